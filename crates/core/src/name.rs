@@ -1,0 +1,313 @@
+//! The names that AWS and the user give to things, each checked once, where it enters the program.
+//!
+//! | type | shape | source |
+//! |---|---|---|
+//! | [`ProfileName`] | 1..=256 characters, no control character, no `]`, no blank at either end | botocore's section headers |
+//! | [`AccessKeyId`] | 16..=128 of `[A-Za-z0-9_]` | STS `GetAccessKeyInfo` |
+//! | [`AccountId`] | 12 digits | IAM identifiers |
+//! | [`RoleArn`] | `arn:PARTITION:iam::ACCOUNT:role/NAME`, 20..=2048 | STS `AssumeRole` |
+//! | [`MfaSerial`] | 9..=256 of `[A-Za-z0-9_+=/:,.@-]` | STS `AssumeRole` |
+//! | [`Region`] | 1..=63 of `[a-z0-9-]`, no `-` at either end | a host label, as it becomes part of a host name |
+
+use std::fmt;
+
+/// Why a text cannot be the name of the thing asked for.
+///
+/// The offending text is not part of it: the caller shows it, with the place that it came from.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NameError {
+    /// The text is empty.
+    #[error("is empty")]
+    Empty,
+    /// The text is shorter or longer than the service takes.
+    #[error("has {actual} characters, and must have {min} to {max}")]
+    Length {
+        /// How many characters it has.
+        actual: usize,
+        /// The fewest allowed.
+        min: usize,
+        /// The most allowed.
+        max: usize,
+    },
+    /// A character that the service does not take.
+    #[error("has the character {0:?}, which is not allowed here")]
+    Character(char),
+    /// The text is not of the form that is asked for.
+    #[error("is not of the form `{0}`")]
+    Form(&'static str),
+}
+
+fn check(text: &str, min: usize, max: usize, is_allowed: impl Fn(char) -> bool) -> Result<(), NameError> {
+    if text.is_empty() {
+        return Err(NameError::Empty);
+    }
+    if let Some(bad) = text.chars().find(|&c| !is_allowed(c)) {
+        return Err(NameError::Character(bad));
+    }
+    let actual = text.chars().count();
+    if actual < min || actual > max {
+        return Err(NameError::Length { actual, min, max });
+    }
+    Ok(())
+}
+
+macro_rules! name_type {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(String);
+
+        impl $name {
+            /// The text of the name.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = NameError;
+
+            fn from_str(text: &str) -> Result<Self, NameError> {
+                Self::parse(text)
+            }
+        }
+    };
+}
+
+name_type! {
+    /// The name of a profile: the `x` of `[profile x]`. Case-sensitive.
+    ProfileName
+}
+
+impl ProfileName {
+    /// Checks `text` as a profile name.
+    ///
+    /// # Errors
+    /// When it is empty, longer than 256 characters, has a control character or `]`, or has a blank at an end.
+    pub fn parse(text: &str) -> Result<Self, NameError> {
+        check(text, 1, 256, |c| !c.is_control() && c != ']')?;
+        if text.trim() != text {
+            return Err(NameError::Character(' '));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The profile that AWS's tools use when none is named.
+    pub fn default_profile() -> Self {
+        Self("default".to_owned())
+    }
+
+    /// Whether this is `default`.
+    pub fn is_default(&self) -> bool {
+        self.0 == "default"
+    }
+}
+
+/// The public half of an access key. Shown to people by its last four characters only.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct AccessKeyId(String);
+
+impl AccessKeyId {
+    /// Checks `text` as an access key id. The prefix is not looked at: local stand-ins mint their own.
+    ///
+    /// # Errors
+    /// When it is not 16 to 128 characters of `[A-Za-z0-9_]`.
+    pub fn parse(text: &str) -> Result<Self, NameError> {
+        check(text, 16, 128, |c| c.is_ascii_alphanumeric() || c == '_')?;
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The whole id. For requests, the child's environment and sealed items; never for a message.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The form for messages: `****` and the last four characters.
+    pub fn masked(&self) -> String {
+        let tail = self.0.get(self.0.len().saturating_sub(4)..).unwrap_or_default();
+        format!("****{tail}")
+    }
+}
+
+impl fmt::Debug for AccessKeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AccessKeyId({})", self.masked())
+    }
+}
+
+name_type! {
+    /// An AWS account: 12 digits.
+    AccountId
+}
+
+impl AccountId {
+    /// Checks `text` as an account id.
+    ///
+    /// # Errors
+    /// When it is not exactly 12 digits.
+    pub fn parse(text: &str) -> Result<Self, NameError> {
+        check(text, 12, 12, |c| c.is_ascii_digit())?;
+        Ok(Self(text.to_owned()))
+    }
+}
+
+name_type! {
+    /// The ARN of an IAM role, path included. Case-sensitive.
+    RoleArn
+}
+
+impl RoleArn {
+    const FORM: &'static str = "arn:PARTITION:iam::ACCOUNT:role/NAME";
+
+    /// Checks `text` as a role's ARN.
+    ///
+    /// # Errors
+    /// When it is not an IAM role's ARN of 20 to 2048 printable ASCII characters.
+    pub fn parse(text: &str) -> Result<Self, NameError> {
+        check(text, 20, 2048, |c| c.is_ascii_graphic())?;
+        let mut parts = text.splitn(6, ':');
+        let mut next = || parts.next().unwrap_or_default();
+        let (arn, partition, service, region, account, resource) =
+            (next(), next(), next(), next(), next(), next());
+        let has_form = arn == "arn"
+            && !partition.is_empty()
+            && service == "iam"
+            && region.is_empty()
+            && AccountId::parse(account).is_ok()
+            && resource.strip_prefix("role/").is_some_and(|name| !name.is_empty() && !name.ends_with('/'));
+        if has_form { Ok(Self(text.to_owned())) } else { Err(NameError::Form(Self::FORM)) }
+    }
+
+    fn part(&self, index: usize) -> &str {
+        self.0.splitn(6, ':').nth(index).unwrap_or_default()
+    }
+
+    /// The partition: `aws`, `aws-cn`, `aws-us-gov`, ...
+    pub fn partition(&self) -> &str {
+        self.part(1)
+    }
+
+    /// The account that owns the role: 12 digits.
+    pub fn account(&self) -> &str {
+        self.part(4)
+    }
+
+    /// The role's name without its path.
+    pub fn role_name(&self) -> &str {
+        self.0.rsplit('/').next().unwrap_or_default()
+    }
+}
+
+name_type! {
+    /// The serial number of an MFA device: a hardware serial, or the ARN of a virtual device.
+    MfaSerial
+}
+
+impl MfaSerial {
+    /// Checks `text` as the serial of an MFA device.
+    ///
+    /// # Errors
+    /// When it is not 9 to 256 characters of `[A-Za-z0-9_+=/:,.@-]`.
+    pub fn parse(text: &str) -> Result<Self, NameError> {
+        check(text, 9, 256, |c| c.is_ascii_alphanumeric() || "_+=/:,.@-".contains(c))?;
+        Ok(Self(text.to_owned()))
+    }
+
+    /// Whether this is the ARN of a *user*: a common slip, as the device's ARN has `:mfa/` in its place.
+    pub fn is_user_arn(&self) -> bool {
+        self.0.starts_with("arn:") && self.0.contains(":user/")
+    }
+}
+
+name_type! {
+    /// An AWS region. Not checked against a list: new ones appear, and each becomes part of a host name.
+    Region
+}
+
+impl Region {
+    /// Checks `text` as a region.
+    ///
+    /// # Errors
+    /// When it cannot be a host label: 1 to 63 characters of `[a-z0-9-]`, no `-` at either end.
+    pub fn parse(text: &str) -> Result<Self, NameError> {
+        check(text, 1, 63, |c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')?;
+        if text.starts_with('-') || text.ends_with('-') {
+            return Err(NameError::Character('-'));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_profile_name_may_hold_inner_blanks_but_no_header_end() {
+        assert!(ProfileName::parse("my prof").is_ok());
+        assert_eq!(ProfileName::parse("a]b"), Err(NameError::Character(']')));
+        assert_eq!(ProfileName::parse(" a"), Err(NameError::Character(' ')));
+        assert_eq!(ProfileName::parse("a\n"), Err(NameError::Character('\n')));
+        assert_eq!(ProfileName::parse(""), Err(NameError::Empty));
+    }
+
+    #[test]
+    fn an_access_key_id_is_judged_by_shape_not_by_prefix() {
+        for id in ["AKIAIOSFODNN7EXAMPLE", "LKIAQAAAAAAAEXAMPLE1", "minio_access_key"] {
+            assert!(AccessKeyId::parse(id).is_ok(), "{id}");
+        }
+        assert!(AccessKeyId::parse("AKIA").is_err());
+        assert!(AccessKeyId::parse("AKIAIOSFODNN7EXAMP/E").is_err());
+    }
+
+    #[test]
+    fn an_access_key_id_shows_its_last_four_characters_only() {
+        let id = AccessKeyId::parse("AKIAIOSFODNN7EXAMPLE").unwrap();
+        assert_eq!(id.masked(), "****MPLE");
+        assert_eq!(format!("{id:?}"), "AccessKeyId(****MPLE)");
+    }
+
+    #[test]
+    fn a_role_arn_gives_its_parts() {
+        let arn = RoleArn::parse("arn:aws-us-gov:iam::444455556666:role/team/dev/Admin").unwrap();
+        assert_eq!(
+            (arn.partition(), arn.account(), arn.role_name()),
+            ("aws-us-gov", "444455556666", "Admin")
+        );
+    }
+
+    #[test]
+    fn what_is_no_role_arn_is_refused() {
+        for bad in [
+            "arn:aws:iam::444455556666:user/alice",
+            "arn:aws:iam::44445555666:role/Ops",
+            "arn:aws:sts::444455556666:assumed-role/Ops/me",
+            "arn:aws:iam::444455556666:role/",
+            "arn:aws:iam::444455556666:role/O ps",
+            "Ops",
+        ] {
+            assert!(RoleArn::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_user_arn_is_told_apart_from_a_device() {
+        assert!(MfaSerial::parse("arn:aws:iam::111122223333:user/jan").unwrap().is_user_arn());
+        assert!(!MfaSerial::parse("arn:aws:iam::111122223333:mfa/jan").unwrap().is_user_arn());
+        assert!(!MfaSerial::parse("GAHT12345678").unwrap().is_user_arn());
+    }
+
+    #[test]
+    fn a_region_cannot_smuggle_a_host() {
+        assert!(Region::parse("eu-central-1").is_ok());
+        for bad in ["evil.example/", "eu-central-1.evil.example", "-x", "EU", ""] {
+            assert!(Region::parse(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! Secrets as types: wiped when dropped, redacted when printed, serialisable only on purpose.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use zeroize::Zeroizing;
+
+use crate::name::{AccessKeyId, NameError};
+
+/// A text that must not be shown: a secret access key, a session token, a passphrase, an MFA code.
+///
+/// `Debug` prints `[redacted]`; there is no `Display`, no `Serialize` and no `PartialEq`.
+#[derive(Clone)]
+pub struct SecretString(Zeroizing<String>);
+
+impl SecretString {
+    /// Takes the text over. The caller's own copies, if any, stay the caller's to wipe.
+    pub fn new(text: String) -> Self {
+        Self(Zeroizing::new(text))
+    }
+
+    /// The text itself, for the one place that needs it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SecretString {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+/// A long-lived key pair of a user.
+#[derive(Debug, Clone)]
+pub struct AccessKey {
+    /// The public half.
+    pub id: AccessKeyId,
+    /// The secret half: 1..=256 characters, none of them blank or control.
+    pub secret: SecretString,
+}
+
+impl AccessKey {
+    /// Checks both halves by shape, not by prefix or exact length: stand-ins mint their own.
+    ///
+    /// # Errors
+    /// When the id is no access key id, or the secret is empty, longer than 256 characters, or has a
+    /// character that is not printable ASCII. The error never holds the secret.
+    pub fn parse(id: &str, secret: &str) -> Result<Self, AccessKeyError> {
+        let id = AccessKeyId::parse(id).map_err(AccessKeyError::Id)?;
+        if secret.is_empty() {
+            return Err(AccessKeyError::EmptySecret);
+        }
+        if secret.len() > 256 {
+            return Err(AccessKeyError::LongSecret { length: secret.len() });
+        }
+        if !secret.chars().all(|c| c.is_ascii_graphic()) {
+            return Err(AccessKeyError::SecretCharacter);
+        }
+        Ok(Self { id, secret: SecretString::new(secret.to_owned()) })
+    }
+}
+
+/// Why two texts are no access key.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AccessKeyError {
+    /// The access key id has not the shape of one.
+    #[error("the access key id {0}")]
+    Id(NameError),
+    /// The secret is empty.
+    #[error("the secret access key is empty")]
+    EmptySecret,
+    /// The secret is longer than any that AWS gives.
+    #[error("the secret access key has {length} characters, and may have 256")]
+    LongSecret {
+        /// Its length in bytes.
+        length: usize,
+    },
+    /// The secret has a blank, a control character or a character outside ASCII.
+    #[error("the secret access key has a blank or a character outside printable ASCII")]
+    SecretCharacter,
+}
+
+/// Temporary credentials, as STS and its relatives give them.
+#[derive(Debug, Clone)]
+pub struct SessionCredentials {
+    /// The public half of the temporary key.
+    pub access_key_id: AccessKeyId,
+    /// The secret half.
+    pub secret_access_key: SecretString,
+    /// The session token, opaque, of no fixed size.
+    pub session_token: SecretString,
+    /// When AWS stops taking them. Whole seconds.
+    pub expires_at: Timestamp,
+}
+
+/// A one-time code of an MFA device: exactly six digits (STS `TokenCode`).
+#[derive(Debug, Clone)]
+pub struct MfaCode(SecretString);
+
+impl MfaCode {
+    /// Checks `text`, blanks at its ends cut, as a code.
+    ///
+    /// # Errors
+    /// When it is not exactly six digits. The text is not part of the error.
+    pub fn parse(text: &str) -> Result<Self, MfaCodeError> {
+        let text = text.trim();
+        if text.len() == 6 && text.bytes().all(|b| b.is_ascii_digit()) {
+            Ok(Self(SecretString::new(text.to_owned())))
+        } else {
+            Err(MfaCodeError)
+        }
+    }
+
+    /// The six digits, for the request.
+    pub fn expose(&self) -> &str {
+        self.0.expose()
+    }
+}
+
+/// The text is not six digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("an MFA code is six digits")]
+pub struct MfaCodeError;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_output_holds_no_secret() {
+        let key = AccessKey::parse("AKIAIOSFODNN7EXAMPLE", "canary-secret").unwrap();
+        let session = SessionCredentials {
+            access_key_id: key.id.clone(),
+            secret_access_key: key.secret.clone(),
+            session_token: SecretString::new("canary-token".to_owned()),
+            expires_at: Timestamp::UNIX_EPOCH,
+        };
+        let code = MfaCode::parse("123456").unwrap();
+        let shown = format!("{key:?} {session:?} {code:?}");
+        assert!(!shown.contains("canary") && !shown.contains("123456") && !shown.contains("AKIA"), "{shown}");
+    }
+
+    #[test]
+    fn an_access_key_is_judged_by_shape() {
+        let id = "AKIAIOSFODNN7EXAMPLE";
+        assert!(AccessKey::parse(id, "short-is-fine").is_ok());
+        assert_eq!(AccessKey::parse(id, "").unwrap_err(), AccessKeyError::EmptySecret);
+        assert_eq!(AccessKey::parse(id, "a b").unwrap_err(), AccessKeyError::SecretCharacter);
+        assert_eq!(
+            AccessKey::parse(id, &"x".repeat(257)).unwrap_err(),
+            AccessKeyError::LongSecret { length: 257 }
+        );
+        assert!(matches!(AccessKey::parse("AKIA", "x").unwrap_err(), AccessKeyError::Id(_)));
+    }
+
+    #[test]
+    fn an_mfa_code_is_six_ascii_digits_with_blanks_cut() {
+        assert_eq!(MfaCode::parse(" 654321 \n").unwrap().expose(), "654321");
+        for bad in ["12345", "1234567", "12345a", "١٢٣٤٥٦", ""] {
+            assert_eq!(MfaCode::parse(bad).unwrap_err(), MfaCodeError, "{bad}");
+        }
+    }
+}
