@@ -7,3 +7,5 @@ pub mod name;
 pub mod sandbox_key;
 pub mod secret;
 
+pub mod config;
+

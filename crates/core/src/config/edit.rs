@@ -1,0 +1,268 @@
+//! Changes to a file's text: a section added, a key set or removed, and no other byte touched.
+//!
+//! Byte order mark, line ends, comments, nested lines, order and spacing stay. A new section follows after a
+//! blank line as `key=value` lines; a new key in an old section is written the way its neighbour is.
+
+use super::entry::{Body, Entry};
+use super::header::{SectionKind, is_blank, parse_header, unquote};
+use super::origin::{FileKind, Place};
+use super::problem::ProblemKind;
+use super::syntax::{Document, Section, TooLarge};
+use crate::name::{NameError, ProfileName};
+
+/// One change to a section.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// Gives `key` the value, in the place of the one that counts now, or as a new line.
+    Set {
+        /// The key: `[A-Za-z0-9_-]`, as it is written when it is new.
+        key: String,
+        /// The value: one line, not empty, no blank at its ends, nothing that a reader takes for a comment.
+        value: String,
+    },
+    /// Takes all lines of `key` out, nested ones too.
+    Remove {
+        /// The key, in any case.
+        key: String,
+    },
+}
+
+/// Why a text is not changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EditError {
+    /// The section's name cannot be written so that it is read again.
+    #[error("the section `{name}` cannot be written: its name {reason}")]
+    Name {
+        /// The name.
+        name: String,
+        /// Why.
+        reason: NameError,
+    },
+    /// A section of this sort has no place in this file.
+    #[error("the {file} has no sections of that sort")]
+    WrongFile {
+        /// The file.
+        file: FileKind,
+    },
+    /// A key with a character that no reader takes.
+    #[error("`{0}` cannot be the name of a setting")]
+    Key(String),
+    /// A value that would not be read as it is, or would be read as more than a value.
+    #[error(
+        "the value for `{0}` cannot be written: it is empty, or has a line end, a control character, a blank at an end or a comment sign"
+    )]
+    Value(String),
+    /// The key has nested lines below it, which a value would swallow.
+    #[error("`{key}` has settings of its own below it")]
+    Nested {
+        /// The key.
+        key: String,
+        /// Its line.
+        place: Place,
+    },
+    /// The section has a line that cannot be understood: what stands after it might change its meaning.
+    #[error("the section has a line that cannot be understood: {problem}")]
+    BadLine {
+        /// Why.
+        problem: ProblemKind,
+        /// The line.
+        place: Place,
+    },
+    /// The text is too large.
+    #[error(transparent)]
+    TooLarge(#[from] TooLarge),
+}
+
+/// Applies `changes`, in order, to the section of this kind and name, which is added when there is none (unless
+/// all changes remove).
+///
+/// What [`Change::Set`] writes is what the file then says, also where several lines or sections share the name.
+/// Applying the same changes again changes nothing.
+///
+/// # Errors
+/// When a name, key or value cannot be written, or the section has a line that cannot be understood. The text is
+/// then as it was: nothing is applied in part.
+pub fn edit_section(
+    text: &[u8],
+    file: FileKind,
+    kind: SectionKind,
+    name: &str,
+    changes: &[Change],
+) -> Result<Vec<u8>, EditError> {
+    let header = render_header(file, kind, name)?;
+    changes.iter().try_for_each(check_change)?;
+    let mut text = text.to_vec();
+    let is_there = Document::parse(file, text.clone())?.sections_named(kind, name).next().is_some();
+    if !is_there {
+        if !changes.is_empty() && changes.iter().all(|change| matches!(change, Change::Remove { .. })) {
+            return Ok(text);
+        }
+        append_section(&mut text, &header);
+    }
+    for change in changes {
+        let document = Document::parse(file, text)?;
+        let edit = match change {
+            Change::Set { key, value } => set(&document, kind, name, key, value)?,
+            Change::Remove { key } => remove(&document, kind, name, key)?,
+        };
+        text = apply(document.text(), &edit);
+    }
+    Ok(text)
+}
+
+/// Bytes to take out and what to put there, in the order of the text.
+type Edit = Vec<(std::ops::Range<usize>, Vec<u8>)>;
+
+fn apply(text: &[u8], edit: &Edit) -> Vec<u8> {
+    let mut result = Vec::with_capacity(text.len() + 64);
+    let mut kept = 0;
+    for (range, new) in edit {
+        result.extend_from_slice(text.get(kept..range.start).unwrap_or_default());
+        result.extend_from_slice(new);
+        kept = range.end;
+    }
+    result.extend_from_slice(text.get(kept..).unwrap_or_default());
+    result
+}
+
+fn check_change(change: &Change) -> Result<(), EditError> {
+    let (Change::Set { key, .. } | Change::Remove { key }) = change;
+    let is_key_byte = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-');
+    if key.is_empty() || !key.bytes().all(is_key_byte) {
+        return Err(EditError::Key(key.clone()));
+    }
+    let Change::Set { value, .. } = change else { return Ok(()) };
+    // Security: a line end in a value would add lines of the caller's choice, `credential_process` for one.
+    let is_line = !value.is_empty() && value.trim() == value && !value.chars().any(char::is_control);
+    let has_comment = value.starts_with(['#', ';']) || value.contains(" #") || value.contains(" ;");
+    if is_line && !has_comment { Ok(()) } else { Err(EditError::Value(key.clone())) }
+}
+
+/// The header line, without its end, such that it is read as this kind and name.
+fn render_header(file: FileKind, kind: SectionKind, name: &str) -> Result<String, EditError> {
+    ProfileName::parse(name).map_err(|reason| EditError::Name { name: name.to_owned(), reason })?;
+    let word = kind.word().ok_or(EditError::WrongFile { file })?;
+    let needs_quotes = name.bytes().any(|b| is_blank(b) || matches!(b, b'"' | b'\'' | b'\\'));
+    let header = match file {
+        FileKind::Credentials => format!("[{name}]"),
+        FileKind::Config if kind == SectionKind::Profile && name == "default" => "[default]".to_owned(),
+        FileKind::Config if needs_quotes => {
+            format!("[{word} \"{}\"]", name.replace('\\', r"\\").replace('"', "\\\""))
+        }
+        FileKind::Config => format!("[{word} {name}]"),
+    };
+    let read = parse_header(header.as_bytes(), file);
+    let written = header.as_bytes().get(read.name).unwrap_or_default();
+    let is_same = if read.is_quoted {
+        unquote(written).is_some_and(|read| *read == *name.as_bytes())
+    } else {
+        written == name.as_bytes()
+    };
+    if read.kind == kind && is_same { Ok(header) } else { Err(EditError::WrongFile { file }) }
+}
+
+/// The line end that the text uses.
+fn line_end(text: &[u8]) -> &'static [u8] {
+    match text.iter().position(|&b| b == b'\n') {
+        Some(at) if at > 0 && text.get(at - 1) == Some(&b'\r') => b"\r\n",
+        _ => b"\n",
+    }
+}
+
+fn append_section(text: &mut Vec<u8>, header: &str) {
+    let end = line_end(text);
+    let content = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+    let has_end = content.is_empty() || content.ends_with(b"\n");
+    let has_blank_line = matches!(content, b"" | b"\n" | b"\r\n")
+        || content.ends_with(b"\n\n")
+        || content.ends_with(b"\n\r\n");
+    if !has_end {
+        text.extend_from_slice(end);
+    }
+    if !has_blank_line {
+        text.extend_from_slice(end);
+    }
+    text.extend_from_slice(header.as_bytes());
+    text.extend_from_slice(end);
+}
+
+/// The sections that the name means, read; an error when a line of them cannot be understood.
+fn read_sections<'a>(
+    document: &'a Document,
+    kind: SectionKind,
+    name: &str,
+) -> Result<Vec<(Section<'a>, Body<'a>)>, EditError> {
+    let mut sections = Vec::new();
+    for section in document.sections_named(kind, name) {
+        let body = section.scan();
+        let header = section.header_problem().map(|problem| (problem, section.place().line));
+        if let Some((problem, line)) = header.or(body.problems.first().copied()) {
+            return Err(EditError::BadLine { problem, place: Place { file: document.file(), line } });
+        }
+        sections.push((section, body));
+    }
+    Ok(sections)
+}
+
+fn set(
+    document: &Document,
+    kind: SectionKind,
+    name: &str,
+    key: &str,
+    value: &str,
+) -> Result<Edit, EditError> {
+    let sections = read_sections(document, kind, name)?;
+    let entries = sections.iter().flat_map(|(_, body)| &body.entries);
+    if let Some(entry) = entries.rev().find(|entry| entry.has_key(&key.to_ascii_lowercase())) {
+        if !entry.nested.is_empty() {
+            let place = Place { file: document.file(), line: entry.line };
+            return Err(EditError::Nested { key: key.to_owned(), place });
+        }
+        if entry.value == value {
+            return Ok(Edit::new());
+        }
+        let space = if entry.value.is_empty() && separator(document, entry) != "=" { " " } else { "" };
+        return Ok(vec![(entry.value_span.clone(), format!("{space}{value}").into_bytes())]);
+    }
+    let end = line_end(document.text());
+    let neighbour = sections.iter().rev().find_map(|(_, body)| body.entries.last());
+    let (at, line) = match (neighbour, sections.last()) {
+        (Some(entry), _) => {
+            let indent = indent(document, entry);
+            (entry.span.end, format!("{indent}{key}{}{value}", separator(document, entry)))
+        }
+        (None, Some((section, _))) => (section.body_range().start, format!("{key}={value}")),
+        (None, None) => return Ok(Edit::new()),
+    };
+    let mut new = Vec::new();
+    if document.text().get(..at).is_some_and(|before| !before.ends_with(b"\n")) {
+        new.extend_from_slice(end);
+        new.extend_from_slice(line.as_bytes());
+    } else {
+        new.extend_from_slice(line.as_bytes());
+        new.extend_from_slice(end);
+    }
+    Ok(vec![(at..at, new)])
+}
+
+fn remove(document: &Document, kind: SectionKind, name: &str, key: &str) -> Result<Edit, EditError> {
+    let sections = read_sections(document, kind, name)?;
+    let entries = sections.iter().flat_map(|(_, body)| &body.entries);
+    let key = key.to_ascii_lowercase();
+    Ok(entries.filter(|entry| entry.has_key(&key)).map(|entry| (entry.span.clone(), Vec::new())).collect())
+}
+
+fn indent<'a>(document: &'a Document, entry: &Entry<'_>) -> &'a str {
+    let line = document.text().get(entry.span.clone()).unwrap_or_default();
+    let blanks = line.iter().take_while(|&&b| is_blank(b)).count();
+    line.get(..blanks).and_then(|blanks| std::str::from_utf8(blanks).ok()).unwrap_or_default()
+}
+
+/// What stands between key and value, blanks reduced to one on each side.
+fn separator(document: &Document, entry: &Entry<'_>) -> &'static str {
+    let after_key = entry.span.start + indent(document, entry).len() + entry.key.len();
+    match document.text().get(after_key) {
+        Some(b'=') => "=",
+        _ => " = ",
+    }
+}

@@ -1,0 +1,250 @@
+//! The lines of one section: keys, values, nested keys, and what is no setting.
+//!
+//! | line | is | rule of |
+//! |---|---|---|
+//! | `key = value`, `key=value` | a setting; the first `=` divides | both |
+//! | `key = value # x` | a value that ends before the blank; without the blank all of it is value | SDKs |
+//! | `# x`, `; x`, also indented | a comment | botocore |
+//! | deeper than its key, key without value | a nested setting: `s3 =` and ` max_queue_size = 10` | both |
+//! | deeper than its key, key with value | more of the value, joined by a line end | both |
+//! | indented, no key above | a setting: whole sections are written so | botocore |
+//! | `key : value`, a word alone | a [problem](ProblemKind) | SDKs |
+
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::Range;
+
+use super::header::{comment_start, is_blank, trim_range};
+use super::problem::ProblemKind;
+
+/// One setting. `Debug` shows its key and line, as the value may be a secret.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Entry<'a> {
+    /// The key as written. Keys are compared without regard to case: [`Entry::has_key`].
+    pub key: &'a str,
+    /// The value, blanks and comment cut; further lines follow after a line end each.
+    pub value: Cow<'a, str>,
+    /// The line of the key, from 1.
+    pub line: u32,
+    /// The settings nested below a key without a value.
+    pub nested: Vec<Nested<'a>>,
+    /// All its lines, with their ends.
+    pub(super) span: Range<usize>,
+    /// The value's bytes, further lines included; empty, and behind the `=`, when there is none.
+    pub(super) value_span: Range<usize>,
+}
+
+/// A setting below another one.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Nested<'a> {
+    /// The key as written.
+    pub key: &'a str,
+    /// The value.
+    pub value: &'a str,
+    /// Its line, from 1.
+    pub line: u32,
+}
+
+impl Entry<'_> {
+    /// Whether `key` (in lower case) is its key.
+    pub fn has_key(&self, key: &str) -> bool {
+        self.key.eq_ignore_ascii_case(key)
+    }
+}
+
+impl fmt::Debug for Entry<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { key, line, .. } = self;
+        f.debug_struct("Entry").field("key", key).field("line", line).finish_non_exhaustive()
+    }
+}
+
+/// The lines of a section, read.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Body<'a> {
+    /// The settings in the order of the file.
+    pub entries: Vec<Entry<'a>>,
+    /// The lines that are none, each with its number.
+    pub problems: Vec<(ProblemKind, u32)>,
+}
+
+/// Reads the lines of `range`, the first of which has the number `line`.
+pub(super) fn scan_body(text: &[u8], range: Range<usize>, line: u32, in_section: bool) -> Body<'_> {
+    let mut body = Body::default();
+    let mut indent = None;
+    let mut start = range.start;
+    let within = text.get(..range.end).unwrap_or_default();
+    let lines = within.get(range.start..).unwrap_or_default().split_inclusive(|&b| b == b'\n');
+    for (raw, number) in lines.zip(line..) {
+        let end = start + raw.len();
+        let raw = raw.strip_suffix(b"\n").unwrap_or(raw);
+        let raw = raw.strip_suffix(b"\r").unwrap_or(raw);
+        let read = Line { bytes: raw, start, end, number };
+        if !read.is_ignorable()
+            && let Err(problem) = read.add_to(&mut body, &mut indent, in_section)
+        {
+            body.problems.push((problem, number));
+        }
+        start = end;
+    }
+    body
+}
+
+struct Line<'a> {
+    bytes: &'a [u8],
+    start: usize,
+    end: usize,
+    number: u32,
+}
+
+impl<'a> Line<'a> {
+    fn is_ignorable(&self) -> bool {
+        matches!(self.bytes.iter().find(|&&b| !is_blank(b)), None | Some(b'#' | b';'))
+    }
+
+    fn text(&self, range: Range<usize>) -> Result<&'a str, ProblemKind> {
+        std::str::from_utf8(self.bytes.get(range).unwrap_or_default()).map_err(|_| ProblemKind::NotUtf8)
+    }
+
+    /// Adds the line to `body`. `indent` is the depth of the last key, when there is one.
+    fn add_to(
+        &self,
+        body: &mut Body<'a>,
+        indent: &mut Option<usize>,
+        in_section: bool,
+    ) -> Result<(), ProblemKind> {
+        let depth = self.bytes.iter().take_while(|&&b| is_blank(b)).count();
+        std::str::from_utf8(self.bytes).map_err(|_| ProblemKind::NotUtf8)?;
+        if !in_section {
+            return Err(ProblemKind::OutsideSection);
+        }
+        if self.bytes.iter().any(|&b| b.is_ascii_control() && b != b'\t') {
+            return Err(ProblemKind::ControlCharacter);
+        }
+        if let Some(entry) = body.entries.last_mut()
+            && indent.is_some_and(|key| depth > key)
+        {
+            return self.continue_entry(entry);
+        }
+        let (key, value) = self.divide(comment_start(self.bytes)).map_err(|problem| match problem {
+            ProblemKind::NoEquals if depth > 0 => ProblemKind::ContinuesNothing,
+            other => other,
+        })?;
+        body.entries.push(Entry {
+            key: self.text(key)?,
+            value: Cow::Borrowed(self.text(value.clone())?),
+            line: self.number,
+            nested: Vec::new(),
+            span: self.start..self.end,
+            value_span: self.start + value.start..self.start + value.end,
+        });
+        *indent = Some(depth);
+        Ok(())
+    }
+
+    fn continue_entry(&self, entry: &mut Entry<'a>) -> Result<(), ProblemKind> {
+        // The lines stay with their key also when this one cannot be read: an edit moves them together.
+        entry.span.end = self.end;
+        if entry.value.is_empty() {
+            let (key, value) = self.divide(comment_start(self.bytes)).map_err(|problem| match problem {
+                ProblemKind::NoKey => ProblemKind::NestedNoKey,
+                _ => ProblemKind::NestedNoEquals,
+            })?;
+            entry.nested.push(Nested { key: self.text(key)?, value: self.text(value)?, line: self.number });
+        } else {
+            let more = trim_range(self.bytes, 0..self.bytes.len());
+            entry.value_span.end = self.start + more.end;
+            let value = entry.value.to_mut();
+            value.push('\n');
+            value.push_str(self.text(more)?);
+        }
+        Ok(())
+    }
+
+    /// The key and the value of a setting that ends before `comment`.
+    fn divide(&self, comment: Option<usize>) -> Result<(Range<usize>, Range<usize>), ProblemKind> {
+        let end = comment.unwrap_or(self.bytes.len());
+        let setting = self.bytes.get(..end).unwrap_or_default();
+        let equals = setting.iter().position(|&b| b == b'=').ok_or(ProblemKind::NoEquals)?;
+        let key = trim_range(self.bytes, 0..equals);
+        if key.is_empty() {
+            return Err(ProblemKind::NoKey);
+        }
+        let value = trim_range(self.bytes, equals + 1..end);
+        // An empty value stands right behind the `=`.
+        Ok((key, if value.is_empty() { equals + 1..equals + 1 } else { value }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scan(text: &str) -> Body<'_> {
+        scan_body(text.as_bytes(), 0..text.len(), 1, true)
+    }
+
+    fn pairs(text: &str) -> Vec<(String, String)> {
+        let body = scan(text);
+        assert_eq!(body.problems, [], "{text}");
+        body.entries.iter().map(|e| (e.key.to_owned(), e.value.to_string())).collect()
+    }
+
+    #[test]
+    fn a_value_ends_at_a_comment_after_a_blank_and_only_there() {
+        for (line, value) in [
+            ("k = https://x.awsapps.com/start#/", "https://x.awsapps.com/start#/"),
+            ("k = x#y ; z", "x#y"),
+            ("k = x\t# y", "x"),
+            ("k = a=b", "a=b"),
+            ("k=#x", "#x"),
+            ("k = #x", ""),
+            ("k =", ""),
+            ("  k \t=  v \t", "v"),
+            ("k = %(x)s", "%(x)s"),
+            ("k = \"v\"", "\"v\""),
+            ("k = v\\", "v\\"),
+        ] {
+            assert_eq!(pairs(line), [("k".to_owned(), value.to_owned())], "{line}");
+        }
+    }
+
+    #[test]
+    fn deeper_lines_belong_to_the_key_above() {
+        let body = scan("s3 =\n  a = 1 # x\n\n  # note\n  b = 2\nregion = x\n  more # kept\n");
+        assert_eq!(body.problems, []);
+        let [s3, region] = &body.entries[..] else { panic!("{body:?}") };
+        let nested: Vec<_> = s3.nested.iter().map(|n| (n.key, n.value, n.line)).collect();
+        assert_eq!(nested, [("a", "1", 2), ("b", "2", 5)]);
+        assert_eq!((region.value.as_ref(), region.line), ("x\nmore # kept", 6));
+    }
+
+    #[test]
+    fn a_section_may_be_indented_as_a_whole() {
+        let body = scan("  role_arn = r\n  s3 =\n    a = 1\n  region = x\nmfa_serial = m\n");
+        let keys: Vec<_> = body.entries.iter().map(|e| (e.key, e.nested.len())).collect();
+        assert_eq!(keys, [("role_arn", 0), ("s3", 1), ("region", 0), ("mfa_serial", 0)]);
+        assert_eq!(body.problems, []);
+    }
+
+    #[test]
+    fn what_is_no_setting_is_named_with_its_line_and_spoils_no_other() {
+        use ProblemKind::{ContinuesNothing, ControlCharacter, NestedNoEquals, NestedNoKey, NoEquals, NoKey};
+        for (text, problem, line) in [
+            ("a = 1\nword\nb = 2", NoEquals, 2),
+            ("a = 1\nkey : value\nb = 2", NoEquals, 2),
+            ("a = 1\n= v\nb = 2", NoKey, 2),
+            (" -more\na = 1\nb = 2", ContinuesNothing, 1),
+            ("a =\n word\nb = 2", NestedNoEquals, 2),
+            ("a =\n = v\nb = 2", NestedNoKey, 2),
+            ("a = 1\nc = \0\nb = 2", ControlCharacter, 2),
+            ("a = 1\nc = x\ry = z\nb = 2", ControlCharacter, 2),
+        ] {
+            let body = scan(text);
+            let keys: Vec<_> = body.entries.iter().map(|e| e.key).collect();
+            assert_eq!((keys, body.problems), (vec!["a", "b"], vec![(problem, line)]), "{text:?}");
+        }
+        let body = scan_body(b"a = 1\nc = \xff\n", 0..12, 1, true);
+        assert_eq!((body.entries.len(), body.problems), (1, vec![(ProblemKind::NotUtf8, 2)]));
+    }
+}

@@ -1,0 +1,158 @@
+//! Both files together: which profiles and SSO sessions there are, and what is wrong in them.
+
+use std::collections::HashSet;
+
+use super::error::ConfigError;
+use super::foreign::render_foreign;
+use super::header::SectionKind;
+use super::origin::{FileKind, Origin, Place};
+use super::problem::{IgnoredSection, Warning};
+use super::suggest::nearest_name;
+use super::syntax::{Document, Section, TooLarge};
+use crate::name::ProfileName;
+
+/// The config file and the credentials file. One that is absent is an empty text.
+#[derive(Debug)]
+pub struct Config {
+    config: Document,
+    credentials: Document,
+}
+
+impl Config {
+    /// Takes the bytes of both files over and indexes them.
+    ///
+    /// # Errors
+    /// When one is larger than [`super::syntax::MAX_BYTES`].
+    pub fn parse(config: impl Into<Vec<u8>>, credentials: impl Into<Vec<u8>>) -> Result<Self, TooLarge> {
+        Ok(Self {
+            config: Document::parse(FileKind::Config, config.into())?,
+            credentials: Document::parse(FileKind::Credentials, credentials.into())?,
+        })
+    }
+
+    /// One of the two files.
+    pub fn document(&self, file: FileKind) -> &Document {
+        match file {
+            FileKind::Config => &self.config,
+            FileKind::Credentials => &self.credentials,
+        }
+    }
+
+    fn sections(&self) -> impl Iterator<Item = Section<'_>> {
+        self.config.sections().chain(self.credentials.sections())
+    }
+
+    /// Names that no flag or key could say, of control characters for one, are left out.
+    fn names(&self, kind: SectionKind) -> Vec<String> {
+        let mut seen = HashSet::new();
+        self.sections()
+            .filter(|section| section.kind() == kind)
+            .map(|section| section.name().into_owned())
+            .filter(|name| ProfileName::parse(name).is_ok() && seen.insert(name.clone()))
+            .collect()
+    }
+
+    /// The profiles of both files, each once, in the order in which they stand, the config file first.
+    pub fn profile_names(&self) -> Vec<ProfileName> {
+        self.names(SectionKind::Profile).iter().filter_map(|name| ProfileName::parse(name).ok()).collect()
+    }
+
+    /// The names of the `[sso-session]` sections, each once, in the order of the file.
+    pub fn sso_session_names(&self) -> Vec<String> {
+        self.names(SectionKind::SsoSession)
+    }
+
+    /// The header of the profile's first section, in the config file if it is there; `None` when in neither.
+    pub fn defined_at(&self, name: &ProfileName) -> Option<Place> {
+        [&self.config, &self.credentials]
+            .into_iter()
+            .find_map(|file| file.sections_named(SectionKind::Profile, name.as_str()).next())
+            .map(|section| section.place())
+    }
+
+    /// Whether neither file has a setting of the profile. (`list` leaves an empty `[default]` out.)
+    pub fn is_empty_profile(&self, name: &ProfileName) -> bool {
+        [&self.config, &self.credentials]
+            .into_iter()
+            .flat_map(|file| file.sections_named(SectionKind::Profile, name.as_str()))
+            .all(|section| section.scan().entries.is_empty())
+    }
+
+    /// The profile whose name is nearest to a mistyped one.
+    pub fn nearest_profile(&self, name: &str) -> Option<ProfileName> {
+        let names = self.profile_names();
+        let nearest = nearest_name(name, names.iter().map(ProfileName::as_str))?;
+        ProfileName::parse(nearest).ok()
+    }
+
+    /// The SSO session whose name is nearest to a mistyped one, or the services section.
+    pub(super) fn nearest_section(&self, kind: SectionKind, name: &str) -> Option<String> {
+        let names = self.names(kind);
+        nearest_name(name, names.iter().map(String::as_str)).map(str::to_owned)
+    }
+
+    /// The error for a profile that is nowhere, named by `origin`.
+    pub fn unknown_profile(&self, name: &ProfileName, origin: Option<Origin>) -> ConfigError {
+        ConfigError::UnknownProfile {
+            name: name.clone(),
+            nearest: self.nearest_profile(name.as_str()),
+            origin,
+        }
+    }
+
+    /// All that is wrong in either file, whether needed now or not, in the order of the files. Reads all lines.
+    pub fn warnings(&self) -> Vec<Warning> {
+        let mut warnings = Vec::new();
+        for document in [&self.config, &self.credentials] {
+            let file = document.file();
+            let mut add = |problem, line| {
+                warnings.push(Warning::BadLine { problem, place: Place { file, line } });
+            };
+            for (problem, line) in document.scan_preamble().problems {
+                add(problem, line);
+            }
+            let mut ignored = Vec::new();
+            for section in document.sections() {
+                if let Some(problem) = section.header_problem() {
+                    add(problem, section.place().line);
+                }
+                for (problem, line) in section.scan().problems {
+                    add(problem, line);
+                }
+                if let Some(reason) = reason_ignored(document, &section) {
+                    ignored.push(Warning::IgnoredSection {
+                        section: render_foreign(&section.name()),
+                        reason,
+                        place: section.place(),
+                    });
+                }
+            }
+            warnings.append(&mut ignored);
+        }
+        warnings.sort_by_key(Warning::place);
+        warnings
+    }
+}
+
+fn reason_ignored(document: &Document, section: &Section<'_>) -> Option<IgnoredSection> {
+    let name = section.name();
+    let word = name.split([' ', '\t']).next().unwrap_or_default();
+    let is_reserved = matches!(word, "profile" | "sso-session" | "services") && word.len() < name.len();
+    match section.kind() {
+        SectionKind::Profile if section.is_bare_default() && document.has_worded_default() => {
+            Some(IgnoredSection::ReplacedDefault)
+        }
+        SectionKind::Profile | SectionKind::SsoSession | SectionKind::Services => {
+            ProfileName::parse(&name).is_err().then_some(IgnoredSection::NoName)
+        }
+        SectionKind::Other if section.header_problem().is_some() => None,
+        SectionKind::Other if name == "DEFAULT" => Some(IgnoredSection::UpperCaseDefault),
+        SectionKind::Other if is_reserved => Some(match document.file() {
+            FileKind::Config => IgnoredSection::NotOneWord,
+            FileKind::Credentials => IgnoredSection::WordInCredentials,
+        }),
+        // The AWS CLI's own sections; and a section with a word that is not known may be a tool's.
+        SectionKind::Other if matches!(&*name, "preview" | "plugins") || word.len() < name.len() => None,
+        SectionKind::Other => Some(IgnoredSection::NoProfileWord),
+    }
+}

@@ -1,0 +1,31 @@
+//! Text of others made fit for a message: one line, no control characters, not long.
+
+/// How many characters of it are shown.
+const SHOWN: usize = 100;
+
+/// `text` with its control characters escaped and what is beyond 100 characters cut.
+///
+/// A file or a variable may hold escape sequences that would rewrite the terminal.
+pub(super) fn render_foreign(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len().min(SHOWN));
+    for c in text.chars().take(SHOWN) {
+        if c.is_control() { shown.extend(c.escape_default()) } else { shown.push(c) }
+    }
+    if text.chars().nth(SHOWN).is_some() {
+        shown.push_str("...");
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_shows_text_but_no_control_characters_and_no_novel() {
+        assert_eq!(render_foreign("it's \"\u{e9}\""), "it's \"\u{e9}\"");
+        assert_eq!(render_foreign("a\u{1b}[2J\nb\u{9b}"), "a\\u{1b}[2J\\nb\\u{9b}");
+        assert_eq!(render_foreign(&"x".repeat(100)), "x".repeat(100));
+        assert_eq!(render_foreign(&"x".repeat(101)), "x".repeat(100) + "...");
+    }
+}

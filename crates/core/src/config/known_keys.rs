@@ -1,0 +1,108 @@
+//! The keys that hatbox or AWS's own tools read in a profile, so that "unknown" means unknown.
+
+/// Whether `key`, in any case, is read by hatbox, the AWS CLI or one of the SDKs.
+pub(super) fn is_known_key(key: &str) -> bool {
+    KNOWN.binary_search_by(|known| known.bytes().cmp(key.bytes().map(|b| b.to_ascii_lowercase()))).is_ok()
+}
+
+/// In order, for the search.
+const KNOWN: &[&str] = &[
+    "account_id_endpoint_mode",
+    "api_versions",
+    "auth_scheme_preference",
+    "aws_access_key_id",
+    "aws_account_id",
+    "aws_secret_access_key",
+    "aws_security_token",
+    "aws_session_token",
+    "ca_bundle",
+    "cli_auto_prompt",
+    "cli_binary_format",
+    "cli_error_format",
+    "cli_follow_urlparam",
+    "cli_help_output",
+    "cli_hide_confirm_prompts",
+    "cli_history",
+    "cli_pager",
+    "cli_timestamp_format",
+    "client_certificate",
+    "cloudfront",
+    "cloudsearch",
+    "credential_process",
+    "credential_source",
+    "csm_client_id",
+    "csm_enabled",
+    "csm_host",
+    "csm_port",
+    "defaults_mode",
+    "disable_request_compression",
+    "duration_seconds",
+    "ec2_metadata_service_endpoint",
+    "ec2_metadata_service_endpoint_mode",
+    "ec2_metadata_v1_disabled",
+    "emr",
+    "emr-containers",
+    "endpoint_discovery_enabled",
+    "endpoint_url",
+    "external_id",
+    "identity_source",
+    "ignore_configured_endpoint_urls",
+    "include_profile",
+    "login_session",
+    "max_attempts",
+    "metadata_service_num_attempts",
+    "metadata_service_timeout",
+    "mfa_process",
+    "mfa_serial",
+    "output",
+    "parameter_validation",
+    "proxy_endpoint",
+    "region",
+    "request_checksum_calculation",
+    "request_min_compression_size_bytes",
+    "response_checksum_validation",
+    "retry_mode",
+    "role_arn",
+    "role_session_name",
+    "s3",
+    "s3_disable_express_session_auth",
+    "s3_disable_multiregion_access_points",
+    "s3_us_east_1_regional_endpoint",
+    "s3_use_arn_region",
+    "s3api",
+    "sdk_ua_app_id",
+    "services",
+    "session_tags",
+    "sigv4a_signing_region_set",
+    "source_identity",
+    "source_profile",
+    "sso_account_id",
+    "sso_auth_scheme",
+    "sso_region",
+    "sso_registration_scopes",
+    "sso_role_name",
+    "sso_session",
+    "sso_start_url",
+    "sts_regional_endpoints",
+    "tcp_keepalive",
+    "transitive_session_tags",
+    "use_dualstack_endpoint",
+    "use_fips_endpoint",
+    "user_agent_extra",
+    "web_identity_token_file",
+    "web_identity_token_process",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_in_order_and_every_key_is_found_in_any_case() {
+        assert!(KNOWN.is_sorted_by(|a, b| a < b));
+        for key in KNOWN {
+            assert!(is_known_key(key) && is_known_key(&key.to_uppercase()), "{key}");
+        }
+        assert!(!is_known_key("mfa_seriall") && !is_known_key(""));
+    }
+}

@@ -1,0 +1,174 @@
+//! The lines that speak for a profile, nearest first: its own, those it includes, and `[default]`'s for two keys.
+//!
+//! | layer | speaks for |
+//! |---|---|
+//! | the profile in the credentials file, then in the config file | every key |
+//! | the profile that it includes, and so on | every key |
+//! | `[default]` and what that includes | `region` and `output`, nothing else |
+
+use super::entry::Entry;
+use super::error::ConfigError;
+use super::files::Config;
+use super::header::SectionKind;
+use super::origin::{FileKind, Origin, Place, Sourced};
+use super::problem::Warning;
+use super::value::ValueError;
+use crate::name::ProfileName;
+
+/// How many profiles one may include, one by another.
+const MAX_DEPTH: usize = 64;
+
+/// The lines of one profile in one file.
+pub(super) struct Part<'a> {
+    pub(super) file: FileKind,
+    /// The header of the first of its sections.
+    pub(super) place: Place,
+    /// The section as a person would say it.
+    pub(super) section: String,
+    pub(super) entries: Vec<Entry<'a>>,
+}
+
+impl<'a> Part<'a> {
+    /// The last line of `key` with a value: an empty value says nothing.
+    pub(super) fn find(&self, key: &str) -> Option<Sourced<String>> {
+        let entry = self.entry(key).filter(|entry| !entry.value.is_empty())?;
+        Some(Sourced { value: entry.value.clone().into_owned(), origin: self.origin(entry.line) })
+    }
+
+    pub(super) fn entry(&self, key: &str) -> Option<&Entry<'a>> {
+        self.entries.iter().rev().find(|entry| entry.has_key(key))
+    }
+
+    pub(super) fn origin(&self, line: u32) -> Origin {
+        Origin::File { place: Place { file: self.file, line }, section: self.section.clone() }
+    }
+}
+
+/// All lines that speak for a profile.
+pub(super) struct Layers<'a> {
+    /// The header of the profile itself, in the config file if it is there.
+    pub(super) defined_at: Option<Place>,
+    /// Those that speak for every key.
+    pub(super) parts: Vec<Part<'a>>,
+    /// Those of `[default]`.
+    fallback: Vec<Part<'a>>,
+    /// What is wrong in `[default]`, which spoils no other profile.
+    pub(super) warnings: Vec<Warning>,
+}
+
+impl Layers<'_> {
+    /// What the files say for `key`.
+    pub(super) fn find(&self, key: &str) -> Option<Sourced<String>> {
+        self.parts.iter().find_map(|part| part.find(key))
+    }
+
+    /// What the files say for `key`, `[default]` included.
+    pub(super) fn find_or_default(&self, key: &str) -> Option<Sourced<String>> {
+        self.find(key).or_else(|| self.fallback.iter().find_map(|part| part.find(key)))
+    }
+}
+
+/// Collects the layers of profile `name`, which may be in neither file.
+pub(super) fn collect_layers<'a>(config: &'a Config, name: &ProfileName) -> Result<Layers<'a>, ConfigError> {
+    let mut layers =
+        Layers { defined_at: None, parts: Vec::new(), fallback: Vec::new(), warnings: Vec::new() };
+    let mut path = vec![name.clone()];
+    follow(config, &mut path, |profile| {
+        let (parts, bad) = read_parts(config, profile);
+        let include = find_include(&parts);
+        if layers.parts.is_empty() {
+            layers.defined_at = parts.last().map(|part| part.place);
+        }
+        layers.parts.extend(parts);
+        bad.map_or(Ok(include), Err)
+    })?;
+    let default = ProfileName::default_profile();
+    if !path.contains(&default) {
+        path.push(default);
+        follow(config, &mut path, |profile| {
+            let (parts, bad) = read_parts(config, profile);
+            let include = find_include(&parts);
+            layers.fallback.extend(parts);
+            if let Some(ConfigError::BadLine { problem, place, .. }) = bad {
+                layers.warnings.push(Warning::BadLine { problem, place });
+            }
+            Ok(include)
+        })?;
+    }
+    Ok(layers)
+}
+
+/// Reads the last profile of `path`, and goes on to those that it includes.
+fn follow(
+    config: &Config,
+    path: &mut Vec<ProfileName>,
+    mut read: impl FnMut(&ProfileName) -> Result<Option<Sourced<String>>, ConfigError>,
+) -> Result<(), ConfigError> {
+    while let Some(profile) = path.last().cloned() {
+        let Some(Sourced { value, origin }) = read(&profile)? else { break };
+        let include = match ProfileName::parse(&value) {
+            Ok(include) => include,
+            Err(reason) => {
+                return Err(ConfigError::value("include_profile", &value, ValueError::Name(reason), origin));
+            }
+        };
+        let is_met = path.contains(&include);
+        path.push(include.clone());
+        if is_met {
+            return Err(ConfigError::IncludeLoop { path: path.clone(), origin });
+        }
+        if config.defined_at(&include).is_none() {
+            let nearest = config.nearest_profile(include.as_str());
+            return Err(ConfigError::MissingInclude { profile, include, nearest, origin });
+        }
+        if path.len() > MAX_DEPTH {
+            let profile = path.first().cloned().unwrap_or(profile);
+            return Err(ConfigError::IncludeDepth { profile, limit: MAX_DEPTH });
+        }
+    }
+    Ok(())
+}
+
+fn find_include(parts: &[Part<'_>]) -> Option<Sourced<String>> {
+    parts.iter().find_map(|part| part.find("include_profile"))
+}
+
+/// The profile's lines in both files, and the first of them that cannot be understood.
+fn read_parts<'a>(config: &'a Config, name: &ProfileName) -> (Vec<Part<'a>>, Option<ConfigError>) {
+    let mut bad = None;
+    let parts = [FileKind::Credentials, FileKind::Config]
+        .into_iter()
+        .filter_map(|file| {
+            let (part, problem) = read_part(config, file, SectionKind::Profile, name.as_str())?;
+            bad = bad.take().or(problem);
+            Some(part)
+        })
+        .collect();
+    (parts, bad)
+}
+
+/// The lines of a section in one file, its parts put together, and the first line that cannot be understood.
+pub(super) fn read_part<'a>(
+    config: &'a Config,
+    file: FileKind,
+    kind: SectionKind,
+    name: &str,
+) -> Option<(Part<'a>, Option<ConfigError>)> {
+    let word = kind.word().unwrap_or_default();
+    let mut sections = config.document(file).sections_named(kind, name).peekable();
+    let place = sections.peek()?.place();
+    let mut part = Part { file, place, section: format!("{word} {name}"), entries: Vec::new() };
+    let mut first_bad = None;
+    for section in sections {
+        let body = section.scan();
+        part.entries.extend(body.entries);
+        let header = section.header_problem().map(|problem| (problem, section.place().line));
+        first_bad = first_bad.or(header).or(body.problems.first().copied());
+    }
+    let bad = first_bad.map(|(problem, line)| ConfigError::BadLine {
+        section: part.section.clone(),
+        problem,
+        place: Place { file, line },
+    });
+    Some((part, bad))
+}

@@ -1,0 +1,49 @@
+//! The AWS config and credentials files: from text to the settings of one profile.
+//!
+//! | module | makes |
+//! |---|---|
+//! | [`syntax`] with [`header`] and [`entry`] | an index over a text that is kept as it is; lines read when asked for |
+//! | [`files`] | both files together: names, nearest names, all that is wrong |
+//! | [`overrides`] | what flags and environment say |
+//! | [`resolve`], over the private `layers` and `sso` | all of it applied in order: a [`profile::Profile`] |
+//! | [`edit`] | a changed text, byte for byte the same everywhere else |
+//!
+//! Precedence: flag, hatbox's and aws-vault's variables, AWS's variables, the profile, what it includes,
+//! and `[default]` for `region` and `output` alone. No identity is inherited.
+
+mod foreign;
+pub mod origin;
+pub mod problem;
+
+pub mod header;
+
+pub mod entry;
+
+pub mod syntax;
+
+pub mod duration;
+pub mod suggest;
+pub mod value;
+
+pub mod error;
+
+mod checked;
+pub mod files;
+pub mod overrides;
+pub mod profile;
+
+mod known_keys;
+mod layers;
+mod sso;
+
+pub mod resolve;
+
+pub mod edit;
+
+pub use error::ConfigError;
+pub use files::Config;
+pub use header::SectionKind;
+pub use origin::{FileKind, Origin, Place, Sourced};
+pub use overrides::{Flags, Overrides};
+pub use problem::Warning;
+pub use resolve::{Which, resolve_profile};

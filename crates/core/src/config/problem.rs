@@ -1,0 +1,132 @@
+//! What is wrong with a line, or worth knowing about one, although most profiles can be used.
+
+use super::origin::{Origin, Place};
+
+/// Why a line cannot be understood.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ProblemKind {
+    /// `[profile x` without the bracket that ends it.
+    #[error("the section header has no `]`")]
+    UnclosedHeader,
+    /// `[profile x] y`.
+    #[error("there is text after the section header")]
+    TextAfterHeader,
+    /// `[]`.
+    #[error("the section header has no name")]
+    EmptyHeader,
+    /// A setting above the first header.
+    #[error("the line stands above the first section header")]
+    OutsideSection,
+    /// A line without `=`.
+    #[error("the line has no `=`")]
+    NoEquals,
+    /// `= value`.
+    #[error("the line has no key before its `=`")]
+    NoKey,
+    /// An indented line without `=` under a key without a value.
+    #[error("the indented line has no `=`")]
+    NestedNoEquals,
+    /// An indented `= value` under a key without a value.
+    #[error("the indented line has no key before its `=`")]
+    NestedNoKey,
+    /// An indented line without `=` and without a key above it.
+    #[error("the indented line continues nothing")]
+    ContinuesNothing,
+    /// A byte that is not UTF-8.
+    #[error("the line is not UTF-8 text")]
+    NotUtf8,
+    /// A control character, also a carriage return that ends no line.
+    #[error("the line has a control character")]
+    ControlCharacter,
+}
+
+/// Why a section's lines are used by no profile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum IgnoredSection {
+    /// `[x]` in the config file.
+    #[error("in the config file a profile is written `[profile NAME]`")]
+    NoProfileWord,
+    /// `[profile x y]`, or quotes that do not match.
+    #[error("a name with blanks is written in quotes: `[profile \"MY NAME\"]`")]
+    NotOneWord,
+    /// `[profile x]` in the credentials file.
+    #[error("in the credentials file a profile is written `[NAME]`, and other sections have no place")]
+    WordInCredentials,
+    /// `[default]` beside `[profile default]`.
+    #[error("`[profile default]` takes its place")]
+    ReplacedDefault,
+    /// `[DEFAULT]`.
+    #[error("names are case-sensitive, and the profile is called `default`")]
+    UpperCaseDefault,
+    /// A name with control characters or of more than 256.
+    #[error("it cannot be the name of a profile")]
+    NoName,
+}
+
+/// What a person should know although it is no error.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Warning {
+    /// A line that cannot be understood, in a section that is not needed now.
+    #[error("{problem}")]
+    BadLine {
+        /// Why.
+        problem: ProblemKind,
+        /// The line.
+        place: Place,
+    },
+    /// A section that no profile uses.
+    #[error("the section `[{section}]` is ignored: {reason}")]
+    IgnoredSection {
+        /// What stands between its brackets.
+        section: String,
+        /// Why.
+        reason: IgnoredSection,
+        /// Its header.
+        place: Place,
+    },
+    /// A value that loses against another one.
+    #[error("`{key}` is not used: {by} says otherwise")]
+    Loses {
+        /// The key that loses.
+        key: &'static str,
+        /// What wins, in words.
+        by: String,
+        /// Where the loser stands.
+        origin: Origin,
+    },
+    /// `mfa_serial` is the ARN of the user, not of the device.
+    #[error("`{key}` is the ARN of a user; that of an MFA device has `:mfa/`")]
+    UserArnAsMfaSerial {
+        /// The key or variable.
+        key: &'static str,
+        /// Where it stands.
+        origin: Origin,
+    },
+    /// `duration_seconds = 1h`, which only hatbox understands.
+    #[error("`duration_seconds` is in a form that AWS's own tools do not take; write `{seconds}`")]
+    DurationForm {
+        /// The same length as AWS's tools want it.
+        seconds: u64,
+        /// Where it stands.
+        origin: Origin,
+    },
+    /// `sso_account_id` that no account can have.
+    #[error("`sso_account_id` is not 12 digits")]
+    AccountIdForm {
+        /// Where it stands.
+        origin: Origin,
+    },
+}
+
+impl Warning {
+    /// The line that it is about; `None` when it is about a variable.
+    pub fn place(&self) -> Option<Place> {
+        match self {
+            Self::BadLine { place, .. } | Self::IgnoredSection { place, .. } => Some(*place),
+            Self::Loses { origin, .. }
+            | Self::UserArnAsMfaSerial { origin, .. }
+            | Self::DurationForm { origin, .. }
+            | Self::AccountIdForm { origin } => origin.place(),
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! What a profile says once all layers are applied: each value with the place that it came from.
+
+use std::time::Duration;
+
+use super::problem::Warning;
+use crate::name::{MfaSerial, ProfileName, Region, RoleArn};
+use crate::secret::{AccessKey, SecretString};
+
+pub use super::origin::{FileKind, Origin, Place, Sourced};
+
+/// A profile's settings, all layers applied, each value checked.
+///
+/// No identity is inherited from `[default]` or by a dotted name; `include_profile` is the one way
+/// to take another section's lines over.
+#[derive(Debug, Clone, Default)]
+pub struct Profile {
+    /// The name. (`None` only in `Profile::default()`, which tests use.)
+    pub name: Option<ProfileName>,
+    /// Where its section starts; `None` when neither file has one: then only stored keys make it a profile.
+    pub defined_at: Option<Place>,
+    /// `region`.
+    pub region: Option<Sourced<Region>>,
+    /// `output`. Only shown, never used.
+    pub output: Option<Sourced<String>>,
+
+    /// `role_arn`.
+    pub role_arn: Option<Sourced<RoleArn>>,
+    /// `source_profile`. A profile that names itself has `None` here and [`Profile::is_own_source`].
+    pub source_profile: Option<Sourced<ProfileName>>,
+    /// Whether `source_profile` names the profile itself.
+    pub is_own_source: bool,
+    /// `credential_source`.
+    pub credential_source: Option<Sourced<CredentialSource>>,
+    /// `role_session_name`: 2..=64 of `[\w+=,.@-]`.
+    pub role_session_name: Option<Sourced<String>>,
+    /// `external_id`: 2..=1224 of `[\w+=,.@:\/-]`.
+    pub external_id: Option<Sourced<String>>,
+    /// `session_tags`, in the order written; at most 50.
+    pub session_tags: Option<Sourced<Vec<(String, String)>>>,
+    /// `transitive_session_tags`, in the order written.
+    pub transitive_session_tags: Option<Sourced<Vec<String>>>,
+    /// `source_identity`: 2..=64 of `[\w+=,.@-]`.
+    pub source_identity: Option<Sourced<String>>,
+
+    /// `mfa_serial`.
+    pub mfa_serial: Option<Sourced<MfaSerial>>,
+    /// `mfa_process`: a shell command that prints the code.
+    pub mfa_process: Option<Sourced<String>>,
+
+    /// Lengths asked for.
+    pub durations: Durations,
+
+    /// `aws_access_key_id` and `aws_secret_access_key` in one of the files.
+    pub static_keys: Option<Sourced<StaticKeys>>,
+    /// `credential_process`: a shell command that prints credentials as JSON.
+    pub credential_process: Option<Sourced<String>>,
+    /// `web_identity_token_file` or `web_identity_token_process`.
+    pub web_identity: Option<Sourced<WebIdentity>>,
+    /// The `sso_*` keys, with those of the `[sso-session]`.
+    pub sso: Option<Sourced<Sso>>,
+    /// `login_session`: the ARN that `aws login` wrote.
+    pub login_session: Option<Sourced<String>>,
+
+    /// Where STS is, and how to reach it.
+    pub endpoint: Endpoint,
+    /// Keys that neither hatbox nor AWS's own tools know: name and line.
+    pub unknown: Vec<(String, Place)>,
+    /// What a person should know although it is no error.
+    pub warnings: Vec<Warning>,
+}
+
+/// The lengths that were asked for, each `None` when nobody said. Whole seconds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Durations {
+    /// Of AssumeRole: `-d`, `AWS_VAULT_DURATION`, `AWS_ASSUME_ROLE_TTL`, `duration_seconds`.
+    pub assume_role: Option<Sourced<Duration>>,
+    /// Of GetSessionToken when its session is the product: `-d`, `AWS_VAULT_DURATION`, `AWS_SESSION_TOKEN_TTL`.
+    pub session_token: Option<Sourced<Duration>>,
+    /// Of GetSessionToken when roles are assumed from it: `-d`, `AWS_VAULT_DURATION`, `AWS_CHAINED_SESSION_TOKEN_TTL`.
+    pub chained_session_token: Option<Sourced<Duration>>,
+    /// Of GetFederationToken: `-d`, `AWS_VAULT_DURATION`, `AWS_FEDERATION_TOKEN_TTL`.
+    pub federation_token: Option<Sourced<Duration>>,
+}
+
+/// `credential_source`: where the input of a role comes from when it is no profile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CredentialSource {
+    /// The `AWS_*` variables of the environment.
+    Environment,
+    /// The instance metadata service.
+    Ec2InstanceMetadata,
+    /// The container credential endpoint.
+    EcsContainer,
+}
+
+/// Keys that stand in a file in plain text.
+#[derive(Debug, Clone)]
+pub struct StaticKeys {
+    /// The pair.
+    pub key: AccessKey,
+    /// `aws_session_token`: then the pair is temporary, and nobody knows until when.
+    pub session_token: Option<SecretString>,
+}
+
+/// Where the token of AssumeRoleWithWebIdentity comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WebIdentity {
+    /// `web_identity_token_file`.
+    File(String),
+    /// `web_identity_token_process`: a shell command that prints the token.
+    Process(String),
+}
+
+/// What a profile says about IAM Identity Center.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sso {
+    /// The name of the `[sso-session]`, when one is used.
+    pub session: Option<String>,
+    /// `sso_start_url`; that of the session wins.
+    pub start_url: String,
+    /// `sso_region`; that of the session wins.
+    pub region: Region,
+    /// `sso_account_id`; absent in a profile that only signs in. Not 12 digits is a warning.
+    pub account_id: Option<String>,
+    /// `sso_role_name`: the permission set.
+    pub role_name: Option<String>,
+    /// `sso_registration_scopes` of the session, split at commas.
+    pub registration_scopes: Vec<String>,
+}
+
+/// Where STS is, and how to reach it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Endpoint {
+    /// The URL for STS, by the SDKs' order: `AWS_ENDPOINT_URL_STS`, `AWS_ENDPOINT_URL`, the profile's
+    /// `[services]` section, the profile's `endpoint_url`; `None` when AWS's own is meant, also when
+    /// `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS` says so.
+    pub sts_url: Option<Sourced<String>>,
+    /// What the child gets as `AWS_ENDPOINT_URL`: the service-independent one.
+    pub url: Option<Sourced<String>>,
+    /// `use_fips_endpoint`.
+    pub use_fips: Option<Sourced<bool>>,
+    /// `use_dualstack_endpoint`.
+    pub use_dualstack: Option<Sourced<bool>>,
+    /// `ca_bundle`: a PEM file.
+    pub ca_bundle: Option<Sourced<String>>,
+    /// `sts_regional_endpoints`: whether STS is asked in the region or at its global address.
+    pub sts_regional: Option<Sourced<StsRegional>>,
+}
+
+/// `sts_regional_endpoints`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StsRegional {
+    /// `sts.REGION.amazonaws.com`, the SDKs' default today.
+    Regional,
+    /// `sts.amazonaws.com` for the oldest regions.
+    Legacy,
+}

@@ -1,0 +1,270 @@
+//! From layers of text to the checked settings of one profile.
+
+use super::checked::{parse_plain, parse_with};
+use super::duration::parse_duration;
+use super::error::ConfigError;
+use super::files::Config;
+use super::header::SectionKind;
+use super::known_keys::is_known_key;
+use super::layers::{Layers, collect_layers, read_part};
+use super::origin::{FileKind, Origin, Place, Sourced};
+use super::overrides::{Overrides, TargetOverrides};
+use super::problem::Warning;
+use super::profile::{CredentialSource, Durations, Endpoint, Profile, StaticKeys, StsRegional, WebIdentity};
+use super::sso::resolve_sso;
+use super::value::{
+    ValueError, parse_bool, parse_endpoint_url, parse_external_id, parse_session_name, parse_session_tags,
+    parse_transitive_tags,
+};
+use crate::name::{MfaSerial, ProfileName, Region, RoleArn};
+use crate::secret::{AccessKey, SecretString};
+
+/// Where in a chain a profile stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// The one that was asked for: `AWS_ROLE_ARN` and its relatives speak for it.
+    Target,
+    /// One that another takes its credentials from.
+    Source,
+}
+
+/// Applies all layers to the profile `name` and checks each value.
+///
+/// A profile that neither file has is no error here, as the store may have a key of that name: it gets what
+/// flags, environment and `[default]` say, and [`Profile::defined_at`] is `None`. For one that the store has
+/// not either, [`Config::unknown_profile`] makes the error.
+///
+/// # Errors
+/// When a line of the profile, or of one that it includes, cannot be understood; when an include is missing or
+/// a loop; when a value is not what AWS takes, a section that it names is missing, or keys contradict each other.
+pub fn resolve_profile(
+    config: &Config,
+    name: &ProfileName,
+    overrides: &Overrides,
+    which: Which,
+) -> Result<Profile, ConfigError> {
+    let mut layers = collect_layers(config, name)?;
+    let mut warnings = std::mem::take(&mut layers.warnings);
+    let nobody = TargetOverrides::default();
+    let target = match which {
+        Which::Target => &overrides.target,
+        Which::Source => &nobody,
+    };
+    let env_or = |said: &Option<Sourced<String>>, key| said.clone().or_else(|| layers.find(key));
+    let command = |key| layers.find(key).map(|said| said.map(|text| text.replace('\n', " ")));
+
+    let region = overrides.region.clone().or_else(|| layers.find_or_default("region"));
+    let source_profile = parse_with("source_profile", layers.find("source_profile"), ProfileName::parse)?;
+    let credential_source =
+        parse_with("credential_source", layers.find("credential_source"), parse_credential_source)?;
+    if let (Some(_), Some(other)) = (&source_profile, &credential_source) {
+        let origin = other.origin.clone();
+        return Err(ConfigError::Conflict { one: "source_profile", other: "credential_source", origin });
+    }
+    let is_own_source = source_profile.as_ref().is_some_and(|said| said.value == *name);
+    let mfa_serial = parse_with("mfa_serial", env_or(&overrides.mfa_serial, "mfa_serial"), MfaSerial::parse)?;
+    if let Some(said) = mfa_serial.as_ref().filter(|said| said.value.is_user_arn()) {
+        let key = if let Origin::Env(name) = said.origin { name } else { "mfa_serial" };
+        warnings.push(Warning::UserArnAsMfaSerial { key, origin: said.origin.clone() });
+    }
+
+    Ok(Profile {
+        name: Some(name.clone()),
+        defined_at: layers.defined_at,
+        region: parse_with("region", region, Region::parse)?,
+        output: parse_with("output", layers.find_or_default("output"), parse_plain)?,
+        role_arn: parse_with("role_arn", env_or(&target.role_arn, "role_arn"), RoleArn::parse)?,
+        source_profile: source_profile.filter(|_| !is_own_source),
+        is_own_source,
+        credential_source,
+        role_session_name: parse_with(
+            "role_session_name",
+            env_or(&target.role_session_name, "role_session_name"),
+            parse_session_name,
+        )?,
+        external_id: parse_with("external_id", layers.find("external_id"), parse_external_id)?,
+        session_tags: parse_with(
+            "session_tags",
+            env_or(&target.session_tags, "session_tags"),
+            parse_session_tags,
+        )?,
+        transitive_session_tags: parse_with(
+            "transitive_session_tags",
+            env_or(&target.transitive_session_tags, "transitive_session_tags"),
+            parse_transitive_tags,
+        )?,
+        source_identity: parse_with(
+            "source_identity",
+            env_or(&target.source_identity, "source_identity"),
+            parse_session_name,
+        )?,
+        mfa_serial,
+        mfa_process: command("mfa_process"),
+        durations: resolve_durations(&layers, overrides, &mut warnings)?,
+        static_keys: resolve_static_keys(&layers)?,
+        credential_process: command("credential_process"),
+        web_identity: resolve_web_identity(&layers, &mut warnings)?,
+        sso: resolve_sso(config, &layers, &mut warnings)?,
+        login_session: parse_with("login_session", layers.find("login_session"), parse_plain)?,
+        endpoint: resolve_endpoint(config, &layers, overrides)?,
+        unknown: find_unknown(&layers),
+        warnings,
+    })
+}
+
+fn parse_credential_source(text: &str) -> Result<CredentialSource, ValueError> {
+    match text {
+        "Environment" => Ok(CredentialSource::Environment),
+        "Ec2InstanceMetadata" => Ok(CredentialSource::Ec2InstanceMetadata),
+        "EcsContainer" => Ok(CredentialSource::EcsContainer),
+        _ => Err(ValueError::Choice("`Environment`, `Ec2InstanceMetadata`, `EcsContainer`")),
+    }
+}
+
+fn parse_sts_regional(text: &str) -> Result<StsRegional, ValueError> {
+    match text.to_ascii_lowercase().as_str() {
+        "regional" => Ok(StsRegional::Regional),
+        "legacy" => Ok(StsRegional::Legacy),
+        _ => Err(ValueError::Choice("`regional`, `legacy`")),
+    }
+}
+
+fn resolve_durations(
+    layers: &Layers<'_>,
+    overrides: &Overrides,
+    warnings: &mut Vec<Warning>,
+) -> Result<Durations, ConfigError> {
+    let read = |said: Option<Sourced<String>>| parse_with("duration_seconds", said, parse_duration);
+    let every = read(overrides.duration.clone())?;
+    let either =
+        |said: Option<Sourced<String>>| Ok(read(said)?.filter(|_| every.is_none()).or(every.clone()));
+
+    let in_file = layers.find("duration_seconds");
+    let seconds = read(in_file.clone())?;
+    if let (Some(text), Some(parsed)) = (in_file, &seconds)
+        && !text.value.bytes().all(|b| b.is_ascii_digit())
+    {
+        warnings.push(Warning::DurationForm { seconds: parsed.value.as_secs(), origin: text.origin });
+    }
+    let assume_role: Option<_> = either(overrides.assume_role_ttl.clone())?;
+    Ok(Durations {
+        assume_role: assume_role.or(seconds),
+        session_token: either(overrides.session_token_ttl.clone())?,
+        chained_session_token: either(overrides.chained_session_token_ttl.clone())?,
+        federation_token: either(overrides.federation_token_ttl.clone())?,
+    })
+}
+
+/// The pair of the nearest part that has any of it: the halves are never taken from two places.
+fn resolve_static_keys(layers: &Layers<'_>) -> Result<Option<Sourced<StaticKeys>>, ConfigError> {
+    const ID: &str = "aws_access_key_id";
+    const SECRET: &str = "aws_secret_access_key";
+    for part in &layers.parts {
+        let (id, secret) = match (part.find(ID), part.find(SECRET)) {
+            (None, None) => continue,
+            (Some(id), Some(secret)) => (id, secret),
+            (Some(id), None) => {
+                return Err(ConfigError::HalfKey { has: ID, lacks: SECRET, origin: id.origin });
+            }
+            (None, Some(secret)) => {
+                return Err(ConfigError::HalfKey { has: SECRET, lacks: ID, origin: secret.origin });
+            }
+        };
+        let secret = SecretString::new(secret.value);
+        let origin = id.origin;
+        return match AccessKey::parse(&id.value, secret.expose()) {
+            Ok(key) => {
+                let token = part.find("aws_session_token").or_else(|| part.find("aws_security_token"));
+                let session_token = token.map(|token| SecretString::new(token.value));
+                Ok(Some(Sourced { value: StaticKeys { key, session_token }, origin }))
+            }
+            Err(reason) => Err(ConfigError::StaticKeys { reason, origin }),
+        };
+    }
+    Ok(None)
+}
+
+fn resolve_web_identity(
+    layers: &Layers<'_>,
+    warnings: &mut Vec<Warning>,
+) -> Result<Option<Sourced<WebIdentity>>, ConfigError> {
+    const FILE: &str = "web_identity_token_file";
+    const PROCESS: &str = "web_identity_token_process";
+    let file = parse_with(FILE, layers.find(FILE), parse_plain)?.map(|said| said.map(WebIdentity::File));
+    let process =
+        layers.find(PROCESS).map(|said| said.map(|text| WebIdentity::Process(text.replace('\n', " "))));
+    if let (Some(_), Some(process)) = (&file, &process) {
+        let (by, origin) = (format!("`{FILE}`"), process.origin.clone());
+        warnings.push(Warning::Loses { key: PROCESS, by, origin });
+    }
+    Ok(file.or(process))
+}
+
+fn resolve_endpoint(
+    config: &Config,
+    layers: &Layers<'_>,
+    overrides: &Overrides,
+) -> Result<Endpoint, ConfigError> {
+    let env = &overrides.endpoint;
+    let flag = |said: &Option<Sourced<String>>, key| {
+        parse_with(key, said.clone().or_else(|| layers.find(key)), parse_bool)
+    };
+    let url = |said: Option<Sourced<String>>| parse_with("endpoint_url", said, parse_endpoint_url);
+
+    let is_ignored =
+        flag(&env.ignore_configured, "ignore_configured_endpoint_urls")?.is_some_and(|said| said.value);
+    let env_url = env.url.clone();
+    let in_profile = layers.find("endpoint_url");
+    let (sts_url, url) = if is_ignored {
+        (None, None)
+    } else {
+        let for_sts = env.sts_url.clone().or_else(|| env_url.clone());
+        let for_sts = match for_sts {
+            Some(said) => Some(said),
+            None => find_services_url(config, layers)?.or_else(|| in_profile.clone()),
+        };
+        (url(for_sts)?, url(env_url.or(in_profile))?)
+    };
+    let ca_bundle = env.ca_bundle.clone().or_else(|| layers.find("ca_bundle"));
+    let sts_regional = env.sts_regional.clone().or_else(|| layers.find("sts_regional_endpoints"));
+    Ok(Endpoint {
+        sts_url,
+        url,
+        use_fips: flag(&env.use_fips, "use_fips_endpoint")?,
+        use_dualstack: flag(&env.use_dualstack, "use_dualstack_endpoint")?,
+        ca_bundle: parse_with("ca_bundle", ca_bundle, parse_plain)?,
+        sts_regional: parse_with("sts_regional_endpoints", sts_regional, parse_sts_regional)?,
+    })
+}
+
+/// `endpoint_url` under `sts =` in the `[services]` section that the profile names.
+fn find_services_url(config: &Config, layers: &Layers<'_>) -> Result<Option<Sourced<String>>, ConfigError> {
+    let Some(name) = parse_with("services", layers.find("services"), parse_plain)? else { return Ok(None) };
+    let part = match read_part(config, FileKind::Config, SectionKind::Services, &name.value) {
+        Some((part, None)) => part,
+        Some((_, Some(bad))) => return Err(bad),
+        None => {
+            return Err(ConfigError::MissingSection {
+                key: "services",
+                word: "services",
+                nearest: config.nearest_section(SectionKind::Services, &name.value),
+                name: name.value,
+                origin: name.origin,
+            });
+        }
+    };
+    let nested = part.entry("sts").and_then(|sts| {
+        sts.nested.iter().rev().find(|n| n.key.eq_ignore_ascii_case("endpoint_url") && !n.value.is_empty())
+    });
+    Ok(nested.map(|n| Sourced { value: n.value.to_owned(), origin: part.origin(n.line) }))
+}
+
+fn find_unknown(layers: &Layers<'_>) -> Vec<(String, Place)> {
+    let mut unknown = Vec::new();
+    for part in &layers.parts {
+        for entry in part.entries.iter().filter(|entry| !is_known_key(entry.key)) {
+            unknown.push((entry.key.to_owned(), Place { file: part.file, line: entry.line }));
+        }
+    }
+    unknown
+}

@@ -1,0 +1,96 @@
+//! The `sso_*` keys of a profile and of its `[sso-session]`, made one.
+
+use super::checked::{parse_plain, parse_with};
+use super::error::ConfigError;
+use super::files::Config;
+use super::header::SectionKind;
+use super::layers::{Layers, Part, read_part};
+use super::origin::{FileKind, Sourced};
+use super::problem::Warning;
+use super::profile::Sso;
+use crate::name::{AccountId, Region};
+
+/// What the profile says about SSO; `None` when it says nothing.
+///
+/// The session's values win. An inline value that differs is a warning, and one that the session lacks counts.
+pub(super) fn resolve_sso(
+    config: &Config,
+    layers: &Layers<'_>,
+    warnings: &mut Vec<Warning>,
+) -> Result<Option<Sourced<Sso>>, ConfigError> {
+    let name = parse_with("sso_session", layers.find("sso_session"), parse_plain)?;
+    let account_id = parse_with("sso_account_id", layers.find("sso_account_id"), parse_plain)?;
+    let role_name = parse_with("sso_role_name", layers.find("sso_role_name"), parse_plain)?;
+    let inline_url = layers.find("sso_start_url");
+    let Some(origin) = [&name, &inline_url, &account_id, &role_name]
+        .into_iter()
+        .flatten()
+        .map(|said| said.origin.clone())
+        .next()
+    else {
+        return Ok(None);
+    };
+    let session = match &name {
+        Some(name) => Some(read_session(config, name)?),
+        None => None,
+    };
+    let mut choose = |key, inline| choose(key, inline, session.as_ref(), warnings);
+    let start_url = choose("sso_start_url", inline_url);
+    let region = choose("sso_region", layers.find("sso_region"));
+
+    let lacks = |lacks| ConfigError::IncompleteSso { lacks, origin: origin.clone() };
+    let start_url = parse_with("sso_start_url", start_url, parse_plain)?;
+    let start_url = start_url.ok_or_else(|| lacks("sso_start_url"))?.value;
+    let region = parse_with("sso_region", region, Region::parse)?.ok_or_else(|| lacks("sso_region"))?.value;
+    if let Some(account) = account_id.as_ref().filter(|account| AccountId::parse(&account.value).is_err()) {
+        warnings.push(Warning::AccountIdForm { origin: account.origin.clone() });
+    }
+    let scopes = session.as_ref().and_then(|session| session.find("sso_registration_scopes"));
+    let registration_scopes = scopes
+        .iter()
+        .flat_map(|scopes| scopes.value.split(','))
+        .map(|scope| scope.trim().to_owned())
+        .filter(|scope| !scope.is_empty())
+        .collect();
+    let sso = Sso {
+        session: name.map(|name| name.value),
+        start_url,
+        region,
+        account_id: account_id.map(|account| account.value),
+        role_name: role_name.map(|role| role.value),
+        registration_scopes,
+    };
+    Ok(Some(Sourced { value: sso, origin }))
+}
+
+fn read_session<'a>(config: &'a Config, name: &Sourced<String>) -> Result<Part<'a>, ConfigError> {
+    match read_part(config, FileKind::Config, SectionKind::SsoSession, &name.value) {
+        Some((part, None)) => Ok(part),
+        Some((_, Some(bad))) => Err(bad),
+        None => Err(ConfigError::MissingSection {
+            key: "sso_session",
+            word: "sso-session",
+            name: name.value.clone(),
+            nearest: config.nearest_section(SectionKind::SsoSession, &name.value),
+            origin: name.origin.clone(),
+        }),
+    }
+}
+
+fn choose(
+    key: &'static str,
+    inline: Option<Sourced<String>>,
+    session: Option<&Part<'_>>,
+    warnings: &mut Vec<Warning>,
+) -> Option<Sourced<String>> {
+    match (session.and_then(|session| session.find(key)), inline) {
+        (Some(wins), Some(inline)) => {
+            if wins.value != inline.value {
+                let by = session.map_or_else(String::new, |session| format!("`[{}]`", session.section));
+                warnings.push(Warning::Loses { key, by, origin: inline.origin });
+            }
+            Some(wins)
+        }
+        (wins, inline) => wins.or(inline),
+    }
+}

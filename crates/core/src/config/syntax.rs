@@ -1,0 +1,351 @@
+//! A file's text with an index of its section headers; the lines between are read when asked for.
+//!
+//! Making the index is one pass that looks for `[` at a line's start, so a run that needs three of ten
+//! thousand profiles reads three sections. The text is kept as it is, byte for byte: what is not UTF-8, or
+//! is no setting, spoils the section that it stands in and nothing else.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::Range;
+
+use super::entry::{Body, scan_body};
+use super::header::{Header, SectionKind, parse_header, unquote};
+use super::origin::{FileKind, Place};
+use super::problem::ProblemKind;
+
+/// The largest file that is read: 64 MiB, some 400,000 profiles.
+pub const MAX_BYTES: usize = 64 << 20;
+
+/// The file is larger than [`MAX_BYTES`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the {file} has {bytes} bytes, and may have {MAX_BYTES}")]
+pub struct TooLarge {
+    /// The file.
+    pub file: FileKind,
+    /// Its size.
+    pub bytes: usize,
+}
+
+/// One of the two files: its text and where its sections start.
+///
+/// Its text may hold secrets: it is wiped when dropped, and `Debug` shows only its size.
+pub struct Document {
+    file: FileKind,
+    text: Vec<u8>,
+    heads: Vec<Head>,
+    has_worded_default: bool,
+}
+
+/// One header, as the index keeps it.
+struct Head {
+    start: u32,
+    body: u32,
+    name: Range<u32>,
+    line: u32,
+    kind: SectionKind,
+    is_quoted: bool,
+    is_bare_default: bool,
+    problem: Option<ProblemKind>,
+}
+
+impl Document {
+    /// Takes a file's bytes over and finds its sections.
+    ///
+    /// # Errors
+    /// When it is larger than [`MAX_BYTES`]. Nothing that stands in the file is an error here.
+    pub fn parse(file: FileKind, text: Vec<u8>) -> Result<Self, TooLarge> {
+        if text.len() > MAX_BYTES {
+            return Err(TooLarge { file, bytes: text.len() });
+        }
+        let mut document = Self { file, text, heads: Vec::new(), has_worded_default: false };
+        document.heads = document.index();
+        let has_worded_default = document.sections().any(|section| {
+            file == FileKind::Config
+                && section.head.kind == SectionKind::Profile
+                && !section.head.is_bare_default
+                && section.is_named(b"default")
+        });
+        document.has_worded_default = has_worded_default;
+        Ok(document)
+    }
+
+    fn index(&self) -> Vec<Head> {
+        let mut heads = Vec::new();
+        let mut counted = 0;
+        let mut line = 1;
+        let mut from = self.first_byte();
+        while let Some(start) = find_header(&self.text, from) {
+            line += count_lines(self.text.get(counted..start).unwrap_or_default());
+            counted = start;
+            let (header, end) = self.line_at(start);
+            let Header { kind, name, is_quoted, is_bare_default, problem } = parse_header(header, self.file);
+            heads.push(Head {
+                start: offset(start),
+                body: offset(end),
+                name: offset(start + name.start)..offset(start + name.end),
+                line,
+                kind,
+                is_quoted,
+                is_bare_default,
+                problem,
+            });
+            from = end;
+        }
+        heads
+    }
+
+    /// Where the text starts behind a byte order mark.
+    fn first_byte(&self) -> usize {
+        if self.text.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 }
+    }
+
+    /// The line at `start` without its end, and where the next one starts.
+    fn line_at(&self, start: usize) -> (&[u8], usize) {
+        let rest = self.text.get(start..).unwrap_or_default();
+        let (line, end) = match find_byte(rest, b'\n') {
+            Some(length) => (rest.get(..length).unwrap_or_default(), start + length + 1),
+            None => (rest, self.text.len()),
+        };
+        (line.strip_suffix(b"\r").unwrap_or(line), end)
+    }
+
+    /// Which of the two files it is.
+    pub fn file(&self) -> FileKind {
+        self.file
+    }
+
+    /// The bytes as they were read.
+    pub fn text(&self) -> &[u8] {
+        &self.text
+    }
+
+    /// All sections in the order of the file, also those that nobody uses.
+    pub fn sections(&self) -> impl DoubleEndedIterator<Item = Section<'_>> {
+        self.heads.iter().enumerate().map(|(index, head)| Section { document: self, head, index })
+    }
+
+    /// The sections of this kind and name, in the order of the file; several are one in parts.
+    ///
+    /// For the profile `default`, `[default]` is left out where a `[profile default]` stands, as in the SDKs.
+    pub fn sections_named(&self, kind: SectionKind, name: &str) -> impl Iterator<Item = Section<'_>> {
+        let skips_bare = self.has_worded_default;
+        self.sections().filter(move |section| {
+            section.head.kind == kind
+                && section.is_named(name.as_bytes())
+                && !(skips_bare && section.head.is_bare_default)
+        })
+    }
+
+    /// Whether `[profile default]` stands in it.
+    pub(super) fn has_worded_default(&self) -> bool {
+        self.has_worded_default
+    }
+
+    /// What stands above the first header: comments, and lines that belong nowhere.
+    pub(super) fn scan_preamble(&self) -> Body<'_> {
+        let end = self.heads.first().map_or(self.text.len(), |head| head.start as usize);
+        scan_body(&self.text, self.first_byte()..end, 1, false)
+    }
+}
+
+/// One section of a [`Document`].
+#[derive(Clone, Copy)]
+pub struct Section<'a> {
+    document: &'a Document,
+    head: &'a Head,
+    index: usize,
+}
+
+impl<'a> Section<'a> {
+    /// What it is about.
+    pub fn kind(&self) -> SectionKind {
+        self.head.kind
+    }
+
+    /// Its name without quotes; for [`SectionKind::Other`] all that stands between the brackets.
+    pub fn name(&self) -> Cow<'a, str> {
+        match self.name_bytes() {
+            Cow::Borrowed(name) => String::from_utf8_lossy(name),
+            Cow::Owned(name) => Cow::Owned(String::from_utf8_lossy(&name).into_owned()),
+        }
+    }
+
+    fn written(&self) -> &'a [u8] {
+        let Range { start, end } = self.head.name;
+        self.document.text.get(start as usize..end as usize).unwrap_or_default()
+    }
+
+    fn name_bytes(&self) -> Cow<'a, [u8]> {
+        let written = self.written();
+        if self.head.is_quoted {
+            unquote(written).unwrap_or(Cow::Borrowed(written))
+        } else {
+            Cow::Borrowed(written)
+        }
+    }
+
+    fn is_named(&self, name: &[u8]) -> bool {
+        if self.head.is_quoted {
+            *self.name_bytes() == *name
+        } else {
+            self.head.name.len() == name.len() && self.written() == name
+        }
+    }
+
+    /// The line of its header.
+    pub fn place(&self) -> Place {
+        Place { file: self.document.file, line: self.head.line }
+    }
+
+    /// What is wrong with its header.
+    pub fn header_problem(&self) -> Option<ProblemKind> {
+        self.head.problem
+    }
+
+    pub(super) fn is_bare_default(&self) -> bool {
+        self.head.is_bare_default
+    }
+
+    /// The bytes after its header line, up to the next header.
+    pub(super) fn body_range(&self) -> Range<usize> {
+        let next = self.document.heads.get(self.index + 1);
+        self.head.body as usize..next.map_or(self.document.text.len(), |head| head.start as usize)
+    }
+
+    /// Reads its lines.
+    pub fn scan(&self) -> Body<'a> {
+        scan_body(&self.document.text, self.body_range(), self.head.line + 1, true)
+    }
+}
+
+impl Drop for Document {
+    fn drop(&mut self) {
+        // Security: both files may hold secret access keys.
+        zeroize::zeroize_bytes(&mut self.text);
+    }
+}
+
+impl fmt::Debug for Document {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Document")
+            .field("file", &self.file)
+            .field("bytes", &self.text.len())
+            .field("sections", &self.heads.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Offsets fit: a text has at most [`MAX_BYTES`].
+fn offset(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
+}
+
+/// The first `[` at or after `from` that starts a line; `from` itself starts one.
+fn find_header(text: &[u8], from: usize) -> Option<usize> {
+    let mut at = from;
+    // Blocks without a `[` are the most; a fold without an early end is turned into vector instructions.
+    for block in text.get(from..)?.chunks(32) {
+        if block.iter().fold(0, |found, &b| found | u8::from(b == b'[')) != 0 {
+            let mut rest = block;
+            while let Some(found) = find_byte(rest, b'[') {
+                let start = at + block.len() - rest.len() + found;
+                if start == from || text.get(start - 1) == Some(&b'\n') {
+                    return Some(start);
+                }
+                rest = rest.get(found + 1..).unwrap_or_default();
+            }
+        }
+        at += block.len();
+    }
+    None
+}
+
+/// Where `byte` first stands in `text`, by eight bytes at a time.
+fn find_byte(text: &[u8], byte: u8) -> Option<usize> {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
+    let (words, rest) = text.as_chunks::<8>();
+    for (word, at) in words.iter().zip((0..).step_by(8)) {
+        // A byte that is equal becomes zero, and of zero bytes the first one's high bit is always set
+        // (https://graphics.stanford.edu/~seander/bithacks.html#ZeroInWord).
+        let differs = u64::from_le_bytes(*word) ^ (ONES * u64::from(byte));
+        let zeros = differs.wrapping_sub(ONES) & !differs & HIGH;
+        if zeros != 0 {
+            return Some(at + zeros.trailing_zeros() as usize / 8);
+        }
+    }
+    rest.iter().position(|&b| b == byte).map(|i| words.len() * 8 + i)
+}
+
+/// How many line ends `text` has.
+fn count_lines(text: &[u8]) -> u32 {
+    text.chunks(240).map(|block| u32::from(block.iter().fold(0_u8, |n, &b| n + u8::from(b == b'\n')))).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(text: &str) -> Document {
+        Document::parse(FileKind::Config, text.as_bytes().to_vec()).unwrap()
+    }
+
+    fn places(document: &Document) -> Vec<(String, u32)> {
+        document.sections().map(|s| (s.name().into_owned(), s.place().line)).collect()
+    }
+
+    #[test]
+    fn headers_are_found_with_their_lines_whatever_the_line_ends() {
+        let text =
+            "# top\n[default]\nregion = x\n\n[profile a]\n[profile b]\n  [no header]\nk = [1]\n[profile c]";
+        let expected: Vec<_> =
+            [("default", 2), ("a", 5), ("b", 6), ("c", 9)].map(|(n, l)| (n.to_owned(), l)).into();
+        assert_eq!(places(&config(text)), expected);
+        assert_eq!(places(&config(&text.replace('\n', "\r\n"))), expected);
+    }
+
+    #[test]
+    fn a_byte_order_mark_does_not_hide_the_first_header() {
+        assert_eq!(places(&config("\u{feff}[profile a]\n")), [("a".to_owned(), 1)]);
+    }
+
+    #[test]
+    fn a_header_is_found_at_every_distance_from_the_last() {
+        for padding in 0..100 {
+            let text = format!("[profile a]\n{}[\n[profile b]\n", "x".repeat(padding));
+            let expected: &[_] = if padding == 0 { &[1, 2, 3] } else { &[1, 3] };
+            let lines: Vec<_> = config(&text).sections().map(|s| s.place().line).collect();
+            assert_eq!(lines, expected, "{padding}");
+        }
+    }
+
+    #[test]
+    fn a_byte_is_found_wherever_it_stands() {
+        for length in 0..40 {
+            for at in 0..length {
+                let mut text = vec![b'\n' + 1; length];
+                text[at] = b'\n';
+                text[length - 1] = b'\n';
+                assert_eq!(find_byte(&text, b'\n'), Some(at), "{at} of {length}");
+            }
+            assert_eq!(find_byte(&vec![0x8a; length], b'\n'), None, "{length}");
+        }
+    }
+
+    #[test]
+    fn a_section_in_parts_is_found_whole_and_a_worded_default_replaces_the_bare_one() {
+        let text = "[default]\n[profile a]\n[profile default]\n[profile a]\n[profile \"a\"]\n[default]\n";
+        let document = config(text);
+        let lines = |name| {
+            document.sections_named(SectionKind::Profile, name).map(|s| s.place().line).collect::<Vec<_>>()
+        };
+        assert_eq!(lines("a"), [2, 4, 5]);
+        assert_eq!(lines("default"), [3]);
+    }
+
+    #[test]
+    fn debug_output_shows_no_text() {
+        let document = config("[profile a]\naws_secret_access_key = canary\n");
+        assert!(!format!("{document:?}").contains("canary"));
+    }
+}
