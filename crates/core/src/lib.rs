@@ -8,4 +8,5 @@ pub mod sandbox_key;
 pub mod secret;
 
 pub mod config;
+pub mod plan;
 

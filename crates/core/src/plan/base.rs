@@ -1,0 +1,195 @@
+//! The identity that a plan starts from.
+
+use std::time::Duration;
+
+use crate::config::profile::{Origin, Sourced, Sso, WebIdentity};
+use crate::name::{AccessKeyId, ProfileName, RoleArn};
+
+use super::step::Call;
+
+/// The identity that a plan starts from. The comment of each variant shows the lines that make it.
+#[derive(Debug, Clone)]
+pub enum Base {
+    /// A long-lived key in hatbox's store, put there by `hatbox add jan-work`:
+    /// ```ini
+    /// [profile jan-work]
+    /// mfa_serial = arn:aws:iam::111122223333:mfa/jan
+    /// ```
+    /// The section may be missing.
+    StoredKey {
+        /// The profile under whose name it is stored.
+        profile: ProfileName,
+        /// Its id as the index knows it; `None` when the store is locked, and the plan is only to be shown.
+        id: Option<AccessKeyId>,
+    },
+    /// Keys in plain text in one of the files:
+    /// ```ini
+    /// [jan-work]
+    /// aws_access_key_id = AKIA...
+    /// aws_secret_access_key = ...
+    /// ```
+    FileKeys {
+        /// The profile that has them.
+        profile: ProfileName,
+        /// Their id.
+        id: AccessKeyId,
+        /// Where they stand.
+        origin: Origin,
+        /// Whether an `aws_session_token` stands beside them.
+        is_temporary: bool,
+    },
+    /// The keys of the environment, asked for by name:
+    /// ```ini
+    /// [profile ci]
+    /// role_arn = arn:aws:iam::444455556666:role/deploy
+    /// credential_source = Environment
+    /// ```
+    Environment {
+        /// The profile that asks for them.
+        profile: ProfileName,
+        /// Where it does.
+        origin: Origin,
+        /// Their id.
+        id: AccessKeyId,
+        /// Whether `AWS_SESSION_TOKEN` is set too.
+        is_temporary: bool,
+    },
+    /// A permission set of IAM Identity Center:
+    /// ```ini
+    /// [profile dev]
+    /// sso_session = corp
+    /// sso_account_id = 444455556666
+    /// sso_role_name = Developer
+    /// ```
+    Sso {
+        /// The profile that has them.
+        profile: ProfileName,
+        /// The settings.
+        sso: Sourced<Sso>,
+        /// `sso_account_id`.
+        account_id: String,
+        /// `sso_role_name`.
+        role_name: String,
+    },
+    /// AssumeRoleWithWebIdentity; the role is part of the base, as nothing signs the call:
+    /// ```ini
+    /// [profile ci]
+    /// role_arn = arn:aws:iam::444455556666:role/deploy
+    /// web_identity_token_file = /var/run/secrets/token
+    /// ```
+    /// or `AWS_WEB_IDENTITY_TOKEN_FILE` and `AWS_ROLE_ARN`, where the profile names no identity.
+    WebIdentity {
+        /// The profile that has them.
+        profile: ProfileName,
+        /// The token's source.
+        token: Sourced<WebIdentity>,
+        /// The role that the token is traded for.
+        role: Sourced<RoleArn>,
+        /// `role_session_name`.
+        session_name: Option<Sourced<String>>,
+        /// The length asked for, 900 s to 12 h.
+        duration: Sourced<Duration>,
+    },
+    /// A command that prints credentials:
+    /// ```ini
+    /// [profile legacy]
+    /// credential_process = /opt/corp/credentials --account 444455556666
+    /// ```
+    CredentialProcess {
+        /// The profile that has it.
+        profile: ProfileName,
+        /// The shell command.
+        command: Sourced<String>,
+    },
+    /// The service that a machine or a container gets its role from:
+    /// ```ini
+    /// [profile batch]
+    /// role_arn = arn:aws:iam::444455556666:role/batch
+    /// credential_source = Ec2InstanceMetadata
+    /// ```
+    Metadata {
+        /// The profile that asks for it.
+        profile: ProfileName,
+        /// Which of the two.
+        service: MetadataService,
+        /// The address that the environment names, when it does.
+        endpoint: Option<String>,
+        /// Where the profile asks for it.
+        origin: Origin,
+    },
+    /// A session of `aws login`:
+    /// ```ini
+    /// [profile me]
+    /// login_session = arn:aws:iam::111122223333:user/jan
+    /// ```
+    LoginSession {
+        /// The profile that has it.
+        profile: ProfileName,
+        /// The ARN.
+        session: Sourced<String>,
+    },
+}
+
+/// The two services that give credentials to what runs inside AWS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MetadataService {
+    /// `credential_source = Ec2InstanceMetadata`.
+    Instance,
+    /// `credential_source = EcsContainer`.
+    Container,
+}
+
+/// What the credentials of a base can do as the signer of the first call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signer {
+    /// An access key of a user. It may call GetSessionToken, and a role from it is not chained.
+    LongLivedKey,
+    /// Temporary, or not known before it runs, so a role from it lasts one hour at most; but it can be a
+    /// user's, who alone can present an MFA device.
+    MaybeUser,
+    /// The session of a role. It cannot present a device, and a role from it lasts one hour at most.
+    Role,
+}
+
+impl Base {
+    /// The profile that names it.
+    pub fn profile(&self) -> &ProfileName {
+        match self {
+            Self::StoredKey { profile, .. }
+            | Self::FileKeys { profile, .. }
+            | Self::Environment { profile, .. }
+            | Self::Sso { profile, .. }
+            | Self::WebIdentity { profile, .. }
+            | Self::CredentialProcess { profile, .. }
+            | Self::Metadata { profile, .. }
+            | Self::LoginSession { profile, .. } => profile,
+        }
+    }
+
+    /// What its credentials can do.
+    pub fn signer(&self) -> Signer {
+        match self {
+            Self::StoredKey { .. }
+            | Self::FileKeys { is_temporary: false, .. }
+            | Self::Environment { is_temporary: false, .. } => Signer::LongLivedKey,
+            Self::FileKeys { is_temporary: true, .. }
+            | Self::Environment { is_temporary: true, .. }
+            | Self::CredentialProcess { .. }
+            | Self::LoginSession { .. } => Signer::MaybeUser,
+            Self::Sso { .. } | Self::WebIdentity { .. } | Self::Metadata { .. } => Signer::Role,
+        }
+    }
+
+    /// What is called to get its credentials; `None` for a key that is simply there.
+    pub fn call(&self) -> Option<Call> {
+        match self {
+            Self::StoredKey { .. } | Self::FileKeys { .. } | Self::Environment { .. } => None,
+            Self::Sso { .. } => Some(Call::GetRoleCredentials),
+            Self::WebIdentity { .. } => Some(Call::AssumeRoleWithWebIdentity),
+            Self::CredentialProcess { .. } => Some(Call::CredentialProcess),
+            Self::Metadata { service: MetadataService::Instance, .. } => Some(Call::InstanceMetadata),
+            Self::Metadata { service: MetadataService::Container, .. } => Some(Call::ContainerCredentials),
+            Self::LoginSession { .. } => Some(Call::LoginSession),
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! Looks into configured commands: whether one runs hatbox on its own profile, and which program it runs.
+//!
+//! A `credential_process` that runs hatbox lets other tools get the profile's credentials through hatbox. For hatbox itself it is no
+//! source: following it would ask hatbox for what hatbox is about to find out.
+
+use crate::name::ProfileName;
+
+/// Flags of `exec` and `export` that take their value as the next word.
+const VALUE_FLAGS: [&str; 14] = [
+    "-d",
+    "--duration",
+    "-t",
+    "--mfa-token",
+    "--region",
+    "--format",
+    "--backend",
+    "--prompt",
+    "--min-ttl",
+    "--keychain",
+    "--file-dir",
+    "--pass-dir",
+    "--pass-cmd",
+    "--pass-prefix",
+];
+
+/// Whether `command` runs hatbox (or aws-vault, or the program named `own_name`) with `exec` or `export` on
+/// `profile`.
+///
+/// The words are split as a shell splits plain and quoted words; anything cleverer (variables,
+/// substitutions, several commands) is not looked through, and `HATBOX_RESOLVING` ends the loop at run time.
+pub(super) fn is_own_process(command: &str, profile: &ProfileName, own_name: Option<&str>) -> bool {
+    let words = split_words(command);
+    let mut words = words.iter().map(String::as_str).skip_while(|word| is_prefix(word));
+    let Some(program) = words.next() else { return false };
+    let program = program.rsplit(['/', '\\']).next().unwrap_or_default();
+    let program = program.strip_suffix(".exe").unwrap_or(program);
+    if !(["hatbox", "aws-vault"].contains(&program) || Some(program) == own_name) {
+        return false;
+    }
+    let mut positional = Vec::new();
+    while let Some(word) = words.next() {
+        if word == "--" {
+            break;
+        } else if VALUE_FLAGS.contains(&word) {
+            words.next();
+        } else if !word.starts_with('-') {
+            positional.push(word);
+        }
+    }
+    matches!(positional.as_slice(), ["exec" | "export", name, ..] if *name == profile.as_str())
+}
+
+/// Renders the program that a command runs, and `...` for its arguments: those can hold secrets.
+pub(super) fn render_program(command: &str) -> String {
+    let words = split_words(command);
+    let mut words = words.iter().skip_while(|word| is_prefix(word));
+    match (words.next(), words.next()) {
+        (Some(program), Some(_)) => format!("{program} ..."),
+        (Some(program), None) => program.clone(),
+        (None, _) => "an empty command".to_owned(),
+    }
+}
+
+/// Whether a word stands before the program: `env`, or a variable for it.
+fn is_prefix(word: &str) -> bool {
+    let is_name =
+        |name: &str| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    word == "env" || word.split_once('=').is_some_and(|(name, _)| is_name(name))
+}
+
+fn split_words(text: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut quote = None;
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        match (quote, c) {
+            (Some(open), _) if c == open => quote = None,
+            (Some('\''), _) => word.get_or_insert_default().push(c),
+            (_, '\\') => word.get_or_insert_default().extend(chars.next()),
+            (None, '\'' | '"') => {
+                word.get_or_insert_default();
+                quote = Some(c);
+            }
+            (None, _) if c.is_whitespace() => words.extend(word.take()),
+            _ => word.get_or_insert_default().push(c),
+        }
+    }
+    words.extend(word);
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_is_ours_when_program_verb_and_profile_are() {
+        for (command, is_ours, why) in [
+            ("hatbox export --format json me", true, "the line that hatbox's docs recommend"),
+            ("aws-vault exec me -j", true, "the old line of an aws-vault user"),
+            (
+                "/usr/local/bin/aws-vault --prompt ykman exec --json --duration=1h me",
+                true,
+                "flags before the verb",
+            ),
+            ("env AWS_VAULT_BACKEND=file aws-vault export --format=json me", true, "variables in front"),
+            ("'/opt/my tools/hatbox' export \"me\"", true, "quoted words"),
+            ("hatbox.exe export me", true, "Windows"),
+            ("hat export me", true, "this program under another name"),
+            ("hatbox export --format json you", false, "another profile"),
+            ("hatbox export --region me you", false, "the name is a flag's value"),
+            ("hatbox explain me", false, "another verb"),
+            ("corp-login export me", false, "another program"),
+            ("hatbox export you -- me", false, "what stands after -- is no profile"),
+            ("", false, "an empty command"),
+        ] {
+            let me = ProfileName::parse("me").unwrap();
+            assert_eq!(is_own_process(command, &me, Some("hat")), is_ours, "{why}: {command}");
+        }
+    }
+
+    #[test]
+    fn of_a_command_the_program_alone_is_shown() {
+        for (command, shown) in [
+            ("/opt/corp/login --password canary", "/opt/corp/login ..."),
+            ("env TOKEN=canary login", "login"),
+            ("TOKEN=canary login canary", "login ..."),
+            ("", "an empty command"),
+        ] {
+            assert_eq!(render_program(command), shown);
+        }
+    }
+
+    #[test]
+    fn a_profile_name_with_a_blank_is_found_in_quotes() {
+        let profile = ProfileName::parse("my prof").unwrap();
+        assert!(is_own_process("hatbox export 'my prof'", &profile, None));
+        assert!(is_own_process(r"hatbox export my\ prof", &profile, None));
+        assert!(!is_own_process("hatbox export my prof", &profile, None));
+    }
+}

@@ -1,0 +1,231 @@
+//! Why a profile has no credential plan, and what to do about it.
+
+use std::time::Duration;
+
+use crate::config::profile::{Origin, Sourced};
+use crate::config::value::ValueError;
+use crate::name::ProfileName;
+
+use super::chain::CHAIN_LIMIT;
+use super::step::Call;
+use crate::config::duration::render_duration;
+
+/// Why a profile has no credential plan. `E` is the lookup's own error.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError<E> {
+    /// The settings of a profile of the chain could not be had.
+    #[error(transparent)]
+    Lookup(E),
+    /// There is neither a section nor a stored key of this name.
+    #[error("profile `{profile}` is {}{}", absence(*is_store_locked), named_words(named_by.as_ref()))]
+    UnknownProfile {
+        /// The name.
+        profile: ProfileName,
+        /// The profile whose `source_profile` names it, and where; `None` for the profile asked for.
+        named_by: Option<Sourced<ProfileName>>,
+        /// The name that was probably meant.
+        nearest: Option<ProfileName>,
+        /// Whether stored keys could not be looked at.
+        is_store_locked: bool,
+    },
+    /// The source profiles lead back to a profile that was already met.
+    #[error("profile `{}` and its source profiles form a loop: {}", path.first().map_or("", ProfileName::as_str), render_path(path))]
+    SourceLoop {
+        /// The profiles from the one asked for to the one met twice, which ends it.
+        path: Vec<ProfileName>,
+        /// The `source_profile` that closes the loop.
+        origin: Origin,
+    },
+    /// The chain of source profiles has no end in sight.
+    #[error("profile `{profile}` has more than {CHAIN_LIMIT} source profiles in a row")]
+    ChainTooLong {
+        /// The profile asked for.
+        profile: ProfileName,
+    },
+    /// A role, and nothing that could assume it.
+    #[error("profile `{profile}` names a role, but nothing that can assume it")]
+    RoleWithoutSource {
+        /// The profile.
+        profile: ProfileName,
+        /// Where `role_arn` stands.
+        origin: Origin,
+    },
+    /// A profile that gives no identity at all.
+    #[error(
+        "credentials missing: profile `{profile}` names no source of credentials, and has no stored access key"
+    )]
+    CredentialsMissing {
+        /// The profile.
+        profile: ProfileName,
+        /// Where its section starts.
+        defined_at: Option<Origin>,
+        /// Whether its only source was a `credential_process` that runs hatbox on the profile itself.
+        is_own_process_skipped: bool,
+    },
+    /// A web identity token without a role to trade it for.
+    #[error("profile `{profile}` has a web identity token, but no role to trade it for")]
+    WebIdentityWithoutRole {
+        /// The profile.
+        profile: ProfileName,
+        /// Where the token is named.
+        origin: Origin,
+    },
+    /// A variable beside `AWS_WEB_IDENTITY_TOKEN_FILE` that cannot be used.
+    #[error("`{name}` {reason}")]
+    AmbientValue {
+        /// The variable.
+        name: &'static str,
+        /// Why not.
+        reason: ValueError,
+        /// The variable, as a place.
+        origin: Origin,
+    },
+    /// SSO settings that name no account or no permission set.
+    #[error("profile `{profile}` has SSO settings without `{missing}`")]
+    SsoIncomplete {
+        /// The profile.
+        profile: ProfileName,
+        /// The key that is missing.
+        missing: &'static str,
+        /// Where the settings stand.
+        origin: Origin,
+    },
+    /// `credential_source = Environment`, and no key there.
+    #[error("profile `{profile}` takes its credentials from the environment, and no access key is there")]
+    EnvironmentKeysMissing {
+        /// The profile.
+        profile: ProfileName,
+        /// Where `credential_source` stands.
+        origin: Origin,
+    },
+    /// A length that AWS does not take.
+    #[error("{} of profile `{profile}` cannot last {}: AWS takes {} to {}", call_words(*call), render_duration(wanted.value), render_duration(*min), render_duration(*max))]
+    Length {
+        /// The profile of the call.
+        profile: ProfileName,
+        /// The call.
+        call: Call,
+        /// The length, and the flag, variable or line that said it.
+        wanted: Sourced<Duration>,
+        /// The shortest that AWS takes.
+        min: Duration,
+        /// The longest.
+        max: Duration,
+    },
+}
+
+impl<E> PlanError<E> {
+    /// Where what it speaks of stands, for the `-->` line.
+    pub fn origin(&self) -> Option<&Origin> {
+        match self {
+            Self::Lookup(_) | Self::ChainTooLong { .. } => None,
+            Self::UnknownProfile { named_by, .. } => named_by.as_ref().map(|by| &by.origin),
+            Self::CredentialsMissing { defined_at, .. } => defined_at.as_ref(),
+            Self::Length { wanted, .. } => Some(&wanted.origin),
+            Self::SourceLoop { origin, .. }
+            | Self::RoleWithoutSource { origin, .. }
+            | Self::WebIdentityWithoutRole { origin, .. }
+            | Self::AmbientValue { origin, .. }
+            | Self::SsoIncomplete { origin, .. }
+            | Self::EnvironmentKeysMissing { origin, .. } => Some(origin),
+        }
+    }
+
+    /// What the user can do, each a command or a line to write; the best first.
+    pub fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Lookup(_) => Vec::new(),
+            Self::UnknownProfile { profile, named_by, nearest, is_store_locked } => {
+                let mut hints = Vec::new();
+                match (nearest, named_by) {
+                    (Some(nearest), None) => hints.push(format!("did you mean `{nearest}`?")),
+                    (Some(nearest), Some(_)) => {
+                        hints.push(format!("did you mean `source_profile = {nearest}`?"));
+                    }
+                    (None, _) => {}
+                }
+                if *is_store_locked {
+                    hints.push("the store is locked; `hatbox list --unlock` shows its keys".to_owned());
+                }
+                hints.push(format!(
+                    "store an access key for it: `hatbox add {}`",
+                    quote_word(profile.as_str())
+                ));
+                hints
+            }
+            Self::SourceLoop { path, .. } => {
+                let closing = path.len().checked_sub(2).and_then(|i| path.get(i));
+                closing.map(|name| format!("remove `source_profile` from `{name}`")).into_iter().collect()
+            }
+            Self::ChainTooLong { .. } => vec!["assume the last role from a nearer profile".to_owned()],
+            Self::RoleWithoutSource { profile, .. } => vec![
+                "add `source_profile = NAME`, the profile whose access key may assume the role".to_owned(),
+                format!("or store an access key for it: `hatbox add {}`", quote_word(profile.as_str())),
+                "or add `credential_source = Environment`, `Ec2InstanceMetadata` or `EcsContainer`"
+                    .to_owned(),
+            ],
+            Self::CredentialsMissing { profile, is_own_process_skipped, .. } => {
+                let mut hints = Vec::new();
+                if *is_own_process_skipped {
+                    hints.push(
+                        "its `credential_process` runs hatbox on the profile itself, and was skipped"
+                            .to_owned(),
+                    );
+                }
+                hints.push(format!(
+                    "store an access key for it: `hatbox add {}`",
+                    quote_word(profile.as_str())
+                ));
+                hints.push(
+                    "or add `role_arn` and `source_profile`, or `sso_session`, to the profile".to_owned(),
+                );
+                hints
+            }
+            Self::WebIdentityWithoutRole { origin: Origin::Env(_), .. } => {
+                vec!["set `AWS_ROLE_ARN`".to_owned()]
+            }
+            Self::WebIdentityWithoutRole { .. } => vec!["add `role_arn` to the profile".to_owned()],
+            Self::AmbientValue { name, .. } => vec![format!("correct `{name}`, or unset it")],
+            Self::SsoIncomplete { missing, .. } => vec![format!("add `{missing}` to the profile")],
+            Self::EnvironmentKeysMissing { .. } => {
+                vec!["set `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`".to_owned()]
+            }
+            Self::Length { wanted, min, max, .. } => {
+                let nearest = if wanted.value < *min { min } else { max };
+                let setting = match &wanted.origin {
+                    Origin::Flag(flag) => format!("`{flag} {}`", render_duration(*nearest)),
+                    Origin::Env(name) => format!("`{name}={}`", render_duration(*nearest)),
+                    Origin::File { .. } | Origin::Default => {
+                        format!("`duration_seconds = {}`", nearest.as_secs())
+                    }
+                };
+                vec![format!("the nearest that works: {setting}")]
+            }
+        }
+    }
+}
+
+fn absence(is_store_locked: bool) -> &'static str {
+    if is_store_locked { "not in the config" } else { "neither in the config nor in the store" }
+}
+
+fn named_words(named_by: Option<&Sourced<ProfileName>>) -> String {
+    named_by.map(|by| format!(", and is the source profile of `{}`", by.value)).unwrap_or_default()
+}
+
+fn render_path(path: &[ProfileName]) -> String {
+    path.iter().map(ProfileName::as_str).collect::<Vec<_>>().join(" -> ")
+}
+
+fn call_words(call: Call) -> &'static str {
+    match call {
+        Call::GetSessionToken => "the GetSessionToken session",
+        _ => "the role session",
+    }
+}
+
+/// A word as it can be pasted into a shell.
+fn quote_word(word: &str) -> String {
+    let is_plain = word.chars().all(|c| c.is_ascii_alphanumeric() || "-_.@/:+=".contains(c));
+    if is_plain { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+}

@@ -1,0 +1,293 @@
+//! A plan as a person reads it.
+
+use std::time::Duration;
+
+use crate::config::duration::render_duration;
+use crate::config::profile::{Origin, Sourced, WebIdentity};
+
+use super::super::command::render_program;
+use super::super::{AssumeRole, Base, MetadataService, Mfa, NoteLevel, Plan, Signer, Stage, Step};
+use super::CacheState;
+use super::layout::{Line, Page, Style};
+use super::place::{Paths, render_origin};
+
+/// Renders a plan as lines of at most 80 columns where its names allow that. `cache` says what is cached for
+/// a stage.
+pub fn render_explanation(plan: &Plan, paths: &Paths, cache: &dyn Fn(Stage) -> CacheState) -> Vec<Line> {
+    let mut writer = Writer { plan, paths, cache, page: Page::default() };
+    writer.write_summary();
+    writer.write_base();
+    for (index, step) in plan.steps.iter().enumerate() {
+        writer.write_step(index, step);
+    }
+    writer.write_end();
+    writer.write_notes();
+    writer.page.0
+}
+
+struct Writer<'a> {
+    plan: &'a Plan,
+    paths: &'a Paths,
+    cache: &'a dyn Fn(Stage) -> CacheState,
+    page: Page,
+}
+
+impl Writer<'_> {
+    fn origin(&self, origin: &Origin) -> Option<String> {
+        render_origin(origin, self.paths)
+    }
+
+    fn row<T>(&mut self, label: &str, value: &str, sourced: &Sourced<T>) {
+        let origin = self.origin(&sourced.origin);
+        self.page.row(label, value, Style::Plain, origin.as_deref());
+    }
+
+    /// Whether a stage would run now: neither it nor one after it is cached.
+    fn is_due(&self, stage: Stage) -> bool {
+        let mut rest = self.plan.stages().filter(|other| *other >= stage);
+        !rest.any(|other| matches!((self.cache)(other), CacheState::Cached { .. }))
+    }
+
+    fn write_summary(&mut self) {
+        let calls = |stages: &dyn Fn(Stage) -> bool| {
+            let calls = self.plan.stages().filter(|s| stages(*s) && self.plan.stage_call(*s).is_some());
+            // No plan asks for more than one: a second code of one device would have to be waited for.
+            let calls: Vec<Stage> = calls.collect();
+            (calls.len(), calls.iter().any(|stage| self.plan.stage_mfa(*stage).is_some()))
+        };
+        let (all, now) = (calls(&|_| true), calls(&|stage| self.is_due(stage)));
+        let words = |(calls, has_code)| {
+            let calls = match calls {
+                0 => "no call".to_owned(),
+                1 => "1 call".to_owned(),
+                calls => format!("{calls} calls"),
+            };
+            format!("{calls}, {}", if has_code { "1 MFA code" } else { "no MFA code" })
+        };
+        let summary = format!(": {}", words(all));
+        self.page.line(&[(self.plan.profile.as_str(), Style::Strong), (&summary, Style::Plain)]);
+        if now != all {
+            let cached = format!("now, with what is cached: {}", words(now));
+            self.page.line(&[(&cached, Style::Good)]);
+        }
+    }
+
+    fn write_base(&mut self) {
+        self.page.blank();
+        let (title, place) = match &self.plan.base {
+            Base::StoredKey { .. } => ("access key", "in the store"),
+            Base::FileKeys { is_temporary: false, .. } => ("access key", "in plain text"),
+            Base::FileKeys { is_temporary: true, .. } => ("temporary credentials", "in plain text"),
+            Base::Environment { is_temporary: false, .. } => ("access key", "in the environment"),
+            Base::Environment { is_temporary: true, .. } => ("temporary credentials", "in the environment"),
+            Base::Sso { .. } => ("SSO (Identity Center)", ""),
+            Base::WebIdentity { .. } => ("AssumeRoleWithWebIdentity", ""),
+            Base::CredentialProcess { .. } => ("credential_process", ""),
+            Base::Metadata { service: MetadataService::Instance, .. } => ("instance metadata", ""),
+            Base::Metadata { service: MetadataService::Container, .. } => ("container credentials", ""),
+            Base::LoginSession { .. } => ("session of `aws login`", ""),
+        };
+        let place = if place.is_empty() { String::new() } else { format!(", {place}") };
+        let name = self.plan.base.profile().as_str();
+        self.page.line(&[
+            ("  -  ", Style::Quiet),
+            (title, Style::Strong),
+            (" of ", Style::Plain),
+            (name, Style::Strong),
+            (&place, Style::Plain),
+        ]);
+        self.write_base_rows();
+        if self.plan.base.call().is_some() {
+            self.write_cache(Stage::Base);
+        }
+    }
+
+    fn write_base_rows(&mut self) {
+        match &self.plan.base {
+            Base::StoredKey { id, .. } => match id {
+                Some(id) => self.page.row("id", &id.masked(), Style::Plain, None),
+                None => self.page.row("id", "not known: the store is locked", Style::Warning, None),
+            },
+            Base::FileKeys { id, origin, .. } | Base::Environment { id, origin, .. } => {
+                let origin = self.origin(origin);
+                self.page.row("id", &id.masked(), Style::Plain, origin.as_deref());
+            }
+            Base::Sso { sso, account_id, role_name, .. } => {
+                self.row("start URL", &sso.value.start_url, sso);
+                self.row("account", account_id.as_str(), sso);
+                self.row("role", role_name, sso);
+            }
+            Base::WebIdentity { token, role, session_name, duration, .. } => {
+                self.row("role", role.value.as_str(), role);
+                match &token.value {
+                    WebIdentity::File(path) => self.row("token", path, token),
+                    WebIdentity::Process(command) => {
+                        self.row("token", &format!("printed by {}", render_program(command)), token);
+                    }
+                }
+                if let Some(name) = session_name {
+                    self.row("named", &name.value, name);
+                }
+                self.write_length(duration, "default");
+            }
+            Base::CredentialProcess { command, .. } => {
+                self.row("printed by", &render_program(&command.value), command);
+            }
+            Base::Metadata { endpoint, origin, .. } => {
+                let origin = self.origin(origin);
+                let at = endpoint.as_deref().unwrap_or("the address that AWS gives it");
+                self.page.row("asked at", at, Style::Plain, origin.as_deref());
+            }
+            Base::LoginSession { session, .. } => self.row("session", &session.value, session),
+        }
+    }
+
+    fn write_step(&mut self, index: usize, step: &Step) {
+        self.page.blank();
+        let number = format!("  {}  ", index + 1);
+        let length = format!(" for {}", render_duration(step.duration().value));
+        let mut spans = vec![(number.as_str(), Style::Quiet)];
+        match step {
+            Step::GetSessionToken(_) => spans.push(("GetSessionToken", Style::Strong)),
+            Step::AssumeRole(role) => {
+                spans.push(("AssumeRole ", Style::Plain));
+                spans.push((role.role.value.role_name(), Style::Strong));
+                spans.push((" in account ", Style::Plain));
+                spans.push((role.role.value.account(), Style::Plain));
+            }
+        }
+        spans.push((&length, Style::Plain));
+        self.page.line(&spans);
+        if let Step::AssumeRole(role) = step {
+            self.row("role", role.role.value.as_str(), &role.role);
+        }
+        if step.profile() != &self.plan.profile && matches!(step, Step::AssumeRole(_)) {
+            self.page.row("profile", step.profile().as_str(), Style::Plain, None);
+        }
+        let signer = match (index, self.plan.base.signer()) {
+            (0, Signer::LongLivedKey) => "the access key".to_owned(),
+            (0, _) => "the temporary credentials above".to_owned(),
+            (index, _) => format!("the session of {index}"),
+        };
+        self.page.row("signed by", &signer, Style::Plain, None);
+        self.write_mfa(index, step.mfa());
+        match step {
+            Step::GetSessionToken(session) => {
+                let default = match self.plan.steps.len() {
+                    1 => "default",
+                    _ => "default where roles are assumed from it",
+                };
+                self.write_length(&session.duration, default);
+            }
+            Step::AssumeRole(role) => self.write_role_rows(role),
+        }
+        self.write_cache(Stage::Step(index));
+    }
+
+    fn write_mfa(&mut self, index: usize, mfa: Option<&Mfa>) {
+        if let Some(mfa) = mfa {
+            self.row("MFA code", mfa.serial.value.as_str(), &mfa.serial);
+            if let Some(process) = &mfa.process {
+                self.row("", &format!("printed by {}", render_program(&process.value)), process);
+            }
+            return;
+        }
+        // Only a GetSessionToken session carries MFA on, and only into the next call.
+        let carried = index.checked_sub(1).and_then(|before| self.plan.steps.get(before));
+        if let Some(Step::GetSessionToken(session)) = carried
+            && session.mfa.is_some()
+        {
+            self.page.row("MFA", &format!("carried by the session of {index}"), Style::Plain, None);
+        }
+    }
+
+    fn write_role_rows(&mut self, role: &AssumeRole) {
+        match &role.cap {
+            Some(cap) => {
+                let text = format!(
+                    "{}, not {}: no more from temporary credentials",
+                    render_duration(cap.allowed),
+                    render_duration(cap.wanted.value)
+                );
+                let origin = self.origin(&cap.wanted.origin);
+                self.page.row("length", &text, Style::Warning, origin.as_deref());
+            }
+            None => self.write_length(&role.duration, "default"),
+        }
+        if let Some(name) = &role.session_name {
+            self.row("named", &name.value, name);
+        }
+        if let Some(id) = &role.external_id {
+            self.row("external ID", &id.value, id);
+        }
+        if let Some(identity) = &role.source_identity {
+            self.row("identity", &identity.value, identity);
+        }
+        if let Some(tags) = &role.tags {
+            let list: Vec<_> = tags.value.iter().map(|(key, value)| format!("{key}={value}")).collect();
+            self.row("tags", &list.join(", "), tags);
+        }
+        if let Some(tags) = &role.transitive_tags {
+            self.row("kept tags", &tags.value.join(", "), tags);
+        }
+    }
+
+    fn write_length(&mut self, length: &Sourced<Duration>, default: &str) {
+        let origin = self.origin(&length.origin).unwrap_or_else(|| default.to_owned());
+        self.page.row("length", &render_duration(length.value), Style::Plain, Some(&origin));
+    }
+
+    fn write_cache(&mut self, stage: Stage) {
+        let (text, style) = match (self.cache)(stage) {
+            CacheState::Cached { left, .. } => {
+                (format!("yes, {} left", render_duration(floor_to_minute(left))), Style::Good)
+            }
+            _ if !self.is_due(stage) => ("no, and not needed now".to_owned(), Style::Good),
+            CacheState::Absent => ("no: it will be asked for".to_owned(), Style::Plain),
+            CacheState::Unknown => ("not known: the store is locked".to_owned(), Style::Warning),
+        };
+        self.page.row("cached", &text, style, None);
+    }
+
+    fn write_end(&mut self) {
+        self.page.blank();
+        let what = match self.plan.steps.last() {
+            Some(step) => format!("temporary credentials for {}", render_duration(step.duration().value)),
+            None => match (&self.plan.base, self.plan.base.signer()) {
+                (_, Signer::LongLivedKey) => "the long-lived access key itself".to_owned(),
+                (Base::WebIdentity { duration, .. }, _) => {
+                    format!("temporary credentials for {}", render_duration(duration.value))
+                }
+                _ => "the temporary credentials above".to_owned(),
+            },
+        };
+        self.page.line(&[("  => ", Style::Quiet), (&what, Style::Strong)]);
+        match &self.plan.region {
+            Some(region) => self.row("region", region.value.as_str(), region),
+            None => self.page.row("region", "none is set", Style::Warning, None),
+        }
+        if let Some(url) = &self.plan.endpoint.sts_url {
+            self.row("STS at", &url.value, url);
+        }
+    }
+
+    fn write_notes(&mut self) {
+        if !self.plan.notes.is_empty() {
+            self.page.blank();
+        }
+        for note in &self.plan.notes {
+            let (mark, style) = match note.level() {
+                NoteLevel::Warning => ("!", Style::Warning),
+                NoteLevel::Info => ("-", Style::Quiet),
+            };
+            let origin = note.origin().and_then(|origin| render_origin(origin, self.paths));
+            self.page.item(mark, &note.render_text(), style, origin.as_deref());
+        }
+    }
+}
+
+/// A length in whole minutes, as seconds mean nothing to somebody who plans their day.
+fn floor_to_minute(length: Duration) -> Duration {
+    let seconds = length.as_secs();
+    if seconds < 60 { Duration::from_secs(seconds) } else { Duration::from_secs(seconds / 60 * 60) }
+}

@@ -1,0 +1,97 @@
+//! The credential plan: how a profile's credentials will be obtained, as plain data.
+//!
+//! [`resolve_plan`] walks from a profile to its base identity, decides between GetSessionToken and a direct
+//! AssumeRole ([`session`] has the table), and checks every length. [`explain`] puts the result into words.
+//! Nothing here obtains anything.
+
+mod base;
+mod calls;
+mod chain;
+mod command;
+mod error;
+pub mod explain;
+mod identity;
+mod length;
+mod note;
+mod resolve;
+pub mod session;
+mod step;
+
+use crate::config::profile::{Endpoint, Sourced};
+use crate::name::{ProfileName, Region};
+
+pub use base::{Base, MetadataService, Signer};
+pub use chain::{Ambient, AmbientKey, CHAIN_LIMIT, Lookup, PlanOptions, StoredKeys};
+pub use error::PlanError;
+pub use note::{MfaUnused, Note, NoteLevel};
+pub use resolve::resolve_plan;
+pub use session::Sessions;
+pub use step::{AssumeRole, Call, Cap, CapReason, GetSessionToken, Mfa, Step};
+
+/// How the credentials of `profile` will be obtained: a base identity, then steps, each signed by what
+/// the one before gave.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The profile that was asked for.
+    pub profile: ProfileName,
+    /// Where it starts.
+    pub base: Base,
+    /// What is done from there, in order; empty when the base itself is handed over.
+    pub steps: Vec<Step>,
+    /// The region handed to the child and used for STS: that of the profile asked for.
+    pub region: Option<Sourced<Region>>,
+    /// Where STS is, for every step: as the profile asked for says.
+    pub endpoint: Endpoint,
+    /// What a person should know although it is no error: caps that shorten, keys that lose, ...
+    pub notes: Vec<Note>,
+}
+
+/// One thing in a plan that gives credentials. Ordered as the plan runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// The base identity.
+    Base,
+    /// The step with this index.
+    Step(usize),
+}
+
+impl Plan {
+    /// The stages in the order in which they run; the last one gives what is handed over.
+    pub fn stages(&self) -> impl DoubleEndedIterator<Item = Stage> + use<> {
+        std::iter::once(Stage::Base).chain((0..self.steps.len()).map(Stage::Step))
+    }
+
+    /// The stage that gives what is handed over.
+    pub fn last_stage(&self) -> Stage {
+        self.steps.len().checked_sub(1).map_or(Stage::Base, Stage::Step)
+    }
+
+    /// The profile that a stage belongs to.
+    pub fn stage_profile(&self, stage: Stage) -> Option<&ProfileName> {
+        match stage {
+            Stage::Base => Some(self.base.profile()),
+            Stage::Step(index) => self.steps.get(index).map(Step::profile),
+        }
+    }
+
+    /// What a stage calls to get credentials; `None` for a key that is simply there.
+    pub fn stage_call(&self, stage: Stage) -> Option<Call> {
+        match stage {
+            Stage::Base => self.base.call(),
+            Stage::Step(index) => self.steps.get(index).map(Step::call),
+        }
+    }
+
+    /// The device that the call of a stage itself presents a code of.
+    pub fn stage_mfa(&self, stage: Stage) -> Option<&Mfa> {
+        match stage {
+            Stage::Base => None,
+            Stage::Step(index) => self.steps.get(index).and_then(Step::mfa),
+        }
+    }
+
+    /// Whether what is handed over is a long-lived key, with no session token and no end.
+    pub fn hands_over_long_lived_key(&self) -> bool {
+        self.steps.is_empty() && self.base.signer() == Signer::LongLivedKey
+    }
+}

@@ -1,0 +1,196 @@
+//! What a person should know about a plan although it is no error.
+
+use crate::config::profile::{Origin, Sourced};
+use crate::name::{MfaSerial, ProfileName};
+
+use super::step::Cap;
+use crate::config::duration::render_duration;
+
+/// What a person should know although it is no error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Note {
+    /// The length of what is handed over was capped. Caps on the way there stand in their steps.
+    Capped {
+        /// The profile of the step.
+        profile: ProfileName,
+        /// The cap.
+        cap: Cap,
+    },
+    /// A length was asked for, and what gives the credentials takes none.
+    LengthNotOurs {
+        /// The profile that is handed over.
+        profile: ProfileName,
+        /// Where the length was asked for.
+        origin: Origin,
+    },
+    /// Keys in a file differ from the stored key of the same profile, and lose.
+    FileKeysDiffer {
+        /// The profile.
+        profile: ProfileName,
+        /// Where the keys stand.
+        origin: Origin,
+    },
+    /// An identity beside another loses: `source_profile` beside a stored key, ...
+    Shadowed {
+        /// The profile that has both.
+        profile: ProfileName,
+        /// What loses, by its key in the file.
+        what: &'static str,
+        /// Where it stands.
+        origin: Origin,
+        /// What wins, in words.
+        by: &'static str,
+    },
+    /// `credential_process` of the profile runs hatbox on the profile itself, and is skipped.
+    OwnProcessSkipped {
+        /// The profile.
+        profile: ProfileName,
+        /// Where it stands.
+        origin: Origin,
+    },
+    /// A configured MFA device is not presented by any call.
+    MfaUnused {
+        /// The profile that names the device.
+        profile: ProfileName,
+        /// The device, and where it was said.
+        serial: Sourced<MfaSerial>,
+        /// Why.
+        why: MfaUnused,
+    },
+    /// A setting that the call cannot carry.
+    NotSent {
+        /// The profile.
+        profile: ProfileName,
+        /// The setting, by its key in the file.
+        what: &'static str,
+        /// Where it stands.
+        origin: Origin,
+    },
+    /// Keys stand in plain text in a file; `hatbox import credentials` takes them in.
+    PlaintextKeys {
+        /// The profile.
+        profile: ProfileName,
+        /// Where they stand.
+        origin: Origin,
+    },
+    /// The store is locked, so a stored key that would win may be missing from this plan.
+    StoreLocked,
+}
+
+/// Why a configured MFA device is not presented.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MfaUnused {
+    /// The user has a device, the role names none.
+    RoleNamesNone,
+    /// The user's device and the role's are not the same; the role's is presented.
+    RoleNamesOther,
+    /// The role is assumed from another role's session, which cannot present a device.
+    AfterRole,
+    /// The base identity is a role's session, which cannot present a device.
+    BaseIsRole,
+}
+
+/// How loud a note is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoteLevel {
+    /// To stderr on every use: the outcome differs from what was asked for.
+    Warning,
+    /// Shown by `explain` and `doctor`.
+    Info,
+}
+
+impl Note {
+    /// How loud it is.
+    pub fn level(&self) -> NoteLevel {
+        match self {
+            Self::Capped { .. } | Self::LengthNotOurs { .. } | Self::FileKeysDiffer { .. } => {
+                NoteLevel::Warning
+            }
+            _ => NoteLevel::Info,
+        }
+    }
+
+    /// Where what it speaks of stands.
+    pub fn origin(&self) -> Option<&Origin> {
+        match self {
+            Self::Capped { cap, .. } => Some(&cap.wanted.origin),
+            Self::MfaUnused { serial, .. } => Some(&serial.origin),
+            Self::LengthNotOurs { origin, .. }
+            | Self::FileKeysDiffer { origin, .. }
+            | Self::Shadowed { origin, .. }
+            | Self::OwnProcessSkipped { origin, .. }
+            | Self::NotSent { origin, .. }
+            | Self::PlaintextKeys { origin, .. } => Some(origin),
+            Self::StoreLocked => None,
+        }
+    }
+
+    /// A stable word for it, for `--json`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Capped { .. } => "capped",
+            Self::LengthNotOurs { .. } => "length-not-ours",
+            Self::FileKeysDiffer { .. } => "file-keys-differ",
+            Self::Shadowed { .. } => "shadowed",
+            Self::OwnProcessSkipped { .. } => "own-process-skipped",
+            Self::MfaUnused { .. } => "mfa-unused",
+            Self::NotSent { .. } => "not-sent",
+            Self::PlaintextKeys { .. } => "plaintext-keys",
+            Self::StoreLocked => "store-locked",
+        }
+    }
+
+    /// The note in words, one sentence or two; the place is told apart, by [`Note::origin`].
+    pub fn render_text(&self) -> String {
+        match self {
+            Self::Capped { profile, cap } => format!(
+                "`{profile}` gets {} instead of {}: AWS gives a role assumed from temporary credentials no more",
+                render_duration(cap.allowed),
+                render_duration(cap.wanted.value)
+            ),
+            Self::LengthNotOurs { profile, .. } => {
+                format!(
+                    "the length asked for has no effect on `{profile}`: what gives its credentials sets it"
+                )
+            }
+            Self::FileKeysDiffer { profile, .. } => {
+                format!(
+                    "`{profile}` has another access key in a file than in the store; the stored one is used"
+                )
+            }
+            Self::Shadowed { profile, what, by, .. } => {
+                format!("`{what}` of `{profile}` has no effect: {by} comes first")
+            }
+            Self::OwnProcessSkipped { profile, .. } => {
+                format!(
+                    "`credential_process` of `{profile}` runs hatbox on the profile itself, so it is skipped"
+                )
+            }
+            Self::MfaUnused { profile, why, .. } => match why {
+                MfaUnused::RoleNamesNone => format!(
+                    "no MFA code is asked for: `{profile}` has an `mfa_serial`, the role's profile has none"
+                ),
+                MfaUnused::RoleNamesOther => format!(
+                    "the MFA device of `{profile}` is not used: the role's profile names another, which is"
+                ),
+                MfaUnused::AfterRole => {
+                    format!("the MFA device of `{profile}` is not used: a role's session cannot present one")
+                }
+                MfaUnused::BaseIsRole => format!(
+                    "the MFA device of `{profile}` is not used: the base identity is a role's session, which \
+                     cannot present one"
+                ),
+            },
+            Self::NotSent { profile, what, .. } => {
+                format!("`{what}` of `{profile}` is not sent: AssumeRoleWithWebIdentity takes none")
+            }
+            Self::PlaintextKeys { profile, .. } => format!(
+                "the access key of `{profile}` stands in plain text in a file; \
+                 `hatbox import credentials` takes it into the store"
+            ),
+            Self::StoreLocked => {
+                "the store is locked: a stored access key, which would come first, is not known".to_owned()
+            }
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! Resolves a profile into its credential plan.
+
+use crate::name::ProfileName;
+
+use super::Plan;
+use super::base::{Base, Signer};
+use super::calls::resolve_steps;
+use super::chain::{Chain, Lookup, PlanOptions, StoredKeys, resolve_chain};
+use super::error::PlanError;
+use super::length::limits;
+use super::note::Note;
+use super::step::{Call, Step};
+
+/// Resolves the credential plan of `target`.
+///
+/// # Errors
+/// When the profile or one of its sources does not exist or cannot be read, when they form a loop or an
+/// endless chain, when the last of them names no identity, and when a length is one that AWS refuses.
+pub fn resolve_plan<E>(
+    target: &ProfileName,
+    lookup: &mut Lookup<'_, E>,
+    stored: &StoredKeys,
+    options: &PlanOptions,
+) -> Result<Plan, PlanError<E>> {
+    let mut chain = resolve_chain(target, lookup, stored, options)?;
+    let mut notes = std::mem::take(&mut chain.notes);
+    note_base(&chain, &mut notes);
+    let steps = resolve_steps(&chain, options.sessions, &mut notes);
+    check_lengths(&chain.base, &steps)?;
+    let link = chain.links.swap_remove(0);
+    let is_length_ours =
+        chain.base.signer() == Signer::LongLivedKey || matches!(chain.base, Base::WebIdentity { .. });
+    if let (true, false, Some(asked)) =
+        (steps.is_empty(), is_length_ours, &link.profile.durations.assume_role)
+    {
+        notes.push(Note::LengthNotOurs { profile: target.clone(), origin: asked.origin.clone() });
+    }
+    Ok(Plan {
+        profile: target.clone(),
+        base: chain.base,
+        steps,
+        region: link.profile.region,
+        endpoint: link.profile.endpoint,
+        notes,
+    })
+}
+
+fn note_base(chain: &Chain, notes: &mut Vec<Note>) {
+    let Some(holder) = chain.links.last() else { return };
+    match &chain.base {
+        Base::FileKeys { profile, origin, is_temporary: false, .. } => {
+            notes.push(Note::PlaintextKeys { profile: profile.clone(), origin: origin.clone() });
+        }
+        Base::WebIdentity { profile, .. } => {
+            let settings = &holder.profile;
+            let unsent = [
+                ("external_id", settings.external_id.as_ref().map(|s| &s.origin)),
+                ("session_tags", settings.session_tags.as_ref().map(|s| &s.origin)),
+                ("transitive_session_tags", settings.transitive_session_tags.as_ref().map(|s| &s.origin)),
+                ("source_identity", settings.source_identity.as_ref().map(|s| &s.origin)),
+            ];
+            notes.extend(unsent.into_iter().filter_map(|(what, origin)| {
+                Some(Note::NotSent { profile: profile.clone(), what, origin: origin?.clone() })
+            }));
+        }
+        _ => {}
+    }
+}
+
+/// Refuses lengths that AWS refuses, before a code is asked for.
+fn check_lengths<E>(base: &Base, steps: &[Step]) -> Result<(), PlanError<E>> {
+    let in_base = match base {
+        Base::WebIdentity { profile, duration, .. } => {
+            Some((profile, Call::AssumeRoleWithWebIdentity, duration))
+        }
+        _ => None,
+    };
+    let in_steps = steps.iter().map(|step| (step.profile(), step.call(), step.duration()));
+    for (profile, call, wanted) in in_base.into_iter().chain(in_steps) {
+        let (min, max) = limits(call);
+        if wanted.value < min || wanted.value > max {
+            let (profile, wanted) = (profile.clone(), wanted.clone());
+            return Err(PlanError::Length { profile, call, wanted, min, max });
+        }
+    }
+    Ok(())
+}
