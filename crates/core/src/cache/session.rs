@@ -1,0 +1,253 @@
+//! What the file of a cached session holds, before it is sealed and after it is opened.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use crate::name::{AccessKeyId, NameError, ProfileName};
+use crate::plan::Call;
+use crate::secret::{SecretString, SessionCredentials};
+
+const VERSION: u32 = 1;
+
+/// Saved temporary credentials.
+#[derive(Debug, Clone)]
+pub struct CachedSession {
+    /// The credentials, with their end.
+    pub credentials: SessionCredentials,
+    /// What gave them.
+    pub call: Call,
+    /// The profile for which they were obtained; others of the same identity use them too.
+    pub profile: ProfileName,
+    /// When they were obtained, by this machine's clock. Whole seconds.
+    pub obtained_at: Timestamp,
+    /// The length that was asked for; `None` where the call takes none.
+    pub asked: Option<Duration>,
+}
+
+impl CachedSession {
+    /// The length that was granted: from when they were obtained to their end, and no more than was asked
+    /// for, as the end is by AWS's clock and this machine's may be behind.
+    pub fn granted(&self) -> Duration {
+        let measured = self.credentials.expires_at.duration_since(self.obtained_at);
+        let measured = Duration::try_from(measured).unwrap_or_default();
+        self.asked.map_or(measured, |asked| asked.min(measured))
+    }
+
+    /// How much of them is left at `now`; zero when none is.
+    ///
+    /// Two readings, the smaller counts: to their end by this machine's clock; and what was granted less
+    /// what has passed since, which is right even where this machine's clock is behind AWS's.
+    pub fn left(&self, now: Timestamp) -> Duration {
+        let to_end = self.credentials.expires_at.duration_since(now);
+        let Ok(to_end) = Duration::try_from(to_end) else { return Duration::ZERO };
+        let passed = Duration::try_from(now.duration_since(self.obtained_at)).unwrap_or_default();
+        to_end.min(self.granted().saturating_sub(passed))
+    }
+}
+
+/// Why bytes are no cached session. The session is then as good as absent.
+#[derive(Debug, thiserror::Error)]
+pub enum CachedSessionError {
+    /// Not the form that [`render_cached_session`] writes.
+    // Security: serde_json's message can quote the value, so it is not kept.
+    #[error("the cached session is not of the form that hatbox writes (line {line}, column {column})")]
+    Form {
+        /// Line of the JSON text.
+        line: usize,
+        /// Column of it.
+        column: usize,
+    },
+    /// Written by another version of hatbox.
+    #[error("the cached session has version {0}, and this hatbox reads version {VERSION}")]
+    Version(u32),
+    /// A name in it is no name.
+    #[error("the {what} of the cached session {source}")]
+    Name {
+        /// Which name.
+        what: &'static str,
+        /// What is wrong with it.
+        source: NameError,
+    },
+    /// A call that this version does not know.
+    #[error("the cached session is of an unknown kind")]
+    Call,
+    /// A time that is none.
+    #[error("a time of the cached session is out of range")]
+    Time,
+}
+
+/// The bytes' form. Borrows, so that serialising makes no second copy of a secret.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Repr<'a> {
+    version: u32,
+    #[serde(borrow)]
+    call: Cow<'a, str>,
+    #[serde(borrow)]
+    profile: Cow<'a, str>,
+    #[serde(borrow)]
+    access_key_id: Cow<'a, str>,
+    #[serde(borrow)]
+    secret_access_key: Cow<'a, str>,
+    #[serde(borrow)]
+    session_token: Cow<'a, str>,
+    expires_at: i64,
+    obtained_at: i64,
+    asked: Option<u64>,
+}
+
+/// Reads the version alone: other versions have other fields.
+#[derive(Deserialize)]
+struct VersionOnly {
+    version: u32,
+}
+
+/// Renders a session into the bytes that are to be sealed. They are wiped when dropped.
+pub fn render_cached_session(session: &CachedSession) -> Zeroizing<Vec<u8>> {
+    let credentials = &session.credentials;
+    let repr = Repr {
+        version: VERSION,
+        call: session.call.label().into(),
+        profile: session.profile.as_str().into(),
+        access_key_id: credentials.access_key_id.as_str().into(),
+        secret_access_key: credentials.secret_access_key.expose().into(),
+        session_token: credentials.session_token.expose().into(),
+        expires_at: credentials.expires_at.as_second(),
+        obtained_at: session.obtained_at.as_second(),
+        asked: session.asked.map(|length| length.as_secs()),
+    };
+    // Security: large enough from the start (an escape takes six bytes at most), so that the buffer never
+    // grows and leaves an unwiped one behind.
+    let texts = [&repr.profile, &repr.access_key_id, &repr.secret_access_key, &repr.session_token];
+    let room = 512 + 6 * texts.iter().map(|text| text.len()).sum::<usize>();
+    let mut bytes = Zeroizing::new(Vec::with_capacity(room));
+    // Writing plain strings and numbers to memory cannot fail.
+    serde_json::to_writer(&mut *bytes, &repr).ok();
+    bytes
+}
+
+/// Parses what [`render_cached_session`] wrote.
+///
+/// # Errors
+/// When the bytes are of another form or version; no error holds any part of them.
+pub fn parse_cached_session(bytes: &[u8]) -> Result<CachedSession, CachedSessionError> {
+    let form =
+        |error: serde_json::Error| CachedSessionError::Form { line: error.line(), column: error.column() };
+    let VersionOnly { version } = serde_json::from_slice(bytes).map_err(form)?;
+    if version != VERSION {
+        return Err(CachedSessionError::Version(version));
+    }
+    let repr: Repr<'_> = serde_json::from_slice(bytes).map_err(form)?;
+    let name = |what| move |source| CachedSessionError::Name { what, source };
+    let time = |second| Timestamp::from_second(second).map_err(|_| CachedSessionError::Time);
+    Ok(CachedSession {
+        call: Call::parse_label(&repr.call).ok_or(CachedSessionError::Call)?,
+        profile: ProfileName::parse(&repr.profile).map_err(name("profile"))?,
+        credentials: SessionCredentials {
+            access_key_id: AccessKeyId::parse(&repr.access_key_id).map_err(name("access key id"))?,
+            secret_access_key: SecretString::new(repr.secret_access_key.into_owned()),
+            session_token: SecretString::new(repr.session_token.into_owned()),
+            expires_at: time(repr.expires_at)?,
+        },
+        obtained_at: time(repr.obtained_at)?,
+        asked: repr.asked.map(Duration::from_secs),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn session(token: &str, expires_at: i64, asked: Option<u64>) -> CachedSession {
+        CachedSession {
+            credentials: SessionCredentials {
+                access_key_id: AccessKeyId::parse("ASIAIOSFODNN7EXAMPLE").unwrap(),
+                secret_access_key: SecretString::new("canary-secret".to_owned()),
+                session_token: SecretString::new(token.to_owned()),
+                expires_at: Timestamp::from_second(expires_at).unwrap(),
+            },
+            call: Call::AssumeRole,
+            profile: ProfileName::parse("my \"prof\"").unwrap(),
+            obtained_at: Timestamp::from_second(1_800_000_000).unwrap(),
+            asked: asked.map(Duration::from_secs),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_rendered_is_parsed_again(
+            token in any::<String>(),
+            expires_at in -377_705_023_201..253_402_207_200i64,
+            asked in prop::option::of(any::<u64>()),
+        ) {
+            let session = session(&token, expires_at, asked);
+            let bytes = render_cached_session(&session);
+            let parsed = parse_cached_session(&bytes).unwrap();
+            prop_assert_eq!(parsed.credentials.session_token.expose(), token);
+            prop_assert_eq!(parsed.credentials.secret_access_key.expose(), "canary-secret");
+            prop_assert_eq!(parsed.credentials.access_key_id, session.credentials.access_key_id);
+            prop_assert_eq!(parsed.credentials.expires_at, session.credentials.expires_at);
+            prop_assert_eq!(parsed.obtained_at, session.obtained_at);
+            prop_assert_eq!(parsed.asked, session.asked);
+            prop_assert_eq!(parsed.profile, session.profile);
+            prop_assert_eq!(parsed.call, session.call);
+        }
+
+        #[test]
+        fn the_buffer_never_grows(token in any::<String>()) {
+            let session = session(&token, 1_800_003_600, Some(3600));
+            let room = 512 + 6 * (token.len() + 20 + "canary-secret".len() + session.profile.as_str().len());
+            let bytes = render_cached_session(&session);
+            prop_assert!(bytes.len() <= room && bytes.capacity() >= room);
+        }
+
+        #[test]
+        fn no_bytes_make_the_parser_panic(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
+            prop_assert!(parse_cached_session(&bytes).is_err());
+        }
+    }
+
+    #[test]
+    fn what_is_broken_is_refused_and_no_secret_is_told() {
+        let good =
+            String::from_utf8(render_cached_session(&session("canary-token", 1_800_003_600, None)).to_vec())
+                .unwrap();
+        assert!(parse_cached_session(good.as_bytes()).is_ok());
+        for (from, to, what) in [
+            ("\"version\":1", "\"version\":2", "has version 2"),
+            ("sts.AssumeRole", "sts.NewCall", "unknown kind"),
+            ("ASIAIOSFODNN7EXAMPLE", "ASIA", "access key id"),
+            ("1800003600", "9223372036854775807", "out of range"),
+            ("\"asked\":null", "\"asked\":\"canary\"", "not of the form"),
+            ("\"asked\":null", "\"more\":null", "not of the form"),
+            ("}", "", "not of the form"),
+        ] {
+            let bad = good.replace(from, to);
+            assert_ne!(bad, good, "{from}");
+            let error = parse_cached_session(bad.as_bytes()).unwrap_err();
+            let shown = format!("{error} {error:?}");
+            assert!(error.to_string().contains(what), "{what}: {error}");
+            assert!(!shown.contains("canary"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn what_is_granted_is_no_more_than_was_asked_for() {
+        for (asked, given, granted) in [
+            (Some(3600), 3600, 3600),
+            (Some(3600), 4200, 3600),
+            (Some(3600), 900, 900),
+            (None, 900, 900),
+            (Some(3600), -5, 0),
+        ] {
+            let session = session("t", 1_800_000_000 + given, asked);
+            assert_eq!(session.granted(), Duration::from_secs(granted), "{asked:?} {given}");
+        }
+    }
+}
