@@ -12,3 +12,5 @@ pub mod plan;
 
 pub mod cache;
 
+pub mod policy;
+

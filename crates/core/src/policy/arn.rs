@@ -1,0 +1,52 @@
+//! An ARN taken apart: `arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE`.
+
+/// The parts of an ARN, borrowed from its text. Nothing but the form is checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Arn<'t> {
+    /// `aws`, `aws-cn`, `aws-us-gov`, ...
+    pub partition: &'t str,
+    /// `iam`, `sts`, `s3`, ...
+    pub service: &'t str,
+    /// Empty for IAM.
+    pub region: &'t str,
+    /// 12 digits, or empty for S3.
+    pub account: &'t str,
+    /// All the rest, with any further colons.
+    pub resource: &'t str,
+}
+
+impl<'t> Arn<'t> {
+    /// Takes `text` apart; `None` when it has not the six parts of an ARN.
+    pub fn parse(text: &'t str) -> Option<Self> {
+        let mut parts = text.splitn(6, ':');
+        if parts.next()? != "arn" {
+            return None;
+        }
+        Some(Self {
+            partition: parts.next()?,
+            service: parts.next()?,
+            region: parts.next()?,
+            account: parts.next()?,
+            resource: parts.next()?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_arn_gives_its_parts_and_keeps_later_colons() {
+        let arn = Arn::parse("arn:aws:logs:eu-central-1:111122223333:log-group:a:*").unwrap();
+        assert_eq!((arn.partition, arn.service, arn.region), ("aws", "logs", "eu-central-1"));
+        assert_eq!((arn.account, arn.resource), ("111122223333", "log-group:a:*"));
+    }
+
+    #[test]
+    fn what_has_not_six_parts_is_no_arn() {
+        for text in ["", "*", "alice", "arn:aws:iam::111122223333", "aws:arn:iam::1:x"] {
+            assert_eq!(Arn::parse(text), None, "{text}");
+        }
+    }
+}

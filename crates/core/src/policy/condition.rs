@@ -1,0 +1,242 @@
+//! Conditions: one operator on one key, true, false or not known for a request.
+
+use super::matching::{Case, ShortArn, Token, is_arn_match, is_match};
+use super::node::Place;
+use super::operator::{Operator, Quantifier, Test};
+use super::request::{Context, Lookup};
+use super::truth::Truth;
+use super::value::{Number, is_in_range, is_same_binary, parse_date};
+use super::variable::{Filled, Template};
+
+/// One key under one operator, with its values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Condition {
+    /// The operator.
+    pub operator: Operator,
+    /// The operator's name, as written.
+    pub operator_name: String,
+    /// The key, as written.
+    pub key: String,
+    /// Where the key stands.
+    pub place: Place,
+    /// The values, of which one must fit (or none, for a negated operator).
+    pub values: Vec<Template>,
+}
+
+impl Condition {
+    /// Whether it holds. The table is what AWS does when the key is absent:
+    ///
+    /// | operator | absent key |
+    /// |---|---|
+    /// | plain | false |
+    /// | negated | true |
+    /// | `...IfExists` | true |
+    /// | `ForAllValues:` | true |
+    /// | `ForAnyValue:` | false |
+    /// | `Null` | `true` in its values |
+    pub(super) fn holds(&self, context: &Context) -> Truth {
+        let values = match context.find(&self.key) {
+            Lookup::Unknown => return Truth::unknown(&self.key),
+            lookup if self.operator.test == Test::Null => {
+                let is_absent = if matches!(lookup, Lookup::Absent) { "true" } else { "false" };
+                return self.values.iter().any(|value| value.text.eq_ignore_ascii_case(is_absent)).into();
+            }
+            Lookup::Absent => return self.holds_without_key().into(),
+            Lookup::Values(values) => values,
+        };
+        // An empty text counts as no value at all for a set operator.
+        let given = || values.iter().filter(|value| !value.is_empty());
+        match self.operator.quantifier {
+            Some(Quantifier::All) => Truth::all(given().map(|value| self.passes(value, context))),
+            Some(Quantifier::Any) => Truth::any(given().map(|value| self.passes(value, context))),
+            None => {
+                let fits = Truth::any(values.iter().map(|value| self.fits(value, context)));
+                if self.operator.is_negated { fits.not() } else { fits }
+            }
+        }
+    }
+
+    fn holds_without_key(&self) -> bool {
+        match self.operator {
+            Operator { if_exists: true, .. } => true,
+            Operator { quantifier: Some(quantifier), .. } => quantifier == Quantifier::All,
+            Operator { is_negated, .. } => is_negated,
+        }
+    }
+
+    fn passes(&self, actual: &str, context: &Context) -> Truth {
+        let fits = self.fits(actual, context);
+        if self.operator.is_negated { fits.not() } else { fits }
+    }
+
+    /// Whether one of the condition's values fits `actual`.
+    fn fits(&self, actual: &str, context: &Context) -> Truth {
+        Truth::any(self.values.iter().map(|wanted| {
+            if !self.operator.takes_variables() {
+                return self.is_typed_match(actual, &wanted.text).into();
+            }
+            match wanted.fill(context) {
+                Filled::Tokens(tokens) => self.is_text_match(actual, &tokens).into(),
+                Filled::NoValue => Truth::No,
+                Filled::Unknown(name) => Truth::unknown(name),
+            }
+        }))
+    }
+
+    fn is_text_match(&self, actual: &str, wanted: &[Token]) -> bool {
+        match self.operator.test {
+            Test::TextLike => is_match(wanted, actual, Case::Sensitive),
+            Test::Arn => is_arn_match(wanted, actual, ShortArn::Nothing),
+            Test::Text => is_text(wanted, actual),
+            Test::TextIgnoreCase => is_text_ignoring_case(wanted, actual),
+            _ => {
+                let is_bool = actual.eq_ignore_ascii_case("true") || actual.eq_ignore_ascii_case("false");
+                is_bool && is_text_ignoring_case(wanted, actual)
+            }
+        }
+    }
+
+    fn is_typed_match(&self, actual: &str, wanted: &str) -> bool {
+        match self.operator.test {
+            Test::Number(order) => match (Number::parse(actual), Number::parse(wanted)) {
+                (Some(actual), Some(wanted)) => order.holds(&actual, &wanted),
+                _ => false,
+            },
+            Test::Date(order) => match (parse_date(actual), parse_date(wanted)) {
+                (Some(actual), Some(wanted)) => order.holds(&actual, &wanted),
+                _ => false,
+            },
+            Test::Ip => is_in_range(actual, wanted),
+            Test::Binary => is_same_binary(actual, wanted),
+            _ => false,
+        }
+    }
+}
+
+/// The text of a pattern whose wildcards stand for themselves.
+fn literal(tokens: &[Token]) -> impl Iterator<Item = char> {
+    tokens.iter().map(|token| match token {
+        Token::Char(c) => *c,
+        Token::One => '?',
+        Token::Many => '*',
+    })
+}
+
+fn is_text(wanted: &[Token], actual: &str) -> bool {
+    literal(wanted).eq(actual.chars())
+}
+
+fn is_text_ignoring_case(wanted: &[Token], actual: &str) -> bool {
+    literal(wanted).flat_map(char::to_lowercase).eq(actual.chars().flat_map(char::to_lowercase))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::document::Policy;
+    use super::*;
+
+    fn holds(operator: &str, wanted: &str, context: &Context) -> Truth {
+        let json = format!(
+            r#"{{"Version": "2012-10-17", "Statement": {{"Effect": "Allow", "Action": "*",
+                "Condition": {{"{operator}": {{"k": {wanted}}}}}}}}}"#
+        );
+        let policy = Policy::parse(&json).unwrap();
+        policy.statements[0].conditions[0].holds(context)
+    }
+
+    #[test]
+    fn each_operator_compares_in_its_own_way() {
+        for (operator, wanted, actual, expected) in [
+            ("StringEquals", r#""a""#, "a", true),
+            ("StringEquals", r#""a""#, "A", false),
+            ("StringNotEquals", r#""a""#, "b", true),
+            ("StringNotEquals", r#""a""#, "a", false),
+            ("StringEqualsIgnoreCase", r#""É?""#, "é?", true),
+            ("StringEqualsIgnoreCase", r#""a?""#, "ab", false),
+            ("StringNotEqualsIgnoreCase", r#""a""#, "A", false),
+            ("StringLike", r#""a?c*""#, "abcd", true),
+            ("StringNotLike", r#""a*""#, "abc", false),
+            ("NumericEquals", r#""5.0""#, "5", true),
+            ("NumericNotEquals", r#""5""#, "5", false),
+            ("NumericNotEquals", r#""5""#, "6", true),
+            ("NumericLessThan", r#""5""#, "4", true),
+            ("NumericLessThan", r#""5""#, "5", false),
+            ("NumericLessThanEquals", r#""5""#, "5", true),
+            ("NumericLessThanEquals", r#""5""#, "6", false),
+            ("NumericGreaterThan", r#""5""#, "6", true),
+            ("NumericGreaterThan", r#""5""#, "5", false),
+            ("NumericGreaterThanEquals", r#""5""#, "5", true),
+            ("NumericGreaterThanEquals", r#""5""#, "4", false),
+            ("DateEquals", r#""2026-01-01""#, "2026-01-01T00:00:00Z", true),
+            ("DateNotEquals", r#""2026-01-01""#, "2026-01-01T00:00:00Z", false),
+            ("DateNotEquals", r#""2026-01-01""#, "2026-01-01T00:00:01Z", true),
+            ("DateLessThan", r#""2026-01-01""#, "2025-12-31T23:59:59Z", true),
+            ("DateLessThan", r#""2026-01-01""#, "2026-01-01", false),
+            ("DateLessThanEquals", r#""2026-01-01""#, "2026-01-01", true),
+            ("DateLessThanEquals", r#""2026-01-01""#, "2026-01-02", false),
+            ("DateLessThan", r#""2026-01-01""#, "yesterday", false),
+            ("DateGreaterThan", r#""2026-01-01""#, "2026-01-02", true),
+            ("DateGreaterThan", r#""2026-01-01""#, "2026-01-01", false),
+            ("DateGreaterThanEquals", r#""2026-01-01""#, "2026-01-01", true),
+            ("DateGreaterThanEquals", r#""2026-01-01""#, "2025-12-31", false),
+            ("Bool", r#""true""#, "True", true),
+            ("Bool", "false", "false", true),
+            ("Bool", r#""true""#, "false", false),
+            ("Bool", r#""yes""#, "yes", false),
+            ("BinaryEquals", r#""aGF0""#, "aGF0", true),
+            ("BinaryEquals", r#""aGF0""#, "aGF1", false),
+            ("IpAddress", r#""10.0.0.0/8""#, "10.1.2.3", true),
+            ("IpAddress", r#""10.0.0.0/8""#, "11.1.2.3", false),
+            ("NotIpAddress", r#""10.0.0.0/8""#, "10.1.2.3", false),
+            ("NotIpAddress", r#"["10.0.0.0/8", "::/0"]"#, "11.1.2.3", true),
+            ("ArnEquals", r#""arn:aws:sns:*:*:t?""#, "arn:aws:sns:r:1:t1", true),
+            ("ArnLike", r#""arn:aws:sns:*""#, "arn:aws:sns:r:1:t1", false),
+            ("ArnNotEquals", r#""arn:aws:sns:*:*:*""#, "arn:aws:sns:r:1:t1", false),
+            ("ArnNotLike", r#""arn:aws:sqs:*:*:*""#, "arn:aws:sns:r:1:t1", true),
+            ("Null", r#""false""#, "x", true),
+            ("Null", r#""true""#, "x", false),
+            ("Null", r#"["true", "false"]"#, "x", true),
+        ] {
+            let context = Context::complete([("k", vec![actual])]);
+            assert_eq!(holds(operator, wanted, &context), expected.into(), "{operator} {wanted} {actual}");
+        }
+    }
+
+    #[test]
+    fn a_key_without_a_value_that_counts_is_no_value_for_a_set_operator() {
+        let empty = Context::complete([("k", vec![""])]);
+        assert_eq!(holds("ForAllValues:StringEquals", r#""a""#, &empty), Truth::Yes);
+        assert_eq!(holds("ForAnyValue:StringNotEquals", r#""a""#, &empty), Truth::No);
+        let none = Context::partial([("k", Vec::<&str>::new())]);
+        assert_eq!(holds("Null", r#""true""#, &none), Truth::Yes);
+        assert_eq!(holds("StringEquals", r#""a""#, &none), Truth::No);
+    }
+
+    #[test]
+    fn without_a_set_operator_one_of_many_values_must_fit() {
+        let many = Context::complete([("k", vec!["a", "b"])]);
+        assert_eq!(holds("StringEquals", r#""a""#, &many), Truth::Yes);
+        assert_eq!(holds("StringEquals", r#""c""#, &many), Truth::No);
+        assert_eq!(holds("StringNotEquals", r#""a""#, &many), Truth::No);
+    }
+
+    #[test]
+    fn every_operator_is_unknown_for_a_key_that_may_be_there() {
+        let nothing = Context::default();
+        for operator in
+            ["StringEquals", "StringNotEquals", "StringEqualsIfExists", "Null", "ForAllValues:Bool"]
+        {
+            assert_eq!(holds(operator, r#""true""#, &nothing), Truth::unknown("k"), "{operator}");
+        }
+    }
+
+    #[test]
+    fn variables_are_not_filled_in_where_the_type_is_not_text() {
+        let context = Context::complete([("k", vec!["5"]), ("n", vec!["5"])]);
+        assert_eq!(holds("NumericEquals", r#""${n}""#, &context), Truth::No);
+        assert_eq!(holds("StringEquals", r#""${n}""#, &context), Truth::Yes);
+        let context = Context::complete([("k", vec!["true"]), ("n", vec!["true"])]);
+        assert_eq!(holds("Bool", r#""${n}""#, &context), Truth::Yes);
+        assert_eq!(holds("Null", r#""${n}""#, &context), Truth::No);
+    }
+}

@@ -1,0 +1,324 @@
+//! Judges one request against every layer that applies to it.
+//!
+//! The order, and what each way of being named by the resource's policy asks for besides, is that of the
+//! IAM User Guide ("Policy evaluation logic") and of the STS reference of `AssumeRole`:
+//!
+//! | the trust policy names | same account | other account |
+//! |---|---|---|
+//! | the account | identity allow, within boundary and session policy | the same |
+//! | the user | nothing else | identity allow, boundary, session |
+//! | the role of the session | boundary and session policy | identity allow, boundary, session |
+//! | the very session | nothing else | identity allow, boundary, session |
+//! | everybody | nothing else | identity allow, boundary, session |
+//! | a service, a provider | nothing else | nothing else |
+
+use std::collections::BTreeSet;
+
+pub use super::layers::{Decision, DenyKind, Judgement, Layer, Layers, OrganizationLevel};
+pub use super::request::{Caller, Context, Request};
+
+use super::document::{Effect, Policy};
+use super::finding::{Finding, Origin, render_findings};
+use super::truth::Truth;
+use super::verdict::{Judge, Way, is_one_of};
+
+/// What no policy can forbid, an explicit deny included (STS reference: "No permissions are required").
+const ALWAYS_ALLOWED: [&str; 2] = ["sts:GetCallerIdentity", "sts:GetSessionToken"];
+
+/// Judges `request` by `layers`.
+pub fn evaluate(request: &Request, layers: &Layers) -> Judgement {
+    let judgements: Vec<_> = std::iter::once(&request.action)
+        .chain(&request.also_actions)
+        .map(|action| {
+            let mut judgement = judge_action(request, layers, action);
+            if !request.also_actions.is_empty() {
+                for text in &mut judgement.because {
+                    text.insert_str(0, &format!("{action}: "));
+                }
+            }
+            judgement
+        })
+        .collect();
+    combine(judgements)
+}
+
+/// All must be allowed: the worst decides, explicit denies before implicit ones, then by layer.
+fn combine(mut judgements: Vec<Judgement>) -> Judgement {
+    let rank = |judgement: &Judgement| match &judgement.decision {
+        Decision::Deny { kind: DenyKind::Explicit, layer } => (0, Some(*layer)),
+        Decision::Deny { kind: DenyKind::Implicit, layer } => (1, Some(*layer)),
+        Decision::Unknown { .. } => (2, None),
+        Decision::Allow => (3, None),
+    };
+    judgements.sort_by_key(rank);
+    let mut all = judgements.into_iter();
+    let Some(mut worst) = all.next() else {
+        return Judgement { decision: Decision::Allow, because: Vec::new() };
+    };
+    for other in all {
+        match (&mut worst.decision, other.decision) {
+            (Decision::Unknown { depends_on }, Decision::Unknown { depends_on: more }) => {
+                depends_on.extend(more);
+                depends_on.sort();
+                depends_on.dedup();
+            }
+            (Decision::Allow, Decision::Allow) => {}
+            _ => continue,
+        }
+        worst.because.extend(other.because);
+    }
+    worst
+}
+
+fn judge_action(request: &Request, layers: &Layers, action: &str) -> Judgement {
+    let judge = Judge { request, layers, action };
+    if layers.is_single_policy {
+        return judge.judge_single();
+    }
+    if is_one_of(&ALWAYS_ALLOWED, action) {
+        let because = vec![format!("no policy can forbid {action}")];
+        return Judgement { decision: Decision::Allow, because };
+    }
+    judge.judge()
+}
+
+impl<'p> Judge<'p> {
+    fn judge(&self) -> Judgement {
+        let (resource, ways) = self.judge_resource();
+        // In the order of blame.
+        let verdicts = [
+            (Layer::Scp, self.judge_scps()),
+            (Layer::Rcp, self.judge_rcps()),
+            (Layer::Trust, resource),
+            (Layer::Identity, self.judge_identity()),
+            (Layer::Boundary, self.judge_limit(Layer::Boundary, self.layers.boundary.as_deref())),
+            (Layer::Session, self.judge_limit(Layer::Session, self.layers.session.as_deref())),
+        ];
+        let of =
+            |wanted: Layer| verdicts.iter().find(|(layer, _)| *layer == wanted).map(|(_, verdict)| verdict);
+        let allow_of = |layer| of(layer).map_or(Truth::No, |verdict| verdict.allow.clone());
+        let findings = || verdicts.iter().flat_map(|(_, verdict)| &verdict.findings);
+
+        let denying = verdicts.iter().find(|(_, verdict)| verdict.deny.is_yes());
+        if let Some((layer, _)) = denying {
+            let because = render_findings(findings(), |finding| {
+                finding.layer == *layer && finding.statement.effect == Effect::Deny && finding.truth.is_yes()
+            });
+            return deny(DenyKind::Explicit, *layer, because);
+        }
+
+        let through = |way: &Way| {
+            let rest = Truth::all(way.needs.iter().map(|layer| allow_of(*layer)));
+            let contested = if way.is_contested {
+                allow_of(Layer::Session).or(Truth::unknown(Layer::Session.name()))
+            } else {
+                Truth::Yes
+            };
+            way.opened.clone().and(rest).and(contested)
+        };
+        let allow = allow_of(Layer::Scp).and(Truth::any(ways.iter().map(through)));
+        if allow.is_no() {
+            let layer = blame(&ways, |layer| allow_of(layer).is_no());
+            let because = render_findings(findings(), |finding| {
+                finding.layer == layer && finding.statement.effect == Effect::Allow
+            });
+            return self.deny_for_want(layer, because);
+        }
+
+        let denied = Truth::any(verdicts.iter().map(|(_, verdict)| verdict.deny.clone()));
+        if let Truth::Unknown(facts) = allow.and(denied.not()) {
+            let mut because =
+                render_findings(findings(), |finding| matches!(finding.truth, Truth::Unknown(_)));
+            because.extend(self.render_unknown_layers(&facts));
+            return unknown(facts, because);
+        }
+        let mut because = render_findings(findings(), |finding| {
+            finding.statement.effect == Effect::Allow && finding.truth.is_yes()
+        });
+        if let Caller::Root(account) = &self.request.caller {
+            because.push(format!("the root user of {account} has every permission"));
+        }
+        Judgement { decision: Decision::Allow, because }
+    }
+
+    fn render_unknown_layers(&self, facts: &BTreeSet<String>) -> impl Iterator<Item = String> {
+        Layer::ALL.into_iter().filter(|layer| facts.contains(layer.name())).map(|layer| {
+            if layer == Layer::Session && !self.layers.unknown.contains(&layer) {
+                return "the session is named, but its session policy is narrower: AWS's documents and others \
+                        contradict each other"
+                    .to_owned();
+            }
+            format!("the policies of the layer `{}` are not known", layer.name())
+        })
+    }
+
+    /// The first policy that is given, alone.
+    fn judge_single(&self) -> Judgement {
+        let layers = self.layers;
+        let levels =
+            |levels: &'p [OrganizationLevel]| levels.iter().flat_map(|level| &level.policies).collect();
+        let by_layer: [(Layer, Vec<&'p Policy>); 6] = [
+            (Layer::Trust, layers.trust.iter().chain(&layers.resource).collect()),
+            (Layer::Identity, layers.identity.iter().collect()),
+            (Layer::Boundary, layers.boundary.iter().flatten().collect()),
+            (Layer::Session, layers.session.iter().flatten().collect()),
+            (Layer::Scp, levels(&layers.scps)),
+            (Layer::Rcp, levels(&layers.rcps)),
+        ];
+        let given = by_layer.into_iter().find_map(|(layer, of)| Some((layer, *of.first()?)));
+        let Some((layer, policy)) = given else {
+            return deny(DenyKind::Implicit, Layer::Identity, vec!["no policy is given".to_owned()]);
+        };
+        let verdict = self.judge_policies(layer, Origin::only("policy"), std::slice::from_ref(policy));
+        let told = |is_telling: &dyn Fn(&Finding) -> bool| render_findings(&verdict.findings, is_telling);
+        let applied = |effect| told(&|finding| finding.statement.effect == effect && finding.truth.is_yes());
+        if verdict.deny.is_yes() {
+            return deny(DenyKind::Explicit, layer, applied(Effect::Deny));
+        }
+        match verdict.allow.clone().and(verdict.deny.clone().not()) {
+            Truth::Yes => Judgement { decision: Decision::Allow, because: applied(Effect::Allow) },
+            Truth::No => {
+                self.deny_for_want(layer, told(&|finding| finding.statement.effect == Effect::Allow))
+            }
+            Truth::Unknown(facts) => {
+                unknown(facts, told(&|finding| matches!(finding.truth, Truth::Unknown(_))))
+            }
+        }
+    }
+
+    fn deny_for_want(&self, layer: Layer, because: Vec<String>) -> Judgement {
+        let because = if because.is_empty() { vec![self.render_silence(layer)] } else { because };
+        deny(DenyKind::Implicit, layer, because)
+    }
+
+    /// Why a layer without a single Allow does not allow.
+    fn render_silence(&self, layer: Layer) -> String {
+        let caller = self.request.caller.label();
+        match layer {
+            Layer::Scp => "a level of the organization has no service control policy that allows".to_owned(),
+            Layer::Rcp => "no resource control policy allows".to_owned(),
+            Layer::Trust => format!("no policy of the resource allows {caller}"),
+            Layer::Identity if matches!(self.request.caller, Caller::Root(_)) => {
+                "the root user cannot assume a role".to_owned()
+            }
+            Layer::Identity => format!("no policy of {caller} allows {}", self.action),
+            Layer::Boundary => "the permissions boundary has no statement that allows".to_owned(),
+            Layer::Session => "the session policies have no statement that allows".to_owned(),
+        }
+    }
+}
+
+/// The first layer that keeps a request from being allowed; of several ways in, that of the one which asks
+/// for least.
+fn blame(ways: &[Way], is_closed: impl Fn(Layer) -> bool) -> Layer {
+    if is_closed(Layer::Scp) {
+        return Layer::Scp;
+    }
+    let open = ways.iter().filter(|way| !way.opened.is_no());
+    let nearest = open.min_by_key(|way| way.needs.len());
+    let closed = nearest.and_then(|way| way.needs.iter().find(|layer| is_closed(**layer)));
+    closed.copied().unwrap_or(Layer::Trust)
+}
+
+fn deny(kind: DenyKind, layer: Layer, because: Vec<String>) -> Judgement {
+    Judgement { decision: Decision::Deny { kind, layer }, because }
+}
+
+fn unknown(facts: BTreeSet<String>, because: Vec<String>) -> Judgement {
+    Judgement { decision: Decision::Unknown { depends_on: facts.into_iter().collect() }, because }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::rows::parse_row;
+    use super::*;
+
+    fn because(rest: &str) -> Vec<String> {
+        let row = format!(
+            r#"{{"request": {{"principal": "arn:aws:iam::111122223333:user/alice", "action": "sts:AssumeRole",
+                "resource": "arn:aws:iam::444455556666:role/Ops", "context": {{"sts:ExternalId": "mine"}}}}, {rest}}}"#
+        );
+        let row = parse_row(&row).unwrap();
+        evaluate(&row.request, &row.layers).because
+    }
+
+    const MAY: &str = r#""identity_policies": [{"Statement": [{"Sid": "May", "Effect": "Allow", "Action": "*", "Resource": "*"},
+        {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}]"#;
+
+    #[test]
+    fn a_reason_names_layer_statement_sid_and_key() {
+        for (policies, expected) in [
+            (
+                r#""trust_policy": {"Statement": [
+                    {"Sid": "Ext", "Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "sts:AssumeRole",
+                     "Condition": {"StringEquals": {"sts:ExternalId": "theirs"}}},
+                    {"Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "sts:AssumeRole",
+                     "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}}}]}"#,
+                vec![
+                    "trust policy, statement 1 (Sid `Ext`): does not allow: StringEquals on `sts:ExternalId` fails, \
+                     the request has another value",
+                    "trust policy, statement 2: does not allow: Bool on `aws:MultiFactorAuthPresent` fails, \
+                     the key is absent",
+                ],
+            ),
+            (
+                r#""trust_policy": {"Statement": {"Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "*"}}"#,
+                vec![
+                    "trust policy, statement 1: allows it",
+                    "identity policy 1, statement 1 (Sid `May`): allows it",
+                ],
+            ),
+            (
+                r#""scps": [{"policies": [{"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"},
+                    {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {"Null": {"aws:SourceIp": "true"}}}]}]}]"#,
+                vec![
+                    "level 1, service control policy 1, statement 2: denies it: Null on `aws:SourceIp` holds",
+                ],
+            ),
+            (r#""single_policy": true"#, vec!["policy, statement 1 (Sid `May`): allows it"]),
+            (
+                r#""single_policy": true, "trust_policy": {"Statement": [
+                    {"Effect": "Allow", "Principal": {"AWS": "444455556666"}, "Action": "*"},
+                    {"Effect": "Deny", "Principal": {"AWS": "444455556666"}, "Action": "*"}]}"#,
+                vec!["policy, statement 1: does not allow: names somebody else"],
+            ),
+            (
+                r#""boundary_policies": [{"Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}}],
+                   "trust_policy": {"Statement": {"Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "*"}}"#,
+                vec!["permissions boundary 1, statement 1: does not allow: is about other actions"],
+            ),
+            (
+                r#""scps": [[]]"#,
+                vec!["a level of the organization has no service control policy that allows"],
+            ),
+        ] {
+            assert_eq!(because(&format!("{policies}, {MAY}")), expected);
+        }
+    }
+
+    #[test]
+    fn an_unknown_layer_and_a_contested_one_are_told_apart() {
+        let row = r#"{"request": {"principal": "arn:aws:sts::111122223333:assumed-role/R/s",
+            "principal_role": "arn:aws:iam::111122223333:role/R", "action": "sts:AssumeRole",
+            "resource": "arn:aws:iam::111122223333:role/Ops"}, "session_policies": [{"Statement": []}],
+            "trust_policy": {"Statement": {"Effect": "Allow", "Action": "*",
+                "Principal": {"AWS": "arn:aws:sts::111122223333:assumed-role/R/s"}}}}"#;
+        let mut row = parse_row(row).unwrap();
+        let contested = evaluate(&row.request, &row.layers);
+        assert_eq!(contested.decision, Decision::Unknown { depends_on: vec!["session".into()] });
+        assert!(contested.because.concat().contains("contradict"), "{:?}", contested.because);
+        row.layers.unknown.insert(Layer::Scp);
+        row.layers.session = None;
+        let unknown = evaluate(&row.request, &row.layers);
+        assert_eq!(unknown.because, ["the policies of the layer `scp` are not known"]);
+    }
+
+    #[test]
+    fn an_expected_external_id_is_never_told() {
+        let told = because(
+            r#""trust_policy": {"Statement": {"Effect": "Allow", "Principal": "*", "Action": "*",
+                "Condition": {"StringEquals": {"sts:ExternalId": "theirs"}}}}"#,
+        );
+        assert!(!told.concat().contains("theirs"), "{told:?}");
+    }
+}

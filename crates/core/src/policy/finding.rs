@@ -1,0 +1,118 @@
+//! What each statement did to a request, and how that is told in words.
+
+use std::fmt;
+
+use super::document::{Effect, Statement};
+use super::layers::Layer;
+use super::statement::Miss;
+use super::truth::Truth;
+
+/// How many findings an answer tells.
+const MAX_TOLD: usize = 8;
+
+/// Which policy a statement stands in.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Origin {
+    pub(super) name: &'static str,
+    /// The level of the organization, from 1.
+    pub(super) level: Option<usize>,
+    /// Which of several policies, from 1.
+    pub(super) index: Option<usize>,
+}
+
+impl Origin {
+    /// The only policy of its layer.
+    pub(super) fn only(name: &'static str) -> Self {
+        Self { name, level: None, index: None }
+    }
+
+    /// One policy of perhaps several.
+    pub(super) fn policy(name: &'static str) -> Self {
+        Self { index: Some(1), ..Self::only(name) }
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(level) = self.level {
+            write!(f, "level {level}, ")?;
+        }
+        f.write_str(self.name)?;
+        self.index.map_or(Ok(()), |index| write!(f, " {index}"))
+    }
+}
+
+/// What one statement did.
+pub(super) struct Finding<'p> {
+    pub(super) layer: Layer,
+    pub(super) origin: Origin,
+    /// Of the statement, from 1.
+    pub(super) number: usize,
+    pub(super) statement: &'p Statement,
+    pub(super) truth: Truth,
+    pub(super) miss: Option<Miss<'p>>,
+}
+
+impl Finding<'_> {
+    fn render(&self) -> String {
+        let sid = self.statement.sid.as_ref().map(|sid| format!(" (Sid `{sid}`)")).unwrap_or_default();
+        let does = match self.statement.effect {
+            Effect::Allow => "allow",
+            Effect::Deny => "deny",
+        };
+        let what = match (&self.truth, &self.miss) {
+            (Truth::Yes, _) => self.render_applied(),
+            (Truth::Unknown(facts), _) => {
+                let facts: Vec<_> = facts.iter().map(|fact| format!("`{fact}`")).collect();
+                format!("may {does}, depending on {}", facts.join(", "))
+            }
+            (Truth::No, None | Some(Miss::Principal)) => format!("does not {does}: names somebody else"),
+            (Truth::No, Some(Miss::Action)) => format!("does not {does}: is about other actions"),
+            (Truth::No, Some(Miss::Resource)) => format!("does not {does}: is about other resources"),
+            (Truth::No, Some(Miss::Condition { condition, has_key })) => {
+                let why = if *has_key { "the request has another value" } else { "the key is absent" };
+                format!("does not {does}: {} on `{}` fails, {why}", condition.operator_name, condition.key)
+            }
+        };
+        format!("{}, statement {}{sid}: {what}", self.origin, self.number)
+    }
+
+    fn render_applied(&self) -> String {
+        if self.statement.effect == Effect::Allow {
+            return "allows it".to_owned();
+        }
+        let conditions: Vec<_> = self
+            .statement
+            .conditions
+            .iter()
+            .map(|condition| format!("{} on `{}`", condition.operator_name, condition.key))
+            .collect();
+        if conditions.is_empty() {
+            "denies it".to_owned()
+        } else {
+            format!("denies it: {} holds", conditions.join(" and "))
+        }
+    }
+}
+
+/// Tells the findings that `is_telling` picks: those that applied first, then those that got furthest.
+pub(super) fn render_findings<'f, 'p: 'f>(
+    findings: impl IntoIterator<Item = &'f Finding<'p>>,
+    is_telling: impl Fn(&Finding) -> bool,
+) -> Vec<String> {
+    let mut told: Vec<_> = findings.into_iter().filter(|finding| is_telling(finding)).collect();
+    told.sort_by_key(|finding| match (&finding.truth, &finding.miss) {
+        (Truth::Yes, _) => 0,
+        (Truth::Unknown(_), _) => 1,
+        (_, Some(Miss::Condition { .. })) => 2,
+        (_, Some(Miss::Resource)) => 3,
+        (_, Some(Miss::Action)) => 4,
+        (_, Some(Miss::Principal) | None) => 5,
+    });
+    let more = told.len().saturating_sub(MAX_TOLD);
+    let mut texts: Vec<_> = told.into_iter().take(MAX_TOLD).map(Finding::render).collect();
+    if more > 0 {
+        texts.push(format!("and {more} more statements"));
+    }
+    texts
+}

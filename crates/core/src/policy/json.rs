@@ -1,0 +1,295 @@
+//! Reads JSON and keeps the place of each value, so that a finding can point into the text.
+
+use std::collections::BTreeSet;
+use std::str::Chars;
+
+use super::node::{JsonError, Member, Node, Place, Value};
+
+/// How deep arrays and objects may nest. A policy needs 5.
+const MAX_DEPTH: usize = 64;
+
+/// Reads `text` as one JSON value. A byte order mark before it is skipped.
+pub(super) fn parse_json(text: &str) -> Result<Node, JsonError> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut reader = Reader { rest: text.chars(), place: Place { line: 1, column: 1 } };
+    reader.skip_blanks();
+    let node = reader.read_value(0)?;
+    reader.skip_blanks();
+    match reader.peek() {
+        None => Ok(node),
+        Some(c) => Err(reader.error(format!("{c:?} after the end of the JSON value"))),
+    }
+}
+
+struct Reader<'t> {
+    rest: Chars<'t>,
+    place: Place,
+}
+
+impl Reader<'_> {
+    fn peek(&self) -> Option<char> {
+        self.rest.clone().next()
+    }
+
+    fn next(&mut self) -> Option<char> {
+        let c = self.rest.next()?;
+        if c == '\n' {
+            self.place = Place { line: self.place.line + 1, column: 1 };
+        } else {
+            self.place.column += 1;
+        }
+        Some(c)
+    }
+
+    fn error(&self, problem: impl Into<String>) -> JsonError {
+        JsonError { place: self.place, problem: problem.into() }
+    }
+
+    fn unexpected(&self, wanted: &str) -> JsonError {
+        match self.peek() {
+            Some(c) => self.error(format!("expected {wanted}, found {c:?}")),
+            None => self.error(format!("expected {wanted}, but the text ends here")),
+        }
+    }
+
+    fn skip_blanks(&mut self) {
+        while matches!(self.peek(), Some(' ' | '\t' | '\n' | '\r')) {
+            self.next();
+        }
+    }
+
+    fn skip(&mut self, wanted: char) -> bool {
+        let is_there = self.peek() == Some(wanted);
+        if is_there {
+            self.next();
+        }
+        is_there
+    }
+
+    fn read_value(&mut self, depth: usize) -> Result<Node, JsonError> {
+        if depth > MAX_DEPTH {
+            return Err(self.error(format!("nested more than {MAX_DEPTH} levels deep")));
+        }
+        let place = self.place;
+        let value = match self.peek() {
+            Some('{') => self.read_object(depth)?,
+            Some('[') => self.read_array(depth)?,
+            Some('"') => Value::String(self.read_string()?),
+            Some('-' | '0'..='9') => Value::Number(self.read_number()?),
+            Some('t') => self.read_word("true", Value::Bool(true))?,
+            Some('f') => self.read_word("false", Value::Bool(false))?,
+            Some('n') => self.read_word("null", Value::Null)?,
+            _ => return Err(self.unexpected("a value")),
+        };
+        Ok(Node { place, value })
+    }
+
+    fn read_word(&mut self, word: &str, value: Value) -> Result<Value, JsonError> {
+        for wanted in word.chars() {
+            if !self.skip(wanted) {
+                return Err(self.unexpected(&format!("`{word}`")));
+            }
+        }
+        Ok(value)
+    }
+
+    fn read_array(&mut self, depth: usize) -> Result<Value, JsonError> {
+        self.next();
+        let mut items = Vec::new();
+        self.skip_blanks();
+        if self.skip(']') {
+            return Ok(Value::Array(items));
+        }
+        loop {
+            self.skip_blanks();
+            items.push(self.read_value(depth + 1)?);
+            self.skip_blanks();
+            if self.skip(']') {
+                return Ok(Value::Array(items));
+            }
+            if !self.skip(',') {
+                return Err(self.unexpected("`,` or `]`"));
+            }
+        }
+    }
+
+    fn read_object(&mut self, depth: usize) -> Result<Value, JsonError> {
+        self.next();
+        let mut members = Vec::new();
+        let mut names = BTreeSet::new();
+        self.skip_blanks();
+        if self.skip('}') {
+            return Ok(Value::Object(members));
+        }
+        loop {
+            self.skip_blanks();
+            let place = self.place;
+            if self.peek() != Some('"') {
+                return Err(self.unexpected("a name in double quotes"));
+            }
+            let name = self.read_string()?;
+            if !names.insert(name.clone()) {
+                return Err(JsonError { place, problem: format!("`{name}` is there twice in one object") });
+            }
+            self.skip_blanks();
+            if !self.skip(':') {
+                return Err(self.unexpected("`:`"));
+            }
+            self.skip_blanks();
+            let node = self.read_value(depth + 1)?;
+            members.push(Member { place, name, node });
+            self.skip_blanks();
+            if self.skip('}') {
+                return Ok(Value::Object(members));
+            }
+            if !self.skip(',') {
+                return Err(self.unexpected("`,` or `}`"));
+            }
+        }
+    }
+
+    fn read_string(&mut self) -> Result<String, JsonError> {
+        let start = self.place;
+        self.next();
+        let mut text = String::new();
+        loop {
+            let here = self.place;
+            match self.next() {
+                Some('"') => return Ok(text),
+                Some('\\') => text.push(self.read_escape(here)?),
+                Some(c) if c < ' ' => {
+                    return Err(JsonError { place: here, problem: format!("{c:?} in a string, unescaped") });
+                }
+                Some(c) => text.push(c),
+                None => return Err(JsonError { place: start, problem: "a string without end".into() }),
+            }
+        }
+    }
+
+    fn read_escape(&mut self, start: Place) -> Result<char, JsonError> {
+        let bad = |problem: &str| JsonError { place: start, problem: problem.into() };
+        Ok(match self.next() {
+            Some(c @ ('"' | '\\' | '/')) => c,
+            Some('b') => '\u{8}',
+            Some('f') => '\u{c}',
+            Some('n') => '\n',
+            Some('r') => '\r',
+            Some('t') => '\t',
+            Some('u') => {
+                let first = self.read_hex().ok_or_else(|| bad("`\\u` without four hex digits"))?;
+                let code = if (0xD800..0xDC00).contains(&first) {
+                    let second = (self.skip('\\') && self.skip('u')).then(|| self.read_hex()).flatten();
+                    match second {
+                        Some(low) if (0xDC00..0xE000).contains(&low) => {
+                            0x1_0000 + ((first - 0xD800) << 10) + (low - 0xDC00)
+                        }
+                        _ => return Err(bad("half of a surrogate pair")),
+                    }
+                } else {
+                    first
+                };
+                char::from_u32(code).ok_or_else(|| bad("half of a surrogate pair"))?
+            }
+            _ => return Err(bad("an unknown escape in a string")),
+        })
+    }
+
+    fn read_hex(&mut self) -> Option<u32> {
+        let mut code = 0;
+        for _ in 0..4 {
+            code = code * 16 + self.peek()?.to_digit(16)?;
+            self.next();
+        }
+        Some(code)
+    }
+
+    fn read_number(&mut self) -> Result<String, JsonError> {
+        let start = self.rest.clone();
+        self.skip('-');
+        if !self.skip('0') {
+            self.skip_digits()?;
+        }
+        if self.skip('.') {
+            self.skip_digits()?;
+        }
+        if self.skip('e') || self.skip('E') {
+            let _has_sign = self.skip('+') || self.skip('-');
+            self.skip_digits()?;
+        }
+        let length = start.as_str().len() - self.rest.as_str().len();
+        Ok(start.as_str().get(..length).unwrap_or_default().to_owned())
+    }
+
+    fn skip_digits(&mut self) -> Result<(), JsonError> {
+        if !matches!(self.peek(), Some('0'..='9')) {
+            return Err(self.unexpected("a digit"));
+        }
+        while matches!(self.peek(), Some('0'..='9')) {
+            self.next();
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place_of(text: &str) -> (usize, usize, String) {
+        let error = parse_json(text).unwrap_err();
+        (error.place.line, error.place.column, error.problem)
+    }
+
+    #[test]
+    fn values_keep_the_place_where_they_start() {
+        let node = parse_json("\u{feff}{\n  \"é\": [1, true]\n}").unwrap();
+        let Value::Object(members) = node.value else { panic!("no object") };
+        assert_eq!(members[0].place, Place { line: 2, column: 3 });
+        let Value::Array(items) = &members[0].node.value else { panic!("no list") };
+        assert_eq!(items[1], Node { place: Place { line: 2, column: 12 }, value: Value::Bool(true) });
+    }
+
+    #[test]
+    fn strings_are_unescaped() {
+        let node = parse_json(r#""a\u00e9\ud83d\ude00\n\/""#).unwrap();
+        assert_eq!(node.value, Value::String("aé😀\n/".into()));
+    }
+
+    #[test]
+    fn numbers_stay_as_they_are_written() {
+        for text in ["0", "-1.50", "1e+9", "12345678901234567890"] {
+            assert_eq!(parse_json(text).unwrap().value, Value::Number(text.into()));
+        }
+    }
+
+    #[test]
+    fn what_is_no_json_is_refused_with_its_place() {
+        for (text, line, column, why) in [
+            ("", 1, 1, "nothing there"),
+            ("{\"a\":1,\n \"a\":2}", 2, 2, "the second of two equal names"),
+            ("{\"a\":1,}", 1, 8, "a comma before the end"),
+            ("[1 2]", 1, 4, "a missing comma"),
+            ("[\"é\", x]", 1, 7, "columns count characters, not bytes"),
+            ("{a: 1}", 1, 2, "a name without quotes"),
+            ("[01]", 1, 3, "a leading zero"),
+            ("[1.]", 1, 4, "a point without digits"),
+            ("[\"a\nb\"]", 1, 4, "a raw line end in a string"),
+            ("[\"\\ud800\"]", 1, 3, "a lone surrogate"),
+            ("[\"\\udc00\"]", 1, 3, "a lone low surrogate"),
+            ("[\"\\x\"]", 1, 3, "an unknown escape"),
+            ("  \"abc", 1, 3, "a string without end is blamed at its start"),
+            ("{} {}", 1, 4, "two values"),
+            ("tru", 1, 4, "a word cut short"),
+        ] {
+            let (at_line, at_column, problem) = place_of(text);
+            assert_eq!((at_line, at_column), (line, column), "{why}: {problem}");
+        }
+    }
+
+    #[test]
+    fn nesting_is_bounded() {
+        let deep = |n: usize| format!("{}{}", "[".repeat(n), "]".repeat(n));
+        assert!(parse_json(&deep(MAX_DEPTH)).is_ok());
+        assert!(place_of(&"[".repeat(1_000_000)).2.contains("64 levels"));
+    }
+}

@@ -1,0 +1,31 @@
+//! IAM policies: parsing them, and deciding as AWS would, with *unknown* as an answer of its own.
+//!
+//! [`document`] parses a policy, [`evaluate`] judges a request against all layers that apply to it,
+//! [`rows`] reads requests and writes answers as lines of JSON.
+
+mod json;
+mod node;
+mod truth;
+
+pub mod arn;
+mod matching;
+pub mod request;
+pub mod variable;
+
+pub mod condition;
+pub mod operator;
+pub mod principal;
+mod value;
+
+pub mod document;
+mod parse;
+
+mod finding;
+mod layers;
+mod statement;
+mod verdict;
+
+pub mod evaluate;
+pub mod rows;
+
+pub use node::Place;

@@ -1,0 +1,120 @@
+//! One statement against one request: does it apply, and if not, for want of what.
+
+use super::condition::Condition;
+use super::document::{Effect, Element, Statement};
+use super::layers::Layer;
+use super::matching::{Case, is_match, is_resource_match};
+use super::principal::{Principal, PrincipalKind, Route};
+use super::request::{Caller, Context, Lookup, Request};
+use super::truth::Truth;
+use super::variable::{Filled, Template};
+
+/// Whether a statement applies.
+pub(super) struct Applies<'p> {
+    pub(super) truth: Truth,
+    /// On *no*, what was missing.
+    pub(super) miss: Option<Miss<'p>>,
+}
+
+/// What keeps a statement from applying.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Miss<'p> {
+    Principal,
+    Action,
+    Resource,
+    Condition { condition: &'p Condition, has_key: bool },
+}
+
+/// Whether `statement` of `layer` applies to `action` in `request`, its principals left aside.
+pub(super) fn applies<'p>(
+    statement: &'p Statement,
+    layer: Layer,
+    request: &Request,
+    action: &str,
+) -> Applies<'p> {
+    let no = |miss| Applies { truth: Truth::No, miss: Some(miss) };
+    if !covers_action(&statement.actions, action, &request.context) {
+        return no(Miss::Action);
+    }
+    let mut truth = covers_resource(statement, layer, request);
+    if truth.is_no() {
+        return no(Miss::Resource);
+    }
+    for condition in &statement.conditions {
+        let holds = condition.holds(&request.context);
+        if holds.is_no() {
+            let has_key = matches!(request.context.find(&condition.key), Lookup::Values(_));
+            return no(Miss::Condition { condition, has_key });
+        }
+        truth = truth.and(holds);
+    }
+    Applies { truth, miss: None }
+}
+
+fn covers_action(actions: &Element<Template>, action: &str, context: &Context) -> bool {
+    let is_named = actions.entries.iter().any(|entry| match entry.fill(context) {
+        Filled::Tokens(pattern) => is_match(&pattern, action, Case::Insensitive),
+        Filled::NoValue | Filled::Unknown(_) => false,
+    });
+    is_named != actions.is_negated
+}
+
+/// A trust policy names no resource. AWS saves no policy of a caller without one; met all the same, it
+/// grants nothing and forbids everything.
+fn covers_resource(statement: &Statement, layer: Layer, request: &Request) -> Truth {
+    let Some(resources) = &statement.resources else {
+        return (matches!(layer, Layer::Trust | Layer::Rcp) || statement.effect == Effect::Deny).into();
+    };
+    let is_named = Truth::any(resources.entries.iter().map(|entry| match entry.fill(&request.context) {
+        Filled::Tokens(pattern) => is_resource_match(&pattern, &request.resource).into(),
+        Filled::NoValue => Truth::No,
+        Filled::Unknown(name) => Truth::unknown(name),
+    }));
+    if resources.is_negated { is_named.not() } else { is_named }
+}
+
+/// The ways in which `statement` names `caller`; none when it does not. Without a principal element,
+/// everybody in a policy of callers, nobody in a policy of a resource.
+pub(super) fn routes(statement: &Statement, layer: Layer, caller: &Caller) -> Vec<(Route, Truth)> {
+    match &statement.principals {
+        None if layer == Layer::Trust => Vec::new(),
+        None => vec![(Route::Everyone, Truth::Yes)],
+        Some(element) if element.is_negated => {
+            let is_meant = match statement.effect {
+                Effect::Deny => is_listed_in_full(&element.entries, caller).not(),
+                Effect::Allow => is_listed_at_all(&element.entries, caller).not(),
+            };
+            if is_meant.is_no() { Vec::new() } else { vec![(everyone(caller), is_meant)] }
+        }
+        Some(element) => element.entries.iter().filter_map(|principal| principal.fits(caller)).collect(),
+    }
+}
+
+fn everyone(caller: &Caller) -> Route {
+    match caller {
+        Caller::Service(_) | Caller::Federated(_) => Route::Outsider,
+        _ => Route::Everyone,
+    }
+}
+
+/// A Deny with `NotPrincipal` spares a caller only when each of the caller's names is listed: account and
+/// user, or account, role and session.
+fn is_listed_in_full(listed: &[Principal], caller: &Caller) -> Truth {
+    let has = |route| {
+        let fits = listed.iter().filter_map(|principal| principal.fits(caller));
+        Truth::any(fits.filter(|(found, _)| *found == route).map(|(_, truth)| truth))
+    };
+    let is_everyone = listed.iter().any(|principal| principal.kind == PrincipalKind::Everyone);
+    let in_full = match caller {
+        Caller::User { .. } => has(Route::Account).and(has(Route::User)),
+        Caller::RoleSession { .. } => has(Route::Account).and(has(Route::Role)).and(has(Route::Session)),
+        Caller::Root(_) => has(Route::Account),
+        Caller::Service(_) | Caller::Federated(_) => has(Route::Outsider),
+        Caller::Anonymous => Truth::No,
+    };
+    in_full.or(is_everyone.into())
+}
+
+fn is_listed_at_all(listed: &[Principal], caller: &Caller) -> Truth {
+    Truth::any(listed.iter().filter_map(|principal| principal.fits(caller)).map(|(_, truth)| truth))
+}
