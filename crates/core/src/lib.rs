@@ -14,3 +14,4 @@ pub mod cache;
 
 pub mod policy;
 
+pub mod handover;

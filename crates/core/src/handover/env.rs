@@ -1,0 +1,255 @@
+//! The change to a child's environment: what it loses, what it gets.
+
+use std::collections::BTreeSet;
+
+use crate::secret::SecretString;
+
+use super::credentials::{Handover, render_time};
+
+/// Variables that give an AWS SDK an identity, or say things of one that no longer hold.
+const AWS_NAMES: [&str; 16] = [
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_SECURITY_TOKEN",
+    // The names of the first SDK for Java, which some tools still read.
+    "AWS_ACCESS_KEY",
+    "AWS_SECRET_KEY",
+    "AWS_CREDENTIAL_FILE",
+    "AWS_CREDENTIAL_EXPIRATION",
+    "AWS_SESSION_EXPIRATION",
+    // The SDKs build account-based endpoints from it.
+    "AWS_ACCOUNT_ID",
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_SDK_LOAD_CONFIG",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_ROLE_ARN",
+    "AWS_ROLE_SESSION_NAME",
+];
+
+/// What opens stores: hatbox's own, and what aws-vault reads for the same end.
+///
+/// 1Password's own `OP_SERVICE_ACCOUNT_TOKEN` and its relatives stay: they are the user's, for other tools.
+const STORE_SECRETS: [&str; 6] = [
+    "HATBOX_PASSPHRASE_FD",
+    "HATBOX_FILE_PASSPHRASE",
+    "AWS_VAULT_FILE_PASSPHRASE",
+    "AWS_VAULT_OP_CONNECT_TOKEN",
+    "AWS_VAULT_OP_SERVICE_ACCOUNT_TOKEN",
+    "PROTON_PASS_PERSONAL_ACCESS_TOKEN",
+];
+
+/// Beginnings of names: container credentials, and the bearer tokens that come before signatures.
+const AWS_PREFIXES: [&str; 2] = ["AWS_CONTAINER_", "AWS_BEARER_TOKEN_"];
+
+/// Whether a variable of this name must not reach the child unless it is set anew.
+///
+/// Windows does not tell upper from lower case in names, so neither does this.
+pub fn is_scrubbed(name: &str) -> bool {
+    let name = name.to_ascii_uppercase();
+    AWS_NAMES.contains(&name.as_str())
+        || STORE_SECRETS.contains(&name.as_str())
+        || AWS_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// Whether a variable of this name opens a store: no helper program gets to see it.
+pub fn is_store_secret(name: &str) -> bool {
+    STORE_SECRETS.contains(&name.to_ascii_uppercase().as_str())
+}
+
+/// What a child's environment gets and loses. `Debug` shows names only.
+#[derive(Debug, Clone, Default)]
+pub struct EnvChange {
+    /// Names and values, in the order in which `export` prints them.
+    pub set: Vec<(&'static str, SecretString)>,
+    /// Names, sorted; none of them is in `set`.
+    pub remove: Vec<String>,
+}
+
+/// The change that hands `handover` to a child. `inherited` are the names in the environment now; beside
+/// those among them that [`is_scrubbed`], every fixed name that is not set is removed too, so that the
+/// change holds for any environment.
+pub fn resolve_env_change<'a>(
+    handover: Handover<'_>,
+    inherited: impl IntoIterator<Item = &'a str>,
+) -> EnvChange {
+    let mut set =
+        vec![("AWS_VAULT", plain(handover.profile.as_str())), ("HATBOX", plain(handover.profile.as_str()))];
+    if let Some(url) = handover.endpoint_url {
+        set.push(("AWS_ENDPOINT_URL", plain(url)));
+    }
+    set.extend(credential_variables(handover));
+    let is_set = |name: &str| set.iter().any(|(set, _)| *set == name);
+    let inherited = inherited.into_iter().filter(|name| is_scrubbed(name));
+    let remove: BTreeSet<&str> =
+        AWS_NAMES.into_iter().chain(STORE_SECRETS).chain(inherited).filter(|name| !is_set(name)).collect();
+    let remove = remove.into_iter().map(str::to_owned).collect();
+    EnvChange { set, remove }
+}
+
+/// The variables that `export` prints too, in its order.
+pub(super) fn credential_variables(handover: Handover<'_>) -> Vec<(&'static str, SecretString)> {
+    let credentials = handover.credentials;
+    let mut set = vec![
+        ("AWS_ACCESS_KEY_ID", plain(credentials.id().as_str())),
+        ("AWS_SECRET_ACCESS_KEY", credentials.secret().clone()),
+    ];
+    if let Some((token, expires_at)) = credentials.session() {
+        set.push(("AWS_SESSION_TOKEN", token.clone()));
+        if let Some(end) = expires_at {
+            set.push(("AWS_CREDENTIAL_EXPIRATION", plain(&render_time(end))));
+        }
+    }
+    if let Some(region) = handover.region {
+        // The SDKs do not agree on one of the two.
+        set.push(("AWS_REGION", plain(region.as_str())));
+        set.push(("AWS_DEFAULT_REGION", plain(region.as_str())));
+    }
+    set
+}
+
+fn plain(text: &str) -> SecretString {
+    SecretString::new(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::super::credentials::Credentials;
+    use super::*;
+    use crate::name::{AccessKeyId, ProfileName, Region};
+    use crate::secret::{AccessKey, SessionCredentials};
+
+    fn key() -> Credentials {
+        Credentials::AccessKey(AccessKey::parse("AKIAIOSFODNN7EXAMPLE", "the-secret").unwrap())
+    }
+
+    fn session() -> Credentials {
+        Credentials::Session(SessionCredentials {
+            access_key_id: AccessKeyId::parse("ASIAIOSFODNN7EXAMPLE").unwrap(),
+            secret_access_key: plain("the-secret"),
+            session_token: plain("the-token"),
+            expires_at: "2009-02-04T21:00:57.9-08:00".parse::<Timestamp>().unwrap(),
+        })
+    }
+
+    /// The child's environment, from one that has each of `inherited` set to `old`.
+    fn child(credentials: &Credentials, inherited: &[&str], has_places: bool) -> Vec<(String, String)> {
+        let profile = ProfileName::parse("a").unwrap();
+        let region = Region::parse("r-1").unwrap();
+        let handover = Handover {
+            profile: &profile,
+            credentials,
+            region: has_places.then_some(&region),
+            endpoint_url: has_places.then_some("http://127.0.0.1:4"),
+        };
+        let change = resolve_env_change(handover, inherited.iter().copied());
+        let mut env: std::collections::BTreeMap<String, String> =
+            inherited.iter().map(|name| ((*name).to_owned(), "old".to_owned())).collect();
+        for name in &change.remove {
+            env.remove(name);
+        }
+        for (name, value) in change.set {
+            assert!(!change.remove.iter().any(|removed| removed == name), "{name}");
+            env.insert(name.to_owned(), value.expose().to_owned());
+        }
+        env.into_iter().collect()
+    }
+
+    fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn a_child_gets_these_credentials_and_no_others() {
+        let key_variables = [
+            ("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE"),
+            ("AWS_SECRET_ACCESS_KEY", "the-secret"),
+            ("AWS_VAULT", "a"),
+            ("HATBOX", "a"),
+        ];
+        for (name, is_kept, why) in [
+            ("AWS_SESSION_TOKEN", false, "a long-lived key has none"),
+            ("AWS_SECURITY_TOKEN", false, "its old name"),
+            ("AWS_PROFILE", false, "a profile comes before the environment in some tools"),
+            ("AWS_DEFAULT_PROFILE", false, "its old name"),
+            ("AWS_CREDENTIAL_FILE", false, "a file with other keys"),
+            ("AWS_SDK_LOAD_CONFIG", false, "as aws-vault does"),
+            ("AWS_CREDENTIAL_EXPIRATION", false, "a past one stops aws and boto3 before any call"),
+            ("AWS_SESSION_EXPIRATION", false, "the name of old aws-vault versions"),
+            ("AWS_ACCOUNT_ID", false, "another account's endpoints"),
+            ("AWS_ACCESS_KEY", false, "old Java"),
+            ("AWS_SECRET_KEY", false, "old Java"),
+            ("AWS_CONTAINER_CREDENTIALS_FULL_URI", false, "another identity"),
+            ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", false, "another identity"),
+            ("AWS_CONTAINER_AUTHORIZATION_TOKEN", false, "the key to it"),
+            ("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", false, "the key to it"),
+            ("AWS_CONTAINER_SOMETHING_NEW", false, "whatever comes"),
+            ("AWS_BEARER_TOKEN_BEDROCK", false, "comes before signatures"),
+            ("AWS_WEB_IDENTITY_TOKEN_FILE", false, "another identity"),
+            ("AWS_ROLE_ARN", false, "another identity"),
+            ("AWS_ROLE_SESSION_NAME", false, "its name"),
+            ("HATBOX_PASSPHRASE_FD", false, "opens the store"),
+            ("HATBOX_FILE_PASSPHRASE", false, "opens the store"),
+            ("AWS_VAULT_FILE_PASSPHRASE", false, "opens the store"),
+            ("AWS_VAULT_OP_CONNECT_TOKEN", false, "opens aws-vault's store"),
+            ("AWS_VAULT_OP_SERVICE_ACCOUNT_TOKEN", false, "opens aws-vault's store"),
+            ("PROTON_PASS_PERSONAL_ACCESS_TOKEN", false, "opens aws-vault's store"),
+            ("aws_session_token", false, "Windows does not tell case apart"),
+            ("AWS_CONFIG_FILE", true, "the user's files"),
+            ("AWS_SHARED_CREDENTIALS_FILE", true, "the user's files"),
+            ("AWS_REGION", true, "none was resolved, so none is set over it"),
+            ("AWS_ENDPOINT_URL", true, "none was resolved"),
+            ("AWS_CA_BUNDLE", true, "no identity"),
+            ("AWS_VAULT_BACKEND", true, "no secret"),
+            ("OP_SERVICE_ACCOUNT_TOKEN", true, "the user's own, for other tools"),
+            ("PATH", true, "no business of ours"),
+        ] {
+            let mut expected = pairs(&key_variables);
+            if is_kept {
+                expected.push((name.to_owned(), "old".to_owned()));
+                expected.sort();
+            }
+            assert_eq!(child(&key(), &[name], false), expected, "{name}: {why}");
+        }
+    }
+
+    #[test]
+    fn a_session_is_set_whole_over_what_was_there() {
+        let old = [
+            "AWS_ACCESS_KEY_ID",
+            "AWS_SESSION_TOKEN",
+            "AWS_CREDENTIAL_EXPIRATION",
+            "AWS_REGION",
+            "AWS_VAULT",
+            "HATBOX",
+        ];
+        assert_eq!(
+            child(&session(), &old, true),
+            pairs(&[
+                ("AWS_ACCESS_KEY_ID", "ASIAIOSFODNN7EXAMPLE"),
+                ("AWS_CREDENTIAL_EXPIRATION", "2009-02-05T05:00:57Z"),
+                ("AWS_DEFAULT_REGION", "r-1"),
+                ("AWS_ENDPOINT_URL", "http://127.0.0.1:4"),
+                ("AWS_REGION", "r-1"),
+                ("AWS_SECRET_ACCESS_KEY", "the-secret"),
+                ("AWS_SESSION_TOKEN", "the-token"),
+                ("AWS_VAULT", "a"),
+                ("HATBOX", "a"),
+            ])
+        );
+    }
+
+    #[test]
+    fn a_change_holds_without_knowing_what_is_inherited() {
+        let profile = ProfileName::parse("a").unwrap();
+        let handover = Handover { profile: &profile, credentials: &key(), region: None, endpoint_url: None };
+        let change = resolve_env_change(handover, []);
+        for name in ["AWS_SESSION_TOKEN", "AWS_PROFILE", "HATBOX_FILE_PASSPHRASE"] {
+            assert!(change.remove.iter().any(|removed| removed == name), "{name}");
+        }
+        assert!(!format!("{change:?}").contains("the-secret"));
+    }
+}

@@ -1,0 +1,87 @@
+//! Profiles and plans for tests, without any text to parse.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use hatbox_core::config::profile::{FileKind, Origin, Place, Profile, Sourced};
+use hatbox_core::name::{AccessKeyId, ProfileName};
+use hatbox_core::plan::{Lookup, Plan, PlanError, PlanOptions, StoredKeys, resolve_plan};
+
+pub(crate) const MFA: &str = "arn:aws:iam::111122223333:mfa/jan";
+pub(crate) const ADMIN: &str = "arn:aws:iam::444455556666:role/dev-infra-admin";
+pub(crate) const AUDITOR: &str = "arn:aws:iam::444455556666:role/security-auditor";
+
+/// A value that stands in a line of the config.
+pub(crate) fn at<T>(line: u32, value: T) -> Sourced<T> {
+    Sourced { value, origin: in_config(line) }
+}
+
+pub(crate) fn in_config(line: u32) -> Origin {
+    Origin::File { place: Place { file: FileKind::Config, line }, section: "profile".to_owned() }
+}
+
+pub(crate) fn name(text: &str) -> ProfileName {
+    text.parse().unwrap()
+}
+
+/// A profile with nothing in it.
+pub(crate) fn bare(profile: &str) -> Profile {
+    Profile {
+        name: Some(name(profile)),
+        defined_at: Some(Place { file: FileKind::Config, line: 1 }),
+        ..Profile::default()
+    }
+}
+
+/// A user with a device.
+pub(crate) fn user(profile: &str) -> Profile {
+    Profile { mfa_serial: Some(at(2, MFA.parse().unwrap())), ..bare(profile) }
+}
+
+/// A role that is assumed from a source, with the device of [`user`].
+pub(crate) fn role(profile: &str, source: &str, arn: &str) -> Profile {
+    Profile {
+        role_arn: Some(at(5, arn.parse().unwrap())),
+        source_profile: Some(at(6, name(source))),
+        mfa_serial: Some(at(7, MFA.parse().unwrap())),
+        ..bare(profile)
+    }
+}
+
+/// A length that was asked for on the command line.
+pub(crate) fn flag(length: Duration) -> Sourced<Duration> {
+    Sourced { value: length, origin: Origin::Flag("--duration") }
+}
+
+/// The same length for every call, as `-d` sets it.
+pub(crate) fn with_length(mut profile: Profile, length: Duration) -> Profile {
+    profile.durations.assume_role = Some(flag(length));
+    profile.durations.session_token = Some(flag(length));
+    profile.durations.chained_session_token = Some(flag(length));
+    profile
+}
+
+/// The stored keys of these profiles.
+pub(crate) fn stored(profiles: &[&str]) -> StoredKeys {
+    let key = AccessKeyId::parse("AKIAIOSFODNN7EXAMPLE").unwrap();
+    StoredKeys::Known(profiles.iter().map(|profile| (name(profile), key.clone())).collect())
+}
+
+/// Resolves the first of the profiles.
+pub(crate) fn resolve(
+    profiles: &[Profile],
+    stored: &StoredKeys,
+    options: &PlanOptions,
+) -> Result<Plan, PlanError<Infallible>> {
+    let mut profile = |wanted: &ProfileName, _| {
+        let found = profiles.iter().find(|profile| profile.name.as_ref() == Some(wanted));
+        Ok(found.cloned().unwrap_or_default())
+    };
+    let mut lookup = Lookup { profile: &mut profile, nearest: &|_| None };
+    resolve_plan(profiles[0].name.as_ref().unwrap(), &mut lookup, stored, options)
+}
+
+/// The plan of the first of the profiles; `jan-work` has a stored key.
+pub(crate) fn plan(profiles: &[Profile]) -> Plan {
+    resolve(profiles, &stored(&["jan-work"]), &PlanOptions::default()).unwrap()
+}

@@ -1,0 +1,259 @@
+//! Plans that a case file cannot say: long chains, a locked store, a lookup that fails.
+
+use std::time::Duration;
+
+use hatbox_core::config::Which;
+use hatbox_core::config::overrides::AmbientWebIdentity;
+use hatbox_core::config::profile::{CredentialSource, Origin, Profile, Sourced, Sso, WebIdentity};
+use hatbox_core::name::ProfileName;
+use hatbox_core::plan::{
+    Ambient, Base, CHAIN_LIMIT, Lookup, MetadataService, Note, NoteLevel, PlanError, PlanOptions, StoredKeys,
+    resolve_plan,
+};
+
+use super::fixture::{ADMIN, at, bare, name, plan, resolve, role, stored, user, with_length};
+
+/// `p0 <- p1 <- ... `, the last of which is `jan-work`.
+fn chain(profiles: usize) -> Vec<Profile> {
+    let name = |index| if index + 1 == profiles { "jan-work".to_owned() } else { format!("p{index}") };
+    let link = |index| {
+        if index + 1 == profiles { user("jan-work") } else { role(&name(index), &name(index + 1), ADMIN) }
+    };
+    (0..profiles).map(link).collect()
+}
+
+#[test]
+fn a_chain_may_have_a_hundred_profiles_and_no_more() {
+    let options = PlanOptions::default();
+    let plan = resolve(&chain(CHAIN_LIMIT), &stored(&["jan-work"]), &options).unwrap();
+    assert_eq!(plan.steps.len(), CHAIN_LIMIT, "one session and 99 roles");
+    let error = resolve(&chain(CHAIN_LIMIT + 1), &stored(&["jan-work"]), &options).unwrap_err();
+    assert_eq!(error, PlanError::ChainTooLong { profile: name("p0") });
+}
+
+#[test]
+fn a_loop_is_found_at_the_first_profile_met_twice() {
+    let profiles = [role("a", "b", ADMIN), role("b", "a", ADMIN)];
+    let mut lookups = 0;
+    let mut profile = |wanted: &ProfileName, _| {
+        lookups += 1;
+        Ok::<_, std::convert::Infallible>(
+            profiles.iter().find(|p| p.name.as_ref() == Some(wanted)).unwrap().clone(),
+        )
+    };
+    let mut lookup = Lookup { profile: &mut profile, nearest: &|_| None };
+    let error = resolve_plan(&name("a"), &mut lookup, &stored(&[]), &PlanOptions::default()).unwrap_err();
+    assert_eq!(error.to_string(), "profile `a` and its source profiles form a loop: a -> b -> a");
+    assert_eq!(error.origin(), profiles[1].source_profile.as_ref().map(|source| &source.origin));
+    assert_eq!(lookups, 2);
+}
+
+#[test]
+fn the_lookup_hears_which_profile_is_the_target_and_its_error_is_passed_on() {
+    let mut heard = Vec::new();
+    let mut profile = |wanted: &ProfileName, position| {
+        heard.push((wanted.to_string(), position));
+        match wanted.as_str() {
+            "admin" => Ok(role("admin", "broken", ADMIN)),
+            _ => Err(std::io::Error::other("line 3 is no line")),
+        }
+    };
+    let mut lookup = Lookup { profile: &mut profile, nearest: &|_| None };
+    let error = resolve_plan(&name("admin"), &mut lookup, &stored(&[]), &PlanOptions::default()).unwrap_err();
+    assert_eq!(error.to_string(), "line 3 is no line");
+    assert_eq!(heard, [("admin".to_owned(), Which::Target), ("broken".to_owned(), Which::Source)]);
+}
+
+#[test]
+fn a_locked_store_still_gives_a_plan_to_show() {
+    let profiles = [role("admin", "jan-work", ADMIN), user("jan-work")];
+    let plan = resolve(&profiles, &StoredKeys::Locked, &PlanOptions::default()).unwrap();
+    assert!(matches!(plan.base, Base::StoredKey { id: None, .. }));
+    assert_eq!(plan.steps.len(), 2);
+    assert_eq!(plan.notes, [Note::StoreLocked], "once, not once per profile");
+}
+
+#[test]
+fn a_name_unknown_to_the_config_is_not_guessed_into_a_locked_store() {
+    let mut profile = |_: &ProfileName, _| Ok::<_, std::convert::Infallible>(Profile::default());
+    let mut lookup = Lookup { profile: &mut profile, nearest: &|_| Some(name("nice")) };
+    let error =
+        resolve_plan(&name("nope"), &mut lookup, &StoredKeys::Locked, &PlanOptions::default()).unwrap_err();
+    assert_eq!(error.to_string(), "profile `nope` is not in the config");
+    assert_eq!(
+        error.hints(),
+        [
+            "did you mean `nice`?",
+            "the store is locked; `hatbox list --unlock` shows its keys",
+            "store an access key for it: `hatbox add nope`",
+        ]
+    );
+}
+
+#[test]
+fn a_hint_can_be_pasted_whatever_the_profile_is_called() {
+    let mut profile = bare("my prof's");
+    profile.defined_at = None;
+    let error = resolve(&[profile], &stored(&[]), &PlanOptions::default()).unwrap_err();
+    assert_eq!(error.hints(), [r"store an access key for it: `hatbox add 'my prof'\''s'`"]);
+}
+
+#[test]
+fn the_environments_web_identity_is_for_a_target_without_identity_only() {
+    let env = |name, value: &str| Sourced { value: value.to_owned(), origin: Origin::Env(name) };
+    let mut web_identity = AmbientWebIdentity {
+        token_file: env("AWS_WEB_IDENTITY_TOKEN_FILE", "/var/run/token"),
+        role_arn: Some(env("AWS_ROLE_ARN", ADMIN)),
+        role_session_name: None,
+    };
+    let options = PlanOptions {
+        ambient: Ambient { web_identity: Some(web_identity.clone()), ..Ambient::default() },
+        ..PlanOptions::default()
+    };
+    let base = |profiles: &[Profile], keys: &[&str]| {
+        resolve(profiles, &stored(keys), &options).map(|plan| plan.base)
+    };
+    assert!(matches!(base(&[bare("plain")], &[]).unwrap(), Base::WebIdentity { .. }));
+    assert!(matches!(base(&[bare("plain")], &["plain"]).unwrap(), Base::StoredKey { .. }));
+    let mut default = bare("default");
+    default.defined_at = None;
+    assert!(matches!(base(&[default], &[]).unwrap(), Base::WebIdentity { .. }), "no config file at all");
+    let mut own_role = bare("own");
+    own_role.role_arn = Some(at(1, ADMIN.parse().unwrap()));
+    assert!(matches!(base(&[own_role], &[]).unwrap_err(), PlanError::RoleWithoutSource { .. }));
+    let source = [role("admin", "plain", ADMIN), bare("plain")];
+    assert!(matches!(base(&source, &[]).unwrap_err(), PlanError::CredentialsMissing { .. }));
+
+    let error = |web_identity: &AmbientWebIdentity| {
+        let ambient = Ambient { web_identity: Some(web_identity.clone()), ..Ambient::default() };
+        let options = PlanOptions { ambient, ..PlanOptions::default() };
+        resolve(&[bare("plain")], &stored(&[]), &options).unwrap_err()
+    };
+    web_identity.role_session_name = Some(env("AWS_ROLE_SESSION_NAME", "x y"));
+    assert_eq!(error(&web_identity).origin(), Some(&Origin::Env("AWS_ROLE_SESSION_NAME")));
+    web_identity.role_arn = Some(env("AWS_ROLE_ARN", "admin"));
+    assert_eq!(
+        (error(&web_identity).to_string().as_str(), error(&web_identity).origin()),
+        ("`AWS_ROLE_ARN` has 5 characters, and must have 20 to 2048", Some(&Origin::Env("AWS_ROLE_ARN")))
+    );
+    web_identity.role_arn = None;
+    assert_eq!(error(&web_identity).hints(), ["set `AWS_ROLE_ARN`"]);
+}
+
+#[test]
+fn a_machines_role_is_asked_where_the_environment_says() {
+    let mut profile = bare("batch");
+    profile.credential_source = Some(at(3, CredentialSource::EcsContainer));
+    let options = PlanOptions {
+        ambient: Ambient { container_uri: Some("/v2/credentials".to_owned()), ..Ambient::default() },
+        ..PlanOptions::default()
+    };
+    let plan = resolve(&[profile], &stored(&[]), &options).unwrap();
+    let Base::Metadata { service, endpoint, .. } = plan.base else { panic!("{:?}", plan.base) };
+    assert_eq!((service, endpoint.as_deref()), (MetadataService::Container, Some("/v2/credentials")));
+}
+
+#[test]
+fn what_a_web_identity_cannot_carry_is_said() {
+    let mut ci = bare("ci");
+    ci.role_arn = Some(at(2, ADMIN.parse().unwrap()));
+    ci.web_identity = Some(at(3, WebIdentity::File("/token".to_owned())));
+    ci.external_id = Some(at(4, "ext".to_owned()));
+    ci.source_identity = Some(at(5, "jan".to_owned()));
+    let plan = resolve(&[with_length(ci, Duration::from_hours(2))], &stored(&[]), &PlanOptions::default());
+    let notes = plan.unwrap().notes;
+    let texts: Vec<_> = notes.iter().map(Note::render_text).collect();
+    assert_eq!(
+        texts,
+        [
+            "`external_id` of `ci` is not sent: AssumeRoleWithWebIdentity takes none",
+            "`source_identity` of `ci` is not sent: AssumeRoleWithWebIdentity takes none",
+        ],
+        "and the length is, so nothing is said about it"
+    );
+}
+
+#[test]
+fn settings_that_give_no_identity_are_errors_that_name_what_is_missing() {
+    let mut no_role = bare("a");
+    no_role.web_identity = Some(at(3, WebIdentity::File("/token".to_owned())));
+    let sso = |account: Option<&str>, role: Option<&str>| {
+        let mut profile = bare("a");
+        let sso = Sso {
+            session: Some("corp".to_owned()),
+            start_url: "https://corp.awsapps.com/start".to_owned(),
+            region: "eu-central-1".parse().unwrap(),
+            account_id: account.map(str::to_owned),
+            role_name: role.map(str::to_owned),
+            registration_scopes: Vec::new(),
+        };
+        profile.sso = Some(at(4, sso));
+        profile
+    };
+    for (profile, error, hint) in [
+        (
+            no_role,
+            "profile `a` has a web identity token, but no role to trade it for",
+            "add `role_arn` to the profile",
+        ),
+        (
+            sso(None, Some("Dev")),
+            "profile `a` has SSO settings without `sso_account_id`",
+            "add `sso_account_id` to the profile",
+        ),
+        (
+            sso(Some("111122223333"), None),
+            "profile `a` has SSO settings without `sso_role_name`",
+            "add `sso_role_name` to the profile",
+        ),
+    ] {
+        let actual = resolve(&[profile], &stored(&[]), &PlanOptions::default()).unwrap_err();
+        assert_eq!((actual.to_string().as_str(), actual.hints()), (error, vec![hint.to_owned()]));
+        assert!(actual.origin().is_some());
+    }
+}
+
+#[test]
+fn of_several_identities_in_one_profile_the_sdks_first_wins_and_the_rest_is_named() {
+    let mut profile = bare("a");
+    profile.role_arn = Some(at(1, ADMIN.parse().unwrap()));
+    profile.credential_process = Some(at(2, "login".to_owned()));
+    profile.login_session = Some(at(3, "arn:aws:iam::111122223333:user/jan".to_owned()));
+    profile.source_profile = Some(at(4, name("jan-work")));
+    profile.web_identity = Some(at(5, WebIdentity::File("/token".to_owned())));
+    let shadowed = |profile: &Profile| {
+        let plan =
+            resolve(&[profile.clone(), user("jan-work")], &stored(&["jan-work"]), &PlanOptions::default());
+        let notes = plan.unwrap().notes;
+        let what = |note: &Note| match note {
+            Note::Shadowed { what, by, .. } => Some((*what, *by)),
+            _ => None,
+        };
+        notes.iter().filter_map(what).collect::<Vec<_>>()
+    };
+    let mut left = vec!["web_identity_token_file", "source_profile", "login_session", "credential_process"];
+    let words = ["the web identity", "`source_profile`", "`login_session`", "`credential_process`"];
+    for by in words {
+        left.remove(0);
+        assert_eq!(shadowed(&profile), left.iter().map(|what| (*what, by)).collect::<Vec<_>>());
+        match by {
+            "the web identity" => profile.web_identity = None,
+            "`source_profile`" => profile.source_profile = None,
+            _ => profile.login_session = None,
+        }
+    }
+}
+
+#[test]
+fn what_changes_the_outcome_is_a_warning() {
+    let length = Duration::from_hours(2);
+    let profiles = [role("spoke", "hub", ADMIN), role("hub", "jan-work", ADMIN), user("jan-work")];
+    let plan = plan(&profiles.map(|profile| with_length(profile, length)));
+    let note = plan.notes.last().unwrap();
+    assert_eq!(note.level(), NoteLevel::Warning);
+    assert_eq!(note.origin(), Some(&Origin::Flag("--duration")));
+    assert_eq!(
+        note.render_text(),
+        "`spoke` gets 1h instead of 2h: AWS gives a role assumed from temporary credentials no more"
+    );
+}
