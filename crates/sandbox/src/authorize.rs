@@ -1,0 +1,230 @@
+//! Puts a request before the policy evaluator, with the context that AWS would give it.
+
+use std::collections::BTreeMap;
+
+use hatbox_core::name::AccountId;
+use hatbox_core::policy::document::Policy;
+use hatbox_core::policy::evaluate::{
+    self, Context, Decision, DenyKind, Judgement, Layer, Layers, Request, evaluate,
+};
+use jiff::Timestamp;
+
+use crate::clock::render_iso;
+use crate::refusal::Refusal;
+use crate::sigv4::Caller;
+use crate::world::{Principal, SessionKind, World};
+
+/// Whether an MFA code came with the call itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CodeGiven {
+    /// One did, and was right.
+    Yes,
+    /// None did.
+    No,
+}
+
+/// Condition keys, names in lower case.
+pub(crate) type Keys = BTreeMap<String, Vec<String>>;
+
+/// What is asked, apart from who asks.
+pub(crate) struct Ask<'a> {
+    /// `s3:GetObject`.
+    pub(crate) action: &'a str,
+    /// Further actions that must be allowed.
+    pub(crate) also_actions: Vec<String>,
+    /// The ARN asked for.
+    pub(crate) resource: &'a str,
+    /// The account that owns it.
+    pub(crate) account: &'a str,
+    /// The trust policy, for AssumeRole.
+    pub(crate) trust: Option<&'a str>,
+    /// Condition keys of the request, on top of those of the caller.
+    pub(crate) keys: Keys,
+}
+
+impl<'a> Ask<'a> {
+    /// An action on a resource.
+    pub(crate) fn new(action: &'a str, resource: &'a str, account: &'a str) -> Self {
+        Self { action, also_actions: Vec::new(), resource, account, trust: None, keys: Keys::new() }
+    }
+}
+
+/// The condition keys that the caller and the moment bring.
+pub(crate) fn caller_keys(world: &World, caller: &Caller, code: CodeGiven, now: Timestamp) -> Keys {
+    let mut keys = Keys::new();
+    let mut put = |name: &str, value: String| {
+        keys.insert(name.to_lowercase(), vec![value]);
+    };
+    put("aws:CurrentTime", render_iso(now));
+    put("aws:EpochTime", now.as_second().to_string());
+    put("aws:SecureTransport", "false".to_owned());
+    put("aws:SourceIp", "127.0.0.1".to_owned());
+    put("aws:RequestedRegion", caller.region.clone());
+    put("aws:ViaAWSService", "false".to_owned());
+    put("aws:PrincipalIsAWSService", "false".to_owned());
+    put("aws:PrincipalArn", caller.principal.principal_arn(world));
+    put("aws:PrincipalAccount", caller.principal.account().to_owned());
+    put("aws:userid", caller.principal.user_id(world));
+    let (kind, tags) = match &caller.principal {
+        Principal::User { account, name } => {
+            put("aws:username", name.clone());
+            ("User", world.user(account, name).map(|user| &user.tags))
+        }
+        Principal::Root { .. } => ("Account", None),
+        Principal::RoleSession { account, role, .. } => {
+            ("AssumedRole", world.role(account, role).map(|role| &role.tags))
+        }
+        Principal::Federated { .. } => ("FederatedUser", None),
+    };
+    put("aws:PrincipalType", kind.to_owned());
+    let session_tags = caller.session.iter().flat_map(|session| &session.tags);
+    for (name, value) in tags.into_iter().flatten().chain(session_tags) {
+        put(&format!("aws:PrincipalTag/{name}"), value.clone());
+    }
+    if let Some(session) = &caller.session {
+        put("aws:TokenIssueTime", render_iso(session.issued_at));
+        if let Some(identity) = &session.source_identity {
+            put("aws:SourceIdentity", identity.clone());
+        }
+    }
+    // Long-lived keys carry no MFA keys at all; temporary ones say yes or no. A role's never say yes.
+    let mfa_at = caller.session.as_ref().map(|session| match session.kind {
+        SessionKind::GetSessionToken { mfa_at } => mfa_at,
+        SessionKind::AssumeRole | SessionKind::GetFederationToken => None,
+    });
+    let mfa_at = if code == CodeGiven::Yes { Some(Some(now)) } else { mfa_at };
+    if let Some(mfa_at) = mfa_at {
+        put("aws:MultiFactorAuthPresent", mfa_at.is_some().to_string());
+        if let Some(at) = mfa_at {
+            put("aws:MultiFactorAuthAge", (now.as_second() - at.as_second()).max(0).to_string());
+        }
+    }
+    keys
+}
+
+/// Judges what `caller` asks.
+pub(crate) fn judge(world: &World, caller: &Caller, base: &Keys, ask: &Ask) -> Result<Judgement, Refusal> {
+    let mut values = base.clone();
+    values.insert("aws:resourceaccount".to_owned(), vec![ask.account.to_owned()]);
+    values.extend(ask.keys.clone());
+    let request = Request {
+        caller: evaluated_caller(world, &caller.principal)?,
+        action: ask.action.to_owned(),
+        also_actions: ask.also_actions.clone(),
+        resource: ask.resource.to_owned(),
+        resource_account: parse_account(ask.account)?,
+        context: Context { values, is_complete: true },
+    };
+    let layers = layers_of(world, caller, ask.trust)?;
+    Ok(evaluate(&request, &layers))
+}
+
+/// Judges what `caller` asks, and words the refusal as the service does: `quote` stands around the ARN.
+pub(crate) fn authorize(
+    world: &World,
+    caller: &Caller,
+    base: &Keys,
+    ask: &Ask,
+    quote: &str,
+) -> Result<Judgement, Refusal> {
+    let judgement = judge(world, caller, base, ask)?;
+    let reason = match &judgement.decision {
+        Decision::Allow => return Ok(judgement),
+        Decision::Deny { kind, layer } => denial(*kind, *layer, ask.action),
+        Decision::Unknown { .. } => String::new(),
+    };
+    let message = format!(
+        "{} on resource: {quote}{}{quote}{reason}",
+        not_authorized(world, caller, ask.action),
+        ask.resource
+    );
+    Err(Refusal::denied(message).judged(judgement))
+}
+
+/// `User: ARN is not authorized to perform: ACTION`.
+pub(crate) fn not_authorized(world: &World, caller: &Caller, action: &str) -> String {
+    format!("User: {} is not authorized to perform: {action}", caller.principal.arn(world))
+}
+
+fn denial(kind: DenyKind, layer: Layer, action: &str) -> String {
+    let layer = match layer {
+        Layer::Scp => "service control",
+        Layer::Rcp => "resource control",
+        Layer::Trust => "resource-based",
+        Layer::Identity => "identity-based",
+        Layer::Boundary => "permissions boundary",
+        Layer::Session => "session",
+    };
+    match kind {
+        DenyKind::Explicit => {
+            let article = if layer.starts_with('i') { "an" } else { "a" };
+            format!(" with an explicit deny in {article} {layer} policy")
+        }
+        DenyKind::Implicit => format!(" because no {layer} policy allows the {action} action"),
+    }
+}
+
+fn evaluated_caller(world: &World, principal: &Principal) -> Result<evaluate::Caller, Refusal> {
+    Ok(match principal {
+        Principal::User { .. } | Principal::Federated { .. } => {
+            evaluate::Caller::User { arn: principal.arn(world) }
+        }
+        Principal::Root { account } => evaluate::Caller::Root(parse_account(account)?),
+        Principal::RoleSession { .. } => evaluate::Caller::RoleSession {
+            session_arn: Some(principal.arn(world)),
+            role_arn: principal.principal_arn(world),
+        },
+    })
+}
+
+fn parse_account(account: &str) -> Result<AccountId, Refusal> {
+    AccountId::parse(account).map_err(|error| broken(&format!("the account {account} {error}")))
+}
+
+fn broken(why: &str) -> Refusal {
+    Refusal::new(500, "InternalFailure", "The sandbox could not carry out the request.").because(why)
+}
+
+fn parse_all<'a>(documents: impl Iterator<Item = &'a String>) -> Result<Vec<Policy>, Refusal> {
+    documents.map(|text| parse_policy(text)).collect()
+}
+
+fn parse_policy(text: &str) -> Result<Policy, Refusal> {
+    Policy::parse(text).map_err(|error| broken(&format!("a policy of the sandbox's world: {error}")))
+}
+
+fn layers_of(world: &World, caller: &Caller, trust: Option<&str>) -> Result<Layers, Refusal> {
+    const ALL: &str =
+        r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
+    let (identity, boundary) = match &caller.principal {
+        Principal::User { account, name } | Principal::Federated { account, user: Some(name), .. } => {
+            user_policies(world, account, name)?
+        }
+        Principal::RoleSession { account, role, .. } => match world.role(account, role) {
+            Some(role) => (parse_all(role.policies.values())?, role.boundary.as_ref()),
+            None => (Vec::new(), None),
+        },
+        Principal::Root { .. } | Principal::Federated { user: None, .. } => (vec![parse_policy(ALL)?], None),
+    };
+    let session = caller.session.as_ref().and_then(|session| session.policies.as_ref());
+    Ok(Layers {
+        trust: trust.map(parse_policy).transpose()?,
+        resource: None,
+        identity,
+        boundary: boundary.map(|text| parse_policy(text).map(|policy| vec![policy])).transpose()?,
+        session: session.map(|documents| parse_all(documents.iter())).transpose()?,
+        ..Layers::default()
+    })
+}
+
+fn user_policies<'a>(
+    world: &'a World,
+    account: &str,
+    name: &str,
+) -> Result<(Vec<Policy>, Option<&'a String>), Refusal> {
+    let Some(account) = world.accounts.get(account) else { return Ok((Vec::new(), None)) };
+    let Some(user) = account.users.get(name) else { return Ok((Vec::new(), None)) };
+    let groups = account.groups.values().filter(|group| group.members.contains(name));
+    let documents = user.policies.values().chain(groups.flat_map(|group| group.policies.values()));
+    Ok((parse_all(documents)?, user.boundary.as_ref()))
+}

@@ -1,0 +1,205 @@
+//! Asks a running sandbox by its control paths. Blocking, loopback only.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::{CodeShown, Fault, PREFIX, Status, TOKEN_HEADER};
+use crate::encoding::render_percent;
+use crate::error::Error;
+use crate::log::LogEntry;
+use crate::world::{Home, KeyStatus};
+
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What a running server writes into its directory.
+#[derive(Debug, Clone, serde::Serialize, Deserialize)]
+pub(crate) struct ServerNote {
+    pub(crate) address: SocketAddr,
+    pub(crate) pid: u32,
+    pub(crate) id: String,
+}
+
+/// A running sandbox, as its directory tells.
+#[derive(Clone)]
+pub struct Client {
+    address: SocketAddr,
+    pid: u32,
+    id: String,
+    token: String,
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Client({}, process {})", self.address, self.pid)
+    }
+}
+
+impl Client {
+    /// Finds the sandbox that runs in `directory`.
+    ///
+    /// # Errors
+    /// When none runs there, or its files cannot be read.
+    pub fn open(directory: &Path) -> Result<Self, Error> {
+        let not_running = || Error::NotRunning { directory: directory.to_owned() };
+        if !directory.is_dir() {
+            return Err(not_running());
+        }
+        let home = Home::open(directory)?;
+        let note = home.load("server.json")?.filter(|_| home.is_locked()).ok_or_else(not_running)?;
+        let path = home.path("server.json");
+        let note: ServerNote =
+            serde_json::from_slice(&note).map_err(|source| Error::Parse { path, source })?;
+        let token = home.load("control-token")?.ok_or_else(not_running)?;
+        Ok(Self {
+            address: note.address,
+            pid: note.pid,
+            id: note.id,
+            token: String::from_utf8_lossy(&token).trim().to_owned(),
+        })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its URL, as `AWS_ENDPOINT_URL` takes it.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The process that serves it.
+    pub fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    /// The sandbox's id.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// How it is.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub fn status(&self) -> Result<Status, Error> {
+        self.ask("GET", "status", None)
+    }
+
+    /// The calls with numbers above `after`.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub fn log(&self, after: u64) -> Result<Vec<LogEntry>, Error> {
+        self.ask("GET", &format!("log?after={after}"), None)
+    }
+
+    /// What the MFA device `serial` shows.
+    ///
+    /// # Errors
+    /// When it does not answer, or there is no such device.
+    pub fn code(&self, serial: &str) -> Result<CodeShown, Error> {
+        self.ask("GET", &format!("code?serial={}", render_percent(serial.as_bytes())), None)
+    }
+
+    /// Sets how far the sandbox's clock is ahead of the system's.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub fn set_clock_offset(&self, seconds: i64) -> Result<(), Error> {
+        self.tell("POST", "clock", &json!({ "offset_seconds": seconds }))
+    }
+
+    /// Moves the sandbox's clock further, or back.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub fn advance_clock(&self, seconds: i64) -> Result<(), Error> {
+        self.tell("POST", "clock", &json!({ "advance_seconds": seconds }))
+    }
+
+    /// Asks for a fault.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub fn add_fault(&self, fault: &Fault) -> Result<(), Error> {
+        self.tell("POST", "fault", &json!(fault))
+    }
+
+    /// Takes all faults back.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub fn clear_faults(&self) -> Result<(), Error> {
+        self.tell("DELETE", "fault", &json!({}))
+    }
+
+    /// Makes an access key active or inactive.
+    ///
+    /// # Errors
+    /// When it does not answer, or there is no such key.
+    pub fn set_key_status(&self, access_key_id: &str, status: KeyStatus) -> Result<(), Error> {
+        self.tell("POST", "key", &json!({ "access_key_id": access_key_id, "status": status }))
+    }
+
+    /// Stops it. It may still be ending when this returns.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub fn stop(&self) -> Result<(), Error> {
+        self.tell("POST", "stop", &json!({}))
+    }
+
+    fn tell(&self, method: &str, path: &str, body: &Value) -> Result<(), Error> {
+        self.ask::<Value>(method, path, Some(body)).map(|_| ())
+    }
+
+    fn ask<T: DeserializeOwned>(&self, method: &str, path: &str, body: Option<&Value>) -> Result<T, Error> {
+        let body = body.map(ToString::to_string).unwrap_or_default();
+        let request = format!(
+            "{method} {PREFIX}{path} HTTP/1.1\r\nHost: {}\r\n{TOKEN_HEADER}: {}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+            self.address,
+            self.token,
+            body.len()
+        );
+        let answer =
+            self.exchange(&request).map_err(|source| Error::Ask { address: self.address, source })?;
+        let text = String::from_utf8_lossy(&answer);
+        let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
+        if status != 200 {
+            return Err(Error::Refused { status, text: body.to_owned() });
+        }
+        serde_json::from_str(body).map_err(Error::Answer)
+    }
+
+    fn exchange(&self, request: &str) -> std::io::Result<Vec<u8>> {
+        if !self.address.ip().is_loopback() {
+            return Err(std::io::Error::other("not a loopback address"));
+        }
+        let mut stream = TcpStream::connect_timeout(&self.address, TIMEOUT)?;
+        stream.set_write_timeout(Some(TIMEOUT))?;
+        stream.write_all(request.as_bytes())?;
+        let deadline = Instant::now() + TIMEOUT;
+        let mut answer = Vec::new();
+        let mut buffer = [0; 16 * 1024];
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(std::io::ErrorKind::TimedOut.into());
+            }
+            stream.set_read_timeout(Some(left))?;
+            let length = stream.read(&mut buffer)?;
+            if length == 0 {
+                return Ok(answer);
+            }
+            answer.extend_from_slice(buffer.get(..length).unwrap_or_default());
+        }
+    }
+}

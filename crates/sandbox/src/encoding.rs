@@ -1,0 +1,146 @@
+//! Bytes as text: hex, base32, base64 and percent-encoding.
+
+const HEX: &[u8; 16] = b"0123456789abcdef";
+const BASE32: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+fn letter(alphabet: &[u8], index: usize) -> char {
+    alphabet.get(index).map_or('?', |&c| char::from(c))
+}
+
+/// Renders bytes as lower-case hex.
+pub(crate) fn render_hex(bytes: &[u8]) -> String {
+    bytes.iter().flat_map(|b| [letter(HEX, usize::from(b >> 4)), letter(HEX, usize::from(b & 15))]).collect()
+}
+
+/// Renders bytes as base64 with padding.
+pub(crate) fn render_base64(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let byte = |i: usize| chunk.get(i).copied().map_or(0, usize::from);
+        let word = byte(0) << 16 | byte(1) << 8 | byte(2);
+        for i in 0..4 {
+            text.push(if i <= chunk.len() { letter(BASE64, word >> (18 - 6 * i) & 63) } else { '=' });
+        }
+    }
+    text
+}
+
+/// Renders bytes as base32 without padding, as MFA seeds are written.
+pub(crate) fn render_base32(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    let (mut word, mut bits) = (0_usize, 0);
+    for &byte in bytes {
+        word = (word << 8 | usize::from(byte)) & 0xffff;
+        bits += 8;
+        while bits >= 5 {
+            bits -= 5;
+            text.push(letter(BASE32, word >> bits & 31));
+        }
+    }
+    if bits > 0 {
+        text.push(letter(BASE32, word << (5 - bits) & 31));
+    }
+    text
+}
+
+/// Parses base32, with or without padding. `None` when a character is not of the alphabet.
+pub(crate) fn parse_base32(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let (mut word, mut bits) = (0_usize, 0);
+    for c in text.trim_end_matches('=').bytes() {
+        let value = BASE32.iter().position(|&b| b == c.to_ascii_uppercase())?;
+        word = (word << 5 | value) & 0xffff;
+        bits += 5;
+        if bits >= 8 {
+            bits -= 8;
+            bytes.push(u8::try_from(word >> bits & 0xff).ok()?);
+        }
+    }
+    Some(bytes)
+}
+
+/// Renders text with every byte but the unreserved ones (RFC 3986) as `%XX`.
+pub(crate) fn render_percent(text: &[u8]) -> String {
+    render_percent_keeping(text, b"")
+}
+
+/// As [`render_percent`], with the bytes of `kept` left as they are.
+pub(crate) fn render_percent_keeping(text: &[u8], kept: &[u8]) -> String {
+    let mut out = String::with_capacity(text.len());
+    for &byte in text {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) || kept.contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push('%');
+            out.push(letter(HEX, usize::from(byte >> 4)).to_ascii_uppercase());
+            out.push(letter(HEX, usize::from(byte & 15)).to_ascii_uppercase());
+        }
+    }
+    out
+}
+
+/// Parses percent-encoded text; a `%` that starts no pair of hex digits stands for itself.
+pub(crate) fn parse_percent(text: &str) -> Vec<u8> {
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        let pair = if byte == b'%' { text.get(at + 1..at + 3) } else { None };
+        let decoded = pair
+            .filter(|p| p.bytes().all(|b| b.is_ascii_hexdigit()))
+            .and_then(|p| u8::from_str_radix(p, 16).ok());
+        if let Some(decoded) = decoded {
+            out.push(decoded);
+            at += 3;
+        } else {
+            out.push(byte);
+            at += 1;
+        }
+    }
+    out
+}
+
+/// Whether two texts are equal, in a time that does not tell where they differ.
+pub(crate) fn is_equal_constant_time(a: &[u8], b: &[u8]) -> bool {
+    a.len() == b.len() && std::hint::black_box(a.iter().zip(b).fold(0, |acc, (x, y)| acc | (x ^ y))) == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_is_that_of_rfc_4648() {
+        for (bytes, text) in
+            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")]
+        {
+            assert_eq!(render_base64(bytes.as_bytes()), text);
+        }
+    }
+
+    #[test]
+    fn base32_is_that_of_rfc_4648_and_reads_its_own_text() {
+        for (bytes, text) in [("f", "MY"), ("foo", "MZXW6"), ("fooba", "MZXW6YTB"), ("foobar", "MZXW6YTBOI")]
+        {
+            assert_eq!(render_base32(bytes.as_bytes()), text);
+            assert_eq!(parse_base32(text).unwrap(), bytes.as_bytes());
+        }
+        assert_eq!(parse_base32("M1"), None);
+    }
+
+    #[test]
+    fn percent_encoding_leaves_unreserved_bytes_and_reads_its_own_text() {
+        assert_eq!(render_percent("a/b c~é".as_bytes()), "a%2Fb%20c~%C3%A9");
+        assert_eq!(parse_percent("a%2Fb%20c~%C3%A9"), "a/b c~é".as_bytes());
+        assert_eq!(parse_percent("100%"), b"100%");
+        assert_eq!(parse_percent("%+1"), b"%+1");
+    }
+
+    #[test]
+    fn unequal_texts_are_told_apart() {
+        assert!(is_equal_constant_time(b"abc", b"abc"));
+        assert!(!is_equal_constant_time(b"abc", b"abd"));
+        assert!(!is_equal_constant_time(b"abc", b"ab"));
+    }
+}

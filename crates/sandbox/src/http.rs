@@ -1,0 +1,141 @@
+//! A request as it came and an answer as it goes, whole and plain: what everything behind the server sees.
+
+use hyper::body::Bytes;
+
+use crate::encoding::parse_percent;
+
+/// A request, read to its end.
+#[derive(Debug, Clone)]
+pub(crate) struct Received {
+    pub(crate) method: String,
+    /// As sent, not decoded.
+    pub(crate) path: String,
+    /// As sent, without the `?`.
+    pub(crate) query: String,
+    /// Names in lower case, in the order sent.
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Bytes,
+}
+
+impl Received {
+    /// The first header of a name in lower case.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The query's parameters, decoded.
+    pub(crate) fn query_params(&self) -> Params {
+        Params::parse(&self.query)
+    }
+
+    /// Whether the body is a form.
+    pub(crate) fn is_form(&self) -> bool {
+        self.header("content-type").is_some_and(|kind| {
+            let kind = kind.split(';').next().unwrap_or_default().trim();
+            kind.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+        })
+    }
+}
+
+/// Names and values, in the order sent.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Params(Vec<(String, String)>);
+
+impl Params {
+    /// Parses `a=b&c=d` with percent-encoding, `+` for a blank. Bytes that are no UTF-8 are replaced.
+    pub(crate) fn parse(text: &str) -> Self {
+        let decode =
+            |part: &str| String::from_utf8_lossy(&parse_percent(&part.replace('+', " "))).into_owned();
+        let pairs = text.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            (decode(name), decode(value))
+        });
+        Self(pairs.collect())
+    }
+
+    /// These and, behind them, those of `other`.
+    pub(crate) fn and(mut self, other: Self) -> Self {
+        self.0.extend(other.0);
+        self
+    }
+
+    /// The first value of a name.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Whether a name is there.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+
+    /// All of them.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// The members of a list, each as the parameters below it: `Tags.member.1.Key` gives `Key` in the
+    /// first; a member that is a plain value has the name ``. Numbers start at 1; the first gap ends it.
+    pub(crate) fn list(&self, name: &str) -> Vec<Params> {
+        let mut members = Vec::new();
+        loop {
+            let prefix = format!("{name}.member.{}", members.len() + 1);
+            let member: Vec<(String, String)> = self
+                .iter()
+                .filter_map(|(key, value)| {
+                    let rest = key.strip_prefix(&prefix)?;
+                    let field = if rest.is_empty() { rest } else { rest.strip_prefix('.')? };
+                    Some((field.to_owned(), value.to_owned()))
+                })
+                .collect();
+            if member.is_empty() {
+                return members;
+            }
+            members.push(Self(member));
+        }
+    }
+}
+
+/// An answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Bytes,
+    /// `Content-Length` of an answer to HEAD, whose body is not sent.
+    pub(crate) head_length: Option<u64>,
+}
+
+impl Reply {
+    /// An answer without a body.
+    pub(crate) fn empty(status: u16) -> Self {
+        Self { status, headers: Vec::new(), body: Bytes::new(), head_length: None }
+    }
+
+    /// An answer with XML.
+    pub(crate) fn xml(status: u16, content_type: &str, text: String) -> Self {
+        Self { body: text.into(), ..Self::empty(status) }.with("content-type", content_type)
+    }
+
+    /// The answer with one more header.
+    pub(crate) fn with(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.headers.push((name.to_owned(), value.into()));
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_of_structures_is_read_up_to_its_first_gap() {
+        let params = Params::parse(
+            "Tags.member.1.Key=a&Tags.member.1.Value=1%2B1&Tags.member.10.Key=z&T.member.1=x+y",
+        );
+        let tags = params.list("Tags");
+        assert_eq!(tags.len(), 1);
+        assert_eq!((tags[0].get("Key"), tags[0].get("Value")), (Some("a"), Some("1+1")));
+        assert_eq!(params.list("T")[0].get(""), Some("x y"));
+    }
+}

@@ -1,0 +1,146 @@
+//! Calls to MFA devices.
+
+use super::{Call, already_exists, delete_conflict, no_such_entity, parse_path, text};
+use crate::clock::{render_iso, whole_seconds};
+use crate::encoding::{parse_base32, render_base32, render_base64};
+use crate::http::Reply;
+use crate::mint::mint_bytes;
+use crate::refusal::Refusal;
+use crate::totp;
+use crate::turn::Turn;
+use crate::world::{MfaDevice, WorldSecret, user_arn};
+
+/// A user may have so many devices.
+const QUOTA: usize = 8;
+
+fn no_such_device(serial: &str) -> Refusal {
+    no_such_entity(&format!("VirtualMFADevice with serial number {serial} doesn't exist."))
+}
+
+pub(super) fn create_device(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
+    let (name, path) = (text(turn, "VirtualMFADeviceName"), parse_path(turn)?);
+    let serial = format!("arn:aws:iam::{}:mfa{path}{name}", call.account_id());
+    call.authorize(turn, &serial)?;
+    let seed = render_base32(&mint_bytes::<40>()?);
+    let devices = &mut call.account(turn).mfa_devices;
+    if devices.contains_key(&serial) {
+        return Err(already_exists("MFADevice entity at the same path and name already exists."));
+    }
+    let device =
+        MfaDevice { seed: WorldSecret::new(seed.clone()), user: None, enabled_at: None, last_step: None };
+    devices.insert(serial.clone(), device);
+    Ok(turn.render(|xml| {
+        xml.nest("VirtualMFADevice", |xml| {
+            xml.element("SerialNumber", &serial).element("Base32StringSeed", &render_base64(seed.as_bytes()));
+        });
+    }))
+}
+
+/// Two consecutive codes, the second at most one step ahead of now.
+pub(super) fn enable_device(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
+    let (name, serial) = (text(turn, "UserName"), text(turn, "SerialNumber"));
+    call.authorize_user(turn, &name)?;
+    let (first, second) = (text(turn, "AuthenticationCode1"), text(turn, "AuthenticationCode2"));
+    let now = whole_seconds(turn.now);
+    let current = totp::step_at(turn.now);
+    let devices = &mut call.account(turn).mfa_devices;
+    let count = devices.values().filter(|device| device.user.as_ref() == Some(&name)).count();
+    let device = devices.get_mut(&serial).ok_or_else(|| no_such_device(&serial))?;
+    if device.user.is_some() {
+        return Err(already_exists(&format!("MFA Device {serial} is already in use.")));
+    }
+    if count >= QUOTA {
+        return Err(Refusal::new(
+            409,
+            "LimitExceeded",
+            format!("Cannot exceed quota for MFADevicesPerUser: {QUOTA}"),
+        ));
+    }
+    let seed = parse_base32(device.seed.expose()).unwrap_or_default();
+    let is_right = |step: &i64| {
+        device.last_step.is_none_or(|last| *step > last)
+            && totp::render_code(&seed, *step) == first
+            && totp::render_code(&seed, step + 1) == second
+    };
+    let Some(step) = (current - 2..=current).find(is_right) else {
+        return Err(Refusal::new(
+            403,
+            "InvalidAuthenticationCode",
+            "Authentication code for device is not valid.",
+        ));
+    };
+    device.last_step = Some(step + 1);
+    device.user = Some(name);
+    device.enabled_at = Some(now);
+    Ok(turn.render_nothing())
+}
+
+pub(super) fn deactivate_device(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
+    let (name, serial) = (call.user_name(turn)?, text(turn, "SerialNumber"));
+    call.authorize_user(turn, &name)?;
+    let device = call.account(turn).mfa_devices.get_mut(&serial);
+    let device = device.filter(|device| device.user.as_ref() == Some(&name));
+    let device = device.ok_or_else(|| no_such_device(&serial))?;
+    device.user = None;
+    device.enabled_at = None;
+    Ok(turn.render_nothing())
+}
+
+pub(super) fn delete_device(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
+    let serial = text(turn, "SerialNumber");
+    call.authorize(turn, &serial)?;
+    let devices = &mut call.account(turn).mfa_devices;
+    let device = devices.get(&serial).ok_or_else(|| no_such_device(&serial))?;
+    if device.user.is_some() {
+        return Err(delete_conflict("MFA VirtualDevice in use. Must deactivate first."));
+    }
+    devices.remove(&serial);
+    Ok(turn.render_nothing())
+}
+
+pub(super) fn list_devices(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
+    let name = call.user_name(turn)?;
+    call.authorize_user(turn, &name)?;
+    let devices = call.account(turn).mfa_devices.clone();
+    Ok(turn.render(|xml| {
+        xml.nest("MFADevices", |xml| {
+            for (serial, device) in devices.iter().filter(|(_, device)| device.user.as_ref() == Some(&name)) {
+                xml.nest("member", |xml| {
+                    xml.element("UserName", &name).element("SerialNumber", serial);
+                    xml.element_if("EnableDate", device.enabled_at.map(render_iso).as_deref());
+                });
+            }
+        });
+        xml.element("IsTruncated", "false");
+    }))
+}
+
+pub(super) fn list_virtual_devices(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
+    call.authorize(turn, &format!("arn:aws:iam::{}:mfa/", call.account_id()))?;
+    let account = call.account(turn).clone();
+    let wanted = turn.params.get("AssignmentStatus").unwrap_or("Any");
+    Ok(turn.render(|xml| {
+        xml.nest("VirtualMFADevices", |xml| {
+            for (serial, device) in &account.mfa_devices {
+                if (wanted == "Assigned" && device.user.is_none())
+                    || (wanted == "Unassigned" && device.user.is_some())
+                {
+                    continue;
+                }
+                xml.nest("member", |xml| {
+                    xml.element("SerialNumber", serial);
+                    xml.element_if("EnableDate", device.enabled_at.map(render_iso).as_deref());
+                    let user = device.user.as_ref().and_then(|name| Some((name, account.users.get(name)?)));
+                    if let Some((name, user)) = user {
+                        xml.nest("User", |xml| {
+                            xml.element("UserName", name)
+                                .element("UserId", &user.user_id)
+                                .element("Arn", &user_arn(call.account_id(), &user.path, name));
+                        });
+                    }
+                });
+            }
+        });
+        xml.element("IsTruncated", "false");
+    }))
+}

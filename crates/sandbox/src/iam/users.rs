@@ -1,0 +1,85 @@
+//! Calls to users.
+
+use std::collections::BTreeMap;
+
+use super::{Call, already_exists, delete_conflict, parse_boundary, parse_path, parse_tags, text};
+use crate::clock::{render_iso, whole_seconds};
+use crate::http::Reply;
+use crate::mint::mint_unique_id;
+use crate::refusal::Refusal;
+use crate::turn::Turn;
+use crate::world::{User, user_arn};
+use crate::xml::Xml;
+
+fn write_user(xml: &mut Xml, account: &str, name: &str, user: &User) {
+    xml.element("Path", &user.path)
+        .element("UserName", name)
+        .element("UserId", &user.user_id)
+        .element("Arn", &user_arn(account, &user.path, name))
+        .element("CreateDate", &render_iso(user.created_at));
+}
+
+pub(super) fn create_user(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
+    let (name, path) = (text(turn, "UserName"), parse_path(turn)?);
+    call.authorize(turn, &user_arn(call.account_id(), &path, &name))?;
+    let user = User {
+        path,
+        user_id: mint_unique_id("AIDA")?,
+        created_at: whole_seconds(turn.now),
+        keys: Vec::new(),
+        policies: BTreeMap::new(),
+        boundary: parse_boundary(turn)?,
+        tags: parse_tags(turn),
+    };
+    let users = &mut call.account(turn).users;
+    // Names differ by more than case.
+    if users.keys().any(|there| there.eq_ignore_ascii_case(&name)) {
+        return Err(already_exists(&format!("User with name {name} already exists.")));
+    }
+    users.insert(name.clone(), user.clone());
+    Ok(turn.render(|xml| {
+        xml.nest("User", |xml| write_user(xml, call.account_id(), &name, &user));
+    }))
+}
+
+pub(super) fn get_user(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
+    let name = call.user_name(turn)?;
+    let user = call.authorize_user(turn, &name)?.clone();
+    Ok(turn.render(|xml| {
+        xml.nest("User", |xml| write_user(xml, call.account_id(), &name, &user));
+    }))
+}
+
+pub(super) fn list_users(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
+    call.authorize(turn, &user_arn(call.account_id(), "/", ""))?;
+    let prefix = turn.params.get("PathPrefix").unwrap_or("/");
+    let users = call.account(turn).users.clone();
+    Ok(turn.render(|xml| {
+        xml.nest("Users", |xml| {
+            for (name, user) in users.iter().filter(|(_, user)| user.path.starts_with(prefix)) {
+                xml.nest("member", |xml| write_user(xml, call.account_id(), name, user));
+            }
+        });
+        xml.element("IsTruncated", "false");
+    }))
+}
+
+pub(super) fn delete_user(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
+    let name = text(turn, "UserName");
+    let user = call.authorize_user(turn, &name)?;
+    if !user.keys.is_empty() {
+        return Err(delete_conflict("Cannot delete entity, must delete access keys first."));
+    }
+    if !user.policies.is_empty() {
+        return Err(delete_conflict("Cannot delete entity, must delete policies first."));
+    }
+    let account = call.account(turn);
+    if account.mfa_devices.values().any(|device| device.user.as_ref() == Some(&name)) {
+        return Err(delete_conflict("Cannot delete entity, must delete MFA device first."));
+    }
+    if account.groups.values().any(|group| group.members.contains(&name)) {
+        return Err(delete_conflict("Cannot delete entity, must remove users from group first."));
+    }
+    account.users.remove(&name);
+    Ok(turn.render_nothing())
+}

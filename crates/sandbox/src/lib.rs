@@ -1,0 +1,36 @@
+//! A strict stand-in for AWS, reached by URL like AWS.
+//!
+//! STS, and as much of IAM and S3 as it takes to set a scene, rotate keys, and let `aws s3` and
+//! terraform's S3 backend work. It checks what AWS checks: signatures, session tokens, clocks, MFA
+//! codes, trust and identity policies, durations. It listens on 127.0.0.1 only, knows only keys that
+//! it minted, and keeps everything in one directory.
+//!
+//! The way of a request: [`server`](start) reads it whole, `sandbox` routes it, `sigv4` says who sent
+//! it, `sts`, `iam` or `s3` carries it out on the [`world`], `authorize` asking the policy evaluator,
+//! and [`log`] remembers it. [`control`] moves the clock, makes faults, shows the current MFA code.
+
+mod authorize;
+mod checksum;
+mod clock;
+pub mod control;
+mod encoding;
+mod error;
+mod http;
+mod iam;
+pub mod log;
+mod mint;
+mod refusal;
+mod rules;
+mod s3;
+mod sandbox;
+mod server;
+mod sigv4;
+mod sts;
+mod totp;
+mod turn;
+pub mod world;
+mod xml;
+mod xml_read;
+
+pub use error::Error;
+pub use server::{Options, Running, Stop, serve_blocking, start};

@@ -1,0 +1,212 @@
+//! Who called what, with which identity, allowed or not, and why. Holds no secret.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Write;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+use crate::http::Params;
+use crate::sigv4::Caller;
+use crate::world::{Home, SessionKind, World};
+
+/// One call.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LogEntry {
+    /// The call's number, from 1, since the server started.
+    pub number: u64,
+    /// When, by the sandbox's clock.
+    pub at: Timestamp,
+    /// `sts`, `iam` or `s3`.
+    pub service: String,
+    /// `AssumeRole`, `GetObject`, ...
+    pub action: String,
+    /// ARN of who called; `None` when the signature did not tell.
+    pub caller: Option<String>,
+    /// The last four characters of the access key id, behind `****`.
+    pub key: Option<String>,
+    /// What the caller signed with.
+    pub signed_with: SignedWith,
+    /// What was asked for, by ARN.
+    pub resource: Option<String>,
+    /// `aws:MultiFactorAuthPresent` as the policies saw it; `None` when it was absent.
+    pub mfa_present: Option<bool>,
+    /// The HTTP status; 0 when the connection was dropped instead.
+    pub status: u16,
+    /// The error code, when it was refused.
+    pub error: Option<String>,
+    /// The error's text, as the caller got it.
+    pub message: Option<String>,
+    /// Why, in words, the most telling first.
+    pub because: Vec<String>,
+    /// How long the credentials last that were given, in seconds.
+    pub granted_seconds: Option<i64>,
+    /// The parameters as sent; in place of a secret value stands `present`.
+    pub parameters: BTreeMap<String, String>,
+}
+
+/// What a call was signed with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SignedWith {
+    /// Nothing, or nothing that holds.
+    Nothing,
+    /// A user's access key.
+    AccessKey,
+    /// Credentials of GetSessionToken.
+    SessionToken,
+    /// Credentials of AssumeRole.
+    Role,
+    /// Credentials of GetFederationToken.
+    FederationToken,
+}
+
+impl LogEntry {
+    /// Whether the call was carried out.
+    pub fn is_allowed(&self) -> bool {
+        (200..400).contains(&self.status)
+    }
+
+    pub(crate) fn begin(at: Timestamp, service: &str, action: &str, params: &Params) -> Self {
+        Self {
+            number: 0,
+            at,
+            service: service.to_owned(),
+            action: action.to_owned(),
+            caller: None,
+            key: None,
+            signed_with: SignedWith::Nothing,
+            resource: None,
+            mfa_present: None,
+            status: 0,
+            error: None,
+            message: None,
+            because: Vec::new(),
+            granted_seconds: None,
+            parameters: params.iter().filter_map(|(name, value)| shown(name, value)).collect(),
+        }
+    }
+
+    pub(crate) fn note_caller(&mut self, world: &World, caller: &Caller) {
+        self.caller = Some(caller.principal.arn(world));
+        self.key = Some(masked(&caller.key_id));
+        self.signed_with = match caller.session.as_ref().map(|session| session.kind) {
+            None => SignedWith::AccessKey,
+            Some(SessionKind::AssumeRole) => SignedWith::Role,
+            Some(SessionKind::GetSessionToken { .. }) => SignedWith::SessionToken,
+            Some(SessionKind::GetFederationToken) => SignedWith::FederationToken,
+        };
+    }
+}
+
+fn masked(key_id: &str) -> String {
+    format!("****{}", key_id.get(key_id.len().saturating_sub(4)..).unwrap_or_default())
+}
+
+/// Parameters whose values are no secrets. Lists are named without `.member.N...`.
+const PLAIN: [&str; 34] = [
+    "Action",
+    "AssumeRolePolicyDocument",
+    "CreateBucketConfiguration",
+    "Description",
+    "DurationSeconds",
+    "ExternalId",
+    "Marker",
+    "MaxItems",
+    "MaxSessionDuration",
+    "Name",
+    "Path",
+    "PathPrefix",
+    "Policy",
+    "PolicyArns",
+    "PolicyDocument",
+    "PolicyName",
+    "RoleArn",
+    "RoleName",
+    "RoleSessionName",
+    "SerialNumber",
+    "SourceIdentity",
+    "Status",
+    "Tags",
+    "TransitiveTagKeys",
+    "UserName",
+    "Version",
+    "VirtualMFADeviceName",
+    "continuation-token",
+    "delimiter",
+    "encoding-type",
+    "list-type",
+    "max-keys",
+    "partNumber",
+    "prefix",
+];
+
+/// A parameter as the log shows it; `None` for those that only sign.
+fn shown(name: &str, value: &str) -> Option<(String, String)> {
+    if name.starts_with("X-Amz-") {
+        return None;
+    }
+    let stem = name.split('.').next().unwrap_or(name);
+    let value = match stem {
+        "AccessKeyId" => masked(value),
+        stem if PLAIN.contains(&stem) => value.to_owned(),
+        _ => "present".to_owned(),
+    };
+    Some((name.to_owned(), value))
+}
+
+/// The calls since the server started, also written to `log.jsonl` line by line.
+#[derive(Debug)]
+pub(crate) struct Log {
+    entries: Vec<LogEntry>,
+    file: File,
+}
+
+impl Log {
+    /// Opens the log of a sandbox directory.
+    pub(crate) fn open(home: &Home) -> Result<Self, Error> {
+        Ok(Self { entries: Vec::new(), file: home.open_append("log.jsonl")? })
+    }
+
+    /// Adds a call. A full disk loses the line on disk, not the call.
+    pub(crate) fn add(&mut self, mut entry: LogEntry) {
+        entry.number = self.entries.len() as u64 + 1;
+        if let Ok(mut line) = serde_json::to_vec(&entry) {
+            line.push(b'\n');
+            if let Err(error) = self.file.write_all(&line) {
+                entry.because.push(format!("log.jsonl was not written: {error}"));
+            }
+        }
+        self.entries.push(entry);
+    }
+
+    /// The calls with numbers above `after`.
+    pub(crate) fn after(&self, after: u64) -> &[LogEntry] {
+        let start = usize::try_from(after).unwrap_or(usize::MAX).min(self.entries.len());
+        self.entries.get(start..).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_values_known_to_be_harmless_are_shown() {
+        let params = Params::parse(
+            "Action=AssumeRole&TokenCode=123456&SerialNumber=GAHT12345&Tags.member.1.Key=a&New=canary\
+             &AccessKeyId=AKIAIOSFODNN7EXAMPLE&X-Amz-Security-Token=canary&AuthenticationCode1=123456",
+        );
+        let entry = LogEntry::begin(Timestamp::UNIX_EPOCH, "sts", "AssumeRole", &params);
+        let text = serde_json::to_string(&entry).unwrap();
+        for secret in ["123456", "canary", "AKIAIOSFODNN7"] {
+            assert!(!text.contains(secret), "{secret} in {text}");
+        }
+        assert_eq!(entry.parameters["TokenCode"], "present");
+        assert_eq!(entry.parameters["SerialNumber"], "GAHT12345");
+        assert_eq!(entry.parameters["Tags.member.1.Key"], "a");
+        assert_eq!(entry.parameters["AccessKeyId"], "****MPLE");
+    }
+}

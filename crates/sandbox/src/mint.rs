@@ -1,0 +1,41 @@
+//! Random ids and secrets, in the shapes that AWS gives them.
+
+use hatbox_core::sandbox_key::render_sandbox_key_id;
+
+use crate::encoding::{render_base32, render_base64, render_hex};
+use crate::error::Error;
+
+/// Random bytes of the operating system.
+pub(crate) fn mint_bytes<const N: usize>() -> Result<[u8; N], Error> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|_| Error::Random)?;
+    Ok(bytes)
+}
+
+/// An access key id that the sandbox `sandbox_id` knows as its own. `prefix` is `AKIA` or `ASIA`.
+pub(crate) fn mint_key_id(prefix: &str, sandbox_id: &str) -> Result<String, Error> {
+    Ok(render_sandbox_key_id(prefix, sandbox_id, mint_bytes()?))
+}
+
+/// A secret access key: 40 characters.
+pub(crate) fn mint_secret() -> Result<String, Error> {
+    Ok(render_base64(&mint_bytes::<30>()?))
+}
+
+/// A session token: opaque, with the characters that real ones have (`/`, `+`, `=`).
+pub(crate) fn mint_session_token() -> Result<String, Error> {
+    Ok(format!("HatboxSandbox//////////{}", render_base64(&mint_bytes::<193>()?)))
+}
+
+/// A unique id such as `AIDA...` or `AROA...`: 21 characters.
+pub(crate) fn mint_unique_id(prefix: &str) -> Result<String, Error> {
+    let random: String = render_base32(&mint_bytes::<11>()?).chars().take(17).collect();
+    Ok(format!("{prefix}{random}"))
+}
+
+/// A request id in the form of a UUID.
+pub(crate) fn mint_request_id() -> Result<String, Error> {
+    let hex = render_hex(&mint_bytes::<16>()?);
+    let part = |range| hex.get(range).unwrap_or_default();
+    Ok(format!("{}-{}-{}-{}-{}", part(0..8), part(8..12), part(12..16), part(16..20), part(20..32)))
+}

@@ -1,0 +1,78 @@
+//! A refusal: status, code and text as AWS gives them, and why, for the log.
+
+use hatbox_core::policy::evaluate::Judgement;
+
+use crate::error::Error;
+use crate::http::Reply;
+use crate::xml::Xml;
+
+/// Why a request is not carried out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(crate) status: u16,
+    pub(crate) code: String,
+    pub(crate) message: String,
+    /// Reasons that the caller is not told.
+    pub(crate) because: Vec<String>,
+}
+
+impl Refusal {
+    /// A refusal with the caller told everything.
+    pub(crate) fn new(status: u16, code: &str, message: impl Into<String>) -> Self {
+        Self { status, code: code.to_owned(), message: message.into(), because: Vec::new() }
+    }
+
+    /// 400 ValidationError.
+    pub(crate) fn validation(message: impl Into<String>) -> Self {
+        Self::new(400, "ValidationError", message)
+    }
+
+    /// 403 AccessDenied.
+    pub(crate) fn denied(message: impl Into<String>) -> Self {
+        Self::new(403, "AccessDenied", message)
+    }
+
+    /// The refusal with a reason for the log.
+    pub(crate) fn because(mut self, reason: impl Into<String>) -> Self {
+        self.because.push(reason.into());
+        self
+    }
+
+    /// The refusal with the evaluator's reasons for the log.
+    pub(crate) fn judged(mut self, judgement: Judgement) -> Self {
+        self.because.extend(judgement.because);
+        self
+    }
+
+    /// The answer in the form of the query protocol (STS, IAM).
+    pub(crate) fn render_query(&self, namespace: &str, request_id: &str) -> Reply {
+        let mut xml = Xml::document();
+        xml.nest_ns("ErrorResponse", namespace, |xml| {
+            xml.nest("Error", |xml| {
+                let kind = if self.status >= 500 { "Receiver" } else { "Sender" };
+                xml.element("Type", kind).element("Code", &self.code).element("Message", &self.message);
+            });
+            xml.element("RequestId", request_id);
+        });
+        Reply::xml(self.status, "text/xml", xml.finish())
+    }
+
+    /// The answer in the form of S3. `resource` is the path asked for.
+    pub(crate) fn render_s3(&self, resource: &str, request_id: &str) -> Reply {
+        let mut xml = Xml::document();
+        xml.nest("Error", |xml| {
+            xml.element("Code", &self.code).element("Message", &self.message);
+            xml.element("Resource", resource).element("RequestId", request_id).element("HostId", request_id);
+        });
+        Reply::xml(self.status, "application/xml", xml.finish())
+    }
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        let cause = std::error::Error::source(&error).map(ToString::to_string);
+        let refusal = Self::new(500, "InternalFailure", "The sandbox could not carry out the request.");
+        let refusal = refusal.because(error.to_string());
+        cause.into_iter().fold(refusal, Refusal::because)
+    }
+}

@@ -1,0 +1,170 @@
+//! Judges parameters by rules that are data, and words what is wrong as AWS does.
+//!
+//! Lengths count characters.
+
+use crate::http::Params;
+use crate::refusal::Refusal;
+
+/// Letters, digits and `_+=,.@-`: how most names are made.
+pub(crate) const NAME: Pattern =
+    Pattern { text: r"[\w+=,.@-]*", is_allowed: |c| is_word(c) || "+=,.@-".contains(c) };
+/// How the serial numbers of MFA devices are made.
+pub(crate) const SERIAL: Pattern =
+    Pattern { text: r"[\w+=/:,.@-]*", is_allowed: |c| is_word(c) || "+=/:,.@-".contains(c) };
+/// Digits only.
+pub(crate) const DIGITS: Pattern = Pattern { text: r"[\d]*", is_allowed: |c| c.is_ascii_digit() };
+/// `\w` only.
+pub(crate) const WORD: Pattern = Pattern { text: r"[\w]*", is_allowed: is_word };
+/// How policies are written.
+pub(crate) const LATIN: Pattern = Pattern {
+    text: r"[\u0009\u000A\u000D\u0020-\u00FF]+",
+    is_allowed: |c| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{ff}'),
+};
+
+/// A pattern: as the error text shows it, and as a test of each character.
+#[derive(Clone, Copy)]
+pub(crate) struct Pattern {
+    pub(crate) text: &'static str,
+    pub(crate) is_allowed: fn(char) -> bool,
+}
+
+/// What a parameter may be.
+#[derive(Clone, Copy)]
+pub(crate) enum Kind {
+    /// A text of `min..=max` characters.
+    Text(usize, usize, Option<Pattern>),
+    /// A whole number in `min..=max`.
+    Number(i64, i64),
+    /// A list of at most so many members; each has a field (or is one: ``) that is a text.
+    List(usize, &'static [(&'static str, Kind)]),
+}
+
+/// A parameter and what it may be.
+pub(crate) struct Rule {
+    name: &'static str,
+    is_required: bool,
+    kind: Kind,
+}
+
+/// A parameter that must be there.
+pub(crate) const fn required(name: &'static str, kind: Kind) -> Rule {
+    Rule { name, is_required: true, kind }
+}
+
+/// A parameter that may be there.
+pub(crate) const fn optional(name: &'static str, kind: Kind) -> Rule {
+    Rule { name, is_required: false, kind }
+}
+
+/// Whether `\w` takes it.
+pub(crate) fn is_word(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_'
+}
+
+/// Checks the parameters of a call; all that is wrong is told at once.
+pub(crate) fn check_params(rules: &[Rule], params: &Params) -> Result<(), Refusal> {
+    let mut errors = Vec::new();
+    for rule in rules {
+        let name = camel(rule.name);
+        if let Kind::List(max, fields) = rule.kind {
+            check_list(&mut errors, &name, &params.list(rule.name), max, fields);
+            continue;
+        }
+        match params.get(rule.name) {
+            Some(value) => check_value(&mut errors, &name, value, rule.kind)?,
+            None if rule.is_required => errors.push(failed("null", &name, "Member must not be null")),
+            None => {}
+        }
+    }
+    if errors.is_empty() {
+        return Ok(());
+    }
+    let noun = if errors.len() == 1 { "error" } else { "errors" };
+    Err(Refusal::validation(format!("{} validation {noun} detected: {}", errors.len(), errors.join("; "))))
+}
+
+fn check_list(
+    errors: &mut Vec<String>,
+    name: &str,
+    members: &[Params],
+    max: usize,
+    fields: &[(&'static str, Kind)],
+) {
+    if members.len() > max {
+        let shown = format!("'[{} members]'", members.len());
+        let rule = format!("Member must have length less than or equal to {max}");
+        errors.push(failed(&shown, name, &rule));
+    }
+    for (number, member) in (1..).zip(members) {
+        for &(field, kind) in fields {
+            let dot = if field.is_empty() { "" } else { "." };
+            let path = format!("{name}.{number}.member{dot}{}", camel(field));
+            match (member.get(field), kind) {
+                (Some(value), Kind::Text(min, max, pattern)) => {
+                    check_text(errors, &path, value, min, max, pattern);
+                }
+                (None, _) => errors.push(failed("null", &path, "Member must not be null")),
+                _ => {}
+            }
+        }
+    }
+}
+
+fn check_value(errors: &mut Vec<String>, name: &str, value: &str, kind: Kind) -> Result<(), Refusal> {
+    match kind {
+        Kind::Text(min, max, pattern) => check_text(errors, name, value, min, max, pattern),
+        Kind::Number(min, max) => {
+            let number: i64 = value.parse().map_err(|_| {
+                Refusal::new(400, "MalformedInput", format!("'{value}' at '{name}' is no whole number"))
+            })?;
+            if number < min {
+                let rule = format!("Member must have value greater than or equal to {min}");
+                errors.push(failed(&quoted(value), name, &rule));
+            }
+            if number > max {
+                let rule = format!("Member must have value less than or equal to {max}");
+                errors.push(failed(&quoted(value), name, &rule));
+            }
+        }
+        Kind::List(..) => {}
+    }
+    Ok(())
+}
+
+fn check_text(
+    errors: &mut Vec<String>,
+    name: &str,
+    value: &str,
+    min: usize,
+    max: usize,
+    pattern: Option<Pattern>,
+) {
+    let length = value.chars().count();
+    let shown = quoted(value);
+    if length < min {
+        let rule = format!("Member must have length greater than or equal to {min}");
+        errors.push(failed(&shown, name, &rule));
+    }
+    if length > max {
+        let rule = format!("Member must have length less than or equal to {max}");
+        errors.push(failed(&shown, name, &rule));
+    }
+    if let Some(pattern) = pattern.filter(|pattern| !value.chars().all(pattern.is_allowed)) {
+        let rule = format!("Member must satisfy regular expression pattern: {}", pattern.text);
+        errors.push(failed(&shown, name, &rule));
+    }
+}
+
+fn quoted(value: &str) -> String {
+    format!("'{value}'")
+}
+
+fn failed(shown: &str, name: &str, rule: &str) -> String {
+    format!("Value {shown} at '{name}' failed to satisfy constraint: {rule}")
+}
+
+/// `RoleArn` as `roleArn`, `SAMLAssertion` as `sAMLAssertion`: the first letter made small.
+fn camel(name: &str) -> String {
+    let mut chars = name.chars();
+    chars.next().map(|first| first.to_ascii_lowercase()).into_iter().chain(chars).collect()
+}

@@ -1,0 +1,119 @@
+//! Calls to buckets as a whole.
+
+use std::collections::BTreeMap;
+
+use super::{Call, malformed_xml, render};
+use crate::authorize::Keys;
+use crate::clock::render_iso_millis;
+use crate::http::Reply;
+use crate::refusal::Refusal;
+use crate::turn::Turn;
+use crate::world::Bucket;
+use crate::xml_read::parse_xml;
+
+/// The region of buckets made without a word about it.
+const DEFAULT_REGION: &str = "us-east-1";
+
+pub(super) fn list_buckets(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
+    call.authorize(turn, "s3:ListAllMyBuckets", "arn:aws:s3:::*", "", Keys::new())?;
+    let account = call.caller.principal.account();
+    let prefix = turn.params.get("prefix").unwrap_or_default();
+    let buckets = turn.world.buckets.iter();
+    let own = buckets.filter(|(name, bucket)| bucket.account == account && name.starts_with(prefix));
+    Ok(render("ListAllMyBucketsResult", |xml| {
+        xml.nest("Owner", |xml| {
+            xml.element("ID", account);
+        });
+        xml.nest("Buckets", |xml| {
+            for (name, bucket) in own {
+                xml.nest("Bucket", |xml| {
+                    xml.element("Name", name).element("CreationDate", &render_iso_millis(bucket.created_at));
+                });
+            }
+        });
+    }))
+}
+
+pub(super) fn create_bucket(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
+    call.authorize_bucket(turn, "s3:CreateBucket", Keys::new())?;
+    if !is_bucket_name(call.bucket) {
+        return Err(Refusal::new(400, "InvalidBucketName", "The specified bucket is not valid."));
+    }
+    let region = if call.payload.is_empty() {
+        DEFAULT_REGION.to_owned()
+    } else {
+        let text = std::str::from_utf8(&call.payload).map_err(|_| malformed_xml())?;
+        let root = parse_xml(text).ok_or_else(malformed_xml)?;
+        root.child_text("LocationConstraint").unwrap_or(DEFAULT_REGION).to_owned()
+    };
+    let account = call.caller.principal.account().to_owned();
+    if let Some(bucket) = turn.world.buckets.get(call.bucket) {
+        return Err(if bucket.account == account {
+            Refusal::new(
+                409,
+                "BucketAlreadyOwnedByYou",
+                "Your previous request to create the named bucket succeeded and you already own it.",
+            )
+        } else {
+            Refusal::new(409, "BucketAlreadyExists", "The requested bucket name is not available.")
+        });
+    }
+    let bucket = Bucket { account, region, created_at: turn.now, objects: BTreeMap::new() };
+    turn.world.buckets.insert(call.bucket.to_owned(), bucket);
+    Ok(Reply::empty(200).with("location", format!("/{}", call.bucket)))
+}
+
+/// 3 to 63 of `[a-z0-9.-]`, a letter or digit at either end.
+fn is_bucket_name(name: &str) -> bool {
+    let is_inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'.' || b == b'-';
+    let is_end = |b: Option<&u8>| b.is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    let bytes = name.as_bytes();
+    (3..=63).contains(&bytes.len())
+        && bytes.iter().all(|&b| is_inner(b))
+        && is_end(bytes.first())
+        && is_end(bytes.last())
+        && !name.contains("..")
+}
+
+pub(super) fn delete_bucket(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
+    call.authorize_bucket(turn, "s3:DeleteBucket", Keys::new())?;
+    if turn.world.buckets.get(call.bucket).is_some_and(|bucket| !bucket.objects.is_empty()) {
+        return Err(Refusal::new(409, "BucketNotEmpty", "The bucket you tried to delete is not empty"));
+    }
+    turn.world.buckets.remove(call.bucket);
+    turn.world.uploads.retain(|_, upload| upload.bucket != call.bucket);
+    Ok(Reply::empty(204))
+}
+
+pub(super) fn head_bucket(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
+    call.authorize_bucket(turn, "s3:ListBucket", Keys::new())?;
+    let region = turn.world.buckets.get(call.bucket).map(|bucket| bucket.region.clone());
+    Ok(Reply::empty(200).with("x-amz-bucket-region", region.unwrap_or_default()))
+}
+
+pub(super) fn get_bucket_location(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
+    call.authorize_bucket(turn, "s3:GetBucketLocation", Keys::new())?;
+    let region = turn.world.buckets.get(call.bucket).map(|bucket| bucket.region.as_str());
+    // The oldest region is told by saying nothing.
+    let shown = region.filter(|region| *region != DEFAULT_REGION).unwrap_or_default();
+    Ok(render("LocationConstraint", |xml| xml.text(shown)))
+}
+
+pub(super) fn get_bucket_versioning(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
+    call.authorize_bucket(turn, "s3:GetBucketVersioning", Keys::new())?;
+    Ok(render("VersioningConfiguration", |_| {}))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bucket_names_are_those_of_s3() {
+        for (name, is_name) in
+            [("abc", true), ("a.b-1", true), ("ab", false), ("Abc", false), ("-ab", false), ("a..b", false)]
+        {
+            assert_eq!(is_bucket_name(name), is_name, "{name}");
+        }
+    }
+}

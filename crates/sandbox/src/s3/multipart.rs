@@ -1,0 +1,151 @@
+//! Multipart uploads: what `aws s3 cp` does with files above 8 MB.
+
+use std::collections::BTreeMap;
+
+use super::condition::{parse_byte_range, slice};
+use super::object::{find_copy_source, insert, kept_headers};
+use super::{Call, malformed_xml, render};
+use crate::clock::{render_iso_millis, whole_seconds};
+use crate::encoding::render_hex;
+use crate::http::Reply;
+use crate::mint::mint_bytes;
+use crate::refusal::Refusal;
+use crate::turn::Turn;
+use crate::world::{Object, Part, Upload};
+use crate::xml_read::parse_xml;
+
+/// Every part but the last has at least so many bytes.
+const MIN_PART: u64 = 5 << 20;
+
+pub(super) fn create_upload(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
+    call.authorize_object(turn, "s3:PutObject")?;
+    let id = render_hex(&mint_bytes::<24>()?);
+    let upload = Upload {
+        bucket: call.bucket.to_owned(),
+        key: call.key.to_owned(),
+        headers: kept_headers(turn.request),
+        parts: BTreeMap::new(),
+    };
+    turn.world.uploads.insert(id.clone(), upload);
+    Ok(render("InitiateMultipartUploadResult", |xml| {
+        xml.element("Bucket", call.bucket).element("Key", call.key).element("UploadId", &id);
+    }))
+}
+
+fn find<'a>(turn: &'a mut Turn, call: &Call) -> Result<&'a mut Upload, Refusal> {
+    let id = turn.params.get("uploadId").unwrap_or_default();
+    let upload = turn.world.uploads.get_mut(id);
+    upload.filter(|upload| upload.bucket == call.bucket && upload.key == call.key).ok_or_else(|| {
+        Refusal::new(
+            404,
+            "NoSuchUpload",
+            "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.",
+        )
+    })
+}
+
+pub(super) fn upload_part(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
+    call.authorize_object(turn, "s3:PutObject")?;
+    let etag = save_part(turn, call, &call.payload)?;
+    Ok(Reply::empty(200).with("etag", format!("\"{etag}\"")))
+}
+
+pub(super) fn upload_part_copy(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
+    let source = find_copy_source(turn, call)?;
+    call.authorize_object(turn, "s3:PutObject")?;
+    let bytes = turn.home.load_bytes(&source.digest)?;
+    let range = turn.request.header("x-amz-copy-source-range").unwrap_or_default();
+    let part = match parse_byte_range(range, source.size)? {
+        Some((start, end)) => slice(&bytes, start, end),
+        None => &bytes,
+    };
+    let etag = save_part(turn, call, part)?;
+    let now = render_iso_millis(turn.now);
+    Ok(render("CopyPartResult", |xml| {
+        xml.element("LastModified", &now).element("ETag", &format!("\"{etag}\""));
+    }))
+}
+
+/// Keeps the bytes of a part, and gives its etag.
+fn save_part(turn: &mut Turn, call: &Call, bytes: &[u8]) -> Result<String, Refusal> {
+    let number = turn.params.get("partNumber").and_then(|text| text.parse().ok());
+    let number: u32 = number.filter(|number| (1..=10_000).contains(number)).ok_or_else(|| {
+        Refusal::new(400, "InvalidArgument", "Part number must be an integer between 1 and 10000, inclusive")
+    })?;
+    find(turn, call)?;
+    let digest = turn.home.save_bytes(bytes)?;
+    let etag = Object::etag_of(&digest);
+    let part = Part { digest, size: bytes.len() as u64, etag: etag.clone() };
+    find(turn, call)?.parts.insert(number, part);
+    Ok(etag)
+}
+
+pub(super) fn complete_upload(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
+    call.authorize_object(turn, "s3:PutObject")?;
+    let text = std::str::from_utf8(&call.payload).map_err(|_| malformed_xml())?;
+    let root =
+        parse_xml(text).filter(|root| root.name == "CompleteMultipartUpload").ok_or_else(malformed_xml)?;
+    let mut named: Vec<(u32, &str)> = Vec::new();
+    for part in root.children_named("Part") {
+        let number = part.child_text("PartNumber").and_then(|text| text.trim().parse().ok());
+        let etag = part.child_text("ETag").map(|text| text.trim().trim_matches('"'));
+        let (Some(number), Some(etag)) = (number, etag) else { return Err(malformed_xml()) };
+        if named.last().is_some_and(|(last, _)| *last >= number) {
+            return Err(Refusal::new(
+                400,
+                "InvalidPartOrder",
+                "The list of parts was not in ascending order. Parts must be ordered by part number.",
+            ));
+        }
+        named.push((number, etag));
+    }
+    let upload = find(turn, call)?.clone();
+    let mut parts = Vec::new();
+    for (number, etag) in &named {
+        let part = upload.parts.get(number).filter(|part| part.etag == *etag);
+        parts.push(part.ok_or_else(|| {
+            Refusal::new(400, "InvalidPart", "One or more of the specified parts could not be found. The part may not have been uploaded, or the specified entity tag may not match the part's entity tag.")
+        })?);
+    }
+    let Some((_, all_but_last)) = parts.split_last() else { return Err(malformed_xml()) };
+    if all_but_last.iter().any(|part| part.size < MIN_PART) {
+        return Err(Refusal::new(
+            400,
+            "EntityTooSmall",
+            "Your proposed upload is smaller than the minimum allowed size",
+        ));
+    }
+    let mut bytes = Vec::new();
+    for part in &parts {
+        bytes.extend(turn.home.load_bytes(&part.digest)?);
+    }
+    let digest = turn.home.save_bytes(&bytes)?;
+    let etag = Object::etag_of(&digest);
+    let object = Object {
+        digest,
+        size: bytes.len() as u64,
+        modified_at: whole_seconds(turn.now),
+        etag: etag.clone(),
+        headers: upload.headers.clone(),
+    };
+    insert(turn, call, object)?;
+    forget(turn);
+    Ok(render("CompleteMultipartUploadResult", |xml| {
+        xml.element("Location", &format!("/{}/{}", call.bucket, call.key))
+            .element("Bucket", call.bucket)
+            .element("Key", call.key)
+            .element("ETag", &format!("\"{etag}\""));
+    }))
+}
+
+pub(super) fn abort_upload(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
+    call.authorize_object(turn, "s3:AbortMultipartUpload")?;
+    find(turn, call)?;
+    forget(turn);
+    Ok(Reply::empty(204))
+}
+
+/// Forgets the upload of the call.
+fn forget(turn: &mut Turn) {
+    turn.world.uploads.remove(turn.params.get("uploadId").unwrap_or_default());
+}

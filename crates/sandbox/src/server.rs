@@ -1,0 +1,337 @@
+//! The HTTP server: 127.0.0.1 only, bounded in every way, one thread.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::{Bytes, Incoming};
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Notify, Semaphore};
+
+use crate::control::{self, Answered, Client, ServerNote};
+use crate::error::Error;
+use crate::http::{Received, Reply};
+use crate::sandbox::{Outcome, Sandbox};
+
+const BODY_LIMIT: usize = 64 << 20;
+const HEADER_BYTES: usize = 64 << 10;
+const CONNECTIONS: usize = 256;
+const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
+const BODY_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// How a sandbox is served.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The sandbox directory. Made, with the demo world, if it is not there.
+    pub directory: PathBuf,
+    /// The port on 127.0.0.1; 0 for any free one.
+    pub port: u16,
+}
+
+/// A sandbox served on a thread of its own. Dropping it stops the server.
+#[derive(Debug)]
+pub struct Running {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// The sandbox's id, which marks its keys.
+    pub id: String,
+    /// Asks it by its control paths.
+    pub client: Client,
+    stop: Stop,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Stops a server from anywhere, also from another thread. Cloning gives another handle on the same.
+#[derive(Debug, Clone, Default)]
+pub struct Stop(Arc<Notify>);
+
+impl Stop {
+    /// Tells the server to stop. It answers what it has begun, and ends.
+    pub fn stop(&self) {
+        self.0.notify_one();
+    }
+}
+
+impl Running {
+    /// Its URL, as `AWS_ENDPOINT_URL` takes it.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Stops it and waits until it has ended.
+    pub fn stop(mut self) {
+        self.end();
+    }
+
+    fn end(&mut self) {
+        self.stop.stop();
+        if let Some(thread) = self.thread.take() {
+            // A panic of the server's thread was already reported on stderr by the runtime.
+            drop(thread.join());
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// Starts a sandbox on a thread of its own, and returns once it listens.
+///
+/// # Errors
+/// When the directory cannot be used, another server runs in it, or the port is taken.
+pub fn start(options: &Options) -> Result<Running, Error> {
+    let bound = Bound::open(options)?;
+    let (address, id) = (bound.address, bound.id.clone());
+    let client = Client::open(&options.directory)?;
+    let stop = Stop::default();
+    let until = stop.clone();
+    let thread = std::thread::Builder::new()
+        .name("sandbox".to_owned())
+        .spawn(move || bound.run(&until))
+        .map_err(Error::Start)?;
+    Ok(Running { address, id, client, stop, thread: Some(thread) })
+}
+
+/// Serves a sandbox on the calling thread until `until` is used or the control path says stop.
+/// `on_ready` is called once it listens.
+///
+/// # Errors
+/// As [`start`].
+pub fn serve_blocking(options: &Options, on_ready: impl FnOnce(&Client), until: &Stop) -> Result<(), Error> {
+    let bound = Bound::open(options)?;
+    on_ready(&Client::open(&options.directory)?);
+    bound.run(until);
+    Ok(())
+}
+
+/// A sandbox whose port is open, and which does not answer yet.
+struct Bound {
+    sandbox: Sandbox,
+    listener: std::net::TcpListener,
+    runtime: tokio::runtime::Runtime,
+    address: SocketAddr,
+    id: String,
+}
+
+impl Bound {
+    fn open(options: &Options) -> Result<Self, Error> {
+        let sandbox = Sandbox::open(&options.directory)?;
+        let listen = |source| Error::Listen { port: options.port, source };
+        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).map_err(listen)?;
+        listener.set_nonblocking(true).map_err(listen)?;
+        let address = listener.local_addr().map_err(listen)?;
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::Start)?;
+        let id = sandbox.world.id.clone();
+        let note = ServerNote { address, pid: std::process::id(), id: id.clone() };
+        let path = sandbox.home.path("server.json");
+        let note = serde_json::to_vec(&note).map_err(|source| Error::Parse { path, source })?;
+        sandbox.home.save("server.json", &note)?;
+        Ok(Self { sandbox, listener, runtime, address, id })
+    }
+
+    fn run(self, until: &Stop) {
+        let home = self.sandbox.home.clone();
+        let shared = Arc::new(Shared {
+            sandbox: Mutex::new(self.sandbox),
+            address: self.address,
+            stop: until.clone(),
+        });
+        self.runtime.block_on(async {
+            // The listener is not blocking already, which is all that this can fail for.
+            if let Ok(listener) = TcpListener::from_std(self.listener) {
+                accept(&listener, &shared).await;
+            }
+        });
+        drop(self.runtime);
+        // A note left behind is harmless: the lock says that nobody serves.
+        drop(home.remove("server.json"));
+    }
+}
+
+struct Shared {
+    sandbox: Mutex<Sandbox>,
+    address: SocketAddr,
+    stop: Stop,
+}
+
+async fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
+    let slots = Arc::new(Semaphore::new(CONNECTIONS));
+    let mut stop = std::pin::pin!(shared.stop.0.notified());
+    loop {
+        let next = async {
+            let slot = slots.clone().acquire_owned().await;
+            (slot, listener.accept().await)
+        };
+        let next = std::pin::pin!(next);
+        match first(stop.as_mut(), next).await {
+            None => break,
+            Some((slot, Ok((stream, _)))) => {
+                let shared = Arc::clone(shared);
+                tokio::spawn(async move {
+                    serve_connection(stream, shared).await;
+                    drop(slot);
+                });
+            }
+            // Out of descriptors, or a peer that went away: the next may do better.
+            Some((_, Err(_))) => tokio::time::sleep(Duration::from_millis(20)).await,
+        }
+    }
+    // What has begun may end; a client that idles does not hold the server up.
+    let all = u32::try_from(CONNECTIONS).unwrap_or(u32::MAX);
+    drop(tokio::time::timeout(Duration::from_millis(200), slots.acquire_many(all)).await);
+}
+
+/// The output of `next`, or `None` when `stop` is first.
+async fn first<S, N>(mut stop: std::pin::Pin<&mut S>, mut next: std::pin::Pin<&mut N>) -> Option<N::Output>
+where
+    S: Future<Output = ()>,
+    N: Future,
+{
+    std::future::poll_fn(|context| {
+        if stop.as_mut().poll(context).is_ready() {
+            return std::task::Poll::Ready(None);
+        }
+        next.as_mut().poll(context).map(Some)
+    })
+    .await
+}
+
+async fn serve_connection(stream: TcpStream, shared: Arc<Shared>) {
+    let service = service_fn(move |request| {
+        let shared = Arc::clone(&shared);
+        async move { respond(request, &shared).await }
+    });
+    let connection = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIMEOUT)
+        .max_buf_size(HEADER_BYTES)
+        .auto_date_header(false)
+        .serve_connection(TokioIo::new(stream), service);
+    // A connection that breaks is the client's matter; a fault drops it on purpose.
+    drop(connection.await);
+}
+
+async fn respond(request: Request<Incoming>, shared: &Shared) -> Result<Response<Full<Bytes>>, io::Error> {
+    if !is_our_host(&request) {
+        return Ok(respond_with(plain(421, "this Host is not served here")));
+    }
+    let is_head = request.method() == "HEAD";
+    let received = match read(request).await {
+        Ok(received) => received,
+        Err(reply) => return Ok(respond_with(reply)),
+    };
+    let outcome = answer(&received, shared);
+    match outcome {
+        Outcome::Drop(delay) => {
+            tokio::time::sleep(delay).await;
+            Err(io::Error::other("a fault was asked for"))
+        }
+        Outcome::Reply(mut reply, delay) => {
+            if !delay.is_zero() {
+                tokio::time::sleep(delay).await;
+            }
+            if is_head {
+                let length = reply.head_length.unwrap_or_default();
+                reply = Reply { body: Bytes::new(), ..reply }.with("content-length", length.to_string());
+            }
+            Ok(respond_with(reply))
+        }
+    }
+}
+
+fn answer(received: &Received, shared: &Shared) -> Outcome {
+    // The sandbox is changed by one request at a time, and a panic leaves it as saved or a little after.
+    let mut sandbox = shared.sandbox.lock().unwrap_or_else(PoisonError::into_inner);
+    if !received.path.starts_with(control::PREFIX) {
+        return sandbox.answer(received);
+    }
+    // Security: control paths answer to the address alone, not to a name that a browser could be given.
+    if received.header("host") != Some(&shared.address.to_string()) {
+        return Outcome::Reply(plain(421, "control paths are at the address only"), Duration::ZERO);
+    }
+    match control::answer(&mut sandbox, received) {
+        Answered::Reply(reply) => Outcome::Reply(reply, Duration::ZERO),
+        Answered::Stop(reply) => {
+            shared.stop.stop();
+            Outcome::Reply(reply, Duration::ZERO)
+        }
+    }
+}
+
+/// Security: a page in a browser whose name was rebound to 127.0.0.1 sends its own name.
+/// The port may be another, that of a forwarded port or of a proxy that records: no name can be forged by it,
+/// and the Host is signed. `bucket.localhost` and `bucket.127.0.0.1` are S3's virtual-host style.
+fn is_our_host(request: &Request<Incoming>) -> bool {
+    let mut hosts = request.headers().get_all("host").iter();
+    let (Some(host), None) = (hosts.next().and_then(|host| host.to_str().ok()), hosts.next()) else {
+        return false;
+    };
+    if request.uri().authority().is_some_and(|authority| authority.as_str() != host) {
+        return false;
+    }
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
+        _ => host,
+    };
+    ["127.0.0.1", "localhost"]
+        .iter()
+        .any(|ours| name.strip_suffix(ours).is_some_and(|before| before.is_empty() || before.ends_with('.')))
+}
+
+async fn read(request: Request<Incoming>) -> Result<Received, Reply> {
+    let (head, body) = request.into_parts();
+    let mut headers = Vec::with_capacity(head.headers.len());
+    for (name, value) in &head.headers {
+        let value = std::str::from_utf8(value.as_bytes()).map_err(|_| plain(400, "a header is no UTF-8"))?;
+        headers.push((name.as_str().to_owned(), value.to_owned()));
+    }
+    let body = Limited::new(body, BODY_LIMIT).collect();
+    let body = match tokio::time::timeout(BODY_TIMEOUT, body).await {
+        Err(_) => return Err(plain(408, "the body did not come in time")),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            return Err(plain(413, "the body is longer than 64 MiB"));
+        }
+        Ok(Err(_)) => return Err(plain(400, "the body did not come whole")),
+        Ok(Ok(body)) => body.to_bytes(),
+    };
+    Ok(Received {
+        method: head.method.as_str().to_owned(),
+        path: head.uri.path().to_owned(),
+        query: head.uri.query().unwrap_or_default().to_owned(),
+        headers,
+        body,
+    })
+}
+
+fn plain(status: u16, text: &str) -> Reply {
+    Reply { body: text.to_owned().into(), ..Reply::empty(status) }
+        .with("content-type", "text/plain")
+        .with("connection", "close")
+}
+
+fn respond_with(reply: Reply) -> Response<Full<Bytes>> {
+    let mut builder = Response::builder().status(reply.status);
+    for (name, value) in &reply.headers {
+        builder = builder.header(name, value);
+    }
+    let response: Result<_, Infallible> = builder.body(Full::new(reply.body)).or_else(|_| {
+        let mut response = Response::new(Full::new(Bytes::new()));
+        *response.status_mut() = hyper::StatusCode::INTERNAL_SERVER_ERROR;
+        Ok(response)
+    });
+    match response {
+        Ok(response) => response,
+    }
+}

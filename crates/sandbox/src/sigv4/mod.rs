@@ -1,0 +1,199 @@
+//! Signature Version 4, checked: who signed, with which key, over exactly this request.
+//!
+//! Order of the checks: form ([`claim`]), key and session token, clock, signature ([`canonical`]), end
+//! of life, payload ([`payload`]). Nothing about the payload or the end of life is told to somebody
+//! without the secret. Regions are not checked: one listener stands for AWS in all regions.
+//! Source: AWS "Signature Version 4 signing process".
+
+mod canonical;
+mod claim;
+mod payload;
+mod words;
+
+use hmac::{Hmac, Mac};
+use hyper::body::Bytes;
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+
+use crate::clock;
+use crate::encoding::{is_equal_constant_time, render_hex};
+use crate::http::Received;
+use crate::refusal::Refusal;
+use crate::world::{KeyOwner, KeyStatus, Principal, Session, World};
+use claim::{Claim, Form};
+
+/// How far the clocks may be apart.
+const SKEW_SECONDS: i64 = 15 * 60;
+
+/// What differs between S3 and the others: canonical form and words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    /// STS and IAM: path normalised and encoded twice; service by its name in the scope.
+    Query(&'static str),
+    /// S3: path as it is, encoded once; payload hash in a header.
+    S3,
+}
+
+impl Dialect {
+    fn service(self) -> &'static str {
+        match self {
+            Self::Query(service) => service,
+            Self::S3 => "s3",
+        }
+    }
+}
+
+/// Who signed a request.
+#[derive(Debug, Clone)]
+pub(crate) struct Caller {
+    pub(crate) key_id: String,
+    pub(crate) principal: Principal,
+    /// The temporary credentials used; `None` for a long-lived key.
+    pub(crate) session: Option<Session>,
+    /// The region signed for.
+    pub(crate) region: String,
+}
+
+/// A request whose signature holds.
+#[derive(Debug, Clone)]
+pub(crate) struct Verified {
+    pub(crate) caller: Caller,
+    /// The body, freed from chunk framing.
+    pub(crate) payload: Bytes,
+}
+
+/// Checks a request's signature against the keys of `world` at the time `now`.
+pub(crate) fn verify(
+    world: &World,
+    request: &Received,
+    dialect: Dialect,
+    now: Timestamp,
+) -> Result<Verified, Refusal> {
+    let claim = claim::parse_claim(request, dialect)?;
+    let (secret, caller) = find_caller(world, &claim, dialect)?;
+    check_clock(&claim, dialect, now)?;
+    let hash = payload::payload_hash(request, &claim, dialect)?;
+    let canonical = canonical::render_canonical(request, &claim, dialect, &hash);
+    let signing_key = SigningKey::derive(&secret, &claim);
+    let signature = signing_key.sign(&[
+        "AWS4-HMAC-SHA256",
+        &claim.stamp,
+        &claim.scope(),
+        &render_hex(&Sha256::digest(canonical.as_bytes())),
+    ]);
+    if !is_equal_constant_time(signature.as_bytes(), claim.signature.as_bytes()) {
+        return Err(words::wrong_signature(dialect));
+    }
+    if caller.session.as_ref().is_some_and(|session| now >= session.expires_at) {
+        return Err(words::expired(dialect));
+    }
+    let payload = payload::open_payload(request, &claim, &hash, &signing_key)?;
+    Ok(Verified { caller, payload })
+}
+
+fn find_caller(world: &World, claim: &Claim, dialect: Dialect) -> Result<(String, Caller), Refusal> {
+    let caller = |principal, session| Caller {
+        key_id: claim.key_id.clone(),
+        principal,
+        session,
+        region: claim.region.clone(),
+    };
+    if let Some((owner, key)) = world.find_key(&claim.key_id) {
+        if key.status == KeyStatus::Inactive {
+            return Err(words::unknown_key(dialect).because("the access key is inactive"));
+        }
+        if claim.token.is_some() {
+            return Err(words::wrong_token(dialect).because("a long-lived key was sent with a session token"));
+        }
+        let principal = match owner {
+            KeyOwner::User(account, name) => {
+                Principal::User { account: account.to_owned(), name: name.to_owned() }
+            }
+            KeyOwner::Root(account) => Principal::Root { account: account.to_owned() },
+        };
+        return Ok((key.secret.expose().to_owned(), caller(principal, None)));
+    }
+    let Some(session) = world.sessions.get(&claim.key_id) else {
+        return Err(words::unknown_key(dialect).because("the sandbox did not mint this access key"));
+    };
+    let Some(token) = &claim.token else {
+        return Err(words::unknown_key(dialect).because("a temporary key was sent without its session token"));
+    };
+    if !is_equal_constant_time(token.as_bytes(), session.token.expose().as_bytes()) {
+        return Err(words::wrong_token(dialect).because("the session token is not that of the key"));
+    }
+    if is_gone(world, &session.principal) {
+        return Err(words::unknown_key(dialect).because("the user or role of the session was deleted"));
+    }
+    Ok((session.secret.expose().to_owned(), caller(session.principal.clone(), Some(session.clone()))))
+}
+
+fn is_gone(world: &World, principal: &Principal) -> bool {
+    match principal {
+        Principal::User { account, name } => world.user(account, name).is_none(),
+        Principal::RoleSession { account, role, .. } => world.role(account, role).is_none(),
+        Principal::Federated { account, user, .. } => {
+            user.as_ref().is_some_and(|user| world.user(account, user).is_none())
+        }
+        Principal::Root { .. } => false,
+    }
+}
+
+fn check_clock(claim: &Claim, dialect: Dialect, now: Timestamp) -> Result<(), Refusal> {
+    let ahead = claim.at.as_second() - now.as_second();
+    match claim.form {
+        Form::Presigned { expires } if dialect == Dialect::S3 => {
+            if ahead > SKEW_SECONDS {
+                return Err(Refusal::denied("Request is not yet valid"));
+            }
+            if -ahead > expires {
+                return Err(Refusal::denied("Request has expired"));
+            }
+            Ok(())
+        }
+        form => {
+            let limit = match form {
+                Form::Presigned { expires } => expires.min(SKEW_SECONDS),
+                Form::Header => SKEW_SECONDS,
+            };
+            if ahead > SKEW_SECONDS {
+                return Err(words::too_early(dialect, claim, now));
+            }
+            if -ahead > limit {
+                return Err(words::too_late(dialect, claim, now, limit));
+            }
+            Ok(())
+        }
+    }
+}
+
+/// The key that signs for one day, region and service.
+struct SigningKey([u8; 32]);
+
+impl SigningKey {
+    fn derive(secret: &str, claim: &Claim) -> Self {
+        let parts = [claim.date.as_str(), &claim.region, &claim.service, "aws4_request"];
+        let start = format!("AWS4{secret}").into_bytes();
+        let key = parts.iter().fold(start, |key, part| hmac(&key, part.as_bytes()).to_vec());
+        let mut bytes = [0; 32];
+        bytes.iter_mut().zip(key).for_each(|(to, from)| *to = from);
+        Self(bytes)
+    }
+
+    /// The signature, in hex, of the lines of a string to sign.
+    fn sign(&self, lines: &[&str]) -> String {
+        render_hex(&hmac(&self.0, lines.join("\n").as_bytes()))
+    }
+}
+
+fn hmac(key: &[u8], message: &[u8]) -> [u8; 32] {
+    // HMAC takes keys of any length; the error type has no other meaning.
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { return [0; 32] };
+    mac.update(message);
+    mac.finalize().into_bytes().into()
+}
+
+/// The time between which and now a claim would have been accepted, for the texts.
+fn limits(now: Timestamp, seconds: i64) -> (String, String) {
+    (clock::render_basic(clock::later(now, seconds)), clock::render_basic(now))
+}

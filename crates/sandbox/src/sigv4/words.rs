@@ -1,0 +1,135 @@
+//! The texts with which STS, IAM and S3 refuse a signature.
+
+use jiff::Timestamp;
+
+use super::claim::Claim;
+use super::{Dialect, SKEW_SECONDS, limits};
+use crate::refusal::Refusal;
+
+const INVALID_TOKEN: &str = "The security token included in the request is invalid.";
+
+pub(super) fn missing(dialect: Dialect) -> Refusal {
+    match dialect {
+        Dialect::Query(_) => {
+            Refusal::new(403, "MissingAuthenticationToken", "Request is missing Authentication Token")
+        }
+        Dialect::S3 => Refusal::denied("Access Denied"),
+    }
+    .because("the request is not signed")
+}
+
+/// Signature Version 2, which only the oldest regions still take.
+pub(super) fn old_version() -> Refusal {
+    Refusal::new(
+        400,
+        "InvalidRequest",
+        "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.",
+    )
+}
+
+pub(super) fn incomplete(dialect: Dialect, message: &str) -> Refusal {
+    match dialect {
+        Dialect::Query(_) => Refusal::new(400, "IncompleteSignature", message),
+        Dialect::S3 => Refusal::new(
+            400,
+            "AuthorizationHeaderMalformed",
+            format!("The authorization header is malformed; {message}"),
+        ),
+    }
+}
+
+pub(super) fn wrong_scope(dialect: Dialect, message: &str) -> Refusal {
+    match dialect {
+        Dialect::Query(_) => Refusal::new(403, "SignatureDoesNotMatch", message),
+        Dialect::S3 => incomplete(dialect, message),
+    }
+}
+
+pub(super) fn unsigned_header(dialect: Dialect, name: &str) -> Refusal {
+    match dialect {
+        Dialect::Query(_) => Refusal::new(
+            403,
+            "SignatureDoesNotMatch",
+            format!("'{name}' must be a 'SignedHeader' in the AWS Authorization."),
+        ),
+        Dialect::S3 => Refusal::denied("There were headers present in the request which were not signed")
+            .because(format!("`{name}` is not signed")),
+    }
+}
+
+pub(super) fn unknown_key(dialect: Dialect) -> Refusal {
+    match dialect {
+        Dialect::Query(_) => Refusal::new(403, "InvalidClientTokenId", INVALID_TOKEN),
+        Dialect::S3 => Refusal::new(
+            403,
+            "InvalidAccessKeyId",
+            "The AWS Access Key Id you provided does not exist in our records.",
+        ),
+    }
+}
+
+pub(super) fn wrong_token(dialect: Dialect) -> Refusal {
+    match dialect {
+        Dialect::Query(_) => Refusal::new(403, "InvalidClientTokenId", INVALID_TOKEN),
+        Dialect::S3 => {
+            Refusal::new(400, "InvalidToken", "The provided token is malformed or otherwise invalid.")
+        }
+    }
+}
+
+pub(super) fn expired(dialect: Dialect) -> Refusal {
+    match dialect {
+        Dialect::Query(_) => {
+            Refusal::new(403, "ExpiredToken", "The security token included in the request is expired")
+        }
+        Dialect::S3 => Refusal::new(400, "ExpiredToken", "The provided token has expired."),
+    }
+}
+
+pub(super) fn wrong_signature(dialect: Dialect) -> Refusal {
+    let message = match dialect {
+        Dialect::Query(_) => {
+            "The request signature we calculated does not match the signature you provided. Check your \
+             AWS Secret Access Key and signing method. Consult the service documentation for details."
+        }
+        Dialect::S3 => {
+            "The request signature we calculated does not match the signature you provided. Check your \
+             key and signing method."
+        }
+    };
+    Refusal::new(403, "SignatureDoesNotMatch", message)
+        .because("another secret access key signed, or the request was changed on its way")
+}
+
+fn skewed() -> Refusal {
+    Refusal::new(
+        403,
+        "RequestTimeTooSkewed",
+        "The difference between the request time and the current time is too large.",
+    )
+}
+
+pub(super) fn too_early(dialect: Dialect, claim: &Claim, now: Timestamp) -> Refusal {
+    if dialect == Dialect::S3 {
+        return skewed();
+    }
+    let (limit, now) = limits(now, SKEW_SECONDS);
+    Refusal::new(
+        403,
+        "SignatureDoesNotMatch",
+        format!("Signature not yet current: {} is still later than {limit} ({now} + 15 min.)", claim.stamp),
+    )
+}
+
+pub(super) fn too_late(dialect: Dialect, claim: &Claim, now: Timestamp, seconds: i64) -> Refusal {
+    if dialect == Dialect::S3 {
+        return skewed();
+    }
+    let (limit, now) = limits(now, -seconds);
+    let length = if seconds % 60 == 0 { format!("{} min.", seconds / 60) } else { format!("{seconds} sec.") };
+    Refusal::new(
+        403,
+        "SignatureDoesNotMatch",
+        format!("Signature expired: {} is now earlier than {limit} ({now} - {length})", claim.stamp),
+    )
+}

@@ -1,0 +1,201 @@
+//! AssumeRole: trust, identity, MFA, durations, tags and source identity, in an order that tells nobody
+//! whether a role exists.
+//!
+//! Parameters, the chaining limit and the MFA code are judged before the role is looked up; a role that
+//! is not there is refused in the words of one that does not trust. Only then comes the role's own
+//! maximum.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use hatbox_core::name::RoleArn;
+use hatbox_core::policy::evaluate::Decision;
+
+use super::session_policy::parse_session_policy;
+use super::table::rules_of;
+use super::{Grant, mfa, mint_session};
+use crate::authorize::{Ask, Keys, judge, not_authorized};
+use crate::http::Reply;
+use crate::refusal::Refusal;
+use crate::rules::check_params;
+use crate::sigv4::Caller;
+use crate::turn::Turn;
+use crate::world::{Principal, Session, SessionKind, role_arn};
+
+const CHAINED_SECONDS: i64 = 3600;
+
+/// Tags as they will be in the session.
+struct Tags {
+    /// All, inherited ones included.
+    all: BTreeMap<String, String>,
+    /// Keys of those that go on.
+    transitive: BTreeSet<String>,
+}
+
+pub(super) fn assume_role(turn: &mut Turn, caller: &Caller) -> Result<Reply, Refusal> {
+    let params = turn.params;
+    let text = params.get("RoleArn").unwrap_or_default();
+    turn.entry.resource = Some(text.to_owned());
+    check_params(&rules_of("AssumeRole"), params)?;
+    let arn = RoleArn::parse(text).map_err(|_| Refusal::validation(format!("{text} is invalid")))?;
+    if matches!(caller.principal, Principal::Root { .. }) {
+        return Err(Refusal::denied("Roles may not be assumed by root accounts."));
+    }
+    let seconds = params.get("DurationSeconds").and_then(|text| text.parse().ok()).unwrap_or(3600);
+    if is_chained(caller.session.as_ref()) && seconds > CHAINED_SECONDS {
+        return Err(Refusal::validation(
+            "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.",
+        ));
+    }
+    let limits = parse_session_policy(turn)?;
+    let tags = session_tags(turn, caller)?;
+    let code = mfa::check_code(turn, caller)?;
+    let base = turn.keys(caller, code);
+    let source_identity = authorize(turn, caller, &arn, &tags, base)?;
+
+    let refused = || {
+        Refusal::denied(format!(
+            "{} on resource: {text}",
+            not_authorized(turn.world, caller, "sts:AssumeRole")
+        ))
+    };
+    let role = turn.world.role(arn.account(), arn.role_name()).ok_or_else(refused)?;
+    if seconds > role.max_session_seconds {
+        return Err(Refusal::validation(
+            "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
+        ));
+    }
+    let session = params.get("RoleSessionName").unwrap_or_default().to_owned();
+    let principal = Principal::RoleSession {
+        account: arn.account().to_owned(),
+        role: arn.role_name().to_owned(),
+        session,
+    };
+    let (session_arn, id) = (principal.arn(turn.world), principal.user_id(turn.world));
+    let packed = limits.packed_percent;
+    let credentials = mint_session(
+        turn,
+        Grant {
+            principal,
+            kind: SessionKind::AssumeRole,
+            seconds,
+            policies: limits.policies,
+            tags: tags.all,
+            transitive_tags: tags.transitive,
+            source_identity: source_identity.clone(),
+        },
+    )?;
+    Ok(turn.render(|xml| {
+        credentials(xml);
+        xml.nest("AssumedRoleUser", |xml| {
+            xml.element("AssumedRoleId", &id).element("Arn", &session_arn);
+        });
+        if packed > 0 {
+            xml.element("PackedPolicySize", &packed.to_string());
+        }
+        xml.element_if("SourceIdentity", source_identity.as_deref());
+    }))
+}
+
+fn is_chained(session: Option<&Session>) -> bool {
+    session.is_some_and(|session| !matches!(session.kind, SessionKind::GetFederationToken))
+}
+
+/// The session's tags: those asked for and those that come along the chain.
+fn session_tags(turn: &Turn, caller: &Caller) -> Result<Tags, Refusal> {
+    let mut all = BTreeMap::new();
+    let mut transitive = BTreeSet::new();
+    if let Some(session) = &caller.session {
+        transitive.clone_from(&session.transitive_tags);
+        let inherited = session.tags.iter().filter(|(key, _)| session.transitive_tags.contains(*key));
+        all.extend(inherited.map(|(key, value)| (key.clone(), value.clone())));
+    }
+    let mut seen = BTreeSet::new();
+    for tag in turn.params.list("Tags") {
+        let key = tag.get("Key").unwrap_or_default().to_owned();
+        // Keys of tags are compared without regard to case.
+        if transitive.iter().any(|inherited| inherited.eq_ignore_ascii_case(&key)) {
+            return Err(Refusal::validation(format!(
+                "The tag key {key} was inherited and cannot be set again."
+            )));
+        }
+        if !seen.insert(key.to_ascii_lowercase()) {
+            return Err(Refusal::validation(format!("Duplicate tag keys found. Tag key: {key}")));
+        }
+        all.insert(key, tag.get("Value").unwrap_or_default().to_owned());
+    }
+    for key in turn.params.list("TransitiveTagKeys") {
+        let key = key.get("").unwrap_or_default();
+        if !all.contains_key(key) {
+            return Err(Refusal::validation(format!(
+                "The transitive tag key {key} is not among the session tags."
+            )));
+        }
+        transitive.insert(key.to_owned());
+    }
+    Ok(Tags { all, transitive })
+}
+
+/// Asks both sides. Gives the source identity that the session will have.
+fn authorize(
+    turn: &mut Turn,
+    caller: &Caller,
+    arn: &RoleArn,
+    tags: &Tags,
+    mut base: Keys,
+) -> Result<Option<String>, Refusal> {
+    let params = turn.params;
+    let inherited = caller.session.as_ref().and_then(|session| session.source_identity.clone());
+    let asked = params.get("SourceIdentity").map(str::to_owned);
+    let one = |value: &str| vec![value.to_owned()];
+    base.insert("sts:rolesessionname".to_owned(), one(params.get("RoleSessionName").unwrap_or_default()));
+    if let Some(id) = params.get("ExternalId") {
+        base.insert("sts:externalid".to_owned(), one(id));
+    }
+    let mut also_actions = Vec::new();
+    if let Some(identity) = asked.as_ref().or(inherited.as_ref()) {
+        base.insert("sts:sourceidentity".to_owned(), one(identity));
+        also_actions.push("sts:SetSourceIdentity".to_owned());
+    }
+    if !tags.all.is_empty() {
+        also_actions.push("sts:TagSession".to_owned());
+        base.insert("aws:tagkeys".to_owned(), tags.all.keys().cloned().collect());
+        for (key, value) in &tags.all {
+            base.insert(format!("aws:requesttag/{}", key.to_lowercase()), one(value));
+        }
+    }
+    if !tags.transitive.is_empty() {
+        base.insert("sts:transitivetagkeys".to_owned(), tags.transitive.iter().cloned().collect());
+    }
+    let refused = |turn: &Turn, action: &str| {
+        Refusal::denied(format!("{} on resource: {arn}", not_authorized(turn.world, caller, action)))
+    };
+    if inherited.is_some() && asked.is_some() && inherited != asked {
+        return Err(
+            refused(turn, "sts:SetSourceIdentity").because("the session's source identity cannot be changed")
+        );
+    }
+    let found = turn
+        .world
+        .role(arn.account(), arn.role_name())
+        .filter(|role| role_arn(arn.account(), &role.path, arn.role_name()) == arn.as_str());
+    let Some(role) = found else {
+        return Err(refused(turn, "sts:AssumeRole").because("there is no such role"));
+    };
+    let mut ask = Ask::new("sts:AssumeRole", arn.as_str(), arn.account());
+    ask.trust = Some(&role.trust);
+    // The action alone is judged first, so that the refusal names the one that is missing.
+    let mut judged = vec![("sts:AssumeRole", judge(turn.world, caller, &base, &ask)?)];
+    for action in &also_actions {
+        ask.also_actions = vec![action.clone()];
+        judged.push((action, judge(turn.world, caller, &base, &ask)?));
+    }
+    let mut because = Vec::new();
+    for (action, judgement) in judged {
+        if judgement.decision != Decision::Allow {
+            return Err(refused(turn, action).judged(judgement));
+        }
+        because.extend(judgement.because);
+    }
+    turn.entry.because.extend(because);
+    Ok(asked.or(inherited))
+}

@@ -1,0 +1,70 @@
+//! Session policies of a call: parsed, resolved, and weighed.
+
+use hatbox_core::policy::document::Policy;
+
+use crate::refusal::Refusal;
+use crate::turn::Turn;
+
+/// The plain text of policy and ARNs together may have this many characters.
+const PLAIN_LIMIT: usize = 2048;
+/// AWS's packed format is private, and so is its limit; this one lets both plain limits bind first
+/// unless tags come on top.
+const PACKED_LIMIT: usize = 4096;
+
+/// What a call says about session policies.
+pub(super) struct Limits {
+    /// The documents; `None` when there are none, which is no limit.
+    pub(super) policies: Option<Vec<String>>,
+    /// How much of the packed limit policies and tags take, in percent, rounded up.
+    pub(super) packed_percent: usize,
+}
+
+/// Parses `Policy` and `PolicyArns`, and weighs them with `Tags`.
+pub(super) fn parse_session_policy(turn: &Turn) -> Result<Limits, Refusal> {
+    let inline = turn.params.get("Policy");
+    let arns: Vec<String> = turn
+        .params
+        .list("PolicyArns")
+        .iter()
+        .filter_map(|member| member.get("arn").map(str::to_owned))
+        .collect();
+    let mut policies = Vec::new();
+    if let Some(text) = inline {
+        Policy::parse(text).map_err(|error| {
+            Refusal::new(400, "MalformedPolicyDocument", "The policy is not in the valid JSON format.")
+                .because(error.to_string())
+        })?;
+        policies.push(text.to_owned());
+    }
+    for arn in &arns {
+        let document = turn.world.managed_policies.get(arn).ok_or_else(|| {
+            Refusal::validation(format!("Policy {arn} does not exist or is not attachable."))
+        })?;
+        policies.push(document.clone());
+    }
+    let plain = inline.map_or(0, str::len) + arns.iter().map(String::len).sum::<usize>();
+    if plain > PLAIN_LIMIT {
+        return Err(Refusal::new(
+            400,
+            "PackedPolicyTooLarge",
+            format!(
+                "The plain text of the session policies has {plain} characters, and may have {PLAIN_LIMIT}."
+            ),
+        ));
+    }
+    let tags: usize = turn
+        .params
+        .list("Tags")
+        .iter()
+        .map(|tag| tag.get("Key").map_or(0, str::len) + tag.get("Value").map_or(0, str::len))
+        .sum();
+    let packed_percent = ((plain + tags) * 100).div_ceil(PACKED_LIMIT);
+    if packed_percent > 100 {
+        return Err(Refusal::new(
+            400,
+            "PackedPolicyTooLarge",
+            format!("Packed size of session tags consumes {packed_percent}% of allotted space."),
+        ));
+    }
+    Ok(Limits { policies: (!policies.is_empty()).then_some(policies), packed_percent })
+}

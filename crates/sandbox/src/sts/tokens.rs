@@ -1,0 +1,94 @@
+//! GetSessionToken and GetFederationToken: temporary credentials of a user.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::session_policy::parse_session_policy;
+use super::table::rules_of;
+use super::{Grant, mfa, mint_session};
+use crate::authorize::{Ask, CodeGiven};
+use crate::http::Reply;
+use crate::refusal::Refusal;
+use crate::rules::check_params;
+use crate::sigv4::Caller;
+use crate::turn::Turn;
+use crate::world::{Principal, SessionKind};
+
+const DEFAULT_SECONDS: i64 = 43_200;
+/// Tokens of the root user last no longer, whatever is asked.
+const ROOT_SECONDS: i64 = 3600;
+
+fn seconds(turn: &Turn, caller: &Caller) -> i64 {
+    let asked = turn.params.get("DurationSeconds").and_then(|text| text.parse().ok());
+    let seconds = asked.unwrap_or(DEFAULT_SECONDS);
+    if matches!(caller.principal, Principal::Root { .. }) { seconds.min(ROOT_SECONDS) } else { seconds }
+}
+
+/// GetSessionToken. No policy is asked: none can allow or forbid it.
+pub(super) fn get_session_token(turn: &mut Turn, caller: &Caller) -> Result<Reply, Refusal> {
+    check_params(&rules_of("GetSessionToken"), turn.params)?;
+    let code = mfa::check_code(turn, caller)?;
+    turn.keys(caller, code);
+    let grant = Grant {
+        principal: caller.principal.clone(),
+        kind: SessionKind::GetSessionToken { mfa_at: (code == CodeGiven::Yes).then_some(turn.now) },
+        seconds: seconds(turn, caller),
+        policies: None,
+        tags: BTreeMap::new(),
+        transitive_tags: BTreeSet::new(),
+        source_identity: None,
+    };
+    let credentials = mint_session(turn, grant)?;
+    Ok(turn.render(credentials))
+}
+
+/// GetFederationToken: the user's rights, cut by the policies of the call; without any, none at all.
+pub(super) fn get_federation_token(turn: &mut Turn, caller: &Caller) -> Result<Reply, Refusal> {
+    check_params(&rules_of("GetFederationToken"), turn.params)?;
+    let name = turn.params.get("Name").unwrap_or_default().to_owned();
+    let limits = parse_session_policy(turn)?;
+    let account = caller.principal.account().to_owned();
+    let user = match &caller.principal {
+        Principal::User { name, .. } => Some(name.clone()),
+        _ => None,
+    };
+    let principal = Principal::Federated { account: account.clone(), user, name };
+    let arn = principal.arn(turn.world);
+    let id = principal.user_id(turn.world);
+    let tags: BTreeMap<String, String> = turn
+        .params
+        .list("Tags")
+        .iter()
+        .map(|tag| {
+            (tag.get("Key").unwrap_or_default().to_owned(), tag.get("Value").unwrap_or_default().to_owned())
+        })
+        .collect();
+    let mut ask = Ask::new("sts:GetFederationToken", &arn, &account);
+    if !tags.is_empty() {
+        ask.also_actions.push("sts:TagSession".to_owned());
+        ask.keys.insert("aws:tagkeys".to_owned(), tags.keys().cloned().collect());
+        for (key, value) in &tags {
+            ask.keys.insert(format!("aws:requesttag/{}", key.to_lowercase()), vec![value.clone()]);
+        }
+    }
+    turn.authorize(caller, &ask, "")?;
+    let packed = limits.packed_percent;
+    let grant = Grant {
+        principal,
+        kind: SessionKind::GetFederationToken,
+        seconds: seconds(turn, caller),
+        policies: Some(limits.policies.unwrap_or_default()),
+        tags,
+        transitive_tags: BTreeSet::new(),
+        source_identity: None,
+    };
+    let credentials = mint_session(turn, grant)?;
+    Ok(turn.render(|xml| {
+        credentials(xml);
+        xml.nest("FederatedUser", |xml| {
+            xml.element("FederatedUserId", &id).element("Arn", &arn);
+        });
+        if packed > 0 {
+            xml.element("PackedPolicySize", &packed.to_string());
+        }
+    }))
+}

@@ -1,0 +1,83 @@
+//! One call being carried out: the world, the moment, the caller, and the log entry that grows with it.
+
+use jiff::Timestamp;
+
+use crate::authorize::{Ask, CodeGiven, Keys, authorize, caller_keys};
+use crate::control::Faults;
+use crate::http::{Params, Received, Reply};
+use crate::log::LogEntry;
+use crate::refusal::Refusal;
+use crate::sigv4::{Caller, Dialect, Verified, verify};
+use crate::world::{Home, LastUsed, World};
+use crate::xml::Xml;
+use crate::{iam, sts};
+
+/// One call being carried out.
+pub(crate) struct Turn<'a> {
+    pub(crate) world: &'a mut World,
+    pub(crate) home: &'a Home,
+    pub(crate) faults: &'a mut Faults,
+    pub(crate) now: Timestamp,
+    pub(crate) request: &'a Received,
+    pub(crate) params: &'a Params,
+    pub(crate) entry: &'a mut LogEntry,
+    pub(crate) request_id: &'a str,
+}
+
+impl Turn<'_> {
+    /// Checks the signature, and notes who called.
+    pub(crate) fn verify(&mut self, dialect: Dialect) -> Result<Verified, Refusal> {
+        let verified = verify(self.world, self.request, dialect, self.now)?;
+        let caller = &verified.caller;
+        self.entry.note_caller(self.world, caller);
+        // It is saved with the next change.
+        if let Some(key) = self.world.find_key_mut(&caller.key_id) {
+            let service = self.entry.service.clone();
+            key.last_used = Some(LastUsed { at: self.now, service, region: caller.region.clone() });
+        }
+        Ok(verified)
+    }
+
+    /// Renders the answer of a call of the query protocol: `ActionResponse`, in it `ActionResult` with
+    /// what `result` writes.
+    pub(crate) fn render(&self, result: impl FnOnce(&mut Xml)) -> Reply {
+        self.render_response(|xml, action| {
+            xml.nest(&format!("{action}Result"), result);
+        })
+    }
+
+    /// Renders the answer of a call that gives nothing back.
+    pub(crate) fn render_nothing(&self) -> Reply {
+        self.render_response(|_, _| {})
+    }
+
+    fn render_response(&self, inner: impl FnOnce(&mut Xml, &str)) -> Reply {
+        let action = &self.entry.action;
+        let namespace = if self.entry.service == "iam" { iam::NAMESPACE } else { sts::NAMESPACE };
+        let mut xml = Xml::document();
+        xml.nest_ns(&format!("{action}Response"), namespace, |xml| {
+            inner(xml, action);
+            xml.nest("ResponseMetadata", |xml| {
+                xml.element("RequestId", self.request_id);
+            });
+        });
+        Reply::xml(200, "text/xml", xml.finish())
+    }
+
+    /// The condition keys of the caller, which the log entry notes.
+    pub(crate) fn keys(&mut self, caller: &Caller, code: CodeGiven) -> Keys {
+        let keys = caller_keys(self.world, caller, code, self.now);
+        let mfa = keys.get("aws:multifactorauthpresent").and_then(|values| values.first());
+        self.entry.mfa_present = mfa.map(|value| value == "true");
+        keys
+    }
+
+    /// Lets the policies decide; the reasons go into the log entry.
+    pub(crate) fn authorize(&mut self, caller: &Caller, ask: &Ask, quote: &str) -> Result<(), Refusal> {
+        self.entry.resource = Some(ask.resource.to_owned());
+        let keys = self.keys(caller, CodeGiven::No);
+        let judgement = authorize(self.world, caller, &keys, ask, quote)?;
+        self.entry.because.extend(judgement.because);
+        Ok(())
+    }
+}

@@ -1,0 +1,195 @@
+//! The world to play in: two accounts, one person, roles with and without MFA, three buckets.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::{Account, Bucket, Home, MfaDevice, Object, Role, User, World, WorldSecret};
+use crate::encoding::render_base32;
+use crate::error::Error;
+use crate::mint;
+
+/// The account of the demo world in which people are users.
+pub const PEOPLE_ACCOUNT: &str = "111122223333";
+/// The account of the demo world in which the roles and buckets are.
+pub const WORK_ACCOUNT: &str = "444455556666";
+/// The demo world's user.
+pub const USER: &str = "jan";
+/// Serial number of the user's MFA device.
+pub const MFA_SERIAL: &str = "arn:aws:iam::111122223333:mfa/jan";
+/// The demo world's role that reads, and asks for no MFA.
+pub const AUDITOR_ROLE: &str = "arn:aws:iam::444455556666:role/security-auditor";
+/// The demo world's role that writes, and asks for MFA.
+pub const ADMIN_ROLE: &str = "arn:aws:iam::444455556666:role/dev-infra-admin";
+/// The demo world's region.
+pub const REGION: &str = "us-east-1";
+
+/// 2024-05-01 10:00:00 UTC.
+const CREATED: i64 = 1_714_557_600;
+
+const LOGS: [(&str, &str); 2] = [
+    ("2024/05/01/app.log", "10:00:00 app started\n10:00:01 listening on port 8080\n"),
+    ("2024/05/01/audit.log", "10:00:02 jan signed in with MFA\n"),
+];
+
+impl World {
+    /// Makes the demo world for the sandbox directory `directory`, where the bytes of its objects go.
+    ///
+    /// # Errors
+    /// When the directory cannot be written, or the operating system gives no random bytes.
+    pub fn demo(directory: &Path) -> Result<Self, Error> {
+        let created_at = Timestamp::from_second(CREATED).unwrap_or_default();
+        let mut world = Self::empty()?;
+        let user = User {
+            path: "/".to_owned(),
+            user_id: mint::mint_unique_id("AIDA")?,
+            created_at,
+            keys: vec![world.mint_key(created_at)?],
+            policies: [
+                ("assume-work-roles".to_owned(), assume_work_roles()),
+                ("manage-own-keys".to_owned(), manage_own_keys()),
+            ]
+            .into(),
+            boundary: None,
+            tags: BTreeMap::new(),
+        };
+        let device = MfaDevice {
+            seed: WorldSecret::new(render_base32(&mint::mint_bytes::<20>()?)),
+            user: Some(USER.to_owned()),
+            enabled_at: Some(created_at),
+            last_step: None,
+        };
+        let people = Account {
+            users: [(USER.to_owned(), user)].into(),
+            mfa_devices: [(MFA_SERIAL.to_owned(), device)].into(),
+            ..Account::default()
+        };
+        let auditor = demo_role(created_at, "reads all buckets", &trust(Mfa::NotAsked), &s3_read(), 3600)?;
+        let admin =
+            demo_role(created_at, "reads and writes, with MFA", &trust(Mfa::Asked), &s3_write(), 43200)?;
+        let work = Account {
+            roles: [("security-auditor".to_owned(), auditor), ("dev-infra-admin".to_owned(), admin)].into(),
+            ..Account::default()
+        };
+        world.accounts = [(PEOPLE_ACCOUNT.to_owned(), people), (WORK_ACCOUNT.to_owned(), work)].into();
+        let home = Home::open(directory)?;
+        for name in ["work-archive", "work-logs", "work-terraform-state"] {
+            let mut bucket = Bucket {
+                account: WORK_ACCOUNT.to_owned(),
+                region: REGION.to_owned(),
+                created_at,
+                objects: BTreeMap::new(),
+            };
+            if name == "work-logs" {
+                for (key, text) in LOGS {
+                    let digest = home.save_bytes(text.as_bytes())?;
+                    let etag = Object::etag_of(&digest);
+                    let headers = [("content-type".to_owned(), "text/plain".to_owned())].into();
+                    let size = text.len() as u64;
+                    bucket.objects.insert(
+                        key.to_owned(),
+                        Object { digest, size, modified_at: created_at, etag, headers },
+                    );
+                }
+            }
+            world.buckets.insert(name.to_owned(), bucket);
+        }
+        Ok(world)
+    }
+}
+
+fn demo_role(
+    created_at: Timestamp,
+    description: &str,
+    trust: &str,
+    policy: &str,
+    max_session_seconds: i64,
+) -> Result<Role, Error> {
+    Ok(Role {
+        path: "/".to_owned(),
+        role_id: mint::mint_unique_id("AROA")?,
+        created_at,
+        trust: trust.to_owned(),
+        description: description.to_owned(),
+        policies: [("s3".to_owned(), policy.to_owned())].into(),
+        boundary: None,
+        max_session_seconds,
+        tags: BTreeMap::new(),
+    })
+}
+
+fn policy(statements: &Value) -> String {
+    format!("{:#}", json!({ "Version": "2012-10-17", "Statement": statements }))
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Mfa {
+    Asked,
+    NotAsked,
+}
+
+fn trust(mfa: Mfa) -> String {
+    let mut statement = json!({
+        "Effect": "Allow",
+        "Principal": { "AWS": format!("arn:aws:iam::{PEOPLE_ACCOUNT}:root") },
+        "Action": "sts:AssumeRole",
+    });
+    if let (Mfa::Asked, Some(statement)) = (mfa, statement.as_object_mut()) {
+        statement.insert("Condition".to_owned(), json!({ "Bool": { "aws:MultiFactorAuthPresent": "true" } }));
+    }
+    policy(&json!([statement]))
+}
+
+fn assume_work_roles() -> String {
+    policy(&json!([{
+        "Effect": "Allow",
+        "Action": "sts:AssumeRole",
+        "Resource": format!("arn:aws:iam::{WORK_ACCOUNT}:role/*"),
+    }]))
+}
+
+fn manage_own_keys() -> String {
+    policy(&json!([{
+        "Effect": "Allow",
+        "Action": [
+            "iam:GetUser", "iam:ListMFADevices", "iam:CreateAccessKey", "iam:DeleteAccessKey",
+            "iam:GetAccessKeyLastUsed", "iam:ListAccessKeys", "iam:UpdateAccessKey",
+        ],
+        "Resource": format!("arn:aws:iam::{PEOPLE_ACCOUNT}:user/${{aws:username}}"),
+    }]))
+}
+
+const READ: [&str; 5] = [
+    "s3:ListAllMyBuckets",
+    "s3:ListBucket",
+    "s3:GetBucketLocation",
+    "s3:GetBucketVersioning",
+    "s3:GetObject",
+];
+
+fn s3_read() -> String {
+    policy(&json!([{ "Effect": "Allow", "Action": READ, "Resource": "*" }]))
+}
+
+fn s3_write() -> String {
+    let write =
+        ["s3:CreateBucket", "s3:DeleteBucket", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"];
+    let actions: Vec<&str> = READ.into_iter().chain(write).collect();
+    policy(&json!([{ "Effect": "Allow", "Action": actions, "Resource": "*" }]))
+}
+
+/// The managed policies that session policies may name.
+pub(super) fn managed_policies() -> BTreeMap<String, String> {
+    let allow = |actions: Value| policy(&json!([{ "Effect": "Allow", "Action": actions, "Resource": "*" }]));
+    [
+        ("AdministratorAccess", allow(json!("*"))),
+        ("AmazonS3FullAccess", allow(json!("s3:*"))),
+        ("AmazonS3ReadOnlyAccess", allow(json!(["s3:Get*", "s3:List*"]))),
+        ("ReadOnlyAccess", allow(json!(["iam:Get*", "iam:List*", "s3:Get*", "s3:List*", "sts:Get*"]))),
+    ]
+    .into_iter()
+    .map(|(name, document)| (format!("arn:aws:iam::aws:policy/{name}"), document))
+    .collect()
+}

@@ -1,0 +1,275 @@
+//! What exists in the sandbox: accounts, users, keys, MFA devices, roles, sessions, buckets.
+//!
+//! The world is plain data with one text form, JSON. Where it is kept is `file`'s matter,
+//! what may be done to it is decided elsewhere. Object bytes lie beside it, named by their digest.
+
+mod bucket;
+mod demo;
+mod file;
+mod session;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+use crate::mint;
+
+pub use bucket::{Bucket, Object, Part, Upload};
+pub use demo::{ADMIN_ROLE, AUDITOR_ROLE, MFA_SERIAL, PEOPLE_ACCOUNT, REGION, USER, WORK_ACCOUNT};
+pub(crate) use file::Home;
+pub use file::{load_world, save_world};
+pub use session::{Principal, Session, SessionKind};
+
+/// A secret that the world must keep in its file. `Debug` does not show it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct WorldSecret(String);
+
+impl WorldSecret {
+    /// Takes the text over.
+    pub fn new(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The text itself.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for WorldSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+/// All that exists.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct World {
+    /// The sandbox's id. Every access key id that it mints carries a mark made from it.
+    pub id: String,
+    /// How far the sandbox's clock is ahead of the system's, in seconds.
+    pub clock_offset_seconds: i64,
+    /// Accounts by their 12 digits.
+    pub accounts: BTreeMap<String, Account>,
+    /// Temporary credentials that were given out, by access key id.
+    pub sessions: BTreeMap<String, Session>,
+    /// Buckets by name.
+    pub buckets: BTreeMap<String, Bucket>,
+    /// Multipart uploads under way, by upload id.
+    pub uploads: BTreeMap<String, Upload>,
+    /// AWS's managed policies that session policies may name: ARN to document.
+    pub managed_policies: BTreeMap<String, String>,
+}
+
+/// An account.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Account {
+    /// Access keys of the root user.
+    pub root_keys: Vec<Key>,
+    /// Users by name.
+    pub users: BTreeMap<String, User>,
+    /// Groups by name.
+    pub groups: BTreeMap<String, Group>,
+    /// Roles by name.
+    pub roles: BTreeMap<String, Role>,
+    /// MFA devices by serial number.
+    pub mfa_devices: BTreeMap<String, MfaDevice>,
+    /// Regions in which STS gives its users and roles no credentials.
+    #[serde(default)]
+    pub disabled_regions: BTreeSet<String>,
+}
+
+/// An IAM user.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct User {
+    /// The path: `/` or `/team/`.
+    pub path: String,
+    /// `AIDA...`.
+    pub user_id: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// Access keys, at most two.
+    pub keys: Vec<Key>,
+    /// Inline policies: name to document.
+    pub policies: BTreeMap<String, String>,
+    /// The permissions boundary's document.
+    pub boundary: Option<String>,
+    /// Tags.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// An IAM group.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Group {
+    /// Names of the users in it.
+    pub members: BTreeSet<String>,
+    /// Inline policies: name to document.
+    pub policies: BTreeMap<String, String>,
+}
+
+/// A long-lived access key.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Key {
+    /// The public half.
+    pub id: String,
+    /// The secret half.
+    pub secret: WorldSecret,
+    /// Whether it is taken.
+    pub status: KeyStatus,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// What it was last used for.
+    pub last_used: Option<LastUsed>,
+}
+
+/// Whether an access key is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum KeyStatus {
+    /// It is.
+    Active,
+    /// It is not, until it is made active again.
+    Inactive,
+}
+
+/// The last use of an access key.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LastUsed {
+    /// When.
+    pub at: Timestamp,
+    /// The service: `sts`, `iam`, `s3`.
+    pub service: String,
+    /// The region that the request was signed for.
+    pub region: String,
+}
+
+/// A virtual MFA device.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MfaDevice {
+    /// The seed in base32, as authenticator apps take it.
+    pub seed: WorldSecret,
+    /// The user that it is enabled for.
+    pub user: Option<String>,
+    /// Since when.
+    pub enabled_at: Option<Timestamp>,
+    /// The last step whose code was accepted. It and older ones are used up.
+    pub last_step: Option<i64>,
+}
+
+/// An IAM role.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Role {
+    /// The path: `/` or `/team/`.
+    pub path: String,
+    /// `AROA...`.
+    pub role_id: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// The trust policy's document.
+    pub trust: String,
+    /// What it is for, in words.
+    pub description: String,
+    /// Inline policies: name to document.
+    pub policies: BTreeMap<String, String>,
+    /// The permissions boundary's document.
+    pub boundary: Option<String>,
+    /// The longest session, 3600..=43200 seconds.
+    pub max_session_seconds: i64,
+    /// Tags.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// Who owns a long-lived key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum KeyOwner<'a> {
+    /// A user, by account and name.
+    User(&'a str, &'a str),
+    /// The root user of an account.
+    Root(&'a str),
+}
+
+impl World {
+    /// A world with nothing in it but AWS's managed policies.
+    ///
+    /// # Errors
+    /// When the operating system gives no random bytes.
+    pub fn empty() -> Result<Self, Error> {
+        Ok(Self {
+            id: crate::encoding::render_hex(&mint::mint_bytes::<8>()?),
+            clock_offset_seconds: 0,
+            accounts: BTreeMap::new(),
+            sessions: BTreeMap::new(),
+            buckets: BTreeMap::new(),
+            uploads: BTreeMap::new(),
+            managed_policies: demo::managed_policies(),
+        })
+    }
+
+    /// Makes a new active access key with this world's mark. It belongs to nobody until put somewhere.
+    ///
+    /// # Errors
+    /// When the operating system gives no random bytes.
+    pub fn mint_key(&self, created_at: Timestamp) -> Result<Key, Error> {
+        Ok(Key {
+            id: mint::mint_key_id("AKIA", &self.id)?,
+            secret: WorldSecret::new(mint::mint_secret()?),
+            status: KeyStatus::Active,
+            created_at,
+            last_used: None,
+        })
+    }
+
+    /// The first access key of a user, in the form that a vault takes.
+    pub fn access_key(&self, account: &str, user: &str) -> Option<hatbox_core::secret::AccessKey> {
+        let key = self.accounts.get(account)?.users.get(user)?.keys.first()?;
+        hatbox_core::secret::AccessKey::parse(&key.id, key.secret.expose()).ok()
+    }
+
+    /// A long-lived key by id, with its owner.
+    pub(crate) fn find_key(&self, id: &str) -> Option<(KeyOwner<'_>, &Key)> {
+        self.accounts.iter().find_map(|(account, entry)| {
+            let of_root = entry.root_keys.iter().map(|key| (KeyOwner::Root(account), key));
+            let of_users = entry.users.iter().flat_map(|(name, user)| {
+                user.keys.iter().map(move |key| (KeyOwner::User(account, name), key))
+            });
+            of_root.chain(of_users).find(|(_, key)| key.id == id)
+        })
+    }
+
+    /// A long-lived key by id, to be changed.
+    pub(crate) fn find_key_mut(&mut self, id: &str) -> Option<&mut Key> {
+        self.accounts.values_mut().find_map(|account| {
+            let of_users = account.users.values_mut().flat_map(|user| user.keys.iter_mut());
+            account.root_keys.iter_mut().chain(of_users).find(|key| key.id == id)
+        })
+    }
+
+    /// A user by account and name.
+    pub(crate) fn user(&self, account: &str, name: &str) -> Option<&User> {
+        self.accounts.get(account)?.users.get(name)
+    }
+
+    /// A role by account and name.
+    pub(crate) fn role(&self, account: &str, name: &str) -> Option<&Role> {
+        self.accounts.get(account)?.roles.get(name)
+    }
+
+    /// Forgets what nobody can ask for any more: sessions that ended more than a week ago.
+    pub(crate) fn prune(&mut self, now: Timestamp) {
+        const WEEK: i64 = 7 * 24 * 3600;
+        self.sessions.retain(|_, session| now.as_second() - session.expires_at.as_second() < WEEK);
+    }
+}
+
+/// `arn:aws:iam::A:user/PATH/NAME`.
+pub(crate) fn user_arn(account: &str, path: &str, name: &str) -> String {
+    format!("arn:aws:iam::{account}:user{path}{name}")
+}
+
+/// `arn:aws:iam::A:role/PATH/NAME`.
+pub(crate) fn role_arn(account: &str, path: &str, name: &str) -> String {
+    format!("arn:aws:iam::{account}:role{path}{name}")
+}

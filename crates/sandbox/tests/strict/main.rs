@@ -1,0 +1,29 @@
+//! The sandbox from outside: real HTTP, requests signed by `aws-sigv4`, one refusal and one neighbouring
+//! acceptance for each rule.
+
+#[cfg(test)]
+mod client;
+#[cfg(test)]
+mod context;
+#[cfg(test)]
+mod control;
+#[cfg(test)]
+mod iam;
+#[cfg(test)]
+mod lifetimes;
+#[cfg(test)]
+mod lists;
+#[cfg(test)]
+mod mfa;
+#[cfg(test)]
+mod parameters;
+#[cfg(test)]
+mod regions;
+#[cfg(test)]
+mod roles;
+#[cfg(test)]
+mod s3;
+#[cfg(test)]
+mod s3_streams;
+#[cfg(test)]
+mod signatures;
