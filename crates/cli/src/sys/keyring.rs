@@ -1,0 +1,94 @@
+//! The Linux kernel keyring: small secrets that outlive the process, for a limited time.
+//!
+//! | keyring of the process | entries go to |
+//! |---|---|
+//! | a real session keyring (`pam_keyinit`, `keyctl session`) | `@s`: gone with the session |
+//! | none, or the `_uid_ses.N` stand-in | `@us`: per user |
+//!
+//! Which one it is is tested without creating one (keyctl(2), KEYCTL_GET_KEYRING_ID).
+
+use std::time::Duration;
+
+use linux_keyutils::{KeyError, KeyRing, KeyRingIdentifier};
+use zeroize::Zeroizing;
+
+/// Why an entry could not be had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum KeyringError {
+    /// No such entry, or it has expired or was revoked: locked, in other words.
+    Absent,
+    /// The kernel or a container's filter denies the calls.
+    Denied,
+    /// The user's quota of keys is used up (keyrings(7): 200 keys, 20,000 bytes).
+    Full,
+}
+
+fn of_error(error: KeyError) -> KeyringError {
+    match error {
+        KeyError::KeyDoesNotExist
+        | KeyError::KeyExpired
+        | KeyError::KeyRevoked
+        | KeyError::KeyRejected
+        | KeyError::KeyringDoesNotExist => KeyringError::Absent,
+        KeyError::QuotaExceeded => KeyringError::Full,
+        _ => KeyringError::Denied,
+    }
+}
+
+fn ring() -> Result<KeyRing, KeyringError> {
+    match KeyRing::from_special_id(KeyRingIdentifier::Session, false) {
+        Ok(session) => {
+            let is_real = session
+                .metadata()
+                .is_ok_and(|about| !about.get_description().trim_end_matches('\0').starts_with("_uid_ses."));
+            if is_real { Ok(session) } else { user_session() }
+        }
+        Err(KeyError::KeyDoesNotExist | KeyError::KeyringDoesNotExist) => user_session(),
+        Err(error) => match of_error(error) {
+            KeyringError::Absent => user_session(),
+            other => Err(other),
+        },
+    }
+}
+
+fn user_session() -> Result<KeyRing, KeyringError> {
+    KeyRing::from_special_id(KeyRingIdentifier::UserSession, true).map_err(of_error)
+}
+
+/// Reads an entry and starts its timeout anew.
+pub(crate) fn read(description: &str, timeout: Duration) -> Result<Zeroizing<Vec<u8>>, KeyringError> {
+    let key = ring()?.search(description).map_err(of_error)?;
+    let mut buffer = Zeroizing::new([0_u8; 256]);
+    let length = key.read(&mut *buffer).map_err(of_error)?;
+    let value = buffer.get(..length).ok_or(KeyringError::Absent)?.to_vec();
+    // An entry that vanishes between the two calls has been read all the same.
+    key.set_timeout(seconds(timeout)).ok();
+    Ok(Zeroizing::new(value))
+}
+
+/// Writes an entry of up to 256 bytes that ends by itself after `timeout`.
+///
+/// It is made in a keyring of this process alone, and linked to its place once it has its end: a kill in
+/// between leaves no entry that never ends.
+pub(crate) fn write(description: &str, value: &[u8], timeout: Duration) -> Result<(), KeyringError> {
+    let place = ring()?;
+    let own = KeyRing::from_special_id(KeyRingIdentifier::Process, true).map_err(of_error)?;
+    let key = own.add_key(description, value).map_err(of_error)?;
+    key.set_timeout(seconds(timeout)).map_err(of_error)?;
+    let result = place.link_key(key).map_err(of_error);
+    own.unlink_key(key).ok();
+    result
+}
+
+/// Drops an entry; one that is not there is dropped already.
+pub(crate) fn remove(description: &str) -> Result<(), KeyringError> {
+    match ring()?.search(description).map_err(of_error).and_then(|key| key.invalidate().map_err(of_error)) {
+        Ok(()) | Err(KeyringError::Absent) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+fn seconds(timeout: Duration) -> usize {
+    // 0 would mean "no timeout" (keyctl(2), KEYCTL_SET_TIMEOUT).
+    usize::try_from(timeout.as_secs()).unwrap_or(usize::MAX).clamp(1, 30 * 24 * 3600)
+}

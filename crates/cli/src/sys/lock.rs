@@ -1,0 +1,297 @@
+//! Locks between processes: `flock` on separate files, with a note of who holds one and why.
+//!
+//! A holder can hang: its terminal is unattended, or it is suspended. So a lock can be *taken over*: the
+//! taker unlinks the file and makes a new one. Whoever holds or waits for the old file sees that it is
+//! no longer the one at the path, and starts again with the new one.
+
+use std::cell::Cell;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read, Seek, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use super::boot_clock;
+use super::files::FileError;
+
+/// The first line of a file in which something was left.
+const LEFT: &str = "left";
+/// How often a waiter looks again.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// A held lock. Dropping it, or the end of the process, lets go.
+#[derive(Debug)]
+pub(crate) struct Lock {
+    file: File,
+    path: PathBuf,
+    /// What the last holder left for those who were waiting for it.
+    left: Option<String>,
+    /// Whether another held it when this process came.
+    was_waited_for: bool,
+    /// Whether this process wrote a note that must go when the lock does.
+    has_note: Cell<bool>,
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // The note names devices and accounts, which a disk at rest does not tell.
+        if self.has_note.get() {
+            self.clear_note();
+        }
+    }
+}
+
+/// Who holds a lock, as it says itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Holder {
+    /// Its process.
+    pub(crate) pid: u32,
+    /// Its terminal, if it has one: `/dev/pts/3`.
+    pub(crate) terminal: Option<String>,
+    /// What it waits for, in words: `the MFA code of ...`.
+    pub(crate) waits_for: String,
+}
+
+impl Holder {
+    /// Whether the process is stopped (Ctrl-Z) or gone, and so will not answer by itself.
+    pub(crate) fn is_suspended(&self) -> bool {
+        let Ok(stat) = fs::read_to_string(format!("/proc/{}/stat", self.pid)) else { return false };
+        // The state follows the command's name, which is in parentheses and may hold any character.
+        stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with(['T', 't']))
+    }
+}
+
+/// What a waiter does next.
+pub(crate) enum Next {
+    /// Go on waiting.
+    Wait,
+    /// Take the lock over from its holder.
+    TakeOver,
+}
+
+/// How things stand while another holds the lock.
+pub(crate) struct Waiting<'a> {
+    /// Since this process began to wait.
+    pub(crate) waited: Duration,
+    /// Since the present holder was first seen.
+    pub(crate) held: Duration,
+    /// What the holder says of itself; `None` in the moment before it says anything.
+    pub(crate) holder: Option<&'a Holder>,
+}
+
+/// Gets the lock at `path`; while another holds it, `waiting` is asked every 20 ms what to do. Its error ends
+/// the wait.
+pub(crate) fn wait<E>(
+    path: &Path,
+    mut waiting: impl FnMut(Waiting<'_>) -> Result<Next, E>,
+) -> Result<Result<Lock, E>, FileError> {
+    let start = Instant::now();
+    let waiting_since = boot_clock::now();
+    let (mut seen, mut seen_since) = (None, start);
+    loop {
+        let mut lock = open(path)?;
+        if lock.try_lock()? {
+            if !lock.is_current() {
+                // Taken over between open and lock: start again with the new file.
+                continue;
+            }
+            lock.left = lock.read_left(waiting_since);
+            lock.was_waited_for = seen.is_some();
+            // What is left stays for the other waiters; a mere note of a dead holder does not.
+            if lock.left.is_none() {
+                lock.clear_note();
+            }
+            return Ok(Ok(lock));
+        }
+        let holder = lock.holder();
+        let identity = (lock.inode(), holder.as_ref().map(|holder| holder.pid));
+        if seen != Some(identity) {
+            (seen, seen_since) = (Some(identity), Instant::now());
+        }
+        let state = Waiting { waited: start.elapsed(), held: seen_since.elapsed(), holder: holder.as_ref() };
+        match waiting(state) {
+            Ok(Next::Wait) => std::thread::sleep(LOOK),
+            Ok(Next::TakeOver) => {
+                if let Some(lock) = take_over(path, &lock)? {
+                    return Ok(Ok(lock));
+                }
+            }
+            Err(error) => return Ok(Err(error)),
+        }
+    }
+}
+
+/// Puts a new file, locked, in the place of `old`; `None` when somebody else was quicker. One at a time, or a
+/// second taker would unlink the file that the first has just locked.
+fn take_over(path: &Path, old: &Lock) -> Result<Option<Lock>, FileError> {
+    let one_at_a_time = open(&path.with_extension("takeover"))?;
+    one_at_a_time.file.lock().map_err(FileError::io("lock", path))?;
+    if !old.is_current() {
+        return Ok(None);
+    }
+    fs::remove_file(path).map_err(FileError::io("delete", path))?;
+    let lock = open(path)?;
+    Ok(lock.try_lock()?.then_some(lock))
+}
+
+/// Gets the lock at `path` however long it takes. For work that needs no person.
+pub(crate) fn hold(path: &Path) -> Result<Lock, FileError> {
+    loop {
+        let lock = open(path)?;
+        lock.file.lock().map_err(FileError::io("lock", path))?;
+        if lock.is_current() {
+            return Ok(lock);
+        }
+    }
+}
+
+fn open(path: &Path) -> Result<Lock, FileError> {
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(path)
+        .map_err(FileError::io("open", path))?;
+    Ok(Lock { file, path: path.to_owned(), left: None, was_waited_for: false, has_note: Cell::new(false) })
+}
+
+impl Lock {
+    fn try_lock(&self) -> Result<bool, FileError> {
+        match self.file.try_lock() {
+            Ok(()) => Ok(true),
+            Err(TryLockError::WouldBlock) => Ok(false),
+            Err(TryLockError::Error(error)) => Err(FileError::io("lock", &self.path)(error)),
+        }
+    }
+
+    fn inode(&self) -> Option<u64> {
+        self.file.metadata().ok().map(|about| about.ino())
+    }
+
+    /// Writes down who holds it and what for. Only a note: without it waiters know less.
+    pub(crate) fn note(&self, terminal: Option<&str>, waits_for: &str) {
+        let text = format!("{}\n{}\n{waits_for}\n", std::process::id(), terminal.unwrap_or("-"));
+        self.rewrite(text.as_bytes()).ok();
+        self.has_note.set(true);
+    }
+
+    /// Leaves a text, one line, for those who are waiting now: the question was cancelled, the code refused.
+    /// Who comes later does not see it.
+    pub(crate) fn leave(&self, text: &str) {
+        let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        self.rewrite(format!("{LEFT}\n{}\n{line}\n", boot_clock::now()).as_bytes()).ok();
+        self.has_note.set(false);
+    }
+
+    /// Whether another process held it when this one came for it.
+    pub(crate) fn was_waited_for(&self) -> bool {
+        self.was_waited_for
+    }
+
+    /// What the last holder left, if this process was already waiting then.
+    pub(crate) fn left(&self) -> Option<&str> {
+        self.left.as_deref()
+    }
+
+    fn read_left(&self, waiting_since: u128) -> Option<String> {
+        let text = self.read_text()?;
+        let mut lines = text.lines();
+        let is_left = lines.next()? == LEFT;
+        let at: u128 = lines.next()?.parse().ok()?;
+        (is_left && at >= waiting_since).then(|| lines.next().map(str::to_owned)).flatten()
+    }
+
+    fn read_text(&self) -> Option<String> {
+        let mut text = String::new();
+        let mut file = &self.file;
+        file.rewind().ok()?;
+        file.take(16384).read_to_string(&mut text).ok()?;
+        Some(text)
+    }
+
+    /// Whether the file at the path is still this one: `false` after a take-over.
+    pub(crate) fn is_current(&self) -> bool {
+        match (self.file.metadata(), fs::symlink_metadata(&self.path)) {
+            (Ok(mine), Ok(there)) => (mine.dev(), mine.ino()) == (there.dev(), there.ino()),
+            _ => false,
+        }
+    }
+
+    fn clear_note(&self) {
+        if self.file.metadata().is_ok_and(|about| about.len() > 0) {
+            self.file.set_len(0).ok();
+        }
+    }
+
+    fn rewrite(&self, text: &[u8]) -> io::Result<()> {
+        let mut file = &self.file;
+        file.set_len(0)?;
+        file.rewind()?;
+        file.write_all(text)
+    }
+
+    fn holder(&self) -> Option<Holder> {
+        let text = self.read_text()?;
+        let mut lines = text.lines();
+        let pid = lines.next()?.parse().ok()?;
+        let terminal = lines.next().filter(|t| *t != "-").map(str::to_owned);
+        Some(Holder { pid, terminal, waits_for: lines.next()?.to_owned() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_waiter_sees_the_holders_note_and_may_give_up() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("l");
+        let held = hold(&path).unwrap();
+        held.note(Some("/dev/pts/9"), "the MFA code of x");
+        let mut seen = None;
+        let got = wait(&path, |state| {
+            seen = state.holder.cloned();
+            Err("enough")
+        });
+        assert_eq!(got.unwrap().unwrap_err(), "enough");
+        let seen = seen.unwrap();
+        assert_eq!((seen.pid, seen.terminal.as_deref()), (std::process::id(), Some("/dev/pts/9")));
+        assert_eq!(seen.waits_for, "the MFA code of x");
+        assert!(!seen.is_suspended());
+    }
+
+    #[test]
+    fn a_lock_that_was_taken_over_is_no_longer_current() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("l");
+        let held = hold(&path).unwrap();
+        let taken = wait(&path, |_| Ok::<_, ()>(Next::TakeOver)).unwrap().unwrap();
+        assert!(taken.is_current());
+        assert!(!held.is_current());
+        drop(held);
+        assert!(taken.is_current(), "the old holder's end does not touch the new lock");
+    }
+
+    #[test]
+    fn what_is_left_is_for_those_who_wait_and_for_nobody_later() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("l");
+        let held = hold(&path).unwrap();
+        let waiter = std::thread::spawn({
+            let path = path.clone();
+            move || {
+                let lock = wait(&path, |_| Ok::<_, ()>(Next::Wait)).unwrap().unwrap();
+                lock.left().map(str::to_owned)
+            }
+        });
+        std::thread::sleep(Duration::from_millis(100));
+        held.leave("cancelled\nelsewhere");
+        drop(held);
+        assert_eq!(waiter.join().unwrap().as_deref(), Some("cancelled elsewhere"));
+        let later = wait(&path, |_| Ok::<_, ()>(Next::Wait)).unwrap().unwrap();
+        assert_eq!(later.left(), None);
+    }
+}

@@ -1,0 +1,76 @@
+//! Small secrets in memory-backed files, for a limited time: where there is no kernel keyring, and the user
+//! asked for it.
+
+use std::path::Path;
+use std::time::Duration;
+
+use zeroize::Zeroizing;
+
+use super::boot_clock;
+use super::files::{FileError, Keep, make_private_directory, read_private, remove, write_atomic};
+
+const LIMIT: u64 = 1024;
+/// statfs(2): TMPFS_MAGIC.
+const TMPFS: i64 = 0x0102_1994;
+
+/// Reads an entry that has not ended, and starts its timeout anew once half of it is over.
+pub(crate) fn read(directory: &Path, name: &str, timeout: Duration) -> Option<Zeroizing<Vec<u8>>> {
+    let bytes = Zeroizing::new(read_private(&directory.join(name), LIMIT).ok()?);
+    let (end, value) = bytes.split_at_checked(16)?;
+    let end = u128::from_be_bytes(end.try_into().ok()?);
+    let left = end.checked_sub(boot_clock::now()).filter(|left| *left > 0 && *left <= timeout.as_nanos());
+    let Some(left) = left else {
+        remove(&directory.join(name)).ok();
+        return None;
+    };
+    let value = Zeroizing::new(value.to_vec());
+    if left < timeout.as_nanos() / 2 {
+        // A timeout that is not renewed only means a question earlier than need be.
+        write(directory, name, &value, timeout).ok();
+    }
+    Some(value)
+}
+
+/// Writes an entry that ends after `timeout`.
+///
+/// # Errors
+/// When the directory is not ours alone, or not in memory: a disk would keep what is deleted.
+pub(crate) fn write(directory: &Path, name: &str, value: &[u8], timeout: Duration) -> Result<(), FileError> {
+    make_private_directory(directory)?;
+    let kind =
+        rustix::fs::statfs(directory).map_err(|error| FileError::io("read", directory)(error.into()))?;
+    if kind.f_type != TMPFS {
+        return Err(FileError::NotInMemory(directory.display().to_string()));
+    }
+    let end = boot_clock::now() + timeout.as_nanos();
+    let bytes = Zeroizing::new([&end.to_be_bytes()[..], value].concat());
+    write_atomic(&directory.join(name), &bytes, Keep::Nothing)
+}
+
+/// Deletes an entry.
+pub(crate) fn forget(directory: &Path, name: &str) -> Result<bool, FileError> {
+    remove(&directory.join(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_ends_by_itself_and_a_disk_is_refused() {
+        let Ok(dir) = tempfile::tempdir_in("/dev/shm") else {
+            println!("skipped: there is no /dev/shm");
+            return;
+        };
+        let place = dir.path().join("hatbox");
+        let soon = Duration::from_millis(50);
+        write(&place, "a", b"value", Duration::from_mins(1)).unwrap();
+        assert_eq!(&*read(&place, "a", Duration::from_mins(1)).unwrap(), b"value");
+        write(&place, "a", b"value", soon).unwrap();
+        std::thread::sleep(soon * 2);
+        assert!(read(&place, "a", soon).is_none());
+        assert!(!place.join("a").exists(), "what has ended is deleted");
+        let disk = tempfile::tempdir_in(env!("CARGO_MANIFEST_DIR")).unwrap();
+        assert!(matches!(write(&disk.path().join("x"), "a", b"x", soon), Err(FileError::NotInMemory(_))));
+    }
+}

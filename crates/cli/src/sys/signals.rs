@@ -1,0 +1,159 @@
+//! Signals: the disposition of SIGPIPE as received, and holding fatal signals back while the terminal
+//! is in an unusual mode.
+#![expect(unsafe_code, reason = "signal masks and dispositions have no safe interface in std or rustix")]
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+static PIPE_WAS_IGNORED: AtomicBool = AtomicBool::new(false);
+
+/// Runs before `main`, and so before std's start code, which ignores SIGPIPE: the child must get the
+/// disposition that hatbox got.
+#[cfg(target_os = "linux")]
+#[used]
+#[unsafe(link_section = ".init_array")]
+static REMEMBER_PIPE: extern "C" fn() = {
+    extern "C" fn remember_pipe() {
+        // SAFETY: sigaction with a null new action only reads, into a zeroed struct that we own.
+        let ignored = unsafe {
+            let mut now: libc::sigaction = std::mem::zeroed();
+            libc::sigaction(libc::SIGPIPE, std::ptr::null(), &raw mut now) == 0
+                && now.sa_sigaction == libc::SIG_IGN
+        };
+        PIPE_WAS_IGNORED.store(ignored, Ordering::Relaxed);
+    }
+    remember_pipe
+};
+
+/// Gives SIGPIPE the disposition that the process was started with.
+pub(crate) fn restore_pipe() {
+    let disposition = if PIPE_WAS_IGNORED.load(Ordering::Relaxed) { libc::SIG_IGN } else { libc::SIG_DFL };
+    // SAFETY: both dispositions are valid for SIGPIPE, and no handler of ours is replaced.
+    unsafe {
+        libc::signal(libc::SIGPIPE, disposition);
+    }
+}
+
+const HELD: [libc::c_int; 5] = [libc::SIGINT, libc::SIGTERM, libc::SIGHUP, libc::SIGQUIT, libc::SIGTSTP];
+
+/// Fatal signals, held back while this lives. On drop the mask is put back, and one that came meanwhile
+/// does its work then.
+#[derive(Debug)]
+pub(crate) struct Held {
+    before: libc::sigset_t,
+}
+
+impl Held {
+    /// Holds SIGINT, SIGTERM, SIGHUP, SIGQUIT and SIGTSTP back.
+    pub(crate) fn new() -> Self {
+        // SAFETY: the sets are initialised by sigemptyset before use, and outlive the calls.
+        unsafe {
+            let mut block: libc::sigset_t = std::mem::zeroed();
+            let mut before: libc::sigset_t = std::mem::zeroed();
+            libc::sigemptyset(&raw mut block);
+            libc::sigemptyset(&raw mut before);
+            for signal in HELD {
+                libc::sigaddset(&raw mut block, signal);
+            }
+            libc::pthread_sigmask(libc::SIG_BLOCK, &raw const block, &raw mut before);
+            Self { before }
+        }
+    }
+
+    /// Whether one of them has come and waits.
+    pub(crate) fn is_one_pending(&self) -> bool {
+        self.pending().is_some()
+    }
+
+    fn pending(&self) -> Option<libc::c_int> {
+        // SAFETY: the set is initialised by sigemptyset, and outlives the calls.
+        unsafe {
+            let mut pending: libc::sigset_t = std::mem::zeroed();
+            libc::sigemptyset(&raw mut pending);
+            libc::sigpending(&raw mut pending);
+            HELD.into_iter().find(|&signal| {
+                libc::sigismember(&raw const pending, signal) == 1
+                    && libc::sigismember(&raw const self.before, signal) == 0
+            })
+        }
+    }
+}
+
+/// For a process that outlives the commands that it runs.
+#[cfg(feature = "sandbox")]
+impl Held {
+    /// Has `command` start with the signals not held back: std gives a child the mask of its parent.
+    pub(crate) fn release_in(&self, command: &mut std::process::Command) {
+        use std::os::unix::process::CommandExt;
+        let before = self.before;
+        // SAFETY: between fork and exec the closure makes one system call, on a set that it owns.
+        unsafe {
+            command.pre_exec(move || {
+                match libc::pthread_sigmask(libc::SIG_SETMASK, &raw const before, std::ptr::null_mut()) {
+                    0 => Ok(()),
+                    error => Err(std::io::Error::from_raw_os_error(error)),
+                }
+            });
+        }
+    }
+
+    /// Takes one that waits: it does nothing more by itself.
+    pub(crate) fn take(&self) -> Option<rustix::process::Signal> {
+        let number = self.pending()?;
+        // SAFETY: the set is initialised by sigemptyset, and outlives the call, which does not block:
+        // the signal is pending, and no other thread waits for it.
+        unsafe {
+            let mut set: libc::sigset_t = std::mem::zeroed();
+            libc::sigemptyset(&raw mut set);
+            libc::sigaddset(&raw mut set, number);
+            let mut taken = 0;
+            libc::sigwait(&raw const set, &raw mut taken);
+        }
+        rustix::process::Signal::from_named_raw(number)
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // SAFETY: `before` was filled by pthread_sigmask in `new`.
+        unsafe {
+            libc::pthread_sigmask(libc::SIG_SETMASK, &raw const self.before, std::ptr::null_mut());
+        }
+    }
+}
+
+#[cfg(all(test, feature = "sandbox"))]
+mod tests {
+    use super::*;
+    use rustix::process::Signal;
+    use std::process::Command;
+
+    #[test]
+    fn a_child_is_held_back_only_as_its_parent_was_before() {
+        let blocked = |held: Option<&Held>| {
+            // Not by way of a shell: some of them empty the mask themselves.
+            let mut command = Command::new("grep");
+            command.args(["SigBlk", "/proc/self/status"]);
+            if let Some(held) = held {
+                held.release_in(&mut command);
+            }
+            String::from_utf8(command.output().unwrap().stdout).unwrap()
+        };
+        let before = blocked(None);
+        let held = Held::new();
+        assert_ne!(blocked(None), before, "std hands the mask on");
+        assert_eq!(blocked(Some(&held)), before);
+    }
+
+    #[test]
+    fn a_signal_that_was_taken_does_nothing_more() {
+        let held = Held::new();
+        assert_eq!(held.take(), None);
+        // To this thread alone: others of the test program do not hold it back.
+        // SAFETY: raises a signal that is held back.
+        unsafe { libc::pthread_kill(libc::pthread_self(), libc::SIGTERM) };
+        assert!(held.is_one_pending());
+        assert_eq!(held.take(), Some(Signal::TERM));
+        assert!(!held.is_one_pending());
+        drop(held);
+    }
+}
