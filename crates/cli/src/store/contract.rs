@@ -1,0 +1,136 @@
+//! The suite that every [`Store`] passes.
+
+use hatbox_core::name::{AccessKeyId, ProfileName};
+use hatbox_core::secret::SecretString;
+use jiff::Timestamp;
+use zeroize::Zeroizing;
+
+use super::file::FileStore;
+use super::memory::MemoryStore;
+use super::unlocked::Unlocked;
+use super::{Item, ItemId, ItemInfo, PassphraseError, PassphraseFor, Status, Store, StoreError};
+
+fn item(profile: &str, secret: &[u8]) -> Item {
+    Item {
+        info: ItemInfo {
+            id: ItemId::access_key(&ProfileName::parse(profile).unwrap()),
+            created: Timestamp::from_second(1_700_000_000).unwrap(),
+            access_key_id: Some(AccessKeyId::parse("AKIAIOSFODNN7EXAMPLE").unwrap()),
+        },
+        secret: Zeroizing::new(secret.to_vec()),
+    }
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "it is an `AskPassphrase`")]
+fn passphrase(_: PassphraseFor) -> Result<SecretString, PassphraseError> {
+    Ok(SecretString::new("correct horse".to_owned()))
+}
+
+/// A store directory whose kernel keyring entries nothing else uses.
+fn file_store(dir: &std::path::Path) -> FileStore {
+    let unlocked = Unlocked::of_directory(dir, std::time::Duration::from_mins(1));
+    FileStore::open(&dir.join("store"), unlocked)
+}
+
+fn check_contract(store: &mut dyn Store) {
+    store.unlock(&mut passphrase).unwrap();
+    assert_eq!(store.status(), Status::Ready);
+    let (a, b) = (item("a", b"secret a"), item("team/b c", b"secret b"));
+    assert!(matches!(store.read(&a.info.id), Err(StoreError::Absent)), "an item that was never written");
+    assert!(matches!(store.delete(&a.info.id), Err(StoreError::Absent)), "deleting it");
+
+    let before = store.generation();
+    store.write(&a).unwrap();
+    store.write(&b).unwrap();
+    assert_ne!(store.generation(), before, "a write changes the generation");
+    let read = store.read(&a.info.id).unwrap();
+    assert_eq!((&read.info, &*read.secret), (&a.info, &*a.secret));
+
+    let (listed, broken) = store.list().unwrap();
+    assert_eq!(listed, [a.info.clone(), b.info.clone()]);
+    assert!(broken.is_empty());
+
+    store.write(&item("a", b"newer")).unwrap();
+    assert_eq!(&*store.read(&a.info.id).unwrap().secret, b"newer");
+    assert_eq!(&*store.read(&b.info.id).unwrap().secret, b"secret b", "its neighbour is untouched");
+
+    store.delete(&a.info.id).unwrap();
+    assert!(matches!(store.read(&a.info.id), Err(StoreError::Absent)));
+    assert_eq!(store.list().unwrap().0, [b.info]);
+}
+
+#[test]
+fn the_memory_store_keeps_the_contract() {
+    check_contract(&mut MemoryStore::default());
+}
+
+#[test]
+fn the_file_store_keeps_the_contract() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = file_store(dir.path());
+    assert_eq!(store.status(), Status::Empty);
+    check_contract(&mut store);
+    store.lock();
+    assert_eq!(store.status(), Status::Locked);
+    assert!(matches!(store.read(&item("a", b"").info.id), Err(StoreError::Locked(..))));
+}
+
+#[test]
+fn a_wrong_passphrase_may_be_corrected_twice() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = file_store(dir.path());
+    store.unlock(&mut passphrase).unwrap();
+    store.lock();
+    let mut tries = Vec::new();
+    let refused = store.unlock(&mut |what| {
+        tries.push(what);
+        Ok(SecretString::new("wrong".to_owned()))
+    });
+    assert!(matches!(refused, Err(StoreError::Locked(_, PassphraseError::Wrong))));
+    assert_eq!(tries, [1, 2, 3].map(|attempt| PassphraseFor::Opening { attempt }));
+}
+
+#[test]
+fn an_empty_passphrase_is_refused_at_creation_and_at_opening() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = file_store(dir.path());
+    let empty = |_| Ok(SecretString::new(String::new()));
+    assert!(matches!(store.unlock(&mut { empty }), Err(StoreError::Locked(_, PassphraseError::Empty(_)))));
+    assert_eq!(store.status(), Status::Empty, "nothing was created");
+    store.unlock(&mut passphrase).unwrap();
+    store.lock();
+    assert!(matches!(store.unlock(&mut { empty }), Err(StoreError::Locked(_, PassphraseError::Empty(_)))));
+}
+
+#[test]
+fn a_damaged_or_foreign_item_is_named_and_the_others_work() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = file_store(dir.path());
+    store.unlock(&mut passphrase).unwrap();
+    store.write(&item("a", b"1")).unwrap();
+    store.write(&item("b", b"2")).unwrap();
+    let items = dir.path().join("store/items");
+    let mut files: Vec<_> = std::fs::read_dir(&items).unwrap().map(|e| e.unwrap().path()).collect();
+    files.sort();
+    let (first, second) = (std::fs::read(&files[0]).unwrap(), std::fs::read(&files[1]).unwrap());
+
+    let check = |what: &str| {
+        let (listed, broken) = store.list().unwrap();
+        assert_eq!((listed.len(), broken.len()), (1, 1), "{what}");
+        let name = files[0].file_name().unwrap().to_string_lossy().into_owned();
+        assert!(broken[0].to_string().contains(&name), "{what}: {}", broken[0]);
+    };
+    std::fs::write(&files[0], &second).unwrap();
+    check("another item in its place");
+    let mut flipped = first.clone();
+    *flipped.last_mut().unwrap() ^= 1;
+    std::fs::write(&files[0], flipped).unwrap();
+    check("a flipped bit");
+    std::fs::write(&files[0], &first[..first.len() / 2]).unwrap();
+    check("cut short");
+    std::fs::write(&files[0], b"").unwrap();
+    check("empty");
+    std::fs::write(&files[0], &first).unwrap();
+    std::fs::set_permissions(&files[0], std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
+    check("readable by others");
+}

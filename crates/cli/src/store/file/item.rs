@@ -1,0 +1,136 @@
+//! The inside of an item's file: JSON with its name, its making and a MAC.
+
+use hatbox_core::name::{AccessKeyId, ProfileName};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use zeroize::{Zeroize, Zeroizing};
+
+use super::super::{Item, ItemId, ItemInfo, ItemKind};
+use super::identity::{Identity, hex};
+
+/// The form on disk. `secret` is hex: text of a known size, with no escapes to go wrong.
+#[derive(Serialize, Deserialize)]
+struct OnDisk {
+    version: u32,
+    kind: ItemKind,
+    profile: String,
+    /// Seconds since 1970.
+    created: i64,
+    access_key_id: Option<String>,
+    secret: String,
+    mac: String,
+}
+
+impl Drop for OnDisk {
+    fn drop(&mut self) {
+        self.secret.zeroize();
+    }
+}
+
+/// Why an item's content is not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum ItemError {
+    /// Not the form that hatbox writes.
+    #[error("it is not in hatbox's form")]
+    Form,
+    /// The MAC is missing or wrong: it was encrypted to this store by somebody else, or was renamed.
+    #[error("it was not written by hatbox with this store's key, or stands in another item's place")]
+    Foreign,
+}
+
+fn mac(identity: &Identity, file: &str, disk: &OnDisk) -> String {
+    hex(&identity.mac(&[
+        b"item",
+        file.as_bytes(),
+        disk.kind.as_str().as_bytes(),
+        disk.profile.as_bytes(),
+        &disk.created.to_be_bytes(),
+        disk.access_key_id.as_deref().unwrap_or_default().as_bytes(),
+        disk.secret.as_bytes(),
+    ]))
+}
+
+/// Renders `item` for the file named `file`.
+pub(crate) fn render_item(identity: &Identity, file: &str, item: &Item) -> Zeroizing<Vec<u8>> {
+    let mut disk = OnDisk {
+        version: 1,
+        kind: item.info.id.kind,
+        profile: item.info.id.profile.as_str().to_owned(),
+        created: item.info.created.as_second(),
+        access_key_id: item.info.access_key_id.as_ref().map(|id| id.as_str().to_owned()),
+        secret: hex(&item.secret),
+        mac: String::new(),
+    };
+    disk.mac = mac(identity, file, &disk);
+    // A struct of texts and numbers always has a JSON form; the capacity keeps it from growing by copies.
+    let mut text = Zeroizing::new(Vec::with_capacity(disk.secret.len() + 1024));
+    serde_json::to_writer(&mut *text, &disk).ok();
+    text
+}
+
+/// Parses the content of the file named `file`.
+pub(crate) fn parse_item(identity: &Identity, file: &str, plain: &[u8]) -> Result<Item, ItemError> {
+    let disk: OnDisk = serde_json::from_slice(plain).map_err(|_| ItemError::Form)?;
+    if disk.version != 1 {
+        return Err(ItemError::Form);
+    }
+    if mac(identity, file, &disk) != disk.mac {
+        return Err(ItemError::Foreign);
+    }
+    let profile = ProfileName::parse(&disk.profile).map_err(|_| ItemError::Form)?;
+    let id = ItemId { kind: disk.kind, profile };
+    if identity.opaque_name(&id) != file {
+        return Err(ItemError::Foreign);
+    }
+    let access_key_id =
+        disk.access_key_id.as_deref().map(AccessKeyId::parse).transpose().map_err(|_| ItemError::Form)?;
+    let created = Timestamp::from_second(disk.created).map_err(|_| ItemError::Form)?;
+    let secret = parse_hex(&disk.secret).ok_or(ItemError::Form)?;
+    Ok(Item { info: ItemInfo { id, created, access_key_id }, secret })
+}
+
+fn parse_hex(text: &str) -> Option<Zeroizing<Vec<u8>>> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(text.len() / 2));
+    if !text.len().is_multiple_of(2) {
+        return None;
+    }
+    for pair in text.as_bytes().chunks_exact(2) {
+        let digit = |b: &u8| char::from(*b).to_digit(16);
+        let [high, low] = pair else { return None };
+        bytes.push(u8::try_from(digit(high)? * 16 + digit(low)?).ok()?);
+    }
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn item() -> Item {
+        let id = ItemId::access_key(&ProfileName::parse("a").unwrap());
+        Item {
+            info: ItemInfo {
+                id,
+                created: Timestamp::from_second(1_700_000_000).unwrap(),
+                access_key_id: None,
+            },
+            secret: Zeroizing::new(b"secret".to_vec()),
+        }
+    }
+
+    #[test]
+    fn an_item_that_another_wrote_to_our_recipient_is_refused() {
+        let (ours, theirs) = (Identity::generate(), Identity::generate());
+        let item = item();
+        let file = ours.opaque_name(&item.info.id);
+        let plain = render_item(&ours, &file, &item);
+        assert_eq!(&*parse_item(&ours, &file, &plain).unwrap().secret, b"secret");
+        // Whoever knows the recipient can encrypt to it, but has not the key of the MAC.
+        let forged = render_item(&theirs, &file, &item);
+        let sealed = ours.encrypt(&forged).unwrap();
+        let opened = ours.decrypt(&sealed).unwrap();
+        assert_eq!(parse_item(&ours, &file, &opened).unwrap_err(), ItemError::Foreign);
+        assert_eq!(parse_item(&ours, "other.age", &plain).unwrap_err(), ItemError::Foreign);
+        assert_eq!(parse_item(&ours, &file, b"{}").unwrap_err(), ItemError::Form);
+    }
+}

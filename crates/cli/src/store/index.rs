@@ -1,0 +1,146 @@
+//! The index: which profile has which access key, without opening the store.
+//!
+//! A sealed file under the cache key. It is written after the item, under the store's lock, and holds the
+//! store's generation: an index of another generation is stale, and is made anew from the store.
+
+use std::path::Path;
+
+use hatbox_core::name::{AccessKeyId, ProfileName};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::sealed::CacheKey;
+use super::{ItemInfo, ItemKind};
+use crate::sys::files::{FileError, Keep, read_private, write_atomic};
+
+const PURPOSE: &str = "index";
+/// Room for about 100,000 keys.
+const LIMIT: u64 = 16 << 20;
+
+/// The stored access keys, sorted by profile.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Index {
+    /// The store's generation when it was made.
+    pub(crate) generation: u64,
+    /// The keys.
+    pub(crate) keys: Vec<StoredKey>,
+}
+
+/// What is known of a stored access key without opening the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct StoredKey {
+    pub(crate) profile: ProfileName,
+    pub(crate) id: AccessKeyId,
+    pub(crate) created: Timestamp,
+}
+
+/// The form on disk.
+#[derive(Serialize, Deserialize)]
+struct OnDisk {
+    version: u32,
+    generation: u64,
+    keys: Vec<(String, String, i64)>,
+}
+
+impl Index {
+    /// The index of these items.
+    pub(crate) fn of_items(generation: u64, items: &[ItemInfo]) -> Self {
+        let mut keys: Vec<_> = items
+            .iter()
+            .filter(|item| item.id.kind == ItemKind::AccessKey)
+            .filter_map(|item| {
+                let id = item.access_key_id.clone()?;
+                Some(StoredKey { profile: item.id.profile.clone(), id, created: item.created })
+            })
+            .collect();
+        keys.sort_by(|a, b| a.profile.cmp(&b.profile));
+        Self { generation, keys }
+    }
+
+    /// The key stored for a profile.
+    pub(crate) fn find(&self, profile: &ProfileName) -> Option<&StoredKey> {
+        let at = self.keys.binary_search_by(|key| key.profile.cmp(profile)).ok()?;
+        self.keys.get(at)
+    }
+}
+
+/// Loads the index at `path`. `None` when there is none, or when it is not readable with this key: it is
+/// made anew from the store, so nothing is lost.
+///
+/// # Errors
+/// When the file is there and is not ours alone: that is for the user to look at.
+pub(crate) fn load_index(path: &Path, key: &CacheKey) -> Result<Option<Index>, FileError> {
+    let sealed = match read_private(path, LIMIT) {
+        Ok(sealed) => sealed,
+        Err(FileError::Absent(_)) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    Ok(key.open(PURPOSE, &sealed).ok().and_then(|plain| parse_index(&plain)))
+}
+
+fn parse_index(plain: &[u8]) -> Option<Index> {
+    let on_disk: OnDisk = serde_json::from_slice(plain).ok()?;
+    if on_disk.version != 1 {
+        return None;
+    }
+    let keys = on_disk
+        .keys
+        .into_iter()
+        .map(|(profile, id, created)| {
+            Some(StoredKey {
+                profile: ProfileName::parse(&profile).ok()?,
+                id: AccessKeyId::parse(&id).ok()?,
+                created: Timestamp::from_second(created).ok()?,
+            })
+        })
+        .collect::<Option<Vec<_>>>()?;
+    Some(Index { generation: on_disk.generation, keys })
+}
+
+/// Saves the index at `path`.
+pub(crate) fn save_index(path: &Path, key: &CacheKey, index: &Index) -> Result<(), FileError> {
+    let on_disk = OnDisk {
+        version: 1,
+        generation: index.generation,
+        keys: index
+            .keys
+            .iter()
+            .map(|k| (k.profile.as_str().to_owned(), k.id.as_str().to_owned(), k.created.as_second()))
+            .collect(),
+    };
+    let sealed = serde_json::to_vec(&on_disk)
+        .map_err(std::io::Error::other)
+        .and_then(|plain| key.seal(PURPOSE, &plain).map_err(std::io::Error::other))
+        .map_err(FileError::io("write", path))?;
+    write_atomic(path, &sealed, Keep::Nothing)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::ItemId;
+    use super::*;
+
+    fn info(profile: &str, id: &str) -> ItemInfo {
+        ItemInfo {
+            id: ItemId::access_key(&ProfileName::parse(profile).unwrap()),
+            created: Timestamp::from_second(1_700_000_000).unwrap(),
+            access_key_id: Some(AccessKeyId::parse(id).unwrap()),
+        }
+    }
+
+    #[test]
+    fn an_index_comes_back_as_it_was_saved_and_another_key_sees_none() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("index");
+        let key = CacheKey::generate().unwrap();
+        let index =
+            Index::of_items(7, &[info("b", "AKIABBBBBBBBBBBBBBBB"), info("a", "AKIAAAAAAAAAAAAAAAAA")]);
+        save_index(&path, &key, &index).unwrap();
+        assert_eq!(load_index(&path, &key).unwrap().unwrap(), index);
+        assert_eq!(load_index(&path, &CacheKey::generate().unwrap()).unwrap(), None);
+        assert_eq!(load_index(&dir.path().join("none"), &key).unwrap(), None);
+        let found = index.find(&ProfileName::parse("b").unwrap()).unwrap();
+        assert_eq!(found.id.as_str(), "AKIABBBBBBBBBBBBBBBB");
+        assert!(index.find(&ProfileName::parse("c").unwrap()).is_none());
+    }
+}

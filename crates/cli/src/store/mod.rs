@@ -1,0 +1,218 @@
+//! Where secrets rest. One trait, one module for each backend, and the sealed files around them.
+//!
+//! | what | where |
+//! |---|---|
+//! | access keys, TOTP seeds, the cache key | a backend: [`Store`] |
+//! | which profile has which access key | [`index`], sealed under the cache key |
+//! | temporary credentials | [`sessions`], sealed under the cache key |
+//! | the unlocked state, for a while | [`unlocked`], in the kernel keyring |
+
+use std::fmt;
+
+use hatbox_core::name::{AccessKeyId, ProfileName};
+use hatbox_core::secret::SecretString;
+use jiff::Timestamp;
+use zeroize::Zeroizing;
+
+#[cfg(feature = "file")]
+pub(crate) mod file;
+pub(crate) mod index;
+#[cfg(test)]
+mod memory;
+pub(crate) mod sealed;
+pub(crate) mod sessions;
+pub(crate) mod unlocked;
+
+#[cfg(test)]
+mod contract;
+
+use crate::sys::files::FileError;
+
+/// A backend, as flags, variables and the settings file name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum StoreKind {
+    /// Files encrypted with age.
+    File,
+    /// Nothing but memory: for tests.
+    #[cfg(test)]
+    Memory,
+}
+
+impl fmt::Display for StoreKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::File => "file",
+            #[cfg(test)]
+            Self::Memory => "memory",
+        })
+    }
+}
+
+/// What an item is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum ItemKind {
+    /// A long-lived access key: its secret half, as text. The id is in [`ItemInfo`].
+    AccessKey,
+    /// The 32 bytes that seal index and sessions. Its profile is `default`, and means nothing.
+    CacheKey,
+}
+
+impl ItemKind {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::AccessKey => "access-key",
+            Self::CacheKey => "cache-key",
+        }
+    }
+}
+
+/// The name of an item.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct ItemId {
+    pub(crate) kind: ItemKind,
+    pub(crate) profile: ProfileName,
+}
+
+impl ItemId {
+    pub(crate) fn access_key(profile: &ProfileName) -> Self {
+        Self { kind: ItemKind::AccessKey, profile: profile.clone() }
+    }
+
+    pub(crate) fn cache_key() -> Self {
+        Self { kind: ItemKind::CacheKey, profile: ProfileName::default_profile() }
+    }
+}
+
+/// What is known of an item without showing its secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ItemInfo {
+    pub(crate) id: ItemId,
+    /// When it was written.
+    pub(crate) created: Timestamp,
+    /// Of an access key: its id.
+    pub(crate) access_key_id: Option<AccessKeyId>,
+}
+
+/// An item's secret and what is known of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Item {
+    pub(crate) info: ItemInfo,
+    pub(crate) secret: Zeroizing<Vec<u8>>,
+}
+
+/// Whether a backend can be used now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Status {
+    /// Yes, without a question.
+    Ready,
+    /// After [`Store::unlock`].
+    Locked,
+    /// There is nothing yet: the first write creates it.
+    Empty,
+}
+
+/// What a store asks of a person, or of what stands in for one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PassphraseFor {
+    /// Opening what is there. `attempt` is 1 the first time.
+    Opening {
+        /// Which try this is.
+        attempt: u32,
+    },
+    /// Creating: a person is asked twice.
+    Creating,
+}
+
+/// Why no passphrase could be had.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PassphraseError {
+    /// Nobody can be asked now.
+    #[error("the store is locked, and there is no way to ask for its passphrase")]
+    NoWay,
+    /// The person pressed Ctrl-C.
+    #[error("cancelled")]
+    Cancelled,
+    /// Nobody answered in time.
+    #[error("nobody gave the passphrase in time")]
+    TimedOut,
+    /// Another process took the question over.
+    #[error("answered elsewhere")]
+    AnsweredElsewhere,
+    /// Its source failed: the command, the descriptor, ...
+    #[error("{what}")]
+    Source {
+        /// What happened, in words; never the passphrase.
+        what: String,
+    },
+    /// It is empty.
+    #[error("the passphrase from {0} is empty")]
+    Empty(String),
+    /// There is no more to try.
+    #[error("the passphrase is wrong")]
+    Wrong,
+}
+
+/// Gives the passphrase. Asked again after a wrong one, until it answers with an error.
+pub(crate) type AskPassphrase<'a> = dyn FnMut(PassphraseFor) -> Result<SecretString, PassphraseError> + 'a;
+
+/// What went wrong. Only [`StoreError::Absent`] may mean "try the next way".
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StoreError {
+    /// There is no such item.
+    #[error("there is no such item in the store")]
+    Absent,
+    /// Locked, and unlocking was refused or not possible.
+    #[error("the {0} store is locked")]
+    Locked(StoreKind, #[source] PassphraseError),
+    /// The backend cannot be used on this machine or at this moment.
+    #[error("the {kind} store cannot be used")]
+    Unavailable {
+        /// Which.
+        kind: StoreKind,
+        /// Why.
+        #[source]
+        source: FileError,
+    },
+    /// Something in it is not what hatbox wrote. The others still work.
+    #[error("{what} in the {kind} store is damaged: {problem}")]
+    Broken {
+        /// Which store.
+        kind: StoreKind,
+        /// The item or file, by name.
+        what: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+}
+
+/// A place for secrets. Blocking; safe to use from several processes at once.
+pub(crate) trait Store: fmt::Debug {
+    /// Which backend this is.
+    fn kind(&self) -> StoreKind;
+
+    /// Whether it can be used now. Asks nobody.
+    fn status(&self) -> Status;
+
+    /// Makes it usable, asking where it must. Creates an empty store where there is none.
+    fn unlock(&mut self, ask: &mut AskPassphrase<'_>) -> Result<(), StoreError>;
+
+    /// Forgets what `unlock` learned.
+    fn lock(&mut self);
+
+    /// All items, without their secrets. A damaged one is reported beside the others, not instead of them.
+    fn list(&self) -> Result<(Vec<ItemInfo>, Vec<StoreError>), StoreError>;
+
+    /// One item.
+    fn read(&self, id: &ItemId) -> Result<Item, StoreError>;
+
+    /// Writes an item, in the place of one of the same id.
+    fn write(&self, item: &Item) -> Result<(), StoreError>;
+
+    /// Deletes an item.
+    fn delete(&self, id: &ItemId) -> Result<(), StoreError>;
+
+    /// A value that changes whenever an item does; cheap, asks nobody. An index made at another value is stale.
+    fn generation(&self) -> u64;
+}

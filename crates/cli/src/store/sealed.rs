@@ -1,0 +1,107 @@
+//! Sealed boxes: XChaCha20-Poly1305 under the cache key, with their purpose as associated data.
+//!
+//! A box is `hatbox-sealed-1\n`, a random nonce of 24 bytes, and the ciphertext with its 16-byte tag. The
+//! purpose (kind and identity) is bound, so that a box put in the place of another does not open.
+
+use chacha20poly1305::aead::{Aead, KeyInit, Payload};
+use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
+use zeroize::Zeroizing;
+
+const MAGIC: &[u8] = b"hatbox-sealed-1\n";
+const NONCE: usize = 24;
+
+/// The 32 bytes that seal index and sessions.
+#[derive(Clone)]
+pub(crate) struct CacheKey(Zeroizing<[u8; 32]>);
+
+impl std::fmt::Debug for CacheKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("CacheKey([redacted])")
+    }
+}
+
+/// Why a box does not open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum SealError {
+    /// The system gave no random bytes.
+    #[error("the system gives no random bytes")]
+    Random,
+    /// Damaged, made for another purpose, or under another key.
+    #[error("it does not open with this key")]
+    Broken,
+}
+
+impl CacheKey {
+    /// A new random key.
+    pub(crate) fn generate() -> Result<Self, SealError> {
+        let mut bytes = Zeroizing::new([0; 32]);
+        getrandom::getrandom(&mut *bytes).map_err(|_| SealError::Random)?;
+        Ok(Self(bytes))
+    }
+
+    /// The key of these bytes; `None` unless there are exactly 32.
+    pub(crate) fn of_bytes(bytes: &[u8]) -> Option<Self> {
+        Some(Self(Zeroizing::new(bytes.try_into().ok()?)))
+    }
+
+    /// The bytes, for the store and the kernel keyring.
+    pub(crate) fn expose(&self) -> &[u8] {
+        &*self.0
+    }
+
+    /// The bytes, for names that are keyed with them.
+    pub(crate) fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// Seals `plain` for `purpose`.
+    pub(crate) fn seal(&self, purpose: &str, plain: &[u8]) -> Result<Vec<u8>, SealError> {
+        let mut nonce = [0; NONCE];
+        getrandom::getrandom(&mut nonce).map_err(|_| SealError::Random)?;
+        let sealed = self
+            .cipher()
+            .encrypt(XNonce::from_slice(&nonce), Payload { msg: plain, aad: purpose.as_bytes() })
+            .map_err(|_| SealError::Broken)?;
+        Ok([MAGIC, &nonce, &sealed].concat())
+    }
+
+    /// Opens a box that was sealed for `purpose`.
+    pub(crate) fn open(&self, purpose: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {
+        let rest = sealed.strip_prefix(MAGIC).ok_or(SealError::Broken)?;
+        let (nonce, sealed) = rest.split_at_checked(NONCE).ok_or(SealError::Broken)?;
+        self.cipher()
+            .decrypt(XNonce::from_slice(nonce), Payload { msg: sealed, aad: purpose.as_bytes() })
+            .map(Zeroizing::new)
+            .map_err(|_| SealError::Broken)
+    }
+
+    fn cipher(&self) -> XChaCha20Poly1305 {
+        XChaCha20Poly1305::new(Key::from_slice(&*self.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_box_opens_with_its_key_for_its_purpose_only() {
+        let key = CacheKey::generate().unwrap();
+        let sealed = key.seal("session a", b"text").unwrap();
+        assert_eq!(&*key.open("session a", &sealed).unwrap(), b"text");
+        assert_eq!(key.open("session b", &sealed), Err(SealError::Broken));
+        assert!(CacheKey::generate().unwrap().open("session a", &sealed).is_err());
+    }
+
+    #[test]
+    fn a_box_with_any_bit_flipped_or_cut_short_does_not_open() {
+        let key = CacheKey::generate().unwrap();
+        let sealed = key.seal("p", b"text").unwrap();
+        for index in 0..sealed.len() {
+            let mut flipped = sealed.clone();
+            flipped[index] ^= 1;
+            assert!(key.open("p", &flipped).is_err(), "byte {index}");
+            assert!(key.open("p", &sealed[..index]).is_err(), "length {index}");
+        }
+    }
+}

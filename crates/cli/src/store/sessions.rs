@@ -1,0 +1,148 @@
+//! Cached sessions: one sealed file each, under a name that tells nothing without the cache key.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use hatbox_core::cache::{CachedSession, SessionKey, parse_cached_session, render_cached_session};
+use hatbox_core::name::ProfileName;
+
+use super::sealed::CacheKey;
+use crate::sys::files::{
+    FileError, Keep, make_private_directory, read_private, remove, sweep_temporary, write_atomic,
+};
+
+/// Session tokens have no fixed size; AWS's are below 4 KiB today.
+const LIMIT: u64 = 256 << 10;
+
+/// Sessions with the names of their files, and the files that cannot be read.
+pub(crate) type Listed = (Vec<(String, CachedSession)>, Vec<FileError>);
+
+/// The sessions in one directory.
+#[derive(Debug)]
+pub(crate) struct Sessions {
+    directory: PathBuf,
+    key: CacheKey,
+}
+
+impl Sessions {
+    pub(crate) fn open(directory: &Path, key: CacheKey) -> Self {
+        Self { directory: directory.to_owned(), key }
+    }
+
+    fn name(&self, key: &SessionKey) -> String {
+        key.render_file_name(self.key.bytes())
+    }
+
+    /// The lock file of a thing in `directory`, under a name that tells nothing without the key.
+    pub(crate) fn lock_path(&self, directory: &Path, kind: &str, identity: &[u8]) -> PathBuf {
+        use hmac::{Hmac, Mac};
+        // HMAC takes keys of every length, so there is no error to meet.
+        let mut name = String::new();
+        if let Ok(mut mac) = <Hmac<sha2::Sha256> as Mac>::new_from_slice(self.key.bytes()) {
+            for part in ["hatbox lock file".as_bytes(), &[0], kind.as_bytes(), &[0], identity] {
+                mac.update(part);
+            }
+            name = mac.finalize().into_bytes().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        }
+        directory.join(format!("{kind}-{name}.lock"))
+    }
+
+    fn purpose(name: &str) -> String {
+        format!("session {name}")
+    }
+
+    /// The session of this key. What is damaged, or was sealed under another key, counts as none: it is
+    /// made again.
+    ///
+    /// # Errors
+    /// When the file is there and is not ours alone.
+    pub(crate) fn load(&self, key: &SessionKey) -> Result<Option<CachedSession>, FileError> {
+        self.load_named(&self.name(key))
+    }
+
+    fn load_named(&self, name: &str) -> Result<Option<CachedSession>, FileError> {
+        match read_private(&self.directory.join(name), LIMIT) {
+            Ok(sealed) => Ok(self
+                .key
+                .open(&Self::purpose(name), &sealed)
+                .ok()
+                .and_then(|plain| parse_cached_session(&plain).ok())),
+            Err(FileError::Absent(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Saves a session under this key.
+    pub(crate) fn save(&self, key: &SessionKey, session: &CachedSession) -> Result<(), FileError> {
+        make_private_directory(&self.directory)?;
+        let name = self.name(key);
+        let path = self.directory.join(&name);
+        let sealed = self
+            .key
+            .seal(&Self::purpose(&name), &render_cached_session(session))
+            .map_err(|error| FileError::io("write", &path)(std::io::Error::other(error)))?;
+        write_atomic(&path, &sealed, Keep::Nothing)
+    }
+
+    /// All sessions that open with the key, with their file names. A file that cannot be read is reported
+    /// beside the others, not instead of them.
+    pub(crate) fn list(&self) -> Result<Listed, FileError> {
+        let (mut sessions, mut broken) = (Vec::new(), Vec::new());
+        for name in names(&self.directory)? {
+            match self.load_named(&name) {
+                Ok(Some(session)) => sessions.push((name, session)),
+                Ok(None) => {}
+                Err(error) => broken.push(error),
+            }
+        }
+        sessions.sort_by(|(_, a), (_, b)| (&a.profile, a.call.label()).cmp(&(&b.profile, b.call.label())));
+        Ok((sessions, broken))
+    }
+
+    /// Deletes all sessions of a profile that open with the key. Tells how many there were.
+    pub(crate) fn delete_of_profile(&self, profile: &ProfileName) -> Result<usize, FileError> {
+        let mut count = 0;
+        for (name, session) in self.list()?.0 {
+            if session.profile == *profile {
+                count += usize::from(self.delete(&name)?);
+            }
+        }
+        Ok(count)
+    }
+
+    /// Deletes the session of this key.
+    pub(crate) fn delete_key(&self, key: &SessionKey) -> Result<bool, FileError> {
+        self.delete(&self.name(key))
+    }
+
+    /// Deletes the session in the file `name`.
+    fn delete(&self, name: &str) -> Result<bool, FileError> {
+        remove(&self.directory.join(name))
+    }
+}
+
+/// Deletes all sealed sessions in `directory`, which needs no key. Tells how many there were.
+pub(crate) fn delete_all(directory: &Path) -> Result<usize, FileError> {
+    let (mut count, mut refused) = (0, None);
+    for name in names(directory)? {
+        match remove(&directory.join(name)) {
+            Ok(was_there) => count += usize::from(was_there),
+            Err(error) => refused = Some(error),
+        }
+    }
+    sweep_temporary(directory);
+    refused.map_or(Ok(count), Err)
+}
+
+fn names(directory: &Path) -> Result<Vec<String>, FileError> {
+    let entries = match fs::read_dir(directory) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(FileError::io("open", directory)(error)),
+    };
+    Ok(entries
+        .flatten()
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .filter(|name| name.len() == 32 && name.bytes().all(|b| b.is_ascii_hexdigit()))
+        .collect())
+}
