@@ -1,0 +1,91 @@
+//! The command line: one file for each command, its flags and its help, nothing else.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+mod add;
+mod clear;
+mod exec;
+mod explain;
+mod export;
+mod list;
+mod lock;
+mod remove;
+#[cfg(feature = "sandbox")]
+mod sandbox;
+mod session;
+
+pub(crate) use add::AddArgs;
+pub(crate) use clear::ClearArgs;
+pub(crate) use exec::ExecArgs;
+pub(crate) use explain::ExplainArgs;
+pub(crate) use export::{ExportArgs, ExportFormat};
+pub(crate) use list::{ListArgs, ListOnly};
+pub(crate) use lock::LockArgs;
+pub(crate) use remove::RemoveArgs;
+#[cfg(feature = "sandbox")]
+pub(crate) use sandbox::{SandboxArgs, SandboxCommand, SandboxLogArgs, SandboxS3, SandboxUpArgs};
+pub(crate) use session::SessionArgs;
+
+const EXAMPLES: &str = "\
+Examples:
+  hatbox add jan                                   keep an access key
+  hatbox exec security-auditor -- aws s3 ls        run a command under a role
+  hatbox exec dev-infra-admin -- terraform apply   the same, asking for the MFA code
+  hatbox explain dev-infra-admin                   what would be done, without doing it
+  hatbox sandbox demo                              see it all work, without AWS";
+
+const GLOBAL: &str = "Options of every command";
+
+/// Keep AWS access keys safe, put on roles, hand temporary credentials to any program.
+#[derive(Debug, Parser)]
+#[command(name = "hatbox", version, after_help = EXAMPLES, disable_help_subcommand = false)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: GlobalArgs,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Flags of every command.
+#[derive(Debug, Args)]
+pub(crate) struct GlobalArgs {
+    /// Say on stderr what is done, step by step (never a secret)
+    #[arg(long, global = true, help_heading = GLOBAL)]
+    pub(crate) debug: bool,
+
+    /// The backend that keeps the keys [env: HATBOX_BACKEND, AWS_VAULT_BACKEND]
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "NAME")]
+    pub(crate) backend: Option<String>,
+
+    /// The directory of the `file` backend [env: HATBOX_FILE_DIR]
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "DIR")]
+    pub(crate) file_dir: Option<PathBuf>,
+
+    /// Read the store's passphrase from this open descriptor [env: HATBOX_PASSPHRASE_FD]
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "N")]
+    pub(crate) passphrase_fd: Option<i32>,
+
+    /// How to ask for an MFA code: terminal, ykman, zenity, kdialog, osascript [env: HATBOX_PROMPT, AWS_VAULT_PROMPT]
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "DRIVER")]
+    pub(crate) prompt: Option<String>,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Add(AddArgs),
+    #[command(visible_alias = "ls")]
+    List(ListArgs),
+    #[command(visible_alias = "rm")]
+    Remove(RemoveArgs),
+    Exec(ExecArgs),
+    Export(ExportArgs),
+    Explain(ExplainArgs),
+    Clear(ClearArgs),
+    Lock(LockArgs),
+    #[cfg(feature = "sandbox")]
+    Sandbox(SandboxArgs),
+}

@@ -1,0 +1,24 @@
+//! The environment variables that hatbox reads, beside AWS's own. Each of ours goes before aws-vault's.
+
+/// A name of ours and aws-vault's for the same thing.
+pub(crate) type Pair = (&'static str, Option<&'static str>);
+
+pub(crate) const BACKEND: Pair = ("HATBOX_BACKEND", Some("AWS_VAULT_BACKEND"));
+pub(crate) const FILE_PASSPHRASE: Pair = ("HATBOX_FILE_PASSPHRASE", Some("AWS_VAULT_FILE_PASSPHRASE"));
+pub(crate) const PROMPT: Pair = ("HATBOX_PROMPT", Some("AWS_VAULT_PROMPT"));
+/// Not `AWS_VAULT_FILE_DIR`: that names aws-vault's store, which is of another form.
+pub(crate) const FILE_DIR: Pair = ("HATBOX_FILE_DIR", None);
+pub(crate) const PASSPHRASE_FD: Pair = ("HATBOX_PASSPHRASE_FD", None);
+/// Set for helpers: the profiles that are being resolved, separated by newlines.
+pub(crate) const RESOLVING: &str = "HATBOX_RESOLVING";
+/// Set for `passphrase_command`: it must not need the store that it opens.
+pub(crate) const UNLOCKING: &str = "HATBOX_UNLOCKING";
+/// Set for children: the profile. A nested `exec` is refused.
+pub(crate) const NESTED: Pair = ("HATBOX", Some("AWS_VAULT"));
+/// Set in a sandbox's environment: its id.
+pub(crate) const SANDBOX: &str = "HATBOX_SANDBOX";
+/// aws-vault's: `1` silences the line that tells of the shell.
+pub(crate) const NO_HELP_LINE: Pair = ("HATBOX_DISABLE_HELP_MESSAGE", Some("AWS_VAULT_DISABLE_HELP_MESSAGE"));
+/// Seconds that the clock is shifted by. Only with the feature `test-clock`.
+#[cfg(feature = "test-clock")]
+pub(crate) const TEST_CLOCK_OFFSET: &str = "HATBOX_TEST_CLOCK_OFFSET";

@@ -1,0 +1,87 @@
+//! Asking a person: one question at a time, on the terminal device, erased afterwards.
+
+use std::time::Duration;
+
+use hatbox_core::secret::SecretString;
+
+pub(crate) mod terminal;
+
+/// Whether what is typed is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Echo {
+    /// As typed.
+    Shown,
+    /// Nothing at all.
+    Hidden,
+}
+
+/// A question.
+pub(crate) struct Question<'a> {
+    /// One line, with its colon and blank.
+    pub(crate) text: &'a str,
+    pub(crate) echo: Echo,
+    /// How long to wait for the answer.
+    pub(crate) timeout: Duration,
+    /// Whether it was answered elsewhere meanwhile; asked every 100 ms.
+    pub(crate) is_over: &'a dyn Fn() -> bool,
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PromptError {
+    /// There is no terminal to ask on.
+    #[error("there is no terminal to ask on")]
+    NoTerminal,
+    /// Ctrl-C, Ctrl-D, or a signal.
+    #[error("cancelled")]
+    Cancelled,
+    /// Nobody answered in time.
+    #[error("nobody answered within {} s", .0.as_secs())]
+    TimedOut(Duration),
+    /// [`Question::is_over`] said so.
+    #[error("answered elsewhere")]
+    AnsweredElsewhere,
+    /// The terminal failed.
+    #[error("could not use the terminal")]
+    Io(#[source] std::io::Error),
+}
+
+/// Something that can ask a person.
+pub(crate) trait Prompter: std::fmt::Debug {
+    /// Asks, and waits for one line.
+    fn ask_line(&self, question: &Question<'_>) -> Result<SecretString, PromptError>;
+
+    /// Shows a line that stays: `wrong code`, ...
+    fn show(&self, line: &str);
+
+    /// The device's name, for those who wait for an answer given here: `/dev/pts/3`.
+    fn device(&self) -> Option<&str>;
+
+    /// Forgets what was typed so far.
+    fn forget_input(&self);
+
+    /// Whether Enter alone was pressed since the last call, without waiting.
+    fn is_enter_pressed(&self) -> bool;
+}
+
+/// Nobody to ask.
+#[derive(Debug)]
+pub(crate) struct Nobody;
+
+impl Prompter for Nobody {
+    fn ask_line(&self, _: &Question<'_>) -> Result<SecretString, PromptError> {
+        Err(PromptError::NoTerminal)
+    }
+
+    fn show(&self, _: &str) {}
+
+    fn device(&self) -> Option<&str> {
+        None
+    }
+
+    fn forget_input(&self) {}
+
+    fn is_enter_pressed(&self) -> bool {
+        false
+    }
+}
