@@ -1,0 +1,105 @@
+//! Trust roots: read only for https, from one bundle file where there is one.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use aws_smithy_http_client::tls::{TlsContext, TrustStore};
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
+
+/// Where Linux distributions and BSDs keep the bundle.
+const BUNDLES: [&str; 6] = [
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+    "/usr/local/share/certs/ca-root-nss.crt",
+];
+
+/// Why there are no roots to trust.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum TlsError {
+    /// The bundle that was named cannot be read.
+    #[error("could not read the certificate bundle `{path}`")]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The bundle holds no certificate.
+    #[error("the certificate bundle `{0}` holds no usable certificate")]
+    Empty(String),
+    /// There is no bundle.
+    #[error("there are no trusted certificates on this machine")]
+    NoBundle,
+}
+
+/// Loads the roots: of `named` (`AWS_CA_BUNDLE`, `ca_bundle`, `SSL_CERT_FILE`), else of the distribution's bundle.
+pub(crate) fn load_trust_roots(named: Option<&Path>) -> Result<TlsContext, TlsError> {
+    let path = match named {
+        Some(path) => path.to_owned(),
+        None if cfg!(any(target_os = "macos", windows)) => return Ok(TlsContext::default()),
+        None => BUNDLES.iter().map(PathBuf::from).find(|path| path.exists()).ok_or(TlsError::NoBundle)?,
+    };
+    let shown = || path.display().to_string();
+    let pem = fs::read(&path).map_err(|source| TlsError::Unreadable { path: shown(), source })?;
+    // The SDK's client stops the whole program at a certificate that it cannot parse, so only the good
+    // ones are handed on. Bundles in the wild do hold others.
+    let mut roots = rustls::RootCertStore::empty();
+    let mut store = TrustStore::empty();
+    for block in certificate_blocks(&pem) {
+        if CertificateDer::from_pem_slice(block).is_ok_and(|certificate| roots.add(certificate).is_ok()) {
+            store.add_pem_certificate(block);
+        }
+    }
+    if roots.is_empty() {
+        return Err(TlsError::Empty(shown()));
+    }
+    TlsContext::builder().with_trust_store(store).build().map_err(|_| TlsError::Empty(shown()))
+}
+
+/// Each certificate of a bundle, from its BEGIN line to its END line.
+fn certificate_blocks(mut pem: &[u8]) -> Vec<&[u8]> {
+    const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";
+    const END: &[u8] = b"-----END CERTIFICATE-----";
+    let find = |text: &[u8], part: &[u8]| text.windows(part.len()).position(|window| window == part);
+    let mut blocks = Vec::new();
+    while let Some(start) = find(pem, BEGIN)
+        && let Some(block) = pem.get(start..)
+        && let Some(length) = find(block, END)
+        && let Some((block, rest)) = block.split_at_checked(length + END.len())
+    {
+        blocks.push(block);
+        pem = rest;
+    }
+    blocks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bundle_is_cut_into_its_certificates() {
+        let pem = b"# a\n-----BEGIN CERTIFICATE-----\nAA\n-----END CERTIFICATE-----\nx\n-----BEGIN CERTIFICATE-----\nBB\n-----END CERTIFICATE-----\n-----BEGIN CERTIFICATE-----\ncut";
+        let blocks = certificate_blocks(pem);
+        assert_eq!(blocks.len(), 2);
+        assert!(
+            blocks.iter().all(|b| b.starts_with(b"-----BEGIN") && b.ends_with(b"-----END CERTIFICATE-----"))
+        );
+    }
+
+    #[test]
+    fn a_bundle_without_a_usable_certificate_is_an_error_that_names_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("bundle.pem");
+        std::fs::write(&path, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n").unwrap();
+        assert!(
+            matches!(load_trust_roots(Some(&path)), Err(TlsError::Empty(p)) if p.ends_with("bundle.pem"))
+        );
+        assert!(matches!(load_trust_roots(Some(&dir.path().join("none"))), Err(TlsError::Unreadable { .. })));
+    }
+}
