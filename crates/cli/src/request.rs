@@ -1,0 +1,206 @@
+//! Flags and environment, put together: what is asked for. Pure: no file is read and nobody is asked.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use hatbox_core::cache::DEFAULT_MIN_TTL;
+use hatbox_core::config::duration::parse_duration;
+use hatbox_core::config::overrides::{Flags, Overrides};
+use hatbox_core::name::ProfileName;
+use hatbox_core::secret::{MfaCode, SecretString};
+
+use crate::args::{GlobalArgs, SessionArgs};
+use crate::env_names;
+use crate::report::{Failure, FailureKind};
+use crate::store::StoreKind;
+use crate::world::environment::Environment;
+
+/// Which store, and how to unlock it.
+#[derive(Debug)]
+pub(crate) struct StoreRequest {
+    /// `None`: what the settings file says, else the first write chooses.
+    pub(crate) kind: Option<StoreKind>,
+    pub(crate) file_dir: Option<PathBuf>,
+    /// `None`: what the settings file says, else the terminal.
+    pub(crate) passphrase: Option<PassphraseSource>,
+}
+
+/// A passphrase that is at hand without a person.
+#[derive(Debug)]
+pub(crate) enum PassphraseSource {
+    /// `--passphrase-fd`, `HATBOX_PASSPHRASE_FD`.
+    Descriptor(i32),
+    /// A variable, by name.
+    Variable(&'static str, SecretString),
+    /// `passphrase_command` of the settings.
+    Command(String),
+}
+
+impl PassphraseSource {
+    /// Its name in messages.
+    pub(crate) fn shown(&self) -> String {
+        match self {
+            Self::Descriptor(number) => format!("descriptor {number}"),
+            Self::Variable(name, _) => (*name).to_owned(),
+            Self::Command(_) => "`passphrase_command`".to_owned(),
+        }
+    }
+}
+
+/// Which sessions, and how to get them.
+#[derive(Debug)]
+pub(crate) struct SessionRequest {
+    pub(crate) overrides: Overrides,
+    pub(crate) use_sessions: bool,
+    pub(crate) fresh: bool,
+    pub(crate) min_ttl: Duration,
+    /// `--mfa-token`.
+    pub(crate) mfa_code: Option<MfaCode>,
+    /// `--prompt` or its variables, as said: only who asks for a code needs to know.
+    pub(crate) prompt: Option<(&'static str, String)>,
+}
+
+/// Flags and environment about the store.
+pub(crate) fn resolve_store(global: &GlobalArgs, environment: &Environment) -> Result<StoreRequest, Failure> {
+    let named = match &global.backend {
+        Some(name) => Some(("--backend", name.clone())),
+        None => environment.first(env_names::BACKEND),
+    };
+    let kind = match named {
+        Some((_, name)) if name == "file" => Some(StoreKind::File),
+        // aws-vault's variable, with a backend of aws-vault's: said of another store than ours.
+        None | Some(("AWS_VAULT_BACKEND", _)) => None,
+        Some((origin, name)) => {
+            return Err(Failure::new(
+                FailureKind::Usage,
+                format!("there is no backend `{name}` (from {origin})"),
+            )
+            .hint("this version has `file`; leave the flag or variable out to use it"));
+        }
+    };
+    let descriptor = match global.passphrase_fd {
+        Some(number) => Some(number),
+        None => match environment.first(env_names::PASSPHRASE_FD) {
+            None => None,
+            Some((name, text)) => Some(text.parse().map_err(|_| {
+                Failure::new(FailureKind::Usage, format!("{name} is no descriptor's number: `{text}`"))
+            })?),
+        },
+    };
+    if let Some(number) = descriptor.filter(|number| *number < 0) {
+        return Err(Failure::new(FailureKind::Usage, format!("`{number}` is no descriptor's number")));
+    }
+    let passphrase = match descriptor {
+        Some(number) => Some(PassphraseSource::Descriptor(number)),
+        // Set and empty is a mistake to be told of, not a variable that is unset: see `store::file`.
+        None => passphrase_of_environment(environment)?,
+    };
+    let file_dir = global
+        .file_dir
+        .clone()
+        .or_else(|| environment.text(env_names::FILE_DIR.0).map(PathBuf::from))
+        .map(|dir| std::path::absolute(&dir).unwrap_or(dir));
+    Ok(StoreRequest { kind, file_dir, passphrase })
+}
+
+fn passphrase_of_environment(environment: &Environment) -> Result<Option<PassphraseSource>, Failure> {
+    let (ours, theirs) = env_names::FILE_PASSPHRASE;
+    let found =
+        [Some(ours), theirs].into_iter().flatten().find_map(|name| Some((name, environment.raw(name)?)));
+    let Some((name, value)) = found else { return Ok(None) };
+    let text = value
+        .to_str()
+        .ok_or_else(|| Failure::new(FailureKind::Usage, format!("the passphrase in {name} is not UTF-8")))?;
+    Ok(Some(PassphraseSource::Variable(name, SecretString::new(text.to_owned()))))
+}
+
+/// Flags and environment about sessions.
+pub(crate) fn resolve_session(
+    global: &GlobalArgs,
+    args: &SessionArgs,
+    environment: &Environment,
+) -> Result<SessionRequest, Failure> {
+    let flags = Flags { region: args.region.clone(), duration: args.duration.clone() };
+    let min_ttl = match &args.min_ttl {
+        Some(text) => Some(("--min-ttl", text.clone())),
+        None => environment.text("AWS_MIN_TTL").map(|text| ("AWS_MIN_TTL", text)),
+    };
+    let min_ttl = match min_ttl {
+        None => DEFAULT_MIN_TTL,
+        Some((origin, text)) => parse_duration(&text).map_err(|error| {
+            Failure::new(FailureKind::Usage, format!("`{text}` of {origin} is no duration: {error}"))
+        })?,
+    };
+    let mfa_code = args
+        .mfa_token
+        .as_deref()
+        .map(MfaCode::parse)
+        .transpose()
+        .map_err(|error| Failure::new(FailureKind::Usage, format!("`--mfa-token`: {error}")))?;
+    Ok(SessionRequest {
+        overrides: Overrides::from_env(flags, |name| environment.text(name)),
+        use_sessions: !args.no_session,
+        fresh: args.fresh,
+        min_ttl,
+        mfa_code,
+        prompt: global
+            .prompt
+            .clone()
+            .map(|name| ("--prompt", name))
+            .or_else(|| environment.first(env_names::PROMPT)),
+    })
+}
+
+/// Who asks the person for an MFA code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PromptDriver {
+    /// hatbox, on the terminal device.
+    Terminal,
+    /// A YubiKey, by its own program.
+    Ykman,
+    /// A window, by GNOME's program.
+    Zenity,
+    /// A window, by KDE's program.
+    Kdialog,
+    /// A window, by macOS's program.
+    Osascript,
+}
+
+/// The driver that was said: the terminal unless another was named.
+pub(crate) fn resolve_prompt(said: Option<&(&'static str, String)>) -> Result<PromptDriver, Failure> {
+    let Some((origin, name)) = said else { return Ok(PromptDriver::Terminal) };
+    match name.as_str() {
+        "terminal" => Ok(PromptDriver::Terminal),
+        "ykman" => Ok(PromptDriver::Ykman),
+        "zenity" => Ok(PromptDriver::Zenity),
+        "kdialog" => Ok(PromptDriver::Kdialog),
+        "osascript" => Ok(PromptDriver::Osascript),
+        _ => Err(Failure::new(
+            FailureKind::Usage,
+            format!("there is no prompt `{}` (from {origin})", name.escape_debug()),
+        )
+        .hint("there are terminal, ykman, zenity, kdialog and osascript")
+        .hint("for another program set `mfa_process` in the profile to the command that prints the code")),
+    }
+}
+
+/// The profile of a command: the argument, else `AWS_PROFILE`.
+pub(crate) fn resolve_profile_name(
+    argument: Option<&str>,
+    environment: &Environment,
+) -> Result<ProfileName, Failure> {
+    let named = match argument {
+        Some(name) => Some(("the argument", name.to_owned())),
+        None => environment.text("AWS_PROFILE").map(|name| ("AWS_PROFILE", name)),
+    };
+    let Some((origin, name)) = named else {
+        return Err(Failure::new(FailureKind::Usage, "no profile is named")
+            .hint("name one, or set AWS_PROFILE; `hatbox list` shows them"));
+    };
+    ProfileName::parse(&name).map_err(|error| {
+        Failure::new(
+            FailureKind::Usage,
+            format!("{origin} names no profile: `{}` {error}", name.escape_debug()),
+        )
+    })
+}

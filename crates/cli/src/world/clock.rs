@@ -1,0 +1,50 @@
+//! The one clock: for expiry, for the SDK's signatures, for what is written down.
+
+use std::time::{Duration, SystemTime};
+
+use aws_smithy_async::time::{SharedTimeSource, TimeSource};
+use jiff::Timestamp;
+
+use super::environment::Environment;
+
+/// The system's clock; with the feature `test-clock`, shifted by `HATBOX_TEST_CLOCK_OFFSET` seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Clock {
+    offset_seconds: i64,
+}
+
+impl Clock {
+    #[cfg(feature = "test-clock")]
+    pub(crate) fn of_environment(environment: &Environment) -> Self {
+        let offset = environment.text(crate::env_names::TEST_CLOCK_OFFSET).and_then(|text| text.parse().ok());
+        Self { offset_seconds: offset.unwrap_or(0) }
+    }
+
+    #[cfg(not(feature = "test-clock"))]
+    pub(crate) fn of_environment(_: &Environment) -> Self {
+        Self { offset_seconds: 0 }
+    }
+
+    /// Now.
+    pub(crate) fn now(self) -> Timestamp {
+        Timestamp::try_from(self.system_time()).unwrap_or(Timestamp::UNIX_EPOCH)
+    }
+
+    /// For the SDK's clients.
+    pub(crate) fn time_source(self) -> SharedTimeSource {
+        SharedTimeSource::new(self)
+    }
+
+    fn system_time(self) -> SystemTime {
+        let shift = Duration::from_secs(self.offset_seconds.unsigned_abs());
+        let now = SystemTime::now();
+        let shifted = if self.offset_seconds >= 0 { now.checked_add(shift) } else { now.checked_sub(shift) };
+        shifted.unwrap_or(now)
+    }
+}
+
+impl TimeSource for Clock {
+    fn now(&self) -> SystemTime {
+        self.system_time()
+    }
+}

@@ -1,0 +1,179 @@
+//! Loading `~/.aws/config` and `~/.aws/credentials`, changing them, and showing places in them.
+
+use std::path::{Path, PathBuf};
+
+use hatbox_core::config::Config;
+use hatbox_core::config::ConfigError;
+use hatbox_core::config::Warning;
+use hatbox_core::config::edit::{Change, EditError, edit_section};
+use hatbox_core::config::header::SectionKind;
+use hatbox_core::config::origin::{FileKind, Origin, Place};
+use hatbox_core::config::syntax::Document;
+
+use super::World;
+use super::settings::Ownership;
+use crate::report::{Failure, FailureKind};
+use crate::sys::files::{FileError, Keep, make_private_directory, write_if_unchanged};
+use crate::sys::lock;
+
+/// More than any config that a person or a generator writes; the parser's own limit is below 4 GiB.
+const SIZE_LIMIT: u64 = 64 << 20;
+/// How often an edit is begun anew because somebody else was quicker.
+const EDIT_TRIES: u32 = 10;
+
+/// The two files as loaded.
+#[derive(Debug)]
+pub(crate) struct ConfigFiles {
+    pub(crate) config: Config,
+    config_path: PathBuf,
+    config_shown: String,
+    credentials_shown: String,
+    config_ownership: Option<Ownership>,
+    credentials_ownership: Option<Ownership>,
+}
+
+/// Loads both files; an absent one is empty.
+pub(crate) fn load_config(world: &World) -> Result<ConfigFiles, Failure> {
+    let (config_path, credentials_path) = (world.dirs.aws_config(), world.dirs.aws_credentials());
+    let (config_text, config_ownership) = read(world, config_path)?;
+    let (credentials_text, credentials_ownership) = read(world, credentials_path)?;
+    let config = Config::parse(config_text, credentials_text)
+        .map_err(|error| Failure::of_error(FailureKind::Usage, &error).at(world.dirs.shown(config_path)))?;
+    Ok(ConfigFiles {
+        config,
+        config_path: config_path.to_owned(),
+        config_shown: world.dirs.shown(config_path),
+        credentials_shown: world.dirs.shown(credentials_path),
+        config_ownership,
+        credentials_ownership,
+    })
+}
+
+/// Reads a file, and who may write to it: asked of the open file, so that it is the one that was read.
+fn read(world: &World, path: &Path) -> Result<(Vec<u8>, Option<Ownership>), Failure> {
+    use std::io::Read;
+    let failure = |error: std::io::Error| {
+        Failure::new(FailureKind::Failed, format!("could not read `{}`", world.dirs.shown(path)))
+            .caused_by(&error)
+    };
+    let file = match std::fs::File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok((Vec::new(), None)),
+        Err(error) => return Err(failure(error)),
+    };
+    let about = file.metadata().map_err(failure)?;
+    let ownership = Ownership::of(&about);
+    // Where others can write, they can also choose the role that is put on.
+    if about.is_file() && ownership.is_open_to_strangers() {
+        world
+            .output
+            .warn(&format!("others can write to `{}`, and so choose what is done", world.dirs.shown(path)));
+    }
+    if about.len() > SIZE_LIMIT {
+        return Err(Failure::new(
+            FailureKind::Usage,
+            format!("`{}` is larger than 64 MiB", world.dirs.shown(path)),
+        ));
+    }
+    let mut text = Vec::with_capacity(usize::try_from(about.len()).unwrap_or_default() + 1);
+    file.take(SIZE_LIMIT).read_to_end(&mut text).map_err(failure)?;
+    Ok((text, Some(ownership)))
+}
+
+impl ConfigFiles {
+    /// The file's path as a person writes it.
+    pub(crate) fn shown(&self, file: FileKind) -> &str {
+        match file {
+            FileKind::Config => &self.config_shown,
+            FileKind::Credentials => &self.credentials_shown,
+        }
+    }
+
+    /// `~/.aws/config:14`
+    pub(crate) fn shown_place(&self, place: Place) -> String {
+        format!("{}:{}", self.shown(place.file), place.line)
+    }
+
+    /// Refuses a command that stands in a file that others can write to.
+    pub(crate) fn check_command_origin(&self, origin: &Origin) -> Result<(), Failure> {
+        let Some(place) = origin.place() else { return Ok(()) };
+        let ownership = match place.file {
+            FileKind::Config => self.config_ownership,
+            FileKind::Credentials => self.credentials_ownership,
+        };
+        match ownership {
+            Some(ownership) => ownership.check_may_name_a_command(self.shown(place.file)),
+            None => Ok(()),
+        }
+    }
+
+    /// A core error as a failure with its place and a hint.
+    pub(crate) fn failure_of(&self, error: &ConfigError) -> Failure {
+        let mut failure = Failure::of_error(FailureKind::Usage, error);
+        if let Some(place) = error.place() {
+            failure = failure.at(self.shown_place(place));
+        }
+        if let Some(nearest) = error.nearest() {
+            failure = failure.hint(format!("did you mean `{nearest}`?"));
+        }
+        failure
+    }
+
+    /// A warning as one line, with its place.
+    pub(crate) fn render_warning(&self, warning: &Warning) -> String {
+        match warning.place() {
+            Some(place) => format!("{}: {warning}", self.shown_place(place)),
+            None => warning.to_string(),
+        }
+    }
+
+    /// Changes a section of the config file, and nothing else in it. Tells whether the section is new.
+    ///
+    /// The file is read again: minutes may have passed over a question, and other edits must not be lost.
+    pub(crate) fn save_section(
+        &self,
+        world: &World,
+        kind: SectionKind,
+        name: &str,
+        changes: &[Change],
+    ) -> Result<bool, Failure> {
+        let failed = |error: FileError| Failure::of_error(FailureKind::Failed, &error);
+        make_private_directory(&world.dirs.locks()).map_err(failed)?;
+        let _held = lock::hold(&world.dirs.locks().join("aws-config.lock")).map_err(failed)?;
+        for _ in 0..EDIT_TRIES {
+            let (before, _) = read(world, &self.config_path)?;
+            let after = edit_section(&before, FileKind::Config, kind, name, changes)
+                .map_err(|error| self.edit_failure(&error))?;
+            let is_new = Document::parse(FileKind::Config, before.clone())
+                .is_ok_and(|document| document.sections_named(kind, name).next().is_none());
+            if after == before {
+                return Ok(is_new);
+            }
+            match self.write(&before, &after) {
+                Err(FileError::Changed(_)) => {}
+                result => return result.map(|()| is_new).map_err(failed),
+            }
+        }
+        Err(Failure::new(FailureKind::Failed, format!("`{}` changes all the time", self.config_shown)))
+    }
+
+    fn edit_failure(&self, error: &EditError) -> Failure {
+        let failure = Failure::of_error(FailureKind::Usage, error);
+        match error {
+            EditError::BadLine { place, .. } | EditError::Nested { place, .. } => {
+                failure.at(self.shown_place(*place))
+            }
+            _ => failure.at(self.config_shown.clone()),
+        }
+    }
+
+    fn write(&self, before: &[u8], text: &[u8]) -> Result<(), FileError> {
+        if let Some(directory) = self.config_path.parent()
+            && !directory.as_os_str().is_empty()
+            && !directory.exists()
+        {
+            make_private_directory(directory)?;
+        }
+        write_if_unchanged(&self.config_path, before, text, Keep::ModeAndLink)
+    }
+}

@@ -1,0 +1,72 @@
+//! One snapshot of the environment variables, taken at the start.
+
+use std::ffi::{OsStr, OsString};
+
+use crate::env_names::Pair;
+
+/// The variables in the order in which the process got them.
+#[derive(Clone)]
+pub(crate) struct Environment {
+    variables: Vec<(OsString, OsString)>,
+}
+
+impl std::fmt::Debug for Environment {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Security: values may be secrets.
+        f.debug_list().entries(self.variables.iter().map(|(name, _)| name)).finish()
+    }
+}
+
+impl Environment {
+    /// The variables of this process.
+    pub(crate) fn load() -> Self {
+        Self { variables: std::env::vars_os().collect() }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn of(variables: &[(&str, &str)]) -> Self {
+        Self { variables: variables.iter().map(|(n, v)| (n.into(), v.into())).collect() }
+    }
+
+    /// All of them.
+    pub(crate) fn variables(&self) -> &[(OsString, OsString)] {
+        &self.variables
+    }
+
+    /// The value of a variable, also an empty one.
+    pub(crate) fn raw(&self, name: &str) -> Option<&OsStr> {
+        self.variables.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_os_str())
+    }
+
+    /// The value of a variable that is set to something. What is not UTF-8 is taken with replacement
+    /// characters, which no name or number survives.
+    pub(crate) fn text(&self, name: &str) -> Option<String> {
+        self.raw(name).filter(|value| !value.is_empty()).map(|value| value.to_string_lossy().into_owned())
+    }
+
+    /// The first of a pair that is set to something, with its name.
+    pub(crate) fn first(&self, (ours, theirs): Pair) -> Option<(&'static str, String)> {
+        [Some(ours), theirs].into_iter().flatten().find_map(|name| Some((name, self.text(name)?)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::env_names::BACKEND;
+
+    #[test]
+    fn our_name_goes_before_aws_vaults_and_an_empty_value_counts_as_unset() {
+        let both = Environment::of(&[("AWS_VAULT_BACKEND", "b"), ("HATBOX_BACKEND", "a")]);
+        assert_eq!(both.first(BACKEND), Some(("HATBOX_BACKEND", "a".to_owned())));
+        let empty = Environment::of(&[("AWS_VAULT_BACKEND", "b"), ("HATBOX_BACKEND", "")]);
+        assert_eq!(empty.first(BACKEND), Some(("AWS_VAULT_BACKEND", "b".to_owned())));
+        assert_eq!(Environment::of(&[]).first(BACKEND), None);
+    }
+
+    #[test]
+    fn debug_output_holds_names_only() {
+        let shown = format!("{:?}", Environment::of(&[("NAME", "canary")]));
+        assert!(shown.contains("NAME") && !shown.contains("canary"));
+    }
+}

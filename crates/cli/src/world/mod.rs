@@ -1,0 +1,71 @@
+//! All that the program touches, in one value: environment, clock, directories, streams, terminal.
+//!
+//! `main` makes it once. Everything in it is opened when it is first needed, so that a command pays only
+//! for what it uses.
+
+pub(crate) mod clock;
+pub(crate) mod config_files;
+pub(crate) mod dirs;
+pub(crate) mod environment;
+pub(crate) mod failure_file;
+pub(crate) mod helper;
+pub(crate) mod passphrase;
+pub(crate) mod secrets;
+pub(crate) mod settings;
+pub(crate) mod used_codes;
+pub(crate) mod waiting;
+
+use std::cell::{Cell, OnceCell};
+
+use jiff::Timestamp;
+
+use crate::output::Output;
+use crate::prompt::terminal::Terminal;
+use crate::prompt::{Nobody, Prompter};
+use crate::sys::hardening::Received;
+
+use clock::Clock;
+use dirs::Dirs;
+use environment::Environment;
+
+/// The outside, as this process found it.
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) environment: Environment,
+    pub(crate) dirs: Dirs,
+    pub(crate) clock: Clock,
+    pub(crate) output: Output,
+    /// What the child gets back.
+    pub(crate) received: Received,
+    /// When this process started.
+    pub(crate) started: Timestamp,
+    terminal: OnceCell<Option<Terminal>>,
+    /// The process whose question this one took over, with all locks that it holds for it.
+    pub(crate) taken_over: Cell<Option<u32>>,
+}
+
+impl World {
+    pub(crate) fn new(environment: Environment, output: Output, received: Received) -> Self {
+        let dirs = Dirs::of_environment(&environment);
+        let clock = Clock::of_environment(&environment);
+        let started = clock.now();
+        Self {
+            started,
+            environment,
+            dirs,
+            clock,
+            output,
+            received,
+            terminal: OnceCell::new(),
+            taken_over: Cell::new(None),
+        }
+    }
+
+    /// Who can be asked: the terminal device, or nobody.
+    pub(crate) fn prompter(&self) -> &dyn Prompter {
+        match self.terminal.get_or_init(|| Terminal::open(self.environment.text("TERM").as_deref())) {
+            Some(terminal) => terminal,
+            None => &Nobody,
+        }
+    }
+}

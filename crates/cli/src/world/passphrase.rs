@@ -1,0 +1,134 @@
+//! The store's passphrase: from a descriptor, a variable, a command, or the terminal.
+
+use std::io::Read;
+use std::time::Duration;
+
+use hatbox_core::handover::is_store_secret;
+use hatbox_core::secret::SecretString;
+use zeroize::Zeroizing;
+
+use super::World;
+use super::helper::run_helper;
+use crate::env_names;
+use crate::prompt::{Echo, PromptError, Question};
+use crate::request::PassphraseSource;
+use crate::store::{PassphraseError, PassphraseFor};
+use crate::sys::descriptor;
+
+const COMMAND_TIMEOUT: Duration = Duration::from_mins(1);
+const LIMIT: u64 = 4096;
+
+/// Whom the store's passphrase may be asked of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Asking {
+    /// A source that needs no person: `list`, `explain`.
+    AtHand,
+    /// Also a person.
+    Person,
+}
+
+/// How long a person is waited for.
+pub(crate) struct Patience<'a> {
+    pub(crate) timeout: Duration,
+    /// Whether another process took the question over.
+    pub(crate) is_over: &'a dyn Fn() -> bool,
+}
+
+/// Gets the passphrase for `what`.
+pub(crate) fn ask_passphrase(
+    world: &World,
+    source: Option<&PassphraseSource>,
+    asking: Asking,
+    waiting: &Patience<'_>,
+    what: PassphraseFor,
+) -> Result<SecretString, PassphraseError> {
+    let Some(source) = source else {
+        return match asking {
+            Asking::AtHand => Err(PassphraseError::NoWay),
+            Asking::Person => ask_person(world, waiting, what),
+        };
+    };
+    // The same source would give the same wrong answer.
+    if matches!(what, PassphraseFor::Opening { attempt } if attempt > 1) {
+        return Err(PassphraseError::Wrong);
+    }
+    let failed = |why: String| PassphraseError::Source {
+        what: format!("{} gave no passphrase: {why}", source.shown()),
+    };
+    let bytes = match source {
+        PassphraseSource::Variable(_, text) => Zeroizing::new(text.expose().as_bytes().to_vec()),
+        PassphraseSource::Descriptor(number) => {
+            read_descriptor(*number).map_err(|error| failed(error.to_string()))?
+        }
+        PassphraseSource::Command(command) => {
+            let environment: Vec<_> = world
+                .environment
+                .variables()
+                .iter()
+                .filter(|(name, _)| !name.to_str().is_some_and(is_store_secret))
+                .cloned()
+                .chain([(env_names::UNLOCKING.into(), "1".into())])
+                .collect();
+            run_helper(command, &environment, COMMAND_TIMEOUT).map_err(|error| failed(error.to_string()))?
+        }
+    };
+    let text = std::str::from_utf8(&bytes).map_err(|_| failed("it is not UTF-8".to_owned()))?;
+    // One line end is what `echo` adds; anything else belongs to the passphrase.
+    let text = text.strip_suffix('\n').unwrap_or(text);
+    if text.is_empty() {
+        return Err(PassphraseError::Empty(source.shown()));
+    }
+    Ok(SecretString::new(text.to_owned()))
+}
+
+fn read_descriptor(number: i32) -> std::io::Result<Zeroizing<Vec<u8>>> {
+    let file = descriptor::duplicate(number)?;
+    let mut bytes = Zeroizing::new(Vec::with_capacity(4097));
+    file.take(LIMIT + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LIMIT {
+        // Cut short it would be another passphrase than the one given.
+        return Err(std::io::Error::other("it is longer than 4096 bytes"));
+    }
+    Ok(bytes)
+}
+
+fn ask_person(
+    world: &World,
+    waiting: &Patience<'_>,
+    what: PassphraseFor,
+) -> Result<SecretString, PassphraseError> {
+    let prompter = world.prompter();
+    let ask = |text: &str| {
+        let question =
+            Question { text, echo: Echo::Hidden, timeout: waiting.timeout, is_over: waiting.is_over };
+        prompter.ask_line(&question).map_err(|error| match error {
+            PromptError::Cancelled => PassphraseError::Cancelled,
+            PromptError::NoTerminal => PassphraseError::NoWay,
+            PromptError::TimedOut(_) => PassphraseError::TimedOut,
+            PromptError::AnsweredElsewhere => PassphraseError::AnsweredElsewhere,
+            error @ PromptError::Io(_) => PassphraseError::Source { what: error.to_string() },
+        })
+    };
+    match what {
+        PassphraseFor::Opening { attempt } => {
+            if attempt > 1 {
+                prompter.show("That was not the passphrase.");
+            }
+            ask("Passphrase of the hatbox store: ")
+        }
+        PassphraseFor::Creating => {
+            prompter.show("A new encrypted store. Choose its passphrase: nobody can recover it.");
+            loop {
+                let first = ask("New passphrase: ")?;
+                if first.expose().is_empty() {
+                    prompter.show("It must not be empty.");
+                    continue;
+                }
+                if ask("The same again: ")?.expose() == first.expose() {
+                    return Ok(first);
+                }
+                prompter.show("The two differ. Once more, from the start.");
+            }
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! Unlocking the store: whom to ask, who waits for whose answer, what is held for the next command.
+
+use zeroize::Zeroizing;
+
+use super::{Secrets, file_failure};
+use crate::env_names;
+use crate::report::{Failure, FailureKind};
+use crate::store::sealed::CacheKey;
+use crate::store::unlocked::HeldIn;
+use crate::store::{Item, ItemId, ItemInfo, PassphraseError, PassphraseFor, Status, Store, StoreError};
+use crate::sys::files::make_private_directory;
+use crate::sys::keyring::KeyringError;
+use crate::world::passphrase::{Asking, Patience, ask_passphrase};
+use crate::world::settings::save_backend;
+use crate::world::waiting::{leave_failure, wait_for_lock};
+
+impl Secrets<'_> {
+    /// Unlocks the store, creating it where there is none.
+    pub(super) fn unlock(&mut self, asking: Asking) -> Result<(), Failure> {
+        loop {
+            if self.store.status() == Status::Ready || self.unlock_without_question() {
+                return Ok(());
+            }
+            // Whoever is not to be asked must not wait for somebody else's answer either.
+            if asking == Asking::AtHand && self.passphrase.is_none() {
+                return Err(self.failure_of(&StoreError::Locked(self.store.kind(), PassphraseError::NoWay)));
+            }
+            if self.world.environment.text(env_names::UNLOCKING).is_some() {
+                return Err(Failure::new(
+                    FailureKind::Usage,
+                    "`passphrase_command` runs hatbox, which needs the passphrase for that",
+                )
+                .hint("let the command use something other than hatbox's store"));
+            }
+            self.warn_of_foreign_home();
+            match self.unlock_by_asking(asking)? {
+                Asked::Unlocked => return Ok(()),
+                Asked::AnsweredElsewhere => self.world.output.note("answered on another terminal"),
+            }
+        }
+    }
+
+    /// The kernel keyring may hold the identity.
+    fn unlock_without_question(&mut self) -> bool {
+        let is_unlocked = self.store.status() == Status::Locked
+            && self.store.unlock(&mut |_| Err(PassphraseError::NoWay)).is_ok();
+        self.say_warnings();
+        is_unlocked
+    }
+
+    /// One question and one scrypt at a time; whoever waited finds the answer in the kernel keyring.
+    fn unlock_by_asking(&mut self, asking: Asking) -> Result<Asked, Failure> {
+        make_private_directory(&self.directory).map_err(|error| file_failure(&error))?;
+        let timeout = self.settings.prompt_timeout();
+        self.world.taken_over.set(None);
+        let path = self.directory.join("unlock.lock");
+        let held = wait_for_lock(self.world, &path, timeout * 3, "the passphrase of the store")?;
+        let is_new = self.store.status() == Status::Empty;
+        let (world, source) = (self.world, self.passphrase.as_ref());
+        let patience = Patience { timeout, is_over: &|| !held.is_current() };
+        let result = self
+            .store
+            .unlock(&mut |what: PassphraseFor| ask_passphrase(world, source, asking, &patience, what));
+        match result {
+            Ok(()) => {}
+            Err(StoreError::Locked(_, PassphraseError::AnsweredElsewhere)) => {
+                return Ok(Asked::AnsweredElsewhere);
+            }
+            Err(error) => {
+                let mut failure = self.failure_of(&error);
+                // Another process may have a passphrase of its own where this one was given a wrong one.
+                failure.is_shared = source.is_none() && failure.kind != FailureKind::NeedsPerson
+                    || matches!(error, StoreError::Locked(_, PassphraseError::TimedOut));
+                leave_failure(&held, &failure);
+                return Err(failure);
+            }
+        }
+        drop(held);
+        self.say_warnings();
+        if is_new {
+            let shown = self.world.dirs.shown(&self.directory);
+            let kind = self.store.kind();
+            self.world.output.note(&format!("keys are kept encrypted in {shown} (backend `{kind}`)"));
+        }
+        Ok(Asked::Unlocked)
+    }
+
+    fn say_warnings(&mut self) {
+        for warning in self.store.take_warnings() {
+            self.world.output.warn(&warning);
+        }
+    }
+
+    /// The first write chooses the backend, and from then on only that one is used.
+    pub(super) fn record_choice(&self) {
+        if self.settings.backend.is_some() {
+            return;
+        }
+        let path = self.world.dirs.settings_file();
+        let lock = self.world.dirs.locks().join("settings.lock");
+        let result = make_private_directory(&self.world.dirs.locks())
+            .and_then(|()| crate::sys::lock::hold(&lock))
+            .and_then(|_held| save_backend(&path, self.store.kind()));
+        if let Err(error) = result {
+            self.world.output.warn(&format!("the choice of backend is not recorded: {error}"));
+        }
+    }
+
+    fn warn_of_foreign_home(&self) {
+        use std::os::unix::fs::MetadataExt;
+        if !rustix::process::geteuid().is_root() {
+            return;
+        }
+        let home = self.world.dirs.home();
+        if let Ok(about) = std::fs::metadata(home)
+            && about.uid() != 0
+        {
+            self.world.output.warn(&format!(
+                "you are root, and `{}` belongs to uid {}: files made now will be root's",
+                home.display(),
+                about.uid()
+            ));
+        }
+    }
+
+    /// The cache key: from the kernel keyring, else from the store.
+    pub(super) fn cache_key(&mut self, asking: Asking) -> Result<CacheKey, Failure> {
+        if let Some(key) = &self.cache_key {
+            return Ok(key.clone());
+        }
+        if let Ok(key) = self.unlocked.cache_key() {
+            return Ok(self.cache_key.insert(key).clone());
+        }
+        self.unlock(asking)?;
+        let key = self.load_or_create_cache_key()?;
+        match self.unlocked.hold_cache_key(&key) {
+            Ok(HeldIn::Keyring) => {}
+            Ok(HeldIn::RuntimeDirectory) => self.world.output.warn(
+                "the unlocked store is held in a file of XDG_RUNTIME_DIR, which all your processes can read",
+            ),
+            Err(error) => self.say_no_keyring(error),
+        }
+        Ok(self.cache_key.insert(key).clone())
+    }
+
+    fn load_or_create_cache_key(&self) -> Result<CacheKey, Failure> {
+        if let Some(key) = self.load_cache_key()? {
+            return Ok(key);
+        }
+        let _held = self.hold_store()?;
+        // Another process may have been first.
+        if let Some(key) = self.load_cache_key()? {
+            return Ok(key);
+        }
+        let key = CacheKey::generate().map_err(|error| Failure::of_error(FailureKind::Failed, &error))?;
+        let info = ItemInfo { id: ItemId::cache_key(), created: self.world.clock.now(), access_key_id: None };
+        let item = Item { info, secret: Zeroizing::new(key.expose().to_vec()) };
+        self.store.write(&item).map_err(|error| self.failure_of(&error))?;
+        Ok(key)
+    }
+
+    /// The cache key; `None` when there is none, or a damaged one. Only what is made again hangs on it: the
+    /// index and the cached sessions.
+    fn load_cache_key(&self) -> Result<Option<CacheKey>, Failure> {
+        match self.store.read(&ItemId::cache_key()) {
+            Ok(item) => Ok(CacheKey::of_bytes(&item.secret)),
+            Err(StoreError::Absent) => Ok(None),
+            Err(error @ StoreError::Broken { .. }) => {
+                self.world.output.warn(&format!("{error}; it held the key of the cache, which is made anew"));
+                Ok(None)
+            }
+            Err(error) => Err(self.failure_of(&error)),
+        }
+    }
+
+    fn say_no_keyring(&mut self, error: KeyringError) {
+        if !std::mem::replace(&mut self.has_said_no_keyring, true) {
+            let why = match error {
+                KeyringError::Full => "your kernel keyring is full",
+                KeyringError::Absent | KeyringError::Denied => "the kernel keyring cannot be used here",
+            };
+            let way_out = if self.passphrase.is_some() {
+                ""
+            } else {
+                "; `passphrase_command` in hatbox's settings, or --passphrase-fd, saves the question"
+            };
+            self.world.output.note(&format!("{why}: the store is unlocked anew by each command{way_out}"));
+        }
+    }
+}
+
+/// What came of asking.
+enum Asked {
+    Unlocked,
+    AnsweredElsewhere,
+}

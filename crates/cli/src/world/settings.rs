@@ -1,0 +1,213 @@
+//! hatbox's own settings file, `~/.config/hatbox/config.toml`.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use hatbox_core::config::duration::parse_duration;
+use serde::Deserialize;
+
+use crate::report::{Failure, FailureKind};
+use crate::store::StoreKind;
+use crate::sys::files::{FileError, Keep, make_private_directory, write_if_unchanged};
+
+/// How long the unlocked state is held after its last use.
+const UNLOCK_TIMEOUT: Duration = Duration::from_mins(15);
+const PROMPT_TIMEOUT: Duration = Duration::from_mins(2);
+
+/// What the file says.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Settings {
+    pub(crate) backend: Option<StoreKind>,
+    pub(crate) file_dir: Option<PathBuf>,
+    pub(crate) passphrase_command: Option<String>,
+    pub(crate) unlock_cache: UnlockCache,
+    unlock_timeout: Option<Duration>,
+    prompt_timeout: Option<Duration>,
+}
+
+/// Where the unlocked state is held between commands.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum UnlockCache {
+    /// In the kernel keyring, or nowhere.
+    #[default]
+    Keyring,
+    /// Where there is no kernel keyring, in files of `XDG_RUNTIME_DIR`.
+    RuntimeDir,
+}
+
+/// The form on disk.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OnDisk {
+    backend: Option<StoreKind>,
+    file_dir: Option<PathBuf>,
+    passphrase_command: Option<String>,
+    unlock_cache: Option<UnlockCache>,
+    unlock_timeout: Option<String>,
+    prompt_timeout: Option<String>,
+}
+
+impl Settings {
+    pub(crate) fn unlock_timeout(&self) -> Duration {
+        self.unlock_timeout.unwrap_or(UNLOCK_TIMEOUT)
+    }
+
+    pub(crate) fn prompt_timeout(&self) -> Duration {
+        self.prompt_timeout.unwrap_or(PROMPT_TIMEOUT)
+    }
+}
+
+/// Loads the settings; an absent file is an empty one.
+pub(crate) fn load_settings(path: &Path) -> Result<Settings, Failure> {
+    let failure = |text: String| Failure::new(FailureKind::Usage, text).at(path.display().to_string());
+    let read = || {
+        let mut file = std::fs::File::open(path)?;
+        let ownership = Ownership::of(&file.metadata()?);
+        let mut text = String::new();
+        std::io::Read::read_to_string(&mut file, &mut text)?;
+        Ok((text, ownership))
+    };
+    let (text, ownership) = match read() {
+        Ok(read) => read,
+        Err(error) if std::io::Error::kind(&error) == std::io::ErrorKind::NotFound => {
+            return Ok(Settings::default());
+        }
+        Err(error) => return Err(failure("could not read hatbox's settings".to_owned()).caused_by(&error)),
+    };
+    let on_disk: OnDisk = toml::from_str(&text).map_err(|error| {
+        let line = error
+            .span()
+            .map_or(1, |span| 1 + text.get(..span.start).unwrap_or_default().matches('\n').count());
+        Failure::new(FailureKind::Usage, format!("hatbox's settings are not right: {}", error.message()))
+            .at(format!("{}:{line}", path.display()))
+    })?;
+    let duration = |name: &str, text: Option<String>| {
+        text.map(|text| {
+            parse_duration(&text)
+                .map_err(|error| failure(format!("`{name} = \"{text}\"` is no duration: {error}")))
+        })
+        .transpose()
+    };
+    if on_disk.passphrase_command.is_some() {
+        ownership.check_may_name_a_command(&path.display().to_string())?;
+    }
+    Ok(Settings {
+        backend: on_disk.backend,
+        file_dir: on_disk.file_dir,
+        passphrase_command: on_disk.passphrase_command,
+        unlock_cache: on_disk.unlock_cache.unwrap_or_default(),
+        unlock_timeout: duration("unlock_timeout", on_disk.unlock_timeout)?,
+        prompt_timeout: duration("prompt_timeout", on_disk.prompt_timeout)?,
+    })
+}
+
+/// Writes `backend = "..."` as the first line of the settings, so that later runs use the same one. One that
+/// is there stays. The caller holds the settings' lock.
+pub(crate) fn save_backend(path: &Path, kind: StoreKind) -> Result<(), FileError> {
+    let before = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+        Err(error) => return Err(FileError::io("open", path)(error)),
+    };
+    if toml::from_str::<OnDisk>(&before).is_ok_and(|settings| settings.backend.is_some()) {
+        return Ok(());
+    }
+    if let Some(directory) = path.parent()
+        && !directory.exists()
+    {
+        make_private_directory(directory)?;
+    }
+    let after = format!("backend = \"{kind}\"\n{before}");
+    write_if_unchanged(path, before.as_bytes(), after.as_bytes(), Keep::ModeAndLink)
+}
+
+/// Who may write to a file, as it was when it was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Ownership {
+    owner: u32,
+    mode: u32,
+}
+
+impl Ownership {
+    pub(crate) fn of(about: &std::fs::Metadata) -> Self {
+        use std::os::unix::fs::MetadataExt;
+        Self { owner: about.uid(), mode: about.mode() }
+    }
+
+    /// Whether anybody at all may write to it, or it is another user's.
+    pub(crate) fn is_open_to_strangers(self) -> bool {
+        self.mode & 0o002 != 0 || !self.is_owner_trusted()
+    }
+
+    fn is_owner_trusted(self) -> bool {
+        self.owner == 0 || self.owner == rustix::process::geteuid().as_raw()
+    }
+
+    /// Refuses a file that names a command, unless it is the user's or root's, and closed to other writers.
+    pub(crate) fn check_may_name_a_command(self, shown: &str) -> Result<(), Failure> {
+        if !self.is_owner_trusted() {
+            let owner = self.owner;
+            return Err(Failure::new(
+                FailureKind::Refused,
+                format!("`{shown}` names a command to run, and belongs to another user (uid {owner})"),
+            ));
+        }
+        if self.mode & 0o022 != 0 {
+            return Err(Failure::new(
+                FailureKind::Refused,
+                format!("`{shown}` names a command to run, and others may write to it"),
+            )
+            .hint(format!("chmod go-w '{shown}'")));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_absent_file_has_the_usual_settings() {
+        let settings = load_settings(Path::new("/nonexistent/config.toml")).unwrap();
+        assert_eq!(settings.backend, None);
+        assert_eq!(settings.unlock_timeout(), Duration::from_mins(15));
+    }
+
+    #[test]
+    fn a_wrong_line_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("config.toml");
+        std::fs::write(&path, "# c\nbackend = \"file\"\nunlok_timeout = \"1h\"\n").unwrap();
+        let failure = load_settings(&path).unwrap_err();
+        assert!(failure.place.unwrap().ends_with("config.toml:3"), "{}", failure.error);
+        std::fs::write(&path, "unlock_timeout = \"soon\"\n").unwrap();
+        assert!(load_settings(&path).unwrap_err().error.contains("unlock_timeout"));
+    }
+
+    #[test]
+    fn the_chosen_backend_is_written_above_what_is_there() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("new/config.toml");
+        save_backend(&path, StoreKind::File).unwrap();
+        assert_eq!(load_settings(&path).unwrap().backend, Some(StoreKind::File));
+        std::fs::write(&path, "# mine\nunlock_timeout = \"1h\"\n").unwrap();
+        save_backend(&path, StoreKind::File).unwrap();
+        save_backend(&path, StoreKind::File).unwrap();
+        assert_eq!(
+            std::fs::read_to_string(&path).unwrap(),
+            "backend = \"file\"\n# mine\nunlock_timeout = \"1h\"\n"
+        );
+    }
+
+    #[test]
+    fn a_settings_file_that_others_may_write_names_no_command() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("config.toml");
+        std::fs::write(&path, "passphrase_command = \"cat x\"\n").unwrap();
+        assert!(load_settings(&path).is_ok());
+        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o666)).unwrap();
+        assert_eq!(load_settings(&path).unwrap_err().kind, FailureKind::Refused);
+    }
+}
