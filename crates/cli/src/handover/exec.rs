@@ -1,0 +1,46 @@
+//! Replaces this process by the command, with the credentials in its environment.
+
+use std::convert::Infallible;
+use std::ffi::{OsStr, OsString};
+
+use hatbox_core::handover::{Handover, resolve_env_change};
+
+use crate::report::{Failure, FailureKind};
+use crate::sys::exec::{ExecError, exec, find_program};
+use crate::world::World;
+
+/// Runs `command` in this process's place. Only returns when it could not be started.
+pub(crate) fn exec_command(
+    world: &World,
+    handover: Handover<'_>,
+    command: &[OsString],
+) -> Result<Infallible, Failure> {
+    let (program, _) =
+        command.split_first().ok_or_else(|| Failure::new(FailureKind::Usage, "no command is given"))?;
+    let variables = world.environment.variables();
+    let change = resolve_env_change(handover, variables.iter().filter_map(|(name, _)| name.to_str()));
+    let is_replaced = |name: &OsStr| {
+        name.to_str().is_some_and(|name| {
+            change.remove.iter().any(|removed| removed == name)
+                || change.set.iter().any(|(set, _)| *set == name)
+        })
+    };
+    let environment: Vec<(OsString, OsString)> = variables
+        .iter()
+        .filter(|(name, _)| !is_replaced(name))
+        .cloned()
+        .chain(change.set.iter().map(|(name, value)| ((*name).into(), value.expose().into())))
+        .collect();
+    let path = find_program(program, world.environment.raw("PATH")).map_err(|error| failure_of(&error))?;
+    world.output.debug(|| format!("starting `{}`", path.display()));
+    exec(&path, command, &environment, world.received).map_err(|error| failure_of(&error))
+}
+
+fn failure_of(error: &ExecError) -> Failure {
+    let kind = match error {
+        ExecError::NotFound(_) => FailureKind::CommandNotFound,
+        ExecError::NotExecutable { .. } => FailureKind::CommandNotExecutable,
+        ExecError::Nul => FailureKind::Usage,
+    };
+    Failure::of_error(kind, error)
+}

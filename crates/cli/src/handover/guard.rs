@@ -1,0 +1,17 @@
+//! The guard against a hat on top of a hat.
+
+use crate::env_names;
+use crate::report::{Failure, FailureKind};
+use crate::world::environment::Environment;
+
+/// Refuses to run inside another `exec`: which of two sets of credentials is in force would be hard to tell.
+pub(crate) fn check_not_nested(environment: &Environment) -> Result<(), Failure> {
+    match environment.first(env_names::NESTED) {
+        None => Ok(()),
+        Some((name, profile)) => Err(Failure::new(
+            FailureKind::Refused,
+            format!("this shell already has the credentials of `{profile}` ({name} is set)"),
+        )
+        .hint("leave it first (`exit`), or add --nested")),
+    }
+}

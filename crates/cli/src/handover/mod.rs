@@ -1,0 +1,4 @@
+//! Handing credentials over, with effects: what core rendered becomes a child's environment.
+
+pub(crate) mod exec;
+pub(crate) mod guard;

@@ -1,0 +1,55 @@
+//! From flags to credentials: what `exec` and `export` have in common, the table of the architecture read
+//! aloud.
+
+use hatbox_core::handover::{Credentials, Handover};
+use hatbox_core::name::ProfileName;
+use hatbox_core::plan::Plan;
+
+use crate::args::{GlobalArgs, SessionArgs};
+use crate::fetch::{Fetching, fetch_credentials};
+use crate::planning;
+use crate::report::Failure;
+use crate::request::{resolve_profile_name, resolve_session, resolve_store};
+use crate::world::World;
+use crate::world::config_files::load_config;
+use crate::world::passphrase::Asking;
+use crate::world::secrets::Secrets;
+
+/// Credentials, and what goes with them.
+#[derive(Debug)]
+pub(crate) struct Obtained {
+    pub(crate) profile: ProfileName,
+    plan: Plan,
+    credentials: Credentials,
+}
+
+/// Obtains the credentials of the profile that `argument`, else `AWS_PROFILE`, names.
+pub(crate) fn obtain(
+    world: &World,
+    global: &GlobalArgs,
+    session: &SessionArgs,
+    argument: Option<&str>,
+) -> Result<Obtained, Failure> {
+    let profile = resolve_profile_name(argument, &world.environment)?;
+    let request = resolve_session(global, session, &world.environment)?;
+    let mut secrets = Secrets::open(world, resolve_store(global, &world.environment)?)?;
+    let files = load_config(world)?;
+    let index = secrets.index(Asking::Person)?;
+    let plan = planning::resolve(world, &files, &request, Some(&index), &profile)?;
+    planning::say_notes(world, &files, &plan);
+    let mut fetching = Fetching { world, secrets: &mut secrets, files: &files, request: &request };
+    let credentials = fetch_credentials(&mut fetching, &plan)?;
+    Ok(Obtained { profile, plan, credentials })
+}
+
+impl Obtained {
+    /// What is handed over.
+    pub(crate) fn handover(&self) -> Handover<'_> {
+        Handover {
+            profile: &self.profile,
+            credentials: &self.credentials,
+            region: self.plan.region.as_ref().map(|region| &region.value),
+            endpoint_url: self.plan.endpoint.url.as_ref().map(|url| url.value.as_str()),
+        }
+    }
+}
