@@ -1,0 +1,220 @@
+//! `hatbox add`: keeps a user's access key in the store.
+
+use std::io::BufRead;
+
+use hatbox_core::config::edit::Change;
+use hatbox_core::config::header::SectionKind;
+use hatbox_core::name::{MfaSerial, ProfileName, Region};
+use hatbox_core::secret::{AccessKey, SecretString};
+use zeroize::Zeroizing;
+
+use crate::args::{AddArgs, GlobalArgs};
+use crate::output::CalledAs;
+use crate::prompt::{Echo, PromptError, Question};
+use crate::report::{Failure, FailureKind};
+use crate::request::{resolve_profile_name, resolve_store};
+use crate::world::World;
+use crate::world::config_files::{ConfigFiles, load_config};
+use crate::world::passphrase::Asking;
+use crate::world::secrets::Secrets;
+
+/// More than an id and a secret can have.
+const STDIN_LIMIT: u64 = 4096;
+
+pub(crate) fn run(world: &World, global: &GlobalArgs, args: &AddArgs) -> Result<(), Failure> {
+    let profile = resolve_profile_name(Some(&args.profile), &world.environment)?;
+    let mut settings = check_settings(args)?;
+    let mut secrets = Secrets::open(world, resolve_store(global, &world.environment)?)?;
+    let files = load_config(world)?;
+    // Before anything is typed: is there a key already, and does the config take the section?
+    let index = secrets.index(Asking::Person)?;
+    let timeout = secrets.prompt_timeout();
+    let asking = Questions { world, timeout };
+    if let Some(stored) = index.find(&profile).filter(|_| !args.force) {
+        asking.confirm_replacing(&format!(
+            "`{profile}` has the access key {} already. Replace it? (y|N) ",
+            stored.id.masked()
+        ))?;
+    }
+    let key = if args.env {
+        key_of_environment(world)?
+    } else if args.stdin {
+        key_of_stdin()?
+    } else {
+        let key = asking.ask_key(&profile)?;
+        let has_serial = settings.iter().any(|(name, _)| *name == "mfa_serial");
+        if !args.no_add_config && !has_serial && !has_mfa_serial(world, &files, &profile) {
+            settings.extend(asking.ask_mfa_serial()?.map(|serial| ("mfa_serial", serial)));
+        }
+        key
+    };
+    secrets.save_key(&profile, &key)?;
+    if !args.no_add_config {
+        save_settings(world, &files, &profile, settings)?;
+    }
+    tell(world, &profile, &key)?;
+    let sessions = secrets.sessions(Asking::Person)?;
+    let cleared = sessions
+        .delete_of_profile(&profile)
+        .map_err(|error| Failure::of_error(FailureKind::Failed, &error))?;
+    if cleared > 0 {
+        world.output.data(&format!("Deleted {cleared} existing sessions.\n"))?;
+    }
+    Ok(())
+}
+
+fn tell(world: &World, profile: &ProfileName, key: &AccessKey) -> Result<(), Failure> {
+    let text = match world.output.called_as() {
+        CalledAs::AwsVault => format!("Added credentials to profile \"{profile}\" in vault\n"),
+        CalledAs::Hatbox => format!("Added the access key {} to profile \"{profile}\".\n", key.id.masked()),
+    };
+    Ok(world.output.data(&text)?)
+}
+
+/// The settings given by flags, checked.
+fn check_settings(args: &AddArgs) -> Result<Vec<(&'static str, String)>, Failure> {
+    let usage = |text: String| Failure::new(FailureKind::Usage, text);
+    let mut settings = Vec::new();
+    if let Some(serial) = &args.mfa_serial {
+        let serial = MfaSerial::parse(serial)
+            .map_err(|error| usage(format!("--mfa-serial `{}` {error}", serial.escape_debug())))?;
+        settings.push(("mfa_serial", serial.as_str().to_owned()));
+    }
+    if let Some(region) = &args.region {
+        let region = Region::parse(region)
+            .map_err(|error| usage(format!("--region `{}` {error}", region.escape_debug())))?;
+        settings.push(("region", region.as_str().to_owned()));
+    }
+    Ok(settings)
+}
+
+fn has_mfa_serial(world: &World, files: &ConfigFiles, profile: &ProfileName) -> bool {
+    use hatbox_core::config::overrides::{Flags, Overrides};
+    use hatbox_core::config::resolve::{Which, resolve_profile};
+    let overrides = Overrides::from_env(Flags::default(), |name| world.environment.text(name));
+    resolve_profile(&files.config, profile, &overrides, Which::Source).is_ok_and(|p| p.mfa_serial.is_some())
+}
+
+fn save_settings(
+    world: &World,
+    files: &ConfigFiles,
+    profile: &ProfileName,
+    settings: Vec<(&'static str, String)>,
+) -> Result<(), Failure> {
+    if settings.is_empty() && files.config.defined_at(profile).is_some() {
+        return Ok(());
+    }
+    let changes: Vec<_> =
+        settings.into_iter().map(|(key, value)| Change::Set { key: key.to_owned(), value }).collect();
+    let is_new =
+        files.save_section(world, SectionKind::Profile, profile.as_str(), &changes).map_err(|failure| {
+            failure.hint(format!("the access key is stored; add the settings of [profile {profile}] by hand"))
+        })?;
+    let shown = files.shown(hatbox_core::config::origin::FileKind::Config);
+    let verb = if is_new { "added" } else { "changed" };
+    world.output.note(&format!("{verb} [profile {profile}] in {shown}"));
+    Ok(())
+}
+
+fn key_of_environment(world: &World) -> Result<AccessKey, Failure> {
+    let text = |name| {
+        world
+            .environment
+            .text(name)
+            .ok_or_else(|| Failure::new(FailureKind::Usage, format!("--env needs {name}, which is not set")))
+    };
+    let secret = SecretString::new(text("AWS_SECRET_ACCESS_KEY")?);
+    AccessKey::parse(&text("AWS_ACCESS_KEY_ID")?, secret.expose())
+        .map_err(|error| Failure::of_error(FailureKind::Usage, &error))
+}
+
+fn key_of_stdin() -> Result<AccessKey, Failure> {
+    use std::io::Read;
+    let unreadable = |error: std::io::Error| {
+        Failure::new(FailureKind::Usage, "could not read the access key from standard input")
+            .caused_by(&error)
+    };
+    let mut input = std::io::BufReader::new(std::io::stdin().lock().take(STDIN_LIMIT));
+    let mut lines =
+        [Zeroizing::new(String::with_capacity(4096)), Zeroizing::new(String::with_capacity(4096))];
+    for line in &mut lines {
+        input.read_line(line).map_err(unreadable)?;
+    }
+    let [id, secret] = &lines;
+    AccessKey::parse(id.trim(), secret.trim()).map_err(|error| {
+        Failure::of_error(FailureKind::Usage, &error)
+            .hint("standard input must hold two lines: the access key id, then the secret access key")
+    })
+}
+
+/// What is asked of a person.
+struct Questions<'w> {
+    world: &'w World,
+    timeout: std::time::Duration,
+}
+
+impl Questions<'_> {
+    fn ask(&self, text: &str, echo: Echo) -> Result<SecretString, Failure> {
+        let question = Question { text, echo, timeout: self.timeout, is_over: &|| false };
+        self.world.prompter().ask_line(&question).map_err(|error| match error {
+            PromptError::Cancelled => Failure::new(FailureKind::Cancelled, "cancelled: nothing was stored"),
+            other => Failure::new(FailureKind::NeedsPerson, "could not ask for the access key")
+                .caused_by(&other)
+                .hint("give it by variables (--env) or by standard input (--stdin)"),
+        })
+    }
+
+    fn confirm_replacing(&self, text: &str) -> Result<(), Failure> {
+        let question = Question { text, echo: Echo::Shown, timeout: self.timeout, is_over: &|| false };
+        match self.world.prompter().ask_line(&question) {
+            Ok(answer) if matches!(answer.expose().trim().to_ascii_lowercase().as_str(), "y" | "yes") => {
+                Ok(())
+            }
+            Ok(_) => Err(Failure::new(FailureKind::Failed, "nothing was stored: the earlier key stays")),
+            Err(PromptError::Cancelled) => {
+                Err(Failure::new(FailureKind::Cancelled, "cancelled: the stored key stays"))
+            }
+            Err(error) => {
+                Err(Failure::new(FailureKind::NeedsPerson, "replacing a stored access key needs a yes")
+                    .caused_by(&error)
+                    .hint("add --force to replace it without a question"))
+            }
+        }
+    }
+
+    /// Asks for both halves until each has the shape of one.
+    fn ask_key(&self, profile: &ProfileName) -> Result<AccessKey, Failure> {
+        let prompter = self.world.prompter();
+        let id = loop {
+            let id = self.ask(&format!("Access key id for `{profile}`: "), Echo::Shown)?;
+            match hatbox_core::name::AccessKeyId::parse(id.expose().trim()) {
+                Ok(id) => break id,
+                Err(error) => prompter.show(&format!("That {error}.")),
+            }
+        };
+        loop {
+            let secret = self.ask("Secret access key (not shown): ", Echo::Hidden)?;
+            match AccessKey::parse(id.as_str(), secret.expose().trim()) {
+                Ok(key) => return Ok(key),
+                Err(error) => prompter.show(&format!("That is no secret access key: {error}.")),
+            }
+        }
+    }
+
+    fn ask_mfa_serial(&self) -> Result<Option<String>, Failure> {
+        loop {
+            let answer = self.ask("ARN of the MFA device (Enter for none): ", Echo::Shown)?;
+            let text = answer.expose().trim();
+            if text.is_empty() {
+                return Ok(None);
+            }
+            match MfaSerial::parse(text) {
+                Ok(serial) if serial.is_user_arn() => {
+                    self.world.prompter().show("That is the ARN of a user; the device's has `:mfa/` in it.");
+                }
+                Ok(serial) => return Ok(Some(serial.as_str().to_owned())),
+                Err(error) => self.world.prompter().show(&format!("That {error}.")),
+            }
+        }
+    }
+}

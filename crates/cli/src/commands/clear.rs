@@ -1,0 +1,28 @@
+//! `hatbox clear`: deletes cached sessions.
+
+use crate::args::{ClearArgs, GlobalArgs};
+use crate::report::{Failure, FailureKind};
+use crate::request::{resolve_profile_name, resolve_store};
+use crate::store::sessions::delete_all;
+use crate::world::World;
+use crate::world::passphrase::Asking;
+use crate::world::secrets::Secrets;
+
+pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ClearArgs) -> Result<(), Failure> {
+    let failed = |error| Failure::of_error(FailureKind::Failed, &error);
+    let count = match &args.profile {
+        // All of them: which is which need not be known, so nothing is unlocked.
+        None => delete_all(&world.dirs.sessions()).map_err(failed)?,
+        Some(name) => {
+            let profile = resolve_profile_name(Some(name), &world.environment)?;
+            let mut secrets = Secrets::open(world, resolve_store(global, &world.environment)?)?;
+            if secrets.is_empty() {
+                0
+            } else {
+                secrets.sessions(Asking::Person)?.delete_of_profile(&profile).map_err(failed)?
+            }
+        }
+    };
+    world.output.data(&format!("Cleared {count} sessions.\n"))?;
+    Ok(())
+}

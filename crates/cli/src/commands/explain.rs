@@ -1,0 +1,79 @@
+//! `hatbox explain`: the credential plan, in words or as JSON, without a call.
+
+use hatbox_core::cache::{Reuse, StartRules, resolve_cache_state, resolve_session_key};
+use hatbox_core::config::origin::FileKind;
+use hatbox_core::plan::explain::{
+    CacheState, Line, Paths, Style, render_explanation, render_explanation_json,
+};
+use hatbox_core::plan::{Plan, Stage};
+
+use crate::args::{ExplainArgs, GlobalArgs};
+use crate::output;
+use crate::planning;
+use crate::report::Failure;
+use crate::request::{SessionRequest, resolve_profile_name, resolve_session, resolve_store};
+use crate::store::sessions::Sessions;
+use crate::world::World;
+use crate::world::config_files::load_config;
+use crate::world::secrets::{Known, Secrets};
+
+pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ExplainArgs) -> Result<(), Failure> {
+    let profile = resolve_profile_name(args.profile.as_deref(), &world.environment)?;
+    let request = resolve_session(global, &args.session, &world.environment)?;
+    let mut secrets = Secrets::open(world, resolve_store(global, &world.environment)?)?;
+    let files = load_config(world)?;
+    let index = match secrets.index_if_known()? {
+        Known::Yes(index) => Some(index),
+        Known::Locked => None,
+    };
+    let plan = planning::resolve(world, &files, &request, index.as_ref(), &profile)?;
+    let sessions = if secrets.is_empty() { None } else { Some(secrets.sessions_if_known()?) };
+    let paths = Paths {
+        config: files.shown(FileKind::Config).to_owned(),
+        credentials: files.shown(FileKind::Credentials).to_owned(),
+    };
+    let cache = |stage| cache_state(world, &plan, &request, sessions.as_ref(), stage);
+    let text = if args.json {
+        format!("{:#}\n", render_explanation_json(&plan, &paths, &cache))
+    } else {
+        render_explanation(&plan, &paths, &cache).iter().map(render_line).collect()
+    };
+    world.output.data(&text)?;
+    Ok(())
+}
+
+fn cache_state(
+    world: &World,
+    plan: &Plan,
+    request: &SessionRequest,
+    sessions: Option<&Known<Sessions>>,
+    stage: Stage,
+) -> CacheState {
+    let sessions = match sessions {
+        None => return CacheState::Absent,
+        Some(Known::Locked) => return CacheState::Unknown,
+        Some(Known::Yes(sessions)) => sessions,
+    };
+    let Some(key) = resolve_session_key(plan, stage) else { return CacheState::Absent };
+    // A damaged session counts as none: it is made again.
+    let session = sessions.load(&key).ok().flatten();
+    let reuse = if request.fresh { Reuse::Nothing } else { Reuse::Cached };
+    let rules = StartRules { min_ttl: request.min_ttl, reuse };
+    resolve_cache_state(plan, stage, session.as_ref(), world.clock.now(), rules)
+}
+
+fn render_line(line: &Line) -> String {
+    let mut text = String::new();
+    for span in &line.0 {
+        let style = match span.style {
+            Style::Plain => anstyle::Style::new(),
+            Style::Strong => output::BOLD,
+            Style::Quiet => output::DIM,
+            Style::Good => output::GOOD,
+            Style::Warning => output::WARNING,
+        };
+        text.push_str(&format!("{style}{}{style:#}", span.text));
+    }
+    text.push('\n');
+    text
+}

@@ -1,0 +1,29 @@
+//! `hatbox export`: prints credentials.
+
+use hatbox_core::handover::{Format, render_export};
+
+use crate::args::{ExportArgs, ExportFormat, GlobalArgs};
+use crate::handover::guard::check_not_nested;
+use crate::obtain::obtain;
+use crate::report::{Failure, FailureKind};
+use crate::world::World;
+
+pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ExportArgs) -> Result<(), Failure> {
+    if !args.nested {
+        check_not_nested(&world.environment)?;
+    }
+    let obtained = obtain(world, global, &args.session, args.profile.as_deref())?;
+    let text = render_export(obtained.handover(), format_of(args.format))
+        .map_err(|error| Failure::of_error(FailureKind::Failed, &error))?;
+    world.output.data(&text)?;
+    Ok(())
+}
+
+fn format_of(format: ExportFormat) -> Format {
+    match format {
+        ExportFormat::Env => Format::Env,
+        ExportFormat::ExportEnv => Format::ExportEnv,
+        ExportFormat::Json => Format::Json,
+        ExportFormat::Ini => Format::Ini,
+    }
+}

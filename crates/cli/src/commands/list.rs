@@ -1,0 +1,271 @@
+//! `hatbox list`: profiles, stored keys, cached sessions.
+
+use std::collections::BTreeMap;
+
+use hatbox_core::cache::CachedSession;
+use hatbox_core::name::ProfileName;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::args::{GlobalArgs, ListArgs, ListOnly};
+use crate::output::CalledAs;
+use crate::report::{Failure, FailureKind};
+use crate::request::resolve_store;
+use crate::store::index::{Index, StoredKey};
+use crate::world::World;
+use crate::world::config_files::{ConfigFiles, load_config};
+use crate::world::passphrase::Asking;
+use crate::world::secrets::{Known, Secrets};
+
+/// What there is to list. `None`: the store is locked.
+struct Listing {
+    /// Profiles of the config, in its order.
+    profiles: Vec<ProfileName>,
+    index: Option<Index>,
+    sessions: Option<BTreeMap<ProfileName, Vec<CachedSession>>>,
+    now: Timestamp,
+}
+
+pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ListArgs) -> Result<(), Failure> {
+    let files = load_config(world)?;
+    let mut secrets = Secrets::open(world, resolve_store(global, &world.environment)?)?;
+    if args.unlock && !secrets.is_empty() {
+        secrets.index(Asking::Person)?;
+    }
+    for warning in files.config.warnings() {
+        world.output.warn(&files.render_warning(&warning));
+    }
+    let listing = Listing {
+        profiles: profiles(&files),
+        index: match secrets.index_if_known()? {
+            Known::Yes(index) => Some(index),
+            Known::Locked => None,
+        },
+        sessions: load_sessions(world, &mut secrets)?,
+        now: world.clock.now(),
+    };
+    let only = args.only();
+    let text = if args.json {
+        format!("{:#}\n", listing.render_json(&files, only))
+    } else {
+        match only {
+            ListOnly::Everything => listing.render_table(world.output.called_as()),
+            ListOnly::Profiles => lines(listing.profiles.iter().map(ToString::to_string)),
+            ListOnly::Credentials => match &listing.index {
+                Some(index) => lines(index.keys.iter().map(|key| key.profile.to_string())),
+                None => return Err(locked()),
+            },
+            ListOnly::Sessions => match &listing.sessions {
+                Some(sessions) => listing.render_sessions(sessions, world.output.called_as()),
+                None => return Err(locked()),
+            },
+        }
+    };
+    world.output.data(&text)?;
+    if matches!(only, ListOnly::Everything) && listing.index.is_none() && !args.json {
+        world.output.note("the store is locked; `hatbox list --unlock` asks for its passphrase");
+    }
+    Ok(())
+}
+
+fn locked() -> Failure {
+    Failure::new(FailureKind::NeedsPerson, "the store is locked")
+        .hint("add --unlock to be asked for its passphrase")
+}
+
+/// Profiles that say something, or that are not `default`, which generators like to leave empty.
+fn profiles(files: &ConfigFiles) -> Vec<ProfileName> {
+    let mut names = files.config.profile_names();
+    names.retain(|name| !(name.is_default() && files.config.is_empty_profile(name)));
+    names
+}
+
+fn load_sessions(
+    world: &World,
+    secrets: &mut Secrets<'_>,
+) -> Result<Option<BTreeMap<ProfileName, Vec<CachedSession>>>, Failure> {
+    let mut by_profile: BTreeMap<ProfileName, Vec<CachedSession>> = BTreeMap::new();
+    if secrets.is_empty() {
+        return Ok(Some(by_profile));
+    }
+    let Known::Yes(sessions) = secrets.sessions_if_known()? else { return Ok(None) };
+    let (sessions, broken) =
+        sessions.list().map_err(|error| Failure::of_error(FailureKind::Failed, &error))?;
+    for error in broken {
+        let way_out = error.way_out().map(|way_out| format!("; run: {way_out}")).unwrap_or_default();
+        world.output.warn(&format!("a cached session is left out: {error}{way_out}"));
+    }
+    for (_, session) in sessions {
+        by_profile.entry(session.profile.clone()).or_default().push(session);
+    }
+    Ok(Some(by_profile))
+}
+
+fn lines(names: impl Iterator<Item = String>) -> String {
+    names.map(|name| format!("{name}\n")).collect()
+}
+
+impl Listing {
+    /// `sts.GetSessionToken:59m59s`; one that has ended is not shown.
+    fn labels(&self, sessions: &[CachedSession]) -> Vec<String> {
+        sessions
+            .iter()
+            .filter(|session| session.credentials.expires_at > self.now)
+            .map(|session| {
+                let left = session.credentials.expires_at.duration_since(self.now).as_secs();
+                format!("{}:{}", session.call.label(), render_left(left))
+            })
+            .collect()
+    }
+
+    fn key(&self, profile: &ProfileName) -> Option<&StoredKey> {
+        self.index.as_ref()?.find(profile)
+    }
+
+    /// Names that stand in the store or the cache, and not in the config.
+    fn orphans(&self) -> Vec<&ProfileName> {
+        let stored = self.index.iter().flat_map(|index| index.keys.iter().map(|key| &key.profile));
+        let cached = self.sessions.iter().flat_map(BTreeMap::keys);
+        let mut names: Vec<_> = stored.chain(cached).filter(|name| !self.profiles.contains(name)).collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    fn render_table(&self, called_as: CalledAs) -> String {
+        let header = ["Profile", "Credentials", "Sessions"].map(str::to_owned);
+        let rule = ["=======", "===========", "========"].map(str::to_owned);
+        let mut rows = vec![header, rule];
+        for (profile, is_orphan) in
+            self.profiles.iter().map(|p| (p, false)).chain(self.orphans().into_iter().map(|p| (p, true)))
+        {
+            let credentials = match (&self.index, self.key(profile)) {
+                (None, _) => "locked".to_owned(),
+                (Some(_), Some(_)) => profile.to_string(),
+                (Some(_), None) => "-".to_owned(),
+            };
+            let sessions = match &self.sessions {
+                None => "locked".to_owned(),
+                Some(sessions) => {
+                    let labels = sessions.get(profile).map(|s| self.labels(s)).unwrap_or_default();
+                    if labels.is_empty() { "-".to_owned() } else { labels.join(", ") }
+                }
+            };
+            let name = if is_orphan { "-".to_owned() } else { profile.to_string() };
+            if (name.as_str(), credentials.as_str(), sessions.as_str()) != ("-", "-", "-") {
+                rows.push([name, credentials, sessions]);
+            }
+        }
+        render_columns(&rows, called_as)
+    }
+
+    fn render_sessions(
+        &self,
+        sessions: &BTreeMap<ProfileName, Vec<CachedSession>>,
+        called_as: CalledAs,
+    ) -> String {
+        let mut text = String::new();
+        for (profile, sessions) in sessions {
+            for label in self.labels(sessions) {
+                match called_as {
+                    CalledAs::AwsVault => text.push_str(&format!("{label}\n")),
+                    CalledAs::Hatbox => text.push_str(&format!("{profile} {label}\n")),
+                }
+            }
+        }
+        text
+    }
+
+    fn render_json(&self, files: &ConfigFiles, only: ListOnly) -> Value {
+        let profile_value = |profile: &ProfileName, is_orphan: bool| {
+            let place = files.config.defined_at(profile).filter(|_| !is_orphan);
+            let mut value =
+                json!({ "profile": profile.as_str(), "place": place.map(|p| files.shown_place(p)) });
+            if let Some(fields) = value.as_object_mut() {
+                if matches!(only, ListOnly::Everything | ListOnly::Credentials) {
+                    let key = self.key(profile).map(
+                        |key| json!({ "access_key": key.id.masked(), "created": key.created.to_string() }),
+                    );
+                    fields.insert("credentials".to_owned(), key.unwrap_or(Value::Null));
+                }
+                if matches!(only, ListOnly::Everything | ListOnly::Sessions) {
+                    let sessions = self.sessions.as_ref().map(|sessions| {
+                        sessions
+                            .get(profile)
+                            .into_iter()
+                            .flatten()
+                            .filter(|session| session.credentials.expires_at > self.now)
+                            .map(|session| {
+                                json!({
+                                    "call": session.call.label(),
+                                    "expires_at": session.credentials.expires_at.to_string(),
+                                })
+                            })
+                            .collect::<Vec<_>>()
+                    });
+                    fields.insert("sessions".to_owned(), json!(sessions));
+                }
+            }
+            value
+        };
+        let profiles: Vec<_> = self
+            .profiles
+            .iter()
+            .map(|profile| profile_value(profile, false))
+            .chain(self.orphans().into_iter().map(|profile| profile_value(profile, true)))
+            .collect();
+        json!({ "store": if self.index.is_some() { "ready" } else { "locked" }, "profiles": profiles })
+    }
+}
+
+/// `59m59s`, `1h0m3s`, as aws-vault writes it.
+fn render_left(seconds: i64) -> String {
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    match (hours, minutes) {
+        (0, 0) => format!("{seconds}s"),
+        (0, _) => format!("{minutes}m{seconds}s"),
+        _ => format!("{hours}h{minutes}m{seconds}s"),
+    }
+}
+
+/// Columns with two blanks between: as wide as they must be, or, as aws-vault writes them, at least 25
+/// characters wide and padded to the end of the line.
+fn render_columns(rows: &[[String; 3]], called_as: CalledAs) -> String {
+    let least = if called_as == CalledAs::AwsVault { 25 } else { 0 };
+    let mut widths = [least; 3];
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count() + 2);
+        }
+    }
+    let mut text = String::new();
+    for row in rows {
+        let line: String = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        text.push_str(if called_as == CalledAs::AwsVault { &line } else { line.trim_end() });
+        text.push('\n');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_is_written_as_aws_vault_does() {
+        assert_eq!(
+            [3599, 59, 3603, 0].map(render_left),
+            ["59m59s", "59s", "1h0m3s", "0s"].map(str::to_owned)
+        );
+    }
+
+    #[test]
+    fn columns_are_as_wide_as_they_must_be_and_as_aws_vault_at_least_25() {
+        let row = |a: &str| [a.to_owned(), "b".to_owned(), "c".to_owned()];
+        let as_vault = |rows: &[_]| render_columns(rows, CalledAs::AwsVault);
+        assert_eq!(as_vault(&[row("a")]), format!("{:25}{:25}{:25}\n", "a", "b", "c"));
+        let long = "x".repeat(30);
+        assert!(as_vault(&[row(&long)]).starts_with(&format!("{long}  b")));
+        assert_eq!(render_columns(&[row("a"), row("aaa")], CalledAs::Hatbox), "a    b  c\naaa  b  c\n");
+    }
+}

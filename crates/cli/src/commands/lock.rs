@@ -1,0 +1,20 @@
+//! `hatbox lock`: forgets the unlocked store.
+
+use crate::args::{GlobalArgs, LockArgs};
+use crate::report::Failure;
+use crate::request::resolve_store;
+use crate::sys::keyring::KeyringError;
+use crate::world::World;
+use crate::world::secrets::Secrets;
+
+pub(crate) fn run(world: &World, global: &GlobalArgs, _args: &LockArgs) -> Result<(), Failure> {
+    let mut secrets = Secrets::open(world, resolve_store(global, &world.environment)?)?;
+    match secrets.lock() {
+        Ok(()) | Err(KeyringError::Absent) => world.output.note("locked"),
+        // Where there is no kernel keyring nothing was ever held in it.
+        Err(KeyringError::Denied | KeyringError::Full) => {
+            world.output.note("nothing was unlocked: the kernel keyring cannot be used here");
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,12 @@
+//! One file for each command. A command never imports another.
+
+pub(crate) mod add;
+pub(crate) mod clear;
+pub(crate) mod exec;
+pub(crate) mod explain;
+pub(crate) mod export;
+pub(crate) mod list;
+pub(crate) mod lock;
+pub(crate) mod remove;
+#[cfg(feature = "sandbox")]
+pub(crate) mod sandbox;
