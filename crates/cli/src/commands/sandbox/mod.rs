@@ -1,0 +1,73 @@
+//! `hatbox sandbox`: a strict stand-in for AWS on this machine, and an environment that holds nothing of the
+//! user's.
+
+mod allowed;
+mod scene;
+mod server;
+
+mod log;
+mod s3;
+mod s3_answer;
+mod s3_client;
+mod shell;
+
+mod demo;
+mod player;
+mod screen;
+mod tools;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use hatbox_sandbox::control::Client;
+use hatbox_sandbox::world as demo_world;
+
+use crate::args::{SandboxArgs, SandboxCommand};
+use crate::report::{Failure, FailureKind};
+use crate::sys::signals::Held;
+use crate::world::World;
+
+use scene::Scene;
+
+pub(crate) fn run(world: &World, args: &SandboxArgs) -> Result<ExitCode, Failure> {
+    let directory = directory_of(world, args);
+    let done = |result: Result<(), Failure>| result.map(|()| ExitCode::SUCCESS);
+    // Before a server's threads start, so that all of them inherit it.
+    let hold = Held::new;
+    match &args.command {
+        SandboxCommand::Demo => done(demo::run(world)),
+        SandboxCommand::Up(up) => done(server::run_up(world, &directory, up)),
+        SandboxCommand::Down => done(server::run_down(world, &directory)),
+        SandboxCommand::Status => done(server::run_status(world, &directory)),
+        SandboxCommand::Run { command } => Scene::open(world, &directory, &hold())?.run(command),
+        SandboxCommand::Shell => shell::run(world, &Scene::open(world, &directory, &hold())?),
+        SandboxCommand::Code => done(run_code(world, &directory)),
+        SandboxCommand::Log(log) => done(log::run(world, &directory, log)),
+        SandboxCommand::S3(s3) => done(s3::run(world, s3)),
+    }
+}
+
+/// Absolute: it goes into the environment of programs that run elsewhere.
+fn directory_of(world: &World, args: &SandboxArgs) -> PathBuf {
+    match &args.dir {
+        Some(directory) => std::path::absolute(directory).unwrap_or_else(|_| directory.clone()),
+        None => world.dirs.data().join("sandbox"),
+    }
+}
+
+fn open_client(directory: &Path) -> Result<Client, Failure> {
+    Client::open(directory)
+        .map_err(|error| Failure::of_error(FailureKind::Failed, &error).hint("hatbox sandbox up --detach"))
+}
+
+fn failed(error: &hatbox_sandbox::Error) -> Failure {
+    Failure::of_error(FailureKind::Failed, error)
+}
+
+fn run_code(world: &World, directory: &Path) -> Result<(), Failure> {
+    let code = open_client(directory)?.code(demo_world::MFA_SERIAL).map_err(|error| failed(&error))?;
+    world.output.data(&format!("{}\n", code.code))?;
+    let used = if code.is_used { ", and was used already: wait for the next" } else { "" };
+    world.output.note(&format!("good for {} s more{used}", code.seconds_left));
+    Ok(())
+}

@@ -1,0 +1,392 @@
+//! Plays a step of the demo: a real program on a terminal of its own, typed into, shown, and checked.
+
+use std::cell::Cell;
+use std::ffi::OsStr;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use hatbox_sandbox::world as demo_world;
+
+use crate::output::{DIM, HINT, Output as Streams};
+use crate::report::{Failure, FailureKind};
+use crate::sys::pty::{OnPty, Output};
+use crate::world::World;
+
+use super::scene::Scene;
+use super::screen::Screen;
+
+const COLUMNS: u16 = 80;
+const ROWS: u16 = 24;
+const TICK: Duration = Duration::from_millis(50);
+/// How long a program that is no longer wanted may take to end by itself.
+const GRACE: Duration = Duration::from_secs(2);
+/// A code that is shown this much longer, or less, is not typed: a person would wait for the next.
+const CODE_MARGIN_SECONDS: i64 = 3;
+/// More than this is no output of any step.
+const OUTPUT_LIMIT: usize = 1 << 20;
+
+/// A step: what it says, what it runs, and what must come of it.
+pub(super) struct Step {
+    pub(super) caption: String,
+    /// What is different here from a real machine.
+    pub(super) remark: Option<&'static str>,
+    /// The command as it is shown and run; the first word is `hatbox`.
+    pub(super) command: Vec<String>,
+    /// Questions in the order in which they must come: how each begins, and what is typed.
+    pub(super) answers: Vec<(&'static str, Typed)>,
+    pub(super) expected: Expected,
+    pub(super) shown: Shown,
+}
+
+/// What must come of a step.
+pub(super) struct Expected {
+    pub(super) code: i32,
+    /// Each must be in the output.
+    pub(super) texts: Vec<String>,
+}
+
+/// What is typed in answer to a question.
+pub(super) enum Typed {
+    /// This, seen as it is typed.
+    Text(String),
+    /// This, and nothing is seen.
+    Hidden(String),
+    /// A code that the device does not show.
+    WrongCode,
+    /// The code that the device shows. Waits for the next rather than type one twice.
+    Code,
+}
+
+/// How much of the output is shown.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shown {
+    /// All.
+    All,
+    /// Only how many lines it was.
+    Counted,
+}
+
+/// How a program ended, and what it wrote, without colours.
+pub(super) struct Played {
+    pub(super) code: i32,
+    pub(super) text: String,
+}
+
+/// Plays steps until a moment, or until a signal comes.
+pub(super) struct Player<'a> {
+    world: &'a World,
+    scene: &'a Scene<'a>,
+    until: Instant,
+    is_watched: bool,
+    last_code: Option<String>,
+    number: usize,
+}
+
+impl<'a> Player<'a> {
+    pub(super) fn new(world: &'a World, scene: &'a Scene<'a>, limit: Duration) -> Self {
+        Self {
+            world,
+            scene,
+            until: Instant::now() + limit,
+            is_watched: Streams::is_stdout_terminal(),
+            last_code: None,
+            number: 0,
+        }
+    }
+
+    /// Says something to the viewer.
+    pub(super) fn say(&self, text: &str) -> Result<(), Failure> {
+        Ok(self.world.output.data(&format!("{text}\n"))?)
+    }
+
+    /// Plays a step of `count`, and checks what came of it.
+    pub(super) fn play(&mut self, step: Step, count: usize) -> Result<(), Failure> {
+        self.number += 1;
+        let number = self.number;
+        self.say(&format!("\n{HINT}{number}/{count}  {}{HINT:#}", step.caption))?;
+        if let Some(remark) = step.remark {
+            self.say(&format!("{DIM}{remark}{DIM:#}"))?;
+        }
+        self.pause(Duration::from_millis(900))?;
+        self.show_typing(&format!("{DIM}${DIM:#} "), &render_command(&step.command), 12)?;
+        let Step { command, answers, expected, shown, .. } = step;
+        let (program, arguments) =
+            command.split_first().ok_or_else(|| otherwise(number, "it has no command"))?;
+        let mut prepared = match program.as_str() {
+            "hatbox" => self.scene.hatbox(),
+            other => self.scene.command(other),
+        };
+        prepared.args(arguments);
+        let played = self.run(prepared, answers, shown)?;
+        if played.code != expected.code {
+            let why = format!("exit code {} instead of {}", played.code, expected.code);
+            return Err(self.differs(number, &why, shown, &played));
+        }
+        for text in &expected.texts {
+            if !played.text.contains(text.as_str()) {
+                return Err(self.differs(number, &format!("`{text}` is not in its output"), shown, &played));
+            }
+        }
+        self.pause(time_to_read(played.text.lines().count()))
+    }
+
+    fn differs(&self, number: usize, why: &str, shown: Shown, played: &Played) -> Failure {
+        if shown == Shown::Counted {
+            // What was left out is what explains it. That stdout is gone as well changes nothing.
+            self.say(&played.text).ok();
+        }
+        otherwise(number, why)
+    }
+
+    /// Runs a program to its end without showing it.
+    pub(super) fn run_unseen(&mut self, command: Command) -> Result<Played, Failure> {
+        let was_watched = std::mem::take(&mut self.is_watched);
+        let played = self.run_with(command, Vec::new(), |_, _| Ok(()));
+        self.is_watched = was_watched;
+        played
+    }
+
+    fn run(
+        &mut self,
+        command: Command,
+        answers: Vec<(&'static str, Typed)>,
+        shown: Shown,
+    ) -> Result<Played, Failure> {
+        // Blank lines are shown only between others.
+        let (blank, has_begun) = (Cell::new(0), Cell::new(false));
+        let played = self.run_with(command, answers, |player, line| {
+            if shown == Shown::Counted {
+                return Ok(());
+            }
+            if line.is_empty() {
+                blank.set(blank.get() + 1);
+                return Ok(());
+            }
+            let above = if has_begun.replace(true) { blank.get() } else { 0 };
+            blank.set(0);
+            player.say(&format!("{}{line}", "\n".repeat(above)))
+        })?;
+        if shown == Shown::Counted {
+            let count = played.text.lines().filter(|line| !line.is_empty()).count();
+            self.say(&format!("{DIM}({count} lines, left out here){DIM:#}"))?;
+        }
+        Ok(played)
+    }
+
+    fn run_with(
+        &mut self,
+        mut command: Command,
+        answers: Vec<(&'static str, Typed)>,
+        show: impl Fn(&Self, &str) -> Result<(), Failure>,
+    ) -> Result<Played, Failure> {
+        command.current_dir(self.scene.home());
+        if matches!(self.world.environment.text("TERM").as_deref(), None | Some("dumb" | "unknown")) {
+            // The terminal that it runs on is ours, and can erase lines, whatever the viewer's can.
+            command.env("TERM", "xterm");
+        }
+        let mut program = OnPty::start(command, COLUMNS, ROWS).map_err(|error| {
+            Failure::new(FailureKind::Failed, "could not run a program on a terminal of its own")
+                .caused_by(&error)
+                .hint("is /dev/pts mounted?")
+        })?;
+        let mut answers = answers.into_iter().peekable();
+        let (mut screen, mut text, mut buffer) = (Screen::default(), String::new(), [0; 4096]);
+        loop {
+            self.check_time()?;
+            match program.read(&mut buffer, TICK).map_err(|error| lost(&error))? {
+                Output::Bytes(length) => {
+                    for line in screen.feed(buffer.get(..length).unwrap_or_default()) {
+                        show(self, &line)?;
+                        text.push_str(&anstream::adapter::strip_str(&line).to_string());
+                        text.push('\n');
+                    }
+                    if text.len() > OUTPUT_LIMIT {
+                        return Err(Failure::new(
+                            FailureKind::Failed,
+                            "a program of the demo writes without end",
+                        ));
+                    }
+                }
+                Output::Ended => break,
+                Output::Nothing => {}
+            }
+            let line = screen.line();
+            if let Some((_, typed)) =
+                answers.next_if(|(begin, _)| line.starts_with(begin) && line.ends_with(": "))
+            {
+                screen.take_line();
+                self.answer(&mut program, &line, typed)?;
+            }
+        }
+        let rest = screen.take_line();
+        if !rest.is_empty() {
+            show(self, &rest)?;
+            text.push_str(&anstream::adapter::strip_str(&rest).to_string());
+        }
+        if let Some((begin, _)) = answers.next() {
+            return Err(otherwise(self.number, &format!("it did not ask `{begin}`")));
+        }
+        let code = program.status().and_then(|status| status.code()).unwrap_or(-1);
+        Ok(Played { code, text })
+    }
+
+    /// Types an answer, and shows question and answer as they were seen before hatbox erased them.
+    fn answer(&mut self, program: &mut OnPty, question: &str, typed: Typed) -> Result<(), Failure> {
+        let (text, is_seen) = match typed {
+            Typed::Text(text) => (text, true),
+            Typed::Hidden(text) => (text, false),
+            Typed::WrongCode => (wrong_code(&self.shown_code()?.code), true),
+            Typed::Code => (self.fresh_code()?, true),
+        };
+        self.show_typing(question, if is_seen { &text } else { "" }, 40)?;
+        program.write(format!("{text}\r").as_bytes()).map_err(|error| lost(&error))
+    }
+
+    fn shown_code(&self) -> Result<hatbox_sandbox::control::CodeShown, Failure> {
+        self.scene.client().code(demo_world::MFA_SERIAL).map_err(|error| super::failed(&error))
+    }
+
+    /// The code that the device shows; the next one if this one was used, typed before, or is about to go.
+    fn fresh_code(&mut self) -> Result<String, Failure> {
+        loop {
+            let shown = self.shown_code()?;
+            let is_typed = self.last_code.as_ref() == Some(&shown.code);
+            if !shown.is_used && !is_typed && shown.seconds_left >= CODE_MARGIN_SECONDS {
+                self.last_code = Some(shown.code.clone());
+                return Ok(shown.code);
+            }
+            self.wait_for_next_code(shown.seconds_left)?;
+        }
+    }
+
+    fn wait_for_next_code(&self, seconds: i64) -> Result<(), Failure> {
+        if !self.is_watched {
+            self.say(&format!("(the device shows its next code in {seconds} s: waiting for it)"))?;
+        }
+        for left in (1..=seconds).rev() {
+            if self.is_watched {
+                // Overwritten with blanks, not erased: a terminal that wants no colours gets no sequences.
+                self.world.output.data(&format!("\r{DIM}(the next code in {left} s){DIM:#} "))?;
+            }
+            self.wait(Duration::from_secs(1))?;
+        }
+        if self.is_watched {
+            self.world.output.data(&format!("\r{:40}\r", ""))?;
+        }
+        Ok(())
+    }
+
+    /// Shows `text` after `before` as if somebody typed it, and ends the line.
+    fn show_typing(&self, before: &str, text: &str, milliseconds: u64) -> Result<(), Failure> {
+        if !self.is_watched {
+            return self.say(&format!("{before}{text}"));
+        }
+        self.world.output.data(before)?;
+        for c in text.chars() {
+            self.world.output.data(c.encode_utf8(&mut [0; 4]))?;
+            self.wait(Duration::from_millis(milliseconds))?;
+        }
+        self.say("")
+    }
+
+    /// Time to read, when somebody does.
+    pub(super) fn pause(&self, time: Duration) -> Result<(), Failure> {
+        if self.is_watched { self.wait(time) } else { Ok(()) }
+    }
+
+    fn wait(&self, time: Duration) -> Result<(), Failure> {
+        let until = Instant::now() + time;
+        loop {
+            self.check_time()?;
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Ok(());
+            }
+            std::thread::sleep(left.min(TICK));
+        }
+    }
+
+    fn check_time(&self) -> Result<(), Failure> {
+        if self.scene.held().is_one_pending() {
+            return Err(Failure::new(FailureKind::Cancelled, "the demo was stopped"));
+        }
+        if Instant::now() > self.until {
+            return Err(otherwise(self.number, "the demo took too long, and was ended"));
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Player<'_> {
+    fn drop(&mut self) {
+        // What the demo unlocked in the kernel keyring goes with it. Without keyctl nothing is there.
+        if let Ok(mut program) = self.scene.hatbox_quietly("lock") {
+            let until = Instant::now() + GRACE;
+            while matches!(program.try_wait(), Ok(None)) && Instant::now() < until {
+                std::thread::sleep(TICK);
+            }
+            program.kill().ok();
+            program.wait().ok();
+        }
+    }
+}
+
+fn otherwise(number: usize, why: &str) -> Failure {
+    Failure::new(FailureKind::Failed, format!("step {number} of the demo went otherwise than it says: {why}"))
+}
+
+/// Long enough to see what it is about; a demo is no lecture.
+fn time_to_read(lines: usize) -> Duration {
+    Duration::from_millis((600 + 150 * u64::try_from(lines).unwrap_or(u64::MAX).min(16)).min(3000))
+}
+
+fn lost(error: &std::io::Error) -> Failure {
+    Failure::new(FailureKind::Failed, "lost the terminal of a program of the demo").caused_by(error)
+}
+
+/// A code that differs from `code` in its last digit.
+fn wrong_code(code: &str) -> String {
+    let mut wrong = code.to_owned();
+    let last = wrong.pop().and_then(|c| c.to_digit(10)).unwrap_or(0);
+    wrong.push_str(&((last + 5) % 10).to_string());
+    wrong
+}
+
+/// Words as they would be typed.
+fn render_command(words: &[String]) -> String {
+    let quoted: Vec<_> = words
+        .iter()
+        .map(|word| {
+            let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
+            if !word.is_empty() && word.chars().all(is_plain) {
+                word.clone()
+            } else {
+                format!("'{}'", word.replace('\'', r"'\''"))
+            }
+        })
+        .collect();
+    quoted.join(" ")
+}
+
+/// Whether the name is that of a program for [`Scene::command`].
+pub(super) fn is_there(scene: &Scene<'_>, program: &str) -> bool {
+    scene.find_program(OsStr::new(program)).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_code_is_a_code_and_another_one() {
+        for (code, wrong) in [("123456", "123451"), ("000000", "000005"), ("999999", "999994")] {
+            assert_eq!(wrong_code(code), wrong);
+        }
+    }
+
+    #[test]
+    fn commands_are_shown_as_a_shell_takes_them() {
+        let words = ["hatbox", "exec", "a", "--", "s3://b/c", "it's", ""].map(str::to_owned);
+        assert_eq!(render_command(&words), r"hatbox exec a -- s3://b/c 'it'\''s' ''");
+    }
+}

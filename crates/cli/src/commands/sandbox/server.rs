@@ -1,0 +1,116 @@
+//! `hatbox sandbox up`, `down`, `status`.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use hatbox_sandbox::control::Client;
+use hatbox_sandbox::{Options, Stop, serve_blocking};
+
+use crate::args::SandboxUpArgs;
+use crate::report::{Failure, FailureKind};
+use crate::sys::signals::Held;
+use crate::world::World;
+
+const START_LIMIT: Duration = Duration::from_secs(10);
+const TICK: Duration = Duration::from_millis(50);
+
+pub(super) fn run_up(world: &World, directory: &Path, args: &SandboxUpArgs) -> Result<(), Failure> {
+    if let Ok(client) = Client::open(directory)
+        && client.status().is_ok()
+    {
+        world.output.note("it runs already");
+        return tell(world, &client);
+    }
+    if args.detach {
+        return start_detached(world, directory, args.port);
+    }
+    if args.is_detached_child {
+        // A session of its own: closing the terminal does not end it.
+        rustix::process::setsid().ok();
+    }
+    // Held back before the server's threads start, so that all of them inherit it.
+    let held = Held::new();
+    let stop = Stop::default();
+    let options = Options { directory: directory.to_owned(), port: args.port };
+    let result = std::thread::scope(|scope| {
+        let (done, watch) = (std::sync::atomic::AtomicBool::new(false), stop.clone());
+        let done = &*Box::leak(Box::new(done));
+        let held = &held;
+        scope.spawn(move || {
+            while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                if held.is_one_pending() {
+                    watch.stop();
+                    return;
+                }
+                std::thread::sleep(TICK);
+            }
+        });
+        let mut told = Ok(());
+        let result = serve_blocking(&options, |client| told = tell(world, client), &stop);
+        done.store(true, std::sync::atomic::Ordering::Relaxed);
+        result.map_err(|error| Failure::of_error(FailureKind::Failed, &error)).and(told)
+    });
+    drop(held);
+    result
+}
+
+fn start_detached(world: &World, directory: &Path, port: u16) -> Result<(), Failure> {
+    let program = std::env::current_exe().map_err(|error| {
+        Failure::new(FailureKind::Failed, "could not find hatbox's own program").caused_by(&error)
+    })?;
+    let mut child = Command::new(program)
+        .args(["sandbox", "up", "--is-detached-child", "--port", &port.to_string(), "--dir"])
+        .arg(directory)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .map_err(|error| Failure::new(FailureKind::Failed, "could not start the server").caused_by(&error))?;
+    let end = Instant::now() + START_LIMIT;
+    loop {
+        if let Ok(client) = Client::open(directory)
+            && client.status().is_ok()
+        {
+            return tell(world, &client);
+        }
+        let has_ended = matches!(child.try_wait(), Ok(Some(_)));
+        if has_ended || Instant::now() > end {
+            return Err(Failure::new(FailureKind::Failed, "the server did not start")
+                .hint("without --detach it says why"));
+        }
+        std::thread::sleep(TICK);
+    }
+}
+
+pub(super) fn run_down(world: &World, directory: &Path) -> Result<(), Failure> {
+    match Client::open(directory) {
+        Ok(client) => {
+            client.stop().map_err(|error| Failure::of_error(FailureKind::Failed, &error))?;
+            world.output.note("the sandbox is stopped");
+        }
+        Err(_) => world.output.note("no sandbox runs here"),
+    }
+    Ok(())
+}
+
+pub(super) fn run_status(world: &World, directory: &Path) -> Result<(), Failure> {
+    let client = super::open_client(directory)?;
+    let status = client.status().map_err(|error| Failure::of_error(FailureKind::Failed, &error))?;
+    let calls = match status.calls {
+        1 => "1 call".to_owned(),
+        calls => format!("{calls} calls"),
+    };
+    Ok(world.output.data(&format!(
+        "running at {}, process {}, {calls} so far\n",
+        client.url(),
+        status.pid
+    ))?)
+}
+
+fn tell(world: &World, client: &Client) -> Result<(), Failure> {
+    world.output.data(&format!("export AWS_ENDPOINT_URL={}\n", client.url()))?;
+    world.output.note("this is a sandbox, not AWS: it knows only keys that it minted");
+    world.output.note("`hatbox sandbox shell` opens a shell with everything set up");
+    Ok(())
+}

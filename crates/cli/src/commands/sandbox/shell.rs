@@ -1,0 +1,69 @@
+//! `hatbox sandbox shell`: the user's shell, marked by its prompt, with everything set up.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use crate::output::BOLD;
+use crate::report::Failure;
+use crate::sys::files::{FileError, Keep, make_private_directory, write_atomic};
+use crate::world::World;
+
+use super::scene::Scene;
+
+pub(super) fn run(world: &World, scene: &Scene<'_>) -> Result<ExitCode, Failure> {
+    let shell = world
+        .environment
+        .raw("SHELL")
+        .filter(|shell| !shell.is_empty())
+        .map_or_else(|| PathBuf::from("/bin/sh"), PathBuf::from);
+    make_startup_files(&scene.home())
+        .map_err(|error| Failure::of_error(crate::report::FailureKind::Failed, &error))?;
+    let s3 = if scene.find_program(OsStr::new("aws")).is_ok() { "aws s3" } else { "hatbox sandbox s3" };
+    world
+        .output
+        .note(&format!("{BOLD}this is a sandbox{BOLD:#}: no AWS, nothing of yours; `exit` leaves it. Try:"));
+    for (command, what) in [
+        (format!("hatbox exec security-auditor -- {s3} ls"), "a role without MFA"),
+        (format!("hatbox exec dev-infra-admin -- {s3} ls"), "a role that asks for a code"),
+        ("hatbox sandbox code".to_owned(), "the phone: prints the code"),
+        ("hatbox sandbox log".to_owned(), "who was let in, and why"),
+    ] {
+        world.output.raw_line(&format!("  {command:<48}  {what}"));
+    }
+    let mut command = scene.command(&shell);
+    command
+        .env("SHELL", &shell)
+        // Read by `sh` when it is interactive (POSIX, sh, ENV).
+        .env("ENV", scene.home().join(".shrc"))
+        .current_dir(scene.home());
+    if is_bash(&shell) {
+        // Not the system's start files: they may set a prompt after ours.
+        command.args([OsString::from("--rcfile"), scene.home().join(".bashrc").into()]);
+    }
+    scene.run_child(command)
+}
+
+fn is_bash(shell: &Path) -> bool {
+    shell.file_name().is_some_and(|name| name == "bash")
+}
+
+/// The prompts of the usual shells. Files that are there stay: the user may have changed them.
+fn make_startup_files(home: &Path) -> Result<(), FileError> {
+    let fish = home.join(".config/fish");
+    make_private_directory(&fish)?;
+    for (path, text) in [
+        (home.join(".bashrc"), "PS1='\\[\\e[1;36m\\](sandbox)\\[\\e[0m\\] \\w \\$ '\n"),
+        (home.join(".zshrc"), "PROMPT='%B%F{cyan}(sandbox)%f%b %~ %# '\n"),
+        (home.join(".shrc"), "PS1='(sandbox) $ '\n"),
+        (
+            fish.join("config.fish"),
+            "set -g fish_greeting\nfunction fish_prompt\n    echo -n '(sandbox) '(prompt_pwd)' > '\nend\n",
+        ),
+    ] {
+        if !path.exists() {
+            write_atomic(&path, text.as_bytes(), Keep::Nothing)?;
+        }
+    }
+    Ok(())
+}
