@@ -1,0 +1,26 @@
+//! The real counterparts at work with hatbox and its sandbox: `aws`, boto3, terraform, and moto as a second
+//! opinion on what hatbox sends.
+//!
+//! [`scene`] is a sandbox and a home directory, [`python`] makes the virtual environment, [`recorder`]
+//! records what a client sends, [`wire`] sends it again. A program that is not there makes its tests say
+//! `skipped: <why>`.
+#![cfg(all(feature = "file", feature = "sandbox", unix))]
+
+#[cfg(test)]
+mod aws_cli;
+#[cfg(test)]
+mod boto3;
+#[cfg(test)]
+mod moto;
+#[cfg(test)]
+mod python;
+#[cfg(test)]
+mod recorder;
+#[cfg(test)]
+mod scene;
+#[cfg(test)]
+mod tampering;
+#[cfg(test)]
+mod terraform;
+#[cfg(test)]
+mod wire;

@@ -1,0 +1,47 @@
+"""A moto server that checks: a user, roles and a bucket are made, then IAM is enforced.
+
+Prints one line of JSON, and serves until its standard input ends.
+"""
+
+import json
+import sys
+
+import boto3
+from moto import settings
+from moto.server import ThreadedMotoServer
+
+server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+server.start()
+host, port = server.get_host_and_port()
+url = f"http://{host}:{port}"
+# Until IAM is enforced any key does.
+made_by = {
+    "endpoint_url": url,
+    "region_name": "us-east-1",
+    "aws_access_key_id": "testing",
+    "aws_secret_access_key": "testing",
+}
+iam = boto3.client("iam", **made_by)
+boto3.client("s3", **made_by).create_bucket(Bucket="work-logs")
+
+
+def document(**statement):
+    return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **statement}]})
+
+
+user = iam.create_user(UserName="jan")["User"]["Arn"]
+may_assume = document(Action="sts:AssumeRole", Resource="*")
+iam.put_user_policy(UserName="jan", PolicyName="assume", PolicyDocument=may_assume)
+key = iam.create_access_key(UserName="jan")["AccessKey"]
+may_list = document(Action=["s3:ListAllMyBuckets", "s3:ListBucket"], Resource="*")
+stranger = user.replace("user/jan", "user/somebody-else")
+outside = {"Condition": {"StringEquals": {"sts:ExternalId": "e-1"}}}
+for name, who, condition in [("reader", user, {}), ("stranger", stranger, {}), ("outside", user, outside)]:
+    trust = document(Action="sts:AssumeRole", Principal={"AWS": who}, **condition)
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)
+    iam.put_role_policy(RoleName=name, PolicyName="list", PolicyDocument=may_list)
+
+settings.INITIAL_NO_AUTH_ACTION_COUNT = 0
+print(json.dumps({"url": url, "id": key["AccessKeyId"], "secret": key["SecretAccessKey"]}), flush=True)
+sys.stdin.read()
+server.stop()

@@ -1,0 +1,102 @@
+//! The sandbox's log of a run, in the words of the case files.
+
+use std::collections::BTreeSet;
+
+use hatbox_sandbox::log::{LogEntry, SignedWith};
+use hatbox_sandbox::world::{Principal, SessionKind, World};
+
+use crate::fixture::Fixture;
+
+/// A moment, to tell the calls and sessions of a run from those before.
+pub(crate) struct Before {
+    calls: u64,
+    sessions: BTreeSet<String>,
+}
+
+impl Before {
+    pub(crate) fn now(fixture: &Fixture) -> Self {
+        let calls = fixture.log().len() as u64;
+        Self { calls, sessions: fixture.world().sessions.into_keys().collect() }
+    }
+
+    /// The calls since then, one line each, and the words for a key that signs or is handed over.
+    pub(crate) fn calls(&self, fixture: &Fixture, name_of: &dyn Fn(&str) -> Option<String>) -> Calls {
+        let entries = fixture.client().log(self.calls).unwrap();
+        let world = fixture.world();
+        let made: Vec<Option<String>> = entries.iter().map(|entry| self.made_by(&world, entry)).collect();
+        let word = |id: &str| {
+            let made_here =
+                made.iter().position(|made| made.as_deref().is_some_and(|made| made.ends_with(id)));
+            match made_here {
+                Some(call) => format!("call:{}", call + 1),
+                None => name_of(id).unwrap_or_else(|| "cached".to_owned()),
+            }
+        };
+        let lines = entries.iter().map(|entry| render_call(entry, &word)).collect();
+        let words = made.iter().enumerate();
+        let words = words.filter_map(|(i, id)| Some((id.clone()?, format!("call:{}", i + 1)))).collect();
+        Calls { entries, lines, words }
+    }
+
+    /// The access key id that a call gave out.
+    fn made_by(&self, world: &World, entry: &LogEntry) -> Option<String> {
+        let role = entry.parameters.get("RoleArn").and_then(|arn| arn.rsplit('/').next());
+        let is_of = |principal: &Principal, kind: &SessionKind| match (principal, kind) {
+            (Principal::RoleSession { role: made, .. }, SessionKind::AssumeRole) => {
+                role == Some(made.as_str())
+            }
+            (_, SessionKind::GetSessionToken { .. }) => entry.action == "GetSessionToken",
+            _ => false,
+        };
+        let mut new = world.sessions.iter().filter(|(id, _)| !self.sessions.contains(*id));
+        let found = new.find(|(_, session)| is_of(&session.principal, &session.kind));
+        found.filter(|_| entry.is_allowed()).map(|(id, _)| id.clone())
+    }
+}
+
+/// The calls of a run.
+pub(crate) struct Calls {
+    pub(crate) entries: Vec<LogEntry>,
+    pub(crate) lines: Vec<String>,
+    words: Vec<(String, String)>,
+}
+
+impl Calls {
+    /// `call:N` for an access key id that this run obtained.
+    pub(crate) fn word_of(&self, id: &str) -> Option<String> {
+        self.words.iter().find(|(made, _)| made == id).map(|(_, word)| word.clone())
+    }
+}
+
+fn render_call(entry: &LogEntry, word: &dyn Fn(&str) -> String) -> String {
+    let parameter = |name: &str| entry.parameters.get(name).cloned();
+    let mut line = format!("{} by={}", entry.action, word(entry.key.as_deref().unwrap().trim_matches('*')));
+    let mut add = |name: &str, value: Option<String>| {
+        if let Some(value) = value {
+            line.extend([" ", name, "=", &value]);
+        }
+    };
+    add("role", parameter("RoleArn"));
+    add("duration", parameter("DurationSeconds"));
+    add("mfa", parameter("SerialNumber"));
+    assert_eq!(parameter("SerialNumber").is_some(), parameter("TokenCode").is_some(), "both or none");
+    if let Some(name) = parameter("RoleSessionName") {
+        // hatbox's own choice when nobody names one.
+        add("session_name", Some(name).filter(|name| !name.starts_with("hatbox-")));
+    }
+    add("external_id", parameter("ExternalId"));
+    let list = |stem: &str| (1..).map_while(|n| parameter(&format!("{stem}.member.{n}"))).collect::<Vec<_>>();
+    let tags: Vec<_> = (1..)
+        .map_while(|n| {
+            let part = |part| parameter(&format!("Tags.member.{n}.{part}"));
+            Some(format!("{}={}", part("Key")?, part("Value")?))
+        })
+        .collect();
+    add("tags", (!tags.is_empty()).then(|| tags.join(",")));
+    let transitive = list("TransitiveTagKeys");
+    add("transitive", (!transitive.is_empty()).then(|| transitive.join(",")));
+    add("source_identity", parameter("SourceIdentity"));
+    let is_role = entry.action == "AssumeRole";
+    assert!(is_role || entry.signed_with == SignedWith::AccessKey, "a session cannot ask for a session");
+    line
+}

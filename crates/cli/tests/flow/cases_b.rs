@@ -1,0 +1,266 @@
+//! Each file of the core crate's `tests/cases-b` again, now with the binary making the calls.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Mutex;
+use std::time::Instant;
+
+use crate::calls::Before;
+use crate::cast::{ENDLESS, ENDLESS_TOKEN};
+use crate::fixture::Fixture;
+
+#[expect(dead_code, reason = "what the plan test reads of a run's flags is passed on as it stands")]
+#[path = "../../../core/tests/cases_b/case.rs"]
+mod case;
+
+use case::{Case, Event};
+
+/// Keys that stand in the config or environment of a case, not in the store.
+const KEYS_ELSEWHERE: [&str; 3] = ["AKIAINFILE0000000000", "AKIAOTHERFILE0000000", "AKIAENVIRONMENT00000"];
+/// Sources that this version knows and cannot use.
+const NOT_YET: [&str; 4] =
+    ["AssumeRoleWithWebIdentity ", "GetRoleCredentials ", "credential_process ", "metadata."];
+
+/// Notes that are said on each use; the others are for `explain`.
+const WARNINGS: [&str; 3] = ["note capped ", "note length-not-ours ", "note file-keys-differ "];
+
+#[test]
+fn the_calls_of_the_case_files_are_those_that_the_sandbox_sees() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../core/tests/cases-b");
+    let mut by_keys: BTreeMap<Vec<String>, Vec<(String, Case)>> = BTreeMap::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|ext| ext == "txt") {
+            let case = Case::parse(&std::fs::read_to_string(&path).unwrap());
+            let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+            by_keys.entry(case.keys.clone()).or_default().push((name, case));
+        }
+    }
+    // Making a store takes a while, so cases with the same keys share one; two groups go side by side.
+    let groups = Mutex::new(by_keys.into_iter().collect::<Vec<_>>());
+    let (runs, failures) = (Mutex::new(0), Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                loop {
+                    let next = groups.lock().unwrap().pop();
+                    let Some((keys, mut cases)) = next else { return };
+                    cases.sort_by(|(a, _), (b, _)| a.cmp(b));
+                    let names: Vec<&str> = keys.iter().map(String::as_str).chain(KEYS_ELSEWHERE).collect();
+                    let stage = Stage::new(&names, &keys);
+                    for (name, case) in &cases {
+                        *runs.lock().unwrap() += stage.play(name, case, &failures);
+                    }
+                }
+            });
+        }
+    });
+    let failures = failures.into_inner().unwrap();
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+    assert!(runs.into_inner().unwrap() >= 80, "the case files are not there");
+}
+
+/// A fixture on which cases with the same stored keys are played one after the other.
+struct Stage {
+    fixture: Fixture,
+    stored: Vec<String>,
+}
+
+impl Stage {
+    fn new(names: &[&str], stored: &[String]) -> Self {
+        let fixture = Fixture::empty(names);
+        for profile in stored {
+            fixture.add_run(profile, &["--no-add-config"]).run().ok();
+        }
+        Self { fixture, stored: stored.to_vec() }
+    }
+
+    /// Plays a case from a cleared cache; tells how many runs it had.
+    fn play(&self, name: &str, case: &Case, failures: &Mutex<Vec<String>>) -> usize {
+        self.fixture.hatbox(&["clear"]).run().ok();
+        self.fixture.write_config(&self.with_real_keys(&case.config));
+        let mut variables: BTreeMap<String, String> = BTreeMap::new();
+        let (mut since, mut runs, mut has_lost_one) = (Instant::now(), 0, false);
+        for event in &case.events {
+            match event {
+                Event::Set(name, value) => {
+                    variables.insert(name.clone(), value.clone());
+                }
+                Event::Unset(name) => {
+                    variables.remove(name);
+                }
+                Event::Wait(length) => {
+                    // What the runs took counts as waited, or a slow machine would see another story.
+                    let passed = i64::try_from(since.elapsed().as_secs()).unwrap();
+                    self.fixture.advance(i64::try_from(length.as_secs()).unwrap() - passed);
+                    since = Instant::now();
+                }
+                Event::Run { args, expected } => {
+                    runs += 1;
+                    let cannot = NOT_YET.iter().any(|call| expected[0].starts_with(call))
+                        || (has_lost_one && expected.iter().any(|line| line.contains("cached")));
+                    has_lost_one |= cannot;
+                    let expected = if cannot { vec!["cannot yet".to_owned()] } else { expected.clone() };
+                    let actual = self.run(args, &variables, &expected);
+                    if actual != expected {
+                        failures.lock().unwrap().push(format!(
+                            "{name}: {}\n  run: {}\n--- expected\n{}\n--- actual\n{}\n",
+                            case.why,
+                            args.join(" "),
+                            expected.join("\n"),
+                            actual.join("\n")
+                        ));
+                    }
+                }
+            }
+        }
+        runs
+    }
+
+    /// Makes a run, and says in the words of the file what came of it. Notes are taken from `expected` when
+    /// stderr holds what they stand for.
+    fn run(&self, args: &[String], variables: &BTreeMap<String, String>, expected: &[String]) -> Vec<String> {
+        let fixture = &self.fixture;
+        let words: Vec<&str> = args.iter().map(String::as_str).collect();
+        let word = |line: &str, name: &str| {
+            let value = line.split(' ').find_map(|word| word.strip_prefix(name))?;
+            Some(value.to_owned())
+        };
+        let mut flags: Vec<String> = Vec::new();
+        let asked = fixture.path("home/asked");
+        std::fs::write(&asked, "").unwrap();
+        if let Some(serial) = expected.iter().find_map(|line| word(line, "mfa=")) {
+            let code = fixture.code(&serial);
+            let process = expected.iter().find_map(|line| word(line, "code_by="));
+            // A process that gives codes is a script by its name; it says that it was called.
+            for name in ["phone", "token"] {
+                let answer = if process.as_deref() == Some(name) { code.as_str() } else { "not this one" };
+                fixture.write_program(name, &format!("echo {name} >>'{}'; echo {answer}", asked.display()));
+            }
+            if process.is_none() {
+                flags = vec!["-t".to_owned(), code];
+            }
+        }
+        let mut run = fixture.hatbox(&words).args(flags);
+        run = run.args(["--", "sh", "-c", "echo \"$AWS_ACCESS_KEY_ID\""]);
+        for (name, value) in self.real_variables(variables) {
+            run = run.env(&name, value);
+        }
+        let before = Before::now(fixture);
+        let outcome = run.run();
+        let calls = before.calls(fixture, &|id| self.name_of(id));
+        let shown = fixture.shown(&outcome.stderr);
+        if outcome.code() == Some(125) {
+            assert!(calls.entries.is_empty(), "an error of the config comes before any call: {shown}");
+            return error_lines(&shown);
+        }
+        if outcome.code() != Some(0) || calls.entries.iter().any(|entry| !entry.is_allowed()) {
+            return vec![format!("{}: {shown}", outcome.status)];
+        }
+        let mut lines = calls.lines.clone();
+        let id = outcome.stdout.trim();
+        let handed = calls.word_of(id).or_else(|| self.name_of(id)).unwrap_or_else(|| "cached".to_owned());
+        let asked = std::fs::read_to_string(asked).unwrap();
+        for process in asked.lines() {
+            let line = lines.iter_mut().find(|line| line.contains(" mfa=")).unwrap();
+            line.push_str(&format!(" code_by={process}"));
+        }
+        lines.push(format!("hands over {handed}"));
+        lines.extend(expected.iter().filter(|line| is_note_said(line, &shown)).cloned());
+        let warnings = shown.lines().filter(|line| line.starts_with("hatbox: warning: "));
+        // About the file, not about the plan.
+        let warnings = warnings.filter(|line| !line.contains("AWS's own tools do not take")).count();
+        let wanted = expected.iter().filter(|line| WARNINGS.iter().any(|kind| line.contains(kind))).count();
+        if warnings != wanted {
+            lines.push(format!("{warnings} warnings: {shown}"));
+        }
+        lines
+    }
+
+    fn real_variables(&self, variables: &BTreeMap<String, String>) -> Vec<(String, String)> {
+        let mut real: Vec<_> = variables.clone().into_iter().collect();
+        if variables.contains_key("AWS_ACCESS_KEY_ID") {
+            let is_session = variables.contains_key("AWS_SESSION_TOKEN");
+            let key = self.fixture.key(if is_session { ENDLESS } else { KEYS_ELSEWHERE[2] });
+            if is_session {
+                real.push(("AWS_SESSION_TOKEN".to_owned(), ENDLESS_TOKEN.to_owned()));
+            }
+            real.push(("AWS_ACCESS_KEY_ID".to_owned(), key.id.clone()));
+            real.push(("AWS_SECRET_ACCESS_KEY".to_owned(), key.secret.expose().to_owned()));
+        }
+        real
+    }
+
+    /// The config with the ids and secrets that this sandbox minted in the place of made-up ones.
+    fn with_real_keys(&self, config: &str) -> String {
+        let mut secret = None;
+        let mut text = String::new();
+        for line in config.lines() {
+            let line = match line.split_once(" = ") {
+                Some(("aws_access_key_id", id)) => {
+                    let name = id.trim_end_matches('_');
+                    let key = self.fixture.keys().get(name);
+                    secret = key.map(|key| key.secret.expose().to_owned());
+                    format!("aws_access_key_id = {}", key.map_or(id, |key| &key.id))
+                }
+                Some(("aws_secret_access_key", made_up)) => {
+                    format!("aws_secret_access_key = {}", secret.take().unwrap_or_else(|| made_up.to_owned()))
+                }
+                _ => line.to_owned(),
+            };
+            text.push_str(&line);
+            text.push('\n');
+        }
+        text
+    }
+
+    /// The words for a long-lived key, by its id or the end of it.
+    fn name_of(&self, id: &str) -> Option<String> {
+        if id.ends_with("ASIAINFILE0000000000") {
+            return Some("file:short".to_owned());
+        }
+        let (name, _) = self.fixture.keys().iter().find(|(_, key)| key.id.ends_with(id))?;
+        Some(match name.as_str() {
+            "AKIAINFILE0000000000" => "file:files".to_owned(),
+            "AKIAOTHERFILE0000000" => "file:both".to_owned(),
+            "AKIAENVIRONMENT00000" | ENDLESS => "env:ci".to_owned(),
+            stored => {
+                assert!(self.stored.iter().any(|key| key == stored));
+                format!("key:{stored}")
+            }
+        })
+    }
+}
+
+/// `error: TEXT`, `at line N`, the first `hint: TEXT`.
+fn error_lines(stderr: &str) -> Vec<String> {
+    if stderr.contains("this version cannot do that yet") {
+        return vec!["cannot yet".to_owned()];
+    }
+    let find = |start: &str| stderr.lines().find_map(|line| line.strip_prefix(start).map(str::to_owned));
+    let place = find("  --> ").map(|place| place.rsplit_once(':').unwrap().1.to_owned());
+    [
+        Some(format!("error: {}", find("hatbox: error: ").unwrap())),
+        place.map(|line| format!("at line {line}")),
+        find("hatbox: hint: ").map(|hint| format!("hint: {hint}")),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// Whether stderr treats a note as it should: a warning is said, anything else is left to `explain`.
+fn is_note_said(line: &str, stderr: &str) -> bool {
+    let Some((kind, profile)) = line.strip_prefix("note ").and_then(|note| note.split_once(' ')) else {
+        return false;
+    };
+    let names_it = |text: &str| {
+        stderr.lines().any(|line| line.contains("warning: ") && line.contains(text) && line.contains(profile))
+    };
+    match kind {
+        "capped" => names_it("gets 1h instead of"),
+        "length-not-ours" => names_it("has no effect"),
+        "file-keys-differ" => names_it("another access key"),
+        _ => true,
+    }
+}

@@ -1,0 +1,132 @@
+//! The sandbox's world for the tests: one user, her devices, and roles of all kinds in two other accounts.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use hatbox_core::sandbox_key::render_sandbox_key_id;
+use hatbox_sandbox::world::{
+    Account, Key, MfaDevice, Principal, Role, Session, SessionKind, User, World, WorldSecret, save_world,
+};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+pub(crate) const PEOPLE: &str = "111122223333";
+pub(crate) const WORK: &str = "444455556666";
+pub(crate) const SPOKES: &str = "777788889999";
+/// Jan's usual device.
+pub(crate) const PHONE: &str = "arn:aws:iam::111122223333:mfa/jan";
+pub(crate) const OTHER_PHONE: &str = "arn:aws:iam::111122223333:mfa/other-phone";
+/// A hardware token: its serial number is no ARN.
+pub(crate) const TOKEN: &str = "GAHT12345678";
+/// A device of somebody else.
+pub(crate) const KIMS_PHONE: &str = "arn:aws:iam::111122223333:mfa/kim";
+
+/// Name of a session of jan's that outlasts every test, for tests that start from temporary credentials.
+pub(crate) const ENDLESS: &str = "endless";
+pub(crate) const ENDLESS_TOKEN: &str = "canary-endless-token";
+
+/// Makes the world in the sandbox directory `directory`, with an access key of jan's for each of `keys`.
+pub(crate) fn save_cast(directory: &Path, keys: &[&str]) -> BTreeMap<String, Key> {
+    let mut world = World::empty().unwrap();
+    let now = Timestamp::now();
+    // A user has two keys at most in AWS; for a test it is handier when each profile has one of its own.
+    let minted: BTreeMap<String, Key> =
+        keys.iter().map(|name| ((*name).to_owned(), world.mint_key(now).unwrap())).collect();
+    let root_key = world.mint_key(now).unwrap();
+    let user = |name: &str, keys: Vec<Key>| User {
+        path: "/".to_owned(),
+        user_id: format!("AIDA{name:A<17}").to_ascii_uppercase(),
+        created_at: now,
+        keys,
+        policies: [("assume".to_owned(), policy(&json!([allow(&json!("sts:*"))])))].into(),
+        boundary: None,
+        tags: BTreeMap::new(),
+    };
+    let device = |user: &str, seed: &str| MfaDevice {
+        seed: WorldSecret::new(format!("{seed:A<32}")),
+        user: Some(user.to_owned()),
+        enabled_at: Some(now),
+        last_step: None,
+    };
+    let people = Account {
+        root_keys: vec![root_key.clone()],
+        users: [
+            ("jan".to_owned(), user("jan", minted.values().cloned().collect())),
+            ("kim".to_owned(), user("kim", Vec::new())),
+        ]
+        .into(),
+        mfa_devices: [
+            (PHONE.to_owned(), device("jan", "PHONE")),
+            (OTHER_PHONE.to_owned(), device("jan", "OTHER")),
+            (TOKEN.to_owned(), device("jan", "TOKEN")),
+            (KIMS_PHONE.to_owned(), device("kim", "KIM")),
+        ]
+        .into(),
+        ..Account::default()
+    };
+    let everyone = json!([PEOPLE, WORK, SPOKES].map(|account| format!("arn:aws:iam::{account}:root")));
+    let open = json!({ "Effect": "Allow", "Principal": { "AWS": everyone }, "Action": "sts:*" });
+    let with = |name: &str, condition: &Value| {
+        let mut statement = open.clone();
+        statement[name] = condition.clone();
+        statement
+    };
+    let mfa = with("Condition", &json!({ "Bool": { "aws:MultiFactorAuthPresent": "true" } }));
+    let external = with("Condition", &json!({ "StringEquals": { "sts:ExternalId": "the-right-one" } }));
+    let strangers = with("Principal", &json!({ "AWS": "arn:aws:iam::999999999999:root" }));
+    let role = |trust: &Value, max_session_seconds: i64| Role {
+        path: "/".to_owned(),
+        role_id: "AROAAAAAAAAAAAAAAAAAA".to_owned(),
+        created_at: now,
+        trust: policy(&json!([trust])),
+        description: String::new(),
+        policies: [("all".to_owned(), policy(&json!([allow(&json!(["sts:*", "s3:*"]))])))].into(),
+        boundary: None,
+        max_session_seconds,
+        tags: BTreeMap::new(),
+    };
+    let roles = |names: &[(&str, &Value, i64)]| Account {
+        roles: names.iter().map(|(name, trust, max)| ((*name).to_owned(), role(trust, *max))).collect(),
+        ..Account::default()
+    };
+    let work = roles(&[
+        ("admin", &open, 43200),
+        ("reader", &open, 43200),
+        ("deploy", &open, 43200),
+        ("a", &open, 43200),
+        ("b", &open, 43200),
+        ("guarded", &mfa, 43200),
+        ("short", &open, 3600),
+        ("external", &external, 3600),
+        ("strangers", &strangers, 3600),
+    ]);
+    let spokes = roles(&[("hub", &open, 43200), ("spoke", &open, 43200)]);
+    world.accounts =
+        [(PEOPLE, people), (WORK, work), (SPOKES, spokes)].map(|(id, a)| (id.to_owned(), a)).into();
+    let endless =
+        Key { id: render_sandbox_key_id("ASIA", &world.id, [7; 8]), ..world.mint_key(now).unwrap() };
+    let session = Session {
+        secret: endless.secret.clone(),
+        token: WorldSecret::new(ENDLESS_TOKEN.to_owned()),
+        principal: Principal::User { account: PEOPLE.to_owned(), name: "jan".to_owned() },
+        kind: SessionKind::GetSessionToken { mfa_at: None },
+        issued_at: now,
+        expires_at: now.checked_add(SignedDuration::from_hours(24 * 30)).unwrap(),
+        policies: None,
+        tags: BTreeMap::new(),
+        transitive_tags: BTreeSet::new(),
+        source_identity: None,
+    };
+    world.sessions.insert(endless.id.clone(), session);
+    save_world(directory, &world).unwrap();
+    let others = [("root".to_owned(), root_key), (ENDLESS.to_owned(), endless)];
+    minted.into_iter().chain(others).collect()
+}
+
+fn allow(actions: &Value) -> Value {
+    json!({ "Effect": "Allow", "Action": actions, "Resource": "*" })
+}
+
+fn policy(statements: &Value) -> String {
+    json!({ "Version": "2012-10-17", "Statement": statements }).to_string()
+}

@@ -1,0 +1,315 @@
+//! `exec`: whose exit code it is, what the child's environment holds, where the words of the line belong.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::cast::PHONE;
+use crate::fixture::Fixture;
+use crate::run::Outcome;
+
+/// Profiles that most tests here are content with.
+const CONFIG: &str = "\
+[default]
+region = eu-central-1
+
+[profile jan-work]
+
+[profile reader]
+source_profile = jan-work
+role_arn = arn:aws:iam::444455556666:role/reader
+
+[profile guarded]
+source_profile = jan-work
+role_arn = arn:aws:iam::444455556666:role/guarded
+mfa_serial = arn:aws:iam::111122223333:mfa/jan
+";
+
+fn variables_of(outcome: &Outcome) -> BTreeMap<String, String> {
+    let pairs = outcome.stdout.split('\0').filter_map(|line| line.split_once('='));
+    pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+#[test]
+fn the_exit_code_is_the_childs_own() {
+    let fixture = Fixture::with_config(CONFIG);
+    let shell = |script: &str| fixture.hatbox(&["exec", "-n", "jan-work", "--", "sh", "-c", script]).run();
+    for code in [0, 1, 7, 125, 255] {
+        shell(&format!("exit {code}")).expect_code(code);
+    }
+    for (name, number) in [("TERM", 15), ("KILL", 9), ("INT", 2), ("PIPE", 13)] {
+        let outcome = shell(&format!("kill -{name} $$"));
+        assert_eq!(outcome.signal(), Some(number), "{name}: {:?}", outcome.status);
+    }
+}
+
+#[test]
+fn a_command_that_is_not_there_is_127_and_one_that_cannot_run_126() {
+    let fixture = Fixture::with_config(CONFIG);
+    let exec = |command: &str| fixture.hatbox(&["exec", "-n", "jan-work", "--", command]).run();
+    let missing = exec("no-such-command").expect_code(127);
+    assert_eq!(missing.stderr, "hatbox: error: there is no command `no-such-command`\n");
+    exec("/no/such/file").expect_code(127);
+    std::fs::write(fixture.path("bin/plain-text"), "x").unwrap();
+    let plain = exec("plain-text").expect_code(126);
+    assert_eq!(
+        fixture.shown(&plain.stderr),
+        "hatbox: error: `DIR/bin/plain-text` cannot be run\n  caused by: Permission denied (os error 13)\n"
+    );
+    exec("/").expect_code(126);
+}
+
+#[test]
+fn hatboxs_own_failure_is_125_with_its_cause_as_data() {
+    let fixture = Fixture::with_config(CONFIG);
+    let file = fixture.path("why.json");
+    let exec = |arguments: &[&str]| {
+        std::fs::remove_file(&file).ok();
+        let run = fixture.hatbox(&["exec", "--error-json", file.to_str().unwrap()]).args(arguments);
+        let outcome = run.run();
+        let text = std::fs::read_to_string(&file).unwrap_or_default();
+        (outcome, serde_json::from_str::<Value>(&text).unwrap_or_default())
+    };
+    let (outcome, why) = exec(&["raeder", "--", "true"]);
+    outcome.expect_code(125);
+    assert_eq!(why["kind"], "usage");
+    assert_eq!(why["error"], "profile `raeder` is neither in the config nor in the store");
+    assert_eq!(why["hints"][0], "did you mean `reader`?");
+
+    let (outcome, why) = exec(&["guarded", "--", "true"]);
+    outcome.expect_code(125);
+    assert_eq!(why["kind"], "needs-person");
+
+    let (outcome, why) = exec(&["guarded", "-t", "000000", "--", "true"]);
+    outcome.expect_code(125);
+    assert_eq!(why["kind"], "failed");
+    assert!(why["causes"][0].as_str().unwrap().starts_with("AccessDenied: MultiFactorAuthentication failed"));
+
+    let (outcome, why) = exec(&["-n", "jan-work", "--", "no-such-command"]);
+    outcome.expect_code(127);
+    assert_eq!(why["kind"], "command-not-found");
+
+    let (outcome, why) = exec(&["reader", "--", "false"]);
+    outcome.expect_code(1);
+    assert_eq!(why, Value::Null, "the child's failure is not hatbox's");
+
+    for wrong in [&["--no-such-flag", "x"][..], &["x", "-d"]] {
+        fixture.hatbox(&["exec"]).args(wrong).run().expect_code(125);
+    }
+}
+
+#[test]
+fn the_child_gets_the_credentials_and_no_other_identity() {
+    let fixture = Fixture::with_config(CONFIG);
+    let stale = [
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+        "AWS_SECURITY_TOKEN",
+        "AWS_CREDENTIAL_FILE",
+        "AWS_CREDENTIAL_EXPIRATION",
+        "AWS_PROFILE",
+        "AWS_DEFAULT_PROFILE",
+        "AWS_SDK_LOAD_CONFIG",
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+        "AWS_WEB_IDENTITY_TOKEN_FILE",
+        "AWS_ROLE_SESSION_NAME",
+        "AWS_BEARER_TOKEN_BEDROCK",
+        "AWS_VAULT_FILE_PASSPHRASE",
+        "AWS_VAULT_OP_SERVICE_ACCOUNT_TOKEN",
+        "PROTON_PASS_PERSONAL_ACCESS_TOKEN",
+    ];
+    let kept = ["AWS_CA_BUNDLE_OF_MINE", "AWS_PAGER", "GITHUB_TOKEN", "OP_SERVICE_ACCOUNT_TOKEN"];
+    let dump = |arguments: &[&str]| {
+        let mut run = fixture.hatbox(&["exec"]).args(arguments).args(["--", "env", "-0"]);
+        for name in stale {
+            run = run.env(name, "stale");
+        }
+        for name in kept {
+            run = run.env(name, "kept");
+        }
+        variables_of(&run.run().ok())
+    };
+    let key = fixture.key("jan-work");
+    let with_key = dump(&["-n", "jan-work"]);
+    assert_eq!(with_key["AWS_ACCESS_KEY_ID"], key.id);
+    assert_eq!(with_key["AWS_SECRET_ACCESS_KEY"], key.secret.expose());
+    let with_session = dump(&["reader"]);
+    assert!(with_session["AWS_ACCESS_KEY_ID"].starts_with("ASIA"));
+    assert!(with_session["AWS_SESSION_TOKEN"].len() > 100);
+    assert!(with_session["AWS_CREDENTIAL_EXPIRATION"].ends_with('Z'));
+    assert_eq!(with_session["AWS_VAULT"], "reader");
+    assert_eq!(with_session["HATBOX"], "reader");
+    for child in [&with_key, &with_session] {
+        assert_eq!(child["AWS_REGION"], "eu-central-1");
+        assert_eq!(child["AWS_DEFAULT_REGION"], "eu-central-1");
+        let left: Vec<_> = child.iter().filter(|(_, value)| *value == "stale").collect();
+        assert_eq!(left, Vec::new(), "what was there before");
+        assert!(kept.iter().all(|name| child.get(*name).is_some_and(|value| value == "kept")));
+        assert!(!child.contains_key("HATBOX_FILE_PASSPHRASE"));
+    }
+    let names = |child: &BTreeMap<String, String>| child.keys().cloned().collect::<Vec<_>>();
+    assert!(!names(&with_key).iter().any(|n| n == "AWS_SESSION_TOKEN" || n == "AWS_CREDENTIAL_EXPIRATION"));
+}
+
+#[test]
+fn a_hat_on_top_of_a_hat_is_refused_unless_asked_for() {
+    let fixture = Fixture::with_config(CONFIG);
+    for name in ["AWS_VAULT", "HATBOX"] {
+        for (verb, code) in [("exec", 125), ("export", 3)] {
+            let nested = |flags: &[&str]| {
+                let run = fixture.hatbox(&[verb]).args(flags).args(["-n", "jan-work"]);
+                let run = if verb == "exec" { run.args(["--", "true"]) } else { run };
+                run.env(name, "other").run()
+            };
+            let refused = nested(&[]).expect_code(code);
+            assert_eq!(
+                refused.stderr,
+                format!(
+                    "hatbox: error: this shell already has the credentials of `other` ({name} is set)\n\
+                     hatbox: hint: leave it first (`exit`), or add --nested\n"
+                )
+            );
+            nested(&["--nested"]).ok();
+        }
+        fixture.hatbox(&["list"]).env(name, "other").run().ok();
+        fixture.hatbox(&["exec", "-n", "jan-work", "--", "true"]).env(name, "").run().ok();
+    }
+}
+
+#[test]
+fn flags_may_stand_on_either_side_of_the_profile_and_the_profile_may_be_a_variable() {
+    let fixture = Fixture::with_config(CONFIG);
+    let print = ["sh", "-c", "echo \"$AWS_VAULT $0 $*\"", "-n", "--debug"];
+    let lines: [&[&str]; 4] = [
+        &["exec", "-n", "reader", "--"],
+        &["exec", "reader", "-n", "--"],
+        &["exec", "reader", "--"],
+        &["exec", "reader"],
+    ];
+    for line in &lines[..3] {
+        let outcome = fixture.hatbox(line).args(print).run().ok();
+        assert_eq!(outcome.stdout, "reader -n --debug\n", "{line:?}");
+    }
+    let without_dashes = fixture.hatbox(lines[3]).args(["printenv", "AWS_VAULT"]).run().ok();
+    assert_eq!(without_dashes.stdout, "reader\n");
+    let from_variable = fixture.hatbox(&["exec", "--"]).args(print).env("AWS_PROFILE", "reader").run().ok();
+    assert_eq!(from_variable.stdout, "reader -n --debug\n");
+    let nobody = fixture.hatbox(&["exec", "--", "true"]).run().expect_code(125);
+    assert!(nobody.stderr.starts_with("hatbox: error: no profile is named\n"));
+    let between = fixture.hatbox(&["exec", "reader", "echo", "--", "x"]).run().expect_code(125);
+    assert!(between.stderr.contains("there is a word between the profile and `--`"));
+}
+
+#[test]
+fn a_child_without_a_command_is_the_users_shell() {
+    let fixture = Fixture::with_config(CONFIG);
+    let shell = fixture.write_program("my-shell", "echo shell of $AWS_VAULT, $# arguments");
+    let outcome = fixture.hatbox(&["exec", "-n", "jan-work"]).env("SHELL", &shell).run().ok();
+    assert_eq!(outcome.stdout, "shell of jan-work, 0 arguments\n");
+    assert_eq!(outcome.stderr, "", "the line that tells of the shell is for terminals");
+    let outcome = fixture.hatbox(&["exec", "-n", "jan-work"]).input("echo from sh\n").run().ok();
+    assert_eq!(outcome.stdout, "from sh\n");
+}
+
+/// The child must not be able to tell hatbox from a plain execve by what it inherits.
+#[test]
+fn limits_signals_and_descriptors_of_the_child_are_as_hatbox_got_them() {
+    if !std::path::Path::new("/proc/self/status").exists() {
+        eprintln!("skipped: there is no /proc here");
+        return;
+    }
+    let fixture = Fixture::with_config(CONFIG);
+    let script = "cat /proc/self/limits; grep -E '^(Sig(Blk|Ign|Cgt)|Umask|Seccomp|NoNewPrivs)' /proc/self/status; \
+                  ls /proc/self/fd; pwd; ulimit -Sc";
+    for before in ["", "ulimit -Sc 4096; umask 027; cd /;", "trap '' PIPE HUP INT; exec 9</dev/null;"] {
+        let plain = crate::run::Run::new("/bin/sh", fixture.variables());
+        let bare = plain.clone().args(["-c", &format!("{before} exec sh -c \"$0\""), script]).run().ok();
+        let line = format!("{before} exec \"$1\" exec -n jan-work -- sh -c \"$0\"");
+        let hatted = plain.args(["-c", &line, script, env!("CARGO_BIN_EXE_hatbox")]).run().ok();
+        assert_eq!(hatted.stdout, bare.stdout, "after `{before}`");
+    }
+}
+
+#[test]
+fn durations_are_seconds_or_have_units_and_a_bad_one_is_wrong_use() {
+    let fixture = Fixture::with_config(CONFIG);
+    let asked = |duration: &str| {
+        let run = fixture.hatbox(&["exec", "--fresh", "-d", duration, "reader", "--", "true"]).run();
+        (run, fixture.log().last().map(|entry| entry.parameters["DurationSeconds"].clone()))
+    };
+    for (duration, seconds) in
+        [("3600", "3600"), ("1h", "3600"), ("1h30m", "5400"), ("900s", "900"), ("12h", "43200")]
+    {
+        let (run, sent) = asked(duration);
+        run.ok();
+        assert_eq!(sent.as_deref(), Some(seconds), "{duration}");
+    }
+    let calls = fixture.log().len();
+    for duration in ["abc", "", "1x", "-5", "0", "14m", "13h"] {
+        let (run, _) = asked(duration);
+        let run = run.expect_code(125);
+        assert!(
+            run.stderr.starts_with("hatbox: error: ") || run.stderr.starts_with("error: "),
+            "{}",
+            run.stderr
+        );
+    }
+    assert_eq!(fixture.log().len(), calls, "nothing is sent");
+    let bad = fixture.hatbox(&["export", "-d", "abc", "reader"]).run().expect_code(2);
+    assert!(bad.stderr.contains("`abc`"), "{}", bad.stderr);
+}
+
+#[test]
+fn mfa_process_gives_the_code_and_a_given_code_goes_before_it() {
+    let fixture = Fixture::with_config("");
+    fixture.write_config(&format!("{CONFIG}mfa_process = phone\n"));
+    fixture.write_program("phone", &format!("echo \"  $(cat {}) \"; echo noise >&2", "$HOME/code"));
+    let code = || std::fs::write(fixture.path("home/code"), fixture.code(PHONE)).unwrap();
+    code();
+    let exec = |flags: &[&str]| {
+        fixture.hatbox(&["exec", "--fresh", "guarded"]).args(flags).args(["--", "echo", "in"]).run()
+    };
+    let outcome = exec(&[]).ok();
+    assert_eq!(outcome.stdout, "in\n");
+    assert!(outcome.stderr.contains("noise\n"), "its stderr is the user's: {}", outcome.stderr);
+
+    fixture.write_program("phone", "exit 3");
+    let failed = exec(&[]).expect_code(125);
+    assert_eq!(
+        fixture.shown(&failed.stderr),
+        "hatbox: STS is SANDBOX here, not AWS\n\
+         hatbox: error: `mfa_process` gave no MFA code\n\
+         \x20 caused by: it failed: exit status: 3\n"
+    );
+    let code = fixture.code(PHONE);
+    exec(&["-t", &code]).ok();
+    let malformed = exec(&["-t", "12345x"]).expect_code(125);
+    assert!(malformed.stderr.starts_with("hatbox: error: `--mfa-token`: "), "{}", malformed.stderr);
+    assert!(!malformed.stderr.contains("12345x"));
+}
+
+#[test]
+fn a_helper_that_asks_for_its_own_profile_is_a_loop_and_not_a_fork_bomb() {
+    let fixture = Fixture::with_config(CONFIG);
+    let hatbox = env!("CARGO_BIN_EXE_hatbox");
+    fixture.write_config(&format!("{CONFIG}mfa_process = {hatbox} exec guarded -- echo 123456\n"));
+    let outcome = fixture.hatbox(&["exec", "guarded", "--", "true"]).run().expect_code(125);
+    assert!(
+        outcome.stderr.contains("profile `guarded` is asked for by a command of its own: guarded -> guarded"),
+        "{}",
+        outcome.stderr
+    );
+    // Another profile is another matter.
+    fixture.write_program("phone", &format!("{hatbox} exec --nested reader -- cat \"$HOME/code\""));
+    fixture.write_config(&format!("{CONFIG}mfa_process = phone\n"));
+    std::fs::write(fixture.path("home/code"), fixture.code(PHONE)).unwrap();
+    let run = fixture.hatbox(&["exec", "guarded", "--", "true"]);
+    let passphrase = fixture.path("home/passphrase");
+    std::fs::write(&passphrase, crate::fixture::PASSPHRASE).unwrap();
+    fixture.write_settings(&format!("passphrase_command = \"cat {}\"\n", passphrase.display()));
+    run.run().ok();
+}

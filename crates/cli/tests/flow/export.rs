@@ -1,0 +1,96 @@
+//! `export`: each format, to the byte.
+
+use serde_json::Value;
+
+use crate::fixture::Fixture;
+
+const CONFIG: &str = "\
+[profile jan-work]
+
+[profile reader]
+region = r-1
+source_profile = jan-work
+role_arn = arn:aws:iam::444455556666:role/reader
+";
+
+/// Id, secret, token and end of the one role session that the sandbox gave.
+fn session(fixture: &Fixture) -> [String; 4] {
+    let world = fixture.world();
+    let (id, session) = world.sessions.iter().find(|(id, _)| **id != fixture.key("endless").id).unwrap();
+    let end = session.expires_at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    [id.clone(), session.secret.expose().to_owned(), session.token.expose().to_owned(), end]
+}
+
+#[test]
+fn a_session_is_printed_in_each_format() {
+    let fixture = Fixture::with_config(CONFIG);
+    let export = |format: &str| fixture.hatbox(&["export", "--format", format, "reader"]).run().ok().stdout;
+    let text = export("env");
+    let [id, secret, token, end] = session(&fixture);
+    let lines = [
+        format!("AWS_ACCESS_KEY_ID={id}\n"),
+        format!("AWS_SECRET_ACCESS_KEY={secret}\n"),
+        format!("AWS_SESSION_TOKEN={token}\n"),
+        format!("AWS_CREDENTIAL_EXPIRATION={end}\n"),
+        "AWS_REGION=r-1\n".to_owned(),
+        "AWS_DEFAULT_REGION=r-1\n".to_owned(),
+    ];
+    assert_eq!(text, lines.concat());
+    assert_eq!(
+        export("json"),
+        format!(
+            "{{\n  \"Version\": 1,\n  \"AccessKeyId\": \"{id}\",\n  \"SecretAccessKey\": \"{secret}\",\n  \
+             \"SessionToken\": \"{token}\",\n  \"Expiration\": \"{end}\"\n}}\n"
+        )
+    );
+    assert_eq!(
+        export("ini"),
+        format!(
+            "[reader]\naws_access_key_id={id}\naws_secret_access_key={secret}\naws_session_token={token}\n\
+             aws_credential_expiration={end}\nregion=r-1\n\n"
+        )
+    );
+    // What a shell makes of the lines is what counts.
+    let script = "eval \"$0\"; printf '%s\\n' \"$AWS_ACCESS_KEY_ID\" \"$AWS_SECRET_ACCESS_KEY\" \
+                  \"$AWS_SESSION_TOKEN\" \"$AWS_CREDENTIAL_EXPIRATION\" \"$AWS_REGION\"; env | grep -c ^AWS_.*REGION";
+    let shell = crate::run::Run::new("/bin/sh", fixture.variables());
+    let read = shell.args(["-c", script, &export("export-env")]).run().ok().stdout;
+    assert_eq!(read, format!("{id}\n{secret}\n{token}\n{end}\nr-1\n2\n"));
+    assert_eq!(fixture.log().len(), 1, "one call serves all of them");
+}
+
+#[test]
+fn a_key_is_printed_without_what_only_sessions_have() {
+    let fixture = Fixture::with_config(CONFIG);
+    let key = fixture.key("jan-work");
+    let (id, secret) = (&key.id, key.secret.expose());
+    let export = |format: &str| {
+        let outcome = fixture.hatbox(&["export", "-n", "--format", format, "jan-work"]).run().ok();
+        assert_eq!(outcome.stderr, "");
+        outcome.stdout
+    };
+    assert_eq!(export("env"), format!("AWS_ACCESS_KEY_ID={id}\nAWS_SECRET_ACCESS_KEY={secret}\n"));
+    assert_eq!(
+        export("ini"),
+        format!("[jan-work]\naws_access_key_id={id}\naws_secret_access_key={secret}\n\n")
+    );
+    let json: Value = serde_json::from_str(&export("json")).unwrap();
+    let names: Vec<_> = json.as_object().unwrap().keys().collect();
+    assert_eq!(names, ["Version", "AccessKeyId", "SecretAccessKey"]);
+}
+
+#[test]
+fn the_profile_may_be_a_variable_and_an_unknown_format_is_wrong_use() {
+    let fixture = Fixture::with_config(CONFIG);
+    fixture.hatbox(&["export", "-n"]).env("AWS_PROFILE", "jan-work").run().ok();
+    fixture.hatbox(&["export", "--format", "xml", "jan-work"]).run().expect_code(2);
+}
+
+#[test]
+fn a_reader_of_stdout_that_has_gone_is_no_error() {
+    let fixture = Fixture::with_config(CONFIG);
+    let shell = crate::run::Run::new("/bin/sh", fixture.variables());
+    let script = "{ \"$0\" export -n jan-work; echo \"code $?\" >&2; } | true";
+    let outcome = shell.args(["-c", script, env!("CARGO_BIN_EXE_hatbox")]).run().ok();
+    assert_eq!(outcome.stderr, "code 0\n");
+}

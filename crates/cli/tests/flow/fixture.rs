@@ -1,0 +1,221 @@
+//! A home, a sandbox, and the binary between them.
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use hatbox_sandbox::control::Client;
+use hatbox_sandbox::log::LogEntry;
+use hatbox_sandbox::world::{Key, World, load_world};
+use hatbox_sandbox::{Error, Options, Running, start};
+use tempfile::TempDir;
+
+use crate::cast::save_cast;
+use crate::run::Run;
+
+pub(crate) const PASSPHRASE: &str = "canary correct horse";
+
+/// One test's own world.
+pub(crate) struct Fixture {
+    directory: TempDir,
+    server: Running,
+    keys: BTreeMap<String, Key>,
+    clock_offset: Cell<i64>,
+}
+
+impl Fixture {
+    /// A sandbox, and a home with nothing in it. Jan has an access key for each of `keys`, not yet stored.
+    pub(crate) fn empty(keys: &[&str]) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let sandbox = directory.path().join("sandbox");
+        let keys = save_cast(&sandbox, keys);
+        let server = start_patiently(&Options { directory: sandbox, port: 0 });
+        let fixture = Self { directory, server, keys, clock_offset: Cell::new(0) };
+        for below in ["home/.aws", "bin"] {
+            fs::create_dir_all(fixture.path(below)).unwrap();
+        }
+        fixture
+    }
+
+    /// The same with `keys` stored.
+    pub(crate) fn with_keys(keys: &[&str]) -> Self {
+        let fixture = Self::empty(keys);
+        for profile in keys {
+            fixture.add(profile).ok();
+        }
+        fixture
+    }
+
+    /// Jan's key in the store, and this config.
+    pub(crate) fn with_config(config: &str) -> Self {
+        let fixture = Self::with_keys(&["jan-work"]);
+        fixture.write_config(config);
+        fixture
+    }
+
+    fn add(&self, profile: &str) -> crate::run::Outcome {
+        self.add_run(profile, &["--no-add-config"]).run()
+    }
+
+    /// `hatbox add --env PROFILE` with the key that jan has for it.
+    pub(crate) fn add_run(&self, profile: &str, flags: &[&str]) -> Run {
+        let key = self.key(profile);
+        self.hatbox(&["add", "--env", profile])
+            .args(flags)
+            .env("AWS_ACCESS_KEY_ID", &key.id)
+            .env("AWS_SECRET_ACCESS_KEY", key.secret.expose())
+    }
+
+    pub(crate) fn key(&self, name: &str) -> &Key {
+        self.keys.get(name).unwrap_or_else(|| panic!("jan has no key `{name}`"))
+    }
+
+    pub(crate) fn keys(&self) -> &BTreeMap<String, Key> {
+        &self.keys
+    }
+
+    pub(crate) fn path(&self, below: &str) -> PathBuf {
+        self.directory.path().join(below)
+    }
+
+    pub(crate) fn home(&self) -> PathBuf {
+        self.path("home")
+    }
+
+    pub(crate) fn config_path(&self) -> PathBuf {
+        self.path("home/.aws/config")
+    }
+
+    pub(crate) fn store(&self) -> PathBuf {
+        self.path("home/.local/share/hatbox/store")
+    }
+
+    pub(crate) fn write_config(&self, text: &str) {
+        fs::write(self.config_path(), text).unwrap();
+    }
+
+    pub(crate) fn write_settings(&self, text: &str) {
+        let path = self.path("home/.config/hatbox/config.toml");
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    /// Puts a shell script into a directory of PATH.
+    pub(crate) fn write_program(&self, name: &str, script: &str) -> PathBuf {
+        let path = self.path("bin").join(name);
+        fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        path
+    }
+
+    /// The variables that a run gets: nothing of the test runner's but where programs are.
+    pub(crate) fn variables(&self) -> BTreeMap<OsString, OsString> {
+        let home = self.home();
+        let mut path = self.path("bin").into_os_string();
+        path.push(":");
+        path.push(std::env::var_os("PATH").unwrap_or_else(|| "/usr/bin:/bin".into()));
+        [
+            ("PATH", path),
+            ("HOME", home.clone().into()),
+            ("XDG_CONFIG_HOME", home.join(".config").into()),
+            ("XDG_DATA_HOME", home.join(".local/share").into()),
+            ("XDG_CACHE_HOME", home.join(".cache").into()),
+            ("XDG_RUNTIME_DIR", home.join("run").into()),
+            ("AWS_ENDPOINT_URL", self.server.url().into()),
+            ("HATBOX_FILE_PASSPHRASE", PASSPHRASE.into()),
+            ("HATBOX_TEST_CLOCK_OFFSET", self.clock_offset.get().to_string().into()),
+            ("TERM", "xterm".into()),
+        ]
+        .map(|(name, value)| (name.into(), value))
+        .into()
+    }
+
+    /// A run of hatbox.
+    pub(crate) fn hatbox(&self, arguments: &[&str]) -> Run {
+        Run::new(env!("CARGO_BIN_EXE_hatbox"), self.variables()).args(arguments)
+    }
+
+    /// A run of hatbox under the name `aws-vault`.
+    pub(crate) fn aws_vault(&self, arguments: &[&str]) -> Run {
+        let link = self.path("bin/aws-vault");
+        if !link.exists() {
+            std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_hatbox"), &link).unwrap();
+        }
+        Run::new(link, self.variables()).args(arguments)
+    }
+
+    pub(crate) fn client(&self) -> &Client {
+        &self.server.client
+    }
+
+    /// The calls so far.
+    pub(crate) fn log(&self) -> Vec<LogEntry> {
+        self.client().log(0).unwrap()
+    }
+
+    /// The sandbox's state as it is on disk.
+    pub(crate) fn world(&self) -> World {
+        load_world(&self.path("sandbox")).unwrap().unwrap()
+    }
+
+    /// Moves the clocks of hatbox and of the sandbox.
+    pub(crate) fn advance(&self, seconds: i64) {
+        self.clock_offset.set(self.clock_offset.get() + seconds);
+        self.client().set_clock_offset(self.clock_offset.get()).unwrap();
+    }
+
+    /// A code of a device that was not used yet; the clocks move on where it must be the next one.
+    pub(crate) fn code(&self, serial: &str) -> String {
+        let mut shown = self.client().code(serial).unwrap();
+        while shown.is_used {
+            self.advance(30);
+            shown = self.client().code(serial).unwrap();
+        }
+        shown.code
+    }
+
+    /// Text of hatbox's with what differs from run to run replaced.
+    pub(crate) fn shown(&self, text: &str) -> String {
+        text.replace(&self.server.url(), "SANDBOX").replace(&*self.directory.path().to_string_lossy(), "DIR")
+    }
+
+    /// The files below the home directory.
+    pub(crate) fn files(&self) -> Vec<PathBuf> {
+        files_below(&self.home())
+    }
+}
+
+impl Drop for Fixture {
+    fn drop(&mut self) {
+        // The kernel keyring's entries of this store; the quota is the user's.
+        self.hatbox(&["lock"]).run();
+    }
+}
+
+/// A child that another test is about to start holds a copy of every descriptor until it has become its
+/// program, so the lock that was just given back may seem held for a moment.
+fn start_patiently(options: &Options) -> Running {
+    let end = Instant::now() + Duration::from_secs(5);
+    loop {
+        match start(options) {
+            Err(Error::Running { .. }) if Instant::now() < end => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            result => return result.unwrap(),
+        }
+    }
+}
+
+fn files_below(directory: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(directory) else { return Vec::new() };
+    let mut paths: Vec<_> = entries
+        .map(|entry| entry.unwrap().path())
+        .flat_map(|path| if path.is_dir() && !path.is_symlink() { files_below(&path) } else { vec![path] })
+        .collect();
+    paths.sort();
+    paths
+}

@@ -1,0 +1,242 @@
+//! `add`, `list`, `remove`, `clear`: what they print, and what they leave behind.
+
+use serde_json::Value;
+
+use crate::cast::PHONE;
+use crate::fixture::Fixture;
+
+const CONFIG: &str = "\
+[default]
+
+[profile jan-work]
+mfa_serial = arn:aws:iam::111122223333:mfa/jan
+
+[profile reader]
+source_profile = jan-work
+role_arn = arn:aws:iam::444455556666:role/reader
+
+[profile admin]
+source_profile = jan-work
+role_arn = arn:aws:iam::444455556666:role/admin
+mfa_serial = arn:aws:iam::111122223333:mfa/jan
+
+[sso-session corp]
+sso_region = eu-central-1
+";
+
+fn masked(id: &str) -> String {
+    format!("****{}", &id[id.len() - 4..])
+}
+
+/// The table without the blanks at its lines' ends, and with the seconds that are left replaced.
+fn table(fixture: &Fixture) -> String {
+    let outcome = fixture.hatbox(&["list"]).run().ok();
+    let text = outcome.stdout;
+    let mut shown = String::new();
+    for line in text.lines() {
+        let line = match line.split_once(":59m5") {
+            Some((before, _)) => format!("{before}:LEFT"),
+            None => line.trim_end().to_owned(),
+        };
+        shown.push_str(&format!("{line}\n"));
+    }
+    shown
+}
+
+#[test]
+fn the_first_add_makes_store_section_and_settings_and_says_so() {
+    let fixture = Fixture::empty(&["jan-work"]);
+    let id = fixture.key("jan-work").id.clone();
+    let outcome = fixture.add_run("jan-work", &["--mfa-serial", PHONE, "--region", "eu-west-1"]).run().ok();
+    assert_eq!(outcome.stdout, format!("Added the access key {} to profile \"jan-work\".\n", masked(&id)));
+    assert_eq!(
+        outcome.stderr,
+        "hatbox: keys are kept encrypted in ~/.local/share/hatbox/store (backend `file`)\n\
+         hatbox: added [profile jan-work] in ~/.aws/config\n"
+    );
+    let config = std::fs::read_to_string(fixture.config_path()).unwrap();
+    assert_eq!(config, format!("[profile jan-work]\nmfa_serial={PHONE}\nregion=eu-west-1\n"));
+    let settings = std::fs::read_to_string(fixture.path("home/.config/hatbox/config.toml")).unwrap();
+    assert_eq!(settings, "backend = \"file\"\n");
+    let world_readable = fixture.files().into_iter().filter(|path| {
+        use std::os::unix::fs::MetadataExt;
+        std::fs::metadata(path).unwrap().mode() & 0o077 != 0
+    });
+    assert_eq!(world_readable.collect::<Vec<_>>(), Vec::<std::path::PathBuf>::new());
+}
+
+#[test]
+fn a_key_is_taken_from_standard_input_or_the_environment_and_its_shape_is_checked() {
+    let fixture = Fixture::empty(&["jan-work"]);
+    let key = fixture.key("jan-work").clone();
+    let secret = key.secret.expose();
+    let add = |flags: &[&str], input: &str| {
+        fixture.hatbox(&["add", "--force", "jan-work"]).args(flags).input(input).run()
+    };
+    add(&["--stdin"], &format!("{}\n{secret}\n", key.id)).ok();
+    add(&["--stdin"], &format!("{}\r\n{secret}", key.id)).ok();
+    // Emulators have ids with other beginnings.
+    add(&["--stdin"], &format!("LKIA{}\n{secret}\n", &key.id[4..])).ok();
+    // In the last one the halves are swapped; what looks like a secret is not quoted.
+    for input in ["", "AKIA\n", "only-one-line\n", "secret/with/slashes+0123456789\nAKIAIOSFODNN7EXAMPLE\n"] {
+        let refused = add(&["--stdin"], input).expect_code(2);
+        assert!(refused.stderr.contains("standard input must hold two lines"), "{input}: {}", refused.stderr);
+        assert!(!refused.stderr.contains("slashes"));
+    }
+    let unset = add(&["--env"], "").expect_code(2);
+    assert_eq!(unset.stderr, "hatbox: error: --env needs AWS_SECRET_ACCESS_KEY, which is not set\n");
+    let asked = add(&[], "").expect_code(4);
+    assert_eq!(
+        asked.stderr,
+        "hatbox: error: could not ask for the access key\n\
+         \x20 caused by: there is no terminal to ask on\n\
+         hatbox: hint: give it by variables (--env) or by standard input (--stdin)\n"
+    );
+    for wrong in
+        [&["add"][..], &["add", "--mfa-serial", "x y", "a"], &["add", "--region", "a b", "a"], &["add", ""]]
+    {
+        fixture.hatbox(wrong).run().expect_code(2);
+    }
+}
+
+#[test]
+fn a_stored_key_is_replaced_only_with_a_yes_or_by_force() {
+    let fixture = Fixture::with_keys(&["jan-work"]);
+    fixture.write_config(CONFIG);
+    let code = fixture.code(PHONE);
+    fixture.hatbox(&["exec", "jan-work", "-t", &code, "--", "true"]).run().ok();
+    let again = fixture.add_run("jan-work", &[]).run().expect_code(4);
+    assert_eq!(
+        again.stderr,
+        "hatbox: error: replacing a stored access key needs a yes\n\
+         \x20 caused by: there is no terminal to ask on\n\
+         hatbox: hint: add --force to replace it without a question\n"
+    );
+    let forced = fixture.add_run("jan-work", &["--force"]).run().ok();
+    let id = masked(&fixture.key("jan-work").id);
+    assert_eq!(
+        forced.stdout,
+        format!("Added the access key {id} to profile \"jan-work\".\nDeleted 1 existing sessions.\n")
+    );
+    assert_eq!(forced.stderr, "", "the section is there, and nothing is to be changed in it");
+}
+
+#[test]
+fn a_profile_that_names_itself_as_source_takes_a_key() {
+    let fixture = Fixture::empty(&["self"]);
+    fixture.write_config("[profile self]\nsource_profile = self\n");
+    fixture.add_run("self", &[]).run().ok();
+    assert!(table(&fixture).contains("self     self"));
+}
+
+#[test]
+fn the_list_is_a_table_of_three_columns_with_orphans_below() {
+    let fixture = Fixture::with_keys(&["jan-work", "zz"]);
+    fixture.write_config(CONFIG);
+    let code = fixture.code(PHONE);
+    fixture.hatbox(&["exec", "-d", "1h", "admin", "-t", &code, "--", "true"]).run().ok();
+    let expected = "\
+Profile   Credentials  Sessions
+=======   ===========  ========
+jan-work  jan-work     sts.GetSessionToken:LEFT
+reader    -            -
+admin     -            sts.AssumeRole:LEFT
+-         zz           -
+";
+    assert_eq!(table(&fixture), expected);
+    let list = |flag: &str| fixture.hatbox(&["list", flag]).run().ok().stdout;
+    assert_eq!(list("--profiles"), "jan-work\nreader\nadmin\n");
+    assert_eq!(list("--credentials"), "jan-work\nzz\n");
+    assert_eq!(list("--sessions").lines().count(), 2);
+    let json: Value = serde_json::from_str(&list("--json")).unwrap();
+    assert_eq!(json["store"], "ready");
+    let admin = &json["profiles"][2];
+    assert_eq!(admin["profile"], "admin");
+    assert_eq!(admin["place"], "~/.aws/config:10");
+    assert_eq!(admin["credentials"], Value::Null);
+    assert_eq!(admin["sessions"][0]["call"], "sts.AssumeRole");
+    assert_eq!(json["profiles"][3]["profile"], "zz");
+    assert_eq!(json["profiles"][3]["place"], Value::Null);
+    // What has ended is not shown.
+    fixture.advance(3601);
+    assert!(!table(&fixture).contains("sts."));
+}
+
+#[test]
+fn a_locked_store_is_listed_as_locked_without_a_question() {
+    let fixture = Fixture::with_keys(&["jan-work"]);
+    fixture.write_config(CONFIG);
+    fixture.hatbox(&["lock"]).run().ok();
+    let list = |flags: &[&str]| fixture.hatbox(&["list"]).args(flags).without("HATBOX_FILE_PASSPHRASE").run();
+    let outcome = list(&[]).ok();
+    let first = outcome.stdout.lines().nth(2).unwrap();
+    assert_eq!(first, "jan-work  locked       locked");
+    assert_eq!(
+        outcome.stderr,
+        "hatbox: the store is locked; `hatbox list --unlock` asks for its passphrase\n"
+    );
+    let json: Value = serde_json::from_str(&list(&["--json"]).ok().stdout).unwrap();
+    assert_eq!(json["store"], "locked");
+    assert_eq!(json["profiles"][0]["credentials"], Value::Null);
+    assert_eq!(list(&["--profiles"]).ok().stdout, "jan-work\nreader\nadmin\n");
+    list(&["--credentials"]).expect_code(4);
+    list(&["--unlock"]).expect_code(4);
+}
+
+#[test]
+fn a_removed_key_takes_the_sessions_made_with_it_along() {
+    let fixture = Fixture::with_keys(&["jan-work", "zz"]);
+    fixture.write_config(CONFIG);
+    let code = fixture.code(PHONE);
+    fixture.hatbox(&["exec", "admin", "-t", &code, "--", "true"]).run().ok();
+    fixture.hatbox(&["exec", "zz", "--", "true"]).run().ok();
+    let refused = fixture.hatbox(&["remove", "jan-work"]).run().expect_code(4);
+    assert!(refused.stderr.contains("run it on a terminal, or with --force"));
+    let removed = fixture.hatbox(&["rm", "-f", "jan-work"]).run().ok();
+    assert_eq!(removed.stdout, "Deleted the access key of `jan-work` and 2 cached sessions.\n");
+    let text = table(&fixture);
+    assert!(text.contains("jan-work  -            -\n"), "{text}");
+    assert!(text.contains("sts.GetSessionToken:LEFT"), "zz's session stays: {text}");
+    let again = fixture.hatbox(&["remove", "-f", "jan-work"]).run().expect_code(1);
+    assert_eq!(
+        again.stderr,
+        "hatbox: error: no access key is stored for profile `jan-work`\n\
+         hatbox: hint: `hatbox list --credentials` shows those that are\n"
+    );
+    let gone = fixture.hatbox(&["exec", "admin", "--", "true"]).run().expect_code(125);
+    assert!(gone.stderr.contains("jan-work"), "{}", gone.stderr);
+}
+
+#[test]
+fn clear_deletes_the_sessions_of_one_profile_or_all_and_needs_no_passphrase_for_all() {
+    let fixture = Fixture::with_keys(&["jan-work"]);
+    fixture.write_config(CONFIG);
+    let code = fixture.code(PHONE);
+    let clear = |name: &[&str]| fixture.hatbox(&["clear"]).args(name).run().ok().stdout;
+    fixture.hatbox(&["exec", "admin", "-t", &code, "--", "true"]).run().ok();
+    fixture.hatbox(&["exec", "reader", "--", "true"]).run().ok();
+    assert_eq!(clear(&["nope"]), "Cleared 0 sessions.\n");
+    assert_eq!(clear(&["reader"]), "Cleared 1 sessions.\n");
+    fixture.hatbox(&["lock"]).run().ok();
+    let locked = fixture.hatbox(&["clear"]).without("HATBOX_FILE_PASSPHRASE").run().ok();
+    assert_eq!((locked.stdout.as_str(), locked.stderr.as_str()), ("Cleared 2 sessions.\n", ""));
+    assert_eq!(clear(&[]), "Cleared 0 sessions.\n");
+}
+
+#[test]
+fn the_store_is_not_made_by_looking_at_it() {
+    let fixture = Fixture::empty(&[]);
+    fixture.write_config(CONFIG);
+    for line in [
+        &["list"][..],
+        &["list", "--json"],
+        &["explain", "reader"],
+        &["clear"],
+        &["clear", "reader"],
+        &["lock"],
+    ] {
+        fixture.hatbox(line).run();
+    }
+    assert_eq!(fixture.files(), [fixture.config_path()]);
+    assert!(!fixture.store().exists());
+}

@@ -1,0 +1,270 @@
+//! kill -9 at many system calls of a run: what is left is the old state or the new one.
+//!
+//! strace counts the system calls of a whole run first. Then the run is repeated from the same state, once for
+//! each point: strace kills it as it enters that call.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::process::Command;
+
+use crate::cast::PHONE;
+use crate::fixture::Fixture;
+use crate::run::Run;
+
+/// One system call of a run: its name, and which of that name by that process it is.
+#[derive(Debug, Clone)]
+struct Point {
+    name: String,
+    nth: usize,
+    position: usize,
+}
+
+/// The system calls of a run, and where it changes files.
+struct Trace {
+    calls: Vec<Point>,
+    first_write: usize,
+    last_rename: usize,
+}
+
+fn is_strace_there() -> bool {
+    let is_there = Command::new("strace").arg("-V").output().is_ok_and(|output| output.status.success());
+    if !is_there {
+        eprintln!("skipped: strace is not installed");
+    }
+    is_there
+}
+
+impl Trace {
+    /// Runs `run` under strace to its end, up to the start of the child.
+    fn record(fixture: &Fixture, run: &Run) -> Self {
+        let file = fixture.path("trace");
+        let flags = ["-f", "-o", file.to_str().unwrap()];
+        run.clone().under("strace", &flags).run().ok();
+        let text = std::fs::read_to_string(&file).unwrap();
+        let mut counts: HashMap<(&str, &str), usize> = HashMap::new();
+        let mut calls = Vec::new();
+        let mut writes = Vec::new();
+        let mut own = None;
+        for line in text.lines() {
+            let Some((pid, call)) = line.split_once(' ') else { continue };
+            let Some((name, arguments)) = call.trim_start().split_once('(') else { continue };
+            if name.starts_with('<')
+                || !name.bytes().all(|b| b.is_ascii_lowercase() || b"_0123456789".contains(&b))
+            {
+                continue;
+            }
+            let count = counts.entry((pid, name)).or_default();
+            *count += 1;
+            if name == "execve" {
+                // The first is hatbox itself; a second one of the same process is the child in its place.
+                if own.is_some_and(|own| own == pid) {
+                    break;
+                }
+                own.get_or_insert(pid);
+            }
+            let position = calls.len();
+            calls.push(Point { name: name.to_owned(), nth: *count, position });
+            let makes_a_file =
+                name == "openat" && arguments.contains("O_CREAT") && arguments.contains("O_EXCL");
+            if makes_a_file || name.starts_with("rename") || name.starts_with("unlink") {
+                writes.push(position);
+            }
+        }
+        let (first_write, last_rename) = (writes[0], writes[writes.len() - 1]);
+        Self { calls, first_write, last_rename }
+    }
+
+    /// So many points evenly over the whole run, and so many more between the first write and the last rename.
+    fn points(&self, over_all: usize, while_writing: usize) -> Vec<Point> {
+        let spread = |from: usize, to: usize, count: usize| {
+            (0..count).map(move |i| from + i * (to - from) / count).collect::<Vec<_>>()
+        };
+        // From the second call on: the first is the start of hatbox itself.
+        let mut positions = spread(1, self.calls.len(), over_all);
+        positions.extend(spread(self.first_write, self.last_rename + 1, while_writing));
+        positions.into_iter().map(|position| self.calls[position].clone()).collect()
+    }
+
+    fn is_while_writing(&self, point: &Point) -> bool {
+        (self.first_write..=self.last_rename).contains(&point.position)
+    }
+}
+
+fn copy_tree(from: &Path, to: &Path) {
+    if to.exists() {
+        std::fs::remove_dir_all(to).unwrap();
+    }
+    let status = Command::new("cp").arg("-a").args([from, to]).status().unwrap();
+    assert!(status.success());
+}
+
+/// Kills `run` at points of it, each time from the same state, and calls `check` on what is left.
+/// Tells how many points lay between the first write and the last rename.
+fn kill_at_points(
+    fixture: &Fixture,
+    run: &Run,
+    (over_all, while_writing): (usize, usize),
+    check: impl Fn(&str),
+) -> usize {
+    let saved = fixture.path("saved");
+    copy_tree(&fixture.home(), &saved);
+    let trace = Trace::record(fixture, run);
+    let points = trace.points(over_all, while_writing);
+    let (mut killed, mut writing) = (0, 0);
+    for point in &points {
+        copy_tree(&saved, &fixture.home());
+        let inject = format!("inject={}:signal=SIGKILL:when={}", point.name, point.nth);
+        // -e trace=none prints nothing, and --seccomp-bpf would lose the count.
+        let flags = ["-f", "-qqq", "-e", &inject, "-o", "/dev/null"];
+        let outcome = run.clone().under("strace", &flags).run();
+        if outcome.signal() == Some(9) {
+            killed += 1;
+            writing += usize::from(trace.is_while_writing(point));
+        } else {
+            assert_eq!(outcome.code(), Some(0), "not killed at {point:?}, and failed: {}", outcome.stderr);
+        }
+        check(&format!("killed at {point:?} of {}", trace.calls.len()));
+    }
+    // Two runs differ by a few calls, so a point near the end may be missed.
+    assert!(killed * 20 >= points.len() * 19, "only {killed} of {} points were reached", points.len());
+    writing
+}
+
+const CONFIG: &str = "# mine
+[profile jan-work]
+
+[profile other]
+
+[profile reader]
+source_profile = jan-work
+role_arn = arn:aws:iam::444455556666:role/reader
+
+[profile admin]
+source_profile = jan-work
+role_arn = arn:aws:iam::444455556666:role/admin
+";
+
+/// Two stored keys; a third that is not.
+fn fixture() -> Fixture {
+    let fixture = Fixture::empty(&["jan-work", "other", "newer"]);
+    fixture.write_config(CONFIG);
+    for profile in ["jan-work", "other"] {
+        fixture.add_run(profile, &[]).run().ok();
+    }
+    fixture
+}
+
+/// The access key that is handed over for a profile.
+fn handed_over(fixture: &Fixture, profile: &str, when: &str) -> String {
+    let outcome = fixture.hatbox(&["export", "-n", profile]).run();
+    assert_eq!(outcome.code(), Some(0), "{when}: {}", outcome.stderr);
+    assert_eq!(outcome.stderr, "", "{when}");
+    outcome.stdout
+}
+
+fn lines_of(fixture: &Fixture, key: &str) -> String {
+    let key = fixture.key(key);
+    format!("AWS_ACCESS_KEY_ID={}\nAWS_SECRET_ACCESS_KEY={}\n", key.id, key.secret.expose())
+}
+
+/// The list shows both keys and has nothing to complain of.
+fn check_list(fixture: &Fixture, when: &str) {
+    let list = fixture.hatbox(&["list", "--credentials"]).run();
+    assert_eq!((list.code(), list.stderr.as_str()), (Some(0), ""), "{when}");
+    assert_eq!(list.stdout, "jan-work\nother\n", "{when}");
+}
+
+#[test]
+fn add_killed_anywhere_leaves_the_old_key_and_config_or_the_new_ones() {
+    if !is_strace_there() {
+        return;
+    }
+    let fixture = fixture();
+    let newer = fixture.key("newer").clone();
+    let add = fixture
+        .hatbox(&["add", "--env", "--force", "--mfa-serial", PHONE, "jan-work"])
+        .env("AWS_ACCESS_KEY_ID", &newer.id)
+        .env("AWS_SECRET_ACCESS_KEY", newer.secret.expose());
+    let (old, new) = (lines_of(&fixture, "jan-work"), lines_of(&fixture, "newer"));
+    let new_config =
+        CONFIG.replace("[profile jan-work]\n", &format!("[profile jan-work]\nmfa_serial={PHONE}\n"));
+    let (mut seen_old, mut seen_new) = (0, 0);
+    let seen = std::cell::RefCell::new((&mut seen_old, &mut seen_new));
+    let writing = kill_at_points(&fixture, &add, (40, 60), |when| {
+        let config = std::fs::read_to_string(fixture.config_path()).unwrap();
+        assert!(config == CONFIG || config == new_config, "{when}: the config is\n{config}");
+        check_list(&fixture, when);
+        let key = handed_over(&fixture, "jan-work", when);
+        assert!(key == old || key == new, "{when}: the key is neither");
+        assert!(config == CONFIG || key == new, "{when}: the config comes last");
+        assert_eq!(handed_over(&fixture, "other", when), lines_of(&fixture, "other"), "{when}");
+        let mut seen = seen.borrow_mut();
+        if key == old { *seen.0 += 1 } else { *seen.1 += 1 }
+    });
+    assert!(writing >= 50, "only {writing} kills while it was writing");
+    assert!(seen_old > 0 && seen_new > 0, "old {seen_old}, new {seen_new}: both must come up");
+}
+
+#[test]
+fn the_first_add_killed_anywhere_can_be_done_again() {
+    if !is_strace_there() {
+        return;
+    }
+    let fixture = Fixture::empty(&["jan-work"]);
+    std::fs::create_dir_all(fixture.home()).unwrap();
+    let add = fixture.add_run("jan-work", &["--force"]);
+    kill_at_points(&fixture, &add, (6, 18), |when| {
+        let list = fixture.hatbox(&["list"]).run();
+        assert_eq!((list.code(), list.stderr.as_str()), (Some(0), ""), "{when}");
+        let again = add.run();
+        assert_eq!(again.code(), Some(0), "{when}: {}", again.stderr);
+        assert_eq!(handed_over(&fixture, "jan-work", when), lines_of(&fixture, "jan-work"), "{when}");
+        fixture.hatbox(&["lock"]).run().ok();
+    });
+}
+
+#[test]
+fn clear_killed_anywhere_leaves_a_cache_that_works() {
+    if !is_strace_there() {
+        return;
+    }
+    let fixture = fixture();
+    for profile in ["reader", "admin", "other"] {
+        fixture.hatbox(&["exec", profile, "--", "true"]).run().ok();
+    }
+    let clear = fixture.hatbox(&["clear"]);
+    kill_at_points(&fixture, &clear, (26, 10), |when| {
+        check_list(&fixture, when);
+        let sessions = fixture.hatbox(&["list", "--sessions"]).run().ok().stdout;
+        assert!(sessions.lines().count() <= 3, "{when}");
+        let again = fixture.hatbox(&["exec", "reader", "--", "true"]).run();
+        assert_eq!(again.code(), Some(0), "{when}: {}", again.stderr);
+    });
+}
+
+#[test]
+fn exec_killed_anywhere_leaves_a_store_and_cache_that_work() {
+    if !is_strace_there() {
+        return;
+    }
+    let fixture = fixture();
+    let exec = fixture.hatbox(&["exec", "reader", "--", "true"]);
+    let count = || fixture.hatbox(&["list", "--sessions"]).run().ok().stdout.lines().count();
+    let (mut without, mut with) = (0, 0);
+    let seen = std::cell::RefCell::new((&mut without, &mut with));
+    kill_at_points(&fixture, &exec, (30, 20), |when| {
+        assert_eq!(std::fs::read_to_string(fixture.config_path()).unwrap(), CONFIG, "{when}");
+        check_list(&fixture, when);
+        let sessions = count();
+        assert!(sessions <= 1, "{when}");
+        let mut seen = seen.borrow_mut();
+        if sessions == 0 {
+            *seen.0 += 1;
+        } else {
+            *seen.1 += 1;
+        }
+        let again = exec.run();
+        assert_eq!(again.code(), Some(0), "{when}: {}", again.stderr);
+    });
+    assert!(without > 0 && with > 0, "without a session {without}, with one {with}: both must come up");
+}

@@ -1,0 +1,37 @@
+//! The real binary, in a home of its own, against the sandbox: `cargo test --features test-clock`.
+//!
+//! Every test has its own directories and its own server, and needs no network, keychain or person. What
+//! needs a program that is not there says `skipped: ...`.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "clippy knows test functions, but not what only they call"
+)]
+#![expect(clippy::format_push_string, reason = "what is allocated does not matter here, what is read does")]
+
+mod canary;
+mod cast;
+mod fixture;
+mod run;
+mod screen;
+mod terminal;
+
+mod calls;
+mod cases_b;
+mod config_file;
+mod drop_in;
+mod exec;
+mod export;
+mod keys;
+mod kill;
+mod leaks;
+mod passphrase;
+mod prompts;
+mod refusals;
+mod single_flight;
+mod store_faults;
+mod test_clock;
+mod unanswered;

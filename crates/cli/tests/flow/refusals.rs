@@ -1,0 +1,338 @@
+//! What AWS's refusals become: the whole of stderr, for each that hatbox can meet.
+
+use hatbox_sandbox::control::{Fault, FaultKind};
+use hatbox_sandbox::world::KeyStatus;
+
+use crate::cast::{ENDLESS, ENDLESS_TOKEN, KIMS_PHONE, PHONE};
+use crate::fixture::Fixture;
+use crate::run::{Outcome, Run};
+
+const STS: &str = "hatbox: STS is SANDBOX here, not AWS\n";
+
+fn config() -> String {
+    let mut text = "[profile jan-work]\n".to_owned();
+    let mut role = |profile: &str, role: &str, rest: &str| {
+        text.push_str(&format!(
+            "\n[profile {profile}]\nsource_profile = jan-work\n\
+             role_arn = arn:aws:iam::444455556666:role/{role}\n{rest}"
+        ));
+    };
+    role("reader", "reader", "");
+    role("short", "short", "");
+    role("strangers", "strangers", "");
+    role("missing", "no-such-role", "");
+    role("external", "external", "external_id = the-wrong-one\n");
+    role("guarded", "guarded", &format!("mfa_serial = {PHONE}\n"));
+    role("guarded-without", "guarded", "");
+    role("of-kim", "guarded", &format!("mfa_serial = {KIMS_PHONE}\n"));
+    role("of-nobody", "guarded", "mfa_serial = arn:aws:iam::111122223333:mfa/lost\n");
+    role("of-the-user", "guarded", "mfa_serial = arn:aws:iam::111122223333:user/jan\n");
+    text.push_str(
+        "\n[profile from-env]\ncredential_source = Environment\n\
+         role_arn = arn:aws:iam::444455556666:role/reader\n",
+    );
+    text
+}
+
+fn fixture() -> Fixture {
+    Fixture::with_config(&config())
+}
+
+fn exec(fixture: &Fixture, arguments: &[&str]) -> Run {
+    fixture.hatbox(&["exec", "--fresh"]).args(arguments).args(["--", "echo", "in"])
+}
+
+#[track_caller]
+fn assert_refused(fixture: &Fixture, outcome: Outcome, expected: &str) {
+    let outcome = outcome.expect_code(125);
+    let shown = fixture.shown(&outcome.stderr);
+    assert_eq!(shown, format!("{STS}{expected}"));
+    assert_eq!(outcome.stdout, "");
+}
+
+/// What every refused AssumeRole begins with.
+fn role_error(profile: &str, role: &str, cause: &str) -> String {
+    format!(
+        "hatbox: error: could not put on the role of `{profile}`: arn:aws:iam::444455556666:role/{role} (AssumeRole)\n\
+         \x20 caused by: {cause}\n"
+    )
+}
+
+const UNKNOWN: &str = "InvalidClientTokenId: The security token included in the request is invalid.";
+const WRONG_CODE: &str =
+    "AccessDenied: MultiFactorAuthentication failed with invalid MFA one time pass code.";
+const WRONG_DEVICE: &str = "AccessDenied: MultiFactorAuthentication failed, unable to validate MFA code.  Please verify your MFA serial number is valid and associated with this user.";
+const CHECK: &str = "hatbox: hint: check `mfa_serial`: it must be a device of the user whose key signs, as `aws iam list-mfa-devices` shows it\n";
+const NOT_AUTHORIZED: &str = "hatbox: hint: the role's trust policy and your own policies must both allow it; AWS does not say which of them refused\n";
+
+#[test]
+fn a_wrong_secret_is_told_apart_from_an_unknown_key() {
+    let fixture = fixture();
+    let id = fixture.key("jan-work").id.clone();
+    fixture.client().set_key_status(&id, KeyStatus::Inactive).unwrap();
+    assert_refused(
+        &fixture,
+        exec(&fixture, &["reader"]).run(),
+        &(role_error("reader", "reader", UNKNOWN)
+            + "hatbox: hint: the access key stored for `jan-work` is unknown to AWS, or was made inactive; `hatbox add jan-work` stores another\n"),
+    );
+    fixture.client().set_key_status(&id, KeyStatus::Active).unwrap();
+    let wrong = format!("{id}\n{}\n", "x".repeat(40));
+    fixture.hatbox(&["add", "--stdin", "--force", "jan-work"]).input(wrong).run().ok();
+    assert_refused(
+        &fixture,
+        exec(&fixture, &["jan-work"]).run(),
+        "hatbox: error: got no session for `jan-work` (GetSessionToken)\n\
+         \x20 caused by: SignatureDoesNotMatch: The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.\n\
+         hatbox: hint: the secret does not belong to this access key id; store both again: hatbox add jan-work\n",
+    );
+}
+
+#[test]
+fn a_clock_that_is_off_is_named_with_its_seconds() {
+    let fixture = fixture();
+    for (offset, start, word, code) in [
+        (-3600, "Signature expired: ", "behind", "111111"),
+        (3600, "Signature not yet current: ", "ahead", "222222"),
+    ] {
+        let run =
+            exec(&fixture, &["guarded", "-t", code]).env("HATBOX_TEST_CLOCK_OFFSET", offset.to_string());
+        let outcome = run.run().expect_code(125);
+        let beginning = role_error("guarded", "guarded", &format!("SignatureDoesNotMatch: {start}"));
+        let beginning = format!("{STS}{}", beginning.trim_end());
+        let shown = fixture.shown(&outcome.stderr);
+        assert!(shown.starts_with(&beginning), "{shown}");
+        // The two clocks are read one after the other.
+        let is_told = [3599, 3600, 3601].iter().any(|seconds| {
+            shown.ends_with(&format!(
+                "\nhatbox: hint: this machine's clock is {seconds} s {word}; AWS allows 15 minutes\n\
+                 hatbox: hint: set the clock, for instance: sudo timedatectl set-ntp true\n"
+            ))
+        });
+        assert!(is_told, "{shown}");
+        // Without a code the SDK may correct the clock by AWS's answer, and go on.
+        exec(&fixture, &["reader"]).env("HATBOX_TEST_CLOCK_OFFSET", offset.to_string()).run().ok();
+    }
+}
+
+#[test]
+fn an_ended_source_is_to_be_obtained_anew() {
+    let fixture = fixture();
+    let key = fixture.key(ENDLESS);
+    let run = |fixture: &Fixture| {
+        exec(fixture, &["from-env"])
+            .env("AWS_ACCESS_KEY_ID", &key.id)
+            .env("AWS_SECRET_ACCESS_KEY", key.secret.expose())
+            .env("AWS_SESSION_TOKEN", ENDLESS_TOKEN)
+    };
+    run(&fixture).run().ok();
+    assert_refused(
+        &fixture,
+        run(&fixture).env("AWS_SESSION_TOKEN", "wrong").run(),
+        &(role_error("from-env", "reader", UNKNOWN)
+            + "hatbox: hint: the access key is unknown to AWS, was made inactive, or came with another key's session token\n"),
+    );
+    fixture.advance(31 * 24 * 3600);
+    assert_refused(
+        &fixture,
+        run(&fixture).run(),
+        &(role_error(
+            "from-env",
+            "reader",
+            "ExpiredToken: The security token included in the request is expired",
+        ) + "hatbox: hint: the temporary credentials in the environment have ended: obtain new ones\n"),
+    );
+}
+
+#[test]
+fn the_root_user_is_told_that_it_cannot() {
+    let fixture = fixture();
+    let key = fixture.key("root");
+    let run = exec(&fixture, &["from-env"])
+        .env("AWS_ACCESS_KEY_ID", &key.id)
+        .env("AWS_SECRET_ACCESS_KEY", key.secret.expose());
+    assert_refused(
+        &fixture,
+        run.run(),
+        &(role_error("from-env", "reader", "AccessDenied: Roles may not be assumed by root accounts.")
+            + "hatbox: hint: the root user cannot assume roles: make an IAM user, and store its access key\n"),
+    );
+}
+
+#[test]
+fn a_length_over_the_roles_maximum_says_what_to_do() {
+    let fixture = fixture();
+    assert_refused(
+        &fixture,
+        exec(&fixture, &["short", "-d", "2h"]).run(),
+        &(role_error(
+            "short",
+            "short",
+            "ValidationError: The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
+        ) + "hatbox: hint: 2h were asked for, and the role allows less; ask for less with -d, or have its MaxSessionDuration raised\n"),
+    );
+}
+
+#[test]
+fn a_role_that_is_not_allowed_looks_the_same_whatever_the_reason() {
+    let fixture = fixture();
+    for (profile, role) in [
+        ("strangers", "strangers"),
+        ("missing", "no-such-role"),
+        ("external", "external"),
+        ("guarded-without", "guarded"),
+    ] {
+        let arn = format!("arn:aws:iam::444455556666:role/{role}");
+        assert_refused(
+            &fixture,
+            exec(&fixture, &[profile]).run(),
+            &(role_error(
+                profile,
+                role,
+                &format!(
+                    "AccessDenied: User: arn:aws:iam::111122223333:user/jan is not authorized to perform: sts:AssumeRole on resource: {arn}"
+                ),
+            ) + &format!(
+                "hatbox: hint: no MFA code was sent; if the role asks for MFA, set `mfa_serial` in `{profile}` and in its source profile\n\
+                 {NOT_AUTHORIZED}"
+            )),
+        );
+    }
+}
+
+#[test]
+fn a_code_that_is_not_taken_says_where_it_came_from() {
+    let fixture = fixture();
+    let by_flag = role_error("guarded", "guarded", WRONG_CODE)
+        + "hatbox: hint: each code works once; wait for the next one, and check the clock of the device\n";
+    assert_refused(&fixture, exec(&fixture, &["guarded", "-t", "000000"]).run(), &by_flag);
+    let code = fixture.code(PHONE);
+    exec(&fixture, &["guarded", "-t", &code]).run().ok();
+    let calls = fixture.log().len();
+    assert_refused(
+        &fixture,
+        exec(&fixture, &["guarded", "-t", &code]).run(),
+        &format!(
+            "hatbox: error: the MFA code of {PHONE} was used already\n\
+             hatbox: hint: each code works once; wait for the next one\n"
+        ),
+    );
+    assert_eq!(fixture.log().len(), calls, "it is not sent again");
+    fixture.write_config(&config().replace(
+        &format!("mfa_serial = {PHONE}\n"),
+        &format!("mfa_serial = {PHONE}\nmfa_process = echo 000000\n"),
+    ));
+    let by_process = role_error("guarded", "guarded", WRONG_CODE)
+        + "hatbox: hint: `mfa_process` printed a code that is wrong or was used already\n";
+    assert_refused(&fixture, exec(&fixture, &["guarded"]).run(), &by_process);
+}
+
+#[test]
+fn a_device_that_is_not_the_users_is_told_apart_from_a_wrong_code() {
+    let fixture = fixture();
+    let of_the_user = "hatbox: hint: `arn:aws:iam::111122223333:user/jan` is the user, not a device; probably it is `arn:aws:iam::111122223333:mfa/jan`\n";
+    for profile in ["of-kim", "of-nobody"] {
+        let expected = role_error(profile, "guarded", WRONG_DEVICE) + CHECK;
+        assert_refused(&fixture, exec(&fixture, &[profile, "-t", "123456"]).run(), &expected);
+    }
+    let outcome = exec(&fixture, &["of-the-user", "-t", "123456"]).run().expect_code(125);
+    let warning = "hatbox: warning: ~/.aws/config:46: `mfa_serial` is the ARN of a user; that of an MFA device has `:mfa/`\n";
+    let expected = role_error("of-the-user", "guarded", WRONG_DEVICE);
+    assert_eq!(fixture.shown(&outcome.stderr), format!("{warning}{STS}{expected}{CHECK}{of_the_user}"));
+    fixture.client().add_fault(&Fault::once(FaultKind::DeviceOutOfSync)).unwrap();
+    let code = fixture.code(PHONE);
+    let expected = role_error("guarded", "guarded", WRONG_DEVICE) + CHECK;
+    assert_refused(&fixture, exec(&fixture, &["guarded", "-t", &code]).run(), &expected);
+}
+
+#[test]
+fn a_busy_or_failing_service_is_tried_again_but_never_with_a_code() {
+    let fixture = fixture();
+    let fault = |kind: FaultKind, times: Option<u32>| {
+        fixture.client().clear_faults().unwrap();
+        fixture.client().add_fault(&Fault { kind, times, action: None }).unwrap();
+    };
+    let calls = || fixture.log().len();
+    let dropped =
+        ("connection closed before message completed", "is the endpoint SANDBOX right, and running?");
+    for (kind, (cause, hint)) in [
+        (
+            FaultKind::Throttling,
+            ("Throttling: Rate exceeded", "AWS has had too many calls; try again in a moment"),
+        ),
+        (FaultKind::Unavailable, ("ServiceUnavailable: Service is unable to handle request.", "")),
+        (FaultKind::DropConnection, dropped),
+        (FaultKind::DropAnswer, dropped),
+    ] {
+        fault(kind.clone(), Some(2));
+        let before = calls();
+        exec(&fixture, &["reader"]).run().ok();
+        assert_eq!(calls() - before, 3, "{kind:?}: the third try");
+
+        fault(kind.clone(), None);
+        let before = calls();
+        let hint = if hint.is_empty() { String::new() } else { format!("hatbox: hint: {hint}\n") };
+        assert_refused(
+            &fixture,
+            exec(&fixture, &["reader"]).run(),
+            &(role_error("reader", "reader", cause) + &hint),
+        );
+        assert_eq!(calls() - before, 3, "{kind:?}: three tries and no more");
+
+        let before = calls();
+        fixture.advance(30);
+        let code = fixture.code(PHONE);
+        let refused = exec(&fixture, &["guarded", "-t", &code]).run().expect_code(125);
+        assert!(refused.stderr.contains("could not put on the role of `guarded`"), "{}", refused.stderr);
+        assert_eq!(calls() - before, 1, "{kind:?}: a code goes out once");
+    }
+}
+
+#[test]
+fn an_endpoint_that_nobody_serves_is_named() {
+    let fixture = fixture();
+    let run =
+        exec(&fixture, &["reader"]).env("AWS_ENDPOINT_URL", "http://127.0.0.1:1").run().expect_code(125);
+    let expected = role_error("reader", "reader", "Connection refused (os error 111)");
+    assert_eq!(
+        run.stderr,
+        format!(
+            "hatbox: STS is http://127.0.0.1:1 here, not AWS\n{expected}\
+             hatbox: hint: is the endpoint http://127.0.0.1:1 right, and running?\n"
+        )
+    );
+}
+
+#[test]
+fn a_session_for_less_time_than_asked_for_is_never_handed_over_without_a_word() {
+    let fixture = fixture();
+    fixture.client().add_fault(&Fault::once(FaultKind::ShortLifeSeconds(900))).unwrap();
+    let outcome = exec(&fixture, &["reader"]).run().ok();
+    let warning = "hatbox: warning: AssumeRole for `reader` was granted for 15m instead of 1h\n";
+    assert!(
+        ["15m", "14m59s"].iter().any(|granted| {
+            fixture.shown(&outcome.stderr) == format!("{STS}{}", warning.replace("15m", granted))
+        }),
+        "{}",
+        outcome.stderr
+    );
+}
+
+#[test]
+fn nothing_goes_out_in_plain_http_to_another_machine_or_to_a_sandbox_that_did_not_mint_the_key() {
+    let fixture = fixture();
+    let run =
+        exec(&fixture, &["reader"]).env("AWS_ENDPOINT_URL", "http://192.0.2.1:4566").run().expect_code(125);
+    assert_eq!(
+        run.stderr,
+        "hatbox: error: the endpoint `http://192.0.2.1:4566` is plain http to another machine: anybody between could read the credentials\n"
+    );
+    let run = exec(&fixture, &["reader"]).env("HATBOX_SANDBOX", "0123456789abcdef").run().expect_code(125);
+    assert_eq!(
+        run.stderr,
+        "hatbox: error: this is a sandbox's environment, and the access key behind `reader` is not the sandbox's\n\
+         hatbox: hint: leave the sandbox's shell, or unset HATBOX_SANDBOX\n"
+    );
+    assert_eq!(fixture.log(), []);
+    exec(&fixture, &["reader"]).env("HATBOX_SANDBOX", fixture.client().id()).run().ok();
+}

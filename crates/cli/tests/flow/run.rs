@@ -1,0 +1,162 @@
+//! One run of a program: its environment from nothing, no terminal unless one is given, a time limit.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::io::{Read, Write};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+/// Nothing here takes as long; what does hangs.
+const LIMIT: Duration = Duration::from_mins(1);
+
+/// A run to be.
+#[derive(Debug, Clone)]
+pub(crate) struct Run {
+    program: OsString,
+    arguments: Vec<OsString>,
+    variables: BTreeMap<OsString, OsString>,
+    input: Vec<u8>,
+}
+
+impl Run {
+    pub(crate) fn new(program: impl Into<OsString>, variables: BTreeMap<OsString, OsString>) -> Self {
+        Self { program: program.into(), arguments: Vec::new(), variables, input: Vec::new() }
+    }
+
+    pub(crate) fn args<A: AsRef<OsStr>>(mut self, arguments: impl IntoIterator<Item = A>) -> Self {
+        self.arguments.extend(arguments.into_iter().map(|a| a.as_ref().to_owned()));
+        self
+    }
+
+    pub(crate) fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.variables.insert(name.into(), value.as_ref().to_owned());
+        self
+    }
+
+    pub(crate) fn without(mut self, name: &str) -> Self {
+        self.variables.remove(OsStr::new(name));
+        self
+    }
+
+    /// What stands on standard input; else it is empty.
+    pub(crate) fn input(mut self, text: impl AsRef<[u8]>) -> Self {
+        text.as_ref().clone_into(&mut self.input);
+        self
+    }
+
+    /// The same, run by `program` (with its own arguments first): `strace -o x hatbox ...`.
+    pub(crate) fn under(mut self, program: &str, arguments: &[&str]) -> Self {
+        let own = std::mem::replace(&mut self.program, program.into());
+        let rest = std::mem::take(&mut self.arguments);
+        self.arguments = arguments.iter().map(Into::into).chain([own]).chain(rest).collect();
+        self
+    }
+
+    /// As a command of std's; with no terminal unless the caller gives it one.
+    pub(crate) fn command(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        command.args(&self.arguments).env_clear().envs(&self.variables);
+        command
+    }
+
+    /// Starts it without a terminal, with its streams piped.
+    pub(crate) fn spawn(&self) -> Child {
+        let mut command = self.command();
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        without_terminal(&mut command);
+        let mut child = command.spawn().unwrap();
+        // A program that reads nothing may have gone already.
+        child.stdin.take().unwrap().write_all(&self.input).ok();
+        child
+    }
+
+    /// Runs it to its end.
+    pub(crate) fn run(&self) -> Outcome {
+        finish(self.spawn(), &format!("{:?}", self.arguments))
+    }
+}
+
+/// Waits for a child whose streams are piped.
+pub(crate) fn finish(mut child: Child, what: &str) -> Outcome {
+    let read = |mut stream: Box<dyn Read + Send>| {
+        std::thread::spawn(move || {
+            let mut bytes = Vec::new();
+            stream.read_to_end(&mut bytes).unwrap();
+            bytes
+        })
+    };
+    let stdout = read(Box::new(child.stdout.take().unwrap()));
+    let stderr = read(Box::new(child.stderr.take().unwrap()));
+    let status = wait(&mut child, what);
+    Outcome {
+        what: what.to_owned(),
+        status,
+        stdout: String::from_utf8(stdout.join().unwrap()).unwrap(),
+        stderr: String::from_utf8(stderr.join().unwrap()).unwrap(),
+    }
+}
+
+/// Waits for a child, and ends one that hangs.
+pub(crate) fn wait(child: &mut Child, what: &str) -> ExitStatus {
+    let start = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status;
+        }
+        if start.elapsed() > LIMIT {
+            child.kill().unwrap();
+            panic!("it hangs: {what}");
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// Takes the test runner's own terminal away from a child: nothing in it may ask the developer.
+#[expect(unsafe_code, reason = "what a child does between fork and exec is not checked by the compiler")]
+pub(crate) fn without_terminal(command: &mut Command) {
+    // SAFETY: setsid(2) is safe to call after fork (signal-safety(7)), and touches no memory.
+    unsafe {
+        command.pre_exec(|| rustix::process::setsid().map(|_| ()).map_err(Into::into));
+    }
+}
+
+/// What came of a run.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    what: String,
+    pub(crate) status: ExitStatus,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Outcome {
+    pub(crate) fn code(&self) -> Option<i32> {
+        self.status.code()
+    }
+
+    pub(crate) fn signal(&self) -> Option<i32> {
+        self.status.signal()
+    }
+
+    /// Stops the test unless it ended with `code`.
+    #[track_caller]
+    pub(crate) fn expect_code(self, code: i32) -> Self {
+        assert_eq!(
+            self.code(),
+            Some(code),
+            "{}: {}\n--- stdout\n{}--- stderr\n{}",
+            self.what,
+            self.status,
+            self.stdout,
+            self.stderr
+        );
+        self
+    }
+
+    /// Stops the test unless it went well.
+    #[track_caller]
+    pub(crate) fn ok(self) -> Self {
+        self.expect_code(0)
+    }
+}
