@@ -1,0 +1,43 @@
+//! Chores of the repository, run as `cargo run -p xtask -- CHORE`.
+#![expect(clippy::print_stdout, reason = "a chore's report is its output")]
+
+mod bench;
+mod gate;
+mod picture;
+mod reference;
+mod scene;
+
+use std::process::ExitCode;
+
+/// Whatever stopped a chore.
+type Problem = Box<dyn std::error::Error>;
+
+const USAGE: &str = "\
+Usage: cargo run -p xtask -- CHORE
+
+Chores:
+  bench [RUNS]   time `hatbox exec` with a cached session against the bare command
+  gate           count instructions, system calls and memory of the same; fail over the limits
+  picture        draw docs/demo.svg from a real run of the demo
+  reference      write docs/commands.md from the help texts
+";
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let result = match words.as_slice() {
+        ["bench"] => bench::run(300),
+        ["bench", runs] => runs.parse().map_err(Problem::from).and_then(bench::run),
+        ["gate"] => gate::run(),
+        ["picture"] => picture::run(),
+        ["reference"] => reference::run(),
+        _ => Err(USAGE.into()),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            println!("{problem}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! A sandbox with a cached session, in which `hatbox exec` is measured.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use crate::Problem;
+
+/// The profile that is measured: a role, assumed with a stored key.
+pub(crate) const PROFILE: &str = "security-auditor";
+
+/// A running sandbox, stopped and removed when this is dropped.
+pub(crate) struct Scene {
+    program: PathBuf,
+    directory: PathBuf,
+    environment: Vec<(String, String)>,
+}
+
+impl Scene {
+    /// Builds hatbox in release mode and starts a sandbox.
+    pub(crate) fn open() -> Result<Self, Problem> {
+        let program = build(Build::Release)?;
+        let directory = std::env::temp_dir().join(format!("hatbox-xtask-{}", std::process::id()));
+        let mut scene = Self { program, directory, environment: Vec::new() };
+        check(&scene.sandbox(&["up", "--detach"]).output()?)?;
+        let printed = check(&scene.sandbox(&["run", "--", "env", "-0"]).output()?)?;
+        scene.environment = printed
+            .split_terminator('\0')
+            .filter_map(|line| line.split_once('='))
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
+        Ok(scene)
+    }
+
+    /// Writes a config of `count` profiles, the measured one last, and obtains its session.
+    pub(crate) fn set_profiles(&self, count: usize) -> Result<(), Problem> {
+        let mut text = String::new();
+        for number in 1..=count {
+            let name = if number == count { PROFILE.to_owned() } else { format!("other-{number}") };
+            write!(
+                text,
+                "[profile {name}]\n\
+                 region = us-east-1\n\
+                 source_profile = jan-work\n\
+                 role_arn = arn:aws:iam::444455556666:role/{PROFILE}\n\n"
+            )?;
+        }
+        std::fs::write(self.directory.join("home/.aws/config"), text)?;
+        check(&self.exec(&["true"]).output()?)?;
+        Ok(())
+    }
+
+    /// Whether the unlocked store is kept between processes; else there is no warm path to measure.
+    pub(crate) fn is_warm(&self) -> Result<bool, Problem> {
+        let output = self.hatbox(&["--debug", "exec", PROFILE, "--", "true"]).output()?;
+        check(&output)?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        Ok(said.contains("the cached session is still good") && !said.contains("keyring"))
+    }
+
+    /// `hatbox exec PROFILE -- command`.
+    pub(crate) fn exec(&self, command: &[&str]) -> Command {
+        self.hatbox(&[&["exec", PROFILE, "--"], command].concat())
+    }
+
+    /// A tool that is given the program as its next argument.
+    pub(crate) fn under(&self, tool: &str, flags: &[&str], command: &[&str]) -> Command {
+        let mut made = self.bare(tool);
+        made.args(flags).arg(&self.program).args(["exec", PROFILE, "--"]).args(command);
+        made
+    }
+
+    /// A command in the sandbox's environment.
+    pub(crate) fn bare(&self, program: impl AsRef<Path>) -> Command {
+        let mut command = Command::new(program.as_ref());
+        command.env_clear().envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command.stdin(Stdio::null());
+        command
+    }
+
+    /// A path for a tool's own report.
+    pub(crate) fn report(&self, name: &str) -> PathBuf {
+        self.directory.join(name)
+    }
+
+    fn hatbox(&self, arguments: &[&str]) -> Command {
+        let mut command = self.bare(&self.program);
+        command.args(arguments);
+        command
+    }
+
+    fn sandbox(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.program);
+        command.arg("sandbox").args(arguments.first()).arg("--dir").arg(&self.directory);
+        command.args(arguments.get(1..).unwrap_or_default()).stdin(Stdio::null());
+        command
+    }
+}
+
+impl Drop for Scene {
+    fn drop(&mut self) {
+        if !self.environment.is_empty() {
+            self.hatbox(&["lock"]).output().ok();
+        }
+        self.sandbox(&["down"]).output().ok();
+        std::fs::remove_dir_all(&self.directory).ok();
+    }
+}
+
+/// The repository's root.
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// How hatbox is built.
+#[derive(Clone, Copy)]
+pub(crate) enum Build {
+    /// Quickly, as for the tests.
+    Debug,
+    /// As it is used.
+    Release,
+}
+
+/// Builds hatbox; the path of the program.
+pub(crate) fn build(build: Build) -> Result<PathBuf, Problem> {
+    let (flags, directory): (&[&str], _) = match build {
+        Build::Debug => (&[], "debug"),
+        Build::Release => (&["--release"], "release"),
+    };
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let status = Command::new(cargo)
+        .args(["build", "--quiet", "--package", "hatbox"])
+        .args(flags)
+        .current_dir(root())
+        .status()?;
+    if !status.success() {
+        return Err("hatbox was not built".into());
+    }
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    Ok(target.join(directory).join("hatbox").canonicalize()?)
+}
+
+/// What a command printed, or why it failed.
+pub(crate) fn check(output: &Output) -> Result<String, Problem> {
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    Err(format!("a command failed ({}):\n{}", output.status, String::from_utf8_lossy(&output.stderr)).into())
+}
