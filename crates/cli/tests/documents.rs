@@ -1,0 +1,328 @@
+//! README and docs tell the truth: their commands run, their transcripts are what is printed, their links lead
+//! somewhere, and the reference is the program's own help.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "what the tests share may stop at the first surprise, as they do"
+)]
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+const HATBOX: &str = env!("CARGO_BIN_EXE_hatbox");
+
+/// Commands that are only checked for their syntax, by how they begin, and why.
+const NOT_RUN: [(&str, &str); 10] = [
+    ("./run ", "builds and tests everything; `.ci/run` runs both"),
+    (".ci/run", "runs this test"),
+    ("cargo ", "builds; `.ci/run` does it"),
+    ("hatbox add jan-work --mfa-serial", "asks a person for the access key"),
+    ("hatbox sandbox demo", "takes a minute; `.ci/run` plays it"),
+    ("hatbox sandbox shell", "waits for a person"),
+    ("aws-vault exec --no-session", "aws-vault is not here"),
+    ("age ", "asks a person for the passphrase"),
+    ("for item in items/", "needs what `age` made"),
+    ("shred ", "needs what `age` made"),
+];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+}
+
+/// README, the other documents at the root, and docs.
+fn documents() -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for directory in [root(), root().join("docs")] {
+        for entry in fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|extension| extension == "md") {
+                found.push(path);
+            }
+        }
+    }
+    assert!(found.len() >= 12, "documents are missing: {found:?}");
+    found.sort();
+    found
+}
+
+/// A command in a document.
+#[derive(Debug, PartialEq)]
+struct Shown {
+    line: usize,
+    command: String,
+    /// Of a `console` block: what is shown below it.
+    output: Option<Vec<String>>,
+}
+
+/// The commands of the blocks tagged `sh` and `console`, in their order.
+fn commands(text: &str) -> Vec<Shown> {
+    let mut found: Vec<Shown> = Vec::new();
+    let mut block = None;
+    for (number, line) in text.lines().enumerate() {
+        if let Some(tag) = line.strip_prefix("```") {
+            block = if block.is_some() { None } else { Some(tag) };
+            continue;
+        }
+        let shown = |command: &str, output| Shown { line: number + 1, command: command.to_owned(), output };
+        match block {
+            Some("sh") if !line.trim().is_empty() => found.push(shown(line, None)),
+            Some("console") => {
+                if let Some(command) = line.strip_prefix("$ ") {
+                    found.push(shown(command, Some(Vec::new())));
+                } else {
+                    let last = found.last_mut().and_then(|last| last.output.as_mut());
+                    last.expect("a console block starts with `$ `").push(line.trim_end().to_owned());
+                }
+            }
+            _ => {}
+        }
+    }
+    assert!(block.is_none(), "a block is not closed");
+    found
+}
+
+/// A sandbox of its own, with a session of the role that asks for MFA, so that no command has to ask.
+struct Sandbox {
+    directory: tempfile::TempDir,
+}
+
+impl Sandbox {
+    fn new() -> Self {
+        let sandbox = Self { directory: tempfile::tempdir().unwrap() };
+        let up = sandbox.hatbox(&["up", "--detach"]);
+        assert!(up.status.success(), "{}", String::from_utf8_lossy(&up.stderr));
+        sandbox.make_stand_ins();
+        let warm = sandbox.run("hatbox exec -t \"$(hatbox sandbox code)\" dev-infra-admin -- true");
+        assert!(warm.status.success(), "{}", String::from_utf8_lossy(&warm.stdout));
+        sandbox
+    }
+
+    /// `aws` and `terraform` need not be here, so what stands in for them checks what they would: that there
+    /// are credentials, and for `aws s3` that they work. The real ones are tested elsewhere.
+    fn make_stand_ins(&self) {
+        let bin = self.directory.path().join("bin");
+        fs::create_dir(&bin).unwrap();
+        for name in ["aws", "terraform"] {
+            let script = "#!/bin/sh\n\
+                          test -n \"$AWS_SESSION_TOKEN\" || exit 255\n\
+                          if [ \"${0##*/} $1\" = 'aws s3' ]; then exec hatbox sandbox \"$@\"; fi\n";
+            fs::write(bin.join(name), script).unwrap();
+            fs::set_permissions(bin.join(name), fs::Permissions::from_mode(0o755)).unwrap();
+        }
+    }
+
+    fn hatbox(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::new(HATBOX);
+        command.arg("sandbox").args(arguments.first()).arg("--dir").arg(self.directory.path().join("it"));
+        command.args(&arguments[1..]).env("PATH", self.path()).stdin(Stdio::null()).output().unwrap()
+    }
+
+    /// Runs a line in the sandbox's environment, away from any terminal.
+    fn run(&self, line: &str) -> Output {
+        self.hatbox(&["run", "--", "setsid", "--wait", "sh", "-c", &format!("exec 2>&1; cd && {line}")])
+    }
+
+    fn path(&self) -> String {
+        format!(
+            "{}:{}",
+            self.directory.path().join("bin").display(),
+            std::env::var("PATH").unwrap_or_default()
+        )
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        self.hatbox(&["run", "--", "hatbox", "lock"]);
+        self.hatbox(&["down"]);
+    }
+}
+
+/// Replaces what differs from run to run: key ids, ports, times and what is left of a session.
+fn render_masked(line: &str) -> String {
+    let line = line.trim_end();
+    let mut masked = String::new();
+    for word in line.split_inclusive(' ') {
+        let (word, space) = word.split_at(word.trim_end().len());
+        let is_left = |text: &str| {
+            text.starts_with(|c: char| c.is_ascii_digit())
+                && text.ends_with(['h', 'm', 's'])
+                && text.chars().all(|c| c.is_ascii_digit() || "hms".contains(c))
+        };
+        match word.rsplit_once(':') {
+            _ if word.starts_with("****") => masked.push_str("****"),
+            Some(("http://127.0.0.1", _)) => masked.push_str("http://127.0.0.1:PORT"),
+            Some((label, left)) if label.starts_with("sts.") && is_left(left) => {
+                masked.push_str(label);
+                masked.push_str(":LEFT");
+            }
+            _ if line.ends_with(" left") && is_left(word) => masked.push_str("LEFT"),
+            _ => masked.push_str(word),
+        }
+        masked.push_str(space);
+    }
+    masked
+}
+
+/// Whether `printed` is as `shown`. A line `…` stands for any number of lines, `…` in a line for any text.
+fn is_as_shown(shown: &[String], printed: &[String]) -> bool {
+    let Some((first, rest)) = shown.split_first() else { return printed.is_empty() };
+    if first == "…" {
+        return (0..=printed.len()).any(|skipped| is_as_shown(rest, &printed[skipped..]));
+    }
+    let Some((line, others)) = printed.split_first() else { return false };
+    let (first, line) = (render_masked(first), render_masked(line));
+    let mut parts = first.split('…');
+    let Some(mut left) = line.strip_prefix(parts.next().unwrap_or_default()) else { return false };
+    let mut has_gap = false;
+    for part in parts {
+        has_gap = true;
+        let Some(at) = left.rfind(part) else { return false };
+        left = &left[at + part.len()..];
+    }
+    (left.is_empty() || has_gap && first.ends_with('…')) && is_as_shown(rest, others)
+}
+
+fn check_syntax(shell: &str, line: &str) -> bool {
+    Command::new(shell).args(["-n", "-c", line]).status().unwrap().success()
+}
+
+#[test]
+fn every_command_in_the_documents_runs_and_prints_what_is_shown() {
+    let mut problems = Vec::new();
+    let mut used = [false; NOT_RUN.len()];
+    for path in documents() {
+        let name = path.strip_prefix(root()).unwrap().display().to_string();
+        let mut sandbox = None;
+        for shown in commands(&fs::read_to_string(&path).unwrap()) {
+            let place = format!("{name}:{}: {}", shown.line, shown.command);
+            assert!(check_syntax("sh", &shown.command), "{place}: no shell takes this");
+            if let Some(exception) = NOT_RUN.iter().position(|(start, _)| shown.command.starts_with(start)) {
+                used[exception] = true;
+                continue;
+            }
+            let ran = sandbox.get_or_insert_with(Sandbox::new).run(&shown.command);
+            let printed =
+                format!("{}{}", String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
+            let Some(expected) = &shown.output else {
+                if !ran.status.success() {
+                    problems.push(format!("{place}\n{}\n{printed}", ran.status));
+                }
+                continue;
+            };
+            let printed: Vec<String> = printed.lines().map(str::to_owned).collect();
+            if !is_as_shown(expected, &printed) {
+                problems.push(format!("{place}\nprinted:\n{}", printed.join("\n")));
+            }
+        }
+    }
+    assert!(problems.is_empty(), "{}", problems.join("\n\n"));
+    for ((start, _), used) in NOT_RUN.iter().zip(used) {
+        assert!(used, "`{start}` stands in no document any more");
+    }
+}
+
+#[test]
+fn the_reference_is_what_the_program_says() {
+    let text = fs::read_to_string(root().join("docs/commands.md")).unwrap();
+    let mut sections = text.split("\n## ").skip(1).map(|section| section.split_once('\n').unwrap());
+    let mut expected = vec![vec![]];
+    while let Some(words) = expected.pop() {
+        let (heading, body) = sections.next().expect("a command is missing at the end");
+        assert_eq!(heading, [&["hatbox"], words.as_slice()].concat().join(" "), "the next command");
+        let output = Command::new(HATBOX)
+            .args(&words)
+            .arg("--help")
+            .env_clear()
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let help = String::from_utf8(output.stdout).unwrap();
+        let shown = body.split_once("```text\n").unwrap().1.rsplit_once("\n```").unwrap().0;
+        assert_eq!(shown, help.trim_end(), "`cargo run -p xtask -- reference` writes it anew");
+        let mut inside: Vec<_> = subcommands(&help)
+            .into_iter()
+            .map(|name| [words.as_slice(), &[&*name.leak()]].concat())
+            .collect();
+        inside.reverse();
+        expected.extend(inside);
+    }
+    assert!(sections.next().is_none(), "there is a command too many");
+}
+
+fn subcommands(help: &str) -> Vec<String> {
+    let list = help.lines().skip_while(|line| *line != "Commands:").skip(1);
+    list.take_while(|line| line.starts_with("  "))
+        .filter(|line| !line.starts_with("   "))
+        .map(|line| line.split_whitespace().next().unwrap().to_owned())
+        .filter(|name| name != "help")
+        .collect()
+}
+
+#[test]
+fn every_link_between_documents_leads_to_a_file_and_a_heading() {
+    let mut problems = Vec::new();
+    for path in documents() {
+        let text = fs::read_to_string(&path).unwrap();
+        let targets = text.split("](").skip(1).map(|rest| rest.split(')').next().unwrap());
+        for target in targets.filter(|target| !target.contains("://")) {
+            let (file, heading) = target.split_once('#').unwrap_or((target, ""));
+            let there = if file.is_empty() { path.clone() } else { path.parent().unwrap().join(file) };
+            let is_there = fs::read_to_string(&there)
+                .is_ok_and(|text| heading.is_empty() || anchors(&text).iter().any(|a| a == heading));
+            if !is_there {
+                problems.push(format!("{}: {target}", path.display()));
+            }
+        }
+    }
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+/// The anchors of a document's headings, as they are made on the web.
+fn anchors(text: &str) -> Vec<String> {
+    text.lines()
+        .filter(|line| line.starts_with('#'))
+        .map(|line| {
+            line.trim_start_matches('#')
+                .trim()
+                .to_lowercase()
+                .chars()
+                .filter(|c| c.is_alphanumeric() || " -_".contains(*c))
+                .map(|c| if c == ' ' { '-' } else { c })
+                .collect()
+        })
+        .collect()
+}
+
+#[test]
+fn commands_are_found_and_differences_are_seen() {
+    let text = "```sh\na\n\nb\n```\n```text\nc\n```\n```console\n$ d\nx\n$ e\n```\n";
+    let found: Vec<_> = commands(text).into_iter().map(|s| (s.line, s.command, s.output)).collect();
+    let lines = |lines: &[&str]| lines.iter().map(|line| (*line).to_owned()).collect::<Vec<_>>();
+    assert_eq!(
+        found,
+        [
+            (2, "a".to_owned(), None),
+            (4, "b".to_owned(), None),
+            (10, "d".to_owned(), Some(lines(&["x"]))),
+            (12, "e".to_owned(), Some(vec![])),
+        ]
+    );
+    for (shown, printed, is_same) in [
+        (lines(&["a", "…", "z"]), lines(&["a", "b", "c", "z"]), true),
+        (lines(&["a", "…", "z"]), lines(&["a", "b"]), false),
+        (lines(&["a … c"]), lines(&["a b c"]), true),
+        (lines(&["a … c"]), lines(&["a b c d"]), false),
+        (lines(&["…c"]), lines(&["a b c"]), true),
+        (lines(&["a"]), lines(&["a", "b"]), false),
+        (lines(&["id ****7S54"]), lines(&["id ****ABCD"]), true),
+        (lines(&["id ****7S54"]), lines(&["id AKIA"]), false),
+        (lines(&["sts.AssumeRole:59m59s"]), lines(&["sts.AssumeRole:1h"]), true),
+        (lines(&["sts.AssumeRole:59m59s"]), lines(&["sts.AssumeRole:-"]), false),
+    ] {
+        assert_eq!(is_as_shown(&shown, &printed), is_same, "{shown:?} {printed:?}");
+    }
+}

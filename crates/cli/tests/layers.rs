@@ -1,0 +1,252 @@
+//! The arrows of ARCHITECTURE.md hold: each module uses only what its row names, and only rows below its own.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "what the tests share may stop at the first surprise, as they do"
+)]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// A row of a table in ARCHITECTURE.md: a module, and the paths in its crate that it may use.
+#[derive(Debug)]
+struct Row {
+    module: String,
+    may_use: Vec<String>,
+}
+
+/// The rows below the heading `### Arrows in \`krate\``.
+fn load_table(krate: &str) -> Vec<Row> {
+    let text = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    let heading = format!("### Arrows in `{krate}`");
+    let section = text.split_once(&heading).unwrap_or_else(|| panic!("no {heading}")).1;
+    let table = section.lines().skip_while(|line| !line.starts_with('|')).take_while(|l| l.starts_with('|'));
+    let rows: Vec<Row> = table
+        .skip(2)
+        .map(|line| {
+            let in_backticks = |cell: &str| cell.split('`').skip(1).step_by(2).map(str::to_owned).collect();
+            let mut cells = line.split('|').skip(1);
+            let mut module: Vec<String> = in_backticks(cells.next().unwrap());
+            Row { module: module.pop().unwrap(), may_use: in_backticks(cells.next().unwrap()) }
+        })
+        .collect();
+    assert!(rows.len() > 5, "{heading} has no table");
+    rows
+}
+
+fn is_below(path: &str, prefix: &str) -> bool {
+    path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+}
+
+/// The row that `path` belongs to: the most exact one.
+fn row_of(rows: &[Row], path: &str) -> Option<usize> {
+    (0..rows.len()).filter(|&row| is_below(path, &rows[row].module)).max_by_key(|&row| rows[row].module.len())
+}
+
+/// The Rust files of a crate with the paths of their modules.
+fn sources(krate: &str) -> Vec<(PathBuf, String)> {
+    let top = root().join("crates").join(krate).join("src");
+    let mut files = Vec::new();
+    let mut directories = vec![top.clone()];
+    while let Some(next) = directories.pop() {
+        for entry in fs::read_dir(next).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                directories.push(path);
+            } else if path.extension().is_some_and(|e| e == "rs") {
+                let inside = path.strip_prefix(&top).unwrap().with_extension("");
+                let parts: Vec<_> = inside.iter().map(|p| p.to_str().unwrap()).collect();
+                let module = parts.join("::");
+                files.push((path, module.strip_suffix("::mod").unwrap_or(&module).to_owned()));
+            }
+        }
+    }
+    assert!(files.len() > 10);
+    files
+}
+
+/// The program text: no comments, and no tests, which may reach for what they need.
+fn load_code(path: &Path) -> String {
+    let text = fs::read_to_string(path).unwrap();
+    let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+    text.lines().map(|line| line.split("//").next().unwrap()).collect::<Vec<_>>().join("\n")
+}
+
+/// All paths in `code` that start with `root`, lists in braces written out.
+fn paths_from(code: &str, root: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for (at, _) in code.match_indices(root) {
+        let is_part = code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':');
+        if !is_part && let Some(rest) = code[at + root.len()..].strip_prefix("::") {
+            expand(rest, "", &mut found);
+        }
+    }
+    found
+}
+
+/// Adds the paths at the start of `text` to `found`; gives what is left of it.
+fn expand<'t>(text: &'t str, prefix: &str, found: &mut BTreeSet<String>) -> &'t str {
+    let text = text.trim_start();
+    if let Some(mut list) = text.strip_prefix('{') {
+        loop {
+            list = list.trim_start_matches([' ', '\n', ',']);
+            if let Some(rest) = list.strip_prefix('}') {
+                return rest;
+            }
+            let rest = expand(list, prefix, found);
+            assert!(rest.len() < list.len(), "cannot read `{list}`");
+            list = rest;
+        }
+    }
+    let is_name = |c: char| c.is_alphanumeric() || c == '_' || c == '*';
+    let (name, rest) = text.split_at(text.find(|c| !is_name(c)).unwrap_or(text.len()));
+    let path = if prefix.is_empty() { name.to_owned() } else { format!("{prefix}::{name}") };
+    if let Some(inside) = rest.strip_prefix("::") {
+        return expand(inside, &path, found);
+    }
+    found.insert(path);
+    rest.strip_prefix(" as ").map_or(rest, |renamed| renamed.trim_start_matches(is_name))
+}
+
+/// What the modules of a crate use of one another.
+fn uses_within(krate: &str) -> Vec<(String, String)> {
+    let mut uses = Vec::new();
+    for (file, module) in sources(krate) {
+        if module == "lib" {
+            continue;
+        }
+        let code = load_code(&file);
+        let mut paths = paths_from(&code, "crate");
+        if module == "main" {
+            // The root names its modules without `crate::`.
+            for declared in code.lines().filter_map(|line| line.strip_prefix("mod ")) {
+                let declared = declared.trim_end_matches(';');
+                let inside = paths_from(&code, declared);
+                paths.extend(inside.into_iter().map(|path| format!("{declared}::{path}")));
+            }
+        } else {
+            let climbs = "super::".repeat(module.split("::").count());
+            assert!(!code.contains(&climbs), "{}: write `crate::`, not `{climbs}`", file.display());
+        }
+        uses.extend(paths.into_iter().map(|path| (module.clone(), path)));
+    }
+    uses
+}
+
+/// What breaks the table of one crate, in words.
+fn breaches(rows: &[Row], uses: &[(String, String)]) -> Vec<String> {
+    let mut breaches = BTreeSet::new();
+    for (module, path) in uses {
+        let (Some(from), Some(to)) = (row_of(rows, module), row_of(rows, path)) else {
+            breaches.insert(format!("`{module}` uses `{path}`, and one of the two has no row"));
+            continue;
+        };
+        let is_named = rows[from].may_use.iter().any(|allowed| is_below(path, allowed));
+        if from != to && !is_named {
+            breaches
+                .insert(format!("`{module}` uses `{path}`, which the row of `{}` lacks", rows[from].module));
+        }
+    }
+    for (number, row) in rows.iter().enumerate() {
+        for allowed in &row.may_use {
+            if row_of(rows, allowed).is_none_or(|to| to <= number) {
+                breaches.insert(format!("the arrow `{}` -> `{allowed}` does not run down", row.module));
+            }
+            let is_used = uses
+                .iter()
+                .any(|(module, path)| row_of(rows, module) == Some(number) && is_below(path, allowed));
+            if !is_used {
+                breaches
+                    .insert(format!("the row of `{}` names `{allowed}`, which it does not use", row.module));
+            }
+        }
+    }
+    breaches.into_iter().collect()
+}
+
+fn check(krate: &str) {
+    let breaches = breaches(&load_table(krate), &uses_within(krate));
+    assert!(breaches.is_empty(), "ARCHITECTURE.md and crates/{krate} differ:\n{}", breaches.join("\n"));
+}
+
+#[test]
+fn arrows_of_the_program_run_down_as_the_table_says() {
+    check("cli");
+}
+
+#[test]
+fn arrows_of_the_core_run_down_as_the_table_says() {
+    check("core");
+}
+
+#[test]
+fn the_sandbox_knows_names_keys_and_policies_of_the_core_and_nothing_of_the_program() {
+    let allowed = ["name", "policy", "sandbox_key", "secret"];
+    for (file, _) in sources("sandbox") {
+        let code = load_code(&file);
+        for path in paths_from(&code, "hatbox_core") {
+            assert!(allowed.iter().any(|a| is_below(&path, a)), "{}: hatbox_core::{path}", file.display());
+        }
+        assert!(paths_from(&code, "hatbox").is_empty(), "{}", file.display());
+    }
+    let manifest = fs::read_to_string(root().join("crates/sandbox/Cargo.toml")).unwrap();
+    assert!(!manifest.lines().any(|line| line.starts_with("hatbox ") || line.starts_with("hatbox.")));
+}
+
+#[test]
+fn the_program_reaches_the_sandbox_from_its_own_command_only() {
+    for (file, module) in sources("cli") {
+        let is_allowed = is_below(&module, "commands::sandbox");
+        assert!(is_allowed || !load_code(&file).contains("hatbox_sandbox"), "{}", file.display());
+    }
+}
+
+#[test]
+fn unsafe_code_is_in_sys_only() {
+    for krate in ["cli", "core", "sandbox"] {
+        for (file, module) in sources(krate) {
+            let is_allowed = krate == "cli" && is_below(&module, "sys");
+            let code = load_code(&file);
+            let is_used =
+                ["unsafe {", "unsafe fn", "unsafe impl", "unsafe extern"].iter().any(|u| code.contains(u));
+            assert!(is_allowed || !is_used, "{}", file.display());
+        }
+    }
+}
+
+#[test]
+fn a_wrong_arrow_is_found() {
+    let row = |module: &str, may_use: &[&str]| Row {
+        module: module.to_owned(),
+        may_use: may_use.iter().map(|path| (*path).to_owned()).collect(),
+    };
+    let rows = [row("a", &["b", "c::x"]), row("b", &["c"]), row("c", &[])];
+    let used = |from: &str, to: &str| (from.to_owned(), to.to_owned());
+    let good = [used("a::z", "b::Thing"), used("a", "c::x::Y"), used("b", "c::x"), used("c", "c::y")];
+    assert_eq!(breaches(&rows, &good), [] as [String; 0]);
+    for (bad, why) in [
+        (used("c", "a"), "upwards"),
+        (used("a", "c::y"), "a part that is not named"),
+        (used("d", "a"), "a module without a row"),
+        (used("a", "e::F"), "a target without a row"),
+    ] {
+        let uses: Vec<_> = good.iter().cloned().chain([bad]).collect();
+        assert_eq!(breaches(&rows, &uses).len(), 1, "{why}");
+    }
+    assert_eq!(breaches(&rows, &good[..2]).len(), 1, "a row that names what is not used");
+    let up = [row("a", &[]), row("b", &["a"])];
+    assert_eq!(breaches(&up, &[used("b", "a")]).len(), 1, "a table that runs up");
+}
+
+#[test]
+fn lists_of_paths_are_written_out() {
+    let code = "use crate::a::{B, c::{D, E as F}, self};\nlet x = crate::g::h(1); mycrate::no::y();";
+    let paths: Vec<_> = paths_from(code, "crate").into_iter().collect();
+    assert_eq!(paths, ["a::B", "a::c::D", "a::c::E", "a::self", "g::h"]);
+}
