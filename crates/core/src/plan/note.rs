@@ -3,6 +3,7 @@
 use crate::config::profile::{Origin, Sourced};
 use crate::name::{MfaSerial, ProfileName};
 
+use super::error::quote_word;
 use super::step::Cap;
 use crate::config::duration::render_duration;
 
@@ -66,7 +67,7 @@ pub enum Note {
         /// Where it stands.
         origin: Origin,
     },
-    /// Keys stand in plain text in a file; `hatbox import credentials` takes them in.
+    /// Keys stand in plain text in a file; `hatbox add` keeps them encrypted.
     PlaintextKeys {
         /// The profile.
         profile: ProfileName,
@@ -186,7 +187,8 @@ impl Note {
             }
             Self::PlaintextKeys { profile, .. } => format!(
                 "the access key of `{profile}` stands in plain text in a file; \
-                 `hatbox import credentials` takes it into the store"
+                 `hatbox add {}` keeps it encrypted instead",
+                quote_word(profile.as_str())
             ),
             Self::StoreLocked => {
                 "the store is locked: a stored access key, which would come first, is not known".to_owned()
