@@ -44,13 +44,8 @@ impl CacheKey {
         Some(Self(Zeroizing::new(bytes.try_into().ok()?)))
     }
 
-    /// The bytes, for the store and the kernel keyring.
-    pub(crate) fn expose(&self) -> &[u8] {
-        &*self.0
-    }
-
-    /// The bytes, for names that are keyed with them.
-    pub(crate) fn bytes(&self) -> &[u8; 32] {
+    /// The bytes, for the store, the kernel keyring, and names that are keyed with them.
+    pub(crate) fn expose(&self) -> &[u8; 32] {
         &self.0
     }
 

@@ -30,7 +30,7 @@ impl Sessions {
     }
 
     fn name(&self, key: &SessionKey) -> String {
-        key.render_file_name(self.key.bytes())
+        key.render_file_name(self.key.expose())
     }
 
     /// The lock file of a thing in `directory`, under a name that tells nothing without the key.
@@ -38,7 +38,7 @@ impl Sessions {
         use hmac::{Hmac, Mac};
         // HMAC takes keys of every length, so there is no error to meet.
         let mut name = String::new();
-        if let Ok(mut mac) = <Hmac<sha2::Sha256> as Mac>::new_from_slice(self.key.bytes()) {
+        if let Ok(mut mac) = <Hmac<sha2::Sha256> as Mac>::new_from_slice(self.key.expose()) {
             for part in ["hatbox lock file".as_bytes(), &[0], kind.as_bytes(), &[0], identity] {
                 mac.update(part);
             }

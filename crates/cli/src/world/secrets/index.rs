@@ -23,19 +23,15 @@ impl Secrets<'_> {
 
     /// The index, made anew where it is missing or stale.
     pub(crate) fn index(&mut self, asking: Asking) -> Result<Index, Failure> {
-        if let Some(index) = &self.index {
-            return Ok(index.clone());
-        }
         if self.store.status() == Status::Empty {
             return Ok(Index::default());
         }
         let key = self.cache_key(asking)?;
         let loaded = load_index(&self.index_path(), &key).map_err(|error| file_failure(&error))?;
-        let index = match loaded {
-            Some(index) if index.generation == self.store.generation() => index,
-            _ => self.rebuild_index(&key, asking)?,
-        };
-        Ok(self.index.insert(index).clone())
+        match loaded {
+            Some(index) if index.generation == self.store.generation() => Ok(index),
+            _ => self.rebuild_index(&key, asking),
+        }
     }
 
     /// The index, where it can be had without asking a person.
@@ -89,7 +85,7 @@ impl Secrets<'_> {
         crate::sys::files::remove(&self.index_path()).map_err(|error| file_failure(&error))?;
         let result = work(&self.store).map_err(|error| self.failure_of(&error));
         self.record_choice();
-        self.index = Some(self.make_index(&key)?);
+        self.make_index(&key)?;
         result
     }
 }

@@ -16,7 +16,6 @@ use super::settings::{Settings, UnlockCache, load_settings};
 use crate::report::{Failure, FailureKind};
 use crate::request::{PassphraseSource, StoreRequest};
 use crate::store::file::FileStore;
-use crate::store::index::Index;
 use crate::store::sealed::CacheKey;
 use crate::store::sessions::Sessions;
 use crate::store::unlocked::Unlocked;
@@ -35,7 +34,6 @@ pub(crate) struct Secrets<'w> {
     unlocked: Unlocked,
     passphrase: Option<PassphraseSource>,
     cache_key: Option<CacheKey>,
-    index: Option<Index>,
     has_said_no_keyring: bool,
 }
 
@@ -92,7 +90,6 @@ impl<'w> Secrets<'w> {
             unlocked,
             passphrase,
             cache_key: None,
-            index: None,
             has_said_no_keyring: false,
         })
     }
