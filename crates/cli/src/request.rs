@@ -18,8 +18,9 @@ use crate::world::environment::Environment;
 /// Which store, and how to unlock it.
 #[derive(Debug)]
 pub(crate) struct StoreRequest {
-    /// `None`: what the settings file says, else the first write chooses.
-    pub(crate) kind: Option<StoreKind>,
+    /// With the flag or variable that says so. `None`: what the settings file says, else the first write
+    /// chooses.
+    pub(crate) kind: Option<(StoreKind, &'static str)>,
     pub(crate) file_dir: Option<PathBuf>,
     /// `None`: what the settings file says, else the terminal.
     pub(crate) passphrase: Option<PassphraseSource>,
@@ -67,16 +68,9 @@ pub(crate) fn resolve_store(global: &GlobalArgs, environment: &Environment) -> R
         None => environment.first(env_names::BACKEND),
     };
     let kind = match named {
-        Some((_, name)) if name == "file" => Some(StoreKind::File),
         // aws-vault's variable, with a backend of aws-vault's: said of another store than ours.
         None | Some(("AWS_VAULT_BACKEND", _)) => None,
-        Some((origin, name)) => {
-            return Err(Failure::new(
-                FailureKind::Usage,
-                format!("there is no backend `{name}` (from {origin})"),
-            )
-            .hint("this version has `file`; leave the flag or variable out to use it"));
-        }
+        Some((origin, name)) => Some((parse_kind(&name, origin)?, origin)),
     };
     let descriptor = match global.passphrase_fd {
         Some(number) => Some(number),
@@ -101,6 +95,20 @@ pub(crate) fn resolve_store(global: &GlobalArgs, environment: &Environment) -> R
         .or_else(|| environment.text(env_names::FILE_DIR.0).map(PathBuf::from))
         .map(|dir| std::path::absolute(&dir).unwrap_or(dir));
     Ok(StoreRequest { kind, file_dir, passphrase })
+}
+
+/// The backend named `name`, in `origin`.
+pub(crate) fn parse_kind(name: &str, origin: &str) -> Result<StoreKind, Failure> {
+    StoreKind::parse(name).ok_or_else(|| {
+        let known: Vec<_> = StoreKind::ALL.into_iter().filter(|kind| kind.is_built()).collect();
+        let known: Vec<_> = known.iter().map(|kind| format!("`{kind}`")).collect();
+        Failure::new(
+            FailureKind::Usage,
+            format!("there is no backend `{}` (from {origin})", name.escape_debug()),
+        )
+        .hint(format!("this build has {}", known.join(", ")))
+        .hint("`hatbox store status` shows which of them can be used here")
+    })
 }
 
 fn passphrase_of_environment(environment: &Environment) -> Result<Option<PassphraseSource>, Failure> {

@@ -46,7 +46,7 @@ impl Store for MemoryStore {
         self.items.borrow_mut().remove(id).map(drop).ok_or(StoreError::Absent)
     }
 
-    fn generation(&self) -> u64 {
-        self.generation.get()
+    fn generation(&self) -> Option<u64> {
+        Some(self.generation.get())
     }
 }

@@ -7,7 +7,8 @@
 //! | temporary credentials | [`sessions`], sealed under the cache key |
 //! | the unlocked state, for a while | [`unlocked`], in the kernel keyring |
 
-use std::fmt;
+use std::error::Error;
+use std::fmt::Debug;
 
 use hatbox_core::name::{AccessKeyId, ProfileName};
 use hatbox_core::secret::SecretString;
@@ -17,8 +18,12 @@ use zeroize::Zeroizing;
 #[cfg(feature = "file")]
 pub(crate) mod file;
 pub(crate) mod index;
+#[expect(dead_code, reason = "the backends that keep text use it")]
+pub(crate) mod item_text;
+mod kind;
 #[cfg(test)]
 mod memory;
+pub(crate) mod open;
 pub(crate) mod sealed;
 pub(crate) mod sessions;
 pub(crate) mod unlocked;
@@ -26,28 +31,7 @@ pub(crate) mod unlocked;
 #[cfg(test)]
 mod contract;
 
-use crate::sys::files::FileError;
-
-/// A backend, as flags, variables and the settings file name it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum StoreKind {
-    /// Files encrypted with age.
-    File,
-    /// Nothing but memory: for tests.
-    #[cfg(test)]
-    Memory,
-}
-
-impl fmt::Display for StoreKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::File => "file",
-            #[cfg(test)]
-            Self::Memory => "memory",
-        })
-    }
-}
+pub(crate) use kind::StoreKind;
 
 /// What an item is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
@@ -111,6 +95,8 @@ pub(crate) enum Status {
     Locked,
     /// There is nothing yet: the first write creates it.
     Empty,
+    /// Not on this machine, or not at this moment: why, in words.
+    Unavailable(String),
 }
 
 /// What a store asks of a person, or of what stands in for one.
@@ -123,6 +109,9 @@ pub(crate) enum PassphraseFor {
     },
     /// Creating: a person is asked twice.
     Creating,
+    /// Nothing, but leave to let the backend ask a person by a prompt of its own: a window of the desktop,
+    /// GnuPG's pinentry. The answer is not used.
+    OwnPrompt,
 }
 
 /// Why no passphrase could be had.
@@ -152,6 +141,12 @@ pub(crate) enum PassphraseError {
     /// There is no more to try.
     #[error("the passphrase is wrong")]
     Wrong,
+    /// The backend asked by a prompt of its own, and was refused.
+    #[error("{what}")]
+    Refused {
+        /// What happened, in words.
+        what: String,
+    },
 }
 
 /// Gives the passphrase. Asked again after a wrong one, until it answers with an error.
@@ -173,7 +168,9 @@ pub(crate) enum StoreError {
         kind: StoreKind,
         /// Why.
         #[source]
-        source: FileError,
+        source: Box<dyn Error + Send + Sync>,
+        /// What the user can run or set.
+        way_out: Option<String>,
     },
     /// Something in it is not what hatbox wrote. The others still work.
     #[error("{what} in the {kind} store is damaged: {problem}")]
@@ -188,7 +185,7 @@ pub(crate) enum StoreError {
 }
 
 /// A place for secrets. Blocking; safe to use from several processes at once.
-pub(crate) trait Store: fmt::Debug {
+pub(crate) trait Store: Debug {
     /// Which backend this is.
     fn kind(&self) -> StoreKind;
 
@@ -213,6 +210,18 @@ pub(crate) trait Store: fmt::Debug {
     /// Deletes an item.
     fn delete(&self, id: &ItemId) -> Result<(), StoreError>;
 
-    /// A value that changes whenever an item does; cheap, asks nobody. An index made at another value is stale.
-    fn generation(&self) -> u64;
+    /// A value that changes whenever an item does; cheap, asks nobody, touches no bus. An index made at
+    /// another value is stale. `None` where the backend has none: then the index is taken as it is, and made
+    /// anew when it names an item that is not there.
+    fn generation(&self) -> Option<u64>;
+
+    /// What `unlock` found that the user should know; each is told once.
+    fn take_warnings(&mut self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+/// A text as the cause of an error.
+pub(crate) fn cause(text: impl Into<String>) -> Box<dyn Error + Send + Sync> {
+    Box::from(text.into())
 }

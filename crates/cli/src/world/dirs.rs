@@ -82,6 +82,11 @@ impl Dirs {
         self.data.join("store")
     }
 
+    /// What lies beside a backend that keeps its items elsewhere: its index and its locks.
+    pub(crate) fn beside(&self, backend: &str) -> PathBuf {
+        self.data.join(backend)
+    }
+
     /// Sealed sessions.
     pub(crate) fn sessions(&self) -> PathBuf {
         self.cache.join("sessions")

@@ -42,6 +42,13 @@ pub(crate) fn ask_passphrase(
     waiting: &Patience<'_>,
     what: PassphraseFor,
 ) -> Result<SecretString, PassphraseError> {
+    if what == PassphraseFor::OwnPrompt {
+        // What the backend asks for is another passphrase than the one that is at hand.
+        return match asking {
+            Asking::AtHand => Err(PassphraseError::NoWay),
+            Asking::Person => Ok(SecretString::new(String::new())),
+        };
+    }
     let Some(source) = source else {
         return match asking {
             Asking::AtHand => Err(PassphraseError::NoWay),
@@ -116,6 +123,7 @@ fn ask_person(
             }
             ask("Passphrase of the hatbox store: ")
         }
+        PassphraseFor::OwnPrompt => Err(PassphraseError::NoWay),
         PassphraseFor::Creating => {
             prompter.show("A new encrypted store. Choose its passphrase: nobody can recover it.");
             loop {

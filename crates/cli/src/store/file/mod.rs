@@ -47,11 +47,6 @@ impl FileStore {
         Self { directory: directory.to_owned(), unlocked, identity: None, warnings: Vec::new() }
     }
 
-    /// What `unlock` found that the user should know.
-    pub(crate) fn take_warnings(&mut self) -> Vec<String> {
-        std::mem::take(&mut self.warnings)
-    }
-
     fn items(&self) -> PathBuf {
         self.directory.join("items")
     }
@@ -115,7 +110,8 @@ fn locked(error: PassphraseError) -> StoreError {
 }
 
 fn unavailable(source: FileError) -> StoreError {
-    StoreError::Unavailable { kind: StoreKind::File, source }
+    let way_out = source.way_out();
+    StoreError::Unavailable { kind: StoreKind::File, source: Box::new(source), way_out }
 }
 
 impl Store for FileStore {
@@ -215,12 +211,16 @@ impl Store for FileStore {
         }
     }
 
-    fn generation(&self) -> u64 {
+    fn generation(&self) -> Option<u64> {
         use std::os::unix::fs::MetadataExt;
-        std::fs::metadata(self.items()).map_or(0, |about| {
+        Some(std::fs::metadata(self.items()).map_or(0, |about| {
             let nanoseconds = i128::from(about.mtime()) * 1_000_000_000 + i128::from(about.mtime_nsec());
             u64::try_from(nanoseconds).unwrap_or(1)
-        })
+        }))
+    }
+
+    fn take_warnings(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.warnings)
     }
 }
 

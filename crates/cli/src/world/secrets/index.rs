@@ -1,14 +1,13 @@
 //! The index as commands use it: kept true by every change, made anew where it is missing or stale.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::Duration;
 
 use super::{Known, Secrets, file_failure};
 use crate::report::{Failure, FailureKind};
-use crate::store::file::FileStore;
 use crate::store::index::{Index, load_index, save_index};
 use crate::store::sealed::CacheKey;
-use crate::store::{Status, Store, StoreError};
+use crate::store::{Store, StoreError};
 use crate::sys::lock::Lock;
 use crate::world::passphrase::Asking;
 use crate::world::waiting::wait_for_lock;
@@ -17,21 +16,24 @@ use crate::world::waiting::wait_for_lock;
 const STORE_PATIENCE: Duration = Duration::from_secs(20);
 
 impl Secrets<'_> {
-    fn index_path(&self) -> PathBuf {
-        self.directory.join("index")
-    }
-
     /// The index, made anew where it is missing or stale.
     pub(crate) fn index(&mut self, asking: Asking) -> Result<Index, Failure> {
-        if self.store.status() == Status::Empty {
+        // The key first: where it is held, no backend is touched.
+        if self.cache_key_at_hand().is_none() && self.is_empty() {
             return Ok(Index::default());
         }
         let key = self.cache_key(asking)?;
-        let loaded = load_index(&self.index_path(), &key).map_err(|error| file_failure(&error))?;
-        match loaded {
-            Some(index) if index.generation == self.store.generation() => Ok(index),
-            _ => self.rebuild_index(&key, asking),
+        match self.load_true_index(&key)? {
+            Some(index) => Ok(index),
+            None => self.rebuild_index(&key, asking),
         }
+    }
+
+    /// The index as it was saved, unless the store has changed since.
+    fn load_true_index(&mut self, key: &CacheKey) -> Result<Option<Index>, Failure> {
+        let opened = self.opened()?;
+        let loaded = load_index(&opened.index_path(), key).map_err(|error| file_failure(&error))?;
+        Ok(loaded.filter(|index| opened.store.generation().is_none_or(|now| now == index.generation)))
     }
 
     /// The index, where it can be had without asking a person.
@@ -45,11 +47,10 @@ impl Secrets<'_> {
 
     fn rebuild_index(&mut self, key: &CacheKey, asking: Asking) -> Result<Index, Failure> {
         self.unlock(asking)?;
-        let _held = self.hold_store()?;
+        let directory = self.opened()?.place.directory.clone();
+        let _held = self.hold_store(&directory)?;
         // Its writer may just have finished.
-        if let Ok(Some(index)) = load_index(&self.index_path(), key)
-            && index.generation == self.store.generation()
-        {
+        if let Ok(Some(index)) = self.load_true_index(key) {
             return Ok(index);
         }
         self.world.output.debug(|| "making the index anew".to_owned());
@@ -57,33 +58,49 @@ impl Secrets<'_> {
     }
 
     /// Makes the index from the store. The store's lock is held.
-    fn make_index(&self, key: &CacheKey) -> Result<Index, Failure> {
-        let generation = self.store.generation();
-        let (items, broken) = self.store.list().map_err(|error| self.failure_of(&error))?;
+    fn make_index(&mut self, key: &CacheKey) -> Result<Index, Failure> {
+        let opened = self.opened()?;
+        let generation = opened.store.generation().unwrap_or_default();
+        let (items, broken) = match opened.store.list() {
+            Ok(listed) => listed,
+            Err(error) => return Err(self.failure_of(&error)),
+        };
+        let path = opened.index_path();
         for error in broken {
             self.world.output.warn(&error.to_string());
         }
         let index = Index::of_items(generation, &items);
-        save_index(&self.index_path(), key, &index).map_err(|error| file_failure(&error))?;
+        save_index(&path, key, &index).map_err(|error| file_failure(&error))?;
         Ok(index)
     }
 
+    /// Drops an index that promised what is not there.
+    pub(super) fn drop_index(&mut self) {
+        if let Some(opened) = &self.opened {
+            // At worst the same message comes again.
+            crate::sys::files::remove(&opened.index_path()).ok();
+        }
+    }
+
     /// The store's lock. Taking it over does no harm: an item is replaced whole, and an index that misses
-    /// one is of an older generation.
-    pub(super) fn hold_store(&self) -> Result<Lock, Failure> {
-        wait_for_lock(self.world, &self.directory.join("lock"), STORE_PATIENCE, "a change of the store")
+    /// one is of an older generation, or gone.
+    pub(super) fn hold_store(&self, directory: &Path) -> Result<Lock, Failure> {
+        wait_for_lock(self.world, &directory.join("lock"), STORE_PATIENCE, "a change of the store")
     }
 
     /// Changes the store under its lock: the index goes first and comes last, so that a kill in between
     /// leaves none, and never one that lies.
     pub(super) fn change(
         &mut self,
-        work: impl FnOnce(&FileStore) -> Result<(), StoreError>,
+        work: impl FnOnce(&dyn Store) -> Result<(), StoreError>,
     ) -> Result<(), Failure> {
         let key = self.cache_key(Asking::Person)?;
-        let _held = self.hold_store()?;
-        crate::sys::files::remove(&self.index_path()).map_err(|error| file_failure(&error))?;
-        let result = work(&self.store).map_err(|error| self.failure_of(&error));
+        let opened = self.opened()?;
+        let (directory, index) = (opened.place.directory.clone(), opened.index_path());
+        let _held = self.hold_store(&directory)?;
+        crate::sys::files::remove(&index).map_err(|error| file_failure(&error))?;
+        let result = work(&*self.opened()?.store);
+        let result = result.map_err(|error| self.failure_of(&error));
         self.record_choice();
         self.make_index(&key)?;
         result

@@ -1,25 +1,25 @@
 //! The store as commands use it: opened when first needed, unlocked once, its index kept true.
 
+mod choice;
 mod index;
 mod unlock;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use hatbox_core::name::ProfileName;
 use hatbox_core::secret::{AccessKey, SecretString};
 use zeroize::Zeroizing;
 
+use self::choice::Opened;
 use super::World;
 use super::passphrase::Asking;
-use super::settings::{Settings, UnlockCache, load_settings};
+use super::settings::{Settings, load_settings};
 use crate::report::{Failure, FailureKind};
 use crate::request::{PassphraseSource, StoreRequest};
-use crate::store::file::FileStore;
 use crate::store::sealed::CacheKey;
 use crate::store::sessions::Sessions;
-use crate::store::unlocked::Unlocked;
-use crate::store::{Item, ItemId, ItemInfo, PassphraseError, Status, Store, StoreError};
+use crate::store::{Item, ItemId, ItemInfo, PassphraseError, Status, StoreError};
 use crate::sys::descriptor;
 use crate::sys::files::FileError;
 use crate::sys::keyring::KeyringError;
@@ -28,10 +28,11 @@ use crate::sys::keyring::KeyringError;
 #[derive(Debug)]
 pub(crate) struct Secrets<'w> {
     world: &'w World,
-    directory: PathBuf,
     settings: Settings,
-    store: FileStore,
-    unlocked: Unlocked,
+    /// The `file` backend's directory, when a flag or variable names it.
+    file_dir: Option<PathBuf>,
+    /// `None` until something says which backend it is: then there is no store yet.
+    opened: Option<Opened>,
     passphrase: Option<PassphraseSource>,
     cache_key: Option<CacheKey>,
     has_said_no_keyring: bool,
@@ -58,40 +59,22 @@ impl<'w> Secrets<'w> {
                 .caused_by(&error)
             })?;
         }
-        let mut settings = load_settings(&world.dirs.settings_file())?;
-        settings.backend = request.kind.or(settings.backend);
-        let directory = match request.file_dir {
-            Some(directory) => directory,
-            None => match &settings.file_dir {
-                Some(directory) => world.dirs.expand(directory).ok_or_else(|| {
-                    Failure::new(
-                        FailureKind::Usage,
-                        "`file_dir` must be an absolute path, or begin with `~/`",
-                    )
-                    .at(world.dirs.shown(&world.dirs.settings_file()))
-                })?,
-                None => world.dirs.store(),
-            },
-        };
-        let runtime = match settings.unlock_cache {
-            UnlockCache::Keyring => None,
-            UnlockCache::RuntimeDir => world.dirs.runtime().map(Path::to_owned),
-        };
-        let unlocked =
-            Unlocked::of_directory(&directory, settings.unlock_timeout()).with_runtime_directory(runtime);
+        let settings = load_settings(&world.dirs.settings_file())?;
         let passphrase =
             request.passphrase.or_else(|| settings.passphrase_command.clone().map(PassphraseSource::Command));
-        let store = FileStore::open(&directory, unlocked.clone());
-        Ok(Self {
+        let mut secrets = Self {
             world,
-            directory,
             settings,
-            store,
-            unlocked,
+            file_dir: request.file_dir,
+            opened: None,
             passphrase,
             cache_key: None,
             has_said_no_keyring: false,
-        })
+        };
+        if let Some((kind, said_by)) = secrets.said_kind(request.kind)? {
+            secrets.opened = Some(secrets.open_backend(kind, said_by)?);
+        }
+        Ok(secrets)
     }
 
     /// How long a person is waited for.
@@ -102,13 +85,19 @@ impl<'w> Secrets<'w> {
     /// The access key stored for `profile`.
     pub(crate) fn read_key(&mut self, profile: &ProfileName) -> Result<AccessKey, Failure> {
         self.unlock(Asking::Person)?;
-        let item = self.store.read(&ItemId::access_key(profile)).map_err(|error| match error {
-            StoreError::Absent => {
-                Failure::new(FailureKind::Failed, format!("no access key is stored for profile `{profile}`"))
-                    .hint(format!("hatbox add {profile}"))
+        let item = match self.opened()?.store.read(&ItemId::access_key(profile)) {
+            Ok(item) => item,
+            Err(StoreError::Absent) => {
+                // Deleted by other means than hatbox: the index must not promise it again.
+                self.drop_index();
+                return Err(Failure::new(
+                    FailureKind::Failed,
+                    format!("no access key is stored for profile `{profile}`"),
+                )
+                .hint(format!("hatbox add {profile}")));
             }
-            other => self.failure_of(&other),
-        })?;
+            Err(error) => return Err(self.failure_of(&error)),
+        };
         let damaged =
             || Failure::new(FailureKind::Failed, format!("the access key of profile `{profile}` is damaged"));
         let secret = std::str::from_utf8(&item.secret).map_err(|_| damaged())?;
@@ -143,7 +132,7 @@ impl<'w> Secrets<'w> {
 
     /// The cached sessions, where they can be had without asking a person, and without making a store.
     pub(crate) fn sessions_if_known(&mut self) -> Result<Known<Sessions>, Failure> {
-        if self.store.status() == Status::Empty {
+        if self.cache_key_at_hand().is_none() && self.is_empty() {
             return Ok(Known::Locked);
         }
         match self.sessions(Asking::AtHand) {
@@ -155,14 +144,19 @@ impl<'w> Secrets<'w> {
 
     /// Whether there is a store at all.
     pub(crate) fn is_empty(&self) -> bool {
-        self.store.status() == Status::Empty
+        self.opened.as_ref().is_none_or(|opened| opened.store.status() == Status::Empty)
     }
 
     /// Drops the unlocked state, here and in the kernel keyring.
     pub(crate) fn lock(&mut self) -> Result<(), KeyringError> {
-        self.store.lock();
         self.cache_key = None;
-        self.unlocked.forget()
+        match &mut self.opened {
+            None => Ok(()),
+            Some(opened) => {
+                opened.store.lock();
+                opened.place.unlocked.forget()
+            }
+        }
     }
 
     fn failure_of(&self, error: &StoreError) -> Failure {
@@ -170,7 +164,7 @@ impl<'w> Secrets<'w> {
             StoreError::Locked(_, PassphraseError::NoWay | PassphraseError::TimedOut) => {
                 FailureKind::NeedsPerson
             }
-            StoreError::Locked(_, PassphraseError::Cancelled) => FailureKind::Cancelled,
+            StoreError::Locked(_, PassphraseError::Cancelled | PassphraseError::Refused { .. }) => FailureKind::Cancelled,
             StoreError::Locked(_, PassphraseError::Empty(_)) => FailureKind::Usage,
             _ => FailureKind::Failed,
         };
@@ -180,10 +174,7 @@ impl<'w> Secrets<'w> {
                 .hint("run it on a terminal, pass --passphrase-fd N, or set `passphrase_command` in hatbox's settings"),
             StoreError::Locked(_, PassphraseError::Wrong) if self.passphrase.is_none() => failure
                 .hint("the passphrase is the one chosen when the store was made; nobody can recover it"),
-            StoreError::Unavailable { source, .. } => match source.way_out() {
-                Some(way_out) => failure.hint(way_out),
-                None => failure,
-            },
+            StoreError::Unavailable { way_out: Some(way_out), .. } => failure.hint(way_out),
             StoreError::Broken { .. } => failure.hint("the other items still work; `hatbox add` writes this one anew"),
             _ => failure,
         }

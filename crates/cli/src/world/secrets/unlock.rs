@@ -7,23 +7,24 @@ use crate::env_names;
 use crate::report::{Failure, FailureKind};
 use crate::store::sealed::CacheKey;
 use crate::store::unlocked::HeldIn;
-use crate::store::{Item, ItemId, ItemInfo, PassphraseError, PassphraseFor, Status, Store, StoreError};
+use crate::store::{Item, ItemId, ItemInfo, PassphraseError, PassphraseFor, Status, StoreError};
 use crate::sys::files::make_private_directory;
 use crate::sys::keyring::KeyringError;
 use crate::world::passphrase::{Asking, Patience, ask_passphrase};
-use crate::world::settings::save_backend;
 use crate::world::waiting::{leave_failure, wait_for_lock};
 
 impl Secrets<'_> {
     /// Unlocks the store, creating it where there is none.
     pub(super) fn unlock(&mut self, asking: Asking) -> Result<(), Failure> {
         loop {
-            if self.store.status() == Status::Ready || self.unlock_without_question() {
+            let status = self.opened()?.store.status();
+            if status == Status::Ready || self.unlock_without_question(&status)? {
                 return Ok(());
             }
             // Whoever is not to be asked must not wait for somebody else's answer either.
             if asking == Asking::AtHand && self.passphrase.is_none() {
-                return Err(self.failure_of(&StoreError::Locked(self.store.kind(), PassphraseError::NoWay)));
+                let kind = self.opened()?.store.kind();
+                return Err(self.failure_of(&StoreError::Locked(kind, PassphraseError::NoWay)));
             }
             if self.world.environment.text(env_names::UNLOCKING).is_some() {
                 return Err(Failure::new(
@@ -40,27 +41,30 @@ impl Secrets<'_> {
         }
     }
 
-    /// The kernel keyring may hold the identity.
-    fn unlock_without_question(&mut self) -> bool {
-        let is_unlocked = self.store.status() == Status::Locked
-            && self.store.unlock(&mut |_| Err(PassphraseError::NoWay)).is_ok();
+    /// The kernel keyring may hold the identity; the desktop may have unlocked its store since.
+    fn unlock_without_question(&mut self, status: &Status) -> Result<bool, Failure> {
+        let is_unlocked = match status {
+            Status::Locked => self.opened()?.store.unlock(&mut |_| Err(PassphraseError::NoWay)).is_ok(),
+            _ => false,
+        };
         self.say_warnings();
-        is_unlocked
+        Ok(is_unlocked)
     }
 
     /// One question and one scrypt at a time; whoever waited finds the answer in the kernel keyring.
     fn unlock_by_asking(&mut self, asking: Asking) -> Result<Asked, Failure> {
-        make_private_directory(&self.directory).map_err(|error| file_failure(&error))?;
+        let directory = self.opened()?.place.directory.clone();
+        make_private_directory(&directory).map_err(|error| file_failure(&error))?;
         let timeout = self.settings.prompt_timeout();
         self.world.taken_over.set(None);
-        let path = self.directory.join("unlock.lock");
+        let path = directory.join("unlock.lock");
         let held = wait_for_lock(self.world, &path, timeout * 3, "the passphrase of the store")?;
-        let is_new = self.store.status() == Status::Empty;
         let (world, source) = (self.world, self.passphrase.as_ref());
         let patience = Patience { timeout, is_over: &|| !held.is_current() };
-        let result = self
-            .store
-            .unlock(&mut |what: PassphraseFor| ask_passphrase(world, source, asking, &patience, what));
+        let mut ask = |what: PassphraseFor| ask_passphrase(world, source, asking, &patience, what);
+        let Some(opened) = &mut self.opened else { return Ok(Asked::AnsweredElsewhere) };
+        let is_new = opened.store.status() == Status::Empty;
+        let result = opened.store.unlock(&mut ask);
         match result {
             Ok(()) => {}
             Err(StoreError::Locked(_, PassphraseError::AnsweredElsewhere)) => {
@@ -78,31 +82,15 @@ impl Secrets<'_> {
         drop(held);
         self.say_warnings();
         if is_new {
-            let shown = self.world.dirs.shown(&self.directory);
-            let kind = self.store.kind();
-            self.world.output.note(&format!("keys are kept encrypted in {shown} (backend `{kind}`)"));
+            self.say_where_keys_are();
         }
         Ok(Asked::Unlocked)
     }
 
     fn say_warnings(&mut self) {
-        for warning in self.store.take_warnings() {
+        let warnings = self.opened.as_mut().map(|opened| opened.store.take_warnings());
+        for warning in warnings.unwrap_or_default() {
             self.world.output.warn(&warning);
-        }
-    }
-
-    /// The first write chooses the backend, and from then on only that one is used.
-    pub(super) fn record_choice(&self) {
-        if self.settings.backend.is_some() {
-            return;
-        }
-        let path = self.world.dirs.settings_file();
-        let lock = self.world.dirs.locks().join("settings.lock");
-        let result = make_private_directory(&self.world.dirs.locks())
-            .and_then(|()| crate::sys::lock::hold(&lock))
-            .and_then(|_held| save_backend(&path, self.store.kind()));
-        if let Err(error) = result {
-            self.world.output.warn(&format!("the choice of backend is not recorded: {error}"));
         }
     }
 
@@ -123,17 +111,22 @@ impl Secrets<'_> {
         }
     }
 
+    /// The cache key, where it is held: touches no backend.
+    pub(super) fn cache_key_at_hand(&mut self) -> Option<CacheKey> {
+        if self.cache_key.is_none() {
+            self.cache_key = self.opened.as_ref()?.place.unlocked.cache_key().ok();
+        }
+        self.cache_key.clone()
+    }
+
     /// The cache key: from the kernel keyring, else from the store.
     pub(super) fn cache_key(&mut self, asking: Asking) -> Result<CacheKey, Failure> {
-        if let Some(key) = &self.cache_key {
-            return Ok(key.clone());
-        }
-        if let Ok(key) = self.unlocked.cache_key() {
-            return Ok(self.cache_key.insert(key).clone());
+        if let Some(key) = self.cache_key_at_hand() {
+            return Ok(key);
         }
         self.unlock(asking)?;
         let key = self.load_or_create_cache_key()?;
-        match self.unlocked.hold_cache_key(&key) {
+        match self.opened()?.place.unlocked.hold_cache_key(&key) {
             Ok(HeldIn::Keyring) => {}
             Ok(HeldIn::RuntimeDirectory) => self.world.output.warn(
                 "the unlocked store is held in a file of XDG_RUNTIME_DIR, which all your processes can read",
@@ -143,11 +136,13 @@ impl Secrets<'_> {
         Ok(self.cache_key.insert(key).clone())
     }
 
-    fn load_or_create_cache_key(&self) -> Result<CacheKey, Failure> {
+    fn load_or_create_cache_key(&mut self) -> Result<CacheKey, Failure> {
         if let Some(key) = self.load_cache_key()? {
             return Ok(key);
         }
-        let _held = self.hold_store()?;
+        let directory = self.opened()?.place.directory.clone();
+        make_private_directory(&directory).map_err(|error| file_failure(&error))?;
+        let _held = self.hold_store(&directory)?;
         // Another process may have been first.
         if let Some(key) = self.load_cache_key()? {
             return Ok(key);
@@ -155,14 +150,15 @@ impl Secrets<'_> {
         let key = CacheKey::generate().map_err(|error| Failure::of_error(FailureKind::Failed, &error))?;
         let info = ItemInfo { id: ItemId::cache_key(), created: self.world.clock.now(), access_key_id: None };
         let item = Item { info, secret: Zeroizing::new(key.expose().to_vec()) };
-        self.store.write(&item).map_err(|error| self.failure_of(&error))?;
+        let written = self.opened()?.store.write(&item);
+        written.map_err(|error| self.failure_of(&error))?;
         Ok(key)
     }
 
     /// The cache key; `None` when there is none, or a damaged one. Only what is made again hangs on it: the
     /// index and the cached sessions.
-    fn load_cache_key(&self) -> Result<Option<CacheKey>, Failure> {
-        match self.store.read(&ItemId::cache_key()) {
+    fn load_cache_key(&mut self) -> Result<Option<CacheKey>, Failure> {
+        match self.opened()?.store.read(&ItemId::cache_key()) {
             Ok(item) => Ok(CacheKey::of_bytes(&item.secret)),
             Err(StoreError::Absent) => Ok(None),
             Err(error @ StoreError::Broken { .. }) => {

@@ -1,0 +1,156 @@
+//! An item as one line of JSON, for the stores that keep text.
+//!
+//! ```json
+//! {"version":1,"kind":"access-key","profile":"jan","created":"2026-01-02T03:04:05Z","access_key_id":"AKIA...","secret":"..."}
+//! ```
+//!
+//! The names stand inside the value as well: an item that was copied to another name is refused, not used
+//! for the wrong profile. The secret of a cache key is in hexadecimal digits.
+
+use hatbox_core::name::{AccessKeyId, ProfileName};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use zeroize::{Zeroize, Zeroizing};
+
+use super::{Item, ItemId, ItemInfo, ItemKind};
+
+/// Far more than an item needs, and what a hostile store may make us read.
+pub(crate) const TEXT_LIMIT: usize = 64 << 10;
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Text {
+    version: u32,
+    kind: ItemKind,
+    profile: String,
+    created: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    access_key_id: Option<String>,
+    secret: String,
+}
+
+impl Drop for Text {
+    fn drop(&mut self) {
+        self.secret.zeroize();
+    }
+}
+
+/// The item as text, without a line end.
+pub(crate) fn render_item(item: &Item) -> Zeroizing<String> {
+    let secret = match item.info.id.kind {
+        ItemKind::AccessKey => String::from_utf8_lossy(&item.secret).into_owned(),
+        ItemKind::CacheKey => item.secret.iter().map(|byte| format!("{byte:02x}")).collect(),
+    };
+    let text = Text {
+        version: 1,
+        kind: item.info.id.kind,
+        profile: item.info.id.profile.as_str().to_owned(),
+        created: item.info.created,
+        access_key_id: item.info.access_key_id.as_ref().map(|id| id.as_str().to_owned()),
+        secret,
+    };
+    // Room for all of it at once: a buffer that grows leaves copies behind.
+    let mut buffer = Vec::with_capacity(512 + text.profile.len() * 6 + text.secret.len() * 6);
+    // Writing to memory, from a struct of texts, has no way to fail.
+    serde_json::to_writer(&mut buffer, &text).ok();
+    Zeroizing::new(String::from_utf8(buffer).unwrap_or_default())
+}
+
+/// The item that `text` is, which must be the one of this name.
+///
+/// # Errors
+/// What is wrong with it, in words, without any of it.
+pub(crate) fn parse_item(id: &ItemId, text: &str) -> Result<Item, &'static str> {
+    let item = parse_any_item(text)?;
+    if item.info.id == *id { Ok(item) } else { Err("it is the item of another name") }
+}
+
+/// The item that `text` is.
+///
+/// # Errors
+/// What is wrong with it, in words, without any of it.
+pub(crate) fn parse_any_item(text: &str) -> Result<Item, &'static str> {
+    if text.len() > TEXT_LIMIT {
+        return Err("it is longer than an item can be");
+    }
+    let text: Text = serde_json::from_str(text.trim_end()).map_err(|_| "it is not what hatbox wrote")?;
+    if text.version != 1 {
+        return Err("it was written by a newer hatbox");
+    }
+    let profile = ProfileName::parse(&text.profile).map_err(|_| "it names no profile")?;
+    let access_key_id = match &text.access_key_id {
+        None => None,
+        Some(id) => Some(AccessKeyId::parse(id).map_err(|_| "its access key id is none")?),
+    };
+    let secret = match text.kind {
+        ItemKind::AccessKey if access_key_id.is_none() => return Err("it has no access key id"),
+        ItemKind::AccessKey => Zeroizing::new(text.secret.as_bytes().to_vec()),
+        ItemKind::CacheKey => of_hex(&text.secret).ok_or("its key is not in hexadecimal digits")?,
+    };
+    if secret.is_empty() {
+        return Err("its secret is empty");
+    }
+    let id = ItemId { kind: text.kind, profile };
+    Ok(Item { info: ItemInfo { id, created: text.created, access_key_id }, secret })
+}
+
+fn of_hex(text: &str) -> Option<Zeroizing<Vec<u8>>> {
+    if !text.is_ascii() || text.len() % 2 != 0 {
+        return None;
+    }
+    let mut bytes = Zeroizing::new(Vec::with_capacity(text.len() / 2));
+    for at in (0..text.len()).step_by(2) {
+        bytes.push(u8::from_str_radix(text.get(at..at + 2)?, 16).ok()?);
+    }
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key() -> Item {
+        Item {
+            info: ItemInfo {
+                id: ItemId::access_key(&ProfileName::parse("team/\"b\" ü").unwrap()),
+                created: Timestamp::from_second(1_700_000_000).unwrap(),
+                access_key_id: Some(AccessKeyId::parse("AKIAIOSFODNN7EXAMPLE").unwrap()),
+            },
+            secret: Zeroizing::new(b"wJalr\"\\/+".to_vec()),
+        }
+    }
+
+    #[test]
+    fn an_item_comes_back_as_it_was_and_only_under_its_own_name() {
+        let cache_key = Item {
+            info: ItemInfo { id: ItemId::cache_key(), access_key_id: None, ..key().info },
+            secret: Zeroizing::new((0..32).collect()),
+        };
+        for item in [key(), cache_key] {
+            let text = render_item(&item);
+            assert!(!text.contains('\n'));
+            let read = parse_item(&item.info.id, &text).unwrap();
+            assert_eq!((read.info, read.secret), (item.info, item.secret));
+        }
+        let other = ItemId::access_key(&ProfileName::parse("other").unwrap());
+        assert_eq!(parse_item(&other, &render_item(&key())).unwrap_err(), "it is the item of another name");
+    }
+
+    #[test]
+    fn what_hatbox_did_not_write_is_refused_in_words_that_hold_none_of_it() {
+        let right = render_item(&key());
+        let cases = [
+            ("", "it is not what hatbox wrote"),
+            ("{}", "it is not what hatbox wrote"),
+            (&right[..right.len() / 2], "it is not what hatbox wrote"),
+            (&right.replace("\"version\":1", "\"version\":2"), "it was written by a newer hatbox"),
+            (&right.replace("AKIAIOSFODNN7EXAMPLE", "no id"), "its access key id is none"),
+            (&right.replace("wJalr\\\"\\\\/+", ""), "its secret is empty"),
+            (&right.replace("access-key", "cache-key"), "its key is not in hexadecimal digits"),
+            (&"x".repeat(TEXT_LIMIT + 1), "it is longer than an item can be"),
+        ];
+        for (text, problem) in cases {
+            assert_eq!(parse_any_item(text).unwrap_err(), problem);
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! The names of the backends, as flags, variables and the settings file write them.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A backend. All are known by name in every build; [`super::open::open_store`] says which a build has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum StoreKind {
+    /// The desktop's Secret Service, over D-Bus: GNOME Keyring, KWallet, KeePassXC.
+    SecretService,
+    /// macOS's keychain.
+    Keychain,
+    /// Windows's Credential Manager.
+    Wincred,
+    /// Files encrypted with age.
+    File,
+    /// The `pass` program: files encrypted with GnuPG.
+    Pass,
+    /// The `passage` program: files encrypted with age.
+    Passage,
+    /// A program of the user's choice, which speaks hatbox's protocol.
+    Command,
+    /// Nothing but memory: for tests.
+    #[cfg(test)]
+    Memory,
+}
+
+impl StoreKind {
+    /// All of them, those that need nothing first.
+    pub(crate) const ALL: [Self; 7] = [
+        Self::SecretService,
+        Self::Keychain,
+        Self::Wincred,
+        Self::File,
+        Self::Pass,
+        Self::Passage,
+        Self::Command,
+    ];
+
+    /// The backends that the first write may choose, best first.
+    pub(crate) const BY_ITSELF: [Self; 4] =
+        [Self::SecretService, Self::Keychain, Self::Wincred, Self::File];
+
+    /// The backend of this name.
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::SecretService => "secret-service",
+            Self::Keychain => "keychain",
+            Self::Wincred => "wincred",
+            Self::File => "file",
+            Self::Pass => "pass",
+            Self::Passage => "passage",
+            Self::Command => "command",
+            #[cfg(test)]
+            Self::Memory => "memory",
+        }
+    }
+
+    /// Whether this build has it.
+    pub(crate) fn is_built(self) -> bool {
+        match self {
+            Self::File => cfg!(feature = "file"),
+            #[cfg(test)]
+            Self::Memory => true,
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Display for StoreKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_is_parsed_as_settings_and_flags_write_it() {
+        for kind in StoreKind::ALL {
+            assert_eq!(StoreKind::parse(kind.as_str()), Some(kind));
+            assert_eq!(serde_json::to_string(&kind).unwrap(), format!("\"{kind}\""));
+        }
+        assert_eq!(StoreKind::parse("keyctl"), None);
+    }
+}

@@ -1,0 +1,35 @@
+//! Opens a backend by its kind: the one place that knows all of them.
+
+use std::path::PathBuf;
+
+use super::unlocked::Unlocked;
+use super::{Store, StoreError, StoreKind, cause};
+
+/// What a backend is given. Nothing of it is read or made before the backend needs it.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    /// What lies beside the backend: index, locks; of the `file` backend also its items. Absolute.
+    pub(crate) directory: PathBuf,
+    /// What is held of it in the kernel keyring.
+    pub(crate) unlocked: Unlocked,
+}
+
+/// Opens a backend; touches nothing yet.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] when this build does not have it.
+pub(crate) fn open_store(kind: StoreKind, place: &Place) -> Result<Box<dyn Store>, StoreError> {
+    match kind {
+        #[cfg(feature = "file")]
+        StoreKind::File => Ok(Box::new(super::file::FileStore::open(&place.directory, place.unlocked.clone()))),
+        _ => {
+            let built: Vec<_> = StoreKind::ALL.into_iter().filter(|kind| kind.is_built()).collect();
+            let names: Vec<_> = built.iter().map(|kind| format!("`{kind}`")).collect();
+            Err(StoreError::Unavailable {
+                kind,
+                source: cause("this build of hatbox does not have it"),
+                way_out: Some(format!("it has {}", names.join(", "))),
+            })
+        }
+    }
+}

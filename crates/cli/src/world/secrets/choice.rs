@@ -1,0 +1,155 @@
+//! Which backend keeps the secrets: said by flag, variable or settings, found, or chosen by the first write.
+
+use std::path::{Path, PathBuf};
+
+use super::Secrets;
+use crate::report::{Failure, FailureKind};
+use crate::store::open::{Place, open_store};
+use crate::store::unlocked::Unlocked;
+use crate::store::{Status, Store, StoreKind};
+use crate::sys::files::make_private_directory;
+use crate::world::settings::{UnlockCache, save_backend};
+
+/// The backend of this run, and what lies beside it.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub(crate) store: Box<dyn Store>,
+    pub(crate) place: Place,
+    pub(crate) said_by: SaidBy,
+}
+
+impl Opened {
+    pub(super) fn index_path(&self) -> PathBuf {
+        self.place.directory.join("index")
+    }
+}
+
+/// Why it is this backend.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SaidBy {
+    /// A flag or a variable, by name.
+    Origin(&'static str),
+    /// The settings file.
+    Settings,
+    /// Nothing says so, but there is a store of the `file` backend where it would be.
+    Found,
+    /// Nothing: the first write has just chosen it.
+    FirstWrite,
+}
+
+impl Secrets<'_> {
+    /// The backend that is said or found. Asks no backend whether it can be used: one that was chosen is the
+    /// one that is used, or the user is told why not.
+    pub(super) fn said_kind(
+        &self,
+        said: Option<(StoreKind, &'static str)>,
+    ) -> Result<Option<(StoreKind, SaidBy)>, Failure> {
+        if let Some((kind, origin)) = said {
+            return Ok(Some((kind, SaidBy::Origin(origin))));
+        }
+        if let Some(kind) = self.settings.backend {
+            return Ok(Some((kind, SaidBy::Settings)));
+        }
+        let is_found = StoreKind::File.is_built()
+            && self.open_backend(StoreKind::File, SaidBy::Found)?.store.status() != Status::Empty;
+        Ok(is_found.then_some((StoreKind::File, SaidBy::Found)))
+    }
+
+    /// Opens a backend; touches nothing yet.
+    pub(super) fn open_backend(&self, kind: StoreKind, said_by: SaidBy) -> Result<Opened, Failure> {
+        let directory = self.directory_of(kind)?;
+        let runtime = match self.settings.unlock_cache {
+            UnlockCache::Keyring => None,
+            UnlockCache::RuntimeDir => self.world.dirs.runtime().map(Path::to_owned),
+        };
+        let unlocked = Unlocked::of_directory(&directory, self.settings.unlock_timeout())
+            .with_runtime_directory(runtime);
+        let place = Place { directory, unlocked };
+        let store = open_store(kind, &place).map_err(|error| {
+            let mut failure = self.failure_of(&error);
+            failure.kind = FailureKind::Usage;
+            match said_by {
+                SaidBy::Origin(origin) => failure.hint(format!("{origin} names it")),
+                SaidBy::Settings => failure.at(self.world.dirs.shown(&self.world.dirs.settings_file())),
+                SaidBy::Found | SaidBy::FirstWrite => failure,
+            }
+        })?;
+        Ok(Opened { store, place, said_by })
+    }
+
+    fn directory_of(&self, kind: StoreKind) -> Result<PathBuf, Failure> {
+        let dirs = &self.world.dirs;
+        if kind != StoreKind::File {
+            return Ok(dirs.beside(kind.as_str()));
+        }
+        if let Some(directory) = &self.file_dir {
+            return Ok(directory.clone());
+        }
+        match &self.settings.file_dir {
+            None => Ok(dirs.store()),
+            Some(directory) => dirs.expand(directory).ok_or_else(|| {
+                Failure::new(FailureKind::Usage, "`file_dir` must be an absolute path, or begin with `~/`")
+                    .at(dirs.shown(&dirs.settings_file()))
+            }),
+        }
+    }
+
+    /// The backend of this run. Where nothing says which, this is the first write: it takes the first backend
+    /// that can be used.
+    pub(super) fn opened(&mut self) -> Result<&mut Opened, Failure> {
+        let opened = match self.opened.take() {
+            Some(opened) => opened,
+            None => self.choose_backend()?,
+        };
+        Ok(self.opened.insert(opened))
+    }
+
+    fn choose_backend(&self) -> Result<Opened, Failure> {
+        let mut reasons = Vec::new();
+        for kind in StoreKind::BY_ITSELF.into_iter().filter(|kind| kind.is_built()) {
+            let opened = self.open_backend(kind, SaidBy::FirstWrite)?;
+            match opened.store.status() {
+                Status::Unavailable(why) => reasons.push(format!("`{kind}` cannot be used here: {why}")),
+                Status::Ready | Status::Locked | Status::Empty => {
+                    for reason in reasons {
+                        self.world.output.note(&reason);
+                    }
+                    return Ok(opened);
+                }
+            }
+        }
+        let failure = Failure::new(FailureKind::Failed, "no backend can keep a secret on this machine");
+        Err(reasons.into_iter().fold(failure, |mut failure, reason| {
+            failure.causes.push(reason);
+            failure
+        }))
+    }
+
+    pub(super) fn say_where_keys_are(&self) {
+        let Some(opened) = &self.opened else { return };
+        let kind = opened.store.kind();
+        self.world.output.note(&match kind {
+            StoreKind::File => {
+                let shown = self.world.dirs.shown(&opened.place.directory);
+                format!("keys are kept encrypted in {shown} (backend `{kind}`)")
+            }
+            _ => format!("keys are kept in the backend `{kind}`"),
+        });
+    }
+
+    /// The first write chooses the backend, and from then on only that one is used.
+    pub(super) fn record_choice(&self) {
+        let Some(opened) = &self.opened else { return };
+        if self.settings.backend.is_some() {
+            return;
+        }
+        let path = self.world.dirs.settings_file();
+        let lock = self.world.dirs.locks().join("settings.lock");
+        let result = make_private_directory(&self.world.dirs.locks())
+            .and_then(|()| crate::sys::lock::hold(&lock))
+            .and_then(|_held| save_backend(&path, opened.store.kind()));
+        if let Err(error) = result {
+            self.world.output.warn(&format!("the choice of backend is not recorded: {error}"));
+        }
+    }
+}
