@@ -15,6 +15,7 @@ mod remove;
 #[cfg(feature = "sandbox")]
 mod sandbox;
 mod session;
+mod store;
 
 pub(crate) use add::AddArgs;
 pub(crate) use clear::ClearArgs;
@@ -27,6 +28,7 @@ pub(crate) use remove::RemoveArgs;
 #[cfg(feature = "sandbox")]
 pub(crate) use sandbox::{SandboxArgs, SandboxCommand, SandboxLogArgs, SandboxS3, SandboxUpArgs};
 pub(crate) use session::SessionArgs;
+pub(crate) use store::{StoreArgs, StoreCommand, StoreMigrateArgs, StoreStatusArgs, StoreUseArgs};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -86,6 +88,7 @@ pub(crate) enum Command {
     Explain(ExplainArgs),
     Clear(ClearArgs),
     Lock(LockArgs),
+    Store(StoreArgs),
     #[cfg(feature = "sandbox")]
     Sandbox(SandboxArgs),
 }

@@ -15,6 +15,7 @@ use crate::report::{Failure, FailureKind};
 use crate::request::{resolve_profile_name, resolve_store};
 use crate::world::World;
 use crate::world::config_files::{ConfigFiles, load_config};
+use crate::world::confirm::{Confirmation, ask_yes_or_no};
 use crate::world::passphrase::Asking;
 use crate::world::secrets::Secrets;
 
@@ -165,21 +166,16 @@ impl Questions<'_> {
     }
 
     fn confirm_replacing(&self, text: &str) -> Result<(), Failure> {
-        let question = Question { text, echo: Echo::Shown, timeout: self.timeout, is_over: &|| false };
-        match self.world.prompter().ask_line(&question) {
-            Ok(answer) if matches!(answer.expose().trim().to_ascii_lowercase().as_str(), "y" | "yes") => {
-                Ok(())
-            }
-            Ok(_) => Err(Failure::new(FailureKind::Failed, "nothing was stored: the earlier key stays")),
-            Err(PromptError::Cancelled) => {
-                Err(Failure::new(FailureKind::Cancelled, "cancelled: the stored key stays"))
-            }
-            Err(error) => {
-                Err(Failure::new(FailureKind::NeedsPerson, "replacing a stored access key needs a yes")
-                    .caused_by(&error)
-                    .hint("add --force to replace it without a question"))
-            }
+        let question = Confirmation {
+            text,
+            what: "replacing a stored access key needs a yes",
+            way_out: "add --force to replace it without a question",
+            timeout: self.timeout,
+        };
+        if ask_yes_or_no(self.world, &question)? {
+            return Ok(());
         }
+        Err(Failure::new(FailureKind::Failed, "nothing was stored: the earlier key stays"))
     }
 
     /// Asks for both halves until each has the shape of one.

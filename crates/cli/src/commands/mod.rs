@@ -10,3 +10,4 @@ pub(crate) mod lock;
 pub(crate) mod remove;
 #[cfg(feature = "sandbox")]
 pub(crate) mod sandbox;
+pub(crate) mod store;

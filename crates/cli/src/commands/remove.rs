@@ -1,14 +1,12 @@
 //! `hatbox remove`: deletes a stored key and the sessions made with it.
 
-use std::time::Duration;
-
 use crate::args::{GlobalArgs, RemoveArgs, SessionArgs};
 use crate::planning;
-use crate::prompt::{Echo, PromptError, Question};
 use crate::report::{Failure, FailureKind};
 use crate::request::{resolve_profile_name, resolve_session, resolve_store};
 use crate::world::World;
 use crate::world::config_files::load_config;
+use crate::world::confirm::{Confirmation, ask_yes_or_no};
 use crate::world::passphrase::Asking;
 use crate::world::secrets::Secrets;
 
@@ -24,10 +22,14 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &RemoveArgs) -> Resu
         .hint("`hatbox list --credentials` shows those that are"));
     };
     if !args.force
-        && !confirm(
+        && !ask_yes_or_no(
             world,
-            secrets.prompt_timeout(),
-            &format!("Delete the access key {} of `{profile}`? (y|N) ", key.id.masked()),
+            &Confirmation {
+                text: &format!("Delete the access key {} of `{profile}`? (y|N) ", key.id.masked()),
+                what: "deleting needs a yes",
+                way_out: "run it on a terminal, or with --force",
+                timeout: secrets.prompt_timeout(),
+            },
         )?
     {
         world.output.note("nothing was deleted");
@@ -46,15 +48,4 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &RemoveArgs) -> Resu
     count += sessions.delete_of_profile(&profile).map_err(failed)?;
     world.output.data(&format!("Deleted the access key of `{profile}` and {count} cached sessions.\n"))?;
     Ok(())
-}
-
-fn confirm(world: &World, timeout: Duration, text: &str) -> Result<bool, Failure> {
-    let question = Question { text, echo: Echo::Shown, timeout, is_over: &|| false };
-    match world.prompter().ask_line(&question) {
-        Ok(answer) => Ok(matches!(answer.expose().trim().to_ascii_lowercase().as_str(), "y" | "yes")),
-        Err(PromptError::Cancelled) => Err(Failure::new(FailureKind::Cancelled, "cancelled")),
-        Err(error) => Err(Failure::new(FailureKind::NeedsPerson, "deleting needs a yes")
-            .caused_by(&error)
-            .hint("run it on a terminal, or with --force")),
-    }
 }

@@ -95,7 +95,7 @@ pub(crate) fn parse_any_item(text: &str) -> Result<Item, &'static str> {
 }
 
 fn of_hex(text: &str) -> Option<Zeroizing<Vec<u8>>> {
-    if !text.is_ascii() || text.len() % 2 != 0 {
+    if !text.is_ascii() || !text.len().is_multiple_of(2) {
         return None;
     }
     let mut bytes = Zeroizing::new(Vec::with_capacity(text.len() / 2));

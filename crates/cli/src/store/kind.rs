@@ -40,8 +40,7 @@ impl StoreKind {
     ];
 
     /// The backends that the first write may choose, best first.
-    pub(crate) const BY_ITSELF: [Self; 4] =
-        [Self::SecretService, Self::Keychain, Self::Wincred, Self::File];
+    pub(crate) const BY_ITSELF: [Self; 4] = [Self::SecretService, Self::Keychain, Self::Wincred, Self::File];
 
     /// The backend of this name.
     pub(crate) fn parse(name: &str) -> Option<Self> {

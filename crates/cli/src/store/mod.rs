@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 #[cfg(feature = "file")]
 pub(crate) mod file;
 pub(crate) mod index;
-#[expect(dead_code, reason = "the backends that keep text use it")]
+#[cfg_attr(not(test), expect(dead_code, reason = "the backends that keep text use it"))]
 pub(crate) mod item_text;
 mod kind;
 #[cfg(test)]
@@ -142,6 +142,7 @@ pub(crate) enum PassphraseError {
     #[error("the passphrase is wrong")]
     Wrong,
     /// The backend asked by a prompt of its own, and was refused.
+    #[expect(dead_code, reason = "the backends with a prompt of their own say so")]
     #[error("{what}")]
     Refused {
         /// What happened, in words.

@@ -21,7 +21,9 @@ pub(crate) struct Place {
 pub(crate) fn open_store(kind: StoreKind, place: &Place) -> Result<Box<dyn Store>, StoreError> {
     match kind {
         #[cfg(feature = "file")]
-        StoreKind::File => Ok(Box::new(super::file::FileStore::open(&place.directory, place.unlocked.clone()))),
+        StoreKind::File => {
+            Ok(Box::new(super::file::FileStore::open(&place.directory, place.unlocked.clone())))
+        }
         _ => {
             let built: Vec<_> = StoreKind::ALL.into_iter().filter(|kind| kind.is_built()).collect();
             let names: Vec<_> = built.iter().map(|kind| format!("`{kind}`")).collect();

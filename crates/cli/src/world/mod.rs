@@ -5,6 +5,7 @@
 
 pub(crate) mod clock;
 pub(crate) mod config_files;
+pub(crate) mod confirm;
 pub(crate) mod dirs;
 pub(crate) mod environment;
 pub(crate) mod failure_file;

@@ -7,8 +7,8 @@ use crate::report::{Failure, FailureKind};
 use crate::store::open::{Place, open_store};
 use crate::store::unlocked::Unlocked;
 use crate::store::{Status, Store, StoreKind};
-use crate::sys::files::make_private_directory;
-use crate::world::settings::{UnlockCache, save_backend};
+use crate::sys::files::{FileError, make_private_directory};
+use crate::world::settings::{Earlier, UnlockCache, save_backend};
 
 /// The backend of this run, and what lies beside it.
 #[derive(Debug)]
@@ -104,6 +104,21 @@ impl Secrets<'_> {
         Ok(self.opened.insert(opened))
     }
 
+    /// Which backend it is, and why. `None`: nothing says so, and there is no store yet.
+    pub(crate) fn chosen(&self) -> Option<(StoreKind, SaidBy)> {
+        self.opened.as_ref().map(|opened| (opened.store.kind(), opened.said_by))
+    }
+
+    /// Whether the backend can be used now.
+    pub(crate) fn status(&self) -> Status {
+        self.opened.as_ref().map_or(Status::Empty, |opened| opened.store.status())
+    }
+
+    /// What lies beside the backend; of `file` the store itself.
+    pub(crate) fn directory(&self) -> Option<&Path> {
+        self.opened.as_ref().map(|opened| opened.place.directory.as_path())
+    }
+
     fn choose_backend(&self) -> Result<Opened, Failure> {
         let mut reasons = Vec::new();
         for kind in StoreKind::BY_ITSELF.into_iter().filter(|kind| kind.is_built()) {
@@ -143,13 +158,21 @@ impl Secrets<'_> {
         if self.settings.backend.is_some() {
             return;
         }
-        let path = self.world.dirs.settings_file();
-        let lock = self.world.dirs.locks().join("settings.lock");
-        let result = make_private_directory(&self.world.dirs.locks())
-            .and_then(|()| crate::sys::lock::hold(&lock))
-            .and_then(|_held| save_backend(&path, opened.store.kind()));
-        if let Err(error) = result {
+        if let Err(error) = self.save_choice(opened.store.kind(), Earlier::Stays) {
             self.world.output.warn(&format!("the choice of backend is not recorded: {error}"));
         }
+    }
+
+    /// Records that this backend is to be used from now on.
+    pub(crate) fn record_use(&mut self) -> Result<(), Failure> {
+        let kind = self.opened()?.store.kind();
+        self.save_choice(kind, Earlier::IsReplaced).map_err(|error| super::file_failure(&error))
+    }
+
+    fn save_choice(&self, kind: StoreKind, earlier: Earlier) -> Result<(), FileError> {
+        let lock = self.world.dirs.locks().join("settings.lock");
+        make_private_directory(&self.world.dirs.locks())?;
+        let _held = crate::sys::lock::hold(&lock)?;
+        save_backend(&self.world.dirs.settings_file(), kind, earlier)
     }
 }

@@ -45,6 +45,16 @@ impl Secrets<'_> {
         }
     }
 
+    /// How many access keys are stored, where the store can be used without asking a person.
+    pub(crate) fn count_if_known(&mut self) -> Result<Known<usize>, Failure> {
+        let counted = self.unlock(Asking::AtHand).and_then(|()| self.index(Asking::AtHand));
+        match counted {
+            Ok(index) => Ok(Known::Yes(index.keys.len())),
+            Err(failure) if failure.kind == FailureKind::NeedsPerson => Ok(Known::Locked),
+            Err(failure) => Err(failure),
+        }
+    }
+
     fn rebuild_index(&mut self, key: &CacheKey, asking: Asking) -> Result<Index, Failure> {
         self.unlock(asking)?;
         let directory = self.opened()?.place.directory.clone();

@@ -2,6 +2,7 @@
 
 mod choice;
 mod index;
+mod transfer;
 mod unlock;
 
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use hatbox_core::secret::{AccessKey, SecretString};
 use zeroize::Zeroizing;
 
 use self::choice::Opened;
+pub(crate) use self::choice::SaidBy;
 use super::World;
 use super::passphrase::Asking;
 use super::settings::{Settings, load_settings};
@@ -164,7 +166,9 @@ impl<'w> Secrets<'w> {
             StoreError::Locked(_, PassphraseError::NoWay | PassphraseError::TimedOut) => {
                 FailureKind::NeedsPerson
             }
-            StoreError::Locked(_, PassphraseError::Cancelled | PassphraseError::Refused { .. }) => FailureKind::Cancelled,
+            StoreError::Locked(_, PassphraseError::Cancelled | PassphraseError::Refused { .. }) => {
+                FailureKind::Cancelled
+            }
             StoreError::Locked(_, PassphraseError::Empty(_)) => FailureKind::Usage,
             _ => FailureKind::Failed,
         };

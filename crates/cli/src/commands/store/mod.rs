@@ -1,0 +1,17 @@
+//! `hatbox store`: the backends.
+
+mod migrate;
+mod status;
+mod switch;
+
+use crate::args::{GlobalArgs, StoreArgs, StoreCommand};
+use crate::report::Failure;
+use crate::world::World;
+
+pub(crate) fn run(world: &World, global: &GlobalArgs, args: &StoreArgs) -> Result<(), Failure> {
+    match &args.command {
+        StoreCommand::Status(args) => status::run(world, global, args),
+        StoreCommand::Use(args) => switch::run(world, global, args),
+        StoreCommand::Migrate(args) => migrate::run(world, global, args),
+    }
+}

@@ -1,0 +1,138 @@
+//! `hatbox store status`: which backends can be used here, and which one is.
+
+use serde_json::json;
+
+use crate::args::{GlobalArgs, StoreStatusArgs};
+use crate::report::Failure;
+use crate::request::resolve_store;
+use crate::store::{Status, StoreKind};
+use crate::world::World;
+use crate::world::secrets::{Known, SaidBy, Secrets};
+
+/// What is known of a backend without asking anybody.
+struct Row {
+    kind: StoreKind,
+    is_in_use: bool,
+    status: Status,
+    /// How many access keys it holds; `None` when that cannot be known without asking.
+    keys: Option<usize>,
+    /// Where it keeps them, when that is a directory of hatbox's.
+    place: Option<String>,
+}
+
+pub(crate) fn run(world: &World, global: &GlobalArgs, args: &StoreStatusArgs) -> Result<(), Failure> {
+    let chosen = Secrets::open(world, resolve_store(global, &world.environment)?)?.chosen();
+    let mut rows = Vec::new();
+    for kind in StoreKind::ALL.into_iter().filter(|kind| kind.is_built()) {
+        rows.push(load_row(world, global, kind, chosen.is_some_and(|(chosen, _)| chosen == kind))?);
+    }
+    let said_by = chosen.map(|(_, said_by)| said_by);
+    if args.json {
+        world.output.data(&format!("{:#}\n", render_json(&rows, said_by)))?;
+        return Ok(());
+    }
+    world.output.data(&render_table(&rows))?;
+    world.output.note(&match chosen {
+        None => "no backend is in use yet: the first key that is added chooses one".to_owned(),
+        Some((kind, SaidBy::Origin(origin))) => format!("`{kind}` is in use: {origin} says so"),
+        Some((kind, SaidBy::Settings)) => {
+            let settings = world.dirs.shown(&world.dirs.settings_file());
+            format!("`{kind}` is in use: {settings} says so")
+        }
+        Some((kind, SaidBy::Found | SaidBy::FirstWrite)) => {
+            format!("`{kind}` is in use: it holds the keys, and nothing says otherwise")
+        }
+    });
+    Ok(())
+}
+
+fn load_row(world: &World, global: &GlobalArgs, kind: StoreKind, is_in_use: bool) -> Result<Row, Failure> {
+    let mut request = resolve_store(global, &world.environment)?;
+    request.kind = Some((kind, "`hatbox store status`"));
+    let mut secrets = match Secrets::open(world, request) {
+        Ok(secrets) => secrets,
+        // Its settings are wrong, or missing: that is why it cannot be used.
+        Err(failure) if !is_in_use => {
+            return Ok(Row {
+                kind,
+                is_in_use,
+                status: Status::Unavailable(failure.error),
+                keys: None,
+                place: None,
+            });
+        }
+        Err(failure) => return Err(failure),
+    };
+    let keys = match secrets.status() {
+        Status::Empty => Some(0),
+        Status::Unavailable(_) => None,
+        Status::Ready | Status::Locked => match secrets.count_if_known() {
+            Ok(Known::Yes(count)) => Some(count),
+            Ok(Known::Locked) => None,
+            Err(failure) => {
+                world.output.warn(&format!("`{kind}`: {}", failure.error));
+                None
+            }
+        },
+    };
+    let place =
+        (kind == StoreKind::File).then(|| secrets.directory().map(|path| world.dirs.shown(path))).flatten();
+    Ok(Row { kind, is_in_use, status: secrets.status(), keys, place })
+}
+
+fn word(status: &Status) -> &'static str {
+    match status {
+        Status::Ready => "ready",
+        Status::Locked => "locked",
+        Status::Empty => "empty",
+        Status::Unavailable(_) => "unavailable",
+    }
+}
+
+/// ```text
+///   Backend         State        Keys
+/// * file            ready        2     ~/.local/share/hatbox/store
+///   secret-service  unavailable        no session bus: ...
+/// ```
+fn render_table(rows: &[Row]) -> String {
+    let width = rows.iter().map(|row| row.kind.as_str().len()).max().unwrap_or(0).max("Backend".len());
+    let mut text = format!("  {:width$}  {:11}  Keys\n", "Backend", "State");
+    for row in rows {
+        let mark = if row.is_in_use { '*' } else { ' ' };
+        let keys = match (&row.status, row.keys) {
+            (_, Some(count)) => count.to_string(),
+            (Status::Unavailable(_), None) => String::new(),
+            (_, None) => "?".to_owned(),
+        };
+        let rest = match &row.status {
+            Status::Unavailable(why) => why.as_str(),
+            _ => row.place.as_deref().unwrap_or_default(),
+        };
+        let line = format!("{mark} {:width$}  {:11}  {keys:4}  {rest}", row.kind.as_str(), word(&row.status));
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+fn render_json(rows: &[Row], said_by: Option<SaidBy>) -> serde_json::Value {
+    let backends: Vec<_> = rows
+        .iter()
+        .map(|row| {
+            json!({
+                "backend": row.kind.as_str(),
+                "in_use": row.is_in_use,
+                "status": word(&row.status),
+                "why": match &row.status { Status::Unavailable(why) => Some(why), _ => None },
+                "keys": row.keys,
+                "directory": row.place,
+            })
+        })
+        .collect();
+    let said_by = said_by.map(|said_by| match said_by {
+        SaidBy::Origin(origin) => origin,
+        SaidBy::Settings => "settings",
+        SaidBy::Found | SaidBy::FirstWrite => "found",
+    });
+    json!({ "chosen_by": said_by, "backends": backends })
+}

@@ -1,0 +1,41 @@
+//! `hatbox store use`: records another backend; moves nothing.
+
+use crate::args::{GlobalArgs, StoreUseArgs};
+use crate::report::{Failure, FailureKind};
+use crate::request::{parse_kind, resolve_store};
+use crate::store::Status;
+use crate::world::World;
+use crate::world::secrets::{Known, SaidBy, Secrets};
+
+pub(crate) fn run(world: &World, global: &GlobalArgs, args: &StoreUseArgs) -> Result<(), Failure> {
+    let kind = parse_kind(&args.to, "the argument")?;
+    let mut before = Secrets::open(world, resolve_store(global, &world.environment)?)?;
+    let mut request = resolve_store(global, &world.environment)?;
+    request.kind = Some((kind, "the argument"));
+    let mut after = Secrets::open(world, request)?;
+    if let Status::Unavailable(why) = after.status() {
+        return Err(Failure::new(FailureKind::Failed, format!("the backend `{kind}` cannot be used: {why}"))
+            .hint("`hatbox store status` shows those that can"));
+    }
+    let others = match before.chosen() {
+        Some((old, _)) if old != kind => match before.index_if_known() {
+            Ok(Known::Yes(index)) if index.keys.is_empty() => None,
+            // Keys that cannot be counted may be there.
+            _ => Some(old),
+        },
+        _ => None,
+    };
+    after.record_use()?;
+    world.output.data(&format!("Keys are kept in the backend `{kind}` from now on.\n"))?;
+    if let Some(old) = others {
+        world.output.note(&format!(
+            "keys in `{old}` stay there; `hatbox store migrate --from {old} --to {kind}` copies them"
+        ));
+    }
+    if let Some((said, SaidBy::Origin(origin))) = before.chosen()
+        && said != kind
+    {
+        world.output.warn(&format!("{origin} still says `{said}`, and goes before the settings"));
+    }
+    Ok(())
+}
