@@ -17,6 +17,8 @@ pub(crate) const UNLOCKING: &str = "HATBOX_UNLOCKING";
 pub(crate) const NESTED: Pair = ("HATBOX", Some("AWS_VAULT"));
 /// Set in a sandbox's environment: its id.
 pub(crate) const SANDBOX: &str = "HATBOX_SANDBOX";
+/// Set where there is a desktop that can show a window: by X11, by Wayland.
+pub(crate) const DESKTOP: Pair = ("WAYLAND_DISPLAY", Some("DISPLAY"));
 /// aws-vault's: `1` silences the line that tells of the shell.
 pub(crate) const NO_HELP_LINE: Pair = ("HATBOX_DISABLE_HELP_MESSAGE", Some("AWS_VAULT_DISABLE_HELP_MESSAGE"));
 /// Seconds that the clock is shifted by. Only with the feature `test-clock`.

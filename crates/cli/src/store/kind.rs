@@ -64,6 +64,7 @@ impl StoreKind {
     /// Whether this build has it.
     pub(crate) fn is_built(self) -> bool {
         match self {
+            Self::SecretService => cfg!(feature = "secret-service"),
             Self::File => cfg!(feature = "file"),
             #[cfg(test)]
             Self::Memory => true,

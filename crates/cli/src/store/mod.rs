@@ -18,13 +18,15 @@ use zeroize::Zeroizing;
 #[cfg(feature = "file")]
 pub(crate) mod file;
 pub(crate) mod index;
-#[cfg_attr(not(test), expect(dead_code, reason = "the backends that keep text use it"))]
+#[cfg(feature = "secret-service")]
 pub(crate) mod item_text;
 mod kind;
 #[cfg(test)]
 mod memory;
 pub(crate) mod open;
 pub(crate) mod sealed;
+#[cfg(feature = "secret-service")]
+mod secret_service;
 pub(crate) mod sessions;
 pub(crate) mod unlocked;
 
@@ -109,9 +111,12 @@ pub(crate) enum PassphraseFor {
     },
     /// Creating: a person is asked twice.
     Creating,
-    /// Nothing, but leave to let the backend ask a person by a prompt of its own: a window of the desktop,
-    /// GnuPG's pinentry. The answer is not used.
+    /// Nothing, but leave to let the backend ask a person by a prompt of its own: GnuPG's pinentry. The answer
+    /// is not used.
+    #[expect(dead_code, reason = "the backend `pass` asks so")]
     OwnPrompt,
+    /// The same, by a window of the desktop.
+    DesktopPrompt,
 }
 
 /// Why no passphrase could be had.
@@ -120,6 +125,9 @@ pub(crate) enum PassphraseError {
     /// Nobody can be asked now.
     #[error("the store is locked, and there is no way to ask for its passphrase")]
     NoWay,
+    /// The desktop's keyring is locked, and there is no desktop on which a person could be asked.
+    #[error("it is locked, and there is no desktop to ask for its password")]
+    NoDesktop,
     /// The person pressed Ctrl-C.
     #[error("cancelled")]
     Cancelled,
@@ -142,7 +150,10 @@ pub(crate) enum PassphraseError {
     #[error("the passphrase is wrong")]
     Wrong,
     /// The backend asked by a prompt of its own, and was refused.
-    #[expect(dead_code, reason = "the backends with a prompt of their own say so")]
+    #[cfg_attr(
+        not(feature = "secret-service"),
+        expect(dead_code, reason = "only backends that ask by themselves")
+    )]
     #[error("{what}")]
     Refused {
         /// What happened, in words.
@@ -185,6 +196,9 @@ pub(crate) enum StoreError {
     },
 }
 
+/// What a store lists: the items, and what is wrong with those that are damaged.
+pub(crate) type Listed = (Vec<ItemInfo>, Vec<StoreError>);
+
 /// A place for secrets. Blocking; safe to use from several processes at once.
 pub(crate) trait Store: Debug {
     /// Which backend this is.
@@ -200,7 +214,7 @@ pub(crate) trait Store: Debug {
     fn lock(&mut self);
 
     /// All items, without their secrets. A damaged one is reported beside the others, not instead of them.
-    fn list(&self) -> Result<(Vec<ItemInfo>, Vec<StoreError>), StoreError>;
+    fn list(&self) -> Result<Listed, StoreError>;
 
     /// One item.
     fn read(&self, id: &ItemId) -> Result<Item, StoreError>;

@@ -1,6 +1,7 @@
 //! Opens a backend by its kind: the one place that knows all of them.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::unlocked::Unlocked;
 use super::{Store, StoreError, StoreKind, cause};
@@ -12,6 +13,12 @@ pub(crate) struct Place {
     pub(crate) directory: PathBuf,
     /// What is held of it in the kernel keyring.
     pub(crate) unlocked: Unlocked,
+    /// How long a person may take to answer a prompt of the backend's own.
+    #[cfg_attr(
+        not(feature = "secret-service"),
+        expect(dead_code, reason = "only backends that ask by themselves")
+    )]
+    pub(crate) patience: Duration,
 }
 
 /// Opens a backend; touches nothing yet.
@@ -20,6 +27,10 @@ pub(crate) struct Place {
 /// [`StoreError::Unavailable`] when this build does not have it.
 pub(crate) fn open_store(kind: StoreKind, place: &Place) -> Result<Box<dyn Store>, StoreError> {
     match kind {
+        #[cfg(feature = "secret-service")]
+        StoreKind::SecretService => {
+            Ok(Box::new(super::secret_service::SecretServiceStore::open(place.patience)))
+        }
         #[cfg(feature = "file")]
         StoreKind::File => {
             Ok(Box::new(super::file::FileStore::open(&place.directory, place.unlocked.clone())))

@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 
-use crate::env_names::Pair;
+use crate::env_names::{DESKTOP, Pair};
 
 /// The variables in the order in which the process got them.
 #[derive(Clone)]
@@ -47,6 +47,11 @@ impl Environment {
     /// The first of a pair that is set to something, with its name.
     pub(crate) fn first(&self, (ours, theirs): Pair) -> Option<(&'static str, String)> {
         [Some(ours), theirs].into_iter().flatten().find_map(|name| Some((name, self.text(name)?)))
+    }
+
+    /// Whether there is a desktop that can show a window.
+    pub(crate) fn has_desktop(&self) -> bool {
+        self.first(DESKTOP).is_some()
     }
 }
 

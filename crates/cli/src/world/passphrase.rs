@@ -42,10 +42,13 @@ pub(crate) fn ask_passphrase(
     waiting: &Patience<'_>,
     what: PassphraseFor,
 ) -> Result<SecretString, PassphraseError> {
-    if what == PassphraseFor::OwnPrompt {
+    if matches!(what, PassphraseFor::OwnPrompt | PassphraseFor::DesktopPrompt) {
         // What the backend asks for is another passphrase than the one that is at hand.
         return match asking {
             Asking::AtHand => Err(PassphraseError::NoWay),
+            Asking::Person if what == PassphraseFor::DesktopPrompt && !world.environment.has_desktop() => {
+                Err(PassphraseError::NoDesktop)
+            }
             Asking::Person => Ok(SecretString::new(String::new())),
         };
     }
@@ -123,7 +126,7 @@ fn ask_person(
             }
             ask("Passphrase of the hatbox store: ")
         }
-        PassphraseFor::OwnPrompt => Err(PassphraseError::NoWay),
+        PassphraseFor::OwnPrompt | PassphraseFor::DesktopPrompt => Err(PassphraseError::NoWay),
         PassphraseFor::Creating => {
             prompter.show("A new encrypted store. Choose its passphrase: nobody can recover it.");
             loop {

@@ -51,7 +51,8 @@ fn the_first_add_makes_store_section_and_settings_and_says_so() {
     assert_eq!(outcome.stdout, format!("Added the access key {} to profile \"jan-work\".\n", masked(&id)));
     assert_eq!(
         outcome.stderr,
-        "hatbox: keys are kept encrypted in ~/.local/share/hatbox/store (backend `file`)\n\
+        "hatbox: `secret-service` cannot be used here: there is no session bus here\n\
+         hatbox: keys are kept encrypted in ~/.local/share/hatbox/store (backend `file`)\n\
          hatbox: added [profile jan-work] in ~/.aws/config\n"
     );
     let config = std::fs::read_to_string(fixture.config_path()).unwrap();

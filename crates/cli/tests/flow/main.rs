@@ -14,6 +14,7 @@
 
 mod canary;
 mod cast;
+mod desktop;
 mod fixture;
 mod run;
 mod screen;
@@ -31,6 +32,7 @@ mod leaks;
 mod passphrase;
 mod prompts;
 mod refusals;
+mod secret_service;
 mod single_flight;
 mod store_faults;
 mod test_clock;

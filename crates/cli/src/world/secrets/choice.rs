@@ -6,7 +6,7 @@ use super::Secrets;
 use crate::report::{Failure, FailureKind};
 use crate::store::open::{Place, open_store};
 use crate::store::unlocked::Unlocked;
-use crate::store::{Status, Store, StoreKind};
+use crate::store::{PassphraseError, Status, Store, StoreKind};
 use crate::sys::files::{FileError, make_private_directory};
 use crate::world::settings::{Earlier, UnlockCache, save_backend};
 
@@ -64,7 +64,7 @@ impl Secrets<'_> {
         };
         let unlocked = Unlocked::of_directory(&directory, self.settings.unlock_timeout())
             .with_runtime_directory(runtime);
-        let place = Place { directory, unlocked };
+        let place = Place { directory, unlocked, patience: self.settings.prompt_timeout() };
         let store = open_store(kind, &place).map_err(|error| {
             let mut failure = self.failure_of(&error);
             failure.kind = FailureKind::Usage;
@@ -125,6 +125,12 @@ impl Secrets<'_> {
             let opened = self.open_backend(kind, SaidBy::FirstWrite)?;
             match opened.store.status() {
                 Status::Unavailable(why) => reasons.push(format!("`{kind}` cannot be used here: {why}")),
+                Status::Locked | Status::Empty
+                    if kind == StoreKind::SecretService && !self.world.environment.has_desktop() =>
+                {
+                    let why = PassphraseError::NoDesktop;
+                    reasons.push(format!("`{kind}` cannot be used here: {why}"));
+                }
                 Status::Ready | Status::Locked | Status::Empty => {
                     for reason in reasons {
                         self.world.output.note(&reason);
@@ -153,7 +159,12 @@ impl Secrets<'_> {
     }
 
     /// The first write chooses the backend, and from then on only that one is used.
-    pub(super) fn record_choice(&self) {
+    pub(super) fn record_choice(&mut self) {
+        let Some(opened) = &mut self.opened else { return };
+        if opened.said_by == SaidBy::FirstWrite {
+            opened.said_by = SaidBy::Found;
+            self.say_where_keys_are();
+        }
         let Some(opened) = &self.opened else { return };
         if self.settings.backend.is_some() {
             return;

@@ -18,8 +18,7 @@ const STORE_PATIENCE: Duration = Duration::from_secs(20);
 impl Secrets<'_> {
     /// The index, made anew where it is missing or stale.
     pub(crate) fn index(&mut self, asking: Asking) -> Result<Index, Failure> {
-        // The key first: where it is held, no backend is touched.
-        if self.cache_key_at_hand().is_none() && self.is_empty() {
+        if self.is_empty() {
             return Ok(Index::default());
         }
         let key = self.cache_key(asking)?;

@@ -21,7 +21,7 @@ use crate::report::{Failure, FailureKind};
 use crate::request::{PassphraseSource, StoreRequest};
 use crate::store::sealed::CacheKey;
 use crate::store::sessions::Sessions;
-use crate::store::{Item, ItemId, ItemInfo, PassphraseError, Status, StoreError};
+use crate::store::{Item, ItemId, ItemInfo, PassphraseError, Status, StoreError, StoreKind};
 use crate::sys::descriptor;
 use crate::sys::files::FileError;
 use crate::sys::keyring::KeyringError;
@@ -134,7 +134,7 @@ impl<'w> Secrets<'w> {
 
     /// The cached sessions, where they can be had without asking a person, and without making a store.
     pub(crate) fn sessions_if_known(&mut self) -> Result<Known<Sessions>, Failure> {
-        if self.cache_key_at_hand().is_none() && self.is_empty() {
+        if self.is_empty() {
             return Ok(Known::Locked);
         }
         match self.sessions(Asking::AtHand) {
@@ -144,9 +144,10 @@ impl<'w> Secrets<'w> {
         }
     }
 
-    /// Whether there is a store at all.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.opened.as_ref().is_none_or(|opened| opened.store.status() == Status::Empty)
+    /// Whether there is no store yet. Where the cache key is held there is one, and no backend is touched.
+    pub(crate) fn is_empty(&mut self) -> bool {
+        self.cache_key_at_hand().is_none()
+            && self.opened.as_ref().is_none_or(|opened| opened.store.status() == Status::Empty)
     }
 
     /// Drops the unlocked state, here and in the kernel keyring.
@@ -163,9 +164,10 @@ impl<'w> Secrets<'w> {
 
     fn failure_of(&self, error: &StoreError) -> Failure {
         let kind = match error {
-            StoreError::Locked(_, PassphraseError::NoWay | PassphraseError::TimedOut) => {
-                FailureKind::NeedsPerson
-            }
+            StoreError::Locked(
+                _,
+                PassphraseError::NoWay | PassphraseError::NoDesktop | PassphraseError::TimedOut,
+            ) => FailureKind::NeedsPerson,
             StoreError::Locked(_, PassphraseError::Cancelled | PassphraseError::Refused { .. }) => {
                 FailureKind::Cancelled
             }
@@ -174,6 +176,9 @@ impl<'w> Secrets<'w> {
         };
         let failure = Failure::of_error(kind, error);
         match error {
+            StoreError::Locked(StoreKind::SecretService, PassphraseError::NoWay | PassphraseError::NoDesktop) => {
+                failure.hint("unlock the keyring on the desktop, or by `gnome-keyring-daemon --unlock`")
+            }
             StoreError::Locked(_, PassphraseError::NoWay) => failure
                 .hint("run it on a terminal, pass --passphrase-fd N, or set `passphrase_command` in hatbox's settings"),
             StoreError::Locked(_, PassphraseError::Wrong) if self.passphrase.is_none() => failure

@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use super::{Secrets, file_failure};
+use super::{SaidBy, Secrets, file_failure};
 use crate::env_names;
 use crate::report::{Failure, FailureKind};
 use crate::store::sealed::CacheKey;
@@ -63,7 +63,8 @@ impl Secrets<'_> {
         let patience = Patience { timeout, is_over: &|| !held.is_current() };
         let mut ask = |what: PassphraseFor| ask_passphrase(world, source, asking, &patience, what);
         let Some(opened) = &mut self.opened else { return Ok(Asked::AnsweredElsewhere) };
-        let is_new = opened.store.status() == Status::Empty;
+        // A backend that the first write chooses is told of once it has been written to.
+        let is_new = opened.store.status() == Status::Empty && opened.said_by != SaidBy::FirstWrite;
         let result = opened.store.unlock(&mut ask);
         match result {
             Ok(()) => {}

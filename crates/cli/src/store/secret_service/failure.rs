@@ -1,0 +1,176 @@
+//! What the bus and the service behind it answer, as the kinds of failure that callers tell apart.
+//!
+//! | D-Bus error | kind |
+//! |---|---|
+//! | `Secret.Error.NoSuchObject`, `DBus.Error.UnknownObject` | absent |
+//! | `Secret.Error.IsLocked`, a prompt that was dismissed, `AccessDenied` | locked or refused |
+//! | no bus, no service, no answer in time | unavailable |
+//! | anything else | unavailable, with its name |
+
+use std::io;
+
+use zbus::DBusError;
+
+use super::{DEADLINE, KIND};
+use crate::store::{PassphraseError, StoreError, cause};
+
+/// Why a call failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Failed {
+    /// There is no such item or collection (any more).
+    #[error("there is no such item")]
+    Absent,
+    /// The collection is locked.
+    #[error("the keyring is locked")]
+    Locked,
+    /// A person, or the service in their place, said no.
+    #[error("the desktop's question for the keyring's password was dismissed, or could not be shown")]
+    Refused,
+    /// There is no session bus.
+    #[error("there is no session bus here")]
+    NoBus,
+    /// There is a bus, and no keyring on it.
+    #[error("no keyring program answers on the session bus")]
+    NoService,
+    /// Nothing came back in time.
+    #[error("the keyring did not answer within {} s", DEADLINE.as_secs())]
+    Silent,
+    /// Something else, by its name.
+    #[error("{0}")]
+    Other(String),
+}
+
+impl Failed {
+    pub(super) fn into_error(self) -> StoreError {
+        match self {
+            Self::Absent => StoreError::Absent,
+            Self::Locked => StoreError::Locked(KIND, PassphraseError::NoWay),
+            Self::Refused => StoreError::Locked(KIND, PassphraseError::Refused { what: self.to_string() }),
+            Self::NoBus | Self::NoService | Self::Silent | Self::Other(_) => StoreError::Unavailable {
+                kind: KIND,
+                source: cause(self.to_string()),
+                way_out: Some(self.way_out().to_owned()),
+            },
+        }
+    }
+
+    fn way_out(&self) -> &'static str {
+        match self {
+            Self::NoBus => {
+                "run it in the desktop's session, or under `dbus-run-session`; `hatbox store status` shows the other backends"
+            }
+            _ => {
+                "see that GNOME Keyring, KWallet or KeePassXC runs; `hatbox store status` shows the other backends"
+            }
+        }
+    }
+}
+
+/// What an error of the crate stands for.
+pub(super) fn classify(error: &secret_service::Error) -> Failed {
+    use secret_service::Error;
+    match error {
+        Error::Locked => Failed::Locked,
+        Error::NoResult => Failed::Absent,
+        Error::Prompt | Error::PromptDisconnected => Failed::Refused,
+        Error::Unavailable => Failed::NoBus,
+        Error::Zbus(error) => of_bus(error),
+        Error::ZbusFdo(error) => of_fdo(error),
+        Error::Crypto(_) => Failed::Other("the keyring's answer could not be decrypted".to_owned()),
+        _ => Failed::Other("the keyring's answer could not be understood".to_owned()),
+    }
+}
+
+fn of_bus(error: &zbus::Error) -> Failed {
+    match error {
+        zbus::Error::MethodError(name, ..) => of_name(name.as_str()),
+        zbus::Error::FDO(error) => of_fdo(error),
+        zbus::Error::InputOutput(error) | zbus::Error::Connection(error, _) => of_io(error.kind()),
+        zbus::Error::Address(_) => Failed::NoBus,
+        zbus::Error::Handshake(_) => Failed::Other("the session bus refused the connection".to_owned()),
+        _ => Failed::Other("the session bus answered what could not be understood".to_owned()),
+    }
+}
+
+fn of_fdo(error: &zbus::fdo::Error) -> Failed {
+    match error {
+        zbus::fdo::Error::ZBus(error) => of_bus(error),
+        error => of_name(error.name().as_str()),
+    }
+}
+
+fn of_io(kind: io::ErrorKind) -> Failed {
+    match kind {
+        io::ErrorKind::TimedOut => Failed::Silent,
+        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused | io::ErrorKind::PermissionDenied => {
+            Failed::NoBus
+        }
+        kind => Failed::Other(format!("the connection to the session bus failed: {kind}")),
+    }
+}
+
+fn of_name(name: &str) -> Failed {
+    let last = name.rsplit_once("Error.").map_or(name, |(_, last)| last);
+    match last {
+        "NoSuchObject" | "UnknownObject" => Failed::Absent,
+        "IsLocked" => Failed::Locked,
+        "AccessDenied" | "AuthFailed" => Failed::Refused,
+        "ServiceUnknown" | "NameHasNoOwner" => Failed::NoService,
+        "NoReply" | "Timeout" | "TimedOut" => Failed::Silent,
+        _ if last.starts_with("Spawn.") => Failed::NoService,
+        // The name is the service's, and may be anything: what is printable of it, and not too much.
+        _ => {
+            let name: String = name.chars().filter(char::is_ascii_graphic).take(80).collect();
+            Failed::Other(format!("the keyring answered with {name}"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_name_of_an_error_is_of_one_kind() {
+        for (name, expected) in [
+            ("org.freedesktop.Secret.Error.NoSuchObject", Failed::Absent),
+            ("org.freedesktop.DBus.Error.UnknownObject", Failed::Absent),
+            ("org.freedesktop.Secret.Error.IsLocked", Failed::Locked),
+            ("org.freedesktop.DBus.Error.AccessDenied", Failed::Refused),
+            ("org.freedesktop.DBus.Error.AuthFailed", Failed::Refused),
+            ("org.freedesktop.DBus.Error.ServiceUnknown", Failed::NoService),
+            ("org.freedesktop.DBus.Error.NameHasNoOwner", Failed::NoService),
+            ("org.freedesktop.DBus.Error.Spawn.ExecFailed", Failed::NoService),
+            ("org.freedesktop.DBus.Error.Spawn.ServiceNotFound", Failed::NoService),
+            ("org.freedesktop.DBus.Error.NoReply", Failed::Silent),
+            ("org.freedesktop.DBus.Error.Timeout", Failed::Silent),
+            ("org.freedesktop.DBus.Error.TimedOut", Failed::Silent),
+            (
+                "org.freedesktop.DBus.Error.Failed",
+                Failed::Other("the keyring answered with org.freedesktop.DBus.Error.Failed".to_owned()),
+            ),
+            ("a\u{1b}[31m.Error.X", Failed::Other("the keyring answered with a[31m.Error.X".to_owned())),
+        ] {
+            assert_eq!(of_name(name), expected, "{name}");
+        }
+        for (kind, expected) in [
+            (io::ErrorKind::TimedOut, Failed::Silent),
+            (io::ErrorKind::NotFound, Failed::NoBus),
+            (io::ErrorKind::ConnectionRefused, Failed::NoBus),
+            (io::ErrorKind::PermissionDenied, Failed::NoBus),
+        ] {
+            assert_eq!(of_io(kind), expected, "{kind}");
+        }
+    }
+
+    #[test]
+    fn only_absent_means_that_the_next_way_may_be_tried() {
+        let kinds = [Failed::Absent, Failed::Locked, Failed::Refused, Failed::NoBus, Failed::Silent];
+        let errors = kinds.map(Failed::into_error);
+        assert!(matches!(errors[0], StoreError::Absent));
+        assert!(matches!(errors[1], StoreError::Locked(_, PassphraseError::NoWay)));
+        assert!(matches!(errors[2], StoreError::Locked(_, PassphraseError::Refused { .. })));
+        assert!(matches!(errors[3], StoreError::Unavailable { way_out: Some(_), .. }));
+        assert!(matches!(errors[4], StoreError::Unavailable { way_out: Some(_), .. }));
+    }
+}

@@ -1,0 +1,309 @@
+//! The `secret-service` backend: the desktop's keyring (GNOME Keyring, KWallet, KeePassXC), over D-Bus.
+//!
+//! An item of the default collection for each of ours, found by its attributes:
+//!
+//! | attribute | value |
+//! |---|---|
+//! | `application` | `hatbox` |
+//! | `kind`, `profile` | the item's name |
+//! | `created`, `access-key-id` | what `list` tells without reading a secret |
+//!
+//! The secret is the text of [`item_text`](super::item_text): KWallet keeps UTF-8 only. It crosses the bus
+//! encrypted (`dh-ietf1024-sha256-aes128-cbc-pkcs7` of the Secret Service specification), so that neither the
+//! bus nor the buffers of its messages hold it in clear.
+//!
+//! An item is never changed: a write makes a new one and then deletes the older. After a kill in between, the
+//! newest counts.
+
+use std::cell::OnceCell;
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use hatbox_core::name::{AccessKeyId, ProfileName};
+use jiff::Timestamp;
+use secret_service::EncryptionType;
+use secret_service::blocking::{Collection, Item as BusItem, SecretService};
+use zbus::blocking::Connection;
+use zeroize::Zeroizing;
+
+use super::item_text::{parse_item, render_item};
+use super::{
+    AskPassphrase, Item, ItemId, ItemInfo, ItemKind, Listed, PassphraseError, PassphraseFor, Status, Store,
+    StoreError, StoreKind,
+};
+use crate::sys::signals::Held;
+
+mod failure;
+
+use failure::{Failed, classify};
+
+/// For each call over the bus, and for connecting to it.
+const DEADLINE: Duration = Duration::from_secs(5);
+const APPLICATION: (&str, &str) = ("application", "hatbox");
+const KIND: StoreKind = StoreKind::SecretService;
+
+/// The default collection of the user's session.
+pub(crate) struct SecretServiceStore {
+    /// How long a person may take to answer the desktop's prompt.
+    patience: Duration,
+    /// A bus that does not answer is not asked again.
+    connection: OnceCell<Result<Connection, Failed>>,
+    service: OnceCell<SecretService<'static>>,
+}
+
+impl fmt::Debug for SecretServiceStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SecretServiceStore").field("patience", &self.patience).finish_non_exhaustive()
+    }
+}
+
+impl SecretServiceStore {
+    /// The store; connects to nothing yet. A person may take as long as `patience` to answer the desktop.
+    pub(crate) fn open(patience: Duration) -> Self {
+        Self { patience, connection: OnceCell::new(), service: OnceCell::new() }
+    }
+
+    fn connection(&self) -> Result<&Connection, Failed> {
+        let connect = || {
+            // The connection's own deadline begins after its greeting, which a stuck bus never answers.
+            let made = within(DEADLINE, || {
+                zbus::blocking::connection::Builder::session()?.method_timeout(DEADLINE).build()
+            });
+            made.ok_or(Failed::Silent)?.map_err(|error| classify(&error.into()))
+        };
+        self.connection.get_or_init(connect).as_ref().map_err(Failed::clone)
+    }
+
+    fn service(&self) -> Result<&SecretService<'static>, Failed> {
+        if let Some(service) = self.service.get() {
+            return Ok(service);
+        }
+        let connection = self.connection()?.clone();
+        let service = SecretService::connect_with_existing(EncryptionType::Dh, connection)
+            .map_err(|error| classify(&error))?;
+        Ok(self.service.get_or_init(|| service))
+    }
+
+    /// The default collection; `None` when there is none yet.
+    fn collection(&self) -> Result<Option<Collection<'_>>, Failed> {
+        match self.service()?.get_default_collection() {
+            Ok(collection) => Ok(Some(collection)),
+            Err(secret_service::Error::NoResult) => Ok(None),
+            Err(error) => Err(classify(&error)),
+        }
+    }
+
+    fn state(&self) -> Result<Status, Failed> {
+        match self.collection()? {
+            None => Ok(Status::Empty),
+            Some(collection) if collection.is_locked().map_err(|e| classify(&e))? => Ok(Status::Locked),
+            Some(_) => Ok(Status::Ready),
+        }
+    }
+
+    /// Runs `work` on the default collection; without one there is nothing.
+    fn with_collection<T>(
+        &self,
+        work: impl FnOnce(&Collection<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let collection = self.collection().map_err(Failed::into_error)?;
+        work(&collection.ok_or(StoreError::Absent)?)
+    }
+}
+
+impl Store for SecretServiceStore {
+    fn kind(&self) -> StoreKind {
+        KIND
+    }
+
+    fn status(&self) -> Status {
+        match self.state() {
+            Ok(status) => status,
+            Err(failed) => Status::Unavailable(failed.to_string()),
+        }
+    }
+
+    fn unlock(&mut self, ask: &mut AskPassphrase<'_>) -> Result<(), StoreError> {
+        let status = self.state().map_err(Failed::into_error)?;
+        if status == Status::Ready {
+            return Ok(());
+        }
+        ask(PassphraseFor::DesktopPrompt).map_err(|error| StoreError::Locked(KIND, error))?;
+        let connection = self.connection().map_err(Failed::into_error)?.clone();
+        let answered = within(self.patience, move || {
+            let service = SecretService::connect_with_existing(EncryptionType::Plain, connection)?;
+            match service.get_default_collection() {
+                Ok(collection) => collection.unlock(),
+                Err(secret_service::Error::NoResult) => {
+                    service.create_collection("Default keyring", "default").map(drop)
+                }
+                Err(error) => Err(error),
+            }
+        });
+        match answered {
+            None => return Err(StoreError::Locked(KIND, PassphraseError::TimedOut)),
+            Some(Err(error)) => return Err(error_of(&error)),
+            Some(Ok(())) => {}
+        }
+        match self.state().map_err(Failed::into_error)? {
+            Status::Ready => Ok(()),
+            // A service may end its prompt as if it had been answered where there is nobody to show it to.
+            _ => Err(Failed::Refused.into_error()),
+        }
+    }
+
+    /// Drops the session with the service. The collection stays as it is: it is the desktop's, and other
+    /// programs use it.
+    fn lock(&mut self) {
+        self.service.take();
+    }
+
+    fn list(&self) -> Result<Listed, StoreError> {
+        let listed = self.with_collection(|collection| {
+            let (mut items, mut broken) = (Vec::<ItemInfo>::new(), Vec::new());
+            for item in search(collection, &[APPLICATION])? {
+                match attributes_of(&item) {
+                    Ok(Ok(info)) => items.push(info),
+                    Ok(Err(error)) => broken.push(error),
+                    // Deleted since it was found.
+                    Err(StoreError::Absent) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            // Of an item that was written twice the newest counts.
+            items.sort_by(|a, b| a.id.cmp(&b.id).then(b.created.cmp(&a.created)));
+            items.dedup_by(|later, earlier| later.id == earlier.id);
+            Ok((items, broken))
+        });
+        match listed {
+            Err(StoreError::Absent) => Ok((Vec::new(), Vec::new())),
+            listed => listed,
+        }
+    }
+
+    fn read(&self, id: &ItemId) -> Result<Item, StoreError> {
+        self.with_collection(|collection| {
+            let item = newest(search(collection, &name_of(id))?)?;
+            let secret = Zeroizing::new(item.get_secret().map_err(|error| error_of(&error))?);
+            let text = std::str::from_utf8(&secret).map_err(|_| broken(id, "it is not UTF-8"))?;
+            parse_item(id, text).map_err(|problem| broken(id, problem))
+        })
+    }
+
+    fn write(&self, item: &Item) -> Result<(), StoreError> {
+        let ItemInfo { id, created, access_key_id } = &item.info;
+        let created = created.to_string();
+        let mut attributes = HashMap::from(name_of(id));
+        attributes.insert("created", &created);
+        if let Some(key_id) = access_key_id {
+            attributes.insert("access-key-id", key_id.as_str());
+        }
+        let label = match id.kind {
+            ItemKind::AccessKey => format!("hatbox: access key of {}", id.profile),
+            ItemKind::CacheKey => "hatbox: key of the session cache".to_owned(),
+        };
+        let text = render_item(item);
+        self.with_collection(|collection| {
+            let older = search(collection, &name_of(id))?;
+            let written = collection
+                .create_item(&label, attributes, text.as_bytes(), false, "text/plain; charset=utf8")
+                .map_err(|error| error_of(&error))?;
+            for item in older.iter().filter(|item| **item != written) {
+                delete(item)?;
+            }
+            Ok(())
+        })
+    }
+
+    fn delete(&self, id: &ItemId) -> Result<(), StoreError> {
+        self.with_collection(|collection| {
+            let items = search(collection, &name_of(id))?;
+            if items.is_empty() {
+                return Err(StoreError::Absent);
+            }
+            items.iter().try_for_each(delete)
+        })
+    }
+
+    fn generation(&self) -> Option<u64> {
+        None
+    }
+}
+
+fn name_of(id: &ItemId) -> [(&'static str, &str); 3] {
+    [APPLICATION, ("kind", id.kind.as_str()), ("profile", id.profile.as_str())]
+}
+
+fn search<'a>(
+    collection: &'a Collection<'_>,
+    attributes: &[(&str, &str)],
+) -> Result<Vec<BusItem<'a>>, StoreError> {
+    collection.search_items(attributes.iter().copied().collect()).map_err(|error| error_of(&error))
+}
+
+/// What an item's attributes tell; the inner error is that item's alone.
+fn attributes_of(item: &BusItem<'_>) -> Result<Result<ItemInfo, StoreError>, StoreError> {
+    let attributes = item.get_attributes().map_err(|error| error_of(&error))?;
+    Ok(parse_attributes(&attributes).ok_or_else(|| StoreError::Broken {
+        kind: KIND,
+        what: format!("the item `{}`", item.item_path.as_str()),
+        problem: "its attributes are not what hatbox wrote".to_owned(),
+    }))
+}
+
+fn parse_attributes(attributes: &HashMap<String, String>) -> Option<ItemInfo> {
+    let kind = [ItemKind::AccessKey, ItemKind::CacheKey]
+        .into_iter()
+        .find(|kind| attributes.get("kind").is_some_and(|name| name == kind.as_str()))?;
+    let profile = ProfileName::parse(attributes.get("profile")?).ok()?;
+    let access_key_id = match attributes.get("access-key-id") {
+        Some(id) => Some(AccessKeyId::parse(id).ok()?),
+        None if kind == ItemKind::AccessKey => return None,
+        None => None,
+    };
+    let created: Timestamp = attributes.get("created")?.parse().ok()?;
+    Some(ItemInfo { id: ItemId { kind, profile }, created, access_key_id })
+}
+
+/// Of the items of one name the one that was written last.
+fn newest(mut items: Vec<BusItem<'_>>) -> Result<BusItem<'_>, StoreError> {
+    if items.len() > 1 {
+        items.sort_by_cached_key(|item| {
+            attributes_of(item).ok().and_then(Result::ok).map(|info| info.created)
+        });
+    }
+    items.pop().ok_or(StoreError::Absent)
+}
+
+/// Deletes an item; one that has gone meanwhile is deleted already.
+fn delete(item: &BusItem<'_>) -> Result<(), StoreError> {
+    match item.delete().map_err(|error| error_of(&error)) {
+        Err(StoreError::Absent) => Ok(()),
+        result => result,
+    }
+}
+
+fn broken(id: &ItemId, problem: &str) -> StoreError {
+    StoreError::Broken {
+        kind: KIND,
+        what: format!("the item of profile `{}`", id.profile),
+        problem: problem.to_owned(),
+    }
+}
+
+fn error_of(error: &secret_service::Error) -> StoreError {
+    classify(error).into_error()
+}
+
+/// The answer of `work`, unless it takes longer. Then it is left behind, and ends with the process.
+fn within<T: Send + 'static>(deadline: Duration, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    let (sender, receiver) = mpsc::channel();
+    // The thread, and those that the bus's connection starts in it, must take no signal: at a question, the main
+    // thread holds them back until the terminal is as it was.
+    let held = Held::new();
+    std::thread::spawn(move || sender.send(work()).ok());
+    drop(held);
+    receiver.recv_timeout(deadline).ok()
+}
