@@ -15,7 +15,7 @@ use std::process::{Command, Output, Stdio};
 const HATBOX: &str = env!("CARGO_BIN_EXE_hatbox");
 
 /// Commands that are only checked for their syntax, by how they begin, and why.
-const NOT_RUN: [(&str, &str); 12] = [
+const NOT_RUN: [(&str, &str); 14] = [
     ("./run ", "builds and tests everything; `.ci/run` runs both"),
     (".ci/run", "runs this test"),
     ("cargo ", "builds; `.ci/run` does it"),
@@ -27,6 +27,8 @@ const NOT_RUN: [(&str, &str); 12] = [
     ("for item in items/", "needs what `age` made"),
     ("shred ", "needs what `age` made"),
     ("hatbox store migrate", "the sandbox has one backend only; tests/flow/secret_service.rs runs it"),
+    ("age-plugin-yubikey ", "needs a YubiKey"),
+    ("hatbox store wrap add plugin", "needs what `age-plugin-yubikey` made"),
     ("secret-tool search", "needs a desktop's keyring"),
 ];
 

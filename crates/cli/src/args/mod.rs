@@ -29,6 +29,8 @@ pub(crate) use remove::RemoveArgs;
 pub(crate) use sandbox::{SandboxArgs, SandboxCommand, SandboxLogArgs, SandboxS3, SandboxUpArgs};
 pub(crate) use session::SessionArgs;
 pub(crate) use store::{StoreArgs, StoreCommand, StoreMigrateArgs, StoreStatusArgs, StoreUseArgs};
+#[cfg(feature = "file")]
+pub(crate) use store::{StoreRekeyArgs, StoreWrapAdd, StoreWrapArgs, StoreWrapCommand};
 
 const EXAMPLES: &str = "\
 Examples:

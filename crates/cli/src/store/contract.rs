@@ -29,7 +29,7 @@ fn passphrase(_: PassphraseFor) -> Result<SecretString, PassphraseError> {
 /// A store directory whose kernel keyring entries nothing else uses.
 fn file_store(dir: &std::path::Path) -> FileStore {
     let unlocked = Unlocked::of_directory(dir, std::time::Duration::from_mins(1));
-    FileStore::open(&dir.join("store"), unlocked)
+    FileStore::open(&dir.join("store"), unlocked, std::time::Duration::from_secs(10))
 }
 
 fn check_contract(store: &mut dyn Store) {

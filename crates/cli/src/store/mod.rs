@@ -102,7 +102,7 @@ pub(crate) enum Status {
 }
 
 /// What a store asks of a person, or of what stands in for one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum PassphraseFor {
     /// Opening what is there. `attempt` is 1 the first time.
     Opening {
@@ -111,12 +111,33 @@ pub(crate) enum PassphraseFor {
     },
     /// Creating: a person is asked twice.
     Creating,
+    /// A new one for a store that is there: a person is asked twice.
+    Changing,
+    /// An age plugin is to be used, or has something to say.
+    #[cfg(feature = "plugins")]
+    Plugin(PluginAsks),
     /// Nothing, but leave to let the backend ask a person by a prompt of its own: GnuPG's pinentry. The answer
     /// is not used.
     #[expect(dead_code, reason = "the backend `pass` asks so")]
     OwnPrompt,
     /// The same, by a window of the desktop.
     DesktopPrompt,
+}
+
+/// What an age plugin wants. Its texts are printable.
+#[cfg(feature = "plugins")]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum PluginAsks {
+    /// Leave to use one: there is also a passphrase.
+    MayBeUsed,
+    /// Leave to use one: there is no other way.
+    MustBeUsed,
+    /// No answer; something for the person to read: `touch your key`.
+    Nothing { plugin: String, text: String },
+    /// A line that may be seen.
+    Line { plugin: String, text: String },
+    /// A secret: a PIN.
+    Secret { plugin: String, text: String },
 }
 
 /// Why no passphrase could be had.
@@ -229,6 +250,12 @@ pub(crate) trait Store: Debug {
     /// another value is stale. `None` where the backend has none: then the index is taken as it is, and made
     /// anew when it names an item that is not there.
     fn generation(&self) -> Option<u64>;
+
+    /// The `file` backend, for what only that one has.
+    #[cfg(feature = "file")]
+    fn as_file(&mut self) -> Option<&mut file::FileStore> {
+        None
+    }
 
     /// What `unlock` found that the user should know; each is told once.
     fn take_warnings(&mut self) -> Vec<String> {

@@ -14,10 +14,6 @@ pub(crate) struct Place {
     /// What is held of it in the kernel keyring.
     pub(crate) unlocked: Unlocked,
     /// How long a person may take to answer a prompt of the backend's own.
-    #[cfg_attr(
-        not(feature = "secret-service"),
-        expect(dead_code, reason = "only backends that ask by themselves")
-    )]
     pub(crate) patience: Duration,
 }
 
@@ -32,9 +28,11 @@ pub(crate) fn open_store(kind: StoreKind, place: &Place) -> Result<Box<dyn Store
             Ok(Box::new(super::secret_service::SecretServiceStore::open(place.patience)))
         }
         #[cfg(feature = "file")]
-        StoreKind::File => {
-            Ok(Box::new(super::file::FileStore::open(&place.directory, place.unlocked.clone())))
-        }
+        StoreKind::File => Ok(Box::new(super::file::FileStore::open(
+            &place.directory,
+            place.unlocked.clone(),
+            place.patience,
+        ))),
         _ => {
             let built: Vec<_> = StoreKind::ALL.into_iter().filter(|kind| kind.is_built()).collect();
             let names: Vec<_> = built.iter().map(|kind| format!("`{kind}`")).collect();

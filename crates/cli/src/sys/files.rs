@@ -288,7 +288,8 @@ pub(crate) fn sweep_temporary(directory: &Path) {
     }
 }
 
-fn sync_directory(directory: &Path) -> Result<(), FileError> {
+/// Flushes a directory: what was renamed into it or removed from it stays so.
+pub(crate) fn sync_directory(directory: &Path) -> Result<(), FileError> {
     File::open(directory).and_then(|d| d.sync_all()).map_err(FileError::io("write", directory))
 }
 

@@ -12,6 +12,8 @@ use super::helper::run_helper;
 use crate::env_names;
 use crate::prompt::{Echo, PromptError, Question};
 use crate::request::PassphraseSource;
+#[cfg(feature = "plugins")]
+use crate::store::PluginAsks;
 use crate::store::{PassphraseError, PassphraseFor};
 use crate::sys::descriptor;
 
@@ -40,17 +42,21 @@ pub(crate) fn ask_passphrase(
     source: Option<&PassphraseSource>,
     asking: Asking,
     waiting: &Patience<'_>,
-    what: PassphraseFor,
+    what: &PassphraseFor,
 ) -> Result<SecretString, PassphraseError> {
     if matches!(what, PassphraseFor::OwnPrompt | PassphraseFor::DesktopPrompt) {
         // What the backend asks for is another passphrase than the one that is at hand.
         return match asking {
             Asking::AtHand => Err(PassphraseError::NoWay),
-            Asking::Person if what == PassphraseFor::DesktopPrompt && !world.environment.has_desktop() => {
+            Asking::Person if *what == PassphraseFor::DesktopPrompt && !world.environment.has_desktop() => {
                 Err(PassphraseError::NoDesktop)
             }
             Asking::Person => Ok(SecretString::new(String::new())),
         };
+    }
+    #[cfg(feature = "plugins")]
+    if let PassphraseFor::Plugin(wants) = what {
+        return answer_plugin(world, source, asking, waiting, wants);
     }
     let Some(source) = source else {
         return match asking {
@@ -59,7 +65,7 @@ pub(crate) fn ask_passphrase(
         };
     };
     // The same source would give the same wrong answer.
-    if matches!(what, PassphraseFor::Opening { attempt } if attempt > 1) {
+    if matches!(what, PassphraseFor::Opening { attempt } if *attempt > 1) {
         return Err(PassphraseError::Wrong);
     }
     let failed = |why: String| PassphraseError::Source {
@@ -82,13 +88,24 @@ pub(crate) fn ask_passphrase(
             run_helper(command, &environment, COMMAND_TIMEOUT).map_err(|error| failed(error.to_string()))?
         }
     };
-    let text = std::str::from_utf8(&bytes).map_err(|_| failed("it is not UTF-8".to_owned()))?;
+    of_bytes(&bytes).map_err(failed)?.ok_or_else(|| PassphraseError::Empty(source.shown()))
+}
+
+/// A new passphrase from a descriptor that the user named for it.
+#[cfg(feature = "file")]
+pub(crate) fn read_new_passphrase(number: i32) -> Result<SecretString, PassphraseError> {
+    let shown = format!("descriptor {number}");
+    let failed = |why: String| PassphraseError::Source { what: format!("{shown} gave no passphrase: {why}") };
+    let bytes = read_descriptor(number).map_err(|error| failed(error.to_string()))?;
+    of_bytes(&bytes).map_err(failed)?.ok_or(PassphraseError::Empty(shown))
+}
+
+/// The passphrase in what a source gave; `None` when it is empty.
+fn of_bytes(bytes: &[u8]) -> Result<Option<SecretString>, String> {
+    let text = std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())?;
     // One line end is what `echo` adds; anything else belongs to the passphrase.
     let text = text.strip_suffix('\n').unwrap_or(text);
-    if text.is_empty() {
-        return Err(PassphraseError::Empty(source.shown()));
-    }
-    Ok(SecretString::new(text.to_owned()))
+    Ok((!text.is_empty()).then(|| SecretString::new(text.to_owned())))
 }
 
 fn read_descriptor(number: i32) -> std::io::Result<Zeroizing<Vec<u8>>> {
@@ -102,44 +119,91 @@ fn read_descriptor(number: i32) -> std::io::Result<Zeroizing<Vec<u8>>> {
     Ok(bytes)
 }
 
+/// What an age plugin says and asks, under its name.
+#[cfg(feature = "plugins")]
+fn answer_plugin(
+    world: &World,
+    source: Option<&PassphraseSource>,
+    asking: Asking,
+    waiting: &Patience<'_>,
+    wants: &PluginAsks,
+) -> Result<SecretString, PassphraseError> {
+    if asking == Asking::AtHand {
+        return Err(PassphraseError::NoWay);
+    }
+    let nothing = SecretString::new(String::new());
+    match wants {
+        // A passphrase that is at hand costs nobody a touch.
+        PluginAsks::MayBeUsed if source.is_some() => Err(PassphraseError::NoWay),
+        PluginAsks::MayBeUsed | PluginAsks::MustBeUsed => Ok(nothing),
+        PluginAsks::Nothing { plugin, text } => {
+            world.prompter().show(&format!("age-plugin-{plugin}: {text}"));
+            Ok(nothing)
+        }
+        PluginAsks::Line { plugin, text } => {
+            ask_line(world, waiting, &format!("age-plugin-{plugin}: {text}: "), Echo::Shown)
+        }
+        PluginAsks::Secret { plugin, text } => {
+            ask_line(world, waiting, &format!("age-plugin-{plugin}: {text}: "), Echo::Hidden)
+        }
+    }
+}
+
+fn ask_line(
+    world: &World,
+    waiting: &Patience<'_>,
+    text: &str,
+    echo: Echo,
+) -> Result<SecretString, PassphraseError> {
+    let question = Question { text, echo, timeout: waiting.timeout, is_over: waiting.is_over };
+    world.prompter().ask_line(&question).map_err(|error| match error {
+        PromptError::Cancelled => PassphraseError::Cancelled,
+        PromptError::NoTerminal => PassphraseError::NoWay,
+        PromptError::TimedOut(_) => PassphraseError::TimedOut,
+        PromptError::AnsweredElsewhere => PassphraseError::AnsweredElsewhere,
+        error @ PromptError::Io(_) => PassphraseError::Source { what: error.to_string() },
+    })
+}
+
+/// A new passphrase, twice the same.
+fn ask_twice(world: &World, waiting: &Patience<'_>) -> Result<SecretString, PassphraseError> {
+    let prompter = world.prompter();
+    loop {
+        let first = ask_line(world, waiting, "New passphrase: ", Echo::Hidden)?;
+        if first.expose().is_empty() {
+            prompter.show("It must not be empty.");
+            continue;
+        }
+        if ask_line(world, waiting, "The same again: ", Echo::Hidden)?.expose() == first.expose() {
+            return Ok(first);
+        }
+        prompter.show("The two differ. Once more, from the start.");
+    }
+}
+
 fn ask_person(
     world: &World,
     waiting: &Patience<'_>,
-    what: PassphraseFor,
+    what: &PassphraseFor,
 ) -> Result<SecretString, PassphraseError> {
     let prompter = world.prompter();
-    let ask = |text: &str| {
-        let question =
-            Question { text, echo: Echo::Hidden, timeout: waiting.timeout, is_over: waiting.is_over };
-        prompter.ask_line(&question).map_err(|error| match error {
-            PromptError::Cancelled => PassphraseError::Cancelled,
-            PromptError::NoTerminal => PassphraseError::NoWay,
-            PromptError::TimedOut(_) => PassphraseError::TimedOut,
-            PromptError::AnsweredElsewhere => PassphraseError::AnsweredElsewhere,
-            error @ PromptError::Io(_) => PassphraseError::Source { what: error.to_string() },
-        })
-    };
-    match what {
+    match *what {
         PassphraseFor::Opening { attempt } => {
             if attempt > 1 {
                 prompter.show("That was not the passphrase.");
             }
-            ask("Passphrase of the hatbox store: ")
+            ask_line(world, waiting, "Passphrase of the hatbox store: ", Echo::Hidden)
         }
-        PassphraseFor::OwnPrompt | PassphraseFor::DesktopPrompt => Err(PassphraseError::NoWay),
         PassphraseFor::Creating => {
             prompter.show("A new encrypted store. Choose its passphrase: nobody can recover it.");
-            loop {
-                let first = ask("New passphrase: ")?;
-                if first.expose().is_empty() {
-                    prompter.show("It must not be empty.");
-                    continue;
-                }
-                if ask("The same again: ")?.expose() == first.expose() {
-                    return Ok(first);
-                }
-                prompter.show("The two differ. Once more, from the start.");
-            }
+            ask_twice(world, waiting)
         }
+        PassphraseFor::Changing => {
+            prompter.show("A new passphrase for the hatbox store.");
+            ask_twice(world, waiting)
+        }
+        PassphraseFor::OwnPrompt | PassphraseFor::DesktopPrompt => Err(PassphraseError::NoWay),
+        #[cfg(feature = "plugins")]
+        PassphraseFor::Plugin(_) => Err(PassphraseError::NoWay),
     }
 }

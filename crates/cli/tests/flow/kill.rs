@@ -268,3 +268,47 @@ fn exec_killed_anywhere_leaves_a_store_and_cache_that_work() {
     });
     assert!(without > 0 && with > 0, "without a session {without}, with one {with}: both must come up");
 }
+
+#[test]
+fn rekeying_killed_anywhere_leaves_the_old_store_or_the_new_one() {
+    if !is_strace_there() {
+        return;
+    }
+    let fixture = fixture();
+    let rekey = fixture.hatbox(&["store", "rekey"]);
+    let identity = || std::fs::read(fixture.store().join("identity.passphrase.age")).unwrap_or_default();
+    let old = identity();
+    let (mut seen_old, mut seen_new) = (0, 0);
+    let seen = std::cell::RefCell::new((&mut seen_old, &mut seen_new));
+    kill_at_points(&fixture, &rekey, (5, 45), |when| {
+        fixture.hatbox(&["lock"]).run();
+        for profile in ["jan-work", "other"] {
+            assert_eq!(handed_over(&fixture, profile, when), lines_of(&fixture, profile), "{when}");
+        }
+        check_list(&fixture, when);
+        let mut seen = seen.borrow_mut();
+        if identity() == old {
+            *seen.0 += 1;
+        } else {
+            *seen.1 += 1;
+        }
+    });
+    assert!(seen_old > 0 && seen_new > 0, "old {seen_old}, new {seen_new}: both must come up");
+}
+
+#[test]
+fn changing_the_wraps_killed_anywhere_leaves_a_store_that_opens_and_reports_nothing() {
+    if !is_strace_there() {
+        return;
+    }
+    let fixture = fixture();
+    fixture.hatbox(&["store", "wrap", "add", "recovery"]).run().ok();
+    for change in [&["add", "recovery", "--replace"][..], &["remove", "recovery"]] {
+        let run = fixture.hatbox(&["store", "wrap"]).args(change);
+        kill_at_points(&fixture, &run, (2, 12), |when| {
+            fixture.hatbox(&["lock"]).run();
+            check_list(&fixture, when);
+            assert_eq!(handed_over(&fixture, "other", when), lines_of(&fixture, "other"), "{when}");
+        });
+    }
+}

@@ -37,3 +37,4 @@ mod single_flight;
 mod store_faults;
 mod test_clock;
 mod unanswered;
+mod wraps;

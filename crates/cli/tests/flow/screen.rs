@@ -76,6 +76,11 @@ impl Screen {
             // Colours change no character.
             "m" => {}
             "A" => self.row = self.row.saturating_sub(number.parse().unwrap_or(1)),
+            "F" => {
+                self.row = self.row.saturating_sub(number.parse().unwrap_or(1));
+                self.column = 0;
+            }
+            "K" => self.lines[self.row].truncate(self.column),
             "J" => {
                 self.lines[self.row].truncate(self.column);
                 self.lines.truncate(self.row + 1);

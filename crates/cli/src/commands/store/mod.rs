@@ -1,8 +1,12 @@
 //! `hatbox store`: the backends.
 
 mod migrate;
+#[cfg(feature = "file")]
+mod rekey;
 mod status;
 mod switch;
+#[cfg(feature = "file")]
+mod wrap;
 
 use crate::args::{GlobalArgs, StoreArgs, StoreCommand};
 use crate::report::Failure;
@@ -13,5 +17,9 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &StoreArgs) -> Resul
         StoreCommand::Status(args) => status::run(world, global, args),
         StoreCommand::Use(args) => switch::run(world, global, args),
         StoreCommand::Migrate(args) => migrate::run(world, global, args),
+        #[cfg(feature = "file")]
+        StoreCommand::Wrap(args) => wrap::run(world, global, args),
+        #[cfg(feature = "file")]
+        StoreCommand::Rekey(args) => rekey::run(world, global, args),
     }
 }

@@ -1,7 +1,7 @@
-//! The `file` backend: one age identity, wrapped by a passphrase, and one age file for each item.
+//! The `file` backend: one age identity, wrapped in one or more ways, and one age file for each item.
 //!
 //! ```text
-//! STORE/identity.passphrase.age   the identity, under scrypt (work factor 2^17)
+//! STORE/identity.*.age            the identity, wrapped: see [`wraps`]
 //! STORE/wraps.json                which wraps there are, with a MAC
 //! STORE/items/<opaque>.age        an item, to the identity, with a MAC inside
 //! STORE/lock                      taken by writers
@@ -12,21 +12,35 @@
 //! refused by name.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use hatbox_core::secret::SecretString;
 use zeroize::Zeroizing;
 
 mod identity;
 mod item;
+#[cfg(feature = "plugins")]
+mod plugin;
+mod recovery;
+mod rekey;
+mod upkeep;
+mod wraps;
 
 use super::unlocked::Unlocked;
 use super::{
-    AskPassphrase, Item, ItemId, ItemInfo, PassphraseError, PassphraseFor, Status, Store, StoreError,
+    AskPassphrase, Item, ItemId, ItemKind, Listed, PassphraseError, PassphraseFor, Status, Store, StoreError,
     StoreKind,
 };
 use crate::sys::files::{
     FileError, Keep, make_private_directory, read_private, remove, sweep_temporary, write_atomic,
 };
-use identity::{Identity, OpenError};
+use crate::sys::lock;
+use identity::Identity;
+#[cfg(feature = "plugins")]
+pub(crate) use plugin::PluginIdentity;
+pub(crate) use upkeep::WrapInfo;
+use wraps::OpenError;
+pub(crate) use wraps::{WrapKind, WrapName};
 
 /// How often a wrong passphrase may be corrected.
 const TRIES: u32 = 3;
@@ -37,14 +51,17 @@ const ITEM_LIMIT: u64 = 1 << 20;
 pub(crate) struct FileStore {
     directory: PathBuf,
     unlocked: Unlocked,
+    /// How long a person may take to do what an age plugin wants.
+    #[cfg_attr(not(feature = "plugins"), expect(dead_code, reason = "only plugins are waited for"))]
+    patience: Duration,
     identity: Option<Identity>,
     warnings: Vec<String>,
 }
 
 impl FileStore {
     /// The store at `directory`, which need not be there yet.
-    pub(crate) fn open(directory: &Path, unlocked: Unlocked) -> Self {
-        Self { directory: directory.to_owned(), unlocked, identity: None, warnings: Vec::new() }
+    pub(crate) fn open(directory: &Path, unlocked: Unlocked, patience: Duration) -> Self {
+        Self { directory: directory.to_owned(), unlocked, patience, identity: None, warnings: Vec::new() }
     }
 
     fn items(&self) -> PathBuf {
@@ -62,12 +79,11 @@ impl FileStore {
     }
 
     fn create(&mut self, ask: &mut AskPassphrase<'_>) -> Result<(), StoreError> {
-        let passphrase = ask(PassphraseFor::Creating).map_err(locked)?;
-        if passphrase.expose().is_empty() {
-            return Err(locked(PassphraseError::Empty("its source".to_owned())));
-        }
+        let passphrase = ask_for(ask, PassphraseFor::Creating)?;
         let identity = Identity::generate();
-        match identity.save(&self.directory, &passphrase) {
+        let wrap =
+            wraps::wrap_by_passphrase(&identity, WrapName::passphrase(), &passphrase).map_err(unavailable)?;
+        match wraps::create(&self.directory, &identity, &wrap) {
             Ok(()) => {
                 self.identity = Some(identity);
                 Ok(())
@@ -78,30 +94,70 @@ impl FileStore {
         }
     }
 
+    /// By a plugin, where there is one and a person may be asked to touch it; else by a passphrase.
+    fn open_by_any_wrap(&mut self, ask: &mut AskPassphrase<'_>) -> Result<(), StoreError> {
+        #[cfg(feature = "plugins")]
+        if self.open_with_plugin(ask)? {
+            return Ok(());
+        }
+        self.open_with_passphrase(ask)
+    }
+
     fn open_with_passphrase(&mut self, ask: &mut AskPassphrase<'_>) -> Result<(), StoreError> {
         for attempt in 1..=TRIES {
-            let passphrase = ask(PassphraseFor::Opening { attempt }).map_err(locked)?;
-            if passphrase.expose().is_empty() {
-                return Err(locked(PassphraseError::Empty("its source".to_owned())));
-            }
-            match Identity::load(&self.directory, &passphrase) {
-                Ok((identity, warnings)) => {
-                    self.identity = Some(identity);
-                    self.warnings = warnings;
-                    return Ok(());
-                }
-                Err(OpenError::WrongPassphrase) => {}
-                Err(OpenError::File(error)) => return Err(unavailable(error)),
-                Err(OpenError::Damaged { file, problem }) => {
-                    return Err(StoreError::Broken {
-                        kind: StoreKind::File,
-                        what: format!("`{file}`"),
-                        problem,
-                    });
-                }
+            let typed = ask_for(ask, PassphraseFor::Opening { attempt })?;
+            let (name, passphrase) = match recovery::read(&typed) {
+                Some(meant) => (WrapName::recovery(), meant),
+                None => (WrapName::passphrase(), typed),
+            };
+            match wraps::open_by_passphrase(&self.directory, &name, &passphrase) {
+                Ok(identity) => return self.opened_by(&name, identity),
+                // There is no wrap that such a passphrase could open.
+                Err(OpenError::WrongPassphrase | OpenError::File(FileError::Absent(_))) => {}
+                Err(error) => return Err(not_opened(error)),
             }
         }
         Err(locked(PassphraseError::Wrong))
+    }
+
+    fn opened_by(&mut self, name: &WrapName, identity: Identity) -> Result<(), StoreError> {
+        wraps::list_if_missing(&self.directory, &identity, name).map_err(unavailable)?;
+        self.warnings.extend(wraps::check(&self.directory, &identity).map_err(unavailable)?);
+        self.identity = Some(identity);
+        Ok(())
+    }
+
+    /// Finishes a rekeying that a kill cut off.
+    fn finish_rekeying(&self) -> Result<(), StoreError> {
+        if !rekey::is_unfinished(&self.directory) {
+            return Ok(());
+        }
+        let _held = lock::hold(&self.directory.join("lock")).map_err(unavailable)?;
+        // Its own process may have been about to.
+        if rekey::is_unfinished(&self.directory) {
+            rekey::finish(&self.directory).map_err(unavailable)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// A passphrase that is not empty, whatever its source.
+fn ask_for(ask: &mut AskPassphrase<'_>, what: PassphraseFor) -> Result<SecretString, StoreError> {
+    let passphrase = ask(what).map_err(locked)?;
+    if passphrase.expose().is_empty() {
+        return Err(locked(PassphraseError::Empty("its source".to_owned())));
+    }
+    Ok(passphrase)
+}
+
+fn not_opened(error: OpenError) -> StoreError {
+    match error {
+        OpenError::WrongPassphrase => locked(PassphraseError::Wrong),
+        OpenError::File(error) => unavailable(error),
+        OpenError::Damaged { file, problem } => {
+            StoreError::Broken { kind: StoreKind::File, what: format!("`{file}`"), problem }
+        }
     }
 }
 
@@ -122,7 +178,7 @@ impl Store for FileStore {
     fn status(&self) -> Status {
         if self.identity.is_some() {
             Status::Ready
-        } else if self.directory.join(identity::PASSPHRASE_WRAP).exists() {
+        } else if wraps::has_wraps(&self.directory) {
             Status::Locked
         } else {
             Status::Empty
@@ -134,17 +190,18 @@ impl Store for FileStore {
             return Ok(());
         }
         make_private_directory(&self.directory).map_err(unavailable)?;
+        self.finish_rekeying()?;
         make_private_directory(&self.items()).map_err(unavailable)?;
         if let Ok(held) = self.unlocked.identity()
             && let Some(identity) = Identity::parse(&held)
-            && identity.is_of(&self.directory)
+            && wraps::is_of(&self.directory, &identity)
         {
-            self.warnings = identity.check_wraps(&self.directory).map_err(unavailable)?;
+            self.warnings.extend(wraps::check(&self.directory, &identity).map_err(unavailable)?);
             self.identity = Some(identity);
             return Ok(());
         }
-        if self.directory.join(identity::PASSPHRASE_WRAP).exists() {
-            self.open_with_passphrase(ask)?;
+        if wraps::has_wraps(&self.directory) {
+            self.open_by_any_wrap(ask)?;
         } else {
             self.create(ask)?;
         }
@@ -163,7 +220,7 @@ impl Store for FileStore {
         self.unlocked.forget().ok();
     }
 
-    fn list(&self) -> Result<(Vec<ItemInfo>, Vec<StoreError>), StoreError> {
+    fn list(&self) -> Result<Listed, StoreError> {
         let identity = self.identity()?;
         let directory = self.items();
         let entries =
@@ -217,6 +274,10 @@ impl Store for FileStore {
             let nanoseconds = i128::from(about.mtime()) * 1_000_000_000 + i128::from(about.mtime_nsec());
             u64::try_from(nanoseconds).unwrap_or(1)
         }))
+    }
+
+    fn as_file(&mut self) -> Option<&mut FileStore> {
+        Some(self)
     }
 
     fn take_warnings(&mut self) -> Vec<String> {

@@ -4,6 +4,8 @@ mod choice;
 mod index;
 mod transfer;
 mod unlock;
+#[cfg(feature = "file")]
+mod wraps;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -14,6 +16,8 @@ use zeroize::Zeroizing;
 
 use self::choice::Opened;
 pub(crate) use self::choice::SaidBy;
+#[cfg(feature = "file")]
+pub(crate) use self::wraps::NewWay;
 use super::World;
 use super::passphrase::Asking;
 use super::settings::{Settings, load_settings};

@@ -61,7 +61,7 @@ impl Secrets<'_> {
         let held = wait_for_lock(self.world, &path, timeout * 3, "the passphrase of the store")?;
         let (world, source) = (self.world, self.passphrase.as_ref());
         let patience = Patience { timeout, is_over: &|| !held.is_current() };
-        let mut ask = |what: PassphraseFor| ask_passphrase(world, source, asking, &patience, what);
+        let mut ask = |what: PassphraseFor| ask_passphrase(world, source, asking, &patience, &what);
         let Some(opened) = &mut self.opened else { return Ok(Asked::AnsweredElsewhere) };
         // A backend that the first write chooses is told of once it has been written to.
         let is_new = opened.store.status() == Status::Empty && opened.said_by != SaidBy::FirstWrite;

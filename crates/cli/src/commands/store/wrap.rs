@@ -1,0 +1,133 @@
+//! `hatbox store wrap`: the ways to open the encrypted files.
+
+use hatbox_core::secret::SecretString;
+use serde_json::json;
+
+use crate::args::{GlobalArgs, StoreWrapAdd, StoreWrapArgs, StoreWrapCommand};
+use crate::report::{Failure, FailureKind};
+use crate::request::resolve_store;
+use crate::store::file::{WrapInfo, WrapKind, WrapName};
+use crate::world::World;
+use crate::world::secrets::{NewWay, Secrets};
+
+pub(crate) fn run(world: &World, global: &GlobalArgs, args: &StoreWrapArgs) -> Result<(), Failure> {
+    let mut secrets = Secrets::open(world, resolve_store(global, &world.environment)?)?;
+    match &args.command {
+        StoreWrapCommand::List(args) => list(world, &mut secrets, args.json),
+        StoreWrapCommand::Add(what) => add(world, &mut secrets, what),
+        StoreWrapCommand::Remove(args) => remove(world, &mut secrets, &args.name),
+    }
+}
+
+fn list(world: &World, secrets: &mut Secrets<'_>, is_json: bool) -> Result<(), Failure> {
+    let wraps = secrets.wraps_if_known()?;
+    let text = if is_json { format!("{:#}\n", render_json(&wraps)) } else { render_table(&wraps) };
+    Ok(world.output.data(&text)?)
+}
+
+fn opened_by(wrap: &WrapInfo) -> String {
+    match wrap.name.kind() {
+        WrapKind::Passphrase => "your passphrase".to_owned(),
+        WrapKind::Recovery => "the recovery passphrase".to_owned(),
+        WrapKind::Plugin => match &wrap.plugin {
+            Some(plugin) => format!("age-plugin-{plugin}"),
+            None => "an age plugin that is not named".to_owned(),
+        },
+    }
+}
+
+/// ```text
+/// Wrap        Opened by
+/// passphrase  your passphrase
+/// yubikey     age-plugin-yubikey
+/// ```
+fn render_table(wraps: &[WrapInfo]) -> String {
+    let width = wraps.iter().map(|wrap| wrap.name.as_str().len()).max().unwrap_or(0).max("Wrap".len());
+    let mut text = format!("{:width$}  Opened by\n", "Wrap");
+    for wrap in wraps {
+        let mark = if wrap.is_ours == Some(false) { "  (not made by hatbox)" } else { "" };
+        text.push_str(&format!("{:width$}  {}{mark}\n", wrap.name.as_str(), opened_by(wrap)));
+    }
+    text
+}
+
+fn render_json(wraps: &[WrapInfo]) -> serde_json::Value {
+    let wraps = wraps.iter().map(|wrap| {
+        let kind = match wrap.name.kind() {
+            WrapKind::Passphrase => "passphrase",
+            WrapKind::Recovery => "recovery",
+            WrapKind::Plugin => "plugin",
+        };
+        json!({ "name": wrap.name.as_str(), "kind": kind, "plugin": wrap.plugin, "made_by_hatbox": wrap.is_ours })
+    });
+    json!({ "wraps": wraps.collect::<Vec<_>>() })
+}
+
+fn add(world: &World, secrets: &mut Secrets<'_>, what: &StoreWrapAdd) -> Result<(), Failure> {
+    match what {
+        StoreWrapAdd::Passphrase(args) => {
+            let way = NewWay::Passphrase { descriptor: args.new_passphrase_fd };
+            secrets.add_wrap(&WrapName::passphrase(), way, args.replace.into())?;
+            world.output.note("the passphrase now opens the store");
+            Ok(())
+        }
+        StoreWrapAdd::Recovery(args) => {
+            match secrets.add_wrap(&WrapName::recovery(), NewWay::Recovery, args.replace.into())? {
+                Some(passphrase) => tell_recovery(world, &passphrase),
+                None => Ok(()),
+            }
+        }
+        #[cfg(feature = "plugins")]
+        StoreWrapAdd::Plugin(args) => {
+            let identity = load_plugin_identity(world, &args.identity)?;
+            let name = plugin_wrap_name(args.name.as_deref().unwrap_or(identity.plugin()))?;
+            secrets.add_wrap(&name, NewWay::Plugin(&identity), args.replace.into())?;
+            let plugin = identity.plugin();
+            world
+                .output
+                .note(&format!("`age-plugin-{plugin}` now opens the store (wrap `{}`)", name.as_str()));
+            Ok(())
+        }
+    }
+}
+
+#[cfg(feature = "plugins")]
+fn load_plugin_identity(
+    world: &World,
+    path: &std::path::Path,
+) -> Result<crate::store::file::PluginIdentity, Failure> {
+    let shown = world.dirs.shown(path);
+    let failure = |text: String| Failure::new(FailureKind::Usage, text).at(&shown);
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| failure("could not read the plugin's identity file".to_owned()).caused_by(&error))?;
+    crate::store::file::PluginIdentity::parse(&text).map_err(|error| {
+        failure(format!("this is no identity file of a plugin: {error}"))
+            .hint("the plugin prints one: `age-plugin-yubikey --identity`, `age-plugin-tpm --generate`, ...")
+    })
+}
+
+#[cfg(feature = "plugins")]
+fn plugin_wrap_name(text: &str) -> Result<WrapName, Failure> {
+    WrapName::parse(text).filter(|name| name.kind() == WrapKind::Plugin).ok_or_else(|| {
+        Failure::new(FailureKind::Usage, format!("`{text}` cannot be the name of a plugin's wrap"))
+            .hint("1 to 32 of a-z, 0-9 and `-`, beginning with a letter: --name my-key")
+    })
+}
+
+/// Prints a recovery passphrase, the one time that it is shown.
+pub(super) fn tell_recovery(world: &World, passphrase: &SecretString) -> Result<(), Failure> {
+    world.output.data(&format!("{}\n", passphrase.expose()))?;
+    world.output.note("this recovery passphrase opens the store; write it down: it is not shown again");
+    Ok(())
+}
+
+fn remove(world: &World, secrets: &mut Secrets<'_>, name: &str) -> Result<(), Failure> {
+    let name = WrapName::parse(name).ok_or_else(|| {
+        Failure::new(FailureKind::Usage, format!("`{name}` cannot be the name of a wrap"))
+            .hint("hatbox store wrap list")
+    })?;
+    secrets.remove_wrap(&name)?;
+    world.output.note(&format!("the wrap `{}` is removed", name.as_str()));
+    world.output.note("a copy of the store from before is still opened by it; `hatbox store rekey` ends that for new copies");
+    Ok(())
+}

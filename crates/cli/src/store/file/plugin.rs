@@ -1,0 +1,207 @@
+//! Wraps that an age plugin opens: a YubiKey, a TPM, a FIDO2 key, the Secure Enclave.
+//!
+//! A plugin is the program `age-plugin-NAME` on PATH. It runs in a thread of its own, and what it has to say or
+//! to ask comes here one by one, so that the person is asked as always, and one that hangs is given up.
+
+use std::fmt::Display;
+use std::str::FromStr;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::{Duration, Instant};
+
+use age::secrecy::SecretString as AgeSecret;
+use hatbox_core::secret::SecretString;
+use zeroize::Zeroizing;
+
+use super::identity::{Identity, decrypt_with, encrypt_to};
+use super::wraps::{NewWrap, WrapName};
+use crate::store::{AskPassphrase, PassphraseError, PassphraseFor, PluginAsks};
+use crate::sys::signals::Held;
+
+/// Longer texts than this are no message for a person.
+const TEXT_LIMIT: usize = 400;
+
+/// Why a plugin did not do its work.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PluginError {
+    /// The text names none.
+    #[error("it holds no identity of an age plugin (`AGE-PLUGIN-...`)")]
+    NoIdentity,
+    /// Its program is not there.
+    #[error("`age-plugin-{0}` is not on PATH")]
+    Missing(String),
+    /// It failed; what it said.
+    #[error("the age plugin failed: {0}")]
+    Failed(String),
+    /// It took too long.
+    #[error("`age-plugin-{0}` did not answer in time")]
+    Silent(String),
+    /// The person would not be asked, or did not answer.
+    #[error(transparent)]
+    Person(PassphraseError),
+}
+
+/// A plugin's own identity: says which plugin, and which key of its device.
+pub(crate) struct PluginIdentity(age::plugin::Identity);
+
+impl PluginIdentity {
+    /// The first one in the text of an identity file, as `age-plugin-NAME` prints it.
+    pub(crate) fn parse(text: &str) -> Result<Self, PluginError> {
+        let lines = text.lines().map(str::trim).filter(|line| line.starts_with("AGE-PLUGIN-"));
+        lines
+            .map(age::plugin::Identity::from_str)
+            .find_map(Result::ok)
+            .map(Self)
+            .ok_or(PluginError::NoIdentity)
+    }
+
+    pub(crate) fn plugin(&self) -> &str {
+        self.0.plugin()
+    }
+}
+
+/// Wraps the store's identity by a plugin.
+pub(super) fn wrap(
+    identity: &Identity,
+    name: WrapName,
+    plugin: &PluginIdentity,
+    ask: &mut AskPassphrase<'_>,
+    patience: Duration,
+) -> Result<NewWrap, PluginError> {
+    let PluginIdentity(own) = plugin;
+    let (theirs, plain) = (own.clone(), Zeroizing::new(identity.expose().to_vec()));
+    let sealed = run(own.plugin(), ask, patience, move |callbacks| {
+        let plugin = theirs.plugin().to_owned();
+        let recipient = age::plugin::RecipientPluginV1::new(&plugin, &[], &[theirs], callbacks)
+            .map_err(|_| PluginError::Missing(plugin.clone()))?;
+        encrypt_to(&recipient, &plain).map_err(|error| match error {
+            age::EncryptError::Plugin(errors) => failed(&plugin, &errors),
+            _ => failed(&plugin, &[""; 0]),
+        })
+    })?;
+    Ok(NewWrap { name, sealed, plugin: Some(own.to_string()) })
+}
+
+/// Opens a wrap by a plugin.
+pub(super) fn unwrap(
+    plugin: &PluginIdentity,
+    sealed: Vec<u8>,
+    ask: &mut AskPassphrase<'_>,
+    patience: Duration,
+) -> Result<Zeroizing<Vec<u8>>, PluginError> {
+    let PluginIdentity(own) = plugin;
+    let theirs = own.clone();
+    run(own.plugin(), ask, patience, move |callbacks| {
+        let plugin = theirs.plugin().to_owned();
+        let identity = age::plugin::IdentityPluginV1::new(&plugin, &[theirs], callbacks)
+            .map_err(|_| PluginError::Missing(plugin.clone()))?;
+        decrypt_with(&identity, &sealed).map_err(|error| match error {
+            age::DecryptError::Plugin(errors) => failed(&plugin, &errors),
+            _ => failed(&plugin, &[""; 0]),
+        })
+    })
+}
+
+fn failed(plugin: &str, errors: &[impl Display]) -> PluginError {
+    let said = errors.iter().map(|error| printable(&error.to_string()));
+    let said: Vec<_> = said.filter(|text| !text.is_empty()).collect();
+    PluginError::Failed(match said.as_slice() {
+        [] => format!("`age-plugin-{plugin}` could not use its key"),
+        said => said.join("; "),
+    })
+}
+
+/// What a plugin says may be anything; the terminal gets its printable part, without the marks that turn the
+/// direction of text (Unicode's UAX #9).
+fn printable(text: &str) -> String {
+    let text = text.trim().replace(['\n', '\t'], " ");
+    let turns_text =
+        |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.chars().filter(|&c| !c.is_control() && !turns_text(c)).take(TEXT_LIMIT).collect()
+}
+
+/// From the plugin's thread.
+enum Message<T> {
+    Says(PluginAsks, Sender<Option<SecretString>>),
+    Ends(Result<T, PluginError>),
+}
+
+/// Runs `work` in a thread and passes on what the plugin says until it ends.
+fn run<T: Send + 'static>(
+    plugin: &str,
+    ask: &mut AskPassphrase<'_>,
+    patience: Duration,
+    work: impl FnOnce(Callbacks<T>) -> Result<T, PluginError> + Send + 'static,
+) -> Result<T, PluginError> {
+    let (sender, receiver) = channel();
+    let callbacks = Callbacks { plugin: plugin.to_owned(), to: sender.clone() };
+    // Signals are for the main thread, which puts the terminal back first.
+    let held = Held::new();
+    std::thread::spawn(move || sender.send(Message::Ends(work(callbacks))).ok());
+    drop(held);
+    listen(plugin, &receiver, ask, patience)
+}
+
+fn listen<T>(
+    plugin: &str,
+    receiver: &Receiver<Message<T>>,
+    ask: &mut AskPassphrase<'_>,
+    patience: Duration,
+) -> Result<T, PluginError> {
+    let mut end = Instant::now() + patience;
+    loop {
+        match receiver.recv_timeout(end.saturating_duration_since(Instant::now())) {
+            Ok(Message::Ends(result)) => return result,
+            Ok(Message::Says(what, answer)) => {
+                let said = ask(PassphraseFor::Plugin(what)).map_err(PluginError::Person)?;
+                // The plugin may have gone meanwhile; its end comes next.
+                answer.send(Some(said)).ok();
+                end = Instant::now() + patience;
+            }
+            Err(RecvTimeoutError::Timeout) => return Err(PluginError::Silent(plugin.to_owned())),
+            Err(RecvTimeoutError::Disconnected) => return Err(failed(plugin, &[""; 0])),
+        }
+    }
+}
+
+/// The plugin's side of the channel.
+struct Callbacks<T> {
+    plugin: String,
+    to: Sender<Message<T>>,
+}
+
+impl<T> Clone for Callbacks<T> {
+    fn clone(&self) -> Self {
+        Self { plugin: self.plugin.clone(), to: self.to.clone() }
+    }
+}
+
+impl<T> Callbacks<T> {
+    fn say(&self, make: impl FnOnce(String, String) -> PluginAsks, text: &str) -> Option<SecretString> {
+        let (sender, receiver) = channel();
+        let what = make(self.plugin.clone(), printable(text));
+        self.to.send(Message::Says(what, sender)).ok()?;
+        receiver.recv().ok()?
+    }
+}
+
+impl<T: Send + 'static> age::Callbacks for Callbacks<T> {
+    fn display_message(&self, message: &str) {
+        self.say(|plugin, text| PluginAsks::Nothing { plugin, text }, message);
+    }
+
+    fn confirm(&self, message: &str, yes: &str, no: Option<&str>) -> Option<bool> {
+        let text = format!("{message} [y: {yes}, n: {}] ", no.unwrap_or("no"));
+        let answer = self.say(|plugin, text| PluginAsks::Line { plugin, text }, &text)?;
+        Some(matches!(answer.expose().trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+    }
+
+    fn request_public_string(&self, description: &str) -> Option<String> {
+        let answer = self.say(|plugin, text| PluginAsks::Line { plugin, text }, description)?;
+        Some(answer.expose().to_owned())
+    }
+
+    fn request_passphrase(&self, description: &str) -> Option<AgeSecret> {
+        let answer = self.say(|plugin, text| PluginAsks::Secret { plugin, text }, description)?;
+        Some(AgeSecret::from(answer.expose().to_owned()))
+    }
+}
