@@ -132,7 +132,7 @@ impl<'p> Judge<'p> {
         let is_same_account = self.request.is_same_account();
         let needs: &[Layer] = match (caller, route) {
             (Caller::Service(_) | Caller::Federated(_) | Caller::Anonymous, _) => &[],
-            (Caller::Root(_), _) => &[Layer::Identity],
+            (Caller::Root(_), _) => &[Layer::Identity, Layer::Session],
             _ if !is_same_account || (is_chained && is_one_of(&ALLOWED_ON_BOTH_SIDES, self.action)) => {
                 OWN_POLICIES
             }
@@ -161,8 +161,14 @@ impl<'p> Judge<'p> {
         }
     }
 
+    /// The root user has no boundary; its sessions of AssumeRoot are limited by the policy of their task.
     pub(super) fn judge_limit(&self, layer: Layer, policies: Option<&'p [Policy]>) -> Verdict<'p> {
-        if !matches!(self.request.caller, Caller::User { .. } | Caller::RoleSession { .. }) {
+        let is_limited = match self.request.caller {
+            Caller::User { .. } | Caller::RoleSession { .. } => true,
+            Caller::Root(_) => layer == Layer::Session && policies.is_some(),
+            Caller::Service(_) | Caller::Federated(_) | Caller::Anonymous => false,
+        };
+        if !is_limited {
             return Verdict::absent();
         }
         if self.layers.unknown.contains(&layer) {
@@ -335,6 +341,18 @@ mod tests {
         assert_eq!(evaluate(&read, &free).decision, Decision::Allow);
         let bound = Layers { boundary: Some(Vec::new()), ..free };
         assert_eq!(evaluate(&read, &bound).decision, implicit(Layer::Boundary));
+    }
+
+    #[test]
+    fn the_root_user_is_limited_by_the_policy_of_a_session_and_by_no_boundary() {
+        let root = || Caller::Root(AccountId::parse("111122223333").unwrap());
+        let read = policy(r#""Effect": "Allow", "Action": "s3:GetObject", "Resource": "*""#);
+        let task = Layers { session: Some(vec![read]), boundary: Some(Vec::new()), ..Layers::default() };
+        let judge =
+            |action, layers| evaluate(&request(root(), action, "arn:aws:s3:::box/a"), layers).decision;
+        assert_eq!(judge("s3:GetObject", &task), Decision::Allow);
+        assert_eq!(judge("s3:PutObject", &task), implicit(Layer::Session));
+        assert_eq!(judge("s3:PutObject", &Layers::default()), Decision::Allow);
     }
 
     #[test]
