@@ -49,19 +49,30 @@ impl<'a> Ask<'a> {
     }
 }
 
+/// The condition keys that the moment brings, whoever asks.
+pub(crate) fn moment_keys(now: Timestamp) -> Keys {
+    [
+        ("aws:currenttime", render_iso(now)),
+        ("aws:epochtime", now.as_second().to_string()),
+        ("aws:securetransport", "false".to_owned()),
+        ("aws:sourceip", "127.0.0.1".to_owned()),
+        ("aws:viaawsservice", "false".to_owned()),
+        ("aws:principalisawsservice", "false".to_owned()),
+    ]
+    .map(|(name, value)| (name.to_owned(), vec![value]))
+    .into()
+}
+
 /// The condition keys that the caller and the moment bring.
 pub(crate) fn caller_keys(world: &World, caller: &Caller, code: CodeGiven, now: Timestamp) -> Keys {
-    let mut keys = Keys::new();
+    let mut keys = moment_keys(now);
+    if let Some(identity) = caller.session.as_ref().and_then(|session| session.web_identity.as_ref()) {
+        keys.extend(identity.condition_keys());
+    }
     let mut put = |name: &str, value: String| {
         keys.insert(name.to_lowercase(), vec![value]);
     };
-    put("aws:CurrentTime", render_iso(now));
-    put("aws:EpochTime", now.as_second().to_string());
-    put("aws:SecureTransport", "false".to_owned());
-    put("aws:SourceIp", "127.0.0.1".to_owned());
     put("aws:RequestedRegion", caller.region.clone());
-    put("aws:ViaAWSService", "false".to_owned());
-    put("aws:PrincipalIsAWSService", "false".to_owned());
     put("aws:PrincipalArn", caller.principal.principal_arn(world));
     put("aws:PrincipalAccount", caller.principal.account().to_owned());
     put("aws:userid", caller.principal.user_id(world));
@@ -104,19 +115,29 @@ pub(crate) fn caller_keys(world: &World, caller: &Caller, code: CodeGiven, now: 
 
 /// Judges what `caller` asks.
 pub(crate) fn judge(world: &World, caller: &Caller, base: &Keys, ask: &Ask) -> Result<Judgement, Refusal> {
+    let layers = layers_of(world, caller, ask.trust)?;
+    judge_as(evaluated_caller(world, &caller.principal)?, &layers, base, ask)
+}
+
+/// Judges what the bearer of a token of `provider` asks: the trust policy alone decides.
+pub(crate) fn judge_federated(provider: &str, base: &Keys, ask: &Ask) -> Result<Judgement, Refusal> {
+    let layers = Layers { trust: ask.trust.map(parse_policy).transpose()?, ..Layers::default() };
+    judge_as(evaluate::Caller::Federated(provider.to_owned()), &layers, base, ask)
+}
+
+fn judge_as(caller: evaluate::Caller, layers: &Layers, base: &Keys, ask: &Ask) -> Result<Judgement, Refusal> {
     let mut values = base.clone();
     values.insert("aws:resourceaccount".to_owned(), vec![ask.account.to_owned()]);
     values.extend(ask.keys.clone());
     let request = Request {
-        caller: evaluated_caller(world, &caller.principal)?,
+        caller,
         action: ask.action.to_owned(),
         also_actions: ask.also_actions.clone(),
         resource: ask.resource.to_owned(),
         resource_account: parse_account(ask.account)?,
         context: Context { values, is_complete: true },
     };
-    let layers = layers_of(world, caller, ask.trust)?;
-    Ok(evaluate(&request, &layers))
+    Ok(evaluate(&request, layers))
 }
 
 /// Judges what `caller` asks, and words the refusal as the service does: `quote` stands around the ARN.

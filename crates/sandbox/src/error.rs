@@ -55,6 +55,9 @@ pub enum Error {
     /// The operating system gives no random bytes.
     #[error("the operating system gives no random bytes")]
     Random,
+    /// A key of the sandbox's world that signs tokens is none.
+    #[error("a key that signs tokens is none")]
+    SigningKey,
     /// The running sandbox could not be asked.
     #[error("asking the sandbox at {address}")]
     Ask {

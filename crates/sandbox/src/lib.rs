@@ -17,6 +17,7 @@ mod encoding;
 mod error;
 mod http;
 mod iam;
+mod jwt;
 pub mod log;
 mod mint;
 mod refusal;

@@ -23,7 +23,7 @@ pub struct LogEntry {
     pub service: String,
     /// `AssumeRole`, `GetObject`, ...
     pub action: String,
-    /// ARN of who called; `None` when the signature did not tell.
+    /// ARN of who called, or subject and issuer of a token; `None` when nothing told that holds.
     pub caller: Option<String>,
     /// The last four characters of the access key id, behind `****`.
     pub key: Option<String>,
@@ -57,10 +57,12 @@ pub enum SignedWith {
     AccessKey,
     /// Credentials of GetSessionToken.
     SessionToken,
-    /// Credentials of AssumeRole.
+    /// Credentials of AssumeRole, or of a call that puts a role on in another way.
     Role,
     /// Credentials of GetFederationToken.
     FederationToken,
+    /// Nothing, but the token of an identity provider was good.
+    WebIdentity,
 }
 
 impl LogEntry {
@@ -106,7 +108,7 @@ fn masked(key_id: &str) -> String {
 }
 
 /// Parameters whose values are no secrets. Lists are named without `.member.N...`.
-const PLAIN: [&str; 34] = [
+const PLAIN: [&str; 35] = [
     "Action",
     "AssumeRolePolicyDocument",
     "CreateBucketConfiguration",
@@ -123,6 +125,7 @@ const PLAIN: [&str; 34] = [
     "PolicyArns",
     "PolicyDocument",
     "PolicyName",
+    "ProviderId",
     "RoleArn",
     "RoleName",
     "RoleSessionName",

@@ -83,6 +83,14 @@ pub(crate) fn check_params(rules: &[Rule], params: &Params) -> Result<(), Refusa
     Err(Refusal::validation(format!("{} validation {noun} detected: {}", errors.len(), errors.join("; "))))
 }
 
+/// Whether `value` is a text that `kind` takes.
+pub(crate) fn is_text_of(value: &str, kind: Kind) -> bool {
+    let Kind::Text(min, max, pattern) = kind else { return false };
+    let mut errors = Vec::new();
+    check_text(&mut errors, "", value, min, max, pattern);
+    errors.is_empty()
+}
+
 fn check_list(
     errors: &mut Vec<String>,
     name: &str,

@@ -116,6 +116,7 @@ pub(crate) fn save_cast(directory: &Path, keys: &[&str]) -> BTreeMap<String, Key
         tags: BTreeMap::new(),
         transitive_tags: BTreeSet::new(),
         source_identity: None,
+        web_identity: None,
     };
     world.sessions.insert(endless.id.clone(), session);
     save_world(directory, &world).unwrap();

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::{CodeShown, Fault, PREFIX, Status, TOKEN_HEADER};
+use super::{CodeShown, Fault, PREFIX, Status, TOKEN_HEADER, TokenMinted, TokenOrder};
 use crate::encoding::render_percent;
 use crate::error::Error;
 use crate::log::LogEntry;
@@ -106,6 +106,15 @@ impl Client {
     /// When it does not answer, or there is no such device.
     pub fn code(&self, serial: &str) -> Result<CodeShown, Error> {
         self.ask("GET", &format!("code?serial={}", render_percent(serial.as_bytes())), None)
+    }
+
+    /// A token that an identity provider of the world signed.
+    ///
+    /// # Errors
+    /// When it does not answer, or there is no such provider that signs here.
+    pub fn mint_token(&self, order: &TokenOrder) -> Result<String, Error> {
+        let minted: TokenMinted = self.ask("POST", "token", Some(&json!(order)))?;
+        Ok(minted.token)
     }
 
     /// Sets how far the sandbox's clock is ahead of the system's.

@@ -35,6 +35,10 @@ pub enum FaultKind {
     ShortLifeSeconds(i64),
     /// MFA devices count as out of sync: no code of theirs can be validated.
     DeviceOutOfSync,
+    /// Identity providers cannot be reached: no token of theirs can be verified.
+    IdentityProviderDown,
+    /// Identity providers are reached, and say that a token of theirs is not to be believed.
+    IdentityProviderRejects,
 }
 
 impl Fault {
@@ -90,7 +94,10 @@ impl Faults {
                 }
                 FaultKind::DropConnection => injected.is_dropped_before = true,
                 FaultKind::DropAnswer => injected.is_dropped_after = true,
-                FaultKind::ShortLifeSeconds(_) | FaultKind::DeviceOutOfSync => return false,
+                FaultKind::ShortLifeSeconds(_)
+                | FaultKind::DeviceOutOfSync
+                | FaultKind::IdentityProviderDown
+                | FaultKind::IdentityProviderRejects => return false,
             }
             true
         });
@@ -110,11 +117,11 @@ impl Faults {
         found
     }
 
-    /// Whether MFA devices are out of sync for this call.
-    pub(crate) fn take_device_out_of_sync(&mut self, action: &str) -> bool {
+    /// Whether `wanted`, which happens at one step of a call, is due for this call.
+    pub(crate) fn take_one(&mut self, action: &str, wanted: &FaultKind) -> bool {
         let mut is_due = false;
         self.take(action, |kind| {
-            let is_it = *kind == FaultKind::DeviceOutOfSync;
+            let is_it = kind == wanted;
             is_due |= is_it;
             is_it
         });

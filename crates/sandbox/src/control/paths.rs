@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Fault, PREFIX, TOKEN_HEADER};
+use super::{Fault, PREFIX, TOKEN_HEADER, tokens};
 use crate::encoding::{is_equal_constant_time, parse_base32};
 use crate::http::{Received, Reply};
 use crate::sandbox::Sandbox;
@@ -83,17 +83,18 @@ pub(crate) fn answer(sandbox: &mut Sandbox, request: &Received) -> Answered {
             json_reply(&json!({}))
         }
         ("POST", "key") => set_key(sandbox, request),
+        ("POST", "token") => tokens::mint_token(sandbox, request),
         ("POST", "stop") => return Answered::Stop(json_reply(&json!({}))),
         _ => text(404, "there is no such control path"),
     };
     Answered::Reply(reply)
 }
 
-fn text(status: u16, text: &str) -> Reply {
+pub(super) fn text(status: u16, text: &str) -> Reply {
     Reply { body: text.to_owned().into(), ..Reply::empty(status) }.with("content-type", "text/plain")
 }
 
-fn json_reply(value: &Value) -> Reply {
+pub(super) fn json_reply(value: &Value) -> Reply {
     Reply { body: value.to_string().into(), ..Reply::empty(200) }.with("content-type", "application/json")
 }
 
@@ -125,7 +126,7 @@ fn code(sandbox: &Sandbox, serial: &str) -> Reply {
 }
 
 /// A century either way is enough for any test, and keeps every time within what can be written.
-const CENTURY: i64 = 100 * 365 * 24 * 3600;
+pub(super) const CENTURY: i64 = 100 * 365 * 24 * 3600;
 
 /// Moves the clock: `{"offset_seconds": N}` sets it, `{"advance_seconds": N}` moves it further.
 fn set_clock(sandbox: &mut Sandbox, request: &Received) -> Reply {

@@ -19,7 +19,7 @@ use crate::refusal::Refusal;
 use crate::rules::check_params;
 use crate::sigv4::Caller;
 use crate::turn::Turn;
-use crate::world::{Principal, Session, SessionKind, role_arn};
+use crate::world::{Principal, Role, Session, SessionKind};
 
 const CHAINED_SECONDS: i64 = 3600;
 
@@ -58,12 +58,8 @@ pub(super) fn assume_role(turn: &mut Turn, caller: &Caller) -> Result<Reply, Ref
             not_authorized(turn.world, caller, "sts:AssumeRole")
         ))
     };
-    let role = turn.world.role(arn.account(), arn.role_name()).ok_or_else(refused)?;
-    if seconds > role.max_session_seconds {
-        return Err(Refusal::validation(
-            "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
-        ));
-    }
+    let role = turn.world.role_of(&arn).ok_or_else(refused)?;
+    check_role_maximum(role, seconds)?;
     let session = params.get("RoleSessionName").unwrap_or_default().to_owned();
     let principal = Principal::RoleSession {
         account: arn.account().to_owned(),
@@ -75,13 +71,11 @@ pub(super) fn assume_role(turn: &mut Turn, caller: &Caller) -> Result<Reply, Ref
     let credentials = mint_session(
         turn,
         Grant {
-            principal,
-            kind: SessionKind::AssumeRole,
-            seconds,
             policies: limits.policies,
             tags: tags.all,
             transitive_tags: tags.transitive,
             source_identity: source_identity.clone(),
+            ..Grant::new(principal, SessionKind::AssumeRole, seconds)
         },
     )?;
     Ok(turn.render(|xml| {
@@ -94,6 +88,16 @@ pub(super) fn assume_role(turn: &mut Turn, caller: &Caller) -> Result<Reply, Ref
         }
         xml.element_if("SourceIdentity", source_identity.as_deref());
     }))
+}
+
+/// Whether a session of `role` may be so long.
+pub(super) fn check_role_maximum(role: &Role, seconds: i64) -> Result<(), Refusal> {
+    if seconds > role.max_session_seconds {
+        return Err(Refusal::validation(
+            "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
+        ));
+    }
+    Ok(())
 }
 
 fn is_chained(session: Option<&Session>) -> bool {
@@ -174,11 +178,7 @@ fn authorize(
             refused(turn, "sts:SetSourceIdentity").because("the session's source identity cannot be changed")
         );
     }
-    let found = turn
-        .world
-        .role(arn.account(), arn.role_name())
-        .filter(|role| role_arn(arn.account(), &role.path, arn.role_name()) == arn.as_str());
-    let Some(role) = found else {
+    let Some(role) = turn.world.role_of(arn) else {
         return Err(refused(turn, "sts:AssumeRole").because("there is no such role"));
     };
     let mut ask = Ask::new("sts:AssumeRole", arn.as_str(), arn.account());

@@ -1,6 +1,7 @@
 //! Judges the MFA code of a call, and uses it up.
 
 use crate::authorize::CodeGiven;
+use crate::control::FaultKind;
 use crate::encoding::parse_base32;
 use crate::refusal::Refusal;
 use crate::sigv4::Caller;
@@ -26,7 +27,7 @@ pub(super) fn check_code(turn: &mut Turn, caller: &Caller) -> Result<CodeGiven, 
     let Principal::User { account, name } = &caller.principal else {
         return wrong_serial("only a user has MFA devices");
     };
-    if turn.faults.take_device_out_of_sync(&turn.entry.action) {
+    if turn.faults.take_one(&turn.entry.action, &FaultKind::DeviceOutOfSync) {
         return wrong_serial("a fault was asked for: the device is out of sync");
     }
     let devices = turn.world.accounts.get_mut(account).map(|account| &mut account.mfa_devices);

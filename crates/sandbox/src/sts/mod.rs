@@ -9,12 +9,15 @@ mod session_policy;
 mod table;
 mod tokens;
 mod unsigned;
+mod web_identity;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::http::Reply;
 use crate::refusal::Refusal;
 use crate::sigv4::{Caller, Dialect};
 use crate::turn::Turn;
-use crate::world::{Principal, Session, SessionKind};
+use crate::world::{Principal, Session, SessionKind, WebIdentity, WorldSecret};
 use crate::xml::Xml;
 use crate::{clock, mint};
 
@@ -27,7 +30,7 @@ pub(crate) const VERSION: &str = "2011-06-15";
 pub(crate) fn perform(turn: &mut Turn) -> Result<Reply, Refusal> {
     let action = turn.entry.action.clone();
     match action.as_str() {
-        "AssumeRoleWithWebIdentity" => return unsigned::assume_role_with_web_identity(turn),
+        "AssumeRoleWithWebIdentity" => return web_identity::assume_role_with_web_identity(turn),
         "AssumeRoleWithSAML" => return unsigned::assume_role_with_saml(turn),
         _ => {}
     }
@@ -95,9 +98,26 @@ struct Grant {
     kind: SessionKind,
     seconds: i64,
     policies: Option<Vec<String>>,
-    tags: std::collections::BTreeMap<String, String>,
-    transitive_tags: std::collections::BTreeSet<String>,
+    tags: BTreeMap<String, String>,
+    transitive_tags: BTreeSet<String>,
     source_identity: Option<String>,
+    web_identity: Option<WebIdentity>,
+}
+
+impl Grant {
+    /// Everything that `principal` may, without tags.
+    fn new(principal: Principal, kind: SessionKind, seconds: i64) -> Self {
+        Self {
+            principal,
+            kind,
+            seconds,
+            policies: None,
+            tags: BTreeMap::new(),
+            transitive_tags: BTreeSet::new(),
+            source_identity: None,
+            web_identity: None,
+        }
+    }
 }
 
 /// Mints credentials for `grant`, and writes their `Credentials` element.
@@ -105,8 +125,8 @@ fn mint_session(turn: &mut Turn, grant: Grant) -> Result<impl FnOnce(&mut Xml) +
     let seconds = turn.faults.take_short_life(&turn.entry.action).unwrap_or(grant.seconds);
     let issued_at = clock::whole_seconds(turn.now);
     let session = Session {
-        secret: crate::world::WorldSecret::new(mint::mint_secret()?),
-        token: crate::world::WorldSecret::new(mint::mint_session_token()?),
+        secret: WorldSecret::new(mint::mint_secret()?),
+        token: WorldSecret::new(mint::mint_session_token()?),
         principal: grant.principal,
         kind: grant.kind,
         issued_at,
@@ -115,6 +135,7 @@ fn mint_session(turn: &mut Turn, grant: Grant) -> Result<impl FnOnce(&mut Xml) +
         tags: grant.tags,
         transitive_tags: grant.transitive_tags,
         source_identity: grant.source_identity,
+        web_identity: grant.web_identity,
     };
     let key_id = mint::mint_key_id("ASIA", &turn.world.id)?;
     turn.entry.granted_seconds = Some(seconds);

@@ -1,6 +1,10 @@
 //! What each parameter of STS may be. The bounds are those of the service's published model.
 
-use crate::rules::{DIGITS, Kind, LATIN, NAME, Pattern, Rule, SERIAL, WORD, is_word, optional, required};
+use std::collections::BTreeMap;
+
+use crate::rules::{
+    DIGITS, Kind, LATIN, NAME, Pattern, Rule, SERIAL, WORD, is_text_of, is_word, optional, required,
+};
 
 const EXTERNAL: Pattern =
     Pattern { text: r"[\w+=,.@:\/-]*", is_allowed: |c| is_word(c) || "+=,.@:/-".contains(c) };
@@ -17,7 +21,9 @@ const SESSION_NAME: Kind = Kind::Text(2, 64, Some(NAME));
 const MFA_SERIAL: Kind = Kind::Text(9, 256, Some(SERIAL));
 const MFA_CODE: Kind = Kind::Text(6, 6, Some(DIGITS));
 const TAG_KEY: Kind = Kind::Text(1, 128, Some(TAG));
-const TAGS: Kind = Kind::List(50, &[("Key", TAG_KEY), ("Value", Kind::Text(0, 256, Some(TAG_VALUE)))]);
+const TAG_TEXT: Kind = Kind::Text(0, 256, Some(TAG_VALUE));
+const TAG_COUNT: usize = 50;
+const TAGS: Kind = Kind::List(TAG_COUNT, &[("Key", TAG_KEY), ("Value", TAG_TEXT)]);
 const ROLE_SECONDS: Kind = Kind::Number(900, 43_200);
 const TOKEN_SECONDS: Kind = Kind::Number(900, 129_600);
 
@@ -35,7 +41,7 @@ pub(super) fn rules_of(action: &str) -> Vec<Rule> {
             optional("Policy", POLICY),
             optional("PolicyArns", POLICY_ARNS),
             optional("Tags", TAGS),
-            optional("TransitiveTagKeys", Kind::List(50, &[("", TAG_KEY)])),
+            optional("TransitiveTagKeys", Kind::List(TAG_COUNT, &[("", TAG_KEY)])),
             optional("ProvidedContexts", Kind::List(5, &[("ProviderArn", ARN)])),
             optional("MinimumSessionTokenSize", Kind::Number(0, 4096)),
         ],
@@ -77,4 +83,15 @@ pub(super) fn rules_of(action: &str) -> Vec<Rule> {
         "DecodeAuthorizationMessage" => vec![required("EncodedMessage", Kind::Text(1, 10_240, None))],
         _ => Vec::new(),
     }
+}
+
+/// Whether tags that come in a token could have come as the parameter `Tags`.
+pub(super) fn are_valid_tags(tags: &BTreeMap<String, String>) -> bool {
+    let is_valid = |(key, value): (&String, &String)| is_text_of(key, TAG_KEY) && is_text_of(value, TAG_TEXT);
+    tags.len() <= TAG_COUNT && tags.iter().all(is_valid)
+}
+
+/// Whether a source identity that comes in a token could have come as the parameter `SourceIdentity`.
+pub(super) fn is_valid_source_identity(identity: &str) -> bool {
+    is_text_of(identity, SESSION_NAME)
 }

@@ -1,6 +1,6 @@
 //! GetSessionToken and GetFederationToken: temporary credentials of a user.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::session_policy::parse_session_policy;
 use super::table::rules_of;
@@ -28,15 +28,8 @@ pub(super) fn get_session_token(turn: &mut Turn, caller: &Caller) -> Result<Repl
     check_params(&rules_of("GetSessionToken"), turn.params)?;
     let code = mfa::check_code(turn, caller)?;
     turn.keys(caller, code);
-    let grant = Grant {
-        principal: caller.principal.clone(),
-        kind: SessionKind::GetSessionToken { mfa_at: (code == CodeGiven::Yes).then_some(turn.now) },
-        seconds: seconds(turn, caller),
-        policies: None,
-        tags: BTreeMap::new(),
-        transitive_tags: BTreeSet::new(),
-        source_identity: None,
-    };
+    let kind = SessionKind::GetSessionToken { mfa_at: (code == CodeGiven::Yes).then_some(turn.now) };
+    let grant = Grant::new(caller.principal.clone(), kind, seconds(turn, caller));
     let credentials = mint_session(turn, grant)?;
     Ok(turn.render(credentials))
 }
@@ -73,13 +66,9 @@ pub(super) fn get_federation_token(turn: &mut Turn, caller: &Caller) -> Result<R
     turn.authorize(caller, &ask, "")?;
     let packed = limits.packed_percent;
     let grant = Grant {
-        principal,
-        kind: SessionKind::GetFederationToken,
-        seconds: seconds(turn, caller),
         policies: Some(limits.policies.unwrap_or_default()),
         tags,
-        transitive_tags: BTreeSet::new(),
-        source_identity: None,
+        ..Grant::new(principal, SessionKind::GetFederationToken, seconds(turn, caller))
     };
     let credentials = mint_session(turn, grant)?;
     Ok(turn.render(|xml| {

@@ -1,5 +1,5 @@
 //! Calls whose parameters are judged and which are then refused, because the world has no identity
-//! providers and no organization: AssumeRoleWithWebIdentity, AssumeRoleWithSAML, AssumeRoot.
+//! providers that speak SAML and no organization: AssumeRoleWithSAML, AssumeRoot.
 
 use super::table::rules_of;
 use crate::authorize::Ask;
@@ -9,22 +9,11 @@ use crate::rules::check_params;
 use crate::sigv4::Caller;
 use crate::turn::Turn;
 
-pub(super) fn assume_role_with_web_identity(turn: &mut Turn) -> Result<Reply, Refusal> {
-    check_params(&rules_of("AssumeRoleWithWebIdentity"), turn.params)?;
-    turn.entry.resource = turn.params.get("RoleArn").map(str::to_owned);
-    Err(Refusal::new(
-        400,
-        "InvalidIdentityToken",
-        "No OpenIDConnect provider found in your account for the token's issuer",
-    )
-    .because("the sandbox has no identity providers"))
-}
-
 pub(super) fn assume_role_with_saml(turn: &mut Turn) -> Result<Reply, Refusal> {
     check_params(&rules_of("AssumeRoleWithSAML"), turn.params)?;
     turn.entry.resource = turn.params.get("RoleArn").map(str::to_owned);
     Err(Refusal::new(400, "InvalidIdentityToken", "Specified provider doesn't exist")
-        .because("the sandbox has no identity providers"))
+        .because("the sandbox has no SAML providers"))
 }
 
 pub(super) fn assume_root(turn: &mut Turn, caller: &Caller) -> Result<Reply, Refusal> {

@@ -1,4 +1,5 @@
-//! The world to play in: two accounts, one person, roles with and without MFA, three buckets.
+//! The world to play in: two accounts, one person, roles with and without MFA, a job with a token and a role
+//! for it, three buckets.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -6,7 +7,10 @@ use std::path::Path;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Account, Bucket, Home, MfaDevice, Object, Role, User, World, WorldSecret};
+use super::{
+    Account, Bucket, Curve, Home, IdentityProvider, MfaDevice, Object, Role, User, World, WorldSecret,
+    issuer_name,
+};
 use crate::encoding::render_base32;
 use crate::error::Error;
 use crate::mint;
@@ -23,6 +27,14 @@ pub const MFA_SERIAL: &str = "arn:aws:iam::111122223333:mfa/jan";
 pub const AUDITOR_ROLE: &str = "arn:aws:iam::444455556666:role/security-auditor";
 /// The demo world's role that writes, and asks for MFA.
 pub const ADMIN_ROLE: &str = "arn:aws:iam::444455556666:role/dev-infra-admin";
+/// The issuer of the demo world's tokens, which names jobs.
+pub const ISSUER: &str = "https://ci.sandbox.example";
+/// The audience of the demo world's tokens.
+pub const AUDIENCE: &str = "sts.amazonaws.com";
+/// The subject of a token for which there is a role in the demo world.
+pub const SUBJECT: &str = "repo:work/site:ref:refs/heads/main";
+/// The demo world's role for the bearers of tokens.
+pub const JOB_ROLE: &str = "arn:aws:iam::444455556666:role/ci-deploy";
 /// The demo world's region.
 pub const REGION: &str = "us-east-1";
 
@@ -74,6 +86,7 @@ impl World {
             ..Account::default()
         };
         world.accounts = [(PEOPLE_ACCOUNT.to_owned(), people), (WORK_ACCOUNT.to_owned(), work)].into();
+        world.add_demo_issuer(created_at)?;
         let home = Home::open(directory)?;
         for name in ["work-archive", "work-logs", "work-terraform-state"] {
             let mut bucket = Bucket {
@@ -97,6 +110,19 @@ impl World {
             world.buckets.insert(name.to_owned(), bucket);
         }
         Ok(world)
+    }
+}
+
+impl World {
+    /// An issuer that the work account knows, and a role for the jobs that it names.
+    fn add_demo_issuer(&mut self, created_at: Timestamp) -> Result<(), Error> {
+        self.identity_providers.insert(ISSUER.to_owned(), IdentityProvider::mint(Curve::P256)?);
+        let provider = self.add_oidc_provider(WORK_ACCOUNT, ISSUER, AUDIENCE);
+        let trust = trust_of_jobs(&provider);
+        let role = demo_role(created_at, "writes, for jobs of this team", &trust, &s3_write(), 3600)?;
+        let account = self.accounts.entry(WORK_ACCOUNT.to_owned()).or_default();
+        account.roles.insert("ci-deploy".to_owned(), role);
+        Ok(())
     }
 }
 
@@ -140,6 +166,19 @@ fn trust(mfa: Mfa) -> String {
         statement.insert("Condition".to_owned(), json!({ "Bool": { "aws:MultiFactorAuthPresent": "true" } }));
     }
     policy(&json!([statement]))
+}
+
+fn trust_of_jobs(provider: &str) -> String {
+    let issuer = issuer_name(ISSUER);
+    policy(&json!([{
+        "Effect": "Allow",
+        "Principal": { "Federated": provider },
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Condition": {
+            "StringEquals": { format!("{issuer}:aud"): AUDIENCE },
+            "StringLike": { format!("{issuer}:sub"): "repo:work/*" },
+        },
+    }]))
 }
 
 fn assume_work_roles() -> String {

@@ -1,4 +1,5 @@
-//! What exists in the sandbox: accounts, users, keys, MFA devices, roles, sessions, buckets.
+//! What exists in the sandbox: accounts, users, keys, MFA devices, roles, sessions, buckets, and the
+//! identity providers outside.
 //!
 //! The world is plain data with one text form, JSON. Where it is kept is `file`'s matter,
 //! what may be done to it is decided elsewhere. Object bytes lie beside it, named by their digest.
@@ -6,11 +7,13 @@
 mod bucket;
 mod demo;
 mod file;
+mod identity;
 mod session;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use hatbox_core::name::RoleArn;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -18,10 +21,15 @@ use crate::error::Error;
 use crate::mint;
 
 pub use bucket::{Bucket, Object, Part, Upload};
-pub use demo::{ADMIN_ROLE, AUDITOR_ROLE, MFA_SERIAL, PEOPLE_ACCOUNT, REGION, USER, WORK_ACCOUNT};
+pub use demo::{
+    ADMIN_ROLE, AUDIENCE, AUDITOR_ROLE, ISSUER, JOB_ROLE, MFA_SERIAL, PEOPLE_ACCOUNT, REGION, SUBJECT, USER,
+    WORK_ACCOUNT,
+};
 pub(crate) use file::Home;
 pub use file::{load_world, save_world};
-pub use session::{Principal, Session, SessionKind};
+pub use identity::{Curve, IdentityKey, IdentityProvider, OidcProvider, PublicKey};
+pub(crate) use identity::{issuer_name, oidc_provider_arn};
+pub use session::{Principal, Session, SessionKind, WebIdentity};
 
 /// A secret that the world must keep in its file. `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,6 +71,9 @@ pub struct World {
     pub uploads: BTreeMap<String, Upload>,
     /// AWS's managed policies that session policies may name: ARN to document.
     pub managed_policies: BTreeMap<String, String>,
+    /// Identity providers by issuer. They are nobody's in particular: an account must know them to trust them.
+    #[serde(default)]
+    pub identity_providers: BTreeMap<String, IdentityProvider>,
 }
 
 /// An account.
@@ -81,6 +92,9 @@ pub struct Account {
     /// Regions in which STS gives its users and roles no credentials.
     #[serde(default)]
     pub disabled_regions: BTreeSet<String>,
+    /// Issuers whose tokens it takes, by the ARN that trust policies name.
+    #[serde(default)]
+    pub oidc_providers: BTreeMap<String, OidcProvider>,
 }
 
 /// An IAM user.
@@ -205,6 +219,7 @@ impl World {
             buckets: BTreeMap::new(),
             uploads: BTreeMap::new(),
             managed_policies: demo::managed_policies(),
+            identity_providers: BTreeMap::new(),
         })
     }
 
@@ -255,6 +270,12 @@ impl World {
     /// A role by account and name.
     pub(crate) fn role(&self, account: &str, name: &str) -> Option<&Role> {
         self.accounts.get(account)?.roles.get(name)
+    }
+
+    /// A role by its ARN, of which the path is a part.
+    pub(crate) fn role_of(&self, arn: &RoleArn) -> Option<&Role> {
+        let found = self.role(arn.account(), arn.role_name());
+        found.filter(|role| role_arn(arn.account(), &role.path, arn.role_name()) == arn.as_str())
     }
 
     /// Forgets what nobody can ask for any more: sessions that ended more than a week ago.

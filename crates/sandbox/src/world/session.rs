@@ -30,12 +30,33 @@ pub struct Session {
     pub transitive_tags: BTreeSet<String>,
     /// The source identity. It goes on to every next role.
     pub source_identity: Option<String>,
+    /// The token that a role was put on with, when it was one of a provider.
+    #[serde(default)]
+    pub web_identity: Option<WebIdentity>,
+}
+
+/// What a session keeps of the token of a provider. Policies of the role see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WebIdentity {
+    /// ARN of the provider.
+    pub provider: String,
+    /// Condition keys, names in lower case: `issuer:sub`, `issuer:aud`.
+    pub keys: BTreeMap<String, Vec<String>>,
+}
+
+impl WebIdentity {
+    /// The condition keys that it brings, names in lower case.
+    pub(crate) fn condition_keys(&self) -> BTreeMap<String, Vec<String>> {
+        let mut keys = self.keys.clone();
+        keys.insert("aws:federatedprovider".to_owned(), vec![self.provider.clone()]);
+        keys
+    }
 }
 
 /// The call that gave temporary credentials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SessionKind {
-    /// AssumeRole.
+    /// AssumeRole, signed or with the token of a provider.
     AssumeRole,
     /// GetSessionToken; with the time of the MFA code, if one was given.
     GetSessionToken {

@@ -27,3 +27,5 @@ mod s3;
 mod s3_streams;
 #[cfg(test)]
 mod signatures;
+#[cfg(test)]
+mod web_identity;

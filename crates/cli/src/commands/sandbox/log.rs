@@ -75,9 +75,13 @@ fn render_entry(entry: &LogEntry) -> String {
     text
 }
 
-/// `jan`, `jan with MFA`, `role dev-infra-admin`: names alone, as the sandbox's world has no two alike.
+/// `jan`, `jan with MFA`, `role dev-infra-admin`, `SUBJECT of https://ISSUER`: names alone, as the sandbox's world has no two alike.
 fn shown_caller(entry: &LogEntry) -> String {
     let Some(arn) = &entry.caller else { return "somebody unknown".to_owned() };
+    if entry.signed_with == SignedWith::WebIdentity {
+        // The subject of a token, as its issuer names it.
+        return arn.clone();
+    }
     let resource = arn.splitn(6, ':').nth(5).unwrap_or(arn);
     let name = match resource.split('/').collect::<Vec<_>>().as_slice() {
         ["assumed-role", role, ..] => format!("role {role}"),

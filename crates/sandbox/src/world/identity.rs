@@ -1,0 +1,99 @@
+//! Identity providers: those that sign tokens, somewhere outside, and what an account knows of them.
+//!
+//! As with AWS these are two things. An [`IdentityProvider`] has keys and signs; an [`OidcProvider`] is an
+//! account's note that tokens of an issuer, meant for certain audiences, may name whom they want to.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::{World, WorldSecret};
+use crate::error::Error;
+use crate::jwt;
+pub use crate::jwt::{Curve, PublicKey};
+use crate::mint;
+
+/// Who signs tokens.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IdentityProvider {
+    /// Its keys by key id, as its published key set has them.
+    pub keys: BTreeMap<String, IdentityKey>,
+}
+
+/// A key of an identity provider.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IdentityKey {
+    /// The public half.
+    pub public: PublicKey,
+    /// The secret half, PKCS#8 in base64url; `None` for a provider that signs elsewhere.
+    pub secret: Option<WorldSecret>,
+}
+
+/// What an account knows of an issuer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OidcProvider {
+    /// The issuer: `https://HOST/PATH`.
+    pub url: String,
+    /// The audiences that tokens may be meant for.
+    pub client_ids: BTreeSet<String>,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+impl IdentityProvider {
+    /// A provider with one new key.
+    ///
+    /// # Errors
+    /// When the operating system gives no random bytes.
+    pub fn mint(curve: Curve) -> Result<Self, Error> {
+        let (secret, public) = jwt::mint_key_pair(curve)?;
+        let key_id = crate::encoding::render_hex(&mint::mint_bytes::<8>()?);
+        Ok(Self { keys: [(key_id, IdentityKey { public, secret: Some(secret) })].into() })
+    }
+
+    /// Signs `claims` with the first key that can; `None` when none can.
+    pub(crate) fn sign(&self, claims: &Map<String, Value>) -> Option<Result<String, Error>> {
+        self.keys.iter().find_map(|(key_id, key)| {
+            let PublicKey::Ec { crv, .. } = key.public else { return None };
+            Some(jwt::sign(crv, key.secret.as_ref()?, key_id, claims))
+        })
+    }
+
+    /// The key that a token names; of a provider with one key, that one, where the token names none.
+    pub(crate) fn key(&self, key_id: Option<&str>) -> Option<&PublicKey> {
+        let key = match key_id {
+            Some(key_id) => self.keys.get(key_id),
+            None if self.keys.len() == 1 => self.keys.values().next(),
+            None => None,
+        };
+        key.map(|key| &key.public)
+    }
+}
+
+impl World {
+    /// Lets `account` take tokens of `issuer` that are meant for `audience`. Gives the ARN that trust policies
+    /// name.
+    pub fn add_oidc_provider(&mut self, account: &str, issuer: &str, audience: &str) -> String {
+        let arn = oidc_provider_arn(account, issuer);
+        let providers = &mut self.accounts.entry(account.to_owned()).or_default().oidc_providers;
+        let provider = providers.entry(arn.clone()).or_insert_with(|| OidcProvider {
+            url: issuer.to_owned(),
+            client_ids: BTreeSet::new(),
+            created_at: Timestamp::UNIX_EPOCH,
+        });
+        provider.client_ids.insert(audience.to_owned());
+        arn
+    }
+}
+
+/// The issuer without `https://`: how ARNs and condition keys name it.
+pub(crate) fn issuer_name(issuer: &str) -> &str {
+    issuer.strip_prefix("https://").unwrap_or(issuer)
+}
+
+/// `arn:aws:iam::A:oidc-provider/HOST/PATH`.
+pub(crate) fn oidc_provider_arn(account: &str, issuer: &str) -> String {
+    format!("arn:aws:iam::{account}:oidc-provider/{}", issuer_name(issuer))
+}
