@@ -97,11 +97,14 @@ pub(crate) fn caller_keys(world: &World, caller: &Caller, code: CodeGiven, now: 
         if let Some(identity) = &session.source_identity {
             put("aws:SourceIdentity", identity.clone());
         }
+        if session.kind == SessionKind::AssumeRoot {
+            put("aws:AssumedRoot", "true".to_owned());
+        }
     }
     // Long-lived keys carry no MFA keys at all; temporary ones say yes or no. A role's never say yes.
     let mfa_at = caller.session.as_ref().map(|session| match session.kind {
         SessionKind::GetSessionToken { mfa_at } => mfa_at,
-        SessionKind::AssumeRole | SessionKind::GetFederationToken => None,
+        SessionKind::AssumeRole | SessionKind::GetFederationToken | SessionKind::AssumeRoot => None,
     });
     let mfa_at = if code == CodeGiven::Yes { Some(Some(now)) } else { mfa_at };
     if let Some(mfa_at) = mfa_at {

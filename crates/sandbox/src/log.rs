@@ -61,6 +61,8 @@ pub enum SignedWith {
     Role,
     /// Credentials of GetFederationToken.
     FederationToken,
+    /// Credentials of AssumeRoot.
+    RootSession,
     /// Nothing, but the token of an identity provider was good.
     WebIdentity,
 }
@@ -99,6 +101,7 @@ impl LogEntry {
             Some(SessionKind::AssumeRole) => SignedWith::Role,
             Some(SessionKind::GetSessionToken { .. }) => SignedWith::SessionToken,
             Some(SessionKind::GetFederationToken) => SignedWith::FederationToken,
+            Some(SessionKind::AssumeRoot) => SignedWith::RootSession,
         };
     }
 }
@@ -108,7 +111,7 @@ fn masked(key_id: &str) -> String {
 }
 
 /// Parameters whose values are no secrets. Lists are named without `.member.N...`.
-const PLAIN: [&str; 35] = [
+const PLAIN: [&str; 37] = [
     "Action",
     "AssumeRolePolicyDocument",
     "CreateBucketConfiguration",
@@ -133,6 +136,8 @@ const PLAIN: [&str; 35] = [
     "SourceIdentity",
     "Status",
     "Tags",
+    "TargetPrincipal",
+    "TaskPolicyArn",
     "TransitiveTagKeys",
     "UserName",
     "Version",

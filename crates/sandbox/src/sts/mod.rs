@@ -3,12 +3,13 @@
 //! [`table`] says what parameters may be, [`mfa`] judges codes; each call has its own file.
 
 mod assume_role;
+mod assume_root;
 mod caller_identity;
 mod mfa;
+mod saml;
 mod session_policy;
 mod table;
 mod tokens;
-mod unsigned;
 mod web_identity;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,7 +32,7 @@ pub(crate) fn perform(turn: &mut Turn) -> Result<Reply, Refusal> {
     let action = turn.entry.action.clone();
     match action.as_str() {
         "AssumeRoleWithWebIdentity" => return web_identity::assume_role_with_web_identity(turn),
-        "AssumeRoleWithSAML" => return unsigned::assume_role_with_saml(turn),
+        "AssumeRoleWithSAML" => return saml::assume_role_with_saml(turn),
         _ => {}
     }
     let caller = turn.verify(Dialect::Query("sts"))?.caller;
@@ -44,7 +45,7 @@ pub(crate) fn perform(turn: &mut Turn) -> Result<Reply, Refusal> {
         "GetCallerIdentity" => Ok(caller_identity::get_caller_identity(turn, &caller)),
         "GetAccessKeyInfo" => caller_identity::get_access_key_info(turn, &caller),
         "DecodeAuthorizationMessage" => caller_identity::decode_authorization_message(turn, &caller),
-        "AssumeRoot" => unsigned::assume_root(turn, &caller),
+        "AssumeRoot" => assume_root::assume_root(turn, &caller),
         _ => Err(Refusal::new(
             400,
             "InvalidAction",
@@ -54,11 +55,14 @@ pub(crate) fn perform(turn: &mut Turn) -> Result<Reply, Refusal> {
 }
 
 /// GetSessionToken's credentials open only AssumeRole and GetCallerIdentity; those of
-/// GetFederationToken only the latter; a role's open neither of the two that make tokens of a user.
+/// GetFederationToken only the latter; a role's and AssumeRoot's open neither of the two that make tokens
+/// of a user.
 fn check_allowed_for(caller: &Caller, action: &str) -> Result<(), Refusal> {
     let is_refused = match caller.session.as_ref().map(|session| session.kind) {
         None => false,
-        Some(SessionKind::AssumeRole) => matches!(action, "GetSessionToken" | "GetFederationToken"),
+        Some(SessionKind::AssumeRole | SessionKind::AssumeRoot) => {
+            matches!(action, "GetSessionToken" | "GetFederationToken")
+        }
         Some(SessionKind::GetSessionToken { .. }) => !matches!(action, "AssumeRole" | "GetCallerIdentity"),
         Some(SessionKind::GetFederationToken) => action != "GetCallerIdentity",
     };

@@ -8,6 +8,7 @@ mod bucket;
 mod demo;
 mod file;
 mod identity;
+mod organization;
 mod session;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,6 +30,8 @@ pub(crate) use file::Home;
 pub use file::{load_world, save_world};
 pub use identity::{Curve, IdentityKey, IdentityProvider, OidcProvider, PublicKey};
 pub(crate) use identity::{issuer_name, oidc_provider_arn};
+pub(crate) use organization::task_policy;
+pub use organization::{Organization, RootSessions};
 pub use session::{Principal, Session, SessionKind, WebIdentity};
 
 /// A secret that the world must keep in its file. `Debug` does not show it.
@@ -74,6 +77,9 @@ pub struct World {
     /// Identity providers by issuer. They are nobody's in particular: an account must know them to trust them.
     #[serde(default)]
     pub identity_providers: BTreeMap<String, IdentityProvider>,
+    /// The organization that some of the accounts belong to.
+    #[serde(default)]
+    pub organization: Option<Organization>,
 }
 
 /// An account.
@@ -220,6 +226,7 @@ impl World {
             uploads: BTreeMap::new(),
             managed_policies: demo::managed_policies(),
             identity_providers: BTreeMap::new(),
+            organization: None,
         })
     }
 

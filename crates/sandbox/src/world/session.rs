@@ -65,6 +65,8 @@ pub enum SessionKind {
     },
     /// GetFederationToken.
     GetFederationToken,
+    /// AssumeRoot: the root user of a member account, for one task.
+    AssumeRoot,
 }
 
 /// Whom credentials stand for.

@@ -22,6 +22,8 @@ mod regions;
 #[cfg(test)]
 mod roles;
 #[cfg(test)]
+mod root;
+#[cfg(test)]
 mod s3;
 #[cfg(test)]
 mod s3_streams;

@@ -26,7 +26,10 @@ pub(crate) fn base(action: &str) -> Vec<(&'static str, &'static str)> {
         "AssumeRoleWithWebIdentity" => {
             vec![("RoleArn", AUDITOR), ("RoleSessionName", "me"), ("WebIdentityToken", "abcd")]
         }
-        "AssumeRoot" => vec![("TargetPrincipal", "444455556666"), ("TaskPolicyArn.arn", AUDITOR)],
+        "AssumeRoot" => vec![
+            ("TargetPrincipal", "444455556666"),
+            ("TaskPolicyArn.arn", "arn:aws:iam::aws:policy/root-task/S3UnlockBucketPolicy"),
+        ],
         "GetFederationToken" => vec![("Name", "jo")],
         "GetAccessKeyInfo" => vec![("AccessKeyId", "AKIAIOSFODNN7EXAMPLE")],
         "DecodeAuthorizationMessage" => vec![("EncodedMessage", "x")],

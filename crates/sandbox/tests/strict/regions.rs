@@ -8,6 +8,7 @@ use crate::client::{AUDITOR, Answer, Keys, Sandbox, Signing};
 fn without(account: &str, region: &str) -> Sandbox {
     Sandbox::start_with(|world| {
         world.accounts.get_mut(account).unwrap().disabled_regions.insert(region.to_owned());
+        world.organization = Some(crate::root::organization());
     })
 }
 
@@ -25,9 +26,13 @@ fn a_disabled_region_gives_no_credentials_and_another_does() {
     const TEXT: &str = "STS is not activated in this region for account:111122223333. Your account administrator can activate STS in this region using the IAM Console.";
     let sandbox = without(PEOPLE_ACCOUNT, "ap-east-1");
     let role = [("RoleArn", AUDITOR), ("RoleSessionName", "me")];
-    for (action, params) in
-        [("AssumeRole", &role[..]), ("GetSessionToken", &[]), ("GetFederationToken", &[("Name", "jo")])]
-    {
+    let root = [("TargetPrincipal", WORK_ACCOUNT), ("TaskPolicyArn.arn", crate::root::UNLOCK)];
+    for (action, params) in [
+        ("AssumeRole", &role[..]),
+        ("AssumeRoot", &root),
+        ("GetSessionToken", &[]),
+        ("GetFederationToken", &[("Name", "jo")]),
+    ] {
         let refused = call(&sandbox, &sandbox.jan, "ap-east-1", action, params);
         refused.refused(403, "RegionDisabledException", TEXT);
         call(&sandbox, &sandbox.jan, "eu-west-1", action, params).ok();

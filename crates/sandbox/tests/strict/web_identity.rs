@@ -388,19 +388,21 @@ fn an_issuer_with_a_path_is_named_with_it() {
 }
 
 #[test]
-fn a_world_saved_before_there_were_identity_providers_has_none() {
+fn a_world_saved_before_there_were_identity_providers_and_organizations_has_none() {
     let sandbox = Sandbox::start();
     let keys = assume(&sandbox, JOB_ROLE, &token(&sandbox, &json!({})), &[]).keys();
     let path = sandbox.directory.join("state.json");
     let mut state: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
-    assert!(state.as_object_mut().unwrap().remove("identity_providers").is_some());
+    for new in ["identity_providers", "organization"] {
+        assert!(state.as_object_mut().unwrap().remove(new).is_some());
+    }
     for account in state["accounts"].as_object_mut().unwrap().values_mut() {
         assert!(account.as_object_mut().unwrap().remove("oidc_providers").is_some());
     }
     assert!(state["sessions"][&keys.id].as_object_mut().unwrap().remove("web_identity").is_some());
     std::fs::write(&path, state.to_string()).unwrap();
     let world = hatbox_sandbox::world::load_world(&sandbox.directory).unwrap().unwrap();
-    assert!(world.identity_providers.is_empty());
+    assert!(world.identity_providers.is_empty() && world.organization.is_none());
     assert!(world.accounts.values().all(|account| account.oidc_providers.is_empty()));
     assert!(world.sessions[&keys.id].web_identity.is_none());
 }
