@@ -76,21 +76,18 @@ pub(crate) fn caller_keys(world: &World, caller: &Caller, code: CodeGiven, now: 
     put("aws:PrincipalArn", caller.principal.principal_arn(world));
     put("aws:PrincipalAccount", caller.principal.account().to_owned());
     put("aws:userid", caller.principal.user_id(world));
-    let (kind, tags) = match &caller.principal {
-        Principal::User { account, name } => {
+    let kind = match &caller.principal {
+        Principal::User { name, .. } => {
             put("aws:username", name.clone());
-            ("User", world.user(account, name).map(|user| &user.tags))
+            "User"
         }
-        Principal::Root { .. } => ("Account", None),
-        Principal::RoleSession { account, role, .. } => {
-            ("AssumedRole", world.role(account, role).map(|role| &role.tags))
-        }
-        Principal::Federated { .. } => ("FederatedUser", None),
+        Principal::Root { .. } => "Account",
+        Principal::RoleSession { .. } => "AssumedRole",
+        Principal::Federated { .. } => "FederatedUser",
     };
     put("aws:PrincipalType", kind.to_owned());
-    let session_tags = caller.session.iter().flat_map(|session| &session.tags);
-    for (name, value) in tags.into_iter().flatten().chain(session_tags) {
-        put(&format!("aws:PrincipalTag/{name}"), value.clone());
+    for (name, value) in principal_tags(world, caller) {
+        put(&format!("aws:PrincipalTag/{name}"), value.to_owned());
     }
     if let Some(session) = &caller.session {
         put("aws:TokenIssueTime", render_iso(session.issued_at));
@@ -114,6 +111,17 @@ pub(crate) fn caller_keys(world: &World, caller: &Caller, code: CodeGiven, now: 
         }
     }
     keys
+}
+
+/// The tags of a user or role, and those of the session over them.
+pub(crate) fn principal_tags<'a>(world: &'a World, caller: &'a Caller) -> BTreeMap<&'a str, &'a str> {
+    let own = match &caller.principal {
+        Principal::User { account, name } => world.user(account, name).map(|user| &user.tags),
+        Principal::RoleSession { account, role, .. } => world.role(account, role).map(|role| &role.tags),
+        Principal::Root { .. } | Principal::Federated { .. } => None,
+    };
+    let of_session = caller.session.iter().flat_map(|session| &session.tags);
+    own.into_iter().flatten().chain(of_session).map(|(name, value)| (name.as_str(), value.as_str())).collect()
 }
 
 /// Judges what `caller` asks.

@@ -111,9 +111,10 @@ fn masked(key_id: &str) -> String {
 }
 
 /// Parameters whose values are no secrets. Lists are named without `.member.N...`.
-const PLAIN: [&str; 37] = [
+const PLAIN: [&str; 39] = [
     "Action",
     "AssumeRolePolicyDocument",
+    "Audience",
     "CreateBucketConfiguration",
     "Description",
     "DurationSeconds",
@@ -133,6 +134,7 @@ const PLAIN: [&str; 37] = [
     "RoleName",
     "RoleSessionName",
     "SerialNumber",
+    "SigningAlgorithm",
     "SourceIdentity",
     "Status",
     "Tags",

@@ -67,7 +67,11 @@ pub(crate) fn check_params(rules: &[Rule], params: &Params) -> Result<(), Refusa
     for rule in rules {
         let name = camel(rule.name);
         if let Kind::List(max, fields) = rule.kind {
-            check_list(&mut errors, &name, &params.list(rule.name), max, fields);
+            let members = params.list(rule.name);
+            if members.is_empty() && rule.is_required {
+                errors.push(failed("null", &name, "Member must not be null"));
+            }
+            check_list(&mut errors, &name, &members, max, fields);
             continue;
         }
         match params.get(rule.name) {

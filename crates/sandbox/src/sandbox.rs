@@ -171,12 +171,13 @@ fn route(request: &Received, params: &Params) -> Route {
 
 /// Error texts repeat what was sent; the log must not, where that is a secret.
 fn without_secrets(message: String, params: &Params) -> String {
-    const SECRET: [&str; 6] = [
+    const SECRET: [&str; 7] = [
         "TokenCode",
         "AuthenticationCode1",
         "AuthenticationCode2",
         "WebIdentityToken",
         "SAMLAssertion",
+        "TradeInToken",
         "EncodedMessage",
     ];
     let secrets = SECRET.iter().filter_map(|name| params.get(name)).filter(|value| !value.is_empty());

@@ -5,7 +5,9 @@
 mod assume_role;
 mod assume_root;
 mod caller_identity;
+mod delegated;
 mod mfa;
+mod outbound;
 mod saml;
 mod session_policy;
 mod table;
@@ -45,6 +47,8 @@ pub(crate) fn perform(turn: &mut Turn) -> Result<Reply, Refusal> {
         "GetCallerIdentity" => Ok(caller_identity::get_caller_identity(turn, &caller)),
         "GetAccessKeyInfo" => caller_identity::get_access_key_info(turn, &caller),
         "DecodeAuthorizationMessage" => caller_identity::decode_authorization_message(turn, &caller),
+        "GetWebIdentityToken" => outbound::get_web_identity_token(turn, &caller),
+        "GetDelegatedAccessToken" => delegated::get_delegated_access_token(turn),
         "AssumeRoot" => assume_root::assume_root(turn, &caller),
         _ => Err(Refusal::new(
             400,
@@ -75,8 +79,10 @@ fn check_allowed_for(caller: &Caller, action: &str) -> Result<(), Refusal> {
 /// Calls that give credentials want STS to be active in the region, for the account that calls.
 /// Source: "Managing AWS STS in an AWS Region" of the IAM user guide.
 fn check_region(turn: &Turn, caller: &Caller, action: &str) -> Result<(), Refusal> {
-    let gives_credentials =
-        matches!(action, "AssumeRole" | "AssumeRoot" | "GetSessionToken" | "GetFederationToken");
+    let gives_credentials = matches!(
+        action,
+        "AssumeRole" | "AssumeRoot" | "GetSessionToken" | "GetFederationToken" | "GetDelegatedAccessToken"
+    );
     let account = caller.principal.account();
     let is_disabled = turn
         .world

@@ -79,6 +79,13 @@ pub(super) fn rules_of(action: &str) -> Vec<Rule> {
             optional("PolicyArns", POLICY_ARNS),
             optional("Tags", TAGS),
         ],
+        "GetDelegatedAccessToken" => vec![required("TradeInToken", Kind::Text(0, usize::MAX, None))],
+        "GetWebIdentityToken" => vec![
+            required("Audience", Kind::List(10, &[("", Kind::Text(1, 1000, None))])),
+            optional("DurationSeconds", Kind::Number(60, 3600)),
+            required("SigningAlgorithm", Kind::Text(5, 5, None)),
+            optional("Tags", TAGS),
+        ],
         "GetAccessKeyInfo" => vec![required("AccessKeyId", Kind::Text(16, 128, Some(WORD)))],
         "DecodeAuthorizationMessage" => vec![required("EncodedMessage", Kind::Text(1, 10_240, None))],
         _ => Vec::new(),

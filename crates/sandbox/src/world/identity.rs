@@ -73,6 +73,19 @@ impl IdentityProvider {
 }
 
 impl World {
+    /// Makes an issuer of tokens for the users and roles of `account`, as AWS does when outbound web identity
+    /// federation is enabled. Gives the issuer.
+    ///
+    /// # Errors
+    /// When the operating system gives no random bytes.
+    pub fn enable_outbound_federation(&mut self, account: &str) -> Result<String, Error> {
+        let issuer = format!("https://{}.tokens.sts.global.api.aws", mint::mint_request_id()?);
+        self.identity_providers.insert(issuer.clone(), IdentityProvider::mint(Curve::P384)?);
+        let account = self.accounts.entry(account.to_owned()).or_default();
+        account.outbound_issuer = Some(issuer.clone());
+        Ok(issuer)
+    }
+
     /// Lets `account` take tokens of `issuer` that are meant for `audience`. Gives the ARN that trust policies
     /// name.
     pub fn add_oidc_provider(&mut self, account: &str, issuer: &str, audience: &str) -> String {

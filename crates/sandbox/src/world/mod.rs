@@ -101,6 +101,10 @@ pub struct Account {
     /// Issuers whose tokens it takes, by the ARN that trust policies name.
     #[serde(default)]
     pub oidc_providers: BTreeMap<String, OidcProvider>,
+    /// The issuer of the tokens that GetWebIdentityToken gives its users and roles; `None` where outbound web
+    /// identity federation is not enabled. Its key is among the world's identity providers.
+    #[serde(default)]
+    pub outbound_issuer: Option<String>,
 }
 
 /// An IAM user.

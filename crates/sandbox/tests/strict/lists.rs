@@ -49,6 +49,7 @@ fn lists_have_an_end() {
     for (action, many, enough, name, max) in [
         ("GetFederationToken", tags(51), tags(50), "tags", 50),
         ("GetFederationToken", arns(11), arns(10), "policyArns", 10),
+        ("GetWebIdentityToken", tags(51), tags(50), "tags", 50),
         ("AssumeRoleWithSAML", arns(11), arns(10), "policyArns", 10),
         ("AssumeRoleWithWebIdentity", arns(11), arns(10), "policyArns", 10),
     ] {

@@ -16,6 +16,8 @@ mod lists;
 #[cfg(test)]
 mod mfa;
 #[cfg(test)]
+mod outbound;
+#[cfg(test)]
 mod parameters;
 #[cfg(test)]
 mod regions;

@@ -31,6 +31,8 @@ pub(crate) fn base(action: &str) -> Vec<(&'static str, &'static str)> {
             ("TaskPolicyArn.arn", "arn:aws:iam::aws:policy/root-task/S3UnlockBucketPolicy"),
         ],
         "GetFederationToken" => vec![("Name", "jo")],
+        "GetDelegatedAccessToken" => vec![("TradeInToken", "abcd")],
+        "GetWebIdentityToken" => vec![("Audience.member.1", "them"), ("SigningAlgorithm", "ES384")],
         "GetAccessKeyInfo" => vec![("AccessKeyId", "AKIAIOSFODNN7EXAMPLE")],
         "DecodeAuthorizationMessage" => vec![("EncodedMessage", "x")],
         _ => Vec::new(),
@@ -179,6 +181,15 @@ fn rows_of_tokens() -> Vec<Row> {
     row("AssumeRoot", "TargetPrincipal", "targetPrincipal", x(2048), x(2049), at_most(2048));
     row("AssumeRoot", "DurationSeconds", "durationSeconds", "0".into(), "-1".into(), seconds(0, "greater"));
     row("AssumeRoot", "TaskPolicyArn.arn", "taskPolicyArn.arn", x(20), x(19), at_least(20));
+    let a = "GetWebIdentityToken";
+    row(a, "DurationSeconds", "durationSeconds", "60".into(), "59".into(), seconds(60, "greater"));
+    row(a, "DurationSeconds", "durationSeconds", "3600".into(), "3601".into(), seconds(3600, "less"));
+    row(a, "Audience.member.1", "audience.1.member", x(1), String::new(), at_least(1));
+    row(a, "Audience.member.1", "audience.1.member", x(1000), x(1001), at_most(1000));
+    row(a, "SigningAlgorithm", "signingAlgorithm", "ES384".into(), "ES38".into(), at_least(5));
+    row(a, "SigningAlgorithm", "signingAlgorithm", "RS256".into(), "ES3840".into(), at_most(5));
+    let set = "Member must satisfy enum value set: [RS256, ES384]";
+    row(a, "SigningAlgorithm", "signingAlgorithm", "ES384".into(), "HS256".into(), set.into());
     row("AssumeRoleWithSAML", "PrincipalArn", "principalArn", x(20), x(19), at_least(20));
     row("AssumeRoleWithSAML", "PrincipalArn", "principalArn", x(2048), x(2049), at_most(2048));
     row("GetAccessKeyInfo", "AccessKeyId", "accessKeyId", x(16), x(15), at_least(16));
@@ -224,6 +235,9 @@ fn a_parameter_that_must_be_there_is_asked_for() {
         ("AssumeRoot", "TargetPrincipal", "targetPrincipal"),
         ("AssumeRoot", "TaskPolicyArn.arn", "taskPolicyArn.arn"),
         ("GetFederationToken", "Name", "name"),
+        ("GetDelegatedAccessToken", "TradeInToken", "tradeInToken"),
+        ("GetWebIdentityToken", "Audience.member.1", "audience"),
+        ("GetWebIdentityToken", "SigningAlgorithm", "signingAlgorithm"),
         ("GetAccessKeyInfo", "AccessKeyId", "accessKeyId"),
         ("DecodeAuthorizationMessage", "EncodedMessage", "encodedMessage"),
     ] {
