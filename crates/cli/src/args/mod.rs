@@ -26,7 +26,9 @@ pub(crate) use list::{ListArgs, ListOnly};
 pub(crate) use lock::LockArgs;
 pub(crate) use remove::RemoveArgs;
 #[cfg(feature = "sandbox")]
-pub(crate) use sandbox::{SandboxArgs, SandboxCommand, SandboxLogArgs, SandboxS3, SandboxUpArgs};
+pub(crate) use sandbox::{
+    SandboxArgs, SandboxCommand, SandboxLogArgs, SandboxS3, SandboxTokenArgs, SandboxUpArgs,
+};
 pub(crate) use session::SessionArgs;
 pub(crate) use store::{StoreArgs, StoreCommand, StoreMigrateArgs, StoreStatusArgs, StoreUseArgs};
 #[cfg(feature = "file")]

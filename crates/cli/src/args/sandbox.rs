@@ -48,6 +48,8 @@ pub(crate) enum SandboxCommand {
     },
     /// Print the current MFA code, as the phone would show it
     Code,
+    /// Print a token of an identity provider, for AssumeRoleWithWebIdentity
+    Token(SandboxTokenArgs),
     /// Print who called what, allowed or not, and why
     Log(SandboxLogArgs),
     /// A small S3 client for the sandbox, with the credentials of the environment
@@ -69,6 +71,26 @@ pub(crate) struct SandboxUpArgs {
     /// This process is the one in the background
     #[arg(long, hide = true, conflicts_with = "detach")]
     pub(crate) is_detached_child: bool,
+}
+
+/// Which token to print.
+#[derive(Debug, Args)]
+pub(crate) struct SandboxTokenArgs {
+    /// Whom it names [default: a job of the sandbox's build server]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) subject: Option<String>,
+
+    /// Whom it is meant for [default: sts.amazonaws.com]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) audience: Option<String>,
+
+    /// Who signs it [default: https://ci.sandbox.example]
+    #[arg(long, value_name = "URL")]
+    pub(crate) issuer: Option<String>,
+
+    /// How long it is good: `600`, `10m`
+    #[arg(long, value_name = "DURATION", default_value = "10m")]
+    pub(crate) lifetime: String,
 }
 
 /// What of the log to print.

@@ -10,6 +10,7 @@ mod s3;
 mod s3_answer;
 mod s3_client;
 mod shell;
+mod token;
 
 mod demo;
 mod player;
@@ -42,6 +43,7 @@ pub(crate) fn run(world: &World, args: &SandboxArgs) -> Result<ExitCode, Failure
         SandboxCommand::Run { command } => Scene::open(world, &directory, &hold())?.run(command),
         SandboxCommand::Shell => shell::run(world, &Scene::open(world, &directory, &hold())?),
         SandboxCommand::Code => done(run_code(world, &directory)),
+        SandboxCommand::Token(token) => done(token::run(world, &directory, token)),
         SandboxCommand::Log(log) => done(log::run(world, &directory, log)),
         SandboxCommand::S3(s3) => done(s3::run(world, s3)),
     }

@@ -1,0 +1,31 @@
+//! `hatbox sandbox token`: a token of an identity provider, as a build server or a cluster would hand it to a job.
+
+use std::path::Path;
+
+use hatbox_core::config::duration::parse_duration;
+use hatbox_sandbox::control::TokenOrder;
+use hatbox_sandbox::world as demo_world;
+
+use super::{failed, open_client};
+use crate::args::SandboxTokenArgs;
+use crate::report::{Failure, FailureKind};
+use crate::world::World;
+
+pub(super) fn run(world: &World, directory: &Path, args: &SandboxTokenArgs) -> Result<(), Failure> {
+    let lifetime = parse_duration(&args.lifetime).map_err(|error| {
+        let text = format!("`{}` of --lifetime is no duration: {error}", args.lifetime);
+        Failure::new(FailureKind::Usage, text)
+    })?;
+    let given = |text: &Option<String>, usual: &str| text.clone().unwrap_or_else(|| usual.to_owned());
+    let order = TokenOrder {
+        issuer: given(&args.issuer, demo_world::ISSUER),
+        subject: given(&args.subject, demo_world::SUBJECT),
+        audience: given(&args.audience, demo_world::AUDIENCE),
+        // A year at most.
+        lifetime_seconds: i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX),
+        claims: serde_json::Map::new(),
+    };
+    let token = open_client(directory)?.mint_token(&order).map_err(|error| failed(&error))?;
+    world.output.data(&format!("{token}\n"))?;
+    Ok(())
+}
