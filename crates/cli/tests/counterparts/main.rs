@@ -23,4 +23,6 @@ mod tampering;
 #[cfg(test)]
 mod terraform;
 #[cfg(test)]
+mod web_identity;
+#[cfg(test)]
 mod wire;
