@@ -111,7 +111,7 @@ fn masked(key_id: &str) -> String {
 }
 
 /// Parameters whose values are no secrets. Lists are named without `.member.N...`.
-const PLAIN: [&str; 39] = [
+const PLAIN: [&str; 40] = [
     "Action",
     "AssumeRolePolicyDocument",
     "Audience",
@@ -122,6 +122,7 @@ const PLAIN: [&str; 39] = [
     "Marker",
     "MaxItems",
     "MaxSessionDuration",
+    "MinimumSessionTokenSize",
     "Name",
     "Path",
     "PathPrefix",

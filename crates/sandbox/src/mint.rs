@@ -22,9 +22,15 @@ pub(crate) fn mint_secret() -> Result<String, Error> {
     Ok(render_base64(&mint_bytes::<30>()?))
 }
 
-/// A session token: opaque, with the characters that real ones have (`/`, `+`, `=`).
-pub(crate) fn mint_session_token() -> Result<String, Error> {
-    Ok(format!("HatboxSandbox//////////{}", render_base64(&mint_bytes::<193>()?)))
+/// A session token of `min_size` bytes or more: opaque, with the characters that real ones have (`/`, `+`,
+/// `=`).
+pub(crate) fn mint_session_token(min_size: usize) -> Result<String, Error> {
+    let mut token = "HatboxSandbox//////////".to_owned();
+    let last = render_base64(&mint_bytes::<193>()?);
+    while token.len() + last.len() < min_size {
+        token.push_str(&render_base64(&mint_bytes::<48>()?));
+    }
+    Ok(token + &last)
 }
 
 /// A unique id such as `AIDA...` or `AROA...`: 21 characters.

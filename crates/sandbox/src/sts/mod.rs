@@ -134,9 +134,10 @@ impl Grant {
 fn mint_session(turn: &mut Turn, grant: Grant) -> Result<impl FnOnce(&mut Xml) + use<>, Refusal> {
     let seconds = turn.faults.take_short_life(&turn.entry.action).unwrap_or(grant.seconds);
     let issued_at = clock::whole_seconds(turn.now);
+    let min_size = turn.params.get("MinimumSessionTokenSize").and_then(|text| text.parse().ok()).unwrap_or(0);
     let session = Session {
         secret: WorldSecret::new(mint::mint_secret()?),
-        token: WorldSecret::new(mint::mint_session_token()?),
+        token: WorldSecret::new(mint::mint_session_token(min_size)?),
         principal: grant.principal,
         kind: grant.kind,
         issued_at,

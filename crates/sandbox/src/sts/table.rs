@@ -24,6 +24,8 @@ const TAG_KEY: Kind = Kind::Text(1, 128, Some(TAG));
 const TAG_TEXT: Kind = Kind::Text(0, 256, Some(TAG_VALUE));
 const TAG_COUNT: usize = 50;
 const TAGS: Kind = Kind::List(TAG_COUNT, &[("Key", TAG_KEY), ("Value", TAG_TEXT)]);
+/// Of every call that gives credentials.
+const TOKEN_SIZE: Rule = optional("MinimumSessionTokenSize", Kind::Number(0, 4096));
 const ROLE_SECONDS: Kind = Kind::Number(900, 43_200);
 const TOKEN_SECONDS: Kind = Kind::Number(900, 129_600);
 
@@ -43,7 +45,7 @@ pub(super) fn rules_of(action: &str) -> Vec<Rule> {
             optional("Tags", TAGS),
             optional("TransitiveTagKeys", Kind::List(TAG_COUNT, &[("", TAG_KEY)])),
             optional("ProvidedContexts", Kind::List(5, &[("ProviderArn", ARN)])),
-            optional("MinimumSessionTokenSize", Kind::Number(0, 4096)),
+            TOKEN_SIZE,
         ],
         "AssumeRoleWithSAML" => vec![
             required("RoleArn", ARN),
@@ -52,6 +54,7 @@ pub(super) fn rules_of(action: &str) -> Vec<Rule> {
             optional("DurationSeconds", ROLE_SECONDS),
             optional("Policy", POLICY),
             optional("PolicyArns", POLICY_ARNS),
+            TOKEN_SIZE,
         ],
         "AssumeRoleWithWebIdentity" => vec![
             required("RoleArn", ARN),
@@ -61,16 +64,19 @@ pub(super) fn rules_of(action: &str) -> Vec<Rule> {
             optional("DurationSeconds", ROLE_SECONDS),
             optional("Policy", POLICY),
             optional("PolicyArns", POLICY_ARNS),
+            TOKEN_SIZE,
         ],
         "AssumeRoot" => vec![
             required("TargetPrincipal", Kind::Text(12, 2048, None)),
             required("TaskPolicyArn.arn", ARN),
             optional("DurationSeconds", Kind::Number(0, 900)),
+            TOKEN_SIZE,
         ],
         "GetSessionToken" => vec![
             optional("DurationSeconds", TOKEN_SECONDS),
             optional("SerialNumber", MFA_SERIAL),
             optional("TokenCode", MFA_CODE),
+            TOKEN_SIZE,
         ],
         "GetFederationToken" => vec![
             required("Name", Kind::Text(2, 32, Some(NAME))),
@@ -78,6 +84,7 @@ pub(super) fn rules_of(action: &str) -> Vec<Rule> {
             optional("Policy", POLICY),
             optional("PolicyArns", POLICY_ARNS),
             optional("Tags", TAGS),
+            TOKEN_SIZE,
         ],
         "GetDelegatedAccessToken" => vec![required("TradeInToken", Kind::Text(0, usize::MAX, None))],
         "GetWebIdentityToken" => vec![

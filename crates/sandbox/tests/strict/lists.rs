@@ -97,3 +97,43 @@ fn a_session_policy_is_parsed_and_weighed() {
     );
     sandbox.assume(&sandbox.jan, OPEN, &params[..1]).ok();
 }
+
+#[test]
+fn tags_weigh_beside_the_policy() {
+    let sandbox = Sandbox::start();
+    let send = |length: usize| {
+        let value = "v".repeat(length);
+        let names: Vec<_> = (1..=50)
+            .map(|n| (format!("Tags.member.{n}.Key"), format!("Tags.member.{n}.Value"), format!("k{n}")))
+            .collect();
+        let params: Vec<_> = names
+            .iter()
+            .flat_map(|(key, text, name)| [(key.as_str(), name.as_str()), (text.as_str(), value.as_str())])
+            .collect();
+        sandbox.assume(&sandbox.jan, OPEN, &params)
+    };
+    let percent: u32 = send(40).ok().text("PackedPolicySize").parse().unwrap();
+    assert!((40..=100).contains(&percent), "{percent}");
+    let answer = send(256);
+    assert_eq!(
+        (answer.status, answer.text("Code").as_str()),
+        (400, "PackedPolicyTooLarge"),
+        "{}",
+        answer.body
+    );
+}
+
+#[test]
+fn a_session_token_is_as_long_as_is_asked() {
+    let sandbox = Sandbox::start();
+    let length = |params: &[(&str, &str)]| {
+        let keys = sandbox.assume(&sandbox.jan, OPEN, params).keys();
+        sandbox.sts(&keys, "GetCallerIdentity", &[]).ok();
+        keys.token.unwrap().len()
+    };
+    let usual = length(&[]);
+    assert_eq!(length(&[("MinimumSessionTokenSize", "0")]), usual);
+    for size in [1000, 4096] {
+        assert!(length(&[("MinimumSessionTokenSize", &size.to_string())]) >= size);
+    }
+}

@@ -107,22 +107,6 @@ fn rows_of_roles() -> Vec<Row> {
     row(a, "Policy", "policy", "{}".into(), String::new(), at_least(1));
     let latin = r"Member must satisfy regular expression pattern: [\u0009\u000A\u000D\u0020-\u00FF]+";
     row(a, "Policy", "policy", "\u{ff}".into(), "\u{100}".into(), latin.into());
-    row(
-        a,
-        "MinimumSessionTokenSize",
-        "minimumSessionTokenSize",
-        "4096".into(),
-        "4097".into(),
-        seconds(4096, "less"),
-    );
-    row(
-        a,
-        "MinimumSessionTokenSize",
-        "minimumSessionTokenSize",
-        "0".into(),
-        "-1".into(),
-        seconds(0, "greater"),
-    );
     for action in ["AssumeRole", "GetSessionToken"] {
         row(action, "SerialNumber", "serialNumber", x(9), x(8), at_least(9));
         row(action, "SerialNumber", "serialNumber", x(256), x(257), at_most(256));
@@ -158,6 +142,18 @@ fn rows_of_tokens() -> Vec<Row> {
             "129601".into(),
             seconds(129_600, "less"),
         );
+    }
+    for action in [
+        "AssumeRole",
+        "AssumeRoleWithSAML",
+        "AssumeRoleWithWebIdentity",
+        "AssumeRoot",
+        "GetSessionToken",
+        "GetFederationToken",
+    ] {
+        let (size, name) = ("MinimumSessionTokenSize", "minimumSessionTokenSize");
+        row(action, size, name, "4096".into(), "4097".into(), seconds(4096, "less"));
+        row(action, size, name, "0".into(), "-1".into(), seconds(0, "greater"));
     }
     row("GetFederationToken", "Name", "name", x(2), x(1), at_least(2));
     row("GetFederationToken", "Name", "name", x(32), x(33), at_most(32));
