@@ -13,6 +13,7 @@ mod authorize;
 mod checksum;
 mod clock;
 pub mod control;
+mod denial;
 mod encoding;
 mod error;
 mod http;

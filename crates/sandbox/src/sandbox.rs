@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::control::{Faults, Injected};
+use crate::denial::DenialKey;
 use crate::encoding::render_hex;
 use crate::error::Error;
 use crate::http::{Params, Received, Reply};
@@ -23,6 +24,7 @@ pub(crate) struct Sandbox {
     pub(crate) faults: Faults,
     pub(crate) log: Log,
     pub(crate) control_token: String,
+    pub(crate) denials: DenialKey,
     _lock: File,
 }
 
@@ -57,7 +59,15 @@ impl Sandbox {
         let control_token = render_hex(&mint::mint_bytes::<32>()?);
         home.save("control-token", control_token.as_bytes())?;
         let log = Log::open(&home)?;
-        Ok(Self { world, home, faults: Faults::default(), log, control_token, _lock: lock })
+        Ok(Self {
+            world,
+            home,
+            faults: Faults::default(),
+            log,
+            control_token,
+            denials: DenialKey::mint()?,
+            _lock: lock,
+        })
     }
 
     /// The time, by the sandbox's clock.
@@ -102,6 +112,7 @@ impl Sandbox {
             world: &mut self.world,
             home: &self.home,
             faults: &mut self.faults,
+            denials: &self.denials,
             now,
             request,
             params: &params,

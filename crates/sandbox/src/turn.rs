@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use crate::authorize::{Ask, CodeGiven, Keys, authorize, caller_keys};
 use crate::control::Faults;
+use crate::denial::DenialKey;
 use crate::http::{Params, Received, Reply};
 use crate::log::LogEntry;
 use crate::refusal::Refusal;
@@ -17,6 +18,7 @@ pub(crate) struct Turn<'a> {
     pub(crate) world: &'a mut World,
     pub(crate) home: &'a Home,
     pub(crate) faults: &'a mut Faults,
+    pub(crate) denials: &'a DenialKey,
     pub(crate) now: Timestamp,
     pub(crate) request: &'a Received,
     pub(crate) params: &'a Params,

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::{CodeShown, Fault, PREFIX, Status, TOKEN_HEADER, TokenMinted, TokenOrder};
+use super::{CodeShown, Denial, Fault, PREFIX, Status, TOKEN_HEADER, TokenMinted, TokenOrder};
 use crate::encoding::render_percent;
 use crate::error::Error;
 use crate::log::LogEntry;
@@ -106,6 +106,16 @@ impl Client {
     /// When it does not answer, or there is no such device.
     pub fn code(&self, serial: &str) -> Result<CodeShown, Error> {
         self.ask("GET", &format!("code?serial={}", render_percent(serial.as_bytes())), None)
+    }
+
+    /// The encoded authorization message of the refused call `number`, which DecodeAuthorizationMessage takes
+    /// while this server runs.
+    ///
+    /// # Errors
+    /// When it does not answer, or policies refused no call of this number.
+    pub fn encoded_denial(&self, number: u64) -> Result<String, Error> {
+        let denial: Denial = self.ask("GET", &format!("denial?number={number}"), None)?;
+        Ok(denial.encoded_message)
     }
 
     /// A token that an identity provider of the world signed.

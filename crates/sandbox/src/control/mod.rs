@@ -1,5 +1,5 @@
 //! The control paths under `/_sandbox/`: the log, the clock, faults, the current MFA code, tokens
-//! of identity providers, stop.
+//! of identity providers, encoded authorization messages, stop.
 //!
 //! They are opened by the control token alone, which stands in a 0600 file of the sandbox directory.
 //! [`Client`] asks a running sandbox; [`Faults`] is what was asked for and not yet used up.
@@ -13,6 +13,7 @@ pub use client::Client;
 pub(crate) use client::ServerNote;
 pub use faults::{Fault, FaultKind};
 pub(crate) use faults::{Faults, Injected};
+use paths::Denial;
 pub(crate) use paths::{Answered, answer};
 pub use paths::{CodeShown, Status};
 use tokens::TokenMinted;

@@ -51,6 +51,12 @@ impl std::fmt::Debug for CodeShown {
     }
 }
 
+/// The encoded authorization message of a refused call.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Denial {
+    pub(crate) encoded_message: String,
+}
+
 /// What the server does after a control request.
 pub(crate) enum Answered {
     /// Sends this and goes on.
@@ -76,6 +82,7 @@ pub(crate) fn answer(sandbox: &mut Sandbox, request: &Received) -> Answered {
         }
         ("GET", "status") => json_reply(&json!(status(sandbox))),
         ("GET", "code") => code(sandbox, request.query_params().get("serial").unwrap_or_default()),
+        ("GET", "denial") => denial(sandbox, request.query_params().get("number").unwrap_or_default()),
         ("POST", "clock") => set_clock(sandbox, request),
         ("POST", "fault") => add_fault(sandbox, request),
         ("DELETE", "fault") => {
@@ -123,6 +130,17 @@ fn code(sandbox: &Sandbox, serial: &str) -> Reply {
         seconds_left: (step + 1) * totp::STEP_SECONDS - now.as_second(),
         is_used: device.last_step.is_some_and(|last| last >= step),
     }))
+}
+
+/// The encoded authorization message of a call by its number.
+fn denial(sandbox: &Sandbox, number: &str) -> Reply {
+    let entry =
+        number.parse::<u64>().ok().and_then(|number| sandbox.log.after(number.checked_sub(1)?).first());
+    match entry.and_then(|entry| sandbox.denials.encode(entry)) {
+        Some(Ok(encoded_message)) => json_reply(&json!(Denial { encoded_message })),
+        Some(Err(error)) => text(500, &error.to_string()),
+        None => text(404, "there is no call of this number that policies refused"),
+    }
 }
 
 /// A century either way is enough for any test, and keeps every time within what can be written.

@@ -36,13 +36,19 @@ pub(super) fn get_access_key_info(turn: &mut Turn, caller: &Caller) -> Result<Re
     }))
 }
 
-/// DecodeAuthorizationMessage. The sandbox gives out no encoded messages, so none can be decoded.
+/// DecodeAuthorizationMessage: of messages that this server encoded.
 pub(super) fn decode_authorization_message(turn: &mut Turn, caller: &Caller) -> Result<Reply, Refusal> {
     check_params(&rules_of("DecodeAuthorizationMessage"), turn.params)?;
     turn.authorize(caller, &Ask::new("sts:DecodeAuthorizationMessage", "*", caller.principal.account()), "")?;
-    Err(Refusal::new(
-        400,
-        "InvalidAuthorizationMessageException",
-        "Message is not a valid encoded authorization message.",
-    ))
+    let message = turn.params.get("EncodedMessage").and_then(|encoded| turn.denials.decode(encoded));
+    let message = message.ok_or_else(|| {
+        Refusal::new(
+            400,
+            "InvalidAuthorizationMessageException",
+            "Message is not a valid encoded authorization message.",
+        )
+    })?;
+    Ok(turn.render(|xml| {
+        xml.element("DecodedMessage", &message);
+    }))
 }

@@ -8,6 +8,8 @@ mod context;
 #[cfg(test)]
 mod control;
 #[cfg(test)]
+mod denial;
+#[cfg(test)]
 mod iam;
 #[cfg(test)]
 mod lifetimes;
