@@ -2,7 +2,7 @@
 //!
 //! STS, and as much of IAM and S3 as it takes to set a scene, rotate keys, and let `aws s3` and
 //! terraform's S3 backend work. It checks what AWS checks: signatures, session tokens, clocks, MFA
-//! codes, trust and identity policies, durations. It listens on 127.0.0.1 only, knows only keys that
+//! codes, tokens of identity providers, trust and identity policies, durations. It listens on 127.0.0.1 only, knows only keys that
 //! it minted, and keeps everything in one directory.
 //!
 //! The way of a request: [`server`](start) reads it whole, `sandbox` routes it, `sigv4` says who sent

@@ -93,6 +93,25 @@ fn a_user_who_is_named_in_the_same_account_needs_no_policy_and_one_of_another_ac
 }
 
 #[test]
+fn a_role_that_is_named_in_the_same_account_needs_no_policy_and_one_of_another_account_does() {
+    for (account, trust, is_given) in [
+        (PEOPLE_ACCOUNT, OPEN, true),
+        (PEOPLE_ACCOUNT, "111122223333", false),
+        (WORK_ACCOUNT, OPEN, false),
+        (WORK_ACCOUNT, "111122223333", false),
+    ] {
+        let sandbox = Sandbox::start_with(|world| {
+            world.accounts.get_mut(PEOPLE_ACCOUNT).unwrap().roles.get_mut("open").unwrap().policies.clear();
+            let roles = &mut world.accounts.get_mut(account).unwrap().roles;
+            roles.insert("x".to_owned(), role(&trusting(trust, ""), &[]));
+        });
+        let open = sandbox.assume(&sandbox.jan, OPEN, &[]).keys();
+        let arn = format!("arn:aws:iam::{account}:role/x");
+        assert_eq!(sandbox.assume(&open, &arn, &[]).status == 200, is_given, "{account} trusts {trust}");
+    }
+}
+
+#[test]
 fn a_deny_of_the_caller_wins_over_trust() {
     let sandbox = Sandbox::start_with(|world| {
         let deny = policy(r#"{"Effect":"Deny","Action":"sts:AssumeRole","Resource":"*security-auditor"}"#);
