@@ -4,6 +4,7 @@
 
 mod assume_role;
 mod assume_root;
+mod bearer;
 mod caller_identity;
 mod delegated;
 mod mfa;

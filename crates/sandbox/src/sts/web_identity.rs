@@ -1,44 +1,24 @@
 //! AssumeRoleWithWebIdentity: a role for the bearer of a token that an identity provider signed.
 //!
-//! The token comes first, and the role only then, so that nobody without a good token learns anything.
-//! Sources: the STS reference; "Available keys for AWS OIDC federation" and "Pass session tags" of the IAM
-//! user guide. Texts that AWS does not publish and that no transcript shows are our own.
-
-use std::collections::{BTreeMap, BTreeSet};
+//! The token comes first ([`bearer`](super::bearer)), and the role only then, so that nobody without a good
+//! token learns anything.
 
 use hatbox_core::name::RoleArn;
 use hatbox_core::policy::evaluate::Decision;
-use serde_json::{Map, Value};
 
 use super::assume_role::check_role_maximum;
+use super::bearer::{Bearer, check_token};
 use super::session_policy::parse_session_policy;
-use super::table::{are_valid_tags, is_valid_source_identity, rules_of};
+use super::table::rules_of;
 use super::{Grant, mint_session};
-use crate::authorize::{Ask, Keys, judge_federated, moment_keys};
-use crate::control::FaultKind;
+use crate::authorize::{Ask, judge_federated, moment_keys};
 use crate::http::Reply;
-use crate::jwt::Token;
-use crate::log::SignedWith;
 use crate::refusal::Refusal;
 use crate::rules::check_params;
 use crate::turn::Turn;
-use crate::world::{Principal, SessionKind, WebIdentity, issuer_name, oidc_provider_arn};
+use crate::world::{Principal, SessionKind};
 
 const ACTION: &str = "sts:AssumeRoleWithWebIdentity";
-const NO_KEY: &str = "Couldn't retrieve verification key from your identity provider, please reference \
-                      AssumeRoleWithWebIdentity documentation for requirements";
-/// How far an issuer's clock may be ahead.
-const SKEW_SECONDS: i64 = 300;
-
-/// What a good token says.
-struct Bearer {
-    subject: String,
-    audience: String,
-    identity: WebIdentity,
-    tags: BTreeMap<String, String>,
-    transitive_tags: BTreeSet<String>,
-    source_identity: Option<String>,
-}
 
 pub(super) fn assume_role_with_web_identity(turn: &mut Turn) -> Result<Reply, Refusal> {
     let params = turn.params;
@@ -85,94 +65,8 @@ pub(super) fn assume_role_with_web_identity(turn: &mut Turn) -> Result<Reply, Re
     }))
 }
 
-fn invalid(message: impl Into<String>) -> Refusal {
-    Refusal::new(400, "InvalidIdentityToken", message)
-}
-
 fn refused(action: &str) -> Refusal {
     Refusal::denied(format!("Not authorized to perform {action}"))
-}
-
-fn rejected() -> Refusal {
-    Refusal::new(403, "IDPRejectedClaim", "The identity provider reported that authentication failed.")
-}
-
-/// Fails when identity providers cannot be reached.
-fn reach_provider(turn: &mut Turn) -> Result<(), Refusal> {
-    if turn.faults.take_one(&turn.entry.action, &FaultKind::IdentityProviderDown) {
-        let text = "The identity provider could not be reached to verify the token.";
-        return Err(Refusal::new(400, "IDPCommunicationError", text)
-            .because("a fault was asked for: identity providers are down"));
-    }
-    Ok(())
-}
-
-/// Verifies the token by what `account` knows of its issuer.
-fn check_token(turn: &mut Turn, account: &str) -> Result<Bearer, Refusal> {
-    if turn.params.has("ProviderId") {
-        // An access token of OAuth 2.0, which only the provider itself can judge.
-        reach_provider(turn)?;
-        return Err(rejected().because("the sandbox has no providers of OAuth 2.0 access tokens"));
-    }
-    let token = turn.params.get("WebIdentityToken").and_then(Token::parse).ok_or_else(|| {
-        invalid(
-            "The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)",
-        )
-    })?;
-    let claims = Claims(&token.claims);
-    let issuer = claims.text("iss")?;
-    let (subject, expires) = (claims.text("sub")?, claims.seconds("exp")?);
-    let issued = claims.seconds("iat")?;
-    let arn = oidc_provider_arn(account, issuer);
-    let provider = turn.world.accounts.get(account).and_then(|account| account.oidc_providers.get(&arn));
-    let Some(provider) = provider.filter(|provider| provider.url == issuer).cloned() else {
-        return Err(invalid(format!("No OpenIDConnect provider found in your account for {issuer}")));
-    };
-    reach_provider(turn)?;
-    let keys = turn.world.identity_providers.get(issuer);
-    let key = keys.and_then(|keys| keys.key(token.key_id.as_deref())).ok_or_else(|| invalid(NO_KEY))?;
-    if !token.is_signed_by(key) {
-        return Err(invalid("The signature of the token is not that of its issuer"));
-    }
-    turn.entry.caller = Some(format!("{subject} of {issuer}"));
-    turn.entry.signed_with = SignedWith::WebIdentity;
-    let now = turn.now.as_second();
-    if now >= expires {
-        let text = format!(
-            "Token expired: current date/time {now} must be before the expiration date/time {expires}"
-        );
-        return Err(Refusal::new(400, "ExpiredTokenException", text));
-    }
-    let begins = claims.seconds("nbf").map_or(issued, |begins| begins.max(issued));
-    if begins > now.saturating_add(SKEW_SECONDS) {
-        return Err(invalid("The token is not valid yet"));
-    }
-    let audiences = claims.texts("aud");
-    // Where the token says to whom it was given, that is who must be known.
-    let known_as = claims.text("azp").map_or_else(|_| audiences.clone(), |party| vec![party.to_owned()]);
-    let Some(audience) = known_as.into_iter().find(|audience| provider.client_ids.contains(audience)) else {
-        return Err(invalid("Incorrect token audience"));
-    };
-    if turn.faults.take_one(&turn.entry.action, &FaultKind::IdentityProviderRejects) {
-        return Err(rejected().because("a fault was asked for: the identity provider rejects the token"));
-    }
-    let name = issuer_name(issuer).to_lowercase();
-    let mut keys = Keys::new();
-    keys.insert(format!("{name}:sub"), vec![subject.to_owned()]);
-    keys.insert(format!("{name}:aud"), vec![audience.clone()]);
-    if claims.text("azp").is_ok() {
-        keys.insert(format!("{name}:oaud"), audiences);
-    }
-    keys.insert(format!("{name}:amr"), claims.texts("amr"));
-    let (tags, transitive_tags) = claims.session_tags()?;
-    Ok(Bearer {
-        subject: subject.to_owned(),
-        audience,
-        identity: WebIdentity { provider: arn, keys },
-        tags,
-        transitive_tags,
-        source_identity: claims.source_identity()?,
-    })
 }
 
 /// Asks the role's trust policy, which alone decides.
@@ -211,64 +105,4 @@ fn authorize(turn: &mut Turn, arn: &RoleArn, bearer: &Bearer) -> Result<(), Refu
         turn.entry.because.extend(judgement.because);
     }
     Ok(())
-}
-
-/// The claims of a token.
-struct Claims<'t>(&'t Map<String, Value>);
-
-impl<'t> Claims<'t> {
-    fn text(&self, name: &str) -> Result<&'t str, Refusal> {
-        let text = self.0.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
-        text.ok_or_else(|| missing(name))
-    }
-
-    /// A time of RFC 7519: seconds, of which a fraction is cut off.
-    fn seconds(&self, name: &str) -> Result<i64, Refusal> {
-        let value = self.0.get(name).ok_or_else(|| missing(name))?;
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "what is out of range becomes the last second there is"
-        )]
-        let cut = || value.as_f64().map(|seconds| seconds as i64);
-        value.as_i64().or_else(cut).ok_or_else(|| missing(name))
-    }
-
-    /// A text or a list of texts.
-    fn texts(&self, name: &str) -> Vec<String> {
-        texts_of(self.0.get(name))
-    }
-
-    /// Session tags, and the keys of those that go on to the next role.
-    fn session_tags(&self) -> Result<(BTreeMap<String, String>, BTreeSet<String>), Refusal> {
-        let Some(claim) = self.0.get("https://aws.amazon.com/tags") else { return Ok(Default::default()) };
-        let pairs = claim.get("principal_tags").and_then(Value::as_object).into_iter().flatten();
-        let tags: BTreeMap<String, String> = pairs
-            .filter_map(|(key, values)| Some((key.clone(), texts_of(Some(values)).into_iter().next()?)))
-            .collect();
-        let transitive: BTreeSet<String> = texts_of(claim.get("transitive_tag_keys")).into_iter().collect();
-        if !are_valid_tags(&tags) || !transitive.iter().all(|key| tags.contains_key(key)) {
-            return Err(invalid("The session tags of the token are not valid"));
-        }
-        Ok((tags, transitive))
-    }
-
-    fn source_identity(&self) -> Result<Option<String>, Refusal> {
-        let Some(claim) = self.0.get("https://aws.amazon.com/source_identity") else { return Ok(None) };
-        match claim.as_str().filter(|identity| is_valid_source_identity(identity)) {
-            Some(identity) => Ok(Some(identity.to_owned())),
-            None => Err(invalid("The source identity of the token is not valid")),
-        }
-    }
-}
-
-fn missing(name: &str) -> Refusal {
-    invalid(format!("Missing a required claim: {name}"))
-}
-
-fn texts_of(value: Option<&Value>) -> Vec<String> {
-    match value {
-        Some(Value::String(text)) => vec![text.clone()],
-        Some(Value::Array(values)) => values.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
-        _ => Vec::new(),
-    }
 }

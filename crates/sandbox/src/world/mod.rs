@@ -9,10 +9,10 @@ mod demo;
 mod file;
 mod identity;
 mod organization;
+mod secret;
 mod session;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 use hatbox_core::name::RoleArn;
 use jiff::Timestamp;
@@ -32,30 +32,8 @@ pub use identity::{Curve, IdentityKey, IdentityProvider, OidcProvider, PublicKey
 pub(crate) use identity::{issuer_name, oidc_provider_arn};
 pub(crate) use organization::task_policy;
 pub use organization::{Organization, RootSessions};
+pub use secret::WorldSecret;
 pub use session::{Principal, Session, SessionKind, WebIdentity};
-
-/// A secret that the world must keep in its file. `Debug` does not show it.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct WorldSecret(String);
-
-impl WorldSecret {
-    /// Takes the text over.
-    pub fn new(text: String) -> Self {
-        Self(text)
-    }
-
-    /// The text itself.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for WorldSecret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[redacted]")
-    }
-}
 
 /// All that exists.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -34,4 +34,6 @@ mod s3_streams;
 #[cfg(test)]
 mod signatures;
 #[cfg(test)]
+mod tokens;
+#[cfg(test)]
 mod web_identity;
