@@ -111,10 +111,11 @@ fn masked(key_id: &str) -> String {
 }
 
 /// Parameters whose values are no secrets. Lists are named without `.member.N...`.
-const PLAIN: [&str; 40] = [
+const PLAIN: [&str; 43] = [
     "Action",
     "AssumeRolePolicyDocument",
     "Audience",
+    "ClientIDList",
     "CreateBucketConfiguration",
     "Description",
     "DurationSeconds",
@@ -124,6 +125,7 @@ const PLAIN: [&str; 40] = [
     "MaxSessionDuration",
     "MinimumSessionTokenSize",
     "Name",
+    "OpenIDConnectProviderArn",
     "Path",
     "PathPrefix",
     "Policy",
@@ -142,6 +144,7 @@ const PLAIN: [&str; 40] = [
     "TargetPrincipal",
     "TaskPolicyArn",
     "TransitiveTagKeys",
+    "Url",
     "UserName",
     "Version",
     "VirtualMFADeviceName",

@@ -1,9 +1,10 @@
 //! IAM, as far as it takes to set a scene and to rotate keys: users, access keys, MFA devices, roles,
-//! inline policies. All calls act on the caller's account.
+//! inline policies, identity providers. All calls act on the caller's account.
 
 mod keys;
 mod mfa;
 mod policies;
+mod providers;
 mod roles;
 mod table;
 mod users;
@@ -52,6 +53,12 @@ pub(crate) fn perform(turn: &mut Turn) -> Result<Reply, Refusal> {
         "UpdateAssumeRolePolicy" => roles::update_trust(turn, &call),
         "UpdateRole" => roles::update_role(turn, &call),
         "DeleteRole" => roles::delete_role(turn, &call),
+        "CreateOpenIDConnectProvider" => providers::create_provider(turn, &call),
+        "GetOpenIDConnectProvider" => providers::get_provider(turn, &call),
+        "ListOpenIDConnectProviders" => providers::list_providers(turn, &call),
+        "DeleteOpenIDConnectProvider" => providers::delete_provider(turn, &call),
+        "EnableOutboundWebIdentityFederation" => providers::enable_outbound(turn, &call),
+        "GetOutboundWebIdentityFederationInfo" => providers::get_outbound_info(turn, &call),
         "PutUserPolicy" | "PutRolePolicy" => policies::put_policy(turn, &call),
         "GetUserPolicy" | "GetRolePolicy" => policies::get_policy(turn, &call),
         "ListUserPolicies" | "ListRolePolicies" => policies::list_policies(turn, &call),

@@ -64,6 +64,14 @@ pub(super) fn rules_of(action: &str) -> Vec<Rule> {
             optional("Tags", TAGS),
         ],
         "GetRole" | "DeleteRole" | "ListRolePolicies" => vec![role],
+        "CreateOpenIDConnectProvider" => vec![
+            required("Url", Kind::Text(1, 255, None)),
+            optional("ClientIDList", Kind::List(100, &[("", Kind::Text(1, 255, None))])),
+            optional("ThumbprintList", Kind::List(5, &[("", Kind::Text(40, 40, None))])),
+        ],
+        "GetOpenIDConnectProvider" | "DeleteOpenIDConnectProvider" => {
+            vec![required("OpenIDConnectProviderArn", Kind::Text(20, 2048, None))]
+        }
         "UpdateAssumeRolePolicy" => vec![role, required("PolicyDocument", DOCUMENT)],
         "UpdateRole" => {
             vec![role, optional("Description", DESCRIPTION), optional("MaxSessionDuration", SESSION_SECONDS)]

@@ -38,6 +38,9 @@ pub struct OidcProvider {
     pub url: String,
     /// The audiences that tokens may be meant for.
     pub client_ids: BTreeSet<String>,
+    /// Thumbprints of its certificate, which is not looked at.
+    #[serde(default)]
+    pub thumbprints: Vec<String>,
     /// When it was made.
     pub created_at: Timestamp,
 }
@@ -94,6 +97,7 @@ impl World {
         let provider = providers.entry(arn.clone()).or_insert_with(|| OidcProvider {
             url: issuer.to_owned(),
             client_ids: BTreeSet::new(),
+            thumbprints: Vec::new(),
             created_at: Timestamp::UNIX_EPOCH,
         });
         provider.client_ids.insert(audience.to_owned());

@@ -22,6 +22,8 @@ mod outbound;
 #[cfg(test)]
 mod parameters;
 #[cfg(test)]
+mod providers;
+#[cfg(test)]
 mod regions;
 #[cfg(test)]
 mod roles;

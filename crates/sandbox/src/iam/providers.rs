@@ -1,0 +1,109 @@
+//! Calls to identity providers: whose tokens the account takes, and the issuer of its own.
+//!
+//! An issuer whose keys the sandbox has not can be added all the same, as with AWS; its tokens are refused for
+//! want of the key.
+
+use super::{Call, already_exists, no_such_entity, text};
+use crate::clock::{render_iso, whole_seconds};
+use crate::http::{Params, Reply};
+use crate::refusal::Refusal;
+use crate::turn::Turn;
+use crate::world::{OidcProvider, issuer_name, oidc_provider_arn};
+
+const ARN: &str = "OpenIDConnectProviderArn";
+
+fn texts(turn: &Turn, name: &str) -> Vec<String> {
+    let text = |member: &Params| member.get("").map(str::to_owned);
+    turn.params.list(name).iter().filter_map(text).collect()
+}
+
+pub(super) fn create_provider(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
+    let url = text(turn, "Url");
+    let arn = oidc_provider_arn(call.account_id(), &url);
+    call.authorize(turn, &arn)?;
+    if !url.starts_with("https://") || issuer_name(&url).is_empty() {
+        return Err(Refusal::new(400, "InvalidInput", "Invalid Open ID Connect Provider URL"));
+    }
+    let provider = OidcProvider {
+        client_ids: texts(turn, "ClientIDList").into_iter().collect(),
+        thumbprints: texts(turn, "ThumbprintList"),
+        created_at: whole_seconds(turn.now),
+        url: url.clone(),
+    };
+    let providers = &mut call.account(turn).oidc_providers;
+    if providers.contains_key(&arn) {
+        return Err(already_exists(&format!("Provider with url {url} already exists.")));
+    }
+    providers.insert(arn.clone(), provider);
+    Ok(turn.render(|xml| {
+        xml.element(ARN, &arn);
+    }))
+}
+
+pub(super) fn get_provider(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
+    let arn = text(turn, ARN);
+    call.authorize(turn, &arn)?;
+    let provider = call.account(turn).oidc_providers.get(&arn).cloned();
+    let provider =
+        provider.ok_or_else(|| no_such_entity(&format!("OpenIDConnect Provider not found for arn {arn}")))?;
+    Ok(turn.render(|xml| {
+        // Without `https://`, as AWS gives it.
+        xml.element("Url", issuer_name(&provider.url));
+        xml.nest("ClientIDList", |xml| {
+            for id in &provider.client_ids {
+                xml.element("member", id);
+            }
+        });
+        xml.nest("ThumbprintList", |xml| {
+            for thumbprint in &provider.thumbprints {
+                xml.element("member", thumbprint);
+            }
+        });
+        xml.element("CreateDate", &render_iso(provider.created_at));
+    }))
+}
+
+pub(super) fn list_providers(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
+    call.authorize(turn, "*")?;
+    let arns: Vec<String> = call.account(turn).oidc_providers.keys().cloned().collect();
+    Ok(turn.render(|xml| {
+        xml.nest("OpenIDConnectProviderList", |xml| {
+            for arn in &arns {
+                xml.nest("member", |xml| {
+                    xml.element("Arn", arn);
+                });
+            }
+        });
+    }))
+}
+
+pub(super) fn delete_provider(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
+    let arn = text(turn, ARN);
+    call.authorize(turn, &arn)?;
+    // One that is not there is deleted already.
+    call.account(turn).oidc_providers.remove(&arn);
+    Ok(turn.render_nothing())
+}
+
+pub(super) fn enable_outbound(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
+    call.authorize(turn, "*")?;
+    if call.account(turn).outbound_issuer.is_some() {
+        let text = "Outbound web identity federation is enabled for this account already.";
+        return Err(Refusal::new(409, "FeatureEnabled", text));
+    }
+    let issuer = turn.world.enable_outbound_federation(call.account_id())?;
+    Ok(turn.render(|xml| {
+        xml.element("IssuerIdentifier", &issuer);
+    }))
+}
+
+pub(super) fn get_outbound_info(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
+    call.authorize(turn, "*")?;
+    let issuer = call.account(turn).outbound_issuer.clone().ok_or_else(|| {
+        let text = "Outbound web identity federation is not enabled for this account.";
+        Refusal::new(404, "FeatureDisabled", text)
+    })?;
+    Ok(turn.render(|xml| {
+        xml.element("IssuerIdentifier", &issuer).element("JwtVendingEnabled", "true");
+    }))
+}
