@@ -99,7 +99,8 @@ fn report_usage(error: &clap::Error, called_as: CalledAs, words: &[OsString]) ->
 fn is_exec(words: &[OsString]) -> bool {
     let mut words = words.iter().skip(1).map(|word| word.to_string_lossy());
     while let Some(word) = words.next() {
-        if ["--backend", "--file-dir", "--passphrase-fd", "--prompt"].contains(&word.as_ref()) {
+        if ["--backend", "--file-dir", "--passphrase-fd", "--unlock-for", "--prompt"].contains(&word.as_ref())
+        {
             words.next();
         } else if !word.starts_with('-') {
             return word == "exec";

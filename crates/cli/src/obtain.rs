@@ -21,6 +21,8 @@ pub(crate) struct Obtained {
     pub(crate) profile: ProfileName,
     plan: Plan,
     credentials: Credentials,
+    /// The settings want a session keyring of its own for the child.
+    pub(crate) is_child_isolated: bool,
 }
 
 /// Obtains the credentials of the profile that `argument`, else `AWS_PROFILE`, names.
@@ -39,7 +41,8 @@ pub(crate) fn obtain(
     planning::say_notes(world, &files, &plan);
     let mut fetching = Fetching { world, secrets: &mut secrets, files: &files, request: &request };
     let credentials = fetch_credentials(&mut fetching, &plan)?;
-    Ok(Obtained { profile, plan, credentials })
+    let is_child_isolated = secrets.is_child_isolated();
+    Ok(Obtained { profile, plan, credentials, is_child_isolated })
 }
 
 impl Obtained {

@@ -24,6 +24,8 @@ pub(crate) struct StoreRequest {
     pub(crate) file_dir: Option<PathBuf>,
     /// `None`: what the settings file says, else the terminal.
     pub(crate) passphrase: Option<PassphraseSource>,
+    /// `None`: what the settings file says.
+    pub(crate) unlock_for: Option<Duration>,
 }
 
 /// A passphrase that is at hand without a person.
@@ -94,7 +96,13 @@ pub(crate) fn resolve_store(global: &GlobalArgs, environment: &Environment) -> R
         .clone()
         .or_else(|| environment.text(env_names::FILE_DIR.0).map(PathBuf::from))
         .map(|dir| std::path::absolute(&dir).unwrap_or(dir));
-    Ok(StoreRequest { kind, file_dir, passphrase })
+    let unlock_for = match &global.unlock_for {
+        None => None,
+        Some(text) => Some(parse_duration(text).map_err(|error| {
+            Failure::new(FailureKind::Usage, format!("`--unlock-for {text}` is no duration: {error}"))
+        })?),
+    };
+    Ok(StoreRequest { kind, file_dir, passphrase, unlock_for })
 }
 
 /// The backend named `name`, in `origin`.

@@ -29,6 +29,10 @@ pub(crate) struct ExecArgs {
     #[arg(long)]
     pub(crate) nested: bool,
 
+    /// Give the command a session keyring of its own: it does not find the unlocked store in it [setting: isolate_child]
+    #[arg(long)]
+    pub(crate) isolate: bool,
+
     /// Print the credentials as JSON instead of running a command, as old configs want it
     #[arg(short = 'j', long, hide = true)]
     pub(crate) json: bool,

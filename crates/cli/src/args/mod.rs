@@ -74,6 +74,10 @@ pub(crate) struct GlobalArgs {
     #[arg(long, global = true, help_heading = GLOBAL, value_name = "N")]
     pub(crate) passphrase_fd: Option<i32>,
 
+    /// How long the store stays unlocked after its last use, from now on: `8h` [default: `unlock_timeout` of the settings, 15m]
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "DURATION")]
+    pub(crate) unlock_for: Option<String>,
+
     /// How to ask for an MFA code: terminal, ykman, zenity, kdialog, osascript [env: HATBOX_PROMPT, AWS_VAULT_PROMPT]
     #[arg(long, global = true, help_heading = GLOBAL, value_name = "DRIVER")]
     pub(crate) prompt: Option<String>,

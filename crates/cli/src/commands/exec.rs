@@ -7,7 +7,7 @@ use hatbox_core::handover::{Format, render_export};
 
 use crate::args::{ExecArgs, GlobalArgs};
 use crate::env_names;
-use crate::handover::exec::exec_command;
+use crate::handover::exec::{Keyring, exec_command};
 use crate::handover::guard::check_not_nested;
 use crate::obtain::obtain;
 use crate::output::Output;
@@ -41,6 +41,8 @@ fn run_or_fail(world: &World, global: &GlobalArgs, args: &ExecArgs) -> Result<Ex
         world.output.data(&text)?;
         return Ok(ExitCode::SUCCESS);
     }
+    let keyring =
+        if args.isolate || obtained.is_child_isolated { Keyring::OfItsOwn } else { Keyring::AsReceived };
     if command.is_empty() {
         let shell =
             world.environment.raw("SHELL").filter(|s| !s.is_empty()).map_or("/bin/sh".into(), OsString::from);
@@ -50,9 +52,9 @@ fn run_or_fail(world: &World, global: &GlobalArgs, args: &ExecArgs) -> Result<Ex
                 obtained.profile
             ));
         }
-        return exec_command(world, handover, &[shell]).map(|never| match never {});
+        return exec_command(world, handover, keyring, &[shell]).map(|never| match never {});
     }
-    exec_command(world, handover, command).map(|never| match never {})
+    exec_command(world, handover, keyring, command).map(|never| match never {})
 }
 
 /// Refuses what aws-vault has and this version has not, rather than do something else.

@@ -7,12 +7,23 @@ use hatbox_core::handover::{Handover, resolve_env_change};
 
 use crate::report::{Failure, FailureKind};
 use crate::sys::exec::{ExecError, exec, find_program};
+use crate::sys::keyring::join_new_session;
 use crate::world::World;
+
+/// The session keyring that the command gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Keyring {
+    /// The one that hatbox got.
+    AsReceived,
+    /// A new one with nothing in it.
+    OfItsOwn,
+}
 
 /// Runs `command` in this process's place. Only returns when it could not be started.
 pub(crate) fn exec_command(
     world: &World,
     handover: Handover<'_>,
+    keyring: Keyring,
     command: &[OsString],
 ) -> Result<Infallible, Failure> {
     let (program, _) =
@@ -32,6 +43,13 @@ pub(crate) fn exec_command(
         .chain(change.set.iter().map(|(name, value)| ((*name).into(), value.expose().into())))
         .collect();
     let path = find_program(program, world.environment.raw("PATH")).map_err(|error| failure_of(&error))?;
+    if keyring == Keyring::OfItsOwn {
+        join_new_session().map_err(|error| {
+            Failure::new(FailureKind::Failed, "the command could not be given a session keyring of its own")
+                .caused_by(&error)
+                .hint("the kernel keyring is denied here, so nothing is kept in it: leave out --isolate and `isolate_child`")
+        })?;
+    }
     world.output.debug(|| format!("starting `{}`", path.display()));
     exec(&path, command, &environment, world.received).map_err(|error| failure_of(&error))
 }

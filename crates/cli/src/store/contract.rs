@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::file::FileStore;
 use super::memory::MemoryStore;
-use super::unlocked::Unlocked;
+use super::unlocked::{TimeoutSaidBy, Unlocked};
 use super::{Item, ItemId, ItemInfo, PassphraseError, PassphraseFor, Status, Store, StoreError};
 
 fn item(profile: &str, secret: &[u8]) -> Item {
@@ -28,7 +28,7 @@ fn passphrase(_: PassphraseFor) -> Result<SecretString, PassphraseError> {
 
 /// A store directory whose kernel keyring entries nothing else uses.
 fn file_store(dir: &std::path::Path) -> FileStore {
-    let unlocked = Unlocked::of_directory(dir, std::time::Duration::from_mins(1));
+    let unlocked = Unlocked::of_directory(dir, std::time::Duration::from_mins(1), TimeoutSaidBy::Settings);
     FileStore::open(&dir.join("store"), unlocked, std::time::Duration::from_secs(10))
 }
 

@@ -18,8 +18,18 @@ use crate::sys::runtime_file;
 pub(crate) struct Unlocked {
     prefix: String,
     timeout: Duration,
+    said_by: TimeoutSaidBy,
     /// Where the files go, when the settings ask for them.
     runtime: Option<PathBuf>,
+}
+
+/// Why entries live as long as they do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TimeoutSaidBy {
+    /// The settings: an entry that is there keeps the timeout that it was written with.
+    Settings,
+    /// The flag of this run: it holds from now on.
+    Flag,
 }
 
 /// Where an entry was put.
@@ -29,13 +39,21 @@ pub(crate) enum HeldIn {
     RuntimeDirectory,
 }
 
+/// An entry ends with its timeout in seconds, so that whoever uses it next renews it for as long.
+const TIMEOUT_BYTES: usize = 4;
+
+fn timeout_of(entry: &[u8]) -> Duration {
+    let seconds = entry.last_chunk::<TIMEOUT_BYTES>().map_or(0, |bytes| u32::from_be_bytes(*bytes));
+    Duration::from_secs(seconds.into())
+}
+
 impl Unlocked {
     /// The entries of the store at `directory` (absolute), which live for `timeout` after their last use.
-    pub(crate) fn of_directory(directory: &Path, timeout: Duration) -> Self {
+    pub(crate) fn of_directory(directory: &Path, timeout: Duration, said_by: TimeoutSaidBy) -> Self {
         let uid = rustix::process::geteuid().as_raw();
         let digest = Sha256::digest(directory.as_os_str().as_encoded_bytes());
         let digest: String = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
-        Self { prefix: format!("hatbox:{uid}:{digest}"), timeout, runtime: None }
+        Self { prefix: format!("hatbox:{uid}:{digest}"), timeout, said_by, runtime: None }
     }
 
     /// The same, with files below this directory where the keyring cannot be used.
@@ -44,18 +62,28 @@ impl Unlocked {
     }
 
     fn read(&self, what: &str) -> Result<Zeroizing<Vec<u8>>, KeyringError> {
-        match (keyring::read(&self.name(what), self.timeout), &self.runtime) {
+        let mut held = match (keyring::read(&self.name(what), timeout_of), &self.runtime) {
             (Err(KeyringError::Denied | KeyringError::Full), Some(directory)) => {
-                runtime_file::read(directory, &self.name(what), self.timeout).ok_or(KeyringError::Absent)
+                runtime_file::read(directory, &self.name(what), timeout_of).ok_or(KeyringError::Absent)
             }
             (result, _) => result,
+        }?;
+        let held_for = timeout_of(&held);
+        let length = held.len().checked_sub(TIMEOUT_BYTES).ok_or(KeyringError::Absent)?;
+        held.truncate(length);
+        if self.said_by == TimeoutSaidBy::Flag && held_for.as_secs() != self.timeout.as_secs() {
+            // At worst it ends when it would have.
+            self.write(what, &held).ok();
         }
+        Ok(held)
     }
 
     fn write(&self, what: &str, value: &[u8]) -> Result<HeldIn, KeyringError> {
-        match (keyring::write(&self.name(what), value, self.timeout), &self.runtime) {
+        let seconds = u32::try_from(self.timeout.as_secs()).unwrap_or(u32::MAX).to_be_bytes();
+        let value = Zeroizing::new([value, &seconds].concat());
+        match (keyring::write(&self.name(what), &value, self.timeout), &self.runtime) {
             (Err(error @ (KeyringError::Denied | KeyringError::Full)), Some(directory)) => {
-                runtime_file::write(directory, &self.name(what), value, self.timeout)
+                runtime_file::write(directory, &self.name(what), &value, self.timeout)
                     .map(|()| HeldIn::RuntimeDirectory)
                     .map_err(|_| error)
             }

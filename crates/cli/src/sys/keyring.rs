@@ -6,7 +6,9 @@
 //! | none, or the `_uid_ses.N` stand-in | `@us`: per user |
 //!
 //! Which one it is is tested without creating one (keyctl(2), KEYCTL_GET_KEYRING_ID).
+#![expect(unsafe_code, reason = "the crate has no call for a new session keyring without a name")]
 
+use std::io;
 use std::time::Duration;
 
 use linux_keyutils::{KeyError, KeyRing, KeyRingIdentifier};
@@ -55,14 +57,17 @@ fn user_session() -> Result<KeyRing, KeyringError> {
     KeyRing::from_special_id(KeyRingIdentifier::UserSession, true).map_err(of_error)
 }
 
-/// Reads an entry and starts its timeout anew.
-pub(crate) fn read(description: &str, timeout: Duration) -> Result<Zeroizing<Vec<u8>>, KeyringError> {
+/// Reads an entry and starts its timeout anew, which `timeout_of` finds in its value.
+pub(crate) fn read(
+    description: &str,
+    timeout_of: impl FnOnce(&[u8]) -> Duration,
+) -> Result<Zeroizing<Vec<u8>>, KeyringError> {
     let key = ring()?.search(description).map_err(of_error)?;
     let mut buffer = Zeroizing::new([0_u8; 256]);
     let length = key.read(&mut *buffer).map_err(of_error)?;
     let value = buffer.get(..length).ok_or(KeyringError::Absent)?.to_vec();
     // An entry that vanishes between the two calls has been read all the same.
-    key.set_timeout(seconds(timeout)).ok();
+    key.set_timeout(seconds(timeout_of(&value))).ok();
     Ok(Zeroizing::new(value))
 }
 
@@ -85,6 +90,21 @@ pub(crate) fn remove(description: &str) -> Result<(), KeyringError> {
     match ring()?.search(description).map_err(of_error).and_then(|key| key.invalidate().map_err(of_error)) {
         Ok(()) | Err(KeyringError::Absent) => Ok(()),
         Err(error) => Err(error),
+    }
+}
+
+/// Gives this process, and so the program that it becomes, a session keyring of its own, with nothing in it.
+///
+/// # Errors
+/// When the kernel or a container's filter denies it.
+pub(crate) fn join_new_session() -> io::Result<()> {
+    // linux/keyctl.h; the crate has no word for a keyring without a name.
+    const KEYCTL_JOIN_SESSION_KEYRING: libc::c_ulong = 1;
+    let no_name = std::ptr::null::<libc::c_char>();
+    // SAFETY: the call takes a name or null, and changes nothing but which keyring is the process's.
+    match unsafe { libc::syscall(libc::SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, no_name) } {
+        -1 => Err(io::Error::last_os_error()),
+        _ => Ok(()),
     }
 }
 

@@ -13,11 +13,17 @@ const LIMIT: u64 = 1024;
 /// statfs(2): TMPFS_MAGIC.
 const TMPFS: i64 = 0x0102_1994;
 
-/// Reads an entry that has not ended, and starts its timeout anew once half of it is over.
-pub(crate) fn read(directory: &Path, name: &str, timeout: Duration) -> Option<Zeroizing<Vec<u8>>> {
+/// Reads an entry that has not ended, and starts its timeout anew once half of it is over; `timeout_of` finds
+/// it in the value.
+pub(crate) fn read(
+    directory: &Path,
+    name: &str,
+    timeout_of: impl FnOnce(&[u8]) -> Duration,
+) -> Option<Zeroizing<Vec<u8>>> {
     let bytes = Zeroizing::new(read_private(&directory.join(name), LIMIT).ok()?);
     let (end, value) = bytes.split_at_checked(16)?;
     let end = u128::from_be_bytes(end.try_into().ok()?);
+    let timeout = timeout_of(value);
     let left = end.checked_sub(boot_clock::now()).filter(|left| *left > 0 && *left <= timeout.as_nanos());
     let Some(left) = left else {
         remove(&directory.join(name)).ok();
@@ -65,10 +71,10 @@ mod tests {
         let place = dir.path().join("hatbox");
         let soon = Duration::from_millis(50);
         write(&place, "a", b"value", Duration::from_mins(1)).unwrap();
-        assert_eq!(&*read(&place, "a", Duration::from_mins(1)).unwrap(), b"value");
+        assert_eq!(&*read(&place, "a", |_| Duration::from_mins(1)).unwrap(), b"value");
         write(&place, "a", b"value", soon).unwrap();
         std::thread::sleep(soon * 2);
-        assert!(read(&place, "a", soon).is_none());
+        assert!(read(&place, "a", |_| soon).is_none());
         assert!(!place.join("a").exists(), "what has ended is deleted");
         let disk = tempfile::tempdir_in(env!("CARGO_MANIFEST_DIR")).unwrap();
         assert!(matches!(write(&disk.path().join("x"), "a", b"x", soon), Err(FileError::NotInMemory(_))));

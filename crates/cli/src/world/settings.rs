@@ -21,6 +21,7 @@ pub(crate) struct Settings {
     pub(crate) file_dir: Option<PathBuf>,
     pub(crate) passphrase_command: Option<String>,
     pub(crate) unlock_cache: UnlockCache,
+    pub(crate) isolate_child: bool,
     unlock_timeout: Option<Duration>,
     prompt_timeout: Option<Duration>,
 }
@@ -44,6 +45,7 @@ struct OnDisk {
     file_dir: Option<PathBuf>,
     passphrase_command: Option<String>,
     unlock_cache: Option<UnlockCache>,
+    isolate_child: Option<bool>,
     unlock_timeout: Option<String>,
     prompt_timeout: Option<String>,
 }
@@ -97,6 +99,7 @@ pub(crate) fn load_settings(path: &Path) -> Result<Settings, Failure> {
         file_dir: on_disk.file_dir,
         passphrase_command: on_disk.passphrase_command,
         unlock_cache: on_disk.unlock_cache.unwrap_or_default(),
+        isolate_child: on_disk.isolate_child.unwrap_or_default(),
         unlock_timeout: duration("unlock_timeout", on_disk.unlock_timeout)?,
         prompt_timeout: duration("prompt_timeout", on_disk.prompt_timeout)?,
     })

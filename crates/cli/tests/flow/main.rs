@@ -26,6 +26,7 @@ mod config_file;
 mod drop_in;
 mod exec;
 mod export;
+mod keyring;
 mod keys;
 mod kill;
 mod leaks;

@@ -83,6 +83,12 @@ fn a_damaged_item_is_named_and_the_others_work() {
         bytes[at] ^= 1;
         bytes
     };
+    // Still base64, and so still a key.
+    let other_letter = |at: usize| {
+        let mut bytes = good.clone();
+        bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
+        bytes
+    };
     let changed = "its content was changed, or ends too early";
     let cases: [(&str, Vec<u8>, &str); 9] = [
         ("empty", Vec::new(), changed),
@@ -90,7 +96,7 @@ fn a_damaged_item_is_named_and_the_others_work() {
         ("cut by one byte", good[..good.len() - 1].to_vec(), changed),
         ("one byte too long", [&good[..], b"x"].concat(), changed),
         ("a bit of the first line flipped", flipped(3), "it is no age file"),
-        ("a bit of the wrapped key flipped", flipped(60), "it is encrypted to another store"),
+        ("another letter in the wrapped key", other_letter(60), "it is encrypted to another store"),
         ("a bit of the end flipped", flipped(good.len() - 1), changed),
         (
             "something else altogether",

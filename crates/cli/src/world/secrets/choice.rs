@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::Secrets;
 use crate::report::{Failure, FailureKind};
 use crate::store::open::{Place, open_store};
-use crate::store::unlocked::Unlocked;
+use crate::store::unlocked::{TimeoutSaidBy, Unlocked};
 use crate::store::{PassphraseError, Status, Store, StoreKind};
 use crate::sys::files::{FileError, make_private_directory};
 use crate::world::settings::{Earlier, UnlockCache, save_backend};
@@ -62,8 +62,11 @@ impl Secrets<'_> {
             UnlockCache::Keyring => None,
             UnlockCache::RuntimeDir => self.world.dirs.runtime().map(Path::to_owned),
         };
-        let unlocked = Unlocked::of_directory(&directory, self.settings.unlock_timeout())
-            .with_runtime_directory(runtime);
+        let (timeout, set_by) = match self.unlock_for {
+            Some(timeout) => (timeout, TimeoutSaidBy::Flag),
+            None => (self.settings.unlock_timeout(), TimeoutSaidBy::Settings),
+        };
+        let unlocked = Unlocked::of_directory(&directory, timeout, set_by).with_runtime_directory(runtime);
         let place = Place { directory, unlocked, patience: self.settings.prompt_timeout() };
         let store = open_store(kind, &place).map_err(|error| {
             let mut failure = self.failure_of(&error);

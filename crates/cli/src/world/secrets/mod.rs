@@ -40,6 +40,7 @@ pub(crate) struct Secrets<'w> {
     /// `None` until something says which backend it is: then there is no store yet.
     opened: Option<Opened>,
     passphrase: Option<PassphraseSource>,
+    unlock_for: Option<Duration>,
     cache_key: Option<CacheKey>,
     has_said_no_keyring: bool,
 }
@@ -74,6 +75,7 @@ impl<'w> Secrets<'w> {
             file_dir: request.file_dir,
             opened: None,
             passphrase,
+            unlock_for: request.unlock_for,
             cache_key: None,
             has_said_no_keyring: false,
         };
@@ -86,6 +88,11 @@ impl<'w> Secrets<'w> {
     /// How long a person is waited for.
     pub(crate) fn prompt_timeout(&self) -> Duration {
         self.settings.prompt_timeout()
+    }
+
+    /// Whether the settings want a session keyring of its own for each child.
+    pub(crate) fn is_child_isolated(&self) -> bool {
+        self.settings.isolate_child
     }
 
     /// The access key stored for `profile`.

@@ -1,0 +1,139 @@
+//! The unlocked state in the kernel keyring: which keyring, for how long, and what the child gets of it.
+
+use std::process::Command;
+
+use crate::fixture::{Fixture, PASSPHRASE};
+use crate::run::Run;
+
+/// A locked store, where `keyctl` is there and the kernel keyring is not denied; else `None`, said.
+fn home() -> Option<Fixture> {
+    let session = ["session", "-", "keyctl", "add", "user", "hatbox-test", "x", "@s"];
+    if !Command::new("keyctl").args(session).output().is_ok_and(|output| output.status.success()) {
+        eprintln!("skipped: there is no keyctl, or the kernel keyring is denied");
+        return None;
+    }
+    let fixture = Fixture::with_keys(&["jan-work"]);
+    fixture.write_config("[profile jan-work]\n");
+    fixture.hatbox(&["lock"]).run().ok();
+    Some(fixture)
+}
+
+/// A script in a session keyring of its own, in which `$H` is hatbox and `unlocked CMD` has the passphrase.
+fn in_session(fixture: &Fixture, script: &str) -> Run {
+    let unlocked = format!("unlocked() {{ HATBOX_FILE_PASSPHRASE='{PASSPHRASE}' \"$@\"; }}\n{script}");
+    Run::new("keyctl", fixture.variables())
+        .without("HATBOX_FILE_PASSPHRASE")
+        .env("H", env!("CARGO_BIN_EXE_hatbox"))
+        .args(["session", "-", "/bin/sh", "-ec", &unlocked])
+}
+
+#[test]
+fn what_is_unlocked_in_a_session_keyring_is_unlocked_in_that_session_alone() {
+    let Some(fixture) = home() else { return };
+    let script = "unlocked $H export -n jan-work >/dev/null; $H export -n jan-work; keyctl show @s";
+    let inside = in_session(&fixture, script).run().ok();
+    assert!(inside.stdout.contains(fixture.key("jan-work").secret.expose()));
+    assert_eq!(inside.stdout.matches(":cache-key").count(), 1, "{}", inside.stdout);
+    let another = in_session(&fixture, "$H export -n jan-work").run().expect_code(4);
+    assert!(another.stderr.contains("the file store is locked"), "{}", another.stderr);
+    let locked =
+        in_session(&fixture, "unlocked $H export -n jan-work >/dev/null; $H lock; $H export -n jan-work");
+    locked.run().expect_code(4);
+}
+
+/// As after `su` or in cron where no PAM module makes a session keyring: the kernel gives the user's own.
+#[test]
+fn without_a_session_keyring_it_is_unlocked_for_the_user() {
+    let Some(fixture) = home() else { return };
+    let run = || fixture.hatbox(&["export", "-n", "jan-work"]).without("HATBOX_FILE_PASSPHRASE");
+    let described = Command::new("keyctl").args(["rdescribe", "@s"]).output().unwrap();
+    if !String::from_utf8_lossy(&described.stdout).contains("_uid_ses.") {
+        eprintln!("skipped: this session has a keyring of its own");
+        return;
+    }
+    run().run().expect_code(4);
+    fixture.hatbox(&["export", "-n", "jan-work"]).run().ok();
+    run().run().ok();
+    let user = Command::new("keyctl").args(["show", "@us"]).output().unwrap();
+    assert!(String::from_utf8_lossy(&user.stdout).contains(":cache-key"));
+}
+
+#[test]
+fn an_isolated_child_has_a_session_keyring_with_nothing_in_it() {
+    let Some(fixture) = home() else { return };
+    let show = "-n jan-work -- keyctl show @s";
+    let script = format!("unlocked $H exec {show}; echo ---; $H exec --isolate {show}; echo ---; $H list");
+    let shown = in_session(&fixture, &script).run().ok();
+    let [shared, isolated, listed]: [&str; 3] =
+        shown.stdout.split("---\n").collect::<Vec<_>>().try_into().unwrap();
+    assert!(shared.contains(":cache-key"), "the caller's keyring is the child's: {shared}");
+    assert!(!isolated.contains("hatbox"), "{isolated}");
+    assert_eq!(isolated.lines().count(), 2, "a heading and the keyring: {isolated}");
+    assert!(listed.contains("jan-work  jan-work"), "the caller's own keyring is as it was: {listed}");
+    fixture.write_settings("backend = \"file\"\nisolate_child = true\n");
+    let shown = in_session(&fixture, &format!("unlocked $H exec {show}")).run().ok();
+    assert!(!shown.stdout.contains("hatbox"), "{}", shown.stdout);
+}
+
+#[test]
+fn isolation_that_cannot_be_had_is_an_error_before_the_command_runs() {
+    let Some(fixture) = home() else { return };
+    if Command::new("strace").arg("-V").output().is_err() {
+        eprintln!("skipped: strace is not installed");
+        return;
+    }
+    let calls = "keyctl,add_key,request_key";
+    let inject = format!("inject={calls}:error=EPERM");
+    let flags = ["-f", "-qqq", "-o", "/dev/null", "-e", &inject];
+    let refused = fixture
+        .hatbox(&["exec", "-n", "--isolate", "jan-work", "--", "echo", "ran"])
+        .under("strace", &flags)
+        .run()
+        .expect_code(125);
+    assert_eq!(refused.stdout, "");
+    assert!(refused.stderr.contains("could not be given a session keyring of its own"), "{}", refused.stderr);
+}
+
+#[test]
+fn the_store_stays_unlocked_for_as_long_as_the_flag_or_the_settings_say() {
+    let Some(fixture) = home() else { return };
+    for (script, expected) in [
+        ("unlocked $H --unlock-for 8h list", ["8h", "7h"]),
+        ("unlocked $H list", ["15m", "14m"]),
+        ("unlocked $H list; $H --unlock-for 3h list", ["3h", "2h"]),
+        // Whoever uses it next renews it for as long as was said.
+        ("unlocked $H --unlock-for 8h list; $H list; $H list", ["8h", "7h"]),
+    ] {
+        let serial = "keyctl show @s | awk '/:cache-key/ { printf \"%08x\", $1 }'";
+        // /proc/keys has the time that is left in its fourth column.
+        let script =
+            format!("{{ {script}; }} >/dev/null; grep \"^$({serial})\" /proc/keys | awk '{{ print $4 }}'");
+        let left = in_session(&fixture, &script).run().ok().stdout;
+        assert!(expected.contains(&left.trim()), "{script}: {left}");
+    }
+    let wrong = fixture.hatbox(&["--unlock-for", "soon", "list"]).run().expect_code(2);
+    assert!(wrong.stderr.contains("`--unlock-for soon` is no duration"), "{}", wrong.stderr);
+}
+
+/// keyrings(7): a user other than root has 200 keys and 20,000 bytes.
+#[test]
+fn a_full_keyring_is_said_and_costs_a_question_each_time() {
+    let Some(fixture) = home() else { return };
+    if !rustix::process::geteuid().is_root() || Command::new("setpriv").arg("--version").output().is_err() {
+        eprintln!("skipped: only root can become a user whose quota may be used up");
+        return;
+    }
+    // A uid that nobody has: its quota is no one's.
+    let status = Command::new("chown").args(["-R", "61234:61234"]).arg(fixture.path("")).status().unwrap();
+    assert!(status.success());
+    std::fs::set_permissions(fixture.path(""), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let fill = "i=0; while keyctl add user filler$i x @s >/dev/null 2>&1 && [ $i -lt 300 ]; do i=$((i+1)); done\n\
+                unlocked $H export -n jan-work; unlocked $H export -n jan-work >/dev/null";
+    let become_user = ["--reuid=61234", "--regid=61234", "--clear-groups"];
+    let binary = fixture.path("hatbox");
+    std::fs::copy(env!("CARGO_BIN_EXE_hatbox"), &binary).unwrap();
+    let run = in_session(&fixture, fill).env("H", &binary).under("setpriv", &become_user).run().ok();
+    assert!(run.stdout.contains(fixture.key("jan-work").secret.expose()));
+    let note = "hatbox: your kernel keyring is full: the store is unlocked anew by each command\n";
+    assert_eq!(run.stderr.matches(note).count(), 2, "{}", run.stderr);
+}
