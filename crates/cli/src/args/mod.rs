@@ -12,7 +12,7 @@ mod export;
 mod list;
 mod lock;
 mod remove;
-#[cfg(feature = "sandbox")]
+#[cfg(all(unix, feature = "sandbox"))]
 mod sandbox;
 mod session;
 mod store;
@@ -25,7 +25,7 @@ pub(crate) use export::{ExportArgs, ExportFormat};
 pub(crate) use list::{ListArgs, ListOnly};
 pub(crate) use lock::LockArgs;
 pub(crate) use remove::RemoveArgs;
-#[cfg(feature = "sandbox")]
+#[cfg(all(unix, feature = "sandbox"))]
 pub(crate) use sandbox::{
     SandboxArgs, SandboxCommand, SandboxLogArgs, SandboxS3, SandboxTokenArgs, SandboxUpArgs,
 };
@@ -97,6 +97,6 @@ pub(crate) enum Command {
     Clear(ClearArgs),
     Lock(LockArgs),
     Store(StoreArgs),
-    #[cfg(feature = "sandbox")]
+    #[cfg(all(unix, feature = "sandbox"))]
     Sandbox(SandboxArgs),
 }

@@ -12,6 +12,7 @@ use crate::handover::guard::check_not_nested;
 use crate::obtain::obtain;
 use crate::output::Output;
 use crate::report::{Failure, FailureKind};
+use crate::sys::shell::USUAL_SHELL;
 use crate::world::World;
 use crate::world::failure_file::{clear_failure_file, save_failure_file};
 
@@ -44,8 +45,9 @@ fn run_or_fail(world: &World, global: &GlobalArgs, args: &ExecArgs) -> Result<Ex
     let keyring =
         if args.isolate || obtained.is_child_isolated { Keyring::OfItsOwn } else { Keyring::AsReceived };
     if command.is_empty() {
+        let (variable, usual) = USUAL_SHELL;
         let shell =
-            world.environment.raw("SHELL").filter(|s| !s.is_empty()).map_or("/bin/sh".into(), OsString::from);
+            world.environment.raw(variable).filter(|s| !s.is_empty()).map_or(usual.into(), OsString::from);
         if Output::is_stdout_terminal() && world.environment.first(env_names::NO_HELP_LINE).is_none() {
             world.output.note(&format!(
                 "this shell has the credentials of `{}`; leave it with `exit`",

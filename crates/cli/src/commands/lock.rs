@@ -12,6 +12,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, _args: &LockArgs) -> Resul
     match secrets.lock() {
         Ok(()) | Err(KeyringError::Absent) => world.output.note("locked"),
         // Where there is no kernel keyring nothing was ever held in it.
+        Err(KeyringError::Unknown) => world.output.note("nothing is held between commands on this system"),
         Err(KeyringError::Denied | KeyringError::Full) => {
             world.output.note("nothing was unlocked: the kernel keyring cannot be used here");
         }

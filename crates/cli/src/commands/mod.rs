@@ -8,6 +8,6 @@ pub(crate) mod export;
 pub(crate) mod list;
 pub(crate) mod lock;
 pub(crate) mod remove;
-#[cfg(feature = "sandbox")]
+#[cfg(all(unix, feature = "sandbox"))]
 pub(crate) mod sandbox;
 pub(crate) mod store;

@@ -1,21 +1,14 @@
-//! The terminal device as a prompter: `/dev/tty`, whatever stdin, stdout and stderr are.
+//! A person at the terminal device, as a prompter.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Write};
-use std::os::fd::AsFd;
-use std::sync::{Mutex, Once};
+use std::io;
 use std::time::{Duration, Instant};
 
 use hatbox_core::secret::SecretString;
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::termios::{
-    ControlModes, InputModes, LocalModes, OptionalActions, QueueSelector, Termios, tcflush, tcgetattr,
-    tcgetwinsize, tcsetattr,
-};
 use zeroize::Zeroizing;
 
 use super::{Echo, PromptError, Prompter, Question};
 use crate::sys::signals::Held;
+use crate::sys::terminal::Device;
 
 const TICK: Duration = Duration::from_millis(100);
 const MAX_ANSWER: usize = 4096;
@@ -23,107 +16,29 @@ const MAX_ANSWER: usize = 4096;
 /// The terminal of this process.
 #[derive(Debug)]
 pub(crate) struct Terminal {
-    device: File,
-    name: Option<String>,
-    can_erase: bool,
+    device: Device,
 }
 
 impl Terminal {
     /// Opens the terminal device, if there is one. `term` is the value of TERM.
     pub(crate) fn open(term: Option<&str>) -> Option<Self> {
-        let device = OpenOptions::new().read(true).write(true).open("/dev/tty").ok()?;
-        // /dev/tty opens without a usable terminal in some sandboxes; this settles it.
-        tcgetattr(&device).ok()?;
-        // /dev/tty itself names no terminal in particular. Any of the standard streams may.
-        let name = [std::io::stdin().as_fd(), std::io::stderr().as_fd(), std::io::stdout().as_fd()]
-            .into_iter()
-            .find_map(|fd| rustix::termios::ttyname(fd, Vec::new()).ok())
-            .and_then(|name| name.into_string().ok());
-        let can_erase = !matches!(term, None | Some("" | "dumb"));
-        Some(Self { device, name, can_erase })
+        Device::open(term).map(|device| Self { device })
     }
 
     fn write(&self, text: &str) {
-        let mut device = &self.device;
         // A terminal that takes no text takes no question either; the read that follows says so.
-        device.write_all(text.as_bytes()).ok();
+        self.device.write(text.as_bytes()).ok();
     }
 
     /// Takes the question, and what was typed, off the screen again.
     fn erase(&self, columns_used: usize) {
-        if !self.can_erase {
+        if !self.device.can_erase() {
             self.write("\n");
             return;
         }
-        // A width of 0 means that nobody knows it.
-        let width = tcgetwinsize(&self.device).map_or(0, |size| usize::from(size.ws_col));
-        let width = if width == 0 { 80 } else { width };
-        let rows_above = columns_used.saturating_sub(1) / width;
+        let rows_above = columns_used.saturating_sub(1) / self.device.columns().unwrap_or(80);
         let up = if rows_above > 0 { format!("\x1b[{rows_above}A") } else { String::new() };
         self.write(&format!("\r{up}\x1b[J"));
-    }
-
-    fn wait_for_input(&self, wait: Duration) -> io::Result<bool> {
-        let mut fds = [PollFd::new(&self.device, PollFlags::IN)];
-        let timeout = Timespec { tv_sec: wait.as_secs().cast_signed(), tv_nsec: wait.subsec_nanos().into() };
-        match poll(&mut fds, Some(&timeout)) {
-            Ok(ready) => Ok(ready > 0),
-            Err(rustix::io::Errno::INTR) => Ok(false),
-            Err(error) => Err(error.into()),
-        }
-    }
-}
-
-/// The terminal's modes, put back on drop.
-struct Modes<'a> {
-    device: &'a File,
-    before: Termios,
-}
-
-impl<'a> Modes<'a> {
-    /// Byte by byte, without echo, Ctrl-C as a byte.
-    fn set(device: &'a File) -> io::Result<Self> {
-        let before = tcgetattr(device)?;
-        let mut modes = before.clone();
-        modes.local_modes -= LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG | LocalModes::IEXTEN;
-        modes.input_modes -= InputModes::IXON | InputModes::ISTRIP;
-        modes.input_modes |= InputModes::ICRNL;
-        modes.control_modes |= ControlModes::CS8;
-        // FLUSH: what was typed before the question is not its answer.
-        tcsetattr(device, OptionalActions::Flush, &modes)?;
-        restore_on_panic(device, &before);
-        Ok(Self { device, before })
-    }
-}
-
-impl Drop for Modes<'_> {
-    fn drop(&mut self) {
-        tcsetattr(self.device, OptionalActions::Now, &self.before).ok();
-        if let Ok(mut unusual) = UNUSUAL.lock() {
-            *unusual = None;
-        }
-    }
-}
-
-/// The device that is in an unusual mode now, and its modes before.
-static UNUSUAL: Mutex<Option<(File, Termios)>> = Mutex::new(None);
-
-/// A shipped program aborts on panic, and then no value is dropped: the modes are put back by the hook.
-fn restore_on_panic(device: &File, before: &Termios) {
-    static HOOK: Once = Once::new();
-    HOOK.call_once(|| {
-        let usual = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |panic| {
-            if let Ok(mut unusual) = UNUSUAL.try_lock()
-                && let Some((device, before)) = unusual.take()
-            {
-                tcsetattr(&device, OptionalActions::Now, &before).ok();
-            }
-            usual(panic);
-        }));
-    });
-    if let (Ok(mut unusual), Ok(device)) = (UNUSUAL.lock(), device.try_clone()) {
-        *unusual = Some((device, before.clone()));
     }
 }
 
@@ -153,13 +68,13 @@ impl Prompter for Terminal {
     fn ask_line(&self, question: &Question<'_>) -> Result<SecretString, PromptError> {
         let held = Held::new();
         // Echo goes off before the question appears: nothing typed in answer to it is ever shown by chance.
-        let modes = Modes::set(&self.device).map_err(PromptError::Io)?;
+        let raw = self.device.set_raw().map_err(PromptError::Io)?;
         self.write(question.text);
         let mut answer = Zeroizing::new(Vec::with_capacity(MAX_ANSWER));
         let mut shown = question.text.chars().count();
         let result = self.read_answer(question, &held, &mut answer, &mut shown);
         self.erase(shown);
-        drop(modes);
+        drop(raw);
         drop(held);
         result?;
         let text = std::str::from_utf8(&answer).map_err(|_| {
@@ -173,17 +88,17 @@ impl Prompter for Terminal {
     }
 
     fn device(&self) -> Option<&str> {
-        self.name.as_deref()
+        self.device.name()
     }
 
     fn forget_input(&self) {
-        tcflush(&self.device, QueueSelector::IFlush).ok();
+        self.device.forget_input();
     }
 
     fn is_enter_pressed(&self) -> bool {
         let mut line = [0; 64];
-        matches!(self.wait_for_input(Duration::ZERO), Ok(true))
-            && (&self.device).read(&mut line).is_ok_and(|length| line.get(..length) == Some(b"\n"))
+        matches!(self.device.wait_for_input(Duration::ZERO), Ok(true))
+            && self.device.read(&mut line).is_ok_and(|length| line.get(..length) == Some(b"\n"))
     }
 }
 
@@ -207,12 +122,12 @@ impl Terminal {
             if Instant::now() >= end {
                 return Err(PromptError::TimedOut(question.timeout));
             }
-            if !self.wait_for_input(TICK).map_err(PromptError::Io)? {
+            if !self.device.wait_for_input(TICK).map_err(PromptError::Io)? {
                 in_escape = false;
                 continue;
             }
             let mut byte = [0];
-            match (&self.device).read(&mut byte) {
+            match self.device.read(&mut byte) {
                 Ok(0) => return Err(PromptError::Cancelled),
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
@@ -243,7 +158,7 @@ impl Terminal {
                 Key::Text(byte) => {
                     answer.push(byte);
                     if question.echo == Echo::Shown {
-                        (&self.device).write_all(&[byte]).ok();
+                        self.device.write(&[byte]).ok();
                         // Bytes 10xxxxxx continue a character of UTF-8.
                         *shown += usize::from(byte & 0xc0 != 0x80);
                     }

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::sealed::CacheKey;
+use crate::sys::access::user;
 use crate::sys::keyring::{self, KeyringError};
 use crate::sys::runtime_file;
 
@@ -50,10 +51,9 @@ fn timeout_of(entry: &[u8]) -> Duration {
 impl Unlocked {
     /// The entries of the store at `directory` (absolute), which live for `timeout` after their last use.
     pub(crate) fn of_directory(directory: &Path, timeout: Duration, said_by: TimeoutSaidBy) -> Self {
-        let uid = rustix::process::geteuid().as_raw();
         let digest = Sha256::digest(directory.as_os_str().as_encoded_bytes());
         let digest: String = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
-        Self { prefix: format!("hatbox:{uid}:{digest}"), timeout, said_by, runtime: None }
+        Self { prefix: format!("hatbox:{}:{digest}", user()), timeout, said_by, runtime: None }
     }
 
     /// The same, with files below this directory where the keyring cannot be used.

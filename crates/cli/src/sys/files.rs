@@ -3,13 +3,12 @@
 //! Every write is: a new file beside the target, fsync, rename, fsync of the directory. A kill at any
 //! moment leaves the old file or the new one.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs;
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::OFlags;
-use rustix::process::geteuid;
+use super::access::{self, NotPrivate};
+use super::platform::disk;
 
 /// Why a private file or directory is not used.
 #[derive(Debug, thiserror::Error)]
@@ -17,26 +16,9 @@ pub(crate) enum FileError {
     /// It is not there.
     #[error("there is no file `{0}`")]
     Absent(String),
-    /// Group or others may read or write it.
-    #[error("`{path}` has mode {mode:04o}: others may read or write it")]
-    Mode {
-        /// The path.
-        path: String,
-        /// Its permission bits.
-        mode: u32,
-        /// What they should be.
-        wanted: u32,
-    },
-    /// It belongs to another user.
-    #[error("`{path}` belongs to uid {owner}, not to you (uid {me})")]
-    Owner {
-        /// The path.
-        path: String,
-        /// Whose it is.
-        owner: u32,
-        /// Who asks.
-        me: u32,
-    },
+    /// It is not the user's alone.
+    #[error(transparent)]
+    NotPrivate(#[from] NotPrivate),
     /// It is a link, a device, ...
     #[error("`{0}` is no regular file")]
     Kind(String),
@@ -82,31 +64,27 @@ impl FileError {
     /// The command that mends it, where there is one.
     pub(crate) fn way_out(&self) -> Option<String> {
         match self {
-            Self::Mode { path, wanted, .. } => Some(format!("chmod {wanted:o} '{path}'")),
-            // Root in somebody's home directory must not be told to take that user's files.
-            Self::Owner { me: 0, owner, .. } => Some(format!("sudo -u '#{owner}' hatbox ...")),
-            Self::Owner { path, .. } => Some(format!("sudo chown \"$(id -u)\" '{path}'")),
+            Self::NotPrivate(why) => Some(why.way_out()),
             _ => None,
         }
     }
 }
 
-/// Reads a file that only its owner may read: 0600, ours, no link; at most `limit` bytes.
+/// Reads a file that is the user's alone, and no link; at most `limit` bytes.
 pub(crate) fn read_private(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
     let shown = || path.display().to_string();
-    let file = OpenOptions::new()
-        .read(true)
-        .custom_flags(i32::try_from((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits()).unwrap_or_default())
-        .open(path)
-        .map_err(|error| match error.raw_os_error() {
-            Some(code) if code == rustix::io::Errno::LOOP.raw_os_error() => FileError::Kind(shown()),
-            _ => FileError::io("read", path)(error),
-        })?;
+    let file = access::open_private(path).map_err(|error| {
+        if access::is_link_refused(&error) {
+            FileError::Kind(shown())
+        } else {
+            FileError::io("read", path)(error)
+        }
+    })?;
     let about = file.metadata().map_err(FileError::io("read", path))?;
     if !about.is_file() {
         return Err(FileError::Kind(shown()));
     }
-    check_private(path, &about, 0o600)?;
+    access::check_file(path, &file, &about)?;
     if about.len() > limit {
         return Err(FileError::Size { path: shown(), limit });
     }
@@ -115,41 +93,28 @@ pub(crate) fn read_private(path: &Path, limit: u64) -> Result<Vec<u8>, FileError
     Ok(bytes)
 }
 
-fn check_private(path: &Path, about: &fs::Metadata, wanted: u32) -> Result<(), FileError> {
-    let (mode, owner, me) = (about.mode() & 0o7777, about.uid(), geteuid().as_raw());
-    if owner != me {
-        return Err(FileError::Owner { path: path.display().to_string(), owner, me });
-    }
-    if mode & 0o077 != 0 {
-        return Err(FileError::Mode { path: path.display().to_string(), mode, wanted });
-    }
-    Ok(())
-}
-
-/// Makes a directory and its parents, 0700, or checks the one that is there: ours, and closed to others.
+/// Makes a directory and its parents, the user's alone, or checks that the one that is there is so.
 pub(crate) fn make_private_directory(path: &Path) -> Result<(), FileError> {
     match fs::symlink_metadata(path) {
-        Ok(about) if about.is_dir() => return check_private(path, &about, 0o700),
+        Ok(about) if about.is_dir() => return Ok(access::check_directory(path, &about)?),
         Ok(about) if about.is_symlink() => {
             // The user may keep the store elsewhere; what counts is the directory that it leads to.
             let about = fs::metadata(path).map_err(FileError::io("read", path))?;
-            return check_private(path, &about, 0o700);
+            return Ok(access::check_directory(path, &about)?);
         }
         Ok(_) => return Err(FileError::Kind(path.display().to_string())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(FileError::io("open", path)(error)),
     }
-    let mut builder = fs::DirBuilder::new();
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.recursive(true).create(path).map_err(FileError::io("create", path))?;
+    access::create_directory(path).map_err(FileError::io("create", path))?;
     let about = fs::metadata(path).map_err(FileError::io("read", path))?;
-    check_private(path, &about, 0o700)
+    Ok(access::check_directory(path, &about)?)
 }
 
 /// What a file that is about to be replaced keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Keep {
-    /// Nothing: the new file is 0600.
+    /// Nothing: the new file is the user's alone.
     Nothing,
     /// The mode of the old file, and a symbolic link stays one: the file that it leads to is replaced.
     ModeAndLink,
@@ -220,21 +185,10 @@ fn write_through(
     name.push(format!(".{:016x}.tmp", random_u64()));
     let temporary = directory.join(name);
     let result = (|| {
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&temporary)
-            .map_err(FileError::io("create", &temporary))?;
+        let mut file = access::create_file(&temporary).map_err(FileError::io("create", &temporary))?;
         file.write_all(bytes).map_err(FileError::io("write", &temporary))?;
         if let Some(old) = old {
-            if geteuid().is_root() {
-                // Root in a user's home directory must leave the user's files the user's.
-                std::os::unix::fs::fchown(&file, Some(old.uid()), Some(old.gid()))
-                    .map_err(FileError::io("set the owner of", &temporary))?;
-            }
-            file.set_permissions(fs::Permissions::from_mode(old.mode() & 0o7777))
-                .map_err(FileError::io("set the mode of", &temporary))?;
+            access::keep(&file, &temporary, &target, &old)?;
         }
         file.sync_all().map_err(FileError::io("write", &temporary))?;
         place(&temporary, &target)
@@ -252,13 +206,11 @@ fn follow_links(path: &Path) -> Result<PathBuf, FileError> {
     const LIMIT: usize = 40;
     let mut target = path.to_owned();
     for _ in 0..LIMIT {
-        match fs::read_link(&target) {
-            Ok(next) => target = parent(&target).join(next),
-            Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::NotFound) => {
-                return Ok(target);
-            }
-            Err(error) => return Err(FileError::io("open", &target)(error)),
+        if !fs::symlink_metadata(&target).is_ok_and(|about| about.is_symlink()) {
+            return Ok(target);
         }
+        let next = fs::read_link(&target).map_err(FileError::io("open", &target))?;
+        target = parent(&target).join(next);
     }
     Err(FileError::Kind(path.display().to_string()))
 }
@@ -290,7 +242,7 @@ pub(crate) fn sweep_temporary(directory: &Path) {
 
 /// Flushes a directory: what was renamed into it or removed from it stays so.
 pub(crate) fn sync_directory(directory: &Path) -> Result<(), FileError> {
-    File::open(directory).and_then(|d| d.sync_all()).map_err(FileError::io("write", directory))
+    disk::sync_directory(directory).map_err(FileError::io("write", directory))
 }
 
 fn parent(path: &Path) -> PathBuf {
@@ -313,49 +265,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_private_file_is_refused_when_others_may_read_it() {
+    fn a_file_that_is_too_large_or_not_there_is_told_apart() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("f");
-        write_atomic(&path, b"x", Keep::Nothing).unwrap();
-        assert_eq!(read_private(&path, 10).unwrap(), b"x");
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
-        let error = read_private(&path, 10).unwrap_err();
-        assert!(error.way_out().unwrap().starts_with("chmod 600 "), "{error}");
-    }
-
-    #[test]
-    fn a_link_and_a_file_that_is_too_large_are_refused() {
-        let dir = tempfile::tempdir().unwrap();
-        let (path, link) = (dir.path().join("f"), dir.path().join("l"));
         write_atomic(&path, b"12345", Keep::Nothing).unwrap();
-        std::os::unix::fs::symlink(&path, &link).unwrap();
-        assert!(matches!(read_private(&link, 10), Err(FileError::Kind(_))));
+        assert_eq!(read_private(&path, 5).unwrap(), b"12345");
         assert!(matches!(read_private(&path, 4), Err(FileError::Size { .. })));
         assert!(matches!(read_private(&dir.path().join("none"), 4), Err(FileError::Absent(_))));
     }
 
     #[test]
-    fn replacing_keeps_mode_and_link_when_asked() {
+    fn a_file_is_replaced_whole_and_removed_once() {
         let dir = tempfile::tempdir().unwrap();
-        let (path, link) = (dir.path().join("f"), dir.path().join("l"));
-        fs::write(&path, "old").unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-        std::os::unix::fs::symlink("f", &link).unwrap();
-        write_atomic(&link, b"new", Keep::ModeAndLink).unwrap();
-        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
-        assert_eq!(fs::read(&path).unwrap(), b"new");
-        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o644);
-        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2, "no temporary file stays");
-    }
-
-    #[test]
-    fn a_link_to_nothing_yet_stays_a_link() {
-        let dir = tempfile::tempdir().unwrap();
-        let link = dir.path().join("l");
-        std::os::unix::fs::symlink("f", &link).unwrap();
-        write_atomic(&link, b"new", Keep::ModeAndLink).unwrap();
-        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
-        assert_eq!(fs::read(dir.path().join("f")).unwrap(), b"new");
+        let path = dir.path().join("f");
+        for keep in [Keep::Nothing, Keep::ModeAndLink] {
+            write_atomic(&path, b"old and longer", keep).unwrap();
+            write_atomic(&path, b"new", keep).unwrap();
+            assert_eq!(fs::read(&path).unwrap(), b"new");
+            assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "no temporary file stays");
+        }
+        assert!(remove(&path).unwrap());
+        assert!(!remove(&path).unwrap());
     }
 
     #[test]
@@ -370,15 +300,5 @@ mod tests {
         write_if_unchanged(&path, b"first", b"second", Keep::ModeAndLink).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"second");
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "no temporary file stays");
-    }
-
-    #[test]
-    fn a_directory_open_to_others_is_refused_and_a_new_one_is_closed() {
-        let dir = tempfile::tempdir().unwrap();
-        let made = dir.path().join("a/b");
-        make_private_directory(&made).unwrap();
-        assert_eq!(fs::metadata(&made).unwrap().mode() & 0o777, 0o700);
-        fs::set_permissions(&made, fs::Permissions::from_mode(0o755)).unwrap();
-        assert!(matches!(make_private_directory(&made), Err(FileError::Mode { .. })));
     }
 }

@@ -1,18 +1,18 @@
-//! Locks between processes: `flock` on separate files, with a note of who holds one and why.
+//! Locks between processes: on separate files, with a note of who holds one and why.
 //!
 //! A holder can hang: its terminal is unattended, or it is suspended. So a lock can be *taken over*: the
 //! taker unlinks the file and makes a new one. Whoever holds or waits for the old file sees that it is
 //! no longer the one at the path, and starts again with the new one.
 
 use std::cell::Cell;
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File};
 use std::io::{self, Read, Seek, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::boot_clock;
 use super::files::FileError;
+use super::platform::locking::{self, Identity};
+use super::{access, boot_clock};
 
 /// The first line of a file in which something was left.
 const LEFT: &str = "left";
@@ -53,11 +53,9 @@ pub(crate) struct Holder {
 }
 
 impl Holder {
-    /// Whether the process is stopped (Ctrl-Z) or gone, and so will not answer by itself.
+    /// Whether the process is stopped (Ctrl-Z), and so will not answer by itself.
     pub(crate) fn is_suspended(&self) -> bool {
-        let Ok(stat) = fs::read_to_string(format!("/proc/{}/stat", self.pid)) else { return false };
-        // The state follows the command's name, which is in parentheses and may hold any character.
-        stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with(['T', 't']))
+        locking::is_process_stopped(self.pid)
     }
 }
 
@@ -104,7 +102,7 @@ pub(crate) fn wait<E>(
             return Ok(Ok(lock));
         }
         let holder = lock.holder();
-        let identity = (lock.inode(), holder.as_ref().map(|holder| holder.pid));
+        let identity = (Identity::of_file(&lock.file).ok(), holder.as_ref().map(|holder| holder.pid));
         if seen != Some(identity) {
             (seen, seen_since) = (Some(identity), Instant::now());
         }
@@ -125,7 +123,7 @@ pub(crate) fn wait<E>(
 /// second taker would unlink the file that the first has just locked.
 fn take_over(path: &Path, old: &Lock) -> Result<Option<Lock>, FileError> {
     let one_at_a_time = open(&path.with_extension("takeover"))?;
-    one_at_a_time.file.lock().map_err(FileError::io("lock", path))?;
+    locking::lock(&one_at_a_time.file).map_err(FileError::io("lock", path))?;
     if !old.is_current() {
         return Ok(None);
     }
@@ -138,7 +136,7 @@ fn take_over(path: &Path, old: &Lock) -> Result<Option<Lock>, FileError> {
 pub(crate) fn hold(path: &Path) -> Result<Lock, FileError> {
     loop {
         let lock = open(path)?;
-        lock.file.lock().map_err(FileError::io("lock", path))?;
+        locking::lock(&lock.file).map_err(FileError::io("lock", path))?;
         if lock.is_current() {
             return Ok(lock);
         }
@@ -146,28 +144,13 @@ pub(crate) fn hold(path: &Path) -> Result<Lock, FileError> {
 }
 
 fn open(path: &Path) -> Result<Lock, FileError> {
-    let file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(path)
-        .map_err(FileError::io("open", path))?;
+    let file = access::open_or_create(path).map_err(FileError::io("open", path))?;
     Ok(Lock { file, path: path.to_owned(), left: None, was_waited_for: false, has_note: Cell::new(false) })
 }
 
 impl Lock {
     fn try_lock(&self) -> Result<bool, FileError> {
-        match self.file.try_lock() {
-            Ok(()) => Ok(true),
-            Err(TryLockError::WouldBlock) => Ok(false),
-            Err(TryLockError::Error(error)) => Err(FileError::io("lock", &self.path)(error)),
-        }
-    }
-
-    fn inode(&self) -> Option<u64> {
-        self.file.metadata().ok().map(|about| about.ino())
+        locking::try_lock(&self.file).map_err(FileError::io("lock", &self.path))
     }
 
     /// Writes down who holds it and what for. Only a note: without it waiters know less.
@@ -213,8 +196,8 @@ impl Lock {
 
     /// Whether the file at the path is still this one: `false` after a take-over.
     pub(crate) fn is_current(&self) -> bool {
-        match (self.file.metadata(), fs::symlink_metadata(&self.path)) {
-            (Ok(mine), Ok(there)) => (mine.dev(), mine.ino()) == (there.dev(), there.ino()),
+        match (Identity::of_file(&self.file), Identity::at_path(&self.path)) {
+            (Ok(mine), Ok(there)) => mine == there,
             _ => false,
         }
     }

@@ -1,13 +1,18 @@
 //! The operating system, where std has no word for it. The only modules with `unsafe`.
+//!
+//! What differs between systems is in a folder of each kind of them (`unix/`); what is here is shared.
 
-pub(crate) mod boot_clock;
-pub(crate) mod descriptor;
-pub(crate) mod exec;
+#[cfg(unix)]
+mod unix;
+
 pub(crate) mod files;
-pub(crate) mod hardening;
 pub(crate) mod keyring;
 pub(crate) mod lock;
-#[cfg(feature = "sandbox")]
-pub(crate) mod pty;
 pub(crate) mod runtime_file;
-pub(crate) mod signals;
+
+#[cfg(unix)]
+use unix as platform;
+
+#[cfg(all(unix, feature = "sandbox"))]
+pub(crate) use platform::pty;
+pub(crate) use platform::{access, boot_clock, descriptor, exec, hardening, pipe, shell, signals, terminal};

@@ -8,10 +8,9 @@ use zeroize::Zeroizing;
 
 use super::boot_clock;
 use super::files::{FileError, Keep, make_private_directory, read_private, remove, write_atomic};
+use super::platform::disk;
 
 const LIMIT: u64 = 1024;
-/// statfs(2): TMPFS_MAGIC.
-const TMPFS: i64 = 0x0102_1994;
 
 /// Reads an entry that has not ended, and starts its timeout anew once half of it is over; `timeout_of` finds
 /// it in the value.
@@ -43,9 +42,7 @@ pub(crate) fn read(
 /// When the directory is not ours alone, or not in memory: a disk would keep what is deleted.
 pub(crate) fn write(directory: &Path, name: &str, value: &[u8], timeout: Duration) -> Result<(), FileError> {
     make_private_directory(directory)?;
-    let kind =
-        rustix::fs::statfs(directory).map_err(|error| FileError::io("read", directory)(error.into()))?;
-    if kind.f_type != TMPFS {
+    if !disk::is_in_memory(directory).map_err(FileError::io("read", directory))? {
         return Err(FileError::NotInMemory(directory.display().to_string()));
     }
     let end = boot_clock::now() + timeout.as_nanos();

@@ -11,8 +11,9 @@ use hatbox_core::config::origin::{FileKind, Origin, Place};
 use hatbox_core::config::syntax::Document;
 
 use super::World;
-use super::settings::Ownership;
+use super::settings::check_may_name_a_command;
 use crate::report::{Failure, FailureKind};
+use crate::sys::access::Ownership;
 use crate::sys::files::{FileError, Keep, make_private_directory, write_if_unchanged};
 use crate::sys::lock;
 
@@ -62,7 +63,7 @@ fn read(world: &World, path: &Path) -> Result<(Vec<u8>, Option<Ownership>), Fail
         Err(error) => return Err(failure(error)),
     };
     let about = file.metadata().map_err(failure)?;
-    let ownership = Ownership::of(&about);
+    let ownership = Ownership::of(&file, &about);
     // Where others can write, they can also choose the role that is put on.
     if about.is_file() && ownership.is_open_to_strangers() {
         world
@@ -102,7 +103,7 @@ impl ConfigFiles {
             FileKind::Credentials => self.credentials_ownership,
         };
         match ownership {
-            Some(ownership) => ownership.check_may_name_a_command(self.shown(place.file)),
+            Some(ownership) => check_may_name_a_command(ownership, self.shown(place.file)),
             None => Ok(()),
         }
     }

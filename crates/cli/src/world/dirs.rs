@@ -67,7 +67,7 @@ impl Dirs {
         self.config.join("config.toml")
     }
 
-    #[cfg(feature = "sandbox")]
+    #[cfg(all(unix, feature = "sandbox"))]
     pub(crate) fn data(&self) -> &Path {
         &self.data
     }

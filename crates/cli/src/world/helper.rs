@@ -1,12 +1,15 @@
-//! Helper programs that the config names: run by `sh -c`, without hatbox's secrets, for a limited time.
+//! Helper programs that the config names: run by the shell, without hatbox's secrets, for a limited time.
 
 use std::ffi::OsString;
 use std::io::Read;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use zeroize::Zeroizing;
+
+use crate::sys::pipe::wait_readable;
+use crate::sys::shell::command_of_line;
+use crate::sys::terminal;
 
 /// More output than this is no passphrase, code or token.
 const OUTPUT_LIMIT: usize = 64 << 10;
@@ -39,14 +42,14 @@ pub(crate) enum HelperError {
     Failed(String),
 }
 
-/// Runs `command` by `sh -c` and returns what it printed. Its stdin and stderr are the terminal's when there
+/// Runs `command` by the shell (`sh -c`) and returns what it printed. Its stdin and stderr are the terminal's when there
 /// is one, so that it can ask and explain by itself.
 pub(crate) fn run_helper(
     command: &str,
     environment: &[(OsString, OsString)],
     timeout: Duration,
 ) -> Result<Zeroizing<Vec<u8>>, HelperError> {
-    run_program("/bin/sh", &["-c".to_owned(), command.to_owned()], environment, timeout)
+    run(command_of_line(command), environment, timeout)
 }
 
 /// The same for a program with arguments, without a shell in between.
@@ -56,16 +59,25 @@ pub(crate) fn run_program(
     environment: &[(OsString, OsString)],
     timeout: Duration,
 ) -> Result<Zeroizing<Vec<u8>>, HelperError> {
-    let terminal = || std::fs::OpenOptions::new().read(true).write(true).open("/dev/tty").ok();
-    let mut child = Command::new(program)
-        .args(arguments)
+    let mut command = Command::new(program);
+    command.args(arguments);
+    run(command, environment, timeout)
+}
+
+fn run(
+    mut command: Command,
+    environment: &[(OsString, OsString)],
+    timeout: Duration,
+) -> Result<Zeroizing<Vec<u8>>, HelperError> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let mut child = command
         .env_clear()
         .envs(environment.iter().map(|(name, value)| (name, value)))
-        .stdin(terminal().map_or_else(Stdio::null, Stdio::from))
-        .stderr(terminal().map_or_else(Stdio::inherit, Stdio::from))
+        .stdin(terminal::open_input().map_or_else(Stdio::null, Stdio::from))
+        .stderr(terminal::open_output().map_or_else(Stdio::inherit, Stdio::from))
         .stdout(Stdio::piped())
         .spawn()
-        .map_err(|source| HelperError::Start { program: program.to_owned(), source })?;
+        .map_err(|source| HelperError::Start { program, source })?;
     let end = Instant::now() + timeout;
     let result = match child.stdout.take() {
         Some(output) => read_all(output, &mut child, end, timeout),
@@ -97,17 +109,11 @@ fn read_all(
     loop {
         let has_ended = matches!(child.try_wait(), Ok(Some(_)));
         let wait = if has_ended { Duration::ZERO } else { TICK };
-        let wait = Timespec { tv_sec: wait.as_secs().cast_signed(), tv_nsec: wait.subsec_nanos().into() };
-        let ready = match poll(&mut [PollFd::new(&output, PollFlags::IN)], Some(&wait)) {
-            Ok(ready) => ready,
-            Err(rustix::io::Errno::INTR) => continue,
-            Err(error) => return Err(HelperError::Read(error.into())),
-        };
-        match ready {
-            0 if has_ended => return Ok(text),
-            0 if Instant::now() >= end => return Err(HelperError::TimedOut(timeout)),
-            0 => continue,
-            _ => {}
+        match wait_readable(&output, wait).map_err(HelperError::Read)? {
+            true => {}
+            false if has_ended => return Ok(text),
+            false if Instant::now() >= end => return Err(HelperError::TimedOut(timeout)),
+            false => continue,
         }
         let count = output.read(&mut *buffer).map_err(HelperError::Read)?;
         if count == 0 {

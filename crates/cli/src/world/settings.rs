@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use crate::report::{Failure, FailureKind};
 use crate::store::StoreKind;
+use crate::sys::access::Ownership;
 use crate::sys::files::{FileError, Keep, make_private_directory, write_if_unchanged};
 
 /// How long the unlocked state is held after its last use.
@@ -65,7 +66,7 @@ pub(crate) fn load_settings(path: &Path) -> Result<Settings, Failure> {
     let failure = |text: String| Failure::new(FailureKind::Usage, text).at(path.display().to_string());
     let read = || {
         let mut file = std::fs::File::open(path)?;
-        let ownership = Ownership::of(&file.metadata()?);
+        let ownership = Ownership::of(&file, &file.metadata()?);
         let mut text = String::new();
         std::io::Read::read_to_string(&mut file, &mut text)?;
         Ok((text, ownership))
@@ -92,7 +93,7 @@ pub(crate) fn load_settings(path: &Path) -> Result<Settings, Failure> {
         .transpose()
     };
     if on_disk.passphrase_command.is_some() {
-        ownership.check_may_name_a_command(&path.display().to_string())?;
+        check_may_name_a_command(ownership, &path.display().to_string())?;
     }
     Ok(Settings {
         backend: on_disk.backend,
@@ -160,46 +161,16 @@ fn backend_line(text: &str) -> Option<(usize, usize)> {
     None
 }
 
-/// Who may write to a file, as it was when it was read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Ownership {
-    owner: u32,
-    mode: u32,
-}
-
-impl Ownership {
-    pub(crate) fn of(about: &std::fs::Metadata) -> Self {
-        use std::os::unix::fs::MetadataExt;
-        Self { owner: about.uid(), mode: about.mode() }
-    }
-
-    /// Whether anybody at all may write to it, or it is another user's.
-    pub(crate) fn is_open_to_strangers(self) -> bool {
-        self.mode & 0o002 != 0 || !self.is_owner_trusted()
-    }
-
-    fn is_owner_trusted(self) -> bool {
-        self.owner == 0 || self.owner == rustix::process::geteuid().as_raw()
-    }
-
-    /// Refuses a file that names a command, unless it is the user's or root's, and closed to other writers.
-    pub(crate) fn check_may_name_a_command(self, shown: &str) -> Result<(), Failure> {
-        if !self.is_owner_trusted() {
-            let owner = self.owner;
-            return Err(Failure::new(
-                FailureKind::Refused,
-                format!("`{shown}` names a command to run, and belongs to another user (uid {owner})"),
-            ));
+/// Refuses a file that names a command, unless it is the user's or the system's, and closed to other writers.
+pub(crate) fn check_may_name_a_command(ownership: Ownership, shown: &str) -> Result<(), Failure> {
+    ownership.check_trusted().map_err(|why| {
+        let failure =
+            Failure::new(FailureKind::Refused, format!("`{shown}` names a command to run, and {why}"));
+        match why.way_out(shown) {
+            Some(way_out) => failure.hint(way_out),
+            None => failure,
         }
-        if self.mode & 0o022 != 0 {
-            return Err(Failure::new(
-                FailureKind::Refused,
-                format!("`{shown}` names a command to run, and others may write to it"),
-            )
-            .hint(format!("chmod go-w '{shown}'")));
-        }
-        Ok(())
-    }
+    })
 }
 
 #[cfg(test)]

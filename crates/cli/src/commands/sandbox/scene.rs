@@ -11,12 +11,11 @@ use hatbox_core::secret::AccessKey;
 use hatbox_sandbox::control::Client;
 use hatbox_sandbox::world as demo;
 use hatbox_sandbox::{Options, Running};
-use rustix::process::{Pid, Signal, kill_process};
 
 use crate::report::{Failure, FailureKind};
 use crate::sys::exec::{ExecError, find_program};
 use crate::sys::files::{FileError, Keep, make_private_directory, write_atomic};
-use crate::sys::signals::Held;
+use crate::sys::signals::{self, Held, Signal};
 use crate::world::World;
 
 use super::allowed::build_environment;
@@ -194,7 +193,6 @@ impl<'h> Scene<'h> {
         let mut child = command.spawn().map_err(|error| {
             Failure::new(FailureKind::CommandNotExecutable, "the command cannot be run").caused_by(&error)
         })?;
-        let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
         loop {
             match child.try_wait() {
                 Ok(Some(status)) => return Ok(exit_code_of(status)),
@@ -205,13 +203,9 @@ impl<'h> Scene<'h> {
                     );
                 }
             }
-            match (self.held.take(), pid) {
-                (Some(signal @ (Signal::TERM | Signal::HUP)), Some(pid)) => {
-                    kill_process(pid, signal).ok();
-                }
-                (Some(Signal::TSTP), _) => {
-                    kill_process(rustix::process::getpid(), Signal::STOP).ok();
-                }
+            match self.held.take() {
+                Some(signal @ (Signal::TERM | Signal::HUP)) => signals::send(&child, signal),
+                Some(Signal::TSTP) => signals::stop_self(),
                 _ => std::thread::sleep(TICK),
             }
         }

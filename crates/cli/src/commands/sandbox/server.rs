@@ -9,7 +9,7 @@ use hatbox_sandbox::{Options, Stop, serve_blocking};
 
 use crate::args::SandboxUpArgs;
 use crate::report::{Failure, FailureKind};
-use crate::sys::signals::Held;
+use crate::sys::signals::{self, Held};
 use crate::world::World;
 
 const START_LIMIT: Duration = Duration::from_secs(10);
@@ -27,7 +27,7 @@ pub(super) fn run_up(world: &World, directory: &Path, args: &SandboxUpArgs) -> R
     }
     if args.is_detached_child {
         // A session of its own: closing the terminal does not end it.
-        rustix::process::setsid().ok();
+        signals::leave_session();
     }
     // Held back before the server's threads start, so that all of them inherit it.
     let held = Held::new();

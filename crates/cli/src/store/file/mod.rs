@@ -269,10 +269,10 @@ impl Store for FileStore {
     }
 
     fn generation(&self) -> Option<u64> {
-        use std::os::unix::fs::MetadataExt;
-        Some(std::fs::metadata(self.items()).map_or(0, |about| {
-            let nanoseconds = i128::from(about.mtime()) * 1_000_000_000 + i128::from(about.mtime_nsec());
-            u64::try_from(nanoseconds).unwrap_or(1)
+        let changed = std::fs::metadata(self.items()).and_then(|about| about.modified());
+        Some(changed.map_or(0, |at| {
+            let since = at.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+            u64::try_from(since.as_nanos()).unwrap_or(1)
         }))
     }
 

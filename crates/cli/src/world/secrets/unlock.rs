@@ -7,7 +7,8 @@ use crate::env_names;
 use crate::report::{Failure, FailureKind};
 use crate::store::sealed::CacheKey;
 use crate::store::unlocked::HeldIn;
-use crate::store::{Item, ItemId, ItemInfo, PassphraseError, PassphraseFor, Status, StoreError};
+use crate::store::{Item, ItemId, ItemInfo, PassphraseError, PassphraseFor, Status, StoreError, StoreKind};
+use crate::sys::access::owner_unlike_root;
 use crate::sys::files::make_private_directory;
 use crate::sys::keyring::KeyringError;
 use crate::world::passphrase::{Asking, Patience, ask_passphrase};
@@ -96,18 +97,11 @@ impl Secrets<'_> {
     }
 
     fn warn_of_foreign_home(&self) {
-        use std::os::unix::fs::MetadataExt;
-        if !rustix::process::geteuid().is_root() {
-            return;
-        }
         let home = self.world.dirs.home();
-        if let Ok(about) = std::fs::metadata(home)
-            && about.uid() != 0
-        {
+        if let Some(owner) = owner_unlike_root(home) {
             self.world.output.warn(&format!(
-                "you are root, and `{}` belongs to uid {}: files made now will be root's",
-                home.display(),
-                about.uid()
+                "you are root, and `{}` belongs to uid {owner}: files made now will be root's",
+                home.display()
             ));
         }
     }
@@ -171,10 +165,16 @@ impl Secrets<'_> {
     }
 
     fn say_no_keyring(&mut self, error: KeyringError) {
+        // Only the store of files has a passphrase, and so a question to save.
+        let is_asked_for = self.opened.as_ref().is_some_and(|opened| opened.store.kind() == StoreKind::File);
+        if error == KeyringError::Unknown && !is_asked_for {
+            return;
+        }
         if !std::mem::replace(&mut self.has_said_no_keyring, true) {
             let why = match error {
                 KeyringError::Full => "your kernel keyring is full",
                 KeyringError::Absent | KeyringError::Denied => "the kernel keyring cannot be used here",
+                KeyringError::Unknown => "this system holds nothing between commands",
             };
             let way_out = if self.passphrase.is_some() {
                 ""

@@ -1,4 +1,4 @@
-//! The Linux kernel keyring: small secrets that outlive the process, for a limited time.
+//! The Linux kernel keyring.
 //!
 //! | keyring of the process | entries go to |
 //! |---|---|
@@ -14,16 +14,7 @@ use std::time::Duration;
 use linux_keyutils::{KeyError, KeyRing, KeyRingIdentifier};
 use zeroize::Zeroizing;
 
-/// Why an entry could not be had.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum KeyringError {
-    /// No such entry, or it has expired or was revoked: locked, in other words.
-    Absent,
-    /// The kernel or a container's filter denies the calls.
-    Denied,
-    /// The user's quota of keys is used up (keyrings(7): 200 keys, 20,000 bytes).
-    Full,
-}
+use super::KeyringError;
 
 fn of_error(error: KeyError) -> KeyringError {
     match error {

@@ -4,13 +4,16 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+#[cfg(feature = "sandbox")]
+pub(crate) use rustix::process::Signal;
+
 static PIPE_WAS_IGNORED: AtomicBool = AtomicBool::new(false);
 
 /// Runs before `main`, and so before std's start code, which ignores SIGPIPE: the child must get the
 /// disposition that hatbox got.
-#[cfg(target_os = "linux")]
 #[used]
-#[unsafe(link_section = ".init_array")]
+#[cfg_attr(target_os = "macos", unsafe(link_section = "__DATA,__mod_init_func"))]
+#[cfg_attr(not(target_os = "macos"), unsafe(link_section = ".init_array"))]
 static REMEMBER_PIPE: extern "C" fn() = {
     extern "C" fn remember_pipe() {
         // SAFETY: sigaction with a null new action only reads, into a zeroed struct that we own.
@@ -97,7 +100,7 @@ impl Held {
     }
 
     /// Takes one that waits: it does nothing more by itself.
-    pub(crate) fn take(&self) -> Option<rustix::process::Signal> {
+    pub(crate) fn take(&self) -> Option<Signal> {
         let number = self.pending()?;
         // SAFETY: the set is initialised by sigemptyset, and outlives the call, which does not block:
         // the signal is pending, and no other thread waits for it.
@@ -108,7 +111,7 @@ impl Held {
             let mut taken = 0;
             libc::sigwait(&raw const set, &raw mut taken);
         }
-        rustix::process::Signal::from_named_raw(number)
+        Signal::from_named_raw(number)
     }
 }
 
@@ -121,10 +124,28 @@ impl Drop for Held {
     }
 }
 
+/// Sends a signal to a child that has not been waited for.
+#[cfg(feature = "sandbox")]
+pub(crate) fn send(child: &std::process::Child, signal: Signal) {
+    // One that has ended meanwhile needs no signal.
+    rustix::process::kill_process(rustix::process::Pid::from_child(child), signal).ok();
+}
+
+/// Stops this process until somebody continues it.
+#[cfg(feature = "sandbox")]
+pub(crate) fn stop_self() {
+    rustix::process::kill_process(rustix::process::getpid(), Signal::STOP).ok();
+}
+
+/// Begins a session of its own, without a terminal: closing the one that is left does not end this process.
+#[cfg(feature = "sandbox")]
+pub(crate) fn leave_session() {
+    rustix::process::setsid().ok();
+}
+
 #[cfg(all(test, feature = "sandbox"))]
 mod tests {
     use super::*;
-    use rustix::process::Signal;
     use std::process::Command;
 
     #[test]

@@ -1,0 +1,26 @@
+//! Small secrets that outlive the process, for a limited time: in the kernel's keyring, which only Linux has.
+
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(not(target_os = "linux"))]
+mod none;
+
+#[cfg(target_os = "linux")]
+pub(crate) use linux::{join_new_session, read, remove, write};
+#[cfg(not(target_os = "linux"))]
+pub(crate) use none::{join_new_session, read, remove, write};
+
+/// Why an entry could not be had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum KeyringError {
+    /// No such entry, or it has expired or was revoked: locked, in other words.
+    Absent,
+    /// The kernel or a container's filter denies the calls.
+    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "there is no keyring to deny"))]
+    Denied,
+    /// The user's quota of keys is used up (keyrings(7): 200 keys, 20,000 bytes).
+    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "there is no keyring to fill"))]
+    Full,
+    /// This system has no such thing.
+    Unknown,
+}

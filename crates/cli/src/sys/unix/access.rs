@@ -1,0 +1,235 @@
+//! Who may read and write a file: its owner and its mode.
+
+use std::fs::{DirBuilder, File, Metadata, OpenOptions, Permissions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
+use std::path::Path;
+
+use rustix::fs::OFlags;
+use rustix::process::geteuid;
+
+use crate::sys::files::FileError;
+
+/// Why a file or directory is not the user's alone.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NotPrivate {
+    /// Group or others may read or write it.
+    #[error("`{path}` has mode {mode:04o}: others may read or write it")]
+    Mode {
+        /// The path.
+        path: String,
+        /// Its permission bits.
+        mode: u32,
+        /// What they should be.
+        wanted: u32,
+    },
+    /// It belongs to another user.
+    #[error("`{path}` belongs to uid {owner}, not to you (uid {me})")]
+    Owner {
+        /// The path.
+        path: String,
+        /// Whose it is.
+        owner: u32,
+        /// Who asks.
+        me: u32,
+    },
+}
+
+impl NotPrivate {
+    /// The command that mends it.
+    pub(crate) fn way_out(&self) -> String {
+        match self {
+            Self::Mode { path, wanted, .. } => format!("chmod {wanted:o} '{path}'"),
+            // Root in somebody's home directory must not be told to take that user's files.
+            Self::Owner { me: 0, owner, .. } => format!("sudo -u '#{owner}' hatbox ..."),
+            Self::Owner { path, .. } => format!("sudo chown \"$(id -u)\" '{path}'"),
+        }
+    }
+}
+
+/// Opens a file for reading. No link is followed, and no pipe waited for.
+pub(crate) fn open_private(path: &Path) -> io::Result<File> {
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path)
+}
+
+/// Whether [`open_private`] failed because a link is there.
+pub(crate) fn is_link_refused(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error())
+}
+
+/// Refuses an open file that others may read or write.
+pub(crate) fn check_file(path: &Path, _file: &File, about: &Metadata) -> Result<(), NotPrivate> {
+    check(path, about, 0o600)
+}
+
+/// The same for a directory.
+pub(crate) fn check_directory(path: &Path, about: &Metadata) -> Result<(), NotPrivate> {
+    check(path, about, 0o700)
+}
+
+fn check(path: &Path, about: &Metadata, wanted: u32) -> Result<(), NotPrivate> {
+    let (mode, owner, me) = (about.mode() & 0o7777, about.uid(), geteuid().as_raw());
+    if owner != me {
+        return Err(NotPrivate::Owner { path: path.display().to_string(), owner, me });
+    }
+    if mode & 0o077 != 0 {
+        return Err(NotPrivate::Mode { path: path.display().to_string(), mode, wanted });
+    }
+    Ok(())
+}
+
+/// Makes a directory that is the user's alone, and those above it.
+pub(crate) fn create_directory(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// Makes a file that is the user's alone.
+pub(crate) fn create_file(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+}
+
+/// Opens a file for reading and writing; makes one that is the user's alone where there is none.
+pub(crate) fn open_or_create(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
+}
+
+/// Gives a new file the access that `old`, which it is to replace, has.
+pub(crate) fn keep(file: &File, path: &Path, _old_path: &Path, old: &Metadata) -> Result<(), FileError> {
+    if geteuid().is_root() {
+        // Root in a user's home directory must leave the user's files the user's.
+        fchown(file, Some(old.uid()), Some(old.gid())).map_err(FileError::io("set the owner of", path))?;
+    }
+    file.set_permissions(Permissions::from_mode(old.mode() & 0o7777))
+        .map_err(FileError::io("set the mode of", path))
+}
+
+/// Who may write to a file, as it was when it was opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Ownership {
+    owner: u32,
+    mode: u32,
+}
+
+/// Why a file's words are not the user's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NotTrusted {
+    /// It belongs to neither the user nor root.
+    #[error("belongs to another user (uid {0})")]
+    Owner(u32),
+    /// Group or others may write to it.
+    #[error("others may write to it")]
+    Writers,
+}
+
+impl NotTrusted {
+    /// The command that mends it, where there is one.
+    pub(crate) fn way_out(self, shown: &str) -> Option<String> {
+        match self {
+            Self::Owner(_) => None,
+            Self::Writers => Some(format!("chmod go-w '{shown}'")),
+        }
+    }
+}
+
+impl Ownership {
+    pub(crate) fn of(_file: &File, about: &Metadata) -> Self {
+        Self { owner: about.uid(), mode: about.mode() }
+    }
+
+    /// Whether anybody at all may write to it, or it is another user's.
+    pub(crate) fn is_open_to_strangers(self) -> bool {
+        self.mode & 0o002 != 0 || !self.is_owner_trusted()
+    }
+
+    /// Refuses a file unless it is the user's or root's, and closed to other writers, the group included.
+    pub(crate) fn check_trusted(self) -> Result<(), NotTrusted> {
+        if !self.is_owner_trusted() {
+            return Err(NotTrusted::Owner(self.owner));
+        }
+        if self.mode & 0o022 != 0 { Err(NotTrusted::Writers) } else { Ok(()) }
+    }
+
+    fn is_owner_trusted(self) -> bool {
+        self.owner == 0 || self.owner == geteuid().as_raw()
+    }
+}
+
+/// Whom a directory belongs to, when this process is root's and the directory is not.
+pub(crate) fn owner_unlike_root(directory: &Path) -> Option<u32> {
+    if !geteuid().is_root() {
+        return None;
+    }
+    let owner = std::fs::metadata(directory).ok()?.uid();
+    (owner != 0).then_some(owner)
+}
+
+/// The user of this process: the effective uid.
+pub(crate) fn user() -> impl std::fmt::Display {
+    geteuid().as_raw()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::files::{Keep, make_private_directory, read_private, write_atomic};
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn a_private_file_is_refused_when_others_may_read_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("f");
+        write_atomic(&path, b"x", Keep::Nothing).unwrap();
+        assert_eq!(read_private(&path, 10).unwrap(), b"x");
+        fs::set_permissions(&path, Permissions::from_mode(0o640)).unwrap();
+        let error = read_private(&path, 10).unwrap_err();
+        assert!(error.way_out().unwrap().starts_with("chmod 600 "), "{error}");
+    }
+
+    #[test]
+    fn a_link_is_not_followed_to_a_private_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, link) = (dir.path().join("f"), dir.path().join("l"));
+        write_atomic(&path, b"12345", Keep::Nothing).unwrap();
+        symlink(&path, &link).unwrap();
+        assert!(matches!(read_private(&link, 10), Err(FileError::Kind(_))));
+    }
+
+    #[test]
+    fn replacing_keeps_mode_and_link_when_asked() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, link) = (dir.path().join("f"), dir.path().join("l"));
+        fs::write(&path, "old").unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+        symlink("f", &link).unwrap();
+        write_atomic(&link, b"new", Keep::ModeAndLink).unwrap();
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o644);
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2, "no temporary file stays");
+    }
+
+    #[test]
+    fn a_link_to_nothing_yet_stays_a_link_and_a_loop_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let (link, around) = (dir.path().join("l"), dir.path().join("loop"));
+        symlink("f", &link).unwrap();
+        write_atomic(&link, b"new", Keep::ModeAndLink).unwrap();
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(fs::read(dir.path().join("f")).unwrap(), b"new");
+        symlink("loop", &around).unwrap();
+        assert!(matches!(write_atomic(&around, b"x", Keep::ModeAndLink), Err(FileError::Kind(_))));
+    }
+
+    #[test]
+    fn a_directory_open_to_others_is_refused_and_a_new_one_is_closed() {
+        let dir = tempfile::tempdir().unwrap();
+        let made = dir.path().join("a/b");
+        make_private_directory(&made).unwrap();
+        assert_eq!(fs::metadata(&made).unwrap().mode() & 0o777, 0o700);
+        fs::set_permissions(&made, Permissions::from_mode(0o755)).unwrap();
+        let refused = make_private_directory(&made);
+        assert!(matches!(refused, Err(FileError::NotPrivate(NotPrivate::Mode { .. }))));
+    }
+}

@@ -1,0 +1,15 @@
+//! Linux and macOS.
+
+pub(crate) mod access;
+pub(crate) mod boot_clock;
+pub(crate) mod descriptor;
+pub(super) mod disk;
+pub(crate) mod exec;
+pub(crate) mod hardening;
+pub(super) mod locking;
+pub(crate) mod pipe;
+#[cfg(feature = "sandbox")]
+pub(crate) mod pty;
+pub(crate) mod shell;
+pub(crate) mod signals;
+pub(crate) mod terminal;

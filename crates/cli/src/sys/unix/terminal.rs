@@ -1,0 +1,139 @@
+//! The terminal device, `/dev/tty`, whatever stdin, stdout and stderr are.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::fd::AsFd;
+use std::sync::{Mutex, Once};
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::termios::{
+    ControlModes, InputModes, LocalModes, OptionalActions, QueueSelector, Termios, tcflush, tcgetattr,
+    tcgetwinsize, tcsetattr,
+};
+
+/// The terminal of this process.
+#[derive(Debug)]
+pub(crate) struct Device {
+    file: File,
+    name: Option<String>,
+    can_erase: bool,
+}
+
+impl Device {
+    /// Opens the terminal device, if there is one. `term` is the value of TERM.
+    pub(crate) fn open(term: Option<&str>) -> Option<Self> {
+        let file = open_input()?;
+        // /dev/tty opens without a usable terminal in some sandboxes; this settles it.
+        tcgetattr(&file).ok()?;
+        // /dev/tty itself names no terminal in particular. Any of the standard streams may.
+        let name = [io::stdin().as_fd(), io::stderr().as_fd(), io::stdout().as_fd()]
+            .into_iter()
+            .find_map(|fd| rustix::termios::ttyname(fd, Vec::new()).ok())
+            .and_then(|name| name.into_string().ok());
+        let can_erase = !matches!(term, None | Some("" | "dumb"));
+        Some(Self { file, name, can_erase })
+    }
+
+    /// `/dev/pts/3`
+    pub(crate) fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// Whether it understands the sequences that move the cursor and erase (ECMA-48).
+    pub(crate) fn can_erase(&self) -> bool {
+        self.can_erase
+    }
+
+    /// Characters in a line; `None` when nobody knows.
+    pub(crate) fn columns(&self) -> Option<usize> {
+        tcgetwinsize(&self.file).ok().map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0)
+    }
+
+    /// Shows text, in UTF-8.
+    pub(crate) fn write(&self, text: &[u8]) -> io::Result<()> {
+        (&self.file).write_all(text)
+    }
+
+    /// Waits for input, and tells whether there is some.
+    pub(crate) fn wait_for_input(&self, wait: Duration) -> io::Result<bool> {
+        let mut fds = [PollFd::new(&self.file, PollFlags::IN)];
+        let timeout = Timespec { tv_sec: wait.as_secs().cast_signed(), tv_nsec: wait.subsec_nanos().into() };
+        match poll(&mut fds, Some(&timeout)) {
+            Ok(ready) => Ok(ready > 0),
+            Err(rustix::io::Errno::INTR) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Reads what was typed, in UTF-8; 0 bytes when the terminal is gone.
+    pub(crate) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        (&self.file).read(buffer)
+    }
+
+    /// Forgets what was typed so far.
+    pub(crate) fn forget_input(&self) {
+        tcflush(&self.file, QueueSelector::IFlush).ok();
+    }
+
+    /// Input byte by byte, without echo, Ctrl-C as a byte, until the value is dropped. What was typed before is
+    /// forgotten.
+    pub(crate) fn set_raw(&self) -> io::Result<Raw<'_>> {
+        let before = tcgetattr(&self.file)?;
+        let mut modes = before.clone();
+        modes.local_modes -= LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG | LocalModes::IEXTEN;
+        modes.input_modes -= InputModes::IXON | InputModes::ISTRIP;
+        modes.input_modes |= InputModes::ICRNL;
+        modes.control_modes |= ControlModes::CS8;
+        tcsetattr(&self.file, OptionalActions::Flush, &modes)?;
+        restore_on_panic(&self.file, &before);
+        Ok(Raw { device: &self.file, before })
+    }
+}
+
+/// The terminal for a program's stdin.
+pub(crate) fn open_input() -> Option<File> {
+    OpenOptions::new().read(true).write(true).open("/dev/tty").ok()
+}
+
+/// The terminal for a program's stdout or stderr.
+pub(crate) fn open_output() -> Option<File> {
+    open_input()
+}
+
+/// The terminal in its unusual mode; the modes are put back on drop.
+pub(crate) struct Raw<'a> {
+    device: &'a File,
+    before: Termios,
+}
+
+impl Drop for Raw<'_> {
+    fn drop(&mut self) {
+        tcsetattr(self.device, OptionalActions::Now, &self.before).ok();
+        if let Ok(mut unusual) = UNUSUAL.lock() {
+            *unusual = None;
+        }
+    }
+}
+
+/// The device that is in an unusual mode now, and its modes before.
+static UNUSUAL: Mutex<Option<(File, Termios)>> = Mutex::new(None);
+
+/// A shipped program aborts on panic, and then no value is dropped: the modes are put back by the hook.
+fn restore_on_panic(device: &File, before: &Termios) {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let usual = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if let Ok(mut unusual) = UNUSUAL.try_lock()
+                && let Some((device, before)) = unusual.take()
+            {
+                tcsetattr(&device, OptionalActions::Now, &before).ok();
+            }
+            usual(panic);
+        }));
+    });
+    if let (Ok(mut unusual), Ok(device)) = (UNUSUAL.lock(), device.try_clone()) {
+        *unusual = Some((device, before.clone()));
+    }
+}
