@@ -39,20 +39,26 @@ Examples:
   hatbox add jan                                   keep an access key
   hatbox exec security-auditor -- aws s3 ls        run a command under a role
   hatbox exec dev-infra-admin -- terraform apply   the same, asking for the MFA code
-  hatbox explain dev-infra-admin                   what would be done, without doing it
+  hatbox explain dev-infra-admin                   what would be done, without doing it";
+const SANDBOX_EXAMPLE: &str = "
   hatbox sandbox demo                              see it all work, without AWS";
 
 const GLOBAL: &str = "Options of every command";
 
 /// Keep AWS access keys safe, put on roles, hand temporary credentials to any program.
 #[derive(Debug, Parser)]
-#[command(name = "hatbox", version, after_help = EXAMPLES, disable_help_subcommand = false)]
+#[command(name = "hatbox", version, after_help = examples(), disable_help_subcommand = false)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: GlobalArgs,
 
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+fn examples() -> String {
+    let has_sandbox = cfg!(all(unix, feature = "sandbox"));
+    [EXAMPLES, if has_sandbox { SANDBOX_EXAMPLE } else { "" }].concat()
 }
 
 /// Flags of every command.

@@ -123,7 +123,7 @@ pub(crate) enum Keep {
 /// Replaces `path` by a file with `bytes`, atomically and durably.
 pub(crate) fn write_atomic(path: &Path, bytes: &[u8], keep: Keep) -> Result<(), FileError> {
     write_through(path, bytes, keep, |temporary, target| {
-        fs::rename(temporary, target).map_err(FileError::io("replace", target))
+        disk::replace(temporary, target).map_err(FileError::io("replace", target))
     })
 }
 
@@ -145,7 +145,7 @@ pub(crate) fn write_if_unchanged(
         if now != before {
             return Err(FileError::Changed(target.display().to_string()));
         }
-        fs::rename(temporary, target).map_err(FileError::io("replace", target))
+        disk::replace(temporary, target).map_err(FileError::io("replace", target))
     })
 }
 

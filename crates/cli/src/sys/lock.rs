@@ -5,12 +5,13 @@
 //! no longer the one at the path, and starts again with the new one.
 
 use std::cell::Cell;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::files::FileError;
+use super::platform::disk;
 use super::platform::locking::{self, Identity};
 use super::{access, boot_clock};
 
@@ -127,7 +128,7 @@ fn take_over(path: &Path, old: &Lock) -> Result<Option<Lock>, FileError> {
     if !old.is_current() {
         return Ok(None);
     }
-    fs::remove_file(path).map_err(FileError::io("delete", path))?;
+    disk::remove_open(path).map_err(FileError::io("delete", path))?;
     let lock = open(path)?;
     Ok(lock.try_lock()?.then_some(lock))
 }

@@ -1,10 +1,13 @@
 //! The operating system, where std has no word for it. The only modules with `unsafe`.
 //!
-//! What differs between systems is in a folder of each kind of them (`unix/`); what is here is shared.
+//! What differs between systems has the same names in `unix/` and in `windows/`; what is here is shared.
 
 #[cfg(unix)]
 mod unix;
+#[cfg(windows)]
+mod windows;
 
+pub(crate) mod exec;
 pub(crate) mod files;
 pub(crate) mod keyring;
 pub(crate) mod lock;
@@ -12,7 +15,9 @@ pub(crate) mod runtime_file;
 
 #[cfg(unix)]
 use unix as platform;
+#[cfg(windows)]
+use windows as platform;
 
 #[cfg(all(unix, feature = "sandbox"))]
 pub(crate) use platform::pty;
-pub(crate) use platform::{access, boot_clock, descriptor, exec, hardening, pipe, shell, signals, terminal};
+pub(crate) use platform::{access, boot_clock, descriptor, hardening, pipe, shell, signals, terminal};

@@ -55,7 +55,7 @@ pub(crate) fn forget(directory: &Path, name: &str) -> Result<bool, FileError> {
     remove(&directory.join(name))
 }
 
-#[cfg(test)]
+#[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
 

@@ -1,8 +1,17 @@
-//! Where hatbox's own files lie, by the XDG base directory specification, and where AWS's lie.
+//! Where hatbox's own files lie, and where AWS's lie.
+//!
+//! | | XDG's variable, set to an absolute path | else | else on Windows |
+//! |---|---|---|---|
+//! | settings | `XDG_CONFIG_HOME` | `~/.config/hatbox` | `%APPDATA%\hatbox` |
+//! | store | `XDG_DATA_HOME` | `~/.local/share/hatbox` | `%LOCALAPPDATA%\hatbox` |
+//! | sessions, locks | `XDG_CACHE_HOME` | `~/.cache/hatbox` | `%LOCALAPPDATA%\hatbox\cache` |
 
 use std::path::{Path, PathBuf};
 
 use super::environment::Environment;
+
+/// How the home directory is also written on Windows.
+const HOME_ON_WINDOWS: Option<&str> = if cfg!(windows) { Some("~\\") } else { None };
 
 /// The directories. None is made before it is written to.
 #[derive(Debug, Clone)]
@@ -21,37 +30,40 @@ pub(crate) struct Dirs {
 
 impl Dirs {
     pub(crate) fn of_environment(environment: &Environment) -> Self {
+        // Windows's SDKs and its AWS CLI ask for no HOME, which there is the word of one shell or another.
         let home = environment
-            .raw("HOME")
+            .raw(if cfg!(windows) { "USERPROFILE" } else { "HOME" })
             .map(PathBuf::from)
             .filter(|home| home.is_absolute())
             .or_else(std::env::home_dir)
-            .unwrap_or_else(|| PathBuf::from("/"));
+            .unwrap_or_else(|| PathBuf::from(std::path::MAIN_SEPARATOR_STR));
         // The specification has relative paths in these variables ignored.
-        let xdg = |name: &str, usual: &str| {
-            environment
-                .raw(name)
-                .map(PathBuf::from)
-                .filter(|path| path.is_absolute())
-                .unwrap_or_else(|| home.join(usual))
-                .join("hatbox")
+        let absolute =
+            |name: &str| environment.raw(name).map(PathBuf::from).filter(|path| path.is_absolute());
+        let own = |xdg: &str, usual: &str, on_windows: (&str, &str)| {
+            if let Some(path) = absolute(xdg) {
+                return path.join("hatbox");
+            }
+            let (variable, below) = on_windows;
+            if cfg!(windows)
+                && let Some(path) = absolute(variable)
+            {
+                return path.join(below);
+            }
+            home.join(usual).join("hatbox")
         };
         let aws = |name: &str, usual: &str| match environment.text(name) {
-            Some(path) => match path.strip_prefix("~/") {
+            Some(path) => match path.strip_prefix("~/").or_else(|| path.strip_prefix(HOME_ON_WINDOWS?)) {
                 Some(below_home) => home.join(below_home),
                 None => PathBuf::from(path),
             },
             None => home.join(usual),
         };
         Self {
-            config: xdg("XDG_CONFIG_HOME", ".config"),
-            data: xdg("XDG_DATA_HOME", ".local/share"),
-            cache: xdg("XDG_CACHE_HOME", ".cache"),
-            runtime: environment
-                .raw("XDG_RUNTIME_DIR")
-                .map(PathBuf::from)
-                .filter(|path| path.is_absolute())
-                .map(|path| path.join("hatbox")),
+            config: own("XDG_CONFIG_HOME", ".config", ("APPDATA", "hatbox")),
+            data: own("XDG_DATA_HOME", ".local/share", ("LOCALAPPDATA", "hatbox")),
+            cache: own("XDG_CACHE_HOME", ".cache", ("LOCALAPPDATA", r"hatbox\cache")),
+            runtime: absolute("XDG_RUNTIME_DIR").map(|path| path.join("hatbox")),
             aws_config: aws("AWS_CONFIG_FILE", ".aws/config"),
             aws_credentials: aws("AWS_SHARED_CREDENTIALS_FILE", ".aws/credentials"),
             home,
@@ -116,7 +128,9 @@ impl Dirs {
     /// A path as a person writes it: with `~` for the home directory.
     pub(crate) fn shown(&self, path: &Path) -> String {
         match path.strip_prefix(&self.home) {
-            Ok(below) if self.home != Path::new("/") => format!("~/{}", below.display()),
+            Ok(below) if self.home.parent().is_some() => {
+                format!("~{}{}", std::path::MAIN_SEPARATOR, below.display())
+            }
             _ => path.display().to_string(),
         }
     }
@@ -126,6 +140,7 @@ impl Dirs {
 mod tests {
     use super::*;
 
+    #[cfg(unix)]
     #[test]
     fn variables_move_the_directories_and_relative_ones_are_ignored() {
         let dirs = Dirs::of_environment(&Environment::of(&[
@@ -140,5 +155,28 @@ mod tests {
         assert_eq!(dirs.aws_credentials(), Path::new("/home/jan/.aws/credentials"));
         assert_eq!(dirs.shown(dirs.aws_config()), "~/elsewhere/config");
         assert_eq!(dirs.shown(Path::new("/etc/x")), "/etc/x");
+    }
+
+    #[cfg(windows)]
+    #[test]
+    fn windows_has_directories_of_its_own_and_variables_move_them() {
+        let dirs = Dirs::of_environment(&Environment::of(&[
+            ("UserProfile", r"C:\Users\jan"),
+            ("HOME", r"C:\elsewhere"),
+            ("APPDATA", r"C:\Users\jan\AppData\Roaming"),
+            ("LOCALAPPDATA", r"C:\Users\jan\AppData\Local"),
+            ("AWS_CONFIG_FILE", r"~\elsewhere\config"),
+        ]));
+        assert_eq!(dirs.settings_file(), Path::new(r"C:\Users\jan\AppData\Roaming\hatbox\config.toml"));
+        assert_eq!(dirs.store(), Path::new(r"C:\Users\jan\AppData\Local\hatbox\store"));
+        assert_eq!(dirs.sessions(), Path::new(r"C:\Users\jan\AppData\Local\hatbox\cache\sessions"));
+        assert_eq!(dirs.aws_config(), Path::new(r"C:\Users\jan\elsewhere\config"));
+        assert_eq!(dirs.aws_credentials(), Path::new(r"C:\Users\jan\.aws\credentials"));
+        assert_eq!(dirs.shown(dirs.aws_config()), r"~\elsewhere\config");
+        let moved = Dirs::of_environment(&Environment::of(&[
+            ("XDG_DATA_HOME", r"D:\data"),
+            ("LOCALAPPDATA", r"C:\Users\jan\AppData\Local"),
+        ]));
+        assert_eq!(moved.store(), Path::new(r"D:\data\hatbox\store"));
     }
 }

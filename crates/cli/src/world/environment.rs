@@ -35,7 +35,7 @@ impl Environment {
 
     /// The value of a variable, also an empty one.
     pub(crate) fn raw(&self, name: &str) -> Option<&OsStr> {
-        self.variables.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_os_str())
+        self.variables.iter().find(|(n, _)| is_name(n, name)).map(|(_, value)| value.as_os_str())
     }
 
     /// The value of a variable that is set to something. What is not UTF-8 is taken with replacement
@@ -53,6 +53,11 @@ impl Environment {
     pub(crate) fn has_desktop(&self) -> bool {
         self.first(DESKTOP).is_some()
     }
+}
+
+/// Whether a variable has this name: on Windows `Path` is `PATH`.
+fn is_name(variable: &OsStr, name: &str) -> bool {
+    if cfg!(windows) { variable.eq_ignore_ascii_case(name) } else { variable == name }
 }
 
 #[cfg(test)]

@@ -144,6 +144,7 @@ mod tests {
 
     const SOON: Duration = Duration::from_millis(200);
 
+    #[cfg(unix)]
     #[test]
     fn a_helper_gives_its_output_and_sees_only_the_environment_it_is_given() {
         let environment = [("A".into(), "b".into()), ("PATH".into(), "/usr/bin:/bin".into())];
@@ -151,6 +152,7 @@ mod tests {
         assert_eq!(&*output, b"b-\n");
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_program_that_a_helper_leaves_behind_holds_nobody_up() {
         let path = [("PATH".into(), "/usr/bin:/bin".into())];
@@ -158,6 +160,7 @@ mod tests {
         assert_eq!(&*output, b"text\n");
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_helper_that_fails_hangs_or_floods_is_an_error() {
         let path = [("PATH".into(), "/usr/bin:/bin".into())];
@@ -165,5 +168,19 @@ mod tests {
         assert!(matches!(run_helper("exec sleep 20", &path, SOON), Err(HelperError::TimedOut(_))));
         assert!(matches!(run_helper("exec >&-; exec sleep 20", &path, SOON), Err(HelperError::TimedOut(_))));
         assert!(matches!(run_helper("exec yes", &path, Duration::from_secs(10)), Err(HelperError::TooMuch)));
+    }
+
+    #[cfg(windows)]
+    #[test]
+    fn on_windows_cmd_runs_the_line_with_the_environment_it_is_given() {
+        let environment = [("A".into(), "b c".into())];
+        let long = Duration::from_secs(10);
+        let output = run_helper("echo \"%A%\"-%USERPROFILE%& exit /b 0", &environment, long).unwrap();
+        assert_eq!(&*output, b"\"b c\"-%USERPROFILE%\r\n");
+        assert!(matches!(run_helper("exit /b 3", &environment, long), Err(HelperError::Failed(_))));
+        let endless = "for /L %i in (1,0,2) do @rem";
+        assert!(matches!(run_helper(endless, &environment, SOON), Err(HelperError::TimedOut(_))));
+        let flood = "for /L %i in (1,0,2) do @echo a long line, again and again";
+        assert!(matches!(run_helper(flood, &environment, long), Err(HelperError::TooMuch)));
     }
 }

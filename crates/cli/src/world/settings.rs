@@ -233,6 +233,7 @@ mod tests {
         assert_eq!(std::fs::read_to_string(&path).unwrap(), odd);
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_settings_file_that_others_may_write_names_no_command() {
         let dir = tempfile::tempdir().unwrap();

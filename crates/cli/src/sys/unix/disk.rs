@@ -22,3 +22,13 @@ pub(crate) fn is_in_memory(_directory: &Path) -> io::Result<bool> {
 pub(crate) fn sync_directory(directory: &Path) -> io::Result<()> {
     File::open(directory)?.sync_all()
 }
+
+/// Deletes a file that others have open: its name is free at once.
+pub(crate) fn remove_open(path: &Path) -> io::Result<()> {
+    std::fs::remove_file(path)
+}
+
+/// Puts the file `new` in the place of `path`.
+pub(crate) fn replace(new: &Path, path: &Path) -> io::Result<()> {
+    std::fs::rename(new, path)
+}

@@ -12,26 +12,7 @@ use std::path::{Path, PathBuf};
 
 use super::hardening::Received;
 use super::signals;
-
-/// Why a program could not be started.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ExecError {
-    /// No such file, by path or in PATH. Exit code 127, as in a shell.
-    #[error("there is no command `{0}`")]
-    NotFound(String),
-    /// It is there, and cannot be run. Exit code 126.
-    #[error("`{path}` cannot be run")]
-    NotExecutable {
-        /// The file.
-        path: String,
-        /// What the system said.
-        #[source]
-        source: io::Error,
-    },
-    /// A NUL byte in an argument or variable.
-    #[error("an argument or variable for the command holds a NUL byte")]
-    Nul,
-}
+use crate::sys::exec::ExecError;
 
 /// Finds `program` as execvp(3) does: a name with a slash is a path, any other is looked for in `path`. (A
 /// script without `#!` is not handed to `sh`, as execvp would.)

@@ -4,7 +4,7 @@ pub(crate) mod access;
 pub(crate) mod boot_clock;
 pub(crate) mod descriptor;
 pub(super) mod disk;
-pub(crate) mod exec;
+pub(super) mod exec;
 pub(crate) mod hardening;
 pub(super) mod locking;
 pub(crate) mod pipe;

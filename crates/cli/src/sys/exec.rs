@@ -1,0 +1,25 @@
+//! Runs another program in the place of this process.
+
+use std::io;
+
+pub(crate) use super::platform::exec::{exec, find_program};
+
+/// Why a program could not be started.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ExecError {
+    /// No such file, by path or in PATH. Exit code 127, as in a shell.
+    #[error("there is no command `{0}`")]
+    NotFound(String),
+    /// It is there, and cannot be run. Exit code 126.
+    #[error("`{path}` cannot be run")]
+    NotExecutable {
+        /// The file.
+        path: String,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// A NUL byte in an argument or variable.
+    #[error("an argument or variable for the command holds a NUL byte")]
+    Nul,
+}

@@ -1,0 +1,15 @@
+//! Windows.
+
+pub(crate) mod access;
+pub(crate) mod boot_clock;
+pub(crate) mod descriptor;
+pub(super) mod disk;
+pub(super) mod exec;
+pub(crate) mod hardening;
+pub(super) mod locking;
+pub(crate) mod pipe;
+mod security;
+pub(crate) mod shell;
+pub(crate) mod signals;
+pub(crate) mod terminal;
+mod wide;
