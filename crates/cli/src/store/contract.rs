@@ -10,7 +10,7 @@ use super::memory::MemoryStore;
 use super::unlocked::{TimeoutSaidBy, Unlocked};
 use super::{Item, ItemId, ItemInfo, PassphraseError, PassphraseFor, Status, Store, StoreError};
 
-fn item(profile: &str, secret: &[u8]) -> Item {
+pub(super) fn item(profile: &str, secret: &[u8]) -> Item {
     Item {
         info: ItemInfo {
             id: ItemId::access_key(&ProfileName::parse(profile).unwrap()),
@@ -32,7 +32,7 @@ fn file_store(dir: &std::path::Path) -> FileStore {
     FileStore::open(&dir.join("store"), unlocked, std::time::Duration::from_secs(10))
 }
 
-fn check_contract(store: &mut dyn Store) {
+pub(super) fn check_contract(store: &mut dyn Store) {
     store.unlock(&mut passphrase).unwrap();
     assert_eq!(store.status(), Status::Ready);
     let (a, b) = (item("a", b"secret a"), item("team/b c", b"secret b"));
@@ -79,7 +79,7 @@ fn the_file_store_keeps_the_contract() {
 
 /// Runs one test of this program again, in a session bus of its own with an unlocked keyring on it; says why
 /// where it cannot.
-#[cfg(feature = "secret-service")]
+#[cfg(all(target_os = "linux", feature = "secret-service"))]
 fn run_in_a_desktop_session(test: &str) {
     const SCRIPT: &str = "\
         printf %s secret | gnome-keyring-daemon --unlock --components=secrets >/dev/null 2>&1\n\
@@ -107,10 +107,10 @@ fn run_in_a_desktop_session(test: &str) {
     assert!(output.status.success() && said.contains("1 passed"), "{said}\n{output:?}");
 }
 
-#[cfg(feature = "secret-service")]
+#[cfg(all(target_os = "linux", feature = "secret-service"))]
 const IN_SESSION: &str = "HATBOX_TEST_IN_SESSION";
 
-#[cfg(feature = "secret-service")]
+#[cfg(all(target_os = "linux", feature = "secret-service"))]
 #[test]
 fn the_secret_service_keeps_the_contract() {
     use super::secret_service::SecretServiceStore;
@@ -177,6 +177,9 @@ fn a_damaged_or_foreign_item_is_named_and_the_others_work() {
     std::fs::write(&files[0], b"").unwrap();
     check("empty");
     std::fs::write(&files[0], &first).unwrap();
-    std::fs::set_permissions(&files[0], std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
-    check("readable by others");
+    #[cfg(unix)]
+    {
+        std::fs::set_permissions(&files[0], std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
+        check("readable by others");
+    }
 }

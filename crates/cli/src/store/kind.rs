@@ -64,8 +64,10 @@ impl StoreKind {
     /// Whether this build has it.
     pub(crate) fn is_built(self) -> bool {
         match self {
-            Self::SecretService => cfg!(feature = "secret-service"),
+            Self::SecretService => cfg!(all(target_os = "linux", feature = "secret-service")),
             Self::File => cfg!(feature = "file"),
+            Self::Keychain => cfg!(all(target_os = "macos", feature = "keychain")),
+            Self::Wincred => cfg!(all(windows, feature = "wincred")),
             #[cfg(test)]
             Self::Memory => true,
             _ => false,

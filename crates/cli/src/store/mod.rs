@@ -18,17 +18,28 @@ use zeroize::Zeroizing;
 #[cfg(feature = "file")]
 pub(crate) mod file;
 pub(crate) mod index;
-#[cfg(feature = "secret-service")]
+#[cfg(any(
+    test,
+    all(target_os = "linux", feature = "secret-service"),
+    all(target_os = "macos", feature = "keychain"),
+    all(windows, feature = "wincred")
+))]
 pub(crate) mod item_text;
+#[cfg(all(target_os = "macos", feature = "keychain"))]
+mod keychain;
 mod kind;
 #[cfg(test)]
 mod memory;
 pub(crate) mod open;
+#[cfg(any(test, all(windows, feature = "wincred"), all(target_os = "macos", feature = "keychain")))]
+mod os_code;
 pub(crate) mod sealed;
-#[cfg(feature = "secret-service")]
+#[cfg(all(target_os = "linux", feature = "secret-service"))]
 mod secret_service;
 pub(crate) mod sessions;
 pub(crate) mod unlocked;
+#[cfg(all(windows, feature = "wincred"))]
+mod wincred;
 
 #[cfg(test)]
 mod contract;
@@ -172,7 +183,12 @@ pub(crate) enum PassphraseError {
     Wrong,
     /// The backend asked by a prompt of its own, and was refused.
     #[cfg_attr(
-        not(feature = "secret-service"),
+        not(any(
+            test,
+            all(target_os = "linux", feature = "secret-service"),
+            all(target_os = "macos", feature = "keychain"),
+            all(windows, feature = "wincred")
+        )),
         expect(dead_code, reason = "only backends that ask by themselves")
     )]
     #[error("{what}")]

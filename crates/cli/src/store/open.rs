@@ -14,6 +14,10 @@ pub(crate) struct Place {
     /// What is held of it in the kernel keyring.
     pub(crate) unlocked: Unlocked,
     /// How long a person may take to answer a prompt of the backend's own.
+    #[cfg_attr(
+        not(any(feature = "file", all(target_os = "linux", feature = "secret-service"))),
+        expect(dead_code, reason = "only backends that ask by themselves")
+    )]
     pub(crate) patience: Duration,
 }
 
@@ -23,7 +27,7 @@ pub(crate) struct Place {
 /// [`StoreError::Unavailable`] when this build does not have it.
 pub(crate) fn open_store(kind: StoreKind, place: &Place) -> Result<Box<dyn Store>, StoreError> {
     match kind {
-        #[cfg(feature = "secret-service")]
+        #[cfg(all(target_os = "linux", feature = "secret-service"))]
         StoreKind::SecretService => {
             Ok(Box::new(super::secret_service::SecretServiceStore::open(place.patience)))
         }
@@ -33,6 +37,10 @@ pub(crate) fn open_store(kind: StoreKind, place: &Place) -> Result<Box<dyn Store
             place.unlocked.clone(),
             place.patience,
         ))),
+        #[cfg(all(target_os = "macos", feature = "keychain"))]
+        StoreKind::Keychain => Ok(Box::new(super::keychain::KeychainStore::open())),
+        #[cfg(all(windows, feature = "wincred"))]
+        StoreKind::Wincred => Ok(Box::new(super::wincred::WincredStore::open())),
         _ => {
             let built: Vec<_> = StoreKind::ALL.into_iter().filter(|kind| kind.is_built()).collect();
             let names: Vec<_> = built.iter().map(|kind| format!("`{kind}`")).collect();

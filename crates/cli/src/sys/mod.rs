@@ -18,6 +18,8 @@ use unix as platform;
 #[cfg(windows)]
 use windows as platform;
 
+#[cfg(all(windows, feature = "wincred"))]
+pub(crate) use platform::credentials;
 #[cfg(all(unix, feature = "sandbox"))]
 pub(crate) use platform::pty;
 pub(crate) use platform::{access, boot_clock, descriptor, hardening, pipe, shell, signals, terminal};

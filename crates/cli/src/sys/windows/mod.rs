@@ -2,6 +2,8 @@
 
 pub(crate) mod access;
 pub(crate) mod boot_clock;
+#[cfg(feature = "wincred")]
+pub(crate) mod credentials;
 pub(crate) mod descriptor;
 pub(super) mod disk;
 pub(super) mod exec;

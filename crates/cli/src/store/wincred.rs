@@ -1,0 +1,227 @@
+//! The `wincred` backend: generic credentials of Windows's Credential Manager.
+//!
+//! ```text
+//! hatbox:access-key:jan    the item as text (see `item_text`); stays on this machine
+//! ```
+//!
+//! Windows does not tell upper from lower case in names, and profiles do: whatever is not a small letter, a digit
+//! or one of `-_./@+` is written as `%` and two hexadecimal digits for each of its bytes.
+
+use zeroize::Zeroizing;
+
+use super::item_text::{parse_any_item, parse_item, render_item};
+use super::os_code::meaning_of_last_error;
+use super::{AskPassphrase, Item, ItemId, Listed, Status, Store, StoreError, StoreKind, cause};
+use crate::sys::credentials::{self, Code, LIMIT};
+
+/// Credentials of the user whose names have one beginning.
+#[derive(Debug)]
+pub(crate) struct WincredStore {
+    prefix: String,
+    is_open: bool,
+}
+
+impl WincredStore {
+    /// The user's store.
+    pub(crate) fn open() -> Self {
+        Self::with_prefix("hatbox")
+    }
+
+    pub(super) fn with_prefix(prefix: &str) -> Self {
+        Self { prefix: format!("{prefix}:"), is_open: false }
+    }
+
+    fn name_of(&self, id: &ItemId) -> String {
+        let mut name = format!("{}{}:", self.prefix, id.kind.as_str());
+        for byte in id.profile.as_str().bytes() {
+            if byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_./@+".contains(&byte) {
+                name.push(char::from(byte));
+            } else {
+                name.push_str(&format!("%{byte:02x}"));
+            }
+        }
+        name
+    }
+}
+
+fn error_of(Code(code): Code, name: &str) -> StoreError {
+    let said = std::io::Error::from_raw_os_error(code.cast_signed()).to_string();
+    meaning_of_last_error(code).error(StoreKind::Wincred, &format!("`{name}`"), said)
+}
+
+fn broken(name: &str, problem: &str) -> StoreError {
+    StoreError::Broken { kind: StoreKind::Wincred, what: format!("`{name}`"), problem: problem.to_owned() }
+}
+
+impl Store for WincredStore {
+    fn kind(&self) -> StoreKind {
+        StoreKind::Wincred
+    }
+
+    fn status(&self) -> Status {
+        if self.is_open {
+            return Status::Ready;
+        }
+        match credentials::list(&self.prefix).map_err(|code| error_of(code, &self.prefix)) {
+            Ok(_) => Status::Ready,
+            Err(StoreError::Absent) => Status::Empty,
+            Err(error) => Status::Unavailable(match std::error::Error::source(&error) {
+                Some(source) => source.to_string(),
+                None => error.to_string(),
+            }),
+        }
+    }
+
+    /// Windows unlocks it at logon: there is nothing to ask for.
+    fn unlock(&mut self, _ask: &mut AskPassphrase<'_>) -> Result<(), StoreError> {
+        match credentials::list(&self.prefix).map_err(|code| error_of(code, &self.prefix)) {
+            Ok(_) | Err(StoreError::Absent) => {
+                self.is_open = true;
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn lock(&mut self) {
+        self.is_open = false;
+    }
+
+    fn list(&self) -> Result<Listed, StoreError> {
+        let found = match credentials::list(&self.prefix).map_err(|code| error_of(code, &self.prefix)) {
+            Ok(found) => found,
+            Err(StoreError::Absent) => Vec::new(),
+            Err(error) => return Err(error),
+        };
+        let (mut items, mut problems) = (Vec::new(), Vec::new());
+        for (name, secret) in found {
+            let item = std::str::from_utf8(&secret).map_err(|_| "it is not text").and_then(parse_any_item);
+            match item {
+                // Windows keeps the case in which a name was first written.
+                Ok(item) if self.name_of(&item.info.id).eq_ignore_ascii_case(&name) => items.push(item.info),
+                Ok(_) => problems.push(broken(&name, "it is the item of another name")),
+                Err(problem) => problems.push(broken(&name, problem)),
+            }
+        }
+        items.sort_by(|a, b| a.id.cmp(&b.id));
+        Ok((items, problems))
+    }
+
+    fn read(&self, id: &ItemId) -> Result<Item, StoreError> {
+        let name = self.name_of(id);
+        let secret: Zeroizing<Vec<u8>> = credentials::read(&name).map_err(|code| error_of(code, &name))?;
+        let text = std::str::from_utf8(&secret).map_err(|_| broken(&name, "it is not text"))?;
+        parse_item(id, text).map_err(|problem| broken(&name, problem))
+    }
+
+    fn write(&self, item: &Item) -> Result<(), StoreError> {
+        let (name, text) = (self.name_of(&item.info.id), render_item(item));
+        if text.len() > LIMIT {
+            return Err(StoreError::Unavailable {
+                kind: StoreKind::Wincred,
+                source: cause(format!(
+                    "the item has {} bytes, and Windows keeps {LIMIT} at most",
+                    text.len()
+                )),
+                way_out: Some("hatbox store use file".to_owned()),
+            });
+        }
+        let comment = format!("{} of profile {}", item.info.id.kind.as_str(), item.info.id.profile);
+        credentials::write(&name, "hatbox", &comment, text.as_bytes()).map_err(|code| error_of(code, &name))
+    }
+
+    fn delete(&self, id: &ItemId) -> Result<(), StoreError> {
+        let name = self.name_of(id);
+        credentials::delete(&name).map_err(|code| error_of(code, &name))
+    }
+
+    /// The Credential Manager counts no changes.
+    fn generation(&self) -> Option<u64> {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::contract::{check_contract, item};
+    use std::sync::{Mutex, MutexGuard, PoisonError};
+
+    /// One test at a time: Wine counts credentials, and then reads as many, whatever happens in between.
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+    /// Credentials of one test, which are deleted with it.
+    struct Own(WincredStore, #[expect(dead_code, reason = "held until the end")] MutexGuard<'static, ()>);
+
+    impl Own {
+        fn of(test: &str) -> Self {
+            let held = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+            let prefix = format!("hatbox-test-{}-{test}", std::process::id());
+            let own = Self(WincredStore::with_prefix(&prefix), held);
+            // Of a run that was killed, whose process had the same number.
+            own.clear();
+            own
+        }
+
+        fn clear(&self) {
+            for (name, _) in credentials::list(&self.0.prefix).unwrap_or_default() {
+                credentials::delete(&name).ok();
+            }
+        }
+    }
+
+    impl Drop for Own {
+        fn drop(&mut self) {
+            self.clear();
+        }
+    }
+
+    #[test]
+    fn the_wincred_store_keeps_the_contract() {
+        let mut own = Own::of("contract");
+        assert_eq!(own.0.status(), Status::Empty);
+        check_contract(&mut own.0);
+        own.0.lock();
+        assert_eq!(own.0.status(), Status::Ready, "there are items, and nothing to ask for");
+    }
+
+    #[test]
+    fn profiles_that_differ_in_case_or_in_letters_of_other_languages_are_told_apart() {
+        let own = Own::of("case");
+        let profiles = ["dev", "Dev", "DEV", "d%65v", "dév", "dÉv", "team/b c", "a*"];
+        for profile in profiles {
+            own.0.write(&item(profile, profile.as_bytes())).unwrap();
+        }
+        for profile in profiles {
+            let read = own.0.read(&item(profile, b"x").info.id).unwrap();
+            assert_eq!(&*read.secret, profile.as_bytes());
+        }
+        assert_eq!(own.0.list().unwrap().0.len(), profiles.len());
+    }
+
+    #[test]
+    fn an_item_that_is_too_long_is_refused_and_one_of_the_most_bytes_is_not() {
+        let own = Own::of("long");
+        let overhead = render_item(&item("a", b"")).len();
+        let longest = item("a", &vec![b'x'; LIMIT - overhead]);
+        own.0.write(&longest).unwrap();
+        assert_eq!(own.0.read(&longest.info.id).unwrap().secret, longest.secret);
+        let error = own.0.write(&item("a", &vec![b'x'; LIMIT - overhead + 1])).unwrap_err();
+        assert!(matches!(error, StoreError::Unavailable { .. }), "{error}");
+        assert_eq!(own.0.read(&longest.info.id).unwrap().secret, longest.secret, "the earlier one stays");
+    }
+
+    #[test]
+    fn a_foreign_or_moved_item_is_named_and_the_others_work() {
+        let own = Own::of("foreign");
+        let (a, b) = (item("a", b"1"), item("b", b"2"));
+        own.0.write(&a).unwrap();
+        let moved = own.0.name_of(&b.info.id);
+        credentials::write(&moved, "x", "", render_item(&a).as_bytes()).unwrap();
+        credentials::write(&format!("{}other", own.0.prefix), "x", "", &[0xff, 0]).unwrap();
+        let (items, problems) = own.0.list().unwrap();
+        assert_eq!((items, problems.len()), (vec![a.info.clone()], 2));
+        assert!(matches!(own.0.read(&b.info.id), Err(StoreError::Broken { .. })));
+        assert_eq!(own.0.read(&a.info.id).unwrap().secret, a.secret);
+    }
+}

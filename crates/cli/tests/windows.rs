@@ -1,0 +1,155 @@
+//! The program on Windows: with a key in the Credential Manager, and without a network.
+#![cfg(windows)]
+#![expect(clippy::unwrap_used, reason = "what the tests share may stop at the first surprise, as they do")]
+
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+const ID: &str = "AKIAIOSFODNN7EXAMPLE";
+const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
+
+/// A home directory of its own. The Credential Manager is the user's one, so each test has its own profiles.
+struct Home(tempfile::TempDir);
+
+impl Home {
+    fn new(profile: &str) -> Self {
+        let home = Self(tempfile::tempdir().unwrap());
+        std::fs::create_dir(home.path().join(".aws")).unwrap();
+        let config = format!("[profile {profile}]\r\nregion = us-east-1\r\n");
+        std::fs::write(home.path().join(".aws").join("config"), config).unwrap();
+        home
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn hatbox(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_hatbox"));
+        command.args(words).stdin(Stdio::null());
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("AWS_")) {
+            command.env_remove(name);
+        }
+        command.env("USERPROFILE", self.path());
+        for (name, below) in [("APPDATA", "Roaming"), ("LOCALAPPDATA", "Local")] {
+            command.env(name, self.path().join(below));
+        }
+        command
+    }
+
+    fn run(&self, words: &[&str]) -> Output {
+        self.hatbox(words).output().unwrap()
+    }
+
+    /// What is printed, with the line ends of other systems.
+    fn stdout(&self, words: &[&str]) -> String {
+        let output = self.run(words);
+        assert!(output.status.success(), "{words:?}: {}", stderr(&output));
+        String::from_utf8(output.stdout).unwrap().replace("\r\n", "\n")
+    }
+
+    fn add(&self, profile: &str) {
+        let mut command = self.hatbox(&["add", "--env", "--force", profile]);
+        command.env("AWS_ACCESS_KEY_ID", ID).env("AWS_SECRET_ACCESS_KEY", SECRET);
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", stderr(&output));
+    }
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).replace("\r\n", "\n")
+}
+
+#[test]
+fn help_names_no_command_that_this_build_lacks() {
+    let help = Home::new("x").stdout(&["--help"]);
+    assert!(help.contains("Usage: hatbox") && help.contains("  exec "), "{help}");
+    assert!(!help.contains("sandbox"), "{help}");
+}
+
+#[test]
+fn a_key_is_kept_in_the_credential_manager_and_handed_over() {
+    let profile = format!("flow-{}", std::process::id());
+    let home = Home::new(&profile);
+    home.add(&profile);
+    let settings = std::fs::read_to_string(home.path().join("Roaming/hatbox/config.toml")).unwrap();
+    assert_eq!(settings, "backend = \"wincred\"\n", "the first write chose it");
+    let listed = home.stdout(&["list"]);
+    assert!(listed.contains(&format!("{profile}  {profile}")), "{listed}");
+    let exported = home.stdout(&["export", &profile, "-n", "--format", "json"]);
+    assert!(exported.contains(ID) && exported.contains(SECRET), "{exported}");
+    let explained = home.stdout(&["explain", &profile]);
+    assert!(explained.contains("GetSessionToken") && !explained.contains(ID), "{explained}");
+    let status = home.stdout(&["store", "status"]);
+    assert!(status.contains("* wincred  ready"), "{status}");
+    assert!(status.contains("  file     empty"), "{status}");
+    home.stdout(&["remove", &profile, "--force"]);
+    let listed = home.stdout(&["list"]);
+    assert!(!listed.contains(&format!("{profile}  {profile}")), "{listed}");
+}
+
+#[test]
+fn a_command_gets_its_environment_and_its_exit_code_is_passed_on() {
+    let profile = format!("exec-{}", std::process::id());
+    let home = Home::new(&profile);
+    home.add(&profile);
+    let words = ["exec", &profile, "-n", "--", "cmd", "/C"];
+    let script =
+        "echo %AWS_ACCESS_KEY_ID% %AWS_SECRET_ACCESS_KEY% %AWS_REGION% [%aws_session_token%]& exit 7";
+    let mut command = home.hatbox(&[&words[..], &[script]].concat());
+    // Windows does not tell case apart in names: this is another's session all the same.
+    command.env("Aws_Session_Token", "foreign");
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(7), "{}", stderr(&output));
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(said.trim_end(), format!("{ID} {SECRET} us-east-1 [%aws_session_token%]"));
+    let missing = home.run(&["exec", &profile, "-n", "--", "no-such-command"]);
+    assert_eq!(missing.status.code(), Some(127), "{}", stderr(&missing));
+    home.stdout(&["remove", &profile, "--force"]);
+}
+
+#[test]
+fn the_file_store_asks_anew_each_time_and_takes_its_passphrase_from_a_variable_or_stdin() {
+    let home = Home::new("kept");
+    let with_passphrase = |words: &[&str]| {
+        let mut command = home.hatbox(words);
+        command.env("HATBOX_FILE_PASSPHRASE", "correct horse").env("HATBOX_BACKEND", "file");
+        command
+    };
+    let mut add = with_passphrase(&["add", "--env", "kept"]);
+    let output = add.env("AWS_ACCESS_KEY_ID", ID).env("AWS_SECRET_ACCESS_KEY", SECRET).output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(home.path().join("Local/hatbox/store/identity.passphrase.age").exists());
+    let output = with_passphrase(&["export", "kept", "-n", "--format", "json"]).output().unwrap();
+    assert!(String::from_utf8_lossy(&output.stdout).contains(SECRET), "{}", stderr(&output));
+
+    let locked = home.run(&["--backend", "file", "export", "kept", "-n"]);
+    assert_eq!(locked.status.code(), Some(4), "nobody can be asked: {}", stderr(&locked));
+    let mut command = home.hatbox(&["--backend", "file", "--passphrase-fd", "0", "export", "kept", "-n"]);
+    let passphrase = home.path().join("passphrase");
+    std::fs::write(&passphrase, "correct horse\n").unwrap();
+    let output = command.stdin(std::fs::File::open(&passphrase).unwrap()).output().unwrap();
+    assert!(String::from_utf8_lossy(&output.stdout).contains(SECRET), "{}", stderr(&output));
+    let other = home.run(&["--backend", "file", "--passphrase-fd", "3", "export", "kept", "-n"]);
+    assert_eq!(other.status.code(), Some(2), "{}", stderr(&other));
+}
+
+#[test]
+fn processes_that_change_the_store_at_once_lose_nothing() {
+    let home = Home::new("one");
+    let add = |profile: &str| {
+        let mut command = home.hatbox(&["--backend", "file", "add", "--env", "--no-add-config", profile]);
+        command.env("HATBOX_FILE_PASSPHRASE", "correct horse");
+        command.env("AWS_ACCESS_KEY_ID", ID).env("AWS_SECRET_ACCESS_KEY", SECRET);
+        command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    let children: Vec<_> = (0..4).map(|number| add(&format!("p{number}"))).collect();
+    for child in children {
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", stderr(&output));
+    }
+    let mut list = home.hatbox(&["--backend", "file", "list", "--credentials"]);
+    let listed = list.env("HATBOX_FILE_PASSPHRASE", "correct horse").output().unwrap();
+    let listed = String::from_utf8(listed.stdout).unwrap();
+    assert_eq!(listed.split_whitespace().collect::<Vec<_>>(), ["p0", "p1", "p2", "p3"]);
+}
