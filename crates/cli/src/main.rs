@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use clap::error::ErrorKind;
+use hatbox_core::handover::is_store_secret;
 
 mod args;
 mod env_names;
@@ -46,7 +47,11 @@ fn main() -> ExitCode {
         Err(error) => return report_usage(&error, called_as, &words),
     };
     let detail = if cli.global.debug { Detail::Debug } else { Detail::Usual };
-    let world = World::new(Environment::load(), Output::new(called_as, detail), received);
+    sys::allocator::begin_wiping();
+    let environment = Environment::load();
+    // Security: what is read is taken away, and no thread has been started yet.
+    sys::own_environment::forget(is_store_secret);
+    let world = World::new(environment, Output::new(called_as, detail), received);
     let (stage, result) = run(&world, &cli);
     match result {
         Ok(code) => code,

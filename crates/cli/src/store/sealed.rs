@@ -3,16 +3,20 @@
 //! A box is `hatbox-sealed-1\n`, a random nonce of 24 bytes, and the ciphertext with its 16-byte tag. The
 //! purpose (kind and identity) is bound, so that a box put in the place of another does not open.
 
+use std::rc::Rc;
+
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
 use zeroize::Zeroizing;
+
+use crate::sys::memory::keep_from_swap;
 
 const MAGIC: &[u8] = b"hatbox-sealed-1\n";
 const NONCE: usize = 24;
 
 /// The 32 bytes that seal index and sessions.
 #[derive(Clone)]
-pub(crate) struct CacheKey(Zeroizing<[u8; 32]>);
+pub(crate) struct CacheKey(Rc<Zeroizing<[u8; 32]>>);
 
 impl std::fmt::Debug for CacheKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -36,12 +40,19 @@ impl CacheKey {
     pub(crate) fn generate() -> Result<Self, SealError> {
         let mut bytes = Zeroizing::new([0; 32]);
         getrandom::getrandom(&mut *bytes).map_err(|_| SealError::Random)?;
-        Ok(Self(bytes))
+        Ok(Self::of(bytes))
     }
 
     /// The key of these bytes; `None` unless there are exactly 32.
     pub(crate) fn of_bytes(bytes: &[u8]) -> Option<Self> {
-        Some(Self(Zeroizing::new(bytes.try_into().ok()?)))
+        Some(Self::of(Zeroizing::new(bytes.try_into().ok()?)))
+    }
+
+    /// One copy for the whole process, which stays where it is.
+    fn of(bytes: Zeroizing<[u8; 32]>) -> Self {
+        let key = Self(Rc::new(bytes));
+        keep_from_swap(key.expose());
+        key
     }
 
     /// The bytes, for the store, the kernel keyring, and names that are keyed with them.
@@ -71,7 +82,7 @@ impl CacheKey {
     }
 
     fn cipher(&self) -> XChaCha20Poly1305 {
-        XChaCha20Poly1305::new(Key::from_slice(&*self.0))
+        XChaCha20Poly1305::new(Key::from_slice(self.expose()))
     }
 }
 

@@ -7,10 +7,13 @@ mod unix;
 #[cfg(windows)]
 mod windows;
 
+pub(crate) mod allocator;
 pub(crate) mod exec;
 pub(crate) mod files;
 pub(crate) mod keyring;
 pub(crate) mod lock;
+pub(crate) mod memory;
+pub(crate) mod own_environment;
 pub(crate) mod runtime_file;
 
 #[cfg(unix)]

@@ -20,6 +20,7 @@ mod run;
 mod screen;
 mod terminal;
 
+mod attack;
 mod calls;
 mod cases_b;
 mod config_file;

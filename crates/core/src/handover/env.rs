@@ -55,7 +55,7 @@ pub fn is_scrubbed(name: &str) -> bool {
 
 /// Whether a variable of this name opens a store: no helper program gets to see it.
 pub fn is_store_secret(name: &str) -> bool {
-    STORE_SECRETS.contains(&name.to_ascii_uppercase().as_str())
+    STORE_SECRETS.iter().any(|secret| secret.eq_ignore_ascii_case(name))
 }
 
 /// What a child's environment gets and loses. `Debug` shows names only.

@@ -8,12 +8,13 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use super::super::ItemId;
+use crate::sys::memory::keep_from_swap;
 
 /// The identity, unlocked.
 pub(crate) struct Identity {
     secret: Zeroizing<String>,
     key: age::x25519::Identity,
-    mac_key: Zeroizing<[u8; 32]>,
+    mac_key: Box<Zeroizing<[u8; 32]>>,
 }
 
 impl std::fmt::Debug for Identity {
@@ -35,7 +36,9 @@ impl Identity {
 
     fn of(identity: age::x25519::Identity) -> Self {
         let secret = Zeroizing::new(identity.to_string().expose_secret().to_owned());
-        let mut mac_key = Zeroizing::new([0; 32]);
+        keep_from_swap(secret.as_bytes());
+        let mut mac_key = Box::new(Zeroizing::new([0; 32]));
+        keep_from_swap(&**mac_key);
         mac_key.copy_from_slice(&hmac(secret.as_bytes(), &[b"hatbox store mac 1"]));
         Self { secret, key: identity, mac_key }
     }
@@ -47,7 +50,7 @@ impl Identity {
 
     /// The MAC of these parts, each bound with its length.
     pub(crate) fn mac(&self, parts: &[&[u8]]) -> [u8; 32] {
-        hmac(&*self.mac_key, parts)
+        hmac(&**self.mac_key, parts)
     }
 
     /// The file name of an item: tells nothing without the identity, and needs no index to be found.

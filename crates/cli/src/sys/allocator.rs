@@ -1,0 +1,133 @@
+//! The program's allocator: the system's, which wipes what it gets back.
+//!
+//! Secrets that have a type of their own are wiped by it. Libraries copy them on the way, into buffers of JSON,
+//! HTTP, D-Bus and base64: those are wiped here, and what a growing buffer leaves behind too.
+#![expect(unsafe_code, reason = "an allocator is an unsafe trait")]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::hint::black_box;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Larger blocks are given back to the kernel, which wipes them itself; scrypt's is 128 MiB.
+const LIMIT: usize = 4 << 20;
+
+static IS_WIPING: AtomicBool = AtomicBool::new(false);
+
+/// Has everything that is given back from now on wiped. Before a secret is in memory that would be wasted: the
+/// reading of the command line gives back most blocks of a run.
+pub(crate) fn begin_wiping() {
+    IS_WIPING.store(true, Ordering::Relaxed);
+}
+
+fn is_wiped(size: usize) -> bool {
+    size <= LIMIT && IS_WIPING.load(Ordering::Relaxed)
+}
+
+struct Wiping;
+
+#[global_allocator]
+static ALLOCATOR: Wiping = Wiping;
+
+/// Sets `size` bytes from `start` on to zero.
+///
+/// # Safety
+/// They must be the caller's to write.
+unsafe fn wipe(start: *mut u8, size: usize) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        start.write_bytes(0, size);
+    }
+    // Nobody reads the zeros, so the compiler would leave them out, were they not shown to somebody.
+    black_box(start);
+}
+
+// SAFETY: every block comes from `System` and goes back to it with the layout that it was made with.
+unsafe impl GlobalAlloc for Wiping {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: the caller's promise about `layout`.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: the same.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        // SAFETY: the block has the layout's size, and is nobody's but the caller's, who gives it up.
+        unsafe {
+            if is_wiped(layout.size()) {
+                wipe(block, layout.size());
+            }
+            System.dealloc(block, layout);
+        }
+    }
+
+    unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        // SAFETY: both blocks are at least as long as what is copied, and do not overlap; `new_size` and the
+        // alignment make a layout, as the caller promises.
+        unsafe {
+            if !is_wiped(layout.size()) {
+                return System.realloc(block, layout, new_size);
+            }
+            let new = System.alloc(Layout::from_size_align_unchecked(new_size, layout.align()));
+            if !new.is_null() {
+                new.copy_from_nonoverlapping(block, layout.size().min(new_size));
+                self.dealloc(block, layout);
+            }
+            new
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::io::{Read, Seek, SeekFrom};
+
+    /// How often the bytes whose complement is `complement` stand in the heap of this process.
+    fn copies(complement: &[u8]) -> usize {
+        let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+        let mut memory = File::open("/proc/self/mem").unwrap();
+        let mut found = 0;
+        for line in maps.lines().filter(|line| line.contains(" rw") && !line.contains("[stack]")) {
+            let (from, to) = line.split_once(' ').unwrap().0.split_once('-').unwrap();
+            let [from, to] = [from, to].map(|text| u64::from_str_radix(text, 16).unwrap());
+            let mut bytes = vec![0; usize::try_from(to - from).unwrap()];
+            memory.seek(SeekFrom::Start(from)).unwrap();
+            // A mapping of another test may have gone meanwhile.
+            if memory.read_exact(&mut bytes).is_ok() {
+                found += bytes
+                    .windows(complement.len())
+                    .filter(|w| w.iter().zip(complement).all(|(a, b)| *a == !*b))
+                    .count();
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn what_is_given_back_holds_no_secret_any_more() {
+        super::begin_wiping();
+        let mut random = [0; 24];
+        getrandom::getrandom(&mut random).unwrap();
+        let complement: Vec<u8> = random.iter().map(|byte| !(b'a' + byte % 26)).collect();
+        let secret = || complement.iter().map(|byte| char::from(!byte)).collect::<String>();
+        let kept = secret();
+        // Found at least here, and in the buffer that it was found in.
+        assert!(copies(&complement) > 0, "the search finds nothing");
+        drop(kept);
+        for round in 0..50 {
+            let json = serde_json::json!({ "secret": secret(), "round": round });
+            let text = format!("{json:#} {}", json["secret"]);
+            let mut growing = Vec::new();
+            for byte in text.bytes() {
+                growing.push(byte);
+            }
+            let parsed: serde_json::Value = serde_json::from_slice(&growing[..growing.len() - 27]).unwrap();
+            assert_eq!(parsed["round"], round);
+        }
+        assert_eq!(copies(&complement), 0);
+    }
+}
