@@ -11,7 +11,7 @@ pub(crate) const FILE_DIR: Pair = ("HATBOX_FILE_DIR", None);
 pub(crate) const PASSPHRASE_FD: Pair = ("HATBOX_PASSPHRASE_FD", None);
 /// Set for helpers: the profiles that are being resolved, separated by newlines.
 pub(crate) const RESOLVING: &str = "HATBOX_RESOLVING";
-/// Set for `passphrase_command`: it must not need the store that it opens.
+/// Set for `passphrase_command`, `store_command` and `pass`: they must not need the store that they open.
 pub(crate) const UNLOCKING: &str = "HATBOX_UNLOCKING";
 /// Set for children: the profile. A nested `exec` is refused.
 pub(crate) const NESTED: Pair = ("HATBOX", Some("AWS_VAULT"));

@@ -22,7 +22,7 @@ pub(super) fn item(profile: &str, secret: &[u8]) -> Item {
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "it is an `AskPassphrase`")]
-fn passphrase(_: PassphraseFor) -> Result<SecretString, PassphraseError> {
+pub(super) fn passphrase(_: PassphraseFor) -> Result<SecretString, PassphraseError> {
     Ok(SecretString::new("correct horse".to_owned()))
 }
 

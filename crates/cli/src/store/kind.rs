@@ -68,9 +68,10 @@ impl StoreKind {
             Self::File => cfg!(feature = "file"),
             Self::Keychain => cfg!(all(target_os = "macos", feature = "keychain")),
             Self::Wincred => cfg!(all(windows, feature = "wincred")),
+            Self::Command => cfg!(feature = "command"),
+            Self::Pass | Self::Passage => cfg!(feature = "pass"),
             #[cfg(test)]
             Self::Memory => true,
-            _ => false,
         }
     }
 }

@@ -15,11 +15,17 @@ use hatbox_core::secret::SecretString;
 use jiff::Timestamp;
 use zeroize::Zeroizing;
 
+#[cfg(feature = "command")]
+pub(crate) mod command;
 #[cfg(feature = "file")]
 pub(crate) mod file;
 pub(crate) mod index;
+#[cfg(any(feature = "pass", feature = "command"))]
+pub(crate) mod item_name;
 #[cfg(any(
     test,
+    feature = "command",
+    feature = "pass",
     all(target_os = "linux", feature = "secret-service"),
     all(target_os = "macos", feature = "keychain"),
     all(windows, feature = "wincred")
@@ -33,6 +39,13 @@ mod memory;
 pub(crate) mod open;
 #[cfg(any(test, all(windows, feature = "wincred"), all(target_os = "macos", feature = "keychain")))]
 mod os_code;
+#[cfg(feature = "pass")]
+pub(crate) mod pass;
+#[cfg_attr(
+    not(all(feature = "pass", feature = "command")),
+    expect(dead_code, reason = "each of these backends uses a part of it")
+)]
+pub(crate) mod programs;
 pub(crate) mod sealed;
 #[cfg(all(target_os = "linux", feature = "secret-service"))]
 mod secret_service;
@@ -129,7 +142,10 @@ pub(crate) enum PassphraseFor {
     Plugin(PluginAsks),
     /// Nothing, but leave to let the backend ask a person by a prompt of its own: GnuPG's pinentry. The answer
     /// is not used.
-    #[expect(dead_code, reason = "the backend `pass` asks so")]
+    #[cfg_attr(
+        not(any(feature = "pass", feature = "command")),
+        expect(dead_code, reason = "only backends that ask by themselves")
+    )]
     OwnPrompt,
     /// The same, by a window of the desktop.
     DesktopPrompt,
@@ -185,6 +201,9 @@ pub(crate) enum PassphraseError {
     #[cfg_attr(
         not(any(
             test,
+            feature = "command",
+            feature = "pass",
+            feature = "plugins",
             all(target_os = "linux", feature = "secret-service"),
             all(target_os = "macos", feature = "keychain"),
             all(windows, feature = "wincred")

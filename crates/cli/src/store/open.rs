@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::programs::Programs;
 use super::unlocked::Unlocked;
 use super::{Store, StoreError, StoreKind, cause};
 
@@ -19,6 +20,12 @@ pub(crate) struct Place {
         expect(dead_code, reason = "only backends that ask by themselves")
     )]
     pub(crate) patience: Duration,
+    /// What the backends get that are programs; `None` for the others.
+    #[cfg_attr(
+        not(any(feature = "pass", feature = "command")),
+        expect(dead_code, reason = "for the backends that are programs")
+    )]
+    pub(crate) programs: Option<Programs>,
 }
 
 /// Opens a backend; touches nothing yet.
@@ -26,6 +33,14 @@ pub(crate) struct Place {
 /// # Errors
 /// [`StoreError::Unavailable`] when this build does not have it.
 pub(crate) fn open_store(kind: StoreKind, place: &Place) -> Result<Box<dyn Store>, StoreError> {
+    #[cfg(any(feature = "pass", feature = "command"))]
+    let programs = || {
+        place.programs.as_ref().ok_or_else(|| StoreError::Unavailable {
+            kind,
+            source: cause("it is not known which program it is"),
+            way_out: None,
+        })
+    };
     match kind {
         #[cfg(all(target_os = "linux", feature = "secret-service"))]
         StoreKind::SecretService => {
@@ -41,6 +56,12 @@ pub(crate) fn open_store(kind: StoreKind, place: &Place) -> Result<Box<dyn Store
         StoreKind::Keychain => Ok(Box::new(super::keychain::KeychainStore::open())),
         #[cfg(all(windows, feature = "wincred"))]
         StoreKind::Wincred => Ok(Box::new(super::wincred::WincredStore::open())),
+        #[cfg(feature = "command")]
+        StoreKind::Command => Ok(Box::new(super::command::CommandStore::open(programs()?))),
+        #[cfg(feature = "pass")]
+        StoreKind::Pass => Ok(Box::new(super::pass::PassStore::open_pass(programs()?))),
+        #[cfg(feature = "pass")]
+        StoreKind::Passage => Ok(Box::new(super::pass::PassStore::open_passage(programs()?))),
         _ => {
             let built: Vec<_> = StoreKind::ALL.into_iter().filter(|kind| kind.is_built()).collect();
             let names: Vec<_> = built.iter().map(|kind| format!("`{kind}`")).collect();

@@ -14,6 +14,7 @@ pub(crate) mod keyring;
 pub(crate) mod lock;
 pub(crate) mod memory;
 pub(crate) mod own_environment;
+pub(crate) mod program;
 pub(crate) mod runtime_file;
 
 #[cfg(unix)]
@@ -25,4 +26,6 @@ use windows as platform;
 pub(crate) use platform::credentials;
 #[cfg(all(unix, feature = "sandbox"))]
 pub(crate) use platform::pty;
-pub(crate) use platform::{access, boot_clock, descriptor, hardening, pipe, shell, signals, terminal};
+pub(crate) use platform::{
+    access, boot_clock, descriptor, hardening, process_group, shell, signals, terminal,
+};

@@ -21,6 +21,12 @@ pub(crate) struct Settings {
     pub(crate) backend: Option<StoreKind>,
     pub(crate) file_dir: Option<PathBuf>,
     pub(crate) passphrase_command: Option<String>,
+    pub(crate) pass_dir: Option<PathBuf>,
+    pub(crate) pass_command: Option<PathBuf>,
+    pub(crate) passage_dir: Option<PathBuf>,
+    pub(crate) passage_command: Option<PathBuf>,
+    pub(crate) pass_prefix: Option<String>,
+    pub(crate) store_command: Option<String>,
     pub(crate) unlock_cache: UnlockCache,
     pub(crate) isolate_child: bool,
     unlock_timeout: Option<Duration>,
@@ -45,6 +51,12 @@ struct OnDisk {
     backend: Option<StoreKind>,
     file_dir: Option<PathBuf>,
     passphrase_command: Option<String>,
+    pass_dir: Option<PathBuf>,
+    pass_command: Option<PathBuf>,
+    passage_dir: Option<PathBuf>,
+    passage_command: Option<PathBuf>,
+    pass_prefix: Option<String>,
+    store_command: Option<String>,
     unlock_cache: Option<UnlockCache>,
     isolate_child: Option<bool>,
     unlock_timeout: Option<String>,
@@ -92,17 +104,41 @@ pub(crate) fn load_settings(path: &Path) -> Result<Settings, Failure> {
         })
         .transpose()
     };
-    if on_disk.passphrase_command.is_some() {
+    let names_a_command = on_disk.passphrase_command.is_some()
+        || on_disk.store_command.is_some()
+        || on_disk.pass_command.is_some()
+        || on_disk.passage_command.is_some();
+    if names_a_command {
         check_may_name_a_command(ownership, &path.display().to_string())?;
+    }
+    if let Some(prefix) = &on_disk.pass_prefix
+        && !is_prefix(prefix)
+    {
+        return Err(failure(format!("`pass_prefix = \"{prefix}\"` is no name of a directory in the store")));
     }
     Ok(Settings {
         backend: on_disk.backend,
         file_dir: on_disk.file_dir,
         passphrase_command: on_disk.passphrase_command,
+        pass_dir: on_disk.pass_dir,
+        pass_command: on_disk.pass_command,
+        passage_dir: on_disk.passage_dir,
+        passage_command: on_disk.passage_command,
+        pass_prefix: on_disk.pass_prefix,
+        store_command: on_disk.store_command,
         unlock_cache: on_disk.unlock_cache.unwrap_or_default(),
         isolate_child: on_disk.isolate_child.unwrap_or_default(),
         unlock_timeout: duration("unlock_timeout", on_disk.unlock_timeout)?,
         prompt_timeout: duration("prompt_timeout", on_disk.prompt_timeout)?,
+    })
+}
+
+/// Whether this names a directory inside a password store: it leads nowhere else, and is no option.
+fn is_prefix(text: &str) -> bool {
+    text.split('/').all(|part| {
+        !part.is_empty()
+            && !part.starts_with(['.', '-'])
+            && !part.chars().any(|c| c.is_control() || c == '\\')
     })
 }
 
@@ -238,9 +274,31 @@ mod tests {
     fn a_settings_file_that_others_may_write_names_no_command() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("config.toml");
-        std::fs::write(&path, "passphrase_command = \"cat x\"\n").unwrap();
-        assert!(load_settings(&path).is_ok());
-        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o666)).unwrap();
-        assert_eq!(load_settings(&path).unwrap_err().kind, FailureKind::Refused);
+        for name in ["passphrase_command", "store_command", "pass_command", "passage_command"] {
+            std::fs::write(&path, format!("{name} = \"cat x\"\n")).unwrap();
+            std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+            assert!(load_settings(&path).is_ok());
+            std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o666)).unwrap();
+            assert_eq!(load_settings(&path).unwrap_err().kind, FailureKind::Refused, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_prefix_names_a_directory_in_the_store_and_nothing_outside_it() {
+        for (text, is) in [
+            ("hatbox", true),
+            ("work/aws keys", true),
+            ("ü", true),
+            ("", false),
+            ("..", false),
+            ("a/../b", false),
+            ("/a", false),
+            ("a/", false),
+            ("-f", false),
+            (".git", false),
+            ("a\u{1b}", false),
+        ] {
+            assert_eq!(is_prefix(text), is, "{text}");
+        }
     }
 }

@@ -20,6 +20,7 @@ mod run;
 mod screen;
 mod terminal;
 
+mod asking_programs;
 mod attack;
 mod calls;
 mod cases_b;
@@ -32,6 +33,7 @@ mod keys;
 mod kill;
 mod leaks;
 mod passphrase;
+mod program_backends;
 mod prompts;
 mod refusals;
 mod secret_service;

@@ -235,3 +235,15 @@ fn keys_move_from_the_file_backend_to_the_keyring_and_back() {
     let exported = both(&["--backend", "file", "export", "-n", "jan-work"]).run().ok();
     assert!(exported.stdout.contains(fixture.key("jan-work").secret.expose()));
 }
+
+#[test]
+fn a_chosen_keyring_that_is_gone_is_an_error_and_not_a_lock() {
+    let fixture = Fixture::empty(&[]);
+    fixture.write_settings("backend = \"secret-service\"\n");
+    fixture.write_config("[profile jan-work]\n");
+    for command in [&["list"][..], &["export", "-n", "jan-work"]] {
+        let refused = fixture.hatbox(command).without("HATBOX_FILE_PASSPHRASE").run().expect_code(1);
+        let expected = "hatbox: error: the secret-service store cannot be used\n  caused by: there is no session bus here\n";
+        assert!(refused.stderr.starts_with(expected), "{}", refused.stderr);
+    }
+}

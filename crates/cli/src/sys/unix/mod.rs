@@ -7,7 +7,7 @@ pub(super) mod disk;
 pub(super) mod exec;
 pub(crate) mod hardening;
 pub(super) mod locking;
-pub(crate) mod pipe;
+pub(crate) mod process_group;
 #[cfg(feature = "sandbox")]
 pub(crate) mod pty;
 pub(crate) mod shell;

@@ -36,6 +36,22 @@ pub(crate) fn restore_pipe() {
     }
 }
 
+/// Does something to the terminal that a process in its background would be stopped for (SIGTTOU).
+pub(crate) fn with_terminal_output_held<T>(work: impl FnOnce() -> T) -> T {
+    // SAFETY: the sets are initialised before use, and outlive the calls; the mask is this thread's own.
+    unsafe {
+        let mut block: libc::sigset_t = std::mem::zeroed();
+        let mut before: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&raw mut block);
+        libc::sigemptyset(&raw mut before);
+        libc::sigaddset(&raw mut block, libc::SIGTTOU);
+        libc::pthread_sigmask(libc::SIG_BLOCK, &raw const block, &raw mut before);
+        let done = work();
+        libc::pthread_sigmask(libc::SIG_SETMASK, &raw const before, std::ptr::null_mut());
+        done
+    }
+}
+
 const HELD: [libc::c_int; 5] = [libc::SIGINT, libc::SIGTERM, libc::SIGHUP, libc::SIGQUIT, libc::SIGTSTP];
 
 /// Fatal signals, held back while this lives. On drop the mask is put back, and one that came meanwhile

@@ -2,12 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
+use hatbox_core::handover::is_store_secret;
+
 use super::Secrets;
+use crate::env_names;
 use crate::report::{Failure, FailureKind};
 use crate::store::open::{Place, open_store};
+use crate::store::programs::{PassSettings, Programs};
 use crate::store::unlocked::{TimeoutSaidBy, Unlocked};
 use crate::store::{PassphraseError, Status, Store, StoreKind};
 use crate::sys::files::{FileError, make_private_directory};
+use crate::sys::process_group::terminal_name;
 use crate::world::settings::{Earlier, UnlockCache, save_backend};
 
 /// The backend of this run, and what lies beside it.
@@ -67,7 +72,12 @@ impl Secrets<'_> {
             None => (self.settings.unlock_timeout(), TimeoutSaidBy::Settings),
         };
         let unlocked = Unlocked::of_directory(&directory, timeout, set_by).with_runtime_directory(runtime);
-        let place = Place { directory, unlocked, patience: self.settings.prompt_timeout() };
+        let place = Place {
+            directory,
+            unlocked,
+            patience: self.settings.prompt_timeout(),
+            programs: self.programs_of(kind)?,
+        };
         let store = open_store(kind, &place).map_err(|error| {
             let mut failure = self.failure_of(&error);
             failure.kind = FailureKind::Usage;
@@ -78,6 +88,57 @@ impl Secrets<'_> {
             }
         })?;
         Ok(Opened { store, place, said_by })
+    }
+
+    /// What the backends get that are programs: all that the user has, without what opens stores.
+    /// Nothing for the other backends, which every command may open.
+    fn programs_of(&self, kind: StoreKind) -> Result<Option<Programs>, Failure> {
+        if !matches!(kind, StoreKind::Pass | StoreKind::Passage | StoreKind::Command) {
+            return Ok(None);
+        }
+        let dirs = &self.world.dirs;
+        let settings = &self.settings;
+        let path = |name: &str, path: &Option<PathBuf>| match path {
+            None => Ok(None),
+            Some(path) => dirs.expand(path).map(Some).ok_or_else(|| {
+                Failure::new(
+                    FailureKind::Usage,
+                    format!("`{name}` must be an absolute path, or begin with `~/`"),
+                )
+                .at(dirs.shown(&dirs.settings_file()))
+            }),
+        };
+        let mut environment: Vec<_> = self
+            .world
+            .environment
+            .variables()
+            .iter()
+            .filter(|(name, _)| !name.to_str().is_some_and(is_store_secret))
+            .cloned()
+            // A helper must not need the store that it opens.
+            .chain([(env_names::UNLOCKING.into(), "1".into())])
+            .collect();
+        if self.world.environment.raw("GPG_TTY").is_none()
+            && let Some(terminal) = terminal_name()
+        {
+            environment.push(("GPG_TTY".into(), terminal));
+        }
+        Ok(Some(Programs {
+            environment,
+            home: dirs.home().to_owned(),
+            is_inside: self.world.environment.text(env_names::UNLOCKING).is_some(),
+            patience: self.settings.prompt_timeout(),
+            pass: PassSettings {
+                directory: path("pass_dir", &settings.pass_dir)?,
+                program: path("pass_command", &settings.pass_command)?,
+            },
+            passage: PassSettings {
+                directory: path("passage_dir", &settings.passage_dir)?,
+                program: path("passage_command", &settings.passage_command)?,
+            },
+            prefix: settings.pass_prefix.clone(),
+            command: settings.store_command.clone(),
+        }))
     }
 
     fn directory_of(&self, kind: StoreKind) -> Result<PathBuf, Failure> {

@@ -190,6 +190,9 @@ impl<'w> Secrets<'w> {
             StoreError::Locked(StoreKind::SecretService, PassphraseError::NoWay | PassphraseError::NoDesktop) => {
                 failure.hint("unlock the keyring on the desktop, or by `gnome-keyring-daemon --unlock`")
             }
+            StoreError::Locked(kind, PassphraseError::NoWay) if *kind != StoreKind::File => {
+                failure.hint(format!("run it on a terminal, or unlock `{kind}` first"))
+            }
             StoreError::Locked(_, PassphraseError::NoWay) => failure
                 .hint("run it on a terminal, pass --passphrase-fd N, or set `passphrase_command` in hatbox's settings"),
             StoreError::Locked(_, PassphraseError::Wrong) if self.passphrase.is_none() => failure

@@ -19,6 +19,11 @@ impl Secrets<'_> {
     pub(super) fn unlock(&mut self, asking: Asking) -> Result<(), Failure> {
         loop {
             let status = self.opened()?.store.status();
+            if matches!(status, Status::Unavailable(_)) {
+                // No answer would help; its own error says what does.
+                let result = self.opened()?.store.unlock(&mut |_| Err(PassphraseError::NoWay));
+                return result.map_err(|error| self.failure_of(&error));
+            }
             if status == Status::Ready || self.unlock_without_question(&status)? {
                 return Ok(());
             }
@@ -176,7 +181,8 @@ impl Secrets<'_> {
                 KeyringError::Absent | KeyringError::Denied => "the kernel keyring cannot be used here",
                 KeyringError::Unknown => "this system holds nothing between commands",
             };
-            let way_out = if self.passphrase.is_some() {
+            let is_file = self.chosen().is_some_and(|(kind, _)| kind == StoreKind::File);
+            let way_out = if self.passphrase.is_some() || !is_file {
                 ""
             } else {
                 "; `passphrase_command` in hatbox's settings, or --passphrase-fd, saves the question"

@@ -1,0 +1,266 @@
+//! The backend `command`: a helper program of the user's choice keeps the items.
+//!
+//! Each run of it is one [`Request`] on stdin and one answer on stdout; `docs/store-command.md` is the whole
+//! protocol. A helper is believed in nothing that can be checked: an item carries its own name, and what is
+//! not an answer is an error that names the helper.
+
+use std::cell::RefCell;
+use std::ffi::OsString;
+use std::path::Path;
+
+use hatbox_core::name::AccessKeyId;
+
+mod protocol;
+
+use self::protocol::{Answer, Request, State, Trouble, Verb, parse_answer, render_request};
+use super::item_name::{parse_name, render_name};
+use super::item_text::{TEXT_LIMIT, parse_item, render_item};
+use super::programs::Programs;
+use super::{
+    AskPassphrase, Item, ItemId, ItemInfo, ItemKind, PassphraseError, PassphraseFor, Status, Store,
+    StoreError, StoreKind, cause,
+};
+use crate::sys::program::Person;
+
+const KIND: StoreKind = StoreKind::Command;
+
+/// The store behind a helper.
+#[derive(Debug)]
+pub(crate) struct CommandStore {
+    programs: Programs,
+    /// What `store_command` says, for `sh -c`.
+    command: Option<String>,
+    person: Person,
+    /// What it said last: it is not started for each look.
+    state: RefCell<Option<Status>>,
+}
+
+impl CommandStore {
+    /// The store behind the helper that the settings name.
+    pub(crate) fn open(programs: &Programs) -> Self {
+        let command = programs.command.clone().filter(|command| !command.trim().is_empty());
+        Self { programs: programs.clone(), command, person: Person::IsNotAsked, state: RefCell::new(None) }
+    }
+
+    fn unavailable(why: String, way_out: Option<String>) -> StoreError {
+        StoreError::Unavailable { kind: KIND, source: cause(why), way_out }
+    }
+
+    /// The helper as the user named it.
+    fn shown(&self) -> String {
+        let command = self.command.as_deref().unwrap_or_default();
+        format!("`{}`", command.chars().filter(|c| !c.is_control()).take(100).collect::<String>())
+    }
+
+    fn no_answer(&self, verb: Verb, problem: &str) -> StoreError {
+        let why = format!("the helper {} gave no answer to `{}`: {problem}", self.shown(), verb.as_str());
+        Self::unavailable(why, Some("docs/store-command.md says what a helper must answer".to_owned()))
+    }
+
+    /// Runs the helper once. `id` is the item that it is about.
+    fn ask_helper(
+        &self,
+        verb: Verb,
+        id: Option<&ItemId>,
+        item: Option<&Item>,
+        person: Person,
+    ) -> Result<Answer, StoreError> {
+        let Some(command) = &self.command else {
+            let why = "no helper is named: `store_command` is not in hatbox's settings".to_owned();
+            return Err(Self::unavailable(why, Some("docs/store-command.md tells of helpers".to_owned())));
+        };
+        let name = id.map(render_name);
+        let text = item.map(render_item);
+        let about = item.map(|item| render_about(&item.info));
+        let request = render_request(&Request {
+            version: protocol::VERSION,
+            verb,
+            may_ask: person == Person::MayBeAsked,
+            name: name.as_deref(),
+            about: about.as_deref(),
+            text: text.as_ref().map(|text| text.as_str()),
+        });
+        let arguments: [OsString; 2] = ["-c".into(), command.into()];
+        let ended = self
+            .programs
+            .run(Path::new("/bin/sh"), &arguments, &[], request, person)
+            .map_err(|error| self.no_answer(verb, &error.to_string()))?;
+        if !ended.status.success() {
+            // Security: what it says on stderr is not shown, as it may be anything that it was given.
+            return Err(self.no_answer(verb, &format!("it failed: {}", ended.status)));
+        }
+        let answer = parse_answer(&ended.output).map_err(|problem| self.no_answer(verb, problem))?;
+        if let Some(said) = &answer.name
+            && Some(said) != name.as_ref()
+        {
+            return Err(self.no_answer(verb, "it is about another item"));
+        }
+        match answer.error {
+            None => Ok(answer),
+            Some(trouble) => Err(self.error_of(trouble, answer, id, person)),
+        }
+    }
+
+    /// What the helper says is wrong.
+    fn error_of(&self, trouble: Trouble, answer: Answer, id: Option<&ItemId>, person: Person) -> StoreError {
+        let message = answer.message.unwrap_or_else(|| "it does not say why".to_owned());
+        match trouble {
+            Trouble::Absent => StoreError::Absent,
+            Trouble::Locked if person == Person::IsNotAsked => {
+                StoreError::Locked(KIND, PassphraseError::NoWay)
+            }
+            Trouble::Locked | Trouble::Refused => {
+                let what = format!("the helper {} says: {message}", self.shown());
+                StoreError::Locked(KIND, PassphraseError::Refused { what })
+            }
+            Trouble::Unavailable => {
+                Self::unavailable(format!("the helper {} says: {message}", self.shown()), answer.way_out)
+            }
+            Trouble::Broken => broken(id, &message),
+        }
+    }
+
+    fn fetch_state(&self) -> Status {
+        if self.command.is_none() {
+            return Status::Unavailable(
+                "no helper is named: set `store_command` in hatbox's settings".to_owned(),
+            );
+        }
+        let answer = match self.ask_helper(Verb::Status, None, None, Person::IsNotAsked) {
+            Ok(answer) => answer,
+            Err(StoreError::Locked(..)) => return Status::Locked,
+            Err(StoreError::Unavailable { source, .. }) => return Status::Unavailable(source.to_string()),
+            Err(error) => return Status::Unavailable(error.to_string()),
+        };
+        match answer.status {
+            Some(State::Ready) => Status::Ready,
+            Some(State::Locked) => Status::Locked,
+            None => Status::Unavailable(self.no_status()),
+        }
+    }
+
+    fn no_status(&self) -> String {
+        format!("the helper {} gave no answer to `status`: it has no status", self.shown())
+    }
+
+    fn info_of(&self, name: &str, about: Option<&str>) -> Result<ItemInfo, StoreError> {
+        let Some(id) = parse_name(name) else {
+            let printable: String = name.chars().filter(|c| !c.is_control()).take(100).collect();
+            return Err(broken_named(&printable, "hatbox makes no such name"));
+        };
+        match about.and_then(|about| parse_about(&id, about)) {
+            Some(info) => Ok(info),
+            // A helper that keeps no `about`.
+            None => self.read(&id).map(|item| item.info),
+        }
+    }
+}
+
+fn broken(id: Option<&ItemId>, problem: &str) -> StoreError {
+    broken_named(&id.map_or_else(|| "?".to_owned(), render_name), problem)
+}
+
+fn broken_named(name: &str, problem: &str) -> StoreError {
+    StoreError::Broken { kind: KIND, what: format!("item `{name}`"), problem: problem.to_owned() }
+}
+
+/// What an index needs of an item, so that it is made without any secret: `AKIA... 2026-01-02T03:04:05Z`.
+fn render_about(info: &ItemInfo) -> String {
+    let id = info.access_key_id.as_ref().map_or("-", AccessKeyId::as_str);
+    format!("{id} {}", info.created)
+}
+
+fn parse_about(id: &ItemId, about: &str) -> Option<ItemInfo> {
+    let (key, created) = about.split_once(' ')?;
+    let access_key_id = match (id.kind, key) {
+        (ItemKind::AccessKey, key) => Some(AccessKeyId::parse(key).ok()?),
+        (ItemKind::CacheKey, "-") => None,
+        (ItemKind::CacheKey, _) => return None,
+    };
+    Some(ItemInfo { id: id.clone(), created: created.parse().ok()?, access_key_id })
+}
+
+impl Store for CommandStore {
+    fn kind(&self) -> StoreKind {
+        KIND
+    }
+
+    fn status(&self) -> Status {
+        self.state.borrow_mut().get_or_insert_with(|| self.fetch_state()).clone()
+    }
+
+    fn unlock(&mut self, ask: &mut AskPassphrase<'_>) -> Result<(), StoreError> {
+        if self.status() == Status::Ready {
+            return Ok(());
+        }
+        match self.ask_helper(Verb::Unlock, None, None, Person::IsNotAsked) {
+            Ok(_) => {}
+            Err(StoreError::Locked(..)) => {
+                ask(PassphraseFor::OwnPrompt).map_err(|error| StoreError::Locked(KIND, error))?;
+                self.person = Person::MayBeAsked;
+                self.ask_helper(Verb::Unlock, None, None, Person::MayBeAsked)?;
+            }
+            Err(error) => return Err(error),
+        }
+        self.state.replace(Some(Status::Ready));
+        Ok(())
+    }
+
+    fn lock(&mut self) {
+        // `hatbox lock` must not fail where the helper is not there any more, nor does it hold a secret then.
+        self.ask_helper(Verb::Lock, None, None, Person::IsNotAsked).ok();
+        self.state.replace(None);
+        self.person = Person::IsNotAsked;
+    }
+
+    fn list(&self) -> Result<(Vec<ItemInfo>, Vec<StoreError>), StoreError> {
+        let answer = self.ask_helper(Verb::List, None, None, self.person)?;
+        let Some(listed) = answer.items else { return Err(self.no_answer(Verb::List, "it has no items")) };
+        let (mut items, mut broken): (Vec<ItemInfo>, Vec<StoreError>) = (Vec::new(), Vec::new());
+        for entry in &listed {
+            match self.info_of(&entry.name, entry.about.as_deref()) {
+                Ok(info) if items.iter().any(|other| other.id == info.id) => {
+                    broken.push(broken_named(&entry.name, "there are two of this name"));
+                }
+                Ok(info) => items.push(info),
+                Err(StoreError::Absent) => {}
+                Err(error @ StoreError::Broken { .. }) => broken.push(error),
+                Err(error) => return Err(error),
+            }
+        }
+        items.sort_by(|a, b| a.id.cmp(&b.id));
+        Ok((items, broken))
+    }
+
+    fn read(&self, id: &ItemId) -> Result<Item, StoreError> {
+        let answer = self.ask_helper(Verb::Read, Some(id), None, self.person)?;
+        let Some(text) = answer.text else { return Err(self.no_answer(Verb::Read, "it has no text")) };
+        parse_item(id, &text).map_err(|problem| broken(Some(id), problem))
+    }
+
+    fn write(&self, item: &Item) -> Result<(), StoreError> {
+        let id = &item.info.id;
+        if render_item(item).len() > TEXT_LIMIT / 2 {
+            return Err(broken(Some(id), "it is longer than a helper may answer"));
+        }
+        self.ask_helper(Verb::Write, Some(id), Some(item), self.person)?;
+        // What a helper took is not kept yet: some cut, some change. While the caller still has the item, it
+        // is worth a run to know.
+        let read = self.read(id)?;
+        if read.secret != item.secret || read.info != item.info {
+            return Err(broken(Some(id), "it did not come back as it was written"));
+        }
+        Ok(())
+    }
+
+    fn delete(&self, id: &ItemId) -> Result<(), StoreError> {
+        self.ask_helper(Verb::Delete, Some(id), None, self.person).map(drop)
+    }
+
+    fn generation(&self) -> Option<u64> {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests;

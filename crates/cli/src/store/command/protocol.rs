@@ -1,0 +1,185 @@
+//! What hatbox and a helper say to each other: one line of JSON each way.
+
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+pub(super) const VERSION: u32 = 1;
+/// Of what a helper says in words.
+const WORDS_LIMIT: usize = 300;
+
+/// What the helper is to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Verb {
+    Status,
+    Unlock,
+    Lock,
+    List,
+    Read,
+    Write,
+    Delete,
+}
+
+impl Verb {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Status => "status",
+            Self::Unlock => "unlock",
+            Self::Lock => "lock",
+            Self::List => "list",
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Delete => "delete",
+        }
+    }
+}
+
+/// ```json
+/// {"version":1,"verb":"write","may_ask":false,"name":"access-key/jan","about":"AKIA... 2026-...","text":"..."}
+/// ```
+#[derive(Serialize)]
+pub(super) struct Request<'a> {
+    pub(super) version: u32,
+    pub(super) verb: Verb,
+    pub(super) may_ask: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) about: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) text: Option<&'a str>,
+}
+
+/// The request as one line.
+pub(super) fn render_request(request: &Request<'_>) -> Zeroizing<Vec<u8>> {
+    // Room for all of it at once: a buffer that grows leaves copies behind.
+    let room = 2048 + request.text.map_or(0, |text| text.len() * 6);
+    let mut line = Zeroizing::new(Vec::with_capacity(room));
+    // Writing to memory, from a struct of texts, has no way to fail.
+    serde_json::to_writer(&mut *line, request).ok();
+    line.push(b'\n');
+    line
+}
+
+/// What a helper answers; which members there are depends on the verb.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Answer {
+    #[serde(rename = "version")]
+    _version: u32,
+    #[serde(default)]
+    pub(super) error: Option<Trouble>,
+    #[serde(default)]
+    pub(super) message: Option<String>,
+    #[serde(default)]
+    pub(super) way_out: Option<String>,
+    #[serde(default)]
+    pub(super) status: Option<State>,
+    #[serde(default)]
+    pub(super) name: Option<String>,
+    #[serde(default, deserialize_with = "secret")]
+    pub(super) text: Option<Zeroizing<String>>,
+    #[serde(default)]
+    pub(super) items: Option<Vec<Entry>>,
+}
+
+fn secret<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Zeroizing<String>>, D::Error> {
+    Ok(Option::<String>::deserialize(deserializer)?.map(Zeroizing::new))
+}
+
+/// What a helper cannot do, and so what hatbox does next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Trouble {
+    Absent,
+    Locked,
+    Refused,
+    Unavailable,
+    Broken,
+}
+
+/// Whether it can be used without a question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum State {
+    Ready,
+    Locked,
+}
+
+/// An item in a list.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Entry {
+    pub(super) name: String,
+    #[serde(default)]
+    pub(super) about: Option<String>,
+}
+
+/// A later version may have other members, and is to be told apart from garbage.
+#[derive(Deserialize)]
+struct Version {
+    version: u32,
+}
+
+/// Reads an answer.
+///
+/// # Errors
+/// What is wrong with it, in words, without any of it.
+pub(super) fn parse_answer(bytes: &[u8]) -> Result<Answer, &'static str> {
+    if bytes.iter().all(u8::is_ascii_whitespace) {
+        return Err("it printed nothing");
+    }
+    let text = std::str::from_utf8(bytes).map_err(|_| "what it printed is not UTF-8")?;
+    match serde_json::from_str::<Version>(text) {
+        Ok(Version { version: VERSION }) => {}
+        Ok(_) => return Err("it speaks another version of the protocol than 1"),
+        Err(_) => return Err("what it printed is no answer in JSON"),
+    }
+    let mut answer: Answer =
+        serde_json::from_str(text).map_err(|_| "its answer has members that none has")?;
+    for words in [&mut answer.message, &mut answer.way_out].into_iter().flatten() {
+        *words = words.chars().filter(|c| !c.is_control()).take(WORDS_LIMIT).collect();
+    }
+    Ok(answer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_one_line_with_the_members_of_its_verb() {
+        let status =
+            Request { version: 1, verb: Verb::Status, may_ask: false, name: None, about: None, text: None };
+        assert_eq!(&**render_request(&status), b"{\"version\":1,\"verb\":\"status\",\"may_ask\":false}\n");
+        let write =
+            Request { verb: Verb::Write, name: Some("access-key/a"), text: Some("a\n\"b\""), ..status };
+        assert_eq!(
+            std::str::from_utf8(&render_request(&write)).unwrap(),
+            "{\"version\":1,\"verb\":\"write\",\"may_ask\":false,\"name\":\"access-key/a\",\"text\":\"a\\n\\\"b\\\"\"}\n"
+        );
+    }
+
+    #[test]
+    fn what_is_no_answer_is_told_in_words_that_hold_none_of_it() {
+        let cases: [(&[u8], &str); 9] = [
+            (b"", "it printed nothing"),
+            (b" \n", "it printed nothing"),
+            (b"\xff", "what it printed is not UTF-8"),
+            (b"canary", "what it printed is no answer in JSON"),
+            (b"{\"version\":1}{\"version\":1}", "what it printed is no answer in JSON"),
+            (b"{\"status\":\"ready\"}", "what it printed is no answer in JSON"),
+            (b"{\"version\":2,\"new\":1}", "it speaks another version of the protocol than 1"),
+            (b"{\"version\":1,\"canary\":1}", "its answer has members that none has"),
+            (b"{\"version\":1,\"error\":\"canary\"}", "its answer has members that none has"),
+        ];
+        for (bytes, problem) in cases {
+            assert_eq!(parse_answer(bytes).err(), Some(problem));
+        }
+        let long =
+            format!("{{\"version\":1,\"error\":\"broken\",\"message\":\"\\u001b[2J{}\"}}", "x".repeat(999));
+        let answer = parse_answer(long.as_bytes()).ok().unwrap();
+        assert_eq!(answer.error, Some(Trouble::Broken));
+        assert_eq!(answer.message.unwrap().len(), 300);
+    }
+}

@@ -1,0 +1,117 @@
+//! What `pass` and `passage` complain about, from what they and GnuPG or age say on stderr.
+//!
+//! GnuPG's status lines (`[GNUPG:] ...`, its doc/DETAILS) are asked for, as its words differ between versions.
+
+/// What is wrong, as far as a store has to know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Complaint {
+    /// There is no such item.
+    Absent,
+    /// Nobody gave the passphrase, or a wrong one.
+    Locked,
+    /// The content is no message, or was changed.
+    Broken,
+    /// The secret key is not on this machine.
+    NoKey,
+    /// It cannot encrypt to this key.
+    NoRecipient(String),
+    /// Something else: the last line of what it said.
+    Other(String),
+}
+
+/// Texts that one of the programs says, and what they mean. The first that is found counts.
+const WORDS: [(&str, Complaint); 22] = [
+    ("is not in the password store", Complaint::Absent),
+    ("is not in the passage store", Complaint::Absent),
+    ("[GNUPG:] BADMDC", Complaint::Broken),
+    ("[GNUPG:] NODATA", Complaint::Broken),
+    ("[GNUPG:] NO_SECKEY", Complaint::NoKey),
+    ("[GNUPG:] DECRYPTION_KEY", Complaint::Broken),
+    ("no identity matched", Complaint::NoKey),
+    ("incorrect passphrase", Complaint::Locked),
+    ("could not read passphrase", Complaint::Locked),
+    ("failed to read passphrase", Complaint::Locked),
+    ("/dev/tty is not available", Complaint::Locked),
+    ("could not open terminal", Complaint::Locked),
+    ("failed to open terminal", Complaint::Locked),
+    ("failed to obtain passphrase", Complaint::Locked),
+    ("Operation cancelled", Complaint::Locked),
+    ("No pinentry", Complaint::Locked),
+    ("failed to read header", Complaint::Broken),
+    ("failed to read intro", Complaint::Broken),
+    ("parsing age header", Complaint::Broken),
+    ("bad header MAC", Complaint::Broken),
+    ("failed to decrypt and authenticate", Complaint::Broken),
+    ("unexpected EOF", Complaint::Broken),
+];
+
+/// What it complains about.
+pub(super) fn parse_complaint(said: &str) -> Complaint {
+    if let Some((_, rest)) = said.split_once("[GNUPG:] INV_RECP ") {
+        let line = rest.lines().next().unwrap_or_default();
+        return Complaint::NoRecipient(printable(line.split_once(' ').map_or(line, |(_, whom)| whom)));
+    }
+    for (words, complaint) in WORDS {
+        if said.contains(words) {
+            return complaint;
+        }
+    }
+    if said.contains("[GNUPG:] DECRYPTION_FAILED") {
+        // GnuPG says "No secret key" also where it has one, and nobody gave its passphrase.
+        let has_key = said.contains("[GNUPG:] KEY_CONSIDERED");
+        return if has_key { Complaint::Locked } else { Complaint::NoKey };
+    }
+    let mut lines = said.lines().rev().map(str::trim);
+    let last = lines.find(|line| !line.is_empty() && !line.starts_with("[GNUPG:]"));
+    Complaint::Other(printable(last.unwrap_or("nothing")))
+}
+
+/// A line for a message: of bounded length, without what moves the cursor.
+fn printable(line: &str) -> String {
+    line.chars().filter(|c| !c.is_control()).take(200).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_thing_that_goes_wrong_is_told_from_the_others() {
+        let considered = "[GNUPG:] ENC_TO 059E 1 0\n[GNUPG:] KEY_CONSIDERED 9CEC 0\n";
+        let failed =
+            "[GNUPG:] BEGIN_DECRYPTION\n[GNUPG:] DECRYPTION_FAILED\ngpg: decryption failed: No secret key\n";
+        let other = |line: &str| Complaint::Other(line.to_owned());
+        let cases = [
+            ("Error: hatbox/a is not in the password store.".to_owned(), Complaint::Absent),
+            (format!("{considered}{failed}"), Complaint::Locked),
+            (format!("{considered}[GNUPG:] PINENTRY_LAUNCHED 3664 gnome3\n{failed}"), Complaint::Locked),
+            (format!("[GNUPG:] ENC_TO 059E 1 0\n{failed}"), Complaint::NoKey),
+            (format!("[GNUPG:] ENC_TO 059E 1 0\n[GNUPG:] NO_SECKEY 059E\n{failed}"), Complaint::NoKey),
+            ("gpg: no valid OpenPGP data found.\n[GNUPG:] NODATA 1\n".to_owned(), Complaint::Broken),
+            (
+                format!("{considered}[GNUPG:] DECRYPTION_KEY B479 9CEC u\n[GNUPG:] BADMDC\n{failed}"),
+                Complaint::Broken,
+            ),
+            (
+                "[GNUPG:] INV_RECP 0 jan@example.invalid\n[GNUPG:] FAILURE encrypt 167772218\n".to_owned(),
+                Complaint::NoRecipient("jan@example.invalid".to_owned()),
+            ),
+            ("age: error: no identity matched any of the recipients".to_owned(), Complaint::NoKey),
+            (
+                "age: error: failed to read passphrase: standard input is not a terminal, and /dev/tty is not \
+                 available: open /dev/tty: no such device or address"
+                    .to_owned(),
+                Complaint::Locked,
+            ),
+            ("age: error: identity file is encrypted: incorrect passphrase".to_owned(), Complaint::Locked),
+            ("age: error: failed to read header: parsing age header: unexpected intro".to_owned(), Complaint::Broken),
+            ("age: error: failed to decrypt and authenticate payload chunk".to_owned(), Complaint::Broken),
+            ("gpg: out of core\n\n".to_owned(), other("gpg: out of core")),
+            ("\u{1b}[31mred\r\n[GNUPG:] X".to_owned(), other("[31mred")),
+            (String::new(), other("nothing")),
+        ];
+        for (said, complaint) in cases {
+            assert_eq!(parse_complaint(&said), complaint, "{said}");
+        }
+    }
+}

@@ -1,0 +1,305 @@
+//! Runs another program to its end: in the environment it is given, for a limited time, for limited output.
+
+use std::ffi::OsString;
+use std::io::{Read, Write};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use zeroize::Zeroizing;
+
+use super::process_group::{ProcessGroup, wait_for_output};
+use super::terminal;
+
+/// More output than this is no passphrase, code, token or item.
+const OUTPUT_LIMIT: usize = 64 << 10;
+/// Of what it says on stderr, this much of the end is kept.
+const ERRORS_LIMIT: usize = 4 << 10;
+/// How often the program's end is looked for.
+const TICK: Duration = Duration::from_millis(10);
+
+/// Whether a program may ask a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Person {
+    /// At the terminal, where there is one.
+    MayBeAsked,
+    /// It gets no terminal: a question fails at once.
+    #[cfg_attr(
+        not(any(test, feature = "pass", feature = "command")),
+        expect(dead_code, reason = "for the backends that are programs")
+    )]
+    IsNotAsked,
+}
+
+/// Which of a program's streams can be read now, or have ended.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Readable {
+    pub(crate) stdout: bool,
+    pub(crate) stderr: bool,
+}
+
+/// A run to be.
+#[derive(Debug)]
+pub(crate) struct Program<'a> {
+    /// With its arguments.
+    pub(crate) command: Command,
+    /// All that it gets.
+    pub(crate) environment: &'a [(OsString, OsString)],
+    pub(crate) timeout: Duration,
+    /// Whether it can reach the terminal.
+    pub(crate) person: Person,
+    pub(crate) streams: Streams,
+}
+
+/// Its stdin and stderr.
+pub(crate) enum Streams {
+    /// The terminal's, where there is one: it asks and explains by itself.
+    Terminal,
+    /// This text, and what it says is kept.
+    Kept(Zeroizing<Vec<u8>>),
+}
+
+impl std::fmt::Debug for Streams {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Security: the text may be a secret.
+        f.write_str(match self {
+            Self::Terminal => "Terminal",
+            Self::Kept(_) => "Kept(..)",
+        })
+    }
+}
+
+/// What came of a run.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) status: ExitStatus,
+    pub(crate) output: Zeroizing<Vec<u8>>,
+    /// The end of what it said on stderr, where that was kept.
+    #[cfg_attr(
+        not(any(test, feature = "pass", feature = "command")),
+        expect(dead_code, reason = "for the backends that are programs")
+    )]
+    pub(crate) errors: String,
+}
+
+/// Why a program gave nothing.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ProgramError {
+    /// It could not be started.
+    #[error("could not start `{program}`")]
+    Start {
+        /// The program.
+        program: String,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Its output could not be read.
+    #[error("could not read its output")]
+    Read(#[source] std::io::Error),
+    /// It took too long, and was ended.
+    #[error("it did not end within {} s", .0.as_secs())]
+    TimedOut(Duration),
+    /// It printed too much, and was ended.
+    #[error("it printed more than 64 KiB")]
+    TooMuch,
+    /// It failed.
+    #[error("it failed: {0}")]
+    Failed(String),
+}
+
+/// Runs a program to its end, whatever its exit status is.
+///
+/// When that takes too long, or it prints too much, all that it started is ended with it.
+///
+/// # Errors
+/// It could not be started, or was ended.
+pub(crate) fn run_program(run: Program<'_>) -> Result<Ended, ProgramError> {
+    let mut command = run.command;
+    let name = command.get_program().to_string_lossy().into_owned();
+    command.env_clear().stdout(Stdio::piped());
+    command.envs(run.environment.iter().map(|(name, value)| (name, value)));
+    let input = match run.streams {
+        Streams::Terminal => {
+            command.stdin(terminal::open_input().map_or_else(Stdio::null, Stdio::from));
+            command.stderr(terminal::open_output().map_or_else(Stdio::inherit, Stdio::from));
+            None
+        }
+        Streams::Kept(text) => {
+            command.stdin(Stdio::piped()).stderr(Stdio::piped());
+            Some(text)
+        }
+    };
+    let mut group = ProcessGroup::prepare(&mut command, run.person);
+    let mut child = command.spawn().map_err(|source| ProgramError::Start { program: name, source })?;
+    // The copies of the streams' ends that are the child's.
+    drop(command);
+    group.begin(&child);
+    if let (Some(stdin), Some(text)) = (child.stdin.take(), input) {
+        feed(stdin, text);
+    }
+    let mut reading = Reading {
+        end: Instant::now() + run.timeout,
+        timeout: run.timeout,
+        output: Zeroizing::new(Vec::with_capacity(OUTPUT_LIMIT)),
+        errors: Vec::new(),
+    };
+    let result = reading.read_all(&mut child, &group).and_then(|()| reading.wait(&mut child, &group));
+    if result.is_err() {
+        group.end();
+        child.kill().ok();
+        child.wait().ok();
+    }
+    group.give_back(result.as_ref().ok());
+    let errors = String::from_utf8_lossy(&reading.errors).into_owned();
+    Ok(Ended { status: result?, output: reading.output, errors })
+}
+
+/// Writes the text in a thread of its own: a program that prints before it has read everything would wait for
+/// us as we for it. One that reads nothing is no error; what it prints tells.
+fn feed(mut stdin: ChildStdin, text: Zeroizing<Vec<u8>>) {
+    std::thread::spawn(move || stdin.write_all(&text).ok());
+}
+
+struct Reading {
+    end: Instant,
+    timeout: Duration,
+    output: Zeroizing<Vec<u8>>,
+    errors: Vec<u8>,
+}
+
+impl Reading {
+    /// Reads until the output ends, or the program has: one that it left behind may keep the output open.
+    fn read_all(&mut self, child: &mut Child, group: &ProcessGroup) -> Result<(), ProgramError> {
+        let (mut stdout, mut stderr) = (child.stdout.take(), child.stderr.take());
+        let mut buffer = Zeroizing::new([0; 4096]);
+        while stdout.is_some() || stderr.is_some() {
+            let has_ended = matches!(child.try_wait(), Ok(Some(_)));
+            let wait = if has_ended { Duration::ZERO } else { TICK };
+            let ready =
+                wait_for_output(stdout.as_ref(), stderr.as_ref(), wait).map_err(ProgramError::Read)?;
+            if Instant::now() >= self.end {
+                return if has_ended { Ok(()) } else { Err(ProgramError::TimedOut(self.timeout)) };
+            }
+            if ready == Readable::default() {
+                if has_ended {
+                    return Ok(());
+                }
+                group.keep_going();
+            }
+            if ready.stdout {
+                let text = read_some(&mut stdout, &mut *buffer)?;
+                if self.output.len() + text.len() > OUTPUT_LIMIT {
+                    return Err(ProgramError::TooMuch);
+                }
+                self.output.extend_from_slice(text);
+            }
+            if ready.stderr {
+                self.errors.extend_from_slice(read_some(&mut stderr, &mut *buffer)?);
+                let excess = self.errors.len().saturating_sub(ERRORS_LIMIT);
+                self.errors.drain(..excess);
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits for the program's end: its output may have ended long before.
+    fn wait(&self, child: &mut Child, group: &ProcessGroup) -> Result<ExitStatus, ProgramError> {
+        loop {
+            match child.try_wait() {
+                Ok(Some(status)) => return Ok(status),
+                Ok(None) if Instant::now() >= self.end => return Err(ProgramError::TimedOut(self.timeout)),
+                Ok(None) => {
+                    group.keep_going();
+                    std::thread::sleep(TICK);
+                }
+                Err(error) => return Err(ProgramError::Read(error)),
+            }
+        }
+    }
+}
+
+/// What is there of a stream that can be read; a stream that has ended becomes `None`.
+fn read_some<'b>(stream: &mut Option<impl Read>, buffer: &'b mut [u8]) -> Result<&'b [u8], ProgramError> {
+    let count = match stream {
+        None => 0,
+        Some(open) => open.read(buffer).map_err(ProgramError::Read)?,
+    };
+    if count == 0 {
+        *stream = None;
+    }
+    Ok(buffer.get(..count).unwrap_or_default())
+}
+
+#[cfg(unix)]
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::shell::command_of_line;
+
+    const SOON: Duration = Duration::from_millis(300);
+    const LONG: Duration = Duration::from_secs(20);
+
+    fn run(script: &str, timeout: Duration, streams: Streams) -> Result<Ended, ProgramError> {
+        run_program(Program {
+            command: command_of_line(script),
+            environment: &[("A".into(), "b".into()), ("PATH".into(), "/usr/bin:/bin".into())],
+            timeout,
+            person: Person::IsNotAsked,
+            streams,
+        })
+    }
+
+    fn kept(script: &str, timeout: Duration) -> Result<Ended, ProgramError> {
+        run(script, timeout, Streams::Kept(Zeroizing::default()))
+    }
+
+    #[test]
+    fn a_program_gives_its_output_and_sees_only_the_environment_it_is_given() {
+        for streams in [Streams::Terminal, Streams::Kept(Zeroizing::default())] {
+            let ended = run("echo \"$A-$HOME\"", LONG, streams).unwrap();
+            assert_eq!(&*ended.output, b"b-\n");
+        }
+        let ended = kept("echo out; echo err >&2; exit 3", LONG).unwrap();
+        assert_eq!((&**ended.output, &*ended.errors, ended.status.code()), (&b"out\n"[..], "err\n", Some(3)));
+    }
+
+    #[test]
+    fn a_program_that_another_leaves_behind_holds_nobody_up() {
+        let ended = kept("sleep 3 & echo text", Duration::from_secs(2)).unwrap();
+        assert_eq!(&*ended.output, b"text\n");
+    }
+
+    #[test]
+    fn a_program_that_hangs_or_floods_is_ended() {
+        assert!(matches!(kept("exec sleep 20", SOON), Err(ProgramError::TimedOut(_))));
+        assert!(matches!(kept("exec >&- 2>&-; exec sleep 20", SOON), Err(ProgramError::TimedOut(_))));
+        assert!(matches!(kept("exec yes", LONG), Err(ProgramError::TooMuch)));
+        assert!(matches!(kept("while :; do echo x >&2; done", SOON), Err(ProgramError::TimedOut(_))));
+    }
+
+    #[test]
+    fn all_that_a_program_started_ends_with_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("alive");
+        let script = format!("(while :; do date +%N >'{}'; sleep 0.02; done) & wait", file.display());
+        assert!(matches!(kept(&script, SOON), Err(ProgramError::TimedOut(_))));
+        let once = std::fs::read(&file).unwrap();
+        std::thread::sleep(Duration::from_millis(200));
+        assert_eq!(std::fs::read(&file).unwrap(), once, "the inner loop still runs");
+    }
+
+    #[test]
+    fn text_of_any_length_goes_in_while_text_comes_out() {
+        let text = Zeroizing::new(vec![b'x'; 60_000]);
+        let ended = run("cat; cat >&2 /dev/null", LONG, Streams::Kept(text.clone())).unwrap();
+        assert_eq!(ended.output, text);
+        let long = || Streams::Kept(Zeroizing::new(vec![b'x'; 1 << 20]));
+        assert_eq!(&*run("echo unread", LONG, long()).unwrap().output, b"unread\n");
+        assert_eq!(&*run("printf '%60000d' 1 >&2; wc -c", LONG, long()).unwrap().output, b"1048576\n");
+    }
+
+    #[test]
+    fn where_nobody_is_to_be_asked_there_is_no_terminal() {
+        assert_eq!(&*kept("(: </dev/tty) 2>/dev/null || echo none", LONG).unwrap().output, b"none\n");
+    }
+}

@@ -1,0 +1,134 @@
+//! A program and all that it starts, as one: ended together, at the terminal or away from it.
+//!
+//! All that running programs needs of the operating system beside std is in this file.
+#![expect(unsafe_code, reason = "std has no word for setsid, and none for what runs between fork and exec")]
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io;
+use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStringExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::Path;
+use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus};
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{
+    Pid, Signal, WaitId, WaitIdOptions, getpgrp, getpid, kill_process, kill_process_group, waitid,
+};
+use rustix::termios::{tcgetpgrp, tcsetpgrp};
+
+use super::signals::with_terminal_output_held;
+use crate::sys::program::{Person, Readable};
+
+/// The processes of one program.
+#[derive(Debug)]
+pub(crate) struct ProcessGroup {
+    /// The terminal that the program gets, and that is taken back from it.
+    terminal: Option<File>,
+    is_own: bool,
+    id: Option<Pid>,
+}
+
+impl ProcessGroup {
+    /// Has `command` start a group of its own. Where hatbox itself is in the background of its terminal, a
+    /// program that may ask stays in hatbox's group: the shell then stops and continues both.
+    pub(crate) fn prepare(command: &mut Command, person: Person) -> Self {
+        let mut group = Self { terminal: None, is_own: true, id: None };
+        match person {
+            Person::IsNotAsked => {
+                // SAFETY: setsid(2) is safe to call after fork (signal-safety(7)), and touches no memory.
+                unsafe {
+                    command.pre_exec(|| rustix::process::setsid().map(|_| ()).map_err(Into::into));
+                }
+            }
+            Person::MayBeAsked => {
+                let terminal = File::options().read(true).write(true).open("/dev/tty").ok();
+                match terminal.as_ref().map(tcgetpgrp) {
+                    Some(Ok(foreground)) if foreground == getpgrp() => group.terminal = terminal,
+                    Some(Ok(_)) => group.is_own = false,
+                    // No terminal: nobody's turn at it can be disturbed.
+                    Some(Err(_)) | None => {}
+                }
+                if group.is_own {
+                    command.process_group(0);
+                }
+            }
+        }
+        group
+    }
+
+    /// Gives the terminal to the program that was started.
+    pub(crate) fn begin(&mut self, child: &Child) {
+        self.id = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+        if let (Some(terminal), Some(id)) = (&self.terminal, self.id) {
+            // Without it the program can still do all that needs no question.
+            tcsetpgrp(terminal, id).ok();
+        }
+    }
+
+    /// Continues the program where it stopped: it asked before the terminal was its own, or somebody pressed
+    /// Ctrl-Z, and no shell would ever continue a group that it does not know.
+    pub(crate) fn keep_going(&self) {
+        let (Some(id), true) = (self.id, self.is_own) else { return };
+        let stopped = waitid(WaitId::Pid(id), WaitIdOptions::STOPPED | WaitIdOptions::NOHANG);
+        if matches!(stopped, Ok(Some(_))) {
+            kill_process_group(id, Signal::CONT).ok();
+        }
+    }
+
+    /// Ends the program with all that it started.
+    pub(crate) fn end(&self) {
+        if let (Some(id), true) = (self.id, self.is_own) {
+            kill_process_group(id, Signal::KILL).ok();
+        }
+    }
+
+    /// Takes the terminal back. A Ctrl-C that was pressed meanwhile reached the program alone, and is meant
+    /// for hatbox as well.
+    pub(crate) fn give_back(&self, status: Option<&ExitStatus>) {
+        let Some(terminal) = &self.terminal else { return };
+        with_terminal_output_held(|| tcsetpgrp(terminal, getpgrp()).ok());
+        if status.is_some_and(|status| status.signal() == Some(libc::SIGINT)) {
+            kill_process(getpid(), Signal::INT).ok();
+        }
+    }
+}
+
+/// Whether this is a file that may be run.
+pub(crate) fn is_executable(path: &Path) -> bool {
+    rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok() && path.is_file()
+}
+
+/// The terminal that one of the standard streams is on, for programs that ask for it by name.
+pub(crate) fn terminal_name() -> Option<OsString> {
+    let (input, output, errors) = (io::stdin(), io::stdout(), io::stderr());
+    let name = [input.as_fd(), errors.as_fd(), output.as_fd()]
+        .into_iter()
+        .find_map(|fd| rustix::termios::ttyname(fd, Vec::new()).ok())?;
+    Some(OsString::from_vec(name.into_bytes()))
+}
+
+/// Waits for output, for `wait` at most.
+pub(crate) fn wait_for_output(
+    stdout: Option<&ChildStdout>,
+    stderr: Option<&ChildStderr>,
+    wait: Duration,
+) -> io::Result<Readable> {
+    let mut fds: Vec<PollFd<'_>> = [stdout.map(AsFd::as_fd), stderr.map(AsFd::as_fd)]
+        .into_iter()
+        .flatten()
+        .map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN))
+        .collect();
+    let wait = Timespec { tv_sec: wait.as_secs().cast_signed(), tv_nsec: wait.subsec_nanos().into() };
+    match poll(&mut fds, Some(&wait)) {
+        Ok(_) => {}
+        // The next round looks again.
+        Err(rustix::io::Errno::INTR) => return Ok(Readable::default()),
+        Err(error) => return Err(error.into()),
+    }
+    let mut ready = fds.iter().map(|fd| !fd.revents().is_empty());
+    let mut next = |is_open: bool| is_open && ready.next().unwrap_or(false);
+    Ok(Readable { stdout: next(stdout.is_some()), stderr: next(stderr.is_some()) })
+}
