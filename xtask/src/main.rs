@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, reason = "a chore's report is its output")]
 
 mod bench;
+mod cross;
 mod gate;
 mod picture;
 mod reference;
@@ -17,6 +18,11 @@ Usage: cargo run -p xtask -- CHORE
 
 Chores:
   bench [RUNS]   time `hatbox exec` with a cached session against the bare command
+  cross setup    install what the next ones need (as root, on Debian)
+  cross windows  build hatbox for Windows
+  cross wine     run its tests for Windows under Wine; with WORDS, `hatbox WORDS`
+  cross macos    type-check hatbox for macOS
+  cross          all of these
   gate           count instructions, system calls and memory of the same; fail over the limits
   picture        draw docs/demo.svg from a real run of the demo
   reference      write docs/commands.md from the help texts
@@ -28,6 +34,12 @@ fn main() -> ExitCode {
     let result = match words.as_slice() {
         ["bench"] => bench::run(300),
         ["bench", runs] => runs.parse().map_err(Problem::from).and_then(bench::run),
+        ["cross"] => cross::run_all(),
+        ["cross", "setup"] => cross::set_up(),
+        ["cross", "windows"] => cross::build_windows(),
+        ["cross", "wine"] => cross::test_under_wine(),
+        ["cross", "wine", words @ ..] => cross::run_under_wine(words),
+        ["cross", "macos"] => cross::check_macos(),
         ["gate"] => gate::run(),
         ["picture"] => picture::run(),
         ["reference"] => reference::run(),

@@ -1,4 +1,4 @@
-//! A sandbox with a cached session, in which `hatbox exec` is measured.
+//! A sandbox in which hatbox is measured and tried.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -61,6 +61,27 @@ impl Scene {
     /// `hatbox exec PROFILE -- command`.
     pub(crate) fn exec(&self, command: &[&str]) -> Command {
         self.hatbox(&[&["exec", PROFILE, "--"], command].concat())
+    }
+
+    /// The variables of the sandbox's environment.
+    pub(crate) fn environment(&self) -> &[(String, String)] {
+        &self.environment
+    }
+
+    /// The user's access key: its id and its secret.
+    pub(crate) fn user_key(&self) -> Result<(String, String), Problem> {
+        let printed =
+            check(&self.hatbox(&["export", "jan-work", "--no-session", "--format", "env"]).output()?)?;
+        let value = |name: &str| {
+            let line = printed.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+            line.map(str::to_owned).ok_or("the sandbox's user has no access key")
+        };
+        Ok((value("AWS_ACCESS_KEY_ID")?, value("AWS_SECRET_ACCESS_KEY")?))
+    }
+
+    /// The MFA code of the moment.
+    pub(crate) fn code(&self) -> Result<String, Problem> {
+        Ok(check(&self.sandbox(&["code"]).output()?)?.trim_end().to_owned())
     }
 
     /// A tool that is given the program as its next argument.

@@ -1,6 +1,10 @@
-//! The program on Windows: with a key in the Credential Manager, and without a network.
+//! The program on Windows, or under Wine: with a key in the Credential Manager, or in the encrypted store.
 #![cfg(windows)]
-#![expect(clippy::unwrap_used, reason = "what the tests share may stop at the first surprise, as they do")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "what the tests share may stop at the first surprise, as they do"
+)]
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -132,6 +136,61 @@ fn the_file_store_asks_anew_each_time_and_takes_its_passphrase_from_a_variable_o
     assert!(String::from_utf8_lossy(&output.stdout).contains(SECRET), "{}", stderr(&output));
     let other = home.run(&["--backend", "file", "--passphrase-fd", "3", "export", "kept", "-n"]);
     assert_eq!(other.status.code(), Some(2), "{}", stderr(&other));
+}
+
+/// The sandbox runs beside Wine: `cargo run -p xtask -- cross wine` starts it, and says where it is.
+#[test]
+fn roles_are_put_on_with_a_code_and_their_sessions_are_cached() {
+    let given = |name: &str| std::env::var(format!("TEST_{name}"));
+    let Ok(url) = given("AWS_ENDPOINT_URL") else {
+        println!("skipped: there is no sandbox to call");
+        return;
+    };
+    let user = format!("calls-{}", std::process::id());
+    let home = Home::new(&user);
+    let mfa = "arn:aws:iam::111122223333:mfa/jan";
+    let role = |name: &str, more: &str| {
+        let arn = format!("arn:aws:iam::444455556666:role/{name}");
+        format!("[profile {name}]\nregion = us-east-1\nsource_profile = {user}\nrole_arn = {arn}\n{more}\n")
+    };
+    let mfa = format!("mfa_serial = {mfa}\n");
+    let config = [
+        format!("[profile {user}]\nregion = us-east-1\n{mfa}"),
+        role("security-auditor", ""),
+        role("dev-infra-admin", &mfa),
+    ];
+    std::fs::write(home.path().join(".aws").join("config"), config.concat()).unwrap();
+    let run = |words: &[&str]| {
+        let mut command = home.hatbox(words);
+        command.env("AWS_ENDPOINT_URL", &url);
+        for name in ["HATBOX_SANDBOX", "NO_PROXY"] {
+            command.env(name, given(name).unwrap());
+        }
+        if words[0] == "add" {
+            for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] {
+                command.env(name, given(name).unwrap());
+            }
+        }
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{words:?}: {}", stderr(&output));
+        (String::from_utf8_lossy(&output.stdout).trim_end().to_owned(), stderr(&output))
+    };
+    run(&["add", "--env", "--no-add-config", &user]);
+    let code = given("MFA_CODE").unwrap();
+    let echo = |role: &str, more: &[&str]| {
+        let command = ["--", "cmd", "/C", "echo %AWS_ACCESS_KEY_ID%"];
+        run(&[&["exec", role], more, &command].concat())
+    };
+    let (admin, said) = echo("dev-infra-admin", &["--mfa-token", &code]);
+    assert!(admin.starts_with("ASIA") && said.contains("not AWS"), "{admin}: {said}");
+    let (auditor, _) = echo("security-auditor", &[]);
+    assert!(auditor.starts_with("ASIA") && auditor != admin, "{auditor}");
+    for (role, id) in [("dev-infra-admin", &admin), ("security-auditor", &auditor)] {
+        let (again, said) = echo(role, &[]);
+        assert_eq!((&again, said.as_str()), (id, ""), "nothing is asked and nobody called");
+    }
+    run(&["clear"]);
+    run(&["remove", &user, "--force"]);
 }
 
 #[test]
