@@ -30,7 +30,8 @@ fn close_memory() {
     set_dumpable_behavior(DumpableBehavior::NotDumpable).ok();
 }
 
-/// Refuses debuggers (ptrace(2), PT_DENY_ATTACH). The child does not inherit it.
+/// Refuses debuggers (ptrace(2), PT_DENY_ATTACH), and ends at once when there is one already. Whether the command
+/// that replaces hatbox can be debugged again, Apple does not say.
 #[cfg(target_os = "macos")]
 #[expect(unsafe_code, reason = "ptrace has no safe interface")]
 fn close_memory() {
@@ -44,7 +45,7 @@ fn close_memory() {
 fn close_memory() {}
 
 impl Received {
-    /// Puts the core limit back, for the child. (What closes the memory ends by itself at execve.)
+    /// Puts the core limit back, for the child. (Linux's dumpable flag comes back by itself at execve.)
     pub(crate) fn restore(self) {
         setrlimit(Resource::Core, self.core_limit).ok();
     }
