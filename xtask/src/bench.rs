@@ -41,7 +41,7 @@ pub(crate) fn run(runs: usize) -> Result<(), Problem> {
     Ok(())
 }
 
-fn time(command: &mut Command) -> Result<Duration, Problem> {
+pub(crate) fn time(command: &mut Command) -> Result<Duration, Problem> {
     command.stdout(Stdio::null()).stderr(Stdio::null());
     let start = Instant::now();
     let status = command.status()?;
@@ -49,11 +49,11 @@ fn time(command: &mut Command) -> Result<Duration, Problem> {
     if status.success() { Ok(taken) } else { Err(format!("the command ended with {status}").into()) }
 }
 
-fn median(times: &mut [Duration]) -> Duration {
+pub(crate) fn median(times: &mut [Duration]) -> Duration {
     times.sort_unstable();
     times.get(times.len() / 2).copied().unwrap_or_default()
 }
 
-fn milliseconds(time: Duration) -> String {
+pub(crate) fn milliseconds(time: Duration) -> String {
     format!("{:.2} ms", time.as_secs_f64() * 1000.0)
 }

@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, reason = "a chore's report is its output")]
 
 mod bench;
+mod bench_stores;
 mod cross;
 mod gate;
 mod picture;
@@ -23,6 +24,7 @@ Chores:
   cross wine     run its tests for Windows under Wine; with WORDS, `hatbox WORDS`
   cross macos    type-check hatbox for macOS
   cross          all of these
+  bench stores   time the backends, warm and cold, and a list of 1,000 stored keys
   gate           count instructions, system calls and memory of the same; fail over the limits
   picture        draw docs/demo.svg from a real run of the demo
   reference      write docs/commands.md from the help texts
@@ -33,6 +35,8 @@ fn main() -> ExitCode {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let result = match words.as_slice() {
         ["bench"] => bench::run(300),
+        ["bench", "stores"] => bench_stores::run(100),
+        ["bench", "stores", runs] => runs.parse().map_err(Problem::from).and_then(bench_stores::run),
         ["bench", runs] => runs.parse().map_err(Problem::from).and_then(bench::run),
         ["cross"] => cross::run_all(),
         ["cross", "setup"] => cross::set_up(),

@@ -104,7 +104,7 @@ impl Scene {
         self.directory.join(name)
     }
 
-    fn hatbox(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn hatbox(&self, arguments: &[&str]) -> Command {
         let mut command = self.bare(&self.program);
         command.args(arguments);
         command

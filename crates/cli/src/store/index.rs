@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::sealed::CacheKey;
-use super::{ItemInfo, ItemKind};
+use super::{ItemId, ItemInfo, ItemKind};
 use crate::sys::files::{FileError, Keep, read_private, write_atomic};
 
 const PURPOSE: &str = "index";
@@ -34,6 +34,13 @@ pub(crate) struct StoredKey {
     pub(crate) created: Timestamp,
 }
 
+impl StoredKey {
+    fn of_item(item: &ItemInfo) -> Option<Self> {
+        let id = item.access_key_id.clone().filter(|_| item.id.kind == ItemKind::AccessKey)?;
+        Some(Self { profile: item.id.profile.clone(), id, created: item.created })
+    }
+}
+
 /// The form on disk.
 #[derive(Serialize, Deserialize)]
 struct OnDisk {
@@ -45,16 +52,29 @@ struct OnDisk {
 impl Index {
     /// The index of these items.
     pub(crate) fn of_items(generation: u64, items: &[ItemInfo]) -> Self {
-        let mut keys: Vec<_> = items
-            .iter()
-            .filter(|item| item.id.kind == ItemKind::AccessKey)
-            .filter_map(|item| {
-                let id = item.access_key_id.clone()?;
-                Some(StoredKey { profile: item.id.profile.clone(), id, created: item.created })
-            })
-            .collect();
+        let mut keys: Vec<_> = items.iter().filter_map(StoredKey::of_item).collect();
         keys.sort_by(|a, b| a.profile.cmp(&b.profile));
         Self { generation, keys }
+    }
+
+    /// Notes that an item was written.
+    pub(crate) fn put(&mut self, item: &ItemInfo) {
+        let Some(key) = StoredKey::of_item(item) else { return };
+        match self.keys.binary_search_by(|other| other.profile.cmp(&key.profile)) {
+            Ok(at) => {
+                if let Some(old) = self.keys.get_mut(at) {
+                    *old = key;
+                }
+            }
+            Err(at) => self.keys.insert(at, key),
+        }
+    }
+
+    /// Notes that an item was deleted.
+    pub(crate) fn take_off(&mut self, id: &ItemId) {
+        if id.kind == ItemKind::AccessKey {
+            self.keys.retain(|key| key.profile != id.profile);
+        }
     }
 
     /// The key stored for a profile.
@@ -142,5 +162,21 @@ mod tests {
         let found = index.find(&ProfileName::parse("b").unwrap()).unwrap();
         assert_eq!(found.id.as_str(), "AKIABBBBBBBBBBBBBBBB");
         assert!(index.find(&ProfileName::parse("c").unwrap()).is_none());
+    }
+
+    #[test]
+    fn an_index_that_follows_the_changes_is_the_one_made_anew() {
+        let (a, b) = (info("a", "AKIAAAAAAAAAAAAAAAAA"), info("b", "AKIABBBBBBBBBBBBBBBB"));
+        let newer = info("a", "AKIACCCCCCCCCCCCCCCC");
+        let cache_key = ItemInfo { id: ItemId::cache_key(), access_key_id: None, ..a.clone() };
+        let mut index = Index::default();
+        for item in [&b, &a, &cache_key, &newer] {
+            index.put(item);
+        }
+        assert_eq!(index, Index::of_items(0, &[newer.clone(), b.clone()]));
+        index.take_off(&b.id);
+        index.take_off(&ItemId::cache_key());
+        index.take_off(&ItemId::access_key(&ProfileName::parse("c").unwrap()));
+        assert_eq!(index, Index::of_items(0, &[newer]));
     }
 }

@@ -262,5 +262,6 @@ impl Store for CommandStore {
     }
 }
 
+#[cfg(unix)]
 #[cfg(test)]
 mod tests;

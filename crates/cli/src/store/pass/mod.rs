@@ -412,5 +412,6 @@ impl Store for PassStore {
     }
 }
 
+#[cfg(unix)]
 #[cfg(test)]
 mod tests;

@@ -98,20 +98,32 @@ impl Secrets<'_> {
     }
 
     /// Changes the store under its lock: the index goes first and comes last, so that a kill in between
-    /// leaves none, and never one that lies.
+    /// leaves none, and never one that lies. `note` does to the index what `work` did to the store; where that
+    /// is not known, the index is made anew.
     pub(super) fn change(
         &mut self,
         work: impl FnOnce(&dyn Store) -> Result<(), StoreError>,
+        note: impl FnOnce(&mut Index),
     ) -> Result<(), Failure> {
         let key = self.cache_key(Asking::Person)?;
         let opened = self.opened()?;
         let (directory, index) = (opened.place.directory.clone(), opened.index_path());
         let _held = self.hold_store(&directory)?;
+        let before = self.load_true_index(&key)?;
         crate::sys::files::remove(&index).map_err(|error| file_failure(&error))?;
         let result = work(&*self.opened()?.store);
         let result = result.map_err(|error| self.failure_of(&error));
         self.record_choice();
-        self.make_index(&key)?;
+        match before {
+            Some(mut followed) if result.is_ok() => {
+                note(&mut followed);
+                followed.generation = self.opened()?.store.generation().unwrap_or_default();
+                save_index(&index, &key, &followed).map_err(|error| file_failure(&error))?;
+            }
+            _ => {
+                self.make_index(&key)?;
+            }
+        }
         result
     }
 }

@@ -127,14 +127,14 @@ impl<'w> Secrets<'w> {
             access_key_id: Some(key.id.clone()),
         };
         let item = Item { info, secret: Zeroizing::new(key.secret.expose().as_bytes().to_vec()) };
-        self.change(|store| store.write(&item))
+        self.change(|store| store.write(&item), |index| index.put(&item.info))
     }
 
     /// Deletes the access key of `profile`.
     pub(crate) fn delete_key(&mut self, profile: &ProfileName) -> Result<(), Failure> {
         self.unlock(Asking::Person)?;
         let id = ItemId::access_key(profile);
-        self.change(|store| store.delete(&id))
+        self.change(|store| store.delete(&id), |index| index.take_off(&id))
     }
 
     /// The cached sessions.

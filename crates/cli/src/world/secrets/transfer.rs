@@ -52,19 +52,22 @@ impl Secrets<'_> {
     pub(crate) fn save_items(&mut self, items: &[Item]) -> Result<(), Failure> {
         self.unlock(Asking::Person)?;
         let mut changed = None;
-        self.change(|store| {
-            for item in items {
-                store.write(item)?;
-                let read = store.read(&item.info.id)?;
-                if read.secret != item.secret || read.info.access_key_id != item.info.access_key_id {
-                    changed = Some(item.info.id.profile.clone());
-                    return Ok(());
+        let result = self.change(
+            |store| {
+                for item in items {
+                    store.write(item)?;
+                    let read = store.read(&item.info.id)?;
+                    if read.secret != item.secret || read.info.access_key_id != item.info.access_key_id {
+                        changed = Some(item.info.id.profile.clone());
+                        return Err(StoreError::Absent);
+                    }
                 }
-            }
-            Ok(())
-        })?;
+                Ok(())
+            },
+            |index| items.iter().for_each(|item| index.put(&item.info)),
+        );
         match changed {
-            None => Ok(()),
+            None => result,
             Some(profile) => Err(Failure::new(
                 FailureKind::Failed,
                 format!("the access key of `{profile}` did not come back as it was written"),
@@ -76,14 +79,17 @@ impl Secrets<'_> {
     /// Deletes items; those that are not there are deleted already.
     pub(crate) fn delete_items(&mut self, ids: &[ItemId]) -> Result<(), Failure> {
         self.unlock(Asking::Person)?;
-        self.change(|store| {
-            for id in ids {
-                match store.delete(id) {
-                    Ok(()) | Err(StoreError::Absent) => {}
-                    Err(error) => return Err(error),
+        self.change(
+            |store| {
+                for id in ids {
+                    match store.delete(id) {
+                        Ok(()) | Err(StoreError::Absent) => {}
+                        Err(error) => return Err(error),
+                    }
                 }
-            }
-            Ok(())
-        })
+                Ok(())
+            },
+            |index| ids.iter().for_each(|id| index.take_off(id)),
+        )
     }
 }
