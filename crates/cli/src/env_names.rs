@@ -17,6 +17,9 @@ pub(crate) const UNLOCKING: &str = "HATBOX_UNLOCKING";
 pub(crate) const NESTED: Pair = ("HATBOX", Some("AWS_VAULT"));
 /// Set in a sandbox's environment: its id.
 pub(crate) const SANDBOX: &str = "HATBOX_SANDBOX";
+/// aws-vault's, which name its own store: for `hatbox import` alone.
+pub(crate) const VAULT_DIR: &str = "AWS_VAULT_FILE_DIR";
+pub(crate) const VAULT_PASSPHRASE: &str = "AWS_VAULT_FILE_PASSPHRASE";
 /// Set where there is a desktop that can show a window: by X11, by Wayland.
 pub(crate) const DESKTOP: Pair = ("WAYLAND_DISPLAY", Some("DISPLAY"));
 /// aws-vault's: `1` silences the line that tells of the shell.

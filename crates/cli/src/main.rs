@@ -20,6 +20,7 @@ mod obtain;
 mod planning;
 
 mod fetch;
+mod foreign;
 mod handover;
 
 mod world;
@@ -67,6 +68,7 @@ fn run(world: &World, cli: &Cli) -> (Stage, Result<ExitCode, Failure>) {
     let done = |result: Result<(), Failure>| (Stage::Own, result.map(|()| ExitCode::SUCCESS));
     match &cli.command {
         Command::Add(args) => done(commands::add::run(world, global, args)),
+        Command::Import(args) => done(commands::import::run(world, global, args)),
         Command::List(args) => done(commands::list::run(world, global, args)),
         Command::Remove(args) => done(commands::remove::run(world, global, args)),
         Command::Exec(args) => (Stage::BeforeChild, commands::exec::run(world, global, args)),

@@ -83,7 +83,15 @@ fn resolve_and_tell(
     };
     let nearest = |name: &ProfileName| nearest_name(files, index, name);
     let mut lookup = Lookup { profile: &mut find, nearest: &nearest };
-    resolve_plan(profile, &mut lookup, &stored, &options).map_err(|error| failure_of(files, &error))
+    resolve_plan(profile, &mut lookup, &stored, &options).map_err(|error| {
+        let is_missing = matches!(error, PlanError::CredentialsMissing { .. });
+        let failure = failure_of(files, &error);
+        if is_missing && world.dirs.vault_files().is_dir() {
+            failure.hint("or take over the keys that aws-vault keeps: `hatbox import aws-vault`")
+        } else {
+            failure
+        }
+    })
 }
 
 /// Says on stderr where the outcome differs from what was asked for.

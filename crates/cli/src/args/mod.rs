@@ -9,6 +9,7 @@ mod clear;
 mod exec;
 mod explain;
 mod export;
+mod import;
 mod list;
 mod lock;
 mod remove;
@@ -22,6 +23,7 @@ pub(crate) use clear::ClearArgs;
 pub(crate) use exec::ExecArgs;
 pub(crate) use explain::ExplainArgs;
 pub(crate) use export::{ExportArgs, ExportFormat};
+pub(crate) use import::{ImportArgs, ImportAwsVaultArgs, ImportCredentialsArgs, ImportSource};
 pub(crate) use list::{ListArgs, ListOnly};
 pub(crate) use lock::LockArgs;
 pub(crate) use remove::RemoveArgs;
@@ -93,6 +95,7 @@ pub(crate) struct GlobalArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Add(AddArgs),
+    Import(ImportArgs),
     #[command(visible_alias = "ls")]
     List(ListArgs),
     #[command(visible_alias = "rm")]

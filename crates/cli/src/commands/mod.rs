@@ -5,6 +5,7 @@ pub(crate) mod clear;
 pub(crate) mod exec;
 pub(crate) mod explain;
 pub(crate) mod export;
+pub(crate) mod import;
 pub(crate) mod list;
 pub(crate) mod lock;
 pub(crate) mod remove;

@@ -15,6 +15,7 @@ use hatbox_core::secret::SecretString;
 use jiff::Timestamp;
 use zeroize::Zeroizing;
 
+pub(crate) mod backups;
 #[cfg(feature = "command")]
 pub(crate) mod command;
 #[cfg(feature = "file")]

@@ -9,6 +9,7 @@ use hatbox_core::config::edit::{Change, EditError, edit_section};
 use hatbox_core::config::header::SectionKind;
 use hatbox_core::config::origin::{FileKind, Origin, Place};
 use hatbox_core::config::syntax::Document;
+use zeroize::Zeroizing;
 
 use super::World;
 use super::settings::check_may_name_a_command;
@@ -79,6 +80,48 @@ fn read(world: &World, path: &Path) -> Result<(Vec<u8>, Option<Ownership>), Fail
     let mut text = Vec::with_capacity(usize::try_from(about.len()).unwrap_or_default() + 1);
     file.take(SIZE_LIMIT).read_to_end(&mut text).map_err(failure)?;
     Ok((text, Some(ownership)))
+}
+
+/// `~/.aws/credentials` as it was read: it is only changed as long as it is that.
+#[derive(Debug)]
+pub(crate) struct CredentialsFile {
+    path: PathBuf,
+    shown: String,
+    text: Zeroizing<Vec<u8>>,
+}
+
+/// Reads `~/.aws/credentials`; an absent file is an empty one.
+pub(crate) fn load_credentials_file(world: &World) -> Result<CredentialsFile, Failure> {
+    let path = world.dirs.aws_credentials();
+    let (text, _) = read(world, path)?;
+    Ok(CredentialsFile { path: path.to_owned(), shown: world.dirs.shown(path), text: Zeroizing::new(text) })
+}
+
+impl CredentialsFile {
+    pub(crate) fn text(&self) -> &[u8] {
+        &self.text
+    }
+
+    /// Its path in messages.
+    pub(crate) fn shown(&self) -> &str {
+        &self.shown
+    }
+
+    /// Gives the file this text; its mode stays, and where it is a link, the link.
+    ///
+    /// # Errors
+    /// Also when somebody else has changed it meanwhile: their change must not be lost.
+    pub(crate) fn replace(&mut self, text: &[u8]) -> Result<(), Failure> {
+        write_if_unchanged(&self.path, &self.text, text, Keep::ModeAndLink).map_err(|error| {
+            let failure = Failure::of_error(FailureKind::Failed, &error);
+            match error {
+                FileError::Changed(_) => failure.hint("run the command again: what was stored is stored"),
+                _ => failure,
+            }
+        })?;
+        self.text = Zeroizing::new(text.to_vec());
+        Ok(())
+    }
 }
 
 impl ConfigFiles {

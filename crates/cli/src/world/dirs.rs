@@ -109,6 +109,11 @@ impl Dirs {
         self.cache.join("locks")
     }
 
+    /// Where aws-vault's `file` backend keeps its files when nothing else is said.
+    pub(crate) fn vault_files(&self) -> PathBuf {
+        self.home().join(".awsvault/keys")
+    }
+
     pub(crate) fn aws_config(&self) -> &Path {
         &self.aws_config
     }

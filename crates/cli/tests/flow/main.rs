@@ -28,6 +28,7 @@ mod config_file;
 mod drop_in;
 mod exec;
 mod export;
+mod import;
 mod keyring;
 mod keys;
 mod kill;

@@ -4,23 +4,13 @@
 //! A kill at any moment leaves all keys in the source, or, once deleting has begun, all in the target, which
 //! is recorded as the backend before the first one is deleted.
 
-use hatbox_core::name::ProfileName;
-
 use crate::args::{GlobalArgs, StoreMigrateArgs};
 use crate::report::{Failure, FailureKind};
 use crate::request::{parse_kind, resolve_store};
-use crate::store::{Item, ItemId, ItemKind, StoreKind};
+use crate::store::{ItemId, StoreKind};
 use crate::world::World;
 use crate::world::confirm::{Confirmation, ask_yes_or_no};
-use crate::world::secrets::Secrets;
-
-/// What becomes of the keys.
-#[derive(Default)]
-struct Plan {
-    copied: Vec<Item>,
-    replaced: Vec<ProfileName>,
-    already_there: Vec<ProfileName>,
-}
+use crate::world::secrets::{Secrets, Transfer};
 
 pub(crate) fn run(world: &World, global: &GlobalArgs, args: &StoreMigrateArgs) -> Result<(), Failure> {
     let target_kind = parse_kind(&args.to, "--to")?;
@@ -48,79 +38,28 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &StoreMigrateArgs) -
     for problem in &broken {
         world.output.warn(&format!("left where it is: {problem}"));
     }
-    let plan = make_plan(&mut target, items, args, source_kind, target_kind)?;
+    let hint = "add --overwrite to replace it by the source's; nothing was changed";
+    let plan = target.plan_transfer(items, args.overwrite.into(), hint)?;
+    let to = format!(" to `{target_kind}`");
     if args.dry_run {
-        return tell(world, &plan, target_kind, "Would copy");
+        return Ok(world.output.data(&plan.render("Would copy", &to))?);
     }
     if !plan.copied.is_empty() {
         target.adopt_cache_key(&mut source)?;
         target.save_items(&plan.copied)?;
     }
     target.record_use()?;
-    tell(world, &plan, target_kind, "Copied")?;
+    world.output.data(&plan.render("Copied", &to))?;
     if args.delete_source {
         delete_source(world, &mut source, &plan, args, source_kind)?;
     }
     Ok(())
 }
 
-fn make_plan(
-    target: &mut Secrets<'_>,
-    items: Vec<Item>,
-    args: &StoreMigrateArgs,
-    source_kind: StoreKind,
-    target_kind: StoreKind,
-) -> Result<Plan, Failure> {
-    let mut plan = Plan::default();
-    let there = if target.is_empty() { Vec::new() } else { target.all_keys()?.0 };
-    for item in items {
-        let profile = item.info.id.profile.clone();
-        match there.iter().find(|other| other.info.id == item.info.id) {
-            None => plan.copied.push(item),
-            Some(other)
-                if other.secret == item.secret && other.info.access_key_id == item.info.access_key_id =>
-            {
-                plan.already_there.push(profile);
-            }
-            Some(_) => {
-                plan.replaced.push(profile);
-                plan.copied.push(item);
-            }
-        }
-    }
-    if plan.replaced.is_empty() || args.overwrite {
-        return Ok(plan);
-    }
-    let names: Vec<_> = plan.replaced.iter().map(|profile| format!("`{profile}`")).collect();
-    Err(Failure::new(
-        FailureKind::Refused,
-        format!("`{target_kind}` has another access key than `{source_kind}` for {}", names.join(", ")),
-    )
-    .hint("add --overwrite to replace it by the source's; nothing was changed"))
-}
-
-fn tell(world: &World, plan: &Plan, target: StoreKind, verb: &str) -> Result<(), Failure> {
-    let mut text = String::new();
-    for item in &plan.copied {
-        let id = &item.info.id;
-        if id.kind == ItemKind::AccessKey {
-            let what = if plan.replaced.contains(&id.profile) { " (replaces another)" } else { "" };
-            text.push_str(&format!("{verb} the access key of `{}` to `{target}`{what}.\n", id.profile));
-        }
-    }
-    for profile in &plan.already_there {
-        text.push_str(&format!("The access key of `{profile}` is in `{target}` already.\n"));
-    }
-    if text.is_empty() {
-        "There was no key to copy.\n".clone_into(&mut text);
-    }
-    Ok(world.output.data(&text)?)
-}
-
 fn delete_source(
     world: &World,
     source: &mut Secrets<'_>,
-    plan: &Plan,
+    plan: &Transfer,
     args: &StoreMigrateArgs,
     kind: StoreKind,
 ) -> Result<(), Failure> {

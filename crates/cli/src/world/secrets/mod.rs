@@ -1,5 +1,6 @@
 //! The store as commands use it: opened when first needed, unlocked once, its index kept true.
 
+mod backups;
 mod choice;
 mod index;
 mod transfer;
@@ -16,6 +17,7 @@ use zeroize::Zeroizing;
 
 use self::choice::Opened;
 pub(crate) use self::choice::SaidBy;
+pub(crate) use self::transfer::Transfer;
 #[cfg(feature = "file")]
 pub(crate) use self::wraps::NewWay;
 use super::World;
@@ -43,6 +45,19 @@ pub(crate) struct Secrets<'w> {
     unlock_for: Option<Duration>,
     cache_key: Option<CacheKey>,
     has_said_no_keyring: bool,
+}
+
+/// Whether what is there under the same name may be replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Replacing {
+    Allowed,
+    Refused,
+}
+
+impl From<bool> for Replacing {
+    fn from(flag: bool) -> Self {
+        if flag { Self::Allowed } else { Self::Refused }
+    }
 }
 
 /// Whether there is an answer without asking.

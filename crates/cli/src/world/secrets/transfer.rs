@@ -1,12 +1,82 @@
-//! Whole items out of one backend and into another: for `hatbox store migrate`.
+//! Whole items into a backend, and out of one: for `hatbox store migrate` and `hatbox import`.
 
-use super::Secrets;
+use super::{Replacing, Secrets};
+use hatbox_core::name::ProfileName;
+
 use crate::report::{Failure, FailureKind};
 use crate::store::{Item, ItemId, ItemKind, StoreError};
 use crate::sys::files::make_private_directory;
 use crate::world::passphrase::Asking;
 
+/// What copying keys into a backend would do, or has done.
+#[derive(Debug, Default)]
+pub(crate) struct Transfer {
+    /// The keys to copy.
+    pub(crate) copied: Vec<Item>,
+    /// Of these, the profiles that have another key there.
+    pub(crate) replaced: Vec<ProfileName>,
+    /// The profiles whose very key is there.
+    pub(crate) already_there: Vec<ProfileName>,
+}
+
+impl Transfer {
+    /// A line for each key, with `verb` in front: `Copied`, `Would copy`. `to` says where, with a blank in front.
+    pub(crate) fn render(&self, verb: &str, to: &str) -> String {
+        let mut text = String::new();
+        for item in &self.copied {
+            let profile = &item.info.id.profile;
+            let what = if self.replaced.contains(profile) { " (replaces another)" } else { "" };
+            text.push_str(&format!("{verb} the access key of `{profile}`{to}{what}.\n"));
+        }
+        for profile in &self.already_there {
+            text.push_str(&format!("The access key of `{profile}` is there already.\n"));
+        }
+        if text.is_empty() {
+            "There was no key to copy.\n".clone_into(&mut text);
+        }
+        text
+    }
+}
+
 impl Secrets<'_> {
+    /// What copying these keys here would do.
+    ///
+    /// # Errors
+    /// A profile has another key here, and that may not be replaced.
+    pub(crate) fn plan_transfer(
+        &mut self,
+        items: Vec<Item>,
+        may_replace: Replacing,
+        hint: &str,
+    ) -> Result<Transfer, Failure> {
+        let mut transfer = Transfer::default();
+        let there = if self.is_empty() { Vec::new() } else { self.all_keys()?.0 };
+        for item in items {
+            let profile = item.info.id.profile.clone();
+            match there.iter().find(|other| other.info.id == item.info.id) {
+                None => transfer.copied.push(item),
+                Some(other)
+                    if other.secret == item.secret && other.info.access_key_id == item.info.access_key_id =>
+                {
+                    transfer.already_there.push(profile);
+                }
+                Some(_) => {
+                    transfer.replaced.push(profile);
+                    transfer.copied.push(item);
+                }
+            }
+        }
+        if transfer.replaced.is_empty() || may_replace == Replacing::Allowed {
+            return Ok(transfer);
+        }
+        let names: Vec<_> = transfer.replaced.iter().map(|profile| format!("`{profile}`")).collect();
+        Err(Failure::new(
+            FailureKind::Refused,
+            format!("another access key is stored already for {}", names.join(", ")),
+        )
+        .hint(hint))
+    }
+
     /// All access keys with their secrets, and what is wrong with those that cannot be read.
     pub(crate) fn all_keys(&mut self) -> Result<(Vec<Item>, Vec<String>), Failure> {
         self.unlock(Asking::Person)?;

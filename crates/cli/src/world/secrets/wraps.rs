@@ -2,7 +2,7 @@
 
 use hatbox_core::secret::SecretString;
 
-use super::Secrets;
+use super::{Replacing, Secrets, file_failure};
 use crate::report::{Failure, FailureKind};
 #[cfg(feature = "plugins")]
 use crate::store::file::PluginIdentity;
@@ -23,19 +23,6 @@ pub(crate) enum NewWay<'a> {
     #[cfg(not(feature = "plugins"))]
     #[expect(dead_code, reason = "it holds the lifetime")]
     Never(std::convert::Infallible, std::marker::PhantomData<&'a ()>),
-}
-
-/// Whether a wrap of the same name may be replaced.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Replacing {
-    Allowed,
-    Refused,
-}
-
-impl From<bool> for Replacing {
-    fn from(flag: bool) -> Self {
-        if flag { Self::Allowed } else { Self::Refused }
-    }
 }
 
 /// Where a new passphrase comes from.
@@ -128,10 +115,14 @@ impl Secrets<'_> {
             }
         };
         let recovery = self.change_file_store(&new, FileStore::rekey)?;
-        // What the old cache key opened is made again.
-        self.cache_key = None;
+        // What the old cache key opened is made again, but for the backups.
+        let old = self.cache_key.take();
         self.drop_index();
         self.index(Asking::Person)?;
+        if let Some(old) = old {
+            let new = self.cache_key(Asking::Person)?;
+            self.backups()?.reseal(&old, &new).map_err(|error| file_failure(&error))?;
+        }
         Ok((count, recovery))
     }
 

@@ -1,0 +1,152 @@
+//! `hatbox import credentials`: the plain keys of `~/.aws/credentials`, and the file without them.
+//!
+//! First every key is stored and read back, then the file is kept as a sealed backup, then it is changed: a kill
+//! at any moment leaves each key in at least one place.
+
+use hatbox_core::config::edit::{Change, edit_section};
+use hatbox_core::config::header::SectionKind;
+use hatbox_core::config::origin::FileKind;
+use hatbox_core::config::syntax::Document;
+use hatbox_core::name::ProfileName;
+use hatbox_core::secret::AccessKey;
+use serde_json::json;
+
+use super::{check_named, is_chosen, item_of, tell};
+use crate::args::{GlobalArgs, ImportCredentialsArgs};
+use crate::report::{Failure, FailureKind};
+use crate::request::resolve_store;
+use crate::world::World;
+use crate::world::config_files::{CredentialsFile, load_credentials_file};
+use crate::world::confirm::{Confirmation, ask_yes_or_no};
+use crate::world::secrets::Secrets;
+
+const ID: &str = "aws_access_key_id";
+const SECRET: &str = "aws_secret_access_key";
+const TOKEN: &str = "aws_session_token";
+
+pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ImportCredentialsArgs) -> Result<(), Failure> {
+    let mut secrets = Secrets::open(world, resolve_store(global, &world.environment)?)?;
+    if args.list_backups {
+        return list_backups(world, &mut secrets, args.json);
+    }
+    if let Some(name) = &args.restore {
+        return restore(world, &mut secrets, name);
+    }
+    let file = load_credentials_file(world)?;
+    let shown = file.shown().to_owned();
+    let keys = find_keys(world, &file)?;
+    check_named(&args.profiles, &keys.iter().map(|(profile, _)| profile).collect::<Vec<_>>(), &shown)?;
+    let keys: Vec<_> = keys.into_iter().filter(|(profile, _)| is_chosen(&args.profiles, profile)).collect();
+    let items = keys.iter().map(|(profile, key)| item_of(world, profile, key)).collect();
+    let hint = "add --overwrite to replace it by the file's; nothing was changed";
+    let transfer = secrets.plan_transfer(items, args.overwrite.into(), hint)?;
+    if args.dry_run {
+        return tell(world, &transfer, "Would import", args.json, &[]);
+    }
+    if !transfer.copied.is_empty() {
+        secrets.save_items(&transfer.copied)?;
+    }
+    let is_removed = !keys.is_empty() && !args.keep && may_remove(world, &secrets, args, keys.len(), &shown)?;
+    let backup = if is_removed { Some(remove_lines(&mut secrets, file, &keys)?) } else { None };
+    let extra = [("backup", json!(backup))];
+    tell(world, &transfer, "Imported", args.json, &extra)?;
+    match &backup {
+        Some(name) => {
+            world.output.note(&format!("the keys are out of {shown}"));
+            world.output.note(&format!("as it was: hatbox import credentials --restore {name}"));
+        }
+        None if keys.is_empty() => world.output.note(&format!("{shown} holds no long-lived key")),
+        None => {
+            world.output.note(&format!("the keys still stand in {shown}, where every program can read them"));
+        }
+    }
+    Ok(())
+}
+
+/// The long-lived keys in the file, each profile once. What is temporary or no key is told of.
+fn find_keys(world: &World, file: &CredentialsFile) -> Result<Vec<(ProfileName, AccessKey)>, Failure> {
+    let document = Document::parse(FileKind::Credentials, file.text().to_vec())
+        .map_err(|error| Failure::of_error(FailureKind::Usage, &error).at(file.shown()))?;
+    let mut names: Vec<String> = Vec::new();
+    for section in document.sections().filter(|section| section.kind() == SectionKind::Profile) {
+        let name = section.name().into_owned();
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    let mut keys = Vec::new();
+    for name in names {
+        let value = |key: &str| {
+            let sections = document.sections_named(SectionKind::Profile, &name);
+            let bodies: Vec<_> = sections.map(|section| section.scan()).collect();
+            // Of several lines the last one counts.
+            let mut entries = bodies.iter().flat_map(|body| &body.entries);
+            entries.rfind(|entry| entry.has_key(key)).map(|entry| entry.value.clone().into_owned())
+        };
+        let (Some(id), Some(secret)) = (value(ID), value(SECRET)) else { continue };
+        if value(TOKEN).is_some() {
+            world.output.note(&format!("left where it is: the key of `{name}` is temporary"));
+            continue;
+        }
+        match (ProfileName::parse(&name), AccessKey::parse(&id, &secret)) {
+            (Ok(profile), Ok(key)) => keys.push((profile, key)),
+            (Ok(_), Err(error)) => world.output.warn(&format!("left where it is: `{name}`: {error}")),
+            (Err(error), _) => world.output.warn(&format!("left where it is: `{name}` {error}")),
+        }
+    }
+    Ok(keys)
+}
+
+fn may_remove(
+    world: &World,
+    secrets: &Secrets<'_>,
+    args: &ImportCredentialsArgs,
+    count: usize,
+    shown: &str,
+) -> Result<bool, Failure> {
+    let question = Confirmation {
+        text: &format!("Take {count} keys out of {shown}? (y|N) "),
+        what: "the keys are stored; taking them out of the file needs a yes",
+        way_out: "run it on a terminal, with --yes, or with --keep",
+        timeout: secrets.prompt_timeout(),
+    };
+    Ok(args.yes || ask_yes_or_no(world, &question)?)
+}
+
+/// Takes the keys' lines out of the file, of which a sealed backup is kept first. Returns its name.
+fn remove_lines(
+    secrets: &mut Secrets<'_>,
+    mut file: CredentialsFile,
+    keys: &[(ProfileName, AccessKey)],
+) -> Result<String, Failure> {
+    let changes = [ID, SECRET].map(|key| Change::Remove { key: key.to_owned() });
+    let mut text = file.text().to_vec();
+    for (profile, _) in keys {
+        text = edit_section(&text, FileKind::Credentials, SectionKind::Profile, profile.as_str(), &changes)
+            .map_err(|error| Failure::of_error(FailureKind::Usage, &error).at(file.shown()))?;
+    }
+    let name = secrets.save_backup("credentials", file.text())?;
+    file.replace(&text)?;
+    Ok(name)
+}
+
+fn list_backups(world: &World, secrets: &mut Secrets<'_>, is_json: bool) -> Result<(), Failure> {
+    let names = secrets.backup_names()?;
+    let text = if is_json {
+        format!("{:#}\n", json!({ "backups": names }))
+    } else {
+        names.iter().map(|name| format!("{name}\n")).collect()
+    };
+    Ok(world.output.data(&text)?)
+}
+
+/// Puts a backup in the place of the file; what is there now is kept as another backup.
+fn restore(world: &World, secrets: &mut Secrets<'_>, name: &str) -> Result<(), Failure> {
+    let bytes = secrets.load_backup(name)?;
+    let mut file = load_credentials_file(world)?;
+    let now = secrets.save_backup("credentials", file.text())?;
+    file.replace(&bytes)?;
+    world.output.note(&format!("{} is as it was", file.shown()));
+    world.output.note(&format!("as it was until now: hatbox import credentials --restore {now}"));
+    Ok(())
+}

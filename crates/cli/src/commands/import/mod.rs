@@ -1,0 +1,69 @@
+//! `hatbox import`: takes over access keys that another program keeps.
+
+mod aws_vault;
+mod credentials;
+
+use hatbox_core::name::ProfileName;
+use hatbox_core::secret::AccessKey;
+use serde_json::json;
+use zeroize::Zeroizing;
+
+use crate::args::{GlobalArgs, ImportArgs, ImportSource};
+use crate::report::{Failure, FailureKind};
+use crate::store::{Item, ItemId, ItemInfo};
+use crate::world::World;
+use crate::world::secrets::Transfer;
+
+pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ImportArgs) -> Result<(), Failure> {
+    match &args.source {
+        ImportSource::AwsVault(args) => aws_vault::run(world, global, args),
+        ImportSource::Credentials(args) => credentials::run(world, global, args),
+    }
+}
+
+/// A key as the store keeps it.
+fn item_of(world: &World, profile: &ProfileName, key: &AccessKey) -> Item {
+    Item {
+        info: ItemInfo {
+            id: ItemId::access_key(profile),
+            created: world.clock.now(),
+            access_key_id: Some(key.id.clone()),
+        },
+        secret: Zeroizing::new(key.secret.expose().as_bytes().to_vec()),
+    }
+}
+
+/// The profiles that were named, which must all be among those that are `there`; all of them when none is named.
+fn check_named(named: &[String], there: &[&ProfileName], place: &str) -> Result<(), Failure> {
+    match named.iter().find(|name| !there.iter().any(|profile| profile.as_str() == **name)) {
+        None => Ok(()),
+        Some(name) => Err(Failure::new(FailureKind::Usage, format!("`{name}` has no access key in {place}"))),
+    }
+}
+
+fn is_chosen(named: &[String], profile: &ProfileName) -> bool {
+    named.is_empty() || named.iter().any(|name| name == profile.as_str())
+}
+
+/// What was done, or would be, in the way that was asked for.
+fn tell(
+    world: &World,
+    transfer: &Transfer,
+    verb: &str,
+    is_json: bool,
+    extra: &[(&str, serde_json::Value)],
+) -> Result<(), Failure> {
+    if !is_json {
+        return Ok(world.output.data(&transfer.render(verb, ""))?);
+    }
+    let mut value = json!({
+        "imported": transfer.copied.iter().map(|item| item.info.id.profile.as_str()).collect::<Vec<_>>(),
+        "replaced": transfer.replaced.iter().map(ProfileName::as_str).collect::<Vec<_>>(),
+        "already_there": transfer.already_there.iter().map(ProfileName::as_str).collect::<Vec<_>>(),
+        "dry_run": verb.starts_with("Would"),
+    });
+    if let Some(object) = value.as_object_mut() {
+        object.extend(extra.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+    }
+    Ok(world.output.data(&format!("{value:#}\n"))?)
+}

@@ -1,0 +1,90 @@
+//! Sealed copies of files that held plain keys, from before hatbox took them out.
+
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use super::sealed::CacheKey;
+use crate::sys::files::{FileError, Keep, make_private_directory, read_private, write_atomic};
+
+const LIMIT: u64 = 64 << 20;
+
+/// The backups in one directory.
+#[derive(Debug)]
+pub(crate) struct Backups {
+    directory: PathBuf,
+}
+
+impl Backups {
+    pub(crate) fn in_directory(directory: &Path) -> Self {
+        Self { directory: directory.to_owned() }
+    }
+
+    fn purpose(name: &str) -> String {
+        format!("backup {name}")
+    }
+
+    /// Their names, sorted.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let Ok(entries) = std::fs::read_dir(&self.directory) else { return Vec::new() };
+        let mut names: Vec<_> =
+            entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
+        names.retain(|name| !name.starts_with('.'));
+        names.sort();
+        names
+    }
+
+    /// Keeps `bytes` under this name.
+    pub(crate) fn save(&self, key: &CacheKey, name: &str, bytes: &[u8]) -> Result<(), FileError> {
+        make_private_directory(&self.directory)?;
+        let path = self.directory.join(name);
+        let sealed = key
+            .seal(&Self::purpose(name), bytes)
+            .map_err(|error| FileError::io("write", &path)(std::io::Error::other(error)))?;
+        write_atomic(&path, &sealed, Keep::Nothing)
+    }
+
+    /// What is kept under this name; `None` when nothing is, or it does not open with this key.
+    pub(crate) fn load(&self, key: &CacheKey, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, FileError> {
+        // A name is one of the directory's, never a way out of it.
+        if !self.names().iter().any(|other| other == name) {
+            return Ok(None);
+        }
+        let sealed = read_private(&self.directory.join(name), LIMIT)?;
+        Ok(key.open(&Self::purpose(name), &sealed).ok())
+    }
+
+    /// Seals all of them under another key. One that does not open with the old key stays as it is.
+    pub(crate) fn reseal(&self, old: &CacheKey, new: &CacheKey) -> Result<(), FileError> {
+        for name in self.names() {
+            if let Some(bytes) = self.load(old, &name)? {
+                self.save(new, &name, &bytes)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_backup_comes_back_under_its_key_and_its_name_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let backups = Backups::in_directory(&dir.path().join("backups"));
+        let (key, other) = (CacheKey::generate().unwrap(), CacheKey::generate().unwrap());
+        assert_eq!(backups.names(), [""; 0]);
+        backups.save(&key, "a", b"secret").unwrap();
+        assert_eq!(backups.load(&key, "a").unwrap().unwrap().as_slice(), b"secret");
+        assert!(backups.load(&other, "a").unwrap().is_none());
+        assert!(backups.load(&key, "../backups/a").unwrap().is_none());
+        std::fs::copy(dir.path().join("backups/a"), dir.path().join("backups/b")).unwrap();
+        assert!(backups.load(&key, "b").unwrap().is_none(), "under another name");
+        std::fs::remove_file(dir.path().join("backups/b")).unwrap();
+        backups.reseal(&key, &other).unwrap();
+        assert!(backups.load(&key, "a").unwrap().is_none());
+        assert_eq!(backups.load(&other, "a").unwrap().unwrap().as_slice(), b"secret");
+        assert_eq!(backups.names(), ["a"]);
+    }
+}
