@@ -206,6 +206,46 @@ fn no_canary_appears_where_it_was_not_promised() {
 }
 
 #[test]
+fn keys_that_are_moved_or_sealed_anew_appear_nowhere_on_the_way() {
+    let mut watch = Watch::new();
+    let hatbox = |watch: &Watch, line: &[&str]| watch.fixture.hatbox(line);
+    let add = watch.fixture.add_run("jan-work", &["--no-add-config"]);
+    watch.run(&add, Promised::Nothing).ok();
+    for line in [
+        &["store", "status"][..],
+        &["store", "status", "--json"],
+        &["store", "wrap", "list"],
+        &["store", "wrap", "add", "recovery"],
+        &["store", "rekey"],
+        &["store", "wrap", "list", "--json"],
+        &["store", "wrap", "remove", "recovery"],
+        &["--unlock-for", "1h", "list"],
+    ] {
+        watch.run(&hatbox(&watch, line), Promised::Nothing).ok();
+    }
+    let vault = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/flow/data/aws-vault/keys");
+    for digit in ["1", "2", "3", "4", "5"] {
+        let secret = format!("vaultsecret{}", digit.repeat(29));
+        watch.fixed.push(Canary::new(format!("aws-vault's key {digit}"), &secret));
+    }
+    watch.fixed.push(Canary::new("aws-vault's passphrase", "vault horse"));
+    for flags in [&["--dry-run"][..], &["--json"], &[]] {
+        let import = hatbox(&watch, &["import", "aws-vault", "--dir", vault, "--overwrite"]).args(flags);
+        let import = import.env("AWS_VAULT_FILE_PASSPHRASE", "vault horse");
+        watch.run(&import.env("HATBOX_FILE_PASSPHRASE", PASSPHRASE), Promised::Nothing).ok();
+    }
+    let plain =
+        "[plain]\naws_access_key_id = AKIAPLAIN0000000001\naws_secret_access_key = canary/of+plain/text\n";
+    std::fs::write(watch.fixture.path("home/.aws/credentials"), plain).unwrap();
+    watch.fixed.push(Canary::new("a key in plain text", "canary/of+plain/text"));
+    watch.run(&hatbox(&watch, &["import", "credentials", "--yes"]), Promised::Nothing).ok();
+    watch.run(&hatbox(&watch, &["import", "credentials", "--list-backups"]), Promised::Nothing).ok();
+    watch.found.sort();
+    watch.found.dedup();
+    assert!(watch.found.is_empty(), "{}", watch.found.join("\n"));
+}
+
+#[test]
 fn a_deliberate_leak_is_found_in_every_form_and_place() {
     let mut watch = Watch::new();
     let secret = watch.fixture.key("jan-work").secret.expose().to_owned();
