@@ -275,6 +275,38 @@ mod tests {
     }
 
     #[test]
+    fn whoever_reads_while_it_is_written_reads_a_whole_file() {
+        const READS: usize = 100_000;
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("f");
+        let texts = [vec![b'a'; 700], vec![b'b'; 1300]];
+        write_atomic(&path, &texts[0], Keep::Nothing).unwrap();
+        let is_over = std::sync::atomic::AtomicBool::new(false);
+        let writes = std::thread::scope(|scope| {
+            let writer = scope.spawn(|| {
+                let mut writes = 0;
+                while !is_over.load(std::sync::atomic::Ordering::Relaxed) {
+                    write_atomic(&path, &texts[writes % 2], Keep::Nothing).unwrap();
+                    writes += 1;
+                }
+                writes
+            });
+            let read = || {
+                for _ in 0..READS / 4 {
+                    let text = read_private(&path, 4096).unwrap();
+                    assert!(texts.contains(&text), "torn: {} bytes", text.len());
+                }
+            };
+            let readers: Vec<_> = (0..4).map(|_| scope.spawn(read)).collect();
+            let results: Vec<_> = readers.into_iter().map(std::thread::ScopedJoinHandle::join).collect();
+            is_over.store(true, std::sync::atomic::Ordering::Relaxed);
+            assert!(results.iter().all(Result::is_ok));
+            writer.join().unwrap()
+        });
+        assert!(writes > 10, "only {writes} writes met the reads");
+    }
+
+    #[test]
     fn a_file_is_replaced_whole_and_removed_once() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("f");

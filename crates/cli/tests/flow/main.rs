@@ -25,6 +25,7 @@ mod attack;
 mod calls;
 mod cases_b;
 mod config_file;
+mod disk_faults;
 mod drop_in;
 mod exec;
 mod export;

@@ -79,8 +79,16 @@ impl Secrets<'_> {
             self.world.output.warn(&error.to_string());
         }
         let index = Index::of_items(generation, &items);
-        save_index(&path, key, &index).map_err(|error| file_failure(&error))?;
+        self.save_or_say(&path, key, &index);
         Ok(index)
+    }
+
+    /// An index that cannot be saved, on a full disk or one that may not be written to, costs the next command
+    /// the time to make it anew, and is no reason to keep this one from the keys.
+    fn save_or_say(&self, path: &Path, key: &CacheKey, index: &Index) {
+        if let Err(error) = save_index(path, key, index) {
+            self.world.output.warn(&format!("the index of the store is not saved: {error}"));
+        }
     }
 
     /// Drops an index that promised what is not there.
@@ -118,7 +126,7 @@ impl Secrets<'_> {
             Some(mut followed) if result.is_ok() => {
                 note(&mut followed);
                 followed.generation = self.opened()?.store.generation().unwrap_or_default();
-                save_index(&index, &key, &followed).map_err(|error| file_failure(&error))?;
+                self.save_or_say(&index, &key, &followed);
             }
             _ => {
                 self.make_index(&key)?;
