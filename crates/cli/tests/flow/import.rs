@@ -189,6 +189,36 @@ fn plain_keys_are_stored_and_their_lines_taken_out_and_no_other_byte_changes() {
 }
 
 #[test]
+fn of_a_section_that_stands_twice_no_key_stays_behind() {
+    let fixture = Fixture::empty(&["jan-work"]);
+    let file = fixture.path("home/.aws/credentials");
+    let text = "[a]\naws_access_key_id = AKIAOLDER0000000001\naws_secret_access_key = olderone\n\
+        [b]\nregion = x\naws_access_key_id = AKIAHALF00000000001\n\
+        [a]\naws_access_key_id = AKIANEWER0000000001\naws_secret_access_key = first\n\
+        aws_secret_access_key = newerone\n[c]\naws_access_key_id = AKIAC00000000000001\n\
+        aws_secret_access_key = c\naws_security_token = t\n";
+    fs::write(&file, text).unwrap();
+    let done = fixture.hatbox(&["import", "credentials", "--yes"]).run().ok();
+    assert_eq!(done.stdout, "Imported the access key of `a`.\n");
+    assert!(done.stderr.contains("`b` has one half of an access key only"), "{}", done.stderr);
+    assert!(done.stderr.contains("the key of `c` is temporary"), "{}", done.stderr);
+    let exported = fixture.hatbox(&["export", "-n", "a"]).run().ok();
+    assert!(
+        exported
+            .stdout
+            .starts_with("AWS_ACCESS_KEY_ID=AKIANEWER0000000001\nAWS_SECRET_ACCESS_KEY=newerone\n")
+    );
+    let after = fs::read_to_string(&file).unwrap();
+    assert!(
+        !after.contains("AKIAOLDER") && !after.contains("olderone") && !after.contains("first"),
+        "{after}"
+    );
+    assert!(
+        !after.contains("newerone") && after.contains("AKIAHALF") && after.contains("aws_security_token = t")
+    );
+}
+
+#[test]
 fn kept_keys_stay_in_the_file_and_that_is_said() {
     let (fixture, file) = with_plain_keys();
     let kept = fixture.hatbox(&["import", "credentials", "--keep", "jan-work"]).run().ok();

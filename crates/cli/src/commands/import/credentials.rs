@@ -22,7 +22,8 @@ use crate::world::secrets::Secrets;
 
 const ID: &str = "aws_access_key_id";
 const SECRET: &str = "aws_secret_access_key";
-const TOKEN: &str = "aws_session_token";
+/// The second is the name that boto gave it (botocore's `SharedCredentialProvider`).
+const TOKENS: [&str; 2] = ["aws_session_token", "aws_security_token"];
 
 pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ImportCredentialsArgs) -> Result<(), Failure> {
     let mut secrets = Secrets::open(world, resolve_store(global, &world.environment)?)?;
@@ -83,8 +84,15 @@ fn find_keys(world: &World, file: &CredentialsFile) -> Result<Vec<(ProfileName, 
             let mut entries = bodies.iter().flat_map(|body| &body.entries);
             entries.rfind(|entry| entry.has_key(key)).map(|entry| entry.value.clone().into_owned())
         };
-        let (Some(id), Some(secret)) = (value(ID), value(SECRET)) else { continue };
-        if value(TOKEN).is_some() {
+        let (id, secret) = match (value(ID), value(SECRET)) {
+            (Some(id), Some(secret)) => (id, secret),
+            (None, None) => continue,
+            _ => {
+                world.output.warn(&format!("left where it is: `{name}` has one half of an access key only"));
+                continue;
+            }
+        };
+        if TOKENS.iter().any(|token| value(token).is_some()) {
             world.output.note(&format!("left where it is: the key of `{name}` is temporary"));
             continue;
         }
