@@ -2,7 +2,9 @@
 
 use std::ffi::{OsStr, OsString};
 
-use crate::env_names::{DESKTOP, Pair};
+use hatbox_core::handover::is_store_secret;
+
+use crate::env_names::{DESKTOP, Pair, UNLOCKING};
 
 /// The variables in the order in which the process got them.
 #[derive(Clone)]
@@ -31,6 +33,14 @@ impl Environment {
     /// All of them.
     pub(crate) fn variables(&self) -> &[(OsString, OsString)] {
         &self.variables
+    }
+
+    /// What a program gets that opens the store, or keeps its items: all but what opens the store, and the word
+    /// that it must not need the store itself.
+    pub(crate) fn of_store_programs(&self) -> Vec<(OsString, OsString)> {
+        let is_kept = |(name, _): &&(OsString, OsString)| !name.to_str().is_some_and(is_store_secret);
+        let kept = self.variables.iter().filter(is_kept).cloned();
+        kept.chain([(UNLOCKING.into(), "1".into())]).collect()
     }
 
     /// The value of a variable, also an empty one.

@@ -3,13 +3,11 @@
 use std::io::Read;
 use std::time::Duration;
 
-use hatbox_core::handover::is_store_secret;
 use hatbox_core::secret::SecretString;
 use zeroize::Zeroizing;
 
 use super::World;
 use super::helper::run_helper;
-use crate::env_names;
 use crate::prompt::{Echo, PromptError, Question};
 use crate::request::PassphraseSource;
 #[cfg(feature = "plugins")]
@@ -77,14 +75,7 @@ pub(crate) fn ask_passphrase(
             read_descriptor(*number).map_err(|error| failed(error.to_string()))?
         }
         PassphraseSource::Command(command) => {
-            let environment: Vec<_> = world
-                .environment
-                .variables()
-                .iter()
-                .filter(|(name, _)| !name.to_str().is_some_and(is_store_secret))
-                .cloned()
-                .chain([(env_names::UNLOCKING.into(), "1".into())])
-                .collect();
+            let environment = world.environment.of_store_programs();
             run_helper(command, &environment, COMMAND_TIMEOUT).map_err(|error| failed(error.to_string()))?
         }
     };

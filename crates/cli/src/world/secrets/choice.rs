@@ -2,8 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use hatbox_core::handover::is_store_secret;
-
 use super::Secrets;
 use crate::env_names;
 use crate::report::{Failure, FailureKind};
@@ -108,16 +106,7 @@ impl Secrets<'_> {
                 .at(dirs.shown(&dirs.settings_file()))
             }),
         };
-        let mut environment: Vec<_> = self
-            .world
-            .environment
-            .variables()
-            .iter()
-            .filter(|(name, _)| !name.to_str().is_some_and(is_store_secret))
-            .cloned()
-            // A helper must not need the store that it opens.
-            .chain([(env_names::UNLOCKING.into(), "1".into())])
-            .collect();
+        let mut environment = self.world.environment.of_store_programs();
         if self.world.environment.raw("GPG_TTY").is_none()
             && let Some(terminal) = terminal_name()
         {
