@@ -128,6 +128,6 @@ fn remove(world: &World, secrets: &mut Secrets<'_>, name: &str) -> Result<(), Fa
     })?;
     secrets.remove_wrap(&name)?;
     world.output.note(&format!("the wrap `{}` is removed", name.as_str()));
-    world.output.note("a copy of the store from before is still opened by it; `hatbox store rekey` ends that for new copies");
+    world.output.note("whoever kept a copy of it can still open the keys; `hatbox store rekey` ends that for what is written from then on");
     Ok(())
 }
