@@ -17,6 +17,8 @@ mod remove;
 mod sandbox;
 mod session;
 mod store;
+#[cfg(feature = "trust")]
+mod trust;
 
 pub(crate) use add::AddArgs;
 pub(crate) use clear::ClearArgs;
@@ -35,6 +37,8 @@ pub(crate) use session::SessionArgs;
 pub(crate) use store::{StoreArgs, StoreCommand, StoreMigrateArgs, StoreStatusArgs, StoreUseArgs};
 #[cfg(feature = "file")]
 pub(crate) use store::{StoreRekeyArgs, StoreWrapAdd, StoreWrapArgs, StoreWrapCommand};
+#[cfg(feature = "trust")]
+pub(crate) use trust::{TrustArgs, TrustCommand, TrustEvaluateArgs};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -106,6 +110,8 @@ pub(crate) enum Command {
     Clear(ClearArgs),
     Lock(LockArgs),
     Store(StoreArgs),
+    #[cfg(feature = "trust")]
+    Trust(TrustArgs),
     #[cfg(all(unix, feature = "sandbox"))]
     Sandbox(SandboxArgs),
 }

@@ -12,3 +12,5 @@ pub(crate) mod remove;
 #[cfg(all(unix, feature = "sandbox"))]
 pub(crate) mod sandbox;
 pub(crate) mod store;
+#[cfg(feature = "trust")]
+pub(crate) mod trust;

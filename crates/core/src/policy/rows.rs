@@ -67,9 +67,16 @@ pub fn render_answer(id: &Json, judgement: &Judgement) -> String {
     .to_string()
 }
 
-/// Writes the answer to a line that is no row.
-pub fn render_row_error(error: &RowError) -> String {
-    json!({"id": error.id, "error": error.error.to_string()}).to_string()
+/// Writes the answer to a line of which not even an `id` could be read.
+pub fn render_unreadable(error: &str) -> String {
+    json!({"id": null, "error": error}).to_string()
+}
+
+impl RowError {
+    /// The answer to the line, as another line.
+    pub fn render(&self) -> String {
+        json!({"id": self.id, "error": self.error.to_string()}).to_string()
+    }
 }
 
 fn read_id(node: &Node) -> Json {
