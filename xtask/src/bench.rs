@@ -4,14 +4,14 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::Problem;
-use crate::scene::Scene;
+use crate::scene::{Build, Scene, build};
 
 /// Number of profiles in the config, and what `exec` may add at most.
 const ROWS: [(usize, Duration); 2] = [(1, Duration::from_micros(1500)), (1000, Duration::from_micros(2500))];
 
 /// Times `runs` pairs, bare and under hatbox by turns, so that both meet the same noise.
-pub(crate) fn run(runs: usize) -> Result<(), Problem> {
-    let scene = Scene::open()?;
+pub(crate) fn run(kind: Build, runs: usize) -> Result<(), Problem> {
+    let scene = Scene::open(build(kind)?)?;
     println!("median of {runs} runs each, by turns; the child is `true`");
     println!();
     println!("| profiles | bare | under `hatbox exec` | added | times | limit |");

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::Problem;
 use crate::bench::{median, milliseconds, time};
-use crate::scene::{Scene, check};
+use crate::scene::{Build, Scene, build, check};
 
 /// Where the session bus is.
 const BUS: &str = "DBUS_SESSION_BUS_ADDRESS";
@@ -38,7 +38,7 @@ pub(crate) fn run(runs: usize) -> Result<(), Problem> {
             }
         };
     }
-    let scene = Scene::open()?;
+    let scene = Scene::open(build(Build::Release)?)?;
     scene.set_profiles(1)?;
     if !scene.is_warm()? {
         println!("skipped: the kernel keyring is denied here, so there is no warm start to time");

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::Problem;
-use crate::scene::{Scene, root};
+use crate::scene::{Build, Scene, build, root};
 
 const WINDOWS: &str = "x86_64-win7-windows-gnu";
 const MACOS: &str = "aarch64-apple-darwin";
@@ -69,7 +69,7 @@ pub(crate) fn test_under_wine() -> Result<(), Problem> {
     run(&mut test(&["--bin", "hatbox", "--test", "windows", "--no-run"])?)?;
     run(&mut test(&["--bin", "hatbox"])?)?;
     let mut command = test(&["--test", "windows"])?;
-    let scene = Scene::open()?;
+    let scene = Scene::open(build(Build::Release)?)?;
     let (id, secret) = scene.user_key()?;
     let sandbox = scene.environment().iter().filter(|(name, _)| SANDBOX.contains(&name.as_str()));
     command.envs(sandbox.map(|(name, value)| (format!("TEST_{name}"), value)));

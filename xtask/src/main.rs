@@ -5,11 +5,14 @@ mod bench;
 mod bench_stores;
 mod cross;
 mod gate;
+mod order;
 mod picture;
 mod reference;
 mod scene;
 
 use std::process::ExitCode;
+
+use scene::Build;
 
 /// Whatever stopped a chore.
 type Problem = Box<dyn std::error::Error>;
@@ -19,6 +22,7 @@ Usage: cargo run -p xtask -- CHORE
 
 Chores:
   bench [RUNS]   time `hatbox exec` with a cached session against the bare command
+  bench dist     the same, of the build that is shipped
   cross setup    install what the next ones need (as root, on Debian)
   cross windows  build hatbox for Windows
   cross wine     run its tests for Windows under Wine; with WORDS, `hatbox WORDS`
@@ -26,6 +30,7 @@ Chores:
   cross          all of these
   bench stores   time the backends, warm and cold, and a list of 1,000 stored keys
   gate           count instructions, system calls and memory of the same; fail over the limits
+  order          write crates/cli/link-order.txt: the functions of a warm start, for the linker
   picture        draw docs/demo.svg from a real run of the demo
   reference      write docs/commands.md from the help texts
 ";
@@ -34,10 +39,13 @@ fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let result = match words.as_slice() {
-        ["bench"] => bench::run(300),
+        ["bench"] => bench::run(Build::Release, 300),
+        ["bench", "dist"] => bench::run(Build::Dist, 300),
         ["bench", "stores"] => bench_stores::run(100),
         ["bench", "stores", runs] => runs.parse().map_err(Problem::from).and_then(bench_stores::run),
-        ["bench", runs] => runs.parse().map_err(Problem::from).and_then(bench::run),
+        ["bench", runs] => {
+            runs.parse().map_err(Problem::from).and_then(|runs| bench::run(Build::Release, runs))
+        }
         ["cross"] => cross::run_all(),
         ["cross", "setup"] => cross::set_up(),
         ["cross", "windows"] => cross::build_windows(),
@@ -45,6 +53,7 @@ fn main() -> ExitCode {
         ["cross", "wine", words @ ..] => cross::run_under_wine(words),
         ["cross", "macos"] => cross::check_macos(),
         ["gate"] => gate::run(),
+        ["order"] => order::run(),
         ["picture"] => picture::run(),
         ["reference"] => reference::run(),
         _ => Err(USAGE.into()),

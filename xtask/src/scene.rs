@@ -17,9 +17,8 @@ pub(crate) struct Scene {
 }
 
 impl Scene {
-    /// Builds hatbox in release mode and starts a sandbox.
-    pub(crate) fn open() -> Result<Self, Problem> {
-        let program = build(Build::Release)?;
+    /// Starts a sandbox of this hatbox.
+    pub(crate) fn open(program: PathBuf) -> Result<Self, Problem> {
         let directory = std::env::temp_dir().join(format!("hatbox-xtask-{}", std::process::id()));
         let mut scene = Self { program, directory, environment: Vec::new() };
         check(&scene.sandbox(&["up", "--detach"]).output()?)?;
@@ -140,24 +139,51 @@ pub(crate) enum Build {
     Debug,
     /// As it is used.
     Release,
+    /// As it is shipped.
+    Dist,
+    /// As it is used, the names of its functions kept.
+    ReleaseWithSymbols,
+    /// As it is shipped, the names of its functions kept.
+    DistWithSymbols,
+}
+
+impl Build {
+    /// The same, the names of its functions kept.
+    pub(crate) fn with_symbols(self) -> Self {
+        match self {
+            Self::Dist | Self::DistWithSymbols => Self::DistWithSymbols,
+            Self::Debug | Self::Release | Self::ReleaseWithSymbols => Self::ReleaseWithSymbols,
+        }
+    }
+
+    /// The profile's name.
+    pub(crate) fn profile(self) -> &'static str {
+        match self {
+            Self::Debug => "dev",
+            Self::Release | Self::ReleaseWithSymbols => "release",
+            Self::Dist | Self::DistWithSymbols => "dist",
+        }
+    }
 }
 
 /// Builds hatbox; the path of the program.
 pub(crate) fn build(build: Build) -> Result<PathBuf, Problem> {
-    let (flags, directory): (&[&str], _) = match build {
-        Build::Debug => (&[], "debug"),
-        Build::Release => (&["--release"], "release"),
-    };
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let status = Command::new(cargo)
-        .args(["build", "--quiet", "--package", "hatbox"])
-        .args(flags)
-        .current_dir(root())
-        .status()?;
-    if !status.success() {
+    let mut command = Command::new(cargo);
+    command.current_dir(root());
+    let flags = ["--quiet", "--package", "hatbox", "--profile", build.profile()];
+    match build {
+        Build::Debug | Build::Release | Build::Dist => command.arg("build").args(flags),
+        // Another profile would give the functions other names; a flag for the last crate alone does not.
+        Build::ReleaseWithSymbols | Build::DistWithSymbols => {
+            command.arg("rustc").args(flags).args(["--bin", "hatbox", "--", "-C", "strip=none"])
+        }
+    };
+    if !command.status()?.success() {
         return Err("hatbox was not built".into());
     }
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    let directory = if matches!(build, Build::Debug) { "debug" } else { build.profile() };
     Ok(target.join(directory).join("hatbox").canonicalize()?)
 }
 
