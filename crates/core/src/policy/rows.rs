@@ -354,7 +354,7 @@ mod tests {
         );
         let error = parse_row(r#"{"id": 7, "request": 1}"#).unwrap_err();
         assert_eq!(
-            render_row_error(&error),
+            error.render(),
             r#"{"id":7,"error":"line 1, column 22: `request` is an object, not a number"}"#
         );
     }
