@@ -20,6 +20,17 @@ pub(crate) const SANDBOX: &str = "HATBOX_SANDBOX";
 /// aws-vault's, which name its own store: for `hatbox import` alone.
 pub(crate) const VAULT_DIR: &str = "AWS_VAULT_FILE_DIR";
 pub(crate) const VAULT_PASSPHRASE: &str = "AWS_VAULT_FILE_PASSPHRASE";
+pub(crate) const VAULT_BACKEND: &str = "AWS_VAULT_BACKEND";
+#[cfg(all(target_os = "linux", feature = "secret-service"))]
+pub(crate) const VAULT_COLLECTION: &str = "AWS_VAULT_SECRET_SERVICE_COLLECTION_NAME";
+#[cfg(feature = "pass")]
+pub(crate) const VAULT_PASS_DIR: &str = "AWS_VAULT_PASS_PASSWORD_STORE_DIR";
+#[cfg(feature = "pass")]
+pub(crate) const VAULT_PASS_CMD: &str = "AWS_VAULT_PASS_CMD";
+#[cfg(feature = "pass")]
+pub(crate) const VAULT_PASS_PREFIX: &str = "AWS_VAULT_PASS_PREFIX";
+#[cfg(all(target_os = "macos", feature = "keychain"))]
+pub(crate) const VAULT_KEYCHAIN: &str = "AWS_VAULT_KEYCHAIN_NAME";
 /// Set where there is a desktop that can show a window: by X11, by Wayland.
 pub(crate) const DESKTOP: Pair = ("WAYLAND_DISPLAY", Some("DISPLAY"));
 /// aws-vault's: `1` silences the line that tells of the shell.

@@ -1,8 +1,9 @@
 //! `hatbox import` and its sources.
 
+use std::fmt;
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
 /// Take over access keys that another program keeps
 #[derive(Debug, Args)]
@@ -18,19 +19,79 @@ pub(crate) enum ImportSource {
     Credentials(ImportCredentialsArgs),
 }
 
+/// A store of aws-vault's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum VaultKind {
+    File,
+    SecretService,
+    Pass,
+    Passage,
+    Keychain,
+    Wincred,
+    Kwallet,
+}
+
+impl VaultKind {
+    /// Those that are looked into where none is named: what they hold is aws-vault's alone.
+    pub(crate) const BY_THEMSELVES: [Self; 4] =
+        [Self::Keychain, Self::Wincred, Self::SecretService, Self::File];
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::SecretService => "secret-service",
+            Self::Pass => "pass",
+            Self::Passage => "passage",
+            Self::Keychain => "keychain",
+            Self::Wincred => "wincred",
+            Self::Kwallet => "kwallet",
+        }
+    }
+
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        Self::value_variants().iter().copied().find(|kind| kind.as_str() == name)
+    }
+
+    /// Whether it can be read by this program on this system.
+    pub(crate) fn is_built(self) -> bool {
+        match self {
+            Self::File => true,
+            Self::SecretService => cfg!(all(target_os = "linux", feature = "secret-service")),
+            Self::Pass | Self::Passage => cfg!(feature = "pass"),
+            Self::Keychain => cfg!(all(target_os = "macos", feature = "keychain")),
+            Self::Wincred => cfg!(all(windows, feature = "wincred")),
+            Self::Kwallet => false,
+        }
+    }
+}
+
+impl fmt::Display for VaultKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 const AWS_VAULT: &str = "\
+Where no store is named, by --from or AWS_VAULT_BACKEND, the only one of keychain, wincred, secret-service and file
+that holds keys is taken. In `pass` and `passage` without AWS_VAULT_PASS_PREFIX, only entries are opened that are named
+like a profile of ~/.aws/config or on the command line: the others may be any password of yours.
+
 Only long-lived keys are taken over: sessions are made again. Nothing changes in aws-vault's store, unless
 --delete-source says so, and then only after every key was read back.
 
 The passphrase of aws-vault's store is that of AWS_VAULT_FILE_PASSPHRASE, else it is asked for.
 granted and aws-sso-cli keep their encrypted files in the same form: name their directory by --dir.";
 
-/// From aws-vault's encrypted files
+/// From aws-vault's store: its encrypted files, the desktop's keyring, pass, keychain, Credential Manager
 #[derive(Debug, Args)]
 #[command(after_help = AWS_VAULT)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct ImportAwsVaultArgs {
-    /// The directory of the files [env: AWS_VAULT_FILE_DIR] [default: ~/.awsvault/keys]
+    /// The store [env: AWS_VAULT_BACKEND]
+    #[arg(long, value_name = "STORE", value_enum)]
+    pub(crate) from: Option<VaultKind>,
+
+    /// The directory of the store `file` [env: AWS_VAULT_FILE_DIR] [default: ~/.awsvault/keys]
     #[arg(long, value_name = "DIR")]
     pub(crate) dir: Option<PathBuf>,
 
@@ -38,7 +99,7 @@ pub(crate) struct ImportAwsVaultArgs {
     #[arg(long)]
     pub(crate) overwrite: bool,
 
-    /// Delete the imported files, after all keys were read back
+    /// Delete the imported keys from aws-vault's store, after all were read back
     #[arg(long)]
     pub(crate) delete_source: bool,
 

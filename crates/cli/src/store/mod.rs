@@ -49,7 +49,7 @@ pub(crate) mod pass;
 pub(crate) mod programs;
 pub(crate) mod sealed;
 #[cfg(all(target_os = "linux", feature = "secret-service"))]
-mod secret_service;
+pub(crate) mod secret_service;
 pub(crate) mod sessions;
 pub(crate) mod unlocked;
 #[cfg(all(windows, feature = "wincred"))]

@@ -1,11 +1,19 @@
 //! A session bus of a test's own, with a keyring on it or without one.
 
+use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use zbus::blocking::Proxy;
+use zbus::blocking::connection::Builder;
+use zbus::zvariant::{OwnedObjectPath, OwnedValue, Value};
+
 use crate::run::Run;
+
+const BUS_NAME: &str = "org.freedesktop.secrets";
+const SERVICE_PATH: &str = "/org/freedesktop/secrets";
 
 /// What is on the bus.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -84,10 +92,31 @@ impl Desktop {
         }
     }
 
+    /// Makes a collection with a password, as a person would in the keyring's own window. Returns its path.
+    pub(crate) fn make_collection(&self, name: &str) -> String {
+        let bus = Builder::address(self.address.as_str()).unwrap().build().unwrap();
+        let service = Proxy::new(&bus, BUS_NAME, SERVICE_PATH, "org.freedesktop.Secret.Service").unwrap();
+        let (_, session): (OwnedValue, OwnedObjectPath) =
+            service.call("OpenSession", &("plain", Value::from(""))).unwrap();
+        let internal = "org.gnome.keyring.InternalUnsupportedGuiltRiddenInterface";
+        let internal = Proxy::new(&bus, BUS_NAME, SERVICE_PATH, internal).unwrap();
+        let properties = HashMap::from([("org.freedesktop.Secret.Collection.Label", Value::from(name))]);
+        let none: &[u8] = &[];
+        let password = (&session, none, b"its password".as_slice(), "text/plain");
+        let made: OwnedObjectPath =
+            internal.call("CreateWithMasterPassword", &(properties, password)).unwrap();
+        made.as_str().to_owned()
+    }
+
+    /// Locks the collection of this path.
+    pub(crate) fn lock_collection(&self, home: &Path, path: &str) {
+        self.call(home, "Lock", &format!("[objectpath '{path}']"));
+    }
+
     /// Calls a method of the Secret Service itself.
     fn call(&self, home: &Path, method: &str, argument: &str) -> String {
-        let to = ["call", "--session", "--dest", "org.freedesktop.secrets"];
-        let path = ["--object-path", "/org/freedesktop/secrets", "--method"];
+        let to = ["call", "--session", "--dest", BUS_NAME];
+        let path = ["--object-path", SERVICE_PATH, "--method"];
         let method = format!("org.freedesktop.Secret.Service.{method}");
         self.tool(home, "gdbus").args(to).args(path).args([&method, argument]).run().ok().stdout
     }

@@ -17,13 +17,13 @@ role_arn = arn:aws:iam::444455556666:role/reader
 ";
 
 /// A fixture with a password store of its own. Its agent ends with it.
-struct Pass {
-    fixture: Fixture,
+pub(crate) struct Pass {
+    pub(crate) fixture: Fixture,
 }
 
 impl Pass {
     /// `None`, with a word why, where the programs are not here.
-    fn new(passphrase: &str) -> Option<Self> {
+    pub(crate) fn new(passphrase: &str) -> Option<Self> {
         let is_here =
             |name: &str| Command::new(name).arg("--version").output().is_ok_and(|o| o.status.success());
         if !is_here("pass") || !is_here("gpg") {

@@ -4,7 +4,7 @@
 
 /// What is wrong, as far as a store has to know.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Complaint {
+pub(crate) enum Complaint {
     /// There is no such item.
     Absent,
     /// Nobody gave the passphrase, or a wrong one.
@@ -17,6 +17,20 @@ pub(super) enum Complaint {
     NoRecipient(String),
     /// Something else: the last line of what it said.
     Other(String),
+}
+
+impl Complaint {
+    /// In words, for what is not an item of hatbox's.
+    pub(crate) fn describe(&self, program: &str) -> String {
+        match self {
+            Self::Absent => "there is no such entry".to_owned(),
+            Self::Locked => format!("`{program}` did not get the passphrase"),
+            Self::Broken => "it cannot be decrypted".to_owned(),
+            Self::NoKey => "the key that opens it is not here".to_owned(),
+            Self::NoRecipient(whom) => format!("it cannot be encrypted to `{whom}`"),
+            Self::Other(line) => format!("`{program}` says: {line}"),
+        }
+    }
 }
 
 /// Texts that one of the programs says, and what they mean. The first that is found counts.

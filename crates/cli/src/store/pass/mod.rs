@@ -11,62 +11,30 @@
 //! stdout. An item is never written over while it is the only one: `insert` ends an old file before it has a
 //! new one. The new one comes beside it first, and then takes its place.
 
-use std::ffi::{OsStr, OsString};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use zeroize::Zeroizing;
 
 mod complaint;
+mod program;
 
-use self::complaint::{Complaint, parse_complaint};
+use self::complaint::Complaint;
+use self::program::shown;
+pub(crate) use self::program::{Failed, PassProgram};
 use super::item_name::{parse_name, render_name};
 use super::item_text::{parse_item, render_item};
-use super::programs::{PassSettings, Programs};
+use super::programs::Programs;
 use super::{
     AskPassphrase, Item, ItemId, ItemInfo, PassphraseError, PassphraseFor, Status, Store, StoreError,
-    StoreKind, cause,
+    StoreKind,
 };
 use crate::sys::program::Person;
-
-/// The longest name has 18 directories.
-const DEPTH: usize = 24;
-
-/// How the two programs differ.
-#[derive(Debug, Clone, Copy)]
-struct Flavour {
-    kind: StoreKind,
-    program: &'static str,
-    extension: &'static str,
-    directory_variable: &'static str,
-    /// Below the home directory.
-    usual_directory: &'static str,
-}
-
-const PASS: Flavour = Flavour {
-    kind: StoreKind::Pass,
-    program: "pass",
-    extension: "gpg",
-    directory_variable: "PASSWORD_STORE_DIR",
-    usual_directory: ".password-store",
-};
-
-const PASSAGE: Flavour = Flavour {
-    kind: StoreKind::Passage,
-    program: "passage",
-    extension: "age",
-    directory_variable: "PASSAGE_DIR",
-    usual_directory: ".passage/store",
-};
 
 /// A directory of items in the store of one of the programs.
 #[derive(Debug)]
 pub(crate) struct PassStore {
-    flavour: Flavour,
-    programs: Programs,
-    settings: PassSettings,
-    /// The program's store.
-    directory: PathBuf,
+    program: PassProgram,
     prefix: String,
     is_open: bool,
     person: Person,
@@ -75,70 +43,17 @@ pub(crate) struct PassStore {
 impl PassStore {
     /// The items of hatbox in the store of `pass`.
     pub(crate) fn open_pass(programs: &Programs) -> Self {
-        Self::open(PASS, programs, programs.pass.clone())
+        Self::open(PassProgram::pass(programs), programs)
     }
 
     /// The items of hatbox in the store of `passage`.
     pub(crate) fn open_passage(programs: &Programs) -> Self {
-        Self::open(PASSAGE, programs, programs.passage.clone())
+        Self::open(PassProgram::passage(programs), programs)
     }
 
-    fn open(flavour: Flavour, programs: &Programs, settings: PassSettings) -> Self {
-        let directory = settings
-            .directory
-            .clone()
-            .or_else(|| programs.variable(flavour.directory_variable).map(PathBuf::from))
-            .unwrap_or_else(|| programs.home.join(flavour.usual_directory));
+    fn open(program: PassProgram, programs: &Programs) -> Self {
         let prefix = programs.prefix.clone().unwrap_or_else(|| "hatbox".to_owned());
-        let programs = programs.clone();
-        Self { flavour, programs, settings, directory, prefix, is_open: false, person: Person::IsNotAsked }
-    }
-
-    fn program(&self) -> Option<PathBuf> {
-        match &self.settings.program {
-            Some(path) => Some(path.clone()),
-            None => self.programs.find(self.flavour.program),
-        }
-    }
-
-    /// Why it cannot be used, and what to run.
-    fn obstacle(&self) -> Option<(String, String)> {
-        let Flavour { program, .. } = self.flavour;
-        if self.program().is_none() {
-            let setting = format!("set `{program}_command` in hatbox's settings");
-            return Some((
-                format!("there is no program `{program}` in PATH"),
-                format!("install it, or {setting}"),
-            ));
-        }
-        match self.flavour.kind {
-            StoreKind::Passage => {
-                let identities = match self.programs.variable("PASSAGE_IDENTITIES_FILE") {
-                    Some(path) => PathBuf::from(path),
-                    None => self.programs.home.join(".passage/identities"),
-                };
-                let way_out = format!("age-keygen -o {}", shown(&identities));
-                (!identities.exists())
-                    .then(|| (format!("passage has no identity at {}", shown(&identities)), way_out))
-            }
-            _ => (!self.directory.join(".gpg-id").exists()).then(|| {
-                (
-                    format!("there is no password store at {}", shown(&self.directory)),
-                    "pass init GPG-ID".to_owned(),
-                )
-            }),
-        }
-    }
-
-    fn check_usable(&self) -> Result<(), StoreError> {
-        match self.obstacle() {
-            None => Ok(()),
-            Some((why, way_out)) => Err(self.unavailable(why, Some(way_out))),
-        }
-    }
-
-    fn unavailable(&self, why: String, way_out: Option<String>) -> StoreError {
-        StoreError::Unavailable { kind: self.flavour.kind, source: cause(why), way_out }
+        Self { program, prefix, is_open: false, person: Person::IsNotAsked }
     }
 
     /// The items' names as the program takes them.
@@ -146,70 +61,17 @@ impl PassStore {
         format!("{}/{}", self.prefix, render_name(id))
     }
 
-    fn file_of(&self, entry: &str) -> PathBuf {
-        self.directory.join(format!("{entry}.{}", self.flavour.extension))
-    }
-
     /// All items, with the files that they are in.
     fn files(&self) -> Vec<(ItemId, PathBuf)> {
-        let mut found = Vec::new();
-        walk(&self.directory.join(&self.prefix), "", DEPTH, &mut |name, path| {
-            let extension = Path::new(name).extension();
-            if extension == Some(OsStr::new(self.flavour.extension))
-                && let Some((stem, _)) = name.rsplit_once('.')
-                && let Some(id) = parse_name(stem)
-            {
-                found.push((id, path.to_owned()));
-            }
-        });
+        let entries = self.program.entries_below(&self.prefix).into_iter();
+        let mut found: Vec<_> = entries.filter_map(|(name, path)| Some((parse_name(&name)?, path))).collect();
         found.sort();
         found
     }
 
-    fn run(
-        &self,
-        arguments: &[&str],
-        input: Zeroizing<Vec<u8>>,
-        person: Person,
-    ) -> Result<Zeroizing<Vec<u8>>, Failed> {
-        let program = self.program().ok_or_else(|| Failed::Program(self.unavailable_now()))?;
-        let arguments: Vec<OsString> = arguments.iter().map(Into::into).collect();
-        let mut extra = vec![
-            // What they say is looked at.
-            ("LC_ALL", OsString::from("C")),
-            (self.flavour.directory_variable, self.directory.clone().into_os_string()),
-        ];
-        if self.flavour.kind == StoreKind::Pass {
-            let mut options =
-                self.programs.variable("PASSWORD_STORE_GPG_OPTS").unwrap_or_default().to_owned();
-            // Status lines tell what went wrong in any version of GnuPG.
-            options.push(" --status-fd 2");
-            if person == Person::IsNotAsked {
-                options.push(" --pinentry-mode error");
-            }
-            extra.push(("PASSWORD_STORE_GPG_OPTS", options));
-        }
-        let ended = self.programs.run(&program, &arguments, &extra, input, person).map_err(|error| {
-            let name = self.flavour.program;
-            Failed::Program(self.unavailable(format!("`{name}` gave nothing: {}", with_cause(&error)), None))
-        })?;
-        if ended.status.success() {
-            Ok(ended.output)
-        } else {
-            Err(Failed::Says(parse_complaint(&ended.errors)))
-        }
-    }
-
-    fn unavailable_now(&self) -> StoreError {
-        match self.obstacle() {
-            Some((why, way_out)) => self.unavailable(why, Some(way_out)),
-            None => self.unavailable(format!("there is no program `{}`", self.flavour.program), None),
-        }
-    }
-
     /// What the program says about an item, as an error.
     fn error_of(&self, id: &ItemId, failed: Failed) -> StoreError {
-        let (kind, program) = (self.flavour.kind, self.flavour.program);
+        let (kind, program) = (self.program.kind(), self.program.name());
         match failed {
             Failed::Program(error) => error,
             Failed::Says(Complaint::Absent) => StoreError::Absent,
@@ -221,29 +83,29 @@ impl PassStore {
                 StoreError::Locked(kind, PassphraseError::Refused { what })
             }
             Failed::Says(Complaint::Broken) => self.broken(id, "it cannot be decrypted"),
-            Failed::Says(Complaint::NoKey) => self.unavailable(
+            Failed::Says(Complaint::NoKey) => self.program.unavailable(
                 format!("the key that opens `{}` is not here", self.entry(id)),
                 match kind {
                     StoreKind::Pass => Some("gpg --list-secret-keys".to_owned()),
                     _ => None,
                 },
             ),
-            Failed::Says(Complaint::NoRecipient(whom)) => self.unavailable(
+            Failed::Says(Complaint::NoRecipient(whom)) => self.program.unavailable(
                 format!(
                     "GnuPG cannot encrypt to `{whom}`, which `{}` names",
-                    shown(&self.directory.join(".gpg-id"))
+                    shown(&self.program.directory().join(".gpg-id"))
                 ),
                 Some("pass init GPG-ID".to_owned()),
             ),
             Failed::Says(Complaint::Other(line)) => {
-                self.unavailable(format!("`{program}` says: {line}"), None)
+                self.program.unavailable(format!("`{program}` says: {line}"), None)
             }
         }
     }
 
     fn broken(&self, id: &ItemId, problem: &str) -> StoreError {
         StoreError::Broken {
-            kind: self.flavour.kind,
+            kind: self.program.kind(),
             what: format!("item `{}`", self.entry(id)),
             problem: problem.to_owned(),
         }
@@ -252,10 +114,10 @@ impl PassStore {
     fn show(&self, id: &ItemId, person: Person) -> Result<Zeroizing<Vec<u8>>, Failed> {
         let entry = self.entry(id);
         // A name that is no file may be a directory, which the program lists with success.
-        if !self.file_of(&entry).is_file() {
+        if !self.program.file_of(&entry).is_file() {
             return Err(Failed::Says(Complaint::Absent));
         }
-        self.run(&["show", &entry], Zeroizing::default(), person)
+        self.program.run(&["show", &entry], Zeroizing::default(), person)
     }
 
     /// Whether an item can be decrypted.
@@ -268,50 +130,13 @@ impl PassStore {
     }
 }
 
-/// Why the program did not do it.
-enum Failed {
-    /// It did not come to that.
-    Program(StoreError),
-    /// What it complains about.
-    Says(Complaint),
-}
-
-fn shown(path: &Path) -> String {
-    format!("`{}`", path.display())
-}
-
-fn with_cause(error: &dyn std::error::Error) -> String {
-    match error.source() {
-        Some(source) => format!("{error}: {source}"),
-        None => error.to_string(),
-    }
-}
-
-/// Calls `found` with each regular file, and its name below the start.
-fn walk(directory: &Path, above: &str, depth: usize, found: &mut dyn FnMut(&str, &Path)) {
-    // What is not there, or not ours to read, holds nothing of ours.
-    let Ok(entries) = std::fs::read_dir(directory) else { return };
-    for entry in entries.flatten() {
-        let name = entry.file_name();
-        let (Some(name), Ok(kind)) = (name.to_str(), entry.file_type()) else { continue };
-        if name.starts_with('.') {
-            continue;
-        }
-        if kind.is_dir() && depth > 0 {
-            walk(&entry.path(), &format!("{above}{name}/"), depth - 1, found);
-        } else if kind.is_file() {
-            found(&format!("{above}{name}"), &entry.path());
-        }
-    }
-}
-
 impl Store for PassStore {
     fn kind(&self) -> StoreKind {
-        self.flavour.kind
+        self.program.kind()
     }
 
     fn status(&self) -> Status {
-        match self.obstacle() {
+        match self.program.obstacle() {
             Some((why, way_out)) => Status::Unavailable(format!("{why}: {way_out}")),
             None if self.is_open => Status::Ready,
             None if self.files().is_empty() => Status::Empty,
@@ -320,7 +145,7 @@ impl Store for PassStore {
     }
 
     fn unlock(&mut self, ask: &mut AskPassphrase<'_>) -> Result<(), StoreError> {
-        self.check_usable()?;
+        self.program.check_usable()?;
         if self.is_open {
             return Ok(());
         }
@@ -332,7 +157,7 @@ impl Store for PassStore {
                 Ok(()) => {}
                 Err(Failed::Says(Complaint::Locked)) => {
                     ask(PassphraseFor::OwnPrompt)
-                        .map_err(|error| StoreError::Locked(self.flavour.kind, error))?;
+                        .map_err(|error| StoreError::Locked(self.program.kind(), error))?;
                     self.person = Person::MayBeAsked;
                     self.probe(&id, Person::MayBeAsked).map_err(|failed| self.error_of(&id, failed))?;
                 }
@@ -350,7 +175,7 @@ impl Store for PassStore {
     }
 
     fn list(&self) -> Result<(Vec<ItemInfo>, Vec<StoreError>), StoreError> {
-        self.check_usable()?;
+        self.program.check_usable()?;
         let (mut items, mut broken) = (Vec::new(), Vec::new());
         for (id, _) in self.files() {
             match self.read(&id) {
@@ -365,39 +190,42 @@ impl Store for PassStore {
     }
 
     fn read(&self, id: &ItemId) -> Result<Item, StoreError> {
-        self.check_usable()?;
+        self.program.check_usable()?;
         let text = self.show(id, self.person).map_err(|failed| self.error_of(id, failed))?;
         let text = std::str::from_utf8(&text).map_err(|_| self.broken(id, "it is not what hatbox wrote"))?;
         parse_item(id, text).map_err(|problem| self.broken(id, problem))
     }
 
     fn write(&self, item: &Item) -> Result<(), StoreError> {
-        self.check_usable()?;
+        self.program.check_usable()?;
         let id = &item.info.id;
         let (entry, text) = (self.entry(id), render_item(item));
         let new = format!("{entry}.new");
-        let is_new = !self.file_of(&entry).exists();
+        let is_new = !self.program.file_of(&entry).exists();
         let target = if is_new { &entry } else { &new };
         let input = Zeroizing::new(text.as_bytes().to_vec());
         let mut result =
-            self.run(&["insert", "--multiline", "--force", target], input, self.person).map(drop);
+            self.program.run(&["insert", "--multiline", "--force", target], input, self.person).map(drop);
         if !is_new && result.is_ok() {
-            result = self.run(&["mv", "--force", &new, &entry], Zeroizing::default(), self.person).map(drop);
+            result = self
+                .program
+                .run(&["mv", "--force", &new, &entry], Zeroizing::default(), self.person)
+                .map(drop);
         }
         if result.is_err() {
             // What was not written whole is no item, nor is the rest of it.
-            std::fs::remove_file(self.file_of(target)).ok();
+            std::fs::remove_file(self.program.file_of(target)).ok();
         }
         result.map_err(|failed| self.error_of(id, failed))
     }
 
     fn delete(&self, id: &ItemId) -> Result<(), StoreError> {
-        self.check_usable()?;
+        self.program.check_usable()?;
         let entry = self.entry(id);
-        if !self.file_of(&entry).is_file() {
+        if !self.program.file_of(&entry).is_file() {
             return Err(StoreError::Absent);
         }
-        let result = self.run(&["rm", "--force", &entry], Zeroizing::default(), self.person);
+        let result = self.program.run(&["rm", "--force", &entry], Zeroizing::default(), self.person);
         result.map(drop).map_err(|failed| self.error_of(id, failed))
     }
 

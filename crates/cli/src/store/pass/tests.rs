@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use super::*;
 use crate::store::contract::{check_contract, item};
+use std::ffi::OsString;
+
 use crate::store::programs::{PassSettings, Programs};
 
 fn programs(home: &Path, variables: &[(&str, &Path)]) -> Programs {

@@ -11,12 +11,13 @@ use std::io;
 
 use zbus::DBusError;
 
-use super::{DEADLINE, KIND};
+use super::KIND;
+use super::bus::DEADLINE;
 use crate::store::{PassphraseError, StoreError, cause};
 
 /// Why a call failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Failed {
+pub(crate) enum Failed {
     /// There is no such item or collection (any more).
     #[error("there is no such item")]
     Absent,
@@ -67,7 +68,7 @@ impl Failed {
 }
 
 /// What an error of the crate stands for.
-pub(super) fn classify(error: &secret_service::Error) -> Failed {
+pub(crate) fn classify(error: &secret_service::Error) -> Failed {
     use secret_service::Error;
     match error {
         Error::Locked => Failed::Locked,

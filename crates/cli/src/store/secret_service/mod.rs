@@ -18,7 +18,6 @@
 use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::mpsc;
 use std::time::Duration;
 
 use hatbox_core::name::{AccessKeyId, ProfileName};
@@ -33,14 +32,13 @@ use super::{
     AskPassphrase, Item, ItemId, ItemInfo, ItemKind, Listed, PassphraseError, PassphraseFor, Status, Store,
     StoreError, StoreKind,
 };
-use crate::sys::signals::Held;
 
+mod bus;
 mod failure;
 
-use failure::{Failed, classify};
+pub(crate) use bus::{connect, within};
+pub(crate) use failure::{Failed, classify};
 
-/// For each call over the bus, and for connecting to it.
-const DEADLINE: Duration = Duration::from_secs(5);
 const APPLICATION: (&str, &str) = ("application", "hatbox");
 const KIND: StoreKind = StoreKind::SecretService;
 
@@ -66,13 +64,6 @@ impl SecretServiceStore {
     }
 
     fn connection(&self) -> Result<&Connection, Failed> {
-        let connect = || {
-            // The connection's own deadline begins after its greeting, which a stuck bus never answers.
-            let made = within(DEADLINE, || {
-                zbus::blocking::connection::Builder::session()?.method_timeout(DEADLINE).build()
-            });
-            made.ok_or(Failed::Silent)?.map_err(|error| classify(&error.into()))
-        };
         self.connection.get_or_init(connect).as_ref().map_err(Failed::clone)
     }
 
@@ -295,15 +286,4 @@ fn broken(id: &ItemId, problem: &str) -> StoreError {
 
 fn error_of(error: &secret_service::Error) -> StoreError {
     classify(error).into_error()
-}
-
-/// The answer of `work`, unless it takes longer. Then it is left behind, and ends with the process.
-fn within<T: Send + 'static>(deadline: Duration, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
-    let (sender, receiver) = mpsc::channel();
-    // The thread, and those that the bus's connection starts in it, must take no signal: at a question, the main
-    // thread holds them back until the terminal is as it was.
-    let held = Held::new();
-    std::thread::spawn(move || sender.send(work()).ok());
-    drop(held);
-    receiver.recv_timeout(deadline).ok()
 }

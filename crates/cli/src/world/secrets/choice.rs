@@ -106,28 +106,38 @@ impl Secrets<'_> {
                 .at(dirs.shown(&dirs.settings_file()))
             }),
         };
+        let mut programs = self.programs();
+        programs.pass = PassSettings {
+            directory: path("pass_dir", &settings.pass_dir)?,
+            program: path("pass_command", &settings.pass_command)?,
+        };
+        programs.passage = PassSettings {
+            directory: path("passage_dir", &settings.passage_dir)?,
+            program: path("passage_command", &settings.passage_command)?,
+        };
+        programs.prefix.clone_from(&settings.pass_prefix);
+        programs.command.clone_from(&settings.store_command);
+        Ok(Some(programs))
+    }
+
+    /// How programs are run that keep secrets, without what the settings say of hatbox's own backends.
+    pub(crate) fn programs(&self) -> Programs {
         let mut environment = self.world.environment.of_store_programs();
         if self.world.environment.raw("GPG_TTY").is_none()
             && let Some(terminal) = terminal_name()
         {
             environment.push(("GPG_TTY".into(), terminal));
         }
-        Ok(Some(Programs {
+        Programs {
             environment,
-            home: dirs.home().to_owned(),
+            home: self.world.dirs.home().to_owned(),
             is_inside: self.world.environment.text(env_names::UNLOCKING).is_some(),
             patience: self.settings.prompt_timeout(),
-            pass: PassSettings {
-                directory: path("pass_dir", &settings.pass_dir)?,
-                program: path("pass_command", &settings.pass_command)?,
-            },
-            passage: PassSettings {
-                directory: path("passage_dir", &settings.passage_dir)?,
-                program: path("passage_command", &settings.passage_command)?,
-            },
-            prefix: settings.pass_prefix.clone(),
-            command: settings.store_command.clone(),
-        }))
+            pass: PassSettings::default(),
+            passage: PassSettings::default(),
+            prefix: None,
+            command: None,
+        }
     }
 
     fn directory_of(&self, kind: StoreKind) -> Result<PathBuf, Failure> {

@@ -1,0 +1,199 @@
+//! `hatbox import aws-vault`: the long-lived keys of aws-vault's stores.
+
+mod source;
+
+use hatbox_core::name::ProfileName;
+use hatbox_core::secret::SecretString;
+
+use self::source::Source;
+use super::{check_named, is_chosen, item_of, tell};
+use crate::args::{GlobalArgs, ImportAwsVaultArgs, VaultKind};
+use crate::env_names;
+use crate::foreign::{FoundKey, ReadError, Vault};
+use crate::prompt::{Echo, PromptError, Question};
+use crate::report::{Failure, FailureKind};
+use crate::request::resolve_store;
+use crate::store::Item;
+use crate::world::World;
+use crate::world::confirm::{Confirmation, ask_yes_or_no};
+use crate::world::secrets::{Secrets, Transfer};
+
+/// How often a wrong passphrase may be corrected.
+const TRIES: u32 = 3;
+
+pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ImportAwsVaultArgs) -> Result<(), Failure> {
+    let mut secrets = Secrets::open(world, resolve_store(global, &world.environment)?)?;
+    let mut source = source::find(world, &secrets, args)?;
+    check_named(&args.profiles, &source.profiles.iter().collect::<Vec<_>>(), &source.shown)?;
+    source.profiles.retain(|profile| is_chosen(&args.profiles, profile));
+    world.output.debug(|| format!("aws-vault's keys are read from `{}`, {}", source.kind, source.shown));
+    let items = if source.profiles.is_empty() { Vec::new() } else { open(world, &secrets, &source)? };
+    let transfer = secrets.plan_transfer(
+        items,
+        args.overwrite.into(),
+        "add --overwrite to replace it; nothing was changed",
+    )?;
+    if args.dry_run {
+        return tell(world, &transfer, "Would import", args.json, &[]);
+    }
+    if !transfer.copied.is_empty() {
+        secrets.save_items(&transfer.copied)?;
+    }
+    let deleted =
+        if args.delete_source { delete_source(world, &secrets, args, &source, &transfer)? } else { 0 };
+    tell(world, &transfer, "Imported", args.json, &[("deleted_from_source", deleted.into())])?;
+    let has_keys = !transfer.copied.is_empty() || !transfer.already_there.is_empty();
+    if has_keys && !args.delete_source {
+        let what = if source.kind == VaultKind::File { "its files" } else { "them there" };
+        world.output.note(&format!("aws-vault still has them; --delete-source deletes {what}"));
+    }
+    Ok(())
+}
+
+/// Opens what has to be opened, and reads the keys.
+fn open(world: &World, secrets: &Secrets<'_>, source: &Source) -> Result<Vec<Item>, Failure> {
+    match &source.vault {
+        Vault::File(_) => open_files(world, secrets, source),
+        #[cfg(all(target_os = "linux", feature = "secret-service"))]
+        Vault::SecretService(vault) => {
+            let failed = |error| source::failure_of(source.kind, &error);
+            if vault.is_locked().map_err(failed)? {
+                if !world.environment.has_desktop() {
+                    return Err(Failure::new(
+                        FailureKind::NeedsPerson,
+                        format!("{} is locked", source.shown),
+                    )
+                    .hint(
+                        "unlock it in the desktop's keyring program, or run this in the desktop's session",
+                    ));
+                }
+                world.output.note("the desktop asks for the password of aws-vault's keyring");
+                vault.unlock(secrets.prompt_timeout()).map_err(failed)?;
+            }
+            Ok(items_of(world, source, read_all(source, None)))
+        }
+        #[cfg(any(
+            feature = "pass",
+            all(target_os = "macos", feature = "keychain"),
+            all(windows, feature = "wincred")
+        ))]
+        _ => Ok(items_of(world, source, read_all(source, None))),
+    }
+}
+
+type Read<'a> = Vec<(&'a ProfileName, Result<FoundKey, ReadError>)>;
+
+fn read_all<'a>(source: &'a Source, passphrase: Option<&SecretString>) -> Read<'a> {
+    source.profiles.iter().map(|profile| (profile, source.vault.read(profile, passphrase))).collect()
+}
+
+/// The keys among what was read. Of the others it is said why they are none.
+fn items_of(world: &World, source: &Source, read: Read<'_>) -> Vec<Item> {
+    let mut items = Vec::new();
+    for (profile, result) in read {
+        match result {
+            Ok(FoundKey::Key(key)) => items.push(item_of(world, profile, &key)),
+            Ok(FoundKey::Temporary) => {
+                world.output.note(&format!("left where it is: the key of `{profile}` is temporary"));
+            }
+            Err(error) => {
+                let place = place_of(world, source, profile);
+                world.output.warn(&format!("left where it is: {place}: {error}"));
+            }
+        }
+    }
+    items
+}
+
+/// Where a key is, in words.
+fn place_of(world: &World, source: &Source, profile: &ProfileName) -> String {
+    match &source.vault {
+        Vault::File(vault) => world.dirs.shown(&vault.path_of(profile)),
+        #[cfg(any(
+            feature = "pass",
+            all(target_os = "linux", feature = "secret-service"),
+            all(target_os = "macos", feature = "keychain"),
+            all(windows, feature = "wincred")
+        ))]
+        vault => vault.place_of(profile),
+    }
+}
+
+/// Opens all files by one passphrase. One that does not open is told of, and stays where it is.
+fn open_files(world: &World, secrets: &Secrets<'_>, source: &Source) -> Result<Vec<Item>, Failure> {
+    let given = world.environment.text(env_names::VAULT_PASSPHRASE).map(SecretString::new);
+    for attempt in 1..=TRIES {
+        let passphrase = match &given {
+            Some(given) => given.clone(),
+            None => ask(world, secrets, attempt)?,
+        };
+        let results = read_all(source, Some(&passphrase));
+        let is_wrong =
+            |result: &Result<FoundKey, ReadError>| matches!(result, Err(ReadError::WrongPassphrase));
+        let opens_nothing =
+            results.iter().any(|(_, r)| is_wrong(r)) && !results.iter().any(|(_, result)| result.is_ok());
+        if opens_nothing && given.is_none() && attempt < TRIES {
+            continue;
+        }
+        if opens_nothing {
+            return Err(Failure::new(FailureKind::Failed, "the passphrase opens none of aws-vault's files")
+                .hint("it is the one that aws-vault asks for, or AWS_VAULT_FILE_PASSPHRASE"));
+        }
+        return Ok(items_of(world, source, results));
+    }
+    Ok(Vec::new())
+}
+
+fn ask(world: &World, secrets: &Secrets<'_>, attempt: u32) -> Result<SecretString, Failure> {
+    let prompter = world.prompter();
+    if attempt > 1 {
+        prompter.show("That was not the passphrase.");
+    }
+    let question = Question {
+        text: "Passphrase of aws-vault's files: ",
+        echo: Echo::Hidden,
+        timeout: secrets.prompt_timeout(),
+        is_over: &|| false,
+    };
+    prompter.ask_line(&question).map_err(|error| match error {
+        PromptError::Cancelled => Failure::new(FailureKind::Cancelled, "cancelled"),
+        error => Failure::new(FailureKind::NeedsPerson, "the passphrase of aws-vault's files is needed")
+            .caused_by(&error)
+            .hint("run it on a terminal, or set AWS_VAULT_FILE_PASSPHRASE"),
+    })
+}
+
+/// Deletes what is in hatbox's store now. Returns how many.
+fn delete_source(
+    world: &World,
+    secrets: &Secrets<'_>,
+    args: &ImportAwsVaultArgs,
+    source: &Source,
+    transfer: &Transfer,
+) -> Result<usize, Failure> {
+    let is_here = |profile: &&ProfileName| {
+        transfer.copied.iter().any(|item| item.info.id.profile == **profile)
+            || transfer.already_there.contains(profile)
+    };
+    let done: Vec<_> = source.profiles.iter().filter(is_here).collect();
+    let what = if source.kind == VaultKind::File { "files" } else { "keys" };
+    let question = Confirmation {
+        text: &format!("Delete {} of aws-vault's {what}? (y|N) ", done.len()),
+        what: "deleting needs a yes",
+        way_out: "run it on a terminal, or with --yes",
+        timeout: secrets.prompt_timeout(),
+    };
+    if done.is_empty() || !(args.yes || ask_yes_or_no(world, &question)?) {
+        world.output.note(&format!("nothing was deleted from aws-vault's {what}"));
+        return Ok(0);
+    }
+    for profile in &done {
+        source.vault.delete(profile).map_err(|why| {
+            let place = place_of(world, source, profile);
+            let mut failure = Failure::new(FailureKind::Failed, format!("could not delete {place}"));
+            failure.causes.push(why);
+            failure
+        })?;
+    }
+    Ok(done.len())
+}

@@ -1,0 +1,194 @@
+//! Which of aws-vault's stores is read: the one that is named, else the only one that holds keys.
+
+use std::path::PathBuf;
+
+use hatbox_core::name::ProfileName;
+
+use crate::args::{ImportAwsVaultArgs, VaultKind};
+use crate::env_names;
+use crate::foreign::{FileVault, Vault, VaultError};
+use crate::report::{Failure, FailureKind};
+use crate::world::World;
+use crate::world::secrets::Secrets;
+
+/// A store of aws-vault's, and the long-lived keys that it holds by their names.
+pub(super) struct Source {
+    pub(super) kind: VaultKind,
+    pub(super) vault: Vault,
+    pub(super) profiles: Vec<ProfileName>,
+    /// Where it is, in words.
+    pub(super) shown: String,
+}
+
+const BY_HAND: &str =
+    "let aws-vault hand over each key: `aws-vault exec --no-session PROFILE -- hatbox add --env PROFILE`";
+
+/// Finds the store, opens it, and lists what it holds. Nothing is asked for, and no secret is read.
+///
+/// # Errors
+/// There is none, there are several, or the one that is named cannot be read here.
+pub(super) fn find(
+    world: &World,
+    secrets: &Secrets<'_>,
+    args: &ImportAwsVaultArgs,
+) -> Result<Source, Failure> {
+    if let Some(kind) = named(world, args)? {
+        return load(world, secrets, args, kind).map_err(|error| failure_of(kind, &error));
+    }
+    let mut found = Vec::new();
+    let mut reasons = Vec::new();
+    for kind in VaultKind::BY_THEMSELVES.into_iter().filter(|kind| kind.is_built()) {
+        match load(world, secrets, args, kind) {
+            Ok(source) if source.profiles.is_empty() => {
+                reasons.push(format!("`{kind}`: {} holds no long-lived key", source.shown));
+            }
+            Ok(source) => found.push(source),
+            Err(error) => reasons.push(format!("`{kind}`: {error}")),
+        }
+    }
+    if found.len() > 1 {
+        let names: Vec<_> = found.iter().map(|source| format!("`{}`", source.kind)).collect();
+        let hints = found.iter().map(|source| format!("hatbox import aws-vault --from {}", source.kind));
+        let error = format!("aws-vault has keys in more than one store: {}", names.join(", "));
+        return Err(hints.fold(Failure::new(FailureKind::Usage, error), Failure::hint));
+    }
+    found.pop().ok_or_else(|| {
+        let mut failure = Failure::new(FailureKind::Failed, "no store of aws-vault's with keys was found");
+        failure.causes = reasons;
+        failure.hint("name it: hatbox import aws-vault --from pass (or --dir DIRECTORY)").hint(BY_HAND)
+    })
+}
+
+/// The store that a flag or aws-vault's own variable names.
+fn named(world: &World, args: &ImportAwsVaultArgs) -> Result<Option<VaultKind>, Failure> {
+    if args.from.is_some() || args.dir.is_some() {
+        return Ok(Some(args.from.unwrap_or(VaultKind::File)));
+    }
+    let Some(name) = world.environment.text(env_names::VAULT_BACKEND) else { return Ok(None) };
+    match VaultKind::parse(&name) {
+        Some(kind) => Ok(Some(kind)),
+        None => Err(Failure::new(
+            FailureKind::Usage,
+            format!("hatbox cannot read aws-vault's backend `{name}`, which AWS_VAULT_BACKEND names"),
+        )
+        .hint(BY_HAND)),
+    }
+}
+
+fn load(
+    world: &World,
+    secrets: &Secrets<'_>,
+    args: &ImportAwsVaultArgs,
+    kind: VaultKind,
+) -> Result<Source, VaultError> {
+    let (vault, shown) = open(world, secrets, args, kind)?;
+    let mut profiles = vault.profiles()?;
+    profiles.retain(|profile| is_looked_at(world, &vault, args, profile));
+    Ok(Source { kind, vault, profiles, shown })
+}
+
+/// Entries that may be the user's other passwords are not opened: only those that are named like a profile.
+#[cfg(feature = "pass")]
+fn is_looked_at(world: &World, vault: &Vault, args: &ImportAwsVaultArgs, profile: &ProfileName) -> bool {
+    let Vault::Pass(pass) = vault else { return true };
+    let has_section = || {
+        let files = crate::world::config_files::load_config(world).ok();
+        files.is_some_and(|files| files.config.profile_names().contains(profile))
+    };
+    !pass.is_shared() || args.profiles.iter().any(|named| named == profile.as_str()) || has_section()
+}
+
+#[cfg(not(feature = "pass"))]
+fn is_looked_at(_: &World, _: &Vault, _: &ImportAwsVaultArgs, _: &ProfileName) -> bool {
+    true
+}
+
+#[cfg_attr(not(feature = "pass"), expect(unused_variables, reason = "for the stores that are programs"))]
+fn open(
+    world: &World,
+    secrets: &Secrets<'_>,
+    args: &ImportAwsVaultArgs,
+    kind: VaultKind,
+) -> Result<(Vault, String), VaultError> {
+    let text = |name: &str| world.environment.text(name);
+    match kind {
+        VaultKind::File => {
+            let named = args.dir.clone().or_else(|| text(env_names::VAULT_DIR).map(PathBuf::from));
+            let directory = match named {
+                Some(directory) => world.dirs.expand(&directory).unwrap_or(directory),
+                None => world.dirs.vault_files(),
+            };
+            let shown = world.dirs.shown(&directory);
+            Ok((Vault::File(FileVault::open(directory)), shown))
+        }
+        #[cfg(all(target_os = "linux", feature = "secret-service"))]
+        VaultKind::SecretService => {
+            let name = text(env_names::VAULT_COLLECTION).unwrap_or_else(|| "awsvault".to_owned());
+            let vault = crate::foreign::SecretServiceVault::connect(&name)?;
+            Ok((Vault::SecretService(vault), format!("the keyring's collection `{name}`")))
+        }
+        #[cfg(feature = "pass")]
+        VaultKind::Pass | VaultKind::Passage => {
+            let prefix = text(env_names::VAULT_PASS_PREFIX).unwrap_or_default();
+            let mut programs = secrets.programs();
+            let settings = crate::store::programs::PassSettings {
+                directory: text(env_names::VAULT_PASS_DIR)
+                    .map(PathBuf::from)
+                    .and_then(|path| world.dirs.expand(&path)),
+                program: text(env_names::VAULT_PASS_CMD).and_then(|name| {
+                    if name.contains('/') {
+                        world.dirs.expand(&PathBuf::from(&name))
+                    } else {
+                        programs.find(&name)
+                    }
+                }),
+            };
+            let vault = if kind == VaultKind::Pass {
+                programs.pass = settings;
+                crate::foreign::PassVault::pass(&programs, &prefix)
+            } else {
+                programs.passage = settings;
+                crate::foreign::PassVault::passage(&programs, &prefix)
+            };
+            let shown = world.dirs.shown(vault.directory());
+            Ok((Vault::Pass(Box::new(vault)), shown))
+        }
+        #[cfg(all(target_os = "macos", feature = "keychain"))]
+        VaultKind::Keychain => {
+            let name = text(env_names::VAULT_KEYCHAIN).unwrap_or_else(|| "aws-vault".to_owned());
+            let path = world.dirs.home().join(format!("Library/Keychains/{name}.keychain-db"));
+            let shown = world.dirs.shown(&path);
+            Ok((Vault::Keychain(crate::foreign::KeychainVault::open(path)), shown))
+        }
+        #[cfg(all(windows, feature = "wincred"))]
+        VaultKind::Wincred => {
+            let shown = "Windows's Credential Manager".to_owned();
+            Ok((Vault::Wincred(crate::foreign::WincredVault), shown))
+        }
+        VaultKind::Kwallet => Err(VaultError::Failed(
+            "KWallet's own interface is not spoken here; KWallet 6 is reached by `--from secret-service` \
+             where aws-vault used that"
+                .to_owned(),
+        )),
+        _ => {
+            Err(VaultError::Failed(format!("`{kind}` is not built into this hatbox, or not of this system")))
+        }
+    }
+}
+
+pub(super) fn failure_of(kind: VaultKind, error: &VaultError) -> Failure {
+    let what = format!("aws-vault's store `{kind}` could not be read: {error}");
+    let failure = Failure::new(
+        match error {
+            #[cfg(all(target_os = "linux", feature = "secret-service"))]
+            VaultError::Refused(_) => FailureKind::Refused,
+            VaultError::Absent(_) | VaultError::Failed(_) => FailureKind::Failed,
+        },
+        what,
+    );
+    let failure = match kind {
+        VaultKind::File => failure.hint("name its directory by --dir or AWS_VAULT_FILE_DIR"),
+        _ => failure,
+    };
+    failure.hint(BY_HAND)
+}

@@ -1,0 +1,231 @@
+//! `pass` or `passage` as a program: where it is, what it lacks, how it is run, which files its store has.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use super::complaint::{Complaint, parse_complaint};
+use crate::store::programs::{PassSettings, Programs};
+use crate::store::{StoreError, StoreKind, cause};
+use crate::sys::program::Person;
+
+/// The longest name has 18 directories.
+const DEPTH: usize = 24;
+
+/// How the two programs differ.
+#[derive(Debug, Clone, Copy)]
+struct Flavour {
+    kind: StoreKind,
+    program: &'static str,
+    extension: &'static str,
+    directory_variable: &'static str,
+    /// Below the home directory.
+    usual_directory: &'static str,
+}
+
+const PASS: Flavour = Flavour {
+    kind: StoreKind::Pass,
+    program: "pass",
+    extension: "gpg",
+    directory_variable: "PASSWORD_STORE_DIR",
+    usual_directory: ".password-store",
+};
+
+const PASSAGE: Flavour = Flavour {
+    kind: StoreKind::Passage,
+    program: "passage",
+    extension: "age",
+    directory_variable: "PASSAGE_DIR",
+    usual_directory: ".passage/store",
+};
+
+/// One of the programs, and its store.
+#[derive(Debug)]
+pub(crate) struct PassProgram {
+    flavour: Flavour,
+    programs: Programs,
+    settings: PassSettings,
+    /// The program's store.
+    directory: PathBuf,
+}
+
+impl PassProgram {
+    /// `pass`.
+    pub(crate) fn pass(programs: &Programs) -> Self {
+        Self::open(PASS, programs, programs.pass.clone())
+    }
+
+    /// `passage`.
+    pub(crate) fn passage(programs: &Programs) -> Self {
+        Self::open(PASSAGE, programs, programs.passage.clone())
+    }
+
+    fn open(flavour: Flavour, programs: &Programs, settings: PassSettings) -> Self {
+        let directory = settings
+            .directory
+            .clone()
+            .or_else(|| programs.variable(flavour.directory_variable).map(PathBuf::from))
+            .unwrap_or_else(|| programs.home.join(flavour.usual_directory));
+        Self { flavour, programs: programs.clone(), settings, directory }
+    }
+
+    /// The backend that uses it.
+    pub(super) fn kind(&self) -> StoreKind {
+        self.flavour.kind
+    }
+
+    pub(crate) fn name(&self) -> &'static str {
+        self.flavour.program
+    }
+
+    /// Its store.
+    pub(crate) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    fn program(&self) -> Option<PathBuf> {
+        match &self.settings.program {
+            Some(path) => Some(path.clone()),
+            None => self.programs.find(self.flavour.program),
+        }
+    }
+
+    /// Why it cannot be used, and what to run.
+    pub(crate) fn obstacle(&self) -> Option<(String, String)> {
+        let Flavour { program, .. } = self.flavour;
+        if self.program().is_none() {
+            let setting = format!("set `{program}_command` in hatbox's settings");
+            return Some((
+                format!("there is no program `{program}` in PATH"),
+                format!("install it, or {setting}"),
+            ));
+        }
+        match self.flavour.kind {
+            StoreKind::Passage => {
+                let identities = match self.programs.variable("PASSAGE_IDENTITIES_FILE") {
+                    Some(path) => PathBuf::from(path),
+                    None => self.programs.home.join(".passage/identities"),
+                };
+                let way_out = format!("age-keygen -o {}", shown(&identities));
+                (!identities.exists())
+                    .then(|| (format!("passage has no identity at {}", shown(&identities)), way_out))
+            }
+            _ => (!self.directory.join(".gpg-id").exists()).then(|| {
+                (
+                    format!("there is no password store at {}", shown(&self.directory)),
+                    "pass init GPG-ID".to_owned(),
+                )
+            }),
+        }
+    }
+
+    pub(crate) fn check_usable(&self) -> Result<(), StoreError> {
+        match self.obstacle() {
+            None => Ok(()),
+            Some((why, way_out)) => Err(self.unavailable(why, Some(way_out))),
+        }
+    }
+
+    pub(super) fn unavailable(&self, why: String, way_out: Option<String>) -> StoreError {
+        StoreError::Unavailable { kind: self.flavour.kind, source: cause(why), way_out }
+    }
+
+    /// The file of an entry.
+    pub(crate) fn file_of(&self, entry: &str) -> PathBuf {
+        self.directory.join(format!("{entry}.{}", self.flavour.extension))
+    }
+
+    /// The entries below a directory of the store, by their names from there, with their files.
+    pub(crate) fn entries_below(&self, prefix: &str) -> Vec<(String, PathBuf)> {
+        let mut found = Vec::new();
+        walk(&self.directory.join(prefix), "", DEPTH, &mut |name, path| {
+            if Path::new(name).extension() == Some(OsStr::new(self.flavour.extension))
+                && let Some((stem, _)) = name.rsplit_once('.')
+            {
+                found.push((stem.to_owned(), path.to_owned()));
+            }
+        });
+        found
+    }
+
+    /// Runs it with these words, and this on its stdin. What it printed.
+    pub(crate) fn run(
+        &self,
+        arguments: &[&str],
+        input: Zeroizing<Vec<u8>>,
+        person: Person,
+    ) -> Result<Zeroizing<Vec<u8>>, Failed> {
+        let program = self.program().ok_or_else(|| Failed::Program(self.unavailable_now()))?;
+        let arguments: Vec<OsString> = arguments.iter().map(Into::into).collect();
+        let mut extra = vec![
+            // What they say is looked at.
+            ("LC_ALL", OsString::from("C")),
+            (self.flavour.directory_variable, self.directory.clone().into_os_string()),
+        ];
+        if self.flavour.kind == StoreKind::Pass {
+            let mut options =
+                self.programs.variable("PASSWORD_STORE_GPG_OPTS").unwrap_or_default().to_owned();
+            // Status lines tell what went wrong in any version of GnuPG.
+            options.push(" --status-fd 2");
+            if person == Person::IsNotAsked {
+                options.push(" --pinentry-mode error");
+            }
+            extra.push(("PASSWORD_STORE_GPG_OPTS", options));
+        }
+        let ended = self.programs.run(&program, &arguments, &extra, input, person).map_err(|error| {
+            let name = self.flavour.program;
+            Failed::Program(self.unavailable(format!("`{name}` gave nothing: {}", with_cause(&error)), None))
+        })?;
+        if ended.status.success() {
+            Ok(ended.output)
+        } else {
+            Err(Failed::Says(parse_complaint(&ended.errors)))
+        }
+    }
+
+    fn unavailable_now(&self) -> StoreError {
+        match self.obstacle() {
+            Some((why, way_out)) => self.unavailable(why, Some(way_out)),
+            None => self.unavailable(format!("there is no program `{}`", self.flavour.program), None),
+        }
+    }
+}
+
+/// Why the program did not do it.
+#[derive(Debug)]
+pub(crate) enum Failed {
+    /// It did not come to that.
+    Program(StoreError),
+    /// What it complains about.
+    Says(Complaint),
+}
+
+pub(super) fn shown(path: &Path) -> String {
+    format!("`{}`", path.display())
+}
+
+fn with_cause(error: &dyn std::error::Error) -> String {
+    match error.source() {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    }
+}
+
+/// Calls `found` with each regular file, and its name below the start.
+fn walk(directory: &Path, above: &str, depth: usize, found: &mut dyn FnMut(&str, &Path)) {
+    // What is not there, or not ours to read, holds nothing of ours.
+    let Ok(entries) = std::fs::read_dir(directory) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let (Some(name), Ok(kind)) = (name.to_str(), entry.file_type()) else { continue };
+        if name.starts_with('.') {
+            continue;
+        }
+        if kind.is_dir() && depth > 0 {
+            walk(&entry.path(), &format!("{above}{name}/"), depth - 1, found);
+        } else if kind.is_file() {
+            found(&format!("{above}{name}"), &entry.path());
+        }
+    }
+}
