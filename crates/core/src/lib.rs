@@ -14,4 +14,6 @@ pub mod cache;
 
 pub mod policy;
 
+pub mod accounts;
+
 pub mod handover;

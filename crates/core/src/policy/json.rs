@@ -9,10 +9,8 @@ use super::node::{JsonError, Member, Node, Place, Value};
 const MAX_DEPTH: usize = 64;
 
 /// Reads `text` as one JSON value. A byte order mark before it is skipped.
-pub(super) fn parse_json(text: &str) -> Result<Node, JsonError> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut reader = Reader { rest: text.chars(), place: Place { line: 1, column: 1 } };
-    reader.skip_blanks();
+pub(crate) fn parse_json(text: &str) -> Result<Node, JsonError> {
+    let mut reader = Reader::new(text);
     let node = reader.read_value(0)?;
     reader.skip_blanks();
     match reader.peek() {
@@ -21,12 +19,33 @@ pub(super) fn parse_json(text: &str) -> Result<Node, JsonError> {
     }
 }
 
+/// Reads `text` as JSON values one after another, at least one.
+pub(crate) fn parse_json_values(text: &str) -> Result<Vec<Node>, JsonError> {
+    let mut reader = Reader::new(text);
+    let mut nodes = Vec::new();
+    loop {
+        nodes.push(reader.read_value(0)?);
+        reader.skip_blanks();
+        if reader.peek().is_none() {
+            return Ok(nodes);
+        }
+    }
+}
+
 struct Reader<'t> {
     rest: Chars<'t>,
     place: Place,
 }
 
-impl Reader<'_> {
+impl<'t> Reader<'t> {
+    /// At the first value of `text`.
+    fn new(text: &'t str) -> Self {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let mut reader = Self { rest: text.chars(), place: Place { line: 1, column: 1 } };
+        reader.skip_blanks();
+        reader
+    }
+
     fn peek(&self) -> Option<char> {
         self.rest.clone().next()
     }
@@ -291,5 +310,19 @@ mod tests {
         let deep = |n: usize| format!("{}{}", "[".repeat(n), "]".repeat(n));
         assert!(parse_json(&deep(MAX_DEPTH)).is_ok());
         assert!(place_of(&"[".repeat(1_000_000)).2.contains("64 levels"));
+    }
+
+    #[test]
+    fn values_may_follow_one_another() {
+        assert_eq!(parse_json_values(" {} [1]\n2 ").unwrap().len(), 3);
+        assert!(parse_json_values("").is_err());
+        let error = parse_json_values("{}\n}").unwrap_err();
+        assert_eq!((error.place.line, error.place.column), (2, 1));
+    }
+
+    #[test]
+    fn a_value_is_written_as_it_was_read() {
+        let text = "{\n  \"a\": [\n    1.50,\n    \"\\\"é\",\n    null\n  ],\n  \"b\": {},\n  \"c\": []\n}";
+        assert_eq!(parse_json(text).unwrap().render(), text);
     }
 }

@@ -3,8 +3,8 @@
 //! [`document`] parses a policy, [`evaluate`] judges a request against all layers that apply to it,
 //! [`rows`] reads requests and writes answers as lines of JSON.
 
-mod json;
-mod node;
+pub(crate) mod json;
+pub(crate) mod node;
 mod truth;
 
 pub mod arn;
@@ -18,7 +18,7 @@ pub mod principal;
 mod value;
 
 pub mod document;
-mod parse;
+pub(crate) mod parse;
 
 mod finding;
 mod layers;

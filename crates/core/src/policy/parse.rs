@@ -27,7 +27,7 @@ const STATEMENT_ELEMENTS: [&str; 9] = [
 ];
 
 /// Reads a policy from its JSON.
-pub(super) fn read_policy(node: &Node) -> Result<Policy, JsonError> {
+pub(crate) fn read_policy(node: &Node) -> Result<Policy, JsonError> {
     let members = node.members("a policy")?;
     refuse_unknown(members, &POLICY_ELEMENTS, "a policy")?;
     let version = match node.find_member("Version") {

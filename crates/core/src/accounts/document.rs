@@ -1,0 +1,103 @@
+//! A policy as a source gives it: its text, parsed when it is first asked for.
+
+use std::sync::OnceLock;
+
+use super::origin::OriginId;
+use crate::policy::document::{Policy, PolicyError};
+use crate::policy::node::{Node, Value};
+
+/// A policy's text with its name and origin. A text that is no policy is no error until somebody asks.
+#[derive(Debug, Clone)]
+pub struct Document {
+    /// The policy's name: `AssumeOps`. Of a trust policy, the role's.
+    pub name: String,
+    /// Its JSON, decoded.
+    pub text: String,
+    /// The source.
+    pub origin: OriginId,
+    parsed: OnceLock<Result<Policy, PolicyError>>,
+}
+
+impl Document {
+    /// Makes a document of JSON text.
+    pub fn new(name: impl Into<String>, text: impl Into<String>, origin: OriginId) -> Self {
+        Self { name: name.into(), text: text.into(), origin, parsed: OnceLock::new() }
+    }
+
+    /// The policy.
+    ///
+    /// # Errors
+    /// When the text is none; the place is that within the text.
+    pub fn policy(&self) -> Result<&Policy, &PolicyError> {
+        self.parsed.get_or_init(|| Policy::parse(&self.text)).as_ref()
+    }
+
+    /// Whether both say the same, however they are laid out.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        let parse = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
+        self.text == other.text || parse(&self.text).is_some_and(|json| Some(json) == parse(&other.text))
+    }
+
+    /// Reads what a source has in the place of a policy: text, URL-encoded text, or the JSON itself.
+    pub(super) fn read(name: &str, node: &Node, origin: OriginId) -> Self {
+        let text = match &node.value {
+            Value::String(text) => decode_text(text),
+            _ => node.render(),
+        };
+        Self::new(name, text, origin)
+    }
+}
+
+impl PartialEq for Document {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.name, &self.text, self.origin) == (&other.name, &other.text, other.origin)
+    }
+}
+
+impl Eq for Document {}
+
+/// IAM's API gives policies URL-encoded (RFC 3986), the AWS CLI decodes them. JSON begins with no `%`.
+fn decode_text(text: &str) -> String {
+    if !text.trim_start().starts_with('%') {
+        return text.to_owned();
+    }
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        let mut ahead = rest.clone();
+        let hex =
+            |byte: Option<u8>| char::from(byte?).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+        match (byte, hex(ahead.next()), hex(ahead.next())) {
+            (b'%', Some(high), Some(low)) => {
+                bytes.push(high << 4 | low);
+                rest = ahead;
+            }
+            _ => bytes.push(byte),
+        }
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_policy_may_be_url_encoded_or_not() {
+        for (given, decoded) in [
+            ("%7B%22Statement%22%3A%5B%5D%7D", r#"{"Statement":[]}"#),
+            (r#"{"Statement":"100%25"}"#, r#"{"Statement":"100%25"}"#),
+            ("%7B%C3%A9%7D", "{é}"),
+            ("%7B%zz%4", "{%zz%4"),
+            ("%FF", "%FF"),
+        ] {
+            assert_eq!(decode_text(given), decoded);
+        }
+    }
+
+    #[test]
+    fn a_text_that_is_no_policy_is_an_error_only_when_asked_for() {
+        let document = Document::new("Ops", "{", OriginId(0));
+        assert_eq!(document.policy().unwrap_err().line, 1);
+    }
+}

@@ -1,0 +1,145 @@
+//! Users, groups, roles and managed policies.
+
+use std::collections::BTreeMap;
+
+use super::document::Document;
+use super::fact::{Extent, Fact};
+use super::origin::OriginId;
+
+/// What is granted to a user, a group or a role.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Grants {
+    /// Inline policies.
+    pub inline: Vec<Document>,
+    /// ARNs of attached managed policies. Their documents are in [`super::Accounts::policies`].
+    pub attached: Vec<String>,
+    /// Whether these are all.
+    pub extent: Extent,
+}
+
+/// An IAM user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct User {
+    /// `arn:aws:iam::A:user/PATH/NAME`.
+    pub arn: String,
+    /// The name without the path.
+    pub name: String,
+    /// `AIDA...`.
+    pub id: Option<String>,
+    /// Its own policies; those of its groups are theirs.
+    pub grants: Grants,
+    /// Names of its groups. Whether these are all is told by `grants.extent`.
+    pub groups: Vec<String>,
+    /// The ARN of its permissions boundary, if it has one.
+    pub boundary: Fact<Option<String>>,
+    /// Its tags.
+    pub tags: Fact<BTreeMap<String, String>>,
+    /// Serial numbers of its MFA devices, passkeys included.
+    pub mfa_devices: Fact<Vec<String>>,
+    /// Its resource in Terraform: `module.iam.aws_iam_user.alice`.
+    pub address: Option<String>,
+    /// The source that tells it last.
+    pub origin: OriginId,
+}
+
+/// An IAM group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// `arn:aws:iam::A:group/PATH/NAME`; where only its name is known, none.
+    pub arn: Option<String>,
+    /// The name without the path.
+    pub name: String,
+    /// Its policies.
+    pub grants: Grants,
+    /// The source that tells it last.
+    pub origin: OriginId,
+}
+
+/// An IAM role.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Role {
+    /// `arn:aws:iam::A:role/PATH/NAME`.
+    pub arn: String,
+    /// The name without the path.
+    pub name: String,
+    /// `AROA...`.
+    pub id: Option<String>,
+    /// The trust policy.
+    pub trust: Fact<Document>,
+    /// Its policies.
+    pub grants: Grants,
+    /// The ARN of its permissions boundary, if it has one.
+    pub boundary: Fact<Option<String>>,
+    /// Its tags.
+    pub tags: Fact<BTreeMap<String, String>>,
+    /// The longest session, in seconds: 3600 to 43200.
+    pub max_session_duration: Fact<u32>,
+    /// Its resource in Terraform: `module.iam.aws_iam_role.ops`.
+    pub address: Option<String>,
+    /// The source that tells it last.
+    pub origin: OriginId,
+}
+
+/// A trust policy whose role's account no source tells: a policy file, or a role that a plan will make.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnplacedRole {
+    /// Of a file its name without `.json`, else the role's name.
+    pub name: String,
+    /// The trust policy.
+    pub trust: Fact<Document>,
+    /// The role's resource in Terraform.
+    pub address: Option<String>,
+    /// The source.
+    pub origin: OriginId,
+}
+
+/// A managed policy, of AWS or of an account: its default version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ManagedPolicy {
+    /// `arn:aws:iam::A:policy/PATH/NAME`.
+    pub arn: String,
+    /// Its default version.
+    pub document: Fact<Document>,
+    /// The source that tells it last.
+    pub origin: OriginId,
+}
+
+impl User {
+    /// A user of whom nothing is known but that it is there.
+    pub(super) fn bare(arn: &str, origin: OriginId) -> Self {
+        Self {
+            arn: arn.to_owned(),
+            name: last_part(arn),
+            id: None,
+            grants: Grants::default(),
+            groups: Vec::new(),
+            boundary: Fact::NotGiven,
+            tags: Fact::NotGiven,
+            mfa_devices: Fact::NotGiven,
+            address: None,
+            origin,
+        }
+    }
+}
+
+impl Role {
+    /// A role of which nothing is known but that it is there.
+    pub(super) fn bare(arn: &str, origin: OriginId) -> Self {
+        Self {
+            arn: arn.to_owned(),
+            name: last_part(arn),
+            id: None,
+            trust: Fact::NotGiven,
+            grants: Grants::default(),
+            boundary: Fact::NotGiven,
+            tags: Fact::NotGiven,
+            max_session_duration: Fact::NotGiven,
+            address: None,
+            origin,
+        }
+    }
+}
+
+fn last_part(arn: &str) -> String {
+    arn.rsplit(['/', ':']).next().unwrap_or_default().to_owned()
+}

@@ -1,0 +1,36 @@
+//! What is known of several AWS accounts: users, groups, roles, policies and the organization, each fact with
+//! the source that it is from.
+//!
+//! [`Accounts::add_source`] reads one source and merges it in. Sources come in the order given: a later one
+//! corrects what an earlier one says of the same thing, and adds what is new.
+//!
+//! | source | is | tells |
+//! |---|---|---|
+//! | [`snapshot`] | written by `hatbox trust snapshot` | all of IAM, several accounts, MFA devices |
+//! | [`details`] | `aws iam get-account-authorization-details` | all of IAM but MFA devices |
+
+mod fact;
+mod origin;
+
+mod document;
+mod entities;
+
+mod organization;
+
+mod model;
+
+mod find;
+mod read;
+
+pub mod details;
+pub mod snapshot;
+
+mod source;
+
+pub use document::Document;
+pub use entities::{Grants, Group, ManagedPolicy, Role, UnplacedRole, User};
+pub use fact::{Extent, Fact};
+pub use model::{Account, Accounts, Note};
+pub use organization::{Organization, OrganizationPolicies};
+pub use origin::{Origin, OriginId, SourceKind};
+pub use source::SourceError;

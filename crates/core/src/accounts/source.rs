@@ -1,0 +1,84 @@
+//! Tells what a source is by what it holds, and reads it.
+
+use super::details::{self, Pages};
+use super::model::Accounts;
+use super::origin::{Origin, OriginId, SourceKind};
+use crate::policy::json::parse_json_values;
+use crate::policy::node::{JsonError, Node, Place, Value};
+
+/// Why a source could not be read, and where.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}, column {column}: {problem}")]
+pub struct SourceError {
+    /// Line, from 1.
+    pub line: usize,
+    /// Column, from 1, in characters.
+    pub column: usize,
+    /// What is wrong, in words.
+    pub problem: String,
+}
+
+impl From<JsonError> for SourceError {
+    fn from(error: JsonError) -> Self {
+        Self { line: error.place.line, column: error.place.column, problem: error.problem }
+    }
+}
+
+impl Accounts {
+    /// Reads one source and merges it in. `origin.kind` is what a file is taken for until it is looked into;
+    /// what is [`SourceKind::Live`] stays so.
+    ///
+    /// # Errors
+    /// When it is not UTF-8, not JSON, none of the sources known, of another version, or has a member of
+    /// another type. What was read before the error stays; the caller drops the whole.
+    pub fn add_source(&mut self, bytes: &[u8], origin: Origin) -> Result<OriginId, SourceError> {
+        let text = decode_utf8(bytes)?;
+        let nodes = parse_json_values(text)?;
+        let is_live = origin.kind == SourceKind::Live;
+        let id = self.add_origin(origin);
+        let mut pages = Pages::default();
+        let documents = nodes.iter().flat_map(|node| match &node.value {
+            Value::Array(items) if !items.is_empty() => items.as_slice(),
+            _ => std::slice::from_ref(node),
+        });
+        for node in documents {
+            let kind = self.read_document(node, id, &mut pages)?;
+            if let Some(origin) = self.origins.get_mut(id.0)
+                && !is_live
+            {
+                origin.kind = kind;
+            }
+        }
+        self.close_pages(pages, id);
+        Ok(id)
+    }
+
+    fn read_document(
+        &mut self,
+        node: &Node,
+        origin: OriginId,
+        pages: &mut Pages,
+    ) -> Result<SourceKind, JsonError> {
+        let has = |name: &str| node.find(name).is_some();
+        if details::MEMBERS.iter().any(|name| has(name)) {
+            self.read_details(node, None, origin, pages)?;
+            return Ok(SourceKind::AccountDetails);
+        }
+        if has("schema") {
+            self.read_snapshot(node, origin)?;
+            return Ok(SourceKind::Snapshot);
+        }
+        Err(node
+            .error("neither a snapshot, nor account details, nor a state or plan of Terraform, nor a policy"))
+    }
+}
+
+fn decode_utf8(bytes: &[u8]) -> Result<&str, SourceError> {
+    std::str::from_utf8(bytes).map_err(|error| {
+        let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
+        let before = std::str::from_utf8(before).unwrap_or_default();
+        let line = before.rsplit('\n').next().unwrap_or_default();
+        let place = Place { line: before.matches('\n').count() + 1, column: line.chars().count() + 1 };
+        JsonError { place, problem: "the text is not UTF-8 from here on".to_owned() }.into()
+    })
+}

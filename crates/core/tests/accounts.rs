@@ -1,0 +1,156 @@
+//! Sources of facts about accounts, read as a person gives them.
+#![expect(clippy::unwrap_used, reason = "what the tests share may stop at the first surprise, as they do")]
+
+use hatbox_core::accounts::{Accounts, Extent, Fact, Organization, Origin, SourceError, SourceKind};
+
+const DETAILS: &str = include_str!("accounts/details.json");
+const SNAPSHOT: &str = include_str!("accounts/snapshot.json");
+const ALICE: &str = "arn:aws:iam::111122223333:user/alice";
+const OPS: &str = "arn:aws:iam::444455556666:role/Ops";
+
+fn origin(name: &str) -> Origin {
+    Origin { name: name.to_owned(), kind: SourceKind::PolicyFile, taken: None }
+}
+
+fn read(text: &str) -> Accounts {
+    let mut accounts = Accounts::default();
+    accounts.add_source(text.as_bytes(), origin("iam.json")).unwrap();
+    accounts
+}
+
+fn refusal(bytes: &[u8]) -> SourceError {
+    Accounts::default().add_source(bytes, origin("iam.json")).unwrap_err()
+}
+
+#[test]
+fn account_details_of_two_accounts_are_read_from_one_file() {
+    let accounts = read(DETAILS);
+    assert_eq!(accounts.origins[0].kind, SourceKind::AccountDetails);
+    assert_eq!(accounts.users().count(), 3);
+    assert_eq!(accounts.roles().count(), 4);
+    let (_, home) = accounts.account("111122223333").unwrap();
+    assert_eq!(home.extent, Extent::Whole);
+    let alice = &home.users[ALICE];
+    assert_eq!((alice.name.as_str(), alice.groups.as_slice()), ("alice", ["ops".to_owned()].as_slice()));
+    assert_eq!(alice.boundary, Fact::Known(None));
+    assert_eq!(alice.tags.known().unwrap()["Team"], "platform");
+    assert_eq!(alice.mfa_devices, Fact::NotGiven, "account details do not tell devices");
+    let (_, group) = home.grants_of_groups(alice).next().unwrap();
+    let policy = &accounts.policies[&group.unwrap().attached[0]];
+    let sid = &policy.document.known().unwrap().policy().unwrap().statements[0].sid;
+    assert_eq!(sid.as_deref(), Some("Ops"), "the default version");
+    let (_, audit) = accounts.find_roles("Audit").next().unwrap();
+    assert!(audit.trust.known().unwrap().policy().is_ok(), "URL-encoded");
+    assert!(accounts.notes.is_empty());
+}
+
+#[test]
+fn a_snapshot_tells_devices_and_lengths_too() {
+    let accounts = read(SNAPSHOT);
+    assert_eq!(accounts.origins[0].kind, SourceKind::Snapshot);
+    assert_eq!(accounts.origins[0].taken, Some("2026-03-01T09:00:00Z".parse().unwrap()), "the oldest");
+    let (id, home) = accounts.account("111122223333").unwrap();
+    assert_eq!((id.as_str(), home.alias.as_deref()), ("111122223333", Some("home")));
+    let devices = |name: &str| accounts.find_users(name).next().unwrap().1.mfa_devices.clone();
+    assert_eq!(devices("alice"), Fact::Known(vec!["arn:aws:iam::111122223333:mfa/alice".to_owned()]));
+    assert_eq!(devices("carol"), Fact::Known(Vec::new()));
+    let (_, ops) = accounts.find_roles(OPS).next().unwrap();
+    assert_eq!(ops.max_session_duration, Fact::Known(14400));
+    assert!(matches!(accounts.organization, Organization::NotGiven));
+}
+
+#[test]
+fn a_page_that_is_not_the_last_leaves_the_account_cut() {
+    let page = |name: &str, is_truncated: bool| {
+        format!(
+            r#"{{"UserDetailList": [{{"Arn": "arn:aws:iam::111122223333:user/{name}", "UserName": "{name}"}}],
+               "IsTruncated": {is_truncated}}}"#
+        )
+    };
+    let cut = read(&page("alice", true));
+    assert_eq!(cut.account("111122223333").unwrap().1.extent, Extent::Part);
+    assert!(cut.notes[0].text.contains("account 111122223333 is cut"), "{:?}", cut.notes);
+    for whole in [
+        [page("alice", true), page("bob", false)].concat(),
+        format!("[{}, {}]", page("alice", true), page("bob", false)),
+        [page("alice", true), r#"{"Policies": [], "IsTruncated": false}"#.to_owned()].concat(),
+    ] {
+        let whole = read(&whole);
+        assert_eq!(whole.account("111122223333").unwrap().1.extent, Extent::Whole);
+        assert!(whole.notes.is_empty());
+    }
+}
+
+#[test]
+fn an_organization_may_be_there_be_none_or_not_be_known() {
+    let org = r#"{"schema": 1, "organization": {"id": "o-a", "management_account": "777788889999",
+        "scps": [{"account": "111122223333", "policies": [{"Statement": []}, "{\"Statement\": []}"]}]}}"#;
+    let Organization::Known(policies) = read(org).organization else { panic!("no organization") };
+    assert_eq!(policies.scps.unwrap()[0].policies.len(), 2);
+    assert!(policies.rcps.is_none());
+    let none = read(r#"{"schema": 1, "organization": "none"}"#).organization;
+    assert!(matches!(none, Organization::None));
+}
+
+#[test]
+fn a_later_source_corrects_an_earlier_one_and_the_difference_is_told() {
+    let mut accounts = read(SNAPSHOT);
+    accounts.add_source(DETAILS.as_bytes(), origin("same.json")).unwrap();
+    assert!(accounts.notes.is_empty(), "{:?}", accounts.notes);
+    let (_, alice) = accounts.find_users(ALICE).next().unwrap();
+    assert!(alice.mfa_devices.known().is_some(), "what a later source does not tell stays");
+    let open = DETAILS.replace("aws:MultiFactorAuthPresent", "aws:multifactorauthpresent");
+    accounts.add_source(open.as_bytes(), origin("later.json")).unwrap();
+    let (_, ops) = accounts.find_roles(OPS).next().unwrap();
+    assert_eq!(accounts.origin(ops.trust.known().unwrap().origin).unwrap().name, "later.json");
+    assert!(accounts.notes.iter().any(|note| note.text.contains("the trust policy of Ops (444455556666)")));
+}
+
+#[test]
+fn what_cannot_be_read_is_refused_with_its_place() {
+    let user = r#"{"Arn": "arn:aws:iam::111122223333:user/a", "UserName": "a"}"#;
+    for (text, line, column, problem) in [
+        (r#"{"UserDetailList": 7}"#.to_owned(), 1, 20, "is a list, not a number"),
+        (r#"{"UserDetailList": [{"Arn": 7}]}"#.to_owned(), 1, 29, "is a string, not a number"),
+        (r#"{"UserDetailList": [{"UserName": "a"}]}"#.to_owned(), 1, 21, "`Arn` is missing"),
+        (
+            r#"{"RoleDetailList": [{"Arn": "arn:aws:iam::111122223333:user/a"}]}"#.to_owned(),
+            1,
+            29,
+            "no ARN of a role",
+        ),
+        (format!("{{\"UserDetailList\": [{user},\n {user}"), 2, 62, "the text ends here"),
+        (r#"{"schema": 2}"#.to_owned(), 1, 12, "`schema` is 1"),
+        (
+            r#"{"schema": 1, "accounts": [{"account": "1", "details": {}}]}"#.to_owned(),
+            1,
+            40,
+            "the account `1`",
+        ),
+        (
+            format!(
+                r#"{{"schema": 1, "accounts": [{{"account": "444455556666", "details": {{"UserDetailList": [{user}]}}}}]}}"#
+            ),
+            1,
+            87,
+            "belongs to account 111122223333",
+        ),
+        (
+            r#"{"schema": 1, "organization": {"scps": [{"policies": [{}]}]}}"#.to_owned(),
+            1,
+            55,
+            "without `Statement`",
+        ),
+        (r#"{"schema": 1, "organization": "some"}"#.to_owned(), 1, 31, "\"none\""),
+        ("{}".to_owned(), 1, 1, "neither a snapshot"),
+        (String::new(), 1, 1, "the text ends here"),
+        ("[]".to_owned(), 1, 1, "neither a snapshot"),
+    ] {
+        let error = refusal(text.as_bytes());
+        assert!(error.problem.contains(problem), "{text}: {error}");
+        assert_eq!((error.line, error.column), (line, column), "{text}: {error}");
+    }
+    let error = refusal(b"{\n \"\xc3\xa9\xff\"}");
+    assert_eq!((error.line, error.column), (2, 4), "{error}");
+    assert!(error.problem.contains("not UTF-8"));
+}
