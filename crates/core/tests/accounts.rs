@@ -154,3 +154,90 @@ fn what_cannot_be_read_is_refused_with_its_place() {
     assert_eq!((error.line, error.column), (2, 4), "{error}");
     assert!(error.problem.contains("not UTF-8"));
 }
+
+const STATE: &str = include_str!("accounts/terraform.tfstate");
+const SHOWN_STATE: &str = include_str!("accounts/show-state.json");
+const PLAN: &str = include_str!("accounts/plan.json");
+
+#[test]
+fn a_state_and_what_terraform_shows_of_it_tell_the_same() {
+    let (state, shown) = (read(STATE), read(SHOWN_STATE));
+    for accounts in [&state, &shown] {
+        assert_eq!(accounts.origins[0].kind, SourceKind::TerraformState);
+        let (_, ops) = accounts.find_roles("Ops").next().unwrap();
+        assert_eq!(ops.address.as_deref(), Some("module.iam.aws_iam_role.ops"));
+        assert_eq!(ops.max_session_duration, Fact::Known(14400));
+        assert_eq!(ops.boundary, Fact::Known(None));
+        assert_eq!(ops.tags.known().unwrap()["Env"], "prod");
+        assert_eq!(ops.grants.attached, ["arn:aws:iam::aws:policy/ReadOnlyAccess"]);
+        assert!(ops.grants.inline.is_empty(), "an empty block is no policy");
+        assert!(ops.trust.known().unwrap().policy().is_ok());
+        let (_, alice) = accounts.find_users("alice").next().unwrap();
+        assert_eq!(alice.address.as_deref(), Some("aws_iam_user.people[\"alice\"]"));
+        assert_eq!(
+            (alice.groups.as_slice(), alice.grants.extent),
+            (["ops".to_owned()].as_slice(), Extent::Part)
+        );
+        assert_eq!(alice.grants.inline[0].name, "Extra");
+        let (_, home) = accounts.account("111122223333").unwrap();
+        assert_eq!(home.groups["ops"].grants.attached, ["arn:aws:iam::111122223333:policy/AssumeOps"]);
+        assert_eq!(home.extent, Extent::Part, "there may be more than Terraform manages");
+        assert_eq!(accounts.notes.len(), 1);
+        assert_eq!(
+            accounts.notes[0].text,
+            "aws_iam_user_policy.lost is left out: no source tells of `nobody`"
+        );
+    }
+    assert_eq!(state.accounts, shown.accounts);
+}
+
+#[test]
+fn a_plan_tells_what_will_be_and_never_guesses_what_it_does_not_know() {
+    let mut accounts = read(STATE);
+    accounts.add_source(PLAN.as_bytes(), origin("plan.json")).unwrap();
+    assert_eq!(accounts.origins[1].kind, SourceKind::TerraformPlan);
+    let (_, ops) = accounts.find_roles("Ops").next().unwrap();
+    assert!(ops.trust.known().unwrap().policy().unwrap().statements[0].conditions.is_empty());
+    let (_, alice) = accounts.find_users("alice").next().unwrap();
+    assert!(alice.grants.inline.is_empty(), "what the plan deletes is gone");
+    let unplaced: Vec<_> = accounts.unplaced.iter().map(|role| role.name.as_str()).collect();
+    assert_eq!(unplaced, ["Deploy", "Linked"]);
+    assert!(accounts.unplaced[0].trust.known().is_some());
+    assert_eq!(accounts.unplaced[1].trust, Fact::UntilApply);
+    let notes: Vec<_> = accounts.notes.iter().map(|note| note.text.as_str()).collect();
+    assert!(notes.contains(&"the trust policy of aws_iam_role.linked is not known until apply"), "{notes:?}");
+    assert!(
+        notes.contains(&"the ARN of aws_iam_user.new is not known until apply, so it is left out"),
+        "{notes:?}"
+    );
+}
+
+#[test]
+fn a_policy_file_keeps_its_name_and_its_places() {
+    let mut accounts = Accounts::default();
+    let text = "\n{\"Statement\": [\n  {\"Effect\": \"Allow\", \"Action\": \"sts:AssumeRole\", \"Principal\": \"*\"}]}";
+    accounts.add_source(text.as_bytes(), origin("policies/Ops.json")).unwrap();
+    let role = &accounts.unplaced[0];
+    assert_eq!((role.name.as_str(), accounts.origins[0].kind), ("Ops", SourceKind::PolicyFile));
+    assert_eq!(role.trust.known().unwrap().policy().unwrap().statements[0].place.line, 3);
+}
+
+#[test]
+fn another_version_of_terraform_s_files_is_refused() {
+    for (text, column, problem) in [
+        (r#"{"version": 3, "modules": []}"#, 13, "a Terraform state of version 3 cannot be read, only 4"),
+        (r#"{"version": "4"}"#, 13, "a Terraform state of version \"4\" cannot be read"),
+        (r#"{"format_version": "2.0"}"#, 20, "in format 2.0 cannot be read, only 1"),
+        (r#"{"version": 4, "resources": {}}"#, 29, "`resources` is a list"),
+        (r#"{"version": 4, "resources": [{"mode": "managed"}]}"#, 30, "`type` is missing"),
+        (
+            r#"{"version": 4, "resources": [{"mode": "managed", "type": "aws_iam_role", "name": "x", "instances": [{"attributes": {"arn": 7}}]}]}"#,
+            124,
+            "`arn` is a string",
+        ),
+    ] {
+        let error = refusal(text.as_bytes());
+        assert!(error.problem.contains(problem), "{error}");
+        assert_eq!(error.column, column, "{error}");
+    }
+}

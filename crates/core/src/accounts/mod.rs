@@ -8,6 +8,11 @@
 //! |---|---|---|
 //! | [`snapshot`] | written by `hatbox trust snapshot` | all of IAM, several accounts, MFA devices |
 //! | [`details`] | `aws iam get-account-authorization-details` | all of IAM but MFA devices |
+//! | `terraform.tfstate`, version 4 | what Terraform keeps | what Terraform manages |
+//! | `terraform show -json` | of a state, or of a plan | the same; of a plan, as it will be |
+//! | a policy | the trust policy of some role | that policy |
+//!
+//! What a plan does not know until it is applied is [`Fact::UntilApply`], never guessed.
 
 mod fact;
 mod origin;
@@ -24,6 +29,7 @@ mod read;
 
 pub mod details;
 pub mod snapshot;
+mod terraform;
 
 mod source;
 

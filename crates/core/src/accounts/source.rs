@@ -1,6 +1,9 @@
 //! Tells what a source is by what it holds, and reads it.
 
 use super::details::{self, Pages};
+use super::document::Document;
+use super::entities::UnplacedRole;
+use super::fact::Fact;
 use super::model::Accounts;
 use super::origin::{Origin, OriginId, SourceKind};
 use crate::policy::json::parse_json_values;
@@ -42,7 +45,8 @@ impl Accounts {
             _ => std::slice::from_ref(node),
         });
         for node in documents {
-            let kind = self.read_document(node, id, &mut pages)?;
+            let whole = (nodes.len() == 1).then_some(text);
+            let kind = self.read_document(node, whole, id, &mut pages)?;
             if let Some(origin) = self.origins.get_mut(id.0)
                 && !is_live
             {
@@ -56,6 +60,7 @@ impl Accounts {
     fn read_document(
         &mut self,
         node: &Node,
+        whole: Option<&str>,
         origin: OriginId,
         pages: &mut Pages,
     ) -> Result<SourceKind, JsonError> {
@@ -68,9 +73,36 @@ impl Accounts {
             self.read_snapshot(node, origin)?;
             return Ok(SourceKind::Snapshot);
         }
-        Err(node
-            .error("neither a snapshot, nor account details, nor a state or plan of Terraform, nor a policy"))
+        if has("format_version") {
+            return self.read_show(node, origin);
+        }
+        if has("version") {
+            self.read_state(node, origin)?;
+            return Ok(SourceKind::TerraformState);
+        }
+        if has("Statement") {
+            // With its own text, places in the policy are places in the file.
+            let text = whole.map_or_else(|| node.render(), str::to_owned);
+            self.add_policy_file(text, origin);
+            return Ok(SourceKind::PolicyFile);
+        }
+        let problem =
+            "neither a snapshot, nor account details, nor a state or plan of Terraform, nor a policy";
+        Err(node.error(problem))
     }
+
+    /// A policy alone: the trust policy of a role that is called as the file is.
+    fn add_policy_file(&mut self, text: String, origin: OriginId) {
+        let name = self.origin(origin).map(|origin| stem(&origin.name).to_owned()).unwrap_or_default();
+        let trust = Fact::Known(Document::new(name.as_str(), text, origin));
+        self.unplaced.push(UnplacedRole { name, trust, address: None, origin });
+    }
+}
+
+/// `policies/Ops.json` is called `Ops`.
+fn stem(name: &str) -> &str {
+    let file = name.rsplit(['/', '\\']).next().unwrap_or_default();
+    file.strip_suffix(".json").unwrap_or(file)
 }
 
 fn decode_utf8(bytes: &[u8]) -> Result<&str, SourceError> {
