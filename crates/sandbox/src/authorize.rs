@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use crate::clock::render_iso;
 use crate::refusal::Refusal;
 use crate::sigv4::Caller;
-use crate::world::{Principal, SessionKind, World};
+use crate::world::{Account, Attached, Principal, SessionKind, World};
 
 /// Whether an MFA code came with the call itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -217,10 +217,6 @@ fn broken(why: &str) -> Refusal {
     Refusal::new(500, "InternalFailure", "The sandbox could not carry out the request.").because(why)
 }
 
-fn parse_all<'a>(documents: impl Iterator<Item = &'a String>) -> Result<Vec<Policy>, Refusal> {
-    documents.map(|text| parse_policy(text)).collect()
-}
-
 fn parse_policy(text: &str) -> Result<Policy, Refusal> {
     Policy::parse(text).map_err(|error| broken(&format!("a policy of the sandbox's world: {error}")))
 }
@@ -228,35 +224,68 @@ fn parse_policy(text: &str) -> Result<Policy, Refusal> {
 fn layers_of(world: &World, caller: &Caller, trust: Option<&str>) -> Result<Layers, Refusal> {
     const ALL: &str =
         r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
-    let (identity, boundary) = match &caller.principal {
+    let own = match &caller.principal {
         Principal::User { account, name } | Principal::Federated { account, user: Some(name), .. } => {
             user_policies(world, account, name)?
         }
-        Principal::RoleSession { account, role, .. } => match world.role(account, role) {
-            Some(role) => (parse_all(role.policies.values())?, role.boundary.as_ref()),
-            None => (Vec::new(), None),
-        },
-        Principal::Root { .. } | Principal::Federated { user: None, .. } => (vec![parse_policy(ALL)?], None),
+        Principal::RoleSession { account, role, .. } => role_policies(world, account, role)?,
+        Principal::Root { .. } | Principal::Federated { user: None, .. } => {
+            Policies { identity: vec![parse_policy(ALL)?], boundary: None }
+        }
     };
     let session = caller.session.as_ref().and_then(|session| session.policies.as_ref());
+    let parse_all = |documents: &Vec<String>| documents.iter().map(|text| parse_policy(text)).collect();
     Ok(Layers {
         trust: trust.map(parse_policy).transpose()?,
         resource: None,
-        identity,
-        boundary: boundary.map(|text| parse_policy(text).map(|policy| vec![policy])).transpose()?,
-        session: session.map(|documents| parse_all(documents.iter())).transpose()?,
+        identity: own.identity,
+        boundary: own.boundary.map(|policy| vec![policy]),
+        session: session.map(parse_all).transpose()?,
         ..Layers::default()
     })
 }
 
-fn user_policies<'a>(
-    world: &'a World,
-    account: &str,
-    name: &str,
-) -> Result<(Vec<Policy>, Option<&'a String>), Refusal> {
-    let Some(account) = world.accounts.get(account) else { return Ok((Vec::new(), None)) };
-    let Some(user) = account.users.get(name) else { return Ok((Vec::new(), None)) };
-    let groups = account.groups.values().filter(|group| group.members.contains(name));
-    let documents = user.policies.values().chain(groups.flat_map(|group| group.policies.values()));
-    Ok((parse_all(documents)?, user.boundary.as_ref()))
+/// The policies of a user or role.
+#[derive(Default)]
+struct Policies {
+    identity: Vec<Policy>,
+    boundary: Option<Policy>,
+}
+
+impl Policies {
+    fn parse<'a>(
+        world: &World,
+        account: &Account,
+        inline: impl Iterator<Item = &'a String>,
+        has: impl Fn(&Attached) -> bool,
+        boundary: Option<&String>,
+    ) -> Result<Self, Refusal> {
+        let managed = |arn: &String| {
+            let document = world.managed_policy(account, arn);
+            parse_policy(document.ok_or_else(|| broken(&format!("there is no managed policy {arn}")))?)
+        };
+        let attached = account.attachments.iter().filter(|(_, to)| has(to)).map(|(arn, _)| managed(arn));
+        Ok(Self {
+            identity: inline.map(|text| parse_policy(text)).chain(attached).collect::<Result<_, _>>()?,
+            boundary: boundary.map(managed).transpose()?,
+        })
+    }
+}
+
+fn user_policies(world: &World, account: &str, name: &str) -> Result<Policies, Refusal> {
+    let Some(account) = world.accounts.get(account) else { return Ok(Policies::default()) };
+    let Some(user) = account.users.get(name) else { return Ok(Policies::default()) };
+    let groups: BTreeMap<_, _> =
+        account.groups.iter().filter(|(_, group)| group.members.contains(name)).collect();
+    let inline = user.policies.values().chain(groups.values().flat_map(|group| group.policies.values()));
+    let has =
+        |to: &Attached| to.users.contains(name) || to.groups.iter().any(|group| groups.contains_key(group));
+    Policies::parse(world, account, inline, has, user.boundary.as_ref())
+}
+
+fn role_policies(world: &World, account: &str, name: &str) -> Result<Policies, Refusal> {
+    let Some(account) = world.accounts.get(account) else { return Ok(Policies::default()) };
+    let Some(role) = account.roles.get(name) else { return Ok(Policies::default()) };
+    let has = |to: &Attached| to.roles.contains(name);
+    Policies::parse(world, account, role.policies.values(), has, role.boundary.as_ref())
 }

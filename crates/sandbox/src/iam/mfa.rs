@@ -1,5 +1,6 @@
 //! Calls to MFA devices.
 
+use super::page::Page;
 use super::{Call, already_exists, delete_conflict, no_such_entity, parse_path, text};
 use crate::clock::{render_iso, whole_seconds};
 use crate::encoding::{parse_base32, render_base32, render_base64};
@@ -102,16 +103,18 @@ pub(super) fn list_devices(turn: &mut Turn, call: &Call) -> Result<Reply, Refusa
     let name = call.user_name(turn)?;
     call.authorize_user(turn, &name)?;
     let devices = call.account(turn).mfa_devices.clone();
+    let listed = devices.iter().filter(|(_, device)| device.user.as_ref() == Some(&name));
+    let page = Page::of(turn, listed.map(|(serial, device)| (serial.clone(), (serial, device))).collect())?;
     Ok(turn.render(|xml| {
         xml.nest("MFADevices", |xml| {
-            for (serial, device) in devices.iter().filter(|(_, device)| device.user.as_ref() == Some(&name)) {
+            for (serial, device) in &page.items {
                 xml.nest("member", |xml| {
                     xml.element("UserName", &name).element("SerialNumber", serial);
                     xml.element_if("EnableDate", device.enabled_at.map(render_iso).as_deref());
                 });
             }
         });
-        xml.element("IsTruncated", "false");
+        page.write_end(xml);
     }))
 }
 
@@ -119,14 +122,15 @@ pub(super) fn list_virtual_devices(turn: &mut Turn, call: &Call) -> Result<Reply
     call.authorize(turn, &format!("arn:aws:iam::{}:mfa/", call.account_id()))?;
     let account = call.account(turn).clone();
     let wanted = turn.params.get("AssignmentStatus").unwrap_or("Any");
+    let listed = account.mfa_devices.iter().filter(|(_, device)| match wanted {
+        "Assigned" => device.user.is_some(),
+        "Unassigned" => device.user.is_none(),
+        _ => true,
+    });
+    let page = Page::of(turn, listed.map(|(serial, device)| (serial.clone(), (serial, device))).collect())?;
     Ok(turn.render(|xml| {
         xml.nest("VirtualMFADevices", |xml| {
-            for (serial, device) in &account.mfa_devices {
-                if (wanted == "Assigned" && device.user.is_none())
-                    || (wanted == "Unassigned" && device.user.is_some())
-                {
-                    continue;
-                }
+            for (serial, device) in &page.items {
                 xml.nest("member", |xml| {
                     xml.element("SerialNumber", serial);
                     xml.element_if("EnableDate", device.enabled_at.map(render_iso).as_deref());
@@ -141,6 +145,6 @@ pub(super) fn list_virtual_devices(turn: &mut Turn, call: &Call) -> Result<Reply
                 });
             }
         });
-        xml.element("IsTruncated", "false");
+        page.write_end(xml);
     }))
 }

@@ -1,13 +1,18 @@
-//! IAM, as far as it takes to set a scene and to rotate keys: users, access keys, MFA devices, roles,
-//! inline policies, identity providers. All calls act on the caller's account.
+//! IAM, as far as it takes to set a scene, to rotate keys, and to read and mend trust policies: users, access
+//! keys, MFA devices, roles, inline policies, identity providers. All calls act on the caller's account.
 
+mod account;
 mod keys;
 mod mfa;
+mod page;
 mod policies;
 mod providers;
 mod roles;
 mod table;
+mod trust;
 mod users;
+
+use std::collections::BTreeMap;
 
 use hatbox_core::policy::document::Policy;
 
@@ -18,6 +23,7 @@ use crate::rules::check_params;
 use crate::sigv4::{Caller, Dialect};
 use crate::turn::Turn;
 use crate::world::{Account, Principal, Role, SessionKind, User, role_arn, user_arn};
+use crate::xml::Xml;
 
 /// The namespace of IAM's XML.
 pub(crate) const NAMESPACE: &str = "https://iam.amazonaws.com/doc/2010-05-08/";
@@ -50,6 +56,8 @@ pub(crate) fn perform(turn: &mut Turn) -> Result<Reply, Refusal> {
         "CreateRole" => roles::create_role(turn, &call),
         "GetRole" => roles::get_role(turn, &call),
         "ListRoles" => roles::list_roles(turn, &call),
+        "GetAccountAuthorizationDetails" => account::get_details(turn, &call),
+        "ListAccountAliases" => account::list_aliases(turn, &call),
         "UpdateAssumeRolePolicy" => roles::update_trust(turn, &call),
         "UpdateRole" => roles::update_role(turn, &call),
         "DeleteRole" => roles::delete_role(turn, &call),
@@ -140,6 +148,12 @@ fn text(turn: &Turn, name: &str) -> String {
     turn.params.get(name).unwrap_or_default().to_owned()
 }
 
+/// A list of texts.
+fn text_members(turn: &Turn, name: &str) -> Vec<String> {
+    let text = |member: &crate::http::Params| member.get("").map(str::to_owned);
+    turn.params.list(name).iter().filter_map(text).collect()
+}
+
 fn no_such_entity(message: &str) -> Refusal {
     Refusal::new(404, "NoSuchEntity", message)
 }
@@ -150,6 +164,28 @@ fn already_exists(message: &str) -> Refusal {
 
 fn delete_conflict(message: &str) -> Refusal {
     Refusal::new(409, "DeleteConflict", message)
+}
+
+/// Writes the permissions boundary, where there is one.
+fn write_boundary(xml: &mut Xml, boundary: Option<&String>) {
+    let Some(arn) = boundary else { return };
+    xml.nest("PermissionsBoundary", |xml| {
+        xml.element("PermissionsBoundaryType", "Policy").element("PermissionsBoundaryArn", arn);
+    });
+}
+
+/// Writes the tags, where there are any.
+fn write_tags(xml: &mut Xml, tags: &BTreeMap<String, String>) {
+    if tags.is_empty() {
+        return;
+    }
+    xml.nest("Tags", |xml| {
+        for (key, value) in tags {
+            xml.nest("member", |xml| {
+                xml.element("Key", key).element("Value", value);
+            });
+        }
+    });
 }
 
 /// `Path`, which begins and ends with a slash.
@@ -166,30 +202,42 @@ fn parse_path(turn: &Turn) -> Result<String, Refusal> {
 /// A policy of at most `limit` characters, blanks not counted.
 fn parse_document(turn: &Turn, name: &str, limit: usize) -> Result<String, Refusal> {
     let text = text(turn, name);
-    if text.chars().filter(|c| !c.is_whitespace()).count() > limit {
-        return Err(Refusal::new(
-            409,
-            "LimitExceeded",
-            format!("Maximum policy size of {limit} bytes exceeded"),
-        ));
+    if count_characters(&text) > limit {
+        let message = format!("Maximum policy size of {limit} bytes exceeded");
+        return Err(Refusal::new(409, "LimitExceeded", message));
     }
-    match Policy::parse(&text) {
-        Ok(_) => Ok(text),
-        Err(error) => Err(Refusal::new(400, "MalformedPolicyDocument", "Syntax errors in policy.")
-            .because(error.to_string())),
-    }
+    parse_policy(&text)?;
+    Ok(text)
 }
 
-/// The document of the managed policy that `PermissionsBoundary` names.
-fn parse_boundary(turn: &Turn) -> Result<Option<String>, Refusal> {
+fn parse_policy(text: &str) -> Result<Policy, Refusal> {
+    Policy::parse(text).map_err(|error| {
+        let is_json = serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
+        let message = if is_json { "Syntax errors in policy." } else { "This policy contains invalid Json" };
+        malformed(message).because(error.to_string())
+    })
+}
+
+/// How long a policy is to AWS, which counts no blanks.
+fn count_characters(policy: &str) -> usize {
+    policy.chars().filter(|c| !c.is_whitespace()).count()
+}
+
+fn malformed(message: &str) -> Refusal {
+    Refusal::new(400, "MalformedPolicyDocument", message)
+}
+
+/// The managed policy that `PermissionsBoundary` names.
+fn parse_boundary(turn: &mut Turn, call: &Call) -> Result<Option<String>, Refusal> {
     let Some(arn) = turn.params.get("PermissionsBoundary") else { return Ok(None) };
-    let document = turn.world.managed_policies.get(arn).cloned();
-    document
-        .map(Some)
-        .ok_or_else(|| no_such_entity(&format!("Scope ARN: {arn} does not exist or is not attachable.")))
+    let account = call.account(turn).clone();
+    if turn.world.managed_policy(&account, arn).is_none() {
+        return Err(no_such_entity(&format!("Scope ARN: {arn} does not exist or is not attachable.")));
+    }
+    Ok(Some(arn.to_owned()))
 }
 
-fn parse_tags(turn: &Turn) -> std::collections::BTreeMap<String, String> {
+fn parse_tags(turn: &Turn) -> BTreeMap<String, String> {
     let tags = turn.params.list("Tags");
     let field = |tag: &crate::http::Params, name| tag.get(name).unwrap_or_default().to_owned();
     tags.iter().map(|tag| (field(tag, "Key"), field(tag, "Value"))).collect()

@@ -3,19 +3,14 @@
 //! An issuer whose keys the sandbox has not can be added all the same, as with AWS; its tokens are refused for
 //! want of the key.
 
-use super::{Call, already_exists, no_such_entity, text};
+use super::{Call, already_exists, no_such_entity, text, text_members};
 use crate::clock::{render_iso, whole_seconds};
-use crate::http::{Params, Reply};
+use crate::http::Reply;
 use crate::refusal::Refusal;
 use crate::turn::Turn;
 use crate::world::{OidcProvider, issuer_name, oidc_provider_arn};
 
 const ARN: &str = "OpenIDConnectProviderArn";
-
-fn texts(turn: &Turn, name: &str) -> Vec<String> {
-    let text = |member: &Params| member.get("").map(str::to_owned);
-    turn.params.list(name).iter().filter_map(text).collect()
-}
 
 pub(super) fn create_provider(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
     let url = text(turn, "Url");
@@ -25,8 +20,8 @@ pub(super) fn create_provider(turn: &mut Turn, call: &Call) -> Result<Reply, Ref
         return Err(Refusal::new(400, "InvalidInput", "Invalid Open ID Connect Provider URL"));
     }
     let provider = OidcProvider {
-        client_ids: texts(turn, "ClientIDList").into_iter().collect(),
-        thumbprints: texts(turn, "ThumbprintList"),
+        client_ids: text_members(turn, "ClientIDList").into_iter().collect(),
+        thumbprints: text_members(turn, "ThumbprintList"),
         created_at: whole_seconds(turn.now),
         url: url.clone(),
     };

@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use super::page::Page;
+use super::trust::{check_modifiable, parse_trust};
 use super::{
-    Call, already_exists, delete_conflict, parse_boundary, parse_document, parse_path, parse_tags, text,
+    Call, already_exists, delete_conflict, parse_boundary, parse_path, parse_tags, text, write_boundary,
+    write_tags,
 };
 use crate::clock::{render_iso, whole_seconds};
 use crate::encoding::render_percent;
@@ -14,9 +17,7 @@ use crate::turn::Turn;
 use crate::world::{Role, role_arn};
 use crate::xml::Xml;
 
-/// A trust policy may have so many characters.
-const TRUST_LIMIT: usize = 2048;
-
+/// What lists tell of a role.
 fn write_role(xml: &mut Xml, account: &str, name: &str, role: &Role) {
     xml.element("Path", &role.path)
         .element("RoleName", name)
@@ -30,6 +31,13 @@ fn write_role(xml: &mut Xml, account: &str, name: &str, role: &Role) {
     xml.element("MaxSessionDuration", &role.max_session_seconds.to_string());
 }
 
+/// What a role's own calls tell of it.
+fn write_whole_role(xml: &mut Xml, account: &str, name: &str, role: &Role) {
+    write_role(xml, account, name, role);
+    write_boundary(xml, role.boundary.as_ref());
+    write_tags(xml, &role.tags);
+}
+
 fn max_session(turn: &Turn) -> Option<i64> {
     turn.params.get("MaxSessionDuration").and_then(|text| text.parse().ok())
 }
@@ -41,10 +49,10 @@ pub(super) fn create_role(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal
         path,
         role_id: mint_unique_id("AROA")?,
         created_at: whole_seconds(turn.now),
-        trust: parse_document(turn, "AssumeRolePolicyDocument", TRUST_LIMIT)?,
+        trust: parse_trust(turn, "AssumeRolePolicyDocument")?,
         description: text(turn, "Description"),
         policies: BTreeMap::new(),
-        boundary: parse_boundary(turn)?,
+        boundary: parse_boundary(turn, call)?,
         max_session_seconds: max_session(turn).unwrap_or(3600),
         tags: parse_tags(turn),
     };
@@ -54,7 +62,7 @@ pub(super) fn create_role(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal
     }
     roles.insert(name.clone(), role.clone());
     Ok(turn.render(|xml| {
-        xml.nest("Role", |xml| write_role(xml, call.account_id(), &name, &role));
+        xml.nest("Role", |xml| write_whole_role(xml, call.account_id(), &name, &role));
     }))
 }
 
@@ -62,7 +70,7 @@ pub(super) fn get_role(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
     let (name, role) = call.authorize_role(turn)?;
     let role = role.clone();
     Ok(turn.render(|xml| {
-        xml.nest("Role", |xml| write_role(xml, call.account_id(), &name, &role));
+        xml.nest("Role", |xml| write_whole_role(xml, call.account_id(), &name, &role));
     }))
 }
 
@@ -70,26 +78,30 @@ pub(super) fn list_roles(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal>
     call.authorize(turn, &role_arn(call.account_id(), "/", ""))?;
     let prefix = turn.params.get("PathPrefix").unwrap_or("/");
     let roles = call.account(turn).roles.clone();
+    let listed = roles.iter().filter(|(_, role)| role.path.starts_with(prefix));
+    let page = Page::of(turn, listed.map(|(name, role)| (name.clone(), (name, role))).collect())?;
     Ok(turn.render(|xml| {
         xml.nest("Roles", |xml| {
-            for (name, role) in roles.iter().filter(|(_, role)| role.path.starts_with(prefix)) {
+            for (name, role) in &page.items {
                 xml.nest("member", |xml| write_role(xml, call.account_id(), name, role));
             }
         });
-        xml.element("IsTruncated", "false");
+        page.write_end(xml);
     }))
 }
 
 pub(super) fn update_trust(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
-    let document = parse_document(turn, "PolicyDocument", TRUST_LIMIT);
-    let (_, role) = call.authorize_role(turn)?;
+    let document = parse_trust(turn, "PolicyDocument");
+    let (name, role) = call.authorize_role(turn)?;
+    check_modifiable(&role.path, &name)?;
     role.trust = document?;
     Ok(turn.render_nothing())
 }
 
 pub(super) fn update_role(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
     let (seconds, description) = (max_session(turn), turn.params.get("Description").map(str::to_owned));
-    let (_, role) = call.authorize_role(turn)?;
+    let (name, role) = call.authorize_role(turn)?;
+    check_modifiable(&role.path, &name)?;
     role.max_session_seconds = seconds.unwrap_or(role.max_session_seconds);
     if let Some(description) = description {
         role.description = description;
@@ -99,8 +111,12 @@ pub(super) fn update_role(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal
 
 pub(super) fn delete_role(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
     let (name, role) = call.authorize_role(turn)?;
+    check_modifiable(&role.path, &name)?;
     if !role.policies.is_empty() {
         return Err(delete_conflict("Cannot delete entity, must delete policies first."));
+    }
+    if call.account(turn).attachments.values().any(|to| to.roles.contains(&name)) {
+        return Err(delete_conflict("Cannot delete entity, must detach all policies first."));
     }
     call.account(turn).roles.remove(&name);
     Ok(turn.render_nothing())

@@ -19,11 +19,19 @@ const DESCRIPTION: Kind = Kind::Text(0, 1000, None);
 const BOUNDARY: Kind = Kind::Text(20, 2048, None);
 const TAGS: Kind = Kind::List(50, &[("Key", Kind::Text(1, 128, None)), ("Value", Kind::Text(0, 256, None))]);
 
+const MARKER: Pattern = Pattern { text: r"[\u0020-\u00FF]+", is_allowed: |c| matches!(c, ' '..='\u{ff}') };
+const ENTITY: Pattern = Pattern {
+    text: r"User|Role|Group|LocalManagedPolicy|AWSManagedPolicy",
+    is_allowed: |c| c.is_ascii_alphabetic(),
+};
+
 /// The rules of a call; none for calls without parameters.
 pub(super) fn rules_of(action: &str) -> Vec<Rule> {
     let user = required("UserName", USER);
     let own = optional("UserName", USER);
     let role = required("RoleName", ROLE);
+    let marker = optional("Marker", Kind::Text(1, 2048, Some(MARKER)));
+    let max_items = optional("MaxItems", Kind::Number(1, 1000));
     match action {
         "CreateUser" => {
             vec![
@@ -34,7 +42,17 @@ pub(super) fn rules_of(action: &str) -> Vec<Rule> {
             ]
         }
         "DeleteUser" | "ListUserPolicies" => vec![user],
-        "GetUser" | "CreateAccessKey" | "ListAccessKeys" | "ListMFADevices" => vec![own],
+        "GetUser" | "CreateAccessKey" | "ListAccessKeys" => vec![own],
+        "ListMFADevices" => vec![own, marker, max_items],
+        "ListUsers" | "ListRoles" => vec![optional("PathPrefix", PATH_TEXT), marker, max_items],
+        "ListVirtualMFADevices" | "ListAccountAliases" => vec![marker, max_items],
+        "GetAccountAuthorizationDetails" => {
+            vec![
+                optional("Filter", Kind::List(5, &[("", Kind::Text(1, 32, Some(ENTITY)))])),
+                marker,
+                max_items,
+            ]
+        }
         "UpdateAccessKey" => {
             vec![own, required("AccessKeyId", KEY_ID), required("Status", Kind::Text(6, 8, Some(STATUS)))]
         }

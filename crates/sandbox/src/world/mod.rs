@@ -50,7 +50,7 @@ pub struct World {
     pub buckets: BTreeMap<String, Bucket>,
     /// Multipart uploads under way, by upload id.
     pub uploads: BTreeMap<String, Upload>,
-    /// AWS's managed policies that session policies may name: ARN to document.
+    /// AWS's own managed policies: ARN to document.
     pub managed_policies: BTreeMap<String, String>,
     /// Identity providers by issuer. They are nobody's in particular: an account must know them to trust them.
     #[serde(default)]
@@ -83,6 +83,26 @@ pub struct Account {
     /// identity federation is not enabled. Its key is among the world's identity providers.
     #[serde(default)]
     pub outbound_issuer: Option<String>,
+    /// The account's own managed policies: ARN to document.
+    #[serde(default)]
+    pub managed_policies: BTreeMap<String, String>,
+    /// Who has which managed policy, AWS's or the account's: by the policy's ARN.
+    #[serde(default)]
+    pub attachments: BTreeMap<String, Attached>,
+    /// The account's alias, the name in the address of its sign-in page.
+    #[serde(default)]
+    pub alias: Option<String>,
+}
+
+/// Names of those that have a managed policy.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attached {
+    /// Users.
+    pub users: BTreeSet<String>,
+    /// Groups.
+    pub groups: BTreeSet<String>,
+    /// Roles.
+    pub roles: BTreeSet<String>,
 }
 
 /// An IAM user.
@@ -98,19 +118,45 @@ pub struct User {
     pub keys: Vec<Key>,
     /// Inline policies: name to document.
     pub policies: BTreeMap<String, String>,
-    /// The permissions boundary's document.
+    /// The ARN of the managed policy that is the permissions boundary.
     pub boundary: Option<String>,
     /// Tags.
     pub tags: BTreeMap<String, String>,
 }
 
 /// An IAM group.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Group {
+    /// The path: `/` or `/team/`.
+    pub path: String,
+    /// `AGPA...`.
+    pub group_id: String,
+    /// When it was made.
+    pub created_at: Timestamp,
     /// Names of the users in it.
     pub members: BTreeSet<String>,
     /// Inline policies: name to document.
     pub policies: BTreeMap<String, String>,
+}
+
+impl Attached {
+    /// How many have it.
+    pub(crate) fn count(&self) -> usize {
+        self.users.len() + self.groups.len() + self.roles.len()
+    }
+}
+
+impl Default for Group {
+    fn default() -> Self {
+        Self {
+            path: "/".to_owned(),
+            group_id: "AGPAAAAAAAAAAAAAAAAAA".to_owned(),
+            created_at: Timestamp::UNIX_EPOCH,
+            members: BTreeSet::new(),
+            policies: BTreeMap::new(),
+        }
+    }
 }
 
 /// A long-lived access key.
@@ -176,7 +222,7 @@ pub struct Role {
     pub description: String,
     /// Inline policies: name to document.
     pub policies: BTreeMap<String, String>,
-    /// The permissions boundary's document.
+    /// The ARN of the managed policy that is the permissions boundary.
     pub boundary: Option<String>,
     /// The longest session, 3600..=43200 seconds.
     pub max_session_seconds: i64,
@@ -267,6 +313,11 @@ impl World {
         found.filter(|role| role_arn(arn.account(), &role.path, arn.role_name()) == arn.as_str())
     }
 
+    /// The document of a managed policy that users and roles of `account` can have.
+    pub(crate) fn managed_policy<'a>(&'a self, account: &'a Account, arn: &str) -> Option<&'a String> {
+        self.managed_policies.get(arn).or_else(|| account.managed_policies.get(arn))
+    }
+
     /// Forgets what nobody can ask for any more: sessions that ended more than a week ago.
     pub(crate) fn prune(&mut self, now: Timestamp) {
         const WEEK: i64 = 7 * 24 * 3600;
@@ -277,6 +328,11 @@ impl World {
 /// `arn:aws:iam::A:user/PATH/NAME`.
 pub(crate) fn user_arn(account: &str, path: &str, name: &str) -> String {
     format!("arn:aws:iam::{account}:user{path}{name}")
+}
+
+/// `arn:aws:iam::A:group/PATH/NAME`.
+pub(crate) fn group_arn(account: &str, path: &str, name: &str) -> String {
+    format!("arn:aws:iam::{account}:group{path}{name}")
 }
 
 /// `arn:aws:iam::A:role/PATH/NAME`.

@@ -12,6 +12,10 @@ mod denial;
 #[cfg(test)]
 mod iam;
 #[cfg(test)]
+mod iam_account;
+#[cfg(test)]
+mod iam_trust;
+#[cfg(test)]
 mod lifetimes;
 #[cfg(test)]
 mod lists;

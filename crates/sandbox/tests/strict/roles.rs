@@ -313,7 +313,9 @@ fn a_session_policy_and_a_boundary_cut_what_the_role_may() {
     assert_eq!(sandbox.iam(&cut, "ListUsers", &[]).status, 403);
     let sandbox = Sandbox::start_with(|world| {
         let people = world.accounts.get_mut(PEOPLE_ACCOUNT).unwrap();
-        people.roles.get_mut("open").unwrap().boundary = Some(read);
+        let arn = "arn:aws:iam::111122223333:policy/read";
+        people.managed_policies.insert(arn.to_owned(), read);
+        people.roles.get_mut("open").unwrap().boundary = Some(arn.to_owned());
     });
     let bounded = sandbox.assume(&sandbox.jan, OPEN, &[]).keys();
     sandbox.s3(&bounded, "GET", "/", &[], b"").ok();

@@ -1,0 +1,41 @@
+//! Lists in pages: `MaxItems`, `Marker`, `IsTruncated`.
+//!
+//! A marker names the last item of the page before, so that what is made or removed between two pages shifts
+//! nothing.
+
+use crate::encoding::{parse_base64_url, render_base64_url};
+use crate::refusal::Refusal;
+use crate::turn::Turn;
+use crate::xml::Xml;
+
+/// How many items a page has when nothing is said.
+const USUAL: usize = 100;
+
+/// A part of a list.
+pub(super) struct Page<T> {
+    pub(super) items: Vec<T>,
+    /// The marker of the next page.
+    next: Option<String>,
+}
+
+impl<T> Page<T> {
+    /// The page of `all` that the call asks for. Each item comes with a key, by which they are sorted.
+    pub(super) fn of(turn: &Turn, mut all: Vec<(String, T)>) -> Result<Self, Refusal> {
+        let size = turn.params.get("MaxItems").and_then(|text| text.parse().ok()).unwrap_or(USUAL);
+        all.sort_by(|(one, _), (other, _)| one.cmp(other));
+        if let Some(marker) = turn.params.get("Marker") {
+            let last = parse_base64_url(marker).and_then(|bytes| String::from_utf8(bytes).ok());
+            let last = last.ok_or_else(|| Refusal::validation("Invalid Marker."))?;
+            all.retain(|(key, _)| *key > last);
+        }
+        let next = (all.len() > size).then(|| all.get(size.saturating_sub(1))).flatten();
+        let next = next.map(|(key, _)| render_base64_url(key.as_bytes()));
+        Ok(Self { items: all.into_iter().take(size).map(|(_, item)| item).collect(), next })
+    }
+
+    /// Writes whether there is more, and where it begins.
+    pub(super) fn write_end(&self, xml: &mut Xml) {
+        xml.element("IsTruncated", if self.next.is_some() { "true" } else { "false" });
+        xml.element_if("Marker", self.next.as_deref());
+    }
+}
