@@ -69,10 +69,11 @@ impl EndpointUrl {
             || self.host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
     }
 
-    /// Whether it is one of STS's own hosts, which need no word on stderr.
-    pub(crate) fn is_aws(&self) -> bool {
-        // Many hosts under these suffixes are customers' own; STS's begin with its name.
-        (self.host.starts_with("sts.") || self.host.starts_with("sts-fips."))
+    /// Whether it is one of the service's own hosts, which need no word on stderr. `service` is `sts` or `iam`.
+    pub(crate) fn is_of_aws(&self, service: &str) -> bool {
+        // Many hosts under these suffixes are customers' own; a service's begin with its name.
+        let rest = self.host.strip_prefix(service);
+        rest.is_some_and(|rest| rest.starts_with('.') || rest.starts_with("-fips."))
             && self.is_https
             && [
                 ".amazonaws.com",
@@ -123,10 +124,15 @@ mod tests {
     }
 
     #[test]
-    fn a_host_of_sts_is_known_by_both_ends() {
-        assert!(EndpointUrl::parse("https://sts.eu-west-1.amazonaws.com").unwrap().is_aws());
-        assert!(!EndpointUrl::parse("https://amazonaws.com.evil.example").unwrap().is_aws());
-        assert!(!EndpointUrl::parse("https://evilamazonaws.com").unwrap().is_aws());
-        assert!(!EndpointUrl::parse("https://x.execute-api.us-east-1.amazonaws.com").unwrap().is_aws());
+    fn a_host_of_a_service_is_known_by_both_ends() {
+        assert!(EndpointUrl::parse("https://sts.eu-west-1.amazonaws.com").unwrap().is_of_aws("sts"));
+        assert!(EndpointUrl::parse("https://iam-fips.amazonaws.com").unwrap().is_of_aws("iam"));
+        assert!(!EndpointUrl::parse("https://iam.amazonaws.com").unwrap().is_of_aws("sts"));
+        assert!(!EndpointUrl::parse("https://stsx.amazonaws.com").unwrap().is_of_aws("sts"));
+        assert!(!EndpointUrl::parse("https://amazonaws.com.evil.example").unwrap().is_of_aws("sts"));
+        assert!(!EndpointUrl::parse("https://evilamazonaws.com").unwrap().is_of_aws("sts"));
+        assert!(
+            !EndpointUrl::parse("https://x.execute-api.us-east-1.amazonaws.com").unwrap().is_of_aws("sts")
+        );
     }
 }

@@ -2,6 +2,8 @@
 
 use jiff::Timestamp;
 
+use super::unanswered::Unanswered;
+
 /// Why a call to STS gave no credentials.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum StsProblem {
@@ -55,8 +57,22 @@ pub(crate) struct StsError {
     pub(crate) text: String,
 }
 
+impl From<Unanswered> for StsError {
+    fn from(unanswered: Unanswered) -> Self {
+        let problem = match &unanswered {
+            Unanswered::Refused { code, message } => classify(code, message),
+            Unanswered::NotTheService(_) => StsProblem::NotSts,
+            Unanswered::TimedOut(_) => StsProblem::TimedOut,
+            Unanswered::Certificate(_) => StsProblem::Certificate,
+            Unanswered::Unreachable(_) => StsProblem::Unreachable,
+            Unanswered::Other(_) => StsProblem::Other,
+        };
+        Self { problem, text: unanswered.render("STS") }
+    }
+}
+
 /// Classifies an answer with an error.
-pub(crate) fn classify(code: &str, message: &str) -> StsProblem {
+fn classify(code: &str, message: &str) -> StsProblem {
     let has = |part: &str| message.contains(part);
     match code {
         "AccessDenied" if has("invalid MFA one time pass code") => StsProblem::WrongCode,

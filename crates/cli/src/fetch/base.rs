@@ -6,7 +6,7 @@ use hatbox_core::plan::{Base, Plan};
 use hatbox_core::secret::{AccessKey, SecretString};
 
 use super::Fetching;
-use crate::aws::sts::Signer;
+use crate::aws::client::Signer;
 use crate::report::{Failure, FailureKind};
 
 /// This version knows the source, and cannot use it.

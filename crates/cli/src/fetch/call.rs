@@ -1,24 +1,20 @@
 //! One call to STS: settings, guards, the code, the request, the answer.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
-use hatbox_core::config::profile::StsRegional;
 use hatbox_core::name::ProfileName;
 use hatbox_core::plan::{AssumeRole, Mfa, Plan, Step};
-use hatbox_core::sandbox_key::is_minted_by;
 use hatbox_core::secret::SessionCredentials;
 
 use super::mfa::{Code, CodeSource};
 use super::refusal::{Refused, failure_of};
+use super::settings::{check_sandbox, resolve_sts_settings};
 use super::{Fetching, Locks};
-use crate::aws::endpoint::EndpointUrl;
-use crate::aws::sts::{AssumeRoleCall, MfaProof, Sending, Signer, Sts, StsSettings};
+use crate::aws::client::{Sending, ServiceSettings, Signer};
+use crate::aws::sts::{AssumeRoleCall, MfaProof, Sts};
 use crate::aws::sts_error::{StsError, StsProblem};
-use crate::env_names;
 use crate::report::{Failure, FailureKind};
 use crate::sys::lock::Lock;
-use crate::world::environment::Environment;
 use crate::world::used_codes::UsedCode;
 use crate::world::waiting::{leave_failure, wait_for_lock};
 
@@ -50,9 +46,9 @@ impl Fetching<'_, '_> {
         signer: &Signer,
         locks: Locks<'_>,
     ) -> Result<Outcome, Failure> {
-        let settings = resolve_settings(plan, step, &self.world.environment)?;
-        self.check_sandbox(signer, step.profile())?;
-        if let Some(endpoint) = settings.endpoint.as_ref().filter(|endpoint| !endpoint.is_aws()) {
+        let settings = resolve_sts_settings(plan, step, &self.world.environment)?;
+        check_sandbox(&self.world.environment, signer, step.profile())?;
+        if let Some(endpoint) = settings.endpoint.as_ref().filter(|endpoint| !endpoint.is_of_aws("sts")) {
             self.world.output.note(&format!("STS is {} here, not AWS", endpoint.as_str()));
         }
         let refused = |error: &StsError, source| {
@@ -138,7 +134,7 @@ impl Fetching<'_, '_> {
         std::thread::sleep(Duration::from_secs(u64::try_from(30 - into_step).unwrap_or(30)));
     }
 
-    fn client(&self, settings: &StsSettings, signer: &Signer, sending: Sending) -> Result<Sts, Failure> {
+    fn client(&self, settings: &ServiceSettings, signer: &Signer, sending: Sending) -> Result<Sts, Failure> {
         Sts::new(settings, signer, self.world.clock.time_source(), sending).map_err(|error| {
             Failure::of_error(FailureKind::Failed, &error)
                 .hint("install the package `ca-certificates`, or set AWS_CA_BUNDLE to a file of trusted certificates")
@@ -171,26 +167,6 @@ impl Fetching<'_, '_> {
             source_identity: step.source_identity.as_ref().map(|id| id.value.clone()),
         }
     }
-
-    /// In a sandbox's environment only keys that the sandbox minted are used: no signature and no code of a
-    /// real one goes to a sandbox that was left behind.
-    fn check_sandbox(&self, signer: &Signer, profile: &ProfileName) -> Result<(), Failure> {
-        let Some(sandbox) = self.world.environment.text(env_names::SANDBOX) else { return Ok(()) };
-        let id = match signer {
-            Signer::Key(key) | Signer::Found { key, .. } => &key.id,
-            Signer::Session(session) => &session.access_key_id,
-        };
-        if is_minted_by(id, &sandbox) {
-            return Ok(());
-        }
-        Err(Failure::new(
-            FailureKind::Refused,
-            format!(
-                "this is a sandbox's environment, and the access key behind `{profile}` is not the sandbox's"
-            ),
-        )
-        .hint(format!("leave the sandbox's shell, or unset {}", env_names::SANDBOX)))
-    }
 }
 
 fn used_already(mfa: &Mfa) -> Failure {
@@ -207,72 +183,6 @@ fn default_session_name(profile: &ProfileName, now: i64) -> String {
         .take(40)
         .collect();
     format!("hatbox-{profile}-{now}")
-}
-
-/// Regions in which `sts_regional_endpoints = legacy` means the global endpoint (AWS SDKs reference guide).
-const LEGACY_REGIONS: [&str; 16] = [
-    "ap-northeast-1",
-    "ap-south-1",
-    "ap-southeast-1",
-    "ap-southeast-2",
-    "aws-global",
-    "ca-central-1",
-    "eu-central-1",
-    "eu-north-1",
-    "eu-west-1",
-    "eu-west-2",
-    "eu-west-3",
-    "sa-east-1",
-    "us-east-1",
-    "us-east-2",
-    "us-west-1",
-    "us-west-2",
-];
-
-fn resolve_settings(plan: &Plan, step: &Step, environment: &Environment) -> Result<StsSettings, Failure> {
-    let asked = &plan.endpoint;
-    let region = match &plan.region {
-        Some(region) => region.value.as_str().to_owned(),
-        None => usual_region(step).to_owned(),
-    };
-    let is_global = asked.sts_regional.as_ref().is_some_and(|said| said.value == StsRegional::Legacy)
-        && LEGACY_REGIONS.contains(&region.as_str());
-    let url = match &asked.sts_url {
-        Some(url) => Some(url.value.clone()),
-        None => is_global.then(|| "https://sts.amazonaws.com".to_owned()),
-    };
-    let endpoint = url
-        .map(|url| EndpointUrl::parse(&url))
-        .transpose()
-        .map_err(|error| Failure::of_error(FailureKind::Refused, &error))?;
-    Ok(StsSettings {
-        endpoint,
-        region: if is_global && asked.sts_url.is_none() { "us-east-1".to_owned() } else { region },
-        use_fips: asked.use_fips.as_ref().is_some_and(|said| said.value),
-        use_dualstack: asked.use_dualstack.as_ref().is_some_and(|said| said.value),
-        ca_bundle: asked
-            .ca_bundle
-            .as_ref()
-            .map(|path| path.value.clone())
-            .or_else(|| environment.text("SSL_CERT_FILE"))
-            .map(PathBuf::from),
-    })
-}
-
-/// Where STS is asked when no region is named: one that every account of the role's partition has.
-fn usual_region(step: &Step) -> &'static str {
-    let partition = match step {
-        Step::AssumeRole(step) => step.role.value.partition(),
-        Step::GetSessionToken(step) => {
-            step.mfa.as_ref().and_then(|mfa| mfa.serial.value.as_str().split(':').nth(1)).unwrap_or("aws")
-        }
-    };
-    match partition {
-        "aws-cn" => "cn-north-1",
-        "aws-us-gov" => "us-gov-west-1",
-        "aws-eusc" => "eusc-de-east-1",
-        _ => "us-east-1",
-    }
 }
 
 #[cfg(test)]

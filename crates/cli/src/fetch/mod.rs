@@ -9,6 +9,7 @@ mod call;
 mod mfa;
 mod mfa_program;
 mod refusal;
+mod settings;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -21,7 +22,7 @@ use hatbox_core::handover::Credentials;
 use hatbox_core::plan::{Plan, Stage, Step};
 use hatbox_core::secret::SessionCredentials;
 
-use crate::aws::sts::Signer;
+use crate::aws::client::Signer;
 use crate::report::{Failure, FailureKind};
 use crate::request::SessionRequest;
 use crate::store::sessions::Sessions;

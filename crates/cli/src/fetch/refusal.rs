@@ -4,8 +4,8 @@ use hatbox_core::config::duration::render_duration;
 use hatbox_core::plan::{Base, Plan, Step};
 
 use super::mfa::CodeSource;
+use crate::aws::client::ServiceSettings;
 use crate::aws::endpoint::EndpointUrl;
-use crate::aws::sts::StsSettings;
 use crate::aws::sts_error::{StsError, StsProblem};
 use crate::report::{Failure, FailureKind};
 
@@ -14,7 +14,7 @@ pub(super) struct Refused<'a> {
     pub(super) error: &'a StsError,
     pub(super) plan: &'a Plan,
     pub(super) step: &'a Step,
-    pub(super) settings: &'a StsSettings,
+    pub(super) settings: &'a ServiceSettings,
     pub(super) code_source: Option<CodeSource>,
 }
 

@@ -1,0 +1,104 @@
+//! How a call ended that gave no answer: what the service said, or what came between.
+
+use std::error::Error;
+
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+
+/// The end of a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Unanswered {
+    /// The service refused it.
+    Refused {
+        /// Its code.
+        code: String,
+        /// Its text.
+        message: String,
+    },
+    /// What answered is not the service: a proxy, a captive portal, the wrong port.
+    NotTheService(u16),
+    /// No answer, or no connection, in time.
+    TimedOut(&'static str),
+    /// A certificate that is not trusted.
+    Certificate(String),
+    /// No connection.
+    Unreachable(String),
+    /// Anything else.
+    Other(String),
+}
+
+impl Unanswered {
+    pub(super) fn of_sdk<E>(error: &SdkError<E, HttpResponse>) -> Self
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+    {
+        match error {
+            SdkError::ServiceError(service) => match service.err().code() {
+                Some(code) => Self::Refused {
+                    code: code.to_owned(),
+                    message: service.err().message().unwrap_or("no text").trim().to_owned(),
+                },
+                None => Self::NotTheService(service.raw().status().as_u16()),
+            },
+            SdkError::TimeoutError(_) => Self::TimedOut("no answer in time"),
+            SdkError::DispatchFailure(failure) if failure.is_timeout() => {
+                Self::TimedOut("no connection in time")
+            }
+            SdkError::DispatchFailure(failure) => {
+                let text = failure
+                    .as_connector_error()
+                    .map_or_else(|| "no connection".to_owned(), |error| innermost(error));
+                // The names of rustls's errors, which are all that reaches us as text.
+                if text.contains("certificate") { Self::Certificate(text) } else { Self::Unreachable(text) }
+            }
+            other => Self::Other(innermost(other)),
+        }
+    }
+
+    /// What may be shown of it; `service` is the one that was called.
+    pub(super) fn render(&self, service: &str) -> String {
+        match self {
+            Self::Refused { code, message } => clean(&format!("{code}: {message}")),
+            Self::NotTheService(status) => format!("HTTP {status}, and not in the form of {service}"),
+            Self::TimedOut(text) => (*text).to_owned(),
+            Self::Certificate(text) | Self::Unreachable(text) | Self::Other(text) => text.clone(),
+        }
+    }
+}
+
+/// The service's text as it may be shown: one line, no more than a few, nothing that a terminal obeys.
+fn clean(text: &str) -> String {
+    const SHOWN: usize = 600;
+    // Security: the long form of a refused signature quotes the request, session token and all.
+    let text = text.split("The Canonical String").next().unwrap_or_default();
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(SHOWN)
+        .collect::<String>()
+        .trim_end()
+        .to_owned()
+}
+
+/// The last cause says what happened; those above say only through which layers it came.
+fn innermost(error: &dyn Error) -> String {
+    let mut last = error;
+    while let Some(source) = last.source() {
+        last = source;
+    }
+    last.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_services_text_shows_no_request_and_moves_no_cursor() {
+        assert_eq!(
+            clean("A: b\u{1b}[2Jc\nThe Canonical String for this request should have been 'x'"),
+            "A: b [2Jc"
+        );
+        assert_eq!(clean(&"x".repeat(5000)).len(), 600);
+    }
+}

@@ -1,0 +1,128 @@
+//! Where the services of a plan are, and how they are reached; and whether its keys may go there.
+
+use std::path::PathBuf;
+
+use hatbox_core::config::profile::StsRegional;
+use hatbox_core::name::ProfileName;
+use hatbox_core::plan::{Plan, Step};
+use hatbox_core::sandbox_key::is_minted_by;
+
+use crate::aws::client::{ServiceSettings, Signer};
+use crate::aws::endpoint::EndpointUrl;
+use crate::env_names;
+use crate::report::{Failure, FailureKind};
+use crate::world::environment::Environment;
+
+/// Regions in which `sts_regional_endpoints = legacy` means the global endpoint (AWS SDKs reference guide).
+const LEGACY_REGIONS: [&str; 16] = [
+    "ap-northeast-1",
+    "ap-south-1",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "aws-global",
+    "ca-central-1",
+    "eu-central-1",
+    "eu-north-1",
+    "eu-west-1",
+    "eu-west-2",
+    "eu-west-3",
+    "sa-east-1",
+    "us-east-1",
+    "us-east-2",
+    "us-west-1",
+    "us-west-2",
+];
+
+/// For a call of `step` to STS.
+pub(super) fn resolve_sts_settings(
+    plan: &Plan,
+    step: &Step,
+    environment: &Environment,
+) -> Result<ServiceSettings, Failure> {
+    let asked = &plan.endpoint;
+    let region = match &plan.region {
+        Some(region) => region.value.as_str().to_owned(),
+        None => usual_region(partition_of(step)).to_owned(),
+    };
+    let is_global = asked.sts_regional.as_ref().is_some_and(|said| said.value == StsRegional::Legacy)
+        && LEGACY_REGIONS.contains(&region.as_str());
+    let url = match &asked.sts_url {
+        Some(url) => Some(url.value.as_str()),
+        None => is_global.then_some("https://sts.amazonaws.com"),
+    };
+    let region = if is_global && asked.sts_url.is_none() { "us-east-1".to_owned() } else { region };
+    resolve_settings(plan, url, region, environment)
+}
+
+fn resolve_settings(
+    plan: &Plan,
+    url: Option<&str>,
+    region: String,
+    environment: &Environment,
+) -> Result<ServiceSettings, Failure> {
+    let asked = &plan.endpoint;
+    let endpoint = url
+        .map(EndpointUrl::parse)
+        .transpose()
+        .map_err(|error| Failure::of_error(FailureKind::Refused, &error))?;
+    Ok(ServiceSettings {
+        endpoint,
+        region,
+        use_fips: asked.use_fips.as_ref().is_some_and(|said| said.value),
+        use_dualstack: asked.use_dualstack.as_ref().is_some_and(|said| said.value),
+        ca_bundle: asked
+            .ca_bundle
+            .as_ref()
+            .map(|path| path.value.clone())
+            .or_else(|| environment.text("SSL_CERT_FILE"))
+            .map(PathBuf::from),
+    })
+}
+
+/// The partition that a step is in, as far as its ARNs tell.
+fn partition_of(step: &Step) -> &str {
+    match step {
+        Step::AssumeRole(step) => step.role.value.partition(),
+        Step::GetSessionToken(step) => {
+            step.mfa.as_ref().and_then(|mfa| mfa.serial.value.as_str().split(':').nth(1)).unwrap_or("aws")
+        }
+    }
+}
+
+/// Where a service is asked when no region is named: one that every account of the partition has.
+fn usual_region(partition: &str) -> &'static str {
+    match partition {
+        "aws-cn" => "cn-north-1",
+        "aws-us-gov" => "us-gov-west-1",
+        "aws-eusc" => "eusc-de-east-1",
+        "aws-iso" => "us-iso-east-1",
+        "aws-iso-b" => "us-isob-east-1",
+        "aws-iso-e" => "eu-isoe-west-1",
+        "aws-iso-f" => "us-isof-south-1",
+        _ => "us-east-1",
+    }
+}
+
+/// In a sandbox's environment only keys that the sandbox minted are used: no signature and no code of a real one
+/// goes to a sandbox that was left behind.
+pub(super) fn check_sandbox(
+    environment: &Environment,
+    signer: &Signer,
+    profile: &ProfileName,
+) -> Result<(), Failure> {
+    let Some(sandbox) = environment.text(env_names::SANDBOX) else { return Ok(()) };
+    let id = match signer {
+        Signer::Key(key) | Signer::Found { key, .. } => &key.id,
+        Signer::Session(session) => &session.access_key_id,
+    };
+    if is_minted_by(id, &sandbox) {
+        return Ok(());
+    }
+    Err(Failure::new(
+        FailureKind::Refused,
+        format!(
+            "this is a sandbox's environment, and the access key behind `{profile}` is not the sandbox's"
+        ),
+    )
+    .hint(format!("leave the sandbox's shell, or unset {}", env_names::SANDBOX)))
+}
