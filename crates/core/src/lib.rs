@@ -17,3 +17,5 @@ pub mod policy;
 pub mod accounts;
 
 pub mod handover;
+
+pub mod doctor;

@@ -125,12 +125,28 @@ pub enum ConfigError {
 }
 
 impl ConfigError {
-    /// The line that it is about; `None` when it is about a flag or a variable.
-    pub fn place(&self) -> Option<Place> {
+    /// A stable word for it, for `--json`.
+    pub fn kind(&self) -> &'static str {
         match self {
-            Self::BadLine { place, .. } => Some(*place),
-            Self::IncludeDepth { .. } => None,
-            Self::UnknownProfile { origin, .. } => origin.as_ref().and_then(Origin::place),
+            Self::UnknownProfile { .. } => "missing-profile",
+            Self::MissingInclude { .. } => "missing-include",
+            Self::IncludeLoop { .. } => "include-loop",
+            Self::IncludeDepth { .. } => "include-depth",
+            Self::MissingSection { .. } => "missing-section",
+            Self::BadLine { .. } => "bad-line",
+            Self::Value { .. } => "bad-value",
+            Self::HalfKey { .. } => "half-key",
+            Self::StaticKeys { .. } => "bad-key",
+            Self::Conflict { .. } => "conflict",
+            Self::IncompleteSso { .. } => "incomplete-sso",
+        }
+    }
+
+    /// Where it stands: a line, a variable or a flag; `None` when that is not known.
+    pub fn origin(&self) -> Option<&Origin> {
+        match self {
+            Self::BadLine { .. } | Self::IncludeDepth { .. } => None,
+            Self::UnknownProfile { origin, .. } => origin.as_ref(),
             Self::MissingInclude { origin, .. }
             | Self::IncludeLoop { origin, .. }
             | Self::MissingSection { origin, .. }
@@ -138,7 +154,15 @@ impl ConfigError {
             | Self::HalfKey { origin, .. }
             | Self::StaticKeys { origin, .. }
             | Self::Conflict { origin, .. }
-            | Self::IncompleteSso { origin, .. } => origin.place(),
+            | Self::IncompleteSso { origin, .. } => Some(origin),
+        }
+    }
+
+    /// The line that it is about; `None` when it is about a flag or a variable.
+    pub fn place(&self) -> Option<Place> {
+        match self {
+            Self::BadLine { place, .. } => Some(*place),
+            _ => self.origin().and_then(Origin::place),
         }
     }
 

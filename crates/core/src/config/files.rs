@@ -1,5 +1,6 @@
 //! Both files together: which profiles and SSO sessions there are, and what is wrong in them.
 
+use std::cell::Cell;
 use std::collections::HashSet;
 
 use super::error::ConfigError;
@@ -13,10 +14,16 @@ use crate::name::ProfileName;
 
 /// The config file and the credentials file. One that is absent is an empty text.
 #[derive(Debug)]
+#[expect(clippy::struct_field_names, reason = "the config file is called that")]
 pub struct Config {
     config: Document,
     credentials: Document,
+    /// How many suggestions may still be looked for; `None`: as many as are asked for.
+    suggestions_left: Cell<Option<u32>>,
 }
+
+/// Nobody reads more suggestions than this.
+const SUGGESTIONS: u32 = 100;
 
 impl Config {
     /// Takes the bytes of both files over and indexes them.
@@ -27,7 +34,25 @@ impl Config {
         Ok(Self {
             config: Document::parse(FileKind::Config, config.into())?,
             credentials: Document::parse(FileKind::Credentials, credentials.into())?,
+            suggestions_left: Cell::new(None),
         })
+    }
+
+    /// Makes looking at many profiles quick, and suggestions for mistyped names few: each costs a comparison with
+    /// every name, and a file may have thousands of both.
+    #[must_use]
+    pub fn for_all_profiles(mut self) -> Self {
+        self.config.index_names();
+        self.credentials.index_names();
+        self.suggestions_left = Cell::new(Some(SUGGESTIONS));
+        self
+    }
+
+    /// Whether another suggestion may be looked for.
+    fn may_suggest(&self) -> bool {
+        let left = self.suggestions_left.get();
+        self.suggestions_left.set(left.map(|left| left.saturating_sub(1)));
+        left != Some(0)
     }
 
     /// One of the two files.
@@ -80,6 +105,9 @@ impl Config {
 
     /// The profile whose name is nearest to a mistyped one.
     pub fn nearest_profile(&self, name: &str) -> Option<ProfileName> {
+        if !self.may_suggest() {
+            return None;
+        }
         let names = self.profile_names();
         let nearest = nearest_name(name, names.iter().map(ProfileName::as_str))?;
         ProfileName::parse(nearest).ok()
@@ -87,6 +115,9 @@ impl Config {
 
     /// The SSO session whose name is nearest to a mistyped one, or the services section.
     pub(super) fn nearest_section(&self, kind: SectionKind, name: &str) -> Option<String> {
+        if !self.may_suggest() {
+            return None;
+        }
         let names = self.names(kind);
         nearest_name(name, names.iter().map(String::as_str)).map(str::to_owned)
     }

@@ -6,7 +6,7 @@ const SHOWN: usize = 100;
 /// `text` with its control characters escaped and what is beyond 100 characters cut.
 ///
 /// A file or a variable may hold escape sequences that would rewrite the terminal.
-pub(super) fn render_foreign(text: &str) -> String {
+pub(crate) fn render_foreign(text: &str) -> String {
     let mut shown = String::with_capacity(text.len().min(SHOWN));
     for c in text.chars().take(SHOWN) {
         if c.is_control() { shown.extend(c.escape_default()) } else { shown.push(c) }

@@ -1,8 +1,18 @@
 //! The keys that hatbox or AWS's own tools read in a profile, so that "unknown" means unknown.
 
+use super::suggest::nearest_name;
+
 /// Whether `key`, in any case, is read by hatbox, the AWS CLI or one of the SDKs.
 pub(super) fn is_known_key(key: &str) -> bool {
     KNOWN.binary_search_by(|known| known.bytes().cmp(key.bytes().map(|b| b.to_ascii_lowercase()))).is_ok()
+}
+
+/// The known key that `key` is a slip away from; `None` when it is known, or like no other.
+pub fn nearest_known_key(key: &str) -> Option<&'static str> {
+    // A short word is near to many, and means none of them.
+    const LEAST: usize = 5;
+    let is_open = key.len() >= LEAST && !is_known_key(key);
+    is_open.then(|| nearest_name(&key.to_ascii_lowercase(), KNOWN.iter().copied())).flatten()
 }
 
 /// In order, for the search.
@@ -104,5 +114,19 @@ mod tests {
             assert!(is_known_key(key) && is_known_key(&key.to_uppercase()), "{key}");
         }
         assert!(!is_known_key("mfa_seriall") && !is_known_key(""));
+    }
+
+    #[test]
+    fn a_slip_of_a_known_key_is_told_and_a_key_of_its_own_is_not() {
+        for (key, meant) in [
+            ("mfa_seriall", Some("mfa_serial")),
+            ("Source-Profile", Some("source_profile")),
+            ("rolearn", Some("role_arn")),
+            ("mfa_serial", None),
+            ("my_tools_color", None),
+            ("s4", None),
+        ] {
+            assert_eq!(nearest_known_key(key), meant, "{key}");
+        }
     }
 }

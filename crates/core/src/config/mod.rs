@@ -11,7 +11,7 @@
 //! Precedence: flag, hatbox's and aws-vault's variables, AWS's variables, the profile, what it includes,
 //! and `[default]` for `region` and `output` alone. No identity is inherited.
 
-mod foreign;
+pub(crate) mod foreign;
 pub mod origin;
 pub mod problem;
 
@@ -43,6 +43,7 @@ pub mod edit;
 pub use error::ConfigError;
 pub use files::Config;
 pub use header::SectionKind;
+pub use known_keys::nearest_known_key;
 pub use origin::{FileKind, Origin, Place, Sourced};
 pub use overrides::{Flags, Overrides};
 pub use problem::Warning;

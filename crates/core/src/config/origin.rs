@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// Which of the two files a line stands in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FileKind {
     /// `~/.aws/config`, or what `AWS_CONFIG_FILE` names.
     Config,
@@ -12,7 +12,7 @@ pub enum FileKind {
 }
 
 /// A line of one of the files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place {
     /// The file. Its path is the caller's knowledge.
     pub file: FileKind,

@@ -119,14 +119,34 @@ pub enum Warning {
 }
 
 impl Warning {
+    /// A stable word for it, for `--json`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::BadLine { .. } => "bad-line",
+            Self::IgnoredSection { .. } => "ignored-section",
+            Self::Loses { .. } => "value-loses",
+            Self::UserArnAsMfaSerial { .. } => "mfa-serial-is-user",
+            Self::DurationForm { .. } => "duration-form",
+            Self::AccountIdForm { .. } => "account-id-form",
+        }
+    }
+
+    /// Where the value that it is about came from; `None` when it is about a line.
+    pub fn origin(&self) -> Option<&Origin> {
+        match self {
+            Self::BadLine { .. } | Self::IgnoredSection { .. } => None,
+            Self::Loses { origin, .. }
+            | Self::UserArnAsMfaSerial { origin, .. }
+            | Self::DurationForm { origin, .. }
+            | Self::AccountIdForm { origin } => Some(origin),
+        }
+    }
+
     /// The line that it is about; `None` when it is about a variable.
     pub fn place(&self) -> Option<Place> {
         match self {
             Self::BadLine { place, .. } | Self::IgnoredSection { place, .. } => Some(*place),
-            Self::Loses { origin, .. }
-            | Self::UserArnAsMfaSerial { origin, .. }
-            | Self::DurationForm { origin, .. }
-            | Self::AccountIdForm { origin } => origin.place(),
+            _ => self.origin().and_then(Origin::place),
         }
     }
 }

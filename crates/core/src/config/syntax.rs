@@ -5,6 +5,7 @@
 //! is no setting, spoils the section that it stands in and nothing else.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fmt;
 use std::ops::Range;
 
@@ -34,6 +35,8 @@ pub struct Document {
     text: Vec<u8>,
     heads: Vec<Head>,
     has_worded_default: bool,
+    /// The headers of each name, where somebody has asked for that.
+    by_name: Option<HashMap<Vec<u8>, Vec<usize>>>,
 }
 
 /// One header, as the index keeps it.
@@ -57,7 +60,7 @@ impl Document {
         if text.len() > MAX_BYTES {
             return Err(TooLarge { file, bytes: text.len() });
         }
-        let mut document = Self { file, text, heads: Vec::new(), has_worded_default: false };
+        let mut document = Self { file, text, heads: Vec::new(), has_worded_default: false, by_name: None };
         document.heads = document.index();
         let has_worded_default = document.sections().any(|section| {
             file == FileKind::Config
@@ -129,11 +132,28 @@ impl Document {
     /// For the profile `default`, `[default]` is left out where a `[profile default]` stands, as in the SDKs.
     pub fn sections_named(&self, kind: SectionKind, name: &str) -> impl Iterator<Item = Section<'_>> {
         let skips_bare = self.has_worded_default;
-        self.sections().filter(move |section| {
+        let known =
+            self.by_name.as_ref().map(|names| names.get(name.as_bytes()).map_or(&[][..], Vec::as_slice));
+        let count = known.map_or(self.heads.len(), <[usize]>::len);
+        let sections = (0..count).filter_map(move |nth| {
+            let index = known.map_or(Some(nth), |known| known.get(nth).copied())?;
+            Some(Section { document: self, head: self.heads.get(index)?, index })
+        });
+        sections.filter(move |section| {
             section.head.kind == kind
                 && section.is_named(name.as_bytes())
                 && !(skips_bare && section.head.is_bare_default)
         })
+    }
+
+    /// Makes [`Document::sections_named`] quick: for who looks at every profile of a large file. Who looks at a
+    /// few is quicker without.
+    pub(super) fn index_names(&mut self) {
+        let mut names: HashMap<Vec<u8>, Vec<usize>> = HashMap::with_capacity(self.heads.len());
+        for section in self.sections() {
+            names.entry(section.name_bytes().into_owned()).or_default().push(section.index);
+        }
+        self.by_name = Some(names);
     }
 
     /// Whether `[profile default]` stands in it.
@@ -335,12 +355,20 @@ mod tests {
     #[test]
     fn a_section_in_parts_is_found_whole_and_a_worded_default_replaces_the_bare_one() {
         let text = "[default]\n[profile a]\n[profile default]\n[profile a]\n[profile \"a\"]\n[default]\n";
-        let document = config(text);
-        let lines = |name| {
-            document.sections_named(SectionKind::Profile, name).map(|s| s.place().line).collect::<Vec<_>>()
-        };
-        assert_eq!(lines("a"), [2, 4, 5]);
-        assert_eq!(lines("default"), [3]);
+        let mut document = config(text);
+        for _ in 0..2 {
+            let lines = |name| {
+                document
+                    .sections_named(SectionKind::Profile, name)
+                    .map(|s| s.place().line)
+                    .collect::<Vec<_>>()
+            };
+            assert_eq!(lines("a"), [2, 4, 5]);
+            assert_eq!(lines("default"), [3]);
+            assert!(lines("b").is_empty());
+            // And the same once the names are indexed.
+            document.index_names();
+        }
     }
 
     #[test]

@@ -29,13 +29,17 @@ const VALUE_FLAGS: [&str; 14] = [
 /// The words are split as a shell splits plain and quoted words; anything cleverer (variables,
 /// substitutions, several commands) is not looked through, and `HATBOX_RESOLVING` ends the loop at run time.
 pub(super) fn is_own_process(command: &str, profile: &ProfileName, own_name: Option<&str>) -> bool {
+    own_process_profile(command, own_name).is_some_and(|name| name == profile.as_str())
+}
+
+/// The profile for which `command` runs hatbox, in the sense of [`is_own_process`].
+pub(crate) fn own_process_profile(command: &str, own_name: Option<&str>) -> Option<String> {
     let words = split_words(command);
     let mut words = words.iter().map(String::as_str).skip_while(|word| is_prefix(word));
-    let Some(program) = words.next() else { return false };
-    let program = program.rsplit(['/', '\\']).next().unwrap_or_default();
+    let program = words.next()?.rsplit(['/', '\\']).next().unwrap_or_default();
     let program = program.strip_suffix(".exe").unwrap_or(program);
     if !(["hatbox", "aws-vault"].contains(&program) || Some(program) == own_name) {
-        return false;
+        return None;
     }
     let mut positional = Vec::new();
     while let Some(word) = words.next() {
@@ -47,7 +51,17 @@ pub(super) fn is_own_process(command: &str, profile: &ProfileName, own_name: Opt
             positional.push(word);
         }
     }
-    matches!(positional.as_slice(), ["exec" | "export", name, ..] if *name == profile.as_str())
+    match positional.as_slice() {
+        ["exec" | "export", name, ..] => Some((*name).to_owned()),
+        _ => None,
+    }
+}
+
+/// The program that a command runs, as it is written there; `None` where only a shell can tell.
+pub(crate) fn program_word(command: &str) -> Option<String> {
+    let is_plain = !command.contains(['$', '`', '(', '|', ';', '&', '<', '>', '*', '?', '{', '%', '!']);
+    let words = split_words(command);
+    is_plain.then(|| words.into_iter().find(|word| !is_prefix(word))).flatten()
 }
 
 /// Renders the program that a command runs, and `...` for its arguments: those can hold secrets.

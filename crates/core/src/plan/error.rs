@@ -115,6 +115,24 @@ pub enum PlanError<E> {
 }
 
 impl<E> PlanError<E> {
+    /// A stable word for it, for `--json`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Lookup(_) => "unreadable-profile",
+            Self::UnknownProfile { named_by: Some(_), .. } => "missing-source",
+            Self::UnknownProfile { named_by: None, .. } => "missing-profile",
+            Self::SourceLoop { .. } => "source-loop",
+            Self::ChainTooLong { .. } => "chain-too-long",
+            Self::RoleWithoutSource { .. } => "role-without-source",
+            Self::CredentialsMissing { .. } => "no-credentials",
+            Self::WebIdentityWithoutRole { .. } => "web-identity-without-role",
+            Self::AmbientValue { .. } => "bad-value",
+            Self::SsoIncomplete { .. } => "incomplete-sso",
+            Self::EnvironmentKeysMissing { .. } => "no-environment-key",
+            Self::Length { .. } => "bad-length",
+        }
+    }
+
     /// Where what it speaks of stands, for the `-->` line.
     pub fn origin(&self) -> Option<&Origin> {
         match self {
@@ -225,7 +243,7 @@ fn call_words(call: Call) -> &'static str {
 }
 
 /// A word as it can be pasted into a shell.
-pub(super) fn quote_word(word: &str) -> String {
+pub(crate) fn quote_word(word: &str) -> String {
     let is_plain = word.chars().all(|c| c.is_ascii_alphanumeric() || "-_.@/:+=".contains(c));
     if is_plain { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }

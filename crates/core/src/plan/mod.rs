@@ -7,7 +7,7 @@
 mod base;
 mod calls;
 mod chain;
-mod command;
+pub(crate) mod command;
 mod error;
 pub mod explain;
 mod identity;
@@ -23,6 +23,7 @@ use crate::name::{ProfileName, Region};
 pub use base::{Base, MetadataService, Signer};
 pub use chain::{Ambient, AmbientKey, CHAIN_LIMIT, Lookup, PlanOptions, StoredKeys};
 pub use error::PlanError;
+pub(crate) use error::quote_word;
 pub use note::{MfaUnused, Note, NoteLevel};
 pub use resolve::resolve_plan;
 pub use session::Sessions;

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-const WIDTH: usize = 80;
+/// Columns of a line.
+pub(crate) const WIDTH: usize = 80;
 const LABEL_AT: usize = 5;
 const VALUE_AT: usize = 17;
 
@@ -59,15 +60,15 @@ impl fmt::Display for Line {
 
 /// Lines in the making.
 #[derive(Default)]
-pub(super) struct Page(pub(super) Vec<Line>);
+pub(crate) struct Page(pub(crate) Vec<Line>);
 
 impl Page {
-    pub(super) fn blank(&mut self) {
+    pub(crate) fn blank(&mut self) {
         self.0.push(Line::default());
     }
 
     /// A line of spans, as they are.
-    pub(super) fn line(&mut self, spans: &[(&str, Style)]) {
+    pub(crate) fn line(&mut self, spans: &[(&str, Style)]) {
         let mut line = Line::default();
         for (text, style) in spans {
             line.push(text, *style);
@@ -124,7 +125,7 @@ impl Page {
 
 /// Breaks a text at blanks into pieces of at most `width` characters; a longer word stays whole, so that it
 /// can be copied.
-fn wrap(text: &str, width: usize) -> Vec<String> {
+pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut pieces = vec![String::new()];
     for word in text.split(' ') {
         let Some(last) = pieces.last_mut() else { break };

@@ -14,6 +14,7 @@ use jiff::Timestamp;
 
 pub use json::render_explanation_json;
 pub use layout::{Line, Span, Style};
+pub(crate) use layout::{Page, WIDTH, wrap};
 pub use place::{Paths, render_origin};
 pub use text::render_explanation;
 

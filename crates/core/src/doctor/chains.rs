@@ -1,0 +1,381 @@
+//! Every profile's credential plan: those that cannot work, and what surprises in those that do.
+
+use std::collections::{HashMap, HashSet};
+
+use super::finding::{Finding, Findings, Level, Topic};
+use super::lines::included_profiles;
+use crate::config::origin::{FileKind, Origin, Sourced};
+use crate::config::overrides::Overrides;
+use crate::config::profile::{Profile, WebIdentity};
+use crate::config::{Config, ConfigError, Which, resolve_profile};
+use crate::name::ProfileName;
+use crate::plan::command::{own_process_profile, program_word};
+use crate::plan::{
+    Base, Lookup, MfaUnused, Note, NoteLevel, Plan, PlanError, PlanOptions, Signer, Step, StoredKeys,
+    quote_word, resolve_plan,
+};
+
+/// What was learned of the profiles on the way.
+#[derive(Debug, Default)]
+pub struct Profiles {
+    /// How many there are in the files.
+    pub count: usize,
+    /// How many of them have a credential plan.
+    pub planned: usize,
+    /// Those for which a person is asked for an MFA code.
+    pub asking: Vec<ProfileName>,
+    /// The programs that they name.
+    pub programs: Vec<NamedProgram>,
+    /// The files that they name, with the key.
+    pub files: Vec<(&'static str, Sourced<String>)>,
+}
+
+/// A program that a profile names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedProgram {
+    /// The key: `mfa_process`.
+    pub key: &'static str,
+    /// The first word of its command.
+    pub word: String,
+    /// Where it stands.
+    pub origin: Origin,
+}
+
+/// Resolves the credential plan of every profile in the files, as no flag or variable changes it.
+///
+/// `config` should be one [`Config::for_all_profiles`].
+pub fn check_chains(
+    config: &Config,
+    stored: &StoredKeys,
+    options: &PlanOptions,
+    findings: &mut Findings,
+) -> Profiles {
+    let mut check = Check {
+        config,
+        options,
+        nobody: Overrides::default(),
+        included: included_profiles(config),
+        resolved: HashMap::new(),
+        plans: Vec::new(),
+        loops: HashMap::new(),
+        findings,
+        profiles: Profiles::default(),
+    };
+    for name in config.profile_names() {
+        check.profiles.count += 1;
+        check.check_settings(&name);
+        check.check_plan(&name, stored);
+    }
+    check.check_process_loops();
+    check.check_reliance();
+    check.profiles
+}
+
+struct Check<'a> {
+    config: &'a Config,
+    options: &'a PlanOptions,
+    nobody: Overrides,
+    included: HashSet<String>,
+    resolved: HashMap<ProfileName, Result<Profile, ConfigError>>,
+    plans: Vec<Plan>,
+    /// The loops that were met, with the line that is blamed: from each profile another one closes it.
+    loops: HashMap<String, Origin>,
+    findings: &'a mut Findings,
+    profiles: Profiles,
+}
+
+impl Check<'_> {
+    fn resolve(&mut self, name: &ProfileName) -> &Result<Profile, ConfigError> {
+        let (config, nobody) = (self.config, &self.nobody);
+        self.resolved
+            .entry(name.clone())
+            .or_insert_with(|| resolve_profile(config, name, nobody, Which::Target))
+    }
+
+    /// What is wrong with the profile's own lines.
+    fn check_settings(&mut self, name: &ProfileName) {
+        let Ok(profile) = self.resolve(name) else { return };
+        let mut found = Vec::new();
+        for warning in &profile.warnings {
+            let finding = Finding::new(Topic::Config, warning.kind(), Level::Warning, warning.to_string());
+            found.push(match warning.place() {
+                Some(place) => finding.in_line(place).about(name),
+                None => finding.about(name),
+            });
+        }
+        if let Some(keys) = profile.static_keys.as_ref().filter(|keys| keys.value.session_token.is_none()) {
+            found.push(plaintext_key(name, &keys.origin));
+        }
+        let named: Vec<_> = [
+            ("credential_process", profile.credential_process.as_ref()),
+            ("mfa_process", profile.mfa_process.as_ref()),
+        ]
+        .into_iter()
+        .filter_map(|(key, said)| Some((key, said?.clone())))
+        .collect();
+        let web_identity = profile.web_identity.clone();
+        self.findings.extend(found);
+        for (key, Sourced { value, origin }) in named {
+            self.add_program(key, &value, origin);
+        }
+        match web_identity {
+            None => {}
+            Some(Sourced { value: WebIdentity::Process(command), origin }) => {
+                self.add_program("web_identity_token_process", &command, origin);
+            }
+            Some(Sourced { value: WebIdentity::File(path), origin }) => {
+                self.profiles.files.push(("web_identity_token_file", Sourced { value: path, origin }));
+            }
+        }
+    }
+
+    fn add_program(&mut self, key: &'static str, command: &str, origin: Origin) {
+        let own_name = self.options.own_name.as_deref();
+        if own_process_profile(command, own_name).is_none()
+            && let Some(word) = program_word(command)
+        {
+            self.profiles.programs.push(NamedProgram { key, word, origin });
+        }
+    }
+
+    fn check_plan(&mut self, name: &ProfileName, stored: &StoredKeys) {
+        let (config, options) = (self.config, self.options);
+        let mut find = |name: &ProfileName, _: Which| self.resolve(name).clone();
+        let nearest = |name: &ProfileName| config.nearest_profile(name.as_str());
+        let mut lookup = Lookup { profile: &mut find, nearest: &nearest };
+        match resolve_plan(name, &mut lookup, stored, options) {
+            Ok(plan) => {
+                self.profiles.planned += 1;
+                self.check_notes(name, &plan);
+                self.check_chained_device(&plan);
+                if plan.stages().filter_map(|stage| plan.stage_mfa(stage)).any(|mfa| mfa.process.is_none()) {
+                    self.profiles.asking.push(name.clone());
+                }
+                self.plans.push(plan);
+            }
+            Err(error) => {
+                let found = self.finding_of(name, &error);
+                self.findings.extend(found.map(|found| found.about(name)));
+            }
+        }
+    }
+
+    fn check_notes(&mut self, name: &ProfileName, plan: &Plan) {
+        for note in &plan.notes {
+            let level = match (note, note.level()) {
+                // Told by the key itself; of no consequence; told by the store.
+                (Note::PlaintextKeys { .. } | Note::OwnProcessSkipped { .. } | Note::StoreLocked, _) => {
+                    continue;
+                }
+                // Most roles ask for no MFA.
+                (Note::MfaUnused { why: MfaUnused::RoleNamesNone, .. }, _) => Level::Info,
+                (Note::MfaUnused { .. }, _) | (_, NoteLevel::Warning) => Level::Warning,
+                (_, NoteLevel::Info) => Level::Info,
+            };
+            let found = Finding::new(Topic::Profiles, note.kind(), level, note.render_text()).about(name);
+            self.findings.push(match note.origin() {
+                Some(origin) => found.from_origin(origin),
+                None => found,
+            });
+        }
+    }
+
+    /// A role that is assumed from another role's session, and whose profile names a device: no code of it can
+    /// ever be presented to that role, also where the device is asked for on the way.
+    fn check_chained_device(&mut self, plan: &Plan) {
+        let roles = plan.steps.iter().filter(|step| matches!(step, Step::AssumeRole(_)));
+        let after_first = usize::from(plan.base.signer() != Signer::Role);
+        for step in roles.skip(after_first) {
+            let name = step.profile().clone();
+            let is_noted = |note: &Note| matches!(note, Note::MfaUnused { profile, .. } if *profile == name);
+            if plan.notes.iter().any(is_noted) {
+                continue;
+            }
+            let Ok(profile) = self.resolve(&name) else { continue };
+            let Some(serial) = profile.mfa_serial.clone() else { continue };
+            let text = format!(
+                "`mfa_serial` of `{name}` can have no effect: its role is assumed from another role's session, \
+                 which cannot carry MFA"
+            );
+            let found = Finding::new(Topic::Profiles, "mfa-on-chained-role", Level::Warning, text);
+            self.findings.push(found.from_origin(&serial.origin).about(&name));
+        }
+    }
+
+    fn finding_of_loop(&mut self, id: &'static str, text: String, origin: &Origin) -> Finding {
+        let origin = self.loops.entry(text.clone()).or_insert_with(|| origin.clone());
+        Finding::new(Topic::Profiles, id, Level::Error, text).from_origin(origin)
+    }
+
+    fn finding_of(&mut self, name: &ProfileName, error: &PlanError<ConfigError>) -> Option<Finding> {
+        let found = |level, text: String| Finding::new(Topic::Profiles, error.kind(), level, text);
+        let with_origin = |finding: Finding| match error.origin() {
+            Some(origin) => finding.from_origin(origin),
+            None => finding,
+        };
+        Some(match error {
+            PlanError::Lookup(ConfigError::IncludeLoop { path, origin }) => {
+                let text = format!("profiles include each other: {}", render_loop(path));
+                self.finding_of_loop("include-loop", text, origin)
+            }
+            PlanError::Lookup(error) => finding_of_config(error),
+            PlanError::SourceLoop { path, origin } => {
+                let text = format!("source profiles form a loop: {}", render_loop(path));
+                self.finding_of_loop(error.kind(), text, origin)
+            }
+            PlanError::ChainTooLong { .. } => {
+                let text = "it takes more than 100 source profiles in a row to get to an identity";
+                found(Level::Error, text.to_owned())
+            }
+            PlanError::CredentialsMissing { profile, is_own_process_skipped, .. } => {
+                // `[default]` is where a region stands; what others include is a part of them.
+                if profile == name && (profile.is_default() || self.included.contains(profile.as_str())) {
+                    return None;
+                }
+                let add = format!("hatbox add {}", quote_word(profile.as_str()));
+                let finding = if *is_own_process_skipped {
+                    let text = format!(
+                        "the only source of credentials of `{profile}` is a `credential_process` that asks hatbox \
+                         for `{profile}`"
+                    );
+                    Finding::new(Topic::Profiles, "own-process-only", Level::Error, text)
+                } else {
+                    let text =
+                        format!("no access key is stored for `{profile}`, and it names no other source");
+                    found(Level::Warning, text)
+                };
+                with_origin(finding).mended_by(add)
+            }
+            PlanError::EnvironmentKeysMissing { .. } => {
+                with_origin(found(Level::Info, error.to_string())).without_fix()
+            }
+            PlanError::SsoIncomplete { .. } => with_origin(found(Level::Warning, error.to_string())),
+            PlanError::UnknownProfile { nearest: Some(nearest), .. } => {
+                with_origin(found(Level::Error, format!("{error}; did you mean `{nearest}`?")))
+            }
+            _ => with_origin(found(Level::Error, error.to_string())),
+        })
+    }
+
+    /// Commands by which profiles ask hatbox for each other, round and round.
+    fn check_process_loops(&mut self) {
+        let own_name = self.options.own_name.as_deref();
+        let mut asks: HashMap<&ProfileName, (&Origin, ProfileName)> = HashMap::new();
+        for plan in &self.plans {
+            if let Base::CredentialProcess { command, .. } = &plan.base
+                && let Some(profile) = own_process_profile(&command.value, own_name)
+                && let Ok(profile) = ProfileName::parse(&profile)
+            {
+                asks.insert(&plan.profile, (&command.origin, profile));
+            }
+        }
+        let mut found = Vec::new();
+        let mut done: HashSet<&ProfileName> = HashSet::new();
+        for start in self.plans.iter().map(|plan| &plan.profile) {
+            let mut path: Vec<&ProfileName> = Vec::new();
+            let mut on_path: HashSet<&ProfileName> = HashSet::new();
+            let mut name = start;
+            while let Some((origin, next)) = asks.get(name).filter(|_| !done.contains(name)) {
+                path.push(name);
+                on_path.insert(name);
+                if on_path.contains(next) {
+                    let path: Vec<_> =
+                        path.iter().map(|name| (*name).clone()).chain([next.clone()]).collect();
+                    let text =
+                        format!("commands ask hatbox for each other's profiles: {}", render_loop(&path));
+                    let finding = Finding::new(Topic::Profiles, "process-loop", Level::Error, text);
+                    found.push(finding.from_origin(origin).about(start));
+                    break;
+                }
+                name = next;
+            }
+            done.extend(path);
+        }
+        self.findings.extend(found);
+    }
+
+    /// What aws-vault lets every profile take over from `[default]`, and hatbox does not.
+    fn check_reliance(&mut self) {
+        let Ok(default) = self.resolve(&ProfileName::default_profile()).clone() else { return };
+        if let Some(serial) = &default.mfa_serial {
+            let text = "aws-vault takes `mfa_serial` of `[default]` for profiles that name no device; hatbox and \
+                        the AWS CLI do not, so these present none";
+            let names: Vec<_> = self.plans.iter().filter(|plan| is_without_device(plan)).collect();
+            let names: Vec<_> = names.into_iter().map(|plan| plan.profile.clone()).collect();
+            let names: Vec<_> = names.into_iter().filter(|name| self.names_no_device(name)).collect();
+            self.push_reliance("relies-on-default-mfa", text, &serial.origin, &names);
+        }
+        if let Some(role) = &default.role_arn {
+            let text = "aws-vault takes `role_arn` of `[default]` for profiles that name no role; hatbox and the \
+                        AWS CLI do not, so these act as their own user";
+            let is_bare = |plan: &&Plan| !plan.steps.iter().any(|step| matches!(step, Step::AssumeRole(_)));
+            let plans = self.plans.iter().filter(is_bare).filter(|plan| !plan.profile.is_default());
+            let keyed = plans.filter(|plan| plan.base.signer() == Signer::LongLivedKey);
+            let names: Vec<_> = keyed.map(|plan| plan.profile.clone()).collect();
+            self.push_reliance("relies-on-default-role", text, &role.origin, &names);
+        }
+    }
+
+    fn names_no_device(&mut self, name: &ProfileName) -> bool {
+        self.resolve(name).as_ref().is_ok_and(|profile| profile.mfa_serial.is_none())
+    }
+
+    fn push_reliance(&mut self, id: &'static str, text: &str, origin: &Origin, names: &[ProfileName]) {
+        for name in names {
+            let found = Finding::new(Topic::Profiles, id, Level::Warning, text);
+            self.findings.push(found.from_origin(origin).about(name));
+        }
+    }
+}
+
+/// A plan of a user's key in which no device is presented.
+fn is_without_device(plan: &Plan) -> bool {
+    !plan.profile.is_default()
+        && plan.base.signer() == Signer::LongLivedKey
+        && plan.stages().all(|stage| plan.stage_mfa(stage).is_none())
+}
+
+fn finding_of_config(error: &ConfigError) -> Finding {
+    let text = match (error, error.nearest()) {
+        // In the words of the warning about the same line.
+        (ConfigError::BadLine { problem, .. }, _) => problem.to_string(),
+        (ConfigError::IncludeDepth { limit, .. }, _) => {
+            format!("more than {limit} profiles are included, one by another")
+        }
+        (_, Some(nearest)) => format!("{error}; did you mean `{nearest}`?"),
+        (_, None) => error.to_string(),
+    };
+    let is_of_lines = matches!(error, ConfigError::BadLine { .. });
+    let topic = if is_of_lines { Topic::Config } else { Topic::Profiles };
+    let finding = Finding::new(topic, error.kind(), Level::Error, text);
+    match (error.origin(), error.place()) {
+        (Some(origin), _) => finding.from_origin(origin),
+        (None, Some(place)) => finding.in_line(place),
+        (None, None) => finding,
+    }
+}
+
+fn plaintext_key(name: &ProfileName, origin: &Origin) -> Finding {
+    let word = quote_word(name.as_str());
+    let command = match origin.place().map(|place| place.file) {
+        Some(FileKind::Credentials) => format!("hatbox import credentials {word}"),
+        // What `import` takes out of is the other file.
+        _ => format!("hatbox add {word}"),
+    };
+    let text = format!("the access key of `{name}` stands in plain text, where every program can read it");
+    Finding::new(Topic::Config, "plaintext-key", Level::Warning, text)
+        .from_origin(origin)
+        .mended_by(command)
+        .about(name)
+}
+
+/// `a -> b -> a`: what leads into the loop is left out, and every way round it is told alike.
+fn render_loop(path: &[ProfileName]) -> String {
+    let Some((last, before)) = path.split_last() else { return String::new() };
+    let start = before.iter().position(|name| name == last).unwrap_or(0);
+    let mut round: Vec<_> = before.iter().skip(start).collect();
+    let least = (0..round.len()).min_by_key(|at| round.get(*at)).unwrap_or(0);
+    round.rotate_left(least);
+    let names = round.iter().chain(round.first()).map(|name| name.as_str());
+    names.collect::<Vec<_>>().join(" -> ")
+}

@@ -1,0 +1,132 @@
+//! The clock, and what is about to end. Times are arguments.
+
+use jiff::Timestamp;
+
+use super::finding::{Finding, Level, Topic};
+use crate::name::ProfileName;
+
+/// AWS takes a signature within 15 minutes of its own time (STS: "Signature expired", "not yet current"), other
+/// services within 5 (S3: RequestTimeTooSkewed is 15, but sessions' lengths are measured by both clocks).
+const REFUSED: i64 = 15 * 60;
+/// A code of an MFA device is good for one step of 30 seconds (RFC 6238) and its neighbours.
+const CODE_STEP: i64 = 30;
+/// Files that are written on another machine or just now may be ahead by this much.
+const TOLERANCE: i64 = 5 * 60;
+/// Below this much left, a session is about to end.
+const ENDING: i64 = 15 * 60;
+
+/// Compares this machine's clock with a time that `source` (a host) told.
+pub fn check_skew(ours: Timestamp, theirs: Timestamp, source: &str) -> Option<Finding> {
+    let skew = ours.as_second() - theirs.as_second();
+    let off = format!(
+        "the clock is {} {} that of {source}",
+        render_length(skew),
+        if skew > 0 { "ahead of" } else { "behind" }
+    );
+    let (level, text) = match skew.abs() {
+        off if off <= CODE_STEP => return None,
+        size if size < REFUSED => {
+            (Level::Warning, format!("{off}: codes that this machine makes for an MFA device are refused"))
+        }
+        _ => (Level::Error, format!("{off}: AWS refuses every signature")),
+    };
+    Some(Finding::new(Topic::Clock, "clock-skew", level, text))
+}
+
+/// Finds that this machine's clock is behind by what was written before: `file` at `written`.
+pub fn check_behind(now: Timestamp, written: Timestamp, file: &str) -> Option<Finding> {
+    let behind = written.as_second() - now.as_second();
+    let text = format!(
+        "the clock is behind: this file was written at {}, which is {} from now",
+        render_moment(written),
+        render_length(behind)
+    );
+    (behind > TOLERANCE)
+        .then(|| Finding::new(Topic::Clock, "clock-behind", Level::Warning, text).in_file(file))
+}
+
+/// Finds that a cached session was obtained in the future: the clock was set back, and no cached session of
+/// before is used.
+pub fn check_obtained(now: Timestamp, obtained: Timestamp, profile: &ProfileName) -> Option<Finding> {
+    let ahead = obtained.as_second() - now.as_second();
+    let text =
+        "cached sessions are of a time that has not come yet: the clock was set back, and they are renewed";
+    (ahead > TOLERANCE)
+        .then(|| Finding::new(Topic::Clock, "clock-set-back", Level::Warning, text).about(profile))
+}
+
+/// Finds a session that is about to end. `call` is AWS's word for it: `GetSessionToken`.
+pub fn check_ending(left: i64, call: &str, profile: &ProfileName) -> Option<Finding> {
+    let text = format!("the cached {call} session of `{profile}` ends in {}", render_length(left));
+    let is_ending = left > 0 && left < ENDING;
+    is_ending.then(|| Finding::new(Topic::Store, "session-ending", Level::Info, text).about(profile))
+}
+
+/// A length as a person says it, in whole units: `45s`, `12m`, `3h`, `5 days`. The sign does not matter.
+pub(super) fn render_length(seconds: i64) -> String {
+    match seconds.unsigned_abs() {
+        seconds @ 0..120 => format!("{seconds}s"),
+        seconds @ 120..7200 => format!("{}m", seconds / 60),
+        seconds @ 7200..172_800 => format!("{}h", seconds / 3600),
+        seconds => format!("{} days", seconds / 86400),
+    }
+}
+
+fn render_moment(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%d %H:%M UTC").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_768_471_200 + seconds).unwrap()
+    }
+
+    #[test]
+    fn a_clock_that_is_off_is_told_by_how_much_and_what_fails() {
+        for (off, level) in [
+            (0, None),
+            (30, None),
+            (-30, None),
+            (95, Some(Level::Warning)),
+            (-899, Some(Level::Warning)),
+            (900, Some(Level::Error)),
+            (-7200, Some(Level::Error)),
+        ] {
+            let found = check_skew(at(off), at(0), "AWS");
+            assert_eq!(found.as_ref().map(|finding| finding.level), level, "{off}");
+        }
+        let text = |off| check_skew(at(off), at(0), "AWS").unwrap().text;
+        assert!(text(-95).starts_with("the clock is 95s behind that of AWS"), "{}", text(-95));
+        assert!(text(1200).starts_with("the clock is 20m ahead of that of AWS"), "{}", text(1200));
+    }
+
+    #[test]
+    fn a_file_of_the_future_shows_that_the_clock_is_behind() {
+        assert_eq!(check_behind(at(0), at(299), "f"), None);
+        assert_eq!(check_behind(at(0), at(-9999), "f"), None);
+        let found = check_behind(at(0), at(864_000), "f").unwrap();
+        assert!(found.text.ends_with("at 2026-01-25 10:00 UTC, which is 10 days from now"), "{}", found.text);
+    }
+
+    #[test]
+    fn a_session_tells_when_it_ends_soon_or_began_in_the_future() {
+        let profile = ProfileName::parse("dev").unwrap();
+        assert_eq!(check_ending(900, "AssumeRole", &profile), None);
+        assert_eq!(check_ending(0, "AssumeRole", &profile), None);
+        let found = check_ending(899, "AssumeRole", &profile).unwrap();
+        assert_eq!(found.text, "the cached AssumeRole session of `dev` ends in 14m");
+        assert_eq!(check_obtained(at(0), at(200), &profile), None);
+        assert!(check_obtained(at(0), at(9999), &profile).is_some());
+    }
+
+    #[test]
+    fn a_length_is_in_whole_units() {
+        assert_eq!(
+            [5, -95, 600, 7200, 200_000].map(render_length),
+            ["5s", "95s", "10m", "2h", "2 days"].map(str::to_owned)
+        );
+    }
+}

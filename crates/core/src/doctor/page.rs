@@ -1,0 +1,282 @@
+//! Findings as a person reads them: by topic, a line each where that fits, a command below, one line at the end.
+
+use super::finding::{Finding, Fix, Level, Spot, Topic};
+use crate::name::ProfileName;
+use crate::plan::explain::{Line, Page, Paths, Style, WIDTH, wrap};
+
+/// Where the text of a finding starts: behind `  warning  `.
+const TEXT_AT: usize = 11;
+/// So many findings of one sort are shown; the others are counted.
+const SHOWN: usize = 10;
+/// So many profiles are named.
+const NAMED: usize = 3;
+
+/// How what is found is to be put into words here.
+#[derive(Debug, Clone)]
+pub struct Look {
+    /// What the two files are called.
+    pub paths: Paths,
+    /// Whose commands can be pasted.
+    pub shell: Shell,
+}
+
+/// A family of shells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shell {
+    /// `sh` and its relatives.
+    Posix,
+    /// Windows's.
+    PowerShell,
+}
+
+/// What was looked at under a topic, in a few words: `4 profiles in ~/.aws/config`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Summary {
+    /// The topic.
+    pub topic: Topic,
+    /// The words.
+    pub text: String,
+}
+
+impl Look {
+    /// Where a finding is: `~/.aws/config:14`, a path, a variable.
+    pub fn render_spot(&self, spot: &Spot) -> String {
+        match spot {
+            Spot::Line(place) => self.paths.render_place(*place),
+            Spot::File(path) => path.clone(),
+            Spot::Variable(name) => (*name).to_owned(),
+        }
+    }
+
+    /// The command that mends something.
+    pub fn render_fix(&self, fix: &Fix) -> String {
+        match (fix, self.shell) {
+            (Fix::Run(command), _) => command.clone(),
+            (Fix::Edit(place), Shell::Posix) => {
+                format!("${{EDITOR:-vi}} +{} {}", place.line, quote_path(self.paths.path(place.file)))
+            }
+            (Fix::Edit(place), Shell::PowerShell) => {
+                format!("notepad \"{}\"", self.paths.path(place.file).replacen('~', "$HOME", 1))
+            }
+            (Fix::Unset(names), Shell::Posix) => format!("unset {}", names.join(" ")),
+            (Fix::Unset(names), Shell::PowerShell) => {
+                let names: Vec<_> = names.iter().map(|name| format!("Env:{name}")).collect();
+                format!("Remove-Item {}", names.join(", "))
+            }
+        }
+    }
+}
+
+/// Renders findings, which are sorted, and what was looked at, as lines of at most 80 columns; but a command
+/// stays on one line, so that it can be pasted.
+pub fn render_page(summaries: &[Summary], findings: &[Finding], look: &Look) -> Vec<Line> {
+    let mut page = Page::default();
+    for topic in Topic::ALL {
+        let of_topic: Vec<_> = findings.iter().filter(|finding| finding.topic == topic).collect();
+        let summary = summaries.iter().find(|summary| summary.topic == topic);
+        if of_topic.is_empty() && summary.is_none() {
+            continue;
+        }
+        write_heading(&mut page, topic, summary, !of_topic.iter().any(|finding| is_open(finding)));
+        write_findings(&mut page, &of_topic, look);
+    }
+    page.blank();
+    let (text, style) = render_end(findings);
+    page.line(&[(&text, style)]);
+    page.0
+}
+
+/// Whether a finding still wants something done.
+fn is_open(finding: &Finding) -> bool {
+    !finding.is_fixed && finding.level > Level::Info
+}
+
+fn write_heading(page: &mut Page, topic: Topic, summary: Option<&Summary>, is_well: bool) {
+    let label = format!("{:11}  ", topic.as_str());
+    let (mark, style) = if is_well { ("ok  ", Style::Good) } else { ("!   ", Style::Warning) };
+    let indent = mark.len() + label.len();
+    let text = summary.map_or("", |summary| summary.text.as_str());
+    let mut pieces = wrap(text, WIDTH - indent).into_iter();
+    let first = pieces.next().unwrap_or_default();
+    let label = if first.is_empty() { topic.as_str() } else { label.as_str() };
+    page.line(&[(mark, style), (label, Style::Strong), (&first, Style::Plain)]);
+    for piece in pieces {
+        page.line(&[(&" ".repeat(indent), Style::Plain), (&piece, Style::Plain)]);
+    }
+}
+
+fn write_findings(page: &mut Page, findings: &[&Finding], look: &Look) {
+    for (at, finding) in findings.iter().enumerate() {
+        let before = findings.iter().take(at).filter(|other| other.id == finding.id).count();
+        if before < SHOWN {
+            write_finding(page, finding, look);
+        } else if before == SHOWN {
+            let more = findings.iter().skip(at).filter(|other| other.id == finding.id).count();
+            let more = format!("and {more} more like these ({}); --json has them all", finding.id);
+            page.line(&[(&" ".repeat(TEXT_AT), Style::Plain), (&more, Style::Quiet)]);
+        }
+    }
+}
+
+fn write_finding(page: &mut Page, finding: &Finding, look: &Look) {
+    let (word, style) = match finding.level {
+        _ if finding.is_fixed => ("fixed", Style::Good),
+        Level::Error => ("error", Style::Warning),
+        Level::Warning => ("warning", Style::Warning),
+        Level::Info => ("info", Style::Quiet),
+    };
+    let margin = " ".repeat(TEXT_AT);
+    for (at, piece) in wrap(&finding.text, WIDTH - TEXT_AT).iter().enumerate() {
+        if at == 0 {
+            page.line(&[(&format!("  {word:7}  "), style), (piece, Style::Plain)]);
+        } else {
+            page.line(&[(&margin, Style::Plain), (piece, Style::Plain)]);
+        }
+    }
+    if let Some(concerned) = render_profiles(finding) {
+        for piece in wrap(&concerned, WIDTH - TEXT_AT) {
+            page.line(&[(&margin, Style::Plain), (&piece, Style::Plain)]);
+        }
+    }
+    if let Some(spot) = &finding.spot {
+        page.line(&[(&margin, Style::Plain), (&look.render_spot(spot), Style::Quiet)]);
+    }
+    if let Some(fix) = finding.fix.as_ref().filter(|_| !finding.is_fixed) {
+        page.line(&[
+            (&margin, Style::Plain),
+            ("fix: ", Style::Quiet),
+            (&look.render_fix(fix), Style::Strong),
+        ]);
+    }
+}
+
+/// Whom it concerns, where that is not said already.
+fn render_profiles(finding: &Finding) -> Option<String> {
+    let is_said = |name: &str| finding.text.contains(&format!("`{name}`"));
+    let names: Vec<_> = finding.profiles.iter().map(ProfileName::as_str).collect();
+    let is_new = names.len() > 1 || names.first().is_some_and(|name| !is_said(name) && *name != "default");
+    if !is_new {
+        return None;
+    }
+    let shown: Vec<_> = names.iter().take(NAMED).map(|name| format!("`{name}`")).collect();
+    let rest = names.len().saturating_sub(NAMED);
+    Some(match (rest, shown.split_last()) {
+        (0, Some((last, before))) if !before.is_empty() => {
+            format!("concerns {} and {last}", before.join(", "))
+        }
+        (0, _) => format!("concerns {}", shown.join(", ")),
+        (1, _) => format!("concerns {} and 1 other", shown.join(", ")),
+        _ => format!("concerns {} and {rest} others", shown.join(", ")),
+    })
+}
+
+fn render_end(findings: &[Finding]) -> (String, Style) {
+    let fixed = findings.iter().filter(|finding| finding.is_fixed).count();
+    let count = |level| findings.iter().filter(|f| f.level == level && !f.is_fixed).count();
+    let plural = |count: usize, one: &str| match count {
+        0 => None,
+        1 => Some(format!("1 {one}")),
+        count => Some(format!("{count} {one}s")),
+    };
+    let parts: Vec<_> = [
+        plural(count(Level::Error), "error"),
+        plural(count(Level::Warning), "warning"),
+        (count(Level::Info) > 0).then(|| format!("{} to know", count(Level::Info))),
+        (fixed > 0).then(|| format!("{fixed} fixed")),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let is_well = count(Level::Error) + count(Level::Warning) == 0;
+    match (is_well, parts.is_empty()) {
+        (true, true) => ("No problems found.".to_owned(), Style::Good),
+        (true, false) => (format!("No problems found ({}).", parts.join(", ")), Style::Good),
+        (false, _) => (format!("{}.", parts.join(", ")), Style::Strong),
+    }
+}
+
+/// A path as a POSIX shell takes it, `~/` at its start kept for it to expand.
+fn quote_path(path: &str) -> String {
+    match path.strip_prefix("~/") {
+        Some(below) => format!("~/{}", crate::plan::quote_word(below)),
+        None => crate::plan::quote_word(path),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::origin::{FileKind, Place};
+
+    fn look(shell: Shell) -> Look {
+        let paths = Paths { config: "~/.aws/config".to_owned(), credentials: "~/my files/c".to_owned() };
+        Look { paths, shell }
+    }
+
+    fn text(findings: &[Finding]) -> String {
+        let summaries = [Summary { topic: Topic::Config, text: "2 profiles".to_owned() }];
+        let lines = render_page(&summaries, findings, &look(Shell::Posix));
+        lines.iter().map(|line| format!("{line}\n")).collect()
+    }
+
+    fn in_line(line: u32) -> Finding {
+        let place = Place { file: FileKind::Config, line };
+        Finding::new(Topic::Config, "x", Level::Warning, "a sentence about `a`").in_line(place)
+    }
+
+    #[test]
+    fn where_nothing_is_wrong_it_says_so_and_little_else() {
+        assert_eq!(text(&[]), "ok  config       2 profiles\n\nNo problems found.\n");
+    }
+
+    #[test]
+    fn a_finding_has_its_sentence_its_place_and_its_command() {
+        let profile = |name: &str| ProfileName::parse(name).unwrap();
+        let names = ["a", "b", "c", "d", "e"].map(profile);
+        let mut many = in_line(7);
+        many.profiles = names.to_vec();
+        let info = Finding::new(Topic::Clock, "y", Level::Info, "known").about(&profile("a"));
+        let fixed = Finding { is_fixed: true, ..in_line(9) };
+        assert_eq!(
+            text(&[in_line(3).about(&profile("a")), many, fixed, info]),
+            "\
+!   config       2 profiles
+  warning  a sentence about `a`
+           ~/.aws/config:3
+           fix: ${EDITOR:-vi} +3 ~/.aws/config
+  warning  a sentence about `a`
+           concerns `a`, `b`, `c` and 2 others
+           ~/.aws/config:7
+           fix: ${EDITOR:-vi} +7 ~/.aws/config
+  fixed    a sentence about `a`
+           ~/.aws/config:9
+ok  clock
+  info     known
+           concerns `a`
+
+2 warnings, 1 to know, 1 fixed.
+"
+        );
+    }
+
+    #[test]
+    fn lines_are_of_80_columns_and_of_many_alike_ten_are_shown() {
+        let long = "word ".repeat(60);
+        let findings: Vec<_> = (1..=30).map(|line| Finding { text: long.clone(), ..in_line(line) }).collect();
+        let page = text(&findings);
+        assert!(page.lines().all(|line| line.chars().count() <= WIDTH), "{page}");
+        assert_eq!(page.matches("fix: ").count(), 10);
+        assert!(page.contains("and 20 more like these (x); --json has them all"), "{page}");
+    }
+
+    #[test]
+    fn commands_are_those_of_the_shell() {
+        let edit = Fix::Edit(Place { file: FileKind::Credentials, line: 4 });
+        let unset = Fix::Unset(vec!["A", "B"]);
+        let render = |shell, fix| look(shell).render_fix(fix);
+        assert_eq!(render(Shell::Posix, &edit), "${EDITOR:-vi} +4 ~/'my files/c'");
+        assert_eq!(render(Shell::PowerShell, &edit), "notepad \"$HOME/my files/c\"");
+        assert_eq!(render(Shell::Posix, &unset), "unset A B");
+        assert_eq!(render(Shell::PowerShell, &unset), "Remove-Item Env:A, Env:B");
+    }
+}
