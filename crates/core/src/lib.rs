@@ -13,6 +13,7 @@ pub mod plan;
 pub mod cache;
 
 pub mod policy;
+pub mod trust;
 
 pub mod accounts;
 

@@ -1,0 +1,98 @@
+//! Text in a picture: what may stand in it, and how wide it is.
+
+/// Names without what would change how the text around them is read: control characters, marks that turn the direction
+/// of writing, and what XML 1.0 (section 2.2) has no place for.
+pub(super) fn clean(text: &str) -> String {
+    text.chars().map(|c| if is_harmless(c) { c } else { '\u{fffd}' }).collect()
+}
+
+fn is_harmless(c: char) -> bool {
+    let is_mark = matches!(
+        c,
+        '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}'
+    );
+    !c.is_control() && !is_mark
+}
+
+/// Text that is no markup.
+pub(super) fn escape_xml(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in clean(text).chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+/// The most that text of this size takes in any of the usual system fonts, in pixels.
+pub(super) fn width(text: &str, size: usize) -> usize {
+    (text.chars().map(hundredths_of_em).sum::<usize>() * size).div_ceil(100)
+}
+
+fn hundredths_of_em(c: char) -> usize {
+    match c {
+        'i' | 'j' | 'l' | 'I' | '.' | ',' | ':' | ';' | '\'' | '!' | '|' | ' ' => 34,
+        'f' | 'r' | 't' | '-' | '(' | ')' | '/' | '[' | ']' => 45,
+        'm' | 'w' | 'M' | 'W' | '@' | '%' => 98,
+        'A'..='Z' | '&' | '+' | '=' | '<' | '>' | '_' => 76,
+        c if c.is_ascii() => 63,
+        '…' | '·' => 100,
+        _ => 120,
+    }
+}
+
+/// Text cut so that it takes no more than `most` pixels.
+pub(super) fn fit(text: &str, size: usize, most: usize) -> String {
+    let text = clean(text);
+    if width(&text, size) <= most {
+        return text;
+    }
+    let mut cut = String::new();
+    for c in text.chars() {
+        cut.push(c);
+        if width(&cut, size) + size > most {
+            cut.pop();
+            break;
+        }
+    }
+    format!("{}…", cut.trim_end())
+}
+
+/// `1 role`, `4 roles`.
+pub(super) fn count(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+/// The first `most` names, and how many there are besides.
+pub(super) fn list(names: &[String], most: usize) -> String {
+    let shown = names.iter().take(most).cloned().collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(most) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_that_is_cut_fits() {
+        for most in [40, 60, 100] {
+            let cut = fit("WWWWWWWWWWWWWWWWWWWWWWWWWW", 14, most);
+            assert!(cut.ends_with('…') && width(&cut, 14) <= most, "{cut} in {most}");
+        }
+        assert_eq!(fit("Ops", 14, 60), "Ops");
+    }
+
+    #[test]
+    fn marks_that_turn_the_writing_and_control_characters_are_shown_as_unknown() {
+        assert_eq!(clean("a\u{202e}b\u{7}c\n\u{ffff}é"), "a\u{fffd}b\u{fffd}c\u{fffd}\u{fffd}é");
+    }
+}

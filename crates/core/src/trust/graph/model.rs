@@ -1,0 +1,214 @@
+//! The graph: accounts, those who become roles, the roles, and an edge for each way from one to the other.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap};
+
+/// An AWS account.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Account {
+    /// Twelve digits.
+    pub id: String,
+    /// What people call it.
+    pub label: Option<String>,
+}
+
+/// What a node stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// A user with access keys.
+    User,
+    /// Somebody of whom no more is known than that a role trusts them: another account, an identity provider, anybody.
+    Outside,
+    /// A role.
+    Role,
+}
+
+/// One who becomes roles, or a role.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Node {
+    /// What it stands for.
+    pub kind: Kind,
+    /// The id of its account, if it belongs to one.
+    pub account: Option<String>,
+    /// What it is called in a picture.
+    pub name: String,
+    /// Its ARN; of an outsider, words that no other node has.
+    pub id: String,
+    /// Of a node that stands for several: their names. Empty for one that stands for itself.
+    pub members: Vec<String>,
+}
+
+impl Node {
+    /// How many it stands for.
+    pub fn count(&self) -> usize {
+        self.members.len().max(1)
+    }
+}
+
+/// Whether MFA is asked for on the way to a role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Mfa {
+    /// Whoever signs without MFA gets in too.
+    NotRequired,
+    /// It hangs on facts that are not known.
+    Unknown,
+    /// Only a caller with MFA gets in.
+    Required,
+}
+
+/// A way to a role.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Edge {
+    /// Who becomes the role: the place of a node.
+    pub from: usize,
+    /// The role: the place of a node.
+    pub to: usize,
+    /// Whether MFA is asked for.
+    pub mfa: Mfa,
+    /// What else must hold, in words.
+    pub conditions: Vec<String>,
+    /// The facts that it hangs on whether this is a way at all; none when it surely is one.
+    pub unknown: Vec<String>,
+}
+
+/// Who can become which role.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Graph {
+    accounts: Vec<Account>,
+    nodes: Vec<Node>,
+    edges: Vec<Edge>,
+    not_known: Vec<String>,
+}
+
+/// An edge with its ends.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Arrow<'a> {
+    pub(super) edge: &'a Edge,
+    pub(super) from: &'a Node,
+    pub(super) to: &'a Node,
+}
+
+impl Arrow<'_> {
+    /// From a role's session, which lasts an hour at most and never carries MFA.
+    pub(super) fn is_chained(&self) -> bool {
+        self.from.kind == Kind::Role
+    }
+}
+
+impl Graph {
+    /// Puts the facts in their order: users, outsiders, roles; by account; roles with the most ways in first; by name.
+    ///
+    /// Edges name nodes by their place in `nodes`. Of nodes with the same id the first counts, of edges with the same
+    /// ends the one that asks for the least. Edges from a role to itself, edges to what is no role and edges without
+    /// an end are dropped. `not_known` is what holds for all edges, such as the lack of an organization's policies.
+    pub fn new(accounts: Vec<Account>, nodes: Vec<Node>, edges: Vec<Edge>, not_known: Vec<String>) -> Self {
+        let mut by_id = BTreeMap::new();
+        for account in accounts {
+            by_id.entry(account.id.clone()).or_insert(account);
+        }
+        let mut first_places: HashMap<&str, usize> = HashMap::new();
+        let same: Vec<usize> =
+            nodes.iter().enumerate().map(|(at, node)| *first_places.entry(&node.id).or_insert(at)).collect();
+        let edges = merge(&nodes, &same, edges);
+
+        let mut ways_in = vec![0_usize; nodes.len()];
+        for edge in &edges {
+            let sources = nodes.get(edge.from).map_or(0, Node::count);
+            if let Some(ways) = ways_in.get_mut(edge.to) {
+                *ways += sources;
+            }
+        }
+        let mut sorted: Vec<(usize, Node)> =
+            nodes.into_iter().enumerate().filter(|(at, _)| same.get(*at) == Some(at)).collect();
+        sorted.sort_by(|(a_place, a), (b_place, b)| {
+            let key = |place: &usize| Reverse(ways_in.get(*place).copied());
+            (a.kind, &a.account, key(a_place), a).cmp(&(b.kind, &b.account, key(b_place), b))
+        });
+        let mut places = vec![0; same.len()];
+        for (new, (old, _)) in sorted.iter().enumerate() {
+            if let Some(place) = places.get_mut(*old) {
+                *place = new;
+            }
+        }
+        let place = |old: usize| places.get(old).copied().unwrap_or_default();
+        let mut edges: Vec<Edge> = edges
+            .into_iter()
+            .map(|edge| Edge { from: place(edge.from), to: place(edge.to), ..edge })
+            .collect();
+        edges.sort_unstable();
+        let mut not_known = not_known;
+        not_known.sort_unstable();
+        not_known.dedup();
+        let nodes = sorted.into_iter().map(|(_, node)| node).collect();
+        Self { accounts: by_id.into_values().collect(), nodes, edges, not_known }
+    }
+
+    /// The accounts, by their ids.
+    pub fn accounts(&self) -> &[Account] {
+        &self.accounts
+    }
+
+    /// The nodes; edges name them by their place here.
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    /// The edges, by their ends.
+    pub fn edges(&self) -> &[Edge] {
+        &self.edges
+    }
+
+    /// What is not known and holds for all edges.
+    pub fn not_known(&self) -> &[String] {
+        &self.not_known
+    }
+
+    /// The edges with their ends.
+    pub(super) fn arrows(&self) -> impl Iterator<Item = Arrow<'_>> {
+        self.edges.iter().filter_map(|edge| {
+            Some(Arrow { edge, from: self.nodes.get(edge.from)?, to: self.nodes.get(edge.to)? })
+        })
+    }
+
+    /// The edges that leave each node.
+    pub(super) fn outgoing(&self) -> Vec<Vec<Arrow<'_>>> {
+        let mut outgoing = vec![Vec::new(); self.nodes.len()];
+        for arrow in self.arrows() {
+            if let Some(arrows) = outgoing.get_mut(arrow.edge.from) {
+                arrows.push(arrow);
+            }
+        }
+        outgoing
+    }
+
+    /// How many users or outsiders, and how many roles there are.
+    pub(super) fn count(&self, kind: Kind) -> usize {
+        self.nodes.iter().filter(|node| node.kind == kind).map(Node::count).sum()
+    }
+
+    /// What the account is called: `prod 444455556666`, or its id where it has no other name.
+    pub(super) fn account_title(&self, id: Option<&str>) -> String {
+        let Some(id) = id else { return "anywhere".to_owned() };
+        match self.accounts.iter().find(|account| account.id == id).and_then(|account| account.label.as_ref())
+        {
+            Some(label) => format!("{label} {id}"),
+            None => id.to_owned(),
+        }
+    }
+}
+
+/// One edge for each pair of ends: the one that asks for the least.
+fn merge(nodes: &[Node], same: &[usize], edges: Vec<Edge>) -> Vec<Edge> {
+    let leads_to_a_role = |edge: &Edge| nodes.get(edge.to).is_some_and(|node| node.kind == Kind::Role);
+    let mut kept: Vec<Edge> = edges
+        .into_iter()
+        .filter_map(|edge| Some(Edge { from: *same.get(edge.from)?, to: *same.get(edge.to)?, ..edge }))
+        .filter(|edge| edge.from != edge.to && leads_to_a_role(edge))
+        .collect();
+    kept.sort_unstable_by(|a, b| {
+        let key = |edge: &Edge| (edge.from, edge.to, edge.unknown.len(), edge.mfa, edge.conditions.len());
+        key(a).cmp(&key(b)).then_with(|| a.cmp(b))
+    });
+    kept.dedup_by_key(|edge| (edge.from, edge.to));
+    kept
+}

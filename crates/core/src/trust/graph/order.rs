@@ -1,0 +1,105 @@
+//! Where nodes stand among each other: a column for each step from the users, and in it an order with few crossings.
+
+use std::collections::BTreeMap;
+
+use super::model::{Graph, Kind};
+use super::trim::steps;
+
+/// How often the order of each side is taken from the other's. More changes next to nothing.
+const ROUNDS: usize = 4;
+/// Averages of places are counted in this part of one.
+const PART: usize = 1 << 10;
+
+/// The users, or the roles, of an account: drawn in one frame.
+#[derive(Debug)]
+pub(super) struct Group {
+    pub(super) account: Option<String>,
+    /// The nodes of each of the columns that it takes part in, from the top.
+    pub(super) columns: BTreeMap<usize, Vec<usize>>,
+}
+
+impl Group {
+    /// Users and outsiders, no roles.
+    pub(super) fn is_people(&self) -> bool {
+        self.columns.contains_key(&0)
+    }
+}
+
+/// The groups from the top; those of users have column 0 only, those of roles all but it.
+pub(super) fn arrange(graph: &Graph) -> Vec<Group> {
+    let mut groups = group(graph);
+    let mut neighbours = vec![Vec::new(); graph.nodes().len()];
+    for edge in graph.edges() {
+        for (at, other) in [(edge.from, edge.to), (edge.to, edge.from)] {
+            if let Some(neighbours) = neighbours.get_mut(at) {
+                neighbours.push(other);
+            }
+        }
+    }
+    for round in 0..ROUNDS {
+        for is_people in [false, true] {
+            // The users keep the order of their names until the roles have found theirs.
+            if round + 1 < ROUNDS || !is_people {
+                settle(&mut groups, &neighbours, is_people);
+            }
+        }
+    }
+    groups
+}
+
+fn group(graph: &Graph) -> Vec<Group> {
+    let mut groups = BTreeMap::<_, BTreeMap<usize, Vec<usize>>>::new();
+    for (at, (node, steps)) in graph.nodes().iter().zip(steps(graph)).enumerate() {
+        let column = if node.kind == Kind::Role { steps.unwrap_or(1) } else { 0 };
+        let account = node.account.as_deref();
+        let group = groups.entry((column > 0, account.is_none(), account)).or_default();
+        group.entry(column).or_default().push(at);
+    }
+    groups
+        .into_iter()
+        .map(|((_, _, account), columns)| Group { account: account.map(str::to_owned), columns })
+        .collect()
+}
+
+/// Sorts the groups of one side, and the nodes in them, by the average place of their neighbours.
+fn settle(groups: &mut [Group], neighbours: &[Vec<usize>], is_people: bool) {
+    let places = places(groups, neighbours.len());
+    let average = |nodes: &mut dyn Iterator<Item = &usize>| {
+        let (sum, count) = nodes
+            .filter_map(|&at| places.get(at))
+            .fold((0_usize, 0_usize), |(sum, count), place| (sum.saturating_add(*place), count + 1));
+        sum.saturating_mul(PART).checked_div(count).unwrap_or(usize::MAX)
+    };
+    let of_node = |at: &usize| average(&mut neighbours.get(*at).into_iter().flatten());
+    for group in groups.iter_mut().filter(|group| group.is_people() == is_people) {
+        for nodes in group.columns.values_mut() {
+            nodes.sort_by_cached_key(|at| (of_node(at), *at));
+        }
+    }
+    let of_group = |group: &Group| {
+        average(&mut group.columns.values().flatten().filter_map(|at| neighbours.get(*at)).flatten())
+    };
+    let mut place = 0;
+    groups.sort_by_cached_key(|group| {
+        place += 1;
+        let is_of_side = group.is_people() == is_people;
+        let average = if is_of_side { of_group(group) } else { place };
+        (!group.is_people(), average, group.account.clone())
+    });
+}
+
+/// The place of each node from the top of its column.
+fn places(groups: &[Group], count: usize) -> Vec<usize> {
+    let mut places = vec![0; count];
+    let mut next: BTreeMap<usize, usize> = BTreeMap::new();
+    for (column, nodes) in groups.iter().flat_map(|group| &group.columns) {
+        let next = next.entry(*column).or_default();
+        for at in nodes {
+            if let Some(place) = places.get_mut(*at) {
+                *place = *next;
+            }
+            *next += 1;
+        }
+    }
+    places
+}

@@ -1,0 +1,87 @@
+//! Where lines leave and meet nodes: each side of a node has slots, one for all lines that leave there, and one for
+//! each kind of lines that meet it, with the label that these share.
+
+use std::collections::BTreeMap;
+
+use super::label::width;
+use super::model::{Arrow, Mfa};
+use super::picture::Picture;
+use super::words::short;
+
+pub(super) const LABEL_SIZE: usize = 12;
+/// Between a label and the node that it belongs to: the head of the arrow.
+pub(super) const HEAD: usize = 20;
+/// The height that a slot needs.
+pub(super) const SLOT: usize = 26;
+
+/// How a line is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Look {
+    Mfa,
+    Open,
+    Chained,
+    Unknown,
+}
+
+impl Look {
+    pub(super) fn of(arrow: &Arrow<'_>) -> Self {
+        match arrow.edge.mfa {
+            _ if !arrow.edge.unknown.is_empty() => Self::Unknown,
+            Mfa::Unknown => Self::Unknown,
+            _ if arrow.is_chained() => Self::Chained,
+            Mfa::Required => Self::Mfa,
+            Mfa::NotRequired => Self::Open,
+        }
+    }
+}
+
+/// A side of a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Side {
+    Left,
+    Right,
+}
+
+/// What joins a side of a node: lines that leave it, or a label.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Slot {
+    In(Look, String),
+    Out,
+}
+
+/// The slots of each side of each node, without repetitions and in their order.
+pub(super) type Slots = BTreeMap<(usize, Side), Vec<Slot>>;
+
+/// The sides that a line leaves and meets: it goes to the right, or back round to the right side of its role.
+pub(super) fn sides(from: usize, to: usize) -> (Side, Side) {
+    match from.cmp(&to) {
+        std::cmp::Ordering::Less => (Side::Right, Side::Left),
+        std::cmp::Ordering::Equal => (Side::Right, Side::Right),
+        std::cmp::Ordering::Greater => (Side::Left, Side::Right),
+    }
+}
+
+pub(super) fn slots(picture: &Picture, column_of: &[usize]) -> Slots {
+    let mut slots = Slots::new();
+    let column = |at: usize| column_of.get(at).copied().unwrap_or_default();
+    for arrow in picture.graph.arrows() {
+        let (leaves, meets) = sides(column(arrow.edge.from), column(arrow.edge.to));
+        slots.entry((arrow.edge.from, leaves)).or_default().push(Slot::Out);
+        slots.entry((arrow.edge.to, meets)).or_default().push(Slot::In(Look::of(&arrow), short(&arrow)));
+    }
+    for slots in slots.values_mut() {
+        slots.sort_unstable();
+        slots.dedup();
+    }
+    slots
+}
+
+/// How far down its side a slot is, as a fraction.
+pub(super) fn position(slots: &[Slot], slot: &Slot) -> (usize, usize) {
+    let number = slots.iter().position(|other| other == slot).unwrap_or_default();
+    (2 * number + 1, 2 * slots.len().max(1))
+}
+
+pub(super) fn label_width(words: &str) -> usize {
+    width(words, LABEL_SIZE) + 16
+}

@@ -1,0 +1,3 @@
+//! Questions about roles and who may put them on, answered offline.
+
+pub mod graph;
