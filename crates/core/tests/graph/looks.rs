@@ -2,6 +2,7 @@
 
 use hatbox_core::trust::graph::dot::render_dot;
 use hatbox_core::trust::graph::json::render_json;
+use hatbox_core::trust::graph::svg::render_svg;
 use hatbox_core::trust::graph::text::{Characters, render_text};
 use hatbox_core::trust::graph::{Account, Edge, Graph, Kind, Mfa, Node};
 
@@ -165,6 +166,28 @@ fn dot_has_a_cluster_for_each_account() {
     ];
     for line in expected {
         assert!(dot.lines().any(|given| given == line), "no line {line} in\n{dot}");
+    }
+}
+
+#[test]
+fn svg_says_in_words_what_its_colours_say_and_more_where_something_is_pointed_at() {
+    let svg = render_svg(&small().finish());
+    for part in [
+        "<title>Who can become which role: 4 roles, 3 users, 2 warnings.</title>",
+        "<title>Ops → Audit: no MFA; chained, 1 h at most</title>",
+        "<title>arn:aws:iam::444455556666:role/Ops\nfrom: alice, bob\nto: Audit</title>",
+        "<title>arn:aws:iam::444455556666:role/Legacy (no MFA)\nfrom: carol</title>",
+        ">no mfa</text>",
+        ">! no MFA</text>",
+        ">only alice</text>",
+        ">MFA required</text>",
+        "@media(prefers-color-scheme:dark)",
+    ] {
+        assert!(svg.contains(part), "no {part} in\n{svg}");
+    }
+    // Nothing that a reader would have to fetch, or that could run.
+    for part in ["<script", "href", "url(", "@import", "onload"] {
+        assert!(!svg.contains(part), "{part} in\n{svg}");
     }
 }
 

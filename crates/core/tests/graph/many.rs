@@ -92,3 +92,24 @@ fn a_chain_of_thousands_of_roles_is_drawn() {
     assert!(text.lines().all(|line| line.chars().count() < 200));
     assert!(render_svg(&graph).ends_with("</svg>\n"));
 }
+
+#[test]
+fn where_many_lines_cross_those_of_the_node_that_is_pointed_at_stand_out() {
+    let mut draft = Draft::default();
+    let roles: Vec<usize> = (0..10).map(|number| draft.role(PROD, &format!("R{number}"))).collect();
+    for number in 0..10 {
+        let user = draft.user(HOME, &format!("user{number}"));
+        for role in &roles[..=number] {
+            draft.edge(user, *role, Mfa::Required);
+        }
+    }
+    assert!(!render_svg(&draft.clone().finish()).contains(":has(.n0:hover)"), "55 lines can be told apart");
+    let boss = draft.user(HOME, "boss");
+    let more: Vec<usize> = (0..30).map(|number| draft.role(PROD, &format!("S{number}"))).collect();
+    for role in more {
+        draft.edge(boss, role, Mfa::Required);
+    }
+    let svg = render_svg(&draft.finish());
+    assert!(svg.contains("\n.many:has(.n0:hover) .e0{opacity:1;stroke-width:3}\n"), "{svg}");
+    assert!(svg.contains("<g class=\"user n0\">") && svg.contains("<path class=\"line mfa e0 e"), "{svg}");
+}

@@ -2,7 +2,7 @@
 
 use super::columns::{MARGIN, NAME_SIZE, SMALL_SIZE, TEXT_FROM, below};
 use super::frames::{Frame, Rect};
-use super::label::{count, escape_xml, fit, width};
+use super::label::{escape_xml, fit, list, width};
 use super::layout::{Label, Layout, Line, arrange_picture};
 use super::model::{Graph, Kind, Node};
 use super::notes::Weight;
@@ -12,6 +12,8 @@ use super::words::whole;
 
 const STYLE: &str = include_str!("svg.css");
 const LEAST_WIDTH: usize = 420;
+/// How many names a title gives.
+const MOST_NAMES: usize = 40;
 /// More lines than these are drawn lighter, so that those that cross can be told apart.
 const MANY_LINES: usize = 80;
 
@@ -21,10 +23,11 @@ pub fn render_svg(graph: &Graph) -> String {
     let layout = arrange_picture(&picture);
     let width = layout.width.max(LEAST_WIDTH);
     let (footer, height) = footer(&picture, &layout, width);
-    let many = if layout.lines.len() > MANY_LINES { " class=\"many\"" } else { "" };
+    let is_dense = layout.lines.len() > MANY_LINES;
+    let (many, pointed) = if is_dense { (" class=\"many\"", pointed(&layout)) } else { ("", String::new()) };
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\" \
-         role=\"img\"{many}>\n<title>{}</title>\n<style>\n{STYLE}</style>\n\
+         role=\"img\"{many}>\n<title>{}</title>\n<style>\n{STYLE}{pointed}</style>\n\
          <rect class=\"page\" x=\".5\" y=\".5\" width=\"{}\" height=\"{}\" rx=\"10\"/>\n",
         escape_xml(&format!("Who can become which role: {}", picture.summary)),
         width - 1,
@@ -36,20 +39,31 @@ pub fn render_svg(graph: &Graph) -> String {
     let arrows: Vec<_> = picture.graph.arrows().collect();
     for line in lines {
         let title = arrows.get(line.edge).map(|arrow| whole(arrow, &picture.names)).unwrap_or_default();
+        let ends = match arrows.get(line.edge) {
+            Some(arrow) if is_dense => format!(" e{} e{}", arrow.edge.from, arrow.edge.to),
+            _ => String::new(),
+        };
         svg.push_str(&format!(
-            "<path class=\"line {}\" d=\"{}\"><title>{}</title></path>\n",
+            "<path class=\"line {}{ends}\" d=\"{}\"><title>{}</title></path>\n",
             class(line.look),
             path(line),
             escape_xml(&title)
         ));
     }
     svg.extend(layout.labels.iter().map(|one| label(one, &layout)));
+    let ways = Ways::of(&picture);
     for ((at, node), rect) in picture.graph.nodes().iter().enumerate().zip(&layout.nodes) {
-        svg.push_str(&draw_node(&picture, at, node, rect));
+        svg.push_str(&draw_node(&picture, at, node, rect, &ways));
     }
     svg.push_str(&footer);
     svg.push_str("</svg>\n");
     svg
+}
+
+/// Rules that bring out the lines of the node that is pointed at.
+fn pointed(layout: &Layout) -> String {
+    let rule = |at| format!(".many:has(.n{at}:hover) .e{at}{{opacity:1;stroke-width:3}}\n");
+    (0..layout.nodes.len()).map(rule).collect()
 }
 
 fn class(look: Look) -> &'static str {
@@ -123,7 +137,7 @@ fn label(label: &Label, layout: &Layout) -> String {
     )
 }
 
-fn draw_node(picture: &Picture, at: usize, node: &Node, rect: &Rect) -> String {
+fn draw_node(picture: &Picture, at: usize, node: &Node, rect: &Rect, ways: &Ways<'_>) -> String {
     let note = picture.note(at);
     let (class, sign, corner) = match node.kind {
         Kind::User => ("user", PERSON, rect.height.min(34) / 2),
@@ -140,7 +154,7 @@ fn draw_node(picture: &Picture, at: usize, node: &Node, rect: &Rect) -> String {
     let below = below(picture, at, node);
     let name_y = if below.is_some() { middle - 4 } else { middle + 5 };
     let text_x = rect.x + TEXT_FROM;
-    let mut drawn = format!("<g class=\"{class}\"><title>{}</title>", escape_xml(&title(picture, at, node)));
+    let mut drawn = format!("<g class=\"{class} n{at}\"><title>{}</title>", title(picture, at, node, ways));
     let Rect { x, y, width, height } = *rect;
     if !node.members.is_empty() {
         drawn.push_str(&format!(
@@ -173,20 +187,42 @@ const OUTSIDE: &str =
     "m-6.5 0a6.5 6.5 0 1 0 13 0a6.5 6.5 0 1 0 -13 0zm0 0h13m-6.5 -6.5c-5 4 -5 9 0 13c5 -4 5 -9 0 -13z";
 const HAT: &str = "m-9 6h18v-2.5h-3.5l-1.5 -9h-8l-1.5 9h-3.5z";
 
-fn title(picture: &Picture, at: usize, node: &Node) -> String {
-    let mut title = if node.members.is_empty() {
-        node.id.clone()
-    } else {
-        format!(
-            "{}: {}",
-            count(node.count(), "one", "with the same ways"),
-            super::label::list(&node.members, 40)
-        )
-    };
+/// What is shown where a node is pointed at, a line each: who it is, who becomes it, what it becomes.
+fn title(picture: &Picture, at: usize, node: &Node, ways: &Ways<'_>) -> String {
+    let mut who = if node.members.is_empty() { node.id.clone() } else { list(&node.members, MOST_NAMES) };
     if let Some(note) = picture.note(at) {
-        title.push_str(&format!(" ({})", note.text));
+        who.push_str(&format!(" ({})", note.text));
     }
-    title
+    let mut lines = vec![who];
+    for (word, names) in [("from", ways.from.get(at)), ("to", ways.to.get(at))] {
+        let names: Vec<String> = names.into_iter().flatten().map(|name| (*name).to_owned()).collect();
+        if !names.is_empty() {
+            lines.push(format!("{word}: {}", list(&names, MOST_NAMES)));
+        }
+    }
+    lines.iter().map(|line| escape_xml(line)).collect::<Vec<_>>().join("\n")
+}
+
+/// The names of those that each node is reached from, and of the roles that it becomes.
+struct Ways<'a> {
+    from: Vec<Vec<&'a str>>,
+    to: Vec<Vec<&'a str>>,
+}
+
+impl<'a> Ways<'a> {
+    fn of(picture: &'a Picture) -> Self {
+        let none = vec![Vec::new(); picture.graph.nodes().len()];
+        let mut ways = Self { from: none.clone(), to: none };
+        for edge in picture.graph.edges() {
+            if let Some(names) = ways.from.get_mut(edge.to) {
+                names.push(picture.name(edge.from));
+            }
+            if let Some(names) = ways.to.get_mut(edge.from) {
+                names.push(picture.name(edge.to));
+            }
+        }
+        ways
+    }
 }
 
 /// What the lines mean, how much there is, what is left out. Returns it and the height of the whole picture.
