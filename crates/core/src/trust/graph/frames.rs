@@ -1,7 +1,7 @@
 //! The frames of accounts, and the nodes in them: below each other in their columns, users in the middle.
 
 use super::columns::{Column, PADDING};
-use super::order::Group;
+use super::order::{Group, Half};
 use super::picture::Picture;
 
 const TITLE_HEIGHT: usize = 34;
@@ -50,7 +50,7 @@ pub(super) fn place(
     let between_users = between_users(groups, heights);
     let sources = sources(picture);
     for group in groups {
-        let between = if group.is_people() { between_users } else { BETWEEN_NODES };
+        let between = if group.half() == Half::People { between_users } else { BETWEEN_NODES };
         let wanted = wanted_middle(group, &sources, &nodes);
         frames.extend(place_group(picture, group, heights, between, wanted, columns, &mut nodes));
     }
@@ -60,10 +60,11 @@ pub(super) fn place(
 
 /// How far apart users stand, so that they are spread along the roles where there are many more of these.
 fn between_users(groups: &[Group], heights: &[usize]) -> usize {
-    let side = |is_people| groups.iter().filter(move |group| group.is_people() == is_people);
+    let side = |half| groups.iter().filter(move |group| group.half() == half);
     let tall = |group: &Group| frame_height(group, heights, BETWEEN_NODES) + BETWEEN_FRAMES;
-    let (users, roles): (usize, usize) = (side(true).map(tall).sum(), side(false).map(tall).sum());
-    let count = side(true).flat_map(|group| group.columns.values()).map(Vec::len).sum::<usize>();
+    let (users, roles): (usize, usize) =
+        (side(Half::People).map(tall).sum(), side(Half::Roles).map(tall).sum());
+    let count = side(Half::People).flat_map(|group| group.columns.values()).map(Vec::len).sum::<usize>();
     let spare = if roles > users * 3 / 2 { (roles - users) * 9 / 10 } else { 0 };
     BETWEEN_NODES + spare.checked_div(count).unwrap_or_default()
 }
@@ -138,14 +139,14 @@ fn place_group(
 
 /// Moves the shorter side, users or roles, to the middle of the other.
 fn centre(groups: &[Group], frames: &mut [Frame], nodes: &mut [Rect]) {
-    let bottom = |is_people: bool, frames: &[Frame]| {
-        let side = groups.iter().zip(frames).filter(|(group, _)| group.is_people() == is_people);
+    let bottom = |half: Half, frames: &[Frame]| {
+        let side = groups.iter().zip(frames).filter(|(group, _)| group.half() == half);
         side.map(|(_, frame)| frame.rect.bottom()).max().unwrap_or_default()
     };
-    let (people, roles) = (bottom(true, frames), bottom(false, frames));
-    let moved = people < roles;
+    let (people, roles) = (bottom(Half::People, frames), bottom(Half::Roles, frames));
+    let moved = if people < roles { Half::People } else { Half::Roles };
     let by = people.abs_diff(roles) / 2;
-    for (group, frame) in groups.iter().zip(frames).filter(|(group, _)| group.is_people() == moved) {
+    for (group, frame) in groups.iter().zip(frames).filter(|(group, _)| group.half() == moved) {
         frame.rect.y += by;
         for at in group.columns.values().flatten() {
             if let Some(node) = nodes.get_mut(*at) {

@@ -1,5 +1,6 @@
 //! Where everything stands: frames, nodes, the labels before them and the lines between, in pixels.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use super::columns::{Column, MARGIN, PADDING, columns, heights};
@@ -49,7 +50,7 @@ pub(super) struct Layout {
 pub(super) fn arrange_picture(picture: &Picture) -> Layout {
     let mut groups = arrange(&picture.graph);
     // Roles are placed before users, which are spread along them, and after the roles that they are reached from.
-    groups.sort_by_key(|group| (group.is_people(), group.columns.keys().next().copied()));
+    groups.sort_by_key(|group| (Reverse(group.half()), group.columns.keys().next().copied()));
     let mut column_of = vec![0; picture.graph.nodes().len()];
     for (column, at) in
         groups.iter().flat_map(|g| &g.columns).flat_map(|(c, nodes)| nodes.iter().map(move |n| (c, n)))

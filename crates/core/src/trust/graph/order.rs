@@ -5,23 +5,30 @@ use std::collections::BTreeMap;
 use super::model::{Graph, Kind};
 use super::trim::steps;
 
-/// How often the order of each side is taken from the other's. More changes next to nothing.
-const ROUNDS: usize = 4;
+/// How often, at most, the order of each half is taken from the other's.
+const ROUNDS: usize = 24;
 /// Averages of places are counted in this part of one.
 const PART: usize = 1 << 10;
 
 /// The users, or the roles, of an account: drawn in one frame.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Group {
     pub(super) account: Option<String>,
     /// The nodes of each of the columns that it takes part in, from the top.
     pub(super) columns: BTreeMap<usize, Vec<usize>>,
 }
 
+/// The two halves of a picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Half {
+    /// Users and outsiders.
+    People,
+    Roles,
+}
+
 impl Group {
-    /// Users and outsiders, no roles.
-    pub(super) fn is_people(&self) -> bool {
-        self.columns.contains_key(&0)
+    pub(super) fn half(&self) -> Half {
+        if self.columns.contains_key(&0) { Half::People } else { Half::Roles }
     }
 }
 
@@ -36,12 +43,14 @@ pub(super) fn arrange(graph: &Graph) -> Vec<Group> {
             }
         }
     }
-    for round in 0..ROUNDS {
-        for is_people in [false, true] {
-            // The users keep the order of their names until the roles have found theirs.
-            if round + 1 < ROUNDS || !is_people {
-                settle(&mut groups, &neighbours, is_people);
-            }
+    // The users keep the order of their names until the roles have found theirs.
+    settle(&mut groups, &neighbours, Half::Roles);
+    for _ in 0..ROUNDS {
+        let before = groups.clone();
+        settle(&mut groups, &neighbours, Half::People);
+        settle(&mut groups, &neighbours, Half::Roles);
+        if groups == before {
+            break;
         }
     }
     groups
@@ -61,8 +70,8 @@ fn group(graph: &Graph) -> Vec<Group> {
         .collect()
 }
 
-/// Sorts the groups of one side, and the nodes in them, by the average place of their neighbours.
-fn settle(groups: &mut [Group], neighbours: &[Vec<usize>], is_people: bool) {
+/// Sorts the groups of one half, and the nodes in them, by the average place of their neighbours.
+fn settle(groups: &mut [Group], neighbours: &[Vec<usize>], half: Half) {
     let places = places(groups, neighbours.len());
     let average = |nodes: &mut dyn Iterator<Item = &usize>| {
         let (sum, count) = nodes
@@ -71,7 +80,7 @@ fn settle(groups: &mut [Group], neighbours: &[Vec<usize>], is_people: bool) {
         sum.saturating_mul(PART).checked_div(count).unwrap_or(usize::MAX)
     };
     let of_node = |at: &usize| average(&mut neighbours.get(*at).into_iter().flatten());
-    for group in groups.iter_mut().filter(|group| group.is_people() == is_people) {
+    for group in groups.iter_mut().filter(|group| group.half() == half) {
         for nodes in group.columns.values_mut() {
             nodes.sort_by_cached_key(|at| (of_node(at), *at));
         }
@@ -82,9 +91,8 @@ fn settle(groups: &mut [Group], neighbours: &[Vec<usize>], is_people: bool) {
     let mut place = 0;
     groups.sort_by_cached_key(|group| {
         place += 1;
-        let is_of_side = group.is_people() == is_people;
-        let average = if is_of_side { of_group(group) } else { place };
-        (!group.is_people(), average, group.account.clone())
+        let average = if group.half() == half { of_group(group) } else { place };
+        (group.half(), average, group.account.clone())
     });
 }
 
