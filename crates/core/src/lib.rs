@@ -13,9 +13,10 @@ pub mod plan;
 pub mod cache;
 
 pub mod policy;
-pub mod trust;
 
 pub mod accounts;
+
+pub mod trust;
 
 pub mod handover;
 

@@ -1,3 +1,4 @@
 //! Questions about roles and who may put them on, answered offline.
 
 pub mod graph;
+pub mod refusal;

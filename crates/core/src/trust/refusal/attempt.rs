@@ -1,0 +1,266 @@
+//! What was sent, as plain data: enough to diagnose a refusal later, and nothing secret.
+//!
+//! It is written to disk. No secret, no MFA code and no external id is in it, of access key ids the last four
+//! characters only, and of session tags their names.
+
+use serde::{Deserialize, Serialize};
+
+use super::grammar::{Refusal, parse_refusal};
+use crate::config::profile::Origin;
+use crate::plan::{Base, Plan, Signer, Step};
+
+/// A refused call: AWS's answer, and what was sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedCall {
+    /// AWS's code: `AccessDenied`.
+    pub code: String,
+    /// AWS's text, as it may be shown.
+    pub message: String,
+    /// What was sent.
+    pub attempt: Attempt,
+}
+
+impl RefusedCall {
+    /// What AWS's answer says.
+    pub fn refusal(&self) -> Refusal {
+        parse_refusal(&self.code, &self.message)
+    }
+}
+
+/// One call that was refused, and what stood around it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// When, in seconds since 1970, by this machine's clock.
+    pub at: i64,
+    /// The profile that was asked for.
+    pub profile: String,
+    /// The profile that the refused call belongs to.
+    pub step_profile: String,
+    /// The number of the call, from 1, and of how many.
+    pub step: (usize, usize),
+    /// The role; `None` for GetSessionToken.
+    pub role: Option<String>,
+    /// What signed the call.
+    pub signer: SignedBy,
+    /// The identity that the chain starts from.
+    pub base: StartedFrom,
+    /// The device that the call presented a code of.
+    pub serial: Option<String>,
+    /// Whether it carried a code, and whose.
+    pub code: CodeSent,
+    /// The length asked for, in seconds, and where it was said: `--duration`, `~/.aws/config:14`.
+    pub seconds: u64,
+    /// Where that was said; `None` for a default.
+    pub seconds_from: Option<String>,
+    /// The session's name.
+    pub session_name: Option<String>,
+    /// Whether a person fixed it.
+    pub is_session_name_fixed: bool,
+    /// Whether an external id was sent.
+    pub has_external_id: bool,
+    /// The names of the session tags that were sent.
+    pub tags: Vec<String>,
+    /// The names of those that the source's session carries on.
+    pub inherited_tags: Vec<String>,
+    /// The source identity that was sent.
+    pub source_identity: Option<String>,
+    /// The one that the source's session carries on.
+    pub inherited_source_identity: Option<String>,
+    /// The region of STS.
+    pub region: String,
+    /// Where STS is, when it is not AWS's own.
+    pub endpoint: Option<String>,
+    /// How far this machine's clock was ahead of AWS's, in seconds, by the answer.
+    pub clock_ahead: Option<i64>,
+    /// What the config and the environment have besides.
+    pub around: Around,
+}
+
+/// What signed a call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SignedBy {
+    /// A long-lived access key.
+    AccessKey,
+    /// A GetSessionToken session.
+    SessionToken {
+        /// The device whose code it was obtained with.
+        serial: Option<String>,
+        /// How long ago, in seconds, where that is known.
+        age: Option<i64>,
+    },
+    /// A session of a role.
+    Role {
+        /// The role's ARN, where it is known.
+        arn: Option<String>,
+    },
+    /// Temporary credentials of unknown kind.
+    Temporary,
+}
+
+/// The identity that a chain starts from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StartedFrom {
+    /// The profile that has it.
+    pub profile: String,
+    /// What it is.
+    pub kind: StartKind,
+    /// The last characters of the access key id: `****MPLE`.
+    pub key: Option<String>,
+}
+
+/// What a chain starts from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StartKind {
+    /// A key in hatbox's store.
+    Stored,
+    /// Keys in a file.
+    File,
+    /// Keys of the environment.
+    Environment,
+    /// Anything else.
+    Other,
+}
+
+/// Whether a call carried an MFA code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CodeSent {
+    /// None.
+    No,
+    /// One of `--mfa-token`.
+    Flag,
+    /// One that a program printed.
+    Process,
+    /// One that a person typed.
+    Person,
+}
+
+/// What the config and the environment have besides the refused call.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Around {
+    /// The config file as it is shown to the person.
+    pub config: String,
+    /// Profiles of the chain, from the one asked for to the base.
+    pub chain: Vec<String>,
+    /// The MFA devices of profiles that start from the same identity: profile and serial number.
+    pub devices: Vec<(String, String)>,
+    /// The roles of other profiles: profile and ARN.
+    pub roles: Vec<(String, String)>,
+    /// Variables of the environment that name an identity: name, and of a key id its last characters.
+    pub variables: Vec<(String, Option<String>)>,
+}
+
+/// What a plan does not tell of a call.
+#[derive(Debug, Clone)]
+pub struct Circumstances {
+    /// When, in seconds since 1970.
+    pub at: i64,
+    /// How old the session is that signed, where one did.
+    pub session_age: Option<i64>,
+    /// Whether the call carried a code.
+    pub code: CodeSent,
+    /// The session's name, fixed or not.
+    pub session_name: Option<String>,
+    /// The region of STS.
+    pub region: String,
+    /// Where STS is, when it is not AWS's own.
+    pub endpoint: Option<String>,
+    /// How far this machine's clock was ahead.
+    pub clock_ahead: Option<i64>,
+    /// The rest of config and environment.
+    pub around: Around,
+}
+
+impl Attempt {
+    /// The call of `plan` with this index. `render_origin` says where a value stands.
+    pub fn of_step(
+        plan: &Plan,
+        index: usize,
+        circumstances: Circumstances,
+        render_origin: &dyn Fn(&Origin) -> Option<String>,
+    ) -> Option<Self> {
+        let step = plan.steps.get(index)?;
+        let role = match step {
+            Step::AssumeRole(role) => Some(role),
+            Step::GetSessionToken(_) => None,
+        };
+        let Circumstances { at, session_age, code, session_name, region, endpoint, clock_ahead, around } =
+            circumstances;
+        let (inherited_tags, inherited_source_identity) = inherited(plan, index);
+        Some(Self {
+            at,
+            profile: plan.profile.to_string(),
+            step_profile: step.profile().to_string(),
+            step: (index + 1, plan.steps.len()),
+            role: role.map(|role| role.role.value.to_string()),
+            signer: signed_by(plan, index, session_age),
+            base: started_from(&plan.base),
+            serial: step.mfa().map(|mfa| mfa.serial.value.to_string()),
+            code,
+            seconds: step.duration().value.as_secs(),
+            seconds_from: render_origin(&step.duration().origin),
+            session_name,
+            is_session_name_fixed: role.is_some_and(|role| role.session_name.is_some()),
+            has_external_id: role.is_some_and(|role| role.external_id.is_some()),
+            tags: role
+                .and_then(|role| role.tags.as_ref())
+                .map(|tags| tags.value.iter().map(|(name, _)| name.clone()).collect())
+                .unwrap_or_default(),
+            inherited_tags,
+            source_identity: role
+                .and_then(|role| role.source_identity.as_ref())
+                .map(|identity| identity.value.clone()),
+            inherited_source_identity,
+            region,
+            endpoint,
+            clock_ahead,
+            around,
+        })
+    }
+
+    /// `[profile NAME]`, as it stands in the config.
+    pub fn section(profile: &str) -> String {
+        if profile == "default" { "default".to_owned() } else { format!("profile {profile}") }
+    }
+}
+
+/// Tags that were made transitive, and the source identity: both go on to every later role.
+fn inherited(plan: &Plan, index: usize) -> (Vec<String>, Option<String>) {
+    let mut tags = Vec::new();
+    let mut identity = None;
+    for step in plan.steps.iter().take(index) {
+        let Step::AssumeRole(role) = step else { continue };
+        tags.extend(role.transitive_tags.iter().flat_map(|tags| tags.value.iter().cloned()));
+        if let Some(set) = &role.source_identity {
+            identity = Some(set.value.clone());
+        }
+    }
+    (tags, identity)
+}
+
+fn signed_by(plan: &Plan, index: usize, age: Option<i64>) -> SignedBy {
+    match index.checked_sub(1).and_then(|before| plan.steps.get(before)) {
+        Some(Step::GetSessionToken(session)) => SignedBy::SessionToken {
+            serial: session.mfa.as_ref().map(|mfa| mfa.serial.value.to_string()),
+            age,
+        },
+        Some(Step::AssumeRole(role)) => SignedBy::Role { arn: Some(role.role.value.to_string()) },
+        None => match plan.base.signer() {
+            Signer::LongLivedKey => SignedBy::AccessKey,
+            Signer::MaybeUser => SignedBy::Temporary,
+            Signer::Role => SignedBy::Role { arn: None },
+        },
+    }
+}
+
+fn started_from(base: &Base) -> StartedFrom {
+    let (kind, id) = match base {
+        Base::StoredKey { id, .. } => (StartKind::Stored, id.as_ref()),
+        Base::FileKeys { id, .. } => (StartKind::File, Some(id)),
+        Base::Environment { id, .. } => (StartKind::Environment, Some(id)),
+        _ => (StartKind::Other, None),
+    };
+    StartedFrom { profile: base.profile().to_string(), kind, key: id.map(crate::name::AccessKeyId::masked) }
+}

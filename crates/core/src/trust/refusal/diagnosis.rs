@@ -1,0 +1,87 @@
+//! All causes weighed: which it is, which it may be, which it is not.
+
+use jiff::Timestamp;
+
+use super::attempt::Attempt;
+use super::cause::Cause;
+use super::causes::judge;
+use super::grammar::{PolicyType, Refusal};
+use super::known::Known;
+use super::verdict::{Evidence, Standing, Verdict};
+use super::view::View;
+
+/// The most causes that are offered besides the first.
+const MAX_OTHERS: usize = 3;
+/// What weighs less than this is told by `why` only.
+const WORTH_TELLING: u8 = 35;
+
+/// Why a call was refused, as far as it can be told.
+#[derive(Debug, Clone)]
+pub struct Diagnosis {
+    /// `alice may not become prod-admin`
+    pub headline: String,
+    /// The layer that AWS named, in words, where that alone is no cause.
+    pub named_layer: Option<String>,
+    /// What was found of each cause: the causes first, by weight, then the rest by number.
+    pub verdicts: Vec<Verdict>,
+    /// Whether AWS may have meant one side or the other, and did not say.
+    pub is_bare: bool,
+}
+
+/// Weighs all causes of a refusal. Pure and quick: nothing is called.
+pub fn diagnose(refusal: &Refusal, attempt: &Attempt, known: &Known, now: Timestamp) -> Diagnosis {
+    let view = View::new(refusal, attempt, known, now);
+    let mut verdicts: Vec<Verdict> = Cause::ALL.into_iter().map(|cause| judge(cause, &view)).collect();
+    verdicts.sort_by_key(|verdict| match verdict.standing {
+        Standing::Cause(_) => (0, u8::MAX - verdict.weight, verdict.cause.number()),
+        Standing::Open | Standing::RuledOut(_) => (1, 0, verdict.cause.number()),
+    });
+    Diagnosis {
+        headline: headline(&view),
+        named_layer: named_layer(&view),
+        verdicts,
+        is_bare: view.is_about_role() && view.reason().is_none(),
+    }
+}
+
+impl Diagnosis {
+    /// What it is, or most likely is.
+    pub fn first(&self) -> Option<&Verdict> {
+        self.verdicts.first().filter(|verdict| matches!(verdict.standing, Standing::Cause(_)))
+    }
+
+    /// What it may be instead, the likeliest first.
+    pub fn others(&self) -> impl Iterator<Item = &Verdict> {
+        // A role that is not there refuses everybody, and what AWS named is named.
+        let is_alone = self.first().is_some_and(|first| {
+            first.standing == Standing::Cause(Evidence::AwsSaid)
+                || first.standing == Standing::Cause(Evidence::Computed) && first.cause == Cause::RoleName
+        });
+        self.verdicts
+            .iter()
+            .skip(1)
+            .filter(|verdict| matches!(verdict.standing, Standing::Cause(_)))
+            .filter(move |verdict| !is_alone && verdict.weight >= WORTH_TELLING)
+            .filter(|verdict| self.named_layer.is_none() || verdict.cause != Cause::NotTrusted)
+            .take(MAX_OTHERS)
+    }
+}
+
+fn headline(view: &View<'_>) -> String {
+    let who = &view.who;
+    match (view.refusal, view.attempt.role.is_some()) {
+        (Refusal::NotAuthorized(_), true) => format!("{who} may not become {}", view.whom),
+        (_, true) => format!("{who} did not become {}", view.whom),
+        (_, false) => format!("{who} got no session"),
+    }
+}
+
+/// A trust policy that refuses does so for a reason of its own; which, AWS does not say.
+fn named_layer(view: &View<'_>) -> Option<String> {
+    let reason = view.reason().filter(|reason| reason.layer == PolicyType::Trust)?;
+    Some(if reason.is_explicit {
+        format!("the trust policy of {} denies it explicitly", view.whom)
+    } else {
+        format!("the trust policy of {} does not allow it", view.whom)
+    })
+}

@@ -1,0 +1,158 @@
+//! Masks ARNs, account ids, and the names in them, so that a page can be shown to strangers.
+//!
+//! Each has a number, so that what was the same before is the same after. A word of a sentence that is also a
+//! user's name is masked too: rather too much than too little.
+
+use serde_json::Value;
+
+/// What was masked so far.
+#[derive(Debug, Default)]
+pub struct Redactor {
+    names: Vec<String>,
+    seen: Vec<(String, String)>,
+}
+
+impl Redactor {
+    /// Masks `names` as well: of users, roles and devices, without their ARNs.
+    pub fn new(names: impl IntoIterator<Item = String>) -> Self {
+        let mut names: Vec<_> = names.into_iter().filter(|name| !name.is_empty()).collect();
+        // The longest first: one may begin with another.
+        names.sort_by_key(|name| std::cmp::Reverse(name.len()));
+        names.dedup();
+        Self { names, seen: Vec::new() }
+    }
+
+    /// The names in the ARNs of `text`.
+    pub fn names_in(text: &str) -> Vec<String> {
+        arns(text)
+            .flat_map(|(_, arn)| {
+                let resource = arn.splitn(6, ':').nth(5).unwrap_or_default();
+                resource.split('/').skip(1).map(str::to_owned).collect::<Vec<_>>()
+            })
+            .collect()
+    }
+
+    /// The text with everything masked.
+    pub fn redact(&mut self, text: &str) -> String {
+        let mut masked = String::new();
+        let mut end = 0;
+        for (start, arn) in arns(text) {
+            masked.push_str(text.get(end..start).unwrap_or_default());
+            masked.push_str(&self.mask(arn, kind_of(arn)));
+            end = start + arn.len();
+        }
+        masked.push_str(text.get(end..).unwrap_or_default());
+        let masked = self.redact_accounts(&masked);
+        self.redact_names(masked)
+    }
+
+    /// The value with every text in it masked, names of members apart.
+    pub fn redact_json(&mut self, value: &mut Value) {
+        match value {
+            Value::String(text) => *text = self.redact(text),
+            Value::Array(items) => items.iter_mut().for_each(|item| self.redact_json(item)),
+            Value::Object(members) => members.values_mut().for_each(|member| self.redact_json(member)),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+
+    fn mask(&mut self, text: &str, kind: &str) -> String {
+        if let Some((_, mask)) = self.seen.iter().find(|(seen, _)| seen == text) {
+            return mask.clone();
+        }
+        let prefix = format!("<{kind}-");
+        let number = 1 + self.seen.iter().filter(|(_, mask)| mask.starts_with(&prefix)).count();
+        let mask = format!("{prefix}{number}>");
+        self.seen.push((text.to_owned(), mask.clone()));
+        mask
+    }
+
+    fn redact_accounts(&mut self, text: &str) -> String {
+        let mut masked = String::new();
+        let mut digits = String::new();
+        for c in text.chars().chain(['\0']) {
+            if c.is_ascii_digit() {
+                digits.push(c);
+                continue;
+            }
+            if digits.len() == 12 {
+                let mask = self.mask(&digits, "account");
+                masked.push_str(&mask);
+            } else {
+                masked.push_str(&digits);
+            }
+            digits.clear();
+            if c != '\0' {
+                masked.push(c);
+            }
+        }
+        masked
+    }
+
+    fn redact_names(&mut self, mut text: String) -> String {
+        for name in self.names.clone() {
+            let mut masked = String::new();
+            let mut rest = text.as_str();
+            while let Some(at) = rest.find(&name) {
+                let (before, from) = rest.split_at(at);
+                let after = from.get(name.len()..).unwrap_or_default();
+                let is_word = !masked_char(before.chars().next_back()) && !masked_char(after.chars().next());
+                masked.push_str(before);
+                masked.push_str(&if is_word { self.mask(&name, "name") } else { name.clone() });
+                rest = after;
+            }
+            masked.push_str(rest);
+            text = masked;
+        }
+        text
+    }
+}
+
+/// Whether the character makes a name longer, or belongs to a mask.
+fn masked_char(c: Option<char>) -> bool {
+    c.is_some_and(|c| c.is_alphanumeric() || "_-<>".contains(c))
+}
+
+/// The ARNs in a text, with where they start.
+fn arns(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    text.match_indices("arn:").filter_map(move |(start, _)| {
+        let rest = text.get(start..)?;
+        let is_end = |c: char| c.is_whitespace() || "\"'`,;()[]{}<>".contains(c);
+        let arn = rest.get(..rest.find(is_end).unwrap_or(rest.len()))?;
+        let arn = arn.trim_end_matches(['.', ':']);
+        (arn.matches(':').count() >= 5).then_some((start, arn))
+    })
+}
+
+fn kind_of(arn: &str) -> &'static str {
+    let resource = arn.splitn(6, ':').nth(5).unwrap_or_default();
+    match resource.split(['/', ':']).next() {
+        Some("user") => "user",
+        Some("role") => "role",
+        Some("assumed-role") => "session",
+        Some("mfa") => "device",
+        Some("policy") => "policy",
+        _ => "arn",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_is_masked_alike_and_nothing_else_is() {
+        let text = "User: arn:aws:iam::111122223333:user/alice is not authorized on \
+                    arn:aws:iam::444455556666:role/Ops. alice, you are in 111122223333; malice and 1234567890123 stay";
+        let mut redactor = Redactor::new(Redactor::names_in(text));
+        assert_eq!(
+            redactor.redact(text),
+            "User: <user-1> is not authorized on <role-1>. <name-1>, you are in <account-1>; \
+             malice and 1234567890123 stay"
+        );
+        assert_eq!(redactor.redact("arn:aws:iam::444455556666:role/Ops"), "<role-1>");
+        let mut json = serde_json::json!({ "a": ["444455556666"], "b": 444_455_556_666_u64 });
+        redactor.redact_json(&mut json);
+        assert_eq!(json["a"][0], "<account-2>");
+    }
+}

@@ -1,0 +1,194 @@
+//! All that the causes look at, worked out once.
+
+use jiff::Timestamp;
+
+use super::attempt::{Attempt, CodeSent, SignedBy};
+use super::grammar::{Denial, PolicyType, Reason, Refusal};
+use super::known::Known;
+use super::what_if::{Answer, Call, Lack, Trusting};
+use crate::policy::arn::Arn;
+use crate::policy::evaluate::{Caller, Decision};
+
+/// What the causes look at.
+pub(super) struct View<'a> {
+    pub(super) refusal: &'a Refusal,
+    pub(super) attempt: &'a Attempt,
+    pub(super) known: &'a Known,
+    pub(super) now: Timestamp,
+    /// Who asked: a user's name, a role's, or a description.
+    pub(super) who: String,
+    /// The ARN of whoever asked, by AWS's own word.
+    pub(super) caller: Option<String>,
+    /// The role's name.
+    pub(super) whom: String,
+    /// What the role's trust policy says, with its origin.
+    pub(super) trust: Option<(Trusting, &'a str)>,
+    /// What the caller's own policies say, with their origin.
+    pub(super) own: Option<(Decision, &'a str)>,
+}
+
+impl<'a> View<'a> {
+    pub(super) fn new(refusal: &'a Refusal, attempt: &'a Attempt, known: &'a Known, now: Timestamp) -> Self {
+        let denial = match refusal {
+            Refusal::NotAuthorized(denial) => Some(denial.as_ref()),
+            _ => None,
+        };
+        let told = denial.and_then(|denial| denial.caller.clone());
+        let caller = told.or_else(|| known.caller.as_ref().map(|fact| fact.value.clone()));
+        let mut view = Self {
+            refusal,
+            attempt,
+            known,
+            now,
+            who: who(caller.as_deref(), attempt),
+            caller,
+            whom: attempt.role.as_deref().map(last_part).unwrap_or_default().to_owned(),
+            trust: None,
+            own: None,
+        };
+        if let (Some(caller), Some(role)) = (view.policy_caller(), &attempt.role) {
+            let call = Call { attempt, caller, role, now };
+            let known_role = known.role.as_ref();
+            view.trust =
+                known_role.and_then(|fact| Some((call.ask_trust(&fact.value)?, fact.origin.as_str())));
+            // One that refuses for itself tells nothing of the caller's own policies.
+            let is_refusing = view.trust.as_ref().is_some_and(|(trust, _)| trust.answer == Answer::No);
+            let trust = known_role.and_then(|fact| fact.value.trust.as_ref()).filter(|_| !is_refusing);
+            view.own = known.policies.as_ref().and_then(|fact| {
+                let own = &fact.value;
+                Some((call.ask_own(&own.identity, own.boundary.as_ref(), trust)?, fact.origin.as_str()))
+            });
+        }
+        view
+    }
+
+    /// The caller as the evaluator knows it.
+    fn policy_caller(&self) -> Option<Caller> {
+        let text = self.caller.as_deref()?;
+        let arn = Arn::parse(text)?;
+        if arn.resource.starts_with("user/") {
+            return Some(Caller::User { arn: text.to_owned() });
+        }
+        let session = arn.resource.strip_prefix("assumed-role/")?;
+        let name = session.split('/').next()?;
+        let role_arn = match &self.attempt.signer {
+            SignedBy::Role { arn: Some(role) } if last_part(role) == name => role.clone(),
+            _ => format!("arn:{}:iam::{}:role/{name}", arn.partition, arn.account),
+        };
+        Some(Caller::RoleSession { session_arn: Some(text.to_owned()), role_arn })
+    }
+
+    pub(super) fn denial(&self) -> Option<&'a Denial> {
+        match self.refusal {
+            Refusal::NotAuthorized(denial) => Some(denial),
+            _ => None,
+        }
+    }
+
+    /// The layer that AWS names.
+    pub(super) fn reason(&self) -> Option<&'a Reason> {
+        self.denial()?.reason.as_ref()
+    }
+
+    /// Whether the trust policy may be what refused: AWS named it, or nothing.
+    pub(super) fn may_be_trust(&self) -> bool {
+        self.is_about_role() && self.reason().is_none_or(|reason| reason.layer == PolicyType::Trust)
+    }
+
+    /// Whether it is AssumeRole itself that is refused, not one of the actions that go with it.
+    pub(super) fn is_about_role(&self) -> bool {
+        self.attempt.role.is_some()
+            && self.denial().is_some_and(|denial| {
+                denial.action.as_deref().is_none_or(|action| action.eq_ignore_ascii_case("sts:AssumeRole"))
+            })
+    }
+
+    /// Whether AWS refused this very action beside AssumeRole.
+    pub(super) fn is_about(&self, action: &str) -> bool {
+        self.denial()
+            .and_then(|denial| denial.action.as_deref())
+            .is_some_and(|named| named.eq_ignore_ascii_case(action))
+    }
+
+    /// Whether the call had MFA: a code of its own, or one behind the session that signed it.
+    pub(super) fn has_mfa(&self) -> bool {
+        self.attempt.code != CodeSent::No
+            || matches!(self.attempt.signer, SignedBy::SessionToken { serial: Some(_), .. })
+    }
+
+    pub(super) fn is_chained(&self) -> bool {
+        matches!(self.attempt.signer, SignedBy::Role { .. })
+    }
+
+    /// Whether the trust policy is known to refuse for want of this.
+    pub(super) fn lacks(&self, lack: Lack) -> Option<&'a str> {
+        let (trust, origin) = self.trust.as_ref()?;
+        (trust.answer == Answer::No && trust.lacks.contains(&lack)).then_some(*origin)
+    }
+
+    /// Whether the trust policy is known and this is not what it lacks, with its origin.
+    pub(super) fn does_not_lack(&self, lack: Lack) -> Option<&'a str> {
+        let (trust, origin) = self.trust.as_ref()?;
+        let is_lacking = match &trust.answer {
+            Answer::Yes => false,
+            Answer::No => trust.lacks.contains(&lack),
+            Answer::DependsOn(keys) => keys.iter().any(|key| lack.is_told_by(key)),
+        };
+        (!is_lacking).then_some(*origin)
+    }
+
+    /// The account of an ARN.
+    pub(super) fn account_of(arn: Option<&str>) -> Option<&str> {
+        arn.and_then(Arn::parse).map(|arn| arn.account).filter(|account| !account.is_empty())
+    }
+
+    pub(super) fn caller_account(&self) -> Option<&str> {
+        Self::account_of(self.caller.as_deref())
+    }
+
+    pub(super) fn role_account(&self) -> Option<&'a str> {
+        Self::account_of(self.attempt.role.as_deref())
+    }
+
+    /// The name of the IAM user that asked, if one did.
+    pub(super) fn user(&self) -> Option<&str> {
+        let arn = Arn::parse(self.caller.as_deref()?)?;
+        arn.resource.strip_prefix("user/").map(last_part)
+    }
+
+    /// `[profile NAME]` of the refused call.
+    pub(super) fn section(&self) -> String {
+        Attempt::section(&self.attempt.step_profile)
+    }
+
+    /// A line for the section of the refused call.
+    pub(super) fn setting(&self, line: impl Into<String>) -> super::Fix {
+        super::Fix::Setting {
+            line: line.into(),
+            file: self.attempt.around.config.clone(),
+            section: self.section(),
+        }
+    }
+}
+
+/// What follows the last slash.
+pub(super) fn last_part(text: &str) -> &str {
+    text.rsplit('/').next().unwrap_or(text)
+}
+
+fn who(caller: Option<&str>, attempt: &Attempt) -> String {
+    let arn = caller.and_then(Arn::parse);
+    let named = arn.and_then(|arn| {
+        let mut parts = arn.resource.split('/');
+        match parts.next()? {
+            "user" => parts.next_back(),
+            "assumed-role" => parts.next(),
+            _ => None,
+        }
+    });
+    match (named, &attempt.signer) {
+        (Some(name), _) => name.to_owned(),
+        (None, SignedBy::Role { arn: Some(role) }) => last_part(role).to_owned(),
+        (None, _) => format!("the key of `{}`", attempt.base.profile),
+    }
+}
