@@ -34,6 +34,17 @@ pub(crate) fn resolve(
     Ok(plan)
 }
 
+/// The same without a word.
+pub(crate) fn resolve_quietly(
+    world: &World,
+    files: &ConfigFiles,
+    request: &SessionRequest,
+    index: Option<&Index>,
+    profile: &ProfileName,
+) -> Result<Plan, Failure> {
+    resolve_and_tell(world, files, request, index, profile, &|_| ())
+}
+
 /// The file names' keys of all sessions that are made with the key stored for `profile`, by today's config.
 pub(crate) fn resolve_session_keys(
     world: &World,
@@ -47,7 +58,7 @@ pub(crate) fn resolve_session_keys(
     names
         .iter()
         // A profile that cannot be resolved has no sessions to be found by it.
-        .filter_map(|name| resolve_and_tell(world, files, request, Some(index), name, &|_| ()).ok())
+        .filter_map(|name| resolve_quietly(world, files, request, Some(index), name).ok())
         .filter(|plan| matches!(&plan.base, Base::StoredKey { profile: base, .. } if base == profile))
         .flat_map(|plan| {
             plan.stages().filter_map(|stage| resolve_session_key(&plan, stage)).collect::<Vec<_>>()

@@ -121,6 +121,9 @@ pub(crate) struct ImportAwsVaultArgs {
 }
 
 const CREDENTIALS: &str = "\
+Before it is stored, each key is tested by GetCallerIdentity, which needs no permission: one that AWS refuses stays
+where it is. Where AWS cannot be reached that is said, and the keys are imported untested.
+
 Each key is stored and read back; then its lines are taken out of the file, in which no other byte changes. The
 file as it was is kept, sealed, and comes back by --restore.";
 
@@ -129,6 +132,14 @@ file as it was is kept, sealed, and comes back by --restore.";
 #[command(after_help = CREDENTIALS)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct ImportCredentialsArgs {
+    /// The file [env: AWS_SHARED_CREDENTIALS_FILE] [default: ~/.aws/credentials]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+
+    /// Do not ask AWS whose the keys are
+    #[arg(long)]
+    pub(crate) no_check: bool,
+
     /// Leave the keys in the file
     #[arg(long)]
     pub(crate) keep: bool,
@@ -150,11 +161,11 @@ pub(crate) struct ImportCredentialsArgs {
     pub(crate) json: bool,
 
     /// Put the file back as it was before an import
-    #[arg(long, value_name = "BACKUP", conflicts_with_all = ["keep", "overwrite", "yes", "dry_run", "profiles"])]
+    #[arg(long, value_name = "BACKUP", conflicts_with_all = ["keep", "overwrite", "yes", "dry_run", "no_check", "profiles"])]
     pub(crate) restore: Option<String>,
 
     /// Show the backups
-    #[arg(long, conflicts_with_all = ["restore", "keep", "overwrite", "yes", "dry_run", "profiles"])]
+    #[arg(long, conflicts_with_all = ["restore", "keep", "overwrite", "yes", "dry_run", "no_check", "profiles"])]
     pub(crate) list_backups: bool,
 
     /// Only these profiles [default: all]

@@ -101,6 +101,17 @@ impl Sts {
     }
 }
 
+impl Sts {
+    /// GetCallerIdentity: the ARN of whoever signs. It needs no permission, and none can forbid it.
+    pub(crate) fn fetch_caller(&self) -> Result<String, StsError> {
+        let call = self.client.get_caller_identity();
+        let answer = self.runtime.block_on(call.send()).map_err(|error| Unanswered::of_sdk(&error))?;
+        let is_arn = |arn: &&str| arn.starts_with("arn:") && arn.chars().all(|c| c.is_ascii_graphic());
+        let bad = || StsError { problem: StsProblem::NotSts, text: "the answer names no caller".to_owned() };
+        answer.arn().filter(is_arn).map(str::to_owned).ok_or_else(bad)
+    }
+}
+
 /// Whether `arn:PARTITION:sts::ACCOUNT:assumed-role/NAME/SESSION` is a session of `role`.
 fn is_session_of(arn: &str, role: &RoleArn) -> bool {
     let prefix =

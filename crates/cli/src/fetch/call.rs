@@ -8,13 +8,14 @@ use hatbox_core::secret::SessionCredentials;
 
 use super::mfa::{Code, CodeSource};
 use super::refusal::{Refused, failure_of};
-use super::settings::{check_sandbox, resolve_sts_settings};
+use super::settings::{check_sandbox, partition_of, resolve_sts_settings};
 use super::{Fetching, Locks};
 use crate::aws::client::{Sending, ServiceSettings, Signer};
 use crate::aws::sts::{AssumeRoleCall, MfaProof, Sts};
 use crate::aws::sts_error::{StsError, StsProblem};
 use crate::report::{Failure, FailureKind};
 use crate::sys::lock::Lock;
+use crate::world::World;
 use crate::world::used_codes::UsedCode;
 use crate::world::waiting::{leave_failure, wait_for_lock};
 
@@ -46,7 +47,7 @@ impl Fetching<'_, '_> {
         signer: &Signer,
         locks: Locks<'_>,
     ) -> Result<Outcome, Failure> {
-        let settings = resolve_sts_settings(plan, step, &self.world.environment)?;
+        let settings = resolve_sts_settings(plan, partition_of(step), &self.world.environment)?;
         check_sandbox(&self.world.environment, signer, step.profile())?;
         if let Some(endpoint) = settings.endpoint.as_ref().filter(|endpoint| !endpoint.is_of_aws("sts")) {
             self.world.output.note(&format!("STS is {} here, not AWS", endpoint.as_str()));
@@ -135,10 +136,7 @@ impl Fetching<'_, '_> {
     }
 
     fn client(&self, settings: &ServiceSettings, signer: &Signer, sending: Sending) -> Result<Sts, Failure> {
-        Sts::new(settings, signer, self.world.clock.time_source(), sending).map_err(|error| {
-            Failure::of_error(FailureKind::Failed, &error)
-                .hint("install the package `ca-certificates`, or set AWS_CA_BUNDLE to a file of trusted certificates")
-        })
+        open_sts(self.world, settings, signer, sending)
     }
 
     fn send(
@@ -167,6 +165,20 @@ impl Fetching<'_, '_> {
             source_identity: step.source_identity.as_ref().map(|id| id.value.clone()),
         }
     }
+}
+
+/// A client of STS.
+pub(super) fn open_sts(
+    world: &World,
+    settings: &ServiceSettings,
+    signer: &Signer,
+    sending: Sending,
+) -> Result<Sts, Failure> {
+    Sts::new(settings, signer, world.clock.time_source(), sending).map_err(|error| {
+        Failure::of_error(FailureKind::Failed, &error).hint(
+            "install the package `ca-certificates`, or set AWS_CA_BUNDLE to a file of trusted certificates",
+        )
+    })
 }
 
 fn used_already(mfa: &Mfa) -> Failure {

@@ -6,6 +6,7 @@
 
 mod base;
 mod call;
+pub(crate) mod caller;
 mod mfa;
 mod mfa_program;
 mod refusal;

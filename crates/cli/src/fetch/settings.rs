@@ -33,16 +33,16 @@ const LEGACY_REGIONS: [&str; 16] = [
     "us-west-2",
 ];
 
-/// For a call of `step` to STS.
+/// For calls to STS in a partition, such as `aws`, unless the profile names a region.
 pub(super) fn resolve_sts_settings(
     plan: &Plan,
-    step: &Step,
+    partition: &str,
     environment: &Environment,
 ) -> Result<ServiceSettings, Failure> {
     let asked = &plan.endpoint;
     let region = match &plan.region {
         Some(region) => region.value.as_str().to_owned(),
-        None => usual_region(partition_of(step)).to_owned(),
+        None => usual_region(partition).to_owned(),
     };
     let is_global = asked.sts_regional.as_ref().is_some_and(|said| said.value == StsRegional::Legacy)
         && LEGACY_REGIONS.contains(&region.as_str());
@@ -80,7 +80,7 @@ fn resolve_settings(
 }
 
 /// The partition that a step is in, as far as its ARNs tell.
-fn partition_of(step: &Step) -> &str {
+pub(super) fn partition_of(step: &Step) -> &str {
     match step {
         Step::AssumeRole(step) => step.role.value.partition(),
         Step::GetSessionToken(step) => {

@@ -153,4 +153,28 @@ mod tests {
             );
         }
     }
+
+    proptest::proptest! {
+        // Each case derives a few keys, which takes its time.
+        #![proptest_config(proptest::test_runner::Config::with_cases(48))]
+        #[test]
+        fn what_is_not_the_file_never_opens_and_never_stops_the_program(
+            text in "\\PC{0,200}",
+            parts in proptest::collection::vec("[A-Za-z0-9_=-]{0,40}", 3..7),
+            passphrase in "\\PC{0,20}",
+            (at, byte) in (0..FILE.trim_end().len(), proptest::num::u8::ANY),
+        ) {
+            proptest::prop_assert!(open_with(&text, &passphrase).is_err());
+            proptest::prop_assert!(open_with(&parts.join("."), &passphrase).is_err());
+            proptest::prop_assume!(passphrase != PASSPHRASE);
+            proptest::prop_assert!(open_with(FILE, &passphrase).is_err());
+            let mut changed = FILE.trim_end().as_bytes().to_vec();
+            changed[at] = byte;
+            if let Ok(changed) = String::from_utf8(changed)
+                && let Ok(opened) = open_with(&changed, PASSPHRASE)
+            {
+                proptest::prop_assert_eq!(opened, open_with(FILE, PASSPHRASE).unwrap());
+            }
+        }
+    }
 }

@@ -36,7 +36,12 @@ pub(crate) struct ConfigFiles {
 
 /// Loads both files; an absent one is empty.
 pub(crate) fn load_config(world: &World) -> Result<ConfigFiles, Failure> {
-    let (config_path, credentials_path) = (world.dirs.aws_config(), world.dirs.aws_credentials());
+    load_config_with(world, world.dirs.aws_credentials())
+}
+
+/// The same, with another credentials file.
+pub(crate) fn load_config_with(world: &World, credentials_path: &Path) -> Result<ConfigFiles, Failure> {
+    let config_path = world.dirs.aws_config();
     let (config_text, config_ownership) = read(world, config_path)?;
     let (credentials_text, credentials_ownership) = read(world, credentials_path)?;
     let config = Config::parse(config_text, credentials_text)
@@ -82,7 +87,7 @@ fn read(world: &World, path: &Path) -> Result<(Vec<u8>, Option<Ownership>), Fail
     Ok((text, Some(ownership)))
 }
 
-/// `~/.aws/credentials` as it was read: it is only changed as long as it is that.
+/// A credentials file as it was read: it is only changed as long as it is that.
 #[derive(Debug)]
 pub(crate) struct CredentialsFile {
     path: PathBuf,
@@ -90,9 +95,8 @@ pub(crate) struct CredentialsFile {
     text: Zeroizing<Vec<u8>>,
 }
 
-/// Reads `~/.aws/credentials`; an absent file is an empty one.
-pub(crate) fn load_credentials_file(world: &World) -> Result<CredentialsFile, Failure> {
-    let path = world.dirs.aws_credentials();
+/// Reads a file of the form of `~/.aws/credentials`; an absent file is an empty one.
+pub(crate) fn load_credentials_file(world: &World, path: &Path) -> Result<CredentialsFile, Failure> {
     let (text, _) = read(world, path)?;
     Ok(CredentialsFile { path: path.to_owned(), shown: world.dirs.shown(path), text: Zeroizing::new(text) })
 }
@@ -100,6 +104,10 @@ pub(crate) fn load_credentials_file(world: &World) -> Result<CredentialsFile, Fa
 impl CredentialsFile {
     pub(crate) fn text(&self) -> &[u8] {
         &self.text
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Its path in messages.

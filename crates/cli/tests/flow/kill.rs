@@ -316,3 +316,74 @@ fn changing_the_wraps_killed_anywhere_leaves_a_store_that_opens_and_reports_noth
         });
     }
 }
+
+#[test]
+fn importing_plain_keys_killed_anywhere_leaves_each_key_in_one_place_at_least() {
+    if !is_strace_there() {
+        return;
+    }
+    let fixture = fixture();
+    let newer = fixture.key("newer").clone();
+    let plain = format!(
+        "# mine\n[newer]\naws_access_key_id = {}\naws_secret_access_key = {}\nregion = x\n",
+        newer.id,
+        newer.secret.expose()
+    );
+    let file = fixture.path("home/.aws/credentials");
+    std::fs::write(&file, &plain).unwrap();
+    let import = fixture.hatbox(&["import", "credentials", "--yes", "--no-check"]);
+    let (mut seen_old, mut seen_new) = (0, 0);
+    let seen = std::cell::RefCell::new((&mut seen_old, &mut seen_new));
+    let writing = kill_at_points(&fixture, &import, (20, 40), |when| {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let is_whole = text == plain;
+        assert!(is_whole || text == "# mine\n[newer]\nregion = x\n", "{when}: the file is\n{text}");
+        let list = fixture.hatbox(&["list", "--credentials"]).run();
+        assert_eq!((list.code(), list.stderr.as_str()), (Some(0), ""), "{when}");
+        let is_stored = list.stdout.lines().any(|line| line == "newer");
+        assert!(is_whole || is_stored, "{when}: the key is nowhere");
+        if !is_whole {
+            let handed = handed_over(&fixture, "newer", when);
+            assert!(handed.starts_with(&lines_of(&fixture, "newer")), "{when}: {handed}");
+            let backups = fixture.hatbox(&["import", "credentials", "--list-backups"]).run().ok();
+            assert!(!backups.stdout.is_empty(), "{when}: there is no backup");
+        }
+        for profile in ["jan-work", "other"] {
+            assert_eq!(handed_over(&fixture, profile, when), lines_of(&fixture, profile), "{when}");
+        }
+        let mut seen = seen.borrow_mut();
+        if is_whole { *seen.0 += 1 } else { *seen.1 += 1 }
+    });
+    assert!(writing >= 30, "only {writing} kills while it was writing");
+    assert!(seen_old > 0 && seen_new > 0, "old {seen_old}, new {seen_new}: both must come up");
+}
+
+#[test]
+fn importing_from_aws_vault_killed_anywhere_leaves_its_files_until_the_keys_are_stored() {
+    if !is_strace_there() {
+        return;
+    }
+    let fixture = fixture();
+    let keys = fixture.path("home/.awsvault/keys");
+    std::fs::create_dir_all(&keys).unwrap();
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/flow/data/aws-vault/keys/team%2Fdev");
+    let file = keys.join("team%2Fdev");
+    std::fs::copy(source, &file).unwrap();
+    let import = fixture
+        .hatbox(&["import", "aws-vault", "--from", "file", "--delete-source", "--yes"])
+        .env("AWS_VAULT_FILE_PASSPHRASE", "vault horse");
+    kill_at_points(&fixture, &import, (15, 25), |when| {
+        let list = fixture.hatbox(&["list", "--credentials"]).run();
+        assert_eq!((list.code(), list.stderr.as_str()), (Some(0), ""), "{when}");
+        let is_stored = list.stdout.lines().any(|line| line == "team/dev");
+        let is_there = file.exists();
+        if is_there {
+            assert_eq!(std::fs::read(&file).unwrap(), std::fs::read(source).unwrap(), "{when}");
+        }
+        assert!(is_there || is_stored, "{when}: the key is nowhere");
+    });
+    // From wherever the last kill left it, the command can be done again.
+    import.run().ok();
+    assert!(!file.exists());
+    assert!(fixture.hatbox(&["list", "--credentials"]).run().ok().stdout.contains("team/dev\n"));
+}

@@ -30,6 +30,7 @@ mod drop_in;
 mod exec;
 mod export;
 mod import;
+mod import_credentials;
 mod import_stores;
 mod keyring;
 mod keys;

@@ -9,14 +9,16 @@ use hatbox_core::config::origin::FileKind;
 use hatbox_core::config::syntax::Document;
 use hatbox_core::name::ProfileName;
 use hatbox_core::secret::AccessKey;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{check_named, is_chosen, item_of, tell};
-use crate::args::{GlobalArgs, ImportCredentialsArgs};
+use crate::args::{GlobalArgs, ImportCredentialsArgs, SessionArgs};
+use crate::fetch::caller::{Caller, fetch_caller};
+use crate::planning;
 use crate::report::{Failure, FailureKind};
-use crate::request::resolve_store;
+use crate::request::{resolve_session, resolve_store};
 use crate::world::World;
-use crate::world::config_files::{CredentialsFile, load_credentials_file};
+use crate::world::config_files::{CredentialsFile, load_config_with, load_credentials_file};
 use crate::world::confirm::{Confirmation, ask_yes_or_no};
 use crate::world::secrets::Secrets;
 
@@ -31,32 +33,36 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ImportCredentialsAr
         return list_backups(world, &mut secrets, args.json);
     }
     if let Some(name) = &args.restore {
-        return restore(world, &mut secrets, name);
+        return restore(world, &mut secrets, args, name);
     }
-    let file = load_credentials_file(world)?;
+    let file = load_file(world, args)?;
     let shown = file.shown().to_owned();
     let keys = find_keys(world, &file)?;
     check_named(&args.profiles, &keys.iter().map(|(profile, _)| profile).collect::<Vec<_>>(), &shown)?;
     let keys: Vec<_> = keys.into_iter().filter(|(profile, _)| is_chosen(&args.profiles, profile)).collect();
+    let (keys, callers) =
+        if args.no_check { (keys, json!({})) } else { check_keys(world, global, &file, keys)? };
     let items = keys.iter().map(|(profile, key)| item_of(world, profile, key)).collect();
     let hint = "add --overwrite to replace it by the file's; nothing was changed";
     let transfer = secrets.plan_transfer(items, args.overwrite.into(), hint)?;
     if args.dry_run {
-        return tell(world, &transfer, "Would import", args.json, &[]);
+        return tell(world, &transfer, "Would import", args.json, &[("callers", callers)]);
     }
     if !transfer.copied.is_empty() {
         secrets.save_items(&transfer.copied)?;
     }
     let is_removed = !keys.is_empty() && !args.keep && may_remove(world, &secrets, args, keys.len(), &shown)?;
     let backup = if is_removed { Some(remove_lines(&mut secrets, file, &keys)?) } else { None };
-    let extra = [("backup", json!(backup))];
+    let extra = [("backup", json!(backup)), ("callers", callers)];
     tell(world, &transfer, "Imported", args.json, &extra)?;
     match &backup {
         Some(name) => {
             world.output.note(&format!("the keys are out of {shown}"));
             world.output.note(&format!("as it was: hatbox import credentials --restore {name}"));
         }
-        None if keys.is_empty() => world.output.note(&format!("{shown} holds no long-lived key")),
+        None if keys.is_empty() => {
+            world.output.note(&format!("{shown} holds no long-lived key to take over"));
+        }
         None => {
             world.output.note(&format!("the keys still stand in {shown}, where every program can read them"));
         }
@@ -64,8 +70,60 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ImportCredentialsAr
     Ok(())
 }
 
+fn load_file(world: &World, args: &ImportCredentialsArgs) -> Result<CredentialsFile, Failure> {
+    let Some(named) = &args.file else { return load_credentials_file(world, world.dirs.aws_credentials()) };
+    let path = world.dirs.expand(named).unwrap_or_else(|| named.clone());
+    if !path.is_file() {
+        let error = format!("there is no file `{}`", world.dirs.shown(&path));
+        return Err(Failure::new(FailureKind::Usage, error));
+    }
+    load_credentials_file(world, &path)
+}
+
+type Keys = Vec<(ProfileName, AccessKey)>;
+
+/// Asks AWS whose each key is. The keys without those that AWS refuses; and the ARNs by profile, as JSON.
+fn check_keys(
+    world: &World,
+    global: &GlobalArgs,
+    file: &CredentialsFile,
+    keys: Keys,
+) -> Result<(Keys, Value), Failure> {
+    let files = load_config_with(world, file.path())?;
+    let request = resolve_session(global, &SessionArgs::default(), &world.environment)?;
+    let mut callers = serde_json::Map::new();
+    let mut kept = Vec::new();
+    let mut is_answered = true;
+    for (profile, key) in keys {
+        let caller = match planning::resolve_quietly(world, &files, &request, None, &profile) {
+            // Whoever did not answer for one key will not do so for the next: a person is waiting.
+            _ if !is_answered => Caller::Unknown("nobody answered for the key before it".to_owned()),
+            Ok(plan) => fetch_caller(world, &plan, &profile, &key),
+            Err(failure) => Caller::Unknown(failure.error),
+        };
+        match caller {
+            Caller::Known(arn) => {
+                world.output.note(&format!("`{profile}` is {arn}"));
+                callers.insert(profile.to_string(), arn.into());
+            }
+            Caller::Refused(text) => {
+                world.output.warn(&format!("left where it is: AWS refuses the key of `{profile}`: {text}"));
+                world.output.hint("with --no-check it is imported all the same");
+                continue;
+            }
+            Caller::Unknown(why) => world.output.warn(&format!("`{profile}` was not tested: {why}")),
+            Caller::Unreachable(why) => {
+                is_answered = false;
+                world.output.warn(&format!("`{profile}` was not tested, as AWS cannot be reached: {why}"));
+            }
+        }
+        kept.push((profile, key));
+    }
+    Ok((kept, Value::Object(callers)))
+}
+
 /// The long-lived keys in the file, each profile once. What is temporary or no key is told of.
-fn find_keys(world: &World, file: &CredentialsFile) -> Result<Vec<(ProfileName, AccessKey)>, Failure> {
+fn find_keys(world: &World, file: &CredentialsFile) -> Result<Keys, Failure> {
     let document = Document::parse(FileKind::Credentials, file.text().to_vec())
         .map_err(|error| Failure::of_error(FailureKind::Usage, &error).at(file.shown()))?;
     let mut names: Vec<String> = Vec::new();
@@ -149,9 +207,14 @@ fn list_backups(world: &World, secrets: &mut Secrets<'_>, is_json: bool) -> Resu
 }
 
 /// Puts a backup in the place of the file; what is there now is kept as another backup.
-fn restore(world: &World, secrets: &mut Secrets<'_>, name: &str) -> Result<(), Failure> {
+fn restore(
+    world: &World,
+    secrets: &mut Secrets<'_>,
+    args: &ImportCredentialsArgs,
+    name: &str,
+) -> Result<(), Failure> {
     let bytes = secrets.load_backup(name)?;
-    let mut file = load_credentials_file(world)?;
+    let mut file = load_file(world, args)?;
     let now = secrets.save_backup("credentials", file.text())?;
     file.replace(&bytes)?;
     world.output.note(&format!("{} is as it was", file.shown()));

@@ -1,0 +1,51 @@
+//! Whose an access key is, asked of STS: for keys that are imported.
+
+use hatbox_core::name::ProfileName;
+use hatbox_core::plan::Plan;
+use hatbox_core::secret::AccessKey;
+
+use super::call::open_sts;
+use super::settings::{check_sandbox, resolve_sts_settings};
+use crate::aws::client::{Sending, Signer};
+use crate::aws::sts_error::StsProblem;
+use crate::report::Failure;
+use crate::world::World;
+
+/// What STS says of an access key.
+#[derive(Debug)]
+pub(crate) enum Caller {
+    /// It is this one's, an ARN.
+    Known(String),
+    /// AWS does not take the key; with its words.
+    Refused(String),
+    /// The question could not be put, or the answer tells nothing; and why.
+    Unknown(String),
+    /// Nobody answered, and why.
+    Unreachable(String),
+}
+
+/// Asks STS whose `key` is, where the settings of `plan` say that STS is.
+pub(crate) fn fetch_caller(world: &World, plan: &Plan, profile: &ProfileName, key: &AccessKey) -> Caller {
+    let unknown = |failure: Failure| {
+        let causes = failure.causes.iter().map(|cause| format!(": {cause}"));
+        Caller::Unknown([failure.error].into_iter().chain(causes).collect())
+    };
+    let signer = Signer::Key(key.clone());
+    let client = check_sandbox(&world.environment, &signer, profile)
+        .and_then(|()| resolve_sts_settings(plan, "aws", &world.environment))
+        .and_then(|settings| {
+            if let Some(endpoint) = settings.endpoint.as_ref().filter(|endpoint| !endpoint.is_of_aws("sts")) {
+                world.output.note(&format!("STS is {} here, not AWS", endpoint.as_str()));
+            }
+            open_sts(world, &settings, &signer, Sending::Once)
+        });
+    match client.map(|client| client.fetch_caller()) {
+        Err(failure) => unknown(failure),
+        Ok(Ok(arn)) => Caller::Known(arn),
+        Ok(Err(error)) => match error.problem {
+            StsProblem::UnknownKey | StsProblem::WrongSecret => Caller::Refused(error.text),
+            StsProblem::Unreachable | StsProblem::TimedOut => Caller::Unreachable(error.text),
+            _ => Caller::Unknown(error.text),
+        },
+    }
+}

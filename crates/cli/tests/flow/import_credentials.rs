@@ -1,0 +1,193 @@
+//! `import credentials`: keys out of plain text, tested by AWS, and the file without them.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use crate::fixture::Fixture;
+
+/// With what an editor, the AWS CLI and a person leave behind: none of it may change.
+const PLAIN: &str = "\u{feff}# mine\r\n[default]\r\nregion = eu-west-1\r\naws_access_key_id = AKIADEFAULT000000001\r\n\
+    aws_secret_access_key=defaultsecret1 # with a word\r\n\r\n[jan-work]\nAWS_ACCESS_KEY_ID   = AKIAPLAIN0000000001\n\
+    ; between\naws_secret_access_key = plainsecret1\n\n[short]\naws_access_key_id = ASIASHORT00000000001\n\
+    aws_secret_access_key = shortsecret\naws_session_token = token\n[empty]\n[broken]\naws_access_key_id = no id\n\
+    aws_secret_access_key = x";
+const AFTER: &str = "\u{feff}# mine\r\n[default]\r\nregion = eu-west-1\r\n\r\n[jan-work]\n\
+    ; between\n\n[short]\naws_access_key_id = ASIASHORT00000000001\n\
+    aws_secret_access_key = shortsecret\naws_session_token = token\n[empty]\n[broken]\naws_access_key_id = no id\n\
+    aws_secret_access_key = x";
+
+fn with_plain_keys() -> (Fixture, std::path::PathBuf) {
+    let fixture = Fixture::empty(&["jan-work"]);
+    let file = fixture.path("home/.aws/credentials");
+    fs::write(fixture.path("home/real"), PLAIN).unwrap();
+    fs::set_permissions(fixture.path("home/real"), fs::Permissions::from_mode(0o640)).unwrap();
+    std::os::unix::fs::symlink("../real", &file).unwrap();
+    (fixture, file)
+}
+
+#[test]
+fn plain_keys_are_stored_and_their_lines_taken_out_and_no_other_byte_changes() {
+    let (fixture, file) = with_plain_keys();
+    let import = |flags: &[&str]| fixture.hatbox(&["import", "credentials"]).args(flags);
+    import(&["--dry-run", "--no-check"]).run().ok();
+    assert_eq!(fs::read_to_string(&file).unwrap(), PLAIN);
+    let unanswered = import(&["--no-check"]).run().expect_code(4);
+    assert!(unanswered.stderr.contains("taking them out of the file needs a yes"), "{}", unanswered.stderr);
+    assert_eq!(fs::read_to_string(&file).unwrap(), PLAIN);
+    let done = import(&["--yes", "--json", "--no-check"]).run().ok();
+    let json: serde_json::Value = serde_json::from_str(&done.stdout).unwrap();
+    let backup = json["backup"].as_str().unwrap();
+    assert_eq!(json["already_there"], serde_json::json!(["default", "jan-work"]));
+    assert!(done.stderr.contains("hatbox: left where it is: the key of `short` is temporary\n"));
+    assert!(
+        done.stderr.contains("warning: left where it is: `broken`: the access key id "),
+        "{}",
+        done.stderr
+    );
+    assert_eq!(fs::read_to_string(&file).unwrap(), AFTER);
+    assert!(fs::symlink_metadata(&file).unwrap().is_symlink());
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o640);
+    for path in fixture.files() {
+        let bytes = fs::read(&path).unwrap();
+        let has = |text: &str| bytes.windows(text.len()).any(|window| window == text.as_bytes());
+        assert!(!has("defaultsecret1") && !has("plainsecret1"), "{}", path.display());
+    }
+    let exported = fixture.hatbox(&["export", "-n", "jan-work"]).run().ok();
+    assert!(
+        exported
+            .stdout
+            .starts_with("AWS_ACCESS_KEY_ID=AKIAPLAIN0000000001\nAWS_SECRET_ACCESS_KEY=plainsecret1\n")
+    );
+    let listed = import(&["--list-backups"]).run().ok();
+    assert_eq!(listed.stdout, format!("{backup}\n"));
+    // A new identity of the store keeps the backup readable.
+    fixture.hatbox(&["store", "rekey"]).run().ok();
+    import(&["--restore", backup]).run().ok();
+    assert_eq!(fs::read_to_string(&file).unwrap(), PLAIN);
+    let none = import(&["--restore", "../index"]).run().expect_code(2);
+    assert!(none.stderr.contains("there is no backup `../index`"), "{}", none.stderr);
+    let empty = import(&["nobody", "--no-check"]).run().expect_code(2);
+    assert!(empty.stderr.contains("`nobody` has no access key in ~/.aws/credentials"), "{}", empty.stderr);
+}
+
+#[test]
+fn of_a_section_that_stands_twice_no_key_stays_behind() {
+    let fixture = Fixture::empty(&["jan-work"]);
+    let file = fixture.path("home/.aws/credentials");
+    let text = "[a]\naws_access_key_id = AKIAOLDER0000000001\naws_secret_access_key = olderone\n\
+        [b]\nregion = x\naws_access_key_id = AKIAHALF00000000001\n\
+        [a]\naws_access_key_id = AKIANEWER0000000001\naws_secret_access_key = first\n\
+        aws_secret_access_key = newerone\n[c]\naws_access_key_id = AKIAC00000000000001\n\
+        aws_secret_access_key = c\naws_security_token = t\n";
+    fs::write(&file, text).unwrap();
+    let done = fixture.hatbox(&["import", "credentials", "--yes", "--no-check"]).run().ok();
+    assert_eq!(done.stdout, "Imported the access key of `a`.\n");
+    assert!(done.stderr.contains("`b` has one half of an access key only"), "{}", done.stderr);
+    assert!(done.stderr.contains("the key of `c` is temporary"), "{}", done.stderr);
+    let exported = fixture.hatbox(&["export", "-n", "a"]).run().ok();
+    assert!(
+        exported
+            .stdout
+            .starts_with("AWS_ACCESS_KEY_ID=AKIANEWER0000000001\nAWS_SECRET_ACCESS_KEY=newerone\n")
+    );
+    let after = fs::read_to_string(&file).unwrap();
+    assert!(
+        !after.contains("AKIAOLDER") && !after.contains("olderone") && !after.contains("first"),
+        "{after}"
+    );
+    assert!(
+        !after.contains("newerone") && after.contains("AKIAHALF") && after.contains("aws_security_token = t")
+    );
+}
+
+#[test]
+fn kept_keys_stay_in_the_file_and_that_is_said() {
+    let (fixture, file) = with_plain_keys();
+    let kept = fixture.hatbox(&["import", "credentials", "--keep", "--no-check", "jan-work"]).run().ok();
+    assert_eq!(kept.stdout, "Imported the access key of `jan-work`.\n");
+    assert!(kept.stderr.contains("the keys still stand in ~/.aws/credentials"), "{}", kept.stderr);
+    assert_eq!(fs::read_to_string(&file).unwrap(), PLAIN);
+}
+
+/// A credentials file with these keys of the world's users, and one of nobody's.
+fn section(name: &str, id: &str, secret: &str) -> String {
+    format!("[{name}]\naws_access_key_id = {id}\naws_secret_access_key = {secret}\n")
+}
+
+#[test]
+fn each_key_is_tested_and_one_that_aws_refuses_stays_where_it_is() {
+    let fixture = Fixture::empty(&["jan-work", "other", "asleep"]);
+    let key = |name: &str| (fixture.key(name).id.clone(), fixture.key(name).secret.expose().to_owned());
+    let (jan, other) = (key("jan-work"), key("other"));
+    let good = section("jan-work", &jan.0, &jan.1);
+    let wrong = section("wrong", &other.0, "notthesecretofthiskey");
+    let unknown = section("unknown", "AKIANOBODY0000000001", "x");
+    let file = fixture.path("home/elsewhere");
+    fs::write(&file, [good.as_str(), &wrong, &unknown].concat()).unwrap();
+    let usual = fixture.path("home/.aws/credentials");
+    fs::write(&usual, section("usual", "AKIAUSUAL00000000001", "y")).unwrap();
+    let import = |flags: &[&str]| {
+        fixture.hatbox(&["import", "credentials", "--file", "~/elsewhere"]).args(flags).run()
+    };
+    let planned = import(&["--dry-run"]).ok();
+    assert_eq!(planned.stdout, "Would import the access key of `jan-work`.\n");
+    let done = import(&["--yes", "--json"]).ok();
+    let json: serde_json::Value = serde_json::from_str(&done.stdout).unwrap();
+    assert_eq!(json["imported"], serde_json::json!(["jan-work"]));
+    let arn = json["callers"]["jan-work"].as_str().unwrap();
+    assert!(arn.starts_with("arn:aws:iam::") && arn.contains(":user/"), "{arn}");
+    for said in [
+        &format!("hatbox: `jan-work` is {arn}\n"),
+        "left where it is: AWS refuses the key of `wrong`: SignatureDoesNotMatch: ",
+        "left where it is: AWS refuses the key of `unknown`: InvalidClientTokenId: ",
+        "hint: with --no-check it is imported all the same",
+    ] {
+        assert!(done.stderr.contains(said), "{said}\n{}", done.stderr);
+    }
+    // The sections' heads stay, as every byte does that is no key of jan's.
+    assert_eq!(fs::read_to_string(&file).unwrap(), ["[jan-work]\n", &wrong, &unknown].concat());
+    assert!(fs::read_to_string(&usual).unwrap().contains("AKIAUSUAL00000000001"), "it was not meant");
+    let all = import(&["--yes", "--no-check"]).ok();
+    let lines = "Imported the access key of `wrong`.\nImported the access key of `unknown`.\n";
+    assert_eq!(all.stdout, lines);
+    assert_eq!(fs::read_to_string(&file).unwrap(), "[jan-work]\n[wrong]\n[unknown]\n");
+    let absent = fixture.hatbox(&["import", "credentials", "--file", "/nonexistent"]).run().expect_code(2);
+    assert!(absent.stderr.contains("there is no file `/nonexistent`"), "{}", absent.stderr);
+}
+
+#[test]
+fn where_aws_cannot_be_reached_keys_are_imported_untested_and_it_is_asked_once() {
+    let (fixture, file) = with_plain_keys();
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let import = fixture.hatbox(&["import", "credentials", "--yes"]);
+    let done = import.env("AWS_ENDPOINT_URL", format!("http://{nobody}")).run().ok();
+    assert!(
+        done.stderr.contains("warning: `default` was not tested, as AWS cannot be reached: "),
+        "{}",
+        done.stderr
+    );
+    assert!(
+        done.stderr.contains("`jan-work` was not tested: nobody answered for the key before it"),
+        "{}",
+        done.stderr
+    );
+    assert_eq!(
+        done.stdout,
+        "Imported the access key of `default`.\nImported the access key of `jan-work`.\n"
+    );
+    assert_eq!(fs::read_to_string(&file).unwrap(), AFTER);
+}
+
+#[test]
+fn in_a_sandbox_s_environment_no_key_but_its_own_signs_anything() {
+    let (fixture, _) = with_plain_keys();
+    let import = fixture.hatbox(&["import", "credentials", "--dry-run", "jan-work"]);
+    let done = import.env("HATBOX_SANDBOX", "some-sandbox").run().ok();
+    assert!(
+        done.stderr
+            .contains("`jan-work` was not tested: this is a sandbox's environment, and the access key"),
+        "{}",
+        done.stderr
+    );
+    assert!(fixture.log().is_empty(), "something was sent");
+}
