@@ -3,6 +3,7 @@
 
 mod bench;
 mod bench_stores;
+mod crates;
 mod cross;
 mod gate;
 mod order;
@@ -23,6 +24,7 @@ Usage: cargo run -p xtask -- CHORE
 Chores:
   bench [RUNS]   time `hatbox exec` with a cached session against the bare command
   bench dist     the same, of the build that is shipped
+  crates         count the crates that each feature brings; fail over the budget
   cross setup    install what the next ones need (as root, on Debian)
   cross windows  build hatbox for Windows
   cross wine     run its tests for Windows under Wine; with WORDS, `hatbox WORDS`
@@ -46,6 +48,7 @@ fn main() -> ExitCode {
         ["bench", runs] => {
             runs.parse().map_err(Problem::from).and_then(|runs| bench::run(Build::Release, runs))
         }
+        ["crates"] => crates::run(),
         ["cross"] => cross::run_all(),
         ["cross", "setup"] => cross::set_up(),
         ["cross", "windows"] => cross::build_windows(),

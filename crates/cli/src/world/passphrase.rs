@@ -181,7 +181,11 @@ fn ask_person(
     match *what {
         PassphraseFor::Opening { attempt } => {
             if attempt > 1 {
-                prompter.show("That was not the passphrase.");
+                // Longer each time: whoever guesses at the keyboard is held up, whoever mistyped hardly is.
+                let pause = Duration::from_secs(u64::from(attempt - 1));
+                prompter.show(&format!("That was not the passphrase. Again in {} s.", pause.as_secs()));
+                std::thread::sleep(pause);
+                prompter.forget_input();
             }
             ask_line(world, waiting, "Passphrase of the hatbox store: ", Echo::Hidden)
         }

@@ -1,5 +1,6 @@
 //! Questions on a pseudo-terminal: what is asked, what stays on the screen, and how each ends.
 
+use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
 use crate::cast::PHONE;
@@ -116,7 +117,9 @@ fn a_wrong_passphrase_may_be_corrected_twice() {
     let screen = terminal.screen().join("\n");
     assert!(
         screen.ends_with(
-            "hatbox: error: the file store is locked\n\
+            "That was not the passphrase. Again in 1 s.\n\
+             That was not the passphrase. Again in 2 s.\n\
+             hatbox: error: the file store is locked\n\
              \x20 caused by: the passphrase is wrong\n\
              hatbox: hint: the passphrase is the one chosen when the store was made; nobody can recover it"
         ),
@@ -131,9 +134,19 @@ fn a_wrong_passphrase_may_be_corrected_twice() {
     terminal.wait_for_prompt(OPENING);
     terminal.type_keys(&format!("{PASSPHRASE}\r"));
     assert_code(terminal.wait(), 0, &terminal);
-    assert_eq!(terminal.screen(), ["That was not the passphrase.", "in"]);
+    assert_eq!(terminal.screen(), ["That was not the passphrase. Again in 1 s.", "in"]);
     // Unlocked once: the next command is not asked.
     asking(&fixture, &["exec", "-n", "jan-work", "--", "true"]).run().ok();
+
+    // Who has had enough need not wait.
+    fixture.hatbox(&["lock"]).run().ok();
+    let mut terminal = Terminal::start(&exec);
+    terminal.wait_for_prompt(OPENING);
+    terminal.type_keys("wrong\r");
+    terminal.wait_for("Again in 1 s.", 1);
+    terminal.type_keys("\x03");
+    let status = terminal.wait();
+    assert!(status.signal() == Some(2) || status.code() == Some(130), "{status}");
 }
 
 #[test]

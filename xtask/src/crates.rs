@@ -1,0 +1,89 @@
+//! `crates`: how many crates each feature of hatbox brings, against a budget.
+//!
+//! Counted for the system that it runs on, as `cargo tree` tells: normal dependencies, each once, hatbox's own
+//! included. A feature's crates are those that are there on top of a build without any feature.
+
+use std::collections::BTreeSet;
+use std::process::Command;
+
+use crate::Problem;
+use crate::scene::{check, root};
+
+/// What is built without any feature: the SDK's client of STS is most of it.
+const BASE: usize = 170;
+
+/// Each feature, and the most crates that it may bring.
+const BUDGET: [(&str, usize); 9] = [
+    ("command", 0),
+    ("file", 85),
+    ("keychain", 8),
+    ("pass", 0),
+    ("plugins", 90),
+    ("sandbox", 8),
+    ("secret-service", 58),
+    ("trust", 4),
+    ("wincred", 0),
+];
+
+/// Counts them; an error when one is over its budget, or has none.
+pub(crate) fn run() -> Result<(), Problem> {
+    check_that_each_has_a_budget(&std::fs::read_to_string(root().join("crates/cli/Cargo.toml"))?)?;
+    let base = load_crates("")?;
+    let mut is_over = base.len() > BASE;
+    println!("| feature | crates | budget |");
+    println!("|---|---|---|");
+    println!("| none | {} | {BASE} |", base.len());
+    for (feature, budget) in BUDGET {
+        let count = load_crates(feature)?.difference(&base).count();
+        println!("| `{feature}` | {count} more | {budget} |");
+        is_over |= count > budget;
+    }
+    if is_over { Err("more crates than the budget in xtask/src/crates.rs".into()) } else { Ok(()) }
+}
+
+/// A feature that nobody thought of would cost nothing.
+fn check_that_each_has_a_budget(manifest: &str) -> Result<(), Problem> {
+    let default = manifest.lines().find_map(|line| line.strip_prefix("default = ["));
+    let names = default.ok_or("crates/cli/Cargo.toml has no default features")?.split('"').skip(1).step_by(2);
+    match names.into_iter().find(|name| BUDGET.iter().all(|(feature, _)| feature != name)) {
+        None => Ok(()),
+        Some(name) => Err(format!("the feature `{name}` has no budget in xtask/src/crates.rs").into()),
+    }
+}
+
+/// `name vVERSION` of each crate that is built in.
+fn load_crates(feature: &str) -> Result<BTreeSet<String>, Problem> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let flags =
+        ["tree", "--quiet", "--locked", "--package", "hatbox", "--edges", "normal", "--prefix", "none"];
+    let output = Command::new(cargo)
+        .args(flags)
+        .args(["--no-default-features", "--features", feature])
+        .current_dir(root())
+        .output()?;
+    Ok(parse_crates(&check(&output)?))
+}
+
+/// Of `name vVERSION (path) (*)` the first two words.
+fn parse_crates(tree: &str) -> BTreeSet<String> {
+    let first_two = |line: &str| line.split(' ').take(2).collect::<Vec<_>>().join(" ");
+    tree.lines().filter(|line| !line.is_empty()).map(first_two).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_crate_counts_once_and_each_version_of_it() {
+        let tree = "hatbox v0.1.0 (/x)\na v1.0.0\na v1.0.0 (*)\na v2.0.0\nb v1.0.0 (proc-macro)\n\n";
+        assert_eq!(parse_crates(tree).len(), 4);
+    }
+
+    #[test]
+    fn a_feature_without_a_budget_is_seen() {
+        assert!(check_that_each_has_a_budget("x\ndefault = [\"file\", \"pass\"]\n").is_ok());
+        assert!(check_that_each_has_a_budget("default = [\"file\", \"newer\"]\n").is_err());
+        assert!(check_that_each_has_a_budget("[features]\n").is_err());
+    }
+}
