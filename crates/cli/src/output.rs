@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::io::{self, IsTerminal, Write};
 
 use anstyle::{AnsiColor, Style};
+use hatbox_core::plan::explain::{Line, Style as Stress};
 
 /// The program's name as it is shown in front of messages: `hatbox`, or `aws-vault` when called so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +47,23 @@ pub(crate) const HINT: Style = AnsiColor::Cyan.on_default().bold();
 pub(crate) const BOLD: Style = Style::new().bold();
 pub(crate) const DIM: Style = Style::new().dimmed();
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
+
+/// A line with its newline, in colours where there are any.
+pub(crate) fn render_line(line: &Line) -> String {
+    let mut text = String::new();
+    for span in &line.0 {
+        let style = match span.style {
+            Stress::Plain => Style::new(),
+            Stress::Strong => BOLD,
+            Stress::Quiet => DIM,
+            Stress::Good => GOOD,
+            Stress::Warning => WARNING,
+        };
+        text.push_str(&format!("{style}{}{style:#}", span.text));
+    }
+    text.push('\n');
+    text
+}
 
 impl Output {
     pub(crate) fn new(called_as: CalledAs, detail: Detail) -> Self {

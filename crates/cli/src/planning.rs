@@ -66,6 +66,25 @@ pub(crate) fn resolve_session_keys(
         .collect()
 }
 
+/// The stored keys of the index; `None`: the store is locked.
+pub(crate) fn stored_keys(index: Option<&Index>) -> StoredKeys {
+    match index {
+        Some(index) => StoredKeys::Known(
+            index.keys.iter().map(|key| (key.profile.clone(), key.id.clone())).collect::<BTreeMap<_, _>>(),
+        ),
+        None => StoredKeys::Locked,
+    }
+}
+
+/// What plans depend on beside the config and the stored keys.
+pub(crate) fn plan_options(world: &World, request: &SessionRequest) -> PlanOptions {
+    PlanOptions {
+        sessions: if request.use_sessions { Sessions::Use } else { Sessions::Skip },
+        ambient: resolve_ambient(&world.environment, request),
+        own_name: own_name(),
+    }
+}
+
 fn resolve_and_tell(
     world: &World,
     files: &ConfigFiles,
@@ -74,17 +93,8 @@ fn resolve_and_tell(
     profile: &ProfileName,
     tell: &dyn Fn(&str),
 ) -> Result<Plan, Failure> {
-    let stored = match index {
-        Some(index) => StoredKeys::Known(
-            index.keys.iter().map(|key| (key.profile.clone(), key.id.clone())).collect::<BTreeMap<_, _>>(),
-        ),
-        None => StoredKeys::Locked,
-    };
-    let options = PlanOptions {
-        sessions: if request.use_sessions { Sessions::Use } else { Sessions::Skip },
-        ambient: resolve_ambient(&world.environment, request),
-        own_name: own_name(),
-    };
+    let stored = stored_keys(index);
+    let options = plan_options(world, request);
     let mut find = |name: &ProfileName, which| {
         let resolved = resolve_profile(&files.config, name, &request.overrides, which)?;
         for warning in &resolved.warnings {

@@ -182,6 +182,24 @@ pub(crate) enum PromptDriver {
     Osascript,
 }
 
+impl PromptDriver {
+    /// The program that asks; `None`: hatbox itself.
+    pub(crate) fn program(self) -> Option<&'static str> {
+        match self {
+            Self::Terminal => None,
+            Self::Ykman => Some("ykman"),
+            Self::Zenity => Some("zenity"),
+            Self::Kdialog => Some("kdialog"),
+            Self::Osascript => Some("osascript"),
+        }
+    }
+
+    /// Whether it asks by a window.
+    pub(crate) fn needs_desktop(self) -> bool {
+        matches!(self, Self::Zenity | Self::Kdialog | Self::Osascript)
+    }
+}
+
 /// The driver that was said: the terminal unless another was named.
 pub(crate) fn resolve_prompt(said: Option<&(&'static str, String)>) -> Result<PromptDriver, Failure> {
     let Some((origin, name)) = said else { return Ok(PromptDriver::Terminal) };

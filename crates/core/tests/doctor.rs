@@ -183,7 +183,7 @@ fn with_a_locked_store_nobody_is_told_that_a_key_is_missing() {
     let (findings, profiles) = check(&config, "", &StoredKeys::Locked);
     let found: Vec<_> = findings.iter().map(shown).collect();
     assert_eq!(found, ["missing-source:8(b)", "mfa-unused:2(a)"]);
-    assert_eq!((profiles.count, profiles.planned), (3, 2));
+    assert_eq!((profiles.count, profiles.expected, profiles.planned), (3, 3, 2));
 }
 
 #[test]
@@ -203,6 +203,13 @@ web_identity_token_file = /run/token
         profiles.programs.iter().map(|program| (program.key, program.word.as_str())).collect();
     assert_eq!(words, [("credential_process", "/opt/corp/login"), ("mfa_process", "ykman")]);
     assert_eq!(profiles.files.len(), 1);
+}
+
+#[test]
+fn an_empty_default_and_what_is_included_need_no_plan() {
+    let text = "[default]\nregion = x\n[profile alice]\ninclude_profile = b\n[profile b]\nregion = x\n";
+    let (_, profiles) = check(text, "", &stored(&["alice"]));
+    assert_eq!((profiles.count, profiles.expected, profiles.planned), (3, 1, 1));
 }
 
 #[test]

@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 mod add;
 mod clear;
+mod doctor;
 mod exec;
 mod explain;
 mod export;
@@ -22,6 +23,7 @@ mod trust;
 
 pub(crate) use add::AddArgs;
 pub(crate) use clear::ClearArgs;
+pub(crate) use doctor::{DoctorArgs, FailOn};
 pub(crate) use exec::ExecArgs;
 pub(crate) use explain::ExplainArgs;
 pub(crate) use export::{ExportArgs, ExportFormat};
@@ -107,6 +109,7 @@ pub(crate) enum Command {
     Exec(ExecArgs),
     Export(ExportArgs),
     Explain(ExplainArgs),
+    Doctor(DoctorArgs),
     Clear(ClearArgs),
     Lock(LockArgs),
     Store(StoreArgs),

@@ -1,6 +1,7 @@
 //! Calls to AWS, by the official SDK's clients: blocking for the caller, on a runtime that lives for one call.
 
 pub(crate) mod client;
+pub(crate) mod date;
 pub(crate) mod endpoint;
 pub(crate) mod sts;
 pub(crate) mod sts_error;

@@ -81,7 +81,7 @@ fn clean(text: &str) -> String {
 }
 
 /// The last cause says what happened; those above say only through which layers it came.
-fn innermost(error: &dyn Error) -> String {
+pub(super) fn innermost(error: &dyn Error) -> String {
     let mut last = error;
     while let Some(source) = last.source() {
         last = source;

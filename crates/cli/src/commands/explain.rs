@@ -1,14 +1,11 @@
 //! `hatbox explain`: the credential plan, in words or as JSON, without a call.
 
 use hatbox_core::cache::{Reuse, StartRules, resolve_cache_state, resolve_session_key};
-use hatbox_core::config::origin::FileKind;
-use hatbox_core::plan::explain::{
-    CacheState, Line, Paths, Style, render_explanation, render_explanation_json,
-};
+use hatbox_core::plan::explain::{CacheState, render_explanation, render_explanation_json};
 use hatbox_core::plan::{Plan, Stage};
 
 use crate::args::{ExplainArgs, GlobalArgs};
-use crate::output;
+use crate::output::render_line;
 use crate::planning;
 use crate::report::Failure;
 use crate::request::{SessionRequest, resolve_profile_name, resolve_session, resolve_store};
@@ -28,10 +25,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ExplainArgs) -> Res
     };
     let plan = planning::resolve(world, &files, &request, index.as_ref(), &profile)?;
     let sessions = if secrets.is_empty() { None } else { Some(secrets.sessions_if_known()?) };
-    let paths = Paths {
-        config: files.shown(FileKind::Config).to_owned(),
-        credentials: files.shown(FileKind::Credentials).to_owned(),
-    };
+    let paths = files.paths();
     let cache = |stage| cache_state(world, &plan, &request, sessions.as_ref(), stage);
     let text = if args.json {
         format!("{:#}\n", render_explanation_json(&plan, &paths, &cache))
@@ -60,20 +54,4 @@ fn cache_state(
     let reuse = if request.fresh { Reuse::Nothing } else { Reuse::Cached };
     let rules = StartRules { min_ttl: request.min_ttl, reuse };
     resolve_cache_state(plan, stage, session.as_ref(), world.clock.now(), rules)
-}
-
-fn render_line(line: &Line) -> String {
-    let mut text = String::new();
-    for span in &line.0 {
-        let style = match span.style {
-            Style::Plain => anstyle::Style::new(),
-            Style::Strong => output::BOLD,
-            Style::Quiet => output::DIM,
-            Style::Good => output::GOOD,
-            Style::Warning => output::WARNING,
-        };
-        text.push_str(&format!("{style}{}{style:#}", span.text));
-    }
-    text.push('\n');
-    text
 }

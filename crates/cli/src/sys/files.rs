@@ -93,6 +93,38 @@ pub(crate) fn read_private(path: &Path, limit: u64) -> Result<Vec<u8>, FileError
     Ok(bytes)
 }
 
+/// Whom a file is closed to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Closing {
+    /// Others who could write to it.
+    Writers,
+    /// All others.
+    Everybody,
+}
+
+/// Checks that a file or a directory is one that [`read_private`] and [`make_private_directory`] take, without
+/// reading it. One that is not there is.
+pub(crate) fn check_private(path: &Path) -> Result<(), FileError> {
+    let about = match fs::symlink_metadata(path) {
+        Ok(about) if about.is_symlink() => fs::metadata(path).map_err(FileError::io("open", path)),
+        Ok(about) if about.is_file() => return check_private_file(path),
+        other => other.map_err(FileError::io("read", path)),
+    };
+    match about {
+        // A link to a directory is followed, one to a file never.
+        Ok(about) if about.is_dir() => Ok(access::check_directory(path, &about)?),
+        Ok(_) => Err(FileError::Kind(path.display().to_string())),
+        Err(FileError::Absent(_)) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+fn check_private_file(path: &Path) -> Result<(), FileError> {
+    let file = access::open_private(path).map_err(FileError::io("read", path))?;
+    let about = file.metadata().map_err(FileError::io("read", path))?;
+    Ok(access::check_file(path, &file, &about)?)
+}
+
 /// Makes a directory and its parents, the user's alone, or checks that the one that is there is so.
 pub(crate) fn make_private_directory(path: &Path) -> Result<(), FileError> {
     match fs::symlink_metadata(path) {

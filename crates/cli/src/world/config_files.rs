@@ -9,6 +9,7 @@ use hatbox_core::config::edit::{Change, EditError, edit_section};
 use hatbox_core::config::header::SectionKind;
 use hatbox_core::config::origin::{FileKind, Origin, Place};
 use hatbox_core::config::syntax::Document;
+use hatbox_core::plan::explain::Paths;
 use zeroize::Zeroizing;
 
 use super::World;
@@ -41,9 +42,37 @@ pub(crate) fn load_config(world: &World) -> Result<ConfigFiles, Failure> {
 
 /// The same, with another credentials file.
 pub(crate) fn load_config_with(world: &World, credentials_path: &Path) -> Result<ConfigFiles, Failure> {
+    let config = read_and_tell(world, world.dirs.aws_config())?;
+    let credentials = read_and_tell(world, credentials_path)?;
+    parse(world, config, (credentials_path, credentials))
+}
+
+/// Loads both files as far as they can be read: one that cannot counts as empty, and is told of beside them.
+/// Who else may write to them is not told: the caller looks.
+pub(crate) fn load_readable_config(
+    world: &World,
+) -> Result<(ConfigFiles, Vec<(FileKind, Failure)>), Failure> {
+    let mut failures = Vec::new();
+    let mut load = |file, path| {
+        read(world, path).unwrap_or_else(|failure| {
+            failures.push((file, failure));
+            (Vec::new(), None)
+        })
+    };
+    let config = load(FileKind::Config, world.dirs.aws_config());
+    let credentials = load(FileKind::Credentials, world.dirs.aws_credentials());
+    Ok((parse(world, config, (world.dirs.aws_credentials(), credentials))?, failures))
+}
+
+/// A file's text, and who may write to it; `None` when it is not there.
+type Loaded = (Vec<u8>, Option<Ownership>);
+
+fn parse(
+    world: &World,
+    (config_text, config_ownership): Loaded,
+    (credentials_path, (credentials_text, credentials_ownership)): (&Path, Loaded),
+) -> Result<ConfigFiles, Failure> {
     let config_path = world.dirs.aws_config();
-    let (config_text, config_ownership) = read(world, config_path)?;
-    let (credentials_text, credentials_ownership) = read(world, credentials_path)?;
     let config = Config::parse(config_text, credentials_text)
         .map_err(|error| Failure::of_error(FailureKind::Usage, &error).at(world.dirs.shown(config_path)))?;
     Ok(ConfigFiles {
@@ -56,8 +85,19 @@ pub(crate) fn load_config_with(world: &World, credentials_path: &Path) -> Result
     })
 }
 
+fn read_and_tell(world: &World, path: &Path) -> Result<Loaded, Failure> {
+    let (text, ownership) = read(world, path)?;
+    // Where others can write, they can also choose the role that is put on.
+    if path.is_file() && ownership.is_some_and(Ownership::is_open_to_strangers) {
+        world
+            .output
+            .warn(&format!("others can write to `{}`, and so choose what is done", world.dirs.shown(path)));
+    }
+    Ok((text, ownership))
+}
+
 /// Reads a file, and who may write to it: asked of the open file, so that it is the one that was read.
-fn read(world: &World, path: &Path) -> Result<(Vec<u8>, Option<Ownership>), Failure> {
+fn read(world: &World, path: &Path) -> Result<Loaded, Failure> {
     use std::io::Read;
     let failure = |error: std::io::Error| {
         Failure::new(FailureKind::Failed, format!("could not read `{}`", world.dirs.shown(path)))
@@ -70,12 +110,6 @@ fn read(world: &World, path: &Path) -> Result<(Vec<u8>, Option<Ownership>), Fail
     };
     let about = file.metadata().map_err(failure)?;
     let ownership = Ownership::of(&file, &about);
-    // Where others can write, they can also choose the role that is put on.
-    if about.is_file() && ownership.is_open_to_strangers() {
-        world
-            .output
-            .warn(&format!("others can write to `{}`, and so choose what is done", world.dirs.shown(path)));
-    }
     if about.len() > SIZE_LIMIT {
         return Err(Failure::new(
             FailureKind::Usage,
@@ -97,7 +131,7 @@ pub(crate) struct CredentialsFile {
 
 /// Reads a file of the form of `~/.aws/credentials`; an absent file is an empty one.
 pub(crate) fn load_credentials_file(world: &World, path: &Path) -> Result<CredentialsFile, Failure> {
-    let (text, _) = read(world, path)?;
+    let (text, _) = read_and_tell(world, path)?;
     Ok(CredentialsFile { path: path.to_owned(), shown: world.dirs.shown(path), text: Zeroizing::new(text) })
 }
 
@@ -139,6 +173,11 @@ impl ConfigFiles {
             FileKind::Config => &self.config_shown,
             FileKind::Credentials => &self.credentials_shown,
         }
+    }
+
+    /// What both files are called to a person.
+    pub(crate) fn paths(&self) -> Paths {
+        Paths { config: self.config_shown.clone(), credentials: self.credentials_shown.clone() }
     }
 
     /// `~/.aws/config:14`

@@ -10,7 +10,10 @@ pub(crate) mod dirs;
 pub(crate) mod environment;
 pub(crate) mod failure_file;
 pub(crate) mod helper;
+pub(crate) mod modes;
 pub(crate) mod passphrase;
+pub(crate) mod programs;
+pub(crate) mod remote;
 pub(crate) mod secrets;
 pub(crate) mod settings;
 pub(crate) mod used_codes;
@@ -60,6 +63,11 @@ impl World {
             terminal: OnceCell::new(),
             taken_over: Cell::new(None),
         }
+    }
+
+    /// Whether there is a terminal device, on which a person could be asked.
+    pub(crate) fn has_terminal(&self) -> bool {
+        self.terminal.get_or_init(|| Terminal::open(self.environment.text("TERM").as_deref())).is_some()
     }
 
     /// Who can be asked: the terminal device, or nobody.

@@ -232,6 +232,7 @@ fn the_store_is_not_made_by_looking_at_it() {
         &["list"][..],
         &["list", "--json"],
         &["explain", "reader"],
+        &["doctor", "--fix"],
         &["clear"],
         &["clear", "reader"],
         &["lock"],

@@ -152,6 +152,8 @@ fn no_canary_appears_where_it_was_not_promised() {
         &["explain", "admin"],
         &["explain", "--json", "admin"],
         &["explain", "--json", "jan-work"],
+        &["doctor"],
+        &["doctor", "--json", "--fix"],
     ] {
         watch.run(&hatbox(&watch, line), Promised::Nothing).ok();
     }

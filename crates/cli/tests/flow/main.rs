@@ -26,6 +26,7 @@ mod calls;
 mod cases_b;
 mod config_file;
 mod disk_faults;
+mod doctor;
 mod drop_in;
 mod exec;
 mod export;

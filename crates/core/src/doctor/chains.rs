@@ -9,7 +9,8 @@ use crate::config::overrides::Overrides;
 use crate::config::profile::{Profile, WebIdentity};
 use crate::config::{Config, ConfigError, Which, resolve_profile};
 use crate::name::ProfileName;
-use crate::plan::command::{own_process_profile, program_word};
+use crate::plan::command::own_process_profile;
+pub use crate::plan::command::program_word;
 use crate::plan::{
     Base, Lookup, MfaUnused, Note, NoteLevel, Plan, PlanError, PlanOptions, Signer, Step, StoredKeys,
     quote_word, resolve_plan,
@@ -20,7 +21,9 @@ use crate::plan::{
 pub struct Profiles {
     /// How many there are in the files.
     pub count: usize,
-    /// How many of them have a credential plan.
+    /// How many of them are to have a credential plan: all but an empty `[default]`, and what others include.
+    pub expected: usize,
+    /// How many of them have one.
     pub planned: usize,
     /// Those for which a person is asked for an MFA code.
     pub asking: Vec<ProfileName>,
@@ -145,6 +148,7 @@ impl Check<'_> {
         let mut lookup = Lookup { profile: &mut find, nearest: &nearest };
         match resolve_plan(name, &mut lookup, stored, options) {
             Ok(plan) => {
+                self.profiles.expected += 1;
                 self.profiles.planned += 1;
                 self.check_notes(name, &plan);
                 self.check_chained_device(&plan);
@@ -155,6 +159,7 @@ impl Check<'_> {
             }
             Err(error) => {
                 let found = self.finding_of(name, &error);
+                self.profiles.expected += usize::from(found.is_some());
                 self.findings.extend(found.map(|found| found.about(name)));
             }
         }

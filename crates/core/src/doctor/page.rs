@@ -107,11 +107,13 @@ fn write_heading(page: &mut Page, topic: Topic, summary: Option<&Summary>, is_we
 
 fn write_findings(page: &mut Page, findings: &[&Finding], look: &Look) {
     for (at, finding) in findings.iter().enumerate() {
-        let before = findings.iter().take(at).filter(|other| other.id == finding.id).count();
-        if before < SHOWN {
+        // What was changed is said, however much it is.
+        let is_alike = |other: &&&Finding| other.id == finding.id && !other.is_fixed;
+        let before = findings.iter().take(at).filter(is_alike).count();
+        if before < SHOWN || finding.is_fixed {
             write_finding(page, finding, look);
         } else if before == SHOWN {
-            let more = findings.iter().skip(at).filter(|other| other.id == finding.id).count();
+            let more = findings.iter().skip(at).filter(is_alike).count();
             let more = format!("and {more} more like these ({}); --json has them all", finding.id);
             page.line(&[(&" ".repeat(TEXT_AT), Style::Plain), (&more, Style::Quiet)]);
         }

@@ -58,7 +58,7 @@ pub(crate) fn own_process_profile(command: &str, own_name: Option<&str>) -> Opti
 }
 
 /// The program that a command runs, as it is written there; `None` where only a shell can tell.
-pub(crate) fn program_word(command: &str) -> Option<String> {
+pub fn program_word(command: &str) -> Option<String> {
     let is_plain = !command.contains(['$', '`', '(', '|', ';', '&', '<', '>', '*', '?', '{', '%', '!']);
     let words = split_words(command);
     is_plain.then(|| words.into_iter().find(|word| !is_prefix(word))).flatten()

@@ -8,7 +8,7 @@ use std::path::Path;
 use rustix::fs::OFlags;
 use rustix::process::geteuid;
 
-use crate::sys::files::FileError;
+use crate::sys::files::{Closing, FileError};
 
 /// Why a file or directory is not the user's alone.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +36,27 @@ pub(crate) enum NotPrivate {
 }
 
 impl NotPrivate {
+    /// Why, without the path.
+    pub(crate) fn reason(&self) -> String {
+        match self {
+            Self::Mode { mode, .. } => {
+                let may = match (mode & 0o044, mode & 0o022) {
+                    (0, 0) => "enter it",
+                    (_, 0) => "read it",
+                    (0, _) => "write to it",
+                    _ => "read it and write to it",
+                };
+                format!("others may {may} (mode {mode:04o})")
+            }
+            Self::Owner { owner, me, .. } => format!("it belongs to uid {owner}, not to you (uid {me})"),
+        }
+    }
+
+    /// Whether closing it to others is all that it takes.
+    pub(crate) fn is_of_mode(&self) -> bool {
+        matches!(self, Self::Mode { .. })
+    }
+
     /// The command that mends it.
     pub(crate) fn way_out(&self) -> String {
         match self {
@@ -77,6 +98,25 @@ fn check(path: &Path, about: &Metadata, wanted: u32) -> Result<(), NotPrivate> {
         return Err(NotPrivate::Mode { path: path.display().to_string(), mode, wanted });
     }
     Ok(())
+}
+
+/// Takes rights away from everybody but the owner, who must be this user.
+///
+/// # Errors
+/// When it is another's, or the system refuses.
+pub(crate) fn close(path: &Path, closing: Closing) -> io::Result<()> {
+    // Security: what is looked at and what is changed are the same open file.
+    let flags = OFlags::NONBLOCK.bits().cast_signed();
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+    let about = file.metadata()?;
+    if about.uid() != geteuid().as_raw() {
+        return Err(io::ErrorKind::PermissionDenied.into());
+    }
+    let taken = match closing {
+        Closing::Writers => 0o022,
+        Closing::Everybody => 0o077,
+    };
+    file.set_permissions(Permissions::from_mode(about.mode() & 0o7777 & !taken))
 }
 
 /// Makes a directory that is the user's alone, and those above it.
@@ -132,7 +172,23 @@ impl NotTrusted {
     }
 }
 
+impl NotTrusted {
+    /// Whether closing it to others is all that it takes.
+    pub(crate) fn is_of_mode(self) -> bool {
+        matches!(self, Self::Writers)
+    }
+}
+
 impl Ownership {
+    /// That of a directory: who may put other files in the place of those in it.
+    pub(crate) fn of_directory(path: &Path) -> io::Result<Self> {
+        let about = std::fs::metadata(path)?;
+        // With the sticky bit only the owner of a file may (inode(7)).
+        let is_sticky = about.mode() & 0o1000 != 0;
+        let mode = if is_sticky { about.mode() & !0o022 } else { about.mode() };
+        Ok(Self { owner: about.uid(), mode })
+    }
+
     pub(crate) fn of(_file: &File, about: &Metadata) -> Self {
         Self { owner: about.uid(), mode: about.mode() }
     }

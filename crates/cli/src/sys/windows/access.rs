@@ -13,7 +13,7 @@ use windows_sys::Win32::Storage::FileSystem::{
 };
 
 use super::security::{Strangers, copy_access, create_private_directory, open_private_file, user_text};
-use crate::sys::files::FileError;
+use crate::sys::files::{Closing, FileError};
 
 /// Rights that show nothing of what is in a file.
 const HARMLESS: u32 = READ_CONTROL | SYNCHRONIZE | FILE_READ_ATTRIBUTES | FILE_READ_EA | FILE_EXECUTE;
@@ -50,6 +50,22 @@ pub(crate) enum NotPrivate {
 }
 
 impl NotPrivate {
+    /// Why, without the path.
+    pub(crate) fn reason(&self) -> String {
+        match self {
+            Self::Others(_) => "others may read or write it".to_owned(),
+            Self::Owner(_) => "it belongs to another user".to_owned(),
+            Self::Unknown { source, .. } => {
+                format!("whether others may read it cannot be found out: {source}")
+            }
+        }
+    }
+
+    /// Whether [`close`] mends it: here nothing does but the command.
+    pub(crate) fn is_of_mode(&self) -> bool {
+        false
+    }
+
     /// The command that mends it.
     pub(crate) fn way_out(&self) -> String {
         match self {
@@ -88,6 +104,14 @@ fn check(path: &Path, strangers: io::Result<Strangers>) -> Result<(), NotPrivate
         Ok(strangers) if strangers.rights & !HARMLESS != 0 => Err(NotPrivate::Others(shown)),
         Ok(_) => Ok(()),
     }
+}
+
+/// Takes rights away from everybody but the owner: left to the command, which shows what it does.
+///
+/// # Errors
+/// Always.
+pub(crate) fn close(_path: &Path, _closing: Closing) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 /// Makes a directory that is the user's alone, and those above it.
@@ -148,7 +172,21 @@ impl NotTrusted {
     }
 }
 
+impl NotTrusted {
+    /// Whether [`close`] mends it: here nothing does but the command.
+    #[expect(clippy::unused_self, reason = "elsewhere it depends on why")]
+    pub(crate) fn is_of_mode(self) -> bool {
+        false
+    }
+}
+
 impl Ownership {
+    /// That of a directory: who may put other files in the place of those in it.
+    #[expect(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
+    pub(crate) fn of_directory(path: &Path) -> io::Result<Self> {
+        Ok(Self(Strangers::at_path(path).ok()))
+    }
+
     pub(crate) fn of(file: &File, _about: &Metadata) -> Self {
         Self(Strangers::of_file(file).ok())
     }

@@ -4,7 +4,7 @@
 use std::ffi::OsString;
 use std::os::windows::ffi::OsStringExt;
 use std::os::windows::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use windows_sys::Win32::System::SystemInformation::GetSystemDirectoryW;
@@ -30,4 +30,12 @@ fn system_directory() -> PathBuf {
         Some(units) if !units.is_empty() => PathBuf::from(OsString::from_wide(units)),
         _ => PathBuf::from(r"C:\Windows\System32"),
     }
+}
+
+/// What may stand behind the name of a program in the name of its file.
+pub(crate) const PROGRAM_ENDINGS: [&str; 3] = [".exe", ".cmd", ".bat"];
+
+/// Whether a file is a program that somebody may run.
+pub(crate) fn is_program(path: &Path) -> bool {
+    path.is_file()
 }

@@ -110,6 +110,29 @@ impl<'w> Secrets<'w> {
         self.settings.isolate_child
     }
 
+    /// Why the kernel keyring holds nothing between commands; `None` where it does, or could.
+    pub(crate) fn why_nothing_is_held(&self) -> Option<KeyringError> {
+        let error = self.opened.as_ref()?.place.unlocked.cache_key().err()?;
+        (error != KeyringError::Absent).then_some(error)
+    }
+
+    /// Whether the store's passphrase is to be had without a person.
+    pub(crate) fn is_passphrase_at_hand(&self) -> bool {
+        self.passphrase.is_some()
+    }
+
+    /// The commands that the settings name, with the names of the settings.
+    pub(crate) fn named_commands(&self) -> Vec<(&'static str, &str)> {
+        let settings = &self.settings;
+        [
+            ("passphrase_command", settings.passphrase_command.as_deref()),
+            ("store_command", settings.store_command.as_deref()),
+        ]
+        .into_iter()
+        .filter_map(|(name, command)| Some((name, command?)))
+        .collect()
+    }
+
     /// The access key stored for `profile`.
     pub(crate) fn read_key(&mut self, profile: &ProfileName) -> Result<AccessKey, Failure> {
         self.unlock(Asking::Person)?;

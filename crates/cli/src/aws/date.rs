@@ -1,0 +1,75 @@
+//! The time by an endpoint's clock: the `Date` of whatever it answers to a request without a signature.
+
+use std::path::Path;
+use std::time::Duration;
+
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::{Connector, tls};
+use aws_smithy_runtime_api::client::http::{HttpConnector, SharedHttpConnector};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use jiff::Timestamp;
+
+use super::endpoint::EndpointUrl;
+use super::tls::{TlsError, load_trust_roots};
+
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Why the time is not known.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DateError {
+    /// No trust roots.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The system gave no event loop.
+    #[error("could not start the network runtime")]
+    Runtime(#[source] std::io::Error),
+    /// It could not be reached; the text says how.
+    #[error("{0}")]
+    Unreachable(String),
+    /// It answered without a time, or with none that is one.
+    #[error("its answer has no `Date`")]
+    NoDate,
+}
+
+/// Asks `endpoint` for the time. Nothing about the user goes there: no key, no account, no profile.
+pub(crate) fn fetch_date(endpoint: &EndpointUrl, ca_bundle: Option<&Path>) -> Result<Timestamp, DateError> {
+    let unreachable =
+        |error: &dyn std::error::Error| DateError::Unreachable(super::unanswered::innermost(error));
+    let request = HttpRequest::get(endpoint.as_str()).map_err(|error| unreachable(&error))?;
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(DateError::Runtime)?;
+    // Nothing that is meant for this machine goes out to a proxy.
+    let proxy = if endpoint.is_loopback() { ProxyConfig::disabled() } else { ProxyConfig::from_env() };
+    let builder = Connector::builder().proxy_config(proxy);
+    let connector = if endpoint.is_https() {
+        let roots = load_trust_roots(ca_bundle)?;
+        let crypto = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring);
+        SharedHttpConnector::new(builder.tls_provider(crypto).tls_context(roots).build())
+    } else {
+        SharedHttpConnector::new(builder.build_http())
+    };
+    let answer = runtime.block_on(async { tokio::time::timeout(TIMEOUT, connector.call(request)).await });
+    let answer = answer
+        .map_err(|_| DateError::Unreachable("no answer in time".to_owned()))?
+        .map_err(|error| unreachable(&error))?;
+    answer.headers().get("date").and_then(parse_date).ok_or(DateError::NoDate)
+}
+
+/// `Tue, 15 Nov 1994 08:12:31 GMT` (RFC 9110 section 5.6.7).
+fn parse_date(text: &str) -> Option<Timestamp> {
+    jiff::fmt::rfc2822::parse(text.trim()).ok().map(|zoned| zoned.timestamp())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_date_of_http_is_read_and_nothing_else() {
+        let seconds = |text| parse_date(text).map(Timestamp::as_second);
+        assert_eq!(seconds("Tue, 15 Nov 1994 08:12:31 GMT"), Some(784_887_151));
+        for bad in ["", "yesterday", "1994-11-15T08:12:31Z", "Tue, 15 Nov 1994 25:12:31 GMT"] {
+            assert_eq!(seconds(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Who else may read or write the files: AWS's and hatbox's own. With `--fix` the user's own are closed.
+
+use std::path::{Path, PathBuf};
+
+use hatbox_core::doctor::{Finding, Level, Topic};
+
+use super::Checkup;
+use crate::world::dirs::Dirs;
+use crate::world::modes::{Flaw, Must, close, files_in, find_flaw};
+
+/// A directory of hatbox's has a file for each key and session; nobody has this many.
+const LIMIT: usize = 10_000;
+
+/// What follows where others can write to what hatbox goes by.
+const CHOOSE: &str = ": whoever can write to it chooses what is done";
+/// What follows where hatbox's own files are not the user's alone.
+const REFUSED: &str = ": hatbox does not use it like that";
+
+/// A file or directory that is looked at.
+struct Looked {
+    path: PathBuf,
+    must: Must,
+    level: Level,
+    /// What follows from a flaw.
+    so: &'static str,
+}
+
+impl Checkup<'_> {
+    /// `store` is the directory of the store, when that is known.
+    pub(super) fn check_files(&mut self, store: Option<&Path>, is_fixing: bool) {
+        let looked = places(&self.world.dirs, store);
+        let count = looked.iter().filter(|looked| looked.path.exists()).count();
+        let mut is_well = true;
+        for Looked { path, must, level, so } in looked {
+            let Some(flaw) = find_flaw(&path, must) else { continue };
+            let is_fixed = is_fixing && is_mended(&path, must, &flaw);
+            is_well &= is_fixed;
+            let id = if flaw.closing.is_some() { "loose-mode" } else { "foreign-file" };
+            let text = format!("{}{so}", flaw.reason);
+            let finding = Finding::new(Topic::Files, id, level, text).in_file(self.world.dirs.shown(&path));
+            let finding = match flaw.way_out {
+                Some(way_out) => finding.mended_by(way_out),
+                None => finding,
+            };
+            self.findings.push(Finding { is_fixed, ..finding });
+        }
+        let closed = if is_well { ", none open to others" } else { "" };
+        self.sum_up(
+            Topic::Files,
+            match count {
+                0 => "none yet".to_owned(),
+                1 => format!("1 looked at{closed}"),
+                count => format!("{count} looked at{closed}"),
+            },
+        );
+    }
+}
+
+fn is_mended(path: &Path, must: Must, flaw: &Flaw) -> bool {
+    flaw.closing.is_some_and(|closing| close(path, closing).is_ok()) && find_flaw(path, must).is_none()
+}
+
+fn places(dirs: &Dirs, store: Option<&Path>) -> Vec<Looked> {
+    let mut looked = Vec::new();
+    let mut add = |path: PathBuf, must, level, so| looked.push(Looked { path, must, level, so });
+
+    add(dirs.aws_config().to_owned(), Must::HaveNoOtherWriter, Level::Error, CHOOSE);
+    add(dirs.aws_credentials().to_owned(), Must::BeHidden, Level::Warning, ": it may hold keys");
+    let settings = dirs.settings_file();
+    let aws = [dirs.aws_config(), dirs.aws_credentials()].into_iter().filter_map(Path::parent);
+    let mut parents: Vec<_> = aws.chain(settings.parent()).collect();
+    parents.dedup();
+    for parent in parents.into_iter().filter(|parent| !parent.as_os_str().is_empty()) {
+        let so = ": whoever can write to it can put other files in the place of yours";
+        add(parent.to_owned(), Must::HaveNoOtherWriter, Level::Error, so);
+    }
+    add(settings, Must::HaveNoOtherWriter, Level::Error, CHOOSE);
+
+    let usual = dirs.store();
+    let store = store.unwrap_or(&usual);
+    let directories =
+        [store.to_owned(), store.join("items"), store.join("backups"), dirs.sessions(), dirs.locks()];
+    for directory in directories.into_iter().chain(dirs.runtime().map(Path::to_owned)) {
+        // Locks hold nothing that is worth hiding, and are taken whatever their modes.
+        let has_private_files = directory != dirs.locks();
+        let files = if has_private_files { files_in(&directory, LIMIT) } else { Vec::new() };
+        add(directory, Must::BeOurs, Level::Error, REFUSED);
+        for file in files.into_iter().filter(|file| is_private_file(file)) {
+            add(file, Must::BeOurs, Level::Error, REFUSED);
+        }
+    }
+    looked
+}
+
+/// Whether a file in a directory of hatbox's is read only when it is the user's alone.
+fn is_private_file(path: &Path) -> bool {
+    let is_lock = path.extension().is_some_and(|extension| extension == "lock")
+        || path.file_name().is_some_and(|name| name == "lock");
+    !is_lock && !path.is_dir()
+}

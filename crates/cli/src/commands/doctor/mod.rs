@@ -1,0 +1,105 @@
+//! `hatbox doctor`: what is wrong with the setup here, and how to mend it.
+//!
+//! The checks of values are `hatbox_core::doctor`'s; the files here look at the machine, one topic each.
+
+mod clock;
+mod config;
+mod environment;
+mod files;
+mod programs;
+mod prompt;
+mod store;
+
+use std::process::ExitCode;
+
+use hatbox_core::doctor::json::{fails, render_json};
+use hatbox_core::doctor::page::render_page;
+use hatbox_core::doctor::{Finding, Findings, Level, Look, Shell, Summary, Topic};
+use hatbox_core::plan::PlanOptions;
+
+use crate::args::{DoctorArgs, FailOn, GlobalArgs, SessionArgs};
+use crate::output::render_line;
+use crate::planning::{plan_options, stored_keys};
+use crate::report::Failure;
+use crate::request::{SessionRequest, resolve_session, resolve_store};
+use crate::world::World;
+use crate::world::secrets::Secrets;
+
+/// Findings at or above the level that was asked for.
+const FINDINGS: u8 = 5;
+
+/// What has been found so far.
+struct Checkup<'w> {
+    world: &'w World,
+    findings: Findings,
+    summaries: Vec<Summary>,
+}
+
+impl Checkup<'_> {
+    fn sum_up(&mut self, topic: Topic, text: impl Into<String>) {
+        self.summaries.push(Summary { topic, text: text.into() });
+    }
+}
+
+pub(crate) fn run(world: &World, global: &GlobalArgs, args: &DoctorArgs) -> Result<ExitCode, Failure> {
+    let mut checkup = Checkup { world, findings: Findings::default(), summaries: Vec::new() };
+    let request = checkup.request(global);
+    let options = request.as_ref().map_or_else(PlanOptions::default, |request| plan_options(world, request));
+    let mut secrets = resolve_store(global, &world.environment).and_then(|store| Secrets::open(world, store));
+
+    // First, so that what is mended is not found by the others.
+    checkup.check_files(secrets.as_ref().ok().and_then(Secrets::directory), args.fix);
+    let files = checkup.load_config()?;
+    let index = checkup.check_store(&mut secrets);
+    let profiles = checkup.check_config(&files, &stored_keys(index.as_ref()), &options);
+    checkup.check_environment(&files, index.as_ref());
+    checkup.check_prompt(request.as_ref(), &profiles);
+    checkup.check_programs(secrets.as_ref().ok(), &profiles);
+    checkup.check_clock(&files, args.online);
+
+    let shell = if cfg!(windows) { Shell::PowerShell } else { Shell::Posix };
+    let look = Look { paths: files.paths(), shell };
+    let fail_on = match args.fail_on {
+        FailOn::Error => Level::Error,
+        FailOn::Warning => Level::Warning,
+        FailOn::Info => Level::Info,
+    };
+    let findings = checkup.findings.into_sorted();
+    checkup.summaries.sort_by_key(|summary| summary.topic);
+    let text = if args.json {
+        format!("{:#}\n", render_json(&checkup.summaries, &findings, &look, fail_on))
+    } else {
+        render_page(&checkup.summaries, &findings, &look).iter().map(render_line).collect()
+    };
+    world.output.data(&text)?;
+    Ok(if fails(&findings, fail_on) { ExitCode::from(FINDINGS) } else { ExitCode::SUCCESS })
+}
+
+impl Checkup<'_> {
+    /// What the variables ask for; one that is wrong is a finding.
+    fn request(&mut self, global: &GlobalArgs) -> Option<SessionRequest> {
+        match resolve_session(global, &SessionArgs::default(), &self.world.environment) {
+            Ok(request) => Some(request),
+            Err(failure) => {
+                self.findings.push(finding_of(Topic::Environment, "env-value", &failure));
+                None
+            }
+        }
+    }
+}
+
+/// A failure of another part of hatbox as a finding: its hints that are commands are the fix.
+fn finding_of(topic: Topic, id: &'static str, failure: &Failure) -> Finding {
+    let text = std::iter::once(&failure.error).chain(&failure.causes).cloned().collect::<Vec<_>>().join(": ");
+    let finding = Finding::new(topic, id, Level::Error, text);
+    let finding = match &failure.place {
+        Some(place) => finding.in_file(place.as_str()),
+        None => finding,
+    };
+    let is_command =
+        |hint: &&String| ["hatbox ", "chmod ", "sudo ", "icacls "].iter().any(|c| hint.starts_with(c));
+    match failure.hints.iter().find(is_command) {
+        Some(command) => finding.mended_by(command.as_str()),
+        None => finding,
+    }
+}

@@ -1,0 +1,89 @@
+//! Programs: those that config and settings name, and what answers to `aws-vault` and `hatbox`.
+
+use std::path::{Path, PathBuf};
+
+use hatbox_core::doctor::chains::{NamedProgram, Profiles, program_word};
+use hatbox_core::doctor::{Finding, Level, Topic};
+
+use super::Checkup;
+use crate::world::programs::{find_in_path, is_found, own_file};
+use crate::world::secrets::Secrets;
+
+impl Checkup<'_> {
+    pub(super) fn check_programs(&mut self, secrets: Option<&Secrets<'_>>, profiles: &Profiles) {
+        let mut count = 0;
+        // Windows's words and paths are taken apart by another shell.
+        if !cfg!(windows) {
+            count = self.check_named(secrets, profiles);
+        }
+        for (key, file) in &profiles.files {
+            count += 1;
+            if !Path::new(&file.value).is_file() {
+                let text = format!("`{key}` names `{}`, which is no file", file.value.escape_debug());
+                let finding = Finding::new(Topic::Programs, "missing-file", Level::Warning, text);
+                self.findings.push(finding.from_origin(&file.origin));
+            }
+        }
+        self.check_names();
+        match count {
+            0 => {}
+            1 => self.sum_up(Topic::Programs, "1 is named by the config"),
+            count => self.sum_up(Topic::Programs, format!("{count} are named by the config")),
+        }
+    }
+
+    fn check_named(&mut self, secrets: Option<&Secrets<'_>>, profiles: &Profiles) -> usize {
+        let missing = |key: &str, word: &str| {
+            let word = word.escape_debug();
+            let text = format!("the program `{word}` of `{key}` is not here");
+            Finding::new(Topic::Programs, "missing-program", Level::Warning, text)
+        };
+        for NamedProgram { key, word, origin } in &profiles.programs {
+            if !is_found(self.world, word) {
+                self.findings.push(missing(key, word).from_origin(origin));
+            }
+        }
+        let in_settings = secrets.map(Secrets::named_commands).unwrap_or_default();
+        let settings = self.world.dirs.shown(&self.world.dirs.settings_file());
+        for (name, command) in &in_settings {
+            if let Some(word) = program_word(command).filter(|word| !is_found(self.world, word)) {
+                self.findings.push(missing(name, &word).in_file(settings.as_str()));
+            }
+        }
+        profiles.programs.len() + in_settings.len()
+    }
+
+    /// What a shell runs under our name, and under that of the program that we stand in for.
+    fn check_names(&mut self) {
+        let Some(own) = own_file() else { return };
+        let real = |path: &PathBuf| std::fs::canonicalize(path).unwrap_or_else(|_| path.clone());
+        let is_own = |path: &PathBuf| real(path) == own;
+        let shown = |path: &Path| self.world.dirs.shown(path);
+        let mut found = Vec::new();
+        if let Some(first) = find_in_path(self.world, "hatbox").into_iter().find(|path| path.is_file())
+            && !is_own(&first)
+        {
+            let text = format!("a shell runs this file for `hatbox`, and not {}", shown(&own));
+            let finding = Finding::new(Topic::Programs, "other-hatbox", Level::Warning, text);
+            found.push(finding.in_file(shown(&first)));
+        }
+        let vaults = find_in_path(self.world, "aws-vault");
+        let (link, other) = (vaults.iter().position(is_own), vaults.iter().position(|path| !is_own(path)));
+        if let (Some(link), Some(other)) = (link, other)
+            && let (Some(link_path), Some(other_path)) = (vaults.get(link), vaults.get(other))
+        {
+            found.push(if link < other {
+                let text =
+                    format!("`aws-vault` is hatbox; the other one, {}, is not reached", shown(other_path));
+                Finding::new(Topic::Programs, "aws-vault-shadowed", Level::Info, text)
+                    .in_file(shown(link_path))
+            } else {
+                let text =
+                    format!("this link to hatbox is not reached: {} comes first in PATH", shown(other_path));
+                Finding::new(Topic::Programs, "aws-vault-link-hidden", Level::Warning, text)
+                    .in_file(shown(link_path))
+            });
+        }
+        self.findings.extend(found);
+    }
+}

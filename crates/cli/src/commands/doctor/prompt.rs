@@ -1,0 +1,52 @@
+//! Whether a person can be asked for an MFA code here.
+
+use hatbox_core::doctor::chains::Profiles;
+use hatbox_core::doctor::{Finding, Level, Topic};
+
+use super::{Checkup, finding_of};
+use crate::request::{PromptDriver, SessionRequest, resolve_prompt};
+use crate::world::programs::find_in_path;
+
+impl Checkup<'_> {
+    pub(super) fn check_prompt(&mut self, request: Option<&SessionRequest>, profiles: &Profiles) {
+        let driver = match resolve_prompt(request.and_then(|request| request.prompt.as_ref())) {
+            Ok(driver) => driver,
+            Err(failure) => {
+                self.findings.push(finding_of(Topic::Prompt, "prompt-unknown", &failure));
+                return;
+            }
+        };
+        match driver.program() {
+            Some(program) => self.check_program(driver, program),
+            None => self.check_terminal(profiles),
+        }
+    }
+
+    fn check_program(&mut self, driver: PromptDriver, program: &str) {
+        let mut add =
+            |id, level, text: String| self.findings.push(Finding::new(Topic::Prompt, id, level, text));
+        if find_in_path(self.world, program).is_empty() {
+            let text = format!("MFA codes are to be asked for by `{program}`, which is not in PATH");
+            add("no-prompt-program", Level::Error, text);
+        } else if driver.needs_desktop() && !self.world.environment.has_desktop() {
+            let text = format!(
+                "MFA codes are to be asked for by `{program}`, and there is no desktop for its window"
+            );
+            add("no-desktop", Level::Warning, text);
+        }
+        self.sum_up(Topic::Prompt, format!("MFA codes are asked for by `{program}`"));
+    }
+
+    fn check_terminal(&mut self, profiles: &Profiles) {
+        if self.world.has_terminal() {
+            let device = self.world.prompter().device().map(|name| format!(", {name}")).unwrap_or_default();
+            self.sum_up(Topic::Prompt, format!("MFA codes can be asked for on this terminal{device}"));
+            return;
+        }
+        self.sum_up(Topic::Prompt, "there is no terminal here");
+        for profile in &profiles.asking {
+            let text = "there is no terminal to ask for an MFA code, unless a session is cached";
+            self.findings.push(Finding::new(Topic::Prompt, "no-terminal", Level::Info, text).about(profile));
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! The store: which backend, whether it can be used now, what opens it, and the sessions that are cached.
+
+use hatbox_core::doctor::moments::{check_ending, check_obtained};
+use hatbox_core::doctor::{Finding, Level, Topic};
+
+use super::{Checkup, finding_of};
+use crate::report::Failure;
+use crate::store::index::Index;
+use crate::store::{Status, StoreKind};
+use crate::world::modes::files_in;
+#[cfg(feature = "file")]
+use crate::world::programs::find_in_path;
+use crate::world::secrets::{Known, SaidBy, Secrets};
+
+impl Checkup<'_> {
+    /// Looks at the store without asking anybody. Returns what it holds: `None` where that cannot be known.
+    pub(super) fn check_store(&mut self, secrets: &mut Result<Secrets<'_>, Failure>) -> Option<Index> {
+        let secrets = match secrets {
+            Ok(secrets) => secrets,
+            Err(failure) => {
+                self.findings.push(finding_of(Topic::Store, "store-settings", failure));
+                self.sum_up(Topic::Store, "it is not known which one");
+                return None;
+            }
+        };
+        let Some((kind, said_by)) = secrets.chosen() else {
+            self.check_keys_of_aws_vault();
+            self.sum_up(Topic::Store, "none yet: the first key that is added chooses a backend");
+            return Some(Index::default());
+        };
+        let said_by = self.render_said_by(said_by);
+        if let Status::Unavailable(why) = secrets.status() {
+            let text = format!("the backend `{kind}` cannot be used: {why}");
+            let finding = Finding::new(Topic::Store, "store-unavailable", Level::Error, text);
+            self.findings.push(finding.mended_by("hatbox store status"));
+            self.sum_up(Topic::Store, format!("`{kind}` ({said_by})"));
+            return None;
+        }
+        if secrets.is_empty() {
+            self.check_keys_of_aws_vault();
+            self.sum_up(Topic::Store, format!("`{kind}`, with nothing in it ({said_by})"));
+            return Some(Index::default());
+        }
+        let index = match secrets.index_if_known() {
+            Ok(Known::Yes(index)) => {
+                let count = index.keys.len();
+                let keys =
+                    if count == 1 { "1 access key".to_owned() } else { format!("{count} access keys") };
+                self.sum_up(Topic::Store, format!("`{kind}` is unlocked, with {keys} ({said_by})"));
+                Some(index)
+            }
+            Ok(Known::Locked) => {
+                let text = "it is locked: neither its keys nor cached sessions could be looked at";
+                let finding = Finding::new(Topic::Store, "store-locked", Level::Info, text);
+                self.findings.push(finding.mended_by("hatbox list --unlock"));
+                self.sum_up(Topic::Store, format!("`{kind}` is locked ({said_by})"));
+                None
+            }
+            Err(failure) => {
+                self.findings.push(finding_of(Topic::Store, "store-broken", &failure));
+                self.sum_up(Topic::Store, format!("`{kind}` ({said_by})"));
+                return None;
+            }
+        };
+        if kind == StoreKind::File {
+            self.check_keyring(secrets);
+            #[cfg(feature = "file")]
+            self.check_wraps(secrets);
+        }
+        self.check_sessions(secrets);
+        index
+    }
+
+    fn render_said_by(&self, said_by: SaidBy) -> String {
+        match said_by {
+            SaidBy::Origin(origin) => format!("{origin} says so"),
+            SaidBy::Settings => {
+                format!("{} says so", self.world.dirs.shown(&self.world.dirs.settings_file()))
+            }
+            SaidBy::Found | SaidBy::FirstWrite => "nothing says otherwise".to_owned(),
+        }
+    }
+
+    /// Keys that somebody who has come from aws-vault could take over.
+    fn check_keys_of_aws_vault(&mut self) {
+        let directory = self.world.dirs.vault_files();
+        if files_in(&directory, 1).is_empty() {
+            return;
+        }
+        let text = "aws-vault keeps keys here, and hatbox has none yet";
+        let finding = Finding::new(Topic::Store, "keys-of-aws-vault", Level::Info, text);
+        self.findings
+            .push(finding.in_file(self.world.dirs.shown(&directory)).mended_by("hatbox import aws-vault"));
+    }
+
+    /// Only the store of files has a passphrase, and so a question that the keyring saves.
+    fn check_keyring(&mut self, secrets: &Secrets<'_>) {
+        use crate::sys::keyring::KeyringError;
+        let why = match secrets.why_nothing_is_held() {
+            Some(KeyringError::Denied) => "the kernel keyring cannot be used here",
+            Some(KeyringError::Full) => "your kernel keyring is full",
+            Some(KeyringError::Absent | KeyringError::Unknown) | None => return,
+        };
+        let is_asking = !secrets.is_passphrase_at_hand();
+        let (level, so) = if is_asking {
+            (Level::Warning, "each command asks for the passphrase anew")
+        } else {
+            (Level::Info, "each command unlocks the store anew")
+        };
+        let finding = Finding::new(Topic::Store, "no-keyring", level, format!("{why}: {so}"));
+        let settings = self.world.dirs.shown(&self.world.dirs.settings_file());
+        self.findings.push(match self.world.dirs.runtime() {
+            Some(_) if is_asking => {
+                finding.mended_by(format!("echo 'unlock_cache = \"runtime-dir\"' >> {settings}"))
+            }
+            _ => finding,
+        });
+    }
+
+    #[cfg(feature = "file")]
+    fn check_wraps(&mut self, secrets: &mut Secrets<'_>) {
+        let wraps = match secrets.wraps_if_known() {
+            Ok(wraps) => wraps,
+            Err(failure) => {
+                self.findings.push(finding_of(Topic::Store, "store-broken", &failure));
+                return;
+            }
+        };
+        for wrap in wraps {
+            let name = wrap.name.as_str();
+            if wrap.is_ours == Some(false) {
+                let text = format!(
+                    "the store can be opened by `{name}`, which hatbox did not make: whoever did can read its keys"
+                );
+                let finding = Finding::new(Topic::Store, "foreign-wrap", Level::Error, text);
+                self.findings.push(finding.mended_by(format!("hatbox store wrap remove {name}")));
+            }
+            let program = wrap.plugin.as_ref().map(|plugin| format!("age-plugin-{plugin}"));
+            if let Some(program) = program.filter(|program| find_in_path(self.world, program).is_empty()) {
+                let text =
+                    format!("the store's wrap `{name}` is opened by `{program}`, which is not in PATH");
+                self.findings.push(Finding::new(Topic::Store, "no-plugin", Level::Warning, text));
+            }
+        }
+    }
+
+    fn check_sessions(&mut self, secrets: &mut Secrets<'_>) {
+        let Ok(Known::Yes(sessions)) = secrets.sessions_if_known() else { return };
+        let (sessions, broken) = match sessions.list() {
+            Ok(listed) => listed,
+            Err(error) => {
+                let finding =
+                    Finding::new(Topic::Store, "sessions-unreadable", Level::Error, error.to_string());
+                self.findings.push(finding.mended_by("hatbox clear"));
+                return;
+            }
+        };
+        let now = self.world.clock.now();
+        for (_, session) in sessions {
+            let left = session.credentials.expires_at.as_second() - now.as_second();
+            let call = session.call.label().trim_start_matches("sts.");
+            self.findings.extend(check_ending(left, call, &session.profile));
+            self.findings.extend(check_obtained(now, session.obtained_at, &session.profile));
+        }
+        // Modes and links are told of under the files.
+        for error in broken.into_iter().filter(|error| error.way_out().is_none()) {
+            let finding = Finding::new(Topic::Store, "sessions-unreadable", Level::Error, error.to_string());
+            self.findings.push(finding.mended_by("hatbox clear"));
+        }
+    }
+}

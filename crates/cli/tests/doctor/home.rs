@@ -1,0 +1,142 @@
+//! A home directory, and a run of `hatbox doctor` in it.
+
+use std::collections::BTreeMap;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+pub(crate) const PASSPHRASE: &str = "canary correct horse";
+pub(crate) const KEY: (&str, &str) = ("AKIAIOSFODNN7EXAMPLE", "canary/wJalrXUtnFEMI");
+
+/// A home of its own: closed to others, with nothing in it.
+pub(crate) struct Home {
+    directory: TempDir,
+    variables: BTreeMap<String, String>,
+}
+
+/// What a run printed.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Home {
+    pub(crate) fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let path = format!("{}/bin:/usr/bin:/bin", directory.path().display());
+        let variables = [("HOME", &*directory.path().to_string_lossy()), ("PATH", &path)];
+        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let home = Self { directory, variables };
+        home.set_mode("", 0o700);
+        home
+    }
+
+    pub(crate) fn with_config(config: &str) -> Self {
+        let home = Self::new();
+        home.write(".aws/config", config);
+        home
+    }
+
+    /// A home with an encrypted store that has the key of `alice`; locked, as no passphrase is at hand.
+    pub(crate) fn with_store() -> Self {
+        let home = Self::with_config("[profile alice]\n");
+        let add = ["--backend", "file", "add", "--env", "--no-add-config", "alice"];
+        let variables = [
+            ("HATBOX_FILE_PASSPHRASE", PASSPHRASE),
+            ("AWS_ACCESS_KEY_ID", KEY.0),
+            ("AWS_SECRET_ACCESS_KEY", KEY.1),
+        ];
+        let ran = home.run(&add, &variables);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        assert_eq!(home.run(&["lock"], &[]).code, 0);
+        home
+    }
+
+    pub(crate) fn path(&self, below: &str) -> PathBuf {
+        self.directory.path().join(below)
+    }
+
+    /// Writes a file that only its owner may read.
+    pub(crate) fn write(&self, below: &str, text: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path(below);
+        let parent = path.parent().unwrap();
+        if !parent.exists() {
+            fs::create_dir_all(parent).unwrap();
+            fs::set_permissions(parent, Permissions::from_mode(0o700)).unwrap();
+        }
+        fs::write(&path, text).unwrap();
+        self.set_mode(below, 0o600);
+        path
+    }
+
+    pub(crate) fn write_program(&self, below: &str) {
+        self.write(below, "#!/bin/sh\n");
+        self.set_mode(below, 0o755);
+    }
+
+    pub(crate) fn set_mode(&self, below: &str, mode: u32) {
+        fs::set_permissions(self.path(below), Permissions::from_mode(mode)).unwrap();
+    }
+
+    pub(crate) fn mode(&self, below: &str) -> u32 {
+        fs::metadata(self.path(below)).unwrap().permissions().mode() & 0o7777
+    }
+
+    /// Runs hatbox without a terminal, with these variables beside HOME and PATH.
+    pub(crate) fn run(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Ran {
+        let mut command = Command::new("setsid");
+        command.arg("--wait").arg(env!("CARGO_BIN_EXE_hatbox")).args(arguments);
+        command.env_clear().envs(&self.variables).envs(variables.iter().copied()).stdin(Stdio::null());
+        let output = command.output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        let code = output.status.code().unwrap_or_else(|| panic!("{:?}", output.status));
+        Ran { code, stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+
+    /// The report of `hatbox doctor --json` with these flags and variables.
+    pub(crate) fn report(&self, flags: &[&str], variables: &[(&str, &str)]) -> Value {
+        let ran = self.run(&[&["doctor", "--json"], flags].concat(), variables);
+        assert!(!ran.stdout.contains("canary") && !ran.stderr.contains("canary"), "{ran:?}");
+        let report: Value =
+            serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {ran:?}"));
+        assert_eq!(report["ok"], ran.code == 0, "{ran:?}");
+        report
+    }
+
+    /// `ID PLACE` of each finding.
+    pub(crate) fn found(&self, variables: &[(&str, &str)]) -> Vec<String> {
+        found(&self.report(&[], variables))
+    }
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        // The kernel keyring's entries of this store; the quota is the user's.
+        self.run(&["lock"], &[]);
+    }
+}
+
+/// `ID PLACE` of each finding of a report.
+pub(crate) fn found(report: &Value) -> Vec<String> {
+    let findings = report["findings"].as_array().unwrap();
+    let shown = |finding: &Value| {
+        let place = finding["place"].as_str().unwrap_or("-");
+        format!("{} {place}", finding["id"].as_str().unwrap())
+    };
+    findings.iter().map(shown).collect()
+}
+
+/// Whether a program is here; says that the test is skipped where it is not.
+pub(crate) fn is_here(program: &str) -> bool {
+    let is_here = ["/usr/bin", "/bin"].iter().any(|directory| Path::new(directory).join(program).exists());
+    if !is_here {
+        eprintln!("skipped: there is no {program}");
+    }
+    is_here
+}

@@ -1,0 +1,21 @@
+//! `hatbox doctor`, run as a user does in homes of all sorts: each finding where it should be, and none beside it.
+//!
+//! What needs cached sessions is in tests/flow.
+#![cfg(unix)]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "what the tests share may stop at the first surprise, as they do"
+)]
+
+mod home;
+
+mod clock;
+mod config;
+mod environment;
+mod files;
+mod output;
+mod programs;
+mod store;
