@@ -9,9 +9,10 @@ use crate::args::{GlobalArgs, SessionArgs};
 use crate::fetch::{Fetching, fetch_credentials};
 use crate::planning;
 use crate::report::Failure;
-use crate::request::{resolve_profile_name, resolve_session, resolve_store};
+use crate::request::{SessionRequest, resolve_profile_name, resolve_session, resolve_store};
+use crate::store::index::Index;
 use crate::world::World;
-use crate::world::config_files::load_config;
+use crate::world::config_files::{ConfigFiles, load_config};
 use crate::world::passphrase::Asking;
 use crate::world::secrets::Secrets;
 
@@ -19,8 +20,8 @@ use crate::world::secrets::Secrets;
 #[derive(Debug)]
 pub(crate) struct Obtained {
     pub(crate) profile: ProfileName,
-    plan: Plan,
-    credentials: Credentials,
+    pub(crate) plan: Plan,
+    pub(crate) credentials: Credentials,
     /// The settings want a session keyring of its own for the child.
     pub(crate) is_child_isolated: bool,
 }
@@ -32,12 +33,36 @@ pub(crate) fn obtain(
     session: &SessionArgs,
     argument: Option<&str>,
 ) -> Result<Obtained, Failure> {
+    obtain_by(world, global, session, argument, planning::resolve)
+}
+
+/// Obtains credentials that IAM takes.
+#[cfg(feature = "trust")]
+pub(crate) fn obtain_for_iam(
+    world: &World,
+    global: &GlobalArgs,
+    session: &SessionArgs,
+    argument: Option<&str>,
+) -> Result<Obtained, Failure> {
+    obtain_by(world, global, session, argument, planning::resolve_for_iam)
+}
+
+type Resolve =
+    fn(&World, &ConfigFiles, &SessionRequest, Option<&Index>, &ProfileName) -> Result<Plan, Failure>;
+
+fn obtain_by(
+    world: &World,
+    global: &GlobalArgs,
+    session: &SessionArgs,
+    argument: Option<&str>,
+    resolve: Resolve,
+) -> Result<Obtained, Failure> {
     let profile = resolve_profile_name(argument, &world.environment)?;
     let request = resolve_session(global, session, &world.environment)?;
     let mut secrets = Secrets::open(world, resolve_store(global, &world.environment)?)?;
     let files = load_config(world)?;
     let index = secrets.index(Asking::Person)?;
-    let plan = planning::resolve(world, &files, &request, Some(&index), &profile)?;
+    let plan = resolve(world, &files, &request, Some(&index), &profile)?;
     planning::say_notes(world, &files, &plan);
     let mut fetching = Fetching { world, secrets: &mut secrets, files: &files, request: &request };
     let credentials = fetch_credentials(&mut fetching, &plan)?;

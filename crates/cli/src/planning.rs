@@ -6,6 +6,8 @@ use hatbox_core::cache::{SessionKey, resolve_session_key};
 use hatbox_core::config::ConfigError;
 use hatbox_core::config::resolve::resolve_profile;
 use hatbox_core::name::{AccessKeyId, ProfileName};
+#[cfg(feature = "trust")]
+use hatbox_core::plan::Step;
 use hatbox_core::plan::{
     Ambient, AmbientKey, Base, Lookup, NoteLevel, Plan, PlanError, PlanOptions, Sessions, StoredKeys,
     resolve_plan,
@@ -43,6 +45,23 @@ pub(crate) fn resolve_quietly(
     profile: &ProfileName,
 ) -> Result<Plan, Failure> {
     resolve_and_tell(world, files, request, index, profile, &|_| ())
+}
+
+/// The plan for calls to IAM, which takes no credentials of GetSessionToken that were obtained without MFA: where
+/// it would end with such, the access key itself signs.
+#[cfg(feature = "trust")]
+pub(crate) fn resolve_for_iam(
+    world: &World,
+    files: &ConfigFiles,
+    request: &SessionRequest,
+    index: Option<&Index>,
+    profile: &ProfileName,
+) -> Result<Plan, Failure> {
+    let usual = resolve_quietly(world, files, request, index, profile)?;
+    let ends_without_mfa =
+        matches!(usual.steps.last(), Some(Step::GetSessionToken(step)) if step.mfa.is_none());
+    let use_sessions = request.use_sessions && !ends_without_mfa;
+    resolve(world, files, &SessionRequest { use_sessions, ..request.clone() }, index, profile)
 }
 
 /// The file names' keys of all sessions that are made with the key stored for `profile`, by today's config.

@@ -51,7 +51,7 @@ impl PassphraseSource {
 }
 
 /// Which sessions, and how to get them.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct SessionRequest {
     pub(crate) overrides: Overrides,
     pub(crate) use_sessions: bool,

@@ -93,6 +93,7 @@ fn render_profile(profile: &Profile) -> String {
     lines.add_text("login_session", profile.login_session.as_ref());
     let endpoint = &profile.endpoint;
     lines.add_text("endpoint for sts", endpoint.sts_url.as_ref());
+    lines.add_text("endpoint for iam", endpoint.iam_url.as_ref());
     lines.add_text("endpoint", endpoint.url.as_ref());
     lines.add_text("fips", endpoint.use_fips.as_ref());
     lines.add_text("dualstack", endpoint.use_dualstack.as_ref());

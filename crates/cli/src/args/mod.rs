@@ -40,7 +40,7 @@ pub(crate) use store::{StoreArgs, StoreCommand, StoreMigrateArgs, StoreStatusArg
 #[cfg(feature = "file")]
 pub(crate) use store::{StoreRekeyArgs, StoreWrapAdd, StoreWrapArgs, StoreWrapCommand};
 #[cfg(feature = "trust")]
-pub(crate) use trust::{TrustArgs, TrustCommand, TrustEvaluateArgs};
+pub(crate) use trust::{TrustArgs, TrustCommand, TrustEvaluateArgs, TrustSnapshotArgs};
 
 const EXAMPLES: &str = "\
 Examples:

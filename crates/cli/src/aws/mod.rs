@@ -3,6 +3,8 @@
 pub(crate) mod client;
 pub(crate) mod date;
 pub(crate) mod endpoint;
+#[cfg(feature = "trust")]
+pub(crate) mod iam;
 pub(crate) mod sts;
 pub(crate) mod sts_error;
 pub(crate) mod tls;

@@ -10,7 +10,7 @@ pub(crate) mod caller;
 mod mfa;
 mod mfa_program;
 mod refusal;
-mod settings;
+pub(crate) mod settings;
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -54,6 +54,20 @@ pub(super) fn resolve_sts_settings(
     resolve_settings(plan, url, region, environment)
 }
 
+/// For calls to IAM, which has one address in each partition, and is signed for one region of it.
+#[cfg(feature = "trust")]
+pub(crate) fn resolve_iam_settings(
+    plan: &Plan,
+    environment: &Environment,
+) -> Result<ServiceSettings, Failure> {
+    let partition = match &plan.region {
+        Some(region) => partition_of_region(region.value.as_str()),
+        None => plan.steps.last().map_or("aws", partition_of),
+    };
+    let url = plan.endpoint.iam_url.as_ref().map(|url| url.value.as_str());
+    resolve_settings(plan, url, usual_region(partition).to_owned(), environment)
+}
+
 fn resolve_settings(
     plan: &Plan,
     url: Option<&str>,
@@ -89,7 +103,23 @@ pub(super) fn partition_of(step: &Step) -> &str {
     }
 }
 
-/// Where a service is asked when no region is named: one that every account of the partition has.
+/// The partition that a region is in.
+#[cfg(feature = "trust")]
+fn partition_of_region(region: &str) -> &'static str {
+    const PREFIXES: [(&str, &str); 7] = [
+        ("cn-", "aws-cn"),
+        ("us-gov-", "aws-us-gov"),
+        ("eusc-", "aws-eusc"),
+        ("us-iso-", "aws-iso"),
+        ("us-isob-", "aws-iso-b"),
+        ("eu-isoe-", "aws-iso-e"),
+        ("us-isof-", "aws-iso-f"),
+    ];
+    PREFIXES.iter().find(|(prefix, _)| region.starts_with(prefix)).map_or("aws", |(_, partition)| partition)
+}
+
+/// Where a service is asked when no region is named: one that every account of the partition has. It is also the
+/// one that IAM is signed for.
 fn usual_region(partition: &str) -> &'static str {
     match partition {
         "aws-cn" => "cn-north-1",
@@ -105,7 +135,7 @@ fn usual_region(partition: &str) -> &'static str {
 
 /// In a sandbox's environment only keys that the sandbox minted are used: no signature and no code of a real one
 /// goes to a sandbox that was left behind.
-pub(super) fn check_sandbox(
+pub(crate) fn check_sandbox(
     environment: &Environment,
     signer: &Signer,
     profile: &ProfileName,
@@ -125,4 +155,23 @@ pub(super) fn check_sandbox(
         ),
     )
     .hint(format!("leave the sandbox's shell, or unset {}", env_names::SANDBOX)))
+}
+
+#[cfg(all(test, feature = "trust"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn iam_is_signed_for_one_region_of_each_partition() {
+        for (region, signed_for) in [
+            ("eu-west-1", "us-east-1"),
+            ("us-east-2", "us-east-1"),
+            ("cn-northwest-1", "cn-north-1"),
+            ("us-gov-east-1", "us-gov-west-1"),
+            ("eusc-de-east-1", "eusc-de-east-1"),
+            ("us-isob-east-1", "us-isob-east-1"),
+        ] {
+            assert_eq!(usual_region(partition_of_region(region)), signed_for, "{region}");
+        }
+    }
 }

@@ -137,3 +137,33 @@ fn what_moto_refuses_runs_no_child() {
         assert!(said.contains(&moto.url), "an endpoint that is not AWS's is named: {said}");
     }
 }
+
+#[cfg(feature = "trust")]
+#[test]
+fn a_snapshot_of_motos_iam_holds_what_was_made_there() {
+    let Some(python) = Python::open() else { return };
+    let moto = Moto::start(python);
+    let home = moto.home(&moto.id, &moto.secret);
+    let kept = succeeded(&mut home.hatbox(&["trust", "snapshot", "--profile", "jan", "-o", "-"]));
+    let kept: Value = serde_json::from_str(&kept).unwrap();
+    let account = &kept["accounts"][0];
+    assert_eq!((&account["account"], &account["alias"]), (&"123456789012".into(), &"acme".into()));
+    assert_eq!(account["mfa_devices"]["jan"][0], "arn:aws:iam::123456789012:mfa/jan");
+    assert_eq!(account["roles"]["outside"]["max_session_duration"], 7200);
+    let details = &account["details"];
+    let jan = &details["UserDetailList"][0];
+    assert_eq!((&jan["UserName"], &jan["GroupList"][0]), (&"jan".into(), &"ops".into()));
+    let inline: Vec<_> = jan["UserPolicyList"].as_array().unwrap().iter().map(|p| &p["PolicyName"]).collect();
+    assert_eq!(inline, ["assume", "look"]);
+    let every = "arn:aws:iam::123456789012:policy/every";
+    assert_eq!(details["GroupDetailList"][0]["AttachedManagedPolicies"][0]["PolicyArn"], every);
+    let policies = details["Policies"].as_array().unwrap();
+    let policy = policies.iter().find(|policy| policy["Arn"] == every).unwrap();
+    let document = &policy["PolicyVersionList"][0]["Document"];
+    assert_eq!(document["Statement"][0]["Resource"], "arn:aws:s3:::work-*");
+    let roles = details["RoleDetailList"].as_array().unwrap();
+    let outside = roles.iter().find(|role| role["RoleName"] == "outside").unwrap();
+    let condition = &outside["AssumeRolePolicyDocument"]["Statement"][0]["Condition"];
+    assert_eq!(condition["StringEquals"]["sts:ExternalId"], "e-1");
+    assert!(!kept.to_string().contains(&moto.secret));
+}

@@ -100,6 +100,7 @@ pub(crate) fn save_cast(directory: &Path, keys: &[&str]) -> BTreeMap<String, Key
         ("external", &external, 3600),
         ("strangers", &strangers, 3600),
     ]);
+    let [people, work] = [people, work].map(|account| with_iam_roles(account, &role(&open, 3600)));
     let spokes = roles(&[("hub", &open, 43200), ("spoke", &open, 43200)]);
     world.accounts =
         [(PEOPLE, people), (WORK, work), (SPOKES, spokes)].map(|(id, a)| (id.to_owned(), a)).into();
@@ -122,6 +123,15 @@ pub(crate) fn save_cast(directory: &Path, keys: &[&str]) -> BTreeMap<String, Key
     save_world(directory, &world).unwrap();
     let others = [("root".to_owned(), root_key), (ENDLESS.to_owned(), endless)];
     minted.into_iter().chain(others).collect()
+}
+
+/// With roles that may read and mend IAM: all of it, or no more than account details.
+fn with_iam_roles(mut account: Account, like: &Role) -> Account {
+    for (name, actions) in [("iam", "iam:*"), ("iam-details", "iam:GetAccountAuthorizationDetails")] {
+        let policies = [("iam".to_owned(), policy(&json!([allow(&json!(actions))])))].into();
+        account.roles.insert(name.to_owned(), Role { policies, ..like.clone() });
+    }
+    account
 }
 
 fn allow(actions: &Value) -> Value {

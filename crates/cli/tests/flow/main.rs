@@ -43,6 +43,8 @@ mod prompts;
 mod refusals;
 mod secret_service;
 mod single_flight;
+#[cfg(feature = "trust")]
+mod snapshot;
 mod store_faults;
 mod test_clock;
 mod unanswered;

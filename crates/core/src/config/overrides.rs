@@ -58,6 +58,8 @@ pub struct EndpointOverrides {
     pub url: Option<Sourced<String>>,
     /// `AWS_ENDPOINT_URL_STS`.
     pub sts_url: Option<Sourced<String>>,
+    /// `AWS_ENDPOINT_URL_IAM`.
+    pub iam_url: Option<Sourced<String>>,
     /// `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS`.
     pub ignore_configured: Option<Sourced<String>>,
     /// `AWS_USE_FIPS_ENDPOINT`.
@@ -123,6 +125,7 @@ impl Overrides {
             endpoint: EndpointOverrides {
                 url: env("AWS_ENDPOINT_URL"),
                 sts_url: env("AWS_ENDPOINT_URL_STS"),
+                iam_url: env("AWS_ENDPOINT_URL_IAM"),
                 ignore_configured: env("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"),
                 use_fips: env("AWS_USE_FIPS_ENDPOINT"),
                 use_dualstack: env("AWS_USE_DUALSTACK_ENDPOINT"),

@@ -61,7 +61,7 @@ pub struct Profile {
     /// `login_session`: the ARN that `aws login` wrote.
     pub login_session: Option<Sourced<String>>,
 
-    /// Where STS is, and how to reach it.
+    /// Where STS and IAM are, and how to reach them.
     pub endpoint: Endpoint,
     /// Keys that neither hatbox nor AWS's own tools know: name and line.
     pub unknown: Vec<(String, Place)>,
@@ -128,13 +128,15 @@ pub struct Sso {
     pub registration_scopes: Vec<String>,
 }
 
-/// Where STS is, and how to reach it.
+/// Where STS and IAM are, and how to reach them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Endpoint {
     /// The URL for STS, by the SDKs' order: `AWS_ENDPOINT_URL_STS`, `AWS_ENDPOINT_URL`, the profile's
     /// `[services]` section, the profile's `endpoint_url`; `None` when AWS's own is meant, also when
     /// `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS` says so.
     pub sts_url: Option<Sourced<String>>,
+    /// The URL for IAM, likewise (`AWS_ENDPOINT_URL_IAM` and so on), as it was written.
+    pub iam_url: Option<Sourced<String>>,
     /// What the child gets as `AWS_ENDPOINT_URL`: the service-independent one.
     pub url: Option<Sourced<String>>,
     /// `use_fips_endpoint`.

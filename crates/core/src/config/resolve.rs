@@ -215,20 +215,23 @@ fn resolve_endpoint(
         flag(&env.ignore_configured, "ignore_configured_endpoint_urls")?.is_some_and(|said| said.value);
     let env_url = env.url.clone();
     let in_profile = layers.find("endpoint_url");
-    let (sts_url, url) = if is_ignored {
-        (None, None)
+    let of_service = |service, own: &Option<Sourced<String>>| match own.clone().or_else(|| env_url.clone()) {
+        Some(said) => Ok(Some(said)),
+        None => find_services_url(config, layers, service).map(|found| found.or_else(|| in_profile.clone())),
+    };
+    let (sts_url, iam_url, url) = if is_ignored {
+        (None, None, None)
     } else {
-        let for_sts = env.sts_url.clone().or_else(|| env_url.clone());
-        let for_sts = match for_sts {
-            Some(said) => Some(said),
-            None => find_services_url(config, layers)?.or_else(|| in_profile.clone()),
-        };
-        (url(for_sts)?, url(env_url.or(in_profile))?)
+        let for_sts = url(of_service("sts", &env.sts_url)?)?;
+        let for_all = url(env_url.clone().or_else(|| in_profile.clone()))?;
+        // Not parsed: whoever calls only STS is not to fail for it.
+        (for_sts, of_service("iam", &env.iam_url)?, for_all)
     };
     let ca_bundle = env.ca_bundle.clone().or_else(|| layers.find("ca_bundle"));
     let sts_regional = env.sts_regional.clone().or_else(|| layers.find("sts_regional_endpoints"));
     Ok(Endpoint {
         sts_url,
+        iam_url,
         url,
         use_fips: flag(&env.use_fips, "use_fips_endpoint")?,
         use_dualstack: flag(&env.use_dualstack, "use_dualstack_endpoint")?,
@@ -237,8 +240,12 @@ fn resolve_endpoint(
     })
 }
 
-/// `endpoint_url` under `sts =` in the `[services]` section that the profile names.
-fn find_services_url(config: &Config, layers: &Layers<'_>) -> Result<Option<Sourced<String>>, ConfigError> {
+/// `endpoint_url` under `SERVICE =` in the `[services]` section that the profile names.
+fn find_services_url(
+    config: &Config,
+    layers: &Layers<'_>,
+    service: &str,
+) -> Result<Option<Sourced<String>>, ConfigError> {
     let Some(name) = parse_with("services", layers.find("services"), parse_plain)? else { return Ok(None) };
     let part = match read_part(config, FileKind::Config, SectionKind::Services, &name.value) {
         Some((part, None)) => part,
@@ -253,8 +260,8 @@ fn find_services_url(config: &Config, layers: &Layers<'_>) -> Result<Option<Sour
             });
         }
     };
-    let nested = part.entry("sts").and_then(|sts| {
-        sts.nested.iter().rev().find(|n| n.key.eq_ignore_ascii_case("endpoint_url") && !n.value.is_empty())
+    let nested = part.entry(service).and_then(|entry| {
+        entry.nested.iter().rev().find(|n| n.key.eq_ignore_ascii_case("endpoint_url") && !n.value.is_empty())
     });
     Ok(nested.map(|n| Sourced { value: n.value.to_owned(), origin: part.origin(n.line) }))
 }

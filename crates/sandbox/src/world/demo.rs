@@ -78,9 +78,12 @@ impl World {
             mfa_devices: [(MFA_SERIAL.to_owned(), device)].into(),
             ..Account::default()
         };
-        let auditor = demo_role(created_at, "reads all buckets", &trust(Mfa::NotAsked), &s3_read(), 3600)?;
-        let admin =
+        let mut auditor =
+            demo_role(created_at, "reads all buckets, and IAM", &trust(Mfa::NotAsked), &s3_read(), 3600)?;
+        auditor.policies.insert("iam".to_owned(), iam_read());
+        let mut admin =
             demo_role(created_at, "reads and writes, with MFA", &trust(Mfa::Asked), &s3_write(), 43200)?;
+        admin.policies.insert("iam".to_owned(), iam_write());
         let work = Account {
             roles: [("security-auditor".to_owned(), auditor), ("dev-infra-admin".to_owned(), admin)].into(),
             ..Account::default()
@@ -207,6 +210,24 @@ const READ: [&str; 5] = [
     "s3:GetBucketVersioning",
     "s3:GetObject",
 ];
+
+/// What `hatbox trust` asks of live IAM.
+const READ_IAM: [&str; 5] = [
+    "iam:GetAccountAuthorizationDetails",
+    "iam:GetRole",
+    "iam:ListAccountAliases",
+    "iam:ListMFADevices",
+    "iam:ListRoles",
+];
+
+fn iam_read() -> String {
+    policy(&json!([{ "Effect": "Allow", "Action": READ_IAM, "Resource": "*" }]))
+}
+
+fn iam_write() -> String {
+    let actions: Vec<&str> = READ_IAM.into_iter().chain(["iam:UpdateAssumeRolePolicy"]).collect();
+    policy(&json!([{ "Effect": "Allow", "Action": actions, "Resource": "*" }]))
+}
 
 fn s3_read() -> String {
     policy(&json!([{ "Effect": "Allow", "Action": READ, "Resource": "*" }]))

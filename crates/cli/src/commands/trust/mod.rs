@@ -1,15 +1,17 @@
-//! `hatbox trust`: questions about policies, answered offline.
+//! `hatbox trust`: questions about policies, answered offline or from live IAM.
 
 mod evaluate;
+mod snapshot;
 
 use std::process::ExitCode;
 
-use crate::args::{TrustArgs, TrustCommand};
+use crate::args::{GlobalArgs, TrustArgs, TrustCommand};
 use crate::report::Failure;
 use crate::world::World;
 
-pub(crate) fn run(world: &World, args: &TrustArgs) -> Result<ExitCode, Failure> {
+pub(crate) fn run(world: &World, global: &GlobalArgs, args: &TrustArgs) -> Result<ExitCode, Failure> {
     match &args.command {
         TrustCommand::Evaluate(args) => evaluate::run(world, args).map(|()| ExitCode::SUCCESS),
+        TrustCommand::Snapshot(args) => snapshot::run(world, global, args).map(|()| ExitCode::SUCCESS),
     }
 }

@@ -1,0 +1,135 @@
+//! IAM: reading all that is authorised in an account, and writing a role's trust policy.
+
+mod details;
+mod error;
+
+use std::collections::BTreeMap;
+use std::future::Future;
+
+use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
+use aws_smithy_async::time::SharedTimeSource;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use serde_json::Value;
+
+use super::client::{ClientError, Sending, ServiceSettings, Signer, sdk_config, start_runtime};
+use super::unanswered::Unanswered;
+
+pub(crate) use error::{IamError, IamProblem};
+
+/// How many pages a list may have: an account has 5,000 users and 5,000 roles at most.
+const MAX_PAGES: usize = 1000;
+
+/// A client for one signer.
+pub(crate) struct Iam {
+    client: aws_sdk_iam::Client,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl Iam {
+    /// Makes the client.
+    pub(crate) fn new(
+        settings: &ServiceSettings,
+        signer: &Signer,
+        clock: SharedTimeSource,
+    ) -> Result<Self, ClientError> {
+        let config = sdk_config(settings, signer, clock, Sending::WithRetries)?;
+        Ok(Self { client: aws_sdk_iam::Client::new(&config), runtime: start_runtime()? })
+    }
+
+    /// GetAccountAuthorizationDetails, all pages as one, in the form in which the AWS CLI prints it, with the
+    /// default version of each policy alone.
+    pub(crate) fn fetch_details(&self) -> Result<Value, IamError> {
+        let mut lists = details::Lists::default();
+        for_each_page(|marker| {
+            let call = self.client.get_account_authorization_details().max_items(1000).set_marker(marker);
+            let answer = self.run(call.send())?;
+            let next = answer.is_truncated.then(|| answer.marker.clone());
+            lists.add(answer);
+            Ok(next)
+        })?;
+        Ok(lists.render())
+    }
+
+    /// ListRoles: the longest session of each role, by name, in seconds.
+    pub(crate) fn fetch_longest_sessions(&self) -> Result<BTreeMap<String, i32>, IamError> {
+        let mut longest = BTreeMap::new();
+        for_each_page(|marker| {
+            let answer = self.run(self.client.list_roles().max_items(1000).set_marker(marker).send())?;
+            longest.extend(
+                answer
+                    .roles
+                    .into_iter()
+                    .filter_map(|role| Some((role.role_name, role.max_session_duration?))),
+            );
+            Ok(answer.is_truncated.then_some(answer.marker))
+        })?;
+        Ok(longest)
+    }
+
+    /// ListMFADevices: the serial numbers of a user's devices.
+    pub(crate) fn fetch_mfa_devices(&self, user: &str) -> Result<Vec<String>, IamError> {
+        let mut serials = Vec::new();
+        for_each_page(|marker| {
+            let call = self.client.list_mfa_devices().user_name(user).set_marker(marker);
+            let answer = self.run(call.send())?;
+            serials.extend(answer.mfa_devices.into_iter().map(|device| device.serial_number));
+            Ok(answer.is_truncated.then_some(answer.marker))
+        })?;
+        Ok(serials)
+    }
+
+    /// ListAccountAliases: the account's alias, where it has one.
+    pub(crate) fn fetch_alias(&self) -> Result<Option<String>, IamError> {
+        let answer = self.run(self.client.list_account_aliases().send())?;
+        Ok(answer.account_aliases.into_iter().next())
+    }
+
+    fn run<T, E>(
+        &self,
+        call: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    ) -> Result<T, IamError>
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+    {
+        self.runtime.block_on(call).map_err(|error| Unanswered::of_sdk(&error).into())
+    }
+}
+
+/// Fetches a list to its end. `fetch` gives the marker of the next page, where there is one.
+fn for_each_page(
+    mut fetch: impl FnMut(Option<String>) -> Result<Option<Option<String>>, IamError>,
+) -> Result<(), IamError> {
+    let mut marker = None;
+    for _ in 0..MAX_PAGES {
+        match fetch(marker)? {
+            None => return Ok(()),
+            Some(Some(next)) => marker = Some(next),
+            Some(None) => {
+                return Err(IamError::unusable("a list goes on, and the answer does not say where"));
+            }
+        }
+    }
+    Err(IamError::unusable("a list has no end"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_is_fetched_page_by_page_to_its_end() {
+        let mut asked = Vec::new();
+        for_each_page(|marker| {
+            asked.push(marker.clone());
+            Ok(marker.is_none().then(|| Some("next".to_owned())))
+        })
+        .unwrap();
+        assert_eq!(asked, [None, Some("next".to_owned())]);
+    }
+
+    #[test]
+    fn a_list_without_an_end_or_a_way_on_is_an_error() {
+        assert!(for_each_page(|_| Ok(Some(Some("again".to_owned())))).is_err());
+        assert!(for_each_page(|_| Ok(Some(None))).is_err());
+    }
+}

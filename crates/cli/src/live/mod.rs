@@ -1,0 +1,46 @@
+//! Live IAM: the account that a profile's credentials are in, asked by them.
+
+mod failure;
+mod snapshot;
+
+use hatbox_core::handover::Credentials;
+use hatbox_core::name::ProfileName;
+
+use crate::args::{GlobalArgs, SessionArgs};
+use crate::aws::client::Signer;
+use crate::aws::iam::Iam;
+use crate::fetch::settings::{check_sandbox, resolve_iam_settings};
+use crate::obtain::{Obtained, obtain_for_iam};
+use crate::report::{Failure, FailureKind};
+use crate::world::World;
+
+pub(crate) use snapshot::{AccountSnapshot, READ_ACTIONS, fetch_account, render_snapshot};
+
+/// IAM, as one profile may use it.
+pub(crate) struct LiveIam {
+    pub(crate) profile: ProfileName,
+    iam: Iam,
+}
+
+/// Obtains the credentials of `profile`, else of `AWS_PROFILE`, for IAM. Nothing is asked of IAM yet.
+pub(crate) fn open_iam(
+    world: &World,
+    global: &GlobalArgs,
+    profile: Option<&str>,
+) -> Result<LiveIam, Failure> {
+    let Obtained { profile, plan, credentials, .. } =
+        obtain_for_iam(world, global, &SessionArgs::default(), profile)?;
+    let signer = match credentials {
+        Credentials::AccessKey(key) => Signer::Key(key),
+        Credentials::Session(session) => Signer::Session(session),
+        Credentials::Found { key, session_token } => Signer::Found { key, session_token },
+    };
+    check_sandbox(&world.environment, &signer, &profile)?;
+    let settings = resolve_iam_settings(&plan, &world.environment)?;
+    if let Some(endpoint) = settings.endpoint.as_ref().filter(|endpoint| !endpoint.is_of_aws("iam")) {
+        world.output.note(&format!("IAM is {} here, not AWS", endpoint.as_str()));
+    }
+    let iam = Iam::new(&settings, &signer, world.clock.time_source())
+        .map_err(|error| Failure::of_error(FailureKind::Failed, &error))?;
+    Ok(LiveIam { profile, iam })
+}
