@@ -13,6 +13,7 @@ use crate::request::{SessionRequest, resolve_profile_name, resolve_session, reso
 use crate::store::index::Index;
 use crate::world::World;
 use crate::world::config_files::{ConfigFiles, load_config};
+use crate::world::last_failure::save_last_failure;
 use crate::world::passphrase::Asking;
 use crate::world::secrets::Secrets;
 
@@ -26,7 +27,8 @@ pub(crate) struct Obtained {
     pub(crate) is_child_isolated: bool,
 }
 
-/// Obtains the credentials of the profile that `argument`, else `AWS_PROFILE`, names.
+/// Obtains the credentials of the profile that `argument`, else `AWS_PROFILE`, names. Why that failed is kept
+/// for `hatbox why`.
 pub(crate) fn obtain(
     world: &World,
     global: &GlobalArgs,
@@ -58,6 +60,20 @@ fn obtain_by(
     resolve: Resolve,
 ) -> Result<Obtained, Failure> {
     let profile = resolve_profile_name(argument, &world.environment)?;
+    let result = obtain_profile(world, global, session, profile.clone(), resolve);
+    if let Err(failure) = &result {
+        save_last_failure(world, &profile, failure);
+    }
+    result
+}
+
+fn obtain_profile(
+    world: &World,
+    global: &GlobalArgs,
+    session: &SessionArgs,
+    profile: ProfileName,
+    resolve: Resolve,
+) -> Result<Obtained, Failure> {
     let request = resolve_session(global, session, &world.environment)?;
     let mut secrets = Secrets::open(world, resolve_store(global, &world.environment)?)?;
     let files = load_config(world)?;

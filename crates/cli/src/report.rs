@@ -4,6 +4,8 @@
 use std::error::Error;
 use std::process::ExitCode;
 
+use hatbox_core::trust::refusal::attempt::RefusedCall;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::output::{CalledAs, Output};
@@ -68,8 +70,20 @@ pub(crate) struct Failure {
     pub(crate) causes: Vec<String>,
     /// What to do: sentences with commands to paste.
     pub(crate) hints: Vec<String>,
+    /// The call that AWS refused, where that is what failed.
+    pub(crate) refused: Option<Box<Refused>>,
     /// Whether it is also the failure of other processes that wait for the same answer now.
     pub(crate) is_shared: bool,
+}
+
+/// A call that AWS refused.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Refused {
+    /// AWS's answer, and what was sent.
+    #[serde(flatten)]
+    pub(crate) call: RefusedCall,
+    /// The causes and what helps, line by line as it is printed; empty where the hints say all.
+    pub(crate) explanation: Vec<String>,
 }
 
 impl Failure {
@@ -80,6 +94,7 @@ impl Failure {
             place: None,
             causes: Vec::new(),
             hints: Vec::new(),
+            refused: None,
             is_shared: false,
         }
     }
@@ -131,6 +146,7 @@ impl Failure {
             "place": self.place,
             "causes": self.causes,
             "hints": self.hints,
+            "refused": self.refused,
         });
         value.to_string()
     }
@@ -149,6 +165,7 @@ impl Failure {
         failure.place = text("place");
         failure.causes = list("causes");
         failure.hints = list("hints");
+        failure.refused = value.get("refused").and_then(|call| Refused::deserialize(call).ok()).map(Box::new);
         Some(failure)
     }
 
@@ -163,6 +180,14 @@ impl Failure {
         }
         for cause in &self.causes {
             output.raw_line(&format!("  caused by: {cause}"));
+        }
+        let explanation =
+            self.refused.as_ref().map(|refused| refused.explanation.as_slice()).unwrap_or_default();
+        if !explanation.is_empty() {
+            output.raw_line("");
+        }
+        for line in explanation {
+            output.raw_line(line);
         }
         for hint in &self.hints {
             output.hint(hint);

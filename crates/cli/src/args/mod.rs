@@ -20,6 +20,7 @@ mod session;
 mod store;
 #[cfg(feature = "trust")]
 mod trust;
+mod why;
 
 pub(crate) use add::AddArgs;
 pub(crate) use clear::ClearArgs;
@@ -41,6 +42,7 @@ pub(crate) use store::{StoreArgs, StoreCommand, StoreMigrateArgs, StoreStatusArg
 pub(crate) use store::{StoreRekeyArgs, StoreWrapAdd, StoreWrapArgs, StoreWrapCommand};
 #[cfg(feature = "trust")]
 pub(crate) use trust::{TrustArgs, TrustCommand, TrustEvaluateArgs, TrustSnapshotArgs};
+pub(crate) use why::WhyArgs;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -110,6 +112,7 @@ pub(crate) enum Command {
     Export(ExportArgs),
     Explain(ExplainArgs),
     Doctor(DoctorArgs),
+    Why(WhyArgs),
     Clear(ClearArgs),
     Lock(LockArgs),
     Store(StoreArgs),

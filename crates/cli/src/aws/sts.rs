@@ -77,7 +77,7 @@ impl Sts {
             .iter()
             .map(|(key, value)| Tag::builder().key(key).value(value).build())
             .collect::<Result<Vec<_>, _>>()
-            .map_err(|error| StsError { problem: StsProblem::Invalid, text: error.to_string() })?;
+            .map_err(|error| StsError { problem: StsProblem::Other, text: error.to_string() })?;
         let request = self
             .client
             .assume_role()

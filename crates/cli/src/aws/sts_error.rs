@@ -1,40 +1,15 @@
-//! What an error of STS means. The texts are those that AWS answers with.
+//! What came of a call to STS that gave no credentials.
 
+use hatbox_core::trust::refusal::grammar::{Refusal, parse_refusal};
 use jiff::Timestamp;
 
-use super::unanswered::Unanswered;
+use super::unanswered::{Unanswered, clean};
 
 /// Why a call to STS gave no credentials.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum StsProblem {
-    /// The MFA code is wrong, too old, or was used already.
-    WrongCode,
-    /// The MFA device is unknown, another user's, out of step, or throttled.
-    WrongDevice,
-    /// No such key, or it is inactive.
-    UnknownKey,
-    /// The secret is not that of the key.
-    WrongSecret,
-    /// This machine's clock is off: positive when it is ahead, in seconds.
-    ClockSkew(i64),
-    /// The source's temporary credentials have ended.
-    Expired,
-    /// AssumeRole is not allowed, by whichever side.
-    NotAuthorized,
-    /// The root user may not assume roles.
-    Root,
-    /// GetSessionToken was signed with temporary credentials.
-    SessionCannot,
-    /// More than the role's own maximum was asked for.
-    OverRoleMaximum,
-    /// More than one hour was asked for when chaining.
-    OverChainMaximum,
-    /// A parameter was not taken; AWS's text says which.
-    Invalid,
-    /// The region is not enabled in the account.
-    RegionDisabled,
-    /// Too many calls.
-    Throttled,
+    /// STS answered, and refused.
+    Refused(Box<RefusedAnswer>),
     /// The service could not be reached; the text says how.
     Unreachable,
     /// The service showed a certificate that is not trusted; the text says why.
@@ -45,6 +20,19 @@ pub(crate) enum StsProblem {
     TimedOut,
     /// Anything else.
     Other,
+}
+
+/// An answer that refuses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RefusedAnswer {
+    /// `AccessDenied`
+    pub(crate) code: String,
+    /// AWS's text, as it may be shown.
+    pub(crate) message: String,
+    /// What they mean.
+    pub(crate) refusal: Refusal,
+    /// When it was, by AWS's clock.
+    pub(crate) date: Option<Timestamp>,
 }
 
 /// A failed call.
@@ -59,60 +47,35 @@ pub(crate) struct StsError {
 
 impl From<Unanswered> for StsError {
     fn from(unanswered: Unanswered) -> Self {
-        let problem = match &unanswered {
-            Unanswered::Refused { code, message } => classify(code, message),
+        let text = unanswered.render("STS");
+        let problem = match unanswered {
+            Unanswered::Refused { code, message, date } => StsProblem::Refused(Box::new(RefusedAnswer {
+                refusal: parse_refusal(&code, &message),
+                code: clean(&code),
+                message: clean(&message),
+                date,
+            })),
             Unanswered::NotTheService(_) => StsProblem::NotSts,
             Unanswered::TimedOut(_) => StsProblem::TimedOut,
             Unanswered::Certificate(_) => StsProblem::Certificate,
             Unanswered::Unreachable(_) => StsProblem::Unreachable,
             Unanswered::Other(_) => StsProblem::Other,
         };
-        Self { problem, text: unanswered.render("STS") }
+        Self { problem, text }
     }
 }
 
-/// Classifies an answer with an error.
-fn classify(code: &str, message: &str) -> StsProblem {
-    let has = |part: &str| message.contains(part);
-    match code {
-        "AccessDenied" if has("invalid MFA one time pass code") => StsProblem::WrongCode,
-        "AccessDenied" if has("MultiFactorAuthentication failed") => StsProblem::WrongDevice,
-        "AccessDenied" if has("Roles may not be assumed by root") => StsProblem::Root,
-        "AccessDenied" if has("with session credentials") => StsProblem::SessionCannot,
-        "AccessDenied" => StsProblem::NotAuthorized,
-        "InvalidClientTokenId" | "UnrecognizedClientException" | "InvalidAccessKeyId" => {
-            StsProblem::UnknownKey
-        }
-        "SignatureDoesNotMatch" => parse_skew(message).map_or(StsProblem::WrongSecret, StsProblem::ClockSkew),
-        "ExpiredToken" | "ExpiredTokenException" => StsProblem::Expired,
-        "ValidationError" if has("MaxSessionDuration") => StsProblem::OverRoleMaximum,
-        "ValidationError" if has("role chaining") => StsProblem::OverChainMaximum,
-        "ValidationError" | "PackedPolicyTooLarge" | "MalformedPolicyDocument" => StsProblem::Invalid,
-        "RegionDisabledException" => StsProblem::RegionDisabled,
-        "Throttling" | "ThrottlingException" | "RequestLimitExceeded" => StsProblem::Throttled,
-        _ => StsProblem::Other,
+impl StsError {
+    /// Whether AWS does not know the key that signed, or knows another secret of it.
+    pub(crate) fn is_bad_key(&self) -> bool {
+        matches!(&self.problem, StsProblem::Refused(answer)
+            if matches!(answer.refusal, Refusal::UnknownKey | Refusal::WrongSecret))
     }
-}
 
-/// How far this machine's clock is ahead, in seconds, from the text of a refused signature:
-/// `Signature expired: OURS is now earlier than LIMIT (THEIRS - 15 min.)`.
-fn parse_skew(message: &str) -> Option<i64> {
-    let (ours, rest) = if let Some(rest) = message.split_once("Signature expired: ") {
-        rest.1.split_once(" is now earlier than ")?
-    } else {
-        message.split_once("Signature not yet current: ")?.1.split_once(" is still later than ")?
-    };
-    let theirs = rest.split_once('(')?.1.split_whitespace().next()?;
-    Some(parse_time(ours)?.as_second() - parse_time(theirs)?.as_second())
-}
-
-/// `YYYYMMDDTHHMMSSZ`, as in signatures.
-fn parse_time(text: &str) -> Option<Timestamp> {
-    jiff::civil::DateTime::strptime("%Y%m%dT%H%M%SZ", text.trim())
-        .ok()?
-        .to_zoned(jiff::tz::TimeZone::UTC)
-        .ok()
-        .map(|zoned| zoned.timestamp())
+    /// Whether the code was not taken: another one may be.
+    pub(crate) fn is_wrong_code(&self) -> bool {
+        matches!(&self.problem, StsProblem::Refused(answer) if answer.refusal == Refusal::WrongCode)
+    }
 }
 
 #[cfg(test)]
@@ -120,71 +83,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn texts_of_aws_are_told_apart() {
-        for (code, message, problem) in [
-            (
-                "AccessDenied",
-                "MultiFactorAuthentication failed with invalid MFA one time pass code. ",
-                StsProblem::WrongCode,
-            ),
-            (
-                "AccessDenied",
-                "MultiFactorAuthentication failed, unable to validate MFA code.  Please verify your MFA serial number is valid and associated with this user.",
-                StsProblem::WrongDevice,
-            ),
-            (
-                "AccessDenied",
-                "User: arn:aws:iam::111122223333:user/jan is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::444455556666:role/x",
-                StsProblem::NotAuthorized,
-            ),
-            ("AccessDenied", "Roles may not be assumed by root accounts.", StsProblem::Root),
-            (
-                "AccessDenied",
-                "Cannot call GetSessionToken with session credentials",
-                StsProblem::SessionCannot,
-            ),
-            (
-                "InvalidClientTokenId",
-                "The security token included in the request is invalid.",
-                StsProblem::UnknownKey,
-            ),
-            (
-                "ValidationError",
-                "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
-                StsProblem::OverRoleMaximum,
-            ),
-            (
-                "ValidationError",
-                "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.",
-                StsProblem::OverChainMaximum,
-            ),
-            (
-                "SignatureDoesNotMatch",
-                "The request signature we calculated does not match",
-                StsProblem::WrongSecret,
-            ),
-            ("Throttling", "Rate exceeded", StsProblem::Throttled),
-            ("InternalFailure", "", StsProblem::Other),
-        ] {
-            assert_eq!(classify(code, message), problem, "{message}");
-        }
-    }
-
-    #[test]
-    fn clock_skew_is_read_from_the_refusal_in_both_directions() {
-        assert_eq!(
-            classify(
-                "SignatureDoesNotMatch",
-                "Signature expired: 20260115T094000Z is now earlier than 20260115T094500Z (20260115T100000Z - 15 min.)"
-            ),
-            StsProblem::ClockSkew(-1200)
-        );
-        assert_eq!(
-            classify(
-                "SignatureDoesNotMatch",
-                "Signature not yet current: 20260115T102000Z is still later than 20260115T101500Z (20260115T100000Z + 15 min.)"
-            ),
-            StsProblem::ClockSkew(1200)
-        );
+    fn an_answer_tells_what_it_means() {
+        let message = "MultiFactorAuthentication failed with invalid MFA one time pass code.".to_owned();
+        let refused =
+            Unanswered::Refused { code: "AccessDenied".to_owned(), message: message.clone(), date: None };
+        let error = StsError::from(refused);
+        assert!(error.is_wrong_code());
+        assert_eq!(error.to_string(), format!("AccessDenied: {message}"));
+        assert!(!StsError::from(Unanswered::TimedOut("no answer in time")).is_wrong_code());
     }
 }

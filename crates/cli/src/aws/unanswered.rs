@@ -5,6 +5,7 @@ use std::error::Error;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use jiff::Timestamp;
 
 /// The end of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +16,8 @@ pub(super) enum Unanswered {
         code: String,
         /// Its text.
         message: String,
+        /// When it was, by the service's clock: the answer's `Date`.
+        date: Option<Timestamp>,
     },
     /// What answered is not the service: a proxy, a captive portal, the wrong port.
     NotTheService(u16),
@@ -38,6 +41,7 @@ impl Unanswered {
                 Some(code) => Self::Refused {
                     code: code.to_owned(),
                     message: service.err().message().unwrap_or("no text").trim().to_owned(),
+                    date: service.raw().headers().get("date").and_then(parse_date),
                 },
                 None => Self::NotTheService(service.raw().status().as_u16()),
             },
@@ -59,7 +63,7 @@ impl Unanswered {
     /// What may be shown of it; `service` is the one that was called.
     pub(super) fn render(&self, service: &str) -> String {
         match self {
-            Self::Refused { code, message } => clean(&format!("{code}: {message}")),
+            Self::Refused { code, message, .. } => clean(&format!("{code}: {message}")),
             Self::NotTheService(status) => format!("HTTP {status}, and not in the form of {service}"),
             Self::TimedOut(text) => (*text).to_owned(),
             Self::Certificate(text) | Self::Unreachable(text) | Self::Other(text) => text.clone(),
@@ -67,8 +71,13 @@ impl Unanswered {
     }
 }
 
+/// The date of an answer's header (RFC 9110 section 5.6.7).
+fn parse_date(text: &str) -> Option<Timestamp> {
+    jiff::fmt::rfc2822::parse(text).ok().map(|date| date.timestamp())
+}
+
 /// The service's text as it may be shown: one line, no more than a few, nothing that a terminal obeys.
-fn clean(text: &str) -> String {
+pub(super) fn clean(text: &str) -> String {
     const SHOWN: usize = 600;
     // Security: the long form of a refused signature quotes the request, session token and all.
     let text = text.split("The Canonical String").next().unwrap_or_default();
@@ -100,5 +109,12 @@ mod tests {
             "A: b [2Jc"
         );
         assert_eq!(clean(&"x".repeat(5000)).len(), 600);
+    }
+
+    #[test]
+    fn the_date_of_an_answer_is_read() {
+        let date = parse_date("Thu, 15 Jan 2026 10:00:00 GMT");
+        assert_eq!(date.map(Timestamp::as_second), Some(1_768_471_200));
+        assert_eq!(parse_date("yesterday"), None);
     }
 }

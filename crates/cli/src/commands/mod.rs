@@ -15,3 +15,4 @@ pub(crate) mod sandbox;
 pub(crate) mod store;
 #[cfg(feature = "trust")]
 pub(crate) mod trust;
+pub(crate) mod why;

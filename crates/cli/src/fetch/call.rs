@@ -7,12 +7,12 @@ use hatbox_core::plan::{AssumeRole, Mfa, Plan, Step};
 use hatbox_core::secret::SessionCredentials;
 
 use super::mfa::{Code, CodeSource};
-use super::refusal::{Refused, failure_of};
+use super::refusal::Refused;
 use super::settings::{check_sandbox, partition_of, resolve_sts_settings};
-use super::{Fetching, Locks};
+use super::{Fetching, Locks, Source, no_identity};
 use crate::aws::client::{Sending, ServiceSettings, Signer};
 use crate::aws::sts::{AssumeRoleCall, MfaProof, Sts};
-use crate::aws::sts_error::{StsError, StsProblem};
+use crate::aws::sts_error::StsError;
 use crate::report::{Failure, FailureKind};
 use crate::sys::lock::Lock;
 use crate::world::World;
@@ -43,17 +43,27 @@ impl Fetching<'_, '_> {
     pub(super) fn make_call(
         &self,
         plan: &Plan,
-        step: &Step,
-        signer: &Signer,
+        index: usize,
+        signer: &Source,
         locks: Locks<'_>,
     ) -> Result<Outcome, Failure> {
+        let Source { signer, obtained_at } = signer;
+        let Some(step) = plan.steps.get(index) else { return Err(no_identity()) };
         let settings = resolve_sts_settings(plan, partition_of(step), &self.world.environment)?;
         check_sandbox(&self.world.environment, signer, step.profile())?;
         if let Some(endpoint) = settings.endpoint.as_ref().filter(|endpoint| !endpoint.is_of_aws("sts")) {
             self.world.output.note(&format!("STS is {} here, not AWS", endpoint.as_str()));
         }
         let refused = |error: &StsError, source| {
-            failure_of(&Refused { error, plan, step, settings: &settings, code_source: source })
+            self.failure_of(&Refused {
+                error,
+                plan,
+                index,
+                step,
+                settings: &settings,
+                code_source: source,
+                source_at: *obtained_at,
+            })
         };
         self.world.output.debug(|| format!("calling {} for `{}`", step.call().label(), step.profile()));
         let Some(mfa) = step.mfa() else {
@@ -114,11 +124,7 @@ impl Fetching<'_, '_> {
             let proof = MfaProof { serial: mfa.serial.value.clone(), code };
             match self.send(client, step, Some(&proof)) {
                 Ok(credentials) => return Ok(Outcome::Answered(credentials)),
-                Err(error)
-                    if error.problem == StsProblem::WrongCode
-                        && source == CodeSource::Person
-                        && tries < TRIES =>
-                {
+                Err(error) if error.is_wrong_code() && source == CodeSource::Person && tries < TRIES => {
                     self.world
                         .prompter()
                         .show("AWS did not take that code. Each one works once: wait for the next.");
@@ -187,7 +193,7 @@ fn used_already(mfa: &Mfa) -> Failure {
 }
 
 /// `hatbox-PROFILE-SECONDS`: in CloudTrail it tells the hat and the time. 2..=64 of `[\w+=,.@-]`.
-fn default_session_name(profile: &ProfileName, now: i64) -> String {
+pub(super) fn default_session_name(profile: &ProfileName, now: i64) -> String {
     let profile: String = profile
         .as_str()
         .chars()

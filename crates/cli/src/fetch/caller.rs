@@ -42,8 +42,8 @@ pub(crate) fn fetch_caller(world: &World, plan: &Plan, profile: &ProfileName, ke
     match client.map(|client| client.fetch_caller()) {
         Err(failure) => unknown(failure),
         Ok(Ok(arn)) => Caller::Known(arn),
+        Ok(Err(error)) if error.is_bad_key() => Caller::Refused(error.text),
         Ok(Err(error)) => match error.problem {
-            StsProblem::UnknownKey | StsProblem::WrongSecret => Caller::Refused(error.text),
             StsProblem::Unreachable | StsProblem::TimedOut => Caller::Unreachable(error.text),
             _ => Caller::Unknown(error.text),
         },

@@ -11,6 +11,7 @@ mod mfa;
 mod mfa_program;
 mod refusal;
 pub(crate) mod settings;
+mod surroundings;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -22,6 +23,7 @@ use hatbox_core::cache::{
 use hatbox_core::handover::Credentials;
 use hatbox_core::plan::{Plan, Stage, Step};
 use hatbox_core::secret::SessionCredentials;
+use jiff::Timestamp;
 
 use crate::aws::client::Signer;
 use crate::report::{Failure, FailureKind};
@@ -47,6 +49,20 @@ pub(crate) struct Fetching<'a, 'w> {
 struct Locks<'a> {
     session: &'a Lock,
     sessions: Option<&'a Sessions>,
+}
+
+/// What signs a call.
+#[derive(Clone)]
+struct Source {
+    signer: Signer,
+    /// When it was obtained, where it is a session of a stage before.
+    obtained_at: Option<Timestamp>,
+}
+
+impl Source {
+    fn of_session(session: CachedSession) -> Self {
+        Self { signer: Signer::Session(session.credentials), obtained_at: Some(session.obtained_at) }
+    }
 }
 
 /// Obtains the credentials of `plan`, from the cache where that is allowed.
@@ -120,17 +136,13 @@ impl Fetching<'_, '_> {
         from: Stage,
         source: Option<CachedSession>,
     ) -> Result<Credentials, Failure> {
-        let mut signer = match source {
-            Some(session) => Some(Signer::Session(session.credentials)),
-            None => None,
-        };
+        let mut signer = source.map(Source::of_session);
         let mut last = None;
         for stage in plan.stages().skip_while(|stage| *stage != from) {
             let Stage::Step(index) = stage else { continue };
-            let Some(step) = plan.steps.get(index) else { continue };
-            let session = self.run_stage(plan, sessions, stage, step, &mut signer)?;
-            signer = Some(Signer::Session(session.clone()));
-            last = Some(session);
+            let session = self.run_stage(plan, sessions, index, &mut signer)?;
+            last = Some(session.credentials.clone());
+            signer = Some(Source::of_session(session));
         }
         match last {
             Some(session) => Ok(Credentials::Session(session)),
@@ -143,23 +155,23 @@ impl Fetching<'_, '_> {
         &mut self,
         plan: &Plan,
         sessions: Option<&Sessions>,
-        stage: Stage,
-        step: &Step,
-        signer: &mut Option<Signer>,
-    ) -> Result<SessionCredentials, Failure> {
-        let key = resolve_session_key(plan, stage)
-            .ok_or_else(|| Failure::new(FailureKind::Failed, "the credential plan names no identity"))?;
+        index: usize,
+        signer: &mut Option<Source>,
+    ) -> Result<CachedSession, Failure> {
+        let stage = Stage::Step(index);
+        let step = plan.steps.get(index).ok_or_else(no_identity)?;
+        let key = resolve_session_key(plan, stage).ok_or_else(no_identity)?;
         let path = self.lock_path(sessions, "session", key.as_bytes());
         loop {
             self.world.taken_over.set(None);
             let held_for = format!("the credentials of `{}`", step.profile());
             let lock = wait_for_lock(self.world, &path, self.patience(), &held_for)?;
             if let Some(session) = self.load_if_good(plan, sessions, stage, &key, &lock) {
-                return Ok(session.credentials);
+                return Ok(session);
             }
             let result = self
                 .load_signer(plan, signer)
-                .and_then(|signer| self.make_call(plan, step, &signer, Locks { session: &lock, sessions }));
+                .and_then(|signer| self.make_call(plan, index, &signer, Locks { session: &lock, sessions }));
             match result {
                 Ok(call::Outcome::Answered(credentials)) => {
                     let session = self.cached_session(step, credentials);
@@ -169,7 +181,7 @@ impl Fetching<'_, '_> {
                     if let Some(Err(error)) = sessions.map(|sessions| sessions.save(&key, &session)) {
                         self.world.output.warn(&format!("the session is not cached: {error}"));
                     }
-                    return Ok(session.credentials);
+                    return Ok(session);
                 }
                 Ok(call::Outcome::AnsweredElsewhere) => {
                     self.world.output.note("answered on another terminal");
@@ -182,10 +194,10 @@ impl Fetching<'_, '_> {
         }
     }
 
-    fn load_signer(&mut self, plan: &Plan, signer: &mut Option<Signer>) -> Result<Signer, Failure> {
+    fn load_signer(&mut self, plan: &Plan, signer: &mut Option<Source>) -> Result<Source, Failure> {
         let loaded = match signer.take() {
             Some(signer) => signer,
-            None => self.load_base(plan)?,
+            None => Source { signer: self.load_base(plan)?, obtained_at: None },
         };
         Ok(signer.insert(loaded).clone())
     }
@@ -253,6 +265,10 @@ impl Fetching<'_, '_> {
             ));
         }
     }
+}
+
+fn no_identity() -> Failure {
+    Failure::new(FailureKind::Failed, "the credential plan names no identity")
 }
 
 fn render_renewal(renewal: Renewal) -> String {

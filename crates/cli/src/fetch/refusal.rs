@@ -1,126 +1,152 @@
 //! What a refusal of STS means for the user, and the way out.
 
-use hatbox_core::config::duration::render_duration;
 use hatbox_core::plan::{Base, Plan, Step};
+use hatbox_core::trust::refusal::attempt::{Attempt, Circumstances, CodeSent, RefusedCall};
+use hatbox_core::trust::refusal::diagnose;
+use hatbox_core::trust::refusal::grammar::Refusal;
+use hatbox_core::trust::refusal::known::Known;
+use hatbox_core::trust::refusal::report::render_report;
+use jiff::Timestamp;
 
+use super::Fetching;
+use super::call::default_session_name;
 use super::mfa::CodeSource;
+use super::surroundings::{paths_of, resolve_surroundings};
 use crate::aws::client::ServiceSettings;
 use crate::aws::endpoint::EndpointUrl;
-use crate::aws::sts_error::{StsError, StsProblem};
-use crate::report::{Failure, FailureKind};
+use crate::aws::sts_error::{RefusedAnswer, StsError, StsProblem};
+use crate::report::{self, Failure, FailureKind};
 
 /// A refused call and what was asked.
 pub(super) struct Refused<'a> {
     pub(super) error: &'a StsError,
     pub(super) plan: &'a Plan,
+    /// The step's place in the plan.
+    pub(super) index: usize,
     pub(super) step: &'a Step,
     pub(super) settings: &'a ServiceSettings,
     pub(super) code_source: Option<CodeSource>,
+    /// When the session was obtained that signed, where one did.
+    pub(super) source_at: Option<Timestamp>,
 }
 
-/// The failure for the user.
-pub(super) fn failure_of(refused: &Refused<'_>) -> Failure {
-    let Refused { error, step, code_source, .. } = refused;
-    let failure = add_hints(Failure::new(FailureKind::Failed, headline(step)).caused_by(*error), refused);
-    // A code of a flag is this process's own; another may have a better one.
-    if *code_source == Some(CodeSource::Flag) { failure } else { failure.shared() }
+impl Fetching<'_, '_> {
+    /// The failure for the user. Nothing is called: what is known here is all that is looked at.
+    pub(super) fn failure_of(&self, refused: &Refused<'_>) -> Failure {
+        let failure = match &refused.error.problem {
+            StsProblem::Refused(answer) => self.explain(answer, refused),
+            _ => add_hints_of_way(undiagnosed(refused), refused),
+        };
+        // A code of a flag is this process's own; another may have a better one.
+        if refused.code_source == Some(CodeSource::Flag) { failure } else { failure.shared() }
+    }
+
+    fn explain(&self, answer: &RefusedAnswer, refused: &Refused<'_>) -> Failure {
+        let call = self.attempt_of(answer, refused).map(|attempt| RefusedCall {
+            code: answer.code.clone(),
+            message: answer.message.clone(),
+            attempt,
+        });
+        let now = self.world.clock.now();
+        let told = call.as_ref().and_then(|call| {
+            render_report(call, &diagnose(&answer.refusal, &call.attempt, &Known::default(), now))
+        });
+        let (mut failure, explanation) = match told {
+            Some(report) => {
+                (Failure::new(FailureKind::Failed, report.headline).caused_by(refused.error), report.lines)
+            }
+            None => (add_hints(undiagnosed(refused), &answer.refusal, refused.plan), Vec::new()),
+        };
+        failure.refused = call.map(|call| Box::new(report::Refused { call, explanation }));
+        failure
+    }
+
+    fn attempt_of(&self, answer: &RefusedAnswer, refused: &Refused<'_>) -> Option<Attempt> {
+        let Refused { plan, index, step, settings, code_source, source_at, .. } = refused;
+        let now = self.world.clock.now();
+        let session_name = match step {
+            Step::GetSessionToken(_) => None,
+            Step::AssumeRole(role) => Some(match &role.session_name {
+                Some(name) => name.value.clone(),
+                None => default_session_name(&role.profile, now.as_second()),
+            }),
+        };
+        let circumstances = Circumstances {
+            at: now.as_second(),
+            session_age: source_at.map(|at| (now.as_second() - at.as_second()).max(0)),
+            code: match code_source {
+                None => CodeSent::No,
+                Some(CodeSource::Flag) => CodeSent::Flag,
+                Some(CodeSource::Process) => CodeSent::Process,
+                Some(CodeSource::Person) => CodeSent::Person,
+            },
+            session_name,
+            region: settings.region.clone(),
+            endpoint: settings.endpoint.as_ref().map(|url| url.as_str().to_owned()),
+            clock_ahead: answer.date.map(|date| now.as_second() - date.as_second()),
+            around: resolve_surroundings(&self.world.environment, self.files, self.request, plan),
+        };
+        let paths = paths_of(self.files);
+        let render_origin = |origin: &_| hatbox_core::plan::explain::render_origin(origin, &paths);
+        Attempt::of_step(plan, *index, circumstances, &render_origin)
+    }
 }
 
-fn headline(step: &Step) -> String {
-    match step {
+/// A failure that names the call alone.
+fn undiagnosed(refused: &Refused<'_>) -> Failure {
+    let headline = match refused.step {
         Step::GetSessionToken(step) => format!("got no session for `{}` (GetSessionToken)", step.profile),
         Step::AssumeRole(step) => {
             format!("could not put on the role of `{}`: {} (AssumeRole)", step.profile, step.role.value)
         }
-    }
+    };
+    Failure::new(FailureKind::Failed, headline).caused_by(refused.error)
 }
 
-fn add_hints(failure: Failure, refused: &Refused<'_>) -> Failure {
-    let Refused { error, plan, step, settings, code_source } = refused;
-    let profile = step.profile();
-    match error.problem {
-        StsProblem::WrongCode => match code_source {
-            Some(CodeSource::Process) => failure.hint("`mfa_process` printed a code that is wrong or was used already"),
-            _ => failure.hint("each code works once; wait for the next one, and check the clock of the device"),
-        },
-        StsProblem::WrongDevice => {
-            let failure = failure.hint(
-                "check `mfa_serial`: it must be a device of the user whose key signs, as `aws iam list-mfa-devices` shows it",
-            );
-            match step.mfa().filter(|mfa| mfa.serial.value.is_user_arn()) {
-                Some(mfa) => failure.hint(format!(
-                    "`{}` is the user, not a device; probably it is `{}`",
-                    mfa.serial.value,
-                    mfa.serial.value.as_str().replacen(":user/", ":mfa/", 1)
-                )),
-                None => failure,
-            }
-        }
-        StsProblem::UnknownKey => match &plan.base {
-            Base::StoredKey { profile, .. } => failure.hint(format!(
-                "the access key stored for `{profile}` is unknown to AWS, or was made inactive; `hatbox add {profile}` stores another"
-            )),
-            _ => failure.hint(
-                "the access key is unknown to AWS, was made inactive, or came with another key's session token",
-            ),
-        },
-        StsProblem::WrongSecret => match &plan.base {
+/// The way out of a refusal that is none of a role's or a user's rights.
+fn add_hints(failure: Failure, refusal: &Refusal, plan: &Plan) -> Failure {
+    match refusal {
+        Refusal::WrongSecret => match &plan.base {
             Base::StoredKey { profile, .. } => failure.hint(format!(
                 "the secret does not belong to this access key id; store both again: hatbox add {profile}"
             )),
             _ => failure.hint("the secret does not belong to this access key id"),
         },
-        StsProblem::ClockSkew(seconds) => {
-            let direction = if seconds > 0 { "ahead" } else { "behind" };
+        Refusal::ClockSkew(seconds) => {
+            let direction = if *seconds > 0 { "ahead" } else { "behind" };
             failure
-                .hint(format!("this machine's clock is {} s {direction}; AWS allows 15 minutes", seconds.abs()))
+                .hint(format!(
+                    "this machine's clock is {} s {direction}; AWS allows 15 minutes",
+                    seconds.abs()
+                ))
                 .hint("set the clock, for instance: sudo timedatectl set-ntp true")
         }
-        StsProblem::Expired => match &plan.base {
-            Base::Environment { .. } => failure.hint("the temporary credentials in the environment have ended: obtain new ones"),
-            Base::FileKeys { profile, .. } => failure.hint(format!(
-                "the temporary credentials of `{profile}` in the file have ended: write new ones there"
-            )),
-            _ => failure.hint(format!("obtain the source anew: hatbox exec --fresh {profile} -- true")),
-        },
-        StsProblem::NotAuthorized => not_authorized(failure, refused),
-        StsProblem::Root => {
+        Refusal::Root => {
             failure.hint("the root user cannot assume roles: make an IAM user, and store its access key")
         }
-        StsProblem::SessionCannot => {
+        Refusal::SessionCannot => {
             failure.hint("GetSessionToken takes long-lived keys only; use --no-session with temporary ones")
         }
-        StsProblem::OverRoleMaximum => failure.hint(format!(
-            "{} were asked for, and the role allows less; ask for less with -d, or have its MaxSessionDuration raised",
-            render_duration(step.duration().value)
-        )),
-        StsProblem::OverChainMaximum => failure.hint("a role assumed from temporary credentials lasts 1h at most: use -d 1h"),
-        StsProblem::RegionDisabled => failure.hint(format!(
-            "the region {} is not enabled in the account; use another with --region",
-            settings.region
-        )),
-        StsProblem::Throttled => failure.hint("AWS has had too many calls; try again in a moment"),
-        StsProblem::Unreachable | StsProblem::TimedOut => match &settings.endpoint {
-            Some(endpoint) => failure.hint(format!("is the endpoint {} right, and running?", EndpointUrl::as_str(endpoint))),
-            None => failure.hint("check the network, and HTTPS_PROXY if you are behind a proxy"),
-        },
-        StsProblem::Certificate => failure
-            .hint("if a proxy or a company's own authority stands between, set AWS_CA_BUNDLE to its certificates"),
-        StsProblem::NotSts => failure.hint("what answered is not STS: check the endpoint, HTTPS_PROXY and NO_PROXY"),
-        StsProblem::Invalid | StsProblem::Other => failure,
+        Refusal::Throttled => failure.hint("AWS has had too many calls; try again in a moment"),
+        _ => failure,
     }
 }
 
-fn not_authorized(failure: Failure, refused: &Refused<'_>) -> Failure {
-    let Refused { plan, step, .. } = refused;
-    let profile = step.profile();
-    let with_mfa = plan.steps.iter().any(|step| step.mfa().is_some());
-    let failure = if with_mfa {
-        failure
-    } else {
-        failure.hint(format!(
-            "no MFA code was sent; if the role asks for MFA, set `mfa_serial` in `{profile}` and in its source profile"
-        ))
-    };
-    failure.hint("the role's trust policy and your own policies must both allow it; AWS does not say which of them refused")
+/// The way out where no answer of STS came.
+fn add_hints_of_way(failure: Failure, refused: &Refused<'_>) -> Failure {
+    match refused.error.problem {
+        StsProblem::Unreachable | StsProblem::TimedOut => match &refused.settings.endpoint {
+            Some(endpoint) => {
+                failure.hint(format!("is the endpoint {} right, and running?", EndpointUrl::as_str(endpoint)))
+            }
+            None => failure.hint("check the network, and HTTPS_PROXY if you are behind a proxy"),
+        },
+        StsProblem::Certificate => failure.hint(
+            "if a proxy or a company's own authority stands between, set AWS_CA_BUNDLE to its certificates",
+        ),
+        StsProblem::NotSts => {
+            failure.hint("what answered is not STS: check the endpoint, HTTPS_PROXY and NO_PROXY")
+        }
+        StsProblem::Refused(_) | StsProblem::Other => failure,
+    }
 }

@@ -4,7 +4,7 @@
 //! |---|---|---|---|
 //! | settings | `XDG_CONFIG_HOME` | `~/.config/hatbox` | `%APPDATA%\hatbox` |
 //! | store | `XDG_DATA_HOME` | `~/.local/share/hatbox` | `%LOCALAPPDATA%\hatbox` |
-//! | sessions, locks | `XDG_CACHE_HOME` | `~/.cache/hatbox` | `%LOCALAPPDATA%\hatbox\cache` |
+//! | sessions, locks, failures | `XDG_CACHE_HOME` | `~/.cache/hatbox` | `%LOCALAPPDATA%\hatbox\cache` |
 
 use std::path::{Path, PathBuf};
 
@@ -107,6 +107,11 @@ impl Dirs {
     /// Lock files of sessions and MFA devices.
     pub(crate) fn locks(&self) -> PathBuf {
         self.cache.join("locks")
+    }
+
+    /// Why obtaining credentials failed last, for `hatbox why`.
+    pub(crate) fn failures(&self) -> PathBuf {
+        self.cache.join("failures")
     }
 
     /// Where aws-vault's `file` backend keeps its files when nothing else is said.

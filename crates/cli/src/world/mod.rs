@@ -10,6 +10,7 @@ pub(crate) mod dirs;
 pub(crate) mod environment;
 pub(crate) mod failure_file;
 pub(crate) mod helper;
+pub(crate) mod last_failure;
 pub(crate) mod modes;
 pub(crate) mod passphrase;
 pub(crate) mod programs;

@@ -58,12 +58,22 @@ fn role_error(profile: &str, role: &str, cause: &str) -> String {
     )
 }
 
+/// What AWS's refusal of a role becomes, where its causes are told: `who` may not, or did not, become `role`.
+fn diagnosed(who: &str, role: &str, cause: &str, lines: &str) -> String {
+    let code = cause.split(':').next().unwrap();
+    let does = if cause.contains("is not authorized") { "may not" } else { "did not" };
+    format!(
+        "hatbox: error: AWS refused: {who} {does} become {role} (sts:AssumeRole, {code}).\n\
+         \x20 caused by: {cause}\n\n{lines}{END}"
+    )
+}
+
+const END: &str = "              hatbox why --last     for everything that was checked\n";
+const KEY: &str = "the key of `jan-work`";
 const UNKNOWN: &str = "InvalidClientTokenId: The security token included in the request is invalid.";
 const WRONG_CODE: &str =
     "AccessDenied: MultiFactorAuthentication failed with invalid MFA one time pass code.";
 const WRONG_DEVICE: &str = "AccessDenied: MultiFactorAuthentication failed, unable to validate MFA code.  Please verify your MFA serial number is valid and associated with this user.";
-const CHECK: &str = "hatbox: hint: check `mfa_serial`: it must be a device of the user whose key signs, as `aws iam list-mfa-devices` shows it\n";
-const NOT_AUTHORIZED: &str = "hatbox: hint: the role's trust policy and your own policies must both allow it; AWS does not say which of them refused\n";
 
 #[test]
 fn a_wrong_secret_is_told_apart_from_an_unknown_key() {
@@ -73,8 +83,17 @@ fn a_wrong_secret_is_told_apart_from_an_unknown_key() {
     assert_refused(
         &fixture,
         exec(&fixture, &["reader"]).run(),
-        &(role_error("reader", "reader", UNKNOWN)
-            + "hatbox: hint: the access key stored for `jan-work` is unknown to AWS, or was made inactive; `hatbox add jan-work` stores another\n"),
+        &diagnosed(
+            KEY,
+            "reader",
+            UNKNOWN,
+            &format!(
+                "AWS said      the access key ****{} stored for `jan-work` is unknown to AWS,\n\
+                 \x20             or was made inactive.\n\
+                 Fix           hatbox add jan-work     stores another\n",
+                &id[id.len() - 4..]
+            ),
+        ),
     );
     fixture.client().set_key_status(&id, KeyStatus::Active).unwrap();
     let wrong = format!("{id}\n{}\n", "x".repeat(40));
@@ -129,18 +148,30 @@ fn an_ended_source_is_to_be_obtained_anew() {
     assert_refused(
         &fixture,
         run(&fixture).env("AWS_SESSION_TOKEN", "wrong").run(),
-        &(role_error("from-env", "reader", UNKNOWN)
-            + "hatbox: hint: the access key is unknown to AWS, was made inactive, or came with another key's session token\n"),
+        &diagnosed(
+            "the key of `from-env`",
+            "reader",
+            UNKNOWN,
+            &format!(
+                "AWS said      AWS_ACCESS_KEY_ID ****{} of the environment is unknown to AWS,\n\
+                 \x20             was made inactive, or came with another key's AWS_SESSION_TOKEN.\n\
+                 Fix           set all three variables anew, from one source\n",
+                &key.id[key.id.len() - 4..]
+            ),
+        ),
     );
     fixture.advance(31 * 24 * 3600);
     assert_refused(
         &fixture,
         run(&fixture).run(),
-        &(role_error(
-            "from-env",
+        &diagnosed(
+            "the key of `from-env`",
             "reader",
             "ExpiredToken: The security token included in the request is expired",
-        ) + "hatbox: hint: the temporary credentials in the environment have ended: obtain new ones\n"),
+            "AWS said      the temporary credentials in the environment have ended.\n\
+             Fix           obtain new ones, or unset AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY\n\
+             \x20             and AWS_SESSION_TOKEN\n",
+        ),
     );
 }
 
@@ -165,47 +196,76 @@ fn a_length_over_the_roles_maximum_says_what_to_do() {
     assert_refused(
         &fixture,
         exec(&fixture, &["short", "-d", "2h"]).run(),
-        &(role_error(
-            "short",
+        &diagnosed(
+            KEY,
             "short",
             "ValidationError: The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
-        ) + "hatbox: hint: 2h were asked for, and the role allows less; ask for less with -d, or have its MaxSessionDuration raised\n"),
+            "AWS said      short allows less than 2h, which you asked for (--duration).\n\
+             Fix           hatbox exec -d 1h short -- ...\n\
+             \x20             or have the maximum session duration of short raised (12h at most)\n",
+        ),
     );
 }
 
 #[test]
 fn a_role_that_is_not_allowed_looks_the_same_whatever_the_reason() {
     let fixture = fixture();
-    for (profile, role) in [
-        ("strangers", "strangers"),
-        ("missing", "no-such-role"),
-        ("external", "external"),
-        ("guarded-without", "guarded"),
+    for (profile, role, why, or) in [
+        (
+            "strangers",
+            "strangers",
+            "[profile strangers] has no mfa_serial, and\n              the role may require MFA.",
+            "strangers does not trust jan; AWS did not say which of the three.",
+        ),
+        (
+            "missing",
+            "no-such-role",
+            "[profile missing] has no mfa_serial, and the\n              role may require MFA.",
+            "no-such-role does not trust jan; AWS did not say which of the\n              three.",
+        ),
+        (
+            "guarded-without",
+            "guarded",
+            "[profile guarded-without] has no mfa_serial,\n              and the role may require MFA.",
+            "guarded does not trust jan; AWS did not say which of the three.",
+        ),
     ] {
         let arn = format!("arn:aws:iam::444455556666:role/{role}");
-        assert_refused(
-            &fixture,
-            exec(&fixture, &[profile]).run(),
-            &(role_error(
-                profile,
-                role,
-                &format!(
-                    "AccessDenied: User: arn:aws:iam::111122223333:user/jan is not authorized to perform: sts:AssumeRole on resource: {arn}"
-                ),
-            ) + &format!(
-                "hatbox: hint: no MFA code was sent; if the role asks for MFA, set `mfa_serial` in `{profile}` and in its source profile\n\
-                 {NOT_AUTHORIZED}"
-            )),
+        let refused = format!(
+            "AccessDenied: User: arn:aws:iam::111122223333:user/jan is not authorized to perform: sts:AssumeRole on resource: {arn}"
         );
+        let lines = format!(
+            "Most likely   no MFA code was sent: {why}\n\
+             Fix           mfa_serial = {PHONE}     in ~/.aws/config, [profile {profile}]\n\
+             Or            jan's own policies do not allow it.\n\
+             Or            {or}\n"
+        );
+        assert_refused(&fixture, exec(&fixture, &[profile]).run(), &diagnosed("jan", role, &refused, &lines));
     }
+    // One that was given for this role speaks for itself.
+    let outcome = exec(&fixture, &["external"]).run().expect_code(125);
+    let told = "Or            the external id of [profile external] may not be the one that the\n";
+    assert!(outcome.stderr.contains(told), "{}", outcome.stderr);
+    assert!(!outcome.stderr.contains("the-wrong-one"), "{}", outcome.stderr);
 }
 
 #[test]
 fn a_code_that_is_not_taken_says_where_it_came_from() {
     let fixture = fixture();
-    let by_flag = role_error("guarded", "guarded", WRONG_CODE)
-        + "hatbox: hint: each code works once; wait for the next one, and check the clock of the device\n";
-    assert_refused(&fixture, exec(&fixture, &["guarded", "-t", "000000"]).run(), &by_flag);
+    let said = |outcome: Outcome, text: &str| {
+        let outcome = outcome.expect_code(125);
+        // How long to wait for the next code is the clock's.
+        let shown =
+            fixture.shown(&outcome.stderr).replace(|c: char| c.is_ascii_digit(), "#").replace("##", "#");
+        let lines = format!(
+            "AWS said      {text}\n\
+             Fix           each code works once; wait # s for the next\n\
+             \x20             if that does not help, check the clock of the device\n"
+        );
+        assert_eq!(shown, format!("{STS}{}", diagnosed(KEY, "guarded", WRONG_CODE, &lines)));
+    };
+    let wrong = "the MFA code is wrong, late, or was used already.";
+    said(exec(&fixture, &["guarded", "-t", "000000"]).run(), wrong);
     let code = fixture.code(PHONE);
     exec(&fixture, &["guarded", "-t", &code]).run().ok();
     let calls = fixture.log().len();
@@ -222,27 +282,41 @@ fn a_code_that_is_not_taken_says_where_it_came_from() {
         &format!("mfa_serial = {PHONE}\n"),
         &format!("mfa_serial = {PHONE}\nmfa_process = echo 000000\n"),
     ));
-    let by_process = role_error("guarded", "guarded", WRONG_CODE)
-        + "hatbox: hint: `mfa_process` printed a code that is wrong or was used already\n";
-    assert_refused(&fixture, exec(&fixture, &["guarded"]).run(), &by_process);
+    let printed = "`mfa_process` printed a code that is wrong, late, or was used\n              already.";
+    said(exec(&fixture, &["guarded"]).run(), printed);
 }
 
 #[test]
 fn a_device_that_is_not_the_users_is_told_apart_from_a_wrong_code() {
     let fixture = fixture();
-    let of_the_user = "hatbox: hint: `arn:aws:iam::111122223333:user/jan` is the user, not a device; probably it is `arn:aws:iam::111122223333:mfa/jan`\n";
-    for profile in ["of-kim", "of-nobody"] {
-        let expected = role_error(profile, "guarded", WRONG_DEVICE) + CHECK;
-        assert_refused(&fixture, exec(&fixture, &[profile, "-t", "123456"]).run(), &expected);
+    for (profile, serial) in [("of-kim", KIMS_PHONE), ("of-nobody", "arn:aws:iam::111122223333:mfa/lost")] {
+        let outcome = exec(&fixture, &[profile, "-t", "123456"]).run();
+        let start = format!("AWS said      a code of {serial} could not be checked:");
+        let end = format!(
+            "it must be a device of the user whose key signs.\n\
+             Fix           `guarded` names another: {PHONE}\n\
+             \x20             aws iam list-mfa-devices     shows the right one\n"
+        );
+        let lines = format!("{start}\n              {end}");
+        assert_refused(&fixture, outcome, &diagnosed(KEY, "guarded", WRONG_DEVICE, &lines));
     }
     let outcome = exec(&fixture, &["of-the-user", "-t", "123456"]).run().expect_code(125);
     let warning = "hatbox: warning: ~/.aws/config:46: `mfa_serial` is the ARN of a user; that of an MFA device has `:mfa/`\n";
-    let expected = role_error("of-the-user", "guarded", WRONG_DEVICE);
-    assert_eq!(fixture.shown(&outcome.stderr), format!("{warning}{STS}{expected}{CHECK}{of_the_user}"));
+    let lines = format!(
+        "Most likely   `mfa_serial` is a user ARN; the device is probably\n\
+         \x20             `{PHONE}`.\n\
+         Fix           mfa_serial = {PHONE}     in ~/.aws/config, [profile of-the-user]\n"
+    );
+    let expected = diagnosed(KEY, "guarded", WRONG_DEVICE, &lines);
+    assert_eq!(fixture.shown(&outcome.stderr), format!("{warning}{STS}{expected}"));
     fixture.client().add_fault(&Fault::once(FaultKind::DeviceOutOfSync)).unwrap();
     let code = fixture.code(PHONE);
-    let expected = role_error("guarded", "guarded", WRONG_DEVICE) + CHECK;
-    assert_refused(&fixture, exec(&fixture, &["guarded", "-t", &code]).run(), &expected);
+    let outcome = exec(&fixture, &["guarded", "-t", &code]).run().expect_code(125);
+    assert!(
+        outcome.stderr.contains(&format!("a code of {PHONE} could not be checked")),
+        "{}",
+        outcome.stderr
+    );
 }
 
 #[test]

@@ -106,7 +106,8 @@ fn those_who_wait_end_as_the_holder_does_when_the_code_is_refused() {
     let outcomes = run_all((0..10).map(run));
     for outcome in outcomes {
         let outcome = outcome.expect_code(125);
-        let headline = "error: got no session for `jan-work` (GetSessionToken)";
+        let headline =
+            "error: AWS refused: the key of `jan-work` got no session (sts:GetSessionToken, AccessDenied).";
         assert!(outcome.stderr.contains(headline), "{}", outcome.stderr);
     }
     assert_eq!((asked(), fixture.log().len()), (1, 1), "nobody asks again, nothing is sent again");

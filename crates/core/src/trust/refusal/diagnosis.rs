@@ -12,6 +12,8 @@ use super::view::View;
 
 /// The most causes that are offered besides the first.
 const MAX_OTHERS: usize = 3;
+/// The weight of what is always possible.
+pub(super) const EITHER_SIDE: u8 = 50;
 /// What weighs less than this is told by `why` only.
 const WORTH_TELLING: u8 = 35;
 
@@ -48,6 +50,14 @@ impl Diagnosis {
     /// What it is, or most likely is.
     pub fn first(&self) -> Option<&Verdict> {
         self.verdicts.first().filter(|verdict| matches!(verdict.standing, Standing::Cause(_)))
+    }
+
+    /// Whether something speaks for the first cause: AWS, what was seen, or what was sent. Else it is one side or
+    /// the other, and nobody can tell.
+    pub fn is_explained(&self) -> bool {
+        self.first().is_some_and(|first| {
+            first.standing != Standing::Cause(Evidence::Likely) || first.weight > EITHER_SIDE
+        })
     }
 
     /// What it may be instead, the likeliest first.

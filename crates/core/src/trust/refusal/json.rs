@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::attempt::RefusedCall;
 use super::diagnosis::Diagnosis;
 use super::report::render_headline;
-use super::verdict::{Fix, Standing, Verdict};
+use super::verdict::{Evidence, Fix, Standing, Verdict};
 
 /// Renders a refused call and its diagnosis: `schema`, `explained`, `headline`, `aws`, `attempt`, `causes`,
 /// `checked`.
@@ -20,7 +20,7 @@ pub fn render_diagnosis_json(call: &RefusedCall, diagnosis: &Diagnosis) -> Value
     checked.sort_by_key(|verdict| verdict.cause.number());
     json!({
         "schema": 1,
-        "explained": diagnosis.first().is_some(),
+        "explained": diagnosis.is_explained(),
         "headline": render_headline(call, diagnosis),
         "profile": call.attempt.profile,
         "aws": { "code": call.code, "message": call.message, "named_layer": diagnosis.named_layer },
@@ -32,6 +32,7 @@ pub fn render_diagnosis_json(call: &RefusedCall, diagnosis: &Diagnosis) -> Value
 
 fn render_verdict(verdict: &Verdict) -> Value {
     let (standing, evidence) = match verdict.standing {
+        Standing::Cause(Evidence::Likely) => ("possible", Some(Evidence::Likely)),
         Standing::Cause(evidence) => ("cause", Some(evidence)),
         Standing::Open => ("unknown", None),
         Standing::RuledOut(evidence) => ("ruled-out", Some(evidence)),
@@ -40,7 +41,7 @@ fn render_verdict(verdict: &Verdict) -> Value {
         "number": verdict.cause.number(),
         "id": verdict.cause.id(),
         "standing": standing,
-        "evidence": evidence.map(super::Evidence::label),
+        "evidence": evidence.map(Evidence::label),
         "text": verdict.text,
         "fixes": verdict.fixes.iter().map(render_fix).collect::<Vec<_>>(),
     })

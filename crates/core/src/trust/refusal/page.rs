@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::attempt::{Attempt, CodeSent, RefusedCall, SignedBy, StartKind};
 use super::diagnosis::Diagnosis;
 use super::report::{WIDTH, render_causes, render_headline, wrap, wrap_at};
-use super::verdict::{Standing, Verdict};
+use super::verdict::{Evidence, Standing, Verdict};
 use crate::config::duration::render_duration;
 
 /// The width of what stands before the words of a check.
@@ -86,6 +86,7 @@ fn render_signer(attempt: &Attempt) -> String {
 
 fn render_check(verdict: &Verdict) -> Vec<String> {
     let (mark, evidence) = match verdict.standing {
+        Standing::Cause(Evidence::Likely) => ("perhaps", Some(Evidence::Likely)),
         Standing::Cause(evidence) => ("cause", Some(evidence)),
         Standing::Open => ("unknown", None),
         Standing::RuledOut(evidence) => ("no", Some(evidence)),

@@ -42,7 +42,12 @@ pub(super) fn render_causes(diagnosis: &Diagnosis) -> Option<Vec<String>> {
     if let Some(layer) = diagnosis.named_layer.as_ref().filter(|_| !is_said) {
         lines.extend(wrap("AWS said", &format!("{layer}.")));
     }
-    lines.extend(wrap(if is_said { "AWS said" } else { "Most likely" }, &format!("{}.", first.text)));
+    let label = match (is_said, diagnosis.is_explained()) {
+        (true, _) => "AWS said",
+        (false, true) => "Most likely",
+        (false, false) => "Perhaps",
+    };
+    lines.extend(wrap(label, &format!("{}.", first.text)));
     lines.extend(render_fixes("Fix", first));
     let others: Vec<_> = diagnosis.others().collect();
     let which = match others.len() {

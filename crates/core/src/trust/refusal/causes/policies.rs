@@ -2,6 +2,7 @@
 
 use crate::policy::evaluate::{Decision, DenyKind, Layer};
 use crate::trust::refusal::cause::Cause;
+use crate::trust::refusal::diagnosis::EITHER_SIDE;
 use crate::trust::refusal::grammar::{PolicyType, Reason};
 use crate::trust::refusal::verdict::{Evidence, Fix, Verdict};
 use crate::trust::refusal::view::View;
@@ -59,7 +60,7 @@ pub(super) fn own_policies(view: &View<'_>) -> Verdict {
             Verdict::open(cause, format!("AWS named another layer; {own} may refuse as well"))
         }
         _ if !view.is_about_role() => Verdict::open(cause, format!("{own} are not known")),
-        _ => Verdict::likely(cause, 50, format!("{own} do not allow it")).fix(statement()),
+        _ => Verdict::likely(cause, EITHER_SIDE, format!("{own} do not allow it")).fix(statement()),
     }
 }
 

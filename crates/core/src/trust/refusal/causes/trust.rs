@@ -2,6 +2,7 @@
 
 use crate::config::suggest::nearest_name;
 use crate::trust::refusal::cause::Cause;
+use crate::trust::refusal::diagnosis::EITHER_SIDE;
 use crate::trust::refusal::grammar::PolicyType;
 use crate::trust::refusal::verdict::{Evidence, Fix, Verdict};
 use crate::trust::refusal::view::{View, last_part};
@@ -53,7 +54,7 @@ pub(super) fn not_trusted(view: &View<'_>) -> Verdict {
         None if !view.may_be_trust() => {
             Verdict::open(cause, "AWS named another layer; the role's trust policy may refuse as well")
         }
-        None => Verdict::likely(cause, 49, format!("{whom} does not trust {who}")).fix(ask()),
+        None => Verdict::likely(cause, EITHER_SIDE - 1, format!("{whom} does not trust {who}")).fix(ask()),
     }
 }
 

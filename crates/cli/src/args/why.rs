@@ -1,0 +1,31 @@
+//! `hatbox why`.
+
+use clap::Args;
+
+/// Say why `exec` or `export` got no credentials the last time
+///
+/// AWS's answer, what was sent, and everything that was checked, each with what it rests on: AWS's own word, policies
+/// and devices that were seen, or the config alone. Exit code 0 when the cause is known or there is a likely one,
+/// 6 when not.
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "flags, each of its own")]
+pub(crate) struct WhyArgs {
+    /// The last failure, of whichever profile (the default)
+    #[arg(long)]
+    pub(crate) last: bool,
+
+    /// Look at what is on this machine only: no call to AWS
+    #[arg(long)]
+    pub(crate) offline: bool,
+
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// Mask ARNs, account ids and the names in them
+    #[arg(long)]
+    pub(crate) redact: bool,
+
+    /// The last failure of this profile
+    pub(crate) profile: Option<String>,
+}

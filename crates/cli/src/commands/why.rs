@@ -1,0 +1,109 @@
+//! `hatbox why`: why credentials were not obtained the last time, with everything that was checked.
+
+use std::process::ExitCode;
+
+use hatbox_core::name::ProfileName;
+use hatbox_core::trust::refusal::diagnose;
+use hatbox_core::trust::refusal::json::render_diagnosis_json;
+use hatbox_core::trust::refusal::known::Known;
+use hatbox_core::trust::refusal::page::render_page;
+use hatbox_core::trust::refusal::redact::Redactor;
+use serde_json::{Value, json};
+
+use crate::args::WhyArgs;
+use crate::report::{Failure, FailureKind};
+use crate::request::resolve_profile_name;
+use crate::world::World;
+use crate::world::last_failure::{LastFailure, load_last_failure};
+
+/// Nobody knows.
+const UNKNOWN: u8 = 6;
+
+pub(crate) fn run(world: &World, args: &WhyArgs) -> Result<ExitCode, Failure> {
+    let profile = match &args.profile {
+        Some(name) => Some(resolve_profile_name(Some(name), &world.environment)?),
+        None => None,
+    };
+    let last = load_last_failure(world, profile.as_ref())
+        .map_err(|error| Failure::of_error(FailureKind::Failed, &error))?;
+    let Some(last) = last else {
+        say_nothing_on_record(world, profile.as_ref());
+        return Ok(ExitCode::from(UNKNOWN));
+    };
+    let answer = resolve_answer(world, &last);
+    let text = if args.json {
+        let mut value = answer.json;
+        if args.redact {
+            redactor(&value).redact_json(&mut value);
+        }
+        format!("{value:#}\n")
+    } else {
+        let text = format!("{}\n", answer.lines.join("\n"));
+        if args.redact { redactor(&answer.json).redact(&text) } else { text }
+    };
+    world.output.data(&text)?;
+    Ok(if answer.is_explained { ExitCode::SUCCESS } else { ExitCode::from(UNKNOWN) })
+}
+
+/// What is answered, in both forms.
+struct Answer {
+    lines: Vec<String>,
+    json: Value,
+    is_explained: bool,
+}
+
+fn resolve_answer(world: &World, last: &LastFailure) -> Answer {
+    let now = world.clock.now();
+    let Some(refused) = &last.failure.refused else { return of_failure(last, None) };
+    let call = &refused.call;
+    let diagnosis = diagnose(&call.refusal(), &call.attempt, &Known::default(), now);
+    let json = render_diagnosis_json(call, &diagnosis);
+    if diagnosis.first().is_none() && !last.failure.hints.is_empty() {
+        return of_failure(last, Some(json));
+    }
+    Answer { lines: render_page(call, &diagnosis, now), json, is_explained: diagnosis.first().is_some() }
+}
+
+/// A failure that is no refusal of a role's: its own text says why, where it says what to do.
+fn of_failure(last: &LastFailure, diagnosis: Option<Value>) -> Answer {
+    let failure = &last.failure;
+    let mut lines = vec![format!("profile `{}`: {}", last.profile, failure.error)];
+    lines.extend(failure.place.iter().map(|place| format!("  --> {place}")));
+    lines.extend(failure.causes.iter().map(|cause| format!("  caused by: {cause}")));
+    lines.extend(failure.hints.iter().map(|hint| format!("  hint: {hint}")));
+    let is_explained = !failure.hints.is_empty() || failure.kind != FailureKind::Failed;
+    let own = json!({
+        "schema": 1,
+        "explained": is_explained,
+        "headline": failure.error,
+        "profile": last.profile,
+        "at": last.at,
+        "place": failure.place,
+        "because": failure.causes,
+        "hints": failure.hints,
+    });
+    let json = match (diagnosis, own) {
+        (Some(Value::Object(mut members)), Value::Object(own)) => {
+            members.extend(own);
+            Value::Object(members)
+        }
+        (_, own) => own,
+    };
+    Answer { lines, json, is_explained }
+}
+
+/// Masks the names of all ARNs that are in the answer.
+fn redactor(json: &Value) -> Redactor {
+    Redactor::new(Redactor::names_in(&json.to_string()))
+}
+
+fn say_nothing_on_record(world: &World, profile: Option<&ProfileName>) {
+    let (what, command) = match profile {
+        Some(profile) => {
+            (format!("no failure of `{profile}` is on record"), format!("hatbox exec {profile} -- true"))
+        }
+        None => ("no failure is on record".to_owned(), "hatbox exec PROFILE -- true".to_owned()),
+    };
+    world.output.error(&what);
+    world.output.hint(&format!("`{command}` leaves one where it fails"));
+}
