@@ -146,7 +146,7 @@ fn judge_as(caller: evaluate::Caller, layers: &Layers, base: &Keys, ask: &Ask) -
         also_actions: ask.also_actions.clone(),
         resource: ask.resource.to_owned(),
         resource_account: parse_account(ask.account)?,
-        context: Context { values, is_complete: true },
+        context: Context { values, is_complete: true, ..Context::default() },
     };
     Ok(evaluate(&request, layers))
 }

@@ -27,3 +27,12 @@ pub struct OrganizationPolicies {
     /// RCPs, level by level; `None`: not known.
     pub rcps: Option<Vec<OrganizationLevel>>,
 }
+
+impl OrganizationPolicies {
+    /// Whether an account is certainly a member: it is told by name.
+    pub fn has(&self, account: &AccountId) -> bool {
+        let levels = || self.scps.iter().chain(&self.rcps).flatten();
+        self.management_account.as_ref() == Some(account)
+            || levels().any(|level| level.account.as_ref() == Some(account))
+    }
+}

@@ -5,7 +5,10 @@ use super::json::parse_json;
 use super::node::Place;
 use super::parse::read_policy;
 use super::principal::Principal;
+use super::statement::covers_action;
 use super::variable::{Template, Version};
+
+const ASSUME_ROLE: &str = "sts:AssumeRole";
 
 /// A parsed policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,5 +79,11 @@ impl Policy {
     /// When it is not JSON, or not a policy; with the place.
     pub fn parse(json: &str) -> Result<Self, PolicyError> {
         Ok(read_policy(&parse_json(json)?)?)
+    }
+
+    /// Whether a statement could allow `sts:AssumeRole` on some role, its conditions left aside.
+    pub fn may_allow_assume_role(&self) -> bool {
+        let is_about = |statement: &Statement| covers_action(&statement.actions, ASSUME_ROLE);
+        self.statements.iter().any(|statement| statement.effect == Effect::Allow && is_about(statement))
     }
 }

@@ -26,6 +26,7 @@ mod statement;
 mod verdict;
 
 pub mod evaluate;
+pub mod explain;
 pub mod rows;
 
 pub use node::Place;

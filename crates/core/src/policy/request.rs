@@ -79,6 +79,9 @@ pub struct Context {
     pub values: BTreeMap<String, Vec<String>>,
     /// Whether a key that is not here is known to be absent (`false`: unknown).
     pub is_complete: bool,
+    /// Lower-cased beginnings of keys that are known to be absent unless they are in `values`:
+    /// `aws:principaltag/` of a user whose tags are known.
+    pub absent: Vec<String>,
 }
 
 /// What a context says about one key.
@@ -113,7 +116,9 @@ impl Context {
         match self.values.get(&lower) {
             Some(values) if values.is_empty() => Lookup::Absent,
             Some(values) => Lookup::Values(values),
-            None if self.is_complete => Lookup::Absent,
+            None if self.is_complete || self.absent.iter().any(|start| lower.starts_with(start)) => {
+                Lookup::Absent
+            }
             None => Lookup::Unknown,
         }
     }

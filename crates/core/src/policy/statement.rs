@@ -33,7 +33,7 @@ pub(super) fn applies<'p>(
     action: &str,
 ) -> Applies<'p> {
     let no = |miss| Applies { truth: Truth::No, miss: Some(miss) };
-    if !covers_action(&statement.actions, action, &request.context) {
+    if !covers_action(&statement.actions, action) {
         return no(Miss::Action);
     }
     let mut truth = covers_resource(statement, layer, request);
@@ -51,8 +51,10 @@ pub(super) fn applies<'p>(
     Applies { truth, miss: None }
 }
 
-fn covers_action(actions: &Element<Template>, action: &str, context: &Context) -> bool {
-    let is_named = actions.entries.iter().any(|entry| match entry.fill(context) {
+/// Actions are read without variables, so nothing of the request is needed.
+pub(super) fn covers_action(actions: &Element<Template>, action: &str) -> bool {
+    let nothing = Context::default();
+    let is_named = actions.entries.iter().any(|entry| match entry.fill(&nothing) {
         Filled::Tokens(pattern) => is_match(&pattern, action, Case::Insensitive),
         Filled::NoValue | Filled::Unknown(_) => false,
     });

@@ -1,0 +1,225 @@
+//! The smallest change that turns a *no*: what is tried out is judged again, nothing is guessed.
+
+use super::caller::Caller;
+use super::context::{Given, Signing};
+use super::gap::{Gap, join_or, phrases};
+use super::judge::{Ruling, Target, request_of, rule};
+use crate::accounts::Accounts;
+use crate::policy::document::{Effect, Policy};
+use crate::policy::evaluate::{Decision, Layer, Layers, Request};
+use crate::policy::explain::{Outcome, explain_layers};
+
+/// The most changes at once that are tried.
+const MAX_CHANGES: usize = 3;
+
+/// One thing that can be changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// Send an MFA code.
+    MfaCode,
+    /// Let a policy of the caller allow it.
+    OwnPolicy,
+    /// Let the permissions boundary allow it.
+    Boundary,
+    /// Let the trust policy trust the caller.
+    TrustPolicy,
+    /// Take out what denies it in this layer.
+    Deny(Layer),
+    /// Let every level's SCP allow it.
+    Scp,
+}
+
+/// Changes that together turn the answer, and what is open still.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remedy {
+    /// All of them are needed.
+    pub changes: Vec<Change>,
+    /// What the answer then hangs on: `an SCP or RCP`, `aws:SourceIp`.
+    pub unless: Vec<String>,
+}
+
+/// A step that was refused.
+pub(super) struct Refused<'a> {
+    pub(super) accounts: &'a Accounts,
+    pub(super) caller: &'a Caller,
+    pub(super) target: &'a Target,
+    pub(super) signing: Signing,
+    pub(super) given: &'a Given,
+    pub(super) gaps: &'a [Gap],
+}
+
+impl Refused<'_> {
+    /// The fewest changes that turn the refusal; of as many, those that are easiest to make.
+    pub(super) fn remedy(&self, layers: &Layers) -> Option<Remedy> {
+        let candidates = self.candidates(layers);
+        for count in 1..=MAX_CHANGES {
+            for changes in subsets(&candidates, count) {
+                let ruling = self.rule_after(&changes, layers)?;
+                // One that stays a refusal by what is known is no way out, also where a gap hides it.
+                if !matches!(ruling.as_known, Decision::Deny { .. }) {
+                    return Some(Remedy { unless: unless_of(&ruling, self.gaps), changes });
+                }
+            }
+        }
+        None
+    }
+
+    fn candidates(&self, layers: &Layers) -> Vec<Change> {
+        let mut candidates = Vec::new();
+        if self.signing == Signing::AccessKeys {
+            candidates.push(Change::MfaCode);
+        }
+        candidates.push(Change::OwnPolicy);
+        candidates.push(Change::TrustPolicy);
+        if layers.boundary.is_some() {
+            candidates.push(Change::Boundary);
+        }
+        for layer in [Layer::Trust, Layer::Identity, Layer::Boundary, Layer::Scp, Layer::Rcp] {
+            candidates.push(Change::Deny(layer));
+        }
+        if !layers.scps.is_empty() {
+            candidates.push(Change::Scp);
+        }
+        candidates
+    }
+
+    fn rule_after(&self, changes: &[Change], layers: &Layers) -> Option<Ruling> {
+        let mut layers = layers.clone();
+        let has_code = changes.contains(&Change::MfaCode);
+        let signing = if has_code { Signing::WithMfaCode } else { self.signing };
+        let request = request_of(self.accounts, self.caller, self.target, signing, self.given)?;
+        let allow = |principal: Option<&str>| {
+            let statement = match principal {
+                Some(arn) => {
+                    serde_json::json!({"Effect": "Allow", "Principal": {"AWS": arn}, "Action": "sts:*"})
+                }
+                None => serde_json::json!({"Effect": "Allow", "Action": "sts:*", "Resource": "*"}),
+            };
+            Policy::parse(&serde_json::json!({"Statement": [statement]}).to_string()).ok()
+        };
+        // Denies first: what applied is told by the layers as they are.
+        for change in changes {
+            if let Change::Deny(layer) = change {
+                take_out_denies(&request, &mut layers, *layer);
+            }
+        }
+        for change in changes {
+            match change {
+                Change::MfaCode | Change::Deny(_) => {}
+                Change::OwnPolicy => layers.identity.extend(allow(None)),
+                Change::Boundary => layers.boundary.iter_mut().for_each(|list| list.extend(allow(None))),
+                Change::TrustPolicy => {
+                    let added = allow(Some(&self.caller.party.arn))?;
+                    layers.trust.as_mut()?.statements.extend(added.statements);
+                }
+                Change::Scp => layers.scps.iter_mut().for_each(|level| level.policies.extend(allow(None))),
+            }
+        }
+        Some(rule(&request, &mut layers, self.gaps))
+    }
+}
+
+/// Takes out the statements of `layer` that deny the request or may do so.
+fn take_out_denies(request: &Request, layers: &mut Layers, layer: Layer) {
+    let reports = explain_layers(request, layers);
+    let denying: Vec<_> = reports
+        .iter()
+        .filter(|report| report.layer == layer)
+        .flat_map(|report| &report.statements)
+        .filter(|statement| {
+            statement.statement.effect == Effect::Deny
+                && matches!(statement.outcome, Outcome::Applies | Outcome::DependsOn(_))
+        })
+        .map(|statement| statement.statement.clone())
+        .collect();
+    drop(reports);
+    let strip = |policy: &mut Policy| policy.statements.retain(|statement| !denying.contains(statement));
+    match layer {
+        Layer::Trust => layers.trust.iter_mut().for_each(strip),
+        Layer::Identity => layers.identity.iter_mut().for_each(strip),
+        Layer::Boundary => layers.boundary.iter_mut().flatten().for_each(strip),
+        Layer::Session => layers.session.iter_mut().flatten().for_each(strip),
+        Layer::Scp => layers.scps.iter_mut().flat_map(|level| &mut level.policies).for_each(strip),
+        Layer::Rcp => layers.rcps.iter_mut().flat_map(|level| &mut level.policies).for_each(strip),
+    }
+}
+
+/// What an answer that is not certain hangs on.
+pub(super) fn unless_of(ruling: &Ruling, gaps: &[Gap]) -> Vec<String> {
+    let layers = ruling.layers();
+    let mut unless = phrases(gaps, |layer| layers.contains(&layer));
+    unless.extend(ruling.keys());
+    unless
+}
+
+/// All choices of `count` of `items`, in their order.
+fn subsets(items: &[Change], count: usize) -> Vec<Vec<Change>> {
+    let Some((first, rest)) = items.split_first() else {
+        return if count == 0 { vec![Vec::new()] } else { Vec::new() };
+    };
+    if count == 0 {
+        return vec![Vec::new()];
+    }
+    let mut all: Vec<_> = subsets(rest, count - 1)
+        .into_iter()
+        .map(|mut chosen| {
+            chosen.insert(0, first.clone());
+            chosen
+        })
+        .collect();
+    all.extend(subsets(rest, count));
+    all
+}
+
+impl Remedy {
+    /// `With an MFA code: yes, unless an SCP or RCP forbids it.`
+    pub(super) fn render(&self, caller: &str, role: &str, role_arn: &str) -> String {
+        let needed: Vec<_> =
+            self.changes.iter().map(|change| change.render(caller, role, role_arn)).collect();
+        let needed = needed.join(", and ");
+        let mut letters = needed.chars();
+        let needed: String = letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect();
+        format!("{needed}: {}.", render_yes(&self.unless))
+    }
+}
+
+/// `yes`, or `yes, unless an SCP or RCP forbids it`.
+pub(super) fn render_yes(unless: &[String]) -> String {
+    let (keys, layers): (Vec<String>, Vec<String>) =
+        unless.iter().cloned().partition(|what| !what.contains(' '));
+    match (layers.is_empty(), keys.is_empty()) {
+        (true, true) => "yes".to_owned(),
+        (false, true) => format!("yes, unless {} forbids it", join_or(&layers)),
+        (true, false) => format!("yes, depending on {}", join_or(&keys)),
+        (false, false) => {
+            format!("yes, depending on {}, unless {} forbids it", join_or(&keys), join_or(&layers))
+        }
+    }
+}
+
+impl Change {
+    fn render(&self, caller: &str, role: &str, role_arn: &str) -> String {
+        match self {
+            Self::MfaCode => "with an MFA code".to_owned(),
+            Self::OwnPolicy => {
+                format!("with a policy of {caller} that allows sts:AssumeRole on {role_arn}")
+            }
+            Self::Boundary => format!("with a permissions boundary of {caller} that allows sts:AssumeRole"),
+            Self::TrustPolicy => {
+                format!("with a statement in the trust policy of {role} that trusts {caller}")
+            }
+            Self::Deny(layer) => {
+                let place = match layer {
+                    Layer::Trust => format!("in the trust policy of {role}"),
+                    Layer::Identity => format!("in the policies of {caller}"),
+                    Layer::Boundary => format!("in the permissions boundary of {caller}"),
+                    Layer::Session => "in the session policy".to_owned(),
+                    Layer::Scp => "in the SCPs".to_owned(),
+                    Layer::Rcp => "in the RCPs".to_owned(),
+                };
+                format!("without the Deny {place}")
+            }
+            Self::Scp => "with an SCP at every level that allows sts:AssumeRole".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! The condition keys of a request to put on a role: what is known of them, by how it is signed.
+//!
+//! | signed with | `aws:MultiFactorAuthPresent` | `aws:MultiFactorAuthAge` |
+//! |---|---|---|
+//! | access keys | absent | absent |
+//! | access keys and an MFA code | true | 0 |
+//! | a session of a role | false | absent |
+//!
+//! Keys that exist only when they are sent (`sts:ExternalId`, `aws:RequestTag/...`) are absent unless given.
+//! What depends on the network (`aws:SourceIp`) or on the session's name is not known.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::caller::Caller;
+use super::party::{Party, PartyKind};
+use crate::accounts::{Accounts, Fact, Organization};
+use crate::policy::evaluate::Context;
+
+/// How a request is signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Signing {
+    /// A user's access keys, without an MFA code.
+    AccessKeys,
+    /// A user's access keys and a code of an MFA device.
+    WithMfaCode,
+    /// A session of a role: it never carries MFA.
+    RoleSession,
+}
+
+/// What a question leaves open, given by the person who asks.
+#[derive(Debug, Clone, Default)]
+pub struct Given {
+    /// Condition keys with their values.
+    pub context: Vec<(String, Vec<String>)>,
+    /// The time.
+    pub now: Timestamp,
+}
+
+/// Absent unless they are sent with the request, or set by a service that calls.
+const SENT_ONLY: [&str; 10] = [
+    "sts:externalid",
+    "sts:sourceidentity",
+    "sts:transitivetagkeys",
+    "aws:requesttag/",
+    "aws:tagkeys",
+    "aws:calledvia",
+    "aws:sourcearn",
+    "aws:sourceaccount",
+    "aws:sourceorgid",
+    "aws:sourceorgpaths",
+];
+
+/// Absent for a user.
+const NOT_OF_USERS: [&str; 5] =
+    ["aws:federatedprovider", "aws:sourceidentity", "aws:tokenissuetime", "saml:", "aws:multifactorauthage"];
+
+pub(super) fn context_of(
+    accounts: &Accounts,
+    caller: &Caller,
+    role: &Party,
+    signing: Signing,
+    given: &Given,
+) -> Context {
+    let mut context = Context::default();
+    let mut set = |name: &str, value: &str| context.set(name, [value]);
+    set("aws:PrincipalArn", &caller.party.arn);
+    set("aws:SecureTransport", "true");
+    set("aws:ViaAWSService", "false");
+    set("aws:PrincipalIsAWSService", "false");
+    set("aws:CurrentTime", &given.now.to_string());
+    set("aws:EpochTime", &given.now.as_second().to_string());
+    if let Some(account) = &caller.party.account {
+        set("aws:PrincipalAccount", account.as_str());
+    }
+    if let Some(account) = &role.account {
+        set("aws:ResourceAccount", account.as_str());
+    }
+    let mut absent: Vec<String> = SENT_ONLY.map(str::to_owned).to_vec();
+    match caller.party.kind {
+        PartyKind::User => {
+            set("aws:PrincipalType", "User");
+            set("aws:username", &caller.party.name);
+            if let Some(id) = &caller.id {
+                set("aws:userid", id);
+            }
+            absent.extend(NOT_OF_USERS.map(str::to_owned));
+        }
+        PartyKind::Role => {
+            set("aws:PrincipalType", "AssumedRole");
+            absent.push("aws:username".to_owned());
+            absent.push("aws:multifactorauthage".to_owned());
+        }
+    }
+    match signing {
+        Signing::AccessKeys => absent.push("aws:multifactorauth".to_owned()),
+        Signing::WithMfaCode => {
+            set("aws:MultiFactorAuthPresent", "true");
+            set("aws:MultiFactorAuthAge", "0");
+        }
+        Signing::RoleSession => set("aws:MultiFactorAuthPresent", "false"),
+    }
+    set_tags(
+        &mut context,
+        &mut absent,
+        "aws:PrincipalTag/",
+        caller.tags.known().filter(|_| is_tagged(caller)),
+    );
+    let account_of_role = role.account.as_ref().and_then(|id| accounts.accounts.get(id));
+    let tags_of_role =
+        account_of_role.and_then(|account| account.roles.get(&role.arn)).map(|role| &role.tags);
+    set_tags(&mut context, &mut absent, "aws:ResourceTag/", tags_of_role.and_then(Fact::known));
+    match &accounts.organization {
+        Organization::None => absent.push("aws:principalorg".to_owned()),
+        Organization::Known(policies) => {
+            let account = caller.party.account.as_ref();
+            if let Some(id) = policies.id.as_ref().filter(|_| account.is_some_and(|id| policies.has(id))) {
+                context.set("aws:PrincipalOrgID", [id.as_str()]);
+            }
+        }
+        Organization::NotGiven => {}
+    }
+    for (name, values) in &given.context {
+        context.set(name, values.iter().map(String::as_str));
+    }
+    context.absent = absent;
+    context
+}
+
+/// A session of a role may carry tags of its own, which nobody knows before it is there.
+fn is_tagged(caller: &Caller) -> bool {
+    caller.party.kind == PartyKind::User
+}
+
+fn set_tags(
+    context: &mut Context,
+    absent: &mut Vec<String>,
+    start: &str,
+    tags: Option<&BTreeMap<String, String>>,
+) {
+    let Some(tags) = tags else { return };
+    for (key, value) in tags {
+        context.set(&format!("{start}{key}"), [value.as_str()]);
+    }
+    absent.push(start.to_lowercase());
+}

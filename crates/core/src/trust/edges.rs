@@ -1,0 +1,174 @@
+//! Who can become which role, in one step: pairs are looked at only where the trust policy may mean the caller.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::caller::Caller;
+use super::can::{Given, Signing, Verdict, verdict_of};
+use super::change::unless_of;
+use super::judge::{Target, request_of, rule};
+use super::party::{Party, PartyKind};
+use crate::accounts::Accounts;
+use crate::policy::document::{Effect, Policy};
+use crate::policy::principal::PrincipalKind;
+
+/// One AssumeRole that AWS lets pass, or may let pass.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edge {
+    /// Who calls.
+    pub from: Party,
+    /// The role.
+    pub to: Party,
+    /// How the call is signed.
+    pub signing: Signing,
+    /// [`Verdict::Yes`], or [`Verdict::Unknown`].
+    pub verdict: Verdict,
+    /// What it would be by what is known alone; [`Verdict::No`] where only something unseen could allow it.
+    pub as_known: Verdict,
+    /// What it hangs on, where it is not certain.
+    pub unless: Vec<String>,
+}
+
+/// The roles, found by whom they trust, and the callers, gathered once each.
+pub struct Edges<'a> {
+    accounts: &'a Accounts,
+    given: &'a Given,
+    targets: Vec<Target>,
+    by_role: HashMap<String, usize>,
+    by_arn: HashMap<String, Vec<usize>>,
+    by_account: HashMap<String, Vec<usize>>,
+    /// Roles whose trust policy means everybody, or all but some.
+    open: Vec<usize>,
+    callers: HashMap<String, Caller>,
+}
+
+/// Whom a trust policy may mean, its conditions left aside.
+#[derive(Debug, Default)]
+struct Named {
+    arns: BTreeSet<String>,
+    accounts: BTreeSet<String>,
+    is_open: bool,
+}
+
+impl<'a> Edges<'a> {
+    /// Sorts the roles of `accounts` by whom they trust.
+    pub fn new(accounts: &'a Accounts, given: &'a Given) -> Self {
+        let parties = accounts.roles().filter_map(|(_, role)| Party::of_arn(&role.arn));
+        let parties = parties.chain(accounts.unplaced.iter().map(|role| Party::unplaced(&role.name)));
+        let targets: Vec<_> = parties.map(|party| Target::gather(accounts, &party)).collect();
+        let mut edges = Self {
+            accounts,
+            given,
+            by_role: HashMap::new(),
+            by_arn: HashMap::new(),
+            by_account: HashMap::new(),
+            open: Vec::new(),
+            callers: HashMap::new(),
+            targets: Vec::new(),
+        };
+        for (index, target) in targets.iter().enumerate() {
+            edges.by_role.insert(target.party.arn.clone(), index);
+            let named = target.trust.as_ref().map(named_by).unwrap_or_default();
+            for arn in named.arns {
+                edges.by_arn.entry(arn).or_default().push(index);
+            }
+            for account in named.accounts {
+                edges.by_account.entry(account).or_default().push(index);
+            }
+            if named.is_open {
+                edges.open.push(index);
+            }
+        }
+        edges.targets = targets;
+        edges
+    }
+
+    /// The roles that `from` can become in one step.
+    pub fn leaving(&mut self, from: &Party, signing: Signing) -> Vec<Edge> {
+        let none: &[usize] = &[];
+        let of =
+            |map: &HashMap<String, Vec<usize>>, key: &str| map.get(key).map_or(none, Vec::as_slice).to_vec();
+        let mut roles = of(&self.by_arn, &from.arn);
+        if let Some(account) = &from.account {
+            roles.extend(of(&self.by_account, account.as_str()));
+        }
+        roles.extend(&self.open);
+        roles.sort_unstable();
+        roles.dedup();
+        roles.into_iter().filter_map(|role| self.edge(from, role, signing)).collect()
+    }
+
+    /// Those who can become `to` in one step: users by this signing, or roles.
+    pub fn leading_to(&mut self, to: &Party, signing: Signing) -> Vec<Edge> {
+        let Some(&role) = self.by_role.get(&to.arn) else { return Vec::new() };
+        let trust = self.targets.get(role).and_then(|target| target.trust.as_ref());
+        let named = trust.map(named_by).unwrap_or_default();
+        let wanted = if signing == Signing::RoleSession { PartyKind::Role } else { PartyKind::User };
+        let mut callers: BTreeSet<Party> = named.arns.iter().filter_map(|arn| Party::of_arn(arn)).collect();
+        for (id, account) in &self.accounts.accounts {
+            if named.is_open || named.accounts.contains(id.as_str()) {
+                let arns: Box<dyn Iterator<Item = &String>> = match wanted {
+                    PartyKind::User => Box::new(account.users.keys()),
+                    PartyKind::Role => Box::new(account.roles.keys()),
+                };
+                callers.extend(arns.filter_map(|arn| Party::of_arn(arn)));
+            }
+        }
+        let callers: Vec<_> = callers.into_iter().filter(|caller| caller.kind == wanted).collect();
+        callers.iter().filter_map(|caller| self.edge(caller, role, signing)).collect()
+    }
+
+    fn edge(&mut self, from: &Party, role: usize, signing: Signing) -> Option<Edge> {
+        let target = self.targets.get_mut(role)?;
+        if target.party.arn == from.arn {
+            return None;
+        }
+        let accounts = self.accounts;
+        let caller = self.callers.entry(from.arn.clone()).or_insert_with(|| Caller::gather(accounts, from));
+        let is_same_account = target.party.account == from.account;
+        let is_known_by_name = self.by_arn.get(&from.arn).is_some_and(|roles| roles.contains(&role));
+        let suffices = is_same_account && (is_known_by_name || self.open.contains(&role));
+        if !suffices && !caller.may_assume() {
+            return None;
+        }
+        let request = request_of(accounts, caller, target, signing, self.given)?;
+        // The policies are lent, not copied: there are many pairs.
+        caller.layers.trust = target.trust.take();
+        let own = caller.gaps.len();
+        caller.gaps.extend_from_slice(&target.gaps);
+        let ruling = rule(&request, &mut caller.layers, &caller.gaps);
+        let unless = unless_of(&ruling, &caller.gaps);
+        caller.gaps.truncate(own);
+        target.trust = caller.layers.trust.take();
+        (!ruling.is_no()).then(|| Edge {
+            from: from.clone(),
+            to: target.party.clone(),
+            signing,
+            verdict: verdict_of(&ruling.decision),
+            as_known: verdict_of(&ruling.as_known),
+            unless,
+        })
+    }
+}
+
+fn named_by(trust: &Policy) -> Named {
+    let mut named = Named::default();
+    for statement in trust.statements.iter().filter(|statement| statement.effect == Effect::Allow) {
+        let Some(element) = &statement.principals else { continue };
+        if element.is_negated {
+            named.is_open = true;
+        }
+        for principal in &element.entries {
+            match &principal.kind {
+                PrincipalKind::Everyone | PrincipalKind::CanonicalUser => named.is_open = true,
+                PrincipalKind::Account { account, .. } => {
+                    named.accounts.insert(account.clone());
+                }
+                // A session's ARN does not tell its role's path, so it may be anybody's.
+                PrincipalKind::Arn if principal.text.contains(":assumed-role/") => named.is_open = true,
+                PrincipalKind::Arn => drop(named.arns.insert(principal.text.clone())),
+                PrincipalKind::Nobody | PrincipalKind::Service | PrincipalKind::Federated => {}
+            }
+        }
+    }
+    named
+}

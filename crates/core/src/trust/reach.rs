@@ -1,0 +1,201 @@
+//! Everything that a caller can become, through other roles too, and whether that asks for MFA.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use serde_json::{Value as Json, json};
+
+use super::can::{Given, Signing, Verdict, party_json};
+use super::columns::render_columns;
+use super::edges::{Edge, Edges};
+use super::gap::join_or;
+use super::party::{Party, PartyKind};
+use super::wrap::wrap;
+use crate::accounts::Accounts;
+
+/// Whether a way begins with an MFA code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Mfa {
+    /// Plain access keys get in.
+    NotNeeded,
+    /// A code is needed.
+    Needed,
+    /// The way begins at a role, whose sessions never carry MFA.
+    OfNoUse,
+}
+
+/// A way from a caller to a role.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Way {
+    /// Who calls.
+    pub from: Party,
+    /// The role at its end.
+    pub to: Party,
+    /// Roles between.
+    pub through: Vec<Party>,
+    /// Whether it begins with an MFA code.
+    pub mfa: Mfa,
+    /// Certain, or not known.
+    pub verdict: Verdict,
+    /// What it hangs on.
+    pub unless: Vec<String>,
+}
+
+/// What a caller can become.
+#[derive(Debug, Clone)]
+pub struct Reach {
+    /// The caller.
+    pub caller: Party,
+    /// By account and name of the role.
+    pub ways: Vec<Way>,
+    /// Roles that are within reach only if something allows it that no source tells.
+    pub perhaps: Vec<Party>,
+}
+
+/// Finds all roles that `caller` can become.
+pub fn reach(accounts: &Accounts, caller: &Party, given: &Given) -> Reach {
+    let mut edges = Edges::new(accounts, given);
+    let signings: &[(Signing, Mfa)] = match caller.kind {
+        PartyKind::User => &[(Signing::AccessKeys, Mfa::NotNeeded), (Signing::WithMfaCode, Mfa::Needed)],
+        PartyKind::Role => &[(Signing::RoleSession, Mfa::OfNoUse)],
+    };
+    let mut found: BTreeMap<Party, Way> = BTreeMap::new();
+    let mut perhaps = Vec::new();
+    let mut steps: BTreeMap<Party, Vec<Edge>> = BTreeMap::new();
+    for (signing, mfa) in signings {
+        let mut queue: VecDeque<Way> = VecDeque::new();
+        let mut enqueue = |way: Option<&Way>, edge: Edge, queue: &mut VecDeque<Way>| {
+            if edge.as_known == Verdict::No {
+                perhaps.push(edge.to);
+            } else if edge.to != *caller && !found.contains_key(&edge.to) {
+                let next = extend(caller, way, edge, *mfa);
+                found.insert(next.to.clone(), next.clone());
+                queue.push_back(next);
+            }
+        };
+        for edge in edges.leaving(caller, *signing) {
+            enqueue(None, edge, &mut queue);
+        }
+        while let Some(way) = queue.pop_front() {
+            let next = steps
+                .entry(way.to.clone())
+                .or_insert_with(|| edges.leaving(&way.to, Signing::RoleSession))
+                .clone();
+            for edge in next {
+                enqueue(Some(&way), edge, &mut queue);
+            }
+        }
+    }
+    perhaps.retain(|party| !found.contains_key(party) && party != caller);
+    perhaps.sort();
+    perhaps.dedup();
+    let mut ways: Vec<_> = found.into_values().collect();
+    ways.sort_by(|a, b| (&a.to.account, &a.to.name).cmp(&(&b.to.account, &b.to.name)));
+    Reach { caller: caller.clone(), ways, perhaps }
+}
+
+fn extend(caller: &Party, way: Option<&Way>, edge: Edge, mfa: Mfa) -> Way {
+    let mut through: Vec<Party> = way.map(|way| way.through.clone()).unwrap_or_default();
+    through.extend(way.map(|way| way.to.clone()));
+    let mut unless = way.map(|way| way.unless.clone()).unwrap_or_default();
+    unless.extend(edge.unless.into_iter().filter(|what| !unless.contains(what)).collect::<Vec<_>>());
+    let verdict = way.map_or(edge.verdict, |way| way.verdict.min(edge.verdict));
+    Way { from: caller.clone(), to: edge.to, through, mfa, verdict, unless }
+}
+
+impl Way {
+    /// The rest of its line: `with MFA, through Ops`.
+    pub(super) fn render(&self, common: &[String]) -> String {
+        let mut parts = Vec::new();
+        match self.mfa {
+            Mfa::NotNeeded => parts.push("no MFA needed".to_owned()),
+            Mfa::Needed => parts.push("with MFA".to_owned()),
+            Mfa::OfNoUse => parts.push("chained".to_owned()),
+        }
+        if !self.through.is_empty() {
+            let names: Vec<_> = self.through.iter().map(|party| party.name.as_str()).collect();
+            parts.push(format!("through {}", names.join(", ")));
+        }
+        let own: Vec<String> = self.unless.iter().filter(|what| !common.contains(what)).cloned().collect();
+        if !own.is_empty() {
+            parts.push(format!("depending on {}", join_or(&own)));
+        }
+        parts.join(", ")
+    }
+
+    pub(super) fn to_json(&self) -> Json {
+        let mfa = match self.mfa {
+            Mfa::NotNeeded => "not-needed",
+            Mfa::Needed => "needed",
+            Mfa::OfNoUse => "role-session",
+        };
+        json!({
+            "from": party_json(&self.from),
+            "to": party_json(&self.to),
+            "through": self.through.iter().map(party_json).collect::<Vec<_>>(),
+            "mfa": mfa,
+            "answer": self.verdict.name(),
+            "depends_on": self.unless,
+        })
+    }
+}
+
+/// What every way hangs on: told once, below.
+pub(super) fn common_to(ways: &[Way]) -> Vec<String> {
+    let mut all = ways.iter().map(|way| way.unless.clone());
+    let first = all.next().unwrap_or_default();
+    all.fold(first, |common, unless| common.into_iter().filter(|what| unless.contains(what)).collect())
+}
+
+impl Reach {
+    /// The answer for people, with its end of line.
+    pub fn render(&self) -> String {
+        let caller = self.caller.label();
+        let mut text = if self.ways.is_empty() {
+            format!("{caller} can become no role of the sources.\n")
+        } else {
+            format!("What {caller} can become\n\n")
+        };
+        let common = common_to(&self.ways);
+        let rows =
+            self.ways.iter().map(|way| [way.to.name.clone(), account_of(&way.to), way.render(&common)]);
+        text.push_str(&render_columns(&rows.collect::<Vec<_>>()));
+        let is_chained = self.ways.iter().any(|way| !way.through.is_empty() || way.mfa == Mfa::OfNoUse);
+        push_footer(&mut text, &common, is_chained);
+        if !self.perhaps.is_empty() {
+            let names: Vec<_> = self.perhaps.iter().map(Party::label).collect();
+            text.push('\n');
+            let line = format!(
+                "Not known: {}, where something that is not in the sources may allow it.",
+                join_or(&names)
+            );
+            text.push_str(&wrap(&line, 0, 0));
+        }
+        text
+    }
+
+    /// The answer as JSON.
+    pub fn to_json(&self) -> Json {
+        json!({
+            "schema": 1,
+            "caller": party_json(&self.caller),
+            "roles": self.ways.iter().map(Way::to_json).collect::<Vec<_>>(),
+            "not_known": self.perhaps.iter().map(party_json).collect::<Vec<_>>(),
+        })
+    }
+}
+
+pub(super) fn account_of(party: &Party) -> String {
+    party.account.as_ref().map(ToString::to_string).unwrap_or_default()
+}
+
+/// What holds for all ways.
+pub(super) fn push_footer(text: &mut String, common: &[String], is_chained: bool) {
+    if !common.is_empty() {
+        let what = join_or(common);
+        text.push('\n');
+        text.push_str(&wrap(&format!("All of it unless {what} forbids it."), 0, 0));
+    }
+    if is_chained {
+        text.push_str("\nA role put on from another role lasts 1 h at most.\n");
+    }
+}

@@ -1,0 +1,250 @@
+//! What each layer says on a step, as the rows of an explanation.
+
+use super::caller::Caller;
+use super::context::Signing;
+use super::gap::{Gap, join_or, phrases};
+use super::judge::Target;
+use super::names::{principals, requirement};
+use super::party::PartyKind;
+use crate::policy::document::Effect;
+use crate::policy::evaluate::{Layer, Layers, Request};
+use crate::policy::explain::{Answer, LayerReport, Outcome, StatementReport, explain_layers};
+
+/// How many statements that nearly applied a row tells.
+const MAX_TOLD: usize = 3;
+
+/// One row: a layer, its say, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// `own policies`, `boundary`, `trust policy`, `SCP`, `RCP`, or `SCP, RCP`.
+    pub layer: &'static str,
+    /// `allow`, `deny`, `no match`, `not needed`, `not known`, `none`.
+    pub says: &'static str,
+    /// Sentences, the most telling first.
+    pub because: Vec<String>,
+}
+
+/// The rows, in the order in which people look: one's own policies first.
+pub(super) fn rows_of(
+    request: &Request,
+    layers: &Layers,
+    caller: &Caller,
+    target: &Target,
+    gaps: &[Gap],
+    signing: Signing,
+) -> Vec<Row> {
+    let reports = explain_layers(request, layers);
+    let of = |layer| reports.iter().find(|report| report.layer == layer);
+    let gap_in = |layer| phrases(gaps, |found| found == layer);
+    let mut rows = Vec::new();
+    let told = Teller { caller, target, signing };
+    if let Some(report) = of(Layer::Identity) {
+        rows.push(told.own_policies(report, &gap_in(Layer::Identity)));
+    }
+    if let Some(report) = of(Layer::Boundary) {
+        rows.push(told.boundary(report, layers, &gap_in(Layer::Boundary)));
+    }
+    if let Some(report) = of(Layer::Trust) {
+        rows.push(told.trust(report, &gap_in(Layer::Trust)));
+    }
+    let organization = [(Layer::Scp, "SCP", &layers.scps), (Layer::Rcp, "RCP", &layers.rcps)]
+        .into_iter()
+        .filter_map(|(layer, name, levels)| {
+            Some(told.organization(of(layer)?, name, levels.is_empty(), !gap_in(layer).is_empty()))
+        });
+    let organization: Vec<_> = organization.collect();
+    match organization.as_slice() {
+        [scp, rcp] if (scp.says, &scp.because) == (rcp.says, &rcp.because) => {
+            rows.push(Row { layer: "SCP, RCP", ..scp.clone() });
+        }
+        _ => rows.extend(organization),
+    }
+    rows
+}
+
+/// Tells findings of one step.
+struct Teller<'a> {
+    caller: &'a Caller,
+    target: &'a Target,
+    signing: Signing,
+}
+
+impl Teller<'_> {
+    fn own_policies(&self, report: &LayerReport, gaps: &[String]) -> Row {
+        let label = |statement: &StatementReport| {
+            let policy = self.caller.labels.get(statement.policy).map_or("policy", String::as_str);
+            format!("{policy}, {}", numbered(statement))
+        };
+        let nothing = || {
+            let name = &self.caller.party.name;
+            format!("no policy of {name} allows sts:AssumeRole on this role")
+        };
+        self.callers_layer("own policies", report, gaps, label, nothing)
+    }
+
+    fn boundary(&self, report: &LayerReport, layers: &Layers, gaps: &[String]) -> Row {
+        if layers.boundary.is_none() && gaps.is_empty() {
+            return Row { layer: "boundary", says: "none", because: Vec::new() };
+        }
+        if layers.boundary.is_none() {
+            return Row { layer: "boundary", says: "not known", because: not_known(gaps) };
+        }
+        let name = self.caller.boundary.clone().unwrap_or_default();
+        let label = |statement: &StatementReport| format!("{name}, {}", numbered(statement));
+        let nothing = || format!("{name} leaves out sts:AssumeRole on this role");
+        self.callers_layer("boundary", report, gaps, label, nothing)
+    }
+
+    fn callers_layer(
+        &self,
+        layer: &'static str,
+        report: &LayerReport,
+        gaps: &[String],
+        label: impl Fn(&StatementReport) -> String,
+        nothing: impl Fn() -> String,
+    ) -> Row {
+        let row = |says, because| Row { layer, says, because };
+        let denying = self.tell(report, Effect::Deny, &label);
+        match (&report.denies, &report.allows) {
+            (Answer::Yes, _) => row("deny", denying),
+            (denies, _) if !report.is_needed => {
+                let mut because = vec!["the trust policy names the caller, which suffices here".to_owned()];
+                if *denies != Answer::No {
+                    because = denying;
+                }
+                row("not needed", because)
+            }
+            (_, Answer::Yes) => row("allow", self.tell(report, Effect::Allow, &label)),
+            (_, Answer::DependsOn(_)) => row("depends", self.tell(report, Effect::Allow, &label)),
+            (_, Answer::No) => {
+                let nearly = self.tell(report, Effect::Allow, &label);
+                let mut because = if nearly.is_empty() { vec![nothing()] } else { nearly };
+                if !gaps.is_empty() {
+                    because.extend(not_known(gaps));
+                    return row("not known", because);
+                }
+                row("no match", because)
+            }
+        }
+    }
+
+    fn trust(&self, report: &LayerReport, gaps: &[String]) -> Row {
+        let row = |says, because| Row { layer: "trust policy", says, because };
+        if !gaps.is_empty() {
+            return row("not known", not_known(gaps));
+        }
+        let label = |statement: &StatementReport| match statement.statement.effect {
+            Effect::Allow => format!("{} trusts {}", numbered(statement), principals(statement.statement)),
+            Effect::Deny => numbered(statement),
+        };
+        match (&report.denies, &report.allows) {
+            (Answer::Yes, _) => row("deny", self.tell(report, Effect::Deny, &label)),
+            (_, Answer::Yes) => row("allow", self.tell(report, Effect::Allow, &label)),
+            (_, Answer::DependsOn(_)) => row("depends", self.tell(report, Effect::Allow, &label)),
+            (_, Answer::No) => {
+                let nearly = self.tell(report, Effect::Allow, &label);
+                if !nearly.is_empty() {
+                    return row("no match", nearly);
+                }
+                let trusted: Vec<_> = report
+                    .statements
+                    .iter()
+                    .filter(|statement| statement.statement.effect == Effect::Allow)
+                    .take(MAX_TOLD)
+                    .map(|statement| principals(statement.statement))
+                    .collect();
+                let trusted = if trusted.is_empty() { "nobody".to_owned() } else { trusted.join(", ") };
+                row("no match", vec![format!("{} trusts {trusted}", self.target.party.name)])
+            }
+        }
+    }
+
+    fn organization(&self, report: &LayerReport, name: &'static str, is_empty: bool, has_gap: bool) -> Row {
+        let row = |says, because| Row { layer: name, says, because };
+        let label = |statement: &StatementReport| {
+            format!("level {}, policy {}, {}", statement.level + 1, statement.policy + 1, numbered(statement))
+        };
+        match (&report.denies, &report.allows) {
+            (Answer::Yes, _) => row("deny", self.tell(report, Effect::Deny, &label)),
+            (_, Answer::No) => {
+                row("no match", vec![format!("a level of the organization has no {name} that allows it")])
+            }
+            _ if has_gap => row("not known", vec!["(no organization data; add --from org.json)".to_owned()]),
+            (Answer::DependsOn(_), _) => row("depends", self.tell(report, Effect::Deny, &label)),
+            _ if is_empty => row("none", Vec::new()),
+            _ => row("allow", Vec::new()),
+        }
+    }
+
+    /// The statements of `effect` that applied, may apply, or failed at a condition.
+    fn tell(
+        &self,
+        report: &LayerReport,
+        effect: Effect,
+        label: &impl Fn(&StatementReport) -> String,
+    ) -> Vec<String> {
+        let rank = |statement: &&StatementReport| match &statement.outcome {
+            Outcome::Applies => 0,
+            Outcome::DependsOn(_) => 1,
+            Outcome::Fails { .. } => 2,
+            Outcome::OtherPrincipal | Outcome::OtherAction | Outcome::OtherResource => 3,
+        };
+        let mut told: Vec<_> = report
+            .statements
+            .iter()
+            .filter(|statement| statement.statement.effect == effect && rank(statement) < 3)
+            .collect();
+        told.sort_by_key(rank);
+        // A statement that applies decides; those that nearly did are of no interest then.
+        let best = told.first().map_or(3, rank);
+        let is_deny = effect == Effect::Deny;
+        told.into_iter()
+            .filter(|statement| rank(statement) == best)
+            .take(MAX_TOLD)
+            .map(|statement| self.sentence(statement, &label(statement), is_deny))
+            .collect()
+    }
+
+    fn sentence(&self, statement: &StatementReport, label: &str, is_deny: bool) -> String {
+        match &statement.outcome {
+            Outcome::Fails { condition, has_key } if !is_deny => {
+                let why = self.failure(&condition.key, *has_key);
+                format!("{label}, but requires {}; {why}", requirement(condition))
+            }
+            Outcome::DependsOn(keys) => format!("{label}, depending on {}", join_or(keys)),
+            _ if is_deny && !statement.statement.conditions.is_empty() => {
+                let all: Vec<_> = statement.statement.conditions.iter().map(requirement).collect();
+                format!("{label} denies where {}", all.join(" and "))
+            }
+            _ if is_deny => format!("{label} denies it"),
+            _ => label.to_owned(),
+        }
+    }
+
+    /// Why a condition on `key` fails.
+    fn failure(&self, key: &str, has_key: bool) -> String {
+        let is_mfa = key.to_lowercase().starts_with("aws:multifactorauth");
+        match (is_mfa, self.signing, has_key) {
+            (true, Signing::AccessKeys, _) => "with access keys the key is absent".to_owned(),
+            (true, Signing::RoleSession, _) => "a session of a role never has MFA".to_owned(),
+            (_, _, false) if key.to_lowercase().starts_with("sts:") => "none is sent".to_owned(),
+            (_, _, false) => "the request has none".to_owned(),
+            (_, _, true) => match self.caller.party.kind {
+                PartyKind::User => "the request has another".to_owned(),
+                PartyKind::Role => "the session has another".to_owned(),
+            },
+        }
+    }
+}
+
+/// `statement 1`, with its Sid.
+fn numbered(statement: &StatementReport) -> String {
+    match &statement.statement.sid {
+        Some(sid) => format!("statement {} ({sid})", statement.number),
+        None => format!("statement {}", statement.number),
+    }
+}
+
+fn not_known(gaps: &[String]) -> Vec<String> {
+    gaps.iter().map(|gap| format!("not seen: {gap}")).collect()
+}

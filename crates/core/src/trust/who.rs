@@ -1,0 +1,183 @@
+//! Everybody who can become a role, through other roles too.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value as Json, json};
+
+use super::can::{Given, Signing, Verdict, party_json};
+use super::columns::render_columns;
+use super::edges::{Edge, Edges};
+use super::gap::join_or;
+use super::judge::Target;
+use super::party::Party;
+use super::reach::{Mfa, Way, account_of, common_to, push_footer};
+use super::wrap::wrap;
+use crate::accounts::{Accounts, Extent};
+use crate::policy::document::Effect;
+use crate::policy::principal::PrincipalKind;
+
+/// Who can become a role.
+#[derive(Debug, Clone)]
+pub struct Who {
+    /// The role.
+    pub role: Party,
+    /// By account and name of the caller, users before roles.
+    pub ways: Vec<Way>,
+    /// Those whom the trust policy means besides, in words: services, providers, accounts without a source.
+    pub others: Vec<String>,
+    /// Callers who can do so only if something allows it that no source tells.
+    pub perhaps: Vec<Party>,
+    /// Why the trust policy is not known, if it is not.
+    pub not_known: Vec<String>,
+}
+
+/// Finds all who can become `role`.
+pub fn who(accounts: &Accounts, role: &Party, given: &Given) -> Who {
+    let mut edges = Edges::new(accounts, given);
+    let mut perhaps = Vec::new();
+    // Ways from roles to `role`, by the role that they begin at; the empty one first.
+    let mut from_role: BTreeMap<Party, Way> = BTreeMap::new();
+    let mut ends = vec![role.clone()];
+    let mut next = 0;
+    while let Some(end) = ends.get(next).cloned() {
+        next += 1;
+        for edge in edges.leading_to(&end, Signing::RoleSession) {
+            if edge.as_known == Verdict::No {
+                perhaps.push(edge.from);
+            } else if edge.from != *role && !from_role.contains_key(&edge.from) {
+                let way = prepend(edge, from_role.get(&end), role, Mfa::OfNoUse);
+                ends.push(way.from.clone());
+                from_role.insert(way.from.clone(), way);
+            }
+        }
+    }
+    let mut from_user: BTreeMap<Party, Way> = BTreeMap::new();
+    for (signing, mfa) in [(Signing::AccessKeys, Mfa::NotNeeded), (Signing::WithMfaCode, Mfa::Needed)] {
+        for end in &ends {
+            for edge in edges.leading_to(end, signing) {
+                if edge.as_known == Verdict::No {
+                    perhaps.push(edge.from);
+                } else if !from_user.contains_key(&edge.from) {
+                    let way = prepend(edge, from_role.get(end), role, mfa);
+                    from_user.insert(way.from.clone(), way);
+                }
+            }
+        }
+    }
+    let found: BTreeSet<Party> = from_user.keys().chain(from_role.keys()).cloned().collect();
+    perhaps.retain(|party| !found.contains(party) && party != role);
+    perhaps.sort();
+    perhaps.dedup();
+    let by_place = |a: &Way, b: &Way| {
+        let key = |way: &Way| (way.from.kind, way.from.account.clone(), way.from.name.clone());
+        key(a).cmp(&key(b))
+    };
+    let mut ways: Vec<_> = from_user.into_values().chain(from_role.into_values()).collect();
+    ways.sort_by(by_place);
+    let target = Target::gather(accounts, role);
+    let others = others(accounts, &target);
+    let not_known = match target.trust {
+        Some(_) => Vec::new(),
+        None => target.gaps.into_iter().map(|gap| gap.what).collect(),
+    };
+    Who { role: role.clone(), ways, others, perhaps, not_known }
+}
+
+fn prepend(edge: Edge, rest: Option<&Way>, role: &Party, mfa: Mfa) -> Way {
+    let mut through = Vec::new();
+    let mut unless = edge.unless;
+    let mut verdict = edge.verdict;
+    if let Some(rest) = rest {
+        through.push(edge.to);
+        through.extend(rest.through.iter().cloned());
+        unless.extend(rest.unless.iter().filter(|what| !unless.contains(what)).cloned().collect::<Vec<_>>());
+        verdict = verdict.min(rest.verdict);
+    }
+    Way { from: edge.from, to: role.clone(), through, mfa, verdict, unless }
+}
+
+/// Whom else the trust policy names in an Allow.
+fn others(accounts: &Accounts, target: &Target) -> Vec<String> {
+    let mut others: Vec<String> = Vec::new();
+    let statements = target.trust.iter().flat_map(|trust| &trust.statements);
+    for statement in statements.filter(|statement| statement.effect == Effect::Allow) {
+        let is_open = statement.conditions.is_empty();
+        let under = if is_open { "" } else { ", under a condition" };
+        let Some(element) = &statement.principals else { continue };
+        if element.is_negated {
+            others.push(format!("everybody of any account but those it names{under}"));
+            continue;
+        }
+        others.extend(element.entries.iter().filter_map(|principal| match &principal.kind {
+            PrincipalKind::Everyone => Some(format!("everybody, of any account{under}")),
+            PrincipalKind::Service => Some(format!("the service {}{under}", principal.text)),
+            PrincipalKind::Federated => Some(format!("whom the provider {} signs in{under}", principal.text)),
+            PrincipalKind::Account { account, .. } => match accounts.account(account) {
+                None => Some(format!(
+                    "any user or role of account {account} (not in the sources) that it allows{under}"
+                )),
+                Some((_, known)) if known.extent == Extent::Part => Some(format!(
+                    "other users or roles of account {account}, which the sources tell in part{under}"
+                )),
+                Some(_) => None,
+            },
+            PrincipalKind::Arn | PrincipalKind::Nobody | PrincipalKind::CanonicalUser => None,
+        }));
+    }
+    others.dedup();
+    others
+}
+
+impl Who {
+    /// The answer for people, with its end of line.
+    pub fn render(&self) -> String {
+        let role = self.role.label();
+        let mut text = String::new();
+        if !self.not_known.is_empty() {
+            text.push_str(&wrap(&format!("Not known: {}.", join_or(&self.not_known)), 0, 0));
+            return text;
+        }
+        if self.ways.is_empty() {
+            text.push_str(&format!("No user or role of the sources can become {role}.\n"));
+        } else {
+            text.push_str(&format!("Who can become {role}\n\n"));
+        }
+        let common = common_to(&self.ways);
+        let rows = self.ways.iter().map(|way| {
+            let name = match way.from.kind {
+                super::party::PartyKind::User => way.from.name.clone(),
+                super::party::PartyKind::Role => format!("role {}", way.from.name),
+            };
+            [name, account_of(&way.from), way.render(&common)]
+        });
+        text.push_str(&render_columns(&rows.collect::<Vec<_>>()));
+        if !self.others.is_empty() {
+            text.push_str("\nIts trust policy names besides\n");
+            self.others.iter().for_each(|other| text.push_str(&wrap(&format!("  {other}"), 2, 4)));
+        }
+        let is_chained = self.ways.iter().any(|way| !way.through.is_empty() || way.mfa == Mfa::OfNoUse);
+        push_footer(&mut text, &common, is_chained);
+        if !self.perhaps.is_empty() {
+            let names: Vec<_> = self.perhaps.iter().map(Party::label).collect();
+            text.push('\n');
+            let line = format!(
+                "Not known: {}, whom something that is not in the sources may allow it.",
+                join_or(&names)
+            );
+            text.push_str(&wrap(&line, 0, 0));
+        }
+        text
+    }
+
+    /// The answer as JSON.
+    pub fn to_json(&self) -> Json {
+        json!({
+            "schema": 1,
+            "role": party_json(&self.role),
+            "callers": self.ways.iter().map(Way::to_json).collect::<Vec<_>>(),
+            "others": self.others,
+            "not_known": self.perhaps.iter().map(party_json).collect::<Vec<_>>(),
+            "trust_policy_not_known": self.not_known,
+        })
+    }
+}
