@@ -102,6 +102,9 @@ impl Sandbox {
         let up = sandbox.hatbox(&["up", "--detach"]);
         assert!(up.status.success(), "{}", String::from_utf8_lossy(&up.stderr));
         sandbox.make_stand_ins();
+        // The users and roles that the questions of `hatbox trust` are asked of.
+        let example = root().join("docs/example-accounts.json");
+        assert!(sandbox.run(&format!("cp '{}' iam.json", example.display())).status.success());
         let warm = sandbox.run("hatbox exec -t \"$(hatbox sandbox code)\" dev-infra-admin -- true");
         assert!(warm.status.success(), "{}", String::from_utf8_lossy(&warm.stdout));
         sandbox

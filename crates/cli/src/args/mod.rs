@@ -41,7 +41,10 @@ pub(crate) use store::{StoreArgs, StoreCommand, StoreMigrateArgs, StoreStatusArg
 #[cfg(feature = "file")]
 pub(crate) use store::{StoreRekeyArgs, StoreWrapAdd, StoreWrapArgs, StoreWrapCommand};
 #[cfg(feature = "trust")]
-pub(crate) use trust::{TrustArgs, TrustCommand, TrustEvaluateArgs, TrustSnapshotArgs};
+pub(crate) use trust::{
+    TrustArgs, TrustCanArgs, TrustCommand, TrustEvaluateArgs, TrustGivenArgs, TrustReachArgs,
+    TrustSnapshotArgs, TrustSourceArgs, TrustWhoArgs,
+};
 pub(crate) use why::WhyArgs;
 
 const EXAMPLES: &str = "\

@@ -16,6 +16,9 @@ pub(crate) struct TrustArgs {
 pub(crate) enum TrustCommand {
     Evaluate(TrustEvaluateArgs),
     Snapshot(TrustSnapshotArgs),
+    Can(TrustCanArgs),
+    Who(TrustWhoArgs),
+    Reach(TrustReachArgs),
 }
 
 /// Judge requests in bulk: a line of JSON in for each, a line of JSON out
@@ -46,4 +49,93 @@ pub(crate) struct TrustSnapshotArgs {
     /// Print what AWS would be asked for, and ask nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+}
+
+/// What is known of users and roles.
+#[derive(Debug, Args)]
+pub(crate) struct TrustSourceArgs {
+    /// Where users, roles and policies are told: a snapshot, account details, a state or plan of Terraform, a trust
+    /// policy, a directory of those; may be given several times [default: `trust.sources` of the settings]
+    #[arg(long = "from", value_name = "SRC")]
+    pub(crate) from: Vec<PathBuf>,
+}
+
+/// What a question leaves open.
+#[derive(Debug, Args)]
+pub(crate) struct TrustGivenArgs {
+    /// A condition key and its value, such as `aws:SourceIp=203.0.113.7`; may be given several times
+    #[arg(long = "context", value_name = "KEY=VALUE", value_parser = parse_context)]
+    pub(crate) context: Vec<(String, String)>,
+
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Can this user or role put on that role, and if not, why
+///
+/// Exit code 0: yes; 3: no; 6: not known, for want of the facts that are named. docs/trust-sources.md tells what
+/// can be a source.
+#[derive(Debug, Args)]
+pub(crate) struct TrustCanArgs {
+    /// Who asks: a user or role by ARN or name, or a profile
+    #[arg(value_name = "CALLER")]
+    pub(crate) caller: String,
+
+    /// The role asked for: by ARN or name, or a profile
+    #[arg(value_name = "ROLE")]
+    pub(crate) role: String,
+
+    /// An MFA code is sent
+    #[arg(long, conflicts_with = "no_mfa")]
+    pub(crate) mfa: bool,
+
+    /// No MFA code is sent [default: one is sent if it is needed]
+    #[arg(long)]
+    pub(crate) no_mfa: bool,
+
+    /// A role to put on before; may be given several times, in their order
+    #[arg(long, value_name = "ROLE")]
+    pub(crate) via: Vec<String>,
+
+    #[command(flatten)]
+    pub(crate) given: TrustGivenArgs,
+
+    #[command(flatten)]
+    pub(crate) sources: TrustSourceArgs,
+}
+
+/// Everybody who can become a role, through other roles too, and whether that asks for MFA
+#[derive(Debug, Args)]
+pub(crate) struct TrustWhoArgs {
+    /// The role: by ARN or name, or a profile
+    #[arg(value_name = "ROLE")]
+    pub(crate) role: String,
+
+    #[command(flatten)]
+    pub(crate) given: TrustGivenArgs,
+
+    #[command(flatten)]
+    pub(crate) sources: TrustSourceArgs,
+}
+
+/// Everything that a user or role can become, through other roles too, and whether that asks for MFA
+#[derive(Debug, Args)]
+pub(crate) struct TrustReachArgs {
+    /// The user or role: by ARN or name, or a profile
+    #[arg(value_name = "CALLER")]
+    pub(crate) caller: String,
+
+    #[command(flatten)]
+    pub(crate) given: TrustGivenArgs,
+
+    #[command(flatten)]
+    pub(crate) sources: TrustSourceArgs,
+}
+
+fn parse_context(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_owned(), value.to_owned())),
+        _ => Err("it is written KEY=VALUE".to_owned()),
+    }
 }

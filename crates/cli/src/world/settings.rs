@@ -29,6 +29,8 @@ pub(crate) struct Settings {
     pub(crate) store_command: Option<String>,
     pub(crate) unlock_cache: UnlockCache,
     pub(crate) isolate_child: bool,
+    /// Where users and roles are told, for the questions of `hatbox trust`.
+    pub(crate) trust_sources: Vec<PathBuf>,
     unlock_timeout: Option<Duration>,
     prompt_timeout: Option<Duration>,
 }
@@ -61,6 +63,15 @@ struct OnDisk {
     isolate_child: Option<bool>,
     unlock_timeout: Option<String>,
     prompt_timeout: Option<String>,
+    trust: Option<TrustOnDisk>,
+}
+
+/// The table `[trust]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TrustOnDisk {
+    #[serde(default)]
+    sources: Vec<PathBuf>,
 }
 
 impl Settings {
@@ -116,6 +127,15 @@ pub(crate) fn load_settings(path: &Path) -> Result<Settings, Failure> {
     {
         return Err(failure(format!("`pass_prefix = \"{prefix}\"` is no name of a directory in the store")));
     }
+    let trust_sources = on_disk.trust.unwrap_or_default().sources;
+    let is_anywhere =
+        |source: &&PathBuf| !source.is_absolute() && !source.starts_with("~") && *source != Path::new("live");
+    if let Some(source) = trust_sources.iter().find(is_anywhere) {
+        let source = source.display();
+        return Err(failure(format!(
+            "the source `{source}` of `[trust]` is neither absolute nor begins with `~/`"
+        )));
+    }
     Ok(Settings {
         backend: on_disk.backend,
         file_dir: on_disk.file_dir,
@@ -128,6 +148,7 @@ pub(crate) fn load_settings(path: &Path) -> Result<Settings, Failure> {
         store_command: on_disk.store_command,
         unlock_cache: on_disk.unlock_cache.unwrap_or_default(),
         isolate_child: on_disk.isolate_child.unwrap_or_default(),
+        trust_sources,
         unlock_timeout: duration("unlock_timeout", on_disk.unlock_timeout)?,
         prompt_timeout: duration("prompt_timeout", on_disk.prompt_timeout)?,
     })

@@ -19,11 +19,13 @@ pub struct SourceError {
     pub column: usize,
     /// What is wrong, in words.
     pub problem: String,
+    /// Whether it is JSON, but of something else altogether.
+    pub is_foreign: bool,
 }
 
 impl From<JsonError> for SourceError {
     fn from(error: JsonError) -> Self {
-        Self { line: error.place.line, column: error.place.column, problem: error.problem }
+        Self { line: error.place.line, column: error.place.column, problem: error.problem, is_foreign: false }
     }
 }
 
@@ -63,7 +65,7 @@ impl Accounts {
         whole: Option<&str>,
         origin: OriginId,
         pages: &mut Pages,
-    ) -> Result<SourceKind, JsonError> {
+    ) -> Result<SourceKind, SourceError> {
         let has = |name: &str| node.find(name).is_some();
         if details::MEMBERS.iter().any(|name| has(name)) {
             self.read_details(node, None, origin, pages)?;
@@ -74,7 +76,7 @@ impl Accounts {
             return Ok(SourceKind::Snapshot);
         }
         if has("format_version") {
-            return self.read_show(node, origin);
+            return Ok(self.read_show(node, origin)?);
         }
         if has("version") {
             self.read_state(node, origin)?;
@@ -88,7 +90,7 @@ impl Accounts {
         }
         let problem =
             "neither a snapshot, nor account details, nor a state or plan of Terraform, nor a policy";
-        Err(node.error(problem))
+        Err(SourceError { is_foreign: true, ..node.error(problem).into() })
     }
 
     /// A policy alone: the trust policy of a role that is called as the file is.

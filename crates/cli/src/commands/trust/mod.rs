@@ -1,7 +1,12 @@
 //! `hatbox trust`: questions about policies, answered offline or from live IAM.
 
+mod can;
 mod evaluate;
+mod parties;
+mod reach;
 mod snapshot;
+mod sources;
+mod who;
 
 use std::process::ExitCode;
 
@@ -13,5 +18,8 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &TrustArgs) -> Resul
     match &args.command {
         TrustCommand::Evaluate(args) => evaluate::run(world, args).map(|()| ExitCode::SUCCESS),
         TrustCommand::Snapshot(args) => snapshot::run(world, global, args).map(|()| ExitCode::SUCCESS),
+        TrustCommand::Can(args) => can::run(world, args),
+        TrustCommand::Who(args) => who::run(world, args),
+        TrustCommand::Reach(args) => reach::run(world, args),
     }
 }

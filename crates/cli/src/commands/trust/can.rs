@@ -1,0 +1,37 @@
+//! `hatbox trust can`: yes, no or not known, and why. The exit code says which.
+
+use std::process::ExitCode;
+
+use hatbox_core::trust::can::{MfaUse, Verdict, can};
+
+use super::parties::{Parties, given_of};
+use super::sources::load_accounts;
+use crate::args::TrustCanArgs;
+use crate::report::Failure;
+use crate::world::World;
+
+pub(super) fn run(world: &World, args: &TrustCanArgs) -> Result<ExitCode, Failure> {
+    let accounts = load_accounts(world, &args.sources)?;
+    let parties = Parties::new(world, &accounts);
+    let caller = parties.find_caller(&args.caller)?;
+    let target = parties.find_role(&args.role)?;
+    let via = if args.via.is_empty() {
+        target.via
+    } else {
+        args.via.iter().map(|role| Ok(parties.find_role(role)?.role)).collect::<Result<_, Failure>>()?
+    };
+    let mfa = match (args.mfa, args.no_mfa) {
+        (true, _) => MfaUse::With,
+        (_, true) => MfaUse::Without,
+        (false, false) => MfaUse::IfNeeded,
+    };
+    let given = given_of(world, &args.given, target.context);
+    let answer = can(&accounts, &caller, &via, &target.role, mfa, &given);
+    let text = if args.given.json { format!("{:#}\n", answer.to_json()) } else { answer.render() };
+    world.output.data(&text)?;
+    Ok(match answer.verdict() {
+        Verdict::Yes => ExitCode::SUCCESS,
+        Verdict::No => ExitCode::from(3),
+        Verdict::Unknown => ExitCode::from(6),
+    })
+}

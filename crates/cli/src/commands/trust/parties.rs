@@ -1,0 +1,160 @@
+//! Users and roles as the user names them: by ARN, by name, or by a profile of the config.
+
+use std::cell::OnceCell;
+
+use hatbox_core::accounts::Accounts;
+use hatbox_core::config::profile::Profile;
+use hatbox_core::config::{Overrides, Which, resolve_profile};
+use hatbox_core::name::ProfileName;
+use hatbox_core::trust::can::Given;
+use hatbox_core::trust::party::{FindError, Party, PartyKind, find_caller, find_role};
+
+use crate::args::TrustGivenArgs;
+use crate::report::{Failure, FailureKind};
+use crate::world::World;
+use crate::world::config_files::{ConfigFiles, load_config};
+
+/// The most profiles that are followed from one to its source.
+const MAX_CHAIN: usize = 32;
+
+/// Finds users and roles. The config is loaded only for a name that no source has.
+pub(super) struct Parties<'a> {
+    world: &'a World,
+    accounts: &'a Accounts,
+    files: OnceCell<ConfigFiles>,
+}
+
+/// The role that is asked for; of a profile, with what the profile sends.
+pub(super) struct Target {
+    pub(super) role: Party,
+    /// Roles that the profile puts on before.
+    pub(super) via: Vec<Party>,
+    pub(super) context: Vec<(String, String)>,
+}
+
+/// What a question leaves open: the profile's settings, then what the user says.
+pub(super) fn given_of(world: &World, args: &TrustGivenArgs, of_profile: Vec<(String, String)>) -> Given {
+    let mut context: Vec<(String, Vec<String>)> = Vec::new();
+    for (key, value) in &args.context {
+        match context.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(key)) {
+            Some((_, values)) => values.push(value.clone()),
+            None => context.push((key.clone(), vec![value.clone()])),
+        }
+    }
+    for (key, value) in of_profile {
+        if !context.iter().any(|(known, _)| known.eq_ignore_ascii_case(&key)) {
+            context.push((key, vec![value]));
+        }
+    }
+    Given { context, now: world.clock.now() }
+}
+
+impl<'a> Parties<'a> {
+    pub(super) fn new(world: &'a World, accounts: &'a Accounts) -> Self {
+        Self { world, accounts, files: OnceCell::new() }
+    }
+
+    pub(super) fn find_caller(&self, text: &str) -> Result<Party, Failure> {
+        let error = match find_caller(self.accounts, text) {
+            Ok(party) => return Ok(party),
+            Err(error) => error,
+        };
+        let Some(chain) = self.find_profile(text)? else { return Err(not_found(&error)) };
+        let user = chain.iter().rev().find_map(|profile| self.user_of(profile));
+        let role = || chain.iter().rev().find_map(role_of);
+        user.or_else(role).ok_or_else(|| {
+            Failure::new(
+                FailureKind::Usage,
+                format!("profile `{text}` does not tell which user it belongs to, as it has no `mfa_serial`"),
+            )
+            .hint("name the user by ARN")
+        })
+    }
+
+    pub(super) fn find_role(&self, text: &str) -> Result<Target, Failure> {
+        let error = match find_role(self.accounts, text) {
+            Ok(role) => return Ok(Target { role, via: Vec::new(), context: Vec::new() }),
+            Err(error) => error,
+        };
+        let Some(chain) = self.find_profile(text)? else { return Err(not_found(&error)) };
+        let mut roles: Vec<_> = chain.iter().rev().filter_map(role_of).collect();
+        let role = roles
+            .pop()
+            .ok_or_else(|| Failure::new(FailureKind::Usage, format!("profile `{text}` has no `role_arn`")))?;
+        let sends = chain.first().map(context_of).unwrap_or_default();
+        Ok(Target { role, via: roles, context: sends })
+    }
+
+    /// The profile `text`, then its source, and so on; `None` when the config has none of that name.
+    fn find_profile(&self, text: &str) -> Result<Option<Vec<Profile>>, Failure> {
+        let Ok(mut name) = ProfileName::parse(text) else { return Ok(None) };
+        let files = if let Some(files) = self.files.get() {
+            files
+        } else {
+            let loaded = load_config(self.world)?;
+            self.files.get_or_init(|| loaded)
+        };
+        let mut chain = Vec::new();
+        while chain.len() < MAX_CHAIN {
+            let profile = resolve_profile(&files.config, &name, &Overrides::default(), Which::Source)
+                .map_err(|error| files.failure_of(&error))?;
+            if profile.defined_at.is_none() {
+                break;
+            }
+            let source = profile.source_profile.as_ref().map(|said| said.value.clone());
+            chain.push(profile);
+            match source {
+                Some(source) => name = source,
+                None => break,
+            }
+        }
+        Ok(Some(chain).filter(|chain| !chain.is_empty()))
+    }
+
+    /// The user whose MFA device a profile names: by the devices of the sources, else by the device's own name,
+    /// which is the user's unless somebody chose another.
+    fn user_of(&self, profile: &Profile) -> Option<Party> {
+        let serial = profile.mfa_serial.as_ref()?.value.as_str();
+        let has = |serials: &Vec<String>| serials.iter().any(|known| known == serial);
+        let by_device = self
+            .accounts
+            .users()
+            .find(|(_, user)| user.mfa_devices.known().is_some_and(has))
+            .map(|(_, user)| user.arn.clone());
+        let by_name = || Some(serial.replacen(":mfa/", ":user/", 1)).filter(|arn| arn != serial);
+        Party::of_arn(&by_device.or_else(by_name)?).filter(|party| party.kind == PartyKind::User)
+    }
+}
+
+fn role_of(profile: &Profile) -> Option<Party> {
+    Party::of_arn(profile.role_arn.as_ref()?.value.as_str())
+}
+
+/// What a profile sends with AssumeRole.
+fn context_of(profile: &Profile) -> Vec<(String, String)> {
+    let mut context = Vec::new();
+    let mut add = |key: &str, value: Option<&String>| {
+        context.extend(value.map(|value| (key.to_owned(), value.clone())));
+    };
+    add("sts:ExternalId", profile.external_id.as_ref().map(|said| &said.value));
+    add("sts:RoleSessionName", profile.role_session_name.as_ref().map(|said| &said.value));
+    add("sts:SourceIdentity", profile.source_identity.as_ref().map(|said| &said.value));
+    for (key, value) in profile.session_tags.iter().flat_map(|said| &said.value) {
+        add(&format!("aws:RequestTag/{key}"), Some(value));
+    }
+    context
+}
+
+fn not_found(error: &FindError) -> Failure {
+    let failure = Failure::new(FailureKind::Usage, format!("{error}, and no profile of that name"));
+    match error {
+        FindError::Nobody { near, .. } if !near.is_empty() => {
+            let near: Vec<_> = near.iter().map(|name| format!("`{name}`")).collect();
+            failure.hint(format!("there is {}", near.join(", ")))
+        }
+        FindError::Nobody { .. } => failure,
+        FindError::Several { .. } => {
+            Failure::new(FailureKind::Usage, error.to_string()).hint("name it by its ARN")
+        }
+    }
+}

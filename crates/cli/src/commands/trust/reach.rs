@@ -1,0 +1,22 @@
+//! `hatbox trust reach`: everything that a caller can become.
+
+use std::process::ExitCode;
+
+use hatbox_core::trust::reach::reach;
+
+use super::parties::{Parties, given_of};
+use super::sources::load_accounts;
+use crate::args::TrustReachArgs;
+use crate::report::Failure;
+use crate::world::World;
+
+pub(super) fn run(world: &World, args: &TrustReachArgs) -> Result<ExitCode, Failure> {
+    let accounts = load_accounts(world, &args.sources)?;
+    let parties = Parties::new(world, &accounts);
+    let caller = parties.find_caller(&args.caller)?;
+    let given = given_of(world, &args.given, Vec::new());
+    let answer = reach(&accounts, &caller, &given);
+    let text = if args.given.json { format!("{:#}\n", answer.to_json()) } else { answer.render() };
+    world.output.data(&text)?;
+    Ok(ExitCode::SUCCESS)
+}

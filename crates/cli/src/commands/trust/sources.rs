@@ -1,0 +1,133 @@
+//! Loads what is known of the accounts, from the sources that the user names.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use hatbox_core::accounts::{Accounts, Origin, SourceKind};
+use jiff::Timestamp;
+
+use crate::args::TrustSourceArgs;
+use crate::report::{Failure, FailureKind};
+use crate::world::World;
+use crate::world::settings::load_settings;
+
+/// More than the account details of 50,000 roles.
+const MAX_BYTES: u64 = 256 << 20;
+
+/// Loads all sources, those of the settings where none is named, and says on stderr what they leave open.
+pub(super) fn load_accounts(world: &World, args: &TrustSourceArgs) -> Result<Accounts, Failure> {
+    let mut from = args.from.clone();
+    if from.is_empty() {
+        from = load_settings(&world.dirs.settings_file())?.trust_sources;
+    }
+    if from.is_empty() {
+        return Err(nothing_given());
+    }
+    let mut accounts = Accounts::default();
+    for source in &from {
+        load_source(world, source, &mut accounts)?;
+    }
+    for note in &accounts.notes {
+        let name = accounts.origin(note.origin).map(|origin| origin.name.as_str()).unwrap_or_default();
+        world.output.warn(&format!("{name}: {}", note.text));
+    }
+    Ok(accounts)
+}
+
+fn load_source(world: &World, source: &Path, accounts: &mut Accounts) -> Result<(), Failure> {
+    if source == Path::new("live") {
+        let failure = Failure::new(FailureKind::Usage, "`live` cannot be asked by this command yet");
+        return Err(failure.hint("`hatbox trust snapshot -o iam.json`, then `--from iam.json`"));
+    }
+    if source == Path::new("-") {
+        let bytes = read(io::stdin().lock()).map_err(|error| could_not_read("stdin", &error))?;
+        return add(accounts, &bytes, "stdin", None).map_err(|(failure, _)| failure);
+    }
+    let path = world.dirs.expand(source).unwrap_or_else(|| source.to_owned());
+    let shown = source.display().to_string();
+    if !path.is_dir() {
+        return load_file(&path, &shown, accounts).map_err(|(failure, _)| failure);
+    }
+    let mut files = list(&path).map_err(|error| could_not_read(&shown, &error))?;
+    files.sort();
+    for file in files {
+        let shown = file.display().to_string();
+        match load_file(&file, &shown, accounts) {
+            Err((_, Blame::AnotherFile)) => {
+                world.output.warn(&format!("`{shown}` is passed over: it is no source of users and roles"));
+            }
+            Err((failure, Blame::Source)) => return Err(failure),
+            Ok(()) => {}
+        }
+    }
+    Ok(())
+}
+
+/// Whether a file that could not be read is meant to be a source at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Blame {
+    Source,
+    AnotherFile,
+}
+
+/// Files of a directory that may be sources, by their names.
+fn list(directory: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(directory)? {
+        let path = entry?.path();
+        let is_meant = path.extension().is_some_and(|ending| ending == "json" || ending == "tfstate");
+        let is_hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        if is_meant && !is_hidden && path.is_file() {
+            files.push(path);
+        }
+    }
+    Ok(files)
+}
+
+fn load_file(path: &Path, shown: &str, accounts: &mut Accounts) -> Result<(), (Failure, Blame)> {
+    let load = || {
+        let file = File::open(path)?;
+        let changed = file.metadata()?.modified().ok().and_then(|time| Timestamp::try_from(time).ok());
+        Ok((read(file)?, changed))
+    };
+    let (bytes, changed) = load().map_err(|error| (could_not_read(shown, &error), Blame::Source))?;
+    add(accounts, &bytes, shown, changed)
+}
+
+fn read(file: impl Read) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    file.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(io::Error::other(format!("it is larger than {} MiB", MAX_BYTES >> 20)));
+    }
+    Ok(bytes)
+}
+
+fn add(
+    accounts: &mut Accounts,
+    bytes: &[u8],
+    shown: &str,
+    taken: Option<Timestamp>,
+) -> Result<(), (Failure, Blame)> {
+    let origin = Origin { name: shown.to_owned(), kind: SourceKind::PolicyFile, taken };
+    accounts.add_source(bytes, origin).map(|_| ()).map_err(|error| {
+        let blame = if error.is_foreign { Blame::AnotherFile } else { Blame::Source };
+        let failure =
+            Failure::new(FailureKind::Failed, format!("could not read `{shown}`: {}", error.problem))
+                .at(format!("{shown}:{}:{}", error.line, error.column));
+        (failure, blame)
+    })
+}
+
+fn could_not_read(shown: &str, error: &io::Error) -> Failure {
+    Failure::new(FailureKind::Failed, format!("could not read `{shown}`")).caused_by(error)
+}
+
+fn nothing_given() -> Failure {
+    Failure::new(FailureKind::Usage, "no source of users and roles is named")
+        .hint("`--from iam.json`, after `hatbox trust snapshot -o iam.json`")
+        .hint("or after `aws iam get-account-authorization-details > iam.json`")
+        .hint("or `--from terraform.tfstate`, or what `terraform show -json` prints")
+        .hint("or name them once for all, as `sources` of `[trust]` in hatbox's settings")
+}

@@ -1,0 +1,22 @@
+//! `hatbox trust who`: everybody who can become a role.
+
+use std::process::ExitCode;
+
+use hatbox_core::trust::who::who;
+
+use super::parties::{Parties, given_of};
+use super::sources::load_accounts;
+use crate::args::TrustWhoArgs;
+use crate::report::Failure;
+use crate::world::World;
+
+pub(super) fn run(world: &World, args: &TrustWhoArgs) -> Result<ExitCode, Failure> {
+    let accounts = load_accounts(world, &args.sources)?;
+    let parties = Parties::new(world, &accounts);
+    let target = parties.find_role(&args.role)?;
+    let given = given_of(world, &args.given, target.context);
+    let answer = who(&accounts, &target.role, &given);
+    let text = if args.given.json { format!("{:#}\n", answer.to_json()) } else { answer.render() };
+    world.output.data(&text)?;
+    Ok(ExitCode::SUCCESS)
+}
