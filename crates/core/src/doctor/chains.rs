@@ -178,10 +178,12 @@ impl Check<'_> {
                 (_, NoteLevel::Info) => Level::Info,
             };
             let found = Finding::new(Topic::Profiles, note.kind(), level, note.render_text()).about(name);
-            self.findings.push(match note.origin() {
+            let found = match note.origin() {
                 Some(origin) => found.from_origin(origin),
                 None => found,
-            });
+            };
+            // What is only good to know is to be left as it is.
+            self.findings.push(if level == Level::Info { found.without_fix() } else { found });
         }
     }
 

@@ -27,8 +27,8 @@ impl Checkup<'_> {
         self.check_names();
         match count {
             0 => {}
-            1 => self.sum_up(Topic::Programs, "1 is named by the config"),
-            count => self.sum_up(Topic::Programs, format!("{count} are named by the config")),
+            1 => self.sum_up(Topic::Programs, "config and settings name 1"),
+            count => self.sum_up(Topic::Programs, format!("config and settings name {count}")),
         }
     }
 
