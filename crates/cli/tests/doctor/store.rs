@@ -13,11 +13,16 @@ fn a_locked_store_says_so_and_an_unlocked_one_what_it_holds() {
     let home = Home::with_store();
     let locked = home.report(&[], &[]);
     assert_eq!(found(&locked), ["store-locked -"]);
-    assert_eq!(summary(&locked, "store"), "`file` is locked (~/.config/hatbox/config.toml says so)");
+    assert_eq!(
+        summary(&locked, "store"),
+        "`file` is locked (~/.config/hatbox/config.toml says so), opened by passphrase"
+    );
     assert_eq!(summary(&locked, "profiles"), "each has a credential plan, as far as a locked store tells");
     let variable = [("HATBOX_FILE_PASSPHRASE", PASSPHRASE)];
     let open = home.report(&[], &variable);
-    assert!(summary(&open, "store").starts_with("`file` is unlocked, with 1 access key ("), "{open:#}");
+    let text =
+        "`file` is unlocked (~/.config/hatbox/config.toml says so), with 1 access key, opened by passphrase";
+    assert_eq!(summary(&open, "store"), text);
     let rest: Vec<_> = found(&open).into_iter().filter(|found| !found.starts_with("no-keyring")).collect();
     assert_eq!(rest, ["env-passphrase HATBOX_FILE_PASSPHRASE"]);
     let wrong = home.run(&["lock"], &[]);

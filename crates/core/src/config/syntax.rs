@@ -222,7 +222,8 @@ impl<'a> Section<'a> {
         self.head.problem
     }
 
-    pub(super) fn is_bare_default(&self) -> bool {
+    /// Whether it is `[default]` of the config file, which `[profile default]` replaces.
+    pub fn is_bare_default(&self) -> bool {
         self.head.is_bare_default
     }
 

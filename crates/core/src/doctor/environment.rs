@@ -65,9 +65,14 @@ impl Variables<'_> {
 
 /// Looks at the variables.
 pub fn check_environment(variables: &Variables<'_>, findings: &mut Findings) {
-    match variables.get("HATBOX").or_else(|| variables.get("AWS_VAULT")) {
+    let nested = variables.get("HATBOX").or_else(|| variables.get("AWS_VAULT"));
+    let inside = if nested.is_some() { Inside::Exec } else { Inside::AnyShell };
+    match nested {
         Some(profile) => check_nested(variables, &profile, findings),
         None => check_keys(variables, findings),
+    }
+    if variables.has(KEY) {
+        check_end(variables, inside, findings);
     }
     check_profile(variables, findings);
     check_web_identity(variables, findings);
@@ -107,16 +112,40 @@ fn check_nested(variables: &Variables<'_>, profile: &str, findings: &mut Finding
         );
         findings.push(found("env-nested-differ", Level::Warning, text, &names).mended_by("exit"));
     }
-    let end = variables.get("AWS_CREDENTIAL_EXPIRATION").and_then(|text| text.parse::<Timestamp>().ok());
+}
+
+/// Whose credentials the variables hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Inside {
+    /// Those that `exec` set, which end with its shell.
+    Exec,
+    /// Those that somebody else set.
+    AnyShell,
+}
+
+/// When the credentials that are set end, where they say so.
+fn check_end(variables: &Variables<'_>, place: Inside, findings: &mut Findings) {
+    const END: &str = "AWS_CREDENTIAL_EXPIRATION";
+    let end = variables.get(END).and_then(|text| text.parse::<Timestamp>().ok());
     let Some(left) = end.map(|end| end.as_second() - variables.now.as_second()) else { return };
-    let name = "AWS_CREDENTIAL_EXPIRATION";
-    if left <= 0 {
-        let text = format!("the credentials of this shell ended {} ago", render_length(left));
-        findings.push(found("env-ended", Level::Error, text, &[name]).mended_by("exit"));
-    } else if left < ENDING {
-        let text = format!("the credentials of this shell end in {}", render_length(left));
-        findings.push(found("env-ending", Level::Info, text, &[name]).mended_by("exit"));
-    }
+    let length = render_length(left);
+    let found = match left {
+        ..=0 => found(
+            "env-ended",
+            Level::Error,
+            format!("the credentials of this shell ended {length} ago"),
+            &[KEY],
+        ),
+        left if left < ENDING => {
+            found("env-ending", Level::Info, format!("the credentials of this shell end in {length}"), &[KEY])
+        }
+        _ => return,
+    };
+    findings.push(if place == Inside::Exec {
+        found.mended_by("exit")
+    } else {
+        found.in_variables(&[KEY, SECRET, TOKEN, END])
+    });
 }
 
 fn check_keys(variables: &Variables<'_>, findings: &mut Findings) {
@@ -350,6 +379,11 @@ mod tests {
                 with(&nested, &[("AWS_CREDENTIAL_EXPIRATION", "2026-01-15T09:55:00Z")]),
                 vec![("env-ended", Error), ("env-nested", Info)],
             ),
+            (
+                with(&key, &[("AWS_CREDENTIAL_EXPIRATION", "2026-01-15T09:55:00Z")]),
+                vec![("env-ended", Error), ("env-keys", Warning)],
+            ),
+            (vec![("AWS_CREDENTIAL_EXPIRATION", "2026-01-15T09:55:00Z")], vec![]),
             (vec![(PROFILE, "dev")], vec![]),
             (vec![(PROFILE, "stored")], vec![]),
             (vec![(PROFILE, "default")], vec![]),

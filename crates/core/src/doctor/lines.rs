@@ -52,13 +52,15 @@ pub(super) fn included_profiles(config: &Config) -> HashSet<String> {
 }
 
 fn check_document(document: &Document, findings: &mut Findings) {
-    let mut first: HashMap<(&'static str, String), u32> = HashMap::new();
+    // `[default]` and `[profile default]` are not put together: the first is ignored.
+    let mut first: HashMap<(&'static str, bool, String), u32> = HashMap::new();
     for section in document.sections() {
         // What stands in other sections is another program's.
         let Some(word) = section.kind().word() else { continue };
         let (name, place) = (section.name().into_owned(), section.place());
         let name_shown = shown(&name);
-        if let Some(line) = first.get(&(word, name.clone())) {
+        let key = (word, section.is_bare_default(), name);
+        if let Some(line) = first.get(&key) {
             findings.push(
                 Finding::new(
                     Topic::Config,
@@ -72,7 +74,7 @@ fn check_document(document: &Document, findings: &mut Findings) {
                 .in_line(place),
             );
         } else {
-            first.insert((word, name), place.line);
+            first.insert(key, place.line);
         }
         check_section(&section, &format!("{word} {name_shown}"), findings);
     }
@@ -154,6 +156,7 @@ mod tests {
             ("[profile a]\n[profile b]\n[profile a]\n", "", vec![("section-twice", 3)]),
             ("[profile a]\n[sso-session a]\n[services a]\n", "", vec![]),
             ("", "[a]\n[a]\n", vec![("section-twice", 2)]),
+            ("[default]\n[profile default]\n", "", vec![("ignored-section", 1)]),
             ("[profile a]\nregion = x\nREGION = y\n", "", vec![("key-twice", 3)]),
             ("[profile a]\nmfa_seriall = x\n", "", vec![("unknown-key", 2)]),
             ("[sso-session a]\nsso_regoin = x\n", "", vec![("unknown-key", 2)]),

@@ -46,7 +46,7 @@ impl Checkup<'_> {
                 let count = index.keys.len();
                 let keys =
                     if count == 1 { "1 access key".to_owned() } else { format!("{count} access keys") };
-                self.sum_up(Topic::Store, format!("`{kind}` is unlocked, with {keys} ({said_by})"));
+                self.sum_up(Topic::Store, format!("`{kind}` is unlocked ({said_by}), with {keys}"));
                 Some(index)
             }
             Ok(Known::Locked) => {
@@ -126,7 +126,11 @@ impl Checkup<'_> {
                 return;
             }
         };
-        for wrap in wraps {
+        let names: Vec<_> = wraps.iter().map(|wrap| wrap.name.as_str()).collect();
+        if let Some(summary) = self.summaries.iter_mut().find(|summary| summary.topic == Topic::Store) {
+            summary.text.push_str(&format!(", opened by {}", names.join(", ")));
+        }
+        for wrap in &wraps {
             let name = wrap.name.as_str();
             if wrap.is_ours == Some(false) {
                 let text = format!(
