@@ -24,5 +24,9 @@ mod columns;
 pub mod reach;
 pub mod who;
 
+mod condition_keys;
+
+pub mod admits;
+
 pub mod graph;
 pub mod refusal;

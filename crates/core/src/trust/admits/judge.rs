@@ -1,0 +1,119 @@
+//! Puts callers before a trust policy, as if their own policies allowed everything.
+
+use super::context::context_of;
+use super::{Asked, Candidate, Entry, Kind};
+use crate::name::AccountId;
+use crate::policy::arn::Arn;
+use crate::policy::document::{Effect, Policy};
+use crate::policy::evaluate::{Caller, Context, Layers, Request, evaluate};
+use crate::policy::principal::{Principal, PrincipalKind};
+use crate::policy::variable::Template;
+use crate::trust::condition_keys::{is_known, is_of_provider};
+
+/// Allows everything: what a caller's own policies say is another question.
+const EVERYTHING: &str = r#"{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
+
+/// What an action of STS is called with which a service or a provider puts on a role.
+const ENTRANCES: [&str; 3] = ["sts:AssumeRole", "sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML"];
+
+/// A trust policy, ready to be asked many times.
+pub(in crate::trust) struct Judge<'a> {
+    layers: Layers,
+    asked: &'a Asked,
+    /// Keys that conditions and variables speak of.
+    keys: Vec<String>,
+}
+
+impl<'a> Judge<'a> {
+    pub(in crate::trust) fn new(policy: Policy, asked: &'a Asked) -> Self {
+        let keys = keys_of(&policy);
+        let identity = Policy::parse(EVERYTHING).into_iter().collect();
+        Self { layers: Layers { trust: Some(policy), identity, ..Layers::default() }, asked, keys }
+    }
+
+    /// Whether `candidate` gets in with credentials of `kind`, as far as that is known.
+    pub(in crate::trust) fn ask(&self, candidate: &Candidate, kind: Kind) -> Entry {
+        self.judge(candidate, kind, context_of(candidate, kind, self.asked, &self.keys))
+    }
+
+    /// The same, when a key of which nothing is known is absent.
+    pub(super) fn ask_as_told(&self, candidate: &Candidate, kind: Kind) -> Entry {
+        let context = context_of(candidate, kind, self.asked, &self.keys);
+        self.judge(candidate, kind, Context { is_complete: true, ..context })
+    }
+
+    fn judge(&self, candidate: &Candidate, kind: Kind, context: Context) -> Entry {
+        let caller = match kind {
+            Kind::RoleSession => Caller::RoleSession {
+                session_arn: candidate.session.clone(),
+                role_arn: candidate.role.clone(),
+            },
+            _ => Caller::User { arn: candidate.user.clone() },
+        };
+        self.evaluate(caller, ENTRANCES.first().copied().unwrap_or_default(), context)
+    }
+
+    /// Whether a service or a provider gets in.
+    pub(in crate::trust) fn ask_outsider(&self, principal: &Principal) -> Entry {
+        let caller = match principal.kind {
+            PrincipalKind::Service => Caller::Service(principal.text.clone()),
+            PrincipalKind::Federated => Caller::Federated(principal.text.clone()),
+            _ => return Entry::No,
+        };
+        let mut context = Context::default();
+        for name in ["aws:MultiFactorAuthPresent", "aws:MultiFactorAuthAge"] {
+            context.set(name, [] as [&str; 0]);
+        }
+        for key in self.keys.iter().filter(|key| !is_known(key) && !is_of_provider(key)) {
+            context.set(key, [] as [&str; 0]);
+        }
+        ENTRANCES
+            .iter()
+            .map(|action| self.evaluate(caller.clone(), action, context.clone()))
+            .fold(Entry::No, Entry::or)
+    }
+
+    /// Whether any service or provider that `policy` trusts gets in.
+    pub(super) fn admits_outsider(&self, policy: &Policy) -> bool {
+        let allows = policy.statements.iter().filter(|statement| statement.effect == Effect::Allow);
+        let principals = allows.filter_map(|statement| statement.principals.as_ref());
+        principals
+            .flat_map(|element| &element.entries)
+            .any(|principal| self.ask_outsider(principal).is_possible())
+    }
+
+    fn evaluate(&self, caller: Caller, action: &str, context: Context) -> Entry {
+        // The role may be anywhere: where the caller's own policies allow, its account makes no difference.
+        let (partition, account) = match &caller {
+            Caller::User { arn } | Caller::RoleSession { role_arn: arn, .. } => {
+                Arn::parse(arn).map_or(("aws", ""), |arn| (arn.partition, arn.account))
+            }
+            _ => ("aws", "444455556666"),
+        };
+        let Ok(resource_account) = AccountId::parse(account) else { return Entry::No };
+        let request = Request {
+            action: action.to_owned(),
+            also_actions: Vec::new(),
+            resource: format!("arn:{partition}:iam::{account}:role/this-role"),
+            resource_account,
+            context,
+            caller,
+        };
+        Entry::of(evaluate(&request, &self.layers).decision)
+    }
+}
+
+fn keys_of(policy: &Policy) -> Vec<String> {
+    let mut keys: Vec<String> = policy
+        .statements
+        .iter()
+        .flat_map(|statement| &statement.conditions)
+        .flat_map(|condition| {
+            let variables = condition.values.iter().flat_map(Template::variables);
+            variables.chain([condition.key.as_str()]).map(str::to_owned).collect::<Vec<_>>()
+        })
+        .collect();
+    keys.sort_unstable();
+    keys.dedup();
+    keys
+}

@@ -1,0 +1,136 @@
+use super::*;
+
+const ACCOUNT: &str = r#""Principal": {"AWS": "arn:aws:iam::111122223333:root"}, "Action": "sts:AssumeRole""#;
+
+fn judge(statements: &str, asked: &Asked) -> Admits {
+    let policy = format!(r#"{{"Version": "2012-10-17", "Statement": [{statements}]}}"#);
+    judge_admits(&Policy::parse(&policy).unwrap(), asked)
+}
+
+/// `y`, `n` or `?` for each kind.
+fn row(admits: &Admits) -> String {
+    let letter = |row: &Row| match (&row.entry, row.is_admitted) {
+        (Entry::Yes, true) => 'y',
+        (Entry::No, false) => 'n',
+        (Entry::DependsOn(_), false) => '?',
+        (Entry::DependsOn(_), true) => '!',
+        other => panic!("{other:?}"),
+    };
+    admits.rows.iter().map(letter).collect()
+}
+
+fn allow(condition: &str) -> String {
+    format!(r#"{{"Effect": "Allow", {ACCOUNT}, "Condition": {condition}}}"#)
+}
+
+fn deny(condition: &str) -> String {
+    format!(r#"{{"Effect": "Deny", {ACCOUNT}, "Condition": {condition}}}"#)
+}
+
+#[test]
+fn each_way_to_ask_for_mfa_lets_in_whom_aws_lets_in() {
+    let present = |operator: &str, value: &str| {
+        format!(r#"{{"{operator}": {{"aws:MultiFactorAuthPresent": "{value}"}}}}"#)
+    };
+    let age = |operator: &str| format!(r#"{{"{operator}": {{"aws:MultiFactorAuthAge": "3600"}}}}"#);
+    let good = allow(&present("Bool", "true"));
+    let and_deny = |condition: &str| format!("{}, {}", allow("{}"), deny(condition));
+    for (statements, expected, mfa) in [
+        (good.clone(), "nynyn", Mfa::Required),
+        (allow(&present("BoolIfExists", "true")), "yynyn", Mfa::NotRequired),
+        (and_deny(&present("Bool", "false")), "yynyn", Mfa::NotRequired),
+        (and_deny(&present("BoolIfExists", "false")), "nynyn", Mfa::Required),
+        (allow(&present("Null", "false")), "nyyyy", Mfa::NotRequired),
+        (and_deny(&present("Null", "true")), "nyyyy", Mfa::NotRequired),
+        (allow(&present("ForAllValues:Bool", "true")), "yynyn", Mfa::NotRequired),
+        (allow(&age("NumericLessThanIfExists")), "yyyyy", Mfa::NotRequired),
+        (and_deny(&age("NumericGreaterThan")), "yyyyy", Mfa::NotRequired),
+        (format!("{good}, {}", allow("{}")), "yyyyy", Mfa::NotRequired),
+        (allow("{}"), "yyyyy", Mfa::NotRequired),
+        (allow(&age("NumericLessThan")), "nynyn", Mfa::Required),
+        (allow(&present("Bool", "false")), "nnyny", Mfa::NotRequired),
+        (format!("{good}, {}", deny(&present("Bool", "true"))), "nnnnn", Mfa::Unsatisfiable),
+        (allow(&present("Bool", "yes")), "nnnnn", Mfa::Unsatisfiable),
+    ] {
+        let admits = judge(&statements, &Asked::default());
+        assert_eq!((row(&admits).as_str(), admits.mfa), (expected, mfa), "{statements}");
+    }
+}
+
+#[test]
+fn the_first_that_is_trusted_calls_unless_another_is_named() {
+    let of = |principal: &str, condition: &str| {
+        format!(
+            r#"{{"Effect": "Allow", "Principal": {principal}, "Action": "sts:AssumeRole", "Condition": {condition}}}"#
+        )
+    };
+    let mfa = r#"{"Bool": {"aws:MultiFactorAuthPresent": "true"}}"#;
+    let alice = r#"{"AWS": "arn:aws:iam::111122223333:user/alice"}"#;
+    let deploy = r#"{"AWS": "arn:aws:iam::111122223333:role/Deploy"}"#;
+    let service = r#"{"Service": "ec2.amazonaws.com"}"#;
+    for (statements, caller, expected, mfa, why) in [
+        (of(alice, "{}"), None, "yyyyn", Mfa::NotRequired, "a user is no role"),
+        (of(deploy, "{}"), None, "nnnny", Mfa::NotRequired, "a role is no user"),
+        (of(deploy, mfa), None, "nnnnn", Mfa::Unsatisfiable, "a role has no MFA"),
+        (of(service, "{}"), None, "nnnnn", Mfa::NotRequired, "a service needs none"),
+        (of(service, mfa), None, "nnnnn", Mfa::Unsatisfiable, "and cannot have it"),
+        (of(r#""*""#, "{}"), None, "yyyyy", Mfa::NotRequired, "everybody"),
+        (of(alice, mfa), Some("arn:aws:iam::111122223333:user/bob"), "nnnnn", Mfa::Unsatisfiable, "bob"),
+        (
+            of(deploy, "{}"),
+            Some("arn:aws:sts::111122223333:assumed-role/Deploy/ci"),
+            "nnnny",
+            Mfa::NotRequired,
+            "ci",
+        ),
+        (format!("{}, {}", of(service, "{}"), of(alice, mfa)), None, "nynyn", Mfa::Required, "alice"),
+    ] {
+        let caller = caller.map(|arn| Candidate::parse(arn).unwrap());
+        let admits = judge(&statements, &Asked { caller, ..Asked::default() });
+        assert_eq!((row(&admits).as_str(), admits.mfa), (expected, mfa), "{why}: {statements}");
+    }
+}
+
+#[test]
+fn what_nobody_told_is_not_guessed_and_counts_as_absent_in_the_plain_answer() {
+    let statement = allow(
+        r#"{"Bool": {"aws:MultiFactorAuthPresent": "true"},
+            "StringEquals": {"sts:ExternalId": "x", "sts:RoleSessionName": "${aws:username}"}}"#,
+    );
+    let admits = judge(&statement, &Asked::default());
+    assert_eq!((row(&admits).as_str(), admits.mfa), ("n?n?n", Mfa::Required));
+    let depends = Entry::DependsOn(vec!["sts:ExternalId".into(), "sts:RoleSessionName".into()]);
+    assert_eq!(admits.rows[1].entry, depends);
+    let told = Asked {
+        caller: Candidate::parse("arn:aws:iam::111122223333:user/alice"),
+        role_session_name: Some("alice".into()),
+        context: vec![("STS:ExternalId".into(), vec!["x".into()])],
+        ..Asked::default()
+    };
+    assert_eq!(row(&judge(&statement, &told)), "nynyn");
+    let negated = allow(r#"{"StringNotEquals": {"aws:PrincipalTag/team": "x"}}"#);
+    assert_eq!(row(&judge(&negated, &Asked::default())), "!!!!!");
+}
+
+#[test]
+fn a_key_that_aws_does_not_know_is_never_there() {
+    let statement = allow(r#"{"Bool": {"aws:MultiFactorAuthPresnt": "true"}}"#);
+    assert_eq!(row(&judge(&statement, &Asked::default())), "nnnnn");
+}
+
+#[test]
+fn whom_a_condition_names_is_tried() {
+    let statement = allow(
+        r#"{"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::111122223333:user/team/*"},
+            "Bool": {"aws:MultiFactorAuthPresent": "true"}}"#,
+    );
+    assert_eq!(row(&judge(&statement, &Asked::default())), "nynyn");
+    let role = allow(r#"{"ArnEquals": {"aws:PrincipalArn": "arn:aws:iam::111122223333:role/Deploy"}}"#);
+    assert_eq!(row(&judge(&role, &Asked::default())), "nnnny");
+}
+
+#[test]
+fn a_policy_without_statements_lets_nobody_in() {
+    let admits = judge("", &Asked::default());
+    assert_eq!((row(&admits).as_str(), admits.mfa), ("nnnnn", Mfa::Unsatisfiable));
+}
