@@ -30,6 +30,7 @@ pub(crate) struct Settings {
     pub(crate) unlock_cache: UnlockCache,
     pub(crate) isolate_child: bool,
     /// Where users and roles are told, for the questions of `hatbox trust`.
+    #[cfg_attr(not(feature = "trust"), expect(dead_code, reason = "asked by `hatbox trust` alone"))]
     pub(crate) trust_sources: Vec<PathBuf>,
     unlock_timeout: Option<Duration>,
     prompt_timeout: Option<Duration>,
