@@ -137,3 +137,65 @@ fn a_full_keyring_is_said_and_costs_a_question_each_time() {
     let note = "hatbox: your kernel keyring is full: the store is unlocked anew by each command\n";
     assert_eq!(run.stderr.matches(note).count(), 2, "{}", run.stderr);
 }
+
+/// A home of the user `nobody`, for whom root starts hatbox; `None`, said, where that cannot be.
+fn home_of_nobody() -> Option<Fixture> {
+    let is_root = Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout == b"0\n");
+    let is_su_there =
+        Command::new("su").arg("--version").output().is_ok_and(|output| output.status.success());
+    if !is_root || !is_su_there {
+        eprintln!("skipped: only root can become another user without being asked, and by `su`");
+        return None;
+    }
+    let fixture = home()?;
+    std::fs::copy(env!("CARGO_BIN_EXE_hatbox"), fixture.path("hatbox")).unwrap();
+    let top = fixture.path("");
+    let given = Command::new("chown").args(["-R", "nobody"]).arg(&top).status().unwrap();
+    assert!(given.success());
+    Some(fixture)
+}
+
+/// A script that `su` runs as nobody, in which `$H` is hatbox and `unlocked CMD` has the passphrase.
+fn as_nobody(fixture: &Fixture, flags: &[&str], script: &str) -> Run {
+    let mut lines = String::new();
+    for (name, value) in fixture.variables() {
+        if name != "HATBOX_FILE_PASSPHRASE" {
+            lines.push_str(&format!("export {}='{}'\n", name.display(), value.display()));
+        }
+    }
+    lines.push_str(&format!("H='{}'\n", fixture.path("hatbox").display()));
+    lines.push_str(&format!(
+        "unlocked() {{ HATBOX_FILE_PASSPHRASE='{PASSPHRASE}' \"$@\"; }}\nset -e\n{script}"
+    ));
+    let run = Run::new("su", fixture.variables()).without("HATBOX_FILE_PASSPHRASE");
+    run.args(flags).args(["-s", "/bin/sh", "-c", &lines, "nobody"])
+}
+
+/// `su`'s own PAM service makes no session keyring, as cron's does not: what root's session has, or the user's own.
+#[test]
+fn after_su_the_store_stays_unlocked_for_the_next_su() {
+    let Some(fixture) = home_of_nobody() else { return };
+    let asked = as_nobody(&fixture, &[], "$H export -n jan-work").run().expect_code(4);
+    assert!(asked.stderr.contains("the file store is locked"), "{}", asked.stderr);
+    as_nobody(&fixture, &[], "unlocked $H export -n jan-work").run().ok();
+    let next = as_nobody(&fixture, &[], "$H export -n jan-work; $H lock").run().ok();
+    assert!(next.stdout.contains(fixture.key("jan-work").secret.expose()));
+    as_nobody(&fixture, &[], "$H export -n jan-work").run().expect_code(4);
+}
+
+/// `su --login` goes through pam_keyinit where the system's PAM has it, as a login by sshd does: each has a session
+/// keyring of its own.
+#[test]
+fn a_login_has_an_unlocked_store_of_its_own_where_pam_gives_it_a_session_keyring() {
+    let Some(fixture) = home_of_nobody() else { return };
+    let pam = std::fs::read_to_string("/etc/pam.d/su-l").unwrap_or_default();
+    if !pam.lines().any(|line| !line.starts_with('#') && line.contains("pam_keyinit")) {
+        eprintln!("skipped: PAM gives `su --login` no session keyring here");
+        return;
+    }
+    let script = "unlocked $H export -n jan-work >/dev/null; $H export -n jan-work; keyctl rdescribe @s";
+    let inside = as_nobody(&fixture, &["--login"], script).run().ok();
+    assert!(inside.stdout.contains(fixture.key("jan-work").secret.expose()));
+    assert!(inside.stdout.contains(";_ses\n"), "a session keyring of its own: {}", inside.stdout);
+    as_nobody(&fixture, &["--login"], "$H export -n jan-work").run().expect_code(4);
+}
