@@ -45,6 +45,7 @@ mod secret_service;
 mod single_flight;
 #[cfg(feature = "trust")]
 mod snapshot;
+mod starts;
 mod store_faults;
 mod test_clock;
 mod unanswered;
