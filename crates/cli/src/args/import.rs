@@ -103,8 +103,8 @@ pub(crate) struct ImportAwsVaultArgs {
     #[arg(long)]
     pub(crate) delete_source: bool,
 
-    /// Delete without asking
-    #[arg(long, requires = "delete_source")]
+    /// Import and delete without asking
+    #[arg(long)]
     pub(crate) yes: bool,
 
     /// Only say what would be done

@@ -108,6 +108,20 @@ fn the_passphrase_of_aws_vault_is_asked_for_and_may_be_corrected() {
     terminal.type_keys("not it\n");
     terminal.wait_for("Passphrase of aws-vault's files: ", 2);
     terminal.type_keys(&format!("{PASSPHRASE}\n"));
+    // What would be done is shown before it is done, and nothing but a yes does it.
+    terminal.wait_for_prompt("Go on? (y|N) ");
+    terminal.type_keys("\n");
+    assert!(terminal.wait().success());
+    let screen = terminal.screen().join("\n");
+    assert!(
+        screen.contains("  Import the access key of `jan-work`.") && screen.contains("nothing was imported")
+    );
+    assert!(!fixture.store().exists());
+    let mut terminal = Terminal::start(&run);
+    terminal.wait_for_prompt("Passphrase of aws-vault's files: ");
+    terminal.type_keys(&format!("{PASSPHRASE}\n"));
+    terminal.wait_for_prompt("Go on? (y|N) ");
+    terminal.type_keys("y\n");
     assert!(terminal.wait().success());
     assert!(terminal.screen().join("\n").contains("Imported the access key of `jan-work`."));
     assert!(!terminal.transcript().contains(PASSPHRASE));

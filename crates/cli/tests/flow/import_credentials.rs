@@ -140,13 +140,15 @@ fn each_key_is_tested_and_one_that_aws_refuses_stays_where_it_is() {
         &format!("hatbox: `jan-work` is {arn}\n"),
         "left where it is: AWS refuses the key of `wrong`: SignatureDoesNotMatch: ",
         "left where it is: AWS refuses the key of `unknown`: InvalidClientTokenId: ",
-        "hint: with --no-check it is imported all the same",
+        "hint: with --no-check they are imported all the same",
     ] {
         assert!(done.stderr.contains(said), "{said}\n{}", done.stderr);
     }
     // The sections' heads stay, as every byte does that is no key of jan's.
     assert_eq!(fs::read_to_string(&file).unwrap(), ["[jan-work]\n", &wrong, &unknown].concat());
     assert!(fs::read_to_string(&usual).unwrap().contains("AKIAUSUAL00000000001"), "it was not meant");
+    let refused = import(&["--yes"]).expect_code(1);
+    assert!(refused.stderr.contains("AWS refuses every key that was to be imported"), "{}", refused.stderr);
     let all = import(&["--yes", "--no-check"]).ok();
     let lines = "Imported the access key of `wrong`.\nImported the access key of `unknown`.\n";
     assert_eq!(all.stdout, lines);

@@ -93,7 +93,7 @@ fn check_keys(
     let request = resolve_session(global, &SessionArgs::default(), &world.environment)?;
     let mut callers = serde_json::Map::new();
     let mut kept = Vec::new();
-    let mut is_answered = true;
+    let (mut is_answered, mut has_refused) = (true, false);
     for (profile, key) in keys {
         let caller = match planning::resolve_quietly(world, &files, &request, None, &profile) {
             // Whoever did not answer for one key will not do so for the next: a person is waiting.
@@ -108,7 +108,7 @@ fn check_keys(
             }
             Caller::Refused(text) => {
                 world.output.warn(&format!("left where it is: AWS refuses the key of `{profile}`: {text}"));
-                world.output.hint("with --no-check it is imported all the same");
+                has_refused = true;
                 continue;
             }
             Caller::Unknown(why) => world.output.warn(&format!("`{profile}` was not tested: {why}")),
@@ -118,6 +118,14 @@ fn check_keys(
             }
         }
         kept.push((profile, key));
+    }
+    if kept.is_empty() && has_refused {
+        return Err(Failure::new(FailureKind::Failed, "AWS refuses every key that was to be imported")
+            .at(file.shown())
+            .hint("with --no-check they are imported all the same"));
+    }
+    if has_refused {
+        world.output.hint("with --no-check they are imported all the same");
     }
     Ok((kept, Value::Object(callers)))
 }

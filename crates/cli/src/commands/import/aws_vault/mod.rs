@@ -27,7 +27,8 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ImportAwsVaultArgs)
     check_named(&args.profiles, &source.profiles.iter().collect::<Vec<_>>(), &source.shown)?;
     source.profiles.retain(|profile| is_chosen(&args.profiles, profile));
     world.output.debug(|| format!("aws-vault's keys are read from `{}`, {}", source.kind, source.shown));
-    let items = if source.profiles.is_empty() { Vec::new() } else { open(world, &secrets, &source)? };
+    let (items, passphrase) =
+        if source.profiles.is_empty() { Default::default() } else { open(world, &secrets, &source)? };
     let transfer = secrets.plan_transfer(
         items,
         args.overwrite.into(),
@@ -37,10 +38,17 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ImportAwsVaultArgs)
         return tell(world, &transfer, "Would import", args.json, &[]);
     }
     if !transfer.copied.is_empty() {
+        if !(args.yes || may_import(world, &secrets, &source, &transfer)?) {
+            world.output.note("nothing was imported");
+            return Ok(());
+        }
         secrets.save_items(&transfer.copied)?;
     }
-    let deleted =
-        if args.delete_source { delete_source(world, &secrets, args, &source, &transfer)? } else { 0 };
+    let deleted = if args.delete_source {
+        delete_source(world, &mut secrets, args, &source, &transfer, passphrase.as_ref())?
+    } else {
+        0
+    };
     tell(world, &transfer, "Imported", args.json, &[("deleted_from_source", deleted.into())])?;
     let has_keys = !transfer.copied.is_empty() || !transfer.already_there.is_empty();
     if has_keys && !args.delete_source {
@@ -50,8 +58,35 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ImportAwsVaultArgs)
     Ok(())
 }
 
+/// Shows what would be done, and asks. Where there is no terminal nobody is asked: nothing is lost by a copy.
+fn may_import(
+    world: &World,
+    secrets: &Secrets<'_>,
+    source: &Source,
+    transfer: &Transfer,
+) -> Result<bool, Failure> {
+    let prompter = world.prompter();
+    if prompter.device().is_none() {
+        return Ok(true);
+    }
+    prompter.show(&format!("From aws-vault's store `{}`, {}:", source.kind, source.shown));
+    for line in transfer.render("Import", "").lines() {
+        prompter.show(&format!("  {line}"));
+    }
+    let question = Confirmation {
+        text: "Go on? (y|N) ",
+        what: "importing needs a yes",
+        way_out: "run it with --yes",
+        timeout: secrets.prompt_timeout(),
+    };
+    ask_yes_or_no(world, &question)
+}
+
+/// The keys of a store, and the passphrase that opened it, if one did.
+type Opened = (Vec<Item>, Option<SecretString>);
+
 /// Opens what has to be opened, and reads the keys.
-fn open(world: &World, secrets: &Secrets<'_>, source: &Source) -> Result<Vec<Item>, Failure> {
+fn open(world: &World, secrets: &Secrets<'_>, source: &Source) -> Result<Opened, Failure> {
     match &source.vault {
         Vault::File(_) => open_files(world, secrets, source),
         #[cfg(all(target_os = "linux", feature = "secret-service"))]
@@ -70,14 +105,14 @@ fn open(world: &World, secrets: &Secrets<'_>, source: &Source) -> Result<Vec<Ite
                 world.output.note("the desktop asks for the password of aws-vault's keyring");
                 vault.unlock(secrets.prompt_timeout()).map_err(failed)?;
             }
-            Ok(items_of(world, source, read_all(source, None)))
+            Ok((items_of(world, source, read_all(source, None)), None))
         }
         #[cfg(any(
             feature = "pass",
             all(target_os = "macos", feature = "keychain"),
             all(windows, feature = "wincred")
         ))]
-        _ => Ok(items_of(world, source, read_all(source, None))),
+        _ => Ok((items_of(world, source, read_all(source, None)), None)),
     }
 }
 
@@ -120,7 +155,7 @@ fn place_of(world: &World, source: &Source, profile: &ProfileName) -> String {
 }
 
 /// Opens all files by one passphrase. One that does not open is told of, and stays where it is.
-fn open_files(world: &World, secrets: &Secrets<'_>, source: &Source) -> Result<Vec<Item>, Failure> {
+fn open_files(world: &World, secrets: &Secrets<'_>, source: &Source) -> Result<Opened, Failure> {
     let given = world.environment.text(env_names::VAULT_PASSPHRASE).map(SecretString::new);
     for attempt in 1..=TRIES {
         let passphrase = match &given {
@@ -139,9 +174,9 @@ fn open_files(world: &World, secrets: &Secrets<'_>, source: &Source) -> Result<V
             return Err(Failure::new(FailureKind::Failed, "the passphrase opens none of aws-vault's files")
                 .hint("it is the one that aws-vault asks for, or AWS_VAULT_FILE_PASSPHRASE"));
         }
-        return Ok(items_of(world, source, results));
+        return Ok((items_of(world, source, results), Some(passphrase)));
     }
-    Ok(Vec::new())
+    Ok(Opened::default())
 }
 
 fn ask(world: &World, secrets: &Secrets<'_>, attempt: u32) -> Result<SecretString, Failure> {
@@ -163,13 +198,15 @@ fn ask(world: &World, secrets: &Secrets<'_>, attempt: u32) -> Result<SecretStrin
     })
 }
 
-/// Deletes what is in hatbox's store now. Returns how many.
+/// Deletes what is in hatbox's store now. Each key is read once more at both places: one that aws-vault has replaced
+/// meanwhile stays. Returns how many were deleted.
 fn delete_source(
     world: &World,
-    secrets: &Secrets<'_>,
+    secrets: &mut Secrets<'_>,
     args: &ImportAwsVaultArgs,
     source: &Source,
     transfer: &Transfer,
+    passphrase: Option<&SecretString>,
 ) -> Result<usize, Failure> {
     let is_here = |profile: &&ProfileName| {
         transfer.copied.iter().any(|item| item.info.id.profile == **profile)
@@ -187,13 +224,23 @@ fn delete_source(
         world.output.note(&format!("nothing was deleted from aws-vault's {what}"));
         return Ok(0);
     }
-    for profile in &done {
+    let mut count = 0;
+    for profile in done {
+        let stored = secrets.read_key(profile)?;
+        let place = place_of(world, source, profile);
+        let read = source.vault.read(profile, passphrase);
+        let is_same = matches!(&read, Ok(FoundKey::Key(found))
+            if found.id == stored.id && found.secret.expose() == stored.secret.expose());
+        if !is_same {
+            world.output.warn(&format!("left where it is: {place}: it has changed since it was imported"));
+            continue;
+        }
         source.vault.delete(profile).map_err(|why| {
-            let place = place_of(world, source, profile);
             let mut failure = Failure::new(FailureKind::Failed, format!("could not delete {place}"));
             failure.causes.push(why);
             failure
         })?;
+        count += 1;
     }
-    Ok(done.len())
+    Ok(count)
 }
