@@ -3,6 +3,7 @@
 
 mod bench;
 mod bench_stores;
+mod bench_trust;
 mod crates;
 mod cross;
 mod gate;
@@ -31,6 +32,7 @@ Chores:
   cross macos    type-check hatbox for macOS
   cross          all of these
   bench stores   time the backends, warm and cold, and a list of 1,000 stored keys
+  bench trust    time the questions of `hatbox trust`, asked of 500 users and 1,000 roles
   gate           count instructions, system calls and memory of the same; fail over the limits
   order          write crates/cli/link-order.txt: the functions of a warm start, for the linker
   picture        draw docs/demo.svg from a real run of the demo
@@ -43,6 +45,7 @@ fn main() -> ExitCode {
     let result = match words.as_slice() {
         ["bench"] => bench::run(Build::Release, 300),
         ["bench", "dist"] => bench::run(Build::Dist, 300),
+        ["bench", "trust"] => bench_trust::run(20),
         ["bench", "stores"] => bench_stores::run(100),
         ["bench", "stores", runs] => runs.parse().map_err(Problem::from).and_then(bench_stores::run),
         ["bench", runs] => {

@@ -1,12 +1,11 @@
 //! A caller with all policies that apply to it, and what is missing of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::gap::Gap;
 use super::party::{Party, PartyKind};
 use crate::accounts::{Account, Accounts, Document, Extent, Fact, Grants, Organization, OriginId};
 use crate::name::AccountId;
-use crate::policy::document::Policy;
 use crate::policy::evaluate::{Caller as Principal, Layer, Layers, OrganizationLevel};
 
 /// A caller, ready to ask.
@@ -22,8 +21,16 @@ pub(super) struct Caller {
     pub(super) gaps: Vec<Gap>,
     pub(super) id: Option<String>,
     pub(super) tags: Fact<BTreeMap<String, String>>,
+    may_assume: MayAssume,
     /// Serial numbers, of a user where they are known.
     pub(super) mfa_devices: Fact<Vec<String>>,
+}
+
+/// Roles that own policies may allow.
+#[derive(Debug, Clone, Default)]
+struct MayAssume {
+    is_any: bool,
+    roles: HashSet<String>,
 }
 
 impl Caller {
@@ -36,6 +43,7 @@ impl Caller {
             boundary: None,
             gaps: Vec::new(),
             id: None,
+            may_assume: MayAssume::default(),
             tags: Fact::NotGiven,
             mfa_devices: Fact::NotGiven,
         };
@@ -51,6 +59,13 @@ impl Caller {
             caller.gaps.push(Gap::new(Layer::Boundary, "a permissions boundary"));
         }
         caller.take_organization(accounts);
+        caller.may_assume.is_any = caller.gaps.iter().any(|gap| gap.layer == Layer::Identity);
+        for policy in &caller.layers.identity {
+            match policy.assumable_roles() {
+                Some(roles) => caller.may_assume.roles.extend(roles.map(str::to_owned)),
+                None => caller.may_assume.is_any = true,
+            }
+        }
         caller
     }
 
@@ -62,10 +77,10 @@ impl Caller {
         }
     }
 
-    /// Whether its own policies can allow it to put on any role at all.
-    pub(super) fn may_assume(&self) -> bool {
-        self.gaps.iter().any(|gap| gap.layer == Layer::Identity)
-            || self.layers.identity.iter().any(Policy::may_allow_assume_role)
+    /// Whether its own policies may allow it to put on this role, conditions left aside. Quick, and *yes* when
+    /// in doubt.
+    pub(super) fn may_assume(&self, role: &str) -> bool {
+        self.may_assume.is_any || self.may_assume.roles.contains(role)
     }
 
     fn take_user(&mut self, accounts: &Accounts, account: &Account) -> bool {

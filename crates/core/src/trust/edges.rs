@@ -1,13 +1,13 @@
 //! Who can become which role, in one step: pairs are looked at only where the trust policy may mean the caller.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::caller::Caller;
 use super::can::{Given, Signing, Verdict, verdict_of};
 use super::change::unless_of;
 use super::judge::{Target, request_of, rule};
 use super::party::{Party, PartyKind};
-use crate::accounts::Accounts;
+use crate::accounts::{Account, Accounts};
 use crate::policy::document::{Effect, Policy};
 use crate::policy::principal::PrincipalKind;
 
@@ -39,6 +39,8 @@ pub struct Edges<'a> {
     /// Roles whose trust policy means everybody, or all but some.
     open: Vec<usize>,
     callers: HashMap<String, Caller>,
+    /// Users and roles by account.
+    parties: BTreeMap<&'a str, Vec<Party>>,
 }
 
 /// Whom a trust policy may mean, its conditions left aside.
@@ -64,6 +66,11 @@ impl<'a> Edges<'a> {
             open: Vec::new(),
             callers: HashMap::new(),
             targets: Vec::new(),
+            parties: accounts
+                .accounts
+                .iter()
+                .map(|(id, account)| (id.as_str(), parties_of(account)))
+                .collect(),
         };
         for (index, target) in targets.iter().enumerate() {
             edges.by_role.insert(target.party.arn.clone(), index);
@@ -97,24 +104,37 @@ impl<'a> Edges<'a> {
         roles.into_iter().filter_map(|role| self.edge(from, role, signing)).collect()
     }
 
-    /// Those who can become `to` in one step: users by this signing, or roles.
-    pub fn leading_to(&mut self, to: &Party, signing: Signing) -> Vec<Edge> {
+    /// Those of the wanted who can become `to` in one step: users by this signing, or roles.
+    pub fn leading_to(
+        &mut self,
+        to: &Party,
+        signing: Signing,
+        is_wanted: impl Fn(&Party) -> bool,
+    ) -> Vec<Edge> {
         let Some(&role) = self.by_role.get(&to.arn) else { return Vec::new() };
         let trust = self.targets.get(role).and_then(|target| target.trust.as_ref());
         let named = trust.map(named_by).unwrap_or_default();
-        let wanted = if signing == Signing::RoleSession { PartyKind::Role } else { PartyKind::User };
-        let mut callers: BTreeSet<Party> = named.arns.iter().filter_map(|arn| Party::of_arn(arn)).collect();
-        for (id, account) in &self.accounts.accounts {
-            if named.is_open || named.accounts.contains(id.as_str()) {
-                let arns: Box<dyn Iterator<Item = &String>> = match wanted {
-                    PartyKind::User => Box::new(account.users.keys()),
-                    PartyKind::Role => Box::new(account.roles.keys()),
-                };
-                callers.extend(arns.filter_map(|arn| Party::of_arn(arn)));
+        let kind = if signing == Signing::RoleSession { PartyKind::Role } else { PartyKind::User };
+        let is_meant = |party: &Party| party.kind == kind && is_wanted(party);
+        let mut callers: BTreeSet<Party> =
+            named.arns.iter().filter_map(|arn| Party::of_arn(arn)).filter(is_meant).collect();
+        for (account, parties) in &self.parties {
+            if named.is_open || named.accounts.contains(*account) {
+                let may = |party: &&Party| is_meant(party) && self.may_assume(party, role);
+                callers.extend(parties.iter().filter(may).cloned());
             }
         }
-        let callers: Vec<_> = callers.into_iter().filter(|caller| caller.kind == wanted).collect();
         callers.iter().filter_map(|caller| self.edge(caller, role, signing)).collect()
+    }
+
+    /// Whether a caller who was met before is worth a closer look.
+    fn may_assume(&self, from: &Party, role: usize) -> bool {
+        let (Some(caller), Some(target)) = (self.callers.get(&from.arn), self.targets.get(role)) else {
+            return true;
+        };
+        let is_same_account = target.party.account == from.account;
+        // `edge` looks at those whom the trust policy names.
+        is_same_account || target.party.account.is_none() || caller.may_assume(&target.party.arn)
     }
 
     fn edge(&mut self, from: &Party, role: usize, signing: Signing) -> Option<Edge> {
@@ -127,7 +147,8 @@ impl<'a> Edges<'a> {
         let is_same_account = target.party.account == from.account;
         let is_known_by_name = self.by_arn.get(&from.arn).is_some_and(|roles| roles.contains(&role));
         let suffices = is_same_account && (is_known_by_name || self.open.contains(&role));
-        if !suffices && !caller.may_assume() {
+        let is_placed = target.party.account.is_some();
+        if is_placed && !suffices && !caller.may_assume(&target.party.arn) {
             return None;
         }
         let request = request_of(accounts, caller, target, signing, self.given)?;
@@ -148,6 +169,10 @@ impl<'a> Edges<'a> {
             unless,
         })
     }
+}
+
+fn parties_of(account: &Account) -> Vec<Party> {
+    account.users.keys().chain(account.roles.keys()).filter_map(|arn| Party::of_arn(arn)).collect()
 }
 
 fn named_by(trust: &Policy) -> Named {

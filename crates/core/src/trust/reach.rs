@@ -1,6 +1,7 @@
 //! Everything that a caller can become, through other roles too, and whether that asks for MFA.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
@@ -30,8 +31,8 @@ pub struct Way {
     pub from: Party,
     /// The role at its end.
     pub to: Party,
-    /// Roles between.
-    pub through: Vec<Party>,
+    /// Roles between. Shared, as the ways through a long chain are many.
+    pub through: Vec<Arc<Party>>,
     /// Whether it begins with an MFA code.
     pub mfa: Mfa,
     /// Certain, or not known.
@@ -94,8 +95,8 @@ pub fn reach(accounts: &Accounts, caller: &Party, given: &Given) -> Reach {
 }
 
 fn extend(caller: &Party, way: Option<&Way>, edge: Edge, mfa: Mfa) -> Way {
-    let mut through: Vec<Party> = way.map(|way| way.through.clone()).unwrap_or_default();
-    through.extend(way.map(|way| way.to.clone()));
+    let mut through = way.map(|way| way.through.clone()).unwrap_or_default();
+    through.extend(way.map(|way| Arc::new(way.to.clone())));
     let mut unless = way.map(|way| way.unless.clone()).unwrap_or_default();
     unless.extend(edge.unless.into_iter().filter(|what| !unless.contains(what)).collect::<Vec<_>>());
     let verdict = way.map_or(edge.verdict, |way| way.verdict.min(edge.verdict));
@@ -131,7 +132,7 @@ impl Way {
         json!({
             "from": party_json(&self.from),
             "to": party_json(&self.to),
-            "through": self.through.iter().map(party_json).collect::<Vec<_>>(),
+            "through": self.through.iter().map(|party| party_json(party)).collect::<Vec<_>>(),
             "mfa": mfa,
             "answer": self.verdict.name(),
             "depends_on": self.unless,

@@ -1,6 +1,7 @@
 //! Everybody who can become a role, through other roles too.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
@@ -37,16 +38,17 @@ pub fn who(accounts: &Accounts, role: &Party, given: &Given) -> Who {
     let mut perhaps = Vec::new();
     // Ways from roles to `role`, by the role that they begin at; the empty one first.
     let mut from_role: BTreeMap<Party, Way> = BTreeMap::new();
-    let mut ends = vec![role.clone()];
+    let mut ends = vec![Arc::new(role.clone())];
     let mut next = 0;
     while let Some(end) = ends.get(next).cloned() {
         next += 1;
-        for edge in edges.leading_to(&end, Signing::RoleSession) {
+        let is_new = |from: &Party| from != role && !from_role.contains_key(from);
+        for edge in edges.leading_to(&end, Signing::RoleSession, is_new) {
             if edge.as_known == Verdict::No {
                 perhaps.push(edge.from);
-            } else if edge.from != *role && !from_role.contains_key(&edge.from) {
-                let way = prepend(edge, from_role.get(&end), role, Mfa::OfNoUse);
-                ends.push(way.from.clone());
+            } else {
+                let way = prepend(edge, &end, from_role.get(&*end), role, Mfa::OfNoUse);
+                ends.push(Arc::new(way.from.clone()));
                 from_role.insert(way.from.clone(), way);
             }
         }
@@ -54,11 +56,11 @@ pub fn who(accounts: &Accounts, role: &Party, given: &Given) -> Who {
     let mut from_user: BTreeMap<Party, Way> = BTreeMap::new();
     for (signing, mfa) in [(Signing::AccessKeys, Mfa::NotNeeded), (Signing::WithMfaCode, Mfa::Needed)] {
         for end in &ends {
-            for edge in edges.leading_to(end, signing) {
+            for edge in edges.leading_to(end, signing, |from| !from_user.contains_key(from)) {
                 if edge.as_known == Verdict::No {
                     perhaps.push(edge.from);
-                } else if !from_user.contains_key(&edge.from) {
-                    let way = prepend(edge, from_role.get(end), role, mfa);
+                } else {
+                    let way = prepend(edge, end, from_role.get(&**end), role, mfa);
                     from_user.insert(way.from.clone(), way);
                 }
             }
@@ -83,12 +85,12 @@ pub fn who(accounts: &Accounts, role: &Party, given: &Given) -> Who {
     Who { role: role.clone(), ways, others, perhaps, not_known }
 }
 
-fn prepend(edge: Edge, rest: Option<&Way>, role: &Party, mfa: Mfa) -> Way {
+fn prepend(edge: Edge, end: &Arc<Party>, rest: Option<&Way>, role: &Party, mfa: Mfa) -> Way {
     let mut through = Vec::new();
     let mut unless = edge.unless;
     let mut verdict = edge.verdict;
     if let Some(rest) = rest {
-        through.push(edge.to);
+        through.push(Arc::clone(end));
         through.extend(rest.through.iter().cloned());
         unless.extend(rest.unless.iter().filter(|what| !unless.contains(what)).cloned().collect::<Vec<_>>());
         verdict = verdict.min(rest.verdict);

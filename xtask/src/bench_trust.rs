@@ -1,0 +1,137 @@
+//! `bench trust`: the questions of `hatbox trust`, asked of 500 users and 1,000 roles of 3 statements each.
+
+use std::time::{Duration, Instant};
+
+use hatbox_core::accounts::{Accounts, Origin, SourceKind};
+use hatbox_core::trust::can::{Given, MfaUse, can};
+use hatbox_core::trust::party::{find_caller, find_role};
+use hatbox_core::trust::reach::reach;
+use hatbox_core::trust::who::who;
+
+use crate::Problem;
+use crate::bench::{median, milliseconds};
+
+const USERS: usize = 500;
+const ROLES: usize = 1000;
+/// In KiB.
+const MEMORY_LIMIT: u64 = 200 << 10;
+
+/// Times each question `runs` times, in this process, apart from reading the snapshot.
+pub(crate) fn run(runs: usize) -> Result<(), Problem> {
+    let snapshot = render_snapshot();
+    let mut accounts = Accounts::default();
+    let reading = time(runs, || {
+        accounts = read(&snapshot)?;
+        Ok(())
+    })?;
+    println!("{USERS} users, {ROLES} roles, 3 statements each: {} KiB", snapshot.len() >> 10);
+    println!();
+    println!("| | median of {runs} | limit |");
+    println!("|---|---|---|");
+    println!("| read the snapshot | {} | |", milliseconds(reading));
+    let given = Given::default();
+    let (caller, role) = (find_caller(&accounts, "u7")?, find_role(&accounts, "r7")?);
+    let first = time(1, || {
+        can(&read(&snapshot)?, &caller, &[], &role, MfaUse::IfNeeded, &given);
+        Ok(())
+    })?;
+    println!("| `can`, the first time, with reading | {} | |", milliseconds(first));
+    let limit = |limit| milliseconds(Duration::from_millis(limit));
+    let taken = time(runs, || {
+        can(&accounts, &caller, &[], &role, MfaUse::IfNeeded, &given);
+        Ok(())
+    })?;
+    println!("| `can` | {} | {} |", milliseconds(taken), limit(5));
+    let mut found = 0;
+    let taken = time(runs, || {
+        found = who(&accounts, &role, &given).ways.len();
+        Ok(())
+    })?;
+    println!("| `who`, which finds {found} | {} | {} |", milliseconds(taken), limit(1000));
+    let taken = time(runs, || {
+        found = reach(&accounts, &caller, &given).ways.len();
+        Ok(())
+    })?;
+    println!("| `reach`, which finds {found} | {} | {} |", milliseconds(taken), limit(1000));
+    match peak_memory() {
+        Some(peak) => println!("| memory, at the most | {} MiB | {} MiB |", peak >> 10, MEMORY_LIMIT >> 10),
+        None => println!("| memory, at the most | skipped: there is no /proc | |"),
+    }
+    Ok(())
+}
+
+fn read(snapshot: &str) -> Result<Accounts, Problem> {
+    let mut accounts = Accounts::default();
+    let origin = Origin { name: "iam.json".to_owned(), kind: SourceKind::Snapshot, taken: None };
+    accounts.add_source(snapshot.as_bytes(), origin)?;
+    Ok(accounts)
+}
+
+fn time(runs: usize, mut work: impl FnMut() -> Result<(), Problem>) -> Result<Duration, Problem> {
+    let mut times = Vec::with_capacity(runs);
+    for _ in 0..runs {
+        let start = Instant::now();
+        work()?;
+        times.push(start.elapsed());
+    }
+    Ok(median(&mut times))
+}
+
+/// The largest resident size that this process had, in KiB.
+fn peak_memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
+/// Users of one account, roles of another. Each role trusts the account with MFA, one user by name, and the
+/// role before it; each user may put on three roles.
+fn render_snapshot() -> String {
+    let role_arn = |number: usize| format!("arn:aws:iam::444455556666:role/r{}", number % ROLES);
+    let user_arn = |number: usize| format!("arn:aws:iam::111122223333:user/u{}", number % USERS);
+    let users: Vec<_> = (0..USERS)
+        .map(|number| {
+            let statements: Vec<_> = (0..3)
+                .map(|step| {
+                    let role = role_arn(number + step);
+                    format!(r#"{{"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "{role}"}}"#)
+                })
+                .collect();
+            format!(
+                r#"{{"UserName": "u{number}", "Arn": "{}", "UserPolicyList": [{{"PolicyName": "Roles",
+                "PolicyDocument": {{"Version": "2012-10-17", "Statement": [{}]}}}}]}}"#,
+                user_arn(number),
+                statements.join(", ")
+            )
+        })
+        .collect();
+    let roles: Vec<_> = (0..ROLES)
+        .map(|number| {
+            let allow = |principal: &str, condition: &str| {
+                format!(
+                    r#"{{"Effect": "Allow", "Principal": {{"AWS": "{principal}"}}, "Action": "sts:AssumeRole"
+                    {condition}}}"#
+                )
+            };
+            let mfa = r#", "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}}"#;
+            let statements = [
+                allow("arn:aws:iam::111122223333:root", mfa),
+                allow(&user_arn(number), mfa),
+                allow(&role_arn(number + ROLES - 1), ""),
+            ];
+            format!(
+                r#"{{"RoleName": "r{number}", "Arn": "{}", "AssumeRolePolicyDocument":
+                {{"Version": "2012-10-17", "Statement": [{}]}}}}"#,
+                role_arn(number),
+                statements.join(", ")
+            )
+        })
+        .collect();
+    format!(
+        r#"{{"schema": 1, "organization": "none", "accounts": [
+        {{"account": "111122223333", "details": {{"UserDetailList": [{}]}}}},
+        {{"account": "444455556666", "details": {{"RoleDetailList": [{}]}}}}]}}"#,
+        users.join(",\n"),
+        roles.join(",\n")
+    )
+}
