@@ -84,6 +84,16 @@ A role put on from another role lasts 1 h at most.
 }
 
 #[test]
+fn who_has_no_device_for_the_code_that_is_needed_is_told() {
+    let without = SNAPSHOT
+        .replace("\"arn:aws:iam::111122223333:mfa/bob\"", "\"arn:aws:iam::111122223333:u2f/user/bob/key\"");
+    assert_ne!(without, SNAPSHOT);
+    let text = who_of(&read(&[&without, NO_ORGANIZATION]), "Audit").render();
+    assert!(text.contains("  bob       111122223333  with MFA, but has no device, through Ops\n"), "{text}");
+    assert!(text.contains("  alice     111122223333  with MFA, through Ops\n"), "{text}");
+}
+
+#[test]
 fn whom_the_sources_do_not_tell_is_not_left_out() {
     let who = who_of(&read(&[STATE]), "Ops");
     assert_eq!(

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
-use super::can::{Given, Signing, Verdict, party_json};
+use super::can::{Given, Signing, Verdict, gives_codes, party_json};
 use super::columns::render_columns;
 use super::edges::{Edge, Edges};
 use super::gap::join_or;
@@ -35,6 +35,8 @@ pub struct Way {
     pub through: Vec<Arc<Party>>,
     /// Whether it begins with an MFA code.
     pub mfa: Mfa,
+    /// Whether a code is needed and the caller is known to have no device that gives one.
+    pub lacks_device: bool,
     /// Certain, or not known.
     pub verdict: Verdict,
     /// What it hangs on.
@@ -90,8 +92,18 @@ pub fn reach(accounts: &Accounts, caller: &Party, given: &Given) -> Reach {
     perhaps.sort();
     perhaps.dedup();
     let mut ways: Vec<_> = found.into_values().collect();
+    look_for_devices(accounts, &mut ways);
     ways.sort_by(|a, b| (&a.to.account, &a.to.name).cmp(&(&b.to.account, &b.to.name)));
     Reach { caller: caller.clone(), ways, perhaps }
+}
+
+/// Marks the ways of those who cannot send a code today.
+pub(super) fn look_for_devices(accounts: &Accounts, ways: &mut [Way]) {
+    for way in ways.iter_mut().filter(|way| way.mfa == Mfa::Needed) {
+        let account = way.from.account.as_ref().and_then(|id| accounts.accounts.get(id));
+        let serials = account.and_then(|account| account.users.get(&way.from.arn)?.mfa_devices.known());
+        way.lacks_device = serials.is_some_and(|serials| !serials.iter().any(|serial| gives_codes(serial)));
+    }
 }
 
 fn extend(caller: &Party, way: Option<&Way>, edge: Edge, mfa: Mfa) -> Way {
@@ -100,7 +112,7 @@ fn extend(caller: &Party, way: Option<&Way>, edge: Edge, mfa: Mfa) -> Way {
     let mut unless = way.map(|way| way.unless.clone()).unwrap_or_default();
     unless.extend(edge.unless.into_iter().filter(|what| !unless.contains(what)).collect::<Vec<_>>());
     let verdict = way.map_or(edge.verdict, |way| way.verdict.min(edge.verdict));
-    Way { from: caller.clone(), to: edge.to, through, mfa, verdict, unless }
+    Way { from: caller.clone(), to: edge.to, through, mfa, lacks_device: false, verdict, unless }
 }
 
 impl Way {
@@ -109,6 +121,7 @@ impl Way {
         let mut parts = Vec::new();
         match self.mfa {
             Mfa::NotNeeded => parts.push("no MFA needed".to_owned()),
+            Mfa::Needed if self.lacks_device => parts.push("with MFA, but has no device".to_owned()),
             Mfa::Needed => parts.push("with MFA".to_owned()),
             Mfa::OfNoUse => parts.push("chained".to_owned()),
         }
@@ -134,6 +147,7 @@ impl Way {
             "to": party_json(&self.to),
             "through": self.through.iter().map(|party| party_json(party)).collect::<Vec<_>>(),
             "mfa": mfa,
+            "lacks_device": self.lacks_device,
             "answer": self.verdict.name(),
             "depends_on": self.unless,
         })

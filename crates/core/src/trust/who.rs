@@ -11,7 +11,7 @@ use super::edges::{Edge, Edges};
 use super::gap::join_or;
 use super::judge::Target;
 use super::party::Party;
-use super::reach::{Mfa, Way, account_of, common_to, push_footer};
+use super::reach::{Mfa, Way, account_of, common_to, look_for_devices, push_footer};
 use super::wrap::wrap;
 use crate::accounts::{Accounts, Extent};
 use crate::policy::document::Effect;
@@ -76,6 +76,7 @@ pub fn who(accounts: &Accounts, role: &Party, given: &Given) -> Who {
     };
     let mut ways: Vec<_> = from_user.into_values().chain(from_role.into_values()).collect();
     ways.sort_by(by_place);
+    look_for_devices(accounts, &mut ways);
     let target = Target::gather(accounts, role);
     let others = others(accounts, &target);
     let not_known = match target.trust {
@@ -95,7 +96,7 @@ fn prepend(edge: Edge, end: &Arc<Party>, rest: Option<&Way>, role: &Party, mfa: 
         unless.extend(rest.unless.iter().filter(|what| !unless.contains(what)).cloned().collect::<Vec<_>>());
         verdict = verdict.min(rest.verdict);
     }
-    Way { from: edge.from, to: role.clone(), through, mfa, verdict, unless }
+    Way { from: edge.from, to: role.clone(), through, mfa, lacks_device: false, verdict, unless }
 }
 
 /// Whom else the trust policy names in an Allow.
