@@ -331,3 +331,14 @@ fn nobody_and_several_of_one_name_are_told() {
         "`Ops` may be any of arn:aws:iam::111122223333:role/Ops, arn:aws:iam::444455556666:role/Ops"
     );
 }
+
+#[test]
+fn a_policy_of_ten_thousand_statements_is_explained_in_few_lines() {
+    let statement = r#"{"Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "sts:AssumeRole",
+        "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}, "StringEquals": {"sts:ExternalId": "x"}}}"#;
+    let trust = format!(r#"{{"Statement": [{}]}}"#, vec![statement; 10_000].join(","));
+    let accounts = world(&trust, "", "", NONE);
+    let answer = ask(&accounts, "dora", &[], "R", MfaUse::IfNeeded);
+    assert_eq!(answer.verdict(), Verdict::No);
+    assert!(answer.render().len() < 2000, "{}", answer.render());
+}

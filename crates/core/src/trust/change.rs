@@ -7,7 +7,7 @@ use super::judge::{Ruling, Target, request_of, rule};
 use crate::accounts::Accounts;
 use crate::policy::document::{Effect, Policy};
 use crate::policy::evaluate::{Decision, Layer, Layers, Request};
-use crate::policy::explain::{Outcome, explain_layers};
+use crate::policy::explain::{Answer, Outcome, explain_layers};
 
 /// The most changes at once that are tried.
 const MAX_CHANGES: usize = 3;
@@ -74,9 +74,13 @@ impl Refused<'_> {
         if layers.boundary.is_some() {
             candidates.push(Change::Boundary);
         }
-        for layer in [Layer::Trust, Layer::Identity, Layer::Boundary, Layer::Scp, Layer::Rcp] {
-            candidates.push(Change::Deny(layer));
-        }
+        let request = request_of(self.accounts, self.caller, self.target, self.signing, self.given);
+        let reports = request.as_ref().map(|request| explain_layers(request, layers)).unwrap_or_default();
+        let denying = [Layer::Trust, Layer::Identity, Layer::Boundary, Layer::Scp, Layer::Rcp];
+        candidates.extend(denying.into_iter().filter_map(|layer| {
+            let report = reports.iter().find(|report| report.layer == layer)?;
+            (report.denies != Answer::No).then_some(Change::Deny(layer))
+        }));
         if !layers.scps.is_empty() {
             candidates.push(Change::Scp);
         }

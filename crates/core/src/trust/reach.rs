@@ -24,7 +24,8 @@ pub enum Mfa {
     OfNoUse,
 }
 
-/// A way from a caller to a role.
+/// A way from a caller to a role. Of several it is the one that asks for least: a way without MFA, though it
+/// be less certain than another with a code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Way {
     /// Who calls.
