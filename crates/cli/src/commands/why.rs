@@ -3,7 +3,10 @@
 use std::process::ExitCode;
 
 use hatbox_core::name::ProfileName;
+use hatbox_core::trust::refusal::attempt::RefusedCall;
 use hatbox_core::trust::refusal::diagnose;
+use hatbox_core::trust::refusal::gather::gather_known;
+use hatbox_core::trust::refusal::grammar::Refusal;
 use hatbox_core::trust::refusal::json::render_diagnosis_json;
 use hatbox_core::trust::refusal::known::Known;
 use hatbox_core::trust::refusal::page::render_page;
@@ -15,6 +18,7 @@ use crate::report::{Failure, FailureKind};
 use crate::request::resolve_profile_name;
 use crate::world::World;
 use crate::world::last_failure::{LastFailure, load_last_failure};
+use crate::world::trust_sources::{AT_LEISURE, load_trust_sources};
 
 /// Nobody knows.
 const UNKNOWN: u8 = 6;
@@ -56,12 +60,26 @@ fn resolve_answer(world: &World, last: &LastFailure) -> Answer {
     let now = world.clock.now();
     let Some(refused) = &last.failure.refused else { return of_failure(last, None) };
     let call = &refused.call;
-    let diagnosis = diagnose(&call.refusal(), &call.attempt, &Known::default(), now);
+    let refusal = call.refusal();
+    let known = resolve_known(world, &refusal, call);
+    let diagnosis = diagnose(&refusal, &call.attempt, &known, now);
     let json = render_diagnosis_json(call, &diagnosis);
     if diagnosis.first().is_none() && !last.failure.hints.is_empty() {
         return of_failure(last, Some(json));
     }
     Answer { lines: render_page(call, &diagnosis, now), json, is_explained: diagnosis.first().is_some() }
+}
+
+/// What the files that the settings name tell.
+fn resolve_known(world: &World, refusal: &Refusal, call: &RefusedCall) -> Known {
+    let caller = match refusal {
+        Refusal::NotAuthorized(denial) => denial.caller.as_deref(),
+        _ => None,
+    };
+    match load_trust_sources(world, AT_LEISURE) {
+        Some(accounts) => gather_known(&accounts, call.attempt.role.as_deref(), caller, world.clock.now()),
+        None => Known::default(),
+    }
 }
 
 /// A failure that is no refusal of a role's: its own text says why, where it says what to do.
@@ -77,7 +95,7 @@ fn of_failure(last: &LastFailure, diagnosis: Option<Value>) -> Answer {
         "explained": is_explained,
         "headline": failure.error,
         "profile": last.profile,
-        "at": last.at,
+        "at": last.at_millis.div_euclid(1000),
         "place": failure.place,
         "because": failure.causes,
         "hints": failure.hints,

@@ -3,6 +3,7 @@
 use hatbox_core::plan::{Base, Plan, Step};
 use hatbox_core::trust::refusal::attempt::{Attempt, Circumstances, CodeSent, RefusedCall};
 use hatbox_core::trust::refusal::diagnose;
+use hatbox_core::trust::refusal::gather::gather_known;
 use hatbox_core::trust::refusal::grammar::Refusal;
 use hatbox_core::trust::refusal::known::Known;
 use hatbox_core::trust::refusal::report::render_report;
@@ -16,6 +17,7 @@ use crate::aws::client::ServiceSettings;
 use crate::aws::endpoint::EndpointUrl;
 use crate::aws::sts_error::{RefusedAnswer, StsError, StsProblem};
 use crate::report::{self, Failure, FailureKind};
+use crate::world::trust_sources::{AT_ONCE, load_trust_sources};
 
 /// A refused call and what was asked.
 pub(super) struct Refused<'a> {
@@ -49,7 +51,8 @@ impl Fetching<'_, '_> {
         });
         let now = self.world.clock.now();
         let told = call.as_ref().and_then(|call| {
-            render_report(call, &diagnose(&answer.refusal, &call.attempt, &Known::default(), now))
+            let known = self.gather_known(&answer.refusal, &call.attempt);
+            render_report(call, &diagnose(&answer.refusal, &call.attempt, &known, now))
         });
         let (mut failure, explanation) = match told {
             Some(report) => {
@@ -59,6 +62,18 @@ impl Fetching<'_, '_> {
         };
         failure.refused = call.map(|call| Box::new(report::Refused { call, explanation }));
         failure
+    }
+
+    /// What the files that the settings name tell, where that can matter.
+    fn gather_known(&self, refusal: &Refusal, attempt: &Attempt) -> Known {
+        let Refusal::NotAuthorized(denial) = refusal else { return Known::default() };
+        match load_trust_sources(self.world, AT_ONCE) {
+            Some(accounts) => {
+                let now = self.world.clock.now();
+                gather_known(&accounts, attempt.role.as_deref(), denial.caller.as_deref(), now)
+            }
+            None => Known::default(),
+        }
     }
 
     fn attempt_of(&self, answer: &RefusedAnswer, refused: &Refused<'_>) -> Option<Attempt> {

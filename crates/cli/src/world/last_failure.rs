@@ -19,8 +19,8 @@ const SIZE_LIMIT: u64 = 8 << 20;
 /// A failure that is on record.
 #[derive(Debug)]
 pub(crate) struct LastFailure {
-    /// When, in seconds since 1970.
-    pub(crate) at: i64,
+    /// When, in milliseconds since 1970: commands fail faster than once in a second.
+    pub(crate) at_millis: i64,
     pub(crate) profile: String,
     pub(crate) failure: Failure,
 }
@@ -31,7 +31,7 @@ pub(crate) fn save_last_failure(world: &World, profile: &ProfileName, failure: &
         return;
     }
     let directory = world.dirs.failures();
-    let text = render(world.clock.now().as_second(), profile.as_str(), failure);
+    let text = render(world.clock.now().as_millisecond(), profile.as_str(), failure);
     let saved = make_private_directory(&directory)
         .and_then(|()| write_atomic(&path_of(&directory, profile.as_str()), text.as_bytes(), Keep::Nothing));
     if let Err(error) = saved {
@@ -57,7 +57,7 @@ pub(crate) fn load_last_failure(
     let paths = entries.flatten().map(|entry| entry.path());
     // One that cannot be read, or is of another version, is as good as none.
     let all = paths.filter(|path| is_record(path)).filter_map(|path| load(&path).ok().flatten());
-    Ok(all.max_by_key(|last| last.at))
+    Ok(all.max_by_key(|last| last.at_millis))
 }
 
 fn is_record(path: &Path) -> bool {
@@ -78,9 +78,12 @@ fn path_of(directory: &Path, profile: &str) -> PathBuf {
     directory.join(format!("{name}.json"))
 }
 
-fn render(at: i64, profile: &str, failure: &Failure) -> String {
+fn render(at_millis: i64, profile: &str, failure: &Failure) -> String {
     let failure: Value = serde_json::from_str(&failure.render_json()).unwrap_or_default();
-    format!("{}\n", json!({ "version": VERSION, "at": at, "profile": profile, "failure": failure }))
+    format!(
+        "{}\n",
+        json!({ "version": VERSION, "at_millis": at_millis, "profile": profile, "failure": failure })
+    )
 }
 
 fn parse(bytes: &[u8]) -> Option<LastFailure> {
@@ -89,7 +92,7 @@ fn parse(bytes: &[u8]) -> Option<LastFailure> {
         return None;
     }
     Some(LastFailure {
-        at: value.get("at")?.as_i64()?,
+        at_millis: value.get("at_millis")?.as_i64()?,
         profile: value.get("profile")?.as_str()?.to_owned(),
         failure: Failure::parse_json(&value.get("failure")?.to_string())?,
     })
@@ -104,9 +107,9 @@ mod tests {
         let failure = Failure::new(FailureKind::Failed, "no").hint("do this");
         let text = render(7, "prod", &failure);
         let back = parse(text.as_bytes()).unwrap();
-        assert_eq!((back.at, back.profile.as_str(), back.failure.error.as_str()), (7, "prod", "no"));
+        assert_eq!((back.at_millis, back.profile.as_str(), back.failure.error.as_str()), (7, "prod", "no"));
         assert!(parse(text.replace("\"version\":1", "\"version\":2").as_bytes()).is_none());
-        for bytes in [&b""[..], b"{}", b"\xff", b"{\"version\":1,\"at\":1}"] {
+        for bytes in [&b""[..], b"{}", b"\xff", b"{\"version\":1,\"at_millis\":1}"] {
             assert!(parse(bytes).is_none());
         }
     }

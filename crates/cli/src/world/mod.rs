@@ -17,6 +17,7 @@ pub(crate) mod programs;
 pub(crate) mod remote;
 pub(crate) mod secrets;
 pub(crate) mod settings;
+pub(crate) mod trust_sources;
 pub(crate) mod used_codes;
 pub(crate) mod waiting;
 

@@ -29,8 +29,7 @@ pub(crate) struct Settings {
     pub(crate) store_command: Option<String>,
     pub(crate) unlock_cache: UnlockCache,
     pub(crate) isolate_child: bool,
-    /// Where users and roles are told, for the questions of `hatbox trust`.
-    #[cfg_attr(not(feature = "trust"), expect(dead_code, reason = "asked by `hatbox trust` alone"))]
+    /// Where users and roles are told: for the questions of `hatbox trust`, and for diagnoses.
     pub(crate) trust_sources: Vec<PathBuf>,
     unlock_timeout: Option<Duration>,
     prompt_timeout: Option<Duration>,
@@ -251,6 +250,17 @@ mod tests {
         assert!(failure.place.unwrap().ends_with("config.toml:3"), "{}", failure.error);
         std::fs::write(&path, "unlock_timeout = \"soon\"\n").unwrap();
         assert!(load_settings(&path).unwrap_err().error.contains("unlock_timeout"));
+    }
+
+    #[test]
+    fn sources_of_trust_are_a_list_in_a_table_of_their_own() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("config.toml");
+        std::fs::write(&path, "backend = \"file\"\n[trust]\nsources = [\"~/infra/terraform.tfstate\"]\n")
+            .unwrap();
+        assert_eq!(load_settings(&path).unwrap().trust_sources, [Path::new("~/infra/terraform.tfstate")]);
+        std::fs::write(&path, "[trust]\nsource = []\n").unwrap();
+        assert!(load_settings(&path).is_err());
     }
 
     #[test]

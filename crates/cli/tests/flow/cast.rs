@@ -13,6 +13,8 @@ use serde_json::{Value, json};
 pub(crate) const PEOPLE: &str = "111122223333";
 pub(crate) const WORK: &str = "444455556666";
 pub(crate) const SPOKES: &str = "777788889999";
+/// A region in which STS is off for jan's account.
+pub(crate) const DISABLED_REGION: &str = "ap-east-1";
 /// Jan's usual device.
 pub(crate) const PHONE: &str = "arn:aws:iam::111122223333:mfa/jan";
 pub(crate) const OTHER_PHONE: &str = "arn:aws:iam::111122223333:mfa/other-phone";
@@ -50,6 +52,7 @@ pub(crate) fn save_cast(directory: &Path, keys: &[&str]) -> BTreeMap<String, Key
     };
     let people = Account {
         root_keys: vec![root_key.clone()],
+        disabled_regions: [DISABLED_REGION.to_owned()].into(),
         users: [
             ("jan".to_owned(), user("jan", minted.values().cloned().collect())),
             ("kim".to_owned(), user("kim", Vec::new())),
@@ -66,11 +69,7 @@ pub(crate) fn save_cast(directory: &Path, keys: &[&str]) -> BTreeMap<String, Key
     };
     let everyone = json!([PEOPLE, WORK, SPOKES].map(|account| format!("arn:aws:iam::{account}:root")));
     let open = json!({ "Effect": "Allow", "Principal": { "AWS": everyone }, "Action": "sts:*" });
-    let with = |name: &str, condition: &Value| {
-        let mut statement = open.clone();
-        statement[name] = condition.clone();
-        statement
-    };
+    let with = |name: &str, value: &Value| statement_with(&open, name, value);
     let mfa = with("Condition", &json!({ "Bool": { "aws:MultiFactorAuthPresent": "true" } }));
     let external = with("Condition", &json!({ "StringEquals": { "sts:ExternalId": "the-right-one" } }));
     let strangers = with("Principal", &json!({ "AWS": "arn:aws:iam::999999999999:root" }));
@@ -99,6 +98,9 @@ pub(crate) fn save_cast(directory: &Path, keys: &[&str]) -> BTreeMap<String, Key
         ("short", &open, 3600),
         ("external", &external, 3600),
         ("strangers", &strangers, 3600),
+        ("recent", &statement_with(&open, "Condition", &recent_mfa()), 43200),
+        ("named", &statement_with(&open, "Condition", &users_name()), 3600),
+        ("tagless", &statement_with(&open, "Action", &json!("sts:AssumeRole")), 3600),
     ]);
     let [people, work] = [people, work].map(|account| with_iam_roles(account, &role(&open, 3600)));
     let spokes = roles(&[("hub", &open, 43200), ("spoke", &open, 43200)]);
@@ -132,6 +134,26 @@ fn with_iam_roles(mut account: Account, like: &Role) -> Account {
         account.roles.insert(name.to_owned(), Role { policies, ..like.clone() });
     }
     account
+}
+
+/// A statement with another member.
+fn statement_with(statement: &Value, name: &str, value: &Value) -> Value {
+    let mut statement = statement.clone();
+    statement[name] = value.clone();
+    statement
+}
+
+/// MFA that is not an hour old.
+fn recent_mfa() -> Value {
+    json!({
+        "Bool": { "aws:MultiFactorAuthPresent": "true" },
+        "NumericLessThan": { "aws:MultiFactorAuthAge": "3600" },
+    })
+}
+
+/// The user's name as that of the session.
+fn users_name() -> Value {
+    json!({ "StringEquals": { "sts:RoleSessionName": "${aws:username}" } })
 }
 
 fn allow(actions: &Value) -> Value {

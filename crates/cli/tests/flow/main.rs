@@ -49,4 +49,5 @@ mod starts;
 mod store_faults;
 mod test_clock;
 mod unanswered;
+mod why;
 mod wraps;

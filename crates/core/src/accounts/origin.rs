@@ -66,6 +66,14 @@ impl Origin {
             None => format!("{} ({kind})", self.name),
         }
     }
+
+    /// Its name and age alone: `iam.json, 2 days old`.
+    pub fn render_short(&self, now: Timestamp) -> String {
+        match self.taken {
+            Some(taken) => format!("{}, {}", self.name, render_age(taken, now)),
+            None => self.name.clone(),
+        }
+    }
 }
 
 /// How long ago `taken` was, in the largest whole unit.
@@ -97,6 +105,7 @@ mod tests {
             let taken = Some(taken.parse().unwrap());
             let origin = Origin { name: "a.tfstate".into(), kind: SourceKind::TerraformState, taken };
             assert_eq!(origin.render(now), format!("a.tfstate (tfstate, {age})"));
+            assert_eq!(origin.render_short(now), format!("a.tfstate, {age}"));
         }
     }
 }

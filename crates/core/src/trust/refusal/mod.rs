@@ -17,6 +17,7 @@ mod causes;
 
 mod diagnosis;
 
+pub mod gather;
 pub mod json;
 pub mod page;
 pub mod redact;

@@ -7,7 +7,7 @@ use super::grammar::{Denial, PolicyType, Reason, Refusal};
 use super::known::Known;
 use super::what_if::{Answer, Call, Lack, Trusting};
 use crate::policy::arn::Arn;
-use crate::policy::evaluate::{Caller, Decision};
+use crate::policy::evaluate::{Caller, Decision, DenyKind};
 
 /// What the causes look at.
 pub(super) struct View<'a> {
@@ -56,7 +56,11 @@ impl<'a> View<'a> {
             let trust = known_role.and_then(|fact| fact.value.trust.as_ref()).filter(|_| !is_refusing);
             view.own = known.policies.as_ref().and_then(|fact| {
                 let own = &fact.value;
-                Some((call.ask_own(&own.identity, own.boundary.as_ref(), trust)?, fact.origin.as_str()))
+                let decision = call.ask_own(&own.identity, own.boundary.as_ref(), trust)?;
+                // Where a policy is missing, it could allow what the others do not, or deny what they do.
+                let is_certain =
+                    !own.is_partial || matches!(decision, Decision::Deny { kind: DenyKind::Explicit, .. });
+                is_certain.then_some((decision, fact.origin.as_str()))
             });
         }
         view

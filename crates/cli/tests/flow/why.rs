@@ -1,0 +1,290 @@
+//! Why AWS refused: each cause that the sandbox can produce is named, and what is said to help does help.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::time::Instant;
+
+use hatbox_sandbox::world::KeyStatus;
+
+use crate::cast::{DISABLED_REGION, PHONE};
+use crate::fixture::Fixture;
+use crate::run::Outcome;
+
+const ACCOUNT: &str = "arn:aws:iam::444455556666:role";
+
+/// Jan's profile, and one for a role with these lines more.
+fn config(profile: &str, role: &str, lines: &str) -> String {
+    format!(
+        "[profile jan-work]\n\n[profile {profile}]\nsource_profile = jan-work\nrole_arn = {ACCOUNT}/{role}\n{lines}"
+    )
+}
+
+fn exec(fixture: &Fixture, arguments: &[&str]) -> Outcome {
+    fixture.hatbox(&["exec"]).args(arguments).args(["--", "true"]).run()
+}
+
+/// The refusal is told with this, and `why` tells the same.
+#[track_caller]
+fn assert_told(fixture: &Fixture, outcome: Outcome, told: &[&str]) -> String {
+    let outcome = outcome.expect_code(125);
+    let why = fixture.hatbox(&["why"]).run().ok().stdout;
+    for text in told {
+        assert!(unwrapped(&outcome.stderr).contains(text), "{text}\n{}", outcome.stderr);
+        assert!(unwrapped(&why).contains(text), "{text}\n{why}");
+    }
+    outcome.stderr
+}
+
+/// The text without its line breaks.
+fn unwrapped(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The line that the report tells to add.
+fn setting(report: &str, key: &str) -> String {
+    let line = report.lines().find(|line| line.contains(&format!("{key} = "))).unwrap();
+    let line = line.trim_start_matches("Fix").trim();
+    line.split("     ").next().unwrap().to_owned()
+}
+
+/// Puts trust policies where the settings name them.
+fn write_sources(fixture: &Fixture, policies: &[(&str, &str)]) {
+    let directory = fixture.home().join("trust");
+    fs::create_dir_all(&directory).unwrap();
+    for (role, condition) in policies {
+        let policy = format!(
+            r#"{{"Version": "2012-10-17", "Statement": {{"Effect": "Allow", "Action": "sts:AssumeRole",
+                "Principal": {{"AWS": "arn:aws:iam::111122223333:root"}}, "Condition": {condition}}}}}"#
+        );
+        fs::write(directory.join(format!("{role}.json")), policy).unwrap();
+    }
+    fixture.write_settings("backend = \"file\"\n[trust]\nsources = [\"~/trust\"]\n");
+}
+
+#[test]
+fn a_code_that_was_not_sent_is_asked_for_once_the_line_is_added() {
+    let fixture = Fixture::with_config(&config("guarded", "guarded", ""));
+    let report = assert_told(
+        &fixture,
+        exec(&fixture, &["guarded"]),
+        &[
+            "Most likely no MFA code was sent: [profile guarded] has no mfa_serial, and the role may require MFA.",
+        ],
+    );
+    let line = setting(&report, "mfa_serial");
+    assert_eq!(line, format!("mfa_serial = {PHONE}"));
+
+    write_sources(&fixture, &[("guarded", r#"{"Bool": {"aws:MultiFactorAuthPresent": "true"}}"#)]);
+    assert_told(
+        &fixture,
+        exec(&fixture, &["guarded"]),
+        &["and the role requires MFA (~/trust/guarded.json, just now).", "AWS did not say which of the two."],
+    );
+    fixture.write_config(&config("guarded", "guarded", &format!("{line}\n")));
+    let code = fixture.code(PHONE);
+    exec(&fixture, &["-t", &code, "guarded"]).ok();
+}
+
+#[test]
+fn a_chain_is_told_to_start_from_the_user() {
+    let chain = |source: &str, lines: &str| {
+        format!(
+            "[profile jan-work]\nmfa_serial = {PHONE}\n\n[profile admin]\nsource_profile = jan-work\n\
+             role_arn = {ACCOUNT}/admin\n\n[profile guarded]\nsource_profile = {source}\n\
+             role_arn = {ACCOUNT}/guarded\n{lines}"
+        )
+    };
+    let fixture = Fixture::with_config(&chain("admin", ""));
+    let report = assert_told(
+        &fixture,
+        exec(&fixture, &["--no-session", "guarded"]),
+        &["the source is the role admin, and credentials of a role never carry MFA; guarded may require it."],
+    );
+    assert_eq!(setting(&report, "source_profile"), "source_profile = jan-work");
+    let line = setting(&report, "mfa_serial");
+    fixture.write_config(&chain("jan-work", &format!("{line}\n")));
+    let code = fixture.code(PHONE);
+    exec(&fixture, &["-t", &code, "guarded"]).ok();
+}
+
+#[test]
+fn a_slip_in_the_roles_name_is_seen_by_another_profile() {
+    let other = format!("\n[profile other]\nsource_profile = jan-work\nrole_arn = {ACCOUNT}/admin\n");
+    let fixture = Fixture::with_config(&(config("ops", "Admin", "") + &other));
+    let report = assert_told(&fixture, exec(&fixture, &["ops"]), &["Most likely `other` names `admin`"]);
+    let line = setting(&report, "role_arn");
+    fixture.write_config(&config("ops", "x", "").replace(&format!("role_arn = {ACCOUNT}/x"), &line));
+    exec(&fixture, &["ops"]).ok();
+}
+
+#[test]
+fn an_external_id_is_asked_for_and_never_shown() {
+    const EXPECTED: &str = "the-right-one";
+    let fixture = Fixture::with_config(&config("external", "external", ""));
+    let condition = format!(r#"{{"StringEquals": {{"sts:ExternalId": "{EXPECTED}"}}}}"#);
+    write_sources(&fixture, &[("external", &condition)]);
+    let report = assert_told(
+        &fixture,
+        exec(&fixture, &["external"]),
+        &[
+            "Most likely the role asks for an external id (~/trust/external.json, just now); [profile external] has none.",
+        ],
+    );
+    let json = fixture.hatbox(&["why", "--json"]).run().ok().stdout;
+    assert!(!format!("{report}{json}").contains(EXPECTED));
+    fixture.write_config(&config("external", "external", "external_id = canary-wrong-id\n"));
+    assert_told(
+        &fixture,
+        exec(&fixture, &["external"]),
+        &["and the one of [profile external] may be another."],
+    );
+    for file in fixture.files().iter().filter(|path| path.to_string_lossy().contains("failures")) {
+        assert!(!fs::read_to_string(file).unwrap().contains("canary"), "the id is not recorded");
+    }
+    fixture.write_config(&config("external", "external", &format!("external_id = {EXPECTED}\n")));
+    exec(&fixture, &["external"]).ok();
+}
+
+#[test]
+fn a_session_must_bear_the_users_name() {
+    let fixture = Fixture::with_config(&config("named", "named", ""));
+    write_sources(&fixture, &[("named", r#"{"StringEquals": {"sts:RoleSessionName": "${aws:username}"}}"#)]);
+    let told = "Most likely the role asks for another session name than `hatbox-PROFILE-TIME`";
+    let report = assert_told(&fixture, exec(&fixture, &["named"]), &[told]);
+    let line = setting(&report, "role_session_name");
+    fixture.write_config(&config("named", "named", &format!("{line}\n")));
+    exec(&fixture, &["named"]).ok();
+}
+
+#[test]
+fn tags_and_source_identity_are_named_by_aws() {
+    for (lines, action, told) in [
+        (
+            "session_tags = team=blue\n",
+            "sts:TagSession",
+            "AWS said session_tags (team) were sent, and sts:TagSession is not allowed for tagless.",
+        ),
+        (
+            "source_identity = jan\n",
+            "sts:SetSourceIdentity",
+            "AWS said source_identity was sent, and sts:SetSourceIdentity is not allowed for tagless.",
+        ),
+    ] {
+        let fixture = Fixture::with_config(&config("tagless", "tagless", lines));
+        let report = assert_told(&fixture, exec(&fixture, &["tagless"]), &[told]);
+        assert!(report.contains(action), "{report}");
+        fixture.write_config(&config("tagless", "tagless", ""));
+        exec(&fixture, &["tagless"]).ok();
+    }
+}
+
+#[test]
+fn a_role_that_trusts_others_says_whom() {
+    let fixture = Fixture::with_config(&config("strangers", "strangers", ""));
+    write_sources(&fixture, &[("other", "{}")]);
+    let policy = r#"{"Statement": {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "999999999999"}}}"#;
+    fs::write(fixture.home().join("trust/strangers.json"), policy).unwrap();
+    assert_told(
+        &fixture,
+        exec(&fixture, &["strangers"]),
+        &[
+            "Most likely strangers trusts 999999999999, you are in 111122223333 (~/trust/strangers.json, just now).",
+        ],
+    );
+}
+
+#[test]
+fn a_length_a_region_and_a_device_are_mended_as_told() {
+    let fixture = Fixture::with_config(&config("short", "short", ""));
+    let told = "AWS said short allows less than 2h, which you asked for (--duration).";
+    assert_told(&fixture, exec(&fixture, &["-d", "2h", "short"]), &[told, "hatbox exec -d 1h short -- ..."]);
+    exec(&fixture, &["-d", "1h", "short"]).ok();
+
+    let told = "AWS said the region ap-east-1 is not enabled in the account.";
+    let outcome = exec(&fixture, &["--fresh", "--region", DISABLED_REGION, "short"]);
+    assert_told(&fixture, outcome, &[told, "hatbox exec --region us-east-1 short -- ..."]);
+    exec(&fixture, &["--fresh", "--region", "us-east-1", "short"]).ok();
+
+    let user = "mfa_serial = arn:aws:iam::111122223333:user/jan\n";
+    fixture.write_config(&config("guarded", "guarded", user));
+    let told = "`mfa_serial` is a user ARN; the device is probably `arn:aws:iam::111122223333:mfa/jan`.";
+    let report = assert_told(&fixture, exec(&fixture, &["-t", "123456", "guarded"]), &[told]);
+    let line = setting(&report, "mfa_serial");
+    fixture.write_config(&config("guarded", "guarded", &format!("{line}\n")));
+    let code = fixture.code(PHONE);
+    exec(&fixture, &["-t", &code, "guarded"]).ok();
+}
+
+#[test]
+fn an_old_session_is_renewed_as_told() {
+    let lines = format!("mfa_serial = {PHONE}\n");
+    let config = config("recent", "recent", &lines)
+        .replace("[profile jan-work]\n", &format!("[profile jan-work]\nmfa_serial = {PHONE}\n"));
+    let fixture = Fixture::with_config(&config);
+    let code = fixture.code(PHONE);
+    exec(&fixture, &["-t", &code, "recent"]).ok();
+    fixture.advance(3 * 3600);
+    let condition = r#"{"Bool": {"aws:MultiFactorAuthPresent": "true"}, "NumericLessThan": {"aws:MultiFactorAuthAge": "3600"}}"#;
+    write_sources(&fixture, &[("recent", condition)]);
+    let report = assert_told(
+        &fixture,
+        exec(&fixture, &["recent"]),
+        &["Most likely the role wants MFA younger than 1h", "the cached session is 3h old."],
+    );
+    assert!(report.contains("hatbox exec --fresh recent -- ..."), "{report}");
+    let code = fixture.code(PHONE);
+    exec(&fixture, &["--fresh", "-t", &code, "recent"]).ok();
+}
+
+#[test]
+fn a_key_that_aws_does_not_know_is_told_of() {
+    let fixture = Fixture::with_config(&config("reader", "reader", ""));
+    let id = fixture.key("jan-work").id.clone();
+    fixture.client().set_key_status(&id, KeyStatus::Inactive).unwrap();
+    let told = "stored for `jan-work` is unknown to AWS, or was made inactive. Fix hatbox add jan-work";
+    assert_told(&fixture, exec(&fixture, &["reader"]), &[told]);
+}
+
+#[test]
+fn what_is_on_record_is_the_users_alone_and_can_be_shown_masked() {
+    let fixture = Fixture::with_config(&config("guarded", "guarded", ""));
+    let nothing = fixture.hatbox(&["why"]).run().expect_code(6);
+    assert_eq!((nothing.stdout.as_str(), nothing.stderr.lines().count()), ("", 2));
+    exec(&fixture, &["guarded"]).expect_code(125);
+    exec(&fixture, &["missing"]).expect_code(125);
+    let records: Vec<_> =
+        fixture.files().into_iter().filter(|path| path.to_string_lossy().contains("/failures/")).collect();
+    assert_eq!(records.len(), 2, "one for each profile");
+    let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(&records[0]), mode(records[0].parent().unwrap())), (0o600, 0o700));
+
+    let masked = fixture.hatbox(&["why", "--redact", "guarded"]).run().ok().stdout;
+    assert!(masked.contains("User: <user-1> is not"), "{masked}");
+    for text in ["111122223333", "444455556666", "arn:", " jan "] {
+        assert!(!masked.contains(text), "{text}: {masked}");
+    }
+    let json = fixture.hatbox(&["why", "--json", "guarded"]).run().ok().stdout;
+    assert!(json.starts_with("{\n  \"schema\": 1,") && json.contains("\"id\": \"no-code\""), "{json}");
+    // What is no refusal of AWS's is told as it was.
+    let other = fixture.hatbox(&["why", "missing"]).run().ok().stdout;
+    assert!(other.contains("profile `missing`"), "{other}");
+    fixture.hatbox(&["why", "nobody"]).run().expect_code(6);
+}
+
+#[test]
+fn nothing_is_called_for_a_diagnosis_and_nobody_waits() {
+    let mut config = config("guarded", "guarded", "");
+    for number in 0..500 {
+        config.push_str(&format!(
+            "\n[profile p{number}]\nsource_profile = jan-work\nrole_arn = {ACCOUNT}/r{number}\n"
+        ));
+    }
+    let fixture = Fixture::with_config(&config);
+    exec(&fixture, &["guarded"]).expect_code(125);
+    let calls = fixture.log().len();
+    let start = Instant::now();
+    exec(&fixture, &["guarded"]).expect_code(125);
+    // The whole run, in a build for tests, on a machine that is at work.
+    assert!(start.elapsed().as_secs() < 5);
+    assert_eq!(fixture.log().len() - calls, 1, "the refused call itself");
+}
