@@ -1,7 +1,7 @@
 //! IAM policies: parsing them, and deciding as AWS would, with *unknown* as an answer of its own.
 //!
 //! [`document`] parses a policy, [`evaluate`] judges a request against all layers that apply to it,
-//! [`rows`] reads requests and writes answers as lines of JSON.
+//! [`rows`] reads requests and writes answers as lines of JSON, [`same`] compares two policies.
 
 pub(crate) mod json;
 pub(crate) mod node;
@@ -28,5 +28,6 @@ mod verdict;
 pub mod evaluate;
 pub mod explain;
 pub mod rows;
+pub mod same;
 
 pub use node::Place;

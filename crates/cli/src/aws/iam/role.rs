@@ -1,0 +1,38 @@
+//! One role's trust policy: read and saved.
+
+use super::details::decode_percent;
+use super::{Iam, IamError};
+
+/// What IAM says of a role.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RoleFacts {
+    pub(crate) arn: String,
+    pub(crate) name: String,
+    /// The trust policy, character by character as IAM has it.
+    pub(crate) trust: String,
+}
+
+impl Iam {
+    /// GetRole.
+    pub(crate) fn fetch_role(&self, name: &str) -> Result<RoleFacts, IamError> {
+        let answer = self.run(self.client.get_role().role_name(name).send())?;
+        let role = answer.role.ok_or_else(|| IamError::unusable("the answer holds no role"))?;
+        // Security: the right role or none. An endpoint that tells of another one is not believed.
+        if role.role_name != name {
+            let text = format!("the answer is for the role `{}`, not for `{name}`", role.role_name);
+            return Err(IamError::unusable(&text));
+        }
+        let trust = role.assume_role_policy_document.as_deref().map(decode_percent);
+        Ok(RoleFacts {
+            trust: trust.ok_or_else(|| IamError::unusable("the answer holds no trust policy"))?,
+            arn: role.arn,
+            name: role.role_name,
+        })
+    }
+
+    /// UpdateAssumeRolePolicy: saves a role's trust policy.
+    pub(crate) fn save_trust(&self, role: &str, policy: &str) -> Result<(), IamError> {
+        let call = self.client.update_assume_role_policy().role_name(role).policy_document(policy);
+        self.run(call.send()).map(|_| ())
+    }
+}

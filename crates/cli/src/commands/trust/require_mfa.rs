@@ -1,0 +1,214 @@
+//! `hatbox trust require-mfa`: makes a role ask for MFA, after saying who would gain and lose by it.
+
+use std::path::Path;
+use std::time::Duration;
+
+use hatbox_core::accounts::Accounts;
+use hatbox_core::config::duration::parse_duration;
+use hatbox_core::config::{Overrides, Which, resolve_profile};
+use hatbox_core::name::{ProfileName, RoleArn};
+use hatbox_core::trust::can::Given;
+use hatbox_core::trust::require_mfa::impact::{Impact, impact};
+use hatbox_core::trust::require_mfa::{Options, Patch, Refused, require_mfa};
+
+use super::sources::{load_from, load_live};
+use crate::args::{GlobalArgs, TrustRequireMfaArgs};
+use crate::live::{LiveIam, ReadBack, RoleFacts, load_backup, open_iam, save_backup, verify};
+use crate::report::{Failure, FailureKind};
+use crate::world::World;
+use crate::world::config_files::load_config;
+use crate::world::confirm::{Confirmation, ask_yes_or_no};
+
+/// How long a person may think about it.
+const PATIENCE: Duration = Duration::from_mins(10);
+
+pub(super) fn run(world: &World, global: &GlobalArgs, args: &TrustRequireMfaArgs) -> Result<(), Failure> {
+    let live = open_iam(world, global, args.profile.as_deref())?;
+    if let Some(path) = &args.restore {
+        return restore(world, &live, path, args);
+    }
+    let named = args.role.as_deref().unwrap_or_default();
+    let verified = if args.verify { Some(profile_to_verify(world, named)?) } else { None };
+    let role = find_role(world, &live, named)?;
+    let patch =
+        require_mfa(&role.arn, &role.trust, options(args)?).map_err(|refused| failure_of(&refused))?;
+    let account = role.arn.split(':').nth(4).unwrap_or_default().to_owned();
+    let mut text = format!("Role {}, account {account}, trust policy as of now\n", role.name);
+    if !patch.is_change() {
+        text.push_str("Nothing to do: it asks for MFA already.\n");
+        world.output.data(&text)?;
+        return verify_by(world, global, verified.as_ref());
+    }
+    if live.leads_without_mfa_through(&role.arn) {
+        let profile = &live.profile;
+        let error =
+            format!("`{profile}` itself comes by way of `{}` without MFA, and would be shut out", role.name);
+        return Err(Failure::new(FailureKind::Refused, error)
+            .hint("name another profile by --profile, or set `mfa_serial` in this one"));
+    }
+    text.push_str(&patch.diff);
+    let accounts = load_from(world, global, &args.from)?;
+    text.push_str(&render_impact(find_impact(world, accounts, &live, &role, &patch).as_ref(), &patch));
+    if !args.apply {
+        text.push_str("Nothing changed. Repeat with --apply to write it.\n");
+        return Ok(world.output.data(&text)?);
+    }
+    world.output.data(&text)?;
+    replace(world, &live, &role, &patch.after, args)?;
+    verify_by(world, global, verified.as_ref())
+}
+
+/// The profile that puts the role on, by which it is tried.
+fn profile_to_verify(world: &World, named: &str) -> Result<ProfileName, Failure> {
+    match ProfileName::parse(named) {
+        Ok(profile) if role_of_profile(world, named)?.is_some() => Ok(profile),
+        _ => {
+            let error =
+                format!("`--verify` tries the role by its profile, and `{named}` is no profile of a role");
+            Err(Failure::new(FailureKind::Usage, error).hint("name the profile in the place of the role"))
+        }
+    }
+}
+
+fn verify_by(world: &World, global: &GlobalArgs, profile: Option<&ProfileName>) -> Result<(), Failure> {
+    let Some(profile) = profile else { return Ok(()) };
+    verify(world, global, profile)?;
+    Ok(world.output.data("Tried: refused without an MFA code, given with one.\n")?)
+}
+
+fn options(args: &TrustRequireMfaArgs) -> Result<Options, Failure> {
+    let parse = |text: &String| {
+        parse_duration(text).map_err(|error| {
+            Failure::new(FailureKind::Usage, format!("`--max-age {text}` is no duration: {error}"))
+        })
+    };
+    Ok(Options { max_age: args.max_age.as_ref().map(parse).transpose()?.map(|age| age.as_secs()) })
+}
+
+fn failure_of(refused: &Refused) -> Failure {
+    let kind = match refused {
+        Refused::Policy(_) => FailureKind::Failed,
+        _ => FailureKind::Refused,
+    };
+    let failure = Failure::of_error(kind, refused);
+    match refused {
+        Refused::NobodyWithMfa(_) => {
+            failure.hint("services, providers and roles never have MFA: nothing was changed")
+        }
+        Refused::TooLong { .. } => {
+            failure.hint("shorten the policy, or have the quota \"Role trust policy length\" raised")
+        }
+        _ => failure,
+    }
+}
+
+/// The role by ARN, by name in the profile's account, or as the profile that puts it on.
+fn find_role(world: &World, live: &LiveIam, text: &str) -> Result<RoleFacts, Failure> {
+    if let Ok(arn) = RoleArn::parse(text) {
+        return fetch_by_arn(live, &arn);
+    }
+    let failure = match live.fetch_role(text) {
+        Ok(role) => return Ok(role),
+        Err(failure) => failure,
+    };
+    match role_of_profile(world, text)? {
+        Some(arn) => fetch_by_arn(live, &arn),
+        None => Err(failure),
+    }
+}
+
+/// A name leads to the role of one account: the ARN tells whether it is the one that is meant.
+fn fetch_by_arn(live: &LiveIam, arn: &RoleArn) -> Result<RoleFacts, Failure> {
+    let role = live.fetch_role(arn.role_name())?;
+    if role.arn == arn.as_str() {
+        return Ok(role);
+    }
+    let error = format!("`{}` reaches `{}`, not `{arn}`", live.profile, role.arn);
+    Err(Failure::new(FailureKind::Usage, error).hint("name a profile of the role's own account by --profile"))
+}
+
+fn role_of_profile(world: &World, text: &str) -> Result<Option<RoleArn>, Failure> {
+    let Ok(name) = ProfileName::parse(text) else { return Ok(None) };
+    let files = load_config(world)?;
+    let profile = resolve_profile(&files.config, &name, &Overrides::default(), Which::Source)
+        .map_err(|error| files.failure_of(&error))?;
+    Ok(profile.role_arn.map(|said| said.value))
+}
+
+/// Who gains and loses; `None` where the account may not be read.
+fn find_impact(
+    world: &World,
+    mut accounts: Accounts,
+    live: &LiveIam,
+    role: &RoleFacts,
+    patch: &Patch,
+) -> Option<Impact> {
+    if let Err(failure) = load_live(world, live, &mut accounts) {
+        let why = failure.causes.first().unwrap_or(&failure.error);
+        world.output.note(&format!("who keeps and who loses access is not known: {why}"));
+        return None;
+    }
+    let given = Given { context: Vec::new(), now: world.clock.now() };
+    impact(&accounts, &role.arn, &role.trust, &patch.after, &given)
+}
+
+fn render_impact(impact: Option<&Impact>, patch: &Patch) -> String {
+    let mut text = impact.map(Impact::render).unwrap_or_default();
+    if !patch.left_alone.is_empty() {
+        text.push_str(&format!("{:<18}{}\n", "Left alone", patch.left_alone.join(", ")));
+    }
+    if text.is_empty() { text } else { format!("\n{text}") }
+}
+
+/// Brings a trust policy back as it was kept.
+fn restore(world: &World, live: &LiveIam, path: &Path, args: &TrustRequireMfaArgs) -> Result<(), Failure> {
+    let backup = load_backup(path)?;
+    let role = fetch_by_arn(live, &backup.role)?;
+    world.output.data(&format!("Role {}: the trust policy kept in {}\n", backup.role, path.display()))?;
+    replace(world, live, &role, &backup.trust, args)
+}
+
+/// Asks, keeps the policy as it is, writes the new one and reads it back.
+fn replace(
+    world: &World,
+    live: &LiveIam,
+    role: &RoleFacts,
+    policy: &str,
+    args: &TrustRequireMfaArgs,
+) -> Result<(), Failure> {
+    if !args.yes {
+        let asked = Confirmation {
+            text: &format!("Write it to {}? Type yes: ", role.arn),
+            what: "a yes is needed before a trust policy is written",
+            way_out: "repeat with --yes, where nobody can be asked",
+            timeout: PATIENCE,
+        };
+        if !ask_yes_or_no(world, &asked)? {
+            return Err(Failure::new(FailureKind::Cancelled, "not written"));
+        }
+    }
+    live.check_unchanged(role)?;
+    let backup = save_backup(world, role)?;
+    let way_back = way_back(live, &backup);
+    let read_back = live.replace_trust(world, role, policy).map_err(|failure| {
+        failure.hint(format!("if it was written, this brings back what was there: {way_back}"))
+    })?;
+    let done = match read_back {
+        ReadBack::New => "Written, and read back.",
+        ReadBack::OldStill => {
+            "Written. IAM still tells the old policy; it takes some seconds to tell the new one."
+        }
+    };
+    Ok(world.output.data(&format!("{done} This brings back what was there:\n  {way_back}\n"))?)
+}
+
+fn way_back(live: &LiveIam, backup: &Path) -> String {
+    let quote = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
+    let is_plain = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || "/._-+@:".contains(c));
+    let word = |text: &str| if is_plain(text) { text.to_owned() } else { quote(text) };
+    format!(
+        "hatbox trust require-mfa --profile {} --restore {}",
+        word(live.profile.as_str()),
+        word(&backup.display().to_string())
+    )
+}
