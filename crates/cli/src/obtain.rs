@@ -49,6 +49,17 @@ pub(crate) fn obtain_for_iam(
     obtain_by(world, global, session, argument, planning::resolve_for_iam)
 }
 
+/// Obtains credentials anew, straight from the access key, with no MFA code sent.
+#[cfg(feature = "trust")]
+pub(crate) fn obtain_without_mfa(
+    world: &World,
+    global: &GlobalArgs,
+    profile: &ProfileName,
+) -> Result<Obtained, Failure> {
+    let anew = SessionArgs { fresh: true, no_session: true, ..SessionArgs::default() };
+    obtain_profile(world, global, &anew, profile.clone(), planning::resolve_without_mfa)
+}
+
 type Resolve =
     fn(&World, &ConfigFiles, &SessionRequest, Option<&Index>, &ProfileName) -> Result<Plan, Failure>;
 

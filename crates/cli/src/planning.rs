@@ -64,6 +64,25 @@ pub(crate) fn resolve_for_iam(
     resolve(world, files, &SessionRequest { use_sessions, ..request.clone() }, index, profile)
 }
 
+/// The plan with no MFA code sent: to see that a role is refused then.
+#[cfg(feature = "trust")]
+pub(crate) fn resolve_without_mfa(
+    world: &World,
+    files: &ConfigFiles,
+    request: &SessionRequest,
+    index: Option<&Index>,
+    profile: &ProfileName,
+) -> Result<Plan, Failure> {
+    let mut plan = resolve_quietly(world, files, request, index, profile)?;
+    for step in &mut plan.steps {
+        match step {
+            Step::GetSessionToken(step) => step.mfa = None,
+            Step::AssumeRole(step) => step.mfa = None,
+        }
+    }
+    Ok(plan)
+}
+
 /// The file names' keys of all sessions that are made with the key stored for `profile`, by today's config.
 pub(crate) fn resolve_session_keys(
     world: &World,

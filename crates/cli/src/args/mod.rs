@@ -43,7 +43,7 @@ pub(crate) use store::{StoreRekeyArgs, StoreWrapAdd, StoreWrapArgs, StoreWrapCom
 #[cfg(feature = "trust")]
 pub(crate) use trust::{
     TrustArgs, TrustCanArgs, TrustCommand, TrustEvaluateArgs, TrustGivenArgs, TrustReachArgs,
-    TrustSnapshotArgs, TrustSourceArgs, TrustWhoArgs,
+    TrustRequireMfaArgs, TrustSnapshotArgs, TrustSourceArgs, TrustWhoArgs,
 };
 pub(crate) use why::WhyArgs;
 

@@ -15,10 +15,11 @@ pub(crate) struct TrustArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum TrustCommand {
     Evaluate(TrustEvaluateArgs),
-    Snapshot(TrustSnapshotArgs),
     Can(TrustCanArgs),
     Who(TrustWhoArgs),
     Reach(TrustReachArgs),
+    Snapshot(TrustSnapshotArgs),
+    RequireMfa(TrustRequireMfaArgs),
 }
 
 /// Judge requests in bulk: a line of JSON in for each, a line of JSON out
@@ -55,7 +56,8 @@ pub(crate) struct TrustSnapshotArgs {
 #[derive(Debug, Args)]
 pub(crate) struct TrustSourceArgs {
     /// Where users, roles and policies are told: a snapshot, account details, a state or plan of Terraform, a trust
-    /// policy, a directory of those; may be given several times [default: `trust.sources` of the settings]
+    /// policy, a directory of those, or `live`, which asks IAM with the profile of AWS_PROFILE (`live:PROFILE` with
+    /// another); may be given several times [default: `trust.sources` of the settings]
     #[arg(long = "from", value_name = "SRC")]
     pub(crate) from: Vec<PathBuf>,
 }
@@ -131,6 +133,44 @@ pub(crate) struct TrustReachArgs {
 
     #[command(flatten)]
     pub(crate) sources: TrustSourceArgs,
+}
+
+/// Make a role ask for MFA: show what would change and who would lose access, and write it with --apply
+///
+/// Exit code 3: a guard refuses. docs/trust-require-mfa.md tells what is changed, and what never is.
+#[derive(Debug, Args)]
+pub(crate) struct TrustRequireMfaArgs {
+    /// The role: by ARN, by name, or the profile that puts it on
+    #[arg(value_name = "ROLE", required_unless_present = "restore")]
+    pub(crate) role: Option<String>,
+
+    /// The profile that reads and writes the role [default: AWS_PROFILE]
+    #[arg(long, value_name = "PROFILE")]
+    pub(crate) profile: Option<String>,
+
+    /// Where users and roles of other accounts are told, as for `hatbox trust who`; may be given several times
+    #[arg(long = "from", value_name = "SRC")]
+    pub(crate) from: Vec<PathBuf>,
+
+    /// How old the sign-in with MFA may be, such as `12h`
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) max_age: Option<String>,
+
+    /// Write the policy to IAM, after a question
+    #[arg(long)]
+    pub(crate) apply: bool,
+
+    /// Write it without a question
+    #[arg(long)]
+    pub(crate) yes: bool,
+
+    /// Then put the role on without a code, which must fail, and with one; ROLE is the profile to do it by
+    #[arg(long, conflicts_with = "restore")]
+    pub(crate) verify: bool,
+
+    /// Write back the trust policy that was kept in this file when it was changed
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["role", "max_age", "apply"])]
+    pub(crate) restore: Option<PathBuf>,
 }
 
 fn parse_context(text: &str) -> Result<(String, String), String> {

@@ -1,24 +1,34 @@
 //! Live IAM: the account that a profile's credentials are in, asked by them.
 
+mod backup;
 mod failure;
+mod replace;
 mod snapshot;
+mod verify;
 
 use hatbox_core::handover::Credentials;
 use hatbox_core::name::ProfileName;
+use hatbox_core::plan::Plan;
 
 use crate::args::{GlobalArgs, SessionArgs};
 use crate::aws::client::Signer;
 use crate::aws::iam::Iam;
+pub(crate) use crate::aws::iam::RoleFacts;
 use crate::fetch::settings::{check_sandbox, resolve_iam_settings};
 use crate::obtain::{Obtained, obtain_for_iam};
 use crate::report::{Failure, FailureKind};
 use crate::world::World;
 
+pub(crate) use backup::{load_backup, save_backup};
+pub(crate) use replace::ReadBack;
 pub(crate) use snapshot::{AccountSnapshot, READ_ACTIONS, fetch_account, render_snapshot};
+pub(crate) use verify::verify;
 
 /// IAM, as one profile may use it.
 pub(crate) struct LiveIam {
     pub(crate) profile: ProfileName,
+    /// How its credentials were obtained.
+    plan: Plan,
     iam: Iam,
 }
 
@@ -42,5 +52,5 @@ pub(crate) fn open_iam(
     }
     let iam = Iam::new(&settings, &signer, world.clock.time_source())
         .map_err(|error| Failure::of_error(FailureKind::Failed, &error))?;
-    Ok(LiveIam { profile, iam })
+    Ok(LiveIam { profile, plan, iam })
 }

@@ -99,6 +99,12 @@ impl Dirs {
         self.data.join(backend)
     }
 
+    /// Trust policies as they were before they were changed.
+    #[cfg(feature = "trust")]
+    pub(crate) fn trust_backups(&self) -> PathBuf {
+        self.data.join("trust-backups")
+    }
+
     /// Sealed sessions.
     pub(crate) fn sessions(&self) -> PathBuf {
         self.cache.join("sessions")

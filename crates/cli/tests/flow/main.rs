@@ -41,6 +41,8 @@ mod passphrase;
 mod program_backends;
 mod prompts;
 mod refusals;
+#[cfg(feature = "trust")]
+mod require_mfa;
 mod secret_service;
 mod single_flight;
 #[cfg(feature = "trust")]

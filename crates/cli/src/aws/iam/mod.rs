@@ -2,6 +2,7 @@
 
 mod details;
 mod error;
+mod role;
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -15,6 +16,7 @@ use super::client::{ClientError, Sending, ServiceSettings, Signer, sdk_config, s
 use super::unanswered::Unanswered;
 
 pub(crate) use error::{IamError, IamProblem};
+pub(crate) use role::RoleFacts;
 
 /// How many pages a list may have: an account has 5,000 users and 5,000 roles at most.
 const MAX_PAGES: usize = 1000;

@@ -6,12 +6,12 @@ use hatbox_core::trust::can::{MfaUse, Verdict, can};
 
 use super::parties::{Parties, given_of};
 use super::sources::load_accounts;
-use crate::args::TrustCanArgs;
+use crate::args::{GlobalArgs, TrustCanArgs};
 use crate::report::Failure;
 use crate::world::World;
 
-pub(super) fn run(world: &World, args: &TrustCanArgs) -> Result<ExitCode, Failure> {
-    let accounts = load_accounts(world, &args.sources)?;
+pub(super) fn run(world: &World, global: &GlobalArgs, args: &TrustCanArgs) -> Result<ExitCode, Failure> {
+    let accounts = load_accounts(world, global, &args.sources)?;
     let parties = Parties::new(world, &accounts);
     let caller = parties.find_caller(&args.caller)?;
     let target = parties.find_role(&args.role)?;

@@ -4,6 +4,7 @@ mod can;
 mod evaluate;
 mod parties;
 mod reach;
+mod require_mfa;
 mod snapshot;
 mod sources;
 mod who;
@@ -17,9 +18,10 @@ use crate::world::World;
 pub(crate) fn run(world: &World, global: &GlobalArgs, args: &TrustArgs) -> Result<ExitCode, Failure> {
     match &args.command {
         TrustCommand::Evaluate(args) => evaluate::run(world, args).map(|()| ExitCode::SUCCESS),
+        TrustCommand::Can(args) => can::run(world, global, args),
+        TrustCommand::Who(args) => who::run(world, global, args),
+        TrustCommand::Reach(args) => reach::run(world, global, args),
         TrustCommand::Snapshot(args) => snapshot::run(world, global, args).map(|()| ExitCode::SUCCESS),
-        TrustCommand::Can(args) => can::run(world, args),
-        TrustCommand::Who(args) => who::run(world, args),
-        TrustCommand::Reach(args) => reach::run(world, args),
+        TrustCommand::RequireMfa(args) => require_mfa::run(world, global, args).map(|()| ExitCode::SUCCESS),
     }
 }

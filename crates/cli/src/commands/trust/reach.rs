@@ -6,12 +6,12 @@ use hatbox_core::trust::reach::reach;
 
 use super::parties::{Parties, given_of};
 use super::sources::load_accounts;
-use crate::args::TrustReachArgs;
+use crate::args::{GlobalArgs, TrustReachArgs};
 use crate::report::Failure;
 use crate::world::World;
 
-pub(super) fn run(world: &World, args: &TrustReachArgs) -> Result<ExitCode, Failure> {
-    let accounts = load_accounts(world, &args.sources)?;
+pub(super) fn run(world: &World, global: &GlobalArgs, args: &TrustReachArgs) -> Result<ExitCode, Failure> {
+    let accounts = load_accounts(world, global, &args.sources)?;
     let parties = Parties::new(world, &accounts);
     let caller = parties.find_caller(&args.caller)?;
     let given = given_of(world, &args.given, Vec::new());

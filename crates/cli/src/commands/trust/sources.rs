@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use hatbox_core::accounts::{Accounts, Origin, SourceKind};
 use jiff::Timestamp;
 
-use crate::args::TrustSourceArgs;
+use crate::args::{GlobalArgs, TrustSourceArgs};
+use crate::live::{LiveIam, fetch_account, open_iam, render_snapshot};
 use crate::report::{Failure, FailureKind};
 use crate::world::World;
 use crate::world::settings::load_settings;
@@ -16,7 +17,11 @@ use crate::world::settings::load_settings;
 const MAX_BYTES: u64 = 256 << 20;
 
 /// Loads all sources, those of the settings where none is named, and says on stderr what they leave open.
-pub(super) fn load_accounts(world: &World, args: &TrustSourceArgs) -> Result<Accounts, Failure> {
+pub(super) fn load_accounts(
+    world: &World,
+    global: &GlobalArgs,
+    args: &TrustSourceArgs,
+) -> Result<Accounts, Failure> {
     let mut from = args.from.clone();
     if from.is_empty() {
         from = load_settings(&world.dirs.settings_file())?.trust_sources;
@@ -24,9 +29,14 @@ pub(super) fn load_accounts(world: &World, args: &TrustSourceArgs) -> Result<Acc
     if from.is_empty() {
         return Err(nothing_given());
     }
+    load_from(world, global, &from)
+}
+
+/// Loads these sources.
+pub(super) fn load_from(world: &World, global: &GlobalArgs, from: &[PathBuf]) -> Result<Accounts, Failure> {
     let mut accounts = Accounts::default();
-    for source in &from {
-        load_source(world, source, &mut accounts)?;
+    for source in from {
+        load_source(world, global, source, &mut accounts)?;
     }
     for note in &accounts.notes {
         let name = accounts.origin(note.origin).map(|origin| origin.name.as_str()).unwrap_or_default();
@@ -35,10 +45,28 @@ pub(super) fn load_accounts(world: &World, args: &TrustSourceArgs) -> Result<Acc
     Ok(accounts)
 }
 
-fn load_source(world: &World, source: &Path, accounts: &mut Accounts) -> Result<(), Failure> {
-    if source == Path::new("live") {
-        let failure = Failure::new(FailureKind::Usage, "`live` cannot be asked by this command yet");
-        return Err(failure.hint("`hatbox trust snapshot -o iam.json`, then `--from iam.json`"));
+/// Asks IAM for all of the account that `live` is in, and says what may not be read.
+pub(super) fn load_live(world: &World, live: &LiveIam, accounts: &mut Accounts) -> Result<(), Failure> {
+    let now = world.clock.now();
+    let account = fetch_account(live, now)?;
+    for note in &account.notes {
+        world.output.note(&format!("account {}: {note}", account.account));
+    }
+    let origin = Origin { name: format!("live:{}", live.profile), kind: SourceKind::Live, taken: Some(now) };
+    let added = accounts.add_source(render_snapshot(&[account]).as_bytes(), origin);
+    added.map(|_| ()).map_err(|error| Failure::of_error(FailureKind::Failed, &error))
+}
+
+fn load_source(
+    world: &World,
+    global: &GlobalArgs,
+    source: &Path,
+    accounts: &mut Accounts,
+) -> Result<(), Failure> {
+    let words = source.to_str().and_then(|source| source.strip_prefix("live"));
+    if let Some(profile) = words.filter(|rest| rest.is_empty() || rest.starts_with(':')) {
+        let live = open_iam(world, global, profile.strip_prefix(':'))?;
+        return load_live(world, &live, accounts);
     }
     if source == Path::new("-") {
         let bytes = read(io::stdin().lock()).map_err(|error| could_not_read("stdin", &error))?;

@@ -6,12 +6,12 @@ use hatbox_core::trust::who::who;
 
 use super::parties::{Parties, given_of};
 use super::sources::load_accounts;
-use crate::args::TrustWhoArgs;
+use crate::args::{GlobalArgs, TrustWhoArgs};
 use crate::report::Failure;
 use crate::world::World;
 
-pub(super) fn run(world: &World, args: &TrustWhoArgs) -> Result<ExitCode, Failure> {
-    let accounts = load_accounts(world, &args.sources)?;
+pub(super) fn run(world: &World, global: &GlobalArgs, args: &TrustWhoArgs) -> Result<ExitCode, Failure> {
+    let accounts = load_accounts(world, global, &args.sources)?;
     let parties = Parties::new(world, &accounts);
     let target = parties.find_role(&args.role)?;
     let given = given_of(world, &args.given, target.context);
