@@ -55,7 +55,9 @@ fn all_of_them_speak_json() {
         let arguments = [&["trust"], words, &["--json", "--from", &snapshot]].concat();
         let ran = hatbox(&arguments, b"");
         assert!(ran.stdout.starts_with("{\n  \"schema\": 1,"), "{}", ran.stdout);
-        assert!(serde_json::from_str::<serde_json::Value>(&ran.stdout).is_ok());
+        let json: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+        assert_eq!(json["sources"][0]["kind"], "snapshot");
+        assert_eq!(json["sources"][0]["taken"], "2026-03-01T09:00:00Z");
         assert_eq!(ran.code, if words[0] == "can" { 6 } else { 0 });
     }
 }

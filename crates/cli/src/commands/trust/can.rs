@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use hatbox_core::trust::can::{MfaUse, Verdict, can};
 
+use super::answer;
 use super::parties::{Parties, given_of};
 use super::sources::load_accounts;
 use crate::args::{GlobalArgs, TrustCanArgs};
@@ -27,8 +28,8 @@ pub(super) fn run(world: &World, global: &GlobalArgs, args: &TrustCanArgs) -> Re
     };
     let given = given_of(world, &args.given, target.context);
     let answer = can(&accounts, &caller, &via, &target.role, mfa, &given);
-    let text = if args.given.json { format!("{:#}\n", answer.to_json()) } else { answer.render() };
-    world.output.data(&text)?;
+    let json = args.given.json.then(|| answer.to_json());
+    answer::print(world, &accounts, json, || answer.render())?;
     Ok(match answer.verdict() {
         Verdict::Yes => ExitCode::SUCCESS,
         Verdict::No => ExitCode::from(3),

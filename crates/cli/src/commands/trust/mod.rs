@@ -1,5 +1,6 @@
 //! `hatbox trust`: questions about policies, answered offline or from live IAM.
 
+mod answer;
 mod can;
 mod evaluate;
 mod parties;

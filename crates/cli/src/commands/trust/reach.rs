@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use hatbox_core::trust::reach::reach;
 
+use super::answer;
 use super::parties::{Parties, given_of};
 use super::sources::load_accounts;
 use crate::args::{GlobalArgs, TrustReachArgs};
@@ -16,7 +17,7 @@ pub(super) fn run(world: &World, global: &GlobalArgs, args: &TrustReachArgs) -> 
     let caller = parties.find_caller(&args.caller)?;
     let given = given_of(world, &args.given, Vec::new());
     let answer = reach(&accounts, &caller, &given);
-    let text = if args.given.json { format!("{:#}\n", answer.to_json()) } else { answer.render() };
-    world.output.data(&text)?;
+    let json = args.given.json.then(|| answer.to_json());
+    answer::print(world, &accounts, json, || answer.render())?;
     Ok(ExitCode::SUCCESS)
 }

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use hatbox_core::trust::who::who;
 
+use super::answer;
 use super::parties::{Parties, given_of};
 use super::sources::load_accounts;
 use crate::args::{GlobalArgs, TrustWhoArgs};
@@ -16,7 +17,7 @@ pub(super) fn run(world: &World, global: &GlobalArgs, args: &TrustWhoArgs) -> Re
     let target = parties.find_role(&args.role)?;
     let given = given_of(world, &args.given, target.context);
     let answer = who(&accounts, &target.role, &given);
-    let text = if args.given.json { format!("{:#}\n", answer.to_json()) } else { answer.render() };
-    world.output.data(&text)?;
+    let json = args.given.json.then(|| answer.to_json());
+    answer::print(world, &accounts, json, || answer.render())?;
     Ok(ExitCode::SUCCESS)
 }

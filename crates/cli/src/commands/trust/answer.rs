@@ -1,0 +1,31 @@
+//! Prints an answer: in words, or as JSON with the sources that it is from.
+
+use hatbox_core::accounts::Accounts;
+use serde_json::{Value, json};
+
+use crate::report::Failure;
+use crate::world::World;
+
+/// Prints `json`, where it is asked for, else what `text` makes.
+pub(super) fn print(
+    world: &World,
+    accounts: &Accounts,
+    json: Option<Value>,
+    text: impl FnOnce() -> String,
+) -> Result<(), Failure> {
+    let Some(mut json) = json else { return Ok(world.output.data(&text())?) };
+    let sources = accounts.origins.iter().map(|origin| {
+        json!({
+            "name": origin.name,
+            "kind": origin.kind.label(),
+            "taken": origin.taken.map(|taken| taken.to_string()),
+        })
+    });
+    let sources = sources.collect::<Vec<_>>();
+    let notes: Vec<_> = accounts.notes.iter().map(|note| note.text.as_str()).collect();
+    if let Some(answer) = json.as_object_mut() {
+        answer.insert("sources".to_owned(), json!(sources));
+        answer.insert("notes".to_owned(), json!(notes));
+    }
+    Ok(world.output.data(&format!("{json:#}\n"))?)
+}
