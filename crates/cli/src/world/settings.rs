@@ -128,9 +128,7 @@ pub(crate) fn load_settings(path: &Path) -> Result<Settings, Failure> {
         return Err(failure(format!("`pass_prefix = \"{prefix}\"` is no name of a directory in the store")));
     }
     let trust_sources = on_disk.trust.unwrap_or_default().sources;
-    let is_anywhere =
-        |source: &&PathBuf| !source.is_absolute() && !source.starts_with("~") && *source != Path::new("live");
-    if let Some(source) = trust_sources.iter().find(is_anywhere) {
+    if let Some(source) = trust_sources.iter().find(|source| !is_source(source)) {
         let source = source.display();
         return Err(failure(format!(
             "the source `{source}` of `[trust]` is neither absolute nor begins with `~/`"
@@ -152,6 +150,13 @@ pub(crate) fn load_settings(path: &Path) -> Result<Settings, Failure> {
         unlock_timeout: duration("unlock_timeout", on_disk.unlock_timeout)?,
         prompt_timeout: duration("prompt_timeout", on_disk.prompt_timeout)?,
     })
+}
+
+/// Whether this is the same source wherever hatbox is run: live IAM, or a path that does not hang on the
+/// working directory.
+fn is_source(source: &Path) -> bool {
+    let is_live = source.to_str().is_some_and(|text| text == "live" || text.starts_with("live:"));
+    is_live || source.is_absolute() || source.starts_with("~")
 }
 
 /// Whether this names a directory inside a password store: it leads nowhere else, and is no option.
@@ -331,6 +336,21 @@ mod tests {
             ("a\u{1b}", false),
         ] {
             assert_eq!(is_prefix(text), is, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_source_of_trust_is_live_or_a_path_from_the_root_or_home() {
+        for (text, is) in [
+            ("live", true),
+            ("live:work", true),
+            ("/iam.json", true),
+            ("~/iam.json", true),
+            ("iam.json", false),
+            ("lively.json", false),
+            ("~jan/iam.json", false),
+        ] {
+            assert_eq!(is_source(Path::new(text)), is, "{text}");
         }
     }
 }
