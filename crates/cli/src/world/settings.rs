@@ -344,7 +344,7 @@ mod tests {
         for (text, is) in [
             ("live", true),
             ("live:work", true),
-            ("/iam.json", true),
+            (if cfg!(windows) { r"C:\iam.json" } else { "/iam.json" }, true),
             ("~/iam.json", true),
             ("iam.json", false),
             ("lively.json", false),
