@@ -8,15 +8,10 @@ use clap::Args;
 /// and devices that were seen, or the config alone. Exit code 0 when the cause is known or there is a likely one,
 /// 6 when not.
 #[derive(Debug, Args)]
-#[expect(clippy::struct_excessive_bools, reason = "flags, each of its own")]
 pub(crate) struct WhyArgs {
     /// The last failure, of whichever profile (the default)
     #[arg(long)]
     pub(crate) last: bool,
-
-    /// Look at what is on this machine only: no call to AWS
-    #[arg(long)]
-    pub(crate) offline: bool,
 
     /// Print JSON
     #[arg(long)]
