@@ -37,9 +37,10 @@ pub(crate) fn find_flaw(path: &Path, must: Must) -> Option<Flaw> {
         Must::BeHidden => find_readers(path),
     };
     result.unwrap_or_else(|error| {
-        let is_absent = error.kind() == io::ErrorKind::NotFound;
+        // What may not be read is told by whoever tries to.
+        let is_nothing = matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied);
         let reason = format!("who may write to it cannot be found out: {error}");
-        (!is_absent).then_some(Flaw { reason, way_out: None, closing: None })
+        (!is_nothing).then_some(Flaw { reason, way_out: None, closing: None })
     })
 }
 

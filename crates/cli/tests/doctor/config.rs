@@ -40,7 +40,7 @@ fn the_command_of_a_plaintext_key_takes_it_out() {
     let fix = home.report(&[], &[])["findings"][0]["fix"].as_str().unwrap().to_owned();
     let words: Vec<_> = fix.split(' ').skip(1).collect();
     let passphrase = [("HATBOX_FILE_PASSPHRASE", crate::home::PASSPHRASE), ("HATBOX_BACKEND", "file")];
-    let ran = home.run(&[&words[..], &["--yes"]].concat(), &passphrase);
+    let ran = home.run(&[&words[..], &["--yes", "--no-check"]].concat(), &passphrase);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     let left: Vec<_> = home.found(&[]).into_iter().filter(|found| found.contains("plaintext")).collect();
     assert!(left.is_empty(), "{left:?}");

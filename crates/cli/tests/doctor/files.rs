@@ -113,3 +113,16 @@ fn a_link_in_the_place_of_a_session_is_told_and_one_to_the_config_is_followed() 
     home.set_mode(".cache/hatbox/sessions", 0o700);
     assert_eq!(home.found(&[]), ["foreign-file ~/.cache/hatbox/sessions/y"]);
 }
+
+#[test]
+fn what_may_not_be_read_is_told_once_and_the_rest_is_looked_at() {
+    let home = Home::with_config("[profile a]\nmfa_seriall = x\n");
+    home.write(".aws/credentials", "[bob]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\n");
+    home.set_mode(".aws/config", 0o000);
+    let Some(ran) = home.run_as_user(&["doctor", "--json"]) else { return };
+    let expected = ["unreadable-file ~/.aws/config", "half-key ~/.aws/credentials:2"];
+    assert_eq!(found(&ran.report()), expected, "{ran:?}");
+    home.set_mode(".aws/config", 0o600);
+    let Some(ran) = home.run_as_user(&["doctor", "--json"]) else { return };
+    assert!(!found(&ran.report()).contains(&expected[0].to_owned()), "{ran:?}");
+}

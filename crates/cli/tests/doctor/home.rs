@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -24,6 +24,19 @@ pub(crate) struct Ran {
     pub(crate) code: i32,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
+}
+
+impl Ran {
+    fn of(output: &Output) -> Self {
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+        let code = output.status.code().unwrap_or_else(|| panic!("{:?}", output.status));
+        Self { code, stdout: text(&output.stdout), stderr: text(&output.stderr) }
+    }
+
+    /// What `--json` printed.
+    pub(crate) fn report(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
 }
 
 impl Home {
@@ -93,18 +106,39 @@ impl Home {
         let mut command = Command::new("setsid");
         command.arg("--wait").arg(env!("CARGO_BIN_EXE_hatbox")).args(arguments);
         command.env_clear().envs(&self.variables).envs(variables.iter().copied()).stdin(Stdio::null());
-        let output = command.output().unwrap();
-        let text = |bytes| String::from_utf8(bytes).unwrap();
-        let code = output.status.code().unwrap_or_else(|| panic!("{:?}", output.status));
-        Ran { code, stdout: text(output.stdout), stderr: text(output.stderr) }
+        Ran::of(&command.output().unwrap())
+    }
+
+    /// The same as a user whom modes hold back, which root is not; the home becomes theirs. `None`, said: that
+    /// cannot be.
+    pub(crate) fn run_as_user(&self, arguments: &[&str]) -> Option<Ran> {
+        const USER: &str = "65534";
+        if !rustix::process::geteuid().is_root() {
+            return Some(self.run(arguments, &[]));
+        }
+        if !is_here("setpriv") {
+            return None;
+        }
+        // Where the tests were built others may not look. The copy is another process's, as what this one writes
+        // is held open by the children of other tests until they have become their programs (ETXTBSY).
+        let binary = self.path("own-hatbox");
+        let copy =
+            Command::new("install").args(["-m", "755", env!("CARGO_BIN_EXE_hatbox")]).arg(&binary).status();
+        assert!(copy.unwrap().success());
+        let owner = Command::new("chown").args(["-R", &format!("{USER}:{USER}")]).arg(self.path("")).status();
+        assert!(owner.unwrap().success());
+        let mut command = Command::new("setpriv");
+        command.args([&format!("--reuid={USER}"), &format!("--regid={USER}"), "--clear-groups"]);
+        command.args(["setsid", "--wait"]).arg(binary).args(arguments);
+        command.env_clear().envs(&self.variables).stdin(Stdio::null());
+        Some(Ran::of(&command.output().unwrap()))
     }
 
     /// The report of `hatbox doctor --json` with these flags and variables.
     pub(crate) fn report(&self, flags: &[&str], variables: &[(&str, &str)]) -> Value {
         let ran = self.run(&[&["doctor", "--json"], flags].concat(), variables);
         assert!(!ran.stdout.contains("canary") && !ran.stderr.contains("canary"), "{ran:?}");
-        let report: Value =
-            serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {ran:?}"));
+        let report = ran.report();
         assert_eq!(report["ok"], ran.code == 0, "{ran:?}");
         report
     }
