@@ -27,6 +27,7 @@ pub mod who;
 mod condition_keys;
 
 pub mod admits;
+pub mod impact;
 pub mod require_mfa;
 
 pub mod graph;

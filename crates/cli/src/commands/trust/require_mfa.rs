@@ -8,7 +8,7 @@ use hatbox_core::config::duration::parse_duration;
 use hatbox_core::config::{Overrides, Which, resolve_profile};
 use hatbox_core::name::{ProfileName, RoleArn};
 use hatbox_core::trust::can::Given;
-use hatbox_core::trust::require_mfa::impact::{Impact, impact};
+use hatbox_core::trust::impact::{Impact, impact};
 use hatbox_core::trust::require_mfa::{Options, Patch, Refused, require_mfa};
 
 use super::sources::{load_from, load_live};

@@ -14,8 +14,6 @@ mod diff;
 mod patch;
 mod principals;
 
-pub mod impact;
-
 pub use patch::{Options, Patch, Refused, require_mfa};
 
 #[cfg(test)]

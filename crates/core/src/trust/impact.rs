@@ -1,11 +1,11 @@
 //! Who would keep and who would lose a role if its trust policy were another one.
 
+use super::can::{Given, gives_codes};
+use super::party::{Party, PartyKind};
+use super::reach::{Mfa, Way};
+use super::who::{Who, who};
+use super::wrap::wrap;
 use crate::accounts::{Accounts, Document, Fact, Role};
-use crate::trust::can::{Given, gives_codes};
-use crate::trust::party::{Party, PartyKind};
-use crate::trust::reach::{Mfa, Way};
-use crate::trust::who::{Who, who};
-use crate::trust::wrap::wrap;
 
 /// What a change does to those who can become the role now, directly.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -111,4 +111,77 @@ fn has_code_device(accounts: &Accounts, user: &Party) -> Option<bool> {
     let account = accounts.accounts.get(user.account.as_ref()?)?;
     let devices = account.users.get(&user.arn)?.mfa_devices.known()?;
     Some(devices.iter().any(|serial| gives_codes(serial)))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::accounts::{Origin, SourceKind};
+    use crate::trust::require_mfa::{Options, require_mfa};
+
+    const OPS: &str = "arn:aws:iam::111122223333:role/Ops";
+
+    /// An account with users, and with the role Deploy, all of whom may assume roles.
+    fn accounts(devices: &Value) -> Accounts {
+        let assume = json!({ "Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*" });
+        let grants = json!([{ "PolicyName": "p", "PolicyDocument": { "Version": "2012-10-17", "Statement": assume } }]);
+        let user = |name: &str| {
+            let arn = format!("arn:aws:iam::111122223333:user/{name}");
+            json!({ "UserName": name, "Arn": arn, "UserPolicyList": grants })
+        };
+        let role = |name: &str| {
+            let arn = format!("arn:aws:iam::111122223333:role/{name}");
+            let trust = json!({ "Version": "2012-10-17", "Statement": [] });
+            json!({ "RoleName": name, "Arn": arn, "RolePolicyList": grants, "AssumeRolePolicyDocument": trust })
+        };
+        let users = ["alice", "bob", "carol", "dave"].map(user);
+        let roles = ["Deploy", "Ops"].map(role);
+        let details = json!({ "UserDetailList": users, "RoleDetailList": roles });
+        let account = json!({ "account": "111122223333", "details": details, "mfa_devices": devices });
+        let snapshot = json!({ "schema": 1, "accounts": [account], "organization": "none" });
+        let mut accounts = Accounts::default();
+        let origin = Origin { name: "iam.json".to_owned(), kind: SourceKind::Snapshot, taken: None };
+        accounts.add_source(snapshot.to_string().as_bytes(), origin).unwrap();
+        accounts
+    }
+
+    fn impact_of(trust: &Value, devices: &Value) -> Impact {
+        let before = json!({ "Version": "2012-10-17", "Statement": [trust] }).to_string();
+        let after = require_mfa(OPS, &before, Options::default()).unwrap().after;
+        impact(&accounts(devices), OPS, &before, &after, &Given::default()).unwrap()
+    }
+
+    #[test]
+    fn a_device_decides_whether_a_user_keeps_the_role_and_a_role_never_does() {
+        let trust = json!({ "Effect": "Allow", "Principal": { "AWS": ["111122223333", "999999999999"] }, "Action": "sts:AssumeRole" });
+        let devices = json!({
+            "alice": ["arn:aws:iam::111122223333:mfa/alice"],
+            "bob": [],
+            "carol": ["arn:aws:iam::111122223333:u2f/user/carol/key"],
+        });
+        let expected = "\
+Keeps access      alice (with MFA)
+Keeps access      dave (with MFA; whether there is a device is not known)
+Loses access      role Deploy of 111122223333: a role never has MFA
+No MFA device     bob, carol: locked out until one is registered
+Not known         any user or role of account 999999999999 (not in the sources)
+                  that it allows, under a condition
+";
+        assert_eq!(impact_of(&trust, &devices).render(), expected);
+    }
+
+    #[test]
+    fn who_is_left_alone_keeps_the_role_as_it_was() {
+        let principal = json!({ "AWS": ["arn:aws:iam::111122223333:user/alice", "arn:aws:iam::111122223333:role/Deploy"] });
+        let trust = json!({ "Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole" });
+        let impact = impact_of(&trust, &json!({ "alice": ["GAHT12345678"] }));
+        let names = |parties: &[Party]| parties.iter().map(|party| party.name.clone()).collect::<Vec<_>>();
+        assert_eq!(names(&impact.keeps), ["alice"]);
+        assert_eq!(
+            (names(&impact.keeps_without_mfa), names(&impact.loses)),
+            (vec!["Deploy".to_owned()], Vec::new())
+        );
+    }
 }
