@@ -38,19 +38,13 @@ pub struct Given {
     pub now: Timestamp,
 }
 
-/// Absent unless they are sent with the request, or set by a service that calls.
-const SENT_ONLY: [&str; 10] = [
-    "sts:externalid",
-    "sts:sourceidentity",
-    "sts:transitivetagkeys",
-    "aws:requesttag/",
-    "aws:tagkeys",
-    "aws:calledvia",
-    "aws:sourcearn",
-    "aws:sourceaccount",
-    "aws:sourceorgid",
-    "aws:sourceorgpaths",
-];
+/// Absent unless they are sent with the request.
+pub(super) const SENDABLE: [&str; 5] =
+    ["sts:externalid", "sts:sourceidentity", "sts:transitivetagkeys", "aws:requesttag/", "aws:tagkeys"];
+
+/// Absent unless they are set by a service that calls.
+const OF_SERVICES: [&str; 5] =
+    ["aws:calledvia", "aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths"];
 
 /// Absent for a user.
 const NOT_OF_USERS: [&str; 5] =
@@ -77,7 +71,7 @@ pub(super) fn context_of(
     if let Some(account) = &role.account {
         set("aws:ResourceAccount", account.as_str());
     }
-    let mut absent: Vec<String> = SENT_ONLY.map(str::to_owned).to_vec();
+    let mut absent: Vec<String> = SENDABLE.iter().chain(&OF_SERVICES).map(|key| (*key).to_owned()).collect();
     match caller.party.kind {
         PartyKind::User => {
             set("aws:PrincipalType", "User");

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::caller::Caller;
 use super::can::{Given, Signing, Verdict, verdict_of};
 use super::change::unless_of;
+use super::context::SENDABLE;
 use super::judge::{Target, request_of, rule};
 use super::party::{Party, PartyKind};
 use crate::accounts::{Account, Accounts};
@@ -41,6 +42,21 @@ pub struct Edges<'a> {
     callers: HashMap<String, Caller>,
     /// Users and roles by account.
     parties: BTreeMap<&'a str, Vec<Party>>,
+    sent: Sent,
+}
+
+/// What a caller may send along counts as absent, or as not known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sent {
+    Nothing,
+    Anything,
+}
+
+/// Whether what no source tells counts as what may allow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Counted {
+    All,
+    Known,
 }
 
 /// Whom a trust policy may mean, its conditions left aside.
@@ -65,6 +81,7 @@ impl<'a> Edges<'a> {
             by_account: HashMap::new(),
             open: Vec::new(),
             callers: HashMap::new(),
+            sent: Sent::Nothing,
             targets: Vec::new(),
             parties: accounts
                 .accounts
@@ -89,8 +106,23 @@ impl<'a> Edges<'a> {
         edges
     }
 
+    /// The same, but for whatever a caller can send along: an external id, tags, a source identity.
+    #[must_use]
+    pub fn sending_anything(self) -> Self {
+        Self { sent: Sent::Anything, ..self }
+    }
+
     /// The roles that `from` can become in one step.
     pub fn leaving(&mut self, from: &Party, signing: Signing) -> Vec<Edge> {
+        self.leaving_by(from, signing, Counted::All)
+    }
+
+    /// The roles that what is known lets `from` become in one step, whatever else there may be.
+    pub fn leaving_as_known(&mut self, from: &Party, signing: Signing) -> Vec<Edge> {
+        self.leaving_by(from, signing, Counted::Known)
+    }
+
+    fn leaving_by(&mut self, from: &Party, signing: Signing, counted: Counted) -> Vec<Edge> {
         let none: &[usize] = &[];
         let of =
             |map: &HashMap<String, Vec<usize>>, key: &str| map.get(key).map_or(none, Vec::as_slice).to_vec();
@@ -101,7 +133,7 @@ impl<'a> Edges<'a> {
         roles.extend(&self.open);
         roles.sort_unstable();
         roles.dedup();
-        roles.into_iter().filter_map(|role| self.edge(from, role, signing)).collect()
+        roles.into_iter().filter_map(|role| self.edge(from, role, signing, counted)).collect()
     }
 
     /// Those of the wanted who can become `to` in one step: users by this signing, or roles.
@@ -124,7 +156,7 @@ impl<'a> Edges<'a> {
                 callers.extend(parties.iter().filter(may).cloned());
             }
         }
-        callers.iter().filter_map(|caller| self.edge(caller, role, signing)).collect()
+        callers.iter().filter_map(|caller| self.edge(caller, role, signing, Counted::All)).collect()
     }
 
     /// Whether a caller who was met before is worth a closer look.
@@ -137,7 +169,7 @@ impl<'a> Edges<'a> {
         is_same_account || target.party.account.is_none() || caller.may_assume(&target.party.arn)
     }
 
-    fn edge(&mut self, from: &Party, role: usize, signing: Signing) -> Option<Edge> {
+    fn edge(&mut self, from: &Party, role: usize, signing: Signing, counted: Counted) -> Option<Edge> {
         let target = self.targets.get_mut(role)?;
         if target.party.arn == from.arn {
             return None;
@@ -151,7 +183,10 @@ impl<'a> Edges<'a> {
         if is_placed && !suffices && !caller.may_assume(&target.party.arn) {
             return None;
         }
-        let request = request_of(accounts, caller, target, signing, self.given)?;
+        let mut request = request_of(accounts, caller, target, signing, self.given)?;
+        if self.sent == Sent::Anything {
+            request.context.absent.retain(|key| !SENDABLE.contains(&key.as_str()));
+        }
         // The policies are lent, not copied: there are many pairs.
         caller.layers.trust = target.trust.take();
         let own = caller.gaps.len();
@@ -160,7 +195,11 @@ impl<'a> Edges<'a> {
         let unless = unless_of(&ruling, &caller.gaps);
         caller.gaps.truncate(own);
         target.trust = caller.layers.trust.take();
-        (!ruling.is_no()).then(|| Edge {
+        let is_drawn = match counted {
+            Counted::All => !ruling.is_no(),
+            Counted::Known => verdict_of(&ruling.as_known) != Verdict::No,
+        };
+        is_drawn.then(|| Edge {
             from: from.clone(),
             to: target.party.clone(),
             signing,

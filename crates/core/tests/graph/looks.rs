@@ -70,12 +70,12 @@ dave             ──mfa──> Admin   if aws:SourceIp is 203.0.113.0/24
 777788889999
 any user or role ──mfa?──> Ops   ? hangs on policies of 777788889999
 
-anywhere
+elsewhere
 anybody          ────────> Audit   ! no MFA
 5 roles, 5 users, 2 warnings.  -- mfa required, ┈ chained (max 1 h), ! lets plain access keys in, ? not known
 Can become no role: erin.
 No user here can become: Lambda.
-Not known: SCP, RCP.
+Not known, and may change this: SCP, RCP.
 "
     );
 }

@@ -11,6 +11,7 @@ mod looks;
 mod many;
 mod markup;
 mod properties;
+mod survey;
 
 pub(crate) const HOME: &str = "111122223333";
 pub(crate) const PROD: &str = "444455556666";

@@ -59,8 +59,7 @@ pub(super) fn columns(
         }
     }
     for group in groups {
-        let title =
-            width(&picture.graph.account_title(group.account.as_deref()), SMALL_SIZE + 1).min(WIDEST_TEXT);
+        let title = width(&group.title(&picture.graph), SMALL_SIZE + 1).min(WIDEST_TEXT);
         if let Some(first) = group.columns.keys().next().and_then(|first| columns.get_mut(*first)) {
             first.node = first.node.max(title.saturating_sub(first.left));
         }

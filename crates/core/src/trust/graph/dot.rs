@@ -19,7 +19,7 @@ pub fn render_dot(graph: &Graph) -> String {
     accounts.sort_unstable();
     accounts.dedup();
     for (number, account) in accounts.into_iter().enumerate() {
-        let title = quote(&picture.graph.account_title(account));
+        let title = quote(&picture.graph.account_title(account, Kind::Outside));
         dot.push_str(&format!("  subgraph cluster_{number} {{\n    label={title}\n"));
         for (at, node) in nodes.iter().enumerate().filter(|(_, node)| node.account.as_deref() == account) {
             dot.push_str(&format!("    n{at} [{}]\n", attributes(&picture, at, node)));

@@ -133,7 +133,7 @@ fn place_group(
     for column in spanned {
         column.bottom = rect.bottom() + BETWEEN_FRAMES;
     }
-    let title = picture.graph.account_title(group.account.as_deref());
+    let title = group.title(&picture.graph);
     Some(Frame { rect, title })
 }
 

@@ -5,6 +5,10 @@
 
 mod label;
 mod model;
+
+mod outsiders;
+mod survey;
+
 mod names;
 mod words;
 
@@ -28,3 +32,4 @@ pub mod svg;
 pub mod text;
 
 pub use model::{Account, Edge, Graph, Kind, Mfa, Node};
+pub use survey::survey;

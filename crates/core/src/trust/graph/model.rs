@@ -187,8 +187,13 @@ impl Graph {
     }
 
     /// What the account is called: `prod 444455556666`, or its id where it has no other name.
-    pub(super) fn account_title(&self, id: Option<&str>) -> String {
-        let Some(id) = id else { return "anywhere".to_owned() };
+    pub(super) fn account_title(&self, id: Option<&str>, kind: Kind) -> String {
+        let Some(id) = id else {
+            return match kind {
+                Kind::Role => "account not known".to_owned(),
+                Kind::User | Kind::Outside => "elsewhere".to_owned(),
+            };
+        };
         match self.accounts.iter().find(|account| account.id == id).and_then(|account| account.label.as_ref())
         {
             Some(label) => format!("{label} {id}"),

@@ -30,6 +30,14 @@ impl Group {
     pub(super) fn half(&self) -> Half {
         if self.columns.contains_key(&0) { Half::People } else { Half::Roles }
     }
+
+    pub(super) fn title(&self, graph: &Graph) -> String {
+        let kind = match self.half() {
+            Half::People => Kind::Outside,
+            Half::Roles => Kind::Role,
+        };
+        graph.account_title(self.account.as_deref(), kind)
+    }
 }
 
 /// The groups from the top; those of users have column 0 only, those of roles all but it.

@@ -46,7 +46,7 @@ impl Picture {
             remarks.push(format!("No user here can become: {}.", list(&trimmed.unreached_roles, MOST_NAMES)));
         }
         if !graph.not_known().is_empty() {
-            remarks.push(format!("Not known: {}.", graph.not_known().join(", ")));
+            remarks.push(format!("Not known, and may change this: {}.", list(graph.not_known(), MOST_NAMES)));
         }
         let graph = collapse(trimmed.graph);
         let names = names(&graph);

@@ -85,7 +85,7 @@ impl<'a> Ways<'a> {
         accounts.sort_unstable_by_key(|account| (account.is_none(), *account));
         accounts.dedup();
         for account in accounts {
-            ways.head(&picture.graph.account_title(account));
+            ways.head(&picture.graph.account_title(account, Kind::Outside));
             for (at, _) in people().filter(|(_, node)| node.account.as_deref() == account) {
                 ways.follow(&format!("{:widest$} ", clean(picture.name(at))), at, 0);
             }
@@ -188,7 +188,7 @@ fn roles(picture: &Picture) -> Vec<String> {
             if account.is_some() {
                 lines.push(String::new());
             }
-            lines.push(clean(&picture.graph.account_title(node.account.as_deref())));
+            lines.push(clean(&picture.graph.account_title(node.account.as_deref(), Kind::Role)));
             account = Some(&node.account);
         }
         let note = picture.note(at).map(|note| match note.weight {
