@@ -42,8 +42,8 @@ pub(crate) use store::{StoreArgs, StoreCommand, StoreMigrateArgs, StoreStatusArg
 pub(crate) use store::{StoreRekeyArgs, StoreWrapAdd, StoreWrapArgs, StoreWrapCommand};
 #[cfg(feature = "trust")]
 pub(crate) use trust::{
-    TrustArgs, TrustCanArgs, TrustCommand, TrustEvaluateArgs, TrustGivenArgs, TrustReachArgs,
-    TrustRequireMfaArgs, TrustSnapshotArgs, TrustSourceArgs, TrustWhoArgs,
+    TrustArgs, TrustCanArgs, TrustCommand, TrustEvaluateArgs, TrustGivenArgs, TrustGraphArgs,
+    TrustGraphFormat, TrustReachArgs, TrustRequireMfaArgs, TrustSnapshotArgs, TrustSourceArgs, TrustWhoArgs,
 };
 pub(crate) use why::WhyArgs;
 

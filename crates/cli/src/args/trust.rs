@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
 /// Ask who may put on which role, and why not: policies judged offline, as AWS judges them
 #[derive(Debug, Args)]
@@ -18,6 +18,7 @@ pub(crate) enum TrustCommand {
     Can(TrustCanArgs),
     Who(TrustWhoArgs),
     Reach(TrustReachArgs),
+    Graph(TrustGraphArgs),
     Snapshot(TrustSnapshotArgs),
     RequireMfa(TrustRequireMfaArgs),
 }
@@ -133,6 +134,41 @@ pub(crate) struct TrustReachArgs {
 
     #[command(flatten)]
     pub(crate) sources: TrustSourceArgs,
+}
+
+/// Draw who can become which role: users, roles, and whether MFA is asked for
+///
+/// Above 60 users and roles, those with the same ways are drawn as one; JSON has them all. docs/trust-sources.md tells
+/// what can be a source.
+#[derive(Debug, Args)]
+pub(crate) struct TrustGraphArgs {
+    #[command(flatten)]
+    pub(crate) sources: TrustSourceArgs,
+
+    /// The file to write; `-` is stdout
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+
+    /// What to write [default: what the ending of FILE says; text on stdout]
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) format: Option<TrustGraphFormat>,
+
+    /// Draw the lines of text with `-` and `.` [default: where the terminal is not UTF-8]
+    #[arg(long)]
+    pub(crate) ascii: bool,
+}
+
+/// The forms of the picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TrustGraphFormat {
+    /// A picture, light or dark as the reader's system is
+    Svg,
+    /// For the terminal
+    Text,
+    /// For Graphviz, and others that read its language
+    Dot,
+    /// For programs
+    Json,
 }
 
 /// Make a role ask for MFA: show what would change and who would lose access, and write it with --apply

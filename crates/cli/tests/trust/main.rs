@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
 mod evaluate;
+mod graph;
 mod questions;
 
 /// What a run left behind.

@@ -3,6 +3,7 @@
 mod answer;
 mod can;
 mod evaluate;
+mod graph;
 mod parties;
 mod reach;
 mod require_mfa;
@@ -22,6 +23,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &TrustArgs) -> Resul
         TrustCommand::Can(args) => can::run(world, global, args),
         TrustCommand::Who(args) => who::run(world, global, args),
         TrustCommand::Reach(args) => reach::run(world, global, args),
+        TrustCommand::Graph(args) => graph::run(world, global, args),
         TrustCommand::Snapshot(args) => snapshot::run(world, global, args).map(|()| ExitCode::SUCCESS),
         TrustCommand::RequireMfa(args) => require_mfa::run(world, global, args).map(|()| ExitCode::SUCCESS),
     }
