@@ -42,8 +42,9 @@ pub(crate) use store::{StoreArgs, StoreCommand, StoreMigrateArgs, StoreStatusArg
 pub(crate) use store::{StoreRekeyArgs, StoreWrapAdd, StoreWrapArgs, StoreWrapCommand};
 #[cfg(feature = "trust")]
 pub(crate) use trust::{
-    TrustArgs, TrustCanArgs, TrustCommand, TrustEvaluateArgs, TrustGivenArgs, TrustGraphArgs,
-    TrustGraphFormat, TrustReachArgs, TrustRequireMfaArgs, TrustSnapshotArgs, TrustSourceArgs, TrustWhoArgs,
+    LintFormat, LintLevel, TrustArgs, TrustCanArgs, TrustCommand, TrustEvaluateArgs, TrustGivenArgs,
+    TrustGraphArgs, TrustGraphFormat, TrustLintArgs, TrustReachArgs, TrustRequireMfaArgs, TrustSnapshotArgs,
+    TrustSourceArgs, TrustWhoArgs,
 };
 pub(crate) use why::WhyArgs;
 

@@ -15,6 +15,7 @@ pub(crate) struct TrustArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum TrustCommand {
     Evaluate(TrustEvaluateArgs),
+    Lint(TrustLintArgs),
     Can(TrustCanArgs),
     Who(TrustWhoArgs),
     Reach(TrustReachArgs),
@@ -32,6 +33,62 @@ pub(crate) struct TrustEvaluateArgs {
     /// The file with the requests; `-` is stdin
     #[arg(value_name = "FILE", default_value = "-")]
     pub(crate) file: PathBuf,
+}
+
+/// Tell who can become a role, and what is wrong with its trust policy
+///
+/// Judges with and without MFA, with a session token, and by chaining; finds holes, typing slips and what AWS would
+/// refuse. docs/lint-in-ci.md lists the rules. The exit code is 5 when there are findings.
+#[derive(Debug, Args)]
+pub(crate) struct TrustLintArgs {
+    /// Trust policies; of a directory all `.json` files, `-` is stdin
+    #[arg(value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) sources: TrustSourceArgs,
+
+    /// How to print
+    #[arg(long, value_enum, default_value_t = LintFormat::Text)]
+    pub(crate) format: LintFormat,
+
+    /// The least level of a finding for the exit code 5
+    #[arg(long, value_enum, value_name = "LEVEL", default_value_t = LintLevel::Error)]
+    pub(crate) fail_on: LintLevel,
+
+    /// Whose entry is judged [default: the first account, user or role that the policy trusts]
+    #[arg(long, value_name = "ARN")]
+    pub(crate) caller: Option<String>,
+
+    /// The name of the session that the caller asks for
+    #[arg(long, value_name = "NAME")]
+    pub(crate) role_session_name: Option<String>,
+
+    /// A condition key of the request; may be given several times, also for one key
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) context: Vec<String>,
+}
+
+/// A form of findings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LintFormat {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+}
+
+/// A level of findings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LintLevel {
+    /// Holes, and what cannot work
+    Error,
+    /// Also what is perhaps not meant
+    Warning,
+    /// Also what is worth knowing
+    Info,
 }
 
 /// Keep all of IAM of one account or several in a file, to ask questions of it offline
@@ -177,8 +234,12 @@ pub(crate) enum TrustGraphFormat {
 #[derive(Debug, Args)]
 pub(crate) struct TrustRequireMfaArgs {
     /// The role: by ARN, by name, or the profile that puts it on
-    #[arg(value_name = "ROLE", required_unless_present = "restore")]
+    #[arg(value_name = "ROLE", required_unless_present_any = ["restore", "file"])]
     pub(crate) role: Option<String>,
+
+    /// A file with a trust policy, in the place of a role
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["role", "profile", "from", "yes", "verify", "restore"])]
+    pub(crate) file: Option<PathBuf>,
 
     /// The profile that reads and writes the role [default: AWS_PROFILE]
     #[arg(long, value_name = "PROFILE")]
@@ -192,7 +253,7 @@ pub(crate) struct TrustRequireMfaArgs {
     #[arg(long, value_name = "DURATION")]
     pub(crate) max_age: Option<String>,
 
-    /// Write the policy to IAM, after a question
+    /// Write the policy: to IAM after a question, to the file without one
     #[arg(long)]
     pub(crate) apply: bool,
 

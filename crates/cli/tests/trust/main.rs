@@ -7,7 +7,9 @@ use std::process::{Command, Output, Stdio};
 
 mod evaluate;
 mod graph;
+mod lint;
 mod questions;
+mod require_mfa;
 
 /// What a run left behind.
 struct Ran {

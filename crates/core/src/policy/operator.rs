@@ -128,7 +128,7 @@ impl Operator {
     }
 
     /// Whether policy variables are filled in for it.
-    pub(super) fn takes_variables(self) -> bool {
+    pub(crate) fn takes_variables(self) -> bool {
         matches!(self.test, Test::Text | Test::TextIgnoreCase | Test::TextLike | Test::Arn | Test::Bool)
     }
 }

@@ -86,6 +86,13 @@ pub(super) fn is_of_provider(key: &str) -> bool {
     })
 }
 
+/// All keys, for a suggestion. Open ones stand with the name that `key` has.
+pub(super) fn candidates(key: &str) -> Vec<String> {
+    let name = key.split_once('/').map(|(_, name)| name);
+    let open = OPEN_KEYS.iter().filter_map(|start| Some(format!("{start}{}", name?)));
+    KEYS.iter().map(|known| (*known).to_owned()).chain(open).collect()
+}
+
 /// What follows `start` in `key`, without regard to case.
 pub(super) fn strip_start<'k>(key: &'k str, start: &str) -> Option<&'k str> {
     let head = key.get(..start.len())?;

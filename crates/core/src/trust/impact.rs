@@ -119,7 +119,7 @@ mod tests {
 
     use super::*;
     use crate::accounts::{Origin, SourceKind};
-    use crate::trust::require_mfa::{Options, require_mfa};
+    use crate::trust::require_mfa::{Outcome, Wanted, require_mfa};
 
     const OPS: &str = "arn:aws:iam::111122223333:role/Ops";
 
@@ -149,8 +149,9 @@ mod tests {
 
     fn impact_of(trust: &Value, devices: &Value) -> Impact {
         let before = json!({ "Version": "2012-10-17", "Statement": [trust] }).to_string();
-        let after = require_mfa(OPS, &before, Options::default()).unwrap().after;
-        impact(&accounts(devices), OPS, &before, &after, &Given::default()).unwrap()
+        let wanted = Wanted { role: Some(OPS.to_owned()), ..Wanted::default() };
+        let Outcome::Patched(patch) = require_mfa(&before, &wanted).unwrap() else { panic!("it is changed") };
+        impact(&accounts(devices), OPS, &before, &patch.text, &Given::default()).unwrap()
     }
 
     #[test]

@@ -25,9 +25,14 @@ pub mod reach;
 pub mod who;
 
 mod condition_keys;
+mod words;
 
 pub mod admits;
 pub mod impact;
+
+mod people;
+
+pub mod lint;
 pub mod require_mfa;
 
 pub mod graph;

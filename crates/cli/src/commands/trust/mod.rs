@@ -4,6 +4,7 @@ mod answer;
 mod can;
 mod evaluate;
 mod graph;
+mod lint;
 mod parties;
 mod reach;
 mod require_mfa;
@@ -20,6 +21,7 @@ use crate::world::World;
 pub(crate) fn run(world: &World, global: &GlobalArgs, args: &TrustArgs) -> Result<ExitCode, Failure> {
     match &args.command {
         TrustCommand::Evaluate(args) => evaluate::run(world, args).map(|()| ExitCode::SUCCESS),
+        TrustCommand::Lint(args) => lint::run(world, global, args),
         TrustCommand::Can(args) => can::run(world, global, args),
         TrustCommand::Who(args) => who::run(world, global, args),
         TrustCommand::Reach(args) => reach::run(world, global, args),

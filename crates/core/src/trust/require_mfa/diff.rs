@@ -1,41 +1,73 @@
-//! What changes in a policy, statement by statement, one line for each member.
+//! The difference between a policy before and after, statement by statement.
+//!
+//! The edits are known, and each lies within one statement, so that the lines before and after it are all there
+//! is to find: no search for the longest common sequence is needed.
 
 use serde_json::Value;
 
-/// A line of a diff.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Line {
-    Same(String),
-    Gone(String),
-    New(String),
+use super::Change;
+
+/// How statements are set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layout {
+    /// As they are written, unless they are on one line.
+    AsWritten,
+    /// A line for each member, whatever the text is: in IAM nobody sees it as it was written.
+    ByMember,
 }
 
-/// The diff of statements, each with what becomes of it.
-pub(super) fn render_diff(statements: &[(Value, Vec<Value>)]) -> String {
+/// The lines that differ, after the line before them, under the number of each statement.
+pub fn render_diff(changes: &[Change], layout: Layout) -> String {
     let mut text = "--- current\n+++ with MFA\n".to_owned();
-    for (number, (before, after)) in (1..).zip(statements) {
-        let Some((first, rest)) = after.split_first() else { continue };
-        if first != before {
-            text.push_str(&format!("@@ statement {number} @@\n"));
-            text.push_str(&render_lines(&lines_between(&member_lines(before), &member_lines(first))));
-        }
-        for new in rest {
-            text.push_str(&format!("@@ new, after statement {number} @@\n"));
-            text.push_str(&render_lines(&member_lines(new).into_iter().map(Line::New).collect::<Vec<_>>()));
-        }
+    for change in changes {
+        text.push_str(&format!("@@ statement {} @@\n", change.statement));
+        let (before, after) = lay_out(&change.before, &change.after, layout);
+        let shorter = before.len().min(after.len());
+        let start = before.iter().zip(&after).take_while(|(a, b)| a == b).count();
+        let end = before.iter().rev().zip(after.iter().rev()).take_while(|(a, b)| a == b).count();
+        let end = end.min(shorter - start);
+        let mut add = |sign: char, lines: Option<&[String]>| {
+            for line in lines.unwrap_or_default() {
+                text.push_str(format!("{sign}{line}").trim_end());
+                text.push('\n');
+            }
+        };
+        add(' ', before.get(start.saturating_sub(1)..start));
+        add('-', before.get(start..before.len() - end));
+        add('+', after.get(start..after.len() - end));
     }
     text
 }
 
-/// `"Effect": "Allow",` and so on.
-fn member_lines(statement: &Value) -> Vec<String> {
-    let Some(members) = statement.as_object() else { return vec![render_inline(statement)] };
-    let count = members.len();
-    let line = |(index, (name, value)): (usize, (&String, &Value))| {
-        let comma = if index + 1 < count { "," } else { "" };
-        format!("{}: {}{comma}", Value::from(name.as_str()), render_inline(value))
-    };
-    members.iter().enumerate().map(line).collect()
+/// The lines of both.
+fn lay_out(before: &str, after: &str, layout: Layout) -> (Vec<String>, Vec<String>) {
+    let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
+    let is_on_one_line = !before.contains('\n') && !after.contains('\n');
+    if (layout == Layout::ByMember || is_on_one_line)
+        && let (Some(before), Some(after)) = (statement_lines(before), statement_lines(after))
+    {
+        return (before, after);
+    }
+    (lines(before), lines(after))
+}
+
+/// The members of one statement or several, each on a line: `"Effect": "Allow",`.
+fn statement_lines(text: &str) -> Option<Vec<String>> {
+    let text = text.trim();
+    let list = if text.starts_with('[') { text.to_owned() } else { format!("[{text}]") };
+    let statements: Vec<Value> = serde_json::from_str(&list).ok()?;
+    let mut lines = Vec::new();
+    for (index, statement) in statements.iter().enumerate() {
+        if index > 0 {
+            lines.push("    }, {".to_owned());
+        }
+        let members = statement.as_object()?;
+        for (number, (name, value)) in members.iter().enumerate() {
+            let comma = if number + 1 < members.len() { "," } else { "" };
+            lines.push(format!("      {}: {}{comma}", Value::from(name.as_str()), render_inline(value)));
+        }
+    }
+    Some(lines)
 }
 
 /// JSON on one line, with blanks as people write it.
@@ -54,48 +86,4 @@ fn render_inline(value: &Value) -> String {
         }
         other => other.to_string(),
     }
-}
-
-/// The shortest way from one list of lines to another. Lists are as short as a statement has members.
-fn lines_between(before: &[String], after: &[String]) -> Vec<Line> {
-    match (before.split_first(), after.split_first()) {
-        (Some((one, before)), Some((other, after))) if one == other => {
-            let mut lines = vec![Line::Same(one.clone())];
-            lines.extend(lines_between(before, after));
-            lines
-        }
-        (Some((gone, rest)), _) if !after.contains(gone) => {
-            let mut lines = vec![Line::Gone(gone.clone())];
-            lines.extend(lines_between(rest, after));
-            lines
-        }
-        (_, Some((new, rest))) => {
-            let mut lines = vec![Line::New(new.clone())];
-            lines.extend(lines_between(before, rest));
-            lines
-        }
-        (Some((gone, rest)), None) => {
-            let mut lines = vec![Line::Gone(gone.clone())];
-            lines.extend(lines_between(rest, after));
-            lines
-        }
-        (None, None) => Vec::new(),
-    }
-}
-
-/// The changes, with one line of what stays on either side.
-fn render_lines(lines: &[Line]) -> String {
-    let is_change = |index: usize| matches!(lines.get(index), Some(Line::Gone(_) | Line::New(_)));
-    let mut text = String::new();
-    for (index, line) in lines.iter().enumerate() {
-        match line {
-            Line::Same(same) if is_change(index + 1) || (index > 0 && is_change(index - 1)) => {
-                text.push_str(&format!("       {same}\n"));
-            }
-            Line::Same(_) => {}
-            Line::Gone(gone) => text.push_str(&format!("-      {gone}\n")),
-            Line::New(new) => text.push_str(&format!("+      {new}\n")),
-        }
-    }
-    text
 }

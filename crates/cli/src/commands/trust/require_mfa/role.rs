@@ -1,17 +1,17 @@
-//! `hatbox trust require-mfa`: makes a role ask for MFA, after saying who would gain and lose by it.
+//! `hatbox trust require-mfa ROLE`: the trust policy of a role in IAM, after saying who would keep and lose it.
 
 use std::path::Path;
 use std::time::Duration;
 
 use hatbox_core::accounts::Accounts;
-use hatbox_core::config::duration::parse_duration;
 use hatbox_core::config::{Overrides, Which, resolve_profile};
 use hatbox_core::name::{ProfileName, RoleArn};
 use hatbox_core::trust::can::Given;
 use hatbox_core::trust::impact::{Impact, impact};
-use hatbox_core::trust::require_mfa::{Options, Patch, Refused, require_mfa};
+use hatbox_core::trust::require_mfa::{Guard, Layout, Outcome, Patch, render_diff, require_mfa};
 
-use super::sources::{load_from, load_live};
+use super::super::sources::{load_from, load_live};
+use super::wanted;
 use crate::args::{GlobalArgs, TrustRequireMfaArgs};
 use crate::live::{LiveIam, ReadBack, RoleFacts, load_backup, open_iam, save_backup, verify};
 use crate::report::{Failure, FailureKind};
@@ -30,15 +30,21 @@ pub(super) fn run(world: &World, global: &GlobalArgs, args: &TrustRequireMfaArgs
     let named = args.role.as_deref().unwrap_or_default();
     let verified = if args.verify { Some(profile_to_verify(world, named)?) } else { None };
     let role = find_role(world, &live, named)?;
-    let patch =
-        require_mfa(&role.arn, &role.trust, options(args)?).map_err(|refused| failure_of(&refused))?;
+    let outcome = require_mfa(&role.trust, &wanted(world, args, Some(&role.arn))?).map_err(|error| {
+        let what = format!("the trust policy of `{}` cannot be read", role.name);
+        Failure::new(FailureKind::Failed, what).caused_by(&error)
+    })?;
     let account = role.arn.split(':').nth(4).unwrap_or_default().to_owned();
     let mut text = format!("Role {}, account {account}, trust policy as of now\n", role.name);
-    if !patch.is_change() {
-        text.push_str("Nothing to do: it asks for MFA already.\n");
-        world.output.data(&text)?;
-        return verify_by(world, global, verified.as_ref());
-    }
+    let patch = match outcome {
+        Outcome::Patched(patch) => patch,
+        Outcome::Refused(guard) => return Err(failure_of(&role, &guard)),
+        Outcome::Unchanged(_) => {
+            text.push_str("Nothing to do: it asks for MFA already.\n");
+            world.output.data(&text)?;
+            return verify_by(world, global, verified.as_ref());
+        }
+    };
     if live.leads_without_mfa_through(&role.arn) {
         let profile = &live.profile;
         let error =
@@ -46,7 +52,7 @@ pub(super) fn run(world: &World, global: &GlobalArgs, args: &TrustRequireMfaArgs
         return Err(Failure::new(FailureKind::Refused, error)
             .hint("name another profile by --profile, or set `mfa_serial` in this one"));
     }
-    text.push_str(&patch.diff);
+    text.push_str(&render_diff(&patch.changes, Layout::ByMember));
     let accounts = load_from(world, global, &args.from)?;
     text.push_str(&render_impact(find_impact(world, accounts, &live, &role, &patch).as_ref(), &patch));
     if !args.apply {
@@ -54,7 +60,7 @@ pub(super) fn run(world: &World, global: &GlobalArgs, args: &TrustRequireMfaArgs
         return Ok(world.output.data(&text)?);
     }
     world.output.data(&text)?;
-    replace(world, &live, &role, &patch.after, args)?;
+    replace(world, &live, &role, &patch.text, args)?;
     verify_by(world, global, verified.as_ref())
 }
 
@@ -76,26 +82,13 @@ fn verify_by(world: &World, global: &GlobalArgs, profile: Option<&ProfileName>) 
     Ok(world.output.data("Tried: refused without an MFA code, given with one.\n")?)
 }
 
-fn options(args: &TrustRequireMfaArgs) -> Result<Options, Failure> {
-    let parse = |text: &String| {
-        parse_duration(text).map_err(|error| {
-            Failure::new(FailureKind::Usage, format!("`--max-age {text}` is no duration: {error}"))
-        })
-    };
-    Ok(Options { max_age: args.max_age.as_ref().map(parse).transpose()?.map(|age| age.as_secs()) })
-}
-
-fn failure_of(refused: &Refused) -> Failure {
-    let kind = match refused {
-        Refused::Policy(_) => FailureKind::Failed,
-        _ => FailureKind::Refused,
-    };
-    let failure = Failure::of_error(kind, refused);
-    match refused {
-        Refused::NobodyWithMfa(_) => {
+fn failure_of(role: &RoleFacts, guard: &Guard) -> Failure {
+    let failure = Failure::new(FailureKind::Refused, format!("`{}` is left as it is: {guard}", role.name));
+    match guard {
+        Guard::NobodyHasMfa => {
             failure.hint("services, providers and roles never have MFA: nothing was changed")
         }
-        Refused::TooLong { .. } => {
+        Guard::TooLong { .. } => {
             failure.hint("shorten the policy, or have the quota \"Role trust policy length\" raised")
         }
         _ => failure,
@@ -149,13 +142,13 @@ fn find_impact(
         return None;
     }
     let given = Given { context: Vec::new(), now: world.clock.now() };
-    impact(&accounts, &role.arn, &role.trust, &patch.after, &given)
+    impact(&accounts, &role.arn, &role.trust, &patch.text, &given)
 }
 
 fn render_impact(impact: Option<&Impact>, patch: &Patch) -> String {
     let mut text = impact.map(Impact::render).unwrap_or_default();
-    if !patch.left_alone.is_empty() {
-        text.push_str(&format!("{:<18}{}\n", "Left alone", patch.left_alone.join(", ")));
+    if !patch.effects.left_alone.is_empty() {
+        text.push_str(&format!("{:<18}{}\n", "Left alone", patch.effects.left_alone.join(", ")));
     }
     if text.is_empty() { text } else { format!("\n{text}") }
 }

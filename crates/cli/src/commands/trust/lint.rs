@@ -1,0 +1,201 @@
+//! `hatbox trust lint`: who can become a role, and what is wrong with its trust policy.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use hatbox_core::accounts::{Accounts, Document, Fact};
+use hatbox_core::policy::document::PolicyError;
+use hatbox_core::trust::admits::{Asked, Candidate};
+use hatbox_core::trust::lint::{
+    Counts, Level, Linted, Outcome, lint_policy, render_json, render_sarif, render_text,
+};
+
+use super::sources::load_accounts;
+use crate::args::{GlobalArgs, LintFormat, LintLevel, TrustLintArgs};
+use crate::report::{Failure, FailureKind};
+use crate::world::World;
+
+/// The exit code of findings.
+const FINDINGS: u8 = 5;
+
+/// The most bytes of one file: thousands of times what AWS takes.
+const MAX_FILE: u64 = 16 << 20;
+
+/// How deep directories may nest.
+const MAX_DEPTH: usize = 32;
+
+pub(super) fn run(world: &World, global: &GlobalArgs, args: &TrustLintArgs) -> Result<ExitCode, Failure> {
+    let asked = read_asked(world, args)?;
+    let mut linted = Vec::new();
+    for file in &args.files {
+        if file.is_dir() {
+            for file in find_files(file, 0)? {
+                linted.push(lint_file(&file, &asked)?);
+            }
+        } else {
+            linted.push(lint_file(file, &asked)?);
+        }
+    }
+    let from = &args.sources.from;
+    if !from.is_empty() {
+        linted.extend(lint_accounts(&load_accounts(world, global, &args.sources)?, &asked));
+    }
+    if linted.is_empty() {
+        let failure = if args.files.is_empty() && from.is_empty() {
+            Failure::new(FailureKind::Usage, "no trust policy is named")
+                .hint("hatbox trust lint trust.json")
+                .hint("terraform show -json tfplan | hatbox trust lint --from -")
+        } else {
+            Failure::new(FailureKind::Failed, "there is no trust policy in what is named")
+        };
+        return Err(failure);
+    }
+    let text = match args.format {
+        LintFormat::Text => render_text(&linted),
+        LintFormat::Json => render_json(&linted),
+        LintFormat::Sarif => render_sarif(&linted, env!("CARGO_PKG_VERSION")),
+    };
+    world.output.data(&text)?;
+    report_unreadable(world, &linted)?;
+    let level = match args.fail_on {
+        LintLevel::Error => Level::Error,
+        LintLevel::Warning => Level::Warning,
+        LintLevel::Info => Level::Info,
+    };
+    let is_clean = Counts::of(&linted).at_least(level) == 0;
+    Ok(if is_clean { ExitCode::SUCCESS } else { ExitCode::from(FINDINGS) })
+}
+
+fn read_asked(world: &World, args: &TrustLintArgs) -> Result<Asked, Failure> {
+    let caller = args.caller.as_ref().map(|text| {
+        Candidate::parse(text).ok_or_else(|| {
+            let error =
+                format!("`{text}` is neither an account nor the ARN of a user, a role or its session");
+            Failure::new(FailureKind::Usage, error)
+                .hint("hatbox trust lint --caller arn:aws:iam::111122223333:user/alice trust.json")
+        })
+    });
+    let mut context: Vec<(String, Vec<String>)> = Vec::new();
+    for given in &args.context {
+        let Some((key, value)) = given.split_once('=').filter(|(key, _)| !key.is_empty()) else {
+            let error = format!("`{given}` is no condition key with its value");
+            return Err(Failure::new(FailureKind::Usage, error)
+                .hint("hatbox trust lint --context aws:SourceIp=203.0.113.10 trust.json"));
+        };
+        // The same key again is one more value of it.
+        match context.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(key)) {
+            Some((_, values)) => values.push(value.to_owned()),
+            None => context.push((key.to_owned(), vec![value.to_owned()])),
+        }
+    }
+    let role_session_name = args.role_session_name.clone();
+    Ok(Asked { caller: caller.transpose()?, role_session_name, context, now: world.clock.now() })
+}
+
+fn lint_file(path: &Path, asked: &Asked) -> Result<Linted, Failure> {
+    let bytes = load(path)?;
+    let outcome = match decode(&bytes).and_then(|text| lint_policy(text, None, asked)) {
+        Ok(report) => Outcome::Judged(Box::new(report)),
+        Err(error) => Outcome::Unreadable(error),
+    };
+    let is_stdin = path == Path::new("-");
+    let name = if is_stdin { "stdin".to_owned() } else { path.display().to_string() };
+    Ok(Linted { file: (!is_stdin).then(|| name.clone()), name, outcome })
+}
+
+/// The trust policies of all roles that the sources tell of, by account and name.
+fn lint_accounts(accounts: &Accounts, asked: &Asked) -> Vec<Linted> {
+    let placed = accounts.roles().map(|(account, role)| {
+        let name = role.address.clone().unwrap_or_else(|| format!("role {} of account {account}", role.name));
+        (name, Some(role.arn.as_str()), &role.trust)
+    });
+    let unplaced = accounts.unplaced.iter().map(|role| {
+        (role.address.clone().unwrap_or_else(|| format!("role {}", role.name)), None, &role.trust)
+    });
+    let lint = |(name, arn, trust): (String, Option<&str>, &Fact<Document>)| {
+        let outcome = match trust {
+            Fact::Known(document) => match lint_policy(&document.text, arn, asked) {
+                Ok(report) => Outcome::Judged(Box::new(report)),
+                Err(error) => Outcome::Unreadable(error),
+            },
+            Fact::UntilApply => Outcome::UntilApply,
+            Fact::NotGiven => return None,
+        };
+        Some(Linted { name, file: None, outcome })
+    };
+    placed.chain(unplaced).filter_map(lint).collect()
+}
+
+/// The JSON files below a directory, in the order of their names. Links to directories are not followed.
+fn find_files(directory: &Path, depth: usize) -> Result<Vec<PathBuf>, Failure> {
+    let failed = |error: &io::Error| could_not_read(directory, error);
+    let entries: io::Result<Vec<_>> = fs::read_dir(directory).map_err(|error| failed(&error))?.collect();
+    let mut entries = entries.map_err(|error| failed(&error))?;
+    entries.sort_by_key(fs::DirEntry::file_name);
+    let mut found = Vec::new();
+    for entry in entries {
+        let kind = entry.file_type().map_err(|error| failed(&error))?;
+        let path = entry.path();
+        if kind.is_dir() && depth < MAX_DEPTH {
+            found.extend(find_files(&path, depth + 1)?);
+        } else if path.extension().is_some_and(|extension| extension == "json") && path.is_file() {
+            found.push(path);
+        }
+    }
+    Ok(found)
+}
+
+pub(super) fn load(path: &Path) -> Result<Vec<u8>, Failure> {
+    let failed = |error: &io::Error| could_not_read(path, error);
+    let mut bytes = Vec::new();
+    if path == Path::new("-") {
+        io::stdin().lock().take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(|error| failed(&error))?;
+    } else {
+        let file = File::open(path).map_err(|error| failed(&error))?;
+        file.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(|error| failed(&error))?;
+    }
+    if bytes.len() as u64 > MAX_FILE {
+        let error = format!("{} has more than {} MiB", name_of(path), MAX_FILE >> 20);
+        return Err(Failure::new(FailureKind::Failed, error));
+    }
+    Ok(bytes)
+}
+
+pub(super) fn decode(bytes: &[u8]) -> Result<&str, PolicyError> {
+    std::str::from_utf8(bytes).map_err(|error| {
+        let valid = bytes.get(..error.valid_up_to()).unwrap_or_default();
+        let before = std::str::from_utf8(valid).unwrap_or_default();
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        let line = before.matches('\n').count() + 1;
+        PolicyError { line, column, problem: "the text is not UTF-8 from here on".to_owned() }
+    })
+}
+
+/// Says each on stderr, and fails if there is any.
+fn report_unreadable(world: &World, linted: &[Linted]) -> Result<(), Failure> {
+    let mut failures = linted.iter().filter_map(|one| match &one.outcome {
+        Outcome::Unreadable(error) => Some(unreadable(&one.name, error)),
+        Outcome::Judged(_) | Outcome::UntilApply => None,
+    });
+    let Some(mut last) = failures.next() else { return Ok(()) };
+    for next in failures {
+        last.print(&world.output);
+        last = next;
+    }
+    Err(last)
+}
+
+pub(super) fn unreadable(name: &str, error: &PolicyError) -> Failure {
+    Failure::new(FailureKind::Failed, format!("`{name}` is no trust policy: {}", error.problem))
+        .at(format!("{name}:{}:{}", error.line, error.column))
+}
+
+fn could_not_read(path: &Path, error: &io::Error) -> Failure {
+    Failure::new(FailureKind::Failed, format!("could not read {}", name_of(path))).caused_by(error)
+}
+
+fn name_of(path: &Path) -> String {
+    if path == Path::new("-") { "stdin".to_owned() } else { format!("`{}`", path.display()) }
+}

@@ -1,0 +1,67 @@
+//! `hatbox trust require-mfa --file`: the trust policy in a file.
+
+use std::path::Path;
+
+use hatbox_core::trust::require_mfa::{Effects, Layout, Outcome, Patch, render_diff, require_mfa};
+
+use super::super::lint::{decode, load, unreadable};
+use super::wanted;
+use crate::args::TrustRequireMfaArgs;
+use crate::report::{Failure, FailureKind};
+use crate::sys::files::{Keep, write_if_unchanged};
+use crate::world::World;
+
+pub(super) fn run(world: &World, file: &Path, args: &TrustRequireMfaArgs) -> Result<(), Failure> {
+    let name = file.display().to_string();
+    if args.apply && file == Path::new("-") {
+        let failure = Failure::new(FailureKind::Usage, "stdin cannot be written to");
+        return Err(failure.hint("hatbox trust require-mfa --file trust.json --apply"));
+    }
+    let wanted = wanted(world, args, None)?;
+    let bytes = load(file)?;
+    let outcome = decode(&bytes).and_then(|text| require_mfa(text, &wanted));
+    match outcome.map_err(|error| unreadable(&name, &error))? {
+        Outcome::Refused(guard) => {
+            let failure = Failure::new(FailureKind::Refused, format!("`{name}` is left as it is: {guard}"));
+            Err(failure.hint(format!("hatbox trust lint {name}")))
+        }
+        Outcome::Unchanged(effects) => {
+            let text = format!("{name} asks people for MFA already.\n{}", render_effects(&effects));
+            world.output.data(&text)?;
+            Ok(())
+        }
+        Outcome::Patched(patch) => {
+            world.output.data(&render_patch(&name, &patch))?;
+            if args.apply {
+                // What is in the file now must be what was shown.
+                write_if_unchanged(file, &bytes, patch.text.as_bytes(), Keep::ModeAndLink)
+                    .map_err(|error| Failure::of_error(FailureKind::Failed, &error))?;
+                world.output.data(&format!("Written to {name}.\n"))?;
+            } else {
+                world.output.data("Nothing changed. Repeat with --apply to write it.\n")?;
+            }
+            Ok(())
+        }
+    }
+}
+
+fn render_patch(name: &str, patch: &Patch) -> String {
+    format!(
+        "File {name}\n{}\n{}",
+        render_diff(&patch.changes, Layout::AsWritten),
+        render_effects(&patch.effects)
+    )
+}
+
+fn render_effects(effects: &Effects) -> String {
+    let mut text = String::new();
+    let mut add = |label: &str, all: &[String], tail: &str| {
+        for one in all {
+            text.push_str(&format!("{label:<18}{one}{tail}\n"));
+        }
+    };
+    add("Keeps access", &effects.keeps, " (with MFA)");
+    add("Loses access", &effects.loses, "");
+    add("Left alone", &effects.left_alone, "");
+    text
+}

@@ -1,0 +1,30 @@
+//! `hatbox trust require-mfa`: makes a trust policy ask people for MFA, a role's in IAM or one in a file.
+
+mod file;
+mod role;
+
+use hatbox_core::config::duration::parse_duration;
+use hatbox_core::trust::admits::Asked;
+use hatbox_core::trust::require_mfa::Wanted;
+
+use crate::args::{GlobalArgs, TrustRequireMfaArgs};
+use crate::report::{Failure, FailureKind};
+use crate::world::World;
+
+pub(super) fn run(world: &World, global: &GlobalArgs, args: &TrustRequireMfaArgs) -> Result<(), Failure> {
+    match &args.file {
+        Some(file) => file::run(world, file, args),
+        None => role::run(world, global, args),
+    }
+}
+
+/// What is wanted of the policy of `role`, where that is known.
+fn wanted(world: &World, args: &TrustRequireMfaArgs, role: Option<&str>) -> Result<Wanted, Failure> {
+    let max_age = args.max_age.as_ref().map(|text| {
+        parse_duration(text).map(|length| length.as_secs()).map_err(|error| {
+            Failure::new(FailureKind::Usage, format!("`--max-age {text}` is no duration: {error}"))
+        })
+    });
+    let asked = Asked { now: world.clock.now(), ..Asked::default() };
+    Ok(Wanted { max_age: max_age.transpose()?, role: role.map(str::to_owned), asked, ..Wanted::default() })
+}

@@ -1,0 +1,32 @@
+//! What is wrong with a trust policy: findings with rule, place and way out, and who gets in.
+//!
+//! [`lint_policy`] judges one; [`render_text`], [`render_json`] and [`render_sarif`] tell of many.
+
+mod finding;
+mod rule;
+
+mod weakness;
+
+mod conditions;
+mod mfa;
+mod principals;
+mod size;
+
+mod report;
+
+mod json;
+mod sarif;
+mod text;
+
+pub use finding::Finding;
+pub use json::render_json;
+pub use report::{Counts, Linted, Outcome, Report, lint_policy};
+pub use rule::{Level, RULES, Rule};
+pub use sarif::render_sarif;
+pub use text::render_text;
+
+pub(super) use size::{MAX as MAX_CHARACTERS, USUAL as USUAL_CHARACTERS, count_characters};
+pub(super) use weakness::find_weakness;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,122 @@
+//! What there is to say of one trust policy.
+
+use super::conditions::find_conditions;
+use super::finding::{Finding, Spot};
+use super::mfa::find_mfa;
+use super::principals::{find_principals, find_resource};
+use super::rule::Level;
+use super::size::find_too_long;
+use crate::policy::document::{Effect, Policy, PolicyError};
+use crate::policy::principal::PrincipalKind;
+use crate::trust::admits::{Admits, Asked, judge_admits};
+use crate::trust::words::describe_principal;
+
+/// A policy that was asked about.
+#[derive(Debug, Clone)]
+pub struct Linted {
+    /// How it is called: the file as the user named it, `stdin`, or a role and its source.
+    pub name: String,
+    /// The file that places are places in, where it is one.
+    pub file: Option<String>,
+    /// What came out.
+    pub outcome: Outcome,
+}
+
+/// What came of a policy.
+#[derive(Debug, Clone)]
+pub enum Outcome {
+    /// It was judged.
+    Judged(Box<Report>),
+    /// It could not be read.
+    Unreadable(PolicyError),
+    /// Terraform knows it only when it applies its plan.
+    UntilApply,
+}
+
+/// What there is to say of it.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// Whom it trusts, in words.
+    pub who: Vec<String>,
+    /// Which kinds of callers get in.
+    pub admits: Admits,
+    /// What is wrong, in the order of the text.
+    pub findings: Vec<Finding>,
+}
+
+/// How many findings of each level there are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Errors.
+    pub errors: usize,
+    /// Warnings.
+    pub warnings: usize,
+    /// Infos.
+    pub infos: usize,
+}
+
+/// Judges the trust policy `text`; of a role whose ARN is known, `role`.
+///
+/// # Errors
+/// When it is no policy; with the place.
+pub fn lint_policy(text: &str, role: Option<&str>, asked: &Asked) -> Result<Report, PolicyError> {
+    let policy = Policy::parse(text)?;
+    let mut findings: Vec<_> = find_too_long(text, policy.statements.len()).into_iter().collect();
+    findings.extend(find_mfa(&policy, asked));
+    for spot in Spot::all(&policy.statements) {
+        findings.extend(find_principals(spot, role));
+        findings.extend(find_resource(spot));
+        findings.extend(find_conditions(spot, policy.version, &policy.statements));
+    }
+    findings.sort_by_key(|finding| (finding.place, finding.rule));
+    Ok(Report { who: describe_trusted(&policy), admits: judge_admits(&policy, asked), findings })
+}
+
+/// Whom the policy trusts, each once.
+fn describe_trusted(policy: &Policy) -> Vec<String> {
+    let mut who: Vec<String> = Vec::new();
+    let mut known = std::collections::BTreeSet::new();
+    for statement in policy.statements.iter().filter(|statement| statement.effect == Effect::Allow) {
+        let Some(element) = &statement.principals else { continue };
+        for principal in &element.entries {
+            let mut text = describe_principal(principal);
+            if matches!(principal.kind, PrincipalKind::Account { .. }) {
+                text.push_str(", if its own policies allow sts:AssumeRole");
+            }
+            if element.is_negated {
+                text.insert_str(0, "everybody but ");
+            }
+            if known.insert(text.clone()) {
+                who.push(text);
+            }
+        }
+    }
+    who
+}
+
+impl Counts {
+    /// Counts the findings of all that were judged.
+    pub fn of(linted: &[Linted]) -> Self {
+        let mut counts = Self::default();
+        for one in linted {
+            let Outcome::Judged(report) = &one.outcome else { continue };
+            for finding in &report.findings {
+                match finding.level {
+                    Level::Error => counts.errors += 1,
+                    Level::Warning => counts.warnings += 1,
+                    Level::Info => counts.infos += 1,
+                }
+            }
+        }
+        counts
+    }
+
+    /// How many are at least as bad as `level`.
+    pub fn at_least(self, level: Level) -> usize {
+        match level {
+            Level::Error => self.errors,
+            Level::Warning => self.errors + self.warnings,
+            Level::Info => self.errors + self.warnings + self.infos,
+        }
+    }
+}

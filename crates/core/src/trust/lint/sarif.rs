@@ -1,0 +1,122 @@
+//! Findings as SARIF 2.1.0, which code scanning services read
+//! (<https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html>).
+
+use serde_json::{Value, json};
+
+use super::finding::Finding;
+use super::report::{Linted, Outcome};
+use super::rule::{Level, RULES};
+
+const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
+
+/// A log of one run. `version` is hatbox's.
+pub fn render_sarif(linted: &[Linted], version: &str) -> String {
+    let rules: Vec<_> = RULES
+        .iter()
+        .map(|(_, id, level, about)| {
+            json!({
+                "id": id,
+                "shortDescription": {"text": about},
+                "defaultConfiguration": {"level": sarif_level(*level)},
+            })
+        })
+        .collect();
+    let mut results = Vec::new();
+    let mut notifications = Vec::new();
+    for one in linted {
+        match &one.outcome {
+            Outcome::Judged(report) => {
+                results.extend(report.findings.iter().map(|finding| render_result(one, finding)));
+            }
+            Outcome::Unreadable(error) => notifications.push(json!({
+                "level": "error",
+                "message": {"text": error.to_string()},
+                "locations": [location(one, error.line, error.column, None)],
+            })),
+            Outcome::UntilApply => notifications.push(json!({
+                "level": "note",
+                "message": {"text": format!("the trust policy of {} is not known until apply", one.name)},
+            })),
+        }
+    }
+    let is_whole = !linted.iter().any(|one| matches!(one.outcome, Outcome::Unreadable(_)));
+    let log = json!({
+        "$schema": SCHEMA,
+        "version": "2.1.0",
+        "runs": [{
+            "tool": {"driver": {"name": "hatbox", "version": version, "rules": rules}},
+            "columnKind": "unicodeCodePoints",
+            "invocations": [{
+                "executionSuccessful": is_whole,
+                "toolExecutionNotifications": notifications,
+            }],
+            "results": results,
+        }],
+    });
+    format!("{log:#}\n")
+}
+
+fn sarif_level(level: Level) -> &'static str {
+    match level {
+        Level::Error => "error",
+        Level::Warning => "warning",
+        Level::Info => "note",
+    }
+}
+
+fn render_result(one: &Linted, finding: &Finding) -> Value {
+    let index = RULES.iter().position(|(rule, ..)| *rule == finding.rule);
+    let logical = finding.statement.map(|number| {
+        let element =
+            if finding.element.is_empty() { String::new() } else { format!(".{}", finding.element) };
+        format!("{}: Statement[{}]{element}", one.name, number - 1)
+    });
+    json!({
+        "ruleId": finding.rule.id(),
+        "ruleIndex": index,
+        "level": sarif_level(finding.level),
+        "message": {"text": format!("{} Fix: {}", finding.message, finding.fix)},
+        "locations": [location(one, finding.place.line, finding.place.column, logical)],
+    })
+}
+
+/// Where the policy is a string within another file, only its name can be told.
+fn location(one: &Linted, line: usize, column: usize, logical: Option<String>) -> Value {
+    let mut location = serde_json::Map::new();
+    if let Some(file) = &one.file {
+        let physical = json!({
+            "artifactLocation": {"uri": to_uri(file)},
+            "region": {"startLine": line, "startColumn": column},
+        });
+        location.insert("physicalLocation".to_owned(), physical);
+    }
+    let logical = logical.unwrap_or_else(|| one.name.clone());
+    location.insert("logicalLocations".to_owned(), json!([{"fullyQualifiedName": logical}]));
+    Value::Object(location)
+}
+
+/// A path as a URI reference (RFC 3986): relative ones stay so.
+fn to_uri(path: &str) -> String {
+    let mut uri = String::new();
+    let path = path.strip_prefix("./").unwrap_or(path);
+    if path.starts_with('/') {
+        uri.push_str("file://");
+    }
+    for byte in path.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' | b'~' => {
+                uri.push(char::from(byte));
+            }
+            b'\\' => uri.push('/'),
+            _ => {
+                uri.push('%');
+                for digit in [byte >> 4, byte & 15] {
+                    uri.extend(
+                        char::from_digit(u32::from(digit), 16).map(|digit| digit.to_ascii_uppercase()),
+                    );
+                }
+            }
+        }
+    }
+    uri
+}

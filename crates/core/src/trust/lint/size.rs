@@ -1,0 +1,45 @@
+//! How long a trust policy may be.
+
+use super::finding::Finding;
+use super::rule::{Level, Rule};
+use crate::policy::Place;
+use crate::trust::people::MAX_STATEMENTS;
+
+/// What AWS takes unless the quota was raised, in characters. IAM does not count white space.
+pub(in crate::trust) const USUAL: usize = 2048;
+
+/// What it takes at most.
+pub(in crate::trust) const MAX: usize = 4096;
+
+/// The characters that count.
+pub(in crate::trust) fn count_characters(text: &str) -> usize {
+    text.chars().filter(|c| !c.is_whitespace() && *c != '\u{feff}').count()
+}
+
+pub(super) fn find_too_long(text: &str, statements: usize) -> Option<Finding> {
+    let count = count_characters(text);
+    let (level, message) = match count {
+        0..=USUAL => return None,
+        _ if count <= MAX => (
+            Level::Warning,
+            format!("It has {count} characters; AWS takes {USUAL}, unless the quota was raised."),
+        ),
+        _ if statements > MAX_STATEMENTS => (
+            Level::Error,
+            format!(
+                "It has {count} characters, AWS takes {MAX} at most. Its statements were not judged for MFA."
+            ),
+        ),
+        _ => (Level::Error, format!("It has {count} characters, AWS takes {MAX} at most.")),
+    };
+    Some(Finding {
+        rule: Rule::TooLong,
+        level,
+        place: Place { line: 1, column: 1 },
+        statement: None,
+        sid: None,
+        element: String::new(),
+        message,
+        fix: "trust the account, and say who may in the policies of its users.".to_owned(),
+    })
+}

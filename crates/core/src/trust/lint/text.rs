@@ -1,0 +1,120 @@
+//! Findings as text for people.
+
+use super::finding::Finding;
+use super::report::{Counts, Linted, Outcome, Report};
+use crate::trust::admits::{Admits, Entry, Kind, Row};
+
+/// How many principals of one policy are told.
+const MAX_TOLD: usize = 20;
+
+/// Tells of all policies; who can become the role first, then what is wrong.
+pub fn render_text(linted: &[Linted]) -> String {
+    // What cannot be read is said on stderr, as an error.
+    let blocks: Vec<String> = linted
+        .iter()
+        .filter_map(|one| match &one.outcome {
+            Outcome::Judged(report) => Some(render_report(one, report)),
+            Outcome::UntilApply => Some(format!("{}: not known until apply\n", one.name)),
+            Outcome::Unreadable(_) => None,
+        })
+        .collect();
+    let has_finding = |one: &Linted| matches!(&one.outcome, Outcome::Judged(of) if !of.findings.is_empty());
+    let gap =
+        if blocks.is_empty() || (linted.len() == 1 && linted.iter().any(has_finding)) { "" } else { "\n" };
+    format!("{}{gap}{}\n", blocks.join("\n"), render_counts(linted))
+}
+
+fn add(text: &mut String, more: &str) {
+    text.push_str(more);
+}
+
+fn render_report(one: &Linted, report: &Report) -> String {
+    let mut whole = format!("{}: who can become this role\n", one.name);
+    let text = &mut whole;
+    for who in report.who.iter().take(MAX_TOLD) {
+        add(text, &format!("  {who}\n"));
+    }
+    match report.who.len() {
+        0 => add(text, "  nobody\n"),
+        count if count > MAX_TOLD => add(text, &format!("  and {} more\n", count - MAX_TOLD)),
+        _ => {}
+    }
+    render_table(text, &report.admits);
+    for finding in &report.findings {
+        text.push('\n');
+        render_finding(text, one, finding);
+    }
+    whole
+}
+
+fn render_table(text: &mut String, admits: &Admits) {
+    add(text, "\n  caller signs with                gets in\n");
+    let mut hangs_on: Vec<&str> = Vec::new();
+    for row in &admits.rows {
+        let answer = match &row.entry {
+            Entry::Yes if is_hole(row, admits) => "YES   <- MFA is not enforced",
+            Entry::Yes => "yes",
+            Entry::No => "no",
+            Entry::DependsOn(keys) => {
+                hangs_on.extend(keys.iter().map(String::as_str));
+                "depends"
+            }
+        };
+        add(text, &format!("  {:<33}{answer}\n", row.kind.label()));
+    }
+    hangs_on.sort_unstable();
+    hangs_on.dedup();
+    for key in hangs_on {
+        add(text, &format!("  depends on {key}: --context {key}=VALUE\n"));
+    }
+}
+
+/// A user gets in without MFA. A role that is trusted never has any, which is no hole by itself.
+fn is_hole(row: &Row, admits: &Admits) -> bool {
+    let users_get_in = admits.rows.iter().any(|row| row.kind != Kind::RoleSession && row.entry.is_possible());
+    !row.kind.has_mfa() && users_get_in
+}
+
+fn render_finding(text: &mut String, one: &Linted, finding: &Finding) {
+    let (level, id) = (finding.level.name(), finding.rule.id());
+    let mut place = match (finding.statement, &finding.sid) {
+        (Some(number), Some(sid)) => format!("statement {number} ({sid})"),
+        (Some(number), None) => format!("statement {number}"),
+        (None, _) => "the whole policy".to_owned(),
+    };
+    if !finding.element.is_empty() {
+        place.push_str(", ");
+        place.push_str(&finding.element);
+    }
+    add(text, &format!("{level}[{id}] {place}\n  {}\n  Fix: {}", finding.message, finding.fix));
+    if let Some(file) = one.file.as_ref().filter(|_| finding.rule.is_mended_by_require_mfa()) {
+        add(text, &format!("   hatbox trust require-mfa --file {}", quote(file)));
+    }
+    text.push('\n');
+}
+
+/// As a shell takes it as one word.
+fn quote(file: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-+,@%:=".contains(c);
+    if !file.is_empty() && !file.starts_with('-') && file.chars().all(is_plain) {
+        return file.to_owned();
+    }
+    let start = if file.starts_with('-') { "./" } else { "" };
+    format!("'{start}{}'", file.replace('\'', r"'\''"))
+}
+
+fn render_counts(linted: &[Linted]) -> String {
+    let counts = Counts::of(linted);
+    let of = |count: usize, one: &str| {
+        (count > 0).then(|| format!("{count} {one}{}", if count == 1 { "" } else { "s" }))
+    };
+    let told: Vec<_> = [of(counts.errors, "error"), of(counts.warnings, "warning"), of(counts.infos, "info")]
+        .into_iter()
+        .flatten()
+        .collect();
+    let mut text = if told.is_empty() { "no findings".to_owned() } else { told.join(", ") };
+    if linted.len() > 1 {
+        text.push_str(&format!(" in {} policies", linted.len()));
+    }
+    text
+}
