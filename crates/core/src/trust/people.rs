@@ -18,6 +18,8 @@ pub(super) struct PeopleStatement {
     pub(super) candidates: Vec<Candidate>,
     /// Whether somebody without MFA gets in by it, the Denies of the policy counted.
     pub(super) is_open: bool,
+    /// Whether a session of a role gets in, which never carries MFA.
+    pub(super) is_open_to_roles: bool,
     /// Whether somebody with a fresh MFA code does not.
     pub(super) is_shut: bool,
 }
@@ -112,5 +114,12 @@ fn judge_people(
         .iter()
         .any(|candidate| Kind::ALL.iter().any(|kind| !kind.has_mfa() && gets_in(candidate, *kind)));
     let is_shut = candidates.iter().any(|candidate| !gets_in(candidate, Kind::AccessKeysWithMfa));
-    (!candidates.is_empty()).then_some(PeopleStatement { index, candidates, is_open, is_shut })
+    let is_open_to_roles = candidates.iter().any(|candidate| gets_in(candidate, Kind::RoleSession));
+    (!candidates.is_empty()).then_some(PeopleStatement {
+        index,
+        candidates,
+        is_open,
+        is_open_to_roles,
+        is_shut,
+    })
 }

@@ -255,7 +255,7 @@ fn tell_effects(policy: &Policy, people: &[PeopleStatement]) -> Effects {
             } else if let Some(of_people) = of_people {
                 if let Some(rest) = text.strip_prefix("any user or role of ") {
                     add(&mut effects.keeps, format!("any user of {rest}"));
-                    if of_people.is_open {
+                    if of_people.is_open_to_roles {
                         add(&mut effects.loses, format!("any role of {rest}: a role never has MFA"));
                     }
                 } else {

@@ -45,6 +45,17 @@ fn a_condition_is_added_and_shown_as_a_diff() {
     assert!(matches!(run(&patch.text), Outcome::Unchanged(_)), "a second time there is nothing to do");
 }
 
+#[test]
+fn a_role_that_does_not_get_in_today_loses_nothing() {
+    let policy = OPEN.replace(
+        "\"sts:AssumeRole\"",
+        "\"sts:AssumeRole\", \"Condition\": { \"BoolIfExists\": { \"aws:MultiFactorAuthPresent\": \"true\" } }",
+    );
+    let patch = patched(&policy, &Wanted::default());
+    assert_eq!(patch.effects.keeps, ["any user of account 111122223333"]);
+    assert!(patch.effects.loses.is_empty(), "{:?}", patch.effects.loses);
+}
+
 fn one(principal: &str, condition: &str) -> String {
     format!(
         r#"{{"Version":"2012-10-17","Statement":{{"Effect":"Allow","Principal":{principal},"Action":"sts:AssumeRole"{condition}}}}}"#
