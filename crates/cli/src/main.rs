@@ -83,7 +83,7 @@ fn run(world: &World, cli: &Cli) -> (Stage, Result<ExitCode, Failure>) {
         Command::Lock(args) => done(commands::lock::run(world, global, args)),
         Command::Store(args) => done(commands::store::run(world, global, args)),
         #[cfg(feature = "trust")]
-        Command::Trust(args) => (Stage::Own, commands::trust::run(world, global, args)),
+        Command::Trust(args) => (Stage::Own, commands::trust::run(world, global, &args.0)),
         #[cfg(all(unix, feature = "sandbox"))]
         Command::Sandbox(args) => (Stage::Own, commands::sandbox::run(world, args)),
     }

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+#[cfg(feature = "trust")]
+use clap::FromArgMatches;
 use clap::{Args, Parser, Subcommand};
 
 mod add;
@@ -103,6 +105,34 @@ pub(crate) struct GlobalArgs {
     pub(crate) prompt: Option<String>,
 }
 
+/// Flags that are described only when their command is called: describing those of a command with many of its own
+/// costs every other command, `exec` above all, a tenth of its instructions.
+#[cfg(feature = "trust")]
+#[derive(Debug)]
+pub(crate) struct Deferred<T>(pub(crate) T);
+
+#[cfg(feature = "trust")]
+impl<T: Args> Args for Deferred<T> {
+    fn augment_args(command: clap::Command) -> clap::Command {
+        command.defer(T::augment_args)
+    }
+
+    fn augment_args_for_update(command: clap::Command) -> clap::Command {
+        command.defer(T::augment_args_for_update)
+    }
+}
+
+#[cfg(feature = "trust")]
+impl<T: FromArgMatches> FromArgMatches for Deferred<T> {
+    fn from_arg_matches(matches: &clap::ArgMatches) -> Result<Self, clap::Error> {
+        T::from_arg_matches(matches).map(Self)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &clap::ArgMatches) -> Result<(), clap::Error> {
+        self.0.update_from_arg_matches(matches)
+    }
+}
+
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -120,8 +150,9 @@ pub(crate) enum Command {
     Clear(ClearArgs),
     Lock(LockArgs),
     Store(StoreArgs),
+    /// Ask who may put on which role, and why not: policies judged offline, as AWS judges them
     #[cfg(feature = "trust")]
-    Trust(TrustArgs),
+    Trust(Deferred<TrustArgs>),
     #[cfg(all(unix, feature = "sandbox"))]
     Sandbox(SandboxArgs),
 }
