@@ -230,7 +230,7 @@ pub(crate) enum TrustGraphFormat {
 
 /// Make a role ask for MFA: show what would change and who would lose access, and write it with --apply
 ///
-/// Exit code 3: a guard refuses. docs/trust-require-mfa.md tells what is changed, and what never is.
+/// Exit code 3: a guard refuses. docs/protect-a-role-with-mfa.md tells what is changed, and what never is.
 #[derive(Debug, Args)]
 pub(crate) struct TrustRequireMfaArgs {
     /// The role: by ARN, by name, or the profile that puts it on
