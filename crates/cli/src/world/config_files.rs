@@ -56,7 +56,7 @@ pub(crate) fn load_readable_config(
     let mut load = |file, path| {
         read(world, path).unwrap_or_else(|failure| {
             failures.push((file, failure));
-            (Vec::new(), None)
+            Loaded::default()
         })
     };
     let config = load(FileKind::Config, world.dirs.aws_config());
@@ -64,36 +64,43 @@ pub(crate) fn load_readable_config(
     Ok((parse(world, config, (world.dirs.aws_credentials(), credentials))?, failures))
 }
 
-/// A file's text, and who may write to it; `None` when it is not there.
-type Loaded = (Vec<u8>, Option<Ownership>);
+/// A file as it was read; one that is not there is empty, and nobody's.
+#[derive(Default)]
+struct Loaded {
+    text: Vec<u8>,
+    /// Who may write to it.
+    ownership: Option<Ownership>,
+    /// Neither a pipe nor a device.
+    is_regular: bool,
+}
 
 fn parse(
     world: &World,
-    (config_text, config_ownership): Loaded,
-    (credentials_path, (credentials_text, credentials_ownership)): (&Path, Loaded),
+    config_file: Loaded,
+    (credentials_path, credentials): (&Path, Loaded),
 ) -> Result<ConfigFiles, Failure> {
     let config_path = world.dirs.aws_config();
-    let config = Config::parse(config_text, credentials_text)
+    let config = Config::parse(config_file.text, credentials.text)
         .map_err(|error| Failure::of_error(FailureKind::Usage, &error).at(world.dirs.shown(config_path)))?;
     Ok(ConfigFiles {
         config,
         config_path: config_path.to_owned(),
         config_shown: world.dirs.shown(config_path),
         credentials_shown: world.dirs.shown(credentials_path),
-        config_ownership,
-        credentials_ownership,
+        config_ownership: config_file.ownership,
+        credentials_ownership: credentials.ownership,
     })
 }
 
 fn read_and_tell(world: &World, path: &Path) -> Result<Loaded, Failure> {
-    let (text, ownership) = read(world, path)?;
+    let loaded = read(world, path)?;
     // Where others can write, they can also choose the role that is put on.
-    if path.is_file() && ownership.is_some_and(Ownership::is_open_to_strangers) {
+    if loaded.is_regular && loaded.ownership.is_some_and(Ownership::is_open_to_strangers) {
         world
             .output
             .warn(&format!("others can write to `{}`, and so choose what is done", world.dirs.shown(path)));
     }
-    Ok((text, ownership))
+    Ok(loaded)
 }
 
 /// Reads a file, and who may write to it: asked of the open file, so that it is the one that was read.
@@ -105,11 +112,11 @@ fn read(world: &World, path: &Path) -> Result<Loaded, Failure> {
     };
     let file = match std::fs::File::open(path) {
         Ok(file) => file,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok((Vec::new(), None)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Loaded::default()),
         Err(error) => return Err(failure(error)),
     };
     let about = file.metadata().map_err(failure)?;
-    let ownership = Ownership::of(&file, &about);
+    let ownership = Some(Ownership::of(&file, &about));
     if about.len() > SIZE_LIMIT {
         return Err(Failure::new(
             FailureKind::Usage,
@@ -118,7 +125,7 @@ fn read(world: &World, path: &Path) -> Result<Loaded, Failure> {
     }
     let mut text = Vec::with_capacity(usize::try_from(about.len()).unwrap_or_default() + 1);
     file.take(SIZE_LIMIT).read_to_end(&mut text).map_err(failure)?;
-    Ok((text, Some(ownership)))
+    Ok(Loaded { text, ownership, is_regular: about.is_file() })
 }
 
 /// A credentials file as it was read: it is only changed as long as it is that.
@@ -131,7 +138,7 @@ pub(crate) struct CredentialsFile {
 
 /// Reads a file of the form of `~/.aws/credentials`; an absent file is an empty one.
 pub(crate) fn load_credentials_file(world: &World, path: &Path) -> Result<CredentialsFile, Failure> {
-    let (text, _) = read_and_tell(world, path)?;
+    let text = read_and_tell(world, path)?.text;
     Ok(CredentialsFile { path: path.to_owned(), shown: world.dirs.shown(path), text: Zeroizing::new(text) })
 }
 
@@ -232,7 +239,7 @@ impl ConfigFiles {
         make_private_directory(&world.dirs.locks()).map_err(failed)?;
         let _held = lock::hold(&world.dirs.locks().join("aws-config.lock")).map_err(failed)?;
         for _ in 0..EDIT_TRIES {
-            let (before, _) = read(world, &self.config_path)?;
+            let before = read(world, &self.config_path)?.text;
             let after = edit_section(&before, FileKind::Config, kind, name, changes)
                 .map_err(|error| self.edit_failure(&error))?;
             let is_new = Document::parse(FileKind::Config, before.clone())

@@ -1,10 +1,11 @@
-//! The files that `[trust] sources` of the settings names: what they tell of accounts, for a diagnosis.
+//! Files that tell of accounts: finding and reading them; and those that `[trust] sources` of the settings names, for
+//! a diagnosis.
 //!
 //! A diagnosis is made where something else failed already, so nothing here fails: what cannot be read is left out,
 //! and said under `--debug`.
 
-use std::fs::File;
-use std::io::Read;
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use hatbox_core::accounts::{Accounts, Origin, SourceKind};
@@ -15,7 +16,7 @@ use super::settings::load_settings;
 
 /// How many bytes are read while a failing command waits: some 50 ms of work.
 pub(crate) const AT_ONCE: u64 = 2 << 20;
-/// How many are read where somebody asks for everything.
+/// How many are read where somebody asks: more than the account details of 50,000 roles.
 pub(crate) const AT_LEISURE: u64 = 256 << 20;
 
 /// What a source's name ends with, of those that a directory is searched for.
@@ -36,7 +37,13 @@ pub(crate) fn load_trust_sources(world: &World, mut budget: u64) -> Option<Accou
             continue;
         };
         for file in files_of(&path) {
-            match read(&file, budget) {
+            // A pipe could keep the failing command waiting.
+            let read = if file.is_file() {
+                read_source(&file, budget)
+            } else {
+                Err(io::Error::other("it is no file"))
+            };
+            match read {
                 Ok((bytes, taken)) => {
                     budget = budget.saturating_sub(bytes.len() as u64);
                     add(world, &mut accounts, &file, &bytes, taken);
@@ -58,33 +65,53 @@ fn add(world: &World, accounts: &mut Accounts, path: &Path, bytes: &[u8], taken:
     }
 }
 
-/// The file itself, or the files of a directory in the order of their names.
+/// The file itself, or those of a directory, as many as can be looked at.
 fn files_of(path: &Path) -> Vec<PathBuf> {
-    let Ok(entries) = std::fs::read_dir(path) else { return vec![path.to_owned()] };
-    let is_source =
-        |path: &Path| path.extension().is_some_and(|ending| ENDINGS.iter().any(|known| ending == *known));
-    let mut files: Vec<_> = entries
-        .flatten()
-        .map(|entry| entry.path())
-        .filter(|path| is_source(path) && path.is_file())
-        .take(MAX_FILES)
-        .collect();
-    files.sort();
-    files
+    match list_sources(path) {
+        Ok(mut files) => {
+            files.truncate(MAX_FILES);
+            files
+        }
+        Err(_) => vec![path.to_owned()],
+    }
 }
 
-fn read(path: &Path, limit: u64) -> std::io::Result<(Vec<u8>, Option<Timestamp>)> {
+/// The files of a directory that are sources by their names, in the order of these.
+pub(crate) fn list_sources(directory: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(directory)? {
+        let path = entry?.path();
+        let is_meant = path.extension().is_some_and(|ending| ENDINGS.iter().any(|known| ending == *known));
+        let is_hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        if is_meant && !is_hidden && path.is_file() {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// A source's text, and when it was changed last.
+///
+/// # Errors
+/// It cannot be read, or has more than `limit` bytes.
+pub(crate) fn read_source(path: &Path, limit: u64) -> io::Result<(Vec<u8>, Option<Timestamp>)> {
     let file = File::open(path)?;
-    let about = file.metadata()?;
-    if !about.is_file() {
-        return Err(std::io::Error::other("it is no file"));
-    }
-    if about.len() > limit {
-        return Err(std::io::Error::other("it is too large to be read now"));
-    }
+    let changed = file.metadata()?.modified().ok().and_then(|time| Timestamp::try_from(time).ok());
+    Ok((read_up_to(file, limit)?, changed))
+}
+
+/// All that there is to read, and no more than `limit` bytes.
+///
+/// # Errors
+/// It cannot be read, or there is more.
+pub(crate) fn read_up_to(source: impl Read, limit: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    file.take(limit).read_to_end(&mut bytes)?;
-    Ok((bytes, about.modified().ok().and_then(|at| Timestamp::try_from(at).ok())))
+    source.take(limit + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit {
+        return Err(io::Error::other(format!("it is larger than {} MiB", limit >> 20)));
+    }
+    Ok(bytes)
 }
 
 fn left_out(world: &World, path: &Path, why: &str) {

@@ -2,10 +2,11 @@
 
 use base64::Engine;
 
-use crate::desktop::{Desktop, Keyring, missing};
+use crate::desktop::Keyring;
 use crate::fixture::Fixture;
 use crate::program_backends::Pass;
 use crate::run::Run;
+use crate::secret_service::home;
 
 const ID: &str = "AKIAVAULT00000000001";
 const SECRET: &str = "vaultsecret111111111111111111111111111111";
@@ -23,14 +24,8 @@ fn item(name: &str, token: &str) -> String {
 
 #[test]
 fn keys_come_out_of_the_desktop_s_keyring_and_stay_there_until_that_is_said() {
-    if let Some(why) = missing() {
-        eprintln!("skipped: {why}");
-        return;
-    }
-    let fixture = Fixture::empty(&["jan-work"]);
+    let Some((fixture, desktop)) = home(Keyring::Unlocked) else { return };
     let home = fixture.path("desktop");
-    std::fs::create_dir(&home).unwrap();
-    let desktop = Desktop::start(&home, Keyring::Unlocked);
     let hatbox = |arguments: &[&str]| desktop.on_bus(fixture.hatbox(arguments)).env("HATBOX_BACKEND", "file");
     let none = hatbox(&["import", "aws-vault"]).run().expect_code(1);
     assert!(
@@ -89,14 +84,8 @@ fn keys_come_out_of_the_desktop_s_keyring_and_stay_there_until_that_is_said() {
 
 #[test]
 fn imported_keys_are_deleted_from_the_keyring_when_that_is_said_and_the_others_stay() {
-    if let Some(why) = missing() {
-        eprintln!("skipped: {why}");
-        return;
-    }
-    let fixture = Fixture::empty(&["jan-work"]);
+    let Some((fixture, desktop)) = home(Keyring::Unlocked) else { return };
     let home = fixture.path("desktop");
-    std::fs::create_dir(&home).unwrap();
-    let desktop = Desktop::start(&home, Keyring::Unlocked);
     let collection = desktop.make_collection("mine-dev");
     assert!(collection.ends_with("/mine_2ddev"), "{collection}");
     let tool = |arguments: &[&str]| desktop.tool(&home, "secret-tool").args(arguments);

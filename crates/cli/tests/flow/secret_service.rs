@@ -8,7 +8,7 @@ use crate::fixture::Fixture;
 use crate::run::Run;
 
 /// A home whose desktop has this keyring; `None`, said, where there can be none.
-fn home(keyring: Keyring) -> Option<(Fixture, Desktop)> {
+pub(crate) fn home(keyring: Keyring) -> Option<(Fixture, Desktop)> {
     if let Some(why) = missing() {
         eprintln!("skipped: {why}");
         return None;

@@ -175,17 +175,8 @@ impl Reach {
         let rows =
             self.ways.iter().map(|way| [way.to.name.clone(), account_of(&way.to), way.render(&common)]);
         text.push_str(&render_columns(&rows.collect::<Vec<_>>()));
-        let is_chained = self.ways.iter().any(|way| !way.through.is_empty() || way.mfa == Mfa::OfNoUse);
-        push_footer(&mut text, &common, is_chained);
-        if !self.perhaps.is_empty() {
-            let names: Vec<_> = self.perhaps.iter().map(Party::label).collect();
-            text.push('\n');
-            let line = format!(
-                "Not known: {}, where something that is not in the sources may allow it.",
-                join_or(&names)
-            );
-            text.push_str(&wrap(&line, 0, 0));
-        }
+        push_footer(&mut text, &common, &self.ways);
+        push_not_known(&mut text, &self.perhaps, "where something that is not in the sources may allow it");
         text
     }
 
@@ -204,14 +195,23 @@ pub(super) fn account_of(party: &Party) -> String {
     party.account.as_ref().map(ToString::to_string).unwrap_or_default()
 }
 
+/// Whom or what the sources leave open, and why.
+pub(super) fn push_not_known(text: &mut String, parties: &[Party], why: &str) {
+    if !parties.is_empty() {
+        let names: Vec<_> = parties.iter().map(Party::label).collect();
+        text.push('\n');
+        text.push_str(&wrap(&format!("Not known: {}, {why}.", join_or(&names)), 0, 0));
+    }
+}
+
 /// What holds for all ways.
-pub(super) fn push_footer(text: &mut String, common: &[String], is_chained: bool) {
+pub(super) fn push_footer(text: &mut String, common: &[String], ways: &[Way]) {
     if !common.is_empty() {
         let what = join_or(common);
         text.push('\n');
         text.push_str(&wrap(&format!("All of it unless {what} forbids it."), 0, 0));
     }
-    if is_chained {
+    if ways.iter().any(|way| !way.through.is_empty() || way.mfa == Mfa::OfNoUse) {
         text.push_str("\nA role put on from another role lasts 1 h at most.\n");
     }
 }

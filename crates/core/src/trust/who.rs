@@ -11,7 +11,7 @@ use super::edges::{Edge, Edges};
 use super::gap::join_or;
 use super::judge::Target;
 use super::party::Party;
-use super::reach::{Mfa, Way, account_of, common_to, look_for_devices, push_footer};
+use super::reach::{Mfa, Way, account_of, common_to, look_for_devices, push_footer, push_not_known};
 use super::wrap::wrap;
 use crate::accounts::{Accounts, Extent};
 use crate::policy::document::Effect;
@@ -158,17 +158,8 @@ impl Who {
             text.push_str("\nIts trust policy names besides\n");
             self.others.iter().for_each(|other| text.push_str(&wrap(&format!("  {other}"), 2, 4)));
         }
-        let is_chained = self.ways.iter().any(|way| !way.through.is_empty() || way.mfa == Mfa::OfNoUse);
-        push_footer(&mut text, &common, is_chained);
-        if !self.perhaps.is_empty() {
-            let names: Vec<_> = self.perhaps.iter().map(Party::label).collect();
-            text.push('\n');
-            let line = format!(
-                "Not known: {}, whom something that is not in the sources may allow it.",
-                join_or(&names)
-            );
-            text.push_str(&wrap(&line, 0, 0));
-        }
+        push_footer(&mut text, &common, &self.ways);
+        push_not_known(&mut text, &self.perhaps, "whom something that is not in the sources may allow it");
         text
     }
 

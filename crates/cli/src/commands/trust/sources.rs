@@ -1,7 +1,6 @@
 //! Loads what is known of the accounts, from the sources that the user names.
 
-use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use hatbox_core::accounts::{Accounts, Origin, SourceKind};
@@ -12,9 +11,7 @@ use crate::live::{LiveIam, fetch_account, open_iam, render_snapshot};
 use crate::report::{Failure, FailureKind};
 use crate::world::World;
 use crate::world::settings::load_settings;
-
-/// More than the account details of 50,000 roles.
-const MAX_BYTES: u64 = 256 << 20;
+use crate::world::trust_sources::{AT_LEISURE, list_sources, read_source, read_up_to};
 
 /// Loads all sources, those of the settings where none is named, and says on stderr what they leave open.
 pub(super) fn load_accounts(
@@ -69,7 +66,8 @@ fn load_source(
         return load_live(world, &live, accounts);
     }
     if source == Path::new("-") {
-        let bytes = read(io::stdin().lock()).map_err(|error| could_not_read("stdin", &error))?;
+        let bytes =
+            read_up_to(io::stdin().lock(), AT_LEISURE).map_err(|error| could_not_read("stdin", &error))?;
         return add(accounts, &bytes, "stdin", None).map_err(|(failure, _)| failure);
     }
     let path = world.dirs.expand(source).unwrap_or_else(|| source.to_owned());
@@ -77,9 +75,7 @@ fn load_source(
     if !path.is_dir() {
         return load_file(&path, &shown, accounts).map_err(|(failure, _)| failure);
     }
-    let mut files = list(&path).map_err(|error| could_not_read(&shown, &error))?;
-    files.sort();
-    for file in files {
+    for file in list_sources(&path).map_err(|error| could_not_read(&shown, &error))? {
         let shown = file.display().to_string();
         match load_file(&file, &shown, accounts) {
             Err((_, Blame::AnotherFile)) => {
@@ -99,37 +95,10 @@ enum Blame {
     AnotherFile,
 }
 
-/// Files of a directory that may be sources, by their names.
-fn list(directory: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(directory)? {
-        let path = entry?.path();
-        let is_meant = path.extension().is_some_and(|ending| ending == "json" || ending == "tfstate");
-        let is_hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-        if is_meant && !is_hidden && path.is_file() {
-            files.push(path);
-        }
-    }
-    Ok(files)
-}
-
 fn load_file(path: &Path, shown: &str, accounts: &mut Accounts) -> Result<(), (Failure, Blame)> {
-    let load = || {
-        let file = File::open(path)?;
-        let changed = file.metadata()?.modified().ok().and_then(|time| Timestamp::try_from(time).ok());
-        Ok((read(file)?, changed))
-    };
-    let (bytes, changed) = load().map_err(|error| (could_not_read(shown, &error), Blame::Source))?;
+    let (bytes, changed) =
+        read_source(path, AT_LEISURE).map_err(|error| (could_not_read(shown, &error), Blame::Source))?;
     add(accounts, &bytes, shown, changed)
-}
-
-fn read(file: impl Read) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    file.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > MAX_BYTES {
-        return Err(io::Error::other(format!("it is larger than {} MiB", MAX_BYTES >> 20)));
-    }
-    Ok(bytes)
 }
 
 fn add(

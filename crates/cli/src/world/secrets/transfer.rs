@@ -32,7 +32,7 @@ impl Transfer {
             text.push_str(&format!("The access key of `{profile}` is there already.\n"));
         }
         if text.is_empty() {
-            "There was no key to copy.\n".clone_into(&mut text);
+            "There is no key to take over.\n".clone_into(&mut text);
         }
         text
     }

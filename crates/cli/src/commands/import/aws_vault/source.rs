@@ -9,6 +9,8 @@ use crate::env_names;
 use crate::foreign::{FileVault, Vault, VaultError};
 use crate::report::{Failure, FailureKind};
 use crate::world::World;
+#[cfg(feature = "pass")]
+use crate::world::config_files::load_config;
 use crate::world::secrets::Secrets;
 
 /// A store of aws-vault's, and the long-lived keys that it holds by their names.
@@ -82,25 +84,27 @@ fn load(
     kind: VaultKind,
 ) -> Result<Source, VaultError> {
     let (vault, shown) = open(world, secrets, args, kind)?;
-    let mut profiles = vault.profiles()?;
-    profiles.retain(|profile| is_looked_at(world, &vault, args, profile));
+    let profiles = vault.profiles()?;
+    #[cfg(feature = "pass")]
+    let profiles = match &vault {
+        Vault::Pass(pass) if pass.is_shared() => leave_other_passwords(world, args, profiles),
+        _ => profiles,
+    };
     Ok(Source { kind, vault, profiles, shown })
 }
 
-/// Entries that may be the user's other passwords are not opened: only those that are named like a profile.
+/// Of entries that may be any password of the user only those are opened that are named like a profile, or on the
+/// command line.
 #[cfg(feature = "pass")]
-fn is_looked_at(world: &World, vault: &Vault, args: &ImportAwsVaultArgs, profile: &ProfileName) -> bool {
-    let Vault::Pass(pass) = vault else { return true };
-    let has_section = || {
-        let files = crate::world::config_files::load_config(world).ok();
-        files.is_some_and(|files| files.config.profile_names().contains(profile))
-    };
-    !pass.is_shared() || args.profiles.iter().any(|named| named == profile.as_str()) || has_section()
-}
-
-#[cfg(not(feature = "pass"))]
-fn is_looked_at(_: &World, _: &Vault, _: &ImportAwsVaultArgs, _: &ProfileName) -> bool {
-    true
+fn leave_other_passwords(
+    world: &World,
+    args: &ImportAwsVaultArgs,
+    profiles: Vec<ProfileName>,
+) -> Vec<ProfileName> {
+    // A config that cannot be read names no profile: then the command line does.
+    let in_config = load_config(world).map_or_else(|_| Vec::new(), |files| files.config.profile_names());
+    let is_named = |profile: &ProfileName| args.profiles.iter().any(|named| named == profile.as_str());
+    profiles.into_iter().filter(|profile| is_named(profile) || in_config.contains(profile)).collect()
 }
 
 #[cfg_attr(not(feature = "pass"), expect(unused_variables, reason = "for the stores that are programs"))]
