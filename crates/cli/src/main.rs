@@ -78,7 +78,7 @@ fn run(world: &World, cli: &Cli) -> (Stage, Result<ExitCode, Failure>) {
         Command::Export(args) => done(commands::export::run(world, global, args)),
         Command::Explain(args) => done(commands::explain::run(world, global, args)),
         Command::Doctor(args) => (Stage::Own, commands::doctor::run(world, global, args)),
-        Command::Why(args) => (Stage::Own, commands::why::run(world, args)),
+        Command::Why(args) => (Stage::Own, commands::why::run(world, global, args)),
         Command::Clear(args) => done(commands::clear::run(world, global, args)),
         Command::Lock(args) => done(commands::lock::run(world, global, args)),
         Command::Store(args) => done(commands::store::run(world, global, args)),

@@ -15,6 +15,8 @@ use crate::world::World;
 use crate::world::config_files::{ConfigFiles, load_config};
 use crate::world::last_failure::save_last_failure;
 use crate::world::passphrase::Asking;
+#[cfg(feature = "trust")]
+use crate::world::secrets::Known;
 use crate::world::secrets::Secrets;
 
 /// Credentials, and what goes with them.
@@ -58,6 +60,28 @@ pub(crate) fn obtain_without_mfa(
 ) -> Result<Obtained, Failure> {
     let anew = SessionArgs { fresh: true, no_session: true, ..SessionArgs::default() };
     obtain_profile(world, global, &anew, profile.clone(), planning::resolve_without_mfa)
+}
+
+/// The credentials that the chain of `profile` starts from, obtained without a question to anybody; `None` where
+/// the store is locked.
+#[cfg(feature = "trust")]
+pub(crate) fn obtain_base(
+    world: &World,
+    global: &GlobalArgs,
+    profile: &ProfileName,
+) -> Result<Option<Obtained>, Failure> {
+    let request = resolve_session(global, &SessionArgs::default(), &world.environment)?;
+    let mut secrets = Secrets::open(world, resolve_store(global, &world.environment)?)?;
+    let files = load_config(world)?;
+    if matches!(secrets.count_if_known()?, Known::Locked) {
+        return Ok(None);
+    }
+    let Known::Yes(index) = secrets.index_if_known()? else { return Ok(None) };
+    let mut plan = planning::resolve_quietly(world, &files, &request, Some(&index), profile)?;
+    plan.steps.clear();
+    let mut fetching = Fetching { world, secrets: &mut secrets, files: &files, request: &request };
+    let credentials = fetch_credentials(&mut fetching, &plan)?;
+    Ok(Some(Obtained { profile: profile.clone(), plan, credentials, is_child_isolated: false }))
 }
 
 type Resolve =

@@ -2,18 +2,19 @@
 
 use std::process::ExitCode;
 
+use hatbox_core::accounts::{Origin, SourceKind};
 use hatbox_core::name::ProfileName;
-use hatbox_core::trust::refusal::attempt::RefusedCall;
+use hatbox_core::trust::refusal::attempt::{Attempt, RefusedCall};
 use hatbox_core::trust::refusal::diagnose;
 use hatbox_core::trust::refusal::gather::gather_known;
 use hatbox_core::trust::refusal::grammar::Refusal;
 use hatbox_core::trust::refusal::json::render_diagnosis_json;
-use hatbox_core::trust::refusal::known::Known;
+use hatbox_core::trust::refusal::known::{Answers, Known};
 use hatbox_core::trust::refusal::page::render_page;
 use hatbox_core::trust::refusal::redact::Redactor;
 use serde_json::{Value, json};
 
-use crate::args::WhyArgs;
+use crate::args::{GlobalArgs, WhyArgs};
 use crate::report::{Failure, FailureKind};
 use crate::request::resolve_profile_name;
 use crate::world::World;
@@ -23,7 +24,7 @@ use crate::world::trust_sources::{AT_LEISURE, load_trust_sources};
 /// Nobody knows.
 const UNKNOWN: u8 = 6;
 
-pub(crate) fn run(world: &World, args: &WhyArgs) -> Result<ExitCode, Failure> {
+pub(crate) fn run(world: &World, global: &GlobalArgs, args: &WhyArgs) -> Result<ExitCode, Failure> {
     let profile = match &args.profile {
         Some(name) => Some(resolve_profile_name(Some(name), &world.environment)?),
         None => None,
@@ -34,7 +35,7 @@ pub(crate) fn run(world: &World, args: &WhyArgs) -> Result<ExitCode, Failure> {
         say_nothing_on_record(world, profile.as_ref());
         return Ok(ExitCode::from(UNKNOWN));
     };
-    let answer = resolve_answer(world, &last);
+    let answer = resolve_answer(world, &last, &|attempt| ask(world, global, args, attempt));
     let text = if args.json {
         let mut value = answer.json;
         if args.redact {
@@ -56,30 +57,61 @@ struct Answer {
     is_explained: bool,
 }
 
-fn resolve_answer(world: &World, last: &LastFailure) -> Answer {
+fn resolve_answer(world: &World, last: &LastFailure, ask: &dyn Fn(&Attempt) -> Answers) -> Answer {
     let now = world.clock.now();
     let Some(refused) = &last.failure.refused else { return of_failure(last, None) };
     let call = &refused.call;
     let refusal = call.refusal();
-    let known = resolve_known(world, &refusal, call);
+    let Answers { known, details, answered } = ask(&call.attempt);
+    let known = complete(world, &refusal, call, known, details);
     let diagnosis = diagnose(&refusal, &call.attempt, &known, now);
-    let json = render_diagnosis_json(call, &diagnosis);
+    let json = render_diagnosis_json(call, &diagnosis, &answered);
     if diagnosis.first().is_none() && !last.failure.hints.is_empty() {
         return of_failure(last, Some(json));
     }
-    Answer { lines: render_page(call, &diagnosis, now), json, is_explained: diagnosis.first().is_some() }
+    let lines = render_page(call, &diagnosis, &answered, now);
+    Answer { lines, json, is_explained: diagnosis.first().is_some() }
 }
 
-/// What the files that the settings name tell.
-fn resolve_known(world: &World, refusal: &Refusal, call: &RefusedCall) -> Known {
-    let caller = match refusal {
+#[cfg(feature = "trust")]
+fn ask(world: &World, global: &GlobalArgs, args: &WhyArgs, attempt: &Attempt) -> Answers {
+    if args.offline {
+        return Answers::default();
+    }
+    crate::live::ask_of_refused(world, global, attempt)
+}
+
+/// What asks IAM is not built in.
+#[cfg(not(feature = "trust"))]
+fn ask(_: &World, _: &GlobalArgs, _: &WhyArgs, _: &Attempt) -> Answers {
+    Answers::default()
+}
+
+/// What AWS told just now, and for the rest what the files that the settings name tell.
+fn complete(
+    world: &World,
+    refusal: &Refusal,
+    call: &RefusedCall,
+    known: Known,
+    details: Option<String>,
+) -> Known {
+    let now = world.clock.now();
+    let mut accounts = load_trust_sources(world, AT_LEISURE).unwrap_or_default();
+    if let Some(details) = details {
+        let origin = Origin { name: "IAM".to_owned(), kind: SourceKind::Live, taken: Some(now) };
+        if let Err(error) = accounts.add_source(details.as_bytes(), origin) {
+            world.output.debug(|| format!("IAM's account details are left out: {error}"));
+        }
+    }
+    let told = match refusal {
         Refusal::NotAuthorized(denial) => denial.caller.as_deref(),
         _ => None,
     };
-    match load_trust_sources(world, AT_LEISURE) {
-        Some(accounts) => gather_known(&accounts, call.attempt.role.as_deref(), caller, world.clock.now()),
-        None => Known::default(),
-    }
+    let caller = told.or(known.caller.as_ref().map(|fact| fact.value.as_str()));
+    let gathered = gather_known(&accounts, call.attempt.role.as_deref(), caller, now);
+    // A list of all roles says more than that this one is not there.
+    let roles = gathered.roles.clone().or_else(|| known.roles.clone());
+    Known { roles, ..known.or(gathered) }
 }
 
 /// A failure that is no refusal of a role's: its own text says why, where it says what to do.

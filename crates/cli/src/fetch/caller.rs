@@ -1,4 +1,4 @@
-//! Whose an access key is, asked of STS: for keys that are imported.
+//! Whose credentials are, asked of STS.
 
 use hatbox_core::name::ProfileName;
 use hatbox_core::plan::Plan;
@@ -11,12 +11,12 @@ use crate::aws::sts_error::StsProblem;
 use crate::report::Failure;
 use crate::world::World;
 
-/// What STS says of an access key.
+/// What STS says of credentials.
 #[derive(Debug)]
 pub(crate) enum Caller {
-    /// It is this one's, an ARN.
+    /// They are this one's, an ARN.
     Known(String),
-    /// AWS does not take the key; with its words.
+    /// AWS does not take them; with its words.
     Refused(String),
     /// The question could not be put, or the answer tells nothing; and why.
     Unknown(String),
@@ -25,19 +25,23 @@ pub(crate) enum Caller {
 }
 
 /// Asks STS whose `key` is, where the settings of `plan` say that STS is.
-pub(crate) fn fetch_caller(world: &World, plan: &Plan, profile: &ProfileName, key: &AccessKey) -> Caller {
+pub(crate) fn fetch_key_owner(world: &World, plan: &Plan, profile: &ProfileName, key: &AccessKey) -> Caller {
+    fetch_caller(world, plan, profile, &Signer::Key(key.clone()))
+}
+
+/// Asks STS who `signer` is, where the settings of `plan` say that STS is.
+pub(crate) fn fetch_caller(world: &World, plan: &Plan, profile: &ProfileName, signer: &Signer) -> Caller {
     let unknown = |failure: Failure| {
         let causes = failure.causes.iter().map(|cause| format!(": {cause}"));
         Caller::Unknown([failure.error].into_iter().chain(causes).collect())
     };
-    let signer = Signer::Key(key.clone());
-    let client = check_sandbox(&world.environment, &signer, profile)
+    let client = check_sandbox(&world.environment, signer, profile)
         .and_then(|()| resolve_sts_settings(plan, "aws", &world.environment))
         .and_then(|settings| {
             if let Some(endpoint) = settings.endpoint.as_ref().filter(|endpoint| !endpoint.is_of_aws("sts")) {
                 world.output.note(&format!("STS is {} here, not AWS", endpoint.as_str()));
             }
-            open_sts(world, &settings, &signer, Sending::Once)
+            open_sts(world, &settings, signer, Sending::Once)
         });
     match client.map(|client| client.fetch_caller()) {
         Err(failure) => unknown(failure),

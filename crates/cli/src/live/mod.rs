@@ -2,6 +2,7 @@
 
 mod backup;
 mod failure;
+mod refused;
 mod replace;
 mod snapshot;
 mod verify;
@@ -20,6 +21,7 @@ use crate::report::{Failure, FailureKind};
 use crate::world::World;
 
 pub(crate) use backup::{load_backup, save_backup};
+pub(crate) use refused::ask_of_refused;
 pub(crate) use replace::ReadBack;
 pub(crate) use snapshot::{AccountSnapshot, READ_ACTIONS, fetch_account, render_snapshot};
 pub(crate) use verify::verify;
@@ -40,17 +42,24 @@ pub(crate) fn open_iam(
 ) -> Result<LiveIam, Failure> {
     let Obtained { profile, plan, credentials, .. } =
         obtain_for_iam(world, global, &SessionArgs::default(), profile)?;
-    let signer = match credentials {
+    open_as(world, profile, plan, &signer_of(credentials))
+}
+
+fn signer_of(credentials: Credentials) -> Signer {
+    match credentials {
         Credentials::AccessKey(key) => Signer::Key(key),
         Credentials::Session(session) => Signer::Session(session),
         Credentials::Found { key, session_token } => Signer::Found { key, session_token },
-    };
-    check_sandbox(&world.environment, &signer, &profile)?;
+    }
+}
+
+fn open_as(world: &World, profile: ProfileName, plan: Plan, signer: &Signer) -> Result<LiveIam, Failure> {
+    check_sandbox(&world.environment, signer, &profile)?;
     let settings = resolve_iam_settings(&plan, &world.environment)?;
     if let Some(endpoint) = settings.endpoint.as_ref().filter(|endpoint| !endpoint.is_of_aws("iam")) {
         world.output.note(&format!("IAM is {} here, not AWS", endpoint.as_str()));
     }
-    let iam = Iam::new(&settings, &signer, world.clock.time_source())
+    let iam = Iam::new(&settings, signer, world.clock.time_source())
         .map_err(|error| Failure::of_error(FailureKind::Failed, &error))?;
     Ok(LiveIam { profile, plan, iam })
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use hatbox_sandbox::control::Client;
 use hatbox_sandbox::log::LogEntry;
-use hatbox_sandbox::world::{Key, World, load_world};
+use hatbox_sandbox::world::{Key, World, load_world, save_world};
 use hatbox_sandbox::{Error, Options, Running, start};
 use tempfile::TempDir;
 
@@ -30,9 +30,17 @@ pub(crate) struct Fixture {
 impl Fixture {
     /// A sandbox, and a home with nothing in it. Jan has an access key for each of `keys`, not yet stored.
     pub(crate) fn empty(keys: &[&str]) -> Self {
+        Self::empty_in(keys, |_| ())
+    }
+
+    /// The same in a world that `change` has changed.
+    pub(crate) fn empty_in(keys: &[&str], change: impl FnOnce(&mut World)) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let sandbox = directory.path().join("sandbox");
         let keys = save_cast(&sandbox, keys);
+        let mut world = load_world(&sandbox).unwrap().unwrap();
+        change(&mut world);
+        save_world(&sandbox, &world).unwrap();
         let server = start_patiently(&Options { directory: sandbox, port: 0 });
         let fixture = Self { directory, server, keys, clock_offset: Cell::new(0) };
         for below in ["home/.aws", "bin"] {

@@ -52,4 +52,6 @@ mod store_faults;
 mod test_clock;
 mod unanswered;
 mod why;
+#[cfg(feature = "trust")]
+mod why_asks;
 mod wraps;

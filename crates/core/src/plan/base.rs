@@ -166,6 +166,15 @@ impl Base {
         }
     }
 
+    /// The id of its access key, where it is a key whose id is known.
+    pub fn access_key_id(&self) -> Option<&AccessKeyId> {
+        match self {
+            Self::StoredKey { id, .. } => id.as_ref(),
+            Self::FileKeys { id, .. } | Self::Environment { id, .. } => Some(id),
+            _ => None,
+        }
+    }
+
     /// What its credentials can do.
     pub fn signer(&self) -> Signer {
         match self {

@@ -199,8 +199,8 @@ fn what_is_only_likely_is_never_said_with_certainty() {
 fn pages_and_json_tell_of_every_cause_and_of_no_external_id() {
     for case in cases() {
         let diagnosis = diagnosis(&case);
-        let page = render_page(&case.call, &diagnosis, now()).join("\n");
-        let json = render_diagnosis_json(&case.call, &diagnosis);
+        let page = render_page(&case.call, &diagnosis, &[], now()).join("\n");
+        let json = render_diagnosis_json(&case.call, &diagnosis, &[]);
         for cause in Cause::ALL {
             assert!(page.contains(&format!("{:>4}  {}", cause.number(), cause.label())), "{page}");
         }

@@ -27,6 +27,9 @@ pub enum FaultKind {
     Unavailable,
     /// 400 Throttling instead of the call (S3: 503 SlowDown).
     Throttling,
+    /// 403 AccessDenied with this text instead of the call: a refusal by what a sandbox does not have, such as the
+    /// policies of an organization.
+    AccessDenied(String),
     /// The connection is closed instead of the call.
     DropConnection,
     /// The call is carried out, and the connection closed instead of the answer.
@@ -92,6 +95,7 @@ impl Faults {
                 FaultKind::Throttling => {
                     injected.refusal = Some(Refusal::new(400, "Throttling", "Rate exceeded"));
                 }
+                FaultKind::AccessDenied(text) => injected.refusal = Some(Refusal::denied(text)),
                 FaultKind::DropConnection => injected.is_dropped_before = true,
                 FaultKind::DropAnswer => injected.is_dropped_after = true,
                 FaultKind::ShortLifeSeconds(_)

@@ -98,6 +98,9 @@ fn faults_happen_as_often_as_asked_and_then_no_more() {
     who().ok();
     sandbox.control().add_fault(&Fault::once(FaultKind::Unavailable)).unwrap();
     assert_eq!((who().status, who().status), (503, 200));
+    let denial = FaultKind::AccessDenied("with an explicit deny in a service control policy".to_owned());
+    sandbox.control().add_fault(&Fault::once(denial)).unwrap();
+    who().refused(403, "AccessDenied", "with an explicit deny in a service control policy");
     sandbox.control().add_fault(&Fault::once(FaultKind::DelayMillis(300))).unwrap();
     let start = Instant::now();
     who().ok();

@@ -1,5 +1,7 @@
 //! One role's trust policy: read and saved.
 
+use jiff::Timestamp;
+
 use super::details::decode_percent;
 use super::{Iam, IamError};
 
@@ -10,6 +12,9 @@ pub(crate) struct RoleFacts {
     pub(crate) name: String,
     /// The trust policy, character by character as IAM has it.
     pub(crate) trust: String,
+    /// The longest session that it gives, in seconds.
+    pub(crate) max_session_seconds: Option<i32>,
+    pub(crate) created_at: Option<Timestamp>,
 }
 
 impl Iam {
@@ -25,6 +30,8 @@ impl Iam {
         let trust = role.assume_role_policy_document.as_deref().map(decode_percent);
         Ok(RoleFacts {
             trust: trust.ok_or_else(|| IamError::unusable("the answer holds no trust policy"))?,
+            max_session_seconds: role.max_session_duration,
+            created_at: Timestamp::from_second(role.create_date.secs()).ok(),
             arn: role.arn,
             name: role.role_name,
         })

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::{check_named, is_chosen, item_of, tell};
 use crate::args::{GlobalArgs, ImportCredentialsArgs, SessionArgs};
-use crate::fetch::caller::{Caller, fetch_caller};
+use crate::fetch::caller::{Caller, fetch_key_owner};
 use crate::planning;
 use crate::report::{Failure, FailureKind};
 use crate::request::{resolve_session, resolve_store};
@@ -98,7 +98,7 @@ fn check_keys(
         let caller = match planning::resolve_quietly(world, &files, &request, None, &profile) {
             // Whoever did not answer for one key will not do so for the next: a person is waiting.
             _ if !is_answered => Caller::Unknown("nobody answered for the key before it".to_owned()),
-            Ok(plan) => fetch_caller(world, &plan, &profile, &key),
+            Ok(plan) => fetch_key_owner(world, &plan, &profile, &key),
             Err(failure) => Caller::Unknown(failure.error),
         };
         match caller {

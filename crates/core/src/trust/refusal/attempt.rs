@@ -256,11 +256,12 @@ fn signed_by(plan: &Plan, index: usize, age: Option<i64>) -> SignedBy {
 }
 
 fn started_from(base: &Base) -> StartedFrom {
-    let (kind, id) = match base {
-        Base::StoredKey { id, .. } => (StartKind::Stored, id.as_ref()),
-        Base::FileKeys { id, .. } => (StartKind::File, Some(id)),
-        Base::Environment { id, .. } => (StartKind::Environment, Some(id)),
-        _ => (StartKind::Other, None),
+    let kind = match base {
+        Base::StoredKey { .. } => StartKind::Stored,
+        Base::FileKeys { .. } => StartKind::File,
+        Base::Environment { .. } => StartKind::Environment,
+        _ => StartKind::Other,
     };
-    StartedFrom { profile: base.profile().to_string(), kind, key: id.map(crate::name::AccessKeyId::masked) }
+    let key = base.access_key_id().map(crate::name::AccessKeyId::masked);
+    StartedFrom { profile: base.profile().to_string(), kind, key }
 }

@@ -8,8 +8,8 @@ use super::report::render_headline;
 use super::verdict::{Evidence, Fix, Standing, Verdict};
 
 /// Renders a refused call and its diagnosis: `schema`, `explained`, `headline`, `aws`, `attempt`, `causes`,
-/// `checked`.
-pub fn render_diagnosis_json(call: &RefusedCall, diagnosis: &Diagnosis) -> Value {
+/// `checked`, `asked`: the actions that AWS `answered` since.
+pub fn render_diagnosis_json(call: &RefusedCall, diagnosis: &Diagnosis, answered: &[&str]) -> Value {
     let causes: Vec<_> = diagnosis
         .verdicts
         .iter()
@@ -27,6 +27,7 @@ pub fn render_diagnosis_json(call: &RefusedCall, diagnosis: &Diagnosis) -> Value
         "attempt": call.attempt,
         "causes": causes,
         "checked": checked.into_iter().map(render_verdict).collect::<Vec<_>>(),
+        "asked": answered,
     })
 }
 

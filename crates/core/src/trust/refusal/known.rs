@@ -22,12 +22,37 @@ pub struct Known {
     pub caller: Option<Fact<String>>,
     /// The role asked for.
     pub role: Option<Fact<Role>>,
-    /// The ARNs of all roles of the role's account; then a role that is not among them does not exist.
+    /// ARNs of roles of the role's account: a role that is not among them does not exist.
     pub roles: Option<Fact<Vec<String>>>,
     /// The caller's own policies.
     pub policies: Option<Fact<CallerPolicies>>,
     /// The serial numbers of all MFA devices of the caller.
     pub devices: Option<Fact<Vec<String>>>,
+}
+
+/// What AWS answered when it was asked after the refusal.
+#[derive(Debug, Default)]
+pub struct Answers {
+    /// What single answers told.
+    pub known: Known,
+    /// Account details of the account that was asked, as JSON: all that is in it.
+    pub details: Option<String>,
+    /// The actions that were answered.
+    pub answered: Vec<&'static str>,
+}
+
+impl Known {
+    /// What is known here, and of what is not, what `other` tells.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            caller: self.caller.or(other.caller),
+            role: self.role.or(other.role),
+            roles: self.roles.or(other.roles),
+            policies: self.policies.or(other.policies),
+            devices: self.devices.or(other.devices),
+        }
+    }
 }
 
 /// A role, as far as it is known.

@@ -13,14 +13,22 @@ use crate::config::duration::render_duration;
 /// The width of what stands before the words of a check.
 const BEFORE: usize = 32;
 
-/// Renders all that is known of a refused call, a line each.
-pub fn render_page(call: &RefusedCall, diagnosis: &Diagnosis, now: Timestamp) -> Vec<String> {
+/// Renders all that is known of a refused call, a line each. `answered` are the actions that AWS answered since.
+pub fn render_page(
+    call: &RefusedCall,
+    diagnosis: &Diagnosis,
+    answered: &[&str],
+    now: Timestamp,
+) -> Vec<String> {
     let attempt = &call.attempt;
     let mut lines = vec![render_headline(call, diagnosis), String::new()];
     lines.extend(wrap("Asked for", &render_profile(attempt, now)));
     lines.extend(wrap("Call", &render_call(attempt)));
     lines.extend(wrap("Signed with", &render_signer(attempt)));
     lines.extend(wrap("Answer", &format!("{}: {}", call.code, call.message)));
+    if !answered.is_empty() {
+        lines.extend(wrap("Asked now", &answered.join(", ")));
+    }
     lines.push(String::new());
     match render_causes(diagnosis) {
         Some(causes) => lines.extend(causes),

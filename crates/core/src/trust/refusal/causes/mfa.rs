@@ -39,7 +39,12 @@ pub(super) fn no_code(view: &View<'_>) -> Verdict {
             format!("none was sent, and no device of {} gives one ({})", view.who, devices.origin),
         );
     }
+    let has_none = view.known.devices.as_ref().is_some_and(|devices| devices.value.is_empty());
     let with_fix = |verdict: Verdict| match serial_of(view) {
+        _ if has_none => verdict.fix(Fix::Words(format!(
+            "register an MFA device for {}, which has none, and name it by mfa_serial in {}, [{section}]",
+            view.who, view.attempt.around.config
+        ))),
         Some(serial) => verdict.fix(view.setting(format!("mfa_serial = {serial}"))),
         None => {
             verdict.fix(Fix::Words(format!("set mfa_serial in {}, [{section}]", view.attempt.around.config)))
@@ -211,16 +216,16 @@ pub(super) fn only_passkey(view: &View<'_>) -> Verdict {
         };
     }
     match &view.known.devices {
-        Some(devices) => Verdict::ruled_out(
-            cause,
-            Evidence::Computed,
-            format!(
-                "{} of {} devices gives codes ({})",
-                devices.value.iter().filter(|device| gives_codes(device)).count(),
-                devices.value.len(),
-                devices.origin
-            ),
-        ),
+        Some(devices) => {
+            let count = devices.value.iter().filter(|device| gives_codes(device)).count();
+            let text = match (count, devices.value.len()) {
+                (_, 0) => format!("{} has no device at all ({})", view.who, devices.origin),
+                (1, 1) => format!("the only device gives codes ({})", devices.origin),
+                (1, total) => format!("1 of {total} devices gives codes ({})", devices.origin),
+                (count, total) => format!("{count} of {total} devices give codes ({})", devices.origin),
+            };
+            Verdict::ruled_out(cause, Evidence::Computed, text)
+        }
         None if view.attempt.serial.is_some() => Verdict::ruled_out(
             cause,
             Evidence::Likely,

@@ -106,6 +106,14 @@ pub(super) fn boundary(view: &View<'_>) -> Verdict {
         Some((Decision::Allow, origin)) => {
             Verdict::ruled_out(cause, Evidence::Computed, format!("no boundary leaves it out ({origin})"))
         }
-        _ => Verdict::open(cause, format!("whether {} has a permissions boundary is not known", view.who)),
+        _ => match &view.known.policies {
+            Some(own) if own.value.boundary.is_none() && !own.value.is_partial => {
+                let text = format!("{} has no permissions boundary ({})", view.who, own.origin);
+                Verdict::ruled_out(cause, Evidence::Computed, text)
+            }
+            _ => {
+                Verdict::open(cause, format!("whether {} has a permissions boundary is not known", view.who))
+            }
+        },
     }
 }
