@@ -275,6 +275,11 @@ mod tests {
                     "level 1, service control policy 1, statement 2: denies it: Null on `aws:SourceIp` holds",
                 ],
             ),
+            (
+                r#""trust_policy": {"Statement": {"Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "*"}},
+                   "identity_policies": [{"Statement": []}, {"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}]"#,
+                vec!["trust policy, statement 1: allows it", "identity policy 2, statement 1: allows it"],
+            ),
             (r#""single_policy": true"#, vec!["policy, statement 1 (Sid `May`): allows it"]),
             (
                 r#""single_policy": true, "trust_policy": {"Statement": [
@@ -292,7 +297,9 @@ mod tests {
                 vec!["a level of the organization has no service control policy that allows"],
             ),
         ] {
-            assert_eq!(because(&format!("{policies}, {MAY}")), expected);
+            let has_own = policies.contains("identity_policies");
+            let rest = if has_own { policies.to_owned() } else { format!("{policies}, {MAY}") };
+            assert_eq!(because(&rest), expected);
         }
     }
 
@@ -311,6 +318,89 @@ mod tests {
         row.layers.session = None;
         let unknown = evaluate(&row.request, &row.layers);
         assert_eq!(unknown.because, ["the policies of the layer `scp` are not known"]);
+    }
+
+    #[test]
+    fn a_session_policy_that_is_not_known_is_no_contested_one() {
+        let row = r#"{"request": {"principal": "arn:aws:sts::111122223333:assumed-role/R/s",
+            "principal_role": "arn:aws:iam::111122223333:role/R", "action": "sts:AssumeRole",
+            "resource": "arn:aws:iam::111122223333:role/Ops"},
+            "trust_policy": {"Statement": {"Effect": "Allow", "Action": "*",
+                "Principal": {"AWS": "arn:aws:iam::111122223333:role/R"}}}}"#;
+        let mut row = parse_row(row).unwrap();
+        row.layers.unknown.insert(Layer::Session);
+        let unknown = evaluate(&row.request, &row.layers);
+        assert_eq!(unknown.decision, Decision::Unknown { depends_on: vec!["session".into()] });
+        assert_eq!(unknown.because, ["the policies of the layer `session` are not known"]);
+    }
+
+    #[test]
+    fn of_several_actions_all_must_be_allowed_and_each_has_its_reasons() {
+        let judge = |conditions: [&str; 2], is_complete: bool| {
+            let [first, second] = conditions;
+            let row = parse_row(&format!(
+                r#"{{"request": {{"principal": "arn:aws:iam::444455556666:user/alice", "action": "sts:AssumeRole",
+                    "also_actions": ["sts:TagSession"], "resource": "arn:aws:iam::444455556666:role/Ops",
+                    "context_complete": {is_complete}}},
+                  "trust_policy": {{"Statement": [
+                    {{"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole", "Condition": {first}}},
+                    {{"Effect": "Allow", "Principal": "*", "Action": "sts:TagSession", "Condition": {second}}}]}}}}"#
+            ))
+            .unwrap();
+            evaluate(&row.request, &row.layers)
+        };
+        let (address, tag) = (
+            r#"{"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}"#,
+            r#"{"StringLike": {"aws:RequestTag/team": "*"}}"#,
+        );
+        let unknown = judge([address, tag], false);
+        let keys = vec!["aws:RequestTag/team".to_owned(), "aws:SourceIp".to_owned()];
+        assert_eq!(unknown.decision, Decision::Unknown { depends_on: keys });
+        assert_eq!(
+            unknown.because,
+            [
+                "sts:AssumeRole: trust policy, statement 1: may allow, depending on `aws:SourceIp`",
+                "sts:TagSession: trust policy, statement 2: may allow, depending on `aws:RequestTag/team`",
+            ]
+        );
+        let allowed = judge(["{}", "{}"], true);
+        assert_eq!(allowed.decision, Decision::Allow);
+        assert_eq!(
+            allowed.because,
+            [
+                "sts:AssumeRole: trust policy, statement 1: allows it",
+                "sts:TagSession: trust policy, statement 2: allows it",
+            ]
+        );
+        let denied = judge([address, "{}"], true);
+        assert_eq!(denied.decision, Decision::Deny { kind: DenyKind::Implicit, layer: Layer::Trust });
+        assert!(
+            denied.because.iter().all(|text| text.starts_with("sts:AssumeRole: ")),
+            "{:?}",
+            denied.because
+        );
+    }
+
+    #[test]
+    fn an_answer_tells_some_statements_and_counts_the_rest() {
+        let told = |count: usize| {
+            let other = r#"{"Effect": "Allow", "Principal": {"AWS": "777788889999"}, "Action": "*"}"#;
+            because(&format!(r#""trust_policy": {{"Statement": [{}]}}, {MAY}"#, vec![other; count].join(",")))
+        };
+        assert_eq!(told(8).len(), 8);
+        let ten = told(10);
+        assert_eq!((ten.len(), ten.last().map(String::as_str)), (9, Some("and 2 more statements")));
+    }
+
+    #[test]
+    fn the_root_user_puts_on_no_role_even_where_everybody_may() {
+        let row = r#"{"request": {"principal": "arn:aws:iam::444455556666:root", "action": "sts:AssumeRole",
+            "resource": "arn:aws:iam::444455556666:role/Ops"},
+            "trust_policy": {"Statement": {"Effect": "Allow", "Principal": "*", "Action": "*"}}}"#;
+        let row = parse_row(row).unwrap();
+        let judgement = evaluate(&row.request, &row.layers);
+        assert_eq!(judgement.decision, Decision::Deny { kind: DenyKind::Implicit, layer: Layer::Identity });
+        assert_eq!(judgement.because, ["the root user cannot assume a role"]);
     }
 
     #[test]

@@ -178,4 +178,38 @@ mod tests {
             assert_eq!(identity.is_needed, is_needed);
         }
     }
+
+    #[test]
+    fn which_layers_are_needed_hangs_on_the_way_in() {
+        let mut request = Request {
+            caller: Caller::Service("ec2.amazonaws.com".into()),
+            action: "sts:AssumeRole".into(),
+            also_actions: Vec::new(),
+            resource: "arn:aws:iam::111122223333:role/Ops".into(),
+            resource_account: AccountId::parse("111122223333").unwrap(),
+            context: Context::complete::<&str, &str>([]),
+        };
+        let deny_nothing = r#"{"Statement": {"Effect": "Deny", "Action": "s3:*", "Resource": "*"}}"#;
+        let layers = Layers {
+            trust: Policy::parse(
+                r#"{"Statement": {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"},
+                    "Action": "sts:AssumeRole"}}"#,
+            )
+            .ok(),
+            rcps: vec![super::super::layers::OrganizationLevel {
+                account: None,
+                policies: vec![Policy::parse(deny_nothing).unwrap()],
+            }],
+            ..Layers::default()
+        };
+        let needed = |request: &Request| -> Vec<Layer> {
+            let reports = explain_layers(request, &layers);
+            reports.iter().filter(|report| report.is_needed).map(|report| report.layer).collect()
+        };
+        assert_eq!(needed(&request), [Layer::Scp, Layer::Trust], "the trust policy alone decides");
+        let rcp = explain_layers(&request, &layers).into_iter().nth(1).unwrap();
+        assert_eq!((rcp.allows, rcp.denies), (Answer::Yes, Answer::No), "AWS's own policy allows");
+        request.caller = Caller::User { arn: "arn:aws:iam::111122223333:user/alice".into() };
+        assert_eq!(needed(&request), Layer::ALL, "nobody knows what another way in would need");
+    }
 }

@@ -86,7 +86,7 @@ impl<'t> Reader<'t> {
     }
 
     fn read_value(&mut self, depth: usize) -> Result<Node, JsonError> {
-        if depth > MAX_DEPTH {
+        if depth >= MAX_DEPTH {
             return Err(self.error(format!("nested more than {MAX_DEPTH} levels deep")));
         }
         let place = self.place;
@@ -270,13 +270,13 @@ mod tests {
 
     #[test]
     fn strings_are_unescaped() {
-        let node = parse_json(r#""a\u00e9\ud83d\ude00\n\/""#).unwrap();
-        assert_eq!(node.value, Value::String("aé😀\n/".into()));
+        let node = parse_json(r#""a\u00e9\ud83d\ude00\b\f\n\r\t\/\"\\""#).unwrap();
+        assert_eq!(node.value, Value::String("aé😀\u{8}\u{c}\n\r\t/\"\\".into()));
     }
 
     #[test]
     fn numbers_stay_as_they_are_written() {
-        for text in ["0", "-1.50", "1e+9", "12345678901234567890"] {
+        for text in ["0", "-1.50", "1e+9", "1E-9", "12345678901234567890"] {
             assert_eq!(parse_json(text).unwrap().value, Value::Number(text.into()));
         }
     }
@@ -295,6 +295,9 @@ mod tests {
             ("[\"a\nb\"]", 1, 4, "a raw line end in a string"),
             ("[\"\\ud800\"]", 1, 3, "a lone surrogate"),
             ("[\"\\udc00\"]", 1, 3, "a lone low surrogate"),
+            ("[\"\\ud800\\u0041\"]", 1, 3, "a surrogate before a plain character"),
+            ("[\"\\ud800\\ue000\"]", 1, 3, "a surrogate before what is beyond them"),
+            ("[1e]", 1, 4, "an exponent without digits"),
             ("[\"\\x\"]", 1, 3, "an unknown escape"),
             ("  \"abc", 1, 3, "a string without end is blamed at its start"),
             ("{} {}", 1, 4, "two values"),
@@ -307,9 +310,13 @@ mod tests {
 
     #[test]
     fn nesting_is_bounded() {
-        let deep = |n: usize| format!("{}{}", "[".repeat(n), "]".repeat(n));
-        assert!(parse_json(&deep(MAX_DEPTH)).is_ok());
-        assert!(place_of(&"[".repeat(1_000_000)).2.contains("64 levels"));
+        for (open, within, close) in [("[", "", "]"), ("{\"a\":", "{}", "}")] {
+            let levels = |n: usize| format!("{}{within}{}", open.repeat(n), close.repeat(n));
+            let fits = MAX_DEPTH - usize::from(!within.is_empty());
+            assert!(parse_json(&levels(fits)).is_ok(), "{open}");
+            assert!(place_of(&levels(fits + 1)).2.contains("64 levels"), "{open}");
+            assert!(place_of(&open.repeat(1_000_000)).2.contains("64 levels"), "{open}");
+        }
     }
 
     #[test]
@@ -322,7 +329,7 @@ mod tests {
 
     #[test]
     fn a_value_is_written_as_it_was_read() {
-        let text = "{\n  \"a\": [\n    1.50,\n    \"\\\"é\",\n    null\n  ],\n  \"b\": {},\n  \"c\": []\n}";
+        let text = "{\n  \"a\": [\n    1.50,\n    \"\\\"é\",\n    null,\n    [\n      1,\n      {\n        \"d\": true\n      }\n    ]\n  ],\n  \"b\": {},\n  \"c\": []\n}";
         assert_eq!(parse_json(text).unwrap().render(), text);
     }
 }

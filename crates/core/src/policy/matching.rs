@@ -149,6 +149,7 @@ mod tests {
         ] {
             assert_eq!(is_arn_match(&tokens(pattern), arn, ShortArn::Nothing), fits, "{pattern}: {why}");
         }
+        assert!(!is_arn_match(&tokens("arn:*:*:*:*:*"), "arn:aws:iam", ShortArn::Nothing), "no ARN");
     }
 
     #[test]

@@ -80,7 +80,6 @@ impl Principal {
     pub(super) fn fits(&self, caller: &Caller) -> Option<(Route, Truth)> {
         let fits = |route| Some((route, Truth::Yes));
         match (&self.kind, caller) {
-            (PrincipalKind::Everyone, Caller::Service(_) | Caller::Federated(_)) => fits(Route::Outsider),
             (PrincipalKind::Everyone, _) => fits(Route::Everyone),
             (PrincipalKind::Account { account, partition }, _) => {
                 let is_account = caller.account() == Some(account);
@@ -185,6 +184,7 @@ mod tests {
             role_arn: "arn:aws:iam::111122223333:role/team/Deploy".into(),
         };
         assert_eq!(route("arn:aws:sts::111122223333:assumed-role/Deploy/ci", &any), Some(Route::Session));
+        assert_eq!(route("arn:aws:sts::111122223333:assumed-role/Deploy/", &any), None);
         assert_eq!(route("arn:aws:sts::111122223333:assumed-role/Deployer/ci", &any), None);
         assert_eq!(route("arn:aws:sts::444455556666:assumed-role/Deploy/ci", &any), None);
     }

@@ -272,6 +272,11 @@ mod tests {
     }
 
     #[test]
+    fn an_unreadable_line_is_answered_by_a_line() {
+        assert_eq!(render_unreadable("no \"UTF-8\""), r#"{"id":null,"error":"no \"UTF-8\""}"#);
+    }
+
+    #[test]
     fn a_principal_is_read_as_what_it_is() {
         let alice = "arn:aws:iam::111122223333:user/alice";
         assert_eq!(caller(&format!(r#""principal": "{alice}""#)), Caller::User { arn: alice.into() });

@@ -80,5 +80,11 @@ mod tests {
         ] {
             assert!(!is_same_policy(policy, &other), "{other}");
         }
+        let root = "arn:aws:iam::111122223333:root";
+        let of = |name: &str, value: &str| format!(r#"{{"{name}": "{value}"}}"#);
+        assert!(is_same_policy(&of("AWS", root), &of("AWS", "111122223333")));
+        assert!(!is_same_policy(&of("aws:PrincipalArn", root), &of("aws:PrincipalArn", "111122223333")));
+        let alice = "arn:aws:iam::111122223333:user/alice";
+        assert!(!is_same_policy(&of("AWS", alice), &of("AWS", "111122223333")));
     }
 }

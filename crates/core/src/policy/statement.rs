@@ -86,16 +86,9 @@ pub(super) fn routes(statement: &Statement, layer: Layer, caller: &Caller) -> Ve
                 Effect::Deny => is_listed_in_full(&element.entries, caller).not(),
                 Effect::Allow => is_listed_at_all(&element.entries, caller).not(),
             };
-            if is_meant.is_no() { Vec::new() } else { vec![(everyone(caller), is_meant)] }
+            if is_meant.is_no() { Vec::new() } else { vec![(Route::Everyone, is_meant)] }
         }
         Some(element) => element.entries.iter().filter_map(|principal| principal.fits(caller)).collect(),
-    }
-}
-
-fn everyone(caller: &Caller) -> Route {
-    match caller {
-        Caller::Service(_) | Caller::Federated(_) => Route::Outsider,
-        _ => Route::Everyone,
     }
 }
 

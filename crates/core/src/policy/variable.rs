@@ -179,6 +179,8 @@ mod tests {
         let place = Place { line: 1, column: 1 };
         let template = Template::parse("${aws:username}".into(), place, Version::V2008);
         assert_eq!(template.variables().count(), 0);
+        let newer = Template::parse("a${aws:username}b${aws:userid, 'x'}".into(), place, Version::V2012);
+        assert_eq!(newer.variables().collect::<Vec<_>>(), ["aws:username", "aws:userid"]);
         let Filled::Tokens(tokens) = template.fill(&context()) else { panic!("no text") };
         assert!(is_match(&tokens, "${aws:username}", Case::Sensitive));
     }
