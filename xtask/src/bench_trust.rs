@@ -3,7 +3,11 @@
 use std::time::{Duration, Instant};
 
 use hatbox_core::accounts::{Accounts, Origin, SourceKind};
+use hatbox_core::trust::admits::Asked;
 use hatbox_core::trust::can::{Given, MfaUse, can};
+use hatbox_core::trust::graph::json::render_json;
+use hatbox_core::trust::graph::survey;
+use hatbox_core::trust::lint::lint_policy;
 use hatbox_core::trust::party::{find_caller, find_role};
 use hatbox_core::trust::reach::reach;
 use hatbox_core::trust::who::who;
@@ -13,12 +17,13 @@ use crate::bench::{median, milliseconds};
 
 const USERS: usize = 500;
 const ROLES: usize = 1000;
+const POLICIES: usize = 1000;
 /// In KiB.
 const MEMORY_LIMIT: u64 = 200 << 10;
 
 /// Times each question `runs` times, in this process, apart from reading the snapshot.
 pub(crate) fn run(runs: usize) -> Result<(), Problem> {
-    let snapshot = render_snapshot();
+    let snapshot = render_snapshot(Own::ThreeRoles);
     let mut accounts = Accounts::default();
     let reading = time(runs, || {
         accounts = read(&snapshot)?;
@@ -53,6 +58,31 @@ pub(crate) fn run(runs: usize) -> Result<(), Problem> {
         Ok(())
     })?;
     println!("| `reach`, which finds {found} | {} | {} |", milliseconds(taken), limit(1000));
+    let open = read(&render_snapshot(Own::AnyRole))?;
+    let mut text = String::new();
+    let taken = time(runs.min(5), || {
+        text.clear();
+        text.shrink_to_fit();
+        let graph = survey(&open, &given);
+        text = render_json(&graph)?;
+        Ok(())
+    })?;
+    let count = text.matches("\"from\"").count();
+    println!("| `graph --format json`, {count} edges | {} | {} |", milliseconds(taken), limit(1000));
+    let taken = time(runs.min(5), || {
+        found = who(&open, &role, &given).ways.len();
+        Ok(())
+    })?;
+    println!("| `who`, every user may put on every role | {} | {} |", milliseconds(taken), limit(1000));
+    let policies = render_policies();
+    let asked = Asked { now: given.now, ..Asked::default() };
+    let taken = time(runs, || {
+        for policy in &policies {
+            lint_policy(policy, None, &asked)?;
+        }
+        Ok(())
+    })?;
+    println!("| `lint` of {} policies | {} | {} |", policies.len(), milliseconds(taken), limit(200));
     match peak_memory() {
         Some(peak) => println!("| memory, at the most | {} MiB | {} MiB |", peak >> 10, MEMORY_LIMIT >> 10),
         None => println!("| memory, at the most | skipped: there is no /proc | |"),
@@ -84,16 +114,43 @@ fn peak_memory() -> Option<u64> {
     line.split_whitespace().next()?.parse().ok()
 }
 
+/// What the policies of a user allow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Own {
+    ThreeRoles,
+    AnyRole,
+}
+
+/// Trust policies of three statements, of which each tenth is not as it should be.
+fn render_policies() -> Vec<String> {
+    let of = |number: usize| {
+        let operator = if number.is_multiple_of(10) { "BoolIfExists" } else { "Bool" };
+        let statement = |principal: &str, condition: &str| {
+            format!(
+                r#"{{"Effect": "Allow", "Principal": {principal}, "Action": "sts:AssumeRole"{condition}}}"#
+            )
+        };
+        let mfa = format!(r#", "Condition": {{"{operator}": {{"aws:MultiFactorAuthPresent": "true"}}}}"#);
+        let statements = [
+            statement(r#"{"AWS": "arn:aws:iam::111122223333:root"}"#, &mfa),
+            statement(&format!(r#"{{"AWS": "arn:aws:iam::111122223333:user/u{number}"}}"#), &mfa),
+            statement(r#"{"Service": "ec2.amazonaws.com"}"#, ""),
+        ];
+        format!(r#"{{"Version": "2012-10-17", "Statement": [{}]}}"#, statements.join(", "))
+    };
+    (0..POLICIES).map(of).collect()
+}
+
 /// Users of one account, roles of another. Each role trusts the account with MFA, one user by name, and the
-/// role before it; each user may put on three roles.
-fn render_snapshot() -> String {
+/// role before it; each user may put on three roles, or any.
+fn render_snapshot(own: Own) -> String {
     let role_arn = |number: usize| format!("arn:aws:iam::444455556666:role/r{}", number % ROLES);
     let user_arn = |number: usize| format!("arn:aws:iam::111122223333:user/u{}", number % USERS);
     let users: Vec<_> = (0..USERS)
         .map(|number| {
             let statements: Vec<_> = (0..3)
                 .map(|step| {
-                    let role = role_arn(number + step);
+                    let role = if own == Own::AnyRole { "*".to_owned() } else { role_arn(number + step) };
                     format!(r#"{{"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "{role}"}}"#)
                 })
                 .collect();

@@ -65,6 +65,11 @@ pub(crate) fn render_line(line: &Line) -> String {
     text
 }
 
+fn write_all(mut stream: impl Write, text: &str) -> io::Result<()> {
+    stream.write_all(text.as_bytes())?;
+    stream.flush()
+}
+
 impl Output {
     pub(crate) fn new(called_as: CalledAs, detail: Detail) -> Self {
         Self { called_as, detail, said: Cell::new(0) }
@@ -80,9 +85,12 @@ impl Output {
     /// When the reader has gone away, or the disk is full.
     #[expect(clippy::unused_self, reason = "whoever writes data has been given the streams")]
     pub(crate) fn data(&self, text: &str) -> io::Result<()> {
-        let mut stdout = anstream::AutoStream::auto(io::stdout().lock());
-        stdout.write_all(text.as_bytes())?;
-        stdout.flush()
+        let stdout = io::stdout().lock();
+        // A graph may have megabytes: they are not searched for colours letter by letter.
+        if !text.contains('\u{1b}') {
+            return write_all(stdout, text);
+        }
+        write_all(anstream::AutoStream::auto(stdout), text)
     }
 
     pub(crate) fn is_stdout_terminal() -> bool {

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use hatbox_core::name::AccountId;
 use hatbox_core::policy::document::{Policy, Statement};
 use hatbox_core::policy::evaluate::{
-    Caller, Context, Decision, Layer, Layers, OrganizationLevel, Request, evaluate,
+    Caller, Context, Decision, Layer, Layers, OrganizationLevel, Request, decide, evaluate,
 };
 use hatbox_core::policy::rows::parse_row;
 use proptest::collection::{btree_set, vec};
@@ -247,6 +247,17 @@ proptest! {
     ) {
         let layers = Layers { unknown, ..layers };
         prop_assert!(!evaluate(&request, &layers).because.is_empty());
+    }
+
+    #[test]
+    fn a_decision_without_reasons_is_the_same(
+        request in request(), layers in layers(), is_complete: bool,
+        unknown in btree_set(select(&Layer::ALL), 0..3), is_single_policy in proptest::bool::weighted(0.1)
+    ) {
+        let mut request = request;
+        request.context.is_complete = is_complete;
+        let layers = Layers { unknown, is_single_policy, ..layers };
+        prop_assert_eq!(decide(&request, &layers), evaluate(&request, &layers).decision);
     }
 
     #[test]

@@ -17,6 +17,8 @@ pub struct Condition {
     pub operator_name: String,
     /// The key, as written.
     pub key: String,
+    /// The key as contexts have it: in lower case.
+    pub(super) lower_key: String,
     /// Where the key stands.
     pub place: Place,
     /// The values, of which one must fit (or none, for a negated operator).
@@ -35,7 +37,7 @@ impl Condition {
     /// | `ForAnyValue:` | false |
     /// | `Null` | `true` in its values |
     pub(super) fn holds(&self, context: &Context) -> Truth {
-        let values = match context.find(&self.key) {
+        let values = match context.find_lower(&self.lower_key) {
             Lookup::Unknown => return Truth::unknown(&self.key),
             lookup if self.operator.test == Test::Null => {
                 let is_absent = if matches!(lookup, Lookup::Absent) { "true" } else { "false" };

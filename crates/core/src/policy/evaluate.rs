@@ -20,21 +20,31 @@ pub use super::request::{Caller, Context, Request};
 use super::document::{Effect, Policy};
 use super::finding::{Finding, Origin, render_findings};
 use super::truth::Truth;
-use super::verdict::{Judge, Way, is_one_of};
+use super::verdict::{Judge, Telling, Way, is_one_of};
 
 /// What no policy can forbid, an explicit deny included (STS reference: "No permissions are required").
 const ALWAYS_ALLOWED: [&str; 2] = ["sts:GetCallerIdentity", "sts:GetSessionToken"];
 
 /// Judges `request` by `layers`.
 pub fn evaluate(request: &Request, layers: &Layers) -> Judgement {
+    judge(request, layers, Telling::Reasons)
+}
+
+/// The decision of [`evaluate`] alone, for many requests: no reason is put into words.
+pub fn decide(request: &Request, layers: &Layers) -> Decision {
+    judge(request, layers, Telling::Nothing).decision
+}
+
+fn judge(request: &Request, layers: &Layers, telling: Telling) -> Judgement {
+    if request.also_actions.is_empty() {
+        return judge_action(request, layers, &request.action, telling);
+    }
     let judgements: Vec<_> = std::iter::once(&request.action)
         .chain(&request.also_actions)
         .map(|action| {
-            let mut judgement = judge_action(request, layers, action);
-            if !request.also_actions.is_empty() {
-                for text in &mut judgement.because {
-                    text.insert_str(0, &format!("{action}: "));
-                }
+            let mut judgement = judge_action(request, layers, action, telling);
+            for text in &mut judgement.because {
+                text.insert_str(0, &format!("{action}: "));
             }
             judgement
         })
@@ -70,8 +80,8 @@ fn combine(mut judgements: Vec<Judgement>) -> Judgement {
     worst
 }
 
-fn judge_action(request: &Request, layers: &Layers, action: &str) -> Judgement {
-    let judge = Judge { request, layers, action };
+fn judge_action(request: &Request, layers: &Layers, action: &str, telling: Telling) -> Judgement {
+    let judge = Judge { request, layers, action, telling };
     if layers.is_single_policy {
         return judge.judge_single();
     }
@@ -101,7 +111,7 @@ impl<'p> Judge<'p> {
 
         let denying = verdicts.iter().find(|(_, verdict)| verdict.deny.is_yes());
         if let Some((layer, _)) = denying {
-            let because = render_findings(findings(), |finding| {
+            let because = self.tell(findings(), |finding| {
                 finding.layer == *layer && finding.statement.effect == Effect::Deny && finding.truth.is_yes()
             });
             return deny(DenyKind::Explicit, *layer, because);
@@ -119,7 +129,7 @@ impl<'p> Judge<'p> {
         let allow = allow_of(Layer::Scp).and(Truth::any(ways.iter().map(through)));
         if allow.is_no() {
             let layer = blame(&ways, |layer| allow_of(layer).is_no());
-            let because = render_findings(findings(), |finding| {
+            let because = self.tell(findings(), |finding| {
                 finding.layer == layer && finding.statement.effect == Effect::Allow
             });
             return self.deny_for_want(layer, because);
@@ -127,18 +137,32 @@ impl<'p> Judge<'p> {
 
         let denied = Truth::any(verdicts.iter().map(|(_, verdict)| verdict.deny.clone()));
         if let Truth::Unknown(facts) = allow.and(denied.not()) {
-            let mut because =
-                render_findings(findings(), |finding| matches!(finding.truth, Truth::Unknown(_)));
-            because.extend(self.render_unknown_layers(&facts));
+            let mut because = self.tell(findings(), |finding| matches!(finding.truth, Truth::Unknown(_)));
+            if self.telling == Telling::Reasons {
+                because.extend(self.render_unknown_layers(&facts));
+            }
             return unknown(facts, because);
         }
-        let mut because = render_findings(findings(), |finding| {
-            finding.statement.effect == Effect::Allow && finding.truth.is_yes()
-        });
-        if let Caller::Root(account) = &self.request.caller {
+        let mut because = self
+            .tell(findings(), |finding| finding.statement.effect == Effect::Allow && finding.truth.is_yes());
+        if let (Caller::Root(account), Telling::Reasons) = (&self.request.caller, self.telling) {
             because.push(format!("the root user of {account} has every permission"));
         }
         Judgement { decision: Decision::Allow, because }
+    }
+
+    fn tell<'f>(
+        &self,
+        findings: impl IntoIterator<Item = &'f Finding<'p>>,
+        is_telling: impl Fn(&Finding) -> bool,
+    ) -> Vec<String>
+    where
+        'p: 'f,
+    {
+        match self.telling {
+            Telling::Reasons => render_findings(findings, is_telling),
+            Telling::Nothing => Vec::new(),
+        }
     }
 
     fn render_unknown_layers(&self, facts: &BTreeSet<String>) -> impl Iterator<Item = String> {
@@ -170,7 +194,7 @@ impl<'p> Judge<'p> {
             return deny(DenyKind::Implicit, Layer::Identity, vec!["no policy is given".to_owned()]);
         };
         let verdict = self.judge_policies(layer, Origin::only("policy"), std::slice::from_ref(policy));
-        let told = |is_telling: &dyn Fn(&Finding) -> bool| render_findings(&verdict.findings, is_telling);
+        let told = |is_telling: &dyn Fn(&Finding) -> bool| self.tell(&verdict.findings, is_telling);
         let applied = |effect| told(&|finding| finding.statement.effect == effect && finding.truth.is_yes());
         if verdict.deny.is_yes() {
             return deny(DenyKind::Explicit, layer, applied(Effect::Deny));
@@ -187,7 +211,8 @@ impl<'p> Judge<'p> {
     }
 
     fn deny_for_want(&self, layer: Layer, because: Vec<String>) -> Judgement {
-        let because = if because.is_empty() { vec![self.render_silence(layer)] } else { because };
+        let is_silent = because.is_empty() && self.telling == Telling::Reasons;
+        let because = if is_silent { vec![self.render_silence(layer)] } else { because };
         deny(DenyKind::Implicit, layer, because)
     }
 

@@ -160,6 +160,7 @@ fn read_conditions(node: &Node, version: Version) -> Result<Vec<Condition>, Json
                 operator,
                 operator_name: name.clone(),
                 key: by_key.name.clone(),
+                lower_key: by_key.name.to_lowercase(),
                 place: by_key.place,
                 values,
             });

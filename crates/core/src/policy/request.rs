@@ -112,8 +112,12 @@ impl Context {
     }
 
     pub(super) fn find(&self, name: &str) -> Lookup<'_> {
-        let lower = name.to_lowercase();
-        match self.values.get(&lower) {
+        self.find_lower(&name.to_lowercase())
+    }
+
+    /// The same by the lower-cased name.
+    pub(super) fn find_lower(&self, lower: &str) -> Lookup<'_> {
+        match self.values.get(lower) {
             Some(values) if values.is_empty() => Lookup::Absent,
             Some(values) => Lookup::Values(values),
             None if self.is_complete || self.absent.iter().any(|start| lower.starts_with(start)) => {

@@ -1,5 +1,7 @@
 //! One statement against one request: does it apply, and if not, for want of what.
 
+use std::borrow::Cow;
+
 use super::condition::Condition;
 use super::document::{Effect, Element, Statement};
 use super::layers::Layer;
@@ -43,7 +45,7 @@ pub(super) fn applies<'p>(
     for condition in &statement.conditions {
         let holds = condition.holds(&request.context);
         if holds.is_no() {
-            let has_key = matches!(request.context.find(&condition.key), Lookup::Values(_));
+            let has_key = matches!(request.context.find_lower(&condition.lower_key), Lookup::Values(_));
             return no(Miss::Condition { condition, has_key });
         }
         truth = truth.and(holds);
@@ -75,18 +77,23 @@ fn covers_resource(statement: &Statement, layer: Layer, request: &Request) -> Tr
     if resources.is_negated { is_named.not() } else { is_named }
 }
 
+/// The ways in which a statement names a caller.
+pub(super) type Routes = Cow<'static, [(Route, Truth)]>;
+
+static EVERYBODY: [(Route, Truth); 1] = [(Route::Everyone, Truth::Yes)];
+
 /// The ways in which `statement` names `caller`; none when it does not. Without a principal element,
 /// everybody in a policy of callers, nobody in a policy of a resource.
-pub(super) fn routes(statement: &Statement, layer: Layer, caller: &Caller) -> Vec<(Route, Truth)> {
+pub(super) fn routes(statement: &Statement, layer: Layer, caller: &Caller) -> Routes {
     match &statement.principals {
-        None if layer == Layer::Trust => Vec::new(),
-        None => vec![(Route::Everyone, Truth::Yes)],
+        None if layer == Layer::Trust => Cow::Borrowed(&[]),
+        None => Cow::Borrowed(&EVERYBODY),
         Some(element) if element.is_negated => {
             let is_meant = match statement.effect {
                 Effect::Deny => is_listed_in_full(&element.entries, caller).not(),
                 Effect::Allow => is_listed_at_all(&element.entries, caller).not(),
             };
-            if is_meant.is_no() { Vec::new() } else { vec![(Route::Everyone, is_meant)] }
+            if is_meant.is_no() { Cow::Borrowed(&[]) } else { Cow::Owned(vec![(Route::Everyone, is_meant)]) }
         }
         Some(element) => element.entries.iter().filter_map(|principal| principal.fits(caller)).collect(),
     }

@@ -6,7 +6,7 @@ use super::finding::{Finding, Origin};
 use super::layers::{Layer, Layers, OrganizationLevel};
 use super::principal::Route;
 use super::request::{Caller, Request};
-use super::statement::{Miss, applies, routes};
+use super::statement::{Miss, Routes, applies, routes};
 use super::truth::Truth;
 
 /// What a role that puts on another must be allowed by its own policies too, whoever trusts it.
@@ -46,11 +46,19 @@ pub(super) struct Way {
 
 const OWN_POLICIES: &[Layer] = &[Layer::Identity, Layer::Boundary, Layer::Session];
 
+/// Whether an answer tells its reasons.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Telling {
+    Reasons,
+    Nothing,
+}
+
 /// One action of a request, before its layers.
 pub(super) struct Judge<'p> {
     pub(super) request: &'p Request,
     pub(super) layers: &'p Layers,
     pub(super) action: &'p str,
+    pub(super) telling: Telling,
 }
 
 impl<'p> Judge<'p> {
@@ -78,11 +86,13 @@ impl<'p> Judge<'p> {
             match statement.effect {
                 Effect::Deny => verdict.deny = verdict.deny.or(finding.truth.clone()),
                 Effect::Allow => {
-                    let way = |(route, is_named)| self.way(route, applies.clone().and(is_named));
-                    ways.extend(named.into_iter().map(way));
+                    let way = |(route, is_named): &(Route, Truth)| {
+                        self.way(*route, applies.clone().and(is_named.clone()))
+                    };
+                    ways.extend(named.iter().map(way));
                 }
             }
-            verdict.findings.push(finding);
+            self.keep(finding, &mut verdict);
         }
         // A role is put on by a signed request, or by a provider's token: never by nobody.
         if self.request.caller == Caller::Anonymous && self.is_about_roles() {
@@ -93,7 +103,7 @@ impl<'p> Judge<'p> {
 
     /// A Deny with `NotPrincipal` hits everybody who has a permissions boundary, listed or not (IAM User
     /// Guide, "NotPrincipal").
-    fn routes_of_resource(&self, statement: &Statement) -> Vec<(Route, Truth)> {
+    fn routes_of_resource(&self, statement: &Statement) -> Routes {
         let is_not_principal = statement.effect == Effect::Deny
             && statement.principals.as_ref().is_some_and(|element| element.is_negated);
         let has_boundary = match &self.request.caller {
@@ -108,7 +118,7 @@ impl<'p> Judge<'p> {
         };
         let mut named = routes(statement, Layer::Trust, &self.request.caller);
         if !has_boundary.is_no() {
-            named.push((Route::Everyone, has_boundary));
+            named.to_mut().push((Route::Everyone, has_boundary));
         }
         named
     }
@@ -230,16 +240,27 @@ impl<'p> Judge<'p> {
         for (policy, index) in policies.iter().zip(1..) {
             let origin = Origin { index: origin.index.map(|_| index), ..origin };
             for (statement, number) in policy.statements.iter().zip(1..) {
+                // A further Allow tells a reason, and decides nothing.
+                let is_told = self.telling == Telling::Reasons;
+                if !is_told && statement.effect == Effect::Allow && verdict.allow.is_yes() {
+                    continue;
+                }
                 let named = routes(statement, layer, &self.request.caller);
                 let (finding, _) = self.judge_statement(layer, origin, number, statement, &named);
                 match statement.effect {
                     Effect::Deny => verdict.deny = verdict.deny.or(finding.truth.clone()),
                     Effect::Allow => verdict.allow = verdict.allow.or(finding.truth.clone()),
                 }
-                verdict.findings.push(finding);
+                self.keep(finding, &mut verdict);
             }
         }
         verdict
+    }
+
+    fn keep(&self, finding: Finding<'p>, verdict: &mut Verdict<'p>) {
+        if self.telling == Telling::Reasons {
+            verdict.findings.push(finding);
+        }
     }
 
     /// What `statement` does, and whether it applies to whomever it names. Conditions are looked at only

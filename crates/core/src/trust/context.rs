@@ -10,12 +10,13 @@
 //! What depends on the network (`aws:SourceIp`) or on the session's name is not known.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
 use jiff::Timestamp;
 
 use super::caller::Caller;
 use super::party::{Party, PartyKind};
-use crate::accounts::{Accounts, Fact, Organization};
+use crate::accounts::{Accounts, Organization};
 use crate::policy::evaluate::Context;
 
 /// How a request is signed.
@@ -46,17 +47,15 @@ pub(super) const SENDABLE: [&str; 5] =
 const OF_SERVICES: [&str; 5] =
     ["aws:calledvia", "aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths"];
 
+const OF_ROLE_ACCOUNT: &str = "aws:resourceaccount";
+const OF_ROLE_TAGS: &str = "aws:resourcetag/";
+
 /// Absent for a user.
 const NOT_OF_USERS: [&str; 5] =
     ["aws:federatedprovider", "aws:sourceidentity", "aws:tokenissuetime", "saml:", "aws:multifactorauthage"];
 
-pub(super) fn context_of(
-    accounts: &Accounts,
-    caller: &Caller,
-    role: &Party,
-    signing: Signing,
-    given: &Given,
-) -> Context {
+/// The keys that hang on the caller; [`set_role`] adds those that hang on the role.
+pub(super) fn context_of(accounts: &Accounts, caller: &Caller, signing: Signing, given: &Given) -> Context {
     let mut context = Context::default();
     let mut set = |name: &str, value: &str| context.set(name, [value]);
     set("aws:PrincipalArn", &caller.party.arn);
@@ -67,9 +66,6 @@ pub(super) fn context_of(
     set("aws:EpochTime", &given.now.as_second().to_string());
     if let Some(account) = &caller.party.account {
         set("aws:PrincipalAccount", account.as_str());
-    }
-    if let Some(account) = &role.account {
-        set("aws:ResourceAccount", account.as_str());
     }
     let mut absent: Vec<String> = SENDABLE.iter().chain(&OF_SERVICES).map(|key| (*key).to_owned()).collect();
     match caller.party.kind {
@@ -101,10 +97,6 @@ pub(super) fn context_of(
         "aws:PrincipalTag/",
         caller.tags.known().filter(|_| is_tagged(caller)),
     );
-    let account_of_role = role.account.as_ref().and_then(|id| accounts.accounts.get(id));
-    let tags_of_role =
-        account_of_role.and_then(|account| account.roles.get(&role.arn)).map(|role| &role.tags);
-    set_tags(&mut context, &mut absent, "aws:ResourceTag/", tags_of_role.and_then(Fact::known));
     match &accounts.organization {
         Organization::None => absent.push("aws:principalorg".to_owned()),
         Organization::Known(policies) => {
@@ -120,6 +112,44 @@ pub(super) fn context_of(
     }
     context.absent = absent;
     context
+}
+
+/// Sets the keys that hang on the role, in the place of those of another.
+pub(super) fn set_role(context: &mut Context, accounts: &Accounts, role: &Party, given: &Given) {
+    let is_set = |context: &Context, account: &str| {
+        context.values.get(OF_ROLE_ACCOUNT).is_some_and(|values| values == &[account])
+    };
+    match &role.account {
+        Some(account) if is_set(context, account.as_str()) => {}
+        Some(account) => context.set(OF_ROLE_ACCOUNT, [account.as_str()]),
+        None => drop(context.values.remove(OF_ROLE_ACCOUNT)),
+    }
+    let account = role.account.as_ref().and_then(|id| accounts.accounts.get(id));
+    let tags = account.and_then(|account| account.roles.get(&role.arn)).and_then(|role| role.tags.known());
+    set_role_tags(context, tags);
+    for (name, values) in &given.context {
+        let lower = name.to_lowercase();
+        if lower == OF_ROLE_ACCOUNT || lower.starts_with(OF_ROLE_TAGS) {
+            context.set(name, values.iter().map(String::as_str));
+        }
+    }
+}
+
+fn set_role_tags(context: &mut Context, tags: Option<&BTreeMap<String, String>>) {
+    let from_first = (Bound::Included(OF_ROLE_TAGS), Bound::Unbounded);
+    let first = context.values.range::<str, _>(from_first).next();
+    if first.is_some_and(|(name, _)| name.starts_with(OF_ROLE_TAGS)) {
+        context.values.retain(|name, _| !name.starts_with(OF_ROLE_TAGS));
+    }
+    for (key, value) in tags.into_iter().flatten() {
+        context.set(&format!("{OF_ROLE_TAGS}{key}"), [value.as_str()]);
+    }
+    // Of a role whose tags are known, those that it has not are absent.
+    match (tags, context.absent.iter().position(|start| start == OF_ROLE_TAGS)) {
+        (Some(_), None) => context.absent.push(OF_ROLE_TAGS.to_owned()),
+        (None, Some(place)) => drop(context.absent.remove(place)),
+        (Some(_), Some(_)) | (None, None) => {}
+    }
 }
 
 /// A session of a role may carry tags of its own, which nobody knows before it is there.

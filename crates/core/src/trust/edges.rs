@@ -1,15 +1,17 @@
 //! Who can become which role, in one step: pairs are looked at only where the trust policy may mean the caller.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::caller::Caller;
 use super::can::{Given, Signing, Verdict, verdict_of};
 use super::change::unless_of;
 use super::context::SENDABLE;
-use super::judge::{Target, request_of, rule};
+use super::judge::{Target, aim, request_by, rule};
 use super::party::{Party, PartyKind};
 use crate::accounts::{Account, Accounts};
 use crate::policy::document::{Effect, Policy};
+use crate::policy::evaluate::Request;
 use crate::policy::principal::PrincipalKind;
 
 /// One AssumeRole that AWS lets pass, or may let pass.
@@ -19,11 +21,20 @@ pub struct Edge {
     pub from: Party,
     /// The role.
     pub to: Party,
-    /// How the call is signed.
-    pub signing: Signing,
     /// [`Verdict::Yes`], or [`Verdict::Unknown`].
     pub verdict: Verdict,
     /// What it would be by what is known alone; [`Verdict::No`] where only something unseen could allow it.
+    pub as_known: Verdict,
+    /// What it hangs on, where it is not certain.
+    pub unless: Vec<String>,
+}
+
+/// An answer of AWS's that is no certain *no*.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// [`Verdict::Yes`], or [`Verdict::Unknown`].
+    pub verdict: Verdict,
+    /// What it would be by what is known alone.
     pub as_known: Verdict,
     /// What it hangs on, where it is not certain.
     pub unless: Vec<String>,
@@ -39,10 +50,16 @@ pub struct Edges<'a> {
     by_account: HashMap<String, Vec<usize>>,
     /// Roles whose trust policy means everybody, or all but some.
     open: Vec<usize>,
-    callers: HashMap<String, Caller>,
+    callers: HashMap<String, Asking>,
     /// Users and roles by account.
     parties: BTreeMap<&'a str, Vec<Party>>,
     sent: Sent,
+}
+
+/// A caller, and its requests by how they are signed, which only need to be aimed at a role.
+struct Asking {
+    caller: Caller,
+    requests: BTreeMap<Signing, Request>,
 }
 
 /// What a caller may send along counts as absent, or as not known.
@@ -114,15 +131,24 @@ impl<'a> Edges<'a> {
 
     /// The roles that `from` can become in one step.
     pub fn leaving(&mut self, from: &Party, signing: Signing) -> Vec<Edge> {
-        self.leaving_by(from, signing, Counted::All)
+        let roles = self.worth_a_look(from);
+        self.asking(from, |edges, asking| {
+            roles.into_iter().filter_map(|role| edges.edge(asking, role, signing)).collect()
+        })
     }
 
-    /// The roles that what is known lets `from` become in one step, whatever else there may be.
-    pub fn leaving_as_known(&mut self, from: &Party, signing: Signing) -> Vec<Edge> {
-        self.leaving_by(from, signing, Counted::Known)
+    /// The roles that what is known lets `from` become in one step, whatever else there may be: the place of each
+    /// among all roles, those without an account last.
+    pub fn leaving_as_known(&mut self, from: &Party, signing: Signing) -> Vec<(usize, Step)> {
+        let roles = self.worth_a_look(from);
+        self.asking(from, |edges, asking| {
+            let step = |role| Some((role, edges.step(asking, role, signing, Counted::Known)?));
+            roles.into_iter().filter_map(step).collect()
+        })
     }
 
-    fn leaving_by(&mut self, from: &Party, signing: Signing, counted: Counted) -> Vec<Edge> {
+    /// The places of the roles whose trust policy may mean `from`.
+    fn worth_a_look(&self, from: &Party) -> Vec<usize> {
         let none: &[usize] = &[];
         let of =
             |map: &HashMap<String, Vec<usize>>, key: &str| map.get(key).map_or(none, Vec::as_slice).to_vec();
@@ -133,7 +159,7 @@ impl<'a> Edges<'a> {
         roles.extend(&self.open);
         roles.sort_unstable();
         roles.dedup();
-        roles.into_iter().filter_map(|role| self.edge(from, role, signing, counted)).collect()
+        roles
     }
 
     /// Those of the wanted who can become `to` in one step: users by this signing, or roles.
@@ -156,12 +182,15 @@ impl<'a> Edges<'a> {
                 callers.extend(parties.iter().filter(may).cloned());
             }
         }
-        callers.iter().filter_map(|caller| self.edge(caller, role, signing, Counted::All)).collect()
+        let edge = |caller| self.asking(caller, |edges, asking| edges.edge(asking, role, signing));
+        callers.iter().filter_map(edge).collect()
     }
 
     /// Whether a caller who was met before is worth a closer look.
     fn may_assume(&self, from: &Party, role: usize) -> bool {
-        let (Some(caller), Some(target)) = (self.callers.get(&from.arn), self.targets.get(role)) else {
+        let (Some(Asking { caller, .. }), Some(target)) =
+            (self.callers.get(&from.arn), self.targets.get(role))
+        else {
             return true;
         };
         let is_same_account = target.party.account == from.account;
@@ -169,29 +198,55 @@ impl<'a> Edges<'a> {
         is_same_account || target.party.account.is_none() || caller.may_assume(&target.party.arn)
     }
 
-    fn edge(&mut self, from: &Party, role: usize, signing: Signing, counted: Counted) -> Option<Edge> {
+    /// Does `work` with the caller `from`, who is gathered when first met.
+    fn asking<T>(&mut self, from: &Party, work: impl FnOnce(&mut Self, &mut Asking) -> T) -> T {
+        let known = self.callers.remove(&from.arn);
+        let mut asking = known.unwrap_or_else(|| Asking {
+            caller: Caller::gather(self.accounts, from),
+            requests: BTreeMap::new(),
+        });
+        let result = work(self, &mut asking);
+        self.callers.insert(from.arn.clone(), asking);
+        result
+    }
+
+    fn edge(&mut self, asking: &mut Asking, role: usize, signing: Signing) -> Option<Edge> {
+        let Step { verdict, as_known, unless } = self.step(asking, role, signing, Counted::All)?;
+        let to = self.targets.get(role)?.party.clone();
+        Some(Edge { from: asking.caller.party.clone(), to, verdict, as_known, unless })
+    }
+
+    fn step(&mut self, asking: &mut Asking, role: usize, signing: Signing, counted: Counted) -> Option<Step> {
+        let Asking { caller, requests } = asking;
+        let accounts = self.accounts;
         let target = self.targets.get_mut(role)?;
+        let from = &caller.party;
         if target.party.arn == from.arn {
             return None;
         }
-        let accounts = self.accounts;
-        let caller = self.callers.entry(from.arn.clone()).or_insert_with(|| Caller::gather(accounts, from));
         let is_same_account = target.party.account == from.account;
-        let is_known_by_name = self.by_arn.get(&from.arn).is_some_and(|roles| roles.contains(&role));
-        let suffices = is_same_account && (is_known_by_name || self.open.contains(&role));
+        let is_known_by_name = || self.by_arn.get(&from.arn).is_some_and(|roles| roles.contains(&role));
+        let suffices = is_same_account && (self.open.contains(&role) || is_known_by_name());
         let is_placed = target.party.account.is_some();
         if is_placed && !suffices && !caller.may_assume(&target.party.arn) {
             return None;
         }
-        let mut request = request_of(accounts, caller, target, signing, self.given)?;
-        if self.sent == Sent::Anything {
-            request.context.absent.retain(|key| !SENDABLE.contains(&key.as_str()));
-        }
+        let request = match requests.entry(signing) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => {
+                let mut request = request_by(accounts, caller, signing, self.given)?;
+                if self.sent == Sent::Anything {
+                    request.context.absent.retain(|key| !SENDABLE.contains(&key.as_str()));
+                }
+                entry.insert(request)
+            }
+        };
+        aim(request, accounts, target, self.given);
         // The policies are lent, not copied: there are many pairs.
         caller.layers.trust = target.trust.take();
         let own = caller.gaps.len();
         caller.gaps.extend_from_slice(&target.gaps);
-        let ruling = rule(&request, &mut caller.layers, &caller.gaps);
+        let ruling = rule(request, &mut caller.layers, &caller.gaps);
         let unless = unless_of(&ruling, &caller.gaps);
         caller.gaps.truncate(own);
         target.trust = caller.layers.trust.take();
@@ -199,10 +254,7 @@ impl<'a> Edges<'a> {
             Counted::All => !ruling.is_no(),
             Counted::Known => verdict_of(&ruling.as_known) != Verdict::No,
         };
-        is_drawn.then(|| Edge {
-            from: from.clone(),
-            to: target.party.clone(),
-            signing,
+        is_drawn.then(|| Step {
             verdict: verdict_of(&ruling.decision),
             as_known: verdict_of(&ruling.as_known),
             unless,

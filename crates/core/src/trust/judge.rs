@@ -5,13 +5,16 @@
 //! forbids it"), the second whether it is certain. An explicit Deny that is known is certain in any case.
 
 use super::caller::{Caller, has_level};
-use super::context::{Given, Signing, context_of};
+use super::context::{Given, Signing, context_of, set_role};
 use super::gap::{Gap, layers_of};
 use super::party::Party;
 use crate::accounts::{Accounts, Fact, Organization};
 use crate::name::AccountId;
 use crate::policy::document::Policy;
-use crate::policy::evaluate::{Context, Decision, DenyKind, Layer, Layers, Request, evaluate};
+use crate::policy::evaluate::{Context, Decision, DenyKind, Layer, Layers, Request, decide};
+
+/// Stands for the account of a role where no source tells it.
+const NOWHERE: &str = "000000000000";
 
 /// The role that is asked for.
 #[derive(Debug, Clone)]
@@ -101,14 +104,6 @@ impl Target {
         }
         target
     }
-
-    /// The ARN that the evaluator sees. Of a role without an account, one that no policy can name.
-    fn arn(&self) -> String {
-        match &self.party.account {
-            Some(_) => self.party.arn.clone(),
-            None => format!("arn:aws:iam::000000000000:role/{}", self.party.name),
-        }
-    }
 }
 
 /// The request that a step is.
@@ -119,16 +114,42 @@ pub(super) fn request_of(
     signing: Signing,
     given: &Given,
 ) -> Option<Request> {
-    let nowhere = AccountId::parse("000000000000").ok();
-    let context = context_of(accounts, caller, &target.party, signing, given);
+    let mut request = request_by(accounts, caller, signing, given)?;
+    aim(&mut request, accounts, target, given);
+    Some(request)
+}
+
+/// The request that a step of this caller is, whatever the role: [`aim`] names one.
+pub(super) fn request_by(
+    accounts: &Accounts,
+    caller: &Caller,
+    signing: Signing,
+    given: &Given,
+) -> Option<Request> {
+    let context = context_of(accounts, caller, signing, given);
     Some(Request {
         caller: caller.principal(),
         action: "sts:AssumeRole".to_owned(),
         also_actions: also_actions(&context),
-        resource: target.arn(),
-        resource_account: target.party.account.clone().or(nowhere)?,
+        resource: String::new(),
+        resource_account: AccountId::parse(NOWHERE).ok()?,
         context,
     })
+}
+
+/// Makes a request, whichever role it was for before, one for `target`.
+pub(super) fn aim(request: &mut Request, accounts: &Accounts, target: &Target, given: &Given) {
+    if let Some(account) = &target.party.account {
+        request.resource.clone_from(&target.party.arn);
+        request.resource_account.clone_from(account);
+    } else {
+        // An ARN that no policy can name.
+        request.resource = format!("arn:aws:iam::{NOWHERE}:role/{}", target.party.name);
+        if let Ok(nowhere) = AccountId::parse(NOWHERE) {
+            request.resource_account = nowhere;
+        }
+    }
+    set_role(&mut request.context, accounts, &target.party, given);
 }
 
 /// What is sent along asks for a permission of its own.
@@ -148,7 +169,7 @@ fn also_actions(context: &Context) -> Vec<String> {
 
 /// Judges. `layers` are the caller's with the role's trust policy; they are given back as they were.
 pub(super) fn rule(request: &Request, layers: &mut Layers, gaps: &[Gap]) -> Ruling {
-    let as_known = evaluate(request, layers).decision;
+    let as_known = decide(request, layers);
     let unknown = layers_of(gaps);
     let can_be_widened = unknown.contains(&Layer::Identity) || unknown.contains(&Layer::Trust);
     let is_certain = match &as_known {
@@ -161,7 +182,7 @@ pub(super) fn rule(request: &Request, layers: &mut Layers, gaps: &[Gap]) -> Ruli
         return Ruling { decision: as_known.clone(), as_known };
     }
     let before = std::mem::replace(&mut layers.unknown, unknown);
-    let decision = evaluate(request, layers).decision;
+    let decision = decide(request, layers);
     layers.unknown = before;
     Ruling { decision, as_known }
 }

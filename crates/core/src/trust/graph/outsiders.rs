@@ -9,7 +9,7 @@ use super::survey::{condition, mfa};
 use crate::accounts::Accounts;
 use crate::policy::arn::Arn;
 use crate::policy::document::{Effect, Policy};
-use crate::policy::evaluate::{Caller, Context, Decision, Layers, Request, evaluate};
+use crate::policy::evaluate::{Caller, Context, Decision, Layers, Request, decide};
 use crate::policy::principal::{Principal, PrincipalKind};
 use crate::trust::can::{Given, Verdict, verdict_of};
 use crate::trust::judge::Target;
@@ -118,7 +118,7 @@ fn judge(outsider: &Outsider, target: &Target, trust: &Policy, given: &Given) ->
             resource_account: target.party.account.clone().or(nowhere)?,
             context,
         };
-        Some(evaluate(&request, &layers).decision)
+        Some(decide(&request, &layers))
     };
     let mut context = Context { absent: vec!["aws:multifactorauth".to_owned()], ..Context::default() };
     for (name, values) in &given.context {

@@ -11,7 +11,7 @@ use crate::accounts::{Accounts, Fact};
 use crate::policy::document::Policy;
 use crate::trust::can::{Given, Signing, Verdict, gives_codes};
 use crate::trust::context::SENDABLE;
-use crate::trust::edges::{self, Edges};
+use crate::trust::edges::{Edges, Step};
 use crate::trust::gap::phrases;
 use crate::trust::judge::Target;
 use crate::trust::party::{Party, PartyKind};
@@ -23,8 +23,6 @@ pub fn survey(accounts: &Accounts, given: &Given) -> Graph {
     let unplaced = accounts.unplaced.iter().map(|role| Party::unplaced(&role.name));
     let targets: Vec<Target> = roles.chain(unplaced).map(|role| Target::gather(accounts, &role)).collect();
     let first_role = users.len();
-    let place_of: BTreeMap<&str, usize> =
-        targets.iter().map(|target| target.party.arn.as_str()).zip(first_role..).collect();
 
     let mut ways = Edges::new(accounts, given);
     let asks = targets.iter().filter_map(|target| target.trust.as_ref()).any(asks_for_what_is_sent);
@@ -40,7 +38,7 @@ pub fn survey(accounts: &Accounts, given: &Given) -> Graph {
             }
         }
         for (role, (mfa, way)) in found {
-            let Some(&to) = place_of.get(role.as_str()) else { continue };
+            let to = first_role + role;
             let (mut conditions, unknown) = hangs_on(&way, &mut not_known);
             if mfa == Mfa::Required && has_no_device(accounts, caller) {
                 conditions.push("an MFA device is registered".to_owned());
@@ -60,16 +58,18 @@ pub fn survey(accounts: &Accounts, given: &Given) -> Graph {
     Graph::new(accounts.collect(), nodes, edges, not_known.into_iter().collect())
 }
 
-/// The roles that a caller gets into by what is known, by their ARNs: whether with MFA only, and the way that says so.
-fn leaving(ways: &mut Edges<'_>, caller: &Party) -> BTreeMap<String, (Mfa, edges::Edge)> {
-    let by_role = |edges: Vec<edges::Edge>| edges.into_iter().map(|edge| (edge.to.arn.clone(), edge));
+/// The roles that a caller gets into by what is known, by their places among the roles: whether with MFA only, and the
+/// way that says so.
+fn leaving(ways: &mut Edges<'_>, caller: &Party) -> BTreeMap<usize, (Mfa, Step)> {
     if caller.kind == PartyKind::Role {
         let session = ways.leaving_as_known(caller, Signing::RoleSession);
-        return by_role(session).map(|(role, edge)| (role, (Mfa::NotRequired, edge))).collect();
+        return session.into_iter().map(|(role, way)| (role, (Mfa::NotRequired, way))).collect();
     }
-    let mut plain: BTreeMap<_, _> = by_role(ways.leaving_as_known(caller, Signing::AccessKeys)).collect();
-    let with_code = by_role(ways.leaving_as_known(caller, Signing::WithMfaCode));
+    let plain = ways.leaving_as_known(caller, Signing::AccessKeys);
+    let mut plain: BTreeMap<_, _> = plain.into_iter().collect();
+    let with_code = ways.leaving_as_known(caller, Signing::WithMfaCode);
     let mut found: BTreeMap<_, _> = with_code
+        .into_iter()
         .map(|(role, with_code)| {
             let plain = plain.remove(&role);
             let mfa = mfa(plain.as_ref().map_or(Verdict::No, |edge| edge.as_known));
@@ -99,7 +99,7 @@ pub(super) fn mfa(plain: Verdict) -> Mfa {
 }
 
 /// The conditions on a way, and what is missing of the sources. What is missing of the organization is put by.
-fn hangs_on(way: &edges::Edge, not_known: &mut BTreeSet<String>) -> (Vec<String>, Vec<String>) {
+fn hangs_on(way: &Step, not_known: &mut BTreeSet<String>) -> (Vec<String>, Vec<String>) {
     let (missing, keys): (Vec<&String>, Vec<&String>) =
         way.unless.iter().partition(|what| what.contains(' '));
     let mut unknown = Vec::new();
