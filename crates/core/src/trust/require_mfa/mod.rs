@@ -15,7 +15,7 @@ use edit::Text;
 use patch::patch_statement;
 use scan::{Kind, Node};
 
-use super::admits::{Asked, Candidate, Entry, Judge, Kind as Signing};
+use super::admits::Asked;
 use super::lint::{MAX_CHARACTERS, USUAL_CHARACTERS, count_characters};
 use super::people::{MAX_STATEMENTS, PeopleStatement, is_age, is_people, people_statements, principals};
 use super::words::describe_principal;
@@ -23,15 +23,13 @@ use crate::policy::arn::Arn;
 use crate::policy::document::{Effect, Policy, PolicyError, Statement};
 use crate::policy::operator::{Order, Test};
 
-/// What is wanted, and what is known of the role and of who asks.
+/// What is wanted, and what is known of the role.
 #[derive(Debug, Clone, Default)]
 pub struct Wanted {
     /// The longest age of the MFA, in seconds.
     pub max_age: Option<u64>,
     /// The role's ARN, where it is known.
     pub role: Option<String>,
-    /// Who asks and how they sign, where they must not lose their own way in.
-    pub own_way: Option<(Candidate, Signing)>,
     /// What else is known.
     pub asked: Asked,
 }
@@ -97,9 +95,6 @@ pub enum Guard {
         /// The quota.
         limit: usize,
     },
-    /// Whoever asks would lose the role.
-    #[error("you would lose your own way into this role: your credentials carry no MFA")]
-    OwnWay,
     /// A Deny, or a condition that nobody fulfils.
     #[error("people with MFA would still not get in: statement {0} or a Deny shuts them out")]
     ShutOut(usize),
@@ -144,13 +139,6 @@ pub fn require_mfa(text: &str, wanted: &Wanted) -> Result<Outcome, PolicyError> 
     let count = count_characters(&after);
     if count > limit {
         return Ok(Outcome::Refused(Guard::TooLong { count, limit }));
-    }
-    if let Some((candidate, signing)) = &wanted.own_way {
-        let gets_in =
-            |policy: &Policy| Judge::new(policy.clone(), &wanted.asked).ask(candidate, *signing) != Entry::No;
-        if gets_in(&policy) && !gets_in(&patched) {
-            return Ok(Outcome::Refused(Guard::OwnWay));
-        }
     }
     Ok(Outcome::Patched(Patch { text: after, changes, effects }))
 }

@@ -153,9 +153,6 @@ fn guards_leave_the_policy_as_it_is() {
     assert!(matches!(refused(&long, &plain), Guard::TooLong { limit: 2048, .. }));
     let huge = OPEN.replace("kept", &"x".repeat(5000));
     assert!(matches!(refused(&huge, &plain), Guard::TooLong { limit: 4096, .. }));
-    let me = Candidate::parse("arn:aws:iam::111122223333:role/Deploy").unwrap();
-    let own_way = Some((me, Signing::RoleSession));
-    assert_eq!(refused(OPEN, &Wanted { own_way, ..Wanted::default() }), Guard::OwnWay);
     let shut = OPEN.replace(
         "\n  ]",
         ", {\"Effect\":\"Deny\",\"Principal\":\"*\",\"Action\":\"*\",\"Condition\":{\"Bool\":{\"aws:MultiFactorAuthPresent\":\"true\"}}}\n  ]",

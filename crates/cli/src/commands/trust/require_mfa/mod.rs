@@ -26,5 +26,5 @@ fn wanted(world: &World, args: &TrustRequireMfaArgs, role: Option<&str>) -> Resu
         })
     });
     let asked = Asked { now: world.clock.now(), ..Asked::default() };
-    Ok(Wanted { max_age: max_age.transpose()?, role: role.map(str::to_owned), asked, ..Wanted::default() })
+    Ok(Wanted { max_age: max_age.transpose()?, role: role.map(str::to_owned), asked })
 }
