@@ -302,8 +302,14 @@ mod tests {
             ),
             (
                 r#""trust_policy": {"Statement": {"Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "*"}},
-                   "identity_policies": [{"Statement": []}, {"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}]"#,
-                vec!["trust policy, statement 1: allows it", "identity policy 2, statement 1: allows it"],
+                   "identity_policies": [{"Statement": []}, {"Statement": [
+                       {"Effect": "Allow", "Action": "*", "Resource": "*"},
+                       {"Effect": "Allow", "Action": "sts:*", "Resource": "*"}]}]"#,
+                vec![
+                    "trust policy, statement 1: allows it",
+                    "identity policy 2, statement 1: allows it",
+                    "identity policy 2, statement 2: allows it",
+                ],
             ),
             (r#""single_policy": true"#, vec!["policy, statement 1 (Sid `May`): allows it"]),
             (
