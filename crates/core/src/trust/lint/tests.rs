@@ -1,4 +1,5 @@
 use super::*;
+use crate::policy::document::{Policy, PolicyError};
 use crate::trust::admits::Asked;
 
 fn lint(policy: &str) -> Report {
@@ -314,6 +315,19 @@ aws_iam_role.new: not known until apply
 no findings in 3 policies
 ";
     assert_eq!(render_text(&[linted("a b.json", &external), linted("s.json", &service), until]), expected);
+}
+
+#[test]
+fn what_was_not_read_counts_as_no_clean_policy() {
+    let unread = Linted { name: "x".into(), file: None, outcome: Outcome::Unreadable(error_of("{")) };
+    assert_eq!(render_text(std::slice::from_ref(&unread)), "", "its error is all that there is to say");
+    let clean = policy(&[&allow(r#"{"Bool":{"aws:MultiFactorAuthPresent":"true"}}"#)]);
+    let text = render_text(&[linted("a.json", &clean), unread]);
+    assert!(text.ends_with("\nno findings in 1 policy, 1 not read\n"), "{text}");
+}
+
+fn error_of(text: &str) -> PolicyError {
+    Policy::parse(text).unwrap_err()
 }
 
 #[test]

@@ -18,9 +18,11 @@ pub fn render_text(linted: &[Linted]) -> String {
             Outcome::Unreadable(_) => None,
         })
         .collect();
+    if blocks.is_empty() {
+        return String::new();
+    }
     let has_finding = |one: &Linted| matches!(&one.outcome, Outcome::Judged(of) if !of.findings.is_empty());
-    let gap =
-        if blocks.is_empty() || (linted.len() == 1 && linted.iter().any(has_finding)) { "" } else { "\n" };
+    let gap = if linted.len() == 1 && linted.iter().any(has_finding) { "" } else { "\n" };
     format!("{}{gap}{}\n", blocks.join("\n"), render_counts(linted))
 }
 
@@ -113,8 +115,14 @@ fn render_counts(linted: &[Linted]) -> String {
         .flatten()
         .collect();
     let mut text = if told.is_empty() { "no findings".to_owned() } else { told.join(", ") };
-    if linted.len() > 1 {
-        text.push_str(&format!(" in {} policies", linted.len()));
+    let unread = linted.iter().filter(|one| matches!(one.outcome, Outcome::Unreadable(_))).count();
+    match linted.len() - unread {
+        1 if unread > 0 => text.push_str(" in 1 policy"),
+        1 => {}
+        read => text.push_str(&format!(" in {read} policies")),
+    }
+    if unread > 0 {
+        text.push_str(&format!(", {unread} not read"));
     }
     text
 }
