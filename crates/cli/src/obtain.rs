@@ -3,12 +3,16 @@
 
 use hatbox_core::handover::{Credentials, Handover};
 use hatbox_core::name::ProfileName;
+#[cfg(feature = "trust")]
+use hatbox_core::plan::Base;
 use hatbox_core::plan::Plan;
 
 use crate::args::{GlobalArgs, SessionArgs};
 use crate::fetch::{Fetching, fetch_credentials};
 use crate::planning;
 use crate::report::Failure;
+#[cfg(feature = "trust")]
+use crate::report::FailureKind;
 use crate::request::{SessionRequest, resolve_profile_name, resolve_session, resolve_store};
 use crate::store::index::Index;
 use crate::world::World;
@@ -73,12 +77,23 @@ pub(crate) fn obtain_base(
     let request = resolve_session(global, &SessionArgs::default(), &world.environment)?;
     let mut secrets = Secrets::open(world, resolve_store(global, &world.environment)?)?;
     let files = load_config(world)?;
-    if matches!(secrets.count_if_known()?, Known::Locked) {
+    let index = match secrets.index_if_known()? {
+        Known::Yes(index) => Some(index),
+        Known::Locked => None,
+    };
+    let mut plan = planning::resolve_quietly(world, &files, &request, index.as_ref(), profile)?;
+    plan.steps.clear();
+    // The index may be known where the key is not.
+    let is_stored = matches!(plan.base, Base::StoredKey { .. });
+    if is_stored && (index.is_none() || matches!(secrets.count_if_known()?, Known::Locked)) {
         return Ok(None);
     }
-    let Known::Yes(index) = secrets.index_if_known()? else { return Ok(None) };
-    let mut plan = planning::resolve_quietly(world, &files, &request, Some(&index), profile)?;
-    plan.steps.clear();
+    if plan.base.call().is_some() {
+        return Err(Failure::new(
+            FailureKind::Failed,
+            format!("the credentials behind `{profile}` are not to be had without a call of their own"),
+        ));
+    }
     let mut fetching = Fetching { world, secrets: &mut secrets, files: &files, request: &request };
     let credentials = fetch_credentials(&mut fetching, &plan)?;
     Ok(Some(Obtained { profile: profile.clone(), plan, credentials, is_child_isolated: false }))

@@ -229,6 +229,23 @@ fn nothing_is_asked_offline_with_a_locked_store_or_with_another_key() {
 }
 
 #[test]
+fn keys_in_a_file_need_no_store_and_none_is_made() {
+    let fixture = Fixture::empty_in(&["jan-work"], |w| world(w, &["s3:*"], &trusting(ACCOUNT, &json!({}))));
+    let key = fixture.key("jan-work").clone();
+    fixture.write_config(
+        "[profile ops]\nsource_profile = plain\nrole_arn = arn:aws:iam::111122223333:role/Ops\n",
+    );
+    let credentials = fixture.home().join(".aws/credentials");
+    let text =
+        format!("[plain]\naws_access_key_id = {}\naws_secret_access_key = {}\n", key.id, key.secret.expose());
+    std::fs::write(&credentials, text).unwrap();
+    std::fs::set_permissions(&credentials, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    refuse(&fixture);
+    assert!(why(&fixture, &[]).contains(ANSWERED));
+    assert!(!fixture.store().exists(), "a question makes no store");
+}
+
+#[test]
 fn json_lists_what_was_asked() {
     let fixture = fixture("", |w| world(w, &["s3:*"], &trusting(ACCOUNT, &json!({}))));
     refuse(&fixture);
