@@ -23,7 +23,7 @@ const ORIGIN: &str = "IAM, just now";
 
 /// Asks what the caller may ask, without a question to anybody.
 pub(crate) fn ask_of_refused(world: &World, global: &GlobalArgs, attempt: &Attempt) -> Answers {
-    let mut asking = Asking { world, answers: Answers::default() };
+    let mut asking = Asking { world, answers: Answers::default(), is_iam_there: true };
     let base = match obtain_same_base(world, global, attempt) {
         Ok(base) => base,
         Err(why) => {
@@ -52,6 +52,8 @@ fn obtain_same_base(world: &World, global: &GlobalArgs, attempt: &Attempt) -> Re
 struct Asking<'a> {
     world: &'a World,
     answers: Answers,
+    /// Whoever did not answer once is not waited for again.
+    is_iam_there: bool,
 }
 
 impl Asking<'_> {
@@ -71,7 +73,7 @@ impl Asking<'_> {
         // Behind a role's session stands another caller than the one that the chain starts from.
         if !matches!(attempt.signer, SignedBy::Role { .. }) {
             if let Some(user) = user {
-                let devices = self.answer("iam:ListMFADevices", iam.iam.fetch_mfa_devices(&user));
+                let devices = self.answer("iam:ListMFADevices", || iam.iam.fetch_mfa_devices(&user));
                 self.answers.known.devices = devices.map(fact);
             }
             self.answers.known.caller = Some(fact(caller));
@@ -80,34 +82,38 @@ impl Asking<'_> {
         if let Some(role) = role {
             self.ask_for_role(&iam, role);
         }
-        let details = self.answer("iam:GetAccountAuthorizationDetails", iam.iam.fetch_details());
+        let details = self.answer("iam:GetAccountAuthorizationDetails", || iam.iam.fetch_details());
         self.answers.details = details.map(|details| details.to_string());
         Ok(())
     }
 
     fn ask_for_role(&mut self, iam: &LiveIam, arn: &str) {
-        let result = iam.iam.fetch_role(arn.rsplit('/').next().unwrap_or(arn));
-        if matches!(&result, Err(error) if error.problem == IamProblem::NoSuchEntity) {
-            self.answers.answered.push("iam:GetRole");
-            self.answers.known.roles = Some(fact(Vec::new()));
-            return;
-        }
-        let Some(found) = self.answer("iam:GetRole", result) else { return };
-        if found.arn == arn {
-            self.answers.known.role = Some(fact(role_of(&found)));
-        } else {
+        let name = arn.rsplit('/').next().unwrap_or(arn);
+        let found = self.answer("iam:GetRole", || match iam.iam.fetch_role(name) {
+            Err(error) if error.problem == IamProblem::NoSuchEntity => Ok(None),
+            found => found.map(Some),
+        });
+        match found {
+            None => {}
+            Some(Some(found)) if found.arn == arn => self.answers.known.role = Some(fact(role_of(&found))),
             // Of this name, and another path: there is no second one.
-            self.answers.known.roles = Some(fact(vec![found.arn]));
+            Some(other) => {
+                self.answers.known.roles = Some(fact(other.into_iter().map(|role| role.arn).collect()));
+            }
         }
     }
 
-    fn answer<T>(&mut self, action: &'static str, result: Result<T, IamError>) -> Option<T> {
-        match result {
+    fn answer<T>(&mut self, action: &'static str, ask: impl FnOnce() -> Result<T, IamError>) -> Option<T> {
+        if !self.is_iam_there {
+            return None;
+        }
+        match ask() {
             Ok(answer) => {
                 self.answers.answered.push(action);
                 Some(answer)
             }
             Err(error) => {
+                self.is_iam_there = error.problem != IamProblem::Unreachable;
                 self.world.output.debug(|| format!("{action}: {error}"));
                 None
             }

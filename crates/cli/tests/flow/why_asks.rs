@@ -229,6 +229,17 @@ fn nothing_is_asked_offline_with_a_locked_store_or_with_another_key() {
 }
 
 #[test]
+fn an_iam_that_does_not_answer_is_asked_once() {
+    let fixture = fixture("", |w| world(w, &["s3:*"], &trusting(ACCOUNT, &json!({}))));
+    refuse(&fixture);
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let why = fixture.hatbox(&["why", "--debug"]).env("AWS_ENDPOINT_URL_IAM", format!("http://{nobody}"));
+    let outcome = why.run().ok();
+    assert!(outcome.stdout.contains("Asked now     sts:GetCallerIdentity\n"), "{}", outcome.stdout);
+    assert_eq!(outcome.stderr.matches("iam:").count(), 1, "{}", outcome.stderr);
+}
+
+#[test]
 fn keys_in_a_file_need_no_store_and_none_is_made() {
     let fixture = Fixture::empty_in(&["jan-work"], |w| world(w, &["s3:*"], &trusting(ACCOUNT, &json!({}))));
     let key = fixture.key("jan-work").clone();
