@@ -5,6 +5,9 @@ use std::str::Chars;
 
 use super::node::{JsonError, Member, Node, Place, Value};
 
+/// Up to how many members of an object a name is simply looked for.
+const FEW: usize = 16;
+
 /// How deep arrays and objects may nest. A policy needs 5.
 const MAX_DEPTH: usize = 64;
 
@@ -134,7 +137,8 @@ impl<'t> Reader<'t> {
 
     fn read_object(&mut self, depth: usize) -> Result<Value, JsonError> {
         self.next();
-        let mut members = Vec::new();
+        let mut members: Vec<Member> = Vec::new();
+        // Of objects with many members, as a snapshot's may be.
         let mut names = BTreeSet::new();
         self.skip_blanks();
         if self.skip('}') {
@@ -147,7 +151,15 @@ impl<'t> Reader<'t> {
                 return Err(self.unexpected("a name in double quotes"));
             }
             let name = self.read_string()?;
-            if !names.insert(name.clone()) {
+            let is_twice = match members.len() {
+                0..FEW => members.iter().any(|member| member.name == name),
+                FEW => {
+                    names.extend(members.iter().map(|member| member.name.clone()));
+                    !names.insert(name.clone())
+                }
+                _ => !names.insert(name.clone()),
+            };
+            if is_twice {
                 return Err(JsonError { place, problem: format!("`{name}` is there twice in one object") });
             }
             self.skip_blanks();
@@ -316,6 +328,18 @@ mod tests {
         ] {
             let (at_line, at_column, problem) = place_of(text);
             assert_eq!((at_line, at_column), (line, column), "{why}: {problem}");
+        }
+    }
+
+    #[test]
+    fn no_name_comes_twice_however_many_there_are() {
+        for count in [1, FEW - 1, FEW, FEW + 1, 3 * FEW] {
+            let names: Vec<_> = (0..count).map(|number| format!("\"n{number}\": 1")).collect();
+            assert!(parse_json(&format!("{{{}}}", names.join(","))).is_ok());
+            for again in [0, count / 2, count - 1] {
+                let twice = format!("{{{}, \"n{again}\": 2}}", names.join(","));
+                assert!(place_of(&twice).2.contains("there twice"), "{again} of {count}");
+            }
         }
     }
 

@@ -119,7 +119,6 @@ impl Node {
     }
 
     fn render_into(&self, text: &mut String, depth: usize) {
-        let quoted = |string: &str| serde_json::Value::from(string).to_string();
         let break_line = |text: &mut String, depth: usize| {
             text.push('\n');
             text.extend(std::iter::repeat_n("  ", depth));
@@ -128,7 +127,7 @@ impl Node {
             Value::Null => text.push_str("null"),
             Value::Bool(is_true) => text.push_str(if *is_true { "true" } else { "false" }),
             Value::Number(number) => text.push_str(number),
-            Value::String(string) => text.push_str(&quoted(string)),
+            Value::String(string) => push_quoted(text, string),
             Value::Array(items) if items.is_empty() => text.push_str("[]"),
             Value::Array(items) => {
                 text.push('[');
@@ -146,7 +145,7 @@ impl Node {
                 for (index, member) in members.iter().enumerate() {
                     text.push_str(if index > 0 { "," } else { "" });
                     break_line(text, depth + 1);
-                    text.push_str(&quoted(&member.name));
+                    push_quoted(text, &member.name);
                     text.push_str(": ");
                     member.node.render_into(text, depth + 1);
                 }
@@ -154,5 +153,17 @@ impl Node {
                 text.push('}');
             }
         }
+    }
+}
+
+/// As a JSON string.
+fn push_quoted(text: &mut String, string: &str) {
+    let is_plain = string.bytes().all(|byte| !matches!(byte, b'"' | b'\\' | 0..b' '));
+    if is_plain {
+        text.push('"');
+        text.push_str(string);
+        text.push('"');
+    } else {
+        text.push_str(&serde_json::Value::from(string).to_string());
     }
 }
