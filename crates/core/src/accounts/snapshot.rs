@@ -99,7 +99,7 @@ impl Accounts {
                 .iter()
                 .map(|serial| serial.text("a serial number").map(str::to_owned))
                 .collect::<Result<Vec<_>, _>>()?;
-            by_name.insert(member.name.as_str(), serials);
+            by_name.insert(&*member.name, serials);
         }
         for user in self.account_mut(id).users.values_mut() {
             if let Some(serials) = by_name.remove(user.name.as_str()) {
@@ -114,7 +114,7 @@ impl Accounts {
         let mut by_name = BTreeMap::new();
         for member in roles.members("`roles`")? {
             member.node.members("a role")?;
-            by_name.insert(member.name.as_str(), number(&member.node, "max_session_duration")?);
+            by_name.insert(&*member.name, number(&member.node, "max_session_duration")?);
         }
         for role in self.account_mut(id).roles.values_mut() {
             if let Some(Some(seconds)) = by_name.get(role.name.as_str()) {

@@ -1,7 +1,8 @@
 //! Reads JSON and keeps the place of each value, so that a finding can point into the text.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::str::Chars;
+use std::sync::Arc;
 
 use super::node::{JsonError, Member, Node, Place, Value};
 
@@ -38,13 +39,16 @@ pub(crate) fn parse_json_values(text: &str) -> Result<Vec<Node>, JsonError> {
 struct Reader<'t> {
     rest: Chars<'t>,
     place: Place,
+    /// The names of members so far.
+    names: HashSet<Arc<str>>,
 }
 
 impl<'t> Reader<'t> {
     /// At the first value of `text`.
     fn new(text: &'t str) -> Self {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let mut reader = Self { rest: text.chars(), place: Place { line: 1, column: 1 } };
+        let mut reader =
+            Self { rest: text.chars(), place: Place { line: 1, column: 1 }, names: HashSet::new() };
         reader.skip_blanks();
         reader
     }
@@ -150,7 +154,7 @@ impl<'t> Reader<'t> {
             if self.peek() != Some('"') {
                 return Err(self.unexpected("a name in double quotes"));
             }
-            let name = self.read_string()?;
+            let name = self.read_name()?;
             let is_twice = match members.len() {
                 0..FEW => members.iter().any(|member| member.name == name),
                 FEW => {
@@ -179,6 +183,29 @@ impl<'t> Reader<'t> {
         }
     }
 
+    /// A string whose text is kept once, as the same few names come again and again.
+    fn read_name(&mut self) -> Result<Arc<str>, JsonError> {
+        let mut ahead = self.rest.clone();
+        ahead.next();
+        let plain = plain_start(ahead.as_str());
+        let Some(rest) = ahead.as_str().get(plain.len()..).and_then(|rest| rest.strip_prefix('"')) else {
+            let name = self.read_string()?;
+            return Ok(self.keep(&name));
+        };
+        self.place.column += plain.chars().count() + 2;
+        self.rest = rest.chars();
+        Ok(self.keep(plain))
+    }
+
+    fn keep(&mut self, name: &str) -> Arc<str> {
+        if let Some(kept) = self.names.get(name) {
+            return Arc::clone(kept);
+        }
+        let name: Arc<str> = name.into();
+        self.names.insert(Arc::clone(&name));
+        name
+    }
+
     fn read_string(&mut self) -> Result<String, JsonError> {
         let start = self.place;
         self.next();
@@ -200,11 +227,9 @@ impl<'t> Reader<'t> {
     /// Takes what stands for itself in a string, at once: most of a text is that.
     fn take_plain(&mut self) -> &'t str {
         let rest = self.rest.as_str();
-        let is_plain = |byte: u8| !matches!(byte, b'"' | b'\\' | 0..b' ');
-        let length = rest.bytes().position(|byte| !is_plain(byte)).unwrap_or(rest.len());
-        let (plain, rest) = rest.split_at_checked(length).unwrap_or((rest, ""));
+        let plain = plain_start(rest);
         self.place.column += plain.chars().count();
-        self.rest = rest.chars();
+        self.rest = rest.get(plain.len()..).unwrap_or_default().chars();
         plain
     }
 
@@ -271,6 +296,13 @@ impl<'t> Reader<'t> {
         }
         Ok(())
     }
+}
+
+/// What of the text stands for itself in a string.
+fn plain_start(text: &str) -> &str {
+    let is_plain = |byte: u8| !matches!(byte, b'"' | b'\\' | 0..b' ');
+    let length = text.bytes().position(|byte| !is_plain(byte)).unwrap_or(text.len());
+    text.get(..length).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! A JSON value with its place in the text, and how it is read as one type or another.
 
+use std::sync::Arc;
+
 /// A place in a text: line and column, both from 1, the column in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place {
@@ -38,7 +40,7 @@ pub(crate) enum Value {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Member {
     pub(crate) place: Place,
-    pub(crate) name: String,
+    pub(crate) name: Arc<str>,
     pub(crate) node: Node,
 }
 
@@ -73,7 +75,7 @@ impl Node {
     /// The member `name`, when it is an object that has it.
     pub(crate) fn find_member(&self, name: &str) -> Option<&Member> {
         match &self.value {
-            Value::Object(members) => members.iter().find(|member| member.name == name),
+            Value::Object(members) => members.iter().find(|member| *member.name == *name),
             _ => None,
         }
     }

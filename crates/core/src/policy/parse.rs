@@ -121,7 +121,7 @@ fn read_principals(member: &Member) -> Result<Vec<Principal>, JsonError> {
     };
     let mut principals = Vec::new();
     for by_type in types {
-        let kind = match by_type.name.as_str() {
+        let kind = match &*by_type.name {
             "AWS" => None,
             "Service" => Some(PrincipalKind::Service),
             "Federated" => Some(PrincipalKind::Federated),
@@ -158,8 +158,8 @@ fn read_conditions(node: &Node, version: Version) -> Result<Vec<Condition>, Json
                 .collect::<Result<_, _>>()?;
             conditions.push(Condition {
                 operator,
-                operator_name: name.clone(),
-                key: by_key.name.clone(),
+                operator_name: name.to_string(),
+                key: by_key.name.to_string(),
                 lower_key: by_key.name.to_lowercase(),
                 place: by_key.place,
                 values,
@@ -170,7 +170,7 @@ fn read_conditions(node: &Node, version: Version) -> Result<Vec<Condition>, Json
 }
 
 fn refuse_unknown(members: &[Member], known: &[&str], what: &str) -> Result<(), JsonError> {
-    let Some(unknown) = members.iter().find(|member| !known.contains(&member.name.as_str())) else {
+    let Some(unknown) = members.iter().find(|member| !known.contains(&&*member.name)) else {
         return Ok(());
     };
     let near = known.iter().find(|name| name.eq_ignore_ascii_case(&unknown.name));

@@ -325,6 +325,6 @@ fn read_tags(resource: &Resource) -> Result<Fact<BTreeMap<String, String>>, Json
         (Fact::Known(tags), _) | (Fact::NotGiven, Fact::Known(tags)) => tags,
         (Fact::NotGiven, Fact::NotGiven) => return Ok(Fact::Known(BTreeMap::new())),
     };
-    let read = |member: &Member| Ok((member.name.clone(), member.node.text("a tag's value")?.to_owned()));
+    let read = |member: &Member| Ok((member.name.to_string(), member.node.text("a tag's value")?.to_owned()));
     tags.members("tags")?.iter().map(read).collect::<Result<_, _>>().map(Fact::Known)
 }
