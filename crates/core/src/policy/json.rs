@@ -397,6 +397,8 @@ mod tests {
     #[test]
     fn a_value_is_written_as_it_was_read() {
         let text = "{\n  \"a\": [\n    1.50,\n    \"\\\"é\",\n    null,\n    [\n      1,\n      {\n        \"d\": true\n      }\n    ]\n  ],\n  \"b\": {},\n  \"c\": []\n}";
-        assert_eq!(parse_json(text).unwrap().render(), text);
+        for text in [text, r#""\"""#, r#""\\""#, r#""""#, r#""\u0001""#] {
+            assert_eq!(parse_json(text).unwrap().render(), text);
+        }
     }
 }
