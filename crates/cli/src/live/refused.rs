@@ -32,7 +32,7 @@ pub(crate) fn ask_of_refused(world: &World, global: &GlobalArgs, attempt: &Attem
         }
     };
     if let Err(failure) = asking.ask(attempt, base) {
-        world.output.note(&format!("AWS was not asked for all: {}", failure.error));
+        world.output.note(&format!("IAM was not asked: {}", failure.error));
     }
     asking.answers
 }

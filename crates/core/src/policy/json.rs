@@ -155,13 +155,13 @@ impl<'t> Reader<'t> {
                 return Err(self.unexpected("a name in double quotes"));
             }
             let name = self.read_name()?;
-            let is_twice = match members.len() {
-                0..FEW => members.iter().any(|member| member.name == name),
-                FEW => {
-                    names.extend(members.iter().map(|member| member.name.clone()));
-                    !names.insert(name.clone())
+            let is_twice = if members.len() < FEW {
+                members.iter().any(|member| member.name == name)
+            } else {
+                if names.is_empty() {
+                    names.extend(members.iter().map(|member| Arc::clone(&member.name)));
                 }
-                _ => !names.insert(name.clone()),
+                !names.insert(Arc::clone(&name))
             };
             if is_twice {
                 return Err(JsonError { place, problem: format!("`{name}` is there twice in one object") });
