@@ -108,10 +108,9 @@ fn complete(
         _ => None,
     };
     let caller = told.or(known.caller.as_ref().map(|fact| fact.value.as_str()));
-    let gathered = gather_known(&accounts, call.attempt.role.as_deref(), caller, now);
-    // A list of all roles says more than that this one is not there.
-    let roles = gathered.roles.clone().or_else(|| known.roles.clone());
-    Known { roles, ..known.or(gathered) }
+    let role = call.attempt.role.as_deref();
+    let gathered = gather_known(&accounts, role, caller, now);
+    known.or(gathered, role)
 }
 
 /// A failure that is no refusal of a role's: its own text says why, where it says what to do.

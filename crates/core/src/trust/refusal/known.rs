@@ -42,13 +42,25 @@ pub struct Answers {
 }
 
 impl Known {
-    /// What is known here, and of what is not, what `other` tells.
+    /// What is known here, and of what is not, what `other` tells. Whether there is the role asked for, `role`, is not
+    /// asked of `other` where it is told here: that may be older.
     #[must_use]
-    pub fn or(self, other: Self) -> Self {
+    pub fn or(self, other: Self, role: Option<&str>) -> Self {
+        let is_there = self.role.is_some();
+        let is_missing = self.roles.is_some();
+        let roles = match (self.roles, other.roles) {
+            _ if is_there => None,
+            // The names of others help to find the one that is meant.
+            (Some(mut told), Some(more)) => {
+                told.value.extend(more.value.into_iter().filter(|arn| Some(arn.as_str()) != role));
+                Some(told)
+            }
+            (told, more) => told.or(more),
+        };
         Self {
             caller: self.caller.or(other.caller),
-            role: self.role.or(other.role),
-            roles: self.roles.or(other.roles),
+            role: if is_missing { None } else { self.role.or(other.role) },
+            roles,
             policies: self.policies.or(other.policies),
             devices: self.devices.or(other.devices),
         }
@@ -75,4 +87,44 @@ pub struct CallerPolicies {
     pub boundary: Option<Vec<Policy>>,
     /// Whether a policy is missing here: then only a Deny is certain.
     pub is_partial: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OPS: &str = "arn:aws:iam::111122223333:role/Ops";
+    const OTHER: &str = "arn:aws:iam::111122223333:role/Other";
+
+    fn fact<T>(value: T, origin: &str) -> Fact<T> {
+        Fact { value, origin: origin.to_owned() }
+    }
+
+    fn role(origin: &str) -> Fact<Role> {
+        fact(Role { trust: None, max_session: None, created_at: None }, origin)
+    }
+
+    #[test]
+    fn an_old_list_does_not_deny_a_role_that_was_just_seen() {
+        let seen = Known { role: Some(role("IAM")), ..Known::default() };
+        let old = Known { roles: Some(fact(vec![OTHER.to_owned()], "iam.json")), ..Known::default() };
+        let known = seen.or(old, Some(OPS));
+        assert!(known.role.is_some() && known.roles.is_none());
+    }
+
+    #[test]
+    fn an_old_list_does_not_bring_back_a_role_that_is_gone() {
+        let gone = Known { roles: Some(fact(Vec::new(), "IAM")), ..Known::default() };
+        let roles = Some(fact(vec![OPS.to_owned(), OTHER.to_owned()], "iam.json"));
+        let old = Known { role: Some(role("iam.json")), roles, ..Known::default() };
+        let known = gone.or(old, Some(OPS));
+        assert!(known.role.is_none());
+        assert_eq!(known.roles, Some(fact(vec![OTHER.to_owned()], "IAM")));
+    }
+
+    #[test]
+    fn what_nothing_else_tells_is_taken_from_the_old() {
+        let old = Known { role: Some(role("iam.json")), ..Known::default() };
+        assert!(Known::default().or(old, Some(OPS)).role.is_some());
+    }
 }

@@ -104,8 +104,8 @@ pub(super) fn role_name(view: &View<'_>) -> Verdict {
         let verdict = Verdict::computed(cause, text).weigh(96);
         return nearest.map_or_else(|| verdict.clone(), |near| verdict.clone().fix(setting(near)));
     }
-    if view.known.role.is_some() {
-        return Verdict::ruled_out(cause, Evidence::Computed, "the role is there");
+    if let Some(role) = &view.known.role {
+        return Verdict::ruled_out(cause, Evidence::Computed, format!("the role is there ({})", role.origin));
     }
     if view.reason().is_some() || !view.is_about_role() {
         return Verdict::open(cause, "not compared: AWS named a layer");
