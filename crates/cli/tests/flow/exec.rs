@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use hatbox_sandbox::log::LogEntry;
 use serde_json::Value;
 
 use crate::cast::PHONE;
-use crate::fixture::Fixture;
+use crate::fixture::{CODE_LIFE, Fixture};
 use crate::run::Outcome;
 
 /// Profiles that most tests here are content with.
@@ -290,6 +291,31 @@ fn mfa_process_gives_the_code_and_a_given_code_goes_before_it() {
     let malformed = exec(&["-t", "12345x"]).expect_code(125);
     assert!(malformed.stderr.starts_with("hatbox: error: `--mfa-token`: "), "{}", malformed.stderr);
     assert!(!malformed.stderr.contains("12345x"));
+}
+
+#[test]
+fn mfa_process_that_gives_a_used_code_is_asked_again_for_the_next() {
+    let fixture = Fixture::with_config("");
+    fixture.write_config(&format!("{CONFIG}mfa_process = phone\n"));
+    fixture.write_program("phone", "cat \"$HOME/code\"; cp \"$HOME/next\" \"$HOME/code\"");
+    fixture.advance_to_end_of_code();
+    let code = fixture.code(PHONE);
+    fixture.advance(CODE_LIFE);
+    let next = fixture.code(PHONE);
+    fixture.advance(-CODE_LIFE);
+    std::fs::write(fixture.path("home/code"), &code).unwrap();
+    std::fs::write(fixture.path("home/next"), next).unwrap();
+    let exec = fixture.hatbox(&["exec", "--fresh", "guarded"]);
+    exec.clone().args(["-t", &code, "--", "true"]).run().ok();
+    let calls = fixture.log().len();
+    let outcome = exec.args(["--", "true"]).run().ok();
+    assert_eq!(
+        fixture.shown(&outcome.stderr),
+        "hatbox: STS is SANDBOX here, not AWS\n\
+         hatbox: that MFA code was used already; waiting for the next one\n"
+    );
+    let log = fixture.log();
+    assert!(log[calls..].iter().all(LogEntry::is_allowed), "the used code is not sent");
 }
 
 #[test]

@@ -12,12 +12,16 @@ use hatbox_sandbox::control::Client;
 use hatbox_sandbox::log::LogEntry;
 use hatbox_sandbox::world::{Key, World, load_world, save_world};
 use hatbox_sandbox::{Error, Options, Running, start};
+use jiff::Timestamp;
 use tempfile::TempDir;
 
 use crate::cast::save_cast;
 use crate::run::Run;
 
 pub(crate) const PASSPHRASE: &str = "canary correct horse";
+
+/// How long a device shows a code, in seconds.
+pub(crate) const CODE_LIFE: i64 = 30;
 
 /// One test's own world.
 pub(crate) struct Fixture {
@@ -176,11 +180,17 @@ impl Fixture {
         self.client().set_clock_offset(self.clock_offset.get()).unwrap();
     }
 
+    /// Moves the clocks to three seconds before devices show another code.
+    pub(crate) fn advance_to_end_of_code(&self) {
+        let now = Timestamp::now().as_second() + self.clock_offset.get();
+        self.advance((CODE_LIFE - 3 - now).rem_euclid(CODE_LIFE));
+    }
+
     /// A code of a device that was not used yet; the clocks move on where it must be the next one.
     pub(crate) fn code(&self, serial: &str) -> String {
         let mut shown = self.client().code(serial).unwrap();
         while shown.is_used {
-            self.advance(30);
+            self.advance(CODE_LIFE);
             shown = self.client().code(serial).unwrap();
         }
         shown.code

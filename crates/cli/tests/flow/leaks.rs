@@ -136,7 +136,7 @@ fn no_canary_appears_where_it_was_not_promised() {
     watch.fixed.push(Canary::new("a secret in the place of an id", "canary/swapped+secret"));
     watch.run(&swapped, Promised::Nothing).expect_code(2);
 
-    watch.next_code();
+    let code = watch.next_code();
     let debugged = watch.run(&hatbox(&watch, &["exec", "admin"]), Promised::Nothing);
     assert!(debugged.ok().stderr.contains("hatbox: debug: "), "--debug says something at all");
     for format in ["env", "export-env", "json", "ini"] {
@@ -158,7 +158,8 @@ fn no_canary_appears_where_it_was_not_promised() {
         watch.run(&hatbox(&watch, line), Promised::Nothing).ok();
     }
     // The same code again: refused.
-    watch.run(&hatbox(&watch, &["exec", "--fresh", "admin"]), Promised::Nothing).expect_code(125);
+    let again = hatbox(&watch, &["exec", "--fresh", "-t", &code, "admin"]);
+    watch.run(&again, Promised::Nothing).expect_code(125);
     watch.run(&hatbox(&watch, &["exec", "strangers"]), Promised::Nothing).expect_code(125);
     watch.run(&hatbox(&watch, &["exec", "nobody"]), Promised::Nothing).expect_code(125);
     let unreachable =
