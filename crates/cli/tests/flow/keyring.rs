@@ -123,13 +123,15 @@ fn a_full_keyring_is_said_and_costs_a_question_each_time() {
         eprintln!("skipped: only root can become a user whose quota may be used up");
         return;
     }
-    // A uid that nobody has: its quota is no one's.
-    let status = Command::new("chown").args(["-R", "61234:61234"]).arg(fixture.path("")).status().unwrap();
+    // A uid that nobody has, of another run of the tests neither: its quota is no one's.
+    let id = 61_234 + std::process::id();
+    let owner = format!("{id}:{id}");
+    let status = Command::new("chown").args(["-R", &owner]).arg(fixture.path("")).status().unwrap();
     assert!(status.success());
     std::fs::set_permissions(fixture.path(""), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     let fill = "i=0; while keyctl add user filler$i x @s >/dev/null 2>&1 && [ $i -lt 300 ]; do i=$((i+1)); done\n\
                 unlocked $H export -n jan-work; unlocked $H export -n jan-work >/dev/null";
-    let become_user = ["--reuid=61234", "--regid=61234", "--clear-groups"];
+    let become_user = [&format!("--reuid={id}"), &format!("--regid={id}"), "--clear-groups"];
     let binary = fixture.path("hatbox");
     std::fs::copy(env!("CARGO_BIN_EXE_hatbox"), &binary).unwrap();
     let run = in_session(&fixture, fill).env("H", &binary).under("setpriv", &become_user).run().ok();
