@@ -290,10 +290,10 @@ proptest! {
 fn check_place(text: &str) -> Result<(), TestCaseError> {
     if let Err(error) = Policy::parse(text) {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let line = text.split('\n').nth(error.line - 1);
+        let line = text.split('\n').nth(error.line as usize - 1);
         prop_assert!(line.is_some(), "line {} of {:?}", error.line, text);
         let width = line.unwrap_or_default().chars().count();
-        prop_assert!((1..=width + 1).contains(&error.column), "{} in {:?}", error, text);
+        prop_assert!((1..=width + 1).contains(&(error.column as usize)), "{} in {:?}", error, text);
         prop_assert!(!error.problem.is_empty());
     }
     // A row holds any JSON, so this reads further than a policy does.

@@ -97,16 +97,19 @@ pub(crate) fn list_sources(directory: &Path) -> io::Result<Vec<PathBuf>> {
 /// It cannot be read, or has more than `limit` bytes.
 pub(crate) fn read_source(path: &Path, limit: u64) -> io::Result<(Vec<u8>, Option<Timestamp>)> {
     let file = File::open(path)?;
-    let changed = file.metadata()?.modified().ok().and_then(|time| Timestamp::try_from(time).ok());
-    Ok((read_up_to(file, limit)?, changed))
+    let metadata = file.metadata()?;
+    let changed = metadata.modified().ok().and_then(|time| Timestamp::try_from(time).ok());
+    Ok((read_up_to(file, metadata.len(), limit)?, changed))
 }
 
-/// All that there is to read, and no more than `limit` bytes.
+/// All that there is to read, of which `expected` bytes are known, and no more than `limit` bytes.
 ///
 /// # Errors
 /// It cannot be read, or there is more.
-pub(crate) fn read_up_to(source: impl Read, limit: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
+pub(crate) fn read_up_to(source: impl Read, expected: u64, limit: u64) -> io::Result<Vec<u8>> {
+    // One more, in which the end is seen.
+    let capacity = usize::try_from(expected.min(limit) + 1).unwrap_or_default();
+    let mut bytes = Vec::with_capacity(capacity);
     source.take(limit + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > limit {
         return Err(io::Error::other(format!("it is larger than {} MiB", limit >> 20)));

@@ -5,31 +5,31 @@ use crate::policy::arn::Arn;
 use crate::policy::node::{JsonError, Node, Value};
 
 /// The member `name`, unless it is absent or null.
-pub(super) fn find<'n>(node: &'n Node, name: &str) -> Option<&'n Node> {
+pub(super) fn find<'n>(node: &'n Node<'n>, name: &str) -> Option<&'n Node<'n>> {
     node.find(name).filter(|found| found.value != Value::Null)
 }
 
-pub(super) fn need<'n>(node: &'n Node, name: &str) -> Result<&'n Node, JsonError> {
+pub(super) fn need<'n>(node: &'n Node<'n>, name: &str) -> Result<&'n Node<'n>, JsonError> {
     find(node, name).ok_or_else(|| node.error(format!("`{name}` is missing here")))
 }
 
-pub(super) fn text<'n>(node: &'n Node, name: &str) -> Result<Option<&'n str>, JsonError> {
+pub(super) fn text<'n>(node: &'n Node<'n>, name: &str) -> Result<Option<&'n str>, JsonError> {
     find(node, name).map(|found| found.text(&format!("`{name}`"))).transpose()
 }
 
-pub(super) fn need_text<'n>(node: &'n Node, name: &str) -> Result<&'n str, JsonError> {
+pub(super) fn need_text<'n>(node: &'n Node<'n>, name: &str) -> Result<&'n str, JsonError> {
     need(node, name)?.text(&format!("`{name}`"))
 }
 
 /// The items of the list `name`; none when it is absent.
-pub(super) fn list<'n>(node: &'n Node, name: &str) -> Result<&'n [Node], JsonError> {
+pub(super) fn list<'n>(node: &'n Node<'n>, name: &str) -> Result<&'n [Node<'n>], JsonError> {
     match find(node, name) {
         None => Ok(&[]),
         Some(found) => items(found, name),
     }
 }
 
-pub(super) fn items<'n>(node: &'n Node, name: &str) -> Result<&'n [Node], JsonError> {
+pub(super) fn items<'n>(node: &'n Node<'n>, name: &str) -> Result<&'n [Node<'n>], JsonError> {
     match &node.value {
         Value::Array(items) => Ok(items),
         other => Err(node.error(format!("`{name}` is a list, not {}", other.kind()))),
@@ -66,7 +66,11 @@ pub(super) fn account(node: &Node) -> Result<AccountId, JsonError> {
 }
 
 /// The ARN of an IAM `kind` (`user`, `role`, ...) in `name`, and its account.
-pub(super) fn iam_arn<'n>(node: &'n Node, name: &str, kind: &str) -> Result<(&'n str, AccountId), JsonError> {
+pub(super) fn iam_arn<'n>(
+    node: &'n Node<'n>,
+    name: &str,
+    kind: &str,
+) -> Result<(&'n str, AccountId), JsonError> {
     let found = need(node, name)?;
     let text = found.text(&format!("`{name}`"))?;
     let parsed = Arn::parse(text).filter(|arn| arn.service == "iam" && is_of_kind(arn.resource, kind));

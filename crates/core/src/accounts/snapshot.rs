@@ -134,7 +134,7 @@ impl Accounts {
 
 fn read_organization(node: &Node, origin: OriginId) -> Result<Organization, JsonError> {
     if let Value::String(word) = &node.value {
-        return match word.as_str() {
+        return match &**word {
             "none" => Ok(Organization::None),
             other => Err(node.error(format!("`organization` is an object or \"none\", not \"{other}\""))),
         };

@@ -6,17 +6,17 @@ use super::entities::UnplacedRole;
 use super::fact::Fact;
 use super::model::Accounts;
 use super::origin::{Origin, OriginId, SourceKind};
-use crate::policy::json::parse_json_values;
-use crate::policy::node::{JsonError, Node, Place, Value};
+use crate::policy::json::{self, parse_json_values};
+use crate::policy::node::{JsonError, Node, Value};
 
 /// Why a source could not be read, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}, column {column}: {problem}")]
 pub struct SourceError {
     /// Line, from 1.
-    pub line: usize,
+    pub line: u32,
     /// Column, from 1, in characters.
-    pub column: usize,
+    pub column: u32,
     /// What is wrong, in words.
     pub problem: String,
     /// Whether it is JSON, but of something else altogether.
@@ -37,7 +37,7 @@ impl Accounts {
     /// When it is not UTF-8, not JSON, none of the sources known, of another version, or has a member of
     /// another type. What was read before the error stays; the caller drops the whole.
     pub fn add_source(&mut self, bytes: &[u8], origin: Origin) -> Result<OriginId, SourceError> {
-        let text = decode_utf8(bytes)?;
+        let text = json::decode(bytes)?;
         let nodes = parse_json_values(text)?;
         let is_live = origin.kind == SourceKind::Live;
         let id = self.add_origin(origin);
@@ -105,14 +105,4 @@ impl Accounts {
 fn stem(name: &str) -> &str {
     let file = name.rsplit(['/', '\\']).next().unwrap_or_default();
     file.strip_suffix(".json").unwrap_or(file)
-}
-
-fn decode_utf8(bytes: &[u8]) -> Result<&str, SourceError> {
-    std::str::from_utf8(bytes).map_err(|error| {
-        let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
-        let before = std::str::from_utf8(before).unwrap_or_default();
-        let line = before.rsplit('\n').next().unwrap_or_default();
-        let place = Place { line: before.matches('\n').count() + 1, column: line.chars().count() + 1 };
-        JsonError { place, problem: "the text is not UTF-8 from here on".to_owned() }.into()
-    })
 }

@@ -1,7 +1,7 @@
 //! A policy as written: `Version`, statements, each part with its place in the text.
 
 use super::condition::Condition;
-use super::json::parse_json;
+use super::json::{self, parse_json};
 use super::node::Place;
 use super::parse::read_policy;
 use super::principal::Principal;
@@ -65,11 +65,19 @@ pub struct Element<T> {
 #[error("line {line}, column {column}: {problem}")]
 pub struct PolicyError {
     /// Line, from 1.
-    pub line: usize,
+    pub line: u32,
     /// Column, from 1, in characters.
-    pub column: usize,
+    pub column: u32,
     /// What is wrong, in words.
     pub problem: String,
+}
+
+/// The text of a file that should hold a policy.
+///
+/// # Errors
+/// When it is not UTF-8; with the place.
+pub fn decode_json(bytes: &[u8]) -> Result<&str, PolicyError> {
+    Ok(json::decode(bytes)?)
 }
 
 impl Policy {

@@ -1,8 +1,8 @@
 //! Reads JSON and keeps the place of each value, so that a finding can point into the text.
 
-use std::collections::{BTreeSet, HashSet};
+use std::borrow::Cow;
+use std::collections::HashSet;
 use std::str::Chars;
-use std::sync::Arc;
 
 use super::node::{JsonError, Member, Node, Place, Value};
 
@@ -12,8 +12,23 @@ const FEW: usize = 16;
 /// How deep arrays and objects may nest. A policy needs 5.
 const MAX_DEPTH: usize = 64;
 
+/// The text of a file of JSON, which is UTF-8 (RFC 8259).
+pub(crate) fn decode(bytes: &[u8]) -> Result<&str, JsonError> {
+    std::str::from_utf8(bytes).map_err(|error| {
+        let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
+        let mut place = Place::START;
+        for (number, line) in std::str::from_utf8(before).unwrap_or_default().split('\n').enumerate() {
+            if number > 0 {
+                place.pass_line();
+            }
+            place.pass(line);
+        }
+        JsonError { place, problem: "the text is not UTF-8 from here on".to_owned() }
+    })
+}
+
 /// Reads `text` as one JSON value. A byte order mark before it is skipped.
-pub(crate) fn parse_json(text: &str) -> Result<Node, JsonError> {
+pub(crate) fn parse_json(text: &str) -> Result<Node<'_>, JsonError> {
     let mut reader = Reader::new(text);
     let node = reader.read_value(0)?;
     reader.skip_blanks();
@@ -24,7 +39,7 @@ pub(crate) fn parse_json(text: &str) -> Result<Node, JsonError> {
 }
 
 /// Reads `text` as JSON values one after another, at least one.
-pub(crate) fn parse_json_values(text: &str) -> Result<Vec<Node>, JsonError> {
+pub(crate) fn parse_json_values(text: &str) -> Result<Vec<Node<'_>>, JsonError> {
     let mut reader = Reader::new(text);
     let mut nodes = Vec::new();
     loop {
@@ -39,8 +54,11 @@ pub(crate) fn parse_json_values(text: &str) -> Result<Vec<Node>, JsonError> {
 struct Reader<'t> {
     rest: Chars<'t>,
     place: Place,
-    /// The names of members so far.
-    names: HashSet<Arc<str>>,
+    /// The items of the lists that are open, the innermost last: what is closed is moved out in one piece of
+    /// just the size that it needs.
+    items: Vec<Node<'t>>,
+    /// The same of objects.
+    members: Vec<Member<'t>>,
 }
 
 impl<'t> Reader<'t> {
@@ -48,7 +66,7 @@ impl<'t> Reader<'t> {
     fn new(text: &'t str) -> Self {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let mut reader =
-            Self { rest: text.chars(), place: Place { line: 1, column: 1 }, names: HashSet::new() };
+            Self { rest: text.chars(), place: Place::START, items: Vec::new(), members: Vec::new() };
         reader.skip_blanks();
         reader
     }
@@ -60,9 +78,9 @@ impl<'t> Reader<'t> {
     fn next(&mut self) -> Option<char> {
         let c = self.rest.next()?;
         if c == '\n' {
-            self.place = Place { line: self.place.line + 1, column: 1 };
+            self.place.pass_line();
         } else {
-            self.place.column += 1;
+            self.place.column = self.place.column.saturating_add(1);
         }
         Some(c)
     }
@@ -92,7 +110,7 @@ impl<'t> Reader<'t> {
         is_there
     }
 
-    fn read_value(&mut self, depth: usize) -> Result<Node, JsonError> {
+    fn read_value(&mut self, depth: usize) -> Result<Node<'t>, JsonError> {
         if depth >= MAX_DEPTH {
             return Err(self.error(format!("nested more than {MAX_DEPTH} levels deep")));
         }
@@ -110,7 +128,7 @@ impl<'t> Reader<'t> {
         Ok(Node { place, value })
     }
 
-    fn read_word(&mut self, word: &str, value: Value) -> Result<Value, JsonError> {
+    fn read_word(&mut self, word: &str, value: Value<'t>) -> Result<Value<'t>, JsonError> {
         for wanted in word.chars() {
             if !self.skip(wanted) {
                 return Err(self.unexpected(&format!("`{word}`")));
@@ -119,19 +137,20 @@ impl<'t> Reader<'t> {
         Ok(value)
     }
 
-    fn read_array(&mut self, depth: usize) -> Result<Value, JsonError> {
+    fn read_array(&mut self, depth: usize) -> Result<Value<'t>, JsonError> {
         self.next();
-        let mut items = Vec::new();
+        let start = self.items.len();
         self.skip_blanks();
         if self.skip(']') {
-            return Ok(Value::Array(items));
+            return Ok(Value::Array(Vec::new()));
         }
         loop {
             self.skip_blanks();
-            items.push(self.read_value(depth + 1)?);
+            let item = self.read_value(depth + 1)?;
+            self.items.push(item);
             self.skip_blanks();
             if self.skip(']') {
-                return Ok(Value::Array(items));
+                return Ok(Value::Array(self.items.drain(start..).collect()));
             }
             if !self.skip(',') {
                 return Err(self.unexpected("`,` or `]`"));
@@ -139,14 +158,14 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn read_object(&mut self, depth: usize) -> Result<Value, JsonError> {
+    fn read_object(&mut self, depth: usize) -> Result<Value<'t>, JsonError> {
         self.next();
-        let mut members: Vec<Member> = Vec::new();
+        let start = self.members.len();
         // Of objects with many members, as a snapshot's may be.
-        let mut names = BTreeSet::new();
+        let mut names = HashSet::new();
         self.skip_blanks();
         if self.skip('}') {
-            return Ok(Value::Object(members));
+            return Ok(Value::Object(Vec::new()));
         }
         loop {
             self.skip_blanks();
@@ -154,14 +173,15 @@ impl<'t> Reader<'t> {
             if self.peek() != Some('"') {
                 return Err(self.unexpected("a name in double quotes"));
             }
-            let name = self.read_name()?;
+            let name = self.read_string()?;
+            let members = self.members.get(start..).unwrap_or_default();
             let is_twice = if members.len() < FEW {
                 members.iter().any(|member| member.name == name)
             } else {
                 if names.is_empty() {
-                    names.extend(members.iter().map(|member| Arc::clone(&member.name)));
+                    names.extend(members.iter().map(|member| member.name.clone()));
                 }
-                !names.insert(Arc::clone(&name))
+                !names.insert(name.clone())
             };
             if is_twice {
                 return Err(JsonError { place, problem: format!("`{name}` is there twice in one object") });
@@ -172,10 +192,10 @@ impl<'t> Reader<'t> {
             }
             self.skip_blanks();
             let node = self.read_value(depth + 1)?;
-            members.push(Member { place, name, node });
+            self.members.push(Member { place, name, node });
             self.skip_blanks();
             if self.skip('}') {
-                return Ok(Value::Object(members));
+                return Ok(Value::Object(self.members.drain(start..).collect()));
             }
             if !self.skip(',') {
                 return Err(self.unexpected("`,` or `}`"));
@@ -183,39 +203,19 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// A string whose text is kept once, as the same few names come again and again.
-    fn read_name(&mut self) -> Result<Arc<str>, JsonError> {
-        let mut ahead = self.rest.clone();
-        ahead.next();
-        let plain = plain_start(ahead.as_str());
-        let Some(rest) = ahead.as_str().get(plain.len()..).and_then(|rest| rest.strip_prefix('"')) else {
-            let name = self.read_string()?;
-            return Ok(self.keep(&name));
-        };
-        self.place.column += plain.chars().count() + 2;
-        self.rest = rest.chars();
-        Ok(self.keep(plain))
-    }
-
-    fn keep(&mut self, name: &str) -> Arc<str> {
-        if let Some(kept) = self.names.get(name) {
-            return Arc::clone(kept);
-        }
-        let name: Arc<str> = name.into();
-        self.names.insert(Arc::clone(&name));
-        name
-    }
-
-    fn read_string(&mut self) -> Result<String, JsonError> {
+    fn read_string(&mut self) -> Result<Cow<'t, str>, JsonError> {
         let start = self.place;
         self.next();
-        let mut text = String::new();
+        let mut text = Cow::Borrowed(self.take_plain());
         loop {
-            text.push_str(self.take_plain());
             let here = self.place;
             match self.next() {
                 Some('"') => return Ok(text),
-                Some('\\') => text.push(self.read_escape(here)?),
+                Some('\\') => {
+                    let text = text.to_mut();
+                    text.push(self.read_escape(here)?);
+                    text.push_str(self.take_plain());
+                }
                 Some(c) => {
                     return Err(JsonError { place: here, problem: format!("{c:?} in a string, unescaped") });
                 }
@@ -228,7 +228,7 @@ impl<'t> Reader<'t> {
     fn take_plain(&mut self) -> &'t str {
         let rest = self.rest.as_str();
         let plain = plain_start(rest);
-        self.place.column += plain.chars().count();
+        self.place.pass(plain);
         self.rest = rest.get(plain.len()..).unwrap_or_default().chars();
         plain
     }
@@ -270,7 +270,7 @@ impl<'t> Reader<'t> {
         Some(code)
     }
 
-    fn read_number(&mut self) -> Result<String, JsonError> {
+    fn read_number(&mut self) -> Result<&'t str, JsonError> {
         let start = self.rest.clone();
         self.skip('-');
         if !self.skip('0') {
@@ -284,7 +284,7 @@ impl<'t> Reader<'t> {
             self.skip_digits()?;
         }
         let length = start.as_str().len() - self.rest.as_str().len();
-        Ok(start.as_str().get(..length).unwrap_or_default().to_owned())
+        Ok(start.as_str().get(..length).unwrap_or_default())
     }
 
     fn skip_digits(&mut self) -> Result<(), JsonError> {
@@ -309,7 +309,7 @@ fn plain_start(text: &str) -> &str {
 mod tests {
     use super::*;
 
-    fn place_of(text: &str) -> (usize, usize, String) {
+    fn place_of(text: &str) -> (u32, u32, String) {
         let error = parse_json(text).unwrap_err();
         (error.place.line, error.place.column, error.problem)
     }
@@ -332,7 +332,7 @@ mod tests {
     #[test]
     fn numbers_stay_as_they_are_written() {
         for text in ["0", "-1.50", "1e+9", "1E-9", "12345678901234567890"] {
-            assert_eq!(parse_json(text).unwrap().value, Value::Number(text.into()));
+            assert_eq!(parse_json(text).unwrap().value, Value::Number(text));
         }
     }
 

@@ -1,14 +1,30 @@
 //! A JSON value with its place in the text, and how it is read as one type or another.
 
-use std::sync::Arc;
+use std::borrow::Cow;
 
 /// A place in a text: line and column, both from 1, the column in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place {
     /// Line, from 1.
-    pub line: usize,
+    pub line: u32,
     /// Column, from 1, in characters.
-    pub column: usize,
+    pub column: u32,
+}
+
+impl Place {
+    /// Where a text starts.
+    pub(crate) const START: Self = Self { line: 1, column: 1 };
+
+    /// Goes on over `text`, which is all of one line. A column too large to be told stays the largest.
+    pub(crate) fn pass(&mut self, text: &str) {
+        let count = text.chars().count();
+        self.column = self.column.saturating_add(u32::try_from(count).unwrap_or(u32::MAX));
+    }
+
+    /// Goes on to the next line.
+    pub(crate) fn pass_line(&mut self) {
+        *self = Self { line: self.line.saturating_add(1), column: 1 };
+    }
 }
 
 /// What is wrong, and where.
@@ -18,33 +34,34 @@ pub(crate) struct JsonError {
     pub(crate) problem: String,
 }
 
-/// A value and where it starts.
+/// A value and where it starts. What stands in its text as it is, it borrows from there.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Node {
+pub(crate) struct Node<'t> {
     pub(crate) place: Place,
-    pub(crate) value: Value,
+    pub(crate) value: Value<'t>,
 }
 
 /// A JSON value. Numbers stay as written; members keep their order, and no name comes twice.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Value {
+pub(crate) enum Value<'t> {
     Null,
     Bool(bool),
-    Number(String),
-    String(String),
-    Array(Vec<Node>),
-    Object(Vec<Member>),
+    Number(&'t str),
+    /// Borrowed where it has no escapes.
+    String(Cow<'t, str>),
+    Array(Vec<Node<'t>>),
+    Object(Vec<Member<'t>>),
 }
 
 /// One `name: value` of an object.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Member {
+pub(crate) struct Member<'t> {
     pub(crate) place: Place,
-    pub(crate) name: Arc<str>,
-    pub(crate) node: Node,
+    pub(crate) name: Cow<'t, str>,
+    pub(crate) node: Node<'t>,
 }
 
-impl Value {
+impl Value<'_> {
     /// What it is, for messages.
     pub(crate) fn kind(&self) -> &'static str {
         match self {
@@ -58,14 +75,14 @@ impl Value {
     }
 }
 
-impl Node {
+impl<'t> Node<'t> {
     /// An error at this value.
     pub(crate) fn error(&self, problem: impl Into<String>) -> JsonError {
         JsonError { place: self.place, problem: problem.into() }
     }
 
     /// Its members, when it is an object; `what` names it in the error.
-    pub(crate) fn members(&self, what: &str) -> Result<&[Member], JsonError> {
+    pub(crate) fn members(&self, what: &str) -> Result<&[Member<'t>], JsonError> {
         match &self.value {
             Value::Object(members) => Ok(members),
             other => Err(self.error(format!("{what} is an object, not {}", other.kind()))),
@@ -73,7 +90,7 @@ impl Node {
     }
 
     /// The member `name`, when it is an object that has it.
-    pub(crate) fn find_member(&self, name: &str) -> Option<&Member> {
+    pub(crate) fn find_member(&self, name: &str) -> Option<&Member<'t>> {
         match &self.value {
             Value::Object(members) => members.iter().find(|member| *member.name == *name),
             _ => None,
@@ -104,7 +121,8 @@ impl Node {
     /// The text of a value of the condition key `key`: `true` and `3600` stand for `"true"` and `"3600"`.
     pub(crate) fn scalar(&self, key: &str) -> Result<String, JsonError> {
         match &self.value {
-            Value::String(text) | Value::Number(text) => Ok(text.clone()),
+            Value::String(text) => Ok(text.clone().into_owned()),
+            Value::Number(text) => Ok((*text).to_owned()),
             Value::Bool(is_true) => Ok(is_true.to_string()),
             other => {
                 let kind = other.kind();
@@ -115,8 +133,9 @@ impl Node {
 
     /// As JSON again, indented by two spaces.
     pub(crate) fn render(&self) -> String {
-        let mut text = String::new();
+        let mut text = String::with_capacity(1 << 10);
         self.render_into(&mut text, 0);
+        text.shrink_to_fit();
         text
     }
 
@@ -158,14 +177,15 @@ impl Node {
     }
 }
 
-/// As a JSON string.
-fn push_quoted(text: &mut String, string: &str) {
-    let is_plain = string.bytes().all(|byte| !matches!(byte, b'"' | b'\\' | 0..b' '));
-    if is_plain {
-        text.push('"');
-        text.push_str(string);
-        text.push('"');
-    } else {
-        text.push_str(&serde_json::Value::from(string).to_string());
+/// As a JSON string. What is borrowed from a text stands there without an escape.
+#[expect(clippy::ptr_arg, reason = "whether it is borrowed is what is asked")]
+fn push_quoted(text: &mut String, string: &Cow<'_, str>) {
+    match string {
+        Cow::Borrowed(plain) => {
+            text.push('"');
+            text.push_str(plain);
+            text.push('"');
+        }
+        Cow::Owned(string) => text.push_str(&serde_json::Value::from(string.as_str()).to_string()),
     }
 }

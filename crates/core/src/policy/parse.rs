@@ -111,7 +111,7 @@ fn read_texts<T>(member: &Member, make: impl Fn(String, Place) -> T) -> Result<V
 fn read_principals(member: &Member) -> Result<Vec<Principal>, JsonError> {
     let types = match &member.node.value {
         Value::String(text) if text == "*" => {
-            return Ok(vec![Principal::parse_aws(text.clone(), member.node.place)]);
+            return Ok(vec![Principal::parse_aws(text.clone().into_owned(), member.node.place)]);
         }
         Value::Object(types) => types,
         other => {

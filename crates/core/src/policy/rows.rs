@@ -81,7 +81,7 @@ impl RowError {
 
 fn read_id(node: &Node) -> Json {
     match &node.value {
-        Value::String(text) => Json::from(text.as_str()),
+        Value::String(text) => Json::from(&**text),
         Value::Number(text) => serde_json::from_str(text).unwrap_or(Json::Null),
         _ => Json::Null,
     }

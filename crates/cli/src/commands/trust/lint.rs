@@ -1,12 +1,12 @@
 //! `hatbox trust lint`: who can become a role, and what is wrong with its trust policy.
 
-use std::fs::{self, File};
-use std::io::{self, Read};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use hatbox_core::accounts::{Accounts, Document, Fact};
-use hatbox_core::policy::document::PolicyError;
+use hatbox_core::policy::document::{PolicyError, decode_json};
 use hatbox_core::trust::admits::{Asked, Candidate};
 use hatbox_core::trust::lint::{
     Counts, Level, Linted, Outcome, lint_policy, render_json, render_sarif, render_text,
@@ -16,6 +16,7 @@ use super::sources::load_accounts;
 use crate::args::{GlobalArgs, LintFormat, LintLevel, TrustLintArgs};
 use crate::report::{Failure, FailureKind};
 use crate::world::World;
+use crate::world::trust_sources::{read_source, read_up_to};
 
 /// The exit code of findings.
 const FINDINGS: u8 = 5;
@@ -96,7 +97,7 @@ fn read_asked(world: &World, args: &TrustLintArgs) -> Result<Asked, Failure> {
 
 fn lint_file(path: &Path, asked: &Asked) -> Result<Linted, Failure> {
     let bytes = load(path)?;
-    let outcome = match decode(&bytes).and_then(|text| lint_policy(text, None, asked)) {
+    let outcome = match decode_json(&bytes).and_then(|text| lint_policy(text, None, asked)) {
         Ok(report) => Outcome::Judged(Box::new(report)),
         Err(error) => Outcome::Unreadable(error),
     };
@@ -148,29 +149,12 @@ fn find_files(directory: &Path, depth: usize) -> Result<Vec<PathBuf>, Failure> {
 }
 
 pub(super) fn load(path: &Path) -> Result<Vec<u8>, Failure> {
-    let failed = |error: &io::Error| could_not_read(path, error);
-    let mut bytes = Vec::new();
-    if path == Path::new("-") {
-        io::stdin().lock().take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(|error| failed(&error))?;
+    let read = if path == Path::new("-") {
+        read_up_to(io::stdin().lock(), 0, MAX_FILE)
     } else {
-        let file = File::open(path).map_err(|error| failed(&error))?;
-        file.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(|error| failed(&error))?;
-    }
-    if bytes.len() as u64 > MAX_FILE {
-        let error = format!("{} has more than {} MiB", name_of(path), MAX_FILE >> 20);
-        return Err(Failure::new(FailureKind::Failed, error));
-    }
-    Ok(bytes)
-}
-
-pub(super) fn decode(bytes: &[u8]) -> Result<&str, PolicyError> {
-    std::str::from_utf8(bytes).map_err(|error| {
-        let valid = bytes.get(..error.valid_up_to()).unwrap_or_default();
-        let before = std::str::from_utf8(valid).unwrap_or_default();
-        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-        let line = before.matches('\n').count() + 1;
-        PolicyError { line, column, problem: "the text is not UTF-8 from here on".to_owned() }
-    })
+        read_source(path, MAX_FILE).map(|(bytes, _)| bytes)
+    };
+    read.map_err(|error| could_not_read(path, &error))
 }
 
 /// Says each on stderr, and fails if there is any.

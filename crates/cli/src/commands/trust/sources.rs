@@ -67,7 +67,7 @@ fn load_source(
     }
     if source == Path::new("-") {
         let bytes =
-            read_up_to(io::stdin().lock(), AT_LEISURE).map_err(|error| could_not_read("stdin", &error))?;
+            read_up_to(io::stdin().lock(), 0, AT_LEISURE).map_err(|error| could_not_read("stdin", &error))?;
         return add(accounts, &bytes, "stdin", None).map_err(|(failure, _)| failure);
     }
     let path = world.dirs.expand(source).unwrap_or_else(|| source.to_owned());

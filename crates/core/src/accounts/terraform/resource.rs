@@ -14,9 +14,9 @@ pub(super) struct Resource<'n> {
     /// `module.iam.aws_iam_role.ops["a"]`, as far as it is told.
     pub(super) address: Address<'n>,
     /// Its attributes.
-    pub(super) values: &'n Node,
+    pub(super) values: &'n Node<'n>,
     /// Of a plan: which of them are not known yet.
-    pub(super) unknown: Option<&'n Node>,
+    pub(super) unknown: Option<&'n Node<'n>>,
 }
 
 /// Where a resource is in the configuration.
@@ -25,7 +25,7 @@ pub(super) enum Address<'n> {
     /// As written.
     Whole(&'n str),
     /// Of a state file: its parts.
-    Parts { module: Option<&'n str>, kind: &'n str, name: &'n str, key: Option<&'n Node> },
+    Parts { module: Option<&'n str>, kind: &'n str, name: &'n str, key: Option<&'n Node<'n>> },
 }
 
 impl Address<'_> {
@@ -43,11 +43,11 @@ impl Address<'_> {
 
 impl<'n> Resource<'n> {
     /// The attribute `name`. Null and the empty text count as not there.
-    pub(super) fn find(&self, name: &str) -> Fact<&'n Node> {
+    pub(super) fn find(&self, name: &str) -> Fact<&'n Node<'n>> {
         if self.unknown.and_then(|unknown| unknown.find(name)).is_some_and(has_true) {
             return Fact::UntilApply;
         }
-        let found = find(self.values, name).filter(|node| node.value != Value::String(String::new()));
+        let found = find(self.values, name).filter(|node| node.value != Value::String("".into()));
         found.map_or(Fact::NotGiven, Fact::Known)
     }
 

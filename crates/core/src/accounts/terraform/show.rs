@@ -60,7 +60,7 @@ impl Accounts {
 }
 
 /// All resources of a module and of those within it.
-fn collect<'n>(module: &'n Node, resources: &mut Vec<Resource<'n>>) -> Result<(), JsonError> {
+fn collect<'n>(module: &'n Node<'n>, resources: &mut Vec<Resource<'n>>) -> Result<(), JsonError> {
     module.members("a module")?;
     for resource in list(module, "resources")? {
         resource.members("a resource")?;

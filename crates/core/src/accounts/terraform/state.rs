@@ -9,7 +9,7 @@ use crate::policy::node::{JsonError, Node, Value};
 impl Accounts {
     pub(in crate::accounts) fn read_state(&mut self, node: &Node, origin: OriginId) -> Result<(), JsonError> {
         let version = need(node, "version")?;
-        if version.value != Value::Number("4".to_owned()) {
+        if version.value != Value::Number("4") {
             let given = version.render();
             return Err(version.error(format!(
                 "a Terraform state of version {given} cannot be read, only 4 (Terraform 0.12 and later)"

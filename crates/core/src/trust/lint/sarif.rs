@@ -81,7 +81,7 @@ fn render_result(one: &Linted, finding: &Finding) -> Value {
 }
 
 /// Where the policy is a string within another file, only its name can be told.
-fn location(one: &Linted, line: usize, column: usize, logical: Option<String>) -> Value {
+fn location(one: &Linted, line: u32, column: u32, logical: Option<String>) -> Value {
     let mut location = serde_json::Map::new();
     if let Some(file) = &one.file {
         let physical = json!({

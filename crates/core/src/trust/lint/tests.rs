@@ -109,9 +109,9 @@ fn each_hole_in_mfa_has_its_rule_and_its_place() {
         let found: Vec<_> = told(&report).into_iter().map(|told| strip_column(&told)).collect();
         assert_eq!(found, expected, "{statements:?}");
         for finding in &report.findings {
-            let line = text.lines().nth(finding.place.line - 1).unwrap();
+            let line = text.lines().nth(finding.place.line as usize - 1).unwrap();
             let wanted = if finding.element.is_empty() { "{" } else { "\"aws:MultiFactor" };
-            assert_eq!(finding.place.column, line.find(wanted).unwrap() + 1, "{line}");
+            assert_eq!(finding.place.column as usize, line.find(wanted).unwrap() + 1, "{line}");
         }
     }
 }

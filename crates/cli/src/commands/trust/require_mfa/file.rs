@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
+use hatbox_core::policy::document::decode_json;
 use hatbox_core::trust::require_mfa::{Effects, Layout, Outcome, Patch, render_diff, require_mfa};
 
-use super::super::lint::{decode, load, unreadable};
+use super::super::lint::{load, unreadable};
 use super::wanted;
 use crate::args::TrustRequireMfaArgs;
 use crate::report::{Failure, FailureKind};
@@ -19,7 +20,7 @@ pub(super) fn run(world: &World, file: &Path, args: &TrustRequireMfaArgs) -> Res
     }
     let wanted = wanted(world, args, None)?;
     let bytes = load(file)?;
-    let outcome = decode(&bytes).and_then(|text| require_mfa(text, &wanted));
+    let outcome = decode_json(&bytes).and_then(|text| require_mfa(text, &wanted));
     match outcome.map_err(|error| unreadable(&name, &error))? {
         Outcome::Refused(guard) => {
             let failure = Failure::new(FailureKind::Refused, format!("`{name}` is left as it is: {guard}"));
