@@ -105,6 +105,10 @@ pub(crate) struct TrustSnapshotArgs {
     #[arg(short, long, value_name = "FILE", required_unless_present = "dry_run")]
     pub(crate) output: Option<PathBuf>,
 
+    /// The MFA code that the profile needs, instead of being asked for it
+    #[arg(short = 't', long, value_name = "CODE")]
+    pub(crate) mfa_token: Option<String>,
+
     /// Print what AWS would be asked for, and ask nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -118,6 +122,10 @@ pub(crate) struct TrustSourceArgs {
     /// another); may be given several times [default: `trust.sources` of the settings]
     #[arg(long = "from", value_name = "SRC")]
     pub(crate) from: Vec<PathBuf>,
+
+    /// The MFA code that `live` needs, instead of being asked for it
+    #[arg(short = 't', long, value_name = "CODE")]
+    pub(crate) mfa_token: Option<String>,
 }
 
 /// What a question leaves open.
@@ -248,6 +256,10 @@ pub(crate) struct TrustRequireMfaArgs {
     /// Where users and roles of other accounts are told, as for `hatbox trust who`; may be given several times
     #[arg(long = "from", value_name = "SRC")]
     pub(crate) from: Vec<PathBuf>,
+
+    /// The MFA code that the profile needs, instead of being asked for it
+    #[arg(short = 't', long, value_name = "CODE", conflicts_with = "file")]
+    pub(crate) mfa_token: Option<String>,
 
     /// How old the sign-in with MFA may be, such as `12h`
     #[arg(long, value_name = "DURATION")]

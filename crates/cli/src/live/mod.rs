@@ -34,14 +34,16 @@ pub(crate) struct LiveIam {
     iam: Iam,
 }
 
-/// Obtains the credentials of `profile`, else of `AWS_PROFILE`, for IAM. Nothing is asked of IAM yet.
+/// Obtains the credentials of `profile`, else of `AWS_PROFILE`, for IAM, with the MFA code if one was given.
+/// Nothing is asked of IAM yet.
 pub(crate) fn open_iam(
     world: &World,
     global: &GlobalArgs,
     profile: Option<&str>,
+    mfa_token: Option<&str>,
 ) -> Result<LiveIam, Failure> {
-    let Obtained { profile, plan, credentials, .. } =
-        obtain_for_iam(world, global, &SessionArgs::default(), profile)?;
+    let session = SessionArgs { mfa_token: mfa_token.map(str::to_owned), ..SessionArgs::default() };
+    let Obtained { profile, plan, credentials, .. } = obtain_for_iam(world, global, &session, profile)?;
     open_as(world, profile, plan, &signer_of(credentials))
 }
 

@@ -123,6 +123,31 @@ fn a_user_without_mfa_asks_iam_with_the_key_itself() {
 }
 
 #[test]
+fn where_nobody_can_be_asked_a_flag_gives_the_code_to_each_command_that_asks_iam() {
+    let config = CONFIG.replace("[profile work]", &format!("[profile work]\nmfa_serial = {PHONE}"));
+    let fixture = Fixture::with_config(&config);
+    let role = "arn:aws:iam::444455556666:role/guarded";
+    let file = fixture.path("iam.json").to_str().unwrap().to_owned();
+    for line in [
+        &["trust", "snapshot", "--profile", "work", "-o", &file][..],
+        &["trust", "who", role, "--from", "live:work"],
+        &["trust", "lint", "--from", "live:work"],
+        &["trust", "require-mfa", role, "--profile", "work"],
+    ] {
+        let calls = fixture.log().len();
+        let unanswered = fixture.hatbox(line).run().expect_code(4);
+        let hint = "hatbox: hint: or give the code: --mfa-token CODE\n";
+        assert!(unanswered.stderr.contains(hint), "{line:?}: {}", unanswered.stderr);
+        assert_eq!(fixture.log().len(), calls);
+        let code = fixture.code(PHONE);
+        let run = fixture.hatbox(line).args(["-t", &code]).run();
+        assert!(!run.stderr.contains("hatbox: error"), "{line:?}: {}", run.stderr);
+        assert!(fixture.log()[calls..].iter().any(|call| call.mfa_present == Some(true)), "{line:?}");
+        fixture.hatbox(&["clear"]).run().ok();
+    }
+}
+
+#[test]
 fn an_older_snapshot_is_replaced_and_one_account_is_kept_once() {
     let fixture = Fixture::with_config(CONFIG);
     std::fs::write(fixture.path("iam.json"), "old").unwrap();

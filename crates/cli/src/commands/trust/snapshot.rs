@@ -20,7 +20,7 @@ pub(super) fn run(world: &World, global: &GlobalArgs, args: &TrustSnapshotArgs) 
     let Some(output) = &args.output else { return Ok(()) };
     let mut accounts: Vec<AccountSnapshot> = Vec::new();
     for profile in profiles {
-        let live = open_iam(world, global, profile)?;
+        let live = open_iam(world, global, profile, args.mfa_token.as_deref())?;
         world.output.debug(|| format!("reading the account of `{}`", live.profile));
         let account = fetch_account(&live, world.clock.now())?;
         for note in &account.notes {

@@ -26,14 +26,19 @@ pub(super) fn load_accounts(
     if from.is_empty() {
         return Err(nothing_given());
     }
-    load_from(world, global, &from)
+    load_from(world, global, &from, args.mfa_token.as_deref())
 }
 
-/// Loads these sources.
-pub(super) fn load_from(world: &World, global: &GlobalArgs, from: &[PathBuf]) -> Result<Accounts, Failure> {
+/// Loads these sources, those that ask IAM with the MFA code if one was given.
+pub(super) fn load_from(
+    world: &World,
+    global: &GlobalArgs,
+    from: &[PathBuf],
+    mfa_token: Option<&str>,
+) -> Result<Accounts, Failure> {
     let mut accounts = Accounts::default();
     for source in from {
-        load_source(world, global, source, &mut accounts)?;
+        load_source(world, global, source, mfa_token, &mut accounts)?;
     }
     for note in &accounts.notes {
         let name = accounts.origin(note.origin).map(|origin| origin.name.as_str()).unwrap_or_default();
@@ -58,11 +63,12 @@ fn load_source(
     world: &World,
     global: &GlobalArgs,
     source: &Path,
+    mfa_token: Option<&str>,
     accounts: &mut Accounts,
 ) -> Result<(), Failure> {
     let words = source.to_str().and_then(|source| source.strip_prefix("live"));
     if let Some(profile) = words.filter(|rest| rest.is_empty() || rest.starts_with(':')) {
-        let live = open_iam(world, global, profile.strip_prefix(':'))?;
+        let live = open_iam(world, global, profile.strip_prefix(':'), mfa_token)?;
         return load_live(world, &live, accounts);
     }
     if source == Path::new("-") {

@@ -23,7 +23,7 @@ use crate::world::confirm::{Confirmation, ask_yes_or_no};
 const PATIENCE: Duration = Duration::from_mins(10);
 
 pub(super) fn run(world: &World, global: &GlobalArgs, args: &TrustRequireMfaArgs) -> Result<(), Failure> {
-    let live = open_iam(world, global, args.profile.as_deref())?;
+    let live = open_iam(world, global, args.profile.as_deref(), args.mfa_token.as_deref())?;
     if let Some(path) = &args.restore {
         return restore(world, &live, path, args);
     }
@@ -53,7 +53,7 @@ pub(super) fn run(world: &World, global: &GlobalArgs, args: &TrustRequireMfaArgs
             .hint("name another profile by --profile, or set `mfa_serial` in this one"));
     }
     text.push_str(&render_diff(&patch.changes, Layout::ByMember));
-    let accounts = load_from(world, global, &args.from)?;
+    let accounts = load_from(world, global, &args.from, args.mfa_token.as_deref())?;
     text.push_str(&render_impact(find_impact(world, accounts, &live, &role, &patch).as_ref(), &patch));
     if !args.apply {
         text.push_str("Nothing changed. Repeat with --apply to write it.\n");
