@@ -1,10 +1,10 @@
 //! Bytes as text: hex, base32, base64 with two alphabets, and percent-encoding.
 
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+
 const HEX: &[u8; 16] = b"0123456789abcdef";
 const BASE32: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-const BASE64_URL: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 fn letter(alphabet: &[u8], index: usize) -> char {
     alphabet.get(index).map_or('?', |&c| char::from(c))
@@ -17,40 +17,18 @@ pub(crate) fn render_hex(bytes: &[u8]) -> String {
 
 /// Renders bytes as base64 with padding.
 pub(crate) fn render_base64(bytes: &[u8]) -> String {
-    let mut text = render_base64_letters(BASE64, bytes);
-    text.extend(std::iter::repeat_n('=', (3 - bytes.len() % 3) % 3));
-    text
+    STANDARD.encode(bytes)
 }
 
 /// Renders bytes as base64url without padding, as JSON Web Tokens are written.
 pub(crate) fn render_base64_url(bytes: &[u8]) -> String {
-    render_base64_letters(BASE64_URL, bytes)
-}
-
-fn render_base64_letters(alphabet: &[u8; 64], bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let byte = |i: usize| chunk.get(i).copied().map_or(0, usize::from);
-        let word = byte(0) << 16 | byte(1) << 8 | byte(2);
-        text.extend((0..=chunk.len()).map(|i| letter(alphabet, word >> (18 - 6 * i) & 63)));
-    }
-    text
+    URL_SAFE_NO_PAD.encode(bytes)
 }
 
 /// Parses base64url without padding. `None` when a character is not of the alphabet, or bits are left over
 /// that are not zero: each run of bytes has one text.
 pub(crate) fn parse_base64_url(text: &str) -> Option<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
-    let (mut word, mut bits) = (0_usize, 0);
-    for c in text.bytes() {
-        word = (word << 6 | BASE64_URL.iter().position(|&b| b == c)?) & 0xffff;
-        bits += 6;
-        if bits >= 8 {
-            bits -= 8;
-            bytes.push(u8::try_from(word >> bits & 0xff).ok()?);
-        }
-    }
-    (bits < 6 && word & ((1 << bits) - 1) == 0).then_some(bytes)
+    URL_SAFE_NO_PAD.decode(text).ok()
 }
 
 /// Renders bytes as base32 without padding, as MFA seeds are written.

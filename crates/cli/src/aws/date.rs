@@ -55,8 +55,8 @@ pub(crate) fn fetch_date(endpoint: &EndpointUrl, ca_bundle: Option<&Path>) -> Re
     answer.headers().get("date").and_then(parse_date).ok_or(DateError::NoDate)
 }
 
-/// `Tue, 15 Nov 1994 08:12:31 GMT` (RFC 9110 section 5.6.7).
-fn parse_date(text: &str) -> Option<Timestamp> {
+/// A date as answers have it: `Tue, 15 Nov 1994 08:12:31 GMT` (RFC 9110 section 5.6.7).
+pub(super) fn parse_date(text: &str) -> Option<Timestamp> {
     jiff::fmt::rfc2822::parse(text.trim()).ok().map(|zoned| zoned.timestamp())
 }
 

@@ -278,12 +278,28 @@ fn a_code_that_is_not_taken_says_where_it_came_from() {
         ),
     );
     assert_eq!(fixture.log().len(), calls, "it is not sent again");
-    fixture.write_config(&config().replace(
-        &format!("mfa_serial = {PHONE}\n"),
-        &format!("mfa_serial = {PHONE}\nmfa_process = echo 000000\n"),
-    ));
+    let prints = |code: &str| {
+        let serial = format!("mfa_serial = {PHONE}\n");
+        fixture.write_config(&config().replace(&serial, &format!("{serial}mfa_process = echo {code}\n")));
+    };
+    prints("000000");
     let printed = "`mfa_process` printed a code that is wrong, late, or was used\n              already.";
     said(exec(&fixture, &["guarded"]).run(), printed);
+    // A code that was made on this machine is as wrong as its clock, which the answer tells.
+    for (offset, word, code) in [(-95, "behind", "111111"), (95, "ahead", "222222")] {
+        prints(code);
+        let run = exec(&fixture, &["guarded"]).env("HATBOX_TEST_CLOCK_OFFSET", offset.to_string());
+        let outcome = run.run().expect_code(125);
+        // The two clocks are read one after the other.
+        let is_told = [94, 95, 96].iter().any(|seconds| {
+            outcome.stderr.contains(&format!(
+                "\n\x20             your clock is {seconds} s {word}: a code made on this machine is then\n\
+                 \x20             wrong\n\
+                 \x20             sudo timedatectl set-ntp true\n"
+            ))
+        });
+        assert!(is_told, "{}", outcome.stderr);
+    }
 }
 
 #[test]
