@@ -120,6 +120,12 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_is_no_text_is_told_with_its_place() {
+        assert_eq!(decode_json(b"{}"), Ok("{}"));
+        assert_eq!(decode_json(b"{\n\xff").map_err(|error| (error.line, error.column)), Err((2, 1)));
+    }
+
+    #[test]
     fn roles_are_told_only_where_each_is_named() {
         let ops = "arn:aws:iam::444455556666:role/Ops";
         let allow = |action: &str, resource: &str| {

@@ -324,6 +324,17 @@ mod tests {
     }
 
     #[test]
+    fn bytes_that_are_no_text_are_told_with_their_place() {
+        assert_eq!(decode("é\n".as_bytes()), Ok("é\n"));
+        for (bytes, line, column) in
+            [(&b"\xff"[..], 1, 1), (b"a\xc3\xa9\xff", 1, 3), (b"ab\nc\n\nd\xc3", 4, 2)]
+        {
+            let error = decode(bytes).unwrap_err();
+            assert_eq!(error.place, Place { line, column }, "{bytes:?}");
+        }
+    }
+
+    #[test]
     fn strings_are_unescaped() {
         let node = parse_json(r#""a\u00e9\ud83d\ude00\b\f\n\r\t\/\"\\""#).unwrap();
         assert_eq!(node.value, Value::String("aé😀\u{8}\u{c}\n\r\t/\"\\".into()));

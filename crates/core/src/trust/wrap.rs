@@ -7,6 +7,7 @@ const WIDTH: usize = 80;
 pub(super) fn wrap(line: &str, from: usize, indent: usize) -> String {
     let mut text = String::new();
     let mut rest = line.to_owned();
+    let mut from = from;
     while rest.chars().count() > WIDTH {
         let fits = rest.char_indices().take(WIDTH + 1).filter(|(_, c)| *c == ' ');
         let at = fits.map(|(at, _)| at).filter(|at| *at > from).last();
@@ -18,6 +19,7 @@ pub(super) fn wrap(line: &str, from: usize, indent: usize) -> String {
         text.push_str(before.trim_end());
         text.push('\n');
         rest = format!("{}{}", " ".repeat(indent), after);
+        from = from.max(indent);
     }
     text.push_str(rest.trim_end());
     text.push('\n');
@@ -34,6 +36,8 @@ mod tests {
         let wrapped = wrap(&line, 15, 15);
         assert_eq!(wrapped.lines().count(), 2, "{wrapped}");
         assert_eq!(wrapped.lines().nth(1), Some(format!("{}tail", " ".repeat(15)).as_str()));
+        let long = "x".repeat(100);
+        assert_eq!(wrap(&format!("a {long} b"), 0, 2), format!("a\n  {long}\n  b\n"));
         assert!(wrap(&"word ".repeat(40), 0, 4).lines().all(|line| line.len() <= WIDTH));
     }
 }

@@ -64,6 +64,21 @@ pub(super) fn fit(text: &str, size: usize, most: usize) -> String {
     format!("{}…", cut.trim_end())
 }
 
+/// Text broken at blanks into lines of no more than `most` pixels; a word that is wider is cut.
+pub(super) fn break_lines(text: &str, size: usize, most: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in clean(text).split(' ') {
+        match lines.last_mut() {
+            Some(line) if width(&format!("{line} {word}"), size) <= most => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(fit(word, size, most)),
+        }
+    }
+    lines
+}
+
 /// `1 role`, `4 roles`.
 pub(super) fn count(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
@@ -89,6 +104,16 @@ mod tests {
             assert!(cut.ends_with('…') && width(&cut, 14) <= most, "{cut} in {most}");
         }
         assert_eq!(fit("Ops", 14, 60), "Ops");
+    }
+
+    #[test]
+    fn lines_are_broken_where_the_next_word_would_not_fit() {
+        let text = "one two three WWWWWWWWWWWWWWWW four";
+        let lines = break_lines(text, 14, 120);
+        assert!(lines.iter().all(|line| width(line, 14) <= 120), "{lines:?}");
+        assert_eq!((lines[0].as_str(), lines[1].as_str()), ("one two three", "WWWWWWW…"));
+        assert_eq!(lines.last().map(String::as_str), Some("four"));
+        assert_eq!(break_lines("short", 14, 120), ["short"]);
     }
 
     #[test]

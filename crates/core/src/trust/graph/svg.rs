@@ -2,7 +2,7 @@
 
 use super::columns::{MARGIN, NAME_SIZE, SMALL_SIZE, TEXT_FROM, below};
 use super::frames::{Frame, Rect};
-use super::label::{escape_xml, fit, list, width};
+use super::label::{break_lines, escape_xml, fit, list, width};
 use super::layout::{Label, Layout, Line, arrange_picture};
 use super::model::{Graph, Kind, Node};
 use super::notes::Weight;
@@ -252,8 +252,9 @@ fn footer(picture: &Picture, layout: &Layout, page: usize) -> (String, usize) {
     if x > MARGIN {
         y += 24;
     }
-    for line in std::iter::once(&picture.summary).chain(&picture.remarks) {
-        let words = escape_xml(&fit(line, SMALL_SIZE, page - 2 * MARGIN));
+    let remarks = std::iter::once(&picture.summary).chain(&picture.remarks);
+    for line in remarks.flat_map(|remark| break_lines(remark, SMALL_SIZE, page - 2 * MARGIN)) {
+        let words = escape_xml(&line);
         drawn.push_str(&format!("<text class=\"small\" x=\"{MARGIN}\" y=\"{y}\">{words}</text>\n"));
         y += 18;
     }

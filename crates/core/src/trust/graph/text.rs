@@ -4,6 +4,7 @@ use super::label::{clean, list};
 use super::model::{Arrow, Graph, Kind, Mfa, Node};
 use super::notes::Weight;
 use super::picture::Picture;
+use crate::trust::wrap::wrap;
 
 /// The characters that lines are made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,8 +52,9 @@ pub fn render_text(graph: &Graph, characters: Characters) -> String {
         legend.push_str(", ? not known");
     }
     lines.push(format!("{}  {legend}", picture.summary));
-    lines.extend(picture.remarks.iter().map(|remark| clean(remark)));
-    lines.iter().map(|line| format!("{}\n", line.trim_end())).collect()
+    let mut text: String = lines.iter().map(|line| format!("{}\n", line.trim_end())).collect();
+    text.extend(picture.remarks.iter().map(|remark| wrap(&clean(remark), 0, 2)));
+    text
 }
 
 /// The left half.
