@@ -4,6 +4,7 @@ use std::process::Child;
 use std::time::{Duration, Instant};
 
 use hatbox_sandbox::control::{Fault, FaultKind};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::Signal;
 
 use crate::cast::PHONE;
@@ -124,7 +125,9 @@ fn those_who_wait_end_when_the_question_is_cancelled() {
     terminal.wait_for_prompt(CODE);
     let children: Vec<_> =
         (1..6).map(|n| fixture.hatbox(&["exec", &format!("p{n}"), "--", "true"]).spawn()).collect();
-    std::thread::sleep(Duration::from_millis(1500));
+    for child in &children {
+        wait_for_words(child);
+    }
     terminal.type_keys("\x03");
     assert_eq!(terminal.wait().code(), Some(130));
     for child in children {
@@ -137,6 +140,13 @@ fn those_who_wait_end_when_the_question_is_cancelled() {
         assert!(outcome.stderr.ends_with(end), "{}", outcome.stderr);
     }
     assert_eq!(fixture.log(), []);
+}
+
+/// Waits until a child has said something on stderr, which stays to be read.
+fn wait_for_words(child: &Child) {
+    let limit = Timespec { tv_sec: 30, tv_nsec: 0 };
+    let stderr = child.stderr.as_ref().unwrap();
+    assert_eq!(poll(&mut [PollFd::new(stderr, PollFlags::IN)], Some(&limit)), Ok(1));
 }
 
 #[test]

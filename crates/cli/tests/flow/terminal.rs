@@ -18,6 +18,8 @@ use crate::screen::render_screen;
 
 const LIMIT: Duration = Duration::from_secs(30);
 const TICK: Duration = Duration::from_millis(5);
+/// Nothing that any program writes.
+const MARK: &[u8] = b"\0the test was here\0";
 
 /// A program on a terminal of its own.
 pub(crate) struct Terminal {
@@ -139,9 +141,22 @@ impl Terminal {
     pub(crate) fn wait(&mut self) -> ExitStatus {
         let what = format!("on a terminal: {:?}", self.screen());
         let status = wait(&mut self.child, &what);
-        // What it wrote last may still be on its way.
-        std::thread::sleep(4 * TICK);
+        self.read_to_here();
         status
+    }
+
+    /// Waits until all that was written so far has been read: a mark is written behind it, and taken out again.
+    fn read_to_here(&self) {
+        let slave = self.slave.as_ref().unwrap();
+        assert_eq!(rustix::io::write(slave, MARK).unwrap(), MARK.len());
+        self.wait_until("mark", || {
+            let mut bytes = self.bytes.lock().unwrap();
+            let found = bytes.windows(MARK.len()).rposition(|window| window == MARK);
+            if let Some(at) = found {
+                bytes.drain(at..at + MARK.len());
+            }
+            found.is_some()
+        });
     }
 }
 
