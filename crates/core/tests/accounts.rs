@@ -213,6 +213,51 @@ fn a_plan_tells_what_will_be_and_never_guesses_what_it_does_not_know() {
 }
 
 #[test]
+fn a_policy_file_is_about_the_one_role_of_its_name_and_the_later_source_counts() {
+    let policy = |who: &str| {
+        format!(
+            r#"{{"Statement": {{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {{"AWS": "{who}"}}}}}}"#
+        )
+    };
+    let role = |account: &str, who: &str| {
+        format!(
+            r#"{{"RoleDetailList": [{{"RoleName": "Ops", "Arn": "arn:aws:iam::{account}:role/Ops",
+            "AssumeRolePolicyDocument": {}}}]}}"#,
+            policy(who)
+        )
+    };
+    let trusts = |accounts: &Accounts, who: &str| {
+        let (_, role) = accounts.find_roles("Ops").next().unwrap();
+        role.trust.known().unwrap().text.contains(who)
+    };
+    let details = ("iam.json", role("444455556666", "111122223333"));
+    let file = ("Ops.json", policy("999999999999"));
+    for (sources, counts, note) in [
+        ([&details, &file], "999999999999", Some("is another than in iam.json; this one counts")),
+        ([&file, &details], "111122223333", Some("is another than in Ops.json; this one counts")),
+        ([&details, &("Ops.json", policy("111122223333"))], "111122223333", None),
+        ([&details, &("Other.json", policy("999999999999"))], "111122223333", None),
+    ] {
+        let mut accounts = Accounts::default();
+        for (name, text) in sources {
+            accounts.add_source(text.as_bytes(), origin(name)).unwrap();
+        }
+        assert!(trusts(&accounts, counts), "{sources:?}");
+        let is_another = sources[1].0 == "Other.json";
+        assert_eq!(accounts.unplaced.len(), usize::from(is_another), "{sources:?}");
+        assert_eq!(accounts.notes.len(), usize::from(note.is_some()), "{:?}", accounts.notes);
+        assert!(accounts.notes.iter().all(|one| one.text.contains(note.unwrap())), "{:?}", accounts.notes);
+    }
+    // In which account it should be is not known.
+    let mut accounts = Accounts::default();
+    for (name, text) in [details, ("prod.json", role("777788889999", "111122223333")), file] {
+        accounts.add_source(text.as_bytes(), origin(name)).unwrap();
+    }
+    assert!(trusts(&accounts, "111122223333") && accounts.unplaced.len() == 1);
+    assert_eq!(accounts.notes[0].text, "2 roles are called Ops, so it tells of none of them");
+}
+
+#[test]
 fn a_policy_file_keeps_its_name_and_its_places() {
     let mut accounts = Accounts::default();
     let text = "\n{\"Statement\": [\n  {\"Effect\": \"Allow\", \"Action\": \"sts:AssumeRole\", \"Principal\": \"*\"}]}";

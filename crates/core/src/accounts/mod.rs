@@ -10,7 +10,7 @@
 //! | [`details`] | `aws iam get-account-authorization-details` | all of IAM but MFA devices |
 //! | `terraform.tfstate`, version 4 | what Terraform keeps | what Terraform manages |
 //! | `terraform show -json` | of a state, or of a plan | the same; of a plan, as it will be |
-//! | a policy | the trust policy of some role | that policy |
+//! | a policy | the trust policy of the role that is called as the file is | that policy |
 //!
 //! What a plan does not know until it is applied is [`Fact::UntilApply`], never guessed.
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::document::Document;
 use super::entities::{Grants, Group, ManagedPolicy, Role, UnplacedRole, User};
 use super::fact::{Extent, Fact};
 use super::organization::Organization;
@@ -105,22 +106,37 @@ impl Accounts {
             roles.insert(later.arn.clone(), later);
             return;
         };
-        let disagreement = match (role.trust.known(), later.trust.known()) {
-            (Some(earlier), Some(trust)) if earlier.origin != trust.origin => {
-                (!earlier.is_same(trust)).then_some((earlier.origin, trust.origin))
-            }
-            _ => None,
-        };
+        let disagreement = disagreement(&role.trust, &later.trust);
         let name = role.name.clone();
         role.correct(later);
-        if let Some((earlier, trust)) = disagreement {
-            let earlier = self.origin(earlier).map(|origin| origin.name.clone()).unwrap_or_default();
-            let text = format!(
-                "the trust policy of {name} ({account}) is another than in {earlier}; this one counts, as it \
-                 was named later"
-            );
-            self.note(trust, text);
-        }
+        self.note_disagreement(&name, account, disagreement);
+    }
+
+    /// The trust policy that the source `origin` tells of a role; that of a later source counts.
+    pub(super) fn merge_trust(
+        &mut self,
+        account: &AccountId,
+        arn: &str,
+        trust: Fact<Document>,
+        origin: OriginId,
+    ) {
+        let Some(role) = self.account_mut(account).roles.get_mut(arn) else { return };
+        let told_by = role.trust.known().map_or(role.origin, |known| known.origin);
+        let is_later = told_by < origin || role.trust == Fact::NotGiven;
+        let earlier = if is_later { std::mem::replace(&mut role.trust, trust) } else { trust };
+        let disagreement = disagreement(&earlier, &role.trust);
+        let name = role.name.clone();
+        self.note_disagreement(&name, account, disagreement);
+    }
+
+    fn note_disagreement(&mut self, name: &str, account: &AccountId, of: Option<(OriginId, OriginId)>) {
+        let Some((earlier, later)) = of else { return };
+        let earlier = self.origin(earlier).map(|origin| origin.name.clone()).unwrap_or_default();
+        let text = format!(
+            "the trust policy of {name} ({account}) is another than in {earlier}; this one counts, as it \
+             was named later"
+        );
+        self.note(later, text);
     }
 
     pub(super) fn merge_policy(&mut self, later: ManagedPolicy) {
@@ -132,6 +148,12 @@ impl Accounts {
             None => drop(self.policies.insert(later.arn.clone(), later)),
         }
     }
+}
+
+/// The sources of two trust policies of one role, where they differ.
+fn disagreement(earlier: &Fact<Document>, later: &Fact<Document>) -> Option<(OriginId, OriginId)> {
+    let (earlier, later) = (earlier.known()?, later.known()?);
+    (earlier.origin != later.origin && !earlier.is_same(later)).then_some((earlier.origin, later.origin))
 }
 
 impl Grants {

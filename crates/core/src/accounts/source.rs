@@ -1,11 +1,14 @@
 //! Tells what a source is by what it holds, and reads it.
 
+use std::collections::BTreeMap;
+
 use super::details::{self, Pages};
 use super::document::Document;
 use super::entities::UnplacedRole;
 use super::fact::Fact;
 use super::model::Accounts;
 use super::origin::{Origin, OriginId, SourceKind};
+use crate::name::AccountId;
 use crate::policy::json::{self, parse_json_values};
 use crate::policy::node::{JsonError, Node, Value};
 
@@ -40,6 +43,7 @@ impl Accounts {
         let text = json::decode(bytes)?;
         let nodes = parse_json_values(text)?;
         let is_live = origin.kind == SourceKind::Live;
+        let roles_before = self.roles().count();
         let id = self.add_origin(origin);
         let mut pages = Pages::default();
         let documents = nodes.iter().flat_map(|node| match &node.value {
@@ -56,6 +60,7 @@ impl Accounts {
             }
         }
         self.close_pages(pages, id);
+        self.place_policy_files(id, self.roles().count() > roles_before);
         Ok(id)
     }
 
@@ -98,6 +103,34 @@ impl Accounts {
         let name = self.origin(origin).map(|origin| stem(&origin.name).to_owned()).unwrap_or_default();
         let trust = Fact::Known(Document::new(name.as_str(), text, origin));
         self.unplaced.push(UnplacedRole { name, trust, address: None, origin });
+    }
+
+    /// After the source `last`: a policy file is about the role of its name, where there is one; of the two
+    /// trust policies the later counts. Where several are called so, it is about none of them.
+    fn place_policy_files(&mut self, last: OriginId, has_new_roles: bool) {
+        let is_due = |role: &UnplacedRole| role.address.is_none() && (has_new_roles || role.origin == last);
+        let (due, rest): (Vec<_>, Vec<_>) = std::mem::take(&mut self.unplaced).into_iter().partition(is_due);
+        self.unplaced = rest;
+        let mut called: BTreeMap<&str, Vec<(AccountId, String)>> =
+            due.iter().map(|file| (file.name.as_str(), Vec::new())).collect();
+        for (account, role) in self.roles() {
+            if let Some(found) = called.get_mut(role.name.as_str()) {
+                found.push((account.clone(), role.arn.clone()));
+            }
+        }
+        for file in &due {
+            let called_so = called.get(file.name.as_str()).map(Vec::as_slice).unwrap_or_default();
+            match called_so {
+                [] => self.unplaced.push(file.clone()),
+                [(account, arn)] => self.merge_trust(account, arn, file.trust.clone(), file.origin),
+                several => {
+                    let count = several.len();
+                    let text = format!("{count} roles are called {}, so it tells of none of them", file.name);
+                    self.note(file.origin, text);
+                    self.unplaced.push(file.clone());
+                }
+            }
+        }
     }
 }
 
