@@ -112,17 +112,12 @@ impl Accounts {
         self.note_disagreement(&name, account, disagreement);
     }
 
-    /// The trust policy that the source `origin` tells of a role; that of a later source counts.
-    pub(super) fn merge_trust(
-        &mut self,
-        account: &AccountId,
-        arn: &str,
-        trust: Fact<Document>,
-        origin: OriginId,
-    ) {
+    /// Merges a trust policy alone into a role that is there; that of the later source counts.
+    pub(super) fn merge_trust(&mut self, account: &AccountId, arn: &str, trust: Document) {
         let Some(role) = self.account_mut(account).roles.get_mut(arn) else { return };
         let told_by = role.trust.known().map_or(role.origin, |known| known.origin);
-        let is_later = told_by < origin || role.trust == Fact::NotGiven;
+        let is_later = told_by < trust.origin || role.trust == Fact::NotGiven;
+        let trust = Fact::Known(trust);
         let earlier = if is_later { std::mem::replace(&mut role.trust, trust) } else { trust };
         let disagreement = disagreement(&earlier, &role.trust);
         let name = role.name.clone();

@@ -120,10 +120,10 @@ impl Accounts {
         }
         for file in &due {
             let called_so = called.get(file.name.as_str()).map(Vec::as_slice).unwrap_or_default();
-            match called_so {
-                [] => self.unplaced.push(file.clone()),
-                [(account, arn)] => self.merge_trust(account, arn, file.trust.clone(), file.origin),
-                several => {
+            match (called_so, file.trust.known()) {
+                ([(account, arn)], Some(trust)) => self.merge_trust(account, arn, trust.clone()),
+                ([] | [_], _) => self.unplaced.push(file.clone()),
+                (several, _) => {
                     let count = several.len();
                     let text = format!("{count} roles are called {}, so it tells of none of them", file.name);
                     self.note(file.origin, text);

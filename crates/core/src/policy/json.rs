@@ -17,12 +17,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<&str, JsonError> {
     std::str::from_utf8(bytes).map_err(|error| {
         let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
         let mut place = Place::START;
-        for (number, line) in std::str::from_utf8(before).unwrap_or_default().split('\n').enumerate() {
-            if number > 0 {
-                place.pass_line();
-            }
-            place.pass(line);
-        }
+        std::str::from_utf8(before).unwrap_or_default().chars().for_each(|c| place.pass(c));
         JsonError { place, problem: "the text is not UTF-8 from here on".to_owned() }
     })
 }
@@ -77,11 +72,7 @@ impl<'t> Reader<'t> {
 
     fn next(&mut self) -> Option<char> {
         let c = self.rest.next()?;
-        if c == '\n' {
-            self.place.pass_line();
-        } else {
-            self.place.column = self.place.column.saturating_add(1);
-        }
+        self.place.pass(c);
         Some(c)
     }
 
@@ -228,7 +219,7 @@ impl<'t> Reader<'t> {
     fn take_plain(&mut self) -> &'t str {
         let rest = self.rest.as_str();
         let plain = plain_start(rest);
-        self.place.pass(plain);
+        self.place.pass_in_line(plain);
         self.rest = rest.get(plain.len()..).unwrap_or_default().chars();
         plain
     }

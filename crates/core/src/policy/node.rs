@@ -15,15 +15,19 @@ impl Place {
     /// Where a text starts.
     pub(crate) const START: Self = Self { line: 1, column: 1 };
 
-    /// Goes on over `text`, which is all of one line. A column too large to be told stays the largest.
-    pub(crate) fn pass(&mut self, text: &str) {
-        let count = text.chars().count();
-        self.column = self.column.saturating_add(u32::try_from(count).unwrap_or(u32::MAX));
+    /// Goes on behind `c`. A place too far to be told stays the farthest.
+    pub(crate) fn pass(&mut self, c: char) {
+        if c == '\n' {
+            *self = Self { line: self.line.saturating_add(1), column: 1 };
+        } else {
+            self.column = self.column.saturating_add(1);
+        }
     }
 
-    /// Goes on to the next line.
-    pub(crate) fn pass_line(&mut self) {
-        *self = Self { line: self.line.saturating_add(1), column: 1 };
+    /// Goes on behind `text`, which is all of one line.
+    pub(crate) fn pass_in_line(&mut self, text: &str) {
+        let count = text.chars().count();
+        self.column = self.column.saturating_add(u32::try_from(count).unwrap_or(u32::MAX));
     }
 }
 
