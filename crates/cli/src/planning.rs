@@ -216,6 +216,7 @@ fn failure_of(files: &ConfigFiles, error: &PlanError<ConfigError>) -> Failure {
         return files.failure_of(error);
     }
     let mut failure = Failure::of_error(FailureKind::Usage, error);
+    failure.is_profile_unknown = matches!(error, PlanError::UnknownProfile { named_by: None, .. });
     if let Some(place) = error.origin().and_then(hatbox_core::config::origin::Origin::place) {
         failure = failure.at(files.shown_place(place));
     }

@@ -74,6 +74,8 @@ pub(crate) struct Failure {
     pub(crate) refused: Option<Box<Refused>>,
     /// Whether it is also the failure of other processes that wait for the same answer now.
     pub(crate) is_shared: bool,
+    /// Whether the profile that was asked for is in no file and in no store.
+    pub(crate) is_profile_unknown: bool,
 }
 
 /// A call that AWS refused.
@@ -96,6 +98,7 @@ impl Failure {
             hints: Vec::new(),
             refused: None,
             is_shared: false,
+            is_profile_unknown: false,
         }
     }
 

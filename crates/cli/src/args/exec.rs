@@ -61,11 +61,12 @@ pub(crate) struct ExecArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) error_json: Option<PathBuf>,
 
-    /// The profile, and the command unless it stands after `--` [default profile: AWS_PROFILE]
-    #[arg(value_name = "PROFILE", num_args = 0..)]
-    pub(crate) words: Vec<OsString>,
+    /// The profile [default: AWS_PROFILE]
+    // `--` in its place leaves it out.
+    #[arg(value_name = "PROFILE", value_terminator = "--")]
+    pub(crate) profile: Option<OsString>,
 
-    /// The command and its arguments [default: a shell]
-    #[arg(last = true, value_name = "COMMAND")]
+    /// The command and its arguments: from its first word on, everything is the command's [default: a shell]
+    #[arg(trailing_var_arg = true, value_name = "COMMAND")]
     pub(crate) command: Vec<OsString>,
 }

@@ -1,9 +1,10 @@
 //! `hatbox exec`: runs a command with credentials of a profile.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::process::ExitCode;
 
 use hatbox_core::handover::{Format, render_export};
+use hatbox_core::plan::quote_word;
 
 use crate::args::{ExecArgs, GlobalArgs};
 use crate::env_names;
@@ -14,6 +15,7 @@ use crate::output::Output;
 use crate::report::{Failure, FailureKind};
 use crate::sys::shell::USUAL_SHELL;
 use crate::world::World;
+use crate::world::environment::Environment;
 use crate::world::failure_file::{clear_failure_file, save_failure_file};
 
 /// Only returns when the command was not started, or when `--json` printed the credentials instead.
@@ -33,8 +35,9 @@ fn run_or_fail(world: &World, global: &GlobalArgs, args: &ExecArgs) -> Result<Ex
         check_not_nested(&world.environment)?;
     }
     check_flags(args)?;
-    let (argument, command) = split_words(args)?;
-    let obtained = obtain(world, global, &args.session, argument)?;
+    let profile = args.profile.as_deref().map(profile_text).transpose()?;
+    let obtained = obtain(world, global, &args.session, profile)
+        .map_err(|failure| hint_at_dashes(failure, &world.environment, profile))?;
     let handover = obtained.handover();
     if args.json {
         let text = render_export(handover, Format::Json)
@@ -44,7 +47,7 @@ fn run_or_fail(world: &World, global: &GlobalArgs, args: &ExecArgs) -> Result<Ex
     }
     let keyring =
         if args.isolate || obtained.is_child_isolated { Keyring::OfItsOwn } else { Keyring::AsReceived };
-    if command.is_empty() {
+    if args.command.is_empty() {
         let (variable, usual) = USUAL_SHELL;
         let shell =
             world.environment.raw(variable).filter(|s| !s.is_empty()).map_or(usual.into(), OsString::from);
@@ -56,7 +59,7 @@ fn run_or_fail(world: &World, global: &GlobalArgs, args: &ExecArgs) -> Result<Ex
         }
         return exec_command(world, handover, keyring, &[shell]).map(|never| match never {});
     }
-    exec_command(world, handover, keyring, command).map(|never| match never {})
+    exec_command(world, handover, keyring, &args.command).map(|never| match never {})
 }
 
 /// Refuses what aws-vault has and this version has not, rather than do something else.
@@ -74,55 +77,197 @@ fn check_flags(args: &ExecArgs) -> Result<(), Failure> {
     }
 }
 
-/// The profile and the command.
-///
-/// | typed | profile | command |
-/// |---|---|---|
-/// | `exec a -- x y` | a | x y |
-/// | `exec a x y` | a | x y |
-/// | `exec -- x y` | from AWS_PROFILE | x y |
-/// | `exec a` | a | a shell |
-/// | `exec a b -- x` | | an error |
-fn split_words(args: &ExecArgs) -> Result<(Option<&str>, &[OsString]), Failure> {
-    let Some((profile, rest)) = args.words.split_first() else { return Ok((None, &args.command)) };
-    let profile = profile.to_str().ok_or_else(|| {
+/// With AWS_PROFILE set, a word that is no profile is most likely the command.
+fn hint_at_dashes(mut failure: Failure, environment: &Environment, profile: Option<&str>) -> Failure {
+    if let (true, Some(word), Some(named)) =
+        (failure.is_profile_unknown, profile, environment.text("AWS_PROFILE"))
+    {
+        let hint = format!(
+            "to run `{word}` with the profile of AWS_PROFILE, `{named}`: `hatbox exec -- {}`",
+            quote_word(word)
+        );
+        failure.hints.insert(0, hint);
+    }
+    failure
+}
+
+/// The profile as text.
+fn profile_text(profile: &OsStr) -> Result<&str, Failure> {
+    profile.to_str().ok_or_else(|| {
         Failure::new(
             FailureKind::Usage,
-            format!("`{}` is no profile's name: it is not UTF-8", profile.to_string_lossy()),
+            format!("invalid profile name `{}`: expected UTF-8", profile.to_string_lossy()),
         )
-    })?;
-    if !rest.is_empty() && !args.command.is_empty() {
-        return Err(Failure::new(FailureKind::Usage, "there is a word between the profile and `--`")
-            .hint(format!("hatbox exec {profile} -- COMMAND")));
-    }
-    Ok((Some(profile), if rest.is_empty() { &args.command } else { rest }))
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use clap::Parser;
+    use clap::{CommandFactory, Parser};
+    use proptest::prelude::{Strategy, any, prop_assert_eq, prop_oneof, proptest};
 
-    fn split(line: &[&str]) -> Result<(Option<String>, Vec<String>), String> {
-        let cli = crate::args::Cli::try_parse_from(["hatbox", "exec"].iter().chain(line)).unwrap();
-        let crate::args::Command::Exec(args) = cli.command else { unreachable!() };
-        let (profile, command) = split_words(&args).map_err(|failure| failure.error)?;
-        let command = command.iter().map(|word| word.to_str().unwrap().to_owned()).collect();
-        Ok((profile.map(str::to_owned), command))
+    use super::*;
+    use crate::args::{Cli, Command};
+
+    type Split = (Option<String>, Vec<String>);
+
+    fn parse(program: &str, line: &[String]) -> Result<(ExecArgs, GlobalArgs), String> {
+        let words = [program, "exec"].map(str::to_owned);
+        let cli = Cli::try_parse_from(words.iter().chain(line)).map_err(|error| error.to_string())?;
+        let Command::Exec(args) = cli.command else { unreachable!() };
+        Ok((args, cli.global))
+    }
+
+    fn split(line: &[&str]) -> Result<Split, String> {
+        let line: Vec<_> = line.iter().map(|word| (*word).to_owned()).collect();
+        parse("hatbox", &line).map(|(args, _)| split_of(&args))
+    }
+
+    fn split_of(args: &ExecArgs) -> Split {
+        let text = |word: &OsString| word.to_str().unwrap().to_owned();
+        (args.profile.as_ref().map(text), args.command.iter().map(text).collect())
     }
 
     #[test]
-    fn profile_and_command_are_told_apart_as_the_table_says() {
+    fn from_its_first_word_on_everything_is_the_commands() {
         let case = |line: &[&str], profile: Option<&str>, command: &[&str]| {
             let expected = (profile.map(str::to_owned), command.iter().map(|w| (*w).to_owned()).collect());
-            assert_eq!(split(line).unwrap(), expected, "{line:?}");
+            assert_eq!(split(line), Ok(expected), "{line:?}");
         };
         case(&["a", "--", "x", "-y"], Some("a"), &["x", "-y"]);
         case(&["a", "x", "y"], Some("a"), &["x", "y"]);
         case(&["a", "-n", "--", "x"], Some("a"), &["x"]);
+        case(&["a", "-n", "x", "-n"], Some("a"), &["x", "-n"]);
+        case(&["-n", "a", "x"], Some("a"), &["x"]);
+        case(&["a", "make", "-n", "-j", "4"], Some("a"), &["make", "-n", "-j", "4"]);
+        case(&["a", "head", "-n", "5"], Some("a"), &["head", "-n", "5"]);
+        case(&["a", "xargs", "-n1"], Some("a"), &["xargs", "-n1"]);
+        case(&["a", "sh", "-c", "z", "--", "x"], Some("a"), &["sh", "-c", "z", "--", "x"]);
+        case(&["a", "x", "--", "y"], Some("a"), &["x", "--", "y"]);
+        case(&["a", "--", "x", "--", "y"], Some("a"), &["x", "--", "y"]);
+        case(&["a", "--", "--", "x"], Some("a"), &["--", "x"]);
+        case(&["a", "x", "--help"], Some("a"), &["x", "--help"]);
+        case(&["a", "x", "-h"], Some("a"), &["x", "-h"]);
+        case(&["a", "x", "--debug", "--backend", "y"], Some("a"), &["x", "--debug", "--backend", "y"]);
+        case(&["a", "--debug", "--backend", "y", "x"], Some("a"), &["x"]);
+        case(&["a", "exec", "a", "-n"], Some("a"), &["exec", "a", "-n"]);
+        case(&["a", "help"], Some("a"), &["help"]);
+        case(&["help", "x"], Some("help"), &["x"]);
+        case(&["a", "x", ""], Some("a"), &["x", ""]);
+        case(&["a", "x", "-", "-n"], Some("a"), &["x", "-", "-n"]);
+        case(&["", "-n", "x", "-n"], Some(""), &["x", "-n"]);
+        case(&["a", "", "-n"], Some("a"), &["", "-n"]);
+        case(&["a", "-", "-n"], Some("a"), &["-", "-n"]);
         case(&["--", "sh", "-c", "z"], None, &["sh", "-c", "z"]);
+        case(&["--", "x", "-n"], None, &["x", "-n"]);
+        case(&["-n", "--", "x", "-n"], None, &["x", "-n"]);
+        case(&["--", "-n"], None, &["-n"]);
+        case(&["--", "--", "x"], None, &["--", "x"]);
+        case(&["a", "--"], Some("a"), &[]);
+        case(&["--"], None, &[]);
         case(&["a"], Some("a"), &[]);
         case(&[], None, &[]);
-        assert!(split(&["a", "b", "--", "x"]).is_err());
+        for duration in [&["-d", "1h"][..], &["-d1h"], &["-d=1h"], &["--duration=1h"], &["--duration", "1h"]]
+        {
+            for rest in [&["a", "x", "-d", "2h"][..], &["a", "--", "x", "-d", "2h"]] {
+                case(&[duration, rest].concat(), Some("a"), &["x", "-d", "2h"]);
+            }
+            case(&[&["a"], duration, &["x", "-d2h"]].concat(), Some("a"), &["x", "-d2h"]);
+            case(&[&["a"], duration, &["--", "x", "-d2h"]].concat(), Some("a"), &["x", "-d2h"]);
+            case(&[duration, &["--", "x", "-d2h"]].concat(), None, &["x", "-d2h"]);
+            case(&[&["a"], duration].concat(), Some("a"), &[]);
+        }
+        case(&["--region", "a", "a", "a", "a"], Some("a"), &["a", "a"]);
+        case(&["--region", "a", "--", "a", "a"], None, &["a", "a"]);
+        for wrong in
+            [&["a", "--no-such", "x"][..], &["--no-such", "a", "x"], &["a", "-q"], &["-d", "--", "x"]]
+        {
+            assert!(split(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    /// Every way to write every flag that `exec` takes, shown or hidden, with a value where it takes one.
+    fn all_flags() -> Vec<Vec<String>> {
+        let mut cli = Cli::command();
+        cli.build();
+        let exec = cli.find_subcommand("exec").unwrap();
+        let mut flags = vec![vec!["--".to_owned()]];
+        for arg in exec.get_arguments().filter(|arg| !arg.is_positional()) {
+            let has_value = arg.get_action().takes_values();
+            for long in arg.get_long_and_visible_aliases().into_iter().flatten() {
+                flags.push(vec![format!("--{long}")]);
+                if has_value {
+                    flags.push(vec![format!("--{long}=7")]);
+                    flags.push(vec![format!("--{long}"), "7".to_owned()]);
+                }
+            }
+            for short in arg.get_short_and_visible_aliases().into_iter().flatten() {
+                flags.push(vec![format!("-{short}")]);
+                if has_value {
+                    flags.push(vec![format!("-{short}7")]);
+                    flags.push(vec![format!("-{short}"), "7".to_owned()]);
+                }
+            }
+        }
+        flags
+    }
+
+    /// What `exec` is asked for, but for the words of the line.
+    fn without_words(mut parsed: (ExecArgs, GlobalArgs)) -> String {
+        parsed.0.profile = None;
+        parsed.0.command = Vec::new();
+        format!("{parsed:?}")
+    }
+
+    #[test]
+    fn every_flag_of_exec_is_looked_at() {
+        let flags: Vec<_> = all_flags().into_iter().map(|words| words[0].clone()).collect();
+        for flag in
+            ["-n", "-j", "-d", "-t", "-h", "--help", "--debug", "--backend", "--stdout", "--ecs-server"]
+        {
+            assert!(flags.iter().any(|known| known == flag), "{flag} in {flags:?}");
+        }
+    }
+
+    fn word() -> impl Strategy<Value = Vec<String>> {
+        prop_oneof![
+            proptest::sample::select(all_flags()),
+            "-{0,3}[a-zA-Z0-9=/. ]{0,6}".prop_map(|word| vec![word]),
+            any::<String>().prop_map(|word| vec![word]),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn no_word_of_a_command_is_hatboxs(
+            program in proptest::sample::select(&["hatbox", "aws-vault"][..]),
+            own in proptest::sample::select(vec![
+                vec![], vec!["-n"], vec!["-d", "1h"], vec!["-d1h"], vec!["--debug"], vec!["--region=a"], vec!["--json"],
+            ]),
+            is_behind_profile: bool,
+            first in "[^-].{0,4}",
+            arguments in proptest::collection::vec(word(), 0..6),
+        ) {
+            let own: Vec<_> = own.into_iter().map(str::to_owned).collect();
+            let command: Vec<_> = [first].into_iter().chain(arguments.concat()).collect();
+            let profile = vec!["a".to_owned()];
+            let front = if is_behind_profile { [profile, own].concat() } else { [own, profile].concat() };
+            let expected = without_words(parse(program, &front).unwrap());
+            for dashes in [vec![], vec!["--".to_owned()]] {
+                let line = [front.clone(), dashes, command.clone()].concat();
+                let parsed = parse(program, &line).unwrap();
+                prop_assert_eq!(split_of(&parsed.0), (Some("a".to_owned()), command.clone()));
+                prop_assert_eq!(without_words(parsed), &expected[..]);
+            }
+        }
+
+        #[test]
+        fn behind_dashes_all_is_the_command(words in proptest::collection::vec(word(), 1..6)) {
+            let command = words.concat();
+            let line = [vec!["--".to_owned()], command.clone()].concat();
+            let parsed = parse("hatbox", &line).unwrap();
+            prop_assert_eq!(split_of(&parsed.0), (None, command));
+            prop_assert_eq!(without_words(parsed), without_words(parse("hatbox", &[]).unwrap()));
+        }
     }
 }

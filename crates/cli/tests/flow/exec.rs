@@ -201,8 +201,51 @@ fn flags_may_stand_on_either_side_of_the_profile_and_the_profile_may_be_a_variab
     assert_eq!(from_variable.stdout, "reader -n --debug\n");
     let nobody = fixture.hatbox(&["exec", "--", "true"]).run().expect_code(125);
     assert!(nobody.stderr.starts_with("hatbox: error: no profile is named\n"));
-    let between = fixture.hatbox(&["exec", "reader", "echo", "--", "x"]).run().expect_code(125);
-    assert!(between.stderr.contains("there is a word between the profile and `--`"));
+}
+
+/// `-n` taken as `--no-session` would give the command the access key itself, `-j` would print it.
+#[test]
+fn without_dashes_too_every_word_behind_the_command_is_the_commands() {
+    let fixture = Fixture::with_config(CONFIG);
+    let script = "echo \"$AWS_ACCESS_KEY_ID $*\"";
+    for program in [Fixture::hatbox, Fixture::aws_vault] {
+        for arguments in [
+            &["-n", "-j", "4"][..],
+            &["-n"],
+            &["-j"],
+            &["--no-session", "--json"],
+            &["-h"],
+            &["--help"],
+            &["--version"],
+            &["-t", "000000", "--debug", "--backend", "x"],
+            &["--", "-n"],
+            &["-sd1h", "--fresh", "--nested"],
+        ] {
+            let run =
+                program(&fixture, &["exec", "reader", "sh", "-c", script, "argument-0"]).args(arguments);
+            let stdout = run.run().ok().stdout;
+            let (id, given) = stdout.split_once(' ').unwrap();
+            assert!(id.starts_with("ASIA"), "{arguments:?}: {stdout}");
+            assert_eq!(given, format!("{}\n", arguments.join(" ")));
+        }
+    }
+}
+
+#[test]
+fn a_command_in_the_profiles_place_is_hinted_at() {
+    let fixture = Fixture::with_config(CONFIG);
+    let hint = |line: &[&str], profile: &str| {
+        let run = fixture.hatbox(&["exec"]).args(line).env("AWS_PROFILE", profile).run().expect_code(125);
+        run.stderr.lines().nth(1).unwrap_or_default().to_owned()
+    };
+    for (word, shown) in [("./cmd", "./cmd"), ("terraform", "terraform"), ("my tool", "'my tool'")] {
+        let expected = format!(
+            "hatbox: hint: to run `{word}` with the profile of AWS_PROFILE, `reader`: `hatbox exec -- {shown}`"
+        );
+        assert_eq!(hint(&[word, "-n", "apply"], "reader"), expected);
+        assert_eq!(hint(&[word, "--", "apply"], "reader"), expected);
+    }
+    assert!(!hint(&["terraform"], "").contains("hatbox exec"), "no profile to run it with");
 }
 
 #[test]

@@ -243,7 +243,7 @@ fn call_words(call: Call) -> &'static str {
 }
 
 /// A word as it can be pasted into a shell.
-pub(crate) fn quote_word(word: &str) -> String {
+pub fn quote_word(word: &str) -> String {
     let is_plain = word.chars().all(|c| c.is_ascii_alphanumeric() || "-_.@/:+=".contains(c));
     if is_plain { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }
