@@ -1,25 +1,29 @@
 //! What the clients of all services share: where a service is, what signs, how a request is sent.
 
+use std::error::Error;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::time::SharedTimeSource;
-use aws_smithy_http_client::proxy::ProxyConfig;
-use aws_smithy_http_client::{Connector, tls};
 use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
-use aws_smithy_runtime_api::client::http::{SharedHttpClient, SharedHttpConnector, http_client_fn};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use aws_types::app_name::AppName;
 use aws_types::region::Region;
+use hatbox_core::name::AccessKeyId;
 use hatbox_core::secret::{AccessKey, SecretString, SessionCredentials};
 use tokio::runtime::Runtime;
 
 use super::endpoint::EndpointUrl;
-use super::tls::{TlsError, load_trust_roots};
+use super::tls::TlsError;
+use super::transport::{Trace, Transport};
+use super::unanswered::Unanswered;
 
 /// Where a service is, and how to reach it.
 #[derive(Debug, Clone)]
@@ -44,6 +48,16 @@ pub(crate) enum Signer {
     Found { key: AccessKey, session_token: SecretString },
 }
 
+impl Signer {
+    /// The public half.
+    pub(crate) fn access_key_id(&self) -> &AccessKeyId {
+        match self {
+            Self::Key(key) | Self::Found { key, .. } => &key.id,
+            Self::Session(session) => &session.access_key_id,
+        }
+    }
+}
+
 /// How often a request may go out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sending {
@@ -64,19 +78,21 @@ pub(crate) enum ClientError {
     Runtime(#[source] std::io::Error),
 }
 
-/// The config of a client for one signer.
+/// The config of a client for one signer, and what runs its calls.
 pub(super) fn sdk_config(
     settings: &ServiceSettings,
     signer: &Signer,
     clock: SharedTimeSource,
     sending: Sending,
-) -> Result<SdkConfig, ClientError> {
+) -> Result<(SdkConfig, Runner), ClientError> {
+    let transport = Transport::new(settings.endpoint.as_ref(), settings.ca_bundle.as_deref())?;
+    let runner = Runner::new(transport.trace())?;
     let mut config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(settings.region.clone()))
         .credentials_provider(SharedCredentialsProvider::new(credentials(signer)))
         .time_source(clock)
-        .http_client(http_client(settings)?)
+        .http_client(transport.client())
         .timeout_config(
             TimeoutConfig::builder()
                 .connect_timeout(Duration::from_secs(5))
@@ -97,36 +113,35 @@ pub(super) fn sdk_config(
     if let Some(endpoint) = &settings.endpoint {
         config = config.endpoint_url(endpoint.as_str());
     }
-    Ok(config.build())
+    Ok((config.build(), runner))
 }
 
-/// An event loop for the calls of one client.
-pub(super) fn start_runtime() -> Result<Runtime, ClientError> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(ClientError::Runtime)
+/// Runs the calls of one client, one at a time.
+pub(super) struct Runner {
+    runtime: Runtime,
+    trace: Trace,
 }
 
-fn http_client(settings: &ServiceSettings) -> Result<SharedHttpClient, ClientError> {
-    let is_https = settings.endpoint.as_ref().is_none_or(EndpointUrl::is_https);
-    let is_loopback = settings.endpoint.as_ref().is_some_and(EndpointUrl::is_loopback);
-    // Nothing that is meant for this machine goes out to a proxy.
-    let proxy = move || if is_loopback { ProxyConfig::disabled() } else { ProxyConfig::from_env() };
-    if !is_https {
-        return Ok(http_client_fn(move |settings, _| {
-            let mut builder = Connector::builder().proxy_config(proxy());
-            builder.set_connector_settings(Some(settings.clone()));
-            SharedHttpConnector::new(builder.build_http())
-        }));
+impl Runner {
+    fn new(trace: Trace) -> Result<Self, ClientError> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        Ok(Self { runtime: runtime.map_err(ClientError::Runtime)?, trace })
     }
-    let roots = load_trust_roots(settings.ca_bundle.as_deref())?;
-    Ok(http_client_fn(move |settings, components| {
-        let mut builder = Connector::builder()
-            .proxy_config(proxy())
-            .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
-            .tls_context(roots.clone());
-        builder.set_connector_settings(Some(settings.clone()));
-        builder.set_sleep_impl(components.sleep_impl());
-        SharedHttpConnector::new(builder.build())
-    }))
+
+    pub(super) fn run<T, E>(
+        &self,
+        call: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    ) -> Result<T, Unanswered>
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+    {
+        self.runtime.block_on(call).map_err(|error| Unanswered::of_sdk(&error))
+    }
+
+    /// What was seen of the last request.
+    pub(super) fn trace(&self) -> &Trace {
+        &self.trace
+    }
 }
 
 fn credentials(signer: &Signer) -> Credentials {

@@ -3,14 +3,13 @@
 use std::path::Path;
 use std::time::Duration;
 
-use aws_smithy_http_client::proxy::ProxyConfig;
-use aws_smithy_http_client::{Connector, tls};
-use aws_smithy_runtime_api::client::http::{HttpConnector, SharedHttpConnector};
+use aws_smithy_runtime_api::client::http::HttpConnector;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use jiff::Timestamp;
 
 use super::endpoint::EndpointUrl;
-use super::tls::{TlsError, load_trust_roots};
+use super::tls::TlsError;
+use super::transport::Transport;
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -38,16 +37,7 @@ pub(crate) fn fetch_date(endpoint: &EndpointUrl, ca_bundle: Option<&Path>) -> Re
     let request = HttpRequest::get(endpoint.as_str()).map_err(|error| unreachable(&error))?;
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(DateError::Runtime)?;
-    // Nothing that is meant for this machine goes out to a proxy.
-    let proxy = if endpoint.is_loopback() { ProxyConfig::disabled() } else { ProxyConfig::from_env() };
-    let builder = Connector::builder().proxy_config(proxy);
-    let connector = if endpoint.is_https() {
-        let roots = load_trust_roots(ca_bundle)?;
-        let crypto = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring);
-        SharedHttpConnector::new(builder.tls_provider(crypto).tls_context(roots).build())
-    } else {
-        SharedHttpConnector::new(builder.build_http())
-    };
+    let connector = Transport::new(Some(endpoint), ca_bundle)?.connector(None);
     let answer = runtime.block_on(async { tokio::time::timeout(TIMEOUT, connector.call(request)).await });
     let answer = answer
         .map_err(|_| DateError::Unreachable("no answer in time".to_owned()))?

@@ -8,4 +8,5 @@ pub(crate) mod iam;
 pub(crate) mod sts;
 pub(crate) mod sts_error;
 pub(crate) mod tls;
+mod transport;
 mod unanswered;

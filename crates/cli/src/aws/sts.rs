@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use aws_sdk_sts::types::Tag;
+use aws_sdk_sts::types::{Credentials, Tag};
 use aws_smithy_async::time::SharedTimeSource;
+use hatbox_core::config::duration::render_duration;
 use hatbox_core::name::{AccessKeyId, MfaSerial, RoleArn};
 use hatbox_core::secret::{MfaCode, SecretString, SessionCredentials};
 use jiff::Timestamp;
 
-use super::client::{ClientError, Sending, ServiceSettings, Signer, sdk_config, start_runtime};
+use super::client::{ClientError, Runner, Sending, ServiceSettings, Signer, sdk_config};
 use super::sts_error::{StsError, StsProblem};
-use super::unanswered::Unanswered;
 
 /// A device and a code of it.
 #[derive(Debug, Clone)]
@@ -34,7 +34,8 @@ pub(crate) struct AssumeRoleCall {
 /// A client for one signer.
 pub(crate) struct Sts {
     client: aws_sdk_sts::Client,
-    runtime: tokio::runtime::Runtime,
+    runner: Runner,
+    clock: SharedTimeSource,
 }
 
 impl Sts {
@@ -46,8 +47,8 @@ impl Sts {
         clock: SharedTimeSource,
         sending: Sending,
     ) -> Result<Self, ClientError> {
-        let config = sdk_config(settings, signer, clock, sending)?;
-        Ok(Self { client: aws_sdk_sts::Client::new(&config), runtime: start_runtime()? })
+        let (config, runner) = sdk_config(settings, signer, clock.clone(), sending)?;
+        Ok(Self { client: aws_sdk_sts::Client::new(&config), runner, clock })
     }
 
     /// GetSessionToken.
@@ -62,8 +63,8 @@ impl Sts {
             .duration_seconds(seconds(duration))
             .set_serial_number(mfa.map(|m| m.serial.as_str().to_owned()))
             .set_token_code(mfa.map(|m| m.code.expose().to_owned()));
-        let answer = self.runtime.block_on(call.send()).map_err(|error| Unanswered::of_sdk(&error))?;
-        parse_credentials(answer.credentials)
+        let answer = self.runner.run(call.send())?;
+        self.check(answer.credentials)
     }
 
     /// AssumeRole.
@@ -90,22 +91,33 @@ impl Sts {
             .set_source_identity(call.source_identity.clone())
             .set_serial_number(mfa.map(|m| m.serial.as_str().to_owned()))
             .set_token_code(mfa.map(|m| m.code.expose().to_owned()));
-        let answer = self.runtime.block_on(request.send()).map_err(|error| Unanswered::of_sdk(&error))?;
+        let answer = self.runner.run(request.send())?;
         let user = answer.assumed_role_user.as_ref().map_or("nobody", |user| user.arn());
         // Security: the right credentials or none. An endpoint that gives another role's is not believed.
         if !is_session_of(user, &call.role) {
             let text = format!("the answer is for `{user}`, not for the role asked for");
             return Err(StsError { problem: StsProblem::Other, text });
         }
-        parse_credentials(answer.credentials)
+        self.check(answer.credentials)
     }
 }
 
 impl Sts {
+    fn check(&self, credentials: Option<Credentials>) -> Result<SessionCredentials, StsError> {
+        let now = Timestamp::try_from(self.clock.now()).unwrap_or(Timestamp::MAX);
+        parse_credentials(credentials, now, self.runner.trace().date())
+    }
+
+    /// How many seconds this machine's clock is ahead of the endpoint's, by its last answer.
+    pub(crate) fn clock_ahead(&self) -> Option<i64> {
+        let now = Timestamp::try_from(self.clock.now()).ok()?;
+        Some(now.as_second() - self.runner.trace().date()?.as_second())
+    }
+
     /// GetCallerIdentity: the ARN of whoever signs. It needs no permission, and none can forbid it.
     pub(crate) fn fetch_caller(&self) -> Result<String, StsError> {
         let call = self.client.get_caller_identity();
-        let answer = self.runtime.block_on(call.send()).map_err(|error| Unanswered::of_sdk(&error))?;
+        let answer = self.runner.run(call.send())?;
         let is_arn = |arn: &&str| arn.starts_with("arn:") && arn.chars().all(|c| c.is_ascii_graphic());
         let bad = || StsError { problem: StsProblem::NotSts, text: "the answer names no caller".to_owned() };
         answer.arn().filter(is_arn).map(str::to_owned).ok_or_else(bad)
@@ -123,19 +135,37 @@ fn seconds(duration: Duration) -> i32 {
     i32::try_from(duration.as_secs()).unwrap_or(i32::MAX)
 }
 
+/// Checks that the answer holds credentials that work now.
 fn parse_credentials(
-    credentials: Option<aws_sdk_sts::types::Credentials>,
+    credentials: Option<Credentials>,
+    now: Timestamp,
+    date: Option<Timestamp>,
 ) -> Result<SessionCredentials, StsError> {
     let bad = |text: &str| StsError { problem: StsProblem::Other, text: text.to_owned() };
     let credentials = credentials.ok_or_else(|| bad("the answer holds no credentials"))?;
-    Ok(SessionCredentials {
-        access_key_id: AccessKeyId::parse(credentials.access_key_id())
-            .map_err(|error| bad(&format!("the answer's access key id {error}")))?,
-        secret_access_key: SecretString::new(credentials.secret_access_key),
-        session_token: SecretString::new(credentials.session_token),
-        expires_at: Timestamp::from_second(credentials.expiration.secs())
-            .map_err(|_| bad("the answer's expiration is no time"))?,
-    })
+    // The SDK's client fills in what is absent: with the empty text, and with the beginning of 1970.
+    let access_key_id = AccessKeyId::parse(credentials.access_key_id())
+        .map_err(|error| bad(&format!("the answer's access key id {error}")))?;
+    let secret = |what: &str, text: String| match text.chars().all(|c| c.is_ascii_graphic()) {
+        _ if text.is_empty() => Err(bad(&format!("the answer holds no {what}"))),
+        false => Err(bad(&format!("the answer's {what} has a character that no {what} has"))),
+        true => Ok(SecretString::new(text)),
+    };
+    let secret_access_key = secret("secret access key", credentials.secret_access_key)?;
+    let session_token = secret("session token", credentials.session_token)?;
+    if credentials.expiration.secs() == 0 {
+        return Err(bad("the answer does not say when the credentials expire"));
+    }
+    let expires_at = Timestamp::from_second(credentials.expiration.secs())
+        .map_err(|_| bad("the answer's `Expiration` is not a date"))?;
+    if expires_at <= now {
+        let age = render_duration(Duration::try_from(now.duration_since(expires_at)).unwrap_or_default());
+        return Err(StsError {
+            problem: StsProblem::Expired { clock_ahead: date.map(|date| now.as_second() - date.as_second()) },
+            text: format!("the credentials in the answer expired {age} ago, at {expires_at:.0}"),
+        });
+    }
+    Ok(SessionCredentials { access_key_id, secret_access_key, session_token, expires_at })
 }
 
 #[cfg(test)]

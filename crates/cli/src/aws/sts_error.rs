@@ -18,6 +18,11 @@ pub(crate) enum StsProblem {
     NotSts,
     /// The service did not answer in time.
     TimedOut,
+    /// It answered with credentials that are over by this machine's clock.
+    Expired {
+        /// How many seconds this machine's clock is ahead of the endpoint's, where that is known.
+        clock_ahead: Option<i64>,
+    },
     /// Anything else.
     Other,
 }
@@ -55,7 +60,7 @@ impl From<Unanswered> for StsError {
                 message: clean(&message),
                 date,
             })),
-            Unanswered::NotTheService(_) => StsProblem::NotSts,
+            Unanswered::NotTheService(_) | Unanswered::Unreadable(_) => StsProblem::NotSts,
             Unanswered::TimedOut(_) => StsProblem::TimedOut,
             Unanswered::Certificate(_) => StsProblem::Certificate,
             Unanswered::Unreachable(_) => StsProblem::Unreachable,

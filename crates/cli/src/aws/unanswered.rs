@@ -23,6 +23,8 @@ pub(super) enum Unanswered {
     },
     /// What answered is not the service: a proxy, a captive portal, the wrong port.
     NotTheService(u16),
+    /// An answer that is a success, of which a part is not what the service would send; and which.
+    Unreadable(String),
     /// No answer, or no connection, in time.
     TimedOut(&'static str),
     /// A certificate that is not trusted.
@@ -45,6 +47,7 @@ impl Unanswered {
                     message: service.err().message().unwrap_or("no text").trim().to_owned(),
                     date: service.raw().headers().get("date").and_then(parse_date),
                 },
+                None if service.raw().status().is_success() => Self::Unreadable(innermost(service.err())),
                 None => Self::NotTheService(service.raw().status().as_u16()),
             },
             SdkError::TimeoutError(_) => Self::TimedOut("no answer in time"),
@@ -67,6 +70,7 @@ impl Unanswered {
         match self {
             Self::Refused { code, message, .. } => clean(&format!("{code}: {message}")),
             Self::NotTheService(status) => format!("HTTP {status}, and not in the form of {service}"),
+            Self::Unreadable(text) => clean(&format!("the answer cannot be read: {text}")),
             Self::TimedOut(text) => (*text).to_owned(),
             Self::Certificate(text) | Self::Unreachable(text) | Self::Other(text) => text.clone(),
         }

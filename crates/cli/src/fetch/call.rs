@@ -33,7 +33,11 @@ struct Asked<'a> {
 
 /// What came of a call.
 pub(super) enum Outcome {
-    Answered(SessionCredentials),
+    Answered {
+        credentials: SessionCredentials,
+        /// How many seconds this machine's clock is ahead of the endpoint's, where that is known.
+        clock_ahead: Option<i64>,
+    },
     /// Another process took the question for the code over.
     AnsweredElsewhere,
 }
@@ -50,7 +54,7 @@ impl Fetching<'_, '_> {
         let Source { signer, obtained_at } = signer;
         let Some(step) = plan.steps.get(index) else { return Err(no_identity()) };
         let settings = resolve_sts_settings(plan, partition_of(step), &self.world.environment)?;
-        check_sandbox(&self.world.environment, signer, step.profile())?;
+        check_sandbox(&self.world.environment, signer.access_key_id(), step.profile())?;
         if let Some(endpoint) = settings.endpoint.as_ref().filter(|endpoint| !endpoint.is_of_aws("sts")) {
             self.world.output.note(&format!("STS is {} here, not AWS", endpoint.as_str()));
         }
@@ -70,7 +74,7 @@ impl Fetching<'_, '_> {
             let client = self.client(&settings, signer, Sending::WithRetries)?;
             return self
                 .send(&client, step, None)
-                .map(Outcome::Answered)
+                .map(|credentials| Outcome::Answered { credentials, clock_ahead: client.clock_ahead() })
                 .map_err(|error| refused(&error, None));
         };
         let serial = &mfa.serial.value;
@@ -123,7 +127,9 @@ impl Fetching<'_, '_> {
             tries += 1;
             let proof = MfaProof { serial: mfa.serial.value.clone(), code };
             match self.send(client, step, Some(&proof)) {
-                Ok(credentials) => return Ok(Outcome::Answered(credentials)),
+                Ok(credentials) => {
+                    return Ok(Outcome::Answered { credentials, clock_ahead: client.clock_ahead() });
+                }
                 Err(error) if error.is_wrong_code() && source == CodeSource::Person && tries < TRIES => {
                     self.world
                         .prompter()

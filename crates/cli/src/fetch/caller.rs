@@ -35,7 +35,7 @@ pub(crate) fn fetch_caller(world: &World, plan: &Plan, profile: &ProfileName, si
         let causes = failure.causes.iter().map(|cause| format!(": {cause}"));
         Caller::Unknown([failure.error].into_iter().chain(causes).collect())
     };
-    let client = check_sandbox(&world.environment, signer, profile)
+    let client = check_sandbox(&world.environment, signer.access_key_id(), profile)
         .and_then(|()| resolve_sts_settings(plan, "aws", &world.environment))
         .and_then(|settings| {
             if let Some(endpoint) = settings.endpoint.as_ref().filter(|endpoint| !endpoint.is_of_aws("sts")) {

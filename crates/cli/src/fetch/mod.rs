@@ -25,6 +25,7 @@ use hatbox_core::plan::{Plan, Stage, Step};
 use hatbox_core::secret::SessionCredentials;
 use jiff::Timestamp;
 
+use self::settings::check_sandbox;
 use crate::aws::client::Signer;
 use crate::report::{Failure, FailureKind};
 use crate::request::SessionRequest;
@@ -70,6 +71,14 @@ pub(crate) fn fetch_credentials(
     fetching: &mut Fetching<'_, '_>,
     plan: &Plan,
 ) -> Result<Credentials, Failure> {
+    let credentials = fetch_or_load(fetching, plan)?;
+    // Security: whoever gets them calls AWS where the environment says that AWS is. This is the one way out, with
+    // or without a call before it.
+    check_sandbox(&fetching.world.environment, credentials.id(), &plan.profile)?;
+    Ok(credentials)
+}
+
+fn fetch_or_load(fetching: &mut Fetching<'_, '_>, plan: &Plan) -> Result<Credentials, Failure> {
     // Also temporary keys that stand in a file or in the environment: there is nothing to cache.
     if plan.steps.is_empty() && plan.base.call().is_none() {
         return match fetching.load_base(plan)? {
@@ -173,9 +182,9 @@ impl Fetching<'_, '_> {
                 .load_signer(plan, signer)
                 .and_then(|signer| self.make_call(plan, index, &signer, Locks { session: &lock, sessions }));
             match result {
-                Ok(call::Outcome::Answered(credentials)) => {
+                Ok(call::Outcome::Answered { credentials, clock_ahead }) => {
                     let session = self.cached_session(step, credentials);
-                    self.say_if_shorter(step, &session);
+                    self.say_if_shorter(step, &session, clock_ahead);
                     // The credentials are there, and a code may be spent for them: without a cache they
                     // are handed over all the same.
                     if let Some(Err(error)) = sessions.map(|sessions| sessions.save(&key, &session)) {
@@ -251,17 +260,19 @@ impl Fetching<'_, '_> {
     }
 
     /// Never a set for less time than asked for without a word.
-    fn say_if_shorter(&self, step: &Step, session: &CachedSession) {
+    fn say_if_shorter(&self, step: &Step, session: &CachedSession, clock_ahead: Option<i64>) {
         use hatbox_core::config::duration::render_duration;
         let (asked, left) = (step.duration().value, session.left(self.world.clock.now()));
         // AWS answers in whole seconds, and its clock is not ours to the second.
         if left + Duration::from_mins(1) < asked {
+            let clock = clock_ahead.and_then(refusal::render_clock);
             self.world.output.warn(&format!(
-                "{} for `{}` was granted for {} instead of {}",
+                "{} for `{}` was granted for {} instead of {}{}",
                 step.call().label().trim_start_matches("sts."),
                 step.profile(),
                 render_duration(Duration::from_secs(left.as_secs())),
-                render_duration(asked)
+                render_duration(asked),
+                clock.map(|clock| format!("; {clock}")).unwrap_or_default()
             ));
         }
     }

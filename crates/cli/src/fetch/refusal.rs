@@ -1,5 +1,8 @@
 //! What a refusal of STS means for the user, and the way out.
 
+use std::time::Duration;
+
+use hatbox_core::config::duration::render_duration;
 use hatbox_core::plan::{Base, Plan, Step};
 use hatbox_core::trust::refusal::attempt::{Attempt, Circumstances, CodeSent, RefusedCall};
 use hatbox_core::trust::refusal::diagnose;
@@ -18,6 +21,9 @@ use crate::aws::endpoint::EndpointUrl;
 use crate::aws::sts_error::{RefusedAnswer, StsError, StsProblem};
 use crate::report::{self, Failure, FailureKind};
 use crate::world::trust_sources::{AT_ONCE, load_trust_sources};
+
+/// Further apart than this the clocks explain what a session's length does not.
+const CLOCK_TOLERANCE: Duration = Duration::from_mins(1);
 
 /// A refused call and what was asked.
 pub(super) struct Refused<'a> {
@@ -162,6 +168,20 @@ fn add_hints_of_way(failure: Failure, refused: &Refused<'_>) -> Failure {
         StsProblem::NotSts => {
             failure.hint("what answered is not STS: check the endpoint, HTTPS_PROXY and NO_PROXY")
         }
+        StsProblem::Expired { clock_ahead } => match clock_ahead.and_then(render_clock) {
+            Some(clock) => {
+                failure.hint(format!("{clock}; set it, for instance: sudo timedatectl set-ntp true"))
+            }
+            None => failure,
+        },
         StsProblem::Refused(_) | StsProblem::Other => failure,
     }
+}
+
+/// What the clock of this machine is, where it is far enough from the endpoint's to matter.
+pub(super) fn render_clock(seconds_ahead: i64) -> Option<String> {
+    let off = Duration::from_secs(seconds_ahead.unsigned_abs());
+    let direction = if seconds_ahead > 0 { "ahead of" } else { "behind" };
+    (off > CLOCK_TOLERANCE)
+        .then(|| format!("this machine's clock is {} {direction} the endpoint's", render_duration(off)))
 }

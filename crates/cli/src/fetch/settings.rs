@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use hatbox_core::config::profile::StsRegional;
-use hatbox_core::name::ProfileName;
+use hatbox_core::name::{AccessKeyId, ProfileName};
 use hatbox_core::plan::{Plan, Step};
 use hatbox_core::sandbox_key::is_minted_by;
 
-use crate::aws::client::{ServiceSettings, Signer};
+use crate::aws::client::ServiceSettings;
 use crate::aws::endpoint::EndpointUrl;
 use crate::env_names;
 use crate::report::{Failure, FailureKind};
@@ -137,14 +137,10 @@ fn usual_region(partition: &str) -> &'static str {
 /// goes to a sandbox that was left behind.
 pub(crate) fn check_sandbox(
     environment: &Environment,
-    signer: &Signer,
+    id: &AccessKeyId,
     profile: &ProfileName,
 ) -> Result<(), Failure> {
     let Some(sandbox) = environment.text(env_names::SANDBOX) else { return Ok(()) };
-    let id = match signer {
-        Signer::Key(key) | Signer::Found { key, .. } => &key.id,
-        Signer::Session(session) => &session.access_key_id,
-    };
     if is_minted_by(id, &sandbox) {
         return Ok(());
     }

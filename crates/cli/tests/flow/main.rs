@@ -18,8 +18,10 @@ mod desktop;
 mod fixture;
 mod run;
 mod screen;
+mod stub;
 mod terminal;
 
+mod answers;
 mod asking_programs;
 mod attack;
 mod calls;

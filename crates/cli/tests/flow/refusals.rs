@@ -129,9 +129,15 @@ fn a_clock_that_is_off_is_named_with_its_seconds() {
             ))
         });
         assert!(is_told, "{shown}");
-        // Without a code the SDK may correct the clock by AWS's answer, and go on.
+    }
+    // Without a code the SDK may correct the clock by AWS's answer, and go on.
+    for offset in [-3600, 1800] {
         exec(&fixture, &["reader"]).env("HATBOX_TEST_CLOCK_OFFSET", offset.to_string()).run().ok();
     }
+    // What AWS grants for an hour is over by a clock that is an hour ahead.
+    let over = exec(&fixture, &["reader"]).env("HATBOX_TEST_CLOCK_OFFSET", "3700").run().expect_code(125);
+    assert!(over.stderr.contains("caused by: the credentials in the answer expired "), "{}", over.stderr);
+    assert!(over.stderr.contains("hint: this machine's clock is 1h1m"), "{}", over.stderr);
 }
 
 #[test]
@@ -425,4 +431,38 @@ fn nothing_goes_out_in_plain_http_to_another_machine_or_to_a_sandbox_that_did_no
     );
     assert_eq!(fixture.log(), []);
     exec(&fixture, &["reader"]).env("HATBOX_SANDBOX", fixture.client().id()).run().ok();
+}
+
+#[test]
+fn in_a_sandboxs_environment_no_key_of_another_place_is_handed_over_either() {
+    let fixture = Fixture::with_config(
+        "[profile reader]\nsource_profile = jan-work\nrole_arn = arn:aws:iam::444455556666:role/Reader\n\
+         [profile plain]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = canary-plain\n\
+         [profile ambient]\ncredential_source = Environment\n",
+    );
+    // Cached sessions are the sandbox's as well.
+    fixture.hatbox(&["export", "jan-work"]).run().ok();
+    let refused = |profile: &str, flags: &[&str]| {
+        for verb in [&["exec"][..], &["export"], &["export", "--format", "json"], &["exec", "--json"]] {
+            let command: &[&str] = if verb == ["exec"] { &["--", "env"] } else { &[] };
+            let outcome = fixture
+                .hatbox(&[verb, flags, &[profile], command].concat())
+                .env("HATBOX_SANDBOX", "0123456789abcdef")
+                .env("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
+                .env("AWS_SECRET_ACCESS_KEY", "canary-ambient")
+                .run();
+            assert_ne!(outcome.code(), Some(0), "{verb:?} {flags:?} {profile}");
+            assert_eq!(outcome.stdout, "", "{verb:?} {flags:?} {profile}");
+            let expected = "this is a sandbox's environment, and the access key behind `";
+            assert!(outcome.stderr.contains(expected), "{verb:?} {profile}: {}", outcome.stderr);
+        }
+    };
+    let calls = fixture.log().len();
+    refused("jan-work", &["-n"]);
+    refused("jan-work", &[]);
+    refused("plain", &["-n"]);
+    refused("ambient", &["-n"]);
+    assert_eq!(fixture.log().len(), calls, "nothing was sent");
+    let own = fixture.hatbox(&["exec", "-n", "jan-work", "--", "true"]);
+    own.env("HATBOX_SANDBOX", fixture.client().id()).run().ok();
 }

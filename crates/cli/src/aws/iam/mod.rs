@@ -12,8 +12,7 @@ use aws_smithy_async::time::SharedTimeSource;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use serde_json::Value;
 
-use super::client::{ClientError, Sending, ServiceSettings, Signer, sdk_config, start_runtime};
-use super::unanswered::Unanswered;
+use super::client::{ClientError, Runner, Sending, ServiceSettings, Signer, sdk_config};
 
 pub(crate) use error::{IamError, IamProblem};
 pub(crate) use role::RoleFacts;
@@ -24,7 +23,7 @@ const MAX_PAGES: usize = 1000;
 /// A client for one signer.
 pub(crate) struct Iam {
     client: aws_sdk_iam::Client,
-    runtime: tokio::runtime::Runtime,
+    runner: Runner,
 }
 
 impl Iam {
@@ -34,8 +33,8 @@ impl Iam {
         signer: &Signer,
         clock: SharedTimeSource,
     ) -> Result<Self, ClientError> {
-        let config = sdk_config(settings, signer, clock, Sending::WithRetries)?;
-        Ok(Self { client: aws_sdk_iam::Client::new(&config), runtime: start_runtime()? })
+        let (config, runner) = sdk_config(settings, signer, clock, Sending::WithRetries)?;
+        Ok(Self { client: aws_sdk_iam::Client::new(&config), runner })
     }
 
     /// GetAccountAuthorizationDetails, all pages as one, in the form in which the AWS CLI prints it, with the
@@ -93,7 +92,7 @@ impl Iam {
     where
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
-        self.runtime.block_on(call).map_err(|error| Unanswered::of_sdk(&error).into())
+        self.runner.run(call).map_err(IamError::from)
     }
 }
 

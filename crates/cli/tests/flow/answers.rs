@@ -1,0 +1,89 @@
+//! Answers of an endpoint that must not be believed: credentials that are over, or of which a part is missing.
+
+use jiff::Timestamp;
+
+use crate::fixture::Fixture;
+use crate::stub::{Granted, Stub};
+
+const CONFIG: &str =
+    "[profile ops]\nsource_profile = jan-work\nrole_arn = arn:aws:iam::444455556666:role/Ops\n";
+
+fn no_expiration() -> Granted {
+    Granted { expiration: String::new(), ..Granted::until(3600) }
+}
+
+#[test]
+fn credentials_that_cannot_work_are_neither_handed_over_nor_cached() {
+    let fixture = Fixture::with_config(CONFIG);
+    let whole = || Granted::until(3600);
+    let expiring = |text: &str| Granted { expiration: format!("<Expiration>{text}</Expiration>"), ..whole() };
+    let cases = [
+        (Granted::until(-3600), "the credentials in the answer expired "),
+        (Granted::until(-10), "the credentials in the answer expired "),
+        (Granted::until(0), "the credentials in the answer expired "),
+        (expiring("1970-01-01T00:00:01Z"), "the credentials in the answer expired "),
+        (expiring("1969-01-01T00:00:01Z"), "the credentials in the answer expired "),
+        (no_expiration(), "the answer does not say when the credentials expire"),
+        (expiring(""), "the answer cannot be read: "),
+        (expiring("soon"), "the answer cannot be read: "),
+        (expiring("3600"), "the answer cannot be read: "),
+        (expiring("99999-01-01T00:00:00Z"), "the answer cannot be read: "),
+        (Granted { id: "", ..whole() }, "the answer's access key id "),
+        (Granted { id: "ASIA", ..whole() }, "the answer's access key id "),
+        (Granted { secret: "", ..whole() }, "the answer holds no secret access key"),
+        (Granted { secret: "  ", ..whole() }, "the answer's secret access key has a character that "),
+        (Granted { token: "", ..whole() }, "the answer holds no session token"),
+        (Granted { token: "\n", ..whole() }, "the answer's session token has a character that "),
+        (Granted { token: "a\u{a0}b", ..whole() }, "the answer's session token has a character that "),
+    ];
+    for (granted, cause) in cases {
+        let shown = format!("{granted:?}");
+        let body = granted.clone();
+        let stub = Stub::answering(move || body.of_role("Ops"), Some(Timestamp::now()));
+        for arguments in
+            [&["exec", "ops", "--", "env"][..], &["export", "ops"], &["export", "--format", "json", "ops"]]
+        {
+            let run = fixture.hatbox(arguments).env("AWS_ENDPOINT_URL", stub.url()).run();
+            assert_ne!(run.code(), Some(0), "{shown}: {}", run.stderr);
+            assert_eq!(run.stdout, "", "{shown}");
+            assert!(run.stderr.contains(&format!("caused by: {cause}")), "{shown}: {}", run.stderr);
+            assert!(!run.stderr.contains("clock"), "the clocks agree: {}", run.stderr);
+            assert!(!run.stderr.contains("canary-"), "a secret: {}", run.stderr);
+        }
+        assert_eq!(stub.requests().len(), 3, "{shown}: such an answer is not asked for twice");
+        let session = stub_of_session(&fixture, &granted);
+        assert!(session.contains(cause), "{shown}: {session}");
+    }
+    let list = fixture.hatbox(&["list", "--sessions"]).run().ok();
+    assert_eq!(list.stdout, "", "something was cached");
+}
+
+/// What GetSessionToken's answer with the same credentials leads to.
+fn stub_of_session(fixture: &Fixture, granted: &Granted) -> String {
+    let body = granted.clone();
+    let stub = Stub::answering(move || body.of_session(), None);
+    let run = fixture.hatbox(&["exec", "jan-work", "--", "env"]).env("AWS_ENDPOINT_URL", stub.url()).run();
+    assert_eq!((run.code(), run.stdout.as_str()), (Some(125), ""), "{granted:?}: {}", run.stderr);
+    run.stderr
+}
+
+#[test]
+fn a_clock_that_is_wrong_is_named_where_credentials_are_over_or_shorter() {
+    let fixture = Fixture::with_config(CONFIG);
+    let theirs = |ago: i64| Timestamp::from_second(Timestamp::now().as_second() - ago).unwrap();
+    let run = |granted: Granted, ago: i64| {
+        let stub = Stub::answering(move || granted.of_role("Ops"), Some(theirs(ago)));
+        fixture.hatbox(&["exec", "--fresh", "ops", "--", "true"]).env("AWS_ENDPOINT_URL", stub.url()).run()
+    };
+    let over = run(Granted::until(-3600), 7200).expect_code(125);
+    assert!(
+        over.stderr.contains("hint: this machine's clock is 2h ahead of the endpoint's; set it"),
+        "{}",
+        over.stderr
+    );
+    let short = run(Granted::until(240), 3360).ok();
+    let expected = " instead of 1h; this machine's clock is 56m ahead of the endpoint's";
+    assert!(short.stderr.contains(expected), "{}", short.stderr);
+    let right = run(Granted::until(240), 0).ok();
+    assert!(right.stderr.contains(" instead of 1h\n"), "{}", right.stderr);
+}
