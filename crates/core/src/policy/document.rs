@@ -80,6 +80,13 @@ pub fn decode_json(bytes: &[u8]) -> Result<&str, PolicyError> {
     Ok(json::decode(bytes)?)
 }
 
+impl Statement {
+    /// Whether it is about `action`, whatever its other elements say.
+    pub(crate) fn covers_action(&self, action: &str) -> bool {
+        covers_action(&self.actions, action)
+    }
+}
+
 impl Policy {
     /// Parses the JSON of a policy.
     ///

@@ -1,5 +1,6 @@
 //! The rules about conditions: keys, values and operators that cannot do what they look like.
 
+use super::confine::{Wide, judge_limit};
 use super::finding::{Finding, Spot};
 use super::principals::grants;
 use super::rule::Rule;
@@ -79,20 +80,27 @@ fn find_literal(spot: Spot, condition: &Condition) -> Option<Finding> {
         return None;
     }
     let name = condition.operator_name.as_str();
-    let like = match (name.to_ascii_lowercase().contains("ignorecase"), condition.operator.is_negated) {
-        (true, _) => {
-            return Some(spot.on_condition(
-                Rule::LiteralWildcard,
-                condition,
-                format!("{name} takes * and ? as plain signs, which no value has."),
-                "write the values out.",
-            ));
-        }
-        (false, true) => "StringNotLike",
-        (false, false) => "StringLike",
+    let effect = match (condition.operator.is_negated, spot.statement.effect, passes_absent(condition)) {
+        (true, ..) => "so it always holds",
+        (false, Effect::Allow, false) => "so no caller matches this value",
+        (false, ..) => "so no request matches this value",
     };
-    let message = format!("{name} takes * and ? as plain signs, which no value has.");
-    Some(spot.on_condition(Rule::LiteralWildcard, condition, message, format!("write \"{like}\".")))
+    let message = format!("{name} compares * and ? literally, {effect}.");
+    let is_exact = name.to_ascii_lowercase().contains("ignorecase");
+    let like = if condition.operator.is_negated { "StringNotLike" } else { "StringLike" };
+    let fix = if is_exact || would_open(spot, condition) {
+        "write the whole value, without wildcards.".to_owned()
+    } else {
+        format!("write \"{like}\".")
+    };
+    Some(spot.on_condition(Rule::LiteralWildcard, condition, message, fix))
+}
+
+/// Whether the condition, with wildcards that work, would no longer limit who is allowed.
+fn would_open(spot: Spot, condition: &Condition) -> bool {
+    let mut like = condition.clone();
+    like.operator.test = Test::TextLike;
+    spot.statement.effect == Effect::Allow && matches!(judge_limit(&like), Err(Wide::Value(_)))
 }
 
 fn find_principal_arn(spot: Spot, condition: &Condition) -> Option<Finding> {

@@ -5,6 +5,7 @@
 mod finding;
 mod rule;
 
+mod confine;
 mod weakness;
 
 mod conditions;
@@ -30,3 +31,5 @@ pub(super) use weakness::find_weakness;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_public;

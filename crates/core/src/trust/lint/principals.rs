@@ -1,46 +1,46 @@
 //! The rules about whom a statement names.
 
+use super::confine::{Wide, denies_all_but_some, judge_limit};
 use super::finding::{Finding, Spot};
 use super::rule::Rule;
 use crate::policy::arn::Arn;
 use crate::policy::condition::Condition;
-use crate::policy::document::{Effect, Statement};
-use crate::policy::operator::{Quantifier, Test};
+use crate::policy::document::{Effect, Policy, Statement};
+use crate::policy::operator::Test;
 use crate::policy::principal::{Principal, PrincipalKind};
 use crate::trust::condition_keys::strip_start;
 use crate::trust::words::is_deleted;
 
-/// Keys that tell who calls, or from where.
-const LIMITING: [&str; 14] = [
-    "aws:PrincipalAccount",
-    "aws:PrincipalArn",
-    "aws:PrincipalOrgID",
-    "aws:PrincipalOrgPaths",
-    "aws:SourceIp",
-    "aws:SourceVpc",
-    "aws:SourceVpcArn",
-    "aws:SourceVpce",
-    "aws:VpceAccount",
-    "aws:VpceOrgID",
-    "aws:VpceOrgPaths",
-    "aws:VpcSourceIp",
-    "aws:userid",
+/// The actions by which a caller assumes a role.
+const ASSUMING: [&str; 3] = ["sts:AssumeRole", "sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML"];
+
+/// Keys whose value a caller chooses. Names that end in `/` are starts.
+const CHOSEN_BY_CALLER: [&str; 10] = [
+    "aws:PrincipalTag/",
+    "aws:Referer",
+    "aws:RequestTag/",
+    "aws:SourceIdentity",
+    "aws:TagKeys",
+    "aws:UserAgent",
+    "aws:username",
     "sts:ExternalId",
+    "sts:RoleSessionName",
+    "sts:SourceIdentity",
 ];
 
 /// Judges the principals of one statement. `role` is the ARN of the role that the policy is of, where known.
-pub(super) fn find_principals(spot: Spot, role: Option<&str>) -> Vec<Finding> {
+pub(super) fn find_principals(spot: Spot, policy: &Policy, role: Option<&str>) -> Vec<Finding> {
     let statement = spot.statement;
     let Some(element) = &statement.principals else {
-        let fix = "add \"Principal\".";
+        let fix = "add \"Principal\" with the accounts that you trust.";
         return vec![spot.whole(
             Rule::MissingPrincipal,
-            "AWS takes no such statement in a trust policy.",
+            "A statement of a trust policy needs a Principal; AWS rejects the policy.",
             fix,
         )];
     };
     if element.is_negated {
-        let message = "AWS takes no NotPrincipal in a trust policy.";
+        let message = "A trust policy cannot use NotPrincipal; AWS rejects it.";
         let fix = "name whom you trust with \"Principal\".";
         return vec![spot.at(Rule::NotPrincipal, element.place, "NotPrincipal".to_owned(), message, fix)];
     }
@@ -49,7 +49,7 @@ pub(super) fn find_principals(spot: Spot, role: Option<&str>) -> Vec<Finding> {
         element.entries.iter().filter_map(|principal| find_invalid(spot, principal)).collect();
     let everybody = element.entries.iter().find(|principal| is_everybody(principal));
     if let Some(everybody) = everybody.filter(|_| is_allow) {
-        found.push(find_public(spot, everybody));
+        found.extend(find_public(spot, everybody, &policy.statements));
     }
     if let Some(finding) = find_self(spot, &element.entries, role).filter(|_| is_allow) {
         found.push(finding);
@@ -67,30 +67,30 @@ fn find_invalid(spot: Spot, principal: &Principal) -> Option<Finding> {
     if !is_everybody(principal) && text.contains(['*', '?']) {
         return finding(
             Rule::PartialWildcard,
-            "A principal is \"*\" or a whole name: AWS takes no wildcard within.",
-            "name the account, and limit it by a condition on aws:PrincipalArn.",
+            "A principal cannot contain a wildcard, except \"*\" alone; AWS rejects the policy.",
+            "name the account, and add a condition on aws:PrincipalArn.",
         );
     }
     match &principal.kind {
         PrincipalKind::CanonicalUser => finding(
             Rule::CanonicalUser,
-            "AWS takes no CanonicalUser in a trust policy.",
-            "name the account by its number.",
+            "A trust policy cannot use CanonicalUser; AWS rejects it.",
+            "write the account ID under \"AWS\".",
         ),
         PrincipalKind::Nobody if is_deleted(text) => finding(
             Rule::DeletedPrincipal,
-            "This is the id of a user or role that was deleted: it lets nobody in.",
-            "save the policy with the ARN again, or remove the entry.",
+            "This is the unique ID of a deleted user or role; no caller matches it.",
+            "replace it with the ARN of the new user or role, or remove it.",
         ),
         PrincipalKind::Nobody => finding(
             Rule::InvalidPrincipal,
-            "This is neither an ARN nor an account: AWS refuses the policy.",
-            "write the ARN.",
+            "This is neither an ARN nor an account ID; AWS rejects the policy.",
+            "write the ARN of a user or role, or a 12-digit account ID.",
         ),
         PrincipalKind::Arn => match Arn::parse(text).map(|arn| (arn.service, arn.resource)) {
             Some(("iam", resource)) if resource.starts_with("group/") => finding(
                 Rule::GroupPrincipal,
-                "A group is no principal: AWS refuses the policy.",
+                "A group cannot be a principal; AWS rejects the policy.",
                 "name the account, and allow sts:AssumeRole in a policy of the group.",
             ),
             Some(("iam", resource)) if resource.starts_with("user/") || resource.starts_with("role/") => None,
@@ -101,7 +101,7 @@ fn find_invalid(spot: Spot, principal: &Principal) -> Option<Finding> {
             }
             _ => finding(
                 Rule::InvalidPrincipal,
-                "This is no ARN of a user, a role or a session: AWS refuses the policy.",
+                "This is not the ARN of a user, a role or a session; AWS rejects the policy.",
                 "write the ARN of a user or a role.",
             ),
         },
@@ -112,61 +112,91 @@ fn find_invalid(spot: Spot, principal: &Principal) -> Option<Finding> {
     }
 }
 
-fn find_public(spot: Spot, everybody: &Principal) -> Finding {
-    match spot.statement.conditions.iter().find(|condition| is_limiting(condition)) {
-        Some(limit) => spot.on_principal(
-            Rule::PublicPrincipalConditioned,
-            everybody,
-            format!("Anybody of any AWS account is trusted, within the condition on {}.", limit.key),
-            "name the accounts, if they are known.",
-        ),
-        None => spot.on_principal(
-            Rule::PublicPrincipal,
-            everybody,
-            "Anybody of any AWS account is trusted: strangers too.",
-            "name the accounts, or add a condition on aws:PrincipalOrgID.",
-        ),
+/// Everyone is trusted: do conditions of the statement, or a Deny, limit that to known accounts?
+fn find_public(spot: Spot, everybody: &Principal, statements: &[Statement]) -> Option<Finding> {
+    let actions: Vec<_> =
+        ASSUMING.into_iter().filter(|action| spot.statement.covers_action(action)).collect();
+    if actions.is_empty() {
+        return None;
     }
+    let trusted = match everybody.kind {
+        PrincipalKind::Service => "Every AWS service is trusted",
+        PrincipalKind::Federated => "Every identity provider of the account is trusted",
+        _ => "Every AWS account is trusted",
+    };
+    let limits: Vec<_> =
+        spot.statement.conditions.iter().map(|condition| (condition, judge_limit(condition))).collect();
+    if let Some((limit, _)) = limits.iter().find(|(_, judged)| judged.is_ok()) {
+        let message = format!("{trusted}; the condition on {} limits who can assume the role.", limit.key);
+        let fix = "name the accounts in Principal, if they are known.";
+        return Some(spot.on_principal(Rule::PublicPrincipalConditioned, everybody, message, fix));
+    }
+    let is_limited = |action: &&str| statements.iter().any(|of| denies_all_but_some(of, action));
+    if everybody.kind == PrincipalKind::Everyone && actions.iter().all(is_limited) {
+        let message = format!("{trusted}; a Deny limits who can assume the role.");
+        let fix = "name the accounts in Principal, if they are known.";
+        return Some(spot.on_principal(Rule::PublicPrincipalConditioned, everybody, message, fix));
+    }
+    let why = |wanted: &dyn Fn(&Condition, &Wide) -> Option<String>| {
+        limits.iter().find_map(|(condition, judged)| wanted(condition, judged.as_ref().err()?))
+    };
+    let reason = why(&|condition, wide| match wide {
+        Wide::Value(value) => Some(format!(
+            "`{value}` for {} also matches callers of accounts that you do not know",
+            condition.key
+        )),
+        Wide::Key | Wide::Operator => None,
+    })
+    .or_else(|| {
+        why(&|condition, wide| {
+            (*wide == Wide::Operator && condition.operator.test != Test::Null)
+                .then(|| format!("{} on {} limits it to no account", condition.operator_name, condition.key))
+        })
+    })
+    .or_else(|| {
+        why(&|condition, _| {
+            is_chosen(&condition.key)
+                .then(|| format!("callers choose the value of {} themselves", condition.key))
+        })
+    });
+    let message = match reason {
+        Some(reason) => format!("{trusted}: {reason}."),
+        None => format!("{trusted}, and no condition limits who can assume the role."),
+    };
+    let fix = "name the accounts in Principal, or add a condition on aws:PrincipalOrgID with the whole ID.";
+    Some(spot.on_principal(Rule::PublicPrincipal, everybody, message, fix))
 }
 
-/// Whether it lets in some callers only, told by who they are or where they are.
-fn is_limiting(condition: &Condition) -> bool {
-    let operator = condition.operator;
-    let asks = !operator.is_negated
-        && !operator.if_exists
-        && operator.quantifier != Some(Quantifier::All)
-        && operator.test != Test::Null;
-    let is_of_caller = LIMITING.iter().any(|key| key.eq_ignore_ascii_case(&condition.key))
-        || strip_start(&condition.key, "aws:PrincipalTag/").is_some();
-    let takes_all =
-        |text: &str| text.chars().all(|c| c == '*') || text.ends_with("/0") || text == "arn:*:*:*:*:*";
-    asks && is_of_caller && !condition.values.iter().any(|value| takes_all(&value.text))
-}
-
-/// A role let in by its ARN, as modules do to let a role put on itself.
-fn find_self(spot: Spot, entries: &[Principal], role: Option<&str>) -> Option<Finding> {
-    if let Some(entry) = entries.iter().find(|entry| Some(entry.text.as_str()) == role) {
-        let message = "The role may put on itself.";
-        return Some(spot.on_principal(Rule::SelfAssume, entry, message, "remove it, if nothing needs it."));
-    }
-    let names_accounts = entries
-        .iter()
-        .any(|entry| matches!(entry.kind, PrincipalKind::Everyone | PrincipalKind::Account { .. }));
-    let condition = spot.statement.conditions.iter().find(|condition| is_on_roles(condition))?;
-    names_accounts.then(|| {
-        let message =
-            "Sessions of this role get in by its ARN, without MFA: so modules let a role put on itself.";
-        spot.on_condition(Rule::SelfAssume, condition, message, "remove it, if nothing needs it.")
+fn is_chosen(key: &str) -> bool {
+    CHOSEN_BY_CALLER.iter().any(|chosen| {
+        let rest = strip_start(key, chosen);
+        rest.is_some_and(|rest| rest.is_empty() || chosen.ends_with('/'))
     })
 }
 
-fn is_on_roles(condition: &Condition) -> bool {
-    let is_role = |text: &str| Arn::parse(text).is_some_and(|arn| arn.resource.starts_with("role/"));
+/// The role itself is trusted, by its ARN or by a condition on it.
+fn find_self(spot: Spot, entries: &[Principal], role: Option<&str>) -> Option<Finding> {
+    let role = role?;
+    let message = "The role is allowed to assume itself.";
+    let fix = "remove it, if nothing needs it.";
+    if let Some(entry) = entries.iter().find(|entry| entry.text == role) {
+        return Some(spot.on_principal(Rule::SelfAssume, entry, message, fix));
+    }
+    let account = Arn::parse(role)?.account;
+    let has_role = entries.iter().any(|entry| match &entry.kind {
+        PrincipalKind::Everyone => true,
+        PrincipalKind::Account { account: of, .. } => of == account,
+        _ => false,
+    });
+    let condition = spot.statement.conditions.iter().find(|condition| is_on_role(condition, role))?;
+    has_role.then(|| spot.on_condition(Rule::SelfAssume, condition, message, fix))
+}
+
+fn is_on_role(condition: &Condition, role: &str) -> bool {
     condition.key.eq_ignore_ascii_case("aws:PrincipalArn")
         && !condition.operator.is_negated
         && condition.operator.test != Test::Null
-        && !condition.values.is_empty()
-        && condition.values.iter().all(|value| is_role(&value.text))
+        && condition.values.iter().any(|value| value.text == role)
 }
 
 /// A trust policy says nothing of resources.
@@ -177,21 +207,12 @@ pub(super) fn find_resource(spot: Spot) -> Option<Finding> {
         Rule::ResourceElement,
         resources.place,
         name.to_owned(),
-        format!("AWS takes no {name} in a trust policy: the role is the resource."),
+        format!("A trust policy cannot use {name}, because the role is the resource; AWS rejects it."),
         "remove it.",
     ))
 }
 
 /// Whether a statement grants `action`, whatever its conditions.
 pub(super) fn grants(statement: &Statement, action: &str) -> bool {
-    let names = statement.actions.entries.iter().any(|entry| is_like(&entry.text, action));
-    statement.effect == Effect::Allow && names != statement.actions.is_negated
-}
-
-/// Whether `pattern` is the action, or a beginning of it before a `*`.
-fn is_like(pattern: &str, action: &str) -> bool {
-    match pattern.split_once('*') {
-        Some((start, _)) => strip_start(action, start).is_some(),
-        None => pattern.eq_ignore_ascii_case(action),
-    }
+    statement.effect == Effect::Allow && statement.covers_action(action)
 }

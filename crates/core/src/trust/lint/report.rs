@@ -64,7 +64,7 @@ pub fn lint_policy(text: &str, role: Option<&str>, asked: &Asked) -> Result<Repo
     let mut findings: Vec<_> = find_too_long(text, policy.statements.len()).into_iter().collect();
     findings.extend(find_mfa(&policy, asked));
     for spot in Spot::all(&policy.statements) {
-        findings.extend(find_principals(spot, role));
+        findings.extend(find_principals(spot, &policy, role));
         findings.extend(find_resource(spot));
         findings.extend(find_conditions(spot, policy.version, &policy.statements));
     }

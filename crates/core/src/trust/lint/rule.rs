@@ -103,12 +103,17 @@ pub const RULES: [(Rule, &str, Level, &str); 28] = [
         Level::Error,
         "No request carries this condition key.",
     ),
-    (Rule::PublicPrincipal, "public-principal", Level::Error, "Anybody of any account is trusted."),
+    (
+        Rule::PublicPrincipal,
+        "public-principal",
+        Level::Error,
+        "Anyone in any AWS account can assume the role.",
+    ),
     (
         Rule::PublicPrincipalConditioned,
         "public-principal-conditioned",
         Level::Info,
-        "Anybody is trusted, within conditions.",
+        "Every account is trusted, limited by a condition.",
     ),
     (Rule::PartialWildcard, "partial-wildcard", Level::Error, "A principal has a wildcard within."),
     (Rule::NotPrincipal, "not-principal", Level::Error, "A trust policy takes no NotPrincipal."),
@@ -145,12 +150,7 @@ pub const RULES: [(Rule, &str, Level, &str); 28] = [
     (Rule::ExternalIdIfExists, "external-id-ifexists", Level::Error, "The external id need not be sent."),
     (Rule::TagSessionMissing, "tagsession-missing", Level::Warning, "What is asked for may not be sent."),
     (Rule::TooLong, "too-long", Level::Warning, "The policy is longer than AWS takes."),
-    (
-        Rule::SelfAssume,
-        "self-assume",
-        Level::Info,
-        "A role is trusted without MFA by its ARN, as for putting on itself.",
-    ),
+    (Rule::SelfAssume, "self-assume", Level::Info, "The role trusts itself."),
 ];
 
 impl Rule {

@@ -1,0 +1,179 @@
+//! Whether a condition confines callers to fixed accounts, organizations or networks.
+//!
+//! It does when AWS sets its key (what a caller chooses, such as a tag, a session name or an external ID, is no
+//! limit) and each of its values names one account, one organization, one network or one identity.
+
+use crate::policy::arn::Arn;
+use crate::policy::condition::Condition;
+use crate::policy::document::{Effect, Statement};
+use crate::policy::operator::{Order, Quantifier, Test};
+use crate::policy::principal::PrincipalKind;
+use crate::policy::variable::Template;
+
+/// What the values of a key name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Names {
+    /// An account by its ID.
+    Account,
+    /// Something in an account, by its ARN.
+    Arn,
+    /// An organization, or a path in it.
+    Organization,
+    /// A VPC or a VPC endpoint: their IDs are unique.
+    Network,
+    /// Public addresses.
+    Addresses,
+    /// A user or role by its unique ID, then perhaps a session's name.
+    UniqueId,
+}
+
+/// Keys that AWS sets and no caller can choose. `aws:VpcSourceIp` is none of them: everyone may number the
+/// addresses of a VPC as they like.
+const SET_BY_AWS: [(&str, Names); 26] = [
+    ("aws:PrincipalAccount", Names::Account),
+    ("aws:PrincipalArn", Names::Arn),
+    ("aws:PrincipalOrgID", Names::Organization),
+    ("aws:PrincipalOrgPaths", Names::Organization),
+    ("aws:userid", Names::UniqueId),
+    ("aws:SourceIp", Names::Addresses),
+    ("aws:SourceVpc", Names::Network),
+    ("aws:SourceVpcArn", Names::Arn),
+    ("aws:SourceVpce", Names::Network),
+    ("aws:VpceAccount", Names::Account),
+    ("aws:VpceOrgID", Names::Organization),
+    ("aws:VpceOrgPaths", Names::Organization),
+    ("aws:Ec2InstanceSourceVpc", Names::Network),
+    ("aws:FederatedProvider", Names::Arn),
+    ("aws:SourceAccount", Names::Account),
+    ("aws:SourceOwner", Names::Account),
+    ("aws:SourceArn", Names::Arn),
+    ("aws:SourceOrgID", Names::Organization),
+    ("aws:SourceOrgPaths", Names::Organization),
+    ("aws:ChatbotSourceArn", Names::Arn),
+    ("ec2:SourceInstanceARN", Names::Arn),
+    ("ssm:SourceInstanceARN", Names::Arn),
+    ("lambda:SourceFunctionArn", Names::Arn),
+    ("glue:RoleAssumedBy", Names::Arn),
+    ("identitystore:IdentityStoreArn", Names::Arn),
+    ("sts:TaskPolicyArn", Names::Arn),
+];
+
+/// Variables that stand for the role's own account or organization.
+const OF_ROLE: [(&str, &str); 2] =
+    [("aws:ResourceAccount", "000000000000"), ("aws:ResourceOrgID", "o-0000000000")];
+
+/// Ranges as large as these hold strangers: the limits that Amazon S3 sets for "public"
+/// (S3 User Guide, "The meaning of public"), `/8` and `/32`.
+const LARGEST_IPV4: u8 = 8;
+const LARGEST_IPV6: u8 = 32;
+
+/// Why a condition does not confine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Wide {
+    /// The caller chooses the value of the key, or it says nothing of who calls.
+    Key,
+    /// A request without the key passes.
+    Operator,
+    /// This value fits strangers.
+    Value(String),
+}
+
+/// Whether `condition`, in an Allow, confines callers; if not, why.
+pub(super) fn judge_limit(condition: &Condition) -> Result<(), Wide> {
+    let operator = condition.operator;
+    let names = names_of(condition).ok_or(Wide::Key)?;
+    let is_on_values = !matches!(operator.test, Test::Null | Test::Bool | Test::Binary);
+    if operator.is_negated
+        || operator.if_exists
+        || operator.quantifier == Some(Quantifier::All)
+        || !is_on_values
+    {
+        return Err(Wide::Operator);
+    }
+    match condition.values.iter().find(|value| !is_fixed(names, operator.test, value)) {
+        Some(value) => Err(Wide::Value(value.text.clone())),
+        None => Ok(()),
+    }
+}
+
+/// Whether `statement` denies everyone except fixed accounts, organizations or networks, as in
+/// `"StringNotEquals": {"aws:PrincipalOrgID": "o-..."}`.
+pub(super) fn denies_all_but_some(statement: &Statement, action: &str) -> bool {
+    let is_everyone = statement.principals.as_ref().is_some_and(|element| {
+        !element.is_negated && element.entries.iter().any(|of| of.kind == PrincipalKind::Everyone)
+    });
+    // What AWS services do is left out of such a Deny.
+    let (services, limits): (Vec<_>, Vec<_>) =
+        statement.conditions.iter().partition(|condition| spares_services_only(condition));
+    let [limit] = limits.as_slice() else { return false };
+    let operator = limit.operator;
+    let denies_without_key =
+        operator.is_negated && (operator.if_exists || operator.quantifier != Some(Quantifier::Any));
+    drop(services);
+    statement.effect == Effect::Deny
+        && is_everyone
+        && statement.covers_action(action)
+        && denies_without_key
+        && names_of(limit)
+            .is_some_and(|names| limit.values.iter().all(|value| is_fixed(names, operator.test, value)))
+}
+
+fn spares_services_only(condition: &Condition) -> bool {
+    ["aws:PrincipalIsAWSService", "aws:ViaAWSService"]
+        .iter()
+        .any(|key| key.eq_ignore_ascii_case(&condition.key))
+        && condition.operator.test == Test::Bool
+        && condition.values.iter().all(|value| value.text.eq_ignore_ascii_case("false"))
+}
+
+fn names_of(condition: &Condition) -> Option<Names> {
+    SET_BY_AWS.iter().find(|(key, _)| key.eq_ignore_ascii_case(&condition.key)).map(|(_, names)| *names)
+}
+
+/// Whether `value`, compared by `test`, fits no stranger.
+fn is_fixed(names: Names, test: Test, value: &Template) -> bool {
+    let Some(text) = fill_own(value) else { return false };
+    // Only these operators give a meaning to `*` and `?`.
+    let has_wildcards = matches!(test, Test::TextLike | Test::Arn);
+    let literal =
+        if has_wildcards { text.split(['*', '?']).next().unwrap_or_default() } else { text.as_str() };
+    let is_whole = literal.len() == text.len();
+    match (names, test) {
+        (_, Test::Number(order)) => names == Names::Account && order == Order::Equal,
+        (_, Test::Date(_)) => false,
+        (Names::Addresses, Test::Ip) => is_small_range(&text),
+        // As text, an address is fixed up to a dot or a colon that ends a part of it.
+        (Names::Addresses, _) => is_whole || literal.matches(['.', ':']).count() >= 2,
+        (_, Test::Ip) => false,
+        (Names::Arn, Test::Arn) => {
+            Arn::parse(&text).is_some_and(|arn| !arn.account.is_empty() && !arn.account.contains(['*', '?']))
+        }
+        // As text, a `*` reaches over colons, and a path of a name may hold colons too.
+        (Names::Arn, _) => is_whole || Arn::parse(literal).is_some_and(|arn| !arn.account.is_empty()),
+        (Names::Organization, _) => is_whole || has_organization(literal),
+        (Names::UniqueId, _) => is_whole || literal.contains(':'),
+        (Names::Account | Names::Network, _) => is_whole,
+    }
+}
+
+/// The text with the variables of the role's own account filled in; `None` where another variable is in it.
+fn fill_own(value: &Template) -> Option<String> {
+    let mut text = value.text.clone();
+    for name in value.variables() {
+        let (known, own) = OF_ROLE.iter().find(|(known, _)| known.eq_ignore_ascii_case(name))?;
+        let at = text.to_ascii_lowercase().find(&format!("${{{}}}", known.to_ascii_lowercase()))?;
+        text.replace_range(at..at + known.len() + 3, own);
+    }
+    Some(text)
+}
+
+/// Whether the whole ID of an organization is at the start: `o-` and 10 to 32 letters or digits.
+fn has_organization(literal: &str) -> bool {
+    literal.contains('/') || literal.strip_prefix("o-").is_some_and(|id| id.len() >= 10)
+}
+
+fn is_small_range(text: &str) -> bool {
+    let Some((address, length)) = text.trim().split_once('/') else { return true };
+    let largest = if address.contains(':') { LARGEST_IPV6 } else { LARGEST_IPV4 };
+    length.parse::<u8>().map_or(true, |length| length >= largest)
+}
