@@ -29,7 +29,10 @@ pub(crate) fn exec_command(
     let (program, _) =
         command.split_first().ok_or_else(|| Failure::new(FailureKind::Usage, "no command is given"))?;
     let variables = world.environment.variables();
-    let change = resolve_env_change(handover, variables.iter().filter_map(|(name, _)| name.to_str()));
+    // A value that is not UTF-8 is none that hatbox sets.
+    let inherited =
+        variables.iter().filter_map(|(name, value)| Some((name.to_str()?, value.to_str().unwrap_or("?"))));
+    let change = resolve_env_change(handover, inherited);
     let is_replaced = |name: &OsStr| {
         name.to_str().is_some_and(|name| {
             change.remove.iter().any(|removed| removed == name)

@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 
-use hatbox_core::handover::is_store_secret;
+use hatbox_core::handover::{MARKS, Marked, is_store_secret};
 
 use crate::env_names::{DESKTOP, Pair, UNLOCKING};
 
@@ -20,14 +20,32 @@ impl std::fmt::Debug for Environment {
 }
 
 impl Environment {
-    /// The variables of this process.
+    /// The variables of this process as the user set them: what an outer hatbox set for its command is left out, or
+    /// is again what it was before.
     pub(crate) fn load() -> Self {
-        Self { variables: std::env::vars_os().collect() }
+        Self { variables: std::env::vars_os().collect() }.without_marked()
     }
 
     #[cfg(test)]
     pub(crate) fn of(variables: &[(&str, &str)]) -> Self {
-        Self { variables: variables.iter().map(|(n, v)| (n.into(), v.into())).collect() }
+        Self { variables: variables.iter().map(|(n, v)| (n.into(), v.into())).collect() }.without_marked()
+    }
+
+    fn without_marked(self) -> Self {
+        let Some(marks) = self.text(MARKS) else { return self };
+        let marked = Marked::new(&marks);
+        let undo = |(name, value): &(OsString, OsString)| {
+            let text = name.to_str();
+            if text.is_some_and(Marked::is_own) {
+                return None;
+            }
+            let value = match text.and_then(|text| marked.original_name(text, value.as_encoded_bytes())) {
+                None => value,
+                Some(original) => self.raw(original)?,
+            };
+            Some((name.clone(), value.to_owned()))
+        };
+        Self { variables: self.variables.iter().filter_map(undo).collect() }
     }
 
     /// All of them.
@@ -86,6 +104,22 @@ mod tests {
         let empty = Environment::of(&[("AWS_VAULT_BACKEND", "b"), ("HATBOX_BACKEND", "")]);
         assert_eq!(empty.first(BACKEND), Some(("AWS_VAULT_BACKEND", "b".to_owned())));
         assert_eq!(Environment::of(&[]).first(BACKEND), None);
+    }
+
+    #[test]
+    fn what_an_outer_hatbox_set_counts_as_what_it_was_before() {
+        let inner = Environment::of(&[
+            ("AWS_REGION", "outer"),
+            ("AWS_DEFAULT_REGION", "changed since"),
+            ("AWS_ENDPOINT_URL", "http://outer"),
+            ("HATBOX_ORIG_AWS_REGION", "the user's"),
+            ("HATBOX_ORIG_AWS_DEFAULT_REGION", "older"),
+            ("HATBOX_SET", "AWS_REGION=outer AWS_DEFAULT_REGION=outer AWS_ENDPOINT_URL=http://outer"),
+            ("PATH", "/bin"),
+        ]);
+        let expected =
+            [("AWS_REGION", "the user's"), ("AWS_DEFAULT_REGION", "changed since"), ("PATH", "/bin")];
+        assert_eq!(inner.variables, Environment::of(&expected).variables);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::secret::SecretString;
 
 use super::credentials::{Handover, render_time};
+use super::marks::{Marked, is_marked, render_marks};
 
 /// Variables that give an AWS SDK an identity, or say things of one that no longer hold.
 const AWS_NAMES: [&str; 16] = [
@@ -50,6 +51,7 @@ pub fn is_scrubbed(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
     AWS_NAMES.contains(&name.as_str())
         || STORE_SECRETS.contains(&name.as_str())
+        || Marked::is_own(&name)
         || AWS_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
@@ -67,12 +69,14 @@ pub struct EnvChange {
     pub remove: Vec<String>,
 }
 
-/// The change that hands `handover` to a child. `inherited` are the names in the environment now; beside
-/// those among them that [`is_scrubbed`], every fixed name that is not set is removed too, so that the
-/// change holds for any environment.
+/// The change that hands `handover` to a child. `inherited` is the environment now; beside those of its
+/// variables that [`is_scrubbed`], every fixed name that is not set is removed too, so that the change holds for
+/// any environment.
+///
+/// An empty region or endpoint that none takes the place of is removed: the SDKs do not agree that it means none.
 pub fn resolve_env_change<'a>(
     handover: Handover<'_>,
-    inherited: impl IntoIterator<Item = &'a str>,
+    inherited: impl IntoIterator<Item = (&'a str, &'a str)> + Clone,
 ) -> EnvChange {
     let mut set =
         vec![("AWS_VAULT", plain(handover.profile.as_str())), ("HATBOX", plain(handover.profile.as_str()))];
@@ -80,8 +84,12 @@ pub fn resolve_env_change<'a>(
         set.push(("AWS_ENDPOINT_URL", plain(url)));
     }
     set.extend(credential_variables(handover));
+    let former = |name: &str| inherited.clone().into_iter().find(|(n, _)| *n == name).map(|(_, value)| value);
+    set.extend(render_marks(&set, former));
     let is_set = |name: &str| set.iter().any(|(set, _)| *set == name);
-    let inherited = inherited.into_iter().filter(|name| is_scrubbed(name));
+    let is_unwanted =
+        |(name, value): &(&str, &str)| is_scrubbed(name) || (value.is_empty() && is_marked(name));
+    let inherited = inherited.into_iter().filter(is_unwanted).map(|(name, _)| name);
     let remove: BTreeSet<&str> =
         AWS_NAMES.into_iter().chain(STORE_SECRETS).chain(inherited).filter(|name| !is_set(name)).collect();
     let remove = remove.into_iter().map(str::to_owned).collect();
@@ -145,7 +153,7 @@ mod tests {
             region: has_places.then_some(&region),
             endpoint_url: has_places.then_some("http://127.0.0.1:4"),
         };
-        let change = resolve_env_change(handover, inherited.iter().copied());
+        let change = resolve_env_change(handover, inherited.iter().map(|name| (*name, "old")));
         let mut env: std::collections::BTreeMap<String, String> =
             inherited.iter().map(|name| ((*name).to_owned(), "old".to_owned())).collect();
         for name in &change.remove {
@@ -198,6 +206,8 @@ mod tests {
             ("AWS_VAULT_OP_SERVICE_ACCOUNT_TOKEN", false, "opens aws-vault's store"),
             ("PROTON_PASS_PERSONAL_ACCESS_TOKEN", false, "opens aws-vault's store"),
             ("aws_session_token", false, "Windows does not tell case apart"),
+            ("HATBOX_SET", false, "marks of another run"),
+            ("HATBOX_ORIG_AWS_REGION", false, "what another run replaced"),
             ("AWS_CONFIG_FILE", true, "the user's files"),
             ("AWS_SHARED_CREDENTIALS_FILE", true, "the user's files"),
             ("AWS_REGION", true, "none was resolved, so none is set over it"),
@@ -238,8 +248,26 @@ mod tests {
                 ("AWS_SESSION_TOKEN", "the-token"),
                 ("AWS_VAULT", "a"),
                 ("HATBOX", "a"),
+                ("HATBOX_ORIG_AWS_REGION", "old"),
+                ("HATBOX_SET", "AWS_ENDPOINT_URL=http://127.0.0.1:4 AWS_REGION=r-1 AWS_DEFAULT_REGION=r-1"),
             ])
         );
+    }
+
+    #[test]
+    fn an_empty_region_or_endpoint_does_not_reach_the_child() {
+        let profile = ProfileName::parse("a").unwrap();
+        let region = Region::parse("r-1").unwrap();
+        let names = ["AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL"];
+        for (region, removed) in [(None, &names[..]), (Some(&region), &names[2..])] {
+            let handover = Handover { profile: &profile, credentials: &key(), region, endpoint_url: None };
+            let empty = names.into_iter().chain(["AWS_PAGER"]).map(|name| (name, ""));
+            let change = resolve_env_change(handover, empty);
+            for name in names {
+                assert_eq!(change.remove.iter().any(|n| n == name), removed.contains(&name), "{name}");
+            }
+            assert!(!change.remove.iter().any(|name| name == "AWS_PAGER"), "empty means something there");
+        }
     }
 
     #[test]

@@ -3,7 +3,9 @@
 mod credentials;
 mod env;
 mod format;
+mod marks;
 
 pub use credentials::{Credentials, Handover};
 pub use env::{EnvChange, is_scrubbed, is_store_secret, resolve_env_change};
 pub use format::{Format, FormatError, render_export};
+pub use marks::{MARKS, Marked};
