@@ -156,6 +156,16 @@ pub(super) fn unless_of(ruling: &Ruling, gaps: &[Gap]) -> Vec<String> {
     unless
 }
 
+/// What the answer hangs on. A refusal can only be turned by what allows: own policies and the trust policy.
+pub(super) fn hangs_on(ruling: &Ruling, gaps: &[Gap]) -> Vec<String> {
+    match ruling.as_known {
+        Decision::Deny { .. } if !ruling.is_no() => {
+            phrases(gaps, |layer| matches!(layer, Layer::Identity | Layer::Trust))
+        }
+        _ => unless_of(ruling, gaps),
+    }
+}
+
 /// All choices of `count` of `items`, in their order.
 fn subsets(items: &[Change], count: usize) -> Vec<Vec<Change>> {
     let Some((first, rest)) = items.split_first() else {

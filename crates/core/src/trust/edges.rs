@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::caller::Caller;
 use super::can::{Given, Signing, Verdict, verdict_of};
-use super::change::unless_of;
+use super::change::hangs_on;
 use super::context::SENDABLE;
 use super::judge::{Target, aim, request_by, rule};
 use super::party::{Party, PartyKind};
 use crate::accounts::{Account, Accounts};
-use crate::policy::document::{Effect, Policy};
+use crate::policy::document::Effect;
 use crate::policy::evaluate::Request;
 use crate::policy::principal::PrincipalKind;
 
@@ -48,11 +48,13 @@ pub struct Edges<'a> {
     by_role: HashMap<String, usize>,
     by_arn: HashMap<String, Vec<usize>>,
     by_account: HashMap<String, Vec<usize>>,
-    /// Roles whose trust policy means everybody, or all but some.
+    /// Roles whose trust policy means everybody, or all but some, or is not known.
     open: Vec<usize>,
     callers: HashMap<String, Asking>,
     /// Users and roles by account.
     parties: BTreeMap<&'a str, Vec<Party>>,
+    /// Roles whose account is not known.
+    unplaced: Vec<Party>,
     sent: Sent,
 }
 
@@ -69,13 +71,6 @@ enum Sent {
     Anything,
 }
 
-/// Whether what no source tells counts as what may allow.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Counted {
-    All,
-    Known,
-}
-
 /// Whom a trust policy may mean, its conditions left aside.
 #[derive(Debug, Default)]
 struct Named {
@@ -87,8 +82,9 @@ struct Named {
 impl<'a> Edges<'a> {
     /// Sorts the roles of `accounts` by whom they trust.
     pub fn new(accounts: &'a Accounts, given: &'a Given) -> Self {
+        let unplaced: Vec<_> = accounts.unplaced.iter().map(|role| Party::unplaced(&role.name)).collect();
         let parties = accounts.roles().filter_map(|(_, role)| Party::of_arn(&role.arn));
-        let parties = parties.chain(accounts.unplaced.iter().map(|role| Party::unplaced(&role.name)));
+        let parties = parties.chain(unplaced.iter().cloned());
         let targets: Vec<_> = parties.map(|party| Target::gather(accounts, &party)).collect();
         let mut edges = Self {
             accounts,
@@ -97,6 +93,7 @@ impl<'a> Edges<'a> {
             by_arn: HashMap::new(),
             by_account: HashMap::new(),
             open: Vec::new(),
+            unplaced,
             callers: HashMap::new(),
             sent: Sent::Nothing,
             targets: Vec::new(),
@@ -108,7 +105,7 @@ impl<'a> Edges<'a> {
         };
         for (index, target) in targets.iter().enumerate() {
             edges.by_role.insert(target.party.arn.clone(), index);
-            let named = target.trust.as_ref().map(named_by).unwrap_or_default();
+            let named = named_by(target);
             for arn in named.arns {
                 edges.by_arn.entry(arn).or_default().push(index);
             }
@@ -137,18 +134,21 @@ impl<'a> Edges<'a> {
         })
     }
 
-    /// The roles that what is known lets `from` become in one step, whatever else there may be: the place of each
-    /// among all roles, those without an account last.
-    pub fn leaving_as_known(&mut self, from: &Party, signing: Signing) -> Vec<(usize, Step)> {
+    /// The same by the place of each role among all roles, those without an account last.
+    pub fn steps_leaving(&mut self, from: &Party, signing: Signing) -> Vec<(usize, Step)> {
         let roles = self.worth_a_look(from);
         self.asking(from, |edges, asking| {
-            let step = |role| Some((role, edges.step(asking, role, signing, Counted::Known)?));
+            let step = |role| Some((role, edges.step(asking, role, signing)?));
             roles.into_iter().filter_map(step).collect()
         })
     }
 
     /// The places of the roles whose trust policy may mean `from`.
     fn worth_a_look(&self, from: &Party) -> Vec<usize> {
+        if from.account.is_none() {
+            let targets = self.targets.iter().enumerate();
+            return targets.filter(|(_, target)| target.may_mean(from)).map(|(role, _)| role).collect();
+        }
         let none: &[usize] = &[];
         let of =
             |map: &HashMap<String, Vec<usize>>, key: &str| map.get(key).map_or(none, Vec::as_slice).to_vec();
@@ -170,8 +170,8 @@ impl<'a> Edges<'a> {
         is_wanted: impl Fn(&Party) -> bool,
     ) -> Vec<Edge> {
         let Some(&role) = self.by_role.get(&to.arn) else { return Vec::new() };
-        let trust = self.targets.get(role).and_then(|target| target.trust.as_ref());
-        let named = trust.map(named_by).unwrap_or_default();
+        let Some(target) = self.targets.get(role) else { return Vec::new() };
+        let named = named_by(target);
         let kind = if signing == Signing::RoleSession { PartyKind::Role } else { PartyKind::User };
         let is_meant = |party: &Party| party.kind == kind && is_wanted(party);
         let mut callers: BTreeSet<Party> =
@@ -182,6 +182,8 @@ impl<'a> Edges<'a> {
                 callers.extend(parties.iter().filter(may).cloned());
             }
         }
+        let without_account = self.unplaced.iter().filter(|party| is_meant(party) && target.may_mean(party));
+        callers.extend(without_account.cloned());
         let edge = |caller| self.asking(caller, |edges, asking| edges.edge(asking, role, signing));
         callers.iter().filter_map(edge).collect()
     }
@@ -211,12 +213,12 @@ impl<'a> Edges<'a> {
     }
 
     fn edge(&mut self, asking: &mut Asking, role: usize, signing: Signing) -> Option<Edge> {
-        let Step { verdict, as_known, unless } = self.step(asking, role, signing, Counted::All)?;
+        let Step { verdict, as_known, unless } = self.step(asking, role, signing)?;
         let to = self.targets.get(role)?.party.clone();
         Some(Edge { from: asking.caller.party.clone(), to, verdict, as_known, unless })
     }
 
-    fn step(&mut self, asking: &mut Asking, role: usize, signing: Signing, counted: Counted) -> Option<Step> {
+    fn step(&mut self, asking: &mut Asking, role: usize, signing: Signing) -> Option<Step> {
         let Asking { caller, requests } = asking;
         let accounts = self.accounts;
         let target = self.targets.get_mut(role)?;
@@ -242,23 +244,18 @@ impl<'a> Edges<'a> {
             }
         };
         aim(request, accounts, target, self.given);
+        let gap = target.gap_for(&caller.party);
         // The policies are lent, not copied: there are many pairs.
         caller.layers.trust = target.trust.take();
         let own = caller.gaps.len();
         caller.gaps.extend_from_slice(&target.gaps);
+        caller.gaps.extend(gap);
         let ruling = rule(request, &mut caller.layers, &caller.gaps);
-        let unless = unless_of(&ruling, &caller.gaps);
+        let unless = hangs_on(&ruling, &caller.gaps);
         caller.gaps.truncate(own);
         target.trust = caller.layers.trust.take();
-        let is_drawn = match counted {
-            Counted::All => !ruling.is_no(),
-            Counted::Known => verdict_of(&ruling.as_known) != Verdict::No,
-        };
-        is_drawn.then(|| Step {
-            verdict: verdict_of(&ruling.decision),
-            as_known: verdict_of(&ruling.as_known),
-            unless,
-        })
+        let (verdict, as_known) = (verdict_of(&ruling.decision), verdict_of(&ruling.as_known));
+        (!ruling.is_no()).then_some(Step { verdict, as_known, unless })
     }
 }
 
@@ -266,7 +263,9 @@ fn parties_of(account: &Account) -> Vec<Party> {
     account.users.keys().chain(account.roles.keys()).filter_map(|arn| Party::of_arn(arn)).collect()
 }
 
-fn named_by(trust: &Policy) -> Named {
+fn named_by(target: &Target) -> Named {
+    // A policy that is not known may mean anybody.
+    let Some(trust) = &target.trust else { return Named { is_open: true, ..Named::default() } };
     let mut named = Named::default();
     for statement in trust.statements.iter().filter(|statement| statement.effect == Effect::Allow) {
         let Some(element) = &statement.principals else { continue };

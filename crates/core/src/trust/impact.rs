@@ -40,7 +40,7 @@ pub fn impact(accounts: &Accounts, arn: &str, before: &str, after: &str, given: 
         let list = match still.map(|way| way.mfa) {
             None => &mut impact.loses,
             Some(Mfa::NotNeeded | Mfa::OfNoUse) => &mut impact.keeps_without_mfa,
-            Some(Mfa::Needed) => match has_code_device(&accounts, &from) {
+            Some(Mfa::Needed | Mfa::NotKnown) => match has_code_device(&accounts, &from) {
                 Some(true) => &mut impact.keeps,
                 Some(false) => &mut impact.no_device,
                 None => &mut impact.keeps_perhaps,

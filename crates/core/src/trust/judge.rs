@@ -10,8 +10,10 @@ use super::gap::{Gap, layers_of};
 use super::party::Party;
 use crate::accounts::{Accounts, Fact, Organization};
 use crate::name::AccountId;
-use crate::policy::document::Policy;
+use crate::policy::arn::Arn;
+use crate::policy::document::{Effect, Policy};
 use crate::policy::evaluate::{Context, Decision, DenyKind, Layer, Layers, Request, decide};
+use crate::policy::principal::{Principal, PrincipalKind};
 
 /// Stands for the account of a role where no source tells it.
 const NOWHERE: &str = "000000000000";
@@ -103,6 +105,42 @@ impl Target {
             target.gaps.push(Gap::new(Layer::Identity, what));
         }
         target
+    }
+}
+
+impl Target {
+    /// Whether a role whose account is not known may be one that the trust policy means.
+    pub(super) fn may_mean(&self, caller: &Party) -> bool {
+        let Some(trust) = &self.trust else { return true };
+        let allows = trust.statements.iter().filter(|statement| statement.effect == Effect::Allow);
+        let mut elements = allows.filter_map(|statement| statement.principals.as_ref());
+        elements.any(|element| {
+            element.is_negated || element.entries.iter().any(|principal| may_name(principal, &caller.name))
+        })
+    }
+
+    /// What is missing besides where the account of the caller is not known.
+    pub(super) fn gap_for(&self, caller: &Party) -> Option<Gap> {
+        let is_open = caller.account.is_none() && self.trust.is_some() && self.may_mean(caller);
+        let (role, caller) = (&self.party.name, &caller.name);
+        let what = || format!("the trust policy of {role} (the account of {caller} is not known)");
+        is_open.then(|| Gap::new(Layer::Trust, what()))
+    }
+}
+
+/// Whether a principal may be the role `name` of some account, or a session of it.
+fn may_name(principal: &Principal, name: &str) -> bool {
+    match &principal.kind {
+        PrincipalKind::Everyone | PrincipalKind::Account { .. } | PrincipalKind::CanonicalUser => true,
+        PrincipalKind::Arn => Arn::parse(&principal.text).is_some_and(|arn| {
+            let mut parts = arn.resource.split('/');
+            match (arn.service, parts.next()) {
+                ("iam", Some("role")) => parts.next_back() == Some(name),
+                ("sts", Some("assumed-role")) => parts.next() == Some(name),
+                _ => false,
+            }
+        }),
+        PrincipalKind::Nobody | PrincipalKind::Service | PrincipalKind::Federated => false,
     }
 }
 

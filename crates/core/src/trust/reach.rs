@@ -1,6 +1,6 @@
 //! Everything that a caller can become, through other roles too, and whether that asks for MFA.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
@@ -20,6 +20,8 @@ pub enum Mfa {
     NotNeeded,
     /// A code is needed.
     Needed,
+    /// A code lets the caller in, and something that no source tells may do so without one.
+    NotKnown,
     /// The way begins at a role, whose sessions never carry MFA.
     OfNoUse,
 }
@@ -57,50 +59,86 @@ pub struct Reach {
 
 /// Finds all roles that `caller` can become.
 pub fn reach(accounts: &Accounts, caller: &Party, given: &Given) -> Reach {
-    let mut edges = Edges::new(accounts, given);
-    let signings: &[(Signing, Mfa)] = match caller.kind {
-        PartyKind::User => &[(Signing::AccessKeys, Mfa::NotNeeded), (Signing::WithMfaCode, Mfa::Needed)],
-        PartyKind::Role => &[(Signing::RoleSession, Mfa::OfNoUse)],
-    };
+    let mut search = Search { caller, edges: Edges::new(accounts, given), onward: BTreeMap::new() };
     let mut found: BTreeMap<Party, Way> = BTreeMap::new();
-    let mut perhaps = Vec::new();
-    let mut steps: BTreeMap<Party, Vec<Edge>> = BTreeMap::new();
-    for (signing, mfa) in signings {
-        let mut queue: VecDeque<Way> = VecDeque::new();
-        let mut enqueue = |way: Option<&Way>, edge: Edge, queue: &mut VecDeque<Way>| {
-            if edge.as_known == Verdict::No {
-                perhaps.push(edge.to);
-            } else if edge.to != *caller && !found.contains_key(&edge.to) {
-                let next = extend(caller, way, edge, *mfa);
-                found.insert(next.to.clone(), next.clone());
-                queue.push_back(next);
-            }
-        };
-        for edge in edges.leaving(caller, *signing) {
-            enqueue(None, edge, &mut queue);
-        }
-        while let Some(way) = queue.pop_front() {
-            let next = steps
-                .entry(way.to.clone())
-                .or_insert_with(|| edges.leaving(&way.to, Signing::RoleSession))
-                .clone();
-            for edge in next {
-                enqueue(Some(&way), edge, &mut queue);
+    let mut perhaps: BTreeSet<Party> = BTreeSet::new();
+    match caller.kind {
+        PartyKind::Role => search.follow(Signing::RoleSession, Mfa::OfNoUse, &mut found, &mut perhaps),
+        PartyKind::User => {
+            search.follow(Signing::AccessKeys, Mfa::NotNeeded, &mut found, &mut perhaps);
+            let perhaps_without_mfa = perhaps.clone();
+            search.follow(Signing::WithMfaCode, Mfa::Needed, &mut found, &mut perhaps);
+            for way in found.values_mut() {
+                way.allow_for_less(perhaps_without_mfa.contains(&way.to));
             }
         }
     }
-    perhaps.retain(|party| !found.contains_key(party) && party != caller);
-    perhaps.sort();
-    perhaps.dedup();
+    perhaps.retain(|party| !found.contains_key(party));
     let mut ways: Vec<_> = found.into_values().collect();
     look_for_devices(accounts, &mut ways);
     ways.sort_by(|a, b| (&a.to.account, &a.to.name).cmp(&(&b.to.account, &b.to.name)));
-    Reach { caller: caller.clone(), ways, perhaps }
+    Reach { caller: caller.clone(), ways, perhaps: perhaps.into_iter().collect() }
+}
+
+/// The search for all that one caller can become.
+struct Search<'a> {
+    caller: &'a Party,
+    edges: Edges<'a>,
+    /// The steps that leave the roles met so far.
+    onward: BTreeMap<Party, Vec<Edge>>,
+}
+
+impl Search<'_> {
+    /// Adds the ways that begin with a call signed so to `found`, and the roles at the end of those that have a step
+    /// which only something unseen could allow to `perhaps`.
+    fn follow(
+        &mut self,
+        signing: Signing,
+        mfa: Mfa,
+        found: &mut BTreeMap<Party, Way>,
+        perhaps: &mut BTreeSet<Party>,
+    ) {
+        let mut queue: VecDeque<Way> = VecDeque::new();
+        let mut unsure: Vec<Party> = Vec::new();
+        let mut steps = self.edges.leaving(self.caller, signing);
+        let mut way: Option<Way> = None;
+        loop {
+            for edge in steps {
+                if edge.to == *self.caller {
+                    continue;
+                }
+                if edge.as_known == Verdict::No {
+                    if perhaps.insert(edge.to.clone()) {
+                        unsure.push(edge.to);
+                    }
+                } else if !found.contains_key(&edge.to) {
+                    let next = extend(self.caller, way.as_ref(), edge, mfa);
+                    found.insert(next.to.clone(), next.clone());
+                    queue.push_back(next);
+                }
+            }
+            let Some(next) = queue.pop_front() else { break };
+            steps = self.leaving(&next.to);
+            way = Some(next);
+        }
+        while let Some(role) = unsure.pop() {
+            for edge in self.leaving(&role) {
+                if edge.to != *self.caller && perhaps.insert(edge.to.clone()) {
+                    unsure.push(edge.to);
+                }
+            }
+        }
+    }
+
+    fn leaving(&mut self, role: &Party) -> Vec<Edge> {
+        let edges = &mut self.edges;
+        self.onward.entry(role.clone()).or_insert_with(|| edges.leaving(role, Signing::RoleSession)).clone()
+    }
 }
 
 /// Marks the ways of those who cannot send a code today.
 pub(super) fn look_for_devices(accounts: &Accounts, ways: &mut [Way]) {
-    for way in ways.iter_mut().filter(|way| way.mfa == Mfa::Needed) {
+    for way in ways.iter_mut().filter(|way| matches!(way.mfa, Mfa::Needed | Mfa::NotKnown)) {
         let account = way.from.account.as_ref().and_then(|id| accounts.accounts.get(id));
         let serials = account.and_then(|account| account.users.get(&way.from.arn)?.mfa_devices.known());
         way.lacks_device = serials.is_some_and(|serials| !serials.iter().any(|serial| gives_codes(serial)));
@@ -117,6 +155,13 @@ fn extend(caller: &Party, way: Option<&Way>, edge: Edge, mfa: Mfa) -> Way {
 }
 
 impl Way {
+    /// Takes into account that something unseen may let the caller in without the code that the known way needs.
+    pub(super) fn allow_for_less(&mut self, is_perhaps_without_mfa: bool) {
+        if self.mfa == Mfa::Needed && is_perhaps_without_mfa {
+            self.mfa = Mfa::NotKnown;
+        }
+    }
+
     /// The rest of its line: `with MFA, through Ops`.
     pub(super) fn render(&self, common: &[String]) -> String {
         let mut parts = Vec::new();
@@ -124,6 +169,10 @@ impl Way {
             Mfa::NotNeeded => parts.push("no MFA needed".to_owned()),
             Mfa::Needed if self.lacks_device => parts.push("with MFA, but has no device".to_owned()),
             Mfa::Needed => parts.push("with MFA".to_owned()),
+            Mfa::NotKnown if self.lacks_device => {
+                parts.push("with MFA, but has no device; perhaps without".to_owned());
+            }
+            Mfa::NotKnown => parts.push("with MFA, perhaps without".to_owned()),
             Mfa::OfNoUse => parts.push("chained".to_owned()),
         }
         if !self.through.is_empty() {
@@ -141,6 +190,7 @@ impl Way {
         let mfa = match self.mfa {
             Mfa::NotNeeded => "not-needed",
             Mfa::Needed => "needed",
+            Mfa::NotKnown => "not-known",
             Mfa::OfNoUse => "role-session",
         };
         json!({
@@ -166,10 +216,10 @@ impl Reach {
     /// The answer for people, with its end of line.
     pub fn render(&self) -> String {
         let caller = self.caller.label();
-        let mut text = if self.ways.is_empty() {
-            format!("{caller} can become no role of the sources.\n")
-        } else {
-            format!("What {caller} can become\n\n")
+        let mut text = match (self.ways.is_empty(), self.perhaps.is_empty()) {
+            (true, true) => format!("{caller} can become no role of the sources.\n"),
+            (true, false) => format!("By what is known, {caller} can become no role of the sources.\n"),
+            (false, _) => format!("What {caller} can become\n\n"),
         };
         let common = common_to(&self.ways);
         let rows =

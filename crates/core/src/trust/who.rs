@@ -35,9 +35,9 @@ pub struct Who {
 /// Finds all who can become `role`.
 pub fn who(accounts: &Accounts, role: &Party, given: &Given) -> Who {
     let mut edges = Edges::new(accounts, given);
-    let mut perhaps = Vec::new();
     // Ways from roles to `role`, by the role that they begin at; the empty one first.
     let mut from_role: BTreeMap<Party, Way> = BTreeMap::new();
+    let mut perhaps: BTreeSet<Party> = BTreeSet::new();
     let mut ends = vec![Arc::new(role.clone())];
     let mut next = 0;
     while let Some(end) = ends.get(next).cloned() {
@@ -45,7 +45,7 @@ pub fn who(accounts: &Accounts, role: &Party, given: &Given) -> Who {
         let is_new = |from: &Party| from != role && !from_role.contains_key(from);
         for edge in edges.leading_to(&end, Signing::RoleSession, is_new) {
             if edge.as_known == Verdict::No {
-                perhaps.push(edge.from);
+                perhaps.insert(edge.from);
             } else {
                 let way = prepend(edge, &end, from_role.get(&*end), role, Mfa::OfNoUse);
                 ends.push(Arc::new(way.from.clone()));
@@ -53,23 +53,43 @@ pub fn who(accounts: &Accounts, role: &Party, given: &Given) -> Who {
             }
         }
     }
+    perhaps.retain(|party| !from_role.contains_key(party));
+    // From whomever a way is not sure, none through them is.
+    let mut unsure_ends: Vec<Party> = perhaps.iter().cloned().collect();
+    let mut next = 0;
+    while let Some(end) = unsure_ends.get(next).cloned() {
+        next += 1;
+        let is_new = |from: &Party| from != role && !from_role.contains_key(from) && !perhaps.contains(from);
+        let more = edges.leading_to(&end, Signing::RoleSession, is_new);
+        unsure_ends.extend(more.iter().map(|edge| edge.from.clone()));
+        perhaps.extend(more.into_iter().map(|edge| edge.from));
+    }
     let mut from_user: BTreeMap<Party, Way> = BTreeMap::new();
+    let mut perhaps_without_mfa = BTreeSet::new();
     for (signing, mfa) in [(Signing::AccessKeys, Mfa::NotNeeded), (Signing::WithMfaCode, Mfa::Needed)] {
         for end in &ends {
             for edge in edges.leading_to(end, signing, |from| !from_user.contains_key(from)) {
                 if edge.as_known == Verdict::No {
-                    perhaps.push(edge.from);
+                    perhaps.insert(edge.from);
                 } else {
                     let way = prepend(edge, end, from_role.get(&**end), role, mfa);
                     from_user.insert(way.from.clone(), way);
                 }
             }
         }
+        for end in &unsure_ends {
+            let is_new = |from: &Party| !from_user.contains_key(from) && !perhaps.contains(from);
+            let more = edges.leading_to(end, signing, is_new);
+            perhaps.extend(more.into_iter().map(|edge| edge.from));
+        }
+        if signing == Signing::AccessKeys {
+            perhaps_without_mfa.clone_from(&perhaps);
+        }
     }
-    let found: BTreeSet<Party> = from_user.keys().chain(from_role.keys()).cloned().collect();
-    perhaps.retain(|party| !found.contains(party) && party != role);
-    perhaps.sort();
-    perhaps.dedup();
+    for way in from_user.values_mut() {
+        way.allow_for_less(perhaps_without_mfa.contains(&way.from));
+    }
+    perhaps.retain(|party| !from_user.contains_key(party) && !from_role.contains_key(party));
     let by_place = |a: &Way, b: &Way| {
         let key = |way: &Way| (way.from.kind, way.from.account.clone(), way.from.name.clone());
         key(a).cmp(&key(b))
@@ -83,7 +103,7 @@ pub fn who(accounts: &Accounts, role: &Party, given: &Given) -> Who {
         Some(_) => Vec::new(),
         None => target.gaps.into_iter().map(|gap| gap.what).collect(),
     };
-    Who { role: role.clone(), ways, others, perhaps, not_known }
+    Who { role: role.clone(), ways, others, perhaps: perhaps.into_iter().collect(), not_known }
 }
 
 fn prepend(edge: Edge, end: &Arc<Party>, rest: Option<&Way>, role: &Party, mfa: Mfa) -> Way {
@@ -140,7 +160,9 @@ impl Who {
             text.push_str(&wrap(&format!("Not known: {}.", join_or(&self.not_known)), 0, 0));
             return text;
         }
-        if self.ways.is_empty() {
+        if self.ways.is_empty() && !self.perhaps.is_empty() {
+            text.push_str(&format!("By what is known, no user or role of the sources can become {role}.\n"));
+        } else if self.ways.is_empty() {
             text.push_str(&format!("No user or role of the sources can become {role}.\n"));
         } else {
             text.push_str(&format!("Who can become {role}\n\n"));

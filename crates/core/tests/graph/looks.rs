@@ -73,8 +73,8 @@ any user or role ──mfa?──> Ops   ? hangs on policies of 777788889999
 elsewhere
 anybody          ────────> Audit   ! no MFA
 5 roles, 5 users, 2 warnings.  -- mfa required, ┈ chained (max 1 h), ! lets plain access keys in, ? not known
-Can become no role: erin.
-No user here can become: Lambda.
+Can assume no role: erin.
+No user here can assume: Lambda.
 Not known, and may change this: SCP, RCP.
 "
     );
@@ -199,6 +199,7 @@ fn a_graph_takes_what_makes_sense_and_keeps_the_easiest_way() {
         name: id.to_owned(),
         id: id.to_owned(),
         members: Vec::new(),
+        has_more: false,
     };
     let edge = |from, to, mfa| Edge { from, to, mfa, conditions: Vec::new(), unknown: Vec::new() };
     let graph = Graph::new(
@@ -216,6 +217,7 @@ fn a_graph_takes_what_makes_sense_and_keeps_the_easiest_way() {
             edge(7, 0, Mfa::NotRequired),
             edge(1, 7, Mfa::NotRequired),
         ],
+        Vec::new(),
         Vec::new(),
     );
     assert_eq!(graph.accounts().len(), 1);

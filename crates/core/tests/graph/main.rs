@@ -5,7 +5,7 @@
     reason = "what the tests share may stop at the first surprise, as they do"
 )]
 
-use hatbox_core::trust::graph::{Account, Edge, Graph, Kind, Mfa, Node};
+use hatbox_core::trust::graph::{Account, Edge, Graph, Kind, Mfa, Node, Perhaps};
 
 mod looks;
 mod many;
@@ -22,6 +22,7 @@ pub(crate) struct Draft {
     pub(crate) accounts: Vec<Account>,
     pub(crate) nodes: Vec<Node>,
     pub(crate) edges: Vec<Edge>,
+    pub(crate) perhaps: Vec<Perhaps>,
     pub(crate) not_known: Vec<String>,
 }
 
@@ -32,7 +33,14 @@ impl Draft {
 
     fn node(&mut self, kind: Kind, account: &str, name: &str, id: String) -> usize {
         let account = (!account.is_empty()).then(|| account.to_owned());
-        self.nodes.push(Node { kind, account, name: name.to_owned(), id, members: Vec::new() });
+        self.nodes.push(Node {
+            kind,
+            account,
+            name: name.to_owned(),
+            id,
+            members: Vec::new(),
+            has_more: false,
+        });
         self.nodes.len() - 1
     }
 
@@ -54,7 +62,7 @@ impl Draft {
     }
 
     pub(crate) fn finish(self) -> Graph {
-        Graph::new(self.accounts, self.nodes, self.edges, self.not_known)
+        Graph::new(self.accounts, self.nodes, self.edges, self.perhaps, self.not_known)
     }
 }
 

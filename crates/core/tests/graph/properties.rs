@@ -4,7 +4,7 @@ use hatbox_core::trust::graph::dot::render_dot;
 use hatbox_core::trust::graph::json::render_json;
 use hatbox_core::trust::graph::svg::render_svg;
 use hatbox_core::trust::graph::text::{Characters, render_text};
-use hatbox_core::trust::graph::{Account, Edge, Graph, Kind, Mfa, Node};
+use hatbox_core::trust::graph::{Account, Edge, Graph, Kind, Mfa, Node, Perhaps};
 use proptest::prelude::*;
 
 use crate::Draft;
@@ -36,8 +36,16 @@ fn draft() -> impl Strategy<Value = Draft> {
     (accounts, nodes).prop_flat_map(|(accounts, nodes)| {
         let places = 0..nodes.len().max(1);
         let facts = || proptest::collection::vec(name(), 0..2);
-        let edge = (places.clone(), places, mfa(), facts(), facts());
-        proptest::collection::vec(edge, 0..120).prop_map(move |edges| make(&accounts, &nodes, edges))
+        let edge = (places.clone(), places.clone(), mfa(), facts(), facts());
+        let pair = (places.clone(), places, 0..2_usize);
+        let facts = (proptest::collection::vec(edge, 0..120), proptest::collection::vec(pair, 0..12));
+        facts.prop_map(move |(edges, perhaps)| Draft {
+            perhaps: perhaps
+                .into_iter()
+                .map(|(from, to, what)| Perhaps { from, to, unknown: [format!("policy {what}")].into() })
+                .collect(),
+            ..make(&accounts, &nodes, edges)
+        })
     })
 }
 
@@ -60,12 +68,14 @@ fn make(accounts: &[Option<String>], nodes: &[(Kind, usize, String)], edges: Vec
                 name: name.clone(),
                 id: format!("{at} {name}"),
                 members: Vec::new(),
+                has_more: false,
             })
             .collect(),
         edges: edges
             .into_iter()
             .map(|(from, to, mfa, conditions, unknown)| Edge { from, to, mfa, conditions, unknown })
             .collect(),
+        perhaps: Vec::new(),
         not_known: vec!["SCP".to_owned()],
     }
 }
@@ -86,6 +96,12 @@ fn shuffle(draft: &Draft, by: usize) -> Draft {
         accounts: draft.accounts.iter().rev().cloned().collect(),
         nodes: order.iter().map(|at| draft.nodes[*at].clone()).collect(),
         edges,
+        perhaps: draft
+            .perhaps
+            .iter()
+            .rev()
+            .map(|pair| Perhaps { from: place(pair.from), to: place(pair.to), ..pair.clone() })
+            .collect(),
         not_known: draft.not_known.clone(),
     }
 }

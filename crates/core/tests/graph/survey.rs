@@ -120,6 +120,7 @@ fn those_of_whom_nothing_is_known_are_drawn_as_trusted() {
         (r#"{"AWS": "arn:aws:iam::777788889999:role/ci/Deploy"}"#, "Deploy", Some("777788889999")),
         (r#"{"AWS": "arn:aws:iam::111122223333:user/gone"}"#, "gone", Some("111122223333")),
         (r#"{"AWS": "arn:aws:sts::777788889999:assumed-role/Deploy/ci"}"#, "Deploy", Some("777788889999")),
+        (r#"{"AWS": "arn:aws:sts::111122223333:assumed-role/Gone/ci"}"#, "Gone", Some("111122223333")),
         (
             r#"{"Federated": "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"}"#,
             "token.actions.githubusercontent.com",
@@ -133,8 +134,19 @@ fn those_of_whom_nothing_is_known_are_drawn_as_trusted() {
         let outsider = outsider.unwrap_or_else(|| panic!("{principal}: {graph:?}"));
         assert_eq!(outsider.account.as_deref(), account, "{principal}");
     }
+    let negated =
+        trusts("\"x\"", "").replace(r#""Principal": "x""#, r#""NotPrincipal": {"AWS": "111122223333"}"#);
+    let graph_of_negated = graph(&[&one(r#"{"Statement": []}"#, &negated)]);
+    assert!(graph_of_negated.nodes().iter().any(|node| node.name == "anybody"), "{graph_of_negated:?}");
     let service = one(ANY_ROLE, &trusts(r#"{"Service": "ec2.amazonaws.com"}"#, ""));
     assert_eq!(graph(&[&service]).edges(), []);
+}
+
+#[test]
+fn an_account_that_the_sources_have_in_part_is_told() {
+    let other = "other users and roles of account 111122223333 (partly in the sources)";
+    assert!(graph(&[STATE]).not_known().contains(&other.to_owned()), "{:?}", graph(&[STATE]).not_known());
+    assert!(!graph(&[SNAPSHOT]).not_known().contains(&other.to_owned()));
 }
 
 #[test]

@@ -3,13 +3,12 @@
 mod render;
 
 use super::caller::Caller;
-use super::change::{Refused, Remedy, unless_of};
-use super::gap::{Gap, phrases};
-use super::judge::{Ruling, Target, request_of, rule};
+use super::change::{Refused, Remedy, hangs_on};
+use super::judge::{Target, request_of, rule};
 use super::party::{Party, PartyKind};
 use super::rows::rows_of;
 use crate::accounts::{Accounts, Fact};
-use crate::policy::evaluate::{Decision, Layer};
+use crate::policy::evaluate::Decision;
 
 pub use super::context::{Given, Signing};
 pub use super::rows::Row;
@@ -136,7 +135,8 @@ impl<'a> Question<'a> {
 
     fn judge(&self, signing: Signing) -> Option<Step> {
         let request = request_of(self.accounts, &self.caller, &self.target, signing, self.given)?;
-        let gaps: Vec<_> = self.caller.gaps.iter().chain(&self.target.gaps).cloned().collect();
+        let gap = self.target.gap_for(&self.caller.party);
+        let gaps: Vec<_> = self.caller.gaps.iter().chain(&self.target.gaps).chain(&gap).cloned().collect();
         let mut layers = self.caller.layers.clone();
         layers.trust.clone_from(&self.target.trust);
         let ruling = rule(&request, &mut layers, &gaps);
@@ -175,15 +175,5 @@ pub(super) fn verdict_of(decision: &Decision) -> Verdict {
         Decision::Allow => Verdict::Yes,
         Decision::Deny { .. } => Verdict::No,
         Decision::Unknown { .. } => Verdict::Unknown,
-    }
-}
-
-/// What the answer hangs on. A refusal can only be turned by what allows: own policies and the trust policy.
-fn hangs_on(ruling: &Ruling, gaps: &[Gap]) -> Vec<String> {
-    match ruling.as_known {
-        Decision::Deny { .. } if !ruling.is_no() => {
-            phrases(gaps, |layer| matches!(layer, Layer::Identity | Layer::Trust))
-        }
-        _ => unless_of(ruling, gaps),
     }
 }

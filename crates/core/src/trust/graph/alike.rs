@@ -15,8 +15,8 @@ enum Other<'a> {
 /// Which end of an edge a role is, the other end, and what the edge asks for.
 type Way<'a> = (bool, Other<'a>, Mfa, &'a [String], &'a [String]);
 
-/// What is known of a role but its account.
-type Role<'a> = (&'a str, &'a [String], Vec<Way<'a>>);
+/// What is known of a role but its account: its name, its members, whether there may be more ways to it, and its ways.
+type Role<'a> = (&'a str, &'a [String], bool, Vec<Way<'a>>);
 
 /// A graph in which accounts that differ in nothing but their ids are one. Accounts with users stay alone.
 pub(super) fn merge_accounts(graph: &Graph) -> Graph {
@@ -64,7 +64,7 @@ pub(super) fn merge_accounts(graph: &Graph) -> Graph {
     let place = |at: usize| place_of.get(at).copied().unwrap_or(usize::MAX);
     let edges =
         graph.edges().iter().map(|edge| Edge { from: place(edge.from), to: place(edge.to), ..edge.clone() });
-    Graph::new(accounts, nodes, edges.collect(), graph.not_known().to_vec())
+    Graph::new(accounts, nodes, edges.collect(), Vec::new(), graph.not_known().to_vec())
 }
 
 /// The roles of each account that has nothing but roles.
@@ -95,7 +95,7 @@ fn roles(graph: &Graph) -> BTreeMap<&str, Vec<Role<'_>>> {
             continue;
         };
         ways.sort_unstable();
-        roles.entry(account).or_default().push((&node.name, &node.members, ways));
+        roles.entry(account).or_default().push((&node.name, &node.members, node.has_more, ways));
     }
     roles
 }

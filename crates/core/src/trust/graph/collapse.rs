@@ -25,8 +25,9 @@ type Way<'a> = (usize, Mfa, &'a [String], &'a [String]);
 /// The ways in and the ways out of a node.
 type Reach<'a> = (Vec<Way<'a>>, Vec<Way<'a>>);
 
-/// What nodes share that become one: nothing but themselves if they stay alone, their account, their reach.
-type Alike<'a> = (Option<usize>, Option<&'a str>, Reach<'a>);
+/// What nodes share that become one: nothing but themselves if they stay alone, their account, their reach and whether
+/// there may be more of it.
+type Alike<'a> = (Option<usize>, Option<&'a str>, bool, Reach<'a>);
 
 fn merge(graph: &Graph, is_merged: impl Fn(&Node) -> bool) -> Graph {
     let mut reaches: Vec<Reach<'_>> = vec![Reach::default(); graph.nodes().len()];
@@ -42,7 +43,7 @@ fn merge(graph: &Graph, is_merged: impl Fn(&Node) -> bool) -> Graph {
     let mut groups: BTreeMap<Alike<'_>, Vec<usize>> = BTreeMap::new();
     for (at, (node, reach)) in graph.nodes().iter().zip(reaches).enumerate() {
         let alone = if is_merged(node) { None } else { Some(at) };
-        groups.entry((alone, node.account.as_deref(), reach)).or_default().push(at);
+        groups.entry((alone, node.account.as_deref(), node.has_more, reach)).or_default().push(at);
     }
     let mut places = vec![usize::MAX; graph.nodes().len()];
     let mut nodes = Vec::with_capacity(groups.len());
@@ -60,7 +61,7 @@ fn merge(graph: &Graph, is_merged: impl Fn(&Node) -> bool) -> Graph {
         .iter()
         .map(|edge| Edge { from: place(edge.from), to: place(edge.to), ..edge.clone() })
         .collect();
-    Graph::new(graph.accounts().to_vec(), nodes, edges, graph.not_known().to_vec())
+    Graph::new(graph.accounts().to_vec(), nodes, edges, Vec::new(), graph.not_known().to_vec())
 }
 
 /// The node that stands for these.

@@ -5,6 +5,7 @@ use super::model::{Graph, Kind, Mfa, Node};
 use super::notes::Weight;
 use super::picture::Picture;
 use super::words::{short, whole};
+use crate::trust::wrap::wrap;
 
 /// Renders the graph as a `digraph` with a cluster for each account.
 pub fn render_dot(graph: &Graph) -> String {
@@ -13,7 +14,7 @@ pub fn render_dot(graph: &Graph) -> String {
     let mut dot = format!(
         "digraph trust {{\n  label={}\n  rankdir=LR\n  node [shape=box, style=rounded, fontname=\"sans-serif\"]\n  \
          edge [fontname=\"sans-serif\", fontsize=11]\n",
-        quote(&picture.summary)
+        quote(&below(&picture))
     );
     let mut accounts: Vec<Option<&str>> = nodes.iter().map(|node| node.account.as_deref()).collect();
     accounts.sort_unstable();
@@ -40,6 +41,13 @@ pub fn render_dot(graph: &Graph) -> String {
     }
     dot.push_str("}\n");
     dot
+}
+
+/// What stands below the picture, a sentence in as many lines as it needs.
+fn below(picture: &Picture) -> String {
+    let remarks = picture.remarks.iter().map(|remark| wrap(&clean(remark), 0, 2));
+    let text: String = std::iter::once(format!("{}\n", picture.summary)).chain(remarks).collect();
+    text.trim_end().to_owned()
 }
 
 fn attributes(picture: &Picture, at: usize, node: &Node) -> String {

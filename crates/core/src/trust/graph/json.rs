@@ -1,5 +1,7 @@
 //! The graph as JSON: every node and edge, none collapsed and none left out.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::model::{Account, Graph, Kind, Mfa};
@@ -12,8 +14,9 @@ struct Document<'a> {
     accounts: Vec<AccountRow<'a>>,
     nodes: Vec<NodeRow<'a>>,
     edges: Edges<'a>,
+    perhaps: Pairs<'a>,
     warnings: Vec<WarningRow<'a>>,
-    not_known: &'a [String],
+    not_known: BTreeSet<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -49,6 +52,16 @@ struct EdgeRow<'a> {
     depends_on: &'a [String],
 }
 
+/// Written one after the other, as there may be many.
+struct Pairs<'a>(&'a Graph);
+
+#[derive(Serialize)]
+struct PairRow<'a> {
+    from: &'a str,
+    to: &'a str,
+    depends_on: &'a [String],
+}
+
 #[derive(Serialize)]
 struct WarningRow<'a> {
     role: &'a str,
@@ -68,6 +81,15 @@ impl Serialize for Edges<'_> {
             chained: arrow.is_chained(),
             conditions: &arrow.edge.conditions,
             depends_on: &arrow.edge.unknown,
+        }))
+    }
+}
+
+impl Serialize for Pairs<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let id = |at: usize| self.0.nodes().get(at).map(|node| node.id.as_str());
+        serializer.collect_seq(self.0.perhaps().iter().filter_map(|pair| {
+            Some(PairRow { from: id(pair.from)?, to: id(pair.to)?, depends_on: &pair.unknown })
         }))
     }
 }
@@ -97,6 +119,7 @@ pub fn render_json(graph: &Graph) -> Result<String, serde_json::Error> {
             })
             .collect(),
         edges: Edges(graph),
+        perhaps: Pairs(graph),
         warnings: graph
             .nodes()
             .iter()
@@ -105,7 +128,12 @@ pub fn render_json(graph: &Graph) -> Result<String, serde_json::Error> {
             .filter(|(_, note)| note.weight >= Weight::Warning)
             .map(|(node, note)| WarningRow { role: &node.id, text: note.text })
             .collect(),
-        not_known: graph.not_known(),
+        not_known: graph
+            .not_known()
+            .iter()
+            .chain(graph.perhaps().iter().flat_map(|pair| pair.unknown.iter()))
+            .map(String::as_str)
+            .collect(),
     };
     serde_json::to_string(&document).map(|text| text + "\n")
 }

@@ -31,5 +31,5 @@ pub mod json;
 pub mod svg;
 pub mod text;
 
-pub use model::{Account, Edge, Graph, Kind, Mfa, Node};
+pub use model::{Account, Edge, Graph, Kind, Mfa, Node, Perhaps};
 pub use survey::survey;

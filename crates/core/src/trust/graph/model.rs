@@ -1,7 +1,8 @@
 //! The graph: accounts, those who become roles, the roles, and an edge for each way from one to the other.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 /// An AWS account.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,6 +37,8 @@ pub struct Node {
     pub id: String,
     /// Of a node that stands for several: their names. Empty for one that stands for itself.
     pub members: Vec<String>,
+    /// Of a role: whether there may be more ways to it than the edges tell. [`Graph::new`] sees to it.
+    pub has_more: bool,
 }
 
 impl Node {
@@ -71,12 +74,24 @@ pub struct Edge {
     pub unknown: Vec<String>,
 }
 
+/// A pair that is no way by what is known, and may be one.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Perhaps {
+    /// Who may become the role: the place of a node.
+    pub from: usize,
+    /// The role: the place of a node.
+    pub to: usize,
+    /// What the sources leave out and may allow it. Shared, as there may be many pairs.
+    pub unknown: Arc<[String]>,
+}
+
 /// Who can become which role.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Graph {
     accounts: Vec<Account>,
     nodes: Vec<Node>,
     edges: Vec<Edge>,
+    perhaps: Vec<Perhaps>,
     not_known: Vec<String>,
 }
 
@@ -100,8 +115,15 @@ impl Graph {
     ///
     /// Edges name nodes by their place in `nodes`. Of nodes with the same id the first counts, of edges with the same
     /// ends the one that asks for the least. Edges from a role to itself, edges to what is no role and edges without
-    /// an end are dropped. `not_known` is what holds for all edges, such as the lack of an organization's policies.
-    pub fn new(accounts: Vec<Account>, nodes: Vec<Node>, edges: Vec<Edge>, not_known: Vec<String>) -> Self {
+    /// an end are dropped; so are pairs of `perhaps` that are edges too. `not_known` is what holds for all edges, such as
+    /// the lack of an organization's policies.
+    pub fn new(
+        accounts: Vec<Account>,
+        nodes: Vec<Node>,
+        edges: Vec<Edge>,
+        perhaps: Vec<Perhaps>,
+        not_known: Vec<String>,
+    ) -> Self {
         let mut by_id = BTreeMap::new();
         for account in accounts {
             by_id.entry(account.id.clone()).or_insert(account);
@@ -110,6 +132,9 @@ impl Graph {
         let same: Vec<usize> =
             nodes.iter().enumerate().map(|(at, node)| *first_places.entry(&node.id).or_insert(at)).collect();
         let edges = merge(&nodes, &same, edges);
+        let perhaps = merge_perhaps(&nodes, &same, &edges, perhaps);
+        let mut nodes = nodes;
+        mark_more(&mut nodes, &edges, &perhaps);
 
         let mut ways_in = vec![0_usize; nodes.len()];
         for edge in &edges {
@@ -136,11 +161,16 @@ impl Graph {
             .map(|edge| Edge { from: place(edge.from), to: place(edge.to), ..edge })
             .collect();
         edges.sort_unstable();
+        let mut perhaps: Vec<Perhaps> = perhaps
+            .into_iter()
+            .map(|pair| Perhaps { from: place(pair.from), to: place(pair.to), ..pair })
+            .collect();
+        perhaps.sort_unstable();
         let mut not_known = not_known;
         not_known.sort_unstable();
         not_known.dedup();
         let nodes = sorted.into_iter().map(|(_, node)| node).collect();
-        Self { accounts: by_id.into_values().collect(), nodes, edges, not_known }
+        Self { accounts: by_id.into_values().collect(), nodes, edges, perhaps, not_known }
     }
 
     /// The accounts, by their ids.
@@ -156,6 +186,11 @@ impl Graph {
     /// The edges, by their ends.
     pub fn edges(&self) -> &[Edge] {
         &self.edges
+    }
+
+    /// The pairs of which it is not known whether there is a way, by their ends.
+    pub fn perhaps(&self) -> &[Perhaps] {
+        &self.perhaps
     }
 
     /// What is not known and holds for all edges.
@@ -216,4 +251,45 @@ fn merge(nodes: &[Node], same: &[usize], edges: Vec<Edge>) -> Vec<Edge> {
     });
     kept.dedup_by_key(|edge| (edge.from, edge.to));
     kept
+}
+
+fn merge_perhaps(nodes: &[Node], same: &[usize], edges: &[Edge], perhaps: Vec<Perhaps>) -> Vec<Perhaps> {
+    let drawn: HashSet<(usize, usize)> = edges.iter().map(|edge| (edge.from, edge.to)).collect();
+    let leads_to_a_role = |pair: &Perhaps| nodes.get(pair.to).is_some_and(|node| node.kind == Kind::Role);
+    let mut kept: Vec<Perhaps> = perhaps
+        .into_iter()
+        .filter_map(|pair| Some(Perhaps { from: *same.get(pair.from)?, to: *same.get(pair.to)?, ..pair }))
+        .filter(|pair| {
+            pair.from != pair.to && leads_to_a_role(pair) && !drawn.contains(&(pair.from, pair.to))
+        })
+        .collect();
+    kept.sort_unstable();
+    kept.dedup_by_key(|pair| (pair.from, pair.to));
+    kept
+}
+
+/// Marks the roles at the end of a way that is not sure: one with a pair of `perhaps` in it, from a user or outsider or
+/// from a role, as whoever may come by such a role is not drawn.
+fn mark_more(nodes: &mut [Node], edges: &[Edge], perhaps: &[Perhaps]) {
+    if perhaps.is_empty() {
+        return;
+    }
+    let mut onward: HashMap<usize, Vec<usize>> = HashMap::new();
+    for (from, to) in edges.iter().map(|e| (e.from, e.to)).chain(perhaps.iter().map(|p| (p.from, p.to))) {
+        onward.entry(from).or_default().push(to);
+    }
+    let is_person = |at: usize, nodes: &[Node]| nodes.get(at).is_some_and(|node| node.kind != Kind::Role);
+    let mut met: HashSet<usize> = (0..nodes.len()).filter(|&at| is_person(at, nodes)).collect();
+    let mut queue: Vec<usize> = met.iter().copied().collect();
+    while let Some(at) = queue.pop() {
+        let next = onward.get(&at).into_iter().flatten().copied();
+        queue.extend(next.filter(|to| met.insert(*to)));
+    }
+    let mut queue: Vec<usize> = perhaps.iter().filter(|p| met.contains(&p.from)).map(|p| p.to).collect();
+    while let Some(at) = queue.pop() {
+        let Some(node) = nodes.get_mut(at) else { continue };
+        if !std::mem::replace(&mut node.has_more, true) {
+            queue.extend(onward.get(&at).into_iter().flatten());
+        }
+    }
 }

@@ -32,10 +32,11 @@ pub(super) fn notes(graph: &Graph, names: &[String]) -> Vec<Option<Note>> {
             arrows.push(arrow);
         }
     }
-    incoming.iter().map(|arrows| note(arrows, names)).collect()
+    let nodes = graph.nodes().iter().zip(&incoming);
+    nodes.map(|(node, arrows)| note(arrows, names, node.has_more)).collect()
 }
 
-fn note(arrows: &[Arrow<'_>], names: &[String]) -> Option<Note> {
+fn note(arrows: &[Arrow<'_>], names: &[String], has_more: bool) -> Option<Note> {
     let name = |arrow: &Arrow<'_>| names.get(arrow.edge.from).cloned().unwrap_or_default();
     let lets_keys_in = |arrow: &&Arrow<'_>| arrow.edge.mfa == Mfa::NotRequired;
     let is_sure = |arrow: &Arrow<'_>| arrow.edge.unknown.is_empty();
@@ -65,7 +66,11 @@ fn note(arrows: &[Arrow<'_>], names: &[String]) -> Option<Note> {
     }
     match direct.as_slice() {
         [arrow] if chained.is_empty() && arrow.from.kind == Kind::User && arrow.from.count() == 1 => {
-            Some(Note { text: format!("only {}", name(arrow)), weight: Weight::Plain })
+            let text = match has_more {
+                true => format!("{}, perhaps others", name(arrow)),
+                false => format!("only {}", name(arrow)),
+            };
+            Some(Note { text, weight: Weight::Plain })
         }
         _ => None,
     }

@@ -40,9 +40,12 @@ pub(super) fn outsiders(
     for (target, to) in targets.iter().zip(first_role..) {
         let Some(trust) = &target.trust else { continue };
         let statements = trust.statements.iter().filter(|statement| statement.effect == Effect::Allow);
-        let principals = statements.filter_map(|s| s.principals.as_ref()).filter(|p| !p.is_negated);
-        for principal in principals.flat_map(|principals| &principals.entries) {
-            let Some(outsider) = outsider(accounts, principal) else { continue };
+        let elements = statements.filter_map(|statement| statement.principals.as_ref());
+        let found = elements.flat_map(|element| match element.is_negated {
+            true => vec![anybody()],
+            false => element.entries.iter().filter_map(|one| outsider(accounts, one)).collect(),
+        });
+        for outsider in found {
             let Some((mfa, conditions)) = judge(&outsider, target, trust, given) else { continue };
             let from = *places.entry(outsider.node.id.clone()).or_insert_with(|| {
                 nodes.push(outsider.node);
@@ -53,6 +56,22 @@ pub(super) fn outsiders(
     }
 }
 
+fn anybody() -> Outsider {
+    let node = Node {
+        kind: Kind::Outside,
+        account: None,
+        name: "anybody".to_owned(),
+        id: "*".to_owned(),
+        members: Vec::new(),
+        has_more: false,
+    };
+    Outsider { node, caller: user_of(NOWHERE), actions: &["sts:AssumeRole"] }
+}
+
+fn user_of(account: &str) -> Caller {
+    Caller::User { arn: format!("arn:aws:iam::{account}:user/anybody") }
+}
+
 fn outsider(accounts: &Accounts, principal: &Principal) -> Option<Outsider> {
     let text = &principal.text;
     let node = |account: Option<&str>, name: &str| Node {
@@ -61,22 +80,21 @@ fn outsider(accounts: &Accounts, principal: &Principal) -> Option<Outsider> {
         name: name.to_owned(),
         id: text.clone(),
         members: Vec::new(),
+        has_more: false,
     };
-    let user = |account: &str| Caller::User { arn: format!("arn:aws:iam::{account}:user/anybody") };
     let actions: &[&str] = &["sts:AssumeRole"];
     match &principal.kind {
-        PrincipalKind::Everyone => {
-            Some(Outsider { node: node(None, "anybody"), caller: user(NOWHERE), actions })
-        }
+        PrincipalKind::Everyone => Some(anybody()),
         PrincipalKind::Account { account, .. } => {
             let is_known = accounts.account(account).is_some();
             let node = Node { id: account.clone(), ..node(Some(account), "any user or role") };
-            (!is_known).then(|| Outsider { node, caller: user(account), actions })
+            (!is_known).then(|| Outsider { node, caller: user_of(account), actions })
         }
         PrincipalKind::Arn => {
             if let Some((account, name)) = session_of(text) {
                 let role_arn = format!("arn:aws:iam::{account}:role/{name}");
-                let is_known = accounts.account(account).is_some();
+                let known = accounts.account(account);
+                let is_known = known.is_some_and(|(_, known)| known.roles.values().any(|r| r.name == name));
                 let caller = Caller::RoleSession { session_arn: Some(text.clone()), role_arn };
                 return (!is_known).then(|| Outsider { node: node(Some(account), name), caller, actions });
             }

@@ -1,14 +1,17 @@
 //! Fills the graph from what is known of the accounts.
 //!
 //! An edge is drawn where a caller gets in by all that is known. What the sources leave out is told once for the whole
-//! picture where most edges hang on it, and on the edge where few do.
+//! picture where most edges hang on it, and on the edge where few do. Where only something that they leave out may let a
+//! caller in, there is no edge, and the pair is kept apart.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use super::model::{Account, Edge, Graph, Kind, Mfa, Node};
+use super::model::{Account, Edge, Graph, Kind, Mfa, Node, Perhaps};
 use super::outsiders::outsiders;
-use crate::accounts::{Accounts, Fact};
-use crate::policy::document::Policy;
+use crate::accounts::{Accounts, Extent, Fact};
+use crate::policy::document::{Effect, Policy};
+use crate::policy::principal::PrincipalKind;
 use crate::trust::can::{Given, Signing, Verdict, gives_codes};
 use crate::trust::context::SENDABLE;
 use crate::trust::edges::{Edges, Step};
@@ -28,19 +31,35 @@ pub fn survey(accounts: &Accounts, given: &Given) -> Graph {
     let asks = targets.iter().filter_map(|target| target.trust.as_ref()).any(asks_for_what_is_sent);
     let mut ways_if_sent = asks.then(|| Edges::new(accounts, given).sending_anything());
     let mut edges = Vec::new();
+    let mut perhaps = Vec::new();
+    let mut reasons: BTreeSet<Arc<[String]>> = BTreeSet::new();
     let mut not_known = BTreeSet::new();
     for (from, caller) in users.iter().chain(targets.iter().map(|target| &target.party)).enumerate() {
         let mut found = leaving(&mut ways, caller);
-        for (role, way) in ways_if_sent.iter_mut().flat_map(|ways| leaving(ways, caller)) {
-            // What asks for nothing to be sent goes first, unless something sent takes the place of MFA.
-            if found.get(&role).is_none_or(|(mfa, _)| way.0 < *mfa) {
-                found.insert(role, way);
+        if let Some(ways) = &mut ways_if_sent {
+            let if_sent = leaving(ways, caller);
+            for (role, way) in if_sent.known {
+                // What asks for nothing to be sent goes first, unless something sent takes the place of MFA.
+                if found.known.get(&role).is_none_or(|(mfa, _)| way.0 < *mfa) {
+                    found.known.insert(role, way);
+                }
+            }
+            for (role, why) in if_sent.perhaps {
+                found.perhaps.entry(role).or_insert(why);
             }
         }
-        for (role, (mfa, way)) in found {
+        for (role, why) in found.perhaps {
+            let unknown: Arc<[String]> = match reasons.get(why.as_slice()) {
+                Some(known) => Arc::clone(known),
+                None => Arc::from(why),
+            };
+            reasons.insert(Arc::clone(&unknown));
+            perhaps.push(Perhaps { from, to: first_role + role, unknown });
+        }
+        for (role, (mfa, way)) in found.known {
             let to = first_role + role;
             let (mut conditions, unknown) = hangs_on(&way, &mut not_known);
-            if mfa == Mfa::Required && has_no_device(accounts, caller) {
+            if mfa != Mfa::NotRequired && has_no_device(accounts, caller) {
                 conditions.push("an MFA device is registered".to_owned());
             }
             edges.push(Edge { from, to, mfa, conditions, unknown });
@@ -48,6 +67,7 @@ pub fn survey(accounts: &Accounts, given: &Given) -> Graph {
     }
     not_known.extend(share(&mut edges));
     not_known.extend(targets.iter().flat_map(|target| phrases(&target.gaps, |_| true)));
+    not_known.extend(known_in_part(accounts, &targets));
     let parties = users.iter().chain(targets.iter().map(|target| &target.party));
     let mut nodes: Vec<Node> = parties.map(node).collect();
     outsiders(accounts, &targets, given, first_role, &mut nodes, &mut edges);
@@ -55,29 +75,43 @@ pub fn survey(accounts: &Accounts, given: &Given) -> Graph {
         .accounts
         .iter()
         .map(|(id, account)| Account { id: id.to_string(), label: account.alias.clone() });
-    Graph::new(accounts.collect(), nodes, edges, not_known.into_iter().collect())
+    Graph::new(accounts.collect(), nodes, edges, perhaps, not_known.into_iter().collect())
 }
 
-/// The roles that a caller gets into by what is known, by their places among the roles: whether with MFA only, and the
-/// way that says so.
-fn leaving(ways: &mut Edges<'_>, caller: &Party) -> BTreeMap<usize, (Mfa, Step)> {
+/// The roles that a caller gets into, by their places among the roles.
+#[derive(Default)]
+struct Leaving {
+    /// By what is known: whether with MFA only, and the way that says so.
+    known: BTreeMap<usize, (Mfa, Step)>,
+    /// Only if something allows it that the sources leave out: what that may be. Roles of `known` may be here too.
+    perhaps: BTreeMap<usize, Vec<String>>,
+}
+
+fn leaving(ways: &mut Edges<'_>, caller: &Party) -> Leaving {
+    let mut found = Leaving::default();
+    let mut ask = |signing, perhaps: &mut BTreeMap<usize, Vec<String>>| -> BTreeMap<usize, Step> {
+        let steps = ways.steps_leaving(caller, signing).into_iter();
+        let (known, unsure): (Vec<_>, Vec<_>) = steps.partition(|(_, step)| step.as_known != Verdict::No);
+        perhaps.extend(unsure.into_iter().map(|(role, step)| (role, step.unless)));
+        known.into_iter().collect()
+    };
     if caller.kind == PartyKind::Role {
-        let session = ways.leaving_as_known(caller, Signing::RoleSession);
-        return session.into_iter().map(|(role, way)| (role, (Mfa::NotRequired, way))).collect();
+        let session = ask(Signing::RoleSession, &mut found.perhaps);
+        found.known = session.into_iter().map(|(role, way)| (role, (Mfa::NotRequired, way))).collect();
+        return found;
     }
-    let plain = ways.leaving_as_known(caller, Signing::AccessKeys);
-    let mut plain: BTreeMap<_, _> = plain.into_iter().collect();
-    let with_code = ways.leaving_as_known(caller, Signing::WithMfaCode);
-    let mut found: BTreeMap<_, _> = with_code
-        .into_iter()
-        .map(|(role, with_code)| {
-            let plain = plain.remove(&role);
-            let mfa = mfa(plain.as_ref().map_or(Verdict::No, |edge| edge.as_known));
-            let edge = plain.filter(|_| mfa == Mfa::NotRequired).unwrap_or(with_code);
-            (role, (mfa, edge))
-        })
-        .collect();
-    found.extend(plain.into_iter().map(|(role, edge)| (role, (Mfa::NotRequired, edge))));
+    let mut plain = ask(Signing::AccessKeys, &mut found.perhaps);
+    let perhaps_without_mfa: BTreeSet<usize> = found.perhaps.keys().copied().collect();
+    let with_code = ask(Signing::WithMfaCode, &mut found.perhaps);
+    found.known.extend(with_code.into_iter().map(|(role, with_code)| {
+        let way = match plain.remove(&role) {
+            Some(plain) => (Mfa::NotRequired, plain),
+            None if perhaps_without_mfa.contains(&role) => (Mfa::Unknown, with_code),
+            None => (Mfa::Required, with_code),
+        };
+        (role, way)
+    }));
+    found.known.extend(plain.into_iter().map(|(role, plain)| (role, (Mfa::NotRequired, plain))));
     found
 }
 
@@ -124,6 +158,20 @@ pub(super) fn condition(key: &str) -> String {
     }
 }
 
+/// The accounts that a role trusts and that the sources have only a part of: others there may assume it too.
+fn known_in_part(accounts: &Accounts, targets: &[Target]) -> BTreeSet<String> {
+    let statements =
+        targets.iter().filter_map(|target| target.trust.as_ref()).flat_map(|trust| &trust.statements);
+    let allows = statements.filter(|statement| statement.effect == Effect::Allow);
+    let principals = allows.filter_map(|s| s.principals.as_ref()).flat_map(|element| &element.entries);
+    let trusted = principals.filter_map(|principal| match &principal.kind {
+        PrincipalKind::Account { account, .. } => accounts.account(account),
+        _ => None,
+    });
+    let in_part = trusted.filter(|(_, account)| account.extent == Extent::Part);
+    in_part.map(|(id, _)| format!("other users and roles of account {id} (partly in the sources)")).collect()
+}
+
 /// Takes off the edges what more than half of them hang on, and gives it back.
 fn share(edges: &mut [Edge]) -> BTreeSet<String> {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
@@ -156,5 +204,6 @@ fn node(party: &Party) -> Node {
         name: party.name.clone(),
         id: party.arn.clone(),
         members: Vec::new(),
+        has_more: false,
     }
 }

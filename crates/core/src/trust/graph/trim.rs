@@ -1,8 +1,11 @@
-//! What a picture leaves out: users who can become nothing, and roles that nobody here can become.
+//! What a picture leaves out: users who can assume no role, and roles that no user here can assume.
+
+use std::collections::BTreeSet;
 
 use super::model::{Edge, Graph, Kind, Node};
 
-/// A graph of those who become roles, and the names of those who have no part in it.
+/// A graph of those who become roles, and the names of those who have no part in it. Those of whom that is not known
+/// are in neither.
 #[derive(Debug)]
 pub(super) struct Trimmed {
     pub(super) graph: Graph,
@@ -16,7 +19,8 @@ pub(super) fn trim(graph: &Graph) -> Trimmed {
     let mut nodes: Vec<Node> = Vec::new();
     let (mut idle_users, mut unreached_roles) = (Vec::new(), Vec::new());
     let outgoing = graph.outgoing();
-    for ((node, steps), ways_out) in graph.nodes().iter().zip(steps).zip(outgoing) {
+    let unsure: BTreeSet<usize> = graph.perhaps().iter().map(|pair| pair.from).collect();
+    for (at, ((node, steps), ways_out)) in graph.nodes().iter().zip(steps).zip(outgoing).enumerate() {
         let is_part = match node.kind {
             Kind::Role => steps.is_some(),
             Kind::User | Kind::Outside => !ways_out.is_empty(),
@@ -24,6 +28,7 @@ pub(super) fn trim(graph: &Graph) -> Trimmed {
         places.push(is_part.then_some(nodes.len()));
         match node.kind {
             _ if is_part => nodes.push(node.clone()),
+            _ if node.has_more || unsure.contains(&at) && node.kind != Kind::Role => {}
             Kind::Role => unreached_roles.push(node.name.clone()),
             Kind::User => idle_users.push(node.name.clone()),
             Kind::Outside => {}
@@ -35,7 +40,7 @@ pub(super) fn trim(graph: &Graph) -> Trimmed {
         .iter()
         .filter_map(|edge| Some(Edge { from: place(edge.from)?, to: place(edge.to)?, ..edge.clone() }))
         .collect();
-    let graph = Graph::new(graph.accounts().to_vec(), nodes, edges, graph.not_known().to_vec());
+    let graph = Graph::new(graph.accounts().to_vec(), nodes, edges, Vec::new(), graph.not_known().to_vec());
     Trimmed { graph, idle_users, unreached_roles }
 }
 
