@@ -347,6 +347,20 @@ Not known whether any user here can assume: Ops.
 }
 
 #[test]
+fn a_trust_policy_that_cannot_be_read_may_mean_anybody_and_lets_nobody_in_by_what_is_known() {
+    let own = serde_json::json!([{"PolicyName": "p", "PolicyDocument":
+        {"Statement": {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}}}]);
+    let accounts = serde_json::json!({
+        "UserDetailList": [{"Arn": format!("arn:aws:iam::{HOME}:user/alice"), "UserName": "alice", "UserPolicyList": own}],
+        "RoleDetailList": [{"Arn": format!("arn:aws:iam::{PROD}:role/Ops"), "RoleName": "Ops",
+            "AssumeRolePolicyDocument": "no policy"}]});
+    let accounts = read(&[("iam.json", &accounts.to_string())]);
+    assert_eq!(check(&accounts), BTreeMap::from([(Answer::Perhaps, 1)]));
+    let graph = survey(&accounts, &Given::default());
+    assert_eq!((graph.edges().len(), graph.perhaps().len()), (0, 1));
+}
+
+#[test]
 fn sources_of_every_kind_give_one_answer_for_each_pair() {
     let files = [
         ("iam.json", include_str!("accounts/snapshot.json")),

@@ -68,7 +68,7 @@ impl<'p> Judge<'p> {
         let trust = self.layers.trust.as_ref().filter(|_| self.is_about_roles());
         let policy = trust.or(self.layers.resource.as_ref());
         let has_duty = trust.is_some() || self.must_resource_allow();
-        if self.layers.unknown.contains(&Layer::Trust) || (has_duty && policy.is_none()) {
+        if self.layers.unknown.contains(&Layer::Trust) {
             let unknown = Verdict::unknown(Layer::Trust);
             let way = self.way(Route::Everyone, unknown.allow);
             return (Verdict { allow: Truth::Yes, ..unknown }, vec![way]);
@@ -410,12 +410,14 @@ mod tests {
     }
 
     #[test]
-    fn a_key_without_its_policy_is_unknown() {
+    fn a_key_without_a_policy_is_nobodys_unless_its_policy_is_not_known() {
         let all = policy(r#""Effect": "Allow", "Action": "*", "Resource": "*""#);
         let layers = Layers { identity: vec![all], ..Layers::default() };
         let decrypt = request(alice(), "kms:Decrypt", "arn:aws:kms:eu-central-1:111122223333:key/k1");
+        assert_eq!(evaluate(&decrypt, &layers).decision, implicit(Layer::Trust));
+        let unseen = Layers { unknown: [Layer::Trust].into(), ..layers.clone() };
         let expected = Decision::Unknown { depends_on: vec!["trust".into()] };
-        assert_eq!(evaluate(&decrypt, &layers).decision, expected);
+        assert_eq!(evaluate(&decrypt, &unseen).decision, expected);
         let list = request(alice(), "kms:ListKeys", "*");
         assert_eq!(evaluate(&list, &layers).decision, Decision::Allow);
     }

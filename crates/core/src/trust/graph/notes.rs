@@ -66,10 +66,8 @@ fn note(arrows: &[Arrow<'_>], names: &[String], has_more: bool) -> Option<Note> 
     }
     match direct.as_slice() {
         [arrow] if chained.is_empty() && arrow.from.kind == Kind::User && arrow.from.count() == 1 => {
-            let text = match has_more {
-                true => format!("{}, perhaps others", name(arrow)),
-                false => format!("only {}", name(arrow)),
-            };
+            let name = name(arrow);
+            let text = if has_more { format!("{name}, perhaps others") } else { format!("only {name}") };
             Some(Note { text, weight: Weight::Plain })
         }
         _ => None,

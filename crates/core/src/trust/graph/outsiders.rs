@@ -41,9 +41,11 @@ pub(super) fn outsiders(
         let Some(trust) = &target.trust else { continue };
         let statements = trust.statements.iter().filter(|statement| statement.effect == Effect::Allow);
         let elements = statements.filter_map(|statement| statement.principals.as_ref());
-        let found = elements.flat_map(|element| match element.is_negated {
-            true => vec![anybody()],
-            false => element.entries.iter().filter_map(|one| outsider(accounts, one)).collect(),
+        let found = elements.flat_map(|element| {
+            if element.is_negated {
+                return vec![anybody()];
+            }
+            element.entries.iter().filter_map(|one| outsider(accounts, one)).collect()
         });
         for outsider in found {
             let Some((mfa, conditions)) = judge(&outsider, target, trust, given) else { continue };
