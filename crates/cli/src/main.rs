@@ -97,8 +97,7 @@ fn called_as(program: Option<&OsString>) -> CalledAs {
 
 /// Help and version go to stdout with 0; wrong use to stderr with 2 (1 as `aws-vault`, 125 for `exec`).
 fn report_usage(error: &clap::Error, called_as: CalledAs, words: &[OsString]) -> ExitCode {
-    // A reader that has gone away is no reason for another error.
-    error.print().ok();
+    output::print_usage(error, words);
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand if words.len() <= 1 => ExitCode::SUCCESS,

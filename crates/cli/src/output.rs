@@ -1,10 +1,16 @@
 //! The two streams: stdout for data that another program may read, stderr for everything else.
+//!
+//! Security: roles, policies, states and answers are written by others. Whatever is unprintable is escaped here, whoever
+//! made the text; the only sequences that reach a terminal are hatbox's own colours.
 
+use std::borrow::Cow;
 use std::cell::Cell;
+use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 
 use anstyle::{AnsiColor, Style};
 use hatbox_core::plan::explain::{Line, Style as Stress};
+use hatbox_core::text::{printable, printable_lines};
 
 /// The program's name as it is shown in front of messages: `hatbox`, or `aws-vault` when called so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +54,32 @@ pub(crate) const BOLD: Style = Style::new().bold();
 pub(crate) const DIM: Style = Style::new().dimmed();
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
 
+/// What the styles above, and clap's, are made of.
+const OWN_SEQUENCES: [&str; 8] = [
+    "\u{1b}[0m",
+    "\u{1b}[1m",
+    "\u{1b}[2m",
+    "\u{1b}[4m",
+    "\u{1b}[31m",
+    "\u{1b}[32m",
+    "\u{1b}[33m",
+    "\u{1b}[36m",
+];
+
+/// Text with nothing in it that a terminal or a CI system obeys, but for its own colours and ends of lines.
+fn render_safe(text: &str) -> Cow<'_, str> {
+    printable_lines(text, &OWN_SEQUENCES)
+}
+
+/// The same as one line: an end of a line in it is another's.
+fn render_safe_line(text: &str) -> Cow<'_, str> {
+    let text = render_safe(text);
+    if !text.contains(['\n', '\t']) {
+        return text;
+    }
+    Cow::Owned(text.replace('\n', "\\n").replace('\t', "\\t"))
+}
+
 /// A line with its newline, in colours where there are any.
 pub(crate) fn render_line(line: &Line) -> String {
     let mut text = String::new();
@@ -79,18 +111,29 @@ impl Output {
         self.called_as
     }
 
-    /// Writes data to stdout, as it is. Colours in it are dropped where stdout wants none.
+    /// Writes lines, or JSON, to stdout. What is unprintable in them is escaped as in JSON, so that JSON stays the same
+    /// value. Colours are dropped where stdout wants none.
     ///
     /// # Errors
     /// When the reader has gone away, or the disk is full.
     #[expect(clippy::unused_self, reason = "whoever writes data has been given the streams")]
     pub(crate) fn data(&self, text: &str) -> io::Result<()> {
+        let text = render_safe(text);
         let stdout = io::stdout().lock();
         // A graph may have megabytes: they are not searched for colours letter by letter.
         if !text.contains('\u{1b}') {
-            return write_all(stdout, text);
+            return write_all(stdout, &text);
         }
-        write_all(anstream::AutoStream::auto(stdout), text)
+        write_all(anstream::AutoStream::auto(stdout), &text)
+    }
+
+    /// Writes to stdout as it is: credentials, and hatbox's own moves of the cursor.
+    ///
+    /// # Errors
+    /// When the reader has gone away, or the disk is full.
+    #[expect(clippy::unused_self, reason = "whoever writes data has been given the streams")]
+    pub(crate) fn exact(&self, text: &str) -> io::Result<()> {
+        write_all(anstream::AutoStream::auto(io::stdout().lock()), text)
     }
 
     pub(crate) fn is_stdout_terminal() -> bool {
@@ -102,12 +145,12 @@ impl Output {
         self.raw_line(&format!("{name}: {style}{label}{style:#}: {text}"));
     }
 
-    /// Writes a line to stderr without a label.
+    /// Writes a line to stderr without a label. What would end it early is escaped.
     pub(crate) fn raw_line(&self, text: &str) {
         self.said.set(self.said.get() + 1);
         let mut stderr = anstream::AutoStream::auto(io::stderr().lock());
         // Nobody is left to be told that stderr is gone.
-        writeln!(stderr, "{text}").ok();
+        writeln!(stderr, "{}", render_safe_line(text)).ok();
     }
 
     pub(crate) fn error(&self, text: &str) {
@@ -133,5 +176,57 @@ impl Output {
         if self.detail == Detail::Debug {
             self.line("debug", DIM, &text());
         }
+    }
+}
+
+/// Prints clap's answer: help and version on stdout, wrong use on stderr. It quotes `words`, which may be the names of
+/// files that a shell found.
+///
+/// A reader that has gone away is no reason for another error.
+pub(crate) fn print_usage(error: &clap::Error, words: &[OsString]) {
+    let mut text = error.render().ansi().to_string();
+    for word in words {
+        let word = word.to_string_lossy();
+        // Clap quotes `--flag=value` in parts too.
+        for part in [
+            Some(&*word),
+            word.split_once('=').map(|(flag, _)| flag),
+            word.split_once('=').map(|(_, value)| value),
+        ] {
+            if let Some(part) = part
+                && let Cow::Owned(shown) = printable(part)
+            {
+                text = text.replace(part, &shown);
+            }
+        }
+    }
+    let text = render_safe(&text);
+    if error.use_stderr() {
+        write_all(anstream::AutoStream::auto(io::stderr().lock()), &text).ok();
+    } else {
+        write_all(anstream::AutoStream::auto(io::stdout().lock()), &text).ok();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_styles_are_made_of_the_sequences_that_pass() {
+        let clap = clap::builder::Styles::styled();
+        let clap = [clap.get_header(), clap.get_error(), clap.get_usage(), clap.get_literal()]
+            .into_iter()
+            .chain([clap.get_placeholder(), clap.get_valid(), clap.get_invalid()]);
+        for style in [ERROR, WARNING, HINT, BOLD, DIM, GOOD].iter().chain(clap) {
+            let text = format!("{style}word{style:#}\n");
+            assert_eq!(render_safe(&text), text, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_line_is_one_line_and_obeys_nothing() {
+        assert_eq!(render_safe_line("a\n::error::b\u{1b}]0;x\u{7}"), r"a\n\u003a:error::b\u001b]0;x\u0007");
+        assert_eq!(render_safe_line("::debug::a"), r"\u003a:debug::a");
     }
 }

@@ -4,6 +4,7 @@
 use std::error::Error;
 use std::process::ExitCode;
 
+use hatbox_core::text::printable;
 use hatbox_core::trust::refusal::attempt::RefusedCall;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -154,13 +155,15 @@ impl Failure {
         value.to_string()
     }
 
-    /// What [`Failure::render_json`] wrote; `None` for anything else.
+    /// What [`Failure::render_json`] wrote; `None` for anything else. Its texts are those of another process, and each
+    /// is one line.
     pub(crate) fn parse_json(text: &str) -> Option<Self> {
         let value: Value = serde_json::from_str(text).ok()?;
-        let text = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
+        let shown = |text: &str| printable(text).into_owned();
+        let text = |name: &str| value.get(name).and_then(Value::as_str).map(shown);
         let list = |name: &str| -> Vec<String> {
             let items = value.get(name).and_then(Value::as_array).into_iter().flatten();
-            items.filter_map(Value::as_str).map(str::to_owned).collect()
+            items.filter_map(Value::as_str).map(shown).collect()
         };
         let kind =
             FailureKind::ALL.into_iter().find(|kind| Some(kind.as_str()) == text("kind").as_deref())?;

@@ -7,6 +7,7 @@ use aws_smithy_async::time::SharedTimeSource;
 use hatbox_core::config::duration::render_duration;
 use hatbox_core::name::{AccessKeyId, MfaSerial, RoleArn};
 use hatbox_core::secret::{MfaCode, SecretString, SessionCredentials};
+use hatbox_core::text::printable;
 use jiff::Timestamp;
 
 use super::client::{ClientError, Runner, Sending, ServiceSettings, Signer, sdk_config};
@@ -95,7 +96,7 @@ impl Sts {
         let user = answer.assumed_role_user.as_ref().map_or("nobody", |user| user.arn());
         // Security: the right credentials or none. An endpoint that gives another role's is not believed.
         if !is_session_of(user, &call.role) {
-            let text = format!("the answer is for `{user}`, not for the role asked for");
+            let text = format!("the answer is for `{}`, not for the role asked for", printable(user));
             return Err(StsError { problem: StsProblem::Other, text });
         }
         self.check(answer.credentials)

@@ -5,6 +5,7 @@ use std::error::Error;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use hatbox_core::text::printable_start;
 use jiff::Timestamp;
 
 use super::date::parse_date;
@@ -82,12 +83,7 @@ pub(super) fn clean(text: &str) -> String {
     const SHOWN: usize = 600;
     // Security: the long form of a refused signature quotes the request, session token and all.
     let text = text.split("The Canonical String").next().unwrap_or_default();
-    text.chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(SHOWN)
-        .collect::<String>()
-        .trim_end()
-        .to_owned()
+    printable_start(text.trim_end(), SHOWN)
 }
 
 /// The last cause says what happened; those above say only through which layers it came.
@@ -107,8 +103,8 @@ mod tests {
     fn a_services_text_shows_no_request_and_moves_no_cursor() {
         assert_eq!(
             clean("A: b\u{1b}[2Jc\nThe Canonical String for this request should have been 'x'"),
-            "A: b [2Jc"
+            r"A: b\u001b[2Jc"
         );
-        assert_eq!(clean(&"x".repeat(5000)).len(), 600);
+        assert_eq!(clean(&"x".repeat(5000)).len(), 603);
     }
 }

@@ -42,7 +42,7 @@ fn run_or_fail(world: &World, global: &GlobalArgs, args: &ExecArgs) -> Result<Ex
     if args.json {
         let text = render_export(handover, Format::Json)
             .map_err(|error| Failure::of_error(FailureKind::Failed, &error))?;
-        world.output.data(&text)?;
+        world.output.exact(&text)?;
         return Ok(ExitCode::SUCCESS);
     }
     let keyring =

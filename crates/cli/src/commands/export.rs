@@ -15,7 +15,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ExportArgs) -> Resu
     let obtained = obtain(world, global, &args.session, args.profile.as_deref())?;
     let text = render_export(obtained.handover(), format_of(args.format))
         .map_err(|error| Failure::of_error(FailureKind::Failed, &error))?;
-    world.output.data(&text)?;
+    world.output.exact(&text)?;
     Ok(())
 }
 

@@ -4,6 +4,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use hatbox_core::secret::SecretString;
+use hatbox_core::text::printable;
 use zeroize::Zeroizing;
 
 use super::{Echo, PromptError, Prompter, Question};
@@ -69,9 +70,10 @@ impl Prompter for Terminal {
         let held = Held::new();
         // Echo goes off before the question appears: nothing typed in answer to it is ever shown by chance.
         let raw = self.device.set_raw().map_err(PromptError::Io)?;
-        self.write(question.text);
+        let text = printable(question.text);
+        self.write(&text);
         let mut answer = Zeroizing::new(Vec::with_capacity(MAX_ANSWER));
-        let mut shown = question.text.chars().count();
+        let mut shown = text.chars().count();
         let result = self.read_answer(question, &held, &mut answer, &mut shown);
         self.erase(shown);
         drop(raw);
@@ -84,7 +86,7 @@ impl Prompter for Terminal {
     }
 
     fn show(&self, line: &str) {
-        self.write(&format!("{line}\n"));
+        self.write(&format!("{}\n", printable(line)));
     }
 
     fn device(&self) -> Option<&str> {

@@ -8,6 +8,8 @@
 
 use std::path::{Path, PathBuf};
 
+use hatbox_core::text::printable;
+
 use super::environment::Environment;
 
 /// How the home directory is also written on Windows.
@@ -145,11 +147,16 @@ impl Dirs {
     pub(crate) fn shown(&self, path: &Path) -> String {
         match path.strip_prefix(&self.home) {
             Ok(below) if self.home.parent().is_some() => {
-                format!("~{}{}", std::path::MAIN_SEPARATOR, below.display())
+                format!("~{}{}", std::path::MAIN_SEPARATOR, shown_path(below))
             }
-            _ => path.display().to_string(),
+            _ => shown_path(path),
         }
     }
+}
+
+/// A path as it is shown: its name may be anybody's choice.
+pub(crate) fn shown_path(path: &Path) -> String {
+    printable(&path.to_string_lossy()).into_owned()
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use hatbox_core::name::ProfileName;
+use hatbox_core::text::printable;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -93,7 +94,7 @@ fn parse(bytes: &[u8]) -> Option<LastFailure> {
     }
     Some(LastFailure {
         at_millis: value.get("at_millis")?.as_i64()?,
-        profile: value.get("profile")?.as_str()?.to_owned(),
+        profile: printable(value.get("profile")?.as_str()?).into_owned(),
         failure: Failure::parse_json(&value.get("failure")?.to_string())?,
     })
 }

@@ -143,7 +143,10 @@ fn an_age_plugin_opens_the_store_with_a_touch_and_without_it_the_passphrase_is_a
     assert!(!terminal.transcript().contains("86420"));
     // Not plugged in, or not there at all: the passphrase.
     for (run, why) in [
-        (fixture.hatbox(&exec), "'age-plugin-toy' couldn't use an identity: the toy is not plugged in[31m"),
+        (
+            fixture.hatbox(&exec),
+            "'age-plugin-toy' couldn't use an identity: the toy is not plugged in\\u001b[31m",
+        ),
         (fixture.hatbox(&exec).env("PATH", "/nonexistent:/usr/bin:/bin"), "`age-plugin-toy` is not on PATH"),
     ] {
         fixture.hatbox(&["lock"]).run().ok();

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
 mod evaluate;
+#[cfg(unix)]
+mod foreign_text;
 mod graph;
 mod lint;
 mod questions;

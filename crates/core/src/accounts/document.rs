@@ -42,6 +42,7 @@ impl Document {
     pub(super) fn read(name: &str, node: &Node, origin: OriginId) -> Self {
         let text = match &node.value {
             Value::String(text) => decode_text(text),
+            Value::Unprintable(text) => decode_text(&text.raw),
             _ => node.render(),
         };
         Self::new(name, text, origin)

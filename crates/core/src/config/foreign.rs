@@ -1,5 +1,7 @@
 //! Text of others made fit for a message: one line, no control characters, not long.
 
+use crate::text::printable_start;
+
 /// How many characters of it are shown.
 const SHOWN: usize = 100;
 
@@ -7,14 +9,7 @@ const SHOWN: usize = 100;
 ///
 /// A file or a variable may hold escape sequences that would rewrite the terminal.
 pub(crate) fn render_foreign(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len().min(SHOWN));
-    for c in text.chars().take(SHOWN) {
-        if c.is_control() { shown.extend(c.escape_default()) } else { shown.push(c) }
-    }
-    if text.chars().nth(SHOWN).is_some() {
-        shown.push_str("...");
-    }
-    shown
+    printable_start(text, SHOWN)
 }
 
 #[cfg(test)]
@@ -24,7 +19,7 @@ mod tests {
     #[test]
     fn a_message_shows_text_but_no_control_characters_and_no_novel() {
         assert_eq!(render_foreign("it's \"\u{e9}\""), "it's \"\u{e9}\"");
-        assert_eq!(render_foreign("a\u{1b}[2J\nb\u{9b}"), "a\\u{1b}[2J\\nb\\u{9b}");
+        assert_eq!(render_foreign("a\u{1b}[2J\nb\u{9b}"), "a\\u001b[2J\\nb\\u009b");
         assert_eq!(render_foreign(&"x".repeat(100)), "x".repeat(100));
         assert_eq!(render_foreign(&"x".repeat(101)), "x".repeat(100) + "...");
     }

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::str::Chars;
 
-use super::node::{JsonError, Member, Node, Place, Value};
+use super::node::{JsonError, Member, Node, Place, Unprintable, Value};
+use crate::text::printable;
 
 /// Up to how many members of an object a name is simply looked for.
 const FEW: usize = 16;
@@ -109,7 +110,13 @@ impl<'t> Reader<'t> {
         let value = match self.peek() {
             Some('{') => self.read_object(depth)?,
             Some('[') => self.read_array(depth)?,
-            Some('"') => Value::String(self.read_string()?),
+            Some('"') => {
+                let text = self.read_string()?;
+                match printable(&text) {
+                    Cow::Borrowed(_) => Value::String(text),
+                    Cow::Owned(_) => Value::Unprintable(Box::new(Unprintable::new(text))),
+                }
+            }
             Some('-' | '0'..='9') => Value::Number(self.read_number()?),
             Some('t') => self.read_word("true", Value::Bool(true))?,
             Some('f') => self.read_word("false", Value::Bool(false))?,
@@ -164,7 +171,10 @@ impl<'t> Reader<'t> {
             if self.peek() != Some('"') {
                 return Err(self.unexpected("a name in double quotes"));
             }
-            let name = self.read_string()?;
+            let name = match self.read_string()? {
+                Cow::Borrowed(name) => printable(name),
+                Cow::Owned(name) => Cow::Owned(printable(&name).into_owned()),
+            };
             let members = self.members.get(start..).unwrap_or_default();
             let is_twice = if members.len() < FEW {
                 members.iter().any(|member| member.name == name)
@@ -328,7 +338,21 @@ mod tests {
     #[test]
     fn strings_are_unescaped() {
         let node = parse_json(r#""a\u00e9\ud83d\ude00\b\f\n\r\t\/\"\\""#).unwrap();
-        assert_eq!(node.value, Value::String("aé😀\u{8}\u{c}\n\r\t/\"\\".into()));
+        let Value::Unprintable(text) = &node.value else { panic!("no text that is escaped") };
+        assert_eq!(text.raw, "aé😀\u{8}\u{c}\n\r\t/\"\\");
+        assert_eq!(
+            parse_json(r#""a\u00e9\ud83d\ude00\/\"\\""#).unwrap().value,
+            Value::String("aé😀/\"\\".into())
+        );
+    }
+
+    #[test]
+    fn words_are_read_as_they_are_shown() {
+        let text = r#"{"Sid\n::error": ["Ops\n::error", "\u001b[31m", "a\u202eb"]}"#;
+        let node = parse_json(text).unwrap();
+        let member = node.find_member(r"Sid\n::error").unwrap();
+        let words = member.node.one_or_many().iter().map(|item| item.text("a word").unwrap());
+        assert_eq!(words.collect::<Vec<_>>(), [r"Ops\n::error", r"\u001b[31m", r"a\u202eb"]);
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! A JSON value with its place in the text, and how it is read as one type or another.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
+
+use crate::text::printable;
 
 /// A place in a text: line and column, both from 1, the column in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -53,11 +56,31 @@ pub(crate) enum Value<'t> {
     Number(&'t str),
     /// Borrowed where it has no escapes.
     String(Cow<'t, str>),
+    /// A string that is not shown as it is.
+    Unprintable(Box<Unprintable<'t>>),
     Array(Vec<Node<'t>>),
     Object(Vec<Member<'t>>),
 }
 
-/// One `name: value` of an object.
+/// A string with characters that a terminal must not get. As a word it is what is shown of it: names and values out of
+/// a file are compared and reported alike, and no writer can forget to escape them. A policy inside a string is `raw`.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Unprintable<'t> {
+    pub(crate) raw: Cow<'t, str>,
+    shown: OnceCell<String>,
+}
+
+impl<'t> Unprintable<'t> {
+    pub(crate) fn new(raw: Cow<'t, str>) -> Self {
+        Self { raw, shown: OnceCell::new() }
+    }
+
+    pub(crate) fn shown(&self) -> &str {
+        self.shown.get_or_init(|| printable(&self.raw).into_owned())
+    }
+}
+
+/// One `name: value` of an object. The name is printable.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Member<'t> {
     pub(crate) place: Place,
@@ -72,7 +95,7 @@ impl Value<'_> {
             Self::Null => "null",
             Self::Bool(_) => "a boolean",
             Self::Number(_) => "a number",
-            Self::String(_) => "a string",
+            Self::String(_) | Self::Unprintable(_) => "a string",
             Self::Array(_) => "a list",
             Self::Object(_) => "an object",
         }
@@ -110,6 +133,7 @@ impl<'t> Node<'t> {
     pub(crate) fn text(&self, what: &str) -> Result<&str, JsonError> {
         match &self.value {
             Value::String(text) => Ok(text),
+            Value::Unprintable(text) => Ok(text.shown()),
             other => Err(self.error(format!("{what} is a string, not {}", other.kind()))),
         }
     }
@@ -126,6 +150,7 @@ impl<'t> Node<'t> {
     pub(crate) fn scalar(&self, key: &str) -> Result<String, JsonError> {
         match &self.value {
             Value::String(text) => Ok(text.clone().into_owned()),
+            Value::Unprintable(text) => Ok(text.shown().to_owned()),
             Value::Number(text) => Ok((*text).to_owned()),
             Value::Bool(is_true) => Ok(is_true.to_string()),
             other => {
@@ -153,6 +178,7 @@ impl<'t> Node<'t> {
             Value::Bool(is_true) => text.push_str(if *is_true { "true" } else { "false" }),
             Value::Number(number) => text.push_str(number),
             Value::String(string) => push_quoted(text, string),
+            Value::Unprintable(string) => push_quoted(text, &string.raw),
             Value::Array(items) if items.is_empty() => text.push_str("[]"),
             Value::Array(items) => {
                 text.push('[');

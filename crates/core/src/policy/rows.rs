@@ -82,6 +82,7 @@ impl RowError {
 fn read_id(node: &Node) -> Json {
     match &node.value {
         Value::String(text) => Json::from(&**text),
+        Value::Unprintable(text) => Json::from(text.shown()),
         Value::Number(text) => serde_json::from_str(text).unwrap_or(Json::Null),
         _ => Json::Null,
     }

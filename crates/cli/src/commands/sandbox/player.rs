@@ -266,12 +266,12 @@ impl<'a> Player<'a> {
         for left in (1..=seconds).rev() {
             if self.is_watched {
                 // Overwritten with blanks, not erased: a terminal that wants no colours gets no sequences.
-                self.world.output.data(&format!("\r{DIM}(the next code in {left} s){DIM:#} "))?;
+                self.world.output.exact(&format!("\r{DIM}(the next code in {left} s){DIM:#} "))?;
             }
             self.wait(Duration::from_secs(1))?;
         }
         if self.is_watched {
-            self.world.output.data(&format!("\r{:40}\r", ""))?;
+            self.world.output.exact(&format!("\r{:40}\r", ""))?;
         }
         Ok(())
     }

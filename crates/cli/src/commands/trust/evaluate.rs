@@ -10,6 +10,7 @@ use hatbox_core::policy::rows::{parse_row, render_answer, render_unreadable};
 use crate::args::TrustEvaluateArgs;
 use crate::report::{Failure, FailureKind};
 use crate::world::World;
+use crate::world::dirs::shown_path;
 
 /// The most bytes of one line: a request with many policies of the largest size that AWS takes is far below.
 const MAX_LINE: u64 = 16 << 20;
@@ -64,6 +65,6 @@ fn open(path: &Path) -> io::Result<Box<dyn BufRead>> {
 }
 
 fn could_not_read(path: &Path, error: &io::Error) -> Failure {
-    let name = if path == Path::new("-") { "stdin".to_owned() } else { format!("`{}`", path.display()) };
+    let name = if path == Path::new("-") { "stdin".to_owned() } else { format!("`{}`", shown_path(path)) };
     Failure::new(FailureKind::Failed, format!("could not read {name}")).caused_by(error)
 }

@@ -16,6 +16,7 @@ use super::sources::load_accounts;
 use crate::args::{GlobalArgs, LintFormat, LintLevel, TrustLintArgs};
 use crate::report::{Failure, FailureKind};
 use crate::world::World;
+use crate::world::dirs::shown_path;
 use crate::world::trust_sources::{read_source, read_up_to};
 
 /// The exit code of findings.
@@ -102,7 +103,7 @@ fn lint_file(path: &Path, asked: &Asked) -> Result<Linted, Failure> {
         Err(error) => Outcome::Unreadable(error),
     };
     let is_stdin = path == Path::new("-");
-    let name = if is_stdin { "stdin".to_owned() } else { path.display().to_string() };
+    let name = if is_stdin { "stdin".to_owned() } else { shown_path(path) };
     Ok(Linted { file: (!is_stdin).then(|| name.clone()), name, outcome })
 }
 
@@ -181,5 +182,5 @@ fn could_not_read(path: &Path, error: &io::Error) -> Failure {
 }
 
 fn name_of(path: &Path) -> String {
-    if path == Path::new("-") { "stdin".to_owned() } else { format!("`{}`", path.display()) }
+    if path == Path::new("-") { "stdin".to_owned() } else { format!("`{}`", shown_path(path)) }
 }

@@ -10,6 +10,7 @@ use crate::args::{GlobalArgs, TrustSourceArgs};
 use crate::live::{LiveIam, fetch_account, open_iam, render_snapshot};
 use crate::report::{Failure, FailureKind};
 use crate::world::World;
+use crate::world::dirs::shown_path;
 use crate::world::settings::load_settings;
 use crate::world::trust_sources::{AT_LEISURE, list_sources, read_source, read_up_to};
 
@@ -77,12 +78,12 @@ fn load_source(
         return add(accounts, &bytes, "stdin", None).map_err(|(failure, _)| failure);
     }
     let path = world.dirs.expand(source).unwrap_or_else(|| source.to_owned());
-    let shown = source.display().to_string();
+    let shown = shown_path(source);
     if !path.is_dir() {
         return load_file(&path, &shown, accounts).map_err(|(failure, _)| failure);
     }
     for file in list_sources(&path).map_err(|error| could_not_read(&shown, &error))? {
-        let shown = file.display().to_string();
+        let shown = shown_path(&file);
         match load_file(&file, &shown, accounts) {
             Err((_, Blame::AnotherFile)) => {
                 world.output.warn(&format!("`{shown}` is passed over: it is no source of users and roles"));

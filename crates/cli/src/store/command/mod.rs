@@ -9,6 +9,7 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use hatbox_core::name::AccessKeyId;
+use hatbox_core::text::printable_start;
 
 mod protocol;
 
@@ -49,7 +50,7 @@ impl CommandStore {
     /// The helper as the user named it.
     fn shown(&self) -> String {
         let command = self.command.as_deref().unwrap_or_default();
-        format!("`{}`", command.chars().filter(|c| !c.is_control()).take(100).collect::<String>())
+        format!("`{}`", printable_start(command, 100))
     }
 
     fn no_answer(&self, verb: Verb, problem: &str) -> StoreError {
@@ -145,7 +146,7 @@ impl CommandStore {
 
     fn info_of(&self, name: &str, about: Option<&str>) -> Result<ItemInfo, StoreError> {
         let Some(id) = parse_name(name) else {
-            let printable: String = name.chars().filter(|c| !c.is_control()).take(100).collect();
+            let printable = printable_start(name, 100);
             return Err(broken_named(&printable, "hatbox makes no such name"));
         };
         match about.and_then(|about| parse_about(&id, about)) {

@@ -1,5 +1,6 @@
 //! What hatbox and a helper say to each other: one line of JSON each way.
 
+use hatbox_core::text::printable_start;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -138,7 +139,7 @@ pub(super) fn parse_answer(bytes: &[u8]) -> Result<Answer, &'static str> {
     let mut answer: Answer =
         serde_json::from_str(text).map_err(|_| "its answer has members that none has")?;
     for words in [&mut answer.message, &mut answer.way_out].into_iter().flatten() {
-        *words = words.chars().filter(|c| !c.is_control()).take(WORDS_LIMIT).collect();
+        *words = printable_start(words, WORDS_LIMIT);
     }
     Ok(answer)
 }
@@ -180,6 +181,7 @@ mod tests {
             format!("{{\"version\":1,\"error\":\"broken\",\"message\":\"\\u001b[2J{}\"}}", "x".repeat(999));
         let answer = parse_answer(long.as_bytes()).ok().unwrap();
         assert_eq!(answer.error, Some(Trouble::Broken));
-        assert_eq!(answer.message.unwrap().len(), 300);
+        let message = answer.message.unwrap();
+        assert!(message.starts_with("\\u001b[2Jx") && message.len() < 320, "{message}");
     }
 }

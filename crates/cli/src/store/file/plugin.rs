@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use age::secrecy::SecretString as AgeSecret;
 use hatbox_core::secret::SecretString;
+use hatbox_core::text::printable_start;
 use zeroize::Zeroizing;
 
 use super::identity::{Identity, decrypt_with, encrypt_to};
@@ -102,7 +103,7 @@ pub(super) fn unwrap(
 }
 
 fn failed(plugin: &str, errors: &[impl Display]) -> PluginError {
-    let said = errors.iter().map(|error| printable(&error.to_string()));
+    let said = errors.iter().map(|error| shown(&error.to_string()));
     let said: Vec<_> = said.filter(|text| !text.is_empty()).collect();
     PluginError::Failed(match said.as_slice() {
         [] => format!("`age-plugin-{plugin}` could not use its key"),
@@ -110,13 +111,11 @@ fn failed(plugin: &str, errors: &[impl Display]) -> PluginError {
     })
 }
 
-/// What a plugin says may be anything; the terminal gets its printable part, without the marks that turn the
-/// direction of text (Unicode's UAX #9).
-fn printable(text: &str) -> String {
-    let text = text.trim().replace(['\n', '\t'], " ");
-    let turns_text =
-        |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    text.chars().filter(|&c| !c.is_control() && !turns_text(c)).take(TEXT_LIMIT).collect()
+/// What a plugin says may be anything: one line of it is shown. Blanks between its words may be ends of lines, and the
+/// crate `age` puts marks of direction around what it quotes.
+fn shown(text: &str) -> String {
+    let text = text.trim().replace(['\n', '\t'], " ").replace(['\u{2068}', '\u{2069}'], "");
+    printable_start(&text, TEXT_LIMIT)
 }
 
 /// From the plugin's thread.
@@ -178,7 +177,7 @@ impl<T> Clone for Callbacks<T> {
 impl<T> Callbacks<T> {
     fn say(&self, make: impl FnOnce(String, String) -> PluginAsks, text: &str) -> Option<SecretString> {
         let (sender, receiver) = channel();
-        let what = make(self.plugin.clone(), printable(text));
+        let what = make(self.plugin.clone(), shown(text));
         self.to.send(Message::Says(what, sender)).ok()?;
         receiver.recv().ok()?
     }

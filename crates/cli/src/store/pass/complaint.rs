@@ -2,6 +2,8 @@
 //!
 //! GnuPG's status lines (`[GNUPG:] ...`, its doc/DETAILS) are asked for, as its words differ between versions.
 
+use hatbox_core::text::printable_start;
+
 /// What is wrong, as far as a store has to know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Complaint {
@@ -63,7 +65,10 @@ const WORDS: [(&str, Complaint); 22] = [
 pub(super) fn parse_complaint(said: &str) -> Complaint {
     if let Some((_, rest)) = said.split_once("[GNUPG:] INV_RECP ") {
         let line = rest.lines().next().unwrap_or_default();
-        return Complaint::NoRecipient(printable(line.split_once(' ').map_or(line, |(_, whom)| whom)));
+        return Complaint::NoRecipient(printable_start(
+            line.split_once(' ').map_or(line, |(_, whom)| whom),
+            LIMIT,
+        ));
     }
     for (words, complaint) in WORDS {
         if said.contains(words) {
@@ -77,13 +82,11 @@ pub(super) fn parse_complaint(said: &str) -> Complaint {
     }
     let mut lines = said.lines().rev().map(str::trim);
     let last = lines.find(|line| !line.is_empty() && !line.starts_with("[GNUPG:]"));
-    Complaint::Other(printable(last.unwrap_or("nothing")))
+    Complaint::Other(printable_start(last.unwrap_or("nothing"), LIMIT))
 }
 
-/// A line for a message: of bounded length, without what moves the cursor.
-fn printable(line: &str) -> String {
-    line.chars().filter(|c| !c.is_control()).take(200).collect()
-}
+/// The most characters of a line that a message holds.
+const LIMIT: usize = 200;
 
 #[cfg(test)]
 mod tests {
@@ -121,7 +124,7 @@ mod tests {
             ("age: error: failed to read header: parsing age header: unexpected intro".to_owned(), Complaint::Broken),
             ("age: error: failed to decrypt and authenticate payload chunk".to_owned(), Complaint::Broken),
             ("gpg: out of core\n\n".to_owned(), other("gpg: out of core")),
-            ("\u{1b}[31mred\r\n[GNUPG:] X".to_owned(), other("[31mred")),
+            ("\u{1b}[31mred\r\n[GNUPG:] X".to_owned(), other(r"\u001b[31mred")),
             (String::new(), other("nothing")),
         ];
         for (said, complaint) in cases {

@@ -83,6 +83,6 @@ fn has_true(node: &Node) -> bool {
         Value::Bool(is_true) => *is_true,
         Value::Array(items) => items.iter().any(has_true),
         Value::Object(members) => members.iter().any(|member| has_true(&member.node)),
-        Value::Null | Value::Number(_) | Value::String(_) => false,
+        Value::Null | Value::Number(_) | Value::String(_) | Value::Unprintable(_) => false,
     }
 }

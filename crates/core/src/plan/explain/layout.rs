@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::text::printable;
+
 /// Columns of a line.
 pub(crate) const WIDTH: usize = 80;
 const LABEL_AT: usize = 5;
@@ -37,7 +39,7 @@ pub struct Line(pub Vec<Span>);
 
 impl Line {
     fn push(&mut self, text: &str, style: Style) {
-        self.0.push(Span { text: render_clean(text), style });
+        self.0.push(Span { text: printable(text).into_owned(), style });
     }
 
     fn width(&self) -> usize {
@@ -141,15 +143,6 @@ pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     pieces
 }
 
-/// Replaces what could move the cursor, change the colour or turn the direction of a terminal's text.
-fn render_clean(text: &str) -> String {
-    let is_unsafe = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    if text.contains(is_unsafe) { text.replace(is_unsafe, "\u{fffd}") } else { text.to_owned() }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -186,6 +179,6 @@ mod tests {
     fn a_value_cannot_speak_to_the_terminal() {
         let mut page = Page::default();
         page.row("external", "a\u{1b}[2Jb\u{202e}c", Style::Plain, None);
-        assert_eq!(text(&page), ["     external    a\u{fffd}[2Jb\u{fffd}c"]);
+        assert_eq!(text(&page), ["     external    a\\u001b[2Jb\\u202ec"]);
     }
 }

@@ -1,10 +1,10 @@
 //! The graph in the language of Graphviz, for its programs and others that read it.
 
-use super::label::clean;
 use super::model::{Graph, Kind, Mfa, Node};
 use super::notes::Weight;
 use super::picture::Picture;
 use super::words::{short, whole};
+use crate::text::printable;
 use crate::trust::wrap::wrap;
 
 /// Renders the graph as a `digraph` with a cluster for each account.
@@ -45,7 +45,7 @@ pub fn render_dot(graph: &Graph) -> String {
 
 /// What stands below the picture, a sentence in as many lines as it needs.
 fn below(picture: &Picture) -> String {
-    let remarks = picture.remarks.iter().map(|remark| wrap(&clean(remark), 0, 2));
+    let remarks = picture.remarks.iter().map(|remark| wrap(&printable(remark), 0, 2));
     let text: String = std::iter::once(format!("{}\n", picture.summary)).chain(remarks).collect();
     text.trim_end().to_owned()
 }
@@ -67,6 +67,6 @@ fn attributes(picture: &Picture, at: usize, node: &Node) -> String {
 /// A quoted string: <https://graphviz.org/doc/info/lang.html>. A backslash would begin an escape of labels.
 fn quote(text: &str) -> String {
     let lines: Vec<String> =
-        text.split('\n').map(|line| clean(line).replace('\\', "\\\\").replace('"', "\\\"")).collect();
+        text.split('\n').map(|line| printable(line).replace('\\', "\\\\").replace('"', "\\\"")).collect();
     format!("\"{}\"", lines.join("\\n"))
 }

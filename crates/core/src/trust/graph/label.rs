@@ -1,23 +1,11 @@
 //! Text in a picture: what may stand in it, and how wide it is.
 
-/// Names without what would change how the text around them is read: control characters, marks that turn the direction
-/// of writing, and what XML 1.0 (section 2.2) has no place for.
-pub(super) fn clean(text: &str) -> String {
-    text.chars().map(|c| if is_harmless(c) { c } else { '\u{fffd}' }).collect()
-}
-
-fn is_harmless(c: char) -> bool {
-    let is_mark = matches!(
-        c,
-        '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}'
-    );
-    !c.is_control() && !is_mark
-}
+use crate::text::printable;
 
 /// Text that is no markup.
 pub(super) fn escape_xml(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
-    for c in clean(text).chars() {
+    for c in printable(text).chars() {
         match c {
             '&' => escaped.push_str("&amp;"),
             '<' => escaped.push_str("&lt;"),
@@ -49,7 +37,7 @@ fn hundredths_of_em(c: char) -> usize {
 
 /// Text cut so that it takes no more than `most` pixels.
 pub(super) fn fit(text: &str, size: usize, most: usize) -> String {
-    let text = clean(text);
+    let text = printable(text).into_owned();
     if width(&text, size) <= most {
         return text;
     }
@@ -67,7 +55,7 @@ pub(super) fn fit(text: &str, size: usize, most: usize) -> String {
 /// Text broken at blanks into lines of no more than `most` pixels; a word that is wider is cut.
 pub(super) fn break_lines(text: &str, size: usize, most: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
-    for word in clean(text).split(' ') {
+    for word in printable(text).split(' ') {
         match lines.last_mut() {
             Some(line) if width(&format!("{line} {word}"), size) <= most => {
                 line.push(' ');
@@ -117,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn marks_that_turn_the_writing_and_control_characters_are_shown_as_unknown() {
-        assert_eq!(clean("a\u{202e}b\u{7}c\n\u{ffff}é"), "a\u{fffd}b\u{fffd}c\u{fffd}\u{fffd}é");
+    fn marks_that_turn_the_writing_and_control_characters_are_shown_as_escapes() {
+        assert_eq!(escape_xml("a\u{202e}b\u{7}c\n\u{ffff}é"), r"a\u202eb\u0007c\n\uffffé");
     }
 }

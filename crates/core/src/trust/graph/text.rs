@@ -1,9 +1,10 @@
 //! The graph as text: on the left each user and what they become, on the right the roles of each account.
 
-use super::label::{clean, list};
+use super::label::list;
 use super::model::{Arrow, Graph, Kind, Mfa, Node};
 use super::notes::Weight;
 use super::picture::Picture;
+use crate::text::printable;
 use crate::trust::wrap::wrap;
 
 /// The characters that lines are made of.
@@ -53,7 +54,7 @@ pub fn render_text(graph: &Graph, characters: Characters) -> String {
     }
     lines.push(format!("{}  {legend}", picture.summary));
     let mut text: String = lines.iter().map(|line| format!("{}\n", line.trim_end())).collect();
-    text.extend(picture.remarks.iter().map(|remark| wrap(&clean(remark), 0, 2)));
+    text.extend(picture.remarks.iter().map(|remark| wrap(&printable(remark), 0, 2)));
     text
 }
 
@@ -89,7 +90,7 @@ impl<'a> Ways<'a> {
         for account in accounts {
             ways.head(&picture.graph.account_title(account, Kind::Outside));
             for (at, _) in people().filter(|(_, node)| node.account.as_deref() == account) {
-                ways.follow(&format!("{:widest$} ", clean(picture.name(at))), at, 0);
+                ways.follow(&format!("{:widest$} ", printable(picture.name(at))), at, 0);
             }
         }
         let mut begun = 0;
@@ -97,7 +98,7 @@ impl<'a> Ways<'a> {
             if begun == 0 {
                 ways.head("longer chains");
             }
-            ways.follow(&format!("{} ", clean(picture.name(at))), at, 0);
+            ways.follow(&format!("{} ", printable(picture.name(at))), at, 0);
             begun += 1;
         }
         ways.lines
@@ -107,7 +108,7 @@ impl<'a> Ways<'a> {
         if !self.lines.is_empty() {
             self.lines.push(String::new());
         }
-        self.lines.push(clean(title));
+        self.lines.push(printable(title).into_owned());
     }
 
     /// Adds a line for each way from a node; the first goes on where `lead` ends.
@@ -116,7 +117,7 @@ impl<'a> Ways<'a> {
         let arrows = self.outgoing.get(from).cloned().unwrap_or_default();
         for (number, arrow) in arrows.iter().enumerate() {
             let lead = if number == 0 { lead } else { &blank };
-            let line = format!("{lead}{} {}", self.line(arrow), clean(self.picture.name(arrow.edge.to)));
+            let line = format!("{lead}{} {}", self.line(arrow), printable(self.picture.name(arrow.edge.to)));
             let remark = remark(arrow);
             if !self.goes_on(arrow.edge.to) {
                 self.lines.push(format!("{line}{remark}"));
@@ -168,9 +169,9 @@ fn remark(arrow: &Arrow<'_>) -> String {
     if arrow.edge.mfa == Mfa::NotRequired && !arrow.is_chained() {
         parts.push("! no MFA".to_owned());
     }
-    parts.extend(arrow.edge.conditions.iter().map(|condition| format!("if {}", clean(condition))));
+    parts.extend(arrow.edge.conditions.iter().map(|condition| format!("if {}", printable(condition))));
     if !arrow.edge.unknown.is_empty() {
-        parts.push(format!("? hangs on {}", clean(&arrow.edge.unknown.join(", "))));
+        parts.push(format!("? hangs on {}", printable(&arrow.edge.unknown.join(", "))));
     }
     if parts.is_empty() { String::new() } else { format!("   {}", parts.join("; ")) }
 }
@@ -179,8 +180,8 @@ fn remark(arrow: &Arrow<'_>) -> String {
 fn roles(picture: &Picture) -> Vec<String> {
     let roles = || picture.graph.nodes().iter().enumerate().filter(|(_, node)| node.kind == Kind::Role);
     let name = |node: &Node| match node.members.as_slice() {
-        [] => clean(&node.name),
-        members => clean(&list(members, MOST_MEMBERS)),
+        [] => printable(&node.name).into_owned(),
+        members => printable(&list(members, MOST_MEMBERS)).into_owned(),
     };
     let widest = roles().map(|(_, node)| name(node).chars().count()).max().unwrap_or_default();
     let mut lines = Vec::new();
@@ -190,14 +191,16 @@ fn roles(picture: &Picture) -> Vec<String> {
             if account.is_some() {
                 lines.push(String::new());
             }
-            lines.push(clean(&picture.graph.account_title(node.account.as_deref(), Kind::Role)));
+            lines.push(
+                printable(&picture.graph.account_title(node.account.as_deref(), Kind::Role)).into_owned(),
+            );
             account = Some(&node.account);
         }
         let note = picture.note(at).map(|note| match note.weight {
             Weight::Open => format!("! {}", note.text),
             Weight::Plain | Weight::Warning => note.text.clone(),
         });
-        lines.push(format!("{:widest$}  {}", name(node), clean(&note.unwrap_or_default())));
+        lines.push(format!("{:widest$}  {}", name(node), printable(&note.unwrap_or_default())));
     }
     lines
 }

@@ -11,9 +11,10 @@ use crate::args::TrustRequireMfaArgs;
 use crate::report::{Failure, FailureKind};
 use crate::sys::files::{Keep, write_if_unchanged};
 use crate::world::World;
+use crate::world::dirs::shown_path;
 
 pub(super) fn run(world: &World, file: &Path, args: &TrustRequireMfaArgs) -> Result<(), Failure> {
-    let name = file.display().to_string();
+    let name = shown_path(file);
     if args.apply && file == Path::new("-") {
         let failure = Failure::new(FailureKind::Usage, "stdin cannot be written to");
         return Err(failure.hint("hatbox trust require-mfa --file trust.json --apply"));

@@ -18,6 +18,7 @@ use crate::report::{Failure, FailureKind};
 use crate::world::World;
 use crate::world::config_files::load_config;
 use crate::world::confirm::{Confirmation, ask_yes_or_no};
+use crate::world::dirs::shown_path;
 
 /// How long a person may think about it.
 const PATIENCE: Duration = Duration::from_mins(10);
@@ -157,7 +158,7 @@ fn render_impact(impact: Option<&Impact>, patch: &Patch) -> String {
 fn restore(world: &World, live: &LiveIam, path: &Path, args: &TrustRequireMfaArgs) -> Result<(), Failure> {
     let backup = load_backup(path)?;
     let role = fetch_by_arn(live, &backup.role)?;
-    world.output.data(&format!("Role {}: the trust policy kept in {}\n", backup.role, path.display()))?;
+    world.output.data(&format!("Role {}: the trust policy kept in {}\n", backup.role, shown_path(path)))?;
     replace(world, live, &role, &backup.trust, args)
 }
 
