@@ -251,3 +251,40 @@ fn every_case_is_answered_as_its_file_says() {
     }
     assert!(wrong.is_empty(), "these cases are answered otherwise:\n{}", wrong.join("\n"));
 }
+
+/// The table of `config/layers.rs`: every key of it, alone, beside a source that could be taken instead.
+#[test]
+fn every_empty_identity_key_is_an_error_with_its_line() {
+    let keys = [
+        "role_arn",
+        "source_profile",
+        "include_profile",
+        "credential_source",
+        "external_id",
+        "mfa_serial",
+        "aws_access_key_id",
+        "aws_secret_access_key",
+        "credential_process",
+        "web_identity_token_file",
+        "web_identity_token_process",
+        "sso_session",
+        "sso_start_url",
+        "sso_region",
+        "sso_account_id",
+        "sso_role_name",
+        "login_session",
+    ];
+    for key in keys {
+        for (before, after) in [("", "\n"), ("  ", "   \n"), ("", " # ${UNSET}\n"), ("", "\n  nested = 1\n")]
+        {
+            let text = format!("[profile x]\n{before}region = r-1\n{before}{key} ={after}");
+            let config = Config::parse(text.clone(), "").unwrap();
+            let name = ProfileName::parse("x").unwrap();
+            for which in [Which::Target, Which::Source] {
+                let error = resolve_profile(&config, &name, &Overrides::default(), which).unwrap_err();
+                assert_eq!(error.to_string(), format!("`{key}` is set to an empty value"), "{text}");
+                assert_eq!(error.place().map(|place| place.line), Some(3), "{text}");
+            }
+        }
+    }
+}

@@ -211,10 +211,7 @@ impl ConfigFiles {
         if let Some(place) = error.place() {
             failure = failure.at(self.shown_place(place));
         }
-        if let Some(nearest) = error.nearest() {
-            failure = failure.hint(format!("did you mean `{nearest}`?"));
-        }
-        failure
+        error.hint().into_iter().fold(failure, Failure::hint)
     }
 
     /// A warning as one line, with its place.

@@ -385,6 +385,29 @@ fn limits_signals_and_descriptors_of_the_child_are_as_hatbox_got_them() {
     }
 }
 
+/// As by a variable of a template that was not set: the source's own identity is often the wider one.
+#[test]
+fn an_empty_role_arn_is_an_error_and_never_the_sources_identity() {
+    let fixture =
+        Fixture::with_config("[profile x]\nsource_profile = jan-work\nrole_arn =\n[profile jan-work]\n");
+    for line in [
+        &["exec", "x", "--", "true"][..],
+        &["exec", "-n", "x", "--", "true"],
+        &["export", "x"],
+        &["explain", "x"],
+    ] {
+        let outcome = fixture.hatbox(line).run();
+        assert_eq!(
+            fixture.shown(&outcome.stderr),
+            "hatbox: error: `role_arn` is set to an empty value\n  --> ~/.aws/config:3\n\
+             hatbox: hint: give `role_arn` a value, or remove the line if it is not meant\n",
+            "{line:?}"
+        );
+        assert_eq!(outcome.stdout, "");
+    }
+    assert_eq!(fixture.log().len(), 0, "nothing is sent");
+}
+
 #[test]
 fn durations_are_seconds_or_have_units_and_a_bad_one_is_wrong_use() {
     let fixture = Fixture::with_config(CONFIG);

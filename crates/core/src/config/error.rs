@@ -86,6 +86,15 @@ pub enum ConfigError {
         /// Where it stands.
         origin: Origin,
     },
+    /// A key that says whose credentials are meant, and says nothing. The AWS CLI refuses it too: what is left would
+    /// often be another identity, a wider one for instance.
+    #[error("`{key}` is set to an empty value")]
+    EmptyIdentity {
+        /// The key.
+        key: &'static str,
+        /// Its line.
+        origin: Origin,
+    },
     /// Half of a key pair. The SDKs refuse it too.
     #[error("`{has}` stands without `{lacks}` beside it")]
     HalfKey {
@@ -135,6 +144,7 @@ impl ConfigError {
             Self::MissingSection { .. } => "missing-section",
             Self::BadLine { .. } => "bad-line",
             Self::Value { .. } => "bad-value",
+            Self::EmptyIdentity { .. } => "empty-value",
             Self::HalfKey { .. } => "half-key",
             Self::StaticKeys { .. } => "bad-key",
             Self::Conflict { .. } => "conflict",
@@ -151,6 +161,7 @@ impl ConfigError {
             | Self::IncludeLoop { origin, .. }
             | Self::MissingSection { origin, .. }
             | Self::Value { origin, .. }
+            | Self::EmptyIdentity { origin, .. }
             | Self::HalfKey { origin, .. }
             | Self::StaticKeys { origin, .. }
             | Self::Conflict { origin, .. }
@@ -174,6 +185,16 @@ impl ConfigError {
             }
             Self::MissingSection { nearest, .. } => nearest.as_deref(),
             _ => None,
+        }
+    }
+
+    /// What the user can do.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::EmptyIdentity { key, .. } => {
+                Some(format!("give `{key}` a value, or remove the line if it is not meant"))
+            }
+            _ => self.nearest().map(|nearest| format!("did you mean `{nearest}`?")),
         }
     }
 

@@ -35,6 +35,16 @@ impl<'a> Part<'a> {
         Some(Sourced { value: entry.value.clone().into_owned(), origin: self.origin(entry.line) })
     }
 
+    /// The empty keys of [`IDENTITY`], in the lines that count here.
+    pub(super) fn empty_identity(&self) -> impl Iterator<Item = (&'static str, Origin)> {
+        let empty = self.entries.iter().filter(|entry| entry.value.is_empty());
+        empty.filter_map(|entry| {
+            let key = IDENTITY.into_iter().find(|key| entry.has_key(key))?;
+            let is_last = self.entry(key).is_some_and(|last| last.line == entry.line);
+            is_last.then(|| (key, self.origin(entry.line)))
+        })
+    }
+
     pub(super) fn entry(&self, key: &str) -> Option<&Entry<'a>> {
         self.entries.iter().rev().find(|entry| entry.has_key(key))
     }
@@ -43,6 +53,37 @@ impl<'a> Part<'a> {
         Origin::File { place: Place { file: self.file, line }, section: self.section.clone() }
     }
 }
+
+/// The keys that say whose credentials are meant. An empty one is an error, as for botocore.
+///
+/// | empty | botocore 1.43 | here |
+/// |---|---|---|
+/// | `role_arn`, `source_profile`, `credential_source`, `external_id`, `credential_process` | fails | an error |
+/// | `mfa_serial` | asks for the code of a device without a name, and fails | an error |
+/// | `sso_*`, `login_session` | fails, or is passed over for another identity | an error |
+/// | `web_identity_token_file` | finds no credentials | an error |
+/// | `aws_access_key_id`, `aws_secret_access_key` | signs with an empty key | an error |
+/// | `include_profile`, `web_identity_token_process` (aws-vault's) | does not know them | an error |
+/// | `role_session_name`, `aws_session_token`, all other keys | takes the default | says nothing |
+const IDENTITY: [&str; 17] = [
+    "role_arn",
+    "source_profile",
+    "include_profile",
+    "credential_source",
+    "external_id",
+    "mfa_serial",
+    "aws_access_key_id",
+    "aws_secret_access_key",
+    "credential_process",
+    "web_identity_token_file",
+    "web_identity_token_process",
+    "sso_session",
+    "sso_start_url",
+    "sso_region",
+    "sso_account_id",
+    "sso_role_name",
+    "login_session",
+];
 
 /// All lines that speak for a profile.
 pub(super) struct Layers<'a> {
@@ -60,6 +101,21 @@ impl Layers<'_> {
     /// What the files say for `key`.
     pub(super) fn find(&self, key: &str) -> Option<Sourced<String>> {
         self.parts.iter().find_map(|part| part.find(key))
+    }
+
+    /// An error where a key of [`IDENTITY`] is empty and no nearer line has a value for it.
+    pub(super) fn check_identity(&self) -> Result<(), ConfigError> {
+        for (depth, part) in self.parts.iter().enumerate() {
+            for (key, origin) in part.empty_identity() {
+                // What an empty `include_profile` leaves out is left out, whatever was included before.
+                let is_said = key != "include_profile"
+                    && self.parts.iter().take(depth).any(|nearer| nearer.entry(key).is_some());
+                if !is_said {
+                    return Err(ConfigError::EmptyIdentity { key, origin });
+                }
+            }
+        }
+        Ok(())
     }
 
     /// What the files say for `key`, `[default]` included.

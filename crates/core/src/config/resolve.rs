@@ -44,6 +44,7 @@ pub fn resolve_profile(
     which: Which,
 ) -> Result<Profile, ConfigError> {
     let mut layers = collect_layers(config, name)?;
+    layers.check_identity()?;
     let mut warnings = std::mem::take(&mut layers.warnings);
     let nobody = TargetOverrides::default();
     let target = match which {

@@ -65,7 +65,10 @@ pub(super) fn resolve_sso(
 
 fn read_session<'a>(config: &'a Config, name: &Sourced<String>) -> Result<Part<'a>, ConfigError> {
     match read_part(config, FileKind::Config, SectionKind::SsoSession, &name.value) {
-        Some((part, None)) => Ok(part),
+        Some((part, None)) => {
+            let empty = part.empty_identity().next();
+            empty.map_or(Ok(part), |(key, origin)| Err(ConfigError::EmptyIdentity { key, origin }))
+        }
         Some((_, Some(bad))) => Err(bad),
         None => Err(ConfigError::MissingSection {
             key: "sso_session",
