@@ -8,6 +8,7 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::time::SharedTimeSource;
 use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
@@ -22,7 +23,7 @@ use tokio::runtime::Runtime;
 
 use super::endpoint::EndpointUrl;
 use super::tls::TlsError;
-use super::transport::{Trace, Transport};
+use super::transport::{AnswerLimit, Trace, Transport};
 use super::unanswered::Unanswered;
 
 /// Where a service is, and how to reach it.
@@ -86,13 +87,13 @@ pub(super) fn sdk_config(
     sending: Sending,
 ) -> Result<(SdkConfig, Runner), ClientError> {
     let transport = Transport::new(settings.endpoint.as_ref(), settings.ca_bundle.as_deref())?;
-    let runner = Runner::new(transport.trace())?;
+    let runner = Runner::new(transport.clone())?;
     let mut config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(settings.region.clone()))
         .credentials_provider(SharedCredentialsProvider::new(credentials(signer)))
         .time_source(clock)
-        .http_client(transport.client())
+        .http_client(transport.client(AnswerLimit::Usual))
         .timeout_config(
             TimeoutConfig::builder()
                 .connect_timeout(Duration::from_secs(5))
@@ -119,13 +120,13 @@ pub(super) fn sdk_config(
 /// Runs the calls of one client, one at a time.
 pub(super) struct Runner {
     runtime: Runtime,
-    trace: Trace,
+    transport: Transport,
 }
 
 impl Runner {
-    fn new(trace: Trace) -> Result<Self, ClientError> {
+    fn new(transport: Transport) -> Result<Self, ClientError> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        Ok(Self { runtime: runtime.map_err(ClientError::Runtime)?, trace })
+        Ok(Self { runtime: runtime.map_err(ClientError::Runtime)?, transport })
     }
 
     pub(super) fn run<T, E>(
@@ -135,12 +136,17 @@ impl Runner {
     where
         E: ProvideErrorMetadata + Error + 'static,
     {
-        self.runtime.block_on(call).map_err(|error| Unanswered::of_sdk(&error))
+        self.runtime.block_on(call).map_err(|error| Unanswered::of_sdk(&error, self.transport.trace()))
+    }
+
+    /// For calls whose answers are longer than usual.
+    pub(super) fn http_client(&self, limit: AnswerLimit) -> SharedHttpClient {
+        self.transport.clone().client(limit)
     }
 
     /// What was seen of the last request.
     pub(super) fn trace(&self) -> &Trace {
-        &self.trace
+        self.transport.trace()
     }
 }
 

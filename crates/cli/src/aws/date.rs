@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::endpoint::EndpointUrl;
 use super::tls::TlsError;
-use super::transport::Transport;
+use super::transport::{AnswerLimit, Transport};
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -37,7 +37,7 @@ pub(crate) fn fetch_date(endpoint: &EndpointUrl, ca_bundle: Option<&Path>) -> Re
     let request = HttpRequest::get(endpoint.as_str()).map_err(|error| unreachable(&error))?;
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(DateError::Runtime)?;
-    let connector = Transport::new(Some(endpoint), ca_bundle)?.connector(None);
+    let connector = Transport::new(Some(endpoint), ca_bundle)?.connector(None, AnswerLimit::Usual);
     let answer = runtime.block_on(async { tokio::time::timeout(TIMEOUT, connector.call(request)).await });
     let answer = answer
         .map_err(|_| DateError::Unreachable("no answer in time".to_owned()))?

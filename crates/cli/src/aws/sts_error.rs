@@ -60,7 +60,9 @@ impl From<Unanswered> for StsError {
                 message: clean(&message),
                 date,
             })),
-            Unanswered::NotTheService(_) | Unanswered::Unreadable(_) => StsProblem::NotSts,
+            Unanswered::NotTheService(_) | Unanswered::Unreadable(_) | Unanswered::TooLong(_) => {
+                StsProblem::NotSts
+            }
             Unanswered::TimedOut(_) => StsProblem::TimedOut,
             Unanswered::Certificate(_) => StsProblem::Certificate,
             Unanswered::Unreachable(_) => StsProblem::Unreachable,

@@ -1,5 +1,6 @@
 //! The HTTP client under all services: its proxy and trust roots, and what is seen of a request on its way.
 
+use std::error::Error;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -11,11 +12,35 @@ use aws_smithy_runtime_api::client::http::{
     http_client_fn,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_types::body::SdkBody;
+use http::Uri;
+use http::uri::Parts;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use jiff::Timestamp;
 
 use super::date::parse_date;
 use super::endpoint::EndpointUrl;
 use super::tls::{TlsError, load_trust_roots};
+
+/// How much of an answer is read. Whatever there is more is an error: an endpoint cannot fill the memory. (The head
+/// has a limit of the HTTP library's own, of some 400 KiB.)
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum AnswerLimit {
+    /// 1 MB. What STS answers, and IAM about one role, has some KiB.
+    Usual,
+    /// 64 MB. A page of an account's policies may have a thousand of them, each in five versions of 6,144 characters,
+    /// each of which may take three in the answer.
+    Page,
+}
+
+impl AnswerLimit {
+    pub(super) fn bytes(self) -> usize {
+        match self {
+            Self::Usual => 1_000_000,
+            Self::Page => 64_000_000,
+        }
+    }
+}
 
 /// How requests to one endpoint travel.
 #[derive(Debug, Clone)]
@@ -40,17 +65,21 @@ impl Transport {
     }
 
     /// What is seen of the requests.
-    pub(super) fn trace(&self) -> Trace {
-        self.trace.clone()
+    pub(super) fn trace(&self) -> &Trace {
+        &self.trace
     }
 
     /// For the SDK's clients.
-    pub(super) fn client(self) -> SharedHttpClient {
-        http_client_fn(move |settings, _| self.connector(Some(settings.clone())))
+    pub(super) fn client(self, limit: AnswerLimit) -> SharedHttpClient {
+        http_client_fn(move |settings, _| self.connector(Some(settings.clone()), limit))
     }
 
     /// For a single request.
-    pub(super) fn connector(&self, settings: Option<HttpConnectorSettings>) -> SharedHttpConnector {
+    pub(super) fn connector(
+        &self,
+        settings: Option<HttpConnectorSettings>,
+        limit: AnswerLimit,
+    ) -> SharedHttpConnector {
         let mut builder = Connector::builder().proxy_config(self.proxy.clone());
         builder.set_connector_settings(settings);
         let connector = match &self.roots {
@@ -60,7 +89,7 @@ impl Transport {
                 .tls_context(roots.clone())
                 .build(),
         };
-        SharedHttpConnector::new(Watched { connector, trace: self.trace.clone() })
+        SharedHttpConnector::new(Watched { connector, limit, trace: self.trace.clone() })
     }
 }
 
@@ -70,14 +99,28 @@ pub(super) struct Trace(Arc<Mutex<Seen>>);
 
 #[derive(Debug, Default)]
 struct Seen {
+    /// `https://HOST[:PORT]`, as the request went there.
+    endpoint: String,
     /// The time by the endpoint's clock.
     date: Option<Timestamp>,
+    /// How many bytes all answers had.
+    received: usize,
 }
 
 impl Trace {
     /// The time by the endpoint's clock, when it answered last.
     pub(super) fn date(&self) -> Option<Timestamp> {
         self.see(|seen| seen.date)
+    }
+
+    /// Where the last request went: `https://HOST[:PORT]`.
+    pub(super) fn endpoint(&self) -> String {
+        self.see(|seen| seen.endpoint.clone())
+    }
+
+    /// How many bytes all answers had.
+    pub(super) fn received(&self) -> usize {
+        self.see(|seen| seen.received)
     }
 
     fn see<T>(&self, look: impl FnOnce(&mut Seen) -> T) -> T {
@@ -89,18 +132,46 @@ impl Trace {
 #[derive(Debug)]
 struct Watched {
     connector: Connector,
+    limit: AnswerLimit,
     trace: Trace,
 }
 
 impl HttpConnector for Watched {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let trace = self.trace.clone();
+        let (trace, limit) = (self.trace.clone(), self.limit);
+        trace.see(|seen| seen.endpoint = endpoint_of(request.uri()));
         let answer = self.connector.call(request);
         HttpConnectorFuture::new(async move {
             let answer = answer.await?;
             let date = answer.headers().get("date").and_then(parse_date);
             trace.see(|seen| seen.date = date);
-            Ok(answer)
+            Ok(answer.map(|body| limited(body, limit, trace.clone())))
         })
+    }
+}
+
+fn limited(body: SdkBody, limit: AnswerLimit, trace: Trace) -> SdkBody {
+    let counted = body.map_frame(move |frame| {
+        let length = frame.data_ref().map_or(0, |data| data.as_ref().len());
+        trace.see(|seen| seen.received = seen.received.saturating_add(length));
+        frame
+    });
+    SdkBody::from_body_1_x(Limited::new(counted, limit.bytes()))
+}
+
+/// Whether an answer was longer than its limit.
+pub(super) fn is_too_long(error: &(dyn Error + 'static)) -> bool {
+    // The second is what hyper says of a head.
+    std::iter::successors(Some(error), |&error| error.source())
+        .any(|error| error.is::<LengthLimitError>() || error.to_string() == "message head is too large")
+}
+
+/// `https://HOST[:PORT]` of a URL.
+fn endpoint_of(url: &str) -> String {
+    match url.parse::<Uri>().map(Uri::into_parts) {
+        Ok(Parts { scheme: Some(scheme), authority: Some(authority), .. }) => {
+            format!("{scheme}://{authority}")
+        }
+        _ => String::new(),
     }
 }

@@ -9,6 +9,7 @@ use hatbox_core::text::printable_start;
 use jiff::Timestamp;
 
 use super::date::parse_date;
+use super::transport::{Trace, is_too_long};
 
 /// The end of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +27,8 @@ pub(super) enum Unanswered {
     NotTheService(u16),
     /// An answer that is a success, of which a part is not what the service would send; and which.
     Unreadable(String),
+    /// More than an answer may have, from this endpoint.
+    TooLong(String),
     /// No answer, or no connection, in time.
     TimedOut(&'static str),
     /// A certificate that is not trusted.
@@ -37,11 +40,13 @@ pub(super) enum Unanswered {
 }
 
 impl Unanswered {
-    pub(super) fn of_sdk<E>(error: &SdkError<E, HttpResponse>) -> Self
+    /// What `error` is, after what `trace` saw.
+    pub(super) fn of_sdk<E>(error: &SdkError<E, HttpResponse>, trace: &Trace) -> Self
     where
         E: ProvideErrorMetadata + Error + 'static,
     {
         match error {
+            error if is_too_long(error) => Self::TooLong(trace.endpoint()),
             SdkError::ServiceError(service) => match service.err().code() {
                 Some(code) => Self::Refused {
                     code: code.to_owned(),
@@ -72,6 +77,9 @@ impl Unanswered {
             Self::Refused { code, message, .. } => clean(&format!("{code}: {message}")),
             Self::NotTheService(status) => format!("HTTP {status}, and not in the form of {service}"),
             Self::Unreadable(text) => clean(&format!("the answer cannot be read: {text}")),
+            Self::TooLong(endpoint) => {
+                format!("the answer of {endpoint} is longer than any answer of {service}")
+            }
             Self::TimedOut(text) => (*text).to_owned(),
             Self::Certificate(text) | Self::Unreachable(text) | Self::Other(text) => text.clone(),
         }

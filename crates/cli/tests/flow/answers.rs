@@ -1,4 +1,10 @@
-//! Answers of an endpoint that must not be believed: credentials that are over, or of which a part is missing.
+//! Answers of an endpoint that must not be believed: credentials that are over, or of which a part is missing; and
+//! answers without an end.
+
+use std::io::Write;
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use jiff::Timestamp;
 
@@ -86,4 +92,88 @@ fn a_clock_that_is_wrong_is_named_where_credentials_are_over_or_shorter() {
     assert!(short.stderr.contains(expected), "{}", short.stderr);
     let right = run(Granted::until(240), 0).ok();
     assert!(right.stderr.contains(" instead of 1h\n"), "{}", right.stderr);
+}
+
+/// What an endpoint sends before the part that has no end, and that part.
+const ENDLESS: [(&str, &str); 6] = [
+    ("HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\n\r\n", " "),
+    ("HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n<AssumeRoleResponse>", "<a/>"),
+    ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "10\r\n0123456789abcdef\r\n"),
+    ("HTTP/1.1 403 Forbidden\r\n\r\n<ErrorResponse><Error><Code>", "A"),
+    ("HTTP/1.1 200 OK\r\nX-Long: ", "a"),
+    ("HTTP/1.1 200 OK\r\n", "X-Many: a\r\n"),
+];
+
+/// Writes until the client hangs up, and counts the bytes that were taken.
+fn write_endlessly(mut client: TcpStream, head: &str, part: &str, taken: &AtomicUsize) {
+    let block = part.repeat(65536 / part.len());
+    let mut text = head;
+    while client.write_all(text.as_bytes()).is_ok() {
+        taken.fetch_add(text.len(), Ordering::SeqCst);
+        text = &block;
+    }
+}
+
+/// Nothing reads what the kernel takes into its buffers: 4 MiB and more on each side of a connection.
+const BUFFERS: usize = 16 << 20;
+
+#[test]
+fn an_answer_without_an_end_is_cut_off_and_its_endpoint_named() {
+    let fixture = Fixture::with_config(&format!(
+        "{CONFIG}[profile guarded]\nsource_profile = jan-work\nrole_arn = arn:aws:iam::444455556666:role/Ops\n\
+         mfa_serial = arn:aws:iam::111122223333:mfa/jan\n"
+    ));
+    for (number, (head, part)) in ENDLESS.into_iter().enumerate() {
+        // A code is sent once.
+        let code = ["111111", "222222", "333333", "444444", "555555", "666666"][number];
+        let runs: [(&[&str], usize); 4] = [
+            (&["exec", "ops", "--", "true"], 3),
+            (&["exec", "guarded", "-t", code, "--", "true"], 1),
+            (&["export", "jan-work"], 3),
+            (&["doctor", "--online"], 1),
+        ];
+        for (arguments, tries) in runs {
+            let taken = Arc::new(AtomicUsize::new(0));
+            let count = Arc::clone(&taken);
+            let stub = Stub::start(move |_, client| write_endlessly(client, head, part, &count));
+            let run = fixture.hatbox(arguments).env("AWS_ENDPOINT_URL", stub.url()).run();
+            if arguments[0] != "doctor" {
+                assert_ne!(run.code(), Some(0), "{arguments:?} {head}");
+                let expected =
+                    format!("caused by: the answer of {} is longer than any answer of STS", stub.url());
+                assert!(run.stderr.contains(&expected), "{head} {arguments:?}: {}", run.stderr);
+            }
+            assert!(stub.requests().len() <= tries, "{arguments:?} {head}");
+            let limit = tries * (1_000_000 + BUFFERS);
+            let taken = taken.load(Ordering::SeqCst);
+            assert!(taken <= limit, "{arguments:?} {head}: {taken} bytes were taken");
+        }
+    }
+}
+
+#[cfg(feature = "trust")]
+#[test]
+fn a_list_of_iam_without_an_end_is_cut_off_as_well() {
+    let fixture = Fixture::with_keys(&["jan-work"]);
+    let page = "<GetAccountAuthorizationDetailsResponse><GetAccountAuthorizationDetailsResult>\
+                <IsTruncated>true</IsTruncated><Marker>again</Marker></GetAccountAuthorizationDetailsResult>\
+                </GetAccountAuthorizationDetailsResponse>";
+    let pages = Stub::answering(move || page.to_owned(), None);
+    let taken = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&taken);
+    let long = Stub::start(move |_, client| write_endlessly(client, ENDLESS[0].0, ENDLESS[0].1, &count));
+    for (stub, cause) in [(&pages, "a list has no end"), (&long, " is longer than any answer of IAM")] {
+        let file = fixture.path("iam.json");
+        let arguments = ["trust", "snapshot", "--profile", "jan-work", "-o", file.to_str().unwrap()];
+        let run = fixture
+            .hatbox(&arguments)
+            .env("AWS_ENDPOINT_URL_IAM", stub.url())
+            .env("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:9")
+            .run();
+        assert_ne!(run.code(), Some(0), "{cause}");
+        assert!(run.stderr.contains(cause), "{}", run.stderr);
+        assert!(!file.exists());
+    }
+    let taken = taken.load(Ordering::SeqCst);
+    assert!(taken <= 3 * (64_000_000 + BUFFERS), "{taken} bytes were taken");
 }

@@ -9,20 +9,26 @@ use std::future::Future;
 
 use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_async::time::SharedTimeSource;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use serde_json::Value;
 
 use super::client::{ClientError, Runner, Sending, ServiceSettings, Signer, sdk_config};
+use super::transport::AnswerLimit;
 
 pub(crate) use error::{IamError, IamProblem};
 pub(crate) use role::RoleFacts;
 
 /// How many pages a list may have: an account has 5,000 users and 5,000 roles at most.
 const MAX_PAGES: usize = 1000;
+/// How many bytes all pages of a list may have, so that one without an end cannot fill the memory.
+const MAX_LIST: usize = 512_000_000;
 
 /// A client for one signer.
 pub(crate) struct Iam {
     client: aws_sdk_iam::Client,
+    /// For the pages of lists.
+    pages: SharedHttpClient,
     runner: Runner,
 }
 
@@ -34,7 +40,8 @@ impl Iam {
         clock: SharedTimeSource,
     ) -> Result<Self, ClientError> {
         let (config, runner) = sdk_config(settings, signer, clock, Sending::WithRetries)?;
-        Ok(Self { client: aws_sdk_iam::Client::new(&config), runner })
+        let pages = runner.http_client(AnswerLimit::Page);
+        Ok(Self { client: aws_sdk_iam::Client::new(&config), pages, runner })
     }
 
     /// GetAccountAuthorizationDetails, all pages as one, in the form in which the AWS CLI prints it, with the
@@ -43,7 +50,8 @@ impl Iam {
         let mut lists = details::Lists::default();
         for_each_page(|marker| {
             let call = self.client.get_account_authorization_details().max_items(1000).set_marker(marker);
-            let answer = self.run(call.send())?;
+            let answer = self.run(call.customize().config_override(self.long_answers()).send())?;
+            self.check_size()?;
             let next = answer.is_truncated.then(|| answer.marker.clone());
             lists.add(answer);
             Ok(next)
@@ -55,7 +63,8 @@ impl Iam {
     pub(crate) fn fetch_longest_sessions(&self) -> Result<BTreeMap<String, i32>, IamError> {
         let mut longest = BTreeMap::new();
         for_each_page(|marker| {
-            let answer = self.run(self.client.list_roles().max_items(1000).set_marker(marker).send())?;
+            let call = self.client.list_roles().max_items(1000).set_marker(marker);
+            let answer = self.run(call.customize().config_override(self.long_answers()).send())?;
             longest.extend(
                 answer
                     .roles
@@ -83,6 +92,16 @@ impl Iam {
     pub(crate) fn fetch_alias(&self) -> Result<Option<String>, IamError> {
         let answer = self.run(self.client.list_account_aliases().send())?;
         Ok(answer.account_aliases.into_iter().next())
+    }
+
+    fn long_answers(&self) -> aws_sdk_iam::config::Builder {
+        aws_sdk_iam::config::Builder::new().http_client(self.pages.clone())
+    }
+
+    /// Whether what was fetched so far can be a list of one account.
+    fn check_size(&self) -> Result<(), IamError> {
+        let is_within = self.runner.trace().received() <= MAX_LIST;
+        if is_within { Ok(()) } else { Err(IamError::unusable("a list is longer than 512 MB")) }
     }
 
     fn run<T, E>(
