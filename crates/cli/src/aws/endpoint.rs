@@ -1,58 +1,72 @@
 //! Endpoint URLs that the user named: which may be talked to, and how.
 
-/// A checked URL of an endpoint that is not AWS's own.
+use hatbox_core::config::endpoint;
+
+/// A checked URL of an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct EndpointUrl {
     url: String,
     host: String,
+    port: u16,
     is_https: bool,
+    is_loopback: bool,
 }
 
 /// Why a URL is not used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum EndpointError {
-    /// Not a URL of the form that is asked for.
-    #[error("the endpoint `{0}` is no URL of the form https://HOST[:PORT]")]
-    Form(String),
+    /// Not a URL that every program reads in the same way.
+    #[error("the endpoint `{url}` {reason}")]
+    Form {
+        /// The URL, without a user in it.
+        url: String,
+        /// Why.
+        reason: endpoint::EndpointError,
+    },
+    /// The HTTP client reads another place in it.
+    #[error("the endpoint `{0}` is read differently by different programs")]
+    Ambiguous(String),
     /// Plain http to another machine.
     #[error(
         "the endpoint `{0}` is plain http to another machine: anybody between could read the credentials"
     )]
     PlainHttp(String),
-    /// A user name or password in it.
-    #[error("the endpoint of host `{0}` has a user name or password in it")]
-    UserInfo(String),
 }
 
 impl EndpointUrl {
     /// Checks a URL: https to anywhere, http to loopback only.
     pub(crate) fn parse(url: &str) -> Result<Self, EndpointError> {
-        let form = || EndpointError::Form(url.to_owned());
-        if !url.bytes().all(|b| b.is_ascii_graphic()) {
-            return Err(form());
-        }
-        let (scheme, rest) = url.split_once("://").ok_or_else(form)?;
-        let is_https = match scheme.to_ascii_lowercase().as_str() {
-            "https" => true,
-            "http" => false,
-            _ => return Err(form()),
+        let parts = endpoint::parse_endpoint(url).map_err(|reason| {
+            let shown = url.rsplit_once('@').map_or(url.to_owned(), |(_, host)| format!("...@{host}"));
+            EndpointError::Form { url: shown.escape_debug().to_string(), reason }
+        })?;
+        let endpoint = Self {
+            url: url.to_owned(),
+            host: parts.host.to_ascii_lowercase(),
+            port: parts.port.unwrap_or(if parts.is_https { 443 } else { 80 }),
+            is_https: parts.is_https,
+            is_loopback: parts.is_loopback(),
         };
-        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-        if let Some((_, host)) = authority.rsplit_once('@') {
-            return Err(EndpointError::UserInfo(host.to_owned()));
+        // Security: what was checked is what is talked to.
+        if endpoint.client_reads() != Some((endpoint.is_https, endpoint.host.clone(), endpoint.port)) {
+            return Err(EndpointError::Ambiguous(url.to_owned()));
         }
-        let host = match authority.strip_prefix('[') {
-            Some(v6) => v6.split(']').next().unwrap_or_default(),
-            None => authority.split(':').next().unwrap_or_default(),
-        };
-        if host.is_empty() {
-            return Err(form());
-        }
-        let endpoint = Self { url: url.to_owned(), host: host.to_ascii_lowercase(), is_https };
-        if !is_https && !endpoint.is_loopback() {
+        if !endpoint.is_https && !endpoint.is_loopback {
             return Err(EndpointError::PlainHttp(url.to_owned()));
         }
         Ok(endpoint)
+    }
+
+    /// The scheme, host and port that the SDK's HTTP client takes out of the URL, by its own parser and rules.
+    fn client_reads(&self) -> Option<(bool, String, u16)> {
+        let uri: http::Uri = self.url.parse().ok()?;
+        let is_https = match uri.scheme_str()? {
+            "https" => true,
+            "http" => false,
+            _ => return None,
+        };
+        let host = uri.host()?.trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase();
+        Some((is_https, host, uri.port_u16().unwrap_or(if is_https { 443 } else { 80 })))
     }
 
     pub(crate) fn as_str(&self) -> &str {
@@ -65,8 +79,16 @@ impl EndpointUrl {
 
     /// Whether it is this machine: then no proxy is used either.
     pub(crate) fn is_loopback(&self) -> bool {
-        self.host == "localhost"
-            || self.host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+        self.is_loopback
+    }
+
+    /// A name or an address, without brackets.
+    pub(crate) fn host(&self) -> &str {
+        &self.host
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
     }
 
     /// Whether it is one of the service's own hosts, which need no word on stderr. `service` is `sts` or `iam`.
@@ -90,16 +112,13 @@ impl EndpointUrl {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn http_goes_to_loopback_only() {
-        for good in [
-            "http://127.0.0.1:5555",
-            "http://localhost",
-            "http://[::1]:1/",
-            "https://sts.example.com/x",
-            "HTTP://127.9.9.9",
-        ] {
+        for good in
+            ["http://127.0.0.1:5555", "http://localhost", "http://[::1]:1/", "https://sts.example.com/x"]
+        {
             assert!(EndpointUrl::parse(good).is_ok(), "{good}");
         }
         for bad in [
@@ -113,14 +132,41 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_plain_url_is_refused() {
-        for bad in ["", "sts.amazonaws.com", "ftp://x", "https://", "https://a b", "https://\u{e9}"] {
-            assert!(matches!(EndpointUrl::parse(bad), Err(EndpointError::Form(_))), "{bad}");
+    fn a_refusal_shows_no_password_and_no_control_character() {
+        let shown = |url| EndpointUrl::parse(url).unwrap_err().to_string();
+        let text = shown("https://me:canary@sts.example");
+        assert!(text.contains("`...@sts.example` has a user name") && !text.contains("canary"), "{text}");
+        assert!(!shown("https://h\u{1b}[2J").contains('\u{1b}'));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 4000, ..ProptestConfig::default() })]
+
+        #[test]
+        fn what_is_accepted_is_what_the_client_reads(
+            url in prop_oneof![
+                "(https?|HTTP|ftp)://[a-zA-Z0-9._@:\\[\\]%/?#\\\\ -]{0,24}",
+                "https?://(127\\.0\\.0\\.1|localhost|\\[::1\\]|[0-9.x]{1,12}|h)(:[0-9+-]{0,6})?(/[a-z.%]{0,6}){0,2}",
+                "https?://\\PC{0,20}",
+            ]
+        ) {
+            if let Ok(endpoint) = EndpointUrl::parse(&url) {
+                let uri: http::Uri = url.parse().unwrap();
+                let usual = if uri.scheme_str() == Some("https") { 443 } else { 80 };
+                let host = uri.host().unwrap().trim_matches(['[', ']']).to_ascii_lowercase();
+                prop_assert_eq!((endpoint.host(), endpoint.port()), (host.as_str(), uri.port_u16().unwrap_or(usual)));
+                // An authority that was not read to its end would be one with more in it.
+                let authority = uri.authority().unwrap().as_str().len();
+                prop_assert_eq!(&url[url.find("://").unwrap() + 3..][..authority], uri.authority().unwrap().as_str());
+                prop_assert!(endpoint.is_https() || endpoint.is_loopback());
+            }
         }
-        assert_eq!(
-            EndpointUrl::parse("http://127.0.0.1@evil.example"),
-            Err(EndpointError::UserInfo("evil.example".to_owned()))
-        );
+
+        #[test]
+        fn every_port_that_is_one_is_talked_to(port in 1..=u16::MAX) {
+            let endpoint = EndpointUrl::parse(&format!("http://127.0.0.1:{port}/")).unwrap();
+            prop_assert_eq!(endpoint.port(), port);
+        }
     }
 
     #[test]

@@ -30,17 +30,12 @@ pub(crate) fn classify(url: &str) -> Result<Remote, String> {
     if endpoint.is_of_aws("sts") {
         return Ok(Remote::Aws);
     }
-    Ok(if endpoint.is_loopback() { Remote::Loopback { is_open: is_open(url) } } else { Remote::Other })
+    Ok(if endpoint.is_loopback() { Remote::Loopback { is_open: is_open(&endpoint) } } else { Remote::Other })
 }
 
 /// Whether somebody listens at a port of this machine.
-fn is_open(url: &str) -> bool {
-    let Some((scheme, rest)) = url.split_once("://") else { return false };
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let has_port = authority.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
-    let usual = if scheme.eq_ignore_ascii_case("https") { 443 } else { 80 };
-    let authority = if has_port { authority.to_owned() } else { format!("{authority}:{usual}") };
-    let Ok(mut addresses) = authority.to_socket_addrs() else { return false };
+fn is_open(endpoint: &EndpointUrl) -> bool {
+    let Ok(mut addresses) = (endpoint.host(), endpoint.port()).to_socket_addrs() else { return false };
     addresses.any(|address| TcpStream::connect_timeout(&address, LOOPBACK_TIMEOUT).is_ok())
 }
 

@@ -30,6 +30,7 @@ mod config_file;
 mod disk_faults;
 mod doctor;
 mod drop_in;
+mod endpoints;
 mod exec;
 mod export;
 mod import;

@@ -1,5 +1,6 @@
 //! Why a profile cannot be resolved.
 
+use super::endpoint::EndpointError;
 use super::foreign::render_foreign;
 use super::origin::{Origin, Place};
 use super::problem::ProblemKind;
@@ -203,7 +204,15 @@ impl ConfigError {
             Origin::Flag(name) | Origin::Env(name) => name,
             Origin::File { .. } | Origin::Default => key,
         };
-        Self::Value { key, value: render_foreign(value), reason: Box::new(reason), origin }
+        // Security: a password in a URL is not shown.
+        let shown = match reason {
+            ValueError::Endpoint(EndpointError::UserInfo) => {
+                let host = value.rsplit('@').next().unwrap_or_default();
+                format!("...@{host}")
+            }
+            _ => value.to_owned(),
+        };
+        Self::Value { key, value: render_foreign(&shown), reason: Box::new(reason), origin }
     }
 }
 

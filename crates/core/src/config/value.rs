@@ -1,6 +1,7 @@
 //! The forms of single values: what AWS takes, checked before anything is sent.
 
 use super::duration::DurationError;
+use super::endpoint::{EndpointError, parse_endpoint};
 use super::foreign::render_foreign;
 use crate::name::NameError;
 use crate::secret::AccessKeyError;
@@ -26,9 +27,9 @@ pub enum ValueError {
     /// Not one of the words that are possible.
     #[error("is not one of {0}")]
     Choice(&'static str),
-    /// Not the address of an endpoint.
-    #[error("is not of the form `https://HOST` or `http://HOST`")]
-    Url,
+    /// Not an endpoint URL.
+    #[error("{0}")]
+    Endpoint(#[from] EndpointError),
 }
 
 /// Why a text is no list of session tags.
@@ -91,16 +92,12 @@ pub fn parse_bool(text: &str) -> Result<bool, ValueError> {
     }
 }
 
-/// Checks the address of an endpoint: http or https, a host, printable ASCII.
+/// Checks an endpoint URL by [`parse_endpoint`].
 ///
 /// # Errors
-/// When it is not that.
+/// When it is not one that every program reads in the same way.
 pub fn parse_endpoint_url(text: &str) -> Result<String, ValueError> {
-    let host =
-        text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).ok_or(ValueError::Url)?;
-    let has_host = host.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric() || b == b'[');
-    let is_printable = host.bytes().all(|b| b.is_ascii_graphic());
-    if has_host && is_printable { Ok(text.to_owned()) } else { Err(ValueError::Url) }
+    parse_endpoint(text).map(|_| text.to_owned()).map_err(ValueError::Endpoint)
 }
 
 /// Reads `session_tags`: `KEY=VALUE,KEY=VALUE`, blanks around keys and values cut, later `=` part of the value.
@@ -230,15 +227,5 @@ mod tests {
         assert!(parse_session_name("a b").is_err() && parse_session_name("a/b").is_err());
         assert!(parse_external_id("a/b:c").is_ok() && parse_external_id(&"a".repeat(1224)).is_ok());
         assert!(parse_external_id("a#b").is_err() && parse_external_id(&"a".repeat(1225)).is_err());
-    }
-
-    #[test]
-    fn an_endpoint_has_a_scheme_and_a_host() {
-        for good in ["https://sts.example", "http://127.0.0.1:4566", "http://[::1]:1/x"] {
-            assert!(parse_endpoint_url(good).is_ok(), "{good}");
-        }
-        for bad in ["", "sts.example", "ftp://x", "https://", "http:///x", "http://a b", "https://a\n"] {
-            assert!(parse_endpoint_url(bad).is_err(), "{bad:?}");
-        }
     }
 }

@@ -1,0 +1,50 @@
+//! Endpoint URLs that are not used, wherever they are named: nothing goes out, and the place is shown.
+
+use crate::fixture::Fixture;
+
+#[test]
+fn a_url_that_programs_read_differently_is_refused_wherever_it_is_named() {
+    let fixture = Fixture::with_keys(&["jan-work"]);
+    let role = "source_profile = jan-work\nrole_arn = arn:aws:iam::444455556666:role/Ops\n";
+    for (url, reason) in [
+        ("http://127.0.0.1:99999", "has an invalid port"),
+        ("http://127.0.0.1:", "has an invalid port"),
+        ("http://127.0.0.1:080", "has an invalid port"),
+        ("http://me:canary@127.0.0.1:4566", "has a user name or password in it"),
+        ("http://127.0.0.1:4566\\@evil.example", "has a user name or password in it"),
+        ("http://0x7f.1:4566", "has an invalid host"),
+        ("http://[::ffff:127.0.0.1]:4566", "has an invalid host"),
+        ("http://localhost.:4566", "has an invalid host"),
+        ("http://127.0.0.1:4566?x", "has a query or a fragment"),
+        ("HTTP://127.0.0.1:4566", "does not begin with `https://` or `http://`"),
+    ] {
+        let in_profile = format!("[profile ops]\n{role}endpoint_url = {url}\n");
+        let in_services = format!(
+            "[profile ops]\n{role}services = local\n[services local]\nsts =\n  endpoint_url = {url}\n"
+        );
+        let plain = format!("[profile ops]\n{role}");
+        for (config, variable, place) in [
+            (&in_profile, None, "~/.aws/config:4"),
+            (&in_services, None, "~/.aws/config:7"),
+            (&plain, Some("AWS_ENDPOINT_URL"), "AWS_ENDPOINT_URL"),
+            (&plain, Some("AWS_ENDPOINT_URL_STS"), "AWS_ENDPOINT_URL_STS"),
+        ] {
+            fixture.write_config(config);
+            for arguments in
+                [&["exec", "ops", "--", "true"][..], &["export", "ops"], &["exec", "-n", "ops", "--", "true"]]
+            {
+                let mut run = fixture.hatbox(arguments).without("AWS_ENDPOINT_URL");
+                if let Some(name) = variable {
+                    run = run.env(name, url);
+                }
+                let run = run.run();
+                assert_ne!(run.code(), Some(0), "{url} {place}");
+                for expected in [reason, place] {
+                    assert!(run.stderr.contains(expected), "{url}: no `{expected}` in: {}", run.stderr);
+                }
+                assert!(!run.stderr.contains("canary"), "a password is shown: {}", run.stderr);
+            }
+        }
+    }
+    assert_eq!(fixture.log(), [], "nothing was sent");
+}
