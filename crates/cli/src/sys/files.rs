@@ -36,6 +36,9 @@ pub(crate) enum FileError {
     /// It was changed by somebody else meanwhile.
     #[error("`{0}` was changed meanwhile")]
     Changed(String),
+    /// It is a directory where a file is to be written.
+    #[error("`{0}` is a directory, not a file")]
+    Directory(String),
     /// It lies on a disk, and must not.
     #[error("`{0}` is not in memory (tmpfs)")]
     NotInMemory(String),
@@ -233,7 +236,7 @@ fn write_through(
 }
 
 /// Where a path leads to, also when there is nothing yet.
-fn follow_links(path: &Path) -> Result<PathBuf, FileError> {
+pub(crate) fn follow_links(path: &Path) -> Result<PathBuf, FileError> {
     // As many as Linux follows (path_resolution(7)).
     const LIMIT: usize = 40;
     let mut target = path.to_owned();

@@ -4,17 +4,17 @@ use std::path::Path;
 
 use super::World;
 use crate::report::{Failure, FailureKind};
-use crate::sys::files::{Keep, remove, write_atomic};
+use crate::sys::output_file::{clear_output, write_output};
 
 /// Deletes one from an earlier run: it would be blamed for a command that ends with 125 by itself.
 pub(crate) fn clear_failure_file(path: &Path) -> Result<(), Failure> {
-    remove(path).map(drop).map_err(|error| Failure::of_error(FailureKind::Usage, &error))
+    clear_output(path).map_err(|error| Failure::of_error(FailureKind::Usage, &error))
 }
 
 /// Writes the failure down; when it cannot, that is a warning, and the failure is printed all the same.
 pub(crate) fn save_failure_file(world: &World, path: &Path, failure: &Failure) {
     let text = format!("{}\n", failure.render_json());
-    if let Err(error) = write_atomic(path, text.as_bytes(), Keep::Nothing) {
+    if let Err(error) = write_output(path, text.as_bytes()) {
         world.output.warn(&format!("the cause is not written down: {error}"));
     }
 }

@@ -82,3 +82,72 @@ fn sources_that_cannot_be_read_are_no_picture() {
     assert!(ran.stderr.contains("cut.json:"), "{}", ran.stderr);
     assert!(!picture.exists());
 }
+
+/// What a shell prints that runs `hatbox trust graph --format text` as `$hatbox`, with `$dir` to write to.
+#[cfg(unix)]
+fn in_shell(directory: &std::path::Path, script: &str) -> (String, String) {
+    let output = std::process::Command::new("/bin/sh")
+        .args([
+            "-c",
+            &format!(
+                "graph() {{ \"$hatbox\" trust graph --format text --from \"$from\" \"$@\"; }}\n{script}"
+            ),
+        ])
+        .env_clear()
+        .env("PATH", "/usr/bin:/bin")
+        .env("HOME", directory)
+        .env("dir", directory)
+        .env("hatbox", env!("CARGO_BIN_EXE_hatbox"))
+        .env("from", example())
+        .output()
+        .unwrap();
+    (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_written_to_and_never_replaced() {
+    let text = hatbox(&["trust", "graph", "--from", &example()], b"").stdout;
+    let directory = tempfile::tempdir().unwrap();
+    let run = |script: &str| in_shell(directory.path(), script);
+    assert_eq!(run("graph -o /dev/stderr"), (String::new(), text.clone()));
+    assert_eq!(run("graph -o /dev/stdout"), (text.clone(), String::new()));
+    assert_eq!(run("graph -o /dev/fd/3 3>&1"), (text.clone(), String::new()));
+    assert_eq!(
+        run("graph -o /dev/null; [ -c /dev/null ] && echo there"),
+        ("there\n".to_owned(), String::new())
+    );
+    // A log is written on, not over.
+    let logged = run(
+        "echo before >$dir/log; graph -o /dev/stderr 2>>$dir/log; graph -o /dev/fd/4 4>>$dir/log; cat $dir/log",
+    );
+    assert_eq!(logged.0, format!("before\n{text}{text}"));
+    let piped =
+        run("mkfifo $dir/pipe; cat $dir/pipe & graph -o $dir/pipe; wait; [ -p $dir/pipe ] && echo there");
+    assert_eq!(piped.0, format!("{text}there\n"));
+    let linked = run(
+        "echo old >$dir/file; ln -s file $dir/link; graph -o $dir/link; cat $dir/file; [ -L $dir/link ] && echo there",
+    );
+    assert_eq!(linked.0, format!("{text}there\n"));
+    let refused = run("graph -o $dir; echo $?");
+    assert!(refused.0 == "1\n" && refused.1.contains("is a directory, not a file"), "{refused:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn the_file_of_a_failure_is_written_to_where_it_is() {
+    let directory = tempfile::tempdir().unwrap();
+    let fail = |file: &str| format!("\"$hatbox\" exec --error-json {file} none -- true 2>$dir/log");
+    let run = |script: &str| in_shell(directory.path(), script).0;
+    let is_cause = |text: &str| text.starts_with("{\"kind\":\"usage\"") && text.lines().count() == 1;
+    let text = run(&fail("/dev/stdout"));
+    assert!(is_cause(&text), "{text}");
+    let text = run(&format!("mkfifo $dir/pipe; cat $dir/pipe & {}; wait", fail("$dir/pipe")));
+    assert!(is_cause(&text), "{text}");
+    let text = run(&format!("{}; [ -p $dir/pipe ] && [ -c /dev/null ] && echo there", fail("/dev/null")));
+    assert_eq!(text, "there\n");
+    let text =
+        run(&format!("echo old >$dir/file; ln -s file $dir/link; {}; cat $dir/file", fail("$dir/link")));
+    assert!(is_cause(&text), "{text}");
+    assert_eq!(run(&format!("{}; echo $?; [ -d $dir ] && echo there", fail("$dir"))), "125\nthere\n");
+}

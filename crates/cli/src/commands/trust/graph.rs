@@ -14,7 +14,7 @@ use super::sources::load_accounts;
 use crate::args::{GlobalArgs, TrustGraphArgs, TrustGraphFormat};
 use crate::output::Output;
 use crate::report::{Failure, FailureKind};
-use crate::sys::files::{Keep, write_atomic};
+use crate::sys::output_file::write_output;
 use crate::world::World;
 use crate::world::environment::Environment;
 
@@ -39,7 +39,7 @@ pub(super) fn run(world: &World, global: &GlobalArgs, args: &TrustGraphArgs) -> 
         None => world.output.data(&text)?,
         Some(file) => {
             let path = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
-            write_atomic(&path, text.as_bytes(), Keep::ModeAndLink)
+            write_output(&path, text.as_bytes())
                 .map_err(|error| Failure::of_error(FailureKind::Failed, &error))?;
         }
     }

@@ -6,7 +6,7 @@ use crate::args::{GlobalArgs, TrustSnapshotArgs};
 use crate::live::{AccountSnapshot, READ_ACTIONS, fetch_account, open_iam, render_snapshot};
 use crate::report::{Failure, FailureKind};
 use crate::request::resolve_profile_name;
-use crate::sys::files::{Keep, write_atomic};
+use crate::sys::output_file::write_output;
 use crate::world::World;
 
 pub(super) fn run(world: &World, global: &GlobalArgs, args: &TrustSnapshotArgs) -> Result<(), Failure> {
@@ -38,8 +38,7 @@ pub(super) fn run(world: &World, global: &GlobalArgs, args: &TrustSnapshotArgs) 
         return Ok(world.output.data(&text)?);
     }
     let path = std::path::absolute(output).unwrap_or_else(|_| output.clone());
-    write_atomic(&path, text.as_bytes(), Keep::Nothing)
-        .map_err(|error| Failure::of_error(FailureKind::Failed, &error))?;
+    write_output(&path, text.as_bytes()).map_err(|error| Failure::of_error(FailureKind::Failed, &error))?;
     let sum = |count: fn(&AccountSnapshot) -> usize| accounts.iter().map(count).sum::<usize>();
     world.output.note(&format!(
         "`{}` holds {}, {}, {}",

@@ -1,0 +1,169 @@
+//! Files that the user names for output: a new file, an old one, a device, a pipe, a descriptor.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::Path;
+
+use super::files::{FileError, Keep, follow_links, remove, write_atomic};
+
+/// What a path for output is.
+enum Kind {
+    /// A file, also one that is not there yet.
+    Regular,
+    /// What is opened and written to, and is never removed or replaced.
+    InPlace,
+}
+
+/// Writes `bytes` to `path` as `cp` would: a file is replaced whole, also behind a link; a device, a pipe and an open
+/// descriptor (`/dev/stderr`, `/dev/fd/3`) are written to where they are.
+pub(crate) fn write_output(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    match kind_of(path)? {
+        Kind::Regular => match write_atomic(path, bytes, Keep::ModeAndLink) {
+            // A file alone is mounted into a container, or only its directory is closed.
+            Err(FileError::Io { source, .. }) if is_fixed_in_place(&source) && path.is_file() => {
+                write_to(OpenOptions::new().write(true).truncate(true), path, bytes)
+            }
+            result => result,
+        },
+        Kind::InPlace => write_to(OpenOptions::new().append(true), path, bytes),
+    }
+}
+
+/// Makes sure that nothing of an earlier run is in `path`.
+pub(crate) fn clear_output(path: &Path) -> Result<(), FileError> {
+    match kind_of(path)? {
+        Kind::Regular => match remove(&follow_links(path)?) {
+            Err(FileError::Io { source, .. }) if is_fixed_in_place(&source) => {
+                write_to(OpenOptions::new().write(true).truncate(true), path, b"")
+            }
+            result => result.map(drop),
+        },
+        Kind::InPlace => Ok(()),
+    }
+}
+
+fn kind_of(path: &Path) -> Result<Kind, FileError> {
+    match fs::metadata(path) {
+        Ok(about) if about.is_dir() => Err(FileError::Directory(path.display().to_string())),
+        Ok(about) if about.is_file() && !is_descriptor(path)? => Ok(Kind::Regular),
+        Ok(_) => Ok(Kind::InPlace),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Kind::Regular),
+        Err(error) => Err(FileError::io("open", path)(error)),
+    }
+}
+
+/// Whether a path leads to an open descriptor: the file behind it is somebody's log, and is written on.
+fn is_descriptor(path: &Path) -> Result<bool, FileError> {
+    let is_in = |path: &Path| path.starts_with("/proc") || path.starts_with("/dev/fd");
+    let mut target = path.to_owned();
+    loop {
+        if is_in(&target) {
+            return Ok(true);
+        }
+        match fs::read_link(&target) {
+            Ok(next) => target = target.parent().map_or_else(|| next.clone(), |parent| parent.join(&next)),
+            // Not a link: the end of the way. Too long a way is an error of `metadata` already.
+            Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::NotFound) => {
+                return Ok(false);
+            }
+            Err(error) => return Err(FileError::io("open", path)(error)),
+        }
+    }
+}
+
+fn is_fixed_in_place(error: &io::Error) -> bool {
+    use io::ErrorKind::{CrossesDevices, PermissionDenied, ReadOnlyFilesystem, ResourceBusy};
+    matches!(error.kind(), ResourceBusy | CrossesDevices | PermissionDenied | ReadOnlyFilesystem)
+}
+
+fn write_to(options: &OpenOptions, path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    let mut file: File = options.open(path).map_err(FileError::io("open", path))?;
+    file.write_all(bytes).map_err(FileError::io("write", path))
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::{FileTypeExt, MetadataExt, symlink};
+
+    use rustix::fs::{CWD, FileType, Mode, makedev, mkfifoat, mknodat};
+
+    use super::*;
+
+    #[test]
+    fn a_pipe_is_written_to_and_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("pipe");
+        mkfifoat(CWD, &path, Mode::RUSR | Mode::WUSR).unwrap();
+        clear_output(&path).unwrap();
+        let reader = std::thread::spawn({
+            let path = path.clone();
+            move || fs::read(path).unwrap()
+        });
+        write_output(&path, b"text").unwrap();
+        assert_eq!(reader.join().unwrap(), b"text");
+        assert!(fs::symlink_metadata(&path).unwrap().file_type().is_fifo());
+    }
+
+    #[test]
+    fn a_device_is_written_to_and_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let null = dir.path().join("null");
+        let mode = Mode::from_raw_mode(0o666);
+        let made = mknodat(CWD, &null, FileType::CharacterDevice, mode, makedev(1, 3));
+        if made.is_err() || OpenOptions::new().append(true).open(&null).is_err() {
+            println!("skipped: no device can be made here");
+            return;
+        }
+        let link = dir.path().join("link");
+        symlink(&null, &link).unwrap();
+        let before = fs::metadata(&null).unwrap().ino();
+        for path in [&null, &link] {
+            clear_output(path).unwrap();
+            write_output(path, b"text").unwrap();
+        }
+        let after = fs::metadata(&null).unwrap();
+        assert!(after.file_type().is_char_device() && after.ino() == before);
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    }
+
+    #[test]
+    fn what_cannot_be_written_to_is_an_error_and_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let socket = dir.path().join("socket");
+        let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        let around = dir.path().join("around");
+        symlink(&around, &around).unwrap();
+        for path in [dir.path(), &socket, &around] {
+            assert!(write_output(path, b"text").is_err(), "{}", path.display());
+            clear_output(path).ok();
+            assert!(fs::symlink_metadata(path).is_ok(), "{}", path.display());
+        }
+    }
+
+    #[test]
+    fn a_link_leads_to_the_file_that_is_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        let (file, link) = (dir.path().join("file"), dir.path().join("link"));
+        symlink("file", &link).unwrap();
+        for _ in 0..2 {
+            write_output(&link, b"text").unwrap();
+            assert_eq!(fs::read(&file).unwrap(), b"text");
+            clear_output(&link).unwrap();
+            assert!(!file.exists() && fs::symlink_metadata(&link).unwrap().is_symlink());
+        }
+    }
+
+    #[test]
+    fn a_descriptor_is_written_on() {
+        use std::os::fd::AsRawFd;
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("log");
+        fs::write(&path, "before\n").unwrap();
+        let log = File::open(&path).unwrap();
+        let descriptor = dir.path().join("descriptor");
+        symlink(format!("/dev/fd/{}", log.as_raw_fd()), &descriptor).unwrap();
+        clear_output(&descriptor).unwrap();
+        write_output(&descriptor, b"after\n").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"before\nafter\n");
+    }
+}
