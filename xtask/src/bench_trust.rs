@@ -7,7 +7,7 @@ use hatbox_core::trust::admits::Asked;
 use hatbox_core::trust::can::{Given, MfaUse, can};
 use hatbox_core::trust::graph::json::render_json;
 use hatbox_core::trust::graph::survey;
-use hatbox_core::trust::lint::lint_policy;
+use hatbox_core::trust::lint::{Subject, lint_policy};
 use hatbox_core::trust::party::{find_caller, find_role};
 use hatbox_core::trust::reach::reach;
 use hatbox_core::trust::who::who;
@@ -78,7 +78,7 @@ pub(crate) fn run(runs: usize) -> Result<(), Problem> {
     let asked = Asked { now: given.now, ..Asked::default() };
     let taken = time(runs, || {
         for policy in &policies {
-            lint_policy(policy, None, &asked)?;
+            lint_policy(policy, Subject::default(), &asked)?;
         }
         Ok(())
     })?;

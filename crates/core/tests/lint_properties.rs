@@ -4,7 +4,7 @@
 
 use hatbox_core::policy::document::Policy;
 use hatbox_core::trust::admits::{Asked, Candidate, judge_admits};
-use hatbox_core::trust::lint::lint_policy;
+use hatbox_core::trust::lint::{Subject, lint_policy};
 use hatbox_core::trust::require_mfa::{Guard, Outcome, Wanted, require_mfa};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -81,7 +81,7 @@ fn row(text: &str, caller: &str) -> String {
 }
 
 fn has_mfa_finding(text: &str) -> bool {
-    let report = lint_policy(text, None, &Asked::default()).unwrap();
+    let report = lint_policy(text, Subject::default(), &Asked::default()).unwrap();
     report.findings.iter().any(|finding| finding.rule.id().starts_with("mfa-"))
 }
 
@@ -133,7 +133,7 @@ proptest! {
 
     #[test]
     fn no_text_makes_it_panic(text in "[{}\\[\\]\",:a-zA-Z0-9 \\\\\n*]{0,200}") {
-        drop(lint_policy(&text, None, &Asked::default()));
+        drop(lint_policy(&text, Subject::default(), &Asked::default()));
         drop(require_mfa(&text, &Wanted::default()));
     }
 }

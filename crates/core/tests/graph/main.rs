@@ -7,6 +7,7 @@
 
 use hatbox_core::trust::graph::{Account, Edge, Graph, Kind, Mfa, Node, Perhaps};
 
+mod federation;
 mod looks;
 mod many;
 mod markup;

@@ -9,7 +9,7 @@ use hatbox_core::accounts::{Accounts, Document, Fact};
 use hatbox_core::policy::document::{PolicyError, decode_json};
 use hatbox_core::trust::admits::{Asked, Candidate};
 use hatbox_core::trust::lint::{
-    Counts, Level, Linted, Outcome, lint_policy, render_json, render_sarif, render_text,
+    Counts, Level, Linted, Outcome, Subject, lint_policy, render_json, render_sarif, render_text,
 };
 
 use super::sources::load_accounts;
@@ -98,7 +98,7 @@ fn read_asked(world: &World, args: &TrustLintArgs) -> Result<Asked, Failure> {
 
 fn lint_file(path: &Path, asked: &Asked) -> Result<Linted, Failure> {
     let bytes = load(path)?;
-    let outcome = match decode_json(&bytes).and_then(|text| lint_policy(text, None, asked)) {
+    let outcome = match decode_json(&bytes).and_then(|text| lint_policy(text, Subject::default(), asked)) {
         Ok(report) => Outcome::Judged(Box::new(report)),
         Err(error) => Outcome::Unreadable(error),
     };
@@ -109,6 +109,7 @@ fn lint_file(path: &Path, asked: &Asked) -> Result<Linted, Failure> {
 
 /// The trust policies of all roles that the sources tell of, by account and name.
 fn lint_accounts(accounts: &Accounts, asked: &Asked) -> Vec<Linted> {
+    let known = accounts.accounts.keys().map(|id| id.as_str().to_owned()).collect();
     let placed = accounts.roles().map(|(account, role)| {
         let name = role.address.clone().unwrap_or_else(|| format!("role {} of account {account}", role.name));
         (name, Some(role.arn.as_str()), &role.trust)
@@ -117,8 +118,9 @@ fn lint_accounts(accounts: &Accounts, asked: &Asked) -> Vec<Linted> {
         (role.address.clone().unwrap_or_else(|| format!("role {}", role.name)), None, &role.trust)
     });
     let lint = |(name, arn, trust): (String, Option<&str>, &Fact<Document>)| {
+        let subject = Subject { arn, accounts: Some(&known) };
         let outcome = match trust {
-            Fact::Known(document) => match lint_policy(&document.text, arn, asked) {
+            Fact::Known(document) => match lint_policy(&document.text, subject, asked) {
                 Ok(report) => Outcome::Judged(Box::new(report)),
                 Err(error) => Outcome::Unreadable(error),
             },

@@ -3,6 +3,7 @@
 use super::label::list;
 use super::model::{Arrow, Graph, Kind, Mfa};
 use super::trim::steps;
+use crate::policy::arn::Arn;
 
 /// What stands beside a role.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,10 +37,25 @@ pub(super) fn notes(graph: &Graph, names: &[String]) -> Vec<Option<Note>> {
     nodes.map(|(node, arrows)| note(arrows, names, node.has_more)).collect()
 }
 
+/// Whether an outsider is an identity provider, not an account, a user, a role or everyone.
+fn is_provider(id: &str) -> bool {
+    match Arn::parse(id) {
+        Some(arn) => arn.resource.starts_with("oidc-provider/"),
+        None => id.contains('.'),
+    }
+}
+
 fn note(arrows: &[Arrow<'_>], names: &[String], has_more: bool) -> Option<Note> {
     let name = |arrow: &Arrow<'_>| names.get(arrow.edge.from).cloned().unwrap_or_default();
     let lets_keys_in = |arrow: &&Arrow<'_>| arrow.edge.mfa == Mfa::NotRequired;
     let is_sure = |arrow: &Arrow<'_>| arrow.edge.unknown.is_empty();
+    // The edge of a provider whose tokens are limited has no answer to the question of MFA.
+    let is_open_provider = |arrow: &&Arrow<'_>| {
+        lets_keys_in(arrow) && arrow.from.kind == Kind::Outside && is_provider(&arrow.from.id)
+    };
+    if let Some(arrow) = arrows.iter().find(is_open_provider) {
+        return Some(Note { text: format!("open to anyone at {}", name(arrow)), weight: Weight::Open });
+    }
     let (chained, direct): (Vec<_>, Vec<_>) = arrows.iter().copied().partition(Arrow::is_chained);
     let open: Vec<_> = direct.iter().filter(lets_keys_in).collect();
     if open.iter().any(|arrow| is_sure(arrow)) {

@@ -13,6 +13,7 @@ use crate::policy::evaluate::{Caller, Context, Decision, Layers, Request, decide
 use crate::policy::principal::{Principal, PrincipalKind};
 use crate::trust::can::{Given, Verdict, verdict_of};
 use crate::trust::judge::Target;
+use crate::trust::lint::is_open_to_strangers;
 use crate::trust::party::{Party, PartyKind};
 
 const ALLOW_ALL: &str = r#"{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}"#;
@@ -146,11 +147,12 @@ fn judge(outsider: &Outsider, target: &Target, trust: &Policy, given: &Given) ->
     }
     context.set("aws:CurrentTime", [given.now.to_string()]);
     context.set("aws:EpochTime", [given.now.as_second().to_string()]);
-    if let Caller::Federated(_) = outsider.caller {
-        // Whether the provider asked for MFA, AWS does not know.
+    if let Caller::Federated(provider) = &outsider.caller {
         let mut found = outsider.actions.iter().filter_map(|action| ask(action, context.clone()));
         let decision = found.find(|decision| verdict_of(decision) != Verdict::No)?;
-        return Some((Mfa::Unknown, conditions(&decision)));
+        // Whether the provider asked for MFA, AWS does not know; where strangers have tokens, it does not matter.
+        let mfa = if is_open_to_strangers(trust, provider) { Mfa::NotRequired } else { Mfa::Unknown };
+        return Some((mfa, conditions(&decision)));
     }
     let action = outsider.actions.first()?;
     if let Caller::RoleSession { .. } = outsider.caller {

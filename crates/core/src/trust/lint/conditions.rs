@@ -1,6 +1,7 @@
 //! The rules about conditions: keys, values and operators that cannot do what they look like.
 
 use super::confine::{Wide, judge_limit};
+use super::federation::suggest_value;
 use super::finding::{Finding, Spot};
 use super::principals::grants;
 use super::rule::Rule;
@@ -28,12 +29,12 @@ pub(super) fn find_conditions(spot: Spot, version: Version, statements: &[Statem
     found
 }
 
-fn is_key(condition: &Condition, key: &str) -> bool {
+pub(super) fn is_key(condition: &Condition, key: &str) -> bool {
     condition.key.eq_ignore_ascii_case(key)
 }
 
 /// Whether a request without the key passes.
-fn passes_absent(condition: &Condition) -> bool {
+pub(super) fn passes_absent(condition: &Condition) -> bool {
     let operator = condition.operator;
     match operator.test {
         Test::Null => condition.values.iter().any(|value| value.text.eq_ignore_ascii_case("true")),
@@ -88,7 +89,9 @@ fn find_literal(spot: Spot, condition: &Condition) -> Option<Finding> {
     let message = format!("{name} compares * and ? literally, {effect}.");
     let is_exact = name.to_ascii_lowercase().contains("ignorecase");
     let like = if condition.operator.is_negated { "StringNotLike" } else { "StringLike" };
-    let fix = if is_exact || would_open(spot, condition) {
+    let fix = if let Some(example) = suggest_value(spot, condition) {
+        format!("name what you trust: \"StringLike\" with a value such as `{example}`.")
+    } else if is_exact || would_open(spot, condition) {
         "write the whole value, without wildcards.".to_owned()
     } else {
         format!("write \"{like}\".")

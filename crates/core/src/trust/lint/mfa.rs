@@ -1,6 +1,8 @@
 //! The rules about MFA: who gets in is asked of the evaluator, and the condition to blame is looked for after.
 
+use super::deputy::is_for_third_party;
 use super::finding::{Finding, Spot};
+use super::report::Subject;
 use super::rule::Rule;
 use super::weakness::find_weakness;
 use crate::policy::condition::Condition;
@@ -16,7 +18,7 @@ use crate::trust::words::describe_principal;
 const CONDITION: &str = r#""Bool": { "aws:MultiFactorAuthPresent": "true" }"#;
 
 /// Looks for holes, for statements that nobody can satisfy, and for the way in that is left open beside.
-pub(super) fn find_mfa(policy: &Policy, asked: &Asked) -> Vec<Finding> {
+pub(super) fn find_mfa(policy: &Policy, subject: Subject, asked: &Asked) -> Vec<Finding> {
     if policy.statements.len() > MAX_STATEMENTS {
         return Vec::new();
     }
@@ -31,7 +33,11 @@ pub(super) fn find_mfa(policy: &Policy, asked: &Asked) -> Vec<Finding> {
     for of_people in &people {
         let Some(spot) = spots.get(of_people.index) else { continue };
         if of_people.is_open {
-            add(blame_open(policy, *spot, of_people, &people, asked));
+            let finding = blame_open(policy, *spot, of_people, &people, asked);
+            // A third party's service assumes the role with an external ID; it has no MFA device.
+            if finding.rule != Rule::MfaMissing || !is_for_third_party(*spot, subject) {
+                add(finding);
+            }
         } else if of_people.is_shut {
             add(blame_shut(policy, *spot));
         }

@@ -1,6 +1,10 @@
 //! What there is to say of one trust policy.
 
+use std::collections::BTreeSet;
+
 use super::conditions::find_conditions;
+use super::deputy::find_deputies;
+use super::federation::find_federation;
 use super::finding::{Finding, Spot};
 use super::mfa::find_mfa;
 use super::principals::{find_principals, find_resource};
@@ -55,16 +59,27 @@ pub struct Counts {
     pub infos: usize,
 }
 
-/// Judges the trust policy `text`; of a role whose ARN is known, `role`.
+/// What is known of the role that a policy is of.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Subject<'a> {
+    /// The role's ARN.
+    pub arn: Option<&'a str>,
+    /// The accounts that the sources hold; `None`: no sources were given.
+    pub accounts: Option<&'a BTreeSet<String>>,
+}
+
+/// Judges the trust policy `text` of the role `subject`.
 ///
 /// # Errors
 /// When it is no policy; with the place.
-pub fn lint_policy(text: &str, role: Option<&str>, asked: &Asked) -> Result<Report, PolicyError> {
+pub fn lint_policy(text: &str, subject: Subject, asked: &Asked) -> Result<Report, PolicyError> {
     let policy = Policy::parse(text)?;
     let mut findings: Vec<_> = find_too_long(text, policy.statements.len()).into_iter().collect();
-    findings.extend(find_mfa(&policy, asked));
+    findings.extend(find_mfa(&policy, subject, asked));
     for spot in Spot::all(&policy.statements) {
-        findings.extend(find_principals(spot, &policy, role));
+        findings.extend(find_principals(spot, &policy, subject.arn));
+        findings.extend(find_deputies(spot, subject));
+        findings.extend(find_federation(spot, &policy));
         findings.extend(find_resource(spot));
         findings.extend(find_conditions(spot, policy.version, &policy.statements));
     }
@@ -75,7 +90,7 @@ pub fn lint_policy(text: &str, role: Option<&str>, asked: &Asked) -> Result<Repo
 /// Whom the policy trusts, each once.
 fn describe_trusted(policy: &Policy) -> Vec<String> {
     let mut who: Vec<String> = Vec::new();
-    let mut known = std::collections::BTreeSet::new();
+    let mut known = BTreeSet::new();
     for statement in policy.statements.iter().filter(|statement| statement.effect == Effect::Allow) {
         let Some(element) = &statement.principals else { continue };
         for principal in &element.entries {

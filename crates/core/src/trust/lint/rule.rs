@@ -54,10 +54,14 @@ pub enum Rule {
     TagSessionMissing,
     TooLong,
     SelfAssume,
+    OidcSubjectMissing,
+    OidcSubjectWide,
+    FederatedKeyMismatch,
+    ConfusedDeputy,
 }
 
 /// Every rule with its id, its level, and what it is about. `too-long` may be an error too.
-pub const RULES: [(Rule, &str, Level, &str); 28] = [
+pub const RULES: [(Rule, &str, Level, &str); 32] = [
     (Rule::MfaMissing, "mfa-missing", Level::Warning, "An Allow lets people in without MFA."),
     (Rule::MfaIfExists, "mfa-ifexists", Level::Error, "An Allow takes an absent MFA key for MFA."),
     (
@@ -151,6 +155,30 @@ pub const RULES: [(Rule, &str, Level, &str); 28] = [
     (Rule::TagSessionMissing, "tagsession-missing", Level::Warning, "What is asked for may not be sent."),
     (Rule::TooLong, "too-long", Level::Warning, "The policy is longer than AWS takes."),
     (Rule::SelfAssume, "self-assume", Level::Info, "The role trusts itself."),
+    (
+        Rule::OidcSubjectMissing,
+        "oidc-subject-missing",
+        Level::Error,
+        "No condition limits which tokens of an identity provider are accepted.",
+    ),
+    (
+        Rule::OidcSubjectWide,
+        "oidc-subject-wide",
+        Level::Error,
+        "A condition on an identity provider's tokens accepts those of strangers.",
+    ),
+    (
+        Rule::FederatedKeyMismatch,
+        "federated-key-mismatch",
+        Level::Error,
+        "A condition uses a key of an identity provider that the statement does not trust.",
+    ),
+    (
+        Rule::ConfusedDeputy,
+        "confused-deputy",
+        Level::Info,
+        "An account outside the sources can assume the role without an external ID.",
+    ),
 ];
 
 impl Rule {
@@ -190,7 +218,7 @@ mod tests {
         ids.sort_unstable();
         ids.dedup();
         assert_eq!(ids.len(), RULES.len());
-        let last = Rule::SelfAssume as usize;
+        let last = Rule::ConfusedDeputy as usize;
         assert_eq!(last + 1, RULES.len(), "a rule without a row");
     }
 }

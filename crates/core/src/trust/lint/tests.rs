@@ -3,7 +3,7 @@ use crate::policy::document::{Policy, PolicyError};
 use crate::trust::admits::Asked;
 
 fn lint(policy: &str) -> Report {
-    lint_policy(policy, None, &Asked::default()).unwrap()
+    lint_policy(policy, Subject::default(), &Asked::default()).unwrap()
 }
 
 /// A policy of these statements, the first on line 2.
@@ -216,7 +216,9 @@ fn a_slip_in_a_key_is_told_with_what_was_meant() {
 fn a_role_that_trusts_itself_is_reported_where_its_arn_is_known() {
     let own = "arn:aws:iam::111122223333:role/Ops";
     let rules = |statement: &str, role: Option<&str>| {
-        let report = lint_policy(&policy(&[statement]), role, &Asked::default()).unwrap();
+        let report =
+            lint_policy(&policy(&[statement]), Subject { arn: role, accounts: None }, &Asked::default())
+                .unwrap();
         report.findings.iter().map(|finding| finding.rule).collect::<Vec<_>>()
     };
     let by_arn = with("Allow", &format!(r#"{{"AWS":"{own}"}}"#), "{}");
@@ -256,7 +258,7 @@ fn count_non_blank(text: &str) -> usize {
 }
 
 fn linted(name: &str, text: &str) -> Linted {
-    let outcome = match lint_policy(text, None, &Asked::default()) {
+    let outcome = match lint_policy(text, Subject::default(), &Asked::default()) {
         Ok(report) => Outcome::Judged(Box::new(report)),
         Err(error) => Outcome::Unreadable(error),
     };
