@@ -115,6 +115,11 @@ impl Sts {
         Some(now.as_second() - self.runner.trace().date()?.as_second())
     }
 
+    /// Whether the last request may have left this machine.
+    pub(crate) fn may_have_sent(&self) -> bool {
+        self.runner.trace().may_have_sent()
+    }
+
     /// GetCallerIdentity: the ARN of whoever signs. It needs no permission, and none can forbid it.
     pub(crate) fn fetch_caller(&self) -> Result<String, StsError> {
         let call = self.client.get_caller_identity();

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::TlsContext;
 use aws_smithy_http_client::{Connector, tls};
+use aws_smithy_runtime_api::client::connection::CaptureSmithyConnection;
 use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
     http_client_fn,
@@ -101,6 +102,8 @@ pub(super) struct Trace(Arc<Mutex<Seen>>);
 struct Seen {
     /// `https://HOST[:PORT]`, as the request went there.
     endpoint: String,
+    /// The connection, once there is one.
+    connection: Option<CaptureSmithyConnection>,
     /// The time by the endpoint's clock.
     date: Option<Timestamp>,
     /// How many bytes all answers had.
@@ -116,6 +119,12 @@ impl Trace {
     /// Where the last request went: `https://HOST[:PORT]`.
     pub(super) fn endpoint(&self) -> String {
         self.see(|seen| seen.endpoint.clone())
+    }
+
+    /// Whether the last request may have left this machine: there was a connection to the endpoint, with TLS and through
+    /// the proxy where there are any.
+    pub(super) fn may_have_sent(&self) -> bool {
+        self.see(|seen| seen.connection.as_ref().is_some_and(|connection| connection.get().is_some()))
     }
 
     /// How many bytes all answers had.
@@ -137,9 +146,18 @@ struct Watched {
 }
 
 impl HttpConnector for Watched {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+    fn call(&self, mut request: HttpRequest) -> HttpConnectorFuture {
         let (trace, limit) = (self.trace.clone(), self.limit);
-        trace.see(|seen| seen.endpoint = endpoint_of(request.uri()));
+        // The SDK may have asked for the connection already, for purposes of its own.
+        let connection = request.extension::<CaptureSmithyConnection>().cloned().unwrap_or_else(|| {
+            let capture = CaptureSmithyConnection::new();
+            request.add_extension(capture.clone());
+            capture
+        });
+        trace.see(|seen| {
+            seen.endpoint = endpoint_of(request.uri());
+            seen.connection = Some(connection);
+        });
         let answer = self.connector.call(request);
         HttpConnectorFuture::new(async move {
             let answer = answer.await?;

@@ -16,7 +16,7 @@ use crate::aws::sts_error::StsError;
 use crate::report::{Failure, FailureKind};
 use crate::sys::lock::Lock;
 use crate::world::World;
-use crate::world::used_codes::UsedCode;
+use crate::world::used_codes::UsedCodes;
 use crate::world::waiting::{leave_failure, wait_for_lock};
 
 /// How often a person may correct a wrong code.
@@ -24,10 +24,10 @@ const TRIES: u32 = 3;
 /// How often a program that gives a used code is asked again, a half minute later each time.
 const NEXT_CODE_WAITS: u32 = 2;
 
-/// A question for a code: the device, the last code of it, the locks that a take-over takes.
+/// A question for a code: the device, its codes so far, the locks that a take-over takes.
 struct Asked<'a> {
     mfa: &'a Mfa,
-    used: UsedCode,
+    used: UsedCodes,
     locks: [&'a Lock; 2],
 }
 
@@ -83,7 +83,7 @@ impl Fetching<'_, '_> {
         let device = wait_for_lock(self.world, &path, self.patience(), &held_for)?;
         locks.session.note(self.world.prompter().device(), &held_for);
         let client = self.client(&settings, signer, Sending::Once)?;
-        let question = Asked { mfa, used: UsedCode::beside(&path, serial), locks: [locks.session, &device] };
+        let question = Asked { mfa, used: UsedCodes::beside(&path, serial), locks: [locks.session, &device] };
         let result = self.send_with_code(&client, step, &question, &refused);
         if let Err(failure) = &result
             && matches!(failure.kind, FailureKind::Cancelled | FailureKind::NeedsPerson)
@@ -109,7 +109,7 @@ impl Fetching<'_, '_> {
                 Code::Given(code, source) => (code, source),
                 Code::AnsweredElsewhere => return Ok(Outcome::AnsweredElsewhere),
             };
-            if used.is(&code) {
+            if used.has(&code) {
                 match source {
                     CodeSource::Person => {
                         self.world.prompter().show("That code was used already: wait for the next.");
@@ -123,10 +123,18 @@ impl Fetching<'_, '_> {
                 }
                 continue;
             }
+            // Whoever took the lock over sends a code of its own.
+            if !locks.iter().all(|lock| lock.is_current()) {
+                return Ok(Outcome::AnsweredElsewhere);
+            }
             used.save(&code).map_err(|error| Failure::of_error(FailureKind::Failed, &error))?;
             tries += 1;
             let proof = MfaProof { serial: mfa.serial.value.clone(), code };
-            match self.send(client, step, Some(&proof)) {
+            let result = self.send(client, step, Some(&proof));
+            if result.is_err() && !client.may_have_sent() {
+                used.forget(&proof.code).map_err(|error| Failure::of_error(FailureKind::Failed, &error))?;
+            }
+            match result {
                 Ok(credentials) => {
                     return Ok(Outcome::Answered { credentials, clock_ahead: client.clock_ahead() });
                 }

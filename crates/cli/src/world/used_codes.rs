@@ -1,24 +1,43 @@
-//! The last code sent for an MFA device: no code goes out twice, whichever process sends it.
+//! The codes sent for an MFA device lately: no code goes out twice, whichever process sends it.
 //!
-//! AWS takes each code once, and counts wrong ones against the device. What is kept is a digest, in a file
-//! of the user's own, of a code that is worth nothing once it was sent.
+//! AWS takes each code once, and counts wrong ones against the device. What is kept are digests, in a file of the
+//! user's own, of codes that are worth nothing once they were sent.
+//!
+//! How long ago a code was sent is told by the clock that nobody sets ([`boot_clock`]): setting the machine's clock
+//! forgets no code. An entry of before the last start of the machine counts as one of now.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use hatbox_core::name::MfaSerial;
 use hatbox_core::secret::MfaCode;
 use sha2::{Digest, Sha256};
 
+use crate::sys::boot_clock;
 use crate::sys::files::{FileError, Keep, read_private, write_atomic};
 
-/// The last code of one device. Used under the device's lock.
+/// Longer than AWS takes a code of another half minute. Beyond that the same digits are another code: a device repeats
+/// one of these by chance once in 50,000.
+const WINDOW: Duration = Duration::from_mins(10);
+/// More than anybody sends in that time.
+const MAX_CODES: usize = 64;
+const MAX_FILE: u64 = 16 << 10;
+
+/// The codes of one device. Used under the device's lock.
 #[derive(Debug)]
-pub(crate) struct UsedCode {
+pub(crate) struct UsedCodes {
     path: PathBuf,
     serial: MfaSerial,
 }
 
-impl UsedCode {
+/// One code: its digest, and when it was sent, in nanoseconds of [`boot_clock`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Sent {
+    digest: String,
+    at: u128,
+}
+
+impl UsedCodes {
     /// Of the device whose lock file is `lock`.
     pub(crate) fn beside(lock: &Path, serial: &MfaSerial) -> Self {
         Self { path: lock.with_extension("used"), serial: serial.clone() }
@@ -34,14 +53,48 @@ impl UsedCode {
         digest.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// Whether `code` is the last that was sent. A device repeats a code by chance once in a million.
-    pub(crate) fn is(&self, code: &MfaCode) -> bool {
-        read_private(&self.path, 128).is_ok_and(|text| text == self.digest(code).as_bytes())
+    /// Whether `code` was sent in its window.
+    pub(crate) fn has(&self, code: &MfaCode) -> bool {
+        let digest = self.digest(code);
+        self.load(boot_clock::now()).iter().any(|sent| sent.digest == digest)
     }
 
     /// Remembers `code`; called before it is sent, so that a kill in between does not forget it.
     pub(crate) fn save(&self, code: &MfaCode) -> Result<(), FileError> {
-        write_atomic(&self.path, self.digest(code).as_bytes(), Keep::Nothing)
+        self.save_at(code, boot_clock::now())
+    }
+
+    /// Forgets `code`, which never left this machine.
+    pub(crate) fn forget(&self, code: &MfaCode) -> Result<(), FileError> {
+        let (digest, mut sent) = (self.digest(code), self.load(boot_clock::now()));
+        sent.retain(|sent| sent.digest != digest);
+        self.write(&sent)
+    }
+
+    fn save_at(&self, code: &MfaCode, now: u128) -> Result<(), FileError> {
+        let mut sent = self.load(now);
+        sent.push(Sent { digest: self.digest(code), at: now });
+        let excess = sent.len().saturating_sub(MAX_CODES);
+        sent.drain(..excess);
+        self.write(&sent)
+    }
+
+    /// The codes that count at `now`, the oldest first.
+    fn load(&self, now: u128) -> Vec<Sent> {
+        let bytes = read_private(&self.path, MAX_FILE).unwrap_or_default();
+        let text = String::from_utf8_lossy(&bytes);
+        let parse = |line: &str| {
+            let (digest, at) = line.split_once(' ')?;
+            Some(Sent { digest: digest.to_owned(), at: at.parse::<u128>().ok()?.min(now) })
+        };
+        let mut sent: Vec<_> = text.lines().filter_map(parse).collect();
+        sent.retain(|sent| now - sent.at < WINDOW.as_nanos());
+        sent
+    }
+
+    fn write(&self, sent: &[Sent]) -> Result<(), FileError> {
+        let text: String = sent.iter().map(|Sent { digest, at }| format!("{digest} {at}\n")).collect();
+        write_atomic(&self.path, text.as_bytes(), Keep::Nothing)
     }
 }
 
@@ -49,17 +102,69 @@ impl UsedCode {
 mod tests {
     use super::*;
 
+    const SECOND: u128 = 1_000_000_000;
+
+    fn device(dir: &Path, serial: &str) -> UsedCodes {
+        UsedCodes::beside(&dir.join(serial), &MfaSerial::parse(serial).unwrap())
+    }
+
+    fn code(text: &str) -> MfaCode {
+        MfaCode::parse(text).unwrap()
+    }
+
     #[test]
-    fn a_code_is_known_as_used_for_its_device_only() {
+    fn every_code_of_a_device_is_known_as_used_and_for_that_device_only() {
         let dir = tempfile::tempdir().unwrap();
-        let device =
-            |serial: &str| UsedCode::beside(&dir.path().join(serial), &MfaSerial::parse(serial).unwrap());
-        let (a, b) = (device("GAHT00000001"), device("GAHT00000002"));
-        let code = MfaCode::parse("123456").unwrap();
-        assert!(!a.is(&code));
-        a.save(&code).unwrap();
-        assert!(a.is(&code));
-        assert!(!a.is(&MfaCode::parse("654321").unwrap()));
-        assert!(!b.is(&code));
+        let (a, b) = (device(dir.path(), "GAHT00000001"), device(dir.path(), "GAHT00000002"));
+        let codes = ["123456", "000000", "999999", "123457"].map(code);
+        for (number, next) in codes.iter().enumerate() {
+            assert!(!a.has(next));
+            a.save(next).unwrap();
+            for (other, used) in codes.iter().enumerate() {
+                assert_eq!(a.has(used), other <= number);
+                assert!(!b.has(used));
+            }
+        }
+    }
+
+    #[test]
+    fn a_code_that_was_not_sent_is_free_again_and_no_other() {
+        let dir = tempfile::tempdir().unwrap();
+        let used = device(dir.path(), "GAHT00000001");
+        for text in ["111111", "222222", "333333"] {
+            used.save(&code(text)).unwrap();
+        }
+        used.forget(&code("222222")).unwrap();
+        assert_eq!(["111111", "222222", "333333"].map(|text| used.has(&code(text))), [true, false, true]);
+        used.forget(&code("444444")).unwrap();
+        assert!(used.has(&code("333333")));
+    }
+
+    #[test]
+    fn a_code_counts_for_its_window_also_over_a_start_of_the_machine() {
+        let dir = tempfile::tempdir().unwrap();
+        let used = device(dir.path(), "GAHT00000001");
+        let has = |now| used.load(now).len();
+        used.save_at(&code("111111"), 5000 * SECOND).unwrap();
+        assert_eq!((has(5000 * SECOND), has(5599 * SECOND), has(5600 * SECOND)), (1, 1, 0));
+        // The machine was started anew: what was written lies in the future.
+        assert_eq!(has(10 * SECOND), 1);
+        used.save_at(&code("222222"), 10 * SECOND).unwrap();
+        assert_eq!((has(609 * SECOND), has(610 * SECOND)), (2, 0));
+    }
+
+    #[test]
+    fn the_file_stays_small_and_one_that_is_damaged_is_as_none() {
+        let dir = tempfile::tempdir().unwrap();
+        let used = device(dir.path(), "GAHT00000001");
+        for number in 0..200 {
+            used.save_at(&code(&format!("{number:06}")), number * SECOND / 10).unwrap();
+        }
+        assert_eq!(used.load(20 * SECOND).len(), MAX_CODES);
+        assert!(std::fs::metadata(&used.path).unwrap().len() < MAX_FILE);
+        for damaged in ["", "x", "x y\n", "\u{0}", "aa -1\n"] {
+            write_atomic(&used.path, damaged.as_bytes(), Keep::Nothing).unwrap();
+            assert_eq!(used.load(SECOND), [], "{damaged:?}");
+        }
     }
 }

@@ -54,6 +54,7 @@ mod starts;
 mod store_faults;
 mod test_clock;
 mod unanswered;
+mod used_codes;
 mod why;
 #[cfg(feature = "trust")]
 mod why_asks;
