@@ -26,6 +26,13 @@ fn any_line() -> impl Strategy<Value = String> {
         "region = x-1",
         "REGION=y-1 ; note",
         "region =",
+        "region: c-1",
+        "REGION:d-1 # note",
+        "region:",
+        "  output : x=y",
+        "s3:",
+        "a:b = c",
+        ": v",
         "region = # note",
         "  region = z-1",
         "s3 =",
@@ -115,7 +122,7 @@ proptest! {
             prop_assert!(lines[section.place().line as usize - 1].starts_with('['));
             for entry in section.scan().entries {
                 let line = lines[entry.line as usize - 1].trim_start();
-                prop_assert!(line.starts_with(entry.key) && line.contains('='), "{} in {:?}", entry.key, line);
+                prop_assert!(line.starts_with(entry.key) && line.contains(['=', ':']), "{} in {:?}", entry.key, line);
             }
         }
     }

@@ -76,6 +76,7 @@ fn each_check_of_chains_fires_where_it_should_and_not_beside_it() {
         ),
         ("[profile a]\nrole_arn = arn:aws:iam::1:role/x\n".to_owned(), "", vec!["bad-value:2(a)"]),
         ("[profile a]\nno equals\n".to_owned(), "", vec!["bad-line:2(a)"]),
+        ("[profile alice]\nregion: x\n".to_owned(), "", vec!["colon-line:2(alice)"]),
         ("[profile a]\nsource_profile = alice\nrole_arn =\n".to_owned() + USER, "", vec!["empty-value:3(a)"]),
         (role("a", "source_profile = alice\nduration_seconds = 5"), "", vec!["bad-length:4(a)"]),
         (role("a", "source_profile = alice\nduration_seconds = 1h"), "", vec!["duration-form:4(a)"]),

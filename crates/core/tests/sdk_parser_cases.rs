@@ -28,6 +28,10 @@ const DIFFERENT: &[(&str, &str)] = &[
         "Invalid profile names are ignored.",
         "the AWS CLI writes and reads a name with blanks as `[in valid 2]` in the credentials file",
     ),
+    (
+        "Property definitions must contain an equals sign.",
+        "botocore divides at `:` too, so the AWS CLI uses `key : value`; there is a warning",
+    ),
     ("Invalid property names are ignored.", "they are kept, so that `explain` can show them as unknown"),
 ];
 

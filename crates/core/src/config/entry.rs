@@ -3,19 +3,24 @@
 //! | line | is | rule of |
 //! |---|---|---|
 //! | `key = value`, `key=value` | a setting; the first `=` divides | both |
+//! | `key: value` | the same; the first `=` or `:` divides, so a value may hold both | botocore |
 //! | `key = value # x` | a value that ends before the blank; without the blank all of it is value | SDKs |
 //! | `# x`, `; x`, also indented | a comment | botocore |
 //! | deeper than its key, key without value | a nested setting: `s3 =` and ` max_queue_size = 10` | both |
 //! | deeper than its key, key with value | more of the value, joined by a line end | both |
 //! | indented, no key above | a setting: whole sections are written so | botocore |
-//! | `key : value`, a word alone | a [problem](ProblemKind) | SDKs |
+//! | a word alone | a [problem](ProblemKind) | both |
+//!
+//! Nested settings are divided by `=` alone, as by botocore.
 
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
+use super::foreign::render_foreign;
 use super::header::{comment_start, is_blank, trim_range};
-use super::problem::ProblemKind;
+use super::origin::{FileKind, Place};
+use super::problem::{ProblemKind, Warning};
 
 /// One setting. `Debug` shows its key and line, as the value may be a secret.
 #[derive(Clone, PartialEq, Eq)]
@@ -28,10 +33,21 @@ pub struct Entry<'a> {
     pub line: u32,
     /// The settings nested below a key without a value.
     pub nested: Vec<Nested<'a>>,
+    /// What divides the key from the value.
+    pub(super) divider: Divider,
     /// All its lines, with their ends.
     pub(super) span: Range<usize>,
-    /// The value's bytes, further lines included; empty, and behind the `=`, when there is none.
+    /// The value's bytes, further lines included; empty, and behind the divider, when there is none.
     pub(super) value_span: Range<usize>,
+}
+
+/// What divides a key from its value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Divider {
+    /// `=`.
+    Equals,
+    /// `:`, which the SDKs but botocore do not know.
+    Colon,
 }
 
 /// A setting below another one.
@@ -49,6 +65,12 @@ impl Entry<'_> {
     /// Whether `key` (in lower case) is its key.
     pub fn has_key(&self, key: &str) -> bool {
         self.key.eq_ignore_ascii_case(key)
+    }
+
+    /// The warning about a line of `file` that is divided by `:`.
+    pub(super) fn colon_warning(&self, file: FileKind) -> Option<Warning> {
+        let place = Place { file, line: self.line };
+        (self.divider == Divider::Colon).then(|| Warning::Colon { key: render_foreign(self.key), place })
     }
 }
 
@@ -126,15 +148,18 @@ impl<'a> Line<'a> {
         {
             return self.continue_entry(entry);
         }
-        let (key, value) = self.divide(comment_start(self.bytes)).map_err(|problem| match problem {
-            ProblemKind::NoEquals if depth > 0 => ProblemKind::ContinuesNothing,
-            other => other,
+        let comment = comment_start(self.bytes);
+        let (divider, at) = self.find_divider(comment).ok_or(match depth {
+            0 => ProblemKind::NoEquals,
+            _ => ProblemKind::ContinuesNothing,
         })?;
+        let (key, value) = self.divide(at, comment)?;
         body.entries.push(Entry {
             key: self.text(key)?,
             value: Cow::Borrowed(self.text(value.clone())?),
             line: self.number,
             nested: Vec::new(),
+            divider,
             span: self.start..self.end,
             value_span: self.start + value.start..self.start + value.end,
         });
@@ -146,10 +171,10 @@ impl<'a> Line<'a> {
         // The lines stay with their key also when this one cannot be read: an edit moves them together.
         entry.span.end = self.end;
         if entry.value.is_empty() {
-            let (key, value) = self.divide(comment_start(self.bytes)).map_err(|problem| match problem {
-                ProblemKind::NoKey => ProblemKind::NestedNoKey,
-                _ => ProblemKind::NestedNoEquals,
-            })?;
+            let comment = comment_start(self.bytes);
+            let equals = self.setting(comment).iter().position(|&b| b == b'=');
+            let equals = equals.ok_or(ProblemKind::NestedNoEquals)?;
+            let (key, value) = self.divide(equals, comment).map_err(|_| ProblemKind::NestedNoKey)?;
             entry.nested.push(Nested { key: self.text(key)?, value: self.text(value)?, line: self.number });
         } else {
             let more = trim_range(self.bytes, 0..self.bytes.len());
@@ -161,18 +186,29 @@ impl<'a> Line<'a> {
         Ok(())
     }
 
-    /// The key and the value of a setting that ends before `comment`.
-    fn divide(&self, comment: Option<usize>) -> Result<(Range<usize>, Range<usize>), ProblemKind> {
-        let end = comment.unwrap_or(self.bytes.len());
-        let setting = self.bytes.get(..end).unwrap_or_default();
-        let equals = setting.iter().position(|&b| b == b'=').ok_or(ProblemKind::NoEquals)?;
-        let key = trim_range(self.bytes, 0..equals);
+    /// The line without its comment.
+    fn setting(&self, comment: Option<usize>) -> &'a [u8] {
+        self.bytes.get(..comment.unwrap_or(self.bytes.len())).unwrap_or_default()
+    }
+
+    /// The first of the bytes that divide, as for Python's configparser.
+    fn find_divider(&self, comment: Option<usize>) -> Option<(Divider, usize)> {
+        self.setting(comment).iter().enumerate().find_map(|(at, byte)| match byte {
+            b'=' => Some((Divider::Equals, at)),
+            b':' => Some((Divider::Colon, at)),
+            _ => None,
+        })
+    }
+
+    /// The key before the byte `at`, and the value that ends before `comment`.
+    fn divide(&self, at: usize, comment: Option<usize>) -> Result<(Range<usize>, Range<usize>), ProblemKind> {
+        let key = trim_range(self.bytes, 0..at);
         if key.is_empty() {
             return Err(ProblemKind::NoKey);
         }
-        let value = trim_range(self.bytes, equals + 1..end);
-        // An empty value stands right behind the `=`.
-        Ok((key, if value.is_empty() { equals + 1..equals + 1 } else { value }))
+        let value = trim_range(self.bytes, at + 1..comment.unwrap_or(self.bytes.len()));
+        // An empty value stands right behind the divider.
+        Ok((key, if value.is_empty() { at + 1..at + 1 } else { value }))
     }
 }
 
@@ -209,6 +245,38 @@ mod tests {
         }
     }
 
+    /// What Python's configparser, and so botocore 1.43, makes of each.
+    #[test]
+    fn the_first_equals_sign_or_colon_divides() {
+        for (line, key, value, divider) in [
+            ("a: b", "a", "b", Divider::Colon),
+            ("a : b", "a", "b", Divider::Colon),
+            ("a:b", "a", "b", Divider::Colon),
+            ("a:\tb", "a", "b", Divider::Colon),
+            ("a b: c", "a b", "c", Divider::Colon),
+            ("a = b:c", "a", "b:c", Divider::Equals),
+            ("a: b=c", "a", "b=c", Divider::Colon),
+            ("a:b = c", "a", "b = c", Divider::Colon),
+            ("a := b", "a", "= b", Divider::Colon),
+            ("a =: b", "a", ": b", Divider::Equals),
+            ("a:: b", "a", ": b", Divider::Colon),
+            ("arn:aws:iam = x", "arn", "aws:iam = x", Divider::Colon),
+            ("http://x = y", "http", "//x = y", Divider::Colon),
+            ("a:", "a", "", Divider::Colon),
+            ("  a:#x", "a", "#x", Divider::Colon),
+        ] {
+            let body = scan(line);
+            assert_eq!(body.problems, [], "{line}");
+            let [entry] = &body.entries[..] else { panic!("{line}: {body:?}") };
+            assert_eq!((entry.key, entry.value.as_ref(), entry.divider), (key, value, divider), "{line}");
+        }
+        let body = scan("a: b\n  c: d\ns3:\n  e = f:g\n  h:i = j\n");
+        let read: Vec<_> = body.entries.iter().map(|e| (e.key, e.value.as_ref(), e.nested.len())).collect();
+        assert_eq!((read, body.problems), (vec![("a", "b\nc: d", 0), ("s3", "", 2)], vec![]));
+        let nested: Vec<_> = body.entries[1].nested.iter().map(|n| (n.key, n.value)).collect();
+        assert_eq!(nested, [("e", "f:g"), ("h:i", "j")]);
+    }
+
     #[test]
     fn deeper_lines_belong_to_the_key_above() {
         let body = scan("s3 =\n  a = 1 # x\n\n  # note\n  b = 2\nregion = x\n  more # kept\n");
@@ -232,11 +300,13 @@ mod tests {
         use ProblemKind::{ContinuesNothing, ControlCharacter, NestedNoEquals, NestedNoKey, NoEquals, NoKey};
         for (text, problem, line) in [
             ("a = 1\nword\nb = 2", NoEquals, 2),
-            ("a = 1\nkey : value\nb = 2", NoEquals, 2),
+            ("a = 1\nkey # : value\nb = 2", NoEquals, 2),
             ("a = 1\n= v\nb = 2", NoKey, 2),
+            ("a = 1\n: v\nb = 2", NoKey, 2),
             (" -more\na = 1\nb = 2", ContinuesNothing, 1),
             ("a =\n word\nb = 2", NestedNoEquals, 2),
             ("a =\n = v\nb = 2", NestedNoKey, 2),
+            ("a:\n c: v\nb = 2", NestedNoEquals, 2),
             ("a = 1\nc = \0\nb = 2", ControlCharacter, 2),
             ("a = 1\nc = x\ry = z\nb = 2", ControlCharacter, 2),
         ] {

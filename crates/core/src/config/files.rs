@@ -142,23 +142,25 @@ impl Config {
             for (problem, line) in document.scan_preamble().problems {
                 add(problem, line);
             }
-            let mut ignored = Vec::new();
+            let mut others = Vec::new();
             for section in document.sections() {
                 if let Some(problem) = section.header_problem() {
                     add(problem, section.place().line);
                 }
-                for (problem, line) in section.scan().problems {
+                let body = section.scan();
+                for (problem, line) in body.problems {
                     add(problem, line);
                 }
+                others.extend(body.entries.iter().filter_map(|entry| entry.colon_warning(file)));
                 if let Some(reason) = reason_ignored(document, &section) {
-                    ignored.push(Warning::IgnoredSection {
+                    others.push(Warning::IgnoredSection {
                         section: render_foreign(&section.name()),
                         reason,
                         place: section.place(),
                     });
                 }
             }
-            warnings.append(&mut ignored);
+            warnings.append(&mut others);
         }
         warnings.sort_by_key(Warning::place);
         warnings

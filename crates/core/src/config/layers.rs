@@ -35,6 +35,11 @@ impl<'a> Part<'a> {
         Some(Sourced { value: entry.value.clone().into_owned(), origin: self.origin(entry.line) })
     }
 
+    /// A warning for each line that is divided by `:`.
+    pub(super) fn colon_warnings(&self) -> impl Iterator<Item = Warning> {
+        self.entries.iter().filter_map(|entry| entry.colon_warning(self.file))
+    }
+
     /// The empty keys of [`IDENTITY`], in the lines that count here.
     pub(super) fn empty_identity(&self) -> impl Iterator<Item = (&'static str, Origin)> {
         let empty = self.entries.iter().filter(|entry| entry.value.is_empty());
@@ -93,7 +98,7 @@ pub(super) struct Layers<'a> {
     pub(super) parts: Vec<Part<'a>>,
     /// Those of `[default]`.
     fallback: Vec<Part<'a>>,
-    /// What is wrong in `[default]`, which spoils no other profile.
+    /// What is wrong in `[default]`, which spoils no other profile, and what the SDKs read otherwise.
     pub(super) warnings: Vec<Warning>,
 }
 
@@ -151,6 +156,8 @@ pub(super) fn collect_layers<'a>(config: &'a Config, name: &ProfileName) -> Resu
             Ok(include)
         })?;
     }
+    let colons: Vec<_> = layers.parts.iter().chain(&layers.fallback).flat_map(Part::colon_warnings).collect();
+    layers.warnings.extend(colons);
     Ok(layers)
 }
 

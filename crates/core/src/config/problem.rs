@@ -17,7 +17,7 @@ pub enum ProblemKind {
     /// A setting above the first header.
     #[error("the line stands above the first section header")]
     OutsideSection,
-    /// A line without `=`.
+    /// A line without `=` or `:`.
     #[error("the line has no `=`")]
     NoEquals,
     /// `= value`.
@@ -74,6 +74,16 @@ pub enum Warning {
         /// The line.
         place: Place,
     },
+    /// `key: value`, which botocore reads.
+    #[error(
+        "`{key}` is written with `:`, which the AWS CLI reads and AWS's other SDKs do not; write `{key} = ...`"
+    )]
+    Colon {
+        /// The key.
+        key: String,
+        /// The line.
+        place: Place,
+    },
     /// A section that no profile uses.
     #[error("the section `[{section}]` is ignored: {reason}")]
     IgnoredSection {
@@ -123,6 +133,7 @@ impl Warning {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::BadLine { .. } => "bad-line",
+            Self::Colon { .. } => "colon-line",
             Self::IgnoredSection { .. } => "ignored-section",
             Self::Loses { .. } => "value-loses",
             Self::UserArnAsMfaSerial { .. } => "mfa-serial-is-user",
@@ -134,7 +145,7 @@ impl Warning {
     /// Where the value that it is about came from; `None` when it is about a line.
     pub fn origin(&self) -> Option<&Origin> {
         match self {
-            Self::BadLine { .. } | Self::IgnoredSection { .. } => None,
+            Self::BadLine { .. } | Self::Colon { .. } | Self::IgnoredSection { .. } => None,
             Self::Loses { origin, .. }
             | Self::UserArnAsMfaSerial { origin, .. }
             | Self::DurationForm { origin, .. }
@@ -145,7 +156,9 @@ impl Warning {
     /// The line that it is about; `None` when it is about a variable.
     pub fn place(&self) -> Option<Place> {
         match self {
-            Self::BadLine { place, .. } | Self::IgnoredSection { place, .. } => Some(*place),
+            Self::BadLine { place, .. } | Self::Colon { place, .. } | Self::IgnoredSection { place, .. } => {
+                Some(*place)
+            }
             _ => self.origin().and_then(Origin::place),
         }
     }

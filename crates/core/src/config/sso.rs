@@ -34,6 +34,7 @@ pub(super) fn resolve_sso(
         Some(name) => Some(read_session(config, name)?),
         None => None,
     };
+    warnings.extend(session.iter().flat_map(Part::colon_warnings));
     let mut choose = |key, inline| choose(key, inline, session.as_ref(), warnings);
     let start_url = choose("sso_start_url", inline_url);
     let region = choose("sso_region", layers.find("sso_region"));
