@@ -1,5 +1,6 @@
 //! Conditions: one operator on one key, true, false or not known for a request.
 
+use super::arn::Arn;
 use super::matching::{Case, ShortArn, Token, is_arn_match, is_match};
 use super::node::Place;
 use super::operator::{Operator, Quantifier, Test};
@@ -35,19 +36,25 @@ impl Condition {
     /// | `...IfExists` | true |
     /// | `ForAllValues:` | true |
     /// | `ForAnyValue:` | false |
+    /// | `ForAnyValue:...IfExists` | not known: AWS documents both |
     /// | `Null` | `true` in its values |
+    ///
+    /// For set operators and `Null`, empty texts are no values: a key that has no others is a null data set, which
+    /// `ForAllValues:` passes and `Null` is there to catch.
     pub(super) fn holds(&self, context: &Context) -> Truth {
-        let values = match context.find_lower(&self.lower_key) {
-            Lookup::Unknown => return Truth::unknown(&self.key),
-            lookup if self.operator.test == Test::Null => {
-                let is_absent = if matches!(lookup, Lookup::Absent) { "true" } else { "false" };
-                return self.values.iter().any(|value| value.text.eq_ignore_ascii_case(is_absent)).into();
-            }
-            Lookup::Absent => return self.holds_without_key().into(),
-            Lookup::Values(values) => values,
-        };
-        // An empty text counts as no value at all for a set operator.
+        let lookup = context.find_lower(&self.lower_key);
+        if matches!(lookup, Lookup::Unknown) {
+            return Truth::unknown(&self.key);
+        }
+        let values = if let Lookup::Values(values) = lookup { values } else { &[] };
         let given = || values.iter().filter(|value| !value.is_empty());
+        if self.operator.test == Test::Null {
+            let is_absent = if given().next().is_none() { "true" } else { "false" };
+            return self.values.iter().any(|value| value.text.eq_ignore_ascii_case(is_absent)).into();
+        }
+        if matches!(lookup, Lookup::Absent) {
+            return self.holds_without_key();
+        }
         match self.operator.quantifier {
             Some(Quantifier::All) => Truth::all(given().map(|value| self.passes(value, context))),
             Some(Quantifier::Any) => Truth::any(given().map(|value| self.passes(value, context))),
@@ -58,11 +65,15 @@ impl Condition {
         }
     }
 
-    fn holds_without_key(&self) -> bool {
+    fn holds_without_key(&self) -> Truth {
         match self.operator {
-            Operator { if_exists: true, .. } => true,
-            Operator { quantifier: Some(quantifier), .. } => quantifier == Quantifier::All,
-            Operator { is_negated, .. } => is_negated,
+            // The User Guide says of IfExists that it passes without the key, and of ForAnyValue that it does not.
+            Operator { quantifier: Some(Quantifier::Any), if_exists: true, .. } => {
+                Truth::unknown(format!("how AWS reads {} without {}", self.operator_name, self.key))
+            }
+            Operator { if_exists: true, .. } => Truth::Yes,
+            Operator { quantifier: Some(quantifier), .. } => (quantifier == Quantifier::All).into(),
+            Operator { is_negated, .. } => is_negated.into(),
         }
     }
 
@@ -75,9 +86,18 @@ impl Condition {
     fn fits(&self, actual: &str, context: &Context) -> Truth {
         Truth::any(self.values.iter().map(|wanted| {
             if !self.operator.takes_variables() {
-                return self.is_typed_match(actual, &wanted.text).into();
+                return self
+                    .is_typed_match(actual, &wanted.text)
+                    .map_or_else(|| self.mismatch(), Truth::from);
             }
             match wanted.fill(context) {
+                Filled::Tokens(tokens)
+                    if self.operator.test == Test::Arn
+                        && self.operator.is_negated
+                        && !are_arns(&tokens, actual) =>
+                {
+                    self.mismatch()
+                }
                 Filled::Tokens(tokens) => self.is_text_match(actual, &tokens).into(),
                 Filled::NoValue => Truth::No,
                 Filled::Unknown(name) => Truth::unknown(name),
@@ -98,21 +118,40 @@ impl Condition {
         }
     }
 
-    fn is_typed_match(&self, actual: &str, wanted: &str) -> bool {
+    /// What comes of a value that is not of the operator's type. It fits nothing; whether a negated operator holds then,
+    /// AWS's documents do not say.
+    fn mismatch(&self) -> Truth {
+        if !self.operator.is_negated {
+            return Truth::No;
+        }
+        let kind = match self.operator.test {
+            Test::Arn => "an ARN",
+            Test::Number(_) => "a number",
+            Test::Date(_) => "a date",
+            _ => "an IP address",
+        };
+        Truth::unknown(format!(
+            "how AWS reads {} of {} where a value is not {kind}",
+            self.operator_name, self.key
+        ))
+    }
+
+    /// Compares by type; `None` where one of the two is not of it.
+    fn is_typed_match(&self, actual: &str, wanted: &str) -> Option<bool> {
         match self.operator.test {
-            Test::Number(order) => match (Number::parse(actual), Number::parse(wanted)) {
-                (Some(actual), Some(wanted)) => order.holds(&actual, &wanted),
-                _ => false,
-            },
-            Test::Date(order) => match (parse_date(actual), parse_date(wanted)) {
-                (Some(actual), Some(wanted)) => order.holds(&actual, &wanted),
-                _ => false,
-            },
+            Test::Number(order) => Some(order.holds(&Number::parse(actual)?, &Number::parse(wanted)?)),
+            Test::Date(order) => Some(order.holds(&parse_date(actual)?, &parse_date(wanted)?)),
             Test::Ip => is_in_range(actual, wanted),
-            Test::Binary => is_same_binary(actual, wanted),
-            _ => false,
+            Test::Binary => Some(is_same_binary(actual, wanted)),
+            _ => Some(false),
         }
     }
+}
+
+/// Whether both the pattern and the value have the parts of an ARN.
+fn are_arns(pattern: &[Token], actual: &str) -> bool {
+    let colons = pattern.iter().filter(|token| **token == Token::Char(':')).count();
+    colons >= 5 && Arn::parse(actual).is_some()
 }
 
 /// The text of a pattern whose wildcards stand for themselves.
@@ -198,6 +237,8 @@ mod tests {
             ("Null", r#""false""#, "x", true),
             ("Null", r#""true""#, "x", false),
             ("Null", r#"["true", "false"]"#, "x", true),
+            ("Null", r#""true""#, "", true),
+            ("Null", r#""false""#, "", false),
         ] {
             let context = Context::complete([("k", vec![actual])]);
             assert_eq!(holds(operator, wanted, &context), expected.into(), "{operator} {wanted} {actual}");
@@ -212,6 +253,123 @@ mod tests {
         let none = Context::partial([("k", Vec::<&str>::new())]);
         assert_eq!(holds("Null", r#""true""#, &none), Truth::Yes);
         assert_eq!(holds("StringEquals", r#""a""#, &none), Truth::No);
+    }
+
+    /// The policy of the User Guide's "multivalued context keys" that guards `ForAllValues:` with `Null`.
+    #[test]
+    fn null_catches_every_data_set_that_for_all_values_passes() {
+        for (values, is_null) in [
+            (vec![], true),
+            (vec![""], true),
+            (vec!["", ""], true),
+            (vec!["a"], false),
+            (vec!["", "a"], false),
+        ] {
+            let context = Context::complete([("k", values.clone())]);
+            assert_eq!(holds("Null", r#""true""#, &context), is_null.into(), "{values:?}");
+            assert_eq!(holds("Null", r#""false""#, &context), (!is_null).into(), "{values:?}");
+            let is_vacuous = holds("ForAllValues:StringEquals", r#""no such""#, &context).is_yes();
+            assert_eq!(is_vacuous, is_null, "{values:?}");
+        }
+    }
+
+    #[test]
+    fn what_awss_documents_leave_open_is_not_known_and_says_why() {
+        let of = |values: &[&str]| Context::complete([("k", values.to_vec())]);
+        let arns = r#"["arn:aws:sns:*:*:t", "x"]"#;
+        for (operator, wanted, values, reason) in [
+            (
+                "ForAnyValue:StringEqualsIfExists",
+                r#""a""#,
+                &[][..],
+                "how AWS reads ForAnyValue:StringEqualsIfExists without k",
+            ),
+            (
+                "ForAnyValue:StringNotLikeIfExists",
+                r#""a""#,
+                &[],
+                "how AWS reads ForAnyValue:StringNotLikeIfExists without k",
+            ),
+            (
+                "ArnNotLike",
+                r#""arn:aws:sns:*:*:t""#,
+                &["t"],
+                "how AWS reads ArnNotLike of k where a value is not an ARN",
+            ),
+            (
+                "ArnNotEquals",
+                r#""t""#,
+                &["arn:aws:sns:r:1:t"],
+                "how AWS reads ArnNotEquals of k where a value is not an ARN",
+            ),
+            (
+                "ArnNotEqualsIfExists",
+                r#""t""#,
+                &["x"],
+                "how AWS reads ArnNotEqualsIfExists of k where a value is not an ARN",
+            ),
+            (
+                "ArnNotLike",
+                arns,
+                &["arn:aws:sns:r:1:u"],
+                "how AWS reads ArnNotLike of k where a value is not an ARN",
+            ),
+            (
+                "NumericNotEquals",
+                r#""5""#,
+                &["five"],
+                "how AWS reads NumericNotEquals of k where a value is not a number",
+            ),
+            (
+                "NumericNotEquals",
+                r#""five""#,
+                &["5"],
+                "how AWS reads NumericNotEquals of k where a value is not a number",
+            ),
+            (
+                "DateNotEquals",
+                r#""2026-01-01""#,
+                &["soon"],
+                "how AWS reads DateNotEquals of k where a value is not a date",
+            ),
+            (
+                "NotIpAddress",
+                r#""10.0.0.0/33""#,
+                &["10.0.0.1"],
+                "how AWS reads NotIpAddress of k where a value is not an IP address",
+            ),
+            (
+                "NotIpAddress",
+                r#""10.0.0.0/8""#,
+                &["AWS Internal"],
+                "how AWS reads NotIpAddress of k where a value is not an IP address",
+            ),
+            (
+                "ForAllValues:ArnNotLike",
+                r#""arn:aws:sns:*:*:t""#,
+                &["t"],
+                "how AWS reads ForAllValues:ArnNotLike of k where a value is not an ARN",
+            ),
+        ] {
+            assert_eq!(holds(operator, wanted, &of(values)), Truth::unknown(reason), "{operator} {wanted}");
+        }
+        for (operator, wanted, values, expected, why) in [
+            (
+                "ArnNotLike",
+                arns,
+                &["arn:aws:sns:r:1:t"][..],
+                Truth::No,
+                "another value fits, which settles it",
+            ),
+            ("ArnLike", r#""t""#, &["t"], Truth::No, "what is no ARN fits no ARN"),
+            ("NumericEquals", r#""five""#, &["five"], Truth::No, "what is no number equals none"),
+            ("NotIpAddress", r#""10.0.0.0/8""#, &["2001:db8::1"], Truth::Yes, "an address of the other kind"),
+            ("ForAllValues:ArnNotLike", r#""t""#, &[""], Truth::Yes, "no value at all"),
+            ("ForAnyValue:StringEqualsIfExists", r#""a""#, &["a"], Truth::Yes, "the key is there"),
+            ("ForAllValues:StringEqualsIfExists", r#""a""#, &[], Truth::Yes, "both say the same"),
+        ] {
+            assert_eq!(holds(operator, wanted, &of(values)), expected, "{operator} {wanted}: {why}");
+        }
     }
 
     #[test]

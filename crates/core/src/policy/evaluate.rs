@@ -9,7 +9,7 @@
 //! | the user | nothing else | identity allow, boundary, session |
 //! | the role of the session | boundary and session policy | identity allow, boundary, session |
 //! | the very session | nothing else | identity allow, boundary, session |
-//! | everybody | nothing else | identity allow, boundary, session |
+//! | everybody | nothing else; unknown where a session policy does not allow | identity allow, boundary, session |
 //! | a service, a provider | nothing else | nothing else |
 
 use std::collections::BTreeSet;
@@ -20,7 +20,7 @@ pub use super::request::{Caller, Context, Request};
 use super::document::{Effect, Policy};
 use super::finding::{Finding, Origin, render_findings};
 use super::truth::Truth;
-use super::verdict::{Judge, Telling, Way, is_one_of};
+use super::verdict::{Contest, Judge, Telling, Way, is_one_of};
 
 /// What no policy can forbid, an explicit deny included (STS reference: "No permissions are required").
 const ALWAYS_ALLOWED: [&str; 2] = ["sts:GetCallerIdentity", "sts:GetSessionToken"];
@@ -119,7 +119,7 @@ impl<'p> Judge<'p> {
 
         let through = |way: &Way| {
             let rest = Truth::all(way.needs.iter().map(|layer| allow_of(*layer)));
-            let contested = if way.is_contested {
+            let contested = if way.contest.is_some() {
                 allow_of(Layer::Session).or(Truth::unknown(Layer::Session.name()))
             } else {
                 Truth::Yes
@@ -139,7 +139,8 @@ impl<'p> Judge<'p> {
         if let Truth::Unknown(facts) = allow.and(denied.not()) {
             let mut because = self.tell(findings(), |finding| matches!(finding.truth, Truth::Unknown(_)));
             if self.telling == Telling::Reasons {
-                because.extend(self.render_unknown_layers(&facts));
+                let contest = ways.iter().filter(|way| !way.opened.is_no()).find_map(|way| way.contest);
+                because.extend(self.render_unknown_layers(&facts, contest));
             }
             return unknown(facts, because);
         }
@@ -165,14 +166,16 @@ impl<'p> Judge<'p> {
         }
     }
 
-    fn render_unknown_layers(&self, facts: &BTreeSet<String>) -> impl Iterator<Item = String> {
-        Layer::ALL.into_iter().filter(|layer| facts.contains(layer.name())).map(|layer| {
-            if layer == Layer::Session && !self.layers.unknown.contains(&layer) {
-                return "the session is named, but its session policy is narrower: AWS's documents and others \
-                        contradict each other"
-                    .to_owned();
+    fn render_unknown_layers(
+        &self,
+        facts: &BTreeSet<String>,
+        contest: Option<Contest>,
+    ) -> impl Iterator<Item = String> {
+        Layer::ALL.into_iter().filter(|layer| facts.contains(layer.name())).map(move |layer| match contest {
+            Some(contest) if layer == Layer::Session && !self.layers.unknown.contains(&layer) => {
+                contest.text().to_owned()
             }
-            format!("the policies of the layer `{}` are not known", layer.name())
+            _ => format!("the policies of the layer `{}` are not known", layer.name()),
         })
     }
 

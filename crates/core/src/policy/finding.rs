@@ -63,7 +63,9 @@ impl Finding<'_> {
         let what = match (&self.truth, &self.miss) {
             (Truth::Yes, _) => self.render_applied(),
             (Truth::Unknown(facts), _) => {
-                let facts: Vec<_> = facts.iter().map(|fact| format!("`{fact}`")).collect();
+                let quoted =
+                    |fact: &String| if fact.contains(' ') { fact.clone() } else { format!("`{fact}`") };
+                let facts: Vec<_> = facts.iter().map(quoted).collect();
                 format!("may {does}, depending on {}", facts.join(", "))
             }
             (Truth::No, None | Some(Miss::Principal)) => format!("does not {does}: names somebody else"),

@@ -66,6 +66,9 @@ fn is_same(a: char, b: char, case: Case) -> bool {
     }
 }
 
+/// How many colons part the segments of an ARN.
+const ARN_COLONS: usize = 5;
+
 /// What to do with an ARN pattern of fewer than six parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ShortArn {
@@ -87,14 +90,69 @@ pub(super) fn is_arn_match(pattern: &[Token], text: &str, short: ShortArn) -> bo
 }
 
 /// Whether `pattern`, of a `Resource`, covers the resource `text`.
+///
+/// A `*` that is the last character of a segment reaches over the colons behind it, as the IAM User Guide says of
+/// "Resource": `arn:aws:iam:*:role/Ops` covers that role of every account. Any other `*` or `?` stays within its segment.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html>
 pub(super) fn is_resource_match(pattern: &[Token], text: &str) -> bool {
     let is_arn =
         pattern.starts_with(&[Token::Char('a'), Token::Char('r'), Token::Char('n'), Token::Char(':')]);
-    if is_arn {
-        is_arn_match(pattern, text, ShortArn::Completed)
-    } else {
-        is_match(pattern, text, Case::Sensitive)
+    if !is_arn {
+        return is_match(pattern, text, Case::Sensitive);
     }
+    if is_arn_match(pattern, text, ShortArn::Completed) {
+        return true;
+    }
+    let reaches_on = |pair: &[Token]| pair == [Token::Many, Token::Char(':')];
+    text.bytes().filter(|byte| *byte == b':').count() >= ARN_COLONS
+        && pattern.windows(2).any(reaches_on)
+        && is_match_over_colons(pattern, text)
+}
+
+/// Follows all ways at once in which `text` may fit: those stars that reach on fit differently from the others, so going
+/// back to the last one is not enough. At most pattern times text.
+fn is_match_over_colons(pattern: &[Token], text: &str) -> bool {
+    // Whether the text so far may end before this token. A star may be nothing.
+    let mut open = vec![false; pattern.len() + 1];
+    let pass_stars = |open: &mut Vec<bool>| {
+        for (at, token) in pattern.iter().enumerate() {
+            if *token == Token::Many
+                && open.get(at) == Some(&true)
+                && let Some(next) = open.get_mut(at + 1)
+            {
+                *next = true;
+            }
+        }
+    };
+    if let Some(first) = open.first_mut() {
+        *first = true;
+    }
+    pass_stars(&mut open);
+    let mut colons = 0;
+    for c in text.chars() {
+        // Colons behind the fifth are part of the resource.
+        let is_boundary = c == ':' && colons < ARN_COLONS;
+        colons += usize::from(c == ':');
+        let mut next = vec![false; open.len()];
+        for (at, token) in pattern.iter().enumerate().filter(|(at, _)| open.get(*at) == Some(&true)) {
+            let to = match token {
+                Token::Char(wanted) if *wanted == c => at + 1,
+                Token::One if !is_boundary => at + 1,
+                Token::Many
+                    if !is_boundary || matches!(pattern.get(at + 1), None | Some(Token::Char(':'))) =>
+                {
+                    at
+                }
+                _ => continue,
+            };
+            if let Some(place) = next.get_mut(to) {
+                *place = true;
+            }
+        }
+        pass_stars(&mut next);
+        open = next;
+    }
+    open.last() == Some(&true)
 }
 
 #[cfg(test)]
@@ -159,6 +217,46 @@ mod tests {
         assert!(is_resource_match(&tokens("*"), arn));
         assert!(!is_resource_match(&tokens("arn:aws:s3"), arn));
         assert!(!is_arn_match(&tokens("arn:aws:iam::*"), arn, ShortArn::Nothing));
+    }
+
+    #[test]
+    fn a_star_that_ends_a_segment_of_a_resource_reaches_over_colons() {
+        let arn = "arn:aws:iam::111122223333:role/team/Ops";
+        for (pattern, fits, why) in [
+            ("arn:aws:iam:*:role/team/Ops", true, "region and account in one"),
+            ("arn:aws:*:role/team/Ops", true, "service, region and account"),
+            ("arn:*:role/team/Ops", true, "all but the resource"),
+            ("arn:a*:role/team/Ops", true, "letters before the star"),
+            ("arn:aws:iam:*:role/*/Ops", true, "a star within the resource"),
+            ("arn:aws:iam:*:*:role/team/Ops", true, "none of the stars has to reach on"),
+            ("arn:*:iam:*:role/t*", true, "two that reach on"),
+            ("arn:aws:iam:*:role/Ops", false, "the path counts"),
+            ("arn:aws:iam:*:user/team/Ops", false, "another kind"),
+            ("arn:a*s:role/team/Ops", false, "a star within a segment stays there"),
+            ("arn:aws:iam:*3:role/team/Ops", false, "no star at the end"),
+            ("arn:aws:i?m*role/team/Ops", false, "a star before other characters"),
+            ("arn:aws:iam?:*:role/team/Ops", false, "a question mark is no colon"),
+            ("arn:aws:iam:*:role/team/Ops:*", false, "there is no such colon"),
+        ] {
+            assert_eq!(is_resource_match(&tokens(pattern), arn), fits, "{pattern}: {why}");
+            assert!(!is_arn_match(&tokens(pattern), arn, ShortArn::Nothing) || fits, "{pattern}");
+        }
+        let log = "arn:aws:logs:eu-central-1:111122223333:log-group:a:log-stream:b";
+        assert!(
+            is_resource_match(&tokens("arn:aws:logs:*:log-group:?*g-stream:b"), log),
+            "colons of the resource"
+        );
+        assert!(!is_resource_match(&tokens("arn:aws:logs:*:*"), "arn:aws:logs"), "no ARN");
+        assert!(
+            !is_arn_match(&tokens("arn:aws:iam:*:role/team/Ops"), arn, ShortArn::Nothing),
+            "as of ArnLike"
+        );
+    }
+
+    #[test]
+    fn stars_that_reach_on_take_no_exponential_time() {
+        let pattern = tokens(&format!("arn:{}x", "*:a".repeat(200)));
+        assert!(!is_resource_match(&pattern, &format!("arn:{}y", ":a".repeat(2000))));
     }
 
     #[test]

@@ -6,6 +6,11 @@ use super::request::Caller;
 use super::truth::Truth;
 use crate::name::AccountId;
 
+/// What it hangs on whether a session of a role is one that is named.
+pub(crate) const SESSION_NAME: &str = "the caller's session name";
+/// What it hangs on whether a caller is of the account that is named by its canonical id.
+pub(crate) const CANONICAL_ID: &str = "the canonical id of the caller's account";
+
 /// One entry of a `Principal` or `NotPrincipal`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Principal {
@@ -101,7 +106,7 @@ impl Principal {
             (PrincipalKind::Arn, Caller::RoleSession { session_arn: None, role_arn })
                 if is_session_of(&self.text, role_arn) =>
             {
-                Some((Route::Session, Truth::unknown("the caller's session name")))
+                Some((Route::Session, Truth::unknown(SESSION_NAME)))
             }
             (PrincipalKind::Service, Caller::Service(name))
             | (PrincipalKind::Federated, Caller::Federated(name))
@@ -112,7 +117,7 @@ impl Principal {
             (
                 PrincipalKind::CanonicalUser,
                 Caller::User { .. } | Caller::RoleSession { .. } | Caller::Root(_),
-            ) => Some((Route::Account, Truth::unknown("the canonical id of the caller's account"))),
+            ) => Some((Route::Account, Truth::unknown(CANONICAL_ID))),
             _ => None,
         }
     }

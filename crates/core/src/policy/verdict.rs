@@ -40,8 +40,32 @@ impl Verdict<'_> {
 pub(super) struct Way {
     pub(super) opened: Truth,
     pub(super) needs: &'static [Layer],
-    /// The session ARN is named and a session policy may be narrower: the sources contradict each other.
-    pub(super) is_contested: bool,
+    /// Why it is not known whether a session policy that does not allow closes it.
+    pub(super) contest: Option<Contest>,
+}
+
+/// A way in of which AWS's documents do not settle whether a session policy limits it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Contest {
+    /// The resource's policy names this very session: the User Guide says that it does not, others that it does.
+    Session,
+    /// The resource's policy names everybody: the documents are silent.
+    Everyone,
+}
+
+impl Contest {
+    pub(super) fn text(self) -> &'static str {
+        match self {
+            Self::Session => {
+                "the session is named, but its session policy is narrower: AWS's documents and others \
+                 contradict each other"
+            }
+            Self::Everyone => {
+                "everybody is named, but the session policy does not allow it: AWS's documents do not say \
+                 which of the two decides"
+            }
+        }
+    }
 }
 
 const OWN_POLICIES: &[Layer] = &[Layer::Identity, Layer::Boundary, Layer::Session];
@@ -70,12 +94,12 @@ impl<'p> Judge<'p> {
         let has_duty = trust.is_some() || self.must_resource_allow();
         if self.layers.unknown.contains(&Layer::Trust) {
             let unknown = Verdict::unknown(Layer::Trust);
-            let way = self.way(Route::Everyone, unknown.allow);
+            let way = Way { contest: None, ..self.way(Route::Everyone, unknown.allow) };
             return (Verdict { allow: Truth::Yes, ..unknown }, vec![way]);
         }
         let mut ways = Vec::new();
         if is_same_account && !has_duty {
-            ways.push(Way { opened: Truth::Yes, needs: OWN_POLICIES, is_contested: false });
+            ways.push(Way { opened: Truth::Yes, needs: OWN_POLICIES, contest: None });
         }
         // Whether it allows is told by the ways: how the caller is named decides what else is needed.
         let mut verdict = Verdict::absent();
@@ -150,8 +174,13 @@ impl<'p> Judge<'p> {
             (_, Route::Role) => &[Layer::Boundary, Layer::Session],
             (_, Route::Outsider | Route::Everyone | Route::User | Route::Session) => &[],
         };
-        let is_contested = route == Route::Session && needs.is_empty() && self.layers.session.is_some();
-        Way { opened, needs, is_contested }
+        let is_limited = needs.is_empty() && self.layers.session.is_some();
+        let contest = match (caller, route) {
+            (Caller::User { .. } | Caller::RoleSession { .. }, Route::Session) => Some(Contest::Session),
+            (Caller::User { .. } | Caller::RoleSession { .. }, Route::Everyone) => Some(Contest::Everyone),
+            _ => None,
+        };
+        Way { opened, needs, contest: contest.filter(|_| is_limited) }
     }
 
     pub(super) fn judge_identity(&self) -> Verdict<'p> {

@@ -2,7 +2,7 @@
 
 use super::caller::Caller;
 use super::context::{Given, Signing};
-use super::gap::{Gap, join_or, phrases};
+use super::gap::{Gap, is_policy, join_or, phrases};
 use super::judge::{Ruling, Target, request_of, rule};
 use crate::accounts::Accounts;
 use crate::policy::document::{Effect, Policy};
@@ -200,7 +200,7 @@ impl Remedy {
 /// `yes`, or `yes, unless an SCP or RCP forbids it`.
 pub(super) fn render_yes(unless: &[String]) -> String {
     let (keys, layers): (Vec<String>, Vec<String>) =
-        unless.iter().cloned().partition(|what| !what.contains(' '));
+        unless.iter().cloned().partition(|what| !is_policy(what));
     match (layers.is_empty(), keys.is_empty()) {
         (true, true) => "yes".to_owned(),
         (false, true) => format!("yes, unless {} forbids it", join_or(&layers)),

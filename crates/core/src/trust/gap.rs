@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::policy::evaluate::Layer;
+use crate::policy::principal::{CANONICAL_ID, SESSION_NAME};
 
 /// A part of a layer that no source tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +41,13 @@ pub(super) fn phrases(gaps: &[Gap], is_meant: impl Fn(Layer) -> bool) -> Vec<Str
         }
     }
     phrases
+}
+
+/// Whether what an answer hangs on is a policy that is missing, rather than a fact that must fit: a condition key, the
+/// session's name, or how AWS reads what its documents leave open.
+pub(super) fn is_policy(what: &str) -> bool {
+    let is_fact = what.starts_with("how AWS reads ") || what == SESSION_NAME || what == CANONICAL_ID;
+    what.contains(' ') && !is_fact
 }
 
 /// `a`, `a or b`, `a, b or c`.

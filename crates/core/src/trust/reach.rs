@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use super::can::{Given, Signing, Verdict, gives_codes, party_json};
 use super::columns::render_columns;
 use super::edges::{Edge, Edges};
-use super::gap::join_or;
+use super::gap::{is_policy, join_or};
 use super::party::{Party, PartyKind};
 use super::wrap::wrap;
 use crate::accounts::Accounts;
@@ -256,10 +256,16 @@ pub(super) fn push_not_known(text: &mut String, parties: &[Party], why: &str) {
 
 /// What holds for all ways.
 pub(super) fn push_footer(text: &mut String, common: &[String], ways: &[Way]) {
-    if !common.is_empty() {
-        let what = join_or(common);
+    let (policies, facts): (Vec<String>, Vec<String>) =
+        common.iter().cloned().partition(|what| is_policy(what));
+    if !policies.is_empty() {
+        let what = join_or(&policies);
         text.push('\n');
         text.push_str(&wrap(&format!("All of it unless {what} forbids it."), 0, 0));
+    }
+    if !facts.is_empty() {
+        text.push('\n');
+        text.push_str(&wrap(&format!("All of it depending on {}.", join_or(&facts)), 0, 0));
     }
     if ways.iter().any(|way| !way.through.is_empty() || way.mfa == Mfa::OfNoUse) {
         text.push_str("\nA role put on from another role lasts 1 h at most.\n");

@@ -298,6 +298,30 @@ fn a_source_identity_needs_its_permission_and_sticks() {
 }
 
 #[test]
+fn what_awss_documents_leave_open_is_refused() {
+    for condition in [
+        r#"{"NotIpAddress":{"aws:SourceIp":"203.0.113.0/33"}}"#,
+        r#"{"ArnNotLike":{"aws:username":"arn:aws:iam:::x"}}"#,
+        r#"{"ForAnyValue:StringEqualsIfExists":{"aws:PrincipalTag/none":"x"}}"#,
+    ] {
+        let sandbox = Sandbox::with_role(&trusting("111122223333", &format!(r#","Condition":{condition}"#)));
+        sandbox.assume(&sandbox.jan, X, &[]).refused(403, "AccessDenied", &refusal(JAN, "sts:AssumeRole", X));
+    }
+    // A role for everybody, of the session's own account, and a session policy that does not speak of it.
+    let sandbox = Sandbox::start_with(|world| {
+        let open = world.accounts.get_mut(PEOPLE_ACCOUNT).unwrap().roles.get_mut("open").unwrap();
+        open.trust = policy(&trusting("*", ""));
+    });
+    let read = policy(r#"{"Effect":"Allow","Action":"s3:ListAllMyBuckets","Resource":"*"}"#);
+    let cut = sandbox.assume(&sandbox.jan, OPEN, &[("Policy", &read)]).keys();
+    let caller = "arn:aws:sts::111122223333:assumed-role/open/me";
+    let again = sandbox.assume(&cut, OPEN, &[]);
+    again.refused(403, "AccessDenied", &refusal(caller, "sts:AssumeRole", OPEN));
+    let whole = sandbox.assume(&sandbox.jan, OPEN, &[]).keys();
+    sandbox.assume(&whole, OPEN, &[]).ok();
+}
+
+#[test]
 fn a_session_policy_and_a_boundary_cut_what_the_role_may() {
     let read = policy(r#"{"Effect":"Allow","Action":"s3:ListAllMyBuckets","Resource":"*"}"#);
     let sandbox = Sandbox::start();
