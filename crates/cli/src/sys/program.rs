@@ -14,6 +14,8 @@ use super::terminal;
 const OUTPUT_LIMIT: usize = 64 << 10;
 /// Of what it says on stderr, this much of the end is kept.
 const ERRORS_LIMIT: usize = 4 << 10;
+/// How long a program that is asked to end may take.
+const GRACE: Duration = Duration::from_millis(500);
 /// How often the program's end is looked for.
 const TICK: Duration = Duration::from_millis(10);
 
@@ -102,6 +104,9 @@ pub(crate) enum ProgramError {
     /// It printed too much, and was ended.
     #[error("it printed more than 64 KiB")]
     TooMuch,
+    /// A signal ended hatbox meanwhile, and the program with it.
+    #[error("interrupted")]
+    Interrupted,
     /// It failed.
     #[error("it failed: {0}")]
     Failed(String),
@@ -109,7 +114,7 @@ pub(crate) enum ProgramError {
 
 /// Runs a program to its end, whatever its exit status is.
 ///
-/// When that takes too long, or it prints too much, all that it started is ended with it.
+/// When that takes too long, it prints too much, or a signal ends hatbox, all that it started is ended with it.
 ///
 /// # Errors
 /// It could not be started, or was ended.
@@ -144,6 +149,10 @@ pub(crate) fn run_program(run: Program<'_>) -> Result<Ended, ProgramError> {
         errors: Vec::new(),
     };
     let result = reading.read_all(&mut child, &group).and_then(|()| reading.wait(&mut child, &group));
+    if matches!(result, Err(ProgramError::Interrupted)) {
+        group.ask_to_end();
+        wait_a_moment(&mut child);
+    }
     if result.is_err() {
         group.end();
         child.kill().ok();
@@ -152,6 +161,13 @@ pub(crate) fn run_program(run: Program<'_>) -> Result<Ended, ProgramError> {
     group.give_back(result.as_ref().ok());
     let errors = String::from_utf8_lossy(&reading.errors).into_owned();
     Ok(Ended { status: result?, output: reading.output, errors })
+}
+
+fn wait_a_moment(child: &mut Child) {
+    let end = Instant::now() + GRACE;
+    while matches!(child.try_wait(), Ok(None)) && Instant::now() < end {
+        std::thread::sleep(TICK);
+    }
 }
 
 /// Writes the text in a thread of its own: a program that prints before it has read everything would wait for
@@ -177,6 +193,9 @@ impl Reading {
             let wait = if has_ended { Duration::ZERO } else { TICK };
             let ready =
                 wait_for_output(stdout.as_ref(), stderr.as_ref(), wait).map_err(ProgramError::Read)?;
+            if group.is_interrupted() {
+                return Err(ProgramError::Interrupted);
+            }
             if Instant::now() >= self.end {
                 return if has_ended { Ok(()) } else { Err(ProgramError::TimedOut(self.timeout)) };
             }
@@ -207,6 +226,7 @@ impl Reading {
         loop {
             match child.try_wait() {
                 Ok(Some(status)) => return Ok(status),
+                Ok(None) if group.is_interrupted() => return Err(ProgramError::Interrupted),
                 Ok(None) if Instant::now() >= self.end => return Err(ProgramError::TimedOut(self.timeout)),
                 Ok(None) => {
                     group.keep_going();

@@ -1,9 +1,12 @@
 //! Programs that ask at the terminal by themselves: it is theirs while they run, and hatbox's again after.
 
 use std::os::unix::process::ExitStatusExt;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::fixture::{Fixture, PASSPHRASE};
-use crate::run::Run;
+use crate::run::{Run, finish};
 use crate::terminal::Terminal;
 
 /// Reads from the terminal as a program does that was started by hand: only in the foreground.
@@ -51,4 +54,95 @@ fn ctrl_z_leaves_no_helper_stopped_that_nobody_could_continue() {
     terminal.type_keys(&format!("{PASSPHRASE}\nkeys\n"));
     terminal.wait_for("got keys", 1);
     assert!(terminal.wait().success());
+}
+
+/// Starts a program of its own and waits; both write down who they are.
+const WAITS: &str = "sleep 300 & echo $! >>\"$HOME/pids\"; echo $$ >>\"$HOME/pids\"; wait";
+
+/// The processes that [`WAITS`] wrote down, once both have.
+fn waiting(fixture: &Fixture) -> Vec<String> {
+    let end = Instant::now() + Duration::from_secs(20);
+    loop {
+        let text = std::fs::read_to_string(fixture.home().join("pids")).unwrap_or_default();
+        if text.lines().count() == 2 && text.ends_with('\n') {
+            return text.lines().map(str::to_owned).collect();
+        }
+        assert!(Instant::now() < end, "the helper does not start");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Whether it runs: one that has ended may lie there until it is collected.
+fn runs(pid: &str) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X']))
+}
+
+fn wait_for_end(pids: &[String], what: &str) {
+    let end = Instant::now() + Duration::from_secs(20);
+    while pids.iter().any(|pid| runs(pid)) {
+        assert!(Instant::now() < end, "{what}: a helper outlives hatbox");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn a_signal_to_hatbox_alone_ends_its_helpers_with_it() {
+    let config = "[profile guarded]\nsource_profile = jan-work\nrole_arn = arn:aws:iam::444455556666:role/Ops\n\
+                  mfa_serial = arn:aws:iam::111122223333:mfa/jan\nmfa_process = waits\n";
+    for signal in [Signal::TERM, Signal::INT, Signal::HUP, Signal::QUIT] {
+        for which in ["mfa_process", "passphrase_command", "on a terminal", "store command"] {
+            let fixture = Fixture::with_config(config);
+            fixture.write_program("waits", WAITS);
+            let mut run = fixture.hatbox(&["exec", "guarded", "--", "true"]);
+            if which == "passphrase_command" {
+                fixture.hatbox(&["lock"]).run().ok();
+                fixture.write_settings("passphrase_command = \"waits\"\n");
+                run = run.without("HATBOX_FILE_PASSPHRASE");
+            }
+            if which == "store command" {
+                fixture.write_settings("backend = \"command\"\nstore_command = \"waits\"\n");
+            }
+            let what = format!("{which}, {signal:?}");
+            if which == "on a terminal" {
+                let mut terminal = Terminal::start(&run);
+                let pids = waiting(&fixture);
+                terminal.signal(signal);
+                assert_eq!(terminal.wait().signal(), Some(signal.as_raw()), "{what}");
+                wait_for_end(&pids, &what);
+            } else {
+                let child = run.spawn();
+                let pids = waiting(&fixture);
+                kill_process(Pid::from_child(&child), signal).unwrap();
+                let outcome = finish(child, &what);
+                assert_eq!(outcome.signal(), Some(signal.as_raw()), "{what}: {}", outcome.stderr);
+                wait_for_end(&pids, &what);
+            }
+            // The end of the test locks the store, and waits for no helper.
+            fixture.write_settings("");
+        }
+    }
+}
+
+#[test]
+fn a_signal_that_hatbox_was_told_to_ignore_ends_nothing() {
+    let fixture = Fixture::with_config("[profile jan-work]\n");
+    fixture.hatbox(&["lock"]).run().ok();
+    let script = format!(
+        "touch \"$HOME/started\"; while ! test -e \"$HOME/go\"; do sleep 0.01; done; echo '{PASSPHRASE}'"
+    );
+    fixture.write_program("opener", &script);
+    fixture.write_settings("passphrase_command = \"opener\"\n");
+    let run =
+        fixture.hatbox(&["exec", "-n", "jan-work", "--", "echo", "done"]).without("HATBOX_FILE_PASSPHRASE");
+    // As below nohup(1), which takes a terminal's place for more than that.
+    let child = run.under("sh", &["-c", "trap '' HUP; exec \"$@\"", "sh"]).spawn();
+    let end = Instant::now() + Duration::from_secs(20);
+    while !fixture.home().join("started").exists() {
+        assert!(Instant::now() < end, "the helper does not start");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    kill_process(Pid::from_child(&child), Signal::HUP).unwrap();
+    std::fs::write(fixture.home().join("go"), "").unwrap();
+    assert_eq!(finish(child, "ignoring HUP").ok().stdout, "done\n");
 }

@@ -19,7 +19,7 @@ use rustix::process::{
 };
 use rustix::termios::{tcgetpgrp, tcsetpgrp};
 
-use super::signals::with_terminal_output_held;
+use super::signals::{Held, with_terminal_output_held};
 use crate::sys::program::{Person, Readable};
 
 /// The processes of one program.
@@ -29,13 +29,18 @@ pub(crate) struct ProcessGroup {
     terminal: Option<File>,
     is_own: bool,
     id: Option<Pid>,
+    /// What ends hatbox ends the program first.
+    held: Held,
 }
 
 impl ProcessGroup {
     /// Has `command` start a group of its own. Where hatbox itself is in the background of its terminal, a
     /// program that may ask stays in hatbox's group: the shell then stops and continues both.
     pub(crate) fn prepare(command: &mut Command, person: Person) -> Self {
-        let mut group = Self { terminal: None, is_own: true, id: None };
+        let held = Held::of_endings();
+        held.release_in(command);
+        die_with_parent(command);
+        let mut group = Self { terminal: None, is_own: true, id: None, held };
         match person {
             Person::IsNotAsked => {
                 // SAFETY: setsid(2) is safe to call after fork (signal-safety(7)), and touches no memory.
@@ -78,6 +83,20 @@ impl ProcessGroup {
         }
     }
 
+    /// Whether a signal came that ends hatbox. It does so once this value is dropped.
+    pub(crate) fn is_interrupted(&self) -> bool {
+        self.held.is_one_pending()
+    }
+
+    /// Asks the program, and all that it started, to end: it may have modes of the terminal to put back.
+    pub(crate) fn ask_to_end(&self) {
+        let Some(id) = self.id else { return };
+        let asked =
+            if self.is_own { kill_process_group(id, Signal::TERM) } else { kill_process(id, Signal::TERM) };
+        // One that has ended is not there.
+        asked.ok();
+    }
+
     /// Ends the program with all that it started.
     pub(crate) fn end(&self) {
         if let (Some(id), true) = (self.id, self.is_own) {
@@ -95,6 +114,20 @@ impl ProcessGroup {
         }
     }
 }
+
+/// Has the program end when hatbox is killed (SIGKILL) and can end nothing. What it started goes on.
+#[cfg(target_os = "linux")]
+fn die_with_parent(command: &mut Command) {
+    // SAFETY: prctl(2) is a system call alone, and touches no memory.
+    unsafe {
+        command.pre_exec(|| {
+            rustix::process::set_parent_process_death_signal(Some(Signal::TERM)).map_err(Into::into)
+        });
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn die_with_parent(_: &mut Command) {}
 
 /// Whether this is a file that may be run.
 pub(crate) fn is_executable(path: &Path) -> bool {

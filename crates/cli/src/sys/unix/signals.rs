@@ -16,16 +16,18 @@ static PIPE_WAS_IGNORED: AtomicBool = AtomicBool::new(false);
 #[cfg_attr(not(target_os = "macos"), unsafe(link_section = ".init_array"))]
 static REMEMBER_PIPE: extern "C" fn() = {
     extern "C" fn remember_pipe() {
-        // SAFETY: sigaction with a null new action only reads, into a zeroed struct that we own.
-        let ignored = unsafe {
-            let mut now: libc::sigaction = std::mem::zeroed();
-            libc::sigaction(libc::SIGPIPE, std::ptr::null(), &raw mut now) == 0
-                && now.sa_sigaction == libc::SIG_IGN
-        };
-        PIPE_WAS_IGNORED.store(ignored, Ordering::Relaxed);
+        PIPE_WAS_IGNORED.store(is_ignored(libc::SIGPIPE), Ordering::Relaxed);
     }
     remember_pipe
 };
+
+fn is_ignored(signal: libc::c_int) -> bool {
+    // SAFETY: sigaction with a null new action only reads, into a zeroed struct that we own.
+    unsafe {
+        let mut now: libc::sigaction = std::mem::zeroed();
+        libc::sigaction(signal, std::ptr::null(), &raw mut now) == 0 && now.sa_sigaction == libc::SIG_IGN
+    }
+}
 
 /// Gives SIGPIPE the disposition that the process was started with.
 pub(crate) fn restore_pipe() {
@@ -64,13 +66,22 @@ pub(crate) struct Held {
 impl Held {
     /// Holds SIGINT, SIGTERM, SIGHUP, SIGQUIT and SIGTSTP back.
     pub(crate) fn new() -> Self {
+        Self::of(HELD)
+    }
+
+    /// Holds those back that would end this process: not SIGTSTP, and none that is ignored, as below `nohup`.
+    pub(crate) fn of_endings() -> Self {
+        Self::of(HELD.into_iter().filter(|&signal| signal != libc::SIGTSTP && !is_ignored(signal)))
+    }
+
+    fn of(signals: impl IntoIterator<Item = libc::c_int>) -> Self {
         // SAFETY: the sets are initialised by sigemptyset before use, and outlive the calls.
         unsafe {
             let mut block: libc::sigset_t = std::mem::zeroed();
             let mut before: libc::sigset_t = std::mem::zeroed();
             libc::sigemptyset(&raw mut block);
             libc::sigemptyset(&raw mut before);
-            for signal in HELD {
+            for signal in signals {
                 libc::sigaddset(&raw mut block, signal);
             }
             libc::pthread_sigmask(libc::SIG_BLOCK, &raw const block, &raw mut before);
@@ -97,8 +108,6 @@ impl Held {
     }
 }
 
-/// For a process that outlives the commands that it runs.
-#[cfg(feature = "sandbox")]
 impl Held {
     /// Has `command` start with the signals not held back: std gives a child the mask of its parent.
     pub(crate) fn release_in(&self, command: &mut std::process::Command) {
@@ -114,7 +123,11 @@ impl Held {
             });
         }
     }
+}
 
+/// For a process that outlives the commands that it runs.
+#[cfg(feature = "sandbox")]
+impl Held {
     /// Takes one that waits: it does nothing more by itself.
     pub(crate) fn take(&self) -> Option<Signal> {
         let number = self.pending()?;

@@ -27,6 +27,13 @@ impl ProcessGroup {
 
     pub(crate) fn keep_going(&self) {}
 
+    /// Ctrl-C reaches all programs of the console.
+    pub(crate) fn is_interrupted(&self) -> bool {
+        false
+    }
+
+    pub(crate) fn ask_to_end(&self) {}
+
     pub(crate) fn end(&self) {}
 
     pub(crate) fn give_back(&self, _status: Option<&ExitStatus>) {}
