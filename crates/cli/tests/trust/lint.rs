@@ -26,7 +26,7 @@ fn the_exit_code_tells_of_findings_at_least_as_bad_as_asked() {
         assert_eq!((ran.code, ran.stderr.as_str()), (code, ""), "{arguments:?} {}", ran.stdout);
     }
     let ran = hatbox(&["trust", "lint"], b"");
-    assert!(ran.code == 2 && ran.stderr.contains("no trust policy is named"), "{}", ran.stderr);
+    assert!(ran.code == 2 && ran.stderr.contains("no trust policy is given"), "{}", ran.stderr);
 }
 
 #[test]
@@ -39,13 +39,16 @@ fn who_calls_and_what_the_request_tells_can_be_said() {
         let ran =
             hatbox(&[&["trust", "lint", "--format", "json", "-"], arguments].concat(), policy.as_bytes());
         let json: Value = serde_json::from_str(&ran.stdout).unwrap();
-        (json["admits"]["access-keys+mfa"].as_bool().unwrap(), json["mfa"].as_str().unwrap().to_owned())
+        (
+            json["admits"]["access-keys+mfa"].as_str().unwrap().to_owned(),
+            json["mfa"].as_str().unwrap().to_owned(),
+        )
     };
     let told = ["--context", "sts:ExternalId=x", "--role-session-name", "ci"];
-    assert_eq!(admits(&[]), (false, "required".into()), "what is not told counts as absent");
-    assert_eq!(admits(&told), (true, "required".into()));
+    assert_eq!(admits(&[]), ("depends".into(), "required".into()), "as in the text");
+    assert_eq!(admits(&told), ("yes".into(), "required".into()));
     let bob = ["--caller", "arn:aws:iam::444455556666:user/bob"];
-    assert_eq!(admits(&[&told[..], &bob].concat()), (false, "unsatisfiable".into()));
+    assert_eq!(admits(&[&told[..], &bob].concat()), ("no".into(), "unsatisfiable".into()));
     let ran = hatbox(&["trust", "lint", "-", "--caller", "bob"], policy.as_bytes());
     assert_eq!(ran.code, 2);
     let ran = hatbox(&["trust", "lint", "-", "--context", "x"], policy.as_bytes());
@@ -95,6 +98,33 @@ fn roles_of_a_plan_are_judged_and_what_is_unknown_until_apply_is_said() {
     );
     assert!(ran.stdout.contains("aws_iam_role.new: not known until apply\n"), "{}", ran.stdout);
     assert!(!ran.stdout.contains("--file"), "a plan is no file to mend: {}", ran.stdout);
+}
+
+#[test]
+fn a_plan_without_roles_is_clean_in_each_format() {
+    let plan = br#"{"format_version": "1.2", "terraform_version": "1.11.4",
+        "planned_values": {"root_module": {}}, "resource_changes": []}"#;
+    let state = br#"{"version": 4, "terraform_version": "1.11.4", "serial": 1, "lineage": "x", "outputs": {},
+        "resources": []}"#;
+    for source in [&plan[..], &state[..]] {
+        let lint = |format: &str| {
+            let ran = hatbox(&["trust", "lint", "--from", "-", "--format", format], source);
+            assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{format}");
+            ran.stdout
+        };
+        assert_eq!(lint("text"), "no roles\n");
+        let json: Value = serde_json::from_str(&lint("json")).unwrap();
+        assert_eq!((&json["policies"], &json["errors"]), (&serde_json::json!([]), &0.into()));
+        let sarif: Value = serde_json::from_str(&lint("sarif")).unwrap();
+        let run = &sarif["runs"][0];
+        assert_eq!(run["results"], serde_json::json!([]));
+        assert_eq!(run["invocations"][0]["executionSuccessful"], true);
+        assert!(run["tool"]["driver"]["rules"].as_array().unwrap().len() > 20);
+    }
+    let empty = tempfile::tempdir().unwrap();
+    let ran = hatbox(&["trust", "lint", empty.path().to_str().unwrap()], b"");
+    assert_eq!(ran.code, 1);
+    assert!(ran.stderr.contains("no trust policies found"), "{}", ran.stderr);
 }
 
 #[test]

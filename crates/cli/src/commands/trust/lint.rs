@@ -44,15 +44,14 @@ pub(super) fn run(world: &World, global: &GlobalArgs, args: &TrustLintArgs) -> R
     if !from.is_empty() {
         linted.extend(lint_accounts(&load_accounts(world, global, &args.sources)?, &asked));
     }
-    if linted.is_empty() {
-        let failure = if args.files.is_empty() && from.is_empty() {
-            Failure::new(FailureKind::Usage, "no trust policy is named")
-                .hint("hatbox trust lint trust.json")
-                .hint("terraform show -json tfplan | hatbox trust lint --from -")
-        } else {
-            Failure::new(FailureKind::Failed, "there is no trust policy in what is named")
-        };
-        return Err(failure);
+    if args.files.is_empty() && from.is_empty() {
+        return Err(Failure::new(FailureKind::Usage, "no trust policy is given")
+            .hint("hatbox trust lint trust.json")
+            .hint("terraform show -json tfplan | hatbox trust lint --from -"));
+    }
+    // A plan without roles is clean. A directory without policies is not what was meant.
+    if linted.is_empty() && from.is_empty() {
+        return Err(Failure::new(FailureKind::Failed, "no trust policies found in the given files"));
     }
     let text = match args.format {
         LintFormat::Text => render_text(&linted),

@@ -21,6 +21,8 @@ pub struct Candidate {
     pub role: String,
     /// The ARN of the role's session; `None`: any.
     pub session: Option<String>,
+    /// Whether the user's name is made up and stands for any name.
+    is_any_user: bool,
 }
 
 impl Candidate {
@@ -34,7 +36,9 @@ impl Candidate {
         let any = Self::of_account(arn.partition, arn.account);
         match (arn.service, arn.resource.split_once('/')) {
             ("iam", None) if arn.resource == "root" => Some(any),
-            ("iam", Some(("user", name))) if is_whole(name) => Some(Self { user: text.to_owned(), ..any }),
+            ("iam", Some(("user", name))) if is_whole(name) => {
+                Some(Self { user: text.to_owned(), is_any_user: false, ..any })
+            }
             ("iam", Some(("role", name))) if is_whole(name) => Some(Self { role: text.to_owned(), ..any }),
             ("sts", Some(("assumed-role", rest))) => {
                 let (role, session) = rest.split_once('/')?;
@@ -52,12 +56,18 @@ impl Candidate {
             user: format!("arn:{partition}:iam::{account}:user/any-user"),
             role: format!("arn:{partition}:iam::{account}:role/any-role"),
             session: None,
+            is_any_user: true,
         }
+    }
+
+    /// Whether the user may have any name: a condition on the name may hold for some user.
+    pub(super) fn is_any_user(&self) -> bool {
+        self.is_any_user
     }
 }
 
 fn is_whole(name: &str) -> bool {
-    !name.is_empty() && !name.contains(['*', '?'])
+    !name.is_empty() && !name.contains(['*', '?', '$'])
 }
 
 /// Callers whom `principal` of `statement` may mean: any of the account, and those whom the conditions name.
@@ -100,7 +110,7 @@ fn add_named(found: &mut Vec<Candidate>, statement: &Statement, partition: &str,
     for name in values_of(statement, "aws:username") {
         let any = Candidate::of_account(partition, account);
         let user = format!("arn:{partition}:iam::{account}:user/{}", fill(name));
-        found.push(Candidate { user, ..any });
+        found.push(Candidate { user, is_any_user: !is_whole(name), ..any });
     }
     for arn in values_of(statement, "aws:PrincipalArn") {
         let parts: Vec<_> = arn.splitn(6, ':').collect();
@@ -113,7 +123,9 @@ fn add_named(found: &mut Vec<Candidate>, statement: &Statement, partition: &str,
                 &[fill(resource)]
             };
             let arn = |resource: &String| format!("arn:{partition}:iam::{of}:{resource}");
-            found.extend(wanted.iter().filter_map(|resource| Candidate::parse(&arn(resource))));
+            let is_pattern = !is_whole(resource);
+            let named = wanted.iter().filter_map(|resource| Candidate::parse(&arn(resource)));
+            found.extend(named.map(|of| Candidate { is_any_user: of.is_any_user || is_pattern, ..of }));
         }
     }
     found.truncate(MAX);

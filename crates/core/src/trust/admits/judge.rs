@@ -22,24 +22,48 @@ pub(in crate::trust) struct Judge<'a> {
     asked: &'a Asked,
     /// Keys that conditions and variables speak of.
     keys: Vec<String>,
+    /// Whether a condition compares `aws:PrincipalArn` with a variable.
+    has_variable_arn: bool,
 }
 
 impl<'a> Judge<'a> {
     pub(in crate::trust) fn new(policy: Policy, asked: &'a Asked) -> Self {
         let keys = keys_of(&policy);
         let identity = Policy::parse(EVERYTHING).into_iter().collect();
-        Self { layers: Layers { trust: Some(policy), identity, ..Layers::default() }, asked, keys }
+        let has_variable_arn =
+            policy.statements.iter().flat_map(|statement| &statement.conditions).any(|condition| {
+                condition.key.eq_ignore_ascii_case("aws:PrincipalArn")
+                    && condition.values.iter().any(|value| value.variables().next().is_some())
+            });
+        Self {
+            has_variable_arn,
+            layers: Layers { trust: Some(policy), identity, ..Layers::default() },
+            asked,
+            keys,
+        }
     }
 
     /// Whether `candidate` gets in with credentials of `kind`, as far as that is known.
     pub(in crate::trust) fn ask(&self, candidate: &Candidate, kind: Kind) -> Entry {
-        self.judge(candidate, kind, context_of(candidate, kind, self.asked, &self.keys))
+        let context = context_of(candidate, kind, self.asked, &self.keys);
+        let entry = self.judge(candidate, kind, context.clone());
+        if entry != Entry::No || !candidate.is_any_user() {
+            return entry;
+        }
+        // The made-up name does not fit; that of another user of the account may.
+        self.judge(candidate, kind, self.without_name(context, kind))
     }
 
-    /// The same, when a key of which nothing is known is absent.
-    pub(super) fn ask_as_told(&self, candidate: &Candidate, kind: Kind) -> Entry {
-        let context = context_of(candidate, kind, self.asked, &self.keys);
-        self.judge(candidate, kind, Context { is_complete: true, ..context })
+    /// The context of some user of the account, whatever the name.
+    fn without_name(&self, mut context: Context, kind: Kind) -> Context {
+        let is_told = |key: &str| self.asked.context.iter().any(|(told, _)| told.eq_ignore_ascii_case(key));
+        if kind != Kind::RoleSession && !is_told("aws:username") {
+            context.values.remove("aws:username");
+        }
+        if self.has_variable_arn && !is_told("aws:PrincipalArn") {
+            context.values.remove("aws:principalarn");
+        }
+        context
     }
 
     fn judge(&self, candidate: &Candidate, kind: Kind, context: Context) -> Entry {

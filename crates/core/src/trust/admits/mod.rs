@@ -88,6 +88,15 @@ pub enum Entry {
 }
 
 impl Entry {
+    /// Its name in JSON.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Yes => "yes",
+            Self::No => "no",
+            Self::DependsOn(_) => "depends",
+        }
+    }
+
     /// Whether it is not ruled out.
     pub fn is_possible(&self) -> bool {
         *self != Self::No
@@ -168,8 +177,6 @@ pub struct Row {
     pub kind: Kind,
     /// With what is known.
     pub entry: Entry,
-    /// When every condition key that is not known is absent.
-    pub is_admitted: bool,
 }
 
 /// Judges `policy`.
@@ -177,18 +184,8 @@ pub fn judge_admits(policy: &Policy, asked: &Asked) -> Admits {
     let judge = Judge::new(policy.clone(), asked);
     let candidates = asked.caller.clone().map_or_else(|| default_candidates(policy), |caller| vec![caller]);
     let rows = Kind::ALL.map(|kind| {
-        let mut entry = Entry::No;
-        let mut is_admitted = false;
-        for candidate in &candidates {
-            let told = judge.ask(candidate, kind);
-            is_admitted |= match &told {
-                Entry::Yes => true,
-                Entry::No => false,
-                Entry::DependsOn(_) => judge.ask_as_told(candidate, kind) == Entry::Yes,
-            };
-            entry = entry.or(told);
-        }
-        Row { kind, entry, is_admitted }
+        let entries = candidates.iter().map(|candidate| judge.ask(candidate, kind));
+        Row { kind, entry: entries.fold(Entry::No, Entry::or) }
     });
     let gets_in =
         |with_mfa: bool| rows.iter().any(|row| row.kind.has_mfa() == with_mfa && row.entry.is_possible());

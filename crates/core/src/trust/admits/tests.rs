@@ -9,12 +9,10 @@ fn judge(statements: &str, asked: &Asked) -> Admits {
 
 /// `y`, `n` or `?` for each kind.
 fn row(admits: &Admits) -> String {
-    let letter = |row: &Row| match (&row.entry, row.is_admitted) {
-        (Entry::Yes, true) => 'y',
-        (Entry::No, false) => 'n',
-        (Entry::DependsOn(_), false) => '?',
-        (Entry::DependsOn(_), true) => '!',
-        other => panic!("{other:?}"),
+    let letter = |row: &Row| match row.entry {
+        Entry::Yes => 'y',
+        Entry::No => 'n',
+        Entry::DependsOn(_) => '?',
     };
     admits.rows.iter().map(letter).collect()
 }
@@ -92,7 +90,7 @@ fn the_first_that_is_trusted_calls_unless_another_is_named() {
 }
 
 #[test]
-fn what_nobody_told_is_not_guessed_and_counts_as_absent_in_the_plain_answer() {
+fn what_is_not_known_is_not_guessed() {
     let statement = allow(
         r#"{"Bool": {"aws:MultiFactorAuthPresent": "true"},
             "StringEquals": {"sts:ExternalId": "x", "sts:RoleSessionName": "${aws:username}"}}"#,
@@ -109,7 +107,51 @@ fn what_nobody_told_is_not_guessed_and_counts_as_absent_in_the_plain_answer() {
     };
     assert_eq!(row(&judge(&statement, &told)), "nynyn");
     let negated = allow(r#"{"StringNotEquals": {"aws:PrincipalTag/team": "x"}}"#);
-    assert_eq!(row(&judge(&negated, &Asked::default())), "!!!!!");
+    assert_eq!(row(&judge(&negated, &Asked::default())), "?????");
+}
+
+/// What is told of a request leaves a *depends* as it is, or decides it: some user of the account has the name.
+#[test]
+fn more_knowledge_turns_no_maybe_into_a_wrong_no() {
+    let arn = "arn:aws:iam::111122223333:user";
+    for (condition, key, value, caller) in [
+        (r#""sts:RoleSessionName": "${aws:username}""#, "sts:RoleSessionName", "alice", "alice"),
+        (r#""sts:RoleSessionName": "${aws:username}-ci""#, "sts:RoleSessionName", "alice-ci", "alice"),
+        (r#""sts:SourceIdentity": "${aws:username}""#, "sts:SourceIdentity", "alice", "alice"),
+        (r#""aws:RequestTag/user": "${aws:username}""#, "aws:RequestTag/user", "alice", "alice"),
+        (
+            r#""aws:PrincipalArn": "arn:aws:iam::111122223333:user/${sts:RoleSessionName}""#,
+            "sts:RoleSessionName",
+            "alice",
+            "alice",
+        ),
+        (
+            r#""sts:RoleSessionName": "${aws:username}", "aws:PrincipalArn": "arn:aws:iam::111122223333:user/team/*""#,
+            "sts:RoleSessionName",
+            "alice",
+            "team/alice",
+        ),
+    ] {
+        let statement = allow(&format!(
+            r#"{{"Bool": {{"aws:MultiFactorAuthPresent": "true"}}, "StringLike": {{{condition}}}}}"#
+        ));
+        let told = |value: &str, caller: Option<String>| Asked {
+            caller: caller.map(|arn| Candidate::parse(&arn).unwrap()),
+            context: vec![(key.to_owned(), vec![value.to_owned()])],
+            ..Asked::default()
+        };
+        let any = judge(&statement, &told(value, None));
+        assert_eq!((row(&any).as_str(), any.mfa), ("n?n?n", Mfa::Required), "{condition}");
+        let named = judge(&statement, &told(value, Some(format!("{arn}/{caller}"))));
+        assert_eq!((row(&named).as_str(), named.mfa), ("nynyn", Mfa::Required), "{condition}");
+        let other = judge(&statement, &told(value, Some(format!("{arn}/team/bob"))));
+        assert_eq!(row(&other), "nnnnn", "{condition}");
+    }
+    let by_option = Asked { role_session_name: Some("alice".into()), ..Asked::default() };
+    let statement = allow(r#"{"StringEquals": {"sts:RoleSessionName": "${aws:username}"}}"#);
+    assert_eq!(row(&judge(&statement, &by_option)), "????n");
+    let named = allow(r#"{"StringEquals": {"aws:username": "bob"}}"#);
+    assert_eq!(row(&judge(&named, &by_option)), "yyyyn", "bob is a user of the account");
 }
 
 #[test]

@@ -46,9 +46,9 @@ fn render_one(one: &Linted) -> Value {
     Value::Object(members)
 }
 
-/// What nobody told counts as absent here; `depends_on` says where that made a difference.
+/// `yes`, `no` or `depends` for each kind of caller; `depends_on` has the keys.
 fn render_admits(admits: &Admits) -> Value {
-    let member = |row: &crate::trust::admits::Row| (row.kind.name().to_owned(), json!(row.is_admitted));
+    let member = |row: &crate::trust::admits::Row| (row.kind.name().to_owned(), json!(row.entry.name()));
     Value::Object(admits.rows.iter().map(member).collect())
 }
 

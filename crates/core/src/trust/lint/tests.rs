@@ -346,8 +346,8 @@ fn the_json_of_one_policy_has_its_members_at_the_top() {
     let json: serde_json::Value =
         serde_json::from_str(&render_json(&[linted("t.json", &policy(&[OPEN]))])).unwrap();
     let admits = serde_json::json!({
-        "access-keys": true, "access-keys+mfa": true, "session-token": true, "session-token+mfa": true,
-        "role-session": true,
+        "access-keys": "yes", "access-keys+mfa": "yes", "session-token": "yes", "session-token+mfa": "yes",
+        "role-session": "yes",
     });
     assert_eq!(
         (&json["schema"], &json["admits"], &json["mfa"]),

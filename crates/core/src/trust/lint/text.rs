@@ -9,6 +9,9 @@ const MAX_TOLD: usize = 20;
 
 /// Tells of all policies; who can become the role first, then what is wrong.
 pub fn render_text(linted: &[Linted]) -> String {
+    if linted.is_empty() {
+        return "no roles\n".to_owned();
+    }
     // What cannot be read is said on stderr, as an error.
     let blocks: Vec<String> = linted
         .iter()
