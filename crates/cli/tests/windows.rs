@@ -123,7 +123,7 @@ fn the_file_store_asks_anew_each_time_and_takes_its_passphrase_from_a_variable_o
     let mut add = with_passphrase(&["add", "--env", "kept"]);
     let output = add.env("AWS_ACCESS_KEY_ID", ID).env("AWS_SECRET_ACCESS_KEY", SECRET).output().unwrap();
     assert!(output.status.success(), "{}", stderr(&output));
-    assert!(home.path().join("Local/hatbox/store/identity.passphrase.age").exists());
+    assert!(home.path().join("Local/hatbox/store/identity.passphrase.1.age").exists());
     let output = with_passphrase(&["export", "kept", "-n", "--format", "json"]).output().unwrap();
     assert!(String::from_utf8_lossy(&output.stdout).contains(SECRET), "{}", stderr(&output));
 

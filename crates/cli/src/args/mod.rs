@@ -41,7 +41,7 @@ pub(crate) use sandbox::{
 pub(crate) use session::SessionArgs;
 pub(crate) use store::{StoreArgs, StoreCommand, StoreMigrateArgs, StoreStatusArgs, StoreUseArgs};
 #[cfg(feature = "file")]
-pub(crate) use store::{StoreRekeyArgs, StoreWrapAdd, StoreWrapArgs, StoreWrapCommand};
+pub(crate) use store::{StoreRekeyArgs, StoreTrustArgs, StoreWrapAdd, StoreWrapArgs, StoreWrapCommand};
 #[cfg(feature = "trust")]
 pub(crate) use trust::{
     LintFormat, LintLevel, TrustArgs, TrustCanArgs, TrustCommand, TrustEvaluateArgs, TrustGivenArgs,

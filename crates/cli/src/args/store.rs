@@ -22,6 +22,8 @@ pub(crate) enum StoreCommand {
     Wrap(StoreWrapArgs),
     #[cfg(feature = "file")]
     Rekey(StoreRekeyArgs),
+    #[cfg(feature = "file")]
+    Trust(StoreTrustArgs),
 }
 
 /// The ways to open the encrypted files of the `file` backend: passphrase, recovery passphrase, age plugins
@@ -126,6 +128,15 @@ pub(crate) struct StoreRekeyArgs {
     #[arg(long, value_name = "N")]
     pub(crate) new_passphrase_fd: Option<i32>,
 }
+
+/// Look at a store that hatbox refuses to use, and decide about it
+///
+/// The identity of the encrypted files, and how often they have changed, are known outside their directory. A store
+/// that was replaced, put back to an older state or changed by another program is refused. This command shows what it
+/// holds and uses it from then on, after a typed `yes`; of a store that is gone it forgets that there was one.
+#[cfg(feature = "file")]
+#[derive(Debug, Args)]
+pub(crate) struct StoreTrustArgs {}
 
 /// Show every backend: whether it can be used now, or why not, and which one is in use
 #[derive(Debug, Args)]

@@ -28,8 +28,10 @@ pub(super) fn passphrase(_: PassphraseFor) -> Result<SecretString, PassphraseErr
 
 /// A store directory whose kernel keyring entries nothing else uses.
 fn file_store(dir: &std::path::Path) -> FileStore {
-    let unlocked = Unlocked::of_directory(dir, std::time::Duration::from_mins(1), TimeoutSaidBy::Settings);
-    FileStore::open(&dir.join("store"), unlocked, std::time::Duration::from_secs(10))
+    let minute = std::time::Duration::from_mins(1);
+    let place = dir.display().to_string();
+    let unlocked = Unlocked::of_store(&place, minute, TimeoutSaidBy::Settings, minute);
+    FileStore::open(&dir.join("store"), &dir.join("state"), None, unlocked, minute)
 }
 
 pub(super) fn check_contract(store: &mut dyn Store) {

@@ -241,6 +241,15 @@ pub(crate) enum StoreError {
         /// What the user can run or set.
         way_out: Option<String>,
     },
+    /// It is not the store that was used before, or not its newest state: it is not believed.
+    #[error("the store at `{place}` is not trusted")]
+    Untrusted {
+        /// Where it is.
+        place: String,
+        /// Why.
+        #[source]
+        why: Distrust,
+    },
     /// Something in it is not what hatbox wrote. The others still work.
     #[error("{what} in the {kind} store is damaged: {problem}")]
     Broken {
@@ -251,6 +260,41 @@ pub(crate) enum StoreError {
         /// What is wrong with it.
         problem: String,
     },
+}
+
+/// Why a store is not believed to be the user's.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Distrust {
+    /// Another identity than the one that was pinned at an earlier use.
+    #[error("its identity is `{found}`, and `{pinned}` was used here before")]
+    OtherIdentity {
+        /// The fingerprint that is pinned.
+        pinned: String,
+        /// The one that a wrap gave.
+        found: String,
+    },
+    /// It was opened by what another person can make, and no earlier use says whose it is.
+    #[error(
+        "its identity `{found}` was not used on this machine before, and a plugin alone does not prove that it is yours"
+    )]
+    NotPinned {
+        /// The fingerprint.
+        found: String,
+    },
+    /// The manifest is not what hatbox wrote with the store's identity.
+    #[error("its `manifest.json` was changed by something other than hatbox")]
+    Changed,
+    /// An older state of the store was put back.
+    #[error("it is an older state (change {found}) than the one that was used last (change {pinned})")]
+    RolledBack {
+        /// The newest counter that was seen.
+        pinned: u64,
+        /// The counter that was found.
+        found: u64,
+    },
+    /// There was a store, and now there is none, or a part of one.
+    #[error("{0}")]
+    Missing(String),
 }
 
 /// What a store lists: the items, and what is wrong with those that are damaged.

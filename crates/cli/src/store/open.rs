@@ -10,8 +10,13 @@ use super::{Store, StoreError, StoreKind, cause};
 /// What a backend is given. Nothing of it is read or made before the backend needs it.
 #[derive(Debug, Clone)]
 pub(crate) struct Place {
-    /// What lies beside the backend: index, locks; of the `file` backend also its items. Absolute.
+    /// The locks of the backend; of the `file` backend also its items. Absolute.
     pub(crate) directory: PathBuf,
+    /// What this machine knows of the backend: the index; of the `file` backend also the pin. Absolute.
+    pub(crate) state: PathBuf,
+    /// The fingerprint that the identity of the `file` backend must have.
+    #[cfg_attr(not(feature = "file"), expect(dead_code, reason = "for the `file` backend"))]
+    pub(crate) identity: Option<String>,
     /// What is held of it in the kernel keyring.
     pub(crate) unlocked: Unlocked,
     /// How long a person may take to answer a prompt of the backend's own.
@@ -49,6 +54,8 @@ pub(crate) fn open_store(kind: StoreKind, place: &Place) -> Result<Box<dyn Store
         #[cfg(feature = "file")]
         StoreKind::File => Ok(Box::new(super::file::FileStore::open(
             &place.directory,
+            &place.state,
+            place.identity.clone(),
             place.unlocked.clone(),
             place.patience,
         ))),

@@ -3,14 +3,14 @@
 //! Where that cannot be used and the settings say `unlock_cache = "runtime-dir"`, in memory-backed files of
 //! `XDG_RUNTIME_DIR`. Either saves questions; neither is a boundary against the user's own processes.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::sealed::CacheKey;
 use crate::sys::access::user;
+use crate::sys::boot_clock;
 use crate::sys::keyring::{self, KeyringError};
 use crate::sys::runtime_file;
 
@@ -20,6 +20,8 @@ pub(crate) struct Unlocked {
     prefix: String,
     timeout: Duration,
     said_by: TimeoutSaidBy,
+    /// How long an entry lives at most, however often it is used.
+    max: Duration,
     /// Where the files go, when the settings ask for them.
     runtime: Option<PathBuf>,
 }
@@ -40,20 +42,58 @@ pub(crate) enum HeldIn {
     RuntimeDirectory,
 }
 
-/// An entry ends with its timeout in seconds, so that whoever uses it next renews it for as long.
-const TIMEOUT_BYTES: usize = 4;
+/// What an entry ends with: how many seconds it lives after its last use, and when it ends whatever happens, in
+/// seconds of the clock that runs since the machine was started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Life {
+    timeout: Duration,
+    end: Duration,
+}
 
-fn timeout_of(entry: &[u8]) -> Duration {
-    let seconds = entry.last_chunk::<TIMEOUT_BYTES>().map_or(0, |bytes| u32::from_be_bytes(*bytes));
-    Duration::from_secs(seconds.into())
+/// 4 bytes and 8 bytes, big-endian.
+const LIFE_BYTES: usize = 12;
+
+impl Life {
+    fn of_entry(entry: &[u8]) -> Option<Self> {
+        let bytes = entry.last_chunk::<LIFE_BYTES>()?;
+        let (timeout, end) = bytes.split_first_chunk::<4>()?;
+        let timeout = Duration::from_secs(u32::from_be_bytes(*timeout).into());
+        Some(Self { timeout, end: Duration::from_secs(u64::from_be_bytes(end.try_into().ok()?)) })
+    }
+
+    fn to_bytes(self) -> [u8; LIFE_BYTES] {
+        let mut bytes = [0; LIFE_BYTES];
+        let (timeout, end) = bytes.split_at_mut(4);
+        timeout.copy_from_slice(&u32::try_from(self.timeout.as_secs()).unwrap_or(u32::MAX).to_be_bytes());
+        end.copy_from_slice(&self.end.as_secs().to_be_bytes());
+        bytes
+    }
+
+    /// How long it lives from now on when it is used now; nothing when it is over.
+    fn left(self) -> Duration {
+        self.timeout.min(self.end.saturating_sub(since_start()))
+    }
+}
+
+fn since_start() -> Duration {
+    Duration::from_nanos(u64::try_from(boot_clock::now()).unwrap_or(u64::MAX))
+}
+
+fn left_of(entry: &[u8]) -> Duration {
+    Life::of_entry(entry).map_or(Duration::ZERO, Life::left)
 }
 
 impl Unlocked {
-    /// The entries of the store at `directory` (absolute), which live for `timeout` after their last use.
-    pub(crate) fn of_directory(directory: &Path, timeout: Duration, said_by: TimeoutSaidBy) -> Self {
-        let digest = Sha256::digest(directory.as_os_str().as_encoded_bytes());
-        let digest: String = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
-        Self { prefix: format!("hatbox:{}:{digest}", user()), timeout, said_by, runtime: None }
+    /// The entries of the store that `place` is a name for, which live for `timeout` after their last use, and for `max`
+    /// at most.
+    pub(crate) fn of_store(place: &str, timeout: Duration, said_by: TimeoutSaidBy, max: Duration) -> Self {
+        Self {
+            prefix: format!("hatbox:{}:{place}", user()),
+            timeout: timeout.min(max),
+            said_by,
+            max,
+            runtime: None,
+        }
     }
 
     /// The same, with files below this directory where the keyring cannot be used.
@@ -62,33 +102,51 @@ impl Unlocked {
     }
 
     fn read(&self, what: &str) -> Result<Zeroizing<Vec<u8>>, KeyringError> {
-        let mut held = match (keyring::read(&self.name(what), timeout_of), &self.runtime) {
+        let mut held = match (keyring::read(&self.name(what), left_of), &self.runtime) {
             (Err(KeyringError::Denied | KeyringError::Full), Some(directory)) => {
-                runtime_file::read(directory, &self.name(what), timeout_of).ok_or(KeyringError::Absent)
+                runtime_file::read(directory, &self.name(what), left_of).ok_or(KeyringError::Absent)
             }
             (result, _) => result,
         }?;
-        let held_for = timeout_of(&held);
-        let length = held.len().checked_sub(TIMEOUT_BYTES).ok_or(KeyringError::Absent)?;
+        let life = Life::of_entry(&held).ok_or(KeyringError::Absent)?;
+        if life.left().is_zero() {
+            self.remove(what).ok();
+            return Err(KeyringError::Absent);
+        }
+        let length = held.len() - LIFE_BYTES;
         held.truncate(length);
-        if self.said_by == TimeoutSaidBy::Flag && held_for.as_secs() != self.timeout.as_secs() {
+        if self.said_by == TimeoutSaidBy::Flag && life.timeout.as_secs() != self.timeout.as_secs() {
             // At worst it ends when it would have.
-            self.write(what, &held).ok();
+            self.write_until(what, &held, Life { timeout: self.timeout, ..life }).ok();
         }
         Ok(held)
     }
 
     fn write(&self, what: &str, value: &[u8]) -> Result<HeldIn, KeyringError> {
-        let seconds = u32::try_from(self.timeout.as_secs()).unwrap_or(u32::MAX).to_be_bytes();
-        let value = Zeroizing::new([value, &seconds].concat());
-        match (keyring::write(&self.name(what), &value, self.timeout), &self.runtime) {
+        self.write_until(
+            what,
+            value,
+            Life { timeout: self.timeout, end: Duration::from_secs((since_start() + self.max).as_secs()) },
+        )
+    }
+
+    fn write_until(&self, what: &str, value: &[u8], life: Life) -> Result<HeldIn, KeyringError> {
+        let value = Zeroizing::new([value, &life.to_bytes()].concat());
+        match (keyring::write(&self.name(what), &value, life.left()), &self.runtime) {
             (Err(error @ (KeyringError::Denied | KeyringError::Full)), Some(directory)) => {
-                runtime_file::write(directory, &self.name(what), &value, self.timeout)
+                runtime_file::write(directory, &self.name(what), &value, life.left())
                     .map(|()| HeldIn::RuntimeDirectory)
                     .map_err(|_| error)
             }
             (result, _) => result.map(|()| HeldIn::Keyring),
         }
+    }
+
+    fn remove(&self, what: &str) -> Result<(), KeyringError> {
+        if let Some(directory) = &self.runtime {
+            runtime_file::forget(directory, &self.name(what)).ok();
+        }
+        keyring::remove(&self.name(what))
     }
 
     fn name(&self, what: &str) -> String {
@@ -97,7 +155,12 @@ impl Unlocked {
 
     /// The cache key, when it is held.
     pub(crate) fn cache_key(&self) -> Result<CacheKey, KeyringError> {
-        CacheKey::of_bytes(&self.read("cache-key")?).ok_or(KeyringError::Absent)
+        let key = CacheKey::of_bytes(&self.read("cache-key")?).ok_or(KeyringError::Absent)?;
+        if self.said_by == TimeoutSaidBy::Flag {
+            // What is asked for is asked for both.
+            self.identity().ok();
+        }
+        Ok(key)
     }
 
     /// Holds the cache key.
@@ -117,12 +180,36 @@ impl Unlocked {
 
     /// Drops both, wherever they are.
     pub(crate) fn forget(&self) -> Result<(), KeyringError> {
-        let results = ["cache-key", "identity"].map(|what| {
-            if let Some(directory) = &self.runtime {
-                runtime_file::forget(directory, &self.name(what)).ok();
-            }
-            keyring::remove(&self.name(what))
-        });
+        let results = ["cache-key", "identity"].map(|what| self.remove(what));
         results.into_iter().find(Result::is_err).unwrap_or(Ok(()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_lives_as_long_as_it_was_said_to_and_never_beyond_its_end() {
+        let now = since_start();
+        let secs = Duration::from_secs;
+        for (timeout, end, left) in [
+            (secs(900), now + secs(9000), secs(900)),
+            (secs(900), now + secs(60), secs(60)),
+            (secs(900), now.saturating_sub(secs(1)), Duration::ZERO),
+        ] {
+            let life = Life { timeout, end: secs(end.as_secs()) };
+            let entry = [&b"key"[..], &life.to_bytes()].concat();
+            assert_eq!(Life::of_entry(&entry), Some(life));
+            assert!(left.saturating_sub(left_of(&entry)) <= secs(1), "{timeout:?} until {end:?}");
+        }
+        assert_eq!(left_of(b"short"), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_timeout_is_never_longer_than_the_most_that_is_allowed() {
+        let hour = Duration::from_hours(1);
+        let unlocked = Unlocked::of_store("x", hour * 8, TimeoutSaidBy::Flag, hour);
+        assert_eq!(unlocked.timeout, hour);
     }
 }

@@ -20,7 +20,7 @@ pub(crate) enum FileError {
     #[error(transparent)]
     NotPrivate(#[from] NotPrivate),
     /// It is a link, a device, ...
-    #[error("`{0}` is no regular file")]
+    #[error("`{0}` is not a regular file")]
     Kind(String),
     /// It is larger than anything hatbox writes there.
     #[error("`{path}` has more than {limit} bytes")]

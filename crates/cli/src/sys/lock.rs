@@ -145,7 +145,14 @@ pub(crate) fn hold(path: &Path) -> Result<Lock, FileError> {
 }
 
 fn open(path: &Path) -> Result<Lock, FileError> {
-    let file = access::open_or_create(path).map_err(FileError::io("open", path))?;
+    let not_a_file = || FileError::Kind(path.display().to_string());
+    let file = access::open_or_create(path).map_err(|error| {
+        if access::is_link_refused(&error) { not_a_file() } else { FileError::io("open", path)(error) }
+    })?;
+    // A pipe or a device in its place locks nothing, or never ends when it is read.
+    if !file.metadata().map_err(FileError::io("open", path))?.is_file() {
+        return Err(not_a_file());
+    }
     Ok(Lock { file, path: path.to_owned(), left: None, was_waited_for: false, has_note: Cell::new(false) })
 }
 
@@ -245,6 +252,29 @@ mod tests {
         assert_eq!((seen.pid, seen.terminal.as_deref()), (std::process::id(), Some("/dev/pts/9")));
         assert_eq!(seen.waits_for, "the MFA code of x");
         assert!(!seen.is_suspended());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_not_a_file_in_the_place_of_a_lock_is_an_error_at_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let target = dir.path().join("target");
+        let links = [target.clone(), dir.path().join("nowhere"), "/dev/zero".into(), "loop".into()];
+        std::fs::write(&target, "mine").unwrap();
+        for (at, to) in links.iter().enumerate() {
+            let path = dir.path().join(if at == 3 { "loop".to_owned() } else { format!("l{at}") });
+            std::os::unix::fs::symlink(to, &path).unwrap();
+            assert!(matches!(hold(&path), Err(FileError::Kind(_))), "{}", to.display());
+            let waited = wait(&path, |_| Ok::<_, ()>(Next::TakeOver));
+            assert!(matches!(waited, Err(FileError::Kind(_))), "{}", to.display());
+        }
+        assert_eq!(std::fs::read(&target).unwrap(), b"mine");
+        assert!(!dir.path().join("nowhere").exists());
+        let pipe = dir.path().join("pipe");
+        rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR)
+            .unwrap();
+        assert!(matches!(hold(&pipe), Err(FileError::Kind(_))));
+        assert!(hold(dir.path()).is_err());
     }
 
     #[test]

@@ -4,11 +4,13 @@
 //! |---|---|---|---|
 //! | settings | `XDG_CONFIG_HOME` | `~/.config/hatbox` | `%APPDATA%\hatbox` |
 //! | store | `XDG_DATA_HOME` | `~/.local/share/hatbox` | `%LOCALAPPDATA%\hatbox` |
+//! | index and pin of a `file` store | `XDG_STATE_HOME` | `~/.local/state/hatbox` | `%LOCALAPPDATA%\hatbox\state` |
 //! | sessions, locks, failures | `XDG_CACHE_HOME` | `~/.cache/hatbox` | `%LOCALAPPDATA%\hatbox\cache` |
 
 use std::path::{Path, PathBuf};
 
 use hatbox_core::text::printable;
+use sha2::{Digest, Sha256};
 
 use super::environment::Environment;
 
@@ -23,6 +25,8 @@ pub(crate) struct Dirs {
     config: PathBuf,
     /// `~/.local/share/hatbox`
     data: PathBuf,
+    /// `~/.local/state/hatbox`
+    state: PathBuf,
     /// `~/.cache/hatbox`
     cache: PathBuf,
     runtime: Option<PathBuf>,
@@ -64,6 +68,7 @@ impl Dirs {
         Self {
             config: own("XDG_CONFIG_HOME", ".config", ("APPDATA", "hatbox")),
             data: own("XDG_DATA_HOME", ".local/share", ("LOCALAPPDATA", "hatbox")),
+            state: own("XDG_STATE_HOME", ".local/state", ("LOCALAPPDATA", r"hatbox\state")),
             cache: own("XDG_CACHE_HOME", ".cache", ("LOCALAPPDATA", r"hatbox\cache")),
             runtime: absolute("XDG_RUNTIME_DIR").map(|path| path.join("hatbox")),
             aws_config: aws("AWS_CONFIG_FILE", ".aws/config"),
@@ -94,6 +99,12 @@ impl Dirs {
     /// Where the `file` backend keeps its store unless told otherwise.
     pub(crate) fn store(&self) -> PathBuf {
         self.data.join("store")
+    }
+
+    /// What this machine knows of the `file` store at `directory`. Not in that directory: who can write there must not
+    /// be able to change it.
+    pub(crate) fn state_of_store(&self, directory: &Path) -> PathBuf {
+        self.state.join("stores").join(digest_of_place(directory))
     }
 
     /// What lies beside a backend that keeps its items elsewhere: its index and its locks.
@@ -157,6 +168,12 @@ impl Dirs {
 /// A path as it is shown: its name may be anybody's choice.
 pub(crate) fn shown_path(path: &Path) -> String {
     printable(&path.to_string_lossy()).into_owned()
+}
+
+/// A name for a directory, of which there is none other like it on this machine.
+pub(crate) fn digest_of_place(directory: &Path) -> String {
+    let digest = Sha256::digest(directory.as_os_str().as_encoded_bytes());
+    digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

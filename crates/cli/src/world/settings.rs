@@ -1,5 +1,6 @@
 //! hatbox's own settings file, `~/.config/hatbox/config.toml`.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -13,7 +14,12 @@ use crate::sys::files::{FileError, Keep, make_private_directory, write_if_unchan
 
 /// How long the unlocked state is held after its last use.
 const UNLOCK_TIMEOUT: Duration = Duration::from_mins(15);
+/// How long it is held at most, however often it is used.
+const UNLOCK_MAX: Duration = Duration::from_hours(12);
 const PROMPT_TIMEOUT: Duration = Duration::from_mins(2);
+
+/// No settings file is larger.
+const LIMIT: u64 = 16 << 20;
 
 /// What the file says.
 #[derive(Debug, Clone, Default)]
@@ -31,7 +37,10 @@ pub(crate) struct Settings {
     pub(crate) isolate_child: bool,
     /// Where users and roles are told: for the questions of `hatbox trust`, and for diagnoses.
     pub(crate) trust_sources: Vec<PathBuf>,
+    /// The fingerprint that the `file` store's identity must have.
+    pub(crate) store_identity: Option<String>,
     unlock_timeout: Option<Duration>,
+    unlock_max: Option<Duration>,
     prompt_timeout: Option<Duration>,
 }
 
@@ -61,9 +70,60 @@ struct OnDisk {
     store_command: Option<String>,
     unlock_cache: Option<UnlockCache>,
     isolate_child: Option<bool>,
+    store_identity: Option<String>,
     unlock_timeout: Option<String>,
+    unlock_max: Option<String>,
     prompt_timeout: Option<String>,
     trust: Option<TrustOnDisk>,
+}
+
+impl OnDisk {
+    /// What the file decides that nobody but the user and root may: which programs are run, where keys are kept and
+    /// how they are guarded. `None` when it says nothing of the kind.
+    fn decides(&self) -> Option<&'static str> {
+        // Whoever adds a setting decides here which it is.
+        let Self {
+            backend,
+            file_dir,
+            passphrase_command,
+            pass_dir,
+            pass_command,
+            passage_dir,
+            passage_command,
+            pass_prefix,
+            store_command,
+            unlock_cache,
+            isolate_child,
+            store_identity,
+            unlock_timeout,
+            unlock_max,
+            prompt_timeout: _,
+            trust,
+        } = self;
+        let names_a_command = passphrase_command.is_some()
+            || store_command.is_some()
+            || pass_command.is_some()
+            || passage_command.is_some();
+        let says_where_keys_are = backend.is_some()
+            || file_dir.is_some()
+            || pass_dir.is_some()
+            || passage_dir.is_some()
+            || pass_prefix.is_some()
+            || store_identity.is_some();
+        let says_how_long = unlock_cache.is_some()
+            || isolate_child.is_some()
+            || unlock_timeout.is_some()
+            || unlock_max.is_some();
+        if names_a_command {
+            Some("names a command to run")
+        } else if says_where_keys_are {
+            Some("says where keys are kept")
+        } else if says_how_long {
+            Some("says how keys are guarded")
+        } else {
+            trust.as_ref().map(|_| "names sources of `hatbox trust`")
+        }
+    }
 }
 
 /// The table `[trust]`.
@@ -79,6 +139,10 @@ impl Settings {
         self.unlock_timeout.unwrap_or(UNLOCK_TIMEOUT)
     }
 
+    pub(crate) fn unlock_max(&self) -> Duration {
+        self.unlock_max.unwrap_or(UNLOCK_MAX)
+    }
+
     pub(crate) fn prompt_timeout(&self) -> Duration {
         self.prompt_timeout.unwrap_or(PROMPT_TIMEOUT)
     }
@@ -88,10 +152,12 @@ impl Settings {
 pub(crate) fn load_settings(path: &Path) -> Result<Settings, Failure> {
     let failure = |text: String| Failure::new(FailureKind::Usage, text).at(path.display().to_string());
     let read = || {
-        let mut file = std::fs::File::open(path)?;
-        let ownership = Ownership::of(&file, &file.metadata()?);
+        let file = std::fs::File::open(path)?;
+        let about = file.metadata()?;
+        let ownership = Ownership::of(&file, &about);
         let mut text = String::new();
-        std::io::Read::read_to_string(&mut file, &mut text)?;
+        // One byte more than there may be, so that what is too large is noticed.
+        file.take(LIMIT + 1).read_to_string(&mut text)?;
         Ok((text, ownership))
     };
     let (text, ownership) = match read() {
@@ -101,6 +167,9 @@ pub(crate) fn load_settings(path: &Path) -> Result<Settings, Failure> {
         }
         Err(error) => return Err(failure("could not read hatbox's settings".to_owned()).caused_by(&error)),
     };
+    if text.len() as u64 > LIMIT {
+        return Err(failure(format!("hatbox's settings are larger than {} MB", LIMIT >> 20)));
+    }
     let on_disk: OnDisk = toml::from_str(&text).map_err(|error| {
         let line = error
             .span()
@@ -115,12 +184,8 @@ pub(crate) fn load_settings(path: &Path) -> Result<Settings, Failure> {
         })
         .transpose()
     };
-    let names_a_command = on_disk.passphrase_command.is_some()
-        || on_disk.store_command.is_some()
-        || on_disk.pass_command.is_some()
-        || on_disk.passage_command.is_some();
-    if names_a_command {
-        check_may_name_a_command(ownership, &path.display().to_string())?;
+    if let Some(what) = on_disk.decides() {
+        check_trusted(ownership, &path.display().to_string(), what)?;
     }
     if let Some(prefix) = &on_disk.pass_prefix
         && !is_prefix(prefix)
@@ -147,7 +212,9 @@ pub(crate) fn load_settings(path: &Path) -> Result<Settings, Failure> {
         unlock_cache: on_disk.unlock_cache.unwrap_or_default(),
         isolate_child: on_disk.isolate_child.unwrap_or_default(),
         trust_sources,
+        store_identity: on_disk.store_identity,
         unlock_timeout: duration("unlock_timeout", on_disk.unlock_timeout)?,
+        unlock_max: duration("unlock_max", on_disk.unlock_max)?,
         prompt_timeout: duration("prompt_timeout", on_disk.prompt_timeout)?,
     })
 }
@@ -225,9 +292,13 @@ fn backend_line(text: &str) -> Option<(usize, usize)> {
 
 /// Refuses a file that names a command, unless it is the user's or the system's, and closed to other writers.
 pub(crate) fn check_may_name_a_command(ownership: Ownership, shown: &str) -> Result<(), Failure> {
+    check_trusted(ownership, shown, "names a command to run")
+}
+
+/// The same for a file that decides something else of weight: `what`, in words.
+fn check_trusted(ownership: Ownership, shown: &str, what: &str) -> Result<(), Failure> {
     ownership.check_trusted().map_err(|why| {
-        let failure =
-            Failure::new(FailureKind::Refused, format!("`{shown}` names a command to run, and {why}"));
+        let failure = Failure::new(FailureKind::Refused, format!("`{shown}` {what}, and {why}"));
         match why.way_out(shown) {
             Some(way_out) => failure.hint(way_out),
             None => failure,
@@ -308,16 +379,35 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_settings_file_that_others_may_write_names_no_command() {
+    fn a_settings_file_that_others_may_write_decides_nothing_of_weight() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("config.toml");
-        for name in ["passphrase_command", "store_command", "pass_command", "passage_command"] {
-            std::fs::write(&path, format!("{name} = \"cat x\"\n")).unwrap();
+        for line in [
+            "passphrase_command = \"cat x\"",
+            "store_command = \"cat x\"",
+            "pass_command = \"/bin/cat\"",
+            "passage_command = \"/bin/cat\"",
+            "backend = \"file\"",
+            "file_dir = \"/evil\"",
+            "pass_dir = \"/evil\"",
+            "passage_dir = \"/evil\"",
+            "pass_prefix = \"evil\"",
+            "store_identity = \"00\"",
+            "unlock_cache = \"runtime-dir\"",
+            "isolate_child = false",
+            "unlock_timeout = \"12h\"",
+            "unlock_max = \"12h\"",
+            "[trust]\nsources = [\"/evil\"]",
+        ] {
+            std::fs::write(&path, format!("{line}\n")).unwrap();
             std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
             assert!(load_settings(&path).is_ok());
             std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o666)).unwrap();
-            assert_eq!(load_settings(&path).unwrap_err().kind, FailureKind::Refused, "{name}");
+            assert_eq!(load_settings(&path).unwrap_err().kind, FailureKind::Refused, "{line}");
         }
+        // What decides nothing does no harm, whoever wrote it.
+        std::fs::write(&path, "prompt_timeout = \"1m\"\n").unwrap();
+        assert!(load_settings(&path).is_ok());
     }
 
     #[test]

@@ -61,13 +61,13 @@ fn settings_that_are_wrong_and_a_backend_that_cannot_be_used_are_told() {
 fn a_wrap_that_hatbox_did_not_make_is_told() {
     let home = Home::with_store();
     let store = ".local/share/hatbox/store";
-    let wrap = std::fs::read(home.path(store).join("identity.passphrase.age")).unwrap();
-    home.write(&format!("{store}/identity.sneaky.age"), wrap);
+    let wrap = std::fs::read(home.path(store).join("identity.passphrase.1.age")).unwrap();
+    home.write(&format!("{store}/identity.sneaky.2.age"), wrap);
     let report = home.report(&[], &[("HATBOX_FILE_PASSPHRASE", PASSPHRASE)]);
     assert!(found(&report).contains(&"foreign-wrap -".to_owned()), "{report:#}");
     let is_foreign = |finding: &&serde_json::Value| finding["id"] == "foreign-wrap";
     let finding = report["findings"].as_array().unwrap().iter().find(is_foreign).unwrap();
-    assert_eq!(finding["fix"], "hatbox store wrap remove sneaky");
+    assert_eq!(finding["fix"], format!("rm ~/{store}/identity.sneaky.2.age"));
 }
 
 #[test]

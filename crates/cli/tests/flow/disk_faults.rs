@@ -99,7 +99,7 @@ fn of_four_processes_that_add_fifty_keys_each_every_key_is_kept() {
     };
     assert_eq!(count(&fixture), 200);
     // The index that followed each change says the same as one made anew.
-    fs::remove_file(fixture.store().join("index")).unwrap();
+    fs::remove_file(fixture.index()).unwrap();
     assert_eq!(count(&fixture), 200);
     fixture.write_config("[profile w3-49]\n");
     let last = fixture.hatbox(&["export", "-n", "w3-49"]).run().ok();

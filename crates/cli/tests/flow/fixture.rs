@@ -106,6 +106,24 @@ impl Fixture {
         self.path("home/.local/share/hatbox/store")
     }
 
+    /// What this machine knows of the store: its index and its pin.
+    pub(crate) fn state(&self) -> PathBuf {
+        let stores = self.path("home/.local/state/hatbox/stores");
+        let mut entries = fs::read_dir(&stores).unwrap();
+        let state = entries.next().unwrap().unwrap().path();
+        assert!(entries.next().is_none(), "one store only");
+        state
+    }
+
+    pub(crate) fn index(&self) -> PathBuf {
+        self.state().join("index")
+    }
+
+    /// The file of the store's wrap of this name.
+    pub(crate) fn wrap(&self, name: &str) -> PathBuf {
+        wrap_in(&self.store(), name)
+    }
+
     pub(crate) fn write_config(&self, text: &str) {
         fs::write(self.config_path(), text).unwrap();
     }
@@ -236,4 +254,14 @@ fn files_below(directory: &Path) -> Vec<PathBuf> {
         .collect();
     paths.sort();
     paths
+}
+
+/// The file of the wrap of this name in a store's directory.
+pub(crate) fn wrap_in(store: &Path, name: &str) -> PathBuf {
+    let entries = fs::read_dir(store).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let start = format!("identity.{name}.");
+    let files: Vec<_> =
+        entries.filter(|file| file.starts_with(&start) && !file.ends_with("plugin")).collect();
+    let [file] = files.as_slice() else { panic!("one wrap `{name}`, not {files:?}") };
+    store.join(file)
 }

@@ -94,6 +94,28 @@ fn isolation_that_cannot_be_had_is_an_error_before_the_command_runs() {
     assert!(refused.stderr.contains("could not be given a session keyring of its own"), "{}", refused.stderr);
 }
 
+/// How long an entry has left after a script, as /proc/keys has it in its fourth column.
+fn left_of(fixture: &Fixture, script: &str, what: &str) -> String {
+    let serial = format!("keyctl show @s | awk '/:{what}/ {{ printf \"%08x\", $1 }}'");
+    let script =
+        format!("{{ {script}; }} >/dev/null; grep \"^$({serial})\" /proc/keys | awk '{{ print $4 }}'");
+    in_session(fixture, &script).run().ok().stdout
+}
+
+/// gpg-agent calls it max-cache-ttl: use alone does not keep it unlocked for ever.
+#[test]
+fn use_renews_the_timeout_but_never_beyond_the_end_that_was_set_at_the_unlock() {
+    let Some(fixture) = home() else { return };
+    fixture.write_settings("backend = \"file\"\nunlock_timeout = \"40s\"\nunlock_max = \"2s\"\n");
+    // Used all the time, it ends two seconds after the unlock: a loop that waits for that, and no longer than 20 s.
+    let script = "unlocked $H export -n jan-work >/dev/null\n\
+        i=0; while $H export -n jan-work >/dev/null 2>&1 && [ $i -lt 2000 ]; do i=$((i+1)); sleep 0.01; done\n\
+        [ $i -lt 2000 ] && [ $i -gt 0 ] && echo ended; ! $H export -n jan-work";
+    let run = in_session(&fixture, script).run().ok();
+    assert_eq!(run.stdout, "ended\n", "{}", run.stderr);
+    assert!(run.stderr.contains("the file store is locked"), "{}", run.stderr);
+}
+
 #[test]
 fn the_store_stays_unlocked_for_as_long_as_the_flag_or_the_settings_say() {
     let Some(fixture) = home() else { return };
@@ -103,13 +125,13 @@ fn the_store_stays_unlocked_for_as_long_as_the_flag_or_the_settings_say() {
         ("unlocked $H list; $H --unlock-for 3h list", ["3h", "2h"]),
         // Whoever uses it next renews it for as long as was said.
         ("unlocked $H --unlock-for 8h list; $H list; $H list", ["8h", "7h"]),
+        // Never beyond `unlock_max`.
+        ("unlocked $H --unlock-for 30h list", ["12h", "11h"]),
     ] {
-        let serial = "keyctl show @s | awk '/:cache-key/ { printf \"%08x\", $1 }'";
-        // /proc/keys has the time that is left in its fourth column.
-        let script =
-            format!("{{ {script}; }} >/dev/null; grep \"^$({serial})\" /proc/keys | awk '{{ print $4 }}'");
-        let left = in_session(&fixture, &script).run().ok().stdout;
-        assert!(expected.contains(&left.trim()), "{script}: {left}");
+        for what in ["cache-key", "identity"] {
+            let left = left_of(&fixture, script, what);
+            assert!(expected.contains(&left.trim()), "{script}: {what}: {left}");
+        }
     }
     let wrong = fixture.hatbox(&["--unlock-for", "soon", "list"]).run().expect_code(2);
     assert!(wrong.stderr.contains("`--unlock-for soon` is no duration"), "{}", wrong.stderr);

@@ -82,6 +82,8 @@ impl Trace {
         // From the second call on: the first is the start of hatbox itself.
         let mut positions = spread(1, self.calls.len(), over_all);
         positions.extend(spread(self.first_write, self.last_rename + 1, while_writing));
+        // And right after it, when all is written.
+        positions.push((self.last_rename + 1).min(self.calls.len() - 1));
         positions.into_iter().map(|position| self.calls[position].clone()).collect()
     }
 
@@ -280,7 +282,13 @@ fn rekeying_killed_anywhere_leaves_the_old_store_or_the_new_one() {
     }
     let fixture = fixture();
     let rekey = fixture.hatbox(&["store", "rekey"]);
-    let identity = || std::fs::read(fixture.store().join("identity.passphrase.age")).unwrap_or_default();
+    let identity = || {
+        let entries = std::fs::read_dir(fixture.store()).unwrap().map(|entry| entry.unwrap().file_name());
+        let mut files: Vec<_> =
+            entries.filter(|file| file.to_string_lossy().starts_with("identity.")).collect();
+        files.sort();
+        files
+    };
     let old = identity();
     let (mut seen_old, mut seen_new) = (0, 0);
     let seen = std::cell::RefCell::new((&mut seen_old, &mut seen_new));

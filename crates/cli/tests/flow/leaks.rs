@@ -316,7 +316,7 @@ fn the_store_and_the_cache_tell_no_names() {
         }
     }
     // scrypt with a work factor of 2^17 at least (age's header: `-> scrypt SALT LOG2`).
-    let wrap = std::fs::read(watch.fixture.store().join("identity.passphrase.age")).unwrap();
+    let wrap = std::fs::read(watch.fixture.wrap("passphrase")).unwrap();
     let wrap = String::from_utf8_lossy(&wrap);
     let stanza = wrap.lines().find(|line| line.starts_with("-> scrypt ")).unwrap();
     let factor: u32 = stanza.rsplit(' ').next().unwrap().parse().unwrap();

@@ -52,6 +52,7 @@ mod single_flight;
 mod snapshot;
 mod starts;
 mod store_faults;
+mod store_trust;
 mod test_clock;
 mod unanswered;
 mod used_codes;

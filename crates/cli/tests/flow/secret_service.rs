@@ -158,6 +158,7 @@ fn without_a_bus_or_a_keyring_the_first_write_takes_the_file_backend_and_says_wh
     ] {
         std::fs::remove_dir_all(fixture.path("home/.config/hatbox")).ok();
         std::fs::remove_dir_all(fixture.store()).ok();
+        std::fs::remove_dir_all(fixture.path("home/.local/state")).ok();
         let run = fixture.add_run("jan-work", &["--no-add-config"]);
         let run = if bus == "empty" { desktop.on_bus(run) } else { run };
         let added = run.run().ok();

@@ -259,17 +259,20 @@ fn over_ssh_the_store_is_unlocked_for_the_connection_or_for_the_user() {
     check(Way::Ssh);
 }
 
-/// `su` without the module hands the caller's session keyring on: what is unlocked there is that session's.
+/// `su` without the module hands the caller's session keyring on. Its owner reads all of it, so what is unlocked goes to
+/// the user's own.
 #[test]
-fn a_session_keyring_that_su_hands_on_is_used_by_all_that_runs_in_it() {
+fn a_session_keyring_of_the_caller_that_su_hands_on_gets_nothing_of_the_users() {
     let Some(scene) = Scene::new(Way::Su) else { return };
     scene.save_pam(Pam::WithoutKeyinit);
-    let in_session = |script: &str| {
-        let line = scene.save_script(script);
-        scene.enter(&["su", USER, "-c", &line]).under("keyctl", &["session", "-"]).run()
-    };
-    let inside = in_session("unlocked $H export -n jan-work >/dev/null; $H export -n jan-work").ok();
-    assert!(inside.stdout.contains(scene.fixture.key("jan-work").secret.expose()), "{}", inside.stdout);
-    let another = in_session("$H export -n jan-work").expect_code(4);
-    assert!(another.stderr.contains("the file store is locked"), "{}", another.stderr);
+    let line = scene
+        .save_script("unlocked $H export -n jan-work >/dev/null; $H export -n jan-work; keyctl show @us");
+    let as_user = scene.directory.join("as-user");
+    fs::write(&as_user, format!("#!/bin/sh\nsu {USER} -c '{line}'; echo; echo caller:; keyctl show @s\n"))
+        .unwrap();
+    let run = scene.enter(&["sh", as_user.to_str().unwrap()]).under("keyctl", &["session", "-"]).run().ok();
+    let (user, caller) = run.stdout.split_once("caller:").unwrap();
+    assert!(user.contains(scene.fixture.key("jan-work").secret.expose()), "{user}");
+    assert!(user.contains(&format!("hatbox:{UID}:")), "{user}");
+    assert!(!caller.contains("hatbox:"), "{caller}");
 }

@@ -64,7 +64,7 @@ impl Vault {
         assert!(broken.stderr.contains(problem), "{what}: {}", broken.stderr);
         assert!(broken.stderr.contains("hint: "), "{what}: {}", broken.stderr);
         self.hand_over("other").ok();
-        let index = self.fixture.store().join("index");
+        let index = self.fixture.index();
         let kept = std::fs::read(&index).unwrap();
         std::fs::remove_file(&index).unwrap();
         let list = self.fixture.hatbox(&["list"]).run().ok();
@@ -129,7 +129,7 @@ fn an_item_that_others_may_read_or_own_is_refused_with_the_way_out() {
     let moved = vault.fixture.path("moved");
     std::fs::rename(&vault.jan, &moved).unwrap();
     symlink(&moved, &vault.jan).unwrap();
-    vault.assert_only_jans_is_broken("a link", "is no regular file");
+    vault.assert_only_jans_is_broken("a link", "is not a regular file");
     std::fs::remove_file(&vault.jan).unwrap();
     std::fs::rename(&moved, &vault.jan).unwrap();
     if rustix::process::geteuid().is_root() {
@@ -200,7 +200,7 @@ fn a_damaged_session_is_made_again_without_a_word() {
 #[test]
 fn an_index_that_is_missing_stale_or_damaged_is_made_anew() {
     let vault = Vault::new();
-    let index = vault.fixture.store().join("index");
+    let index = vault.fixture.index();
     let listed = || vault.fixture.hatbox(&["list", "--credentials"]).run().ok().stdout;
     let good = std::fs::read(&index).unwrap();
     std::fs::remove_file(&index).unwrap();
@@ -225,26 +225,26 @@ fn an_index_that_is_missing_stale_or_damaged_is_made_anew() {
 #[test]
 fn a_damaged_identity_says_which_file_it_is() {
     let vault = Vault::new();
-    let wrap = vault.fixture.store().join("identity.passphrase.age");
+    let wrap = vault.fixture.wrap("passphrase");
     let good = std::fs::read(&wrap).unwrap();
     vault.fixture.hatbox(&["lock"]).run().ok();
     std::fs::write(&wrap, &good[..good.len() / 2]).unwrap();
     let broken = vault.hand_over("jan-work").expect_code(1);
-    assert!(broken.stderr.contains("identity.passphrase.age"), "{}", broken.stderr);
+    assert!(broken.stderr.contains("identity.passphrase.1.age"), "{}", broken.stderr);
     std::fs::write(&wrap, &good).unwrap();
-    let wraps = vault.fixture.store().join("wraps.json");
-    let list = std::fs::read(&wraps).unwrap();
+    let manifest = vault.fixture.store().join("manifest.json");
+    let list = std::fs::read(&manifest).unwrap();
     // A second way in that hatbox did not make.
-    std::fs::write(vault.fixture.store().join("identity.recovery.age"), &good).unwrap();
-    chmod(&vault.fixture.store().join("identity.recovery.age"), 0o600);
+    std::fs::write(vault.fixture.store().join("identity.recovery.9.age"), &good).unwrap();
+    chmod(&vault.fixture.store().join("identity.recovery.9.age"), 0o600);
     vault.fixture.hatbox(&["lock"]).run().ok();
     let told = vault.hand_over("jan-work").ok();
     assert!(
-        told.stderr.contains("warning: ") && told.stderr.contains("identity.recovery.age"),
+        told.stderr.contains("warning: ") && told.stderr.contains("identity.recovery.9.age"),
         "{}",
         told.stderr
     );
-    assert_eq!(std::fs::read(&wraps).unwrap(), list);
+    assert_eq!(std::fs::read(&manifest).unwrap(), list);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
-use crate::fixture::{Fixture, PASSPHRASE};
+use crate::fixture::{Fixture, PASSPHRASE, wrap_in};
 use crate::run::Run;
 use crate::terminal::Terminal;
 
@@ -187,17 +187,17 @@ fn a_plugin_that_is_the_only_way_and_hangs_or_fails_is_named() {
 #[test]
 fn a_wrap_that_hatbox_did_not_make_is_reported_and_shown() {
     let fixture = home();
-    let file = |name: &str| fixture.store().join(format!("identity.{name}.age"));
-    std::fs::copy(file("passphrase"), file("guest")).unwrap();
-    std::fs::set_permissions(file("guest"), std::fs::Permissions::from_mode(0o600)).unwrap();
+    let guest = fixture.store().join("identity.guest.2.age");
+    std::fs::copy(fixture.wrap("passphrase"), &guest).unwrap();
+    std::fs::set_permissions(&guest, std::fs::Permissions::from_mode(0o600)).unwrap();
     let exported = export(&fixture, PASSPHRASE).run().ok();
-    assert!(exported.stderr.contains("identity.guest.age` opens this store, and was not made by hatbox"));
+    assert!(exported.stderr.contains("identity.guest.2.age` is not part of the store, and is not used"));
     let listed = fixture.hatbox(&["store", "wrap", "list"]).run().ok();
-    assert!(listed.stdout.contains("(not made by hatbox)"), "{}", listed.stdout);
+    assert!(listed.stdout.contains("(not part of the store: not used)"), "{}", listed.stdout);
     // Another wrap that is added does not make it one of ours.
     fixture.hatbox(&["store", "wrap", "add", "recovery"]).run().ok();
     let listed = fixture.hatbox(&["store", "wrap", "list"]).run().ok();
-    assert_eq!(listed.stdout.matches("(not made by hatbox)").count(), 1, "{}", listed.stdout);
+    assert_eq!(listed.stdout.matches("(not part of the store: not used)").count(), 1, "{}", listed.stdout);
 }
 
 #[test]
@@ -223,12 +223,22 @@ fn rekeying_seals_everything_anew_and_what_was_known_before_opens_nothing() {
     for path in fixture.files() {
         assert!(!before.contains(&path), "{}", path.display());
     }
-    // An old wrap put back opens nothing of the new store.
-    std::fs::copy(old_store.join("identity.passphrase.age"), fixture.store().join("identity.passphrase.age"))
-        .unwrap();
-    let refused = export(&fixture, PASSPHRASE).run().expect_code(2);
-    assert_eq!(refused.stderr.matches("it is encrypted to another store").count(), 3, "{}", refused.stderr);
-    assert!(refused.stderr.contains("somebody else may have changed it"), "{}", refused.stderr);
+    // An old wrap put back is not used, also under the name of the new one.
+    let (old, new) = (wrap_in(&old_store, "passphrase"), fixture.wrap("passphrase"));
+    std::fs::copy(&old, fixture.store().join(old.file_name().unwrap())).unwrap();
+    let exported = export(&fixture, PASSPHRASE).run().ok();
+    assert!(exported.stderr.contains("is not part of the store, and is not used"), "{}", exported.stderr);
+    std::fs::remove_file(fixture.store().join(old.file_name().unwrap())).unwrap();
+    let good = std::fs::read(&new).unwrap();
+    std::fs::copy(&old, &new).unwrap();
+    let exported = export(&fixture, rekeyed.stdout.trim()).run().ok();
+    assert!(
+        exported.stderr.contains("is damaged: it is not the file that hatbox wrote"),
+        "{}",
+        exported.stderr
+    );
+    std::fs::write(&new, good).unwrap();
+    assert_opens(&fixture, PASSPHRASE);
     let left = std::fs::read_dir(fixture.store()).unwrap();
     let left: Vec<_> = left.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     assert!(!left.iter().any(|name| name.starts_with("rekey") || name == "items.old"), "{left:?}");
@@ -263,7 +273,7 @@ fn the_go_program_age_opens_what_hatbox_wrote_and_the_reverse() {
     let fixture = home();
     let identity = fixture.path("identity.txt");
     let open = ["--decrypt", "--output", identity.to_str().unwrap()];
-    let wrap = fixture.store().join("identity.passphrase.age");
+    let wrap = fixture.wrap("passphrase");
     let mut terminal = Terminal::start(&Run::new("age", fixture.variables()).args(open).args([&wrap]));
     terminal.wait_for("Enter passphrase", 1);
     terminal.type_keys(&format!("{PASSPHRASE}\n"));
@@ -286,7 +296,7 @@ fn the_go_program_age_opens_what_hatbox_wrote_and_the_reverse() {
         found += usize::from(secret == fixture.key("jan-work").secret.expose().as_bytes());
     }
     assert_eq!(found, 1, "jan's secret, in one item");
-    // The reverse: the same identity, wrapped by age under another passphrase. It opens, and is reported.
+    // The reverse: the same identity, wrapped by age under another passphrase. It opens the store after a typed yes.
     std::fs::remove_file(&wrap).unwrap();
     let close = ["--passphrase", "--output", wrap.to_str().unwrap(), identity.to_str().unwrap()];
     let mut terminal = Terminal::start(&Run::new("age", fixture.variables()).args(close));
@@ -296,7 +306,11 @@ fn the_go_program_age_opens_what_hatbox_wrote_and_the_reverse() {
     terminal.type_keys("made by age\n");
     assert!(terminal.wait().success(), "{}", terminal.transcript());
     std::fs::set_permissions(&wrap, std::fs::Permissions::from_mode(0o600)).unwrap();
-    let exported = export(&fixture, "made by age").run().ok();
-    assert!(exported.stdout.contains(fixture.key("jan-work").secret.expose()));
-    assert!(exported.stderr.contains("was not made by hatbox"), "{}", exported.stderr);
+    let refused = export(&fixture, "made by age").run().expect_code(1);
+    assert!(refused.stderr.contains("it is not the file that hatbox wrote"), "{}", refused.stderr);
+    let mut terminal = Terminal::start(&with_passphrase(&fixture, "made by age", &["store", "trust"]));
+    terminal.wait_for_prompt("Use this store from now on? Type `yes`: ");
+    terminal.type_keys("yes\n");
+    assert!(terminal.wait().success(), "{}", terminal.transcript());
+    assert_opens(&fixture, "made by age");
 }

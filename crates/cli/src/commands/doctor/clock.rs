@@ -53,7 +53,11 @@ impl Checkup<'_> {
     fn check_against_files(&mut self) {
         let dirs = &self.world.dirs;
         let mut written: Vec<_> = files_in(&dirs.sessions(), LIMIT);
-        written.extend([dirs.settings_file(), dirs.aws_config().to_owned(), dirs.store().join("index")]);
+        written.extend([
+            dirs.settings_file(),
+            dirs.aws_config().to_owned(),
+            dirs.state_of_store(&dirs.store()).join("index"),
+        ]);
         let times = written.iter().filter_map(|path| Some((written_at(path)?, path)));
         if let Some((newest, path)) = times.max_by_key(|(time, _)| *time) {
             self.findings.extend(check_behind(self.world.clock.now(), newest, &dirs.shown(path)));

@@ -78,8 +78,9 @@ fn places(dirs: &Dirs, store: Option<&Path>) -> Vec<Looked> {
 
     let usual = dirs.store();
     let store = store.unwrap_or(&usual);
+    let state = dirs.state_of_store(store);
     let directories =
-        [store.to_owned(), store.join("items"), store.join("backups"), dirs.sessions(), dirs.locks()];
+        [store.to_owned(), store.join("items"), store.join("backups"), state, dirs.sessions(), dirs.locks()];
     for directory in directories.into_iter().chain(dirs.runtime().map(Path::to_owned)) {
         // Locks hold nothing that is worth hiding, and are taken whatever their modes.
         let has_private_files = directory != dirs.locks();

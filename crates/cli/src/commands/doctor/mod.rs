@@ -45,10 +45,15 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &DoctorArgs) -> Resu
     let mut checkup = Checkup { world, findings: Findings::default(), summaries: Vec::new() };
     let request = checkup.request(global);
     let options = request.as_ref().map_or_else(PlanOptions::default, |request| plan_options(world, request));
-    let mut secrets = resolve_store(global, &world.environment).and_then(|store| Secrets::open(world, store));
+    let open = || resolve_store(global, &world.environment).and_then(|store| Secrets::open(world, store));
+    let mut secrets = open();
 
-    // First, so that what is mended is not found by the others.
+    // First, so that what is fixed is not found by the others.
     checkup.check_files(secrets.as_ref().ok().and_then(Secrets::directory), args.fix);
+    if args.fix && secrets.is_err() {
+        // Settings that others could write to are not used; now they may be closed to them.
+        secrets = open();
+    }
     let files = checkup.load_config()?;
     let index = checkup.check_store(&mut secrets);
     let profiles = checkup.check_config(&files, &stored_keys(index.as_ref()), &options);

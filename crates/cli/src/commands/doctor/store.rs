@@ -133,11 +133,15 @@ impl Checkup<'_> {
         for wrap in &wraps {
             let name = wrap.name.as_str();
             if wrap.is_ours == Some(false) {
+                let path =
+                    secrets.directory().map(|directory| directory.join(&wrap.file)).unwrap_or_default();
                 let text = format!(
-                    "the store can be opened by `{name}`, which hatbox did not make: whoever did can read its keys"
+                    "`{}` is not part of the store: hatbox did not make it, and does not use it",
+                    wrap.file
                 );
                 let finding = Finding::new(Topic::Store, "foreign-wrap", Level::Error, text);
-                self.findings.push(finding.mended_by(format!("hatbox store wrap remove {name}")));
+                self.findings.push(finding.mended_by(format!("rm {}", self.world.dirs.shown(&path))));
+                continue;
             }
             let program = wrap.plugin.as_ref().map(|plugin| format!("age-plugin-{plugin}"));
             if let Some(program) = program.filter(|program| find_in_path(self.world, program).is_empty()) {

@@ -6,6 +6,8 @@ mod rekey;
 mod status;
 mod switch;
 #[cfg(feature = "file")]
+mod trust;
+#[cfg(feature = "file")]
 mod wrap;
 
 use crate::args::{GlobalArgs, StoreArgs, StoreCommand};
@@ -21,5 +23,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &StoreArgs) -> Resul
         StoreCommand::Wrap(args) => wrap::run(world, global, args),
         #[cfg(feature = "file")]
         StoreCommand::Rekey(args) => rekey::run(world, global, args),
+        #[cfg(feature = "file")]
+        StoreCommand::Trust(args) => trust::run(world, global, args),
     }
 }

@@ -45,7 +45,7 @@ fn render_table(wraps: &[WrapInfo]) -> String {
     let width = wraps.iter().map(|wrap| wrap.name.as_str().len()).max().unwrap_or(0).max("Wrap".len());
     let mut text = format!("{:width$}  Opened by\n", "Wrap");
     for wrap in wraps {
-        let mark = if wrap.is_ours == Some(false) { "  (not made by hatbox)" } else { "" };
+        let mark = if wrap.is_ours == Some(false) { "  (not part of the store: not used)" } else { "" };
         text.push_str(&format!("{:width$}  {}{mark}\n", wrap.name.as_str(), opened_by(wrap)));
     }
     text

@@ -13,7 +13,8 @@ use crate::sys::memory::keep_from_swap;
 /// The identity, unlocked.
 pub(crate) struct Identity {
     secret: Zeroizing<String>,
-    key: age::x25519::Identity,
+    /// Boxed, so that it stays where it is kept from swap.
+    key: Box<age::x25519::Identity>,
     mac_key: Box<Zeroizing<[u8; 32]>>,
 }
 
@@ -40,7 +41,9 @@ impl Identity {
         let mut mac_key = Box::new(Zeroizing::new([0; 32]));
         keep_from_swap(&**mac_key);
         mac_key.copy_from_slice(&hmac(secret.as_bytes(), &[b"hatbox store mac 1"]));
-        Self { secret, key: identity, mac_key }
+        let key = Box::new(identity);
+        keep_from_swap(&*key);
+        Self { secret, key, mac_key }
     }
 
     /// Age's text form, for the kernel keyring and the wraps.
@@ -53,11 +56,15 @@ impl Identity {
         hmac(&**self.mac_key, parts)
     }
 
-    /// The file name of an item: tells nothing without the identity, and needs no index to be found.
+    /// What the identity is known by: 32 hex digits from which nothing of it can be computed.
+    pub(crate) fn fingerprint(&self) -> String {
+        hex(&self.mac(&[b"fingerprint"])).chars().take(32).collect()
+    }
+
+    /// The first part of an item's file name, 32 hex digits: reveals nothing without the identity.
     pub(crate) fn opaque_name(&self, id: &ItemId) -> String {
         let mac = self.mac(&[b"name", id.kind.as_str().as_bytes(), id.profile.as_str().as_bytes()]);
-        let name: String = hex(&mac).chars().take(32).collect();
-        format!("{name}.age")
+        hex(&mac).chars().take(32).collect()
     }
 
     /// Encrypts to the identity's recipient.
@@ -67,7 +74,7 @@ impl Identity {
 
     /// Decrypts what was encrypted to the identity's recipient; the error is in words.
     pub(crate) fn decrypt(&self, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, String> {
-        decrypt_with(&self.key, sealed).map_err(|error| problem_of(&error).to_owned())
+        decrypt_with(&*self.key, sealed).map_err(|error| problem_of(&error).to_owned())
     }
 }
 

@@ -7,6 +7,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::super::{Item, ItemId, ItemInfo, ItemKind};
 use super::identity::{Identity, hex};
+use super::manifest::ItemFile;
 
 /// The form on disk. `secret` is hex: text of a known size, with no escapes to go wrong.
 #[derive(Serialize, Deserialize)]
@@ -79,7 +80,7 @@ pub(crate) fn parse_item(identity: &Identity, file: &str, plain: &[u8]) -> Resul
     }
     let profile = ProfileName::parse(&disk.profile).map_err(|_| ItemError::Form)?;
     let id = ItemId { kind: disk.kind, profile };
-    if identity.opaque_name(&id) != file {
+    if ItemFile::parse(file).is_none_or(|about| about.name != identity.opaque_name(&id)) {
         return Err(ItemError::Foreign);
     }
     let access_key_id =
@@ -122,7 +123,7 @@ mod tests {
     fn an_item_that_another_wrote_to_our_recipient_is_refused() {
         let (ours, theirs) = (Identity::generate(), Identity::generate());
         let item = item();
-        let file = ours.opaque_name(&item.info.id);
+        let file = format!("{}.1.age", ours.opaque_name(&item.info.id));
         let plain = render_item(&ours, &file, &item);
         assert_eq!(&*parse_item(&ours, &file, &plain).unwrap().secret, b"secret");
         // Whoever knows the recipient can encrypt to it, but has not the key of the MAC.

@@ -1,16 +1,19 @@
 //! The `file` backend: one age identity, wrapped in one or more ways, and one age file for each item.
 //!
 //! ```text
-//! STORE/identity.*.age            the identity, wrapped: see [`wraps`]
-//! STORE/wraps.json                which wraps there are, with a MAC
-//! STORE/items/<opaque>.age        an item, to the identity, with a MAC inside
+//! STORE/identity.NAME.N.age       the identity, wrapped: see [`wraps`]
+//! STORE/manifest.json             which files are the store, with a MAC and a counter: see [`manifest`]
+//! STORE/items/OPAQUE.N.age        an item, to the identity, with a MAC inside
 //! STORE/lock                      taken by writers
+//! STATE/pin.json                  which identity and which counter to expect: see [`pin`]
 //! ```
 //!
 //! age does not say who wrote a file, so each item carries a MAC under a key derived from the identity;
-//! writing therefore unlocks too. A file that was encrypted to the store's recipient by somebody else is
-//! refused by name.
+//! writing therefore unlocks too. A file that another program encrypted to the store's recipient is refused by name.
+//! Nothing that lies in the directory is acted on before the manifest has been verified, and the manifest is only
+//! believed when its identity is the one that is pinned outside the directory.
 
+use std::cell::{Cell, RefCell};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -19,127 +22,370 @@ use zeroize::Zeroizing;
 
 mod identity;
 mod item;
+mod manifest;
+mod pin;
 #[cfg(feature = "plugins")]
 mod plugin;
 mod recovery;
 mod rekey;
+mod trust;
 mod upkeep;
 mod wraps;
 
 use super::unlocked::Unlocked;
 use super::{
-    AskPassphrase, Item, ItemId, ItemKind, Listed, PassphraseError, PassphraseFor, Status, Store, StoreError,
-    StoreKind,
+    AskPassphrase, Distrust, Item, ItemId, ItemKind, Listed, PassphraseError, PassphraseFor, Status, Store,
+    StoreError, StoreKind,
 };
-use crate::sys::files::{
-    FileError, Keep, make_private_directory, read_private, remove, sweep_temporary, write_atomic,
-};
+use crate::sys::files::{FileError, make_private_directory, read_private, sweep_temporary};
 use crate::sys::lock;
 use identity::Identity;
+use manifest::{Claimed, Files, ItemFile, MANIFEST, Manifest, ManifestError, digest_of};
+use pin::{Pin, PinPlace};
 #[cfg(feature = "plugins")]
 pub(crate) use plugin::PluginIdentity;
+pub(crate) use trust::{Examined, StoreState};
 pub(crate) use upkeep::WrapInfo;
-use wraps::OpenError;
+use wraps::{FoundWrap, OpenError};
 pub(crate) use wraps::{WrapKind, WrapName};
 
 /// How often a wrong passphrase may be corrected.
 const TRIES: u32 = 3;
+/// How often reading starts again when a writer was at work meanwhile.
+const READS: u32 = 5;
 const ITEM_LIMIT: u64 = 1 << 20;
+const ITEMS: &str = "items";
 
 /// The store in one directory.
 #[derive(Debug)]
 pub(crate) struct FileStore {
     directory: PathBuf,
+    pin: PinPlace,
+    /// The fingerprint that the settings want.
+    wanted: Option<String>,
     unlocked: Unlocked,
     /// How long a person may take to do what an age plugin wants.
     #[cfg_attr(not(feature = "plugins"), expect(dead_code, reason = "only plugins are waited for"))]
     patience: Duration,
     identity: Option<Identity>,
-    warnings: Vec<String>,
+    /// The newest counter that this process has seen.
+    seen: Cell<u64>,
+    warnings: RefCell<Vec<String>>,
+}
+
+impl OpenedBy {
+    fn proves_nothing(self) -> bool {
+        match self {
+            Self::Held | Self::Passphrase => false,
+            #[cfg(feature = "plugins")]
+            Self::Plugin => true,
+        }
+    }
+}
+
+/// By what the store was opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum OpenedBy {
+    /// The identity was held since an earlier unlock.
+    Held,
+    Passphrase,
+    /// A plugin encrypts to a public key: another person can make a wrap that it opens.
+    #[cfg(feature = "plugins")]
+    Plugin,
 }
 
 impl FileStore {
-    /// The store at `directory`, which need not be there yet.
-    pub(crate) fn open(directory: &Path, unlocked: Unlocked, patience: Duration) -> Self {
-        Self { directory: directory.to_owned(), unlocked, patience, identity: None, warnings: Vec::new() }
+    /// The store at `directory`, which need not be there yet. What is known of it from before is in `state`.
+    pub(crate) fn open(
+        directory: &Path,
+        state: &Path,
+        wanted: Option<String>,
+        unlocked: Unlocked,
+        patience: Duration,
+    ) -> Self {
+        Self {
+            directory: directory.to_owned(),
+            pin: PinPlace::in_directory(state),
+            wanted,
+            unlocked,
+            patience,
+            identity: None,
+            seen: Cell::new(0),
+            warnings: RefCell::default(),
+        }
     }
 
     fn items(&self) -> PathBuf {
-        self.directory.join("items")
+        self.directory.join(ITEMS)
     }
 
     fn identity(&self) -> Result<&Identity, StoreError> {
         self.identity.as_ref().ok_or(StoreError::Locked(StoreKind::File, PassphraseError::NoWay))
     }
 
-    fn path_of(&self, id: &ItemId) -> Result<(String, PathBuf), StoreError> {
-        let name = self.identity()?.opaque_name(id);
-        let path = self.items().join(&name);
-        Ok((name, path))
+    fn has_manifest(&self) -> bool {
+        std::fs::symlink_metadata(self.directory.join(MANIFEST)).is_ok()
+    }
+
+    /// Why there is no store, or not all of it, though there was one; `None` where all is there or there never was one.
+    fn why_missing(&self) -> Option<&'static str> {
+        if self.has_manifest() {
+            return (!self.items().exists()).then_some("its directory `items` is missing");
+        }
+        let has_items = std::fs::read_dir(self.items()).is_ok_and(|mut entries| entries.next().is_some());
+        match (has_items, self.pin.is_of_a_store()) {
+            (true, _) => Some("it has items, but its `manifest.json` is missing"),
+            (false, true) if self.directory.exists() => {
+                Some("it held a store before, and its files are gone")
+            }
+            (false, true) => Some("it held a store before, and the directory is gone"),
+            (false, false) => None,
+        }
+    }
+
+    fn missing(&self, why: &str) -> StoreError {
+        self.untrusted(Distrust::Missing(why.to_owned()))
+    }
+
+    fn untrusted(&self, why: Distrust) -> StoreError {
+        StoreError::Untrusted { place: self.directory.display().to_string(), why }
+    }
+
+    fn claimed(&self) -> Result<Option<Claimed>, StoreError> {
+        match Claimed::load(&self.directory) {
+            Ok(claimed) => Ok(claimed),
+            Err(ManifestError::File(error)) => Err(unavailable(error)),
+            Err(ManifestError::Form) => Err(self.untrusted(Distrust::Changed)),
+        }
+    }
+
+    /// The manifest as it is now. Never one that is older than what this process has seen.
+    fn manifest(&self) -> Result<Manifest, StoreError> {
+        let claimed = self.claimed()?.ok_or_else(|| self.missing("its `manifest.json` is missing"))?;
+        let manifest =
+            claimed.verify(self.identity()?).ok_or_else(|| self.untrusted(Distrust::Changed))?.clone();
+        if manifest.counter < self.seen.get() {
+            return Err(
+                self.untrusted(Distrust::RolledBack { pinned: self.seen.get(), found: manifest.counter })
+            );
+        }
+        self.seen.set(manifest.counter);
+        Ok(manifest)
+    }
+
+    /// Makes `change` to a manifest the store's new state. The files that it lists anew are there already; the store's
+    /// lock is held.
+    fn commit(
+        &self,
+        mut manifest: Manifest,
+        change: impl FnOnce(&mut Manifest),
+    ) -> Result<Manifest, StoreError> {
+        change(&mut manifest);
+        manifest.counter += 1;
+        let identity = self.identity()?;
+        manifest.save(&self.directory, identity).map_err(unavailable)?;
+        self.seen.set(manifest.counter);
+        self.save_pin(manifest.counter, identity.fingerprint());
+        Ok(manifest)
     }
 
     fn create(&mut self, ask: &mut AskPassphrase<'_>) -> Result<(), StoreError> {
         let passphrase = ask_for(ask, PassphraseFor::Creating)?;
+        make_private_directory(&self.directory).map_err(unavailable)?;
+        make_private_directory(&self.items()).map_err(unavailable)?;
+        let held = lock::hold(&self.directory.join("lock")).map_err(unavailable)?;
+        if self.has_manifest() {
+            // Another process made the store meanwhile. Its keys must not be lost: this one opens it.
+            drop(held);
+            return self.unlock(ask);
+        }
         let identity = Identity::generate();
         let wrap =
-            wraps::wrap_by_passphrase(&identity, WrapName::passphrase(), &passphrase).map_err(unavailable)?;
-        match wraps::create(&self.directory, &identity, &wrap) {
-            Ok(()) => {
-                self.identity = Some(identity);
-                Ok(())
-            }
-            // Another process made the store meanwhile. Its keys must not be lost: this one opens it.
-            Err(FileError::Exists(_)) => self.open_with_passphrase(ask),
-            Err(error) => Err(unavailable(error)),
-        }
-    }
-
-    /// By a plugin, where there is one and a person may be asked to touch it; else by a passphrase.
-    fn open_by_any_wrap(&mut self, ask: &mut AskPassphrase<'_>) -> Result<(), StoreError> {
-        #[cfg(feature = "plugins")]
-        if self.open_with_plugin(ask)? {
-            return Ok(());
-        }
-        self.open_with_passphrase(ask)
-    }
-
-    fn open_with_passphrase(&mut self, ask: &mut AskPassphrase<'_>) -> Result<(), StoreError> {
-        for attempt in 1..=TRIES {
-            let typed = ask_for(ask, PassphraseFor::Opening { attempt })?;
-            let (name, passphrase) = match recovery::read(&typed) {
-                Some(meant) => (WrapName::recovery(), meant),
-                None => (WrapName::passphrase(), typed),
-            };
-            match wraps::open_by_passphrase(&self.directory, &name, &passphrase) {
-                Ok(identity) => return self.opened_by(&name, identity),
-                // There is no wrap that such a passphrase could open.
-                Err(OpenError::WrongPassphrase | OpenError::File(FileError::Absent(_))) => {}
-                Err(error) => return Err(not_opened(error)),
-            }
-        }
-        Err(locked(PassphraseError::Wrong))
-    }
-
-    fn opened_by(&mut self, name: &WrapName, identity: Identity) -> Result<(), StoreError> {
-        wraps::list_if_missing(&self.directory, &identity, name).map_err(unavailable)?;
-        self.warnings.extend(wraps::check(&self.directory, &identity).map_err(unavailable)?);
+            wraps::wrap_by_passphrase(&identity, WrapName::passphrase(), &passphrase).map_err(not_opened)?;
+        wrap.write(&self.directory, 1).map_err(unavailable)?;
+        let manifest = Manifest { counter: 1, wraps: wrap.files(1), items: Files::new() };
+        // Of no change yet: a kill before the manifest is there leaves no store that could be missed.
+        self.save_pin(0, identity.fingerprint());
+        manifest.save_new(&self.directory, &identity).map_err(unavailable)?;
+        self.save_pin(1, identity.fingerprint());
+        self.seen.set(1);
         self.identity = Some(identity);
         Ok(())
     }
 
-    /// Finishes a rekeying that a kill cut off.
-    fn finish_rekeying(&self) -> Result<(), StoreError> {
-        if !rekey::is_unfinished(&self.directory) {
-            return Ok(());
+    /// By a plugin, where there is one and a person may be asked to touch it; else by a passphrase.
+    fn open_by_any_wrap(
+        &mut self,
+        claimed: &Claimed,
+        pin: Option<&Pin>,
+        ask: &mut AskPassphrase<'_>,
+    ) -> Result<(), StoreError> {
+        let (found, mut problems) = wraps::load_wraps(&self.directory, claimed.wraps());
+        if found.is_empty() {
+            return Err(match problems.pop() {
+                Some(problem) => not_opened(problem),
+                None => self.untrusted(Distrust::Changed),
+            });
         }
-        let _held = lock::hold(&self.directory.join("lock")).map_err(unavailable)?;
-        // Its own process may have been about to.
-        if rekey::is_unfinished(&self.directory) {
-            rekey::finish(&self.directory).map_err(unavailable)
-        } else {
-            Ok(())
+        self.warn(problems.into_iter().map(|problem| not_opened(problem).to_string()));
+        #[cfg(feature = "plugins")]
+        if let Some(identity) = self.open_with_plugin(&found, ask)? {
+            return self.admit(claimed, pin, identity, OpenedBy::Plugin);
+        }
+        let identity = open_with_passphrase(&found, ask)?;
+        self.admit(claimed, pin, identity, OpenedBy::Passphrase)
+    }
+
+    /// Takes the identity that a wrap gave, when it is the store's and the store is the one that is pinned.
+    fn admit(
+        &mut self,
+        claimed: &Claimed,
+        pin: Option<&Pin>,
+        identity: Identity,
+        by: OpenedBy,
+    ) -> Result<(), StoreError> {
+        let found = identity.fingerprint();
+        if let Some(wanted) = self.wanted.as_ref().filter(|wanted| **wanted != found) {
+            return Err(self.untrusted(Distrust::OtherIdentity { pinned: wanted.clone(), found }));
+        }
+        let is_rekeyed = pin.is_some_and(|pin| pin.rekeying_to.as_ref() == Some(&found));
+        if let Some(pin) = pin.filter(|pin| pin.identity != found && !is_rekeyed) {
+            return Err(self.untrusted(Distrust::OtherIdentity { pinned: pin.identity.clone(), found }));
+        }
+        let manifest = claimed.verify(&identity).ok_or_else(|| self.untrusted(Distrust::Changed))?;
+        let counter = manifest.counter;
+        match pin {
+            Some(pin) if counter < pin.counter => {
+                return Err(self.untrusted(Distrust::RolledBack { pinned: pin.counter, found: counter }));
+            }
+            Some(pin) if pin.rekeying_to.is_some() => {
+                let _held = lock::hold(&self.directory.join("lock")).map_err(unavailable)?;
+                if self.pin.load().map_err(unavailable)?.as_ref() != Some(pin) {
+                    // It was not cut off: another process has just finished it. The next look finds its identity.
+                    return Err(locked(PassphraseError::AnsweredElsewhere));
+                }
+                rekey::clean_up(&self.directory, manifest, is_rekeyed);
+                self.save_pin(counter, found);
+            }
+            Some(pin) if counter == pin.counter => {}
+            Some(_) => self.raise_pin(counter, found)?,
+            None if by.proves_nothing() && self.wanted.is_none() => {
+                return Err(self.untrusted(Distrust::NotPinned { found }));
+            }
+            None => {
+                let place = self.directory.display();
+                self.warn([format!(
+                    "`{place}` is used here for the first time; its identity `{found}` is pinned from now on"
+                )]);
+                self.save_pin(counter, found);
+            }
+        }
+        self.warn(wraps::foreign_files(&self.directory, &manifest.wraps).into_iter().map(|file| {
+            format!(
+                "`{}` is not part of the store, and is not used: delete it unless you know what it is",
+                self.directory.join(file).display()
+            )
+        }));
+        self.seen.set(counter);
+        self.identity = Some(identity);
+        Ok(())
+    }
+
+    fn warn(&self, warnings: impl IntoIterator<Item = String>) {
+        self.warnings.borrow_mut().extend(warnings);
+    }
+
+    /// Where the pin cannot be written, as in a container without a home, the store works all the same.
+    fn save_pin(&self, counter: u64, identity: String) {
+        if let Err(error) = self.pin.save(&Pin::new(&self.directory, identity, counter)) {
+            self.warn([format!("the state of the store is not pinned: {error}")]);
         }
     }
+
+    /// Pins a counter that another machine, or a process that was killed, has brought further. A writer that is at work
+    /// now does so itself.
+    fn raise_pin(&self, counter: u64, identity: String) -> Result<(), StoreError> {
+        let path = self.directory.join("lock");
+        let Ok(_held) = lock::wait(&path, |_| Err(())).map_err(unavailable)? else { return Ok(()) };
+        let pin = self.pin.load().map_err(unavailable)?;
+        if pin
+            .is_some_and(|pin| pin.identity == identity && pin.rekeying_to.is_none() && pin.counter < counter)
+        {
+            self.save_pin(counter, identity);
+        }
+        Ok(())
+    }
+
+    /// Opens the store by what an earlier unlock left in the kernel keyring.
+    fn open_with_held(&mut self, claimed: &Claimed, pin: Option<&Pin>) -> Result<bool, StoreError> {
+        let Ok(held) = self.unlocked.identity() else { return Ok(false) };
+        let Some(identity) = Identity::parse(&held) else { return Ok(false) };
+        if claimed.verify(&identity).is_none() {
+            // It is that of an earlier store here, or of before a rekeying that another process has finished; or else
+            // the store's files were changed, and no wrap of theirs is tried.
+            let is_pinned =
+                pin.is_some_and(|pin| pin.identity == identity.fingerprint() && pin.rekeying_to.is_none());
+            return if is_pinned { Err(self.untrusted(Distrust::Changed)) } else { Ok(false) };
+        }
+        self.admit(claimed, pin, identity, OpenedBy::Held).map(|()| true)
+    }
+
+    fn read_listed(&self, manifest: &Manifest, name: &str) -> Result<Item, StoreError> {
+        let (file, digest) = manifest.item(name).ok_or(StoreError::Absent)?;
+        read_item(self.identity()?, file, digest, &self.items().join(file))
+    }
+
+    /// Reads by the manifest; once more when a writer has replaced it meanwhile.
+    fn read_steadily<T>(
+        &self,
+        mut read: impl FnMut(&Manifest) -> Result<T, StoreError>,
+        is_whole: impl Fn(&T) -> bool,
+    ) -> Result<T, StoreError> {
+        let mut manifest = self.manifest()?;
+        let mut reads = 1;
+        loop {
+            let result = read(&manifest);
+            if reads == READS || result.as_ref().is_ok_and(&is_whole) {
+                return result;
+            }
+            let now = self.manifest()?;
+            if now.counter == manifest.counter {
+                return result;
+            }
+            (manifest, reads) = (now, reads + 1);
+        }
+    }
+
+    /// Deletes the other files of an item that the manifest has one file of, or none. What cannot be deleted is not
+    /// read either.
+    fn sweep_item(&self, name: &str, listed: Option<&str>) {
+        let Ok(entries) = std::fs::read_dir(self.items()) else { return };
+        for file in entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()) {
+            let is_of_it = ItemFile::parse(&file).is_some_and(|about| about.name == name);
+            if is_of_it && listed != Some(&file) {
+                std::fs::remove_file(self.items().join(file)).ok();
+            }
+        }
+    }
+}
+
+/// By the wraps that a passphrase opens.
+fn open_with_passphrase(found: &[FoundWrap], ask: &mut AskPassphrase<'_>) -> Result<Identity, StoreError> {
+    for attempt in 1..=TRIES {
+        let typed = ask_for(ask, PassphraseFor::Opening { attempt })?;
+        let (kind, passphrase) = match recovery::read(&typed) {
+            Some(meant) => (WrapKind::Recovery, meant),
+            None => (WrapKind::Passphrase, typed),
+        };
+        for wrap in found.iter().filter(|wrap| wrap.name.kind() == kind) {
+            match wrap.open_by_passphrase(&passphrase) {
+                Ok(identity) => return Ok(identity),
+                Err(OpenError::WrongPassphrase) => {}
+                Err(error) => return Err(not_opened(error)),
+            }
+        }
+    }
+    Err(locked(PassphraseError::Wrong))
 }
 
 /// A passphrase that is not empty, whatever its source.
@@ -158,6 +404,13 @@ fn not_opened(error: OpenError) -> StoreError {
         OpenError::Damaged { file, problem } => {
             StoreError::Broken { kind: StoreKind::File, what: format!("`{file}`"), problem }
         }
+        OpenError::Memory { megabytes } => StoreError::Unavailable {
+            kind: StoreKind::File,
+            source: super::cause(format!(
+                "opening it takes {megabytes} MB of memory, and there is not so much"
+            )),
+            way_out: Some("raise the limit of memory: `ulimit -v unlimited`, or the container's".to_owned()),
+        },
     }
 }
 
@@ -170,6 +423,15 @@ fn unavailable(source: FileError) -> StoreError {
     StoreError::Unavailable { kind: StoreKind::File, source: Box::new(source), way_out }
 }
 
+impl FileStore {
+    fn hold(&self) {
+        if let Some(identity) = &self.identity {
+            // Without a kernel keyring each process asks for itself; `world` tells the user so.
+            self.unlocked.hold_identity(identity.expose()).ok();
+        }
+    }
+}
+
 impl Store for FileStore {
     fn kind(&self) -> StoreKind {
         StoreKind::File
@@ -178,9 +440,12 @@ impl Store for FileStore {
     fn status(&self) -> Status {
         if self.identity.is_some() {
             Status::Ready
-        } else if wraps::has_wraps(&self.directory) {
+        } else if let Some(why) = self.why_missing() {
+            Status::Unavailable(format!("`{}` is not whole: {why}", self.directory.display()))
+        } else if self.has_manifest() {
             Status::Locked
         } else {
+            // A wrap alone is what a kill left of a store that was being made.
             Status::Empty
         }
     }
@@ -189,28 +454,25 @@ impl Store for FileStore {
         if self.identity.is_some() {
             return Ok(());
         }
+        if let Some(why) = self.why_missing() {
+            return Err(self.missing(why));
+        }
+        // Before the manifest: a writer moves the manifest first, so what is read now is never ahead of it.
+        let pin = self.pin.load().map_err(unavailable)?;
+        let Some(claimed) = self.claimed()? else {
+            self.create(ask)?;
+            self.hold();
+            return Ok(());
+        };
         make_private_directory(&self.directory).map_err(unavailable)?;
-        self.finish_rekeying()?;
         make_private_directory(&self.items()).map_err(unavailable)?;
-        if let Ok(held) = self.unlocked.identity()
-            && let Some(identity) = Identity::parse(&held)
-            && wraps::is_of(&self.directory, &identity)
-        {
-            self.warnings.extend(wraps::check(&self.directory, &identity).map_err(unavailable)?);
-            self.identity = Some(identity);
+        if self.open_with_held(&claimed, pin.as_ref())? {
             return Ok(());
         }
-        if wraps::has_wraps(&self.directory) {
-            self.open_by_any_wrap(ask)?;
-        } else {
-            self.create(ask)?;
-        }
+        self.open_by_any_wrap(&claimed, pin.as_ref(), ask)?;
         sweep_temporary(&self.directory);
         sweep_temporary(&self.items());
-        if let Some(identity) = &self.identity {
-            // Without a kernel keyring each process asks for itself; `world` tells the user so.
-            self.unlocked.hold_identity(identity.expose()).ok();
-        }
+        self.hold();
         Ok(())
     }
 
@@ -222,50 +484,53 @@ impl Store for FileStore {
 
     fn list(&self) -> Result<Listed, StoreError> {
         let identity = self.identity()?;
-        let directory = self.items();
-        let entries =
-            std::fs::read_dir(&directory).map_err(FileError::io("read", &directory)).map_err(unavailable)?;
-        let (mut items, mut broken) = (Vec::new(), Vec::new());
-        for entry in entries.flatten() {
-            let name = entry.file_name().to_string_lossy().into_owned();
-            if name.starts_with('.') {
-                continue;
-            }
-            match read_item(identity, &name, &entry.path()) {
-                Ok(item) => items.push(item.info),
-                Err(StoreError::Absent) => {}
-                Err(error) => broken.push(error),
-            }
-        }
-        items.sort_by(|a, b| a.id.cmp(&b.id));
-        Ok((items, broken))
+        self.read_steadily(
+            |manifest| {
+                let (mut items, mut broken) = (Vec::new(), Vec::new());
+                for (file, digest) in &manifest.items {
+                    match read_item(identity, file, digest, &self.items().join(file)) {
+                        Ok(item) => items.push(item.info),
+                        Err(error) => broken.push(error),
+                    }
+                }
+                items.sort_by(|a, b| a.id.cmp(&b.id));
+                Ok((items, broken))
+            },
+            |(_, broken)| broken.is_empty(),
+        )
     }
 
     fn read(&self, id: &ItemId) -> Result<Item, StoreError> {
-        let (name, path) = self.path_of(id)?;
-        read_item(self.identity()?, &name, &path)
+        let name = self.identity()?.opaque_name(id);
+        self.read_steadily(|manifest| self.read_listed(manifest, &name), |_| true)
     }
 
     fn write(&self, item: &Item) -> Result<(), StoreError> {
-        let (name, path) = self.path_of(&item.info.id)?;
-        let sealed =
-            self.identity()?.encrypt(&item::render_item(self.identity()?, &name, item)).ok_or_else(|| {
-                StoreError::Broken {
-                    kind: StoreKind::File,
-                    what: format!("the item of profile `{}`", item.info.id.profile),
-                    problem: "it could not be encrypted".to_owned(),
-                }
-            })?;
-        write_atomic(&path, &sealed, Keep::Nothing).map_err(unavailable)
+        let identity = self.identity()?;
+        let name = identity.opaque_name(&item.info.id);
+        let manifest = self.manifest()?;
+        let (file, digest) =
+            rekey::write_item(&self.directory, identity, item, manifest.counter + 1).map_err(unavailable)?;
+        let written = file.clone();
+        self.commit(manifest, |manifest| {
+            manifest.items.retain(|file, _| ItemFile::parse(file).is_none_or(|about| about.name != name));
+            manifest.items.insert(file, digest);
+        })?;
+        self.sweep_item(&name, Some(&written));
+        Ok(())
     }
 
     fn delete(&self, id: &ItemId) -> Result<(), StoreError> {
-        let (_, path) = self.path_of(id)?;
-        match remove(&path) {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(StoreError::Absent),
-            Err(error) => Err(unavailable(error)),
+        let name = self.identity()?.opaque_name(id);
+        let manifest = self.manifest()?;
+        if manifest.item(&name).is_none() {
+            return Err(StoreError::Absent);
         }
+        self.commit(manifest, |manifest| {
+            manifest.items.retain(|file, _| ItemFile::parse(file).is_none_or(|about| about.name != name));
+        })?;
+        self.sweep_item(&name, None);
+        Ok(())
     }
 
     fn generation(&self) -> Option<u64> {
@@ -281,23 +546,27 @@ impl Store for FileStore {
     }
 
     fn take_warnings(&mut self) -> Vec<String> {
-        std::mem::take(&mut self.warnings)
+        self.warnings.take()
     }
 }
 
-fn read_item(identity: &Identity, name: &str, path: &Path) -> Result<Item, StoreError> {
+fn read_item(identity: &Identity, name: &str, digest: &str, path: &Path) -> Result<Item, StoreError> {
     let broken = |problem: String| StoreError::Broken {
         kind: StoreKind::File,
         what: format!("item `{name}`"),
         problem,
     };
     let sealed = read_private(path, ITEM_LIMIT).map_err(|error| match error {
-        FileError::Absent(_) => StoreError::Absent,
+        FileError::Absent(_) => broken("its file is missing".to_owned()),
         other => match other.way_out() {
             Some(way_out) => broken(format!("{other}; run: {way_out}")),
             None => broken(other.to_string()),
         },
     })?;
     let plain: Zeroizing<Vec<u8>> = identity.decrypt(&sealed).map_err(broken)?;
-    item::parse_item(identity, name, &plain).map_err(|problem| broken(problem.to_string()))
+    let item = item::parse_item(identity, name, &plain).map_err(|problem| broken(problem.to_string()))?;
+    if digest_of(&sealed) != digest {
+        return Err(broken("it is not the version that hatbox wrote last".to_owned()));
+    }
+    Ok(item)
 }

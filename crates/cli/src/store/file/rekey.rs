@@ -1,99 +1,87 @@
 //! A new identity for the whole store: every item is sealed again, every wrap made again.
 //!
-//! ```text
-//! STORE/rekey.new/      being written; of no effect, and removed by the next one
-//! STORE/rekey.ready/    complete: from here on the new identity counts, and whoever opens the store next
-//!                       finishes what is left to do
-//! STORE/items.old/      the items under the old identity, on their way out
-//! ```
+//! New files are written beside the old ones, the pin notes which identity comes next, and the new manifest, signed
+//! by the new identity, commits all of it at once. Whoever opens the store after a kill knows by the pin which of
+//! the two it is, and deletes the files of the other. The pin is no part of the store's directory: nothing that lies
+//! there can start or finish a rekeying.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::identity::Identity;
+use super::manifest::{Files, ItemFile, Manifest, digest_of};
+use super::pin::{Pin, PinPlace};
 use super::wraps::{self, NewWrap};
-use super::{Item, item};
-use crate::sys::files::{FileError, Keep, make_private_directory, sync_directory, write_atomic};
+use super::{ITEMS, Item, item};
+use crate::sys::files::{FileError, Keep, write_atomic};
 
-const ITEMS: &str = "items";
-const OLD_ITEMS: &str = "items.old";
-
-fn ready(store: &Path) -> PathBuf {
-    store.join("rekey.ready")
-}
-
-/// Whether a rekeying is to be finished.
-pub(super) fn is_unfinished(store: &Path) -> bool {
-    ready(store).exists()
-}
-
-/// Writes the store anew beside itself, under `identity`, and makes it the one that counts. The store's lock
-/// is held.
+/// Writes the store anew under `identity`, and makes it the one that counts. The store's lock is held.
 pub(super) fn write(
     store: &Path,
+    (place, pin): (&PinPlace, Pin),
     identity: &Identity,
     new_wraps: &[NewWrap],
     items: &[Item],
-) -> Result<(), FileError> {
-    let new = store.join("rekey.new");
-    remove_all(&new)?;
-    make_private_directory(&new)?;
-    make_private_directory(&new.join(ITEMS))?;
+) -> Result<u64, FileError> {
+    let counter = pin.counter + 1;
+    let next = identity.fingerprint();
+    place.save(&pin.rekeying_to(next.clone()))?;
+    let mut manifest = Manifest { counter, wraps: Files::new(), items: Files::new() };
     for wrap in new_wraps {
-        wraps::add(&new, identity, wrap)?;
+        wrap.write(store, counter)?;
+        manifest.wraps.extend(wrap.files(counter));
     }
     for item in items {
-        let name = identity.opaque_name(&item.info.id);
-        let path = new.join(ITEMS).join(&name);
-        let sealed = identity
-            .encrypt(&item::render_item(identity, &name, item))
-            .ok_or_else(|| std::io::Error::other("an item could not be encrypted"))
-            .map_err(FileError::io("write", &path))?;
-        write_atomic(&path, &sealed, Keep::Nothing)?;
+        let (file, digest) = write_item(store, identity, item, counter)?;
+        manifest.items.insert(file, digest);
     }
-    rename(&new, &ready(store))?;
-    sync_directory(store)?;
-    finish(store)
+    manifest.save(store, identity)?;
+    sweep(store, &manifest, |file_counter| file_counter < counter);
+    place.save(&Pin::new(store, next, counter))?;
+    Ok(counter)
 }
 
-/// Puts what is ready in its place. Each step may have been done already. The store's lock is held.
-pub(super) fn finish(store: &Path) -> Result<(), FileError> {
-    let ready = ready(store);
-    let (items, old) = (store.join(ITEMS), store.join(OLD_ITEMS));
-    if ready.join(ITEMS).exists() {
-        if items.exists() && !old.exists() {
-            rename(&items, &old)?;
-        }
-        rename(&ready.join(ITEMS), &items)?;
+/// Deletes what a rekeying that a kill cut off left behind: of one that was committed the old files, of one that was
+/// not the new ones. `manifest` is the one that counts. The store's lock is held.
+pub(super) fn clean_up(store: &Path, manifest: &Manifest, is_committed: bool) {
+    if is_committed {
+        sweep(store, manifest, |counter| counter < manifest.counter);
+    } else {
+        sweep(store, manifest, |counter| counter == manifest.counter + 1);
     }
-    // The list goes last: while it is here, it says which wraps stay.
-    if let Some((list, files)) = wraps::listed_files(&ready) {
-        for (file, _) in &files {
-            let from = ready.join(file);
-            if from.exists() {
-                rename(&from, &store.join(file))?;
-            }
-        }
-        wraps::keep_only(store, &files)?;
-        if let Some(name) = list.file_name() {
-            rename(&list, &store.join(name))?;
-        }
-    }
-    sync_directory(store)?;
-    remove_all(&old)?;
-    remove_all(&ready)?;
-    sync_directory(store)
 }
 
-fn rename(from: &Path, to: &Path) -> Result<(), FileError> {
-    fs::rename(from, to).map_err(FileError::io("rename", from))
+/// Deletes files that `manifest` does not list and whose counter is one of these. What cannot be deleted is not read
+/// either.
+fn sweep(store: &Path, manifest: &Manifest, is_swept: impl Fn(u64) -> bool) {
+    for (file, about) in wraps::files_in(store) {
+        if is_swept(about.counter) && !manifest.wraps.contains_key(&file) {
+            fs::remove_file(store.join(file)).ok();
+        }
+    }
+    let Ok(entries) = fs::read_dir(store.join(ITEMS)) else { return };
+    for file in entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()) {
+        let is_old = ItemFile::parse(&file).is_some_and(|about| is_swept(about.counter));
+        if is_old && !manifest.items.contains_key(&file) {
+            fs::remove_file(store.join(ITEMS).join(file)).ok();
+        }
+    }
 }
 
-fn remove_all(path: &Path) -> Result<(), FileError> {
-    match fs::remove_dir_all(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(FileError::io("remove", path)(error))
-        }
-        _ => Ok(()),
-    }
+/// Writes an item's file, and says what a manifest with this counter lists of it.
+pub(super) fn write_item(
+    store: &Path,
+    identity: &Identity,
+    item: &Item,
+    counter: u64,
+) -> Result<(String, String), FileError> {
+    let name = identity.opaque_name(&item.info.id);
+    let file = ItemFile { name: &name, counter }.to_string();
+    let path = store.join(ITEMS).join(&file);
+    let sealed = identity
+        .encrypt(&item::render_item(identity, &file, item))
+        .ok_or_else(|| std::io::Error::other("an item could not be encrypted"))
+        .map_err(FileError::io("write", &path))?;
+    write_atomic(&path, &sealed, Keep::Nothing)?;
+    Ok((file, digest_of(&sealed)))
 }

@@ -3,10 +3,12 @@
 use hatbox_core::secret::SecretString;
 
 use super::identity::Identity;
+use super::manifest::Manifest;
+use super::pin::Pin;
 #[cfg(feature = "plugins")]
 use super::plugin::{self, PluginError, PluginIdentity};
-use super::wraps::{self, NewWrap, WrapKind, WrapName};
-use super::{FileStore, ItemKind, ask_for, recovery, rekey, unavailable};
+use super::wraps::{self, FoundWrap, NewWrap, WrapFile, WrapKind, WrapName, WrapPart};
+use super::{FileStore, ItemKind, ask_for, not_opened, recovery, rekey, unavailable};
 use crate::store::{AskPassphrase, PassphraseFor, Store, StoreError, StoreKind, cause};
 #[cfg(feature = "plugins")]
 use crate::store::{PassphraseError, PluginAsks};
@@ -15,7 +17,9 @@ use crate::store::{PassphraseError, PluginAsks};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct WrapInfo {
     pub(crate) name: WrapName,
-    /// Whether hatbox made it; `None` while the store is locked.
+    /// Its file in the store's directory.
+    pub(crate) file: String,
+    /// Whether hatbox made it, and uses it; `None` while the store is locked.
     pub(crate) is_ours: Option<bool>,
     /// Of a plugin's wrap: the plugin.
     pub(crate) plugin: Option<String>,
@@ -25,37 +29,63 @@ impl FileStore {
     /// The wraps that are there. Asks nobody.
     pub(crate) fn wraps(&self) -> Result<Vec<WrapInfo>, StoreError> {
         let ours = match &self.identity {
-            Some(identity) => Some(wraps::trusted(&self.directory, identity).map_err(unavailable)?),
+            Some(_) => Some(self.manifest()?.wraps),
             None => None,
         };
-        let describe = |name: WrapName| WrapInfo {
-            is_ours: ours.as_ref().map(|ours| ours.contains(&name)),
-            plugin: self.plugin_of(&name),
-            name,
-        };
-        Ok(wraps::wraps_in(&self.directory).into_iter().map(describe).collect())
+        let sealed = wraps::files_in(&self.directory).into_iter();
+        let sealed = sealed.filter(|(_, about)| about.part == WrapPart::Sealed);
+        Ok(sealed
+            .map(|(file, about)| WrapInfo {
+                is_ours: ours.as_ref().map(|ours| ours.contains_key(&file)),
+                plugin: self.plugin_of(&about),
+                name: about.name,
+                file,
+            })
+            .collect())
     }
 
     /// Writes the passphrase's wrap, in the place of an earlier one. The store's lock is held.
     pub(crate) fn add_passphrase(&mut self, ask: &mut AskPassphrase<'_>) -> Result<(), StoreError> {
         let passphrase = ask_for(ask, PassphraseFor::Changing)?;
         let wrap = wraps::wrap_by_passphrase(self.identity()?, WrapName::passphrase(), &passphrase);
-        wraps::add(&self.directory, self.identity()?, &wrap.map_err(unavailable)?).map_err(unavailable)
+        self.add_wrap(&wrap.map_err(not_opened)?)
     }
 
     /// Makes a recovery passphrase and writes its wrap. The store's lock is held.
     pub(crate) fn add_recovery(&mut self) -> Result<SecretString, StoreError> {
         let (passphrase, wrap) = recovery_wrap(self.identity()?)?;
-        wraps::add(&self.directory, self.identity()?, &wrap).map_err(unavailable)?;
+        self.add_wrap(&wrap)?;
         Ok(passphrase)
+    }
+
+    fn add_wrap(&self, wrap: &NewWrap) -> Result<(), StoreError> {
+        let manifest = self.manifest()?;
+        let counter = manifest.counter + 1;
+        let manifest = self.commit(manifest, |manifest| manifest.wraps.extend(wrap.files(counter)))?;
+        wrap.write(&self.directory, counter).map_err(unavailable)?;
+        self.remove_wraps(manifest, &wrap.name, Some(counter))
+    }
+
+    /// Deletes the files of the wrap of this name, but for those of this counter, and takes them off the list.
+    ///
+    /// A wrap is listed before it is there, and deleted before it is taken off the list: a kill in between leaves a
+    /// name too many in the list, which means nothing, and never a wrap that is not listed.
+    fn remove_wraps(&self, manifest: Manifest, name: &WrapName, but: Option<u64>) -> Result<(), StoreError> {
+        wraps::remove_wraps(&self.directory, name, but).map_err(unavailable)?;
+        self.commit(manifest, |manifest| {
+            manifest.wraps.retain(|file, _| {
+                WrapFile::parse(file).is_none_or(|about| about.name != *name || Some(about.counter) == but)
+            });
+        })?;
+        Ok(())
     }
 
     /// Removes a wrap. The store's lock is held.
     pub(crate) fn remove_wrap(&mut self, name: &WrapName) -> Result<(), StoreError> {
-        wraps::take_off(&self.directory, self.identity()?, name).map_err(unavailable)
+        self.remove_wraps(self.manifest()?, name, None)
     }
 
-    /// Gives the store a new identity: seals every item but the cache key again, makes every wrap anew, and
+    /// Gives the store a new identity: seals every item but the cache key again, makes every wrap again, and
     /// forgets the old identity. The cache key is left out: what it opens is made again. The store's lock is
     /// held.
     ///
@@ -64,41 +94,52 @@ impl FileStore {
     /// # Errors
     /// Also when an item is damaged: it would be lost. Nothing has changed then.
     pub(crate) fn rekey(&mut self, ask: &mut AskPassphrase<'_>) -> Result<Option<SecretString>, StoreError> {
+        if self.wanted.is_some() {
+            return Err(unusable(
+                "`store_identity` in the settings names the identity: remove that line first".to_owned(),
+            ));
+        }
         let (infos, broken) = self.list()?;
         if let Some(error) = broken.into_iter().next() {
             return Err(error);
         }
         let kept = infos.into_iter().filter(|info| info.id.kind != ItemKind::CacheKey);
         let items = kept.map(|info| self.read(&info.id)).collect::<Result<Vec<_>, _>>()?;
-        let old = wraps::trusted(&self.directory, self.identity()?).map_err(unavailable)?;
+        let manifest = self.manifest()?;
+        let (old, problems) = wraps::load_wraps(&self.directory, &manifest.wraps);
+        if let Some(problem) = problems.into_iter().next() {
+            return Err(not_opened(problem));
+        }
         let new = Identity::generate();
         let (mut new_wraps, mut recovery) = (Vec::new(), None);
-        for name in old {
-            new_wraps.push(match name.kind() {
+        for wrap in old {
+            new_wraps.push(match wrap.name.kind() {
                 WrapKind::Passphrase => {
                     let passphrase = ask_for(ask, PassphraseFor::Changing)?;
-                    wraps::wrap_by_passphrase(&new, name, &passphrase).map_err(unavailable)?
+                    wraps::wrap_by_passphrase(&new, wrap.name, &passphrase).map_err(not_opened)?
                 }
                 WrapKind::Recovery => {
                     let (passphrase, wrap) = recovery_wrap(&new)?;
                     recovery = Some(passphrase);
                     wrap
                 }
-                WrapKind::Plugin => self.wrap_by_same_plugin(&new, name, ask)?,
+                WrapKind::Plugin => self.wrap_by_same_plugin(&new, wrap, ask)?,
             });
         }
-        rekey::write(&self.directory, &new, &new_wraps, &items).map_err(unavailable)?;
+        let pin = Pin::new(&self.directory, self.identity()?.fingerprint(), manifest.counter);
+        let counter = rekey::write(&self.directory, (&self.pin, pin), &new, &new_wraps, &items);
+        self.seen.set(counter.map_err(unavailable)?);
         // Nothing was held where there is no kernel keyring.
         self.unlocked.forget().ok();
-        self.unlocked.hold_identity(new.expose()).ok();
         self.identity = Some(new);
+        self.hold();
         Ok(recovery)
     }
 }
 
 fn recovery_wrap(identity: &Identity) -> Result<(SecretString, NewWrap), StoreError> {
     let passphrase = recovery::generate().map_err(|error| unusable(error.to_string()))?;
-    let wrap = wraps::wrap_by_passphrase(identity, WrapName::recovery(), &passphrase).map_err(unavailable)?;
+    let wrap = wraps::wrap_by_passphrase(identity, WrapName::recovery(), &passphrase).map_err(not_opened)?;
     Ok((passphrase, wrap))
 }
 
@@ -108,9 +149,10 @@ fn unusable(why: String) -> StoreError {
 
 #[cfg(feature = "plugins")]
 impl FileStore {
-    fn plugin_of(&self, name: &WrapName) -> Option<String> {
-        let (_, text) = wraps::read_plugin_wrap(&self.directory, name).ok()?;
-        Some(PluginIdentity::parse(&text).ok()?.plugin().to_owned())
+    fn plugin_of(&self, about: &WrapFile) -> Option<String> {
+        let file = WrapFile { part: WrapPart::Plugin, ..about.clone() }.to_string();
+        let text = wraps::read_file(&self.directory, &file).ok()?;
+        Some(PluginIdentity::parse(std::str::from_utf8(&text).ok()?).ok()?.plugin().to_owned())
     }
 
     /// Writes the wrap of an age plugin. The store's lock is held.
@@ -121,54 +163,65 @@ impl FileStore {
         ask: &mut AskPassphrase<'_>,
     ) -> Result<(), StoreError> {
         let wrap = plugin::wrap(self.identity()?, name, identity, ask, self.patience).map_err(not_wrapped)?;
-        wraps::add(&self.directory, self.identity()?, &wrap).map_err(unavailable)
+        self.add_wrap(&wrap)
     }
 
     fn wrap_by_same_plugin(
         &self,
         new: &Identity,
-        name: WrapName,
+        old: FoundWrap,
         ask: &mut AskPassphrase<'_>,
     ) -> Result<NewWrap, StoreError> {
-        let (_, text) = wraps::read_plugin_wrap(&self.directory, &name).map_err(super::not_opened)?;
+        let text = old.plugin.unwrap_or_default();
         let identity = PluginIdentity::parse(&text).map_err(not_wrapped)?;
-        plugin::wrap(new, name, &identity, ask, self.patience).map_err(not_wrapped)
+        plugin::wrap(new, old.name, &identity, ask, self.patience).map_err(not_wrapped)
     }
 
-    /// Tries the plugins' wraps, one after the other. Tells whether one opened the store.
-    pub(super) fn open_with_plugin(&mut self, ask: &mut AskPassphrase<'_>) -> Result<bool, StoreError> {
-        let (plugins, others): (Vec<_>, Vec<_>) =
-            wraps::wraps_in(&self.directory).into_iter().partition(|name| name.kind() == WrapKind::Plugin);
-        let is_only_way = others.is_empty();
+    /// Opens one wrap by its plugin.
+    pub(super) fn unwrap_by_plugin(
+        &self,
+        wrap: &FoundWrap,
+        ask: &mut AskPassphrase<'_>,
+    ) -> Result<Identity, StoreError> {
+        ask(PassphraseFor::Plugin(PluginAsks::MustBeUsed)).map_err(super::locked)?;
+        let text = wrap.plugin.as_deref().unwrap_or_default();
+        let plain = PluginIdentity::parse(text)
+            .and_then(|identity| plugin::unwrap(&identity, wrap.sealed().to_vec(), ask, self.patience))
+            .map_err(not_wrapped)?;
+        wrap.parse_identity(&plain).map_err(not_opened)
+    }
+
+    /// Tries the wraps of plugins, one after the other. `None` when none of them opened the store.
+    pub(super) fn open_with_plugin(
+        &mut self,
+        found: &[FoundWrap],
+        ask: &mut AskPassphrase<'_>,
+    ) -> Result<Option<Identity>, StoreError> {
+        let is_plugin = |wrap: &&FoundWrap| wrap.name.kind() == WrapKind::Plugin;
+        let is_only_way = found.iter().all(|wrap| is_plugin(&wrap));
         let leave = if is_only_way { PluginAsks::MustBeUsed } else { PluginAsks::MayBeUsed };
         let mut said = None;
-        for name in plugins {
+        for wrap in found.iter().filter(is_plugin) {
             if let Err(error) = ask(PassphraseFor::Plugin(leave.clone())) {
-                return if is_only_way { Err(super::locked(error)) } else { Ok(false) };
+                return if is_only_way { Err(super::locked(error)) } else { Ok(None) };
             }
-            let (sealed, text) =
-                wraps::read_plugin_wrap(&self.directory, &name).map_err(super::not_opened)?;
-            let opened = PluginIdentity::parse(&text)
-                .and_then(|identity| plugin::unwrap(&identity, sealed, ask, self.patience));
+            let opened = PluginIdentity::parse(wrap.plugin.as_deref().unwrap_or_default())
+                .and_then(|identity| plugin::unwrap(&identity, wrap.sealed().to_vec(), ask, self.patience));
             match opened {
-                Ok(plain) => {
-                    let identity = wraps::parse_identity(&name, &plain).map_err(super::not_opened)?;
-                    self.opened_by(&name, identity)?;
-                    return Ok(true);
-                }
+                Ok(plain) => return wrap.parse_identity(&plain).map(Some).map_err(not_opened),
                 Err(PluginError::Person(error)) => return Err(super::locked(error)),
                 Err(error) => {
-                    self.warnings.push(format!("the wrap `{}` was not used: {error}", name.as_str()));
+                    self.warn([format!("the wrap `{}` was not used: {error}", wrap.name.as_str())]);
                     said = Some(error);
                 }
             }
         }
         match said {
             Some(error) if is_only_way => {
-                self.warnings.pop();
+                self.warnings.borrow_mut().pop();
                 Err(super::locked(PassphraseError::Refused { what: error.to_string() }))
             }
-            _ => Ok(false),
+            _ => Ok(None),
         }
     }
 }
@@ -184,7 +237,7 @@ fn not_wrapped(error: PluginError) -> StoreError {
 #[cfg(not(feature = "plugins"))]
 impl FileStore {
     #[expect(clippy::unused_self, reason = "it has a use for it where there are plugins")]
-    fn plugin_of(&self, _: &WrapName) -> Option<String> {
+    fn plugin_of(&self, _: &WrapFile) -> Option<String> {
         None
     }
 
@@ -196,10 +249,10 @@ impl FileStore {
     fn wrap_by_same_plugin(
         &self,
         _: &Identity,
-        name: WrapName,
+        old: FoundWrap,
         _: &mut AskPassphrase<'_>,
     ) -> Result<NewWrap, StoreError> {
-        let name = name.as_str();
+        let name = old.name.as_str();
         Err(unusable(format!("the wrap `{name}` is a plugin's, and this build of hatbox has no plugins")))
     }
 }

@@ -2,26 +2,22 @@
 //!
 //! | file | opened by |
 //! |---|---|
-//! | `identity.passphrase.age` | a passphrase of the user's choice |
-//! | `identity.recovery.age` | a recovery passphrase that hatbox made up |
-//! | `identity.NAME.age`, with `identity.NAME.plugin` | the age plugin that the second file names |
+//! | `identity.passphrase.N.age` | a passphrase of the user's choice |
+//! | `identity.recovery.N.age` | a recovery passphrase that hatbox made up |
+//! | `identity.NAME.N.age`, with `identity.NAME.N.plugin` | the age plugin that the second file names |
 //!
-//! `wraps.json` lists them with a MAC under the identity, so that one added behind the user's back is reported.
-//! A wrap is listed before it is there, and removed before it is taken off the list: a kill in between leaves
-//! a list with a name too many, which means nothing.
+//! `N` is the counter of the manifest that listed the wrap first. Only wraps that the manifest lists are tried.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use hatbox_core::secret::SecretString;
-use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use super::identity::{Identity, decrypt_with, encrypt_to, hex, problem_of};
-use crate::sys::files::{FileError, Keep, read_private, remove, write_atomic, write_new};
+use super::identity::{Identity, decrypt_with, encrypt_to, problem_of};
+use super::manifest::{Files, digest_of, parse_counter};
+use crate::sys::files::{FileError, Keep, read_private, remove, write_atomic};
 
-const LIST: &str = "wraps.json";
 /// 2^17: 128 MiB and about half a second, which also fits a container of 256 MiB.
 const WORK_FACTOR: u8 = 17;
 /// Others may have wrapped with more; beyond 2^20 (1 GiB) a file is an attack rather than a store.
@@ -59,19 +55,44 @@ impl WrapName {
             _ => WrapKind::Plugin,
         }
     }
+}
 
-    fn file(&self) -> String {
-        format!("identity.{}.age", self.0)
-    }
+/// A file of a wrap.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct WrapFile {
+    pub(super) name: WrapName,
+    pub(super) counter: u64,
+    pub(super) part: WrapPart,
+}
 
-    fn plugin_file(&self) -> String {
-        format!("identity.{}.plugin", self.0)
-    }
+/// What a file of a wrap holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum WrapPart {
+    /// The identity, encrypted.
+    Sealed,
+    /// The identity of the plugin that opens it.
+    Plugin,
+}
 
-    /// The wrap that a file of the store's directory is, or belongs to.
-    fn of_file(file: &str) -> Option<Self> {
+impl WrapFile {
+    pub(super) fn parse(file: &str) -> Option<Self> {
         let rest = file.strip_prefix("identity.")?;
-        Self::parse(rest.strip_suffix(".age").or_else(|| rest.strip_suffix(".plugin"))?)
+        let (rest, part) = match rest.strip_suffix(".age") {
+            Some(rest) => (rest, WrapPart::Sealed),
+            None => (rest.strip_suffix(".plugin")?, WrapPart::Plugin),
+        };
+        let (name, counter) = rest.split_once('.')?;
+        Some(Self { name: WrapName::parse(name)?, counter: parse_counter(counter)?, part })
+    }
+}
+
+impl std::fmt::Display for WrapFile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let end = match self.part {
+            WrapPart::Sealed => "age",
+            WrapPart::Plugin => "plugin",
+        };
+        write!(f, "identity.{}.{}.{end}", self.name.as_str(), self.counter)
     }
 }
 
@@ -100,15 +121,20 @@ pub(crate) enum OpenError {
     File(FileError),
     /// The file is not what hatbox wrote.
     Damaged { file: String, problem: String },
+    /// There is not enough memory for scrypt.
+    Memory { megabytes: usize },
 }
 
-/// The form of `wraps.json`.
-#[derive(Serialize, Deserialize)]
-struct Listed {
-    version: u32,
-    /// File name and SHA-256 of each wrap, sorted.
-    files: Vec<(String, String)>,
-    mac: String,
+/// A wrap that is in the store's directory and is the one that is listed, with its content.
+#[derive(Debug)]
+pub(super) struct FoundWrap {
+    pub(super) name: WrapName,
+    file: String,
+    /// Its files, as a manifest lists them.
+    files: Files,
+    sealed: Vec<u8>,
+    /// Of a plugin's wrap: the text that names the plugin.
+    pub(super) plugin: Option<String>,
 }
 
 /// Wraps `identity` under a passphrase of either kind.
@@ -116,224 +142,211 @@ pub(super) fn wrap_by_passphrase(
     identity: &Identity,
     name: WrapName,
     passphrase: &SecretString,
-) -> Result<NewWrap, FileError> {
+) -> Result<NewWrap, OpenError> {
+    ensure_memory(WORK_FACTOR)?;
     let mut recipient = age::scrypt::Recipient::new(passphrase.expose().to_owned().into());
     recipient.set_work_factor(WORK_FACTOR);
     let sealed = encrypt_to(&recipient, identity.expose())
         .map_err(|_| std::io::Error::other("the identity could not be encrypted"))
-        .map_err(FileError::io("write", Path::new(&name.file())))?;
+        .map_err(FileError::io("write", Path::new(name.as_str())))
+        .map_err(OpenError::File)?;
     Ok(NewWrap { name, sealed, plugin: None })
 }
 
-/// Opens the wrap of this name by a passphrase of either kind.
-pub(super) fn open_by_passphrase(
-    directory: &Path,
-    name: &WrapName,
-    passphrase: &SecretString,
-) -> Result<Identity, OpenError> {
-    let wrap = read_private(&directory.join(name.file()), FILE_LIMIT).map_err(OpenError::File)?;
-    let mut unwrap = age::scrypt::Identity::new(passphrase.expose().to_owned().into());
-    unwrap.set_max_work_factor(MAX_WORK_FACTOR);
-    let plain = decrypt_with(&unwrap, &wrap).map_err(|error| match error {
-        age::DecryptError::DecryptionFailed | age::DecryptError::KeyDecryptionFailed => {
-            OpenError::WrongPassphrase
+/// scrypt's memory (RFC 7914: 128 * r * N bytes; age has r = 8) is asked for beforehand: where it cannot be had,
+/// the allocation inside scrypt would end the program.
+fn ensure_memory(work_factor: u8) -> Result<(), OpenError> {
+    const MARGIN: usize = 4 << 20;
+    let bytes = (1024_usize << work_factor) + MARGIN;
+    let mut probe: Vec<u8> = Vec::new();
+    match probe.try_reserve_exact(bytes) {
+        Ok(()) => {
+            // Or the compiler leaves out the whole attempt.
+            std::hint::black_box(&mut probe);
+            Ok(())
         }
-        age::DecryptError::ExcessiveWork { .. } => damaged(name, "its work factor is beyond 2^20"),
-        other => damaged(name, problem_of(&other)),
-    })?;
-    parse_identity(name, &plain)
+        Err(_) => Err(OpenError::Memory { megabytes: bytes >> 20 }),
+    }
 }
 
-/// The sealed bytes of a plugin's wrap, and the plugin's own identity.
-#[cfg(feature = "plugins")]
-pub(super) fn read_plugin_wrap(directory: &Path, name: &WrapName) -> Result<(Vec<u8>, String), OpenError> {
-    let read = |file: String| read_private(&directory.join(file), FILE_LIMIT).map_err(OpenError::File);
-    let sealed = read(name.file())?;
-    let plugin = String::from_utf8(read(name.plugin_file())?)
-        .map_err(|_| OpenError::Damaged { file: name.plugin_file(), problem: "it is not text".to_owned() })?;
-    Ok((sealed, plugin.trim().to_owned()))
+/// The work factor in an age file's header: `-> scrypt SALT 17`.
+fn work_factor_of(sealed: &[u8]) -> Option<u8> {
+    let header = sealed.get(..sealed.len().min(512))?;
+    let stanza = header.split(|byte| *byte == b'\n').find_map(|line| line.strip_prefix(b"-> scrypt "))?;
+    std::str::from_utf8(stanza).ok()?.split(' ').nth(1)?.parse().ok()
 }
 
-/// What a wrap held, as the identity.
-pub(super) fn parse_identity(name: &WrapName, plain: &Zeroizing<Vec<u8>>) -> Result<Identity, OpenError> {
-    Identity::parse(plain).ok_or_else(|| damaged(name, "it holds no age identity"))
+impl FoundWrap {
+    /// Opens it by a passphrase of either kind.
+    pub(super) fn open_by_passphrase(&self, passphrase: &SecretString) -> Result<Identity, OpenError> {
+        if let Some(factor) = work_factor_of(&self.sealed).filter(|factor| *factor <= MAX_WORK_FACTOR) {
+            ensure_memory(factor)?;
+        }
+        let mut unwrap = age::scrypt::Identity::new(passphrase.expose().to_owned().into());
+        unwrap.set_max_work_factor(MAX_WORK_FACTOR);
+        let plain = decrypt_with(&unwrap, &self.sealed).map_err(|error| match error {
+            age::DecryptError::DecryptionFailed | age::DecryptError::KeyDecryptionFailed => {
+                OpenError::WrongPassphrase
+            }
+            age::DecryptError::ExcessiveWork { .. } => self.damaged("its work factor is beyond 2^20"),
+            other => self.damaged(problem_of(&other)),
+        })?;
+        self.parse_identity(&plain)
+    }
+
+    pub(super) fn files(&self) -> &Files {
+        &self.files
+    }
+
+    #[cfg(feature = "plugins")]
+    pub(super) fn sealed(&self) -> &[u8] {
+        &self.sealed
+    }
+
+    /// What the wrap held, as the identity.
+    pub(super) fn parse_identity(&self, plain: &Zeroizing<Vec<u8>>) -> Result<Identity, OpenError> {
+        Identity::parse(plain).ok_or_else(|| self.damaged("it holds no age identity"))
+    }
+
+    fn damaged(&self, problem: &str) -> OpenError {
+        damaged(&self.file, problem)
+    }
 }
 
-fn damaged(name: &WrapName, problem: &str) -> OpenError {
-    OpenError::Damaged { file: name.file(), problem: problem.to_owned() }
+fn damaged(file: &str, problem: &str) -> OpenError {
+    OpenError::Damaged { file: file.to_owned(), problem: problem.to_owned() }
 }
 
-/// The wraps that are in `directory`, sorted.
-pub(crate) fn wraps_in(directory: &Path) -> Vec<WrapName> {
+/// The files of wraps that are in `directory`, sorted, whoever put them there.
+pub(super) fn files_in(directory: &Path) -> Vec<(String, WrapFile)> {
     let Ok(entries) = fs::read_dir(directory) else { return Vec::new() };
-    let mut names: Vec<_> = entries
+    let mut files: Vec<_> = entries
         .flatten()
         .filter_map(|entry| {
-            let file = entry.file_name().to_string_lossy().into_owned();
-            WrapName::of_file(&file).filter(|name| name.file() == file)
+            let file = entry.file_name().into_string().ok()?;
+            let parsed = WrapFile::parse(&file)?;
+            Some((file, parsed))
         })
         .collect();
-    names.sort();
-    names
+    files.sort_by(|(a, _), (b, _)| a.cmp(b));
+    files
 }
 
-/// Whether there is a store in `directory`: the usual wrap, or another.
-pub(super) fn has_wraps(directory: &Path) -> bool {
-    directory.join(WrapName::passphrase().file()).exists() || !wraps_in(directory).is_empty()
+/// The files of `directory` that look like wraps and are not among `listed`: they are never used.
+pub(super) fn foreign_files(directory: &Path, listed: &Files) -> Vec<String> {
+    let Ok(entries) = fs::read_dir(directory) else { return Vec::new() };
+    let mut files: Vec<_> = entries
+        .flatten()
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .filter(|file| file.starts_with("identity.") && !listed.contains_key(file))
+        .collect();
+    files.sort();
+    files
 }
 
-/// Writes the first wrap of a new store.
-///
-/// # Errors
-/// [`FileError::Exists`] when there is a store already: it is never written over.
-pub(super) fn create(directory: &Path, identity: &Identity, wrap: &NewWrap) -> Result<(), FileError> {
-    write_new(&directory.join(wrap.name.file()), &wrap.sealed)?;
-    save_list(directory, identity, vec![entry_of(&wrap.name.file(), &wrap.sealed)])
-}
-
-/// Adds a wrap, in the place of one of the same name.
-pub(super) fn add(directory: &Path, identity: &Identity, wrap: &NewWrap) -> Result<(), FileError> {
-    let mut files = trusted_files(directory, identity)?;
-    let mut parts = vec![(wrap.name.file(), wrap.sealed.clone())];
-    if let Some(plugin) = &wrap.plugin {
-        parts.insert(0, (wrap.name.plugin_file(), format!("{plugin}\n").into_bytes()));
-    }
-    files.extend(parts.iter().map(|(file, bytes)| entry_of(file, bytes)));
-    save_list(directory, identity, files)?;
-    for (file, bytes) in &parts {
-        write_atomic(&directory.join(file), bytes, Keep::Nothing)?;
-    }
-    let files = trusted_files(directory, identity)?;
-    save_list(directory, identity, files)
-}
-
-/// Removes the wrap of this name.
-pub(super) fn take_off(directory: &Path, identity: &Identity, name: &WrapName) -> Result<(), FileError> {
-    remove(&directory.join(name.file()))?;
-    remove(&directory.join(name.plugin_file()))?;
-    let files = trusted_files(directory, identity)?;
-    save_list(directory, identity, files)
-}
-
-/// Whether `identity` is that of the store in `directory`, and not of an earlier one there.
-pub(super) fn is_of(directory: &Path, identity: &Identity) -> bool {
-    matches!(load_list(directory, identity), Ok(Some(_)))
-}
-
-/// Writes the list where a kill right after the first wrap left none. `opened` has just opened, so it may be
-/// listed; any other one beside it is still reported.
-pub(super) fn list_if_missing(
-    directory: &Path,
-    identity: &Identity,
-    opened: &WrapName,
-) -> Result<(), FileError> {
-    if directory.join(LIST).exists() {
-        return Ok(());
-    }
-    let sealed = read_private(&directory.join(opened.file()), FILE_LIMIT)?;
-    save_list(directory, identity, vec![entry_of(&opened.file(), &sealed)])
-}
-
-/// The wraps that are there and were not made by hatbox, by path; or that the list itself is not to be
-/// trusted. In words.
-pub(super) fn check(directory: &Path, identity: &Identity) -> Result<Vec<String>, FileError> {
-    let Some(listed) = load_list(directory, identity)? else {
-        return Ok(vec![format!(
-            "`{}` does not list this store's wraps: somebody else may have changed it",
-            directory.join(LIST).display()
-        )]);
-    };
-    let foreign = files_in(directory)?.into_iter().filter(|file| !listed.files.contains(file));
-    Ok(foreign
-        .map(|(file, _)| {
-            format!(
-                "`{}` opens this store, and was not made by hatbox: remove it unless you made it",
-                directory.join(file).display()
-            )
-        })
-        .collect())
-}
-
-/// The names of the wraps that are there and listed.
-pub(super) fn trusted(directory: &Path, identity: &Identity) -> Result<Vec<WrapName>, FileError> {
-    let files = trusted_files(directory, identity)?;
-    let mut names: Vec<_> = files.iter().filter_map(|(file, _)| WrapName::of_file(file)).collect();
-    names.sort();
-    names.dedup();
-    Ok(names)
-}
-
-/// File name and digest of what is there and listed.
-fn trusted_files(directory: &Path, identity: &Identity) -> Result<Vec<(String, String)>, FileError> {
-    let listed = load_list(directory, identity)?.map(|listed| listed.files).unwrap_or_default();
-    Ok(files_in(directory)?.into_iter().filter(|file| listed.contains(file)).collect())
-}
-
-/// File name and digest of each wrap, and of what its plugin needs.
-fn files_in(directory: &Path) -> Result<Vec<(String, String)>, FileError> {
-    let entries = fs::read_dir(directory).map_err(FileError::io("read", directory))?;
-    let mut files = Vec::new();
-    for entry in entries.flatten() {
-        let file = entry.file_name().to_string_lossy().into_owned();
-        let is_wrap = file
-            .strip_prefix("identity.")
-            .is_some_and(|rest| [".age", ".plugin"].into_iter().any(|end| rest.strip_suffix(end).is_some()));
-        if is_wrap {
-            let bytes = read_private(&entry.path(), FILE_LIMIT)?;
-            files.push(entry_of(&file, &bytes));
+/// Reads the wraps among `listed`. What is wrong with the others is returned beside those that can be tried, but for
+/// those that are missing: a kill while one is written or deleted leaves its name in the list.
+pub(super) fn load_wraps(directory: &Path, listed: &Files) -> (Vec<FoundWrap>, Vec<OpenError>) {
+    let (mut found, mut problems) = (Vec::new(), Vec::new());
+    for (file, digest) in listed {
+        let Some(about) = WrapFile::parse(file).filter(|about| about.part == WrapPart::Sealed) else {
+            continue;
+        };
+        let plugin_file = WrapFile { part: WrapPart::Plugin, ..about.clone() }.to_string();
+        let wrap = read_listed(directory, file, digest).and_then(|sealed| {
+            let mut files = Files::from([(file.clone(), digest.clone())]);
+            let plugin = match listed.get(&plugin_file) {
+                None => None,
+                Some(digest) => {
+                    let text = read_listed(directory, &plugin_file, digest)?;
+                    files.insert(plugin_file.clone(), digest.clone());
+                    let text =
+                        String::from_utf8(text).map_err(|_| damaged(&plugin_file, "it is not text"))?;
+                    Some(text.trim().to_owned())
+                }
+            };
+            Ok(FoundWrap { name: about.name.clone(), file: file.clone(), files, sealed, plugin })
+        });
+        match wrap {
+            Ok(wrap) => found.push(wrap),
+            Err(OpenError::File(FileError::Absent(_))) => {}
+            Err(problem) => problems.push(problem),
         }
     }
-    Ok(files)
+    (found, problems)
 }
 
-/// The list; `None` when there is none that was made with this identity.
-fn load_list(directory: &Path, identity: &Identity) -> Result<Option<Listed>, FileError> {
-    let listed: Option<Listed> = match read_private(&directory.join(LIST), FILE_LIMIT) {
-        Ok(text) => serde_json::from_slice(&text).ok(),
-        Err(FileError::Absent(_)) => None,
-        Err(error) => return Err(error),
-    };
-    Ok(listed.filter(|l| l.version == 1 && hex(&mac_of(identity, &l.files)) == l.mac))
+/// Reads the wraps that are in `directory` though nothing vouches for them: for `hatbox store trust`.
+pub(super) fn load_unlisted_wraps(directory: &Path) -> Vec<FoundWrap> {
+    let files = files_in(directory).into_iter().filter_map(|(file, _)| {
+        let bytes = read_file(directory, &file).ok()?;
+        Some((file, digest_of(&bytes)))
+    });
+    load_wraps(directory, &files.collect()).0
 }
 
-fn save_list(
-    directory: &Path,
-    identity: &Identity,
-    mut files: Vec<(String, String)>,
-) -> Result<(), FileError> {
-    files.sort();
-    let path = directory.join(LIST);
-    let mac = hex(&mac_of(identity, &files));
-    let listed = serde_json::to_vec(&Listed { version: 1, files, mac })
-        .map_err(std::io::Error::other)
-        .map_err(FileError::io("write", &path))?;
-    write_atomic(&path, &listed, Keep::Nothing)
+/// Reads a wrap's file, whoever wrote it.
+pub(super) fn read_file(directory: &Path, file: &str) -> Result<Vec<u8>, FileError> {
+    read_private(&directory.join(file), FILE_LIMIT)
 }
 
-/// The files of `wraps.json` in `directory` by name and digest, whoever made it; and its own path.
-pub(super) fn listed_files(directory: &Path) -> Option<(PathBuf, Vec<(String, String)>)> {
-    let path = directory.join(LIST);
-    let text = read_private(&path, FILE_LIMIT).ok()?;
-    let listed: Listed = serde_json::from_slice(&text).ok()?;
-    Some((path, listed.files))
+fn read_listed(directory: &Path, file: &str, digest: &str) -> Result<Vec<u8>, OpenError> {
+    match read_file(directory, file) {
+        Ok(bytes) if digest_of(&bytes) == digest => Ok(bytes),
+        Ok(_) => Err(damaged(file, "it is not the file that hatbox wrote")),
+        Err(error) => Err(OpenError::File(error)),
+    }
 }
 
-/// Deletes the wraps in `directory` that are not among `files`.
-pub(super) fn keep_only(directory: &Path, files: &[(String, String)]) -> Result<(), FileError> {
-    for file in files_in(directory)?.into_iter().filter(|file| !files.contains(file)) {
-        remove(&directory.join(file.0))?;
+impl NewWrap {
+    fn parts(&self, counter: u64) -> Vec<(String, Vec<u8>)> {
+        let file = |part| WrapFile { name: self.name.clone(), counter, part }.to_string();
+        let mut parts = vec![(file(WrapPart::Sealed), self.sealed.clone())];
+        if let Some(plugin) = &self.plugin {
+            parts.insert(0, (file(WrapPart::Plugin), format!("{plugin}\n").into_bytes()));
+        }
+        parts
+    }
+
+    /// What a manifest lists of it, when its files have this counter.
+    pub(super) fn files(&self, counter: u64) -> Files {
+        self.parts(counter).into_iter().map(|(file, bytes)| (file, digest_of(&bytes))).collect()
+    }
+
+    /// Writes its files.
+    pub(super) fn write(&self, directory: &Path, counter: u64) -> Result<(), FileError> {
+        for (file, bytes) in self.parts(counter) {
+            write_atomic(&directory.join(&file), &bytes, Keep::Nothing)?;
+        }
+        Ok(())
+    }
+}
+
+/// Deletes the files of the wrap of this name, but for those of this counter.
+pub(super) fn remove_wraps(directory: &Path, name: &WrapName, but: Option<u64>) -> Result<(), FileError> {
+    for (file, about) in files_in(directory) {
+        if about.name == *name && Some(about.counter) != but {
+            remove(&directory.join(file))?;
+        }
     }
     Ok(())
 }
 
-fn mac_of(identity: &Identity, files: &[(String, String)]) -> [u8; 32] {
-    let mut parts: Vec<&[u8]> = vec![b"wraps"];
-    for (file, digest) in files {
-        parts.extend([file.as_bytes(), digest.as_bytes()]);
-    }
-    identity.mac(&parts)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn entry_of(file: &str, bytes: &[u8]) -> (String, String) {
-    (file.to_owned(), hex(&Sha256::digest(bytes)))
+    #[test]
+    fn the_work_factor_is_read_from_the_header_and_memory_that_cannot_be_had_is_an_error() {
+        let identity = Identity::generate();
+        let passphrase = SecretString::new("correct horse".to_owned());
+        let wrap = wrap_by_passphrase(&identity, WrapName::passphrase(), &passphrase).unwrap();
+        assert_eq!(work_factor_of(&wrap.sealed), Some(WORK_FACTOR));
+        for text in
+            ["", "age-encryption.org/v1\n-> scrypt salt\n", "-> scrypt salt 300\n", "-> X25519 a 17\n"]
+        {
+            assert_eq!(work_factor_of(text.as_bytes()), None, "{text}");
+        }
+        assert!(matches!(ensure_memory(52), Err(OpenError::Memory { .. })));
+    }
 }

@@ -2,8 +2,9 @@
 //!
 //! | keyring of the process | entries go to |
 //! |---|---|
-//! | a real session keyring (`pam_keyinit`, `keyctl session`) | `@s`: gone with the session |
+//! | a real session keyring (`pam_keyinit`, `keyctl session`) of the effective user | `@s`: gone with the session |
 //! | none, or the `_uid_ses.N` stand-in | `@us`: per user |
+//! | that of another user, as after `su` or `sudo` without `pam_keyinit` | `@us`: the other user reads his own keyring |
 //!
 //! Which one it is is tested without creating one (keyctl(2), KEYCTL_GET_KEYRING_ID).
 #![expect(unsafe_code, reason = "the crate has no call for a new session keyring without a name")]
@@ -31,10 +32,15 @@ fn of_error(error: KeyError) -> KeyringError {
 fn ring() -> Result<KeyRing, KeyringError> {
     match KeyRing::from_special_id(KeyRingIdentifier::Session, false) {
         Ok(session) => {
-            let is_real = session
-                .metadata()
-                .is_ok_and(|about| !about.get_description().trim_end_matches('\0').starts_with("_uid_ses."));
-            if is_real { Ok(session) } else { user_session() }
+            let Ok(about) = session.metadata() else { return user_session() };
+            if about.get_description().trim_end_matches('\0').starts_with("_uid_ses.") {
+                user_session()
+            } else if about.get_uid() == rustix::process::geteuid().as_raw() {
+                Ok(session)
+            } else {
+                // Security: whoever owns a keyring can read all of it. Debian's su and sudo start no new one.
+                linked_user_session()
+            }
         }
         Err(KeyError::KeyDoesNotExist | KeyError::KeyringDoesNotExist) => user_session(),
         Err(error) => match of_error(error) {
@@ -46,6 +52,15 @@ fn ring() -> Result<KeyRing, KeyringError> {
 
 fn user_session() -> Result<KeyRing, KeyringError> {
     KeyRing::from_special_id(KeyRingIdentifier::UserSession, true).map_err(of_error)
+}
+
+/// The user's own session keyring where the process has that of another user: linked to the keyring of this process, as
+/// only what can be reached from there may be read (keyrings(7), Possession).
+fn linked_user_session() -> Result<KeyRing, KeyringError> {
+    let user = user_session()?;
+    let own = KeyRing::from_special_id(KeyRingIdentifier::Process, true).map_err(of_error)?;
+    own.link_keyring(user).map_err(of_error)?;
+    Ok(user)
 }
 
 /// Reads an entry and starts its timeout anew, which `timeout_of` finds in its value.

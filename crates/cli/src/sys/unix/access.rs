@@ -74,7 +74,7 @@ pub(crate) fn open_private(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path)
 }
 
-/// Whether [`open_private`] failed because a link is there.
+/// Whether [`open_private`] or [`open_or_create`] failed because a link is there.
 pub(crate) fn is_link_refused(error: &io::Error) -> bool {
     error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error())
 }
@@ -129,9 +129,18 @@ pub(crate) fn create_file(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
 }
 
-/// Opens a file for reading and writing; makes one that is the user's alone where there is none.
+/// Opens a file for reading and writing; makes one that is the user's alone where there is none. No link is followed,
+/// and no pipe waited for.
 pub(crate) fn open_or_create(path: &Path) -> io::Result<File> {
-    OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .custom_flags(flags)
+        .open(path)
 }
 
 /// Gives a new file the access that `old`, which it is to replace, has.

@@ -11,6 +11,7 @@ use crate::store::unlocked::{TimeoutSaidBy, Unlocked};
 use crate::store::{PassphraseError, Status, Store, StoreKind};
 use crate::sys::files::{FileError, make_private_directory};
 use crate::sys::process_group::terminal_name;
+use crate::world::dirs::digest_of_place;
 use crate::world::settings::{Earlier, UnlockCache, save_backend};
 
 /// The backend of this run, and what lies beside it.
@@ -23,7 +24,7 @@ pub(crate) struct Opened {
 
 impl Opened {
     pub(super) fn index_path(&self) -> PathBuf {
-        self.place.directory.join("index")
+        self.place.state.join("index")
     }
 }
 
@@ -69,9 +70,20 @@ impl Secrets<'_> {
             Some(timeout) => (timeout, TimeoutSaidBy::Flag),
             None => (self.settings.unlock_timeout(), TimeoutSaidBy::Settings),
         };
-        let unlocked = Unlocked::of_directory(&directory, timeout, set_by).with_runtime_directory(runtime);
+        let max = self.settings.unlock_max();
+        let unlocked = Unlocked::of_store(&digest_of_place(&directory), timeout, set_by, max)
+            .with_runtime_directory(runtime);
+        let (state, identity) = match kind {
+            StoreKind::File => (
+                self.world.dirs.state_of_store(&directory),
+                self.file_dir.is_none().then(|| self.settings.store_identity.clone()).flatten(),
+            ),
+            _ => (directory.clone(), None),
+        };
         let place = Place {
             directory,
+            state,
+            identity,
             unlocked,
             patience: self.settings.prompt_timeout(),
             programs: self.programs_of(kind)?,

@@ -8,6 +8,7 @@ use crate::report::{Failure, FailureKind};
 use crate::store::index::{Index, load_index, save_index};
 use crate::store::sealed::CacheKey;
 use crate::store::{Store, StoreError};
+use crate::sys::files::make_private_directory;
 use crate::sys::lock::Lock;
 use crate::world::passphrase::Asking;
 use crate::world::waiting::wait_for_lock;
@@ -86,7 +87,8 @@ impl Secrets<'_> {
     /// An index that cannot be saved, on a full disk or one that may not be written to, costs the next command
     /// the time to make it anew, and is no reason to keep this one from the keys.
     fn save_or_say(&self, path: &Path, key: &CacheKey, index: &Index) {
-        if let Err(error) = save_index(path, key, index) {
+        let saved = path.parent().map_or(Ok(()), make_private_directory);
+        if let Err(error) = saved.and_then(|()| save_index(path, key, index)) {
             self.world.output.warn(&format!("the index of the store is not saved: {error}"));
         }
     }

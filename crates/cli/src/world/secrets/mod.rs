@@ -4,6 +4,8 @@ mod backups;
 mod choice;
 mod index;
 mod transfer;
+#[cfg(feature = "file")]
+mod trust;
 mod unlock;
 #[cfg(feature = "file")]
 mod wraps;
@@ -27,7 +29,7 @@ use crate::report::{Failure, FailureKind};
 use crate::request::{PassphraseSource, StoreRequest};
 use crate::store::sealed::CacheKey;
 use crate::store::sessions::Sessions;
-use crate::store::{Item, ItemId, ItemInfo, PassphraseError, Status, StoreError, StoreKind};
+use crate::store::{Distrust, Item, ItemId, ItemInfo, PassphraseError, Status, StoreError, StoreKind};
 use crate::sys::descriptor;
 use crate::sys::files::FileError;
 use crate::sys::keyring::KeyringError;
@@ -158,7 +160,7 @@ impl<'w> Secrets<'w> {
 
     /// Stores an access key for `profile`, in the place of an earlier one.
     pub(crate) fn save_key(&mut self, profile: &ProfileName, key: &AccessKey) -> Result<(), Failure> {
-        self.unlock(Asking::Person)?;
+        self.unlock_or_create()?;
         let info = ItemInfo {
             id: ItemId::access_key(profile),
             created: self.world.clock.now(),
@@ -221,6 +223,7 @@ impl<'w> Secrets<'w> {
                 FailureKind::Cancelled
             }
             StoreError::Locked(_, PassphraseError::Empty(_)) => FailureKind::Usage,
+            StoreError::Untrusted { .. } => FailureKind::Refused,
             _ => FailureKind::Failed,
         };
         let failure = Failure::of_error(kind, error);
@@ -236,6 +239,16 @@ impl<'w> Secrets<'w> {
             StoreError::Locked(_, PassphraseError::Wrong) if self.passphrase.is_none() => failure
                 .hint("the passphrase is the one chosen when the store was made; nobody can recover it"),
             StoreError::Unavailable { way_out: Some(way_out), .. } => failure.hint(way_out),
+            StoreError::Untrusted { why: Distrust::Missing(_), .. } => failure
+                .hint("mount the disk that it is on, or restore the directory from a backup")
+                .hint("if it is lost for good, forget it: hatbox store trust"),
+            StoreError::Untrusted { why: Distrust::OtherIdentity { .. }, .. } => failure
+                .hint("if you did not replace the store yourself, restore it from a backup: this one may be another person's")
+                .hint("to look at it and decide: hatbox store trust"),
+            StoreError::Untrusted { why: Distrust::RolledBack { .. }, .. } => failure
+                .hint("if you did not restore it from a backup yourself, restore the newest one")
+                .hint("to look at it and decide: hatbox store trust"),
+            StoreError::Untrusted { .. } => failure.hint("to look at it and decide: hatbox store trust"),
             StoreError::Broken { .. } => failure.hint("the other items still work; `hatbox add` writes this one anew"),
             _ => failure,
         }

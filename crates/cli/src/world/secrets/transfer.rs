@@ -98,7 +98,7 @@ impl Secrets<'_> {
 
     /// Takes the other backend's cache key where this one has none: then cached sessions stay good.
     pub(crate) fn adopt_cache_key(&mut self, other: &mut Secrets<'_>) -> Result<(), Failure> {
-        self.unlock(Asking::Person)?;
+        self.unlock_or_create()?;
         let theirs = match other.opened()?.store.read(&ItemId::cache_key()) {
             Ok(item) => item,
             Err(StoreError::Absent | StoreError::Broken { .. }) => return Ok(()),
@@ -120,7 +120,7 @@ impl Secrets<'_> {
     /// # Errors
     /// The first one that cannot be written, or does not come back as it was.
     pub(crate) fn save_items(&mut self, items: &[Item]) -> Result<(), Failure> {
-        self.unlock(Asking::Person)?;
+        self.unlock_or_create()?;
         let mut changed = None;
         let result = self.change(
             |store| {

@@ -15,8 +15,20 @@ use crate::world::passphrase::{Asking, Patience, ask_passphrase};
 use crate::world::waiting::{leave_failure, wait_for_lock};
 
 impl Secrets<'_> {
-    /// Unlocks the store, creating it where there is none.
+    /// Unlocks the store. Only what stores a key creates one.
     pub(super) fn unlock(&mut self, asking: Asking) -> Result<(), Failure> {
+        if self.opened.as_ref().is_none_or(|opened| opened.store.status() == Status::Empty) {
+            return Err(no_store_yet());
+        }
+        self.unlock_what_is_there(asking)
+    }
+
+    /// Unlocks the store, creating it where there is none: for what stores a key.
+    pub(super) fn unlock_or_create(&mut self) -> Result<(), Failure> {
+        self.unlock_what_is_there(Asking::Person)
+    }
+
+    fn unlock_what_is_there(&mut self, asking: Asking) -> Result<(), Failure> {
         loop {
             let status = self.opened()?.store.status();
             if matches!(status, Status::Unavailable(_)) {
@@ -49,12 +61,17 @@ impl Secrets<'_> {
 
     /// The kernel keyring may hold the identity; the desktop may have unlocked its store since.
     fn unlock_without_question(&mut self, status: &Status) -> Result<bool, Failure> {
-        let is_unlocked = match status {
-            Status::Locked => self.opened()?.store.unlock(&mut |_| Err(PassphraseError::NoWay)).is_ok(),
-            _ => false,
-        };
+        if *status != Status::Locked {
+            return Ok(false);
+        }
+        let result = self.opened()?.store.unlock(&mut |_| Err(PassphraseError::NoWay));
         self.say_warnings();
-        Ok(is_unlocked)
+        match result {
+            Ok(()) => Ok(true),
+            // No answer makes it the user's store.
+            Err(error @ StoreError::Untrusted { .. }) => Err(self.failure_of(&error)),
+            Err(_) => Ok(false),
+        }
     }
 
     /// One question and one scrypt at a time; whoever waited finds the answer in the kernel keyring.
@@ -190,6 +207,10 @@ impl Secrets<'_> {
             self.world.output.note(&format!("{why}: the store is unlocked anew by each command{way_out}"));
         }
     }
+}
+
+pub(super) fn no_store_yet() -> Failure {
+    Failure::new(FailureKind::Failed, "there is no store yet").hint("hatbox add PROFILE")
 }
 
 /// What came of asking.

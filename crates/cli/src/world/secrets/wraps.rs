@@ -2,6 +2,7 @@
 
 use hatbox_core::secret::SecretString;
 
+use super::unlock::no_store_yet;
 use super::{Replacing, Secrets, file_failure};
 use crate::report::{Failure, FailureKind};
 #[cfg(feature = "plugins")]
@@ -26,7 +27,7 @@ pub(crate) enum NewWay<'a> {
 }
 
 /// Where a new passphrase comes from.
-enum NewPassphrase {
+pub(super) enum NewPassphrase {
     /// This descriptor.
     From(i32),
     /// A person.
@@ -135,12 +136,12 @@ impl Secrets<'_> {
 
     fn require_file_store(&mut self) -> Result<(), Failure> {
         if self.is_empty() {
-            return Err(Failure::new(FailureKind::Failed, "there is no store yet").hint("hatbox add PROFILE"));
+            return Err(no_store_yet());
         }
         self.file_store().map(drop)
     }
 
-    fn file_store(&mut self) -> Result<&mut FileStore, Failure> {
+    pub(super) fn file_store(&mut self) -> Result<&mut FileStore, Failure> {
         let opened = self.opened()?;
         let kind = opened.store.kind();
         opened.store.as_file().ok_or_else(|| {
@@ -153,7 +154,7 @@ impl Secrets<'_> {
     }
 
     /// Changes the store under its lock.
-    fn change_file_store<T>(
+    pub(super) fn change_file_store<T>(
         &mut self,
         new: &NewPassphrase,
         work: impl FnOnce(&mut FileStore, &mut AskPassphrase<'_>) -> Result<T, StoreError>,

@@ -1,0 +1,99 @@
+//! `hatbox store trust`: shows a store that hatbox refuses to use, and uses it after a typed yes.
+
+use hatbox_core::name::AccessKeyId;
+
+use crate::args::{GlobalArgs, StoreTrustArgs};
+use crate::prompt::{Echo, PromptError, Question};
+use crate::report::{Failure, FailureKind};
+use crate::request::resolve_store;
+use crate::store::file::{Examined, StoreState};
+use crate::store::{ItemKind, StoreKind};
+use crate::world::World;
+use crate::world::secrets::Secrets;
+
+pub(crate) fn run(world: &World, global: &GlobalArgs, _args: &StoreTrustArgs) -> Result<(), Failure> {
+    let mut request = resolve_store(global, &world.environment)?;
+    request.kind.get_or_insert((StoreKind::File, "`hatbox store trust`"));
+    let mut secrets = Secrets::open(world, request)?;
+    let place = secrets.directory().map(|path| world.dirs.shown(path)).unwrap_or_default();
+    match secrets.examine()? {
+        StoreState::None => Err(Failure::new(FailureKind::Failed, format!("there is no store at `{place}`"))
+            .hint("hatbox add PROFILE")),
+        StoreState::Gone => {
+            world.output.data(&format!(
+                "The store at {place} is gone. If its keys are lost for good, hatbox can forget it;\n\
+                 the next `hatbox add` then creates a new one.\n"
+            ))?;
+            if !is_confirmed(world, &secrets, "Forget the store? Type `yes`: ")? {
+                return Err(refused());
+            }
+            secrets.forget_store()?;
+            Ok(world.output.data("Forgot the store.\n")?)
+        }
+        StoreState::There(examined) if examined.is_trusted => Ok(world.output.data(&format!(
+            "The store at {place} is the one that is used here: there is nothing to decide.\n\
+                 Identity  {}\n",
+            examined.fingerprint
+        ))?),
+        StoreState::There(examined) => {
+            world.output.data(&render(&place, &examined))?;
+            if !is_confirmed(world, &secrets, "Use this store from now on? Type `yes`: ")? {
+                return Err(refused());
+            }
+            secrets.accept(*examined)?;
+            Ok(world.output.data("Trusted the store.\n")?)
+        }
+    }
+}
+
+/// ```text
+/// The store at ~/.local/share/hatbox/store
+/// Identity  0f5c...
+///           9a11... was used here before: these are not the keys that you stored
+/// Keys      jan-work  ****MPLE  added 2026-11-29
+/// Left out  identity.guest.1.age: nothing shows that hatbox made it
+/// ```
+fn render(place: &str, examined: &Examined) -> String {
+    let mut text = format!("The store at {place}\nIdentity  {}\n", examined.fingerprint);
+    match &examined.pinned {
+        Some(pinned) if *pinned != examined.fingerprint => {
+            text.push_str(&format!("          {pinned} was used here before\n"));
+        }
+        Some(_) => text.push_str("          the one that was used here before\n"),
+        None => text.push_str("          not used on this machine before\n"),
+    }
+    let keys: Vec<_> = examined.items.iter().filter(|item| item.id.kind == ItemKind::AccessKey).collect();
+    let width = keys.iter().map(|item| item.id.profile.as_str().chars().count()).max().unwrap_or(0);
+    let mut label = "Keys";
+    if keys.is_empty() {
+        text.push_str("Keys      none\n");
+    }
+    for item in keys {
+        let id = item.access_key_id.as_ref().map(AccessKeyId::masked).unwrap_or_default();
+        let created = item.created.strftime("%Y-%m-%d");
+        text.push_str(&format!("{label:8}  {:width$}  {id}  added {created}\n", item.id.profile.as_str()));
+        label = "";
+    }
+    let mut label = "Left out";
+    for (file, why) in &examined.left_out {
+        text.push_str(&format!("{label:8}  {file}: {why}\n"));
+        label = "";
+    }
+    text
+}
+
+fn is_confirmed(world: &World, secrets: &Secrets<'_>, text: &str) -> Result<bool, Failure> {
+    let question =
+        Question { text, echo: Echo::Shown, timeout: secrets.prompt_timeout(), is_over: &|| false };
+    match world.prompter().ask_line(&question) {
+        Ok(answer) => Ok(answer.expose().trim() == "yes"),
+        Err(PromptError::Cancelled) => Err(Failure::new(FailureKind::Cancelled, "cancelled")),
+        Err(error) => Err(Failure::new(FailureKind::NeedsPerson, "trusting a store needs a typed `yes`")
+            .caused_by(&error)
+            .hint("run it on a terminal")),
+    }
+}
+
+fn refused() -> Failure {
+    Failure::new(FailureKind::Refused, "nothing was changed: the answer was not `yes`")
+}

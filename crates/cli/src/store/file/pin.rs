@@ -1,0 +1,115 @@
+//! The pin: which identity the store has, and how far its counter has come, kept outside its directory.
+//!
+//! Whoever can write to the store's directory (a synced folder, a restored backup) can replace all of it by a store
+//! of theirs, or by an older state of it. Neither agrees with the pin.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::sys::files::{FileError, Keep, make_private_directory, read_private, remove, write_atomic};
+
+const FILE: &str = "pin.json";
+const LIMIT: u64 = 64 << 10;
+
+/// What is known of the store from its last use.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Pin {
+    version: u32,
+    /// Of the store, for whoever looks into the file.
+    directory: PathBuf,
+    /// The fingerprint of the store's identity.
+    pub(super) identity: String,
+    /// The manifest's counter; 0 before there is one.
+    pub(super) counter: u64,
+    /// While the store is given a new identity: the fingerprint of that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) rekeying_to: Option<String>,
+}
+
+impl Pin {
+    pub(super) fn new(store: &Path, identity: String, counter: u64) -> Self {
+        Self { version: 1, directory: store.to_owned(), identity, counter, rekeying_to: None }
+    }
+
+    /// The same, while the store is given the identity of this fingerprint.
+    pub(super) fn rekeying_to(self, identity: String) -> Self {
+        Self { rekeying_to: Some(identity), ..self }
+    }
+}
+
+/// Where the pin of one store is.
+#[derive(Debug, Clone)]
+pub(super) struct PinPlace(PathBuf);
+
+impl PinPlace {
+    /// In `directory`, which need not be there yet.
+    pub(super) fn in_directory(directory: &Path) -> Self {
+        Self(directory.join(FILE))
+    }
+
+    /// Whether a store was used before, and not only about to be made.
+    pub(super) fn is_of_a_store(&self) -> bool {
+        match self.load() {
+            Ok(pin) => pin.is_some_and(|pin| pin.counter > 0),
+            // What cannot be read is an error of its own, once the store is opened.
+            Err(_) => true,
+        }
+    }
+
+    /// The pin; `None` when no store was used yet.
+    pub(super) fn load(&self) -> Result<Option<Pin>, FileError> {
+        let text = match read_private(&self.0, LIMIT) {
+            Ok(text) => text,
+            Err(FileError::Absent(_)) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let pin: Pin = serde_json::from_slice(&text)
+            .map_err(std::io::Error::other)
+            .map_err(FileError::io("read", &self.0))?;
+        if pin.version != 1 {
+            let problem = std::io::Error::other("a newer hatbox wrote it: update hatbox");
+            return Err(FileError::io("read", &self.0)(problem));
+        }
+        Ok(Some(pin))
+    }
+
+    pub(super) fn save(&self, pin: &Pin) -> Result<(), FileError> {
+        if let Some(directory) = self.0.parent() {
+            make_private_directory(directory)?;
+        }
+        let text = serde_json::to_vec_pretty(pin)
+            .map_err(std::io::Error::other)
+            .map_err(FileError::io("write", &self.0))?;
+        write_atomic(&self.0, &text, Keep::Nothing)
+    }
+
+    /// Forgets the store.
+    pub(super) fn remove(&self) -> Result<(), FileError> {
+        remove(&self.0).map(drop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pin_comes_back_and_a_damaged_one_is_an_error_rather_than_none() {
+        let dir = tempfile::tempdir().unwrap();
+        let place = PinPlace::in_directory(&dir.path().join("state"));
+        assert!(!place.is_of_a_store() && place.load().unwrap().is_none());
+        place.save(&Pin::new(Path::new("/store"), "ab".to_owned(), 0)).unwrap();
+        assert!(!place.is_of_a_store(), "one that was about to be made");
+        let pin = Pin::new(Path::new("/store"), "ab".to_owned(), 3).rekeying_to("cd".to_owned());
+        place.save(&pin).unwrap();
+        assert_eq!(place.load().unwrap(), Some(pin));
+        for text in ["", "{}", "{\"version\":2,\"directory\":\"/s\",\"identity\":\"a\",\"counter\":1}"] {
+            write_atomic(&place.0, text.as_bytes(), Keep::Nothing).unwrap();
+            assert!(place.load().is_err() && place.is_of_a_store(), "{text}");
+        }
+        place.remove().unwrap();
+        assert!(place.load().unwrap().is_none());
+    }
+}

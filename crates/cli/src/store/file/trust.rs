@@ -1,0 +1,212 @@
+//! `hatbox store trust`: what there is to be seen of a store that is not believed, and the user's word for it.
+
+use super::identity::Identity;
+use super::manifest::{Claimed, Files, ItemFile, Manifest, ManifestError, digest_of};
+use super::pin::Pin;
+use super::wraps::{self, FoundWrap, OpenError, WrapKind, WrapPart};
+use super::{FileStore, ITEM_LIMIT, ask_for, item, locked, not_opened, recovery, unavailable};
+use crate::store::{AskPassphrase, ItemInfo, PassphraseError, PassphraseFor, StoreError};
+use crate::sys::files::read_private;
+
+/// What is in the place of a store.
+#[derive(Debug)]
+pub(crate) enum StoreState {
+    /// Nothing, and nothing was there before.
+    None,
+    /// Nothing, though a store was used here before.
+    Gone,
+    /// A store.
+    There(Box<Examined>),
+}
+
+/// A store that could be trusted.
+#[derive(Debug)]
+pub(crate) struct Examined {
+    identity: Identity,
+    manifest: Manifest,
+    /// The fingerprint of its identity.
+    pub(crate) fingerprint: String,
+    /// The one that is pinned.
+    pub(crate) pinned: Option<String>,
+    /// The items that would be part of the store.
+    pub(crate) items: Vec<ItemInfo>,
+    /// The files that would not, by name, with the reason.
+    pub(crate) left_out: Vec<(String, String)>,
+    /// Whether it is the store that is used already, just as it is.
+    pub(crate) is_trusted: bool,
+}
+
+impl FileStore {
+    /// Opens what is there, whatever vouches for it, and changes nothing.
+    pub(crate) fn examine(&self, ask: &mut AskPassphrase<'_>) -> Result<StoreState, StoreError> {
+        let claimed = match Claimed::load(&self.directory) {
+            Ok(claimed) => claimed,
+            Err(ManifestError::Form) => None,
+            Err(ManifestError::File(error)) => return Err(unavailable(error)),
+        };
+        let pin = self.pin.load().map_err(unavailable)?;
+        let found = wraps::load_unlisted_wraps(&self.directory);
+        if found.is_empty() {
+            let is_known = pin.is_some() || self.why_missing().is_some();
+            return Ok(if is_known { StoreState::Gone } else { StoreState::None });
+        }
+        let (identity, opened) = self.open_unlisted(&found, ask)?;
+        let verified = claimed.as_ref().and_then(|claimed| claimed.verify(&identity));
+        let mut left_out = Vec::new();
+        let (items, infos) = self.adopt_items(&identity, &mut left_out);
+        let wraps = self.adopt_wraps(opened, verified, &mut left_out);
+        let newest = items.keys().filter_map(|file| Some(ItemFile::parse(file)?.counter)).max();
+        let newest = newest.max(verified.map(|manifest| manifest.counter)).unwrap_or_default();
+        let fingerprint = identity.fingerprint();
+        let is_trusted = pin.as_ref().is_some_and(|pin| {
+            pin.identity == fingerprint
+                && verified.is_some_and(|manifest| {
+                    manifest.counter >= pin.counter && manifest.items == items && manifest.wraps == wraps
+                })
+        });
+        let counter = newest.max(pin.as_ref().map_or(0, |pin| pin.counter)) + 1;
+        Ok(StoreState::There(Box::new(Examined {
+            manifest: Manifest { counter, wraps, items },
+            pinned: pin.map(|pin| pin.identity),
+            items: infos,
+            identity,
+            fingerprint,
+            left_out,
+            is_trusted,
+        })))
+    }
+
+    /// Makes what was examined the store from now on. The store's lock is held.
+    pub(crate) fn accept(&mut self, examined: Examined) -> Result<(), StoreError> {
+        let Examined { identity, manifest, fingerprint, .. } = examined;
+        manifest.save(&self.directory, &identity).map_err(unavailable)?;
+        self.pin.save(&Pin::new(&self.directory, fingerprint, manifest.counter)).map_err(unavailable)?;
+        self.unlocked.forget().ok();
+        self.seen.set(manifest.counter);
+        self.identity = Some(identity);
+        self.hold();
+        Ok(())
+    }
+
+    /// Forgets a store that is gone: the next key that is added makes a new one.
+    pub(crate) fn forget(&mut self) -> Result<(), StoreError> {
+        self.unlocked.forget().ok();
+        self.pin.remove().map_err(unavailable)
+    }
+
+    fn open_unlisted<'w>(
+        &self,
+        found: &'w [FoundWrap],
+        ask: &mut AskPassphrase<'_>,
+    ) -> Result<(Identity, &'w FoundWrap), StoreError> {
+        if found.iter().all(|wrap| wrap.name.kind() == WrapKind::Plugin) {
+            return self.open_unlisted_by_plugin(found, ask);
+        }
+        let mut problem = None;
+        for attempt in 1..=super::TRIES {
+            let typed = ask_for(ask, PassphraseFor::Opening { attempt })?;
+            let (kind, passphrase) = match recovery::read(&typed) {
+                Some(meant) => (WrapKind::Recovery, meant),
+                None => (WrapKind::Passphrase, typed),
+            };
+            for wrap in found.iter().filter(|wrap| wrap.name.kind() == kind) {
+                match wrap.open_by_passphrase(&passphrase) {
+                    Ok(identity) => return Ok((identity, wrap)),
+                    Err(OpenError::WrongPassphrase) => {}
+                    Err(error) => problem = Some(error),
+                }
+            }
+        }
+        Err(problem.map_or_else(|| locked(PassphraseError::Wrong), not_opened))
+    }
+
+    #[cfg(feature = "plugins")]
+    fn open_unlisted_by_plugin<'w>(
+        &self,
+        found: &'w [FoundWrap],
+        ask: &mut AskPassphrase<'_>,
+    ) -> Result<(Identity, &'w FoundWrap), StoreError> {
+        let mut said = None;
+        for wrap in found {
+            match self.unwrap_by_plugin(wrap, ask) {
+                Ok(identity) => return Ok((identity, wrap)),
+                Err(error) => said = Some(error),
+            }
+        }
+        Err(said.unwrap_or_else(|| locked(PassphraseError::NoWay)))
+    }
+
+    #[cfg(not(feature = "plugins"))]
+    #[expect(clippy::unused_self, reason = "it has a use for it where there are plugins")]
+    fn open_unlisted_by_plugin<'w>(
+        &self,
+        _: &'w [FoundWrap],
+        _: &mut AskPassphrase<'_>,
+    ) -> Result<(Identity, &'w FoundWrap), StoreError> {
+        Err(locked(PassphraseError::NoWay))
+    }
+
+    /// The items that this identity wrote, the newest of each.
+    fn adopt_items(
+        &self,
+        identity: &Identity,
+        left_out: &mut Vec<(String, String)>,
+    ) -> (Files, Vec<ItemInfo>) {
+        let mut newest = std::collections::BTreeMap::<String, (u64, String, String, ItemInfo)>::new();
+        let entries = std::fs::read_dir(self.items()).into_iter().flatten().flatten();
+        let mut files: Vec<_> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+        files.retain(|file| !file.starts_with('.'));
+        files.sort();
+        for file in files {
+            let Some(about) = ItemFile::parse(&file) else {
+                left_out.push((file, "it is not named as an item".to_owned()));
+                continue;
+            };
+            let item = read_private(&self.items().join(&file), ITEM_LIMIT)
+                .map_err(|error| error.to_string())
+                .and_then(|sealed| {
+                    let plain = identity.decrypt(&sealed)?;
+                    let item =
+                        item::parse_item(identity, &file, &plain).map_err(|error| error.to_string())?;
+                    Ok((digest_of(&sealed), item.info))
+                });
+            match item {
+                Err(problem) => left_out.push((file, problem)),
+                Ok((digest, info)) => {
+                    let (name, counter) = (about.name.to_owned(), about.counter);
+                    let older = match newest.get(&name) {
+                        Some((other, ..)) if *other > counter => Some(file),
+                        _ => newest.insert(name, (counter, file, digest, info)).map(|(_, file, ..)| file),
+                    };
+                    left_out.extend(older.map(|file| (file, "there is a newer version".to_owned())));
+                }
+            }
+        }
+        let mut infos: Vec<_> = newest.values().map(|(_, _, _, info)| info.clone()).collect();
+        infos.sort_by(|a, b| a.id.cmp(&b.id));
+        (newest.into_values().map(|(_, file, digest, _)| (file, digest)).collect(), infos)
+    }
+
+    /// The wraps that the store's own manifest lists and that are as it lists them, and the one that has just opened.
+    fn adopt_wraps(
+        &self,
+        opened: &FoundWrap,
+        verified: Option<&Manifest>,
+        left_out: &mut Vec<(String, String)>,
+    ) -> Files {
+        let mut adopted = opened.files().clone();
+        if let Some(manifest) = verified {
+            for wrap in wraps::load_wraps(&self.directory, &manifest.wraps).0 {
+                if wrap.name != opened.name {
+                    adopted.extend(wrap.files().clone());
+                }
+            }
+        }
+        for (file, about) in wraps::files_in(&self.directory) {
+            if !adopted.contains_key(&file) && about.part == WrapPart::Sealed {
+                left_out.push((file, "nothing shows that hatbox made it".to_owned()));
+            }
+        }
+        adopted
+    }
+}
