@@ -99,14 +99,20 @@ pub struct SessionCredentials {
 pub struct MfaCode(SecretString);
 
 impl MfaCode {
-    /// Checks `text`, blanks at its ends cut, as a code.
+    /// Checks `text` as a code. Blanks at its ends are cut, and so are blanks and hyphens between digits: authenticators
+    /// show `163 518`.
     ///
     /// # Errors
     /// When it is not exactly six digits. The text is not part of the error.
     pub fn parse(text: &str) -> Result<Self, MfaCodeError> {
         let text = text.trim();
-        if text.len() == 6 && text.bytes().all(|b| b.is_ascii_digit()) {
-            Ok(Self(SecretString::new(text.to_owned())))
+        // Not line ends: two lines are two codes, or none.
+        let is_separator = |c: char| matches!(c, ' ' | '\t' | '\u{a0}' | '\u{2009}' | '\u{202f}' | '-');
+        let is_inside = !text.starts_with(is_separator) && !text.ends_with(is_separator);
+        let mut digits = Zeroizing::new(String::with_capacity(text.len()));
+        digits.extend(text.chars().filter(|c| !is_separator(*c)));
+        if is_inside && digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_digit()) {
+            Ok(Self(SecretString(digits)))
         } else {
             Err(MfaCodeError)
         }
@@ -155,10 +161,33 @@ mod tests {
     }
 
     #[test]
-    fn an_mfa_code_is_six_ascii_digits_with_blanks_cut() {
-        assert_eq!(MfaCode::parse(" 654321 \n").unwrap().expose(), "654321");
-        for bad in ["12345", "1234567", "12345a", "١٢٣٤٥٦", ""] {
-            assert_eq!(MfaCode::parse(bad).unwrap_err(), MfaCodeError, "{bad}");
+    fn an_mfa_code_is_six_ascii_digits_as_they_are_shown() {
+        for good in [
+            " 654321 \n",
+            "654 321",
+            "654-321",
+            "65 43 21",
+            "6 5 4 3 2 1",
+            "654\u{a0}321",
+            "654\u{202f}321\t",
+        ] {
+            assert_eq!(MfaCode::parse(good).unwrap().expose(), "654321", "{good:?}");
+        }
+        for bad in [
+            "12345",
+            "1234567",
+            "12345a",
+            "١٢٣٤٥٦",
+            "",
+            "123\n456",
+            "-123456",
+            "123456-",
+            "123.456",
+            "123 4567",
+            "--",
+            "123,456",
+        ] {
+            assert_eq!(MfaCode::parse(bad).unwrap_err(), MfaCodeError, "{bad:?}");
         }
     }
 }

@@ -21,7 +21,7 @@ use hatbox_core::cache::{
     resolve_use,
 };
 use hatbox_core::handover::Credentials;
-use hatbox_core::plan::{Plan, Stage, Step};
+use hatbox_core::plan::{Base, Plan, Stage, Step};
 use hatbox_core::secret::SessionCredentials;
 use jiff::Timestamp;
 
@@ -34,7 +34,7 @@ use crate::sys::lock::Lock;
 use crate::world::World;
 use crate::world::config_files::ConfigFiles;
 use crate::world::passphrase::Asking;
-use crate::world::secrets::Secrets;
+use crate::world::secrets::{Known, Secrets};
 use crate::world::waiting::{leave_failure, lock_path, wait_for_lock};
 
 /// All that fetching needs.
@@ -190,6 +190,7 @@ impl Fetching<'_, '_> {
                     if let Some(Err(error)) = sessions.map(|sessions| sessions.save(&key, &session)) {
                         self.world.output.warn(&format!("the session is not cached: {error}"));
                     }
+                    self.drop_if_orphaned(plan, sessions, &key);
                     return Ok(session);
                 }
                 Ok(call::Outcome::AnsweredElsewhere) => {
@@ -200,6 +201,20 @@ impl Fetching<'_, '_> {
                     return Err(failure);
                 }
             }
+        }
+    }
+
+    /// Deletes the session again where its access key was removed or replaced during the call: `remove` has deleted
+    /// those that it found.
+    fn drop_if_orphaned(&mut self, plan: &Plan, sessions: Option<&Sessions>, key: &SessionKey) {
+        let (Base::StoredKey { profile, id }, Some(sessions)) = (&plan.base, sessions) else { return };
+        let Ok(Known::Yes(index)) = self.secrets.index_if_known() else { return };
+        let stored = index.find(profile);
+        if stored.is_some_and(|stored| id.as_ref().is_none_or(|id| *id == stored.id)) {
+            return;
+        }
+        if let Err(error) = sessions.delete_key(key) {
+            self.world.output.warn(&format!("the session of a removed access key is not deleted: {error}"));
         }
     }
 

@@ -3,12 +3,13 @@
 
 use std::io::Write;
 use std::net::TcpStream;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
 
 use jiff::Timestamp;
 
 use crate::fixture::Fixture;
+use crate::run::finish;
 use crate::stub::{Granted, Stub};
 
 const CONFIG: &str =
@@ -176,4 +177,41 @@ fn a_list_of_iam_without_an_end_is_cut_off_as_well() {
     }
     let taken = taken.load(Ordering::SeqCst);
     assert!(taken <= 3 * (64_000_000 + BUFFERS), "{taken} bytes were taken");
+}
+
+#[test]
+fn a_key_removed_during_a_call_leaves_no_session_behind() {
+    let fixture = Fixture::with_keys(&["jan-work"]);
+    fixture.write_config(CONFIG);
+    let (asked, is_asked) = mpsc::channel();
+    let (answer, may_answer) = mpsc::channel::<()>();
+    let may_answer = Mutex::new(may_answer);
+    let stub = Stub::start(move |_, mut client| {
+        asked.send(()).unwrap();
+        may_answer.lock().unwrap().recv().unwrap();
+        let body = Granted::until(3600).of_role("Ops");
+        client
+            .write_all(format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len()).as_bytes())
+            .unwrap();
+    });
+    let changes: [&dyn Fn(); 2] = [
+        &|| drop(fixture.hatbox(&["remove", "--force", "jan-work"]).run().ok()),
+        // Another key under the same name.
+        &|| {
+            let other = fixture.hatbox(&["add", "--env", "--force", "jan-work"]);
+            let other = other.env("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE");
+            other.env("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY").run().ok();
+        },
+    ];
+    for change in changes {
+        fixture.add_run("jan-work", &["--force"]).run().ok();
+        let run = fixture.hatbox(&["exec", "ops", "--", "true"]).env("AWS_ENDPOINT_URL", stub.url()).spawn();
+        is_asked.recv().unwrap();
+        change();
+        answer.send(()).unwrap();
+        finish(run, "exec").ok();
+        assert_eq!(fixture.hatbox(&["list", "--sessions"]).run().ok().stdout, "");
+        let sessions = std::fs::read_dir(fixture.home().join(".cache/hatbox/sessions"));
+        assert_eq!(sessions.map_or(0, Iterator::count), 0, "a file is left");
+    }
 }
