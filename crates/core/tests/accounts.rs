@@ -155,9 +155,79 @@ fn what_cannot_be_read_is_refused_with_its_place() {
     assert!(error.problem.contains("not UTF-8"));
 }
 
+/// One thing that cannot be read is left out or not known, and said; the rest counts.
+#[test]
+fn one_odd_user_role_or_boundary_does_not_spoil_the_file() {
+    let user = |arn: &str, rest: &str| format!(r#"{{"Arn": "{arn}", "UserName": "x"{rest}}}"#);
+    let role = |arn: &str, rest: &str| {
+        format!(
+            r#"{{"Arn": "{arn}", "RoleName": "R", "AssumeRolePolicyDocument": {{"Statement": []}}{rest}}}"#
+        )
+    };
+    let at_home = |kind: &str| format!("arn:aws:iam::111122223333:{kind}/ok");
+    let good_user = user(&at_home("user"), "");
+    for (list, odd, note) in [
+        ("UserDetailList", user("arn:aws:iam::N/A:user/odd", ""), "no ARN of a user; this user is left out"),
+        ("UserDetailList", user("", ""), "no ARN of a user; this user is left out"),
+        ("UserDetailList", r#"{"UserName": "x"}"#.to_owned(), "`Arn` is missing here; this user is left out"),
+        ("UserDetailList", "7".to_owned(), "this user is left out"),
+        (
+            "RoleDetailList",
+            role("arn:aws:iam::111122223333:user/R", ""),
+            "no ARN of a role; this role is left out",
+        ),
+        (
+            "RoleDetailList",
+            role(&at_home("role"), r#", "Tags": 7"#),
+            "`Tags` is a list, not a number; this role is left out",
+        ),
+        ("GroupDetailList", r#"{"Arn": "g", "GroupName": "g"}"#.to_owned(), "this group is left out"),
+        ("Policies", r#"{"PolicyName": "P"}"#.to_owned(), "this policy is left out"),
+    ] {
+        let lists = if list == "UserDetailList" {
+            format!(r#""UserDetailList": [{odd}, {good_user}]"#)
+        } else {
+            format!(r#""UserDetailList": [{good_user}], "{list}": [{odd}]"#)
+        };
+        let accounts = read(&format!("{{{lists}}}"));
+        let notes: Vec<&str> = accounts.notes.iter().map(|note| note.text.as_str()).collect();
+        assert!(
+            matches!(notes.as_slice(), [only] if only.contains(note) && only.starts_with("line 1, ")),
+            "{notes:?}"
+        );
+        assert_eq!((accounts.users().count(), accounts.roles().count()), (1, 0), "{odd}");
+        let (_, home) = accounts.account("111122223333").unwrap();
+        let is_whole = list == "Policies";
+        assert_eq!(home.extent == Extent::Whole, is_whole, "{odd}: what was left out may be of this account");
+    }
+    for boundary in
+        ["{}", "7", r#"{"PermissionsBoundaryArn": ""}"#, r#"{"PermissionsBoundaryType": "Policy"}"#]
+    {
+        let odd = user(&at_home("user"), &format!(r#", "PermissionsBoundary": {boundary}"#));
+        let accounts = read(&format!(r#"{{"UserDetailList": [{odd}]}}"#));
+        let (_, user) = accounts.users().next().unwrap();
+        assert_eq!(user.boundary, Fact::NotGiven, "{boundary}: not none");
+        assert!(
+            accounts.notes[0].text.ends_with("the permissions boundary of x is not known"),
+            "{:?}",
+            accounts.notes
+        );
+    }
+}
+
 const STATE: &str = include_str!("accounts/terraform.tfstate");
 const SHOWN_STATE: &str = include_str!("accounts/show-state.json");
 const PLAN: &str = include_str!("accounts/plan.json");
+
+#[test]
+fn one_odd_resource_does_not_spoil_a_state() {
+    let odd = STATE.replacen("arn:aws:iam::444455556666:role/", "arn:aws:iam::N/A:role/", 1);
+    assert_ne!(odd, STATE);
+    let (whole, rest) = (read(STATE), read(&odd));
+    assert_eq!(rest.roles().count() + 1, whole.roles().count());
+    assert_eq!(rest.users().count(), whole.users().count());
+    assert!(rest.notes.iter().any(|note| note.text.ends_with(" is left out")), "{:?}", rest.notes);
+}
 
 #[test]
 fn a_state_and_what_terraform_shows_of_it_tell_the_same() {

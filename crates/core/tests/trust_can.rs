@@ -217,6 +217,35 @@ fn condition(operator: &str, key: &str, value: &str) -> String {
     format!(r#", "Condition": {{"{operator}": {{"{key}": "{value}"}}}}"#)
 }
 
+/// A trust policy that names a user lets the user past the boundary: that is not what to advise.
+#[test]
+fn a_boundary_is_widened_and_not_evaded() {
+    let boundary =
+        r#", "PermissionsBoundary": {"PermissionsBoundaryArn": "arn:aws:iam::111122223333:policy/Limit"}"#;
+    let limit = r#"{"Arn": "arn:aws:iam::111122223333:policy/Limit", "PolicyName": "Limit", "PolicyVersionList": [
+        {"VersionId": "v1", "IsDefaultVersion": true, "Document": {"Statement":
+            {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}}}]}"#;
+    let elsewhere = trust("").replace("111122223333", "777788889999");
+    for (trust, action, expected) in [
+        (trust(""), "sts:*", "With sts:AssumeRole on "),
+        (trust(""), "s3:*", "With a policy of dora "),
+        (
+            elsewhere,
+            "sts:*",
+            "With a statement in the trust policy of R that trusts dora, and with sts:AssumeRole on ",
+        ),
+    ] {
+        let role = ROLE.replace("444455556666", "111122223333").replace("TRUST", &trust);
+        let user = USER.replace("DENY", "").replace("BOUNDARY", boundary).replace("sts:*", action);
+        let details =
+            format!(r#"{{"UserDetailList": [{user}], "RoleDetailList": [{role}], "Policies": [{limit}]}}"#);
+        let accounts = read(&[&details, r#"{"schema": 1, "organization": "none"}"#]);
+        let text = ask(&accounts, "dora", &[], "R", MfaUse::IfNeeded).render().replace('\n', " ");
+        assert!(text.contains(expected), "{text}");
+        assert!(text.contains("added to the permissions boundary of dora: yes."), "{text}");
+    }
+}
+
 #[test]
 fn each_layer_that_refuses_is_named_with_what_would_turn_it() {
     let deny = r#", {"Effect": "Deny", "Sid": "NoRoles", "Action": "sts:*", "Resource": "*"}"#;
@@ -230,9 +259,14 @@ fn each_layer_that_refuses_is_named_with_what_would_turn_it() {
             "Without the Deny in the policies of dora: yes.",
         ),
         (
+            world(&trust(""), &deny.replace("NoRoles", ""), "", NONE),
+            "own policies   deny        inline policy All, statement 2 denies it",
+            "Without the Deny in the policies of dora: yes.",
+        ),
+        (
             world(&trust(""), "", boundary, NONE),
             "boundary       no match    Limit leaves out sts:AssumeRole on this role",
-            "With a permissions boundary of dora that allows sts:AssumeRole: yes.",
+            "With sts:AssumeRole on arn:aws:iam::444455556666:role/R added to the permissions\nboundary of dora: yes.",
         ),
         (
             world(&trust(""), "", "", scp),

@@ -2,10 +2,11 @@
 //! after another, or in a list.
 //!
 //! Policies are there as text that is URL-encoded (IAM's API) or as JSON (the AWS CLI). A last page with
-//! `IsTruncated` true means that the rest is missing, which is noted. MFA devices and a role's longest
-//! session are not part of it.
+//! `IsTruncated` true means that the rest is missing, which is noted. So is a user, group, role or policy that cannot be
+//! read, which is left out, and a permissions boundary that cannot, which then is not known: one of them does not spoil
+//! the file. MFA devices and a role's longest session are not part of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::document::Document;
 use super::entities::{Grants, Group, ManagedPolicy, Role, User};
@@ -23,6 +24,11 @@ pub(super) const MEMBERS: [&str; 4] = ["UserDetailList", "GroupDetailList", "Rol
 #[derive(Debug, Default)]
 pub(super) struct Pages {
     is_cut: BTreeMap<AccountId, bool>,
+    /// Accounts of which something could not be read.
+    in_part: BTreeSet<AccountId>,
+    /// Why the first of them could not.
+    first_error: Option<JsonError>,
+    is_any_read: bool,
     last: Option<AccountId>,
 }
 
@@ -48,30 +54,53 @@ impl Accounts {
                 Ok(())
             }
         };
+        let mut left_out = false;
+        let mut is_any_read = false;
         for node in list(page, "UserDetailList")? {
-            let (account, user) = read_user(node, origin)?;
+            let Some((account, mut user)) = self.take(read_user(node, origin), "user", origin, pages) else {
+                left_out = true;
+                continue;
+            };
             met(&account, node)?;
+            is_any_read = true;
+            user.boundary = self.take_boundary(node, &user.name, origin);
             self.merge_user(&account, user);
         }
         for node in list(page, "GroupDetailList")? {
-            let (account, group) = read_group(node, origin)?;
+            let Some((account, group)) = self.take(read_group(node, origin), "group", origin, pages) else {
+                left_out = true;
+                continue;
+            };
             met(&account, node)?;
+            is_any_read = true;
             self.merge_group(&account, group);
         }
         for node in list(page, "RoleDetailList")? {
-            let (account, role) = read_role(node, origin)?;
+            let Some((account, mut role)) = self.take(read_role(node, origin), "role", origin, pages) else {
+                left_out = true;
+                continue;
+            };
             met(&account, node)?;
+            is_any_read = true;
+            role.boundary = self.take_boundary(node, &role.name, origin);
             self.merge_role(&account, role);
         }
         for node in list(page, "Policies")? {
-            self.merge_policy(read_managed_policy(node, origin)?);
+            if let Some(policy) = self.take(read_managed_policy(node, origin), "policy", origin, pages) {
+                is_any_read = true;
+                self.merge_policy(policy);
+            }
         }
+        pages.is_any_read |= is_any_read;
         let is_cut = is_true(page, "IsTruncated")?;
         if accounts.is_empty() {
             // A page of policies alone: it goes on from the page before.
             accounts.extend(pages.last.clone());
         }
         for account in accounts {
+            if left_out {
+                pages.in_part.insert(account.clone());
+            }
             pages.is_cut.insert(account.clone(), is_cut);
             pages.last = Some(account);
         }
@@ -79,15 +108,53 @@ impl Accounts {
     }
 
     /// After the last page: what is whole, and what was cut.
-    pub(super) fn close_pages(&mut self, pages: Pages, origin: OriginId) {
+    ///
+    /// # Errors
+    /// When nothing of what is there could be read.
+    pub(super) fn close_pages(&mut self, pages: Pages, origin: OriginId) -> Result<(), JsonError> {
+        if let (Some(error), false) = (pages.first_error, pages.is_any_read) {
+            return Err(error);
+        }
         for (id, is_cut) in pages.is_cut {
             if is_cut {
                 self.note(
                     origin,
                     format!("account {id} is cut: its last page has `IsTruncated` true, so more is missing"),
                 );
-            } else {
+            } else if !pages.in_part.contains(&id) {
                 self.account_mut(&id).extent = Extent::Whole;
+            }
+        }
+        Ok(())
+    }
+
+    /// What was read of an account; what could not be is noted.
+    fn take<T>(
+        &mut self,
+        read: Result<T, JsonError>,
+        kind: &str,
+        origin: OriginId,
+        pages: &mut Pages,
+    ) -> Option<T> {
+        match read {
+            Ok(read) => Some(read),
+            Err(error) => {
+                let (place, problem) = (error.place, &error.problem);
+                let at = format!("line {}, column {}", place.line, place.column);
+                self.note(origin, format!("{at}: {problem}; this {kind} is left out"));
+                pages.first_error.get_or_insert(error);
+                None
+            }
+        }
+    }
+
+    fn take_boundary(&mut self, node: &Node, of: &str, origin: OriginId) -> Fact<Option<String>> {
+        match read_boundary(node) {
+            Ok(boundary) => Fact::Known(boundary),
+            Err(JsonError { place, problem }) => {
+                let at = format!("line {}, column {}", place.line, place.column);
+                self.note(origin, format!("{at}: {problem}; the permissions boundary of {of} is not known"));
+                Fact::NotGiven
             }
         }
     }
@@ -100,7 +167,6 @@ fn read_user(node: &Node, origin: OriginId) -> Result<(AccountId, User), JsonErr
         id: text(node, "UserId")?.map(str::to_owned),
         grants: read_grants(node, "UserPolicyList", origin)?,
         groups: super::read::texts(node, "GroupList")?,
-        boundary: Fact::Known(read_boundary(node)?),
         tags: Fact::Known(read_tags(node)?),
         ..User::bare(arn, origin)
     };
@@ -123,7 +189,6 @@ fn read_role(node: &Node, origin: OriginId) -> Result<(AccountId, Role), JsonErr
         id: text(node, "RoleId")?.map(str::to_owned),
         trust: Fact::Known(trust),
         grants: read_grants(node, "RolePolicyList", origin)?,
-        boundary: Fact::Known(read_boundary(node)?),
         tags: Fact::Known(read_tags(node)?),
         ..Role::bare(arn, origin)
     };
@@ -163,7 +228,10 @@ fn read_grants(node: &Node, inline: &str, origin: OriginId) -> Result<Grants, Js
 fn read_boundary(node: &Node) -> Result<Option<String>, JsonError> {
     let Some(boundary) = find(node, "PermissionsBoundary") else { return Ok(None) };
     boundary.members("`PermissionsBoundary`")?;
-    need_text(boundary, "PermissionsBoundaryArn").map(|arn| Some(arn.to_owned()))
+    match need_text(boundary, "PermissionsBoundaryArn")? {
+        "" => Err(boundary.error("`PermissionsBoundaryArn` is empty")),
+        arn => Ok(Some(arn.to_owned())),
+    }
 }
 
 fn read_tags(node: &Node) -> Result<BTreeMap<String, String>, JsonError> {

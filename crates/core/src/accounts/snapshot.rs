@@ -86,7 +86,7 @@ impl Accounts {
         for page in details.one_or_many() {
             self.read_details(page, Some(&id), origin, &mut pages)?;
         }
-        self.close_pages(pages, origin);
+        self.close_pages(pages, origin)?;
         self.read_mfa_devices(node, &id)?;
         self.read_role_facts(node, &id)
     }

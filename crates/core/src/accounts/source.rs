@@ -59,7 +59,7 @@ impl Accounts {
                 origin.kind = kind;
             }
         }
-        self.close_pages(pages, id);
+        self.close_pages(pages, id)?;
         self.place_policy_files(id, self.roles().count() > roles_before);
         Ok(id)
     }

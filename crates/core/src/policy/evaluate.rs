@@ -316,6 +316,11 @@ mod tests {
             ),
             (r#""single_policy": true"#, vec!["policy, statement 1 (Sid `May`): allows it"]),
             (
+                r#""single_policy": true, "identity_policies": [{"Statement":
+                    {"Sid": "", "Effect": "Allow", "Action": "*", "Resource": "*"}}]"#,
+                vec!["policy, statement 1: allows it"],
+            ),
+            (
                 r#""single_policy": true, "trust_policy": {"Statement": [
                     {"Effect": "Allow", "Principal": {"AWS": "444455556666"}, "Action": "*"},
                     {"Effect": "Deny", "Principal": {"AWS": "444455556666"}, "Action": "*"}]}"#,

@@ -55,7 +55,13 @@ pub(super) struct Finding<'p> {
 
 impl Finding<'_> {
     fn render(&self) -> String {
-        let sid = self.statement.sid.as_ref().map(|sid| format!(" (Sid `{sid}`)")).unwrap_or_default();
+        let sid = self
+            .statement
+            .sid
+            .as_ref()
+            .filter(|sid| !sid.is_empty())
+            .map(|sid| format!(" (Sid `{sid}`)"))
+            .unwrap_or_default();
         let does = match self.statement.effect {
             Effect::Allow => "allow",
             Effect::Deny => "deny",

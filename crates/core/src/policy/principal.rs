@@ -6,8 +6,8 @@ use super::request::Caller;
 use super::truth::Truth;
 use crate::name::AccountId;
 
-/// What it hangs on whether a session of a role is one that is named.
-pub(crate) const SESSION_NAME: &str = "the caller's session name";
+/// What it hangs on whether a session of a role is one that is named; the name follows.
+pub(crate) const SESSION_NAME: &str = "the session name ";
 /// What it hangs on whether a caller is of the account that is named by its canonical id.
 pub(crate) const CANONICAL_ID: &str = "the canonical id of the caller's account";
 
@@ -106,7 +106,8 @@ impl Principal {
             (PrincipalKind::Arn, Caller::RoleSession { session_arn: None, role_arn })
                 if is_session_of(&self.text, role_arn) =>
             {
-                Some((Route::Session, Truth::unknown(SESSION_NAME)))
+                let name = self.text.rsplit('/').next().unwrap_or_default();
+                Some((Route::Session, Truth::unknown(format!("{SESSION_NAME}{name}"))))
             }
             (PrincipalKind::Service, Caller::Service(name))
             | (PrincipalKind::Federated, Caller::Federated(name))

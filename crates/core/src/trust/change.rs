@@ -52,8 +52,14 @@ impl Refused<'_> {
     /// The fewest changes that turn the refusal; of as many, those that are easiest to make.
     pub(super) fn remedy(&self, layers: &Layers) -> Option<Remedy> {
         let candidates = self.candidates(layers);
+        let is_bounded = self.is_bounded(layers);
+        // A trust policy that names a user of its own account lets the user past the boundary. That would work, and undo
+        // what the boundary is there for.
+        let is_evasion = |changes: &Vec<Change>| {
+            is_bounded && changes.contains(&Change::TrustPolicy) && !changes.contains(&Change::Boundary)
+        };
         for count in 1..=MAX_CHANGES {
-            for changes in subsets(&candidates, count) {
+            for changes in subsets(&candidates, count).into_iter().filter(|changes| !is_evasion(changes)) {
                 let ruling = self.rule_after(&changes, layers)?;
                 // One that stays a refusal by what is known is no way out, also where a gap hides it.
                 if !matches!(ruling.as_known, Decision::Deny { .. }) {
@@ -62,6 +68,13 @@ impl Refused<'_> {
             }
         }
         None
+    }
+
+    /// Whether the permissions boundary leaves this request out.
+    fn is_bounded(&self, layers: &Layers) -> bool {
+        let request = request_of(self.accounts, self.caller, self.target, self.signing, self.given);
+        let reports = request.as_ref().map(|request| explain_layers(request, layers)).unwrap_or_default();
+        reports.iter().any(|report| report.layer == Layer::Boundary && report.allows == Answer::No)
     }
 
     fn candidates(&self, layers: &Layers) -> Vec<Change> {
@@ -218,7 +231,9 @@ impl Change {
             Self::OwnPolicy => {
                 format!("with a policy of {caller} that allows sts:AssumeRole on {role_arn}")
             }
-            Self::Boundary => format!("with a permissions boundary of {caller} that allows sts:AssumeRole"),
+            Self::Boundary => {
+                format!("with sts:AssumeRole on {role_arn} added to the permissions boundary of {caller}")
+            }
             Self::TrustPolicy => {
                 format!("with a statement in the trust policy of {role} that trusts {caller}")
             }

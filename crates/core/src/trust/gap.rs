@@ -46,7 +46,8 @@ pub(super) fn phrases(gaps: &[Gap], is_meant: impl Fn(Layer) -> bool) -> Vec<Str
 /// Whether what an answer hangs on is a policy that is missing, rather than a fact that must fit: a condition key, the
 /// session's name, or how AWS reads what its documents leave open.
 pub(super) fn is_policy(what: &str) -> bool {
-    let is_fact = what.starts_with("how AWS reads ") || what == SESSION_NAME || what == CANONICAL_ID;
+    let is_fact =
+        what.starts_with("how AWS reads ") || what.starts_with(SESSION_NAME) || what == CANONICAL_ID;
     what.contains(' ') && !is_fact
 }
 

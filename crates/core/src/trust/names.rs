@@ -1,5 +1,6 @@
 //! Conditions and principals of a policy in a person's words.
 
+use super::party::{Party, PartyKind, Session};
 use crate::policy::condition::Condition;
 use crate::policy::document::Statement;
 use crate::policy::principal::PrincipalKind;
@@ -36,15 +37,18 @@ pub(super) fn principals(statement: &Statement) -> String {
 }
 
 fn principal_of_arn(arn: &str) -> String {
-    match super::party::Party::of_arn(arn) {
+    match Party::of_arn(arn) {
         Some(party) => {
             let kind = match party.kind {
-                super::party::PartyKind::User => "user",
-                super::party::PartyKind::Role => "role",
+                PartyKind::User => "user",
+                PartyKind::Role => "role",
             };
             format!("{kind} {}", party.label())
         }
-        None => arn.to_owned(),
+        None => match Session::parse(arn) {
+            Some(Session { account, role, name }) => format!("the session {name} of role {role} ({account})"),
+            None => arn.to_owned(),
+        },
     }
 }
 

@@ -78,6 +78,24 @@ impl Party {
     }
 }
 
+/// A session of a role, as a trust policy names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Session<'t> {
+    pub(super) account: &'t str,
+    /// The name of the role, without its path.
+    pub(super) role: &'t str,
+    pub(super) name: &'t str,
+}
+
+impl<'t> Session<'t> {
+    /// Of an ARN such as `arn:aws:sts::111122223333:assumed-role/Deploy/ci`.
+    pub(super) fn parse(text: &'t str) -> Option<Self> {
+        let arn = Arn::parse(text).filter(|arn| arn.service == "sts")?;
+        let (role, name) = arn.resource.strip_prefix("assumed-role/")?.split_once('/')?;
+        Some(Self { account: arn.account, role, name })
+    }
+}
+
 /// The user or role that asks, by ARN or name. A user goes before a role of the same name.
 ///
 /// # Errors

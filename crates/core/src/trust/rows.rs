@@ -239,9 +239,10 @@ impl Teller<'_> {
 
 /// `statement 1`, with its Sid.
 fn numbered(statement: &StatementReport) -> String {
-    match &statement.statement.sid {
-        Some(sid) => format!("statement {} ({sid})", statement.number),
-        None => format!("statement {}", statement.number),
+    match statement.statement.sid.as_deref() {
+        // Terraform writes empty ones.
+        Some(sid) if !sid.is_empty() => format!("statement {} ({sid})", statement.number),
+        _ => format!("statement {}", statement.number),
     }
 }
 

@@ -10,7 +10,7 @@ use super::columns::render_columns;
 use super::edges::{Edge, Edges};
 use super::gap::join_or;
 use super::judge::Target;
-use super::party::Party;
+use super::party::{Party, Session};
 use super::reach::{Mfa, Way, account_of, common_to, look_for_devices, push_footer, push_not_known};
 use super::wrap::wrap;
 use crate::accounts::{Accounts, Extent};
@@ -131,24 +131,38 @@ fn others(accounts: &Accounts, target: &Target) -> Vec<String> {
             others.push(format!("everybody of any account but those it names{under}"));
             continue;
         }
-        others.extend(element.entries.iter().filter_map(|principal| match &principal.kind {
-            PrincipalKind::Everyone => Some(format!("everybody, of any account{under}")),
-            PrincipalKind::Service => Some(format!("the service {}{under}", principal.text)),
-            PrincipalKind::Federated => Some(format!("whom the provider {} signs in{under}", principal.text)),
-            PrincipalKind::Account { account, .. } => match accounts.account(account) {
-                None => Some(format!(
-                    "any user or role of account {account} (not in the sources) that it allows{under}"
-                )),
-                Some((_, known)) if known.extent == Extent::Part => Some(format!(
-                    "other users or roles of account {account}, which the sources tell in part{under}"
-                )),
-                Some(_) => None,
-            },
-            PrincipalKind::Arn | PrincipalKind::Nobody | PrincipalKind::CanonicalUser => None,
+        others.extend(element.entries.iter().filter_map(|principal| {
+            match &principal.kind {
+                PrincipalKind::Everyone => Some(format!("everybody, of any account{under}")),
+                PrincipalKind::Service => Some(format!("the service {}{under}", principal.text)),
+                PrincipalKind::Federated => {
+                    Some(format!("whom the provider {} signs in{under}", principal.text))
+                }
+                PrincipalKind::Account { account, .. } => match accounts.account(account) {
+                    None => Some(format!(
+                        "any user or role of account {account} (not in the sources) that it allows{under}"
+                    )),
+                    Some((_, known)) if known.extent == Extent::Part => Some(format!(
+                        "other users or roles of account {account}, which the sources tell in part{under}"
+                    )),
+                    Some(_) => None,
+                },
+                PrincipalKind::Arn => session_elsewhere(accounts, &principal.text)
+                    .map(|session| format!("{session} (not in the sources){under}")),
+                PrincipalKind::Nobody | PrincipalKind::CanonicalUser => None,
+            }
         }));
     }
     others.dedup();
     others
+}
+
+/// A session of a role that no source tells of.
+fn session_elsewhere(accounts: &Accounts, principal: &str) -> Option<String> {
+    let Session { account, role, name } = Session::parse(principal)?;
+    let known = accounts.account(account);
+    let is_known = known.is_some_and(|(_, known)| known.roles.values().any(|known| known.name == role));
+    (!is_known).then(|| format!("the session {name} of the role {role} of account {account}"))
 }
 
 impl Who {

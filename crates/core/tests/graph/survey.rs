@@ -119,8 +119,8 @@ fn those_of_whom_nothing_is_known_are_drawn_as_trusted() {
         (r#"{"AWS": "arn:aws:iam::777788889999:root"}"#, "any user or role", Some("777788889999")),
         (r#"{"AWS": "arn:aws:iam::777788889999:role/ci/Deploy"}"#, "Deploy", Some("777788889999")),
         (r#"{"AWS": "arn:aws:iam::111122223333:user/gone"}"#, "gone", Some("111122223333")),
-        (r#"{"AWS": "arn:aws:sts::777788889999:assumed-role/Deploy/ci"}"#, "Deploy", Some("777788889999")),
-        (r#"{"AWS": "arn:aws:sts::111122223333:assumed-role/Gone/ci"}"#, "Gone", Some("111122223333")),
+        (r#"{"AWS": "arn:aws:sts::777788889999:assumed-role/Deploy/ci"}"#, "Deploy/ci", Some("777788889999")),
+        (r#"{"AWS": "arn:aws:sts::111122223333:assumed-role/Gone/ci"}"#, "Gone/ci", Some("111122223333")),
         (
             r#"{"Federated": "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"}"#,
             "token.actions.githubusercontent.com",
@@ -140,6 +140,43 @@ fn those_of_whom_nothing_is_known_are_drawn_as_trusted() {
     assert!(graph_of_negated.nodes().iter().any(|node| node.name == "anybody"), "{graph_of_negated:?}");
     let service = one(ANY_ROLE, &trusts(r#"{"Service": "ec2.amazonaws.com"}"#, ""));
     assert_eq!(graph(&[&service]).edges(), []);
+}
+
+#[test]
+fn a_trust_of_one_session_is_a_way_of_that_session_only() {
+    let role = |name: &str, trust: &str| {
+        format!(
+            r#"{{"RoleName": "{name}", "Arn": "arn:aws:iam::111122223333:role/sso/{name}", "RolePolicyList": [
+            {{"PolicyName": "own", "PolicyDocument": {ANY_ROLE}}}], "AssumeRolePolicyDocument": {trust}}}"#
+        )
+    };
+    let session = |name: &str| format!("arn:aws:sts::111122223333:assumed-role/Admin/{name}");
+    let one = trusts(&format!(r#"{{"AWS": "{}"}}"#, session("elad@x")), "");
+    let two = trusts(&format!(r#"{{"AWS": ["{}", "{}"]}}"#, session("elad@x"), session("eve@x")), "");
+    let both = format!(r#"{{"AWS": ["{}", "111122223333"]}}"#, session("elad@x"));
+    let roles = [
+        role("Admin", r#"{"Statement": []}"#),
+        role("One", &one),
+        role("Two", &two),
+        role("All", &trusts(&both, "")),
+    ];
+    let source = format!(
+        r#"{{"schema": 1, "organization": "none", "accounts": [{{"account": "111122223333", "details":
+        {{"RoleDetailList": [{}]}}}}]}}"#,
+        roles.join(",")
+    );
+    let graph = graph(&[&source]);
+    let from_admin = |role: &str| {
+        let is_there =
+            |edge: &&Edge| graph.nodes()[edge.from].name == "Admin" && graph.nodes()[edge.to].name == role;
+        let edge = graph.edges().iter().find(is_there).unwrap_or_else(|| panic!("{role}: {graph:?}"));
+        assert!(edge.unknown.is_empty(), "{edge:?}");
+        edge.conditions.clone()
+    };
+    assert_eq!(from_admin("One"), ["the session is named elad@x"]);
+    assert_eq!(from_admin("Two"), ["the session is named elad@x or eve@x"]);
+    assert_eq!(from_admin("All"), Vec::<String>::new(), "the account is trusted besides");
+    assert!(graph.not_known().is_empty(), "{graph:?}");
 }
 
 #[test]

@@ -35,20 +35,37 @@ impl Holder {
 }
 
 impl Accounts {
-    /// Resources of one state or plan: first those that are somebody, then what is granted to them.
+    /// Resources of one state or plan: first those that are somebody, then what is granted to them. One that cannot be
+    /// read is noted and left out.
+    ///
+    /// # Errors
+    /// When none of those that are somebody can be read.
     pub(super) fn read_resources(
         &mut self,
         resources: &[Resource],
         origin: OriginId,
     ) -> Result<(), JsonError> {
+        let mut first_error = None;
+        let mut is_any_read = false;
         for resource in resources {
-            match resource.kind {
-                "aws_iam_role" => self.read_role(resource, origin)?,
-                "aws_iam_user" => self.read_user(resource, origin)?,
-                "aws_iam_group" => self.read_group(resource, origin)?,
-                "aws_iam_policy" => self.read_policy(resource, origin)?,
-                _ => {}
-            }
+            let read = match resource.kind {
+                "aws_iam_role" => self.read_role(resource, origin),
+                "aws_iam_user" => self.read_user(resource, origin),
+                "aws_iam_group" => self.read_group(resource, origin),
+                "aws_iam_policy" => self.read_policy(resource, origin),
+                _ => continue,
+            };
+            let Err(error) = read else {
+                is_any_read = true;
+                continue;
+            };
+            let (line, column, problem) = (error.place.line, error.place.column, &error.problem);
+            let address = resource.address.render();
+            self.note(origin, format!("line {line}, column {column}: {problem}; {address} is left out"));
+            first_error.get_or_insert(error);
+        }
+        if let (Some(error), false) = (first_error, is_any_read) {
+            return Err(error);
         }
         for resource in resources {
             for (holder, name, grant) in self.read_grants(resource, origin)? {

@@ -14,7 +14,7 @@ use crate::policy::principal::{Principal, PrincipalKind};
 use crate::trust::can::{Given, Verdict, verdict_of};
 use crate::trust::judge::Target;
 use crate::trust::lint::is_open_to_strangers;
-use crate::trust::party::{Party, PartyKind};
+use crate::trust::party::{Party, PartyKind, Session};
 
 const ALLOW_ALL: &str = r#"{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}"#;
 /// Stands for an account that is not known.
@@ -94,12 +94,13 @@ fn outsider(accounts: &Accounts, principal: &Principal) -> Option<Outsider> {
             (!is_known).then(|| Outsider { node, caller: user_of(account), actions })
         }
         PrincipalKind::Arn => {
-            if let Some((account, name)) = session_of(text) {
+            if let Some(Session { account, role: name, name: session }) = Session::parse(text) {
                 let role_arn = format!("arn:aws:iam::{account}:role/{name}");
                 let known = accounts.account(account);
                 let is_known = known.is_some_and(|(_, known)| known.roles.values().any(|r| r.name == name));
                 let caller = Caller::RoleSession { session_arn: Some(text.clone()), role_arn };
-                return (!is_known).then(|| Outsider { node: node(Some(account), name), caller, actions });
+                let name = format!("{name}/{session}");
+                return (!is_known).then(|| Outsider { node: node(Some(account), &name), caller, actions });
             }
             let party = Party::of_arn(text)?;
             let account = party.account.as_ref()?;
@@ -177,11 +178,4 @@ fn conditions(decision: &Decision) -> Vec<String> {
         Decision::Unknown { depends_on } => depends_on.iter().map(|key| condition(key)).collect(),
         Decision::Allow | Decision::Deny { .. } => Vec::new(),
     }
-}
-
-/// The account and the name of the role that a session's ARN is of.
-fn session_of(text: &str) -> Option<(&str, &str)> {
-    let arn = Arn::parse(text).filter(|arn| arn.service == "sts")?;
-    let (name, _) = arn.resource.strip_prefix("assumed-role/")?.split_once('/')?;
-    Some((arn.account, name))
 }

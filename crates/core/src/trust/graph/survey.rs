@@ -11,11 +11,11 @@ use super::model::{Account, Edge, Graph, Kind, Mfa, Node, Perhaps};
 use super::outsiders::outsiders;
 use crate::accounts::{Accounts, Extent, Fact};
 use crate::policy::document::{Effect, Policy};
-use crate::policy::principal::PrincipalKind;
+use crate::policy::principal::{PrincipalKind, SESSION_NAME};
 use crate::trust::can::{Given, Signing, Verdict, gives_codes};
 use crate::trust::context::SENDABLE;
 use crate::trust::edges::{Edges, Step};
-use crate::trust::gap::phrases;
+use crate::trust::gap::{join_or, phrases};
 use crate::trust::judge::Target;
 use crate::trust::party::{Party, PartyKind};
 
@@ -134,11 +134,15 @@ pub(super) fn mfa(plain: Verdict) -> Mfa {
 
 /// The conditions on a way, and what is missing of the sources. What is missing of the organization is put by.
 fn hangs_on(way: &Step, not_known: &mut BTreeSet<String>) -> (Vec<String>, Vec<String>) {
-    let (missing, keys): (Vec<&String>, Vec<&String>) =
-        way.unless.iter().partition(|what| what.contains(' '));
+    let mut conditions = Vec::new();
+    let mut sessions = Vec::new();
     let mut unknown = Vec::new();
-    for what in missing {
-        if ["an SCP", "an RCP", "an SCP or RCP"].contains(&what.as_str()) {
+    for what in &way.unless {
+        if let Some(name) = what.strip_prefix(SESSION_NAME) {
+            sessions.push(name.to_owned());
+        } else if !what.contains(' ') {
+            conditions.push(condition(what));
+        } else if ["an SCP", "an RCP", "an SCP or RCP"].contains(&what.as_str()) {
             if !not_known.contains(what) {
                 not_known.insert(what.clone());
             }
@@ -146,7 +150,10 @@ fn hangs_on(way: &Step, not_known: &mut BTreeSet<String>) -> (Vec<String>, Vec<S
             unknown.push(what.clone());
         }
     }
-    (keys.into_iter().map(|key| condition(key)).collect(), unknown)
+    if !sessions.is_empty() {
+        conditions.insert(0, format!("the session is named {}", join_or(&sessions)));
+    }
+    (conditions, unknown)
 }
 
 /// What must hold of a key that is not known.
