@@ -9,6 +9,8 @@ pub mod name;
 pub mod sandbox_key;
 pub mod secret;
 
+pub mod key_shape;
+
 pub mod config;
 pub mod plan;
 

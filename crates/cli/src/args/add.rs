@@ -34,6 +34,10 @@ pub(crate) struct AddArgs {
     #[arg(short, long)]
     pub(crate) force: bool,
 
+    /// Take a key of any shape, for another service than AWS
+    #[arg(long)]
+    pub(crate) any_key: bool,
+
     /// Leave the config file as it is
     #[arg(long, conflicts_with_all = ["mfa_serial", "region"])]
     pub(crate) no_add_config: bool,

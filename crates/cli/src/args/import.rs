@@ -99,6 +99,10 @@ pub(crate) struct ImportAwsVaultArgs {
     #[arg(long)]
     pub(crate) overwrite: bool,
 
+    /// Import keys of any shape, for other services than AWS
+    #[arg(long)]
+    pub(crate) any_key: bool,
+
     /// Delete the imported keys from aws-vault's store, after all were read back
     #[arg(long)]
     pub(crate) delete_source: bool,
@@ -147,6 +151,10 @@ pub(crate) struct ImportCredentialsArgs {
     /// Replace keys that hatbox has for the same profiles
     #[arg(long)]
     pub(crate) overwrite: bool,
+
+    /// Import keys of any shape, for other services than AWS
+    #[arg(long)]
+    pub(crate) any_key: bool,
 
     /// Take the lines out without asking
     #[arg(long)]

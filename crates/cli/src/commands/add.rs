@@ -4,8 +4,9 @@ use std::io::BufRead;
 
 use hatbox_core::config::edit::Change;
 use hatbox_core::config::header::SectionKind;
-use hatbox_core::name::{MfaSerial, ProfileName, Region};
-use hatbox_core::secret::{AccessKey, SecretString};
+use hatbox_core::key_shape::{KeyOrigin, KeyShapeError, check_id, parse_long_lived_key};
+use hatbox_core::name::{AccessKeyId, MfaSerial, ProfileName, Region};
+use hatbox_core::secret::{AccessKey, AccessKeyError, SecretString};
 use zeroize::Zeroizing;
 
 use crate::args::{AddArgs, GlobalArgs};
@@ -18,6 +19,9 @@ use crate::world::config_files::{ConfigFiles, load_config};
 use crate::world::confirm::{Confirmation, ask_yes_or_no};
 use crate::world::passphrase::Asking;
 use crate::world::secrets::Secrets;
+
+/// What stands beside a temporary key. The second is the name that boto gave it.
+const TOKENS: [&str; 2] = ["AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN"];
 
 /// More than an id and a secret can have.
 const STDIN_LIMIT: u64 = 4096;
@@ -37,12 +41,13 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &AddArgs) -> Result<
             stored.id.masked()
         ))?;
     }
+    let origin = if args.any_key { KeyOrigin::Any } else { KeyOrigin::Aws };
     let key = if args.env {
-        key_of_environment(world)?
+        key_of_environment(world, origin)?
     } else if args.stdin {
-        key_of_stdin()?
+        key_of_stdin(origin)?
     } else {
-        let key = asking.ask_key(&profile)?;
+        let key = asking.ask_key(&profile, origin)?;
         let has_serial = settings.iter().any(|(name, _)| *name == "mfa_serial");
         if !args.no_add_config && !has_serial && !has_mfa_serial(world, &files, &profile) {
             settings.extend(asking.ask_mfa_serial()?.map(|serial| ("mfa_serial", serial)));
@@ -117,7 +122,15 @@ fn save_settings(
     Ok(())
 }
 
-fn key_of_environment(world: &World) -> Result<AccessKey, Failure> {
+fn key_of_environment(world: &World, origin: KeyOrigin) -> Result<AccessKey, Failure> {
+    if let Some(token) = TOKENS.into_iter().find(|name| world.environment.text(name).is_some()) {
+        return Err(Failure::new(
+            FailureKind::Usage,
+            format!("{token} is set: the key beside it is temporary and expires"),
+        )
+        .hint("hatbox keeps long-lived access keys: leave the shell of `exec` first, or use `exec --no-session`")
+        .hint(format!("or `unset {token}` if it is left over from other credentials")));
+    }
     let text = |name| {
         world
             .environment
@@ -125,11 +138,15 @@ fn key_of_environment(world: &World) -> Result<AccessKey, Failure> {
             .ok_or_else(|| Failure::new(FailureKind::Usage, format!("--env needs {name}, which is not set")))
     };
     let secret = SecretString::new(text("AWS_SECRET_ACCESS_KEY")?);
-    AccessKey::parse(&text("AWS_ACCESS_KEY_ID")?, secret.expose())
-        .map_err(|error| Failure::of_error(FailureKind::Usage, &error))
+    parse_long_lived_key(&text("AWS_ACCESS_KEY_ID")?, secret.expose(), origin)
+        .map_err(|error| failure_of_shape(&error))
 }
 
-fn key_of_stdin() -> Result<AccessKey, Failure> {
+fn failure_of_shape(error: &KeyShapeError) -> Failure {
+    Failure::of_error(FailureKind::Usage, error).hint(error.hint())
+}
+
+fn key_of_stdin(origin: KeyOrigin) -> Result<AccessKey, Failure> {
     use std::io::Read;
     let unreadable = |error: std::io::Error| {
         Failure::new(FailureKind::Usage, "could not read the access key from standard input")
@@ -142,8 +159,8 @@ fn key_of_stdin() -> Result<AccessKey, Failure> {
         input.read_line(line).map_err(unreadable)?;
     }
     let [id, secret] = &lines;
-    AccessKey::parse(id.trim(), secret.trim()).map_err(|error| {
-        Failure::of_error(FailureKind::Usage, &error)
+    parse_long_lived_key(id.trim(), secret.trim(), origin).map_err(|error| {
+        failure_of_shape(&error)
             .hint("standard input must hold two lines: the access key id, then the secret access key")
     })
 }
@@ -179,20 +196,25 @@ impl Questions<'_> {
     }
 
     /// Asks for both halves until each has the shape of one.
-    fn ask_key(&self, profile: &ProfileName) -> Result<AccessKey, Failure> {
+    fn ask_key(&self, profile: &ProfileName, origin: KeyOrigin) -> Result<AccessKey, Failure> {
         let prompter = self.world.prompter();
+        let check_id = |id: &str| match origin {
+            KeyOrigin::Aws => check_id(id),
+            KeyOrigin::Any => AccessKeyId::parse(id).map(drop).map_err(|e| AccessKeyError::Id(e).into()),
+        };
         let id = loop {
             let id = self.ask(&format!("Access key id for `{profile}`: "), Echo::Shown)?;
-            match hatbox_core::name::AccessKeyId::parse(id.expose().trim()) {
-                Ok(id) => break id,
-                Err(error) => prompter.show(&format!("That {error}.")),
+            let id = SecretString::new(id.expose().trim().to_owned());
+            match check_id(id.expose()) {
+                Ok(()) => break id,
+                Err(error) => prompter.show(&render_reason(&error)),
             }
         };
         loop {
             let secret = self.ask("Secret access key (not shown): ", Echo::Hidden)?;
-            match AccessKey::parse(id.as_str(), secret.expose().trim()) {
+            match parse_long_lived_key(id.expose(), secret.expose().trim(), origin) {
                 Ok(key) => return Ok(key),
-                Err(error) => prompter.show(&format!("That is no secret access key: {error}.")),
+                Err(error) => prompter.show(&render_reason(&error)),
             }
         }
     }
@@ -213,4 +235,14 @@ impl Questions<'_> {
             }
         }
     }
+}
+
+/// The reason as a sentence, with what helps.
+fn render_reason(error: &KeyShapeError) -> String {
+    let sentence = |text: String| {
+        let mut chars = text.chars();
+        let first = chars.next().map(|c| c.to_ascii_uppercase());
+        first.into_iter().chain(chars).chain(['.']).collect::<String>()
+    };
+    format!("{} {}", sentence(error.to_string()), sentence(error.hint().to_owned()))
 }

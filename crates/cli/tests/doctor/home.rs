@@ -10,7 +10,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 pub(crate) const PASSPHRASE: &str = "canary correct horse";
-pub(crate) const KEY: (&str, &str) = ("AKIAIOSFODNN7EXAMPLE", "canary/wJalrXUtnFEMI");
+pub(crate) const KEY: (&str, &str) = ("AKIAIOSFODNN7EXAMPLE", "canary/wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMP");
 
 /// A home of its own: closed to others, with nothing in it.
 pub(crate) struct Home {

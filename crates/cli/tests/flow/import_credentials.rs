@@ -7,8 +7,8 @@ use crate::fixture::Fixture;
 
 /// With what an editor, the AWS CLI and a person leave behind: none of it may change.
 const PLAIN: &str = "\u{feff}# mine\r\n[default]\r\nregion = eu-west-1\r\naws_access_key_id = AKIADEFAULT000000001\r\n\
-    aws_secret_access_key=defaultsecret1 # with a word\r\n\r\n[jan-work]\nAWS_ACCESS_KEY_ID   = AKIAPLAIN0000000001\n\
-    ; between\naws_secret_access_key = plainsecret1\n\n[short]\naws_access_key_id = ASIASHORT00000000001\n\
+    aws_secret_access_key=defaultsecret1AAAAAAAAAAAAAAAAAAAAAAAAAA # with a word\r\n\r\n[jan-work]\nAWS_ACCESS_KEY_ID   = AKIAPLAIN0000000001\n\
+    ; between\naws_secret_access_key = plainsecret1AAAAAAAAAAAAAAAAAAAAAAAAAAAA\n\n[short]\naws_access_key_id = ASIASHORT00000000001\n\
     aws_secret_access_key = shortsecret\naws_session_token = token\n[empty]\n[broken]\naws_access_key_id = no id\n\
     aws_secret_access_key = x";
 const AFTER: &str = "\u{feff}# mine\r\n[default]\r\nregion = eu-west-1\r\n\r\n[jan-work]\n\
@@ -50,13 +50,18 @@ fn plain_keys_are_stored_and_their_lines_taken_out_and_no_other_byte_changes() {
     for path in fixture.files() {
         let bytes = fs::read(&path).unwrap();
         let has = |text: &str| bytes.windows(text.len()).any(|window| window == text.as_bytes());
-        assert!(!has("defaultsecret1") && !has("plainsecret1"), "{}", path.display());
+        assert!(
+            !has("defaultsecret1AAAAAAAAAAAAAAAAAAAAAAAAAA")
+                && !has("plainsecret1AAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
+            "{}",
+            path.display()
+        );
     }
     let exported = fixture.hatbox(&["export", "-n", "jan-work"]).run().ok();
     assert!(
         exported
             .stdout
-            .starts_with("AWS_ACCESS_KEY_ID=AKIAPLAIN0000000001\nAWS_SECRET_ACCESS_KEY=plainsecret1\n")
+            .starts_with("AWS_ACCESS_KEY_ID=AKIAPLAIN0000000001\nAWS_SECRET_ACCESS_KEY=plainsecret1AAAAAAAAAAAAAAAAAAAAAAAAAAAA\n")
     );
     let listed = import(&["--list-backups"]).run().ok();
     assert_eq!(listed.stdout, format!("{backup}\n"));
@@ -74,10 +79,10 @@ fn plain_keys_are_stored_and_their_lines_taken_out_and_no_other_byte_changes() {
 fn of_a_section_that_stands_twice_no_key_stays_behind() {
     let fixture = Fixture::empty(&["jan-work"]);
     let file = fixture.path("home/.aws/credentials");
-    let text = "[a]\naws_access_key_id = AKIAOLDER0000000001\naws_secret_access_key = olderone\n\
+    let text = "[a]\naws_access_key_id = AKIAOLDER0000000001\naws_secret_access_key = olderoneAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n\
         [b]\nregion = x\naws_access_key_id = AKIAHALF00000000001\n\
         [a]\naws_access_key_id = AKIANEWER0000000001\naws_secret_access_key = first\n\
-        aws_secret_access_key = newerone\n[c]\naws_access_key_id = AKIAC00000000000001\n\
+        aws_secret_access_key = neweroneAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n[c]\naws_access_key_id = AKIAC00000000000001\n\
         aws_secret_access_key = c\naws_security_token = t\n";
     fs::write(&file, text).unwrap();
     let done = fixture.hatbox(&["import", "credentials", "--yes", "--no-check"]).run().ok();
@@ -88,15 +93,19 @@ fn of_a_section_that_stands_twice_no_key_stays_behind() {
     assert!(
         exported
             .stdout
-            .starts_with("AWS_ACCESS_KEY_ID=AKIANEWER0000000001\nAWS_SECRET_ACCESS_KEY=newerone\n")
+            .starts_with("AWS_ACCESS_KEY_ID=AKIANEWER0000000001\nAWS_SECRET_ACCESS_KEY=neweroneAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n")
     );
     let after = fs::read_to_string(&file).unwrap();
     assert!(
-        !after.contains("AKIAOLDER") && !after.contains("olderone") && !after.contains("first"),
+        !after.contains("AKIAOLDER")
+            && !after.contains("olderoneAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")
+            && !after.contains("first"),
         "{after}"
     );
     assert!(
-        !after.contains("newerone") && after.contains("AKIAHALF") && after.contains("aws_security_token = t")
+        !after.contains("neweroneAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")
+            && after.contains("AKIAHALF")
+            && after.contains("aws_security_token = t")
     );
 }
 
@@ -120,8 +129,8 @@ fn each_key_is_tested_and_one_that_aws_refuses_stays_where_it_is() {
     let key = |name: &str| (fixture.key(name).id.clone(), fixture.key(name).secret.expose().to_owned());
     let (jan, other) = (key("jan-work"), key("other"));
     let good = section("jan-work", &jan.0, &jan.1);
-    let wrong = section("wrong", &other.0, "notthesecretofthiskey");
-    let unknown = section("unknown", "AKIANOBODY0000000001", "x");
+    let wrong = section("wrong", &other.0, "notthesecretofthiskeyAAAAAAAAAAAAAAAAAAA");
+    let unknown = section("unknown", "AKIANOBODY0000000001", &"x".repeat(40));
     let file = fixture.path("home/elsewhere");
     fs::write(&file, [good.as_str(), &wrong, &unknown].concat()).unwrap();
     let usual = fixture.path("home/.aws/credentials");

@@ -9,7 +9,7 @@ use crate::run::Run;
 use crate::secret_service::home;
 
 const ID: &str = "AKIAVAULT00000000001";
-const SECRET: &str = "vaultsecret111111111111111111111111111111";
+const SECRET: &str = "vaultsecret11111111111111111111111111111";
 
 /// An item as aws-vault writes it.
 fn item(name: &str, token: &str) -> String {

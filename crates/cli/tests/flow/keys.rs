@@ -76,7 +76,8 @@ fn a_key_is_taken_from_standard_input_or_the_environment_and_its_shape_is_checke
     };
     add(&["--stdin"], &format!("{}\n{secret}\n", key.id)).ok();
     add(&["--stdin"], &format!("{}\r\n{secret}", key.id)).ok();
-    // Emulators have ids with other beginnings.
+    // Emulators have ids with other beginnings, some of another shape.
+    add(&["--stdin", "--any-key"], "minio_access_key\nminio_secret\n").ok();
     add(&["--stdin"], &format!("LKIA{}\n{secret}\n", &key.id[4..])).ok();
     // In the last one the halves are swapped; what looks like a secret is not quoted.
     for input in ["", "AKIA\n", "only-one-line\n", "secret/with/slashes+0123456789\nAKIAIOSFODNN7EXAMPLE\n"] {
@@ -98,6 +99,78 @@ fn a_key_is_taken_from_standard_input_or_the_environment_and_its_shape_is_checke
     {
         fixture.hatbox(wrong).run().expect_code(2);
     }
+}
+
+/// What is refused, and what is said of it, wherever keys come from; never with a part of what was given.
+#[test]
+fn a_temporary_key_a_token_and_swapped_halves_are_not_kept() {
+    let fixture = Fixture::with_config(CONFIG);
+    let key = fixture.key("jan-work").clone();
+    let (id, secret) = (key.id.as_str(), key.secret.expose());
+    let temporary = id.replacen("AKIA", "ASIA", 1);
+    // Of 100 secrets 28 have no sign that an id could not have.
+    let plain = secret.replace(['/', '+'], "x");
+    let token = secret.repeat(12);
+    for (id, secret, said) in [
+        (temporary.as_str(), secret, "the access key id is that of a temporary key (ASIA...), which expires"),
+        (secret, id, "the access key id and the secret access key are swapped"),
+        (&plain, id, "the access key id and the secret access key are swapped"),
+        (&plain, secret, "the access key id looks like a secret access key"),
+        (id, id, "the secret access key looks like an access key id"),
+        (id, &token, "the secret access key looks like a session token"),
+        (id, &secret[..39], "the secret access key has 39 characters: expected 40"),
+        (&id.to_lowercase(), secret, "the access key id has characters other than A-Z and 0-9"),
+    ] {
+        let add = fixture.hatbox(&["add", "--force", "--env", "jan-work"]).env("AWS_ACCESS_KEY_ID", id);
+        let by_env = add.env("AWS_SECRET_ACCESS_KEY", secret).run().expect_code(2);
+        let add = fixture.hatbox(&["add", "--force", "--stdin", "jan-work"]);
+        let by_stdin = add.input(format!("{id}\n{secret}\n")).run().expect_code(2);
+        let file = format!("[jan-work]\naws_access_key_id = {id}\naws_secret_access_key = {secret}\n");
+        std::fs::write(fixture.path("home/.aws/credentials"), &file).unwrap();
+        let import = ["import", "credentials", "--overwrite", "--yes", "--no-check"];
+        let by_import = fixture.hatbox(&import).run().ok();
+        assert_eq!(std::fs::read_to_string(fixture.path("home/.aws/credentials")).unwrap(), file, "{said}");
+        for outcome in [by_env, by_stdin, by_import] {
+            assert!(outcome.stderr.contains(said), "{said}: {}", outcome.stderr);
+            for half in [id, secret] {
+                assert!(!outcome.stderr.contains(half) && !outcome.stdout.contains(half), "{said}");
+            }
+        }
+    }
+    std::fs::remove_file(fixture.path("home/.aws/credentials")).unwrap();
+    let stored = fixture.hatbox(&["export", "-n", "jan-work"]).run().ok().stdout;
+    assert!(
+        stored.contains(&format!("{id}\n")) && stored.contains(&format!("{secret}\n")),
+        "the old one stays"
+    );
+}
+
+#[test]
+fn inside_an_exec_no_key_is_added_from_the_environment() {
+    let fixture = Fixture::with_config(CONFIG);
+    let hatbox = env!("CARGO_BIN_EXE_hatbox");
+    let key = fixture.key("jan-work").clone();
+    let add = |flags: &[&str]| {
+        let line = [&["exec"], flags, &["--", hatbox, "add", "--force", "--env", "jan-work"]].concat();
+        fixture.hatbox(&line).run()
+    };
+    let code = fixture.code(PHONE);
+    for flags in [&["-t", &code, "jan-work"][..], &["reader"]] {
+        let refused = add(flags).expect_code(2);
+        let said = "error: AWS_SESSION_TOKEN is set: the key beside it is temporary and expires\n";
+        assert!(refused.stderr.contains(said), "{}", refused.stderr);
+        assert!(refused.stderr.contains("or use `exec --no-session`"), "{}", refused.stderr);
+    }
+    for token in ["AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN"] {
+        for flags in [&[][..], &["--any-key"]] {
+            let run =
+                fixture.add_run("jan-work", &["--force"]).args(flags).env(token, "t").run().expect_code(2);
+            assert!(run.stderr.contains(&format!("or `unset {token}` if it is left over")), "{}", run.stderr);
+        }
+    }
+    add(&["--no-session", "jan-work"]).ok();
+    let stored = fixture.hatbox(&["export", "-n", "jan-work"]).run().ok().stdout;
+    assert!(stored.contains(&key.id), "{stored}");
 }
 
 #[test]

@@ -237,10 +237,9 @@ fn keys_that_are_moved_or_sealed_anew_appear_nowhere_on_the_way() {
         let import = import.env("AWS_VAULT_FILE_PASSPHRASE", "vault horse");
         watch.run(&import.env("HATBOX_FILE_PASSPHRASE", PASSPHRASE), Promised::Nothing).ok();
     }
-    let plain =
-        "[plain]\naws_access_key_id = AKIAPLAIN0000000001\naws_secret_access_key = canary/of+plain/text\n";
+    let plain = "[plain]\naws_access_key_id = AKIAPLAIN0000000001\naws_secret_access_key = canary/of+plain/textcanary/of+plain/text\n";
     std::fs::write(watch.fixture.path("home/.aws/credentials"), plain).unwrap();
-    watch.fixed.push(Canary::new("a key in plain text", "canary/of+plain/text"));
+    watch.fixed.push(Canary::new("a key in plain text", "canary/of+plain/textcanary/of+plain/text"));
     // AWS would refuse it, and then it would stay in the file.
     let import = hatbox(&watch, &["import", "credentials", "--yes", "--no-check"]);
     watch.run(&import, Promised::Nothing).ok();

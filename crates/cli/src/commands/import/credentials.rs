@@ -7,11 +7,12 @@ use hatbox_core::config::edit::{Change, edit_section};
 use hatbox_core::config::header::SectionKind;
 use hatbox_core::config::origin::FileKind;
 use hatbox_core::config::syntax::Document;
+use hatbox_core::key_shape::{KeyOrigin, parse_long_lived_key};
 use hatbox_core::name::ProfileName;
-use hatbox_core::secret::AccessKey;
+use hatbox_core::secret::{AccessKey, SecretString};
 use serde_json::{Value, json};
 
-use super::{check_named, is_chosen, item_of, tell};
+use super::{check_named, is_chosen, item_of, origin_of, tell, warn_of_shape};
 use crate::args::{GlobalArgs, ImportCredentialsArgs, SessionArgs};
 use crate::fetch::caller::{Caller, fetch_key_owner};
 use crate::planning;
@@ -37,7 +38,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ImportCredentialsAr
     }
     let file = load_file(world, args)?;
     let shown = file.shown().to_owned();
-    let keys = find_keys(world, &file)?;
+    let keys = find_keys(world, &file, origin_of(args.any_key))?;
     check_named(&args.profiles, &keys.iter().map(|(profile, _)| profile).collect::<Vec<_>>(), &shown)?;
     let keys: Vec<_> = keys.into_iter().filter(|(profile, _)| is_chosen(&args.profiles, profile)).collect();
     let (keys, callers) =
@@ -131,7 +132,7 @@ fn check_keys(
 }
 
 /// The long-lived keys in the file, each profile once. What is temporary or no key is told of.
-fn find_keys(world: &World, file: &CredentialsFile) -> Result<Keys, Failure> {
+fn find_keys(world: &World, file: &CredentialsFile, origin: KeyOrigin) -> Result<Keys, Failure> {
     let document = Document::parse(FileKind::Credentials, file.text().to_vec())
         .map_err(|error| Failure::of_error(FailureKind::Usage, &error).at(file.shown()))?;
     let mut names: Vec<String> = Vec::new();
@@ -162,9 +163,10 @@ fn find_keys(world: &World, file: &CredentialsFile) -> Result<Keys, Failure> {
             world.output.note(&format!("left where it is: the key of `{name}` is temporary"));
             continue;
         }
-        match (ProfileName::parse(&name), AccessKey::parse(&id, &secret)) {
+        let secret = SecretString::new(secret);
+        match (ProfileName::parse(&name), parse_long_lived_key(&id, secret.expose(), origin)) {
             (Ok(profile), Ok(key)) => keys.push((profile, key)),
-            (Ok(_), Err(error)) => world.output.warn(&format!("left where it is: `{name}`: {error}")),
+            (Ok(profile), Err(error)) => warn_of_shape(world, &format!("`{profile}`"), &error),
             (Err(error), _) => world.output.warn(&format!("left where it is: `{name}` {error}")),
         }
     }

@@ -3,6 +3,7 @@
 mod aws_vault;
 mod credentials;
 
+use hatbox_core::key_shape::{KeyOrigin, KeyShapeError};
 use hatbox_core::name::ProfileName;
 use hatbox_core::secret::AccessKey;
 use serde_json::json;
@@ -19,6 +20,16 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ImportArgs) -> Resu
         ImportSource::AwsVault(args) => aws_vault::run(world, global, args),
         ImportSource::Credentials(args) => credentials::run(world, global, args),
     }
+}
+
+fn origin_of(any_key: bool) -> KeyOrigin {
+    if any_key { KeyOrigin::Any } else { KeyOrigin::Aws }
+}
+
+/// Says that a key is left at `place`, and why.
+fn warn_of_shape(world: &World, place: &str, error: &KeyShapeError) {
+    world.output.warn(&format!("left where it is: {place}: {error}"));
+    world.output.hint(error.hint());
 }
 
 /// A key as the store keeps it.

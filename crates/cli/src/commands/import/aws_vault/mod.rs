@@ -2,11 +2,12 @@
 
 mod source;
 
+use hatbox_core::key_shape::{KeyOrigin, parse_long_lived_key};
 use hatbox_core::name::ProfileName;
 use hatbox_core::secret::SecretString;
 
 use self::source::Source;
-use super::{check_named, is_chosen, item_of, tell};
+use super::{check_named, is_chosen, item_of, origin_of, tell, warn_of_shape};
 use crate::args::{GlobalArgs, ImportAwsVaultArgs, VaultKind};
 use crate::env_names;
 use crate::foreign::{FoundKey, ReadError, Vault};
@@ -27,8 +28,11 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ImportAwsVaultArgs)
     check_named(&args.profiles, &source.profiles.iter().collect::<Vec<_>>(), &source.shown)?;
     source.profiles.retain(|profile| is_chosen(&args.profiles, profile));
     world.output.debug(|| format!("aws-vault's keys are read from `{}`, {}", source.kind, source.shown));
-    let (items, passphrase) =
-        if source.profiles.is_empty() { Default::default() } else { open(world, &secrets, &source)? };
+    let (items, passphrase) = if source.profiles.is_empty() {
+        Default::default()
+    } else {
+        open(world, &secrets, &source, origin_of(args.any_key))?
+    };
     let transfer = secrets.plan_transfer(
         items,
         args.overwrite.into(),
@@ -86,9 +90,9 @@ fn may_import(
 type Opened = (Vec<Item>, Option<SecretString>);
 
 /// Opens what has to be opened, and reads the keys.
-fn open(world: &World, secrets: &Secrets<'_>, source: &Source) -> Result<Opened, Failure> {
+fn open(world: &World, secrets: &Secrets<'_>, source: &Source, origin: KeyOrigin) -> Result<Opened, Failure> {
     match &source.vault {
-        Vault::File(_) => open_files(world, secrets, source),
+        Vault::File(_) => open_files(world, secrets, source, origin),
         #[cfg(all(target_os = "linux", feature = "secret-service"))]
         Vault::SecretService(vault) => {
             let failed = |error| source::failure_of(source.kind, &error);
@@ -105,14 +109,14 @@ fn open(world: &World, secrets: &Secrets<'_>, source: &Source) -> Result<Opened,
                 world.output.note("the desktop asks for the password of aws-vault's keyring");
                 vault.unlock(secrets.prompt_timeout()).map_err(failed)?;
             }
-            Ok((items_of(world, source, read_all(source, None)), None))
+            Ok((items_of(world, source, read_all(source, None), origin), None))
         }
         #[cfg(any(
             feature = "pass",
             all(target_os = "macos", feature = "keychain"),
             all(windows, feature = "wincred")
         ))]
-        _ => Ok((items_of(world, source, read_all(source, None)), None)),
+        _ => Ok((items_of(world, source, read_all(source, None), origin), None)),
     }
 }
 
@@ -123,11 +127,16 @@ fn read_all<'a>(source: &'a Source, passphrase: Option<&SecretString>) -> Read<'
 }
 
 /// The keys among what was read. Of the others it is said why they are none.
-fn items_of(world: &World, source: &Source, read: Read<'_>) -> Vec<Item> {
+fn items_of(world: &World, source: &Source, read: Read<'_>, origin: KeyOrigin) -> Vec<Item> {
     let mut items = Vec::new();
     for (profile, result) in read {
         match result {
-            Ok(FoundKey::Key(key)) => items.push(item_of(world, profile, &key)),
+            Ok(FoundKey::Key(key)) => {
+                match parse_long_lived_key(key.id.as_str(), key.secret.expose(), origin) {
+                    Ok(key) => items.push(item_of(world, profile, &key)),
+                    Err(error) => warn_of_shape(world, &place_of(world, source, profile), &error),
+                }
+            }
             Ok(FoundKey::Temporary) => {
                 world.output.note(&format!("left where it is: the key of `{profile}` is temporary"));
             }
@@ -155,7 +164,12 @@ fn place_of(world: &World, source: &Source, profile: &ProfileName) -> String {
 }
 
 /// Opens all files by one passphrase. One that does not open is told of, and stays where it is.
-fn open_files(world: &World, secrets: &Secrets<'_>, source: &Source) -> Result<Opened, Failure> {
+fn open_files(
+    world: &World,
+    secrets: &Secrets<'_>,
+    source: &Source,
+    origin: KeyOrigin,
+) -> Result<Opened, Failure> {
     let given = world.environment.text(env_names::VAULT_PASSPHRASE).map(SecretString::new);
     for attempt in 1..=TRIES {
         let passphrase = match &given {
@@ -174,7 +188,7 @@ fn open_files(world: &World, secrets: &Secrets<'_>, source: &Source) -> Result<O
             return Err(Failure::new(FailureKind::Failed, "the passphrase opens none of aws-vault's files")
                 .hint("it is the one that aws-vault asks for, or AWS_VAULT_FILE_PASSPHRASE"));
         }
-        return Ok((items_of(world, source, results), Some(passphrase)));
+        return Ok((items_of(world, source, results, origin), Some(passphrase)));
     }
     Ok(Opened::default())
 }
