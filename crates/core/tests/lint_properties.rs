@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
+use hatbox_core::accounts::{Accounts, Origin, SourceKind};
 use hatbox_core::policy::document::Policy;
 use hatbox_core::trust::admits::{Asked, Candidate, judge_admits};
 use hatbox_core::trust::lint::{Subject, lint_policy};
@@ -83,6 +84,36 @@ fn row(text: &str, caller: &str) -> String {
 fn has_mfa_finding(text: &str) -> bool {
     let report = lint_policy(text, Subject::default(), &Asked::default()).unwrap();
     report.findings.iter().any(|finding| finding.rule.id().starts_with("mfa-"))
+}
+
+/// The policies of the examples and the test data are as people write them.
+#[test]
+fn policies_of_the_examples_have_no_false_alarms() {
+    let sources = [
+        include_str!("../../../docs/example-accounts.json"),
+        include_str!("accounts/snapshot.json"),
+        include_str!("accounts/details.json"),
+        include_str!("accounts/terraform.tfstate"),
+        include_str!("accounts/show-state.json"),
+        include_str!("accounts/plan.json"),
+    ];
+    let mut linted = 0;
+    for source in sources {
+        let mut accounts = Accounts::default();
+        let origin = Origin { name: "source".to_owned(), kind: SourceKind::PolicyFile, taken: None };
+        accounts.add_source(source.as_bytes(), origin).unwrap();
+        let known = accounts.accounts.keys().map(|id| id.as_str().to_owned()).collect();
+        for (_, role) in accounts.roles() {
+            let Some(document) = role.trust.known() else { continue };
+            let subject = Subject { arn: Some(&role.arn), accounts: Some(&known) };
+            let report = lint_policy(&document.text, subject, &Asked::default()).unwrap();
+            let found: Vec<_> = report.findings.iter().map(|finding| finding.rule.id()).collect();
+            let is_expected = |id: &&str| ["mfa-missing", "confused-deputy"].contains(id);
+            assert!(found.iter().all(is_expected) && !report.is_closed, "{}: {found:?}", role.name);
+            linted += 1;
+        }
+    }
+    assert!(linted > 10, "{linted}");
 }
 
 proptest! {

@@ -35,10 +35,10 @@ pub(crate) struct TrustEvaluateArgs {
     pub(crate) file: PathBuf,
 }
 
-/// Tell who can become a role, and what is wrong with its trust policy
+/// Report who can assume a role and what is wrong with its trust policy
 ///
-/// Judges with and without MFA, with a session token, and by chaining; finds holes, typing slips and what AWS would
-/// refuse. docs/lint-in-ci.md lists the rules. The exit code is 5 when there are findings.
+/// Checks each caller with and without MFA, with a session token and by role chaining; finds holes, typing mistakes
+/// and what AWS rejects. docs/lint-in-ci.md lists the rules. The exit code is 5 when there are findings.
 #[derive(Debug, Args)]
 pub(crate) struct TrustLintArgs {
     /// Trust policies; of a directory all `.json` files, `-` is stdin
@@ -52,15 +52,19 @@ pub(crate) struct TrustLintArgs {
     #[arg(long, value_enum, default_value_t = LintFormat::Text)]
     pub(crate) format: LintFormat,
 
-    /// The least level of a finding for the exit code 5
+    /// Show every policy in full, also those without findings
+    #[arg(long)]
+    pub(crate) all: bool,
+
+    /// The lowest level of findings for which the exit code is 5
     #[arg(long, value_enum, value_name = "LEVEL", default_value_t = LintLevel::Error)]
     pub(crate) fail_on: LintLevel,
 
-    /// Whose entry is judged [default: the first account, user or role that the policy trusts]
+    /// The caller to evaluate [default: the first account, user or role that the policy trusts]
     #[arg(long, value_name = "ARN")]
     pub(crate) caller: Option<String>,
 
-    /// The name of the session that the caller asks for
+    /// The role session name that the caller requests
     #[arg(long, value_name = "NAME")]
     pub(crate) role_session_name: Option<String>,
 

@@ -90,7 +90,7 @@ fn roles_of_a_plan_are_judged_and_what_is_unknown_until_apply_is_said() {
     );
     let ran = hatbox(&["trust", "lint", "--from", "-"], plan.as_bytes());
     assert_eq!(ran.code, 5, "{}{}", ran.stdout, ran.stderr);
-    assert!(ran.stdout.contains("aws_iam_role.ops: who can become this role\n"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("aws_iam_role.ops: who can assume this role\n"), "{}", ran.stdout);
     assert!(
         ran.stdout.contains("error[mfa-ifexists] statement 1, Condition.BoolIfExists\n"),
         "{}",
@@ -98,6 +98,22 @@ fn roles_of_a_plan_are_judged_and_what_is_unknown_until_apply_is_said() {
     );
     assert!(ran.stdout.contains("aws_iam_role.new: not known until apply\n"), "{}", ran.stdout);
     assert!(!ran.stdout.contains("--file"), "a plan is no file to mend: {}", ran.stdout);
+}
+
+#[test]
+fn policies_without_findings_take_a_line_each_unless_all_are_asked_for() {
+    let directory = tempfile::tempdir().unwrap();
+    for number in 0..78 {
+        fs::write(directory.path().join(format!("r{number:02}.json")), GOOD).unwrap();
+    }
+    fs::write(directory.path().join("z.json"), open()).unwrap();
+    let path = directory.path().to_str().unwrap();
+    let short = hatbox(&["trust", "lint", path], b"");
+    assert_eq!(short.code, 5);
+    assert_eq!(short.stdout.lines().filter(|line| line.ends_with(": no findings, MFA required")).count(), 78);
+    assert!(short.stdout.lines().count() < 100, "{}", short.stdout);
+    let all = hatbox(&["trust", "lint", path, "--all"], b"");
+    assert_eq!(all.stdout.matches("who can assume this role").count(), 79);
 }
 
 #[test]

@@ -15,14 +15,14 @@ pub mod variable;
 pub mod condition;
 pub mod operator;
 pub mod principal;
-mod value;
+pub(crate) mod value;
 
 pub mod document;
 pub(crate) mod parse;
 
 mod finding;
 mod layers;
-mod statement;
+pub(crate) mod statement;
 mod verdict;
 
 pub mod evaluate;

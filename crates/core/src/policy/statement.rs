@@ -53,14 +53,17 @@ pub(super) fn applies<'p>(
     Applies { truth, miss: None }
 }
 
-/// Actions are read without variables, so nothing of the request is needed.
+/// Whether the actions of a statement include `action`.
 pub(super) fn covers_action(actions: &Element<Template>, action: &str) -> bool {
-    let nothing = Context::default();
-    let is_named = actions.entries.iter().any(|entry| match entry.fill(&nothing) {
+    actions.entries.iter().any(|entry| is_action_like(entry, action)) != actions.is_negated
+}
+
+/// Whether an entry of `Action` names `action`. It is read without variables, so nothing of the request is needed.
+pub(crate) fn is_action_like(entry: &Template, action: &str) -> bool {
+    match entry.fill(&Context::default()) {
         Filled::Tokens(pattern) => is_match(&pattern, action, Case::Insensitive),
         Filled::NoValue | Filled::Unknown(_) => false,
-    });
-    is_named != actions.is_negated
+    }
 }
 
 /// A trust policy names no resource. AWS saves no policy of a caller without one; met all the same, it

@@ -11,14 +11,14 @@ use jiff::tz::TimeZone;
 
 /// A number: exact where it is an integer, as most are.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Number {
+pub(crate) enum Number {
     Integer(i128),
     Real(f64),
 }
 
 impl Number {
     /// Reads a decimal number; nothing like `inf` or `0x10`.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         if let Ok(integer) = text.parse() {
             return Some(Self::Integer(integer));
@@ -53,7 +53,7 @@ impl PartialOrd for Number {
 }
 
 /// Reads a date in a form of ISO 8601 (UTC where it names no zone), or seconds since 1970.
-pub(super) fn parse_date(text: &str) -> Option<Timestamp> {
+pub(crate) fn parse_date(text: &str) -> Option<Timestamp> {
     let text = text.trim();
     // `YYYY` and `YYYY-MM` are forms of W3C's profile of ISO 8601 (https://www.w3.org/TR/NOTE-datetime).
     let text = match text.len() {
@@ -93,7 +93,8 @@ fn parse_address(text: &str) -> Option<IpAddr> {
     text.trim().parse().ok()
 }
 
-fn parse_range(text: &str) -> Option<(IpAddr, u32)> {
+/// Reads an address, or a range with the length of its prefix.
+pub(crate) fn parse_range(text: &str) -> Option<(IpAddr, u32)> {
     let (address, length) = match text.trim().split_once('/') {
         Some((address, length)) => (parse_address(address)?, Some(length)),
         None => (parse_address(text)?, None),

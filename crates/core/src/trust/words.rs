@@ -7,13 +7,13 @@ use crate::policy::principal::{Principal, PrincipalKind};
 pub(super) fn describe_principal(principal: &Principal) -> String {
     let text = &principal.text;
     match &principal.kind {
-        PrincipalKind::Everyone => "anybody, of any AWS account".to_owned(),
+        PrincipalKind::Everyone => "anyone in any AWS account".to_owned(),
         PrincipalKind::Account { account, .. } => format!("any user or role of account {account}"),
         PrincipalKind::Service => format!("the service {text}"),
-        PrincipalKind::Federated => format!("whoever {text} vouches for"),
-        PrincipalKind::CanonicalUser => format!("the account with the canonical id {text}"),
-        PrincipalKind::Nobody if is_deleted(text) => format!("nobody: {text} was deleted"),
-        PrincipalKind::Nobody => format!("nobody: `{text}` is no principal"),
+        PrincipalKind::Federated => format!("identities of {text}"),
+        PrincipalKind::CanonicalUser => format!("the account with the canonical ID {text}"),
+        PrincipalKind::Nobody if is_deleted(text) => format!("no one: {text} was deleted"),
+        PrincipalKind::Nobody => format!("no one: `{text}` is not a principal"),
         PrincipalKind::Arn => describe_arn(text),
     }
 }

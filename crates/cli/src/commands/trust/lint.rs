@@ -1,4 +1,4 @@
-//! `hatbox trust lint`: who can become a role, and what is wrong with its trust policy.
+//! `hatbox trust lint`: who can assume a role, and what is wrong with its trust policy.
 
 use std::fs;
 use std::io;
@@ -9,7 +9,7 @@ use hatbox_core::accounts::{Accounts, Document, Fact};
 use hatbox_core::policy::document::{PolicyError, decode_json};
 use hatbox_core::trust::admits::{Asked, Candidate};
 use hatbox_core::trust::lint::{
-    Counts, Level, Linted, Outcome, Subject, lint_policy, render_json, render_sarif, render_text,
+    Counts, Detail, Level, Linted, Outcome, Subject, lint_policy, render_json, render_sarif, render_text,
 };
 
 use super::sources::load_accounts;
@@ -54,7 +54,7 @@ pub(super) fn run(world: &World, global: &GlobalArgs, args: &TrustLintArgs) -> R
         return Err(Failure::new(FailureKind::Failed, "no trust policies found in the given files"));
     }
     let text = match args.format {
-        LintFormat::Text => render_text(&linted),
+        LintFormat::Text => render_text(&linted, if args.all { Detail::All } else { Detail::Findings }),
         LintFormat::Json => render_json(&linted),
         LintFormat::Sarif => render_sarif(&linted, env!("CARGO_PKG_VERSION")),
     };
@@ -73,7 +73,7 @@ fn read_asked(world: &World, args: &TrustLintArgs) -> Result<Asked, Failure> {
     let caller = args.caller.as_ref().map(|text| {
         Candidate::parse(text).ok_or_else(|| {
             let error =
-                format!("`{text}` is neither an account nor the ARN of a user, a role or its session");
+                format!("invalid caller `{text}`: expected an account ID, or the ARN of a user, a role or a role session");
             Failure::new(FailureKind::Usage, error)
                 .hint("hatbox trust lint --caller arn:aws:iam::111122223333:user/alice trust.json")
         })
@@ -81,7 +81,7 @@ fn read_asked(world: &World, args: &TrustLintArgs) -> Result<Asked, Failure> {
     let mut context: Vec<(String, Vec<String>)> = Vec::new();
     for given in &args.context {
         let Some((key, value)) = given.split_once('=').filter(|(key, _)| !key.is_empty()) else {
-            let error = format!("`{given}` is no condition key with its value");
+            let error = format!("invalid context `{given}`: expected `KEY=VALUE`");
             return Err(Failure::new(FailureKind::Usage, error)
                 .hint("hatbox trust lint --context aws:SourceIp=203.0.113.10 trust.json"));
         };
@@ -106,7 +106,7 @@ fn lint_file(path: &Path, asked: &Asked) -> Result<Linted, Failure> {
     Ok(Linted { file: (!is_stdin).then(|| name.clone()), name, outcome })
 }
 
-/// The trust policies of all roles that the sources tell of, by account and name.
+/// The trust policies of all roles in the sources, by account and name.
 fn lint_accounts(accounts: &Accounts, asked: &Asked) -> Vec<Linted> {
     let known = accounts.accounts.keys().map(|id| id.as_str().to_owned()).collect();
     let placed = accounts.roles().map(|(account, role)| {
@@ -174,7 +174,7 @@ fn report_unreadable(world: &World, linted: &[Linted]) -> Result<(), Failure> {
 }
 
 pub(super) fn unreadable(name: &str, error: &PolicyError) -> Failure {
-    Failure::new(FailureKind::Failed, format!("`{name}` is no trust policy: {}", error.problem))
+    Failure::new(FailureKind::Failed, format!("`{name}` is not a trust policy: {}", error.problem))
         .at(format!("{name}:{}:{}", error.line, error.column))
 }
 

@@ -52,15 +52,15 @@ fn find_unknown(spot: Spot, condition: &Condition) -> Option<Finding> {
         || names().find(|name| name.rsplit(':').next().is_some_and(|bare| bare.eq_ignore_ascii_case(key)));
     let fix = match bare().or_else(|| nearest_name(key, names())) {
         Some(meant) => format!("write {meant}."),
-        None => "remove it, or write the key that you mean.".to_owned(),
+        None => "remove it, or correct the key.".to_owned(),
     };
     let effect = match (key == condition.key, spot.statement.effect, passes_absent(condition)) {
-        (true, Effect::Allow, false) => "this lets nobody in",
-        (true, Effect::Deny, false) => "this stops nobody",
-        (true, _, true) => "this always holds",
-        (false, ..) => "the value never fits",
+        (true, Effect::Allow, false) => "this statement allows no one",
+        (true, Effect::Deny, false) => "this statement denies no one",
+        (true, _, true) => "the condition always holds",
+        (false, ..) => "the value never matches",
     };
-    let message = format!("No request to put on a role carries the key {key}: {effect}.");
+    let message = format!("A request to assume a role never has the key {key}, so {effect}.");
     Some(spot.on_condition(Rule::UnknownConditionKey, condition, message, fix))
 }
 
@@ -69,8 +69,8 @@ fn find_variables(spot: Spot, condition: &Condition, version: Version) -> Option
         && condition.operator.takes_variables()
         && condition.values.iter().any(|value| value.text.contains("${"));
     has_variable.then(|| {
-        let message = "Without \"Version\": \"2012-10-17\" a variable is plain text, and never fits.";
-        spot.on_condition(Rule::VersionVariables, condition, message, "set the Version to 2012-10-17.")
+        let message = "Without \"Version\": \"2012-10-17\", variables are plain text and never match.";
+        spot.on_condition(Rule::VersionVariables, condition, message, "add \"Version\": \"2012-10-17\".")
     })
 }
 
@@ -113,13 +113,13 @@ fn find_principal_arn(spot: Spot, condition: &Condition) -> Option<Finding> {
     }
     let (message, fix) = if condition.values.iter().any(|value| value.text.contains(":assumed-role/")) {
         (
-            "aws:PrincipalArn of a session is its role's ARN, so this value never fits.",
+            "For a role session, aws:PrincipalArn is the ARN of the role, so this value never matches.",
             "write arn:aws:iam::ACCOUNT:role/NAME, with the role's path.",
         )
     } else if ends(":root") {
         (
-            "aws:PrincipalArn ends in :root for the root user only, who can put on no role.",
-            "write aws:PrincipalAccount with the account's number.",
+            "aws:PrincipalArn ends in :root only for the root user, who cannot assume roles.",
+            "use aws:PrincipalAccount with the account ID.",
         )
     } else {
         return None;
@@ -132,14 +132,19 @@ fn find_session_name(spot: Spot, condition: &Condition) -> Option<Finding> {
     let is_asked = is_key(condition, "sts:RoleSessionName")
         && condition.values.iter().any(|value| has_user(&value.text));
     is_asked.then(|| {
-        let message = "A role's session has no aws:username, so this shuts out every chained caller.";
-        spot.on_condition(Rule::SessionNameVariable, condition, message, "nothing, if that is meant.")
+        let message = "A role session has no aws:username, so no role can assume this one (no chaining).";
+        spot.on_condition(
+            Rule::SessionNameVariable,
+            condition,
+            message,
+            "nothing, if only users should assume the role.",
+        )
     })
 }
 
 fn find_external_id(spot: Spot, condition: &Condition) -> Option<Finding> {
     (is_key(condition, "sts:ExternalId") && passes_absent(condition)).then(|| {
-        let message = "Whoever sends no external id passes: this protects from nobody.";
+        let message = "A caller that sends no external ID is accepted, so the condition protects nothing.";
         spot.on_condition(Rule::ExternalIdIfExists, condition, message, "write \"StringEquals\".")
     })
 }
@@ -158,7 +163,7 @@ fn find_unsendable(spot: Spot, condition: &Condition, statements: &[Statement]) 
     if passes_absent(condition) || statements.iter().any(|statement| grants(statement, action)) {
         return None;
     }
-    let message = format!("{} can be sent only with {action}, which nothing here allows.", condition.key);
+    let message = format!("Sending {} needs {action}, which no statement allows.", condition.key);
     Some(spot.on_condition(
         Rule::TagSessionMissing,
         condition,

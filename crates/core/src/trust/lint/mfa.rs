@@ -79,14 +79,14 @@ fn blame_open(
         Some(strict) => spot.whole(
             Rule::MfaSecondStatement,
             format!(
-                "Statement {} asks for MFA, but this one lets the same callers in without.",
+                "Statement {} requires MFA, but this one allows the same callers without it.",
                 strict.index + 1
             ),
-            "add the condition on MFA here too, or remove the statement.",
+            "add the MFA condition here too, or remove the statement.",
         ),
         None => spot.whole(
             Rule::MfaMissing,
-            "Nothing here asks people for MFA.",
+            "Users can assume this role without MFA.",
             format!("add {CONDITION} to the Condition."),
         ),
     }
@@ -118,42 +118,42 @@ fn describe(rule: Rule, condition: &Condition, effect: Effect) -> (String, Strin
     let is_allow = effect == Effect::Allow;
     let (message, fix) = match rule {
         Rule::MfaIfExists if condition.operator.if_exists => (
-            format!("Access keys carry no {key} at all, and IfExists lets an absent key pass."),
+            format!("Requests signed with access keys have no {key}, and IfExists allows a missing key."),
             format!("write \"Bool\" instead of \"{name}\"."),
         ),
-        Rule::MfaIfExists => {
-            (format!("Access keys carry no {key} at all, and {name} lets an absent key pass."), instead())
-        }
+        Rule::MfaIfExists => (
+            format!("Requests signed with access keys have no {key}, and {name} allows a missing key."),
+            instead(),
+        ),
         Rule::MfaForAllValues => (
-            format!("Access keys carry no {key} at all, and ForAllValues lets an absent key pass."),
+            format!("Requests signed with access keys have no {key}, and ForAllValues allows a missing key."),
             format!("write \"Bool\" instead of \"{name}\"."),
         ),
         Rule::MfaDenyBool => (
-            format!("Access keys carry no {key} at all, so this Deny does not stop them."),
+            format!("Requests signed with access keys have no {key}, so this Deny does not apply to them."),
             "write \"BoolIfExists\" instead of \"".to_owned() + name + "\".",
         ),
         Rule::MfaNull if is_allow => (
-            "A session token without MFA and a role's session carry the key too, with the value false."
-                .to_owned(),
+            "Session tokens without MFA and role sessions have the key too, with the value false.".to_owned(),
             instead(),
         ),
         Rule::MfaNull => (
-            "A session token without MFA and a role's session carry the key, so this Deny spares them."
+            "Session tokens without MFA and role sessions have the key, so this Deny does not apply to them."
                 .to_owned(),
             instead(),
         ),
         Rule::MfaAgeIfExists if is_allow => (
-            format!("Without MFA there is no aws:MultiFactorAuthAge, and {name} lets an absent key pass."),
+            format!("Requests without MFA have no aws:MultiFactorAuthAge, and {name} allows a missing key."),
             "write \"NumericLessThan\" instead of \"".to_owned() + name + "\".",
         ),
         Rule::MfaAgeIfExists => (
-            "Without MFA there is no aws:MultiFactorAuthAge, so this Deny stops nobody who has none."
+            "Requests without MFA have no aws:MultiFactorAuthAge, so this Deny does not apply to them."
                 .to_owned(),
             format!("write \"{name}IfExists\" instead of \"{name}\"."),
         ),
-        _ if is_allow => ("This lets in who has no MFA, and not only who has.".to_owned(), instead()),
+        _ if is_allow => ("This allows callers without MFA.".to_owned(), instead()),
         _ => (
-            "This Deny stops who has MFA, and not who has none.".to_owned(),
+            "This Deny applies to callers with MFA, not to those without.".to_owned(),
             format!("write \"BoolIfExists\": {{ \"{key}\": \"false\" }} in the Deny."),
         ),
     };
@@ -167,7 +167,7 @@ fn blame_shut(policy: &Policy, spot: Spot) -> Finding {
         .chain(denies)
         .find_map(|spot| own_weakness(spot).filter(|finding| finding.rule == Rule::MfaInverted));
     inverted.unwrap_or_else(|| {
-        let message = "No caller fulfils this, with MFA or without.";
+        let message = "No caller matches this condition, with MFA or without.";
         on_mfa_condition(policy, spot, message, format!("write {CONDITION}."))
     })
 }
@@ -191,9 +191,11 @@ fn find_unsatisfiable(policy: &Policy, spot: Spot, asked: &Asked) -> Vec<Finding
         .into_iter()
         .filter(|principal| gets_in(&bare, principal) && !gets_in(&judge, principal))
         .map(|principal| {
-            let message =
-                format!("{} never has MFA, so it cannot get in.", capitalise(&describe_principal(principal)));
-            let fix = "move it to a statement of its own, without the condition on MFA.";
+            let message = format!(
+                "{} never has MFA, so this condition denies it.",
+                capitalise(&describe_principal(principal))
+            );
+            let fix = "move it to its own statement, without the MFA condition.";
             on_mfa_condition(policy, spot, &message, fix.to_owned())
         })
         .collect()

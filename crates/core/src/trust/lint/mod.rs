@@ -1,6 +1,6 @@
-//! What is wrong with a trust policy: findings with rule, place and way out, and who gets in.
+//! What is wrong with a trust policy: findings with rule, place and fix, and who can assume the role.
 //!
-//! [`lint_policy`] judges one; [`render_text`], [`render_json`] and [`render_sarif`] tell of many.
+//! [`lint_policy`] judges one; [`render_text`], [`render_json`] and [`render_sarif`] report many.
 
 mod finding;
 mod rule;
@@ -10,12 +10,17 @@ mod weakness;
 
 mod issuer;
 
+mod actions;
+mod closed;
 mod conditions;
 mod deputy;
 mod federation;
 mod mfa;
 mod principals;
+mod services;
+mod shape;
 mod size;
+mod values;
 
 mod report;
 
@@ -28,7 +33,7 @@ pub use json::render_json;
 pub use report::{Counts, Linted, Outcome, Report, Subject, lint_policy};
 pub use rule::{Level, RULES, Rule};
 pub use sarif::render_sarif;
-pub use text::render_text;
+pub use text::{Detail, render_text};
 
 pub(super) use federation::is_open_to_strangers;
 pub(super) use size::{MAX as MAX_CHARACTERS, USUAL as USUAL_CHARACTERS, count_characters};
@@ -40,3 +45,5 @@ mod tests;
 mod tests_federation;
 #[cfg(test)]
 mod tests_public;
+#[cfg(test)]
+mod tests_refused;

@@ -2,7 +2,10 @@
 
 use super::confine::{Wide, denies_all_but_some, judge_limit};
 use super::finding::{Finding, Spot};
+use super::issuer::Provider;
 use super::rule::Rule;
+use super::services::find_service;
+use crate::name::AccountId;
 use crate::policy::arn::Arn;
 use crate::policy::condition::Condition;
 use crate::policy::document::{Effect, Policy, Statement};
@@ -87,6 +90,13 @@ fn find_invalid(spot: Spot, principal: &Principal) -> Option<Finding> {
             "This is neither an ARN nor an account ID; AWS rejects the policy.",
             "write the ARN of a user or role, or a 12-digit account ID.",
         ),
+        PrincipalKind::Arn if Arn::parse(text).is_none_or(|arn| AccountId::parse(arn.account).is_err()) => {
+            finding(
+                Rule::InvalidPrincipal,
+                "The ARN has no account ID of 12 digits; AWS rejects the policy.",
+                "write the 12 digits of the account ID.",
+            )
+        }
         PrincipalKind::Arn => match Arn::parse(text).map(|arn| (arn.service, arn.resource)) {
             Some(("iam", resource)) if resource.starts_with("group/") => finding(
                 Rule::GroupPrincipal,
@@ -105,10 +115,32 @@ fn find_invalid(spot: Spot, principal: &Principal) -> Option<Finding> {
                 "write the ARN of a user or a role.",
             ),
         },
+        PrincipalKind::Account { account, .. } if AccountId::parse(account).is_err() => finding(
+            Rule::InvalidPrincipal,
+            &format!("`{account}` is not an account ID: expected 12 digits; AWS rejects the policy."),
+            "write the 12 digits of the account ID.",
+        ),
+        PrincipalKind::Service if !is_everybody(principal) => find_service(spot, principal),
+        PrincipalKind::Federated if !is_everybody(principal) && !is_provider(text) => finding(
+            Rule::InvalidPrincipal,
+            "This is not the ARN of an identity provider; AWS rejects the policy.",
+            "write arn:aws:iam::ACCOUNT:oidc-provider/HOST or arn:aws:iam::ACCOUNT:saml-provider/NAME.",
+        ),
         PrincipalKind::Everyone
         | PrincipalKind::Account { .. }
         | PrincipalKind::Service
         | PrincipalKind::Federated => None,
+    }
+}
+
+/// Whether it is a provider of an account, or one of those that AWS knows without.
+fn is_provider(text: &str) -> bool {
+    match Arn::parse(text) {
+        Some(arn) => AccountId::parse(arn.account).is_ok() && Provider::parse(text).is_some(),
+        None => {
+            ["accounts.google.com", "graph.facebook.com", "www.amazon.com"].contains(&text)
+                || (text.starts_with("cognito-identity") && text.contains(".amazonaws.com"))
+        }
     }
 }
 

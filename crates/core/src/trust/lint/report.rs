@@ -2,14 +2,18 @@
 
 use std::collections::BTreeSet;
 
+use super::actions::find_actions;
+use super::closed::{is_closed, no_one};
 use super::conditions::find_conditions;
 use super::deputy::find_deputies;
 use super::federation::find_federation;
 use super::finding::{Finding, Spot};
 use super::mfa::find_mfa;
 use super::principals::{find_principals, find_resource};
-use super::rule::Level;
+use super::rule::{Level, Rule};
+use super::shape::find_shape;
 use super::size::find_too_long;
+use super::values::find_values;
 use crate::policy::document::{Effect, Policy, PolicyError};
 use crate::policy::principal::PrincipalKind;
 use crate::trust::admits::{Admits, Asked, judge_admits};
@@ -42,6 +46,8 @@ pub enum Outcome {
 pub struct Report {
     /// Whom it trusts, in words.
     pub who: Vec<String>,
+    /// Whether no one can assume the role, whoever is trusted.
+    pub is_closed: bool,
     /// Which kinds of callers get in.
     pub admits: Admits,
     /// What is wrong, in the order of the text.
@@ -79,12 +85,27 @@ pub fn lint_policy(text: &str, subject: Subject, asked: &Asked) -> Result<Report
     for spot in Spot::all(&policy.statements) {
         findings.extend(find_principals(spot, &policy, subject.arn));
         findings.extend(find_deputies(spot, subject));
+        findings.extend(find_actions(spot, &policy.statements));
         findings.extend(find_federation(spot, &policy));
         findings.extend(find_resource(spot));
         findings.extend(find_conditions(spot, policy.version, &policy.statements));
+        for condition in &spot.statement.conditions {
+            findings.extend(find_values(spot, condition, policy.version, asked.now));
+        }
     }
+    findings.extend(find_shape(&policy));
+    let is_closed = is_closed(&policy, asked);
+    // Where something is an error, that says why.
+    if is_closed && !findings.iter().any(|finding| finding.level == Level::Error) {
+        findings.push(no_one());
+    }
+    // A value of MFA that no one has is said once.
+    let shut: Vec<_> =
+        findings.iter().filter(|of| of.rule == Rule::MfaUnsatisfiable).map(|of| of.place).collect();
+    findings.retain(|of| of.rule != Rule::NeverMatches || !shut.contains(&of.place));
     findings.sort_by_key(|finding| (finding.place, finding.rule));
-    Ok(Report { who: describe_trusted(&policy), admits: judge_admits(&policy, asked), findings })
+    let who = describe_trusted(&policy);
+    Ok(Report { who, is_closed, admits: judge_admits(&policy, asked), findings })
 }
 
 /// Whom the policy trusts, each once.
@@ -99,7 +120,7 @@ fn describe_trusted(policy: &Policy) -> Vec<String> {
                 text.push_str(", if its own policies allow sts:AssumeRole");
             }
             if element.is_negated {
-                text.insert_str(0, "everybody but ");
+                text.insert_str(0, "everyone except ");
             }
             if known.insert(text.clone()) {
                 who.push(text);

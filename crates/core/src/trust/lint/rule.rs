@@ -58,48 +58,63 @@ pub enum Rule {
     OidcSubjectWide,
     FederatedKeyMismatch,
     ConfusedDeputy,
+    ActionMismatch,
+    UnknownAction,
+    UnknownService,
+    InvalidSid,
+    DuplicateSid,
+    EmptyList,
+    NeverMatches,
+    PrivateIp,
+    UnclosedVariable,
+    NoOneAdmitted,
 }
 
 /// Every rule with its id, its level, and what it is about. `too-long` may be an error too.
-pub const RULES: [(Rule, &str, Level, &str); 32] = [
-    (Rule::MfaMissing, "mfa-missing", Level::Warning, "An Allow lets people in without MFA."),
-    (Rule::MfaIfExists, "mfa-ifexists", Level::Error, "An Allow takes an absent MFA key for MFA."),
+pub const RULES: [(Rule, &str, Level, &str); 42] = [
+    (Rule::MfaMissing, "mfa-missing", Level::Warning, "Users can assume the role without MFA."),
+    (Rule::MfaIfExists, "mfa-ifexists", Level::Error, "An Allow accepts requests without the MFA key."),
     (
         Rule::MfaDenyBool,
         "mfa-deny-bool",
         Level::Error,
-        "A Deny against callers without MFA spares access keys.",
+        "A Deny for callers without MFA does not apply to access keys.",
     ),
     (
         Rule::MfaNull,
         "mfa-null",
         Level::Error,
-        "It is asked whether the MFA key is there, not whether it is true.",
+        "A condition tests whether the MFA key exists, not whether it is true.",
     ),
     (
         Rule::MfaForAllValues,
         "mfa-forallvalues",
         Level::Error,
-        "ForAllValues takes an absent MFA key for MFA.",
+        "ForAllValues accepts requests without the MFA key.",
     ),
     (
         Rule::MfaAgeIfExists,
         "mfa-age-ifexists",
         Level::Error,
-        "A limit on the age of MFA spares who has none.",
+        "A limit on the age of MFA does not apply to callers without MFA.",
     ),
     (
         Rule::MfaSecondStatement,
         "mfa-second-statement",
         Level::Error,
-        "A second Allow lets the same callers in without MFA.",
+        "A second Allow accepts the same callers without MFA.",
     ),
-    (Rule::MfaInverted, "mfa-inverted", Level::Error, "Callers with MFA are shut out, others let in."),
+    (
+        Rule::MfaInverted,
+        "mfa-inverted",
+        Level::Error,
+        "The MFA condition denies callers with MFA, or allows those without.",
+    ),
     (
         Rule::MfaUnsatisfiable,
         "mfa-unsatisfiable",
         Level::Error,
-        "MFA is asked of somebody who can never have it.",
+        "MFA is required of callers that never have it.",
     ),
     (
         Rule::UnknownConditionKey,
@@ -119,18 +134,13 @@ pub const RULES: [(Rule, &str, Level, &str); 32] = [
         Level::Info,
         "Every account is trusted, limited by a condition.",
     ),
-    (Rule::PartialWildcard, "partial-wildcard", Level::Error, "A principal has a wildcard within."),
-    (Rule::NotPrincipal, "not-principal", Level::Error, "A trust policy takes no NotPrincipal."),
-    (
-        Rule::MissingPrincipal,
-        "missing-principal",
-        Level::Error,
-        "A statement of a trust policy names a Principal.",
-    ),
-    (Rule::ResourceElement, "resource-element", Level::Error, "A trust policy takes no Resource."),
-    (Rule::GroupPrincipal, "group-principal", Level::Error, "A group is no principal."),
-    (Rule::CanonicalUser, "canonical-user", Level::Error, "A trust policy takes no CanonicalUser."),
-    (Rule::InvalidPrincipal, "invalid-principal", Level::Error, "A principal names nobody."),
+    (Rule::PartialWildcard, "partial-wildcard", Level::Error, "A principal contains a wildcard."),
+    (Rule::NotPrincipal, "not-principal", Level::Error, "A trust policy cannot use NotPrincipal."),
+    (Rule::MissingPrincipal, "missing-principal", Level::Error, "A statement has no Principal."),
+    (Rule::ResourceElement, "resource-element", Level::Error, "A trust policy cannot use Resource."),
+    (Rule::GroupPrincipal, "group-principal", Level::Error, "A group cannot be a principal."),
+    (Rule::CanonicalUser, "canonical-user", Level::Error, "A trust policy cannot use CanonicalUser."),
+    (Rule::InvalidPrincipal, "invalid-principal", Level::Error, "A principal is not valid."),
     (Rule::DeletedPrincipal, "deleted-principal", Level::Warning, "A trusted user or role was deleted."),
     (
         Rule::PrincipalArnSession,
@@ -138,22 +148,22 @@ pub const RULES: [(Rule, &str, Level, &str); 32] = [
         Level::Error,
         "aws:PrincipalArn never has this value.",
     ),
-    (
-        Rule::LiteralWildcard,
-        "literal-wildcard",
-        Level::Error,
-        "This operator takes `*` and `?` as plain signs.",
-    ),
-    (Rule::VersionVariables, "version-variables", Level::Error, "Variables need Version 2012-10-17."),
+    (Rule::LiteralWildcard, "literal-wildcard", Level::Error, "The operator compares `*` and `?` literally."),
+    (Rule::VersionVariables, "version-variables", Level::Error, "Policy variables need Version 2012-10-17."),
     (
         Rule::SessionNameVariable,
         "session-name-variable",
         Level::Info,
-        "The session's name must be the user's: no chaining.",
+        "The session name must be the user name, which excludes role chaining.",
     ),
-    (Rule::ExternalIdIfExists, "external-id-ifexists", Level::Error, "The external id need not be sent."),
-    (Rule::TagSessionMissing, "tagsession-missing", Level::Warning, "What is asked for may not be sent."),
-    (Rule::TooLong, "too-long", Level::Warning, "The policy is longer than AWS takes."),
+    (Rule::ExternalIdIfExists, "external-id-ifexists", Level::Error, "The external ID is optional."),
+    (
+        Rule::TagSessionMissing,
+        "tagsession-missing",
+        Level::Warning,
+        "A required tag or source identity cannot be sent.",
+    ),
+    (Rule::TooLong, "too-long", Level::Warning, "The policy is longer than AWS accepts."),
     (Rule::SelfAssume, "self-assume", Level::Info, "The role trusts itself."),
     (
         Rule::OidcSubjectMissing,
@@ -179,6 +189,26 @@ pub const RULES: [(Rule, &str, Level, &str); 32] = [
         Level::Info,
         "An account outside the sources can assume the role without an external ID.",
     ),
+    (
+        Rule::ActionMismatch,
+        "action-mismatch",
+        Level::Error,
+        "A principal does not assume roles with the action that the statement allows.",
+    ),
+    (Rule::UnknownAction, "unknown-action", Level::Error, "A trust policy cannot have this action."),
+    (Rule::UnknownService, "unknown-service", Level::Error, "No service has this name."),
+    (
+        Rule::InvalidSid,
+        "invalid-sid",
+        Level::Error,
+        "A Sid contains other characters than letters and digits.",
+    ),
+    (Rule::DuplicateSid, "duplicate-sid", Level::Error, "Two statements have the same Sid."),
+    (Rule::EmptyList, "empty-list", Level::Error, "A list has no entries."),
+    (Rule::NeverMatches, "never-matches", Level::Error, "A condition value has the wrong type, or is over."),
+    (Rule::PrivateIp, "private-ip", Level::Warning, "aws:SourceIp is never a private address."),
+    (Rule::UnclosedVariable, "unclosed-variable", Level::Error, "A policy variable has no closing brace."),
+    (Rule::NoOneAdmitted, "no-one-admitted", Level::Warning, "No one can assume the role."),
 ];
 
 impl Rule {
@@ -196,7 +226,7 @@ impl Rule {
         self.row().map_or(Level::Error, |(_, _, level, _)| *level)
     }
 
-    /// Whether `hatbox trust require-mfa` mends what it finds.
+    /// Whether `hatbox trust require-mfa` fixes what it finds.
     pub fn is_mended_by_require_mfa(self) -> bool {
         self <= Self::MfaInverted
     }
@@ -218,7 +248,15 @@ mod tests {
         ids.sort_unstable();
         ids.dedup();
         assert_eq!(ids.len(), RULES.len());
-        let last = Rule::ConfusedDeputy as usize;
+        let last = Rule::NoOneAdmitted as usize;
         assert_eq!(last + 1, RULES.len(), "a rule without a row");
+    }
+
+    #[test]
+    fn each_rule_is_in_the_table_of_the_documentation() {
+        let documentation = include_str!("../../../../../docs/lint-in-ci.md");
+        for (_, id, ..) in RULES {
+            assert!(documentation.contains(&format!("`{id}`")), "{id}");
+        }
     }
 }

@@ -22,15 +22,13 @@ pub(super) fn find_too_long(text: &str, statements: usize) -> Option<Finding> {
         0..=USUAL => return None,
         _ if count <= MAX => (
             Level::Warning,
-            format!("It has {count} characters; AWS takes {USUAL}, unless the quota was raised."),
+            format!("The policy has {count} characters; AWS accepts {USUAL}, unless the quota was raised."),
         ),
         _ if statements > MAX_STATEMENTS => (
             Level::Error,
-            format!(
-                "It has {count} characters, AWS takes {MAX} at most. Its statements were not judged for MFA."
-            ),
+            format!("The policy has {count} characters; AWS accepts {MAX} at most. MFA was not checked."),
         ),
-        _ => (Level::Error, format!("It has {count} characters, AWS takes {MAX} at most.")),
+        _ => (Level::Error, format!("The policy has {count} characters; AWS accepts {MAX} at most.")),
     };
     Some(Finding {
         rule: Rule::TooLong,
@@ -40,6 +38,6 @@ pub(super) fn find_too_long(text: &str, statements: usize) -> Option<Finding> {
         sid: None,
         element: String::new(),
         message,
-        fix: "trust the account, and say who may in the policies of its users.".to_owned(),
+        fix: "trust the account, and allow sts:AssumeRole in the policies of its users.".to_owned(),
     })
 }

@@ -100,8 +100,8 @@ fn each_hole_in_mfa_has_its_rule_and_its_place() {
         ),
         // A hole behind a Deny that closes it is none.
         (vec![allow(&present("BoolIfExists", "true")), deny(&present("BoolIfExists", "false"))], vec![]),
-        // Nobody but a provider brings this action.
-        (vec![OPEN.replace("sts:AssumeRole", "sts:TagSession")], vec![]),
+        // Tags alone let no one assume the role.
+        (vec![OPEN.replace("sts:AssumeRole", "sts:TagSession")], vec!["no-one-admitted@1"]),
     ] {
         let statements: Vec<_> = statements.iter().map(String::as_str).collect();
         let text = policy(&statements);
@@ -203,7 +203,7 @@ fn a_slip_in_a_key_is_told_with_what_was_meant() {
         ("MultiFactorAuthPresent", "write aws:MultiFactorAuthPresent."),
         ("aws:PrincipalTga/Team", "write aws:PrincipalTag/Team."),
         ("sts:ExternalID1", "write sts:ExternalId."),
-        ("aws:Nothing", "remove it, or write the key that you mean."),
+        ("aws:Nothing", "remove it, or correct the key."),
     ] {
         let report = lint(&policy(&[&allow(&format!(r#"{{"Bool":{{"{key}":"true"}}}}"#))]));
         let finding =
@@ -273,10 +273,10 @@ fn the_text_tells_who_gets_in_and_what_is_wrong() {
         r#"{"BoolIfExists":{"aws:MultiFactorAuthPresent":"true"}}"#,
     )]);
     let expected = "\
-trust.json: who can become this role
+trust.json: who can assume this role
   any user or role of account 111122223333, if its own policies allow sts:AssumeRole
 
-  caller signs with                gets in
+  caller signs with                can assume it
   access keys                      YES   <- MFA is not enforced
   access keys + MFA code           yes
   session token without MFA        no
@@ -284,26 +284,51 @@ trust.json: who can become this role
   another role (chaining)          no
 
 error[mfa-ifexists] statement 1, Condition.BoolIfExists
-  Access keys carry no aws:MultiFactorAuthPresent at all, and IfExists lets an absent key pass.
+  Requests signed with access keys have no aws:MultiFactorAuthPresent, and IfExists allows a missing key.
   Fix: write \"Bool\" instead of \"BoolIfExists\".   hatbox trust require-mfa --file trust.json
 1 error
 ";
-    assert_eq!(render_text(&[linted("trust.json", &text)]), expected);
+    assert_eq!(render_text(&[linted("trust.json", &text)], Detail::Findings), expected);
 }
 
 #[test]
-fn several_policies_are_told_one_after_the_other() {
+fn policies_without_findings_have_a_line_each_unless_all_is_asked_for() {
     let service = policy(&[&with("Allow", r#"{"Service":"ec2.amazonaws.com"}"#, "{}")]);
     let external = policy(&[&allow(
         r#"{"Bool":{"aws:MultiFactorAuthPresent":"true"},"StringEquals":{"sts:ExternalId":"x"}}"#,
     )
     .replace("{\"Effect\"", "{\"Sid\":\"A\",\"Effect\"")]);
     let until = Linted { name: "aws_iam_role.new".into(), file: None, outcome: Outcome::UntilApply };
+    let open = linted("o.json", &policy(&[OPEN]));
+    let all = [linted("a b.json", &external), linted("s.json", &service), open, until];
     let expected = "\
-a b.json: who can become this role
+a b.json: no findings, MFA required
+s.json: no findings
+
+o.json: who can assume this role
   any user or role of account 111122223333, if its own policies allow sts:AssumeRole
 
-  caller signs with                gets in
+  caller signs with                can assume it
+  access keys                      YES   <- MFA is not enforced
+  access keys + MFA code           yes
+  session token without MFA        YES   <- MFA is not enforced
+  session token with MFA           yes
+  another role (chaining)          YES   <- MFA is not enforced
+
+warning[mfa-missing] statement 1
+  Users can assume this role without MFA.
+  Fix: add \"Bool\": { \"aws:MultiFactorAuthPresent\": \"true\" } to the Condition.   hatbox trust require-mfa --file o.json
+
+aws_iam_role.new: not known until apply
+
+1 warning in 4 policies
+";
+    assert_eq!(render_text(&all, Detail::Findings), expected);
+    let expected = "\
+a b.json: who can assume this role
+  any user or role of account 111122223333, if its own policies allow sts:AssumeRole
+
+  caller signs with                can assume it
   access keys                      no
   access keys + MFA code           depends
   session token without MFA        no
@@ -311,29 +336,31 @@ a b.json: who can become this role
   another role (chaining)          no
   depends on sts:ExternalId: --context sts:ExternalId=VALUE
 
-s.json: who can become this role
+s.json: who can assume this role
   the service ec2.amazonaws.com
 
-  caller signs with                gets in
+  caller signs with                can assume it
   access keys                      no
   access keys + MFA code           no
   session token without MFA        no
   session token with MFA           no
   another role (chaining)          no
 
-aws_iam_role.new: not known until apply
-
-no findings in 3 policies
+no findings in 2 policies
 ";
-    assert_eq!(render_text(&[linted("a b.json", &external), linted("s.json", &service), until]), expected);
+    assert_eq!(render_text(&all[..2], Detail::All), expected);
 }
 
 #[test]
 fn what_was_not_read_counts_as_no_clean_policy() {
     let unread = Linted { name: "x".into(), file: None, outcome: Outcome::Unreadable(error_of("{")) };
-    assert_eq!(render_text(std::slice::from_ref(&unread)), "", "its error is all that there is to say");
+    assert_eq!(
+        render_text(std::slice::from_ref(&unread), Detail::Findings),
+        "",
+        "its error is all that there is to say"
+    );
     let clean = policy(&[&allow(r#"{"Bool":{"aws:MultiFactorAuthPresent":"true"}}"#)]);
-    let text = render_text(&[linted("a.json", &clean), unread]);
+    let text = render_text(&[linted("a.json", &clean), unread], Detail::Findings);
     assert!(text.ends_with("\nno findings in 1 policy, 1 not read\n"), "{text}");
 }
 
@@ -356,7 +383,7 @@ fn the_json_of_one_policy_has_its_members_at_the_top() {
     assert_eq!((&json["file"], &json["warnings"]), (&"t.json".into(), &1.into()));
     let finding = serde_json::json!({
         "rule": "mfa-missing", "level": "warning", "line": 2, "column": 1, "statement": 1, "sid": null,
-        "element": "", "message": "Nothing here asks people for MFA.",
+        "element": "", "message": "Users can assume this role without MFA.",
         "fix": "add \"Bool\": { \"aws:MultiFactorAuthPresent\": \"true\" } to the Condition.",
     });
     assert_eq!(json["findings"], serde_json::json!([finding]));

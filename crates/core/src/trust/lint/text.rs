@@ -2,31 +2,56 @@
 
 use super::finding::Finding;
 use super::report::{Counts, Linted, Outcome, Report};
-use crate::trust::admits::{Admits, Entry, Kind, Row};
+use crate::trust::admits::{Admits, Entry, Kind, Mfa, Row};
 
-/// How many principals of one policy are told.
-const MAX_TOLD: usize = 20;
+/// How many principals of one policy are shown.
+const MAX_SHOWN: usize = 20;
 
-/// Tells of all policies; who can become the role first, then what is wrong.
-pub fn render_text(linted: &[Linted]) -> String {
+/// How much is said of policies without findings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Detail {
+    /// A line for each, where there are several policies.
+    Findings,
+    /// As much as of those with findings.
+    All,
+}
+
+/// Reports all policies: who can assume the role first, then what is wrong.
+pub fn render_text(linted: &[Linted], detail: Detail) -> String {
     if linted.is_empty() {
         return "no roles\n".to_owned();
     }
+    let is_only = linted.len() == 1;
+    let mut text = String::new();
+    let mut was_line = true;
     // What cannot be read is said on stderr, as an error.
-    let blocks: Vec<String> = linted
-        .iter()
-        .filter_map(|one| match &one.outcome {
-            Outcome::Judged(report) => Some(render_report(one, report)),
-            Outcome::UntilApply => Some(format!("{}: not known until apply\n", one.name)),
-            Outcome::Unreadable(_) => None,
-        })
-        .collect();
-    if blocks.is_empty() {
-        return String::new();
+    for one in linted {
+        let (part, is_line) = match &one.outcome {
+            Outcome::Judged(report) if is_only || detail == Detail::All || !report.findings.is_empty() => {
+                (render_report(one, report), false)
+            }
+            Outcome::Judged(report) => (render_line(one, report), true),
+            Outcome::UntilApply => (format!("{}: not known until apply\n", one.name), true),
+            Outcome::Unreadable(_) => continue,
+        };
+        let is_joined = text.is_empty() || (was_line && is_line);
+        if !is_joined {
+            text.push('\n');
+        }
+        text.push_str(&part);
+        was_line = is_line;
+    }
+    if text.is_empty() {
+        return text;
     }
     let has_finding = |one: &Linted| matches!(&one.outcome, Outcome::Judged(of) if !of.findings.is_empty());
-    let gap = if linted.len() == 1 && linted.iter().any(has_finding) { "" } else { "\n" };
-    format!("{}{gap}{}\n", blocks.join("\n"), render_counts(linted))
+    let gap = if is_only && linted.iter().any(has_finding) { "" } else { "\n" };
+    format!("{text}{gap}{}\n", render_counts(linted))
+}
+
+fn render_line(one: &Linted, report: &Report) -> String {
+    let mfa = if report.admits.mfa == Mfa::Required { ", MFA required" } else { "" };
+    format!("{}: no findings{mfa}\n", one.name)
 }
 
 fn add(text: &mut String, more: &str) {
@@ -34,16 +59,9 @@ fn add(text: &mut String, more: &str) {
 }
 
 fn render_report(one: &Linted, report: &Report) -> String {
-    let mut whole = format!("{}: who can become this role\n", one.name);
+    let mut whole = format!("{}: who can assume this role\n", one.name);
     let text = &mut whole;
-    for who in report.who.iter().take(MAX_TOLD) {
-        add(text, &format!("  {who}\n"));
-    }
-    match report.who.len() {
-        0 => add(text, "  nobody\n"),
-        count if count > MAX_TOLD => add(text, &format!("  and {} more\n", count - MAX_TOLD)),
-        _ => {}
-    }
+    render_who(text, report);
     render_table(text, &report.admits);
     for finding in &report.findings {
         text.push('\n');
@@ -52,8 +70,23 @@ fn render_report(one: &Linted, report: &Report) -> String {
     whole
 }
 
+fn render_who(text: &mut String, report: &Report) {
+    if report.is_closed {
+        add(text, "  no one\n");
+        return;
+    }
+    for who in report.who.iter().take(MAX_SHOWN) {
+        add(text, &format!("  {who}\n"));
+    }
+    match report.who.len() {
+        0 => add(text, "  no one\n"),
+        count if count > MAX_SHOWN => add(text, &format!("  and {} more\n", count - MAX_SHOWN)),
+        _ => {}
+    }
+}
+
 fn render_table(text: &mut String, admits: &Admits) {
-    add(text, "\n  caller signs with                gets in\n");
+    add(text, "\n  caller signs with                can assume it\n");
     let mut hangs_on: Vec<&str> = Vec::new();
     for row in &admits.rows {
         let answer = match &row.entry {
@@ -74,10 +107,10 @@ fn render_table(text: &mut String, admits: &Admits) {
     }
 }
 
-/// A user gets in without MFA. A role that is trusted never has any, which is no hole by itself.
+/// A user can assume the role without MFA. A trusted role never has MFA, which is no hole by itself.
 fn is_hole(row: &Row, admits: &Admits) -> bool {
-    let users_get_in = admits.rows.iter().any(|row| row.kind != Kind::RoleSession && row.entry.is_possible());
-    !row.kind.has_mfa() && users_get_in
+    let users_can = admits.rows.iter().any(|row| row.kind != Kind::RoleSession && row.entry.is_possible());
+    !row.kind.has_mfa() && users_can
 }
 
 fn render_finding(text: &mut String, one: &Linted, finding: &Finding) {
@@ -113,11 +146,12 @@ fn render_counts(linted: &[Linted]) -> String {
     let of = |count: usize, one: &str| {
         (count > 0).then(|| format!("{count} {one}{}", if count == 1 { "" } else { "s" }))
     };
-    let told: Vec<_> = [of(counts.errors, "error"), of(counts.warnings, "warning"), of(counts.infos, "info")]
-        .into_iter()
-        .flatten()
-        .collect();
-    let mut text = if told.is_empty() { "no findings".to_owned() } else { told.join(", ") };
+    let counted: Vec<_> =
+        [of(counts.errors, "error"), of(counts.warnings, "warning"), of(counts.infos, "info")]
+            .into_iter()
+            .flatten()
+            .collect();
+    let mut text = if counted.is_empty() { "no findings".to_owned() } else { counted.join(", ") };
     let unread = linted.iter().filter(|one| matches!(one.outcome, Outcome::Unreadable(_))).count();
     match linted.len() - unread {
         1 if unread > 0 => text.push_str(" in 1 policy"),
