@@ -77,8 +77,9 @@ fn attack(pid: impl std::fmt::Display, needle: &str) -> String {
 #[test]
 fn a_process_of_the_same_user_gets_nothing_out_of_a_hatbox_that_waits_with_its_secrets() {
     let is_there = |program: &str| Command::new(program).arg("--version").output().is_ok();
-    if !rustix::process::geteuid().is_root() || !is_there("setpriv") || !is_there("/usr/bin/python3") {
-        eprintln!("skipped: it takes root, setpriv and /usr/bin/python3 to be another user");
+    let programs = ["setpriv", "keyctl", "/usr/bin/python3"];
+    if !rustix::process::geteuid().is_root() || !programs.iter().all(|program| is_there(program)) {
+        eprintln!("skipped: it takes root, setpriv, keyctl and /usr/bin/python3 to be another user");
         return;
     }
     let mut plain = as_user("sleep").arg("60").env("SECRET", SECRET).stdout(Stdio::null()).spawn().unwrap();
