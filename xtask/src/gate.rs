@@ -5,12 +5,15 @@
 //! | instructions, the dynamic linker's included | callgrind, up to an execve that the kernel refuses |
 //! | system calls | strace, from hatbox's start to the execve |
 //! | resident memory, at its highest | GNU time |
+//!
+//! Fails first when the program is not as it is released.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::Problem;
+use crate::released::check_released;
 use crate::scene::{Build, Scene, build};
 
 const PROFILES: [usize; 2] = [1, 1000];
@@ -32,7 +35,9 @@ const FIGURES: [Figure; 3] = [
 
 /// Counts all figures; an error when one is over its limit.
 pub(crate) fn run() -> Result<(), Problem> {
-    let scene = Scene::open(build(Build::Release)?)?;
+    let program = build(Build::Release)?;
+    check_released(&program)?;
+    let scene = Scene::open(program)?;
     scene.set_profiles(1)?;
     if !scene.is_warm()? {
         println!("skipped: the kernel keyring is denied here, so there is no warm start to count");

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use crate::Problem;
+use crate::released::rust_flags;
 
 /// The profile that is measured: a role, assumed with a stored key.
 pub(crate) const PROFILE: &str = "security-auditor";
@@ -171,6 +172,9 @@ pub(crate) fn build(build: Build) -> Result<PathBuf, Problem> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command.current_dir(root());
+    if !matches!(build, Build::Debug) {
+        command.env("CARGO_ENCODED_RUSTFLAGS", rust_flags()?);
+    }
     let flags = ["--quiet", "--package", "hatbox", "--profile", build.profile()];
     match build {
         Build::Debug | Build::Release | Build::Dist => command.arg("build").args(flags),
