@@ -6,10 +6,12 @@ mod bench_stores;
 mod bench_trust;
 mod crates;
 mod cross;
+mod fuzz;
 mod gate;
 mod order;
 mod picture;
 mod reference;
+mod released;
 mod scene;
 
 use std::process::ExitCode;
@@ -33,10 +35,12 @@ Chores:
   cross          all of these
   bench stores   time the backends, warm and cold, and a list of 1,000 stored keys
   bench trust    time the questions of `hatbox trust`, asked of 500 users and 1,000 roles
+  fuzz [SECONDS] run each fuzz target for so long; needs nightly
   gate           count instructions, system calls and memory of the same; fail over the limits
   order          write crates/cli/link-order.txt: the functions of a warm start, for the linker
   picture        draw docs/demo.svg from a real run of the demo
   reference      write docs/commands.md from the help texts
+  release        build target/release/hatbox as it is released: stripped, and without paths of this machine
 ";
 
 fn main() -> ExitCode {
@@ -52,6 +56,9 @@ fn main() -> ExitCode {
             runs.parse().map_err(Problem::from).and_then(|runs| bench::run(Build::Release, runs))
         }
         ["crates"] => crates::run(),
+        ["fuzz"] => fuzz::run(fuzz::SECONDS),
+        ["fuzz", seconds] => seconds.parse().map_err(Problem::from).and_then(fuzz::run),
+        ["release"] => scene::build(Build::Release).and_then(|program| released::check_released(&program)),
         ["cross"] => cross::run_all(),
         ["cross", "setup"] => cross::set_up(),
         ["cross", "windows"] => cross::build_windows(),

@@ -28,6 +28,9 @@ mod handover;
 
 mod world;
 
+#[cfg(all(any(test, fuzzing), feature = "file", feature = "command"))]
+pub mod fuzzing;
+
 mod aws;
 mod output;
 mod prompt;

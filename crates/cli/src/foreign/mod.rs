@@ -2,6 +2,9 @@
 //! imported.
 
 mod aws_vault;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod jwe;
+#[cfg(not(any(test, fuzzing)))]
 mod jwe;
 
 #[cfg(all(target_os = "macos", feature = "keychain"))]

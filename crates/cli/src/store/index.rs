@@ -98,7 +98,7 @@ pub(crate) fn load_index(path: &Path, key: &CacheKey) -> Result<Option<Index>, F
     Ok(key.open(PURPOSE, &sealed).ok().and_then(|plain| parse_index(&plain)))
 }
 
-fn parse_index(plain: &[u8]) -> Option<Index> {
+pub(crate) fn parse_index(plain: &[u8]) -> Option<Index> {
     let on_disk: OnDisk = serde_json::from_slice(plain).ok()?;
     if on_disk.version != 1 {
         return None;

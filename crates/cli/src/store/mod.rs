@@ -58,6 +58,11 @@ mod wincred;
 #[cfg(test)]
 mod contract;
 
+#[cfg(all(any(test, fuzzing), feature = "file", feature = "command"))]
+pub(crate) use command::accepts_answer;
+#[cfg(all(any(test, fuzzing), feature = "file", feature = "command"))]
+pub(crate) use file::{accepts_item, accepts_manifest};
+
 pub(crate) use kind::StoreKind;
 
 /// What an item is.

@@ -70,7 +70,7 @@ impl Claimed {
         Self::parse(&text).map(Some).ok_or(ManifestError::Form)
     }
 
-    fn parse(text: &[u8]) -> Option<Self> {
+    pub(super) fn parse(text: &[u8]) -> Option<Self> {
         let OnDisk { version, counter, wraps, items, mac } = serde_json::from_slice(text).ok()?;
         let is_known = version == 1
             && wraps.keys().all(|file| WrapFile::parse(file).is_some())

@@ -1,0 +1,162 @@
+//! One function for each parser of foreign bytes. `cargo fuzz` gives them whatever it makes up (fuzz/), the test below
+//! what is kept in fuzz/corpus: neither may panic.
+
+use hatbox_core::accounts::{Accounts, Origin, SourceKind};
+use hatbox_core::cache::parse_cached_session;
+use hatbox_core::config::edit::{Change, edit_section};
+use hatbox_core::config::{Config, FileKind, SectionKind, Which, overrides::Overrides, resolve_profile};
+use hatbox_core::policy::document::decode_json;
+use hatbox_core::policy::rows::parse_row;
+use hatbox_core::secret::SecretString;
+use hatbox_core::trust::admits::Asked;
+use hatbox_core::trust::can::Given;
+use hatbox_core::trust::graph::survey;
+use hatbox_core::trust::graph::svg::render_svg;
+use hatbox_core::trust::lint::{Subject, lint_policy};
+use hatbox_core::trust::refusal::grammar::parse_refusal;
+use hatbox_core::trust::require_mfa::{Wanted, require_mfa};
+use jiff::Timestamp;
+
+use crate::foreign::jwe::open;
+use crate::store::index::parse_index;
+use crate::store::item_text::parse_any_item;
+use crate::store::{accepts_answer, accepts_item, accepts_manifest};
+use crate::world::settings::load_settings;
+
+/// What is run on foreign bytes.
+pub type Target = fn(&[u8]);
+
+/// Each target by its name, which is that of its corpus.
+pub const TARGETS: [(&str, Target); 15] = [
+    ("account-details", sources),
+    ("cached-session", |bytes| drop(parse_cached_session(bytes))),
+    ("config", config),
+    ("config-edit", config_edit),
+    ("evaluate-row", row),
+    ("helper-answer", |bytes| {
+        accepts_answer(bytes);
+    }),
+    ("index", |bytes| drop(parse_index(bytes))),
+    ("item", item),
+    ("jwe", jwe),
+    ("manifest", |bytes| {
+        accepts_manifest(bytes);
+    }),
+    ("policy", policy),
+    ("refusal", refusal),
+    ("settings", settings),
+    ("snapshot", sources),
+    ("terraform", sources),
+];
+
+/// Runs one target.
+///
+/// # Panics
+/// When there is none of this name; and when the target finds a fault, which is what it is for.
+pub fn run(name: &str, bytes: &[u8]) {
+    let target = TARGETS.iter().find(|(known, _)| *known == name);
+    assert!(target.is_some(), "there is no target `{name}`");
+    if let Some((_, target)) = target {
+        target(bytes);
+    }
+}
+
+fn config(bytes: &[u8]) {
+    let Ok(config) = Config::parse(bytes, bytes) else { return };
+    config.warnings();
+    for name in config.profile_names() {
+        drop(resolve_profile(&config, &name, &Overrides::default(), Which::Target));
+    }
+}
+
+/// The first line is the value, the rest the file: the same edit again changes nothing.
+fn config_edit(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let (value, file) = text.split_once('\n').unwrap_or((&text, ""));
+    let set = [Change::Set { key: "role_arn".to_owned(), value: value.to_owned() }];
+    let edit = |file: &[u8]| edit_section(file, FileKind::Config, SectionKind::Profile, "ops", &set);
+    if let Ok(once) = edit(file.as_bytes()) {
+        assert!(edit(&once).is_ok_and(|twice| twice == once), "a second edit changes it");
+    }
+}
+
+fn sources(bytes: &[u8]) {
+    let mut accounts = Accounts::default();
+    let origin = Origin { name: "fuzz".to_owned(), kind: SourceKind::PolicyFile, taken: None };
+    if accounts.add_source(bytes, origin).is_ok() {
+        let given = Given { context: Vec::new(), now: Timestamp::UNIX_EPOCH };
+        render_svg(&survey(&accounts, &given));
+    }
+}
+
+fn policy(bytes: &[u8]) {
+    let asked =
+        Asked { caller: None, role_session_name: None, context: Vec::new(), now: Timestamp::UNIX_EPOCH };
+    if let Ok(text) = decode_json(bytes) {
+        drop(lint_policy(text, Subject::default(), &asked));
+        drop(require_mfa(text, &Wanted { max_age: None, role: None, asked }));
+    }
+}
+
+fn row(bytes: &[u8]) {
+    if let Ok(row) = std::str::from_utf8(bytes).map_err(drop).and_then(|text| parse_row(text).map_err(drop)) {
+        hatbox_core::policy::evaluate::evaluate(&row.request, &row.layers);
+    }
+}
+
+/// The first line is the code, the rest the message.
+fn refusal(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let (code, message) = text.split_once('\n').unwrap_or((&text, ""));
+    parse_refusal(code, message);
+}
+
+fn item(bytes: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        drop(parse_any_item(text));
+    }
+    accepts_item(bytes);
+}
+
+/// Settings are read from a file whose owner and mode count.
+fn settings(bytes: &[u8]) {
+    let path = std::env::temp_dir().join(format!("hatbox-fuzz-{}.toml", std::process::id()));
+    if std::fs::write(&path, bytes).is_ok() {
+        drop(load_settings(&path));
+        std::fs::remove_file(&path).ok();
+    }
+}
+
+fn jwe(bytes: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        drop(open(text, &SecretString::new("passphrase".to_owned())));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::*;
+
+    /// Every target has a corpus, no corpus is without its target, and each has its file for `cargo fuzz`.
+    #[test]
+    fn what_is_kept_of_each_target_is_read_without_a_panic() {
+        let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz");
+        let manifest = fs::read_to_string(fuzz.join("Cargo.toml")).unwrap();
+        for (name, target) in TARGETS {
+            let mut count = 0;
+            for seed in fs::read_dir(fuzz.join("corpus").join(name)).unwrap() {
+                let bytes = fs::read(seed.unwrap().path()).unwrap();
+                target(&bytes);
+                // What is cut short anywhere is foreign too.
+                (0..bytes.len()).step_by(1 + bytes.len() / 64).for_each(|end| target(&bytes[..end]));
+                count += 1;
+            }
+            assert!(count >= 2, "{name} has {count} seeds");
+            assert!(manifest.contains(&format!("name = \"{name}\"")), "{name} is not in fuzz/Cargo.toml");
+        }
+        assert_eq!(fs::read_dir(fuzz.join("corpus")).unwrap().count(), TARGETS.len());
+    }
+}
