@@ -7,6 +7,7 @@
     reason = "what the tests share may stop at the first surprise, as they do"
 )]
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -270,6 +271,47 @@ fn subcommands(help: &str) -> Vec<String> {
         .map(|line| line.split_whitespace().next().unwrap().to_owned())
         .filter(|name| name != "help")
         .collect()
+}
+
+/// The first column of the rows of a table below `heading`: the names in backticks.
+fn names_of_table(text: &str, heading: &str) -> Vec<String> {
+    let table = text.split_once(heading).unwrap().1.lines().skip_while(|line| !line.starts_with('|'));
+    let cells =
+        table.skip(2).take_while(|line| line.starts_with('|')).map(|line| line.split('|').nth(1).unwrap());
+    cells.map(|cell| cell.split('`').nth(1).unwrap().to_owned()).collect()
+}
+
+#[test]
+fn the_backends_are_those_that_the_program_has() {
+    let output = Command::new(HATBOX)
+        .args(["store", "status", "--json"])
+        .env_clear()
+        .env("HOME", tempfile::tempdir().unwrap().path())
+        .output()
+        .unwrap();
+    let status: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let rows = status["backends"].as_array().unwrap().iter();
+    let known: BTreeSet<_> = rows.map(|row| row["backend"].as_str().unwrap().to_owned()).collect();
+    let text = fs::read_to_string(root().join("docs/store.md")).unwrap();
+    let shown: BTreeSet<_> = names_of_table(&text, "# The store").into_iter().collect();
+    // Each is built for its own system only.
+    let elsewhere = ["keychain", "wincred"].map(str::to_owned).into();
+    assert_eq!(shown, &known | &elsewhere);
+}
+
+/// What README calls missing is missing: a command that is there by now would make the list wrong.
+#[test]
+fn what_is_not_there_yet_is_not_there() {
+    let text = fs::read_to_string(root().join("README.md")).unwrap();
+    let section = text.split_once("## What is not there yet").unwrap().1.split("\n## ").next().unwrap();
+    let words: Vec<Vec<&str>> =
+        section.split('`').skip(1).step_by(2).map(|code| code.split(' ').collect()).collect();
+    for command in [&["login"][..], &["rotate"], &["exec", "--server"], &["exec", "--ec2-server"]] {
+        assert!(words.iter().any(|words| words == command), "{command:?} is not named");
+        let output =
+            Command::new(HATBOX).args(command).env_clear().env("HOME", "/nonexistent").output().unwrap();
+        assert!(!output.status.success(), "{command:?} is there");
+    }
 }
 
 #[test]

@@ -35,4 +35,4 @@ mod xml;
 mod xml_read;
 
 pub use error::Error;
-pub use server::{Options, Running, Stop, serve_blocking, start};
+pub use server::{Options, Running, Stop, serve_blocking, start, start_reporting};

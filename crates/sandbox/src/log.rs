@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Write;
+use std::sync::mpsc::Sender;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -176,12 +177,18 @@ fn shown(name: &str, value: &str) -> Option<(String, String)> {
 pub(crate) struct Log {
     entries: Vec<LogEntry>,
     file: File,
+    calls: Option<Sender<LogEntry>>,
 }
 
 impl Log {
     /// Opens the log of a sandbox directory.
     pub(crate) fn open(home: &Home) -> Result<Self, Error> {
-        Ok(Self { entries: Vec::new(), file: home.open_append("log.jsonl")? })
+        Ok(Self { entries: Vec::new(), file: home.open_append("log.jsonl")?, calls: None })
+    }
+
+    /// Also sends each call to `calls`.
+    pub(crate) fn report_to(&mut self, calls: Sender<LogEntry>) {
+        self.calls = Some(calls);
     }
 
     /// Adds a call. A full disk loses the line on disk, not the call.
@@ -192,6 +199,10 @@ impl Log {
             if let Err(error) = self.file.write_all(&line) {
                 entry.because.push(format!("log.jsonl was not written: {error}"));
             }
+        }
+        if let Some(calls) = &self.calls {
+            // Whoever watches may have gone.
+            calls.send(entry.clone()).ok();
         }
         self.entries.push(entry);
     }

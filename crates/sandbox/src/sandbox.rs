@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::path::Path;
+use std::sync::mpsc::Sender;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -68,6 +69,11 @@ impl Sandbox {
             denials: DenialKey::mint()?,
             _lock: lock,
         })
+    }
+
+    /// Sends every call to `calls` from now on.
+    pub(crate) fn report_calls(&mut self, calls: Sender<LogEntry>) {
+        self.log.report_to(calls);
     }
 
     /// The time, by the sandbox's clock.

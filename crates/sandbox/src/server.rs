@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -19,6 +20,7 @@ use tokio::sync::{Notify, Semaphore};
 use crate::control::{self, Answered, Client, ServerNote};
 use crate::error::Error;
 use crate::http::{Received, Reply};
+use crate::log::LogEntry;
 use crate::sandbox::{Outcome, Sandbox};
 
 const BODY_LIMIT: usize = 64 << 20;
@@ -91,7 +93,20 @@ impl Drop for Running {
 /// # Errors
 /// When the directory cannot be used, another server runs in it, or the port is taken.
 pub fn start(options: &Options) -> Result<Running, Error> {
-    let bound = Bound::open(options)?;
+    start_bound(options, Bound::open(options)?)
+}
+
+/// The same, and `calls` gets each call once it is answered. It is hung up when the server ends.
+///
+/// # Errors
+/// As [`start`].
+pub fn start_reporting(options: &Options, calls: Sender<LogEntry>) -> Result<Running, Error> {
+    let mut bound = Bound::open(options)?;
+    bound.sandbox.report_calls(calls);
+    start_bound(options, bound)
+}
+
+fn start_bound(options: &Options, bound: Bound) -> Result<Running, Error> {
     let (address, id) = (bound.address, bound.id.clone());
     let client = Client::open(&options.directory)?;
     let stop = Stop::default();
@@ -155,6 +170,8 @@ impl Bound {
             }
         });
         drop(self.runtime);
+        // What is not flushed is lost by a power cut alone.
+        home.flush().ok();
         // A note left behind is harmless: the lock says that nobody serves.
         drop(home.remove("server.json"));
     }

@@ -62,6 +62,7 @@ impl World {
             policies: [
                 ("assume-work-roles".to_owned(), assume_work_roles()),
                 ("manage-own-keys".to_owned(), manage_own_keys()),
+                ("iam".to_owned(), iam_read()),
             ]
             .into(),
             boundary: None,

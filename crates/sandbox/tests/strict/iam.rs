@@ -48,9 +48,7 @@ fn a_user_may_do_what_the_policies_allow_and_no_more() {
         sandbox.iam(&sandbox.jan, "ListAccessKeys", &[("UserName", "bob")]).text("Code"),
         "AccessDenied"
     );
-    for action in
-        ["CreateUser", "DeleteUser", "PutUserPolicy", "CreateRole", "ListRoles", "ListVirtualMFADevices"]
-    {
+    for action in ["CreateUser", "DeleteUser", "PutUserPolicy", "CreateRole", "ListVirtualMFADevices"] {
         let params = [
             ("UserName", "jan"),
             ("RoleName", "x"),

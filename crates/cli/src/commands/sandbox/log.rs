@@ -51,7 +51,7 @@ fn render(entries: &[LogEntry]) -> String {
     text
 }
 
-fn render_entry(entry: &LogEntry) -> String {
+pub(super) fn render_entry(entry: &LogEntry) -> String {
     let (verdict, style) = match entry.status {
         0 => ("dropped", ERROR),
         _ if entry.is_allowed() => ("allowed", GOOD),

@@ -2,11 +2,15 @@
 
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
+use hatbox_core::plan::quote_word;
 use hatbox_sandbox::control::Client;
-use hatbox_sandbox::{Options, Stop, serve_blocking};
+use hatbox_sandbox::log::LogEntry;
+use hatbox_sandbox::{Options, start_reporting};
 
+use super::log::render_entry;
 use crate::args::SandboxUpArgs;
 use crate::report::{Failure, FailureKind};
 use crate::sys::signals::{self, Held};
@@ -31,28 +35,30 @@ pub(super) fn run_up(world: &World, directory: &Path, args: &SandboxUpArgs) -> R
     }
     // Held back before the server's threads start, so that all of them inherit it.
     let held = Held::new();
-    let stop = Stop::default();
     let options = Options { directory: directory.to_owned(), port: args.port };
-    let result = std::thread::scope(|scope| {
-        let (done, watch) = (std::sync::atomic::AtomicBool::new(false), stop.clone());
-        let done = &*Box::leak(Box::new(done));
-        let held = &held;
-        scope.spawn(move || {
-            while !done.load(std::sync::atomic::Ordering::Relaxed) {
-                if held.is_one_pending() {
-                    watch.stop();
-                    return;
+    let (calls, log) = channel();
+    let server = start_reporting(&options, calls).map_err(|error| super::failed(&error))?;
+    if !args.is_detached_child {
+        tell_foreground(world, directory, &server.client)?;
+    }
+    show_calls(world, &log, &held);
+    server.stop();
+    Ok(())
+}
+
+/// Shows each call as it comes, until a signal or until the server ends.
+fn show_calls(world: &World, log: &Receiver<LogEntry>, held: &Held) {
+    while !held.is_one_pending() {
+        match log.recv_timeout(TICK) {
+            Ok(entry) => {
+                for line in render_entry(&entry).lines() {
+                    world.output.raw_line(line);
                 }
-                std::thread::sleep(TICK);
             }
-        });
-        let mut told = Ok(());
-        let result = serve_blocking(&options, |client| told = tell(world, client), &stop);
-        done.store(true, std::sync::atomic::Ordering::Relaxed);
-        result.map_err(|error| Failure::of_error(FailureKind::Failed, &error)).and(told)
-    });
-    drop(held);
-    result
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
+    }
 }
 
 fn start_detached(world: &World, directory: &Path, port: u16) -> Result<(), Failure> {
@@ -106,6 +112,22 @@ pub(super) fn run_status(world: &World, directory: &Path) -> Result<(), Failure>
         client.url(),
         status.pid
     ))?)
+}
+
+/// What somebody needs who looks at a server that keeps the terminal.
+fn tell_foreground(world: &World, directory: &Path, client: &Client) -> Result<(), Failure> {
+    let flag = if directory == world.dirs.data().join("sandbox") {
+        String::new()
+    } else {
+        format!(" --dir {}", quote_word(&directory.to_string_lossy()))
+    };
+    world.output.data(&format!("export AWS_ENDPOINT_URL={}\n", client.url()))?;
+    world.output.note("this is a sandbox, not AWS: it knows only keys that it minted");
+    world.output.note(&format!(
+        "in another terminal: `hatbox sandbox{flag} shell` opens a shell with everything set up"
+    ));
+    world.output.note("running until Ctrl-C; calls:");
+    Ok(())
 }
 
 fn tell(world: &World, client: &Client) -> Result<(), Failure> {

@@ -11,6 +11,9 @@ use crate::world::World;
 
 use super::scene::Scene;
 
+/// The profiles that may read IAM, one in each account.
+const BOTH_ACCOUNTS: &str = "--from live:jan-work --from live:security-auditor";
+
 pub(super) fn run(world: &World, scene: &Scene<'_>) -> Result<ExitCode, Failure> {
     let shell = world
         .environment
@@ -27,9 +30,16 @@ pub(super) fn run(world: &World, scene: &Scene<'_>) -> Result<ExitCode, Failure>
         (format!("hatbox exec security-auditor -- {s3} ls"), "a role without MFA"),
         (format!("hatbox exec dev-infra-admin -- {s3} ls"), "a role that asks for a code"),
         ("hatbox sandbox code".to_owned(), "the phone: prints the code"),
+        (format!("hatbox trust graph {BOTH_ACCOUNTS}"), "who may assume which role"),
         ("hatbox sandbox log".to_owned(), "who was let in, and why"),
     ] {
-        world.output.raw_line(&format!("  {command:<48}  {what}"));
+        // Beside the command where it fits, else above.
+        if command.len() > 48 {
+            world.output.raw_line(&format!("  {:<48}  {what}:", ""));
+            world.output.raw_line(&format!("  {command}"));
+        } else {
+            world.output.raw_line(&format!("  {command:<48}  {what}"));
+        }
     }
     let mut command = scene.command(&shell);
     command
