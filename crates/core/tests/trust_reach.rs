@@ -45,6 +45,8 @@ What alice (111122223333) can become
   Ops    444455556666  with MFA
 
 A role put on from another role lasts 1 h at most.
+
+Indirect ways are not counted: who may change policies or create access keys.
 "
     );
     let audit = &reach.to_json()["roles"][1];
@@ -57,10 +59,18 @@ fn what_lets_plain_access_keys_in_is_said() {
     let accounts = read(&[SNAPSHOT, NO_ORGANIZATION]);
     assert_eq!(
         reach_of(&accounts, "carol").render(),
-        "What carol (111122223333) can become\n\n  Legacy  444455556666  no MFA needed\n"
+        "What carol (111122223333) can become\n\n  Legacy  444455556666  no MFA needed\n\n\
+         Indirect ways are not counted: who may change policies or create access keys.\n"
     );
     let nothing = reach_of(&accounts, "Legacy").render();
-    assert_eq!(nothing, "Legacy (444455556666) can become no role of the sources.\n");
+    assert_eq!(
+        nothing,
+        "Legacy (444455556666) can become no role of the sources.\n\nIndirect ways are not counted: who may change policies or create access keys.\n"
+    );
+    for json in [reach_of(&accounts, "carol").to_json(), who_of(&accounts, "Legacy").to_json()] {
+        let note = "Indirect ways are not counted: who may change policies or create access keys.";
+        assert_eq!(json["note"], note);
+    }
 }
 
 #[test]
@@ -78,6 +88,8 @@ Who can become Audit (444455556666)
 All of it unless an SCP or RCP forbids it.
 
 A role put on from another role lasts 1 h at most.
+
+Indirect ways are not counted: who may change policies or create access keys.
 "
     );
     assert!(who.ways.iter().all(|way| way.unless == ["an SCP or RCP"]));
@@ -108,6 +120,8 @@ Its trust policy names besides
     under a condition
 
 All of it unless an SCP or RCP or a policy outside Terraform forbids it.
+
+Indirect ways are not counted: who may change policies or create access keys.
 "
     );
     let cut = STATE.replace("sts:AssumeRole\\\", \\\"Resource", "s3:GetObject\\\", \\\"Resource");

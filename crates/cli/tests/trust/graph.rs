@@ -21,6 +21,7 @@ alice ──mfa──> Ops ┈┈no mfa┈┈> Audit       Ops
 bob   ──mfa──> Ops                         Audit   reachable without MFA through Ops
 carol ────────> Legacy   ! no MFA          Legacy  ! no MFA
 4 roles, 3 users, 2 warnings.  -- mfa required, ┈ chained (max 1 h), ! lets plain access keys in
+Indirect ways are not counted: who may change policies or create access keys.
 "
     );
     let ascii = hatbox(&["trust", "graph", "--ascii", "--from", &example(), "-o", "-"], b"");

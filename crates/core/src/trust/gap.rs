@@ -5,6 +5,10 @@ use std::collections::BTreeSet;
 use crate::policy::evaluate::Layer;
 use crate::policy::principal::{CANONICAL_ID, SESSION_NAME};
 
+/// What `who`, `reach` and the graph leave out, in the words of all of them.
+pub(super) const INDIRECT: &str =
+    "Indirect ways are not counted: who may change policies or create access keys.";
+
 /// A part of a layer that no source tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Gap {

@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use super::can::{Given, Signing, Verdict, gives_codes, party_json};
 use super::columns::render_columns;
 use super::edges::{Edge, Edges};
-use super::gap::{is_policy, join_or};
+use super::gap::{INDIRECT, is_policy, join_or};
 use super::party::{Party, PartyKind};
 use super::wrap::wrap;
 use crate::accounts::Accounts;
@@ -227,6 +227,7 @@ impl Reach {
         text.push_str(&render_columns(&rows.collect::<Vec<_>>()));
         push_footer(&mut text, &common, &self.ways);
         push_not_known(&mut text, &self.perhaps, "where something that is not in the sources may allow it");
+        text.push_str(&format!("\n{INDIRECT}\n"));
         text
     }
 
@@ -237,6 +238,7 @@ impl Reach {
             "caller": party_json(&self.caller),
             "roles": self.ways.iter().map(Way::to_json).collect::<Vec<_>>(),
             "not_known": self.perhaps.iter().map(party_json).collect::<Vec<_>>(),
+            "note": INDIRECT,
         })
     }
 }

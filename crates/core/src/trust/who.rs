@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use super::can::{Given, Signing, Verdict, party_json};
 use super::columns::render_columns;
 use super::edges::{Edge, Edges};
-use super::gap::join_or;
+use super::gap::{INDIRECT, join_or};
 use super::judge::Target;
 use super::party::{Party, Session};
 use super::reach::{Mfa, Way, account_of, common_to, look_for_devices, push_footer, push_not_known};
@@ -172,6 +172,7 @@ impl Who {
         let mut text = String::new();
         if !self.not_known.is_empty() {
             text.push_str(&wrap(&format!("Not known: {}.", join_or(&self.not_known)), 0, 0));
+            text.push_str(&format!("\n{INDIRECT}\n"));
             return text;
         }
         if self.ways.is_empty() && !self.perhaps.is_empty() {
@@ -196,6 +197,7 @@ impl Who {
         }
         push_footer(&mut text, &common, &self.ways);
         push_not_known(&mut text, &self.perhaps, "whom something that is not in the sources may allow it");
+        text.push_str(&format!("\n{INDIRECT}\n"));
         text
     }
 
@@ -208,6 +210,7 @@ impl Who {
             "others": self.others,
             "not_known": self.perhaps.iter().map(party_json).collect::<Vec<_>>(),
             "trust_policy_not_known": self.not_known,
+            "note": INDIRECT,
         })
     }
 }

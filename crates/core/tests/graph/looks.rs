@@ -23,6 +23,7 @@ alice ──mfa──> Ops ┈┈no mfa┈┈> Audit       Ops
 bob   ──mfa──> Ops                         Audit   reachable without MFA through Ops
 carol ────────> Legacy   ! no MFA          Legacy  ! no MFA
 4 roles, 3 users, 2 warnings.  -- mfa required, ┈ chained (max 1 h), ! lets plain access keys in
+Indirect ways are not counted: who may change policies or create access keys.
 "
     );
 }
@@ -39,6 +40,7 @@ alice --mfa--> Ops ..no mfa..> Audit       Ops
 bob   --mfa--> Ops                         Audit   reachable without MFA through Ops
 carol --------> Legacy   ! no MFA          Legacy  ! no MFA
 4 roles, 3 users, 2 warnings.  -- mfa required, . chained (max 1 h), ! lets plain access keys in
+Indirect ways are not counted: who may change policies or create access keys.
 "
     );
     assert!(text.is_ascii());
@@ -76,6 +78,7 @@ anybody          ────────> Audit   ! no MFA
 Can assume no role: erin.
 No user here can assume: Lambda.
 Not known, and may change this: SCP, RCP.
+Indirect ways are not counted: who may change policies or create access keys.
 "
     );
 }
@@ -156,7 +159,7 @@ fn json_has_every_fact() {
 fn dot_has_a_cluster_for_each_account() {
     let dot = render_dot(&small().finish());
     let expected = [
-        r#"  label="4 roles, 3 users, 2 warnings.""#,
+        r#"  label="4 roles, 3 users, 2 warnings.\nIndirect ways are not counted: who may change policies or create access keys.""#,
         r#"    label="home 111122223333""#,
         r#"    n0 [label="alice", tooltip="arn:aws:iam::111122223333:user/alice", shape=ellipse]"#,
         r#"    n6 [label="Legacy\n! no MFA", tooltip="arn:aws:iam::444455556666:role/Legacy"]"#,

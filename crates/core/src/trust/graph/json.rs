@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::model::{Account, Graph, Kind, Mfa};
 use super::names::names;
 use super::notes::{Weight, notes};
+use crate::trust::gap::INDIRECT;
 
 #[derive(Serialize)]
 struct Document<'a> {
@@ -17,6 +18,7 @@ struct Document<'a> {
     perhaps: Pairs<'a>,
     warnings: Vec<WarningRow<'a>>,
     not_known: BTreeSet<&'a str>,
+    note: &'static str,
 }
 
 #[derive(Serialize)]
@@ -134,6 +136,7 @@ pub fn render_json(graph: &Graph) -> Result<String, serde_json::Error> {
             .chain(graph.perhaps().iter().flat_map(|pair| pair.unknown.iter()))
             .map(String::as_str)
             .collect(),
+        note: INDIRECT,
     };
     serde_json::to_string(&document).map(|text| text + "\n")
 }

@@ -8,6 +8,7 @@ use super::model::{Graph, Kind, Mfa};
 use super::names::names;
 use super::notes::{Note, Weight, notes};
 use super::trim::{steps, trim};
+use crate::trust::gap::INDIRECT;
 
 /// How many names a line below the picture gives before it only counts.
 const MOST_NAMES: usize = 8;
@@ -54,6 +55,7 @@ impl Picture {
         if !graph.not_known().is_empty() {
             remarks.push(format!("Not known, and may change this: {}.", list(graph.not_known(), MOST_NAMES)));
         }
+        remarks.push(INDIRECT.to_owned());
         let graph = collapse(trimmed.graph);
         let names = names(&graph);
         let notes = notes(&graph, &names);
