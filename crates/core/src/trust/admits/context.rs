@@ -1,4 +1,4 @@
-//! The condition keys of a request to put on a role, by the kind of its credentials.
+//! The condition keys of a request to assume a role, by the kind of its credentials.
 
 use jiff::SignedDuration;
 

@@ -13,7 +13,7 @@ use crate::trust::condition_keys::{is_known, is_of_provider};
 /// Allows everything: what a caller's own policies say is another question.
 const EVERYTHING: &str = r#"{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
 
-/// What an action of STS is called with which a service or a provider puts on a role.
+/// The actions by which a service or a provider assumes a role.
 const ENTRANCES: [&str; 3] = ["sts:AssumeRole", "sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML"];
 
 /// A trust policy, ready to be asked many times.
@@ -43,7 +43,7 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// Whether `candidate` gets in with credentials of `kind`, as far as that is known.
+    /// Whether `candidate` can assume the role with credentials of `kind`, as far as that is known.
     pub(in crate::trust) fn ask(&self, candidate: &Candidate, kind: Kind) -> Entry {
         let context = context_of(candidate, kind, self.asked, &self.keys);
         let entry = self.judge(candidate, kind, context.clone());
@@ -77,7 +77,7 @@ impl<'a> Judge<'a> {
         self.evaluate(caller, ENTRANCES.first().copied().unwrap_or_default(), context)
     }
 
-    /// Whether a service or a provider gets in.
+    /// Whether a service or a provider can assume the role.
     pub(in crate::trust) fn ask_outsider(&self, principal: &Principal) -> Entry {
         let caller = match principal.kind {
             PrincipalKind::Service => Caller::Service(principal.text.clone()),
@@ -97,7 +97,7 @@ impl<'a> Judge<'a> {
             .fold(Entry::No, Entry::or)
     }
 
-    /// Whether any service or provider that `policy` trusts gets in.
+    /// Whether any service or provider that `policy` trusts can assume the role.
     pub(super) fn admits_outsider(&self, policy: &Policy) -> bool {
         let allows = policy.statements.iter().filter(|statement| statement.effect == Effect::Allow);
         let principals = allows.filter_map(|statement| statement.principals.as_ref());

@@ -1,6 +1,6 @@
-//! Which of five kinds of callers a trust policy lets in, when their own policies allow it.
+//! Which of five kinds of callers can assume a role, when their own policies allow it.
 //!
-//! What a kind of credentials tells of MFA (IAM User Guide, "MFA-protected API access"):
+//! What a kind of credentials says of MFA (IAM User Guide, "MFA-protected API access"):
 //!
 //! | kind | `aws:MultiFactorAuthPresent` | `aws:MultiFactorAuthAge` |
 //! |---|---|---|
@@ -76,14 +76,14 @@ impl Kind {
     }
 }
 
-/// Whether a caller gets in.
+/// Whether a caller can assume the role.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Entry {
     /// Yes.
     Yes,
     /// No.
     No,
-    /// That hangs on these condition keys, of which nothing is known.
+    /// It depends on these condition keys, of which nothing is known.
     DependsOn(Vec<String>),
 }
 
@@ -110,7 +110,7 @@ impl Entry {
         }
     }
 
-    /// Of two callers, one gets in.
+    /// Whether one of two callers can.
     pub(super) fn or(self, other: Self) -> Self {
         match (self, other) {
             (Self::Yes, _) | (_, Self::Yes) => Self::Yes,
@@ -126,14 +126,14 @@ impl Entry {
     }
 }
 
-/// What a policy asks of MFA.
+/// Whether a policy requires MFA.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mfa {
-    /// None gets in without.
+    /// No one can assume the role without MFA.
     Required,
-    /// Somebody does.
+    /// Someone can.
     NotRequired,
-    /// Nobody at all gets in, with MFA or without.
+    /// No one can, with MFA or without.
     Unsatisfiable,
 }
 
@@ -148,7 +148,7 @@ impl Mfa {
     }
 }
 
-/// Who calls, and what else the request tells.
+/// Who calls, and what else is known of the request.
 #[derive(Debug, Clone, Default)]
 pub struct Asked {
     /// The caller; `None`: the first account, user or role that the policy trusts.
@@ -161,16 +161,16 @@ pub struct Asked {
     pub now: Timestamp,
 }
 
-/// Who gets in.
+/// Who can assume the role.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Admits {
     /// In the order of [`Kind::ALL`].
     pub rows: [Row; 5],
-    /// What is asked of MFA.
+    /// Whether MFA is required.
     pub mfa: Mfa,
 }
 
-/// Whether one kind of caller gets in.
+/// Whether one kind of caller can assume the role.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
     /// The kind.

@@ -149,6 +149,11 @@ impl Issuer {
     /// Whether `value`, compared with `claim` by `test`, names one tenant.
     pub(super) fn is_fixed(&self, claim: &str, test: Test, value: &Template) -> bool {
         let text = value.text.as_str();
+        // Compared literally, a wildcard matches no token: no claim holds one.
+        let is_literal = matches!(test, Test::Text | Test::TextIgnoreCase);
+        if is_literal && text.contains(['*', '?']) {
+            return true;
+        }
         let end = match test {
             Test::TextLike | Test::Arn => text.find(['*', '?']),
             Test::Text | Test::TextIgnoreCase => None,

@@ -50,7 +50,7 @@ pub(super) fn find_mfa(policy: &Policy, subject: Subject, asked: &Asked) -> Vec<
     found
 }
 
-/// Somebody without MFA gets in by this statement: what is to blame?
+/// Someone without MFA is allowed by this statement: what is to blame?
 fn blame_open(
     policy: &Policy,
     spot: Spot,

@@ -172,6 +172,7 @@ fn no_fix_opens_a_role_to_all_of_a_provider() {
     let literal = |value: &str| {
         let text = policy(&[&statement(GITHUB, &format!(r#""StringEquals":{{"{GITHUB}:sub":"{value}"}}"#))]);
         let findings = lint_policy(&text, Subject::default(), &Asked::default()).unwrap().findings;
+        assert_eq!(findings.len(), 1, "no one gets in, so nothing is open: {value} {findings:?}");
         findings.into_iter().find(|of| of.rule == Rule::LiteralWildcard).unwrap()
     };
     for value in ["repo:*", "*", "repo:acme*/*", "repo:*/app:*"] {
