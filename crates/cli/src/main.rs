@@ -4,8 +4,8 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
 
-use clap::Parser;
 use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
 use hatbox_core::handover::is_store_secret;
 
 mod args;
@@ -38,9 +38,10 @@ mod store;
 
 mod sys;
 
+use args::drop_in::{Refused, resolve_refused};
 use args::{Cli, Command};
 use output::{CalledAs, Detail, Output};
-use report::{Failure, Stage};
+use report::{Failure, FailureKind, Stage};
 use world::World;
 use world::environment::Environment;
 
@@ -49,9 +50,12 @@ fn main() -> ExitCode {
     let received = sys::hardening::harden();
     let words: Vec<OsString> = std::env::args_os().collect();
     let called_as = called_as(words.first());
-    let cli = match Cli::try_parse_from(&words) {
+    if words.get(1).is_some_and(commands::completion::is_asked) {
+        return complete(called_as, received, &words);
+    }
+    let cli = match parse(words, called_as) {
         Ok(cli) => cli,
-        Err(error) => return report_usage(&error, called_as, &words),
+        Err(code) => return code,
     };
     let detail = if cli.global.debug { Detail::Debug } else { Detail::Usual };
     sys::allocator::begin_wiping();
@@ -67,6 +71,43 @@ fn main() -> ExitCode {
             failure.exit_code(stage, called_as)
         }
     }
+}
+
+/// The line, or the exit code where it is answered already.
+fn parse(mut words: Vec<OsString>, called_as: CalledAs) -> Result<Cli, ExitCode> {
+    loop {
+        let error = match Cli::try_parse_from(&words) {
+            Ok(cli) => return Ok(cli),
+            Err(error) => error,
+        };
+        let output = Output::new(called_as, Detail::Usual);
+        match resolve_refused(&error, &words, called_as == CalledAs::AwsVault) {
+            Refused::Again(fewer) => words = fewer,
+            Refused::Version => return Err(print(&output, &Cli::command().render_version())),
+            Refused::LongHelp => return Err(print(&output, &Cli::command().render_long_help().to_string())),
+            Refused::Missing { what, hint } => {
+                let failure =
+                    Failure::new(FailureKind::Usage, format!("this version has no `{what}` yet")).hint(hint);
+                failure.print(&output);
+                return Err(failure.exit_code(Stage::Own, called_as));
+            }
+            Refused::Wrong => return Err(report_usage(&error, called_as, &words)),
+        }
+    }
+}
+
+fn print(output: &Output, text: &str) -> ExitCode {
+    // A reader that has gone away is no reason for an error.
+    output.data(text).ok();
+    ExitCode::SUCCESS
+}
+
+fn complete(called_as: CalledAs, received: sys::hardening::Received, words: &[OsString]) -> ExitCode {
+    let world = World::new(Environment::load(), Output::new(called_as, Detail::Usual), received);
+    let asked = words.get(1..).unwrap_or_default();
+    // Whatever fails, a shell would show it in the middle of a line.
+    commands::completion::run(&world, Cli::command(), asked).ok();
+    ExitCode::SUCCESS
 }
 
 fn run(world: &World, cli: &Cli) -> (Stage, Result<ExitCode, Failure>) {
@@ -113,10 +154,15 @@ fn report_usage(error: &clap::Error, called_as: CalledAs, words: &[OsString]) ->
 /// Whether the command is `exec`, in a line that could not be parsed: the first word that is neither a flag
 /// nor a global flag's value.
 fn is_exec(words: &[OsString]) -> bool {
+    let cli = Cli::command();
+    let takes_value = |word: &str| {
+        let long = word.strip_prefix("--");
+        cli.get_arguments()
+            .any(|arg| arg.get_action().takes_values() && long.is_some() && arg.get_long() == long)
+    };
     let mut words = words.iter().skip(1).map(|word| word.to_string_lossy());
     while let Some(word) = words.next() {
-        if ["--backend", "--file-dir", "--passphrase-fd", "--unlock-for", "--prompt"].contains(&word.as_ref())
-        {
+        if takes_value(&word) {
             words.next();
         } else if !word.starts_with('-') {
             return word == "exec";
@@ -133,6 +179,9 @@ mod tests {
     fn exec_is_known_behind_global_flags() {
         let is = |line: &str| is_exec(&line.split(' ').map(OsString::from).collect::<Vec<_>>());
         assert!(is("hatbox exec --bogus") && is("hatbox --backend file --debug exec --bogus"));
+        for flag in ["--backend", "--file-dir", "--passphrase-fd", "--unlock-for", "--prompt"] {
+            assert!(is(&format!("hatbox {flag} list exec --bogus")), "{flag}");
+        }
         assert!(!is("hatbox list exec") && !is("hatbox --backend exec list") && !is("hatbox"));
     }
 }

@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand};
 mod add;
 mod clear;
 mod doctor;
+pub(crate) mod drop_in;
 mod exec;
 mod explain;
 mod export;

@@ -35,6 +35,9 @@ fn run_or_fail(world: &World, global: &GlobalArgs, args: &ExecArgs) -> Result<Ex
         check_not_nested(&world.environment)?;
     }
     check_flags(args)?;
+    if args.stdout {
+        world.output.warn("--stdout has no effect: it is about SSO, which this version does not have yet");
+    }
     let profile = args.profile.as_deref().map(profile_text).transpose()?;
     let obtained = obtain(world, global, &args.session, profile)
         .map_err(|failure| hint_at_dashes(failure, &world.environment, profile))?;

@@ -79,6 +79,76 @@ fn its_variables_are_honoured_where_ours_are_absent() {
 }
 
 #[test]
+fn flags_of_aws_vault_without_effect_are_taken_and_what_is_missing_is_named() {
+    let fixture = Fixture::with_config(CONFIG);
+    let lines: [&[&str]; 4] = [
+        &["--parallel-safe", "--keychain", "x", "exec", "reader", "--no-debug", "--", "true"],
+        &["exec", "--pass-prefix=x", "--op-timeout", "3s", "reader", "--biometrics", "true"],
+        &["--no-biometrics", "list", "--secret-service-collection", "y"],
+        &["export", "--no-json", "reader"],
+    ];
+    for line in lines {
+        fixture.aws_vault(line).run().ok();
+        assert_ne!(fixture.hatbox(line).run().status.code(), Some(0), "by its own name: {line:?}");
+    }
+    let words =
+        fixture.aws_vault(&["exec", "reader", "echo", "--parallel-safe", "--keychain", "x"]).run().ok();
+    assert_eq!(words.stdout, "--parallel-safe --keychain x\n");
+    for verb in ["login", "rotate", "migrate-backend", "sso", "mfa", "serve", "each", "completions"] {
+        for (run, name, code) in
+            [(fixture.hatbox(&[verb, "x"]), "hatbox", 2), (fixture.aws_vault(&[verb]), "aws-vault", 1)]
+        {
+            let stderr = run.run().expect_code(code).stderr;
+            let said = format!("{name}: error: this version has no `{verb}` yet\n{name}: hint: ");
+            assert!(stderr.starts_with(&said), "{stderr}");
+        }
+    }
+    let version = concat!("hatbox ", env!("CARGO_PKG_VERSION"), "\n");
+    for line in [&["-v"][..], &["--version"], &["version"]] {
+        assert_eq!(fixture.aws_vault(line).run().ok().stdout, version);
+    }
+    let help = fixture.aws_vault(&["--help-long"]).run().ok().stdout;
+    assert!(help.contains("Usage: hatbox"), "{help}");
+    let ignored = fixture.aws_vault(&["exec", "--stdout", "reader", "--", "true"]).run().ok().stderr;
+    assert!(ignored.contains("aws-vault: warning: --stdout has no effect"), "{ignored}");
+}
+
+#[test]
+fn its_completion_scripts_find_commands_profiles_and_flags() {
+    let fixture = Fixture::with_config(CONFIG);
+    fixture.hatbox(&["lock"]).run().ok();
+    let complete = |line: &[&str]| {
+        let run =
+            fixture.aws_vault(&["--completion-bash"]).args(line).without("HATBOX_FILE_PASSPHRASE").run().ok();
+        assert_eq!(run.stderr, "", "nothing is shown in the middle of a line");
+        run.stdout
+    };
+    assert_eq!(complete(&["exec", ""]), "jan-work\nreader\n");
+    assert_eq!(complete(&["exec", "re"]), "reader\n");
+    assert_eq!(complete(&["ex"]), "exec\nexport\nexplain\n");
+    fixture.write_config("[profile jan");
+    complete(&["exec", ""]);
+    if std::process::Command::new("bash").arg("--version").output().is_err() {
+        eprintln!("skipped: there is no bash here");
+        return;
+    }
+    fixture.write_config(CONFIG);
+    for (program, name) in [(fixture.hatbox(&[]), "hatbox"), (fixture.aws_vault(&[]), "aws-vault")] {
+        drop(program);
+        let link = fixture.path("bin").join(name);
+        if !link.exists() {
+            std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_hatbox"), &link).unwrap();
+        }
+        let script = format!(
+            "eval \"$({name} --completion-script-bash)\"; COMP_WORDS=({name} exec re); COMP_CWORD=2; \
+             \"$(complete -p {name} | sed 's/.*-F \\([^ ]*\\).*/\\1/')\"; echo \"${{COMPREPLY[@]}}\""
+        );
+        let bash = crate::run::Run::new("bash", fixture.variables()).args(["-c", &script]).run().ok();
+        assert_eq!((bash.stdout.as_str(), bash.stderr.as_str()), ("reader\n", ""), "{name}");
+    }
+}
+
+#[test]
 fn help_and_version_go_to_stdout_and_wrong_use_to_stderr() {
     let fixture = Fixture::empty(&[]);
     for line in [&["--help"][..], &["-h"], &["--version"], &["help"], &["help", "exec"], &["exec", "--help"]]
