@@ -8,6 +8,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use hatbox_core::accounts::{Accounts, Origin, SourceKind};
+use hatbox_core::name::AccountId;
+use hatbox_core::policy::document::Policy;
+use hatbox_core::policy::evaluate::{Caller, Context, Decision, Layers, Request, evaluate};
 use hatbox_core::trust::can::{Given, MfaUse, Verdict, can};
 use hatbox_core::trust::graph::json::render_json;
 use hatbox_core::trust::graph::text::{Characters, render_text};
@@ -194,7 +197,7 @@ struct Person {
 const MANAGED: [&str; 2] = ["arn:aws:iam::111122223333:policy/All", "arn:aws:iam::aws:policy/Missing"];
 const BOUNDARIES: [&str; 3] = [
     "arn:aws:iam::111122223333:policy/All",
-    "arn:aws:iam::111122223333:policy/S3",
+    "arn:aws:iam::111122223333:policy/Limit",
     "arn:aws:iam::aws:policy/Gone",
 ];
 const GROUPS: [&str; 2] = ["admins", "unseen"];
@@ -211,18 +214,58 @@ fn effect() -> impl Strategy<Value = &'static str> {
     prop_oneof![6 => Just("Allow"), 1 => Just("Deny")]
 }
 
-fn own() -> impl Strategy<Value = String> {
-    let resource = prop_oneof![
-        Just("*"),
-        Just("arn:aws:iam::444455556666:role/R1"),
-        Just("arn:aws:iam::*:role/R*"),
-        Just("arn:aws:iam::111122223333:role/R0"),
-    ];
-    (effect(), resource, condition()).prop_map(|(effect, resource, condition)| {
-        format!(
-            r#"{{"Effect": "{effect}", "Action": "sts:AssumeRole", "Resource": "{resource}"{condition}}}"#
-        )
-    })
+/// As the shortcuts take them for one role, for any, or for none; and what only the whole evaluation can tell.
+const PATTERNS: [&str; 22] = [
+    "*",
+    "arn:aws:iam::444455556666:role/R1",
+    "arn:aws:iam::444455556666:role/team/R2",
+    "arn:aws:iam::111122223333:role/R0",
+    "arn:aws:iam::444455556666:role/r1",
+    "arn:aws:iam::444455556666:role/R1:x",
+    "arn:aws:iam::444455556666",
+    "arn:aws:iam::*:role/R*",
+    "arn:aws:iam::*:role/*",
+    "arn:aws:iam::444455556666:role/team*",
+    "arn:aws:iam::444455556666:role/?1",
+    "*:role/R1",
+    "*R1",
+    "arn:aws:iam:*:role/R1",
+    "arn:aws:*:role/R?",
+    "arn:aws:i*m:role/R1",
+    "arn:aws:iam::111122223333:role/R${*}",
+    "arn:aws:iam::111122223333:role/${aws:username}",
+    "arn:aws:iam::${aws:PrincipalAccount}:role/R0",
+    "arn:aws:iam::${aws:ResourceAccount}:role/R1",
+    "${aws:PrincipalTag/none, 'arn:aws:iam::444455556666:role/R1'}",
+    "arn:aws:iam::444455556666:role/${aws:SourceIp}",
+];
+const ACTIONS: [&str; 8] = [
+    "sts:AssumeRole",
+    "sts:AssumeRole",
+    "sts:*",
+    "*",
+    "STS:assumerole",
+    "sts:Assume?ole",
+    "s3:*",
+    "sts:AssumeRoleWithSAML",
+];
+
+/// A policy's text without principals.
+fn policy() -> impl Strategy<Value = String> {
+    let element = |name: &'static str, values: &'static [&'static str]| {
+        let values = proptest::collection::vec(proptest::sample::select(values), 1..3);
+        (proptest::bool::weighted(0.1), values).prop_map(move |(is_negated, values)| {
+            let not = if is_negated { "Not" } else { "" };
+            format!(r#""{not}{name}": {}"#, serde_json::json!(values))
+        })
+    };
+    let statement = (effect(), element("Action", &ACTIONS), element("Resource", &PATTERNS), condition())
+        .prop_map(|(effect, action, resource, condition)| {
+            format!(r#"{{"Effect": "{effect}", {action}, {resource}{condition}}}"#)
+        });
+    let version = prop_oneof![3 => Just(r#""Version": "2012-10-17", "#), 1 => Just("")];
+    (version, proptest::collection::vec(statement, 1..3))
+        .prop_map(|(version, statements)| format!(r#"{{{version}"Statement": [{}]}}"#, statements.join(", ")))
 }
 
 fn trust() -> impl Strategy<Value = String> {
@@ -247,17 +290,32 @@ fn trust() -> impl Strategy<Value = String> {
 fn person() -> impl Strategy<Value = Person> {
     let one_of =
         |all: &'static [&'static str]| proptest::option::weighted(0.3, proptest::sample::select(all));
-    (proptest::option::of(own()), one_of(&MANAGED), one_of(&GROUPS), one_of(&BOUNDARIES), trust())
-        .prop_map(|(own, attached, group, boundary, trust)| Person { own, attached, group, boundary, trust })
+    (
+        proptest::option::weighted(0.8, policy()),
+        one_of(&MANAGED),
+        one_of(&GROUPS),
+        one_of(&BOUNDARIES),
+        trust(),
+    )
+        .prop_map(|(own, attached, group, boundary, trust)| Person {
+            own,
+            attached,
+            group,
+            boundary,
+            trust,
+        })
 }
 
-fn organization() -> impl Strategy<Value = &'static str> {
+fn organization() -> impl Strategy<Value = String> {
+    const ALLOW: &str = r#"{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}"#;
     prop_oneof![
-        3 => Just(r#""none""#),
-        1 => Just("null"),
-        1 => Just(r#"{"id": "o-example12345", "scps": [{"policies": [{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}]}], "rcps": null}"#),
-        1 => Just(r#"{"id": "o-example12345", "management_account": "111122223333", "scps": [{"account": "444455556666", "policies": [{"Statement": {"Effect": "Deny", "Action": "sts:*", "Resource": "*"}}]}], "rcps": []}"#),
-        1 => Just(r#"{"id": "o-example12345", "scps": null, "rcps": [{"policies": [{"Statement": {"Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRole", "Resource": "arn:aws:iam::444455556666:role/R1"}}]}]}"#),
+        3 => Just(r#""none""#.to_owned()),
+        1 => Just("null".to_owned()),
+        2 => policy().prop_map(|policy| format!(
+            r#"{{"id": "o-example12345", "rcps": null, "scps": [{{"policies": [{ALLOW}, {policy}]}}, {{"account": "444455556666", "policies": [{policy}]}}]}}"#
+        )),
+        1 => Just(r#"{"id": "o-example12345", "management_account": "111122223333", "scps": [{"account": "444455556666", "policies": [{"Statement": {"Effect": "Deny", "Action": "sts:*", "Resource": "*"}}]}], "rcps": []}"#.to_owned()),
+        1 => Just(r#"{"id": "o-example12345", "scps": null, "rcps": [{"policies": [{"Statement": {"Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRole", "Resource": "arn:aws:iam:*:role/R1"}}]}]}"#.to_owned()),
     ]
 }
 
@@ -266,11 +324,12 @@ fn entity(person: &Person, account: &str, kind: &str, name: &str) -> serde_json:
     let own: Vec<_> = person
         .own
         .iter()
-        .map(|own| serde_json::json!({"PolicyName": "own", "PolicyDocument": {"Statement": parse(own)}}))
+        .map(|own| serde_json::json!({"PolicyName": "own", "PolicyDocument": parse(own)}))
         .collect();
     let attached: Vec<_> =
         person.attached.iter().map(|arn| serde_json::json!({"PolicyName": "m", "PolicyArn": arn})).collect();
     let arn = format!("arn:aws:iam::{account}:{kind}/{name}");
+    let name = name.rsplit('/').next().unwrap_or_default();
     let boundary = person.boundary.map(|arn| serde_json::json!({"PermissionsBoundaryArn": arn}));
     match kind {
         "user" => serde_json::json!({"Arn": arn, "UserName": name, "UserPolicyList": own,
@@ -283,18 +342,18 @@ fn entity(person: &Person, account: &str, kind: &str, name: &str) -> serde_json:
 
 /// Two users and a role at home, a user and two roles in production, and perhaps a policy file for a role whose
 /// account is not known.
-fn world(people: &[Person], organization: &str, file: Option<&str>) -> Accounts {
+fn world(people: &[Person], limit: &str, organization: &str, file: Option<&str>) -> Accounts {
     let of =
         |number: usize, account: &str, kind: &str, name: &str| entity(&people[number], account, kind, name);
     let all = serde_json::json!({"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}});
-    let s3 = serde_json::json!({"Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}});
+    let limit: serde_json::Value = serde_json::from_str(limit).unwrap();
     let managed = |name: &str, document: &serde_json::Value| {
         serde_json::json!({"PolicyName": name, "Arn": format!("arn:aws:iam::{HOME}:policy/{name}"),
             "PolicyVersionList": [{"IsDefaultVersion": true, "Document": document}]})
     };
     let admins = serde_json::json!({"GroupName": "admins", "Arn": format!("arn:aws:iam::{HOME}:group/admins"),
         "GroupPolicyList": [{"PolicyName": "p", "PolicyDocument": {"Statement":
-            {"Effect": "Allow", "Action": "sts:*", "Resource": "arn:aws:iam::444455556666:role/R2"}}}]});
+            {"Effect": "Allow", "Action": "sts:*", "Resource": "arn:aws:iam::444455556666:role/team/R2"}}}]});
     let snapshot = serde_json::json!({
         "schema": 1,
         "organization": serde_json::from_str::<serde_json::Value>(organization).unwrap(),
@@ -302,10 +361,10 @@ fn world(people: &[Person], organization: &str, file: Option<&str>) -> Accounts 
             {"account": HOME, "details": {
                 "UserDetailList": [of(0, HOME, "user", "U0"), of(1, HOME, "user", "U1")],
                 "RoleDetailList": [of(2, HOME, "role", "R0")],
-                "GroupDetailList": [admins], "Policies": [managed("All", &all), managed("S3", &s3)]}},
+                "GroupDetailList": [admins], "Policies": [managed("All", &all), managed("Limit", &limit)]}},
             {"account": PROD, "details": {
                 "UserDetailList": [of(3, PROD, "user", "U2")],
-                "RoleDetailList": [of(4, PROD, "role", "R1"), of(5, PROD, "role", "R2")]}},
+                "RoleDetailList": [of(4, PROD, "role", "R1"), of(5, PROD, "role", "team/R2")]}},
         ],
     });
     let snapshot = snapshot.to_string();
@@ -383,14 +442,40 @@ fn sources_of_every_kind_give_one_answer_for_each_pair() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn every_answer_on_a_pair_is_the_same(
         people in proptest::collection::vec(person(), 6),
+        limit in policy(),
         organization in organization(),
         file in proptest::option::weighted(0.4, trust()),
     ) {
-        check(&world(&people, organization, file.as_deref()));
+        check(&world(&people, &limit, &organization, file.as_deref()));
+    }
+
+    /// The roles that a policy names one by one are all that it may allow, whatever the request is.
+    #[test]
+    fn no_role_is_allowed_that_the_shortcut_leaves_out(text in policy(), is_complete: bool) {
+        let policy = Policy::parse(&text).unwrap();
+        let named: Option<BTreeSet<String>> =
+            policy.assumable_roles().map(|roles| roles.map(str::to_owned).collect());
+        for role in ["444455556666:role/R1", "444455556666:role/team/R2", "111122223333:role/R0", "444455556666:role/R1:x"] {
+            let role = format!("arn:aws:iam::{role}");
+            let keys = [("aws:username", vec!["R0"]), ("aws:SourceIp", vec!["R1"]), ("aws:MultiFactorAuthPresent", vec!["true"]),
+                ("aws:PrincipalAccount", vec![HOME]), ("aws:ResourceAccount", vec![PROD])];
+            let request = Request {
+                caller: Caller::User { arn: format!("arn:aws:iam::{HOME}:user/U0") },
+                action: "sts:AssumeRole".to_owned(),
+                also_actions: Vec::new(),
+                resource: role.clone(),
+                resource_account: AccountId::parse(HOME).unwrap(),
+                context: if is_complete { Context::complete(keys) } else { Context::default() },
+            };
+            let layers = Layers { identity: vec![policy.clone()], is_single_policy: true, ..Layers::default() };
+            let is_no = matches!(evaluate(&request, &layers).decision, Decision::Deny { .. });
+            let is_left_out = named.as_ref().is_some_and(|named| !named.contains(&role));
+            prop_assert!(is_no || !is_left_out, "{} on {}", text, role);
+        }
     }
 }
