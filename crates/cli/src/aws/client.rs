@@ -22,9 +22,17 @@ use hatbox_core::secret::{AccessKey, SecretString, SessionCredentials};
 use tokio::runtime::Runtime;
 
 use super::endpoint::EndpointUrl;
+use super::proxy::Proxy;
 use super::tls::TlsError;
 use super::transport::{AnswerLimit, Trace, Transport};
 use super::unanswered::Unanswered;
+
+/// How long a connection may take, with TLS and through the proxy.
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long an answer may take, from the connection on.
+pub(super) const READ_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long all tries of a call may take.
+pub(super) const OPERATION_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Where a service is, and how to reach it.
 #[derive(Debug, Clone)]
@@ -36,6 +44,8 @@ pub(crate) struct ServiceSettings {
     pub(crate) use_dualstack: bool,
     /// A PEM file to trust instead of the system's.
     pub(crate) ca_bundle: Option<PathBuf>,
+    /// For https to another machine.
+    pub(crate) proxy: Option<Proxy>,
 }
 
 /// What signs a call.
@@ -86,7 +96,8 @@ pub(super) fn sdk_config(
     clock: SharedTimeSource,
     sending: Sending,
 ) -> Result<(SdkConfig, Runner), ClientError> {
-    let transport = Transport::new(settings.endpoint.as_ref(), settings.ca_bundle.as_deref())?;
+    let transport =
+        Transport::new(settings.endpoint.as_ref(), settings.ca_bundle.as_deref(), settings.proxy.clone())?;
     let runner = Runner::new(transport.clone())?;
     let mut config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
@@ -96,9 +107,9 @@ pub(super) fn sdk_config(
         .http_client(transport.client(AnswerLimit::Usual))
         .timeout_config(
             TimeoutConfig::builder()
-                .connect_timeout(Duration::from_secs(5))
-                .read_timeout(Duration::from_secs(20))
-                .operation_timeout(Duration::from_mins(1))
+                .connect_timeout(CONNECT_TIMEOUT)
+                .read_timeout(READ_TIMEOUT)
+                .operation_timeout(OPERATION_TIMEOUT)
                 .build(),
         )
         .retry_config(match sending {

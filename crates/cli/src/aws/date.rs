@@ -8,8 +8,10 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use jiff::Timestamp;
 
 use super::endpoint::EndpointUrl;
+use super::proxy::Proxy;
 use super::tls::TlsError;
 use super::transport::{AnswerLimit, Transport};
+use super::unanswered::Unanswered;
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -31,13 +33,19 @@ pub(crate) enum DateError {
 }
 
 /// Asks `endpoint` for the time. Nothing about the user goes there: no key, no account, no profile.
-pub(crate) fn fetch_date(endpoint: &EndpointUrl, ca_bundle: Option<&Path>) -> Result<Timestamp, DateError> {
-    let unreachable =
-        |error: &dyn std::error::Error| DateError::Unreachable(super::unanswered::innermost(error));
+pub(crate) fn fetch_date(
+    endpoint: &EndpointUrl,
+    ca_bundle: Option<&Path>,
+    proxy: Option<Proxy>,
+) -> Result<Timestamp, DateError> {
+    let transport = Transport::new(Some(endpoint), ca_bundle, proxy)?;
+    let unreachable = |error: &(dyn std::error::Error + 'static)| {
+        DateError::Unreachable(Unanswered::of_way(error, transport.trace()).render("STS"))
+    };
     let request = HttpRequest::get(endpoint.as_str()).map_err(|error| unreachable(&error))?;
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(DateError::Runtime)?;
-    let connector = Transport::new(Some(endpoint), ca_bundle)?.connector(None, AnswerLimit::Usual);
+    let connector = transport.connector(None, AnswerLimit::Usual);
     let answer = runtime.block_on(async { tokio::time::timeout(TIMEOUT, connector.call(request)).await });
     let answer = answer
         .map_err(|_| DateError::Unreachable("no answer in time".to_owned()))?

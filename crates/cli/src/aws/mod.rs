@@ -5,6 +5,7 @@ pub(crate) mod date;
 pub(crate) mod endpoint;
 #[cfg(feature = "trust")]
 pub(crate) mod iam;
+pub(crate) mod proxy;
 pub(crate) mod sts;
 pub(crate) mod sts_error;
 pub(crate) mod tls;

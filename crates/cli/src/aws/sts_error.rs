@@ -3,6 +3,7 @@
 use hatbox_core::trust::refusal::grammar::{Refusal, parse_refusal};
 use jiff::Timestamp;
 
+pub(crate) use super::unanswered::{CertificateProblem, ProxyProblem};
 use super::unanswered::{Unanswered, clean};
 
 /// Why a call to STS gave no credentials.
@@ -12,12 +13,14 @@ pub(crate) enum StsProblem {
     Refused(Box<RefusedAnswer>),
     /// The service could not be reached; the text says how.
     Unreachable,
-    /// The service showed a certificate that is not trusted; the text says why.
-    Certificate,
+    /// The service showed a certificate that is not trusted, or cannot be; the text says why.
+    Certificate(CertificateProblem),
+    /// The proxy gave no connection; the text says why, and which.
+    Proxy(ProxyProblem),
     /// What answered is not STS.
     NotSts,
-    /// The service did not answer in time.
-    TimedOut,
+    /// The request went out, and no answer came in time.
+    NoAnswer,
     /// It answered with credentials that are over by this machine's clock.
     Expired {
         /// How many seconds this machine's clock is ahead of the endpoint's, where that is known.
@@ -63,8 +66,9 @@ impl From<Unanswered> for StsError {
             Unanswered::NotTheService(_) | Unanswered::Unreadable(_) | Unanswered::TooLong(_) => {
                 StsProblem::NotSts
             }
-            Unanswered::TimedOut(_) => StsProblem::TimedOut,
-            Unanswered::Certificate(_) => StsProblem::Certificate,
+            Unanswered::NoAnswer(_) => StsProblem::NoAnswer,
+            Unanswered::Certificate { kind, .. } => StsProblem::Certificate(kind),
+            Unanswered::Proxy { kind, .. } => StsProblem::Proxy(kind),
             Unanswered::Unreachable(_) => StsProblem::Unreachable,
             Unanswered::Other(_) => StsProblem::Other,
         };
@@ -97,6 +101,6 @@ mod tests {
         let error = StsError::from(refused);
         assert!(error.is_wrong_code());
         assert_eq!(error.to_string(), format!("AccessDenied: {message}"));
-        assert!(!StsError::from(Unanswered::TimedOut("no answer in time")).is_wrong_code());
+        assert!(!StsError::from(Unanswered::NoAnswer("no answer".to_owned())).is_wrong_code());
     }
 }

@@ -21,6 +21,7 @@ use jiff::Timestamp;
 
 use super::date::parse_date;
 use super::endpoint::EndpointUrl;
+use super::proxy::Proxy;
 use super::tls::{TlsError, load_trust_roots};
 
 /// How much of an answer is read. Whatever there is more is an error: an endpoint cannot fill the memory. (The head
@@ -48,19 +49,23 @@ impl AnswerLimit {
 pub(super) struct Transport {
     /// `None` for plain http.
     roots: Option<TlsContext>,
-    proxy: ProxyConfig,
+    proxy: Option<Proxy>,
     trace: Trace,
 }
 
 impl Transport {
     /// To `endpoint`, or to AWS itself. The trust roots are read for https only.
-    pub(super) fn new(endpoint: Option<&EndpointUrl>, ca_bundle: Option<&Path>) -> Result<Self, TlsError> {
+    pub(super) fn new(
+        endpoint: Option<&EndpointUrl>,
+        ca_bundle: Option<&Path>,
+        proxy: Option<Proxy>,
+    ) -> Result<Self, TlsError> {
         let is_https = endpoint.is_none_or(EndpointUrl::is_https);
         // Nothing that is meant for this machine goes out to a proxy.
         let is_loopback = endpoint.is_some_and(EndpointUrl::is_loopback);
         Ok(Self {
             roots: if is_https { Some(load_trust_roots(ca_bundle)?) } else { None },
-            proxy: if is_loopback { ProxyConfig::disabled() } else { ProxyConfig::from_env() },
+            proxy: proxy.filter(|_| !is_loopback),
             trace: Trace::default(),
         })
     }
@@ -81,7 +86,8 @@ impl Transport {
         settings: Option<HttpConnectorSettings>,
         limit: AnswerLimit,
     ) -> SharedHttpConnector {
-        let mut builder = Connector::builder().proxy_config(self.proxy.clone());
+        let proxy = self.proxy.as_ref().map_or_else(ProxyConfig::disabled, Proxy::config);
+        let mut builder = Connector::builder().proxy_config(proxy);
         builder.set_connector_settings(settings);
         let connector = match &self.roots {
             None => builder.build_http(),
@@ -90,7 +96,12 @@ impl Transport {
                 .tls_context(roots.clone())
                 .build(),
         };
-        SharedHttpConnector::new(Watched { connector, limit, trace: self.trace.clone() })
+        SharedHttpConnector::new(Watched {
+            connector,
+            limit,
+            proxy: self.proxy.clone(),
+            trace: self.trace.clone(),
+        })
     }
 }
 
@@ -102,6 +113,8 @@ pub(super) struct Trace(Arc<Mutex<Seen>>);
 struct Seen {
     /// `https://HOST[:PORT]`, as the request went there.
     endpoint: String,
+    /// The proxy that it went through, as it may be shown.
+    proxy: Option<String>,
     /// The connection, once there is one.
     connection: Option<CaptureSmithyConnection>,
     /// The time by the endpoint's clock.
@@ -111,6 +124,22 @@ struct Seen {
 }
 
 impl Trace {
+    /// What is seen of a request to `url`.
+    #[cfg(test)]
+    pub(super) fn of_request(url: &str, has_connected: bool) -> Self {
+        use aws_smithy_runtime_api::client::connection::ConnectionMetadata;
+        let (trace, connection) = (Self::default(), CaptureSmithyConnection::new());
+        if has_connected {
+            connection.set_connection_retriever(|| {
+                Some(ConnectionMetadata::builder().proxied(false).poison_fn(|| ()).build())
+            });
+        }
+        trace.see(|seen| {
+            *seen = Seen { endpoint: endpoint_of(url), connection: Some(connection), ..Seen::default() }
+        });
+        trace
+    }
+
     /// The time by the endpoint's clock, when it answered last.
     pub(super) fn date(&self) -> Option<Timestamp> {
         self.see(|seen| seen.date)
@@ -119,6 +148,16 @@ impl Trace {
     /// Where the last request went: `https://HOST[:PORT]`.
     pub(super) fn endpoint(&self) -> String {
         self.see(|seen| seen.endpoint.clone())
+    }
+
+    /// The host of [`Self::endpoint`].
+    pub(super) fn host(&self) -> Option<String> {
+        Some(self.endpoint().parse::<Uri>().ok()?.host()?.to_owned())
+    }
+
+    /// The proxy that the last request went through, as it may be shown.
+    pub(super) fn proxy(&self) -> Option<String> {
+        self.see(|seen| seen.proxy.clone())
     }
 
     /// Whether the last request may have left this machine: there was a connection to the endpoint, with TLS and through
@@ -142,6 +181,7 @@ impl Trace {
 struct Watched {
     connector: Connector,
     limit: AnswerLimit,
+    proxy: Option<Proxy>,
     trace: Trace,
 }
 
@@ -156,6 +196,7 @@ impl HttpConnector for Watched {
         });
         trace.see(|seen| {
             seen.endpoint = endpoint_of(request.uri());
+            seen.proxy = self.proxy.as_ref().and_then(|proxy| proxy.shown_for(request.uri()));
             seen.connection = Some(connection);
         });
         let answer = self.connector.call(request);

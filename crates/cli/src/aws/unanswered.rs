@@ -1,15 +1,38 @@
 //! How a call ended that gave no answer: what the service said, or what came between.
 
 use std::error::Error;
+use std::time::Duration;
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use hatbox_core::text::printable_start;
 use jiff::Timestamp;
+use rustls::CertificateError;
 
+use super::client::{CONNECT_TIMEOUT, OPERATION_TIMEOUT, READ_TIMEOUT};
 use super::date::parse_date;
 use super::transport::{Trace, is_too_long};
+
+/// What is wrong with a certificate, as far as it matters for the way out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CertificateProblem {
+    /// Nobody who is trusted signed it.
+    UnknownIssuer,
+    /// It is over, or not valid yet, by this machine's clock.
+    Time,
+    /// Another one is needed.
+    Other,
+}
+
+/// What a proxy did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ProxyProblem {
+    /// It wants a user name and a password.
+    Unauthorized,
+    /// Anything else.
+    Other,
+}
 
 /// The end of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,11 +52,21 @@ pub(super) enum Unanswered {
     Unreadable(String),
     /// More than an answer may have, from this endpoint.
     TooLong(String),
-    /// No answer, or no connection, in time.
-    TimedOut(&'static str),
-    /// A certificate that is not trusted.
-    Certificate(String),
-    /// No connection.
+    /// The request went out, and no answer came in time; what was waited for.
+    NoAnswer(String),
+    /// A certificate that is not trusted, or cannot be.
+    Certificate {
+        kind: CertificateProblem,
+        /// In words.
+        text: String,
+    },
+    /// The proxy gave no connection.
+    Proxy {
+        kind: ProxyProblem,
+        /// In words, with the proxy.
+        text: String,
+    },
+    /// No connection, or one that ended without an answer.
     Unreachable(String),
     /// Anything else.
     Other(String),
@@ -56,19 +89,70 @@ impl Unanswered {
                 None if service.raw().status().is_success() => Self::Unreadable(innermost(service.err())),
                 None => Self::NotTheService(service.raw().status().as_u16()),
             },
-            SdkError::TimeoutError(_) => Self::TimedOut("no answer in time"),
+            SdkError::TimeoutError(_) => Self::of_time(trace, OPERATION_TIMEOUT),
             SdkError::DispatchFailure(failure) if failure.is_timeout() => {
-                Self::TimedOut("no connection in time")
+                Self::of_time(trace, if trace.may_have_sent() { READ_TIMEOUT } else { CONNECT_TIMEOUT })
             }
-            SdkError::DispatchFailure(failure) => {
-                let text = failure
-                    .as_connector_error()
-                    .map_or_else(|| "no connection".to_owned(), |error| innermost(error));
-                // The names of rustls's errors, which are all that reaches us as text.
-                if text.contains("certificate") { Self::Certificate(text) } else { Self::Unreachable(text) }
-            }
+            SdkError::DispatchFailure(failure) => match failure.as_connector_error() {
+                Some(error) => Self::of_way(error, trace),
+                None => Self::Unreachable(format!("no connection to {}", trace.endpoint())),
+            },
             other => Self::Other(innermost(other)),
         }
+    }
+
+    fn of_time(trace: &Trace, limit: Duration) -> Self {
+        let (endpoint, seconds) = (trace.endpoint(), limit.as_secs());
+        if trace.may_have_sent() {
+            return Self::NoAnswer(format!(
+                "the request was sent to {endpoint}, and no answer came within {seconds} s"
+            ));
+        }
+        match trace.proxy() {
+            Some(proxy) => Self::Proxy {
+                kind: ProxyProblem::Other,
+                text: format!("no connection to {endpoint} through the proxy {proxy} within {seconds} s"),
+            },
+            None => Self::Unreachable(format!("no connection to {endpoint} within {seconds} s")),
+        }
+    }
+
+    /// A connection that came to nothing.
+    pub(super) fn of_way(error: &(dyn Error + 'static), trace: &Trace) -> Self {
+        let endpoint = trace.endpoint();
+        let last = innermost(error);
+        if let Some(certificate) = find_certificate_error(error) {
+            let (kind, what) = render_certificate(certificate);
+            return Self::Certificate { kind, text: format!("the certificate of {endpoint} {what}") };
+        }
+        if trace.may_have_sent() {
+            return Self::Unreachable(format!("{endpoint} closed the connection without an answer: {last}"));
+        }
+        let is_dns = chain(error).any(|error| error.to_string() == "dns error");
+        // `failed to lookup address information: Name or service not known`
+        let last = last.rsplit_once("information: ").map_or(last.as_str(), |(_, reason)| reason).to_owned();
+        let Some(proxy) = trace.proxy() else {
+            return Self::Unreachable(match trace.host() {
+                Some(host) if is_dns => format!("the host `{host}` was not found: {last}"),
+                _ => format!("no connection to {endpoint}: {last}"),
+            });
+        };
+        // What hyper-util says of a tunnel.
+        let tunnel = chain(error).map(ToString::to_string).find(|text| text.starts_with("tunnel error: "));
+        let (kind, what) = match tunnel.as_deref() {
+            Some("tunnel error: proxy authorization required") => {
+                (ProxyProblem::Unauthorized, "requires a user name and a password (407)".to_owned())
+            }
+            Some("tunnel error: unsuccessful") => {
+                (ProxyProblem::Other, format!("refused to connect to {endpoint}"))
+            }
+            Some("tunnel error: unexpected end of file" | "tunnel error: io error establishing tunnel") => {
+                (ProxyProblem::Other, "closed the connection".to_owned())
+            }
+            _ if is_dns => (ProxyProblem::Other, format!("was not found: {last}")),
+            _ => (ProxyProblem::Other, format!("gave no connection to {endpoint}: {last}")),
+        };
+        Self::Proxy { kind, text: format!("the proxy {proxy} {what}") }
     }
 
     /// What may be shown of it; `service` is the one that was called.
@@ -80,8 +164,11 @@ impl Unanswered {
             Self::TooLong(endpoint) => {
                 format!("the answer of {endpoint} is longer than any answer of {service}")
             }
-            Self::TimedOut(text) => (*text).to_owned(),
-            Self::Certificate(text) | Self::Unreachable(text) | Self::Other(text) => text.clone(),
+            Self::NoAnswer(text)
+            | Self::Certificate { text, .. }
+            | Self::Proxy { text, .. }
+            | Self::Unreachable(text)
+            | Self::Other(text) => clean(text),
         }
     }
 }
@@ -103,9 +190,61 @@ pub(super) fn innermost(error: &dyn Error) -> String {
     last.to_string()
 }
 
+/// An error and those below it. An `io::Error` names what it holds, not what that comes from.
+fn chain<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |&error| match error.downcast_ref::<std::io::Error>() {
+        Some(io) => io.get_ref().map(|inner| inner as &(dyn Error + 'static)),
+        None => error.source(),
+    })
+}
+
+fn find_certificate_error<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e CertificateError> {
+    chain(error).find_map(|error| match error.downcast_ref::<rustls::Error>() {
+        Some(rustls::Error::InvalidCertificate(certificate)) => Some(certificate),
+        _ => None,
+    })
+}
+
+/// It reads on after "the certificate of ...".
+fn render_certificate(error: &CertificateError) -> (CertificateProblem, String) {
+    use CertificateProblem::{Other, Time, UnknownIssuer};
+    let (kind, text) = match error {
+        CertificateError::UnknownIssuer => {
+            (UnknownIssuer, "is not signed by an authority that is trusted here")
+        }
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => (Time, "has expired"),
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            (Time, "is not valid yet")
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            (Other, "is for another host")
+        }
+        CertificateError::Revoked => (Other, "was revoked"),
+        CertificateError::BadSignature => (Other, "has a signature that is not its issuer's"),
+        // webpki's errors reach us as text alone.
+        other if format!("{other:?}").contains("CaUsedAsEndEntity") => (
+            Other,
+            "is an authority's own, and cannot be a server's: create one with `CA:FALSE`, signed by it",
+        ),
+        other => return (Other, format!("cannot be used: {other}")),
+    };
+    (kind, text.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_sent_and_not_answered_is_told_from_what_was_not_sent() {
+        let limit = Duration::from_secs(20);
+        let sent = Trace::of_request("https://sts.example/", true);
+        let text = Unanswered::of_time(&sent, limit).render("STS");
+        assert_eq!(text, "the request was sent to https://sts.example, and no answer came within 20 s");
+        let not_sent = Trace::of_request("https://sts.example/", false);
+        let text = Unanswered::of_time(&not_sent, limit).render("STS");
+        assert_eq!(text, "no connection to https://sts.example within 20 s");
+    }
 
     #[test]
     fn a_services_text_shows_no_request_and_moves_no_cursor() {

@@ -48,7 +48,9 @@ pub(crate) fn fetch_caller(world: &World, plan: &Plan, profile: &ProfileName, si
         Ok(Ok(arn)) => Caller::Known(arn),
         Ok(Err(error)) if error.is_bad_key() => Caller::Refused(error.text),
         Ok(Err(error)) => match error.problem {
-            StsProblem::Unreachable | StsProblem::TimedOut => Caller::Unreachable(error.text),
+            StsProblem::Unreachable | StsProblem::NoAnswer | StsProblem::Proxy(_) => {
+                Caller::Unreachable(error.text)
+            }
             _ => Caller::Unknown(error.text),
         },
     }

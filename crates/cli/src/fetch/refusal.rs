@@ -18,7 +18,7 @@ use super::mfa::CodeSource;
 use super::surroundings::{paths_of, resolve_surroundings};
 use crate::aws::client::ServiceSettings;
 use crate::aws::endpoint::EndpointUrl;
-use crate::aws::sts_error::{RefusedAnswer, StsError, StsProblem};
+use crate::aws::sts_error::{CertificateProblem, ProxyProblem, RefusedAnswer, StsError, StsProblem};
 use crate::report::{self, Failure, FailureKind};
 use crate::world::trust_sources::{AT_ONCE, load_trust_sources};
 
@@ -156,15 +156,34 @@ fn add_hints(failure: Failure, refusal: &Refusal, plan: &Plan) -> Failure {
 /// The way out where no answer of STS came.
 fn add_hints_of_way(failure: Failure, refused: &Refused<'_>) -> Failure {
     match refused.error.problem {
-        StsProblem::Unreachable | StsProblem::TimedOut => match &refused.settings.endpoint {
+        StsProblem::Unreachable => match &refused.settings.endpoint {
             Some(endpoint) => {
                 failure.hint(format!("is the endpoint {} right, and running?", EndpointUrl::as_str(endpoint)))
             }
-            None => failure.hint("check the network, and HTTPS_PROXY if you are behind a proxy"),
+            None => failure.hint("check the network, and set HTTPS_PROXY if you are behind a proxy"),
         },
-        StsProblem::Certificate => failure.hint(
-            "if a proxy or a company's own authority stands between, set AWS_CA_BUNDLE to its certificates",
-        ),
+        StsProblem::NoAnswer => match refused.code_source {
+            Some(_) => failure.hint("try again with the next MFA code: this one may have been used"),
+            None => failure.hint("try again"),
+        },
+        StsProblem::Proxy(ProxyProblem::Unauthorized) => {
+            failure.hint("add them to the variable: http://USER:PASSWORD@HOST:PORT")
+        }
+        StsProblem::Proxy(ProxyProblem::Other) => {
+            failure.hint("check the variable, or add the host to NO_PROXY to connect without the proxy")
+        }
+        StsProblem::Certificate(CertificateProblem::UnknownIssuer) => match &refused.settings.ca_bundle {
+            Some(bundle) => failure.hint(format!(
+                "only the certificates in `{}` are trusted now: add the authority's to them",
+                bundle.display()
+            )),
+            None => {
+                failure.hint("if a corporate proxy intercepts TLS, set AWS_CA_BUNDLE to its certificates")
+            }
+        },
+        StsProblem::Certificate(CertificateProblem::Time) => {
+            failure.hint("check this machine's clock: hatbox doctor --online")
+        }
         StsProblem::NotSts => {
             failure.hint("what answered is not STS: check the endpoint, HTTPS_PROXY and NO_PROXY")
         }
@@ -174,7 +193,9 @@ fn add_hints_of_way(failure: Failure, refused: &Refused<'_>) -> Failure {
             }
             None => failure,
         },
-        StsProblem::Refused(_) | StsProblem::Other => failure,
+        StsProblem::Certificate(CertificateProblem::Other) | StsProblem::Refused(_) | StsProblem::Other => {
+            failure
+        }
     }
 }
 

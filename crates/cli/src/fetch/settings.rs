@@ -9,6 +9,7 @@ use hatbox_core::sandbox_key::is_minted_by;
 
 use crate::aws::client::ServiceSettings;
 use crate::aws::endpoint::EndpointUrl;
+use crate::aws::proxy::Proxy;
 use crate::env_names;
 use crate::report::{Failure, FailureKind};
 use crate::world::environment::Environment;
@@ -79,8 +80,16 @@ fn resolve_settings(
         .map(EndpointUrl::parse)
         .transpose()
         .map_err(|error| Failure::of_error(FailureKind::Refused, &error))?;
+    // Nothing that is meant for this machine goes out to a proxy, whatever the variables hold.
+    let proxy = if endpoint.as_ref().is_some_and(EndpointUrl::is_loopback) {
+        None
+    } else {
+        Proxy::of_variables(|name| environment.text(name))
+            .map_err(|error| Failure::of_error(FailureKind::Usage, &error))?
+    };
     Ok(ServiceSettings {
         endpoint,
+        proxy,
         region,
         use_fips: asked.use_fips.as_ref().is_some_and(|said| said.value),
         use_dualstack: asked.use_dualstack.as_ref().is_some_and(|said| said.value),

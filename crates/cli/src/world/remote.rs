@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use super::World;
 use crate::aws::date::fetch_date;
 use crate::aws::endpoint::EndpointUrl;
+use crate::aws::proxy::Proxy;
 
 /// A port of this machine answers at once or not at all.
 const LOOPBACK_TIMEOUT: Duration = Duration::from_millis(300);
@@ -46,8 +47,10 @@ pub(crate) fn fetch_clocks(
     ca_bundle: Option<&Path>,
 ) -> Result<(Timestamp, Timestamp), String> {
     let endpoint = EndpointUrl::parse(url).map_err(|error| error.to_string())?;
+    let proxy =
+        Proxy::of_variables(|name| world.environment.text(name)).map_err(|error| error.to_string())?;
     let before = world.clock.now();
-    let theirs = fetch_date(&endpoint, ca_bundle).map_err(|error| error.to_string())?;
+    let theirs = fetch_date(&endpoint, ca_bundle, proxy).map_err(|error| error.to_string())?;
     // The answer was made in between.
     let passed = world.clock.now().duration_since(before);
     Ok((before.saturating_add(passed / 2).unwrap_or(before), theirs))

@@ -27,6 +27,7 @@ mod attack;
 mod calls;
 mod cases_b;
 mod config_file;
+mod connections;
 mod disk_faults;
 mod doctor;
 mod drop_in;

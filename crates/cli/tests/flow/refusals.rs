@@ -288,7 +288,7 @@ fn a_code_that_is_not_taken_says_where_it_came_from() {
         let serial = format!("mfa_serial = {PHONE}\n");
         fixture.write_config(&config().replace(&serial, &format!("{serial}mfa_process = echo {code}\n")));
     };
-    prints("000000");
+    prints("000001");
     let printed = "`mfa_process` printed a code that is wrong, late, or was used\n              already.";
     said(exec(&fixture, &["guarded"]).run(), printed);
     // A code that was made on this machine is as wrong as its clock, which the answer tells.
@@ -349,8 +349,10 @@ fn a_busy_or_failing_service_is_tried_again_but_never_with_a_code() {
         fixture.client().add_fault(&Fault { kind, times, action: None }).unwrap();
     };
     let calls = || fixture.log().len();
-    let dropped =
-        ("connection closed before message completed", "is the endpoint SANDBOX right, and running?");
+    let dropped = (
+        "SANDBOX closed the connection without an answer: connection closed before message completed",
+        "is the endpoint SANDBOX right, and running?",
+    );
     for (kind, (cause, hint)) in [
         (
             FaultKind::Throttling,
@@ -389,7 +391,11 @@ fn an_endpoint_that_nobody_serves_is_named() {
     let fixture = fixture();
     let run =
         exec(&fixture, &["reader"]).env("AWS_ENDPOINT_URL", "http://127.0.0.1:1").run().expect_code(125);
-    let expected = role_error("reader", "reader", "Connection refused (os error 111)");
+    let expected = role_error(
+        "reader",
+        "reader",
+        "no connection to http://127.0.0.1:1: Connection refused (os error 111)",
+    );
     assert_eq!(
         run.stderr,
         format!(

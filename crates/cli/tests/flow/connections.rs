@@ -1,0 +1,195 @@
+//! Calls that get no answer: the message says how far they came, and whose fault it is.
+
+use std::io::Write;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ServerConfig, ServerConnection, Stream};
+
+use crate::fixture::Fixture;
+use crate::run::Outcome;
+use crate::stub::Stub;
+
+fn fixture() -> Fixture {
+    Fixture::with_config(
+        "[profile ops]\nsource_profile = jan-work\nrole_arn = arn:aws:iam::444455556666:role/Ops\n",
+    )
+}
+
+fn call(fixture: &Fixture, endpoint: &str, variables: &[(&str, &str)]) -> Outcome {
+    let mut run = fixture.hatbox(&["exec", "ops", "--", "true"]).env("AWS_ENDPOINT_URL", endpoint);
+    for (name, value) in variables {
+        run = run.env(name, value);
+    }
+    run.run().expect_code(125)
+}
+
+fn nobody() -> SocketAddr {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap()
+}
+
+#[test]
+fn a_host_that_is_not_found_or_does_not_answer_is_named() {
+    let fixture = fixture();
+    let lost = call(&fixture, "https://nowhere.invalid", &[]);
+    assert!(lost.stderr.contains("caused by: the host `nowhere.invalid` was not found: "), "{}", lost.stderr);
+    let endpoint = format!("http://{}", nobody());
+    let refused = call(&fixture, &endpoint, &[]);
+    assert!(
+        refused.stderr.contains(&format!("caused by: no connection to {endpoint}: Connection refused")),
+        "{}",
+        refused.stderr
+    );
+    let closes = Stub::start(|_, client| drop(client));
+    let closed = call(&fixture, &closes.url(), &[]);
+    let expected = format!("caused by: {} closed the connection without an answer", closes.url());
+    assert!(closed.stderr.contains(&expected), "{}", closed.stderr);
+}
+
+#[test]
+fn a_proxy_that_gives_no_connection_is_named_without_its_password() {
+    let fixture = fixture();
+    let answers = |answer: &'static str| {
+        Stub::start(move |_, mut client| {
+            client.write_all(answer.as_bytes()).ok();
+        })
+    };
+    let (asks, forbids, closes) = (
+        answers("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"),
+        answers("HTTP/1.1 403 Forbidden\r\n\r\n"),
+        answers(""),
+    );
+    let of = |stub: &Stub| stub.url().trim_start_matches("http://").to_owned();
+    let dead = nobody().to_string();
+    let cases = [
+        (of(&asks), "requires a user name and a password (407)", "http://USER:PASSWORD@HOST:PORT"),
+        (of(&forbids), "refused to connect to https://sts.example", "NO_PROXY"),
+        (of(&closes), "closed the connection", "NO_PROXY"),
+        (dead, "gave no connection to https://sts.example: Connection refused", "NO_PROXY"),
+        ("nowhere.invalid:3128".to_owned(), "was not found: ", "NO_PROXY"),
+    ];
+    for variable in ["HTTPS_PROXY", "all_proxy"] {
+        for (host, what, hint) in &cases {
+            let value = format!("http://me:canary@{host}");
+            let run = call(&fixture, "https://sts.example", &[(variable, value.as_str())]);
+            let expected = format!("caused by: the proxy http://{host} ({variable}) {what}");
+            assert!(run.stderr.contains(&expected), "no `{expected}` in: {}", run.stderr);
+            assert!(run.stderr.contains(hint), "no `{hint}` in: {}", run.stderr);
+            assert!(!run.stderr.contains("right, and running"), "the endpoint is blamed: {}", run.stderr);
+            assert!(!run.stderr.contains("canary"), "the password is shown: {}", run.stderr);
+        }
+    }
+    // What goes past the proxy does not name it.
+    let proxy = format!("http://{}", nobody());
+    let past = call(&fixture, "https://nowhere.invalid", &[("HTTPS_PROXY", &proxy), ("NO_PROXY", "invalid")]);
+    assert!(past.stderr.contains("the host `nowhere.invalid` was not found"), "{}", past.stderr);
+}
+
+#[test]
+fn a_proxy_variable_that_cannot_be_read_is_an_error_and_nothing_goes_out() {
+    let fixture = fixture();
+    for variable in ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "ALL_PROXY"] {
+        for value in ["http://[", "http://canary@", "p:canary", "http://me:canary@p:99999"] {
+            let run = call(&fixture, "https://nowhere.invalid", &[(variable, value)]);
+            let expected = format!("error: {variable} is not the URL of a proxy: expected `http://");
+            assert!(run.stderr.contains(&expected), "{}", run.stderr);
+            assert!(!run.stderr.contains("canary") && !run.stderr.contains("not found"), "{}", run.stderr);
+        }
+        let run = call(&fixture, "https://nowhere.invalid", &[(variable, "socks5://me:canary@p")]);
+        assert!(
+            run.stderr.contains(&format!("error: {variable} names a proxy of the kind `socks5`")),
+            "{}",
+            run.stderr
+        );
+        assert!(!run.stderr.contains("canary"), "{}", run.stderr);
+    }
+    // Nothing for this machine goes through it.
+    fixture.hatbox(&["export", "jan-work"]).env("HTTPS_PROXY", "http://[").run().ok();
+}
+
+/// A TLS server with the certificate that `openssl` makes by `arguments`, for one test's life; where it is, and the
+/// certificate's file. `None` where there is no openssl.
+fn start_tls(directory: &Path, arguments: &[&str]) -> Option<(String, String)> {
+    let path = |name: &str| directory.join(name).to_str().unwrap().to_owned();
+    let (key, certificate) = (path("key.pem"), path("certificate.pem"));
+    // None of the extensions that the system's own configuration adds.
+    std::fs::write(path("openssl.cnf"), "[req]\ndistinguished_name = name\n[name]\n").unwrap();
+    let made = Command::new("openssl")
+        .args([
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:prime256v1",
+            "-nodes",
+            "-subj",
+            "/CN=x",
+        ])
+        .args(["-config", &path("openssl.cnf"), "-keyout", &key, "-out", &certificate])
+        .args(arguments)
+        .output();
+    if !made.is_ok_and(|output| output.status.success()) {
+        eprintln!("skipped: openssl is not there, or cannot make the certificate");
+        return None;
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let chain = CertificateDer::pem_file_iter(&certificate).unwrap().map(Result::unwrap).collect();
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(chain, PrivateKeyDer::from_pem_file(&key).unwrap())
+        .unwrap();
+    let config = Arc::new(config);
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let endpoint = format!("https://localhost:{}", listener.local_addr().unwrap().port());
+    std::thread::spawn(move || {
+        for client in listener.incoming() {
+            let mut connection = ServerConnection::new(Arc::clone(&config)).unwrap();
+            // The client ends it.
+            Stream::new(&mut connection, &mut client.unwrap()).write_all(b"HTTP/1.1 500 No\r\n\r\n").ok();
+        }
+    });
+    Some((endpoint, certificate))
+}
+
+#[test]
+fn a_certificate_that_is_not_trusted_is_explained_with_a_way_out_that_is_not_taken_yet() {
+    let fixture = fixture();
+    let ca: &[&str] =
+        &["-addext", "basicConstraints=critical,CA:TRUE", "-addext", "subjectAltName=DNS:localhost"];
+    let other: &[&str] =
+        &["-addext", "basicConstraints=critical,CA:FALSE", "-addext", "subjectAltName=DNS:other"];
+    let Some((endpoint, own)) = start_tls(&fixture.home(), ca) else { return };
+    let plain: &[&str] =
+        &["-addext", "basicConstraints=critical,CA:FALSE", "-addext", "subjectAltName=DNS:localhost"];
+    let Some((elsewhere, theirs)) = start_tls(&fixture.path("bin"), other) else { return };
+    let Some((unknown, _)) = start_tls(&fixture.path("sandbox"), plain) else { return };
+    let not_signed =
+        format!("caused by: the certificate of {unknown} is not signed by an authority that is trusted here");
+    for (endpoint, bundle, cause, hint) in [
+        (
+            &unknown,
+            "/etc/ssl/certs/ca-certificates.crt",
+            not_signed.as_str(),
+            "only the certificates in `/etc/ssl/",
+        ),
+        (&endpoint, own.as_str(), " is an authority's own, and cannot be a server's", ""),
+        (&elsewhere, theirs.as_str(), " is for another host", ""),
+    ] {
+        if !Path::new(bundle).exists() {
+            eprintln!("skipped: there is no {bundle}");
+            continue;
+        }
+        let run = call(&fixture, endpoint, &[("AWS_CA_BUNDLE", bundle)]);
+        assert!(run.stderr.contains(cause), "no `{cause}` in: {}", run.stderr);
+        assert!(run.stderr.contains(hint), "no `{hint}` in: {}", run.stderr);
+        assert!(!run.stderr.contains("set AWS_CA_BUNDLE"), "it is set: {}", run.stderr);
+        assert!(!run.stderr.contains("OtherError"), "{}", run.stderr);
+    }
+}
