@@ -10,7 +10,10 @@ use std::io::{self, IsTerminal, Write};
 
 use anstyle::{AnsiColor, Style};
 use hatbox_core::plan::explain::{Line, Style as Stress};
+use hatbox_core::text::wrap::wrap_line;
 use hatbox_core::text::{printable, printable_lines};
+
+use crate::sys::terminal::{stderr_columns, stdout_columns};
 
 /// The program's name as it is shown in front of messages: `hatbox`, or `aws-vault` when called so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,6 +130,16 @@ impl Output {
         write_all(anstream::AutoStream::auto(stdout), &text)
     }
 
+    /// The same, with lines that are too long for a terminal broken at words.
+    ///
+    /// # Errors
+    /// When the reader has gone away, or the disk is full.
+    pub(crate) fn page(&self, text: &str) -> io::Result<()> {
+        let Some(columns) = stdout_columns() else { return self.data(text) };
+        let lines = text.lines().flat_map(|line| wrap_line(line, columns, &OWN_SEQUENCES));
+        self.data(&lines.map(|line| line + "\n").collect::<String>())
+    }
+
     /// Writes to stdout as it is: credentials, and hatbox's own moves of the cursor.
     ///
     /// # Errors
@@ -142,15 +155,27 @@ impl Output {
 
     fn line(&self, label: &str, style: Style, text: &str) {
         let name = self.called_as.as_str();
-        self.raw_line(&format!("{name}: {style}{label}{style:#}: {text}"));
+        let line = format!("{name}: {style}{label}{style:#}: {text}");
+        // A command that is the whole hint is to be pasted: the terminal breaks it without a new line in it.
+        if text.starts_with("hatbox ") { self.write_line(&line, None) } else { self.raw_line(&line) }
     }
 
-    /// Writes a line to stderr without a label. What would end it early is escaped.
+    /// Writes a line to stderr without a label. What would end it early is escaped; on a terminal it is broken at words.
     pub(crate) fn raw_line(&self, text: &str) {
+        self.write_line(text, stderr_columns());
+    }
+
+    fn write_line(&self, text: &str, columns: Option<usize>) {
         self.said.set(self.said.get() + 1);
         let mut stderr = anstream::AutoStream::auto(io::stderr().lock());
+        let text = render_safe_line(text);
         // Nobody is left to be told that stderr is gone.
-        writeln!(stderr, "{}", render_safe_line(text)).ok();
+        match columns {
+            None => writeln!(stderr, "{text}").ok(),
+            Some(columns) => {
+                writeln!(stderr, "{}", wrap_line(&text, columns, &OWN_SEQUENCES).join("\n")).ok()
+            }
+        };
     }
 
     pub(crate) fn error(&self, text: &str) {

@@ -4,6 +4,8 @@
 
 use std::borrow::Cow;
 
+pub mod wrap;
+
 /// Whether `c` could move a terminal's cursor, change its colours, turn the direction of its text, begin a new line or
 /// hide: control characters, Unicode's bidirectional controls (UAX #9), line and paragraph separators, characters
 /// without width, tags and noncharacters.

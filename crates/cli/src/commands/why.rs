@@ -46,7 +46,11 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &WhyArgs) -> Result<
         let text = format!("{}\n", answer.lines.join("\n"));
         if args.redact { redactor(&answer.json).redact(&text) } else { text }
     };
-    world.output.data(&text)?;
+    if args.json {
+        world.output.data(&text)?;
+    } else {
+        world.output.page(&text)?;
+    }
     Ok(if answer.is_explained { ExitCode::SUCCESS } else { ExitCode::from(UNKNOWN) })
 }
 

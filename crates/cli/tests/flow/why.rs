@@ -9,6 +9,7 @@ use hatbox_sandbox::world::KeyStatus;
 use crate::cast::{DISABLED_REGION, PHONE};
 use crate::fixture::Fixture;
 use crate::run::Outcome;
+use crate::terminal::Terminal;
 
 const ACCOUNT: &str = "arn:aws:iam::444455556666:role";
 
@@ -33,6 +34,21 @@ fn assert_told(fixture: &Fixture, outcome: Outcome, told: &[&str]) -> String {
         assert!(unwrapped(&why).contains(text), "{text}\n{why}");
     }
     outcome.stderr
+}
+
+/// On a terminal of 80 columns, which would break a line anywhere.
+#[test]
+fn a_long_line_is_broken_at_words_on_a_terminal_and_nowhere_else() {
+    let fixture = Fixture::with_config(&config("guarded", "guarded", ""));
+    let run = || fixture.hatbox(&["exec", "guarded", "--", "true"]);
+    let plain = run().run().expect_code(125).stderr;
+    assert!(plain.lines().any(|line| line.len() > 100), "{plain}");
+    let mut terminal = Terminal::start(&run());
+    assert!(!terminal.wait().success());
+    let screen = terminal.screen();
+    for word in plain.split_whitespace() {
+        assert!(screen.iter().any(|line| line.contains(word)), "{word}: {screen:#?}");
+    }
 }
 
 /// The text without its line breaks.

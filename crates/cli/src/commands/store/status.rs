@@ -31,7 +31,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &StoreStatusArgs) ->
         world.output.data(&format!("{:#}\n", render_json(&rows, said_by)))?;
         return Ok(());
     }
-    world.output.data(&render_table(&rows))?;
+    world.output.page(&render_table(&rows))?;
     world.output.note(&match chosen {
         None => "no backend is in use yet: the first key that is added chooses one".to_owned(),
         Some((kind, SaidBy::Origin(origin))) => format!("`{kind}` is in use: {origin} says so"),

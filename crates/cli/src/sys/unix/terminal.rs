@@ -20,6 +20,20 @@ pub(crate) struct Device {
     can_erase: bool,
 }
 
+/// Characters in a line of the terminal that stdout is; `None` when it is none.
+pub(crate) fn stdout_columns() -> Option<usize> {
+    columns_of(io::stdout())
+}
+
+/// The same of stderr.
+pub(crate) fn stderr_columns() -> Option<usize> {
+    columns_of(io::stderr())
+}
+
+fn columns_of(terminal: impl AsFd) -> Option<usize> {
+    tcgetwinsize(terminal).ok().map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0)
+}
+
 impl Device {
     /// Opens the terminal device, if there is one. `term` is the value of TERM.
     pub(crate) fn open(term: Option<&str>) -> Option<Self> {
@@ -47,7 +61,7 @@ impl Device {
 
     /// Characters in a line; `None` when nobody knows.
     pub(crate) fn columns(&self) -> Option<usize> {
-        tcgetwinsize(&self.file).ok().map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0)
+        columns_of(&self.file)
     }
 
     /// Shows text, in UTF-8.

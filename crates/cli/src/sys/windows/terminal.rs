@@ -61,6 +61,16 @@ pub(crate) fn open_output() -> Option<File> {
     OpenOptions::new().read(true).write(true).open("CONOUT$").ok()
 }
 
+/// The console breaks the lines itself.
+pub(crate) fn stdout_columns() -> Option<usize> {
+    None
+}
+
+/// The console breaks the lines itself.
+pub(crate) fn stderr_columns() -> Option<usize> {
+    None
+}
+
 impl Device {
     /// Opens the console, if there is one. TERM says nothing here.
     pub(crate) fn open(_term: Option<&str>) -> Option<Self> {

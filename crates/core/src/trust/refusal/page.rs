@@ -35,6 +35,7 @@ pub fn render_page(
         None => lines.push("The cause is not known.".to_owned()),
     }
     lines.extend([String::new(), "Everything that was checked".to_owned()]);
+    lines.push(format!("{:4}  {:<16}  {:<7} Because", "", "Possible cause", "Is it?"));
     let mut verdicts: Vec<_> = diagnosis.verdicts.iter().collect();
     verdicts.sort_by_key(|verdict| verdict.cause.number());
     lines.extend(verdicts.into_iter().flat_map(render_check));

@@ -1,0 +1,111 @@
+//! Long lines on a terminal: broken at words, by the width that is shown.
+
+use unicode_width::UnicodeWidthStr;
+
+/// Breaks a line of messages into lines of at most `width` columns, at blanks. What follows is indented as the column is
+/// in which the text was, or by two more than the line.
+///
+/// What is in backticks stays together, where it fits: it is to be pasted. A word that is wider than a line stays whole.
+/// `own` are sequences that take no room.
+pub fn wrap_line(line: &str, width: usize, own: &[&str]) -> Vec<String> {
+    let shown_width = |text: &str| {
+        let plain = own.iter().fold(text.to_owned(), |text, sequence| text.replace(sequence, ""));
+        plain.width()
+    };
+    let indent = column_of(line, own).min(width / 2);
+    let mut lines: Vec<String> = Vec::new();
+    let mut current = String::new();
+    for piece in pieces(line, |piece| shown_width(piece) + indent <= width) {
+        let is_full = shown_width(current.trim_end()) > 0
+            && shown_width(&current) + shown_width(piece.trim_end()) > width;
+        if is_full {
+            lines.push(current.trim_end().to_owned());
+            current = " ".repeat(indent);
+            current.push_str(piece.trim_start());
+        } else {
+            current.push_str(piece);
+        }
+    }
+    lines.push(current.trim_end().to_owned());
+    lines
+}
+
+/// Where the last column of a table begins that is in the left half of a usual line; else two more than the line's own
+/// indent.
+fn column_of(line: &str, own: &[&str]) -> usize {
+    const LEFT_HALF: usize = 44;
+    let plain = own.iter().fold(line.to_owned(), |text, sequence| text.replace(sequence, ""));
+    let leading = plain.len() - plain.trim_start().len();
+    let mut column = leading + 2;
+    let mut blanks = 0;
+    for (at, c) in plain.chars().enumerate() {
+        if c != ' ' && blanks >= 2 && at > leading && at <= LEFT_HALF {
+            column = at;
+        }
+        blanks = if c == ' ' { blanks + 1 } else { 0 };
+    }
+    column
+}
+
+/// The words of a line with the blanks before each; what is in backticks is one word where it `fits`.
+fn pieces(line: &str, fits: impl Fn(&str) -> bool) -> Vec<&str> {
+    let mut found = Vec::new();
+    let mut rest = line;
+    while !rest.is_empty() {
+        let blanks = rest.len() - rest.trim_start_matches(' ').len();
+        let word = rest.get(blanks..).unwrap_or_default();
+        let plain_end = word.find(' ').unwrap_or(word.len());
+        let mut end = plain_end;
+        // A word may begin a text in backticks that goes on: (`hatbox add x`).
+        let ticks = |text: &str| text.matches('`').count() % 2 == 1;
+        while ticks(word.get(..end).unwrap_or_default()) && end < word.len() {
+            let next = word.get(end + 1..).unwrap_or_default();
+            end = next.find(' ').map_or(word.len(), |at| end + 1 + at);
+        }
+        if ticks(word.get(..end).unwrap_or_default()) || !fits(word.get(..end).unwrap_or_default()) {
+            end = plain_end;
+        }
+        let length = blanks + end;
+        found.push(rest.get(..length).unwrap_or(rest));
+        rest = rest.get(length..).unwrap_or_default();
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn lines_are_broken_at_words_and_indented_as_they_are() {
+        for (line, width, lines) in [
+            ("short", 20, &["short"][..]),
+            ("hatbox: error: one two three", 20, &["hatbox: error: one", "  two three"]),
+            ("  caused by: one two three", 20, &["  caused by: one two", "    three"]),
+            ("Fix     one two three four", 20, &["Fix     one two", "        three four"]),
+            ("use `hatbox add x` now", 17, &["use", "  `hatbox add x`", "  now"]),
+            ("use `a b c d e f g h i j` now", 14, &["use `a b c d e", "  f g h i j`", "  now"]),
+            ("漢字漢字 漢字漢字", 10, &["漢字漢字", "  漢字漢字"]),
+            ("a bbbbbbbbbbbbbbbbbbbbbbbb c", 10, &["a", "  bbbbbbbbbbbbbbbbbbbbbbbb", "  c"]),
+            ("one ` two three", 10, &["one ` two", "  three"]),
+        ] {
+            assert_eq!(wrap_line(line, width, &[]), lines, "{line}");
+        }
+        let coloured = "\u{1b}[1mone\u{1b}[0m two";
+        assert_eq!(wrap_line(coloured, 7, &["\u{1b}[1m", "\u{1b}[0m"]), [coloured]);
+    }
+
+    proptest! {
+        #[test]
+        fn no_word_is_lost_and_none_is_too_far_out(line in "[a-z漢`]{1,9}( {1,3}[a-z漢`]{1,9}){0,20}", width in 24..90usize) {
+            let lines = wrap_line(&line, width, &[]);
+            let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+            prop_assert_eq!(words(&lines.join(" ")), words(&line));
+            for line in &lines {
+                prop_assert!(line.width() <= width || words(line).len() == 1, "{line:?}");
+            }
+        }
+    }
+}
