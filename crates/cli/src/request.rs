@@ -37,6 +37,13 @@ pub(crate) enum PassphraseSource {
     Variable(&'static str, SecretString),
     /// `passphrase_command` of the settings.
     Command(String),
+    /// What one of them gave, once it was asked: no source is asked twice.
+    Read {
+        /// The source's name in messages.
+        source: String,
+        /// The passphrase.
+        text: SecretString,
+    },
 }
 
 impl PassphraseSource {
@@ -46,6 +53,7 @@ impl PassphraseSource {
             Self::Descriptor(number) => format!("descriptor {number}"),
             Self::Variable(name, _) => (*name).to_owned(),
             Self::Command(_) => "`passphrase_command`".to_owned(),
+            Self::Read { source, .. } => source.clone(),
         }
     }
 }

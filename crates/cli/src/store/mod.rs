@@ -42,6 +42,7 @@ pub(crate) mod open;
 mod os_code;
 #[cfg(feature = "pass")]
 pub(crate) mod pass;
+pub(crate) mod passphrase_box;
 #[cfg_attr(
     not(all(feature = "pass", feature = "command")),
     expect(dead_code, reason = "each of these backends uses a part of it")

@@ -6,8 +6,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use hatbox_core::secret::SecretString;
 use zeroize::Zeroizing;
 
+use super::passphrase_box;
 use super::sealed::CacheKey;
 use crate::sys::access::user;
 use crate::sys::boot_clock;
@@ -24,6 +26,8 @@ pub(crate) struct Unlocked {
     max: Duration,
     /// Where the files go, when the settings ask for them.
     runtime: Option<PathBuf>,
+    /// Where boxes under a passphrase may go.
+    box_places: Vec<PathBuf>,
 }
 
 /// Why entries live as long as they do.
@@ -49,6 +53,9 @@ struct Life {
     timeout: Duration,
     end: Duration,
 }
+
+/// The name of a box under a passphrase.
+const BOX: &str = "box";
 
 /// 4 bytes and 8 bytes, big-endian.
 const LIFE_BYTES: usize = 12;
@@ -93,7 +100,13 @@ impl Unlocked {
             said_by,
             max,
             runtime: None,
+            box_places: Vec::new(),
         }
+    }
+
+    /// The same, with boxes under a passphrase in the first of these directories that will do.
+    pub(crate) fn with_box_places(self, box_places: Vec<PathBuf>) -> Self {
+        Self { box_places, ..self }
     }
 
     /// The same, with files below this directory where the keyring cannot be used.
@@ -123,11 +136,11 @@ impl Unlocked {
     }
 
     fn write(&self, what: &str, value: &[u8]) -> Result<HeldIn, KeyringError> {
-        self.write_until(
-            what,
-            value,
-            Life { timeout: self.timeout, end: Duration::from_secs((since_start() + self.max).as_secs()) },
-        )
+        self.write_until(what, value, self.new_life())
+    }
+
+    fn new_life(&self) -> Life {
+        Life { timeout: self.timeout, end: Duration::from_secs((since_start() + self.max).as_secs()) }
     }
 
     fn write_until(&self, what: &str, value: &[u8], life: Life) -> Result<HeldIn, KeyringError> {
@@ -168,6 +181,41 @@ impl Unlocked {
         self.write("cache-key", key.expose())
     }
 
+    /// Whether there may be a box, which a passphrase would open.
+    pub(crate) fn has_box(&self) -> bool {
+        self.box_places.iter().any(|directory| directory.join(self.name(BOX)).exists())
+    }
+
+    /// The cache key in a box under this passphrase.
+    pub(crate) fn cache_key_by(&self, passphrase: &SecretString) -> Option<CacheKey> {
+        let read = |directory: &PathBuf| runtime_file::read(directory, &self.name(BOX), left_of);
+        let mut held = self.box_places.iter().find_map(read)?;
+        if left_of(&held).is_zero() {
+            self.remove_box();
+            return None;
+        }
+        let length = held.len().checked_sub(LIFE_BYTES)?;
+        held.truncate(length);
+        passphrase_box::open(&held, passphrase)
+    }
+
+    /// Puts the cache key into a box under this passphrase. Tells whether it could.
+    pub(crate) fn hold_cache_key_by(&self, passphrase: &SecretString, key: &CacheKey) -> bool {
+        let Some(content) = passphrase_box::seal(key, passphrase) else { return false };
+        let life = self.new_life();
+        let value = [&content[..], &life.to_bytes()].concat();
+        let write =
+            |directory: &PathBuf| runtime_file::write(directory, &self.name(BOX), &value, life.left());
+        self.box_places.iter().any(|directory| write(directory).is_ok())
+    }
+
+    fn remove_box(&self) {
+        for directory in &self.box_places {
+            // Where there is none, there is nothing to do.
+            runtime_file::forget(directory, &self.name(BOX)).ok();
+        }
+    }
+
     /// The store's identity, when it is held.
     pub(crate) fn identity(&self) -> Result<Zeroizing<Vec<u8>>, KeyringError> {
         self.read("identity")
@@ -180,6 +228,7 @@ impl Unlocked {
 
     /// Drops both, wherever they are.
     pub(crate) fn forget(&self) -> Result<(), KeyringError> {
+        self.remove_box();
         let results = ["cache-key", "identity"].map(|what| self.remove(what));
         results.into_iter().find(Result::is_err).unwrap_or(Ok(()))
     }

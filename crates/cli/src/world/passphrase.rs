@@ -70,7 +70,9 @@ pub(crate) fn ask_passphrase(
         what: format!("{} gave no passphrase: {why}", source.shown()),
     };
     let bytes = match source {
-        PassphraseSource::Variable(_, text) => Zeroizing::new(text.expose().as_bytes().to_vec()),
+        PassphraseSource::Variable(_, text) | PassphraseSource::Read { text, .. } => {
+            Zeroizing::new(text.expose().as_bytes().to_vec())
+        }
         PassphraseSource::Descriptor(number) => {
             read_descriptor(*number).map_err(|error| failed(error.to_string()))?
         }

@@ -139,7 +139,7 @@ fn the_store_stays_unlocked_for_as_long_as_the_flag_or_the_settings_say() {
 
 /// keyrings(7): a user other than root has 200 keys and 20,000 bytes.
 #[test]
-fn a_full_keyring_is_said_and_costs_a_question_each_time() {
+fn a_full_keyring_is_no_reason_to_unlock_again_where_a_passphrase_is_at_hand() {
     let Some(fixture) = home() else { return };
     if !rustix::process::geteuid().is_root() || Command::new("setpriv").arg("--version").output().is_err() {
         eprintln!("skipped: only root can become a user whose quota may be used up");
@@ -158,6 +158,6 @@ fn a_full_keyring_is_said_and_costs_a_question_each_time() {
     std::fs::copy(env!("CARGO_BIN_EXE_hatbox"), &binary).unwrap();
     let run = in_session(&fixture, fill).env("H", &binary).under("setpriv", &become_user).run().ok();
     assert!(run.stdout.contains(fixture.key("jan-work").secret.expose()));
-    let note = "hatbox: your kernel keyring is full: the store is unlocked anew by each command\n";
-    assert_eq!(run.stderr.matches(note).count(), 2, "{}", run.stderr);
+    // The passphrase is at hand, so a box in memory saves the second unlock.
+    assert!(!run.stderr.contains("hatbox: "), "{}", run.stderr);
 }

@@ -1,7 +1,11 @@
 //! The passphrase without a person: by descriptor, variable, command; and that the child gets none of it.
 
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
 use crate::fixture::{Fixture, PASSPHRASE};
 use crate::run::{Outcome, Run};
+use crate::terminal::Terminal;
 
 const CONFIG: &str = "[profile jan-work]\n";
 /// What a child can see of itself.
@@ -140,30 +144,108 @@ fn the_environment_of_hatbox_itself_cannot_be_read_by_another_process_of_the_use
     assert!(!run.stderr.contains("canary"));
 }
 
-#[test]
-fn where_the_kernel_keyring_is_denied_each_command_unlocks_by_itself_and_says_so_once() {
+/// As a container's seccomp profile denies it; `None`, said, where that cannot be had.
+fn without_keyring(run: Run) -> Option<Run> {
     if !std::process::Command::new("strace").arg("-V").output().is_ok_and(|output| output.status.success()) {
         eprintln!("skipped: strace is not installed");
+        return None;
+    }
+    let inject = "inject=add_key,request_key,keyctl:error=EPERM";
+    Some(run.under("strace", &["-f", "-qqq", "-e", inject, "-o", "/dev/null"]))
+}
+
+/// The place in memory that every container has; hatbox makes its own directory there.
+fn boxes() -> PathBuf {
+    PathBuf::from(format!("/dev/shm/hatbox-{}", rustix::process::geteuid().as_raw()))
+}
+
+fn box_of(fixture: &Fixture) -> Option<PathBuf> {
+    let digest = fixture.state().file_name().unwrap().to_str().unwrap().to_owned();
+    let mut entries = std::fs::read_dir(boxes()).into_iter().flatten().flatten().map(|entry| entry.path());
+    entries.find(|path| path.to_string_lossy().ends_with(&format!(":{digest}:box")))
+}
+
+#[test]
+fn without_a_kernel_keyring_a_passphrase_at_hand_opens_the_store_once_and_then_a_box_in_memory() {
+    let fixture = locked();
+    let exec = ["exec", "jan-work", "--", "echo", "in"];
+    let denied = |arguments: &[&str]| without_keyring(fixture.hatbox(arguments));
+    let Some(first) = denied(&exec) else { return };
+    if !std::path::Path::new("/dev/shm").is_dir() {
+        eprintln!("skipped: there is no /dev/shm");
         return;
     }
-    let fixture = locked();
-    // As a container's seccomp profile does it.
-    let inject = "inject=add_key,request_key,keyctl:error=EPERM";
-    let denied = |arguments: &[&str]| {
-        fixture.hatbox(arguments).under("strace", &["-f", "-qqq", "-e", inject, "-o", "/dev/null"])
-    };
-    let exec = ["exec", "jan-work", "--", "echo", "in"];
-    for expected in ["hatbox: STS is SANDBOX here, not AWS\n", ""] {
-        let outcome = denied(&exec).run().ok();
-        assert_eq!(outcome.stdout, "in\n");
-        let note =
-            "hatbox: the kernel keyring cannot be used here: the store is unlocked anew by each command\n";
-        assert_eq!(fixture.shown(&outcome.stderr), format!("{note}{expected}"));
+    let first = first.run().ok();
+    assert_eq!(first.stdout, "in\n");
+    assert!(!first.stderr.contains("keyring"), "{}", first.stderr);
+    let held = box_of(&fixture).expect("a box");
+    let about = std::fs::metadata(&held).unwrap();
+    assert_eq!(about.permissions().mode() & 0o777, 0o600);
+    assert_eq!(std::fs::metadata(boxes()).unwrap().permissions().mode() & 0o777, 0o700);
+    // From the box: no wrap is opened, so it works where there is none; what the store keeps is not in it.
+    let wrap = fixture.wrap("passphrase");
+    let kept = std::fs::read(&wrap).unwrap();
+    std::fs::write(&wrap, "no wrap").unwrap();
+    let warm = denied(&exec).unwrap().run().ok();
+    assert_eq!((warm.stdout.as_str(), warm.stderr.as_str()), ("in\n", ""));
+    denied(&["export", "-n", "jan-work"]).unwrap().run().expect_code(1);
+    std::fs::write(&wrap, kept).unwrap();
+    // A wrong passphrase opens nothing, and neither does a changed box.
+    let wrong = denied(&exec).unwrap().env("HATBOX_FILE_PASSPHRASE", "wrong horse").run().expect_code(125);
+    assert!(wrong.stderr.contains("the passphrase is wrong"), "{}", wrong.stderr);
+    let good = std::fs::read(&held).unwrap();
+    for at in [0, 16, 40, good.len() - 13, good.len() - 1] {
+        let mut changed = good.clone();
+        changed[at] ^= 1;
+        std::fs::write(&held, changed).unwrap();
+        denied(&exec).unwrap().run().ok();
     }
-    assert_eq!(fixture.log().len(), 1, "the session is cached all the same");
-    let nobody = denied(&["export", "-n", "jan-work"]).without("HATBOX_FILE_PASSPHRASE").run();
+    denied(&["lock"]).unwrap().run().ok();
+    assert_eq!(box_of(&fixture), None);
+}
+
+#[test]
+fn a_box_is_opened_by_a_descriptor_and_by_a_command_each_of_which_is_read_once() {
+    let fixture = locked();
+    fixture.write_program("give", "#!/bin/sh\necho x >> \"$HOME/asked\"\nprintf 'canary correct horse'\n");
+    let command =
+        format!("backend = \"file\"\npassphrase_command = \"{}\"\n", fixture.path("bin/give").display());
+    fixture.write_settings(&command);
+    let exec = ["exec", "jan-work", "--", "echo", "in"];
+    for times in 1..=2 {
+        let run = fixture.hatbox(&exec).without("HATBOX_FILE_PASSPHRASE");
+        let Some(run) = without_keyring(run) else { return };
+        assert_eq!(run.run().ok().stdout, "in\n");
+        assert_eq!(std::fs::read_to_string(fixture.path("home/asked")).unwrap().lines().count(), times);
+    }
+    let line = "exec 7<<'E'\ncanary correct horse\nE\nexec \"$0\" --passphrase-fd 7 exec jan-work -- echo in";
+    for _ in 0..2 {
+        let shell = Run::new("/bin/sh", fixture.variables()).without("HATBOX_FILE_PASSPHRASE");
+        let shell = shell.args(["-c", line, env!("CARGO_BIN_EXE_hatbox")]);
+        assert_eq!(without_keyring(shell).unwrap().run().ok().stdout, "in\n");
+    }
+    fixture.hatbox(&["lock"]).run().ok();
+}
+
+/// Neither a passphrase at hand nor a keyring: each command asks, and the note names the setting that saves it.
+#[test]
+fn where_the_kernel_keyring_is_denied_each_command_asks_and_says_what_saves_the_question() {
+    let fixture = locked();
+    let run = fixture.hatbox(&["list", "--unlock"]).without("HATBOX_FILE_PASSPHRASE");
+    let Some(run) = without_keyring(run) else { return };
+    let mut terminal = Terminal::start(&run);
+    terminal.wait_for_prompt("Passphrase of the hatbox store: ");
+    terminal.type_keys(&format!("{PASSPHRASE}\n"));
+    assert!(terminal.wait().success());
+    let shown = terminal.screen().join(" ");
+    assert!(shown.contains("the kernel keyring cannot be used here"), "{shown}");
+    assert!(shown.replace("  ", " ").contains("runtime-dir"), "{shown}");
+    assert_eq!(box_of(&fixture), None, "a typed passphrase leaves no box");
+    let denied = |arguments: &[&str]| {
+        without_keyring(fixture.hatbox(arguments).without("HATBOX_FILE_PASSPHRASE")).unwrap()
+    };
+    let nobody = denied(&["export", "-n", "jan-work"]).run();
     assert!(nobody.expect_code(4).stderr.contains("there is no way to ask for its passphrase"));
-    let list = denied(&["list"]).without("HATBOX_FILE_PASSPHRASE").run().ok();
-    assert!(list.stdout.contains("locked"));
+    assert!(denied(&["list"]).run().ok().stdout.contains("locked"));
     denied(&["lock"]).run().ok();
 }

@@ -103,9 +103,9 @@ impl Checkup<'_> {
         };
         let is_asking = !secrets.is_passphrase_at_hand();
         let (level, so) = if is_asking {
-            (Level::Warning, "each command asks for the passphrase anew")
+            (Level::Warning, "each command asks for the passphrase again")
         } else {
-            (Level::Info, "each command unlocks the store anew")
+            (Level::Info, "the cache key is kept in memory instead, sealed under the passphrase")
         };
         let finding = Finding::new(Topic::Store, "no-keyring", level, format!("{why}: {so}"));
         let settings = self.world.dirs.shown(&self.world.dirs.settings_file());

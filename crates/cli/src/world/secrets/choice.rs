@@ -6,9 +6,11 @@ use super::Secrets;
 use crate::env_names;
 use crate::report::{Failure, FailureKind};
 use crate::store::open::{Place, open_store};
+use crate::store::passphrase_box;
 use crate::store::programs::{PassSettings, Programs};
 use crate::store::unlocked::{TimeoutSaidBy, Unlocked};
 use crate::store::{PassphraseError, Status, Store, StoreKind};
+use crate::sys::access::user;
 use crate::sys::files::{FileError, make_private_directory};
 use crate::sys::process_group::terminal_name;
 use crate::world::dirs::digest_of_place;
@@ -72,7 +74,8 @@ impl Secrets<'_> {
         };
         let max = self.settings.unlock_max();
         let unlocked = Unlocked::of_store(&digest_of_place(&directory), timeout, set_by, max)
-            .with_runtime_directory(runtime);
+            .with_runtime_directory(runtime)
+            .with_box_places(passphrase_box::places(self.world.dirs.runtime(), user()));
         let (state, identity) = match kind {
             StoreKind::File => (
                 self.world.dirs.state_of_store(&directory),

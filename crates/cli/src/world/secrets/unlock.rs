@@ -1,10 +1,12 @@
 //! Unlocking the store: whom to ask, who waits for whose answer, what is held for the next command.
 
+use hatbox_core::secret::SecretString;
 use zeroize::Zeroizing;
 
 use super::{SaidBy, Secrets, file_failure};
 use crate::env_names;
 use crate::report::{Failure, FailureKind};
+use crate::request::PassphraseSource;
 use crate::store::sealed::CacheKey;
 use crate::store::unlocked::HeldIn;
 use crate::store::{Item, ItemId, ItemInfo, PassphraseError, PassphraseFor, Status, StoreError, StoreKind};
@@ -84,7 +86,14 @@ impl Secrets<'_> {
         let held = wait_for_lock(self.world, &path, timeout * 3, "the passphrase of the store")?;
         let (world, source) = (self.world, self.passphrase.as_ref());
         let patience = Patience { timeout, is_over: &|| !held.is_current() };
-        let mut ask = |what: PassphraseFor| ask_passphrase(world, source, asking, &patience, &what);
+        let mut read = None;
+        let mut ask = |what: PassphraseFor| {
+            let text = ask_passphrase(world, source, asking, &patience, &what)?;
+            if let (Some(source), PassphraseFor::Opening { .. } | PassphraseFor::Creating) = (source, &what) {
+                read = Some(PassphraseSource::Read { source: source.shown(), text: text.clone() });
+            }
+            Ok(text)
+        };
         let Some(opened) = &mut self.opened else { return Ok(Asked::AnsweredElsewhere) };
         // A backend that the first write chooses is told of once it has been written to.
         let is_new = opened.store.status() == Status::Empty && opened.said_by != SaidBy::FirstWrite;
@@ -104,6 +113,9 @@ impl Secrets<'_> {
             }
         }
         drop(held);
+        if read.is_some() {
+            self.passphrase = read;
+        }
         self.say_warnings();
         if is_new {
             self.say_where_keys_are();
@@ -131,9 +143,35 @@ impl Secrets<'_> {
     /// The cache key, where it is held: touches no backend.
     pub(super) fn cache_key_at_hand(&mut self) -> Option<CacheKey> {
         if self.cache_key.is_none() {
-            self.cache_key = self.opened.as_ref()?.place.unlocked.cache_key().ok();
+            self.cache_key = match self.opened.as_ref()?.place.unlocked.cache_key() {
+                Ok(key) => Some(key),
+                Err(KeyringError::Denied | KeyringError::Full) => self.cache_key_in_box(),
+                Err(KeyringError::Absent | KeyringError::Unknown) => None,
+            };
         }
         self.cache_key.clone()
+    }
+
+    /// Without a kernel keyring: the cache key in a box that the passphrase opens, where that is at hand.
+    fn cache_key_in_box(&mut self) -> Option<CacheKey> {
+        let unlocked = self.opened.as_ref()?.place.unlocked.clone();
+        let passphrase = unlocked.has_box().then(|| self.passphrase_at_hand())??;
+        unlocked.cache_key_by(&passphrase)
+    }
+
+    /// The passphrase, where it is to be had without a person. Its source is asked once: a descriptor gives it only
+    /// once, and a command takes its time.
+    fn passphrase_at_hand(&mut self) -> Option<SecretString> {
+        if self.world.environment.text(env_names::UNLOCKING).is_some() {
+            return None;
+        }
+        let source = self.passphrase.as_ref()?;
+        let patience = Patience { timeout: self.settings.prompt_timeout(), is_over: &|| false };
+        let what = PassphraseFor::Opening { attempt: 1 };
+        // Why there is none is said once it is needed.
+        let text = ask_passphrase(self.world, Some(source), Asking::AtHand, &patience, &what).ok()?;
+        self.passphrase = Some(PassphraseSource::Read { source: source.shown(), text: text.clone() });
+        Some(text)
     }
 
     /// The cache key: from the kernel keyring, else from the store.
@@ -148,9 +186,19 @@ impl Secrets<'_> {
             Ok(HeldIn::RuntimeDirectory) => self.world.output.warn(
                 "the unlocked store is held in a file of XDG_RUNTIME_DIR, which all your processes can read",
             ),
-            Err(error) => self.say_no_keyring(error),
+            Err(error) => {
+                let is_boxed = matches!(error, KeyringError::Denied | KeyringError::Full)
+                    && self.passphrase_at_hand().is_some_and(|passphrase| self.is_boxed(&passphrase, &key));
+                if !is_boxed {
+                    self.say_no_keyring(error);
+                }
+            }
         }
         Ok(self.cache_key.insert(key).clone())
+    }
+
+    fn is_boxed(&self, passphrase: &SecretString, key: &CacheKey) -> bool {
+        self.opened.as_ref().is_some_and(|opened| opened.place.unlocked.hold_cache_key_by(passphrase, key))
     }
 
     fn load_or_create_cache_key(&mut self) -> Result<CacheKey, Failure> {
@@ -199,12 +247,12 @@ impl Secrets<'_> {
                 KeyringError::Unknown => "this system holds nothing between commands",
             };
             let is_file = self.chosen().is_some_and(|(kind, _)| kind == StoreKind::File);
-            let way_out = if self.passphrase.is_some() || !is_file {
-                ""
+            let way_out = if is_file && error != KeyringError::Unknown {
+                "; to save that, set `unlock_cache = \"runtime-dir\"` in hatbox's settings"
             } else {
-                "; `passphrase_command` in hatbox's settings, or --passphrase-fd, saves the question"
+                ""
             };
-            self.world.output.note(&format!("{why}: the store is unlocked anew by each command{way_out}"));
+            self.world.output.note(&format!("{why}: each command unlocks the store again{way_out}"));
         }
     }
 }

@@ -1,0 +1,72 @@
+//! The cache key between processes where there is no kernel keyring, but a passphrase at hand without a person: in a
+//! memory-backed file, sealed under that passphrase.
+//!
+//! Opening the store takes half a second of scrypt; a container or a CI job, which has no kernel keyring, would take it
+//! for every command. The box holds the cache key alone, which opens the index and the cached sessions and no stored
+//! key. Its file ends with a timeout as an entry of the keyring does.
+//!
+//! Security: PBKDF2 is far cheaper here than the store's scrypt, so whoever reads the file can try passphrases against
+//! it. The file is the user's alone, never on a disk, and gone with the machine or the container.
+
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
+
+use hatbox_core::secret::SecretString;
+use hmac::Hmac;
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+use super::sealed::CacheKey;
+
+/// About half a millisecond: a cached `exec` must stay one that is not noticed.
+const ROUNDS: u32 = 2000;
+const SALT: usize = 16;
+const PURPOSE: &str = "cache key under the passphrase";
+
+/// The content of a box: a salt, and the cache key sealed under what salt and passphrase give.
+pub(super) fn seal(key: &CacheKey, passphrase: &SecretString) -> Option<Vec<u8>> {
+    let mut salt = [0; SALT];
+    getrandom::getrandom(&mut salt).ok()?;
+    let sealed = derive(passphrase, &salt)?.seal(PURPOSE, key.expose()).ok()?;
+    Some([&salt[..], &sealed].concat())
+}
+
+/// The cache key in a box; `None` when it was sealed under another passphrase.
+pub(super) fn open(content: &[u8], passphrase: &SecretString) -> Option<CacheKey> {
+    let (salt, sealed) = content.split_at_checked(SALT)?;
+    let plain = derive(passphrase, salt)?.open(PURPOSE, sealed).ok()?;
+    CacheKey::of_bytes(&plain)
+}
+
+fn derive(passphrase: &SecretString, salt: &[u8]) -> Option<CacheKey> {
+    let mut bytes = Zeroizing::new([0; 32]);
+    pbkdf2::pbkdf2::<Hmac<Sha256>>(passphrase.expose().as_bytes(), salt, ROUNDS, &mut *bytes).ok()?;
+    CacheKey::of_bytes(&*bytes)
+}
+
+/// Where boxes may be, the best place first: directories in memory that are the user's alone.
+pub(crate) fn places(runtime: Option<&Path>, user: impl Display) -> Vec<PathBuf> {
+    let shared = cfg!(target_os = "linux").then(|| PathBuf::from(format!("/dev/shm/hatbox-{user}")));
+    runtime.map(Path::to_owned).into_iter().chain(shared).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_box_opens_with_its_passphrase_and_with_no_other() {
+        let key = CacheKey::generate().unwrap();
+        let passphrase = SecretString::new("correct horse".to_owned());
+        let content = seal(&key, &passphrase).unwrap();
+        assert_eq!(open(&content, &passphrase).unwrap().expose(), key.expose());
+        assert!(open(&content, &SecretString::new("correct hors".to_owned())).is_none());
+        assert_ne!(content, seal(&key, &passphrase).unwrap(), "each has a salt of its own");
+        for at in 0..content.len() {
+            let mut changed = content.clone();
+            changed[at] ^= 1;
+            assert!(open(&changed, &passphrase).is_none(), "byte {at}");
+            assert!(open(&content[..at], &passphrase).is_none(), "cut at {at}");
+        }
+    }
+}
