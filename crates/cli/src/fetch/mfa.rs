@@ -17,6 +17,7 @@ use crate::report::{Failure, FailureKind};
 use crate::request::resolve_prompt;
 use crate::sys::lock::Lock;
 use crate::world::helper::{HelperError, run_helper, run_program};
+use crate::world::programs::find_in_path;
 
 const PROCESS_TIMEOUT: Duration = Duration::from_mins(1);
 
@@ -56,7 +57,12 @@ impl Fetching<'_, '_> {
         let driver = resolve_prompt(self.request.prompt.as_ref())?;
         if let Some((program, arguments)) = program_of(driver, serial, &self.world.environment) {
             let timeout = self.secrets.prompt_timeout();
-            let output = run_program(program, &arguments, &self.helper_environment(profile), timeout);
+            // Security: only what is in a directory that PATH names from the root on, so not in the working directory.
+            let Some(found) = find_in_path(self.world, program).into_iter().next() else {
+                return Err(Failure::new(FailureKind::Failed, format!("`{program}` was not found in PATH"))
+                    .hint("choose another way to give MFA codes: --prompt terminal"));
+            };
+            let output = run_program(&found, &arguments, &self.helper_environment(profile), timeout);
             return parse_output(&format!("`{program}`"), output)
                 .map(|code| Code::Given(code, CodeSource::Process));
         }

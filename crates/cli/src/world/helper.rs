@@ -1,6 +1,7 @@
 //! Helper programs that the config names: run by the shell, without hatbox's secrets, for a limited time.
 
 use std::ffi::OsString;
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -23,7 +24,7 @@ pub(crate) fn run_helper(
 
 /// The same for a program with arguments, without a shell in between.
 pub(crate) fn run_program(
-    program: &str,
+    program: &Path,
     arguments: &[String],
     environment: &[(OsString, OsString)],
     timeout: Duration,

@@ -81,16 +81,31 @@ pub(crate) fn ask_passphrase(
             run_helper(command, &environment, COMMAND_TIMEOUT).map_err(|error| failed(error.to_string()))?
         }
     };
-    of_bytes(&bytes).map_err(failed)?.ok_or_else(|| PassphraseError::Empty(source.shown()))
+    let passphrase =
+        of_bytes(&bytes).map_err(failed)?.ok_or_else(|| PassphraseError::Empty(source.shown()))?;
+    if matches!(what, PassphraseFor::Creating | PassphraseFor::Changing) {
+        warn_if_short(world, &passphrase);
+    }
+    Ok(passphrase)
+}
+
+fn warn_if_short(world: &World, passphrase: &SecretString) {
+    if is_short(passphrase) {
+        world.output.warn(&format!(
+            "the passphrase has fewer than {SHORT} characters: whoever gets hold of the store's files can guess it"
+        ));
+    }
 }
 
 /// A new passphrase from a descriptor that the user named for it.
 #[cfg(feature = "file")]
-pub(crate) fn read_new_passphrase(number: i32) -> Result<SecretString, PassphraseError> {
+pub(crate) fn read_new_passphrase(world: &World, number: i32) -> Result<SecretString, PassphraseError> {
     let shown = format!("descriptor {number}");
     let failed = |why: String| PassphraseError::Source { what: format!("{shown} gave no passphrase: {why}") };
     let bytes = read_descriptor(number).map_err(|error| failed(error.to_string()))?;
-    of_bytes(&bytes).map_err(failed)?.ok_or(PassphraseError::Empty(shown))
+    let passphrase = of_bytes(&bytes).map_err(failed)?.ok_or(PassphraseError::Empty(shown))?;
+    warn_if_short(world, &passphrase);
+    Ok(passphrase)
 }
 
 /// The passphrase in what a source gave; `None` when it is empty.
@@ -158,6 +173,13 @@ fn ask_line(
     })
 }
 
+/// Below this many characters a passphrase can be guessed in spite of scrypt.
+const SHORT: usize = 8;
+
+fn is_short(passphrase: &SecretString) -> bool {
+    passphrase.expose().chars().count() < SHORT
+}
+
 /// A new passphrase, twice the same.
 fn ask_twice(world: &World, waiting: &Patience<'_>) -> Result<SecretString, PassphraseError> {
     let prompter = world.prompter();
@@ -166,6 +188,15 @@ fn ask_twice(world: &World, waiting: &Patience<'_>) -> Result<SecretString, Pass
         if first.expose().is_empty() {
             prompter.show("It must not be empty.");
             continue;
+        }
+        if is_short(&first) {
+            prompter.show(&format!(
+                "That has fewer than {SHORT} characters: whoever gets hold of the store's files can guess it."
+            ));
+            let answer = ask_line(world, waiting, "Use it all the same? (y|N) ", Echo::Shown)?;
+            if !matches!(answer.expose().trim().to_ascii_lowercase().as_str(), "y" | "yes") {
+                continue;
+            }
         }
         if ask_line(world, waiting, "The same again: ", Echo::Hidden)?.expose() == first.expose() {
             return Ok(first);

@@ -19,13 +19,20 @@ pub(crate) fn find_in_path(world: &World, name: &str) -> Vec<PathBuf> {
 
 /// Whether a shell would find the program that is written `word`.
 pub(crate) fn is_found(world: &World, word: &str) -> bool {
+    // Relative to wherever a command is run.
+    let is_relative =
+        word.contains(std::path::is_separator) && !word.starts_with("~/") && !Path::new(word).is_absolute();
+    is_relative || find_program(world, word).is_some()
+}
+
+/// The file of the program that is written `word`; `None` also when it depends on the working directory.
+pub(crate) fn find_program(world: &World, word: &str) -> Option<PathBuf> {
     let below_home = word.strip_prefix("~/").map(|below| world.dirs.home().join(below));
     match below_home {
-        Some(path) => is_program(&path),
-        None if Path::new(word).is_absolute() => is_program(Path::new(word)),
-        // Relative to wherever a command is run.
-        None if word.contains(std::path::is_separator) => true,
-        None => !find_in_path(world, word).is_empty(),
+        Some(path) => Some(path).filter(|path| is_program(path)),
+        None if Path::new(word).is_absolute() => Some(PathBuf::from(word)).filter(|path| is_program(path)),
+        None if word.contains(std::path::is_separator) => None,
+        None => find_in_path(world, word).into_iter().next(),
     }
 }
 

@@ -53,3 +53,28 @@ fn another_program_under_our_name_is_told() {
     symlink(env!("CARGO_BIN_EXE_hatbox"), home.path("bin/hatbox")).unwrap();
     assert!(home.found(&[]).is_empty());
 }
+
+#[test]
+fn a_program_that_others_may_write_to_or_put_another_in_the_place_of_is_reported() {
+    let home = Home::with_config("[profile a]\ncredential_process = corp-login --fast\n");
+    home.write_program("bin/corp-login");
+    home.write_program("bin/ykman");
+    let found = |home: &Home| home.found(&[("HATBOX_PROMPT", "ykman")]);
+    assert!(found(&home).is_empty());
+    for (path, mode) in [("bin/corp-login", 0o777), ("bin/corp-login", 0o775), ("bin/ykman", 0o757)] {
+        home.set_mode(path, mode);
+        assert_eq!(found(&home), [format!("loose-program ~/{path}")], "{path} {mode:o}");
+        let report = home.report(&[], &[("HATBOX_PROMPT", "ykman")]);
+        let fix = report["findings"][0]["fix"].as_str().unwrap();
+        assert!(fix.starts_with("chmod go-w"), "{fix}");
+        home.set_mode(path, 0o755);
+    }
+    home.set_mode("bin", 0o777);
+    assert_eq!(found(&home), ["loose-program ~/bin", "loose-program ~/bin"], "each program in it");
+    home.set_mode("bin", 0o755);
+    if std::os::unix::fs::chown(home.path("bin/ykman"), Some(61_237), None).is_ok() {
+        assert_eq!(found(&home), ["loose-program ~/bin/ykman"]);
+    } else {
+        eprintln!("skipped: only root can give a file to another user");
+    }
+}

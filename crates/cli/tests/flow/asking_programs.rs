@@ -146,3 +146,45 @@ fn a_signal_that_hatbox_was_told_to_ignore_ends_nothing() {
     std::fs::write(fixture.home().join("go"), "").unwrap();
     assert_eq!(finish(child, "ignoring HUP").ok().stdout, "done\n");
 }
+
+/// An empty or relative entry of PATH leads into the working directory, where anyone may have put a program.
+#[test]
+fn a_program_in_the_working_directory_is_never_run() {
+    let fixture = Fixture::with_config(
+        "[profile admin]\nsource_profile = jan-work\nrole_arn = arn:aws:iam::444455556666:role/admin\n\
+         mfa_serial = arn:aws:iam::111122223333:mfa/jan\n[profile jan-work]\n",
+    );
+    let here = fixture.path("here");
+    std::fs::create_dir_all(&here).unwrap();
+    for program in ["ykman", "zenity"] {
+        let path = here.join(program);
+        std::fs::write(&path, "#!/bin/sh\ntouch \"$HOME/ran\"\necho 123456\n").unwrap();
+        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    }
+    for start in [".:", ":", "here:", "./:", "../fixture:"] {
+        for program in ["ykman", "zenity"] {
+            let line = "cd \"$HERE\" && exec \"$0\" \"$@\"";
+            let run = Run::new("/bin/sh", fixture.variables())
+                .env("HERE", &here)
+                .args([
+                    "-c",
+                    line,
+                    env!("CARGO_BIN_EXE_hatbox"),
+                    "exec",
+                    "--prompt",
+                    program,
+                    "admin",
+                    "--",
+                    "true",
+                ])
+                .env("PATH", format!("{start}/usr/bin:/bin"));
+            let refused = run.run();
+            assert!(!fixture.path("home/ran").exists(), "{start} {program}");
+            if !std::path::Path::new("/usr/bin").join(program).exists() {
+                assert_eq!(refused.code(), Some(125), "{}", refused.stderr);
+                let expected = format!("`{program}` was not found in PATH");
+                assert!(refused.stderr.contains(&expected), "{}", refused.stderr);
+            }
+        }
+    }
+}

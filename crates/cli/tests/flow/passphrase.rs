@@ -249,3 +249,53 @@ fn where_the_kernel_keyring_is_denied_each_command_asks_and_says_what_saves_the_
     assert!(denied(&["list"]).run().ok().stdout.contains("locked"));
     denied(&["lock"]).run().ok();
 }
+
+#[test]
+fn a_short_new_passphrase_is_asked_about_on_a_terminal_and_warned_of_elsewhere() {
+    let fixture = Fixture::empty(&["jan-work"]);
+    let add = || fixture.add_run("jan-work", &["--no-add-config", "--force"]);
+    let mut terminal = Terminal::start(&add().without("HATBOX_FILE_PASSPHRASE"));
+    for (typed, question) in [("short", true), ("a", true)] {
+        terminal.wait_for_prompt("New passphrase: ");
+        terminal.type_keys(&format!("{typed}\n"));
+        assert!(question);
+        terminal.wait_for_prompt("Use it all the same? (y|N) ");
+        terminal.type_keys(if typed == "a" { "y\n" } else { "\n" });
+    }
+    terminal.wait_for_prompt("The same again: ");
+    terminal.type_keys("a\n");
+    assert!(terminal.wait().success(), "{}", terminal.transcript());
+    assert!(terminal.screen().join(" ").contains("fewer than 8 characters"), "{:?}", terminal.screen());
+    let other = Fixture::empty(&["jan-work"]);
+    let warning = "hatbox: warning: the passphrase has fewer than 8 characters";
+    let run = |passphrase: &str| {
+        other.hatbox(&["lock"]).run();
+        other
+            .add_run("jan-work", &["--no-add-config", "--force"])
+            .env("HATBOX_FILE_PASSPHRASE", passphrase)
+            .run()
+    };
+    assert!(run("1234567").ok().stderr.contains(warning));
+    assert!(!run("1234567").ok().stderr.contains(warning), "only of a new one");
+    std::fs::remove_dir_all(other.path("home/.local")).unwrap();
+    // Characters are counted, and not bytes.
+    assert!(!run("12345678").ok().stderr.contains(warning));
+    std::fs::remove_dir_all(other.path("home/.local")).unwrap();
+    assert!(run("\u{fc}\u{fc}\u{fc}\u{fc}\u{fc}\u{fc}\u{fc}").ok().stderr.contains(warning));
+}
+
+/// scrypt takes 128 MB; where the process may not have them, that is an error like any other.
+#[test]
+fn too_little_memory_for_the_passphrase_is_an_error_and_no_abort() {
+    let fixture = locked();
+    let limited = |kilobytes: u32, arguments: &str| {
+        let line = format!("ulimit -v {kilobytes}; exec \"$0\" {arguments}");
+        Run::new("/bin/sh", fixture.variables()).args(["-c", &line, env!("CARGO_BIN_EXE_hatbox")]).run()
+    };
+    for kilobytes in [100_000, 120_000, 150_000] {
+        let refused = limited(kilobytes, "export -n jan-work");
+        assert!(refused.code() == Some(1), "{kilobytes}: {:?} {}", refused.signal(), refused.stderr);
+        assert!(refused.stderr.contains("takes 132 MB of memory"), "{}", refused.stderr);
+    }
+    limited(4_000_000, "export -n jan-work").ok();
+}

@@ -89,7 +89,7 @@ fn a_new_passphrase_is_asked_for_twice_until_both_agree_and_must_not_be_empty() 
     terminal.wait_for("It must not be empty.", 1);
     terminal.wait_for(NEW, 2);
     terminal.wait_for_prompt(NEW);
-    terminal.type_keys("one\r");
+    terminal.type_keys("one of them\r");
     terminal.wait_for_prompt(AGAIN);
     terminal.type_keys("other\r");
     terminal.wait_for("The two differ.", 1);

@@ -314,3 +314,36 @@ fn the_go_program_age_opens_what_hatbox_wrote_and_the_reverse() {
     assert!(terminal.wait().success(), "{}", terminal.transcript());
     assert_opens(&fixture, "made by age");
 }
+
+/// age itself would run the first program of that name on PATH, and give it what opens the store.
+#[test]
+fn a_plugin_in_the_working_directory_is_not_run() {
+    let fixture = home();
+    if plug_in(&fixture).is_none() {
+        return;
+    }
+    let identity = fixture.path("home/toy.txt");
+    with_toy(&fixture, &["store", "wrap", "add", "plugin", "--identity", identity.to_str().unwrap()])
+        .run()
+        .ok();
+    let here = fixture.path("here");
+    std::fs::create_dir_all(&here).unwrap();
+    std::fs::copy(fixture.path("bin/age-plugin-toy"), here.join("age-plugin-toy")).unwrap();
+    let line = "cd \"$HERE\" && exec \"$0\" exec -n jan-work -- echo in";
+    for start in [".", "", "./"] {
+        fixture.hatbox(&["lock"]).run().ok();
+        let run = Run::new("/bin/sh", fixture.variables())
+            .args(["-c", line, env!("CARGO_BIN_EXE_hatbox")])
+            .env("HERE", &here)
+            .env("TOY_KEY", fixture.path("toy.key"))
+            .env("PATH", format!("{start}:/usr/bin:/bin"))
+            .without("HATBOX_FILE_PASSPHRASE");
+        let mut terminal = Terminal::start(&run);
+        terminal.wait_for_prompt("Passphrase of the hatbox store: ");
+        terminal.type_keys(&format!("{PASSPHRASE}\n"));
+        assert!(terminal.wait().success());
+        let shown = terminal.screen().join("");
+        assert!(shown.contains("is found by an entry of PATH that is not absolute"), "{start:?}: {shown}");
+        assert!(!shown.contains("touch the toy"), "{start:?}: {shown}");
+    }
+}

@@ -6,7 +6,8 @@ use hatbox_core::doctor::chains::{NamedProgram, Profiles, program_word};
 use hatbox_core::doctor::{Finding, Level, Topic};
 
 use super::Checkup;
-use crate::world::programs::{find_in_path, is_found, own_file};
+use crate::world::modes::{Must, find_flaw};
+use crate::world::programs::{find_in_path, find_program, is_found, own_file};
 use crate::world::secrets::Secrets;
 
 impl Checkup<'_> {
@@ -41,16 +42,35 @@ impl Checkup<'_> {
         for NamedProgram { key, word, origin } in &profiles.programs {
             if !is_found(self.world, word) {
                 self.findings.push(missing(key, word).from_origin(origin));
+            } else if let Some(file) = find_program(self.world, word) {
+                self.check_writers(word, &file);
             }
         }
         let in_settings = secrets.map(Secrets::named_commands).unwrap_or_default();
         let settings = self.world.dirs.shown(&self.world.dirs.settings_file());
         for (name, command) in &in_settings {
-            if let Some(word) = program_word(command).filter(|word| !is_found(self.world, word)) {
+            let Some(word) = program_word(command) else { continue };
+            if !is_found(self.world, &word) {
                 self.findings.push(missing(name, &word).in_file(settings.as_str()));
+            } else if let Some(file) = find_program(self.world, &word) {
+                self.check_writers(&word, &file);
             }
         }
         profiles.programs.len() + in_settings.len()
+    }
+
+    /// A program that hatbox runs, and its directory, must be closed to other writers: they could put theirs there.
+    pub(super) fn check_writers(&mut self, name: &str, file: &Path) {
+        for path in std::iter::once(file).chain(file.parent()) {
+            let Some(flaw) = find_flaw(path, Must::HaveNoOtherWriter) else { continue };
+            let text = format!("hatbox runs `{}` from here: {}", name.escape_debug(), flaw.reason);
+            let finding = Finding::new(Topic::Programs, "loose-program", Level::Warning, text)
+                .in_file(self.world.dirs.shown(path));
+            self.findings.push(match flaw.way_out {
+                Some(way_out) => finding.mended_by(way_out),
+                None => finding,
+            });
+        }
     }
 
     /// What a shell runs under our name, and under that of the program that we stand in for.

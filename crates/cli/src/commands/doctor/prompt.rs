@@ -23,9 +23,13 @@ impl Checkup<'_> {
     }
 
     fn check_program(&mut self, driver: PromptDriver, program: &str) {
+        let found = find_in_path(self.world, program).into_iter().next();
+        if let Some(found) = &found {
+            self.check_writers(program, found);
+        }
         let mut add =
             |id, level, text: String| self.findings.push(Finding::new(Topic::Prompt, id, level, text));
-        if find_in_path(self.world, program).is_empty() {
+        if found.is_none() {
             let text = format!("MFA codes are to be asked for by `{program}`, which is not in PATH");
             add("no-prompt-program", Level::Error, text);
         } else if driver.needs_desktop() && !self.world.environment.has_desktop() {

@@ -144,7 +144,10 @@ impl Checkup<'_> {
                 continue;
             }
             let program = wrap.plugin.as_ref().map(|plugin| format!("age-plugin-{plugin}"));
-            if let Some(program) = program.filter(|program| find_in_path(self.world, program).is_empty()) {
+            let Some(program) = program else { continue };
+            if let Some(file) = find_in_path(self.world, &program).first() {
+                self.check_writers(&program, file);
+            } else {
                 let text =
                     format!("the store's wrap `{name}` is opened by `{program}`, which is not in PATH");
                 self.findings.push(Finding::new(Topic::Store, "no-plugin", Level::Warning, text));

@@ -4,6 +4,7 @@
 //! to ask comes here one by one, so that the person is asked as always, and one that hangs is given up.
 
 use std::fmt::Display;
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
@@ -16,6 +17,7 @@ use zeroize::Zeroizing;
 use super::identity::{Identity, decrypt_with, encrypt_to};
 use super::wraps::{NewWrap, WrapName};
 use crate::store::{AskPassphrase, PassphraseError, PassphraseFor, PluginAsks};
+use crate::sys::shell::{PROGRAM_ENDINGS, is_program};
 use crate::sys::signals::Held;
 
 /// Longer texts than this are no message for a person.
@@ -30,6 +32,9 @@ pub(crate) enum PluginError {
     /// Its program is not there.
     #[error("`age-plugin-{0}` is not on PATH")]
     Missing(String),
+    /// The first one of its name on PATH is in the working directory, or wherever a relative entry leads.
+    #[error("`age-plugin-{0}` is found by an entry of PATH that is not absolute, and is not run")]
+    Relative(String),
     /// It failed; what it said.
     #[error("the age plugin failed: {0}")]
     Failed(String),
@@ -131,6 +136,7 @@ fn run<T: Send + 'static>(
     patience: Duration,
     work: impl FnOnce(Callbacks<T>) -> Result<T, PluginError> + Send + 'static,
 ) -> Result<T, PluginError> {
+    check_place(plugin)?;
     let (sender, receiver) = channel();
     let callbacks = Callbacks { plugin: plugin.to_owned(), to: sender.clone() };
     // Signals are for the main thread, which puts the terminal back first.
@@ -138,6 +144,18 @@ fn run<T: Send + 'static>(
     std::thread::spawn(move || sender.send(Message::Ends(work(callbacks))).ok());
     drop(held);
     listen(plugin, &receiver, ask, patience)
+}
+
+/// Security: age runs the first program of this name on PATH, also from an entry that leads into the working directory.
+fn check_place(plugin: &str) -> Result<(), PluginError> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let has_it = |directory: &PathBuf| {
+        PROGRAM_ENDINGS.iter().any(|end| is_program(&directory.join(format!("age-plugin-{plugin}{end}"))))
+    };
+    match std::env::split_paths(&path).find(has_it) {
+        Some(directory) if !directory.is_absolute() => Err(PluginError::Relative(plugin.to_owned())),
+        _ => Ok(()),
+    }
 }
 
 fn listen<T>(

@@ -164,7 +164,7 @@ impl Secrets<'_> {
         let (world, source) = (self.world, self.passphrase.take());
         let patience = Patience { timeout: self.settings.prompt_timeout(), is_over: &|| false };
         let mut ask = |what: PassphraseFor| match (&what, new) {
-            (PassphraseFor::Changing, NewPassphrase::From(number)) => read_new_passphrase(*number),
+            (PassphraseFor::Changing, NewPassphrase::From(number)) => read_new_passphrase(world, *number),
             (PassphraseFor::Changing, NewPassphrase::Same) => {
                 ask_passphrase(world, source.as_ref(), Asking::Person, &patience, &what)
             }
