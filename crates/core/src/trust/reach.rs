@@ -218,7 +218,7 @@ impl Reach {
         let caller = self.caller.label();
         let mut text = match (self.ways.is_empty(), self.perhaps.is_empty()) {
             (true, true) => format!("{caller} can become no role of the sources.\n"),
-            (true, false) => format!("By what is known, {caller} can become no role of the sources.\n"),
+            (true, false) => format!("By what is known, {caller} can assume no role of the sources.\n"),
             (false, _) => format!("What {caller} can become\n\n"),
         };
         let common = common_to(&self.ways);

@@ -176,7 +176,7 @@ impl Who {
             return text;
         }
         if self.ways.is_empty() && !self.perhaps.is_empty() {
-            text.push_str(&format!("By what is known, no user or role of the sources can become {role}.\n"));
+            text.push_str(&format!("By what is known, no user or role of the sources can assume {role}.\n"));
         } else if self.ways.is_empty() {
             text.push_str(&format!("No user or role of the sources can become {role}.\n"));
         } else {

@@ -92,11 +92,22 @@ fn render_perhaps(graph: &Graph) -> Vec<String> {
         roles.push(pair.to);
         unknown.extend(pair.unknown.iter().map(String::as_str));
     }
+    let is_role = |at: usize| graph.nodes().get(at).is_some_and(|node| node.kind == Kind::Role);
     let mut alike: BTreeMap<(Vec<usize>, BTreeSet<&str>), Vec<usize>> = BTreeMap::new();
-    for (caller, what) in by_caller {
-        alike.entry(what).or_default().push(caller);
+    for (caller, (mut roles, unknown)) in by_caller {
+        // That a role is not a way to itself does not set it apart from others of the same ways.
+        if is_role(caller) {
+            roles.push(caller);
+            roles.sort_unstable();
+        }
+        alike.entry((roles, unknown)).or_default().push(caller);
     }
     let mut alike: Vec<_> = alike.into_iter().map(|(what, callers)| (callers, what)).collect();
+    for (callers, (roles, _)) in &mut alike {
+        if let [only] = callers.as_slice() {
+            roles.retain(|role| role != only);
+        }
+    }
     alike.sort_unstable();
     let named = |nodes: &[usize]| {
         let names: Vec<String> = nodes.iter().filter_map(|&at| names.get(at).cloned()).collect();
@@ -111,8 +122,10 @@ fn render_perhaps(graph: &Graph) -> Vec<String> {
         )
     };
     let mut sentences: Vec<String> = alike.iter().take(MOST_PAIRS).map(sentence).collect();
-    let more: usize =
-        alike.iter().skip(MOST_PAIRS).map(|(callers, (roles, _))| callers.len() * roles.len()).sum();
+    let pairs = |(callers, (roles, _)): &(Vec<usize>, (Vec<usize>, BTreeSet<&str>))| -> usize {
+        callers.iter().map(|caller| roles.iter().filter(|role| *role != caller).count()).sum()
+    };
+    let more: usize = alike.iter().skip(MOST_PAIRS).map(pairs).sum();
     if more > 0 {
         sentences
             .push(format!("Not known of {}; the JSON lists them.", count(more, "more pair", "more pairs")));
