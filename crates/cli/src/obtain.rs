@@ -112,7 +112,7 @@ fn obtain_by(
     let profile = resolve_profile_name(argument, &world.environment)?;
     let result = obtain_profile(world, global, session, profile.clone(), resolve);
     if let Err(failure) = &result {
-        save_last_failure(world, &profile, failure);
+        save_last_failure(world, resolve_store(global, &world.environment).ok(), &profile, failure);
     }
     result
 }

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use crate::args::{GlobalArgs, WhyArgs};
 use crate::report::{Failure, FailureKind};
-use crate::request::resolve_profile_name;
+use crate::request::{resolve_profile_name, resolve_store};
 use crate::world::World;
 use crate::world::last_failure::{LastFailure, load_last_failure};
 use crate::world::trust_sources::{AT_LEISURE, load_trust_sources};
@@ -29,7 +29,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &WhyArgs) -> Result<
         Some(name) => Some(resolve_profile_name(Some(name), &world.environment)?),
         None => None,
     };
-    let last = load_last_failure(world, profile.as_ref())
+    let last = load_last_failure(world, resolve_store(global, &world.environment).ok(), profile.as_ref())
         .map_err(|error| Failure::of_error(FailureKind::Failed, &error))?;
     let Some(last) = last else {
         say_nothing_on_record(world, profile.as_ref());

@@ -17,7 +17,7 @@ use crate::report::{Failure, FailureKind};
 use crate::sys::lock::Lock;
 use crate::world::World;
 use crate::world::used_codes::UsedCodes;
-use crate::world::waiting::{leave_failure, wait_for_lock};
+use crate::world::waiting::{leave_failure, seal_of, wait_for_lock};
 
 /// How often a person may correct a wrong code.
 const TRIES: u32 = 3;
@@ -80,7 +80,8 @@ impl Fetching<'_, '_> {
         let serial = &mfa.serial.value;
         let held_for = format!("the MFA code of {serial}");
         let path = self.lock_path(locks.sessions, "mfa", serial.as_str().as_bytes());
-        let device = wait_for_lock(self.world, &path, self.patience(), &held_for)?;
+        let seal = seal_of("mfa", serial.as_str().as_bytes());
+        let device = wait_for_lock(self.world, &path, self.patience(), &held_for, seal.as_ref())?;
         locks.session.note(self.world.prompter().device(), &held_for);
         let client = self.client(&settings, signer, Sending::Once)?;
         let question = Asked { mfa, used: UsedCodes::beside(&path, serial), locks: [locks.session, &device] };
@@ -89,7 +90,7 @@ impl Fetching<'_, '_> {
             && matches!(failure.kind, FailureKind::Cancelled | FailureKind::NeedsPerson)
         {
             // Whoever waits for the device would ask the same person the same question.
-            leave_failure(&device, failure);
+            leave_failure(&device, failure, seal.as_ref());
         }
         result
     }

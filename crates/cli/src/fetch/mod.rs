@@ -35,7 +35,7 @@ use crate::world::World;
 use crate::world::config_files::ConfigFiles;
 use crate::world::passphrase::Asking;
 use crate::world::secrets::{Known, Secrets};
-use crate::world::waiting::{leave_failure, lock_path, wait_for_lock};
+use crate::world::waiting::{leave_failure, lock_path, seal_of, wait_for_lock};
 
 /// All that fetching needs.
 pub(crate) struct Fetching<'a, 'w> {
@@ -171,10 +171,11 @@ impl Fetching<'_, '_> {
         let step = plan.steps.get(index).ok_or_else(no_identity)?;
         let key = resolve_session_key(plan, stage).ok_or_else(no_identity)?;
         let path = self.lock_path(sessions, "session", key.as_bytes());
+        let seal = seal_of("session", key.as_bytes());
         loop {
             self.world.taken_over.set(None);
             let held_for = format!("the credentials of `{}`", step.profile());
-            let lock = wait_for_lock(self.world, &path, self.patience(), &held_for)?;
+            let lock = wait_for_lock(self.world, &path, self.patience(), &held_for, seal.as_ref())?;
             if let Some(session) = self.load_if_good(plan, sessions, stage, &key, &lock) {
                 return Ok(session);
             }
@@ -197,7 +198,7 @@ impl Fetching<'_, '_> {
                     self.world.output.note("answered on another terminal");
                 }
                 Err(failure) => {
-                    leave_failure(&lock, &failure);
+                    leave_failure(&lock, &failure, seal.as_ref());
                     return Err(failure);
                 }
             }

@@ -1,8 +1,12 @@
 //! Why obtaining credentials failed last, one file for each profile: what `hatbox why` reads.
 //!
-//! The files are the user's own (0600), in the cache directory. No secret, MFA code or external id is in them.
+//! The files are the user's own (0600), in the cache directory, and sealed: they name roles, devices and profiles. The
+//! key is held in the kernel keyring for a day; where there is none, it is the store's cache key. No secret, MFA code or
+//! external id is in them.
 
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use hatbox_core::name::ProfileName;
 use hatbox_core::text::printable;
@@ -10,9 +14,16 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::World;
+use super::secrets::Secrets;
 use crate::report::{Failure, FailureKind};
+use crate::request::StoreRequest;
+use crate::store::sealed::CacheKey;
+use crate::store::unlocked::{TimeoutSaidBy, Unlocked};
 use crate::sys::files::{FileError, Keep, make_private_directory, read_private, write_atomic};
+use crate::sys::keyring::KeyringError;
 
+const PURPOSE: &str = "failure";
+const DAY: Duration = Duration::from_hours(24);
 const VERSION: u64 = 1;
 /// Far more than any failure.
 const SIZE_LIMIT: u64 = 8 << 20;
@@ -27,28 +38,70 @@ pub(crate) struct LastFailure {
 }
 
 /// Remembers why the credentials of `profile` were not obtained. What a person cancelled is no failure.
-pub(crate) fn save_last_failure(world: &World, profile: &ProfileName, failure: &Failure) {
+pub(crate) fn save_last_failure(
+    world: &World,
+    store: Option<StoreRequest>,
+    profile: &ProfileName,
+    failure: &Failure,
+) {
     if matches!(failure.kind, FailureKind::Cancelled | FailureKind::ReaderGone) {
         return;
     }
+    // The failure itself is told in any case.
+    let not_recorded = |why: &dyn Display| {
+        world.output.debug(|| format!("the failure is not recorded for `hatbox why`: {why}"));
+    };
+    let Some(key) = record_key(world, store, Missing::IsMade) else {
+        not_recorded(&"there is no key to seal it with");
+        return;
+    };
     let directory = world.dirs.failures();
+    let path = path_of(&directory, profile.as_str());
     let text = render(world.clock.now().as_millisecond(), profile.as_str(), failure);
-    let saved = make_private_directory(&directory)
-        .and_then(|()| write_atomic(&path_of(&directory, profile.as_str()), text.as_bytes(), Keep::Nothing));
+    let saved = make_private_directory(&directory).and_then(|()| {
+        let sealed = key.seal(PURPOSE, text.as_bytes()).map_err(std::io::Error::other);
+        write_atomic(&path, &sealed.map_err(FileError::io("write", &path))?, Keep::Nothing)
+    });
     if let Err(error) = saved {
-        // The failure itself is told in any case.
-        world.output.debug(|| format!("the failure is not recorded for `hatbox why`: {error}"));
+        not_recorded(&error);
     }
+}
+
+/// Whether a key is made where there is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Missing {
+    IsMade,
+    StaysMissing,
+}
+
+/// The key of the records: held for a day after its last use; else, without a kernel keyring, the cache key of `store`
+/// where that is at hand.
+fn record_key(world: &World, store: Option<StoreRequest>, missing: Missing) -> Option<CacheKey> {
+    let held = Unlocked::of_store("records", DAY, TimeoutSaidBy::Settings, DAY * 30);
+    match held.cache_key() {
+        Ok(key) => return Some(key),
+        Err(KeyringError::Absent) if missing == Missing::StaysMissing => return None,
+        Err(KeyringError::Absent) => {
+            let key = CacheKey::generate().ok()?;
+            if held.hold_cache_key(&key).is_ok() {
+                return Some(key);
+            }
+        }
+        Err(KeyringError::Denied | KeyringError::Full | KeyringError::Unknown) => {}
+    }
+    Secrets::open(world, store?).ok()?.cache_key_if_held()
 }
 
 /// Loads the failure of `profile`, else the latest of all; `None` when none is on record.
 pub(crate) fn load_last_failure(
     world: &World,
+    store: Option<StoreRequest>,
     profile: Option<&ProfileName>,
 ) -> Result<Option<LastFailure>, FileError> {
     let directory = world.dirs.failures();
+    let Some(key) = record_key(world, store, Missing::StaysMissing) else { return Ok(None) };
     if let Some(profile) = profile {
-        return load(&path_of(&directory, profile.as_str()));
+        return load(&path_of(&directory, profile.as_str()), &key);
     }
     let entries = match std::fs::read_dir(&directory) {
         Ok(entries) => entries,
@@ -57,17 +110,18 @@ pub(crate) fn load_last_failure(
     };
     let paths = entries.flatten().map(|entry| entry.path());
     // One that cannot be read, or is of another version, is as good as none.
-    let all = paths.filter(|path| is_record(path)).filter_map(|path| load(&path).ok().flatten());
+    let all = paths.filter(|path| is_record(path)).filter_map(|path| load(&path, &key).ok().flatten());
     Ok(all.max_by_key(|last| last.at_millis))
 }
 
 fn is_record(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension == "json")
+    path.extension().is_some_and(|extension| extension == "sealed")
 }
 
-fn load(path: &Path) -> Result<Option<LastFailure>, FileError> {
+fn load(path: &Path, key: &CacheKey) -> Result<Option<LastFailure>, FileError> {
     match read_private(path, SIZE_LIMIT) {
-        Ok(bytes) => Ok(parse(&bytes)),
+        // One that another key sealed, before the machine was started again, is as good as none.
+        Ok(sealed) => Ok(key.open(PURPOSE, &sealed).ok().and_then(|bytes| parse(&bytes))),
         Err(FileError::Absent(_)) => Ok(None),
         Err(error) => Err(error),
     }
@@ -76,7 +130,7 @@ fn load(path: &Path) -> Result<Option<LastFailure>, FileError> {
 fn path_of(directory: &Path, profile: &str) -> PathBuf {
     let digest = Sha256::digest(profile.as_bytes());
     let name: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    directory.join(format!("{name}.json"))
+    directory.join(format!("{name}.sealed"))
 }
 
 fn render(at_millis: i64, profile: &str, failure: &Failure) -> String {

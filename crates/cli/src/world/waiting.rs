@@ -3,12 +3,16 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use base64::Engine;
+
 use super::World;
 use crate::report::{Failure, FailureKind};
+use crate::store::sealed::CacheKey;
 use crate::sys::files::make_private_directory;
 use crate::sys::lock::{self, Holder, Lock, Next};
 
 const SAY_AFTER: Duration = Duration::from_secs(1);
+const LEFT: &str = "left failure";
 /// A holder that was suspended (Ctrl-Z) is given this long to come back.
 const SUSPENDED_LIMIT: Duration = Duration::from_secs(3);
 
@@ -27,6 +31,7 @@ pub(crate) fn wait_for_lock(
     path: &Path,
     patience: Duration,
     held_for: &str,
+    seal: Option<&CacheKey>,
 ) -> Result<Lock, Failure> {
     if let Some(directory) = path.parent() {
         make_private_directory(directory).map_err(|error| Failure::of_error(FailureKind::Failed, &error))?;
@@ -72,7 +77,7 @@ pub(crate) fn wait_for_lock(
         Ok(Err(failure)) => return Err(failure),
         Err(error) => return Err(Failure::of_error(FailureKind::Failed, &error)),
     };
-    if let Some(failure) = lock.left().and_then(Failure::parse_json) {
+    if let Some(failure) = lock.left().and_then(|left| open_left(left, seal)) {
         return Err(failure.hint("another hatbox asked for the same, and it ended so; run the command again"));
     }
     lock.note(world.prompter().device(), held_for);
@@ -80,10 +85,41 @@ pub(crate) fn wait_for_lock(
 }
 
 /// Leaves a failure for those who wait for the lock now, where it would be theirs as well.
-pub(crate) fn leave_failure(lock: &Lock, failure: &Failure) {
-    if failure.is_shared {
-        lock.leave(&failure.render_json());
+pub(crate) fn leave_failure(lock: &Lock, failure: &Failure, seal: Option<&CacheKey>) {
+    if !failure.is_shared {
+        return;
     }
+    let text = failure.render_json();
+    match seal {
+        None => lock.leave(&text),
+        // Without random bytes those who wait ask for themselves.
+        Some(key) => {
+            if let Ok(sealed) = key.seal(LEFT, text.as_bytes()) {
+                lock.leave(&base64::engine::general_purpose::STANDARD.encode(sealed));
+            }
+        }
+    }
+}
+
+fn open_left(left: &str, seal: Option<&CacheKey>) -> Option<Failure> {
+    let Some(key) = seal else { return Failure::parse_json(left) };
+    let sealed = base64::engine::general_purpose::STANDARD.decode(left).ok()?;
+    Failure::parse_json(std::str::from_utf8(&key.open(LEFT, &sealed).ok()?).ok()?)
+}
+
+/// What seals a failure that is left in the lock of `identity`, as it names roles and devices and stays on the disk. It
+/// is made of what the lock is for: who waits for the lock knows that, and who reads the disk would have to know it
+/// already.
+pub(crate) fn seal_of(kind: &str, identity: &[u8]) -> Option<CacheKey> {
+    use sha2::{Digest, Sha256};
+    let digest = Sha256::new()
+        .chain_update("hatbox left failure")
+        .chain_update([0])
+        .chain_update(kind)
+        .chain_update([0])
+        .chain_update(identity)
+        .finalize();
+    CacheKey::of_bytes(&digest)
 }
 
 /// The lock file of `identity` in `directory`; without a key at hand its name is a plain digest.

@@ -235,21 +235,12 @@ proptest! {
         );
         fs::create_dir(home.path().join(".aws")).unwrap();
         fs::write(home.path().join(".aws/config"), config).unwrap();
-        let failures = home.path().join(".cache/hatbox/failures");
-        fs::create_dir_all(&failures).unwrap();
-        let record = json!({
-            "version": 1, "at_millis": 1, "profile": "prod",
-            "failure": {"kind": "failed", "error": format!("could not {text}"), "place": text, "causes": [text],
-                        "hints": [text], "refused": null},
-        });
-        let record_path = failures.join("a.json");
-        fs::write(&record_path, record.to_string()).unwrap();
-        fs::set_permissions(&record_path, fs::Permissions::from_mode(0o600)).unwrap();
-        fs::set_permissions(&failures, fs::Permissions::from_mode(0o700)).unwrap();
         let typed = text.replace('\0', "");
         let asked = profile.replace('\0', "");
         for arguments in [
-            &["list"][..],
+            // Fails, and is on record for `why`.
+            &["export", "-n", &asked][..],
+            &["list"],
             &["list", "--json"],
             &["list", "--profiles"],
             &["explain", &asked],

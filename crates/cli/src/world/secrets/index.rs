@@ -104,7 +104,7 @@ impl Secrets<'_> {
     /// The store's lock. Taking it over does no harm: an item is replaced whole, and an index that misses
     /// one is of an older generation, or gone.
     pub(super) fn hold_store(&self, directory: &Path) -> Result<Lock, Failure> {
-        wait_for_lock(self.world, &directory.join("lock"), STORE_PATIENCE, "a change of the store")
+        wait_for_lock(self.world, &directory.join("lock"), STORE_PATIENCE, "a change of the store", None)
     }
 
     /// Changes the store under its lock: the index goes first and comes last, so that a kill in between

@@ -83,7 +83,7 @@ impl Secrets<'_> {
         let timeout = self.settings.prompt_timeout();
         self.world.taken_over.set(None);
         let path = directory.join("unlock.lock");
-        let held = wait_for_lock(self.world, &path, timeout * 3, "the passphrase of the store")?;
+        let held = wait_for_lock(self.world, &path, timeout * 3, "the passphrase of the store", None)?;
         let (world, source) = (self.world, self.passphrase.as_ref());
         let patience = Patience { timeout, is_over: &|| !held.is_current() };
         let mut read = None;
@@ -108,7 +108,7 @@ impl Secrets<'_> {
                 // Another process may have a passphrase of its own where this one was given a wrong one.
                 failure.is_shared = source.is_none() && failure.kind != FailureKind::NeedsPerson
                     || matches!(error, StoreError::Locked(_, PassphraseError::TimedOut));
-                leave_failure(&held, &failure);
+                leave_failure(&held, &failure, None);
                 return Err(failure);
             }
         }
@@ -150,6 +150,11 @@ impl Secrets<'_> {
             };
         }
         self.cache_key.clone()
+    }
+
+    /// The cache key, where it is held and nobody need be asked.
+    pub(crate) fn cache_key_if_held(&mut self) -> Option<CacheKey> {
+        self.cache_key_at_hand()
     }
 
     /// Without a kernel keyring: the cache key in a box that the passphrase opens, where that is at hand.
