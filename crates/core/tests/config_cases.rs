@@ -107,14 +107,14 @@ fn render_profile(profile: &Profile) -> String {
 }
 
 fn render_sso(sso: &Sso) -> String {
-    let or_none = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
+    let or_none = |text: Option<&String>| text.cloned().unwrap_or_else(|| "-".to_owned());
     format!(
         "session {}, {} in {}, account {}, role {}, scopes {}",
-        or_none(&sso.session),
-        sso.start_url,
+        or_none(sso.session.as_ref()),
+        sso.start_url.value,
         sso.region,
-        or_none(&sso.account_id),
-        or_none(&sso.role_name),
+        or_none(sso.account_id.as_ref().map(|said| &said.value)),
+        or_none(sso.role_name.as_ref().map(|said| &said.value)),
         sso.registration_scopes.join("|")
     )
 }

@@ -2,7 +2,7 @@
 
 use hatbox_core::config::resolve::{Which, resolve_profile};
 use hatbox_core::name::ProfileName;
-use hatbox_core::plan::{Base, Plan};
+use hatbox_core::plan::{Base, Plan, quote_word};
 use hatbox_core::secret::{AccessKey, SecretString};
 
 use super::Fetching;
@@ -11,21 +11,13 @@ use crate::report::{Failure, FailureKind};
 
 /// This version knows the source, and cannot use it.
 pub(super) fn cannot_yet(base: &Base) -> Failure {
-    let (what, profile) = match base {
-        Base::Sso { profile, .. } => ("SSO (Identity Center)", profile),
-        Base::WebIdentity { profile, .. } => ("a web identity token", profile),
-        Base::CredentialProcess { profile, .. } => ("`credential_process`", profile),
-        Base::Metadata { profile, .. } => ("a metadata service", profile),
-        Base::LoginSession { profile, .. } => ("`login_session`", profile),
-        Base::StoredKey { profile, .. }
-        | Base::FileKeys { profile, .. }
-        | Base::Environment { profile, .. } => ("these keys", profile),
-    };
+    let (what, profile) = (base.not_supported().unwrap_or("these keys"), base.profile());
+    let word = quote_word(profile.as_str());
     Failure::new(
         FailureKind::Failed,
         format!("profile `{profile}` gets its credentials from {what}, and this version cannot do that yet"),
     )
-    .hint(format!("`hatbox explain {profile}` shows the credential plan"))
+    .hint(format!("store an access key for it, which is then used instead: hatbox add {word}"))
 }
 
 impl Fetching<'_, '_> {

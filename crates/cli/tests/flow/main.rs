@@ -41,6 +41,7 @@ mod keyring;
 mod keys;
 mod kill;
 mod leaks;
+mod not_supported;
 mod passphrase;
 mod program_backends;
 mod prompts;

@@ -88,9 +88,9 @@ fn encode_base(digest: &mut Encoder, base: &Base) -> Option<()> {
         }
         Base::Sso { sso, account_id, role_name, .. } => {
             digest.text("base", "sso");
-            digest.text("start url", &sso.value.start_url);
-            digest.text("account", account_id.as_str());
-            digest.text("permission set", role_name);
+            digest.text("start url", &sso.value.start_url.value);
+            digest.text("account", &account_id.value);
+            digest.text("permission set", &role_name.value);
         }
         Base::WebIdentity { token, role, session_name, .. } => {
             digest.text("base", "web identity");

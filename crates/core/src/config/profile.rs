@@ -117,13 +117,13 @@ pub struct Sso {
     /// The name of the `[sso-session]`, when one is used.
     pub session: Option<String>,
     /// `sso_start_url`; that of the session wins.
-    pub start_url: String,
+    pub start_url: Sourced<String>,
     /// `sso_region`; that of the session wins.
     pub region: Region,
     /// `sso_account_id`; absent in a profile that only signs in. Not 12 digits is a warning.
-    pub account_id: Option<String>,
+    pub account_id: Option<Sourced<String>>,
     /// `sso_role_name`: the permission set.
-    pub role_name: Option<String>,
+    pub role_name: Option<Sourced<String>>,
     /// `sso_registration_scopes` of the session, split at commas.
     pub registration_scopes: Vec<String>,
 }

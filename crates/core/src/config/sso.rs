@@ -41,7 +41,7 @@ pub(super) fn resolve_sso(
 
     let lacks = |lacks| ConfigError::IncompleteSso { lacks, origin: origin.clone() };
     let start_url = parse_with("sso_start_url", start_url, parse_plain)?;
-    let start_url = start_url.ok_or_else(|| lacks("sso_start_url"))?.value;
+    let start_url = start_url.ok_or_else(|| lacks("sso_start_url"))?;
     let region = parse_with("sso_region", region, Region::parse)?.ok_or_else(|| lacks("sso_region"))?.value;
     if let Some(account) = account_id.as_ref().filter(|account| AccountId::parse(&account.value).is_err()) {
         warnings.push(Warning::AccountIdForm { origin: account.origin.clone() });
@@ -57,8 +57,8 @@ pub(super) fn resolve_sso(
         session: name.map(|name| name.value),
         start_url,
         region,
-        account_id: account_id.map(|account| account.value),
-        role_name: role_name.map(|role| role.value),
+        account_id,
+        role_name,
         registration_scopes,
     };
     Ok(Some(Sourced { value: sso, origin }))

@@ -67,9 +67,9 @@ pub enum Base {
         /// The settings.
         sso: Sourced<Sso>,
         /// `sso_account_id`.
-        account_id: String,
+        account_id: Sourced<String>,
         /// `sso_role_name`.
-        role_name: String,
+        role_name: Sourced<String>,
     },
     /// AssumeRoleWithWebIdentity; the role is part of the base, as nothing signs the call:
     /// ```ini
@@ -152,6 +152,32 @@ pub enum Signer {
 }
 
 impl Base {
+    /// The line or variable that makes it the source; `None` for a stored key.
+    pub fn origin(&self) -> Option<&Origin> {
+        match self {
+            Self::StoredKey { .. } => None,
+            Self::FileKeys { origin, .. }
+            | Self::Environment { origin, .. }
+            | Self::Metadata { origin, .. }
+            | Self::Sso { sso: Sourced { origin, .. }, .. }
+            | Self::WebIdentity { token: Sourced { origin, .. }, .. }
+            | Self::CredentialProcess { command: Sourced { origin, .. }, .. }
+            | Self::LoginSession { session: Sourced { origin, .. }, .. } => Some(origin),
+        }
+    }
+
+    /// What this version knows and shows, and cannot get credentials from; `None` where it can.
+    pub fn not_supported(&self) -> Option<&'static str> {
+        match self {
+            Self::StoredKey { .. } | Self::FileKeys { .. } | Self::Environment { .. } => None,
+            Self::Sso { .. } => Some("SSO (Identity Center)"),
+            Self::WebIdentity { .. } => Some("a web identity token"),
+            Self::CredentialProcess { .. } => Some("`credential_process`"),
+            Self::Metadata { .. } => Some("a metadata service"),
+            Self::LoginSession { .. } => Some("`login_session`"),
+        }
+    }
+
     /// The profile that names it.
     pub fn profile(&self) -> &ProfileName {
         match self {

@@ -114,13 +114,13 @@ pub(super) fn resolve_chain<E>(
         }
         let question = Question { name: &name, profile: &profile, which, options };
         let next = match key {
-            Some(id) => Next::Base(question.choose_stored_key(id, &mut notes)),
+            Some(id) => Next::Base(Box::new(question.choose_stored_key(id, &mut notes))),
             None => question.choose(matches!(stored, StoredKeys::Locked), &mut notes)?,
         };
         match next {
             Next::Base(base) => {
                 links.push(Link { name, profile });
-                return Ok(Chain { links, base, notes });
+                return Ok(Chain { links, base: *base, notes });
             }
             Next::Source(source) => {
                 named_by = Some(Sourced { value: name.clone(), origin: source.origin });

@@ -179,8 +179,7 @@ impl<E> PlanError<E> {
             Self::RoleWithoutSource { profile, .. } => vec![
                 "add `source_profile = NAME`, the profile whose access key may assume the role".to_owned(),
                 format!("or store an access key for it: `hatbox add {}`", quote_word(profile.as_str())),
-                "or add `credential_source = Environment`, `Ec2InstanceMetadata` or `EcsContainer`"
-                    .to_owned(),
+                "or add `credential_source = Environment`, to use the environment's access key".to_owned(),
             ],
             Self::CredentialsMissing { profile, is_own_process_skipped, .. } => {
                 let mut hints = Vec::new();
@@ -194,9 +193,7 @@ impl<E> PlanError<E> {
                     "store an access key for it: `hatbox add {}`",
                     quote_word(profile.as_str())
                 ));
-                hints.push(
-                    "or add `role_arn` and `source_profile`, or `sso_session`, to the profile".to_owned(),
-                );
+                hints.push("or add `role_arn` and `source_profile` to the profile".to_owned());
                 hints
             }
             Self::WebIdentityWithoutRole { origin: Origin::Env(_), .. } => {

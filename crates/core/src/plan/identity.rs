@@ -34,7 +34,7 @@ pub(super) enum Next {
     /// Its source profile.
     Source(Sourced<ProfileName>),
     /// Nothing: here is the identity that the plan starts from.
-    Base(Base),
+    Base(Box<Base>),
 }
 
 /// A profile whose source of credentials is asked for.
@@ -84,10 +84,10 @@ impl<'a> Question<'a> {
             return (winner.take)();
         }
         if let Some(base) = self.choose_ambient_web_identity()? {
-            return Ok(Next::Base(base));
+            return Ok(Next::Base(Box::new(base)));
         }
         if is_store_locked {
-            return Ok(Next::Base(Base::StoredKey { profile: self.name.clone(), id: None }));
+            return Ok(Next::Base(Box::new(Base::StoredKey { profile: self.name.clone(), id: None })));
         }
         Err(self.nothing_there())
     }
@@ -115,8 +115,9 @@ impl<'a> Question<'a> {
         }
         if let Some(session) = &profile.login_session {
             let name = self.name.clone();
-            let take =
-                Box::new(|| Ok(Next::Base(Base::LoginSession { profile: name, session: session.clone() })));
+            let take = Box::new(|| {
+                Ok(Next::Base(Box::new(Base::LoginSession { profile: name, session: session.clone() })))
+            });
             add("login_session", "`login_session`", &session.origin, take);
         }
         if let Some(command) = &profile.credential_process {
@@ -125,7 +126,10 @@ impl<'a> Question<'a> {
                 notes.push(Note::OwnProcessSkipped { profile: name, origin: command.origin.clone() });
             } else {
                 let take = Box::new(|| {
-                    Ok(Next::Base(Base::CredentialProcess { profile: name, command: command.clone() }))
+                    Ok(Next::Base(Box::new(Base::CredentialProcess {
+                        profile: name,
+                        command: command.clone(),
+                    })))
                 });
                 add("credential_process", "`credential_process`", &command.origin, take);
             }
@@ -137,7 +141,7 @@ impl<'a> Question<'a> {
                 origin: keys.origin.clone(),
                 is_temporary: keys.value.session_token.is_some(),
             };
-            let take = Box::new(|| Ok(Next::Base(base)));
+            let take = Box::new(|| Ok(Next::Base(Box::new(base))));
             add("aws_access_key_id", "the access key in the file", &keys.origin, take);
         }
         claims
@@ -153,12 +157,12 @@ impl<'a> Question<'a> {
         let (service, endpoint) = match source.value {
             CredentialSource::Environment => {
                 return match &ambient.key {
-                    Some(key) => Ok(Next::Base(Base::Environment {
+                    Some(key) => Ok(Next::Base(Box::new(Base::Environment {
                         profile,
                         origin,
                         id: key.id.clone(),
                         is_temporary: key.is_temporary,
-                    })),
+                    }))),
                     None => Err(PlanError::EnvironmentKeysMissing { profile, origin }),
                 };
             }
@@ -167,7 +171,7 @@ impl<'a> Question<'a> {
             }
             CredentialSource::EcsContainer => (MetadataService::Container, ambient.container_uri.clone()),
         };
-        Ok(Next::Base(Base::Metadata { profile, service, endpoint, origin }))
+        Ok(Next::Base(Box::new(Base::Metadata { profile, service, endpoint, origin })))
     }
 
     fn take_web_identity<E>(self, token: &Sourced<WebIdentity>) -> Result<Next, PlanError<E>> {
@@ -175,13 +179,13 @@ impl<'a> Question<'a> {
         let Some(role) = self.profile.role_arn.clone() else {
             return Err(PlanError::WebIdentityWithoutRole { profile, origin: token.origin.clone() });
         };
-        Ok(Next::Base(Base::WebIdentity {
+        Ok(Next::Base(Box::new(Base::WebIdentity {
             profile,
             token: token.clone(),
             role,
             session_name: self.profile.role_session_name.clone(),
             duration: asked_or(self.profile.durations.assume_role.as_ref(), ROLE_DEFAULT),
-        }))
+        })))
     }
 
     fn take_sso<E>(self, sso: &Sourced<crate::config::profile::Sso>) -> Result<Next, PlanError<E>> {
@@ -193,7 +197,7 @@ impl<'a> Question<'a> {
         };
         let account_id = sso.value.account_id.clone().ok_or_else(|| missing("sso_account_id"))?;
         let role_name = sso.value.role_name.clone().ok_or_else(|| missing("sso_role_name"))?;
-        Ok(Next::Base(Base::Sso { profile, sso: sso.clone(), account_id, role_name }))
+        Ok(Next::Base(Box::new(Base::Sso { profile, sso: sso.clone(), account_id, role_name })))
     }
 
     /// Row 9: only where the profile names no role of its own, as the role belongs to the token.

@@ -228,7 +228,10 @@ fn call_line(plan: &Plan, stage: Stage, signer: &str) -> String {
 fn base_line(base: &Base) -> String {
     match base {
         Base::Sso { account_id, role_name, .. } => {
-            format!("GetRoleCredentials by=sso account={account_id} permission_set={role_name}")
+            format!(
+                "GetRoleCredentials by=sso account={} permission_set={}",
+                account_id.value, role_name.value
+            )
         }
         Base::WebIdentity { role, duration, .. } => format!(
             "AssumeRoleWithWebIdentity by=nobody role={} duration={}",

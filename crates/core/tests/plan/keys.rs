@@ -181,10 +181,10 @@ fn a_base_that_is_called_is_filed_under_its_settings() {
     let sso = |url: &str, account: &str, role: &str| {
         let sso = Sso {
             session: None,
-            start_url: url.to_owned(),
+            start_url: at(1, url.to_owned()),
             region: "eu-central-1".parse().unwrap(),
-            account_id: Some(account.to_owned()),
-            role_name: Some(role.to_owned()),
+            account_id: Some(at(1, account.to_owned())),
+            role_name: Some(at(1, role.to_owned())),
             registration_scopes: Vec::new(),
         };
         base_key(|profile| profile.sso = Some(at(1, sso)))

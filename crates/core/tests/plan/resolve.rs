@@ -181,10 +181,10 @@ fn settings_that_give_no_identity_are_errors_that_name_what_is_missing() {
         let mut profile = bare("a");
         let sso = Sso {
             session: Some("corp".to_owned()),
-            start_url: "https://corp.awsapps.com/start".to_owned(),
+            start_url: at(4, "https://corp.awsapps.com/start".to_owned()),
             region: "eu-central-1".parse().unwrap(),
-            account_id: account.map(str::to_owned),
-            role_name: role.map(str::to_owned),
+            account_id: account.map(|account| at(5, account.to_owned())),
+            role_name: role.map(|role| at(6, role.to_owned())),
             registration_scopes: Vec::new(),
         };
         profile.sso = Some(at(4, sso));

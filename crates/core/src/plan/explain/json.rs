@@ -28,6 +28,7 @@ pub fn render_explanation_json(plan: &Plan, paths: &Paths, cache: &dyn Fn(Stage)
     json!({
         "profile": plan.profile.as_str(),
         "base": writer.base(&plan.base),
+        "is_supported": plan.base.not_supported().is_none(),
         "steps": steps.collect::<Vec<_>>(),
         "region": plan.region.as_ref().map(|region| writer.sourced(region, region.value.as_str())),
         "endpoint": plan.endpoint.sts_url.as_ref().map(|url| writer.sourced(url, url.value.as_str())),
@@ -92,10 +93,10 @@ impl Writer<'_> {
                 "sso",
                 json!({
                     "session": sso.value.session,
-                    "start_url": sso.value.start_url,
+                    "start_url": self.text(Some(&sso.value.start_url)),
                     "region": sso.value.region.as_str(),
-                    "account_id": account_id.as_str(),
-                    "role_name": role_name,
+                    "account_id": self.text(Some(account_id)),
+                    "role_name": self.text(Some(role_name)),
                     "from": self.origin(&sso.origin),
                 }),
             ),

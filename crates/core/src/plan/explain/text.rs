@@ -97,6 +97,10 @@ impl Writer<'_> {
             (&place, Style::Plain),
         ]);
         self.write_base_rows();
+        if let Some(what) = self.plan.base.not_supported() {
+            let text = format!("this version cannot get credentials from {what} yet: `exec` fails");
+            self.page.row("but", &text, Style::Warning, None);
+        }
         if self.plan.base.call().is_some() {
             self.write_cache(Stage::Base);
         }
@@ -113,9 +117,9 @@ impl Writer<'_> {
                 self.page.row("id", &id.masked(), Style::Plain, origin.as_deref());
             }
             Base::Sso { sso, account_id, role_name, .. } => {
-                self.row("start URL", &sso.value.start_url, sso);
-                self.row("account", account_id.as_str(), sso);
-                self.row("role", role_name, sso);
+                self.row("start URL", &sso.value.start_url.value, &sso.value.start_url);
+                self.row("account", &account_id.value, account_id);
+                self.row("role", &role_name.value, role_name);
             }
             Base::WebIdentity { token, role, session_name, duration, .. } => {
                 self.row("role", role.value.as_str(), role);
