@@ -236,8 +236,9 @@ pub(crate) fn resolve_profile_name(
         None => environment.text("AWS_PROFILE").map(|name| ("AWS_PROFILE", name)),
     };
     let Some((origin, name)) = named else {
-        return Err(Failure::new(FailureKind::Usage, "no profile is named")
-            .hint("name one, or set AWS_PROFILE; `hatbox list` shows them"));
+        return Err(Failure::new(FailureKind::Usage, "no profile is named").hint(
+            "name one, or set AWS_PROFILE; `hatbox list` shows them, `hatbox add NAME` makes the first",
+        ));
     };
     ProfileName::parse(&name).map_err(|error| {
         Failure::new(

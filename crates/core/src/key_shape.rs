@@ -49,7 +49,7 @@ pub enum KeyShapeError {
     #[error("the secret access key looks like a session token")]
     SecretIsToken,
     /// The secret has not the length of one.
-    #[error("the secret access key has {}: expected 40", characters(*.0))]
+    #[error("the secret access key has {}: expected 40", crate::text::count(*.0, "character"))]
     SecretLength(usize),
     /// The secret has characters that AWS's have not.
     #[error("the secret access key has characters other than A-Z, a-z, 0-9, `/`, `+` and `=`")]
@@ -57,10 +57,6 @@ pub enum KeyShapeError {
     /// Neither AWS's nor another service's.
     #[error(transparent)]
     Key(#[from] AccessKeyError),
-}
-
-fn characters(count: usize) -> String {
-    if count == 1 { "1 character".to_owned() } else { format!("{count} characters") }
 }
 
 impl KeyShapeError {

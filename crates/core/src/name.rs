@@ -20,7 +20,7 @@ pub enum NameError {
     #[error("is empty")]
     Empty,
     /// The text is shorter or longer than the service takes.
-    #[error("has {actual} characters, and must have {min} to {max}")]
+    #[error("has {}, and must have {min} to {max}", crate::text::count(*.actual, "character"))]
     Length {
         /// How many characters it has.
         actual: usize,

@@ -112,6 +112,11 @@ fn is_plain(text: &str, is_own: impl Fn(u8) -> bool) -> bool {
     text.bytes().all(|byte| matches!(byte, b' '..=b'~') || is_own(byte))
 }
 
+/// A count with its noun: `1 session`, `2 sessions`.
+pub fn count(number: usize, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

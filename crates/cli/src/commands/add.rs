@@ -6,7 +6,9 @@ use hatbox_core::config::edit::Change;
 use hatbox_core::config::header::SectionKind;
 use hatbox_core::key_shape::{KeyOrigin, KeyShapeError, check_id, parse_long_lived_key};
 use hatbox_core::name::{AccessKeyId, MfaSerial, ProfileName, Region};
+use hatbox_core::plan::quote_word;
 use hatbox_core::secret::{AccessKey, AccessKeyError, SecretString};
+use hatbox_core::text;
 use zeroize::Zeroizing;
 
 use crate::args::{AddArgs, GlobalArgs};
@@ -33,6 +35,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &AddArgs) -> Result<
     let files = load_config(world)?;
     // Before anything is typed: is there a key already, and does the config take the section?
     let index = secrets.index(Asking::Person)?;
+    let is_new = index.find(&profile).is_none();
     let timeout = secrets.prompt_timeout();
     let asking = Questions { world, timeout };
     if let Some(stored) = index.find(&profile).filter(|_| !args.force) {
@@ -63,8 +66,16 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &AddArgs) -> Result<
     let cleared = sessions
         .delete_of_profile(&profile)
         .map_err(|error| Failure::of_error(FailureKind::Failed, &error))?;
+    // `--no-add-config` is for scripts.
+    if is_new && !args.no_add_config && world.output.called_as() == CalledAs::Hatbox {
+        let name = quote_word(profile.as_str());
+        world.output.note(&format!("try it: hatbox exec {name} -- aws sts get-caller-identity"));
+    }
     if cleared > 0 {
-        world.output.data(&format!("Deleted {cleared} existing sessions.\n"))?;
+        world.output.data(&match world.output.called_as() {
+            CalledAs::AwsVault => format!("Deleted {cleared} existing sessions.\n"),
+            CalledAs::Hatbox => format!("Deleted {}.\n", text::count(cleared, "existing session")),
+        })?;
     }
     Ok(())
 }
@@ -221,7 +232,8 @@ impl Questions<'_> {
 
     fn ask_mfa_serial(&self) -> Result<Option<String>, Failure> {
         loop {
-            let answer = self.ask("ARN of the MFA device (Enter for none): ", Echo::Shown)?;
+            let answer =
+                self.ask("MFA device (arn:aws:iam::ACCOUNT:mfa/NAME, Enter for none): ", Echo::Shown)?;
             let text = answer.expose().trim();
             if text.is_empty() {
                 return Ok(None);

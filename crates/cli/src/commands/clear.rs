@@ -1,6 +1,9 @@
 //! `hatbox clear`: deletes cached sessions.
 
+use hatbox_core::text;
+
 use crate::args::{ClearArgs, GlobalArgs};
+use crate::output::CalledAs;
 use crate::report::{Failure, FailureKind};
 use crate::request::{resolve_profile_name, resolve_store};
 use crate::store::sessions::delete_all;
@@ -23,6 +26,10 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ClearArgs) -> Resul
             }
         }
     };
-    world.output.data(&format!("Cleared {count} sessions.\n"))?;
+    world.output.data(&match world.output.called_as() {
+        // Scripts read what aws-vault prints.
+        CalledAs::AwsVault => format!("Cleared {count} sessions.\n"),
+        CalledAs::Hatbox => format!("Cleared {}.\n", text::count(count, "session")),
+    })?;
     Ok(())
 }

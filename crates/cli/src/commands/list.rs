@@ -62,6 +62,15 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ListArgs) -> Result
         }
     };
     world.output.data(&text)?;
+    let has_no_key = listing.index.as_ref().is_some_and(|index| index.keys.is_empty());
+    if matches!(only, ListOnly::Everything) && has_no_key && listing.profiles.is_empty() && !args.json {
+        world.output.hint(
+            "nothing is set up yet: `hatbox add NAME` keeps an access key, `hatbox import` takes keys over",
+        );
+        if cfg!(all(unix, feature = "sandbox")) {
+            world.output.hint("`hatbox sandbox demo` shows how it works, without AWS");
+        }
+    }
     if matches!(only, ListOnly::Everything) && listing.index.is_none() && !args.json {
         world.output.note("the store is locked; `hatbox list --unlock` asks for its passphrase");
     }

@@ -1,5 +1,7 @@
 //! `hatbox remove`: deletes a stored key and the sessions made with it.
 
+use hatbox_core::text;
+
 use crate::args::{GlobalArgs, RemoveArgs, SessionArgs};
 use crate::planning;
 use crate::report::{Failure, FailureKind};
@@ -46,6 +48,9 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &RemoveArgs) -> Resu
         count += usize::from(sessions.delete_key(key).map_err(failed)?);
     }
     count += sessions.delete_of_profile(&profile).map_err(failed)?;
-    world.output.data(&format!("Deleted the access key of `{profile}` and {count} cached sessions.\n"))?;
+    world.output.data(&format!(
+        "Deleted the access key of `{profile}` and {}.\n",
+        text::count(count, "cached session")
+    ))?;
     Ok(())
 }

@@ -27,6 +27,7 @@ const NEXT_CODE_WAITS: u32 = 2;
 /// A question for a code: the device, its codes so far, the locks that a take-over takes.
 struct Asked<'a> {
     mfa: &'a Mfa,
+    session_name: Option<&'a str>,
     used: UsedCodes,
     locks: [&'a Lock; 2],
 }
@@ -58,6 +59,7 @@ impl Fetching<'_, '_> {
         if let Some(endpoint) = settings.endpoint.as_ref().filter(|endpoint| !endpoint.is_of_aws("sts")) {
             self.world.output.note(&format!("STS is {} here, not AWS", endpoint.as_str()));
         }
+        let session_name = self.session_name(step);
         let refused = |error: &StsError, source| {
             self.failure_of(&Refused {
                 error,
@@ -66,14 +68,14 @@ impl Fetching<'_, '_> {
                 step,
                 settings: &settings,
                 code_source: source,
+                session_name: session_name.as_deref(),
                 source_at: *obtained_at,
             })
         };
         self.world.output.debug(|| format!("calling {} for `{}`", step.call().label(), step.profile()));
         let Some(mfa) = step.mfa() else {
             let client = self.client(&settings, signer, Sending::WithRetries)?;
-            return self
-                .send(&client, step, None)
+            return send(&client, step, session_name.as_deref(), None)
                 .map(|credentials| Outcome::Answered { credentials, clock_ahead: client.clock_ahead() })
                 .map_err(|error| refused(&error, None));
         };
@@ -84,7 +86,12 @@ impl Fetching<'_, '_> {
         let device = wait_for_lock(self.world, &path, self.patience(), &held_for, seal.as_ref())?;
         locks.session.note(self.world.prompter().device(), &held_for);
         let client = self.client(&settings, signer, Sending::Once)?;
-        let question = Asked { mfa, used: UsedCodes::beside(&path, serial), locks: [locks.session, &device] };
+        let question = Asked {
+            mfa,
+            session_name: session_name.as_deref(),
+            used: UsedCodes::beside(&path, serial),
+            locks: [locks.session, &device],
+        };
         let result = self.send_with_code(&client, step, &question, &refused);
         if let Err(failure) = &result
             && matches!(failure.kind, FailureKind::Cancelled | FailureKind::NeedsPerson)
@@ -104,7 +111,7 @@ impl Fetching<'_, '_> {
     ) -> Result<Outcome, Failure> {
         let mut tries = 0;
         let mut waits = 0;
-        let Asked { mfa, used, locks } = asked;
+        let Asked { mfa, session_name, used, locks } = asked;
         loop {
             let (code, source) = match self.fetch_code(step.profile(), mfa, locks)? {
                 Code::Given(code, source) => (code, source),
@@ -131,7 +138,7 @@ impl Fetching<'_, '_> {
             used.save(&code).map_err(|error| Failure::of_error(FailureKind::Failed, &error))?;
             tries += 1;
             let proof = MfaProof { serial: mfa.serial.value.clone(), code };
-            let result = self.send(client, step, Some(&proof));
+            let result = send(client, step, *session_name, Some(&proof));
             if result.is_err() && !client.may_have_sent() {
                 used.forget(&proof.code).map_err(|error| Failure::of_error(FailureKind::Failed, &error))?;
             }
@@ -160,31 +167,37 @@ impl Fetching<'_, '_> {
         open_sts(self.world, settings, signer, sending)
     }
 
-    fn send(
-        &self,
-        client: &Sts,
-        step: &Step,
-        mfa: Option<&MfaProof>,
-    ) -> Result<SessionCredentials, StsError> {
-        match step {
-            Step::GetSessionToken(step) => client.fetch_session_token(step.duration.value, mfa),
-            Step::AssumeRole(step) => client.fetch_role(&self.role_call(step), mfa),
-        }
+    /// The name that the session gets, decided once: what is said of a refusal is about the name that was sent.
+    fn session_name(&self, step: &Step) -> Option<String> {
+        let Step::AssumeRole(step) = step else { return None };
+        Some(match &step.session_name {
+            Some(name) => name.value.clone(),
+            None => default_session_name(&step.profile, self.world.clock.now().as_second()),
+        })
     }
+}
 
-    fn role_call(&self, step: &AssumeRole) -> AssumeRoleCall {
-        AssumeRoleCall {
-            role: step.role.value.clone(),
-            session_name: match &step.session_name {
-                Some(name) => name.value.clone(),
-                None => default_session_name(&step.profile, self.world.clock.now().as_second()),
-            },
-            duration: step.duration.value,
-            external_id: step.external_id.as_ref().map(|id| id.value.clone()),
-            tags: step.tags.as_ref().map(|tags| tags.value.clone()).unwrap_or_default(),
-            transitive_tags: step.transitive_tags.as_ref().map(|tags| tags.value.clone()).unwrap_or_default(),
-            source_identity: step.source_identity.as_ref().map(|id| id.value.clone()),
-        }
+fn send(
+    client: &Sts,
+    step: &Step,
+    session_name: Option<&str>,
+    mfa: Option<&MfaProof>,
+) -> Result<SessionCredentials, StsError> {
+    match step {
+        Step::GetSessionToken(step) => client.fetch_session_token(step.duration.value, mfa),
+        Step::AssumeRole(step) => client.fetch_role(&role_call(step, session_name.unwrap_or_default()), mfa),
+    }
+}
+
+fn role_call(step: &AssumeRole, session_name: &str) -> AssumeRoleCall {
+    AssumeRoleCall {
+        role: step.role.value.clone(),
+        session_name: session_name.to_owned(),
+        duration: step.duration.value,
+        external_id: step.external_id.as_ref().map(|id| id.value.clone()),
+        tags: step.tags.as_ref().map(|tags| tags.value.clone()).unwrap_or_default(),
+        transitive_tags: step.transitive_tags.as_ref().map(|tags| tags.value.clone()).unwrap_or_default(),
+        source_identity: step.source_identity.as_ref().map(|id| id.value.clone()),
     }
 }
 
@@ -208,7 +221,7 @@ fn used_already(mfa: &Mfa) -> Failure {
 }
 
 /// `hatbox-PROFILE-SECONDS`: in CloudTrail it tells the hat and the time. 2..=64 of `[\w+=,.@-]`.
-pub(super) fn default_session_name(profile: &ProfileName, now: i64) -> String {
+fn default_session_name(profile: &ProfileName, now: i64) -> String {
     let profile: String = profile
         .as_str()
         .chars()

@@ -13,7 +13,6 @@ use hatbox_core::trust::refusal::report::render_report;
 use jiff::Timestamp;
 
 use super::Fetching;
-use super::call::default_session_name;
 use super::mfa::CodeSource;
 use super::surroundings::{paths_of, resolve_surroundings};
 use crate::aws::client::ServiceSettings;
@@ -34,6 +33,8 @@ pub(super) struct Refused<'a> {
     pub(super) step: &'a Step,
     pub(super) settings: &'a ServiceSettings,
     pub(super) code_source: Option<CodeSource>,
+    /// The name that was sent for a role's session.
+    pub(super) session_name: Option<&'a str>,
     /// When the session was obtained that signed, where one did.
     pub(super) source_at: Option<Timestamp>,
 }
@@ -83,15 +84,8 @@ impl Fetching<'_, '_> {
     }
 
     fn attempt_of(&self, answer: &RefusedAnswer, refused: &Refused<'_>) -> Option<Attempt> {
-        let Refused { plan, index, step, settings, code_source, source_at, .. } = refused;
+        let Refused { plan, index, settings, code_source, session_name, source_at, .. } = refused;
         let now = self.world.clock.now();
-        let session_name = match step {
-            Step::GetSessionToken(_) => None,
-            Step::AssumeRole(role) => Some(match &role.session_name {
-                Some(name) => name.value.clone(),
-                None => default_session_name(&role.profile, now.as_second()),
-            }),
-        };
         let circumstances = Circumstances {
             at: now.as_second(),
             session_age: source_at.map(|at| (now.as_second() - at.as_second()).max(0)),
@@ -101,7 +95,7 @@ impl Fetching<'_, '_> {
                 Some(CodeSource::Process) => CodeSent::Process,
                 Some(CodeSource::Person) => CodeSent::Person,
             },
-            session_name,
+            session_name: session_name.map(str::to_owned),
             region: settings.region.clone(),
             endpoint: settings.endpoint.as_ref().map(|url| url.as_str().to_owned()),
             clock_ahead: answer.date.map(|date| now.as_second() - date.as_second()),

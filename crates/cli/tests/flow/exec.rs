@@ -75,7 +75,7 @@ fn hatboxs_own_failure_is_125_with_its_cause_as_data() {
     outcome.expect_code(125);
     assert_eq!(why["kind"], "usage");
     assert_eq!(why["error"], "profile `raeder` is neither in the config nor in the store");
-    assert_eq!(why["hints"][0], "did you mean `reader`?");
+    assert_eq!(why["hints"], serde_json::json!(["did you mean `reader`?"]), "and not to add a mistyped name");
 
     let (outcome, why) = exec(&["guarded", "--", "true"]);
     outcome.expect_code(125);

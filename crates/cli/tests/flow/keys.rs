@@ -53,7 +53,8 @@ fn the_first_add_makes_store_section_and_settings_and_says_so() {
         outcome.stderr,
         "hatbox: `secret-service` cannot be used here: there is no session bus here\n\
          hatbox: keys are kept encrypted in ~/.local/share/hatbox/store (backend `file`)\n\
-         hatbox: added [profile jan-work] in ~/.aws/config\n"
+         hatbox: added [profile jan-work] in ~/.aws/config\n\
+         hatbox: try it: hatbox exec jan-work -- aws sts get-caller-identity\n"
     );
     let config = std::fs::read_to_string(fixture.config_path()).unwrap();
     assert_eq!(config, format!("[profile jan-work]\nmfa_serial={PHONE}\nregion=eu-west-1\n"));
@@ -174,6 +175,21 @@ fn inside_an_exec_no_key_is_added_from_the_environment() {
 }
 
 #[test]
+fn the_first_steps_say_the_next_one() {
+    let fixture = Fixture::empty(&["jan-work"]);
+    let first = fixture.hatbox(&["list"]).run().ok();
+    assert!(first.stderr.contains("hint: nothing is set up yet: `hatbox add NAME`"), "{}", first.stderr);
+    assert_eq!(fixture.hatbox(&["list", "--json"]).run().ok().stderr, "");
+    assert_eq!(fixture.hatbox(&["list", "--profiles"]).run().ok().stderr, "");
+    let nobody = fixture.hatbox(&["exec", "--", "true"]).run().expect_code(125);
+    assert!(nobody.stderr.contains("`hatbox add NAME` makes the first"), "{}", nobody.stderr);
+    let added = fixture.add_run("jan-work", &[]).run().ok();
+    let next = "hatbox: try it: hatbox exec jan-work -- aws sts get-caller-identity\n";
+    assert!(added.stderr.ends_with(next), "{}", added.stderr);
+    assert_eq!(fixture.hatbox(&["list"]).run().ok().stderr, "");
+}
+
+#[test]
 fn a_stored_key_is_replaced_only_with_a_yes_or_by_force() {
     let fixture = Fixture::with_keys(&["jan-work"]);
     fixture.write_config(CONFIG);
@@ -190,7 +206,7 @@ fn a_stored_key_is_replaced_only_with_a_yes_or_by_force() {
     let id = masked(&fixture.key("jan-work").id);
     assert_eq!(
         forced.stdout,
-        format!("Added the access key {id} to profile \"jan-work\".\nDeleted 1 existing sessions.\n")
+        format!("Added the access key {id} to profile \"jan-work\".\nDeleted 1 existing session.\n")
     );
     assert_eq!(forced.stderr, "", "the section is there, and nothing is to be changed in it");
 }
@@ -290,7 +306,7 @@ fn clear_deletes_the_sessions_of_one_profile_or_all_and_needs_no_passphrase_for_
     fixture.hatbox(&["exec", "admin", "-t", &code, "--", "true"]).run().ok();
     fixture.hatbox(&["exec", "reader", "--", "true"]).run().ok();
     assert_eq!(clear(&["nope"]), "Cleared 0 sessions.\n");
-    assert_eq!(clear(&["reader"]), "Cleared 1 sessions.\n");
+    assert_eq!(clear(&["reader"]), "Cleared 1 session.\n");
     fixture.hatbox(&["lock"]).run().ok();
     let locked = fixture.hatbox(&["clear"]).without("HATBOX_FILE_PASSPHRASE").run().ok();
     assert_eq!((locked.stdout.as_str(), locked.stderr.as_str()), ("Cleared 2 sessions.\n", ""));

@@ -23,7 +23,7 @@ pub(crate) const OPENING: &str = "Passphrase of the hatbox store:";
 pub(crate) const CODE: &str = "MFA code for arn:aws:iam::111122223333:mfa/jan:";
 pub(crate) const ID: &str = "Access key id for `jan-work`:";
 pub(crate) const SECRET: &str = "Secret access key (not shown):";
-const SERIAL: &str = "ARN of the MFA device (Enter for none):";
+const SERIAL: &str = "MFA device (arn:aws:iam::ACCOUNT:mfa/NAME, Enter for none):";
 
 /// Without the passphrase in a variable: it must be asked for.
 pub(crate) fn asking(fixture: &Fixture, arguments: &[&str]) -> Run {

@@ -38,7 +38,8 @@ fn the_first_key_goes_to_the_desktop_s_keyring_and_later_runs_touch_the_bus_only
     );
     assert_eq!(
         added.stderr,
-        "hatbox: keys are kept in the backend `secret-service`\nhatbox: added [profile jan-work] in ~/.aws/config\n"
+        "hatbox: keys are kept in the backend `secret-service`\nhatbox: added [profile jan-work] in ~/.aws/config\n\
+         hatbox: try it: hatbox exec jan-work -- aws sts get-caller-identity\n"
     );
     let settings = std::fs::read_to_string(fixture.path("home/.config/hatbox/config.toml")).unwrap();
     assert_eq!(settings, "backend = \"secret-service\"\n");

@@ -78,6 +78,17 @@ fn write_sources(fixture: &Fixture, policies: &[(&str, &str)]) {
 }
 
 #[test]
+fn the_session_name_that_is_told_is_the_one_that_was_sent() {
+    let fixture = Fixture::with_config(&config("guarded", "guarded", ""));
+    let file = fixture.path("why.json");
+    exec(&fixture, &["--error-json", file.to_str().unwrap(), "guarded"]).expect_code(125);
+    let sent = fixture.log().last().unwrap().parameters["RoleSessionName"].clone();
+    assert!(sent.starts_with("hatbox-guarded-"), "{sent}");
+    let why = fs::read_to_string(&file).unwrap();
+    assert!(why.contains(&format!("\"session_name\":\"{sent}\"")), "{sent}: {why}");
+}
+
+#[test]
 fn a_code_that_was_not_sent_is_asked_for_once_the_line_is_added() {
     let fixture = Fixture::with_config(&config("guarded", "guarded", ""));
     let report = assert_told(

@@ -165,10 +165,11 @@ impl<E> PlanError<E> {
                 if *is_store_locked {
                     hints.push("the store is locked; `hatbox list --unlock` shows its keys".to_owned());
                 }
-                hints.push(format!(
-                    "store an access key for it: `hatbox add {}`",
-                    quote_word(profile.as_str())
-                ));
+                // A mistyped name is not to be added.
+                if nearest.is_none() {
+                    let name = quote_word(profile.as_str());
+                    hints.push(format!("store an access key for it: `hatbox add {name}`"));
+                }
                 hints
             }
             Self::SourceLoop { path, .. } => {
