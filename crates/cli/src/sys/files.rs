@@ -19,6 +19,14 @@ pub(crate) enum FileError {
     /// It is not the user's alone.
     #[error(transparent)]
     NotPrivate(#[from] NotPrivate),
+    /// This process is root's, and what it would make there would be root's in another user's directory.
+    #[error("you are root, and `{directory}` belongs to uid {owner}: hatbox creates nothing there")]
+    OtherUsers {
+        /// The directory that is there already.
+        directory: String,
+        /// Whose it is.
+        owner: u32,
+    },
     /// It is a link, a device, ...
     #[error("`{0}` is not a regular file")]
     Kind(String),
@@ -68,6 +76,7 @@ impl FileError {
     pub(crate) fn way_out(&self) -> Option<String> {
         match self {
             Self::NotPrivate(why) => Some(why.way_out()),
+            Self::OtherUsers { owner, .. } => Some(format!("sudo -u '#{owner}' hatbox ...")),
             _ => None,
         }
     }
@@ -141,9 +150,26 @@ pub(crate) fn make_private_directory(path: &Path) -> Result<(), FileError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(FileError::io("open", path)(error)),
     }
+    check_creator(path)?;
     access::create_directory(path).map_err(FileError::io("create", path))?;
     let about = fs::metadata(path).map_err(FileError::io("read", path))?;
     Ok(access::check_directory(path, &about)?)
+}
+
+/// Refuses that root creates something in another user's directory, who could then neither read nor delete it: as
+/// `sudo hatbox` with the user's HOME would. `path` is what is about to be created.
+pub(crate) fn check_creator(path: &Path) -> Result<(), FileError> {
+    let mut directory = parent(path);
+    while !directory.exists() {
+        match directory.parent() {
+            Some(above) if !above.as_os_str().is_empty() => directory = above.to_owned(),
+            _ => return Ok(()),
+        }
+    }
+    match access::owner_unlike_root(&directory) {
+        Some(owner) => Err(FileError::OtherUsers { directory: directory.display().to_string(), owner }),
+        None => Ok(()),
+    }
 }
 
 /// What a file that is about to be replaced keeps.
@@ -214,6 +240,9 @@ fn write_through(
         Keep::Nothing => None,
         Keep::ModeAndLink => fs::metadata(&target).ok(),
     };
+    if old.is_none() && fs::symlink_metadata(&target).is_err() {
+        check_creator(&target)?;
+    }
     let directory = parent(&target);
     let mut name = std::ffi::OsString::from(".");
     name.push(target.file_name().unwrap_or_default());

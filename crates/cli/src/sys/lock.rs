@@ -145,6 +145,9 @@ pub(crate) fn hold(path: &Path) -> Result<Lock, FileError> {
 }
 
 fn open(path: &Path) -> Result<Lock, FileError> {
+    if !path.exists() {
+        super::files::check_creator(path)?;
+    }
     let not_a_file = || FileError::Kind(path.display().to_string());
     let file = access::open_or_create(path).map_err(|error| {
         if access::is_link_refused(&error) { not_a_file() } else { FileError::io("open", path)(error) }

@@ -6,7 +6,8 @@ use std::time::Duration;
 use base64::Engine;
 
 use super::World;
-use crate::report::{Failure, FailureKind};
+use super::secrets::file_failure;
+use crate::report::Failure;
 use crate::store::sealed::CacheKey;
 use crate::sys::files::make_private_directory;
 use crate::sys::lock::{self, Holder, Lock, Next};
@@ -34,7 +35,7 @@ pub(crate) fn wait_for_lock(
     seal: Option<&CacheKey>,
 ) -> Result<Lock, Failure> {
     if let Some(directory) = path.parent() {
-        make_private_directory(directory).map_err(|error| Failure::of_error(FailureKind::Failed, &error))?;
+        make_private_directory(directory).map_err(|error| file_failure(&error))?;
     }
     let mut has_said = false;
     let result = lock::wait(path, |state| {
@@ -75,7 +76,7 @@ pub(crate) fn wait_for_lock(
     let lock = match result {
         Ok(Ok(lock)) => lock,
         Ok(Err(failure)) => return Err(failure),
-        Err(error) => return Err(Failure::of_error(FailureKind::Failed, &error)),
+        Err(error) => return Err(file_failure(&error)),
     };
     if let Some(failure) = lock.left().and_then(|left| open_left(left, seal)) {
         return Err(failure.hint("another hatbox asked for the same, and it ended so; run the command again"));

@@ -282,23 +282,48 @@ fn two_that_add_at_once_both_have_their_sections_in_the_config() {
     assert!(config.starts_with("# mine\n"));
 }
 
-/// `sudo hatbox add` would leave root's files in the user's home.
+/// `sudo hatbox` with the user's HOME would leave root's files in it, which the user can neither read nor delete.
 #[test]
-fn root_in_another_users_home_is_warned() {
+fn root_creates_nothing_in_another_users_home() {
     if !rustix::process::geteuid().is_root() {
         eprintln!("skipped: only root can give a directory to another user");
         return;
     }
     let fixture = Fixture::empty(&["jan-work"]);
-    std::os::unix::fs::chown(fixture.home(), Some(65534), None).unwrap();
-    let added = fixture.add_run("jan-work", &[]).run().ok();
-    let warning =
-        "hatbox: warning: you are root, and `DIR/home` belongs to uid 65534: files made now will be root's\n";
-    let shown = fixture.shown(&added.stderr);
-    assert!(shown.contains(warning), "{shown}");
-    assert_eq!(shown.matches("you are root").count(), 1);
-    std::os::unix::fs::chown(fixture.home(), Some(0), None).unwrap();
-    fixture.hatbox(&["lock"]).run().ok();
-    let own = fixture.hatbox(&["export", "-n", "jan-work"]).run().ok();
-    assert_eq!(own.stderr, "");
+    let key = fixture.key("jan-work");
+    let plain = format!(
+        "[plain]\naws_access_key_id = {}\naws_secret_access_key = {}\n[reader]\nsource_profile = plain\n\
+         role_arn = arn:aws:iam::444455556666:role/reader\n",
+        key.id,
+        key.secret.expose()
+    );
+    std::fs::write(fixture.path("home/.aws/credentials"), plain).unwrap();
+    fixture.write_config("[profile plain]\n[profile reader]\n");
+    let owned =
+        std::process::Command::new("chown").args(["-R", "65534"]).arg(fixture.home()).status().unwrap();
+    assert!(owned.success());
+    let files = || {
+        let mut files = fixture.files();
+        files.sort();
+        files
+    };
+    let before = files();
+    let way_out = "hint: sudo -u '#65534' hatbox ...";
+    let add = ["add", "--env", "jan-work"];
+    let added = fixture.add_run("jan-work", &[]).run().expect_code(1);
+    assert!(added.stderr.contains("you are root, and `"), "{}", added.stderr);
+    assert!(added.stderr.contains("hatbox creates nothing there") && added.stderr.contains(way_out));
+    assert_eq!(fixture.hatbox(&add).run().code().map(|code| code != 0), Some(true));
+    // A role needs a lock; a failure is on record; neither leaves anything there.
+    let refused = fixture.hatbox(&["exec", "reader", "--", "true"]).run().expect_code(125);
+    assert!(refused.stderr.contains(way_out), "{}", refused.stderr);
+    for arguments in [&["list"][..], &["explain", "reader"], &["doctor"], &["why"], &["clear"], &["lock"]] {
+        fixture.hatbox(arguments).run();
+    }
+    fixture.hatbox(&["exec", "-n", "plain", "--", "true"]).run().ok();
+    assert_eq!(files(), before);
+    for file in files() {
+        use std::os::unix::fs::MetadataExt;
+        assert_eq!(std::fs::symlink_metadata(&file).unwrap().uid(), 65534, "{}", file.display());
+    }
 }

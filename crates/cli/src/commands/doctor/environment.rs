@@ -43,8 +43,7 @@ impl Checkup<'_> {
         self.check_endpoints(&mut found);
         let home = self.world.dirs.home();
         if let Some(owner) = owner_unlike_root(home) {
-            let text =
-                format!("you are root, and HOME belongs to uid {owner}: files made now will be root's");
+            let text = format!("you are root, and HOME belongs to uid {owner}: hatbox creates nothing there");
             let finding = Finding::new(Topic::Environment, "foreign-home", Level::Warning, text);
             found
                 .push(finding.in_variables(&["HOME"]).mended_by(format!("sudo -u '#{owner}' hatbox doctor")));

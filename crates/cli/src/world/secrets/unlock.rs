@@ -10,8 +10,7 @@ use crate::request::PassphraseSource;
 use crate::store::sealed::CacheKey;
 use crate::store::unlocked::HeldIn;
 use crate::store::{Item, ItemId, ItemInfo, PassphraseError, PassphraseFor, Status, StoreError, StoreKind};
-use crate::sys::access::owner_unlike_root;
-use crate::sys::files::make_private_directory;
+use crate::sys::files::{check_creator, make_private_directory};
 use crate::sys::keyring::KeyringError;
 use crate::world::passphrase::{Asking, Patience, ask_passphrase};
 use crate::world::waiting::{leave_failure, wait_for_lock};
@@ -53,7 +52,7 @@ impl Secrets<'_> {
                 )
                 .hint("let the command use something other than hatbox's store"));
             }
-            self.warn_of_foreign_home();
+            self.check_owner()?;
             match self.unlock_by_asking(asking)? {
                 Asked::Unlocked => return Ok(()),
                 Asked::AnsweredElsewhere => self.world.output.note("answered on another terminal"),
@@ -130,14 +129,13 @@ impl Secrets<'_> {
         }
     }
 
-    fn warn_of_foreign_home(&self) {
-        let home = self.world.dirs.home();
-        if let Some(owner) = owner_unlike_root(home) {
-            self.world.output.warn(&format!(
-                "you are root, and `{}` belongs to uid {owner}: files made now will be root's",
-                home.display()
-            ));
+    /// Before anyone is asked: root makes no store in another user's directory.
+    fn check_owner(&mut self) -> Result<(), Failure> {
+        let directory = self.opened()?.place.directory.clone();
+        if directory.exists() {
+            return Ok(());
         }
+        check_creator(&directory).map_err(|error| file_failure(&error))
     }
 
     /// The cache key, where it is held: touches no backend.
