@@ -151,6 +151,7 @@ impl Runner {
     }
 
     /// For calls whose answers are longer than usual.
+    #[cfg_attr(not(feature = "trust"), expect(dead_code, reason = "for the client of IAM"))]
     pub(super) fn http_client(&self, limit: AnswerLimit) -> SharedHttpClient {
         self.transport.clone().client(limit)
     }

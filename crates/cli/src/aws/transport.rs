@@ -32,6 +32,7 @@ pub(super) enum AnswerLimit {
     Usual,
     /// 64 MB. A page of an account's policies may have a thousand of them, each in five versions of 6,144 characters,
     /// each of which may take three in the answer.
+    #[cfg_attr(not(feature = "trust"), expect(dead_code, reason = "for the client of IAM"))]
     Page,
 }
 
@@ -167,6 +168,7 @@ impl Trace {
     }
 
     /// How many bytes all answers had.
+    #[cfg_attr(not(feature = "trust"), expect(dead_code, reason = "for the client of IAM"))]
     pub(super) fn received(&self) -> usize {
         self.see(|seen| seen.received)
     }

@@ -61,7 +61,8 @@ fn another_program_under_our_name_is_told() {
 
 #[test]
 fn a_program_that_others_may_write_to_or_put_another_in_the_place_of_is_reported() {
-    let home = Home::with_config("[profile a]\ncredential_process = corp-login --fast\n");
+    let home = Home::with_config("");
+    home.write(".config/hatbox/config.toml", "passphrase_command = \"corp-login --fast\"\n");
     home.write_program("bin/corp-login");
     home.write_program("bin/ykman");
     let found = |home: &Home| home.found(&[("HATBOX_PROMPT", "ykman")]);

@@ -134,6 +134,7 @@ pub(super) struct FoundWrap {
     files: Files,
     sealed: Vec<u8>,
     /// Of a plugin's wrap: the text that names the plugin.
+    #[cfg_attr(not(feature = "plugins"), expect(dead_code, reason = "for plugins"))]
     pub(super) plugin: Option<String>,
 }
 
