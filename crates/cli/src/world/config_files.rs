@@ -20,7 +20,7 @@ use crate::sys::files::{FileError, Keep, make_private_directory, write_if_unchan
 use crate::sys::lock;
 
 /// More than any config that a person or a generator writes; the parser's own limit is below 4 GiB.
-const SIZE_LIMIT: u64 = 64 << 20;
+const SIZE_LIMIT: u64 = 16 << 20;
 /// How often an edit is begun anew because somebody else was quicker.
 const EDIT_TRIES: u32 = 10;
 
@@ -117,14 +117,19 @@ fn read(world: &World, path: &Path) -> Result<Loaded, Failure> {
     };
     let about = file.metadata().map_err(failure)?;
     let ownership = Some(Ownership::of(&file, &about));
+    let too_large = || {
+        let shown = world.dirs.shown(path);
+        Failure::new(FailureKind::Usage, format!("`{shown}` is larger than {} MB", SIZE_LIMIT >> 20))
+    };
     if about.len() > SIZE_LIMIT {
-        return Err(Failure::new(
-            FailureKind::Usage,
-            format!("`{}` is larger than 64 MiB", world.dirs.shown(path)),
-        ));
+        return Err(too_large());
     }
     let mut text = Vec::with_capacity(usize::try_from(about.len()).unwrap_or_default() + 1);
-    file.take(SIZE_LIMIT).read_to_end(&mut text).map_err(failure)?;
+    // One byte more: a device or a pipe tells no length beforehand, and what is cut off must not go unnoticed.
+    file.take(SIZE_LIMIT + 1).read_to_end(&mut text).map_err(failure)?;
+    if text.len() as u64 > SIZE_LIMIT {
+        return Err(too_large());
+    }
     Ok(Loaded { text, ownership, is_regular: about.is_file() })
 }
 

@@ -124,3 +124,29 @@ fn settings_that_others_can_write_may_not_name_the_passphrase_command() {
     // For the fixture's own last lock.
     std::fs::remove_file(path).unwrap();
 }
+
+/// A link to a device, or a file that has grown beyond all reason: an error that names it, and no memory filled.
+#[test]
+fn a_config_or_settings_file_without_an_end_is_refused() {
+    let fixture = Fixture::with_config("[profile jan-work]\n");
+    let (config, settings) = (fixture.config_path(), fixture.path("home/.config/hatbox/config.toml"));
+    for path in [config, fixture.path("home/.aws/credentials"), settings] {
+        let kept = std::fs::read(&path).ok();
+        std::fs::remove_file(&path).ok();
+        let huge = fixture.path("huge");
+        std::fs::File::create(&huge).unwrap().set_len(20 << 30).unwrap();
+        for target in [std::path::Path::new("/dev/zero"), &huge] {
+            std::os::unix::fs::symlink(target, &path).unwrap();
+            let line = "ulimit -v 1000000; exec \"$0\" \"$@\"";
+            let run = crate::run::Run::new("/bin/sh", fixture.variables())
+                .args(["-c", line, env!("CARGO_BIN_EXE_hatbox"), "list"])
+                .run();
+            assert_eq!(run.code(), Some(2), "{}: {}", path.display(), run.stderr);
+            assert!(run.stderr.contains("larger than 16 MB"), "{}", run.stderr);
+            std::fs::remove_file(&path).unwrap();
+        }
+        if let Some(kept) = kept {
+            std::fs::write(&path, kept).unwrap();
+        }
+    }
+}

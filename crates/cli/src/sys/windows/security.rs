@@ -33,6 +33,8 @@ const ALLOWED: u8 = 0;
 const ALLOWED_OBJECT: u8 = 5;
 const ALLOWED_CALLBACK: u8 = 9;
 const ALLOWED_CALLBACK_OBJECT: u8 = 11;
+/// Denying entries, plain, of objects, and with conditions.
+const DENIED: [u8; 4] = [1, 6, 10, 12];
 
 fn check(done: i32) -> io::Result<()> {
     if done == 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
@@ -281,8 +283,9 @@ unsafe fn rights_of_strangers(list: *const ACL, user: &User) -> io::Result<u32> 
                 }
                 // Not on files; whoever made this one wants something that is not understood here.
                 ALLOWED_OBJECT | ALLOWED_CALLBACK_OBJECT => rights = u32::MAX,
-                // What denies, and what comes after Windows 11.
-                _ => {}
+                kind if DENIED.contains(&kind) => {}
+                // Security: an entry of a kind that is not known here may allow anything.
+                _ => rights = u32::MAX,
             }
         }
     }
