@@ -39,6 +39,7 @@ mod store;
 mod sys;
 
 use args::drop_in::{Refused, resolve_refused};
+use args::wrong::{is_exec, resolve_wrong_use};
 use args::{Cli, Command};
 use output::{CalledAs, Detail, Output};
 use report::{Failure, FailureKind, Stage};
@@ -141,47 +142,22 @@ fn called_as(program: Option<&OsString>) -> CalledAs {
 
 /// Help and version go to stdout with 0; wrong use to stderr with 2 (1 as `aws-vault`, 125 for `exec`).
 fn report_usage(error: &clap::Error, called_as: CalledAs, words: &[OsString]) -> ExitCode {
-    output::print_usage(error, words);
+    let output = Output::new(called_as, Detail::Usual);
+    match resolve_wrong_use(error, words) {
+        Some(wrong) => {
+            output.error(&wrong.error);
+            if let Some(usage) = &wrong.usage {
+                output.raw_line(&format!("  usage: {usage}"));
+            }
+            wrong.hints.iter().for_each(|hint| output.hint(hint));
+        }
+        None => output::print_usage(error, words),
+    }
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand if words.len() <= 1 => ExitCode::SUCCESS,
         _ if called_as == CalledAs::AwsVault => ExitCode::from(1),
         _ if is_exec(words) => ExitCode::from(125),
         _ => ExitCode::from(2),
-    }
-}
-
-/// Whether the command is `exec`, in a line that could not be parsed: the first word that is neither a flag
-/// nor a global flag's value.
-fn is_exec(words: &[OsString]) -> bool {
-    let cli = Cli::command();
-    let takes_value = |word: &str| {
-        let long = word.strip_prefix("--");
-        cli.get_arguments()
-            .any(|arg| arg.get_action().takes_values() && long.is_some() && arg.get_long() == long)
-    };
-    let mut words = words.iter().skip(1).map(|word| word.to_string_lossy());
-    while let Some(word) = words.next() {
-        if takes_value(&word) {
-            words.next();
-        } else if !word.starts_with('-') {
-            return word == "exec";
-        }
-    }
-    false
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn exec_is_known_behind_global_flags() {
-        let is = |line: &str| is_exec(&line.split(' ').map(OsString::from).collect::<Vec<_>>());
-        assert!(is("hatbox exec --bogus") && is("hatbox --backend file --debug exec --bogus"));
-        for flag in ["--backend", "--file-dir", "--passphrase-fd", "--unlock-for", "--prompt"] {
-            assert!(is(&format!("hatbox {flag} list exec --bogus")), "{flag}");
-        }
-        assert!(!is("hatbox list exec") && !is("hatbox --backend exec list") && !is("hatbox"));
     }
 }

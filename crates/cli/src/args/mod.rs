@@ -24,6 +24,7 @@ mod store;
 #[cfg(feature = "trust")]
 mod trust;
 mod why;
+pub(crate) mod wrong;
 
 pub(crate) use add::AddArgs;
 pub(crate) use clear::ClearArgs;

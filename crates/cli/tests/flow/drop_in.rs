@@ -53,6 +53,10 @@ fn every_failure_of_its_own_is_exit_status_1() {
         assert!(!outcome.stderr.is_empty(), "{line:?} is silent");
         assert_eq!(outcome.stdout, "", "{line:?}");
     }
+    let wrong = fixture.aws_vault(&["list", "--no-such-flag"]).run().expect_code(1).stderr;
+    let said = "aws-vault: error: unexpected argument `--no-such-flag`\n\
+                aws-vault: hint: run `hatbox list --help` for its options\n";
+    assert_eq!(wrong, said);
     let nested = fixture.aws_vault(&["exec", "reader", "--", "true"]).env("AWS_VAULT", "x").run();
     assert!(nested.expect_code(1).stderr.starts_with("aws-vault: error: this shell already has"));
 }
@@ -161,6 +165,26 @@ fn help_and_version_go_to_stdout_and_wrong_use_to_stderr() {
     for line in [&["no-such-command"][..], &["list", "--no-such-flag"], &["--backend", "zzz", "list"]] {
         let outcome = fixture.hatbox(line).run().expect_code(2);
         assert!(outcome.stdout.is_empty() && !outcome.stderr.is_empty(), "{line:?}");
+    }
+    for (line, code, stderr) in [
+        (
+            &["add"][..],
+            2,
+            "hatbox: error: missing required argument `<PROFILE>`\n  usage: hatbox add <PROFILE>\n",
+        ),
+        (
+            &["exec", "--fesh", "a"],
+            125,
+            "hatbox: error: unexpected argument `--fesh`\nhatbox: hint: did you mean `--fresh`?\n",
+        ),
+        (
+            &["list", "--\u{1b}]0;x\u{7}\n::error::x"],
+            2,
+            "hatbox: error: unexpected argument `--\\u001b]0;x\\u0007\\n::error::x`\n\
+             hatbox: hint: run `hatbox list --help` for its options\n",
+        ),
+    ] {
+        assert_eq!(fixture.hatbox(line).run().expect_code(code).stderr, stderr, "{line:?}");
     }
     assert_eq!(fixture.files(), Vec::<std::path::PathBuf>::new(), "and nothing is made");
 }
