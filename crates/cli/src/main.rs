@@ -35,6 +35,7 @@ mod aws;
 mod output;
 mod prompt;
 mod store;
+mod wait_line;
 
 mod sys;
 

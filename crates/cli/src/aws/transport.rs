@@ -151,6 +151,14 @@ impl Trace {
         self.see(|seen| seen.endpoint.clone())
     }
 
+    /// What is waited for.
+    pub(super) fn render_waiting(&self) -> String {
+        match self.proxy() {
+            Some(proxy) => format!("waiting for {} through the proxy {proxy}", self.endpoint()),
+            None => format!("waiting for {}", self.endpoint()),
+        }
+    }
+
     /// The host of [`Self::endpoint`].
     pub(super) fn host(&self) -> Option<String> {
         Some(self.endpoint().parse::<Uri>().ok()?.host()?.to_owned())

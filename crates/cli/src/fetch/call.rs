@@ -56,9 +56,7 @@ impl Fetching<'_, '_> {
         let Some(step) = plan.steps.get(index) else { return Err(no_identity()) };
         let settings = resolve_sts_settings(plan, partition_of(step), &self.world.environment)?;
         check_sandbox(&self.world.environment, signer.access_key_id(), step.profile())?;
-        if let Some(endpoint) = settings.endpoint.as_ref().filter(|endpoint| !endpoint.is_of_aws("sts")) {
-            self.world.output.note(&format!("STS is {} here, not AWS", endpoint.as_str()));
-        }
+        self.world.announce_endpoint("STS", settings.endpoint.as_ref());
         let session_name = self.session_name(step);
         let refused = |error: &StsError, source| {
             self.failure_of(&Refused {

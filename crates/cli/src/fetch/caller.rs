@@ -38,9 +38,7 @@ pub(crate) fn fetch_caller(world: &World, plan: &Plan, profile: &ProfileName, si
     let client = check_sandbox(&world.environment, signer.access_key_id(), profile)
         .and_then(|()| resolve_sts_settings(plan, "aws", &world.environment))
         .and_then(|settings| {
-            if let Some(endpoint) = settings.endpoint.as_ref().filter(|endpoint| !endpoint.is_of_aws("sts")) {
-                world.output.note(&format!("STS is {} here, not AWS", endpoint.as_str()));
-            }
+            world.announce_endpoint("STS", settings.endpoint.as_ref());
             open_sts(world, &settings, signer, Sending::Once)
         });
     match client.map(|client| client.fetch_caller()) {

@@ -30,12 +30,13 @@ use crate::aws::client::Signer;
 use crate::report::{Failure, FailureKind};
 use crate::request::SessionRequest;
 use crate::store::sessions::Sessions;
+use crate::sys::files::FileError;
 use crate::sys::lock::Lock;
 use crate::world::World;
 use crate::world::config_files::ConfigFiles;
 use crate::world::passphrase::Asking;
 use crate::world::secrets::{Known, Secrets};
-use crate::world::waiting::{leave_failure, lock_path, seal_of, wait_for_lock};
+use crate::world::waiting::{CACHE_WAY_OUT, leave_failure, lock_path, seal_of, wait_for_lock};
 
 /// All that fetching needs.
 pub(crate) struct Fetching<'a, 'w> {
@@ -118,6 +119,8 @@ fn fetch_or_load(fetching: &mut Fetching<'_, '_>, plan: &Plan) -> Result<Credent
         let failure = Failure::of_error(FailureKind::Failed, &error);
         return Err(match error.way_out() {
             Some(way_out) => failure.hint(way_out),
+            // `hatbox clear` would meet the same error.
+            None if matches!(error, FileError::Io { .. }) => failure.hint(CACHE_WAY_OUT),
             None => failure.hint("hatbox clear"),
         });
     }

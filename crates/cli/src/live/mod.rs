@@ -58,9 +58,7 @@ fn signer_of(credentials: Credentials) -> Signer {
 fn open_as(world: &World, profile: ProfileName, plan: Plan, signer: &Signer) -> Result<LiveIam, Failure> {
     check_sandbox(&world.environment, signer.access_key_id(), &profile)?;
     let settings = resolve_iam_settings(&plan, &world.environment)?;
-    if let Some(endpoint) = settings.endpoint.as_ref().filter(|endpoint| !endpoint.is_of_aws("iam")) {
-        world.output.note(&format!("IAM is {} here, not AWS", endpoint.as_str()));
-    }
+    world.announce_endpoint("IAM", settings.endpoint.as_ref());
     let iam = Iam::new(&settings, signer, world.clock.time_source())
         .map_err(|error| Failure::of_error(FailureKind::Failed, &error))?;
     Ok(LiveIam { profile, plan, iam })

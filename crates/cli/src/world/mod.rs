@@ -21,10 +21,11 @@ pub(crate) mod trust_sources;
 pub(crate) mod used_codes;
 pub(crate) mod waiting;
 
-use std::cell::{Cell, OnceCell};
+use std::cell::{Cell, OnceCell, RefCell};
 
 use jiff::Timestamp;
 
+use crate::aws::endpoint::EndpointUrl;
 use crate::output::Output;
 use crate::prompt::terminal::Terminal;
 use crate::prompt::{Nobody, Prompter};
@@ -48,6 +49,8 @@ pub(crate) struct World {
     terminal: OnceCell<Option<Terminal>>,
     /// The process whose question this one took over, with all locks that it holds for it.
     pub(crate) taken_over: Cell<Option<u32>>,
+    /// The services whose endpoint was named already.
+    announced: RefCell<Vec<&'static str>>,
 }
 
 impl World {
@@ -64,6 +67,18 @@ impl World {
             received,
             terminal: OnceCell::new(),
             taken_over: Cell::new(None),
+            announced: RefCell::default(),
+        }
+    }
+
+    /// Names an endpoint that is not AWS's own, once for each service.
+    pub(crate) fn announce_endpoint(&self, service: &'static str, endpoint: Option<&EndpointUrl>) {
+        let is_of_aws = |endpoint: &&EndpointUrl| endpoint.is_of_aws(&service.to_ascii_lowercase());
+        let Some(endpoint) = endpoint.filter(|endpoint| !is_of_aws(endpoint)) else { return };
+        let mut announced = self.announced.borrow_mut();
+        if !announced.contains(&service) {
+            announced.push(service);
+            self.output.note(&format!("using the {service} endpoint {} (not AWS)", endpoint.as_str()));
         }
     }
 

@@ -17,6 +17,10 @@ const LEFT: &str = "left failure";
 /// A holder that was suspended (Ctrl-Z) is given this long to come back.
 const SUSPENDED_LIMIT: Duration = Duration::from_secs(3);
 
+/// What helps where the cache directory cannot be used, as on a read-only home or after `sudo hatbox`.
+pub(crate) const CACHE_WAY_OUT: &str = "set XDG_CACHE_HOME to a directory that you can write to, or take this one back: \
+                                        sudo chown -R \"$USER\" ~/.cache/hatbox";
+
 /// Gets the lock at `path`, waiting for another holder of it, and notes in it what it is held for.
 ///
 /// | the holder | what a waiter does |
@@ -35,7 +39,10 @@ pub(crate) fn wait_for_lock(
     seal: Option<&CacheKey>,
 ) -> Result<Lock, Failure> {
     if let Some(directory) = path.parent() {
-        make_private_directory(directory).map_err(|error| file_failure(&error))?;
+        make_private_directory(directory).map_err(|error| {
+            let failure = file_failure(&error);
+            if failure.hints.is_empty() { failure.hint(CACHE_WAY_OUT) } else { failure }
+        })?;
     }
     let mut has_said = false;
     let result = lock::wait(path, |state| {

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::Command;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, mpsc};
 
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -12,7 +12,8 @@ use rustls::{ServerConfig, ServerConnection, Stream};
 
 use crate::fixture::Fixture;
 use crate::run::Outcome;
-use crate::stub::Stub;
+use crate::stub::{Granted, Stub};
+use crate::terminal::Terminal;
 
 fn fixture() -> Fixture {
     Fixture::with_config(
@@ -192,4 +193,47 @@ fn a_certificate_that_is_not_trusted_is_explained_with_a_way_out_that_is_not_tak
         assert!(!run.stderr.contains("set AWS_CA_BUNDLE"), "it is set: {}", run.stderr);
         assert!(!run.stderr.contains("OtherError"), "{}", run.stderr);
     }
+}
+
+#[test]
+fn a_slow_call_is_shown_on_a_terminal_while_it_lasts() {
+    let fixture = fixture();
+    let (release, released) = mpsc::channel::<()>();
+    let released = Mutex::new(released);
+    let stub = Stub::start(move |_, mut client| {
+        released.lock().unwrap().recv().unwrap();
+        let body = Granted::until(3600).of_role("Ops");
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
+        client.write_all(format!("{head}{body}").as_bytes()).unwrap();
+    });
+    let run =
+        fixture.hatbox(&["exec", "--fresh", "ops", "--", "echo", "done"]).env("AWS_ENDPOINT_URL", stub.url());
+    let mut terminal = Terminal::start(&run);
+    terminal.wait_for(&format!("waiting for {} (up to 60 s)", stub.url()), 1);
+    release.send(()).unwrap();
+    assert!(terminal.wait().success());
+    let screen = terminal.screen().join("\n");
+    assert!(screen.ends_with("done") && !screen.contains("waiting"), "it is left there: {screen}");
+    // Elsewhere a call that is not slow is not spoken of.
+    release.send(()).unwrap();
+    let quick = run.run().ok();
+    assert!(!quick.stderr.contains("waiting"), "{}", quick.stderr);
+}
+
+#[test]
+fn a_cache_directory_that_cannot_be_used_is_an_error_with_a_way_out() {
+    let fixture = fixture();
+    // A file in the place of the directory: also root cannot make one there.
+    std::fs::write(fixture.path("no-directory"), "").unwrap();
+    let run = fixture
+        .hatbox(&["exec", "ops", "--", "true"])
+        .env("XDG_CACHE_HOME", fixture.path("no-directory"))
+        .run();
+    assert_eq!(run.code(), Some(125));
+    assert!(
+        run.stderr.contains("hint: set XDG_CACHE_HOME to a directory that you can write to"),
+        "{}",
+        run.stderr
+    );
+    assert!(!run.stderr.contains("hatbox clear"), "{}", run.stderr);
 }

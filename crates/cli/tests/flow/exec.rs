@@ -455,7 +455,7 @@ fn mfa_process_gives_the_code_and_a_given_code_goes_before_it() {
     let failed = exec(&[]).expect_code(125);
     assert_eq!(
         fixture.shown(&failed.stderr),
-        "hatbox: STS is SANDBOX here, not AWS\n\
+        "hatbox: using the STS endpoint SANDBOX (not AWS)\n\
          hatbox: error: `mfa_process` gave no MFA code\n\
          \x20 caused by: it failed: exit status: 3\n"
     );
@@ -484,7 +484,7 @@ fn mfa_process_that_gives_a_used_code_is_asked_again_for_the_next() {
     let outcome = exec.args(["--", "true"]).run().ok();
     assert_eq!(
         fixture.shown(&outcome.stderr),
-        "hatbox: STS is SANDBOX here, not AWS\n\
+        "hatbox: using the STS endpoint SANDBOX (not AWS)\n\
          hatbox: that MFA code was used already; waiting for the next one\n"
     );
     let log = fixture.log();

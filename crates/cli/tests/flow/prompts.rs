@@ -176,7 +176,7 @@ fn the_code_is_asked_for_on_the_terminal_whatever_the_streams_are() {
     assert_eq!(terminal.screen(), Vec::<String>::new(), "question and code are erased");
     assert!(terminal.transcript().contains(&code), "a code is shown while it is typed");
     let out = std::fs::read_to_string(out).unwrap();
-    assert_eq!(fixture.shown(&out), "hatbox: STS is SANDBOX here, not AWS\nguarded\n");
+    assert_eq!(fixture.shown(&out), "hatbox: using the STS endpoint SANDBOX (not AWS)\nguarded\n");
 }
 
 #[test]

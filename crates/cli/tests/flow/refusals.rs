@@ -7,7 +7,7 @@ use crate::cast::{ENDLESS, ENDLESS_TOKEN, KIMS_PHONE, PHONE};
 use crate::fixture::Fixture;
 use crate::run::{Outcome, Run};
 
-const STS: &str = "hatbox: STS is SANDBOX here, not AWS\n";
+const STS: &str = "hatbox: using the STS endpoint SANDBOX (not AWS)\n";
 
 fn config() -> String {
     let mut text = "[profile jan-work]\n".to_owned();
@@ -399,7 +399,7 @@ fn an_endpoint_that_nobody_serves_is_named() {
     assert_eq!(
         run.stderr,
         format!(
-            "hatbox: STS is http://127.0.0.1:1 here, not AWS\n{expected}\
+            "hatbox: using the STS endpoint http://127.0.0.1:1 (not AWS)\n{expected}\
              hatbox: hint: is the endpoint http://127.0.0.1:1 right, and running?\n"
         )
     );

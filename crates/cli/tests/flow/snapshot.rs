@@ -45,7 +45,11 @@ fn a_snapshot_holds_two_accounts_with_devices_and_longest_sessions_and_no_secret
     assert_eq!(run.stdout, "");
     let end = "`DIR/iam.json` holds 2 accounts, 2 users, 16 roles\n";
     assert!(fixture.shown(&run.stderr).ends_with(end), "{}", run.stderr);
-    assert!(fixture.shown(&run.stderr).contains("hatbox: IAM is SANDBOX here, not AWS\n"), "{}", run.stderr);
+    assert!(
+        fixture.shown(&run.stderr).contains("hatbox: using the IAM endpoint SANDBOX (not AWS)\n"),
+        "{}",
+        run.stderr
+    );
     let mode = std::fs::metadata(fixture.path("iam.json")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     let kept = load(&fixture, "iam.json");
@@ -168,7 +172,11 @@ fn iam_is_found_by_its_own_address_and_plain_http_to_another_machine_is_refused(
     assert!(run.stderr.contains("`http://iam.example` is plain http to another machine"), "{}", run.stderr);
     let dead = snapshot(&fixture, &["--profile", "people"], "iam.json");
     let run = dead.env("AWS_ENDPOINT_URL_IAM", "http://127.0.0.1:9").run().expect_code(1);
-    assert!(run.stderr.contains("hatbox: IAM is http://127.0.0.1:9 here, not AWS\n"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("hatbox: using the IAM endpoint http://127.0.0.1:9 (not AWS)\n"),
+        "{}",
+        run.stderr
+    );
     assert!(iam_calls(&fixture).is_empty());
 }
 

@@ -104,7 +104,7 @@ fn without_a_terminal_the_way_out_is_named() {
     assert_eq!(
         fixture.shown(&code.stderr),
         format!(
-            "hatbox: STS is SANDBOX here, not AWS\n\
+            "hatbox: using the STS endpoint SANDBOX (not AWS)\n\
              hatbox: error: an MFA code of {PHONE} is needed, and there is no terminal to ask on\n\
              hatbox: hint: run it once on a terminal: the session is then used from the cache\n\
              hatbox: hint: or give the code: --mfa-token CODE\n\

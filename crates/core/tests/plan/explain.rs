@@ -149,6 +149,8 @@ now, with what is cached: no call, no MFA code
 
   -  credential_process of ci
      printed by  /opt/corp/login ...  ~/.aws/config:2
+     but         this version cannot get credentials from `credential_process`
+                 yet: `exec` fails
      cached      no, and not needed now
 
   1  AssumeRole dev-infra-admin in account 444455556666 for 1h
@@ -217,6 +219,7 @@ fn the_json_says_the_same_to_a_program() {
                 "settings": { "access_key_id": "****MPLE" },
                 "cache": null,
             },
+            "is_supported": true,
             "steps": [
                 {
                     "call": "GetSessionToken",

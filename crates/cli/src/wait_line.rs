@@ -1,0 +1,89 @@
+//! A line for what takes longer than a person waits without a word: what is waited for, and for how long at most. On
+//! a terminal it is erased afterwards; elsewhere it is said once, and later.
+
+use std::io::{self, IsTerminal, Write};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use crate::sys::terminal::stderr_columns;
+
+/// Nobody wonders before.
+const ON_TERMINAL: Duration = Duration::from_millis(300);
+/// In a log it is worth a line only when something is slow.
+const ELSEWHERE: Duration = Duration::from_secs(5);
+const FRAME: Duration = Duration::from_millis(200);
+const FRAMES: [char; 4] = ['|', '/', '-', '\\'];
+
+/// Shows the line, where there is time for it, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct WaitLine {
+    /// Dropped first: that ends the thread.
+    end: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl WaitLine {
+    /// `what` gives the text when it is needed: `waiting for sts.amazonaws.com`.
+    pub(crate) fn start(limit: Duration, what: impl Fn() -> String + Send + 'static) -> Self {
+        let (end, ended) = mpsc::channel::<()>();
+        let is_terminal =
+            io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
+        let thread = thread::Builder::new().spawn(move || {
+            let started = Instant::now();
+            let mut wait = if is_terminal { ON_TERMINAL } else { ELSEWHERE };
+            let mut frame = FRAMES.iter().cycle();
+            let mut is_shown = false;
+            while ended.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {
+                let text = render(&what(), started.elapsed(), limit);
+                if !is_terminal {
+                    writeln!(io::stderr(), "hatbox: {text}").ok();
+                    ended.recv().ok();
+                    return;
+                }
+                // One column stays free: some terminals go on to the next line by themselves.
+                let room = stderr_columns().unwrap_or(80).saturating_sub(1);
+                let line = format!("{} {text}", frame.next().unwrap_or(&' '));
+                let line: String = line.chars().take(room).collect();
+                write!(io::stderr(), "\r{line}\x1b[K").ok();
+                (is_shown, wait) = (true, FRAME);
+            }
+            if is_shown {
+                write!(io::stderr(), "\r\x1b[K").ok();
+            }
+        });
+        // Without a thread there is no line, and all else goes on.
+        Self { end: Some(end), thread: thread.ok() }
+    }
+}
+
+impl Drop for WaitLine {
+    fn drop(&mut self) {
+        self.end = None;
+        if let Some(thread) = self.thread.take() {
+            thread.join().ok();
+        }
+    }
+}
+
+fn render(what: &str, waited: Duration, limit: Duration) -> String {
+    match waited.as_secs() {
+        0 => format!("{what} (up to {} s)", limit.as_secs()),
+        seconds => format!("{what}: {seconds} s (up to {} s)", limit.as_secs()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_says_what_for_how_long_and_for_how_long_at_most() {
+        let limit = Duration::from_mins(1);
+        assert_eq!(render("waiting for x", Duration::from_millis(400), limit), "waiting for x (up to 60 s)");
+        assert_eq!(
+            render("waiting for x", Duration::from_millis(7900), limit),
+            "waiting for x: 7 s (up to 60 s)"
+        );
+    }
+}
