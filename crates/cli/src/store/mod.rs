@@ -9,6 +9,7 @@
 
 use std::error::Error;
 use std::fmt::Debug;
+use std::path::PathBuf;
 
 use hatbox_core::name::{AccessKeyId, ProfileName};
 use hatbox_core::secret::SecretString;
@@ -248,13 +249,21 @@ pub(crate) enum StoreError {
         way_out: Option<String>,
     },
     /// It is not the store that was used before, or not its newest state: it is not believed.
-    #[error("the store at `{place}` is not trusted")]
+    #[error("the store at `{}` is not trusted", place.display())]
     Untrusted {
         /// Where it is.
-        place: String,
+        place: PathBuf,
         /// Why.
         #[source]
         why: Distrust,
+    },
+    /// There was a store, and now there is none, or a part of one.
+    #[error("the store at `{}` is missing: {why}", place.display())]
+    Missing {
+        /// Where it was.
+        place: PathBuf,
+        /// What of it is not there.
+        why: &'static str,
     },
     /// Something in it is not what hatbox wrote. The others still work.
     #[error("{what} in the {kind} store is damaged: {problem}")]
@@ -298,9 +307,6 @@ pub(crate) enum Distrust {
         /// The counter that was found.
         found: u64,
     },
-    /// There was a store, and now there is none, or a part of one.
-    #[error("{0}")]
-    Missing(String),
 }
 
 /// What a store lists: the items, and what is wrong with those that are damaged.

@@ -66,7 +66,7 @@ fn assert_not_trusted(fixture: &Fixture, why: &str) {
     let newer = fixture.add_run("other", &["--force"]);
     for run in [fixture.hatbox(&["export", "-n", "jan-work"]), newer] {
         let refused = run.run().expect_code(3);
-        assert!(refused.stderr.contains("is not trusted"), "{}", refused.stderr);
+        assert!(refused.stderr.contains("hatbox: error: the store at `~/"), "{}", refused.stderr);
         assert!(refused.stderr.contains(why), "{}", refused.stderr);
         assert!(refused.stderr.contains("hatbox store trust"), "{}", refused.stderr);
         assert_eq!(refused.stdout, "");
@@ -229,7 +229,7 @@ fn a_wrap_of_another_identity_beside_the_users_own_files_is_refused_or_not_tried
     assert_not_trusted(&fixture, "was used here before");
     // Without any manifest the user is told what is missing, and to delete nothing.
     std::fs::remove_file(fixture.store().join("manifest.json")).unwrap();
-    assert_not_trusted(&fixture, "`manifest.json` is missing");
+    assert_not_trusted(&fixture, "no `manifest.json`");
     std::fs::write(fixture.store().join("manifest.json"), good).unwrap();
 }
 
@@ -336,9 +336,9 @@ fn a_store_that_is_gone_is_missing_and_nothing_but_the_users_word_makes_another(
             }
             let added = fixture.add_run("other", &["--force"]).run().expect_code(3);
             let why = match part {
-                "" => "the directory is gone",
-                "items" => "`items` is missing",
-                _ => "`manifest.json` is missing",
+                "" => "its directory is gone",
+                "items" => "its directory `items` is gone",
+                _ => "no `manifest.json`",
             };
             assert!(added.stderr.contains(why), "{part}: {}", added.stderr);
             assert!(added.stderr.contains("hint: mount the disk"), "{}", added.stderr);

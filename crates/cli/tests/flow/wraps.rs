@@ -342,7 +342,7 @@ fn a_plugin_in_the_working_directory_is_not_run() {
         terminal.wait_for_prompt("Passphrase of the hatbox store: ");
         terminal.type_keys(&format!("{PASSPHRASE}\n"));
         assert!(terminal.wait().success());
-        let shown = terminal.screen().join("");
+        let shown = terminal.screen().join(" ").split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(shown.contains("is found by an entry of PATH that is not absolute"), "{start:?}: {shown}");
         assert!(!shown.contains("touch the toy"), "{start:?}: {shown}");
     }

@@ -130,25 +130,23 @@ impl FileStore {
     /// Why there is no store, or not all of it, though there was one; `None` where all is there or there never was one.
     fn why_missing(&self) -> Option<&'static str> {
         if self.has_manifest() {
-            return (!self.items().exists()).then_some("its directory `items` is missing");
+            return (!self.items().exists()).then_some("its directory `items` is gone");
         }
         let has_items = std::fs::read_dir(self.items()).is_ok_and(|mut entries| entries.next().is_some());
         match (has_items, self.pin.is_of_a_store()) {
-            (true, _) => Some("it has items, but its `manifest.json` is missing"),
-            (false, true) if self.directory.exists() => {
-                Some("it held a store before, and its files are gone")
-            }
-            (false, true) => Some("it held a store before, and the directory is gone"),
+            (true, _) => Some("it has items, and no `manifest.json`"),
+            (false, true) if self.directory.exists() => Some("its files are gone"),
+            (false, true) => Some("its directory is gone"),
             (false, false) => None,
         }
     }
 
-    fn missing(&self, why: &str) -> StoreError {
-        self.untrusted(Distrust::Missing(why.to_owned()))
+    fn missing(&self, why: &'static str) -> StoreError {
+        StoreError::Missing { place: self.directory.clone(), why }
     }
 
     fn untrusted(&self, why: Distrust) -> StoreError {
-        StoreError::Untrusted { place: self.directory.display().to_string(), why }
+        StoreError::Untrusted { place: self.directory.clone(), why }
     }
 
     fn claimed(&self) -> Result<Option<Claimed>, StoreError> {
@@ -161,7 +159,7 @@ impl FileStore {
 
     /// The manifest as it is now. Never one that is older than what this process has seen.
     fn manifest(&self) -> Result<Manifest, StoreError> {
-        let claimed = self.claimed()?.ok_or_else(|| self.missing("its `manifest.json` is missing"))?;
+        let claimed = self.claimed()?.ok_or_else(|| self.missing("its `manifest.json` is gone"))?;
         let manifest =
             claimed.verify(self.identity()?).ok_or_else(|| self.untrusted(Distrust::Changed))?.clone();
         if manifest.counter < self.seen.get() {
@@ -441,7 +439,7 @@ impl Store for FileStore {
         if self.identity.is_some() {
             Status::Ready
         } else if let Some(why) = self.why_missing() {
-            Status::Unavailable(format!("`{}` is not whole: {why}", self.directory.display()))
+            Status::Unavailable(self.missing(why).to_string())
         } else if self.has_manifest() {
             Status::Locked
         } else {

@@ -223,10 +223,14 @@ impl<'w> Secrets<'w> {
                 FailureKind::Cancelled
             }
             StoreError::Locked(_, PassphraseError::Empty(_)) => FailureKind::Usage,
-            StoreError::Untrusted { .. } => FailureKind::Refused,
+            StoreError::Untrusted { .. } | StoreError::Missing { .. } => FailureKind::Refused,
             _ => FailureKind::Failed,
         };
-        let failure = Failure::of_error(kind, error);
+        let mut failure = Failure::of_error(kind, error);
+        if let StoreError::Untrusted { place, .. } | StoreError::Missing { place, .. } = error {
+            let (long, short) = (place.display().to_string(), self.world.dirs.shown(place));
+            failure.error = failure.error.replacen(&long, &short, 1);
+        }
         match error {
             StoreError::Locked(StoreKind::SecretService, PassphraseError::NoWay | PassphraseError::NoDesktop) => {
                 failure.hint("unlock the keyring on the desktop, or by `gnome-keyring-daemon --unlock`")
@@ -239,7 +243,7 @@ impl<'w> Secrets<'w> {
             StoreError::Locked(_, PassphraseError::Wrong) if self.passphrase.is_none() => failure
                 .hint("the passphrase is the one chosen when the store was made; nobody can recover it"),
             StoreError::Unavailable { way_out: Some(way_out), .. } => failure.hint(way_out),
-            StoreError::Untrusted { why: Distrust::Missing(_), .. } => failure
+            StoreError::Missing { .. } => failure
                 .hint("mount the disk that it is on, or restore the directory from a backup")
                 .hint("if it is lost for good, forget it: hatbox store trust"),
             StoreError::Untrusted { why: Distrust::OtherIdentity { .. }, .. } => failure

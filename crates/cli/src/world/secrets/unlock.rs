@@ -70,7 +70,9 @@ impl Secrets<'_> {
         match result {
             Ok(()) => Ok(true),
             // No answer makes it the user's store.
-            Err(error @ StoreError::Untrusted { .. }) => Err(self.failure_of(&error)),
+            Err(error @ (StoreError::Untrusted { .. } | StoreError::Missing { .. })) => {
+                Err(self.failure_of(&error))
+            }
             Err(_) => Ok(false),
         }
     }
