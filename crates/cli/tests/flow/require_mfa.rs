@@ -130,7 +130,8 @@ fn only_a_typed_yes_writes_and_not_over_what_somebody_else_wrote_meanwhile() {
     let theirs = trust_of(&fixture, "reader");
     terminal.type_keys("yes\r");
     assert_eq!(terminal.wait().code(), Some(3), "{}", terminal.transcript());
-    assert!(terminal.transcript().contains("was changed by somebody else meanwhile"));
+    let shown = terminal.screen().join(" ").split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(shown.contains("was changed by somebody else meanwhile"), "{shown}");
     assert_eq!(trust_of(&fixture, "reader"), theirs);
 }
 

@@ -14,7 +14,11 @@ pub(crate) fn ask(fixture: &Fixture, which: &str) -> Terminal {
         "new passphrase" => (fixture.add_run("jan-work", &[]).without("HATBOX_FILE_PASSPHRASE"), &[], NEW),
         "its repetition" => {
             let run = fixture.add_run("jan-work", &[]).without("HATBOX_FILE_PASSPHRASE");
-            (run, &[(NEW, "x\r")], AGAIN)
+            (run, &[(NEW, "long enough\r")], AGAIN)
+        }
+        "a short new passphrase" => {
+            let run = fixture.add_run("jan-work", &[]).without("HATBOX_FILE_PASSPHRASE");
+            (run, &[(NEW, "x\r")], "Use it all the same? (y|N) ")
         }
         "access key id" => (asking(fixture, &["add", "jan-work"]), &[], ID),
         "secret" => (asking(fixture, &["add", "jan-work"]), &[(ID, "AKIAIOSFODNN7EXAMPLE\r")], SECRET),
@@ -36,15 +40,18 @@ pub(crate) fn ask(fixture: &Fixture, which: &str) -> Terminal {
 
 fn fixture_for(which: &str) -> Fixture {
     match which {
-        "new passphrase" | "its repetition" | "access key id" | "secret" => Fixture::empty(&["jan-work"]),
+        "new passphrase" | "its repetition" | "a short new passphrase" | "access key id" | "secret" => {
+            Fixture::empty(&["jan-work"])
+        }
         "passphrase" => locked(CONFIG),
         _ => Fixture::with_config(CONFIG),
     }
 }
 
-const QUESTIONS: [&str; 8] = [
+const QUESTIONS: [&str; 9] = [
     "new passphrase",
     "its repetition",
+    "a short new passphrase",
     "access key id",
     "secret",
     "passphrase",
