@@ -40,6 +40,7 @@ mod wait_line;
 mod sys;
 
 use args::drop_in::{Refused, resolve_refused};
+use args::help::command_for_help;
 use args::wrong::{is_exec, resolve_wrong_use};
 use args::{Cli, Command};
 use output::{CalledAs, Detail, Output};
@@ -82,11 +83,14 @@ fn parse(mut words: Vec<OsString>, called_as: CalledAs) -> Result<Cli, ExitCode>
             Ok(cli) => return Ok(cli),
             Err(error) => error,
         };
+        let error = if is_help(&error) { with_whole_help(error, &words) } else { error };
         let output = Output::new(called_as, Detail::Usual);
         match resolve_refused(&error, &words, called_as == CalledAs::AwsVault) {
             Refused::Again(fewer) => words = fewer,
             Refused::Version => return Err(print(&output, &Cli::command().render_version())),
-            Refused::LongHelp => return Err(print(&output, &Cli::command().render_long_help().to_string())),
+            Refused::LongHelp => {
+                return Err(print(&output, &command_for_help().render_long_help().to_string()));
+            }
             Refused::Missing { what, hint } => {
                 let failure =
                     Failure::new(FailureKind::Usage, format!("this version has no `{what}` yet")).hint(hint);
@@ -96,6 +100,15 @@ fn parse(mut words: Vec<OsString>, called_as: CalledAs) -> Result<Cli, ExitCode>
             Refused::Wrong => return Err(report_usage(&error, called_as, &words)),
         }
     }
+}
+
+fn is_help(error: &clap::Error) -> bool {
+    matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand)
+}
+
+/// The same answer, of the command line that is made for help.
+fn with_whole_help(error: clap::Error, words: &[OsString]) -> clap::Error {
+    command_for_help().try_get_matches_from(words).err().unwrap_or(error)
 }
 
 fn print(output: &Output, text: &str) -> ExitCode {

@@ -4,29 +4,29 @@ use clap::Args;
 
 const EXAMPLES: &str = "\
 Examples:
-  hatbox add jan                       asks for the access key
+  hatbox add jan        ask for the access key
   hatbox add jan --mfa-serial arn:aws:iam::111122223333:mfa/jan
-  hatbox add --env jan                 takes AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY
+  hatbox add --env jan  read AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY
   printf '%s\\n' ID SECRET | hatbox add --stdin jan";
 
-/// Keep a user's access key in the store
+/// Store an access key of an IAM user
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct AddArgs {
-    /// Take the key from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY
+    /// Read the key from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY
     #[arg(long, conflicts_with = "stdin")]
     pub(crate) env: bool,
 
-    /// Take the key from two lines of standard input: the id, then the secret
+    /// Read the key from two lines of standard input: the id, then the secret
     #[arg(long)]
     pub(crate) stdin: bool,
 
-    /// Write `mfa_serial` to the profile's section
+    /// Write `mfa_serial` to the profile in the config file
     #[arg(long, value_name = "SERIAL")]
     pub(crate) mfa_serial: Option<String>,
 
-    /// Write `region` to the profile's section
+    /// Write `region` to the profile in the config file
     #[arg(long, value_name = "REGION")]
     pub(crate) region: Option<String>,
 
@@ -34,14 +34,14 @@ pub(crate) struct AddArgs {
     #[arg(short, long)]
     pub(crate) force: bool,
 
-    /// Take a key of any shape, for another service than AWS
+    /// Accept a key of any format, for a service other than AWS
     #[arg(long)]
     pub(crate) any_key: bool,
 
-    /// Leave the config file as it is
+    /// Do not change the config file
     #[arg(long, conflicts_with_all = ["mfa_serial", "region"])]
     pub(crate) no_add_config: bool,
 
-    /// The profile to keep it for
+    /// The profile that uses the key
     pub(crate) profile: String,
 }

@@ -5,6 +5,6 @@ use clap::Args;
 /// Delete cached sessions
 #[derive(Debug, Args)]
 pub(crate) struct ClearArgs {
-    /// Only those of this profile [default: all]
+    /// Only the sessions of this profile [default: all profiles]
     pub(crate) profile: Option<String>,
 }

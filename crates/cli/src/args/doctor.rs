@@ -2,18 +2,18 @@
 
 use clap::{Args, ValueEnum};
 
-/// Look for what is wrong with the setup here, and say how to mend it
+/// Check the setup and say how to fix it
 ///
-/// Looks at the config, the credential plan of every profile, who may read which file, the environment, the store,
-/// the terminal, the programs that are named, and the clock. Asks nobody and makes no call, except for the clock
-/// with --online. The exit code is 0, or 5 when there is a finding of the level of --fail-on or above.
+/// Checks the config, the credential plan of every profile, the permissions of files, the environment, the store, the
+/// terminal, the programs that the config names, and the clock. It asks no question and makes no network call, except
+/// for the clock with --online. The exit code is 5 when there is a finding of the level --fail-on or above, else 0.
 #[derive(Debug, Args)]
 pub(crate) struct DoctorArgs {
-    /// Mend what is safe to mend: close your own files to others. Each is said
+    /// Fix what is safe to fix: remove the access of others to your files, and print each
     #[arg(long)]
     pub(crate) fix: bool,
 
-    /// Ask STS for the time, to compare the clock with
+    /// Compare the clock with the time that STS returns
     #[arg(long)]
     pub(crate) online: bool,
 
@@ -21,7 +21,7 @@ pub(crate) struct DoctorArgs {
     #[arg(long)]
     pub(crate) json: bool,
 
-    /// The least level that makes the exit code 5
+    /// The lowest level of findings for which the exit code is 5
     #[arg(long, value_name = "LEVEL", default_value = "error")]
     pub(crate) fail_on: FailOn,
 }

@@ -106,6 +106,8 @@ pub(crate) fn resolve_refused(error: &Error, words: &[OsString], is_drop_in: boo
     };
     let Some(word) = word else { return Refused::Wrong };
     match word {
+        // `help` is clap's own and has no flag: what it is asked for is the help of the other words.
+        "--help" | "-h" => return without(words, word, Value::None),
         "version" => return Refused::Version,
         "-v" if is_drop_in => return Refused::Version,
         "--help-long" if is_drop_in => return Refused::LongHelp,

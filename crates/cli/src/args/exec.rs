@@ -11,11 +11,11 @@ const EXAMPLES: &str = "\
 Examples:
   hatbox exec security-auditor -- aws s3 ls
   hatbox exec -d 2h dev-infra-admin -- terraform apply
-  hatbox exec dev                                  a shell with the credentials
+  hatbox exec dev     a shell with the credentials
   AWS_PROFILE=dev hatbox exec -- aws sts get-caller-identity
 
-Exit codes: the command's own; 125 when hatbox failed before it, 126 when the command
-cannot be run, 127 when there is none, 130 when a question was cancelled.";
+Exit codes: that of the command; 125 if hatbox failed before it, 126 if the \
+command cannot be run, 127 if it is not found, 130 if a question was cancelled.";
 
 /// Run a command with temporary credentials of a profile
 #[derive(Debug, Args)]
@@ -25,15 +25,15 @@ pub(crate) struct ExecArgs {
     #[command(flatten)]
     pub(crate) session: SessionArgs,
 
-    /// Run even inside another `hatbox exec`
+    /// Run inside another `hatbox exec` too
     #[arg(long)]
     pub(crate) nested: bool,
 
-    /// Give the command a session keyring of its own: it does not find the unlocked store in it [setting: isolate_child]
+    /// Give the command its own session keyring, without the unlocked store [setting: isolate_child]
     #[arg(long)]
     pub(crate) isolate: bool,
 
-    /// Print the credentials as JSON instead of running a command, as old configs want it
+    /// Print the credentials as JSON instead of running a command, for old configs
     #[arg(short = 'j', long, hide = true)]
     pub(crate) json: bool,
 
@@ -45,11 +45,11 @@ pub(crate) struct ExecArgs {
     #[arg(long, hide = true)]
     pub(crate) ec2_server: bool,
 
-    /// Of aws-vault: fetch nothing before the server is asked
+    /// Of aws-vault: fetch credentials at the first request to the server
     #[arg(long, hide = true)]
     pub(crate) lazy: bool,
 
-    /// Of aws-vault: hand over AWS_PROFILE instead of credentials
+    /// Of aws-vault: set AWS_PROFILE instead of credentials
     #[arg(long, hide = true)]
     pub(crate) profile_env: bool,
 
@@ -57,7 +57,7 @@ pub(crate) struct ExecArgs {
     #[arg(long, hide = true)]
     pub(crate) stdout: bool,
 
-    /// Write the cause to FILE as JSON when hatbox fails before the command
+    /// Write the error to FILE as JSON if hatbox fails before the command
     #[arg(long, value_name = "FILE")]
     pub(crate) error_json: Option<PathBuf>,
 
@@ -66,7 +66,7 @@ pub(crate) struct ExecArgs {
     #[arg(value_name = "PROFILE", value_terminator = "--")]
     pub(crate) profile: Option<OsString>,
 
-    /// The command and its arguments: from its first word on, everything is the command's [default: a shell]
+    /// The command and its arguments; flags after it are the command's own [default: a shell]
     #[arg(trailing_var_arg = true, value_name = "COMMAND")]
     pub(crate) command: Vec<OsString>,
 }

@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::SessionArgs;
 
-/// Say how a profile's credentials would be obtained, without a call
+/// Show how hatbox would obtain a profile's credentials
 #[derive(Debug, Args)]
 pub(crate) struct ExplainArgs {
     #[command(flatten)]

@@ -10,11 +10,11 @@ pub(crate) struct ExportArgs {
     #[command(flatten)]
     pub(crate) session: SessionArgs,
 
-    /// Print even inside another `hatbox exec`
+    /// Print inside another `hatbox exec` too
     #[arg(long)]
     pub(crate) nested: bool,
 
-    /// How to print them
+    /// The output format
     #[arg(long, value_enum, default_value_t = ExportFormat::Env)]
     pub(crate) format: ExportFormat,
 
@@ -29,8 +29,8 @@ pub(crate) enum ExportFormat {
     Env,
     /// `export NAME=VALUE` lines for a POSIX shell
     ExportEnv,
-    /// The JSON of `credential_process`
+    /// JSON for `credential_process`
     Json,
-    /// A section for a credentials file
+    /// A section for the credentials file
     Ini,
 }

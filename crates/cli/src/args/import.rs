@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-/// Take over access keys that another program keeps
+/// Import access keys from another program
 #[derive(Debug, Args)]
 pub(crate) struct ImportArgs {
     #[command(subcommand)]
@@ -72,17 +72,21 @@ impl fmt::Display for VaultKind {
 }
 
 const AWS_VAULT: &str = "\
-Where no store is named, by --from or AWS_VAULT_BACKEND, the only one of keychain, wincred, secret-service and file
-that holds keys is taken. In `pass` and `passage` without AWS_VAULT_PASS_PREFIX, only entries are opened that are named
-like a profile of ~/.aws/config or on the command line: the others may be any password of yours.
+Without --from and AWS_VAULT_BACKEND, hatbox imports from the only one of keychain, wincred, \
+secret-service and file that holds keys. In `pass` and `passage` without AWS_VAULT_PASS_PREFIX, \
+it opens only entries whose name is that of a profile in ~/.aws/config or on the command line, \
+as any other entry may be an unrelated password.
 
-Only long-lived keys are taken over: sessions are made again. Nothing changes in aws-vault's store, unless
---delete-source says so, and then only after every key was read back.
+hatbox imports long-lived keys only, no sessions. It does not change the store of aws-vault, \
+except with --delete-source, and then only after it has read back every key.
 
-The passphrase of aws-vault's store is that of AWS_VAULT_FILE_PASSPHRASE, else it is asked for.
-granted and aws-sso-cli keep their encrypted files in the same form: name their directory by --dir.";
+The passphrase of the store `file` is AWS_VAULT_FILE_PASSPHRASE; if it is not set, hatbox asks \
+for it. granted and aws-sso-cli use the same file format: give their directory with --dir.
 
-/// From aws-vault's store: its encrypted files, the desktop's keyring, pass, keychain, Credential Manager
+Example:
+  hatbox import aws-vault --dry-run";
+
+/// Import from aws-vault: keyring, keychain, Windows, pass, files
 #[derive(Debug, Args)]
 #[command(after_help = AWS_VAULT)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
@@ -95,15 +99,15 @@ pub(crate) struct ImportAwsVaultArgs {
     #[arg(long, value_name = "DIR")]
     pub(crate) dir: Option<PathBuf>,
 
-    /// Replace keys that hatbox has for the same profiles
+    /// Replace keys that hatbox stores for the same profiles
     #[arg(long)]
     pub(crate) overwrite: bool,
 
-    /// Import keys of any shape, for other services than AWS
+    /// Accept keys of any format, for services other than AWS
     #[arg(long)]
     pub(crate) any_key: bool,
 
-    /// Delete the imported keys from aws-vault's store, after all were read back
+    /// Delete the imported keys from the store of aws-vault, after reading all of them back
     #[arg(long)]
     pub(crate) delete_source: bool,
 
@@ -111,11 +115,11 @@ pub(crate) struct ImportAwsVaultArgs {
     #[arg(long)]
     pub(crate) yes: bool,
 
-    /// Only say what would be done
+    /// Show what would be done, and change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
 
-    /// Print what was done as JSON
+    /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
 
@@ -125,13 +129,16 @@ pub(crate) struct ImportAwsVaultArgs {
 }
 
 const CREDENTIALS: &str = "\
-Before it is stored, each key is tested by GetCallerIdentity, which needs no permission: one that AWS refuses stays
-where it is. Where AWS cannot be reached that is said, and the keys are imported untested.
+hatbox tests each key with GetCallerIdentity, which needs no permission. A key that AWS refuses \
+stays in the file. If AWS cannot be reached, hatbox says so and imports the keys untested.
 
-Each key is stored and read back; then its lines are taken out of the file, in which no other byte changes. The
-file as it was is kept, sealed, and comes back by --restore.";
+hatbox stores each key, reads it back, then removes its lines from the file and changes no other \
+byte. It keeps an encrypted backup of the file, which --restore puts back.
 
-/// From the plain text of ~/.aws/credentials
+Example:
+  hatbox import credentials --dry-run";
+
+/// Import from the plain text of ~/.aws/credentials
 #[derive(Debug, Args)]
 #[command(after_help = CREDENTIALS)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
@@ -140,7 +147,7 @@ pub(crate) struct ImportCredentialsArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
 
-    /// Do not ask AWS whose the keys are
+    /// Do not test the keys with AWS
     #[arg(long)]
     pub(crate) no_check: bool,
 
@@ -148,31 +155,31 @@ pub(crate) struct ImportCredentialsArgs {
     #[arg(long)]
     pub(crate) keep: bool,
 
-    /// Replace keys that hatbox has for the same profiles
+    /// Replace keys that hatbox stores for the same profiles
     #[arg(long)]
     pub(crate) overwrite: bool,
 
-    /// Import keys of any shape, for other services than AWS
+    /// Accept keys of any format, for services other than AWS
     #[arg(long)]
     pub(crate) any_key: bool,
 
-    /// Take the lines out without asking
+    /// Remove the lines without asking
     #[arg(long)]
     pub(crate) yes: bool,
 
-    /// Only say what would be done
+    /// Show what would be done, and change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
 
-    /// Print what was done as JSON
+    /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
 
-    /// Put the file back as it was before an import
+    /// Restore the file as it was before an import
     #[arg(long, value_name = "BACKUP", conflicts_with_all = ["keep", "overwrite", "yes", "dry_run", "no_check", "profiles"])]
     pub(crate) restore: Option<String>,
 
-    /// Show the backups
+    /// List the backups
     #[arg(long, conflicts_with_all = ["restore", "keep", "overwrite", "yes", "dry_run", "no_check", "profiles"])]
     pub(crate) list_backups: bool,
 

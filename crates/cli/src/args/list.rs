@@ -22,7 +22,7 @@ pub(crate) struct ListArgs {
     #[arg(long)]
     pub(crate) json: bool,
 
-    /// Ask for the passphrase when the store is locked
+    /// Ask for the passphrase if the store is locked
     #[arg(long)]
     pub(crate) unlock: bool,
 }

@@ -2,6 +2,6 @@
 
 use clap::Args;
 
-/// Forget the unlocked store: the next use asks for the passphrase again
+/// Lock the store: the next use asks for the passphrase
 #[derive(Debug, Args)]
 pub(crate) struct LockArgs {}

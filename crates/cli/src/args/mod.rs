@@ -13,6 +13,7 @@ pub(crate) mod drop_in;
 mod exec;
 mod explain;
 mod export;
+pub(crate) mod help;
 mod import;
 mod list;
 mod lock;
@@ -54,18 +55,20 @@ pub(crate) use why::WhyArgs;
 
 const EXAMPLES: &str = "\
 Examples:
-  hatbox add jan                                   keep an access key
-  hatbox exec security-auditor -- aws s3 ls        run a command under a role
-  hatbox exec dev-infra-admin -- terraform apply   the same, asking for the MFA code
-  hatbox explain dev-infra-admin                   what would be done, without doing it";
+  hatbox add jan                                  store an access key
+  hatbox exec security-auditor -- aws s3 ls       run a command with a role
+  hatbox exec dev-infra-admin -- terraform apply  the same, with MFA
+  hatbox explain dev-infra-admin                  show what hatbox would do";
 const SANDBOX_EXAMPLE: &str = "
-  hatbox sandbox demo                              see it all work, without AWS";
+  hatbox sandbox demo                             try it all without AWS";
 
 const GLOBAL: &str = "Options of every command";
 
-/// Keep AWS access keys safe, put on roles, hand temporary credentials to any program.
+/// Keep AWS access keys safe, assume roles, give programs temporary credentials.
 #[derive(Debug, Parser)]
-#[command(name = "hatbox", version, after_help = examples(), disable_help_subcommand = false)]
+#[command(name = "hatbox", version, help_template = template())]
+#[command(before_long_help = examples())]
+#[command(after_help = "Examples, and the options of every command: hatbox --help", after_long_help = "")]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: GlobalArgs,
@@ -79,31 +82,42 @@ fn examples() -> String {
     [EXAMPLES, if has_sandbox { SANDBOX_EXAMPLE } else { "" }].concat()
 }
 
+/// The commands come last: on a small terminal they are what is left to see.
+fn template() -> String {
+    let style = *clap::builder::Styles::styled().get_header();
+    let heading = |text: &str| format!("{style}{text}{style:#}");
+    let (options, commands) = (heading("Options:"), heading("Commands:"));
+    format!(
+        "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{options}\n{{options}}\n\n{{before-help}}\
+         {commands}\n{{subcommands}}{{after-help}}"
+    )
+}
+
 /// Flags of every command.
 #[derive(Debug, Args)]
 pub(crate) struct GlobalArgs {
-    /// Say on stderr what is done, step by step (never a secret)
-    #[arg(long, global = true, help_heading = GLOBAL)]
+    /// Print each step to stderr, without secrets
+    #[arg(long, global = true, help_heading = GLOBAL, hide_short_help = true)]
     pub(crate) debug: bool,
 
-    /// The backend that keeps the keys [env: HATBOX_BACKEND, AWS_VAULT_BACKEND]
-    #[arg(long, global = true, help_heading = GLOBAL, value_name = "NAME")]
+    /// The backend that stores the keys [env: HATBOX_BACKEND, AWS_VAULT_BACKEND]
+    #[arg(long, global = true, help_heading = GLOBAL, hide_short_help = true, value_name = "NAME")]
     pub(crate) backend: Option<String>,
 
     /// The directory of the `file` backend [env: HATBOX_FILE_DIR]
-    #[arg(long, global = true, help_heading = GLOBAL, value_name = "DIR")]
+    #[arg(long, global = true, help_heading = GLOBAL, hide_short_help = true, value_name = "DIR")]
     pub(crate) file_dir: Option<PathBuf>,
 
-    /// Read the store's passphrase from this open descriptor [env: HATBOX_PASSPHRASE_FD]
-    #[arg(long, global = true, help_heading = GLOBAL, value_name = "N")]
+    /// Read the passphrase of the store from this open file descriptor [env: HATBOX_PASSPHRASE_FD]
+    #[arg(long, global = true, help_heading = GLOBAL, hide_short_help = true, value_name = "N")]
     pub(crate) passphrase_fd: Option<i32>,
 
-    /// How long the store stays unlocked after its last use, from now on: `8h` [default: `unlock_timeout` of the settings, 15m]
-    #[arg(long, global = true, help_heading = GLOBAL, value_name = "DURATION")]
+    /// How long the store stays unlocked after its last use, such as `8h` [setting: unlock_timeout] [default: 15m]
+    #[arg(long, global = true, help_heading = GLOBAL, hide_short_help = true, value_name = "DURATION")]
     pub(crate) unlock_for: Option<String>,
 
     /// How to ask for an MFA code: terminal, ykman, zenity, kdialog, osascript [env: HATBOX_PROMPT, AWS_VAULT_PROMPT]
-    #[arg(long, global = true, help_heading = GLOBAL, value_name = "DRIVER")]
+    #[arg(long, global = true, help_heading = GLOBAL, hide_short_help = true, value_name = "DRIVER")]
     pub(crate) prompt: Option<String>,
 }
 
@@ -152,7 +166,7 @@ pub(crate) enum Command {
     Clear(ClearArgs),
     Lock(LockArgs),
     Store(StoreArgs),
-    /// Ask who may put on which role, and why not: policies judged offline, as AWS judges them
+    /// Find out who can assume which role, and why not
     #[cfg(feature = "trust")]
     Trust(Deferred<TrustArgs>),
     #[cfg(all(unix, feature = "sandbox"))]

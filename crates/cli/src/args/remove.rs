@@ -2,13 +2,13 @@
 
 use clap::Args;
 
-/// Delete a stored key, and the cached sessions made with it
+/// Delete a stored key and its cached sessions
 #[derive(Debug, Args)]
 pub(crate) struct RemoveArgs {
-    /// Do not ask
+    /// Delete without asking
     #[arg(short, long)]
     pub(crate) force: bool,
 
-    /// The profile that it is kept for
+    /// The profile whose key to delete
     pub(crate) profile: String,
 }

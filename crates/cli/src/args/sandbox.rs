@@ -7,19 +7,19 @@ use clap::{Args, Subcommand};
 
 const EXAMPLES: &str = "\
 Examples:
-  hatbox sandbox demo                    the whole walk-through, in a minute
-  hatbox sandbox shell                   a shell in which everything is set up
-  hatbox sandbox up --detach             only the server, in the background
-  hatbox sandbox run -- hatbox list      one command in the sandbox's environment
+  hatbox sandbox demo                the whole tour, in a minute
+  hatbox sandbox shell               a shell with everything set up
+  hatbox sandbox up --detach         only the server, in the background
+  hatbox sandbox run -- hatbox list  one command in the sandbox's environment
 
-It is a stand-in for AWS on 127.0.0.1. It refuses keys that it did not mint, and its
-environment holds nothing of yours.";
+The sandbox is a stand-in for AWS on 127.0.0.1. It accepts only keys that \
+it made, and its environment holds none of your keys and settings.";
 
-/// Try hatbox without AWS: a strict local stand-in
+/// Try hatbox without AWS, on a local stand-in
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct SandboxArgs {
-    /// The sandbox's directory [default: one for all, under the data directory]
+    /// The directory of the sandbox [default: a shared one in the data directory]
     #[arg(long, global = true, value_name = "DIR", env = "HATBOX_SANDBOX_DIR", hide_env_values = true)]
     pub(crate) dir: Option<PathBuf>,
 
@@ -30,15 +30,15 @@ pub(crate) struct SandboxArgs {
 /// What to do with it.
 #[derive(Debug, Subcommand)]
 pub(crate) enum SandboxCommand {
-    /// Play the whole walk-through, then remove everything
+    /// Run the whole tour, then remove everything
     Demo,
     /// Start the server
     Up(SandboxUpArgs),
     /// Stop the server
     Down,
-    /// Say whether the server runs, and where
+    /// Show whether the server is running, and where
     Status,
-    /// Open a shell in which everything is set up
+    /// Open a shell with everything set up
     Shell,
     /// Run a command in the sandbox's environment
     Run {
@@ -46,13 +46,13 @@ pub(crate) enum SandboxCommand {
         #[arg(last = true, required = true, value_name = "COMMAND")]
         command: Vec<OsString>,
     },
-    /// Print the current MFA code, as the phone would show it
+    /// Print the current MFA code
     Code,
-    /// Print a token of an identity provider, for AssumeRoleWithWebIdentity
+    /// Print an OIDC token for AssumeRoleWithWebIdentity
     Token(SandboxTokenArgs),
-    /// Print who called what, allowed or not, and why
+    /// Print the calls, whether they were allowed, and why
     Log(SandboxLogArgs),
-    /// A small S3 client for the sandbox, with the credentials of the environment
+    /// Use the S3 of the sandbox with the credentials of the environment
     #[command(subcommand)]
     S3(SandboxS3),
 }
@@ -60,7 +60,7 @@ pub(crate) enum SandboxCommand {
 /// How to start the server.
 #[derive(Debug, Args)]
 pub(crate) struct SandboxUpArgs {
-    /// Let it run in the background
+    /// Run in the background
     #[arg(long)]
     pub(crate) detach: bool,
 
@@ -76,19 +76,19 @@ pub(crate) struct SandboxUpArgs {
 /// Which token to print.
 #[derive(Debug, Args)]
 pub(crate) struct SandboxTokenArgs {
-    /// Whom it names [default: a job of the sandbox's build server]
+    /// The subject (`sub`) [default: a job of the sandbox's build server]
     #[arg(long, value_name = "NAME")]
     pub(crate) subject: Option<String>,
 
-    /// Whom it is meant for [default: sts.amazonaws.com]
+    /// The audience (`aud`) [default: sts.amazonaws.com]
     #[arg(long, value_name = "NAME")]
     pub(crate) audience: Option<String>,
 
-    /// Who signs it [default: https://ci.sandbox.example]
+    /// The issuer (`iss`) [default: https://ci.sandbox.example]
     #[arg(long, value_name = "URL")]
     pub(crate) issuer: Option<String>,
 
-    /// How long it is good: `600`, `10m`
+    /// How long the token is valid: `600`, `10m`
     #[arg(long, value_name = "DURATION", default_value = "10m")]
     pub(crate) lifetime: String,
 }
@@ -108,16 +108,16 @@ pub(crate) struct SandboxLogArgs {
 /// A call to the sandbox's S3.
 #[derive(Debug, Subcommand)]
 pub(crate) enum SandboxS3 {
-    /// List buckets, or the objects of one
+    /// List buckets, or the objects of a bucket
     Ls {
         /// s3://BUCKET[/PREFIX]
         url: Option<String>,
     },
-    /// Copy a file to the sandbox, or an object from it (`-` is stdin or stdout)
+    /// Copy a file to the sandbox, or an object from it
     Cp {
-        /// A file or s3://BUCKET/KEY
+        /// A file, s3://BUCKET/KEY, or `-` for stdin
         from: String,
-        /// A file or s3://BUCKET/KEY
+        /// A file, s3://BUCKET/KEY, or `-` for stdout
         to: String,
     },
     /// Delete an object
@@ -125,7 +125,7 @@ pub(crate) enum SandboxS3 {
         /// s3://BUCKET/KEY
         url: String,
     },
-    /// Make a bucket
+    /// Create a bucket
     Mb {
         /// s3://BUCKET
         url: String,

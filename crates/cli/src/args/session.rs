@@ -8,19 +8,19 @@ const CREDENTIALS: &str = "Credentials";
 /// How credentials are to be obtained.
 #[derive(Debug, Default, Args)]
 pub(crate) struct SessionArgs {
-    /// How long they should last: `3600`, `1h`, `1h30m` [env: HATBOX_DURATION, AWS_VAULT_DURATION]
+    /// How long the credentials last: `3600`, `1h`, `1h30m` [env: HATBOX_DURATION, AWS_VAULT_DURATION]
     #[arg(short, long, value_name = "DURATION", help_heading = CREDENTIALS)]
     pub(crate) duration: Option<String>,
 
-    /// Do not call GetSessionToken: hand out the keys themselves, or assume the role with them
+    /// Do not call GetSessionToken: use the long-lived key itself
     #[arg(short, long, help_heading = CREDENTIALS)]
     pub(crate) no_session: bool,
 
-    /// Obtain them anew, even when a cached session would do
+    /// Obtain new credentials instead of cached ones
     #[arg(long, help_heading = CREDENTIALS)]
     pub(crate) fresh: bool,
 
-    /// Renew a cached session that has less than this left [default: 5m] [env: AWS_MIN_TTL]
+    /// Renew a cached session that expires sooner than this [default: 5m] [env: AWS_MIN_TTL]
     #[arg(long, value_name = "DURATION", help_heading = CREDENTIALS)]
     pub(crate) min_ttl: Option<String>,
 
@@ -28,7 +28,7 @@ pub(crate) struct SessionArgs {
     #[arg(long, value_name = "REGION", help_heading = CREDENTIALS)]
     pub(crate) region: Option<String>,
 
-    /// The MFA code, instead of being asked for it
+    /// The MFA code, instead of a prompt
     #[arg(short = 't', long, value_name = "CODE", help_heading = CREDENTIALS)]
     pub(crate) mfa_token: Option<String>,
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-/// See which backends can keep the keys, choose one, move keys from one to another
+/// Show, choose and change the backend that stores the keys
 #[derive(Debug, Args)]
 pub(crate) struct StoreArgs {
     #[command(subcommand)]
@@ -26,7 +26,9 @@ pub(crate) enum StoreCommand {
     Trust(StoreTrustArgs),
 }
 
-/// The ways to open the encrypted files of the `file` backend: passphrase, recovery passphrase, age plugins
+/// Manage the ways to unlock the `file` backend
+///
+/// Each wrap is one way: a passphrase, a recovery passphrase, or a device with its age plugin.
 #[cfg(feature = "file")]
 #[derive(Debug, Args)]
 pub(crate) struct StoreWrapArgs {
@@ -38,11 +40,11 @@ pub(crate) struct StoreWrapArgs {
 #[cfg(feature = "file")]
 #[derive(Debug, Subcommand)]
 pub(crate) enum StoreWrapCommand {
-    /// Show them
+    /// List the wraps
     List(StoreWrapListArgs),
     #[command(subcommand)]
     Add(StoreWrapAdd),
-    /// Remove one; the last one stays
+    /// Remove a wrap; the last one cannot be removed
     #[command(visible_alias = "rm")]
     Remove(StoreWrapRemoveArgs),
 }
@@ -56,15 +58,15 @@ pub(crate) struct StoreWrapListArgs {
     pub(crate) json: bool,
 }
 
-/// Add one, or change it
+/// Add or replace a wrap
 #[cfg(feature = "file")]
 #[derive(Debug, Subcommand)]
 pub(crate) enum StoreWrapAdd {
-    /// A passphrase of your choice; with --replace a new one
+    /// Add a passphrase; --replace changes it
     Passphrase(StoreWrapPassphraseArgs),
-    /// A recovery passphrase, made up and printed once: write it down
+    /// Add a recovery passphrase, generated and printed once
     Recovery(StoreWrapRecoveryArgs),
-    /// A device: YubiKey, TPM, FIDO2 key, Secure Enclave, by its age plugin
+    /// Add a device by its age plugin: YubiKey, TPM, Secure Enclave
     #[cfg(feature = "plugins")]
     Plugin(StoreWrapPluginArgs),
 }
@@ -73,11 +75,11 @@ pub(crate) enum StoreWrapAdd {
 #[cfg(feature = "file")]
 #[derive(Debug, Args)]
 pub(crate) struct StoreWrapPassphraseArgs {
-    /// In the place of the one that there is
+    /// Replace the existing one
     #[arg(long)]
     pub(crate) replace: bool,
 
-    /// Read the new passphrase from this open descriptor, instead of asking
+    /// Read the new passphrase from this open file descriptor, instead of a prompt
     #[arg(long, value_name = "N")]
     pub(crate) new_passphrase_fd: Option<i32>,
 }
@@ -86,7 +88,7 @@ pub(crate) struct StoreWrapPassphraseArgs {
 #[cfg(feature = "file")]
 #[derive(Debug, Args)]
 pub(crate) struct StoreWrapRecoveryArgs {
-    /// In the place of the one that there is
+    /// Replace the existing one
     #[arg(long)]
     pub(crate) replace: bool,
 }
@@ -99,11 +101,11 @@ pub(crate) struct StoreWrapPluginArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) identity: PathBuf,
 
-    /// A name for it [default: the plugin's]
+    /// The name of the wrap [default: that of the plugin]
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,
 
-    /// In the place of the one of this name
+    /// Replace the existing wrap of this name
     #[arg(long)]
     pub(crate) replace: bool,
 }
@@ -112,33 +114,33 @@ pub(crate) struct StoreWrapPluginArgs {
 #[cfg(feature = "file")]
 #[derive(Debug, Args)]
 pub(crate) struct StoreWrapRemoveArgs {
-    /// Its name, as `hatbox store wrap list` shows it
+    /// The name, as `hatbox store wrap list` shows it
     #[arg(value_name = "NAME")]
     pub(crate) name: String,
 }
 
-/// Give the encrypted files a new identity: seal every key again, make every wrap anew
+/// Encrypt the `file` backend with a new identity
 ///
-/// For the day when somebody may have had the old one, or a wrap that was removed: a copy of the files from
-/// before stays readable by both. A passphrase is asked for anew, a recovery passphrase is made up anew.
+/// Use it when the old identity, or a wrap that you removed, may have leaked. Encrypts every key again, asks for a new
+/// passphrase and generates a new recovery passphrase. Old copies of the files stay readable with the old ones.
 #[cfg(feature = "file")]
 #[derive(Debug, Args)]
 pub(crate) struct StoreRekeyArgs {
-    /// Read the new passphrase from this open descriptor, instead of asking
+    /// Read the new passphrase from this open file descriptor, instead of a prompt
     #[arg(long, value_name = "N")]
     pub(crate) new_passphrase_fd: Option<i32>,
 }
 
-/// Look at a store that hatbox refuses to use, and decide about it
+/// Accept a `file` store that hatbox refuses to use
 ///
-/// The identity of the encrypted files, and how often they have changed, are known outside their directory. A store
-/// that was replaced, put back to an older state or changed by another program is refused. This command shows what it
-/// holds and uses it from then on, after a typed `yes`; of a store that is gone it forgets that there was one.
+/// hatbox remembers the identity of the store, and how often it has changed, outside its directory. It refuses a store
+/// that was replaced, restored to an older state or changed by another program. This command shows what the store
+/// holds, and accepts it after a typed `yes`. If the store is gone, it forgets it.
 #[cfg(feature = "file")]
 #[derive(Debug, Args)]
 pub(crate) struct StoreTrustArgs {}
 
-/// Show every backend: whether it can be used now, or why not, and which one is in use
+/// Show every backend: usable or not, why, and which one is used
 #[derive(Debug, Args)]
 pub(crate) struct StoreStatusArgs {
     /// Print JSON
@@ -146,7 +148,7 @@ pub(crate) struct StoreStatusArgs {
     pub(crate) json: bool,
 }
 
-/// Use a backend from now on; keys stay where they are
+/// Choose the backend; keys are not moved
 #[derive(Debug, Args)]
 pub(crate) struct StoreUseArgs {
     /// The backend
@@ -154,7 +156,7 @@ pub(crate) struct StoreUseArgs {
     pub(crate) to: String,
 }
 
-/// Copy all keys to another backend, read each back, and use that backend from now on
+/// Copy all keys to another backend and use it
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct StoreMigrateArgs {
@@ -162,15 +164,15 @@ pub(crate) struct StoreMigrateArgs {
     #[arg(long, value_name = "BACKEND")]
     pub(crate) to: String,
 
-    /// The backend to copy from [default: the one in use]
+    /// The backend to copy from [default: the one that is used]
     #[arg(long, value_name = "BACKEND")]
     pub(crate) from: Option<String>,
 
-    /// Replace keys that the other backend has for the same profiles
+    /// Replace keys that the other backend stores for the same profiles
     #[arg(long)]
     pub(crate) overwrite: bool,
 
-    /// Delete the copied keys from the source, after all were read back
+    /// Delete the copied keys from the source, after reading all of them back
     #[arg(long)]
     pub(crate) delete_source: bool,
 
@@ -178,7 +180,7 @@ pub(crate) struct StoreMigrateArgs {
     #[arg(long, requires = "delete_source")]
     pub(crate) yes: bool,
 
-    /// Only say what would be done
+    /// Show what would be done, and change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
 }

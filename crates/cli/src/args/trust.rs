@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-/// Ask who may put on which role, and why not: policies judged offline, as AWS judges them
+/// Find out who can assume which role, and why not
+///
+/// Evaluates IAM policies offline, as AWS evaluates them.
 #[derive(Debug, Args)]
 pub(crate) struct TrustArgs {
     #[command(subcommand)]
@@ -24,10 +26,10 @@ pub(crate) enum TrustCommand {
     RequireMfa(TrustRequireMfaArgs),
 }
 
-/// Judge requests in bulk: a line of JSON in for each, a line of JSON out
+/// Evaluate many requests, one line of JSON each
 ///
-/// docs/trust-evaluate.md describes a line. One that cannot be read is answered with its error, the others are
-/// judged all the same, and the exit code is 1.
+/// docs/trust-evaluate.md describes the lines. For a line that cannot be read, the output is an error; the others are
+/// still evaluated, and the exit code is 1.
 #[derive(Debug, Args)]
 pub(crate) struct TrustEvaluateArgs {
     /// The file with the requests; `-` is stdin
@@ -35,24 +37,24 @@ pub(crate) struct TrustEvaluateArgs {
     pub(crate) file: PathBuf,
 }
 
-/// Report who can assume a role and what is wrong with its trust policy
+/// Check trust policies and report who can assume their roles
 ///
 /// Checks each caller with and without MFA, with a session token and by role chaining; finds holes, typing mistakes
 /// and what AWS rejects. docs/lint-in-ci.md lists the rules. The exit code is 5 when there are findings.
 #[derive(Debug, Args)]
 pub(crate) struct TrustLintArgs {
-    /// Trust policies; of a directory all `.json` files, `-` is stdin
+    /// Trust policies, directories of `.json` files, or `-` for stdin
     #[arg(value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
 
     #[command(flatten)]
     pub(crate) sources: TrustSourceArgs,
 
-    /// How to print
+    /// The output format
     #[arg(long, value_enum, default_value_t = LintFormat::Text)]
     pub(crate) format: LintFormat,
 
-    /// Show every policy in full, also those without findings
+    /// Show every policy in full, including those without findings
     #[arg(long)]
     pub(crate) all: bool,
 
@@ -68,7 +70,7 @@ pub(crate) struct TrustLintArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) role_session_name: Option<String>,
 
-    /// A condition key of the request; may be given several times, also for one key
+    /// A condition key of the request; repeatable, also for one key
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) context: Vec<String>,
 }
@@ -87,21 +89,21 @@ pub(crate) enum LintFormat {
 /// A level of findings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum LintLevel {
-    /// Holes, and what cannot work
+    /// Security holes, and what cannot work
     Error,
-    /// Also what is perhaps not meant
+    /// Also what may be a mistake
     Warning,
     /// Also what is worth knowing
     Info,
 }
 
-/// Keep all of IAM of one account or several in a file, to ask questions of it offline
+/// Save the IAM data of accounts in a file, for offline use
 ///
-/// Users, groups, roles and policies, MFA devices, and how long a role's sessions may be; nothing secret. What a
-/// profile may not read is said and left out. docs/trust-snapshot.md describes the file.
+/// Saves users, groups, roles, policies, MFA devices and maximum session durations; no secrets. Reports and leaves out
+/// what the profile has no permission to read. docs/trust-snapshot.md describes the file.
 #[derive(Debug, Args)]
 pub(crate) struct TrustSnapshotArgs {
-    /// A profile whose account is read; may be given several times [default: AWS_PROFILE]
+    /// A profile of the account to read; repeatable [default: AWS_PROFILE]
     #[arg(long = "profile", value_name = "PROFILE")]
     pub(crate) profiles: Vec<String>,
 
@@ -109,11 +111,11 @@ pub(crate) struct TrustSnapshotArgs {
     #[arg(short, long, value_name = "FILE", required_unless_present = "dry_run")]
     pub(crate) output: Option<PathBuf>,
 
-    /// The MFA code that the profile needs, instead of being asked for it
+    /// The MFA code for the profile, instead of a prompt
     #[arg(short = 't', long, value_name = "CODE")]
     pub(crate) mfa_token: Option<String>,
 
-    /// Print what AWS would be asked for, and ask nothing
+    /// Print the calls that would be made, and make none
     #[arg(long)]
     pub(crate) dry_run: bool,
 }
@@ -121,13 +123,13 @@ pub(crate) struct TrustSnapshotArgs {
 /// What is known of users and roles.
 #[derive(Debug, Args)]
 pub(crate) struct TrustSourceArgs {
-    /// Where users, roles and policies are told: a snapshot, account details, a state or plan of Terraform, a trust
-    /// policy, a directory of those, or `live`, which asks IAM with the profile of AWS_PROFILE (`live:PROFILE` with
-    /// another); may be given several times [default: `trust.sources` of the settings]
+    /// A source of users, roles and policies: a snapshot, account details, a Terraform state or plan, a trust policy, a
+    /// directory of those, or `live`, which reads IAM with AWS_PROFILE (`live:PROFILE` for another profile); repeatable
+    /// [setting: trust.sources]
     #[arg(long = "from", value_name = "SRC")]
     pub(crate) from: Vec<PathBuf>,
 
-    /// The MFA code that `live` needs, instead of being asked for it
+    /// The MFA code for `live`, instead of a prompt
     #[arg(short = 't', long, value_name = "CODE")]
     pub(crate) mfa_token: Option<String>,
 }
@@ -135,7 +137,7 @@ pub(crate) struct TrustSourceArgs {
 /// What a question leaves open.
 #[derive(Debug, Args)]
 pub(crate) struct TrustGivenArgs {
-    /// A condition key and its value, such as `aws:SourceIp=203.0.113.7`; may be given several times
+    /// A condition key and its value, such as `aws:SourceIp=203.0.113.7`; repeatable
     #[arg(long = "context", value_name = "KEY=VALUE", value_parser = parse_context)]
     pub(crate) context: Vec<(String, String)>,
 
@@ -144,29 +146,29 @@ pub(crate) struct TrustGivenArgs {
     pub(crate) json: bool,
 }
 
-/// Can this user or role put on that role, and if not, why
+/// Find out whether a user or role can assume a role
 ///
-/// Exit code 0: yes; 3: no; 6: not known, for want of the facts that are named. docs/trust-sources.md tells what
-/// can be a source.
+/// Exit code 0: yes; 3: no; 6: not known, because facts are missing, which the output names. docs/trust-sources.md
+/// lists the sources.
 #[derive(Debug, Args)]
 pub(crate) struct TrustCanArgs {
-    /// Who asks: a user or role by ARN or name, or a profile
+    /// The user or role: an ARN, a name or a profile
     #[arg(value_name = "CALLER")]
     pub(crate) caller: String,
 
-    /// The role asked for: by ARN or name, or a profile
+    /// The role to assume: an ARN, a name or a profile
     #[arg(value_name = "ROLE")]
     pub(crate) role: String,
 
-    /// An MFA code is sent
+    /// Assume that an MFA code is sent
     #[arg(long, conflicts_with = "no_mfa")]
     pub(crate) mfa: bool,
 
-    /// No MFA code is sent [default: one is sent if it is needed]
+    /// Assume that no MFA code is sent [default: one is sent if needed]
     #[arg(long)]
     pub(crate) no_mfa: bool,
 
-    /// A role to put on before; may be given several times, in their order
+    /// A role to assume first; repeatable, in order
     #[arg(long, value_name = "ROLE")]
     pub(crate) via: Vec<String>,
 
@@ -177,10 +179,10 @@ pub(crate) struct TrustCanArgs {
     pub(crate) sources: TrustSourceArgs,
 }
 
-/// Everybody who can become a role, through other roles too, and whether that asks for MFA
+/// List who can assume a role, directly or by role chaining
 #[derive(Debug, Args)]
 pub(crate) struct TrustWhoArgs {
-    /// The role: by ARN or name, or a profile
+    /// The role: an ARN, a name or a profile
     #[arg(value_name = "ROLE")]
     pub(crate) role: String,
 
@@ -191,10 +193,10 @@ pub(crate) struct TrustWhoArgs {
     pub(crate) sources: TrustSourceArgs,
 }
 
-/// Everything that a user or role can become, through other roles too, and whether that asks for MFA
+/// List the roles that a user or role can assume
 #[derive(Debug, Args)]
 pub(crate) struct TrustReachArgs {
-    /// The user or role: by ARN or name, or a profile
+    /// The user or role: an ARN, a name or a profile
     #[arg(value_name = "CALLER")]
     pub(crate) caller: String,
 
@@ -205,10 +207,10 @@ pub(crate) struct TrustReachArgs {
     pub(crate) sources: TrustSourceArgs,
 }
 
-/// Draw who can become which role: users, roles, and whether MFA is asked for
+/// Draw who can assume which role, and whether MFA is required
 ///
-/// Above 60 users and roles, those with the same ways are drawn as one; JSON has them all. docs/trust-sources.md tells
-/// what can be a source.
+/// If there are more than 60 users and roles, those with the same relations are drawn as one; JSON has them all.
+/// docs/trust-sources.md lists the sources.
 #[derive(Debug, Args)]
 pub(crate) struct TrustGraphArgs {
     #[command(flatten)]
@@ -218,11 +220,11 @@ pub(crate) struct TrustGraphArgs {
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
 
-    /// What to write [default: what the ending of FILE says; text on stdout]
+    /// The output format [default: by the extension of FILE; text on stdout]
     #[arg(long, value_name = "FORMAT")]
     pub(crate) format: Option<TrustGraphFormat>,
 
-    /// Draw the lines of text with `-` and `.` [default: where the terminal is not UTF-8]
+    /// Draw with ASCII characters [default: if the terminal is not UTF-8]
     #[arg(long)]
     pub(crate) ascii: bool,
 }
@@ -230,26 +232,27 @@ pub(crate) struct TrustGraphArgs {
 /// The forms of the picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum TrustGraphFormat {
-    /// A picture, light or dark as the reader's system is
+    /// A picture, in the light or dark mode of the reader
     Svg,
     /// For the terminal
     Text,
-    /// For Graphviz, and others that read its language
+    /// For Graphviz
     Dot,
     /// For programs
     Json,
 }
 
-/// Make a role ask for MFA: show what would change and who would lose access, and write it with --apply
+/// Change a trust policy so that it requires MFA
 ///
-/// Exit code 3: a guard refuses. docs/protect-a-role-with-mfa.md tells what is changed, and what never is.
+/// Shows the change and who would lose access; writes it with --apply only. Exit code 3: a guard refuses.
+/// docs/protect-a-role-with-mfa.md says what is changed, and what never is.
 #[derive(Debug, Args)]
 pub(crate) struct TrustRequireMfaArgs {
-    /// The role: by ARN, by name, or the profile that puts it on
+    /// The role: an ARN, a name or the profile that assumes it
     #[arg(value_name = "ROLE", required_unless_present_any = ["restore", "file"])]
     pub(crate) role: Option<String>,
 
-    /// A file with a trust policy, in the place of a role
+    /// A file with a trust policy, instead of a role
     #[arg(long, value_name = "FILE", conflicts_with_all = ["role", "profile", "from", "yes", "verify", "restore"])]
     pub(crate) file: Option<PathBuf>,
 
@@ -257,31 +260,31 @@ pub(crate) struct TrustRequireMfaArgs {
     #[arg(long, value_name = "PROFILE")]
     pub(crate) profile: Option<String>,
 
-    /// Where users and roles of other accounts are told, as for `hatbox trust who`; may be given several times
+    /// A source of users and roles of other accounts, as for `hatbox trust who`; repeatable
     #[arg(long = "from", value_name = "SRC")]
     pub(crate) from: Vec<PathBuf>,
 
-    /// The MFA code that the profile needs, instead of being asked for it
+    /// The MFA code for the profile, instead of a prompt
     #[arg(short = 't', long, value_name = "CODE", conflicts_with = "file")]
     pub(crate) mfa_token: Option<String>,
 
-    /// How old the sign-in with MFA may be, such as `12h`
+    /// The maximum age of the MFA authentication, such as `12h`
     #[arg(long, value_name = "DURATION")]
     pub(crate) max_age: Option<String>,
 
-    /// Write the policy: to IAM after a question, to the file without one
+    /// Write the policy: to IAM after a question, to a file without one
     #[arg(long)]
     pub(crate) apply: bool,
 
-    /// Write it without a question
+    /// Write the policy without a question
     #[arg(long)]
     pub(crate) yes: bool,
 
-    /// Then put the role on without a code, which must fail, and with one; ROLE is the profile to do it by
+    /// Then assume the role without a code, which must fail, and with one; ROLE must be a profile
     #[arg(long, conflicts_with = "restore")]
     pub(crate) verify: bool,
 
-    /// Write back the trust policy that was kept in this file when it was changed
+    /// Restore the trust policy from this file, which --apply saved
     #[arg(long, value_name = "FILE", conflicts_with_all = ["role", "max_age", "apply"])]
     pub(crate) restore: Option<PathBuf>,
 }

@@ -2,23 +2,23 @@
 
 use clap::Args;
 
-/// Say why `exec` or `export` got no credentials the last time
+/// Explain the last failure of `exec` or `export`
 ///
-/// AWS's answer, what was sent, and everything that was checked, each with what it rests on: AWS's own word, policies
-/// and devices that were seen, or the config alone. Where AWS refused, AWS is asked by the same credentials who they
-/// belong to, and for as much of the role, of the caller's policies and of the MFA devices as they may read; nobody is
-/// asked to unlock the store for that. Exit code 0 when the cause is known or there is a likely one, 6 when not.
+/// Shows the request, the response of AWS, and each check with its source: AWS itself, the policies and MFA devices
+/// that hatbox could read, or the config. After an access denied, hatbox uses the same credentials to read whose they
+/// are, the role, the policies of the caller and its MFA devices, as far as they allow it; it does not ask to unlock
+/// the store for that. The exit code is 0 if the cause is known or likely, 6 if not.
 #[derive(Debug, Args)]
 #[cfg_attr(
     feature = "trust",
     expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")
 )]
 pub(crate) struct WhyArgs {
-    /// The last failure, of whichever profile (the default)
+    /// The last failure of any profile; this is the default
     #[arg(long)]
     pub(crate) last: bool,
 
-    /// Ask nothing of AWS: go by what is on this machine
+    /// Make no calls to AWS
     #[cfg(feature = "trust")]
     #[arg(long)]
     pub(crate) offline: bool,

@@ -9,7 +9,7 @@ use hatbox_core::text::printable;
 
 use super::Cli;
 
-/// Clap's own command, which stands beside those that a user looks for.
+/// Clap's own command: no user has mistyped it or needs to be shown it.
 const HELP: &str = "help";
 
 /// A line that cannot be parsed.

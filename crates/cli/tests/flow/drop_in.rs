@@ -155,8 +155,17 @@ fn its_completion_scripts_find_commands_profiles_and_flags() {
 #[test]
 fn help_and_version_go_to_stdout_and_wrong_use_to_stderr() {
     let fixture = Fixture::empty(&[]);
-    for line in [&["--help"][..], &["-h"], &["--version"], &["help"], &["help", "exec"], &["exec", "--help"]]
-    {
+    for line in [
+        &["--help"][..],
+        &["-h"],
+        &["--version"],
+        &["help"],
+        &["help", "exec"],
+        &["exec", "--help"],
+        &["help", "--help"],
+        &["help", "-h"],
+        &["help", "store", "--help"],
+    ] {
         let outcome = fixture.hatbox(line).run().ok();
         assert!(!outcome.stdout.is_empty() && outcome.stderr.is_empty(), "{line:?}");
     }
