@@ -323,3 +323,44 @@ fn nothing_is_called_for_a_diagnosis_and_nobody_waits() {
     assert!(start.elapsed().as_secs() < 5);
     assert_eq!(fixture.log().len() - calls, 1, "the refused call itself");
 }
+
+#[test]
+fn a_role_that_a_variable_gave_is_named_with_the_variable() {
+    let fixture = Fixture::with_config(&config("plain", "reader", ""));
+    let strangers = format!("{ACCOUNT}/strangers");
+    let with_variable = |arguments: &[&str]| fixture.hatbox(arguments).env("AWS_ROLE_ARN", &strangers);
+    let replaces = format!("AWS_ROLE_ARN replaces the role of profile `plain` ({ACCOUNT}/reader)");
+    let gives = "AWS_ROLE_ARN gives profile `jan-work` a role; it has none of its own";
+    for (profile, expected) in [("plain", replaces.as_str()), ("jan-work", gives)] {
+        let outcome = with_variable(&["exec", profile, "--", "true"]).run();
+        assert_told(&fixture, outcome, &[&format!("{expected}. Fix unset AWS_ROLE_ARN")]);
+        let outcome = with_variable(&["export", profile]).run();
+        assert!(
+            !outcome.status.success() && unwrapped(&outcome.stderr).contains(expected),
+            "{}",
+            outcome.stderr
+        );
+        let json = fixture.hatbox(&["why", "--json"]).run().ok().stdout;
+        let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(json["role_of_environment"]["text"], expected);
+        assert_eq!(json["role_of_environment"]["fix"]["command"], "unset AWS_ROLE_ARN");
+        let plan = with_variable(&["explain", profile]).run().ok().stdout;
+        assert!(
+            unwrapped(&plan).contains(&format!("{expected}; `unset AWS_ROLE_ARN` undoes that")),
+            "{plan}"
+        );
+    }
+
+    // A source that is refused is not the variable's fault, nor is a role without it.
+    let chain = format!(
+        "[profile jan-work]\n\n[profile strange]\nsource_profile = jan-work\nrole_arn = {strangers}\n\n\
+         [profile plain]\nsource_profile = strange\nrole_arn = {ACCOUNT}/reader\n"
+    );
+    fixture.write_config(&chain);
+    let refused = with_variable(&["exec", "plain", "--", "true"]).run().expect_code(125).stderr;
+    assert!(refused.contains("may not become strangers"), "{refused}");
+    assert!(!refused.contains("AWS_ROLE_ARN"), "{refused}");
+    fixture.write_config(&config("plain", "strangers", ""));
+    let refused = exec(&fixture, &["plain"]).expect_code(125).stderr;
+    assert!(!refused.contains("AWS_ROLE_ARN"), "{refused}");
+}

@@ -25,6 +25,8 @@ pub struct Profile {
 
     /// `role_arn`.
     pub role_arn: Option<Sourced<RoleArn>>,
+    /// The `role_arn` of the files in whose place `AWS_ROLE_ARN` came, as it is written.
+    pub replaced_role_arn: Option<Sourced<String>>,
     /// `source_profile`. A profile that names itself has `None` here and [`Profile::is_own_source`].
     pub source_profile: Option<Sourced<ProfileName>>,
     /// Whether `source_profile` names the profile itself.

@@ -75,6 +75,7 @@ pub fn resolve_profile(
         region: parse_with("region", region, Region::parse)?,
         output: parse_with("output", layers.find_or_default("output"), parse_plain)?,
         role_arn: parse_with("role_arn", env_or(&target.role_arn, "role_arn"), RoleArn::parse)?,
+        replaced_role_arn: target.role_arn.as_ref().and_then(|_| layers.find("role_arn")),
         source_profile: source_profile.filter(|_| !is_own_source),
         is_own_source,
         credential_source,

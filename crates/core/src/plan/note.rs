@@ -24,6 +24,15 @@ pub enum Note {
         /// Where the length was asked for.
         origin: Origin,
     },
+    /// The role is that of a variable of the environment, whatever the profile says.
+    RoleOfEnvironment {
+        /// The profile that was asked for.
+        profile: ProfileName,
+        /// The variable.
+        variable: &'static str,
+        /// The profile's own `role_arn`, where it has one.
+        replaced: Option<Sourced<String>>,
+    },
     /// Keys in a file differ from the stored key of the same profile, and lose.
     FileKeysDiffer {
         /// The profile.
@@ -122,6 +131,7 @@ impl Note {
             | Self::OwnProcessSkipped { origin, .. }
             | Self::NotSent { origin, .. }
             | Self::PlaintextKeys { origin, .. } => Some(origin),
+            Self::RoleOfEnvironment { replaced, .. } => replaced.as_ref().map(|own| &own.origin),
             Self::StoreLocked => None,
         }
     }
@@ -131,6 +141,7 @@ impl Note {
         match self {
             Self::Capped { .. } => "capped",
             Self::LengthNotOurs { .. } => "length-not-ours",
+            Self::RoleOfEnvironment { .. } => "role-of-environment",
             Self::FileKeysDiffer { .. } => "file-keys-differ",
             Self::Shadowed { .. } => "shadowed",
             Self::OwnProcessSkipped { .. } => "own-process-skipped",
@@ -153,6 +164,14 @@ impl Note {
                 format!(
                     "the length asked for has no effect on `{profile}`: what gives its credentials sets it"
                 )
+            }
+            Self::RoleOfEnvironment { profile, variable, replaced } => {
+                let text = render_role_of_environment(
+                    variable,
+                    profile.as_str(),
+                    replaced.as_ref().map(|own| own.value.as_str()),
+                );
+                format!("{text}; `unset {variable}` undoes that")
             }
             Self::FileKeysDiffer { profile, .. } => {
                 format!(
@@ -194,5 +213,13 @@ impl Note {
                 "the store is locked: a stored access key, which would come first, is not known".to_owned()
             }
         }
+    }
+}
+
+/// What a variable does that gives the role: it replaces that of the profile, `own`, where there is one.
+pub(crate) fn render_role_of_environment(variable: &str, profile: &str, own: Option<&str>) -> String {
+    match own {
+        Some(own) => format!("{variable} replaces the role of profile `{profile}` ({own})"),
+        None => format!("{variable} gives profile `{profile}` a role; it has none of its own"),
     }
 }

@@ -1,11 +1,12 @@
 //! Resolves a profile into its credential plan.
 
+use crate::config::profile::{Origin, Sourced};
 use crate::name::ProfileName;
 
 use super::Plan;
 use super::base::{Base, Signer};
 use super::calls::resolve_steps;
-use super::chain::{Chain, Lookup, PlanOptions, StoredKeys, resolve_chain};
+use super::chain::{Chain, Link, Lookup, PlanOptions, StoredKeys, resolve_chain};
 use super::error::PlanError;
 use super::length::limits;
 use super::note::Note;
@@ -24,6 +25,7 @@ pub fn resolve_plan<E>(
 ) -> Result<Plan, PlanError<E>> {
     let mut chain = resolve_chain(target, lookup, stored, options)?;
     let mut notes = std::mem::take(&mut chain.notes);
+    note_role(&chain, &mut notes);
     note_base(&chain, &mut notes);
     let steps = resolve_steps(&chain, options.sessions, &mut notes);
     check_lengths(&chain.base, &steps)?;
@@ -43,6 +45,15 @@ pub fn resolve_plan<E>(
         endpoint: link.profile.endpoint,
         notes,
     })
+}
+
+/// A role that the environment gives is not the one that the profile names.
+fn note_role(chain: &Chain, notes: &mut Vec<Note>) {
+    let Some(Link { name, profile }) = chain.links.first() else { return };
+    if let Some(Sourced { origin: Origin::Env(variable), .. }) = &profile.role_arn {
+        let replaced = profile.replaced_role_arn.clone();
+        notes.push(Note::RoleOfEnvironment { profile: name.clone(), variable, replaced });
+    }
 }
 
 fn note_base(chain: &Chain, notes: &mut Vec<Note>) {

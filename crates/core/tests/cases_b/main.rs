@@ -248,6 +248,7 @@ fn note_line(note: &Note) -> String {
     let profile = match note {
         Note::Capped { profile, .. }
         | Note::LengthNotOurs { profile, .. }
+        | Note::RoleOfEnvironment { profile, .. }
         | Note::FileKeysDiffer { profile, .. }
         | Note::Shadowed { profile, .. }
         | Note::OwnProcessSkipped { profile, .. }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::grammar::{Refusal, parse_refusal};
 use crate::config::profile::Origin;
-use crate::plan::{Base, Plan, Signer, Step};
+use crate::plan::{AssumeRole, Base, Note, Plan, Signer, Step};
 
 /// A refused call: AWS's answer, and what was sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +40,9 @@ pub struct Attempt {
     pub step: (usize, usize),
     /// The role; `None` for GetSessionToken.
     pub role: Option<String>,
+    /// The variable of the environment that gave the role.
+    #[serde(default)]
+    pub role_of_environment: Option<RoleVariable>,
     /// What signed the call.
     pub signer: SignedBy,
     /// The identity that the chain starts from.
@@ -74,6 +77,15 @@ pub struct Attempt {
     pub clock_ahead: Option<i64>,
     /// What the config and the environment have besides.
     pub around: Around,
+}
+
+/// A variable of the environment that gave the role, whatever the profile says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoleVariable {
+    /// `AWS_ROLE_ARN`.
+    pub name: String,
+    /// The profile's own role, where it has one.
+    pub replaced: Option<String>,
 }
 
 /// What signed a call.
@@ -195,6 +207,7 @@ impl Attempt {
             step_profile: step.profile().to_string(),
             step: (index + 1, plan.steps.len()),
             role: role.map(|role| role.role.value.to_string()),
+            role_of_environment: role.and_then(|role| role_variable(plan, role)),
             signer: signed_by(plan, index, session_age),
             base: started_from(&plan.base),
             serial: step.mfa().map(|mfa| mfa.serial.value.to_string()),
@@ -224,6 +237,15 @@ impl Attempt {
     pub fn section(profile: &str) -> String {
         if profile == "default" { "default".to_owned() } else { format!("profile {profile}") }
     }
+}
+
+fn role_variable(plan: &Plan, role: &AssumeRole) -> Option<RoleVariable> {
+    let Origin::Env(name) = role.role.origin else { return None };
+    let replaced = plan.notes.iter().find_map(|note| match note {
+        Note::RoleOfEnvironment { replaced, .. } => replaced.as_ref().map(|own| own.value.clone()),
+        _ => None,
+    });
+    Some(RoleVariable { name: name.to_owned(), replaced })
 }
 
 /// Tags that were made transitive, and the source identity: both go on to every later role.

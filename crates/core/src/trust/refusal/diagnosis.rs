@@ -2,13 +2,14 @@
 
 use jiff::Timestamp;
 
-use super::attempt::Attempt;
+use super::attempt::{Attempt, RoleVariable};
 use super::cause::Cause;
 use super::causes::judge;
 use super::grammar::{PolicyType, Refusal};
 use super::known::Known;
-use super::verdict::{Evidence, Standing, Verdict};
+use super::verdict::{Evidence, Fix, Standing, Verdict};
 use super::view::View;
+use crate::plan::render_role_of_environment;
 
 /// The most causes that are offered besides the first.
 const MAX_OTHERS: usize = 3;
@@ -24,6 +25,8 @@ pub struct Diagnosis {
     pub headline: String,
     /// The layer that AWS named, in words, where that alone is no cause.
     pub named_layer: Option<String>,
+    /// That a variable of the environment gave the role, in words, and how to do without it.
+    pub role_of_environment: Option<(String, Fix)>,
     /// What was found of each cause: the causes first, by weight, then the rest by number.
     pub verdicts: Vec<Verdict>,
     /// Whether AWS may have meant one side or the other, and did not say.
@@ -41,6 +44,7 @@ pub fn diagnose(refusal: &Refusal, attempt: &Attempt, known: &Known, now: Timest
     Diagnosis {
         headline: headline(&view),
         named_layer: named_layer(&view),
+        role_of_environment: role_of_environment(attempt),
         verdicts,
         is_bare: view.is_about_role() && view.reason().is_none(),
     }
@@ -94,4 +98,11 @@ fn named_layer(view: &View<'_>) -> Option<String> {
     } else {
         format!("the trust policy of {} does not allow it", view.whom)
     })
+}
+
+/// Whoever has forgotten the variable looks for the cause in the profile.
+fn role_of_environment(attempt: &Attempt) -> Option<(String, Fix)> {
+    let RoleVariable { name, replaced } = attempt.role_of_environment.as_ref()?;
+    let text = render_role_of_environment(name, &attempt.step_profile, replaced.as_deref());
+    Some((text, Fix::Command(format!("unset {name}"))))
 }

@@ -24,6 +24,9 @@ pub fn render_diagnosis_json(call: &RefusedCall, diagnosis: &Diagnosis, answered
         "headline": render_headline(call, diagnosis),
         "profile": call.attempt.profile,
         "aws": { "code": call.code, "message": call.message, "named_layer": diagnosis.named_layer },
+        "role_of_environment": diagnosis.role_of_environment.as_ref().map(|(text, fix)| json!({
+            "text": text, "fix": render_fix(fix),
+        })),
         "attempt": call.attempt,
         "causes": causes,
         "checked": checked.into_iter().map(render_verdict).collect::<Vec<_>>(),

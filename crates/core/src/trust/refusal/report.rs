@@ -2,7 +2,7 @@
 
 use super::attempt::{Attempt, RefusedCall};
 use super::diagnosis::Diagnosis;
-use super::verdict::{Evidence, Fix, Standing, Verdict};
+use super::verdict::{Evidence, Fix, Standing};
 
 /// The width of all texts but those to paste.
 pub(super) const WIDTH: usize = 80;
@@ -39,6 +39,10 @@ pub(super) fn render_causes(diagnosis: &Diagnosis) -> Option<Vec<String>> {
     let first = diagnosis.first()?;
     let is_said = first.standing == Standing::Cause(Evidence::AwsSaid);
     let mut lines = Vec::new();
+    if let Some((text, fix)) = &diagnosis.role_of_environment {
+        lines.extend(wrap("Note", &format!("{text}.")));
+        lines.extend(render_fixes("Fix", std::slice::from_ref(fix)));
+    }
     if let Some(layer) = diagnosis.named_layer.as_ref().filter(|_| !is_said) {
         lines.extend(wrap("AWS said", &format!("{layer}.")));
     }
@@ -48,7 +52,7 @@ pub(super) fn render_causes(diagnosis: &Diagnosis) -> Option<Vec<String>> {
         (false, false) => "Perhaps",
     };
     lines.extend(wrap(label, &format!("{}.", first.text)));
-    lines.extend(render_fixes("Fix", first));
+    lines.extend(render_fixes("Fix", &first.fixes));
     let others: Vec<_> = diagnosis.others().collect();
     let which = match others.len() {
         _ if !diagnosis.is_bare => "",
@@ -63,9 +67,9 @@ pub(super) fn render_causes(diagnosis: &Diagnosis) -> Option<Vec<String>> {
     Some(lines)
 }
 
-fn render_fixes(label: &str, verdict: &Verdict) -> Vec<String> {
+fn render_fixes(label: &str, fixes: &[Fix]) -> Vec<String> {
     let mut lines = Vec::new();
-    for (index, fix) in verdict.fixes.iter().enumerate() {
+    for (index, fix) in fixes.iter().enumerate() {
         let label = if index == 0 { label } else { "" };
         match fix {
             Fix::Words(words) => lines.extend(wrap(label, words)),

@@ -82,7 +82,11 @@ pub(super) fn role_name(view: &View<'_>) -> Verdict {
     let Some(role) = view.attempt.role.as_deref() else {
         return Verdict::ruled_out(cause, Evidence::Computed, "no role was asked for");
     };
-    let setting = |arn: &str| view.setting(format!("role_arn = {arn}"));
+    // A line of the profile has no effect beside the variable.
+    let setting = |arn: &str| match &view.attempt.role_of_environment {
+        Some(variable) => Fix::Command(format!("export {}={arn}", variable.name)),
+        None => view.setting(format!("role_arn = {arn}")),
+    };
     if let Some(roles) = &view.known.roles {
         let origin = &roles.origin;
         if roles.value.iter().any(|arn| arn == role) {
