@@ -178,6 +178,33 @@ mod tests {
         }
     }
 
+    /// A `credential_process` that runs hatbox is looked through by these: a flag that is missing there would have its
+    /// value taken for the profile.
+    #[test]
+    fn the_flags_that_take_a_value_are_those_that_plans_know() {
+        let mut cli = Cli::command();
+        cli.build();
+        let mut found: Vec<String> = Vec::new();
+        for verb in ["exec", "export"] {
+            let command = cli.find_subcommand(verb).unwrap();
+            for arg in command.get_arguments().filter(|arg| arg.get_action().takes_values()) {
+                found.extend(
+                    arg.get_long_and_visible_aliases().into_iter().flatten().map(|n| format!("--{n}")),
+                );
+                found.extend(
+                    arg.get_short_and_visible_aliases().into_iter().flatten().map(|n| format!("-{n}")),
+                );
+            }
+        }
+        let of_aws_vault = WITHOUT_EFFECT.iter().filter(|(_, value)| *value == Value::Follows);
+        found.extend(of_aws_vault.map(|(name, _)| (*name).to_owned()));
+        found.sort();
+        found.dedup();
+        let mut known = hatbox_core::plan::VALUE_FLAGS.to_vec();
+        known.sort_unstable();
+        assert_eq!(found, known);
+    }
+
     #[test]
     fn the_document_has_every_flag_and_verb() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/moving-from-aws-vault.md");

@@ -5,8 +5,9 @@
 
 use crate::name::ProfileName;
 
-/// Flags of `exec` and `export` that take their value as the next word.
-const VALUE_FLAGS: [&str; 14] = [
+/// Flags of hatbox's and aws-vault's `exec` and `export` that take their value as the next word. A test of the command
+/// line holds the list against its flags, which are not known here.
+pub const VALUE_FLAGS: [&str; 28] = [
     "-d",
     "--duration",
     "-t",
@@ -16,11 +17,25 @@ const VALUE_FLAGS: [&str; 14] = [
     "--backend",
     "--prompt",
     "--min-ttl",
-    "--keychain",
     "--file-dir",
+    "--passphrase-fd",
+    "--unlock-for",
+    "--error-json",
+    "--keychain",
+    "--secret-service-collection",
     "--pass-dir",
     "--pass-cmd",
     "--pass-prefix",
+    "--op-timeout",
+    "--op-vault-id",
+    "--op-item-title-prefix",
+    "--op-item-tag",
+    "--op-connect-host",
+    "--op-desktop-account-id",
+    "--proton-pass-share-id",
+    "--proton-pass-item-title-prefix",
+    "--proton-pass-api-base",
+    "--proton-pass-timeout",
 ];
 
 /// Whether `command` runs hatbox (or aws-vault, or the program named `own_name`) with `exec` or `export` on
@@ -124,6 +139,8 @@ mod tests {
             ("hat export me", true, "this program under another name"),
             ("hatbox export --format json you", false, "another profile"),
             ("hatbox export --region me you", false, "the name is a flag's value"),
+            ("hatbox --passphrase-fd 3 export me", true, "a flag's value in front of the verb"),
+            ("hatbox exec --error-json me you", false, "the name is a file"),
             ("hatbox explain me", false, "another verb"),
             ("corp-login export me", false, "another program"),
             ("hatbox export you -- me", false, "what stands after -- is no profile"),
