@@ -38,8 +38,12 @@ pub(crate) struct ExecArgs {
     pub(crate) json: bool,
 
     /// Of aws-vault: the credential server
-    #[arg(short = 's', long, visible_alias = "ecs-server", hide = true)]
+    #[arg(short = 's', long, hide = true)]
     pub(crate) server: bool,
+
+    /// Of aws-vault: the same
+    #[arg(long, hide = true)]
+    pub(crate) ecs_server: bool,
 
     /// Of aws-vault: the metadata server
     #[arg(long, hide = true)]

@@ -67,16 +67,23 @@ fn run_or_fail(world: &World, global: &GlobalArgs, args: &ExecArgs) -> Result<Ex
 
 /// Refuses what aws-vault has and this version has not, rather than do something else.
 fn check_flags(args: &ExecArgs) -> Result<(), Failure> {
+    const NO_SERVER: &str = "without it, hatbox sets the credentials in the command's environment";
     let named = [
-        (args.server, "--server"),
-        (args.ec2_server, "--ec2-server"),
-        (args.lazy, "--lazy"),
-        (args.profile_env, "--profile-env"),
+        (args.server, "--server", NO_SERVER),
+        (args.ecs_server, "--ecs-server", NO_SERVER),
+        (args.ec2_server, "--ec2-server", NO_SERVER),
+        (
+            args.lazy,
+            "--lazy",
+            "it only changes how a credential server starts, and this version has none: leave it out",
+        ),
+        (args.profile_env, "--profile-env", NO_SERVER),
     ];
-    match named.iter().find(|(is_given, _)| *is_given) {
+    match named.iter().find(|(is_given, ..)| *is_given) {
         None => Ok(()),
-        Some((_, flag)) => Err(Failure::new(FailureKind::Usage, format!("this version has no `{flag}` yet"))
-            .hint("without it the credentials are handed over in the command's environment")),
+        Some((_, flag, hint)) => {
+            Err(Failure::new(FailureKind::Usage, format!("this version has no `{flag}` yet")).hint(*hint))
+        }
     }
 }
 
