@@ -46,6 +46,17 @@ pub(crate) enum PromptError {
     Io(#[source] std::io::Error),
 }
 
+/// What a person typed where no question is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Typed {
+    /// No line.
+    Nothing,
+    /// Enter alone.
+    Enter,
+    /// A line with something in it. What it was is not kept: it may be a secret.
+    Text,
+}
+
 /// Something that can ask a person.
 pub(crate) trait Prompter: std::fmt::Debug {
     /// Asks, and waits for one line.
@@ -60,8 +71,8 @@ pub(crate) trait Prompter: std::fmt::Debug {
     /// Forgets what was typed so far.
     fn forget_input(&self);
 
-    /// Whether Enter alone was pressed since the last call, without waiting.
-    fn is_enter_pressed(&self) -> bool;
+    /// What was typed since the last call, without waiting.
+    fn read_typed(&self) -> Typed;
 }
 
 /// Nobody to ask.
@@ -81,7 +92,7 @@ impl Prompter for Nobody {
 
     fn forget_input(&self) {}
 
-    fn is_enter_pressed(&self) -> bool {
-        false
+    fn read_typed(&self) -> Typed {
+        Typed::Nothing
     }
 }

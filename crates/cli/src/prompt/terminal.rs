@@ -7,7 +7,7 @@ use hatbox_core::secret::SecretString;
 use hatbox_core::text::printable;
 use zeroize::Zeroizing;
 
-use super::{Echo, PromptError, Prompter, Question};
+use super::{Echo, PromptError, Prompter, Question, Typed};
 use crate::sys::signals::Held;
 use crate::sys::terminal::Device;
 
@@ -97,10 +97,16 @@ impl Prompter for Terminal {
         self.device.forget_input();
     }
 
-    fn is_enter_pressed(&self) -> bool {
-        let mut line = [0; 64];
-        matches!(self.device.wait_for_input(Duration::ZERO), Ok(true))
-            && self.device.read(&mut line).is_ok_and(|length| line.get(..length) == Some(b"\n"))
+    fn read_typed(&self) -> Typed {
+        if !matches!(self.device.wait_for_input(Duration::ZERO), Ok(true)) {
+            return Typed::Nothing;
+        }
+        let mut line = Zeroizing::new([0; MAX_ANSWER]);
+        match self.device.read(&mut *line) {
+            Ok(0) | Err(_) => Typed::Nothing,
+            Ok(1) if line.first() == Some(&b'\n') => Typed::Enter,
+            Ok(_) => Typed::Text,
+        }
     }
 }
 

@@ -7,12 +7,15 @@ use base64::Engine;
 
 use super::World;
 use super::secrets::file_failure;
+use crate::prompt::Typed;
 use crate::report::Failure;
 use crate::store::sealed::CacheKey;
 use crate::sys::files::make_private_directory;
 use crate::sys::lock::{self, Holder, Lock, Next};
 
 const SAY_AFTER: Duration = Duration::from_secs(1);
+const ONLY_ENTER: &str =
+    "what you typed was not used; press Enter alone, then answer the question that follows";
 const LEFT: &str = "left failure";
 /// A holder that was suspended (Ctrl-Z) is given this long to come back.
 const SUSPENDED_LIMIT: Duration = Duration::from_secs(3);
@@ -26,7 +29,7 @@ pub(crate) const CACHE_WAY_OUT: &str = "set XDG_CACHE_HOME to a directory that y
 /// | the holder | what a waiter does |
 /// |---|---|
 /// | is at work, or asks a person | waits; after 1 s says for whom |
-/// | asks on another terminal | takes the question over when Enter is pressed on this one |
+/// | asks on another terminal | takes the question over when Enter alone is pressed on this one |
 /// | is suspended | takes over after 3 s |
 /// | holds it longer than `patience` | takes over |
 ///
@@ -74,11 +77,20 @@ pub(crate) fn wait_for_lock(
                 world.prompter().forget_input();
             }
         }
-        if can_take_over && world.prompter().is_enter_pressed() {
-            world.taken_over.set(pid);
-            return Ok(Next::TakeOver);
+        // Elsewhere the keys are the other process's.
+        let typed = if can_take_over { world.prompter().read_typed() } else { Typed::Nothing };
+        match typed {
+            Typed::Enter => {
+                world.taken_over.set(pid);
+                Ok(Next::TakeOver)
+            }
+            // A code that is typed too early: the question that would take it has not been asked.
+            Typed::Text => {
+                world.output.note(ONLY_ENTER);
+                Ok(Next::Wait)
+            }
+            Typed::Nothing => Ok(Next::Wait),
         }
-        Ok(Next::Wait)
     });
     let lock = match result {
         Ok(Ok(lock)) => lock,
@@ -140,6 +152,6 @@ pub(crate) fn lock_path(directory: &Path, kind: &str, identity: &[u8]) -> PathBu
 
 fn render_waiting(holder: &Holder, can_take_over: bool) -> String {
     let device = holder.terminal.as_deref().map(|t| format!(" on {t}")).unwrap_or_default();
-    let way_out = if can_take_over { "; press Enter to answer here instead" } else { "" };
+    let way_out = if can_take_over { "; press Enter alone to answer here instead" } else { "" };
     format!("waiting for {} (process {}{device}){way_out}", holder.waits_for, holder.pid)
 }

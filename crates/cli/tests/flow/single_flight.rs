@@ -170,7 +170,10 @@ fn a_question_is_taken_over_with_enter_and_the_other_one_ends_as_answered() {
     let mut left = Terminal::start_wide(&exec(0), 200);
     left.wait_for_prompt(CODE);
     let mut right = Terminal::start_wide(&exec(1), 200);
-    right.wait_for("press Enter to answer here instead", 1);
+    right.wait_for("press Enter alone to answer here instead", 1);
+    // A code that is typed too early is not taken for an answer, and hatbox says so.
+    right.type_keys("123456\r");
+    right.wait_for("what you typed was not used; press Enter alone", 1);
     right.type_keys("\r");
     right.wait_for_prompt(CODE);
     left.wait_for("answered on another terminal", 1);
