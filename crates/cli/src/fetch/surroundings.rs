@@ -1,10 +1,13 @@
 //! What the config and the environment have beside a refused call: devices, roles of other profiles, variables.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use hatbox_core::config::origin::FileKind;
+use hatbox_core::config::profile::Profile;
 use hatbox_core::config::resolve::{Which, resolve_profile};
 use hatbox_core::name::{AccessKeyId, ProfileName};
 use hatbox_core::plan::explain::Paths;
-use hatbox_core::plan::{Plan, Step};
+use hatbox_core::plan::{Base, Plan, Step};
 use hatbox_core::trust::refusal::attempt::Around;
 
 use crate::request::SessionRequest;
@@ -54,13 +57,18 @@ pub(super) fn resolve_surroundings(
         variables: identity_variables(environment),
         ..Around::default()
     };
-    for name in files.config.profile_names().iter().take(MAX_PROFILES) {
+    let mut profiles = Vec::new();
+    let names = files.config.profile_names();
+    for name in names.iter().take(MAX_PROFILES) {
         // A profile that is wrong in itself tells nothing of this one.
         let Ok(profile) = resolve_profile(&files.config, name, &request.overrides, Which::Source) else {
             continue;
         };
-        let source = profile.source_profile.as_ref().map(|source| &source.value);
-        let is_kin = chain.contains(name) || source.is_some_and(|source| chain.contains(source));
+        profiles.push((name, profile));
+    }
+    let kin = kin_of(&chain, &plan.base, &profiles);
+    for (name, profile) in profiles {
+        let is_kin = chain.contains(name) || kin.contains(name);
         if let Some(serial) = profile.mfa_serial.filter(|_| is_kin) {
             around.devices.push((name.to_string(), serial.value.to_string()));
         }
@@ -69,6 +77,31 @@ pub(super) fn resolve_surroundings(
         }
     }
     around
+}
+
+/// The profiles that lead to the same user as those of `chain`: by `source_profile`, over any number of profiles, or by
+/// the same access key in the files.
+fn kin_of(chain: &[ProfileName], base: &Base, profiles: &[(&ProfileName, Profile)]) -> BTreeSet<ProfileName> {
+    let mut kin: BTreeSet<_> = chain.iter().cloned().collect();
+    let mut users: BTreeMap<&ProfileName, Vec<&ProfileName>> = BTreeMap::new();
+    for (name, profile) in profiles {
+        if let Some(source) = &profile.source_profile {
+            users.entry(&source.value).or_default().push(name);
+        }
+        let key = profile.static_keys.as_ref().map(|keys| &keys.value.key.id);
+        if key.is_some() && key == base.access_key_id() {
+            kin.insert((*name).clone());
+        }
+    }
+    let mut rest: Vec<_> = kin.iter().cloned().collect();
+    while let Some(source) = rest.pop() {
+        for user in users.get(&source).into_iter().flatten() {
+            if kin.insert((*user).clone()) {
+                rest.push((*user).clone());
+            }
+        }
+    }
+    kin
 }
 
 /// The names, and of a key id its last characters.

@@ -90,7 +90,9 @@ fn the_session_name_that_is_told_is_the_one_that_was_sent() {
 
 #[test]
 fn a_code_that_was_not_sent_is_asked_for_once_the_line_is_added() {
-    let fixture = Fixture::with_config(&config("guarded", "guarded", ""));
+    // That the user has a device is seen by another profile.
+    let device = format!("\n[profile other]\nsource_profile = jan-work\nmfa_serial = {PHONE}\n");
+    let fixture = Fixture::with_config(&config("guarded", "guarded", &device));
     let report = assert_told(
         &fixture,
         exec(&fixture, &["guarded"]),
@@ -363,4 +365,38 @@ fn a_role_that_a_variable_gave_is_named_with_the_variable() {
     fixture.write_config(&config("plain", "strangers", ""));
     let refused = exec(&fixture, &["plain"]).expect_code(125).stderr;
     assert!(!refused.contains("AWS_ROLE_ARN"), "{refused}");
+}
+
+/// Of AWS's bare sentence three causes remain; that a code is missing is likely only for who has a device.
+#[test]
+fn a_missing_code_comes_first_only_where_something_suggests_a_device() {
+    let fixture = Fixture::with_config("");
+    let role = |lines: &str| config("plain", "strangers", lines);
+    let device = format!("mfa_serial = {PHONE}\n");
+    for (lines, has_device) in [
+        (String::new(), false),
+        // Of another user, or of none.
+        (format!("\n[profile kim]\n{device}"), false),
+        (format!("\n[profile other]\nsource_profile = kim\n{device}\n[profile kim]\n"), false),
+        (format!("\n[profile other]\nsource_profile = jan-work\n{device}"), true),
+        (
+            format!(
+                "\n[profile far]\nsource_profile = near\n{device}\n[profile near]\nsource_profile = jan-work\n\
+                 role_arn = {ACCOUNT}/reader\n"
+            ),
+            true,
+        ),
+    ] {
+        fixture.write_config(&role(&lines));
+        let refused = unwrapped(&exec(&fixture, &["plain"]).expect_code(125).stderr);
+        assert_eq!(refused.contains("Most likely no MFA code was sent"), has_device, "{lines}{refused}");
+        let open = "Perhaps strangers does not trust jan. Fix ask whoever manages strangers to trust \
+                    arn:aws:iam::111122223333:user/jan Or jan's own policies do not allow it. Or strangers may \
+                    require MFA, and no MFA code was sent: [profile plain] has no mfa_serial; AWS did not say \
+                    which of the three.";
+        assert_eq!(refused.contains(open), !has_device, "{lines}{refused}");
+        let why = fixture.hatbox(&["why", "--offline", "--json"]).run().ok().stdout;
+        let why: serde_json::Value = serde_json::from_str(&why).unwrap();
+        assert_eq!(why["explained"], has_device, "{why}");
+    }
 }

@@ -120,6 +120,19 @@ impl<'a> View<'a> {
             || matches!(self.attempt.signer, SignedBy::SessionToken { serial: Some(_), .. })
     }
 
+    /// Whether one side or the other refuses, or MFA is missing, and nothing says which: AWS named no layer, the role's
+    /// trust policy is not known, and nothing suggests that there is an MFA device at all.
+    pub(super) fn is_open_to_all(&self) -> bool {
+        let has_device = !self.attempt.around.devices.is_empty()
+            || self.attempt.serial.is_some()
+            || self.known.devices.as_ref().is_some_and(|devices| !devices.value.is_empty());
+        self.is_about_role()
+            && self.reason().is_none()
+            && self.trust.is_none()
+            && !has_device
+            && !self.has_mfa()
+    }
+
     pub(super) fn is_chained(&self) -> bool {
         matches!(self.attempt.signer, SignedBy::Role { .. })
     }

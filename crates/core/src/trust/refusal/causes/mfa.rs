@@ -4,6 +4,7 @@ use super::{not_said, render_seconds};
 use crate::policy::arn::Arn;
 use crate::trust::refusal::attempt::{Around, Attempt, CodeSent, SignedBy, StartKind};
 use crate::trust::refusal::cause::Cause;
+use crate::trust::refusal::diagnosis::EITHER_SIDE;
 use crate::trust::refusal::grammar::Refusal;
 use crate::trust::refusal::known::Fact;
 use crate::trust::refusal::verdict::{Evidence, Fix, Verdict};
@@ -71,6 +72,10 @@ pub(super) fn no_code(view: &View<'_>) -> Verdict {
     }
     if !view.may_be_trust() {
         return Verdict::open(cause, "no MFA code was sent, and what AWS named is another layer");
+    }
+    if view.is_open_to_all() {
+        let text = format!("{} may require MFA, and no MFA code was sent: {why}", view.whom);
+        return with_fix(Verdict::likely(cause, EITHER_SIDE - 2, text));
     }
     let weight = if view.attempt.around.devices.is_empty() { 70 } else { 85 };
     with_fix(Verdict::likely(
@@ -269,7 +274,11 @@ pub(super) fn chained_without_mfa(view: &View<'_>) -> Verdict {
     if !view.may_be_trust() {
         return Verdict::open(cause, format!("{source}, and what AWS named is another layer"));
     }
-    let weight = if view.attempt.around.devices.is_empty() { 60 } else { 80 };
+    let weight = match (view.is_open_to_all(), view.attempt.around.devices.is_empty()) {
+        (true, _) => EITHER_SIDE - 2,
+        (false, true) => 60,
+        (false, false) => 80,
+    };
     fix(Verdict::likely(cause, weight, format!("{source}, and {NO_MFA}; {} may require it", view.whom)))
 }
 

@@ -60,7 +60,10 @@ pub(super) fn own_policies(view: &View<'_>) -> Verdict {
             Verdict::open(cause, format!("AWS named another layer; {own} may refuse as well"))
         }
         _ if !view.is_about_role() => Verdict::open(cause, format!("{own} are not known")),
-        _ => Verdict::likely(cause, EITHER_SIDE, format!("{own} do not allow it")).fix(statement()),
+        _ => {
+            let weight = if view.is_open_to_all() { EITHER_SIDE - 1 } else { EITHER_SIDE };
+            Verdict::likely(cause, weight, format!("{own} do not allow it")).fix(statement())
+        }
     }
 }
 

@@ -54,7 +54,10 @@ pub(super) fn not_trusted(view: &View<'_>) -> Verdict {
         None if !view.may_be_trust() => {
             Verdict::open(cause, "AWS named another layer; the role's trust policy may refuse as well")
         }
-        None => Verdict::likely(cause, EITHER_SIDE - 1, format!("{whom} does not trust {who}")).fix(ask()),
+        None => {
+            let weight = if view.is_open_to_all() { EITHER_SIDE } else { EITHER_SIDE - 1 };
+            Verdict::likely(cause, weight, format!("{whom} does not trust {who}")).fix(ask())
+        }
     }
 }
 
