@@ -2,10 +2,11 @@
 
 use super::identity::Identity;
 use super::manifest::{Claimed, Files, ItemFile, Manifest, ManifestError, digest_of};
+use super::opening::open_with_passphrase;
 use super::pin::Pin;
-use super::wraps::{self, FoundWrap, OpenError, WrapKind, WrapPart};
-use super::{FileStore, ITEM_LIMIT, ask_for, item, locked, not_opened, recovery, unavailable};
-use crate::store::{AskPassphrase, ItemInfo, PassphraseError, PassphraseFor, StoreError};
+use super::wraps::{self, FoundWrap, WrapKind, WrapPart};
+use super::{FileStore, ITEM_LIMIT, item, locked, unavailable};
+use crate::store::{AskPassphrase, ItemInfo, PassphraseError, StoreError};
 use crate::sys::files::read_private;
 
 /// What is in the place of a store.
@@ -102,22 +103,7 @@ impl FileStore {
         if found.iter().all(|wrap| wrap.name.kind() == WrapKind::Plugin) {
             return self.open_unlisted_by_plugin(found, ask);
         }
-        let mut problem = None;
-        for attempt in 1..=super::TRIES {
-            let typed = ask_for(ask, PassphraseFor::Opening { attempt })?;
-            let (kind, passphrase) = match recovery::read(&typed) {
-                Some(meant) => (WrapKind::Recovery, meant),
-                None => (WrapKind::Passphrase, typed),
-            };
-            for wrap in found.iter().filter(|wrap| wrap.name.kind() == kind) {
-                match wrap.open_by_passphrase(&passphrase) {
-                    Ok(identity) => return Ok((identity, wrap)),
-                    Err(OpenError::WrongPassphrase) => {}
-                    Err(error) => problem = Some(error),
-                }
-            }
-        }
-        Err(problem.map_or_else(|| locked(PassphraseError::Wrong), not_opened))
+        open_with_passphrase(found, ask)
     }
 
     #[cfg(feature = "plugins")]
