@@ -53,6 +53,7 @@ fn main() -> ExitCode {
     let received = sys::hardening::harden();
     let words: Vec<OsString> = std::env::args_os().collect();
     let called_as = called_as(words.first());
+    wait_line::set_program_name(called_as.as_str());
     if words.get(1).is_some_and(commands::completion::is_asked) {
         return complete(called_as, received, &words);
     }

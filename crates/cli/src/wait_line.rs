@@ -2,11 +2,14 @@
 //! a terminal it is erased afterwards; elsewhere it is said once, and later.
 
 use std::io::{self, IsTerminal, Write};
+use std::sync::OnceLock;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crate::sys::terminal::stderr_columns;
+#[cfg(unix)]
+use crate::sys::signals::Held;
+use crate::sys::terminal::{is_in_usual_mode, stderr_columns};
 
 /// Nobody wonders before.
 const ON_TERMINAL: Duration = Duration::from_millis(300);
@@ -14,6 +17,26 @@ const ON_TERMINAL: Duration = Duration::from_millis(300);
 const ELSEWHERE: Duration = Duration::from_secs(5);
 const FRAME: Duration = Duration::from_millis(200);
 const FRAMES: [char; 4] = ['|', '/', '-', '\\'];
+
+/// What this program is called, in a log.
+static NAME: OnceLock<&'static str> = OnceLock::new();
+
+/// Sets what this program is called: `hatbox`, `aws-vault`.
+pub(crate) fn set_program_name(name: &'static str) {
+    NAME.set(name).ok();
+}
+
+/// Who else may use the terminal meanwhile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Company {
+    /// No one.
+    Nobody,
+    /// A program that may open the terminal to ask. The line gives way for good where it does: to ask for a secret, or
+    /// over the whole screen, it takes the terminal out of its usual mode first.
+    MayAsk,
+    /// A program whose stdin and stderr are the terminal. What it writes there is not seen, so no line is safe.
+    OnTerminal,
+}
 
 /// Shows the line, where there is time for it, until it is dropped.
 #[derive(Debug)]
@@ -25,10 +48,20 @@ pub(crate) struct WaitLine {
 
 impl WaitLine {
     /// `what` gives the text when it is needed: `waiting for sts.amazonaws.com`.
-    pub(crate) fn start(limit: Duration, what: impl Fn() -> String + Send + 'static) -> Self {
+    pub(crate) fn start(
+        limit: Duration,
+        company: Company,
+        what: impl Fn() -> String + Send + 'static,
+    ) -> Self {
         let (end, ended) = mpsc::channel::<()>();
-        let is_terminal =
-            io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
+        let is_terminal = io::stderr().is_terminal();
+        if is_terminal && company == Company::OnTerminal {
+            return Self { end: None, thread: None };
+        }
+        let is_terminal = is_terminal && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
+        // The thread takes no signal that another one holds back, or is to be ended by.
+        #[cfg(unix)]
+        let _held = Held::of_endings();
         let thread = thread::Builder::new().spawn(move || {
             let started = Instant::now();
             let mut wait = if is_terminal { ON_TERMINAL } else { ELSEWHERE };
@@ -37,7 +70,12 @@ impl WaitLine {
             while ended.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {
                 let text = render(&what(), started.elapsed(), limit);
                 if !is_terminal {
-                    writeln!(io::stderr(), "hatbox: {text}").ok();
+                    let name = NAME.get().unwrap_or(&"hatbox");
+                    writeln!(io::stderr(), "{name}: {text}").ok();
+                    ended.recv().ok();
+                    return;
+                }
+                if company == Company::MayAsk && !is_in_usual_mode() {
                     ended.recv().ok();
                     return;
                 }

@@ -26,7 +26,7 @@ use super::proxy::Proxy;
 use super::tls::TlsError;
 use super::transport::{AnswerLimit, Trace, Transport};
 use super::unanswered::Unanswered;
-use crate::wait_line::WaitLine;
+use crate::wait_line::{Company, WaitLine};
 
 /// How long a connection may take, with TLS and through the proxy.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -149,7 +149,7 @@ impl Runner {
         E: ProvideErrorMetadata + Error + 'static,
     {
         let trace = self.transport.trace().clone();
-        let _line = WaitLine::start(OPERATION_TIMEOUT, move || trace.render_waiting());
+        let _line = WaitLine::start(OPERATION_TIMEOUT, Company::Nobody, move || trace.render_waiting());
         self.runtime.block_on(call).map_err(|error| Unanswered::of_sdk(&error, self.transport.trace()))
     }
 

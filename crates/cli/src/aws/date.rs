@@ -12,6 +12,7 @@ use super::proxy::Proxy;
 use super::tls::TlsError;
 use super::transport::{AnswerLimit, Transport};
 use super::unanswered::Unanswered;
+use crate::wait_line::{Company, WaitLine};
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -46,6 +47,8 @@ pub(crate) fn fetch_date(
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(DateError::Runtime)?;
     let connector = transport.connector(None, AnswerLimit::Usual);
+    let trace = transport.trace().clone();
+    let _line = WaitLine::start(TIMEOUT, Company::Nobody, move || trace.render_waiting());
     let answer = runtime.block_on(async { tokio::time::timeout(TIMEOUT, connector.call(request)).await });
     let answer = answer
         .map_err(|_| DateError::Unreachable("no answer in time".to_owned()))?

@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::sys::process_group::is_executable;
 use crate::sys::program::{Ended, Person, Program, ProgramError, Streams, run_program};
+use crate::wait_line::{Company, WaitLine};
 
 /// Nobody is asked: what takes longer hangs.
 const UNASKED: Duration = Duration::from_secs(30);
@@ -64,9 +65,10 @@ impl Programs {
             .find(|path| is_executable(path))
     }
 
-    /// Runs a program with `input` on its stdin, and `extra` variables in the place of those of these names.
+    /// Runs a program, called `name`, with `input` on its stdin, and `extra` variables in the place of those of these names.
     pub(crate) fn run(
         &self,
+        name: &'static str,
         program: &Path,
         arguments: &[OsString],
         extra: &[(&str, OsString)],
@@ -85,13 +87,15 @@ impl Programs {
         environment.extend(extra.iter().map(|(name, value)| (OsString::from(name), value.clone())));
         let mut command = std::process::Command::new(program);
         command.args(arguments);
+        let (timeout, company) = match person {
+            Person::MayBeAsked => (self.patience, Company::MayAsk),
+            Person::IsNotAsked => (self.patience.min(UNASKED), Company::Nobody),
+        };
+        let _line = WaitLine::start(timeout, company, move || format!("waiting for `{name}`"));
         run_program(Program {
             command,
             environment: &environment,
-            timeout: match person {
-                Person::MayBeAsked => self.patience,
-                Person::IsNotAsked => self.patience.min(UNASKED),
-            },
+            timeout,
             person,
             streams: Streams::Kept(input),
         })

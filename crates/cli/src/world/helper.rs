@@ -9,21 +9,24 @@ use zeroize::Zeroizing;
 
 use crate::sys::program::{self, Person, Program, Streams};
 use crate::sys::shell::command_of_line;
+use crate::wait_line::{Company, WaitLine};
 
 pub(crate) use crate::sys::program::ProgramError as HelperError;
 
-/// Runs `command` by the shell (`sh -c`) and returns what it printed. Its stdin and stderr are the terminal's when there
+/// Runs `command`, which the setting `setting` names, by the shell (`sh -c`) and returns what it printed. Its stdin and stderr are the terminal's when there
 /// is one, so that it can ask and explain by itself.
 pub(crate) fn run_helper(
+    setting: &'static str,
     command: &str,
     environment: &[(OsString, OsString)],
     timeout: Duration,
 ) -> Result<Zeroizing<Vec<u8>>, HelperError> {
-    run(command_of_line(command), environment, timeout)
+    run(setting, command_of_line(command), environment, timeout)
 }
 
-/// The same for a program with arguments, without a shell in between.
+/// The same for a program with arguments, without a shell in between. `name` is what it is called.
 pub(crate) fn run_program(
+    name: &'static str,
     program: &Path,
     arguments: &[String],
     environment: &[(OsString, OsString)],
@@ -31,14 +34,16 @@ pub(crate) fn run_program(
 ) -> Result<Zeroizing<Vec<u8>>, HelperError> {
     let mut command = Command::new(program);
     command.args(arguments);
-    run(command, environment, timeout)
+    run(name, command, environment, timeout)
 }
 
 fn run(
+    name: &'static str,
     command: Command,
     environment: &[(OsString, OsString)],
     timeout: Duration,
 ) -> Result<Zeroizing<Vec<u8>>, HelperError> {
+    let _line = WaitLine::start(timeout, Company::OnTerminal, move || format!("waiting for `{name}`"));
     let ended = program::run_program(Program {
         command,
         environment,

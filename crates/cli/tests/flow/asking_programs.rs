@@ -188,3 +188,79 @@ fn a_program_in_the_working_directory_is_never_run() {
         }
     }
 }
+
+/// Waits until the file `go` is there, and says first that it runs.
+const HOLDS: &str = "touch \"$HOME/started\"; while ! test -e \"$HOME/go\"; do sleep 0.01; done";
+
+fn let_go(fixture: &Fixture) {
+    std::fs::write(fixture.home().join("go"), "").unwrap();
+}
+
+#[test]
+fn a_slow_store_program_is_shown_on_a_terminal_while_it_lasts() {
+    let fixture = Fixture::with_config("[profile jan-work]\n");
+    fixture.write_program("keeper", &format!("cat >/dev/null; {HOLDS}; echo '{{}}'"));
+    fixture.write_settings("backend = \"command\"\nstore_command = \"keeper\"\n");
+    let mut terminal = Terminal::start(&fixture.hatbox(&["store", "status"]));
+    terminal.wait_for("waiting for `store_command` (up to 30 s)", 1);
+    let_go(&fixture);
+    terminal.wait();
+    let screen = terminal.screen().join("\n");
+    assert!(!screen.contains("waiting for"), "it is left there: {screen}");
+    fixture.write_settings("");
+}
+
+/// The helper holds the terminal for longer than any line waits.
+#[test]
+fn no_line_is_shown_over_what_a_helper_has_on_the_terminal() {
+    let asks = "stty -echo </dev/tty; printf 'keeper: ' >/dev/tty; IFS= read -r text </dev/tty; sleep 1; \
+                stty echo </dev/tty";
+    let guarded = "[profile guarded]\nsource_profile = jan-work\nrole_arn = arn:aws:iam::444455556666:role/Ops\n\
+                   mfa_serial = arn:aws:iam::111122223333:mfa/jan\nmfa_process = keeper\n";
+    for setting in ["mfa_process", "passphrase_command", "store_command"] {
+        let fixture = Fixture::with_config(guarded);
+        let mut run = fixture.hatbox(&["exec", "guarded", "--", "true"]);
+        fixture.write_program("keeper", asks);
+        if setting == "passphrase_command" {
+            fixture.hatbox(&["lock"]).run().ok();
+            fixture.write_settings("passphrase_command = \"keeper\"\n");
+            run = run.without("HATBOX_FILE_PASSPHRASE");
+        }
+        if setting == "store_command" {
+            // Without a terminal it is not asked, and answers nothing; what may ask comes after that.
+            let says = |error: &str| format!("echo '{{\"version\":1,\"error\":\"{error}\"}}'");
+            let locked = format!("case $(cat) in *'\"may_ask\":true'*) ;; *) {}; exit;; esac", says("locked"));
+            fixture.write_program("keeper", &format!("{locked}; {asks}; {}", says("refused")));
+            fixture.write_settings("backend = \"command\"\nstore_command = \"keeper\"\n");
+        }
+        let mut terminal = Terminal::start(&run);
+        terminal.wait_for("keeper: ", 1);
+        terminal.type_keys("\n");
+        terminal.wait();
+        assert!(!terminal.transcript().contains("waiting for"), "{setting}: {}", terminal.transcript());
+        fixture.write_settings("");
+    }
+}
+
+#[test]
+fn without_a_terminal_a_slow_helper_is_named_once_under_the_name_of_the_call() {
+    let fixture = Fixture::with_config(
+        "[profile guarded]\nsource_profile = jan-work\nrole_arn = arn:aws:iam::444455556666:role/Ops\n\
+         mfa_serial = arn:aws:iam::111122223333:mfa/jan\nmfa_process = phone\n",
+    );
+    fixture.write_program("phone", &format!("{HOLDS}; echo none"));
+    let errors = fixture.path("errors");
+    let script = format!("exec \"$@\" 2>'{}'", errors.display());
+    let run = fixture.aws_vault(&["exec", "guarded", "--", "true"]).under("sh", &["-c", &script, "sh"]);
+    let child = run.spawn();
+    let end = Instant::now() + Duration::from_secs(20);
+    let line = "aws-vault: waiting for `mfa_process`: 5 s (up to 60 s)\n";
+    while !std::fs::read_to_string(&errors).unwrap_or_default().contains(line) {
+        assert!(Instant::now() < end, "{}", std::fs::read_to_string(&errors).unwrap_or_default());
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let_go(&fixture);
+    finish(child, "a slow helper").expect_code(1);
+    let errors = std::fs::read_to_string(&errors).unwrap();
+    assert_eq!(errors.matches("waiting for").count(), 1, "{errors}");
+}

@@ -10,6 +10,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, Stream};
 
+use crate::cast::PHONE;
 use crate::fixture::Fixture;
 use crate::run::Outcome;
 use crate::stub::{Granted, Stub};
@@ -236,4 +237,35 @@ fn a_cache_directory_that_cannot_be_used_is_an_error_with_a_way_out() {
         run.stderr
     );
     assert!(!run.stderr.contains("hatbox clear"), "{}", run.stderr);
+}
+
+#[test]
+fn the_question_for_the_clock_of_sts_is_shown_while_it_lasts() {
+    let fixture = fixture();
+    let (release, released) = mpsc::channel::<()>();
+    let released = Mutex::new(released);
+    let stub = Stub::start(move |_, mut client| {
+        released.lock().unwrap().recv().unwrap();
+        client.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").unwrap();
+    });
+    let run = fixture.hatbox(&["doctor", "--online"]).env("AWS_ENDPOINT_URL_STS", stub.url());
+    let mut terminal = Terminal::start(&run);
+    terminal.wait_for(&format!("waiting for {} (up to 10 s)", stub.url()), 1);
+    release.send(()).unwrap();
+    terminal.wait();
+    let screen = terminal.screen().join("\n");
+    assert!(!screen.contains("waiting for"), "it is left there: {screen}");
+}
+
+#[test]
+fn an_endpoint_is_named_once_for_two_calls() {
+    let fixture = Fixture::with_config(&format!(
+        "[profile jan-work]\nmfa_serial = {PHONE}\n\n[profile guarded]\nsource_profile = jan-work\n\
+         role_arn = arn:aws:iam::444455556666:role/guarded\nmfa_serial = {PHONE}\n"
+    ));
+    let code = fixture.code(PHONE);
+    let outcome = fixture.hatbox(&["exec", "-t", &code, "guarded", "--", "true"]).run().ok();
+    let calls: Vec<_> = fixture.log().iter().map(|call| call.action.clone()).collect();
+    assert_eq!(calls, ["GetSessionToken", "AssumeRole"]);
+    assert_eq!(outcome.stderr.matches("using the STS endpoint").count(), 1, "{}", outcome.stderr);
 }

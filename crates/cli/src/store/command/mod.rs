@@ -84,7 +84,7 @@ impl CommandStore {
         let arguments: [OsString; 2] = ["-c".into(), command.into()];
         let ended = self
             .programs
-            .run(Path::new("/bin/sh"), &arguments, &[], request, person)
+            .run("store_command", Path::new("/bin/sh"), &arguments, &[], request, person)
             .map_err(|error| self.no_answer(verb, &error.to_string()))?;
         if !ended.status.success() {
             // Security: what it says on stderr is not shown, as it may be anything that it was given.

@@ -173,7 +173,7 @@ impl PassProgram {
             }
             extra.push(("PASSWORD_STORE_GPG_OPTS", options));
         }
-        let ended = self.programs.run(&program, &arguments, &extra, input, person).map_err(|error| {
+        let ended = self.programs.run(self.flavour.program, &program, &arguments, &extra, input, person).map_err(|error| {
             let name = self.flavour.program;
             Failed::Program(self.unavailable(format!("`{name}` gave nothing: {}", with_cause(&error)), None))
         })?;

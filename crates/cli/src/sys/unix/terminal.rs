@@ -30,6 +30,14 @@ pub(crate) fn stderr_columns() -> Option<usize> {
     columns_of(io::stderr())
 }
 
+/// Whether the terminal of this process reads lines and echoes them, and lets any of its programs write. Without a
+/// terminal there is nothing to be disturbed.
+pub(crate) fn is_in_usual_mode() -> bool {
+    let Some(modes) = open_input().and_then(|terminal| tcgetattr(terminal).ok()) else { return true };
+    modes.local_modes.contains(LocalModes::ICANON | LocalModes::ECHO)
+        && !modes.local_modes.contains(LocalModes::TOSTOP)
+}
+
 fn columns_of(terminal: impl AsFd) -> Option<usize> {
     tcgetwinsize(terminal).ok().map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0)
 }

@@ -62,6 +62,11 @@ pub(crate) fn open_output() -> Option<File> {
 }
 
 /// The console breaks the lines itself.
+pub(crate) fn is_in_usual_mode() -> bool {
+    // What another program does with the console is not looked at here.
+    false
+}
+
 pub(crate) fn stdout_columns() -> Option<usize> {
     None
 }
