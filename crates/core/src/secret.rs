@@ -126,7 +126,7 @@ impl MfaCode {
 
 /// The text is not six digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("an MFA code is six digits")]
+#[error("an MFA code has six digits")]
 pub struct MfaCodeError;
 
 #[cfg(test)]

@@ -77,7 +77,7 @@ impl Fetching<'_, '_> {
             match self.world.prompter().ask_line(&question) {
                 Ok(answer) => match MfaCode::parse(answer.expose()) {
                     Ok(code) => return Ok(Code::Given(code, CodeSource::Person)),
-                    Err(error) => self.world.prompter().show(&format!("{error}.")),
+                    Err(_) => self.world.prompter().show("An MFA code has six digits."),
                 },
                 Err(PromptError::AnsweredElsewhere) => return Ok(Code::AnsweredElsewhere),
                 Err(PromptError::Cancelled) => {

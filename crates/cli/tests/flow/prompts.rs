@@ -194,6 +194,7 @@ fn a_wrong_code_is_asked_for_again_up_to_three_times() {
     }
     assert_code(terminal.wait(), 125, &terminal);
     let screen = fixture.shown(&terminal.screen().join("\n"));
+    assert!(screen.contains("An MFA code has six digits."), "{screen}");
     assert_eq!(screen.matches("AWS did not take that code.").count(), 2, "{screen}");
     assert!(screen.contains("each code works once"), "{screen}");
     assert_eq!(fixture.log().len(), 3);
