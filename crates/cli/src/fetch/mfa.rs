@@ -51,7 +51,8 @@ impl Fetching<'_, '_> {
         }
         if let Some(process) = &mfa.process {
             self.files.check_command_origin(&process.origin)?;
-            let output = run_helper("mfa_process", &process.value, &self.helper_environment(profile), PROCESS_TIMEOUT);
+            let output =
+                run_helper("mfa_process", &process.value, &self.helper_environment(profile), PROCESS_TIMEOUT);
             return parse_output("`mfa_process`", output).map(|code| Code::Given(code, CodeSource::Process));
         }
         let driver = resolve_prompt(self.request.prompt.as_ref())?;

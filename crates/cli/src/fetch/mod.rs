@@ -13,7 +13,7 @@ mod refusal;
 pub(crate) mod settings;
 mod surroundings;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use hatbox_core::cache::{
@@ -21,7 +21,7 @@ use hatbox_core::cache::{
     resolve_use,
 };
 use hatbox_core::handover::Credentials;
-use hatbox_core::plan::{Base, Plan, Stage, Step};
+use hatbox_core::plan::{Base, Plan, Stage, Step, quote_word};
 use hatbox_core::secret::SessionCredentials;
 use jiff::Timestamp;
 
@@ -117,11 +117,15 @@ fn fetch_or_load(fetching: &mut Fetching<'_, '_>, plan: &Plan) -> Result<Credent
     );
     if let Some(error) = file_error {
         let failure = Failure::of_error(FailureKind::Failed, &error);
-        return Err(match error.way_out() {
-            Some(way_out) => failure.hint(way_out),
+        return Err(match (error.way_out(), &error) {
+            (Some(way_out), _) => failure.hint(way_out),
             // `hatbox clear` would meet the same error.
-            None if matches!(error, FileError::Io { .. }) => failure.hint(CACHE_WAY_OUT),
-            None => failure.hint("hatbox clear"),
+            (None, FileError::Io { .. }) => failure.hint(CACHE_WAY_OUT),
+            // Not of hatbox's making, and `hatbox clear` deletes no directories.
+            (None, FileError::Kind(path)) if is_directory(path) => {
+                failure.hint(format!("rm -r {}", quote_word(path)))
+            }
+            (None, _) => failure.hint("hatbox clear"),
         });
     }
     match start {
@@ -310,4 +314,9 @@ fn render_renewal(renewal: Renewal) -> String {
         Renewal::Ending { left } => format!("only {} s of it are left", left.as_secs()),
         Renewal::ClockSetBack => "it was obtained in the future".to_owned(),
     }
+}
+
+fn is_directory(path: &str) -> bool {
+    let path = Path::new(path);
+    path.is_dir() && !path.is_symlink()
 }

@@ -229,7 +229,8 @@ fn no_line_is_shown_over_what_a_helper_has_on_the_terminal() {
         if setting == "store_command" {
             // Without a terminal it is not asked, and answers nothing; what may ask comes after that.
             let says = |error: &str| format!("echo '{{\"version\":1,\"error\":\"{error}\"}}'");
-            let locked = format!("case $(cat) in *'\"may_ask\":true'*) ;; *) {}; exit;; esac", says("locked"));
+            let locked =
+                format!("case $(cat) in *'\"may_ask\":true'*) ;; *) {}; exit;; esac", says("locked"));
             fixture.write_program("keeper", &format!("{locked}; {asks}; {}", says("refused")));
             fixture.write_settings("backend = \"command\"\nstore_command = \"keeper\"\n");
         }

@@ -269,3 +269,51 @@ fn an_endpoint_is_named_once_for_two_calls() {
     assert_eq!(calls, ["GetSessionToken", "AssumeRole"]);
     assert_eq!(outcome.stderr.matches("using the STS endpoint").count(), 1, "{}", outcome.stderr);
 }
+
+/// Whatever is in the place of a session: what the hint says to run does help, and none is given that fails too.
+#[test]
+fn what_cannot_be_read_as_a_session_is_cleared_only_where_that_works() {
+    let fixture = Fixture::with_config(
+        "[profile jan-work]\n\n[profile reader]\nsource_profile = jan-work\n\
+         role_arn = arn:aws:iam::444455556666:role/reader\n",
+    );
+    let exec = || fixture.hatbox(&["exec", "reader", "--", "true"]).run();
+    exec().ok();
+    let sessions = fixture.home().join(".cache/hatbox/sessions");
+    let session = std::fs::read_dir(&sessions).unwrap().next().unwrap().unwrap().path();
+    let bytes = std::fs::read(&session).unwrap();
+    let whole = |is_broken: &dyn Fn()| {
+        is_broken();
+        let refused = exec().expect_code(125).stderr;
+        let hints_at_clear = refused.contains("hint: hatbox clear");
+        if hints_at_clear {
+            fixture.hatbox(&["clear"]).run().ok();
+            exec().ok();
+        } else {
+            assert!(refused.contains("hint: "), "{refused}");
+        }
+        hints_at_clear
+    };
+    // A directory: nothing that hatbox made, and not to be deleted with what is in it.
+    let with_directory = whole(&|| {
+        std::fs::remove_file(&session).unwrap();
+        std::fs::create_dir(&session).unwrap();
+        std::fs::write(session.join("kept"), "").unwrap();
+    });
+    assert!(!with_directory);
+    let way_out = format!("hint: rm -r {}\n", session.display());
+    let refused = exec().expect_code(125).stderr;
+    assert!(refused.contains(&way_out), "{refused}");
+    std::fs::remove_dir_all(&session).unwrap();
+    // A link is removed as such.
+    assert!(whole(&|| {
+        std::fs::remove_file(&session).ok();
+        std::os::unix::fs::symlink("nowhere", &session).unwrap();
+    }));
+    // The directory itself is none: no session can be read, nor cleared.
+    std::fs::write(&session, &bytes).unwrap();
+    assert!(!whole(&|| {
+        std::fs::remove_dir_all(&sessions).unwrap();
+        std::fs::write(&sessions, "").unwrap();
+    }));
+}

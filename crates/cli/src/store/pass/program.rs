@@ -173,10 +173,15 @@ impl PassProgram {
             }
             extra.push(("PASSWORD_STORE_GPG_OPTS", options));
         }
-        let ended = self.programs.run(self.flavour.program, &program, &arguments, &extra, input, person).map_err(|error| {
-            let name = self.flavour.program;
-            Failed::Program(self.unavailable(format!("`{name}` gave nothing: {}", with_cause(&error)), None))
-        })?;
+        let ended = self
+            .programs
+            .run(self.flavour.program, &program, &arguments, &extra, input, person)
+            .map_err(|error| {
+                let name = self.flavour.program;
+                Failed::Program(
+                    self.unavailable(format!("`{name}` gave nothing: {}", with_cause(&error)), None),
+                )
+            })?;
         if ended.status.success() {
             Ok(ended.output)
         } else {
