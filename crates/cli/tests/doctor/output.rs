@@ -128,9 +128,14 @@ fn every_finding_is_in_the_document_and_none_that_does_not_exist() {
     }
     known.extend(["capped", "conflict", "sandbox", "shadowed"].map(str::to_owned));
     // Of callers that name a profile; told by other findings; errors of other commands.
-    for other in
-        ["missing-profile", "unreadable-profile", "own-process-skipped", "plaintext-keys", "aws-vault"]
-    {
+    for other in [
+        "missing-profile",
+        "unreadable-profile",
+        "own-process-skipped",
+        "plaintext-keys",
+        "role-of-environment",
+        "aws-vault",
+    ] {
         assert!(known.remove(other), "{other}");
     }
     known.retain(|word| !["secret-service", "us-east", "cn-"].contains(&word.as_str()));
