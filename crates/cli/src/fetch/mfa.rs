@@ -16,6 +16,7 @@ use crate::prompt::{Echo, PromptError, Question};
 use crate::report::{Failure, FailureKind};
 use crate::request::resolve_prompt;
 use crate::sys::lock::Lock;
+use crate::world::environment::with_absolute_path;
 use crate::world::helper::{HelperError, run_helper, run_program};
 use crate::world::programs::find_in_path;
 
@@ -124,6 +125,7 @@ impl Fetching<'_, '_> {
                 name.to_str().is_none_or(|n| !is_store_secret(n) && n != env_names::RESOLVING)
             })
             .cloned()
+            .map(with_absolute_path)
             .chain([(env_names::RESOLVING.into(), resolving.into())])
             .collect()
     }

@@ -57,7 +57,7 @@ impl Environment {
     /// that it must not need the store itself.
     pub(crate) fn of_store_programs(&self) -> Vec<(OsString, OsString)> {
         let is_kept = |(name, _): &&(OsString, OsString)| !name.to_str().is_some_and(is_store_secret);
-        let kept = self.variables.iter().filter(is_kept).cloned();
+        let kept = self.variables.iter().filter(is_kept).cloned().map(with_absolute_path);
         kept.chain([(UNLOCKING.into(), "1".into())]).collect()
     }
 
@@ -90,6 +90,20 @@ impl Environment {
 /// Whether a variable has this name: on Windows `Path` is `PATH`.
 fn is_name(variable: &OsStr, name: &str) -> bool {
     if cfg!(windows) { variable.eq_ignore_ascii_case(name) } else { variable == name }
+}
+
+/// PATH as a helper gets it: without the entries that lead into the working directory, where anyone may have put a
+/// program. Any other variable as it is.
+pub(crate) fn with_absolute_path((name, value): (OsString, OsString)) -> (OsString, OsString) {
+    if !is_name(&name, "PATH") {
+        return (name, value);
+    }
+    let absolute = std::env::split_paths(&value).filter(|directory| directory.is_absolute());
+    match std::env::join_paths(absolute) {
+        Ok(path) => (name, path),
+        // An entry with the character that divides entries, which cannot have come from there.
+        Err(_) => (name, value),
+    }
 }
 
 #[cfg(test)]
@@ -126,5 +140,15 @@ mod tests {
     fn debug_output_holds_names_only() {
         let shown = format!("{:?}", Environment::of(&[("NAME", "canary")]));
         assert!(shown.contains("NAME") && !shown.contains("canary"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_helper_gets_a_path_without_the_working_directory() {
+        let path = |text: &str| with_absolute_path(("PATH".into(), text.into())).1;
+        assert_eq!(path("/usr/bin:/bin"), "/usr/bin:/bin");
+        assert_eq!(path(".:/usr/bin::bin:./x:../y:/bin:"), "/usr/bin:/bin");
+        assert_eq!(path(""), "");
+        assert_eq!(with_absolute_path(("OTHER".into(), ".:x".into())).1, ".:x");
     }
 }

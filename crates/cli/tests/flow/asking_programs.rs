@@ -161,6 +161,17 @@ fn a_program_in_the_working_directory_is_never_run() {
         std::fs::write(&path, "#!/bin/sh\ntouch \"$HOME/ran\"\necho 123456\n").unwrap();
         std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     }
+    // Also one that the config names, which the shell looks for.
+    fixture.write_program("../here/giver", "#!/bin/sh\ntouch \"$HOME/ran\"\necho 123456\n");
+    let config = std::fs::read_to_string(fixture.config_path()).unwrap();
+    fixture.write_config(&format!(
+        "{config}\n[profile given]\nsource_profile = jan-work\nmfa_process = giver\n\
+         role_arn = arn:aws:iam::444455556666:role/admin\nmfa_serial = arn:aws:iam::111122223333:mfa/jan\n"
+    ));
+    let line = "cd \"$HERE\" && exec \"$0\" exec given -- true";
+    let run = Run::new("/bin/sh", fixture.variables()).env("HERE", &here).env("PATH", ".::/usr/bin:/bin");
+    run.args(["-c", line, env!("CARGO_BIN_EXE_hatbox")]).run().expect_code(125);
+    assert!(!fixture.path("home/ran").exists());
     for start in [".:", ":", "here:", "./:", "../fixture:"] {
         for program in ["ykman", "zenity"] {
             let line = "cd \"$HERE\" && exec \"$0\" \"$@\"";

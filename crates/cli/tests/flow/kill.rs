@@ -1,4 +1,5 @@
-//! kill -9 at many system calls of a run: what is left is the old state or the new one.
+//! kill -9 at many system calls of a run, and an error at each that is about files: what is left is the old state or the
+//! new one.
 //!
 //! strace counts the system calls of a whole run first. Then the run is repeated from the same state, once for
 //! each point: strace kills it as it enters that call.
@@ -136,6 +137,47 @@ fn kill_at_points(
     writing
 }
 
+/// Lets each call of `run` that is about files fail once, each time from the same state, and calls `check` on what is
+/// left. Tells how many failed.
+fn fail_at_each_call(fixture: &Fixture, run: &Run, error: &str, check: impl Fn(&str)) -> usize {
+    const CALLS: [&str; 17] = [
+        "openat",
+        "write",
+        "pwrite64",
+        "fsync",
+        "fdatasync",
+        "rename",
+        "renameat",
+        "renameat2",
+        "link",
+        "linkat",
+        "unlink",
+        "unlinkat",
+        "mkdir",
+        "mkdirat",
+        "ftruncate",
+        "flock",
+        "fchmod",
+    ];
+    let saved = fixture.path("saved");
+    copy_tree(&fixture.home(), &saved);
+    let trace = Trace::record(fixture, run);
+    // What comes before is the start of the program, and reading.
+    let writing = trace.calls.iter().filter(|point| trace.is_while_writing(point));
+    let points: Vec<_> = writing.filter(|point| CALLS.contains(&point.name.as_str())).collect();
+    for point in &points {
+        copy_tree(&saved, &fixture.home());
+        let inject = format!("inject={}:error={error}:when={}", point.name, point.nth);
+        let flags = ["-f", "-qqq", "-e", &inject, "-o", "/dev/null"];
+        let outcome = run.clone().under("strace", &flags).run();
+        let when = format!("{error} at {point:?} of {}", trace.calls.len());
+        assert!(outcome.code().is_some(), "{when}: ended by a signal: {}", outcome.stderr);
+        assert!(!outcome.stderr.contains("panicked"), "{when}: {}", outcome.stderr);
+        check(&when);
+    }
+    points.len()
+}
+
 const CONFIG: &str = "# mine
 [profile jan-work]
 
@@ -209,6 +251,49 @@ fn add_killed_anywhere_leaves_the_old_key_and_config_or_the_new_ones() {
     });
     assert!(writing >= 50, "only {writing} kills while it was writing");
     assert!(seen_old > 0 && seen_new > 0, "old {seen_old}, new {seen_new}: both must come up");
+}
+
+#[test]
+fn add_that_meets_an_error_at_any_call_loses_no_key() {
+    if !is_strace_there() {
+        return;
+    }
+    let fixture = fixture();
+    let newer = fixture.key("newer").clone();
+    let add = fixture
+        .hatbox(&["add", "--env", "--force", "jan-work"])
+        .env("AWS_ACCESS_KEY_ID", &newer.id)
+        .env("AWS_SECRET_ACCESS_KEY", newer.secret.expose());
+    let (old, new) = (lines_of(&fixture, "jan-work"), lines_of(&fixture, "newer"));
+    for error in ["EIO", "ENOSPC"] {
+        let count = fail_at_each_call(&fixture, &add, error, |when| {
+            assert_eq!(std::fs::read_to_string(fixture.config_path()).unwrap(), CONFIG, "{when}");
+            fixture.hatbox(&["lock"]).run();
+            check_list(&fixture, when);
+            let key = handed_over(&fixture, "jan-work", when);
+            assert!(key == old || key == new, "{when}: the key is neither");
+            assert_eq!(handed_over(&fixture, "other", when), lines_of(&fixture, "other"), "{when}");
+        });
+        assert!(count >= 15, "only {count} calls");
+    }
+}
+
+#[test]
+fn rekeying_that_meets_an_error_at_any_call_loses_no_key() {
+    if !is_strace_there() {
+        return;
+    }
+    let fixture = fixture();
+    let rekey = fixture.hatbox(&["store", "rekey"]);
+    let count = fail_at_each_call(&fixture, &rekey, "EIO", |when| {
+        fixture.hatbox(&["lock"]).run();
+        for profile in ["jan-work", "other"] {
+            let handed = fixture.hatbox(&["export", "-n", profile]).run();
+            assert_eq!(handed.code(), Some(0), "{when}: {}", handed.stderr);
+            assert_eq!(handed.stdout, lines_of(&fixture, profile), "{when}");
+        }
+    });
+    assert!(count >= 30, "only {count} calls");
 }
 
 #[test]
