@@ -289,16 +289,19 @@ pub(crate) enum Distrust {
         found: String,
     },
     /// It was opened by what another person can make, and no earlier use says whose it is.
-    #[error(
-        "its identity `{found}` was not used on this machine before, and a plugin alone does not prove that it is yours"
-    )]
-    NotPinned {
-        /// The fingerprint.
-        found: String,
-    },
+    #[error("it was not used on this machine before, and a plugin alone does not prove that it is yours")]
+    NotPinned,
     /// The manifest is not what hatbox wrote with the store's identity.
     #[error("its `manifest.json` was changed by something other than hatbox")]
     Changed,
+    /// A state that was made beside the one that was used last, from the same one before.
+    #[error(
+        "it is another state (change {counter}) than the one that was used last: both came from the same one"
+    )]
+    Forked {
+        /// Both have this counter.
+        counter: u64,
+    },
     /// An older state of the store was put back.
     #[error("it is an older state (change {found}) than the one that was used last (change {pinned})")]
     RolledBack {

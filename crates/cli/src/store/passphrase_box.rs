@@ -46,8 +46,17 @@ fn derive(passphrase: &SecretString, salt: &[u8]) -> Option<CacheKey> {
 
 /// Where boxes may be, the best place first: directories in memory that are the user's alone.
 pub(crate) fn places(runtime: Option<&Path>, user: impl Display) -> Vec<PathBuf> {
-    let shared = cfg!(target_os = "linux").then(|| PathBuf::from(format!("/dev/shm/hatbox-{user}")));
-    runtime.map(Path::to_owned).into_iter().chain(shared).collect()
+    let mut places: Vec<_> = runtime.map(Path::to_owned).into_iter().collect();
+    if cfg!(target_os = "linux") {
+        // The first is what XDG_RUNTIME_DIR usually is: also where it is not set, a box there is found and deleted.
+        for place in [format!("/run/user/{user}/hatbox"), format!("/dev/shm/hatbox-{user}")] {
+            let place = PathBuf::from(place);
+            if !places.contains(&place) {
+                places.push(place);
+            }
+        }
+    }
+    places
 }
 
 #[cfg(test)]

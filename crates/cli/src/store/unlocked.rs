@@ -226,6 +226,18 @@ impl Unlocked {
         self.write("identity", identity)
     }
 
+    /// Drops the cache key, wherever it is.
+    pub(crate) fn forget_cache_key(&self) {
+        self.remove_box();
+        // What stays is not the store's, and opens nothing of it.
+        self.remove("cache-key").ok();
+    }
+
+    /// Drops the box, which a passphrase of before would open.
+    pub(crate) fn forget_box(&self) {
+        self.remove_box();
+    }
+
     /// Drops both, wherever they are.
     pub(crate) fn forget(&self) -> Result<(), KeyringError> {
         self.remove_box();

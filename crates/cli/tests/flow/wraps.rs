@@ -347,3 +347,33 @@ fn a_plugin_in_the_working_directory_is_not_run() {
         assert!(!shown.contains("touch the toy"), "{start:?}: {shown}");
     }
 }
+
+/// Before the manifest is verified any program could have listed a wrap, and so have a plugin of its choice run.
+#[test]
+fn a_plugin_that_was_not_there_when_the_store_was_last_used_is_not_run() {
+    let fixture = home();
+    if plug_in(&fixture).is_none() {
+        return;
+    }
+    let before = std::fs::read(fixture.state().join("pin.json")).unwrap();
+    let identity = fixture.path("home/toy.txt");
+    with_toy(&fixture, &["store", "wrap", "add", "plugin", "--identity", identity.to_str().unwrap()])
+        .run()
+        .ok();
+    // As on another machine, which has not used the store since the plugin was added.
+    std::fs::write(fixture.state().join("pin.json"), before).unwrap();
+    fixture.hatbox(&["lock"]).run().ok();
+    let exec = ["exec", "-n", "jan-work", "--", "echo", "in"];
+    let mut terminal = Terminal::start(&with_toy(&fixture, &exec).without("HATBOX_FILE_PASSPHRASE"));
+    terminal.wait_for_prompt("Passphrase of the hatbox store: ");
+    terminal.type_keys(&format!("{PASSPHRASE}\n"));
+    assert!(terminal.wait().success());
+    let shown = terminal.screen().join(" ").split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(!shown.contains("touch the toy"), "{shown}");
+    assert!(shown.contains("the wrap `toy` is not used until a passphrase has opened the store"), "{shown}");
+    // Now it is known here.
+    fixture.hatbox(&["lock"]).run().ok();
+    let mut terminal = Terminal::start(&with_toy(&fixture, &exec).without("HATBOX_FILE_PASSPHRASE"));
+    assert!(terminal.wait().success());
+    assert!(terminal.screen().join(" ").contains("touch the toy"));
+}

@@ -81,7 +81,9 @@ fn places(dirs: &Dirs, store: Option<&Path>) -> Vec<Looked> {
     let state = dirs.state_of_store(store);
     let directories =
         [store.to_owned(), store.join("items"), store.join("backups"), state, dirs.sessions(), dirs.locks()];
-    for directory in directories.into_iter().chain(dirs.runtime().map(Path::to_owned)) {
+    // The store refuses a link in the place of its own directories; what it leads to is not hatbox's to change.
+    let directories = directories.into_iter().filter(|path| path == store || !path.is_symlink());
+    for directory in directories.chain(dirs.runtime().map(Path::to_owned)) {
         // Locks hold nothing that is worth hiding, and are taken whatever their modes.
         let has_private_files = directory != dirs.locks();
         let files = if has_private_files { files_in(&directory, LIMIT) } else { Vec::new() };

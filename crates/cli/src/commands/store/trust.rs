@@ -1,6 +1,7 @@
 //! `hatbox store trust`: shows a store that hatbox refuses to use, and uses it after a typed yes.
 
 use hatbox_core::name::AccessKeyId;
+use hatbox_core::text::printable;
 
 use crate::args::{GlobalArgs, StoreTrustArgs};
 use crate::prompt::{Echo, PromptError, Question};
@@ -10,6 +11,9 @@ use crate::store::file::{Examined, StoreState};
 use crate::store::{ItemKind, StoreKind};
 use crate::world::World;
 use crate::world::secrets::Secrets;
+
+/// As many lines as leave the question in sight.
+const MOST_LEFT_OUT: usize = 10;
 
 pub(crate) fn run(world: &World, global: &GlobalArgs, _args: &StoreTrustArgs) -> Result<(), Failure> {
     let mut request = resolve_store(global, &world.environment)?;
@@ -74,10 +78,15 @@ fn render(place: &str, examined: &Examined) -> String {
         text.push_str(&format!("{label:8}  {:width$}  {id}  added {created}\n", item.id.profile.as_str()));
         label = "";
     }
+    // Security: any program may have put these files there, and chosen their names.
     let mut label = "Left out";
-    for (file, why) in &examined.left_out {
-        text.push_str(&format!("{label:8}  {file}: {why}\n"));
+    for (file, why) in examined.left_out.iter().take(MOST_LEFT_OUT) {
+        let short: String = file.chars().take(80).collect();
+        text.push_str(&format!("{label:8}  {}: {}\n", printable(&short), printable(why)));
         label = "";
+    }
+    if let Some(more) = examined.left_out.len().checked_sub(MOST_LEFT_OUT).filter(|more| *more > 0) {
+        text.push_str(&format!("          and {more} more\n"));
     }
     text
 }

@@ -83,10 +83,15 @@ impl Claimed {
         &self.manifest.wraps
     }
 
+    /// The items that it names.
+    pub(super) fn items(&self) -> &Files {
+        &self.manifest.items
+    }
+
     /// The manifest, when hatbox wrote it with this identity.
     pub(super) fn verify(&self, identity: &Identity) -> Option<&Manifest> {
         use subtle::ConstantTimeEq;
-        let mac = hex(&self.manifest.mac(identity));
+        let mac = self.manifest.seal(identity);
         bool::from(mac.as_bytes().ct_eq(self.mac.as_bytes())).then_some(&self.manifest)
     }
 }
@@ -102,9 +107,14 @@ impl Manifest {
         identity.mac(&parts)
     }
 
+    /// The MAC under the identity, in hex: tells this state from every other.
+    pub(super) fn seal(&self, identity: &Identity) -> String {
+        hex(&self.mac(identity))
+    }
+
     fn render(&self, identity: &Identity) -> std::io::Result<Vec<u8>> {
         let Self { counter, wraps, items } = self.clone();
-        let on_disk = OnDisk { version: 1, counter, wraps, items, mac: hex(&self.mac(identity)) };
+        let on_disk = OnDisk { version: 1, counter, wraps, items, mac: self.seal(identity) };
         serde_json::to_vec_pretty(&on_disk).map_err(std::io::Error::other)
     }
 

@@ -13,7 +13,8 @@
 //! Nothing that lies in the directory is acted on before the manifest has been verified, and the manifest is only
 //! believed when its identity is the one that is pinned outside the directory.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
+use std::cmp::Ordering;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -39,9 +40,10 @@ use super::{
     StoreError, StoreKind,
 };
 use crate::sys::files::{FileError, make_private_directory, read_private, sweep_temporary};
+use crate::sys::lock::{self, Lock};
 use identity::Identity;
 use manifest::{Claimed, ItemFile, MANIFEST, Manifest, ManifestError, digest_of};
-use pin::PinPlace;
+use pin::{Pin, PinPlace};
 #[cfg(feature = "plugins")]
 pub(crate) use plugin::PluginIdentity;
 pub(crate) use trust::{Examined, StoreState};
@@ -66,8 +68,8 @@ pub(crate) struct FileStore {
     #[cfg_attr(not(feature = "plugins"), expect(dead_code, reason = "only plugins are waited for"))]
     patience: Duration,
     identity: Option<Identity>,
-    /// The newest counter that this process has seen.
-    seen: Cell<u64>,
+    /// Counter and MAC of the newest manifest that this process has seen.
+    seen: RefCell<(u64, String)>,
     warnings: RefCell<Vec<String>>,
 }
 
@@ -87,7 +89,7 @@ impl FileStore {
             unlocked,
             patience,
             identity: None,
-            seen: Cell::new(0),
+            seen: RefCell::default(),
             warnings: RefCell::default(),
         }
     }
@@ -107,7 +109,9 @@ impl FileStore {
     /// Why there is no store, or not all of it, though there was one; `None` where all is there or there never was one.
     fn why_missing(&self) -> Option<&'static str> {
         if self.has_manifest() {
-            return (!self.items().exists()).then_some("its directory `items` is gone");
+            // A link may lead out of the store.
+            let is_there = std::fs::symlink_metadata(self.items()).is_ok_and(|about| about.is_dir());
+            return (!is_there).then_some("its directory `items` is gone");
         }
         let has_items = std::fs::read_dir(self.items()).is_ok_and(|mut entries| entries.next().is_some());
         match (has_items, self.pin.is_of_a_store()) {
@@ -137,19 +141,47 @@ impl FileStore {
     /// The manifest as it is now. Never one that is older than what this process has seen.
     fn manifest(&self) -> Result<Manifest, StoreError> {
         let claimed = self.claimed()?.ok_or_else(|| self.missing("its `manifest.json` is gone"))?;
-        let manifest =
-            claimed.verify(self.identity()?).ok_or_else(|| self.untrusted(Distrust::Changed))?.clone();
-        if manifest.counter < self.seen.get() {
-            return Err(
-                self.untrusted(Distrust::RolledBack { pinned: self.seen.get(), found: manifest.counter })
-            );
-        }
-        self.seen.set(manifest.counter);
-        Ok(manifest)
+        let identity = self.identity()?;
+        let Some(manifest) = claimed.verify(identity) else {
+            let pin = self.pin.load().map_err(unavailable)?;
+            let is_rekeyed = pin.is_some_and(|pin| pin.identity != identity.fingerprint());
+            return Err(if is_rekeyed { changed_meanwhile() } else { self.untrusted(Distrust::Changed) });
+        };
+        self.check_newer(self.seen.borrow().clone(), manifest, identity)?;
+        self.note_seen(manifest, identity);
+        Ok(manifest.clone())
     }
 
-    /// Makes `change` to a manifest the store's new state. The files that it lists anew are there already; the store's
-    /// lock is held.
+    /// Refuses a manifest that is older than one that was seen, or that was made beside it.
+    fn check_newer(
+        &self,
+        (counter, seal): (u64, String),
+        manifest: &Manifest,
+        identity: &Identity,
+    ) -> Result<(), StoreError> {
+        let found = manifest.counter;
+        match found.cmp(&counter) {
+            Ordering::Less => Err(self.untrusted(Distrust::RolledBack { pinned: counter, found })),
+            Ordering::Equal if found > 0 && manifest.seal(identity) != seal => {
+                Err(self.untrusted(Distrust::Forked { counter }))
+            }
+            Ordering::Equal | Ordering::Greater => Ok(()),
+        }
+    }
+
+    fn note_seen(&self, manifest: &Manifest, identity: &Identity) {
+        self.seen.replace((manifest.counter, manifest.seal(identity)));
+    }
+
+    /// Taken for every change, for as long as it takes and never while a person is asked, so no one has a reason to take
+    /// it over: two writers at once would each commit a manifest that misses the other's item. Nothing is read from the
+    /// file, which others may be able to write to.
+    fn hold_for_change(&self) -> Result<Lock, StoreError> {
+        lock::hold(&self.directory.join("lock")).map_err(unavailable)
+    }
+
+    /// Makes `change` to a manifest the store's new state. The files that it lists anew are there already;
+    /// [`Self::hold_for_change`] is held.
     fn commit(
         &self,
         mut manifest: Manifest,
@@ -159,8 +191,8 @@ impl FileStore {
         manifest.counter += 1;
         let identity = self.identity()?;
         manifest.save(&self.directory, identity).map_err(unavailable)?;
-        self.seen.set(manifest.counter);
-        self.save_pin(manifest.counter, identity.fingerprint());
+        self.note_seen(&manifest, identity);
+        self.save_pin(&Pin::of(&self.directory, identity, &manifest));
         Ok(manifest)
     }
 
@@ -229,6 +261,14 @@ fn not_opened(error: OpenError) -> StoreError {
     }
 }
 
+fn changed_meanwhile() -> StoreError {
+    StoreError::Unavailable {
+        kind: StoreKind::File,
+        source: super::cause("another hatbox changed it meanwhile"),
+        way_out: Some("run the command again".to_owned()),
+    }
+}
+
 fn locked(error: PassphraseError) -> StoreError {
     StoreError::Locked(StoreKind::File, error)
 }
@@ -272,6 +312,10 @@ impl Store for FileStore {
         };
         make_private_directory(&self.directory).map_err(unavailable)?;
         make_private_directory(&self.items()).map_err(unavailable)?;
+        let is_any_there = claimed.items().keys().any(|file| self.items().join(file).exists());
+        if !claimed.items().is_empty() && !is_any_there {
+            return Err(self.missing("its items are gone"));
+        }
         if self.open_with_held(&claimed, pin.as_ref())? {
             return Ok(());
         }
@@ -314,6 +358,7 @@ impl Store for FileStore {
     fn write(&self, item: &Item) -> Result<(), StoreError> {
         let identity = self.identity()?;
         let name = identity.opaque_name(&item.info.id);
+        let _held = self.hold_for_change()?;
         let manifest = self.manifest()?;
         let (file, digest) =
             rekey::write_item(&self.directory, identity, item, manifest.counter + 1).map_err(unavailable)?;
@@ -328,6 +373,7 @@ impl Store for FileStore {
 
     fn delete(&self, id: &ItemId) -> Result<(), StoreError> {
         let name = self.identity()?.opaque_name(id);
+        let _held = self.hold_for_change()?;
         let manifest = self.manifest()?;
         if manifest.item(&name).is_none() {
             return Err(StoreError::Absent);

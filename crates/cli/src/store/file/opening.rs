@@ -7,38 +7,16 @@ use super::wraps::{self, FoundWrap, OpenError, WrapKind, WrapName};
 use super::{FileStore, ask_for, locked, not_opened, recovery, rekey, unavailable};
 use crate::store::{AskPassphrase, Distrust, PassphraseError, PassphraseFor, Store, StoreError};
 use crate::sys::files::make_private_directory;
-use crate::sys::lock;
 
 /// How often a wrong passphrase may be corrected.
 const TRIES: u32 = 3;
-
-/// By what the store was opened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum OpenedBy {
-    /// The identity was held since an earlier unlock.
-    Held,
-    Passphrase,
-    /// A plugin encrypts to a public key: another person can make a wrap that it opens.
-    #[cfg(feature = "plugins")]
-    Plugin,
-}
-
-impl OpenedBy {
-    fn proves_nothing(self) -> bool {
-        match self {
-            Self::Held | Self::Passphrase => false,
-            #[cfg(feature = "plugins")]
-            Self::Plugin => true,
-        }
-    }
-}
 
 impl FileStore {
     pub(super) fn create(&mut self, ask: &mut AskPassphrase<'_>) -> Result<(), StoreError> {
         let passphrase = ask_for(ask, PassphraseFor::Creating)?;
         make_private_directory(&self.directory).map_err(unavailable)?;
         make_private_directory(&self.items()).map_err(unavailable)?;
-        let held = lock::hold(&self.directory.join("lock")).map_err(unavailable)?;
+        let held = self.hold_for_change()?;
         if self.has_manifest() {
             // Another process made the store meanwhile. Its keys must not be lost: this one opens it.
             drop(held);
@@ -49,11 +27,11 @@ impl FileStore {
             wraps::wrap_by_passphrase(&identity, WrapName::passphrase(), &passphrase).map_err(not_opened)?;
         wrap.write(&self.directory, 1).map_err(unavailable)?;
         let manifest = Manifest { counter: 1, wraps: wrap.files(1), items: Files::new() };
-        // Of no change yet: a kill before the manifest is there leaves no store that could be missed.
-        self.save_pin(0, identity.fingerprint());
+        let pin = Pin::of(&self.directory, &identity, &manifest);
+        self.save_pin(&pin.clone().before_the_first_manifest());
         manifest.save_new(&self.directory, &identity).map_err(unavailable)?;
-        self.save_pin(1, identity.fingerprint());
-        self.seen.set(1);
+        self.save_pin(&pin);
+        self.note_seen(&manifest, &identity);
         self.identity = Some(identity);
         Ok(())
     }
@@ -65,30 +43,47 @@ impl FileStore {
         pin: Option<&Pin>,
         ask: &mut AskPassphrase<'_>,
     ) -> Result<(), StoreError> {
-        let (found, mut problems) = wraps::load_wraps(&self.directory, claimed.wraps());
-        if found.is_empty() {
-            return Err(match problems.pop() {
-                Some(problem) => not_opened(problem),
-                None => self.untrusted(Distrust::Changed),
-            });
-        }
+        let (found, problems) = self.load_wraps(claimed)?;
         self.warn(problems.into_iter().map(|problem| not_opened(problem).to_string()));
+        // Security: the manifest is not verified yet. A plugin is a program with an input of the wrap's choice, so only
+        // those are run that were there when the store was last used.
+        let is_known = |wrap: &FoundWrap| match pin {
+            Some(pin) => wrap.files().iter().all(|(file, digest)| pin.plugins.get(file) == Some(digest)),
+            None => self.wanted.is_some(),
+        };
+        let (plugins, found): (Vec<_>, Vec<_>) =
+            found.into_iter().partition(|wrap| wrap.name.kind() == WrapKind::Plugin);
+        let (plugins, unknown): (Vec<_>, Vec<_>) = plugins.into_iter().partition(is_known);
+        if found.is_empty() && plugins.is_empty() {
+            return Err(self.untrusted(Distrust::NotPinned));
+        }
+        self.warn(unknown.iter().map(|wrap| {
+            let name = wrap.name.as_str();
+            format!("the wrap `{name}` is not used until a passphrase has opened the store here once")
+        }));
         #[cfg(feature = "plugins")]
-        if let Some(identity) = self.open_with_plugin(&found, ask)? {
-            return self.admit(claimed, pin, identity, OpenedBy::Plugin);
+        if let Some(identity) = self.open_with_plugin(&plugins, found.is_empty(), ask)? {
+            return self.admit(claimed, pin, identity);
         }
         let (identity, _) = open_with_passphrase(&found, ask)?;
-        self.admit(claimed, pin, identity, OpenedBy::Passphrase)
+        self.admit(claimed, pin, identity)
+    }
+
+    /// The wraps that are listed and as they are listed. A store that nothing opens is not used: a key that is written
+    /// to it would be lost.
+    fn load_wraps(&self, claimed: &Claimed) -> Result<(Vec<FoundWrap>, Vec<OpenError>), StoreError> {
+        let (found, mut problems) = wraps::load_wraps(&self.directory, claimed.wraps());
+        if !found.is_empty() {
+            return Ok((found, problems));
+        }
+        Err(match problems.pop() {
+            Some(problem) => not_opened(problem),
+            None => self.missing("no `identity.*.age` is there to open it"),
+        })
     }
 
     /// Takes the identity that a wrap gave, when it is the store's and the store is the one that is pinned.
-    fn admit(
-        &mut self,
-        claimed: &Claimed,
-        pin: Option<&Pin>,
-        identity: Identity,
-        by: OpenedBy,
-    ) -> Result<(), StoreError> {
+    fn admit(&mut self, claimed: &Claimed, pin: Option<&Pin>, identity: Identity) -> Result<(), StoreError> {
         let found = identity.fingerprint();
         if let Some(wanted) = self.wanted.as_ref().filter(|wanted| **wanted != found) {
             return Err(self.untrusted(Distrust::OtherIdentity { pinned: wanted.clone(), found }));
@@ -98,31 +93,28 @@ impl FileStore {
             return Err(self.untrusted(Distrust::OtherIdentity { pinned: pin.identity.clone(), found }));
         }
         let manifest = claimed.verify(&identity).ok_or_else(|| self.untrusted(Distrust::Changed))?;
-        let counter = manifest.counter;
+        if let Some(pin) = pin {
+            self.check_newer((pin.counter, pin.manifest.clone()), manifest, &identity)?;
+        }
+        let newest = Pin::of(&self.directory, &identity, manifest);
         match pin {
-            Some(pin) if counter < pin.counter => {
-                return Err(self.untrusted(Distrust::RolledBack { pinned: pin.counter, found: counter }));
-            }
             Some(pin) if pin.rekeying_to.is_some() => {
-                let _held = lock::hold(&self.directory.join("lock")).map_err(unavailable)?;
+                let _held = self.hold_for_change()?;
                 if self.pin.load().map_err(unavailable)?.as_ref() != Some(pin) {
                     // It was not cut off: another process has just finished it. The next look finds its identity.
                     return Err(locked(PassphraseError::AnsweredElsewhere));
                 }
                 rekey::clean_up(&self.directory, manifest, is_rekeyed);
-                self.save_pin(counter, found);
+                self.save_pin(&newest);
             }
-            Some(pin) if counter == pin.counter => {}
-            Some(_) => self.raise_pin(counter, found)?,
-            None if by.proves_nothing() && self.wanted.is_none() => {
-                return Err(self.untrusted(Distrust::NotPinned { found }));
-            }
+            Some(pin) if manifest.counter == pin.counter => {}
+            Some(_) => self.raise_pin(&newest)?,
             None => {
                 let place = self.directory.display();
                 self.warn([format!(
                     "`{place}` is used here for the first time; its identity `{found}` is pinned from now on"
                 )]);
-                self.save_pin(counter, found);
+                self.save_pin(&newest);
             }
         }
         self.warn(wraps::foreign_files(&self.directory, &manifest.wraps).into_iter().map(|file| {
@@ -131,7 +123,7 @@ impl FileStore {
                 self.directory.join(file).display()
             )
         }));
-        self.seen.set(counter);
+        self.note_seen(manifest, &identity);
         self.identity = Some(identity);
         Ok(())
     }
@@ -141,22 +133,21 @@ impl FileStore {
     }
 
     /// Where the pin cannot be written, as in a container without a home, the store works all the same.
-    pub(super) fn save_pin(&self, counter: u64, identity: String) {
-        if let Err(error) = self.pin.save(&Pin::new(&self.directory, identity, counter)) {
+    pub(super) fn save_pin(&self, pin: &Pin) {
+        if let Err(error) = self.pin.save(pin) {
             self.warn([format!("the state of the store is not pinned: {error}")]);
         }
     }
 
-    /// Pins a counter that another machine, or a process that was killed, has brought further. A writer that is at work
-    /// now does so itself.
-    fn raise_pin(&self, counter: u64, identity: String) -> Result<(), StoreError> {
-        let path = self.directory.join("lock");
-        let Ok(_held) = lock::wait(&path, |_| Err(())).map_err(unavailable)? else { return Ok(()) };
+    /// Pins a state that another machine, or a process that was killed, has brought further.
+    fn raise_pin(&self, newest: &Pin) -> Result<(), StoreError> {
+        let _held = self.hold_for_change()?;
         let pin = self.pin.load().map_err(unavailable)?;
-        if pin
-            .is_some_and(|pin| pin.identity == identity && pin.rekeying_to.is_none() && pin.counter < counter)
-        {
-            self.save_pin(counter, identity);
+        let is_behind = |pin: Pin| {
+            pin.identity == newest.identity && pin.rekeying_to.is_none() && pin.counter < newest.counter
+        };
+        if pin.is_some_and(is_behind) {
+            self.save_pin(newest);
         }
         Ok(())
     }
@@ -176,7 +167,8 @@ impl FileStore {
                 pin.is_some_and(|pin| pin.identity == identity.fingerprint() && pin.rekeying_to.is_none());
             return if is_pinned { Err(self.untrusted(Distrust::Changed)) } else { Ok(false) };
         }
-        self.admit(claimed, pin, identity, OpenedBy::Held).map(|()| true)
+        self.load_wraps(claimed)?;
+        self.admit(claimed, pin, identity).map(|()| true)
     }
 
     pub(super) fn hold(&self) {

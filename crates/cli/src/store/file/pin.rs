@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::identity::Identity;
+use super::manifest::{Files, Manifest};
+use super::wraps::{WrapFile, WrapKind};
 use crate::sys::files::{FileError, Keep, make_private_directory, read_private, remove, write_atomic};
 
 const FILE: &str = "pin.json";
@@ -23,14 +26,35 @@ pub(super) struct Pin {
     pub(super) identity: String,
     /// The manifest's counter; 0 before there is one.
     pub(super) counter: u64,
+    /// The manifest's MAC: there may be another of the same counter, made on another machine.
+    pub(super) manifest: String,
+    /// The wraps of plugins that the manifest lists: no other plugin is run before the manifest is verified.
+    pub(super) plugins: Files,
     /// While the store is given a new identity: the fingerprint of that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) rekeying_to: Option<String>,
 }
 
 impl Pin {
-    pub(super) fn new(store: &Path, identity: String, counter: u64) -> Self {
-        Self { version: 1, directory: store.to_owned(), identity, counter, rekeying_to: None }
+    /// The pin of a store in this state.
+    pub(super) fn of(store: &Path, identity: &Identity, manifest: &Manifest) -> Self {
+        let is_plugins =
+            |file: &str| WrapFile::parse(file).is_some_and(|about| about.name.kind() == WrapKind::Plugin);
+        let plugins = manifest.wraps.iter().filter(|(file, _)| is_plugins(file));
+        Self {
+            version: 1,
+            directory: store.to_owned(),
+            identity: identity.fingerprint(),
+            counter: manifest.counter,
+            manifest: manifest.seal(identity),
+            plugins: plugins.map(|(file, digest)| (file.clone(), digest.clone())).collect(),
+            rekeying_to: None,
+        }
+    }
+
+    /// The same before there is a manifest: a kill before that leaves no store that could be missed.
+    pub(super) fn before_the_first_manifest(self) -> Self {
+        Self { counter: 0, ..self }
     }
 
     /// The same, while the store is given the identity of this fingerprint.
@@ -99,10 +123,15 @@ mod tests {
     fn a_pin_comes_back_and_a_damaged_one_is_an_error_rather_than_none() {
         let dir = tempfile::tempdir().unwrap();
         let place = PinPlace::in_directory(&dir.path().join("state"));
+        let listed = |file: &str| (file.to_owned(), "00".to_owned());
+        let wraps = Files::from([listed("identity.passphrase.1.age"), listed("identity.toy.2.age")]);
+        let manifest = Manifest { counter: 3, wraps, items: Files::new() };
+        let pin = Pin::of(Path::new("/store"), &Identity::generate(), &manifest);
+        assert_eq!(pin.plugins, Files::from([listed("identity.toy.2.age")]));
         assert!(!place.is_of_a_store() && place.load().unwrap().is_none());
-        place.save(&Pin::new(Path::new("/store"), "ab".to_owned(), 0)).unwrap();
+        place.save(&pin.clone().before_the_first_manifest()).unwrap();
         assert!(!place.is_of_a_store(), "one that was about to be made");
-        let pin = Pin::new(Path::new("/store"), "ab".to_owned(), 3).rekeying_to("cd".to_owned());
+        let pin = pin.rekeying_to("cd".to_owned());
         place.save(&pin).unwrap();
         assert_eq!(place.load().unwrap(), Some(pin));
         for text in ["", "{}", "{\"version\":2,\"directory\":\"/s\",\"identity\":\"a\",\"counter\":1}"] {

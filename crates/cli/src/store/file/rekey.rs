@@ -22,10 +22,9 @@ pub(super) fn write(
     identity: &Identity,
     new_wraps: &[NewWrap],
     items: &[Item],
-) -> Result<u64, FileError> {
+) -> Result<Manifest, FileError> {
     let counter = pin.counter + 1;
-    let next = identity.fingerprint();
-    place.save(&pin.rekeying_to(next.clone()))?;
+    place.save(&pin.rekeying_to(identity.fingerprint()))?;
     let mut manifest = Manifest { counter, wraps: Files::new(), items: Files::new() };
     for wrap in new_wraps {
         wrap.write(store, counter)?;
@@ -37,8 +36,8 @@ pub(super) fn write(
     }
     manifest.save(store, identity)?;
     sweep(store, &manifest, |file_counter| file_counter < counter);
-    place.save(&Pin::new(store, next, counter))?;
-    Ok(counter)
+    place.save(&Pin::of(store, identity, &manifest))?;
+    Ok(manifest)
 }
 
 /// Deletes what a rekeying that a kill cut off left behind: of one that was committed the old files, of one that was

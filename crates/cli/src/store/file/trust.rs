@@ -1,11 +1,11 @@
 //! `hatbox store trust`: what there is to be seen of a store that is not believed, and the user's word for it.
 
 use super::identity::Identity;
-use super::manifest::{Claimed, Files, ItemFile, Manifest, ManifestError, digest_of};
+use super::manifest::{Claimed, Files, ItemFile, MANIFEST, Manifest, ManifestError, digest_of};
 use super::opening::open_with_passphrase;
 use super::pin::Pin;
 use super::wraps::{self, FoundWrap, WrapKind, WrapPart};
-use super::{FileStore, ITEM_LIMIT, item, locked, unavailable};
+use super::{FileStore, ITEM_LIMIT, changed_meanwhile, item, locked, unavailable};
 use crate::store::{AskPassphrase, ItemInfo, PassphraseError, StoreError};
 use crate::sys::files::read_private;
 
@@ -33,6 +33,8 @@ pub(crate) struct Examined {
     pub(crate) items: Vec<ItemInfo>,
     /// The files that would not, by name, with the reason.
     pub(crate) left_out: Vec<(String, String)>,
+    /// The manifest and the pin as they were when it was examined.
+    seen: (Option<String>, Option<Pin>),
     /// Whether it is the store that is used already, just as it is.
     pub(crate) is_trusted: bool,
 }
@@ -51,6 +53,7 @@ impl FileStore {
             let is_known = pin.is_some() || self.why_missing().is_some();
             return Ok(if is_known { StoreState::Gone } else { StoreState::None });
         }
+        let seen = (self.digest_of_manifest(), pin.clone());
         let (identity, opened) = self.open_unlisted(&found, ask)?;
         let verified = claimed.as_ref().and_then(|claimed| claimed.verify(&identity));
         let mut left_out = Vec::new();
@@ -73,20 +76,31 @@ impl FileStore {
             identity,
             fingerprint,
             left_out,
+            seen,
             is_trusted,
         })))
     }
 
     /// Makes what was examined the store from now on. The store's lock is held.
     pub(crate) fn accept(&mut self, examined: Examined) -> Result<(), StoreError> {
-        let Examined { identity, manifest, fingerprint, .. } = examined;
+        let Examined { identity, manifest, seen, .. } = examined;
+        let _held = self.hold_for_change()?;
+        if seen != (self.digest_of_manifest(), self.pin.load().map_err(unavailable)?) {
+            // While a person was asked: what was added then would be lost.
+            return Err(changed_meanwhile());
+        }
         manifest.save(&self.directory, &identity).map_err(unavailable)?;
-        self.pin.save(&Pin::new(&self.directory, fingerprint, manifest.counter)).map_err(unavailable)?;
+        self.pin.save(&Pin::of(&self.directory, &identity, &manifest)).map_err(unavailable)?;
         self.unlocked.forget().ok();
-        self.seen.set(manifest.counter);
+        self.note_seen(&manifest, &identity);
         self.identity = Some(identity);
         self.hold();
         Ok(())
+    }
+
+    fn digest_of_manifest(&self) -> Option<String> {
+        let bytes = std::fs::read(self.directory.join(MANIFEST)).ok()?;
+        Some(digest_of(&bytes))
     }
 
     /// Forgets a store that is gone: the next key that is added makes a new one.

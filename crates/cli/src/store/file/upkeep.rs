@@ -8,7 +8,7 @@ use super::pin::Pin;
 #[cfg(feature = "plugins")]
 use super::plugin::{self, PluginError, PluginIdentity};
 use super::wraps::{self, FoundWrap, NewWrap, WrapFile, WrapKind, WrapName, WrapPart};
-use super::{FileStore, ItemKind, ask_for, not_opened, recovery, rekey, unavailable};
+use super::{FileStore, ItemKind, ask_for, changed_meanwhile, not_opened, recovery, rekey, unavailable};
 use crate::store::{AskPassphrase, PassphraseFor, Store, StoreError, StoreKind, cause};
 #[cfg(feature = "plugins")]
 use crate::store::{PassphraseError, PluginAsks};
@@ -28,15 +28,16 @@ pub(crate) struct WrapInfo {
 impl FileStore {
     /// The wraps that are there. Asks nobody.
     pub(crate) fn wraps(&self) -> Result<Vec<WrapInfo>, StoreError> {
+        // Listed, and as it is listed: another one opens nothing.
         let ours = match &self.identity {
-            Some(_) => Some(self.manifest()?.wraps),
+            Some(_) => Some(wraps::load_wraps(&self.directory, &self.manifest()?.wraps).0),
             None => None,
         };
         let sealed = wraps::files_in(&self.directory).into_iter();
         let sealed = sealed.filter(|(_, about)| about.part == WrapPart::Sealed);
         Ok(sealed
             .map(|(file, about)| WrapInfo {
-                is_ours: ours.as_ref().map(|ours| ours.contains_key(&file)),
+                is_ours: ours.as_ref().map(|ours| ours.iter().any(|wrap| wrap.files().contains_key(&file))),
                 plugin: self.plugin_of(&about),
                 name: about.name,
                 file,
@@ -59,10 +60,14 @@ impl FileStore {
     }
 
     fn add_wrap(&self, wrap: &NewWrap) -> Result<(), StoreError> {
+        let _held = self.hold_for_change()?;
         let manifest = self.manifest()?;
         let counter = manifest.counter + 1;
         let manifest = self.commit(manifest, |manifest| manifest.wraps.extend(wrap.files(counter)))?;
         wrap.write(&self.directory, counter).map_err(unavailable)?;
+        if wrap.name.kind() == WrapKind::Passphrase {
+            self.unlocked.forget_box();
+        }
         self.remove_wraps(manifest, &wrap.name, Some(counter))
     }
 
@@ -82,6 +87,7 @@ impl FileStore {
 
     /// Removes a wrap. The store's lock is held.
     pub(crate) fn remove_wrap(&mut self, name: &WrapName) -> Result<(), StoreError> {
+        let _held = self.hold_for_change()?;
         self.remove_wraps(self.manifest()?, name, None)
     }
 
@@ -99,13 +105,13 @@ impl FileStore {
                 "`store_identity` in the settings names the identity: remove that line first".to_owned(),
             ));
         }
+        let manifest = self.manifest()?;
         let (infos, broken) = self.list()?;
         if let Some(error) = broken.into_iter().next() {
             return Err(error);
         }
         let kept = infos.into_iter().filter(|info| info.id.kind != ItemKind::CacheKey);
         let items = kept.map(|info| self.read(&info.id)).collect::<Result<Vec<_>, _>>()?;
-        let manifest = self.manifest()?;
         let (old, problems) = wraps::load_wraps(&self.directory, &manifest.wraps);
         if let Some(problem) = problems.into_iter().next() {
             return Err(not_opened(problem));
@@ -126,9 +132,14 @@ impl FileStore {
                 WrapKind::Plugin => self.wrap_by_same_plugin(&new, wrap, ask)?,
             });
         }
-        let pin = Pin::new(&self.directory, self.identity()?.fingerprint(), manifest.counter);
-        let counter = rekey::write(&self.directory, (&self.pin, pin), &new, &new_wraps, &items);
-        self.seen.set(counter.map_err(unavailable)?);
+        let _held = self.hold_for_change()?;
+        if self.manifest()? != manifest {
+            // While a person was asked: what was added then would be lost.
+            return Err(changed_meanwhile());
+        }
+        let pin = Pin::of(&self.directory, self.identity()?, &manifest);
+        let written = rekey::write(&self.directory, (&self.pin, pin), &new, &new_wraps, &items);
+        self.note_seen(&written.map_err(unavailable)?, &new);
         // Nothing was held where there is no kernel keyring.
         self.unlocked.forget().ok();
         self.identity = Some(new);
@@ -194,14 +205,13 @@ impl FileStore {
     /// Tries the wraps of plugins, one after the other. `None` when none of them opened the store.
     pub(super) fn open_with_plugin(
         &mut self,
-        found: &[FoundWrap],
+        plugins: &[FoundWrap],
+        is_only_way: bool,
         ask: &mut AskPassphrase<'_>,
     ) -> Result<Option<Identity>, StoreError> {
-        let is_plugin = |wrap: &&FoundWrap| wrap.name.kind() == WrapKind::Plugin;
-        let is_only_way = found.iter().all(|wrap| is_plugin(&wrap));
         let leave = if is_only_way { PluginAsks::MustBeUsed } else { PluginAsks::MayBeUsed };
         let mut said = None;
-        for wrap in found.iter().filter(is_plugin) {
+        for wrap in plugins {
             if let Err(error) = ask(PassphraseFor::Plugin(leave.clone())) {
                 return if is_only_way { Err(super::locked(error)) } else { Ok(None) };
             }

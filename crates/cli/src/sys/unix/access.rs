@@ -60,12 +60,22 @@ impl NotPrivate {
     /// The command that mends it.
     pub(crate) fn way_out(&self) -> String {
         match self {
-            Self::Mode { path, wanted, .. } => format!("chmod {wanted:o} '{path}'"),
+            Self::Mode { path, wanted, .. } => format!("chmod {wanted:o} {}", quoted(path)),
             // Root in somebody's home directory must not be told to take that user's files.
             Self::Owner { me: 0, owner, .. } => format!("sudo -u '#{owner}' hatbox ..."),
-            Self::Owner { path, .. } => format!("sudo chown \"$(id -u)\" '{path}'"),
+            Self::Owner { path, .. } => format!("sudo chown \"$(id -u)\" {}", quoted(path)),
         }
     }
+}
+
+/// A path as a word of a shell: it may have any name.
+fn quoted(path: &str) -> String {
+    format!("'{}'", path.replace('\'', r"'\''"))
+}
+
+/// Opens a file for reading. No pipe is waited for.
+pub(crate) fn open_unblocked(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(path)
 }
 
 /// Opens a file for reading. No link is followed, and no pipe waited for.
@@ -176,7 +186,7 @@ impl NotTrusted {
     pub(crate) fn way_out(self, shown: &str) -> Option<String> {
         match self {
             Self::Owner(_) => None,
-            Self::Writers => Some(format!("chmod go-w '{shown}'")),
+            Self::Writers => Some(format!("chmod go-w {}", quoted(shown))),
         }
     }
 }

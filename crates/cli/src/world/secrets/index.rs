@@ -57,7 +57,9 @@ impl Secrets<'_> {
 
     fn rebuild_index(&mut self, key: &CacheKey, asking: Asking) -> Result<Index, Failure> {
         self.unlock(asking)?;
-        let directory = self.opened()?.place.directory.clone();
+        // What was held may be the key of before the store was given a new identity: what the store has counts.
+        let key = &self.true_cache_key(key)?;
+        let directory = self.opened()?.place.state.clone();
         let _held = self.hold_store(&directory)?;
         // Its writer may just have finished.
         if let Ok(Some(index)) = self.load_true_index(key) {
@@ -117,7 +119,7 @@ impl Secrets<'_> {
     ) -> Result<(), Failure> {
         let key = self.cache_key(Asking::Person)?;
         let opened = self.opened()?;
-        let (directory, index) = (opened.place.directory.clone(), opened.index_path());
+        let (directory, index) = (opened.place.state.clone(), opened.index_path());
         let _held = self.hold_store(&directory)?;
         let before = self.load_true_index(&key)?;
         crate::sys::files::remove(&index).map_err(|error| file_failure(&error))?;

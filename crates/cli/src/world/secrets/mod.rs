@@ -249,11 +249,14 @@ impl<'w> Secrets<'w> {
             StoreError::Untrusted { why: Distrust::OtherIdentity { .. }, .. } => failure
                 .hint("if you did not replace the store yourself, restore it from a backup: this one may be another person's")
                 .hint("to look at it and decide: hatbox store trust"),
-            StoreError::Untrusted { why: Distrust::RolledBack { .. }, .. } => failure
+            StoreError::Untrusted { why: Distrust::RolledBack { .. } | Distrust::Forked { .. }, .. } => failure
                 .hint("if you did not restore it from a backup yourself, restore the newest one")
                 .hint("to look at it and decide: hatbox store trust"),
             StoreError::Untrusted { .. } => failure.hint("to look at it and decide: hatbox store trust"),
-            StoreError::Broken { .. } => failure.hint("the other items still work; `hatbox add` writes this one anew"),
+            StoreError::Broken { what, .. } if what.contains("identity.") => {
+                failure.hint("restore the file from a backup, or open the store another way and write it again: hatbox store wrap add")
+            }
+            StoreError::Broken { .. } => failure.hint("the other items still work; `hatbox add` writes this one again"),
             _ => failure,
         }
     }

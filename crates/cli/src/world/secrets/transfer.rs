@@ -104,7 +104,7 @@ impl Secrets<'_> {
             Err(StoreError::Absent | StoreError::Broken { .. }) => return Ok(()),
             Err(error) => return Err(other.failure_of(&error)),
         };
-        let directory = self.opened()?.place.directory.clone();
+        let directory = self.opened()?.place.state.clone();
         make_private_directory(&directory).map_err(|error| super::file_failure(&error))?;
         let _held = self.hold_store(&directory)?;
         let store = &self.opened()?.store;

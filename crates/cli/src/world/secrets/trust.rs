@@ -19,7 +19,7 @@ impl Secrets<'_> {
 
     /// Uses what was examined from now on.
     pub(crate) fn accept(&mut self, examined: Examined) -> Result<(), Failure> {
-        let directory = self.opened()?.place.directory.clone();
+        let directory = self.opened()?.place.state.clone();
         make_private_directory(&directory).map_err(|error| super::file_failure(&error))?;
         let _held = self.hold_store(&directory)?;
         self.cache_key = None;

@@ -79,7 +79,7 @@ impl Secrets<'_> {
 
     /// One question and one scrypt at a time; whoever waited finds the answer in the kernel keyring.
     fn unlock_by_asking(&mut self, asking: Asking) -> Result<Asked, Failure> {
-        let directory = self.opened()?.place.directory.clone();
+        let directory = self.opened()?.place.state.clone();
         make_private_directory(&directory).map_err(|error| file_failure(&error))?;
         let timeout = self.settings.prompt_timeout();
         self.world.taken_over.set(None);
@@ -186,19 +186,7 @@ impl Secrets<'_> {
         }
         self.unlock(asking)?;
         let key = self.load_or_create_cache_key()?;
-        match self.opened()?.place.unlocked.hold_cache_key(&key) {
-            Ok(HeldIn::Keyring) => {}
-            Ok(HeldIn::RuntimeDirectory) => self.world.output.warn(
-                "the unlocked store is held in a file of XDG_RUNTIME_DIR, which all your processes can read",
-            ),
-            Err(error) => {
-                let is_boxed = matches!(error, KeyringError::Denied | KeyringError::Full)
-                    && self.passphrase_at_hand().is_some_and(|passphrase| self.is_boxed(&passphrase, &key));
-                if !is_boxed {
-                    self.say_no_keyring(error);
-                }
-            }
-        }
+        self.hold_cache_key(&key)?;
         Ok(self.cache_key.insert(key).clone())
     }
 
@@ -206,11 +194,39 @@ impl Secrets<'_> {
         self.opened.as_ref().is_some_and(|opened| opened.place.unlocked.hold_cache_key_by(passphrase, key))
     }
 
+    fn hold_cache_key(&mut self, key: &CacheKey) -> Result<(), Failure> {
+        match self.opened()?.place.unlocked.hold_cache_key(key) {
+            Ok(HeldIn::Keyring) => {}
+            Ok(HeldIn::RuntimeDirectory) => self.world.output.warn(
+                "the unlocked store is held in a file of XDG_RUNTIME_DIR, which all your processes can read",
+            ),
+            Err(error) => {
+                let is_boxed = matches!(error, KeyringError::Denied | KeyringError::Full)
+                    && self.passphrase_at_hand().is_some_and(|passphrase| self.is_boxed(&passphrase, key));
+                if !is_boxed {
+                    self.say_no_keyring(error);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The cache key of the open store, in the place of one that was held.
+    pub(super) fn true_cache_key(&mut self, held: &CacheKey) -> Result<CacheKey, Failure> {
+        let key = self.load_or_create_cache_key()?;
+        if key.expose() != held.expose() {
+            self.opened()?.place.unlocked.forget_cache_key();
+            self.cache_key = None;
+            self.hold_cache_key(&key)?;
+        }
+        Ok(self.cache_key.insert(key).clone())
+    }
+
     fn load_or_create_cache_key(&mut self) -> Result<CacheKey, Failure> {
         if let Some(key) = self.load_cache_key()? {
             return Ok(key);
         }
-        let directory = self.opened()?.place.directory.clone();
+        let directory = self.opened()?.place.state.clone();
         make_private_directory(&directory).map_err(|error| file_failure(&error))?;
         let _held = self.hold_store(&directory)?;
         // Another process may have been first.

@@ -159,7 +159,7 @@ impl Secrets<'_> {
         new: &NewPassphrase,
         work: impl FnOnce(&mut FileStore, &mut AskPassphrase<'_>) -> Result<T, StoreError>,
     ) -> Result<T, Failure> {
-        let directory = self.opened()?.place.directory.clone();
+        let directory = self.opened()?.place.state.clone();
         let _held = self.hold_store(&directory)?;
         let (world, source) = (self.world, self.passphrase.take());
         let patience = Patience { timeout: self.settings.prompt_timeout(), is_over: &|| false };
