@@ -59,9 +59,9 @@ fn a_file_that_cannot_be_read_is_a_finding_and_the_other_is_looked_at() {
 }
 
 #[test]
-fn text_that_is_no_utf8_or_has_lines_of_10_mb_is_judged_like_any_other() {
+fn text_that_is_no_utf8_or_has_lines_of_3_mb_is_judged_like_any_other() {
     let home = Home::with_config("");
-    let huge = "x".repeat(10 << 20);
+    let huge = "x".repeat(3 << 20);
     let mut text =
         format!("[profile a]\nregion = {huge}\n{huge}\n{huge} = 1\n[profile {huge}]\n").into_bytes();
     text.extend(b"[profile b]\nregion = \xff\xfe\n[profile \xff]\n\0\n");
