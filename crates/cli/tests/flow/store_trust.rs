@@ -694,3 +694,21 @@ fn a_cache_key_that_another_session_holds_is_given_up_after_a_rekey() {
     fixture.hatbox(&["exec", "reader", "--", "true"]).run().ok();
     assert!(names().iter().all(|name| !before.contains(name)), "the names are keyed by the cache key");
 }
+
+/// As of a store that is mounted to be read only: there is nothing to write, so nothing is in the way.
+#[test]
+fn a_store_that_cannot_be_locked_is_read_all_the_same() {
+    let fixture = home();
+    let pin = fixture.state().join("pin.json");
+    let before = std::fs::read(&pin).unwrap();
+    fixture.add_run("jan-work", &["--force"]).run().ok();
+    // Another machine has changed the store since.
+    std::fs::write(&pin, before).unwrap();
+    fixture.hatbox(&["lock"]).run().ok();
+    let lock = fixture.store().join("lock");
+    std::fs::remove_file(&lock).unwrap();
+    std::fs::create_dir(&lock).unwrap();
+    let handed = hand_over(&fixture, "jan-work").ok();
+    assert!(handed.stdout.contains(fixture.key("jan-work").secret.expose()));
+    fixture.add_run("other", &["--force"]).run().expect_code(1);
+}
