@@ -263,12 +263,12 @@ impl Store for CommandStore {
     }
 }
 
-#[cfg(unix)]
 /// Whether a helper's answer is one, for `crate::fuzzing`.
 #[cfg(any(test, fuzzing))]
 pub(crate) fn accepts_answer(bytes: &[u8]) -> bool {
     parse_answer(bytes).is_ok()
 }
 
+#[cfg(unix)]
 #[cfg(test)]
 mod tests;
