@@ -206,7 +206,9 @@ impl Unlocked {
         let value = [&content[..], &life.to_bytes()].concat();
         let write =
             |directory: &PathBuf| runtime_file::write(directory, &self.name(BOX), &value, life.left());
-        self.box_places.iter().any(|directory| write(directory).is_ok())
+        // The directory of a login is made by the login alone: other programs behave otherwise where it is.
+        let is_there = |directory: &&PathBuf| directory.parent().is_some_and(std::path::Path::is_dir);
+        self.box_places.iter().filter(is_there).any(|directory| write(directory).is_ok())
     }
 
     fn remove_box(&self) {

@@ -175,8 +175,11 @@ fn without_a_kernel_keyring_a_passphrase_at_hand_opens_the_store_once_and_then_a
         eprintln!("skipped: there is no /dev/shm");
         return;
     }
+    let login = PathBuf::from(format!("/run/user/{}", rustix::process::geteuid().as_raw()));
+    let had_login = login.exists();
     let first = first.run().ok();
     assert_eq!(first.stdout, "in\n");
+    assert_eq!(login.exists(), had_login, "the directory of a login is not hatbox's to make");
     assert!(!first.stderr.contains("keyring"), "{}", first.stderr);
     let held = box_of(&fixture).expect("a box");
     let about = std::fs::metadata(&held).unwrap();
