@@ -2,15 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use hatbox_core::accounts::{Accounts, Origin, SourceKind};
-use hatbox_core::trust::admits::Asked;
-use hatbox_core::trust::can::{Given, MfaUse, can};
-use hatbox_core::trust::graph::json::render_json;
-use hatbox_core::trust::graph::survey;
-use hatbox_core::trust::lint::{Subject, lint_policy};
-use hatbox_core::trust::party::{find_caller, find_role};
-use hatbox_core::trust::reach::reach;
-use hatbox_core::trust::who::who;
+use hatbox_iam::accounts::{Accounts, Origin, SourceKind};
+use hatbox_iam::admits::Asked;
+use hatbox_iam::can::{Given, MfaUse, can};
+use hatbox_iam::graph::json::render_json;
+use hatbox_iam::graph::survey;
+use hatbox_iam::lint::{Subject, lint_policy};
+use hatbox_iam::party::{find_caller, find_role};
+use hatbox_iam::reach::reach;
+use hatbox_iam::who::who;
 
 use crate::Problem;
 use crate::bench::{median, milliseconds};

@@ -1,20 +1,20 @@
 //! One function for each parser of foreign bytes. `cargo fuzz` gives them whatever it makes up (fuzz/), the test below
 //! what is kept in fuzz/corpus: neither may panic.
 
-use hatbox_core::accounts::{Accounts, Origin, SourceKind};
 use hatbox_core::cache::parse_cached_session;
 use hatbox_core::config::edit::{Change, edit_section};
 use hatbox_core::config::{Config, FileKind, SectionKind, Which, overrides::Overrides, resolve_profile};
-use hatbox_core::policy::document::decode_json;
-use hatbox_core::policy::rows::parse_row;
-use hatbox_core::secret::SecretString;
-use hatbox_core::trust::admits::Asked;
-use hatbox_core::trust::can::Given;
-use hatbox_core::trust::graph::survey;
-use hatbox_core::trust::graph::svg::render_svg;
-use hatbox_core::trust::lint::{Subject, lint_policy};
-use hatbox_core::trust::refusal::grammar::parse_refusal;
-use hatbox_core::trust::require_mfa::{Wanted, require_mfa};
+use hatbox_iam::accounts::{Accounts, Origin, SourceKind};
+use hatbox_iam::admits::Asked;
+use hatbox_iam::can::Given;
+use hatbox_iam::denial::grammar::parse_refusal;
+use hatbox_iam::graph::survey;
+use hatbox_iam::graph::svg::render_svg;
+use hatbox_iam::lint::{Subject, lint_policy};
+use hatbox_iam::policy::document::decode_json;
+use hatbox_iam::policy::rows::parse_row;
+use hatbox_iam::require_mfa::{Wanted, require_mfa};
+use hatbox_types::secret::SecretString;
 use jiff::Timestamp;
 
 use crate::foreign::jwe::open;
@@ -100,7 +100,7 @@ fn policy(bytes: &[u8]) {
 
 fn row(bytes: &[u8]) {
     if let Ok(row) = std::str::from_utf8(bytes).map_err(drop).and_then(|text| parse_row(text).map_err(drop)) {
-        hatbox_core::policy::evaluate::evaluate(&row.request, &row.layers);
+        hatbox_iam::policy::evaluate::evaluate(&row.request, &row.layers);
     }
 }
 

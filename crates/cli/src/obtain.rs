@@ -2,10 +2,10 @@
 //! aloud.
 
 use hatbox_core::handover::{Credentials, Handover};
-use hatbox_core::name::ProfileName;
 #[cfg(feature = "trust")]
 use hatbox_core::plan::Base;
 use hatbox_core::plan::Plan;
+use hatbox_types::name::ProfileName;
 
 use crate::args::{GlobalArgs, SessionArgs};
 use crate::fetch::{Fetching, fetch_credentials};

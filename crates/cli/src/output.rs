@@ -10,8 +10,8 @@ use std::io::{self, IsTerminal, Write};
 
 use anstyle::{AnsiColor, Style};
 use hatbox_core::plan::explain::{Line, Style as Stress};
-use hatbox_core::text::wrap::wrap_line;
-use hatbox_core::text::{printable, printable_lines};
+use hatbox_types::text::wrap::wrap_line;
+use hatbox_types::text::{printable, printable_lines};
 
 use crate::sys::terminal::{stderr_columns, stdout_columns};
 

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use hatbox_core::cache::{SessionKey, resolve_session_key};
 use hatbox_core::config::ConfigError;
 use hatbox_core::config::resolve::resolve_profile;
-use hatbox_core::name::{AccessKeyId, ProfileName};
 #[cfg(feature = "trust")]
 use hatbox_core::plan::Step;
 use hatbox_core::plan::{
     Ambient, AmbientKey, Base, Lookup, NoteLevel, Plan, PlanError, PlanOptions, Sessions, StoredKeys,
     resolve_plan,
 };
+use hatbox_types::name::{AccessKeyId, ProfileName};
 
 use crate::env_names;
 use crate::report::{Failure, FailureKind};
@@ -183,7 +183,7 @@ fn check_resolving(environment: &Environment, plan: &Plan) -> Result<(), Failure
 fn nearest_name(files: &ConfigFiles, index: Option<&Index>, name: &ProfileName) -> Option<ProfileName> {
     files.config.nearest_profile(name.as_str()).or_else(|| {
         let stored = index?.keys.iter().map(|key| key.profile.as_str());
-        hatbox_core::config::suggest::nearest_name(name.as_str(), stored)
+        hatbox_types::text::suggest::nearest_name(name.as_str(), stored)
             .and_then(|nearest| ProfileName::parse(nearest).ok())
     })
 }

@@ -4,8 +4,8 @@
 use std::error::Error;
 use std::process::ExitCode;
 
-use hatbox_core::text::printable;
-use hatbox_core::trust::refusal::attempt::RefusedCall;
+use hatbox_iam::denial::attempt::RefusedCall;
+use hatbox_types::text::printable;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 

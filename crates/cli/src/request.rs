@@ -4,10 +4,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use hatbox_core::cache::DEFAULT_MIN_TTL;
-use hatbox_core::config::duration::parse_duration;
 use hatbox_core::config::overrides::{Flags, Overrides};
-use hatbox_core::name::ProfileName;
-use hatbox_core::secret::{MfaCode, SecretString};
+use hatbox_types::duration::parse_duration;
+use hatbox_types::name::ProfileName;
+use hatbox_types::secret::{MfaCode, SecretString};
 
 use crate::args::{GlobalArgs, SessionArgs};
 use crate::env_names;

@@ -125,7 +125,7 @@ fn nothing_is_sent_with_other_keys_or_to_another_place() {
     listener.set_nonblocking(true).unwrap();
     let here = format!("http://{}", listener.local_addr().unwrap());
     let real_key = ("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE");
-    let minted = hatbox_core::sandbox_key::render_sandbox_key_id("ASIA", "box", [1; 8]);
+    let minted = hatbox_types::sandbox_key::render_sandbox_key_id("ASIA", "box", [1; 8]);
     let minted = ("AWS_ACCESS_KEY_ID", minted.as_str());
     let (sandbox, secret) =
         (("HATBOX_SANDBOX", "box"), ("AWS_SECRET_ACCESS_KEY", "canary-secret-of-forty-characters-12345"));

@@ -13,10 +13,9 @@ use hatbox_core::config::edit::{Change, edit_section};
 use hatbox_core::config::header::SectionKind;
 use hatbox_core::config::origin::{FileKind, Origin, Place, Sourced};
 use hatbox_core::config::profile::{Profile, Sso, StaticKeys, WebIdentity};
-use hatbox_core::config::{
-    Config, ConfigError, Flags, Overrides, Warning, Which, duration::render_duration, resolve_profile,
-};
-use hatbox_core::name::ProfileName;
+use hatbox_core::config::{Config, ConfigError, Flags, Overrides, Warning, Which, resolve_profile};
+use hatbox_types::duration::render_duration;
+use hatbox_types::name::ProfileName;
 
 fn render_place(place: Place) -> String {
     let file = match place.file {

@@ -6,7 +6,7 @@ use hatbox_core::config::header::SectionKind;
 use hatbox_core::config::origin::FileKind;
 use hatbox_core::config::syntax::Document;
 use hatbox_core::config::{Config, ConfigError, Overrides, Which, resolve_profile};
-use hatbox_core::name::ProfileName;
+use hatbox_types::name::ProfileName;
 use proptest::prelude::*;
 
 /// Lines that mean something to the parser, in any order.

@@ -9,8 +9,8 @@ use hatbox_core::config::Config;
 use hatbox_core::doctor::chains::{Profiles, check_chains};
 use hatbox_core::doctor::lines::check_lines;
 use hatbox_core::doctor::{Finding, Findings, Level, Spot};
-use hatbox_core::name::{AccessKeyId, ProfileName};
 use hatbox_core::plan::{PlanOptions, StoredKeys};
+use hatbox_types::name::{AccessKeyId, ProfileName};
 
 const USER: &str = "[profile alice]\nmfa_serial = arn:aws:iam::111122223333:mfa/alice\n";
 

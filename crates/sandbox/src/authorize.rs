@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use hatbox_core::name::AccountId;
-use hatbox_core::policy::document::Policy;
-use hatbox_core::policy::evaluate::{
+use hatbox_iam::policy::document::Policy;
+use hatbox_iam::policy::evaluate::{
     self, Context, Decision, DenyKind, Judgement, Layer, Layers, Request, evaluate,
 };
+use hatbox_types::name::AccountId;
 use jiff::Timestamp;
 
 use crate::clock::render_iso;

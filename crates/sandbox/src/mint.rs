@@ -1,6 +1,6 @@
 //! Random ids and secrets, in the shapes that AWS gives them.
 
-use hatbox_core::sandbox_key::render_sandbox_key_id;
+use hatbox_types::sandbox_key::render_sandbox_key_id;
 
 use crate::encoding::{render_base32, render_base64, render_hex};
 use crate::error::Error;

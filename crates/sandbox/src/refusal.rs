@@ -1,6 +1,6 @@
 //! A refusal: status, code and text as AWS gives them, and why, for the log.
 
-use hatbox_core::policy::evaluate::Judgement;
+use hatbox_iam::policy::evaluate::Judgement;
 
 use crate::error::Error;
 use crate::http::Reply;

@@ -5,7 +5,7 @@ use std::num::ParseIntError;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, CommandFactory, Error};
-use hatbox_core::text::printable;
+use hatbox_types::text::printable;
 
 use super::Cli;
 

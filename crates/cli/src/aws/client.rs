@@ -17,8 +17,8 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use aws_types::app_name::AppName;
 use aws_types::region::Region;
-use hatbox_core::name::AccessKeyId;
-use hatbox_core::secret::{AccessKey, SecretString, SessionCredentials};
+use hatbox_types::name::AccessKeyId;
+use hatbox_types::secret::{AccessKey, SecretString, SessionCredentials};
 use tokio::runtime::Runtime;
 
 use super::endpoint::EndpointUrl;

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use aws_sdk_sts::types::{Credentials, Tag};
 use aws_smithy_async::time::SharedTimeSource;
-use hatbox_core::config::duration::render_duration;
-use hatbox_core::name::{AccessKeyId, MfaSerial, RoleArn};
-use hatbox_core::secret::{MfaCode, SecretString, SessionCredentials};
-use hatbox_core::text::printable;
+use hatbox_types::duration::render_duration;
+use hatbox_types::name::{AccessKeyId, MfaSerial, RoleArn};
+use hatbox_types::secret::{MfaCode, SecretString, SessionCredentials};
+use hatbox_types::text::printable;
 use jiff::Timestamp;
 
 use super::client::{ClientError, Runner, Sending, ServiceSettings, Signer, sdk_config};

@@ -1,6 +1,6 @@
 //! What came of a call to STS that gave no credentials.
 
-use hatbox_core::trust::refusal::grammar::{Refusal, parse_refusal};
+use hatbox_iam::denial::grammar::{Refusal, parse_refusal};
 use jiff::Timestamp;
 
 pub(crate) use super::unanswered::{CertificateProblem, ProxyProblem};

@@ -6,7 +6,7 @@ use std::time::Duration;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use hatbox_core::text::printable_start;
+use hatbox_types::text::printable_start;
 use jiff::Timestamp;
 use rustls::CertificateError;
 

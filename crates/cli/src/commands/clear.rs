@@ -1,6 +1,6 @@
 //! `hatbox clear`: deletes cached sessions.
 
-use hatbox_core::text;
+use hatbox_types::text;
 
 use crate::args::{ClearArgs, GlobalArgs};
 use crate::output::CalledAs;

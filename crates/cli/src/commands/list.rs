@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use hatbox_core::cache::CachedSession;
-use hatbox_core::name::ProfileName;
+use hatbox_types::name::ProfileName;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 

@@ -1,6 +1,6 @@
 //! `hatbox remove`: deletes a stored key and the sessions made with it.
 
-use hatbox_core::text;
+use hatbox_types::text;
 
 use crate::args::{GlobalArgs, RemoveArgs, SessionArgs};
 use crate::planning;

@@ -2,16 +2,16 @@
 
 use std::process::ExitCode;
 
-use hatbox_core::accounts::{Origin, SourceKind};
-use hatbox_core::name::ProfileName;
-use hatbox_core::trust::refusal::attempt::{Attempt, RefusedCall};
-use hatbox_core::trust::refusal::diagnose;
-use hatbox_core::trust::refusal::gather::gather_known;
-use hatbox_core::trust::refusal::grammar::Refusal;
-use hatbox_core::trust::refusal::json::render_diagnosis_json;
-use hatbox_core::trust::refusal::known::{Answers, Known};
-use hatbox_core::trust::refusal::page::render_page;
-use hatbox_core::trust::refusal::redact::Redactor;
+use hatbox_iam::accounts::{Origin, SourceKind};
+use hatbox_iam::denial::attempt::{Attempt, RefusedCall};
+use hatbox_iam::denial::diagnose;
+use hatbox_iam::denial::gather::gather_known;
+use hatbox_iam::denial::grammar::Refusal;
+use hatbox_iam::denial::json::render_diagnosis_json;
+use hatbox_iam::denial::known::{Answers, Known};
+use hatbox_iam::denial::page::render_page;
+use hatbox_iam::denial::redact::Redactor;
+use hatbox_types::name::ProfileName;
 use serde_json::{Value, json};
 
 use crate::args::{GlobalArgs, WhyArgs};

@@ -1,9 +1,9 @@
 //! The identity that a plan starts from, as something that signs.
 
 use hatbox_core::config::resolve::{Which, resolve_profile};
-use hatbox_core::name::ProfileName;
 use hatbox_core::plan::{Base, Plan, quote_word};
-use hatbox_core::secret::{AccessKey, SecretString};
+use hatbox_types::name::ProfileName;
+use hatbox_types::secret::{AccessKey, SecretString};
 
 use super::Fetching;
 use crate::aws::client::Signer;

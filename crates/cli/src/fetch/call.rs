@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use hatbox_core::name::ProfileName;
 use hatbox_core::plan::{AssumeRole, Mfa, Plan, Step};
-use hatbox_core::secret::SessionCredentials;
+use hatbox_types::name::ProfileName;
+use hatbox_types::secret::SessionCredentials;
 
 use super::mfa::{Code, CodeSource};
 use super::refusal::Refused;

@@ -1,8 +1,8 @@
 //! Whose credentials are, asked of STS.
 
-use hatbox_core::name::ProfileName;
 use hatbox_core::plan::Plan;
-use hatbox_core::secret::AccessKey;
+use hatbox_types::name::ProfileName;
+use hatbox_types::secret::AccessKey;
 
 use super::call::open_sts;
 use super::settings::{check_sandbox, resolve_sts_settings};

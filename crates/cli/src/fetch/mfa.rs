@@ -4,9 +4,9 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 use hatbox_core::handover::is_store_secret;
-use hatbox_core::name::ProfileName;
 use hatbox_core::plan::Mfa;
-use hatbox_core::secret::MfaCode;
+use hatbox_types::name::ProfileName;
+use hatbox_types::secret::MfaCode;
 use zeroize::Zeroizing;
 
 use super::Fetching;

@@ -2,7 +2,7 @@
 //!
 //! No shell is in between, and the serial is an argument of its own: it can be no command.
 
-use hatbox_core::name::MfaSerial;
+use hatbox_types::name::MfaSerial;
 
 use crate::request::PromptDriver;
 use crate::world::environment::Environment;

@@ -4,6 +4,7 @@
 //! and only then is the call made. Locks are taken in one order: sessions, source before target; then the
 //! MFA device; then the store. None is held across the start of the child.
 
+mod attempt;
 mod base;
 mod call;
 pub(crate) mod caller;
@@ -22,7 +23,7 @@ use hatbox_core::cache::{
 };
 use hatbox_core::handover::Credentials;
 use hatbox_core::plan::{Base, Plan, Stage, Step, quote_word};
-use hatbox_core::secret::SessionCredentials;
+use hatbox_types::secret::SessionCredentials;
 use jiff::Timestamp;
 
 use self::settings::check_sandbox;
@@ -284,7 +285,7 @@ impl Fetching<'_, '_> {
 
     /// Never a set for less time than asked for without a word.
     fn say_if_shorter(&self, step: &Step, session: &CachedSession, clock_ahead: Option<i64>) {
-        use hatbox_core::config::duration::render_duration;
+        use hatbox_types::duration::render_duration;
         let (asked, left) = (step.duration().value, session.left(self.world.clock.now()));
         // AWS answers in whole seconds, and its clock is not ours to the second.
         if left + Duration::from_mins(1) < asked {

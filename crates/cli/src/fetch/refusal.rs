@@ -2,17 +2,18 @@
 
 use std::time::Duration;
 
-use hatbox_core::config::duration::render_duration;
 use hatbox_core::plan::{Base, Plan, Step};
-use hatbox_core::trust::refusal::attempt::{Attempt, Circumstances, CodeSent, RefusedCall};
-use hatbox_core::trust::refusal::diagnose;
-use hatbox_core::trust::refusal::gather::gather_known;
-use hatbox_core::trust::refusal::grammar::Refusal;
-use hatbox_core::trust::refusal::known::Known;
-use hatbox_core::trust::refusal::report::render_report;
+use hatbox_iam::denial::attempt::{Attempt, CodeSent, RefusedCall};
+use hatbox_iam::denial::diagnose;
+use hatbox_iam::denial::gather::gather_known;
+use hatbox_iam::denial::grammar::Refusal;
+use hatbox_iam::denial::known::Known;
+use hatbox_iam::denial::report::render_report;
+use hatbox_types::duration::render_duration;
 use jiff::Timestamp;
 
 use super::Fetching;
+use super::attempt::{Circumstances, attempt_of_step};
 use super::mfa::CodeSource;
 use super::surroundings::{paths_of, resolve_surroundings};
 use crate::aws::client::ServiceSettings;
@@ -103,7 +104,7 @@ impl Fetching<'_, '_> {
         };
         let paths = paths_of(self.files);
         let render_origin = |origin: &_| hatbox_core::plan::explain::render_origin(origin, &paths);
-        Attempt::of_step(plan, *index, circumstances, &render_origin)
+        attempt_of_step(plan, *index, circumstances, &render_origin)
     }
 }
 

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use hatbox_core::config::profile::StsRegional;
-use hatbox_core::name::{AccessKeyId, ProfileName};
 use hatbox_core::plan::{Plan, Step};
-use hatbox_core::sandbox_key::is_minted_by;
+use hatbox_types::name::{AccessKeyId, ProfileName};
+use hatbox_types::sandbox_key::is_minted_by;
 
 use crate::aws::client::ServiceSettings;
 use crate::aws::endpoint::EndpointUrl;

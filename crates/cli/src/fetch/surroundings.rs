@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use hatbox_core::config::origin::FileKind;
 use hatbox_core::config::profile::Profile;
 use hatbox_core::config::resolve::{Which, resolve_profile};
-use hatbox_core::name::{AccessKeyId, ProfileName};
 use hatbox_core::plan::explain::Paths;
 use hatbox_core::plan::{Base, Plan, Step};
-use hatbox_core::trust::refusal::attempt::Around;
+use hatbox_iam::denial::attempt::Around;
+use hatbox_types::name::{AccessKeyId, ProfileName};
 
 use crate::request::SessionRequest;
 use crate::world::config_files::ConfigFiles;

@@ -7,7 +7,7 @@ use aes_gcm::aead::{Aead, KeyInit, Payload};
 use aes_gcm::{Aes256Gcm, Nonce};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use hatbox_core::secret::SecretString;
+use hatbox_types::secret::SecretString;
 use serde::Deserialize;
 use sha2::Sha256;
 use zeroize::Zeroizing;

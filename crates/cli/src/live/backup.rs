@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use hatbox_core::name::RoleArn;
+use hatbox_types::name::RoleArn;
 use serde_json::{Value, json};
 
 use crate::aws::iam::RoleFacts;

@@ -8,8 +8,8 @@ mod snapshot;
 mod verify;
 
 use hatbox_core::handover::Credentials;
-use hatbox_core::name::ProfileName;
 use hatbox_core::plan::Plan;
+use hatbox_types::name::ProfileName;
 
 use crate::args::{GlobalArgs, SessionArgs};
 use crate::aws::client::Signer;

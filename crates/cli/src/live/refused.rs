@@ -4,11 +4,11 @@
 
 use std::time::Duration;
 
-use hatbox_core::name::ProfileName;
-use hatbox_core::policy::arn::Arn;
-use hatbox_core::policy::document::Policy;
-use hatbox_core::trust::refusal::attempt::{Attempt, SignedBy};
-use hatbox_core::trust::refusal::known::{Answers, Fact, Role};
+use hatbox_iam::denial::attempt::{Attempt, SignedBy};
+use hatbox_iam::denial::known::{Answers, Fact, Role};
+use hatbox_iam::policy::arn::Arn;
+use hatbox_iam::policy::document::Policy;
+use hatbox_types::name::ProfileName;
 
 use super::{LiveIam, open_as, signer_of};
 use crate::args::GlobalArgs;
@@ -42,7 +42,7 @@ fn obtain_same_base(world: &World, global: &GlobalArgs, attempt: &Attempt) -> Re
     let profile = ProfileName::parse(&attempt.profile).map_err(|error| error.to_string())?;
     let base = obtain_base(world, global, &profile).map_err(|failure| failure.error)?;
     let base = base.ok_or("the store is locked")?;
-    let key = base.plan.base.access_key_id().map(hatbox_core::name::AccessKeyId::masked);
+    let key = base.plan.base.access_key_id().map(hatbox_types::name::AccessKeyId::masked);
     if key != attempt.base.key {
         return Err(format!("the credentials behind `{profile}` are others today"));
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hatbox_core::plan::Step;
-use hatbox_core::policy::same::is_same_policy;
+use hatbox_iam::policy::same::is_same_policy;
 
 use super::LiveIam;
 use crate::aws::iam::{IamProblem, RoleFacts};

@@ -1,6 +1,6 @@
 //! All of an account's IAM in the form of a snapshot, and what of it the profile may not read.
 
-use hatbox_core::policy::arn::Arn;
+use hatbox_iam::policy::arn::Arn;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hatbox_core::name::ProfileName;
+use hatbox_types::name::ProfileName;
 
 use crate::args::{GlobalArgs, SessionArgs};
 use crate::obtain::{obtain, obtain_without_mfa};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hatbox_core::secret::SecretString;
+use hatbox_types::secret::SecretString;
 
 pub(crate) mod terminal;
 

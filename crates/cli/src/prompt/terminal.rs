@@ -3,8 +3,8 @@
 use std::io;
 use std::time::{Duration, Instant};
 
-use hatbox_core::secret::SecretString;
-use hatbox_core::text::printable;
+use hatbox_types::secret::SecretString;
+use hatbox_types::text::printable;
 use zeroize::Zeroizing;
 
 use super::{Echo, PromptError, Prompter, Question, Typed};

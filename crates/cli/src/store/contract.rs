@@ -1,7 +1,7 @@
 //! The suite that every [`Store`] passes.
 
-use hatbox_core::name::{AccessKeyId, ProfileName};
-use hatbox_core::secret::SecretString;
+use hatbox_types::name::{AccessKeyId, ProfileName};
+use hatbox_types::secret::SecretString;
 use jiff::Timestamp;
 use zeroize::Zeroizing;
 

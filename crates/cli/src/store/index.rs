@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use hatbox_core::name::{AccessKeyId, ProfileName};
+use hatbox_types::name::{AccessKeyId, ProfileName};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 

@@ -10,7 +10,7 @@
 //! systems that fold case or compose accents, and none of its parts is longer than they take. A directory
 //! never has the name of an item, as only directories end in `+`.
 
-use hatbox_core::name::ProfileName;
+use hatbox_types::name::ProfileName;
 
 use super::{ItemId, ItemKind};
 

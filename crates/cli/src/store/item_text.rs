@@ -7,7 +7,7 @@
 //! The names stand inside the value as well: an item that was copied to another name is refused, not used
 //! for the wrong profile. The secret of a cache key is in hexadecimal digits.
 
-use hatbox_core::name::{AccessKeyId, ProfileName};
+use hatbox_types::name::{AccessKeyId, ProfileName};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, Zeroizing};

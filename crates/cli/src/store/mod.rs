@@ -11,8 +11,8 @@ use std::error::Error;
 use std::fmt::Debug;
 use std::path::PathBuf;
 
-use hatbox_core::name::{AccessKeyId, ProfileName};
-use hatbox_core::secret::SecretString;
+use hatbox_types::name::{AccessKeyId, ProfileName};
+use hatbox_types::secret::SecretString;
 use jiff::Timestamp;
 use zeroize::Zeroizing;
 

@@ -11,7 +11,7 @@
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
-use hatbox_core::secret::SecretString;
+use hatbox_types::secret::SecretString;
 use hmac::Hmac;
 use sha2::Sha256;
 use zeroize::Zeroizing;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use hatbox_core::cache::{CachedSession, SessionKey, parse_cached_session, render_cached_session};
-use hatbox_core::name::ProfileName;
+use hatbox_types::name::ProfileName;
 
 use super::sealed::CacheKey;
 use crate::sys::files::{

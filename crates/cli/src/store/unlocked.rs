@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use hatbox_core::secret::SecretString;
+use hatbox_types::secret::SecretString;
 use zeroize::Zeroizing;
 
 use super::passphrase_box;

@@ -9,7 +9,7 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use hatbox_core::text::printable;
+use hatbox_types::text::printable;
 use sha2::{Digest, Sha256};
 
 use super::environment::Environment;

@@ -8,8 +8,8 @@ use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use hatbox_core::name::ProfileName;
-use hatbox_core::text::printable;
+use hatbox_types::name::ProfileName;
+use hatbox_types::text::printable;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 

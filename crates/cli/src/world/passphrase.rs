@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::time::Duration;
 
-use hatbox_core::secret::SecretString;
+use hatbox_types::secret::SecretString;
 use zeroize::Zeroizing;
 
 use super::World;

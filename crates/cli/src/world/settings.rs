@@ -4,7 +4,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use hatbox_core::config::duration::parse_duration;
+use hatbox_types::duration::parse_duration;
 use serde::Deserialize;
 
 use crate::report::{Failure, FailureKind};

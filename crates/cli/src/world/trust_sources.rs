@@ -8,7 +8,7 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use hatbox_core::accounts::{Accounts, Origin, SourceKind};
+use hatbox_iam::accounts::{Accounts, Origin, SourceKind};
 use jiff::Timestamp;
 
 use super::World;

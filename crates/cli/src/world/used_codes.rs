@@ -9,8 +9,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use hatbox_core::name::MfaSerial;
-use hatbox_core::secret::MfaCode;
+use hatbox_types::name::MfaSerial;
+use hatbox_types::secret::MfaCode;
 use sha2::{Digest, Sha256};
 
 use crate::sys::boot_clock;

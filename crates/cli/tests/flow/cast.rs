@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use hatbox_core::sandbox_key::render_sandbox_key_id;
 use hatbox_sandbox::world::{
     Account, Key, MfaDevice, Principal, Role, Session, SessionKind, User, World, WorldSecret, save_world,
 };
+use hatbox_types::sandbox_key::render_sandbox_key_id;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 

@@ -105,7 +105,7 @@ fn check(arguments: &[&str], output: &std::process::Output, is_coloured: bool) {
         let mut above = "";
         for line in plain.lines() {
             let says = |what: &str| format!("{what} of {arguments:?}: {line:?}\n{text:?}");
-            let is_bad = |c| c != '\t' && hatbox_core::text::is_unprintable(c);
+            let is_bad = |c| c != '\t' && hatbox_types::text::is_unprintable(c);
             assert!(!line.contains(is_bad), "{}", says("an unprintable character"));
             let start = line.trim_start();
             assert!(!start.starts_with("::") || !start[2..].contains("::"), "{}", says("a command"));
@@ -186,7 +186,7 @@ proptest! {
         let home = tempfile::tempdir().unwrap();
         let tainted = taint(&read(file), &text, place, &mut 0);
         fs::write(home.path().join(file), tainted.to_string()).unwrap();
-        let role = format!("Ops{}", hatbox_core::text::printable(&text));
+        let role = format!("Ops{}", hatbox_types::text::printable(&text));
         for (role, user) in [("Ops", "alice"), (role.as_str(), "alice")] {
             ask_about(home.path(), file, role, user);
         }

@@ -7,9 +7,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::name::{AccessKeyId, NameError, ProfileName};
 use crate::plan::Call;
-use crate::secret::{SecretString, SessionCredentials};
+use hatbox_types::name::{AccessKeyId, NameError, ProfileName};
+use hatbox_types::secret::{SecretString, SessionCredentials};
 
 const VERSION: u32 = 1;
 

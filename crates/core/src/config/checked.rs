@@ -3,7 +3,7 @@
 use super::error::ConfigError;
 use super::origin::Sourced;
 use super::value::ValueError;
-use crate::name::NameError;
+use hatbox_types::name::NameError;
 
 /// Checks what was said for `key`, and keeps where it was said.
 pub(super) fn parse_with<T, E: Into<ValueError>>(

@@ -8,7 +8,7 @@ use super::header::{SectionKind, is_blank, parse_header, unquote};
 use super::origin::{FileKind, Place};
 use super::problem::ProblemKind;
 use super::syntax::{Document, Section, TooLarge};
-use crate::name::{NameError, ProfileName};
+use hatbox_types::name::{NameError, ProfileName};
 
 /// One change to a section.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,8 +5,8 @@ use super::foreign::render_foreign;
 use super::origin::{Origin, Place};
 use super::problem::ProblemKind;
 use super::value::ValueError;
-use crate::name::ProfileName;
-use crate::secret::AccessKeyError;
+use hatbox_types::name::ProfileName;
+use hatbox_types::secret::AccessKeyError;
 
 /// Why a profile cannot be resolved. File and line are data: [`ConfigError::place`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -8,9 +8,9 @@ use super::foreign::render_foreign;
 use super::header::SectionKind;
 use super::origin::{FileKind, Origin, Place};
 use super::problem::{IgnoredSection, Warning};
-use super::suggest::nearest_name;
 use super::syntax::{Document, Section, TooLarge};
-use crate::name::ProfileName;
+use hatbox_types::name::ProfileName;
+use hatbox_types::text::suggest::nearest_name;
 
 /// The config file and the credentials file. One that is absent is an empty text.
 #[derive(Debug)]

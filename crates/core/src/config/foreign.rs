@@ -1,6 +1,6 @@
 //! Text of others made fit for a message: one line, no control characters, not long.
 
-use crate::text::printable_start;
+use hatbox_types::text::printable_start;
 
 /// How many characters of it are shown.
 const SHOWN: usize = 100;

@@ -1,6 +1,6 @@
 //! The keys that hatbox or AWS's own tools read in a profile, so that "unknown" means unknown.
 
-use super::suggest::nearest_name;
+use hatbox_types::text::suggest::nearest_name;
 
 /// Whether `key`, in any case, is read by hatbox, the AWS CLI or one of the SDKs.
 pub(super) fn is_known_key(key: &str) -> bool {

@@ -13,7 +13,7 @@ use super::header::SectionKind;
 use super::origin::{FileKind, Origin, Place, Sourced};
 use super::problem::Warning;
 use super::value::ValueError;
-use crate::name::ProfileName;
+use hatbox_types::name::ProfileName;
 
 /// How many profiles one may include, one by another.
 const MAX_DEPTH: usize = 64;

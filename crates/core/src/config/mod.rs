@@ -21,9 +21,7 @@ pub mod entry;
 
 pub mod syntax;
 
-pub mod duration;
 pub mod endpoint;
-pub mod suggest;
 pub mod value;
 
 pub mod error;

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::problem::Warning;
-use crate::name::{MfaSerial, ProfileName, Region, RoleArn};
-use crate::secret::{AccessKey, SecretString};
+use hatbox_types::name::{MfaSerial, ProfileName, Region, RoleArn};
+use hatbox_types::secret::{AccessKey, SecretString};
 
 pub use super::origin::{FileKind, Origin, Place, Sourced};
 

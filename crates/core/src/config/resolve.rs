@@ -1,7 +1,6 @@
 //! From layers of text to the checked settings of one profile.
 
 use super::checked::{parse_plain, parse_with};
-use super::duration::parse_duration;
 use super::error::ConfigError;
 use super::files::Config;
 use super::header::SectionKind;
@@ -16,8 +15,9 @@ use super::value::{
     ValueError, parse_bool, parse_endpoint_url, parse_external_id, parse_session_name, parse_session_tags,
     parse_transitive_tags,
 };
-use crate::name::{MfaSerial, ProfileName, Region, RoleArn};
-use crate::secret::{AccessKey, SecretString};
+use hatbox_types::duration::parse_duration;
+use hatbox_types::name::{MfaSerial, ProfileName, Region, RoleArn};
+use hatbox_types::secret::{AccessKey, SecretString};
 
 /// Where in a chain a profile stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

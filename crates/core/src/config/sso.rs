@@ -8,7 +8,7 @@ use super::layers::{Layers, Part, read_part};
 use super::origin::{FileKind, Sourced};
 use super::problem::Warning;
 use super::profile::Sso;
-use crate::name::{AccountId, Region};
+use hatbox_types::name::{AccountId, Region};
 
 /// What the profile says about SSO; `None` when it says nothing.
 ///

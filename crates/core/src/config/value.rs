@@ -1,10 +1,10 @@
 //! The forms of single values: what AWS takes, checked before anything is sent.
 
-use super::duration::DurationError;
 use super::endpoint::{EndpointError, parse_endpoint};
 use super::foreign::render_foreign;
-use crate::name::NameError;
-use crate::secret::AccessKeyError;
+use hatbox_types::duration::DurationError;
+use hatbox_types::name::NameError;
+use hatbox_types::secret::AccessKeyError;
 
 /// The most tags of a session (STS).
 pub const MAX_TAGS: usize = 50;

@@ -8,13 +8,13 @@ use crate::config::origin::{FileKind, Origin, Sourced};
 use crate::config::overrides::Overrides;
 use crate::config::profile::{Profile, WebIdentity};
 use crate::config::{Config, ConfigError, Which, resolve_profile};
-use crate::name::ProfileName;
 use crate::plan::command::own_process_profile;
 pub use crate::plan::command::program_word;
 use crate::plan::{
     Base, Lookup, MfaUnused, Note, NoteLevel, Plan, PlanError, PlanOptions, Signer, Step, StoredKeys,
     quote_word, resolve_plan,
 };
+use hatbox_types::name::ProfileName;
 
 /// What was learned of the profiles on the way.
 #[derive(Debug, Default)]

@@ -6,7 +6,7 @@ use super::finding::{Finding, Findings, Level, Topic, shown};
 use super::moments::render_length;
 use crate::config::overrides::{Flags, Overrides};
 use crate::config::{Config, Which, resolve_profile};
-use crate::name::ProfileName;
+use hatbox_types::name::ProfileName;
 
 /// Below this much left, a shell's credentials are about to end.
 const ENDING: i64 = 15 * 60;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::config::foreign::render_foreign;
 use crate::config::origin::{Origin, Place};
-use crate::name::ProfileName;
+use hatbox_types::name::ProfileName;
 
 /// How bad it is, the least first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

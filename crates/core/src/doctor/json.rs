@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::finding::{Finding, Fix, Level, Spot};
 use super::page::{Look, Summary};
 use crate::config::origin::FileKind;
-use crate::name::ProfileName;
+use hatbox_types::name::ProfileName;
 
 /// Renders findings as JSON of schema 1.
 ///

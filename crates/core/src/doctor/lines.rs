@@ -8,7 +8,7 @@ use crate::config::header::SectionKind;
 use crate::config::origin::{FileKind, Place};
 use crate::config::syntax::{Document, Section};
 use crate::config::{Config, nearest_known_key};
-use crate::name::ProfileName;
+use hatbox_types::name::ProfileName;
 
 /// Keys that give a profile an identity, the one that says most first.
 const IDENTITIES: [&str; 9] = [

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::finding::{Finding, Level, Topic};
-use crate::name::ProfileName;
+use hatbox_types::name::ProfileName;
 
 /// AWS takes a signature within 15 minutes of its own time (STS: "Signature expired", "not yet current"), other
 /// services within 5 (S3: RequestTimeTooSkewed is 15, but sessions' lengths are measured by both clocks).

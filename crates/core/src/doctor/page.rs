@@ -1,8 +1,8 @@
 //! Findings as a person reads them: by topic, a line each where that fits, a command below, one line at the end.
 
 use super::finding::{Finding, Fix, Level, Spot, Topic};
-use crate::name::ProfileName;
 use crate::plan::explain::{Line, Page, Paths, Style, WIDTH, wrap};
+use hatbox_types::name::ProfileName;
 
 /// Where the text of a finding starts: behind `  warning  `.
 const TEXT_AT: usize = 11;

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use crate::name::{AccessKeyId, ProfileName, Region};
-use crate::secret::{AccessKey, SecretString, SessionCredentials};
+use hatbox_types::name::{AccessKeyId, ProfileName, Region};
+use hatbox_types::secret::{AccessKey, SecretString, SessionCredentials};
 
 /// What a program gets to sign with.
 #[derive(Debug, Clone)]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::secret::SecretString;
+use hatbox_types::secret::SecretString;
 
 use super::credentials::{Handover, render_time};
 use super::marks::{Marked, is_marked, render_marks};
@@ -127,8 +127,8 @@ mod tests {
 
     use super::super::credentials::Credentials;
     use super::*;
-    use crate::name::{AccessKeyId, ProfileName, Region};
-    use crate::secret::{AccessKey, SessionCredentials};
+    use hatbox_types::name::{AccessKeyId, ProfileName, Region};
+    use hatbox_types::secret::{AccessKey, SessionCredentials};
 
     fn key() -> Credentials {
         Credentials::AccessKey(AccessKey::parse("AKIAIOSFODNN7EXAMPLE", "the-secret").unwrap())

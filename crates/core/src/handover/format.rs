@@ -138,8 +138,8 @@ mod tests {
 
     use super::super::credentials::Credentials;
     use super::*;
-    use crate::name::{AccessKeyId, ProfileName, Region};
-    use crate::secret::{AccessKey, SecretString, SessionCredentials};
+    use hatbox_types::name::{AccessKeyId, ProfileName, Region};
+    use hatbox_types::secret::{AccessKey, SecretString, SessionCredentials};
 
     fn render(credentials: &Credentials, has_region: bool, format: Format) -> Result<String, FormatError> {
         let profile = ProfileName::parse("llamas").unwrap();

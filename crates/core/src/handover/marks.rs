@@ -11,7 +11,7 @@
 
 use std::fmt::Write as _;
 
-use crate::secret::SecretString;
+use hatbox_types::secret::SecretString;
 
 /// Holds the marks.
 pub const MARKS: &str = "HATBOX_SET";

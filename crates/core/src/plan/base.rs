@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::config::profile::{Origin, Sourced, Sso, WebIdentity};
-use crate::name::{AccessKeyId, ProfileName, RoleArn};
+use hatbox_types::name::{AccessKeyId, ProfileName, RoleArn};
 
 use super::step::Call;
 

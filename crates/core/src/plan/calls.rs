@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use crate::config::profile::Sourced;
-use crate::name::MfaSerial;
+use hatbox_types::name::MfaSerial;
 
 use super::base::{Base, Signer};
 use super::chain::{Chain, Link};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::config::Which;
 use crate::config::overrides::AmbientWebIdentity;
 use crate::config::profile::{Profile, Sourced};
-use crate::name::{AccessKeyId, ProfileName};
+use hatbox_types::name::{AccessKeyId, ProfileName};
 
 use super::base::Base;
 use super::error::PlanError;

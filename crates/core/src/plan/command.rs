@@ -3,7 +3,7 @@
 //! A `credential_process` that runs hatbox lets other tools get the profile's credentials through hatbox. For hatbox itself it is no
 //! source: following it would ask hatbox for what hatbox is about to find out.
 
-use crate::name::ProfileName;
+use hatbox_types::name::ProfileName;
 
 /// Flags of hatbox's and aws-vault's `exec` and `export` that take their value as the next word. A test of the command
 /// line holds the list against its flags, which are not known here.

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use crate::config::profile::{Origin, Sourced};
 use crate::config::value::ValueError;
-use crate::name::ProfileName;
+use hatbox_types::name::ProfileName;
 
 use super::chain::CHAIN_LIMIT;
 use super::step::Call;
-use crate::config::duration::render_duration;
+use hatbox_types::duration::render_duration;
 
 /// Why a profile has no credential plan. `E` is the lookup's own error.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -20,7 +20,7 @@
 use crate::config::Which;
 use crate::config::profile::{CredentialSource, Origin, Profile, Sourced, WebIdentity};
 use crate::config::value::{ValueError, parse_session_name};
-use crate::name::{AccessKeyId, ProfileName, RoleArn};
+use hatbox_types::name::{AccessKeyId, ProfileName, RoleArn};
 
 use super::base::{Base, MetadataService};
 use super::chain::PlanOptions;

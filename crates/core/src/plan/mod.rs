@@ -18,13 +18,12 @@ pub mod session;
 mod step;
 
 use crate::config::profile::{Endpoint, Sourced};
-use crate::name::{ProfileName, Region};
+use hatbox_types::name::{ProfileName, Region};
 
 pub use base::{Base, MetadataService, Signer};
 pub use chain::{Ambient, AmbientKey, CHAIN_LIMIT, Lookup, PlanOptions, StoredKeys};
 pub use command::VALUE_FLAGS;
 pub use error::{PlanError, quote_word};
-pub(crate) use note::render_role_of_environment;
 pub use note::{MfaUnused, Note, NoteLevel};
 pub use resolve::resolve_plan;
 pub use session::Sessions;

@@ -1,11 +1,12 @@
 //! What a person should know about a plan although it is no error.
 
 use crate::config::profile::{Origin, Sourced};
-use crate::name::{MfaSerial, ProfileName};
+use hatbox_types::name::{MfaSerial, ProfileName};
 
 use super::error::quote_word;
 use super::step::Cap;
-use crate::config::duration::render_duration;
+use hatbox_types::duration::render_duration;
+use hatbox_types::text::phrases::render_role_of_environment;
 
 /// What a person should know although it is no error.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -213,13 +214,5 @@ impl Note {
                 "the store is locked: a stored access key, which would come first, is not known".to_owned()
             }
         }
-    }
-}
-
-/// What a variable does that gives the role: it replaces that of the profile, `own`, where there is one.
-pub(crate) fn render_role_of_environment(variable: &str, profile: &str, own: Option<&str>) -> String {
-    match own {
-        Some(own) => format!("{variable} replaces the role of profile `{profile}` ({own})"),
-        None => format!("{variable} gives profile `{profile}` a role; it has none of its own"),
     }
 }

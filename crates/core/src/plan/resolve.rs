@@ -1,7 +1,7 @@
 //! Resolves a profile into its credential plan.
 
 use crate::config::profile::{Origin, Sourced};
-use crate::name::ProfileName;
+use hatbox_types::name::ProfileName;
 
 use super::Plan;
 use super::base::{Base, Signer};

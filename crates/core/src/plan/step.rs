@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::config::profile::Sourced;
-use crate::name::{MfaSerial, ProfileName, RoleArn};
+use hatbox_types::name::{MfaSerial, ProfileName, RoleArn};
 
 /// One call to STS.
 #[derive(Debug, Clone)]

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use hatbox_core::config::duration::parse_duration;
-use hatbox_core::name::ProfileName;
+use hatbox_types::duration::parse_duration;
+use hatbox_types::name::ProfileName;
 
 /// A case: a config, stored keys, and what happens in a row.
 pub(crate) struct Case {

@@ -19,14 +19,14 @@ use case::{Args, Case, Event};
 use hatbox_core::cache::{
     CachedSession, DEFAULT_MIN_TTL, Reuse, SessionKey, Start, StartRules, resolve_session_key, resolve_start,
 };
-use hatbox_core::config::duration::parse_duration;
 use hatbox_core::config::{Config, ConfigError, Flags, Origin, Overrides, resolve_profile};
-use hatbox_core::name::{AccessKeyId, ProfileName};
 use hatbox_core::plan::{
     Ambient, AmbientKey, Base, Call, Lookup, Note, Plan, PlanError, PlanOptions, Sessions, Stage, Step,
     StoredKeys, resolve_plan,
 };
-use hatbox_core::secret::{SecretString, SessionCredentials};
+use hatbox_types::duration::parse_duration;
+use hatbox_types::name::{AccessKeyId, ProfileName};
+use hatbox_types::secret::{SecretString, SessionCredentials};
 use jiff::Timestamp;
 
 #[test]

@@ -4,8 +4,8 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use hatbox_core::config::profile::{FileKind, Origin, Place, Profile, Sourced};
-use hatbox_core::name::{AccessKeyId, ProfileName};
 use hatbox_core::plan::{Lookup, Plan, PlanError, PlanOptions, StoredKeys, resolve_plan};
+use hatbox_types::name::{AccessKeyId, ProfileName};
 
 pub(crate) const MFA: &str = "arn:aws:iam::111122223333:mfa/jan";
 pub(crate) const ADMIN: &str = "arn:aws:iam::444455556666:role/dev-infra-admin";

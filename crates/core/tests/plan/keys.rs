@@ -2,8 +2,8 @@
 
 use hatbox_core::cache::{SessionKey, resolve_session_key};
 use hatbox_core::config::profile::{Profile, Sourced, StsRegional};
-use hatbox_core::name::AccessKeyId;
 use hatbox_core::plan::{Base, Plan, PlanOptions, Stage, Step};
+use hatbox_types::name::AccessKeyId;
 use proptest::prelude::*;
 
 use super::fixture::{ADMIN, AUDITOR, at, bare, plan, role, user, with_length};

@@ -5,11 +5,11 @@ use std::time::Duration;
 use hatbox_core::config::Which;
 use hatbox_core::config::overrides::AmbientWebIdentity;
 use hatbox_core::config::profile::{CredentialSource, Origin, Profile, Sourced, Sso, WebIdentity};
-use hatbox_core::name::ProfileName;
 use hatbox_core::plan::{
     Ambient, Base, CHAIN_LIMIT, Lookup, MetadataService, Note, NoteLevel, PlanError, PlanOptions, StoredKeys,
     resolve_plan,
 };
+use hatbox_types::name::ProfileName;
 
 use super::fixture::{ADMIN, at, bare, name, plan, resolve, role, stored, user, with_length};
 

@@ -7,10 +7,10 @@ use hatbox_core::cache::{
     CachedSession, DEFAULT_MIN_TTL, Renewal, Reuse, Start, StartRules, resolve_cache_state, resolve_start,
     resolve_use,
 };
-use hatbox_core::name::AccessKeyId;
 use hatbox_core::plan::explain::CacheState;
 use hatbox_core::plan::{Call, Plan, Stage};
-use hatbox_core::secret::{SecretString, SessionCredentials};
+use hatbox_types::name::AccessKeyId;
+use hatbox_types::secret::{SecretString, SessionCredentials};
 use jiff::Timestamp;
 use proptest::prelude::*;
 

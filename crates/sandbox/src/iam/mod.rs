@@ -14,7 +14,7 @@ mod users;
 
 use std::collections::BTreeMap;
 
-use hatbox_core::policy::document::Policy;
+use hatbox_iam::policy::document::Policy;
 
 use crate::authorize::Ask;
 use crate::http::Reply;

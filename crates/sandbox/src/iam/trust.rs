@@ -1,7 +1,7 @@
 //! Trust policies as IAM takes them: which fields, actions and principals, and how long.
 
-use hatbox_core::policy::document::Statement;
-use hatbox_core::policy::principal::{Principal, PrincipalKind};
+use hatbox_iam::policy::document::Statement;
+use hatbox_iam::policy::principal::{Principal, PrincipalKind};
 
 use super::{count_characters, malformed, parse_policy, text};
 use crate::refusal::Refusal;

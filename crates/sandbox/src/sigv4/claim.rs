@@ -185,7 +185,7 @@ fn check_scope(claim: &Claim, dialect: Dialect) -> Result<(), Refusal> {
         let message = format!("Credential should be scoped to correct service: '{service}'. ");
         return Err(words::wrong_scope(dialect, &message));
     }
-    if hatbox_core::name::Region::parse(&claim.region).is_err() {
+    if hatbox_types::name::Region::parse(&claim.region).is_err() {
         return Err(words::wrong_scope(dialect, "Credential should be scoped to a valid region. "));
     }
     if claim.stamp.get(..8) != Some(&claim.date) {

@@ -7,8 +7,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hatbox_core::name::RoleArn;
-use hatbox_core::policy::evaluate::Decision;
+use hatbox_iam::policy::evaluate::Decision;
+use hatbox_types::name::RoleArn;
 
 use super::session_policy::parse_session_policy;
 use super::table::rules_of;

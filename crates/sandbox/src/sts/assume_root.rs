@@ -2,7 +2,7 @@
 //!
 //! Source: the STS reference, and "Centralize root access for member accounts" of the IAM user guide.
 
-use hatbox_core::name::AccountId;
+use hatbox_types::name::AccountId;
 
 use super::table::rules_of;
 use super::{Grant, mint_session};

@@ -1,6 +1,6 @@
 //! Session policies of a call: parsed, resolved, and weighed.
 
-use hatbox_core::policy::document::Policy;
+use hatbox_iam::policy::document::Policy;
 
 use crate::refusal::Refusal;
 use crate::turn::Turn;

@@ -3,8 +3,8 @@
 //! The token comes first ([`bearer`](super::bearer)), and the role only then, so that nobody without a good
 //! token learns anything.
 
-use hatbox_core::name::RoleArn;
-use hatbox_core::policy::evaluate::Decision;
+use hatbox_iam::policy::evaluate::Decision;
+use hatbox_types::name::RoleArn;
 
 use super::assume_role::check_role_maximum;
 use super::bearer::{Bearer, check_token};

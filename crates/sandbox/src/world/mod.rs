@@ -14,7 +14,7 @@ mod session;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hatbox_core::name::RoleArn;
+use hatbox_types::name::RoleArn;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -273,9 +273,9 @@ impl World {
     }
 
     /// The first access key of a user, in the form that a vault takes.
-    pub fn access_key(&self, account: &str, user: &str) -> Option<hatbox_core::secret::AccessKey> {
+    pub fn access_key(&self, account: &str, user: &str) -> Option<hatbox_types::secret::AccessKey> {
         let key = self.accounts.get(account)?.users.get(user)?.keys.first()?;
-        hatbox_core::secret::AccessKey::parse(&key.id, key.secret.expose()).ok()
+        hatbox_types::secret::AccessKey::parse(&key.id, key.secret.expose()).ok()
     }
 
     /// A long-lived key by id, with its owner.

@@ -90,7 +90,7 @@ pub(crate) fn task_policy(arn: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hatbox_core::policy::document::Policy;
+    use hatbox_iam::policy::document::Policy;
 
     #[test]
     fn every_task_has_a_policy_that_can_be_read() {

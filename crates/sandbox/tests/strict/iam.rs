@@ -205,8 +205,8 @@ fn keys_made_here_carry_the_sandbox_mark() {
     let session = sandbox.sts(&sandbox.jan, "GetSessionToken", &[]).keys();
     let id = sandbox.control().id().to_owned();
     for key in [&sandbox.jan, &made, &session] {
-        let parsed = hatbox_core::name::AccessKeyId::parse(&key.id).unwrap();
-        assert!(hatbox_core::sandbox_key::is_minted_by(&parsed, &id), "{}", key.id);
-        assert!(!hatbox_core::sandbox_key::is_minted_by(&parsed, &World::empty().unwrap().id));
+        let parsed = hatbox_types::name::AccessKeyId::parse(&key.id).unwrap();
+        assert!(hatbox_types::sandbox_key::is_minted_by(&parsed, &id), "{}", key.id);
+        assert!(!hatbox_types::sandbox_key::is_minted_by(&parsed, &World::empty().unwrap().id));
     }
 }

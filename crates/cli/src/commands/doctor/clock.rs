@@ -6,7 +6,7 @@ use hatbox_core::config::overrides::{Flags, Overrides};
 use hatbox_core::config::{Which, resolve_profile};
 use hatbox_core::doctor::moments::{check_behind, check_skew};
 use hatbox_core::doctor::{Finding, Level, Topic};
-use hatbox_core::name::ProfileName;
+use hatbox_types::name::ProfileName;
 
 use super::Checkup;
 use crate::world::config_files::ConfigFiles;

@@ -2,7 +2,7 @@
 
 use hatbox_core::doctor::environment::{Variables, check_environment};
 use hatbox_core::doctor::{Finding, Findings, Level, Topic};
-use hatbox_core::name::ProfileName;
+use hatbox_types::name::ProfileName;
 
 use super::Checkup;
 use crate::env_names;

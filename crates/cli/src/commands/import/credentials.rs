@@ -7,9 +7,9 @@ use hatbox_core::config::edit::{Change, edit_section};
 use hatbox_core::config::header::SectionKind;
 use hatbox_core::config::origin::FileKind;
 use hatbox_core::config::syntax::Document;
-use hatbox_core::key_shape::{KeyOrigin, parse_long_lived_key};
-use hatbox_core::name::ProfileName;
-use hatbox_core::secret::{AccessKey, SecretString};
+use hatbox_types::key_shape::{KeyOrigin, parse_long_lived_key};
+use hatbox_types::name::ProfileName;
+use hatbox_types::secret::{AccessKey, SecretString};
 use serde_json::{Value, json};
 
 use super::{check_named, is_chosen, item_of, origin_of, tell, warn_of_shape};

@@ -3,9 +3,9 @@
 mod aws_vault;
 mod credentials;
 
-use hatbox_core::key_shape::{KeyOrigin, KeyShapeError};
-use hatbox_core::name::ProfileName;
-use hatbox_core::secret::AccessKey;
+use hatbox_types::key_shape::{KeyOrigin, KeyShapeError};
+use hatbox_types::name::ProfileName;
+use hatbox_types::secret::AccessKey;
 use serde_json::json;
 use zeroize::Zeroizing;
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use hatbox_core::config::duration::render_duration;
 use hatbox_sandbox::log::{LogEntry, SignedWith};
+use hatbox_types::duration::render_duration;
 
 use crate::args::SandboxLogArgs;
 use crate::output::{BOLD, DIM, ERROR, GOOD};

@@ -10,9 +10,9 @@ use aws_sigv4::http_request::{
     UriPathNormalizationMode, sign,
 };
 use aws_sigv4::sign::v4;
-use hatbox_core::name::AccessKeyId;
-use hatbox_core::sandbox_key::is_minted_by;
-use hatbox_core::secret::SecretString;
+use hatbox_types::name::AccessKeyId;
+use hatbox_types::sandbox_key::is_minted_by;
+use hatbox_types::secret::SecretString;
 
 use crate::env_names;
 use crate::report::{Failure, FailureKind};

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use hatbox_core::secret::AccessKey;
 use hatbox_sandbox::control::Client;
 use hatbox_sandbox::world as demo;
 use hatbox_sandbox::{Options, Running};
+use hatbox_types::secret::AccessKey;
 
 use crate::report::{Failure, FailureKind};
 use crate::sys::exec::{ExecError, find_program};

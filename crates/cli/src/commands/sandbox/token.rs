@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use hatbox_core::config::duration::parse_duration;
 use hatbox_sandbox::control::TokenOrder;
 use hatbox_sandbox::world as demo_world;
+use hatbox_types::duration::parse_duration;
 
 use super::{failed, open_client};
 use crate::args::SandboxTokenArgs;

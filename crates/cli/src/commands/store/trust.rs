@@ -1,7 +1,7 @@
 //! `hatbox store trust`: shows a store that hatbox refuses to use, and uses it after a typed yes.
 
-use hatbox_core::name::AccessKeyId;
-use hatbox_core::text::printable;
+use hatbox_types::name::AccessKeyId;
+use hatbox_types::text::printable;
 
 use crate::args::{GlobalArgs, StoreTrustArgs};
 use crate::prompt::{Echo, PromptError, Question};

@@ -1,6 +1,6 @@
 //! `hatbox store wrap`: the ways to open the encrypted files.
 
-use hatbox_core::secret::SecretString;
+use hatbox_types::secret::SecretString;
 use serde_json::json;
 
 use crate::args::{GlobalArgs, StoreWrapAdd, StoreWrapArgs, StoreWrapCommand};

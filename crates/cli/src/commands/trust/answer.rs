@@ -1,6 +1,6 @@
 //! Prints an answer: in words, or as JSON with the sources that it is from.
 
-use hatbox_core::accounts::Accounts;
+use hatbox_iam::accounts::Accounts;
 use serde_json::{Value, json};
 
 use crate::report::Failure;

@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
-use hatbox_core::policy::evaluate::evaluate;
-use hatbox_core::policy::rows::{parse_row, render_answer, render_unreadable};
+use hatbox_iam::policy::evaluate::evaluate;
+use hatbox_iam::policy::rows::{parse_row, render_answer, render_unreadable};
 
 use crate::args::TrustEvaluateArgs;
 use crate::report::{Failure, FailureKind};

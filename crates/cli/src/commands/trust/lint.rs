@@ -5,12 +5,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use hatbox_core::accounts::{Accounts, Document, Fact};
-use hatbox_core::policy::document::{PolicyError, decode_json};
-use hatbox_core::trust::admits::{Asked, Candidate};
-use hatbox_core::trust::lint::{
+use hatbox_iam::accounts::{Accounts, Document, Fact};
+use hatbox_iam::admits::{Asked, Candidate};
+use hatbox_iam::lint::{
     Counts, Detail, Level, Linted, Outcome, Subject, lint_policy, render_json, render_sarif, render_text,
 };
+use hatbox_iam::policy::document::{PolicyError, decode_json};
 
 use super::sources::load_accounts;
 use crate::args::{GlobalArgs, LintFormat, LintLevel, TrustLintArgs};

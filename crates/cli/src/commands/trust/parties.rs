@@ -2,12 +2,12 @@
 
 use std::cell::OnceCell;
 
-use hatbox_core::accounts::Accounts;
 use hatbox_core::config::profile::Profile;
 use hatbox_core::config::{Overrides, Which, resolve_profile};
-use hatbox_core::name::ProfileName;
-use hatbox_core::trust::can::Given;
-use hatbox_core::trust::party::{FindError, Party, PartyKind, find_caller, find_role};
+use hatbox_iam::accounts::Accounts;
+use hatbox_iam::can::Given;
+use hatbox_iam::party::{FindError, Party, PartyKind, find_caller, find_role};
+use hatbox_types::name::ProfileName;
 
 use crate::args::TrustGivenArgs;
 use crate::report::{Failure, FailureKind};

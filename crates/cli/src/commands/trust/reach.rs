@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use hatbox_core::trust::reach::reach;
+use hatbox_iam::reach::reach;
 
 use super::answer;
 use super::parties::{Parties, given_of};

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use hatbox_core::accounts::{Accounts, Origin, SourceKind};
+use hatbox_iam::accounts::{Accounts, Origin, SourceKind};
 use jiff::Timestamp;
 
 use crate::args::{GlobalArgs, TrustSourceArgs};

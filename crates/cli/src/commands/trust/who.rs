@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use hatbox_core::trust::who::who;
+use hatbox_iam::who::who;
 
 use super::answer;
 use super::parties::{Parties, given_of};

@@ -7,8 +7,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use hatbox_core::name::ProfileName;
-use hatbox_core::secret::SecretString;
+use hatbox_types::name::ProfileName;
+use hatbox_types::secret::SecretString;
 
 use super::{FoundKey, ReadError, parse_item, profile_of};
 use crate::foreign::jwe::{self, JweError};

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use hatbox_core::name::ProfileName;
+use hatbox_types::name::ProfileName;
 use security_framework::base::Error;
 use security_framework::item::{ItemClass, ItemSearchOptions, Limit};
 use security_framework::os::macos::keychain::SecKeychain;

@@ -18,8 +18,8 @@ use std::path::Path;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use hatbox_core::name::ProfileName;
-use hatbox_core::secret::{AccessKey, SecretString};
+use hatbox_types::name::ProfileName;
+use hatbox_types::secret::{AccessKey, SecretString};
 use serde::Deserialize;
 use zeroize::{Zeroize, Zeroizing};
 

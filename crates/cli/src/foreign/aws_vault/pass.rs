@@ -1,6 +1,6 @@
 //! The stores `pass` and `passage` of aws-vault: an entry for each item, below a prefix that is empty by default.
 
-use hatbox_core::name::ProfileName;
+use hatbox_types::name::ProfileName;
 use zeroize::Zeroizing;
 
 use super::{FoundKey, ReadError, VaultError, parse_item, profile_of};

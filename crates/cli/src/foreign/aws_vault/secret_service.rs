@@ -4,7 +4,7 @@
 use std::cell::OnceCell;
 use std::time::Duration;
 
-use hatbox_core::name::ProfileName;
+use hatbox_types::name::ProfileName;
 use secret_service::EncryptionType;
 use secret_service::blocking::{Collection, Item, SecretService};
 use zbus::blocking::Connection;

@@ -1,6 +1,6 @@
 //! The store `wincred` of aws-vault: generic credentials whose names begin with `aws-vault:aws-vault:`.
 
-use hatbox_core::name::ProfileName;
+use hatbox_types::name::ProfileName;
 
 use super::{FoundKey, ReadError, VaultError, parse_key, profile_of};
 use crate::sys::credentials::{self, Code};

@@ -8,8 +8,8 @@ use std::cell::RefCell;
 use std::ffi::OsString;
 use std::path::Path;
 
-use hatbox_core::name::AccessKeyId;
-use hatbox_core::text::printable_start;
+use hatbox_types::name::AccessKeyId;
+use hatbox_types::text::printable_start;
 
 mod protocol;
 

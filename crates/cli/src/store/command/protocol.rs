@@ -1,6 +1,6 @@
 //! What hatbox and a helper say to each other: one line of JSON each way.
 
-use hatbox_core::text::printable_start;
+use hatbox_types::text::printable_start;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 

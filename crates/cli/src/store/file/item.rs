@@ -1,6 +1,6 @@
 //! The inside of an item's file: JSON with its name, its making and a MAC.
 
-use hatbox_core::name::{AccessKeyId, ProfileName};
+use hatbox_types::name::{AccessKeyId, ProfileName};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, Zeroizing};

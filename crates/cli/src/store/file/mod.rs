@@ -18,7 +18,7 @@ use std::cmp::Ordering;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use hatbox_core::secret::SecretString;
+use hatbox_types::secret::SecretString;
 use zeroize::Zeroizing;
 
 mod identity;

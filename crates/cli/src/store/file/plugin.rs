@@ -10,8 +10,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 use age::secrecy::SecretString as AgeSecret;
-use hatbox_core::secret::SecretString;
-use hatbox_core::text::printable_start;
+use hatbox_types::secret::SecretString;
+use hatbox_types::text::printable_start;
 use zeroize::Zeroizing;
 
 use super::identity::{Identity, decrypt_with, encrypt_to};

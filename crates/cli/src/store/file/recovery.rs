@@ -7,7 +7,7 @@
 //! 30 digits of Crockford's base 32, 150 bits. Its first word tells it from a chosen passphrase, so each is
 //! tried on its own wrap only. Capitals, `O` for `0` and `I` or `L` for `1` are read as what was meant.
 
-use hatbox_core::secret::SecretString;
+use hatbox_types::secret::SecretString;
 use zeroize::Zeroizing;
 
 const PREFIX: &str = "hatbox-recovery-";

@@ -1,6 +1,6 @@
 //! What can be done to a `file` store beside using it: wraps added and removed, a new identity.
 
-use hatbox_core::secret::SecretString;
+use hatbox_types::secret::SecretString;
 
 use super::identity::Identity;
 use super::manifest::Manifest;

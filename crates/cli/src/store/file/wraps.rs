@@ -11,7 +11,7 @@
 use std::fs;
 use std::path::Path;
 
-use hatbox_core::secret::SecretString;
+use hatbox_types::secret::SecretString;
 use zeroize::Zeroizing;
 
 use super::identity::{Identity, decrypt_with, encrypt_to, problem_of};

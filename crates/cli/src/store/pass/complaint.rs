@@ -2,7 +2,7 @@
 //!
 //! GnuPG's status lines (`[GNUPG:] ...`, its doc/DETAILS) are asked for, as its words differ between versions.
 
-use hatbox_core::text::printable_start;
+use hatbox_types::text::printable_start;
 
 /// What is wrong, as far as a store has to know.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -84,7 +84,7 @@ fn is_here(program: &str) -> bool {
     Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success())
 }
 
-fn nobody(_: PassphraseFor) -> Result<hatbox_core::secret::SecretString, PassphraseError> {
+fn nobody(_: PassphraseFor) -> Result<hatbox_types::secret::SecretString, PassphraseError> {
     Err(PassphraseError::NoWay)
 }
 
@@ -170,7 +170,7 @@ fn a_key_with_a_passphrase_is_locked_until_its_own_prompt_gave_it() {
     let mut asked = Vec::new();
     let mut allow = |what| {
         asked.push(what);
-        Ok(hatbox_core::secret::SecretString::new(String::new()))
+        Ok(hatbox_types::secret::SecretString::new(String::new()))
     };
     // What stands in for a person at pinentry: one that goes away, and one that knows.
     let pinentry = gnupg.home.path().join("pinentry");

@@ -20,7 +20,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::time::Duration;
 
-use hatbox_core::name::{AccessKeyId, ProfileName};
+use hatbox_types::name::{AccessKeyId, ProfileName};
 use jiff::Timestamp;
 use secret_service::EncryptionType;
 use secret_service::blocking::{Collection, Item as BusItem, SecretService};

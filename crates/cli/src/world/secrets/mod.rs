@@ -13,8 +13,8 @@ mod wraps;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use hatbox_core::name::ProfileName;
-use hatbox_core::secret::{AccessKey, SecretString};
+use hatbox_types::name::ProfileName;
+use hatbox_types::secret::{AccessKey, SecretString};
 use zeroize::Zeroizing;
 
 use self::choice::Opened;

@@ -1,7 +1,7 @@
 //! Whole items into a backend, and out of one: for `hatbox store migrate` and `hatbox import`.
 
 use super::{Replacing, Secrets};
-use hatbox_core::name::ProfileName;
+use hatbox_types::name::ProfileName;
 
 use crate::report::{Failure, FailureKind};
 use crate::store::{Item, ItemId, ItemKind, StoreError};

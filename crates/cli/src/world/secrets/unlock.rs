@@ -1,6 +1,6 @@
 //! Unlocking the store: whom to ask, who waits for whose answer, what is held for the next command.
 
-use hatbox_core::secret::SecretString;
+use hatbox_types::secret::SecretString;
 use zeroize::Zeroizing;
 
 use super::{SaidBy, Secrets, file_failure};

@@ -1,6 +1,6 @@
 //! The wraps of a `file` store, and its identity, as commands change them.
 
-use hatbox_core::secret::SecretString;
+use hatbox_types::secret::SecretString;
 
 use super::unlock::no_store_yet;
 use super::{Replacing, Secrets, file_failure};

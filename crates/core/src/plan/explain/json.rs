@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::config::profile::{FileKind, Origin, Sourced, WebIdentity};
-use crate::name::AccessKeyId;
+use hatbox_types::name::AccessKeyId;
 
 use super::super::command::render_program;
 use super::super::{AssumeRole, Base, MetadataService, Mfa, NoteLevel, Plan, Signer, Stage, Step};

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::text::printable;
+use hatbox_types::text::printable;
 
 /// Columns of a line.
 pub(crate) const WIDTH: usize = 80;

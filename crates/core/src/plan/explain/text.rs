@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::config::duration::render_duration;
 use crate::config::profile::{Origin, Sourced, WebIdentity};
+use hatbox_types::duration::render_duration;
 
 use super::super::command::render_program;
 use super::super::{AssumeRole, Base, MetadataService, Mfa, NoteLevel, Plan, Signer, Stage, Step};

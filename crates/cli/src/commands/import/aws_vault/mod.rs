@@ -2,9 +2,9 @@
 
 mod source;
 
-use hatbox_core::key_shape::{KeyOrigin, parse_long_lived_key};
-use hatbox_core::name::ProfileName;
-use hatbox_core::secret::SecretString;
+use hatbox_types::key_shape::{KeyOrigin, parse_long_lived_key};
+use hatbox_types::name::ProfileName;
+use hatbox_types::secret::SecretString;
 
 use self::source::Source;
 use super::{check_named, is_chosen, item_of, origin_of, tell, warn_of_shape};

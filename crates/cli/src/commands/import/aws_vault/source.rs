@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use hatbox_core::name::ProfileName;
+use hatbox_types::name::ProfileName;
 
 use crate::args::{ImportAwsVaultArgs, VaultKind};
 use crate::env_names;

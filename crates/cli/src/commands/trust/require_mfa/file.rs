@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use hatbox_core::policy::document::decode_json;
-use hatbox_core::trust::require_mfa::{Effects, Layout, Outcome, Patch, render_diff, require_mfa};
+use hatbox_iam::policy::document::decode_json;
+use hatbox_iam::require_mfa::{Effects, Layout, Outcome, Patch, render_diff, require_mfa};
 
 use super::super::lint::{load, unreadable};
 use super::wanted;

@@ -3,9 +3,9 @@
 mod file;
 mod role;
 
-use hatbox_core::config::duration::parse_duration;
-use hatbox_core::trust::admits::Asked;
-use hatbox_core::trust::require_mfa::Wanted;
+use hatbox_iam::admits::Asked;
+use hatbox_iam::require_mfa::Wanted;
+use hatbox_types::duration::parse_duration;
 
 use crate::args::{GlobalArgs, TrustRequireMfaArgs};
 use crate::report::{Failure, FailureKind};

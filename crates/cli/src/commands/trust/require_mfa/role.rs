@@ -3,12 +3,12 @@
 use std::path::Path;
 use std::time::Duration;
 
-use hatbox_core::accounts::Accounts;
 use hatbox_core::config::{Overrides, Which, resolve_profile};
-use hatbox_core::name::{ProfileName, RoleArn};
-use hatbox_core::trust::can::Given;
-use hatbox_core::trust::impact::{Impact, impact};
-use hatbox_core::trust::require_mfa::{Guard, Layout, Outcome, Patch, render_diff, require_mfa};
+use hatbox_iam::accounts::Accounts;
+use hatbox_iam::can::Given;
+use hatbox_iam::impact::{Impact, impact};
+use hatbox_iam::require_mfa::{Guard, Layout, Outcome, Patch, render_diff, require_mfa};
+use hatbox_types::name::{ProfileName, RoleArn};
 
 use super::super::sources::{load_from, load_live};
 use super::wanted;

@@ -1,0 +1,221 @@
+//! The accounts themselves, and how a later source corrects an earlier one.
+
+use std::collections::BTreeMap;
+
+use super::document::Document;
+use super::entities::{Grants, Group, ManagedPolicy, Role, UnplacedRole, User};
+use super::fact::{Extent, Fact};
+use super::organization::Organization;
+use super::origin::{Origin, OriginId};
+use hatbox_types::name::AccountId;
+
+/// All that the sources tell.
+#[derive(Debug, Clone, Default)]
+pub struct Accounts {
+    /// By account.
+    pub accounts: BTreeMap<AccountId, Account>,
+    /// Managed policies, AWS's own included, by ARN.
+    pub policies: BTreeMap<String, ManagedPolicy>,
+    /// Trust policies of roles whose account is not known.
+    pub unplaced: Vec<UnplacedRole>,
+    /// The organization.
+    pub organization: Organization,
+    /// The sources, in the order given.
+    pub origins: Vec<Origin>,
+    /// What a person should know about the sources: cut lists, facts not known until apply, disagreements.
+    pub notes: Vec<Note>,
+}
+
+/// One account.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Account {
+    /// Its alias, if a source tells it.
+    pub alias: Option<String>,
+    /// Users by ARN.
+    pub users: BTreeMap<String, User>,
+    /// Groups by name.
+    pub groups: BTreeMap<String, Group>,
+    /// Roles by ARN.
+    pub roles: BTreeMap<String, Role>,
+    /// Whether all users, groups and roles are here.
+    pub extent: Extent,
+}
+
+/// What a person should know about a source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// The source.
+    pub origin: OriginId,
+    /// One sentence in lower case, without a period.
+    pub text: String,
+}
+
+impl Accounts {
+    /// The source that a fact is from.
+    pub fn origin(&self, id: OriginId) -> Option<&Origin> {
+        self.origins.get(id.0)
+    }
+
+    /// All users, by account, then ARN.
+    pub fn users(&self) -> impl Iterator<Item = (&AccountId, &User)> {
+        self.accounts.iter().flat_map(|(id, account)| account.users.values().map(move |user| (id, user)))
+    }
+
+    /// All roles, by account, then ARN.
+    pub fn roles(&self) -> impl Iterator<Item = (&AccountId, &Role)> {
+        self.accounts.iter().flat_map(|(id, account)| account.roles.values().map(move |role| (id, role)))
+    }
+
+    /// Enters a source, before its facts.
+    pub(super) fn add_origin(&mut self, origin: Origin) -> OriginId {
+        self.origins.push(origin);
+        OriginId(self.origins.len() - 1)
+    }
+
+    pub(super) fn note(&mut self, origin: OriginId, text: impl Into<String>) {
+        let note = Note { origin, text: text.into() };
+        if !self.notes.contains(&note) {
+            self.notes.push(note);
+        }
+    }
+
+    pub(super) fn account_mut(&mut self, id: &AccountId) -> &mut Account {
+        self.accounts.entry(id.clone()).or_default()
+    }
+
+    pub(super) fn merge_user(&mut self, account: &AccountId, later: User) {
+        let users = &mut self.account_mut(account).users;
+        match users.get_mut(&later.arn) {
+            Some(user) => user.correct(later),
+            None => drop(users.insert(later.arn.clone(), later)),
+        }
+    }
+
+    pub(super) fn merge_group(&mut self, account: &AccountId, later: Group) {
+        let groups = &mut self.account_mut(account).groups;
+        match groups.get_mut(&later.name) {
+            Some(group) => group.correct(later),
+            None => drop(groups.insert(later.name.clone(), later)),
+        }
+    }
+
+    /// Notes where two sources tell different trust policies.
+    pub(super) fn merge_role(&mut self, account: &AccountId, later: Role) {
+        let roles = &mut self.account_mut(account).roles;
+        let Some(role) = roles.get_mut(&later.arn) else {
+            roles.insert(later.arn.clone(), later);
+            return;
+        };
+        let disagreement = disagreement(&role.trust, &later.trust);
+        let name = role.name.clone();
+        role.correct(later);
+        self.note_disagreement(&name, account, disagreement);
+    }
+
+    /// Merges a trust policy alone into a role that is there; that of the later source counts.
+    pub(super) fn merge_trust(&mut self, account: &AccountId, arn: &str, trust: Document) {
+        let Some(role) = self.account_mut(account).roles.get_mut(arn) else { return };
+        let told_by = role.trust.known().map_or(role.origin, |known| known.origin);
+        let is_later = told_by < trust.origin || role.trust == Fact::NotGiven;
+        let trust = Fact::Known(trust);
+        let earlier = if is_later { std::mem::replace(&mut role.trust, trust) } else { trust };
+        let disagreement = disagreement(&earlier, &role.trust);
+        let name = role.name.clone();
+        self.note_disagreement(&name, account, disagreement);
+    }
+
+    fn note_disagreement(&mut self, name: &str, account: &AccountId, of: Option<(OriginId, OriginId)>) {
+        let Some((earlier, later)) = of else { return };
+        let earlier = self.origin(earlier).map(|origin| origin.name.clone()).unwrap_or_default();
+        let text = format!(
+            "the trust policy of {name} ({account}) is another than in {earlier}; this one counts, as it \
+             was named later"
+        );
+        self.note(later, text);
+    }
+
+    pub(super) fn merge_policy(&mut self, later: ManagedPolicy) {
+        match self.policies.get_mut(&later.arn) {
+            Some(policy) => {
+                policy.document.correct(later.document);
+                policy.origin = later.origin;
+            }
+            None => drop(self.policies.insert(later.arn.clone(), later)),
+        }
+    }
+}
+
+/// The sources of two trust policies of one role, where they differ.
+fn disagreement(earlier: &Fact<Document>, later: &Fact<Document>) -> Option<(OriginId, OriginId)> {
+    let (earlier, later) = (earlier.known()?, later.known()?);
+    (earlier.origin != later.origin && !earlier.is_same(later)).then_some((earlier.origin, later.origin))
+}
+
+impl Grants {
+    /// A whole list replaces an earlier one; a part adds to it.
+    pub(super) fn correct(&mut self, later: Self) {
+        if later.extent == Extent::Whole {
+            *self = later;
+            return;
+        }
+        for document in later.inline {
+            match self.inline.iter_mut().find(|known| known.name == document.name) {
+                Some(known) => *known = document,
+                None => self.inline.push(document),
+            }
+        }
+        add_new(&mut self.attached, later.attached);
+    }
+}
+
+fn add_new(known: &mut Vec<String>, more: Vec<String>) {
+    for text in more {
+        if !known.contains(&text) {
+            known.push(text);
+        }
+    }
+}
+
+impl User {
+    fn correct(&mut self, later: Self) {
+        if later.grants.extent == Extent::Whole {
+            self.groups = later.groups;
+        } else {
+            add_new(&mut self.groups, later.groups);
+        }
+        self.grants.correct(later.grants);
+        self.id = later.id.or(self.id.take());
+        self.boundary.correct(later.boundary);
+        self.tags.correct(later.tags);
+        self.mfa_devices.correct(later.mfa_devices);
+        self.address = later.address.or(self.address.take());
+        self.origin = later.origin;
+    }
+}
+
+impl Group {
+    fn correct(&mut self, later: Self) {
+        self.arn = later.arn.or(self.arn.take());
+        self.grants.correct(later.grants);
+        self.origin = later.origin;
+    }
+}
+
+impl Role {
+    fn correct(&mut self, later: Self) {
+        self.grants.correct(later.grants);
+        self.id = later.id.or(self.id.take());
+        self.trust.correct(later.trust);
+        self.boundary.correct(later.boundary);
+        self.tags.correct(later.tags);
+        self.max_session_duration.correct(later.max_session_duration);
+        self.address = later.address.or(self.address.take());
+        self.origin = later.origin;
+    }
+}
+
+impl<T> From<Option<T>> for Fact<T> {
+    fn from(fact: Option<T>) -> Self {
+        fact.map_or(Self::NotGiven, Self::Known)
+    }
+}

@@ -1,0 +1,202 @@
+//! A caller with all policies that apply to it, and what is missing of them.
+
+use std::collections::{BTreeMap, HashSet};
+
+use super::gap::Gap;
+use super::party::{Party, PartyKind};
+use crate::accounts::{Account, Accounts, Document, Extent, Fact, Grants, Organization, OriginId};
+use crate::policy::evaluate::{Caller as Principal, Layer, Layers, OrganizationLevel};
+use hatbox_types::name::AccountId;
+
+/// A caller, ready to ask.
+#[derive(Debug, Clone)]
+pub(super) struct Caller {
+    pub(super) party: Party,
+    /// Its policies and those of its organization; the trust policy is the role's.
+    pub(super) layers: Layers,
+    /// The name of each of `layers.identity`: `group ops, policy AssumeOps`.
+    pub(super) labels: Vec<String>,
+    /// The name of the boundary.
+    pub(super) boundary: Option<String>,
+    pub(super) gaps: Vec<Gap>,
+    pub(super) id: Option<String>,
+    pub(super) tags: Fact<BTreeMap<String, String>>,
+    may_assume: MayAssume,
+    /// Serial numbers, of a user where they are known.
+    pub(super) mfa_devices: Fact<Vec<String>>,
+}
+
+/// Roles that own policies may allow.
+#[derive(Debug, Clone, Default)]
+struct MayAssume {
+    is_any: bool,
+    roles: HashSet<String>,
+}
+
+impl Caller {
+    /// Gathers what is known of `party`.
+    pub(super) fn gather(accounts: &Accounts, party: &Party) -> Self {
+        let mut caller = Self {
+            party: party.clone(),
+            layers: Layers::default(),
+            labels: Vec::new(),
+            boundary: None,
+            gaps: Vec::new(),
+            id: None,
+            may_assume: MayAssume::default(),
+            tags: Fact::NotGiven,
+            mfa_devices: Fact::NotGiven,
+        };
+        let account = party.account.as_ref().and_then(|id| accounts.accounts.get(id));
+        let is_found = match (party.kind, account) {
+            (PartyKind::User, Some(account)) => caller.take_user(accounts, account),
+            (PartyKind::Role, Some(account)) => caller.take_role(accounts, account),
+            (_, None) => false,
+        };
+        if !is_found {
+            let what = format!("a policy of {} (not in the sources)", party.name);
+            caller.gaps.push(Gap::new(Layer::Identity, what));
+            caller.gaps.push(Gap::new(Layer::Boundary, "a permissions boundary"));
+        }
+        caller.take_organization(accounts);
+        caller.may_assume.is_any = caller.gaps.iter().any(|gap| gap.layer == Layer::Identity);
+        for policy in &caller.layers.identity {
+            match policy.assumable_roles() {
+                Some(roles) => caller.may_assume.roles.extend(roles.map(str::to_owned)),
+                None => caller.may_assume.is_any = true,
+            }
+        }
+        caller
+    }
+
+    /// As the evaluator knows it.
+    pub(super) fn principal(&self) -> Principal {
+        match self.party.kind {
+            PartyKind::User => Principal::User { arn: self.party.arn.clone() },
+            PartyKind::Role => Principal::RoleSession { session_arn: None, role_arn: self.party.arn.clone() },
+        }
+    }
+
+    /// Whether its own policies may allow it to put on this role, conditions left aside. Quick, and *yes* when
+    /// in doubt.
+    pub(super) fn may_assume(&self, role: &str) -> bool {
+        self.may_assume.is_any || self.may_assume.roles.contains(role)
+    }
+
+    fn take_user(&mut self, accounts: &Accounts, account: &Account) -> bool {
+        let Some(user) = account.users.get(&self.party.arn) else { return false };
+        self.id.clone_from(&user.id);
+        self.tags = user.tags.clone();
+        self.mfa_devices = user.mfa_devices.clone();
+        self.take_grants(accounts, &user.grants, user.origin, "");
+        for (name, grants) in account.grants_of_groups(user) {
+            match grants {
+                Some(grants) => {
+                    self.take_grants(accounts, grants, user.origin, &format!("group {name}, "));
+                }
+                None => self.gaps.push(Gap::new(Layer::Identity, format!("a policy of the group {name}"))),
+            }
+        }
+        self.take_boundary(accounts, &user.boundary);
+        true
+    }
+
+    fn take_role(&mut self, accounts: &Accounts, account: &Account) -> bool {
+        let Some(role) = account.roles.get(&self.party.arn) else { return false };
+        self.id.clone_from(&role.id);
+        self.tags = role.tags.clone();
+        self.take_grants(accounts, &role.grants, role.origin, "");
+        self.take_boundary(accounts, &role.boundary);
+        true
+    }
+
+    fn take_grants(&mut self, accounts: &Accounts, grants: &Grants, origin: OriginId, of: &str) {
+        for document in &grants.inline {
+            self.take_policy(document, format!("{of}inline policy {}", document.name));
+        }
+        for arn in &grants.attached {
+            let name = arn.rsplit('/').next().unwrap_or_default();
+            let document = accounts.policies.get(arn).and_then(|policy| policy.document.known());
+            if let Some(document) = document {
+                self.take_policy(document, format!("{of}policy {name}"));
+            } else {
+                let what = format!("the policy {name} (not in the sources)");
+                self.gaps.push(Gap::new(Layer::Identity, what));
+            }
+        }
+        if grants.extent == Extent::Part {
+            let outside = accounts.origin(origin).and_then(|origin| origin.kind.outside());
+            let what = format!("a policy {}", outside.unwrap_or("that the sources leave out"));
+            self.gaps.push(Gap::new(Layer::Identity, what));
+        }
+    }
+
+    fn take_policy(&mut self, document: &Document, label: String) {
+        match document.policy() {
+            Ok(policy) => {
+                self.layers.identity.push(policy.clone());
+                self.labels.push(label);
+            }
+            Err(error) => {
+                self.gaps
+                    .push(Gap::new(Layer::Identity, format!("the {label} (it cannot be read: {error})")));
+            }
+        }
+    }
+
+    fn take_boundary(&mut self, accounts: &Accounts, boundary: &Fact<Option<String>>) {
+        let arn = match boundary {
+            Fact::Known(None) => return,
+            Fact::Known(Some(arn)) => arn,
+            Fact::UntilApply | Fact::NotGiven => {
+                self.gaps.push(Gap::new(Layer::Boundary, "a permissions boundary"));
+                return;
+            }
+        };
+        let name = arn.rsplit('/').next().unwrap_or_default();
+        self.boundary = Some(name.to_owned());
+        let policy = accounts.policies.get(arn).and_then(|policy| policy.document.known()?.policy().ok());
+        if let Some(policy) = policy {
+            self.layers.boundary = Some(vec![policy.clone()]);
+        } else {
+            let what = format!("the permissions boundary {name} (not in the sources)");
+            self.gaps.push(Gap::new(Layer::Boundary, what));
+        }
+    }
+
+    fn take_organization(&mut self, accounts: &Accounts) {
+        let gap = |layer, what: &str| Gap::new(layer, what);
+        match &accounts.organization {
+            Organization::None => {}
+            Organization::NotGiven => {
+                self.gaps.push(gap(Layer::Scp, "an SCP"));
+                self.gaps.push(gap(Layer::Rcp, "an RCP"));
+            }
+            Organization::Known(policies) => {
+                self.layers.management_account.clone_from(&policies.management_account);
+                match (&policies.scps, &self.party.account) {
+                    (Some(levels), Some(account)) if has_level(levels, account) => {
+                        self.layers.scps = levels_of(levels, account);
+                    }
+                    (_, Some(account)) if policies.management_account.as_ref() == Some(account) => {}
+                    _ => self.gaps.push(gap(Layer::Scp, "an SCP")),
+                }
+                // Which of them apply is told by the role's account, so it is looked at with the role.
+                match &policies.rcps {
+                    Some(levels) => self.layers.rcps.clone_from(levels),
+                    None => self.gaps.push(gap(Layer::Rcp, "an RCP")),
+                }
+            }
+        }
+    }
+}
+
+/// An account of an organization has a policy at every level, so one without any is one that is not told.
+pub(super) fn has_level(levels: &[OrganizationLevel], account: &AccountId) -> bool {
+    levels.iter().any(|level| level.account.as_ref().is_none_or(|id| id == account))
+}
+
+fn levels_of(levels: &[OrganizationLevel], account: &AccountId) -> Vec<OrganizationLevel> {
+    let applies = |level: &&OrganizationLevel| level.account.as_ref().is_none_or(|id| id == account);
+    levels.iter().filter(applies).cloned().collect()
+}

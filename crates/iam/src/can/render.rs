@@ -1,0 +1,189 @@
+//! The answer in words, and as JSON.
+
+use serde_json::{Value as Json, json};
+
+use super::{Can, MfaUse, Row, Signing, Step, Verdict};
+use crate::accounts::Fact;
+use crate::change::{Change, render_yes};
+use crate::gap::join_or;
+use crate::party::{Party, PartyKind};
+use crate::wrap::wrap;
+
+/// Where the third column of a row starts.
+const INDENT: usize = 29;
+
+impl Can {
+    /// The answer for people, with its end of line.
+    pub fn render(&self) -> String {
+        let mut text = format!("{}\n", self.headline());
+        let is_chain = self.steps.len() > 1;
+        for (step, number) in self.steps.iter().zip(1..) {
+            text.push('\n');
+            if is_chain {
+                text.push_str(&format!("{number}  {} becomes {}\n", step.from.label(), step.to.label()));
+            }
+            for row in &step.rows {
+                text.push_str(&render_row(row));
+            }
+        }
+        for (step, number) in self.steps.iter().zip(1..) {
+            let mut lines = step.closing_lines();
+            if let Some(first) = lines.first_mut().filter(|_| is_chain) {
+                first.insert_str(0, &format!("{number}  "));
+            }
+            if !lines.is_empty() {
+                text.push('\n');
+            }
+            for line in lines {
+                text.push_str(&wrap(&line, 0, 0));
+            }
+        }
+        if self.steps.last().is_some_and(|step| step.signing == Signing::RoleSession)
+            && self.verdict() != Verdict::No
+        {
+            text.push_str("\nA role put on from another role lasts 1 h at most.\n");
+        }
+        text
+    }
+
+    fn headline(&self) -> String {
+        let (caller, role) = (self.caller.label(), self.role.label());
+        let through: Vec<_> =
+            self.steps.iter().rev().skip(1).rev().map(|step| step.to.name.clone()).collect();
+        let through =
+            if through.is_empty() { String::new() } else { format!(" through {}", through.join(", ")) };
+        let first = self.steps.first();
+        let mfa = match (first.map(|step| step.signing), self.verdict(), self.mfa) {
+            (Some(Signing::WithMfaCode), ..) => " with MFA",
+            (Some(Signing::AccessKeys), Verdict::Yes, MfaUse::IfNeeded) => ", even without MFA",
+            (Some(Signing::AccessKeys), _, MfaUse::Without)
+            | (Some(Signing::AccessKeys), Verdict::Unknown, _) => " without MFA",
+            _ => "",
+        };
+        let line = match self.verdict() {
+            Verdict::Yes => format!("YES  {caller} can become {role}{through}{mfa}"),
+            Verdict::No => format!("NO  {caller} cannot become {role}{through}{mfa}"),
+            Verdict::Unknown => {
+                format!("UNKNOWN  whether {caller} can become {role}{through}{mfa}")
+            }
+        };
+        wrap(&line, 0, 4).trim_end().to_owned()
+    }
+
+    /// The answer as JSON.
+    pub fn to_json(&self) -> Json {
+        json!({
+            "schema": 1,
+            "answer": self.verdict().name(),
+            "caller": party(&self.caller),
+            "role": party(&self.role),
+            "steps": self.steps.iter().map(Step::to_json).collect::<Vec<_>>(),
+        })
+    }
+}
+
+impl Verdict {
+    /// `yes`, `no`, `unknown`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Yes => "yes",
+            Self::No => "no",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl Step {
+    /// What would turn it, or what it hangs on.
+    fn closing_lines(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        match (self.verdict, self.as_known) {
+            (Verdict::No, _) => {
+                if let Some(remedy) = &self.remedy {
+                    let (caller, role) = (&self.from.name, &self.to.name);
+                    lines.push(remedy.render(caller, role, &self.to.arn));
+                    if remedy.changes.contains(&Change::MfaCode) && self.has_device == Fact::Known(false) {
+                        lines.push(format!("{caller} has no MFA device that gives codes."));
+                    }
+                }
+            }
+            (Verdict::Unknown, Verdict::Yes) => {
+                lines.push(format!("{}.", sentence(&render_yes(&self.unless))));
+            }
+            (Verdict::Unknown, Verdict::No) => lines.push(match self.unless.as_slice() {
+                [only] => format!("No, unless {only} allows it."),
+                several => format!("No by what is known. Not seen: {}.", several.join("; ")),
+            }),
+            (Verdict::Unknown, Verdict::Unknown) => {
+                lines.push(format!("It depends on {}.", join_or(&self.unless)));
+                let keys: Vec<_> = self.unless.iter().filter(|what| !what.contains(' ')).collect();
+                if !keys.is_empty() {
+                    let flags: Vec<_> = keys.iter().map(|key| format!("--context {key}=VALUE")).collect();
+                    lines.push(format!("Add {} to say what it is.", flags.join(" ")));
+                }
+            }
+            (Verdict::Yes, _) => {}
+        }
+        if self.verdict != Verdict::No
+            && self.signing == Signing::WithMfaCode
+            && self.has_device == Fact::Known(false)
+        {
+            lines.push(format!("{} has no MFA device that gives codes.", self.from.name));
+        }
+        lines
+    }
+
+    fn to_json(&self) -> Json {
+        let signing = match self.signing {
+            Signing::AccessKeys => "access-keys",
+            Signing::WithMfaCode => "access-keys+mfa",
+            Signing::RoleSession => "role-session",
+        };
+        let rows =
+            self.rows.iter().map(|row| json!({"layer": row.layer, "says": row.says, "because": row.because}));
+        let remedy = self.remedy.as_ref().map(|remedy| {
+            let text = remedy.render(&self.from.name, &self.to.name, &self.to.arn);
+            json!({"text": text, "unless": remedy.unless})
+        });
+        json!({
+            "from": party(&self.from),
+            "to": party(&self.to),
+            "signed_with": signing,
+            "answer": self.verdict.name(),
+            "as_known": self.as_known.name(),
+            "layers": rows.collect::<Vec<_>>(),
+            "depends_on": self.unless,
+            "change": remedy,
+        })
+    }
+}
+
+/// A party as JSON.
+pub(crate) fn party(party: &Party) -> Json {
+    let kind = match party.kind {
+        PartyKind::User => "user",
+        PartyKind::Role => "role",
+    };
+    let account = party.account.as_ref().map(hatbox_types::name::AccountId::as_str);
+    let arn = account.map(|_| party.arn.as_str());
+    json!({"kind": kind, "name": party.name, "arn": arn, "account": account})
+}
+
+fn render_row(row: &Row) -> String {
+    let start = format!("  {:<14} {:<11} ", row.layer, row.says);
+    let mut text = String::new();
+    for (index, sentence) in row.because.iter().enumerate() {
+        let start = if index == 0 { start.clone() } else { " ".repeat(INDENT) };
+        text.push_str(&wrap(&format!("{start}{sentence}"), INDENT, INDENT));
+    }
+    if row.because.is_empty() {
+        text.push_str(start.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
+}

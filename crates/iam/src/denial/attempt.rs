@@ -1,0 +1,170 @@
+//! What was sent, as plain data: enough to diagnose a refusal later, and nothing secret.
+//!
+//! It is written to disk. No secret, no MFA code and no external id is in it, of access key ids the last four
+//! characters only, and of session tags their names.
+
+use serde::{Deserialize, Serialize};
+
+use super::grammar::{Refusal, parse_refusal};
+
+/// A refused call: AWS's answer, and what was sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedCall {
+    /// AWS's code: `AccessDenied`.
+    pub code: String,
+    /// AWS's text, as it may be shown.
+    pub message: String,
+    /// What was sent.
+    pub attempt: Attempt,
+}
+
+impl RefusedCall {
+    /// What AWS's answer says.
+    pub fn refusal(&self) -> Refusal {
+        parse_refusal(&self.code, &self.message)
+    }
+}
+
+/// One call that was refused, and what stood around it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// When, in seconds since 1970, by this machine's clock.
+    pub at: i64,
+    /// The profile that was asked for.
+    pub profile: String,
+    /// The profile that the refused call belongs to.
+    pub step_profile: String,
+    /// The number of the call, from 1, and of how many.
+    pub step: (usize, usize),
+    /// The role; `None` for GetSessionToken.
+    pub role: Option<String>,
+    /// The variable of the environment that gave the role.
+    #[serde(default)]
+    pub role_of_environment: Option<RoleVariable>,
+    /// What signed the call.
+    pub signer: SignedBy,
+    /// The identity that the chain starts from.
+    pub base: StartedFrom,
+    /// The device that the call presented a code of.
+    pub serial: Option<String>,
+    /// Whether it carried a code, and whose.
+    pub code: CodeSent,
+    /// The length asked for, in seconds, and where it was said: `--duration`, `~/.aws/config:14`.
+    pub seconds: u64,
+    /// Where that was said; `None` for a default.
+    pub seconds_from: Option<String>,
+    /// The session's name.
+    pub session_name: Option<String>,
+    /// Whether a person fixed it.
+    pub is_session_name_fixed: bool,
+    /// Whether an external id was sent.
+    pub has_external_id: bool,
+    /// The names of the session tags that were sent.
+    pub tags: Vec<String>,
+    /// The names of those that the source's session carries on.
+    pub inherited_tags: Vec<String>,
+    /// The source identity that was sent.
+    pub source_identity: Option<String>,
+    /// The one that the source's session carries on.
+    pub inherited_source_identity: Option<String>,
+    /// The region of STS.
+    pub region: String,
+    /// Where STS is, when it is not AWS's own.
+    pub endpoint: Option<String>,
+    /// How far this machine's clock was ahead of AWS's, in seconds, by the answer.
+    pub clock_ahead: Option<i64>,
+    /// What the config and the environment have besides.
+    pub around: Around,
+}
+
+/// A variable of the environment that gave the role, whatever the profile says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoleVariable {
+    /// `AWS_ROLE_ARN`.
+    pub name: String,
+    /// The profile's own role, where it has one.
+    pub replaced: Option<String>,
+}
+
+/// What signed a call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SignedBy {
+    /// A long-lived access key.
+    AccessKey,
+    /// A GetSessionToken session.
+    SessionToken {
+        /// The device whose code it was obtained with.
+        serial: Option<String>,
+        /// How long ago, in seconds, where that is known.
+        age: Option<i64>,
+    },
+    /// A session of a role.
+    Role {
+        /// The role's ARN, where it is known.
+        arn: Option<String>,
+    },
+    /// Temporary credentials of unknown kind.
+    Temporary,
+}
+
+/// The identity that a chain starts from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StartedFrom {
+    /// The profile that has it.
+    pub profile: String,
+    /// What it is.
+    pub kind: StartKind,
+    /// The last characters of the access key id: `****MPLE`.
+    pub key: Option<String>,
+}
+
+/// What a chain starts from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StartKind {
+    /// A key in hatbox's store.
+    Stored,
+    /// Keys in a file.
+    File,
+    /// Keys of the environment.
+    Environment,
+    /// Anything else.
+    Other,
+}
+
+/// Whether a call carried an MFA code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CodeSent {
+    /// None.
+    No,
+    /// One of `--mfa-token`.
+    Flag,
+    /// One that a program printed.
+    Process,
+    /// One that a person typed.
+    Person,
+}
+
+/// What the config and the environment have besides the refused call.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Around {
+    /// The config file as it is shown to the person.
+    pub config: String,
+    /// Profiles of the chain, from the one asked for to the base.
+    pub chain: Vec<String>,
+    /// The MFA devices of profiles that start from the same identity: profile and serial number.
+    pub devices: Vec<(String, String)>,
+    /// The roles of other profiles: profile and ARN.
+    pub roles: Vec<(String, String)>,
+    /// Variables of the environment that name an identity: name, and of a key id its last characters.
+    pub variables: Vec<(String, Option<String>)>,
+}
+
+impl Attempt {
+    /// `[profile NAME]`, as it stands in the config.
+    pub fn section(profile: &str) -> String {
+        if profile == "default" { "default".to_owned() } else { format!("profile {profile}") }
+    }
+}

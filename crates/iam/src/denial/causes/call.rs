@@ -1,0 +1,273 @@
+//! What else the call carried: external id, session name, source identity, tags, duration.
+
+use super::mfa::quoted;
+use super::{not_said, render_seconds};
+use crate::denial::attempt::SignedBy;
+use crate::denial::cause::Cause;
+use crate::denial::grammar::Refusal;
+use crate::denial::verdict::{Evidence, Fix, Verdict};
+use crate::denial::view::View;
+use crate::denial::what_if::{Answer, Lack};
+
+pub(super) fn external_id(view: &View<'_>) -> Verdict {
+    let cause = Cause::ExternalId;
+    let section = view.section();
+    // Security: the id that is expected is a third party's, and is not shown.
+    let ask = || {
+        Fix::Words(format!(
+            "set external_id in {}, [{section}], to what the role's owner gave you",
+            view.attempt.around.config
+        ))
+    };
+    if let Some(origin) = view.lacks(Lack::ExternalId) {
+        return Verdict::computed(
+            cause,
+            format!("the role asks for an external id ({origin}); [{section}] has none"),
+        )
+        .fix(ask());
+    }
+    let is_asked = matches!(&view.trust, Some((trust, _)) if matches!(&trust.answer,
+        Answer::DependsOn(keys) if keys.iter().any(|key| Lack::ExternalId.is_told_by(key))));
+    if let (true, Some((_, origin))) = (is_asked, &view.trust) {
+        return Verdict::likely(
+            cause,
+            89,
+            format!("the role asks for an external id ({origin}), and the one of [{section}] may be another"),
+        )
+        .fix(ask());
+    }
+    if let Some(origin) = view.does_not_lack(Lack::ExternalId) {
+        return Verdict::ruled_out(
+            cause,
+            Evidence::Computed,
+            format!("the external id is not what the role refuses ({origin})"),
+        );
+    }
+    if !view.may_be_trust() {
+        return Verdict::open(cause, "AWS named another layer");
+    }
+    let is_foreign = view.caller_account().is_some_and(|account| view.role_account() != Some(account));
+    match (view.attempt.has_external_id, is_foreign) {
+        (true, _) => Verdict::likely(
+            cause,
+            47,
+            format!("the external id of [{section}] may not be the one that the role asks for"),
+        )
+        .fix(ask()),
+        (false, true) => Verdict::likely(
+            cause,
+            30,
+            format!("the role may ask for an external id, and [{section}] has none"),
+        )
+        .fix(ask()),
+        (false, false) => Verdict::ruled_out(
+            cause,
+            Evidence::Likely,
+            "roles seldom ask their own account for an external id",
+        ),
+    }
+}
+
+pub(super) fn session_name(view: &View<'_>) -> Verdict {
+    let cause = Cause::SessionName;
+    let name = view.attempt.session_name.as_deref().unwrap_or_default();
+    let sent = format!("`{}`", if view.attempt.is_session_name_fixed { name } else { "hatbox-PROFILE-TIME" });
+    let fix = |verdict: Verdict| match view.user() {
+        Some(user) => verdict.fix(view.setting(format!("role_session_name = {user}"))),
+        None => verdict,
+    };
+    if let Some(origin) = view.lacks(Lack::SessionName) {
+        return fix(Verdict::computed(
+            cause,
+            format!("the role asks for another session name than {sent} ({origin})"),
+        ));
+    }
+    if let Some(origin) = view.does_not_lack(Lack::SessionName) {
+        return Verdict::ruled_out(
+            cause,
+            Evidence::Computed,
+            format!("the session's name is not what the role refuses ({origin})"),
+        );
+    }
+    if !view.may_be_trust() {
+        return Verdict::open(cause, "AWS named another layer");
+    }
+    if view.user() == Some(name) {
+        return Verdict::ruled_out(cause, Evidence::Likely, "the session is named after the user");
+    }
+    fix(Verdict::likely(
+        cause,
+        20,
+        format!("the role may ask for the user's name as session name; {sent} was sent"),
+    ))
+}
+
+pub(super) fn source_identity(view: &View<'_>) -> Verdict {
+    let cause = Cause::SourceIdentity;
+    let attempt = view.attempt;
+    if view.is_about("sts:SetSourceIdentity") {
+        return match (&attempt.inherited_source_identity, &attempt.source_identity) {
+            (Some(_), _) => Verdict::said(
+                cause,
+                format!(
+                    "the session carries a source identity, and sts:SetSourceIdentity is not allowed for {}",
+                    view.whom
+                ),
+            )
+            .fix(Fix::Words(format!(
+                "allow sts:SetSourceIdentity in the trust policy of {} and in the policies of {}",
+                view.whom, view.who
+            ))),
+            _ => Verdict::said(
+                cause,
+                format!(
+                    "source_identity was sent, and sts:SetSourceIdentity is not allowed for {}",
+                    view.whom
+                ),
+            )
+            .fix(Fix::Words(format!(
+                "remove source_identity from {}, [{}]",
+                attempt.around.config,
+                view.section()
+            )))
+            .fix(Fix::Words(format!(
+                "or allow sts:SetSourceIdentity in the trust policy of {} and in the policies of {}",
+                view.whom, view.who
+            ))),
+        };
+    }
+    if let Some(origin) = view.lacks(Lack::SourceIdentity) {
+        let verdict = Verdict::computed(
+            cause,
+            format!(
+                "the role asks for a source identity ({origin}); [{}] has none that fits",
+                view.section()
+            ),
+        );
+        return match view.user() {
+            Some(user) => verdict.fix(view.setting(format!("source_identity = {user}"))),
+            None => verdict,
+        };
+    }
+    if let Some(origin) = view.does_not_lack(Lack::SourceIdentity) {
+        return Verdict::ruled_out(
+            cause,
+            Evidence::Computed,
+            format!("the source identity is not what the role refuses ({origin})"),
+        );
+    }
+    match (&attempt.source_identity, &attempt.inherited_source_identity) {
+        (None, None) => Verdict::open(cause, "none was sent, and whether the role asks for one is not known"),
+        _ => Verdict::ruled_out(
+            cause,
+            Evidence::AwsSaid,
+            "AWS names sts:SetSourceIdentity where that is refused",
+        ),
+    }
+}
+
+pub(super) fn session_tags(view: &View<'_>) -> Verdict {
+    let cause = Cause::SessionTags;
+    let attempt = view.attempt;
+    if view.is_about("sts:TagSession") {
+        let grant = Fix::Words(format!(
+            "allow sts:TagSession in the trust policy of {} and in the policies of {}",
+            view.whom, view.who
+        ));
+        if attempt.tags.is_empty() && !attempt.inherited_tags.is_empty() {
+            return Verdict::said(
+                cause,
+                format!(
+                    "the source's session carries the tags {}, and sts:TagSession is not allowed for {}",
+                    attempt.inherited_tags.join(", "),
+                    view.whom
+                ),
+            )
+            .fix(Fix::Words("remove transitive_session_tags from the source profile".to_owned()))
+            .fix(Fix::Words(format!("or {}", grant.render())));
+        }
+        return Verdict::said(
+            cause,
+            format!(
+                "session_tags ({}) were sent, and sts:TagSession is not allowed for {}",
+                attempt.tags.join(", "),
+                view.whom
+            ),
+        )
+        .fix(Fix::Words(format!("remove session_tags from {}, [{}]", attempt.around.config, view.section())))
+        .fix(Fix::Words(format!("or {}", grant.render())));
+    }
+    if let (Some(origin), Some((trust, _))) = (view.lacks(Lack::Tags), &view.trust) {
+        return Verdict::computed(
+            cause,
+            format!("the role asks for the session tags {} ({origin})", trust.tags.join(", ")),
+        )
+        .fix(
+            view.setting(format!(
+                "session_tags = {}=VALUE",
+                trust.tags.first().map_or("NAME", String::as_str)
+            )),
+        );
+    }
+    if attempt.tags.is_empty() && attempt.inherited_tags.is_empty() {
+        return match view.does_not_lack(Lack::Tags) {
+            Some(origin) => Verdict::ruled_out(
+                cause,
+                Evidence::Computed,
+                format!("none were sent, and the role asks for none ({origin})"),
+            ),
+            None => Verdict::open(cause, "none were sent, and whether the role asks for some is not known"),
+        };
+    }
+    Verdict::ruled_out(cause, Evidence::AwsSaid, "AWS names sts:TagSession where that is refused")
+}
+
+pub(super) fn duration(view: &View<'_>) -> Verdict {
+    let cause = Cause::Duration;
+    let asked = render_seconds(view.attempt.seconds);
+    let from = view.attempt.seconds_from.as_ref().map(|from| format!(" ({from})")).unwrap_or_default();
+    let again =
+        |length: &str| Fix::Command(format!("hatbox exec -d {length} {} -- ...", quoted(view.attempt)));
+    match view.refusal {
+        Refusal::OverRoleMaximum => {
+            let max = view
+                .known
+                .role
+                .as_ref()
+                .and_then(|role| Some((role.value.max_session?, role.origin.as_str())));
+            match max {
+                Some((max, origin)) => {
+                    let max = render_seconds(max.as_secs());
+                    Verdict::said(
+                        cause,
+                        format!("{} allows {max} ({origin}), and you asked for {asked}{from}", view.whom),
+                    )
+                    .fix(again(&max))
+                }
+                None => Verdict::said(
+                    cause,
+                    format!("{} allows less than {asked}, which you asked for{from}", view.whom),
+                )
+                // Every role allows an hour.
+                .fix(again("1h")),
+            }
+            .fix(Fix::Words(format!(
+                "or have the maximum session duration of {} raised (12h at most)",
+                view.whom
+            )))
+        }
+        Refusal::OverChainMaximum => {
+            let source = match &view.attempt.signer {
+                SignedBy::SessionToken { .. } => "a GetSessionToken session, which counts as chaining,",
+                SignedBy::Role { .. } => "another role",
+                _ => "temporary credentials",
+            };
+            Verdict::said(
+                cause,
+                format!("a role assumed from {source} lasts 1h at most, and you asked for {asked}{from}"),
+            )
+            .fix(again("1h"))
+        }
+        _ => not_said(cause, "AWS did not complain about the duration"),
+    }
+}

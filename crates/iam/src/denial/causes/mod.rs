@@ -1,0 +1,64 @@
+//! The causes, each a function from what is known to a verdict.
+
+mod call;
+mod identity;
+mod mfa;
+mod policies;
+mod trust;
+
+use super::cause::Cause;
+use super::grammar::Refusal;
+use super::verdict::{Evidence, Verdict};
+use super::view::View;
+
+/// What is found of `cause`.
+pub(super) fn judge(cause: Cause, view: &View<'_>) -> Verdict {
+    if !is_reached(cause, view.refusal) {
+        return Verdict::open(cause, "not reached: AWS refused the call before it looked");
+    }
+    match cause {
+        Cause::NoCode => mfa::no_code(view),
+        Cause::WrongSerial => mfa::wrong_serial(view),
+        Cause::WrongCode => mfa::wrong_code(view),
+        Cause::OnlyPasskey => mfa::only_passkey(view),
+        Cause::ChainedWithoutMfa => mfa::chained_without_mfa(view),
+        Cause::OldMfa => mfa::old_mfa(view),
+        Cause::OwnPolicies => policies::own_policies(view),
+        Cause::Organization => policies::organization(view),
+        Cause::Boundary => policies::boundary(view),
+        Cause::NotTrusted => trust::not_trusted(view),
+        Cause::RoleName => trust::role_name(view),
+        Cause::DeletedPrincipal => trust::deleted_principal(view),
+        Cause::Condition => trust::condition(view),
+        Cause::ExternalId => call::external_id(view),
+        Cause::SessionName => call::session_name(view),
+        Cause::SourceIdentity => call::source_identity(view),
+        Cause::SessionTags => call::session_tags(view),
+        Cause::Duration => call::duration(view),
+        Cause::WrongIdentity => identity::wrong_identity(view),
+        Cause::RegionOrNew => identity::region_or_new(view),
+    }
+}
+
+/// Whether AWS got so far as to look at the thing.
+fn is_reached(cause: Cause, refusal: &Refusal) -> bool {
+    match refusal {
+        Refusal::NotAuthorized(_) => true,
+        Refusal::WrongCode => cause == Cause::WrongCode,
+        Refusal::WrongDevice => matches!(cause, Cause::WrongSerial | Cause::OnlyPasskey),
+        Refusal::UnknownKey | Refusal::Expired => cause == Cause::WrongIdentity,
+        Refusal::OverRoleMaximum | Refusal::OverChainMaximum => cause == Cause::Duration,
+        Refusal::RegionDisabled => cause == Cause::RegionOrNew,
+        _ => false,
+    }
+}
+
+/// AWS has a text of its own for this, and did not use it.
+fn not_said(cause: Cause, text: &str) -> Verdict {
+    Verdict::ruled_out(cause, Evidence::AwsSaid, text)
+}
+
+/// `1 h`, `12 h`, `1h30m` as `1h`, `12h`, `1h30m`.
+fn render_seconds(seconds: u64) -> String {
+    hatbox_types::duration::render_duration(std::time::Duration::from_secs(seconds))
+}

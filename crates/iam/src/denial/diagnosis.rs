@@ -1,0 +1,108 @@
+//! All causes weighed: which it is, which it may be, which it is not.
+
+use jiff::Timestamp;
+
+use super::attempt::{Attempt, RoleVariable};
+use super::cause::Cause;
+use super::causes::judge;
+use super::grammar::{PolicyType, Refusal};
+use super::known::Known;
+use super::verdict::{Evidence, Fix, Standing, Verdict};
+use super::view::View;
+use hatbox_types::text::phrases::render_role_of_environment;
+
+/// The most causes that are offered besides the first.
+const MAX_OTHERS: usize = 3;
+/// The weight of what is always possible.
+pub(super) const EITHER_SIDE: u8 = 50;
+/// What weighs less than this is told by `why` only.
+const WORTH_TELLING: u8 = 35;
+
+/// Why a call was refused, as far as it can be told.
+#[derive(Debug, Clone)]
+pub struct Diagnosis {
+    /// `alice may not become prod-admin`
+    pub headline: String,
+    /// The layer that AWS named, in words, where that alone is no cause.
+    pub named_layer: Option<String>,
+    /// That a variable of the environment gave the role, in words, and how to do without it.
+    pub role_of_environment: Option<(String, Fix)>,
+    /// What was found of each cause: the causes first, by weight, then the rest by number.
+    pub verdicts: Vec<Verdict>,
+    /// Whether AWS may have meant one side or the other, and did not say.
+    pub is_bare: bool,
+}
+
+/// Weighs all causes of a refusal. Pure and quick: nothing is called.
+pub fn diagnose(refusal: &Refusal, attempt: &Attempt, known: &Known, now: Timestamp) -> Diagnosis {
+    let view = View::new(refusal, attempt, known, now);
+    let mut verdicts: Vec<Verdict> = Cause::ALL.into_iter().map(|cause| judge(cause, &view)).collect();
+    verdicts.sort_by_key(|verdict| match verdict.standing {
+        Standing::Cause(_) => (0, u8::MAX - verdict.weight, verdict.cause.number()),
+        Standing::Open | Standing::RuledOut(_) => (1, 0, verdict.cause.number()),
+    });
+    Diagnosis {
+        headline: headline(&view),
+        named_layer: named_layer(&view),
+        role_of_environment: role_of_environment(attempt),
+        verdicts,
+        is_bare: view.is_about_role() && view.reason().is_none(),
+    }
+}
+
+impl Diagnosis {
+    /// What it is, or most likely is.
+    pub fn first(&self) -> Option<&Verdict> {
+        self.verdicts.first().filter(|verdict| matches!(verdict.standing, Standing::Cause(_)))
+    }
+
+    /// Whether something speaks for the first cause: AWS, what was seen, or what was sent. Else it is one side or
+    /// the other, and nobody can tell.
+    pub fn is_explained(&self) -> bool {
+        self.first().is_some_and(|first| {
+            first.standing != Standing::Cause(Evidence::Likely) || first.weight > EITHER_SIDE
+        })
+    }
+
+    /// What it may be instead, the likeliest first.
+    pub fn others(&self) -> impl Iterator<Item = &Verdict> {
+        // A role that is not there refuses everybody, and what AWS named is named.
+        let is_alone = self.first().is_some_and(|first| {
+            first.standing == Standing::Cause(Evidence::AwsSaid)
+                || first.standing == Standing::Cause(Evidence::Computed) && first.cause == Cause::RoleName
+        });
+        self.verdicts
+            .iter()
+            .skip(1)
+            .filter(|verdict| matches!(verdict.standing, Standing::Cause(_)))
+            .filter(move |verdict| !is_alone && verdict.weight >= WORTH_TELLING)
+            .filter(|verdict| self.named_layer.is_none() || verdict.cause != Cause::NotTrusted)
+            .take(MAX_OTHERS)
+    }
+}
+
+fn headline(view: &View<'_>) -> String {
+    let who = &view.who;
+    match (view.refusal, view.attempt.role.is_some()) {
+        (Refusal::NotAuthorized(_), true) => format!("{who} may not become {}", view.whom),
+        (_, true) => format!("{who} did not become {}", view.whom),
+        (_, false) => format!("{who} got no session"),
+    }
+}
+
+/// A trust policy that refuses does so for a reason of its own; which, AWS does not say.
+fn named_layer(view: &View<'_>) -> Option<String> {
+    let reason = view.reason().filter(|reason| reason.layer == PolicyType::Trust)?;
+    Some(if reason.is_explicit {
+        format!("the trust policy of {} denies it explicitly", view.whom)
+    } else {
+        format!("the trust policy of {} does not allow it", view.whom)
+    })
+}
+
+/// Whoever has forgotten the variable looks for the cause in the profile.
+fn role_of_environment(attempt: &Attempt) -> Option<(String, Fix)> {
+    let RoleVariable { name, replaced } = attempt.role_of_environment.as_ref()?;
+    let text = render_role_of_environment(name, &attempt.step_profile, replaced.as_deref());
+    Some((text, Fix::Command(format!("unset {name}"))))
+}

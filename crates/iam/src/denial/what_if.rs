@@ -1,0 +1,374 @@
+//! Puts the call before a role's trust policy as it was made, and as it could have been made.
+//!
+//! Where the trust policy refuses, each thing that the call lacked is added to it, and whatever the policy
+//! then cannot do without is a cause.
+
+use jiff::Timestamp;
+
+use super::attempt::{Attempt, CodeSent, SignedBy};
+use super::known::Role;
+use crate::policy::arn::Arn;
+use crate::policy::document::{Effect, Policy, Statement};
+use crate::policy::evaluate::{Caller, Context, Decision, Layers, Request, evaluate};
+use crate::policy::principal::PrincipalKind;
+use hatbox_types::name::AccountId;
+
+/// What a call may have lacked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lack {
+    /// MFA at all.
+    Mfa,
+    /// MFA that is recent enough.
+    RecentMfa,
+    /// The right external id.
+    ExternalId,
+    /// The right session name.
+    SessionName,
+    /// A source identity.
+    SourceIdentity,
+    /// Session tags.
+    Tags,
+}
+
+impl Lack {
+    /// Whether a condition on `key` is about it.
+    pub(super) fn is_told_by(self, key: &str) -> bool {
+        let key = key.to_ascii_lowercase();
+        match self {
+            Self::Mfa | Self::RecentMfa => key.starts_with("aws:multifactorauth"),
+            Self::ExternalId => key == "sts:externalid",
+            Self::SessionName => key == "sts:rolesessionname",
+            Self::SourceIdentity => key.ends_with(":sourceidentity"),
+            Self::Tags => key.starts_with("aws:requesttag/") || key == "aws:tagkeys",
+        }
+    }
+}
+
+/// What a policy says of a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// It lets the caller in.
+    Yes,
+    /// It does not.
+    No,
+    /// That depends on these condition keys.
+    DependsOn(Vec<String>),
+}
+
+/// What a trust policy says of a call, and what it would have taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Trusting {
+    /// The answer to the call as it was made.
+    pub(super) answer: Answer,
+    /// What the call would have needed besides; empty where nothing that a caller can add helps.
+    pub(super) lacks: Vec<Lack>,
+    /// Whether the caller is named at all, whatever the conditions.
+    pub(super) is_named: bool,
+    /// The names of the session tags that it asks for.
+    pub(super) tags: Vec<String>,
+    /// The accounts that it trusts, whole or in part.
+    pub(super) accounts: Vec<String>,
+    /// Unique ids of users and roles that were deleted.
+    pub(super) deleted: Vec<String>,
+    /// Conditions that neither the caller nor this machine can tell: key and values.
+    pub(super) others: Vec<(String, Vec<String>)>,
+    /// The longest age of the MFA that it takes, in seconds, as written.
+    pub(super) max_age: Option<i64>,
+}
+
+/// The call as IAM would see it.
+pub(super) struct Call<'a> {
+    pub(super) attempt: &'a Attempt,
+    pub(super) caller: Caller,
+    pub(super) role: &'a str,
+    pub(super) now: Timestamp,
+}
+
+impl Call<'_> {
+    /// What the trust policy of `role` says.
+    pub(super) fn ask_trust(&self, role: &Role) -> Option<Trusting> {
+        let policy = role.trust.as_ref()?;
+        let answer = self.judge(policy, &[])?;
+        let mut bare = policy.clone();
+        for statement in &mut bare.statements {
+            statement.conditions.clear();
+        }
+        bare.statements.retain(|statement| statement.effect == Effect::Allow);
+        let is_named = self.judge(&bare, &[]).is_some_and(|answer| answer != Answer::No);
+        let lacks = if answer == Answer::No { self.find_lacks(policy) } else { Vec::new() };
+        Some(Trusting {
+            answer,
+            lacks,
+            is_named,
+            tags: tag_keys(policy),
+            accounts: trusted_accounts(policy),
+            deleted: deleted_principals(policy),
+            others: other_conditions(policy),
+            max_age: max_age(policy),
+        })
+    }
+
+    /// The smallest set of what can be added so that the policy no longer refuses.
+    fn find_lacks(&self, policy: &Policy) -> Vec<Lack> {
+        let mut lacks = self.possible_lacks();
+        let helps = |lacks: &[Lack]| self.judge(policy, lacks).is_some_and(|answer| answer != Answer::No);
+        if !helps(&lacks) {
+            return Vec::new();
+        }
+        for lack in lacks.clone() {
+            let without: Vec<_> = lacks.iter().copied().filter(|other| *other != lack).collect();
+            if helps(&without) {
+                lacks = without;
+            }
+        }
+        lacks
+    }
+
+    fn possible_lacks(&self) -> Vec<Lack> {
+        let is_recent = self.attempt.code != CodeSent::No;
+        let mfa = match &self.attempt.signer {
+            _ if is_recent => None,
+            SignedBy::SessionToken { serial: Some(_), .. } => Some(Lack::RecentMfa),
+            _ => Some(Lack::Mfa),
+        };
+        // What is least likely to be meant comes first, as it is the first to be left out again.
+        let others = [Lack::Tags, Lack::SourceIdentity, Lack::SessionName, Lack::ExternalId];
+        others.into_iter().chain(mfa).collect()
+    }
+
+    fn judge(&self, trust: &Policy, lacks: &[Lack]) -> Option<Answer> {
+        let everything = Policy::parse(
+            r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#,
+        )
+        .ok()?;
+        let layers = Layers { trust: Some(trust.clone()), identity: vec![everything], ..Layers::default() };
+        let judgement = evaluate(&self.request(Some(trust), lacks)?, &layers);
+        Some(match judgement.decision {
+            Decision::Allow => Answer::Yes,
+            Decision::Deny { .. } => Answer::No,
+            Decision::Unknown { depends_on } => Answer::DependsOn(depends_on),
+        })
+    }
+
+    /// Which of the caller's own layers refuses, by these policies.
+    pub(super) fn ask_own(
+        &self,
+        identity: &[Policy],
+        boundary: Option<&Vec<Policy>>,
+        trust: Option<&Policy>,
+    ) -> Option<Decision> {
+        let account = self.caller.account()?;
+        // Without the role's policy, one that names the account asks everything of the caller's own policies.
+        let whole = Policy::parse(&format!(
+            r#"{{"Version":"2012-10-17","Statement":{{"Effect":"Allow","Action":"*","Principal":{{"AWS":"{account}"}}}}}}"#
+        ));
+        let layers = Layers {
+            trust: trust.cloned().or(whole.ok()),
+            identity: identity.to_vec(),
+            boundary: boundary.cloned(),
+            ..Layers::default()
+        };
+        Some(evaluate(&self.request(trust, &[])?, &layers).decision)
+    }
+
+    fn request(&self, trust: Option<&Policy>, lacks: &[Lack]) -> Option<Request> {
+        Some(Request {
+            caller: self.caller.clone(),
+            action: "sts:AssumeRole".to_owned(),
+            also_actions: Vec::new(),
+            resource: self.role.to_owned(),
+            resource_account: AccountId::parse(Arn::parse(self.role)?.account).ok()?,
+            context: self.context(trust, lacks),
+        })
+    }
+
+    /// What is known of the call's condition keys; a key that is not here may be there or not.
+    fn context(&self, trust: Option<&Policy>, lacks: &[Lack]) -> Context {
+        let attempt = self.attempt;
+        let has = |lack| lacks.contains(&lack);
+        let mut context = Context::default();
+        let mut put = |name: &str, values: Vec<String>| context.set(name, values);
+        let user = user_name(&self.caller);
+        match &self.caller {
+            Caller::User { arn } | Caller::RoleSession { role_arn: arn, .. } => {
+                put("aws:PrincipalArn", vec![arn.clone()]);
+            }
+            _ => {}
+        }
+        put("aws:PrincipalAccount", self.caller.account().map(str::to_owned).into_iter().collect());
+        put("aws:username", user.clone().into_iter().collect());
+        put("aws:CurrentTime", vec![self.now.to_string()]);
+        put("aws:EpochTime", vec![self.now.as_second().to_string()]);
+        put("aws:RequestedRegion", vec![attempt.region.clone()]);
+        put("aws:ViaAWSService", vec!["false".to_owned()]);
+        let (present, age) = match &attempt.signer {
+            _ if has(Lack::Mfa) || has(Lack::RecentMfa) || attempt.code != CodeSent::No => {
+                (Some(Some(true)), Some(Some(0)))
+            }
+            SignedBy::AccessKey => (Some(None), Some(None)),
+            SignedBy::Role { .. } | SignedBy::SessionToken { serial: None, .. } => {
+                (Some(Some(false)), Some(None))
+            }
+            SignedBy::SessionToken { serial: Some(_), age } => (Some(Some(true)), age.map(Some)),
+            SignedBy::Temporary => (None, None),
+        };
+        if let Some(present) = present {
+            put("aws:MultiFactorAuthPresent", present.map(|is| is.to_string()).into_iter().collect());
+        }
+        if let Some(age) = age {
+            put("aws:MultiFactorAuthAge", age.map(|age: i64| age.to_string()).into_iter().collect());
+        }
+        if attempt.signer == SignedBy::AccessKey {
+            put("aws:TokenIssueTime", Vec::new());
+        }
+        let statements = || trust.iter().flat_map(|policy| &policy.statements);
+        let wanted = |key: &str| -> Vec<String> {
+            let all: Vec<_> = conditions_on(statements(), key)
+                .flatten()
+                .map(|value| fill(value, user.as_deref()))
+                .collect();
+            all
+        };
+        let mut text = |lack, key: &str, given: Option<Vec<String>>| {
+            match given {
+                _ if lacks.contains(&lack) => {
+                    let mut values = wanted(key);
+                    if values.is_empty() {
+                        values.push("any".to_owned());
+                    }
+                    // More than one value at once fits whichever is meant.
+                    context.set(key, values);
+                }
+                Some(values) => context.set(key, values),
+                None => {}
+            }
+        };
+        // An external id that was sent is not kept, so nobody knows whether it is the right one.
+        let external_id = (!attempt.has_external_id).then(Vec::new);
+        text(Lack::ExternalId, "sts:ExternalId", external_id);
+        text(
+            Lack::SessionName,
+            "sts:RoleSessionName",
+            Some(attempt.session_name.clone().into_iter().collect()),
+        );
+        let identity = attempt.source_identity.clone().or(attempt.inherited_source_identity.clone());
+        text(Lack::SourceIdentity, "sts:SourceIdentity", Some(identity.clone().into_iter().collect()));
+        if identity.is_none() || attempt.inherited_source_identity.is_some() {
+            let carried = attempt.inherited_source_identity.clone();
+            text(Lack::SourceIdentity, "aws:SourceIdentity", Some(carried.into_iter().collect()));
+        }
+        let sent: Vec<_> = attempt.tags.iter().chain(&attempt.inherited_tags).collect();
+        if let Some(policy) = trust {
+            for name in tag_keys(policy) {
+                let is_sent = sent.iter().any(|tag| tag.eq_ignore_ascii_case(&name));
+                let key = format!("aws:RequestTag/{name}");
+                text(Lack::Tags, &key, (!is_sent).then(Vec::new));
+            }
+        }
+        let all = sent.iter().map(|tag| (*tag).clone()).collect();
+        text(Lack::Tags, "aws:TagKeys", Some(all));
+        context
+    }
+}
+
+/// The name of the IAM user that calls.
+pub(super) fn user_name(caller: &Caller) -> Option<String> {
+    let Caller::User { arn } = caller else { return None };
+    arn.rsplit('/').next().map(str::to_owned)
+}
+
+/// A value as it would have to be: variables of the caller filled in, wildcards as plain letters.
+fn fill(value: &str, user: Option<&str>) -> String {
+    value.replace("${aws:username}", user.unwrap_or_default()).replace(['*', '?'], "x")
+}
+
+/// The values of each condition on `key` in an Allow.
+fn conditions_on<'p>(
+    statements: impl Iterator<Item = &'p Statement>,
+    key: &str,
+) -> impl Iterator<Item = Vec<&'p str>> {
+    statements
+        .filter(|statement| statement.effect == Effect::Allow)
+        .flat_map(|statement| &statement.conditions)
+        .filter(move |condition| condition.key.eq_ignore_ascii_case(key))
+        .map(|condition| condition.values.iter().map(|value| value.text.as_str()).collect())
+}
+
+fn all_conditions(policy: &Policy) -> impl Iterator<Item = (&str, Vec<String>)> {
+    policy.statements.iter().flat_map(|statement| &statement.conditions).map(|condition| {
+        (condition.key.as_str(), condition.values.iter().map(|value| value.text.clone()).collect())
+    })
+}
+
+/// The session tags that conditions speak of.
+fn tag_keys(policy: &Policy) -> Vec<String> {
+    const PREFIX: &str = "aws:requesttag/";
+    let mut names: Vec<String> = all_conditions(policy)
+        .filter(|(key, _)| key.to_ascii_lowercase().starts_with(PREFIX))
+        .filter_map(|(key, _)| key.get(PREFIX.len()..).map(str::to_owned))
+        .collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// Conditions that only AWS can judge here.
+fn other_conditions(policy: &Policy) -> Vec<(String, Vec<String>)> {
+    const NAMES: [&str; 8] = [
+        "aws:sourceip",
+        "aws:principalorgid",
+        "aws:principalorgpaths",
+        "aws:sourcevpc",
+        "aws:sourcevpce",
+        "aws:vpcsourceip",
+        "aws:currenttime",
+        "aws:epochtime",
+    ];
+    all_conditions(policy)
+        .filter(|(key, _)| {
+            let key = key.to_ascii_lowercase();
+            NAMES.contains(&key.as_str()) || key.starts_with("aws:principaltag/")
+        })
+        .map(|(key, values)| (key.to_owned(), values))
+        .collect()
+}
+
+fn max_age(policy: &Policy) -> Option<i64> {
+    all_conditions(policy)
+        .filter(|(key, _)| key.eq_ignore_ascii_case("aws:MultiFactorAuthAge"))
+        .flat_map(|(_, values)| values)
+        .filter_map(|value| value.trim().parse().ok())
+        .min()
+}
+
+fn trusted_accounts(policy: &Policy) -> Vec<String> {
+    let mut accounts: Vec<String> = principals(policy)
+        .filter_map(|(text, kind)| match kind {
+            PrincipalKind::Account { account, .. } => Some(account.clone()),
+            PrincipalKind::Arn => Arn::parse(text).map(|arn| arn.account.to_owned()),
+            _ => None,
+        })
+        .collect();
+    accounts.sort();
+    accounts.dedup();
+    accounts
+}
+
+fn deleted_principals(policy: &Policy) -> Vec<String> {
+    principals(policy)
+        .filter(|(text, kind)| {
+            **kind == PrincipalKind::Nobody && ["AIDA", "AROA"].iter().any(|id| text.starts_with(id))
+        })
+        .map(|(text, _)| text.to_owned())
+        .collect()
+}
+
+fn principals(policy: &Policy) -> impl Iterator<Item = (&str, &PrincipalKind)> {
+    policy
+        .statements
+        .iter()
+        .filter(|statement| statement.effect == Effect::Allow)
+        .filter_map(|statement| statement.principals.as_ref())
+        .flat_map(|element| &element.entries)
+        .map(|principal| (principal.text.as_str(), &principal.kind))
+}

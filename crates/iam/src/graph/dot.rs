@@ -1,0 +1,72 @@
+//! The graph in the language of Graphviz, for its programs and others that read it.
+
+use super::model::{Graph, Kind, Mfa, Node};
+use super::notes::Weight;
+use super::picture::Picture;
+use super::words::{short, whole};
+use crate::wrap::wrap;
+use hatbox_types::text::printable;
+
+/// Renders the graph as a `digraph` with a cluster for each account.
+pub fn render_dot(graph: &Graph) -> String {
+    let picture = Picture::new(graph);
+    let nodes = picture.graph.nodes();
+    let mut dot = format!(
+        "digraph trust {{\n  label={}\n  rankdir=LR\n  node [shape=box, style=rounded, fontname=\"sans-serif\"]\n  \
+         edge [fontname=\"sans-serif\", fontsize=11]\n",
+        quote(&below(&picture))
+    );
+    let mut accounts: Vec<Option<&str>> = nodes.iter().map(|node| node.account.as_deref()).collect();
+    accounts.sort_unstable();
+    accounts.dedup();
+    for (number, account) in accounts.into_iter().enumerate() {
+        let title = quote(&picture.graph.account_title(account, Kind::Outside));
+        dot.push_str(&format!("  subgraph cluster_{number} {{\n    label={title}\n"));
+        for (at, node) in nodes.iter().enumerate().filter(|(_, node)| node.account.as_deref() == account) {
+            dot.push_str(&format!("    n{at} [{}]\n", attributes(&picture, at, node)));
+        }
+        dot.push_str("  }\n");
+    }
+    for arrow in picture.graph.arrows() {
+        let style = if arrow.is_chained() { ", style=dashed" } else { "" };
+        let color = match arrow.edge.mfa {
+            Mfa::Required => "",
+            Mfa::NotRequired if arrow.is_chained() => ", color=\"#9a6700\"",
+            Mfa::NotRequired => ", color=\"#cf222e\"",
+            Mfa::Unknown => ", color=\"#59636e\"",
+        };
+        let (label, tooltip) = (quote(&short(&arrow)), quote(&whole(&arrow, &picture.names)));
+        let (from, to) = (arrow.edge.from, arrow.edge.to);
+        dot.push_str(&format!("  n{from} -> n{to} [label={label}, tooltip={tooltip}{style}{color}]\n"));
+    }
+    dot.push_str("}\n");
+    dot
+}
+
+/// What stands below the picture, a sentence in as many lines as it needs.
+fn below(picture: &Picture) -> String {
+    let remarks = picture.remarks.iter().map(|remark| wrap(&printable(remark), 0, 2));
+    let text: String = std::iter::once(format!("{}\n", picture.summary)).chain(remarks).collect();
+    text.trim_end().to_owned()
+}
+
+fn attributes(picture: &Picture, at: usize, node: &Node) -> String {
+    let label = match picture.note(at) {
+        Some(note) if note.weight == Weight::Open => format!("{}\n! {}", node.name, note.text),
+        Some(note) => format!("{}\n{}", node.name, note.text),
+        None => node.name.clone(),
+    };
+    let tooltip = if node.members.is_empty() { node.id.clone() } else { node.members.join(", ") };
+    let shape = match node.kind {
+        Kind::Role => "",
+        Kind::User | Kind::Outside => ", shape=ellipse",
+    };
+    format!("label={}, tooltip={}{shape}", quote(&label), quote(&tooltip))
+}
+
+/// A quoted string: <https://graphviz.org/doc/info/lang.html>. A backslash would begin an escape of labels.
+fn quote(text: &str) -> String {
+    let lines: Vec<String> =
+        text.split('\n').map(|line| printable(line).replace('\\', "\\\\").replace('"', "\\\"")).collect();
+    format!("\"{}\"", lines.join("\\n"))
+}

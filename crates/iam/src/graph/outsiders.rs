@@ -1,0 +1,181 @@
+//! Those whom roles trust and of whom the sources tell nothing: other accounts, identity providers, anybody.
+//!
+//! What their own policies allow is not known, so they are taken to allow it: an edge says that the role trusts them.
+
+use std::collections::BTreeMap;
+
+use super::model::{Edge, Kind, Mfa, Node};
+use super::survey::{condition, mfa};
+use crate::accounts::Accounts;
+use crate::can::{Given, Verdict, verdict_of};
+use crate::judge::Target;
+use crate::lint::is_open_to_strangers;
+use crate::party::{Party, PartyKind, Session};
+use crate::policy::arn::Arn;
+use crate::policy::document::{Effect, Policy};
+use crate::policy::evaluate::{Caller, Context, Decision, Layers, Request, decide};
+use crate::policy::principal::{Principal, PrincipalKind};
+
+const ALLOW_ALL: &str = r#"{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}"#;
+/// Stands for an account that is not known.
+const NOWHERE: &str = "000000000000";
+
+/// One whom a role trusts.
+struct Outsider {
+    node: Node,
+    caller: Caller,
+    /// How it asks.
+    actions: &'static [&'static str],
+}
+
+/// Adds the outsiders, and their edges to the roles, which have the places from `first_role` on.
+pub(super) fn outsiders(
+    accounts: &Accounts,
+    targets: &[Target],
+    given: &Given,
+    first_role: usize,
+    nodes: &mut Vec<Node>,
+    edges: &mut Vec<Edge>,
+) {
+    let mut places: BTreeMap<String, usize> = BTreeMap::new();
+    for (target, to) in targets.iter().zip(first_role..) {
+        let Some(trust) = &target.trust else { continue };
+        let statements = trust.statements.iter().filter(|statement| statement.effect == Effect::Allow);
+        let elements = statements.filter_map(|statement| statement.principals.as_ref());
+        let found = elements.flat_map(|element| {
+            if element.is_negated {
+                return vec![anybody()];
+            }
+            element.entries.iter().filter_map(|one| outsider(accounts, one)).collect()
+        });
+        for outsider in found {
+            let Some((mfa, conditions)) = judge(&outsider, target, trust, given) else { continue };
+            let from = *places.entry(outsider.node.id.clone()).or_insert_with(|| {
+                nodes.push(outsider.node);
+                nodes.len() - 1
+            });
+            edges.push(Edge { from, to, mfa, conditions, unknown: Vec::new() });
+        }
+    }
+}
+
+fn anybody() -> Outsider {
+    let node = Node {
+        kind: Kind::Outside,
+        account: None,
+        name: "anybody".to_owned(),
+        id: "*".to_owned(),
+        members: Vec::new(),
+        has_more: false,
+    };
+    Outsider { node, caller: user_of(NOWHERE), actions: &["sts:AssumeRole"] }
+}
+
+fn user_of(account: &str) -> Caller {
+    Caller::User { arn: format!("arn:aws:iam::{account}:user/anybody") }
+}
+
+fn outsider(accounts: &Accounts, principal: &Principal) -> Option<Outsider> {
+    let text = &principal.text;
+    let node = |account: Option<&str>, name: &str| Node {
+        kind: Kind::Outside,
+        account: account.map(str::to_owned),
+        name: name.to_owned(),
+        id: text.clone(),
+        members: Vec::new(),
+        has_more: false,
+    };
+    let actions: &[&str] = &["sts:AssumeRole"];
+    match &principal.kind {
+        PrincipalKind::Everyone => Some(anybody()),
+        PrincipalKind::Account { account, .. } => {
+            let is_known = accounts.account(account).is_some();
+            let node = Node { id: account.clone(), ..node(Some(account), "any user or role") };
+            (!is_known).then(|| Outsider { node, caller: user_of(account), actions })
+        }
+        PrincipalKind::Arn => {
+            if let Some(Session { account, role: name, name: session }) = Session::parse(text) {
+                let role_arn = format!("arn:aws:iam::{account}:role/{name}");
+                let known = accounts.account(account);
+                let is_known = known.is_some_and(|(_, known)| known.roles.values().any(|r| r.name == name));
+                let caller = Caller::RoleSession { session_arn: Some(text.clone()), role_arn };
+                let name = format!("{name}/{session}");
+                return (!is_known).then(|| Outsider { node: node(Some(account), &name), caller, actions });
+            }
+            let party = Party::of_arn(text)?;
+            let account = party.account.as_ref()?;
+            let known = accounts.accounts.get(account);
+            let is_known =
+                known.is_some_and(|known| known.users.contains_key(text) || known.roles.contains_key(text));
+            let caller = match party.kind {
+                PartyKind::User => Caller::User { arn: text.clone() },
+                PartyKind::Role => Caller::RoleSession { session_arn: None, role_arn: text.clone() },
+            };
+            (!is_known).then(|| Outsider { node: node(Some(account.as_str()), &party.name), caller, actions })
+        }
+        PrincipalKind::Federated => {
+            let name = Arn::parse(text).map_or(text.as_str(), |arn| arn.resource);
+            let name = name.split_once('/').map_or(name, |(_, name)| name);
+            let actions: &[&str] = &["sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML"];
+            Some(Outsider { node: node(None, name), caller: Caller::Federated(text.clone()), actions })
+        }
+        PrincipalKind::Service | PrincipalKind::Nobody | PrincipalKind::CanonicalUser => None,
+    }
+}
+
+/// Whether the trust policy lets the outsider in; with MFA, and if what.
+fn judge(outsider: &Outsider, target: &Target, trust: &Policy, given: &Given) -> Option<(Mfa, Vec<String>)> {
+    let layers = Layers {
+        trust: Some(trust.clone()),
+        identity: Policy::parse(ALLOW_ALL).into_iter().collect(),
+        ..Layers::default()
+    };
+    let ask = |action: &str, context: Context| -> Option<Decision> {
+        let nowhere = hatbox_types::name::AccountId::parse(NOWHERE).ok();
+        let request = Request {
+            caller: outsider.caller.clone(),
+            action: action.to_owned(),
+            also_actions: Vec::new(),
+            resource: target.party.arn.clone(),
+            resource_account: target.party.account.clone().or(nowhere)?,
+            context,
+        };
+        Some(decide(&request, &layers))
+    };
+    let mut context = Context { absent: vec!["aws:multifactorauth".to_owned()], ..Context::default() };
+    for (name, values) in &given.context {
+        context.set(name, values.iter().map(String::as_str));
+    }
+    context.set("aws:CurrentTime", [given.now.to_string()]);
+    context.set("aws:EpochTime", [given.now.as_second().to_string()]);
+    if let Caller::Federated(provider) = &outsider.caller {
+        let mut found = outsider.actions.iter().filter_map(|action| ask(action, context.clone()));
+        let decision = found.find(|decision| verdict_of(decision) != Verdict::No)?;
+        // Whether the provider asked for MFA, AWS does not know; where strangers have tokens, it does not matter.
+        let mfa = if is_open_to_strangers(trust, provider) { Mfa::NotRequired } else { Mfa::Unknown };
+        return Some((mfa, conditions(&decision)));
+    }
+    let action = outsider.actions.first()?;
+    if let Caller::RoleSession { .. } = outsider.caller {
+        context.set("aws:MultiFactorAuthPresent", ["false"]);
+        let session = ask(action, context)?;
+        return (verdict_of(&session) != Verdict::No).then(|| (Mfa::NotRequired, conditions(&session)));
+    }
+    let plain = ask(action, context.clone())?;
+    context.set("aws:MultiFactorAuthPresent", ["true"]);
+    context.set("aws:MultiFactorAuthAge", ["0"]);
+    let with_code = ask(action, context)?;
+    let verdicts = (verdict_of(&plain), verdict_of(&with_code));
+    if verdicts == (Verdict::No, Verdict::No) {
+        return None;
+    }
+    let mfa = mfa(verdicts.0);
+    Some((mfa, conditions(if mfa == Mfa::NotRequired { &plain } else { &with_code })))
+}
+
+fn conditions(decision: &Decision) -> Vec<String> {
+    match decision {
+        Decision::Unknown { depends_on } => depends_on.iter().map(|key| condition(key)).collect(),
+        Decision::Allow | Decision::Deny { .. } => Vec::new(),
+    }
+}

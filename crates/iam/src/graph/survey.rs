@@ -1,0 +1,216 @@
+//! Fills the graph from what is known of the accounts.
+//!
+//! An edge is drawn where a caller gets in by all that is known. What the sources leave out is told once for the whole
+//! picture where most edges hang on it, and on the edge where few do. Where only something that they leave out may let a
+//! caller in, there is no edge, and the pair is kept apart.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::model::{Account, Edge, Graph, Kind, Mfa, Node, Perhaps};
+use super::outsiders::outsiders;
+use crate::accounts::{Accounts, Extent, Fact};
+use crate::can::{Given, Signing, Verdict, gives_codes};
+use crate::context::SENDABLE;
+use crate::edges::{Edges, Step};
+use crate::gap::{join_or, phrases};
+use crate::judge::Target;
+use crate::party::{Party, PartyKind};
+use crate::policy::document::{Effect, Policy};
+use crate::policy::principal::{PrincipalKind, SESSION_NAME};
+
+/// Who can become which role, by everything that the sources tell.
+pub fn survey(accounts: &Accounts, given: &Given) -> Graph {
+    let users: Vec<Party> = accounts.users().filter_map(|(_, user)| Party::of_arn(&user.arn)).collect();
+    let roles = accounts.roles().filter_map(|(_, role)| Party::of_arn(&role.arn));
+    let unplaced = accounts.unplaced.iter().map(|role| Party::unplaced(&role.name));
+    let targets: Vec<Target> = roles.chain(unplaced).map(|role| Target::gather(accounts, &role)).collect();
+    let first_role = users.len();
+
+    let mut ways = Edges::new(accounts, given);
+    let asks = targets.iter().filter_map(|target| target.trust.as_ref()).any(asks_for_what_is_sent);
+    let mut ways_if_sent = asks.then(|| Edges::new(accounts, given).sending_anything());
+    let mut edges = Vec::new();
+    let mut perhaps = Vec::new();
+    let mut reasons: BTreeSet<Arc<[String]>> = BTreeSet::new();
+    let mut not_known = BTreeSet::new();
+    for (from, caller) in users.iter().chain(targets.iter().map(|target| &target.party)).enumerate() {
+        let mut found = leaving(&mut ways, caller);
+        if let Some(ways) = &mut ways_if_sent {
+            let if_sent = leaving(ways, caller);
+            for (role, way) in if_sent.known {
+                // What asks for nothing to be sent goes first, unless something sent takes the place of MFA.
+                if found.known.get(&role).is_none_or(|(mfa, _)| way.0 < *mfa) {
+                    found.known.insert(role, way);
+                }
+            }
+            for (role, why) in if_sent.perhaps {
+                found.perhaps.entry(role).or_insert(why);
+            }
+        }
+        for (role, why) in found.perhaps {
+            let unknown: Arc<[String]> = match reasons.get(why.as_slice()) {
+                Some(known) => Arc::clone(known),
+                None => Arc::from(why),
+            };
+            reasons.insert(Arc::clone(&unknown));
+            perhaps.push(Perhaps { from, to: first_role + role, unknown });
+        }
+        for (role, (mfa, way)) in found.known {
+            let to = first_role + role;
+            let (mut conditions, unknown) = hangs_on(&way, &mut not_known);
+            if mfa != Mfa::NotRequired && has_no_device(accounts, caller) {
+                conditions.push("an MFA device is registered".to_owned());
+            }
+            edges.push(Edge { from, to, mfa, conditions, unknown });
+        }
+    }
+    not_known.extend(share(&mut edges));
+    not_known.extend(targets.iter().flat_map(|target| phrases(&target.gaps, |_| true)));
+    not_known.extend(known_in_part(accounts, &targets));
+    let parties = users.iter().chain(targets.iter().map(|target| &target.party));
+    let mut nodes: Vec<Node> = parties.map(node).collect();
+    outsiders(accounts, &targets, given, first_role, &mut nodes, &mut edges);
+    let accounts = accounts
+        .accounts
+        .iter()
+        .map(|(id, account)| Account { id: id.to_string(), label: account.alias.clone() });
+    Graph::new(accounts.collect(), nodes, edges, perhaps, not_known.into_iter().collect())
+}
+
+/// The roles that a caller gets into, by their places among the roles.
+#[derive(Default)]
+struct Leaving {
+    /// By what is known: whether with MFA only, and the way that says so.
+    known: BTreeMap<usize, (Mfa, Step)>,
+    /// Only if something allows it that the sources leave out: what that may be. Roles of `known` may be here too.
+    perhaps: BTreeMap<usize, Vec<String>>,
+}
+
+fn leaving(ways: &mut Edges<'_>, caller: &Party) -> Leaving {
+    let mut found = Leaving::default();
+    let mut ask = |signing, perhaps: &mut BTreeMap<usize, Vec<String>>| -> BTreeMap<usize, Step> {
+        let steps = ways.steps_leaving(caller, signing).into_iter();
+        let (known, unsure): (Vec<_>, Vec<_>) = steps.partition(|(_, step)| step.as_known != Verdict::No);
+        perhaps.extend(unsure.into_iter().map(|(role, step)| (role, step.unless)));
+        known.into_iter().collect()
+    };
+    if caller.kind == PartyKind::Role {
+        let session = ask(Signing::RoleSession, &mut found.perhaps);
+        found.known = session.into_iter().map(|(role, way)| (role, (Mfa::NotRequired, way))).collect();
+        return found;
+    }
+    let mut plain = ask(Signing::AccessKeys, &mut found.perhaps);
+    let perhaps_without_mfa: BTreeSet<usize> = found.perhaps.keys().copied().collect();
+    let with_code = ask(Signing::WithMfaCode, &mut found.perhaps);
+    found.known.extend(with_code.into_iter().map(|(role, with_code)| {
+        let way = match plain.remove(&role) {
+            Some(plain) => (Mfa::NotRequired, plain),
+            None if perhaps_without_mfa.contains(&role) => (Mfa::Unknown, with_code),
+            None => (Mfa::Required, with_code),
+        };
+        (role, way)
+    }));
+    found.known.extend(plain.into_iter().map(|(role, plain)| (role, (Mfa::NotRequired, plain))));
+    found
+}
+
+/// Whether a condition is on something that a caller may send.
+fn asks_for_what_is_sent(trust: &Policy) -> bool {
+    let mut conditions = trust.statements.iter().flat_map(|statement| &statement.conditions);
+    conditions.any(|condition| is_sendable(&condition.key))
+}
+
+fn is_sendable(key: &str) -> bool {
+    let key = key.to_lowercase();
+    SENDABLE.iter().any(|start| key.starts_with(start))
+}
+
+/// What follows from the answer to a caller without MFA, where one with MFA gets in. Who may get in without, if
+/// something fits, does not need it.
+pub(super) fn mfa(plain: Verdict) -> Mfa {
+    if plain == Verdict::No { Mfa::Required } else { Mfa::NotRequired }
+}
+
+/// The conditions on a way, and what is missing of the sources. What is missing of the organization is put by.
+fn hangs_on(way: &Step, not_known: &mut BTreeSet<String>) -> (Vec<String>, Vec<String>) {
+    let mut conditions = Vec::new();
+    let mut sessions = Vec::new();
+    let mut unknown = Vec::new();
+    for what in &way.unless {
+        if let Some(name) = what.strip_prefix(SESSION_NAME) {
+            sessions.push(name.to_owned());
+        } else if !what.contains(' ') {
+            conditions.push(condition(what));
+        } else if ["an SCP", "an RCP", "an SCP or RCP"].contains(&what.as_str()) {
+            if !not_known.contains(what) {
+                not_known.insert(what.clone());
+            }
+        } else {
+            unknown.push(what.clone());
+        }
+    }
+    if !sessions.is_empty() {
+        conditions.insert(0, format!("the session is named {}", join_or(&sessions)));
+    }
+    (conditions, unknown)
+}
+
+/// What must hold of a key that is not known.
+pub(super) fn condition(key: &str) -> String {
+    if is_sendable(key) || key.eq_ignore_ascii_case("sts:RoleSessionName") {
+        format!("the right {key} is sent")
+    } else {
+        format!("{key} fits")
+    }
+}
+
+/// The accounts that a role trusts and that the sources have only a part of: others there may assume it too.
+fn known_in_part(accounts: &Accounts, targets: &[Target]) -> BTreeSet<String> {
+    let statements =
+        targets.iter().filter_map(|target| target.trust.as_ref()).flat_map(|trust| &trust.statements);
+    let allows = statements.filter(|statement| statement.effect == Effect::Allow);
+    let principals = allows.filter_map(|s| s.principals.as_ref()).flat_map(|element| &element.entries);
+    let trusted = principals.filter_map(|principal| match &principal.kind {
+        PrincipalKind::Account { account, .. } => accounts.account(account),
+        _ => None,
+    });
+    let in_part = trusted.filter(|(_, account)| account.extent == Extent::Part);
+    in_part.map(|(id, _)| format!("other users and roles of account {id} (partly in the sources)")).collect()
+}
+
+/// Takes off the edges what more than half of them hang on, and gives it back.
+fn share(edges: &mut [Edge]) -> BTreeSet<String> {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for what in edges.iter().flat_map(|edge| &edge.unknown) {
+        *counts.entry(what.clone()).or_default() += 1;
+    }
+    let of_most = counts.into_iter().filter(|(_, count)| count * 2 > edges.len());
+    let shared: BTreeSet<String> = of_most.map(|(what, _)| what).collect();
+    for edge in edges {
+        edge.unknown.retain(|what| !shared.contains(what));
+    }
+    shared
+}
+
+fn has_no_device(accounts: &Accounts, user: &Party) -> bool {
+    let account = user.account.as_ref().and_then(|id| accounts.accounts.get(id));
+    match account.and_then(|account| account.users.get(&user.arn)).map(|user| &user.mfa_devices) {
+        Some(Fact::Known(serials)) => !serials.iter().any(|serial| gives_codes(serial)),
+        Some(Fact::UntilApply | Fact::NotGiven) | None => false,
+    }
+}
+
+fn node(party: &Party) -> Node {
+    Node {
+        kind: match party.kind {
+            PartyKind::User => Kind::User,
+            PartyKind::Role => Kind::Role,
+        },
+        account: party.account.as_ref().map(ToString::to_string),
+        name: party.name.clone(),
+        id: party.arn.clone(),
+        members: Vec::new(),
+        has_more: false,
+    }
+}

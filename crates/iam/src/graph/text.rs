@@ -1,0 +1,206 @@
+//! The graph as text: on the left each user and what they become, on the right the roles of each account.
+
+use super::label::list;
+use super::model::{Arrow, Graph, Kind, Mfa, Node};
+use super::notes::Weight;
+use super::picture::Picture;
+use crate::wrap::wrap;
+use hatbox_types::text::printable;
+
+/// The characters that lines are made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Characters {
+    /// Those of Unicode's box drawing.
+    Lines,
+    /// For terminals that show nothing else.
+    Ascii,
+}
+
+/// The left half is at least this wide, and the right half stands this far from it.
+const LEAST_LEFT: usize = 40;
+const BETWEEN: usize = 3;
+/// A left half wider than this has the right half below it.
+const MOST_LEFT: usize = 72;
+/// Chains longer than this go on in a line of their own.
+const MOST_STEPS: usize = 3;
+/// Of a node for several roles: the names that are given.
+const MOST_MEMBERS: usize = 3;
+
+/// Renders the graph for a terminal. Each role's onward ways are shown where the role comes up first.
+pub fn render_text(graph: &Graph, characters: Characters) -> String {
+    let picture = Picture::new(graph);
+    let left = Ways::render(&picture, characters);
+    let right = roles(&picture);
+    let widest = left.iter().map(|line| line.chars().count()).max().unwrap_or_default();
+    let mut lines = Vec::new();
+    if widest <= MOST_LEFT {
+        let width = widest.max(LEAST_LEFT) + BETWEEN;
+        for at in 0..left.len().max(right.len()) {
+            let half = |lines: &[String]| lines.get(at).cloned().unwrap_or_default();
+            lines.push(format!("{:width$}{}", half(&left), half(&right)));
+        }
+    } else {
+        lines.extend(left);
+        lines.push(String::new());
+        lines.extend(right);
+    }
+    let chained = match characters {
+        Characters::Lines => '┈',
+        Characters::Ascii => '.',
+    };
+    let mut legend = format!("-- mfa required, {chained} chained (max 1 h), ! lets plain access keys in");
+    if picture.has_unknown() {
+        legend.push_str(", ? not known");
+    }
+    lines.push(format!("{}  {legend}", picture.summary));
+    let mut text: String = lines.iter().map(|line| format!("{}\n", line.trim_end())).collect();
+    text.extend(picture.remarks.iter().map(|remark| wrap(&printable(remark), 0, 2)));
+    text
+}
+
+/// The left half.
+struct Ways<'a> {
+    picture: &'a Picture,
+    outgoing: Vec<Vec<Arrow<'a>>>,
+    characters: Characters,
+    /// Roles whose onward ways have been shown, or will be in a line of their own.
+    shown: Vec<bool>,
+    /// Roles that chains were cut at, each to begin a line.
+    cut: Vec<usize>,
+    lines: Vec<String>,
+}
+
+impl<'a> Ways<'a> {
+    fn render(picture: &'a Picture, characters: Characters) -> Vec<String> {
+        let nodes = picture.graph.nodes();
+        let outgoing = picture.graph.outgoing();
+        let mut ways = Self {
+            picture,
+            shown: vec![false; nodes.len()],
+            outgoing,
+            characters,
+            cut: Vec::new(),
+            lines: Vec::new(),
+        };
+        let people = || nodes.iter().enumerate().filter(|(_, node)| node.kind != Kind::Role);
+        let widest = people().map(|(at, _)| picture.name(at).chars().count()).max().unwrap_or_default();
+        let mut accounts: Vec<Option<&str>> = people().map(|(_, node)| node.account.as_deref()).collect();
+        accounts.sort_unstable_by_key(|account| (account.is_none(), *account));
+        accounts.dedup();
+        for account in accounts {
+            ways.head(&picture.graph.account_title(account, Kind::Outside));
+            for (at, _) in people().filter(|(_, node)| node.account.as_deref() == account) {
+                ways.follow(&format!("{:widest$} ", printable(picture.name(at))), at, 0);
+            }
+        }
+        let mut begun = 0;
+        while let Some(&at) = ways.cut.get(begun) {
+            if begun == 0 {
+                ways.head("longer chains");
+            }
+            ways.follow(&format!("{} ", printable(picture.name(at))), at, 0);
+            begun += 1;
+        }
+        ways.lines
+    }
+
+    fn head(&mut self, title: &str) {
+        if !self.lines.is_empty() {
+            self.lines.push(String::new());
+        }
+        self.lines.push(printable(title).into_owned());
+    }
+
+    /// Adds a line for each way from a node; the first goes on where `lead` ends.
+    fn follow(&mut self, lead: &str, from: usize, steps: usize) {
+        let blank = " ".repeat(lead.chars().count());
+        let arrows = self.outgoing.get(from).cloned().unwrap_or_default();
+        for (number, arrow) in arrows.iter().enumerate() {
+            let lead = if number == 0 { lead } else { &blank };
+            let line = format!("{lead}{} {}", self.line(arrow), printable(self.picture.name(arrow.edge.to)));
+            let remark = remark(arrow);
+            if !self.goes_on(arrow.edge.to) {
+                self.lines.push(format!("{line}{remark}"));
+            } else if steps + 1 >= MOST_STEPS {
+                self.lines.push(format!("{line}{remark}"));
+                self.cut.push(arrow.edge.to);
+            } else if remark.is_empty() {
+                self.follow(&format!("{line} "), arrow.edge.to, steps + 1);
+            } else {
+                self.follow_below(&line, &remark, arrow.edge.to, steps + 1);
+            }
+        }
+    }
+
+    /// As `follow`, but in new lines, since a remark stands where the first would go on.
+    fn follow_below(&mut self, line: &str, remark: &str, from: usize, steps: usize) {
+        self.lines.push(format!("{line}{remark}"));
+        let blank = " ".repeat(line.chars().count() + 1);
+        self.follow(&blank, from, steps);
+    }
+
+    /// Whether the onward ways of a role are to be shown here. Says so once for each role.
+    fn goes_on(&mut self, role: usize) -> bool {
+        let has_ways = self.outgoing.get(role).is_some_and(|arrows| !arrows.is_empty());
+        has_ways && self.shown.get_mut(role).is_some_and(|shown| !std::mem::replace(shown, true))
+    }
+
+    fn line(&self, arrow: &Arrow<'_>) -> String {
+        let dash = match (self.characters, arrow.is_chained()) {
+            (Characters::Lines, false) => "─",
+            (Characters::Lines, true) => "┈",
+            (Characters::Ascii, false) => "-",
+            (Characters::Ascii, true) => ".",
+        };
+        let label = match (arrow.edge.mfa, arrow.is_chained()) {
+            (Mfa::Required, _) => "mfa",
+            (Mfa::Unknown, _) => "mfa?",
+            (Mfa::NotRequired, true) => "no mfa",
+            // The remark at the end of the line says it.
+            (Mfa::NotRequired, false) => return format!("{}>", dash.repeat(8)),
+        };
+        format!("{}{label}{}>", dash.repeat(2), dash.repeat(2))
+    }
+}
+
+/// What stands behind the role at the end of a line.
+fn remark(arrow: &Arrow<'_>) -> String {
+    let mut parts = Vec::new();
+    if arrow.edge.mfa == Mfa::NotRequired && !arrow.is_chained() {
+        parts.push("! no MFA".to_owned());
+    }
+    parts.extend(arrow.edge.conditions.iter().map(|condition| format!("if {}", printable(condition))));
+    if !arrow.edge.unknown.is_empty() {
+        parts.push(format!("? hangs on {}", printable(&arrow.edge.unknown.join(", "))));
+    }
+    if parts.is_empty() { String::new() } else { format!("   {}", parts.join("; ")) }
+}
+
+/// The right half: the roles of each account, and what is to be said of each.
+fn roles(picture: &Picture) -> Vec<String> {
+    let roles = || picture.graph.nodes().iter().enumerate().filter(|(_, node)| node.kind == Kind::Role);
+    let name = |node: &Node| match node.members.as_slice() {
+        [] => printable(&node.name).into_owned(),
+        members => printable(&list(members, MOST_MEMBERS)).into_owned(),
+    };
+    let widest = roles().map(|(_, node)| name(node).chars().count()).max().unwrap_or_default();
+    let mut lines = Vec::new();
+    let mut account = None;
+    for (at, node) in roles() {
+        if account != Some(&node.account) {
+            if account.is_some() {
+                lines.push(String::new());
+            }
+            lines.push(
+                printable(&picture.graph.account_title(node.account.as_deref(), Kind::Role)).into_owned(),
+            );
+            account = Some(&node.account);
+        }
+        let note = picture.note(at).map(|note| match note.weight {
+            Weight::Open => format!("! {}", note.text),
+            Weight::Plain | Weight::Warning => note.text.clone(),
+        });
+        lines.push(format!("{:widest$}  {}", name(node), printable(&note.unwrap_or_default())));
+    }
+    lines
+}

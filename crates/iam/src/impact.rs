@@ -1,0 +1,188 @@
+//! Who would keep and who would lose a role if its trust policy were another one.
+
+use super::can::{Given, gives_codes};
+use super::party::{Party, PartyKind};
+use super::reach::{Mfa, Way};
+use super::who::{Who, who};
+use super::wrap::wrap;
+use crate::accounts::{Accounts, Document, Fact, Role};
+
+/// What a change does to those who can become the role now, directly.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Impact {
+    /// Users who still can, with MFA, and have a device that gives codes.
+    pub keeps: Vec<Party>,
+    /// Users who still can if they have a device, which no source tells.
+    pub keeps_perhaps: Vec<Party>,
+    /// Users and roles who still can, and need no MFA for it.
+    pub keeps_without_mfa: Vec<Party>,
+    /// Users who could, and have no device that gives codes.
+    pub no_device: Vec<Party>,
+    /// Users and roles who no longer can.
+    pub loses: Vec<Party>,
+    /// Whom the trust policy names besides, in words, of whom the sources tell nothing.
+    pub others: Vec<String>,
+    /// The role's resource in Terraform.
+    pub address: Option<String>,
+}
+
+/// What happens when the trust policy of the role `arn` becomes `after` instead of `before`. `None` where no
+/// source tells of the role.
+pub fn impact(accounts: &Accounts, arn: &str, before: &str, after: &str, given: &Given) -> Option<Impact> {
+    let role = Party::of_arn(arn)?;
+    let address = find_role(accounts, &role)?.address.clone();
+    let mut accounts = accounts.clone();
+    let now = ask(&mut accounts, &role, before, given);
+    let then = ask(&mut accounts, &role, after, given);
+    let mut impact = Impact { others: then.others, address, ..Impact::default() };
+    for from in now.ways.into_iter().filter(is_direct).map(|way| way.from) {
+        let still = then.ways.iter().find(|way| is_direct(way) && way.from == from);
+        let list = match still.map(|way| way.mfa) {
+            None => &mut impact.loses,
+            Some(Mfa::NotNeeded | Mfa::OfNoUse) => &mut impact.keeps_without_mfa,
+            Some(Mfa::Needed | Mfa::NotKnown) => match has_code_device(&accounts, &from) {
+                Some(true) => &mut impact.keeps,
+                Some(false) => &mut impact.no_device,
+                None => &mut impact.keeps_perhaps,
+            },
+        };
+        list.push(from);
+    }
+    Some(impact)
+}
+
+impl Impact {
+    /// The answer for people: one line for each kind, none for those that nobody is of.
+    pub fn render(&self) -> String {
+        let mut text = String::new();
+        let mut say = |label: &str, whom: &[String], what: &str| {
+            if !whom.is_empty() {
+                text.push_str(&wrap(&format!("{label:<18}{}{what}", whom.join(", ")), 0, 18));
+            }
+        };
+        let names = |parties: &[Party]| parties.iter().map(|party| party.name.clone()).collect::<Vec<_>>();
+        let (roles, users): (Vec<_>, Vec<_>) =
+            self.loses.iter().cloned().partition(|party| party.kind == PartyKind::Role);
+        let roles: Vec<_> = roles.iter().map(role_label).collect();
+        say("Keeps access", &names(&self.keeps), " (with MFA)");
+        say(
+            "Keeps access",
+            &names(&self.keeps_perhaps),
+            " (with MFA; whether there is a device is not known)",
+        );
+        say("Keeps access", &names(&self.keeps_without_mfa), " (without MFA)");
+        say("Loses access", &names(&users), "");
+        say("Loses access", &roles, ": a role never has MFA");
+        say("No MFA device", &names(&self.no_device), ": locked out until one is registered");
+        say("Not known", &self.others, "");
+        if let Some(address) = &self.address {
+            let line =
+                format!("Managed by Terraform ({address}): change it there, or the next apply undoes this.");
+            text.push_str(&wrap(&line, 0, 0));
+        }
+        text
+    }
+}
+
+fn role_label(role: &Party) -> String {
+    let account = role.account.as_ref().map(|account| format!(" of {account}")).unwrap_or_default();
+    format!("role {}{account}", role.name)
+}
+
+fn is_direct(way: &Way) -> bool {
+    way.through.is_empty()
+}
+
+fn find_role<'a>(accounts: &'a Accounts, role: &Party) -> Option<&'a Role> {
+    accounts.accounts.get(role.account.as_ref()?)?.roles.get(&role.arn)
+}
+
+/// Who can become `role` when `trust` is its trust policy.
+fn ask(accounts: &mut Accounts, role: &Party, trust: &str, given: &Given) -> Who {
+    let account = role.account.as_ref().and_then(|id| accounts.accounts.get_mut(id));
+    if let Some(there) = account.and_then(|account| account.roles.get_mut(&role.arn)) {
+        there.trust = Fact::Known(Document::new(there.name.clone(), trust, there.origin));
+    }
+    who(accounts, role, given)
+}
+
+/// Whether a user has a device that gives codes, where that is known.
+fn has_code_device(accounts: &Accounts, user: &Party) -> Option<bool> {
+    let account = accounts.accounts.get(user.account.as_ref()?)?;
+    let devices = account.users.get(&user.arn)?.mfa_devices.known()?;
+    Some(devices.iter().any(|serial| gives_codes(serial)))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::accounts::{Origin, SourceKind};
+    use crate::require_mfa::{Outcome, Wanted, require_mfa};
+
+    const OPS: &str = "arn:aws:iam::111122223333:role/Ops";
+
+    /// An account with users, and with the role Deploy, all of whom may assume roles.
+    fn accounts(devices: &Value) -> Accounts {
+        let assume = json!({ "Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*" });
+        let grants = json!([{ "PolicyName": "p", "PolicyDocument": { "Version": "2012-10-17", "Statement": assume } }]);
+        let user = |name: &str| {
+            let arn = format!("arn:aws:iam::111122223333:user/{name}");
+            json!({ "UserName": name, "Arn": arn, "UserPolicyList": grants })
+        };
+        let role = |name: &str| {
+            let arn = format!("arn:aws:iam::111122223333:role/{name}");
+            let trust = json!({ "Version": "2012-10-17", "Statement": [] });
+            json!({ "RoleName": name, "Arn": arn, "RolePolicyList": grants, "AssumeRolePolicyDocument": trust })
+        };
+        let users = ["alice", "bob", "carol", "dave"].map(user);
+        let roles = ["Deploy", "Ops"].map(role);
+        let details = json!({ "UserDetailList": users, "RoleDetailList": roles });
+        let account = json!({ "account": "111122223333", "details": details, "mfa_devices": devices });
+        let snapshot = json!({ "schema": 1, "accounts": [account], "organization": "none" });
+        let mut accounts = Accounts::default();
+        let origin = Origin { name: "iam.json".to_owned(), kind: SourceKind::Snapshot, taken: None };
+        accounts.add_source(snapshot.to_string().as_bytes(), origin).unwrap();
+        accounts
+    }
+
+    fn impact_of(trust: &Value, devices: &Value) -> Impact {
+        let before = json!({ "Version": "2012-10-17", "Statement": [trust] }).to_string();
+        let wanted = Wanted { role: Some(OPS.to_owned()), ..Wanted::default() };
+        let Outcome::Patched(patch) = require_mfa(&before, &wanted).unwrap() else { panic!("it is changed") };
+        impact(&accounts(devices), OPS, &before, &patch.text, &Given::default()).unwrap()
+    }
+
+    #[test]
+    fn a_device_decides_whether_a_user_keeps_the_role_and_a_role_never_does() {
+        let trust = json!({ "Effect": "Allow", "Principal": { "AWS": ["111122223333", "999999999999"] }, "Action": "sts:AssumeRole" });
+        let devices = json!({
+            "alice": ["arn:aws:iam::111122223333:mfa/alice"],
+            "bob": [],
+            "carol": ["arn:aws:iam::111122223333:u2f/user/carol/key"],
+        });
+        let expected = "\
+Keeps access      alice (with MFA)
+Keeps access      dave (with MFA; whether there is a device is not known)
+Loses access      role Deploy of 111122223333: a role never has MFA
+No MFA device     bob, carol: locked out until one is registered
+Not known         any user or role of account 999999999999 (not in the sources)
+                  that it allows, under a condition
+";
+        assert_eq!(impact_of(&trust, &devices).render(), expected);
+    }
+
+    #[test]
+    fn who_is_left_alone_keeps_the_role_as_it_was() {
+        let principal = json!({ "AWS": ["arn:aws:iam::111122223333:user/alice", "arn:aws:iam::111122223333:role/Deploy"] });
+        let trust = json!({ "Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole" });
+        let impact = impact_of(&trust, &json!({ "alice": ["GAHT12345678"] }));
+        let names = |parties: &[Party]| parties.iter().map(|party| party.name.clone()).collect::<Vec<_>>();
+        assert_eq!(names(&impact.keeps), ["alice"]);
+        assert_eq!(
+            (names(&impact.keeps_without_mfa), names(&impact.loses)),
+            (vec!["Deploy".to_owned()], Vec::new())
+        );
+    }
+}

@@ -1,0 +1,226 @@
+//! Judges whether a caller can put on a role, what is not known taken into account.
+//!
+//! The layers are judged twice where something is missing: as if there were nothing but what is known, and
+//! with the layers that have a gap as unknown. The first tells what the answer would be ("yes, unless an SCP
+//! forbids it"), the second whether it is certain. An explicit Deny that is known is certain in any case.
+
+use super::caller::{Caller, has_level};
+use super::context::{Given, Signing, context_of, set_role};
+use super::gap::{Gap, layers_of};
+use super::party::Party;
+use crate::accounts::{Accounts, Fact, Organization};
+use crate::policy::arn::Arn;
+use crate::policy::document::{Effect, Policy};
+use crate::policy::evaluate::{Context, Decision, DenyKind, Layer, Layers, Request, decide};
+use crate::policy::principal::{Principal, PrincipalKind};
+use hatbox_types::name::AccountId;
+
+/// Stands for the account of a role where no source tells it.
+const NOWHERE: &str = "000000000000";
+
+/// The role that is asked for.
+#[derive(Debug, Clone)]
+pub(super) struct Target {
+    pub(super) party: Party,
+    pub(super) trust: Option<Policy>,
+    pub(super) gaps: Vec<Gap>,
+}
+
+/// The answer to one step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Ruling {
+    /// Certain, or unknown.
+    pub(super) decision: Decision,
+    /// What it would be if there were nothing but what is known.
+    pub(super) as_known: Decision,
+}
+
+impl Ruling {
+    pub(super) fn is_no(&self) -> bool {
+        matches!(self.decision, Decision::Deny { .. })
+    }
+
+    /// The condition keys that it depends on.
+    pub(super) fn keys(&self) -> Vec<String> {
+        match &self.decision {
+            Decision::Unknown { depends_on } => {
+                let is_layer = |fact: &String| Layer::ALL.iter().any(|layer| layer.name() == fact);
+                depends_on.iter().filter(|fact| !is_layer(fact)).cloned().collect()
+            }
+            Decision::Allow | Decision::Deny { .. } => Vec::new(),
+        }
+    }
+
+    /// The layers that it depends on.
+    pub(super) fn layers(&self) -> Vec<Layer> {
+        match &self.decision {
+            Decision::Unknown { depends_on } => Layer::ALL
+                .into_iter()
+                .filter(|layer| depends_on.iter().any(|fact| fact == layer.name()))
+                .collect(),
+            Decision::Allow | Decision::Deny { .. } => Vec::new(),
+        }
+    }
+}
+
+impl Target {
+    /// Gathers what is known of the role `party`.
+    pub(super) fn gather(accounts: &Accounts, party: &Party) -> Self {
+        let known = party
+            .account
+            .as_ref()
+            .and_then(|id| accounts.accounts.get(id)?.roles.get(&party.arn))
+            .map(|role| &role.trust);
+        let unplaced =
+            || accounts.unplaced.iter().find(|role| role.name == party.arn).map(|role| &role.trust);
+        let fact = known.or_else(|| unplaced().filter(|_| party.account.is_none()));
+        let mut target = Self { party: party.clone(), trust: None, gaps: Vec::new() };
+        let what = match fact {
+            Some(Fact::Known(document)) => match document.policy() {
+                Ok(policy) => {
+                    target.trust = Some(policy.clone());
+                    None
+                }
+                Err(error) => {
+                    Some(format!("the trust policy of {} (it cannot be read: {error})", party.name))
+                }
+            },
+            Some(Fact::UntilApply) => {
+                Some(format!("the trust policy of {} (not known until apply)", party.name))
+            }
+            Some(Fact::NotGiven) | None => {
+                Some(format!("the trust policy of {} (not in the sources)", party.name))
+            }
+        };
+        target.gaps.extend(what.map(|what| Gap::new(Layer::Trust, what)));
+        if let (Organization::Known(policies), Some(account)) = (&accounts.organization, &party.account)
+            && let Some(levels) = &policies.rcps
+            && !has_level(levels, account)
+            && policies.management_account.as_ref() != Some(account)
+        {
+            target.gaps.push(Gap::new(Layer::Rcp, "an RCP"));
+        }
+        if party.account.is_none() {
+            let what = format!("a policy of the caller (the account of {} is not known)", party.name);
+            target.gaps.push(Gap::new(Layer::Identity, what));
+        }
+        target
+    }
+}
+
+impl Target {
+    /// Whether a role whose account is not known may be one that the trust policy means.
+    pub(super) fn may_mean(&self, caller: &Party) -> bool {
+        let Some(trust) = &self.trust else { return true };
+        let allows = trust.statements.iter().filter(|statement| statement.effect == Effect::Allow);
+        let mut elements = allows.filter_map(|statement| statement.principals.as_ref());
+        elements.any(|element| {
+            element.is_negated || element.entries.iter().any(|principal| may_name(principal, &caller.name))
+        })
+    }
+
+    /// What is missing besides where the account of the caller is not known.
+    pub(super) fn gap_for(&self, caller: &Party) -> Option<Gap> {
+        let is_open = caller.account.is_none() && self.trust.is_some() && self.may_mean(caller);
+        let (role, caller) = (&self.party.name, &caller.name);
+        let what = || format!("the trust policy of {role} (the account of {caller} is not known)");
+        is_open.then(|| Gap::new(Layer::Trust, what()))
+    }
+}
+
+/// Whether a principal may be the role `name` of some account, or a session of it.
+fn may_name(principal: &Principal, name: &str) -> bool {
+    match &principal.kind {
+        PrincipalKind::Everyone | PrincipalKind::Account { .. } | PrincipalKind::CanonicalUser => true,
+        PrincipalKind::Arn => Arn::parse(&principal.text).is_some_and(|arn| {
+            let mut parts = arn.resource.split('/');
+            match (arn.service, parts.next()) {
+                ("iam", Some("role")) => parts.next_back() == Some(name),
+                ("sts", Some("assumed-role")) => parts.next() == Some(name),
+                _ => false,
+            }
+        }),
+        PrincipalKind::Nobody | PrincipalKind::Service | PrincipalKind::Federated => false,
+    }
+}
+
+/// The request that a step is.
+pub(super) fn request_of(
+    accounts: &Accounts,
+    caller: &Caller,
+    target: &Target,
+    signing: Signing,
+    given: &Given,
+) -> Option<Request> {
+    let mut request = request_by(accounts, caller, signing, given)?;
+    aim(&mut request, accounts, target, given);
+    Some(request)
+}
+
+/// The request that a step of this caller is, whatever the role: [`aim`] names one.
+pub(super) fn request_by(
+    accounts: &Accounts,
+    caller: &Caller,
+    signing: Signing,
+    given: &Given,
+) -> Option<Request> {
+    let context = context_of(accounts, caller, signing, given);
+    Some(Request {
+        caller: caller.principal(),
+        action: "sts:AssumeRole".to_owned(),
+        also_actions: also_actions(&context),
+        resource: String::new(),
+        resource_account: AccountId::parse(NOWHERE).ok()?,
+        context,
+    })
+}
+
+/// Makes a request, whichever role it was for before, one for `target`.
+pub(super) fn aim(request: &mut Request, accounts: &Accounts, target: &Target, given: &Given) {
+    if let Some(account) = &target.party.account {
+        request.resource.clone_from(&target.party.arn);
+        request.resource_account.clone_from(account);
+    } else {
+        // An ARN that no policy can name.
+        request.resource = format!("arn:aws:iam::{NOWHERE}:role/{}", target.party.name);
+        if let Ok(nowhere) = AccountId::parse(NOWHERE) {
+            request.resource_account = nowhere;
+        }
+    }
+    set_role(&mut request.context, accounts, &target.party, given);
+}
+
+/// What is sent along asks for a permission of its own.
+fn also_actions(context: &Context) -> Vec<String> {
+    let sends = |start: &str| {
+        context.values.iter().any(|(name, values)| name.starts_with(start) && !values.is_empty())
+    };
+    let mut actions = Vec::new();
+    if sends("aws:requesttag/") || sends("sts:transitivetagkeys") {
+        actions.push("sts:TagSession".to_owned());
+    }
+    if sends("sts:sourceidentity") {
+        actions.push("sts:SetSourceIdentity".to_owned());
+    }
+    actions
+}
+
+/// Judges. `layers` are the caller's with the role's trust policy; they are given back as they were.
+pub(super) fn rule(request: &Request, layers: &mut Layers, gaps: &[Gap]) -> Ruling {
+    let as_known = decide(request, layers);
+    let unknown = layers_of(gaps);
+    let can_be_widened = unknown.contains(&Layer::Identity) || unknown.contains(&Layer::Trust);
+    let is_certain = match &as_known {
+        Decision::Deny { kind: DenyKind::Explicit, .. } => true,
+        // What is missing of the other layers can only forbid.
+        Decision::Deny { kind: DenyKind::Implicit, .. } => !can_be_widened,
+        Decision::Allow | Decision::Unknown { .. } => false,
+    };
+    if unknown.is_empty() || is_certain {
+        return Ruling { decision: as_known.clone(), as_known };
+    }
+    let before = std::mem::replace(&mut layers.unknown, unknown);
+    let decision = decide(request, layers);
+    layers.unknown = before;
+    Ruling { decision, as_known }
+}

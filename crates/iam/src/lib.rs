@@ -1,0 +1,44 @@
+//! The policy side of hatbox, pure: what IAM policies say, who can assume which role, and why AWS denied a call.
+//!
+//! An answer is yes, no, or not known for want of named facts. It is never guessed. Modules are declared in the order in
+//! which the data flows. No file system, environment, network, process, clock or thread: `clippy.toml` bans them.
+
+pub mod policy;
+
+pub mod accounts;
+
+mod gap;
+mod names;
+pub mod party;
+mod wrap;
+
+mod caller;
+mod context;
+mod judge;
+
+mod change;
+mod rows;
+
+pub mod can;
+
+pub mod edges;
+
+mod columns;
+
+pub mod reach;
+pub mod who;
+
+mod condition_keys;
+mod words;
+
+pub mod admits;
+pub mod impact;
+
+mod people;
+
+pub mod lint;
+pub mod require_mfa;
+
+pub mod graph;
+
+pub mod denial;

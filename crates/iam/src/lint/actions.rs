@@ -1,0 +1,92 @@
+//! The rules about actions: those that a trust policy can have, and those by which a principal assumes a role.
+
+use super::finding::{Finding, Spot};
+use super::issuer::Provider;
+use super::principals::grants;
+use super::rule::Rule;
+use crate::policy::document::{Effect, Statement};
+use crate::policy::principal::{Principal, PrincipalKind};
+use crate::policy::statement::is_action_like;
+use hatbox_types::text::suggest::nearest_name;
+
+const ASSUME: &str = "sts:AssumeRole";
+const WEB_IDENTITY: &str = "sts:AssumeRoleWithWebIdentity";
+const SAML: &str = "sts:AssumeRoleWithSAML";
+const TAG: &str = "sts:TagSession";
+const SOURCE_IDENTITY: &str = "sts:SetSourceIdentity";
+
+/// All actions of trust policies.
+const ACTIONS: [&str; 6] = [ASSUME, WEB_IDENTITY, SAML, TAG, SOURCE_IDENTITY, "sts:SetContext"];
+
+/// Services that call with more actions than sts:AssumeRole.
+const NEEDY_SERVICES: [(&str, &[&str]); 2] =
+    [("rolesanywhere.amazonaws.com", &[TAG, SOURCE_IDENTITY]), ("pods.eks.amazonaws.com", &[TAG])];
+
+/// Judges the actions of one statement.
+pub(super) fn find_actions(spot: Spot, statements: &[Statement]) -> Vec<Finding> {
+    let mut found: Vec<_> = find_unknown(spot);
+    if spot.statement.effect == Effect::Allow {
+        let principals = spot.statement.principals.as_ref().filter(|element| !element.is_negated);
+        for principal in principals.into_iter().flat_map(|element| &element.entries) {
+            found.extend(find_mismatch(spot, principal));
+            found.extend(find_needy(spot, principal, statements));
+        }
+    }
+    found
+}
+
+fn find_unknown(spot: Spot) -> Vec<Finding> {
+    let actions = &spot.statement.actions;
+    let name = if actions.is_negated { "NotAction" } else { "Action" };
+    let unknown =
+        actions.entries.iter().filter(|entry| !ACTIONS.iter().any(|known| is_action_like(entry, known)));
+    unknown
+        .map(|entry| {
+            let message =
+                format!("`{}` is not an action of trust policies; AWS rejects the policy.", entry.text);
+            let fix = match nearest_name(&entry.text, ACTIONS) {
+                Some(meant) => format!("write {meant}."),
+                None => "remove it; what the role may do belongs in its permissions policies.".to_owned(),
+            };
+            spot.at(Rule::UnknownAction, entry.place, name.to_owned(), message, fix)
+        })
+        .collect()
+}
+
+/// The statement allows ways to assume the role, but none that the principal has.
+fn find_mismatch(spot: Spot, principal: &Principal) -> Option<Finding> {
+    let (who, own) = match principal.kind {
+        PrincipalKind::Service => ("A service", ASSUME),
+        PrincipalKind::Account { .. } | PrincipalKind::Arn => ("A user or role", ASSUME),
+        PrincipalKind::Federated => match Provider::parse(&principal.text)? {
+            Provider::Oidc(_) => ("A web identity", WEB_IDENTITY),
+            Provider::Saml => ("A SAML identity", SAML),
+        },
+        PrincipalKind::Everyone | PrincipalKind::Nobody | PrincipalKind::CanonicalUser => return None,
+    };
+    let allows = |action: &str| spot.statement.covers_action(action);
+    let other = [ASSUME, WEB_IDENTITY, SAML].into_iter().find(|action| allows(action))?;
+    if allows(own) {
+        return None;
+    }
+    let message = format!("{who} assumes a role with {own}, but this statement allows only {other}.");
+    Some(spot.on_principal(Rule::ActionMismatch, principal, message, format!("write {own}.")))
+}
+
+/// The service's call includes actions that nothing allows.
+fn find_needy(spot: Spot, principal: &Principal, statements: &[Statement]) -> Option<Finding> {
+    let (name, needed) = NEEDY_SERVICES.iter().find(|(name, _)| *name == principal.text)?;
+    let is_missing = |action: &&&str| !statements.iter().any(|statement| grants(statement, action));
+    let missing: Vec<&str> = needed.iter().filter(is_missing).copied().collect();
+    if missing.is_empty() || !spot.statement.covers_action(ASSUME) {
+        return None;
+    }
+    let missing = missing.join(" and ");
+    let message = format!("{name} also needs {missing}, which no statement allows.");
+    Some(spot.on_principal(
+        Rule::TagSessionMissing,
+        principal,
+        message,
+        format!("add {missing} to the Action."),
+    ))
+}

@@ -1,0 +1,222 @@
+//! The rules about MFA: who gets in is asked of the evaluator, and the condition to blame is looked for after.
+
+use super::deputy::is_for_third_party;
+use super::finding::{Finding, Spot};
+use super::report::Subject;
+use super::rule::Rule;
+use super::weakness::find_weakness;
+use crate::admits::{Asked, Candidate, Entry, Judge, Kind, candidates_of};
+use crate::people::{
+    MAX_STATEMENTS, PeopleStatement, alone, is_about_mfa, is_people, people_statements, principals,
+    without_mfa,
+};
+use crate::policy::condition::Condition;
+use crate::policy::document::{Effect, Policy};
+use crate::policy::principal::Principal;
+use crate::words::describe_principal;
+
+const CONDITION: &str = r#""Bool": { "aws:MultiFactorAuthPresent": "true" }"#;
+
+/// Looks for holes, for statements that nobody can satisfy, and for the way in that is left open beside.
+pub(super) fn find_mfa(policy: &Policy, subject: Subject, asked: &Asked) -> Vec<Finding> {
+    if policy.statements.len() > MAX_STATEMENTS {
+        return Vec::new();
+    }
+    let people = people_statements(policy, asked);
+    let spots: Vec<_> = Spot::all(&policy.statements).collect();
+    let mut found: Vec<Finding> = Vec::new();
+    let mut add = |finding: Finding| {
+        if !found.contains(&finding) {
+            found.push(finding);
+        }
+    };
+    for of_people in &people {
+        let Some(spot) = spots.get(of_people.index) else { continue };
+        if of_people.is_open {
+            let finding = blame_open(policy, *spot, of_people, &people, asked);
+            // A third party's service assumes the role with an external ID; it has no MFA device.
+            if finding.rule != Rule::MfaMissing || !is_for_third_party(*spot, subject) {
+                add(finding);
+            }
+        } else if of_people.is_shut {
+            add(blame_shut(policy, *spot));
+        }
+    }
+    for spot in &spots {
+        if spot.statement.effect == Effect::Allow {
+            find_unsatisfiable(policy, *spot, asked).into_iter().for_each(&mut add);
+        }
+    }
+    found
+}
+
+/// Someone without MFA is allowed by this statement: what is to blame?
+fn blame_open(
+    policy: &Policy,
+    spot: Spot,
+    of_people: &PeopleStatement,
+    people: &[PeopleStatement],
+    asked: &Asked,
+) -> Finding {
+    if let Some(finding) = own_weakness(spot) {
+        return finding;
+    }
+    let denies = Spot::all(&policy.statements).filter(|deny| deny.statement.effect == Effect::Deny);
+    for deny in denies.filter(|deny| hits(policy, *deny, of_people, asked)) {
+        if let Some(finding) = own_weakness(deny) {
+            return finding;
+        }
+    }
+    let strict = people.iter().find(|other| {
+        !other.is_open
+            && policy.statements.get(other.index).is_some_and(|statement| {
+                let judge = Judge::new(alone(policy, statement), asked);
+                let lets_in = |candidate| judge.ask(candidate, Kind::AccessKeysWithMfa).is_possible();
+                of_people.candidates.iter().any(lets_in)
+            })
+    });
+    match strict {
+        Some(strict) => spot.whole(
+            Rule::MfaSecondStatement,
+            format!(
+                "Statement {} requires MFA, but this one allows the same callers without it.",
+                strict.index + 1
+            ),
+            "add the MFA condition here too, or remove the statement.",
+        ),
+        None => spot.whole(
+            Rule::MfaMissing,
+            "Users can assume this role without MFA.",
+            format!("add {CONDITION} to the Condition."),
+        ),
+    }
+}
+
+/// Whether `deny` is about the same callers.
+fn hits(policy: &Policy, deny: Spot, of_people: &PeopleStatement, asked: &Asked) -> bool {
+    let mut allowing = deny.statement.clone();
+    allowing.effect = Effect::Allow;
+    allowing.conditions.clear();
+    let only = Policy { version: policy.version, id: None, statements: vec![allowing] };
+    let judge = Judge::new(only, asked);
+    of_people.candidates.iter().any(|candidate| judge.ask(candidate, Kind::AccessKeys) != Entry::No)
+}
+
+/// The first condition on MFA in the statement that does not ask for it.
+fn own_weakness(spot: Spot) -> Option<Finding> {
+    spot.statement.conditions.iter().filter(|condition| is_about_mfa(condition)).find_map(|condition| {
+        let rule = find_weakness(condition, spot.statement.effect)?;
+        let (message, fix) = describe(rule, condition, spot.statement.effect);
+        Some(spot.on_condition(rule, condition, message, fix))
+    })
+}
+
+fn describe(rule: Rule, condition: &Condition, effect: Effect) -> (String, String) {
+    let name = condition.operator_name.as_str();
+    let key = "aws:MultiFactorAuthPresent";
+    let instead = || format!("write {CONDITION} in the Allow instead.");
+    let is_allow = effect == Effect::Allow;
+    let (message, fix) = match rule {
+        Rule::MfaIfExists if condition.operator.if_exists => (
+            format!("Requests signed with access keys have no {key}, and IfExists allows a missing key."),
+            format!("write \"Bool\" instead of \"{name}\"."),
+        ),
+        Rule::MfaIfExists => (
+            format!("Requests signed with access keys have no {key}, and {name} allows a missing key."),
+            instead(),
+        ),
+        Rule::MfaForAllValues => (
+            format!("Requests signed with access keys have no {key}, and ForAllValues allows a missing key."),
+            format!("write \"Bool\" instead of \"{name}\"."),
+        ),
+        Rule::MfaDenyBool => (
+            format!("Requests signed with access keys have no {key}, so this Deny does not apply to them."),
+            "write \"BoolIfExists\" instead of \"".to_owned() + name + "\".",
+        ),
+        Rule::MfaNull if is_allow => (
+            "Session tokens without MFA and role sessions have the key too, with the value false.".to_owned(),
+            instead(),
+        ),
+        Rule::MfaNull => (
+            "Session tokens without MFA and role sessions have the key, so this Deny does not apply to them."
+                .to_owned(),
+            instead(),
+        ),
+        Rule::MfaAgeIfExists if is_allow => (
+            format!("Requests without MFA have no aws:MultiFactorAuthAge, and {name} allows a missing key."),
+            "write \"NumericLessThan\" instead of \"".to_owned() + name + "\".",
+        ),
+        Rule::MfaAgeIfExists => (
+            "Requests without MFA have no aws:MultiFactorAuthAge, so this Deny does not apply to them."
+                .to_owned(),
+            format!("write \"{name}IfExists\" instead of \"{name}\"."),
+        ),
+        _ if is_allow => ("This allows callers without MFA.".to_owned(), instead()),
+        _ => (
+            "This Deny applies to callers with MFA, not to those without.".to_owned(),
+            format!("write \"BoolIfExists\": {{ \"{key}\": \"false\" }} in the Deny."),
+        ),
+    };
+    (message, fix)
+}
+
+/// People with MFA do not get in by this statement, though they would if nothing were about MFA.
+fn blame_shut(policy: &Policy, spot: Spot) -> Finding {
+    let denies = Spot::all(&policy.statements).filter(|deny| deny.statement.effect == Effect::Deny);
+    let inverted = std::iter::once(spot)
+        .chain(denies)
+        .find_map(|spot| own_weakness(spot).filter(|finding| finding.rule == Rule::MfaInverted));
+    inverted.unwrap_or_else(|| {
+        let message = "No caller matches this condition, with MFA or without.";
+        on_mfa_condition(policy, spot, message, format!("write {CONDITION}."))
+    })
+}
+
+/// Principals that would get in if nothing were about MFA, and can have none.
+fn find_unsatisfiable(policy: &Policy, spot: Spot, asked: &Asked) -> Vec<Finding> {
+    let is_asked = policy.statements.iter().flat_map(|statement| &statement.conditions).any(is_about_mfa);
+    let others: Vec<_> =
+        principals(spot.statement).iter().filter(|principal| !is_people(principal)).collect();
+    if !is_asked || others.is_empty() {
+        return Vec::new();
+    }
+    let bare = Judge::new(without_mfa(policy, spot.statement), asked);
+    let judge = Judge::new(alone(policy, spot.statement), asked);
+    let gets_in = |judge: &Judge, principal: &Principal| {
+        let candidates = candidates_of(spot.statement, principal);
+        let as_role = |candidate: &Candidate| judge.ask(candidate, Kind::RoleSession).is_possible();
+        judge.ask_outsider(principal).is_possible() || candidates.iter().any(as_role)
+    };
+    others
+        .into_iter()
+        .filter(|principal| gets_in(&bare, principal) && !gets_in(&judge, principal))
+        .map(|principal| {
+            let message = format!(
+                "{} never has MFA, so this condition denies it.",
+                capitalise(&describe_principal(principal))
+            );
+            let fix = "move it to its own statement, without the MFA condition.";
+            on_mfa_condition(policy, spot, &message, fix.to_owned())
+        })
+        .collect()
+}
+
+/// At the statement's own condition on MFA, or at the statement where a Deny asks for it.
+fn on_mfa_condition(policy: &Policy, spot: Spot, message: &str, fix: String) -> Finding {
+    let own = spot.statement.conditions.iter().find(|condition| is_about_mfa(condition));
+    if let Some(condition) = own {
+        return spot.on_condition(Rule::MfaUnsatisfiable, condition, message, fix);
+    }
+    let of_deny = Spot::all(&policy.statements)
+        .filter(|deny| deny.statement.effect == Effect::Deny)
+        .find_map(|deny| Some((deny, deny.statement.conditions.iter().find(|of| is_about_mfa(of))?)));
+    match of_deny {
+        Some((deny, condition)) => deny.on_condition(Rule::MfaUnsatisfiable, condition, message, fix),
+        None => spot.whole(Rule::MfaUnsatisfiable, message, fix),
+    }
+}
+
+fn capitalise(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}

@@ -1,0 +1,421 @@
+use super::*;
+use crate::admits::Asked;
+use crate::policy::document::{Policy, PolicyError};
+
+fn lint(policy: &str) -> Report {
+    lint_policy(policy, Subject::default(), &Asked::default()).unwrap()
+}
+
+/// A policy of these statements, the first on line 2.
+pub(super) fn policy(statements: &[&str]) -> String {
+    format!("{{\"Version\": \"2012-10-17\", \"Statement\": [\n{}\n]}}", statements.join(",\n"))
+}
+
+/// `rule@line:column element` of each finding.
+fn told(report: &Report) -> Vec<String> {
+    let place = |finding: &Finding| format!("{}:{}", finding.place.line, finding.place.column);
+    let tell = |finding: &Finding| {
+        let tail = if finding.element.is_empty() { String::new() } else { format!(" {}", finding.element) };
+        format!("{}@{}{tail}", finding.rule.id(), place(finding))
+    };
+    report.findings.iter().map(tell).collect()
+}
+
+const GOOD: &str = r#"{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"sts:AssumeRole","Condition":{"Bool":{"aws:MultiFactorAuthPresent":"true"}}}"#;
+const OPEN: &str = r#"{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"sts:AssumeRole"}"#;
+
+fn with(effect: &str, principal: &str, condition: &str) -> String {
+    format!(
+        r#"{{"Effect":"{effect}","Principal":{principal},"Action":"sts:AssumeRole","Condition":{condition}}}"#
+    )
+}
+
+fn allow(condition: &str) -> String {
+    with("Allow", r#"{"AWS":"111122223333"}"#, condition)
+}
+
+fn deny(condition: &str) -> String {
+    with("Deny", r#""*""#, condition)
+}
+
+#[test]
+fn each_hole_in_mfa_has_its_rule_and_its_place() {
+    let present = |operator: &str, value: &str| {
+        format!(r#"{{"{operator}":{{"aws:MultiFactorAuthPresent":"{value}"}}}}"#)
+    };
+    let age = |operator: &str| format!(r#"{{"{operator}":{{"aws:MultiFactorAuthAge":"3600"}}}}"#);
+    for (statements, expected) in [
+        (vec![GOOD.to_owned()], vec![]),
+        (vec![OPEN.to_owned()], vec!["mfa-missing@2"]),
+        (vec![allow(&present("BoolIfExists", "true"))], vec!["mfa-ifexists@2 Condition.BoolIfExists"]),
+        (vec![allow(&present("StringNotEquals", "false"))], vec!["mfa-ifexists@2 Condition.StringNotEquals"]),
+        (vec![OPEN.to_owned(), deny(&present("Bool", "false"))], vec!["mfa-deny-bool@3 Condition.Bool"]),
+        (vec![OPEN.to_owned(), deny(&present("BoolIfExists", "false"))], vec![]),
+        (vec![allow(&present("Null", "false"))], vec!["mfa-null@2 Condition.Null"]),
+        (vec![OPEN.to_owned(), deny(&present("Null", "true"))], vec!["mfa-null@3 Condition.Null"]),
+        (
+            vec![allow(&present("ForAllValues:Bool", "true"))],
+            vec!["mfa-forallvalues@2 Condition.ForAllValues:Bool"],
+        ),
+        (
+            vec![allow(&age("NumericLessThanIfExists"))],
+            vec!["mfa-age-ifexists@2 Condition.NumericLessThanIfExists"],
+        ),
+        (
+            vec![OPEN.to_owned(), deny(&age("NumericGreaterThan"))],
+            vec!["mfa-age-ifexists@3 Condition.NumericGreaterThan"],
+        ),
+        (vec![OPEN.to_owned(), deny(&age("NumericGreaterThanIfExists"))], vec![]),
+        (vec![GOOD.to_owned(), OPEN.to_owned()], vec!["mfa-second-statement@3"]),
+        (vec![allow(&present("Bool", "false"))], vec!["mfa-inverted@2 Condition.Bool"]),
+        (vec![GOOD.to_owned(), deny(&present("Bool", "true"))], vec!["mfa-inverted@3 Condition.Bool"]),
+        (vec![allow(&present("Bool", "yes"))], vec!["mfa-unsatisfiable@2 Condition.Bool"]),
+        (
+            vec![with("Allow", r#"{"Service":"ec2.amazonaws.com"}"#, &present("Bool", "true"))],
+            vec!["mfa-unsatisfiable@2 Condition.Bool"],
+        ),
+        (
+            vec![with(
+                "Allow",
+                r#"{"AWS":"arn:aws:iam::111122223333:role/Deploy"}"#,
+                &present("Bool", "true"),
+            )],
+            vec!["mfa-unsatisfiable@2 Condition.Bool"],
+        ),
+        // What a role or a service is let in by has no need of MFA.
+        (vec![with("Allow", r#"{"Service":"ec2.amazonaws.com"}"#, "{}")], vec![]),
+        (vec![with("Allow", r#"{"AWS":"arn:aws:iam::111122223333:role/Deploy"}"#, "{}")], vec![]),
+        // A Deny of everybody without MFA stops the service too.
+        (
+            vec![
+                with("Allow", r#"{"Service":"ec2.amazonaws.com"}"#, "{}"),
+                deny(&present("BoolIfExists", "false")),
+            ],
+            vec!["mfa-unsatisfiable@3 Condition.BoolIfExists"],
+        ),
+        // A Deny of somebody else mends nothing.
+        (
+            vec![OPEN.to_owned(), with("Deny", r#"{"AWS":"444455556666"}"#, &present("Bool", "false"))],
+            vec!["mfa-missing@2"],
+        ),
+        // A hole behind a Deny that closes it is none.
+        (vec![allow(&present("BoolIfExists", "true")), deny(&present("BoolIfExists", "false"))], vec![]),
+        // Tags alone let no one assume the role.
+        (vec![OPEN.replace("sts:AssumeRole", "sts:TagSession")], vec!["no-one-admitted@1"]),
+    ] {
+        let statements: Vec<_> = statements.iter().map(String::as_str).collect();
+        let text = policy(&statements);
+        let report = lint(&text);
+        let found: Vec<_> = told(&report).into_iter().map(|told| strip_column(&told)).collect();
+        assert_eq!(found, expected, "{statements:?}");
+        for finding in &report.findings {
+            let line = text.lines().nth(finding.place.line as usize - 1).unwrap();
+            let wanted = if finding.element.is_empty() { "{" } else { "\"aws:MultiFactor" };
+            assert_eq!(finding.place.column as usize, line.find(wanted).unwrap() + 1, "{line}");
+        }
+    }
+}
+
+/// `rule@line:column element` without the column.
+fn strip_column(told: &str) -> String {
+    let (head, tail) = told.split_once(':').unwrap();
+    format!("{head}{}", tail.trim_start_matches(|c: char| c.is_ascii_digit()))
+}
+
+#[test]
+fn each_other_rule_finds_what_it_is_about() {
+    let mfa = r#""Bool":{"aws:MultiFactorAuthPresent":"true"}"#;
+    let of = |principal: &str, more: &str| with("Allow", principal, &format!("{{{mfa}{more}}}"));
+    let account = |more: &str| of(r#"{"AWS":"111122223333"}"#, more);
+    for (statement, expected) in [
+        (of(r#""*""#, ""), "public-principal"),
+        (of(r#""*""#, r#","StringEquals":{"aws:PrincipalOrgID":"o-abc"}"#), "public-principal-conditioned"),
+        (of(r#""*""#, r#","StringLike":{"aws:PrincipalOrgID":"*"}"#), "public-principal"),
+        (of(r#""*""#, r#","StringEqualsIfExists":{"aws:PrincipalOrgID":"o-abc"}"#), "public-principal"),
+        (of(r#""*""#, r#","IpAddress":{"aws:SourceIp":"0.0.0.0/0"}"#), "public-principal"),
+        (of(r#"{"AWS":"arn:aws:iam::111122223333:user/*"}"#, ""), "partial-wildcard"),
+        (of(r#"{"Service":"*.amazonaws.com"}"#, ""), "partial-wildcard"),
+        (account("").replace("\"Principal\"", "\"NotPrincipal\""), "not-principal"),
+        (account("").replace("\"Principal\":{\"AWS\":\"111122223333\"},", ""), "missing-principal"),
+        (account("").replace("\"Action\"", "\"Resource\":\"*\",\"Action\""), "resource-element"),
+        (of(r#"{"AWS":"arn:aws:iam::111122223333:group/ops"}"#, ""), "group-principal"),
+        (of(r#"{"CanonicalUser":"79a59df900b949e5"}"#, ""), "canonical-user"),
+        (of(r#"{"AWS":"alice"}"#, ""), "invalid-principal"),
+        (of(r#"{"AWS":"arn:aws:s3:::box"}"#, ""), "invalid-principal"),
+        (of(r#"{"AWS":"AIDAQAAAAAAAEXAMPLE1"}"#, ""), "deleted-principal"),
+        (
+            account(r#","ArnLike":{"aws:PrincipalArn":"arn:aws:sts::111122223333:assumed-role/Ops/*"}"#),
+            "principalarn-session",
+        ),
+        (
+            account(r#","ArnEquals":{"aws:PrincipalArn":"arn:aws:iam::111122223333:root"}"#),
+            "principalarn-session",
+        ),
+        (account(r#","StringEquals":{"aws:userid":"AROAEXAMPLE:*"}"#), "literal-wildcard"),
+        (account(r#","StringLike":{"sts:RoleSessionName":"${aws:username}"}"#), "session-name-variable"),
+        (account(r#","StringEqualsIfExists":{"sts:ExternalId":"x"}"#), "external-id-ifexists"),
+        (account(r#","StringEquals":{"aws:RequestTag/team":"x"}"#), "tagsession-missing"),
+        (account(r#","StringLike":{"sts:SourceIdentity":"?*"}"#), "tagsession-missing"),
+        (account(r#","StringEquals":{"aws:PrincipleOrgID":"o-abc"}"#), "unknown-condition-key"),
+        (account(r#","StringEquals":{"sts:RoleSessionName":"${aws:usernam}"}"#), "unknown-condition-key"),
+    ] {
+        let report = lint(&policy(&[&statement]));
+        let rules: Vec<_> = report.findings.iter().map(|finding| finding.rule.id()).collect();
+        assert!(rules.contains(&expected), "{expected} not in {rules:?}: {statement}");
+    }
+    let old = lint(&format!(
+        r#"{{"Statement": [{}]}}"#,
+        account(r#","StringLike":{"sts:RoleSessionName":"${aws:username}"}"#)
+    ));
+    assert!(told(&old).iter().any(|finding| finding.starts_with("version-variables@")), "{:?}", told(&old));
+}
+
+#[test]
+fn what_is_right_is_not_found_fault_with() {
+    let mfa = r#""Bool":{"aws:MultiFactorAuthPresent":"true"}"#;
+    for statement in [
+        allow(&format!(r#"{{{mfa},"NumericLessThan":{{"aws:MultiFactorAuthAge":"3600"}}}}"#)),
+        allow(&format!(r#"{{{mfa},"StringEquals":{{"sts:ExternalId":"x"}}}}"#)),
+        allow(&format!(r#"{{{mfa},"StringLike":{{"aws:userid":"AROAEXAMPLE:*"}}}}"#)),
+        allow(&format!(r#"{{{mfa},"StringEquals":{{"aws:RequestTag/team":"x"}}}}"#))
+            .replace(r#""sts:AssumeRole""#, r#"["sts:AssumeRole","sts:TagSession"]"#),
+        allow(&format!(r#"{{{mfa},"StringEqualsIfExists":{{"aws:RequestTag/team":"x"}}}}"#)),
+        with(
+            "Allow",
+            r#"{"Federated":"arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"}"#,
+            r#"{"StringLike":{"token.actions.githubusercontent.com:sub":"repo:acme/app:*"}}"#,
+        )
+        .replace("sts:AssumeRole", "sts:AssumeRoleWithWebIdentity"),
+        with(
+            "Allow",
+            r#"{"AWS":["arn:aws:iam::111122223333:user/a","arn:aws:iam::111122223333:user/b"]}"#,
+            &format!("{{{mfa}}}"),
+        ),
+    ] {
+        assert_eq!(told(&lint(&policy(&[&statement]))), [] as [&str; 0], "{statement}");
+    }
+}
+
+#[test]
+fn a_slip_in_a_key_is_told_with_what_was_meant() {
+    for (key, meant) in [
+        ("aws:MultiFactorAuthPresnt", "write aws:MultiFactorAuthPresent."),
+        ("MultiFactorAuthPresent", "write aws:MultiFactorAuthPresent."),
+        ("aws:PrincipalTga/Team", "write aws:PrincipalTag/Team."),
+        ("sts:ExternalID1", "write sts:ExternalId."),
+        ("aws:Nothing", "remove it, or correct the key."),
+    ] {
+        let report = lint(&policy(&[&allow(&format!(r#"{{"Bool":{{"{key}":"true"}}}}"#))]));
+        let finding =
+            report.findings.iter().find(|finding| finding.rule == Rule::UnknownConditionKey).unwrap();
+        assert_eq!(finding.fix, meant, "{key}");
+    }
+}
+
+#[test]
+fn a_role_that_trusts_itself_is_reported_where_its_arn_is_known() {
+    let own = "arn:aws:iam::111122223333:role/Ops";
+    let rules = |statement: &str, role: Option<&str>| {
+        let report =
+            lint_policy(&policy(&[statement]), Subject { arn: role, accounts: None }, &Asked::default())
+                .unwrap();
+        report.findings.iter().map(|finding| finding.rule).collect::<Vec<_>>()
+    };
+    let by_arn = with("Allow", &format!(r#"{{"AWS":"{own}"}}"#), "{}");
+    assert_eq!(rules(&by_arn, Some(own)), [Rule::SelfAssume]);
+    assert_eq!(rules(&by_arn, None), []);
+    let condition = format!(r#"{{"ArnLike":{{"aws:PrincipalArn":"{own}"}}}}"#);
+    for principal in [r#""*""#, r#"{"AWS":"111122223333"}"#] {
+        let statement = with("Allow", principal, &condition);
+        assert!(rules(&statement, Some(own)).contains(&Rule::SelfAssume), "{principal}");
+        assert!(!rules(&statement, None).contains(&Rule::SelfAssume), "the role may be another");
+        let other = "arn:aws:iam::444455556666:role/Ops";
+        assert!(!rules(&statement, Some(other)).contains(&Rule::SelfAssume), "a role of another account");
+        let wide = statement.replace("111122223333:role", "*:role");
+        assert!(!rules(&wide, Some(own)).contains(&Rule::SelfAssume), "a role of any account");
+    }
+}
+
+#[test]
+fn a_policy_may_be_too_long_without_its_white_space() {
+    let of = |count: usize| {
+        let text = policy(&[GOOD]);
+        let sid = "x".repeat(count - count_non_blank(&text) - r#","Id":"""#.len());
+        text.replace("\n]}", &format!("\n],\"Id\":\"{sid}\"}}{}", " ".repeat(5000)))
+    };
+    let level = |count: usize| {
+        let report = lint(&of(count));
+        report.findings.first().map(|finding| (finding.rule, finding.level))
+    };
+    assert_eq!(level(2048), None);
+    assert_eq!(level(2049), Some((Rule::TooLong, Level::Warning)));
+    assert_eq!(level(4096), Some((Rule::TooLong, Level::Warning)));
+    assert_eq!(level(4097), Some((Rule::TooLong, Level::Error)));
+}
+
+fn count_non_blank(text: &str) -> usize {
+    text.chars().filter(|c| !c.is_whitespace()).count()
+}
+
+fn linted(name: &str, text: &str) -> Linted {
+    let outcome = match lint_policy(text, Subject::default(), &Asked::default()) {
+        Ok(report) => Outcome::Judged(Box::new(report)),
+        Err(error) => Outcome::Unreadable(error),
+    };
+    Linted { name: name.to_owned(), file: Some(name.to_owned()), outcome }
+}
+
+#[test]
+fn the_text_tells_who_gets_in_and_what_is_wrong() {
+    let text = policy(&[&with(
+        "Allow",
+        r#"{"AWS":"arn:aws:iam::111122223333:root"}"#,
+        r#"{"BoolIfExists":{"aws:MultiFactorAuthPresent":"true"}}"#,
+    )]);
+    let expected = "\
+trust.json: who can assume this role
+  any user or role of account 111122223333, if its own policies allow sts:AssumeRole
+
+  caller signs with                can assume it
+  access keys                      YES   <- MFA is not enforced
+  access keys + MFA code           yes
+  session token without MFA        no
+  session token with MFA           yes
+  another role (chaining)          no
+
+error[mfa-ifexists] statement 1, Condition.BoolIfExists
+  Requests signed with access keys have no aws:MultiFactorAuthPresent, and IfExists allows a missing key.
+  Fix: write \"Bool\" instead of \"BoolIfExists\".   hatbox trust require-mfa --file trust.json
+1 error
+";
+    assert_eq!(render_text(&[linted("trust.json", &text)], Detail::Findings), expected);
+}
+
+#[test]
+fn policies_without_findings_have_a_line_each_unless_all_is_asked_for() {
+    let service = policy(&[&with("Allow", r#"{"Service":"ec2.amazonaws.com"}"#, "{}")]);
+    let external = policy(&[&allow(
+        r#"{"Bool":{"aws:MultiFactorAuthPresent":"true"},"StringEquals":{"sts:ExternalId":"x"}}"#,
+    )
+    .replace("{\"Effect\"", "{\"Sid\":\"A\",\"Effect\"")]);
+    let until = Linted { name: "aws_iam_role.new".into(), file: None, outcome: Outcome::UntilApply };
+    let open = linted("o.json", &policy(&[OPEN]));
+    let all = [linted("a b.json", &external), linted("s.json", &service), open, until];
+    let expected = "\
+a b.json: no findings, MFA required
+s.json: no findings
+
+o.json: who can assume this role
+  any user or role of account 111122223333, if its own policies allow sts:AssumeRole
+
+  caller signs with                can assume it
+  access keys                      YES   <- MFA is not enforced
+  access keys + MFA code           yes
+  session token without MFA        YES   <- MFA is not enforced
+  session token with MFA           yes
+  another role (chaining)          YES   <- MFA is not enforced
+
+warning[mfa-missing] statement 1
+  Users can assume this role without MFA.
+  Fix: add \"Bool\": { \"aws:MultiFactorAuthPresent\": \"true\" } to the Condition.   hatbox trust require-mfa --file o.json
+
+aws_iam_role.new: not known until apply
+
+1 warning in 4 policies
+";
+    assert_eq!(render_text(&all, Detail::Findings), expected);
+    let expected = "\
+a b.json: who can assume this role
+  any user or role of account 111122223333, if its own policies allow sts:AssumeRole
+
+  caller signs with                can assume it
+  access keys                      no
+  access keys + MFA code           depends
+  session token without MFA        no
+  session token with MFA           depends
+  another role (chaining)          no
+  depends on sts:ExternalId: --context sts:ExternalId=VALUE
+
+s.json: who can assume this role
+  the service ec2.amazonaws.com
+
+  caller signs with                can assume it
+  access keys                      no
+  access keys + MFA code           no
+  session token without MFA        no
+  session token with MFA           no
+  another role (chaining)          no
+
+no findings in 2 policies
+";
+    assert_eq!(render_text(&all[..2], Detail::All), expected);
+}
+
+#[test]
+fn what_was_not_read_counts_as_no_clean_policy() {
+    let unread = Linted { name: "x".into(), file: None, outcome: Outcome::Unreadable(error_of("{")) };
+    assert_eq!(
+        render_text(std::slice::from_ref(&unread), Detail::Findings),
+        "",
+        "its error is all that there is to say"
+    );
+    let clean = policy(&[&allow(r#"{"Bool":{"aws:MultiFactorAuthPresent":"true"}}"#)]);
+    let text = render_text(&[linted("a.json", &clean), unread], Detail::Findings);
+    assert!(text.ends_with("\nno findings in 1 policy, 1 not read\n"), "{text}");
+}
+
+fn error_of(text: &str) -> PolicyError {
+    Policy::parse(text).unwrap_err()
+}
+
+#[test]
+fn the_json_of_one_policy_has_its_members_at_the_top() {
+    let json: serde_json::Value =
+        serde_json::from_str(&render_json(&[linted("t.json", &policy(&[OPEN]))])).unwrap();
+    let admits = serde_json::json!({
+        "access-keys": "yes", "access-keys+mfa": "yes", "session-token": "yes", "session-token+mfa": "yes",
+        "role-session": "yes",
+    });
+    assert_eq!(
+        (&json["schema"], &json["admits"], &json["mfa"]),
+        (&1.into(), &admits, &"not-required".into())
+    );
+    assert_eq!((&json["file"], &json["warnings"]), (&"t.json".into(), &1.into()));
+    let finding = serde_json::json!({
+        "rule": "mfa-missing", "level": "warning", "line": 2, "column": 1, "statement": 1, "sid": null,
+        "element": "", "message": "Users can assume this role without MFA.",
+        "fix": "add \"Bool\": { \"aws:MultiFactorAuthPresent\": \"true\" } to the Condition.",
+    });
+    assert_eq!(json["findings"], serde_json::json!([finding]));
+    assert_eq!(json["policies"][0]["findings"], json["findings"]);
+    let two = render_json(&[linted("t.json", "{"), linted("u.json", &policy(&[GOOD]))]);
+    let two: serde_json::Value = serde_json::from_str(&two).unwrap();
+    assert_eq!(two["policies"][0]["error"]["line"], 1);
+    assert_eq!((&two["policies"][1]["mfa"], two.get("admits")), (&"required".into(), None));
+}
+
+#[test]
+fn the_sarif_names_rules_files_and_places() {
+    let until = Linted { name: "aws_iam_role.new".into(), file: None, outcome: Outcome::UntilApply };
+    let log = render_sarif(&[linted("./a b.json", &policy(&[OPEN])), linted("/c.json", "{"), until], "1.2.3");
+    let log: serde_json::Value = serde_json::from_str(&log).unwrap();
+    assert_eq!(log["version"], "2.1.0");
+    let run = &log["runs"][0];
+    assert_eq!(
+        (&run["tool"]["driver"]["name"], &run["columnKind"]),
+        (&"hatbox".into(), &"unicodeCodePoints".into())
+    );
+    let rules = run["tool"]["driver"]["rules"].as_array().unwrap();
+    let [result] = run["results"].as_array().unwrap().as_slice() else { panic!("{run}") };
+    let index = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
+    assert_eq!((&rules[index]["id"], &result["ruleId"]), (&"mfa-missing".into(), &"mfa-missing".into()));
+    assert_eq!(result["level"], "warning");
+    let physical = &result["locations"][0]["physicalLocation"];
+    assert_eq!(physical["artifactLocation"]["uri"], "a%20b.json");
+    assert_eq!(physical["region"], serde_json::json!({"startLine": 2, "startColumn": 1}));
+    let invocation = &run["invocations"][0];
+    assert_eq!(invocation["executionSuccessful"], false);
+    let told = &invocation["toolExecutionNotifications"];
+    assert_eq!(told[0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"], "file:///c.json");
+    assert_eq!((&told[1]["level"], told.as_array().unwrap().len()), (&"note".into(), 2));
+}

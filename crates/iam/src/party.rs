@@ -1,0 +1,171 @@
+//! The two sides of a question: who asks, and which role is asked for; found by ARN or name.
+
+use crate::accounts::Accounts;
+use crate::policy::arn::Arn;
+use hatbox_types::name::AccountId;
+
+/// A user or a role.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Party {
+    /// User or role.
+    pub kind: PartyKind,
+    /// Its ARN. Of a role whose account no source tells, its name alone.
+    pub arn: String,
+    /// The name without the path.
+    pub name: String,
+    /// The account; `None`: no source tells it.
+    pub account: Option<AccountId>,
+}
+
+/// What a party is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PartyKind {
+    /// An IAM user.
+    User,
+    /// An IAM role; as a caller, a session of it.
+    Role,
+}
+
+/// Why a name leads to no user or role.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FindError {
+    /// Nobody is called so.
+    #[error("no {wanted} `{name}` in the sources")]
+    Nobody {
+        /// `user or role`, or `role`.
+        wanted: &'static str,
+        /// As asked for.
+        name: String,
+        /// Names that differ little.
+        near: Vec<String>,
+    },
+    /// Several are.
+    #[error("`{name}` may be any of {}", arns.join(", "))]
+    Several {
+        /// As asked for.
+        name: String,
+        /// All of them.
+        arns: Vec<String>,
+    },
+}
+
+impl Party {
+    /// Of the ARN of a user, a role or a role's session; `None` for other texts.
+    pub fn of_arn(text: &str) -> Option<Self> {
+        let arn = Arn::parse(text)?;
+        let account = AccountId::parse(arn.account).ok()?;
+        let (kind, name) = arn.resource.split_once('/')?;
+        let name = name.rsplit('/').next().filter(|name| !name.is_empty())?.to_owned();
+        let kind = match (arn.service, kind) {
+            ("iam", "user") => PartyKind::User,
+            ("iam", "role") => PartyKind::Role,
+            _ => return None,
+        };
+        Some(Self { kind, arn: text.to_owned(), name, account: Some(account) })
+    }
+
+    /// A role whose account no source tells.
+    pub fn unplaced(name: &str) -> Self {
+        Self { kind: PartyKind::Role, arn: name.to_owned(), name: name.to_owned(), account: None }
+    }
+
+    /// `alice (111122223333)`.
+    pub fn label(&self) -> String {
+        match &self.account {
+            Some(account) => format!("{} ({account})", self.name),
+            None => format!("{} (account not known)", self.name),
+        }
+    }
+}
+
+/// A session of a role, as a trust policy names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Session<'t> {
+    pub(super) account: &'t str,
+    /// The name of the role, without its path.
+    pub(super) role: &'t str,
+    pub(super) name: &'t str,
+}
+
+impl<'t> Session<'t> {
+    /// Of an ARN such as `arn:aws:sts::111122223333:assumed-role/Deploy/ci`.
+    pub(super) fn parse(text: &'t str) -> Option<Self> {
+        let arn = Arn::parse(text).filter(|arn| arn.service == "sts")?;
+        let (role, name) = arn.resource.strip_prefix("assumed-role/")?.split_once('/')?;
+        Some(Self { account: arn.account, role, name })
+    }
+}
+
+/// The user or role that asks, by ARN or name. A user goes before a role of the same name.
+///
+/// # Errors
+/// When nobody or several are called so.
+pub fn find_caller(accounts: &Accounts, text: &str) -> Result<Party, FindError> {
+    if let Some(party) = Party::of_arn(text) {
+        return Ok(party);
+    }
+    let users = accounts.find_users(text).filter_map(|(_, user)| Party::of_arn(&user.arn)).collect();
+    match one_of(text, users) {
+        Err(FindError::Nobody { .. }) => {
+            let roles = accounts.find_roles(text).filter_map(|(_, role)| Party::of_arn(&role.arn)).collect();
+            let all = accounts.users().map(|(_, user)| &user.name);
+            let names = all.chain(accounts.roles().map(|(_, role)| &role.name));
+            one_of(text, roles).map_err(|error| with_near(error, "user or role", names))
+        }
+        found => found,
+    }
+}
+
+/// The role that is asked for, by ARN or name.
+///
+/// # Errors
+/// When none or several are called so.
+pub fn find_role(accounts: &Accounts, text: &str) -> Result<Party, FindError> {
+    if let Some(party) = Party::of_arn(text).filter(|party| party.kind == PartyKind::Role) {
+        return Ok(party);
+    }
+    let mut roles: Vec<_> =
+        accounts.find_roles(text).filter_map(|(_, role)| Party::of_arn(&role.arn)).collect();
+    if roles.is_empty() {
+        let unplaced = accounts.unplaced.iter().filter(|role| role.name == text);
+        roles.extend(unplaced.map(|role| Party::unplaced(&role.name)));
+    }
+    let names = accounts.roles().map(|(_, role)| &role.name);
+    let names = names.chain(accounts.unplaced.iter().map(|role| &role.name));
+    one_of(text, roles).map_err(|error| with_near(error, "role", names))
+}
+
+fn one_of(text: &str, found: Vec<Party>) -> Result<Party, FindError> {
+    match <[Party; 1]>::try_from(found) {
+        Ok([only]) => Ok(only),
+        Err(found) if found.is_empty() => {
+            Err(FindError::Nobody { wanted: "user or role", name: text.to_owned(), near: Vec::new() })
+        }
+        Err(found) => Err(FindError::Several {
+            name: text.to_owned(),
+            arns: found.into_iter().map(|party| party.arn).collect(),
+        }),
+    }
+}
+
+/// AWS's names differ by case; people's memory does not.
+fn with_near<'a>(
+    error: FindError,
+    wanted: &'static str,
+    names: impl Iterator<Item = &'a String>,
+) -> FindError {
+    match error {
+        FindError::Nobody { name, .. } => {
+            let mut near: Vec<_> = names.filter(|known| is_near(known, &name)).cloned().collect();
+            near.sort();
+            near.dedup();
+            FindError::Nobody { wanted, name, near }
+        }
+        several @ FindError::Several { .. } => several,
+    }
+}
+
+fn is_near(known: &str, name: &str) -> bool {
+    let (known, name) = (known.to_lowercase(), name.to_lowercase());
+    known == name || (name.len() >= 3 && (known.contains(&name) || name.contains(&known)))
+}

@@ -1,0 +1,215 @@
+//! What each layer has to say on a request, statement by statement: the material of an explanation.
+//!
+//! [`super::evaluate::evaluate`] decides; this tells a person why, in structure rather than in words.
+
+use super::condition::Condition;
+use super::document::Statement;
+use super::evaluate::{Layer, Layers, Request};
+use super::finding::Finding;
+use super::statement::Miss;
+use super::truth::Truth;
+use super::verdict::{Judge, Telling, Verdict};
+
+/// What one layer says on the action of a request.
+#[derive(Debug, Clone)]
+pub struct LayerReport<'p> {
+    /// The layer.
+    pub layer: Layer,
+    /// Whether the way in that is nearest to open asks for its Allow.
+    pub is_needed: bool,
+    /// Whether it allows.
+    pub allows: Answer,
+    /// Whether a statement of it denies.
+    pub denies: Answer,
+    /// Its statements, in their order.
+    pub statements: Vec<StatementReport<'p>>,
+}
+
+/// Yes, no, or what it depends on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// Yes.
+    Yes,
+    /// No.
+    No,
+    /// It depends on these condition keys and layers.
+    DependsOn(Vec<String>),
+}
+
+/// What one statement does.
+#[derive(Debug, Clone)]
+pub struct StatementReport<'p> {
+    /// Which policy of the layer it stands in, from 0.
+    pub policy: usize,
+    /// Of an organization: the level, from 0.
+    pub level: usize,
+    /// Which statement of the policy, from 1.
+    pub number: usize,
+    /// The statement.
+    pub statement: &'p Statement,
+    /// What came of it.
+    pub outcome: Outcome<'p>,
+}
+
+/// What came of a statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome<'p> {
+    /// It applies.
+    Applies,
+    /// It may apply, depending on these condition keys.
+    DependsOn(Vec<String>),
+    /// It names somebody else.
+    OtherPrincipal,
+    /// It is about other actions.
+    OtherAction,
+    /// It is about other resources.
+    OtherResource,
+    /// A condition fails.
+    Fails {
+        /// The first that does.
+        condition: &'p Condition,
+        /// Whether the request has the key at all.
+        has_key: bool,
+    },
+}
+
+impl From<Truth> for Answer {
+    fn from(truth: Truth) -> Self {
+        match truth {
+            Truth::Yes => Self::Yes,
+            Truth::No => Self::No,
+            Truth::Unknown(facts) => Self::DependsOn(facts.into_iter().collect()),
+        }
+    }
+}
+
+/// Asks every layer about the first action of `request`, in the order of blame.
+pub fn explain_layers<'p>(request: &'p Request, layers: &'p Layers) -> Vec<LayerReport<'p>> {
+    let judge = Judge { request, layers, action: &request.action, telling: Telling::Reasons };
+    let (mut trust, ways) = judge.judge_resource();
+    trust.allow = Truth::any(ways.iter().map(|way| way.opened.clone()));
+    let nearest = ways.iter().filter(|way| !way.opened.is_no()).min_by_key(|way| way.needs.len());
+    let needs = nearest.map_or(&[] as &[Layer], |way| way.needs);
+    let of = |layer, verdict: Verdict<'p>| LayerReport {
+        layer,
+        is_needed: matches!(layer, Layer::Trust | Layer::Scp) || nearest.is_none() || needs.contains(&layer),
+        allows: verdict.allow.into(),
+        denies: verdict.deny.into(),
+        statements: verdict.findings.into_iter().map(report).collect(),
+    };
+    vec![
+        of(Layer::Scp, judge.judge_scps()),
+        of(Layer::Rcp, judge.judge_rcps()),
+        of(Layer::Trust, trust),
+        of(Layer::Identity, judge.judge_identity()),
+        of(Layer::Boundary, judge.judge_limit(Layer::Boundary, layers.boundary.as_deref())),
+        of(Layer::Session, judge.judge_limit(Layer::Session, layers.session.as_deref())),
+    ]
+}
+
+fn report(finding: Finding<'_>) -> StatementReport<'_> {
+    let from_zero = |number: Option<usize>| number.map_or(0, |number| number.saturating_sub(1));
+    StatementReport {
+        policy: from_zero(finding.origin.index),
+        level: from_zero(finding.origin.level),
+        number: finding.number,
+        statement: finding.statement,
+        outcome: match (finding.truth, finding.miss) {
+            (Truth::Yes, _) => Outcome::Applies,
+            (Truth::Unknown(facts), _) => Outcome::DependsOn(facts.into_iter().collect()),
+            (Truth::No, None | Some(Miss::Principal)) => Outcome::OtherPrincipal,
+            (Truth::No, Some(Miss::Action)) => Outcome::OtherAction,
+            (Truth::No, Some(Miss::Resource)) => Outcome::OtherResource,
+            (Truth::No, Some(Miss::Condition { condition, has_key })) => {
+                Outcome::Fails { condition, has_key }
+            }
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::document::Policy;
+    use super::super::request::{Caller, Context};
+    use super::*;
+    use hatbox_types::name::AccountId;
+
+    fn layers(principal: &str, own: &str) -> Layers {
+        let trust = format!(
+            r#"{{"Statement": [{{"Effect": "Allow", "Principal": {{"AWS": "{principal}"}},
+            "Action": "sts:AssumeRole", "Condition": {{"Bool": {{"aws:MultiFactorAuthPresent": "true"}}}}}}]}}"#
+        );
+        Layers {
+            trust: Some(Policy::parse(&trust).unwrap()),
+            identity: vec![Policy::parse(own).unwrap()],
+            ..Layers::default()
+        }
+    }
+
+    #[test]
+    fn each_layer_tells_what_its_statements_did() {
+        let request = Request {
+            caller: Caller::User { arn: "arn:aws:iam::111122223333:user/alice".into() },
+            action: "sts:AssumeRole".into(),
+            also_actions: Vec::new(),
+            resource: "arn:aws:iam::111122223333:role/Ops".into(),
+            resource_account: AccountId::parse("111122223333").unwrap(),
+            context: Context::complete::<&str, &str>([]),
+        };
+        let own = r#"{"Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"},
+            {"Effect": "Allow", "Action": "sts:*", "Resource": "*"}]}"#;
+        let by_account = layers("111122223333", own);
+        let reports = explain_layers(&request, &by_account);
+        let of = |layer| reports.iter().find(|report| report.layer == layer).unwrap();
+        let trust = of(Layer::Trust);
+        assert_eq!((&trust.allows, &trust.denies), (&Answer::No, &Answer::No));
+        assert!(matches!(trust.statements[0].outcome, Outcome::Fails { has_key: false, .. }));
+        let identity = of(Layer::Identity);
+        assert_eq!(identity.allows, Answer::Yes);
+        let outcomes: Vec<_> = identity.statements.iter().map(|statement| &statement.outcome).collect();
+        assert_eq!(outcomes, [&Outcome::OtherAction, &Outcome::Applies]);
+
+        let mut with_code = request.clone();
+        with_code.context.set("aws:MultiFactorAuthPresent", ["true"]);
+        let by_name = layers("arn:aws:iam::111122223333:user/alice", own);
+        for (layers, is_needed) in [(&by_account, true), (&by_name, false)] {
+            let reports = explain_layers(&with_code, layers);
+            let identity = reports.iter().find(|report| report.layer == Layer::Identity).unwrap();
+            assert_eq!(identity.is_needed, is_needed);
+        }
+    }
+
+    #[test]
+    fn which_layers_are_needed_hangs_on_the_way_in() {
+        let mut request = Request {
+            caller: Caller::Service("ec2.amazonaws.com".into()),
+            action: "sts:AssumeRole".into(),
+            also_actions: Vec::new(),
+            resource: "arn:aws:iam::111122223333:role/Ops".into(),
+            resource_account: AccountId::parse("111122223333").unwrap(),
+            context: Context::complete::<&str, &str>([]),
+        };
+        let deny_nothing = r#"{"Statement": {"Effect": "Deny", "Action": "s3:*", "Resource": "*"}}"#;
+        let layers = Layers {
+            trust: Policy::parse(
+                r#"{"Statement": {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"},
+                    "Action": "sts:AssumeRole"}}"#,
+            )
+            .ok(),
+            rcps: vec![super::super::layers::OrganizationLevel {
+                account: None,
+                policies: vec![Policy::parse(deny_nothing).unwrap()],
+            }],
+            ..Layers::default()
+        };
+        let needed = |request: &Request| -> Vec<Layer> {
+            let reports = explain_layers(request, &layers);
+            reports.iter().filter(|report| report.is_needed).map(|report| report.layer).collect()
+        };
+        assert_eq!(needed(&request), [Layer::Scp, Layer::Trust], "the trust policy alone decides");
+        let rcp = explain_layers(&request, &layers).into_iter().nth(1).unwrap();
+        assert_eq!((rcp.allows, rcp.denies), (Answer::Yes, Answer::No), "AWS's own policy allows");
+        request.caller = Caller::User { arn: "arn:aws:iam::111122223333:user/alice".into() };
+        assert_eq!(needed(&request), Layer::ALL, "nobody knows what another way in would need");
+    }
+}

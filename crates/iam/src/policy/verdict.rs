@@ -1,0 +1,453 @@
+//! Each layer's say on one action: does it allow, does it deny, and the ways in that a role opens.
+
+use super::arn::Arn;
+use super::document::{Effect, Policy, Statement};
+use super::finding::{Finding, Origin};
+use super::layers::{Layer, Layers, OrganizationLevel};
+use super::principal::Route;
+use super::request::{Caller, Request};
+use super::statement::{Miss, Routes, applies, routes};
+use super::truth::Truth;
+
+/// What a role that puts on another must be allowed by its own policies too, whoever trusts it.
+const ALLOWED_ON_BOTH_SIDES: [&str; 2] = ["sts:TagSession", "sts:SetSourceIdentity"];
+
+/// Whether `action` is one of these, without regard to case.
+pub(super) fn is_one_of(actions: &[&str], action: &str) -> bool {
+    actions.iter().any(|known| known.eq_ignore_ascii_case(action))
+}
+
+/// One layer's say.
+pub(super) struct Verdict<'p> {
+    pub(super) allow: Truth,
+    pub(super) deny: Truth,
+    pub(super) findings: Vec<Finding<'p>>,
+}
+
+impl Verdict<'_> {
+    /// A layer that is not there: it neither limits nor forbids.
+    fn absent() -> Self {
+        Self { allow: Truth::Yes, deny: Truth::No, findings: Vec::new() }
+    }
+
+    fn unknown(layer: Layer) -> Self {
+        let unknown = Truth::unknown(layer.name());
+        Self { allow: unknown.clone(), deny: unknown, findings: Vec::new() }
+    }
+}
+
+/// A way in: how far the resource's policy opens it, and what else must allow.
+pub(super) struct Way {
+    pub(super) opened: Truth,
+    pub(super) needs: &'static [Layer],
+    /// Why it is not known whether a session policy that does not allow closes it.
+    pub(super) contest: Option<Contest>,
+}
+
+/// A way in of which AWS's documents do not settle whether a session policy limits it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Contest {
+    /// The resource's policy names this very session: the User Guide says that it does not, others that it does.
+    Session,
+    /// The resource's policy names everybody: the documents are silent.
+    Everyone,
+}
+
+impl Contest {
+    pub(super) fn text(self) -> &'static str {
+        match self {
+            Self::Session => {
+                "the session is named, but its session policy is narrower: AWS's documents and others \
+                 contradict each other"
+            }
+            Self::Everyone => {
+                "everybody is named, but the session policy does not allow it: AWS's documents do not say \
+                 which of the two decides"
+            }
+        }
+    }
+}
+
+const OWN_POLICIES: &[Layer] = &[Layer::Identity, Layer::Boundary, Layer::Session];
+
+/// Whether an answer tells its reasons.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Telling {
+    Reasons,
+    Nothing,
+}
+
+/// One action of a request, before its layers.
+pub(super) struct Judge<'p> {
+    pub(super) request: &'p Request,
+    pub(super) layers: &'p Layers,
+    pub(super) action: &'p str,
+    pub(super) telling: Telling,
+}
+
+impl<'p> Judge<'p> {
+    /// The trust policy or the resource's policy: its say, and the ways in that it opens.
+    pub(super) fn judge_resource(&self) -> (Verdict<'p>, Vec<Way>) {
+        let is_same_account = self.request.is_same_account();
+        let trust = self.layers.trust.as_ref().filter(|_| self.is_about_roles());
+        let policy = trust.or(self.layers.resource.as_ref());
+        let has_duty = trust.is_some() || self.must_resource_allow();
+        if self.layers.unknown.contains(&Layer::Trust) {
+            let unknown = Verdict::unknown(Layer::Trust);
+            let way = Way { contest: None, ..self.way(Route::Everyone, unknown.allow) };
+            return (Verdict { allow: Truth::Yes, ..unknown }, vec![way]);
+        }
+        let mut ways = Vec::new();
+        if is_same_account && !has_duty {
+            ways.push(Way { opened: Truth::Yes, needs: OWN_POLICIES, contest: None });
+        }
+        // Whether it allows is told by the ways: how the caller is named decides what else is needed.
+        let mut verdict = Verdict::absent();
+        let origin = Origin::only(if trust.is_some() { "trust policy" } else { "resource policy" });
+        for (statement, number) in policy.iter().flat_map(|policy| policy.statements.iter().zip(1..)) {
+            let named = self.routes_of_resource(statement);
+            let (finding, applies) = self.judge_statement(Layer::Trust, origin, number, statement, &named);
+            match statement.effect {
+                Effect::Deny => verdict.deny = verdict.deny.or(finding.truth.clone()),
+                Effect::Allow => {
+                    let way = |(route, is_named): &(Route, Truth)| {
+                        self.way(*route, applies.clone().and(is_named.clone()))
+                    };
+                    ways.extend(named.iter().map(way));
+                }
+            }
+            self.keep(finding, &mut verdict);
+        }
+        // A role is put on by a signed request, or by a provider's token: never by nobody.
+        if self.request.caller == Caller::Anonymous && self.is_about_roles() {
+            ways.clear();
+        }
+        (verdict, ways)
+    }
+
+    /// A Deny with `NotPrincipal` hits everybody who has a permissions boundary, listed or not (IAM User
+    /// Guide, "NotPrincipal").
+    fn routes_of_resource(&self, statement: &Statement) -> Routes {
+        let is_not_principal = statement.effect == Effect::Deny
+            && statement.principals.as_ref().is_some_and(|element| element.is_negated);
+        let has_boundary = match &self.request.caller {
+            Caller::User { .. } | Caller::RoleSession { .. } if is_not_principal => {
+                if self.layers.unknown.contains(&Layer::Boundary) {
+                    Truth::unknown(Layer::Boundary.name())
+                } else {
+                    self.layers.boundary.is_some().into()
+                }
+            }
+            _ => Truth::No,
+        };
+        let mut named = routes(statement, Layer::Trust, &self.request.caller);
+        if !has_boundary.is_no() {
+            named.to_mut().push((Route::Everyone, has_boundary));
+        }
+        named
+    }
+
+    /// Whether the resource's policy must allow even what the caller's own policies allow: roles and keys.
+    fn must_resource_allow(&self) -> bool {
+        let Some(arn) = Arn::parse(&self.request.resource) else { return false };
+        let is_role = arn.service == "iam" && arn.resource.starts_with("role/");
+        let is_key = arn.service == "kms" && arn.resource.starts_with("key/");
+        is_key || (is_role && self.is_about_roles())
+    }
+
+    /// Whether a trust policy has a say: all that STS does *to a role* is to let it be put on.
+    fn is_about_roles(&self) -> bool {
+        self.action.get(..4).is_some_and(|service| service.eq_ignore_ascii_case("sts:"))
+    }
+
+    fn way(&self, route: Route, opened: Truth) -> Way {
+        let caller = &self.request.caller;
+        let is_chained = matches!(caller, Caller::RoleSession { .. });
+        let is_same_account = self.request.is_same_account();
+        let needs: &[Layer] = match (caller, route) {
+            (Caller::Service(_) | Caller::Federated(_) | Caller::Anonymous, _) => &[],
+            (Caller::Root(_), _) => &[Layer::Identity, Layer::Session],
+            _ if !is_same_account || (is_chained && is_one_of(&ALLOWED_ON_BOTH_SIDES, self.action)) => {
+                OWN_POLICIES
+            }
+            (_, Route::Account) => OWN_POLICIES,
+            (_, Route::Role) => &[Layer::Boundary, Layer::Session],
+            (_, Route::Outsider | Route::Everyone | Route::User | Route::Session) => &[],
+        };
+        let is_limited = needs.is_empty() && self.layers.session.is_some();
+        let contest = match (caller, route) {
+            (Caller::User { .. } | Caller::RoleSession { .. }, Route::Session) => Some(Contest::Session),
+            (Caller::User { .. } | Caller::RoleSession { .. }, Route::Everyone) => Some(Contest::Everyone),
+            _ => None,
+        };
+        Way { opened, needs, contest: contest.filter(|_| is_limited) }
+    }
+
+    pub(super) fn judge_identity(&self) -> Verdict<'p> {
+        match &self.request.caller {
+            // The root user has every permission, but STS lets it assume no role.
+            Caller::Root(_) => {
+                let may = !self.action.eq_ignore_ascii_case("sts:AssumeRole");
+                Verdict { allow: may.into(), ..Verdict::absent() }
+            }
+            Caller::User { .. } | Caller::RoleSession { .. } => {
+                if self.layers.unknown.contains(&Layer::Identity) {
+                    return Verdict::unknown(Layer::Identity);
+                }
+                self.judge_policies(Layer::Identity, Origin::policy("identity policy"), &self.layers.identity)
+            }
+            Caller::Service(_) | Caller::Federated(_) | Caller::Anonymous => Verdict::absent(),
+        }
+    }
+
+    /// The root user has no boundary; its sessions of AssumeRoot are limited by the policy of their task.
+    pub(super) fn judge_limit(&self, layer: Layer, policies: Option<&'p [Policy]>) -> Verdict<'p> {
+        let is_limited = match self.request.caller {
+            Caller::User { .. } | Caller::RoleSession { .. } => true,
+            Caller::Root(_) => layer == Layer::Session && policies.is_some(),
+            Caller::Service(_) | Caller::Federated(_) | Caller::Anonymous => false,
+        };
+        if !is_limited {
+            return Verdict::absent();
+        }
+        if self.layers.unknown.contains(&layer) {
+            return Verdict::unknown(layer);
+        }
+        let name = if layer == Layer::Boundary { "permissions boundary" } else { "session policy" };
+        let judge = |policies| self.judge_policies(layer, Origin::policy(name), policies);
+        policies.map_or_else(Verdict::absent, judge)
+    }
+
+    pub(super) fn judge_scps(&self) -> Verdict<'p> {
+        match self.request.caller.account() {
+            Some(account) => {
+                self.judge_levels(Layer::Scp, "service control policy", &self.layers.scps, account)
+            }
+            None => Verdict::absent(),
+        }
+    }
+
+    /// AWS's own RCPFullAWSAccess is attached at each level for good, so these only ever deny.
+    pub(super) fn judge_rcps(&self) -> Verdict<'p> {
+        let account = self.request.resource_account.as_str();
+        let verdict = self.judge_levels(Layer::Rcp, "resource control policy", &self.layers.rcps, account);
+        Verdict { allow: Truth::Yes, ..verdict }
+    }
+
+    fn judge_levels(
+        &self,
+        layer: Layer,
+        name: &'static str,
+        levels: &'p [OrganizationLevel],
+        account: &str,
+    ) -> Verdict<'p> {
+        let is_management = self.layers.management_account.as_ref().is_some_and(|id| id.as_str() == account);
+        if is_management || self.request.caller.is_service_linked() {
+            return Verdict::absent();
+        }
+        if self.layers.unknown.contains(&layer) {
+            return Verdict::unknown(layer);
+        }
+        let applying = levels
+            .iter()
+            .zip(1..)
+            .filter(|(level, _)| level.account.as_ref().is_none_or(|id| id.as_str() == account));
+        let mut all = Verdict::absent();
+        for (level, number) in applying {
+            let origin = Origin { level: Some(number), ..Origin::policy(name) };
+            let verdict = self.judge_policies(layer, origin, &level.policies);
+            all.allow = all.allow.and(verdict.allow);
+            all.deny = all.deny.or(verdict.deny);
+            all.findings.extend(verdict.findings);
+        }
+        all
+    }
+
+    /// Policies of which one must allow and none may deny.
+    pub(super) fn judge_policies(&self, layer: Layer, origin: Origin, policies: &'p [Policy]) -> Verdict<'p> {
+        let mut verdict = Verdict { allow: Truth::No, deny: Truth::No, findings: Vec::new() };
+        for (policy, index) in policies.iter().zip(1..) {
+            let origin = Origin { index: origin.index.map(|_| index), ..origin };
+            for (statement, number) in policy.statements.iter().zip(1..) {
+                // A further Allow tells a reason, and decides nothing.
+                let is_told = self.telling == Telling::Reasons;
+                if !is_told && statement.effect == Effect::Allow && verdict.allow.is_yes() {
+                    continue;
+                }
+                let named = routes(statement, layer, &self.request.caller);
+                let (finding, _) = self.judge_statement(layer, origin, number, statement, &named);
+                match statement.effect {
+                    Effect::Deny => verdict.deny = verdict.deny.or(finding.truth.clone()),
+                    Effect::Allow => verdict.allow = verdict.allow.or(finding.truth.clone()),
+                }
+                self.keep(finding, &mut verdict);
+            }
+        }
+        verdict
+    }
+
+    fn keep(&self, finding: Finding<'p>, verdict: &mut Verdict<'p>) {
+        if self.telling == Telling::Reasons {
+            verdict.findings.push(finding);
+        }
+    }
+
+    /// What `statement` does, and whether it applies to whomever it names. Conditions are looked at only
+    /// when it names the caller, as most do not.
+    fn judge_statement(
+        &self,
+        layer: Layer,
+        origin: Origin,
+        number: usize,
+        statement: &'p Statement,
+        named: &[(Route, Truth)],
+    ) -> (Finding<'p>, Truth) {
+        let is_named = Truth::any(named.iter().map(|(_, truth)| truth.clone()));
+        let finding = |truth, miss| Finding { layer, origin, number, statement, truth, miss };
+        if is_named.is_no() {
+            return (finding(Truth::No, Some(Miss::Principal)), Truth::No);
+        }
+        let applies = applies(statement, layer, self.request, self.action);
+        (finding(applies.truth.clone().and(is_named), applies.miss), applies.truth)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::document::Policy;
+    use super::super::evaluate::{Context, Decision, DenyKind, evaluate};
+    use super::*;
+    use hatbox_types::name::AccountId;
+
+    fn policy(statement: &str) -> Policy {
+        Policy::parse(&format!(r#"{{"Version": "2012-10-17", "Statement": {{{statement}}}}}"#)).unwrap()
+    }
+
+    fn request(caller: Caller, action: &str, resource: &str) -> Request {
+        Request {
+            caller,
+            action: action.into(),
+            also_actions: Vec::new(),
+            resource: resource.into(),
+            resource_account: AccountId::parse("111122223333").unwrap(),
+            context: Context::complete::<&str, &str>([]),
+        }
+    }
+
+    fn alice() -> Caller {
+        Caller::User { arn: "arn:aws:iam::111122223333:user/alice".into() }
+    }
+
+    const ROLE: &str = "arn:aws:iam::111122223333:role/Ops";
+    const EVERYBODY: &str = r#""Effect": "Allow", "Principal": "*", "Action": "*""#;
+
+    fn implicit(layer: Layer) -> Decision {
+        Decision::Deny { kind: DenyKind::Implicit, layer }
+    }
+
+    #[test]
+    fn an_unsigned_request_reads_a_public_bucket_but_puts_on_no_role() {
+        let bucket = Layers { resource: Some(policy(EVERYBODY)), ..Layers::default() };
+        let read = request(Caller::Anonymous, "s3:GetObject", "arn:aws:s3:::box/a");
+        assert_eq!(evaluate(&read, &bucket).decision, Decision::Allow);
+        let spared = r#""Effect": "Deny", "NotPrincipal": {"AWS": "111122223333"}, "Action": "*""#;
+        let mut closed = bucket.clone();
+        closed.resource.iter_mut().for_each(|open| open.statements.extend(policy(spared).statements));
+        let explicit = Decision::Deny { kind: DenyKind::Explicit, layer: Layer::Trust };
+        assert_eq!(evaluate(&read, &closed).decision, explicit);
+        let role = Layers { trust: Some(policy(EVERYBODY)), ..Layers::default() };
+        let assume = request(Caller::Anonymous, "sts:AssumeRole", ROLE);
+        assert_eq!(evaluate(&assume, &role).decision, implicit(Layer::Trust));
+    }
+
+    #[test]
+    fn a_trust_policy_has_no_say_on_other_actions_on_the_role() {
+        let trusted = Layers { trust: Some(policy(EVERYBODY)), ..Layers::default() };
+        let read = request(alice(), "iam:GetRole", ROLE);
+        assert_eq!(evaluate(&read, &trusted).decision, implicit(Layer::Identity));
+        let may = policy(r#""Effect": "Allow", "Action": "iam:*", "Resource": "*""#);
+        let permitted = Layers { identity: vec![may], ..Layers::default() };
+        assert_eq!(evaluate(&read, &permitted).decision, Decision::Allow);
+    }
+
+    #[test]
+    fn a_policy_of_a_caller_without_resource_grants_nothing_and_forbids_all() {
+        let all = policy(r#""Effect": "Allow", "Action": "*", "Resource": "*""#);
+        let read = request(alice(), "s3:GetObject", "arn:aws:s3:::box/a");
+        let granting =
+            Layers { identity: vec![policy(r#""Effect": "Allow", "Action": "*""#)], ..Layers::default() };
+        assert_eq!(evaluate(&read, &granting).decision, implicit(Layer::Identity));
+        let forbidding = policy(r#""Effect": "Deny", "Action": "s3:*""#);
+        let forbidden = Layers { identity: vec![all, forbidding], ..Layers::default() };
+        let explicit = Decision::Deny { kind: DenyKind::Explicit, layer: Layer::Identity };
+        assert_eq!(evaluate(&read, &forbidden).decision, explicit);
+    }
+
+    #[test]
+    fn an_empty_boundary_allows_nothing_and_none_limits_nothing() {
+        let all = policy(r#""Effect": "Allow", "Action": "*", "Resource": "*""#);
+        let read = request(alice(), "s3:GetObject", "arn:aws:s3:::box/a");
+        let free = Layers { identity: vec![all], ..Layers::default() };
+        assert_eq!(evaluate(&read, &free).decision, Decision::Allow);
+        let bound = Layers { boundary: Some(Vec::new()), ..free };
+        assert_eq!(evaluate(&read, &bound).decision, implicit(Layer::Boundary));
+    }
+
+    #[test]
+    fn the_root_user_is_limited_by_the_policy_of_a_session_and_by_no_boundary() {
+        let root = || Caller::Root(AccountId::parse("111122223333").unwrap());
+        let read = policy(r#""Effect": "Allow", "Action": "s3:GetObject", "Resource": "*""#);
+        let task = Layers { session: Some(vec![read]), boundary: Some(Vec::new()), ..Layers::default() };
+        let judge =
+            |action, layers| evaluate(&request(root(), action, "arn:aws:s3:::box/a"), layers).decision;
+        assert_eq!(judge("s3:GetObject", &task), Decision::Allow);
+        assert_eq!(judge("s3:PutObject", &task), implicit(Layer::Session));
+        assert_eq!(judge("s3:PutObject", &Layers::default()), Decision::Allow);
+    }
+
+    #[test]
+    fn a_service_linked_role_is_beyond_the_organization() {
+        let caller = |role: &str| Caller::RoleSession {
+            session_arn: None,
+            role_arn: format!("arn:aws:iam::111122223333:role/{role}"),
+        };
+        let layers = Layers {
+            identity: vec![policy(r#""Effect": "Allow", "Action": "*", "Resource": "*""#)],
+            scps: vec![OrganizationLevel { account: None, policies: Vec::new() }],
+            ..Layers::default()
+        };
+        let judge =
+            |role| evaluate(&request(caller(role), "s3:GetObject", "arn:aws:s3:::box/a"), &layers).decision;
+        assert_eq!(judge("aws-service-role/x.amazonaws.com/X"), Decision::Allow);
+        assert_eq!(judge("X"), implicit(Layer::Scp));
+    }
+
+    #[test]
+    fn resources_of_the_management_account_are_beyond_resource_control_policies() {
+        let deny = policy(r#""Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*""#);
+        let limited = Layers {
+            identity: vec![policy(r#""Effect": "Allow", "Action": "*", "Resource": "*""#)],
+            rcps: vec![OrganizationLevel { account: None, policies: vec![deny] }],
+            ..Layers::default()
+        };
+        let read = request(alice(), "s3:GetObject", "arn:aws:s3:::box/a");
+        let explicit = Decision::Deny { kind: DenyKind::Explicit, layer: Layer::Rcp };
+        assert_eq!(evaluate(&read, &limited).decision, explicit);
+        let management_account = AccountId::parse("111122223333").ok();
+        let free = Layers { management_account, ..limited };
+        assert_eq!(evaluate(&read, &free).decision, Decision::Allow);
+    }
+
+    #[test]
+    fn a_key_without_a_policy_is_nobodys_unless_its_policy_is_not_known() {
+        let all = policy(r#""Effect": "Allow", "Action": "*", "Resource": "*""#);
+        let layers = Layers { identity: vec![all], ..Layers::default() };
+        let decrypt = request(alice(), "kms:Decrypt", "arn:aws:kms:eu-central-1:111122223333:key/k1");
+        assert_eq!(evaluate(&decrypt, &layers).decision, implicit(Layer::Trust));
+        let unseen = Layers { unknown: [Layer::Trust].into(), ..layers.clone() };
+        let expected = Decision::Unknown { depends_on: vec!["trust".into()] };
+        assert_eq!(evaluate(&decrypt, &unseen).decision, expected);
+        let list = request(alice(), "kms:ListKeys", "*");
+        assert_eq!(evaluate(&list, &layers).decision, Decision::Allow);
+    }
+}

@@ -1,0 +1,172 @@
+//! `who` and `reach`: their answers word by word.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "what the tests share may stop at the first surprise, as they do"
+)]
+
+use hatbox_iam::accounts::{Accounts, Origin, SourceKind};
+use hatbox_iam::can::Given;
+use hatbox_iam::party::{find_caller, find_role};
+use hatbox_iam::reach::{Reach, reach};
+use hatbox_iam::who::{Who, who};
+
+const SNAPSHOT: &str = include_str!("accounts/snapshot.json");
+const STATE: &str = include_str!("accounts/terraform.tfstate");
+const NO_ORGANIZATION: &str = r#"{"schema": 1, "organization": "none"}"#;
+
+fn read(sources: &[&str]) -> Accounts {
+    let mut accounts = Accounts::default();
+    for (source, name) in sources.iter().zip(["iam.json", "second.json", "third.json"]) {
+        let origin = Origin { name: name.to_owned(), kind: SourceKind::PolicyFile, taken: None };
+        accounts.add_source(source.as_bytes(), origin).unwrap_or_else(|error| panic!("{name}: {error}"));
+    }
+    accounts
+}
+
+fn reach_of(accounts: &Accounts, caller: &str) -> Reach {
+    reach(accounts, &find_caller(accounts, caller).unwrap(), &Given::default())
+}
+
+fn who_of(accounts: &Accounts, role: &str) -> Who {
+    who(accounts, &find_role(accounts, role).unwrap(), &Given::default())
+}
+
+#[test]
+fn what_a_user_can_become_is_told_with_mfa_and_the_way_there() {
+    let reach = reach_of(&read(&[SNAPSHOT, NO_ORGANIZATION]), "alice");
+    assert_eq!(
+        reach.render(),
+        "\
+What alice (111122223333) can become
+
+  Admin  444455556666  with MFA
+  Audit  444455556666  with MFA, through Ops
+  Ops    444455556666  with MFA
+
+A role put on from another role lasts 1 h at most.
+
+Indirect ways are not counted: who may change policies or create access keys.
+"
+    );
+    let audit = &reach.to_json()["roles"][1];
+    assert_eq!((&audit["mfa"], &audit["answer"]), (&"needed".into(), &"yes".into()));
+    assert_eq!(audit["through"][0]["name"], "Ops");
+}
+
+#[test]
+fn what_lets_plain_access_keys_in_is_said() {
+    let accounts = read(&[SNAPSHOT, NO_ORGANIZATION]);
+    assert_eq!(
+        reach_of(&accounts, "carol").render(),
+        "What carol (111122223333) can become\n\n  Legacy  444455556666  no MFA needed\n\n\
+         Indirect ways are not counted: who may change policies or create access keys.\n"
+    );
+    let nothing = reach_of(&accounts, "Legacy").render();
+    assert_eq!(
+        nothing,
+        "Legacy (444455556666) can become no role of the sources.\n\nIndirect ways are not counted: who may change policies or create access keys.\n"
+    );
+    for json in [reach_of(&accounts, "carol").to_json(), who_of(&accounts, "Legacy").to_json()] {
+        let note = "Indirect ways are not counted: who may change policies or create access keys.";
+        assert_eq!(json["note"], note);
+    }
+}
+
+#[test]
+fn everybody_who_can_become_a_role_is_told_through_other_roles_too() {
+    let who = who_of(&read(&[SNAPSHOT]), "Audit");
+    assert_eq!(
+        who.render(),
+        "\
+Who can become Audit (444455556666)
+
+  alice     111122223333  with MFA, through Ops
+  bob       111122223333  with MFA, through Ops
+  role Ops  444455556666  chained
+
+All of it unless an SCP or RCP forbids it.
+
+A role put on from another role lasts 1 h at most.
+
+Indirect ways are not counted: who may change policies or create access keys.
+"
+    );
+    assert!(who.ways.iter().all(|way| way.unless == ["an SCP or RCP"]));
+}
+
+#[test]
+fn who_has_no_device_for_the_code_that_is_needed_is_told() {
+    let without = SNAPSHOT
+        .replace("\"arn:aws:iam::111122223333:mfa/bob\"", "\"arn:aws:iam::111122223333:u2f/user/bob/key\"");
+    assert_ne!(without, SNAPSHOT);
+    let text = who_of(&read(&[&without, NO_ORGANIZATION]), "Audit").render();
+    assert!(text.contains("  bob       111122223333  with MFA, but has no device, through Ops\n"), "{text}");
+    assert!(text.contains("  alice     111122223333  with MFA, through Ops\n"), "{text}");
+}
+
+#[test]
+fn whom_the_sources_do_not_tell_is_not_left_out() {
+    let who = who_of(&read(&[STATE]), "Ops");
+    assert_eq!(
+        who.render(),
+        "\
+Who can become Ops (444455556666)
+
+  alice  111122223333  with MFA
+
+Its trust policy names besides
+  other users or roles of account 111122223333, which the sources tell in part,
+    under a condition
+
+All of it unless an SCP or RCP or a policy outside Terraform forbids it.
+
+Indirect ways are not counted: who may change policies or create access keys.
+"
+    );
+    let cut = STATE.replace("sts:AssumeRole\\\", \\\"Resource", "s3:GetObject\\\", \\\"Resource");
+    assert_ne!(cut, STATE);
+    let who = who_of(&read(&[&cut, NO_ORGANIZATION]), "Ops");
+    assert!(who.ways.is_empty());
+    assert!(who.render().contains("Not known: alice (111122223333), whom something"), "{}", who.render());
+}
+
+#[test]
+fn services_providers_and_everybody_are_told_in_words() {
+    let trust = r#"{"Statement": [
+        {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"},
+        {"Effect": "Allow", "Principal": {"Federated": "arn:aws:iam::444455556666:saml-provider/Idp"},
+         "Action": "sts:AssumeRoleWithSAML", "Condition": {"StringEquals": {"SAML:aud": "x"}}},
+        {"Effect": "Allow", "Principal": {"AWS": ["*", "777788889999"]}, "Action": "sts:AssumeRole"}]}"#;
+    let details = format!(
+        r#"{{"RoleDetailList": [{{"Arn": "arn:aws:iam::444455556666:role/R", "RoleName": "R",
+            "AssumeRolePolicyDocument": {trust}}}]}}"#
+    );
+    let who = who_of(&read(&[&details]), "R");
+    assert_eq!(
+        who.others,
+        [
+            "the service ec2.amazonaws.com",
+            "whom the provider arn:aws:iam::444455556666:saml-provider/Idp signs in, under a condition",
+            "everybody, of any account",
+            "any user or role of account 777788889999 (not in the sources) that it allows",
+        ]
+    );
+}
+
+#[test]
+fn roles_that_trust_each_other_are_no_endless_way() {
+    let role = |name: &str, trusted: &str| {
+        format!(
+            r#"{{"Arn": "arn:aws:iam::444455556666:role/{name}", "RoleName": "{name}", "AssumeRolePolicyDocument":
+            {{"Statement": {{"Effect": "Allow", "Action": "sts:AssumeRole",
+              "Principal": {{"AWS": "arn:aws:iam::444455556666:role/{trusted}"}}}}}}}}"#
+        )
+    };
+    let roles = [role("A", "C"), role("B", "A"), role("C", "B")].join(",");
+    let accounts = read(&[&format!(r#"{{"RoleDetailList": [{roles}]}}"#), NO_ORGANIZATION]);
+    let names: Vec<_> = reach_of(&accounts, "A").ways.iter().map(|way| way.to.name.clone()).collect();
+    assert_eq!(names, ["B", "C"]);
+    let who = who_of(&accounts, "A");
+    assert_eq!(who.ways.iter().map(|way| way.through.len()).collect::<Vec<_>>(), [1, 0]);
+}

@@ -1,0 +1,13 @@
+//! Words and secrets that all crates of hatbox share, each checked once, and text as it is shown.
+//!
+//! No file system, environment, network, process, clock or thread: `clippy.toml` bans them.
+
+pub mod text;
+
+pub mod name;
+pub mod sandbox_key;
+pub mod secret;
+
+pub mod key_shape;
+
+pub mod duration;

@@ -1,0 +1,9 @@
+//! Sentences that several parts of hatbox print, each in one place.
+
+/// What a variable does that gives the role: it replaces that of the profile, `own`, where there is one.
+pub fn render_role_of_environment(variable: &str, profile: &str, own: Option<&str>) -> String {
+    match own {
+        Some(own) => format!("{variable} replaces the role of profile `{profile}` ({own})"),
+        None => format!("{variable} gives profile `{profile}` a role; it has none of its own"),
+    }
+}
