@@ -10,21 +10,22 @@ use hatbox_core::handover::is_store_secret;
 
 mod args;
 mod env_names;
-mod request;
 
 mod commands;
-mod report;
+mod errors;
 
 #[cfg(feature = "trust")]
-mod live;
+mod iam;
 
-mod obtain;
+mod credentials;
 
-mod planning;
-
-mod fetch;
-mod foreign;
+mod aws_vault;
 mod handover;
+mod keys;
+
+mod files;
+
+mod ask;
 
 mod world;
 
@@ -43,8 +44,8 @@ use args::drop_in::{Refused, resolve_refused};
 use args::help::command_for_help;
 use args::wrong::{is_exec, resolve_wrong_use};
 use args::{Cli, Command};
+use errors::{Failure, FailureKind, Stage};
 use output::{CalledAs, Detail, Output};
-use report::{Failure, FailureKind, Stage};
 use world::World;
 use world::environment::Environment;
 

@@ -12,15 +12,16 @@ use hatbox_types::text;
 use zeroize::Zeroizing;
 
 use crate::args::{AddArgs, GlobalArgs};
+use crate::ask::confirm::{Confirmation, ask_yes_or_no};
+use crate::ask::passphrase::Asking;
+use crate::credentials::request::resolve_profile_name;
+use crate::errors::{Failure, FailureKind};
+use crate::files::aws_config::{ConfigFiles, load_config};
+use crate::keys::Secrets;
+use crate::keys::request::resolve_store;
 use crate::output::CalledAs;
 use crate::prompt::{Echo, PromptError, Question};
-use crate::report::{Failure, FailureKind};
-use crate::request::{resolve_profile_name, resolve_store};
 use crate::world::World;
-use crate::world::config_files::{ConfigFiles, load_config};
-use crate::world::confirm::{Confirmation, ask_yes_or_no};
-use crate::world::passphrase::Asking;
-use crate::world::secrets::Secrets;
 
 /// What stands beside a temporary key. The second is the name that boto gave it.
 const TOKENS: [&str; 2] = ["AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN"];

@@ -3,13 +3,14 @@
 use hatbox_types::text;
 
 use crate::args::{ClearArgs, GlobalArgs};
+use crate::ask::passphrase::Asking;
+use crate::credentials::request::resolve_profile_name;
+use crate::errors::{Failure, FailureKind};
+use crate::keys::Secrets;
+use crate::keys::request::resolve_store;
 use crate::output::CalledAs;
-use crate::report::{Failure, FailureKind};
-use crate::request::{resolve_profile_name, resolve_store};
 use crate::store::sessions::delete_all;
 use crate::world::World;
-use crate::world::passphrase::Asking;
-use crate::world::secrets::Secrets;
 
 pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ClearArgs) -> Result<(), Failure> {
     let failed = |error| Failure::of_error(FailureKind::Failed, &error);

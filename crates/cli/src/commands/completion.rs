@@ -5,9 +5,9 @@ use std::ffi::OsString;
 
 use clap::{Arg, Command};
 
-use crate::report::Failure;
+use crate::errors::Failure;
+use crate::files::aws_config::load_config;
 use crate::world::World;
-use crate::world::config_files::load_config;
 
 const BASH: &str = "\
 _NAME_complete() {

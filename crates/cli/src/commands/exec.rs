@@ -7,16 +7,16 @@ use hatbox_core::handover::{Format, render_export};
 use hatbox_core::plan::quote_word;
 
 use crate::args::{ExecArgs, GlobalArgs};
+use crate::credentials::obtain::obtain;
 use crate::env_names;
+use crate::errors::{Failure, FailureKind};
+use crate::files::failure_file::{clear_failure_file, save_failure_file};
 use crate::handover::exec::{Keyring, exec_command};
 use crate::handover::guard::check_not_nested;
-use crate::obtain::obtain;
 use crate::output::Output;
-use crate::report::{Failure, FailureKind};
 use crate::sys::shell::USUAL_SHELL;
 use crate::world::World;
 use crate::world::environment::Environment;
-use crate::world::failure_file::{clear_failure_file, save_failure_file};
 
 /// Only returns when the command was not started, or when `--json` printed the credentials instead.
 pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ExecArgs) -> Result<ExitCode, Failure> {

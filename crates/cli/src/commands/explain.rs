@@ -5,14 +5,15 @@ use hatbox_core::plan::explain::{CacheState, render_explanation, render_explanat
 use hatbox_core::plan::{Plan, Stage};
 
 use crate::args::{ExplainArgs, GlobalArgs};
+use crate::credentials::plan as planning;
+use crate::credentials::request::{SessionRequest, resolve_profile_name, resolve_session};
+use crate::errors::Failure;
+use crate::files::aws_config::load_config;
+use crate::keys::request::resolve_store;
+use crate::keys::{Known, Secrets};
 use crate::output::render_line;
-use crate::planning;
-use crate::report::Failure;
-use crate::request::{SessionRequest, resolve_profile_name, resolve_session, resolve_store};
 use crate::store::sessions::Sessions;
 use crate::world::World;
-use crate::world::config_files::load_config;
-use crate::world::secrets::{Known, Secrets};
 
 pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ExplainArgs) -> Result<(), Failure> {
     let profile = resolve_profile_name(args.profile.as_deref(), &world.environment)?;

@@ -3,9 +3,9 @@
 use hatbox_core::handover::{Format, render_export};
 
 use crate::args::{ExportArgs, ExportFormat, GlobalArgs};
+use crate::credentials::obtain::obtain;
+use crate::errors::{Failure, FailureKind};
 use crate::handover::guard::check_not_nested;
-use crate::obtain::obtain;
-use crate::report::{Failure, FailureKind};
 use crate::world::World;
 
 pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ExportArgs) -> Result<(), Failure> {

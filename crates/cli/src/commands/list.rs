@@ -8,14 +8,14 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::args::{GlobalArgs, ListArgs, ListOnly};
+use crate::ask::passphrase::Asking;
+use crate::errors::{Failure, FailureKind};
+use crate::files::aws_config::{ConfigFiles, load_config};
+use crate::keys::request::resolve_store;
+use crate::keys::{Known, Secrets};
 use crate::output::CalledAs;
-use crate::report::{Failure, FailureKind};
-use crate::request::resolve_store;
 use crate::store::index::{Index, StoredKey};
 use crate::world::World;
-use crate::world::config_files::{ConfigFiles, load_config};
-use crate::world::passphrase::Asking;
-use crate::world::secrets::{Known, Secrets};
 
 /// What there is to list. `None`: the store is locked.
 struct Listing {

@@ -1,11 +1,11 @@
 //! `hatbox lock`: forgets the unlocked store.
 
 use crate::args::{GlobalArgs, LockArgs};
-use crate::report::Failure;
-use crate::request::resolve_store;
+use crate::errors::Failure;
+use crate::keys::Secrets;
+use crate::keys::request::resolve_store;
 use crate::sys::keyring::KeyringError;
 use crate::world::World;
-use crate::world::secrets::Secrets;
 
 pub(crate) fn run(world: &World, global: &GlobalArgs, _args: &LockArgs) -> Result<(), Failure> {
     let mut secrets = Secrets::open(world, resolve_store(global, &world.environment)?)?;

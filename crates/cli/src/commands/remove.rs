@@ -3,14 +3,15 @@
 use hatbox_types::text;
 
 use crate::args::{GlobalArgs, RemoveArgs, SessionArgs};
-use crate::planning;
-use crate::report::{Failure, FailureKind};
-use crate::request::{resolve_profile_name, resolve_session, resolve_store};
+use crate::ask::confirm::{Confirmation, ask_yes_or_no};
+use crate::ask::passphrase::Asking;
+use crate::credentials::plan as planning;
+use crate::credentials::request::{resolve_profile_name, resolve_session};
+use crate::errors::{Failure, FailureKind};
+use crate::files::aws_config::load_config;
+use crate::keys::Secrets;
+use crate::keys::request::resolve_store;
 use crate::world::World;
-use crate::world::config_files::load_config;
-use crate::world::confirm::{Confirmation, ask_yes_or_no};
-use crate::world::passphrase::Asking;
-use crate::world::secrets::Secrets;
 
 pub(crate) fn run(world: &World, global: &GlobalArgs, args: &RemoveArgs) -> Result<(), Failure> {
     let profile = resolve_profile_name(Some(&args.profile), &world.environment)?;

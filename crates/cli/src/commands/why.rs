@@ -15,11 +15,12 @@ use hatbox_types::name::ProfileName;
 use serde_json::{Value, json};
 
 use crate::args::{GlobalArgs, WhyArgs};
-use crate::report::{Failure, FailureKind};
-use crate::request::{resolve_profile_name, resolve_store};
+use crate::credentials::last_failure::{LastFailure, load_last_failure};
+use crate::credentials::request::resolve_profile_name;
+use crate::errors::{Failure, FailureKind};
+use crate::files::trust_sources::{AT_LEISURE, load_trust_sources};
+use crate::keys::request::resolve_store;
 use crate::world::World;
-use crate::world::last_failure::{LastFailure, load_last_failure};
-use crate::world::trust_sources::{AT_LEISURE, load_trust_sources};
 
 /// Nobody knows.
 const UNKNOWN: u8 = 6;
@@ -82,7 +83,7 @@ fn ask(world: &World, global: &GlobalArgs, args: &WhyArgs, attempt: &Attempt) ->
     if args.offline {
         return Answers::default();
     }
-    crate::live::ask_of_refused(world, global, attempt)
+    crate::iam::ask_of_refused(world, global, attempt)
 }
 
 /// What asks IAM is not built in.

@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 
 use hatbox_core::handover::{Handover, resolve_env_change};
 
-use crate::report::{Failure, FailureKind};
+use crate::errors::{Failure, FailureKind};
 use crate::sys::exec::{ExecError, exec, find_program};
 use crate::sys::keyring::join_new_session;
 use crate::world::World;

@@ -1,7 +1,7 @@
 //! The guard against a hat on top of a hat.
 
 use crate::env_names;
-use crate::report::{Failure, FailureKind};
+use crate::errors::{Failure, FailureKind};
 use crate::world::environment::Environment;
 
 /// Refuses to run inside another `exec`: which of two sets of credentials is in force would be hard to tell.

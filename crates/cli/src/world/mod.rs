@@ -4,22 +4,8 @@
 //! for what it uses.
 
 pub(crate) mod clock;
-pub(crate) mod config_files;
-pub(crate) mod confirm;
 pub(crate) mod dirs;
 pub(crate) mod environment;
-pub(crate) mod failure_file;
-pub(crate) mod helper;
-pub(crate) mod last_failure;
-pub(crate) mod modes;
-pub(crate) mod passphrase;
-pub(crate) mod programs;
-pub(crate) mod remote;
-pub(crate) mod secrets;
-pub(crate) mod settings;
-pub(crate) mod trust_sources;
-pub(crate) mod used_codes;
-pub(crate) mod waiting;
 
 use std::cell::{Cell, OnceCell, RefCell};
 

@@ -9,9 +9,9 @@ use hatbox_core::doctor::{Finding, Level, Topic};
 use hatbox_types::name::ProfileName;
 
 use super::Checkup;
-use crate::world::config_files::ConfigFiles;
-use crate::world::modes::{files_in, written_at};
-use crate::world::remote::fetch_clocks;
+use super::remote::fetch_clocks;
+use crate::files::aws_config::ConfigFiles;
+use crate::files::modes::{files_in, written_at};
 
 /// So many cached sessions are looked at.
 const LIMIT: usize = 1000;

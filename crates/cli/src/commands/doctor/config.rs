@@ -7,8 +7,8 @@ use hatbox_core::doctor::{Finding, Level, Topic};
 use hatbox_core::plan::{PlanOptions, StoredKeys};
 
 use super::{Checkup, finding_of};
-use crate::report::Failure;
-use crate::world::config_files::{ConfigFiles, load_readable_config};
+use crate::errors::Failure;
+use crate::files::aws_config::{ConfigFiles, load_readable_config};
 
 impl Checkup<'_> {
     /// Loads both files; one that cannot be read is a finding, and counts as empty.

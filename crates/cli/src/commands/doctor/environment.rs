@@ -5,11 +5,11 @@ use hatbox_core::doctor::{Finding, Findings, Level, Topic};
 use hatbox_types::name::ProfileName;
 
 use super::Checkup;
+use super::remote::{Remote, classify};
 use crate::env_names;
+use crate::files::aws_config::ConfigFiles;
 use crate::store::index::Index;
 use crate::sys::access::owner_unlike_root;
-use crate::world::config_files::ConfigFiles;
-use crate::world::remote::{Remote, classify};
 
 /// Variables that name a file, and what is amiss without it.
 const FILES: [(&str, &str); 3] = [

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use hatbox_core::doctor::{Finding, Level, Topic};
 
 use super::Checkup;
+use crate::files::modes::{Flaw, Must, close, files_in, find_flaw};
 use crate::world::dirs::Dirs;
-use crate::world::modes::{Flaw, Must, close, files_in, find_flaw};
 
 /// A directory of hatbox's has a file for each key and session; nobody has this many.
 const LIMIT: usize = 10_000;

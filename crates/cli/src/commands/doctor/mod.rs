@@ -8,6 +8,7 @@ mod environment;
 mod files;
 mod programs;
 mod prompt;
+mod remote;
 mod store;
 
 use std::process::ExitCode;
@@ -18,12 +19,13 @@ use hatbox_core::doctor::{Finding, Findings, Level, Look, Shell, Summary, Topic}
 use hatbox_core::plan::PlanOptions;
 
 use crate::args::{DoctorArgs, FailOn, GlobalArgs, SessionArgs};
+use crate::credentials::plan::{plan_options, stored_keys};
+use crate::credentials::request::{SessionRequest, resolve_session};
+use crate::errors::Failure;
+use crate::keys::Secrets;
+use crate::keys::request::resolve_store;
 use crate::output::render_line;
-use crate::planning::{plan_options, stored_keys};
-use crate::report::Failure;
-use crate::request::{SessionRequest, resolve_session, resolve_store};
 use crate::world::World;
-use crate::world::secrets::Secrets;
 
 /// Findings at or above the level that was asked for.
 const FINDINGS: u8 = 5;

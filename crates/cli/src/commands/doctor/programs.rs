@@ -6,9 +6,9 @@ use hatbox_core::doctor::chains::{NamedProgram, Profiles, program_word};
 use hatbox_core::doctor::{Finding, Level, Topic};
 
 use super::Checkup;
-use crate::world::modes::{Must, find_flaw};
-use crate::world::programs::{find_in_path, find_program, is_found, own_file};
-use crate::world::secrets::Secrets;
+use crate::files::modes::{Must, find_flaw};
+use crate::files::programs::{find_in_path, find_program, is_found, own_file};
+use crate::keys::Secrets;
 
 impl Checkup<'_> {
     pub(super) fn check_programs(&mut self, secrets: Option<&Secrets<'_>>, profiles: &Profiles) {

@@ -4,8 +4,8 @@ use hatbox_core::doctor::chains::Profiles;
 use hatbox_core::doctor::{Finding, Level, Topic};
 
 use super::{Checkup, finding_of};
-use crate::request::{PromptDriver, SessionRequest, resolve_prompt};
-use crate::world::programs::find_in_path;
+use crate::credentials::request::{PromptDriver, SessionRequest, resolve_prompt};
+use crate::files::programs::find_in_path;
 
 impl Checkup<'_> {
     pub(super) fn check_prompt(&mut self, request: Option<&SessionRequest>, profiles: &Profiles) {

@@ -4,13 +4,13 @@ use hatbox_core::doctor::moments::{check_ending, check_obtained};
 use hatbox_core::doctor::{Finding, Level, Topic};
 
 use super::{Checkup, finding_of};
-use crate::report::Failure;
+use crate::errors::Failure;
+use crate::files::modes::files_in;
+#[cfg(feature = "file")]
+use crate::files::programs::find_in_path;
+use crate::keys::{Known, SaidBy, Secrets};
 use crate::store::index::Index;
 use crate::store::{Status, StoreKind};
-use crate::world::modes::files_in;
-#[cfg(feature = "file")]
-use crate::world::programs::find_in_path;
-use crate::world::secrets::{Known, SaidBy, Secrets};
 
 impl Checkup<'_> {
     /// Looks at the store without asking anybody. Returns what it holds: `None` where that cannot be known.

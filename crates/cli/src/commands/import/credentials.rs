@@ -14,14 +14,15 @@ use serde_json::{Value, json};
 
 use super::{check_named, is_chosen, item_of, origin_of, tell, warn_of_shape};
 use crate::args::{GlobalArgs, ImportCredentialsArgs, SessionArgs};
-use crate::fetch::caller::{Caller, fetch_key_owner};
-use crate::planning;
-use crate::report::{Failure, FailureKind};
-use crate::request::{resolve_session, resolve_store};
+use crate::ask::confirm::{Confirmation, ask_yes_or_no};
+use crate::credentials::caller::{Caller, fetch_key_owner};
+use crate::credentials::plan as planning;
+use crate::credentials::request::resolve_session;
+use crate::errors::{Failure, FailureKind};
+use crate::files::aws_config::{CredentialsFile, load_config_with, load_credentials_file};
+use crate::keys::Secrets;
+use crate::keys::request::resolve_store;
 use crate::world::World;
-use crate::world::config_files::{CredentialsFile, load_config_with, load_credentials_file};
-use crate::world::confirm::{Confirmation, ask_yes_or_no};
-use crate::world::secrets::Secrets;
 
 const ID: &str = "aws_access_key_id";
 const SECRET: &str = "aws_secret_access_key";

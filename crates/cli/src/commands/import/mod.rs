@@ -10,10 +10,10 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use crate::args::{GlobalArgs, ImportArgs, ImportSource};
-use crate::report::{Failure, FailureKind};
+use crate::errors::{Failure, FailureKind};
+use crate::keys::Transfer;
 use crate::store::{Item, ItemId, ItemInfo};
 use crate::world::World;
-use crate::world::secrets::Transfer;
 
 pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ImportArgs) -> Result<(), Failure> {
     match &args.source {

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use hatbox_sandbox::world as demo_world;
 
+use crate::errors::{Failure, FailureKind};
 use crate::output::{BOLD, DIM, GOOD};
-use crate::report::{Failure, FailureKind};
 use crate::sys::files::{Keep, write_atomic};
 use crate::sys::signals::Held;
 use crate::world::World;

@@ -6,8 +6,8 @@ use hatbox_sandbox::log::{LogEntry, SignedWith};
 use hatbox_types::duration::render_duration;
 
 use crate::args::SandboxLogArgs;
+use crate::errors::{Failure, FailureKind};
 use crate::output::{BOLD, DIM, ERROR, GOOD};
-use crate::report::{Failure, FailureKind};
 use crate::world::World;
 
 const WIDTH: usize = 80;

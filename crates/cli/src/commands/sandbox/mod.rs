@@ -24,7 +24,7 @@ use hatbox_sandbox::control::Client;
 use hatbox_sandbox::world as demo_world;
 
 use crate::args::{SandboxArgs, SandboxCommand};
-use crate::report::{Failure, FailureKind};
+use crate::errors::{Failure, FailureKind};
 use crate::sys::signals::Held;
 use crate::world::World;
 

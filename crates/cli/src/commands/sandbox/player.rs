@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use hatbox_sandbox::world as demo_world;
 
+use crate::errors::{Failure, FailureKind};
 use crate::output::{DIM, HINT, Output as Streams};
-use crate::report::{Failure, FailureKind};
 use crate::sys::pty::{OnPty, Output};
 use crate::world::World;
 

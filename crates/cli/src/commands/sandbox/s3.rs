@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use crate::args::SandboxS3;
-use crate::report::{Failure, FailureKind};
+use crate::errors::{Failure, FailureKind};
 use crate::world::World;
 
 use super::s3_answer::{element, elements};

@@ -15,7 +15,7 @@ use hatbox_types::sandbox_key::is_minted_by;
 use hatbox_types::secret::SecretString;
 
 use crate::env_names;
-use crate::report::{Failure, FailureKind};
+use crate::errors::{Failure, FailureKind};
 use crate::world::World;
 
 use super::s3_answer::{AnswerError, element, split_answer};

@@ -12,7 +12,7 @@ use hatbox_sandbox::world as demo;
 use hatbox_sandbox::{Options, Running};
 use hatbox_types::secret::AccessKey;
 
-use crate::report::{Failure, FailureKind};
+use crate::errors::{Failure, FailureKind};
 use crate::sys::exec::{ExecError, find_program};
 use crate::sys::files::{FileError, Keep, make_private_directory, write_atomic};
 use crate::sys::signals::{self, Held, Signal};

@@ -12,7 +12,7 @@ use hatbox_sandbox::{Options, start_reporting};
 
 use super::log::render_entry;
 use crate::args::SandboxUpArgs;
-use crate::report::{Failure, FailureKind};
+use crate::errors::{Failure, FailureKind};
 use crate::sys::signals::{self, Held};
 use crate::world::World;
 

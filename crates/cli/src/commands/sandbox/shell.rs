@@ -4,8 +4,8 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use crate::errors::Failure;
 use crate::output::BOLD;
-use crate::report::Failure;
 use crate::sys::files::{FileError, Keep, make_private_directory, write_atomic};
 use crate::world::World;
 
@@ -21,7 +21,7 @@ pub(super) fn run(world: &World, scene: &Scene<'_>) -> Result<ExitCode, Failure>
         .filter(|shell| !shell.is_empty())
         .map_or_else(|| PathBuf::from("/bin/sh"), PathBuf::from);
     make_startup_files(&scene.home())
-        .map_err(|error| Failure::of_error(crate::report::FailureKind::Failed, &error))?;
+        .map_err(|error| Failure::of_error(crate::errors::FailureKind::Failed, &error))?;
     let s3 = if scene.find_program(OsStr::new("aws")).is_ok() { "aws s3" } else { "hatbox sandbox s3" };
     world
         .output

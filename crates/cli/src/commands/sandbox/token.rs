@@ -8,7 +8,7 @@ use hatbox_types::duration::parse_duration;
 
 use super::{failed, open_client};
 use crate::args::SandboxTokenArgs;
-use crate::report::{Failure, FailureKind};
+use crate::errors::{Failure, FailureKind};
 use crate::world::World;
 
 pub(super) fn run(world: &World, directory: &Path, args: &SandboxTokenArgs) -> Result<(), Failure> {

@@ -2,7 +2,7 @@
 
 use super::player::{Player, is_there};
 use super::scene::Scene;
-use crate::report::Failure;
+use crate::errors::Failure;
 
 /// How the demo talks to S3.
 pub(super) enum S3Tool {

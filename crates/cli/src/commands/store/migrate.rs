@@ -5,12 +5,12 @@
 //! is recorded as the backend before the first one is deleted.
 
 use crate::args::{GlobalArgs, StoreMigrateArgs};
-use crate::report::{Failure, FailureKind};
-use crate::request::{parse_kind, resolve_store};
+use crate::ask::confirm::{Confirmation, ask_yes_or_no};
+use crate::errors::{Failure, FailureKind};
+use crate::keys::request::{parse_kind, resolve_store};
+use crate::keys::{Secrets, Transfer};
 use crate::store::{ItemId, StoreKind};
 use crate::world::World;
-use crate::world::confirm::{Confirmation, ask_yes_or_no};
-use crate::world::secrets::{Secrets, Transfer};
 
 pub(crate) fn run(world: &World, global: &GlobalArgs, args: &StoreMigrateArgs) -> Result<(), Failure> {
     let target_kind = parse_kind(&args.to, "--to")?;

@@ -11,7 +11,7 @@ mod trust;
 mod wrap;
 
 use crate::args::{GlobalArgs, StoreArgs, StoreCommand};
-use crate::report::Failure;
+use crate::errors::Failure;
 use crate::world::World;
 
 pub(crate) fn run(world: &World, global: &GlobalArgs, args: &StoreArgs) -> Result<(), Failure> {

@@ -2,10 +2,10 @@
 
 use super::wrap::tell_recovery;
 use crate::args::{GlobalArgs, StoreRekeyArgs};
-use crate::report::Failure;
-use crate::request::resolve_store;
+use crate::errors::Failure;
+use crate::keys::Secrets;
+use crate::keys::request::resolve_store;
 use crate::world::World;
-use crate::world::secrets::Secrets;
 
 pub(crate) fn run(world: &World, global: &GlobalArgs, args: &StoreRekeyArgs) -> Result<(), Failure> {
     let mut secrets = Secrets::open(world, resolve_store(global, &world.environment)?)?;

@@ -3,11 +3,11 @@
 use serde_json::json;
 
 use crate::args::{GlobalArgs, StoreStatusArgs};
-use crate::report::Failure;
-use crate::request::resolve_store;
+use crate::errors::Failure;
+use crate::keys::request::resolve_store;
+use crate::keys::{Known, SaidBy, Secrets};
 use crate::store::{Status, StoreKind};
 use crate::world::World;
-use crate::world::secrets::{Known, SaidBy, Secrets};
 
 /// What is known of a backend without asking anybody.
 struct Row {

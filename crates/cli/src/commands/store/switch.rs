@@ -1,11 +1,11 @@
 //! `hatbox store use`: records another backend; moves nothing.
 
 use crate::args::{GlobalArgs, StoreUseArgs};
-use crate::report::{Failure, FailureKind};
-use crate::request::{parse_kind, resolve_store};
+use crate::errors::{Failure, FailureKind};
+use crate::keys::request::{parse_kind, resolve_store};
+use crate::keys::{Known, SaidBy, Secrets};
 use crate::store::Status;
 use crate::world::World;
-use crate::world::secrets::{Known, SaidBy, Secrets};
 
 pub(crate) fn run(world: &World, global: &GlobalArgs, args: &StoreUseArgs) -> Result<(), Failure> {
     let kind = parse_kind(&args.to, "the argument")?;

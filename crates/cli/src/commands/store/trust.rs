@@ -4,13 +4,13 @@ use hatbox_types::name::AccessKeyId;
 use hatbox_types::text::printable;
 
 use crate::args::{GlobalArgs, StoreTrustArgs};
+use crate::errors::{Failure, FailureKind};
+use crate::keys::Secrets;
+use crate::keys::request::resolve_store;
 use crate::prompt::{Echo, PromptError, Question};
-use crate::report::{Failure, FailureKind};
-use crate::request::resolve_store;
 use crate::store::file::{Examined, StoreState};
 use crate::store::{ItemKind, StoreKind};
 use crate::world::World;
-use crate::world::secrets::Secrets;
 
 /// As many lines as leave the question in sight.
 const MOST_LEFT_OUT: usize = 10;

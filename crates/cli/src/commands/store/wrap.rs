@@ -4,11 +4,11 @@ use hatbox_types::secret::SecretString;
 use serde_json::json;
 
 use crate::args::{GlobalArgs, StoreWrapAdd, StoreWrapArgs, StoreWrapCommand};
-use crate::report::{Failure, FailureKind};
-use crate::request::resolve_store;
+use crate::errors::{Failure, FailureKind};
+use crate::keys::request::resolve_store;
+use crate::keys::{NewWay, Secrets};
 use crate::store::file::{WrapInfo, WrapKind, WrapName};
 use crate::world::World;
-use crate::world::secrets::{NewWay, Secrets};
 
 pub(crate) fn run(world: &World, global: &GlobalArgs, args: &StoreWrapArgs) -> Result<(), Failure> {
     let mut secrets = Secrets::open(world, resolve_store(global, &world.environment)?)?;

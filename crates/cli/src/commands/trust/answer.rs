@@ -3,7 +3,7 @@
 use hatbox_iam::accounts::Accounts;
 use serde_json::{Value, json};
 
-use crate::report::Failure;
+use crate::errors::Failure;
 use crate::world::World;
 
 /// Prints `json`, where it is asked for, else what `text` makes.

@@ -8,7 +8,7 @@ use hatbox_iam::policy::evaluate::evaluate;
 use hatbox_iam::policy::rows::{parse_row, render_answer, render_unreadable};
 
 use crate::args::TrustEvaluateArgs;
-use crate::report::{Failure, FailureKind};
+use crate::errors::{Failure, FailureKind};
 use crate::world::World;
 use crate::world::dirs::shown_path;
 

@@ -12,8 +12,8 @@ use hatbox_iam::graph::text::{Characters, render_text};
 
 use super::sources::load_accounts;
 use crate::args::{GlobalArgs, TrustGraphArgs, TrustGraphFormat};
+use crate::errors::{Failure, FailureKind};
 use crate::output::Output;
-use crate::report::{Failure, FailureKind};
 use crate::sys::output_file::write_output;
 use crate::world::World;
 use crate::world::environment::Environment;

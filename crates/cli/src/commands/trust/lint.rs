@@ -14,10 +14,10 @@ use hatbox_iam::policy::document::{PolicyError, decode_json};
 
 use super::sources::load_accounts;
 use crate::args::{GlobalArgs, LintFormat, LintLevel, TrustLintArgs};
-use crate::report::{Failure, FailureKind};
+use crate::errors::{Failure, FailureKind};
+use crate::files::trust_sources::{read_source, read_up_to};
 use crate::world::World;
 use crate::world::dirs::shown_path;
-use crate::world::trust_sources::{read_source, read_up_to};
 
 /// The exit code of findings.
 const FINDINGS: u8 = 5;

@@ -15,7 +15,7 @@ mod who;
 use std::process::ExitCode;
 
 use crate::args::{GlobalArgs, TrustArgs, TrustCommand};
-use crate::report::Failure;
+use crate::errors::Failure;
 use crate::world::World;
 
 pub(crate) fn run(world: &World, global: &GlobalArgs, args: &TrustArgs) -> Result<ExitCode, Failure> {

@@ -10,9 +10,9 @@ use hatbox_iam::party::{FindError, Party, PartyKind, find_caller, find_role};
 use hatbox_types::name::ProfileName;
 
 use crate::args::TrustGivenArgs;
-use crate::report::{Failure, FailureKind};
+use crate::errors::{Failure, FailureKind};
+use crate::files::aws_config::{ConfigFiles, load_config};
 use crate::world::World;
-use crate::world::config_files::{ConfigFiles, load_config};
 
 /// The most profiles that are followed from one to its source.
 const MAX_CHAIN: usize = 32;

@@ -8,7 +8,7 @@ use super::answer;
 use super::parties::{Parties, given_of};
 use super::sources::load_accounts;
 use crate::args::{GlobalArgs, TrustReachArgs};
-use crate::report::Failure;
+use crate::errors::Failure;
 use crate::world::World;
 
 pub(super) fn run(world: &World, global: &GlobalArgs, args: &TrustReachArgs) -> Result<ExitCode, Failure> {

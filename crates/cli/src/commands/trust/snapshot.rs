@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use crate::args::{GlobalArgs, TrustSnapshotArgs};
-use crate::live::{AccountSnapshot, READ_ACTIONS, fetch_account, open_iam, render_snapshot};
-use crate::report::{Failure, FailureKind};
-use crate::request::resolve_profile_name;
+use crate::credentials::request::resolve_profile_name;
+use crate::errors::{Failure, FailureKind};
+use crate::iam::{AccountSnapshot, READ_ACTIONS, fetch_account, open_iam, render_snapshot};
 use crate::sys::output_file::write_output;
 use crate::world::World;
 

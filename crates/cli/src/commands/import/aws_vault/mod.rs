@@ -9,15 +9,15 @@ use hatbox_types::secret::SecretString;
 use self::source::Source;
 use super::{check_named, is_chosen, item_of, origin_of, tell, warn_of_shape};
 use crate::args::{GlobalArgs, ImportAwsVaultArgs, VaultKind};
+use crate::ask::confirm::{Confirmation, ask_yes_or_no};
+use crate::aws_vault::{FoundKey, ReadError, Vault};
 use crate::env_names;
-use crate::foreign::{FoundKey, ReadError, Vault};
+use crate::errors::{Failure, FailureKind};
+use crate::keys::request::resolve_store;
+use crate::keys::{Secrets, Transfer};
 use crate::prompt::{Echo, PromptError, Question};
-use crate::report::{Failure, FailureKind};
-use crate::request::resolve_store;
 use crate::store::Item;
 use crate::world::World;
-use crate::world::confirm::{Confirmation, ask_yes_or_no};
-use crate::world::secrets::{Secrets, Transfer};
 
 /// How often a wrong passphrase may be corrected.
 const TRIES: u32 = 3;

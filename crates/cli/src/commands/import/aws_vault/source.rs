@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use hatbox_types::name::ProfileName;
 
 use crate::args::{ImportAwsVaultArgs, VaultKind};
+use crate::aws_vault::{FileVault, Vault, VaultError};
 use crate::env_names;
-use crate::foreign::{FileVault, Vault, VaultError};
-use crate::report::{Failure, FailureKind};
-use crate::world::World;
+use crate::errors::{Failure, FailureKind};
 #[cfg(feature = "pass")]
-use crate::world::config_files::load_config;
-use crate::world::secrets::Secrets;
+use crate::files::aws_config::load_config;
+use crate::keys::Secrets;
+use crate::world::World;
 
 /// A store of aws-vault's, and the long-lived keys that it holds by their names.
 pub(super) struct Source {
@@ -128,7 +128,7 @@ fn open(
         #[cfg(all(target_os = "linux", feature = "secret-service"))]
         VaultKind::SecretService => {
             let name = text(env_names::VAULT_COLLECTION).unwrap_or_else(|| "awsvault".to_owned());
-            let vault = crate::foreign::SecretServiceVault::connect(&name)?;
+            let vault = crate::aws_vault::SecretServiceVault::connect(&name)?;
             Ok((Vault::SecretService(vault), format!("the keyring's collection `{name}`")))
         }
         #[cfg(feature = "pass")]
@@ -149,10 +149,10 @@ fn open(
             };
             let vault = if kind == VaultKind::Pass {
                 programs.pass = settings;
-                crate::foreign::PassVault::pass(&programs, &prefix)
+                crate::aws_vault::PassVault::pass(&programs, &prefix)
             } else {
                 programs.passage = settings;
-                crate::foreign::PassVault::passage(&programs, &prefix)
+                crate::aws_vault::PassVault::passage(&programs, &prefix)
             };
             let shown = world.dirs.shown(vault.directory());
             Ok((Vault::Pass(Box::new(vault)), shown))
@@ -162,12 +162,12 @@ fn open(
             let name = text(env_names::VAULT_KEYCHAIN).unwrap_or_else(|| "aws-vault".to_owned());
             let path = world.dirs.home().join(format!("Library/Keychains/{name}.keychain-db"));
             let shown = world.dirs.shown(&path);
-            Ok((Vault::Keychain(crate::foreign::KeychainVault::open(path)), shown))
+            Ok((Vault::Keychain(crate::aws_vault::KeychainVault::open(path)), shown))
         }
         #[cfg(all(windows, feature = "wincred"))]
         VaultKind::Wincred => {
             let shown = "Windows's Credential Manager".to_owned();
-            Ok((Vault::Wincred(crate::foreign::WincredVault), shown))
+            Ok((Vault::Wincred(crate::aws_vault::WincredVault), shown))
         }
         VaultKind::Kwallet => Err(VaultError::Failed(
             "KWallet's own interface is not spoken here; KWallet 6 is reached by `--from secret-service` \

@@ -8,7 +8,7 @@ use hatbox_iam::require_mfa::{Effects, Layout, Outcome, Patch, render_diff, requ
 use super::super::lint::{load, unreadable};
 use super::wanted;
 use crate::args::TrustRequireMfaArgs;
-use crate::report::{Failure, FailureKind};
+use crate::errors::{Failure, FailureKind};
 use crate::sys::files::{Keep, write_if_unchanged};
 use crate::world::World;
 use crate::world::dirs::shown_path;

@@ -8,7 +8,7 @@ use hatbox_iam::require_mfa::Wanted;
 use hatbox_types::duration::parse_duration;
 
 use crate::args::{GlobalArgs, TrustRequireMfaArgs};
-use crate::report::{Failure, FailureKind};
+use crate::errors::{Failure, FailureKind};
 use crate::world::World;
 
 pub(super) fn run(world: &World, global: &GlobalArgs, args: &TrustRequireMfaArgs) -> Result<(), Failure> {

@@ -13,11 +13,11 @@ use hatbox_types::name::{ProfileName, RoleArn};
 use super::super::sources::{load_from, load_live};
 use super::wanted;
 use crate::args::{GlobalArgs, TrustRequireMfaArgs};
-use crate::live::{LiveIam, ReadBack, RoleFacts, load_backup, open_iam, save_backup, verify};
-use crate::report::{Failure, FailureKind};
+use crate::ask::confirm::{Confirmation, ask_yes_or_no};
+use crate::errors::{Failure, FailureKind};
+use crate::files::aws_config::load_config;
+use crate::iam::{LiveIam, ReadBack, RoleFacts, load_backup, open_iam, save_backup, verify};
 use crate::world::World;
-use crate::world::config_files::load_config;
-use crate::world::confirm::{Confirmation, ask_yes_or_no};
 use crate::world::dirs::shown_path;
 
 /// How long a person may think about it.

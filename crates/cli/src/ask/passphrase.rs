@@ -1,0 +1,267 @@
+//! The store's passphrase: from a descriptor, a variable, a command, or the terminal.
+
+use std::io::Read;
+use std::time::Duration;
+
+use hatbox_types::secret::SecretString;
+use zeroize::Zeroizing;
+
+use crate::ask::helper::run_helper;
+use crate::prompt::{Echo, PromptError, Question};
+#[cfg(feature = "plugins")]
+use crate::store::PluginAsks;
+use crate::store::{PassphraseError, PassphraseFor};
+use crate::sys::descriptor;
+use crate::world::World;
+
+const COMMAND_TIMEOUT: Duration = Duration::from_mins(1);
+const LIMIT: u64 = 4096;
+
+/// A passphrase that is at hand without a person.
+#[derive(Debug)]
+pub(crate) enum PassphraseSource {
+    /// `--passphrase-fd`, `HATBOX_PASSPHRASE_FD`.
+    Descriptor(i32),
+    /// A variable, by name.
+    Variable(&'static str, SecretString),
+    /// `passphrase_command` of the settings.
+    Command(String),
+    /// What one of them gave, once it was asked: no source is asked twice.
+    Read {
+        /// The source's name in messages.
+        source: String,
+        /// The passphrase.
+        text: SecretString,
+    },
+}
+
+impl PassphraseSource {
+    /// Its name in messages.
+    pub(crate) fn shown(&self) -> String {
+        match self {
+            Self::Descriptor(number) => format!("descriptor {number}"),
+            Self::Variable(name, _) => (*name).to_owned(),
+            Self::Command(_) => "`passphrase_command`".to_owned(),
+            Self::Read { source, .. } => source.clone(),
+        }
+    }
+}
+
+/// Whom the store's passphrase may be asked of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Asking {
+    /// A source that needs no person: `list`, `explain`.
+    AtHand,
+    /// Also a person.
+    Person,
+}
+
+/// How long a person is waited for.
+pub(crate) struct Patience<'a> {
+    pub(crate) timeout: Duration,
+    /// Whether another process took the question over.
+    pub(crate) is_over: &'a dyn Fn() -> bool,
+}
+
+/// Gets the passphrase for `what`.
+pub(crate) fn ask_passphrase(
+    world: &World,
+    source: Option<&PassphraseSource>,
+    asking: Asking,
+    waiting: &Patience<'_>,
+    what: &PassphraseFor,
+) -> Result<SecretString, PassphraseError> {
+    if matches!(what, PassphraseFor::OwnPrompt | PassphraseFor::DesktopPrompt) {
+        // What the backend asks for is another passphrase than the one that is at hand.
+        return match asking {
+            Asking::AtHand => Err(PassphraseError::NoWay),
+            Asking::Person if *what == PassphraseFor::DesktopPrompt && !world.environment.has_desktop() => {
+                Err(PassphraseError::NoDesktop)
+            }
+            Asking::Person => Ok(SecretString::new(String::new())),
+        };
+    }
+    #[cfg(feature = "plugins")]
+    if let PassphraseFor::Plugin(wants) = what {
+        return answer_plugin(world, source, asking, waiting, wants);
+    }
+    let Some(source) = source else {
+        return match asking {
+            Asking::AtHand => Err(PassphraseError::NoWay),
+            Asking::Person => ask_person(world, waiting, what),
+        };
+    };
+    // The same source would give the same wrong answer.
+    if matches!(what, PassphraseFor::Opening { attempt } if *attempt > 1) {
+        return Err(PassphraseError::Wrong);
+    }
+    let failed = |why: String| PassphraseError::Source {
+        what: format!("{} gave no passphrase: {why}", source.shown()),
+    };
+    let bytes = match source {
+        PassphraseSource::Variable(_, text) | PassphraseSource::Read { text, .. } => {
+            Zeroizing::new(text.expose().as_bytes().to_vec())
+        }
+        PassphraseSource::Descriptor(number) => {
+            read_descriptor(*number).map_err(|error| failed(error.to_string()))?
+        }
+        PassphraseSource::Command(command) => {
+            let environment = world.environment.of_store_programs();
+            run_helper("passphrase_command", command, &environment, COMMAND_TIMEOUT)
+                .map_err(|error| failed(error.to_string()))?
+        }
+    };
+    let passphrase =
+        of_bytes(&bytes).map_err(failed)?.ok_or_else(|| PassphraseError::Empty(source.shown()))?;
+    if matches!(what, PassphraseFor::Creating | PassphraseFor::Changing) {
+        warn_if_short(world, &passphrase);
+    }
+    Ok(passphrase)
+}
+
+fn warn_if_short(world: &World, passphrase: &SecretString) {
+    if is_short(passphrase) {
+        world.output.warn(&format!(
+            "the passphrase has fewer than {SHORT} characters: whoever gets hold of the store's files can guess it"
+        ));
+    }
+}
+
+/// A new passphrase from a descriptor that the user named for it.
+#[cfg(feature = "file")]
+pub(crate) fn read_new_passphrase(world: &World, number: i32) -> Result<SecretString, PassphraseError> {
+    let shown = format!("descriptor {number}");
+    let failed = |why: String| PassphraseError::Source { what: format!("{shown} gave no passphrase: {why}") };
+    let bytes = read_descriptor(number).map_err(|error| failed(error.to_string()))?;
+    let passphrase = of_bytes(&bytes).map_err(failed)?.ok_or(PassphraseError::Empty(shown))?;
+    warn_if_short(world, &passphrase);
+    Ok(passphrase)
+}
+
+/// The passphrase in what a source gave; `None` when it is empty.
+fn of_bytes(bytes: &[u8]) -> Result<Option<SecretString>, String> {
+    let text = std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())?;
+    // One line end is what `echo` adds; anything else belongs to the passphrase.
+    let text = text.strip_suffix('\n').unwrap_or(text);
+    Ok((!text.is_empty()).then(|| SecretString::new(text.to_owned())))
+}
+
+fn read_descriptor(number: i32) -> std::io::Result<Zeroizing<Vec<u8>>> {
+    let file = descriptor::duplicate(number)?;
+    let mut bytes = Zeroizing::new(Vec::with_capacity(4097));
+    file.take(LIMIT + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LIMIT {
+        // Cut short it would be another passphrase than the one given.
+        return Err(std::io::Error::other("it is longer than 4096 bytes"));
+    }
+    Ok(bytes)
+}
+
+/// What an age plugin says and asks, under its name.
+#[cfg(feature = "plugins")]
+fn answer_plugin(
+    world: &World,
+    source: Option<&PassphraseSource>,
+    asking: Asking,
+    waiting: &Patience<'_>,
+    wants: &PluginAsks,
+) -> Result<SecretString, PassphraseError> {
+    if asking == Asking::AtHand {
+        return Err(PassphraseError::NoWay);
+    }
+    let nothing = SecretString::new(String::new());
+    match wants {
+        // A passphrase that is at hand costs nobody a touch.
+        PluginAsks::MayBeUsed if source.is_some() => Err(PassphraseError::NoWay),
+        PluginAsks::MayBeUsed | PluginAsks::MustBeUsed => Ok(nothing),
+        PluginAsks::Nothing { plugin, text } => {
+            world.prompter().show(&format!("age-plugin-{plugin}: {text}"));
+            Ok(nothing)
+        }
+        PluginAsks::Line { plugin, text } => {
+            ask_line(world, waiting, &format!("age-plugin-{plugin}: {text}: "), Echo::Shown)
+        }
+        PluginAsks::Secret { plugin, text } => {
+            ask_line(world, waiting, &format!("age-plugin-{plugin}: {text}: "), Echo::Hidden)
+        }
+    }
+}
+
+fn ask_line(
+    world: &World,
+    waiting: &Patience<'_>,
+    text: &str,
+    echo: Echo,
+) -> Result<SecretString, PassphraseError> {
+    let question = Question { text, echo, timeout: waiting.timeout, is_over: waiting.is_over };
+    world.prompter().ask_line(&question).map_err(|error| match error {
+        PromptError::Cancelled => PassphraseError::Cancelled,
+        PromptError::NoTerminal => PassphraseError::NoWay,
+        PromptError::TimedOut(_) => PassphraseError::TimedOut,
+        PromptError::AnsweredElsewhere => PassphraseError::AnsweredElsewhere,
+        error @ PromptError::Io(_) => PassphraseError::Source { what: error.to_string() },
+    })
+}
+
+/// Below this many characters a passphrase can be guessed in spite of scrypt.
+const SHORT: usize = 8;
+
+fn is_short(passphrase: &SecretString) -> bool {
+    passphrase.expose().chars().count() < SHORT
+}
+
+/// A new passphrase, twice the same.
+fn ask_twice(world: &World, waiting: &Patience<'_>) -> Result<SecretString, PassphraseError> {
+    let prompter = world.prompter();
+    loop {
+        let first = ask_line(world, waiting, "New passphrase: ", Echo::Hidden)?;
+        if first.expose().is_empty() {
+            prompter.show("It must not be empty.");
+            continue;
+        }
+        if is_short(&first) {
+            prompter.show(&format!(
+                "That has fewer than {SHORT} characters: whoever gets hold of the store's files can guess it."
+            ));
+            let answer = ask_line(world, waiting, "Use it all the same? (y|N) ", Echo::Shown)?;
+            if !matches!(answer.expose().trim().to_ascii_lowercase().as_str(), "y" | "yes") {
+                continue;
+            }
+        }
+        if ask_line(world, waiting, "The same again: ", Echo::Hidden)?.expose() == first.expose() {
+            return Ok(first);
+        }
+        prompter.show("The two differ. Once more, from the start.");
+    }
+}
+
+fn ask_person(
+    world: &World,
+    waiting: &Patience<'_>,
+    what: &PassphraseFor,
+) -> Result<SecretString, PassphraseError> {
+    let prompter = world.prompter();
+    match *what {
+        PassphraseFor::Opening { attempt } => {
+            if attempt > 1 {
+                // Longer each time: whoever guesses at the keyboard is held up, whoever mistyped hardly is.
+                let pause = Duration::from_secs(u64::from(attempt - 1));
+                prompter.show(&format!("That was not the passphrase. Again in {} s.", pause.as_secs()));
+                std::thread::sleep(pause);
+                prompter.forget_input();
+            }
+            ask_line(world, waiting, "Passphrase of the hatbox store: ", Echo::Hidden)
+        }
+        PassphraseFor::Creating => {
+            prompter.show("A new encrypted store. Choose its passphrase: nobody can recover it.");
+            ask_twice(world, waiting)
+        }
+        PassphraseFor::Changing => {
+            prompter.show("A new passphrase for the hatbox store.");
+            ask_twice(world, waiting)
+        }
+        PassphraseFor::OwnPrompt | PassphraseFor::DesktopPrompt => Err(PassphraseError::NoWay),
+        #[cfg(feature = "plugins")]
+        PassphraseFor::Plugin(_) => Err(PassphraseError::NoWay),
+    }
+}

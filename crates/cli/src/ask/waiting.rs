@@ -1,0 +1,157 @@
+//! Waiting for a lock that another hatbox holds: said after a second, taken over when its holder is stuck.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use base64::Engine;
+
+use crate::errors::Failure;
+use crate::errors::file_failure;
+use crate::prompt::Typed;
+use crate::store::sealed::CacheKey;
+use crate::sys::files::make_private_directory;
+use crate::sys::lock::{self, Holder, Lock, Next};
+use crate::world::World;
+
+const SAY_AFTER: Duration = Duration::from_secs(1);
+const ONLY_ENTER: &str =
+    "what you typed was not used; press Enter alone, then answer the question that follows";
+const LEFT: &str = "left failure";
+/// A holder that was suspended (Ctrl-Z) is given this long to come back.
+const SUSPENDED_LIMIT: Duration = Duration::from_secs(3);
+
+/// What helps where the cache directory cannot be used, as on a read-only home or after `sudo hatbox`.
+pub(crate) const CACHE_WAY_OUT: &str = "set XDG_CACHE_HOME to a directory that you can write to, or take this one back: \
+                                        sudo chown -R \"$USER\" ~/.cache/hatbox";
+
+/// Gets the lock at `path`, waiting for another holder of it, and notes in it what it is held for.
+///
+/// | the holder | what a waiter does |
+/// |---|---|
+/// | is at work, or asks a person | waits; after 1 s says for whom |
+/// | asks on another terminal | takes the question over when Enter alone is pressed on this one |
+/// | is suspended | takes over after 3 s |
+/// | holds it longer than `patience` | takes over |
+///
+/// When the one before left a failure for those who wait ([`leave_failure`]), this one ends with it too.
+pub(crate) fn wait_for_lock(
+    world: &World,
+    path: &Path,
+    patience: Duration,
+    held_for: &str,
+    seal: Option<&CacheKey>,
+) -> Result<Lock, Failure> {
+    if let Some(directory) = path.parent() {
+        make_private_directory(directory).map_err(|error| {
+            let failure = file_failure(&error);
+            if failure.hints.is_empty() { failure.hint(CACHE_WAY_OUT) } else { failure }
+        })?;
+    }
+    let mut has_said = false;
+    let result = lock::wait(path, |state| {
+        let pid = state.holder.map(|holder| holder.pid);
+        if pid.is_some() && pid == world.taken_over.get() {
+            return Ok::<_, Failure>(Next::TakeOver);
+        }
+        if state.waited < SAY_AFTER {
+            return Ok(Next::Wait);
+        }
+        let is_suspended = state.holder.is_some_and(Holder::is_suspended);
+        if state.held > patience || (is_suspended && state.held > SUSPENDED_LIMIT) {
+            let who = pid.map(|pid| format!(" (process {pid})")).unwrap_or_default();
+            world
+                .output
+                .note(&format!("the hatbox that was first{who} does not answer; going on without it"));
+            world.taken_over.set(pid);
+            return Ok(Next::TakeOver);
+        }
+        let Some(holder) = state.holder else { return Ok(Next::Wait) };
+        // On one terminal there is one question: its keys are the other process's.
+        let is_elsewhere = holder.terminal.as_deref() != world.prompter().device();
+        let can_take_over = is_elsewhere && world.prompter().device().is_some();
+        if !has_said {
+            has_said = true;
+            world.output.note(&render_waiting(holder, can_take_over));
+            if can_take_over {
+                // What was typed before is meant for the command, not for us.
+                world.prompter().forget_input();
+            }
+        }
+        // Elsewhere the keys are the other process's.
+        let typed = if can_take_over { world.prompter().read_typed() } else { Typed::Nothing };
+        match typed {
+            Typed::Enter => {
+                world.taken_over.set(pid);
+                Ok(Next::TakeOver)
+            }
+            // A code that is typed too early: the question that would take it has not been asked.
+            Typed::Text => {
+                world.output.note(ONLY_ENTER);
+                Ok(Next::Wait)
+            }
+            Typed::Nothing => Ok(Next::Wait),
+        }
+    });
+    let lock = match result {
+        Ok(Ok(lock)) => lock,
+        Ok(Err(failure)) => return Err(failure),
+        Err(error) => return Err(file_failure(&error)),
+    };
+    if let Some(failure) = lock.left().and_then(|left| open_left(left, seal)) {
+        return Err(failure.hint("another hatbox asked for the same, and it ended so; run the command again"));
+    }
+    lock.note(world.prompter().device(), held_for);
+    Ok(lock)
+}
+
+/// Leaves a failure for those who wait for the lock now, where it would be theirs as well.
+pub(crate) fn leave_failure(lock: &Lock, failure: &Failure, seal: Option<&CacheKey>) {
+    if !failure.is_shared {
+        return;
+    }
+    let text = failure.render_json();
+    match seal {
+        None => lock.leave(&text),
+        // Without random bytes those who wait ask for themselves.
+        Some(key) => {
+            if let Ok(sealed) = key.seal(LEFT, text.as_bytes()) {
+                lock.leave(&base64::engine::general_purpose::STANDARD.encode(sealed));
+            }
+        }
+    }
+}
+
+fn open_left(left: &str, seal: Option<&CacheKey>) -> Option<Failure> {
+    let Some(key) = seal else { return Failure::parse_json(left) };
+    let sealed = base64::engine::general_purpose::STANDARD.decode(left).ok()?;
+    Failure::parse_json(std::str::from_utf8(&key.open(LEFT, &sealed).ok()?).ok()?)
+}
+
+/// What seals a failure that is left in the lock of `identity`, as it names roles and devices and stays on the disk. It
+/// is made of what the lock is for: who waits for the lock knows that, and who reads the disk would have to know it
+/// already.
+pub(crate) fn seal_of(kind: &str, identity: &[u8]) -> Option<CacheKey> {
+    use sha2::{Digest, Sha256};
+    let digest = Sha256::new()
+        .chain_update("hatbox left failure")
+        .chain_update([0])
+        .chain_update(kind)
+        .chain_update([0])
+        .chain_update(identity)
+        .finalize();
+    CacheKey::of_bytes(&digest)
+}
+
+/// The lock file of `identity` in `directory`; without a key at hand its name is a plain digest.
+pub(crate) fn lock_path(directory: &Path, kind: &str, identity: &[u8]) -> PathBuf {
+    use sha2::{Digest, Sha256};
+    let digest = Sha256::new().chain_update(kind).chain_update([0]).chain_update(identity).finalize();
+    let name: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    directory.join(format!("{kind}-{name}.lock"))
+}
+
+fn render_waiting(holder: &Holder, can_take_over: bool) -> String {
+    let device = holder.terminal.as_deref().map(|t| format!(" on {t}")).unwrap_or_default();
+    let way_out = if can_take_over { "; press Enter alone to answer here instead" } else { "" };
+    format!("waiting for {} (process {}{device}){way_out}", holder.waits_for, holder.pid)
+}

@@ -1,0 +1,104 @@
+//! The store `file` of aws-vault: a directory with one JWE for each item. granted and aws-sso-cli keep theirs in the
+//! same form.
+//!
+//! The file's name is the item's, with `%` and two digits for `/` and `%`.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use hatbox_types::name::ProfileName;
+use hatbox_types::secret::SecretString;
+
+use super::{FoundKey, ReadError, parse_item, profile_of};
+use crate::aws_vault::jwe::{self, JweError};
+
+/// Far more than an item needs.
+const LIMIT: u64 = 64 << 10;
+
+/// A directory of encrypted files.
+#[derive(Debug)]
+pub(crate) struct FileVault {
+    directory: PathBuf,
+}
+
+impl FileVault {
+    pub(crate) fn open(directory: PathBuf) -> Self {
+        Self { directory }
+    }
+
+    pub(super) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    pub(super) fn profiles(&self) -> io::Result<Vec<ProfileName>> {
+        let mut profiles = Vec::new();
+        for entry in fs::read_dir(&self.directory)? {
+            let entry = entry?;
+            if entry.file_type().is_ok_and(|kind| kind.is_file()) {
+                let name = entry.file_name();
+                profiles.extend(name.to_str().and_then(unescape).and_then(|name| profile_of(&name)));
+            }
+        }
+        Ok(profiles)
+    }
+
+    /// The file of a profile's key.
+    pub(crate) fn path_of(&self, profile: &ProfileName) -> PathBuf {
+        self.directory.join(profile.as_str().replace('%', "%25").replace('/', "%2F"))
+    }
+
+    /// Opens a file. Also refuses one that holds the item of another name: aws-vault would take it for this one's.
+    pub(super) fn read(
+        &self,
+        profile: &ProfileName,
+        passphrase: &SecretString,
+    ) -> Result<FoundKey, ReadError> {
+        let path = self.path_of(profile);
+        let about = fs::metadata(&path).map_err(ReadError::Io)?;
+        if about.len() > LIMIT {
+            return Err(ReadError::Form("it is longer than an item of aws-vault's"));
+        }
+        let text = fs::read_to_string(&path).map_err(ReadError::Io)?;
+        let plain = jwe::open(&text, passphrase).map_err(|error| match error {
+            JweError::WrongPassphrase => ReadError::WrongPassphrase,
+            JweError::Form(what) => ReadError::Form(what),
+        })?;
+        parse_item(profile, &plain).map_err(ReadError::Form)
+    }
+
+    pub(super) fn delete(&self, profile: &ProfileName) -> io::Result<()> {
+        fs::remove_file(self.path_of(profile))
+    }
+}
+
+/// `team%2Fdev` as `team/dev`; `None` when a `%` stands before anything but two digits.
+fn unescape(name: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(name.len());
+    let mut rest = name.as_bytes();
+    while let Some((byte, after)) = rest.split_first() {
+        rest = after;
+        if *byte != b'%' {
+            bytes.push(*byte);
+            continue;
+        }
+        let (digits, after) = rest.split_at_checked(2)?;
+        bytes.push(u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?);
+        rest = after;
+    }
+    String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_files_are_those_of_items() {
+        assert_eq!(unescape("team%2Fdev%25").as_deref(), Some("team/dev%"));
+        assert_eq!((unescape("a%2"), unescape("a%zz"), unescape("%ff")), (None, None, None));
+        let vault = FileVault::open(PathBuf::from("/keys"));
+        let path = vault.path_of(&ProfileName::parse("team/dev%").unwrap());
+        assert_eq!(path, Path::new("/keys/team%2Fdev%25"));
+    }
+}

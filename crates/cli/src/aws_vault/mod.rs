@@ -1,0 +1,323 @@
+//! aws-vault's stores, as `hatbox import` reads them. Nothing here writes to one, but to delete what was imported.
+//!
+//! Each keeps an item under a name:
+//!
+//! | item's name | what it is |
+//! |---|---|
+//! | `<profile>` | a long-lived access key: the only kind that is imported |
+//! | `<type>,<profile>,<mfa serial>,<expiry>` | a session |
+//! | `session,...`, `<profile> session (...)` | a session of an older aws-vault |
+//! | `oidc:<start url>` | a token of Identity Center |
+//!
+//! | store | an item is |
+//! |---|---|
+//! | `file`, `secret-service`, `pass`, `passage` | JSON with the name (`Key`) and the key in base64 (`Data`) |
+//! | `keychain`, `wincred` | the key: JSON as the AWS SDK for Go writes it |
+
+use std::fmt;
+use std::io;
+use std::path::Path;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hatbox_types::name::ProfileName;
+use hatbox_types::secret::{AccessKey, SecretString};
+use serde::Deserialize;
+use zeroize::{Zeroize, Zeroizing};
+
+mod file;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod jwe;
+#[cfg(not(any(test, fuzzing)))]
+mod jwe;
+#[cfg(all(target_os = "macos", feature = "keychain"))]
+mod keychain;
+#[cfg(feature = "pass")]
+mod pass;
+#[cfg(all(target_os = "linux", feature = "secret-service"))]
+mod secret_service;
+#[cfg(all(windows, feature = "wincred"))]
+mod wincred;
+
+pub(crate) use file::FileVault;
+#[cfg(all(target_os = "macos", feature = "keychain"))]
+pub(crate) use keychain::KeychainVault;
+#[cfg(feature = "pass")]
+pub(crate) use pass::PassVault;
+#[cfg(all(target_os = "linux", feature = "secret-service"))]
+pub(crate) use secret_service::SecretServiceVault;
+#[cfg(all(windows, feature = "wincred"))]
+pub(crate) use wincred::WincredVault;
+
+/// One of aws-vault's stores, to be read.
+pub(crate) enum Vault {
+    /// Its encrypted files.
+    File(FileVault),
+    /// A collection of the desktop's keyring.
+    #[cfg(all(target_os = "linux", feature = "secret-service"))]
+    SecretService(SecretServiceVault),
+    /// Entries of `pass` or `passage`.
+    #[cfg(feature = "pass")]
+    Pass(Box<PassVault>),
+    /// A keychain of macOS.
+    #[cfg(all(target_os = "macos", feature = "keychain"))]
+    Keychain(KeychainVault),
+    /// Windows's Credential Manager.
+    #[cfg(all(windows, feature = "wincred"))]
+    Wincred(WincredVault),
+}
+
+/// Why a store as a whole cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum VaultError {
+    /// It is not here.
+    #[error("{0}")]
+    Absent(String),
+    /// A person was asked, and said no.
+    #[cfg(all(target_os = "linux", feature = "secret-service"))]
+    #[error("{0}")]
+    Refused(String),
+    /// Something else.
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl VaultError {
+    fn of_io(error: &io::Error, path: &Path) -> Self {
+        let said = format!("{}: {error}", path.display());
+        match error.kind() {
+            io::ErrorKind::NotFound => Self::Absent(said),
+            _ => Self::Failed(said),
+        }
+    }
+}
+
+impl fmt::Debug for Vault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Vault")
+    }
+}
+
+impl Vault {
+    /// The profiles whose long-lived keys it holds, as far as names tell, sorted.
+    ///
+    /// # Errors
+    /// It is not here, or cannot be read.
+    pub(crate) fn profiles(&self) -> Result<Vec<ProfileName>, VaultError> {
+        let mut profiles = match self {
+            Self::File(vault) => {
+                vault.profiles().map_err(|error| VaultError::of_io(&error, vault.directory()))?
+            }
+            #[cfg(all(target_os = "linux", feature = "secret-service"))]
+            Self::SecretService(vault) => vault.profiles()?,
+            #[cfg(feature = "pass")]
+            Self::Pass(vault) => vault.profiles()?,
+            #[cfg(all(target_os = "macos", feature = "keychain"))]
+            Self::Keychain(vault) => vault.profiles()?,
+            #[cfg(all(windows, feature = "wincred"))]
+            Self::Wincred(vault) => vault.profiles()?,
+        };
+        profiles.sort();
+        profiles.dedup();
+        Ok(profiles)
+    }
+
+    /// The key of a profile. `passphrase` opens encrypted files; the other stores ask by themselves.
+    ///
+    /// # Errors
+    /// It cannot be opened, or is none.
+    pub(crate) fn read(
+        &self,
+        profile: &ProfileName,
+        passphrase: Option<&SecretString>,
+    ) -> Result<FoundKey, ReadError> {
+        match self {
+            Self::File(vault) => vault.read(profile, passphrase.ok_or(ReadError::WrongPassphrase)?),
+            #[cfg(all(target_os = "linux", feature = "secret-service"))]
+            Self::SecretService(vault) => vault.read(profile),
+            #[cfg(feature = "pass")]
+            Self::Pass(vault) => vault.read(profile),
+            #[cfg(all(target_os = "macos", feature = "keychain"))]
+            Self::Keychain(vault) => vault.read(profile),
+            #[cfg(all(windows, feature = "wincred"))]
+            Self::Wincred(vault) => vault.read(profile),
+        }
+    }
+
+    /// Deletes the key of a profile.
+    ///
+    /// # Errors
+    /// In words.
+    pub(crate) fn delete(&self, profile: &ProfileName) -> Result<(), String> {
+        match self {
+            Self::File(vault) => vault.delete(profile).map_err(|error| error.to_string()),
+            #[cfg(all(target_os = "linux", feature = "secret-service"))]
+            Self::SecretService(vault) => vault.delete(profile),
+            #[cfg(feature = "pass")]
+            Self::Pass(vault) => vault.delete(profile),
+            #[cfg(all(target_os = "macos", feature = "keychain"))]
+            Self::Keychain(vault) => vault.delete(profile),
+            #[cfg(all(windows, feature = "wincred"))]
+            Self::Wincred(vault) => vault.delete(profile),
+        }
+    }
+
+    /// Where the key of a profile is, to be shown.
+    #[cfg(any(
+        feature = "pass",
+        all(target_os = "linux", feature = "secret-service"),
+        all(target_os = "macos", feature = "keychain"),
+        all(windows, feature = "wincred")
+    ))]
+    pub(crate) fn place_of(&self, profile: &ProfileName) -> String {
+        match self {
+            Self::File(vault) => format!("`{}`", vault.path_of(profile).display()),
+            #[cfg(all(target_os = "linux", feature = "secret-service"))]
+            Self::SecretService(_) => format!("the keyring's item `{profile}`"),
+            #[cfg(feature = "pass")]
+            Self::Pass(vault) => format!("`{}`", vault.entry_of(profile)),
+            #[cfg(all(target_os = "macos", feature = "keychain"))]
+            Self::Keychain(_) => format!("the keychain's item `{profile}`"),
+            #[cfg(all(windows, feature = "wincred"))]
+            Self::Wincred(_) => format!("the credential `{profile}`"),
+        }
+    }
+}
+
+/// What an item held.
+#[derive(Debug)]
+pub(crate) enum FoundKey {
+    Key(AccessKey),
+    /// With a session token: it ends by itself, and is not taken over.
+    Temporary,
+}
+
+/// Why an item gives no key.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ReadError {
+    #[error("the passphrase is wrong")]
+    WrongPassphrase,
+    #[error("it cannot be read")]
+    Io(#[source] io::Error),
+    #[error("{0}")]
+    Form(&'static str),
+    #[error("it cannot be read: {0}")]
+    #[cfg_attr(
+        not(any(feature = "pass", feature = "secret-service", feature = "keychain", feature = "wincred")),
+        expect(dead_code, reason = "for the stores that are no files")
+    )]
+    Said(String),
+}
+
+#[derive(Deserialize)]
+struct ItemText {
+    #[serde(rename = "Key")]
+    key: String,
+    #[serde(rename = "Data")]
+    data: String,
+}
+
+#[derive(Deserialize)]
+struct KeyText {
+    #[serde(rename = "AccessKeyID")]
+    id: String,
+    #[serde(rename = "SecretAccessKey")]
+    secret: String,
+    #[serde(rename = "SessionToken", default)]
+    token: String,
+}
+
+impl Drop for ItemText {
+    fn drop(&mut self) {
+        self.data.zeroize();
+    }
+}
+
+impl Drop for KeyText {
+    fn drop(&mut self) {
+        self.secret.zeroize();
+        self.token.zeroize();
+    }
+}
+
+/// Whether an item of this name is a long-lived key.
+fn is_key(name: &str) -> bool {
+    let is_session = name.split(',').count() == 4
+        || name.starts_with("session,")
+        || name.starts_with("oidc:")
+        || (name.ends_with(')') && name.contains(" session ("));
+    !is_session && !name.starts_with('.')
+}
+
+/// The profile of an item of this name; `None` of what is no long-lived key.
+fn profile_of(name: &str) -> Option<ProfileName> {
+    if is_key(name) { ProfileName::parse(name).ok() } else { None }
+}
+
+/// An item of one of the stores that keep its name with it.
+fn parse_item(profile: &ProfileName, plain: &[u8]) -> Result<FoundKey, &'static str> {
+    let item: ItemText = serde_json::from_slice(plain).map_err(|_| "it holds no item of aws-vault's")?;
+    if item.key != profile.as_str() {
+        return Err("it holds the key of another profile than its name says");
+    }
+    let data = STANDARD.decode(&item.data).map(Zeroizing::new).map_err(|_| "its key is not base64")?;
+    parse_key(&data)
+}
+
+/// The key itself.
+fn parse_key(data: &[u8]) -> Result<FoundKey, &'static str> {
+    let key: KeyText = serde_json::from_slice(data).map_err(|_| "it holds no access key")?;
+    if !key.token.is_empty() {
+        return Ok(FoundKey::Temporary);
+    }
+    AccessKey::parse(&key.id, &key.secret)
+        .map(FoundKey::Key)
+        .map_err(|_| "its access key has not the form of one")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_long_lived_keys_count_as_keys() {
+        for name in ["jan", "team/dev", "a,b", "50%", "my prof"] {
+            assert!(is_key(name), "{name}");
+        }
+        for name in [
+            "sts.GetSessionToken,amFu,YXJu,1600000000",
+            "sso.GetRoleCredentials,amFu,,1600000000",
+            "session,amFu,,1600000000",
+            "jan session (61646d696e)",
+            "oidc:https://corp.awsapps.com/start",
+            ".hidden",
+        ] {
+            assert!(!is_key(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn an_item_is_the_profile_s_own_and_holds_a_key_or_is_refused() {
+        let item = |key: &str, data: &str| {
+            serde_json::json!({ "Key": key, "Data": STANDARD.encode(data), "Label": "x" }).to_string()
+        };
+        let jan = ProfileName::parse("jan").unwrap();
+        let good = r#"{"AccessKeyID":"AKIAIOSFODNN7EXAMPLE","SecretAccessKey":"s","SessionToken":"","CanExpire":false}"#;
+        let Ok(FoundKey::Key(key)) = parse_item(&jan, item("jan", good).as_bytes()) else {
+            panic!("it is a key")
+        };
+        assert_eq!((key.id.as_str(), key.secret.expose()), ("AKIAIOSFODNN7EXAMPLE", "s"));
+        let temporary = good.replace("\"SessionToken\":\"\"", "\"SessionToken\":\"t\"");
+        assert!(matches!(parse_item(&jan, item("jan", &temporary).as_bytes()), Ok(FoundKey::Temporary)));
+        for text in [
+            item("other", good),
+            item("jan", "{}"),
+            item("jan", &good.replace("\"s\"", "\"\"")),
+            item("jan", &good.replace("AKIAIOSFODNN7EXAMPLE", "no id")),
+            "{\"Key\":\"jan\",\"Data\":\"*\"}".to_owned(),
+            "[]".to_owned(),
+        ] {
+            assert!(parse_item(&jan, text.as_bytes()).is_err(), "{text}");
+        }
+    }
+}

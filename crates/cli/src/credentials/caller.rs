@@ -1,0 +1,55 @@
+//! Whose credentials are, asked of STS.
+
+use hatbox_core::plan::Plan;
+use hatbox_types::name::ProfileName;
+use hatbox_types::secret::AccessKey;
+
+use super::service::{check_sandbox, resolve_sts_settings};
+use super::step::open_sts;
+use crate::aws::client::{Sending, Signer};
+use crate::aws::sts_error::StsProblem;
+use crate::errors::Failure;
+use crate::world::World;
+
+/// What STS says of credentials.
+#[derive(Debug)]
+pub(crate) enum Caller {
+    /// They are this one's, an ARN.
+    Known(String),
+    /// AWS does not take them; with its words.
+    Refused(String),
+    /// The question could not be put, or the answer tells nothing; and why.
+    Unknown(String),
+    /// Nobody answered, and why.
+    Unreachable(String),
+}
+
+/// Asks STS whose `key` is, where the settings of `plan` say that STS is.
+pub(crate) fn fetch_key_owner(world: &World, plan: &Plan, profile: &ProfileName, key: &AccessKey) -> Caller {
+    fetch_caller(world, plan, profile, &Signer::Key(key.clone()))
+}
+
+/// Asks STS who `signer` is, where the settings of `plan` say that STS is.
+pub(crate) fn fetch_caller(world: &World, plan: &Plan, profile: &ProfileName, signer: &Signer) -> Caller {
+    let unknown = |failure: Failure| {
+        let causes = failure.causes.iter().map(|cause| format!(": {cause}"));
+        Caller::Unknown([failure.error].into_iter().chain(causes).collect())
+    };
+    let client = check_sandbox(&world.environment, signer.access_key_id(), profile)
+        .and_then(|()| resolve_sts_settings(plan, "aws", &world.environment))
+        .and_then(|settings| {
+            world.announce_endpoint("STS", settings.endpoint.as_ref());
+            open_sts(world, &settings, signer, Sending::Once)
+        });
+    match client.map(|client| client.fetch_caller()) {
+        Err(failure) => unknown(failure),
+        Ok(Ok(arn)) => Caller::Known(arn),
+        Ok(Err(error)) if error.is_bad_key() => Caller::Refused(error.text),
+        Ok(Err(error)) => match error.problem {
+            StsProblem::Unreachable | StsProblem::NoAnswer | StsProblem::Proxy(_) => {
+                Caller::Unreachable(error.text)
+            }
+            _ => Caller::Unknown(error.text),
+        },
+    }
+}

@@ -1,0 +1,203 @@
+//! What a refusal of STS means for the user, and the way out.
+
+use std::time::Duration;
+
+use hatbox_core::plan::{Base, Plan, Step};
+use hatbox_iam::denial::attempt::{Attempt, CodeSent, RefusedCall};
+use hatbox_iam::denial::diagnose;
+use hatbox_iam::denial::gather::gather_known;
+use hatbox_iam::denial::grammar::Refusal;
+use hatbox_iam::denial::known::Known;
+use hatbox_iam::denial::report::render_report;
+use hatbox_types::duration::render_duration;
+use jiff::Timestamp;
+
+use super::attempt::{Circumstances, attempt_of_step};
+use super::mfa::CodeSource;
+use super::run::Fetching;
+use super::surroundings::{paths_of, resolve_surroundings};
+use crate::aws::client::ServiceSettings;
+use crate::aws::endpoint::EndpointUrl;
+use crate::aws::sts_error::{CertificateProblem, ProxyProblem, RefusedAnswer, StsError, StsProblem};
+use crate::errors::{self, Failure, FailureKind};
+use crate::files::trust_sources::{AT_ONCE, load_trust_sources};
+
+/// Further apart than this the clocks explain what a session's length does not.
+const CLOCK_TOLERANCE: Duration = Duration::from_mins(1);
+
+/// A refused call and what was asked.
+pub(super) struct Refused<'a> {
+    pub(super) error: &'a StsError,
+    pub(super) plan: &'a Plan,
+    /// The step's place in the plan.
+    pub(super) index: usize,
+    pub(super) step: &'a Step,
+    pub(super) settings: &'a ServiceSettings,
+    pub(super) code_source: Option<CodeSource>,
+    /// The name that was sent for a role's session.
+    pub(super) session_name: Option<&'a str>,
+    /// When the session was obtained that signed, where one did.
+    pub(super) source_at: Option<Timestamp>,
+}
+
+impl Fetching<'_, '_> {
+    /// The failure for the user. Nothing is called: what is known here is all that is looked at.
+    pub(super) fn failure_of(&self, refused: &Refused<'_>) -> Failure {
+        let failure = match &refused.error.problem {
+            StsProblem::Refused(answer) => self.explain(answer, refused),
+            _ => add_hints_of_way(undiagnosed(refused), refused),
+        };
+        // A code of a flag is this process's own; another may have a better one.
+        if refused.code_source == Some(CodeSource::Flag) { failure } else { failure.shared() }
+    }
+
+    fn explain(&self, answer: &RefusedAnswer, refused: &Refused<'_>) -> Failure {
+        let call = self.attempt_of(answer, refused).map(|attempt| RefusedCall {
+            code: answer.code.clone(),
+            message: answer.message.clone(),
+            attempt,
+        });
+        let now = self.world.clock.now();
+        let told = call.as_ref().and_then(|call| {
+            let known = self.gather_known(&answer.refusal, &call.attempt);
+            render_report(call, &diagnose(&answer.refusal, &call.attempt, &known, now))
+        });
+        let (mut failure, explanation) = match told {
+            Some(report) => {
+                (Failure::new(FailureKind::Failed, report.headline).caused_by(refused.error), report.lines)
+            }
+            None => (add_hints(undiagnosed(refused), &answer.refusal, refused.plan), Vec::new()),
+        };
+        failure.refused = call.map(|call| Box::new(errors::Refused { call, explanation }));
+        failure
+    }
+
+    /// What the files that the settings name tell, where that can matter.
+    fn gather_known(&self, refusal: &Refusal, attempt: &Attempt) -> Known {
+        let Refusal::NotAuthorized(denial) = refusal else { return Known::default() };
+        match load_trust_sources(self.world, AT_ONCE) {
+            Some(accounts) => {
+                let now = self.world.clock.now();
+                gather_known(&accounts, attempt.role.as_deref(), denial.caller.as_deref(), now)
+            }
+            None => Known::default(),
+        }
+    }
+
+    fn attempt_of(&self, answer: &RefusedAnswer, refused: &Refused<'_>) -> Option<Attempt> {
+        let Refused { plan, index, settings, code_source, session_name, source_at, .. } = refused;
+        let now = self.world.clock.now();
+        let circumstances = Circumstances {
+            at: now.as_second(),
+            session_age: source_at.map(|at| (now.as_second() - at.as_second()).max(0)),
+            code: match code_source {
+                None => CodeSent::No,
+                Some(CodeSource::Flag) => CodeSent::Flag,
+                Some(CodeSource::Process) => CodeSent::Process,
+                Some(CodeSource::Person) => CodeSent::Person,
+            },
+            session_name: session_name.map(str::to_owned),
+            region: settings.region.clone(),
+            endpoint: settings.endpoint.as_ref().map(|url| url.as_str().to_owned()),
+            clock_ahead: answer.date.map(|date| now.as_second() - date.as_second()),
+            around: resolve_surroundings(&self.world.environment, self.files, self.request, plan),
+        };
+        let paths = paths_of(self.files);
+        let render_origin = |origin: &_| hatbox_core::plan::explain::render_origin(origin, &paths);
+        attempt_of_step(plan, *index, circumstances, &render_origin)
+    }
+}
+
+/// A failure that names the call alone.
+fn undiagnosed(refused: &Refused<'_>) -> Failure {
+    let headline = match refused.step {
+        Step::GetSessionToken(step) => format!("got no session for `{}` (GetSessionToken)", step.profile),
+        Step::AssumeRole(step) => {
+            format!("could not put on the role of `{}`: {} (AssumeRole)", step.profile, step.role.value)
+        }
+    };
+    Failure::new(FailureKind::Failed, headline).caused_by(refused.error)
+}
+
+/// The way out of a refusal that is none of a role's or a user's rights.
+fn add_hints(failure: Failure, refusal: &Refusal, plan: &Plan) -> Failure {
+    match refusal {
+        Refusal::WrongSecret => match &plan.base {
+            Base::StoredKey { profile, .. } => failure.hint(format!(
+                "the secret does not belong to this access key id; store both again: hatbox add {profile}"
+            )),
+            _ => failure.hint("the secret does not belong to this access key id"),
+        },
+        Refusal::ClockSkew(seconds) => {
+            let direction = if *seconds > 0 { "ahead" } else { "behind" };
+            failure
+                .hint(format!(
+                    "this machine's clock is {} s {direction}; AWS allows 15 minutes",
+                    seconds.abs()
+                ))
+                .hint("set the clock, for instance: sudo timedatectl set-ntp true")
+        }
+        Refusal::Root => {
+            failure.hint("the root user cannot assume roles: make an IAM user, and store its access key")
+        }
+        Refusal::SessionCannot => {
+            failure.hint("GetSessionToken takes long-lived keys only; use --no-session with temporary ones")
+        }
+        Refusal::Throttled => failure.hint("AWS has had too many calls; try again in a moment"),
+        _ => failure,
+    }
+}
+
+/// The way out where no answer of STS came.
+fn add_hints_of_way(failure: Failure, refused: &Refused<'_>) -> Failure {
+    match refused.error.problem {
+        StsProblem::Unreachable => match &refused.settings.endpoint {
+            Some(endpoint) => {
+                failure.hint(format!("is the endpoint {} right, and running?", EndpointUrl::as_str(endpoint)))
+            }
+            None => failure.hint("check the network, and set HTTPS_PROXY if you are behind a proxy"),
+        },
+        StsProblem::NoAnswer => match refused.code_source {
+            Some(_) => failure.hint("try again with the next MFA code: this one may have been used"),
+            None => failure.hint("try again"),
+        },
+        StsProblem::Proxy(ProxyProblem::Unauthorized) => {
+            failure.hint("add them to the variable: http://USER:PASSWORD@HOST:PORT")
+        }
+        StsProblem::Proxy(ProxyProblem::Other) => {
+            failure.hint("check the variable, or add the host to NO_PROXY to connect without the proxy")
+        }
+        StsProblem::Certificate(CertificateProblem::UnknownIssuer) => match &refused.settings.ca_bundle {
+            Some(bundle) => failure.hint(format!(
+                "only the certificates in `{}` are trusted now: add the authority's to them",
+                bundle.display()
+            )),
+            None => {
+                failure.hint("if a corporate proxy intercepts TLS, set AWS_CA_BUNDLE to its certificates")
+            }
+        },
+        StsProblem::Certificate(CertificateProblem::Time) => {
+            failure.hint("check this machine's clock: hatbox doctor --online")
+        }
+        StsProblem::NotSts => {
+            failure.hint("what answered is not STS: check the endpoint, HTTPS_PROXY and NO_PROXY")
+        }
+        StsProblem::Expired { clock_ahead } => match clock_ahead.and_then(render_clock) {
+            Some(clock) => {
+                failure.hint(format!("{clock}; set it, for instance: sudo timedatectl set-ntp true"))
+            }
+            None => failure,
+        },
+        StsProblem::Certificate(CertificateProblem::Other) | StsProblem::Refused(_) | StsProblem::Other => {
+            failure
+        }
+    }
+}
+
+/// What the clock of this machine is, where it is far enough from the endpoint's to matter.
+pub(super) fn render_clock(seconds_ahead: i64) -> Option<String> {
+    let off = Duration::from_secs(seconds_ahead.unsigned_abs());
+    let direction = if seconds_ahead > 0 { "ahead of" } else { "behind" };
+    (off > CLOCK_TOLERANCE)
+        .then(|| format!("this machine's clock is {} {direction} the endpoint's", render_duration(off)))
+}

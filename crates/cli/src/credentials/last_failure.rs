@@ -1,0 +1,171 @@
+//! Why obtaining credentials failed last, one file for each profile: what `hatbox why` reads.
+//!
+//! The files are the user's own (0600), in the cache directory, and sealed: they name roles, devices and profiles. The
+//! key is held in the kernel keyring for a day; where there is none, it is the store's cache key. No secret, MFA code or
+//! external id is in them.
+
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use hatbox_types::name::ProfileName;
+use hatbox_types::text::printable;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::errors::{Failure, FailureKind};
+use crate::keys::Secrets;
+use crate::keys::request::StoreRequest;
+use crate::store::sealed::CacheKey;
+use crate::store::unlocked::{TimeoutSaidBy, Unlocked};
+use crate::sys::files::{FileError, Keep, make_private_directory, read_private, write_atomic};
+use crate::sys::keyring::KeyringError;
+use crate::world::World;
+
+const PURPOSE: &str = "failure";
+const DAY: Duration = Duration::from_hours(24);
+const VERSION: u64 = 1;
+/// Far more than any failure.
+const SIZE_LIMIT: u64 = 8 << 20;
+
+/// A failure that is on record.
+#[derive(Debug)]
+pub(crate) struct LastFailure {
+    /// When, in milliseconds since 1970: commands fail faster than once in a second.
+    pub(crate) at_millis: i64,
+    pub(crate) profile: String,
+    pub(crate) failure: Failure,
+}
+
+/// Remembers why the credentials of `profile` were not obtained. What a person cancelled is no failure.
+pub(crate) fn save_last_failure(
+    world: &World,
+    store: Option<StoreRequest>,
+    profile: &ProfileName,
+    failure: &Failure,
+) {
+    if matches!(failure.kind, FailureKind::Cancelled | FailureKind::ReaderGone) {
+        return;
+    }
+    // The failure itself is told in any case.
+    let not_recorded = |why: &dyn Display| {
+        world.output.debug(|| format!("the failure is not recorded for `hatbox why`: {why}"));
+    };
+    let Some(key) = record_key(world, store, Missing::IsMade) else {
+        not_recorded(&"there is no key to seal it with");
+        return;
+    };
+    let directory = world.dirs.failures();
+    let path = path_of(&directory, profile.as_str());
+    let text = render(world.clock.now().as_millisecond(), profile.as_str(), failure);
+    let saved = make_private_directory(&directory).and_then(|()| {
+        let sealed = key.seal(PURPOSE, text.as_bytes()).map_err(std::io::Error::other);
+        write_atomic(&path, &sealed.map_err(FileError::io("write", &path))?, Keep::Nothing)
+    });
+    if let Err(error) = saved {
+        not_recorded(&error);
+    }
+}
+
+/// Whether a key is made where there is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Missing {
+    IsMade,
+    StaysMissing,
+}
+
+/// The key of the records: held for a day after its last use; else, without a kernel keyring, the cache key of `store`
+/// where that is at hand.
+fn record_key(world: &World, store: Option<StoreRequest>, missing: Missing) -> Option<CacheKey> {
+    let held = Unlocked::of_store("records", DAY, TimeoutSaidBy::Settings, DAY * 30);
+    match held.cache_key() {
+        Ok(key) => return Some(key),
+        Err(KeyringError::Absent) if missing == Missing::StaysMissing => return None,
+        Err(KeyringError::Absent) => {
+            let key = CacheKey::generate().ok()?;
+            if held.hold_cache_key(&key).is_ok() {
+                return Some(key);
+            }
+        }
+        Err(KeyringError::Denied | KeyringError::Full | KeyringError::Unknown) => {}
+    }
+    Secrets::open(world, store?).ok()?.cache_key_if_held()
+}
+
+/// Loads the failure of `profile`, else the latest of all; `None` when none is on record.
+pub(crate) fn load_last_failure(
+    world: &World,
+    store: Option<StoreRequest>,
+    profile: Option<&ProfileName>,
+) -> Result<Option<LastFailure>, FileError> {
+    let directory = world.dirs.failures();
+    let Some(key) = record_key(world, store, Missing::StaysMissing) else { return Ok(None) };
+    if let Some(profile) = profile {
+        return load(&path_of(&directory, profile.as_str()), &key);
+    }
+    let entries = match std::fs::read_dir(&directory) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(FileError::io("read", &directory)(error)),
+    };
+    let paths = entries.flatten().map(|entry| entry.path());
+    // One that cannot be read, or is of another version, is as good as none.
+    let all = paths.filter(|path| is_record(path)).filter_map(|path| load(&path, &key).ok().flatten());
+    Ok(all.max_by_key(|last| last.at_millis))
+}
+
+fn is_record(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "sealed")
+}
+
+fn load(path: &Path, key: &CacheKey) -> Result<Option<LastFailure>, FileError> {
+    match read_private(path, SIZE_LIMIT) {
+        // One that another key sealed, before the machine was started again, is as good as none.
+        Ok(sealed) => Ok(key.open(PURPOSE, &sealed).ok().and_then(|bytes| parse(&bytes))),
+        Err(FileError::Absent(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn path_of(directory: &Path, profile: &str) -> PathBuf {
+    let digest = Sha256::digest(profile.as_bytes());
+    let name: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    directory.join(format!("{name}.sealed"))
+}
+
+fn render(at_millis: i64, profile: &str, failure: &Failure) -> String {
+    let failure: Value = serde_json::from_str(&failure.render_json()).unwrap_or_default();
+    format!(
+        "{}\n",
+        json!({ "version": VERSION, "at_millis": at_millis, "profile": profile, "failure": failure })
+    )
+}
+
+fn parse(bytes: &[u8]) -> Option<LastFailure> {
+    let value: Value = serde_json::from_slice(bytes).ok()?;
+    if value.get("version").and_then(Value::as_u64) != Some(VERSION) {
+        return None;
+    }
+    Some(LastFailure {
+        at_millis: value.get("at_millis")?.as_i64()?,
+        profile: printable(value.get("profile")?.as_str()?).into_owned(),
+        failure: Failure::parse_json(&value.get("failure")?.to_string())?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_is_read_again_and_other_versions_are_none() {
+        let failure = Failure::new(FailureKind::Failed, "no").hint("do this");
+        let text = render(7, "prod", &failure);
+        let back = parse(text.as_bytes()).unwrap();
+        assert_eq!((back.at_millis, back.profile.as_str(), back.failure.error.as_str()), (7, "prod", "no"));
+        assert!(parse(text.replace("\"version\":1", "\"version\":2").as_bytes()).is_none());
+        for bytes in [&b""[..], b"{}", b"\xff", b"{\"version\":1,\"at_millis\":1}"] {
+            assert!(parse(bytes).is_none());
+        }
+    }
+}

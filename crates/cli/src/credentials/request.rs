@@ -1,0 +1,137 @@
+//! Flags and environment, put together: what is asked for. Pure: no file is read and nobody is asked.
+
+use std::time::Duration;
+
+use hatbox_core::cache::DEFAULT_MIN_TTL;
+use hatbox_core::config::overrides::{Flags, Overrides};
+use hatbox_types::duration::parse_duration;
+use hatbox_types::name::ProfileName;
+use hatbox_types::secret::MfaCode;
+
+use crate::args::{GlobalArgs, SessionArgs};
+use crate::env_names;
+use crate::errors::{Failure, FailureKind};
+use crate::world::environment::Environment;
+
+/// Which sessions, and how to get them.
+#[derive(Debug, Clone)]
+pub(crate) struct SessionRequest {
+    pub(crate) overrides: Overrides,
+    pub(crate) use_sessions: bool,
+    pub(crate) fresh: bool,
+    pub(crate) min_ttl: Duration,
+    /// `--mfa-token`.
+    pub(crate) mfa_code: Option<MfaCode>,
+    /// `--prompt` or its variables, as said: only who asks for a code needs to know.
+    pub(crate) prompt: Option<(&'static str, String)>,
+}
+
+/// Flags and environment about sessions.
+pub(crate) fn resolve_session(
+    global: &GlobalArgs,
+    args: &SessionArgs,
+    environment: &Environment,
+) -> Result<SessionRequest, Failure> {
+    let flags = Flags { region: args.region.clone(), duration: args.duration.clone() };
+    let min_ttl = match &args.min_ttl {
+        Some(text) => Some(("--min-ttl", text.clone())),
+        None => environment.text("AWS_MIN_TTL").map(|text| ("AWS_MIN_TTL", text)),
+    };
+    let min_ttl = match min_ttl {
+        None => DEFAULT_MIN_TTL,
+        Some((origin, text)) => parse_duration(&text).map_err(|error| {
+            Failure::new(FailureKind::Usage, format!("`{text}` of {origin} is no duration: {error}"))
+        })?,
+    };
+    let mfa_code = args
+        .mfa_token
+        .as_deref()
+        .map(MfaCode::parse)
+        .transpose()
+        .map_err(|error| Failure::new(FailureKind::Usage, format!("`--mfa-token`: {error}")))?;
+    Ok(SessionRequest {
+        overrides: Overrides::from_env(flags, |name| environment.text(name)),
+        use_sessions: !args.no_session,
+        fresh: args.fresh,
+        min_ttl,
+        mfa_code,
+        prompt: global
+            .prompt
+            .clone()
+            .map(|name| ("--prompt", name))
+            .or_else(|| environment.first(env_names::PROMPT)),
+    })
+}
+
+/// Who asks the person for an MFA code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PromptDriver {
+    /// hatbox, on the terminal device.
+    Terminal,
+    /// A YubiKey, by its own program.
+    Ykman,
+    /// A window, by GNOME's program.
+    Zenity,
+    /// A window, by KDE's program.
+    Kdialog,
+    /// A window, by macOS's program.
+    Osascript,
+}
+
+impl PromptDriver {
+    /// The program that asks; `None`: hatbox itself.
+    pub(crate) fn program(self) -> Option<&'static str> {
+        match self {
+            Self::Terminal => None,
+            Self::Ykman => Some("ykman"),
+            Self::Zenity => Some("zenity"),
+            Self::Kdialog => Some("kdialog"),
+            Self::Osascript => Some("osascript"),
+        }
+    }
+
+    /// Whether it asks by a window.
+    pub(crate) fn needs_desktop(self) -> bool {
+        matches!(self, Self::Zenity | Self::Kdialog | Self::Osascript)
+    }
+}
+
+/// The driver that was said: the terminal unless another was named.
+pub(crate) fn resolve_prompt(said: Option<&(&'static str, String)>) -> Result<PromptDriver, Failure> {
+    let Some((origin, name)) = said else { return Ok(PromptDriver::Terminal) };
+    match name.as_str() {
+        "terminal" => Ok(PromptDriver::Terminal),
+        "ykman" => Ok(PromptDriver::Ykman),
+        "zenity" => Ok(PromptDriver::Zenity),
+        "kdialog" => Ok(PromptDriver::Kdialog),
+        "osascript" => Ok(PromptDriver::Osascript),
+        _ => Err(Failure::new(
+            FailureKind::Usage,
+            format!("there is no prompt `{}` (from {origin})", name.escape_debug()),
+        )
+        .hint("there are terminal, ykman, zenity, kdialog and osascript")
+        .hint("for another program set `mfa_process` in the profile to the command that prints the code")),
+    }
+}
+
+/// The profile of a command: the argument, else `AWS_PROFILE`.
+pub(crate) fn resolve_profile_name(
+    argument: Option<&str>,
+    environment: &Environment,
+) -> Result<ProfileName, Failure> {
+    let named = match argument {
+        Some(name) => Some(("the argument", name.to_owned())),
+        None => environment.text("AWS_PROFILE").map(|name| ("AWS_PROFILE", name)),
+    };
+    let Some((origin, name)) = named else {
+        return Err(Failure::new(FailureKind::Usage, "no profile is named").hint(
+            "name one, or set AWS_PROFILE; `hatbox list` shows them, `hatbox add NAME` makes the first",
+        ));
+    };
+    ProfileName::parse(&name).map_err(|error| {
+        Failure::new(
+            FailureKind::Usage,
+            format!("{origin} names no profile: `{}` {error}", name.escape_debug()),
+        )
+    })
+}

@@ -1,0 +1,182 @@
+//! Where the services of a plan are, and how they are reached; and whether its keys may go there.
+
+use std::path::PathBuf;
+
+use hatbox_core::config::profile::StsRegional;
+use hatbox_core::plan::{Plan, Step};
+use hatbox_types::name::{AccessKeyId, ProfileName};
+use hatbox_types::sandbox_key::is_minted_by;
+
+use crate::aws::client::ServiceSettings;
+use crate::aws::endpoint::EndpointUrl;
+use crate::aws::proxy::Proxy;
+use crate::env_names;
+use crate::errors::{Failure, FailureKind};
+use crate::world::environment::Environment;
+
+/// Regions in which `sts_regional_endpoints = legacy` means the global endpoint (AWS SDKs reference guide).
+const LEGACY_REGIONS: [&str; 16] = [
+    "ap-northeast-1",
+    "ap-south-1",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "aws-global",
+    "ca-central-1",
+    "eu-central-1",
+    "eu-north-1",
+    "eu-west-1",
+    "eu-west-2",
+    "eu-west-3",
+    "sa-east-1",
+    "us-east-1",
+    "us-east-2",
+    "us-west-1",
+    "us-west-2",
+];
+
+/// For calls to STS in a partition, such as `aws`, unless the profile names a region.
+pub(super) fn resolve_sts_settings(
+    plan: &Plan,
+    partition: &str,
+    environment: &Environment,
+) -> Result<ServiceSettings, Failure> {
+    let asked = &plan.endpoint;
+    let region = match &plan.region {
+        Some(region) => region.value.as_str().to_owned(),
+        None => usual_region(partition).to_owned(),
+    };
+    let is_global = asked.sts_regional.as_ref().is_some_and(|said| said.value == StsRegional::Legacy)
+        && LEGACY_REGIONS.contains(&region.as_str());
+    let url = match &asked.sts_url {
+        Some(url) => Some(url.value.as_str()),
+        None => is_global.then_some("https://sts.amazonaws.com"),
+    };
+    let region = if is_global && asked.sts_url.is_none() { "us-east-1".to_owned() } else { region };
+    resolve_settings(plan, url, region, environment)
+}
+
+/// For calls to IAM, which has one address in each partition, and is signed for one region of it.
+#[cfg(feature = "trust")]
+pub(crate) fn resolve_iam_settings(
+    plan: &Plan,
+    environment: &Environment,
+) -> Result<ServiceSettings, Failure> {
+    let partition = match &plan.region {
+        Some(region) => partition_of_region(region.value.as_str()),
+        None => plan.steps.last().map_or("aws", partition_of),
+    };
+    let url = plan.endpoint.iam_url.as_ref().map(|url| url.value.as_str());
+    resolve_settings(plan, url, usual_region(partition).to_owned(), environment)
+}
+
+fn resolve_settings(
+    plan: &Plan,
+    url: Option<&str>,
+    region: String,
+    environment: &Environment,
+) -> Result<ServiceSettings, Failure> {
+    let asked = &plan.endpoint;
+    let endpoint = url
+        .map(EndpointUrl::parse)
+        .transpose()
+        .map_err(|error| Failure::of_error(FailureKind::Refused, &error))?;
+    // Nothing that is meant for this machine goes out to a proxy, whatever the variables hold.
+    let proxy = if endpoint.as_ref().is_some_and(EndpointUrl::is_loopback) {
+        None
+    } else {
+        Proxy::of_variables(|name| environment.text(name))
+            .map_err(|error| Failure::of_error(FailureKind::Usage, &error))?
+    };
+    Ok(ServiceSettings {
+        endpoint,
+        proxy,
+        region,
+        use_fips: asked.use_fips.as_ref().is_some_and(|said| said.value),
+        use_dualstack: asked.use_dualstack.as_ref().is_some_and(|said| said.value),
+        ca_bundle: asked
+            .ca_bundle
+            .as_ref()
+            .map(|path| path.value.clone())
+            .or_else(|| environment.text("SSL_CERT_FILE"))
+            .map(PathBuf::from),
+    })
+}
+
+/// The partition that a step is in, as far as its ARNs tell.
+pub(super) fn partition_of(step: &Step) -> &str {
+    match step {
+        Step::AssumeRole(step) => step.role.value.partition(),
+        Step::GetSessionToken(step) => {
+            step.mfa.as_ref().and_then(|mfa| mfa.serial.value.as_str().split(':').nth(1)).unwrap_or("aws")
+        }
+    }
+}
+
+/// The partition that a region is in.
+#[cfg(feature = "trust")]
+fn partition_of_region(region: &str) -> &'static str {
+    const PREFIXES: [(&str, &str); 7] = [
+        ("cn-", "aws-cn"),
+        ("us-gov-", "aws-us-gov"),
+        ("eusc-", "aws-eusc"),
+        ("us-iso-", "aws-iso"),
+        ("us-isob-", "aws-iso-b"),
+        ("eu-isoe-", "aws-iso-e"),
+        ("us-isof-", "aws-iso-f"),
+    ];
+    PREFIXES.iter().find(|(prefix, _)| region.starts_with(prefix)).map_or("aws", |(_, partition)| partition)
+}
+
+/// Where a service is asked when no region is named: one that every account of the partition has. It is also the
+/// one that IAM is signed for.
+fn usual_region(partition: &str) -> &'static str {
+    match partition {
+        "aws-cn" => "cn-north-1",
+        "aws-us-gov" => "us-gov-west-1",
+        "aws-eusc" => "eusc-de-east-1",
+        "aws-iso" => "us-iso-east-1",
+        "aws-iso-b" => "us-isob-east-1",
+        "aws-iso-e" => "eu-isoe-west-1",
+        "aws-iso-f" => "us-isof-south-1",
+        _ => "us-east-1",
+    }
+}
+
+/// In a sandbox's environment only keys that the sandbox minted are used: no signature and no code of a real one
+/// goes to a sandbox that was left behind.
+pub(crate) fn check_sandbox(
+    environment: &Environment,
+    id: &AccessKeyId,
+    profile: &ProfileName,
+) -> Result<(), Failure> {
+    let Some(sandbox) = environment.text(env_names::SANDBOX) else { return Ok(()) };
+    if is_minted_by(id, &sandbox) {
+        return Ok(());
+    }
+    Err(Failure::new(
+        FailureKind::Refused,
+        format!(
+            "this is a sandbox's environment, and the access key behind `{profile}` is not the sandbox's"
+        ),
+    )
+    .hint(format!("leave the sandbox's shell, or unset {}", env_names::SANDBOX)))
+}
+
+#[cfg(all(test, feature = "trust"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn iam_is_signed_for_one_region_of_each_partition() {
+        for (region, signed_for) in [
+            ("eu-west-1", "us-east-1"),
+            ("us-east-2", "us-east-1"),
+            ("cn-northwest-1", "cn-north-1"),
+            ("us-gov-east-1", "us-gov-west-1"),
+            ("eusc-de-east-1", "eusc-de-east-1"),
+            ("us-isob-east-1", "us-isob-east-1"),
+        ] {
+            assert_eq!(usual_region(partition_of_region(region)), signed_for, "{region}");
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! What the config and the environment have beside a refused call: devices, roles of other profiles, variables.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use hatbox_core::config::origin::FileKind;
+use hatbox_core::config::profile::Profile;
+use hatbox_core::config::resolve::{Which, resolve_profile};
+use hatbox_core::plan::explain::Paths;
+use hatbox_core::plan::{Base, Plan, Step};
+use hatbox_iam::denial::attempt::Around;
+use hatbox_types::name::{AccessKeyId, ProfileName};
+
+use crate::credentials::request::SessionRequest;
+use crate::files::aws_config::ConfigFiles;
+use crate::world::environment::Environment;
+
+/// How many profiles are looked at: a diagnosis must not make anybody wait.
+const MAX_PROFILES: usize = 2000;
+
+/// Variables that name an identity to other programs of AWS's.
+const IDENTITY_VARIABLES: [&str; 8] = [
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SESSION_TOKEN",
+    "AWS_SECURITY_TOKEN",
+    "AWS_PROFILE",
+    "AWS_ROLE_ARN",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+];
+
+/// The two files as they are shown to the person.
+pub(super) fn paths_of(files: &ConfigFiles) -> Paths {
+    Paths {
+        config: files.shown(FileKind::Config).to_owned(),
+        credentials: files.shown(FileKind::Credentials).to_owned(),
+    }
+}
+
+/// What stands around the calls of `plan`.
+pub(super) fn resolve_surroundings(
+    environment: &Environment,
+    files: &ConfigFiles,
+    request: &SessionRequest,
+    plan: &Plan,
+) -> Around {
+    let mut chain = vec![plan.profile.clone()];
+    let below = plan.steps.iter().rev().map(Step::profile).chain([plan.base.profile()]);
+    for name in below {
+        if !chain.contains(name) {
+            chain.push(name.clone());
+        }
+    }
+    let mut around = Around {
+        config: files.shown(FileKind::Config).to_owned(),
+        chain: chain.iter().map(ProfileName::to_string).collect(),
+        variables: identity_variables(environment),
+        ..Around::default()
+    };
+    let mut profiles = Vec::new();
+    let names = files.config.profile_names();
+    for name in names.iter().take(MAX_PROFILES) {
+        // A profile that is wrong in itself tells nothing of this one.
+        let Ok(profile) = resolve_profile(&files.config, name, &request.overrides, Which::Source) else {
+            continue;
+        };
+        profiles.push((name, profile));
+    }
+    let kin = kin_of(&chain, &plan.base, &profiles);
+    for (name, profile) in profiles {
+        let is_kin = chain.contains(name) || kin.contains(name);
+        if let Some(serial) = profile.mfa_serial.filter(|_| is_kin) {
+            around.devices.push((name.to_string(), serial.value.to_string()));
+        }
+        if let Some(role) = profile.role_arn.filter(|_| !chain.contains(name)) {
+            around.roles.push((name.to_string(), role.value.to_string()));
+        }
+    }
+    around
+}
+
+/// The profiles that lead to the same user as those of `chain`: by `source_profile`, over any number of profiles, or by
+/// the same access key in the files.
+fn kin_of(chain: &[ProfileName], base: &Base, profiles: &[(&ProfileName, Profile)]) -> BTreeSet<ProfileName> {
+    let mut kin: BTreeSet<_> = chain.iter().cloned().collect();
+    let mut users: BTreeMap<&ProfileName, Vec<&ProfileName>> = BTreeMap::new();
+    for (name, profile) in profiles {
+        if let Some(source) = &profile.source_profile {
+            users.entry(&source.value).or_default().push(name);
+        }
+        let key = profile.static_keys.as_ref().map(|keys| &keys.value.key.id);
+        if key.is_some() && key == base.access_key_id() {
+            kin.insert((*name).clone());
+        }
+    }
+    let mut rest: Vec<_> = kin.iter().cloned().collect();
+    while let Some(source) = rest.pop() {
+        for user in users.get(&source).into_iter().flatten() {
+            if kin.insert((*user).clone()) {
+                rest.push((*user).clone());
+            }
+        }
+    }
+    kin
+}
+
+/// The names, and of a key id its last characters.
+fn identity_variables(environment: &Environment) -> Vec<(String, Option<String>)> {
+    IDENTITY_VARIABLES
+        .iter()
+        .filter_map(|name| {
+            let value = environment.text(name)?;
+            let id = (*name == "AWS_ACCESS_KEY_ID").then(|| AccessKeyId::parse(&value).ok()).flatten();
+            Some(((*name).to_owned(), id.map(|id| id.masked())))
+        })
+        .collect()
+}

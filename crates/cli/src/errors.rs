@@ -1,0 +1,294 @@
+//! A command's failure: its kind, what is wrong, where, why, and the way out. One place prints it and
+//! chooses the exit code.
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use hatbox_iam::denial::attempt::RefusedCall;
+use hatbox_types::text::printable;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::output::{CalledAs, Output};
+use crate::sys::files::FileError;
+
+/// What kind of failure it is. The exit code follows from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FailureKind {
+    /// The work failed.
+    Failed,
+    /// Wrong use, or a config that cannot be right.
+    Usage,
+    /// Refused on purpose: a guard, a rule of safety.
+    Refused,
+    /// A person is needed, and cannot be asked.
+    NeedsPerson,
+    /// The person cancelled.
+    Cancelled,
+    /// The command to run is not there.
+    CommandNotFound,
+    /// The command to run cannot be run.
+    CommandNotExecutable,
+    /// The reader of stdout has gone away: no fault, nothing to say.
+    ReaderGone,
+}
+
+impl FailureKind {
+    const ALL: [Self; 8] = [
+        Self::Failed,
+        Self::Usage,
+        Self::Refused,
+        Self::NeedsPerson,
+        Self::Cancelled,
+        Self::CommandNotFound,
+        Self::CommandNotExecutable,
+        Self::ReaderGone,
+    ];
+
+    /// Its name in JSON.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Failed => "failed",
+            Self::Usage => "usage",
+            Self::Refused => "refused",
+            Self::NeedsPerson => "needs-person",
+            Self::Cancelled => "cancelled",
+            Self::CommandNotFound => "command-not-found",
+            Self::CommandNotExecutable => "command-not-executable",
+            Self::ReaderGone => "reader-gone",
+        }
+    }
+}
+
+/// A failure. Built with the methods below, printed by [`Failure::print`].
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) kind: FailureKind,
+    /// One line: what was attempted, the value in backticks. No final period.
+    pub(crate) error: String,
+    /// `~/.aws/config:14`
+    pub(crate) place: Option<String>,
+    /// Each cause below it, outermost first.
+    pub(crate) causes: Vec<String>,
+    /// What to do: sentences with commands to paste.
+    pub(crate) hints: Vec<String>,
+    /// The call that AWS refused, where that is what failed.
+    pub(crate) refused: Option<Box<Refused>>,
+    /// Whether it is also the failure of other processes that wait for the same answer now.
+    pub(crate) is_shared: bool,
+    /// Whether the profile that was asked for is in no file and in no store.
+    pub(crate) is_profile_unknown: bool,
+}
+
+/// A call that AWS refused.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Refused {
+    /// AWS's answer, and what was sent.
+    #[serde(flatten)]
+    pub(crate) call: RefusedCall,
+    /// The causes and what helps, line by line as it is printed; empty where the hints say all.
+    pub(crate) explanation: Vec<String>,
+}
+
+impl Failure {
+    pub(crate) fn new(kind: FailureKind, error: impl Into<String>) -> Self {
+        Self {
+            kind,
+            error: error.into(),
+            place: None,
+            causes: Vec::new(),
+            hints: Vec::new(),
+            refused: None,
+            is_shared: false,
+            is_profile_unknown: false,
+        }
+    }
+
+    /// From an error and its sources.
+    pub(crate) fn of_error(kind: FailureKind, error: &dyn Error) -> Self {
+        let mut failure = Self::new(kind, error.to_string());
+        failure.push_sources(error);
+        failure
+    }
+
+    fn push_sources(&mut self, error: &dyn Error) {
+        let mut source = error.source();
+        while let Some(cause) = source {
+            let text = cause.to_string();
+            if self.causes.last() != Some(&text) {
+                self.causes.push(text);
+            }
+            source = cause.source();
+        }
+    }
+
+    pub(crate) fn at(mut self, place: impl Into<String>) -> Self {
+        self.place = Some(place.into());
+        self
+    }
+
+    pub(crate) fn caused_by(mut self, cause: &dyn Error) -> Self {
+        self.causes.push(cause.to_string());
+        self.push_sources(cause);
+        self
+    }
+
+    pub(crate) fn shared(mut self) -> Self {
+        self.is_shared = true;
+        self
+    }
+
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// As one line of JSON: for `--error-json`, and for other processes.
+    pub(crate) fn render_json(&self) -> String {
+        let value = json!({
+            "kind": self.kind.as_str(),
+            "error": self.error,
+            "place": self.place,
+            "causes": self.causes,
+            "hints": self.hints,
+            "refused": self.refused,
+        });
+        value.to_string()
+    }
+
+    /// What [`Failure::render_json`] wrote; `None` for anything else. Its texts are those of another process, and each
+    /// is one line.
+    pub(crate) fn parse_json(text: &str) -> Option<Self> {
+        let value: Value = serde_json::from_str(text).ok()?;
+        let shown = |text: &str| printable(text).into_owned();
+        let text = |name: &str| value.get(name).and_then(Value::as_str).map(shown);
+        let list = |name: &str| -> Vec<String> {
+            let items = value.get(name).and_then(Value::as_array).into_iter().flatten();
+            items.filter_map(Value::as_str).map(shown).collect()
+        };
+        let kind =
+            FailureKind::ALL.into_iter().find(|kind| Some(kind.as_str()) == text("kind").as_deref())?;
+        let mut failure = Self::new(kind, text("error")?);
+        failure.place = text("place");
+        failure.causes = list("causes");
+        failure.hints = list("hints");
+        failure.refused = value.get("refused").and_then(|call| Refused::deserialize(call).ok()).map(Box::new);
+        Some(failure)
+    }
+
+    /// Prints it to stderr.
+    pub(crate) fn print(&self, output: &Output) {
+        if self.kind == FailureKind::ReaderGone {
+            return;
+        }
+        output.error(&self.error);
+        if let Some(place) = &self.place {
+            output.raw_line(&format!("  --> {place}"));
+        }
+        for cause in &self.causes {
+            output.raw_line(&format!("  caused by: {cause}"));
+        }
+        let explanation =
+            self.refused.as_ref().map(|refused| refused.explanation.as_slice()).unwrap_or_default();
+        if !explanation.is_empty() {
+            output.raw_line("");
+        }
+        for line in explanation {
+            output.raw_line(line);
+        }
+        for hint in &self.hints {
+            output.hint(hint);
+        }
+    }
+
+    /// The exit code.
+    ///
+    /// | kind | code | in `exec` | as `aws-vault` |
+    /// |---|---|---|---|
+    /// | failed | 1 | 125 | 1 |
+    /// | wrong use, bad config | 2 | 125 | 1 |
+    /// | refused | 3 | 125 | 1 |
+    /// | a person is needed | 4 | 125 | 1 |
+    /// | cancelled | 130 | 130 | 130 |
+    /// | command not executable, not found | 126, 127 | 126, 127 | 126, 127 |
+    pub(crate) fn exit_code(&self, stage: Stage, called_as: CalledAs) -> ExitCode {
+        let code = match self.kind {
+            FailureKind::Failed => 1,
+            FailureKind::Usage => 2,
+            FailureKind::Refused => 3,
+            FailureKind::NeedsPerson => 4,
+            FailureKind::ReaderGone => return ExitCode::SUCCESS,
+            FailureKind::Cancelled => return ExitCode::from(130),
+            FailureKind::CommandNotExecutable => return ExitCode::from(126),
+            FailureKind::CommandNotFound => return ExitCode::from(127),
+        };
+        ExitCode::from(match (called_as, stage) {
+            (CalledAs::AwsVault, _) => 1,
+            (CalledAs::Hatbox, Stage::BeforeChild) => 125,
+            (CalledAs::Hatbox, Stage::Own) => code,
+        })
+    }
+}
+
+/// Whose exit code it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// A command of hatbox's own.
+    Own,
+    /// `exec`, where the code would else be taken for the child's.
+    BeforeChild,
+}
+
+impl From<std::io::Error> for Failure {
+    /// Of writing to stdout.
+    fn from(error: std::io::Error) -> Self {
+        if error.kind() == std::io::ErrorKind::BrokenPipe {
+            return Self::new(FailureKind::ReaderGone, "the reader of stdout is gone");
+        }
+        Self::new(FailureKind::Failed, "could not write to stdout").caused_by(&error)
+    }
+}
+
+pub(crate) fn file_failure(error: &FileError) -> Failure {
+    let failure = Failure::of_error(FailureKind::Failed, error);
+    match error.way_out() {
+        Some(way_out) => failure.hint(way_out),
+        None => failure,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exit_codes_are_as_the_table_says() {
+        let code =
+            |kind, stage, called_as| format!("{:?}", Failure::new(kind, "x").exit_code(stage, called_as));
+        let exit = |n: u8| format!("{:?}", ExitCode::from(n));
+        for (kind, own) in [
+            (FailureKind::Failed, 1),
+            (FailureKind::Usage, 2),
+            (FailureKind::Refused, 3),
+            (FailureKind::NeedsPerson, 4),
+        ] {
+            assert_eq!(code(kind, Stage::Own, CalledAs::Hatbox), exit(own));
+            assert_eq!(code(kind, Stage::BeforeChild, CalledAs::Hatbox), exit(125));
+            assert_eq!(code(kind, Stage::Own, CalledAs::AwsVault), exit(1));
+        }
+        assert_eq!(code(FailureKind::Cancelled, Stage::BeforeChild, CalledAs::Hatbox), exit(130));
+        assert_eq!(code(FailureKind::CommandNotFound, Stage::BeforeChild, CalledAs::AwsVault), exit(127));
+    }
+
+    #[test]
+    fn a_failure_comes_back_from_its_json() {
+        let failure = Failure::new(FailureKind::Refused, "no").at("x:1").hint("do this");
+        let back = Failure::parse_json(&failure.render_json()).unwrap();
+        assert_eq!(
+            (back.kind, back.error.as_str(), back.place.as_deref()),
+            (FailureKind::Refused, "no", Some("x:1"))
+        );
+        assert_eq!(back.hints, ["do this"]);
+        assert!(Failure::parse_json("{}").is_none());
+    }
+}

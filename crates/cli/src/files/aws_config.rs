@@ -1,0 +1,279 @@
+//! Loading `~/.aws/config` and `~/.aws/credentials`, changing them, and showing places in them.
+
+use std::path::{Path, PathBuf};
+
+use hatbox_core::config::Config;
+use hatbox_core::config::ConfigError;
+use hatbox_core::config::Warning;
+use hatbox_core::config::edit::{Change, EditError, edit_section};
+use hatbox_core::config::header::SectionKind;
+use hatbox_core::config::origin::{FileKind, Origin, Place};
+use hatbox_core::config::syntax::Document;
+use hatbox_core::plan::explain::Paths;
+use zeroize::Zeroizing;
+
+use crate::errors::{Failure, FailureKind};
+use crate::files::settings::check_may_name_a_command;
+use crate::sys::access::Ownership;
+use crate::sys::files::{FileError, Keep, make_private_directory, write_if_unchanged};
+use crate::sys::lock;
+use crate::world::World;
+
+/// More than any config that a person or a generator writes; the parser's own limit is below 4 GiB.
+const SIZE_LIMIT: u64 = 16 << 20;
+/// How often an edit is begun anew because somebody else was quicker.
+const EDIT_TRIES: u32 = 10;
+
+/// The two files as loaded.
+#[derive(Debug)]
+pub(crate) struct ConfigFiles {
+    pub(crate) config: Config,
+    config_path: PathBuf,
+    config_shown: String,
+    credentials_shown: String,
+    config_ownership: Option<Ownership>,
+    credentials_ownership: Option<Ownership>,
+}
+
+/// Loads both files; an absent one is empty.
+pub(crate) fn load_config(world: &World) -> Result<ConfigFiles, Failure> {
+    load_config_with(world, world.dirs.aws_credentials())
+}
+
+/// The same, with another credentials file.
+pub(crate) fn load_config_with(world: &World, credentials_path: &Path) -> Result<ConfigFiles, Failure> {
+    let config = read_and_tell(world, world.dirs.aws_config())?;
+    let credentials = read_and_tell(world, credentials_path)?;
+    parse(world, config, (credentials_path, credentials))
+}
+
+/// Loads both files as far as they can be read: one that cannot counts as empty, and is told of beside them.
+/// Who else may write to them is not told: the caller looks.
+pub(crate) fn load_readable_config(
+    world: &World,
+) -> Result<(ConfigFiles, Vec<(FileKind, Failure)>), Failure> {
+    let mut failures = Vec::new();
+    let mut load = |file, path| {
+        read(world, path).unwrap_or_else(|failure| {
+            failures.push((file, failure));
+            Loaded::default()
+        })
+    };
+    let config = load(FileKind::Config, world.dirs.aws_config());
+    let credentials = load(FileKind::Credentials, world.dirs.aws_credentials());
+    Ok((parse(world, config, (world.dirs.aws_credentials(), credentials))?, failures))
+}
+
+/// A file as it was read; one that is not there is empty, and nobody's.
+#[derive(Default)]
+struct Loaded {
+    text: Vec<u8>,
+    /// Who may write to it.
+    ownership: Option<Ownership>,
+    /// Neither a pipe nor a device.
+    is_regular: bool,
+}
+
+fn parse(
+    world: &World,
+    config_file: Loaded,
+    (credentials_path, credentials): (&Path, Loaded),
+) -> Result<ConfigFiles, Failure> {
+    let config_path = world.dirs.aws_config();
+    let config = Config::parse(config_file.text, credentials.text)
+        .map_err(|error| Failure::of_error(FailureKind::Usage, &error).at(world.dirs.shown(config_path)))?;
+    Ok(ConfigFiles {
+        config,
+        config_path: config_path.to_owned(),
+        config_shown: world.dirs.shown(config_path),
+        credentials_shown: world.dirs.shown(credentials_path),
+        config_ownership: config_file.ownership,
+        credentials_ownership: credentials.ownership,
+    })
+}
+
+fn read_and_tell(world: &World, path: &Path) -> Result<Loaded, Failure> {
+    let loaded = read(world, path)?;
+    // Where others can write, they can also choose the role that is put on.
+    if loaded.is_regular && loaded.ownership.is_some_and(Ownership::is_open_to_strangers) {
+        world
+            .output
+            .warn(&format!("others can write to `{}`, and so choose what is done", world.dirs.shown(path)));
+    }
+    Ok(loaded)
+}
+
+/// Reads a file, and who may write to it: asked of the open file, so that it is the one that was read.
+fn read(world: &World, path: &Path) -> Result<Loaded, Failure> {
+    use std::io::Read;
+    let failure = |error: std::io::Error| {
+        Failure::new(FailureKind::Failed, format!("could not read `{}`", world.dirs.shown(path)))
+            .caused_by(&error)
+    };
+    let file = match std::fs::File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Loaded::default()),
+        Err(error) => return Err(failure(error)),
+    };
+    let about = file.metadata().map_err(failure)?;
+    let ownership = Some(Ownership::of(&file, &about));
+    let too_large = || {
+        let shown = world.dirs.shown(path);
+        Failure::new(FailureKind::Usage, format!("`{shown}` is larger than {} MB", SIZE_LIMIT >> 20))
+    };
+    if about.len() > SIZE_LIMIT {
+        return Err(too_large());
+    }
+    let mut text = Vec::with_capacity(usize::try_from(about.len()).unwrap_or_default() + 1);
+    // One byte more: a device or a pipe tells no length beforehand, and what is cut off must not go unnoticed.
+    file.take(SIZE_LIMIT + 1).read_to_end(&mut text).map_err(failure)?;
+    if text.len() as u64 > SIZE_LIMIT {
+        return Err(too_large());
+    }
+    Ok(Loaded { text, ownership, is_regular: about.is_file() })
+}
+
+/// A credentials file as it was read: it is only changed as long as it is that.
+#[derive(Debug)]
+pub(crate) struct CredentialsFile {
+    path: PathBuf,
+    shown: String,
+    text: Zeroizing<Vec<u8>>,
+}
+
+/// Reads a file of the form of `~/.aws/credentials`; an absent file is an empty one.
+pub(crate) fn load_credentials_file(world: &World, path: &Path) -> Result<CredentialsFile, Failure> {
+    let text = read_and_tell(world, path)?.text;
+    Ok(CredentialsFile { path: path.to_owned(), shown: world.dirs.shown(path), text: Zeroizing::new(text) })
+}
+
+impl CredentialsFile {
+    pub(crate) fn text(&self) -> &[u8] {
+        &self.text
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Its path in messages.
+    pub(crate) fn shown(&self) -> &str {
+        &self.shown
+    }
+
+    /// Gives the file this text; its mode stays, and where it is a link, the link.
+    ///
+    /// # Errors
+    /// Also when somebody else has changed it meanwhile: their change must not be lost.
+    pub(crate) fn replace(&mut self, text: &[u8]) -> Result<(), Failure> {
+        write_if_unchanged(&self.path, &self.text, text, Keep::ModeAndLink).map_err(|error| {
+            let failure = Failure::of_error(FailureKind::Failed, &error);
+            match error {
+                FileError::Changed(_) => failure.hint("run the command again: what was stored is stored"),
+                _ => failure,
+            }
+        })?;
+        self.text = Zeroizing::new(text.to_vec());
+        Ok(())
+    }
+}
+
+impl ConfigFiles {
+    /// The file's path as a person writes it.
+    pub(crate) fn shown(&self, file: FileKind) -> &str {
+        match file {
+            FileKind::Config => &self.config_shown,
+            FileKind::Credentials => &self.credentials_shown,
+        }
+    }
+
+    /// What both files are called to a person.
+    pub(crate) fn paths(&self) -> Paths {
+        Paths { config: self.config_shown.clone(), credentials: self.credentials_shown.clone() }
+    }
+
+    /// `~/.aws/config:14`
+    pub(crate) fn shown_place(&self, place: Place) -> String {
+        format!("{}:{}", self.shown(place.file), place.line)
+    }
+
+    /// Refuses a command that stands in a file that others can write to.
+    pub(crate) fn check_command_origin(&self, origin: &Origin) -> Result<(), Failure> {
+        let Some(place) = origin.place() else { return Ok(()) };
+        let ownership = match place.file {
+            FileKind::Config => self.config_ownership,
+            FileKind::Credentials => self.credentials_ownership,
+        };
+        match ownership {
+            Some(ownership) => check_may_name_a_command(ownership, self.shown(place.file)),
+            None => Ok(()),
+        }
+    }
+
+    /// A core error as a failure with its place and a hint.
+    pub(crate) fn failure_of(&self, error: &ConfigError) -> Failure {
+        let mut failure = Failure::of_error(FailureKind::Usage, error);
+        if let Some(place) = error.place() {
+            failure = failure.at(self.shown_place(place));
+        }
+        error.hint().into_iter().fold(failure, Failure::hint)
+    }
+
+    /// A warning as one line, with its place.
+    pub(crate) fn render_warning(&self, warning: &Warning) -> String {
+        match warning.place() {
+            Some(place) => format!("{}: {warning}", self.shown_place(place)),
+            None => warning.to_string(),
+        }
+    }
+
+    /// Changes a section of the config file, and nothing else in it. Tells whether the section is new.
+    ///
+    /// The file is read again: minutes may have passed over a question, and other edits must not be lost.
+    pub(crate) fn save_section(
+        &self,
+        world: &World,
+        kind: SectionKind,
+        name: &str,
+        changes: &[Change],
+    ) -> Result<bool, Failure> {
+        let failed = |error: FileError| Failure::of_error(FailureKind::Failed, &error);
+        make_private_directory(&world.dirs.locks()).map_err(failed)?;
+        let _held = lock::hold(&world.dirs.locks().join("aws-config.lock")).map_err(failed)?;
+        for _ in 0..EDIT_TRIES {
+            let before = read(world, &self.config_path)?.text;
+            let after = edit_section(&before, FileKind::Config, kind, name, changes)
+                .map_err(|error| self.edit_failure(&error))?;
+            let is_new = Document::parse(FileKind::Config, before.clone())
+                .is_ok_and(|document| document.sections_named(kind, name).next().is_none());
+            if after == before {
+                return Ok(is_new);
+            }
+            match self.write(&before, &after) {
+                Err(FileError::Changed(_)) => {}
+                result => return result.map(|()| is_new).map_err(failed),
+            }
+        }
+        Err(Failure::new(FailureKind::Failed, format!("`{}` changes all the time", self.config_shown)))
+    }
+
+    fn edit_failure(&self, error: &EditError) -> Failure {
+        let failure = Failure::of_error(FailureKind::Usage, error);
+        match error {
+            EditError::BadLine { place, .. } | EditError::Nested { place, .. } => {
+                failure.at(self.shown_place(*place))
+            }
+            _ => failure.at(self.config_shown.clone()),
+        }
+    }
+
+    fn write(&self, before: &[u8], text: &[u8]) -> Result<(), FileError> {
+        if let Some(directory) = self.config_path.parent()
+            && !directory.as_os_str().is_empty()
+            && !directory.exists()
+        {
+            make_private_directory(directory)?;
+        }
+        write_if_unchanged(&self.config_path, before, text, Keep::ModeAndLink)
+    }
+}

@@ -1,0 +1,449 @@
+//! hatbox's own settings file, `~/.config/hatbox/config.toml`.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use hatbox_types::duration::parse_duration;
+use serde::Deserialize;
+
+use crate::errors::{Failure, FailureKind};
+use crate::store::StoreKind;
+use crate::sys::access::{Ownership, open_unblocked};
+use crate::sys::files::{FileError, Keep, make_private_directory, write_if_unchanged};
+
+/// How long the unlocked state is held after its last use.
+const UNLOCK_TIMEOUT: Duration = Duration::from_mins(15);
+/// How long it is held at most, however often it is used.
+const UNLOCK_MAX: Duration = Duration::from_hours(12);
+const PROMPT_TIMEOUT: Duration = Duration::from_mins(2);
+
+/// No settings file is larger.
+const LIMIT: u64 = 16 << 20;
+
+/// What the file says.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Settings {
+    pub(crate) backend: Option<StoreKind>,
+    pub(crate) file_dir: Option<PathBuf>,
+    pub(crate) passphrase_command: Option<String>,
+    pub(crate) pass_dir: Option<PathBuf>,
+    pub(crate) pass_command: Option<PathBuf>,
+    pub(crate) passage_dir: Option<PathBuf>,
+    pub(crate) passage_command: Option<PathBuf>,
+    pub(crate) pass_prefix: Option<String>,
+    pub(crate) store_command: Option<String>,
+    pub(crate) unlock_cache: UnlockCache,
+    pub(crate) isolate_child: bool,
+    /// Where users and roles are told: for the questions of `hatbox trust`, and for diagnoses.
+    pub(crate) trust_sources: Vec<PathBuf>,
+    /// The fingerprint that the `file` store's identity must have.
+    pub(crate) store_identity: Option<String>,
+    unlock_timeout: Option<Duration>,
+    unlock_max: Option<Duration>,
+    prompt_timeout: Option<Duration>,
+}
+
+/// Where the unlocked state is held between commands.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum UnlockCache {
+    /// In the kernel keyring, or nowhere.
+    #[default]
+    Keyring,
+    /// Where there is no kernel keyring, in files of `XDG_RUNTIME_DIR`.
+    RuntimeDir,
+}
+
+/// The form on disk.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OnDisk {
+    backend: Option<StoreKind>,
+    file_dir: Option<PathBuf>,
+    passphrase_command: Option<String>,
+    pass_dir: Option<PathBuf>,
+    pass_command: Option<PathBuf>,
+    passage_dir: Option<PathBuf>,
+    passage_command: Option<PathBuf>,
+    pass_prefix: Option<String>,
+    store_command: Option<String>,
+    unlock_cache: Option<UnlockCache>,
+    isolate_child: Option<bool>,
+    store_identity: Option<String>,
+    unlock_timeout: Option<String>,
+    unlock_max: Option<String>,
+    prompt_timeout: Option<String>,
+    trust: Option<TrustOnDisk>,
+}
+
+impl OnDisk {
+    /// What the file decides that nobody but the user and root may: which programs are run, where keys are kept and
+    /// how they are guarded. `None` when it says nothing of the kind.
+    fn decides(&self) -> Option<&'static str> {
+        // Whoever adds a setting decides here which it is.
+        let Self {
+            backend,
+            file_dir,
+            passphrase_command,
+            pass_dir,
+            pass_command,
+            passage_dir,
+            passage_command,
+            pass_prefix,
+            store_command,
+            unlock_cache,
+            isolate_child,
+            store_identity,
+            unlock_timeout,
+            unlock_max,
+            prompt_timeout: _,
+            trust,
+        } = self;
+        let names_a_command = passphrase_command.is_some()
+            || store_command.is_some()
+            || pass_command.is_some()
+            || passage_command.is_some();
+        let says_where_keys_are = backend.is_some()
+            || file_dir.is_some()
+            || pass_dir.is_some()
+            || passage_dir.is_some()
+            || pass_prefix.is_some()
+            || store_identity.is_some();
+        let says_how_long = unlock_cache.is_some()
+            || isolate_child.is_some()
+            || unlock_timeout.is_some()
+            || unlock_max.is_some();
+        if names_a_command {
+            Some("names a command to run")
+        } else if says_where_keys_are {
+            Some("says where keys are kept")
+        } else if says_how_long {
+            Some("says how keys are guarded")
+        } else {
+            trust.as_ref().map(|_| "names sources of `hatbox trust`")
+        }
+    }
+}
+
+/// The table `[trust]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TrustOnDisk {
+    #[serde(default)]
+    sources: Vec<PathBuf>,
+}
+
+impl Settings {
+    pub(crate) fn unlock_timeout(&self) -> Duration {
+        self.unlock_timeout.unwrap_or(UNLOCK_TIMEOUT)
+    }
+
+    pub(crate) fn unlock_max(&self) -> Duration {
+        self.unlock_max.unwrap_or(UNLOCK_MAX)
+    }
+
+    pub(crate) fn prompt_timeout(&self) -> Duration {
+        self.prompt_timeout.unwrap_or(PROMPT_TIMEOUT)
+    }
+}
+
+/// Loads the settings; an absent file is an empty one.
+pub(crate) fn load_settings(path: &Path) -> Result<Settings, Failure> {
+    let failure = |text: String| Failure::new(FailureKind::Usage, text).at(path.display().to_string());
+    let read = || {
+        let file = open_unblocked(path)?;
+        let about = file.metadata()?;
+        if !about.is_file() {
+            return Err(std::io::Error::other("it is not a regular file"));
+        }
+        let ownership = Ownership::of(&file, &about);
+        let mut text = String::new();
+        // One byte more than there may be, so that what is too large is noticed.
+        file.take(LIMIT + 1).read_to_string(&mut text)?;
+        Ok((text, ownership))
+    };
+    let (text, ownership) = match read() {
+        Ok(read) => read,
+        Err(error) if std::io::Error::kind(&error) == std::io::ErrorKind::NotFound => {
+            return Ok(Settings::default());
+        }
+        Err(error) => return Err(failure("could not read hatbox's settings".to_owned()).caused_by(&error)),
+    };
+    if text.len() as u64 > LIMIT {
+        return Err(failure(format!("hatbox's settings are larger than {} MB", LIMIT >> 20)));
+    }
+    let on_disk: OnDisk = toml::from_str(&text).map_err(|error| {
+        let line = error
+            .span()
+            .map_or(1, |span| 1 + text.get(..span.start).unwrap_or_default().matches('\n').count());
+        Failure::new(FailureKind::Usage, format!("hatbox's settings are not right: {}", error.message()))
+            .at(format!("{}:{line}", path.display()))
+    })?;
+    let duration = |name: &str, text: Option<String>| {
+        text.map(|text| {
+            parse_duration(&text)
+                .map_err(|error| failure(format!("`{name} = \"{text}\"` is no duration: {error}")))
+        })
+        .transpose()
+    };
+    if let Some(what) = on_disk.decides() {
+        check_trusted(ownership, &path.display().to_string(), what)?;
+    }
+    if let Some(prefix) = &on_disk.pass_prefix
+        && !is_prefix(prefix)
+    {
+        return Err(failure(format!("`pass_prefix = \"{prefix}\"` is no name of a directory in the store")));
+    }
+    let trust_sources = on_disk.trust.unwrap_or_default().sources;
+    if let Some(source) = trust_sources.iter().find(|source| !is_source(source)) {
+        let source = source.display();
+        return Err(failure(format!(
+            "the source `{source}` of `[trust]` is neither absolute nor begins with `~/`"
+        )));
+    }
+    Ok(Settings {
+        backend: on_disk.backend,
+        file_dir: on_disk.file_dir,
+        passphrase_command: on_disk.passphrase_command,
+        pass_dir: on_disk.pass_dir,
+        pass_command: on_disk.pass_command,
+        passage_dir: on_disk.passage_dir,
+        passage_command: on_disk.passage_command,
+        pass_prefix: on_disk.pass_prefix,
+        store_command: on_disk.store_command,
+        unlock_cache: on_disk.unlock_cache.unwrap_or_default(),
+        isolate_child: on_disk.isolate_child.unwrap_or_default(),
+        trust_sources,
+        store_identity: on_disk.store_identity,
+        unlock_timeout: duration("unlock_timeout", on_disk.unlock_timeout)?,
+        unlock_max: duration("unlock_max", on_disk.unlock_max)?,
+        prompt_timeout: duration("prompt_timeout", on_disk.prompt_timeout)?,
+    })
+}
+
+/// Whether this is the same source wherever hatbox is run: live IAM, or a path that does not hang on the
+/// working directory.
+fn is_source(source: &Path) -> bool {
+    let is_live = source.to_str().is_some_and(|text| text == "live" || text.starts_with("live:"));
+    is_live || source.is_absolute() || source.starts_with("~")
+}
+
+/// Whether this names a directory inside a password store: it leads nowhere else, and is no option.
+fn is_prefix(text: &str) -> bool {
+    text.split('/').all(|part| {
+        !part.is_empty()
+            && !part.starts_with(['.', '-'])
+            && !part.chars().any(|c| c.is_control() || c == '\\')
+    })
+}
+
+/// What becomes of a `backend` that the settings have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Earlier {
+    Stays,
+    IsReplaced,
+}
+
+/// Writes `backend = "..."` into the settings, so that later runs use the same one: in the place of an earlier
+/// one, else as the first line. No other byte changes. The caller holds the settings' lock.
+pub(crate) fn save_backend(path: &Path, kind: StoreKind, earlier: Earlier) -> Result<(), FileError> {
+    let before = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+        Err(error) => return Err(FileError::io("open", path)(error)),
+    };
+    let has = |text: &str| toml::from_str::<OnDisk>(text).ok().and_then(|settings| settings.backend);
+    match (has(&before), earlier) {
+        (Some(_), Earlier::Stays) => return Ok(()),
+        (Some(old), Earlier::IsReplaced) if old == kind => return Ok(()),
+        _ => {}
+    }
+    if let Some(directory) = path.parent()
+        && !directory.exists()
+    {
+        make_private_directory(directory)?;
+    }
+    let line = format!("backend = \"{kind}\"");
+    let after = match backend_line(&before) {
+        None => format!("{line}\n{before}"),
+        Some((start, end)) => [&before[..start], &line, &before[end..]].concat(),
+    };
+    if has(&after) != Some(kind) {
+        let problem = std::io::Error::other(format!("set `{line}` in it by hand"));
+        return Err(FileError::io("change", path)(problem));
+    }
+    write_if_unchanged(path, before.as_bytes(), after.as_bytes(), Keep::ModeAndLink)
+}
+
+/// Where the line `backend = ...` is, without its end and what stands behind its value.
+fn backend_line(text: &str) -> Option<(usize, usize)> {
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        let (key, rest) = line.split_once('=').unwrap_or((line, ""));
+        if key.trim().trim_matches(['"', '\'']) == "backend" {
+            let blanks = rest.len() - rest.trim_start().len();
+            let value = rest.trim_start();
+            let quote = value.chars().next().filter(|c| ['"', '\''].contains(c))?;
+            let length = value.get(1..)?.find(quote)? + 2;
+            return Some((start, start + key.len() + 1 + blanks + length));
+        }
+        start += line.len();
+    }
+    None
+}
+
+/// Refuses a file that names a command, unless it is the user's or the system's, and closed to other writers.
+pub(crate) fn check_may_name_a_command(ownership: Ownership, shown: &str) -> Result<(), Failure> {
+    check_trusted(ownership, shown, "names a command to run")
+}
+
+/// The same for a file that decides something else of weight: `what`, in words.
+fn check_trusted(ownership: Ownership, shown: &str, what: &str) -> Result<(), Failure> {
+    ownership.check_trusted().map_err(|why| {
+        let failure = Failure::new(FailureKind::Refused, format!("`{shown}` {what}, and {why}"));
+        match why.way_out(shown) {
+            Some(way_out) => failure.hint(way_out),
+            None => failure,
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_absent_file_has_the_usual_settings() {
+        let settings = load_settings(Path::new("/nonexistent/config.toml")).unwrap();
+        assert_eq!(settings.backend, None);
+        assert_eq!(settings.unlock_timeout(), Duration::from_mins(15));
+    }
+
+    #[test]
+    fn a_wrong_line_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("config.toml");
+        std::fs::write(&path, "# c\nbackend = \"file\"\nunlok_timeout = \"1h\"\n").unwrap();
+        let failure = load_settings(&path).unwrap_err();
+        assert!(failure.place.unwrap().ends_with("config.toml:3"), "{}", failure.error);
+        std::fs::write(&path, "unlock_timeout = \"soon\"\n").unwrap();
+        assert!(load_settings(&path).unwrap_err().error.contains("unlock_timeout"));
+    }
+
+    #[test]
+    fn sources_of_trust_are_a_list_in_a_table_of_their_own() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("config.toml");
+        std::fs::write(&path, "backend = \"file\"\n[trust]\nsources = [\"~/infra/terraform.tfstate\"]\n")
+            .unwrap();
+        assert_eq!(load_settings(&path).unwrap().trust_sources, [Path::new("~/infra/terraform.tfstate")]);
+        std::fs::write(&path, "[trust]\nsource = []\n").unwrap();
+        assert!(load_settings(&path).is_err());
+    }
+
+    #[test]
+    fn the_chosen_backend_is_written_above_what_is_there() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("new/config.toml");
+        save_backend(&path, StoreKind::File, Earlier::Stays).unwrap();
+        assert_eq!(load_settings(&path).unwrap().backend, Some(StoreKind::File));
+        std::fs::write(&path, "# mine\nunlock_timeout = \"1h\"\n").unwrap();
+        save_backend(&path, StoreKind::File, Earlier::Stays).unwrap();
+        save_backend(&path, StoreKind::File, Earlier::Stays).unwrap();
+        assert_eq!(
+            std::fs::read_to_string(&path).unwrap(),
+            "backend = \"file\"\n# mine\nunlock_timeout = \"1h\"\n"
+        );
+    }
+
+    #[test]
+    fn another_backend_takes_the_place_of_the_earlier_one_and_no_other_byte_changes() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("config.toml");
+        for (before, after) in [
+            (
+                "# a\r\nbackend='file' # mine\r\nunlock_timeout = \"1h\"",
+                "# a\r\nbackend = \"pass\" # mine\r\nunlock_timeout = \"1h\"",
+            ),
+            ("unlock_timeout = \"1h\"\n", "backend = \"pass\"\nunlock_timeout = \"1h\"\n"),
+            ("\"backend\" = \"file\"", "backend = \"pass\""),
+        ] {
+            std::fs::write(&path, before).unwrap();
+            save_backend(&path, StoreKind::Pass, Earlier::IsReplaced).unwrap();
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), after);
+        }
+        // A line that only looks like it: the file stays as it is, and the user is told.
+        let odd = "passphrase_command = \"\"\"\nbackend = 'x'\n\"\"\"\nbackend = \"file\"\n";
+        std::fs::write(&path, odd).unwrap();
+        assert!(save_backend(&path, StoreKind::Pass, Earlier::IsReplaced).is_err());
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), odd);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_settings_file_that_others_may_write_decides_nothing_of_weight() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("config.toml");
+        for line in [
+            "passphrase_command = \"cat x\"",
+            "store_command = \"cat x\"",
+            "pass_command = \"/bin/cat\"",
+            "passage_command = \"/bin/cat\"",
+            "backend = \"file\"",
+            "file_dir = \"/evil\"",
+            "pass_dir = \"/evil\"",
+            "passage_dir = \"/evil\"",
+            "pass_prefix = \"evil\"",
+            "store_identity = \"00\"",
+            "unlock_cache = \"runtime-dir\"",
+            "isolate_child = false",
+            "unlock_timeout = \"12h\"",
+            "unlock_max = \"12h\"",
+            "[trust]\nsources = [\"/evil\"]",
+        ] {
+            std::fs::write(&path, format!("{line}\n")).unwrap();
+            std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+            assert!(load_settings(&path).is_ok());
+            std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o666)).unwrap();
+            assert_eq!(load_settings(&path).unwrap_err().kind, FailureKind::Refused, "{line}");
+        }
+        // What decides nothing does no harm, whoever wrote it.
+        std::fs::write(&path, "prompt_timeout = \"1m\"\n").unwrap();
+        assert!(load_settings(&path).is_ok());
+    }
+
+    #[test]
+    fn a_prefix_names_a_directory_in_the_store_and_nothing_outside_it() {
+        for (text, is) in [
+            ("hatbox", true),
+            ("work/aws keys", true),
+            ("ü", true),
+            ("", false),
+            ("..", false),
+            ("a/../b", false),
+            ("/a", false),
+            ("a/", false),
+            ("-f", false),
+            (".git", false),
+            ("a\u{1b}", false),
+        ] {
+            assert_eq!(is_prefix(text), is, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_source_of_trust_is_live_or_a_path_from_the_root_or_home() {
+        for (text, is) in [
+            ("live", true),
+            ("live:work", true),
+            (if cfg!(windows) { r"C:\iam.json" } else { "/iam.json" }, true),
+            ("~/iam.json", true),
+            ("iam.json", false),
+            ("lively.json", false),
+            ("~jan/iam.json", false),
+        ] {
+            assert_eq!(is_source(Path::new(text)), is, "{text}");
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Trust policies as they were before they were changed: one file for each change, which brings it back.
+
+use std::path::{Path, PathBuf};
+
+use hatbox_types::name::RoleArn;
+use serde_json::{Value, json};
+
+use crate::aws::iam::RoleFacts;
+use crate::errors::{Failure, FailureKind};
+use crate::sys::files::{FileError, make_private_directory, read_private, write_new};
+use crate::world::World;
+
+/// The version of a backup's form.
+const SCHEMA: u32 = 1;
+/// A trust policy has 4,096 characters at most.
+const LIMIT: u64 = 1 << 20;
+
+/// A trust policy that was kept.
+#[derive(Debug)]
+pub(crate) struct Backup {
+    pub(crate) role: RoleArn,
+    pub(crate) trust: String,
+}
+
+/// Keeps the trust policy of `role` as it is now. Returns the file, which is the user's alone.
+pub(crate) fn save_backup(world: &World, role: &RoleFacts) -> Result<PathBuf, Failure> {
+    let failed = |error: FileError| Failure::of_error(FailureKind::Failed, &error);
+    let directory = world.dirs.trust_backups();
+    make_private_directory(&directory).map_err(failed)?;
+    let now = world.clock.now();
+    let account = role.arn.split(':').nth(4).unwrap_or_default();
+    let mut name = format!("{account}-{}-{}", role.name, now.strftime("%Y%m%dT%H%M%SZ"));
+    let kept = json!({
+        "schema": SCHEMA,
+        "role": role.arn,
+        "saved": now.to_string(),
+        "trust_policy": role.trust,
+    });
+    let bytes = format!("{kept:#}\n").into_bytes();
+    loop {
+        let path = directory.join(format!("{name}.json"));
+        match write_new(&path, &bytes) {
+            Err(FileError::Exists(_)) => name.push('b'),
+            result => return result.map(|()| path).map_err(failed),
+        }
+    }
+}
+
+/// Loads what [`save_backup`] kept.
+pub(crate) fn load_backup(path: &Path) -> Result<Backup, Failure> {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let bytes = read_private(&path, LIMIT).map_err(|error| Failure::of_error(FailureKind::Failed, &error))?;
+    parse_backup(&bytes).ok_or_else(|| {
+        let error = format!("`{}` is no backup of a trust policy", path.display());
+        Failure::new(FailureKind::Usage, error)
+    })
+}
+
+fn parse_backup(bytes: &[u8]) -> Option<Backup> {
+    let kept: Value = serde_json::from_slice(bytes).ok()?;
+    let text = |name: &str| kept.get(name)?.as_str();
+    (kept.get("schema")?.as_u64()? == u64::from(SCHEMA)).then_some(())?;
+    Some(Backup { role: RoleArn::parse(text("role")?).ok()?, trust: text("trust_policy")?.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_was_kept_is_a_backup() {
+        let good = r#"{"schema":1,"role":"arn:aws:iam::444455556666:role/Ops","trust_policy":"{}"}"#;
+        assert_eq!(parse_backup(good.as_bytes()).unwrap().trust, "{}");
+        for bad in [
+            "",
+            "[]",
+            &good.replace(":1,", ":2,"),
+            &good.replace("role/Ops", "user/Ops"),
+            &good.replace(r#""{}""#, "{}"),
+        ] {
+            assert!(parse_backup(bad.as_bytes()).is_none(), "{bad}");
+        }
+    }
+}

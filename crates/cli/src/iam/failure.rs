@@ -1,0 +1,25 @@
+//! What a refusal of IAM means for the user, and the way out.
+
+use crate::aws::iam::{IamError, IamProblem};
+use crate::errors::{Failure, FailureKind};
+
+use super::LiveIam;
+
+impl LiveIam {
+    /// The failure of a call: `what` was attempted, by the action `action`.
+    pub(super) fn failure(&self, what: &str, action: &str, error: &IamError) -> Failure {
+        let profile = &self.profile;
+        let failure =
+            Failure::new(FailureKind::Failed, format!("{what} (profile `{profile}`)")).caused_by(error);
+        match error.problem {
+            IamProblem::Denied => failure.hint(format!("`{profile}` needs the permission `{action}`")),
+            IamProblem::Credentials => failure.hint(
+                "IAM takes an access key, a role's session, or a user's session that was obtained with MFA",
+            ),
+            IamProblem::Throttled => failure.hint("AWS has had too many calls; try again in a moment"),
+            IamProblem::Unreachable => failure
+                .hint("check the network, AWS_ENDPOINT_URL_IAM, and HTTPS_PROXY if you are behind a proxy"),
+            _ => failure,
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! Live IAM: the account that a profile's credentials are in, asked by them.
+
+mod backup;
+mod failure;
+mod refused;
+mod replace;
+mod snapshot;
+mod verify;
+
+use hatbox_core::handover::Credentials;
+use hatbox_core::plan::Plan;
+use hatbox_types::name::ProfileName;
+
+use crate::args::{GlobalArgs, SessionArgs};
+use crate::aws::client::Signer;
+use crate::aws::iam::Iam;
+pub(crate) use crate::aws::iam::RoleFacts;
+use crate::credentials::obtain::{Obtained, obtain_for_iam};
+use crate::credentials::service::{check_sandbox, resolve_iam_settings};
+use crate::errors::{Failure, FailureKind};
+use crate::world::World;
+
+pub(crate) use backup::{load_backup, save_backup};
+pub(crate) use refused::ask_of_refused;
+pub(crate) use replace::ReadBack;
+pub(crate) use snapshot::{AccountSnapshot, READ_ACTIONS, fetch_account, render_snapshot};
+pub(crate) use verify::verify;
+
+/// IAM, as one profile may use it.
+pub(crate) struct LiveIam {
+    pub(crate) profile: ProfileName,
+    /// How its credentials were obtained.
+    plan: Plan,
+    iam: Iam,
+}
+
+/// Obtains the credentials of `profile`, else of `AWS_PROFILE`, for IAM, with the MFA code if one was given.
+/// Nothing is asked of IAM yet.
+pub(crate) fn open_iam(
+    world: &World,
+    global: &GlobalArgs,
+    profile: Option<&str>,
+    mfa_token: Option<&str>,
+) -> Result<LiveIam, Failure> {
+    let session = SessionArgs { mfa_token: mfa_token.map(str::to_owned), ..SessionArgs::default() };
+    let Obtained { profile, plan, credentials, .. } = obtain_for_iam(world, global, &session, profile)?;
+    open_as(world, profile, plan, &signer_of(credentials))
+}
+
+fn signer_of(credentials: Credentials) -> Signer {
+    match credentials {
+        Credentials::AccessKey(key) => Signer::Key(key),
+        Credentials::Session(session) => Signer::Session(session),
+        Credentials::Found { key, session_token } => Signer::Found { key, session_token },
+    }
+}
+
+fn open_as(world: &World, profile: ProfileName, plan: Plan, signer: &Signer) -> Result<LiveIam, Failure> {
+    check_sandbox(&world.environment, signer.access_key_id(), &profile)?;
+    let settings = resolve_iam_settings(&plan, &world.environment)?;
+    world.announce_endpoint("IAM", settings.endpoint.as_ref());
+    let iam = Iam::new(&settings, signer, world.clock.time_source())
+        .map_err(|error| Failure::of_error(FailureKind::Failed, &error))?;
+    Ok(LiveIam { profile, plan, iam })
+}

@@ -1,0 +1,45 @@
+//! Tries a role that is to ask for MFA: without a code it must be refused, with one it must be given.
+
+use std::time::Duration;
+
+use hatbox_types::name::ProfileName;
+
+use crate::args::{GlobalArgs, SessionArgs};
+use crate::credentials::obtain::{obtain, obtain_without_mfa};
+use crate::errors::{Failure, FailureKind};
+use crate::world::World;
+
+/// How long to wait before each try without a code: a policy that was just written counts after some seconds.
+const WAITS: [Duration; 6] = [
+    Duration::ZERO,
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(3),
+    Duration::from_secs(4),
+    Duration::from_secs(5),
+];
+
+/// Puts on the role of `profile` without a code, then with one.
+///
+/// # Errors
+/// When the first is not refused, or the second is.
+pub(crate) fn verify(world: &World, global: &GlobalArgs, profile: &ProfileName) -> Result<(), Failure> {
+    check_refused(world, global, profile)?;
+    let anew = SessionArgs { fresh: true, no_session: true, ..SessionArgs::default() };
+    obtain(world, global, &anew, Some(profile.as_str())).map(|_| ())
+}
+
+fn check_refused(world: &World, global: &GlobalArgs, profile: &ProfileName) -> Result<(), Failure> {
+    for wait in WAITS {
+        std::thread::sleep(wait);
+        match obtain_without_mfa(world, global, profile) {
+            Err(failure) if failure.causes.iter().any(|cause| cause.starts_with("AccessDenied")) => {
+                return Ok(());
+            }
+            Err(failure) => return Err(failure),
+            Ok(_) => world.output.debug(|| format!("the role of `{profile}` is still given without a code")),
+        }
+    }
+    let error = format!("the role of `{profile}` is given without an MFA code");
+    Err(Failure::new(FailureKind::Failed, error).hint(format!("hatbox trust who {profile} --from live")))
+}

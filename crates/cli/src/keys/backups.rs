@@ -1,0 +1,46 @@
+//! Backups of files that held plain keys, sealed beside the store.
+
+use zeroize::Zeroizing;
+
+use super::Secrets;
+use crate::ask::passphrase::Asking;
+use crate::errors::file_failure;
+use crate::errors::{Failure, FailureKind};
+use crate::store::backups::Backups;
+
+impl Secrets<'_> {
+    pub(super) fn backups(&mut self) -> Result<Backups, Failure> {
+        Ok(Backups::in_directory(&self.opened()?.place.directory.join("backups")))
+    }
+
+    /// Keeps `bytes`, sealed; returns the name that they come back by.
+    pub(crate) fn save_backup(&mut self, what: &str, bytes: &[u8]) -> Result<String, Failure> {
+        let key = self.cache_key(Asking::Person)?;
+        let backups = self.backups()?;
+        let taken = backups.names();
+        let mut name = format!("{what}-{}", self.world.clock.now().strftime("%Y%m%dT%H%M%SZ"));
+        while taken.contains(&name) {
+            name.push('b');
+        }
+        backups.save(&key, &name, bytes).map_err(|error| file_failure(&error))?;
+        Ok(name)
+    }
+
+    /// The names of the backups. Asks nobody.
+    pub(crate) fn backup_names(&mut self) -> Result<Vec<String>, Failure> {
+        if self.is_empty() { Ok(Vec::new()) } else { Ok(self.backups()?.names()) }
+    }
+
+    /// What was kept under this name.
+    pub(crate) fn load_backup(&mut self, name: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
+        let key = self.cache_key(Asking::Person)?;
+        let loaded = self.backups()?.load(&key, name).map_err(|error| file_failure(&error))?;
+        loaded.ok_or_else(|| {
+            Failure::new(
+                FailureKind::Usage,
+                format!("there is no backup `{name}` that opens with this store"),
+            )
+            .hint("hatbox import credentials --list-backups")
+        })
+    }
+}

@@ -1,0 +1,267 @@
+//! Which backend keeps the secrets: said by flag, variable or settings, found, or chosen by the first write.
+
+use std::path::{Path, PathBuf};
+
+use super::Secrets;
+use crate::env_names;
+use crate::errors::{Failure, FailureKind};
+use crate::files::settings::{Earlier, UnlockCache, save_backend};
+use crate::store::open::{Place, open_store};
+use crate::store::passphrase_box;
+use crate::store::programs::{PassSettings, Programs};
+use crate::store::unlocked::{TimeoutSaidBy, Unlocked};
+use crate::store::{PassphraseError, Status, Store, StoreKind};
+use crate::sys::access::user;
+use crate::sys::files::{FileError, make_private_directory};
+use crate::sys::process_group::terminal_name;
+use crate::world::dirs::digest_of_place;
+
+/// The backend of this run, and what lies beside it.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub(crate) store: Box<dyn Store>,
+    pub(crate) place: Place,
+    pub(crate) said_by: SaidBy,
+}
+
+impl Opened {
+    pub(super) fn index_path(&self) -> PathBuf {
+        self.place.state.join("index")
+    }
+}
+
+/// Why it is this backend.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SaidBy {
+    /// A flag or a variable, by name.
+    Origin(&'static str),
+    /// The settings file.
+    Settings,
+    /// Nothing says so, but there is a store of the `file` backend where it would be.
+    Found,
+    /// Nothing: the first write has just chosen it.
+    FirstWrite,
+}
+
+impl Secrets<'_> {
+    /// The backend that is said or found. Asks no backend whether it can be used: one that was chosen is the
+    /// one that is used, or the user is told why not.
+    pub(super) fn said_kind(
+        &self,
+        said: Option<(StoreKind, &'static str)>,
+    ) -> Result<Option<(StoreKind, SaidBy)>, Failure> {
+        if let Some((kind, origin)) = said {
+            return Ok(Some((kind, SaidBy::Origin(origin))));
+        }
+        if let Some(kind) = self.settings.backend {
+            return Ok(Some((kind, SaidBy::Settings)));
+        }
+        let is_found = StoreKind::File.is_built()
+            && self.open_backend(StoreKind::File, SaidBy::Found)?.store.status() != Status::Empty;
+        Ok(is_found.then_some((StoreKind::File, SaidBy::Found)))
+    }
+
+    /// Opens a backend; touches nothing yet.
+    pub(super) fn open_backend(&self, kind: StoreKind, said_by: SaidBy) -> Result<Opened, Failure> {
+        let directory = self.directory_of(kind)?;
+        let runtime = match self.settings.unlock_cache {
+            UnlockCache::Keyring => None,
+            UnlockCache::RuntimeDir => self.world.dirs.runtime().map(Path::to_owned),
+        };
+        let (timeout, set_by) = match self.unlock_for {
+            Some(timeout) => (timeout, TimeoutSaidBy::Flag),
+            None => (self.settings.unlock_timeout(), TimeoutSaidBy::Settings),
+        };
+        let max = self.settings.unlock_max();
+        let unlocked = Unlocked::of_store(&digest_of_place(&directory), timeout, set_by, max)
+            .with_runtime_directory(runtime)
+            .with_box_places(passphrase_box::places(self.world.dirs.runtime(), user()));
+        let (state, identity) = match kind {
+            StoreKind::File => (
+                self.world.dirs.state_of_store(&directory),
+                self.file_dir.is_none().then(|| self.settings.store_identity.clone()).flatten(),
+            ),
+            _ => (directory.clone(), None),
+        };
+        let place = Place {
+            directory,
+            state,
+            identity,
+            unlocked,
+            patience: self.settings.prompt_timeout(),
+            programs: self.programs_of(kind)?,
+        };
+        let store = open_store(kind, &place).map_err(|error| {
+            let mut failure = self.failure_of(&error);
+            failure.kind = FailureKind::Usage;
+            match said_by {
+                SaidBy::Origin(origin) => failure.hint(format!("{origin} names it")),
+                SaidBy::Settings => failure.at(self.world.dirs.shown(&self.world.dirs.settings_file())),
+                SaidBy::Found | SaidBy::FirstWrite => failure,
+            }
+        })?;
+        Ok(Opened { store, place, said_by })
+    }
+
+    /// What the backends get that are programs: all that the user has, without what opens stores.
+    /// Nothing for the other backends, which every command may open.
+    fn programs_of(&self, kind: StoreKind) -> Result<Option<Programs>, Failure> {
+        if !matches!(kind, StoreKind::Pass | StoreKind::Passage | StoreKind::Command) {
+            return Ok(None);
+        }
+        let dirs = &self.world.dirs;
+        let settings = &self.settings;
+        let path = |name: &str, path: &Option<PathBuf>| match path {
+            None => Ok(None),
+            Some(path) => dirs.expand(path).map(Some).ok_or_else(|| {
+                Failure::new(
+                    FailureKind::Usage,
+                    format!("`{name}` must be an absolute path, or begin with `~/`"),
+                )
+                .at(dirs.shown(&dirs.settings_file()))
+            }),
+        };
+        let mut programs = self.programs();
+        programs.pass = PassSettings {
+            directory: path("pass_dir", &settings.pass_dir)?,
+            program: path("pass_command", &settings.pass_command)?,
+        };
+        programs.passage = PassSettings {
+            directory: path("passage_dir", &settings.passage_dir)?,
+            program: path("passage_command", &settings.passage_command)?,
+        };
+        programs.prefix.clone_from(&settings.pass_prefix);
+        programs.command.clone_from(&settings.store_command);
+        Ok(Some(programs))
+    }
+
+    /// How programs are run that keep secrets, without what the settings say of hatbox's own backends.
+    pub(crate) fn programs(&self) -> Programs {
+        let mut environment = self.world.environment.of_store_programs();
+        if self.world.environment.raw("GPG_TTY").is_none()
+            && let Some(terminal) = terminal_name()
+        {
+            environment.push(("GPG_TTY".into(), terminal));
+        }
+        Programs {
+            environment,
+            home: self.world.dirs.home().to_owned(),
+            is_inside: self.world.environment.text(env_names::UNLOCKING).is_some(),
+            patience: self.settings.prompt_timeout(),
+            pass: PassSettings::default(),
+            passage: PassSettings::default(),
+            prefix: None,
+            command: None,
+        }
+    }
+
+    fn directory_of(&self, kind: StoreKind) -> Result<PathBuf, Failure> {
+        let dirs = &self.world.dirs;
+        if kind != StoreKind::File {
+            return Ok(dirs.beside(kind.as_str()));
+        }
+        if let Some(directory) = &self.file_dir {
+            return Ok(directory.clone());
+        }
+        match &self.settings.file_dir {
+            None => Ok(dirs.store()),
+            Some(directory) => dirs.expand(directory).ok_or_else(|| {
+                Failure::new(FailureKind::Usage, "`file_dir` must be an absolute path, or begin with `~/`")
+                    .at(dirs.shown(&dirs.settings_file()))
+            }),
+        }
+    }
+
+    /// The backend of this run. Where nothing says which, this is the first write: it takes the first backend
+    /// that can be used.
+    pub(super) fn opened(&mut self) -> Result<&mut Opened, Failure> {
+        let opened = match self.opened.take() {
+            Some(opened) => opened,
+            None => self.choose_backend()?,
+        };
+        Ok(self.opened.insert(opened))
+    }
+
+    /// Which backend it is, and why. `None`: nothing says so, and there is no store yet.
+    pub(crate) fn chosen(&self) -> Option<(StoreKind, SaidBy)> {
+        self.opened.as_ref().map(|opened| (opened.store.kind(), opened.said_by))
+    }
+
+    /// Whether the backend can be used now.
+    pub(crate) fn status(&self) -> Status {
+        self.opened.as_ref().map_or(Status::Empty, |opened| opened.store.status())
+    }
+
+    /// What lies beside the backend; of `file` the store itself.
+    pub(crate) fn directory(&self) -> Option<&Path> {
+        self.opened.as_ref().map(|opened| opened.place.directory.as_path())
+    }
+
+    fn choose_backend(&self) -> Result<Opened, Failure> {
+        let mut reasons = Vec::new();
+        for kind in StoreKind::BY_ITSELF.into_iter().filter(|kind| kind.is_built()) {
+            let opened = self.open_backend(kind, SaidBy::FirstWrite)?;
+            match opened.store.status() {
+                Status::Unavailable(why) => reasons.push(format!("`{kind}` cannot be used here: {why}")),
+                Status::Locked | Status::Empty
+                    if kind == StoreKind::SecretService && !self.world.environment.has_desktop() =>
+                {
+                    let why = PassphraseError::NoDesktop;
+                    reasons.push(format!("`{kind}` cannot be used here: {why}"));
+                }
+                Status::Ready | Status::Locked | Status::Empty => {
+                    for reason in reasons {
+                        self.world.output.note(&reason);
+                    }
+                    return Ok(opened);
+                }
+            }
+        }
+        let failure = Failure::new(FailureKind::Failed, "no backend can keep a secret on this machine");
+        Err(reasons.into_iter().fold(failure, |mut failure, reason| {
+            failure.causes.push(reason);
+            failure
+        }))
+    }
+
+    pub(super) fn say_where_keys_are(&self) {
+        let Some(opened) = &self.opened else { return };
+        let kind = opened.store.kind();
+        self.world.output.note(&match kind {
+            StoreKind::File => {
+                let shown = self.world.dirs.shown(&opened.place.directory);
+                format!("keys are kept encrypted in {shown} (backend `{kind}`)")
+            }
+            _ => format!("keys are kept in the backend `{kind}`"),
+        });
+    }
+
+    /// The first write chooses the backend, and from then on only that one is used.
+    pub(super) fn record_choice(&mut self) {
+        let Some(opened) = &mut self.opened else { return };
+        if opened.said_by == SaidBy::FirstWrite {
+            opened.said_by = SaidBy::Found;
+            self.say_where_keys_are();
+        }
+        let Some(opened) = &self.opened else { return };
+        if self.settings.backend.is_some() {
+            return;
+        }
+        if let Err(error) = self.save_choice(opened.store.kind(), Earlier::Stays) {
+            self.world.output.warn(&format!("the choice of backend is not recorded: {error}"));
+        }
+    }
+
+    /// Records that this backend is to be used from now on.
+    pub(crate) fn record_use(&mut self) -> Result<(), Failure> {
+        let kind = self.opened()?.store.kind();
+        self.save_choice(kind, Earlier::IsReplaced).map_err(|error| crate::errors::file_failure(&error))
+    }
+
+    fn save_choice(&self, kind: StoreKind, earlier: Earlier) -> Result<(), FileError> {
+        let lock = self.world.dirs.locks().join("settings.lock");
+        make_private_directory(&self.world.dirs.locks())?;
+        let _held = crate::sys::lock::hold(&lock)?;
+        save_backend(&self.world.dirs.settings_file(), kind, earlier)
+    }
+}

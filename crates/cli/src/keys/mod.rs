@@ -1,0 +1,264 @@
+//! The store as commands use it: opened when first needed, unlocked once, its index kept true.
+
+mod backups;
+mod choice;
+mod index;
+pub(crate) mod request;
+mod transfer;
+#[cfg(feature = "file")]
+mod trust;
+mod unlock;
+#[cfg(feature = "file")]
+mod wraps;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use hatbox_types::name::ProfileName;
+use hatbox_types::secret::{AccessKey, SecretString};
+use zeroize::Zeroizing;
+
+use self::choice::Opened;
+pub(crate) use self::choice::SaidBy;
+pub(crate) use self::transfer::Transfer;
+#[cfg(feature = "file")]
+pub(crate) use self::wraps::NewWay;
+use crate::ask::passphrase::Asking;
+use crate::ask::passphrase::PassphraseSource;
+use crate::errors::{Failure, FailureKind};
+use crate::files::settings::{Settings, load_settings};
+use crate::keys::request::StoreRequest;
+use crate::store::sealed::CacheKey;
+use crate::store::sessions::Sessions;
+use crate::store::{Distrust, Item, ItemId, ItemInfo, PassphraseError, Status, StoreError, StoreKind};
+use crate::sys::descriptor;
+use crate::sys::keyring::KeyringError;
+use crate::world::World;
+
+/// The store of this run, with what has been learned of it so far.
+#[derive(Debug)]
+pub(crate) struct Secrets<'w> {
+    world: &'w World,
+    settings: Settings,
+    /// The `file` backend's directory, when a flag or variable names it.
+    file_dir: Option<PathBuf>,
+    /// `None` until something says which backend it is: then there is no store yet.
+    opened: Option<Opened>,
+    passphrase: Option<PassphraseSource>,
+    unlock_for: Option<Duration>,
+    cache_key: Option<CacheKey>,
+    has_said_no_keyring: bool,
+}
+
+/// Whether what is there under the same name may be replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Replacing {
+    Allowed,
+    Refused,
+}
+
+impl From<bool> for Replacing {
+    fn from(flag: bool) -> Self {
+        if flag { Self::Allowed } else { Self::Refused }
+    }
+}
+
+/// Whether there is an answer without asking.
+#[derive(Debug)]
+pub(crate) enum Known<T> {
+    /// Yes.
+    Yes(T),
+    /// The store is locked, and nobody was to be asked.
+    Locked,
+}
+
+impl<'w> Secrets<'w> {
+    /// Finds the store; opens, reads and asks nothing yet.
+    pub(crate) fn open(world: &'w World, request: StoreRequest) -> Result<Self, Failure> {
+        if let Some(PassphraseSource::Descriptor(number)) = request.passphrase {
+            descriptor::close_on_exec(number).map_err(|error| {
+                Failure::new(
+                    FailureKind::Usage,
+                    format!("descriptor {number} for the passphrase is not open"),
+                )
+                .caused_by(&error)
+            })?;
+        }
+        let settings = load_settings(&world.dirs.settings_file())?;
+        let passphrase =
+            request.passphrase.or_else(|| settings.passphrase_command.clone().map(PassphraseSource::Command));
+        let mut secrets = Self {
+            world,
+            settings,
+            file_dir: request.file_dir,
+            opened: None,
+            passphrase,
+            unlock_for: request.unlock_for,
+            cache_key: None,
+            has_said_no_keyring: false,
+        };
+        if let Some((kind, said_by)) = secrets.said_kind(request.kind)? {
+            secrets.opened = Some(secrets.open_backend(kind, said_by)?);
+        }
+        Ok(secrets)
+    }
+
+    /// How long a person is waited for.
+    pub(crate) fn prompt_timeout(&self) -> Duration {
+        self.settings.prompt_timeout()
+    }
+
+    /// Whether the settings want a session keyring of its own for each child.
+    pub(crate) fn is_child_isolated(&self) -> bool {
+        self.settings.isolate_child
+    }
+
+    /// Why the kernel keyring holds nothing between commands; `None` where it does, or could.
+    pub(crate) fn why_nothing_is_held(&self) -> Option<KeyringError> {
+        let error = self.opened.as_ref()?.place.unlocked.cache_key().err()?;
+        (error != KeyringError::Absent).then_some(error)
+    }
+
+    /// Whether the store's passphrase is to be had without a person.
+    pub(crate) fn is_passphrase_at_hand(&self) -> bool {
+        self.passphrase.is_some()
+    }
+
+    /// The commands that the settings name, with the names of the settings.
+    pub(crate) fn named_commands(&self) -> Vec<(&'static str, &str)> {
+        let settings = &self.settings;
+        [
+            ("passphrase_command", settings.passphrase_command.as_deref()),
+            ("store_command", settings.store_command.as_deref()),
+        ]
+        .into_iter()
+        .filter_map(|(name, command)| Some((name, command?)))
+        .collect()
+    }
+
+    /// The access key stored for `profile`.
+    pub(crate) fn read_key(&mut self, profile: &ProfileName) -> Result<AccessKey, Failure> {
+        self.unlock(Asking::Person)?;
+        let item = match self.opened()?.store.read(&ItemId::access_key(profile)) {
+            Ok(item) => item,
+            Err(StoreError::Absent) => {
+                // Deleted by other means than hatbox: the index must not promise it again.
+                self.drop_index();
+                return Err(Failure::new(
+                    FailureKind::Failed,
+                    format!("no access key is stored for profile `{profile}`"),
+                )
+                .hint(format!("hatbox add {profile}")));
+            }
+            Err(error) => return Err(self.failure_of(&error)),
+        };
+        let damaged =
+            || Failure::new(FailureKind::Failed, format!("the access key of profile `{profile}` is damaged"));
+        let secret = std::str::from_utf8(&item.secret).map_err(|_| damaged())?;
+        let id = item.info.access_key_id.ok_or_else(damaged)?;
+        Ok(AccessKey { id, secret: SecretString::new(secret.to_owned()) })
+    }
+
+    /// Stores an access key for `profile`, in the place of an earlier one.
+    pub(crate) fn save_key(&mut self, profile: &ProfileName, key: &AccessKey) -> Result<(), Failure> {
+        self.unlock_or_create()?;
+        let info = ItemInfo {
+            id: ItemId::access_key(profile),
+            created: self.world.clock.now(),
+            access_key_id: Some(key.id.clone()),
+        };
+        let item = Item { info, secret: Zeroizing::new(key.secret.expose().as_bytes().to_vec()) };
+        self.change(|store| store.write(&item), |index| index.put(&item.info))
+    }
+
+    /// Deletes the access key of `profile`.
+    pub(crate) fn delete_key(&mut self, profile: &ProfileName) -> Result<(), Failure> {
+        self.unlock(Asking::Person)?;
+        let id = ItemId::access_key(profile);
+        self.change(|store| store.delete(&id), |index| index.take_off(&id))
+    }
+
+    /// The cached sessions.
+    pub(crate) fn sessions(&mut self, asking: Asking) -> Result<Sessions, Failure> {
+        let key = self.cache_key(asking)?;
+        Ok(Sessions::open(&self.world.dirs.sessions(), key))
+    }
+
+    /// The cached sessions, where they can be had without asking a person, and without making a store.
+    pub(crate) fn sessions_if_known(&mut self) -> Result<Known<Sessions>, Failure> {
+        if self.is_empty() {
+            return Ok(Known::Locked);
+        }
+        match self.sessions(Asking::AtHand) {
+            Ok(sessions) => Ok(Known::Yes(sessions)),
+            Err(failure) if failure.kind == FailureKind::NeedsPerson => Ok(Known::Locked),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// Whether there is no store yet. Where the cache key is held there is one, and no backend is touched.
+    pub(crate) fn is_empty(&mut self) -> bool {
+        self.cache_key_at_hand().is_none()
+            && self.opened.as_ref().is_none_or(|opened| opened.store.status() == Status::Empty)
+    }
+
+    /// Drops the unlocked state, here and in the kernel keyring.
+    pub(crate) fn lock(&mut self) -> Result<(), KeyringError> {
+        self.cache_key = None;
+        match &mut self.opened {
+            None => Ok(()),
+            Some(opened) => {
+                opened.store.lock();
+                opened.place.unlocked.forget()
+            }
+        }
+    }
+
+    fn failure_of(&self, error: &StoreError) -> Failure {
+        let kind = match error {
+            StoreError::Locked(
+                _,
+                PassphraseError::NoWay | PassphraseError::NoDesktop | PassphraseError::TimedOut,
+            ) => FailureKind::NeedsPerson,
+            StoreError::Locked(_, PassphraseError::Cancelled | PassphraseError::Refused { .. }) => {
+                FailureKind::Cancelled
+            }
+            StoreError::Locked(_, PassphraseError::Empty(_)) => FailureKind::Usage,
+            StoreError::Untrusted { .. } | StoreError::Missing { .. } => FailureKind::Refused,
+            _ => FailureKind::Failed,
+        };
+        let mut failure = Failure::of_error(kind, error);
+        if let StoreError::Untrusted { place, .. } | StoreError::Missing { place, .. } = error {
+            let (long, short) = (place.display().to_string(), self.world.dirs.shown(place));
+            failure.error = failure.error.replacen(&long, &short, 1);
+        }
+        match error {
+            StoreError::Locked(StoreKind::SecretService, PassphraseError::NoWay | PassphraseError::NoDesktop) => {
+                failure.hint("unlock the keyring on the desktop, or by `gnome-keyring-daemon --unlock`")
+            }
+            StoreError::Locked(kind, PassphraseError::NoWay) if *kind != StoreKind::File => {
+                failure.hint(format!("run it on a terminal, or unlock `{kind}` first"))
+            }
+            StoreError::Locked(_, PassphraseError::NoWay) => failure
+                .hint("run it on a terminal, pass --passphrase-fd N, or set `passphrase_command` in hatbox's settings"),
+            StoreError::Locked(_, PassphraseError::Wrong) if self.passphrase.is_none() => failure
+                .hint("the passphrase is the one chosen when the store was made; nobody can recover it"),
+            StoreError::Unavailable { way_out: Some(way_out), .. } => failure.hint(way_out),
+            StoreError::Missing { .. } => failure
+                .hint("mount the disk that it is on, or restore the directory from a backup")
+                .hint("if it is lost for good, forget it: hatbox store trust"),
+            StoreError::Untrusted { why: Distrust::OtherIdentity { .. }, .. } => failure
+                .hint("if you did not replace the store yourself, restore it from a backup: this one may be another person's")
+                .hint("to look at it and decide: hatbox store trust"),
+            StoreError::Untrusted { why: Distrust::RolledBack { .. } | Distrust::Forked { .. }, .. } => failure
+                .hint("if you did not restore it from a backup yourself, restore the newest one")
+                .hint("to look at it and decide: hatbox store trust"),
+            StoreError::Untrusted { .. } => failure.hint("to look at it and decide: hatbox store trust"),
+            StoreError::Broken { what, .. } if what.contains("identity.") => {
+                failure.hint("restore the file from a backup, or open the store another way and write it again: hatbox store wrap add")
+            }
+            StoreError::Broken { .. } => failure.hint("the other items still work; `hatbox add` writes this one again"),
+            _ => failure,
+        }
+    }
+}

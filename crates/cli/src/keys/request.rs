@@ -1,0 +1,94 @@
+//! Which store is asked for, by flags and environment. Pure: no file is read and nobody is asked.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use hatbox_types::duration::parse_duration;
+use hatbox_types::secret::SecretString;
+
+use crate::args::GlobalArgs;
+use crate::ask::passphrase::PassphraseSource;
+use crate::env_names;
+use crate::errors::{Failure, FailureKind};
+use crate::store::StoreKind;
+use crate::world::environment::Environment;
+
+/// Which store, and how to unlock it.
+#[derive(Debug)]
+pub(crate) struct StoreRequest {
+    /// With the flag or variable that says so. `None`: what the settings file says, else the first write
+    /// chooses.
+    pub(crate) kind: Option<(StoreKind, &'static str)>,
+    pub(crate) file_dir: Option<PathBuf>,
+    /// `None`: what the settings file says, else the terminal.
+    pub(crate) passphrase: Option<PassphraseSource>,
+    /// `None`: what the settings file says.
+    pub(crate) unlock_for: Option<Duration>,
+}
+
+/// Flags and environment about the store.
+pub(crate) fn resolve_store(global: &GlobalArgs, environment: &Environment) -> Result<StoreRequest, Failure> {
+    let named = match &global.backend {
+        Some(name) => Some(("--backend", name.clone())),
+        None => environment.first(env_names::BACKEND),
+    };
+    let kind = match named {
+        // aws-vault's variable, with a backend of aws-vault's: said of another store than ours.
+        None | Some(("AWS_VAULT_BACKEND", _)) => None,
+        Some((origin, name)) => Some((parse_kind(&name, origin)?, origin)),
+    };
+    let descriptor = match global.passphrase_fd {
+        Some(number) => Some(number),
+        None => match environment.first(env_names::PASSPHRASE_FD) {
+            None => None,
+            Some((name, text)) => Some(text.parse().map_err(|_| {
+                Failure::new(FailureKind::Usage, format!("{name} is no descriptor's number: `{text}`"))
+            })?),
+        },
+    };
+    if let Some(number) = descriptor.filter(|number| *number < 0) {
+        return Err(Failure::new(FailureKind::Usage, format!("`{number}` is no descriptor's number")));
+    }
+    let passphrase = match descriptor {
+        Some(number) => Some(PassphraseSource::Descriptor(number)),
+        // Set and empty is a mistake to be told of, not a variable that is unset: see `store::file`.
+        None => passphrase_of_environment(environment)?,
+    };
+    let file_dir = global
+        .file_dir
+        .clone()
+        .or_else(|| environment.text(env_names::FILE_DIR.0).map(PathBuf::from))
+        .map(|dir| std::path::absolute(&dir).unwrap_or(dir));
+    let unlock_for = match &global.unlock_for {
+        None => None,
+        Some(text) => Some(parse_duration(text).map_err(|error| {
+            Failure::new(FailureKind::Usage, format!("`--unlock-for {text}` is no duration: {error}"))
+        })?),
+    };
+    Ok(StoreRequest { kind, file_dir, passphrase, unlock_for })
+}
+
+/// The backend named `name`, in `origin`.
+pub(crate) fn parse_kind(name: &str, origin: &str) -> Result<StoreKind, Failure> {
+    StoreKind::parse(name).ok_or_else(|| {
+        let known: Vec<_> = StoreKind::ALL.into_iter().filter(|kind| kind.is_built()).collect();
+        let known: Vec<_> = known.iter().map(|kind| format!("`{kind}`")).collect();
+        Failure::new(
+            FailureKind::Usage,
+            format!("there is no backend `{}` (from {origin})", name.escape_debug()),
+        )
+        .hint(format!("this build has {}", known.join(", ")))
+        .hint("`hatbox store status` shows which of them can be used here")
+    })
+}
+
+fn passphrase_of_environment(environment: &Environment) -> Result<Option<PassphraseSource>, Failure> {
+    let (ours, theirs) = env_names::FILE_PASSPHRASE;
+    let found =
+        [Some(ours), theirs].into_iter().flatten().find_map(|name| Some((name, environment.raw(name)?)));
+    let Some((name, value)) = found else { return Ok(None) };
+    let text = value
+        .to_str()
+        .ok_or_else(|| Failure::new(FailureKind::Usage, format!("the passphrase in {name} is not UTF-8")))?;
+    Ok(Some(PassphraseSource::Variable(name, SecretString::new(text.to_owned()))))
+}

@@ -1,0 +1,165 @@
+//! Whole items into a backend, and out of one: for `hatbox store migrate` and `hatbox import`.
+
+use super::{Replacing, Secrets};
+use hatbox_types::name::ProfileName;
+
+use crate::ask::passphrase::Asking;
+use crate::errors::{Failure, FailureKind};
+use crate::store::{Item, ItemId, ItemKind, StoreError};
+use crate::sys::files::make_private_directory;
+
+/// What copying keys into a backend would do, or has done.
+#[derive(Debug, Default)]
+pub(crate) struct Transfer {
+    /// The keys to copy.
+    pub(crate) copied: Vec<Item>,
+    /// Of these, the profiles that have another key there.
+    pub(crate) replaced: Vec<ProfileName>,
+    /// The profiles whose very key is there.
+    pub(crate) already_there: Vec<ProfileName>,
+}
+
+impl Transfer {
+    /// A line for each key, with `verb` in front: `Copied`, `Would copy`. `to` says where, with a blank in front.
+    pub(crate) fn render(&self, verb: &str, to: &str) -> String {
+        let mut text = String::new();
+        for item in &self.copied {
+            let profile = &item.info.id.profile;
+            let what = if self.replaced.contains(profile) { " (replaces another)" } else { "" };
+            text.push_str(&format!("{verb} the access key of `{profile}`{to}{what}.\n"));
+        }
+        for profile in &self.already_there {
+            text.push_str(&format!("The access key of `{profile}` is there already.\n"));
+        }
+        if text.is_empty() {
+            "There is no key to take over.\n".clone_into(&mut text);
+        }
+        text
+    }
+}
+
+impl Secrets<'_> {
+    /// What copying these keys here would do.
+    ///
+    /// # Errors
+    /// A profile has another key here, and that may not be replaced.
+    pub(crate) fn plan_transfer(
+        &mut self,
+        items: Vec<Item>,
+        may_replace: Replacing,
+        hint: &str,
+    ) -> Result<Transfer, Failure> {
+        let mut transfer = Transfer::default();
+        let there = if self.is_empty() { Vec::new() } else { self.all_keys()?.0 };
+        for item in items {
+            let profile = item.info.id.profile.clone();
+            match there.iter().find(|other| other.info.id == item.info.id) {
+                None => transfer.copied.push(item),
+                Some(other)
+                    if other.secret == item.secret && other.info.access_key_id == item.info.access_key_id =>
+                {
+                    transfer.already_there.push(profile);
+                }
+                Some(_) => {
+                    transfer.replaced.push(profile);
+                    transfer.copied.push(item);
+                }
+            }
+        }
+        if transfer.replaced.is_empty() || may_replace == Replacing::Allowed {
+            return Ok(transfer);
+        }
+        let names: Vec<_> = transfer.replaced.iter().map(|profile| format!("`{profile}`")).collect();
+        Err(Failure::new(
+            FailureKind::Refused,
+            format!("another access key is stored already for {}", names.join(", ")),
+        )
+        .hint(hint))
+    }
+
+    /// All access keys with their secrets, and what is wrong with those that cannot be read.
+    pub(crate) fn all_keys(&mut self) -> Result<(Vec<Item>, Vec<String>), Failure> {
+        self.unlock(Asking::Person)?;
+        let listed = self.opened()?.store.list();
+        let (infos, broken) = listed.map_err(|error| self.failure_of(&error))?;
+        let mut broken: Vec<_> = broken.iter().map(ToString::to_string).collect();
+        let mut items = Vec::new();
+        for info in infos.into_iter().filter(|info| info.id.kind == ItemKind::AccessKey) {
+            match self.opened()?.store.read(&info.id) {
+                Ok(item) => items.push(item),
+                // Deleted since it was listed.
+                Err(StoreError::Absent) => {}
+                Err(error @ StoreError::Broken { .. }) => broken.push(error.to_string()),
+                Err(error) => return Err(self.failure_of(&error)),
+            }
+        }
+        Ok((items, broken))
+    }
+
+    /// Takes the other backend's cache key where this one has none: then cached sessions stay good.
+    pub(crate) fn adopt_cache_key(&mut self, other: &mut Secrets<'_>) -> Result<(), Failure> {
+        self.unlock_or_create()?;
+        let theirs = match other.opened()?.store.read(&ItemId::cache_key()) {
+            Ok(item) => item,
+            Err(StoreError::Absent | StoreError::Broken { .. }) => return Ok(()),
+            Err(error) => return Err(other.failure_of(&error)),
+        };
+        let directory = self.opened()?.place.state.clone();
+        make_private_directory(&directory).map_err(|error| crate::errors::file_failure(&error))?;
+        let _held = self.hold_store(&directory)?;
+        let store = &self.opened()?.store;
+        let result = match store.read(&ItemId::cache_key()) {
+            Err(StoreError::Absent) => store.write(&theirs),
+            other => other.map(drop),
+        };
+        result.map_err(|error| self.failure_of(&error))
+    }
+
+    /// Writes items, and reads each back before the next one.
+    ///
+    /// # Errors
+    /// The first one that cannot be written, or does not come back as it was.
+    pub(crate) fn save_items(&mut self, items: &[Item]) -> Result<(), Failure> {
+        self.unlock_or_create()?;
+        let mut changed = None;
+        let result = self.change(
+            |store| {
+                for item in items {
+                    store.write(item)?;
+                    let read = store.read(&item.info.id)?;
+                    if read.secret != item.secret || read.info.access_key_id != item.info.access_key_id {
+                        changed = Some(item.info.id.profile.clone());
+                        return Err(StoreError::Absent);
+                    }
+                }
+                Ok(())
+            },
+            |index| items.iter().for_each(|item| index.put(&item.info)),
+        );
+        match changed {
+            None => result,
+            Some(profile) => Err(Failure::new(
+                FailureKind::Failed,
+                format!("the access key of `{profile}` did not come back as it was written"),
+            )
+            .hint("the source still has it; nothing was deleted")),
+        }
+    }
+
+    /// Deletes items; those that are not there are deleted already.
+    pub(crate) fn delete_items(&mut self, ids: &[ItemId]) -> Result<(), Failure> {
+        self.unlock(Asking::Person)?;
+        self.change(
+            |store| {
+                for id in ids {
+                    match store.delete(id) {
+                        Ok(()) | Err(StoreError::Absent) => {}
+                        Err(error) => return Err(error),
+                    }
+                }
+                Ok(())
+            },
+            |index| ids.iter().for_each(|id| index.take_off(id)),
+        )
+    }
+}

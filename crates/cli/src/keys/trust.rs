@@ -1,0 +1,38 @@
+//! A `file` store that is not trusted: shown, and taken as it is after a word of the user's.
+
+use super::Secrets;
+use crate::ask::passphrase::{Asking, Patience, ask_passphrase};
+use crate::errors::Failure;
+use crate::store::file::{Examined, StoreState};
+use crate::sys::files::make_private_directory;
+
+impl Secrets<'_> {
+    /// What is in the place of the store. Changes nothing.
+    pub(crate) fn examine(&mut self) -> Result<StoreState, Failure> {
+        let (world, source) = (self.world, self.passphrase.take());
+        let patience = Patience { timeout: self.settings.prompt_timeout(), is_over: &|| false };
+        let mut ask = |what| ask_passphrase(world, source.as_ref(), Asking::Person, &patience, &what);
+        let result = self.file_store().map(|store| store.examine(&mut ask));
+        self.passphrase = source;
+        result?.map_err(|error| self.failure_of(&error))
+    }
+
+    /// Uses what was examined from now on.
+    pub(crate) fn accept(&mut self, examined: Examined) -> Result<(), Failure> {
+        let directory = self.opened()?.place.state.clone();
+        make_private_directory(&directory).map_err(|error| crate::errors::file_failure(&error))?;
+        let _held = self.hold_store(&directory)?;
+        self.cache_key = None;
+        self.drop_index();
+        let accepted = self.file_store()?.accept(examined);
+        accepted.map_err(|error| self.failure_of(&error))
+    }
+
+    /// Forgets a store that is gone.
+    pub(crate) fn forget_store(&mut self) -> Result<(), Failure> {
+        self.cache_key = None;
+        self.drop_index();
+        let forgotten = self.file_store()?.forget();
+        forgotten.map_err(|error| self.failure_of(&error))
+    }
+}

@@ -1,0 +1,290 @@
+//! Unlocking the store: whom to ask, who waits for whose answer, what is held for the next command.
+
+use hatbox_types::secret::SecretString;
+use zeroize::Zeroizing;
+
+use super::{SaidBy, Secrets};
+use crate::ask::passphrase::PassphraseSource;
+use crate::ask::passphrase::{Asking, Patience, ask_passphrase};
+use crate::ask::waiting::{leave_failure, wait_for_lock};
+use crate::env_names;
+use crate::errors::file_failure;
+use crate::errors::{Failure, FailureKind};
+use crate::store::sealed::CacheKey;
+use crate::store::unlocked::HeldIn;
+use crate::store::{Item, ItemId, ItemInfo, PassphraseError, PassphraseFor, Status, StoreError, StoreKind};
+use crate::sys::files::{check_creator, make_private_directory};
+use crate::sys::keyring::KeyringError;
+
+impl Secrets<'_> {
+    /// Unlocks the store. Only what stores a key creates one.
+    pub(super) fn unlock(&mut self, asking: Asking) -> Result<(), Failure> {
+        if self.opened.as_ref().is_none_or(|opened| opened.store.status() == Status::Empty) {
+            return Err(no_store_yet());
+        }
+        self.unlock_what_is_there(asking)
+    }
+
+    /// Unlocks the store, creating it where there is none: for what stores a key.
+    pub(super) fn unlock_or_create(&mut self) -> Result<(), Failure> {
+        self.unlock_what_is_there(Asking::Person)
+    }
+
+    fn unlock_what_is_there(&mut self, asking: Asking) -> Result<(), Failure> {
+        loop {
+            let status = self.opened()?.store.status();
+            if matches!(status, Status::Unavailable(_)) {
+                // No answer would help; its own error says what does.
+                let result = self.opened()?.store.unlock(&mut |_| Err(PassphraseError::NoWay));
+                return result.map_err(|error| self.failure_of(&error));
+            }
+            if status == Status::Ready || self.unlock_without_question(&status)? {
+                return Ok(());
+            }
+            // Whoever is not to be asked must not wait for somebody else's answer either.
+            if asking == Asking::AtHand && self.passphrase.is_none() {
+                let kind = self.opened()?.store.kind();
+                return Err(self.failure_of(&StoreError::Locked(kind, PassphraseError::NoWay)));
+            }
+            if self.world.environment.text(env_names::UNLOCKING).is_some() {
+                return Err(Failure::new(
+                    FailureKind::Usage,
+                    "`passphrase_command` runs hatbox, which needs the passphrase for that",
+                )
+                .hint("let the command use something other than hatbox's store"));
+            }
+            self.check_owner()?;
+            match self.unlock_by_asking(asking)? {
+                Asked::Unlocked => return Ok(()),
+                Asked::AnsweredElsewhere => self.world.output.note("answered on another terminal"),
+            }
+        }
+    }
+
+    /// The kernel keyring may hold the identity; the desktop may have unlocked its store since.
+    fn unlock_without_question(&mut self, status: &Status) -> Result<bool, Failure> {
+        if *status != Status::Locked {
+            return Ok(false);
+        }
+        let result = self.opened()?.store.unlock(&mut |_| Err(PassphraseError::NoWay));
+        self.say_warnings();
+        match result {
+            Ok(()) => Ok(true),
+            // No answer makes it the user's store.
+            Err(error @ (StoreError::Untrusted { .. } | StoreError::Missing { .. })) => {
+                Err(self.failure_of(&error))
+            }
+            Err(_) => Ok(false),
+        }
+    }
+
+    /// One question and one scrypt at a time; whoever waited finds the answer in the kernel keyring.
+    fn unlock_by_asking(&mut self, asking: Asking) -> Result<Asked, Failure> {
+        let directory = self.opened()?.place.state.clone();
+        make_private_directory(&directory).map_err(|error| file_failure(&error))?;
+        let timeout = self.settings.prompt_timeout();
+        self.world.taken_over.set(None);
+        let path = directory.join("unlock.lock");
+        let held = wait_for_lock(self.world, &path, timeout * 3, "the passphrase of the store", None)?;
+        let (world, source) = (self.world, self.passphrase.as_ref());
+        let patience = Patience { timeout, is_over: &|| !held.is_current() };
+        let mut read = None;
+        let mut ask = |what: PassphraseFor| {
+            let text = ask_passphrase(world, source, asking, &patience, &what)?;
+            if let (Some(source), PassphraseFor::Opening { .. } | PassphraseFor::Creating) = (source, &what) {
+                read = Some(PassphraseSource::Read { source: source.shown(), text: text.clone() });
+            }
+            Ok(text)
+        };
+        let Some(opened) = &mut self.opened else { return Ok(Asked::AnsweredElsewhere) };
+        // A backend that the first write chooses is told of once it has been written to.
+        let is_new = opened.store.status() == Status::Empty && opened.said_by != SaidBy::FirstWrite;
+        let result = opened.store.unlock(&mut ask);
+        match result {
+            Ok(()) => {}
+            Err(StoreError::Locked(_, PassphraseError::AnsweredElsewhere)) => {
+                return Ok(Asked::AnsweredElsewhere);
+            }
+            Err(error) => {
+                let mut failure = self.failure_of(&error);
+                // Another process may have a passphrase of its own where this one was given a wrong one.
+                failure.is_shared = source.is_none() && failure.kind != FailureKind::NeedsPerson
+                    || matches!(error, StoreError::Locked(_, PassphraseError::TimedOut));
+                leave_failure(&held, &failure, None);
+                return Err(failure);
+            }
+        }
+        drop(held);
+        if read.is_some() {
+            self.passphrase = read;
+        }
+        self.say_warnings();
+        if is_new {
+            self.say_where_keys_are();
+        }
+        Ok(Asked::Unlocked)
+    }
+
+    fn say_warnings(&mut self) {
+        let warnings = self.opened.as_mut().map(|opened| opened.store.take_warnings());
+        for warning in warnings.unwrap_or_default() {
+            self.world.output.warn(&warning);
+        }
+    }
+
+    /// Before anyone is asked: root makes no store in another user's directory.
+    fn check_owner(&mut self) -> Result<(), Failure> {
+        let directory = self.opened()?.place.directory.clone();
+        if directory.exists() {
+            return Ok(());
+        }
+        check_creator(&directory).map_err(|error| file_failure(&error))
+    }
+
+    /// The cache key, where it is held: touches no backend.
+    pub(super) fn cache_key_at_hand(&mut self) -> Option<CacheKey> {
+        if self.cache_key.is_none() {
+            self.cache_key = match self.opened.as_ref()?.place.unlocked.cache_key() {
+                Ok(key) => Some(key),
+                Err(KeyringError::Denied | KeyringError::Full) => self.cache_key_in_box(),
+                Err(KeyringError::Absent | KeyringError::Unknown) => None,
+            };
+        }
+        self.cache_key.clone()
+    }
+
+    /// The cache key, where it is held and nobody need be asked.
+    pub(crate) fn cache_key_if_held(&mut self) -> Option<CacheKey> {
+        self.cache_key_at_hand()
+    }
+
+    /// Without a kernel keyring: the cache key in a box that the passphrase opens, where that is at hand.
+    fn cache_key_in_box(&mut self) -> Option<CacheKey> {
+        let unlocked = self.opened.as_ref()?.place.unlocked.clone();
+        let passphrase = unlocked.has_box().then(|| self.passphrase_at_hand())??;
+        unlocked.cache_key_by(&passphrase)
+    }
+
+    /// The passphrase, where it is to be had without a person. Its source is asked once: a descriptor gives it only
+    /// once, and a command takes its time.
+    fn passphrase_at_hand(&mut self) -> Option<SecretString> {
+        if self.world.environment.text(env_names::UNLOCKING).is_some() {
+            return None;
+        }
+        let source = self.passphrase.as_ref()?;
+        let patience = Patience { timeout: self.settings.prompt_timeout(), is_over: &|| false };
+        let what = PassphraseFor::Opening { attempt: 1 };
+        // Why there is none is said once it is needed.
+        let text = ask_passphrase(self.world, Some(source), Asking::AtHand, &patience, &what).ok()?;
+        self.passphrase = Some(PassphraseSource::Read { source: source.shown(), text: text.clone() });
+        Some(text)
+    }
+
+    /// The cache key: from the kernel keyring, else from the store.
+    pub(super) fn cache_key(&mut self, asking: Asking) -> Result<CacheKey, Failure> {
+        if let Some(key) = self.cache_key_at_hand() {
+            return Ok(key);
+        }
+        self.unlock(asking)?;
+        let key = self.load_or_create_cache_key()?;
+        self.hold_cache_key(&key)?;
+        Ok(self.cache_key.insert(key).clone())
+    }
+
+    fn is_boxed(&self, passphrase: &SecretString, key: &CacheKey) -> bool {
+        self.opened.as_ref().is_some_and(|opened| opened.place.unlocked.hold_cache_key_by(passphrase, key))
+    }
+
+    fn hold_cache_key(&mut self, key: &CacheKey) -> Result<(), Failure> {
+        match self.opened()?.place.unlocked.hold_cache_key(key) {
+            Ok(HeldIn::Keyring) => {}
+            Ok(HeldIn::RuntimeDirectory) => self.world.output.warn(
+                "the unlocked store is held in a file of XDG_RUNTIME_DIR, which all your processes can read",
+            ),
+            Err(error) => {
+                let is_boxed = matches!(error, KeyringError::Denied | KeyringError::Full)
+                    && self.passphrase_at_hand().is_some_and(|passphrase| self.is_boxed(&passphrase, key));
+                if !is_boxed {
+                    self.say_no_keyring(error);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The cache key of the open store, in the place of one that was held.
+    pub(super) fn true_cache_key(&mut self, held: &CacheKey) -> Result<CacheKey, Failure> {
+        let key = self.load_or_create_cache_key()?;
+        if key.expose() != held.expose() {
+            self.opened()?.place.unlocked.forget_cache_key();
+            self.cache_key = None;
+            self.hold_cache_key(&key)?;
+        }
+        Ok(self.cache_key.insert(key).clone())
+    }
+
+    fn load_or_create_cache_key(&mut self) -> Result<CacheKey, Failure> {
+        if let Some(key) = self.load_cache_key()? {
+            return Ok(key);
+        }
+        let directory = self.opened()?.place.state.clone();
+        make_private_directory(&directory).map_err(|error| file_failure(&error))?;
+        let _held = self.hold_store(&directory)?;
+        // Another process may have been first.
+        if let Some(key) = self.load_cache_key()? {
+            return Ok(key);
+        }
+        let key = CacheKey::generate().map_err(|error| Failure::of_error(FailureKind::Failed, &error))?;
+        let info = ItemInfo { id: ItemId::cache_key(), created: self.world.clock.now(), access_key_id: None };
+        let item = Item { info, secret: Zeroizing::new(key.expose().to_vec()) };
+        let written = self.opened()?.store.write(&item);
+        written.map_err(|error| self.failure_of(&error))?;
+        Ok(key)
+    }
+
+    /// The cache key; `None` when there is none, or a damaged one. Only what is made again hangs on it: the
+    /// index and the cached sessions.
+    fn load_cache_key(&mut self) -> Result<Option<CacheKey>, Failure> {
+        match self.opened()?.store.read(&ItemId::cache_key()) {
+            Ok(item) => Ok(CacheKey::of_bytes(&item.secret)),
+            Err(StoreError::Absent) => Ok(None),
+            Err(error @ StoreError::Broken { .. }) => {
+                self.world.output.warn(&format!("{error}; it held the key of the cache, which is made anew"));
+                Ok(None)
+            }
+            Err(error) => Err(self.failure_of(&error)),
+        }
+    }
+
+    fn say_no_keyring(&mut self, error: KeyringError) {
+        // Only the store of files has a passphrase, and so a question to save.
+        let is_asked_for = self.opened.as_ref().is_some_and(|opened| opened.store.kind() == StoreKind::File);
+        if error == KeyringError::Unknown && !is_asked_for {
+            return;
+        }
+        if !std::mem::replace(&mut self.has_said_no_keyring, true) {
+            let why = match error {
+                KeyringError::Full => "your kernel keyring is full",
+                KeyringError::Absent | KeyringError::Denied => "the kernel keyring cannot be used here",
+                KeyringError::Unknown => "this system holds nothing between commands",
+            };
+            let is_file = self.chosen().is_some_and(|(kind, _)| kind == StoreKind::File);
+            let way_out = if is_file && error != KeyringError::Unknown {
+                "; to save that, set `unlock_cache = \"runtime-dir\"` in hatbox's settings"
+            } else {
+                ""
+            };
+            self.world.output.note(&format!("{why}: each command unlocks the store again{way_out}"));
+        }
+    }
+}
+
+pub(super) fn no_store_yet() -> Failure {
+    Failure::new(FailureKind::Failed, "there is no store yet").hint("hatbox add PROFILE")
+}
+
+/// What came of asking.
+enum Asked {
+    Unlocked,
+    AnsweredElsewhere,
+}

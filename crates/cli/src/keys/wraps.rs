@@ -1,0 +1,179 @@
+//! The wraps of a `file` store, and its identity, as commands change them.
+
+use hatbox_types::secret::SecretString;
+
+use super::unlock::no_store_yet;
+use super::{Replacing, Secrets};
+use crate::ask::passphrase::{Asking, Patience, ask_passphrase, read_new_passphrase};
+use crate::errors::file_failure;
+use crate::errors::{Failure, FailureKind};
+#[cfg(feature = "plugins")]
+use crate::store::file::PluginIdentity;
+use crate::store::file::{FileStore, WrapInfo, WrapName};
+use crate::store::{AskPassphrase, PassphraseFor, StoreError};
+
+/// What a new wrap is to be opened by.
+#[derive(Clone, Copy)]
+pub(crate) enum NewWay<'a> {
+    /// A passphrase, asked for or read from a descriptor.
+    Passphrase { descriptor: Option<i32> },
+    /// A recovery passphrase, which is made up.
+    Recovery,
+    /// An age plugin.
+    #[cfg(feature = "plugins")]
+    Plugin(&'a PluginIdentity),
+    #[cfg(not(feature = "plugins"))]
+    #[expect(dead_code, reason = "it holds the lifetime")]
+    Never(std::convert::Infallible, std::marker::PhantomData<&'a ()>),
+}
+
+/// Where a new passphrase comes from.
+pub(super) enum NewPassphrase {
+    /// This descriptor.
+    From(i32),
+    /// A person.
+    Asked,
+    /// Whatever gives the store's passphrase: it stays the same.
+    Same,
+}
+
+impl Secrets<'_> {
+    /// The wraps that are there; whether hatbox made them only where that can be known without a person.
+    pub(crate) fn wraps_if_known(&mut self) -> Result<Vec<WrapInfo>, Failure> {
+        self.require_file_store()?;
+        match self.unlock(Asking::AtHand) {
+            Err(failure) if failure.kind != FailureKind::NeedsPerson => return Err(failure),
+            _ => {}
+        }
+        let listed = self.file_store()?.wraps();
+        listed.map_err(|error| self.failure_of(&error))
+    }
+
+    /// Adds a wrap. Returns the recovery passphrase that was made up, when it is that.
+    pub(crate) fn add_wrap(
+        &mut self,
+        name: &WrapName,
+        way: NewWay<'_>,
+        replacing: Replacing,
+    ) -> Result<Option<SecretString>, Failure> {
+        let exists = self.wraps_of_open_store()?.iter().any(|wrap| wrap.name == *name);
+        if exists && replacing == Replacing::Refused {
+            return Err(Failure::new(
+                FailureKind::Refused,
+                format!("the store has a wrap `{}` already", name.as_str()),
+            )
+            .hint("add --replace to put a new one in its place"));
+        }
+        let new = match way {
+            NewWay::Passphrase { descriptor: Some(number) } => NewPassphrase::From(number),
+            _ => NewPassphrase::Asked,
+        };
+        self.change_file_store(&new, |store, ask| match way {
+            NewWay::Passphrase { .. } => store.add_passphrase(ask).map(|()| None),
+            NewWay::Recovery => store.add_recovery().map(Some),
+            #[cfg(feature = "plugins")]
+            NewWay::Plugin(identity) => store.add_plugin(name.clone(), identity, ask).map(|()| None),
+            #[cfg(not(feature = "plugins"))]
+            NewWay::Never(never, _) => match never {},
+        })
+    }
+
+    /// Removes a wrap.
+    pub(crate) fn remove_wrap(&mut self, name: &WrapName) -> Result<(), Failure> {
+        let wraps = self.wraps_of_open_store()?;
+        if !wraps.iter().any(|wrap| wrap.name == *name) {
+            let names: Vec<_> = wraps.iter().map(|wrap| format!("`{}`", wrap.name.as_str())).collect();
+            return Err(Failure::new(
+                FailureKind::Usage,
+                format!("the store has no wrap `{}`, only {}", name.as_str(), names.join(", ")),
+            ));
+        }
+        if !wraps.iter().any(|wrap| wrap.name != *name && wrap.is_ours == Some(true)) {
+            return Err(Failure::new(
+                FailureKind::Refused,
+                format!("`{}` is the only wrap of the store: without it nothing opens it", name.as_str()),
+            )
+            .hint("hatbox store wrap add recovery"));
+        }
+        self.change_file_store(&NewPassphrase::Asked, |store, _| store.remove_wrap(name))
+    }
+
+    /// Gives the store a new identity. Returns the number of access keys, and the new recovery passphrase where
+    /// there is one.
+    pub(crate) fn rekey(
+        &mut self,
+        descriptor: Option<i32>,
+    ) -> Result<(usize, Option<SecretString>), Failure> {
+        self.wraps_of_open_store()?;
+        let count = self.index(Asking::Person)?.keys.len();
+        let new = match (descriptor, &self.passphrase) {
+            (Some(number), _) => NewPassphrase::From(number),
+            (None, None) => NewPassphrase::Asked,
+            (None, Some(source)) => {
+                self.world
+                    .output
+                    .note(&format!("the passphrase stays the one that {} gives", source.shown()));
+                NewPassphrase::Same
+            }
+        };
+        let recovery = self.change_file_store(&new, FileStore::rekey)?;
+        // What the old cache key opened is made again, but for the backups.
+        let old = self.cache_key.take();
+        self.drop_index();
+        self.index(Asking::Person)?;
+        if let Some(old) = old {
+            let new = self.cache_key(Asking::Person)?;
+            self.backups()?.reseal(&old, &new).map_err(|error| file_failure(&error))?;
+        }
+        Ok((count, recovery))
+    }
+
+    fn wraps_of_open_store(&mut self) -> Result<Vec<WrapInfo>, Failure> {
+        self.require_file_store()?;
+        self.unlock(Asking::Person)?;
+        let listed = self.file_store()?.wraps();
+        listed.map_err(|error| self.failure_of(&error))
+    }
+
+    fn require_file_store(&mut self) -> Result<(), Failure> {
+        if self.is_empty() {
+            return Err(no_store_yet());
+        }
+        self.file_store().map(drop)
+    }
+
+    pub(super) fn file_store(&mut self) -> Result<&mut FileStore, Failure> {
+        let opened = self.opened()?;
+        let kind = opened.store.kind();
+        opened.store.as_file().ok_or_else(|| {
+            Failure::new(
+                FailureKind::Usage,
+                format!("the backend `{kind}` has no wraps: that is of `file` alone"),
+            )
+            .hint("hatbox --backend file store wrap list")
+        })
+    }
+
+    /// Changes the store under its lock.
+    pub(super) fn change_file_store<T>(
+        &mut self,
+        new: &NewPassphrase,
+        work: impl FnOnce(&mut FileStore, &mut AskPassphrase<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, Failure> {
+        let directory = self.opened()?.place.state.clone();
+        let _held = self.hold_store(&directory)?;
+        let (world, source) = (self.world, self.passphrase.take());
+        let patience = Patience { timeout: self.settings.prompt_timeout(), is_over: &|| false };
+        let mut ask = |what: PassphraseFor| match (&what, new) {
+            (PassphraseFor::Changing, NewPassphrase::From(number)) => read_new_passphrase(world, *number),
+            (PassphraseFor::Changing, NewPassphrase::Same) => {
+                ask_passphrase(world, source.as_ref(), Asking::Person, &patience, &what)
+            }
+            _ => ask_passphrase(world, None, Asking::Person, &patience, &what),
+        };
+        let result = self.file_store().map(|store| work(store, &mut ask));
+        self.passphrase = source;
+        let result = result?;
+        result.map_err(|error| self.failure_of(&error))
+    }
+}
