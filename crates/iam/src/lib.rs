@@ -7,35 +7,13 @@ pub mod policy;
 
 pub mod accounts;
 
-mod gap;
-mod names;
-pub mod party;
+mod columns;
 mod wrap;
 
-mod caller;
-mod context;
-mod judge;
-
-mod change;
-mod rows;
-
-pub mod can;
-
-pub mod edges;
-
-mod columns;
-
-pub mod reach;
-pub mod who;
-
-mod condition_keys;
-mod words;
+pub mod assume;
+pub mod report;
 
 pub mod admits;
-pub mod impact;
-
-mod people;
-
 pub mod lint;
 pub mod require_mfa;
 

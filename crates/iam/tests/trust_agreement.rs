@@ -8,15 +8,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use hatbox_iam::accounts::{Accounts, Origin, SourceKind};
-use hatbox_iam::can::{Given, MfaUse, Verdict, can};
+use hatbox_iam::assume::entity::{Party, PartyKind};
 use hatbox_iam::graph::json::render_json;
 use hatbox_iam::graph::text::{Characters, render_text};
 use hatbox_iam::graph::{Mfa as GraphMfa, survey};
-use hatbox_iam::party::{Party, PartyKind};
 use hatbox_iam::policy::document::Policy;
 use hatbox_iam::policy::evaluate::{Caller, Context, Decision, Layers, Request, evaluate};
-use hatbox_iam::reach::{Mfa, reach};
-use hatbox_iam::who::who;
+use hatbox_iam::report::can::{Given, MfaUse, Verdict, can};
+use hatbox_iam::report::reach::{Mfa, reach};
+use hatbox_iam::report::who::who;
 use hatbox_types::name::AccountId;
 use proptest::prelude::*;
 

@@ -6,8 +6,8 @@
 )]
 
 use hatbox_iam::accounts::{Accounts, Origin, SourceKind};
-use hatbox_iam::can::{Can, Given, MfaUse, Verdict, can};
-use hatbox_iam::party::{find_caller, find_role};
+use hatbox_iam::assume::entity::{find_caller, find_role};
+use hatbox_iam::report::can::{Can, Given, MfaUse, Verdict, can};
 
 const SNAPSHOT: &str = include_str!("accounts/snapshot.json");
 const STATE: &str = include_str!("accounts/terraform.tfstate");
@@ -355,7 +355,7 @@ fn nobody_and_several_of_one_name_are_told() {
     let accounts = read(&[SNAPSHOT]);
     let error = find_role(&accounts, "admin").unwrap_err();
     assert_eq!(error.to_string(), "no role `admin` in the sources");
-    let hatbox_iam::party::FindError::Nobody { near, .. } = error else { panic!("several") };
+    let hatbox_iam::assume::entity::FindError::Nobody { near, .. } = error else { panic!("several") };
     assert_eq!(near, ["Admin"]);
     let twice = r#"{"RoleDetailList": [
         {"Arn": "arn:aws:iam::111122223333:role/Ops", "RoleName": "Ops", "AssumeRolePolicyDocument": {"Statement": []}}]}"#;

@@ -2,10 +2,10 @@
 #![expect(clippy::unwrap_used, reason = "what the tests share may stop at the first surprise, as they do")]
 
 use hatbox_iam::accounts::{Accounts, Origin, SourceKind};
-use hatbox_iam::can::{Given, MfaUse, Verdict, can};
-use hatbox_iam::party::Party;
-use hatbox_iam::reach::reach;
-use hatbox_iam::who::who;
+use hatbox_iam::assume::entity::Party;
+use hatbox_iam::report::can::{Given, MfaUse, Verdict, can};
+use hatbox_iam::report::reach::reach;
+use hatbox_iam::report::who::who;
 use proptest::prelude::*;
 
 const SOURCES: [&str; 5] = [

@@ -6,10 +6,10 @@
 )]
 
 use hatbox_iam::accounts::{Accounts, Origin, SourceKind};
-use hatbox_iam::can::Given;
-use hatbox_iam::party::{find_caller, find_role};
-use hatbox_iam::reach::{Reach, reach};
-use hatbox_iam::who::{Who, who};
+use hatbox_iam::assume::entity::{find_caller, find_role};
+use hatbox_iam::report::can::Given;
+use hatbox_iam::report::reach::{Reach, reach};
+use hatbox_iam::report::who::{Who, who};
 
 const SNAPSHOT: &str = include_str!("accounts/snapshot.json");
 const STATE: &str = include_str!("accounts/terraform.tfstate");

@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 
 use super::{Asked, Candidate, Kind};
-use crate::condition_keys::{is_known, is_of_provider};
+use crate::assume::condition_keys::{is_known, is_of_provider};
 use crate::policy::arn::Arn;
 use crate::policy::evaluate::Context;
 

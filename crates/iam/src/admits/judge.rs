@@ -2,7 +2,7 @@
 
 use super::context::context_of;
 use super::{Asked, Candidate, Entry, Kind};
-use crate::condition_keys::{is_known, is_of_provider};
+use crate::assume::condition_keys::{is_known, is_of_provider};
 use crate::policy::arn::Arn;
 use crate::policy::document::{Effect, Policy};
 use crate::policy::evaluate::{Caller, Context, Layers, Request, evaluate};

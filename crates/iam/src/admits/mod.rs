@@ -13,6 +13,7 @@
 mod candidate;
 mod context;
 mod judge;
+pub(crate) mod people;
 
 use jiff::Timestamp;
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::model::{Account, Graph, Kind, Mfa};
 use super::names::names;
 use super::notes::{Weight, notes};
-use crate::gap::INDIRECT;
+use crate::assume::gap::INDIRECT;
 
 #[derive(Serialize)]
 struct Document<'a> {

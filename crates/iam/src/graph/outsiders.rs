@@ -7,14 +7,14 @@ use std::collections::BTreeMap;
 use super::model::{Edge, Kind, Mfa, Node};
 use super::survey::{condition, mfa};
 use crate::accounts::Accounts;
-use crate::can::{Given, Verdict, verdict_of};
-use crate::judge::Target;
+use crate::assume::entity::{Party, PartyKind, Session};
+use crate::assume::judge::Target;
 use crate::lint::is_open_to_strangers;
-use crate::party::{Party, PartyKind, Session};
 use crate::policy::arn::Arn;
 use crate::policy::document::{Effect, Policy};
 use crate::policy::evaluate::{Caller, Context, Decision, Layers, Request, decide};
 use crate::policy::principal::{Principal, PrincipalKind};
+use crate::report::can::{Given, Verdict, verdict_of};
 
 const ALLOW_ALL: &str = r#"{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}"#;
 /// Stands for an account that is not known.

@@ -8,7 +8,7 @@ use super::model::{Graph, Kind, Mfa};
 use super::names::names;
 use super::notes::{Note, Weight, notes};
 use super::trim::{steps, trim};
-use crate::gap::INDIRECT;
+use crate::assume::gap::INDIRECT;
 
 /// How many names a line below the picture gives before it only counts.
 const MOST_NAMES: usize = 8;

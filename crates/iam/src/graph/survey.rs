@@ -10,14 +10,14 @@ use std::sync::Arc;
 use super::model::{Account, Edge, Graph, Kind, Mfa, Node, Perhaps};
 use super::outsiders::outsiders;
 use crate::accounts::{Accounts, Extent, Fact};
-use crate::can::{Given, Signing, Verdict, gives_codes};
-use crate::context::SENDABLE;
-use crate::edges::{Edges, Step};
-use crate::gap::{join_or, phrases};
-use crate::judge::Target;
-use crate::party::{Party, PartyKind};
+use crate::assume::context::SENDABLE;
+use crate::assume::edges::{Edges, Step};
+use crate::assume::entity::{Party, PartyKind};
+use crate::assume::gap::{join_or, phrases};
+use crate::assume::judge::Target;
 use crate::policy::document::{Effect, Policy};
 use crate::policy::principal::{PrincipalKind, SESSION_NAME};
+use crate::report::can::{Given, Signing, Verdict, gives_codes};
 
 /// Who can become which role, by everything that the sources tell.
 pub fn survey(accounts: &Accounts, given: &Given) -> Graph {

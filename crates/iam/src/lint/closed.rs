@@ -2,8 +2,8 @@
 
 use super::finding::Finding;
 use super::rule::Rule;
+use crate::admits::people::MAX_STATEMENTS;
 use crate::admits::{Asked, Entry, Judge, Kind, candidates_of};
-use crate::people::MAX_STATEMENTS;
 use crate::policy::Place;
 use crate::policy::document::{Effect, Policy, Statement};
 use crate::policy::principal::{Principal, PrincipalKind};

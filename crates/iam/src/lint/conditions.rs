@@ -5,7 +5,7 @@ use super::federation::suggest_value;
 use super::finding::{Finding, Spot};
 use super::principals::grants;
 use super::rule::Rule;
-use crate::condition_keys::{candidates, is_known, strip_start};
+use crate::assume::condition_keys::{candidates, is_known, strip_start};
 use crate::policy::condition::Condition;
 use crate::policy::document::{Effect, Statement};
 use crate::policy::operator::{Quantifier, Test};

@@ -7,7 +7,7 @@ use super::finding::{Finding, Spot};
 use super::report::Subject;
 use super::rule::Rule;
 use super::weakness::find_weakness;
-use crate::people::{is_about_mfa, principals};
+use crate::admits::people::{is_about_mfa, principals};
 use crate::policy::arn::Arn;
 use crate::policy::condition::Condition;
 use crate::policy::document::Effect;

@@ -5,7 +5,7 @@ use super::confine::judge_limit;
 use super::finding::{Finding, Spot};
 use super::issuer::{Issuer, Provider, Tenancy};
 use super::rule::{Level, Rule};
-use crate::condition_keys::is_of_provider;
+use crate::assume::condition_keys::is_of_provider;
 use crate::policy::condition::Condition;
 use crate::policy::document::{Effect, Policy, Statement};
 use crate::policy::operator::{Quantifier, Test};

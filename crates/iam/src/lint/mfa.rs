@@ -5,15 +5,15 @@ use super::finding::{Finding, Spot};
 use super::report::Subject;
 use super::rule::Rule;
 use super::weakness::find_weakness;
-use crate::admits::{Asked, Candidate, Entry, Judge, Kind, candidates_of};
-use crate::people::{
+use crate::admits::people::{
     MAX_STATEMENTS, PeopleStatement, alone, is_about_mfa, is_people, people_statements, principals,
     without_mfa,
 };
+use crate::admits::{Asked, Candidate, Entry, Judge, Kind, candidates_of};
 use crate::policy::condition::Condition;
 use crate::policy::document::{Effect, Policy};
 use crate::policy::principal::Principal;
-use crate::words::describe_principal;
+use crate::report::words::describe_principal;
 
 const CONDITION: &str = r#""Bool": { "aws:MultiFactorAuthPresent": "true" }"#;
 

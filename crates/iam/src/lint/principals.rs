@@ -5,13 +5,13 @@ use super::finding::{Finding, Spot};
 use super::issuer::Provider;
 use super::rule::Rule;
 use super::services::find_service;
-use crate::condition_keys::strip_start;
+use crate::assume::condition_keys::strip_start;
 use crate::policy::arn::Arn;
 use crate::policy::condition::Condition;
 use crate::policy::document::{Effect, Policy, Statement};
 use crate::policy::operator::Test;
 use crate::policy::principal::{Principal, PrincipalKind};
-use crate::words::is_deleted;
+use crate::report::words::is_deleted;
 use hatbox_types::name::AccountId;
 
 /// The actions by which a caller assumes a role.

@@ -17,7 +17,7 @@ use super::values::find_values;
 use crate::admits::{Admits, Asked, judge_admits};
 use crate::policy::document::{Effect, Policy, PolicyError};
 use crate::policy::principal::PrincipalKind;
-use crate::words::describe_principal;
+use crate::report::words::describe_principal;
 
 /// A policy that was asked about.
 #[derive(Debug, Clone)]

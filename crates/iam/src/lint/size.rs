@@ -2,7 +2,7 @@
 
 use super::finding::Finding;
 use super::rule::{Level, Rule};
-use crate::people::MAX_STATEMENTS;
+use crate::admits::people::MAX_STATEMENTS;
 use crate::policy::Place;
 
 /// What AWS takes unless the quota was raised, in characters. IAM does not count white space.

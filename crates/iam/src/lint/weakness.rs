@@ -1,7 +1,7 @@
 //! In which way a condition on MFA fails to ask for it.
 
 use super::rule::Rule;
-use crate::people::{is_age, is_presence};
+use crate::admits::people::{is_age, is_presence};
 use crate::policy::condition::Condition;
 use crate::policy::document::Effect;
 use crate::policy::operator::{Order, Quantifier, Test};

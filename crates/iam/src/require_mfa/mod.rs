@@ -15,13 +15,15 @@ use edit::Text;
 use patch::patch_statement;
 use scan::{Kind, Node};
 
-use super::admits::Asked;
 use super::lint::{MAX_CHARACTERS, USUAL_CHARACTERS, count_characters};
-use super::people::{MAX_STATEMENTS, PeopleStatement, is_age, is_people, people_statements, principals};
-use super::words::describe_principal;
+use crate::admits::Asked;
+use crate::admits::people::{
+    MAX_STATEMENTS, PeopleStatement, is_age, is_people, people_statements, principals,
+};
 use crate::policy::arn::Arn;
 use crate::policy::document::{Effect, Policy, PolicyError, Statement};
 use crate::policy::operator::{Order, Test};
+use crate::report::words::describe_principal;
 
 /// What is wanted, and what is known of the role.
 #[derive(Debug, Clone, Default)]

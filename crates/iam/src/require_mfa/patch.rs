@@ -1,8 +1,8 @@
 //! Makes one statement ask people for MFA, and takes those out who can have none.
 
 use super::edit::{Text, quote};
+use crate::admits::people::{is_age, is_people, is_presence, principals};
 use crate::lint::find_weakness;
-use crate::people::{is_age, is_people, is_presence, principals};
 use crate::policy::condition::Condition;
 use crate::policy::document::{Effect, Statement};
 use crate::policy::operator::Test;

@@ -1,10 +1,10 @@
 //! The graph of what sources tell: it agrees with `can`, pair by pair.
 
 use hatbox_iam::accounts::{Accounts, Origin, SourceKind};
-use hatbox_iam::can::{Given, MfaUse, Verdict, can};
+use hatbox_iam::assume::entity::Party;
 use hatbox_iam::graph::text::{Characters, render_text};
 use hatbox_iam::graph::{Edge, Graph, Mfa, survey};
-use hatbox_iam::party::Party;
+use hatbox_iam::report::can::{Given, MfaUse, Verdict, can};
 use proptest::collection::vec;
 use proptest::prelude::*;
 

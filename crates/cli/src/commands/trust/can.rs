@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use hatbox_iam::can::{MfaUse, Verdict, can};
+use hatbox_iam::report::can::{MfaUse, Verdict, can};
 
 use super::answer;
 use super::parties::{Parties, given_of};

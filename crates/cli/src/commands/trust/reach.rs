@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use hatbox_iam::reach::reach;
+use hatbox_iam::report::reach::reach;
 
 use super::answer;
 use super::parties::{Parties, given_of};

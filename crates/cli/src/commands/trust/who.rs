@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use hatbox_iam::who::who;
+use hatbox_iam::report::who::who;
 
 use super::answer;
 use super::parties::{Parties, given_of};

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use hatbox_core::config::{Overrides, Which, resolve_profile};
 use hatbox_iam::accounts::Accounts;
-use hatbox_iam::can::Given;
-use hatbox_iam::impact::{Impact, impact};
+use hatbox_iam::report::can::Given;
+use hatbox_iam::report::impact::{Impact, impact};
 use hatbox_iam::require_mfa::{Guard, Layout, Outcome, Patch, render_diff, require_mfa};
 use hatbox_types::name::{ProfileName, RoleArn};
 

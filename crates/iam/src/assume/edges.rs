@@ -3,16 +3,16 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::caller::Caller;
-use super::can::{Given, Signing, Verdict, verdict_of};
-use super::change::hangs_on;
-use super::context::SENDABLE;
-use super::judge::{Target, aim, request_by, rule};
-use super::party::{Party, PartyKind};
 use crate::accounts::{Account, Accounts};
+use crate::assume::caller::Caller;
+use crate::assume::context::SENDABLE;
+use crate::assume::entity::{Party, PartyKind};
+use crate::assume::judge::{Target, aim, request_by, rule};
 use crate::policy::document::Effect;
 use crate::policy::evaluate::Request;
 use crate::policy::principal::PrincipalKind;
+use crate::report::can::remedy::hangs_on;
+use crate::report::can::{Given, Signing, Verdict, verdict_of};
 
 /// One AssumeRole that AWS lets pass, or may let pass.
 #[derive(Debug, Clone, PartialEq, Eq)]

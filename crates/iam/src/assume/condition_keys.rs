@@ -73,28 +73,28 @@ const OPEN_KEYS: [&str; 5] =
     ["aws:PrincipalTag/", "aws:RequestTag/", "aws:ResourceTag/", "iam:ResourceTag/", "sts:RequestContext/"];
 
 /// Whether AWS knows `key`. A provider's keys (`saml:aud`, `accounts.google.com:sub`) are known by their form.
-pub(super) fn is_known(key: &str) -> bool {
+pub(crate) fn is_known(key: &str) -> bool {
     KEYS.iter().any(|known| known.eq_ignore_ascii_case(key))
         || OPEN_KEYS.iter().any(|start| strip_start(key, start).is_some_and(|name| !name.is_empty()))
         || is_of_provider(key)
 }
 
 /// Whether `key` comes with a token of a provider only: never with `sts:AssumeRole`.
-pub(super) fn is_of_provider(key: &str) -> bool {
+pub(crate) fn is_of_provider(key: &str) -> bool {
     key.split_once(':').is_some_and(|(provider, name)| {
         !name.is_empty() && (provider.contains('.') || provider.eq_ignore_ascii_case("saml"))
     })
 }
 
 /// All keys, for a suggestion. Open ones stand with the name that `key` has.
-pub(super) fn candidates(key: &str) -> Vec<String> {
+pub(crate) fn candidates(key: &str) -> Vec<String> {
     let name = key.split_once('/').map(|(_, name)| name);
     let open = OPEN_KEYS.iter().filter_map(|start| Some(format!("{start}{}", name?)));
     KEYS.iter().map(|known| (*known).to_owned()).chain(open).collect()
 }
 
 /// What follows `start` in `key`, without regard to case.
-pub(super) fn strip_start<'k>(key: &'k str, start: &str) -> Option<&'k str> {
+pub(crate) fn strip_start<'k>(key: &'k str, start: &str) -> Option<&'k str> {
     let head = key.get(..start.len())?;
     head.eq_ignore_ascii_case(start).then(|| key.get(start.len()..)).flatten()
 }

@@ -80,16 +80,16 @@ impl Party {
 
 /// A session of a role, as a trust policy names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Session<'t> {
-    pub(super) account: &'t str,
+pub(crate) struct Session<'t> {
+    pub(crate) account: &'t str,
     /// The name of the role, without its path.
-    pub(super) role: &'t str,
-    pub(super) name: &'t str,
+    pub(crate) role: &'t str,
+    pub(crate) name: &'t str,
 }
 
 impl<'t> Session<'t> {
     /// Of an ARN such as `arn:aws:sts::111122223333:assumed-role/Deploy/ci`.
-    pub(super) fn parse(text: &'t str) -> Option<Self> {
+    pub(crate) fn parse(text: &'t str) -> Option<Self> {
         let arn = Arn::parse(text).filter(|arn| arn.service == "sts")?;
         let (role, name) = arn.resource.strip_prefix("assumed-role/")?.split_once('/')?;
         Some(Self { account: arn.account, role, name })

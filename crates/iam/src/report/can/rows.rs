@@ -1,14 +1,14 @@
 //! What each layer says on a step, as the rows of an explanation.
 
-use super::caller::Caller;
-use super::context::Signing;
-use super::gap::{Gap, join_or, phrases};
-use super::judge::Target;
-use super::names::{principals, requirement};
-use super::party::PartyKind;
+use crate::assume::caller::Caller;
+use crate::assume::context::Signing;
+use crate::assume::entity::PartyKind;
+use crate::assume::gap::{Gap, join_or, phrases};
+use crate::assume::judge::Target;
 use crate::policy::document::Effect;
 use crate::policy::evaluate::{Layer, Layers, Request};
 use crate::policy::explain::{Answer, LayerReport, Outcome, StatementReport, explain_layers};
+use crate::report::names::{principals, requirement};
 
 /// How many statements that nearly applied a row tells.
 const MAX_TOLD: usize = 3;
@@ -25,7 +25,7 @@ pub struct Row {
 }
 
 /// The rows, in the order in which people look: one's own policies first.
-pub(super) fn rows_of(
+pub(crate) fn rows_of(
     request: &Request,
     layers: &Layers,
     caller: &Caller,

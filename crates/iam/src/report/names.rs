@@ -1,6 +1,6 @@
 //! Conditions and principals of a policy in a person's words.
 
-use super::party::{Party, PartyKind, Session};
+use crate::assume::entity::{Party, PartyKind, Session};
 use crate::policy::condition::Condition;
 use crate::policy::document::Statement;
 use crate::policy::principal::PrincipalKind;
@@ -12,7 +12,7 @@ const MAX_NAMED: usize = 3;
 const KEPT_BACK: &str = "sts:externalid";
 
 /// Whom a statement names: `account 111122223333`, `user alice (111122223333)`, `everybody`.
-pub(super) fn principals(statement: &Statement) -> String {
+pub(crate) fn principals(statement: &Statement) -> String {
     let Some(element) = &statement.principals else { return "nobody".to_owned() };
     let mut named: Vec<String> = element
         .entries
@@ -53,7 +53,7 @@ fn principal_of_arn(arn: &str) -> String {
 }
 
 /// What a condition asks for: `aws:MultiFactorAuthPresent = true`.
-pub(super) fn requirement(condition: &Condition) -> String {
+pub(crate) fn requirement(condition: &Condition) -> String {
     if condition.key.eq_ignore_ascii_case(KEPT_BACK) {
         return format!("the right {}", condition.key);
     }

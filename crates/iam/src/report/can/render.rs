@@ -4,9 +4,9 @@ use serde_json::{Value as Json, json};
 
 use super::{Can, MfaUse, Row, Signing, Step, Verdict};
 use crate::accounts::Fact;
-use crate::change::{Change, render_yes};
-use crate::gap::join_or;
-use crate::party::{Party, PartyKind};
+use crate::assume::entity::{Party, PartyKind};
+use crate::assume::gap::join_or;
+use crate::report::can::remedy::{Change, render_yes};
 use crate::wrap::wrap;
 
 /// Where the third column of a row starts.

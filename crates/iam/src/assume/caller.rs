@@ -2,28 +2,28 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::gap::Gap;
-use super::party::{Party, PartyKind};
 use crate::accounts::{Account, Accounts, Document, Extent, Fact, Grants, Organization, OriginId};
+use crate::assume::entity::{Party, PartyKind};
+use crate::assume::gap::Gap;
 use crate::policy::evaluate::{Caller as Principal, Layer, Layers, OrganizationLevel};
 use hatbox_types::name::AccountId;
 
 /// A caller, ready to ask.
 #[derive(Debug, Clone)]
-pub(super) struct Caller {
-    pub(super) party: Party,
+pub(crate) struct Caller {
+    pub(crate) party: Party,
     /// Its policies and those of its organization; the trust policy is the role's.
-    pub(super) layers: Layers,
+    pub(crate) layers: Layers,
     /// The name of each of `layers.identity`: `group ops, policy AssumeOps`.
-    pub(super) labels: Vec<String>,
+    pub(crate) labels: Vec<String>,
     /// The name of the boundary.
-    pub(super) boundary: Option<String>,
-    pub(super) gaps: Vec<Gap>,
-    pub(super) id: Option<String>,
-    pub(super) tags: Fact<BTreeMap<String, String>>,
+    pub(crate) boundary: Option<String>,
+    pub(crate) gaps: Vec<Gap>,
+    pub(crate) id: Option<String>,
+    pub(crate) tags: Fact<BTreeMap<String, String>>,
     may_assume: MayAssume,
     /// Serial numbers, of a user where they are known.
-    pub(super) mfa_devices: Fact<Vec<String>>,
+    pub(crate) mfa_devices: Fact<Vec<String>>,
 }
 
 /// Roles that own policies may allow.
@@ -35,7 +35,7 @@ struct MayAssume {
 
 impl Caller {
     /// Gathers what is known of `party`.
-    pub(super) fn gather(accounts: &Accounts, party: &Party) -> Self {
+    pub(crate) fn gather(accounts: &Accounts, party: &Party) -> Self {
         let mut caller = Self {
             party: party.clone(),
             layers: Layers::default(),
@@ -70,7 +70,7 @@ impl Caller {
     }
 
     /// As the evaluator knows it.
-    pub(super) fn principal(&self) -> Principal {
+    pub(crate) fn principal(&self) -> Principal {
         match self.party.kind {
             PartyKind::User => Principal::User { arn: self.party.arn.clone() },
             PartyKind::Role => Principal::RoleSession { session_arn: None, role_arn: self.party.arn.clone() },
@@ -79,7 +79,7 @@ impl Caller {
 
     /// Whether its own policies may allow it to put on this role, conditions left aside. Quick, and *yes* when
     /// in doubt.
-    pub(super) fn may_assume(&self, role: &str) -> bool {
+    pub(crate) fn may_assume(&self, role: &str) -> bool {
         self.may_assume.is_any || self.may_assume.roles.contains(role)
     }
 
@@ -192,7 +192,7 @@ impl Caller {
 }
 
 /// An account of an organization has a policy at every level, so one without any is one that is not told.
-pub(super) fn has_level(levels: &[OrganizationLevel], account: &AccountId) -> bool {
+pub(crate) fn has_level(levels: &[OrganizationLevel], account: &AccountId) -> bool {
     levels.iter().any(|level| level.account.as_ref().is_none_or(|id| id == account))
 }
 

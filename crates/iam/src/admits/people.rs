@@ -4,43 +4,43 @@ use crate::policy::condition::Condition;
 use crate::policy::document::{Effect, Policy, Statement};
 use crate::policy::principal::{Principal, PrincipalKind};
 
-use super::admits::{Asked, Candidate, Judge, Kind, candidates_of};
+use crate::admits::{Asked, Candidate, Judge, Kind, candidates_of};
 
 /// Policies of more statements are not judged one by one: AWS saves none that is half as long.
-pub(super) const MAX_STATEMENTS: usize = 150;
+pub(crate) const MAX_STATEMENTS: usize = 150;
 
 /// An Allow that lets people in, once they have MFA or if it asked for none.
 #[derive(Debug)]
-pub(super) struct PeopleStatement {
+pub(crate) struct PeopleStatement {
     /// Its index, from 0.
-    pub(super) index: usize,
+    pub(crate) index: usize,
     /// The people to try it with.
-    pub(super) candidates: Vec<Candidate>,
+    pub(crate) candidates: Vec<Candidate>,
     /// Whether somebody without MFA gets in by it, the Denies of the policy counted.
-    pub(super) is_open: bool,
+    pub(crate) is_open: bool,
     /// Whether a session of a role gets in, which never carries MFA.
-    pub(super) is_open_to_roles: bool,
+    pub(crate) is_open_to_roles: bool,
     /// Whether somebody with a fresh MFA code does not.
-    pub(super) is_shut: bool,
+    pub(crate) is_shut: bool,
 }
 
 /// Whether `condition` is about MFA.
-pub(super) fn is_about_mfa(condition: &Condition) -> bool {
+pub(crate) fn is_about_mfa(condition: &Condition) -> bool {
     is_presence(condition) || is_age(condition)
 }
 
 /// Whether it is on `aws:MultiFactorAuthPresent`.
-pub(super) fn is_presence(condition: &Condition) -> bool {
+pub(crate) fn is_presence(condition: &Condition) -> bool {
     condition.key.eq_ignore_ascii_case("aws:MultiFactorAuthPresent")
 }
 
 /// Whether it is on `aws:MultiFactorAuthAge`.
-pub(super) fn is_age(condition: &Condition) -> bool {
+pub(crate) fn is_age(condition: &Condition) -> bool {
     condition.key.eq_ignore_ascii_case("aws:MultiFactorAuthAge")
 }
 
 /// Whether `principal` names people: an account, a user, everybody.
-pub(super) fn is_people(principal: &Principal) -> bool {
+pub(crate) fn is_people(principal: &Principal) -> bool {
     match principal.kind {
         PrincipalKind::Account { .. } | PrincipalKind::Everyone => true,
         PrincipalKind::Arn => {
@@ -54,7 +54,7 @@ pub(super) fn is_people(principal: &Principal) -> bool {
 }
 
 /// The principals of a statement that names them plainly.
-pub(super) fn principals(statement: &Statement) -> &[Principal] {
+pub(crate) fn principals(statement: &Statement) -> &[Principal] {
     statement
         .principals
         .as_ref()
@@ -63,13 +63,13 @@ pub(super) fn principals(statement: &Statement) -> &[Principal] {
 }
 
 /// `statement` with all Denies of `policy`, as a policy of its own.
-pub(super) fn alone(policy: &Policy, statement: &Statement) -> Policy {
+pub(crate) fn alone(policy: &Policy, statement: &Statement) -> Policy {
     let denies = policy.statements.iter().filter(|other| other.effect == Effect::Deny);
     with_statements(policy, std::iter::once(statement).chain(denies))
 }
 
 /// The same, as if nothing in it were about MFA.
-pub(super) fn without_mfa(policy: &Policy, statement: &Statement) -> Policy {
+pub(crate) fn without_mfa(policy: &Policy, statement: &Statement) -> Policy {
     let mut bare = statement.clone();
     bare.conditions.retain(|condition| !is_about_mfa(condition));
     let denies = policy
@@ -84,7 +84,7 @@ fn with_statements<'s>(policy: &Policy, statements: impl Iterator<Item = &'s Sta
 }
 
 /// The statements of `policy` that let people in.
-pub(super) fn people_statements(policy: &Policy, asked: &Asked) -> Vec<PeopleStatement> {
+pub(crate) fn people_statements(policy: &Policy, asked: &Asked) -> Vec<PeopleStatement> {
     if policy.statements.len() > MAX_STATEMENTS {
         return Vec::new();
     }

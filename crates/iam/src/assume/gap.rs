@@ -6,30 +6,30 @@ use crate::policy::evaluate::Layer;
 use crate::policy::principal::{CANONICAL_ID, SESSION_NAME};
 
 /// What `who`, `reach` and the graph leave out, in the words of all of them.
-pub(super) const INDIRECT: &str =
+pub(crate) const INDIRECT: &str =
     "Indirect ways are not counted: who may change policies or create access keys.";
 
 /// A part of a layer that no source tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Gap {
-    pub(super) layer: Layer,
+pub(crate) struct Gap {
+    pub(crate) layer: Layer,
     /// `a policy outside Terraform`.
-    pub(super) what: String,
+    pub(crate) what: String,
 }
 
 impl Gap {
-    pub(super) fn new(layer: Layer, what: impl Into<String>) -> Self {
+    pub(crate) fn new(layer: Layer, what: impl Into<String>) -> Self {
         Self { layer, what: what.into() }
     }
 }
 
 /// The layers that have a gap.
-pub(super) fn layers_of(gaps: &[Gap]) -> BTreeSet<Layer> {
+pub(crate) fn layers_of(gaps: &[Gap]) -> BTreeSet<Layer> {
     gaps.iter().map(|gap| gap.layer).collect()
 }
 
 /// The phrases of the gaps in these layers, once each, SCP and RCP drawn together.
-pub(super) fn phrases(gaps: &[Gap], is_meant: impl Fn(Layer) -> bool) -> Vec<String> {
+pub(crate) fn phrases(gaps: &[Gap], is_meant: impl Fn(Layer) -> bool) -> Vec<String> {
     let meant: Vec<_> = gaps.iter().filter(|gap| is_meant(gap.layer)).collect();
     let has = |layer| meant.iter().any(|gap| gap.layer == layer);
     let mut phrases: Vec<String> = Vec::new();
@@ -49,14 +49,14 @@ pub(super) fn phrases(gaps: &[Gap], is_meant: impl Fn(Layer) -> bool) -> Vec<Str
 
 /// Whether what an answer hangs on is a policy that is missing, rather than a fact that must fit: a condition key, the
 /// session's name, or how AWS reads what its documents leave open.
-pub(super) fn is_policy(what: &str) -> bool {
+pub(crate) fn is_policy(what: &str) -> bool {
     let is_fact =
         what.starts_with("how AWS reads ") || what.starts_with(SESSION_NAME) || what == CANONICAL_ID;
     what.contains(' ') && !is_fact
 }
 
 /// `a`, `a or b`, `a, b or c`.
-pub(super) fn join_or(texts: &[String]) -> String {
+pub(crate) fn join_or(texts: &[String]) -> String {
     match texts {
         [] => String::new(),
         [only] => only.clone(),

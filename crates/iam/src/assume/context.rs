@@ -14,9 +14,9 @@ use std::ops::Bound;
 
 use jiff::Timestamp;
 
-use super::caller::Caller;
-use super::party::{Party, PartyKind};
 use crate::accounts::{Accounts, Organization};
+use crate::assume::caller::Caller;
+use crate::assume::entity::{Party, PartyKind};
 use crate::policy::evaluate::Context;
 
 /// How a request is signed.
@@ -40,7 +40,7 @@ pub struct Given {
 }
 
 /// Absent unless they are sent with the request.
-pub(super) const SENDABLE: [&str; 5] =
+pub(crate) const SENDABLE: [&str; 5] =
     ["sts:externalid", "sts:sourceidentity", "sts:transitivetagkeys", "aws:requesttag/", "aws:tagkeys"];
 
 /// Absent unless they are set by a service that calls.
@@ -55,7 +55,7 @@ const NOT_OF_USERS: [&str; 5] =
     ["aws:federatedprovider", "aws:sourceidentity", "aws:tokenissuetime", "saml:", "aws:multifactorauthage"];
 
 /// The keys that hang on the caller; [`set_role`] adds those that hang on the role.
-pub(super) fn context_of(accounts: &Accounts, caller: &Caller, signing: Signing, given: &Given) -> Context {
+pub(crate) fn context_of(accounts: &Accounts, caller: &Caller, signing: Signing, given: &Given) -> Context {
     let mut context = Context::default();
     let mut set = |name: &str, value: &str| context.set(name, [value]);
     set("aws:PrincipalArn", &caller.party.arn);
@@ -115,7 +115,7 @@ pub(super) fn context_of(accounts: &Accounts, caller: &Caller, signing: Signing,
 }
 
 /// Sets the keys that hang on the role, in the place of those of another.
-pub(super) fn set_role(context: &mut Context, accounts: &Accounts, role: &Party, given: &Given) {
+pub(crate) fn set_role(context: &mut Context, accounts: &Accounts, role: &Party, given: &Given) {
     let is_set = |context: &Context, account: &str| {
         context.values.get(OF_ROLE_ACCOUNT).is_some_and(|values| values == &[account])
     };

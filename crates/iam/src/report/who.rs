@@ -5,17 +5,17 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
-use super::can::{Given, Signing, Verdict, party_json};
-use super::columns::render_columns;
-use super::edges::{Edge, Edges};
-use super::gap::{INDIRECT, join_or};
-use super::judge::Target;
-use super::party::{Party, Session};
-use super::reach::{Mfa, Way, account_of, common_to, look_for_devices, push_footer, push_not_known};
-use super::wrap::wrap;
 use crate::accounts::{Accounts, Extent};
+use crate::assume::edges::{Edge, Edges};
+use crate::assume::entity::{Party, Session};
+use crate::assume::gap::{INDIRECT, join_or};
+use crate::assume::judge::Target;
+use crate::columns::render_columns;
 use crate::policy::document::Effect;
 use crate::policy::principal::PrincipalKind;
+use crate::report::can::{Given, Signing, Verdict, party_json};
+use crate::report::reach::{Mfa, Way, account_of, common_to, look_for_devices, push_footer, push_not_known};
+use crate::wrap::wrap;
 
 /// Who can become a role.
 #[derive(Debug, Clone)]
@@ -185,8 +185,8 @@ impl Who {
         let common = common_to(&self.ways);
         let rows = self.ways.iter().map(|way| {
             let name = match way.from.kind {
-                super::party::PartyKind::User => way.from.name.clone(),
-                super::party::PartyKind::Role => format!("role {}", way.from.name),
+                crate::assume::entity::PartyKind::User => way.from.name.clone(),
+                crate::assume::entity::PartyKind::Role => format!("role {}", way.from.name),
             };
             [name, account_of(&way.from), way.render(&common)]
         });

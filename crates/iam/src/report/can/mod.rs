@@ -1,18 +1,20 @@
 //! Can this caller put on that role, and if not, why and what would turn it.
 
+pub(crate) mod remedy;
 mod render;
+pub(crate) mod rows;
 
-use super::caller::Caller;
-use super::change::{Refused, Remedy, hangs_on};
-use super::judge::{Target, request_of, rule};
-use super::party::{Party, PartyKind};
-use super::rows::rows_of;
 use crate::accounts::{Accounts, Fact};
+use crate::assume::caller::Caller;
+use crate::assume::entity::{Party, PartyKind};
+use crate::assume::judge::{Target, request_of, rule};
 use crate::policy::evaluate::Decision;
+use crate::report::can::remedy::{Refused, Remedy, hangs_on};
+use crate::report::can::rows::rows_of;
 
-pub use super::context::{Given, Signing};
-pub use super::rows::Row;
-pub(super) use render::party as party_json;
+pub use crate::assume::context::{Given, Signing};
+pub use crate::report::can::rows::Row;
+pub(crate) use render::party as party_json;
 
 /// Whether the caller sends an MFA code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -166,11 +168,11 @@ impl<'a> Question<'a> {
 }
 
 /// Whether a device gives codes: `arn:aws:iam::A:u2f/...` is a passkey.
-pub(super) fn gives_codes(serial: &str) -> bool {
+pub(crate) fn gives_codes(serial: &str) -> bool {
     !serial.contains(":u2f/")
 }
 
-pub(super) fn verdict_of(decision: &Decision) -> Verdict {
+pub(crate) fn verdict_of(decision: &Decision) -> Verdict {
     match decision {
         Decision::Allow => Verdict::Yes,
         Decision::Deny { .. } => Verdict::No,

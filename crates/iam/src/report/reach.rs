@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
-use super::can::{Given, Signing, Verdict, gives_codes, party_json};
-use super::columns::render_columns;
-use super::edges::{Edge, Edges};
-use super::gap::{INDIRECT, is_policy, join_or};
-use super::party::{Party, PartyKind};
-use super::wrap::wrap;
 use crate::accounts::Accounts;
+use crate::assume::edges::{Edge, Edges};
+use crate::assume::entity::{Party, PartyKind};
+use crate::assume::gap::{INDIRECT, is_policy, join_or};
+use crate::columns::render_columns;
+use crate::report::can::{Given, Signing, Verdict, gives_codes, party_json};
+use crate::wrap::wrap;
 
 /// Whether a way begins with an MFA code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -137,7 +137,7 @@ impl Search<'_> {
 }
 
 /// Marks the ways of those who cannot send a code today.
-pub(super) fn look_for_devices(accounts: &Accounts, ways: &mut [Way]) {
+pub(crate) fn look_for_devices(accounts: &Accounts, ways: &mut [Way]) {
     for way in ways.iter_mut().filter(|way| matches!(way.mfa, Mfa::Needed | Mfa::NotKnown)) {
         let account = way.from.account.as_ref().and_then(|id| accounts.accounts.get(id));
         let serials = account.and_then(|account| account.users.get(&way.from.arn)?.mfa_devices.known());
@@ -156,14 +156,14 @@ fn extend(caller: &Party, way: Option<&Way>, edge: Edge, mfa: Mfa) -> Way {
 
 impl Way {
     /// Takes into account that something unseen may let the caller in without the code that the known way needs.
-    pub(super) fn allow_for_less(&mut self, is_perhaps_without_mfa: bool) {
+    pub(crate) fn allow_for_less(&mut self, is_perhaps_without_mfa: bool) {
         if self.mfa == Mfa::Needed && is_perhaps_without_mfa {
             self.mfa = Mfa::NotKnown;
         }
     }
 
     /// The rest of its line: `with MFA, through Ops`.
-    pub(super) fn render(&self, common: &[String]) -> String {
+    pub(crate) fn render(&self, common: &[String]) -> String {
         let mut parts = Vec::new();
         match self.mfa {
             Mfa::NotNeeded => parts.push("no MFA needed".to_owned()),
@@ -186,7 +186,7 @@ impl Way {
         parts.join(", ")
     }
 
-    pub(super) fn to_json(&self) -> Json {
+    pub(crate) fn to_json(&self) -> Json {
         let mfa = match self.mfa {
             Mfa::NotNeeded => "not-needed",
             Mfa::Needed => "needed",
@@ -206,7 +206,7 @@ impl Way {
 }
 
 /// What every way hangs on: told once, below.
-pub(super) fn common_to(ways: &[Way]) -> Vec<String> {
+pub(crate) fn common_to(ways: &[Way]) -> Vec<String> {
     let mut all = ways.iter().map(|way| way.unless.clone());
     let first = all.next().unwrap_or_default();
     all.fold(first, |common, unless| common.into_iter().filter(|what| unless.contains(what)).collect())
@@ -243,12 +243,12 @@ impl Reach {
     }
 }
 
-pub(super) fn account_of(party: &Party) -> String {
+pub(crate) fn account_of(party: &Party) -> String {
     party.account.as_ref().map(ToString::to_string).unwrap_or_default()
 }
 
 /// Whom or what the sources leave open, and why.
-pub(super) fn push_not_known(text: &mut String, parties: &[Party], why: &str) {
+pub(crate) fn push_not_known(text: &mut String, parties: &[Party], why: &str) {
     if !parties.is_empty() {
         let names: Vec<_> = parties.iter().map(Party::label).collect();
         text.push('\n');
@@ -257,7 +257,7 @@ pub(super) fn push_not_known(text: &mut String, parties: &[Party], why: &str) {
 }
 
 /// What holds for all ways.
-pub(super) fn push_footer(text: &mut String, common: &[String], ways: &[Way]) {
+pub(crate) fn push_footer(text: &mut String, common: &[String], ways: &[Way]) {
     let (policies, facts): (Vec<String>, Vec<String>) =
         common.iter().cloned().partition(|what| is_policy(what));
     if !policies.is_empty() {

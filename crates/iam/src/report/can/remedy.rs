@@ -1,10 +1,10 @@
 //! The smallest change that turns a *no*: what is tried out is judged again, nothing is guessed.
 
-use super::caller::Caller;
-use super::context::{Given, Signing};
-use super::gap::{Gap, is_policy, join_or, phrases};
-use super::judge::{Ruling, Target, request_of, rule};
 use crate::accounts::Accounts;
+use crate::assume::caller::Caller;
+use crate::assume::context::{Given, Signing};
+use crate::assume::gap::{Gap, is_policy, join_or, phrases};
+use crate::assume::judge::{Ruling, Target, request_of, rule};
 use crate::policy::document::{Effect, Policy};
 use crate::policy::evaluate::{Decision, Layer, Layers, Request};
 use crate::policy::explain::{Answer, Outcome, explain_layers};
@@ -39,18 +39,18 @@ pub struct Remedy {
 }
 
 /// A step that was refused.
-pub(super) struct Refused<'a> {
-    pub(super) accounts: &'a Accounts,
-    pub(super) caller: &'a Caller,
-    pub(super) target: &'a Target,
-    pub(super) signing: Signing,
-    pub(super) given: &'a Given,
-    pub(super) gaps: &'a [Gap],
+pub(crate) struct Refused<'a> {
+    pub(crate) accounts: &'a Accounts,
+    pub(crate) caller: &'a Caller,
+    pub(crate) target: &'a Target,
+    pub(crate) signing: Signing,
+    pub(crate) given: &'a Given,
+    pub(crate) gaps: &'a [Gap],
 }
 
 impl Refused<'_> {
     /// The fewest changes that turn the refusal; of as many, those that are easiest to make.
-    pub(super) fn remedy(&self, layers: &Layers) -> Option<Remedy> {
+    pub(crate) fn remedy(&self, layers: &Layers) -> Option<Remedy> {
         let candidates = self.candidates(layers);
         let is_bounded = self.is_bounded(layers);
         // A trust policy that names a user of its own account lets the user past the boundary. That would work, and undo
@@ -162,7 +162,7 @@ fn take_out_denies(request: &Request, layers: &mut Layers, layer: Layer) {
 }
 
 /// What an answer that is not certain hangs on.
-pub(super) fn unless_of(ruling: &Ruling, gaps: &[Gap]) -> Vec<String> {
+pub(crate) fn unless_of(ruling: &Ruling, gaps: &[Gap]) -> Vec<String> {
     let layers = ruling.layers();
     let mut unless = phrases(gaps, |layer| layers.contains(&layer));
     unless.extend(ruling.keys());
@@ -170,7 +170,7 @@ pub(super) fn unless_of(ruling: &Ruling, gaps: &[Gap]) -> Vec<String> {
 }
 
 /// What the answer hangs on. A refusal can only be turned by what allows: own policies and the trust policy.
-pub(super) fn hangs_on(ruling: &Ruling, gaps: &[Gap]) -> Vec<String> {
+pub(crate) fn hangs_on(ruling: &Ruling, gaps: &[Gap]) -> Vec<String> {
     match ruling.as_known {
         Decision::Deny { .. } if !ruling.is_no() => {
             phrases(gaps, |layer| matches!(layer, Layer::Identity | Layer::Trust))
@@ -200,7 +200,7 @@ fn subsets(items: &[Change], count: usize) -> Vec<Vec<Change>> {
 
 impl Remedy {
     /// `With an MFA code: yes, unless an SCP or RCP forbids it.`
-    pub(super) fn render(&self, caller: &str, role: &str, role_arn: &str) -> String {
+    pub(crate) fn render(&self, caller: &str, role: &str, role_arn: &str) -> String {
         let needed: Vec<_> =
             self.changes.iter().map(|change| change.render(caller, role, role_arn)).collect();
         let needed = needed.join(", and ");
@@ -211,7 +211,7 @@ impl Remedy {
 }
 
 /// `yes`, or `yes, unless an SCP or RCP forbids it`.
-pub(super) fn render_yes(unless: &[String]) -> String {
+pub(crate) fn render_yes(unless: &[String]) -> String {
     let (keys, layers): (Vec<String>, Vec<String>) =
         unless.iter().cloned().partition(|what| !is_policy(what));
     match (layers.is_empty(), keys.is_empty()) {

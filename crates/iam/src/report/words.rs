@@ -4,7 +4,7 @@ use crate::policy::arn::Arn;
 use crate::policy::principal::{Principal, PrincipalKind};
 
 /// Whom `principal` means, without an article where it has a name: `user alice of account 111122223333`.
-pub(super) fn describe_principal(principal: &Principal) -> String {
+pub(crate) fn describe_principal(principal: &Principal) -> String {
     let text = &principal.text;
     match &principal.kind {
         PrincipalKind::Everyone => "anyone in any AWS account".to_owned(),
@@ -19,7 +19,7 @@ pub(super) fn describe_principal(principal: &Principal) -> String {
 }
 
 /// Whether `text` is the unique id of a user or role that is no more.
-pub(super) fn is_deleted(text: &str) -> bool {
+pub(crate) fn is_deleted(text: &str) -> bool {
     (text.starts_with("AIDA") || text.starts_with("AROA"))
         && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
 }

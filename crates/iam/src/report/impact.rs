@@ -1,11 +1,11 @@
 //! Who would keep and who would lose a role if its trust policy were another one.
 
-use super::can::{Given, gives_codes};
-use super::party::{Party, PartyKind};
-use super::reach::{Mfa, Way};
-use super::who::{Who, who};
-use super::wrap::wrap;
 use crate::accounts::{Accounts, Document, Fact, Role};
+use crate::assume::entity::{Party, PartyKind};
+use crate::report::can::{Given, gives_codes};
+use crate::report::reach::{Mfa, Way};
+use crate::report::who::{Who, who};
+use crate::wrap::wrap;
 
 /// What a change does to those who can become the role now, directly.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -4,11 +4,11 @@
 //! with the layers that have a gap as unknown. The first tells what the answer would be ("yes, unless an SCP
 //! forbids it"), the second whether it is certain. An explicit Deny that is known is certain in any case.
 
-use super::caller::{Caller, has_level};
-use super::context::{Given, Signing, context_of, set_role};
-use super::gap::{Gap, layers_of};
-use super::party::Party;
 use crate::accounts::{Accounts, Fact, Organization};
+use crate::assume::caller::{Caller, has_level};
+use crate::assume::context::{Given, Signing, context_of, set_role};
+use crate::assume::entity::Party;
+use crate::assume::gap::{Gap, layers_of};
 use crate::policy::arn::Arn;
 use crate::policy::document::{Effect, Policy};
 use crate::policy::evaluate::{Context, Decision, DenyKind, Layer, Layers, Request, decide};
@@ -20,28 +20,28 @@ const NOWHERE: &str = "000000000000";
 
 /// The role that is asked for.
 #[derive(Debug, Clone)]
-pub(super) struct Target {
-    pub(super) party: Party,
-    pub(super) trust: Option<Policy>,
-    pub(super) gaps: Vec<Gap>,
+pub(crate) struct Target {
+    pub(crate) party: Party,
+    pub(crate) trust: Option<Policy>,
+    pub(crate) gaps: Vec<Gap>,
 }
 
 /// The answer to one step.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Ruling {
+pub(crate) struct Ruling {
     /// Certain, or unknown.
-    pub(super) decision: Decision,
+    pub(crate) decision: Decision,
     /// What it would be if there were nothing but what is known.
-    pub(super) as_known: Decision,
+    pub(crate) as_known: Decision,
 }
 
 impl Ruling {
-    pub(super) fn is_no(&self) -> bool {
+    pub(crate) fn is_no(&self) -> bool {
         matches!(self.decision, Decision::Deny { .. })
     }
 
     /// The condition keys that it depends on.
-    pub(super) fn keys(&self) -> Vec<String> {
+    pub(crate) fn keys(&self) -> Vec<String> {
         match &self.decision {
             Decision::Unknown { depends_on } => {
                 let is_layer = |fact: &String| Layer::ALL.iter().any(|layer| layer.name() == fact);
@@ -52,7 +52,7 @@ impl Ruling {
     }
 
     /// The layers that it depends on.
-    pub(super) fn layers(&self) -> Vec<Layer> {
+    pub(crate) fn layers(&self) -> Vec<Layer> {
         match &self.decision {
             Decision::Unknown { depends_on } => Layer::ALL
                 .into_iter()
@@ -65,7 +65,7 @@ impl Ruling {
 
 impl Target {
     /// Gathers what is known of the role `party`.
-    pub(super) fn gather(accounts: &Accounts, party: &Party) -> Self {
+    pub(crate) fn gather(accounts: &Accounts, party: &Party) -> Self {
         let known = party
             .account
             .as_ref()
@@ -110,7 +110,7 @@ impl Target {
 
 impl Target {
     /// Whether a role whose account is not known may be one that the trust policy means.
-    pub(super) fn may_mean(&self, caller: &Party) -> bool {
+    pub(crate) fn may_mean(&self, caller: &Party) -> bool {
         let Some(trust) = &self.trust else { return true };
         let allows = trust.statements.iter().filter(|statement| statement.effect == Effect::Allow);
         let mut elements = allows.filter_map(|statement| statement.principals.as_ref());
@@ -120,7 +120,7 @@ impl Target {
     }
 
     /// What is missing besides where the account of the caller is not known.
-    pub(super) fn gap_for(&self, caller: &Party) -> Option<Gap> {
+    pub(crate) fn gap_for(&self, caller: &Party) -> Option<Gap> {
         let is_open = caller.account.is_none() && self.trust.is_some() && self.may_mean(caller);
         let (role, caller) = (&self.party.name, &caller.name);
         let what = || format!("the trust policy of {role} (the account of {caller} is not known)");
@@ -145,7 +145,7 @@ fn may_name(principal: &Principal, name: &str) -> bool {
 }
 
 /// The request that a step is.
-pub(super) fn request_of(
+pub(crate) fn request_of(
     accounts: &Accounts,
     caller: &Caller,
     target: &Target,
@@ -158,7 +158,7 @@ pub(super) fn request_of(
 }
 
 /// The request that a step of this caller is, whatever the role: [`aim`] names one.
-pub(super) fn request_by(
+pub(crate) fn request_by(
     accounts: &Accounts,
     caller: &Caller,
     signing: Signing,
@@ -176,7 +176,7 @@ pub(super) fn request_by(
 }
 
 /// Makes a request, whichever role it was for before, one for `target`.
-pub(super) fn aim(request: &mut Request, accounts: &Accounts, target: &Target, given: &Given) {
+pub(crate) fn aim(request: &mut Request, accounts: &Accounts, target: &Target, given: &Given) {
     if let Some(account) = &target.party.account {
         request.resource.clone_from(&target.party.arn);
         request.resource_account.clone_from(account);
@@ -206,7 +206,7 @@ fn also_actions(context: &Context) -> Vec<String> {
 }
 
 /// Judges. `layers` are the caller's with the role's trust policy; they are given back as they were.
-pub(super) fn rule(request: &Request, layers: &mut Layers, gaps: &[Gap]) -> Ruling {
+pub(crate) fn rule(request: &Request, layers: &mut Layers, gaps: &[Gap]) -> Ruling {
     let as_known = decide(request, layers);
     let unknown = layers_of(gaps);
     let can_be_widened = unknown.contains(&Layer::Identity) || unknown.contains(&Layer::Trust);

@@ -1,0 +1,10 @@
+//! Who can assume which role, through other roles too, as text and as JSON.
+
+pub(crate) mod names;
+pub(crate) mod words;
+
+pub mod can;
+pub mod reach;
+pub mod who;
+
+pub mod impact;
