@@ -40,6 +40,7 @@ mod wait_line;
 
 mod sys;
 
+use args::called::parse_called;
 use args::drop_in::{Refused, resolve_refused};
 use args::help::command_for_help;
 use args::wrong::{is_exec, resolve_wrong_use};
@@ -80,6 +81,9 @@ fn main() -> ExitCode {
 
 /// The line, or the exit code where it is answered already.
 fn parse(mut words: Vec<OsString>, called_as: CalledAs) -> Result<Cli, ExitCode> {
+    if let Some(cli) = parse_called(&words) {
+        return Ok(cli);
+    }
     loop {
         let error = match Cli::try_parse_from(&words) {
             Ok(cli) => return Ok(cli),
@@ -144,7 +148,7 @@ fn run(world: &World, cli: &Cli) -> (Stage, Result<ExitCode, Failure>) {
         Command::Lock(args) => done(commands::lock::run(world, global, args)),
         Command::Store(args) => done(commands::store::run(world, global, args)),
         #[cfg(feature = "trust")]
-        Command::Trust(args) => (Stage::Own, commands::trust::run(world, global, &args.0)),
+        Command::Trust(args) => (Stage::Own, commands::trust::run(world, global, args)),
         #[cfg(all(unix, feature = "sandbox"))]
         Command::Sandbox(args) => (Stage::Own, commands::sandbox::run(world, args)),
     }

@@ -2,11 +2,10 @@
 
 use std::path::PathBuf;
 
-#[cfg(feature = "trust")]
-use clap::FromArgMatches;
 use clap::{Args, Parser, Subcommand};
 
 mod add;
+pub(crate) mod called;
 mod clear;
 mod doctor;
 pub(crate) mod drop_in;
@@ -121,34 +120,6 @@ pub(crate) struct GlobalArgs {
     pub(crate) prompt: Option<String>,
 }
 
-/// Flags that are described only when their command is called: describing those of a command with many of its own
-/// costs every other command, `exec` above all, a tenth of its instructions.
-#[cfg(feature = "trust")]
-#[derive(Debug)]
-pub(crate) struct Deferred<T>(pub(crate) T);
-
-#[cfg(feature = "trust")]
-impl<T: Args> Args for Deferred<T> {
-    fn augment_args(command: clap::Command) -> clap::Command {
-        command.defer(T::augment_args)
-    }
-
-    fn augment_args_for_update(command: clap::Command) -> clap::Command {
-        command.defer(T::augment_args_for_update)
-    }
-}
-
-#[cfg(feature = "trust")]
-impl<T: FromArgMatches> FromArgMatches for Deferred<T> {
-    fn from_arg_matches(matches: &clap::ArgMatches) -> Result<Self, clap::Error> {
-        T::from_arg_matches(matches).map(Self)
-    }
-
-    fn update_from_arg_matches(&mut self, matches: &clap::ArgMatches) -> Result<(), clap::Error> {
-        self.0.update_from_arg_matches(matches)
-    }
-}
-
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -166,9 +137,8 @@ pub(crate) enum Command {
     Clear(ClearArgs),
     Lock(LockArgs),
     Store(StoreArgs),
-    /// Find out who can assume which role, and why not
     #[cfg(feature = "trust")]
-    Trust(Deferred<TrustArgs>),
+    Trust(TrustArgs),
     #[cfg(all(unix, feature = "sandbox"))]
     Sandbox(SandboxArgs),
 }

@@ -1,0 +1,140 @@
+//! A line that names its command first, read by that command's arguments and no others: to describe all commands costs
+//! more than all else that is done before `exec` starts its own.
+//!
+//! Whatever is unusual about a line (help, an error, a flag before the command) is left to the whole command line of
+//! [`Cli`], so the answers to it are made in one place.
+
+use std::ffi::OsString;
+use std::mem::ManuallyDrop;
+
+use clap::{Args, FromArgMatches};
+
+use super::{Cli, Command, GlobalArgs};
+
+/// The line, when its first word is a command and its other words are all right.
+pub(crate) fn parse_called(words: &[OsString]) -> Option<Cli> {
+    let name = words.get(1)?.to_str()?;
+    match name {
+        "add" => parse_as(words, Command::Add),
+        "import" => parse_as(words, Command::Import),
+        "list" | "ls" => parse_as(words, Command::List),
+        "remove" | "rm" => parse_as(words, Command::Remove),
+        "exec" => parse_as(words, Command::Exec),
+        "export" => parse_as(words, Command::Export),
+        "explain" => parse_as(words, Command::Explain),
+        "doctor" => parse_as(words, Command::Doctor),
+        "why" => parse_as(words, Command::Why),
+        "clear" => parse_as(words, Command::Clear),
+        "lock" => parse_as(words, Command::Lock),
+        "store" => parse_as(words, Command::Store),
+        #[cfg(feature = "trust")]
+        "trust" => parse_as(words, Command::Trust),
+        #[cfg(all(unix, feature = "sandbox"))]
+        "sandbox" => parse_as(words, Command::Sandbox),
+        _ => None,
+    }
+}
+
+/// Reads the words behind the program's name as those of a program that has this command's arguments.
+fn parse_as<T: Args>(words: &[OsString], command: fn(T) -> Command) -> Option<Cli> {
+    let described = clap::Command::new("hatbox")
+        .disable_help_flag(true)
+        .disable_help_subcommand(true)
+        .disable_version_flag(true);
+    // The process ends or is replaced soon: taking these down would be work for nothing.
+    let mut described = ManuallyDrop::new(T::augment_args(GlobalArgs::augment_args(described)));
+    let matches = described.try_get_matches_from_mut(words.iter().skip(1)).ok()?;
+    let mut matches = ManuallyDrop::new(matches);
+    let global = GlobalArgs::from_arg_matches_mut(&mut matches).ok()?;
+    Some(Cli { global, command: command(T::from_arg_matches_mut(&mut matches).ok()?) })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, Parser};
+
+    use super::*;
+
+    /// What follows a command: no word, one, several, and what is to be left alone by hatbox.
+    const REST: [&[&str]; 9] = [
+        &[],
+        &["a"],
+        &["a", "b"],
+        &["a", "--", "b", "--json"],
+        &["--", "b", "-h"],
+        &["a", "b", "--debug", "exec"],
+        &["--debug", "a", "--backend", "file"],
+        &["--backend=x", "--passphrase-fd", "3", "help"],
+        &["-h"],
+    ];
+
+    /// Calls `check` with lines of every command and alias, and each of its flags.
+    fn for_lines(command: &clap::Command, path: &[OsString], check: &mut dyn FnMut(&[OsString])) {
+        let mut flags: Vec<Vec<String>> = vec![vec![]];
+        for arg in command.get_arguments().filter(|arg| !arg.is_positional()) {
+            let values: Vec<_> = match arg.get_possible_values() {
+                values if values.is_empty() => vec!["1".to_owned(), "k=v".to_owned()],
+                values => values.iter().map(|value| value.get_name().to_owned()).collect(),
+            };
+            let long = arg.get_long().map(|long| format!("--{long}"));
+            for flag in long.into_iter().chain(arg.get_short().map(|short| format!("-{short}"))) {
+                let has_value = arg.get_action().takes_values();
+                flags.push(vec![flag.clone()]);
+                flags.extend(values.iter().filter(|_| has_value).map(|v| vec![flag.clone(), v.clone()]));
+                flags.extend(values.iter().filter(|_| has_value).map(|v| vec![format!("{flag}={v}")]));
+            }
+        }
+        for (nth, flag) in flags.iter().enumerate() {
+            // All of them without a flag; with each flag a few, by turns.
+            for rest in REST.iter().cycle().skip(nth).take(if nth == 0 { REST.len() } else { 1 }) {
+                let words = flag.iter().map(String::as_str).chain(rest.iter().copied());
+                check(&path.iter().cloned().chain(words.map(OsString::from)).collect::<Vec<_>>());
+            }
+        }
+        for next in command.get_subcommands() {
+            for name in [next.get_name()].into_iter().chain(next.get_all_aliases()) {
+                for_lines(next, &[path, &[name.into()]].concat(), check);
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_that_names_its_command_first_is_read_as_by_the_whole_command_line() {
+        let mut cli = Cli::command();
+        cli.build();
+        let (mut taken, mut left) = (0, 0);
+        let mut names = std::collections::BTreeSet::new();
+        for_lines(&cli, &["hatbox".into()], &mut |words| {
+            let called = parse_called(words).map(|cli| format!("{cli:?}"));
+            let whole = Cli::try_parse_from(words).ok().map(|cli| format!("{cli:?}"));
+            let name = words.get(1).and_then(|word| word.to_str()).unwrap_or_default();
+            if name.starts_with('-') {
+                assert_eq!(called, None, "{words:?}");
+                return;
+            }
+            assert_eq!(called, whole, "{words:?}");
+            if called.is_some() {
+                names.insert(name.to_owned());
+            }
+            *(if called.is_some() { &mut taken } else { &mut left }) += 1;
+        });
+        assert!(taken > 150 && left > 150, "{taken} taken, {left} left");
+        for command in cli.get_subcommands().filter(|command| command.get_name() != "help") {
+            for name in [command.get_name()].into_iter().chain(command.get_all_aliases()) {
+                assert!(names.contains(name), "no line of `{name}` is taken");
+            }
+        }
+    }
+
+    #[test]
+    fn what_only_the_whole_command_line_answers_is_left_to_it() {
+        for line in ["hatbox", "hatbox --help", "hatbox help exec", "hatbox exec --help", "hatbox exec -h"] {
+            let words: Vec<_> = line.split(' ').map(OsString::from).collect();
+            assert!(parse_called(&words).is_none(), "{line}");
+        }
+        for line in ["hatbox exec -V", "hatbox store help", "hatbox store wrap help", "hatbox --debug list"] {
+            let words: Vec<_> = line.split(' ').map(OsString::from).collect();
+            assert!(parse_called(&words).is_none(), "{line}");
+        }
+    }
+}
