@@ -8,7 +8,7 @@ use hatbox_types::name::ProfileName;
 
 use super::sealed::CacheKey;
 use crate::sys::files::{
-    FileError, Keep, make_private_directory, read_private, remove, sweep_temporary, write_atomic,
+    FileError, make_private_directory, read_private, remove, sweep_temporary, write_cache,
 };
 
 /// Session tokens have no fixed size; AWS's are below 4 KiB today.
@@ -72,7 +72,7 @@ impl Sessions {
         }
     }
 
-    /// Saves a session under this key.
+    /// Saves a session under this key. It may be deleted at any time, so no disk is waited for.
     pub(crate) fn save(&self, key: &SessionKey, session: &CachedSession) -> Result<(), FileError> {
         make_private_directory(&self.directory)?;
         let name = self.name(key);
@@ -81,7 +81,7 @@ impl Sessions {
             .key
             .seal(&Self::purpose(&name), &render_cached_session(session))
             .map_err(|error| FileError::io("write", &path)(std::io::Error::other(error)))?;
-        write_atomic(&path, &sealed, Keep::Nothing)
+        write_cache(&path, &sealed)
     }
 
     /// All sessions that open with the key, with their file names. A file that cannot be read is reported

@@ -1,7 +1,8 @@
 //! Files that must not be lost, read by others, or be somebody else's.
 //!
 //! Every write is: a new file beside the target, fsync, rename, fsync of the directory. A kill at any
-//! moment leaves the old file or the new one.
+//! moment leaves the old file or the new one. Only caches are written without the fsyncs: a kill leaves the
+//! same, a power cut may leave a damaged file, which counts as none.
 
 use std::fs;
 use std::io::{self, Read, Write};
@@ -181,11 +182,28 @@ pub(crate) enum Keep {
     ModeAndLink,
 }
 
+/// What a new file outlives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outlives {
+    /// Also a power cut: the disk is waited for.
+    PowerCut,
+    /// The process.
+    Process,
+}
+
 /// Replaces `path` by a file with `bytes`, atomically and durably.
 pub(crate) fn write_atomic(path: &Path, bytes: &[u8], keep: Keep) -> Result<(), FileError> {
-    write_through(path, bytes, keep, |temporary, target| {
-        disk::replace(temporary, target).map_err(FileError::io("replace", target))
-    })
+    write_through(path, bytes, keep, Outlives::PowerCut, replace)
+}
+
+/// Replaces `path` by a file of the user's alone with `bytes`, atomically, without waiting for the disk: for what can
+/// be obtained again, and whose reader takes a damaged file for none.
+pub(crate) fn write_cache(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    write_through(path, bytes, Keep::Nothing, Outlives::Process, replace)
+}
+
+fn replace(temporary: &Path, target: &Path) -> Result<(), FileError> {
+    disk::replace(temporary, target).map_err(FileError::io("replace", target))
 }
 
 /// The same for a file that may have been changed since `before` was read from it: then it is not replaced.
@@ -198,7 +216,7 @@ pub(crate) fn write_if_unchanged(
     bytes: &[u8],
     keep: Keep,
 ) -> Result<(), FileError> {
-    write_through(path, bytes, keep, |temporary, target| {
+    write_through(path, bytes, keep, Outlives::PowerCut, |temporary, target| {
         let now = match fs::read(target) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             now => now.map_err(FileError::io("open", target))?,
@@ -206,7 +224,7 @@ pub(crate) fn write_if_unchanged(
         if now != before {
             return Err(FileError::Changed(target.display().to_string()));
         }
-        disk::replace(temporary, target).map_err(FileError::io("replace", target))
+        replace(temporary, target)
     })
 }
 
@@ -215,7 +233,7 @@ pub(crate) fn write_if_unchanged(
 /// # Errors
 /// [`FileError::Exists`] when it is there.
 pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
-    write_through(path, bytes, Keep::Nothing, |temporary, target| {
+    write_through(path, bytes, Keep::Nothing, Outlives::PowerCut, |temporary, target| {
         let result = fs::hard_link(temporary, target).map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists => FileError::Exists(target.display().to_string()),
             _ => FileError::io("create", target)(error),
@@ -230,6 +248,7 @@ fn write_through(
     path: &Path,
     bytes: &[u8],
     keep: Keep,
+    outlives: Outlives,
     place: impl FnOnce(&Path, &Path) -> Result<(), FileError>,
 ) -> Result<(), FileError> {
     let target = match keep {
@@ -254,14 +273,19 @@ fn write_through(
         if let Some(old) = old {
             access::keep(&file, &temporary, &target, &old)?;
         }
-        file.sync_all().map_err(FileError::io("write", &temporary))?;
+        if outlives == Outlives::PowerCut {
+            file.sync_all().map_err(FileError::io("write", &temporary))?;
+        }
         place(&temporary, &target)
     })();
     if result.is_err() {
         fs::remove_file(&temporary).ok();
     }
     result?;
-    sync_directory(&directory)
+    match outlives {
+        Outlives::PowerCut => sync_directory(&directory),
+        Outlives::Process => Ok(()),
+    }
 }
 
 /// Where a path leads to, also when there is nothing yet.
@@ -392,6 +416,9 @@ mod tests {
             assert_eq!(fs::read(&path).unwrap(), b"new");
             assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "no temporary file stays");
         }
+        write_cache(&path, b"newer").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"newer");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "no temporary file stays");
         assert!(remove(&path).unwrap());
         assert!(!remove(&path).unwrap());
     }
