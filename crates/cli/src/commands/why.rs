@@ -5,12 +5,12 @@ use std::process::ExitCode;
 use hatbox_iam::accounts::{Origin, SourceKind};
 use hatbox_iam::denial::attempt::{Attempt, RefusedCall};
 use hatbox_iam::denial::diagnose;
-use hatbox_iam::denial::gather::gather_known;
 use hatbox_iam::denial::grammar::Refusal;
 use hatbox_iam::denial::json::render_diagnosis_json;
+use hatbox_iam::denial::known::gather_known;
 use hatbox_iam::denial::known::{Answers, Known};
-use hatbox_iam::denial::page::render_page;
 use hatbox_iam::denial::redact::Redactor;
+use hatbox_iam::denial::report::render_page;
 use hatbox_types::name::ProfileName;
 use serde_json::{Value, json};
 

@@ -9,8 +9,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::document::Document;
+use super::entities::{Extent, Fact};
 use super::entities::{Grants, Group, ManagedPolicy, Role, User};
-use super::fact::{Extent, Fact};
 use super::model::Accounts;
 use super::origin::OriginId;
 use super::read::{find, iam_arn, is_true, list, need, need_text, text};

@@ -1,10 +1,48 @@
-//! Users, groups, roles and managed policies.
+//! Users, groups, roles and managed policies, and how much of each is known.
 
 use std::collections::BTreeMap;
 
 use super::document::Document;
-use super::fact::{Extent, Fact};
 use super::origin::OriginId;
+
+/// One fact of a user, a role or an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Fact<T> {
+    /// It is this.
+    Known(T),
+    /// Terraform learns it when it applies its plan.
+    UntilApply,
+    /// No source tells it.
+    #[default]
+    NotGiven,
+}
+
+impl<T> Fact<T> {
+    /// The fact, where it is known.
+    pub fn known(&self) -> Option<&T> {
+        match self {
+            Self::Known(fact) => Some(fact),
+            Self::UntilApply | Self::NotGiven => None,
+        }
+    }
+
+    /// Takes over what a later source tells, if it tells anything.
+    pub(super) fn correct(&mut self, later: Self) {
+        if !matches!(later, Self::NotGiven) {
+            *self = later;
+        }
+    }
+}
+
+/// Whether a list names all there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Extent {
+    /// All.
+    Whole,
+    /// There may be more that no source tells: what Terraform does not manage, a list that was cut.
+    #[default]
+    Part,
+}
 
 /// What is granted to a user, a group or a role.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -14,17 +14,13 @@
 //!
 //! What a plan does not know until it is applied is [`Fact::UntilApply`], never guessed.
 
-mod fact;
 mod origin;
 
 mod document;
 mod entities;
 
-mod organization;
-
 mod model;
 
-mod find;
 mod read;
 
 pub mod details;
@@ -34,9 +30,9 @@ mod terraform;
 mod source;
 
 pub use document::Document;
+pub use entities::{Extent, Fact};
 pub use entities::{Grants, Group, ManagedPolicy, Role, UnplacedRole, User};
-pub use fact::{Extent, Fact};
 pub use model::{Account, Accounts, Note};
-pub use organization::{Organization, OrganizationPolicies};
+pub use model::{Organization, OrganizationPolicies};
 pub use origin::{Origin, OriginId, SourceKind};
 pub use source::SourceError;

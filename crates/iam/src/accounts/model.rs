@@ -1,13 +1,46 @@
-//! The accounts themselves, and how a later source corrects an earlier one.
+//! The accounts and the organization that they are in, what a later source corrects, and look-ups by ARN or name.
 
 use std::collections::BTreeMap;
 
 use super::document::Document;
-use super::entities::{Grants, Group, ManagedPolicy, Role, UnplacedRole, User};
-use super::fact::{Extent, Fact};
-use super::organization::Organization;
+use super::entities::{Extent, Fact, Grants, Group, ManagedPolicy, Role, UnplacedRole, User};
 use super::origin::{Origin, OriginId};
+use crate::policy::evaluate::OrganizationLevel;
 use hatbox_types::name::AccountId;
+
+/// What is known of the organization.
+#[derive(Debug, Clone, Default)]
+pub enum Organization {
+    /// The accounts are in none: there are neither SCPs nor RCPs.
+    None,
+    /// They are in this one.
+    Known(OrganizationPolicies),
+    /// No source tells.
+    #[default]
+    NotGiven,
+}
+
+/// The policies of an organization.
+#[derive(Debug, Clone, Default)]
+pub struct OrganizationPolicies {
+    /// `o-...`, for `aws:PrincipalOrgID`.
+    pub id: Option<String>,
+    /// The management account, which SCPs do not limit.
+    pub management_account: Option<AccountId>,
+    /// SCPs, level by level; `None`: not known.
+    pub scps: Option<Vec<OrganizationLevel>>,
+    /// RCPs, level by level; `None`: not known.
+    pub rcps: Option<Vec<OrganizationLevel>>,
+}
+
+impl OrganizationPolicies {
+    /// Whether an account is certainly a member: it is told by name.
+    pub fn has(&self, account: &AccountId) -> bool {
+        let levels = || self.scps.iter().chain(&self.rcps).flatten();
+        self.management_account.as_ref() == Some(account)
+            || levels().any(|level| level.account.as_ref() == Some(account))
+    }
+}
 
 /// All that the sources tell.
 #[derive(Debug, Clone, Default)]
@@ -217,5 +250,32 @@ impl Role {
 impl<T> From<Option<T>> for Fact<T> {
     fn from(fact: Option<T>) -> Self {
         fact.map_or(Self::NotGiven, Self::Known)
+    }
+}
+
+impl Accounts {
+    /// The account of an ARN, if any source tells of it.
+    pub fn account(&self, id: &str) -> Option<(&AccountId, &Account)> {
+        self.accounts.iter().find(|(known, _)| known.as_str() == id)
+    }
+
+    /// Users with this ARN or name.
+    pub fn find_users<'a>(&'a self, wanted: &'a str) -> impl Iterator<Item = (&'a AccountId, &'a User)> {
+        self.users().filter(move |(_, user)| user.arn == wanted || user.name == wanted)
+    }
+
+    /// Roles with this ARN or name.
+    pub fn find_roles<'a>(&'a self, wanted: &'a str) -> impl Iterator<Item = (&'a AccountId, &'a Role)> {
+        self.roles().filter(move |(_, role)| role.arn == wanted || role.name == wanted)
+    }
+}
+
+impl Account {
+    /// What the groups of `user` grant, by group name; `None` for a group that no source tells of.
+    pub fn grants_of_groups<'a>(
+        &'a self,
+        user: &'a User,
+    ) -> impl Iterator<Item = (&'a str, Option<&'a Grants>)> {
+        user.groups.iter().map(|name| (name.as_str(), self.groups.get(name).map(|group| &group.grants)))
     }
 }

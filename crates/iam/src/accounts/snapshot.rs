@@ -42,9 +42,9 @@ use jiff::Timestamp;
 
 use super::details::Pages;
 use super::document::Document;
-use super::fact::Fact;
+use super::entities::Fact;
 use super::model::Accounts;
-use super::organization::{Organization, OrganizationPolicies};
+use super::model::{Organization, OrganizationPolicies};
 use super::origin::OriginId;
 use super::read::{account, find, items, list, need, number, text};
 use crate::policy::document::Policy;

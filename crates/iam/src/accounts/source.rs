@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::details::{self, Pages};
 use super::document::Document;
+use super::entities::Fact;
 use super::entities::UnplacedRole;
-use super::fact::Fact;
 use super::model::Accounts;
 use super::origin::{Origin, OriginId, SourceKind};
 use crate::policy::json::{self, parse_json_values};

@@ -4,10 +4,10 @@ use jiff::Timestamp;
 
 use super::attempt::{Attempt, RoleVariable};
 use super::cause::Cause;
+use super::cause::{Evidence, Fix, Standing, Verdict};
 use super::causes::judge;
 use super::grammar::{PolicyType, Refusal};
 use super::known::Known;
-use super::verdict::{Evidence, Fix, Standing, Verdict};
 use super::view::View;
 use hatbox_types::text::phrases::render_role_of_environment;
 

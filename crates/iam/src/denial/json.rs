@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use super::attempt::RefusedCall;
+use super::cause::{Evidence, Fix, Standing, Verdict};
 use super::diagnosis::Diagnosis;
 use super::report::render_headline;
-use super::verdict::{Evidence, Fix, Standing, Verdict};
 
 /// Renders a refused call and its diagnosis: `schema`, `explained`, `headline`, `aws`, `attempt`, `causes`,
 /// `checked`, `asked`: the actions that AWS `answered` since.

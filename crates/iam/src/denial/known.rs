@@ -1,9 +1,10 @@
-//! What is known beside the refusal and the config: by IAM's answers, or by policies that were saved.
-
-use std::time::Duration;
+//! What is known beside AWS's answer and the config: by IAM's answers, or by saved accounts.
 
 use jiff::Timestamp;
+use std::time::Duration;
 
+use crate::accounts::{self, Account, Accounts, Document, Extent, Grants, OriginId};
+use crate::policy::arn::Arn;
 use crate::policy::document::Policy;
 
 /// A fact and where it came from.
@@ -89,9 +90,127 @@ pub struct CallerPolicies {
     pub is_partial: bool,
 }
 
+/// What `accounts` tells of a call for `role` by `caller`, whose ARNs they are.
+pub fn gather_known(accounts: &Accounts, role: Option<&str>, caller: Option<&str>, now: Timestamp) -> Known {
+    let gathering = Gathering { accounts, now };
+    let mut known = Known::default();
+    if let Some(role) = role {
+        gathering.gather_role(role, &mut known);
+    }
+    if let Some(caller) = caller {
+        gathering.gather_caller(caller, &mut known);
+    }
+    known
+}
+
+struct Gathering<'a> {
+    accounts: &'a Accounts,
+    now: Timestamp,
+}
+
+impl<'a> Gathering<'a> {
+    fn fact<T>(&self, value: T, origin: OriginId) -> Fact<T> {
+        let origin = self.accounts.origin(origin).map(|origin| origin.render_short(self.now));
+        Fact { value, origin: origin.unwrap_or_default() }
+    }
+
+    fn account_of(&self, arn: &str) -> Option<&'a Account> {
+        let id = Arn::parse(arn)?.account;
+        self.accounts.account(id).map(|(_, account)| account)
+    }
+
+    fn gather_role(&self, arn: &str, known: &mut Known) {
+        let account = self.account_of(arn);
+        if let Some(role) = account.and_then(|account| account.roles.get(arn)) {
+            let value = Role {
+                trust: trust_of(&role.trust),
+                max_session: role.max_session_duration.known().map(|max| Duration::from_secs((*max).into())),
+                created_at: None,
+            };
+            known.role = Some(self.fact(value, role.origin));
+        } else if let Some(role) = self.unplaced(arn) {
+            let value = Role { trust: trust_of(&role.trust), max_session: None, created_at: None };
+            known.role = Some(self.fact(value, role.origin));
+        }
+        if let Some(account) = account.filter(|account| account.extent == Extent::Whole)
+            && let Some(some) = account.roles.values().next()
+        {
+            known.roles = Some(self.fact(account.roles.keys().cloned().collect(), some.origin));
+        }
+    }
+
+    /// The one trust policy that bears the role's name, where no source tells its account.
+    fn unplaced(&self, arn: &str) -> Option<&'a accounts::UnplacedRole> {
+        let name = arn.rsplit('/').next()?;
+        let mut all = self.accounts.unplaced.iter().filter(|role| role.name == name);
+        all.next().filter(|_| all.next().is_none())
+    }
+
+    fn gather_caller(&self, arn: &str, known: &mut Known) -> Option<()> {
+        let account = self.account_of(arn)?;
+        if let Some(user) = account.users.get(arn) {
+            known.devices = user.mfa_devices.known().map(|devices| self.fact(devices.clone(), user.origin));
+            let mut policies = CallerPolicies::default();
+            self.add_grants(&user.grants, &mut policies);
+            for (_, grants) in account.grants_of_groups(user) {
+                match grants {
+                    Some(grants) => self.add_grants(grants, &mut policies),
+                    None => policies.is_partial = true,
+                }
+            }
+            self.add_boundary(&user.boundary, &mut policies);
+            known.policies = Some(self.fact(policies, user.origin));
+        }
+        let name = Arn::parse(arn)?.resource.strip_prefix("assumed-role/")?.split('/').next()?;
+        let role = account.roles.values().find(|role| role.name == name)?;
+        let mut policies = CallerPolicies::default();
+        self.add_grants(&role.grants, &mut policies);
+        self.add_boundary(&role.boundary, &mut policies);
+        known.policies = Some(self.fact(policies, role.origin));
+        Some(())
+    }
+
+    fn add_grants(&self, grants: &Grants, policies: &mut CallerPolicies) {
+        policies.is_partial |= grants.extent == Extent::Part;
+        for document in &grants.inline {
+            add(document.policy().ok(), policies);
+        }
+        for arn in &grants.attached {
+            add(self.managed(arn), policies);
+        }
+    }
+
+    fn managed(&self, arn: &str) -> Option<&'a Policy> {
+        self.accounts.policies.get(arn)?.document.known()?.policy().ok()
+    }
+
+    fn add_boundary(&self, boundary: &accounts::Fact<Option<String>>, policies: &mut CallerPolicies) {
+        match boundary {
+            accounts::Fact::Known(None) => {}
+            accounts::Fact::Known(Some(arn)) => match self.managed(arn) {
+                Some(policy) => policies.boundary = Some(vec![policy.clone()]),
+                None => policies.is_partial = true,
+            },
+            accounts::Fact::UntilApply | accounts::Fact::NotGiven => policies.is_partial = true,
+        }
+    }
+}
+
+fn trust_of(trust: &accounts::Fact<Document>) -> Option<Policy> {
+    trust.known()?.policy().ok().cloned()
+}
+
+fn add(policy: Option<&Policy>, policies: &mut CallerPolicies) {
+    match policy {
+        Some(policy) => policies.identity.push(policy.clone()),
+        None => policies.is_partial = true,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::accounts::{Origin, SourceKind};
 
     const OPS: &str = "arn:aws:iam::111122223333:role/Ops";
     const OTHER: &str = "arn:aws:iam::111122223333:role/Other";
@@ -126,5 +245,49 @@ mod tests {
     fn what_nothing_else_tells_is_taken_from_the_old() {
         let old = Known { role: Some(role("iam.json")), ..Known::default() };
         assert!(Known::default().or(old, Some(OPS)).role.is_some());
+    }
+
+    const DETAILS: &str = r#"{
+      "UserDetailList": [{"Path": "/", "UserName": "alice", "UserId": "AIDAALICE",
+        "Arn": "arn:aws:iam::111122223333:user/alice", "GroupList": ["ops"], "AttachedManagedPolicies": [],
+        "UserPolicyList": []}],
+      "GroupDetailList": [{"Path": "/", "GroupName": "ops", "GroupId": "AGPAOPS",
+        "Arn": "arn:aws:iam::111122223333:group/ops", "AttachedManagedPolicies": [],
+        "GroupPolicyList": [{"PolicyName": "AssumeOps", "PolicyDocument": {"Version": "2012-10-17", "Statement":
+          [{"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}]}}]}],
+      "RoleDetailList": [{"Path": "/", "RoleName": "Ops", "RoleId": "AROAOPS",
+        "Arn": "arn:aws:iam::111122223333:role/Ops", "AttachedManagedPolicies": [], "RolePolicyList": [],
+        "InstanceProfileList": [],
+        "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
+          "Principal": {"AWS": "arn:aws:iam::111122223333:root"}, "Action": "sts:AssumeRole"}]}}],
+      "Policies": [], "IsTruncated": false}"#;
+
+    fn known(role: &str, caller: &str) -> Known {
+        let now: Timestamp = "2026-03-10T12:00:00Z".parse().unwrap();
+        let mut accounts = Accounts::default();
+        let origin = Origin {
+            name: "iam.json".to_owned(),
+            kind: SourceKind::AccountDetails,
+            taken: Some("2026-03-08T11:00:00Z".parse().unwrap()),
+        };
+        accounts.add_source(DETAILS.as_bytes(), origin).unwrap();
+        gather_known(&accounts, Some(role), Some(caller), now)
+    }
+
+    #[test]
+    fn a_role_and_a_users_policies_are_found_with_their_origin() {
+        let known = known("arn:aws:iam::111122223333:role/Ops", "arn:aws:iam::111122223333:user/alice");
+        let role = known.role.unwrap();
+        assert!(role.value.trust.is_some());
+        assert_eq!(role.origin, "iam.json, 2 days old");
+        assert_eq!(known.roles.unwrap().value, ["arn:aws:iam::111122223333:role/Ops"]);
+        let policies = known.policies.unwrap().value;
+        assert_eq!((policies.identity.len(), policies.boundary), (1, None));
+    }
+
+    #[test]
+    fn what_no_source_tells_stays_unknown() {
+        let known = known("arn:aws:iam::444455556666:role/Ops", "arn:aws:iam::111122223333:user/bob");
+        assert!(known.role.is_none() && known.roles.is_none() && known.policies.is_none());
     }
 }

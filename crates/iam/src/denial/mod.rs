@@ -1,7 +1,7 @@
 //! Why AWS refused: from the text of a refusal, what was sent, and what else is known, to ranked causes.
 //!
 //! [`grammar`] reads AWS's text, [`attempt`] holds what was sent, [`known`] what IAM or saved policies tell;
-//! [`diagnose`] weighs the twenty causes of [`Cause`], and [`report`], [`page`] and [`json`] put the result
+//! [`diagnose`] weighs the twenty causes of [`Cause`], and [`report`], [`report`] and [`json`] put the result
 //! into words. Nothing here calls anything, and no secret, code or expected external id is in any text.
 
 pub mod attempt;
@@ -9,7 +9,6 @@ pub mod grammar;
 pub mod known;
 
 mod cause;
-mod verdict;
 mod view;
 mod what_if;
 
@@ -17,12 +16,10 @@ mod causes;
 
 mod diagnosis;
 
-pub mod gather;
 pub mod json;
-pub mod page;
 pub mod redact;
 pub mod report;
 
 pub use cause::Cause;
+pub use cause::{Evidence, Fix, Standing, Verdict};
 pub use diagnosis::{Diagnosis, diagnose};
-pub use verdict::{Evidence, Fix, Standing, Verdict};

@@ -1,8 +1,8 @@
 //! The graph in the language of Graphviz, for its programs and others that read it.
 
 use super::model::{Graph, Kind, Mfa, Node};
-use super::notes::Weight;
 use super::picture::Picture;
+use super::picture::Weight;
 use super::words::{short, whole};
 use crate::wrap::wrap;
 use hatbox_types::text::printable;

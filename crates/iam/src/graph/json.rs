@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::model::{Account, Graph, Kind, Mfa};
-use super::names::names;
-use super::notes::{Weight, notes};
+use super::picture::{Weight, notes};
+use super::words::names;
 use crate::assume::gap::INDIRECT;
 
 #[derive(Serialize)]

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use super::columns::{Column, MARGIN, PADDING, columns, heights};
+use super::frames::{Column, MARGIN, PADDING, columns, heights};
 use super::frames::{Frame, Rect, place};
 use super::model::Arrow;
 use super::order::arrange;

@@ -3,26 +3,20 @@
 //! [`Graph`] holds the facts in one order, whatever order they came in, so that each rendering of them is the same
 //! down to the byte and can be kept under version control.
 
-mod label;
 mod model;
 
 mod outsiders;
 mod survey;
 
-mod names;
 mod words;
 
-mod notes;
-mod trim;
+mod simplify;
 
-mod alike;
-mod collapse;
 mod picture;
 
 mod order;
 mod slots;
 
-mod columns;
 mod frames;
 mod layout;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::model::{Graph, Kind};
-use super::trim::steps;
+use super::simplify::steps;
 
 /// How often, at most, the order of each half is taken from the other's.
 const ROUNDS: usize = 24;

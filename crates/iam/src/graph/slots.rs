@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use super::label::width;
 use super::model::{Arrow, Mfa};
 use super::picture::Picture;
 use super::words::short;
+use super::words::width;
 
 pub(super) const LABEL_SIZE: usize = 12;
 /// Between a label and the node that it belongs to: the head of the arrow.

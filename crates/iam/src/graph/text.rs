@@ -1,9 +1,9 @@
 //! The graph as text: on the left each user and what they become, on the right the roles of each account.
 
-use super::label::list;
 use super::model::{Arrow, Graph, Kind, Mfa, Node};
-use super::notes::Weight;
 use super::picture::Picture;
+use super::picture::Weight;
+use super::words::list;
 use crate::wrap::wrap;
 use hatbox_types::text::printable;
 

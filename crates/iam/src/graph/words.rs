@@ -1,7 +1,124 @@
-//! What an edge says, in words: short beside the line, whole in its title.
+//! Text in a picture: names that tell nodes apart, what an edge says, what text may contain and how wide it is.
 
-use super::label::count;
-use super::model::{Arrow, Mfa};
+use std::collections::BTreeMap;
+
+use super::model::{Arrow, Graph, Kind, Mfa};
+use hatbox_types::text::printable;
+
+/// Text that is no markup.
+pub(super) fn escape_xml(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in printable(text).chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+/// The most that text of this size takes in any of the usual system fonts, in pixels.
+pub(super) fn width(text: &str, size: usize) -> usize {
+    (text.chars().map(hundredths_of_em).sum::<usize>() * size).div_ceil(100)
+}
+
+fn hundredths_of_em(c: char) -> usize {
+    match c {
+        'i' | 'j' | 'l' | 'I' | '.' | ',' | ':' | ';' | '\'' | '!' | '|' | ' ' => 34,
+        'f' | 'r' | 't' | '-' | '(' | ')' | '/' | '[' | ']' => 45,
+        'm' | 'w' | 'M' | 'W' | '@' | '%' => 98,
+        'A'..='Z' | '&' | '+' | '=' | '<' | '>' | '_' => 76,
+        c if c.is_ascii() => 63,
+        '…' | '·' => 100,
+        _ => 120,
+    }
+}
+
+/// Text cut so that it takes no more than `most` pixels.
+pub(super) fn fit(text: &str, size: usize, most: usize) -> String {
+    let text = printable(text).into_owned();
+    if width(&text, size) <= most {
+        return text;
+    }
+    let mut cut = String::new();
+    for c in text.chars() {
+        cut.push(c);
+        if width(&cut, size) + size > most {
+            cut.pop();
+            break;
+        }
+    }
+    format!("{}…", cut.trim_end())
+}
+
+/// Text broken at blanks into lines of no more than `most` pixels; a word that is wider is cut.
+pub(super) fn break_lines(text: &str, size: usize, most: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in printable(text).split(' ') {
+        match lines.last_mut() {
+            Some(line) if width(&format!("{line} {word}"), size) <= most => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(fit(word, size, most)),
+        }
+    }
+    lines
+}
+
+/// `1 role`, `4 roles`.
+pub(super) fn count(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+/// The first `most` names, and how many there are besides.
+pub(super) fn list(names: &[String], most: usize) -> String {
+    let shown = names.iter().take(most).cloned().collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(most) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
+/// How many of its members the name of a node for several gives.
+const MOST_MEMBERS: usize = 2;
+
+/// Of each node: `Ops`; `Ops (prod)` where several nodes are called so; `12 users: alice, bob, …`.
+pub(super) fn names(graph: &Graph) -> Vec<String> {
+    let of_members: Vec<String> = graph
+        .nodes()
+        .iter()
+        .map(|node| {
+            if node.members.is_empty() || node.members.first().is_some_and(|first| *first == node.name) {
+                return node.name.clone();
+            }
+            let shown = node.members.iter().take(MOST_MEMBERS).cloned().collect::<Vec<_>>().join(", ");
+            let rest = if node.members.len() > MOST_MEMBERS { ", …" } else { "" };
+            format!("{}: {shown}{rest}", node.name)
+        })
+        .collect();
+    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+    for name in &of_members {
+        *seen.entry(name).or_default() += 1;
+    }
+    let labels: BTreeMap<&str, &str> =
+        graph.accounts().iter().map(|a| (a.id.as_str(), a.label.as_deref().unwrap_or(&a.id))).collect();
+    graph
+        .nodes()
+        .iter()
+        .zip(&of_members)
+        .map(|(node, name)| match node.account.as_deref() {
+            Some(account) if node.kind != Kind::Outside && seen.get(name.as_str()) > Some(&1) => {
+                format!("{name} ({})", labels.get(account).copied().unwrap_or(account))
+            }
+            _ => name.clone(),
+        })
+        .collect()
+}
 
 /// A condition longer than this is told in the title only.
 const LONGEST_CONDITION: usize = 30;
@@ -49,4 +166,33 @@ pub(super) fn whole(arrow: &Arrow<'_>, names: &[String]) -> String {
         words.push_str(&format!("; perhaps, it hangs on {}", arrow.edge.unknown.join(", ")));
     }
     words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_that_is_cut_fits() {
+        for most in [40, 60, 100] {
+            let cut = fit("WWWWWWWWWWWWWWWWWWWWWWWWWW", 14, most);
+            assert!(cut.ends_with('…') && width(&cut, 14) <= most, "{cut} in {most}");
+        }
+        assert_eq!(fit("Ops", 14, 60), "Ops");
+    }
+
+    #[test]
+    fn lines_are_broken_where_the_next_word_would_not_fit() {
+        let text = "one two three WWWWWWWWWWWWWWWW four";
+        let lines = break_lines(text, 14, 120);
+        assert!(lines.iter().all(|line| width(line, 14) <= 120), "{lines:?}");
+        assert_eq!((lines[0].as_str(), lines[1].as_str()), ("one two three", "WWWWWWW…"));
+        assert_eq!(lines.last().map(String::as_str), Some("four"));
+        assert_eq!(break_lines("short", 14, 120), ["short"]);
+    }
+
+    #[test]
+    fn marks_that_turn_the_writing_and_control_characters_are_shown_as_escapes() {
+        assert_eq!(escape_xml("a\u{202e}b\u{7}c\n\u{ffff}é"), r"a\u202eb\u0007c\n\uffffé");
+    }
 }

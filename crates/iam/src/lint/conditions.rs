@@ -1,8 +1,8 @@
 //! The rules about conditions: keys, values and operators that cannot do what they look like.
 
-use super::confine::{Wide, judge_limit};
 use super::federation::suggest_value;
 use super::finding::{Finding, Spot};
+use super::limits::{Wide, judge_limit};
 use super::principals::grants;
 use super::rule::Rule;
 use crate::assume::condition_keys::{candidates, is_known, strip_start};

@@ -2,11 +2,11 @@
 //! (IAM User Guide, "The confused deputy problem").
 
 use super::conditions::{is_key, passes_absent};
-use super::confine::judge_limit;
 use super::finding::{Finding, Spot};
+use super::limits::find_weakness;
+use super::limits::judge_limit;
 use super::report::Subject;
 use super::rule::Rule;
-use super::weakness::find_weakness;
 use crate::admits::people::{is_about_mfa, principals};
 use crate::policy::arn::Arn;
 use crate::policy::condition::Condition;

@@ -1,9 +1,9 @@
 //! The rules about identity providers: is a token limited to one customer, project or workload?
 
 use super::conditions::passes_absent;
-use super::confine::judge_limit;
 use super::finding::{Finding, Spot};
 use super::issuer::{Issuer, Provider, Tenancy};
+use super::limits::judge_limit;
 use super::rule::{Level, Rule};
 use crate::assume::condition_keys::is_of_provider;
 use crate::policy::condition::Condition;

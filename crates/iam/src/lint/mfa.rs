@@ -2,9 +2,9 @@
 
 use super::deputy::is_for_third_party;
 use super::finding::{Finding, Spot};
+use super::limits::find_weakness;
 use super::report::Subject;
 use super::rule::Rule;
-use super::weakness::find_weakness;
 use crate::admits::people::{
     MAX_STATEMENTS, PeopleStatement, alone, is_about_mfa, is_people, people_statements, principals,
     without_mfa,

@@ -5,13 +5,11 @@
 mod finding;
 mod rule;
 
-mod confine;
-mod weakness;
+mod limits;
 
 mod issuer;
 
 mod actions;
-mod closed;
 mod conditions;
 mod deputy;
 mod federation;
@@ -19,7 +17,6 @@ mod mfa;
 mod principals;
 mod services;
 mod shape;
-mod size;
 mod values;
 
 mod report;
@@ -36,14 +33,8 @@ pub use sarif::render_sarif;
 pub use text::{Detail, render_text};
 
 pub(super) use federation::is_open_to_strangers;
-pub(super) use size::{MAX as MAX_CHARACTERS, USUAL as USUAL_CHARACTERS, count_characters};
-pub(super) use weakness::find_weakness;
+pub(super) use limits::find_weakness;
+pub(super) use shape::{MAX as MAX_CHARACTERS, USUAL as USUAL_CHARACTERS, count_characters};
 
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod tests_federation;
-#[cfg(test)]
-mod tests_public;
-#[cfg(test)]
-mod tests_refused;

@@ -1,8 +1,8 @@
 //! The rules about whom a statement names.
 
-use super::confine::{Wide, denies_all_but_some, judge_limit};
 use super::finding::{Finding, Spot};
 use super::issuer::Provider;
+use super::limits::{Wide, denies_all_but_some, judge_limit};
 use super::rule::Rule;
 use super::services::find_service;
 use crate::assume::condition_keys::strip_start;

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use super::actions::find_actions;
-use super::closed::{is_closed, no_one};
 use super::conditions::find_conditions;
 use super::deputy::find_deputies;
 use super::federation::find_federation;
@@ -12,7 +11,8 @@ use super::mfa::find_mfa;
 use super::principals::{find_principals, find_resource};
 use super::rule::{Level, Rule};
 use super::shape::find_shape;
-use super::size::find_too_long;
+use super::shape::find_too_long;
+use super::shape::{is_closed, no_one};
 use super::values::find_values;
 use crate::admits::{Admits, Asked, judge_admits};
 use crate::policy::document::{Effect, Policy, PolicyError};

@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use super::Change;
+use super::require::Change;
 
 /// How statements are set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -19,7 +19,7 @@ use std::time::Duration;
 use hatbox_iam::denial::attempt::{Attempt, RefusedCall};
 use hatbox_iam::denial::json::render_diagnosis_json;
 use hatbox_iam::denial::known::{CallerPolicies, Fact, Known, Role};
-use hatbox_iam::denial::page::render_page;
+use hatbox_iam::denial::report::render_page;
 use hatbox_iam::denial::report::render_report;
 use hatbox_iam::denial::{Cause, Diagnosis, Evidence, Standing, diagnose};
 use hatbox_iam::policy::document::Policy;

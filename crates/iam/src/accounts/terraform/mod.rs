@@ -11,8 +11,7 @@
 //!
 //! Others are passed over. Nobody but Terraform is asked, so lists of policies are never taken for whole.
 
-mod facts;
 mod resource;
 
-mod show;
-mod state;
+mod facts;
+mod files;

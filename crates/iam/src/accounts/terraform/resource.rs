@@ -1,7 +1,7 @@
 //! One resource as Terraform shows it, and its attributes, which may not be known before it is applied.
 
 use crate::accounts::document::Document;
-use crate::accounts::fact::Fact;
+use crate::accounts::entities::Fact;
 use crate::accounts::origin::OriginId;
 use crate::accounts::read::{self, find};
 use crate::policy::node::{JsonError, Node, Value};

@@ -4,8 +4,8 @@ use super::mfa::quoted;
 use super::{not_said, render_seconds};
 use crate::denial::attempt::SignedBy;
 use crate::denial::cause::Cause;
+use crate::denial::cause::{Evidence, Fix, Verdict};
 use crate::denial::grammar::Refusal;
-use crate::denial::verdict::{Evidence, Fix, Verdict};
 use crate::denial::view::View;
 use crate::denial::what_if::{Answer, Lack};
 

@@ -3,8 +3,8 @@
 use super::mfa::quoted;
 use crate::denial::attempt::{SignedBy, StartKind};
 use crate::denial::cause::Cause;
+use crate::denial::cause::{Evidence, Fix, Verdict};
 use crate::denial::grammar::Refusal;
-use crate::denial::verdict::{Evidence, Fix, Verdict};
 use crate::denial::view::View;
 use crate::policy::arn::Arn;
 

@@ -3,10 +3,10 @@
 use super::{not_said, render_seconds};
 use crate::denial::attempt::{Around, Attempt, CodeSent, SignedBy, StartKind};
 use crate::denial::cause::Cause;
+use crate::denial::cause::{Evidence, Fix, Verdict};
 use crate::denial::diagnosis::EITHER_SIDE;
 use crate::denial::grammar::Refusal;
 use crate::denial::known::Fact;
-use crate::denial::verdict::{Evidence, Fix, Verdict};
 use crate::denial::view::{View, last_part};
 use crate::denial::what_if::Lack;
 use crate::policy::arn::Arn;

@@ -7,8 +7,8 @@ mod policies;
 mod trust;
 
 use super::cause::Cause;
+use super::cause::{Evidence, Verdict};
 use super::grammar::Refusal;
-use super::verdict::{Evidence, Verdict};
 use super::view::View;
 
 /// What is found of `cause`.

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::tests::policy;
-use super::*;
+use super::policy;
 use crate::admits::Asked;
+use crate::lint::*;
 
 const GITHUB: &str = "token.actions.githubusercontent.com";
 

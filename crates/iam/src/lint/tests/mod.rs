@@ -1,3 +1,7 @@
+mod federation;
+mod public;
+mod refused;
+
 use super::*;
 use crate::admits::Asked;
 use crate::policy::document::{Policy, PolicyError};

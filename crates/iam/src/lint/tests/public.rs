@@ -1,8 +1,8 @@
 //! `"*"` as a principal: which conditions limit it to known accounts, and which do not.
 
-use super::tests::policy;
-use super::*;
+use super::policy;
 use crate::admits::Asked;
+use crate::lint::*;
 
 const PRINCIPALS: [&str; 4] =
     [r#""*""#, r#"{"AWS":"*"}"#, r#"{"AWS":["111122223333","*"]}"#, r#"{"AWS":["*"]}"#];

@@ -1,8 +1,8 @@
 //! What AWS rejects and what can never match: for each rule a policy with the fault and one without.
 
-use super::tests::policy;
-use super::*;
+use super::policy;
 use crate::admits::Asked;
+use crate::lint::*;
 
 const ROLE: &str = r#"{"AWS":"arn:aws:iam::111122223333:role/Deploy"}"#;
 const GITHUB: &str = r#"{"Federated":"arn:aws:iam::111122223333:oidc-provider/idp.example.com"}"#;

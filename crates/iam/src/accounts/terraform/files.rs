@@ -1,10 +1,11 @@
-//! `terraform show -json`: of a state, or of a plan as things will be when it has been applied.
+//! The files that Terraform writes: `terraform.tfstate` of version 4, as Terraform 0.12 and later and `OpenTofu` write it, and the
+//! output of `terraform show -json`, of a state or of a plan as things will be when it has been applied.
 
 use super::resource::{Address, Resource};
 use crate::accounts::model::Accounts;
 use crate::accounts::origin::{OriginId, SourceKind};
-use crate::accounts::read::{find, list, need, need_text, texts};
-use crate::policy::node::{JsonError, Node};
+use crate::accounts::read::{find, list, need, need_text, text, texts};
+use crate::policy::node::{JsonError, Node, Value};
 
 impl Accounts {
     pub(in crate::accounts) fn read_show(
@@ -78,4 +79,34 @@ fn collect<'n>(module: &'n Node<'n>, resources: &mut Vec<Resource<'n>>) -> Resul
         collect(child, resources)?;
     }
     Ok(())
+}
+
+impl Accounts {
+    pub(in crate::accounts) fn read_state(&mut self, node: &Node, origin: OriginId) -> Result<(), JsonError> {
+        let version = need(node, "version")?;
+        if version.value != Value::Number("4") {
+            let given = version.render();
+            return Err(version.error(format!(
+                "a Terraform state of version {given} cannot be read, only 4 (Terraform 0.12 and later)"
+            )));
+        }
+        let mut resources = Vec::new();
+        for resource in list(node, "resources")? {
+            resource.members("a resource")?;
+            if need_text(resource, "mode")? != "managed" {
+                continue;
+            }
+            let (kind, name) = (need_text(resource, "type")?, need_text(resource, "name")?);
+            let module = text(resource, "module")?;
+            for instance in list(resource, "instances")? {
+                instance.members("an instance")?;
+                let address = Address::Parts { module, kind, name, key: find(instance, "index_key") };
+                if let Some(values) = find(instance, "attributes") {
+                    values.members("`attributes`")?;
+                    resources.push(Resource { kind, address, values, unknown: None });
+                }
+            }
+        }
+        self.read_resources(&resources, origin)
+    }
 }
