@@ -8,7 +8,7 @@ use hatbox_iam::assume::entity::{find_caller, find_role};
 use hatbox_iam::graph::json::render_json;
 use hatbox_iam::graph::survey;
 use hatbox_iam::lint::{Subject, lint_policy};
-use hatbox_iam::report::can::{Given, MfaUse, can};
+use hatbox_iam::report::can::{Assumptions, MfaUse, can};
 use hatbox_iam::report::reach::reach;
 use hatbox_iam::report::who::who;
 
@@ -34,7 +34,7 @@ pub(crate) fn run(runs: usize) -> Result<(), Problem> {
     println!("| | median of {runs} | limit |");
     println!("|---|---|---|");
     println!("| read the snapshot | {} | |", milliseconds(reading));
-    let given = Given::default();
+    let given = Assumptions::default();
     let (caller, role) = (find_caller(&accounts, "u7")?, find_role(&accounts, "r7")?);
     let first = time(1, || {
         can(&read(&snapshot)?, &caller, &[], &role, MfaUse::IfNeeded, &given);

@@ -12,7 +12,7 @@ use hatbox_iam::graph::svg::render_svg;
 use hatbox_iam::lint::{Subject, lint_policy};
 use hatbox_iam::policy::document::decode_json;
 use hatbox_iam::policy::rows::parse_row;
-use hatbox_iam::report::can::Given;
+use hatbox_iam::report::can::Assumptions;
 use hatbox_iam::require_mfa::{Wanted, require_mfa};
 use hatbox_types::secret::SecretString;
 use jiff::Timestamp;
@@ -84,7 +84,7 @@ fn sources(bytes: &[u8]) {
     let mut accounts = Accounts::default();
     let origin = Origin { name: "fuzz".to_owned(), kind: SourceKind::PolicyFile, taken: None };
     if accounts.add_source(bytes, origin).is_ok() {
-        let given = Given { context: Vec::new(), now: Timestamp::UNIX_EPOCH };
+        let given = Assumptions { context: Vec::new(), now: Timestamp::UNIX_EPOCH };
         render_svg(&survey(&accounts, &given));
     }
 }

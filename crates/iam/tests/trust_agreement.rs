@@ -8,13 +8,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use hatbox_iam::accounts::{Accounts, Origin, SourceKind};
-use hatbox_iam::assume::entity::{Party, PartyKind};
+use hatbox_iam::assume::entity::{Entity, EntityKind};
 use hatbox_iam::graph::json::render_json;
 use hatbox_iam::graph::text::{Characters, render_text};
 use hatbox_iam::graph::{Mfa as GraphMfa, survey};
 use hatbox_iam::policy::document::Policy;
 use hatbox_iam::policy::evaluate::{Caller, Context, Decision, Layers, Request, evaluate};
-use hatbox_iam::report::can::{Given, MfaUse, Verdict, can};
+use hatbox_iam::report::can::{Assumptions, MfaUse, Verdict, can};
 use hatbox_iam::report::reach::{Mfa, reach};
 use hatbox_iam::report::who::who;
 use hatbox_types::name::AccountId;
@@ -40,8 +40,8 @@ enum Answer {
     Known,
 }
 
-fn ask(accounts: &Accounts, caller: &Party, role: &Party, mfa: MfaUse) -> Answer {
-    let answer = can(accounts, caller, &[], role, mfa, &Given::default());
+fn ask(accounts: &Accounts, caller: &Entity, role: &Entity, mfa: MfaUse) -> Answer {
+    let answer = can(accounts, caller, &[], role, mfa, &Assumptions::default());
     match (answer.verdict(), answer.steps[0].as_known) {
         (Verdict::No, _) => Answer::No,
         (_, Verdict::No) => Answer::Perhaps,
@@ -51,19 +51,19 @@ fn ask(accounts: &Accounts, caller: &Party, role: &Party, mfa: MfaUse) -> Answer
 
 /// All steps, and what follows from them.
 struct Truth {
-    callers: Vec<Party>,
-    roles: Vec<Party>,
+    callers: Vec<Entity>,
+    roles: Vec<Entity>,
     /// By caller, role and whether a user sends a code.
     steps: BTreeMap<(usize, usize, bool), Answer>,
 }
 
 impl Truth {
     fn of(accounts: &Accounts) -> Self {
-        let users = accounts.users().filter_map(|(_, user)| Party::of_arn(&user.arn));
-        let roles = accounts.roles().filter_map(|(_, role)| Party::of_arn(&role.arn));
-        let unplaced = accounts.unplaced.iter().map(|role| Party::unplaced(&role.name));
-        let roles: Vec<Party> = roles.chain(unplaced).collect();
-        let callers: Vec<Party> = users.chain(roles.iter().cloned()).collect();
+        let users = accounts.users().filter_map(|(_, user)| Entity::of_arn(&user.arn));
+        let roles = accounts.roles().filter_map(|(_, role)| Entity::of_arn(&role.arn));
+        let unplaced = accounts.unplaced.iter().map(|role| Entity::unplaced(&role.name));
+        let roles: Vec<Entity> = roles.chain(unplaced).collect();
+        let callers: Vec<Entity> = users.chain(roles.iter().cloned()).collect();
         let mut steps = BTreeMap::new();
         for (from, caller) in callers.iter().enumerate() {
             for (to, role) in roles.iter().enumerate().filter(|(_, role)| *role != caller) {
@@ -75,15 +75,15 @@ impl Truth {
         Self { callers, roles, steps }
     }
 
-    fn step(&self, from: &Party, to: &Party, with_code: bool) -> Answer {
-        let from = self.callers.iter().position(|party| party == from).unwrap();
-        let to = self.roles.iter().position(|party| party == to).unwrap();
+    fn step(&self, from: &Entity, to: &Entity, with_code: bool) -> Answer {
+        let from = self.callers.iter().position(|entity| entity == from).unwrap();
+        let to = self.roles.iter().position(|entity| entity == to).unwrap();
         self.steps.get(&(from, to, with_code)).copied().unwrap_or(Answer::No)
     }
 
     /// The roles that steps of at least this answer lead to, however many.
-    fn reached(&self, caller: &Party, with_code: bool, least: Answer) -> BTreeSet<&Party> {
-        let mut reached: BTreeSet<&Party> = BTreeSet::new();
+    fn reached(&self, caller: &Entity, with_code: bool, least: Answer) -> BTreeSet<&Entity> {
+        let mut reached: BTreeSet<&Entity> = BTreeSet::new();
         let mut queue = vec![caller];
         while let Some(from) = queue.pop() {
             for role in self.roles.iter().filter(|role| *role != caller) {
@@ -97,9 +97,9 @@ impl Truth {
     }
 
     /// What is to be said of a pair: the way, whether it asks for MFA, or whether it is not known.
-    fn whole(&self, caller: &Party, role: &Party) -> (Answer, Option<Mfa>) {
+    fn whole(&self, caller: &Entity, role: &Entity) -> (Answer, Option<Mfa>) {
         let is = |with_code, least| self.reached(caller, with_code, least).contains(role);
-        let is_role = caller.kind == PartyKind::Role;
+        let is_role = caller.kind == EntityKind::Role;
         match (is(false, Answer::Known), is(true, Answer::Known)) {
             _ if is_role && is(false, Answer::Known) => (Answer::Known, Some(Mfa::OfNoUse)),
             _ if is_role && is(false, Answer::Perhaps) => (Answer::Perhaps, None),
@@ -115,13 +115,13 @@ impl Truth {
 /// Checks every pair, and gives back how many there are of each answer.
 fn check(accounts: &Accounts) -> BTreeMap<Answer, usize> {
     let truth = Truth::of(accounts);
-    let graph = survey(accounts, &Given::default());
+    let graph = survey(accounts, &Assumptions::default());
     let text = render_text(&graph, Characters::Lines).replace("\n  ", " ");
     let json: serde_json::Value = serde_json::from_str(&render_json(&graph).unwrap()).unwrap();
-    let place = |party: &Party| graph.nodes().iter().position(|node| node.id == party.arn).unwrap();
+    let place = |entity: &Entity| graph.nodes().iter().position(|node| node.id == entity.arn).unwrap();
     let mut counts = BTreeMap::new();
     for caller in &truth.callers {
-        let reach = reach(accounts, caller, &Given::default());
+        let reach = reach(accounts, caller, &Assumptions::default());
         let mut has_any = false;
         for role in truth.roles.iter().filter(|role| *role != caller) {
             let pair = format!("{} -> {}", caller.arn, role.arn);
@@ -132,13 +132,13 @@ fn check(accounts: &Accounts) -> BTreeMap<Answer, usize> {
             let way = reach.ways.iter().find(|way| way.to == *role);
             assert_eq!(way.map(|way| way.mfa), mfa, "reach, {pair}");
             assert_eq!(reach.perhaps.contains(role), answer == Answer::Perhaps, "reach, {pair}");
-            let who = who(accounts, role, &Given::default());
+            let who = who(accounts, role, &Assumptions::default());
             let way = who.ways.iter().find(|way| way.from == *caller);
             assert_eq!(way.map(|way| way.mfa), mfa, "who, {pair}");
             assert_eq!(who.perhaps.contains(caller), answer == Answer::Perhaps, "who, {pair}");
 
             // The graph tells of steps.
-            let is_role = caller.kind == PartyKind::Role;
+            let is_role = caller.kind == EntityKind::Role;
             let (plain, with_code) = (truth.step(caller, role, false), truth.step(caller, role, true));
             let expected = match (plain, with_code) {
                 (Answer::Known, _) => Some(GraphMfa::NotRequired),
@@ -166,11 +166,11 @@ fn check(accounts: &Accounts) -> BTreeMap<Answer, usize> {
                 .split(", ")
                 .any(|name| name == caller.name || name.split(" (").next() == Some(caller.name.as_str()))
         };
-        if caller.kind == PartyKind::User {
+        if caller.kind == EntityKind::User {
             assert_eq!(listed("Can assume no role: "), !has_any, "{} in {text}", caller.arn);
             assert!(!reach.render().contains("can become no role of the sources") || reach.ways.is_empty());
         } else {
-            let by_user = truth.callers.iter().filter(|other| other.kind == PartyKind::User);
+            let by_user = truth.callers.iter().filter(|other| other.kind == EntityKind::User);
             let is_open = by_user.into_iter().any(|user| truth.whole(user, caller).0 != Answer::No);
             assert!(!is_open || !listed("No user here can assume: "), "{} in {text}", caller.arn);
         }
@@ -388,7 +388,7 @@ fn a_policy_that_is_not_in_the_sources_is_told_in_every_answer() {
     let source = accounts.to_string();
     let accounts = read(&[("iam.json", &source), ("org.json", r#"{"schema": 1, "organization": "none"}"#)]);
     assert_eq!(check(&accounts), BTreeMap::from([(Answer::No, 1), (Answer::Perhaps, 1)]));
-    let graph = survey(&accounts, &Given::default());
+    let graph = survey(&accounts, &Assumptions::default());
     let expected = "\
 Can assume no role: bob.
 Not known whether alice can assume Ops: it depends on the policy Any (not in the
@@ -416,7 +416,7 @@ fn a_trust_policy_that_cannot_be_read_may_mean_anybody_and_lets_nobody_in_by_wha
             "AssumeRolePolicyDocument": "no policy"}]});
     let accounts = read(&[("iam.json", &accounts.to_string())]);
     assert_eq!(check(&accounts), BTreeMap::from([(Answer::Perhaps, 1)]));
-    let graph = survey(&accounts, &Given::default());
+    let graph = survey(&accounts, &Assumptions::default());
     assert_eq!((graph.edges().len(), graph.perhaps().len()), (0, 1));
 }
 

@@ -7,7 +7,7 @@
 
 use hatbox_iam::accounts::{Accounts, Origin, SourceKind};
 use hatbox_iam::assume::entity::{find_caller, find_role};
-use hatbox_iam::report::can::{Can, Given, MfaUse, Verdict, can};
+use hatbox_iam::report::can::{Assumptions, Can, MfaUse, Verdict, can};
 
 const SNAPSHOT: &str = include_str!("accounts/snapshot.json");
 const STATE: &str = include_str!("accounts/terraform.tfstate");
@@ -23,8 +23,8 @@ fn read(sources: &[&str]) -> Accounts {
     accounts
 }
 
-fn given(context: &[(&str, &str)]) -> Given {
-    Given {
+fn given(context: &[(&str, &str)]) -> Assumptions {
+    Assumptions {
         context: context.iter().map(|(key, value)| ((*key).to_owned(), vec![(*value).to_owned()])).collect(),
         now: "2026-03-03T09:00:00Z".parse().unwrap(),
     }

@@ -2,8 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "what the tests share may stop at the first surprise, as they do")]
 
 use hatbox_iam::accounts::{Accounts, Origin, SourceKind};
-use hatbox_iam::assume::entity::Party;
-use hatbox_iam::report::can::{Given, MfaUse, Verdict, can};
+use hatbox_iam::assume::entity::Entity;
+use hatbox_iam::report::can::{Assumptions, MfaUse, Verdict, can};
 use hatbox_iam::report::reach::reach;
 use hatbox_iam::report::who::who;
 use proptest::prelude::*;
@@ -110,8 +110,8 @@ fn world() -> impl Strategy<Value = String> {
     })
 }
 
-fn parties() -> (Vec<Party>, Vec<Party>) {
-    let of = |arn: String| Party::of_arn(&arn).unwrap();
+fn entities() -> (Vec<Entity>, Vec<Entity>) {
+    let of = |arn: String| Entity::of_arn(&arn).unwrap();
     let roles: Vec<_> = (0..ROLES).map(role).map(of).collect();
     let callers = (0..USERS).map(user).map(of).chain(roles.iter().cloned()).collect();
     (callers, roles)
@@ -124,8 +124,8 @@ proptest! {
     fn who_reach_and_can_agree(world in world()) {
         let mut accounts = Accounts::default();
         prop_assert!(add(&mut accounts, world.as_bytes()));
-        let given = Given::default();
-        let (callers, roles) = parties();
+        let given = Assumptions::default();
+        let (callers, roles) = entities();
         for caller in &callers {
             let reach = reach(&accounts, caller, &given);
             for role in roles.iter().filter(|role| *role != caller) {
@@ -149,9 +149,9 @@ proptest! {
     fn an_answer_fits_a_terminal_and_a_change_is_named_only_for_a_no(world in world()) {
         let mut accounts = Accounts::default();
         prop_assert!(add(&mut accounts, world.as_bytes()));
-        let (callers, roles) = parties();
+        let (callers, roles) = entities();
         for (caller, role) in callers.iter().zip(&roles) {
-            let answer = can(&accounts, caller, &[], role, MfaUse::IfNeeded, &Given::default());
+            let answer = can(&accounts, caller, &[], role, MfaUse::IfNeeded, &Assumptions::default());
             let text = answer.render();
             prop_assert!(text.lines().all(|line| line.chars().count() <= 80 || !line.trim().contains(' ')), "{}", text);
             let has_remedy = answer.steps[0].remedy.is_some();
@@ -172,8 +172,8 @@ proptest! {
         let mut accounts = Accounts::default();
         add(&mut accounts, &bytes);
         for (_, role) in accounts.roles() {
-            if let (Some(role), (callers, _)) = (Party::of_arn(&role.arn), parties()) {
-                can(&accounts, &callers[0], &[], &role, MfaUse::IfNeeded, &Given::default());
+            if let (Some(role), (callers, _)) = (Entity::of_arn(&role.arn), entities()) {
+                can(&accounts, &callers[0], &[], &role, MfaUse::IfNeeded, &Assumptions::default());
             }
         }
     }

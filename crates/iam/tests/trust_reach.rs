@@ -7,7 +7,7 @@
 
 use hatbox_iam::accounts::{Accounts, Origin, SourceKind};
 use hatbox_iam::assume::entity::{find_caller, find_role};
-use hatbox_iam::report::can::Given;
+use hatbox_iam::report::can::Assumptions;
 use hatbox_iam::report::reach::{Reach, reach};
 use hatbox_iam::report::who::{Who, who};
 
@@ -25,11 +25,11 @@ fn read(sources: &[&str]) -> Accounts {
 }
 
 fn reach_of(accounts: &Accounts, caller: &str) -> Reach {
-    reach(accounts, &find_caller(accounts, caller).unwrap(), &Given::default())
+    reach(accounts, &find_caller(accounts, caller).unwrap(), &Assumptions::default())
 }
 
 fn who_of(accounts: &Accounts, role: &str) -> Who {
-    who(accounts, &find_role(accounts, role).unwrap(), &Given::default())
+    who(accounts, &find_role(accounts, role).unwrap(), &Assumptions::default())
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use crate::accounts::{Account, Accounts, Document, Extent, Fact, Grants, Organization, OriginId};
-use crate::assume::entity::{Party, PartyKind};
+use crate::assume::entity::{Entity, EntityKind};
 use crate::assume::gap::Gap;
 use crate::policy::evaluate::{Caller as Principal, Layer, Layers, OrganizationLevel};
 use hatbox_types::name::AccountId;
@@ -11,7 +11,7 @@ use hatbox_types::name::AccountId;
 /// A caller, ready to ask.
 #[derive(Debug, Clone)]
 pub(crate) struct Caller {
-    pub(crate) party: Party,
+    pub(crate) entity: Entity,
     /// Its policies and those of its organization; the trust policy is the role's.
     pub(crate) layers: Layers,
     /// The name of each of `layers.identity`: `group ops, policy AssumeOps`.
@@ -34,10 +34,10 @@ struct MayAssume {
 }
 
 impl Caller {
-    /// Gathers what is known of `party`.
-    pub(crate) fn gather(accounts: &Accounts, party: &Party) -> Self {
+    /// Gathers what is known of `entity`.
+    pub(crate) fn gather(accounts: &Accounts, entity: &Entity) -> Self {
         let mut caller = Self {
-            party: party.clone(),
+            entity: entity.clone(),
             layers: Layers::default(),
             labels: Vec::new(),
             boundary: None,
@@ -47,14 +47,14 @@ impl Caller {
             tags: Fact::NotGiven,
             mfa_devices: Fact::NotGiven,
         };
-        let account = party.account.as_ref().and_then(|id| accounts.accounts.get(id));
-        let is_found = match (party.kind, account) {
-            (PartyKind::User, Some(account)) => caller.take_user(accounts, account),
-            (PartyKind::Role, Some(account)) => caller.take_role(accounts, account),
+        let account = entity.account.as_ref().and_then(|id| accounts.accounts.get(id));
+        let is_found = match (entity.kind, account) {
+            (EntityKind::User, Some(account)) => caller.take_user(accounts, account),
+            (EntityKind::Role, Some(account)) => caller.take_role(accounts, account),
             (_, None) => false,
         };
         if !is_found {
-            let what = format!("a policy of {} (not in the sources)", party.name);
+            let what = format!("a policy of {} (not in the sources)", entity.name);
             caller.gaps.push(Gap::new(Layer::Identity, what));
             caller.gaps.push(Gap::new(Layer::Boundary, "a permissions boundary"));
         }
@@ -71,9 +71,11 @@ impl Caller {
 
     /// As the evaluator knows it.
     pub(crate) fn principal(&self) -> Principal {
-        match self.party.kind {
-            PartyKind::User => Principal::User { arn: self.party.arn.clone() },
-            PartyKind::Role => Principal::RoleSession { session_arn: None, role_arn: self.party.arn.clone() },
+        match self.entity.kind {
+            EntityKind::User => Principal::User { arn: self.entity.arn.clone() },
+            EntityKind::Role => {
+                Principal::RoleSession { session_arn: None, role_arn: self.entity.arn.clone() }
+            }
         }
     }
 
@@ -84,7 +86,7 @@ impl Caller {
     }
 
     fn take_user(&mut self, accounts: &Accounts, account: &Account) -> bool {
-        let Some(user) = account.users.get(&self.party.arn) else { return false };
+        let Some(user) = account.users.get(&self.entity.arn) else { return false };
         self.id.clone_from(&user.id);
         self.tags = user.tags.clone();
         self.mfa_devices = user.mfa_devices.clone();
@@ -102,7 +104,7 @@ impl Caller {
     }
 
     fn take_role(&mut self, accounts: &Accounts, account: &Account) -> bool {
-        let Some(role) = account.roles.get(&self.party.arn) else { return false };
+        let Some(role) = account.roles.get(&self.entity.arn) else { return false };
         self.id.clone_from(&role.id);
         self.tags = role.tags.clone();
         self.take_grants(accounts, &role.grants, role.origin, "");
@@ -174,7 +176,7 @@ impl Caller {
             }
             Organization::Known(policies) => {
                 self.layers.management_account.clone_from(&policies.management_account);
-                match (&policies.scps, &self.party.account) {
+                match (&policies.scps, &self.entity.account) {
                     (Some(levels), Some(account)) if has_level(levels, account) => {
                         self.layers.scps = levels_of(levels, account);
                     }

@@ -16,7 +16,7 @@ use jiff::Timestamp;
 
 use crate::accounts::{Accounts, Organization};
 use crate::assume::caller::Caller;
-use crate::assume::entity::{Party, PartyKind};
+use crate::assume::entity::{Entity, EntityKind};
 use crate::policy::evaluate::Context;
 
 /// How a request is signed.
@@ -32,7 +32,7 @@ pub enum Signing {
 
 /// What a question leaves open, given by the person who asks.
 #[derive(Debug, Clone, Default)]
-pub struct Given {
+pub struct Assumptions {
     /// Condition keys with their values.
     pub context: Vec<(String, Vec<String>)>,
     /// The time.
@@ -55,29 +55,34 @@ const NOT_OF_USERS: [&str; 5] =
     ["aws:federatedprovider", "aws:sourceidentity", "aws:tokenissuetime", "saml:", "aws:multifactorauthage"];
 
 /// The keys that hang on the caller; [`set_role`] adds those that hang on the role.
-pub(crate) fn context_of(accounts: &Accounts, caller: &Caller, signing: Signing, given: &Given) -> Context {
+pub(crate) fn context_of(
+    accounts: &Accounts,
+    caller: &Caller,
+    signing: Signing,
+    given: &Assumptions,
+) -> Context {
     let mut context = Context::default();
     let mut set = |name: &str, value: &str| context.set(name, [value]);
-    set("aws:PrincipalArn", &caller.party.arn);
+    set("aws:PrincipalArn", &caller.entity.arn);
     set("aws:SecureTransport", "true");
     set("aws:ViaAWSService", "false");
     set("aws:PrincipalIsAWSService", "false");
     set("aws:CurrentTime", &given.now.to_string());
     set("aws:EpochTime", &given.now.as_second().to_string());
-    if let Some(account) = &caller.party.account {
+    if let Some(account) = &caller.entity.account {
         set("aws:PrincipalAccount", account.as_str());
     }
     let mut absent: Vec<String> = SENDABLE.iter().chain(&OF_SERVICES).map(|key| (*key).to_owned()).collect();
-    match caller.party.kind {
-        PartyKind::User => {
+    match caller.entity.kind {
+        EntityKind::User => {
             set("aws:PrincipalType", "User");
-            set("aws:username", &caller.party.name);
+            set("aws:username", &caller.entity.name);
             if let Some(id) = &caller.id {
                 set("aws:userid", id);
             }
             absent.extend(NOT_OF_USERS.map(str::to_owned));
         }
-        PartyKind::Role => {
+        EntityKind::Role => {
             set("aws:PrincipalType", "AssumedRole");
             absent.push("aws:username".to_owned());
             absent.push("aws:multifactorauthage".to_owned());
@@ -100,7 +105,7 @@ pub(crate) fn context_of(accounts: &Accounts, caller: &Caller, signing: Signing,
     match &accounts.organization {
         Organization::None => absent.push("aws:principalorg".to_owned()),
         Organization::Known(policies) => {
-            let account = caller.party.account.as_ref();
+            let account = caller.entity.account.as_ref();
             if let Some(id) = policies.id.as_ref().filter(|_| account.is_some_and(|id| policies.has(id))) {
                 context.set("aws:PrincipalOrgID", [id.as_str()]);
             }
@@ -115,7 +120,7 @@ pub(crate) fn context_of(accounts: &Accounts, caller: &Caller, signing: Signing,
 }
 
 /// Sets the keys that hang on the role, in the place of those of another.
-pub(crate) fn set_role(context: &mut Context, accounts: &Accounts, role: &Party, given: &Given) {
+pub(crate) fn set_role(context: &mut Context, accounts: &Accounts, role: &Entity, given: &Assumptions) {
     let is_set = |context: &Context, account: &str| {
         context.values.get(OF_ROLE_ACCOUNT).is_some_and(|values| values == &[account])
     };
@@ -154,7 +159,7 @@ fn set_role_tags(context: &mut Context, tags: Option<&BTreeMap<String, String>>)
 
 /// A session of a role may carry tags of its own, which nobody knows before it is there.
 fn is_tagged(caller: &Caller) -> bool {
-    caller.party.kind == PartyKind::User
+    caller.entity.kind == EntityKind::User
 }
 
 fn set_tags(

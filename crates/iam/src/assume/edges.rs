@@ -6,21 +6,21 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use crate::accounts::{Account, Accounts};
 use crate::assume::caller::Caller;
 use crate::assume::context::SENDABLE;
-use crate::assume::entity::{Party, PartyKind};
-use crate::assume::judge::{Target, aim, request_by, rule};
+use crate::assume::entity::{Entity, EntityKind};
+use crate::assume::judge::{Target, evaluate_with_gaps, request_by, set_target};
 use crate::policy::document::Effect;
 use crate::policy::evaluate::Request;
 use crate::policy::principal::PrincipalKind;
 use crate::report::can::remedy::hangs_on;
-use crate::report::can::{Given, Signing, Verdict, verdict_of};
+use crate::report::can::{Assumptions, Signing, Verdict, verdict_of};
 
 /// One AssumeRole that AWS lets pass, or may let pass.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Edge {
     /// Who calls.
-    pub from: Party,
+    pub from: Entity,
     /// The role.
-    pub to: Party,
+    pub to: Entity,
     /// [`Verdict::Yes`], or [`Verdict::Unknown`].
     pub verdict: Verdict,
     /// What it would be by what is known alone; [`Verdict::No`] where only something unseen could allow it.
@@ -43,23 +43,23 @@ pub struct Step {
 /// The roles, found by whom they trust, and the callers, gathered once each.
 pub struct Edges<'a> {
     accounts: &'a Accounts,
-    given: &'a Given,
+    given: &'a Assumptions,
     targets: Vec<Target>,
     by_role: HashMap<String, usize>,
     by_arn: HashMap<String, Vec<usize>>,
     by_account: HashMap<String, Vec<usize>>,
     /// Roles whose trust policy means everybody, or all but some, or is not known.
     open: Vec<usize>,
-    callers: HashMap<String, Asking>,
+    callers: HashMap<String, CachedCaller>,
     /// Users and roles by account.
-    parties: BTreeMap<&'a str, Vec<Party>>,
+    entities: BTreeMap<&'a str, Vec<Entity>>,
     /// Roles whose account is not known.
-    unplaced: Vec<Party>,
+    unplaced: Vec<Entity>,
     sent: Sent,
 }
 
 /// A caller, and its requests by how they are signed, which only need to be aimed at a role.
-struct Asking {
+struct CachedCaller {
     caller: Caller,
     requests: BTreeMap<Signing, Request>,
 }
@@ -81,11 +81,11 @@ struct Named {
 
 impl<'a> Edges<'a> {
     /// Sorts the roles of `accounts` by whom they trust.
-    pub fn new(accounts: &'a Accounts, given: &'a Given) -> Self {
-        let unplaced: Vec<_> = accounts.unplaced.iter().map(|role| Party::unplaced(&role.name)).collect();
-        let parties = accounts.roles().filter_map(|(_, role)| Party::of_arn(&role.arn));
-        let parties = parties.chain(unplaced.iter().cloned());
-        let targets: Vec<_> = parties.map(|party| Target::gather(accounts, &party)).collect();
+    pub fn new(accounts: &'a Accounts, given: &'a Assumptions) -> Self {
+        let unplaced: Vec<_> = accounts.unplaced.iter().map(|role| Entity::unplaced(&role.name)).collect();
+        let entities = accounts.roles().filter_map(|(_, role)| Entity::of_arn(&role.arn));
+        let entities = entities.chain(unplaced.iter().cloned());
+        let targets: Vec<_> = entities.map(|entity| Target::gather(accounts, &entity)).collect();
         let mut edges = Self {
             accounts,
             given,
@@ -97,14 +97,14 @@ impl<'a> Edges<'a> {
             callers: HashMap::new(),
             sent: Sent::Nothing,
             targets: Vec::new(),
-            parties: accounts
+            entities: accounts
                 .accounts
                 .iter()
-                .map(|(id, account)| (id.as_str(), parties_of(account)))
+                .map(|(id, account)| (id.as_str(), entities_of(account)))
                 .collect(),
         };
         for (index, target) in targets.iter().enumerate() {
-            edges.by_role.insert(target.party.arn.clone(), index);
+            edges.by_role.insert(target.entity.arn.clone(), index);
             let named = named_by(target);
             for arn in named.arns {
                 edges.by_arn.entry(arn).or_default().push(index);
@@ -127,24 +127,24 @@ impl<'a> Edges<'a> {
     }
 
     /// The roles that `from` can become in one step.
-    pub fn leaving(&mut self, from: &Party, signing: Signing) -> Vec<Edge> {
-        let roles = self.worth_a_look(from);
-        self.asking(from, |edges, asking| {
-            roles.into_iter().filter_map(|role| edges.edge(asking, role, signing)).collect()
+    pub fn outgoing(&mut self, from: &Entity, signing: Signing) -> Vec<Edge> {
+        let roles = self.candidate_roles(from);
+        self.with_caller(from, |edges, cached| {
+            roles.into_iter().filter_map(|role| edges.edge(cached, role, signing)).collect()
         })
     }
 
     /// The same by the place of each role among all roles, those without an account last.
-    pub fn steps_leaving(&mut self, from: &Party, signing: Signing) -> Vec<(usize, Step)> {
-        let roles = self.worth_a_look(from);
-        self.asking(from, |edges, asking| {
-            let step = |role| Some((role, edges.step(asking, role, signing)?));
+    pub fn outgoing_steps(&mut self, from: &Entity, signing: Signing) -> Vec<(usize, Step)> {
+        let roles = self.candidate_roles(from);
+        self.with_caller(from, |edges, cached| {
+            let step = |role| Some((role, edges.step(cached, role, signing)?));
             roles.into_iter().filter_map(step).collect()
         })
     }
 
     /// The places of the roles whose trust policy may mean `from`.
-    fn worth_a_look(&self, from: &Party) -> Vec<usize> {
+    fn candidate_roles(&self, from: &Entity) -> Vec<usize> {
         if from.account.is_none() {
             let targets = self.targets.iter().enumerate();
             return targets.filter(|(_, target)| target.may_mean(from)).map(|(role, _)| role).collect();
@@ -163,74 +163,75 @@ impl<'a> Edges<'a> {
     }
 
     /// Those of the wanted who can become `to` in one step: users by this signing, or roles.
-    pub fn leading_to(
+    pub fn incoming(
         &mut self,
-        to: &Party,
+        to: &Entity,
         signing: Signing,
-        is_wanted: impl Fn(&Party) -> bool,
+        is_wanted: impl Fn(&Entity) -> bool,
     ) -> Vec<Edge> {
         let Some(&role) = self.by_role.get(&to.arn) else { return Vec::new() };
         let Some(target) = self.targets.get(role) else { return Vec::new() };
         let named = named_by(target);
-        let kind = if signing == Signing::RoleSession { PartyKind::Role } else { PartyKind::User };
-        let is_meant = |party: &Party| party.kind == kind && is_wanted(party);
-        let mut callers: BTreeSet<Party> =
-            named.arns.iter().filter_map(|arn| Party::of_arn(arn)).filter(is_meant).collect();
-        for (account, parties) in &self.parties {
+        let kind = if signing == Signing::RoleSession { EntityKind::Role } else { EntityKind::User };
+        let is_meant = |entity: &Entity| entity.kind == kind && is_wanted(entity);
+        let mut callers: BTreeSet<Entity> =
+            named.arns.iter().filter_map(|arn| Entity::of_arn(arn)).filter(is_meant).collect();
+        for (account, entities) in &self.entities {
             if named.is_open || named.accounts.contains(*account) {
-                let may = |party: &&Party| is_meant(party) && self.may_assume(party, role);
-                callers.extend(parties.iter().filter(may).cloned());
+                let may = |entity: &&Entity| is_meant(entity) && self.may_assume(entity, role);
+                callers.extend(entities.iter().filter(may).cloned());
             }
         }
-        let without_account = self.unplaced.iter().filter(|party| is_meant(party) && target.may_mean(party));
+        let without_account =
+            self.unplaced.iter().filter(|entity| is_meant(entity) && target.may_mean(entity));
         callers.extend(without_account.cloned());
-        let edge = |caller| self.asking(caller, |edges, asking| edges.edge(asking, role, signing));
+        let edge = |caller| self.with_caller(caller, |edges, cached| edges.edge(cached, role, signing));
         callers.iter().filter_map(edge).collect()
     }
 
     /// Whether a caller who was met before is worth a closer look.
-    fn may_assume(&self, from: &Party, role: usize) -> bool {
-        let (Some(Asking { caller, .. }), Some(target)) =
+    fn may_assume(&self, from: &Entity, role: usize) -> bool {
+        let (Some(CachedCaller { caller, .. }), Some(target)) =
             (self.callers.get(&from.arn), self.targets.get(role))
         else {
             return true;
         };
-        let is_same_account = target.party.account == from.account;
+        let is_same_account = target.entity.account == from.account;
         // `edge` looks at those whom the trust policy names.
-        is_same_account || target.party.account.is_none() || caller.may_assume(&target.party.arn)
+        is_same_account || target.entity.account.is_none() || caller.may_assume(&target.entity.arn)
     }
 
     /// Does `work` with the caller `from`, who is gathered when first met.
-    fn asking<T>(&mut self, from: &Party, work: impl FnOnce(&mut Self, &mut Asking) -> T) -> T {
+    fn with_caller<T>(&mut self, from: &Entity, work: impl FnOnce(&mut Self, &mut CachedCaller) -> T) -> T {
         let known = self.callers.remove(&from.arn);
-        let mut asking = known.unwrap_or_else(|| Asking {
+        let mut cached = known.unwrap_or_else(|| CachedCaller {
             caller: Caller::gather(self.accounts, from),
             requests: BTreeMap::new(),
         });
-        let result = work(self, &mut asking);
-        self.callers.insert(from.arn.clone(), asking);
+        let result = work(self, &mut cached);
+        self.callers.insert(from.arn.clone(), cached);
         result
     }
 
-    fn edge(&mut self, asking: &mut Asking, role: usize, signing: Signing) -> Option<Edge> {
-        let Step { verdict, as_known, unless } = self.step(asking, role, signing)?;
-        let to = self.targets.get(role)?.party.clone();
-        Some(Edge { from: asking.caller.party.clone(), to, verdict, as_known, unless })
+    fn edge(&mut self, cached: &mut CachedCaller, role: usize, signing: Signing) -> Option<Edge> {
+        let Step { verdict, as_known, unless } = self.step(cached, role, signing)?;
+        let to = self.targets.get(role)?.entity.clone();
+        Some(Edge { from: cached.caller.entity.clone(), to, verdict, as_known, unless })
     }
 
-    fn step(&mut self, asking: &mut Asking, role: usize, signing: Signing) -> Option<Step> {
-        let Asking { caller, requests } = asking;
+    fn step(&mut self, cached: &mut CachedCaller, role: usize, signing: Signing) -> Option<Step> {
+        let CachedCaller { caller, requests } = cached;
         let accounts = self.accounts;
         let target = self.targets.get_mut(role)?;
-        let from = &caller.party;
-        if target.party.arn == from.arn {
+        let from = &caller.entity;
+        if target.entity.arn == from.arn {
             return None;
         }
-        let is_same_account = target.party.account == from.account;
+        let is_same_account = target.entity.account == from.account;
         let is_known_by_name = || self.by_arn.get(&from.arn).is_some_and(|roles| roles.contains(&role));
         let suffices = is_same_account && (self.open.contains(&role) || is_known_by_name());
-        let is_placed = target.party.account.is_some();
-        if is_placed && !suffices && !caller.may_assume(&target.party.arn) {
+        let is_placed = target.entity.account.is_some();
+        if is_placed && !suffices && !caller.may_assume(&target.entity.arn) {
             return None;
         }
         let request = match requests.entry(signing) {
@@ -243,14 +244,14 @@ impl<'a> Edges<'a> {
                 entry.insert(request)
             }
         };
-        aim(request, accounts, target, self.given);
-        let gap = target.gap_for(&caller.party);
+        set_target(request, accounts, target, self.given);
+        let gap = target.gap_for(&caller.entity);
         // The policies are lent, not copied: there are many pairs.
         caller.layers.trust = target.trust.take();
         let own = caller.gaps.len();
         caller.gaps.extend_from_slice(&target.gaps);
         caller.gaps.extend(gap);
-        let ruling = rule(request, &mut caller.layers, &caller.gaps);
+        let ruling = evaluate_with_gaps(request, &mut caller.layers, &caller.gaps);
         let unless = hangs_on(&ruling, &caller.gaps);
         caller.gaps.truncate(own);
         target.trust = caller.layers.trust.take();
@@ -259,8 +260,8 @@ impl<'a> Edges<'a> {
     }
 }
 
-fn parties_of(account: &Account) -> Vec<Party> {
-    account.users.keys().chain(account.roles.keys()).filter_map(|arn| Party::of_arn(arn)).collect()
+fn entities_of(account: &Account) -> Vec<Entity> {
+    account.users.keys().chain(account.roles.keys()).filter_map(|arn| Entity::of_arn(arn)).collect()
 }
 
 fn named_by(target: &Target) -> Named {

@@ -4,11 +4,11 @@ use crate::accounts::Accounts;
 use crate::policy::arn::Arn;
 use hatbox_types::name::AccountId;
 
-/// A user or a role.
+/// A user or a role: an IAM entity.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Party {
+pub struct Entity {
     /// User or role.
-    pub kind: PartyKind,
+    pub kind: EntityKind,
     /// Its ARN. Of a role whose account no source tells, its name alone.
     pub arn: String,
     /// The name without the path.
@@ -17,9 +17,9 @@ pub struct Party {
     pub account: Option<AccountId>,
 }
 
-/// What a party is.
+/// What an entity is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum PartyKind {
+pub enum EntityKind {
     /// An IAM user.
     User,
     /// An IAM role; as a caller, a session of it.
@@ -49,7 +49,7 @@ pub enum FindError {
     },
 }
 
-impl Party {
+impl Entity {
     /// Of the ARN of a user, a role or a role's session; `None` for other texts.
     pub fn of_arn(text: &str) -> Option<Self> {
         let arn = Arn::parse(text)?;
@@ -57,8 +57,8 @@ impl Party {
         let (kind, name) = arn.resource.split_once('/')?;
         let name = name.rsplit('/').next().filter(|name| !name.is_empty())?.to_owned();
         let kind = match (arn.service, kind) {
-            ("iam", "user") => PartyKind::User,
-            ("iam", "role") => PartyKind::Role,
+            ("iam", "user") => EntityKind::User,
+            ("iam", "role") => EntityKind::Role,
             _ => return None,
         };
         Some(Self { kind, arn: text.to_owned(), name, account: Some(account) })
@@ -66,7 +66,7 @@ impl Party {
 
     /// A role whose account no source tells.
     pub fn unplaced(name: &str) -> Self {
-        Self { kind: PartyKind::Role, arn: name.to_owned(), name: name.to_owned(), account: None }
+        Self { kind: EntityKind::Role, arn: name.to_owned(), name: name.to_owned(), account: None }
     }
 
     /// `alice (111122223333)`.
@@ -100,14 +100,14 @@ impl<'t> Session<'t> {
 ///
 /// # Errors
 /// When nobody or several are called so.
-pub fn find_caller(accounts: &Accounts, text: &str) -> Result<Party, FindError> {
-    if let Some(party) = Party::of_arn(text) {
-        return Ok(party);
+pub fn find_caller(accounts: &Accounts, text: &str) -> Result<Entity, FindError> {
+    if let Some(entity) = Entity::of_arn(text) {
+        return Ok(entity);
     }
-    let users = accounts.find_users(text).filter_map(|(_, user)| Party::of_arn(&user.arn)).collect();
+    let users = accounts.find_users(text).filter_map(|(_, user)| Entity::of_arn(&user.arn)).collect();
     match one_of(text, users) {
         Err(FindError::Nobody { .. }) => {
-            let roles = accounts.find_roles(text).filter_map(|(_, role)| Party::of_arn(&role.arn)).collect();
+            let roles = accounts.find_roles(text).filter_map(|(_, role)| Entity::of_arn(&role.arn)).collect();
             let all = accounts.users().map(|(_, user)| &user.name);
             let names = all.chain(accounts.roles().map(|(_, role)| &role.name));
             one_of(text, roles).map_err(|error| with_near(error, "user or role", names))
@@ -120,30 +120,30 @@ pub fn find_caller(accounts: &Accounts, text: &str) -> Result<Party, FindError> 
 ///
 /// # Errors
 /// When none or several are called so.
-pub fn find_role(accounts: &Accounts, text: &str) -> Result<Party, FindError> {
-    if let Some(party) = Party::of_arn(text).filter(|party| party.kind == PartyKind::Role) {
-        return Ok(party);
+pub fn find_role(accounts: &Accounts, text: &str) -> Result<Entity, FindError> {
+    if let Some(entity) = Entity::of_arn(text).filter(|entity| entity.kind == EntityKind::Role) {
+        return Ok(entity);
     }
     let mut roles: Vec<_> =
-        accounts.find_roles(text).filter_map(|(_, role)| Party::of_arn(&role.arn)).collect();
+        accounts.find_roles(text).filter_map(|(_, role)| Entity::of_arn(&role.arn)).collect();
     if roles.is_empty() {
         let unplaced = accounts.unplaced.iter().filter(|role| role.name == text);
-        roles.extend(unplaced.map(|role| Party::unplaced(&role.name)));
+        roles.extend(unplaced.map(|role| Entity::unplaced(&role.name)));
     }
     let names = accounts.roles().map(|(_, role)| &role.name);
     let names = names.chain(accounts.unplaced.iter().map(|role| &role.name));
     one_of(text, roles).map_err(|error| with_near(error, "role", names))
 }
 
-fn one_of(text: &str, found: Vec<Party>) -> Result<Party, FindError> {
-    match <[Party; 1]>::try_from(found) {
+fn one_of(text: &str, found: Vec<Entity>) -> Result<Entity, FindError> {
+    match <[Entity; 1]>::try_from(found) {
         Ok([only]) => Ok(only),
         Err(found) if found.is_empty() => {
             Err(FindError::Nobody { wanted: "user or role", name: text.to_owned(), near: Vec::new() })
         }
         Err(found) => Err(FindError::Several {
             name: text.to_owned(),
-            arns: found.into_iter().map(|party| party.arn).collect(),
+            arns: found.into_iter().map(|entity| entity.arn).collect(),
         }),
     }
 }

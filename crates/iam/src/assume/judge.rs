@@ -6,8 +6,8 @@
 
 use crate::accounts::{Accounts, Fact, Organization};
 use crate::assume::caller::{Caller, has_level};
-use crate::assume::context::{Given, Signing, context_of, set_role};
-use crate::assume::entity::Party;
+use crate::assume::context::{Assumptions, Signing, context_of, set_role};
+use crate::assume::entity::Entity;
 use crate::assume::gap::{Gap, layers_of};
 use crate::policy::arn::Arn;
 use crate::policy::document::{Effect, Policy};
@@ -21,7 +21,7 @@ const NOWHERE: &str = "000000000000";
 /// The role that is asked for.
 #[derive(Debug, Clone)]
 pub(crate) struct Target {
-    pub(crate) party: Party,
+    pub(crate) entity: Entity,
     pub(crate) trust: Option<Policy>,
     pub(crate) gaps: Vec<Gap>,
 }
@@ -64,17 +64,17 @@ impl Ruling {
 }
 
 impl Target {
-    /// Gathers what is known of the role `party`.
-    pub(crate) fn gather(accounts: &Accounts, party: &Party) -> Self {
-        let known = party
+    /// Gathers what is known of the role `entity`.
+    pub(crate) fn gather(accounts: &Accounts, entity: &Entity) -> Self {
+        let known = entity
             .account
             .as_ref()
-            .and_then(|id| accounts.accounts.get(id)?.roles.get(&party.arn))
+            .and_then(|id| accounts.accounts.get(id)?.roles.get(&entity.arn))
             .map(|role| &role.trust);
         let unplaced =
-            || accounts.unplaced.iter().find(|role| role.name == party.arn).map(|role| &role.trust);
-        let fact = known.or_else(|| unplaced().filter(|_| party.account.is_none()));
-        let mut target = Self { party: party.clone(), trust: None, gaps: Vec::new() };
+            || accounts.unplaced.iter().find(|role| role.name == entity.arn).map(|role| &role.trust);
+        let fact = known.or_else(|| unplaced().filter(|_| entity.account.is_none()));
+        let mut target = Self { entity: entity.clone(), trust: None, gaps: Vec::new() };
         let what = match fact {
             Some(Fact::Known(document)) => match document.policy() {
                 Ok(policy) => {
@@ -82,26 +82,26 @@ impl Target {
                     None
                 }
                 Err(error) => {
-                    Some(format!("the trust policy of {} (it cannot be read: {error})", party.name))
+                    Some(format!("the trust policy of {} (it cannot be read: {error})", entity.name))
                 }
             },
             Some(Fact::UntilApply) => {
-                Some(format!("the trust policy of {} (not known until apply)", party.name))
+                Some(format!("the trust policy of {} (not known until apply)", entity.name))
             }
             Some(Fact::NotGiven) | None => {
-                Some(format!("the trust policy of {} (not in the sources)", party.name))
+                Some(format!("the trust policy of {} (not in the sources)", entity.name))
             }
         };
         target.gaps.extend(what.map(|what| Gap::new(Layer::Trust, what)));
-        if let (Organization::Known(policies), Some(account)) = (&accounts.organization, &party.account)
+        if let (Organization::Known(policies), Some(account)) = (&accounts.organization, &entity.account)
             && let Some(levels) = &policies.rcps
             && !has_level(levels, account)
             && policies.management_account.as_ref() != Some(account)
         {
             target.gaps.push(Gap::new(Layer::Rcp, "an RCP"));
         }
-        if party.account.is_none() {
-            let what = format!("a policy of the caller (the account of {} is not known)", party.name);
+        if entity.account.is_none() {
+            let what = format!("a policy of the caller (the account of {} is not known)", entity.name);
             target.gaps.push(Gap::new(Layer::Identity, what));
         }
         target
@@ -110,7 +110,7 @@ impl Target {
 
 impl Target {
     /// Whether a role whose account is not known may be one that the trust policy means.
-    pub(crate) fn may_mean(&self, caller: &Party) -> bool {
+    pub(crate) fn may_mean(&self, caller: &Entity) -> bool {
         let Some(trust) = &self.trust else { return true };
         let allows = trust.statements.iter().filter(|statement| statement.effect == Effect::Allow);
         let mut elements = allows.filter_map(|statement| statement.principals.as_ref());
@@ -120,9 +120,9 @@ impl Target {
     }
 
     /// What is missing besides where the account of the caller is not known.
-    pub(crate) fn gap_for(&self, caller: &Party) -> Option<Gap> {
+    pub(crate) fn gap_for(&self, caller: &Entity) -> Option<Gap> {
         let is_open = caller.account.is_none() && self.trust.is_some() && self.may_mean(caller);
-        let (role, caller) = (&self.party.name, &caller.name);
+        let (role, caller) = (&self.entity.name, &caller.name);
         let what = || format!("the trust policy of {role} (the account of {caller} is not known)");
         is_open.then(|| Gap::new(Layer::Trust, what()))
     }
@@ -150,19 +150,19 @@ pub(crate) fn request_of(
     caller: &Caller,
     target: &Target,
     signing: Signing,
-    given: &Given,
+    given: &Assumptions,
 ) -> Option<Request> {
     let mut request = request_by(accounts, caller, signing, given)?;
-    aim(&mut request, accounts, target, given);
+    set_target(&mut request, accounts, target, given);
     Some(request)
 }
 
-/// The request that a step of this caller is, whatever the role: [`aim`] names one.
+/// The request that a step of this caller is, whatever the role: [`set_target`] names one.
 pub(crate) fn request_by(
     accounts: &Accounts,
     caller: &Caller,
     signing: Signing,
-    given: &Given,
+    given: &Assumptions,
 ) -> Option<Request> {
     let context = context_of(accounts, caller, signing, given);
     Some(Request {
@@ -176,18 +176,18 @@ pub(crate) fn request_by(
 }
 
 /// Makes a request, whichever role it was for before, one for `target`.
-pub(crate) fn aim(request: &mut Request, accounts: &Accounts, target: &Target, given: &Given) {
-    if let Some(account) = &target.party.account {
-        request.resource.clone_from(&target.party.arn);
+pub(crate) fn set_target(request: &mut Request, accounts: &Accounts, target: &Target, given: &Assumptions) {
+    if let Some(account) = &target.entity.account {
+        request.resource.clone_from(&target.entity.arn);
         request.resource_account.clone_from(account);
     } else {
         // An ARN that no policy can name.
-        request.resource = format!("arn:aws:iam::{NOWHERE}:role/{}", target.party.name);
+        request.resource = format!("arn:aws:iam::{NOWHERE}:role/{}", target.entity.name);
         if let Ok(nowhere) = AccountId::parse(NOWHERE) {
             request.resource_account = nowhere;
         }
     }
-    set_role(&mut request.context, accounts, &target.party, given);
+    set_role(&mut request.context, accounts, &target.entity, given);
 }
 
 /// What is sent along asks for a permission of its own.
@@ -206,7 +206,7 @@ fn also_actions(context: &Context) -> Vec<String> {
 }
 
 /// Judges. `layers` are the caller's with the role's trust policy; they are given back as they were.
-pub(crate) fn rule(request: &Request, layers: &mut Layers, gaps: &[Gap]) -> Ruling {
+pub(crate) fn evaluate_with_gaps(request: &Request, layers: &mut Layers, gaps: &[Gap]) -> Ruling {
     let as_known = decide(request, layers);
     let unknown = layers_of(gaps);
     let can_be_widened = unknown.contains(&Layer::Identity) || unknown.contains(&Layer::Trust);

@@ -7,14 +7,14 @@ use std::collections::BTreeMap;
 use super::model::{Edge, Kind, Mfa, Node};
 use super::survey::{condition, mfa};
 use crate::accounts::Accounts;
-use crate::assume::entity::{Party, PartyKind, Session};
+use crate::assume::entity::{Entity, EntityKind, Session};
 use crate::assume::judge::Target;
 use crate::lint::is_open_to_strangers;
 use crate::policy::arn::Arn;
 use crate::policy::document::{Effect, Policy};
 use crate::policy::evaluate::{Caller, Context, Decision, Layers, Request, decide};
 use crate::policy::principal::{Principal, PrincipalKind};
-use crate::report::can::{Given, Verdict, verdict_of};
+use crate::report::can::{Assumptions, Verdict, verdict_of};
 
 const ALLOW_ALL: &str = r#"{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}"#;
 /// Stands for an account that is not known.
@@ -32,7 +32,7 @@ struct Outsider {
 pub(super) fn outsiders(
     accounts: &Accounts,
     targets: &[Target],
-    given: &Given,
+    given: &Assumptions,
     first_role: usize,
     nodes: &mut Vec<Node>,
     edges: &mut Vec<Edge>,
@@ -102,16 +102,20 @@ fn outsider(accounts: &Accounts, principal: &Principal) -> Option<Outsider> {
                 let name = format!("{name}/{session}");
                 return (!is_known).then(|| Outsider { node: node(Some(account), &name), caller, actions });
             }
-            let party = Party::of_arn(text)?;
-            let account = party.account.as_ref()?;
+            let entity = Entity::of_arn(text)?;
+            let account = entity.account.as_ref()?;
             let known = accounts.accounts.get(account);
             let is_known =
                 known.is_some_and(|known| known.users.contains_key(text) || known.roles.contains_key(text));
-            let caller = match party.kind {
-                PartyKind::User => Caller::User { arn: text.clone() },
-                PartyKind::Role => Caller::RoleSession { session_arn: None, role_arn: text.clone() },
+            let caller = match entity.kind {
+                EntityKind::User => Caller::User { arn: text.clone() },
+                EntityKind::Role => Caller::RoleSession { session_arn: None, role_arn: text.clone() },
             };
-            (!is_known).then(|| Outsider { node: node(Some(account.as_str()), &party.name), caller, actions })
+            (!is_known).then(|| Outsider {
+                node: node(Some(account.as_str()), &entity.name),
+                caller,
+                actions,
+            })
         }
         PrincipalKind::Federated => {
             let name = Arn::parse(text).map_or(text.as_str(), |arn| arn.resource);
@@ -124,7 +128,12 @@ fn outsider(accounts: &Accounts, principal: &Principal) -> Option<Outsider> {
 }
 
 /// Whether the trust policy lets the outsider in; with MFA, and if what.
-fn judge(outsider: &Outsider, target: &Target, trust: &Policy, given: &Given) -> Option<(Mfa, Vec<String>)> {
+fn judge(
+    outsider: &Outsider,
+    target: &Target,
+    trust: &Policy,
+    given: &Assumptions,
+) -> Option<(Mfa, Vec<String>)> {
     let layers = Layers {
         trust: Some(trust.clone()),
         identity: Policy::parse(ALLOW_ALL).into_iter().collect(),
@@ -136,8 +145,8 @@ fn judge(outsider: &Outsider, target: &Target, trust: &Policy, given: &Given) ->
             caller: outsider.caller.clone(),
             action: action.to_owned(),
             also_actions: Vec::new(),
-            resource: target.party.arn.clone(),
-            resource_account: target.party.account.clone().or(nowhere)?,
+            resource: target.entity.arn.clone(),
+            resource_account: target.entity.account.clone().or(nowhere)?,
             context,
         };
         Some(decide(&request, &layers))

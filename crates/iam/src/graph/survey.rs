@@ -12,18 +12,18 @@ use super::outsiders::outsiders;
 use crate::accounts::{Accounts, Extent, Fact};
 use crate::assume::context::SENDABLE;
 use crate::assume::edges::{Edges, Step};
-use crate::assume::entity::{Party, PartyKind};
+use crate::assume::entity::{Entity, EntityKind};
 use crate::assume::gap::{join_or, phrases};
 use crate::assume::judge::Target;
 use crate::policy::document::{Effect, Policy};
 use crate::policy::principal::{PrincipalKind, SESSION_NAME};
-use crate::report::can::{Given, Signing, Verdict, gives_codes};
+use crate::report::can::{Assumptions, Signing, Verdict, gives_codes};
 
 /// Who can become which role, by everything that the sources tell.
-pub fn survey(accounts: &Accounts, given: &Given) -> Graph {
-    let users: Vec<Party> = accounts.users().filter_map(|(_, user)| Party::of_arn(&user.arn)).collect();
-    let roles = accounts.roles().filter_map(|(_, role)| Party::of_arn(&role.arn));
-    let unplaced = accounts.unplaced.iter().map(|role| Party::unplaced(&role.name));
+pub fn survey(accounts: &Accounts, given: &Assumptions) -> Graph {
+    let users: Vec<Entity> = accounts.users().filter_map(|(_, user)| Entity::of_arn(&user.arn)).collect();
+    let roles = accounts.roles().filter_map(|(_, role)| Entity::of_arn(&role.arn));
+    let unplaced = accounts.unplaced.iter().map(|role| Entity::unplaced(&role.name));
     let targets: Vec<Target> = roles.chain(unplaced).map(|role| Target::gather(accounts, &role)).collect();
     let first_role = users.len();
 
@@ -34,7 +34,7 @@ pub fn survey(accounts: &Accounts, given: &Given) -> Graph {
     let mut perhaps = Vec::new();
     let mut reasons: BTreeSet<Arc<[String]>> = BTreeSet::new();
     let mut not_known = BTreeSet::new();
-    for (from, caller) in users.iter().chain(targets.iter().map(|target| &target.party)).enumerate() {
+    for (from, caller) in users.iter().chain(targets.iter().map(|target| &target.entity)).enumerate() {
         let mut found = leaving(&mut ways, caller);
         if let Some(ways) = &mut ways_if_sent {
             let if_sent = leaving(ways, caller);
@@ -68,8 +68,8 @@ pub fn survey(accounts: &Accounts, given: &Given) -> Graph {
     not_known.extend(share(&mut edges));
     not_known.extend(targets.iter().flat_map(|target| phrases(&target.gaps, |_| true)));
     not_known.extend(known_in_part(accounts, &targets));
-    let parties = users.iter().chain(targets.iter().map(|target| &target.party));
-    let mut nodes: Vec<Node> = parties.map(node).collect();
+    let entities = users.iter().chain(targets.iter().map(|target| &target.entity));
+    let mut nodes: Vec<Node> = entities.map(node).collect();
     outsiders(accounts, &targets, given, first_role, &mut nodes, &mut edges);
     let accounts = accounts
         .accounts
@@ -87,15 +87,15 @@ struct Leaving {
     perhaps: BTreeMap<usize, Vec<String>>,
 }
 
-fn leaving(ways: &mut Edges<'_>, caller: &Party) -> Leaving {
+fn leaving(ways: &mut Edges<'_>, caller: &Entity) -> Leaving {
     let mut found = Leaving::default();
     let mut ask = |signing, perhaps: &mut BTreeMap<usize, Vec<String>>| -> BTreeMap<usize, Step> {
-        let steps = ways.steps_leaving(caller, signing).into_iter();
+        let steps = ways.outgoing_steps(caller, signing).into_iter();
         let (known, unsure): (Vec<_>, Vec<_>) = steps.partition(|(_, step)| step.as_known != Verdict::No);
         perhaps.extend(unsure.into_iter().map(|(role, step)| (role, step.unless)));
         known.into_iter().collect()
     };
-    if caller.kind == PartyKind::Role {
+    if caller.kind == EntityKind::Role {
         let session = ask(Signing::RoleSession, &mut found.perhaps);
         found.known = session.into_iter().map(|(role, way)| (role, (Mfa::NotRequired, way))).collect();
         return found;
@@ -193,7 +193,7 @@ fn share(edges: &mut [Edge]) -> BTreeSet<String> {
     shared
 }
 
-fn has_no_device(accounts: &Accounts, user: &Party) -> bool {
+fn has_no_device(accounts: &Accounts, user: &Entity) -> bool {
     let account = user.account.as_ref().and_then(|id| accounts.accounts.get(id));
     match account.and_then(|account| account.users.get(&user.arn)).map(|user| &user.mfa_devices) {
         Some(Fact::Known(serials)) => !serials.iter().any(|serial| gives_codes(serial)),
@@ -201,15 +201,15 @@ fn has_no_device(accounts: &Accounts, user: &Party) -> bool {
     }
 }
 
-fn node(party: &Party) -> Node {
+fn node(entity: &Entity) -> Node {
     Node {
-        kind: match party.kind {
-            PartyKind::User => Kind::User,
-            PartyKind::Role => Kind::Role,
+        kind: match entity.kind {
+            EntityKind::User => Kind::User,
+            EntityKind::Role => Kind::Role,
         },
-        account: party.account.as_ref().map(ToString::to_string),
-        name: party.name.clone(),
-        id: party.arn.clone(),
+        account: entity.account.as_ref().map(ToString::to_string),
+        name: entity.name.clone(),
+        id: entity.arn.clone(),
         members: Vec::new(),
         has_more: false,
     }

@@ -20,29 +20,29 @@ pub use super::request::{Caller, Context, Request};
 use super::document::{Effect, Policy};
 use super::finding::{Finding, Origin, render_findings};
 use super::truth::Truth;
-use super::verdict::{Contest, Judge, Telling, Way, is_one_of};
+use super::verdict::{Contest, Detail, GrantPath, Judge, is_one_of};
 
 /// What no policy can forbid, an explicit deny included (STS reference: "No permissions are required").
 const ALWAYS_ALLOWED: [&str; 2] = ["sts:GetCallerIdentity", "sts:GetSessionToken"];
 
 /// Judges `request` by `layers`.
 pub fn evaluate(request: &Request, layers: &Layers) -> Judgement {
-    judge(request, layers, Telling::Reasons)
+    judge(request, layers, Detail::Reasons)
 }
 
 /// The decision of [`evaluate`] alone, for many requests: no reason is put into words.
 pub fn decide(request: &Request, layers: &Layers) -> Decision {
-    judge(request, layers, Telling::Nothing).decision
+    judge(request, layers, Detail::Nothing).decision
 }
 
-fn judge(request: &Request, layers: &Layers, telling: Telling) -> Judgement {
+fn judge(request: &Request, layers: &Layers, detail: Detail) -> Judgement {
     if request.also_actions.is_empty() {
-        return judge_action(request, layers, &request.action, telling);
+        return judge_action(request, layers, &request.action, detail);
     }
     let judgements: Vec<_> = std::iter::once(&request.action)
         .chain(&request.also_actions)
         .map(|action| {
-            let mut judgement = judge_action(request, layers, action, telling);
+            let mut judgement = judge_action(request, layers, action, detail);
             for text in &mut judgement.because {
                 text.insert_str(0, &format!("{action}: "));
             }
@@ -80,8 +80,8 @@ fn combine(mut judgements: Vec<Judgement>) -> Judgement {
     worst
 }
 
-fn judge_action(request: &Request, layers: &Layers, action: &str, telling: Telling) -> Judgement {
-    let judge = Judge { request, layers, action, telling };
+fn judge_action(request: &Request, layers: &Layers, action: &str, detail: Detail) -> Judgement {
+    let judge = Judge { request, layers, action, detail };
     if layers.is_single_policy {
         return judge.judge_single();
     }
@@ -117,7 +117,7 @@ impl<'p> Judge<'p> {
             return deny(DenyKind::Explicit, *layer, because);
         }
 
-        let through = |way: &Way| {
+        let through = |way: &GrantPath| {
             let rest = Truth::all(way.needs.iter().map(|layer| allow_of(*layer)));
             let contested = if way.contest.is_some() {
                 allow_of(Layer::Session).or(Truth::unknown(Layer::Session.name()))
@@ -138,7 +138,7 @@ impl<'p> Judge<'p> {
         let denied = Truth::any(verdicts.iter().map(|(_, verdict)| verdict.deny.clone()));
         if let Truth::Unknown(facts) = allow.and(denied.not()) {
             let mut because = self.tell(findings(), |finding| matches!(finding.truth, Truth::Unknown(_)));
-            if self.telling == Telling::Reasons {
+            if self.detail == Detail::Reasons {
                 let contest = ways.iter().filter(|way| !way.opened.is_no()).find_map(|way| way.contest);
                 because.extend(self.render_unknown_layers(&facts, contest));
             }
@@ -146,7 +146,7 @@ impl<'p> Judge<'p> {
         }
         let mut because = self
             .tell(findings(), |finding| finding.statement.effect == Effect::Allow && finding.truth.is_yes());
-        if let (Caller::Root(account), Telling::Reasons) = (&self.request.caller, self.telling) {
+        if let (Caller::Root(account), Detail::Reasons) = (&self.request.caller, self.detail) {
             because.push(format!("the root user of {account} has every permission"));
         }
         Judgement { decision: Decision::Allow, because }
@@ -160,9 +160,9 @@ impl<'p> Judge<'p> {
     where
         'p: 'f,
     {
-        match self.telling {
-            Telling::Reasons => render_findings(findings, is_telling),
-            Telling::Nothing => Vec::new(),
+        match self.detail {
+            Detail::Reasons => render_findings(findings, is_telling),
+            Detail::Nothing => Vec::new(),
         }
     }
 
@@ -214,7 +214,7 @@ impl<'p> Judge<'p> {
     }
 
     fn deny_for_want(&self, layer: Layer, because: Vec<String>) -> Judgement {
-        let is_silent = because.is_empty() && self.telling == Telling::Reasons;
+        let is_silent = because.is_empty() && self.detail == Detail::Reasons;
         let because = if is_silent { vec![self.render_silence(layer)] } else { because };
         deny(DenyKind::Implicit, layer, because)
     }
@@ -238,7 +238,7 @@ impl<'p> Judge<'p> {
 
 /// The first layer that keeps a request from being allowed; of several ways in, that of the one which asks
 /// for least.
-fn blame(ways: &[Way], is_closed: impl Fn(Layer) -> bool) -> Layer {
+fn blame(ways: &[GrantPath], is_closed: impl Fn(Layer) -> bool) -> Layer {
     if is_closed(Layer::Scp) {
         return Layer::Scp;
     }

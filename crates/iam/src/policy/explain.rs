@@ -8,7 +8,7 @@ use super::evaluate::{Layer, Layers, Request};
 use super::finding::Finding;
 use super::statement::Miss;
 use super::truth::Truth;
-use super::verdict::{Judge, Telling, Verdict};
+use super::verdict::{Detail, Judge, Verdict};
 
 /// What one layer says on the action of a request.
 #[derive(Debug, Clone)]
@@ -85,7 +85,7 @@ impl From<Truth> for Answer {
 
 /// Asks every layer about the first action of `request`, in the order of blame.
 pub fn explain_layers<'p>(request: &'p Request, layers: &'p Layers) -> Vec<LayerReport<'p>> {
-    let judge = Judge { request, layers, action: &request.action, telling: Telling::Reasons };
+    let judge = Judge { request, layers, action: &request.action, detail: Detail::Reasons };
     let (mut trust, ways) = judge.judge_resource();
     trust.allow = Truth::any(ways.iter().map(|way| way.opened.clone()));
     let nearest = ways.iter().filter(|way| !way.opened.is_no()).min_by_key(|way| way.needs.len());

@@ -107,6 +107,6 @@ pub enum Decision {
 pub struct Judgement {
     /// The answer.
     pub decision: Decision,
-    /// Findings in words, the most telling first.
+    /// Findings in words, the most specific first.
     pub because: Vec<String>,
 }

@@ -37,7 +37,7 @@ impl Verdict<'_> {
 }
 
 /// A way in: how far the resource's policy opens it, and what else must allow.
-pub(super) struct Way {
+pub(super) struct GrantPath {
     pub(super) opened: Truth,
     pub(super) needs: &'static [Layer],
     /// Why it is not known whether a session policy that does not allow closes it.
@@ -72,7 +72,7 @@ const OWN_POLICIES: &[Layer] = &[Layer::Identity, Layer::Boundary, Layer::Sessio
 
 /// Whether an answer tells its reasons.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Telling {
+pub(super) enum Detail {
     Reasons,
     Nothing,
 }
@@ -82,24 +82,24 @@ pub(super) struct Judge<'p> {
     pub(super) request: &'p Request,
     pub(super) layers: &'p Layers,
     pub(super) action: &'p str,
-    pub(super) telling: Telling,
+    pub(super) detail: Detail,
 }
 
 impl<'p> Judge<'p> {
     /// The trust policy or the resource's policy: its say, and the ways in that it opens.
-    pub(super) fn judge_resource(&self) -> (Verdict<'p>, Vec<Way>) {
+    pub(super) fn judge_resource(&self) -> (Verdict<'p>, Vec<GrantPath>) {
         let is_same_account = self.request.is_same_account();
         let trust = self.layers.trust.as_ref().filter(|_| self.is_about_roles());
         let policy = trust.or(self.layers.resource.as_ref());
         let has_duty = trust.is_some() || self.must_resource_allow();
         if self.layers.unknown.contains(&Layer::Trust) {
             let unknown = Verdict::unknown(Layer::Trust);
-            let way = Way { contest: None, ..self.way(Route::Everyone, unknown.allow) };
+            let way = GrantPath { contest: None, ..self.way(Route::Everyone, unknown.allow) };
             return (Verdict { allow: Truth::Yes, ..unknown }, vec![way]);
         }
         let mut ways = Vec::new();
         if is_same_account && !has_duty {
-            ways.push(Way { opened: Truth::Yes, needs: OWN_POLICIES, contest: None });
+            ways.push(GrantPath { opened: Truth::Yes, needs: OWN_POLICIES, contest: None });
         }
         // Whether it allows is told by the ways: how the caller is named decides what else is needed.
         let mut verdict = Verdict::absent();
@@ -160,7 +160,7 @@ impl<'p> Judge<'p> {
         self.action.get(..4).is_some_and(|service| service.eq_ignore_ascii_case("sts:"))
     }
 
-    fn way(&self, route: Route, opened: Truth) -> Way {
+    fn way(&self, route: Route, opened: Truth) -> GrantPath {
         let caller = &self.request.caller;
         let is_chained = matches!(caller, Caller::RoleSession { .. });
         let is_same_account = self.request.is_same_account();
@@ -180,7 +180,7 @@ impl<'p> Judge<'p> {
             (Caller::User { .. } | Caller::RoleSession { .. }, Route::Everyone) => Some(Contest::Everyone),
             _ => None,
         };
-        Way { opened, needs, contest: contest.filter(|_| is_limited) }
+        GrantPath { opened, needs, contest: contest.filter(|_| is_limited) }
     }
 
     pub(super) fn judge_identity(&self) -> Verdict<'p> {
@@ -270,7 +270,7 @@ impl<'p> Judge<'p> {
             let origin = Origin { index: origin.index.map(|_| index), ..origin };
             for (statement, number) in policy.statements.iter().zip(1..) {
                 // A further Allow tells a reason, and decides nothing.
-                let is_told = self.telling == Telling::Reasons;
+                let is_told = self.detail == Detail::Reasons;
                 if !is_told && statement.effect == Effect::Allow && verdict.allow.is_yes() {
                     continue;
                 }
@@ -287,7 +287,7 @@ impl<'p> Judge<'p> {
     }
 
     fn keep(&self, finding: Finding<'p>, verdict: &mut Verdict<'p>) {
-        if self.telling == Telling::Reasons {
+        if self.detail == Detail::Reasons {
             verdict.findings.push(finding);
         }
     }

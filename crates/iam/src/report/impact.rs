@@ -1,8 +1,8 @@
 //! Who would keep and who would lose a role if its trust policy were another one.
 
 use crate::accounts::{Accounts, Document, Fact, Role};
-use crate::assume::entity::{Party, PartyKind};
-use crate::report::can::{Given, gives_codes};
+use crate::assume::entity::{Entity, EntityKind};
+use crate::report::can::{Assumptions, gives_codes};
 use crate::report::reach::{Mfa, Way};
 use crate::report::who::{Who, who};
 use crate::wrap::wrap;
@@ -11,15 +11,15 @@ use crate::wrap::wrap;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Impact {
     /// Users who still can, with MFA, and have a device that gives codes.
-    pub keeps: Vec<Party>,
+    pub keeps: Vec<Entity>,
     /// Users who still can if they have a device, which no source tells.
-    pub keeps_perhaps: Vec<Party>,
+    pub keeps_perhaps: Vec<Entity>,
     /// Users and roles who still can, and need no MFA for it.
-    pub keeps_without_mfa: Vec<Party>,
+    pub keeps_without_mfa: Vec<Entity>,
     /// Users who could, and have no device that gives codes.
-    pub no_device: Vec<Party>,
+    pub no_device: Vec<Entity>,
     /// Users and roles who no longer can.
-    pub loses: Vec<Party>,
+    pub loses: Vec<Entity>,
     /// Whom the trust policy names besides, in words, of whom the sources tell nothing.
     pub others: Vec<String>,
     /// The role's resource in Terraform.
@@ -28,8 +28,14 @@ pub struct Impact {
 
 /// What happens when the trust policy of the role `arn` becomes `after` instead of `before`. `None` where no
 /// source tells of the role.
-pub fn impact(accounts: &Accounts, arn: &str, before: &str, after: &str, given: &Given) -> Option<Impact> {
-    let role = Party::of_arn(arn)?;
+pub fn impact(
+    accounts: &Accounts,
+    arn: &str,
+    before: &str,
+    after: &str,
+    given: &Assumptions,
+) -> Option<Impact> {
+    let role = Entity::of_arn(arn)?;
     let address = find_role(accounts, &role)?.address.clone();
     let mut accounts = accounts.clone();
     let now = ask(&mut accounts, &role, before, given);
@@ -60,9 +66,10 @@ impl Impact {
                 text.push_str(&wrap(&format!("{label:<18}{}{what}", whom.join(", ")), 0, 18));
             }
         };
-        let names = |parties: &[Party]| parties.iter().map(|party| party.name.clone()).collect::<Vec<_>>();
+        let names =
+            |entities: &[Entity]| entities.iter().map(|entity| entity.name.clone()).collect::<Vec<_>>();
         let (roles, users): (Vec<_>, Vec<_>) =
-            self.loses.iter().cloned().partition(|party| party.kind == PartyKind::Role);
+            self.loses.iter().cloned().partition(|entity| entity.kind == EntityKind::Role);
         let roles: Vec<_> = roles.iter().map(role_label).collect();
         say("Keeps access", &names(&self.keeps), " (with MFA)");
         say(
@@ -84,7 +91,7 @@ impl Impact {
     }
 }
 
-fn role_label(role: &Party) -> String {
+fn role_label(role: &Entity) -> String {
     let account = role.account.as_ref().map(|account| format!(" of {account}")).unwrap_or_default();
     format!("role {}{account}", role.name)
 }
@@ -93,12 +100,12 @@ fn is_direct(way: &Way) -> bool {
     way.through.is_empty()
 }
 
-fn find_role<'a>(accounts: &'a Accounts, role: &Party) -> Option<&'a Role> {
+fn find_role<'a>(accounts: &'a Accounts, role: &Entity) -> Option<&'a Role> {
     accounts.accounts.get(role.account.as_ref()?)?.roles.get(&role.arn)
 }
 
 /// Who can become `role` when `trust` is its trust policy.
-fn ask(accounts: &mut Accounts, role: &Party, trust: &str, given: &Given) -> Who {
+fn ask(accounts: &mut Accounts, role: &Entity, trust: &str, given: &Assumptions) -> Who {
     let account = role.account.as_ref().and_then(|id| accounts.accounts.get_mut(id));
     if let Some(there) = account.and_then(|account| account.roles.get_mut(&role.arn)) {
         there.trust = Fact::Known(Document::new(there.name.clone(), trust, there.origin));
@@ -107,7 +114,7 @@ fn ask(accounts: &mut Accounts, role: &Party, trust: &str, given: &Given) -> Who
 }
 
 /// Whether a user has a device that gives codes, where that is known.
-fn has_code_device(accounts: &Accounts, user: &Party) -> Option<bool> {
+fn has_code_device(accounts: &Accounts, user: &Entity) -> Option<bool> {
     let account = accounts.accounts.get(user.account.as_ref()?)?;
     let devices = account.users.get(&user.arn)?.mfa_devices.known()?;
     Some(devices.iter().any(|serial| gives_codes(serial)))
@@ -151,7 +158,7 @@ mod tests {
         let before = json!({ "Version": "2012-10-17", "Statement": [trust] }).to_string();
         let wanted = Wanted { role: Some(OPS.to_owned()), ..Wanted::default() };
         let Outcome::Patched(patch) = require_mfa(&before, &wanted).unwrap() else { panic!("it is changed") };
-        impact(&accounts(devices), OPS, &before, &patch.text, &Given::default()).unwrap()
+        impact(&accounts(devices), OPS, &before, &patch.text, &Assumptions::default()).unwrap()
     }
 
     #[test]
@@ -178,7 +185,8 @@ Not known         any user or role of account 999999999999 (not in the sources)
         let principal = json!({ "AWS": ["arn:aws:iam::111122223333:user/alice", "arn:aws:iam::111122223333:role/Deploy"] });
         let trust = json!({ "Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole" });
         let impact = impact_of(&trust, &json!({ "alice": ["GAHT12345678"] }));
-        let names = |parties: &[Party]| parties.iter().map(|party| party.name.clone()).collect::<Vec<_>>();
+        let names =
+            |entities: &[Entity]| entities.iter().map(|entity| entity.name.clone()).collect::<Vec<_>>();
         assert_eq!(names(&impact.keeps), ["alice"]);
         assert_eq!(
             (names(&impact.keeps_without_mfa), names(&impact.loses)),

@@ -1,6 +1,6 @@
 //! Conditions and principals of a policy in a person's words.
 
-use crate::assume::entity::{Party, PartyKind, Session};
+use crate::assume::entity::{Entity, EntityKind, Session};
 use crate::policy::condition::Condition;
 use crate::policy::document::Statement;
 use crate::policy::principal::PrincipalKind;
@@ -37,13 +37,13 @@ pub(crate) fn principals(statement: &Statement) -> String {
 }
 
 fn principal_of_arn(arn: &str) -> String {
-    match Party::of_arn(arn) {
-        Some(party) => {
-            let kind = match party.kind {
-                PartyKind::User => "user",
-                PartyKind::Role => "role",
+    match Entity::of_arn(arn) {
+        Some(entity) => {
+            let kind = match entity.kind {
+                EntityKind::User => "user",
+                EntityKind::Role => "role",
             };
-            format!("{kind} {}", party.label())
+            format!("{kind} {}", entity.label())
         }
         None => match Session::parse(arn) {
             Some(Session { account, role, name }) => format!("the session {name} of role {role} ({account})"),

@@ -7,10 +7,10 @@ use serde_json::{Value as Json, json};
 
 use crate::accounts::Accounts;
 use crate::assume::edges::{Edge, Edges};
-use crate::assume::entity::{Party, PartyKind};
+use crate::assume::entity::{Entity, EntityKind};
 use crate::assume::gap::{INDIRECT, is_policy, join_or};
 use crate::columns::render_columns;
-use crate::report::can::{Given, Signing, Verdict, gives_codes, party_json};
+use crate::report::can::{Assumptions, Signing, Verdict, entity_json, gives_codes};
 use crate::wrap::wrap;
 
 /// Whether a way begins with an MFA code.
@@ -31,11 +31,11 @@ pub enum Mfa {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Way {
     /// Who calls.
-    pub from: Party,
+    pub from: Entity,
     /// The role at its end.
-    pub to: Party,
+    pub to: Entity,
     /// Roles between. Shared, as the ways through a long chain are many.
-    pub through: Vec<Arc<Party>>,
+    pub through: Vec<Arc<Entity>>,
     /// Whether it begins with an MFA code.
     pub mfa: Mfa,
     /// Whether a code is needed and the caller is known to have no device that gives one.
@@ -50,21 +50,21 @@ pub struct Way {
 #[derive(Debug, Clone)]
 pub struct Reach {
     /// The caller.
-    pub caller: Party,
+    pub caller: Entity,
     /// By account and name of the role.
     pub ways: Vec<Way>,
     /// Roles that are within reach only if something allows it that no source tells.
-    pub perhaps: Vec<Party>,
+    pub perhaps: Vec<Entity>,
 }
 
 /// Finds all roles that `caller` can become.
-pub fn reach(accounts: &Accounts, caller: &Party, given: &Given) -> Reach {
+pub fn reach(accounts: &Accounts, caller: &Entity, given: &Assumptions) -> Reach {
     let mut search = Search { caller, edges: Edges::new(accounts, given), onward: BTreeMap::new() };
-    let mut found: BTreeMap<Party, Way> = BTreeMap::new();
-    let mut perhaps: BTreeSet<Party> = BTreeSet::new();
+    let mut found: BTreeMap<Entity, Way> = BTreeMap::new();
+    let mut perhaps: BTreeSet<Entity> = BTreeSet::new();
     match caller.kind {
-        PartyKind::Role => search.follow(Signing::RoleSession, Mfa::OfNoUse, &mut found, &mut perhaps),
-        PartyKind::User => {
+        EntityKind::Role => search.follow(Signing::RoleSession, Mfa::OfNoUse, &mut found, &mut perhaps),
+        EntityKind::User => {
             search.follow(Signing::AccessKeys, Mfa::NotNeeded, &mut found, &mut perhaps);
             let perhaps_without_mfa = perhaps.clone();
             search.follow(Signing::WithMfaCode, Mfa::Needed, &mut found, &mut perhaps);
@@ -73,7 +73,7 @@ pub fn reach(accounts: &Accounts, caller: &Party, given: &Given) -> Reach {
             }
         }
     }
-    perhaps.retain(|party| !found.contains_key(party));
+    perhaps.retain(|entity| !found.contains_key(entity));
     let mut ways: Vec<_> = found.into_values().collect();
     look_for_devices(accounts, &mut ways);
     ways.sort_by(|a, b| (&a.to.account, &a.to.name).cmp(&(&b.to.account, &b.to.name)));
@@ -82,10 +82,10 @@ pub fn reach(accounts: &Accounts, caller: &Party, given: &Given) -> Reach {
 
 /// The search for all that one caller can become.
 struct Search<'a> {
-    caller: &'a Party,
+    caller: &'a Entity,
     edges: Edges<'a>,
     /// The steps that leave the roles met so far.
-    onward: BTreeMap<Party, Vec<Edge>>,
+    onward: BTreeMap<Entity, Vec<Edge>>,
 }
 
 impl Search<'_> {
@@ -95,12 +95,12 @@ impl Search<'_> {
         &mut self,
         signing: Signing,
         mfa: Mfa,
-        found: &mut BTreeMap<Party, Way>,
-        perhaps: &mut BTreeSet<Party>,
+        found: &mut BTreeMap<Entity, Way>,
+        perhaps: &mut BTreeSet<Entity>,
     ) {
         let mut queue: VecDeque<Way> = VecDeque::new();
-        let mut unsure: Vec<Party> = Vec::new();
-        let mut steps = self.edges.leaving(self.caller, signing);
+        let mut unsure: Vec<Entity> = Vec::new();
+        let mut steps = self.edges.outgoing(self.caller, signing);
         let mut way: Option<Way> = None;
         loop {
             for edge in steps {
@@ -130,9 +130,9 @@ impl Search<'_> {
         }
     }
 
-    fn leaving(&mut self, role: &Party) -> Vec<Edge> {
+    fn leaving(&mut self, role: &Entity) -> Vec<Edge> {
         let edges = &mut self.edges;
-        self.onward.entry(role.clone()).or_insert_with(|| edges.leaving(role, Signing::RoleSession)).clone()
+        self.onward.entry(role.clone()).or_insert_with(|| edges.outgoing(role, Signing::RoleSession)).clone()
     }
 }
 
@@ -145,7 +145,7 @@ pub(crate) fn look_for_devices(accounts: &Accounts, ways: &mut [Way]) {
     }
 }
 
-fn extend(caller: &Party, way: Option<&Way>, edge: Edge, mfa: Mfa) -> Way {
+fn extend(caller: &Entity, way: Option<&Way>, edge: Edge, mfa: Mfa) -> Way {
     let mut through = way.map(|way| way.through.clone()).unwrap_or_default();
     through.extend(way.map(|way| Arc::new(way.to.clone())));
     let mut unless = way.map(|way| way.unless.clone()).unwrap_or_default();
@@ -176,7 +176,7 @@ impl Way {
             Mfa::OfNoUse => parts.push("chained".to_owned()),
         }
         if !self.through.is_empty() {
-            let names: Vec<_> = self.through.iter().map(|party| party.name.as_str()).collect();
+            let names: Vec<_> = self.through.iter().map(|entity| entity.name.as_str()).collect();
             parts.push(format!("through {}", names.join(", ")));
         }
         let own: Vec<String> = self.unless.iter().filter(|what| !common.contains(what)).cloned().collect();
@@ -194,9 +194,9 @@ impl Way {
             Mfa::OfNoUse => "role-session",
         };
         json!({
-            "from": party_json(&self.from),
-            "to": party_json(&self.to),
-            "through": self.through.iter().map(|party| party_json(party)).collect::<Vec<_>>(),
+            "from": entity_json(&self.from),
+            "to": entity_json(&self.to),
+            "through": self.through.iter().map(|entity| entity_json(entity)).collect::<Vec<_>>(),
             "mfa": mfa,
             "lacks_device": self.lacks_device,
             "answer": self.verdict.name(),
@@ -235,22 +235,22 @@ impl Reach {
     pub fn to_json(&self) -> Json {
         json!({
             "schema": 1,
-            "caller": party_json(&self.caller),
+            "caller": entity_json(&self.caller),
             "roles": self.ways.iter().map(Way::to_json).collect::<Vec<_>>(),
-            "not_known": self.perhaps.iter().map(party_json).collect::<Vec<_>>(),
+            "not_known": self.perhaps.iter().map(entity_json).collect::<Vec<_>>(),
             "note": INDIRECT,
         })
     }
 }
 
-pub(crate) fn account_of(party: &Party) -> String {
-    party.account.as_ref().map(ToString::to_string).unwrap_or_default()
+pub(crate) fn account_of(entity: &Entity) -> String {
+    entity.account.as_ref().map(ToString::to_string).unwrap_or_default()
 }
 
 /// Whom or what the sources leave open, and why.
-pub(crate) fn push_not_known(text: &mut String, parties: &[Party], why: &str) {
-    if !parties.is_empty() {
-        let names: Vec<_> = parties.iter().map(Party::label).collect();
+pub(crate) fn push_not_known(text: &mut String, entities: &[Entity], why: &str) {
+    if !entities.is_empty() {
+        let names: Vec<_> = entities.iter().map(Entity::label).collect();
         text.push('\n');
         text.push_str(&wrap(&format!("Not known: {}, {why}.", join_or(&names)), 0, 0));
     }

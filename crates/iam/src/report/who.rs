@@ -7,13 +7,13 @@ use serde_json::{Value as Json, json};
 
 use crate::accounts::{Accounts, Extent};
 use crate::assume::edges::{Edge, Edges};
-use crate::assume::entity::{Party, Session};
+use crate::assume::entity::{Entity, Session};
 use crate::assume::gap::{INDIRECT, join_or};
 use crate::assume::judge::Target;
 use crate::columns::render_columns;
 use crate::policy::document::Effect;
 use crate::policy::principal::PrincipalKind;
-use crate::report::can::{Given, Signing, Verdict, party_json};
+use crate::report::can::{Assumptions, Signing, Verdict, entity_json};
 use crate::report::reach::{Mfa, Way, account_of, common_to, look_for_devices, push_footer, push_not_known};
 use crate::wrap::wrap;
 
@@ -21,29 +21,29 @@ use crate::wrap::wrap;
 #[derive(Debug, Clone)]
 pub struct Who {
     /// The role.
-    pub role: Party,
+    pub role: Entity,
     /// By account and name of the caller, users before roles.
     pub ways: Vec<Way>,
     /// Those whom the trust policy means besides, in words: services, providers, accounts without a source.
     pub others: Vec<String>,
     /// Callers who can do so only if something allows it that no source tells.
-    pub perhaps: Vec<Party>,
+    pub perhaps: Vec<Entity>,
     /// Why the trust policy is not known, if it is not.
     pub not_known: Vec<String>,
 }
 
 /// Finds all who can become `role`.
-pub fn who(accounts: &Accounts, role: &Party, given: &Given) -> Who {
+pub fn who(accounts: &Accounts, role: &Entity, given: &Assumptions) -> Who {
     let mut edges = Edges::new(accounts, given);
     // Ways from roles to `role`, by the role that they begin at; the empty one first.
-    let mut from_role: BTreeMap<Party, Way> = BTreeMap::new();
-    let mut perhaps: BTreeSet<Party> = BTreeSet::new();
+    let mut from_role: BTreeMap<Entity, Way> = BTreeMap::new();
+    let mut perhaps: BTreeSet<Entity> = BTreeSet::new();
     let mut ends = vec![Arc::new(role.clone())];
     let mut next = 0;
     while let Some(end) = ends.get(next).cloned() {
         next += 1;
-        let is_new = |from: &Party| from != role && !from_role.contains_key(from);
-        for edge in edges.leading_to(&end, Signing::RoleSession, is_new) {
+        let is_new = |from: &Entity| from != role && !from_role.contains_key(from);
+        for edge in edges.incoming(&end, Signing::RoleSession, is_new) {
             if edge.as_known == Verdict::No {
                 perhaps.insert(edge.from);
             } else {
@@ -53,22 +53,22 @@ pub fn who(accounts: &Accounts, role: &Party, given: &Given) -> Who {
             }
         }
     }
-    perhaps.retain(|party| !from_role.contains_key(party));
+    perhaps.retain(|entity| !from_role.contains_key(entity));
     // From whomever a way is not sure, none through them is.
-    let mut unsure_ends: Vec<Party> = perhaps.iter().cloned().collect();
+    let mut unsure_ends: Vec<Entity> = perhaps.iter().cloned().collect();
     let mut next = 0;
     while let Some(end) = unsure_ends.get(next).cloned() {
         next += 1;
-        let is_new = |from: &Party| from != role && !from_role.contains_key(from) && !perhaps.contains(from);
-        let more = edges.leading_to(&end, Signing::RoleSession, is_new);
+        let is_new = |from: &Entity| from != role && !from_role.contains_key(from) && !perhaps.contains(from);
+        let more = edges.incoming(&end, Signing::RoleSession, is_new);
         unsure_ends.extend(more.iter().map(|edge| edge.from.clone()));
         perhaps.extend(more.into_iter().map(|edge| edge.from));
     }
-    let mut from_user: BTreeMap<Party, Way> = BTreeMap::new();
+    let mut from_user: BTreeMap<Entity, Way> = BTreeMap::new();
     let mut perhaps_without_mfa = BTreeSet::new();
     for (signing, mfa) in [(Signing::AccessKeys, Mfa::NotNeeded), (Signing::WithMfaCode, Mfa::Needed)] {
         for end in &ends {
-            for edge in edges.leading_to(end, signing, |from| !from_user.contains_key(from)) {
+            for edge in edges.incoming(end, signing, |from| !from_user.contains_key(from)) {
                 if edge.as_known == Verdict::No {
                     perhaps.insert(edge.from);
                 } else {
@@ -78,8 +78,8 @@ pub fn who(accounts: &Accounts, role: &Party, given: &Given) -> Who {
             }
         }
         for end in &unsure_ends {
-            let is_new = |from: &Party| !from_user.contains_key(from) && !perhaps.contains(from);
-            let more = edges.leading_to(end, signing, is_new);
+            let is_new = |from: &Entity| !from_user.contains_key(from) && !perhaps.contains(from);
+            let more = edges.incoming(end, signing, is_new);
             perhaps.extend(more.into_iter().map(|edge| edge.from));
         }
         if signing == Signing::AccessKeys {
@@ -89,7 +89,7 @@ pub fn who(accounts: &Accounts, role: &Party, given: &Given) -> Who {
     for way in from_user.values_mut() {
         way.allow_for_less(perhaps_without_mfa.contains(&way.from));
     }
-    perhaps.retain(|party| !from_user.contains_key(party) && !from_role.contains_key(party));
+    perhaps.retain(|entity| !from_user.contains_key(entity) && !from_role.contains_key(entity));
     let by_place = |a: &Way, b: &Way| {
         let key = |way: &Way| (way.from.kind, way.from.account.clone(), way.from.name.clone());
         key(a).cmp(&key(b))
@@ -106,7 +106,7 @@ pub fn who(accounts: &Accounts, role: &Party, given: &Given) -> Who {
     Who { role: role.clone(), ways, others, perhaps: perhaps.into_iter().collect(), not_known }
 }
 
-fn prepend(edge: Edge, end: &Arc<Party>, rest: Option<&Way>, role: &Party, mfa: Mfa) -> Way {
+fn prepend(edge: Edge, end: &Arc<Entity>, rest: Option<&Way>, role: &Entity, mfa: Mfa) -> Way {
     let mut through = Vec::new();
     let mut unless = edge.unless;
     let mut verdict = edge.verdict;
@@ -185,8 +185,8 @@ impl Who {
         let common = common_to(&self.ways);
         let rows = self.ways.iter().map(|way| {
             let name = match way.from.kind {
-                crate::assume::entity::PartyKind::User => way.from.name.clone(),
-                crate::assume::entity::PartyKind::Role => format!("role {}", way.from.name),
+                crate::assume::entity::EntityKind::User => way.from.name.clone(),
+                crate::assume::entity::EntityKind::Role => format!("role {}", way.from.name),
             };
             [name, account_of(&way.from), way.render(&common)]
         });
@@ -205,10 +205,10 @@ impl Who {
     pub fn to_json(&self) -> Json {
         json!({
             "schema": 1,
-            "role": party_json(&self.role),
+            "role": entity_json(&self.role),
             "callers": self.ways.iter().map(Way::to_json).collect::<Vec<_>>(),
             "others": self.others,
-            "not_known": self.perhaps.iter().map(party_json).collect::<Vec<_>>(),
+            "not_known": self.perhaps.iter().map(entity_json).collect::<Vec<_>>(),
             "trust_policy_not_known": self.not_known,
             "note": INDIRECT,
         })

@@ -4,7 +4,7 @@ use hatbox_iam::accounts::{Accounts, Origin, SourceKind};
 use hatbox_iam::graph::json::render_json;
 use hatbox_iam::graph::text::{Characters, render_text};
 use hatbox_iam::graph::{Graph, survey};
-use hatbox_iam::report::can::Given;
+use hatbox_iam::report::can::Assumptions;
 
 const GITHUB: &str = "token.actions.githubusercontent.com";
 
@@ -20,7 +20,7 @@ fn graph(condition: &str) -> Graph {
     let mut accounts = Accounts::default();
     let origin = Origin { name: "iam.json".to_owned(), kind: SourceKind::PolicyFile, taken: None };
     accounts.add_source(snapshot.as_bytes(), origin).unwrap();
-    survey(&accounts, &Given::default())
+    survey(&accounts, &Assumptions::default())
 }
 
 #[test]

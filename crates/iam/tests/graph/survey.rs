@@ -1,10 +1,10 @@
 //! The graph of what sources tell: it agrees with `can`, pair by pair.
 
 use hatbox_iam::accounts::{Accounts, Origin, SourceKind};
-use hatbox_iam::assume::entity::Party;
+use hatbox_iam::assume::entity::Entity;
 use hatbox_iam::graph::text::{Characters, render_text};
 use hatbox_iam::graph::{Edge, Graph, Mfa, survey};
-use hatbox_iam::report::can::{Given, MfaUse, Verdict, can};
+use hatbox_iam::report::can::{Assumptions, MfaUse, Verdict, can};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -22,8 +22,8 @@ fn read(sources: &[&str]) -> Accounts {
     accounts
 }
 
-fn given() -> Given {
-    Given { now: "2026-03-03T09:00:00Z".parse().unwrap(), ..Given::default() }
+fn given() -> Assumptions {
+    Assumptions { now: "2026-03-03T09:00:00Z".parse().unwrap(), ..Assumptions::default() }
 }
 
 fn graph(sources: &[&str]) -> Graph {
@@ -196,8 +196,8 @@ fn a_role_whose_policy_is_not_known_until_apply_is_drawn_without_ways() {
 /// Checks that there is an edge for each pair that `can` does not refuse by what is known, and no other.
 fn check_against_can(accounts: &Accounts) -> usize {
     let graph = survey(accounts, &given());
-    let users: Vec<Party> = accounts.users().filter_map(|(_, user)| Party::of_arn(&user.arn)).collect();
-    let roles: Vec<Party> = accounts.roles().filter_map(|(_, role)| Party::of_arn(&role.arn)).collect();
+    let users: Vec<Entity> = accounts.users().filter_map(|(_, user)| Entity::of_arn(&user.arn)).collect();
+    let roles: Vec<Entity> = accounts.roles().filter_map(|(_, role)| Entity::of_arn(&role.arn)).collect();
     let place = |arn: &str| graph.nodes().iter().position(|node| node.id == arn).unwrap();
     let mut pairs = 0;
     for caller in users.iter().chain(&roles) {

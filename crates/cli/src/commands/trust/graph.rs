@@ -8,7 +8,7 @@ use hatbox_iam::graph::json::render_json;
 use hatbox_iam::graph::survey;
 use hatbox_iam::graph::svg::render_svg;
 use hatbox_iam::graph::text::{Characters, render_text};
-use hatbox_iam::report::can::Given;
+use hatbox_iam::report::can::Assumptions;
 
 use super::sources::load_accounts;
 use crate::args::{GlobalArgs, TrustGraphArgs, TrustGraphFormat};
@@ -26,7 +26,7 @@ pub(super) fn run(world: &World, global: &GlobalArgs, args: &TrustGraphArgs) -> 
         (None, None) => TrustGraphFormat::Text,
     };
     let accounts = load_accounts(world, global, &args.sources)?;
-    let graph = survey(&accounts, &Given { context: Vec::new(), now: world.clock.now() });
+    let graph = survey(&accounts, &Assumptions { context: Vec::new(), now: world.clock.now() });
     let text = match format {
         TrustGraphFormat::Svg => render_svg(&graph),
         TrustGraphFormat::Text => render_text(&graph, characters(world, args, file.is_none())),

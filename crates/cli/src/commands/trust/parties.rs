@@ -5,8 +5,8 @@ use std::cell::OnceCell;
 use hatbox_core::config::profile::Profile;
 use hatbox_core::config::{Overrides, Which, resolve_profile};
 use hatbox_iam::accounts::Accounts;
-use hatbox_iam::assume::entity::{FindError, Party, PartyKind, find_caller, find_role};
-use hatbox_iam::report::can::Given;
+use hatbox_iam::assume::entity::{Entity, EntityKind, FindError, find_caller, find_role};
+use hatbox_iam::report::can::Assumptions;
 use hatbox_types::name::ProfileName;
 
 use crate::args::TrustGivenArgs;
@@ -26,14 +26,18 @@ pub(super) struct Parties<'a> {
 
 /// The role that is asked for; of a profile, with what the profile sends.
 pub(super) struct Target {
-    pub(super) role: Party,
+    pub(super) role: Entity,
     /// Roles that the profile puts on before.
-    pub(super) via: Vec<Party>,
+    pub(super) via: Vec<Entity>,
     pub(super) context: Vec<(String, String)>,
 }
 
 /// What a question leaves open: the profile's settings, then what the user says.
-pub(super) fn given_of(world: &World, args: &TrustGivenArgs, of_profile: Vec<(String, String)>) -> Given {
+pub(super) fn given_of(
+    world: &World,
+    args: &TrustGivenArgs,
+    of_profile: Vec<(String, String)>,
+) -> Assumptions {
     let mut context: Vec<(String, Vec<String>)> = Vec::new();
     for (key, value) in &args.context {
         match context.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(key)) {
@@ -46,7 +50,7 @@ pub(super) fn given_of(world: &World, args: &TrustGivenArgs, of_profile: Vec<(St
             context.push((key, vec![value]));
         }
     }
-    Given { context, now: world.clock.now() }
+    Assumptions { context, now: world.clock.now() }
 }
 
 impl<'a> Parties<'a> {
@@ -54,7 +58,7 @@ impl<'a> Parties<'a> {
         Self { world, accounts, files: OnceCell::new() }
     }
 
-    pub(super) fn find_caller(&self, text: &str) -> Result<Party, Failure> {
+    pub(super) fn find_caller(&self, text: &str) -> Result<Entity, Failure> {
         let error = match find_caller(self.accounts, text) {
             Ok(party) => return Ok(party),
             Err(error) => error,
@@ -113,7 +117,7 @@ impl<'a> Parties<'a> {
 
     /// The user whose MFA device a profile names: by the devices of the sources, else by the device's own name,
     /// which is the user's unless somebody chose another.
-    fn user_of(&self, profile: &Profile) -> Option<Party> {
+    fn user_of(&self, profile: &Profile) -> Option<Entity> {
         let serial = profile.mfa_serial.as_ref()?.value.as_str();
         let has = |serials: &Vec<String>| serials.iter().any(|known| known == serial);
         let by_device = self
@@ -122,12 +126,12 @@ impl<'a> Parties<'a> {
             .find(|(_, user)| user.mfa_devices.known().is_some_and(has))
             .map(|(_, user)| user.arn.clone());
         let by_name = || Some(serial.replacen(":mfa/", ":user/", 1)).filter(|arn| arn != serial);
-        Party::of_arn(&by_device.or_else(by_name)?).filter(|party| party.kind == PartyKind::User)
+        Entity::of_arn(&by_device.or_else(by_name)?).filter(|party| party.kind == EntityKind::User)
     }
 }
 
-fn role_of(profile: &Profile) -> Option<Party> {
-    Party::of_arn(profile.role_arn.as_ref()?.value.as_str())
+fn role_of(profile: &Profile) -> Option<Entity> {
+    Entity::of_arn(profile.role_arn.as_ref()?.value.as_str())
 }
 
 /// What a profile sends with AssumeRole.

@@ -6,15 +6,15 @@ pub(crate) mod rows;
 
 use crate::accounts::{Accounts, Fact};
 use crate::assume::caller::Caller;
-use crate::assume::entity::{Party, PartyKind};
-use crate::assume::judge::{Target, request_of, rule};
+use crate::assume::entity::{Entity, EntityKind};
+use crate::assume::judge::{Target, evaluate_with_gaps, request_of};
 use crate::policy::evaluate::Decision;
-use crate::report::can::remedy::{Refused, Remedy, hangs_on};
+use crate::report::can::remedy::{RefusedStep, Remedy, hangs_on};
 use crate::report::can::rows::rows_of;
 
-pub use crate::assume::context::{Given, Signing};
+pub use crate::assume::context::{Assumptions, Signing};
 pub use crate::report::can::rows::Row;
-pub(crate) use render::party as party_json;
+pub(crate) use render::entity as entity_json;
 
 /// Whether the caller sends an MFA code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -43,9 +43,9 @@ pub enum Verdict {
 #[derive(Debug, Clone)]
 pub struct Can {
     /// Who asks.
-    pub caller: Party,
+    pub caller: Entity,
     /// The role asked for.
-    pub role: Party,
+    pub role: Entity,
     /// One for each role on the way, the last for `role`. Steps behind a refused one are judged all the same.
     pub steps: Vec<Step>,
     /// As asked.
@@ -56,9 +56,9 @@ pub struct Can {
 #[derive(Debug, Clone)]
 pub struct Step {
     /// Who calls.
-    pub from: Party,
+    pub from: Entity,
     /// The role.
-    pub to: Party,
+    pub to: Entity,
     /// How the call is signed.
     pub signing: Signing,
     /// Whether AWS lets it pass.
@@ -78,11 +78,11 @@ pub struct Step {
 /// Answers whether `caller` can become `role`, by way of the roles `via`.
 pub fn can(
     accounts: &Accounts,
-    caller: &Party,
-    via: &[Party],
-    role: &Party,
+    caller: &Entity,
+    via: &[Entity],
+    role: &Entity,
     mfa: MfaUse,
-    given: &Given,
+    given: &Assumptions,
 ) -> Can {
     let mut steps = Vec::new();
     let mut from = caller.clone();
@@ -106,18 +106,18 @@ struct Question<'a> {
     accounts: &'a Accounts,
     caller: Caller,
     target: Target,
-    given: &'a Given,
+    given: &'a Assumptions,
 }
 
 impl<'a> Question<'a> {
-    fn new(accounts: &'a Accounts, from: &Party, to: &Party, given: &'a Given) -> Self {
+    fn new(accounts: &'a Accounts, from: &Entity, to: &Entity, given: &'a Assumptions) -> Self {
         let caller = Caller::gather(accounts, from);
         let target = Target::gather(accounts, to);
         Self { accounts, caller, target, given }
     }
 
     fn answer(&self, mfa: MfaUse) -> Option<Step> {
-        if self.caller.party.kind == PartyKind::Role {
+        if self.caller.entity.kind == EntityKind::Role {
             return self.judge(Signing::RoleSession);
         }
         match mfa {
@@ -137,16 +137,16 @@ impl<'a> Question<'a> {
 
     fn judge(&self, signing: Signing) -> Option<Step> {
         let request = request_of(self.accounts, &self.caller, &self.target, signing, self.given)?;
-        let gap = self.target.gap_for(&self.caller.party);
+        let gap = self.target.gap_for(&self.caller.entity);
         let gaps: Vec<_> = self.caller.gaps.iter().chain(&self.target.gaps).chain(&gap).cloned().collect();
         let mut layers = self.caller.layers.clone();
         layers.trust.clone_from(&self.target.trust);
-        let ruling = rule(&request, &mut layers, &gaps);
+        let ruling = evaluate_with_gaps(&request, &mut layers, &gaps);
         let (accounts, caller, target, given) = (self.accounts, &self.caller, &self.target, self.given);
-        let refused = Refused { accounts, caller, target, signing, given, gaps: &gaps };
+        let refused = RefusedStep { accounts, caller, target, signing, given, gaps: &gaps };
         Some(Step {
-            from: caller.party.clone(),
-            to: target.party.clone(),
+            from: caller.entity.clone(),
+            to: target.entity.clone(),
             signing,
             verdict: verdict_of(&ruling.decision),
             as_known: verdict_of(&ruling.as_known),

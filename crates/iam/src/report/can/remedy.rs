@@ -2,9 +2,9 @@
 
 use crate::accounts::Accounts;
 use crate::assume::caller::Caller;
-use crate::assume::context::{Given, Signing};
+use crate::assume::context::{Assumptions, Signing};
 use crate::assume::gap::{Gap, is_policy, join_or, phrases};
-use crate::assume::judge::{Ruling, Target, request_of, rule};
+use crate::assume::judge::{Ruling, Target, evaluate_with_gaps, request_of};
 use crate::policy::document::{Effect, Policy};
 use crate::policy::evaluate::{Decision, Layer, Layers, Request};
 use crate::policy::explain::{Answer, Outcome, explain_layers};
@@ -39,16 +39,16 @@ pub struct Remedy {
 }
 
 /// A step that was refused.
-pub(crate) struct Refused<'a> {
+pub(crate) struct RefusedStep<'a> {
     pub(crate) accounts: &'a Accounts,
     pub(crate) caller: &'a Caller,
     pub(crate) target: &'a Target,
     pub(crate) signing: Signing,
-    pub(crate) given: &'a Given,
+    pub(crate) given: &'a Assumptions,
     pub(crate) gaps: &'a [Gap],
 }
 
-impl Refused<'_> {
+impl RefusedStep<'_> {
     /// The fewest changes that turn the refusal; of as many, those that are easiest to make.
     pub(crate) fn remedy(&self, layers: &Layers) -> Option<Remedy> {
         let candidates = self.candidates(layers);
@@ -126,13 +126,13 @@ impl Refused<'_> {
                 Change::OwnPolicy => layers.identity.extend(allow(None)),
                 Change::Boundary => layers.boundary.iter_mut().for_each(|list| list.extend(allow(None))),
                 Change::TrustPolicy => {
-                    let added = allow(Some(&self.caller.party.arn))?;
+                    let added = allow(Some(&self.caller.entity.arn))?;
                     layers.trust.as_mut()?.statements.extend(added.statements);
                 }
                 Change::Scp => layers.scps.iter_mut().for_each(|level| level.policies.extend(allow(None))),
             }
         }
-        Some(rule(&request, &mut layers, self.gaps))
+        Some(evaluate_with_gaps(&request, &mut layers, self.gaps))
     }
 }
 

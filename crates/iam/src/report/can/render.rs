@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::{Can, MfaUse, Row, Signing, Step, Verdict};
 use crate::accounts::Fact;
-use crate::assume::entity::{Party, PartyKind};
+use crate::assume::entity::{Entity, EntityKind};
 use crate::assume::gap::join_or;
 use crate::report::can::remedy::{Change, render_yes};
 use crate::wrap::wrap;
@@ -75,8 +75,8 @@ impl Can {
         json!({
             "schema": 1,
             "answer": self.verdict().name(),
-            "caller": party(&self.caller),
-            "role": party(&self.role),
+            "caller": entity(&self.caller),
+            "role": entity(&self.role),
             "steps": self.steps.iter().map(Step::to_json).collect::<Vec<_>>(),
         })
     }
@@ -146,8 +146,8 @@ impl Step {
             json!({"text": text, "unless": remedy.unless})
         });
         json!({
-            "from": party(&self.from),
-            "to": party(&self.to),
+            "from": entity(&self.from),
+            "to": entity(&self.to),
             "signed_with": signing,
             "answer": self.verdict.name(),
             "as_known": self.as_known.name(),
@@ -158,15 +158,15 @@ impl Step {
     }
 }
 
-/// A party as JSON.
-pub(crate) fn party(party: &Party) -> Json {
-    let kind = match party.kind {
-        PartyKind::User => "user",
-        PartyKind::Role => "role",
+/// An entity as JSON.
+pub(crate) fn entity(entity: &Entity) -> Json {
+    let kind = match entity.kind {
+        EntityKind::User => "user",
+        EntityKind::Role => "role",
     };
-    let account = party.account.as_ref().map(hatbox_types::name::AccountId::as_str);
-    let arn = account.map(|_| party.arn.as_str());
-    json!({"kind": kind, "name": party.name, "arn": arn, "account": account})
+    let account = entity.account.as_ref().map(hatbox_types::name::AccountId::as_str);
+    let arn = account.map(|_| entity.arn.as_str());
+    json!({"kind": kind, "name": entity.name, "arn": arn, "account": account})
 }
 
 fn render_row(row: &Row) -> String {

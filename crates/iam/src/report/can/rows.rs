@@ -2,7 +2,7 @@
 
 use crate::assume::caller::Caller;
 use crate::assume::context::Signing;
-use crate::assume::entity::PartyKind;
+use crate::assume::entity::EntityKind;
 use crate::assume::gap::{Gap, join_or, phrases};
 use crate::assume::judge::Target;
 use crate::policy::document::Effect;
@@ -37,7 +37,7 @@ pub(crate) fn rows_of(
     let of = |layer| reports.iter().find(|report| report.layer == layer);
     let gap_in = |layer| phrases(gaps, |found| found == layer);
     let mut rows = Vec::new();
-    let told = Teller { caller, target, signing };
+    let told = RowWriter { caller, target, signing };
     if let Some(report) = of(Layer::Identity) {
         rows.push(told.own_policies(report, &gap_in(Layer::Identity)));
     }
@@ -63,20 +63,20 @@ pub(crate) fn rows_of(
 }
 
 /// Tells findings of one step.
-struct Teller<'a> {
+struct RowWriter<'a> {
     caller: &'a Caller,
     target: &'a Target,
     signing: Signing,
 }
 
-impl Teller<'_> {
+impl RowWriter<'_> {
     fn own_policies(&self, report: &LayerReport, gaps: &[String]) -> Row {
         let label = |statement: &StatementReport| {
             let policy = self.caller.labels.get(statement.policy).map_or("policy", String::as_str);
             format!("{policy}, {}", numbered(statement))
         };
         let nothing = || {
-            let name = &self.caller.party.name;
+            let name = &self.caller.entity.name;
             format!("no policy of {name} allows sts:AssumeRole on this role")
         };
         self.callers_layer("own policies", report, gaps, label, nothing)
@@ -154,7 +154,7 @@ impl Teller<'_> {
                     .map(|statement| principals(statement.statement))
                     .collect();
                 let trusted = if trusted.is_empty() { "nobody".to_owned() } else { trusted.join(", ") };
-                row("no match", vec![format!("{} trusts {trusted}", self.target.party.name)])
+                row("no match", vec![format!("{} trusts {trusted}", self.target.entity.name)])
             }
         }
     }
@@ -229,9 +229,9 @@ impl Teller<'_> {
             (true, Signing::RoleSession, _) => "a session of a role never has MFA".to_owned(),
             (_, _, false) if key.to_lowercase().starts_with("sts:") => "none is sent".to_owned(),
             (_, _, false) => "the request has none".to_owned(),
-            (_, _, true) => match self.caller.party.kind {
-                PartyKind::User => "the request has another".to_owned(),
-                PartyKind::Role => "the session has another".to_owned(),
+            (_, _, true) => match self.caller.entity.kind {
+                EntityKind::User => "the request has another".to_owned(),
+                EntityKind::Role => "the session has another".to_owned(),
             },
         }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use hatbox_core::config::{Overrides, Which, resolve_profile};
 use hatbox_iam::accounts::Accounts;
-use hatbox_iam::report::can::Given;
+use hatbox_iam::report::can::Assumptions;
 use hatbox_iam::report::impact::{Impact, impact};
 use hatbox_iam::require_mfa::{Guard, Layout, Outcome, Patch, render_diff, require_mfa};
 use hatbox_types::name::{ProfileName, RoleArn};
@@ -142,7 +142,7 @@ fn find_impact(
         world.output.note(&format!("who keeps and who loses access is not known: {why}"));
         return None;
     }
-    let given = Given { context: Vec::new(), now: world.clock.now() };
+    let given = Assumptions { context: Vec::new(), now: world.clock.now() };
     impact(&accounts, &role.arn, &role.trust, &patch.text, &given)
 }
 
