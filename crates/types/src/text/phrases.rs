@@ -7,3 +7,8 @@ pub fn render_role_of_environment(variable: &str, profile: &str, own: Option<&st
         None => format!("{variable} gives profile `{profile}` a role; it has none of its own"),
     }
 }
+
+/// A count with its noun: `1 session`, `2 sessions`.
+pub fn count(number: usize, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}

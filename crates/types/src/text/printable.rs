@@ -1,0 +1,180 @@
+//! Text of others, made safe to show: names out of policies and states, AWS's answers, what helpers print.
+//!
+//! Escapes are those of JSON, so that they are right in a text and inside a string of JSON alike.
+
+use std::borrow::Cow;
+
+/// Whether `c` could move a terminal's cursor, change its colours, turn the direction of its text, begin a new line or
+/// hide: control characters, Unicode's bidirectional controls (UAX #9), line and paragraph separators, characters
+/// without width, tags and noncharacters.
+pub const fn is_unprintable(c: char) -> bool {
+    matches!(
+        c,
+        '\0'..='\u{1f}'
+            | '\u{7f}'..='\u{9f}'
+            | '\u{ad}'
+            | '\u{61c}'
+            | '\u{180e}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}'
+            | '\u{fdd0}'..='\u{fdef}'
+            | '\u{fffe}'
+            | '\u{ffff}'
+            | '\u{e0000}'..='\u{e007f}'
+    )
+}
+
+/// A word or phrase of others on one line, with what is unprintable as escapes: `\n`, `\u001b`.
+///
+/// Lines and tabs of its own are escaped too: a role's name must not begin a line of the output.
+pub fn printable(text: &str) -> Cow<'_, str> {
+    if is_plain(text, |_| false) || !text.contains(is_unprintable) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if is_unprintable(c) { push_escape(&mut shown, c) } else { shown.push(c) }
+    }
+    Cow::Owned(shown)
+}
+
+/// [`printable`] with what is beyond `most` characters of it cut.
+pub fn printable_start(text: &str, most: usize) -> String {
+    let end = text.char_indices().nth(most).map(|(index, _)| index);
+    let start = end.and_then(|end| text.get(..end)).unwrap_or(text);
+    let more = if end.is_some() { "..." } else { "" };
+    format!("{}{more}", printable(start))
+}
+
+/// Whole lines, the last thing before they are written: whatever a writer forgot to escape is escaped here. Ends of
+/// lines, tabs and the sequences `own` stay.
+///
+/// CI systems take commands from the output of a job: GitHub from a line that begins with `::command`, blanks before it
+/// included, and from `##[command]` anywhere in a line, as Azure's `##vso[` and `TeamCity`'s `##teamcity[`. hatbox has
+/// none of these to say, so they are escaped too.
+pub fn printable_lines<'t>(text: &'t str, own: &[&str]) -> Cow<'t, str> {
+    let is_bad = |c: char| is_unprintable(c) && c != '\n' && c != '\t';
+    let has_commands = text.contains("##") || text.contains("::");
+    if !has_commands && (is_plain(text, |byte| byte == b'\n') || !text.contains(is_bad)) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 16);
+    let mut rest = text;
+    let mut is_at_start = true;
+    while let Some(c) = rest.chars().next() {
+        if let Some(sequence) = own.iter().find(|sequence| rest.starts_with(**sequence)) {
+            shown.push_str(sequence);
+            rest = rest.get(sequence.len()..).unwrap_or_default();
+            continue;
+        }
+        if is_bad(c) || (is_at_start && begins_line_command(rest)) || begins_command(rest) {
+            push_escape(&mut shown, c);
+        } else {
+            shown.push(c);
+        }
+        is_at_start = c == '\n' || (is_at_start && c.is_whitespace());
+        rest = rest.get(c.len_utf8()..).unwrap_or_default();
+    }
+    Cow::Owned(shown)
+}
+
+/// `::error`, `::add-mask`: GitHub's commands at the start of a line. An address such as `::1` is none.
+fn begins_line_command(rest: &str) -> bool {
+    rest.strip_prefix("::").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic()))
+}
+
+/// `##[error]`, `##vso[task.setvariable]`, `##teamcity[`.
+fn begins_command(rest: &str) -> bool {
+    let name = rest.strip_prefix("##").map(|rest| rest.trim_start_matches(|c: char| c.is_ascii_alphabetic()));
+    name.is_some_and(|rest| rest.starts_with('['))
+}
+
+fn push_escape(shown: &mut String, c: char) {
+    match c {
+        '\n' => shown.push_str("\\n"),
+        '\r' => shown.push_str("\\r"),
+        '\t' => shown.push_str("\\t"),
+        c => {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                shown.push_str(&format!("\\u{unit:04x}"));
+            }
+        }
+    }
+}
+
+/// Most text is, and is not looked at letter by letter.
+fn is_plain(text: &str, is_own: impl Fn(u8) -> bool) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~') || is_own(byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn what_could_mislead_a_reader_is_shown_as_an_escape() {
+        for (text, shown) in [
+            ("plain", "plain"),
+            ("Zoë 漢字 😀", "Zoë 漢字 😀"),
+            ("a\nb\tc\rd", r"a\nb\tc\rd"),
+            ("\u{1b}[31mred\u{7}", r"\u001b[31mred\u0007"),
+            ("\u{9b}2J\u{7f}\u{85}", r"\u009b2J\u007f\u0085"),
+            ("a\u{202e}b\u{2066}c\u{61c}", r"a\u202eb\u2066c\u061c"),
+            ("a\u{2028}b\u{2029}", r"a\u2028b\u2029"),
+            ("pro\u{200b}d\u{feff}\u{ad}", r"pro\u200bd\ufeff\u00ad"),
+            ("a\u{e0041}", r"a\udb40\udc41"),
+        ] {
+            assert_eq!(printable(text), shown);
+        }
+    }
+
+    #[test]
+    fn a_long_text_is_cut_before_it_is_escaped() {
+        assert_eq!(printable_start("ab\n", 3), "ab\\n");
+        assert_eq!(printable_start("ab\ncd", 3), "ab\\n...");
+        assert_eq!(printable_start("", 3), "");
+    }
+
+    #[test]
+    fn lines_keep_their_ends_and_their_own_colours_but_hold_no_commands() {
+        let own = ["\u{1b}[1m", "\u{1b}[0m"];
+        for (text, shown) in [
+            ("a\n\tb\n", "a\n\tb\n"),
+            ("\u{1b}[1ma\u{1b}[0m\n", "\u{1b}[1ma\u{1b}[0m\n"),
+            ("\u{1b}[8ma\r\n", "\\u001b[8ma\\r\n"),
+            ("a ::error::b", "a ::error::b"),
+            ("a\n  ::error::b", "a\n  \\u003a:error::b"),
+            ("\u{1b}[1m::error::b", "\u{1b}[1m\\u003a:error::b"),
+            ("::1 or fe80::1", "::1 or fe80::1"),
+            ("a ##[error]b", "a \\u0023#[error]b"),
+            ("###vso[x]", "#\\u0023#vso[x]"),
+            ("## title", "## title"),
+        ] {
+            assert_eq!(printable_lines(text, &own), shown);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_unprintable_is_left(text in any::<String>()) {
+            prop_assert!(!printable(&text).contains(is_unprintable));
+            let shown = printable_lines(&text, &[]);
+            prop_assert!(!shown.contains(|c| is_unprintable(c) && c != '\n' && c != '\t'));
+            prop_assert_eq!(shown.matches('\n').count(), text.matches('\n').count());
+        }
+
+        #[test]
+        fn json_stays_the_same_value(text in any::<String>(), hashes in "[#\\[:e]{0,5}") {
+            let value = serde_json::json!({ (text.clone()): [text, hashes] });
+            let json = format!("{value:#}\n");
+            let shown = printable_lines(&json, &[]);
+            prop_assert!(!shown.contains("##["));
+            prop_assert_eq!(serde_json::from_str::<serde_json::Value>(&shown).unwrap(), value);
+        }
+    }
+}
