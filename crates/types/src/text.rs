@@ -1,8 +1,9 @@
-//! Text as people and shells take it: foreign text made printable, long lines wrapped.
+//! Text as people and shells take it: foreign text made printable, words quoted, long lines wrapped.
 
 mod printable;
 
 pub mod phrases;
+pub mod shell;
 pub mod suggest;
 pub mod wrap;
 

@@ -4,11 +4,11 @@ use std::io::BufRead;
 
 use hatbox_core::config::edit::Change;
 use hatbox_core::config::header::SectionKind;
-use hatbox_core::plan::quote_word;
 use hatbox_types::key_shape::{KeyOrigin, KeyShapeError, check_id, parse_long_lived_key};
 use hatbox_types::name::{AccessKeyId, MfaSerial, ProfileName, Region};
 use hatbox_types::secret::{AccessKey, AccessKeyError, SecretString};
 use hatbox_types::text;
+use hatbox_types::text::shell::quote_word;
 use zeroize::Zeroizing;
 
 use crate::args::{AddArgs, GlobalArgs};

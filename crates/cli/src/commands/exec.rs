@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::process::ExitCode;
 
 use hatbox_core::handover::{Format, render_export};
-use hatbox_core::plan::quote_word;
+use hatbox_types::text::shell::quote_word;
 
 use crate::args::{ExecArgs, GlobalArgs};
 use crate::credentials::obtain::obtain;

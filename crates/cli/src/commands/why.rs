@@ -12,6 +12,7 @@ use hatbox_iam::denial::known::{Answers, Known};
 use hatbox_iam::denial::redact::Redactor;
 use hatbox_iam::denial::report::render_page;
 use hatbox_types::name::ProfileName;
+use hatbox_types::text::shell::quote_word;
 use serde_json::{Value, json};
 
 use crate::args::{GlobalArgs, WhyArgs};
@@ -153,9 +154,10 @@ fn redactor(json: &Value) -> Redactor {
 
 fn say_nothing_on_record(world: &World, profile: Option<&ProfileName>) {
     let (what, command) = match profile {
-        Some(profile) => {
-            (format!("no failure of `{profile}` is on record"), format!("hatbox exec {profile} -- true"))
-        }
+        Some(profile) => (
+            format!("no failure of `{profile}` is on record"),
+            format!("hatbox exec {} -- true", quote_word(profile.as_str())),
+        ),
         None => ("no failure is on record".to_owned(), "hatbox exec PROFILE -- true".to_owned()),
     };
     world.output.error(&what);

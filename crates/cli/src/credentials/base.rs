@@ -1,9 +1,10 @@
 //! The identity that a plan starts from, as something that signs.
 
 use hatbox_core::config::resolve::{Which, resolve_profile};
-use hatbox_core::plan::{Base, Plan, quote_word};
+use hatbox_core::plan::{Base, Plan};
 use hatbox_types::name::ProfileName;
 use hatbox_types::secret::{AccessKey, SecretString};
+use hatbox_types::text::shell::quote_word;
 
 use super::run::Fetching;
 use crate::aws::client::Signer;

@@ -10,6 +10,7 @@ use hatbox_iam::denial::known::Known;
 use hatbox_iam::denial::known::gather_known;
 use hatbox_iam::denial::report::render_report;
 use hatbox_types::duration::render_duration;
+use hatbox_types::text::shell::quote_word;
 use jiff::Timestamp;
 
 use super::attempt::{Circumstances, attempt_of_step};
@@ -124,7 +125,8 @@ fn add_hints(failure: Failure, refusal: &Refusal, plan: &Plan) -> Failure {
     match refusal {
         Refusal::WrongSecret => match &plan.base {
             Base::StoredKey { profile, .. } => failure.hint(format!(
-                "the secret does not belong to this access key id; store both again: hatbox add {profile}"
+                "the secret does not belong to this access key id; store both again: hatbox add {}",
+                quote_word(profile.as_str())
             )),
             _ => failure.hint("the secret does not belong to this access key id"),
         },

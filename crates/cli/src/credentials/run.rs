@@ -12,8 +12,9 @@ use hatbox_core::cache::{
     resolve_use,
 };
 use hatbox_core::handover::Credentials;
-use hatbox_core::plan::{Base, Plan, Stage, Step, quote_word};
+use hatbox_core::plan::{Base, Plan, Stage, Step};
 use hatbox_types::secret::SessionCredentials;
+use hatbox_types::text::shell::quote_word;
 use jiff::Timestamp;
 
 use super::service::check_sandbox;

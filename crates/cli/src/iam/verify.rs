@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use hatbox_types::name::ProfileName;
+use hatbox_types::text::shell::quote_word;
 
 use crate::args::{GlobalArgs, SessionArgs};
 use crate::credentials::obtain::{obtain, obtain_without_mfa};
@@ -41,5 +42,6 @@ fn check_refused(world: &World, global: &GlobalArgs, profile: &ProfileName) -> R
         }
     }
     let error = format!("the role of `{profile}` is given without an MFA code");
-    Err(Failure::new(FailureKind::Failed, error).hint(format!("hatbox trust who {profile} --from live")))
+    Err(Failure::new(FailureKind::Failed, error)
+        .hint(format!("hatbox trust who {} --from live", quote_word(profile.as_str()))))
 }

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use hatbox_types::name::ProfileName;
 use hatbox_types::secret::{AccessKey, SecretString};
+use hatbox_types::text::shell::quote_word;
 use zeroize::Zeroizing;
 
 use self::choice::Opened;
@@ -148,7 +149,7 @@ impl<'w> Secrets<'w> {
                     FailureKind::Failed,
                     format!("no access key is stored for profile `{profile}`"),
                 )
-                .hint(format!("hatbox add {profile}")));
+                .hint(format!("hatbox add {}", quote_word(profile.as_str()))));
             }
             Err(error) => return Err(self.failure_of(&error)),
         };

@@ -40,7 +40,7 @@ ok  config       1 profile in ~/.aws/config and ~/.aws/credentials
 !   files        2 looked at
   error    others may write to it: whoever can write to it chooses what is done
            ~/.aws/config
-           fix: chmod go-w '{}'
+           fix: chmod go-w {}
 !   environment
   warning  AWS_SESSION_TOKEN is left over: the access key that it belongs to is
            not set

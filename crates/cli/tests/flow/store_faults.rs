@@ -123,7 +123,7 @@ fn an_item_that_others_may_read_or_own_is_refused_with_the_way_out() {
     let vault = Vault::new();
     for mode in [0o644, 0o660, 0o604] {
         chmod(&vault.jan, mode);
-        vault.assert_only_jans_is_broken("mode", &format!("run: chmod 600 '{}'", vault.jan.display()));
+        vault.assert_only_jans_is_broken("mode", &format!("run: chmod 600 {}", vault.jan.display()));
     }
     chmod(&vault.jan, 0o600);
     let moved = vault.fixture.path("moved");
@@ -153,7 +153,7 @@ fn a_directory_open_to_others_or_of_another_user_is_not_used() {
     for directory in &directories {
         chmod(directory, 0o755);
         fixture.hatbox(&["lock"]).run().ok();
-        check(directory, "hatbox: hint: chmod 700 '");
+        check(directory, "hatbox: hint: chmod 700 ");
         chmod(directory, 0o700);
         if rustix::process::geteuid().is_root() {
             std::os::unix::fs::chown(directory, Some(65534), None).unwrap();
@@ -167,7 +167,7 @@ fn a_directory_open_to_others_or_of_another_user_is_not_used() {
     let session = std::fs::read_dir(&sessions).unwrap().next().unwrap().unwrap().path();
     chmod(&session, 0o644);
     let refused = fixture.hatbox(&["exec", "reader", "--", "true"]).run().expect_code(125);
-    assert!(refused.stderr.contains("hint: chmod 600 '"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("hint: chmod 600 "), "{}", refused.stderr);
 }
 
 #[test]

@@ -12,9 +12,10 @@ use crate::plan::command::own_process_profile;
 pub use crate::plan::command::program_word;
 use crate::plan::{
     Base, Lookup, MfaUnused, Note, NoteLevel, Plan, PlanError, PlanOptions, Signer, Step, StoredKeys,
-    quote_word, resolve_plan,
+    resolve_plan,
 };
 use hatbox_types::name::ProfileName;
+use hatbox_types::text::shell::quote_word;
 
 /// What was learned of the profiles on the way.
 #[derive(Debug, Default)]

@@ -1,8 +1,11 @@
 //! Findings as a person reads them: by topic, a line each where that fits, a command below, one line at the end.
 
+use std::borrow::Cow;
+
 use super::finding::{Finding, Fix, Level, Spot, Topic};
 use crate::plan::explain::{Line, Page, Paths, Style, WIDTH, wrap};
 use hatbox_types::name::ProfileName;
+use hatbox_types::text::shell::quote_word;
 
 /// Where the text of a finding starts: behind `  warning  `.
 const TEXT_AT: usize = 11;
@@ -53,7 +56,7 @@ impl Look {
         match (fix, self.shell) {
             (Fix::Run(command), _) => command.clone(),
             (Fix::Edit(place), Shell::Posix) => {
-                format!("${{EDITOR:-vi}} +{} {}", place.line, quote_path(self.paths.path(place.file)))
+                format!("${{EDITOR:-vi}} +{} {}", place.line, quote_shown_path(self.paths.path(place.file)))
             }
             (Fix::Edit(place), Shell::PowerShell) => {
                 format!("notepad \"{}\"", self.paths.path(place.file).replacen('~', "$HOME", 1))
@@ -198,10 +201,10 @@ fn render_end(findings: &[Finding]) -> (String, Style) {
 }
 
 /// A path as a POSIX shell takes it, `~/` at its start kept for it to expand.
-fn quote_path(path: &str) -> String {
+fn quote_shown_path(path: &str) -> Cow<'_, str> {
     match path.strip_prefix("~/") {
-        Some(below) => format!("~/{}", crate::plan::quote_word(below)),
-        None => crate::plan::quote_word(path),
+        Some(below) => Cow::Owned(format!("~/{}", quote_word(below))),
+        None => quote_word(path),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The texts of `export`: for a shell, for `credential_process`, for a credentials file.
 
+use hatbox_types::text::shell::push_word;
 use zeroize::Zeroizing;
 
 use super::credentials::{Handover, render_time};
@@ -51,7 +52,7 @@ pub fn render_export(handover: Handover<'_>, format: Format) -> Result<Zeroizing
                 text.push_str(prefix);
                 text.push_str(name);
                 text.push('=');
-                push_shell_word(&mut text, value.expose());
+                push_word(&mut text, value.expose());
                 text.push('\n');
             }
         }
@@ -59,20 +60,6 @@ pub fn render_export(handover: Handover<'_>, format: Format) -> Result<Zeroizing
         Format::Ini => push_ini(&mut text, handover)?,
     }
     Ok(text)
-}
-
-/// Writes `value` so that a POSIX shell reads it as itself: bare where no character means anything to it.
-fn push_shell_word(text: &mut String, value: &str) {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.,:/+=@%".contains(c);
-    if value.chars().all(is_plain) {
-        text.push_str(value);
-        return;
-    }
-    text.push('\'');
-    for c in value.chars() {
-        if c == '\'' { text.push_str(r"'\''") } else { text.push(c) }
-    }
-    text.push('\'');
 }
 
 fn push_json(text: &mut String, handover: Handover<'_>) {

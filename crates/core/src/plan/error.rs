@@ -9,6 +9,7 @@ use hatbox_types::name::ProfileName;
 use super::chain::CHAIN_LIMIT;
 use super::step::Call;
 use hatbox_types::duration::render_duration;
+use hatbox_types::text::shell::quote_word;
 
 /// Why a profile has no credential plan. `E` is the lookup's own error.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -238,10 +239,4 @@ fn call_words(call: Call) -> &'static str {
         Call::GetSessionToken => "the GetSessionToken session",
         _ => "the role session",
     }
-}
-
-/// A word as it can be pasted into a shell.
-pub fn quote_word(word: &str) -> String {
-    let is_plain = word.chars().all(|c| c.is_ascii_alphanumeric() || "-_.@/:+=".contains(c));
-    if is_plain { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }

@@ -23,7 +23,7 @@ use hatbox_types::name::{ProfileName, Region};
 pub use base::{Base, MetadataService, Signer};
 pub use chain::{Ambient, AmbientKey, CHAIN_LIMIT, Lookup, PlanOptions, StoredKeys};
 pub use command::VALUE_FLAGS;
-pub use error::{PlanError, quote_word};
+pub use error::PlanError;
 pub use note::{MfaUnused, Note, NoteLevel};
 pub use resolve::resolve_plan;
 pub use session::Sessions;

@@ -3,10 +3,10 @@
 use crate::config::profile::{Origin, Sourced};
 use hatbox_types::name::{MfaSerial, ProfileName};
 
-use super::error::quote_word;
 use super::step::Cap;
 use hatbox_types::duration::render_duration;
 use hatbox_types::text::phrases::render_role_of_environment;
+use hatbox_types::text::shell::quote_word;
 
 /// What a person should know although it is no error.
 #[derive(Debug, Clone, PartialEq, Eq)]

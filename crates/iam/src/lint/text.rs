@@ -3,6 +3,7 @@
 use super::finding::Finding;
 use super::report::{Counts, Linted, Outcome, Report};
 use crate::admits::{Admits, Entry, Kind, Mfa, Row};
+use hatbox_types::text::shell::quote_path;
 
 /// How many principals of one policy are shown.
 const MAX_SHOWN: usize = 20;
@@ -126,19 +127,9 @@ fn render_finding(text: &mut String, one: &Linted, finding: &Finding) {
     }
     add(text, &format!("{level}[{id}] {place}\n  {}\n  Fix: {}", finding.message, finding.fix));
     if let Some(file) = one.file.as_ref().filter(|_| finding.rule.is_mended_by_require_mfa()) {
-        add(text, &format!("   hatbox trust require-mfa --file {}", quote(file)));
+        add(text, &format!("   hatbox trust require-mfa --file {}", quote_path(file)));
     }
     text.push('\n');
-}
-
-/// As a shell takes it as one word.
-fn quote(file: &str) -> String {
-    let is_plain = |c: char| c.is_alphanumeric() || "/._-+,@%:=".contains(c);
-    if !file.is_empty() && !file.starts_with('-') && file.chars().all(is_plain) {
-        return file.to_owned();
-    }
-    let start = if file.starts_with('-') { "./" } else { "" };
-    format!("'{start}{}'", file.replace('\'', r"'\''"))
 }
 
 fn render_counts(linted: &[Linted]) -> String {

@@ -6,6 +6,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use hatbox_sandbox::world as demo_world;
+use hatbox_types::text::shell::quote_word;
 
 use crate::errors::{Failure, FailureKind};
 use crate::output::{DIM, HINT, Output as Streams};
@@ -356,18 +357,7 @@ fn wrong_code(code: &str) -> String {
 
 /// Words as they would be typed.
 fn render_command(words: &[String]) -> String {
-    let quoted: Vec<_> = words
-        .iter()
-        .map(|word| {
-            let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
-            if !word.is_empty() && word.chars().all(is_plain) {
-                word.clone()
-            } else {
-                format!("'{}'", word.replace('\'', r"'\''"))
-            }
-        })
-        .collect();
-    quoted.join(" ")
+    words.iter().map(|word| quote_word(word)).collect::<Vec<_>>().join(" ")
 }
 
 /// Whether the name is that of a program for [`Scene::command`].

@@ -5,10 +5,10 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-use hatbox_core::plan::quote_word;
 use hatbox_sandbox::control::Client;
 use hatbox_sandbox::log::LogEntry;
 use hatbox_sandbox::{Options, start_reporting};
+use hatbox_types::text::shell::quote_word;
 
 use super::log::render_entry;
 use crate::args::SandboxUpArgs;

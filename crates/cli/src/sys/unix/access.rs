@@ -5,6 +5,7 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::Path;
 
+use hatbox_types::text::shell::quote_path;
 use rustix::fs::OFlags;
 use rustix::process::geteuid;
 
@@ -60,17 +61,12 @@ impl NotPrivate {
     /// The command that mends it.
     pub(crate) fn way_out(&self) -> String {
         match self {
-            Self::Mode { path, wanted, .. } => format!("chmod {wanted:o} {}", quoted(path)),
+            Self::Mode { path, wanted, .. } => format!("chmod {wanted:o} {}", quote_path(path)),
             // Root in somebody's home directory must not be told to take that user's files.
             Self::Owner { me: 0, owner, .. } => format!("sudo -u '#{owner}' hatbox ..."),
-            Self::Owner { path, .. } => format!("sudo chown \"$(id -u)\" {}", quoted(path)),
+            Self::Owner { path, .. } => format!("sudo chown \"$(id -u)\" {}", quote_path(path)),
         }
     }
-}
-
-/// A path as a word of a shell: it may have any name.
-fn quoted(path: &str) -> String {
-    format!("'{}'", path.replace('\'', r"'\''"))
 }
 
 /// Opens a file for reading. No pipe is waited for.
@@ -186,7 +182,7 @@ impl NotTrusted {
     pub(crate) fn way_out(self, shown: &str) -> Option<String> {
         match self {
             Self::Owner(_) => None,
-            Self::Writers => Some(format!("chmod go-w {}", quoted(shown))),
+            Self::Writers => Some(format!("chmod go-w {}", quote_path(shown))),
         }
     }
 }

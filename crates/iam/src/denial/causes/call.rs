@@ -1,6 +1,5 @@
 //! What else the call carried: external id, session name, source identity, tags, duration.
 
-use super::mfa::quoted;
 use super::{not_said, render_seconds};
 use crate::denial::attempt::SignedBy;
 use crate::denial::cause::Cause;
@@ -8,6 +7,7 @@ use crate::denial::cause::{Evidence, Fix, Verdict};
 use crate::denial::grammar::Refusal;
 use crate::denial::view::View;
 use crate::denial::what_if::{Answer, Lack};
+use hatbox_types::text::shell::quote_word;
 
 pub(super) fn external_id(view: &View<'_>) -> Verdict {
     let cause = Cause::ExternalId;
@@ -226,8 +226,9 @@ pub(super) fn duration(view: &View<'_>) -> Verdict {
     let cause = Cause::Duration;
     let asked = render_seconds(view.attempt.seconds);
     let from = view.attempt.seconds_from.as_ref().map(|from| format!(" ({from})")).unwrap_or_default();
-    let again =
-        |length: &str| Fix::Command(format!("hatbox exec -d {length} {} -- ...", quoted(view.attempt)));
+    let again = |length: &str| {
+        Fix::Command(format!("hatbox exec -d {length} {} -- ...", quote_word(&view.attempt.profile)))
+    };
     match view.refusal {
         Refusal::OverRoleMaximum => {
             let max = view

@@ -1,12 +1,12 @@
 //! Whose credentials signed, and whether they still count; the region; roles that are seconds old.
 
-use super::mfa::quoted;
 use crate::denial::attempt::{SignedBy, StartKind};
 use crate::denial::cause::Cause;
 use crate::denial::cause::{Evidence, Fix, Verdict};
 use crate::denial::grammar::Refusal;
 use crate::denial::view::View;
 use crate::policy::arn::Arn;
+use hatbox_types::text::shell::quote_word;
 
 /// How long IAM may need to spread a change.
 const SPREADING: i64 = 60;
@@ -15,20 +15,21 @@ pub(super) fn wrong_identity(view: &View<'_>) -> Verdict {
     let cause = Cause::WrongIdentity;
     let base = &view.attempt.base;
     let profile = &base.profile;
+    let word = quote_word(profile);
     let key = base.key.as_ref().map(|key| format!(" {key}")).unwrap_or_default();
     match view.refusal {
         Refusal::UnknownKey => {
             return match (base.kind, &view.attempt.signer) {
                 (_, SignedBy::SessionToken { .. } | SignedBy::Role { .. }) => {
                     Verdict::said(cause, "the source's session is not valid (any more)")
-                        .fix(Fix::Command(format!("hatbox exec --fresh {} -- ...", quoted(view.attempt))))
+                        .fix(Fix::Command(format!("hatbox exec --fresh {} -- ...", quote_word(&view.attempt.profile))))
                 }
                 (StartKind::Stored, _) => Verdict::said(cause, format!("the access key{key} stored for `{profile}` is unknown to AWS, or was made inactive"))
-                    .fix(Fix::Command(format!("hatbox add {profile}     stores another"))),
+                    .fix(Fix::Command(format!("hatbox add {word}     stores another"))),
                 (StartKind::Environment, _) => Verdict::said(cause, format!("AWS_ACCESS_KEY_ID{key} of the environment is unknown to AWS, was made inactive, or came with another key's AWS_SESSION_TOKEN"))
                     .fix(Fix::Words("set all three variables anew, from one source".to_owned())),
                 _ => Verdict::said(cause, format!("the access key{key} of `{profile}` is unknown to AWS, was made inactive, or came with another key's session token"))
-                    .fix(Fix::Command(format!("hatbox add {profile}     stores another"))),
+                    .fix(Fix::Command(format!("hatbox add {word}     stores another"))),
             };
         }
         Refusal::Expired => {
@@ -38,7 +39,7 @@ pub(super) fn wrong_identity(view: &View<'_>) -> Verdict {
                 StartKind::File => Verdict::said(cause, format!("the temporary credentials of `{profile}` in the file have ended"))
                     .fix(Fix::Words("write new ones there".to_owned())),
                 _ => Verdict::said(cause, "the source's session has ended")
-                    .fix(Fix::Command(format!("hatbox exec --fresh {} -- ...", quoted(view.attempt)))),
+                    .fix(Fix::Command(format!("hatbox exec --fresh {} -- ...", quote_word(&view.attempt.profile)))),
             };
         }
         _ => {}
@@ -69,7 +70,7 @@ pub(super) fn wrong_identity(view: &View<'_>) -> Verdict {
                 StartKind::Environment => verdict.fix(Fix::Command(
                     "unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN".to_owned(),
                 )),
-                _ => verdict.fix(Fix::Command(format!("hatbox add {profile}     stores another key"))),
+                _ => verdict.fix(Fix::Command(format!("hatbox add {word}     stores another key"))),
             };
         }
     }
@@ -105,7 +106,10 @@ pub(super) fn region_or_new(view: &View<'_>) -> Verdict {
             cause,
             format!("the region {} is not enabled in the account", view.attempt.region),
         )
-        .fix(Fix::Command(format!("hatbox exec --region us-east-1 {} -- ...", quoted(view.attempt))))
+        .fix(Fix::Command(format!(
+            "hatbox exec --region us-east-1 {} -- ...",
+            quote_word(&view.attempt.profile)
+        )))
         .fix(Fix::Words("or have STS activated in that region".to_owned()));
     }
     let created =
@@ -119,7 +123,7 @@ pub(super) fn region_or_new(view: &View<'_>) -> Verdict {
             cause,
             format!("the role was {age} s old ({origin}), and IAM needs some seconds"),
         )
-        .fix(Fix::Command(format!("hatbox exec {} -- ...     once more", quoted(view.attempt))))
+        .fix(Fix::Command(format!("hatbox exec {} -- ...     once more", quote_word(&view.attempt.profile))))
         .weigh(93);
     }
     Verdict::ruled_out(

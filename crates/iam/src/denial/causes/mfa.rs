@@ -1,7 +1,7 @@
 //! What goes wrong with MFA: no code, another device, a used code, a passkey, a chain, an old session.
 
 use super::{not_said, render_seconds};
-use crate::denial::attempt::{Around, Attempt, CodeSent, SignedBy, StartKind};
+use crate::denial::attempt::{Around, CodeSent, SignedBy, StartKind};
 use crate::denial::cause::Cause;
 use crate::denial::cause::{Evidence, Fix, Verdict};
 use crate::denial::diagnosis::EITHER_SIDE;
@@ -10,6 +10,7 @@ use crate::denial::known::Fact;
 use crate::denial::view::{View, last_part};
 use crate::denial::what_if::Lack;
 use crate::policy::arn::Arn;
+use hatbox_types::text::shell::quote_word;
 
 /// A session older than this may be too old for a role that limits the age of its MFA.
 const OLD: i64 = 3600;
@@ -292,7 +293,10 @@ pub(super) fn old_mfa(view: &View<'_>) -> Verdict {
     }
     let aged = |age: &i64| render_seconds(u64::try_from(*age).unwrap_or_default() / 60 * 60);
     let again = || {
-        Fix::Command(format!("hatbox exec --fresh {} -- ...     asks for a new code", quoted(view.attempt)))
+        Fix::Command(format!(
+            "hatbox exec --fresh {} -- ...     asks for a new code",
+            quote_word(&view.attempt.profile)
+        ))
     };
     if let (Some(origin), Some((trust, _))) = (view.lacks(Lack::RecentMfa), &view.trust) {
         let limit = trust.max_age.map_or_else(
@@ -322,15 +326,5 @@ pub(super) fn old_mfa(view: &View<'_>) -> Verdict {
         .fix(again()),
         Some(age) => Verdict::ruled_out(cause, Evidence::Likely, format!("the MFA is {} old", aged(age))),
         None => Verdict::open(cause, "the age of the MFA is not known"),
-    }
-}
-
-/// The profile asked for, as a shell's word.
-pub(super) fn quoted(attempt: &Attempt) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./@%+:,=".contains(c);
-    if attempt.profile.chars().all(is_plain) {
-        attempt.profile.clone()
-    } else {
-        format!("'{}'", attempt.profile.replace('\'', "'\\''"))
     }
 }

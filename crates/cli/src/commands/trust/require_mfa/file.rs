@@ -4,6 +4,7 @@ use std::path::Path;
 
 use hatbox_iam::policy::document::decode_json;
 use hatbox_iam::require_mfa::{Effects, Layout, Outcome, Patch, render_diff, require_mfa};
+use hatbox_types::text::shell::quote_path;
 
 use super::super::lint::{load, unreadable};
 use super::wanted;
@@ -25,7 +26,7 @@ pub(super) fn run(world: &World, file: &Path, args: &TrustRequireMfaArgs) -> Res
     match outcome.map_err(|error| unreadable(&name, &error))? {
         Outcome::Refused(guard) => {
             let failure = Failure::new(FailureKind::Refused, format!("`{name}` is left as it is: {guard}"));
-            Err(failure.hint(format!("hatbox trust lint {name}")))
+            Err(failure.hint(format!("hatbox trust lint {}", quote_path(&file.to_string_lossy()))))
         }
         Outcome::Unchanged(effects) => {
             let text = format!("{name} asks people for MFA already.\n{}", render_effects(&effects));

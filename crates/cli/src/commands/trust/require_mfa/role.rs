@@ -9,6 +9,7 @@ use hatbox_iam::report::can::Assumptions;
 use hatbox_iam::report::impact::{Impact, impact};
 use hatbox_iam::require_mfa::{Guard, Layout, Outcome, Patch, render_diff, require_mfa};
 use hatbox_types::name::{ProfileName, RoleArn};
+use hatbox_types::text::shell::{quote_path, quote_word};
 
 use super::super::sources::{load_from, load_live};
 use super::wanted;
@@ -197,12 +198,9 @@ fn replace(
 }
 
 fn way_back(live: &LiveIam, backup: &Path) -> String {
-    let quote = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
-    let is_plain = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || "/._-+@:".contains(c));
-    let word = |text: &str| if is_plain(text) { text.to_owned() } else { quote(text) };
     format!(
         "hatbox trust require-mfa --profile {} --restore {}",
-        word(live.profile.as_str()),
-        word(&backup.display().to_string())
+        quote_word(live.profile.as_str()),
+        quote_path(&backup.display().to_string())
     )
 }

@@ -1,0 +1,135 @@
+//! Words of a command line, as a POSIX shell takes them.
+//!
+//! A word stays bare where none of its characters means anything to `sh`, bash or zsh; else it is in single quotes, in
+//! which only a `'` has to be escaped. Control characters are left as they are: where the word is shown, the output
+//! escapes them.
+
+use std::borrow::Cow;
+
+/// `word`, so that a shell reads it as one word and as itself: in a command to paste.
+pub fn quote_word(word: &str) -> Cow<'_, str> {
+    if is_plain(word) {
+        return Cow::Borrowed(word);
+    }
+    let mut quoted = String::with_capacity(word.len() + 2);
+    push_quoted(&mut quoted, word);
+    Cow::Owned(quoted)
+}
+
+/// [`quote_word`] for the name of a file: with `./` where a program would take it for an option. `-` alone stays, which
+/// names stdin.
+pub fn quote_path(path: &str) -> Cow<'_, str> {
+    if !path.starts_with('-') || path == "-" {
+        return quote_word(path);
+    }
+    Cow::Owned(quote_word(&format!("./{path}")).into_owned())
+}
+
+/// Appends `word` as [`quote_word`] gives it. No copy of it is made beside `text`, so that it may be a secret; it takes at
+/// most `4 * word.len() + 2` bytes.
+pub fn push_word(text: &mut String, word: &str) {
+    if is_plain(word) { text.push_str(word) } else { push_quoted(text, word) }
+}
+
+/// zsh reads a `=` at the start of a word as the path of the command that follows it.
+fn is_plain(word: &str) -> bool {
+    let is_bare = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
+    !word.is_empty() && !word.starts_with('=') && word.chars().all(is_bare)
+}
+
+fn push_quoted(text: &mut String, word: &str) {
+    text.push('\'');
+    for c in word.chars() {
+        if c == '\'' { text.push_str(r"'\''") } else { text.push(c) }
+    }
+    text.push('\'');
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_word_is_quoted_where_a_shell_would_read_more_into_it() {
+        for (word, quoted, why) in [
+            ("prod-admin", "prod-admin", "a usual name"),
+            ("plain-_.,:/+=@%9", "plain-_.,:/+=@%9", "marks that mean nothing"),
+            ("", "''", "no word at all"),
+            ("my profile", "'my profile'", "a blank ends a word"),
+            ("it's", r"'it'\''s'", "a quote ends a quote"),
+            ("~root", "'~root'", "somebody's home"),
+            ("=ls", "'=ls'", "zsh's path of a command"),
+            ("a$(id)`id`${x}", "'a$(id)`id`${x}'", "substitutions"),
+            (
+                "a;b&c|d<e>f*g?h[i]#j!k\"l\\n(m){n,o}^p",
+                "'a;b&c|d<e>f*g?h[i]#j!k\"l\\n(m){n,o}^p'",
+                "operators, patterns",
+            ),
+            ("a\nb\t\r\u{1b}c", "'a\nb\t\r\u{1b}c'", "control characters"),
+            ("schlüssel", "'schlüssel'", "a letter or not, as the locale says"),
+            ("\u{a0}\u{202e}", "'\u{a0}\u{202e}'", "blanks and turns of Unicode's"),
+            ("-rf", "-rf", "an option is for the program to tell"),
+        ] {
+            assert_eq!(quote_word(word), quoted, "{word:?}: {why}");
+        }
+    }
+
+    #[test]
+    fn a_file_is_never_an_option() {
+        for (path, quoted) in [
+            ("-rf", "./-rf"),
+            ("-my file", "'./-my file'"),
+            ("--apply=x", "./--apply=x"),
+            ("-", "-"),
+            ("a-b", "a-b"),
+            ("/x/it's", r"'/x/it'\''s'"),
+        ] {
+            assert_eq!(quote_path(path), quoted);
+        }
+    }
+
+    /// What a shell makes of a line of bare and single-quoted words, by section 2.2 of POSIX's shell language.
+    fn read_words(line: &str) -> Vec<String> {
+        let (mut words, mut word, mut is_quoted) = (Vec::new(), None::<String>, false);
+        let mut letters = line.chars();
+        while let Some(c) = letters.next() {
+            match c {
+                '\'' => {
+                    is_quoted = !is_quoted;
+                    word.get_or_insert_default();
+                }
+                ' ' if !is_quoted => words.extend(word.take()),
+                '\\' if !is_quoted => word.get_or_insert_default().push(letters.next().unwrap()),
+                c => {
+                    assert!(
+                        is_quoted || c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c),
+                        "{c:?} in {line:?}"
+                    );
+                    word.get_or_insert_default().push(c);
+                }
+            }
+        }
+        assert!(!is_quoted, "{line:?}");
+        words.extend(word);
+        words
+    }
+
+    proptest! {
+        #[test]
+        fn a_line_of_quoted_words_is_read_as_the_words(words in prop::collection::vec(".{0,12}|['\\\\ a=~$-]{0,6}", 0..6)) {
+            let mut line = String::new();
+            for word in &words {
+                if !line.is_empty() {
+                    line.push(' ');
+                }
+                let before = line.len();
+                push_word(&mut line, word);
+                prop_assert_eq!(&line[before..], &*quote_word(word));
+                prop_assert!(line.len() - before <= 4 * word.len() + 2);
+            }
+            prop_assert_eq!(read_words(&line), words);
+        }
+    }
+}
