@@ -4,7 +4,6 @@
 //! made the text; the only sequences that reach a terminal are hatbox's own colours.
 
 use std::borrow::Cow;
-use std::cell::Cell;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 
@@ -47,7 +46,6 @@ pub(crate) enum Detail {
 pub(crate) struct Output {
     called_as: CalledAs,
     detail: Detail,
-    said: Cell<u32>,
 }
 
 pub(crate) const ERROR: Style = AnsiColor::Red.on_default().bold();
@@ -107,7 +105,7 @@ fn write_all(mut stream: impl Write, text: &str) -> io::Result<()> {
 
 impl Output {
     pub(crate) fn new(called_as: CalledAs, detail: Detail) -> Self {
-        Self { called_as, detail, said: Cell::new(0) }
+        Self { called_as, detail }
     }
 
     pub(crate) fn called_as(&self) -> CalledAs {
@@ -157,16 +155,16 @@ impl Output {
         let name = self.called_as.as_str();
         let line = format!("{name}: {style}{label}{style:#}: {text}");
         // A command that is the whole hint is to be pasted: the terminal breaks it without a new line in it.
-        if text.starts_with("hatbox ") { self.write_line(&line, None) } else { self.raw_line(&line) }
+        if text.starts_with("hatbox ") { Self::write_line(&line, None) } else { self.raw_line(&line) }
     }
 
     /// Writes a line to stderr without a label. What would end it early is escaped; on a terminal it is broken at words.
+    #[expect(clippy::unused_self, reason = "whoever writes has been given the streams")]
     pub(crate) fn raw_line(&self, text: &str) {
-        self.write_line(text, stderr_columns());
+        Self::write_line(text, stderr_columns());
     }
 
-    fn write_line(&self, text: &str, columns: Option<usize>) {
-        self.said.set(self.said.get() + 1);
+    fn write_line(text: &str, columns: Option<usize>) {
         let mut stderr = anstream::AutoStream::auto(io::stderr().lock());
         let text = render_safe_line(text);
         // Nobody is left to be told that stderr is gone.

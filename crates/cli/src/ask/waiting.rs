@@ -24,7 +24,20 @@ const SUSPENDED_LIMIT: Duration = Duration::from_secs(3);
 pub(crate) const CACHE_WAY_OUT: &str = "set XDG_CACHE_HOME to a directory that you can write to, or take this one back: \
                                         sudo chown -R \"$USER\" ~/.cache/hatbox";
 
-/// Gets the lock at `path`, waiting for another holder of it, and notes in it what it is held for.
+/// A lock that is wanted.
+pub(crate) struct Wanted<'a> {
+    pub(crate) path: &'a Path,
+    /// How long another process may hold it.
+    pub(crate) patience: Duration,
+    /// What it is held for, in words: waiters show it.
+    pub(crate) held_for: &'a str,
+    /// What opens a failure that is left in it.
+    pub(crate) seal: Option<&'a CacheKey>,
+    /// The process whose question this one has taken over already: it loses this lock too.
+    pub(crate) taken_from: Option<u32>,
+}
+
+/// Gets a lock, waiting for another holder of it, and notes in it what it is held for.
 ///
 /// | the holder | what a waiter does |
 /// |---|---|
@@ -34,13 +47,8 @@ pub(crate) const CACHE_WAY_OUT: &str = "set XDG_CACHE_HOME to a directory that y
 /// | holds it longer than `patience` | takes over |
 ///
 /// When the one before left a failure for those who wait ([`leave_failure`]), this one ends with it too.
-pub(crate) fn wait_for_lock(
-    world: &World,
-    path: &Path,
-    patience: Duration,
-    held_for: &str,
-    seal: Option<&CacheKey>,
-) -> Result<Lock, Failure> {
+pub(crate) fn wait_for_lock(world: &World, wanted: &Wanted<'_>) -> Result<Lock, Failure> {
+    let Wanted { path, patience, held_for, seal, taken_from } = *wanted;
     if let Some(directory) = path.parent() {
         make_private_directory(directory).map_err(|error| {
             let failure = file_failure(&error);
@@ -50,7 +58,7 @@ pub(crate) fn wait_for_lock(
     let mut has_said = false;
     let result = lock::wait(path, |state| {
         let pid = state.holder.map(|holder| holder.pid);
-        if pid.is_some() && pid == world.taken_over.get() {
+        if pid.is_some() && pid == taken_from {
             return Ok::<_, Failure>(Next::TakeOver);
         }
         if state.waited < SAY_AFTER {
@@ -62,7 +70,6 @@ pub(crate) fn wait_for_lock(
             world
                 .output
                 .note(&format!("the hatbox that was first{who} does not answer; going on without it"));
-            world.taken_over.set(pid);
             return Ok(Next::TakeOver);
         }
         let Some(holder) = state.holder else { return Ok(Next::Wait) };
@@ -80,10 +87,7 @@ pub(crate) fn wait_for_lock(
         // Elsewhere the keys are the other process's.
         let typed = if can_take_over { world.prompter().read_typed() } else { Typed::Nothing };
         match typed {
-            Typed::Enter => {
-                world.taken_over.set(pid);
-                Ok(Next::TakeOver)
-            }
+            Typed::Enter => Ok(Next::TakeOver),
             // A code that is typed too early: the question that would take it has not been asked.
             Typed::Text => {
                 world.output.note(ONLY_ENTER);

@@ -91,7 +91,7 @@ fn profiles(files: &ConfigFiles) -> Vec<ProfileName> {
 
 fn load_sessions(
     world: &World,
-    secrets: &mut Secrets<'_>,
+    secrets: &mut Secrets,
 ) -> Result<Option<BTreeMap<ProfileName, Vec<CachedSession>>>, Failure> {
     let mut by_profile: BTreeMap<ProfileName, Vec<CachedSession>> = BTreeMap::new();
     if secrets.is_empty() {

@@ -21,7 +21,7 @@ pub(super) fn cannot_yet(base: &Base) -> Failure {
     .hint(format!("store an access key for it, which is then used instead: hatbox add {word}"))
 }
 
-impl Fetching<'_, '_> {
+impl Fetching<'_> {
     /// Loads what signs the first call.
     pub(super) fn load_base(&mut self, plan: &Plan) -> Result<Signer, Failure> {
         match &plan.base {

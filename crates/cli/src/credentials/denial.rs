@@ -41,7 +41,7 @@ pub(super) struct Refused<'a> {
     pub(super) source_at: Option<Timestamp>,
 }
 
-impl Fetching<'_, '_> {
+impl Fetching<'_> {
     /// The failure for the user. Nothing is called: what is known here is all that is looked at.
     pub(super) fn failure_of(&self, refused: &Refused<'_>) -> Failure {
         let failure = match &refused.error.problem {

@@ -38,7 +38,7 @@ pub(super) enum Code {
     AnsweredElsewhere,
 }
 
-impl Fetching<'_, '_> {
+impl Fetching<'_> {
     /// Gets a code of the device for a call of `profile`. `locks` are those that a take-over would take.
     pub(super) fn fetch_code(
         &self,

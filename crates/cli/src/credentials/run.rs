@@ -19,7 +19,7 @@ use jiff::Timestamp;
 
 use super::service::check_sandbox;
 use crate::ask::passphrase::Asking;
-use crate::ask::waiting::{CACHE_WAY_OUT, leave_failure, lock_path, seal_of, wait_for_lock};
+use crate::ask::waiting::{CACHE_WAY_OUT, Wanted, leave_failure, lock_path, seal_of, wait_for_lock};
 use crate::aws::client::Signer;
 use crate::credentials::request::SessionRequest;
 use crate::errors::{Failure, FailureKind};
@@ -31,9 +31,9 @@ use crate::sys::lock::Lock;
 use crate::world::World;
 
 /// All that fetching needs.
-pub(crate) struct Fetching<'a, 'w> {
-    pub(crate) world: &'w World,
-    pub(crate) secrets: &'a mut Secrets<'w>,
+pub(crate) struct Fetching<'a> {
+    pub(crate) world: &'a World,
+    pub(crate) secrets: &'a mut Secrets,
     pub(crate) files: &'a ConfigFiles,
     pub(crate) request: &'a SessionRequest,
 }
@@ -60,10 +60,7 @@ impl Source {
 }
 
 /// Obtains the credentials of `plan`, from the cache where that is allowed.
-pub(crate) fn fetch_credentials(
-    fetching: &mut Fetching<'_, '_>,
-    plan: &Plan,
-) -> Result<Credentials, Failure> {
+pub(crate) fn fetch_credentials(fetching: &mut Fetching<'_>, plan: &Plan) -> Result<Credentials, Failure> {
     let credentials = fetch_or_load(fetching, plan)?;
     // Security: whoever gets them calls AWS where the environment says that AWS is. This is the one way out, with
     // or without a call before it.
@@ -71,7 +68,7 @@ pub(crate) fn fetch_credentials(
     Ok(credentials)
 }
 
-fn fetch_or_load(fetching: &mut Fetching<'_, '_>, plan: &Plan) -> Result<Credentials, Failure> {
+fn fetch_or_load(fetching: &mut Fetching<'_>, plan: &Plan) -> Result<Credentials, Failure> {
     // Also temporary keys that stand in a file or in the environment: there is nothing to cache.
     if plan.steps.is_empty() && plan.base.call().is_none() {
         return match fetching.load_base(plan)? {
@@ -131,7 +128,7 @@ fn fetch_or_load(fetching: &mut Fetching<'_, '_>, plan: &Plan) -> Result<Credent
     }
 }
 
-impl Fetching<'_, '_> {
+impl Fetching<'_> {
     fn rules(&self) -> StartRules {
         let reuse = if self.request.fresh { Reuse::Nothing } else { Reuse::Cached };
         StartRules { min_ttl: self.request.min_ttl, reuse }
@@ -172,9 +169,15 @@ impl Fetching<'_, '_> {
         let path = self.lock_path(sessions, "session", key.as_bytes());
         let seal = seal_of("session", key.as_bytes());
         loop {
-            self.world.taken_over.set(None);
             let held_for = format!("the credentials of `{}`", step.profile());
-            let lock = wait_for_lock(self.world, &path, self.patience(), &held_for, seal.as_ref())?;
+            let wanted = Wanted {
+                path: &path,
+                patience: self.patience(),
+                held_for: &held_for,
+                seal: seal.as_ref(),
+                taken_from: None,
+            };
+            let lock = wait_for_lock(self.world, &wanted)?;
             if let Some(session) = self.load_if_good(plan, sessions, stage, &key, &lock) {
                 return Ok(session);
             }

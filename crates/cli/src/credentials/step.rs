@@ -10,7 +10,7 @@ use super::denial::Refused;
 use super::mfa::{Code, CodeSource};
 use super::run::{Fetching, Locks, Source, no_identity};
 use super::service::{check_sandbox, partition_of, resolve_sts_settings};
-use crate::ask::waiting::{leave_failure, seal_of, wait_for_lock};
+use crate::ask::waiting::{Wanted, leave_failure, seal_of, wait_for_lock};
 use crate::aws::client::{Sending, ServiceSettings, Signer};
 use crate::aws::sts::{AssumeRoleCall, MfaProof, Sts};
 use crate::aws::sts_error::StsError;
@@ -43,7 +43,7 @@ pub(super) enum Outcome {
     AnsweredElsewhere,
 }
 
-impl Fetching<'_, '_> {
+impl Fetching<'_> {
     /// Makes the call of `step`, signed by `signer`, under the session's lock.
     pub(super) fn make_call(
         &self,
@@ -81,7 +81,14 @@ impl Fetching<'_, '_> {
         let held_for = format!("the MFA code of {serial}");
         let path = self.lock_path(locks.sessions, "mfa", serial.as_str().as_bytes());
         let seal = seal_of("mfa", serial.as_str().as_bytes());
-        let device = wait_for_lock(self.world, &path, self.patience(), &held_for, seal.as_ref())?;
+        let wanted = Wanted {
+            path: &path,
+            patience: self.patience(),
+            held_for: &held_for,
+            seal: seal.as_ref(),
+            taken_from: locks.session.taken_from(),
+        };
+        let device = wait_for_lock(self.world, &wanted)?;
         locks.session.note(self.world.prompter().device(), &held_for);
         let client = self.client(&settings, signer, Sending::Once)?;
         let question = Asked {

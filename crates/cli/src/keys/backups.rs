@@ -8,7 +8,7 @@ use crate::errors::file_failure;
 use crate::errors::{Failure, FailureKind};
 use crate::store::backups::Backups;
 
-impl Secrets<'_> {
+impl Secrets {
     pub(super) fn backups(&mut self) -> Result<Backups, Failure> {
         Ok(Backups::in_directory(&self.opened()?.place.directory.join("backups")))
     }

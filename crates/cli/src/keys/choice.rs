@@ -43,7 +43,7 @@ pub(crate) enum SaidBy {
     FirstWrite,
 }
 
-impl Secrets<'_> {
+impl Secrets {
     /// The backend that is said or found. Asks no backend whether it can be used: one that was chosen is the
     /// one that is used, or the user is told why not.
     pub(super) fn said_kind(

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Known, Secrets};
 use crate::ask::passphrase::Asking;
-use crate::ask::waiting::wait_for_lock;
+use crate::ask::waiting::{Wanted, wait_for_lock};
 use crate::errors::file_failure;
 use crate::errors::{Failure, FailureKind};
 use crate::store::index::{Index, load_index, save_index};
@@ -17,7 +17,7 @@ use crate::sys::lock::Lock;
 /// A change takes milliseconds; whoever holds the store for longer is stuck.
 const STORE_PATIENCE: Duration = Duration::from_secs(20);
 
-impl Secrets<'_> {
+impl Secrets {
     /// The index, made anew where it is missing or stale.
     pub(crate) fn index(&mut self, asking: Asking) -> Result<Index, Failure> {
         if self.is_empty() {
@@ -107,7 +107,14 @@ impl Secrets<'_> {
     /// The store's lock. Taking it over does no harm: an item is replaced whole, and an index that misses
     /// one is of an older generation, or gone.
     pub(super) fn hold_store(&self, directory: &Path) -> Result<Lock, Failure> {
-        wait_for_lock(self.world, &directory.join("lock"), STORE_PATIENCE, "a change of the store", None)
+        let wanted = Wanted {
+            path: &directory.join("lock"),
+            patience: STORE_PATIENCE,
+            held_for: "a change of the store",
+            seal: None,
+            taken_from: None,
+        };
+        wait_for_lock(&self.world, &wanted)
     }
 
     /// Changes the store under its lock: the index goes first and comes last, so that a kill in between

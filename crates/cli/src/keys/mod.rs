@@ -38,8 +38,8 @@ use crate::world::World;
 
 /// The store of this run, with what has been learned of it so far.
 #[derive(Debug)]
-pub(crate) struct Secrets<'w> {
-    world: &'w World,
+pub(crate) struct Secrets {
+    world: World,
     settings: Settings,
     /// The `file` backend's directory, when a flag or variable names it.
     file_dir: Option<PathBuf>,
@@ -73,9 +73,9 @@ pub(crate) enum Known<T> {
     Locked,
 }
 
-impl<'w> Secrets<'w> {
+impl Secrets {
     /// Finds the store; opens, reads and asks nothing yet.
-    pub(crate) fn open(world: &'w World, request: StoreRequest) -> Result<Self, Failure> {
+    pub(crate) fn open(world: &World, request: StoreRequest) -> Result<Self, Failure> {
         if let Some(PassphraseSource::Descriptor(number)) = request.passphrase {
             descriptor::close_on_exec(number).map_err(|error| {
                 Failure::new(
@@ -89,7 +89,7 @@ impl<'w> Secrets<'w> {
         let passphrase =
             request.passphrase.or_else(|| settings.passphrase_command.clone().map(PassphraseSource::Command));
         let mut secrets = Self {
-            world,
+            world: world.clone(),
             settings,
             file_dir: request.file_dir,
             opened: None,
@@ -261,5 +261,16 @@ impl<'w> Secrets<'w> {
             StoreError::Broken { .. } => failure.hint("the other items still work; `hatbox add` writes this one again"),
             _ => failure,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_can_be_moved_to_another_thread() {
+        fn assert_send<T: Send + 'static>() {}
+        assert_send::<Secrets>();
     }
 }

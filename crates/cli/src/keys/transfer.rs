@@ -38,7 +38,7 @@ impl Transfer {
     }
 }
 
-impl Secrets<'_> {
+impl Secrets {
     /// What copying these keys here would do.
     ///
     /// # Errors
@@ -97,7 +97,7 @@ impl Secrets<'_> {
     }
 
     /// Takes the other backend's cache key where this one has none: then cached sessions stay good.
-    pub(crate) fn adopt_cache_key(&mut self, other: &mut Secrets<'_>) -> Result<(), Failure> {
+    pub(crate) fn adopt_cache_key(&mut self, other: &mut Secrets) -> Result<(), Failure> {
         self.unlock_or_create()?;
         let theirs = match other.opened()?.store.read(&ItemId::cache_key()) {
             Ok(item) => item,

@@ -6,12 +6,12 @@ use crate::errors::Failure;
 use crate::store::file::{Examined, StoreState};
 use crate::sys::files::make_private_directory;
 
-impl Secrets<'_> {
+impl Secrets {
     /// What is in the place of the store. Changes nothing.
     pub(crate) fn examine(&mut self) -> Result<StoreState, Failure> {
-        let (world, source) = (self.world, self.passphrase.take());
+        let (world, source) = (self.world.clone(), self.passphrase.take());
         let patience = Patience { timeout: self.settings.prompt_timeout(), is_over: &|| false };
-        let mut ask = |what| ask_passphrase(world, source.as_ref(), Asking::Person, &patience, &what);
+        let mut ask = |what| ask_passphrase(&world, source.as_ref(), Asking::Person, &patience, &what);
         let result = self.file_store().map(|store| store.examine(&mut ask));
         self.passphrase = source;
         result?.map_err(|error| self.failure_of(&error))

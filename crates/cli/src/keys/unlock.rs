@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 use super::{SaidBy, Secrets};
 use crate::ask::passphrase::PassphraseSource;
 use crate::ask::passphrase::{Asking, Patience, ask_passphrase};
-use crate::ask::waiting::{leave_failure, wait_for_lock};
+use crate::ask::waiting::{Wanted, leave_failure, wait_for_lock};
 use crate::env_names;
 use crate::errors::file_failure;
 use crate::errors::{Failure, FailureKind};
@@ -16,7 +16,7 @@ use crate::store::{Item, ItemId, ItemInfo, PassphraseError, PassphraseFor, Statu
 use crate::sys::files::{check_creator, make_private_directory};
 use crate::sys::keyring::KeyringError;
 
-impl Secrets<'_> {
+impl Secrets {
     /// Unlocks the store. Only what stores a key creates one.
     pub(super) fn unlock(&mut self, asking: Asking) -> Result<(), Failure> {
         if self.opened.as_ref().is_none_or(|opened| opened.store.status() == Status::Empty) {
@@ -83,10 +83,15 @@ impl Secrets<'_> {
         let directory = self.opened()?.place.state.clone();
         make_private_directory(&directory).map_err(|error| file_failure(&error))?;
         let timeout = self.settings.prompt_timeout();
-        self.world.taken_over.set(None);
-        let path = directory.join("unlock.lock");
-        let held = wait_for_lock(self.world, &path, timeout * 3, "the passphrase of the store", None)?;
-        let (world, source) = (self.world, self.passphrase.as_ref());
+        let wanted = Wanted {
+            path: &directory.join("unlock.lock"),
+            patience: timeout * 3,
+            held_for: "the passphrase of the store",
+            seal: None,
+            taken_from: None,
+        };
+        let held = wait_for_lock(&self.world, &wanted)?;
+        let (world, source) = (&self.world, self.passphrase.as_ref());
         let patience = Patience { timeout, is_over: &|| !held.is_current() };
         let mut read = None;
         let mut ask = |what: PassphraseFor| {
@@ -175,7 +180,7 @@ impl Secrets<'_> {
         let patience = Patience { timeout: self.settings.prompt_timeout(), is_over: &|| false };
         let what = PassphraseFor::Opening { attempt: 1 };
         // Why there is none is said once it is needed.
-        let text = ask_passphrase(self.world, Some(source), Asking::AtHand, &patience, &what).ok()?;
+        let text = ask_passphrase(&self.world, Some(source), Asking::AtHand, &patience, &what).ok()?;
         self.passphrase = Some(PassphraseSource::Read { source: source.shown(), text: text.clone() });
         Some(text)
     }

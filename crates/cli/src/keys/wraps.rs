@@ -37,7 +37,7 @@ pub(super) enum NewPassphrase {
     Same,
 }
 
-impl Secrets<'_> {
+impl Secrets {
     /// The wraps that are there; whether hatbox made them only where that can be known without a person.
     pub(crate) fn wraps_if_known(&mut self) -> Result<Vec<WrapInfo>, Failure> {
         self.require_file_store()?;
@@ -162,14 +162,14 @@ impl Secrets<'_> {
     ) -> Result<T, Failure> {
         let directory = self.opened()?.place.state.clone();
         let _held = self.hold_store(&directory)?;
-        let (world, source) = (self.world, self.passphrase.take());
+        let (world, source) = (self.world.clone(), self.passphrase.take());
         let patience = Patience { timeout: self.settings.prompt_timeout(), is_over: &|| false };
         let mut ask = |what: PassphraseFor| match (&what, new) {
-            (PassphraseFor::Changing, NewPassphrase::From(number)) => read_new_passphrase(world, *number),
+            (PassphraseFor::Changing, NewPassphrase::From(number)) => read_new_passphrase(&world, *number),
             (PassphraseFor::Changing, NewPassphrase::Same) => {
-                ask_passphrase(world, source.as_ref(), Asking::Person, &patience, &what)
+                ask_passphrase(&world, source.as_ref(), Asking::Person, &patience, &what)
             }
-            _ => ask_passphrase(world, None, Asking::Person, &patience, &what),
+            _ => ask_passphrase(&world, None, Asking::Person, &patience, &what),
         };
         let result = self.file_store().map(|store| work(store, &mut ask));
         self.passphrase = source;

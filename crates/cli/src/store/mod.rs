@@ -316,7 +316,7 @@ pub(crate) enum Distrust {
 pub(crate) type Listed = (Vec<ItemInfo>, Vec<StoreError>);
 
 /// A place for secrets. Blocking; safe to use from several processes at once.
-pub(crate) trait Store: Debug {
+pub(crate) trait Store: Debug + Send {
     /// Which backend this is.
     fn kind(&self) -> StoreKind;
 

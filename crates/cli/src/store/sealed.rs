@@ -3,7 +3,7 @@
 //! A box is `hatbox-sealed-1\n`, a random nonce of 24 bytes, and the ciphertext with its 16-byte tag. The
 //! purpose (kind and identity) is bound, so that a box put in the place of another does not open.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
@@ -16,7 +16,7 @@ const NONCE: usize = 24;
 
 /// The 32 bytes that seal index and sessions.
 #[derive(Clone)]
-pub(crate) struct CacheKey(Rc<Zeroizing<[u8; 32]>>);
+pub(crate) struct CacheKey(Arc<Zeroizing<[u8; 32]>>);
 
 impl std::fmt::Debug for CacheKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -50,7 +50,7 @@ impl CacheKey {
 
     /// One copy for the whole process, which stays where it is.
     fn of(bytes: Zeroizing<[u8; 32]>) -> Self {
-        let key = Self(Rc::new(bytes));
+        let key = Self(Arc::new(bytes));
         keep_from_swap(key.expose());
         key
     }

@@ -29,6 +29,8 @@ pub(crate) struct Lock {
     left: Option<String>,
     /// Whether another held it when this process came.
     was_waited_for: bool,
+    /// The process that it was taken over from.
+    taken_from: Option<u32>,
     /// Whether this process wrote a note that must go when the lock does.
     has_note: Cell<bool>,
 }
@@ -111,8 +113,9 @@ pub(crate) fn wait<E>(
         match waiting(state) {
             Ok(Next::Wait) => std::thread::sleep(LOOK),
             Ok(Next::TakeOver) => {
-                if let Some(lock) = take_over(path, &lock)? {
-                    return Ok(Ok(lock));
+                if let Some(mut taken) = take_over(path, &lock)? {
+                    taken.taken_from = holder.map(|holder| holder.pid);
+                    return Ok(Ok(taken));
                 }
             }
             Err(error) => return Ok(Err(error)),
@@ -156,7 +159,14 @@ fn open(path: &Path) -> Result<Lock, FileError> {
     if !file.metadata().map_err(FileError::io("open", path))?.is_file() {
         return Err(not_a_file());
     }
-    Ok(Lock { file, path: path.to_owned(), left: None, was_waited_for: false, has_note: Cell::new(false) })
+    Ok(Lock {
+        file,
+        path: path.to_owned(),
+        left: None,
+        was_waited_for: false,
+        taken_from: None,
+        has_note: Cell::new(false),
+    })
 }
 
 impl Lock {
@@ -182,6 +192,11 @@ impl Lock {
     /// Whether another process held it when this one came for it.
     pub(crate) fn was_waited_for(&self) -> bool {
         self.was_waited_for
+    }
+
+    /// The process that it was taken over from, where it was and that process had said who it is.
+    pub(crate) fn taken_from(&self) -> Option<u32> {
+        self.taken_from
     }
 
     /// What the last holder left, if this process was already waiting then.

@@ -1,13 +1,14 @@
 //! All that the program touches, in one value: environment, clock, directories, streams, terminal.
 //!
 //! `main` makes it once. Everything in it is opened when it is first needed, so that a command pays only
-//! for what it uses.
+//! for what it uses. What outlives a command's own calls, such as a thread that renews credentials, keeps a clone.
 
 pub(crate) mod clock;
 pub(crate) mod dirs;
 pub(crate) mod environment;
 
-use std::cell::{Cell, OnceCell, RefCell};
+use std::ops::Deref;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use jiff::Timestamp;
 
@@ -21,9 +22,13 @@ use clock::Clock;
 use dirs::Dirs;
 use environment::Environment;
 
-/// The outside, as this process found it.
+/// The outside, as this process found it. Cheap to clone: all clones are the same one.
+#[derive(Debug, Clone)]
+pub(crate) struct World(Arc<Outside>);
+
+/// What a [`World`] holds.
 #[derive(Debug)]
-pub(crate) struct World {
+pub(crate) struct Outside {
     pub(crate) environment: Environment,
     pub(crate) dirs: Dirs,
     pub(crate) clock: Clock,
@@ -32,11 +37,17 @@ pub(crate) struct World {
     pub(crate) received: Received,
     /// When this process started.
     pub(crate) started: Timestamp,
-    terminal: OnceCell<Option<Terminal>>,
-    /// The process whose question this one took over, with all locks that it holds for it.
-    pub(crate) taken_over: Cell<Option<u32>>,
+    terminal: OnceLock<Option<Terminal>>,
     /// The services whose endpoint was named already.
-    announced: RefCell<Vec<&'static str>>,
+    announced: Mutex<Vec<&'static str>>,
+}
+
+impl Deref for World {
+    type Target = Outside;
+
+    fn deref(&self) -> &Outside {
+        &self.0
+    }
 }
 
 impl World {
@@ -44,24 +55,23 @@ impl World {
         let dirs = Dirs::of_environment(&environment);
         let clock = Clock::of_environment(&environment);
         let started = clock.now();
-        Self {
+        Self(Arc::new(Outside {
             started,
             environment,
             dirs,
             clock,
             output,
             received,
-            terminal: OnceCell::new(),
-            taken_over: Cell::new(None),
-            announced: RefCell::default(),
-        }
+            terminal: OnceLock::new(),
+            announced: Mutex::default(),
+        }))
     }
 
     /// Names an endpoint that is not AWS's own, once for each service.
     pub(crate) fn announce_endpoint(&self, service: &'static str, endpoint: Option<&EndpointUrl>) {
         let is_of_aws = |endpoint: &&EndpointUrl| endpoint.is_of_aws(&service.to_ascii_lowercase());
         let Some(endpoint) = endpoint.filter(|endpoint| !is_of_aws(endpoint)) else { return };
-        let mut announced = self.announced.borrow_mut();
+        let mut announced = self.announced.lock().unwrap_or_else(PoisonError::into_inner);
         if !announced.contains(&service) {
             announced.push(service);
             self.output.note(&format!("using the {service} endpoint {} (not AWS)", endpoint.as_str()));
@@ -79,5 +89,16 @@ impl World {
             Some(terminal) => terminal,
             None => &Nobody,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clone_can_be_used_by_another_thread() {
+        fn assert_shared<T: Clone + Send + Sync + 'static>() {}
+        assert_shared::<World>();
     }
 }

@@ -11,7 +11,7 @@ use crate::files::programs::{find_in_path, find_program, is_found, own_file};
 use crate::keys::Secrets;
 
 impl Checkup<'_> {
-    pub(super) fn check_programs(&mut self, secrets: Option<&Secrets<'_>>, profiles: &Profiles) {
+    pub(super) fn check_programs(&mut self, secrets: Option<&Secrets>, profiles: &Profiles) {
         let mut count = 0;
         // Windows's words and paths are taken apart by another shell.
         if !cfg!(windows) {
@@ -33,7 +33,7 @@ impl Checkup<'_> {
         }
     }
 
-    fn check_named(&mut self, secrets: Option<&Secrets<'_>>, profiles: &Profiles) -> usize {
+    fn check_named(&mut self, secrets: Option<&Secrets>, profiles: &Profiles) -> usize {
         let missing = |key: &str, word: &str| {
             let word = word.escape_debug();
             let text = format!("the program `{word}` of `{key}` is not here");

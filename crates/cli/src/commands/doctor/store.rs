@@ -14,7 +14,7 @@ use crate::store::{Status, StoreKind};
 
 impl Checkup<'_> {
     /// Looks at the store without asking anybody. Returns what it holds: `None` where that cannot be known.
-    pub(super) fn check_store(&mut self, secrets: &mut Result<Secrets<'_>, Failure>) -> Option<Index> {
+    pub(super) fn check_store(&mut self, secrets: &mut Result<Secrets, Failure>) -> Option<Index> {
         let secrets = match secrets {
             Ok(secrets) => secrets,
             Err(failure) => {
@@ -94,7 +94,7 @@ impl Checkup<'_> {
     }
 
     /// Only the store of files has a passphrase, and so a question that the keyring saves.
-    fn check_keyring(&mut self, secrets: &Secrets<'_>) {
+    fn check_keyring(&mut self, secrets: &Secrets) {
         use crate::sys::keyring::KeyringError;
         let why = match secrets.why_nothing_is_held() {
             Some(KeyringError::Denied) => "the kernel keyring cannot be used here",
@@ -118,7 +118,7 @@ impl Checkup<'_> {
     }
 
     #[cfg(feature = "file")]
-    fn check_wraps(&mut self, secrets: &mut Secrets<'_>) {
+    fn check_wraps(&mut self, secrets: &mut Secrets) {
         let wraps = match secrets.wraps_if_known() {
             Ok(wraps) => wraps,
             Err(failure) => {
@@ -155,7 +155,7 @@ impl Checkup<'_> {
         }
     }
 
-    fn check_sessions(&mut self, secrets: &mut Secrets<'_>) {
+    fn check_sessions(&mut self, secrets: &mut Secrets) {
         let Ok(Known::Yes(sessions)) = secrets.sessions_if_known() else { return };
         let (sessions, broken) = match sessions.list() {
             Ok(listed) => listed,

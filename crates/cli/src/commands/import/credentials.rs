@@ -176,7 +176,7 @@ fn find_keys(world: &World, file: &CredentialsFile, origin: KeyOrigin) -> Result
 
 fn may_remove(
     world: &World,
-    secrets: &Secrets<'_>,
+    secrets: &Secrets,
     args: &ImportCredentialsArgs,
     count: usize,
     shown: &str,
@@ -192,7 +192,7 @@ fn may_remove(
 
 /// Takes the keys' lines out of the file, of which a sealed backup is kept first. Returns its name.
 fn remove_lines(
-    secrets: &mut Secrets<'_>,
+    secrets: &mut Secrets,
     mut file: CredentialsFile,
     keys: &[(ProfileName, AccessKey)],
 ) -> Result<String, Failure> {
@@ -207,7 +207,7 @@ fn remove_lines(
     Ok(name)
 }
 
-fn list_backups(world: &World, secrets: &mut Secrets<'_>, is_json: bool) -> Result<(), Failure> {
+fn list_backups(world: &World, secrets: &mut Secrets, is_json: bool) -> Result<(), Failure> {
     let names = secrets.backup_names()?;
     let text = if is_json {
         format!("{:#}\n", json!({ "backups": names }))
@@ -220,7 +220,7 @@ fn list_backups(world: &World, secrets: &mut Secrets<'_>, is_json: bool) -> Resu
 /// Puts a backup in the place of the file; what is there now is kept as another backup.
 fn restore(
     world: &World,
-    secrets: &mut Secrets<'_>,
+    secrets: &mut Secrets,
     args: &ImportCredentialsArgs,
     name: &str,
 ) -> Result<(), Failure> {

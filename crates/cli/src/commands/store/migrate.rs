@@ -58,7 +58,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &StoreMigrateArgs) -
 
 fn delete_source(
     world: &World,
-    source: &mut Secrets<'_>,
+    source: &mut Secrets,
     plan: &Transfer,
     args: &StoreMigrateArgs,
     kind: StoreKind,

@@ -91,7 +91,7 @@ fn render(place: &str, examined: &Examined) -> String {
     text
 }
 
-fn is_confirmed(world: &World, secrets: &Secrets<'_>, text: &str) -> Result<bool, Failure> {
+fn is_confirmed(world: &World, secrets: &Secrets, text: &str) -> Result<bool, Failure> {
     let question =
         Question { text, echo: Echo::Shown, timeout: secrets.prompt_timeout(), is_over: &|| false };
     match world.prompter().ask_line(&question) {

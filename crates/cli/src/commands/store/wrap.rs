@@ -19,7 +19,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &StoreWrapArgs) -> R
     }
 }
 
-fn list(world: &World, secrets: &mut Secrets<'_>, is_json: bool) -> Result<(), Failure> {
+fn list(world: &World, secrets: &mut Secrets, is_json: bool) -> Result<(), Failure> {
     let wraps = secrets.wraps_if_known()?;
     let text = if is_json { format!("{:#}\n", render_json(&wraps)) } else { render_table(&wraps) };
     Ok(world.output.data(&text)?)
@@ -63,7 +63,7 @@ fn render_json(wraps: &[WrapInfo]) -> serde_json::Value {
     json!({ "wraps": wraps.collect::<Vec<_>>() })
 }
 
-fn add(world: &World, secrets: &mut Secrets<'_>, what: &StoreWrapAdd) -> Result<(), Failure> {
+fn add(world: &World, secrets: &mut Secrets, what: &StoreWrapAdd) -> Result<(), Failure> {
     match what {
         StoreWrapAdd::Passphrase(args) => {
             let way = NewWay::Passphrase { descriptor: args.new_passphrase_fd };
@@ -121,7 +121,7 @@ pub(super) fn tell_recovery(world: &World, passphrase: &SecretString) -> Result<
     Ok(())
 }
 
-fn remove(world: &World, secrets: &mut Secrets<'_>, name: &str) -> Result<(), Failure> {
+fn remove(world: &World, secrets: &mut Secrets, name: &str) -> Result<(), Failure> {
     let name = WrapName::parse(name).ok_or_else(|| {
         Failure::new(FailureKind::Usage, format!("`{name}` cannot be the name of a wrap"))
             .hint("hatbox store wrap list")

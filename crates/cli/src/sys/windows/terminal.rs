@@ -1,11 +1,11 @@
 //! The console, whatever stdin, stdout and stderr are: `CONIN$` and `CONOUT$`.
 #![expect(unsafe_code, reason = "std knows the console only by the standard streams")]
 
-use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::windows::io::AsRawHandle;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use windows_sys::Win32::Foundation::{WAIT_OBJECT_0, WAIT_TIMEOUT};
@@ -27,12 +27,23 @@ pub(crate) struct Device {
     output: File,
     name: Option<String>,
     can_erase: bool,
-    /// What was typed and has not been read yet, in UTF-8.
-    typed: RefCell<VecDeque<u8>>,
-    /// The first half of a character of two units of UTF-16.
-    half: Cell<Option<u16>>,
+    typed: Mutex<Typing>,
     /// The beginning of a character of which the rest is not written yet.
-    unfinished: RefCell<Vec<u8>>,
+    unfinished: Mutex<Vec<u8>>,
+}
+
+/// What was typed.
+#[derive(Debug, Default)]
+struct Typing {
+    /// What has not been read yet, in UTF-8.
+    bytes: VecDeque<u8>,
+    /// The first half of a character of two units of UTF-16.
+    half: Option<u16>,
+}
+
+/// What a thread that panicked left is used as it is: nothing depends on two parts of it.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn check(done: BOOL) -> io::Result<()> {
@@ -86,15 +97,7 @@ impl Device {
         // SAFETY: it takes nothing; the number is only compared and shown.
         let window = unsafe { GetConsoleWindow() };
         let name = (!window.is_null()).then(|| format!("console {:x}", window.addr()));
-        Some(Self {
-            input,
-            output,
-            name,
-            can_erase,
-            typed: RefCell::default(),
-            half: Cell::new(None),
-            unfinished: RefCell::default(),
-        })
+        Some(Self { input, output, name, can_erase, typed: Mutex::default(), unfinished: Mutex::default() })
     }
 
     /// What tells this console from others: the number of its window.
@@ -117,7 +120,7 @@ impl Device {
 
     /// Shows text, in UTF-8. A character that is written in parts is shown with its last one.
     pub(crate) fn write(&self, text: &[u8]) -> io::Result<()> {
-        let mut unfinished = self.unfinished.borrow_mut();
+        let mut unfinished = lock(&self.unfinished);
         unfinished.extend_from_slice(text);
         let whole = match std::str::from_utf8(&unfinished) {
             Ok(_) => unfinished.len(),
@@ -154,10 +157,10 @@ impl Device {
     pub(crate) fn wait_for_input(&self, wait: Duration) -> io::Result<bool> {
         let end = Instant::now() + wait;
         loop {
-            while self.typed.borrow().is_empty() && self.has_event()? {
+            while lock(&self.typed).bytes.is_empty() && self.has_event()? {
                 self.read_event()?;
             }
-            if !self.typed.borrow().is_empty() {
+            if !lock(&self.typed).bytes.is_empty() {
                 return Ok(true);
             }
             let left = end.saturating_duration_since(Instant::now());
@@ -195,18 +198,18 @@ impl Device {
         if unit == 0 {
             return Ok(());
         }
-        let units = [self.half.take(), Some(unit)];
+        let mut typed = lock(&self.typed);
+        let units = [typed.half.take(), Some(unit)];
         for decoded in char::decode_utf16(units.into_iter().flatten()) {
             match decoded {
                 Ok(character) => {
                     let mut buffer = [0; 4];
                     let bytes = character.encode_utf8(&mut buffer).as_bytes();
-                    let mut typed = self.typed.borrow_mut();
                     for _ in 0..key.wRepeatCount.max(1) {
-                        typed.extend(bytes);
+                        typed.bytes.extend(bytes);
                     }
                 }
-                Err(error) => self.half.set(Some(error.unpaired_surrogate())),
+                Err(error) => typed.half = Some(error.unpaired_surrogate()),
             }
         }
         Ok(())
@@ -215,9 +218,9 @@ impl Device {
     /// Reads what was typed, in UTF-8. Enter is a line end.
     pub(crate) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         while !self.wait_for_input(Duration::from_secs(1))? {}
-        let mut typed = self.typed.borrow_mut();
+        let mut typed = lock(&self.typed);
         let mut length = 0;
-        for (place, byte) in buffer.iter_mut().zip(std::iter::from_fn(|| typed.pop_front())) {
+        for (place, byte) in buffer.iter_mut().zip(std::iter::from_fn(|| typed.bytes.pop_front())) {
             *place = if byte == b'\r' { b'\n' } else { byte };
             length += 1;
         }
@@ -226,8 +229,9 @@ impl Device {
 
     /// Forgets what was typed so far.
     pub(crate) fn forget_input(&self) {
-        self.typed.borrow_mut().clear();
-        self.half.set(None);
+        let mut typed = lock(&self.typed);
+        typed.bytes.clear();
+        typed.half = None;
         // SAFETY: the handle is open while `self` is borrowed. What cannot be forgotten is read later.
         unsafe { FlushConsoleInputBuffer(self.input.as_raw_handle()) };
     }
@@ -252,8 +256,8 @@ impl Drop for Raw<'_> {
     fn drop(&mut self) {
         set_mode(&self.device.input, self.before).ok();
         // Security: what was typed may be a secret.
-        let mut typed = self.device.typed.borrow_mut();
-        typed.iter_mut().for_each(|byte| *byte = 0);
-        typed.clear();
+        let mut typed = lock(&self.device.typed);
+        typed.bytes.iter_mut().for_each(|byte| *byte = 0);
+        typed.bytes.clear();
     }
 }

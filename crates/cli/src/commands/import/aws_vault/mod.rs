@@ -65,7 +65,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ImportAwsVaultArgs)
 /// Shows what would be done, and asks. Where there is no terminal nobody is asked: nothing is lost by a copy.
 fn may_import(
     world: &World,
-    secrets: &Secrets<'_>,
+    secrets: &Secrets,
     source: &Source,
     transfer: &Transfer,
 ) -> Result<bool, Failure> {
@@ -90,7 +90,7 @@ fn may_import(
 type Opened = (Vec<Item>, Option<SecretString>);
 
 /// Opens what has to be opened, and reads the keys.
-fn open(world: &World, secrets: &Secrets<'_>, source: &Source, origin: KeyOrigin) -> Result<Opened, Failure> {
+fn open(world: &World, secrets: &Secrets, source: &Source, origin: KeyOrigin) -> Result<Opened, Failure> {
     match &source.vault {
         Vault::File(_) => open_files(world, secrets, source, origin),
         #[cfg(all(target_os = "linux", feature = "secret-service"))]
@@ -166,7 +166,7 @@ fn place_of(world: &World, source: &Source, profile: &ProfileName) -> String {
 /// Opens all files by one passphrase. One that does not open is told of, and stays where it is.
 fn open_files(
     world: &World,
-    secrets: &Secrets<'_>,
+    secrets: &Secrets,
     source: &Source,
     origin: KeyOrigin,
 ) -> Result<Opened, Failure> {
@@ -193,7 +193,7 @@ fn open_files(
     Ok(Opened::default())
 }
 
-fn ask(world: &World, secrets: &Secrets<'_>, attempt: u32) -> Result<SecretString, Failure> {
+fn ask(world: &World, secrets: &Secrets, attempt: u32) -> Result<SecretString, Failure> {
     let prompter = world.prompter();
     if attempt > 1 {
         prompter.show("That was not the passphrase.");
@@ -216,7 +216,7 @@ fn ask(world: &World, secrets: &Secrets<'_>, attempt: u32) -> Result<SecretStrin
 /// meanwhile stays. Returns how many were deleted.
 fn delete_source(
     world: &World,
-    secrets: &mut Secrets<'_>,
+    secrets: &mut Secrets,
     args: &ImportAwsVaultArgs,
     source: &Source,
     transfer: &Transfer,

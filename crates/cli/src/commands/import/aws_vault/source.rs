@@ -29,11 +29,7 @@ const BY_HAND: &str =
 ///
 /// # Errors
 /// There is none, there are several, or the one that is named cannot be read here.
-pub(super) fn find(
-    world: &World,
-    secrets: &Secrets<'_>,
-    args: &ImportAwsVaultArgs,
-) -> Result<Source, Failure> {
+pub(super) fn find(world: &World, secrets: &Secrets, args: &ImportAwsVaultArgs) -> Result<Source, Failure> {
     if let Some(kind) = named(world, args)? {
         return load(world, secrets, args, kind).map_err(|error| failure_of(kind, &error));
     }
@@ -79,7 +75,7 @@ fn named(world: &World, args: &ImportAwsVaultArgs) -> Result<Option<VaultKind>, 
 
 fn load(
     world: &World,
-    secrets: &Secrets<'_>,
+    secrets: &Secrets,
     args: &ImportAwsVaultArgs,
     kind: VaultKind,
 ) -> Result<Source, VaultError> {
@@ -110,7 +106,7 @@ fn leave_other_passwords(
 #[cfg_attr(not(feature = "pass"), expect(unused_variables, reason = "for the stores that are programs"))]
 fn open(
     world: &World,
-    secrets: &Secrets<'_>,
+    secrets: &Secrets,
     args: &ImportAwsVaultArgs,
     kind: VaultKind,
 ) -> Result<(Vault, String), VaultError> {
