@@ -3,15 +3,16 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 #![expect(unsafe_code, reason = "session and system call filter of a child are set between fork and exec")]
 
-use std::fs;
-use std::io::{BufRead, BufReader, Read};
-use std::os::unix::fs::symlink;
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::fs::{OpenOptionsExt, symlink};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 /// Whether the kernel keyring can be used.
 #[derive(Clone, Copy, PartialEq)]
@@ -27,7 +28,7 @@ struct Machine {
 }
 
 impl Machine {
-    /// Neither `aws` nor `terraform`: PATH holds `cat` alone, which reads the vault's passphrase.
+    /// Neither `aws` nor `terraform`: PATH holds `cat` alone, which reads the store's passphrase.
     fn bare() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("bin");
@@ -131,7 +132,7 @@ fn assert_all_well(output: &Output, steps: usize) -> String {
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{}\n{text}\n{errors}", output.status);
     assert!(errors.is_empty(), "{errors}");
-    assert!(text.contains(&format!("All {steps} steps did what they say.")), "{text}");
+    assert!(text.contains(&format!("All {steps} steps went as described.")), "{text}");
     assert!(!text.contains('\x1b') && !text.contains('\r'), "colours without a terminal: {text:?}");
     text
 }
@@ -140,11 +141,11 @@ fn assert_all_well(output: &Output, steps: usize) -> String {
 fn without_terminal_aws_or_terraform_every_step_does_what_it_says() {
     let machine = Machine::bare();
     let begun = Instant::now();
-    let text = assert_all_well(&machine.demo(Keyctl::AsItIs).output().unwrap(), 8);
+    let text = assert_all_well(&machine.demo(Keyctl::AsItIs).output().unwrap(), 9);
     assert!(begun.elapsed() < Duration::from_secs(90), "{:?}", begun.elapsed());
     for expected in [
-        "No `aws` is on PATH: `hatbox sandbox s3` does its work.",
-        "No `terraform` is on PATH: its step is left out.",
+        "No `aws` is on PATH, so it uses `hatbox sandbox s3`.",
+        "No `terraform` is on PATH, so its steps are skipped.",
         "\n$ hatbox add jan-work\n",
         "\n$ hatbox exec security-auditor -- hatbox sandbox s3 ls\n",
         "\n2024-05-01 10:00:00 work-terraform-state\n",
@@ -152,6 +153,8 @@ fn without_terminal_aws_or_terraform_every_step_does_what_it_says() {
         "\nupload: ./report.txt to s3://work-archive/report.txt\n",
         "is not authorized to perform: s3:PutObject",
         "`aws:MultiFactorAuthPresent` fails, the key is absent",
+        "\n$ hatbox trust graph --from live:jan-work --from live:security-auditor\n",
+        "3 roles, 1 user",
     ] {
         assert!(text.contains(expected), "{expected:?} is not in:\n{text}");
     }
@@ -174,14 +177,14 @@ fn it_plays_whatever_its_file_is_called() {
         .env_clear()
         .current_dir(machine.directory.path());
     renamed.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    assert_all_well(&renamed.output().unwrap(), 8);
+    assert_all_well(&renamed.output().unwrap(), 9);
     machine.assert_clean();
 }
 
 #[test]
 fn where_keyctl_is_denied_it_passes_all_the_same_without_a_word() {
     let machine = Machine::bare();
-    let text = assert_all_well(&machine.demo(Keyctl::Denied).output().unwrap(), 8);
+    let text = assert_all_well(&machine.demo(Keyctl::Denied).output().unwrap(), 9);
     // The passphrase is at hand, so the cache key is held in memory under it.
     assert!(!text.contains("kernel keyring"), "{text}");
     machine.assert_clean();
@@ -207,7 +210,7 @@ fn the_real_aws_and_terraform_are_used_where_they_are() {
         eprintln!("skipped: aws or terraform does not run here");
         return;
     }
-    let text = assert_all_well(&output, 10);
+    let text = assert_all_well(&output, 11);
     assert!(text.contains("Apply complete! Resources: 1 added"), "{text}");
     assert!(!text.contains("-- hatbox sandbox s3"), "{text}");
     machine.assert_clean();
@@ -236,7 +239,7 @@ fn a_signal_ends_it_and_nothing_is_left_behind() {
         let output = child.wait_with_output().unwrap();
         assert_eq!(output.status.signal(), Some(signal.as_raw()), "{}", output.status);
         let errors = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(errors, "hatbox: the demo was stopped; its server and its directory are gone\n");
+        assert_eq!(errors, "hatbox: the demo was stopped; its server is stopped and its directory removed\n");
         machine.assert_clean();
         assert!(std::net::TcpStream::connect(("127.0.0.1", port.unwrap())).is_err(), "the server still runs");
     }
@@ -250,5 +253,56 @@ fn a_viewer_who_goes_away_ends_it_quietly() {
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let output = child.wait_with_output().unwrap();
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    machine.assert_clean();
+}
+
+/// Plays the demo on a terminal, with Enter at each screen that waits for it; what was shown, and how it ended.
+fn play_on_terminal(mut command: Command) -> (String, ExitStatus) {
+    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
+    grantpt(&master).unwrap();
+    unlockpt(&master).unwrap();
+    let name = ptsname(&master, Vec::new()).unwrap().into_string().unwrap();
+    let slave = File::options().read(true).write(true).custom_flags(libc::O_NOCTTY).open(name).unwrap();
+    command.stdin(slave.try_clone().unwrap()).stdout(slave.try_clone().unwrap());
+    command.stderr(slave.try_clone().unwrap()).env("TERM", "xterm");
+    // SAFETY: one system call, after the session was made by the closure before this one.
+    unsafe {
+        command.pre_exec(move || Ok(rustix::process::ioctl_tiocsctty(&slave)?));
+    }
+    let mut child = command.spawn().unwrap();
+    // The last copy of the terminal on this side, so that its end is seen.
+    drop(command);
+    let (mut master, mut shown, mut buffer) = (File::from(master), String::new(), [0; 4096]);
+    let mut answered = 0;
+    // A terminal that no one has open any more is an error to read (pty(7)).
+    while let Ok(length) = master.read(&mut buffer) {
+        if length == 0 {
+            break;
+        }
+        shown.push_str(&String::from_utf8_lossy(buffer.get(..length).unwrap()));
+        // The line is written again each second: only the first of a screen is answered.
+        let screens = shown.split("(Enter continues").count() - 1;
+        if screens > answered
+            && shown.rsplit("(Enter continues").next().is_some_and(|rest| !rest.contains('\n'))
+        {
+            answered = screens;
+            master.write_all(b"\r").unwrap();
+        }
+    }
+    (shown, child.wait().unwrap())
+}
+
+#[test]
+fn on_a_terminal_dense_screens_wait_for_enter() {
+    let machine = Machine::bare();
+    let mut command = machine.demo(Keyctl::AsItIs);
+    command.args(["--pace", "0.3"]);
+    let (shown, status) = play_on_terminal(command);
+    assert!(status.success(), "{status}\n{shown}");
+    assert!(shown.contains("All 9 steps went as described."), "{shown}");
+    for step in ["3/9", "7/9", "8/9", "9/9"] {
+        let screen = shown.split(step).nth(1).unwrap().split("/9 ").next().unwrap();
+        assert!(screen.contains("(Enter continues"), "{step}: {screen}");
+    }
     machine.assert_clean();
 }

@@ -38,7 +38,7 @@ pub(crate) use lock::LockArgs;
 pub(crate) use remove::RemoveArgs;
 #[cfg(all(unix, feature = "sandbox"))]
 pub(crate) use sandbox::{
-    SandboxArgs, SandboxCommand, SandboxLogArgs, SandboxS3, SandboxTokenArgs, SandboxUpArgs,
+    Pace, SandboxArgs, SandboxCommand, SandboxLogArgs, SandboxS3, SandboxTokenArgs, SandboxUpArgs,
 };
 pub(crate) use session::SessionArgs;
 pub(crate) use store::{StoreArgs, StoreCommand, StoreMigrateArgs, StoreStatusArgs, StoreUseArgs};
@@ -57,13 +57,13 @@ Examples:
   hatbox add jan                                  store an access key
   hatbox exec security-auditor -- aws s3 ls       run a command with a role
   hatbox exec dev-infra-admin -- terraform apply  the same, with MFA
-  hatbox explain dev-infra-admin                  show what hatbox would do";
+  hatbox explain dev-infra-admin                  show what it would do";
 const SANDBOX_EXAMPLE: &str = "
   hatbox sandbox demo                             try it all without AWS";
 
 const GLOBAL: &str = "Options of every command";
 
-/// Keep AWS access keys safe, assume roles, give programs temporary credentials.
+/// Store AWS keys securely, run programs with temporary credentials
 #[derive(Debug, Parser)]
 #[command(name = "hatbox", version, help_template = template())]
 #[command(before_long_help = examples())]
@@ -99,11 +99,11 @@ pub(crate) struct GlobalArgs {
     #[arg(long, global = true, help_heading = GLOBAL, hide_short_help = true)]
     pub(crate) debug: bool,
 
-    /// The backend that stores the keys [env: HATBOX_BACKEND, AWS_VAULT_BACKEND]
+    /// Use this backend for the access keys [env: HATBOX_BACKEND, AWS_VAULT_BACKEND]
     #[arg(long, global = true, help_heading = GLOBAL, hide_short_help = true, value_name = "NAME")]
     pub(crate) backend: Option<String>,
 
-    /// The directory of the `file` backend [env: HATBOX_FILE_DIR]
+    /// Use this directory for the `file` backend [env: HATBOX_FILE_DIR]
     #[arg(long, global = true, help_heading = GLOBAL, hide_short_help = true, value_name = "DIR")]
     pub(crate) file_dir: Option<PathBuf>,
 
@@ -111,11 +111,11 @@ pub(crate) struct GlobalArgs {
     #[arg(long, global = true, help_heading = GLOBAL, hide_short_help = true, value_name = "N")]
     pub(crate) passphrase_fd: Option<i32>,
 
-    /// How long the store stays unlocked after its last use, such as `8h` [setting: unlock_timeout] [default: 15m]
+    /// Keep the store unlocked for this long after each use, such as `8h` [setting: unlock_timeout] [default: 15m]
     #[arg(long, global = true, help_heading = GLOBAL, hide_short_help = true, value_name = "DURATION")]
     pub(crate) unlock_for: Option<String>,
 
-    /// How to ask for an MFA code: terminal, ykman, zenity, kdialog, osascript [env: HATBOX_PROMPT, AWS_VAULT_PROMPT]
+    /// Ask for MFA codes with this program: terminal, ykman, zenity, kdialog or osascript [env: HATBOX_PROMPT, AWS_VAULT_PROMPT] [default: terminal]
     #[arg(long, global = true, help_heading = GLOBAL, hide_short_help = true, value_name = "DRIVER")]
     pub(crate) prompt: Option<String>,
 }

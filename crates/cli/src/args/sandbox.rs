@@ -2,24 +2,43 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{Args, Subcommand};
 
 const EXAMPLES: &str = "\
 Examples:
-  hatbox sandbox demo                the whole tour, in a minute
-  hatbox sandbox shell               a shell with everything set up
-  hatbox sandbox up --detach         only the server, in the background
-  hatbox sandbox run -- hatbox list  one command in the sandbox's environment
+  hatbox sandbox demo                watch a tour of hatbox
+  hatbox sandbox shell               try it yourself, with everything set up
+  hatbox sandbox run -- hatbox list  run one command in the sandbox
+  hatbox sandbox up --detach         start only the server, in the background
 
-The sandbox is a stand-in for AWS on 127.0.0.1. It accepts only keys that \
-it made, and its environment holds none of your keys and settings.";
+The sandbox is a local server that behaves like AWS STS, IAM and S3. It \
+accepts only keys that it created, and commands run in it see none of your \
+keys and settings.";
 
-/// Try hatbox without AWS, on a local stand-in
+const DEMO: &str = "\
+Examples:
+  hatbox sandbox demo               pause after screens that take time to read
+  hatbox sandbox demo --pace slow   for a talk
+  hatbox sandbox demo --pace 0.5    twice as fast";
+
+const UP: &str = "\
+Examples:
+  hatbox sandbox up            show each call until Ctrl-C
+  hatbox sandbox up --detach   return at once; `hatbox sandbox down` stops it";
+
+const S3: &str = "\
+The credentials are those of the environment, as for `aws s3`.
+
+Example:
+  hatbox exec security-auditor -- hatbox sandbox s3 ls";
+
+/// Try hatbox without AWS, against a local server
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct SandboxArgs {
-    /// The directory of the sandbox [default: a shared one in the data directory]
+    /// Keep the sandbox in this directory [default: ~/.local/share/hatbox/sandbox]
     #[arg(long, global = true, value_name = "DIR", env = "HATBOX_SANDBOX_DIR", hide_env_values = true)]
     pub(crate) dir: Option<PathBuf>,
 
@@ -30,41 +49,80 @@ pub(crate) struct SandboxArgs {
 /// What to do with it.
 #[derive(Debug, Subcommand)]
 pub(crate) enum SandboxCommand {
-    /// Run the whole tour, then remove everything
-    Demo,
+    /// Watch a tour of hatbox, then remove everything
+    #[command(after_help = DEMO)]
+    Demo(SandboxDemoArgs),
     /// Start the server
     Up(SandboxUpArgs),
     /// Stop the server
+    #[command(after_help = "Example:\n  hatbox sandbox down")]
     Down,
     /// Show whether the server is running, and where
+    #[command(after_help = "Example:\n  hatbox sandbox status")]
     Status,
     /// Open a shell with everything set up
+    #[command(after_help = "Example:\n  hatbox sandbox shell")]
     Shell,
     /// Run a command in the sandbox's environment
+    #[command(after_help = "Example:\n  hatbox sandbox run -- hatbox exec security-auditor -- aws s3 ls")]
     Run {
         /// The command and its arguments
         #[arg(last = true, required = true, value_name = "COMMAND")]
         command: Vec<OsString>,
     },
-    /// Print the current MFA code
+    /// Print the current MFA code of the user
+    #[command(
+        after_help = "Example:\n  hatbox exec -t \"$(hatbox sandbox code)\" dev-infra-admin -- aws s3 ls"
+    )]
     Code,
     /// Print an OIDC token for AssumeRoleWithWebIdentity
     Token(SandboxTokenArgs),
-    /// Print the calls, whether they were allowed, and why
+    /// Show each call, whether it was allowed, and why
     Log(SandboxLogArgs),
-    /// Use the S3 of the sandbox with the credentials of the environment
-    #[command(subcommand)]
+    /// Use the sandbox's S3 without the AWS CLI
+    #[command(subcommand, after_help = S3)]
     S3(SandboxS3),
+}
+
+/// How to play the demo.
+#[derive(Debug, Args)]
+pub(crate) struct SandboxDemoArgs {
+    /// Play at this pace: `slow`, `normal`, `fast`, or a factor such as `2` for twice as long
+    #[arg(long, value_name = "PACE", default_value = "normal")]
+    pub(crate) pace: Pace,
+}
+
+/// How long the demo shows things: 1 is the usual time.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Pace(pub(crate) f64);
+
+impl FromStr for Pace {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "slow" => Ok(Self(2.0)),
+            "normal" => Ok(Self(1.0)),
+            "fast" => Ok(Self(0.4)),
+            factor => factor
+                .parse()
+                .ok()
+                .filter(|factor| (0.1..=10.0).contains(factor))
+                .map(Self)
+                .ok_or("expected `slow`, `normal`, `fast` or a factor from 0.1 to 10"),
+        }
+    }
 }
 
 /// How to start the server.
 #[derive(Debug, Args)]
+#[command(after_help = UP)]
 pub(crate) struct SandboxUpArgs {
-    /// Run in the background
+    /// Run in the background [default: run until Ctrl-C, and print each call]
     #[arg(long)]
     pub(crate) detach: bool,
 
-    /// The port on 127.0.0.1 [default: any free one]
+    /// Listen on this port of 127.0.0.1 [default: any free one]
     #[arg(long, default_value_t = 0, hide_default_value = true)]
     pub(crate) port: u16,
 
@@ -75,32 +133,34 @@ pub(crate) struct SandboxUpArgs {
 
 /// Which token to print.
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  hatbox sandbox token --subject repo:work/site:ref:refs/heads/main")]
 pub(crate) struct SandboxTokenArgs {
-    /// The subject (`sub`) [default: a job of the sandbox's build server]
+    /// Use this subject (`sub`) [default: a job of the sandbox's build server]
     #[arg(long, value_name = "NAME")]
     pub(crate) subject: Option<String>,
 
-    /// The audience (`aud`) [default: sts.amazonaws.com]
+    /// Use this audience (`aud`) [default: sts.amazonaws.com]
     #[arg(long, value_name = "NAME")]
     pub(crate) audience: Option<String>,
 
-    /// The issuer (`iss`) [default: https://ci.sandbox.example]
+    /// Use this issuer (`iss`) [default: https://ci.sandbox.example]
     #[arg(long, value_name = "URL")]
     pub(crate) issuer: Option<String>,
 
-    /// How long the token is valid: `600`, `10m`
+    /// Make the token valid for this long, such as `600` or `10m`
     #[arg(long, value_name = "DURATION", default_value = "10m")]
     pub(crate) lifetime: String,
 }
 
 /// What of the log to print.
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  hatbox sandbox log --service sts")]
 pub(crate) struct SandboxLogArgs {
-    /// Only the calls to this service
+    /// Show only the calls to this service [default: all]
     #[arg(long, value_name = "SERVICE", value_parser = ["sts", "iam", "s3"])]
     pub(crate) service: Option<String>,
 
-    /// Print JSON lines
+    /// Print one line of JSON for each call
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -109,11 +169,15 @@ pub(crate) struct SandboxLogArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum SandboxS3 {
     /// List buckets, or the objects of a bucket
+    #[command(after_help = "Example:\n  hatbox exec security-auditor -- hatbox sandbox s3 ls s3://work-logs")]
     Ls {
         /// s3://BUCKET[/PREFIX]
         url: Option<String>,
     },
-    /// Copy a file to the sandbox, or an object from it
+    /// Copy a file to or from the sandbox
+    #[command(
+        after_help = "Example:\n  hatbox exec dev-infra-admin -- hatbox sandbox s3 cp a.txt s3://work-logs/"
+    )]
     Cp {
         /// A file, s3://BUCKET/KEY, or `-` for stdin
         from: String,
@@ -121,13 +185,34 @@ pub(crate) enum SandboxS3 {
         to: String,
     },
     /// Delete an object
+    #[command(
+        after_help = "Example:\n  hatbox exec dev-infra-admin -- hatbox sandbox s3 rm s3://work-logs/a.txt"
+    )]
     Rm {
         /// s3://BUCKET/KEY
         url: String,
     },
     /// Create a bucket
+    #[command(after_help = "Example:\n  hatbox exec dev-infra-admin -- hatbox sandbox s3 mb s3://work-new")]
     Mb {
         /// s3://BUCKET
         url: String,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pace_is_a_word_or_a_factor() {
+        for (text, factor) in
+            [("slow", Some(2.0)), ("normal", Some(1.0)), ("0.5", Some(0.5)), ("10", Some(10.0))]
+        {
+            assert_eq!(text.parse::<Pace>().ok().map(|pace| pace.0), factor, "{text}");
+        }
+        for wrong in ["", "0", "11", "-1", "NaN", "inf", "quick"] {
+            assert!(wrong.parse::<Pace>().is_err(), "{wrong}");
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! `hatbox sandbox demo`: the whole walk-through, played with real programs in a directory of its own.
+//! `hatbox sandbox demo`: a tour of hatbox, played with real programs in a temporary directory.
 
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
@@ -6,37 +6,39 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use hatbox_sandbox::world as demo_world;
+use hatbox_types::secret::AccessKey;
 
+use crate::args::Pace;
 use crate::errors::{Failure, FailureKind};
 use crate::output::{BOLD, DIM, GOOD};
 use crate::sys::files::{Keep, write_atomic};
 use crate::sys::signals::Held;
 use crate::world::World;
 
-use super::player::{Expected, Player, Shown, Step, Typed};
+use super::player::{Expected, Player, Reading, Shown, Step, Typed};
 use super::scene::{Scene, USER_PROFILE};
 use super::tools::{Endpoint, S3Tool, Terraform, find_aws, find_terraform};
 
-/// With its end, the whole takes less than 90 s.
+/// What its programs may take, without the time that is for the viewer.
 const LIMIT: Duration = Duration::from_secs(85);
 const BUCKETS: [&str; 3] = ["work-archive", "work-logs", "work-terraform-state"];
 
-pub(super) fn run(world: &World) -> Result<(), Failure> {
+pub(super) fn run(world: &World, pace: Pace) -> Result<(), Failure> {
     // Before the server's threads start, so that all of them inherit it; and put back after everything
     // is cleaned up: then a signal that came does its work.
     let held = Held::new();
     let directory = OwnDirectory::make(world)?;
-    let result = play_all(world, &directory.path, &held);
+    let result = play_all(world, pace, &directory.path, &held);
     drop(directory);
     if held.is_one_pending() {
-        world.output.note("the demo was stopped; its server and its directory are gone");
+        world.output.note("the demo was stopped; its server is stopped and its directory removed");
     }
     drop(held);
     let count = result?;
     Ok(world.output.data(&render_ending(world, count))?)
 }
 
-/// A directory for the time of the demo, closed to others, with a name that nobody can guess.
+/// A directory for the time of the demo, closed to others, with a name that cannot be guessed.
 struct OwnDirectory {
     path: PathBuf,
 }
@@ -72,9 +74,9 @@ impl Drop for OwnDirectory {
 }
 
 /// Plays all steps, and says how many.
-fn play_all(world: &World, directory: &Path, held: &Held) -> Result<usize, Failure> {
+fn play_all(world: &World, pace: Pace, directory: &Path, held: &Held) -> Result<usize, Failure> {
     let scene = Scene::open_empty(world, directory, held)?;
-    let mut player = Player::new(world, &scene, LIMIT);
+    let mut player = Player::new(world, &scene, pace, LIMIT);
     let s3 = find_aws(&mut player, &scene)?;
     let terraform = find_terraform(&mut player, &scene)?;
     player.say(&render_opening(&scene, &s3, &terraform))?;
@@ -91,23 +93,23 @@ fn play_all(world: &World, directory: &Path, held: &Held) -> Result<usize, Failu
 fn render_opening(scene: &Scene<'_>, s3: &S3Tool, terraform: &Terraform) -> String {
     let s3 = match s3 {
         S3Tool::Aws { version, endpoint: Endpoint::Variable } => {
-            format!("`aws` {version} is on PATH, and is used.")
+            format!("It uses the `aws` {version} on PATH.")
         }
         S3Tool::Aws { version, endpoint: Endpoint::Flag } => {
-            format!("`aws` {version} is on PATH, and is used (with --endpoint-url: it is an old one).")
+            format!("It uses the `aws` {version} on PATH (an old one, so with --endpoint-url).")
         }
-        S3Tool::Own(why) => format!("{}: `hatbox sandbox s3` does its work.", capitalised(why)),
+        S3Tool::Own(why) => format!("{}, so it uses `hatbox sandbox s3`.", capitalised(why)),
     };
     let terraform = match terraform {
-        Terraform::Version(version) => format!("`terraform` {version} is on PATH, and is used."),
-        Terraform::Absent(why) => format!("{}: its step is left out.", capitalised(why)),
+        Terraform::Version(version) => format!("It uses the `terraform` {version} on PATH."),
+        Terraform::Absent(why) => format!("{}, so its steps are skipped.", capitalised(why)),
     };
     format!(
-        "{BOLD}hatbox, in a sandbox{BOLD:#}\n\
-         A stand-in for AWS now runs at {url}. As AWS does, it checks\n\
-         signatures, MFA codes, trust and identity policies. In it are one person, jan,\n\
-         in the account {people}; two roles and three buckets in the account\n\
-         {work}; and nothing of yours.\n\
+        "{BOLD}A tour of hatbox, in a sandbox{BOLD:#}\n\
+         A local server at {url} takes the place of AWS. It checks\n\
+         signatures, MFA codes, trust policies and IAM policies as AWS does. It has a user,\n\
+         jan, in account {people}, and two roles and three buckets in account\n\
+         {work}. The demo does not use your own keys and settings.\n\
          {s3}\n\
          {terraform}",
         url = scene.client().url(),
@@ -126,10 +128,10 @@ fn make_files(home: &Path) -> Result<(), Failure> {
     let terraform = format!(
         "terraform {{\n  backend \"s3\" {{\n    bucket       = \"work-terraform-state\"\n    \
          key          = \"dev/terraform.tfstate\"\n    region       = \"{}\"\n    use_lockfile = true\n  }}\n}}\n\n\
-         resource \"terraform_data\" \"hat\" {{\n  input = \"dev-infra-admin\"\n}}\n",
+         resource \"terraform_data\" \"role\" {{\n  input = \"dev-infra-admin\"\n}}\n",
         demo_world::REGION
     );
-    for (name, text) in [("report.txt", "all hats accounted for\n"), ("main.tf", terraform.as_str())] {
+    for (name, text) in [("report.txt", "Nothing to report.\n"), ("main.tf", terraform.as_str())] {
         write_atomic(&home.join(name), text.as_bytes(), Keep::Nothing)
             .map_err(|error| Failure::of_error(FailureKind::Failed, &error))?;
     }
@@ -137,92 +139,108 @@ fn make_files(home: &Path) -> Result<(), Failure> {
 }
 
 fn story(scene: &Scene<'_>, s3: &S3Tool, terraform: &Terraform) -> Result<Vec<Step>, Failure> {
-    let key = scene.user_key()?;
     let s3 = s3.words(&scene.client().url());
-    let exec = |profile: &str, words: &[&str]| -> Vec<String> {
-        let own = ["hatbox", "exec", profile, "--"].into_iter().map(str::to_owned);
-        own.chain(s3.iter().cloned()).chain(words.iter().map(|word| (*word).to_owned())).collect()
-    };
-    let hatbox = |words: &[&str]| -> Vec<String> {
-        ["hatbox"].iter().chain(words).map(|word| (*word).to_owned()).collect()
-    };
-    let mut steps = vec![
+    let mut steps = Vec::from(first_steps(&scene.user_key()?, &s3));
+    if let Terraform::Version(_) = terraform {
+        steps.extend(terraform_steps());
+    }
+    steps.extend(denied_steps(&s3));
+    if cfg!(feature = "trust") {
+        steps.push(dense(step(
+            "Who can assume which role, and do they need MFA?",
+            hatbox(&["trust", "graph", "--from", "live:jan-work", "--from", "live:security-auditor"]),
+            0,
+            &["dev-infra-admin", "security-auditor", "no MFA"],
+        )));
+    }
+    Ok(steps)
+}
+
+/// A key is stored, and used with and without MFA.
+fn first_steps(key: &AccessKey, s3: &[String]) -> [Step; 5] {
+    [
         Step {
-            remark: Some("The vault's passphrase is in a file here. You would be asked for yours, twice."),
+            remark: Some("The store's passphrase is in a file here. hatbox would ask for a new one, twice."),
             answers: vec![
                 ("Access key id", Typed::Text(key.id.as_str().to_owned())),
                 ("Secret access key", Typed::Hidden(key.secret.expose().to_owned())),
             ],
             ..step(
-                "Jan's access key goes into the vault",
+                "Store the access key of jan, encrypted",
                 hatbox(&["add", USER_PROFILE]),
                 0,
                 &["Added the access key"],
             )
         },
         step(
-            "The profiles of ~/.aws/config, and whose key is here",
+            "List the profiles of ~/.aws/config and the stored keys",
             hatbox(&["list"]),
             0,
             &[USER_PROFILE, "dev-infra-admin"],
         ),
-        step(
-            "What hatbox will do for a role that wants MFA, before it does it",
+        dense(step(
+            "A role that requires MFA: what would hatbox do, and why?",
             hatbox(&["explain", "dev-infra-admin"]),
             0,
             &["1 MFA code", "GetSessionToken", "AssumeRole"],
-        ),
+        )),
         step(
-            "The auditor's hat wants no MFA code: put it on, list the buckets",
-            exec("security-auditor", &["ls"]),
+            "Assume a role that does not require MFA, and list the buckets",
+            exec("security-auditor", s3, &["ls"]),
             0,
             &BUCKETS,
         ),
         Step {
             answers: vec![("MFA code for", Typed::WrongCode), ("MFA code for", Typed::Code)],
             ..step(
-                "The admin's hat wants one: first a wrong code, then the right one",
-                exec("dev-infra-admin", &["cp", "report.txt", "s3://work-archive/report.txt"]),
+                "Assume the role that requires MFA: first a wrong code, then the right one",
+                exec("dev-infra-admin", s3, &["cp", "report.txt", "s3://work-archive/report.txt"]),
                 0,
                 &["did not take that code", "upload: ./report.txt to s3://work-archive/report.txt"],
             )
         },
-    ];
-    if let Terraform::Version(_) = terraform {
-        let words = |words: &[&str]| {
-            hatbox(&[["exec", "dev-infra-admin", "--", "terraform"].as_slice(), words].concat())
-        };
-        steps.push(Step {
+    ]
+}
+
+fn terraform_steps() -> [Step; 2] {
+    let terraform =
+        |words: &[&str]| hatbox(&[["exec", "dev-infra-admin", "--", "terraform"].as_slice(), words].concat());
+    [
+        Step {
             shown: Shown::Counted,
             ..step(
-                "The same hat for terraform. No code again: that session is kept, sealed",
-                words(&["init", "-input=false"]),
+                "The same role for terraform, without a code: the session is cached",
+                terraform(&["init", "-input=false"]),
                 0,
                 &["Successfully configured the backend \"s3\"", "successfully initialized"],
             )
-        });
-        steps.push(step(
-            "And its apply: the state and its lock are objects in a bucket",
-            words(&["apply", "-auto-approve", "-input=false"]),
+        },
+        step(
+            "terraform apply: the state and its lock are objects in a bucket",
+            terraform(&["apply", "-auto-approve", "-input=false"]),
             0,
             &["1 added, 0 changed, 0 destroyed"],
-        ));
-    }
-    steps.extend([
+        ),
+    ]
+}
+
+/// What AWS denies, and why.
+fn denied_steps(s3: &[String]) -> [Step; 3] {
+    [
         step(
-            "The auditor may read. Writing is refused",
-            exec("security-auditor", &["cp", "report.txt", "s3://work-archive/mine.txt"]),
+            "security-auditor may only read: AWS denies writing",
+            exec("security-auditor", s3, &["cp", "report.txt", "s3://work-archive/mine.txt"]),
             1,
             &["AccessDenied", "not authorized to perform: s3:PutObject"],
         ),
-        step(
-            "The admin's hat without MFA: its trust policy refuses",
-            exec("dev-infra-admin-without-mfa", &["ls"]),
+        dense(step(
+            "A profile without an MFA device: AWS denies, hatbox finds the cause",
+            exec("dev-infra-admin-without-mfa", s3, &["ls"]),
             125,
             &["AccessDenied", "not authorized to perform: sts:AssumeRole", "no MFA code was sent"],
-        ),
-        step(
-            "AWS would not say why. The sandbox does: who was let in, who was not",
+        )),
+        dense(step(
+            "AWS does not say why it denies. The sandbox does, in its log",
             hatbox(&["sandbox", "log", "--service", "sts"]),
             0,
             &[
@@ -230,9 +248,24 @@ fn story(scene: &Scene<'_>, s3: &S3Tool, terraform: &Terraform) -> Result<Vec<St
                 "trust policy, statement 1: does not allow",
                 "aws:MultiFactorAuthPresent",
             ],
-        ),
-    ]);
-    Ok(steps)
+        )),
+    ]
+}
+
+/// `hatbox WORDS`.
+fn hatbox(words: &[&str]) -> Vec<String> {
+    ["hatbox"].iter().chain(words).map(|word| (*word).to_owned()).collect()
+}
+
+/// `hatbox exec PROFILE -- aws s3 WORDS`, by the S3 client that is there.
+fn exec(profile: &str, s3: &[String], words: &[&str]) -> Vec<String> {
+    let s3: Vec<&str> = s3.iter().map(String::as_str).collect();
+    hatbox(&[["exec", profile, "--"].as_slice(), &s3, words].concat())
+}
+
+/// A step whose output takes time to read.
+fn dense(step: Step) -> Step {
+    Step { reading: Reading::Study, ..step }
 }
 
 fn step(caption: &str, command: Vec<String>, code: i32, texts: &[&str]) -> Step {
@@ -243,16 +276,17 @@ fn step(caption: &str, command: Vec<String>, code: i32, texts: &[&str]) -> Step 
         answers: Vec::new(),
         expected: Expected { code, texts: texts.iter().map(|text| (*text).to_owned()).collect() },
         shown: Shown::All,
+        reading: Reading::Glance,
     }
 }
 
 fn render_ending(world: &World, count: usize) -> String {
     let hatbox = own_name(world);
     format!(
-        "\n{GOOD}All {count} steps did what they say.{GOOD:#} The server is stopped, its directory is removed.\n\
-         Now you:\n  \
-         {hatbox} sandbox shell   {DIM}the same world, and your hands{DIM:#}\n  \
-         {hatbox} add NAME        {DIM}your own access key{DIM:#}\n  \
+        "\n{GOOD}All {count} steps went as described.{GOOD:#} The server is stopped and its directory removed.\n\
+         Next:\n  \
+         {hatbox} sandbox shell   {DIM}try it yourself, in the same sandbox{DIM:#}\n  \
+         {hatbox} add NAME        {DIM}store your own access key{DIM:#}\n  \
          {hatbox} --help\n"
     )
 }

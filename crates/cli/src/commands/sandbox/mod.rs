@@ -36,7 +36,7 @@ pub(crate) fn run(world: &World, args: &SandboxArgs) -> Result<ExitCode, Failure
     // Before a server's threads start, so that all of them inherit it.
     let hold = Held::new;
     match &args.command {
-        SandboxCommand::Demo => done(demo::run(world)),
+        SandboxCommand::Demo(demo) => done(demo::run(world, demo.pace)),
         SandboxCommand::Up(up) => done(server::run_up(world, &directory, up)),
         SandboxCommand::Down => done(server::run_down(world, &directory)),
         SandboxCommand::Status => done(server::run_status(world, &directory)),

@@ -1,4 +1,4 @@
-//! Plays a step of the demo: a real program on a terminal of its own, typed into, shown, and checked.
+//! Plays a step of the demo: a real program on its own terminal, typed into, shown, and checked.
 
 use std::cell::Cell;
 use std::ffi::OsStr;
@@ -8,9 +8,11 @@ use std::time::{Duration, Instant};
 use hatbox_sandbox::world as demo_world;
 use hatbox_types::text::shell::quote_word;
 
+use crate::args::Pace;
 use crate::errors::{Failure, FailureKind};
 use crate::output::{DIM, HINT, Output as Streams};
 use crate::sys::pty::{OnPty, Output};
+use crate::sys::terminal::Device;
 use crate::world::World;
 
 use super::scene::Scene;
@@ -37,6 +39,7 @@ pub(super) struct Step {
     pub(super) answers: Vec<(&'static str, Typed)>,
     pub(super) expected: Expected,
     pub(super) shown: Shown,
+    pub(super) reading: Reading,
 }
 
 /// What must come of a step.
@@ -67,6 +70,15 @@ pub(super) enum Shown {
     Counted,
 }
 
+/// How long the output stays, on a terminal.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reading {
+    /// Long enough to see what it is about.
+    Glance,
+    /// Until Enter, or long enough to be read.
+    Study,
+}
+
 /// How a program ended, and what it wrote, without colours.
 pub(super) struct Played {
     pub(super) code: i32,
@@ -77,19 +89,25 @@ pub(super) struct Played {
 pub(super) struct Player<'a> {
     world: &'a World,
     scene: &'a Scene<'a>,
-    until: Instant,
+    pace: Pace,
+    until: Cell<Instant>,
+    terminal: Option<Device>,
     is_watched: bool,
     last_code: Option<String>,
     number: usize,
 }
 
 impl<'a> Player<'a> {
-    pub(super) fn new(world: &'a World, scene: &'a Scene<'a>, limit: Duration) -> Self {
+    pub(super) fn new(world: &'a World, scene: &'a Scene<'a>, pace: Pace, limit: Duration) -> Self {
+        let is_watched = Streams::is_stdout_terminal();
+        let open = || Device::open(world.environment.text("TERM").as_deref());
         Self {
             world,
             scene,
-            until: Instant::now() + limit,
-            is_watched: Streams::is_stdout_terminal(),
+            pace,
+            until: Cell::new(Instant::now() + limit),
+            terminal: is_watched.then(open).flatten(),
+            is_watched,
             last_code: None,
             number: 0,
         }
@@ -110,7 +128,7 @@ impl<'a> Player<'a> {
         }
         self.pause(Duration::from_millis(900))?;
         self.show_typing(&format!("{DIM}${DIM:#} "), &render_command(&step.command), 12)?;
-        let Step { command, answers, expected, shown, .. } = step;
+        let Step { command, answers, expected, shown, reading, .. } = step;
         let (program, arguments) =
             command.split_first().ok_or_else(|| otherwise(number, "it has no command"))?;
         let mut prepared = match program.as_str() {
@@ -130,7 +148,11 @@ impl<'a> Player<'a> {
                 return Err(self.differs(number, &format!("`{text}` is not in its output"), shown, &played));
             }
         }
-        self.pause(time_to_read(played.text.lines().count()))
+        let lines = played.text.lines().filter(|line| !line.is_empty()).count();
+        match reading {
+            Reading::Glance => self.pause(time_to_read(lines)),
+            Reading::Study => self.pause_until_enter(time_to_study(lines)),
+        }
     }
 
     fn differs(&self, number: usize, why: &str, shown: Shown, played: &Played) -> Failure {
@@ -188,7 +210,7 @@ impl<'a> Player<'a> {
             command.env("TERM", "xterm");
         }
         let mut program = OnPty::start(command, COLUMNS, ROWS).map_err(|error| {
-            Failure::new(FailureKind::Failed, "could not run a program on a terminal of its own")
+            Failure::new(FailureKind::Failed, "could not run a program on a new terminal")
                 .caused_by(&error)
                 .hint("is /dev/pts mounted?")
         })?;
@@ -206,7 +228,7 @@ impl<'a> Player<'a> {
                     if text.len() > OUTPUT_LIMIT {
                         return Err(Failure::new(
                             FailureKind::Failed,
-                            "a program of the demo writes without end",
+                            "a program of the demo does not stop writing",
                         ));
                     }
                 }
@@ -279,7 +301,7 @@ impl<'a> Player<'a> {
         Ok(())
     }
 
-    /// Shows `text` after `before` as if somebody typed it, and ends the line.
+    /// Shows `text` after `before` as if it were typed, and ends the line.
     fn show_typing(&self, before: &str, text: &str, milliseconds: u64) -> Result<(), Failure> {
         if !self.is_watched {
             return self.say(&format!("{before}{text}"));
@@ -287,14 +309,60 @@ impl<'a> Player<'a> {
         self.world.output.data(before)?;
         for c in text.chars() {
             self.world.output.data(c.encode_utf8(&mut [0; 4]))?;
-            self.wait(Duration::from_millis(milliseconds))?;
+            self.linger(Duration::from_millis(milliseconds))?;
         }
         self.say("")
     }
 
-    /// Time to read, when somebody does.
+    /// Time to read, on a terminal only.
     pub(super) fn pause(&self, time: Duration) -> Result<(), Failure> {
-        if self.is_watched { self.wait(time) } else { Ok(()) }
+        if self.is_watched { self.linger(time) } else { Ok(()) }
+    }
+
+    /// The same for a screen that takes longer to read: Enter ends it early.
+    fn pause_until_enter(&self, time: Duration) -> Result<(), Failure> {
+        let Some(terminal) = &self.terminal else { return self.pause(time) };
+        terminal.forget_input();
+        for left in (1..=self.paced(time).as_secs()).rev() {
+            let text = format!("(Enter continues; otherwise in {left} s)");
+            self.world.output.exact(&format!("\r{DIM}{text}{DIM:#} "))?;
+            if self.is_enter_pressed(terminal)? {
+                return Ok(());
+            }
+        }
+        self.world.output.exact(&format!("\r{:46}\r", ""))?;
+        Ok(())
+    }
+
+    /// Waits for a second at most.
+    fn is_enter_pressed(&self, terminal: &Device) -> Result<bool, Failure> {
+        let until = Instant::now() + Duration::from_secs(1);
+        while Instant::now() < until {
+            self.check_time()?;
+            let begun = Instant::now();
+            if terminal.wait_for_input(TICK).map_err(|error| lost(&error))? {
+                // The terminal hands over whole lines.
+                let length = terminal.read(&mut [0; 1024]).map_err(|error| lost(&error))?;
+                return Ok(length > 0);
+            }
+            self.allow(begun.elapsed());
+        }
+        Ok(false)
+    }
+
+    fn paced(&self, time: Duration) -> Duration {
+        time.mul_f64(self.pace.0)
+    }
+
+    /// Waits for the viewer, which is no time of the demo's programs.
+    fn linger(&self, time: Duration) -> Result<(), Failure> {
+        let time = self.paced(time);
+        self.allow(time);
+        self.wait(time)
+    }
+
+    fn allow(&self, more: Duration) {
+        self.until.set(self.until.get() + more);
     }
 
     fn wait(&self, time: Duration) -> Result<(), Failure> {
@@ -313,8 +381,8 @@ impl<'a> Player<'a> {
         if self.scene.held().is_one_pending() {
             return Err(Failure::new(FailureKind::Cancelled, "the demo was stopped"));
         }
-        if Instant::now() > self.until {
-            return Err(otherwise(self.number, "the demo took too long, and was ended"));
+        if Instant::now() > self.until.get() {
+            return Err(otherwise(self.number, "it took too long"));
         }
         Ok(())
     }
@@ -335,12 +403,17 @@ impl Drop for Player<'_> {
 }
 
 fn otherwise(number: usize, why: &str) -> Failure {
-    Failure::new(FailureKind::Failed, format!("step {number} of the demo went otherwise than it says: {why}"))
+    Failure::new(FailureKind::Failed, format!("step {number} of the demo did not go as described: {why}"))
 }
 
-/// Long enough to see what it is about; a demo is no lecture.
+/// Long enough to see what it is about.
 fn time_to_read(lines: usize) -> Duration {
     Duration::from_millis((600 + 150 * u64::try_from(lines).unwrap_or(u64::MAX).min(16)).min(3000))
+}
+
+/// Long enough to read every line.
+fn time_to_study(lines: usize) -> Duration {
+    Duration::from_secs((2 + u64::try_from(lines).unwrap_or(u64::MAX)).clamp(8, 30))
 }
 
 fn lost(error: &std::io::Error) -> Failure {

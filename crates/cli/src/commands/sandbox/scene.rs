@@ -98,7 +98,7 @@ impl<'h> Scene<'h> {
         let world = demo::load_world(&self.directory).map_err(|error| failed(&error))?;
         world.and_then(|world| world.access_key(demo::PEOPLE_ACCOUNT, demo::USER)).ok_or_else(|| {
             Failure::new(FailureKind::Failed, "the sandbox's user has no access key")
-                .hint("remove the sandbox's directory to start anew")
+                .hint("remove the sandbox's directory to start over")
         })
     }
 
@@ -152,7 +152,7 @@ impl<'h> Scene<'h> {
         match status {
             Ok(status) if status.success() => Ok(()),
             _ => Err(Failure::new(FailureKind::Failed, "could not store the sandbox's access key")
-                .hint("remove the sandbox's directory to start anew")),
+                .hint("remove the sandbox's directory to start over")),
         }
     }
 
