@@ -7,7 +7,7 @@
     reason = "what the tests share may stop at the first surprise, as they do"
 )]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -43,7 +43,7 @@ fn root() -> PathBuf {
 /// README, the other documents at the root, and docs.
 fn documents() -> Vec<PathBuf> {
     let mut found = Vec::new();
-    for directory in [root(), root().join("docs")] {
+    for directory in [root(), root().join("docs"), root().join("docs/commands")] {
         for entry in fs::read_dir(directory).unwrap() {
             let path = entry.unwrap().path();
             if path.extension().is_some_and(|extension| extension == "md") {
@@ -236,32 +236,50 @@ fn every_command_in_the_documents_runs_and_prints_what_is_shown() {
     }
 }
 
+/// The help texts in the pages of docs/commands, by the command.
+fn load_reference() -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    for entry in fs::read_dir(root().join("docs/commands")).unwrap() {
+        let page = entry.unwrap().path();
+        for section in fs::read_to_string(&page).unwrap().split("# hatbox").skip(1) {
+            let (words, body) = section.split_once('\n').unwrap();
+            let help = body.split_once("```text\n").unwrap().1.split_once("\n```").unwrap().0;
+            let place = words.split(' ').nth(1).unwrap_or("README");
+            assert_eq!(page.file_stem().unwrap(), place, "hatbox{words} is on the page of another command");
+            assert!(found.insert(format!("hatbox{words}"), help.to_owned()).is_none(), "hatbox{words} twice");
+        }
+    }
+    found
+}
+
+/// The options of every command are on the first page alone.
+fn without_global_options(help: &str) -> String {
+    let Some((before, block)) = help.split_once("Options of every command:\n") else {
+        return help.to_owned();
+    };
+    let rest = block.lines().skip_while(|line| line.is_empty() || line.starts_with(' '));
+    format!("{before}{}", rest.collect::<Vec<_>>().join("\n"))
+}
+
 #[test]
 fn the_reference_is_what_the_program_says() {
-    let text = fs::read_to_string(root().join("docs/commands.md")).unwrap();
-    let mut sections = text.split("\n## ").skip(1).map(|section| section.split_once('\n').unwrap());
-    let mut expected = vec![vec![]];
-    while let Some(words) = expected.pop() {
-        let (heading, body) = sections.next().expect("a command is missing at the end");
-        assert_eq!(heading, [&["hatbox"], words.as_slice()].concat().join(" "), "the next command");
+    let mut shown = load_reference();
+    let mut commands = vec!["hatbox".to_owned()];
+    while let Some(command) = commands.pop() {
         let output = Command::new(HATBOX)
-            .args(&words)
+            .args(command.split(' ').skip(1))
             .arg("--help")
             .env_clear()
             .stdin(Stdio::null())
             .output()
             .unwrap();
         let help = String::from_utf8(output.stdout).unwrap();
-        let shown = body.split_once("```text\n").unwrap().1.rsplit_once("\n```").unwrap().0;
-        assert_eq!(shown, help.trim_end(), "`cargo run -p xtask -- reference` writes it anew");
-        let mut inside: Vec<_> = subcommands(&help)
-            .into_iter()
-            .map(|name| [words.as_slice(), &[&*name.leak()]].concat())
-            .collect();
-        inside.reverse();
-        expected.extend(inside);
+        let page = shown.remove(&command).unwrap_or_default();
+        let again = "`cargo run -p xtask -- reference` writes it again";
+        assert_eq!(page, without_global_options(&help).trim_end(), "{command}: {again}");
+        commands.extend(subcommands(&help).iter().map(|name| format!("{command} {name}")));
     }
-    assert!(sections.next().is_none(), "there is a command too many");
+    assert!(shown.is_empty(), "there is no such command: {:?}", shown.keys());
 }
 
 fn subcommands(help: &str) -> Vec<String> {
@@ -299,11 +317,11 @@ fn the_backends_are_those_that_the_program_has() {
     assert_eq!(shown, &known | &elsewhere);
 }
 
-/// What README calls missing is missing: a command that is there by now would make the list wrong.
+/// What README calls missing is missing: a command that exists by now would make the list wrong.
 #[test]
 fn what_is_not_there_yet_is_not_there() {
     let text = fs::read_to_string(root().join("README.md")).unwrap();
-    let section = text.split_once("## What is not there yet").unwrap().1.split("\n## ").next().unwrap();
+    let section = text.split_once("## What is missing").unwrap().1.split("\n## ").next().unwrap();
     let words: Vec<Vec<&str>> =
         section.split('`').skip(1).step_by(2).map(|code| code.split(' ').collect()).collect();
     for command in [&["login"][..], &["rotate"], &["exec", "--server"], &["exec", "--ec2-server"]] {

@@ -4,7 +4,7 @@ use clap::Args;
 
 const EXAMPLES: &str = "\
 Examples:
-  hatbox add jan        ask for the access key
+  hatbox add jan        ask for the key id and the secret
   hatbox add jan --mfa-serial arn:aws:iam::111122223333:mfa/jan
   hatbox add --env jan  read AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY
   printf '%s\\n' ID SECRET | hatbox add --stdin jan";
@@ -18,15 +18,15 @@ pub(crate) struct AddArgs {
     #[arg(long, conflicts_with = "stdin")]
     pub(crate) env: bool,
 
-    /// Read the key from two lines of standard input: the id, then the secret
+    /// Read the key from stdin: the id on the first line, the secret on the second
     #[arg(long)]
     pub(crate) stdin: bool,
 
-    /// Write `mfa_serial` to the profile in the config file
+    /// Write this MFA device to the profile, as `mfa_serial` in ~/.aws/config
     #[arg(long, value_name = "SERIAL")]
     pub(crate) mfa_serial: Option<String>,
 
-    /// Write `region` to the profile in the config file
+    /// Write this region to the profile in ~/.aws/config
     #[arg(long, value_name = "REGION")]
     pub(crate) region: Option<String>,
 
@@ -34,14 +34,14 @@ pub(crate) struct AddArgs {
     #[arg(short, long)]
     pub(crate) force: bool,
 
-    /// Accept a key of any format, for a service other than AWS
+    /// Accept a key that does not look like an AWS key, for other services
     #[arg(long)]
     pub(crate) any_key: bool,
 
-    /// Do not change the config file
+    /// Do not write to ~/.aws/config
     #[arg(long, conflicts_with_all = ["mfa_serial", "region"])]
     pub(crate) no_add_config: bool,
 
-    /// The profile that uses the key
+    /// The profile to store the key for
     pub(crate) profile: String,
 }

@@ -2,9 +2,15 @@
 
 use clap::Args;
 
+const EXAMPLES: &str = "\
+Examples:
+  hatbox clear                  the sessions of all profiles
+  hatbox clear dev-infra-admin  those of one profile";
+
 /// Delete cached sessions
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct ClearArgs {
-    /// Only the sessions of this profile [default: all profiles]
+    /// Delete only the sessions of this profile [default: all profiles]
     pub(crate) profile: Option<String>,
 }

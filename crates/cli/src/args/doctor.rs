@@ -2,18 +2,25 @@
 
 use clap::{Args, ValueEnum};
 
-/// Check the setup and say how to fix it
+const EXAMPLES: &str = "\
+Examples:
+  hatbox doctor                    check everything, change nothing
+  hatbox doctor --fix              also close your files to other users
+  hatbox doctor --fail-on warning  exit with 5 on warnings too";
+
+/// Check the setup and show how to fix it
 ///
 /// Checks the config, the credential plan of every profile, the permissions of files, the environment, the store, the
-/// terminal, the programs that the config names, and the clock. It asks no question and makes no network call, except
-/// for the clock with --online. The exit code is 5 when there is a finding of the level --fail-on or above, else 0.
+/// terminal, the programs that the config names, and the clock. Asks no questions, and makes no network calls except
+/// with --online. The exit code is 5 if there is a finding of the level --fail-on or higher, otherwise 0.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct DoctorArgs {
-    /// Fix what is safe to fix: remove the access of others to your files, and print each
+    /// Remove the access of other users to your files, and print each change
     #[arg(long)]
     pub(crate) fix: bool,
 
-    /// Compare the clock with the time that STS returns
+    /// Compare the clock with the time that AWS STS returns
     #[arg(long)]
     pub(crate) online: bool,
 
@@ -21,7 +28,7 @@ pub(crate) struct DoctorArgs {
     #[arg(long)]
     pub(crate) json: bool,
 
-    /// The lowest level of findings for which the exit code is 5
+    /// Exit with 5 if there is a finding of this level or higher
     #[arg(long, value_name = "LEVEL", default_value = "error")]
     pub(crate) fail_on: FailOn,
 }

@@ -9,13 +9,13 @@ use super::SessionArgs;
 
 const EXAMPLES: &str = "\
 Examples:
-  hatbox exec security-auditor -- aws s3 ls
-  hatbox exec -d 2h dev-infra-admin -- terraform apply
-  hatbox exec dev     a shell with the credentials
+  hatbox exec security-auditor -- aws s3 ls             run one command
+  hatbox exec -d 2h dev-infra-admin -- terraform apply  for two hours
+  hatbox exec dev                                       open a shell
   AWS_PROFILE=dev hatbox exec -- aws sts get-caller-identity
 
-Exit codes: that of the command; 125 if hatbox failed before it, 126 if the \
-command cannot be run, 127 if it is not found, 130 if a question was cancelled.";
+The exit code is that of the command; 125 if hatbox failed before it, 126 if \
+the command cannot be run, 127 if it is not found, 130 if you cancelled a prompt.";
 
 /// Run a command with temporary credentials of a profile
 #[derive(Debug, Args)]
@@ -25,11 +25,11 @@ pub(crate) struct ExecArgs {
     #[command(flatten)]
     pub(crate) session: SessionArgs,
 
-    /// Run inside another `hatbox exec` too
+    /// Run even inside another `hatbox exec`
     #[arg(long)]
     pub(crate) nested: bool,
 
-    /// Give the command its own session keyring, without the unlocked store [setting: isolate_child]
+    /// Run the command in a new session keyring, without the unlocked store [setting: isolate_child]
     #[arg(long)]
     pub(crate) isolate: bool,
 
@@ -61,16 +61,16 @@ pub(crate) struct ExecArgs {
     #[arg(long, hide = true)]
     pub(crate) stdout: bool,
 
-    /// Write the error to FILE as JSON if hatbox fails before the command
+    /// Write the error to FILE as JSON if hatbox fails before the command runs
     #[arg(long, value_name = "FILE")]
     pub(crate) error_json: Option<PathBuf>,
 
-    /// The profile [default: AWS_PROFILE]
+    /// The profile to use [default: AWS_PROFILE]
     // `--` in its place leaves it out.
     #[arg(value_name = "PROFILE", value_terminator = "--")]
     pub(crate) profile: Option<OsString>,
 
-    /// The command and its arguments; flags after it are the command's own [default: a shell]
+    /// The command and its arguments, which may begin with `-` [default: your shell]
     #[arg(trailing_var_arg = true, value_name = "COMMAND")]
     pub(crate) command: Vec<OsString>,
 }

@@ -5,8 +5,14 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-/// Import access keys from another program
+const EXAMPLES: &str = "\
+Examples:
+  hatbox import aws-vault --dry-run    show what would be imported
+  hatbox import credentials --dry-run  the same, for ~/.aws/credentials";
+
+/// Import access keys from aws-vault or ~/.aws/credentials
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct ImportArgs {
     #[command(subcommand)]
     pub(crate) source: ImportSource,
@@ -72,13 +78,13 @@ impl fmt::Display for VaultKind {
 }
 
 const AWS_VAULT: &str = "\
-Without --from and AWS_VAULT_BACKEND, hatbox imports from the only one of keychain, wincred, \
-secret-service and file that holds keys. In `pass` and `passage` without AWS_VAULT_PASS_PREFIX, \
-it opens only entries whose name is that of a profile in ~/.aws/config or on the command line, \
-as any other entry may be an unrelated password.
+If neither --from nor AWS_VAULT_BACKEND names a store, hatbox looks into keychain, wincred, \
+secret-service and file, and imports from the one that holds keys. In `pass` and `passage` \
+without AWS_VAULT_PASS_PREFIX, it opens only the entries named like a profile of ~/.aws/config \
+or of the command line: any other entry may be an unrelated password.
 
-hatbox imports long-lived keys only, no sessions. It does not change the store of aws-vault, \
-except with --delete-source, and then only after it has read back every key.
+hatbox imports access keys only, not sessions. It does not change the store of aws-vault; with \
+--delete-source, it deletes the keys there after it has read back every imported one.
 
 The passphrase of the store `file` is AWS_VAULT_FILE_PASSPHRASE; if it is not set, hatbox asks \
 for it. granted and aws-sso-cli use the same file format: give their directory with --dir.
@@ -86,28 +92,28 @@ for it. granted and aws-sso-cli use the same file format: give their directory w
 Example:
   hatbox import aws-vault --dry-run";
 
-/// Import from aws-vault: keyring, keychain, Windows, pass, files
+/// Import access keys from aws-vault's stores
 #[derive(Debug, Args)]
 #[command(after_help = AWS_VAULT)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct ImportAwsVaultArgs {
-    /// The store [env: AWS_VAULT_BACKEND]
+    /// Import from this store of aws-vault [env: AWS_VAULT_BACKEND]
     #[arg(long, value_name = "STORE", value_enum)]
     pub(crate) from: Option<VaultKind>,
 
-    /// The directory of the store `file` [env: AWS_VAULT_FILE_DIR] [default: ~/.awsvault/keys]
+    /// Read the store `file` from this directory [env: AWS_VAULT_FILE_DIR] [default: ~/.awsvault/keys]
     #[arg(long, value_name = "DIR")]
     pub(crate) dir: Option<PathBuf>,
 
-    /// Replace keys that hatbox stores for the same profiles
+    /// Replace the keys that hatbox already stores for these profiles
     #[arg(long)]
     pub(crate) overwrite: bool,
 
-    /// Accept keys of any format, for services other than AWS
+    /// Accept keys that do not look like AWS keys, for other services
     #[arg(long)]
     pub(crate) any_key: bool,
 
-    /// Delete the imported keys from the store of aws-vault, after reading all of them back
+    /// Delete the imported keys from aws-vault's store, after reading all of them back
     #[arg(long)]
     pub(crate) delete_source: bool,
 
@@ -115,7 +121,7 @@ pub(crate) struct ImportAwsVaultArgs {
     #[arg(long)]
     pub(crate) yes: bool,
 
-    /// Show what would be done, and change nothing
+    /// Show what would be imported, and change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
 
@@ -123,14 +129,14 @@ pub(crate) struct ImportAwsVaultArgs {
     #[arg(long)]
     pub(crate) json: bool,
 
-    /// Only these profiles [default: all]
+    /// Import only these profiles [default: all]
     #[arg(value_name = "PROFILE")]
     pub(crate) profiles: Vec<String>,
 }
 
 const CREDENTIALS: &str = "\
 hatbox tests each key with GetCallerIdentity, which needs no permission. A key that AWS refuses \
-stays in the file. If AWS cannot be reached, hatbox says so and imports the keys untested.
+stays in the file. If AWS cannot be reached, hatbox warns and imports the keys untested.
 
 hatbox stores each key, reads it back, then removes its lines from the file and changes no other \
 byte. It keeps an encrypted backup of the file, which --restore puts back.
@@ -138,12 +144,12 @@ byte. It keeps an encrypted backup of the file, which --restore puts back.
 Example:
   hatbox import credentials --dry-run";
 
-/// Import from the plain text of ~/.aws/credentials
+/// Import access keys from the plain text of ~/.aws/credentials
 #[derive(Debug, Args)]
 #[command(after_help = CREDENTIALS)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct ImportCredentialsArgs {
-    /// The file [env: AWS_SHARED_CREDENTIALS_FILE] [default: ~/.aws/credentials]
+    /// Import from this file [env: AWS_SHARED_CREDENTIALS_FILE] [default: ~/.aws/credentials]
     #[arg(long, value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
 
@@ -155,11 +161,11 @@ pub(crate) struct ImportCredentialsArgs {
     #[arg(long)]
     pub(crate) keep: bool,
 
-    /// Replace keys that hatbox stores for the same profiles
+    /// Replace the keys that hatbox already stores for these profiles
     #[arg(long)]
     pub(crate) overwrite: bool,
 
-    /// Accept keys of any format, for services other than AWS
+    /// Accept keys that do not look like AWS keys, for other services
     #[arg(long)]
     pub(crate) any_key: bool,
 
@@ -167,7 +173,7 @@ pub(crate) struct ImportCredentialsArgs {
     #[arg(long)]
     pub(crate) yes: bool,
 
-    /// Show what would be done, and change nothing
+    /// Show what would be imported, and change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
 
@@ -175,7 +181,7 @@ pub(crate) struct ImportCredentialsArgs {
     #[arg(long)]
     pub(crate) json: bool,
 
-    /// Restore the file as it was before an import
+    /// Restore the file from this backup, as --list-backups names it
     #[arg(long, value_name = "BACKUP", conflicts_with_all = ["keep", "overwrite", "yes", "dry_run", "no_check", "profiles"])]
     pub(crate) restore: Option<String>,
 
@@ -183,7 +189,7 @@ pub(crate) struct ImportCredentialsArgs {
     #[arg(long, conflicts_with_all = ["restore", "keep", "overwrite", "yes", "dry_run", "no_check", "profiles"])]
     pub(crate) list_backups: bool,
 
-    /// Only these profiles [default: all]
+    /// Import only these profiles [default: all]
     #[arg(value_name = "PROFILE")]
     pub(crate) profiles: Vec<String>,
 }

@@ -2,19 +2,27 @@
 
 use clap::Args;
 
+const EXAMPLES: &str = "\
+Examples:
+  hatbox list
+  hatbox list --profiles  one name per line, for scripts";
+
 /// List profiles, stored keys and cached sessions
+///
+/// Asks no questions: if the store is locked, the columns of keys and sessions say so.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct ListArgs {
-    /// Only the names of the profiles
+    /// Print only the names of the profiles
     #[arg(long, group = "only")]
     pub(crate) profiles: bool,
 
-    /// Only the cached sessions
+    /// Print only the cached sessions
     #[arg(long, group = "only")]
     pub(crate) sessions: bool,
 
-    /// Only the names of the stored keys
+    /// Print only the names of the stored keys
     #[arg(long, group = "only")]
     pub(crate) credentials: bool,
 

@@ -2,6 +2,10 @@
 
 use clap::Args;
 
-/// Lock the store: the next use asks for the passphrase
+/// Lock the store, so that the next use asks again
+///
+/// Removes the unlocked store and the key of the cached sessions from the kernel keyring, or from the file that
+/// replaces it.
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  hatbox lock")]
 pub(crate) struct LockArgs {}

@@ -8,27 +8,27 @@ const CREDENTIALS: &str = "Credentials";
 /// How credentials are to be obtained.
 #[derive(Debug, Default, Args)]
 pub(crate) struct SessionArgs {
-    /// How long the credentials last: `3600`, `1h`, `1h30m` [env: HATBOX_DURATION, AWS_VAULT_DURATION]
+    /// Request credentials that last this long: `3600`, `90m` or `1h30m` [env: HATBOX_DURATION, AWS_VAULT_DURATION]
     #[arg(short, long, value_name = "DURATION", help_heading = CREDENTIALS)]
     pub(crate) duration: Option<String>,
 
-    /// Do not call GetSessionToken: use the long-lived key itself
+    /// Do not call GetSessionToken; use the access key itself
     #[arg(short, long, help_heading = CREDENTIALS)]
     pub(crate) no_session: bool,
 
-    /// Obtain new credentials instead of cached ones
+    /// Obtain new credentials even if cached ones are valid
     #[arg(long, help_heading = CREDENTIALS)]
     pub(crate) fresh: bool,
 
-    /// Renew a cached session that expires sooner than this [default: 5m] [env: AWS_MIN_TTL]
+    /// Renew a cached session that expires within this time [env: AWS_MIN_TTL] [default: 5m]
     #[arg(long, value_name = "DURATION", help_heading = CREDENTIALS)]
     pub(crate) min_ttl: Option<String>,
 
-    /// The AWS region [env: AWS_REGION, AWS_DEFAULT_REGION]
+    /// Use this AWS region [env: AWS_REGION, AWS_DEFAULT_REGION]
     #[arg(long, value_name = "REGION", help_heading = CREDENTIALS)]
     pub(crate) region: Option<String>,
 
-    /// The MFA code, instead of a prompt
+    /// Use this MFA code instead of asking for one
     #[arg(short = 't', long, value_name = "CODE", help_heading = CREDENTIALS)]
     pub(crate) mfa_token: Option<String>,
 }

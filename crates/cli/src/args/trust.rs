@@ -4,10 +4,41 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+const EXAMPLES: &str = "\
+Examples:
+  hatbox trust snapshot --profile dev -o iam.json  save an account's IAM data
+  hatbox trust who Admin --from iam.json           who can assume this role
+  hatbox trust graph --from iam.json -o trust.svg  draw all users and roles
+  hatbox trust lint trust-policy.json              find holes and mistakes";
+const SNAPSHOT_EXAMPLES: &str = "\
+Examples:
+  hatbox trust snapshot --profile dev -o iam.json
+  hatbox trust snapshot --profile dev --dry-run  print the calls, make none";
+const LINT_EXAMPLES: &str = "\
+Examples:
+  hatbox trust lint trust-policy.json
+  terraform show -json tfplan | hatbox trust lint --from -";
+const REQUIRE_MFA_EXAMPLES: &str = "\
+Examples:
+  hatbox trust require-mfa Admin --profile admin          show the change
+  hatbox trust require-mfa Admin --profile admin --apply  write it
+  hatbox trust require-mfa --file trust-policy.json       change a file";
+const GRAPH_EXAMPLES: &str = "\
+Examples:
+  hatbox trust graph --from iam.json
+  hatbox trust graph --from iam.json -o trust.svg
+  hatbox trust graph --from live:dev                ask IAM with a profile";
+const CAN_EXAMPLES: &str = "\
+Examples:
+  hatbox trust can alice Admin --from iam.json
+  hatbox trust can alice Admin --no-mfa --from iam.json  without MFA";
+
 /// Find out who can assume which role, and why not
 ///
-/// Evaluates IAM policies offline, as AWS evaluates them.
+/// Evaluates IAM policies offline, as AWS evaluates them. The users, roles and policies come from files or from IAM
+/// itself: see --from of each command.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct TrustArgs {
     #[command(subcommand)]
     pub(crate) command: TrustCommand,
@@ -31,6 +62,7 @@ pub(crate) enum TrustCommand {
 /// docs/trust-evaluate.md describes the lines. For a line that cannot be read, the output is an error; the others are
 /// still evaluated, and the exit code is 1.
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  hatbox trust evaluate requests.jsonl")]
 pub(crate) struct TrustEvaluateArgs {
     /// The file with the requests; `-` is stdin
     #[arg(value_name = "FILE", default_value = "-")]
@@ -39,9 +71,10 @@ pub(crate) struct TrustEvaluateArgs {
 
 /// Check trust policies and report who can assume their roles
 ///
-/// Checks each caller with and without MFA, with a session token and by role chaining; finds holes, typing mistakes
-/// and what AWS rejects. docs/lint-in-ci.md lists the rules. The exit code is 5 when there are findings.
+/// Checks each caller with and without MFA, with a session token and by role chaining; finds security holes, typos and
+/// what AWS rejects. docs/lint-in-ci.md lists the rules. The exit code is 5 if there are findings.
 #[derive(Debug, Args)]
+#[command(after_help = LINT_EXAMPLES)]
 pub(crate) struct TrustLintArgs {
     /// Trust policies, directories of `.json` files, or `-` for stdin
     #[arg(value_name = "FILE")]
@@ -50,7 +83,7 @@ pub(crate) struct TrustLintArgs {
     #[command(flatten)]
     pub(crate) sources: TrustSourceArgs,
 
-    /// The output format
+    /// Print in this format
     #[arg(long, value_enum, default_value_t = LintFormat::Text)]
     pub(crate) format: LintFormat,
 
@@ -58,19 +91,19 @@ pub(crate) struct TrustLintArgs {
     #[arg(long)]
     pub(crate) all: bool,
 
-    /// The lowest level of findings for which the exit code is 5
+    /// Exit with 5 if there is a finding of this level or higher
     #[arg(long, value_enum, value_name = "LEVEL", default_value_t = LintLevel::Error)]
     pub(crate) fail_on: LintLevel,
 
-    /// The caller to evaluate [default: the first account, user or role that the policy trusts]
+    /// Evaluate this caller [default: the first account, user or role that the policy trusts]
     #[arg(long, value_name = "ARN")]
     pub(crate) caller: Option<String>,
 
-    /// The role session name that the caller requests
+    /// Assume that the caller requests this role session name
     #[arg(long, value_name = "NAME")]
     pub(crate) role_session_name: Option<String>,
 
-    /// A condition key of the request; repeatable, also for one key
+    /// Set a condition key of the request; repeatable, also for one key
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) context: Vec<String>,
 }
@@ -89,29 +122,30 @@ pub(crate) enum LintFormat {
 /// A level of findings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum LintLevel {
-    /// Security holes, and what cannot work
+    /// Security holes, and policies that cannot work
     Error,
-    /// Also what may be a mistake
+    /// Also probable mistakes
     Warning,
-    /// Also what is worth knowing
+    /// Also things worth knowing
     Info,
 }
 
-/// Save the IAM data of accounts in a file, for offline use
+/// Save the IAM data of accounts in a file
 ///
-/// Saves users, groups, roles, policies, MFA devices and maximum session durations; no secrets. Reports and leaves out
-/// what the profile has no permission to read. docs/trust-snapshot.md describes the file.
+/// Saves users, groups, roles, policies, MFA devices and maximum session durations; no secrets. What the profile has no
+/// permission to read is reported and left out. docs/trust-snapshot.md describes the file.
 #[derive(Debug, Args)]
+#[command(after_help = SNAPSHOT_EXAMPLES)]
 pub(crate) struct TrustSnapshotArgs {
-    /// A profile of the account to read; repeatable [default: AWS_PROFILE]
+    /// Read the account of this profile; repeatable [default: AWS_PROFILE]
     #[arg(long = "profile", value_name = "PROFILE")]
     pub(crate) profiles: Vec<String>,
 
-    /// The file to write; `-` is stdout
+    /// Write to this file; `-` is stdout
     #[arg(short, long, value_name = "FILE", required_unless_present = "dry_run")]
     pub(crate) output: Option<PathBuf>,
 
-    /// The MFA code for the profile, instead of a prompt
+    /// Use this MFA code for the profile instead of asking for one
     #[arg(short = 't', long, value_name = "CODE")]
     pub(crate) mfa_token: Option<String>,
 
@@ -123,13 +157,13 @@ pub(crate) struct TrustSnapshotArgs {
 /// What is known of users and roles.
 #[derive(Debug, Args)]
 pub(crate) struct TrustSourceArgs {
-    /// A source of users, roles and policies: a snapshot, account details, a Terraform state or plan, a trust policy, a
-    /// directory of those, or `live`, which reads IAM with AWS_PROFILE (`live:PROFILE` for another profile); repeatable
+    /// Read users, roles and policies from this source: a snapshot, account details, a Terraform state or plan, a trust
+    /// policy, a directory of those, or `live:PROFILE`, which reads IAM (`live` alone uses AWS_PROFILE); repeatable
     /// [setting: trust.sources]
     #[arg(long = "from", value_name = "SRC")]
     pub(crate) from: Vec<PathBuf>,
 
-    /// The MFA code for `live`, instead of a prompt
+    /// Use this MFA code for `live` instead of asking for one
     #[arg(short = 't', long, value_name = "CODE")]
     pub(crate) mfa_token: Option<String>,
 }
@@ -137,7 +171,7 @@ pub(crate) struct TrustSourceArgs {
 /// What a question leaves open.
 #[derive(Debug, Args)]
 pub(crate) struct TrustGivenArgs {
-    /// A condition key and its value, such as `aws:SourceIp=203.0.113.7`; repeatable
+    /// Set a condition key of the request, such as `aws:SourceIp=203.0.113.7`; repeatable
     #[arg(long = "context", value_name = "KEY=VALUE", value_parser = parse_context)]
     pub(crate) context: Vec<(String, String)>,
 
@@ -146,11 +180,12 @@ pub(crate) struct TrustGivenArgs {
     pub(crate) json: bool,
 }
 
-/// Find out whether a user or role can assume a role
+/// Show whether a user or role can assume a role
 ///
-/// Exit code 0: yes; 3: no; 6: not known, because facts are missing, which the output names. docs/trust-sources.md
-/// lists the sources.
+/// The exit code is 0 for yes, 3 for no, and 6 if facts are missing; the output names them. docs/trust-sources.md lists
+/// the sources.
 #[derive(Debug, Args)]
+#[command(after_help = CAN_EXAMPLES)]
 pub(crate) struct TrustCanArgs {
     /// The user or role: an ARN, a name or a profile
     #[arg(value_name = "CALLER")]
@@ -168,7 +203,7 @@ pub(crate) struct TrustCanArgs {
     #[arg(long)]
     pub(crate) no_mfa: bool,
 
-    /// A role to assume first; repeatable, in order
+    /// Assume this role first; repeatable, in order
     #[arg(long, value_name = "ROLE")]
     pub(crate) via: Vec<String>,
 
@@ -179,8 +214,9 @@ pub(crate) struct TrustCanArgs {
     pub(crate) sources: TrustSourceArgs,
 }
 
-/// List who can assume a role, directly or by role chaining
+/// List who can assume a role, also by role chaining
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  hatbox trust who Admin --from iam.json")]
 pub(crate) struct TrustWhoArgs {
     /// The role: an ARN, a name or a profile
     #[arg(value_name = "ROLE")]
@@ -195,6 +231,7 @@ pub(crate) struct TrustWhoArgs {
 
 /// List the roles that a user or role can assume
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  hatbox trust reach alice --from iam.json")]
 pub(crate) struct TrustReachArgs {
     /// The user or role: an ARN, a name or a profile
     #[arg(value_name = "CALLER")]
@@ -207,20 +244,21 @@ pub(crate) struct TrustReachArgs {
     pub(crate) sources: TrustSourceArgs,
 }
 
-/// Draw who can assume which role, and whether MFA is required
+/// Draw who can assume which role, with or without MFA
 ///
-/// If there are more than 60 users and roles, those with the same relations are drawn as one; JSON has them all.
-/// docs/trust-sources.md lists the sources.
+/// Above 60 users and roles, those with the same relations are drawn as one; JSON has them all. docs/trust-sources.md
+/// lists the sources.
 #[derive(Debug, Args)]
+#[command(after_help = GRAPH_EXAMPLES)]
 pub(crate) struct TrustGraphArgs {
     #[command(flatten)]
     pub(crate) sources: TrustSourceArgs,
 
-    /// The file to write; `-` is stdout
+    /// Write to this file; `-` is stdout
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
 
-    /// The output format [default: by the extension of FILE; text on stdout]
+    /// Write in this format [default: by the extension of FILE; text on stdout]
     #[arg(long, value_name = "FORMAT")]
     pub(crate) format: Option<TrustGraphFormat>,
 
@@ -232,7 +270,7 @@ pub(crate) struct TrustGraphArgs {
 /// The forms of the picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum TrustGraphFormat {
-    /// A picture, in the light or dark mode of the reader
+    /// A picture for browsers, light or dark as the reader's system is
     Svg,
     /// For the terminal
     Text,
@@ -244,39 +282,40 @@ pub(crate) enum TrustGraphFormat {
 
 /// Change a trust policy so that it requires MFA
 ///
-/// Shows the change and who would lose access; writes it with --apply only. Exit code 3: a guard refuses.
-/// docs/protect-a-role-with-mfa.md says what is changed, and what never is.
+/// Shows the change and who would lose access, and writes it only with --apply. The exit code is 3 if hatbox refuses the
+/// change. docs/protect-a-role-with-mfa.md describes what is changed, and what never is.
 #[derive(Debug, Args)]
+#[command(after_help = REQUIRE_MFA_EXAMPLES)]
 pub(crate) struct TrustRequireMfaArgs {
     /// The role: an ARN, a name or the profile that assumes it
     #[arg(value_name = "ROLE", required_unless_present_any = ["restore", "file"])]
     pub(crate) role: Option<String>,
 
-    /// A file with a trust policy, instead of a role
+    /// Change a trust policy in this file instead of a role
     #[arg(long, value_name = "FILE", conflicts_with_all = ["role", "profile", "from", "yes", "verify", "restore"])]
     pub(crate) file: Option<PathBuf>,
 
-    /// The profile that reads and writes the role [default: AWS_PROFILE]
+    /// Read and write the role with this profile [default: AWS_PROFILE]
     #[arg(long, value_name = "PROFILE")]
     pub(crate) profile: Option<String>,
 
-    /// A source of users and roles of other accounts, as for `hatbox trust who`; repeatable
+    /// Read users and roles of other accounts from this source, as `hatbox trust who` does; repeatable
     #[arg(long = "from", value_name = "SRC")]
     pub(crate) from: Vec<PathBuf>,
 
-    /// The MFA code for the profile, instead of a prompt
+    /// Use this MFA code for the profile instead of asking for one
     #[arg(short = 't', long, value_name = "CODE", conflicts_with = "file")]
     pub(crate) mfa_token: Option<String>,
 
-    /// The maximum age of the MFA authentication, such as `12h`
+    /// Also limit the age of the MFA authentication, for example to `12h`
     #[arg(long, value_name = "DURATION")]
     pub(crate) max_age: Option<String>,
 
-    /// Write the policy: to IAM after a question, to a file without one
+    /// Write the policy: to IAM after asking, to a file without asking
     #[arg(long)]
     pub(crate) apply: bool,
 
-    /// Write the policy without a question
+    /// Write the policy without asking
     #[arg(long)]
     pub(crate) yes: bool,
 

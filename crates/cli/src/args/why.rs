@@ -2,23 +2,30 @@
 
 use clap::Args;
 
+const EXAMPLES: &str = "\
+Examples:
+  hatbox why           the last failure
+  hatbox why dev       the last failure of this profile
+  hatbox why --redact  without names and account ids, to show to others";
+
 /// Explain the last failure of `exec` or `export`
 ///
-/// Shows the request, the response of AWS, and each check with its source: AWS itself, the policies and MFA devices
-/// that hatbox could read, or the config. After an access denied, hatbox uses the same credentials to read whose they
-/// are, the role, the policies of the caller and its MFA devices, as far as they allow it; it does not ask to unlock
-/// the store for that. The exit code is 0 if the cause is known or likely, 6 if not.
+/// Shows the request, the response of AWS, and every possible cause with what speaks for it or against it. After an
+/// AccessDenied, hatbox asks AWS with the same credentials for the caller's identity, its policies and MFA devices, and
+/// the role, and uses what it may read. It never asks you to unlock the store. The exit code is 0 if the cause is known
+/// or likely, 6 if not.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 #[cfg_attr(
     feature = "trust",
     expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")
 )]
 pub(crate) struct WhyArgs {
-    /// The last failure of any profile; this is the default
+    /// Explain the last failure of any profile; this is the default
     #[arg(long)]
     pub(crate) last: bool,
 
-    /// Make no calls to AWS
+    /// Make no calls to AWS; use what is known already
     #[cfg(feature = "trust")]
     #[arg(long)]
     pub(crate) offline: bool,
@@ -31,6 +38,6 @@ pub(crate) struct WhyArgs {
     #[arg(long)]
     pub(crate) redact: bool,
 
-    /// The last failure of this profile
+    /// Explain the last failure of this profile [default: of any profile]
     pub(crate) profile: Option<String>,
 }

@@ -151,15 +151,19 @@ impl Called {
             return vec![format!("did you mean `{nearest}`?")];
         }
         if has_it {
-            return vec![format!("it is a flag of `{0}`: write it behind, `{0} {argument}`", self.name)];
+            return vec![format!(
+                "it is an option of `{0}`: write it after the command, `{0} {argument}`",
+                self.name
+            )];
         }
         if self.path.is_empty() && self.command.find_subcommand(argument).is_some() {
             return vec![format!("write it without `--`: `{} {argument}`", self.name)];
         }
         let mut hints = Vec::new();
         if is_flag && self.path.first().is_some_and(|name| name == "exec") {
-            hints
-                .push("the command's own flags follow it: `hatbox exec PROFILE -- COMMAND FLAGS`".to_owned());
+            hints.push(
+                "options of the command go after it: `hatbox exec PROFILE -- COMMAND OPTIONS`".to_owned(),
+            );
         }
         if is_flag {
             hints.push(format!("run `{} --help` for its options", self.name));
@@ -251,14 +255,14 @@ mod tests {
             (
                 "hatbox --fresh exec a",
                 "unexpected argument `--fresh`",
-                &["it is a flag of `hatbox exec`: write it behind, `hatbox exec --fresh`"],
+                &["it is an option of `hatbox exec`: write it after the command, `hatbox exec --fresh`"],
             ),
             ("hatbox -- list", "unexpected argument `list`", &["write it without `--`: `hatbox list`"]),
             (
                 "hatbox exec --zz a",
                 "unexpected argument `--zz`",
                 &[
-                    "the command's own flags follow it: `hatbox exec PROFILE -- COMMAND FLAGS`",
+                    "options of the command go after it: `hatbox exec PROFILE -- COMMAND OPTIONS`",
                     "run `hatbox exec --help` for its options",
                 ],
             ),
