@@ -8,6 +8,7 @@ mod crates;
 mod cross;
 mod fuzz;
 mod gate;
+mod looks;
 mod order;
 mod picture;
 mod reference;
@@ -38,8 +39,8 @@ Chores:
   fuzz [SECONDS] run each fuzz target for so long; needs nightly
   gate           count instructions, system calls and memory of the same; fail over the limits
   order          write crates/cli/link-order.txt: the functions of a warm start, for the linker
-  picture        draw docs/demo.svg from a real run of the demo
-  reference      write docs/commands.md from the help texts
+  picture        draw docs/demo.svg, a moving picture, from a real run of the demo; needs `aws`
+  reference      write the pages of docs/commands from the help texts
   release        build target/release/hatbox as it is released: stripped, and without paths of this machine
 ";
 

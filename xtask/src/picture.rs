@@ -1,118 +1,240 @@
-//! `picture`: docs/demo.svg, drawn from a real run of the demo.
+//! `picture`: docs/demo.svg, a moving picture of a real run of the demo.
+//!
+//! It moves by CSS alone: a browser plays it also as an `<img>`, where scripts are forbidden. Every animation lasts as
+//! long as the whole picture and repeats, so they never drift apart; an element that begins at second 7 of 40 is delayed by
+//! -33 s, as if it had been playing before. What cannot move, or should not (`prefers-reduced-motion`), shows one scene.
 
 use std::fmt::Write as _;
 use std::process::{Command, Stdio};
 
 use crate::Problem;
+use crate::looks::{Span, parse_line};
 use crate::scene::{Build, build, check, root};
 
-/// The steps of the demo that are drawn: from the first heading up to, and without, the second.
-const STEPS: [&str; 2] = ["3/", "6/"];
+/// The steps of the demo that are shown, by a part of their command.
+const STEPS: [&str; 5] = [
+    "hatbox explain dev-infra-admin",
+    "hatbox exec security-auditor -- aws s3 ls",
+    "hatbox exec dev-infra-admin -- aws s3 cp",
+    "hatbox exec dev-infra-admin-without-mfa -- aws s3 ls",
+    "hatbox trust graph",
+];
+/// The step that a picture that does not move shows.
+const STILL: usize = 0;
 
 const LINE: usize = 19;
 const MARGIN: usize = 22;
 /// Of a character, in tenths of a pixel: monospaced fonts are 0.6 em wide.
 const COLUMN: usize = 84;
+const COLUMNS: usize = 84;
+
+/// Seconds from the begin of a scene until its command is typed, and how long that takes.
+const TYPING_AT: f64 = 0.6;
+const TYPING: f64 = 1.4;
+/// Seconds between two lines of output; before and after a question that is answered.
+const BETWEEN_LINES: f64 = 0.06;
+const QUESTION: f64 = 1.3;
+/// Seconds that a scene stays: for each line, at least and at most.
+const READING: (f64, f64, f64) = (0.55, 4.0, 11.0);
 
 const STYLE: &str = "\
 text{font:14px ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace;fill:#1f2328}\
-.frame{fill:#f6f8fa;stroke:#d1d9e0}\
+.frame,.cover{fill:#f6f8fa}.frame{stroke:#d1d9e0}.title{font-weight:bold;fill:#0b6b78}\
 .bold{font-weight:bold}.dim{fill:#59636e}.red{fill:#b3261e}.green{fill:#116329}.yellow{fill:#7a5600}\
 .blue{fill:#0550ae}.magenta{fill:#8250df}.cyan{fill:#0b6b78}\
-@media(prefers-color-scheme:dark){text{fill:#e6edf3}.frame{fill:#0d1117;stroke:#3d444d}\
+@media(prefers-color-scheme:dark){text{fill:#e6edf3}.frame,.cover{fill:#0d1117}.frame{stroke:#3d444d}\
 .dim{fill:#9198a1}.red{fill:#ff7b72}.green{fill:#56d364}.yellow{fill:#e3b341}\
-.blue{fill:#79c0ff}.magenta{fill:#d2a8ff}.cyan{fill:#56d4dd}}";
+.blue{fill:#79c0ff}.magenta{fill:#d2a8ff}.cyan,.title{fill:#56d4dd}}";
+
+/// A step of the demo: its caption, its command and what was printed.
+#[derive(Debug)]
+struct Scene {
+    caption: String,
+    lines: Vec<Vec<Span>>,
+}
 
 /// Draws it.
 pub(crate) fn run() -> Result<(), Problem> {
-    let program = build(Build::Release)?;
-    // Where `aws` and `terraform` seldom are, so that the picture is the same wherever it is drawn.
+    let program = build(Build::Debug)?;
     let mut demo = Command::new(program);
-    demo.args(["sandbox", "demo"]).env_clear().env("PATH", "/usr/bin:/bin").env("CLICOLOR_FORCE", "1");
-    demo.env("TERM", "xterm-256color").env("HOME", std::env::temp_dir()).stdin(Stdio::null());
-    let printed = check(&demo.output()?)?;
-    let lines: Vec<Vec<Span>> = printed.lines().map(parse_line).collect();
-    let starts = |line: &[Span], step: &str| line.first().is_some_and(|span| span.text.starts_with(step));
-    let chosen: Vec<_> = lines
-        .iter()
-        .skip_while(|line| !starts(line, STEPS[0]))
-        .take_while(|line| !starts(line, STEPS[1]))
-        .collect();
-    if chosen.is_empty() || chosen.len() == lines.len() {
-        return Err("the demo has not the steps that are drawn".into());
+    // With the programs that are here, and without the settings of whoever draws it.
+    demo.args(["sandbox", "demo"]).env("CLICOLOR_FORCE", "1").env("TERM", "xterm-256color");
+    demo.env("LC_ALL", "C.UTF-8").env("HOME", std::env::temp_dir()).stdin(Stdio::null());
+    let scenes = parse_scenes(&check(&demo.output()?)?);
+    let chosen: Vec<&Scene> = STEPS.iter().filter_map(|step| find_step(&scenes, step)).collect();
+    if chosen.len() != STEPS.len() {
+        return Err("the demo has not all steps that are drawn: is `aws` on PATH?".into());
     }
     std::fs::write(root().join("docs/demo.svg"), render(&chosen)?)?;
     Ok(())
 }
 
-/// Text of one look.
-#[derive(Default, PartialEq, Debug)]
-struct Span {
-    text: String,
-    /// Names of classes of [`STYLE`].
-    classes: Vec<&'static str>,
-}
-
-/// Splits a line where its look changes. Of the escape sequences only SGR's (ECMA-48, 8.3.117) mean something.
-fn parse_line(line: &str) -> Vec<Span> {
-    let mut spans: Vec<Span> = Vec::new();
-    let mut classes: Vec<&'static str> = Vec::new();
-    let mut parts = line.split("\x1b[");
-    let mut push = |text: &str, classes: &[&'static str]| {
-        if !text.is_empty() {
-            spans.push(Span { text: text.to_owned(), classes: classes.to_vec() });
+/// The steps of the demo's output: each begins with a line such as `3/11  Caption`.
+fn parse_scenes(printed: &str) -> Vec<Scene> {
+    let mut scenes: Vec<Scene> = Vec::new();
+    for line in printed.lines() {
+        let spans = parse_line(line);
+        let text = text_of(&spans);
+        if text.starts_with("All ") && text.contains(" steps ") {
+            break;
         }
-    };
-    push(parts.next().unwrap_or_default(), &classes);
-    for part in parts {
-        let (sequence, text) = part.split_at(part.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(0));
-        let Some(text) = text.strip_prefix('m') else { continue };
-        for code in sequence.split(';') {
-            match code {
-                "" | "0" => classes.clear(),
-                "1" => classes.push("bold"),
-                "2" | "90" => classes.push("dim"),
-                "31" | "91" => classes.push("red"),
-                "32" | "92" => classes.push("green"),
-                "33" | "93" => classes.push("yellow"),
-                "34" | "94" => classes.push("blue"),
-                "35" | "95" => classes.push("magenta"),
-                "36" | "96" => classes.push("cyan"),
-                _ => {}
+        let begin = text.split_once("  ").filter(|(number, _)| is_number(number));
+        match (begin, scenes.last_mut()) {
+            (Some((_, caption)), _) => {
+                scenes.push(Scene { caption: caption.to_owned(), lines: Vec::new() });
             }
+            (None, Some(scene)) => scene.lines.push(spans),
+            _ => {}
         }
-        push(text, &classes);
     }
-    spans
+    for scene in &mut scenes {
+        let last = scene.lines.iter().rposition(|line| !line.is_empty()).map_or(0, |at| at + 1);
+        scene.lines.truncate(last);
+    }
+    scenes
 }
 
-fn render(lines: &[&Vec<Span>]) -> Result<String, Problem> {
-    let columns = lines.iter().map(|line| line.iter().map(|s| s.text.chars().count()).sum::<usize>()).max();
-    let width = 2 * MARGIN + columns.unwrap_or_default() * COLUMN / 10;
-    let last = lines.iter().rposition(|line| !line.is_empty()).map_or(0, |at| at + 1);
-    let height = 2 * MARGIN + last * LINE;
+/// Whether a text is such as `3/11`.
+fn is_number(text: &str) -> bool {
+    let is_count = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_digit());
+    text.split_once('/').is_some_and(|(at, count)| is_count(at) && is_count(count))
+}
+
+fn find_step<'a>(scenes: &'a [Scene], command: &str) -> Option<&'a Scene> {
+    scenes.iter().find(|scene| {
+        let first = scene.lines.first().map(|line| text_of(line)).unwrap_or_default();
+        first.strip_prefix("$ ").is_some_and(|shown| shown.starts_with(command))
+    })
+}
+
+fn text_of(line: &[Span]) -> String {
+    line.iter().map(|span| span.text.as_str()).collect()
+}
+
+/// When each line of a scene is shown, in seconds from its begin, and how long the scene lasts.
+fn schedule(scene: &Scene) -> (Vec<f64>, f64) {
+    let mut at = TYPING_AT;
+    let mut times = Vec::new();
+    for (number, line) in scene.lines.iter().enumerate() {
+        let is_question = text_of(line).starts_with("MFA code for");
+        if is_question {
+            at += QUESTION;
+        }
+        times.push(at);
+        at += match number {
+            0 => TYPING + 0.5,
+            _ if is_question => QUESTION,
+            _ => BETWEEN_LINES,
+        };
+    }
+    let (for_each, least, most) = READING;
+    let count = u32::try_from(scene.lines.len()).unwrap_or_default();
+    (times, at + (f64::from(count) * for_each).clamp(least, most))
+}
+
+fn render(scenes: &[&Scene]) -> Result<String, Problem> {
+    let width = 2 * MARGIN + COLUMNS * COLUMN / 10;
+    let rows = scenes.iter().map(|scene| scene.lines.len()).max().unwrap_or_default() + 2;
+    let height = 2 * MARGIN + rows * LINE;
+    let schedules: Vec<_> = scenes.iter().map(|scene| schedule(scene)).collect();
+    let whole: f64 = schedules.iter().map(|(_, length)| length).sum();
+    // A line may stay for as long as the longest scene: the scene hides it before.
+    let longest = schedules.iter().map(|(_, length)| *length).fold(0.0, f64::max);
+    let percent = |seconds: f64| 100.0 * seconds / whole;
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" xml:space=\"preserve\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" \
          height=\"{height}\" role=\"img\">\n\
-         <title>hatbox explains a role, puts on two, and asks for an MFA code</title>\n\
-         <style>{STYLE}</style>\n\
-         <rect class=\"frame\" x=\".5\" y=\".5\" width=\"{}\" height=\"{}\" rx=\"8\"/>\n",
+         <title>hatbox explains a role, runs commands with two roles, asks for an MFA code, explains an AccessDenied, and \
+         draws who can assume which role</title>\n\
+         <style>{STYLE}.s,.cover{{visibility:hidden}}.still{{visibility:visible}}\
+         @media(prefers-reduced-motion:no-preference){{\
+         .s{{animation-duration:{whole:.2}s;animation-iteration-count:infinite;animation-timing-function:step-end}}\
+         .cover{{visibility:inherit}}.l,.cover{{animation:l {whole:.2}s step-end infinite}}\
+         .cover{{animation-name:t;transform-box:fill-box;transform-origin:100% 0}}\
+         @keyframes l{{0%{{opacity:1}}{stay:.3}%,100%{{opacity:0}}}}\
+         @keyframes t{{0%{{transform:scaleX(1);animation-timing-function:steps(30)}}\
+         {typed:.3}%{{transform:scaleX(0)}}{stay:.3}%,100%{{transform:scaleX(1)}}}}",
+        stay = percent(longest),
+        typed = percent(TYPING),
+    );
+    let mut begin = 0.0;
+    for (number, (_, length)) in schedules.iter().enumerate() {
+        let (from, to) = (percent(begin), percent(begin + length));
+        write!(
+            svg,
+            "@keyframes s{number}{{0%{{visibility:hidden}}{from:.3}%{{visibility:visible}}{to:.3}%,100%{{visibility:{end}}}}}\
+             .s{number}{{animation-name:s{number}}}",
+            end = if number + 1 == schedules.len() { "visible" } else { "hidden" },
+        )?;
+        begin += length;
+    }
+    write!(
+        svg,
+        "}}</style>\n<rect class=\"frame\" x=\".5\" y=\".5\" width=\"{}\" height=\"{}\" rx=\"8\"/>\n",
         width - 1,
         height - 1
-    );
-    for (number, line) in lines.iter().take(last).enumerate().filter(|(_, line)| !line.is_empty()) {
-        write!(svg, "<text x=\"{MARGIN}\" y=\"{}\">", MARGIN + number * LINE + 14)?;
-        for span in *line {
-            let text = escape(&span.text);
-            match span.classes.join(" ") {
-                none if none.is_empty() => svg.push_str(&text),
-                classes => write!(svg, "<tspan class=\"{classes}\">{text}</tspan>")?,
+    )?;
+    let mut begin = 0.0;
+    for (number, (scene, (times, length))) in scenes.iter().zip(&schedules).enumerate() {
+        let still = if number == STILL { " still" } else { "" };
+        writeln!(svg, "<g class=\"s s{number}{still}\">")?;
+        writeln!(
+            svg,
+            "<text class=\"title\" x=\"{MARGIN}\" y=\"{}\">{}</text>",
+            MARGIN + 14,
+            escape(&scene.caption)
+        )?;
+        for (row, (line, time)) in scene.lines.iter().zip(times).enumerate() {
+            if line.is_empty() {
+                continue;
+            }
+            let top = MARGIN + (row + 2) * LINE;
+            let delay = begin + time - whole;
+            render_line(&mut svg, line, top, if row == 0 { begin - whole } else { delay })?;
+            if row == 0 {
+                // The command is typed: what covers it moves away, letter by letter.
+                let start = MARGIN + COLUMN * 2 / 10;
+                let covered = text_of(line).chars().count() * COLUMN / 10;
+                writeln!(
+                    svg,
+                    "<rect class=\"cover\" style=\"animation-delay:{delay:.2}s\" x=\"{start}\" y=\"{top}\" \
+                     width=\"{covered}\" height=\"{LINE}\"/>",
+                )?;
             }
         }
-        svg.push_str("</text>\n");
+        svg.push_str("</g>\n");
+        begin += length;
     }
     svg.push_str("</svg>\n");
     Ok(svg)
+}
+
+fn render_line(svg: &mut String, line: &[Span], top: usize, delay: f64) -> Result<(), Problem> {
+    write!(
+        svg,
+        "<text class=\"l\" style=\"animation-delay:{delay:.2}s\" x=\"{MARGIN}\" y=\"{}\">",
+        top + 14
+    )?;
+    let mut left = COLUMNS;
+    for span in line {
+        let text = escape(&cut(&span.text, &mut left));
+        match span.classes.join(" ") {
+            none if none.is_empty() => svg.push_str(&text),
+            classes => write!(svg, "<tspan class=\"{classes}\">{text}</tspan>")?,
+        }
+    }
+    svg.push_str("</text>\n");
+    Ok(())
+}
+
+/// The part of a text that fits into the columns that are left.
+fn cut(text: &str, left: &mut usize) -> String {
+    let count = text.chars().count();
+    let room = std::mem::replace(left, left.saturating_sub(count));
+    if count <= room || room == 0 {
+        return text.chars().take(room).collect();
+    }
+    text.chars().take(room - 1).chain(['…']).collect()
 }
 
 /// No text of the demo is taken for markup, and no blank of it is dropped.
@@ -125,25 +247,44 @@ fn escape(text: &str) -> String {
 mod tests {
     use super::*;
 
+    const PRINTED: &str = "A tour\n\n\x1b[36m1/2  Add\x1b[0m\n$ hatbox add\nMFA code for x: 123456\nAdded\n\n2/2  See\n\
+                           $ hatbox list\n<a> &\n\nAll 2 steps went as described.\nNext:\n";
+
     #[test]
-    fn looks_are_told_apart_and_other_sequences_are_dropped() {
-        let spans = parse_line("a\x1b[1m\x1b[31mb\x1b[0mc\x1b[K\x1b[2;36md");
-        let seen: Vec<_> = spans.iter().map(|s| (s.text.as_str(), s.classes.join(" "))).collect();
-        assert_eq!(
-            seen,
-            [
-                ("a", String::new()),
-                ("b", "bold red".to_owned()),
-                ("c", String::new()),
-                ("d", "dim cyan".to_owned())
-            ]
+    fn steps_are_read_from_the_output() {
+        let scenes = parse_scenes(PRINTED);
+        let captions: Vec<_> = scenes.iter().map(|scene| scene.caption.as_str()).collect();
+        assert_eq!(captions, ["Add", "See"]);
+        let lines: Vec<_> = scenes[0].lines.iter().map(|line| text_of(line)).collect();
+        assert_eq!(lines, ["$ hatbox add", "MFA code for x: 123456", "Added"]);
+        assert_eq!(find_step(&scenes, "hatbox list").unwrap().caption, "See");
+        assert!(find_step(&scenes, "hatbox exec").is_none());
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_is_cut() {
+        let mut left = 5;
+        let parts: Vec<_> = ["abc", "def", "g"].iter().map(|text| cut(text, &mut left)).collect();
+        assert_eq!(parts, ["abc", "d…", ""]);
+    }
+
+    #[test]
+    fn lines_come_one_after_the_other_and_stay_to_be_read() {
+        let scenes = parse_scenes(PRINTED);
+        let (times, length) = schedule(&scenes[0]);
+        assert!(
+            times.is_sorted() && times[1] > TYPING_AT + TYPING && length > times[2] + 3.9,
+            "{times:?} {length}"
         );
     }
 
     #[test]
-    fn text_is_no_markup() {
-        let line = parse_line("<script> &\x07");
-        let svg = render(&[&line]).unwrap();
-        assert!(svg.contains(">&lt;script&gt;\u{a0}&amp;</text>"), "{svg}");
+    fn text_is_no_markup_and_nothing_is_fetched_or_run() {
+        let scenes = parse_scenes(PRINTED);
+        let svg = render(&scenes.iter().collect::<Vec<_>>()).unwrap();
+        assert!(svg.contains(">&lt;a&gt;\u{a0}&amp;</text>"), "{svg}");
+        for foreign in ["<script", "href", "url(", "@import"] {
+            assert!(!svg.contains(foreign), "{foreign}");
+        }
     }
 }
