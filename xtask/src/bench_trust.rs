@@ -4,11 +4,12 @@ use std::time::{Duration, Instant};
 
 use hatbox_iam::accounts::{Accounts, Origin, SourceKind};
 use hatbox_iam::admits::Asked;
+use hatbox_iam::assume::context::Assumptions;
 use hatbox_iam::assume::entity::{find_caller, find_role};
 use hatbox_iam::graph::json::render_json;
 use hatbox_iam::graph::survey;
 use hatbox_iam::lint::{Subject, lint_policy};
-use hatbox_iam::report::can::{Assumptions, MfaUse, can};
+use hatbox_iam::report::can::{MfaUse, can};
 use hatbox_iam::report::reach::reach;
 use hatbox_iam::report::who::who;
 

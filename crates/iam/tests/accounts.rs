@@ -1,7 +1,7 @@
 //! Sources of facts about accounts, read as a person gives them.
 #![expect(clippy::unwrap_used, reason = "what the tests share may stop at the first surprise, as they do")]
 
-use hatbox_iam::accounts::{Accounts, Extent, Fact, Organization, Origin, SourceError, SourceKind};
+use hatbox_iam::accounts::{Accounts, Attribute, Extent, Organization, Origin, SourceError, SourceKind};
 
 const DETAILS: &str = include_str!("accounts/details.json");
 const SNAPSHOT: &str = include_str!("accounts/snapshot.json");
@@ -32,9 +32,9 @@ fn account_details_of_two_accounts_are_read_from_one_file() {
     assert_eq!(home.extent, Extent::Whole);
     let alice = &home.users[ALICE];
     assert_eq!((alice.name.as_str(), alice.groups.as_slice()), ("alice", ["ops".to_owned()].as_slice()));
-    assert_eq!(alice.boundary, Fact::Known(None));
+    assert_eq!(alice.boundary, Attribute::Known(None));
     assert_eq!(alice.tags.known().unwrap()["Team"], "platform");
-    assert_eq!(alice.mfa_devices, Fact::NotGiven, "account details do not tell devices");
+    assert_eq!(alice.mfa_devices, Attribute::NotGiven, "account details do not tell devices");
     let (_, group) = home.grants_of_groups(alice).next().unwrap();
     let policy = &accounts.policies[&group.unwrap().attached[0]];
     let sid = &policy.document.known().unwrap().policy().unwrap().statements[0].sid;
@@ -52,10 +52,10 @@ fn a_snapshot_tells_devices_and_lengths_too() {
     let (id, home) = accounts.account("111122223333").unwrap();
     assert_eq!((id.as_str(), home.alias.as_deref()), ("111122223333", Some("home")));
     let devices = |name: &str| accounts.find_users(name).next().unwrap().1.mfa_devices.clone();
-    assert_eq!(devices("alice"), Fact::Known(vec!["arn:aws:iam::111122223333:mfa/alice".to_owned()]));
-    assert_eq!(devices("carol"), Fact::Known(Vec::new()));
+    assert_eq!(devices("alice"), Attribute::Known(vec!["arn:aws:iam::111122223333:mfa/alice".to_owned()]));
+    assert_eq!(devices("carol"), Attribute::Known(Vec::new()));
     let (_, ops) = accounts.find_roles(OPS).next().unwrap();
-    assert_eq!(ops.max_session_duration, Fact::Known(14400));
+    assert_eq!(ops.max_session_duration, Attribute::Known(14400));
     assert!(matches!(accounts.organization, Organization::NotGiven));
 }
 
@@ -206,7 +206,7 @@ fn one_odd_user_role_or_boundary_does_not_spoil_the_file() {
         let odd = user(&at_home("user"), &format!(r#", "PermissionsBoundary": {boundary}"#));
         let accounts = read(&format!(r#"{{"UserDetailList": [{odd}]}}"#));
         let (_, user) = accounts.users().next().unwrap();
-        assert_eq!(user.boundary, Fact::NotGiven, "{boundary}: not none");
+        assert_eq!(user.boundary, Attribute::NotGiven, "{boundary}: not none");
         assert!(
             accounts.notes[0].text.ends_with("the permissions boundary of x is not known"),
             "{:?}",
@@ -236,8 +236,8 @@ fn a_state_and_what_terraform_shows_of_it_tell_the_same() {
         assert_eq!(accounts.origins[0].kind, SourceKind::TerraformState);
         let (_, ops) = accounts.find_roles("Ops").next().unwrap();
         assert_eq!(ops.address.as_deref(), Some("module.iam.aws_iam_role.ops"));
-        assert_eq!(ops.max_session_duration, Fact::Known(14400));
-        assert_eq!(ops.boundary, Fact::Known(None));
+        assert_eq!(ops.max_session_duration, Attribute::Known(14400));
+        assert_eq!(ops.boundary, Attribute::Known(None));
         assert_eq!(ops.tags.known().unwrap()["Env"], "prod");
         assert_eq!(ops.grants.attached, ["arn:aws:iam::aws:policy/ReadOnlyAccess"]);
         assert!(ops.grants.inline.is_empty(), "an empty block is no policy");
@@ -273,7 +273,7 @@ fn a_plan_tells_what_will_be_and_never_guesses_what_it_does_not_know() {
     let unplaced: Vec<_> = accounts.unplaced.iter().map(|role| role.name.as_str()).collect();
     assert_eq!(unplaced, ["Deploy", "Linked"]);
     assert!(accounts.unplaced[0].trust.known().is_some());
-    assert_eq!(accounts.unplaced[1].trust, Fact::UntilApply);
+    assert_eq!(accounts.unplaced[1].trust, Attribute::UntilApply);
     let notes: Vec<_> = accounts.notes.iter().map(|note| note.text.as_str()).collect();
     assert!(notes.contains(&"the trust policy of aws_iam_role.linked is not known until apply"), "{notes:?}");
     assert!(

@@ -74,11 +74,11 @@ fn policy(principals: Vec<&'static str>) -> impl Strategy<Value = String> {
     )
 }
 
-/// Who gets in, in the order of the table: `y`, `n`, or `d` where that depends on something.
+/// Who gets in, in the order of the table: `y`, `n`, or `u` where that is not known.
 fn row(text: &str, caller: &str) -> String {
     let asked = Asked { caller: Candidate::parse(caller), ..Asked::default() };
     let admits = judge_admits(&Policy::parse(text).unwrap(), &asked);
-    admits.rows.iter().filter_map(|row| row.entry.name().chars().next()).collect()
+    admits.rows.iter().filter_map(|row| row.answer.name().chars().next()).collect()
 }
 
 fn has_mfa_finding(text: &str) -> bool {

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 
+use hatbox_iam::policy::answer::Fact;
 use hatbox_iam::policy::document::{Effect, Policy, Statement};
 use hatbox_iam::policy::evaluate::{
     Caller, Context, Decision, Layer, Layers, OrganizationLevel, Request, decide, evaluate,
@@ -209,7 +210,7 @@ proptest! {
     fn nothing_is_unknown_when_everything_is_given(request in request(), layers in layers()) {
         let decision = evaluate(&request, &layers).decision;
         if let Decision::Unknown { depends_on } = decision {
-            prop_assert_eq!(depends_on, ["session"]);
+            prop_assert_eq!(depends_on, [Fact::Layer(Layer::Session)]);
             prop_assert!(is_contested(&request, &layers));
         }
     }
@@ -234,8 +235,9 @@ proptest! {
             Decision::Unknown { depends_on } => {
                 prop_assert!(!depends_on.is_empty());
                 for key in depends_on {
-                    let is_open = key == "session" && is_contested(&request, &layers);
-                    prop_assert!(is_open || hidden.contains(key.to_lowercase().as_str()), "{}", key);
+                    let is_open = key == Fact::Layer(Layer::Session) && is_contested(&request, &layers);
+                    let is_hidden = hidden.contains(key.to_string().to_lowercase().as_str());
+                    prop_assert!(is_open || is_hidden, "{}", key);
                 }
             }
             decision => prop_assert!(is_same_kind(&decision, &whole), "{:?} but {:?}", decision, whole),
@@ -249,8 +251,9 @@ proptest! {
         let partial = Layers { unknown, ..layers.clone() };
         match evaluate(&request, &partial).decision {
             Decision::Unknown { depends_on } => {
-                let names: Vec<_> = partial.unknown.iter().map(|layer| layer.name().to_owned()).collect();
-                let is_open = |fact: &String| fact == "session" && is_contested(&request, &layers);
+                let names: Vec<_> = partial.unknown.iter().copied().map(Fact::Layer).collect();
+                let is_open =
+                    |fact: &Fact| *fact == Fact::Layer(Layer::Session) && is_contested(&request, &layers);
                 prop_assert!(depends_on.iter().all(|fact| names.contains(fact) || is_open(fact)), "{:?}", depends_on);
             }
             decision => {

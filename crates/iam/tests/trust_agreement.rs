@@ -8,13 +8,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use hatbox_iam::accounts::{Accounts, Origin, SourceKind};
+use hatbox_iam::assume::context::Assumptions;
 use hatbox_iam::assume::entity::{Entity, EntityKind};
 use hatbox_iam::graph::json::render_json;
 use hatbox_iam::graph::text::{Characters, render_text};
 use hatbox_iam::graph::{Mfa as GraphMfa, survey};
 use hatbox_iam::policy::document::Policy;
 use hatbox_iam::policy::evaluate::{Caller, Context, Decision, Layers, Request, evaluate};
-use hatbox_iam::report::can::{Assumptions, MfaUse, Verdict, can};
+use hatbox_iam::report::can::{MfaUse, can};
 use hatbox_iam::report::reach::{Mfa, reach};
 use hatbox_iam::report::who::who;
 use hatbox_types::name::AccountId;
@@ -42,9 +43,9 @@ enum Answer {
 
 fn ask(accounts: &Accounts, caller: &Entity, role: &Entity, mfa: MfaUse) -> Answer {
     let answer = can(accounts, caller, &[], role, mfa, &Assumptions::default());
-    match (answer.verdict(), answer.steps[0].as_known) {
-        (Verdict::No, _) => Answer::No,
-        (_, Verdict::No) => Answer::Perhaps,
+    match (answer.answer().is_no(), answer.steps[0].ruling.as_known.is_no()) {
+        (true, _) => Answer::No,
+        (_, true) => Answer::Perhaps,
         _ => Answer::Known,
     }
 }

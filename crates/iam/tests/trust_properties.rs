@@ -2,8 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "what the tests share may stop at the first surprise, as they do")]
 
 use hatbox_iam::accounts::{Accounts, Origin, SourceKind};
+use hatbox_iam::assume::context::Assumptions;
 use hatbox_iam::assume::entity::Entity;
-use hatbox_iam::report::can::{Assumptions, MfaUse, Verdict, can};
+use hatbox_iam::report::can::{MfaUse, can};
 use hatbox_iam::report::reach::reach;
 use hatbox_iam::report::who::who;
 use proptest::prelude::*;
@@ -131,12 +132,14 @@ proptest! {
             for role in roles.iter().filter(|role| *role != caller) {
                 let direct = can(&accounts, caller, &[], role, MfaUse::IfNeeded, &given);
                 let way = reach.ways.iter().find(|way| way.to == *role);
-                let is_direct = direct.verdict() != Verdict::No && direct.steps[0].as_known != Verdict::No;
+                let is_direct = !direct.answer().is_no() && !direct.steps[0].ruling.as_known.is_no();
                 prop_assert!(!is_direct || way.is_some(), "{} {}", caller.arn, role.arn);
                 if let Some(way) = way.filter(|way| way.through.is_empty()) {
                     prop_assert!(is_direct, "{} {}", caller.arn, role.arn);
                     // A way without MFA is told although it may be less certain than that with a code.
-                    prop_assert!(way.verdict <= direct.verdict(), "{} {}", caller.arn, role.arn);
+                    let direct = direct.answer();
+                    let is_less = !direct.is_no() && (!way.answer.is_yes() || direct.is_yes());
+                    prop_assert!(is_less, "{} {}", caller.arn, role.arn);
                 }
                 let who = who(&accounts, role, &given);
                 let found = who.ways.iter().find(|way| way.from == *caller);
@@ -155,7 +158,7 @@ proptest! {
             let text = answer.render();
             prop_assert!(text.lines().all(|line| line.chars().count() <= 80 || !line.trim().contains(' ')), "{}", text);
             let has_remedy = answer.steps[0].remedy.is_some();
-            prop_assert!(answer.verdict() == Verdict::No || !has_remedy);
+            prop_assert!(answer.answer().is_no() || !has_remedy);
         }
     }
 

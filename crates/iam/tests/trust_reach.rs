@@ -6,8 +6,9 @@
 )]
 
 use hatbox_iam::accounts::{Accounts, Origin, SourceKind};
+use hatbox_iam::assume::context::Assumptions;
 use hatbox_iam::assume::entity::{find_caller, find_role};
-use hatbox_iam::report::can::Assumptions;
+use hatbox_iam::policy::answer::names_of;
 use hatbox_iam::report::reach::{Reach, reach};
 use hatbox_iam::report::who::{Who, who};
 
@@ -92,7 +93,7 @@ A role put on from another role lasts 1 h at most.
 Indirect ways are not counted: who may change policies or create access keys.
 "
     );
-    assert!(who.ways.iter().all(|way| way.unless == ["an SCP or RCP"]));
+    assert!(who.ways.iter().all(|way| names_of(way.answer.facts()) == ["an SCP or RCP"]));
 }
 
 #[test]

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use hatbox_iam::denial::attempt::{Attempt, SignedBy};
-use hatbox_iam::denial::known::{Answers, Fact, Role};
+use hatbox_iam::denial::known::{Answers, Role, Sourced};
 use hatbox_iam::policy::arn::Arn;
 use hatbox_iam::policy::document::Policy;
 use hatbox_types::name::ProfileName;
@@ -121,8 +121,8 @@ impl Asking<'_> {
     }
 }
 
-fn fact<T>(value: T) -> Fact<T> {
-    Fact { value, origin: ORIGIN.to_owned() }
+fn fact<T>(value: T) -> Sourced<T> {
+    Sourced { value, origin: ORIGIN.to_owned() }
 }
 
 fn role_of(found: &RoleFacts) -> Role {

@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::document::Document;
-use super::entities::{Extent, Fact};
+use super::entities::{Attribute, Extent};
 use super::entities::{Grants, Group, ManagedPolicy, Role, User};
 use super::model::Accounts;
 use super::origin::OriginId;
@@ -148,13 +148,13 @@ impl Accounts {
         }
     }
 
-    fn take_boundary(&mut self, node: &Node, of: &str, origin: OriginId) -> Fact<Option<String>> {
+    fn take_boundary(&mut self, node: &Node, of: &str, origin: OriginId) -> Attribute<Option<String>> {
         match read_boundary(node) {
-            Ok(boundary) => Fact::Known(boundary),
+            Ok(boundary) => Attribute::Known(boundary),
             Err(JsonError { place, problem }) => {
                 let at = format!("line {}, column {}", place.line, place.column);
                 self.note(origin, format!("{at}: {problem}; the permissions boundary of {of} is not known"));
-                Fact::NotGiven
+                Attribute::NotGiven
             }
         }
     }
@@ -167,7 +167,7 @@ fn read_user(node: &Node, origin: OriginId) -> Result<(AccountId, User), JsonErr
         id: text(node, "UserId")?.map(str::to_owned),
         grants: read_grants(node, "UserPolicyList", origin)?,
         groups: super::read::texts(node, "GroupList")?,
-        tags: Fact::Known(read_tags(node)?),
+        tags: Attribute::Known(read_tags(node)?),
         ..User::bare(arn, origin)
     };
     Ok((account, user))
@@ -187,9 +187,9 @@ fn read_role(node: &Node, origin: OriginId) -> Result<(AccountId, Role), JsonErr
     let role = Role {
         name: name.to_owned(),
         id: text(node, "RoleId")?.map(str::to_owned),
-        trust: Fact::Known(trust),
+        trust: Attribute::Known(trust),
         grants: read_grants(node, "RolePolicyList", origin)?,
-        tags: Fact::Known(read_tags(node)?),
+        tags: Attribute::Known(read_tags(node)?),
         ..Role::bare(arn, origin)
     };
     Ok((account, role))
@@ -199,14 +199,14 @@ fn read_managed_policy(node: &Node, origin: OriginId) -> Result<ManagedPolicy, J
     let arn = need_text(node, "Arn")?;
     let name = need_text(node, "PolicyName")?;
     let default = text(node, "DefaultVersionId")?;
-    let mut document = Fact::NotGiven;
+    let mut document = Attribute::NotGiven;
     for version in list(node, "PolicyVersionList")? {
         let is_default = match default {
             Some(id) => text(version, "VersionId")? == Some(id),
             None => is_true(version, "IsDefaultVersion")?,
         };
         if is_default && let Some(found) = find(version, "Document") {
-            document = Fact::Known(Document::read(name, found, origin));
+            document = Attribute::Known(Document::read(name, found, origin));
         }
     }
     Ok(ManagedPolicy { arn: arn.to_owned(), document, origin })

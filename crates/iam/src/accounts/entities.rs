@@ -7,7 +7,7 @@ use super::origin::OriginId;
 
 /// One fact of a user, a role or an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Fact<T> {
+pub enum Attribute<T> {
     /// It is this.
     Known(T),
     /// Terraform learns it when it applies its plan.
@@ -17,7 +17,7 @@ pub enum Fact<T> {
     NotGiven,
 }
 
-impl<T> Fact<T> {
+impl<T> Attribute<T> {
     /// The fact, where it is known.
     pub fn known(&self) -> Option<&T> {
         match self {
@@ -69,11 +69,11 @@ pub struct User {
     /// Names of its groups. Whether these are all is told by `grants.extent`.
     pub groups: Vec<String>,
     /// The ARN of its permissions boundary, if it has one.
-    pub boundary: Fact<Option<String>>,
+    pub boundary: Attribute<Option<String>>,
     /// Its tags.
-    pub tags: Fact<BTreeMap<String, String>>,
+    pub tags: Attribute<BTreeMap<String, String>>,
     /// Serial numbers of its MFA devices, passkeys included.
-    pub mfa_devices: Fact<Vec<String>>,
+    pub mfa_devices: Attribute<Vec<String>>,
     /// Its resource in Terraform: `module.iam.aws_iam_user.alice`.
     pub address: Option<String>,
     /// The source that tells it last.
@@ -103,15 +103,15 @@ pub struct Role {
     /// `AROA...`.
     pub id: Option<String>,
     /// The trust policy.
-    pub trust: Fact<Document>,
+    pub trust: Attribute<Document>,
     /// Its policies.
     pub grants: Grants,
     /// The ARN of its permissions boundary, if it has one.
-    pub boundary: Fact<Option<String>>,
+    pub boundary: Attribute<Option<String>>,
     /// Its tags.
-    pub tags: Fact<BTreeMap<String, String>>,
+    pub tags: Attribute<BTreeMap<String, String>>,
     /// The longest session, in seconds: 3600 to 43200.
-    pub max_session_duration: Fact<u32>,
+    pub max_session_duration: Attribute<u32>,
     /// Its resource in Terraform: `module.iam.aws_iam_role.ops`.
     pub address: Option<String>,
     /// The source that tells it last.
@@ -124,7 +124,7 @@ pub struct UnplacedRole {
     /// Of a file its name without `.json`, else the role's name.
     pub name: String,
     /// The trust policy.
-    pub trust: Fact<Document>,
+    pub trust: Attribute<Document>,
     /// The role's resource in Terraform.
     pub address: Option<String>,
     /// The source.
@@ -137,7 +137,7 @@ pub struct ManagedPolicy {
     /// `arn:aws:iam::A:policy/PATH/NAME`.
     pub arn: String,
     /// Its default version.
-    pub document: Fact<Document>,
+    pub document: Attribute<Document>,
     /// The source that tells it last.
     pub origin: OriginId,
 }
@@ -151,9 +151,9 @@ impl User {
             id: None,
             grants: Grants::default(),
             groups: Vec::new(),
-            boundary: Fact::NotGiven,
-            tags: Fact::NotGiven,
-            mfa_devices: Fact::NotGiven,
+            boundary: Attribute::NotGiven,
+            tags: Attribute::NotGiven,
+            mfa_devices: Attribute::NotGiven,
             address: None,
             origin,
         }
@@ -167,11 +167,11 @@ impl Role {
             arn: arn.to_owned(),
             name: last_part(arn),
             id: None,
-            trust: Fact::NotGiven,
+            trust: Attribute::NotGiven,
             grants: Grants::default(),
-            boundary: Fact::NotGiven,
-            tags: Fact::NotGiven,
-            max_session_duration: Fact::NotGiven,
+            boundary: Attribute::NotGiven,
+            tags: Attribute::NotGiven,
+            max_session_duration: Attribute::NotGiven,
             address: None,
             origin,
         }

@@ -12,7 +12,7 @@
 //! | `terraform show -json` | of a state, or of a plan | the same; of a plan, as it will be |
 //! | a policy | the trust policy of the role that is called as the file is | that policy |
 //!
-//! What a plan does not know until it is applied is [`Fact::UntilApply`], never guessed.
+//! What a plan does not know until it is applied is [`Attribute::UntilApply`], never guessed.
 
 mod origin;
 
@@ -30,7 +30,7 @@ mod terraform;
 mod source;
 
 pub use document::Document;
-pub use entities::{Extent, Fact};
+pub use entities::{Attribute, Extent};
 pub use entities::{Grants, Group, ManagedPolicy, Role, UnplacedRole, User};
 pub use model::{Account, Accounts, Note};
 pub use model::{Organization, OrganizationPolicies};

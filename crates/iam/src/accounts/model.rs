@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::document::Document;
-use super::entities::{Extent, Fact, Grants, Group, ManagedPolicy, Role, UnplacedRole, User};
+use super::entities::{Attribute, Extent, Grants, Group, ManagedPolicy, Role, UnplacedRole, User};
 use super::origin::{Origin, OriginId};
 use crate::policy::evaluate::OrganizationLevel;
 use hatbox_types::name::AccountId;
@@ -149,8 +149,8 @@ impl Accounts {
     pub(super) fn merge_trust(&mut self, account: &AccountId, arn: &str, trust: Document) {
         let Some(role) = self.account_mut(account).roles.get_mut(arn) else { return };
         let told_by = role.trust.known().map_or(role.origin, |known| known.origin);
-        let is_later = told_by < trust.origin || role.trust == Fact::NotGiven;
-        let trust = Fact::Known(trust);
+        let is_later = told_by < trust.origin || role.trust == Attribute::NotGiven;
+        let trust = Attribute::Known(trust);
         let earlier = if is_later { std::mem::replace(&mut role.trust, trust) } else { trust };
         let disagreement = disagreement(&earlier, &role.trust);
         let name = role.name.clone();
@@ -179,7 +179,7 @@ impl Accounts {
 }
 
 /// The sources of two trust policies of one role, where they differ.
-fn disagreement(earlier: &Fact<Document>, later: &Fact<Document>) -> Option<(OriginId, OriginId)> {
+fn disagreement(earlier: &Attribute<Document>, later: &Attribute<Document>) -> Option<(OriginId, OriginId)> {
     let (earlier, later) = (earlier.known()?, later.known()?);
     (earlier.origin != later.origin && !earlier.is_same(later)).then_some((earlier.origin, later.origin))
 }
@@ -247,7 +247,7 @@ impl Role {
     }
 }
 
-impl<T> From<Option<T>> for Fact<T> {
+impl<T> From<Option<T>> for Attribute<T> {
     fn from(fact: Option<T>) -> Self {
         fact.map_or(Self::NotGiven, Self::Known)
     }

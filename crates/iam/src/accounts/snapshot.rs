@@ -42,7 +42,7 @@ use jiff::Timestamp;
 
 use super::details::Pages;
 use super::document::Document;
-use super::entities::Fact;
+use super::entities::Attribute;
 use super::model::Accounts;
 use super::model::{Organization, OrganizationPolicies};
 use super::origin::OriginId;
@@ -103,7 +103,7 @@ impl Accounts {
         }
         for user in self.account_mut(id).users.values_mut() {
             if let Some(serials) = by_name.remove(user.name.as_str()) {
-                user.mfa_devices = Fact::Known(serials);
+                user.mfa_devices = Attribute::Known(serials);
             }
         }
         Ok(())
@@ -118,7 +118,7 @@ impl Accounts {
         }
         for role in self.account_mut(id).roles.values_mut() {
             if let Some(Some(seconds)) = by_name.get(role.name.as_str()) {
-                role.max_session_duration = Fact::Known(*seconds);
+                role.max_session_duration = Attribute::Known(*seconds);
             }
         }
         Ok(())

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::details::{self, Pages};
 use super::document::Document;
-use super::entities::Fact;
+use super::entities::Attribute;
 use super::entities::UnplacedRole;
 use super::model::Accounts;
 use super::origin::{Origin, OriginId, SourceKind};
@@ -101,7 +101,7 @@ impl Accounts {
     /// A policy alone: the trust policy of a role that is called as the file is.
     fn add_policy_file(&mut self, text: String, origin: OriginId) {
         let name = self.origin(origin).map(|origin| stem(&origin.name).to_owned()).unwrap_or_default();
-        let trust = Fact::Known(Document::new(name.as_str(), text, origin));
+        let trust = Attribute::Known(Document::new(name.as_str(), text, origin));
         self.unplaced.push(UnplacedRole { name, trust, address: None, origin });
     }
 

@@ -1,8 +1,10 @@
 //! Callers to try a policy with: a user and a role of each account that it trusts, and those that it names.
 
+use crate::assume::credentials::Credentials;
 use crate::policy::arn::Arn;
 use crate::policy::condition::Condition;
 use crate::policy::document::Statement;
+use crate::policy::evaluate::Caller;
 use crate::policy::principal::{Principal, PrincipalKind};
 use hatbox_types::name::AccountId;
 
@@ -57,6 +59,15 @@ impl Candidate {
             role: format!("arn:{partition}:iam::{account}:role/any-role"),
             session: None,
             is_any_user: true,
+        }
+    }
+
+    /// Who calls with these credentials.
+    pub(super) fn caller(&self, credentials: Credentials) -> Caller {
+        if credentials == Credentials::RoleSession {
+            Caller::RoleSession { session_arn: self.session.clone(), role_arn: self.role.clone() }
+        } else {
+            Caller::User { arn: self.user.clone() }
         }
     }
 

@@ -4,7 +4,8 @@ use crate::policy::condition::Condition;
 use crate::policy::document::{Effect, Policy, Statement};
 use crate::policy::principal::{Principal, PrincipalKind};
 
-use crate::admits::{Asked, Candidate, Judge, Kind, candidates_of};
+use crate::admits::{Asked, Candidate, Judge, candidates_of};
+use crate::assume::credentials::Credentials;
 
 /// Policies of more statements are not judged one by one: AWS saves none that is half as long.
 pub(crate) const MAX_STATEMENTS: usize = 150;
@@ -107,14 +108,14 @@ fn judge_people(
         return None;
     }
     let bare = Judge::new(without_mfa(policy, statement), asked);
-    candidates.retain(|candidate| bare.ask(candidate, Kind::AccessKeysWithMfa).is_possible());
+    candidates.retain(|candidate| !bare.ask(candidate, Credentials::AccessKeysWithMfa).is_no());
     let judge = Judge::new(alone(policy, statement), asked);
-    let gets_in = |candidate: &Candidate, kind| judge.ask(candidate, kind).is_possible();
+    let gets_in = |candidate: &Candidate, kind| !judge.ask(candidate, kind).is_no();
     let is_open = candidates
         .iter()
-        .any(|candidate| Kind::ALL.iter().any(|kind| !kind.has_mfa() && gets_in(candidate, *kind)));
-    let is_shut = candidates.iter().any(|candidate| !gets_in(candidate, Kind::AccessKeysWithMfa));
-    let is_open_to_roles = candidates.iter().any(|candidate| gets_in(candidate, Kind::RoleSession));
+        .any(|candidate| Credentials::ALL.iter().any(|one| !one.has_mfa() && gets_in(candidate, *one)));
+    let is_shut = candidates.iter().any(|candidate| !gets_in(candidate, Credentials::AccessKeysWithMfa));
+    let is_open_to_roles = candidates.iter().any(|candidate| gets_in(candidate, Credentials::RoleSession));
     (!candidates.is_empty()).then_some(PeopleStatement {
         index,
         candidates,

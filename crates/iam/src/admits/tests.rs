@@ -1,4 +1,5 @@
 use super::*;
+use crate::policy::answer::Fact;
 
 const ACCOUNT: &str = r#""Principal": {"AWS": "arn:aws:iam::111122223333:root"}, "Action": "sts:AssumeRole""#;
 
@@ -9,10 +10,10 @@ fn judge(statements: &str, asked: &Asked) -> Admits {
 
 /// `y`, `n` or `?` for each kind.
 fn row(admits: &Admits) -> String {
-    let letter = |row: &Row| match row.entry {
-        Entry::Yes => 'y',
-        Entry::No => 'n',
-        Entry::DependsOn(_) => '?',
+    let letter = |row: &Row| match row.answer {
+        Answer::Yes => 'y',
+        Answer::No => 'n',
+        Answer::Unknown(_) => '?',
     };
     admits.rows.iter().map(letter).collect()
 }
@@ -97,8 +98,8 @@ fn what_is_not_known_is_not_guessed() {
     );
     let admits = judge(&statement, &Asked::default());
     assert_eq!((row(&admits).as_str(), admits.mfa), ("n?n?n", Mfa::Required));
-    let depends = Entry::DependsOn(vec!["sts:ExternalId".into(), "sts:RoleSessionName".into()]);
-    assert_eq!(admits.rows[1].entry, depends);
+    let depends = Answer::Unknown(vec![Fact::key("sts:ExternalId"), Fact::key("sts:RoleSessionName")]);
+    assert_eq!(admits.rows[1].answer, depends);
     let told = Asked {
         caller: Candidate::parse("arn:aws:iam::111122223333:user/alice"),
         role_session_name: Some("alice".into()),

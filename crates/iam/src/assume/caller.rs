@@ -2,15 +2,15 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use crate::accounts::{Account, Accounts, Document, Extent, Fact, Grants, Organization, OriginId};
+use crate::accounts::{Account, Accounts, Attribute, Document, Extent, Grants, Organization, OriginId};
 use crate::assume::entity::{Entity, EntityKind};
-use crate::assume::gap::Gap;
-use crate::policy::evaluate::{Caller as Principal, Layer, Layers, OrganizationLevel};
+use crate::policy::answer::Gap;
+use crate::policy::evaluate::{Caller, Layer, Layers, OrganizationLevel};
 use hatbox_types::name::AccountId;
 
 /// A caller, ready to ask.
 #[derive(Debug, Clone)]
-pub(crate) struct Caller {
+pub(crate) struct KnownCaller {
     pub(crate) entity: Entity,
     /// Its policies and those of its organization; the trust policy is the role's.
     pub(crate) layers: Layers,
@@ -20,10 +20,10 @@ pub(crate) struct Caller {
     pub(crate) boundary: Option<String>,
     pub(crate) gaps: Vec<Gap>,
     pub(crate) id: Option<String>,
-    pub(crate) tags: Fact<BTreeMap<String, String>>,
+    pub(crate) tags: Attribute<BTreeMap<String, String>>,
     may_assume: MayAssume,
     /// Serial numbers, of a user where they are known.
-    pub(crate) mfa_devices: Fact<Vec<String>>,
+    pub(crate) mfa_devices: Attribute<Vec<String>>,
 }
 
 /// Roles that own policies may allow.
@@ -33,7 +33,7 @@ struct MayAssume {
     roles: HashSet<String>,
 }
 
-impl Caller {
+impl KnownCaller {
     /// Gathers what is known of `entity`.
     pub(crate) fn gather(accounts: &Accounts, entity: &Entity) -> Self {
         let mut caller = Self {
@@ -44,8 +44,8 @@ impl Caller {
             gaps: Vec::new(),
             id: None,
             may_assume: MayAssume::default(),
-            tags: Fact::NotGiven,
-            mfa_devices: Fact::NotGiven,
+            tags: Attribute::NotGiven,
+            mfa_devices: Attribute::NotGiven,
         };
         let account = entity.account.as_ref().and_then(|id| accounts.accounts.get(id));
         let is_found = match (entity.kind, account) {
@@ -70,12 +70,10 @@ impl Caller {
     }
 
     /// As the evaluator knows it.
-    pub(crate) fn principal(&self) -> Principal {
+    pub(crate) fn principal(&self) -> Caller {
         match self.entity.kind {
-            EntityKind::User => Principal::User { arn: self.entity.arn.clone() },
-            EntityKind::Role => {
-                Principal::RoleSession { session_arn: None, role_arn: self.entity.arn.clone() }
-            }
+            EntityKind::User => Caller::User { arn: self.entity.arn.clone() },
+            EntityKind::Role => Caller::RoleSession { session_arn: None, role_arn: self.entity.arn.clone() },
         }
     }
 
@@ -146,11 +144,11 @@ impl Caller {
         }
     }
 
-    fn take_boundary(&mut self, accounts: &Accounts, boundary: &Fact<Option<String>>) {
+    fn take_boundary(&mut self, accounts: &Accounts, boundary: &Attribute<Option<String>>) {
         let arn = match boundary {
-            Fact::Known(None) => return,
-            Fact::Known(Some(arn)) => arn,
-            Fact::UntilApply | Fact::NotGiven => {
+            Attribute::Known(None) => return,
+            Attribute::Known(Some(arn)) => arn,
+            Attribute::UntilApply | Attribute::NotGiven => {
                 self.gaps.push(Gap::new(Layer::Boundary, "a permissions boundary"));
                 return;
             }
@@ -167,12 +165,11 @@ impl Caller {
     }
 
     fn take_organization(&mut self, accounts: &Accounts) {
-        let gap = |layer, what: &str| Gap::new(layer, what);
         match &accounts.organization {
             Organization::None => {}
             Organization::NotGiven => {
-                self.gaps.push(gap(Layer::Scp, "an SCP"));
-                self.gaps.push(gap(Layer::Rcp, "an RCP"));
+                self.gaps.push(Gap::scp());
+                self.gaps.push(Gap::rcp());
             }
             Organization::Known(policies) => {
                 self.layers.management_account.clone_from(&policies.management_account);
@@ -181,12 +178,12 @@ impl Caller {
                         self.layers.scps = levels_of(levels, account);
                     }
                     (_, Some(account)) if policies.management_account.as_ref() == Some(account) => {}
-                    _ => self.gaps.push(gap(Layer::Scp, "an SCP")),
+                    _ => self.gaps.push(Gap::scp()),
                 }
                 // Which of them apply is told by the role's account, so it is looked at with the role.
                 match &policies.rcps {
                     Some(levels) => self.layers.rcps.clone_from(levels),
-                    None => self.gaps.push(gap(Layer::Rcp, "an RCP")),
+                    None => self.gaps.push(Gap::rcp()),
                 }
             }
         }

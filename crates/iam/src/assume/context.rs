@@ -1,34 +1,32 @@
-//! The condition keys of a request to put on a role: what is known of them, by how it is signed.
+//! The condition keys of a request to assume a role: what is known of them, and by what.
 //!
-//! | signed with | `aws:MultiFactorAuthPresent` | `aws:MultiFactorAuthAge` |
-//! |---|---|---|
-//! | access keys | absent | absent |
-//! | access keys and an MFA code | true | 0 |
-//! | a session of a role | false | absent |
+//! [`KnownCall::context`] is the one place that fills a context in: `trust can`, `who`, `reach`, `graph` and `lint`, and
+//! `why` start from it, and add what else they know.
 //!
-//! Keys that exist only when they are sent (`sts:ExternalId`, `aws:RequestTag/...`) are absent unless given.
-//! What depends on the network (`aws:SourceIp`) or on the session's name is not known.
+//! | key | value |
+//! |---|---|
+//! | `aws:SecureTransport` | true: STS is reached by HTTPS |
+//! | `aws:ViaAWSService`, `aws:PrincipalIsAWSService` | false, unless a service calls |
+//! | `aws:CurrentTime`, `aws:EpochTime` | now |
+//! | `aws:PrincipalArn`, `aws:PrincipalAccount`, `aws:PrincipalType`, `aws:username` | the caller's |
+//! | `aws:MultiFactorAuthPresent`, `aws:MultiFactorAuthAge` | by the [`Credentials`] |
+//! | `aws:TokenIssueTime` | by the age of temporary credentials; absent with access keys |
+//! | `aws:SourceArn`, `aws:CalledVia` and others of services | absent, unless a service calls |
+//! | `sts:ExternalId`, `aws:RequestTag/...` and others that are sent | absent, or not known: [`Sent`] |
+//! | a key that AWS does not know | absent |
+//! | `saml:...`, `accounts.google.com:...` and others of a provider's token | absent for a user |
+//! | all others: `aws:SourceIp`, `aws:RequestedRegion`, `sts:RoleSessionName` | not known |
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
+use super::caller::KnownCaller;
+use super::credentials::Credentials;
+use super::entity::{Entity, EntityKind};
 use crate::accounts::{Accounts, Organization};
-use crate::assume::caller::Caller;
-use crate::assume::entity::{Entity, EntityKind};
-use crate::policy::evaluate::Context;
-
-/// How a request is signed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Signing {
-    /// A user's access keys, without an MFA code.
-    AccessKeys,
-    /// A user's access keys and a code of an MFA device.
-    WithMfaCode,
-    /// A session of a role: it never carries MFA.
-    RoleSession,
-}
+use crate::policy::evaluate::{Caller, Context, PossibleKeys};
 
 /// What a question leaves open, given by the person who asks.
 #[derive(Debug, Clone, Default)]
@@ -39,71 +37,156 @@ pub struct Assumptions {
     pub now: Timestamp,
 }
 
-/// Absent unless they are sent with the request.
+impl Assumptions {
+    pub(crate) fn set_keys(&self, context: &mut Context) {
+        for (name, values) in &self.context {
+            context.set(name, values.iter().map(String::as_str));
+        }
+    }
+}
+
+/// How old, in seconds, a session is taken to be that is only thought of.
+pub(crate) const USUAL_AGE: i64 = 600;
+
+/// Keys that exist only when they are sent with the request.
 pub(crate) const SENDABLE: [&str; 5] =
     ["sts:externalid", "sts:sourceidentity", "sts:transitivetagkeys", "aws:requesttag/", "aws:tagkeys"];
 
-/// Absent unless they are set by a service that calls.
-const OF_SERVICES: [&str; 5] =
-    ["aws:calledvia", "aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths"];
+/// Beginnings of keys that exist only where a service calls.
+const OF_SERVICES: [&str; 7] = [
+    "aws:calledvia",
+    "aws:principalservicename",
+    "aws:sourceaccount",
+    "aws:sourcearn",
+    "aws:sourceorgid",
+    "aws:sourceorgpaths",
+    "sts:awsservicename",
+];
+
+/// Absent for a user.
+const NOT_OF_USERS: [&str; 2] = ["aws:federatedprovider", "aws:sourceidentity"];
 
 const OF_ROLE_ACCOUNT: &str = "aws:resourceaccount";
 const OF_ROLE_TAGS: &str = "aws:resourcetag/";
 
-/// Absent for a user.
-const NOT_OF_USERS: [&str; 5] =
-    ["aws:federatedprovider", "aws:sourceidentity", "aws:tokenissuetime", "saml:", "aws:multifactorauthage"];
+/// What a caller may send along counts as absent, or as not known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sent {
+    Nothing,
+    Anything,
+}
 
-/// The keys that hang on the caller; [`set_role`] adds those that hang on the role.
+/// How much of the ARN of a caller is real.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Named {
+    /// All of it.
+    InFull,
+    /// The account: it stands for any user or role there.
+    ByAccount,
+    /// Nothing: it stands for any caller.
+    NotAtAll,
+}
+
+/// What is known of a call to assume a role, whatever the role.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct KnownCall<'a> {
+    pub(crate) caller: &'a Caller,
+    pub(crate) named: Named,
+    /// `None` where the call is not signed with credentials of AWS: by a service, or with a provider's token.
+    pub(crate) credentials: Option<Credentials>,
+    /// How old a session is, in seconds.
+    pub(crate) age: Option<i64>,
+    pub(crate) sent: Sent,
+    pub(crate) now: Timestamp,
+}
+
+impl KnownCall<'_> {
+    /// What follows from it for the condition keys.
+    pub(crate) fn context(&self) -> Context {
+        let mut context = Context { possible: PossibleKeys::OfSts, ..Context::default() };
+        let is_service = matches!(self.caller, Caller::Service(_));
+        context.set("aws:SecureTransport", ["true"]);
+        context.set("aws:ViaAWSService", ["false"]);
+        context.set("aws:PrincipalIsAWSService", [is_service.to_string()]);
+        context.set("aws:CurrentTime", [self.now.to_string()]);
+        context.set("aws:EpochTime", [self.now.as_second().to_string()]);
+        if !is_service {
+            context.absent.extend(OF_SERVICES.map(str::to_owned));
+        }
+        if self.sent == Sent::Nothing {
+            context.absent.extend(SENDABLE.map(str::to_owned));
+        }
+        self.set_caller(&mut context);
+        match self.credentials {
+            Some(credentials) => {
+                credentials.set_mfa(&mut context, self.age);
+                self.set_issue_time(&mut context, credentials);
+            }
+            None => context.absent.push("aws:multifactorauth".to_owned()),
+        }
+        context
+    }
+
+    fn set_caller(&self, context: &mut Context) {
+        if let Some(account) = self.caller.account().filter(|_| self.named != Named::NotAtAll) {
+            context.set("aws:PrincipalAccount", [account]);
+        }
+        match self.caller {
+            _ if self.named != Named::InFull => {}
+            Caller::User { arn } => {
+                context.possible = PossibleKeys::OfStsWithoutToken;
+                context.set("aws:PrincipalArn", [arn.as_str()]);
+                context.set("aws:PrincipalType", ["User"]);
+                context.set("aws:username", arn.rsplit('/').take(1));
+                context.absent.extend(NOT_OF_USERS.map(str::to_owned));
+            }
+            Caller::RoleSession { role_arn, .. } => {
+                context.set("aws:PrincipalArn", [role_arn.as_str()]);
+                context.set("aws:PrincipalType", ["AssumedRole"]);
+                context.absent.push("aws:username".to_owned());
+            }
+            Caller::Root(_) => context.set("aws:PrincipalType", ["Account"]),
+            Caller::Anonymous => context.set("aws:PrincipalType", ["Anonymous"]),
+            Caller::Service(_) | Caller::Federated(_) => {}
+        }
+    }
+
+    fn set_issue_time(&self, context: &mut Context, credentials: Credentials) {
+        let issued = self.age.and_then(|age| self.now.checked_sub(SignedDuration::from_secs(age)).ok());
+        match issued {
+            _ if !credentials.is_temporary() => context.set("aws:TokenIssueTime", [] as [&str; 0]),
+            Some(issued) => context.set("aws:TokenIssueTime", [issued.to_string()]),
+            None => {}
+        }
+    }
+}
+
+/// The keys that hang on a caller of the accounts; [`set_role`] adds those that hang on the role.
 pub(crate) fn context_of(
     accounts: &Accounts,
-    caller: &Caller,
-    signing: Signing,
+    caller: &KnownCaller,
+    credentials: Credentials,
+    sent: Sent,
     given: &Assumptions,
 ) -> Context {
-    let mut context = Context::default();
-    let mut set = |name: &str, value: &str| context.set(name, [value]);
-    set("aws:PrincipalArn", &caller.entity.arn);
-    set("aws:SecureTransport", "true");
-    set("aws:ViaAWSService", "false");
-    set("aws:PrincipalIsAWSService", "false");
-    set("aws:CurrentTime", &given.now.to_string());
-    set("aws:EpochTime", &given.now.as_second().to_string());
-    if let Some(account) = &caller.entity.account {
-        set("aws:PrincipalAccount", account.as_str());
-    }
-    let mut absent: Vec<String> = SENDABLE.iter().chain(&OF_SERVICES).map(|key| (*key).to_owned()).collect();
-    match caller.entity.kind {
-        EntityKind::User => {
-            set("aws:PrincipalType", "User");
-            set("aws:username", &caller.entity.name);
-            if let Some(id) = &caller.id {
-                set("aws:userid", id);
-            }
-            absent.extend(NOT_OF_USERS.map(str::to_owned));
+    let call = KnownCall {
+        caller: &caller.principal(),
+        named: Named::InFull,
+        credentials: Some(credentials),
+        age: Some(USUAL_AGE),
+        sent,
+        now: given.now,
+    };
+    let mut context = call.context();
+    // A session of a role has an id of its own, and may carry tags of its own, which nobody knows before it is there.
+    if caller.entity.kind == EntityKind::User {
+        if let Some(id) = &caller.id {
+            context.set("aws:userid", [id.as_str()]);
         }
-        EntityKind::Role => {
-            set("aws:PrincipalType", "AssumedRole");
-            absent.push("aws:username".to_owned());
-            absent.push("aws:multifactorauthage".to_owned());
-        }
+        set_tags(&mut context, "aws:PrincipalTag/", caller.tags.known());
     }
-    match signing {
-        Signing::AccessKeys => absent.push("aws:multifactorauth".to_owned()),
-        Signing::WithMfaCode => {
-            set("aws:MultiFactorAuthPresent", "true");
-            set("aws:MultiFactorAuthAge", "0");
-        }
-        Signing::RoleSession => set("aws:MultiFactorAuthPresent", "false"),
-    }
-    set_tags(
-        &mut context,
-        &mut absent,
-        "aws:PrincipalTag/",
-        caller.tags.known().filter(|_| is_tagged(caller)),
-    );
     match &accounts.organization {
-        Organization::None => absent.push("aws:principalorg".to_owned()),
+        Organization::None => context.absent.push("aws:principalorg".to_owned()),
         Organization::Known(policies) => {
             let account = caller.entity.account.as_ref();
             if let Some(id) = policies.id.as_ref().filter(|_| account.is_some_and(|id| policies.has(id))) {
@@ -112,10 +195,7 @@ pub(crate) fn context_of(
         }
         Organization::NotGiven => {}
     }
-    for (name, values) in &given.context {
-        context.set(name, values.iter().map(String::as_str));
-    }
-    context.absent = absent;
+    given.set_keys(&mut context);
     context
 }
 
@@ -157,20 +237,10 @@ fn set_role_tags(context: &mut Context, tags: Option<&BTreeMap<String, String>>)
     }
 }
 
-/// A session of a role may carry tags of its own, which nobody knows before it is there.
-fn is_tagged(caller: &Caller) -> bool {
-    caller.entity.kind == EntityKind::User
-}
-
-fn set_tags(
-    context: &mut Context,
-    absent: &mut Vec<String>,
-    start: &str,
-    tags: Option<&BTreeMap<String, String>>,
-) {
+fn set_tags(context: &mut Context, start: &str, tags: Option<&BTreeMap<String, String>>) {
     let Some(tags) = tags else { return };
     for (key, value) in tags {
         context.set(&format!("{start}{key}"), [value.as_str()]);
     }
-    absent.push(start.to_lowercase());
+    context.absent.push(start.to_lowercase());
 }

@@ -4,15 +4,14 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::accounts::{Account, Accounts};
-use crate::assume::caller::Caller;
-use crate::assume::context::SENDABLE;
+use crate::assume::caller::KnownCaller;
+use crate::assume::context::{Assumptions, Sent};
+use crate::assume::credentials::Credentials;
 use crate::assume::entity::{Entity, EntityKind};
-use crate::assume::judge::{Target, evaluate_with_gaps, request_by, set_target};
+use crate::assume::judge::{Ruling, Target, evaluate_with_gaps, request_by, set_target};
 use crate::policy::document::Effect;
 use crate::policy::evaluate::Request;
 use crate::policy::principal::PrincipalKind;
-use crate::report::can::remedy::hangs_on;
-use crate::report::can::{Assumptions, Signing, Verdict, verdict_of};
 
 /// One AssumeRole that AWS lets pass, or may let pass.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,23 +20,8 @@ pub struct Edge {
     pub from: Entity,
     /// The role.
     pub to: Entity,
-    /// [`Verdict::Yes`], or [`Verdict::Unknown`].
-    pub verdict: Verdict,
-    /// What it would be by what is known alone; [`Verdict::No`] where only something unseen could allow it.
-    pub as_known: Verdict,
-    /// What it hangs on, where it is not certain.
-    pub unless: Vec<String>,
-}
-
-/// An answer of AWS's that is no certain *no*.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Step {
-    /// [`Verdict::Yes`], or [`Verdict::Unknown`].
-    pub verdict: Verdict,
-    /// What it would be by what is known alone.
-    pub as_known: Verdict,
-    /// What it hangs on, where it is not certain.
-    pub unless: Vec<String>,
+    /// Never a certain *no*.
+    pub ruling: Ruling,
 }
 
 /// The roles, found by whom they trust, and the callers, gathered once each.
@@ -60,15 +44,8 @@ pub struct Edges<'a> {
 
 /// A caller, and its requests by how they are signed, which only need to be aimed at a role.
 struct CachedCaller {
-    caller: Caller,
-    requests: BTreeMap<Signing, Request>,
-}
-
-/// What a caller may send along counts as absent, or as not known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Sent {
-    Nothing,
-    Anything,
+    caller: KnownCaller,
+    requests: BTreeMap<Credentials, Request>,
 }
 
 /// Whom a trust policy may mean, its conditions left aside.
@@ -127,18 +104,18 @@ impl<'a> Edges<'a> {
     }
 
     /// The roles that `from` can become in one step.
-    pub fn outgoing(&mut self, from: &Entity, signing: Signing) -> Vec<Edge> {
+    pub fn outgoing(&mut self, from: &Entity, credentials: Credentials) -> Vec<Edge> {
         let roles = self.candidate_roles(from);
         self.with_caller(from, |edges, cached| {
-            roles.into_iter().filter_map(|role| edges.edge(cached, role, signing)).collect()
+            roles.into_iter().filter_map(|role| edges.edge(cached, role, credentials)).collect()
         })
     }
 
     /// The same by the place of each role among all roles, those without an account last.
-    pub fn outgoing_steps(&mut self, from: &Entity, signing: Signing) -> Vec<(usize, Step)> {
+    pub fn outgoing_steps(&mut self, from: &Entity, credentials: Credentials) -> Vec<(usize, Ruling)> {
         let roles = self.candidate_roles(from);
         self.with_caller(from, |edges, cached| {
-            let step = |role| Some((role, edges.step(cached, role, signing)?));
+            let step = |role| Some((role, edges.step(cached, role, credentials)?));
             roles.into_iter().filter_map(step).collect()
         })
     }
@@ -162,17 +139,17 @@ impl<'a> Edges<'a> {
         roles
     }
 
-    /// Those of the wanted who can become `to` in one step: users by this signing, or roles.
+    /// Those of the wanted who can become `to` in one step: users by this credentials, or roles.
     pub fn incoming(
         &mut self,
         to: &Entity,
-        signing: Signing,
+        credentials: Credentials,
         is_wanted: impl Fn(&Entity) -> bool,
     ) -> Vec<Edge> {
         let Some(&role) = self.by_role.get(&to.arn) else { return Vec::new() };
         let Some(target) = self.targets.get(role) else { return Vec::new() };
         let named = named_by(target);
-        let kind = if signing == Signing::RoleSession { EntityKind::Role } else { EntityKind::User };
+        let kind = if credentials == Credentials::RoleSession { EntityKind::Role } else { EntityKind::User };
         let is_meant = |entity: &Entity| entity.kind == kind && is_wanted(entity);
         let mut callers: BTreeSet<Entity> =
             named.arns.iter().filter_map(|arn| Entity::of_arn(arn)).filter(is_meant).collect();
@@ -185,7 +162,7 @@ impl<'a> Edges<'a> {
         let without_account =
             self.unplaced.iter().filter(|entity| is_meant(entity) && target.may_mean(entity));
         callers.extend(without_account.cloned());
-        let edge = |caller| self.with_caller(caller, |edges, cached| edges.edge(cached, role, signing));
+        let edge = |caller| self.with_caller(caller, |edges, cached| edges.edge(cached, role, credentials));
         callers.iter().filter_map(edge).collect()
     }
 
@@ -205,7 +182,7 @@ impl<'a> Edges<'a> {
     fn with_caller<T>(&mut self, from: &Entity, work: impl FnOnce(&mut Self, &mut CachedCaller) -> T) -> T {
         let known = self.callers.remove(&from.arn);
         let mut cached = known.unwrap_or_else(|| CachedCaller {
-            caller: Caller::gather(self.accounts, from),
+            caller: KnownCaller::gather(self.accounts, from),
             requests: BTreeMap::new(),
         });
         let result = work(self, &mut cached);
@@ -213,13 +190,13 @@ impl<'a> Edges<'a> {
         result
     }
 
-    fn edge(&mut self, cached: &mut CachedCaller, role: usize, signing: Signing) -> Option<Edge> {
-        let Step { verdict, as_known, unless } = self.step(cached, role, signing)?;
+    fn edge(&mut self, cached: &mut CachedCaller, role: usize, credentials: Credentials) -> Option<Edge> {
+        let ruling = self.step(cached, role, credentials)?;
         let to = self.targets.get(role)?.entity.clone();
-        Some(Edge { from: cached.caller.entity.clone(), to, verdict, as_known, unless })
+        Some(Edge { from: cached.caller.entity.clone(), to, ruling })
     }
 
-    fn step(&mut self, cached: &mut CachedCaller, role: usize, signing: Signing) -> Option<Step> {
+    fn step(&mut self, cached: &mut CachedCaller, role: usize, credentials: Credentials) -> Option<Ruling> {
         let CachedCaller { caller, requests } = cached;
         let accounts = self.accounts;
         let target = self.targets.get_mut(role)?;
@@ -234,14 +211,10 @@ impl<'a> Edges<'a> {
         if is_placed && !suffices && !caller.may_assume(&target.entity.arn) {
             return None;
         }
-        let request = match requests.entry(signing) {
+        let request = match requests.entry(credentials) {
             Entry::Occupied(entry) => entry.into_mut(),
             Entry::Vacant(entry) => {
-                let mut request = request_by(accounts, caller, signing, self.given)?;
-                if self.sent == Sent::Anything {
-                    request.context.absent.retain(|key| !SENDABLE.contains(&key.as_str()));
-                }
-                entry.insert(request)
+                entry.insert(request_by(accounts, caller, credentials, self.sent, self.given)?)
             }
         };
         set_target(request, accounts, target, self.given);
@@ -252,11 +225,9 @@ impl<'a> Edges<'a> {
         caller.gaps.extend_from_slice(&target.gaps);
         caller.gaps.extend(gap);
         let ruling = evaluate_with_gaps(request, &mut caller.layers, &caller.gaps);
-        let unless = hangs_on(&ruling, &caller.gaps);
         caller.gaps.truncate(own);
         target.trust = caller.layers.trust.take();
-        let (verdict, as_known) = (verdict_of(&ruling.decision), verdict_of(&ruling.as_known));
-        (!ruling.is_no()).then_some(Step { verdict, as_known, unless })
+        (!ruling.answer.is_no()).then_some(ruling)
     }
 }
 

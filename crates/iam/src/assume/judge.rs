@@ -4,11 +4,13 @@
 //! with the layers that have a gap as unknown. The first tells what the answer would be ("yes, unless an SCP
 //! forbids it"), the second whether it is certain. An explicit Deny that is known is certain in any case.
 
-use crate::accounts::{Accounts, Fact, Organization};
-use crate::assume::caller::{Caller, has_level};
-use crate::assume::context::{Assumptions, Signing, context_of, set_role};
+use crate::accounts::{Accounts, Attribute, Organization};
+use crate::assume::caller::{KnownCaller, has_level};
+use crate::assume::context::{Assumptions, Sent, context_of, set_role};
+use crate::assume::credentials::Credentials;
 use crate::assume::entity::Entity;
-use crate::assume::gap::{Gap, layers_of};
+use crate::assume::gap::{facts_of, layers_of};
+use crate::policy::answer::{Answer, Fact, Gap};
 use crate::policy::arn::Arn;
 use crate::policy::document::{Effect, Policy};
 use crate::policy::evaluate::{Context, Decision, DenyKind, Layer, Layers, Request, decide};
@@ -28,39 +30,11 @@ pub(crate) struct Target {
 
 /// The answer to one step.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Ruling {
-    /// Certain, or unknown.
-    pub(crate) decision: Decision,
-    /// What it would be if there were nothing but what is known.
-    pub(crate) as_known: Decision,
-}
-
-impl Ruling {
-    pub(crate) fn is_no(&self) -> bool {
-        matches!(self.decision, Decision::Deny { .. })
-    }
-
-    /// The condition keys that it depends on.
-    pub(crate) fn keys(&self) -> Vec<String> {
-        match &self.decision {
-            Decision::Unknown { depends_on } => {
-                let is_layer = |fact: &String| Layer::ALL.iter().any(|layer| layer.name() == fact);
-                depends_on.iter().filter(|fact| !is_layer(fact)).cloned().collect()
-            }
-            Decision::Allow | Decision::Deny { .. } => Vec::new(),
-        }
-    }
-
-    /// The layers that it depends on.
-    pub(crate) fn layers(&self) -> Vec<Layer> {
-        match &self.decision {
-            Decision::Unknown { depends_on } => Layer::ALL
-                .into_iter()
-                .filter(|layer| depends_on.iter().any(|fact| fact == layer.name()))
-                .collect(),
-            Decision::Allow | Decision::Deny { .. } => Vec::new(),
-        }
-    }
+pub struct Ruling {
+    /// Yes, no, or what it depends on: policies that no source has before facts that must fit.
+    pub answer: Answer,
+    /// What it would be if there were nothing but what is known; *no* where only something unseen could allow it.
+    pub as_known: Answer,
 }
 
 impl Target {
@@ -76,7 +50,7 @@ impl Target {
         let fact = known.or_else(|| unplaced().filter(|_| entity.account.is_none()));
         let mut target = Self { entity: entity.clone(), trust: None, gaps: Vec::new() };
         let what = match fact {
-            Some(Fact::Known(document)) => match document.policy() {
+            Some(Attribute::Known(document)) => match document.policy() {
                 Ok(policy) => {
                     target.trust = Some(policy.clone());
                     None
@@ -85,10 +59,10 @@ impl Target {
                     Some(format!("the trust policy of {} (it cannot be read: {error})", entity.name))
                 }
             },
-            Some(Fact::UntilApply) => {
+            Some(Attribute::UntilApply) => {
                 Some(format!("the trust policy of {} (not known until apply)", entity.name))
             }
-            Some(Fact::NotGiven) | None => {
+            Some(Attribute::NotGiven) | None => {
                 Some(format!("the trust policy of {} (not in the sources)", entity.name))
             }
         };
@@ -98,7 +72,7 @@ impl Target {
             && !has_level(levels, account)
             && policies.management_account.as_ref() != Some(account)
         {
-            target.gaps.push(Gap::new(Layer::Rcp, "an RCP"));
+            target.gaps.push(Gap::rcp());
         }
         if entity.account.is_none() {
             let what = format!("a policy of the caller (the account of {} is not known)", entity.name);
@@ -147,12 +121,12 @@ fn may_name(principal: &Principal, name: &str) -> bool {
 /// The request that a step is.
 pub(crate) fn request_of(
     accounts: &Accounts,
-    caller: &Caller,
+    caller: &KnownCaller,
     target: &Target,
-    signing: Signing,
+    credentials: Credentials,
     given: &Assumptions,
 ) -> Option<Request> {
-    let mut request = request_by(accounts, caller, signing, given)?;
+    let mut request = request_by(accounts, caller, credentials, Sent::Nothing, given)?;
     set_target(&mut request, accounts, target, given);
     Some(request)
 }
@@ -160,11 +134,12 @@ pub(crate) fn request_of(
 /// The request that a step of this caller is, whatever the role: [`set_target`] names one.
 pub(crate) fn request_by(
     accounts: &Accounts,
-    caller: &Caller,
-    signing: Signing,
+    caller: &KnownCaller,
+    credentials: Credentials,
+    sent: Sent,
     given: &Assumptions,
 ) -> Option<Request> {
-    let context = context_of(accounts, caller, signing, given);
+    let context = context_of(accounts, caller, credentials, sent, given);
     Some(Request {
         caller: caller.principal(),
         action: "sts:AssumeRole".to_owned(),
@@ -216,11 +191,24 @@ pub(crate) fn evaluate_with_gaps(request: &Request, layers: &mut Layers, gaps: &
         Decision::Deny { kind: DenyKind::Implicit, .. } => !can_be_widened,
         Decision::Allow | Decision::Unknown { .. } => false,
     };
+    let as_known = Answer::from(as_known);
     if unknown.is_empty() || is_certain {
-        return Ruling { decision: as_known.clone(), as_known };
+        return Ruling { answer: as_known.clone(), as_known };
     }
     let before = std::mem::replace(&mut layers.unknown, unknown);
     let decision = decide(request, layers);
     layers.unknown = before;
-    Ruling { decision, as_known }
+    let answer = match decision {
+        // A refusal can only be turned by what allows: own policies and the trust policy.
+        Decision::Unknown { .. } if as_known.is_no() => {
+            Answer::Unknown(facts_of(gaps, |layer| matches!(layer, Layer::Identity | Layer::Trust)))
+        }
+        Decision::Unknown { depends_on } => {
+            let mut facts = facts_of(gaps, |layer| depends_on.contains(&Fact::Layer(layer)));
+            facts.extend(depends_on.into_iter().filter(|fact| !fact.is_policy()));
+            Answer::Unknown(facts)
+        }
+        decision => decision.into(),
+    };
+    Ruling { answer, as_known }
 }

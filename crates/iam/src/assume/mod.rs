@@ -4,8 +4,9 @@ pub mod entity;
 pub(crate) mod gap;
 
 pub(crate) mod caller;
-pub(crate) mod condition_keys;
-pub(crate) mod context;
-pub(crate) mod judge;
+pub mod credentials;
+
+pub mod context;
+pub mod judge;
 
 pub mod edges;

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::grammar::{Refusal, parse_refusal};
+use crate::assume::credentials::Credentials;
 
 /// A refused call: AWS's answer, and what was sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,6 +107,19 @@ pub enum SignedBy {
     },
     /// Temporary credentials of unknown kind.
     Temporary,
+}
+
+impl SignedBy {
+    /// The kind of these credentials, and how old they are, in seconds, where that is known.
+    pub(super) fn credentials(&self) -> (Credentials, Option<i64>) {
+        match self {
+            Self::AccessKey => (Credentials::AccessKeys, None),
+            Self::SessionToken { serial: None, age } => (Credentials::SessionToken, *age),
+            Self::SessionToken { serial: Some(_), age } => (Credentials::SessionTokenWithMfa, *age),
+            Self::Role { .. } => (Credentials::RoleSession, None),
+            Self::Temporary => (Credentials::Temporary, None),
+        }
+    }
 }
 
 /// The identity that a chain starts from.

@@ -9,7 +9,7 @@ use crate::policy::document::Policy;
 
 /// A fact and where it came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fact<T> {
+pub struct Sourced<T> {
     /// The fact.
     pub value: T,
     /// `infra/terraform.tfstate, 2 days old`; `IAM, now`.
@@ -20,15 +20,15 @@ pub struct Fact<T> {
 #[derive(Debug, Clone, Default)]
 pub struct Known {
     /// The ARN that the signing credentials belong to (GetCallerIdentity).
-    pub caller: Option<Fact<String>>,
+    pub caller: Option<Sourced<String>>,
     /// The role asked for.
-    pub role: Option<Fact<Role>>,
+    pub role: Option<Sourced<Role>>,
     /// ARNs of roles of the role's account: a role that is not among them does not exist.
-    pub roles: Option<Fact<Vec<String>>>,
+    pub roles: Option<Sourced<Vec<String>>>,
     /// The caller's own policies.
-    pub policies: Option<Fact<CallerPolicies>>,
+    pub policies: Option<Sourced<CallerPolicies>>,
     /// The serial numbers of all MFA devices of the caller.
-    pub devices: Option<Fact<Vec<String>>>,
+    pub devices: Option<Sourced<Vec<String>>>,
 }
 
 /// What AWS answered when it was asked after the refusal.
@@ -109,9 +109,9 @@ struct Gathering<'a> {
 }
 
 impl<'a> Gathering<'a> {
-    fn fact<T>(&self, value: T, origin: OriginId) -> Fact<T> {
+    fn fact<T>(&self, value: T, origin: OriginId) -> Sourced<T> {
         let origin = self.accounts.origin(origin).map(|origin| origin.render_short(self.now));
-        Fact { value, origin: origin.unwrap_or_default() }
+        Sourced { value, origin: origin.unwrap_or_default() }
     }
 
     fn account_of(&self, arn: &str) -> Option<&'a Account> {
@@ -184,19 +184,19 @@ impl<'a> Gathering<'a> {
         self.accounts.policies.get(arn)?.document.known()?.policy().ok()
     }
 
-    fn add_boundary(&self, boundary: &accounts::Fact<Option<String>>, policies: &mut CallerPolicies) {
+    fn add_boundary(&self, boundary: &accounts::Attribute<Option<String>>, policies: &mut CallerPolicies) {
         match boundary {
-            accounts::Fact::Known(None) => {}
-            accounts::Fact::Known(Some(arn)) => match self.managed(arn) {
+            accounts::Attribute::Known(None) => {}
+            accounts::Attribute::Known(Some(arn)) => match self.managed(arn) {
                 Some(policy) => policies.boundary = Some(vec![policy.clone()]),
                 None => policies.is_partial = true,
             },
-            accounts::Fact::UntilApply | accounts::Fact::NotGiven => policies.is_partial = true,
+            accounts::Attribute::UntilApply | accounts::Attribute::NotGiven => policies.is_partial = true,
         }
     }
 }
 
-fn trust_of(trust: &accounts::Fact<Document>) -> Option<Policy> {
+fn trust_of(trust: &accounts::Attribute<Document>) -> Option<Policy> {
     trust.known()?.policy().ok().cloned()
 }
 
@@ -215,11 +215,11 @@ mod tests {
     const OPS: &str = "arn:aws:iam::111122223333:role/Ops";
     const OTHER: &str = "arn:aws:iam::111122223333:role/Other";
 
-    fn fact<T>(value: T, origin: &str) -> Fact<T> {
-        Fact { value, origin: origin.to_owned() }
+    fn fact<T>(value: T, origin: &str) -> Sourced<T> {
+        Sourced { value, origin: origin.to_owned() }
     }
 
-    fn role(origin: &str) -> Fact<Role> {
+    fn role(origin: &str) -> Sourced<Role> {
         fact(Role { trust: None, max_session: None, created_at: None }, origin)
     }
 

@@ -5,7 +5,8 @@ use jiff::Timestamp;
 use super::attempt::{Attempt, CodeSent, SignedBy};
 use super::grammar::{Denial, PolicyType, Reason, Refusal};
 use super::known::Known;
-use super::what_if::{Answer, Call, Lack, Trusting};
+use super::what_if::{Call, Lack, Trusting};
+use crate::policy::answer::Answer;
 use crate::policy::arn::Arn;
 use crate::policy::evaluate::{Caller, Decision, DenyKind};
 
@@ -149,7 +150,7 @@ impl<'a> View<'a> {
         let is_lacking = match &trust.answer {
             Answer::Yes => false,
             Answer::No => trust.lacks.contains(&lack),
-            Answer::DependsOn(keys) => keys.iter().any(|key| lack.is_told_by(key)),
+            Answer::Unknown(_) => lack.decides(&trust.answer),
         };
         (!is_lacking).then_some(*origin)
     }

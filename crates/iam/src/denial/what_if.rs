@@ -7,6 +7,9 @@ use jiff::Timestamp;
 
 use super::attempt::{Attempt, CodeSent, SignedBy};
 use super::known::Role;
+use crate::assume::context::{KnownCall, Named, Sent};
+use crate::assume::credentials::Credentials;
+use crate::policy::answer::{Answer, Fact};
 use crate::policy::arn::Arn;
 use crate::policy::document::{Effect, Policy, Statement};
 use crate::policy::evaluate::{Caller, Context, Decision, Layers, Request, evaluate};
@@ -31,8 +34,12 @@ pub(super) enum Lack {
 }
 
 impl Lack {
-    /// Whether a condition on `key` is about it.
-    pub(super) fn is_told_by(self, key: &str) -> bool {
+    /// Whether the answer depends on a condition that is about it.
+    pub(super) fn decides(self, answer: &Answer) -> bool {
+        answer.facts().iter().any(|fact| matches!(fact, Fact::Key(key) if self.is_about(key)))
+    }
+
+    fn is_about(self, key: &str) -> bool {
         let key = key.to_ascii_lowercase();
         match self {
             Self::Mfa | Self::RecentMfa => key.starts_with("aws:multifactorauth"),
@@ -42,17 +49,6 @@ impl Lack {
             Self::Tags => key.starts_with("aws:requesttag/") || key == "aws:tagkeys",
         }
     }
-}
-
-/// What a policy says of a call.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Answer {
-    /// It lets the caller in.
-    Yes,
-    /// It does not.
-    No,
-    /// That depends on these condition keys.
-    DependsOn(Vec<String>),
 }
 
 /// What a trust policy says of a call, and what it would have taken.
@@ -142,12 +138,7 @@ impl Call<'_> {
         )
         .ok()?;
         let layers = Layers { trust: Some(trust.clone()), identity: vec![everything], ..Layers::default() };
-        let judgement = evaluate(&self.request(Some(trust), lacks)?, &layers);
-        Some(match judgement.decision {
-            Decision::Allow => Answer::Yes,
-            Decision::Deny { .. } => Answer::No,
-            Decision::Unknown { depends_on } => Answer::DependsOn(depends_on),
-        })
+        Some(evaluate(&self.request(Some(trust), lacks)?, &layers).decision.into())
     }
 
     /// Which of the caller's own layers refuses, by these policies.
@@ -186,41 +177,19 @@ impl Call<'_> {
     fn context(&self, trust: Option<&Policy>, lacks: &[Lack]) -> Context {
         let attempt = self.attempt;
         let has = |lack| lacks.contains(&lack);
-        let mut context = Context::default();
-        let mut put = |name: &str, values: Vec<String>| context.set(name, values);
+        let (credentials, age) = attempt.signer.credentials();
+        let (caller, named, sent) = (&self.caller, Named::InFull, Sent::Anything);
+        let now = self.now;
+        let mut context =
+            KnownCall { caller, named, credentials: Some(credentials), age, sent, now }.context();
+        if attempt.code != CodeSent::No || has(Lack::Mfa) || has(Lack::RecentMfa) {
+            Credentials::AccessKeysWithMfa.set_mfa(&mut context, None);
+        }
+        context.set("aws:RequestedRegion", [attempt.region.as_str()]);
+        if attempt.endpoint.as_ref().is_some_and(|url| url.starts_with("http://")) {
+            context.set("aws:SecureTransport", ["false"]);
+        }
         let user = user_name(&self.caller);
-        match &self.caller {
-            Caller::User { arn } | Caller::RoleSession { role_arn: arn, .. } => {
-                put("aws:PrincipalArn", vec![arn.clone()]);
-            }
-            _ => {}
-        }
-        put("aws:PrincipalAccount", self.caller.account().map(str::to_owned).into_iter().collect());
-        put("aws:username", user.clone().into_iter().collect());
-        put("aws:CurrentTime", vec![self.now.to_string()]);
-        put("aws:EpochTime", vec![self.now.as_second().to_string()]);
-        put("aws:RequestedRegion", vec![attempt.region.clone()]);
-        put("aws:ViaAWSService", vec!["false".to_owned()]);
-        let (present, age) = match &attempt.signer {
-            _ if has(Lack::Mfa) || has(Lack::RecentMfa) || attempt.code != CodeSent::No => {
-                (Some(Some(true)), Some(Some(0)))
-            }
-            SignedBy::AccessKey => (Some(None), Some(None)),
-            SignedBy::Role { .. } | SignedBy::SessionToken { serial: None, .. } => {
-                (Some(Some(false)), Some(None))
-            }
-            SignedBy::SessionToken { serial: Some(_), age } => (Some(Some(true)), age.map(Some)),
-            SignedBy::Temporary => (None, None),
-        };
-        if let Some(present) = present {
-            put("aws:MultiFactorAuthPresent", present.map(|is| is.to_string()).into_iter().collect());
-        }
-        if let Some(age) = age {
-            put("aws:MultiFactorAuthAge", age.map(|age: i64| age.to_string()).into_iter().collect());
-        }
-        if attempt.signer == SignedBy::AccessKey {
-            put("aws:TokenIssueTime", Vec::new());
-        }
         let statements = || trust.iter().flat_map(|policy| &policy.statements);
         let wanted = |key: &str| -> Vec<String> {
             let all: Vec<_> = conditions_on(statements(), key)

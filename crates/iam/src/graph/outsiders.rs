@@ -5,16 +5,18 @@
 use std::collections::BTreeMap;
 
 use super::model::{Edge, Kind, Mfa, Node};
-use super::survey::{condition, mfa};
+use super::survey::{conditions_of, mfa};
 use crate::accounts::Accounts;
+use crate::assume::context::{Assumptions, KnownCall, Named, Sent, USUAL_AGE};
+use crate::assume::credentials::Credentials;
 use crate::assume::entity::{Entity, EntityKind, Session};
 use crate::assume::judge::Target;
 use crate::lint::is_open_to_strangers;
+use crate::policy::answer::Answer;
 use crate::policy::arn::Arn;
 use crate::policy::document::{Effect, Policy};
-use crate::policy::evaluate::{Caller, Context, Decision, Layers, Request, decide};
+use crate::policy::evaluate::{Caller, Layers, Request, decide};
 use crate::policy::principal::{Principal, PrincipalKind};
-use crate::report::can::{Assumptions, Verdict, verdict_of};
 
 const ALLOW_ALL: &str = r#"{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}"#;
 /// Stands for an account that is not known.
@@ -24,6 +26,7 @@ const NOWHERE: &str = "000000000000";
 struct Outsider {
     node: Node,
     caller: Caller,
+    named: Named,
     /// How it asks.
     actions: &'static [&'static str],
 }
@@ -68,7 +71,7 @@ fn anybody() -> Outsider {
         members: Vec::new(),
         has_more: false,
     };
-    Outsider { node, caller: user_of(NOWHERE), actions: &["sts:AssumeRole"] }
+    Outsider { node, caller: user_of(NOWHERE), named: Named::NotAtAll, actions: &["sts:AssumeRole"] }
 }
 
 fn user_of(account: &str) -> Caller {
@@ -86,12 +89,13 @@ fn outsider(accounts: &Accounts, principal: &Principal) -> Option<Outsider> {
         has_more: false,
     };
     let actions: &[&str] = &["sts:AssumeRole"];
+    let named = Named::InFull;
     match &principal.kind {
         PrincipalKind::Everyone => Some(anybody()),
         PrincipalKind::Account { account, .. } => {
             let is_known = accounts.account(account).is_some();
             let node = Node { id: account.clone(), ..node(Some(account), "any user or role") };
-            (!is_known).then(|| Outsider { node, caller: user_of(account), actions })
+            (!is_known).then(|| Outsider { node, caller: user_of(account), named: Named::ByAccount, actions })
         }
         PrincipalKind::Arn => {
             if let Some(Session { account, role: name, name: session }) = Session::parse(text) {
@@ -100,7 +104,12 @@ fn outsider(accounts: &Accounts, principal: &Principal) -> Option<Outsider> {
                 let is_known = known.is_some_and(|(_, known)| known.roles.values().any(|r| r.name == name));
                 let caller = Caller::RoleSession { session_arn: Some(text.clone()), role_arn };
                 let name = format!("{name}/{session}");
-                return (!is_known).then(|| Outsider { node: node(Some(account), &name), caller, actions });
+                return (!is_known).then(|| Outsider {
+                    node: node(Some(account), &name),
+                    caller,
+                    named,
+                    actions,
+                });
             }
             let entity = Entity::of_arn(text)?;
             let account = entity.account.as_ref()?;
@@ -114,6 +123,7 @@ fn outsider(accounts: &Accounts, principal: &Principal) -> Option<Outsider> {
             (!is_known).then(|| Outsider {
                 node: node(Some(account.as_str()), &entity.name),
                 caller,
+                named,
                 actions,
             })
         }
@@ -121,7 +131,7 @@ fn outsider(accounts: &Accounts, principal: &Principal) -> Option<Outsider> {
             let name = Arn::parse(text).map_or(text.as_str(), |arn| arn.resource);
             let name = name.split_once('/').map_or(name, |(_, name)| name);
             let actions: &[&str] = &["sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML"];
-            Some(Outsider { node: node(None, name), caller: Caller::Federated(text.clone()), actions })
+            Some(Outsider { node: node(None, name), caller: Caller::Federated(text.clone()), named, actions })
         }
         PrincipalKind::Service | PrincipalKind::Nobody | PrincipalKind::CanonicalUser => None,
     }
@@ -139,7 +149,12 @@ fn judge(
         identity: Policy::parse(ALLOW_ALL).into_iter().collect(),
         ..Layers::default()
     };
-    let ask = |action: &str, context: Context| -> Option<Decision> {
+    let ask = |action: &str, credentials: Option<Credentials>| -> Option<Answer> {
+        let (age, sent) = (Some(USUAL_AGE), Sent::Anything);
+        let caller = &outsider.caller;
+        let call = KnownCall { caller, named: outsider.named, credentials, age, sent, now: given.now };
+        let mut context = call.context();
+        given.set_keys(&mut context);
         let nowhere = hatbox_types::name::AccountId::parse(NOWHERE).ok();
         let request = Request {
             caller: outsider.caller.clone(),
@@ -149,42 +164,26 @@ fn judge(
             resource_account: target.entity.account.clone().or(nowhere)?,
             context,
         };
-        Some(decide(&request, &layers))
+        Some(decide(&request, &layers).into())
     };
-    let mut context = Context { absent: vec!["aws:multifactorauth".to_owned()], ..Context::default() };
-    for (name, values) in &given.context {
-        context.set(name, values.iter().map(String::as_str));
-    }
-    context.set("aws:CurrentTime", [given.now.to_string()]);
-    context.set("aws:EpochTime", [given.now.as_second().to_string()]);
     if let Caller::Federated(provider) = &outsider.caller {
-        let mut found = outsider.actions.iter().filter_map(|action| ask(action, context.clone()));
-        let decision = found.find(|decision| verdict_of(decision) != Verdict::No)?;
+        let mut found = outsider.actions.iter().filter_map(|action| ask(action, None));
+        let answer = found.find(|answer| !answer.is_no())?;
         // Whether the provider asked for MFA, AWS does not know; where strangers have tokens, it does not matter.
         let mfa = if is_open_to_strangers(trust, provider) { Mfa::NotRequired } else { Mfa::Unknown };
-        return Some((mfa, conditions(&decision)));
+        return Some((mfa, conditions_of(answer.facts())));
     }
     let action = outsider.actions.first()?;
     if let Caller::RoleSession { .. } = outsider.caller {
-        context.set("aws:MultiFactorAuthPresent", ["false"]);
-        let session = ask(action, context)?;
-        return (verdict_of(&session) != Verdict::No).then(|| (Mfa::NotRequired, conditions(&session)));
+        let session = ask(action, Some(Credentials::RoleSession))?;
+        return (!session.is_no()).then(|| (Mfa::NotRequired, conditions_of(session.facts())));
     }
-    let plain = ask(action, context.clone())?;
-    context.set("aws:MultiFactorAuthPresent", ["true"]);
-    context.set("aws:MultiFactorAuthAge", ["0"]);
-    let with_code = ask(action, context)?;
-    let verdicts = (verdict_of(&plain), verdict_of(&with_code));
-    if verdicts == (Verdict::No, Verdict::No) {
+    let plain = ask(action, Some(Credentials::AccessKeys))?;
+    let with_code = ask(action, Some(Credentials::AccessKeysWithMfa))?;
+    if plain.is_no() && with_code.is_no() {
         return None;
     }
-    let mfa = mfa(verdicts.0);
-    Some((mfa, conditions(if mfa == Mfa::NotRequired { &plain } else { &with_code })))
-}
-
-fn conditions(decision: &Decision) -> Vec<String> {
-    match decision {
-        Decision::Unknown { depends_on } => depends_on.iter().map(|key| condition(key)).collect(),
-        Decision::Allow | Decision::Deny { .. } => Vec::new(),
-    }
+    let mfa = mfa(&plain);
+    let answer = if mfa == Mfa::NotRequired { plain } else { with_code };
+    Some((mfa, conditions_of(answer.facts())))
 }

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::model::{Arrow, Graph, Kind, Mfa};
 use super::simplify::{collapse, steps, trim};
 use super::words::{count, list, names};
-use crate::assume::gap::INDIRECT;
 use crate::policy::arn::Arn;
+use crate::report::reach::INDIRECT;
 
 /// What stands beside a role.
 #[derive(Debug, Clone, PartialEq, Eq)]

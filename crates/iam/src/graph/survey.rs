@@ -9,15 +9,19 @@ use std::sync::Arc;
 
 use super::model::{Account, Edge, Graph, Kind, Mfa, Node, Perhaps};
 use super::outsiders::outsiders;
-use crate::accounts::{Accounts, Extent, Fact};
+use crate::accounts::{Accounts, Attribute, Extent};
+use crate::assume::context::Assumptions;
 use crate::assume::context::SENDABLE;
-use crate::assume::edges::{Edges, Step};
+use crate::assume::credentials::Credentials;
+use crate::assume::edges::Edges;
 use crate::assume::entity::{Entity, EntityKind};
-use crate::assume::gap::{join_or, phrases};
+use crate::assume::gap::{facts_of, join_or};
+use crate::assume::judge::Ruling;
 use crate::assume::judge::Target;
+use crate::policy::answer::{Answer, Fact, add_facts, names_of};
 use crate::policy::document::{Effect, Policy};
-use crate::policy::principal::{PrincipalKind, SESSION_NAME};
-use crate::report::can::{Assumptions, Signing, Verdict, gives_codes};
+use crate::policy::principal::PrincipalKind;
+use crate::report::can::gives_codes;
 
 /// Who can become which role, by everything that the sources tell.
 pub fn survey(accounts: &Accounts, given: &Assumptions) -> Graph {
@@ -33,7 +37,7 @@ pub fn survey(accounts: &Accounts, given: &Assumptions) -> Graph {
     let mut edges = Vec::new();
     let mut perhaps = Vec::new();
     let mut reasons: BTreeSet<Arc<[String]>> = BTreeSet::new();
-    let mut not_known = BTreeSet::new();
+    let mut missing = Vec::new();
     for (from, caller) in users.iter().chain(targets.iter().map(|target| &target.entity)).enumerate() {
         let mut found = leaving(&mut ways, caller);
         if let Some(ways) = &mut ways_if_sent {
@@ -58,15 +62,16 @@ pub fn survey(accounts: &Accounts, given: &Assumptions) -> Graph {
         }
         for (role, (mfa, way)) in found.known {
             let to = first_role + role;
-            let (mut conditions, unknown) = hangs_on(&way, &mut not_known);
+            let (mut conditions, unknown) = split(&way.answer, &mut missing);
             if mfa != Mfa::NotRequired && has_no_device(accounts, caller) {
                 conditions.push("an MFA device is registered".to_owned());
             }
             edges.push(Edge { from, to, mfa, conditions, unknown });
         }
     }
-    not_known.extend(share(&mut edges));
-    not_known.extend(targets.iter().flat_map(|target| phrases(&target.gaps, |_| true)));
+    let mut not_known = share(&mut edges);
+    not_known.extend(targets.iter().flat_map(|target| names_of(&facts_of(&target.gaps, |_| true))));
+    not_known.extend(names_of(&missing));
     not_known.extend(known_in_part(accounts, &targets));
     let entities = users.iter().chain(targets.iter().map(|target| &target.entity));
     let mut nodes: Vec<Node> = entities.map(node).collect();
@@ -82,27 +87,27 @@ pub fn survey(accounts: &Accounts, given: &Assumptions) -> Graph {
 #[derive(Default)]
 struct Leaving {
     /// By what is known: whether with MFA only, and the way that says so.
-    known: BTreeMap<usize, (Mfa, Step)>,
+    known: BTreeMap<usize, (Mfa, Ruling)>,
     /// Only if something allows it that the sources leave out: what that may be. Roles of `known` may be here too.
     perhaps: BTreeMap<usize, Vec<String>>,
 }
 
 fn leaving(ways: &mut Edges<'_>, caller: &Entity) -> Leaving {
     let mut found = Leaving::default();
-    let mut ask = |signing, perhaps: &mut BTreeMap<usize, Vec<String>>| -> BTreeMap<usize, Step> {
-        let steps = ways.outgoing_steps(caller, signing).into_iter();
-        let (known, unsure): (Vec<_>, Vec<_>) = steps.partition(|(_, step)| step.as_known != Verdict::No);
-        perhaps.extend(unsure.into_iter().map(|(role, step)| (role, step.unless)));
+    let mut ask = |credentials, perhaps: &mut BTreeMap<usize, Vec<String>>| -> BTreeMap<usize, Ruling> {
+        let steps = ways.outgoing_steps(caller, credentials).into_iter();
+        let (known, unsure): (Vec<_>, Vec<_>) = steps.partition(|(_, step)| !step.as_known.is_no());
+        perhaps.extend(unsure.into_iter().map(|(role, step)| (role, names_of(step.answer.facts()))));
         known.into_iter().collect()
     };
     if caller.kind == EntityKind::Role {
-        let session = ask(Signing::RoleSession, &mut found.perhaps);
+        let session = ask(Credentials::RoleSession, &mut found.perhaps);
         found.known = session.into_iter().map(|(role, way)| (role, (Mfa::NotRequired, way))).collect();
         return found;
     }
-    let mut plain = ask(Signing::AccessKeys, &mut found.perhaps);
+    let mut plain = ask(Credentials::AccessKeys, &mut found.perhaps);
     let perhaps_without_mfa: BTreeSet<usize> = found.perhaps.keys().copied().collect();
-    let with_code = ask(Signing::WithMfaCode, &mut found.perhaps);
+    let with_code = ask(Credentials::AccessKeysWithMfa, &mut found.perhaps);
     found.known.extend(with_code.into_iter().map(|(role, with_code)| {
         let way = match plain.remove(&role) {
             Some(plain) => (Mfa::NotRequired, plain),
@@ -128,41 +133,37 @@ fn is_sendable(key: &str) -> bool {
 
 /// What follows from the answer to a caller without MFA, where one with MFA gets in. Who may get in without, if
 /// something fits, does not need it.
-pub(super) fn mfa(plain: Verdict) -> Mfa {
-    if plain == Verdict::No { Mfa::Required } else { Mfa::NotRequired }
+pub(super) fn mfa(plain: &Answer) -> Mfa {
+    if plain.is_no() { Mfa::Required } else { Mfa::NotRequired }
 }
 
 /// The conditions on a way, and what is missing of the sources. What is missing of the organization is put by.
-fn hangs_on(way: &Step, not_known: &mut BTreeSet<String>) -> (Vec<String>, Vec<String>) {
+fn split(answer: &Answer, missing: &mut Vec<Fact>) -> (Vec<String>, Vec<String>) {
+    let (of_organization, others): (Vec<Fact>, Vec<Fact>) =
+        answer.facts().iter().cloned().partition(Fact::is_of_organization);
+    add_facts(missing, of_organization);
+    let is_condition = |fact: &Fact| matches!(fact, Fact::Key(_) | Fact::SessionName(_));
+    let (conditions, unknown): (Vec<Fact>, Vec<Fact>) = others.into_iter().partition(is_condition);
+    (conditions_of(&conditions), names_of(&unknown))
+}
+
+/// What must hold of the request, the name of the session first.
+pub(super) fn conditions_of(facts: &[Fact]) -> Vec<String> {
     let mut conditions = Vec::new();
     let mut sessions = Vec::new();
-    let mut unknown = Vec::new();
-    for what in &way.unless {
-        if let Some(name) = what.strip_prefix(SESSION_NAME) {
-            sessions.push(name.to_owned());
-        } else if !what.contains(' ') {
-            conditions.push(condition(what));
-        } else if ["an SCP", "an RCP", "an SCP or RCP"].contains(&what.as_str()) {
-            if !not_known.contains(what) {
-                not_known.insert(what.clone());
+    for fact in facts {
+        match fact {
+            Fact::SessionName(name) => sessions.push(name.clone()),
+            Fact::Key(key) if is_sendable(key) || key.eq_ignore_ascii_case("sts:RoleSessionName") => {
+                conditions.push(format!("the right {key} is sent"));
             }
-        } else {
-            unknown.push(what.clone());
+            fact => conditions.push(format!("{fact} fits")),
         }
     }
     if !sessions.is_empty() {
         conditions.insert(0, format!("the session is named {}", join_or(&sessions)));
     }
-    (conditions, unknown)
-}
-
-/// What must hold of a key that is not known.
-pub(super) fn condition(key: &str) -> String {
-    if is_sendable(key) || key.eq_ignore_ascii_case("sts:RoleSessionName") {
-        format!("the right {key} is sent")
-    } else {
-        format!("{key} fits")
-    }
+    conditions
 }
 
 /// The accounts that a role trusts and that the sources have only a part of: others there may assume it too.
@@ -196,8 +197,8 @@ fn share(edges: &mut [Edge]) -> BTreeSet<String> {
 fn has_no_device(accounts: &Accounts, user: &Entity) -> bool {
     let account = user.account.as_ref().and_then(|id| accounts.accounts.get(id));
     match account.and_then(|account| account.users.get(&user.arn)).map(|user| &user.mfa_devices) {
-        Some(Fact::Known(serials)) => !serials.iter().any(|serial| gives_codes(serial)),
-        Some(Fact::UntilApply | Fact::NotGiven) | None => false,
+        Some(Attribute::Known(serials)) => !serials.iter().any(|serial| gives_codes(serial)),
+        Some(Attribute::UntilApply | Attribute::NotGiven) | None => false,
     }
 }
 

@@ -4,7 +4,8 @@ use serde_json::{Map, Value, json};
 
 use super::finding::Finding;
 use super::report::{Counts, Linted, Outcome};
-use crate::admits::{Admits, Entry};
+use crate::admits::Admits;
+use crate::policy::answer::Answer;
 
 /// All policies, under `policies`; of a single one its members stand at the top too.
 pub fn render_json(linted: &[Linted]) -> String {
@@ -48,21 +49,18 @@ fn render_one(one: &Linted) -> Value {
 
 /// `yes`, `no` or `depends` for each kind of caller; `depends_on` has the keys.
 fn render_admits(admits: &Admits) -> Value {
-    let member = |row: &crate::admits::Row| (row.kind.name().to_owned(), json!(row.entry.name()));
+    let word = |answer: &Answer| match answer {
+        Answer::Yes => "yes",
+        Answer::No => "no",
+        Answer::Unknown(_) => "depends",
+    };
+    let member = |row: &crate::admits::Row| (row.credentials.name().to_owned(), json!(word(&row.answer)));
     Value::Object(admits.rows.iter().map(member).collect())
 }
 
-fn keys(admits: &Admits) -> Vec<&str> {
-    let mut keys: Vec<_> = admits
-        .rows
-        .iter()
-        .filter_map(|row| match &row.entry {
-            Entry::DependsOn(keys) => Some(keys),
-            Entry::Yes | Entry::No => None,
-        })
-        .flatten()
-        .map(String::as_str)
-        .collect();
+fn keys(admits: &Admits) -> Vec<String> {
+    let mut keys: Vec<_> =
+        admits.rows.iter().flat_map(|row| row.answer.facts()).map(ToString::to_string).collect();
     keys.sort_unstable();
     keys.dedup();
     keys

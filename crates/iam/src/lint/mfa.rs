@@ -9,7 +9,9 @@ use crate::admits::people::{
     MAX_STATEMENTS, PeopleStatement, alone, is_about_mfa, is_people, people_statements, principals,
     without_mfa,
 };
-use crate::admits::{Asked, Candidate, Entry, Judge, Kind, candidates_of};
+use crate::admits::{Asked, Candidate, Judge, candidates_of};
+use crate::assume::credentials::Credentials;
+use crate::policy::answer::Answer;
 use crate::policy::condition::Condition;
 use crate::policy::document::{Effect, Policy};
 use crate::policy::principal::Principal;
@@ -71,7 +73,7 @@ fn blame_open(
         !other.is_open
             && policy.statements.get(other.index).is_some_and(|statement| {
                 let judge = Judge::new(alone(policy, statement), asked);
-                let lets_in = |candidate| judge.ask(candidate, Kind::AccessKeysWithMfa).is_possible();
+                let lets_in = |candidate| !judge.ask(candidate, Credentials::AccessKeysWithMfa).is_no();
                 of_people.candidates.iter().any(lets_in)
             })
     });
@@ -99,7 +101,7 @@ fn hits(policy: &Policy, deny: Spot, of_people: &PeopleStatement, asked: &Asked)
     allowing.conditions.clear();
     let only = Policy { version: policy.version, id: None, statements: vec![allowing] };
     let judge = Judge::new(only, asked);
-    of_people.candidates.iter().any(|candidate| judge.ask(candidate, Kind::AccessKeys) != Entry::No)
+    of_people.candidates.iter().any(|candidate| judge.ask(candidate, Credentials::AccessKeys) != Answer::No)
 }
 
 /// The first condition on MFA in the statement that does not ask for it.
@@ -184,8 +186,8 @@ fn find_unsatisfiable(policy: &Policy, spot: Spot, asked: &Asked) -> Vec<Finding
     let judge = Judge::new(alone(policy, spot.statement), asked);
     let gets_in = |judge: &Judge, principal: &Principal| {
         let candidates = candidates_of(spot.statement, principal);
-        let as_role = |candidate: &Candidate| judge.ask(candidate, Kind::RoleSession).is_possible();
-        judge.ask_outsider(principal).is_possible() || candidates.iter().any(as_role)
+        let as_role = |candidate: &Candidate| !judge.ask(candidate, Credentials::RoleSession).is_no();
+        !judge.ask_outsider(principal).is_no() || candidates.iter().any(as_role)
     };
     others
         .into_iter()

@@ -5,8 +5,10 @@ use std::collections::BTreeSet;
 use super::finding::{Finding, Spot};
 use super::rule::{Level, Rule};
 use crate::admits::people::MAX_STATEMENTS;
-use crate::admits::{Asked, Entry, Judge, Kind, candidates_of};
+use crate::admits::{Asked, Judge, candidates_of};
+use crate::assume::credentials::Credentials;
 use crate::policy::Place;
+use crate::policy::answer::Answer;
 use crate::policy::document::{Effect, Policy, Statement};
 use crate::policy::principal::{Principal, PrincipalKind};
 
@@ -130,14 +132,14 @@ fn may_admit(judge: &Judge, statement: &Statement) -> bool {
         return true;
     }
     element.entries.iter().any(|principal| {
-        let admits = |entry: Entry| entry.is_possible();
+        let admits = |answer: Answer| !answer.is_no();
         if is_beyond_trying(principal) && (has_pattern || principal.kind != PrincipalKind::Everyone) {
             return true;
         }
         admits(judge.ask_outsider(principal))
             || candidates_of(statement, principal)
                 .iter()
-                .any(|candidate| Kind::ALL.iter().any(|kind| admits(judge.ask(candidate, *kind))))
+                .any(|candidate| Credentials::ALL.iter().any(|kind| admits(judge.ask(candidate, *kind))))
     })
 }
 

@@ -2,7 +2,9 @@
 
 use super::finding::Finding;
 use super::report::{Counts, Linted, Outcome, Report};
-use crate::admits::{Admits, Entry, Kind, Mfa, Row};
+use crate::admits::{Admits, Mfa, Row};
+use crate::assume::credentials::Credentials;
+use crate::policy::answer::{Answer, Fact};
 use hatbox_types::text::shell::quote_path;
 
 /// How many principals of one policy are shown.
@@ -88,30 +90,34 @@ fn render_who(text: &mut String, report: &Report) {
 
 fn render_table(text: &mut String, admits: &Admits) {
     add(text, "\n  caller signs with                can assume it\n");
-    let mut hangs_on: Vec<&str> = Vec::new();
+    let mut facts: Vec<&Fact> = Vec::new();
     for row in &admits.rows {
-        let answer = match &row.entry {
-            Entry::Yes if is_hole(row, admits) => "YES   <- MFA is not enforced",
-            Entry::Yes => "yes",
-            Entry::No => "no",
-            Entry::DependsOn(keys) => {
-                hangs_on.extend(keys.iter().map(String::as_str));
+        let answer = match &row.answer {
+            Answer::Yes if is_hole(row, admits) => "YES   <- MFA is not enforced",
+            Answer::Yes => "yes",
+            Answer::No => "no",
+            Answer::Unknown(more) => {
+                facts.extend(more);
                 "depends"
             }
         };
-        add(text, &format!("  {:<33}{answer}\n", row.kind.label()));
+        add(text, &format!("  {:<33}{answer}\n", row.credentials.label()));
     }
-    hangs_on.sort_unstable();
-    hangs_on.dedup();
-    for key in hangs_on {
-        add(text, &format!("  depends on {key}: --context {key}=VALUE\n"));
+    facts.sort_by_cached_key(ToString::to_string);
+    facts.dedup();
+    for fact in facts {
+        match fact {
+            Fact::Key(key) => add(text, &format!("  depends on {key}: --context {key}=VALUE\n")),
+            _ => add(text, &format!("  depends on {fact}\n")),
+        }
     }
 }
 
 /// A user can assume the role without MFA. A trusted role never has MFA, which is no hole by itself.
 fn is_hole(row: &Row, admits: &Admits) -> bool {
-    let users_can = admits.rows.iter().any(|row| row.kind != Kind::RoleSession && row.entry.is_possible());
-    !row.kind.has_mfa() && users_can
+    let users_can =
+        admits.rows.iter().any(|row| row.credentials != Credentials::RoleSession && !row.answer.is_no());
+    !row.credentials.has_mfa() && users_can
 }
 
 fn render_finding(text: &mut String, one: &Linted, finding: &Finding) {

@@ -1,11 +1,11 @@
 //! Conditions: one operator on one key, true, false or not known for a request.
 
+use super::answer::{Answer, Fact};
 use super::arn::Arn;
 use super::matching::{Case, ShortArn, Token, is_arn_match, is_match};
 use super::node::Place;
 use super::operator::{Operator, Quantifier, Test};
 use super::request::{Context, Lookup};
-use super::truth::Truth;
 use super::value::{Number, is_in_range, is_same_binary, parse_date};
 use super::variable::{Filled, Template};
 
@@ -41,10 +41,10 @@ impl Condition {
     ///
     /// For set operators and `Null`, empty texts are no values: a key that has no others is a null data set, which
     /// `ForAllValues:` passes and `Null` is there to catch.
-    pub(super) fn holds(&self, context: &Context) -> Truth {
+    pub(super) fn holds(&self, context: &Context) -> Answer {
         let lookup = context.find_lower(&self.lower_key);
         if matches!(lookup, Lookup::Unknown) {
-            return Truth::unknown(&self.key);
+            return Answer::unknown(Fact::key(&self.key));
         }
         let values = if let Lookup::Values(values) = lookup { values } else { &[] };
         let given = || values.iter().filter(|value| !value.is_empty());
@@ -56,39 +56,39 @@ impl Condition {
             return self.holds_without_key();
         }
         match self.operator.quantifier {
-            Some(Quantifier::All) => Truth::all(given().map(|value| self.passes(value, context))),
-            Some(Quantifier::Any) => Truth::any(given().map(|value| self.passes(value, context))),
+            Some(Quantifier::All) => Answer::all(given().map(|value| self.passes(value, context))),
+            Some(Quantifier::Any) => Answer::any(given().map(|value| self.passes(value, context))),
             None => {
-                let fits = Truth::any(values.iter().map(|value| self.fits(value, context)));
+                let fits = Answer::any(values.iter().map(|value| self.fits(value, context)));
                 if self.operator.is_negated { fits.not() } else { fits }
             }
         }
     }
 
-    fn holds_without_key(&self) -> Truth {
+    fn holds_without_key(&self) -> Answer {
         match self.operator {
             // The User Guide says of IfExists that it passes without the key, and of ForAnyValue that it does not.
             Operator { quantifier: Some(Quantifier::Any), if_exists: true, .. } => {
-                Truth::unknown(format!("how AWS reads {} without {}", self.operator_name, self.key))
+                Answer::unknown(Fact::Reading(format!("{} without {}", self.operator_name, self.key)))
             }
-            Operator { if_exists: true, .. } => Truth::Yes,
+            Operator { if_exists: true, .. } => Answer::Yes,
             Operator { quantifier: Some(quantifier), .. } => (quantifier == Quantifier::All).into(),
             Operator { is_negated, .. } => is_negated.into(),
         }
     }
 
-    fn passes(&self, actual: &str, context: &Context) -> Truth {
+    fn passes(&self, actual: &str, context: &Context) -> Answer {
         let fits = self.fits(actual, context);
         if self.operator.is_negated { fits.not() } else { fits }
     }
 
     /// Whether one of the condition's values fits `actual`.
-    fn fits(&self, actual: &str, context: &Context) -> Truth {
-        Truth::any(self.values.iter().map(|wanted| {
+    fn fits(&self, actual: &str, context: &Context) -> Answer {
+        Answer::any(self.values.iter().map(|wanted| {
             if !self.operator.takes_variables() {
                 return self
                     .is_typed_match(actual, &wanted.text)
-                    .map_or_else(|| self.mismatch(), Truth::from);
+                    .map_or_else(|| self.mismatch(), Answer::from);
             }
             match wanted.fill(context) {
                 Filled::Tokens(tokens)
@@ -99,8 +99,8 @@ impl Condition {
                     self.mismatch()
                 }
                 Filled::Tokens(tokens) => self.is_text_match(actual, &tokens).into(),
-                Filled::NoValue => Truth::No,
-                Filled::Unknown(name) => Truth::unknown(name),
+                Filled::NoValue => Answer::No,
+                Filled::Unknown(name) => Answer::unknown(Fact::key(name)),
             }
         }))
     }
@@ -120,9 +120,9 @@ impl Condition {
 
     /// What comes of a value that is not of the operator's type. It fits nothing; whether a negated operator holds then,
     /// AWS's documents do not say.
-    fn mismatch(&self) -> Truth {
+    fn mismatch(&self) -> Answer {
         if !self.operator.is_negated {
-            return Truth::No;
+            return Answer::No;
         }
         let kind = match self.operator.test {
             Test::Arn => "an ARN",
@@ -130,10 +130,10 @@ impl Condition {
             Test::Date(_) => "a date",
             _ => "an IP address",
         };
-        Truth::unknown(format!(
-            "how AWS reads {} of {} where a value is not {kind}",
+        Answer::unknown(Fact::Reading(format!(
+            "{} of {} where a value is not {kind}",
             self.operator_name, self.key
-        ))
+        )))
     }
 
     /// Compares by type; `None` where one of the two is not of it.
@@ -176,7 +176,7 @@ mod tests {
     use super::super::document::Policy;
     use super::*;
 
-    fn holds(operator: &str, wanted: &str, context: &Context) -> Truth {
+    fn holds(operator: &str, wanted: &str, context: &Context) -> Answer {
         let json = format!(
             r#"{{"Version": "2012-10-17", "Statement": {{"Effect": "Allow", "Action": "*",
                 "Condition": {{"{operator}": {{"k": {wanted}}}}}}}}}"#
@@ -248,11 +248,11 @@ mod tests {
     #[test]
     fn a_key_without_a_value_that_counts_is_no_value_for_a_set_operator() {
         let empty = Context::complete([("k", vec![""])]);
-        assert_eq!(holds("ForAllValues:StringEquals", r#""a""#, &empty), Truth::Yes);
-        assert_eq!(holds("ForAnyValue:StringNotEquals", r#""a""#, &empty), Truth::No);
+        assert_eq!(holds("ForAllValues:StringEquals", r#""a""#, &empty), Answer::Yes);
+        assert_eq!(holds("ForAnyValue:StringNotEquals", r#""a""#, &empty), Answer::No);
         let none = Context::partial([("k", Vec::<&str>::new())]);
-        assert_eq!(holds("Null", r#""true""#, &none), Truth::Yes);
-        assert_eq!(holds("StringEquals", r#""a""#, &none), Truth::No);
+        assert_eq!(holds("Null", r#""true""#, &none), Answer::Yes);
+        assert_eq!(holds("StringEquals", r#""a""#, &none), Answer::No);
     }
 
     /// The policy of the User Guide's "multivalued context keys" that guards `ForAllValues:` with `Null`.
@@ -282,91 +282,76 @@ mod tests {
                 "ForAnyValue:StringEqualsIfExists",
                 r#""a""#,
                 &[][..],
-                "how AWS reads ForAnyValue:StringEqualsIfExists without k",
+                "ForAnyValue:StringEqualsIfExists without k",
             ),
             (
                 "ForAnyValue:StringNotLikeIfExists",
                 r#""a""#,
                 &[],
-                "how AWS reads ForAnyValue:StringNotLikeIfExists without k",
+                "ForAnyValue:StringNotLikeIfExists without k",
             ),
-            (
-                "ArnNotLike",
-                r#""arn:aws:sns:*:*:t""#,
-                &["t"],
-                "how AWS reads ArnNotLike of k where a value is not an ARN",
-            ),
+            ("ArnNotLike", r#""arn:aws:sns:*:*:t""#, &["t"], "ArnNotLike of k where a value is not an ARN"),
             (
                 "ArnNotEquals",
                 r#""t""#,
                 &["arn:aws:sns:r:1:t"],
-                "how AWS reads ArnNotEquals of k where a value is not an ARN",
+                "ArnNotEquals of k where a value is not an ARN",
             ),
             (
                 "ArnNotEqualsIfExists",
                 r#""t""#,
                 &["x"],
-                "how AWS reads ArnNotEqualsIfExists of k where a value is not an ARN",
+                "ArnNotEqualsIfExists of k where a value is not an ARN",
             ),
-            (
-                "ArnNotLike",
-                arns,
-                &["arn:aws:sns:r:1:u"],
-                "how AWS reads ArnNotLike of k where a value is not an ARN",
-            ),
-            (
-                "NumericNotEquals",
-                r#""5""#,
-                &["five"],
-                "how AWS reads NumericNotEquals of k where a value is not a number",
-            ),
-            (
-                "NumericNotEquals",
-                r#""five""#,
-                &["5"],
-                "how AWS reads NumericNotEquals of k where a value is not a number",
-            ),
-            (
-                "DateNotEquals",
-                r#""2026-01-01""#,
-                &["soon"],
-                "how AWS reads DateNotEquals of k where a value is not a date",
-            ),
+            ("ArnNotLike", arns, &["arn:aws:sns:r:1:u"], "ArnNotLike of k where a value is not an ARN"),
+            ("NumericNotEquals", r#""5""#, &["five"], "NumericNotEquals of k where a value is not a number"),
+            ("NumericNotEquals", r#""five""#, &["5"], "NumericNotEquals of k where a value is not a number"),
+            ("DateNotEquals", r#""2026-01-01""#, &["soon"], "DateNotEquals of k where a value is not a date"),
             (
                 "NotIpAddress",
                 r#""10.0.0.0/33""#,
                 &["10.0.0.1"],
-                "how AWS reads NotIpAddress of k where a value is not an IP address",
+                "NotIpAddress of k where a value is not an IP address",
             ),
             (
                 "NotIpAddress",
                 r#""10.0.0.0/8""#,
                 &["AWS Internal"],
-                "how AWS reads NotIpAddress of k where a value is not an IP address",
+                "NotIpAddress of k where a value is not an IP address",
             ),
             (
                 "ForAllValues:ArnNotLike",
                 r#""arn:aws:sns:*:*:t""#,
                 &["t"],
-                "how AWS reads ForAllValues:ArnNotLike of k where a value is not an ARN",
+                "ForAllValues:ArnNotLike of k where a value is not an ARN",
             ),
         ] {
-            assert_eq!(holds(operator, wanted, &of(values)), Truth::unknown(reason), "{operator} {wanted}");
+            assert_eq!(
+                holds(operator, wanted, &of(values)),
+                Answer::unknown(Fact::Reading(reason.to_owned())),
+                "{operator} {wanted}"
+            );
         }
         for (operator, wanted, values, expected, why) in [
             (
                 "ArnNotLike",
                 arns,
                 &["arn:aws:sns:r:1:t"][..],
-                Truth::No,
+                Answer::No,
                 "another value fits, which settles it",
             ),
-            ("ArnLike", r#""t""#, &["t"], Truth::No, "what is no ARN fits no ARN"),
-            ("NumericEquals", r#""five""#, &["five"], Truth::No, "what is no number equals none"),
-            ("NotIpAddress", r#""10.0.0.0/8""#, &["2001:db8::1"], Truth::Yes, "an address of the other kind"),
-            ("ForAllValues:ArnNotLike", r#""t""#, &[""], Truth::Yes, "no value at all"),
-            ("ForAnyValue:StringEqualsIfExists", r#""a""#, &["a"], Truth::Yes, "the key is there"),
-            ("ForAllValues:StringEqualsIfExists", r#""a""#, &[], Truth::Yes, "both say the same"),
+            ("ArnLike", r#""t""#, &["t"], Answer::No, "what is no ARN fits no ARN"),
+            ("NumericEquals", r#""five""#, &["five"], Answer::No, "what is no number equals none"),
+            (
+                "NotIpAddress",
+                r#""10.0.0.0/8""#,
+                &["2001:db8::1"],
+                Answer::Yes,
+                "an address of the other kind",
+            ),
+            ("ForAllValues:ArnNotLike", r#""t""#, &[""], Answer::Yes, "no value at all"),
+            ("ForAnyValue:StringEqualsIfExists", r#""a""#, &["a"], Answer::Yes, "the key is there"),
+            ("ForAllValues:StringEqualsIfExists", r#""a""#, &[], Answer::Yes, "both say the same"),
         ] {
             assert_eq!(holds(operator, wanted, &of(values)), expected, "{operator} {wanted}: {why}");
         }
@@ -375,9 +360,9 @@ mod tests {
     #[test]
     fn without_a_set_operator_one_of_many_values_must_fit() {
         let many = Context::complete([("k", vec!["a", "b"])]);
-        assert_eq!(holds("StringEquals", r#""a""#, &many), Truth::Yes);
-        assert_eq!(holds("StringEquals", r#""c""#, &many), Truth::No);
-        assert_eq!(holds("StringNotEquals", r#""a""#, &many), Truth::No);
+        assert_eq!(holds("StringEquals", r#""a""#, &many), Answer::Yes);
+        assert_eq!(holds("StringEquals", r#""c""#, &many), Answer::No);
+        assert_eq!(holds("StringNotEquals", r#""a""#, &many), Answer::No);
     }
 
     #[test]
@@ -386,17 +371,17 @@ mod tests {
         for operator in
             ["StringEquals", "StringNotEquals", "StringEqualsIfExists", "Null", "ForAllValues:Bool"]
         {
-            assert_eq!(holds(operator, r#""true""#, &nothing), Truth::unknown("k"), "{operator}");
+            assert_eq!(holds(operator, r#""true""#, &nothing), Answer::unknown(Fact::key("k")), "{operator}");
         }
     }
 
     #[test]
     fn variables_are_not_filled_in_where_the_type_is_not_text() {
         let context = Context::complete([("k", vec!["5"]), ("n", vec!["5"])]);
-        assert_eq!(holds("NumericEquals", r#""${n}""#, &context), Truth::No);
-        assert_eq!(holds("StringEquals", r#""${n}""#, &context), Truth::Yes);
+        assert_eq!(holds("NumericEquals", r#""${n}""#, &context), Answer::No);
+        assert_eq!(holds("StringEquals", r#""${n}""#, &context), Answer::Yes);
         let context = Context::complete([("k", vec!["true"]), ("n", vec!["true"])]);
-        assert_eq!(holds("Bool", r#""${n}""#, &context), Truth::Yes);
-        assert_eq!(holds("Null", r#""${n}""#, &context), Truth::No);
+        assert_eq!(holds("Bool", r#""${n}""#, &context), Answer::Yes);
+        assert_eq!(holds("Null", r#""${n}""#, &context), Answer::No);
     }
 }

@@ -12,14 +12,12 @@
 //! | everybody | nothing else; unknown where a session policy does not allow | identity allow, boundary, session |
 //! | a service, a provider | nothing else | nothing else |
 
-use std::collections::BTreeSet;
-
 pub use super::layers::{Decision, DenyKind, Judgement, Layer, Layers, OrganizationLevel};
-pub use super::request::{Caller, Context, Request};
+pub use super::request::{Caller, Context, PossibleKeys, Request};
 
+use super::answer::{Answer, Fact, add_facts, sort_by_name};
 use super::document::{Effect, Policy};
 use super::finding::{Finding, Origin, render_findings};
-use super::truth::Truth;
 use super::verdict::{Contest, Detail, GrantPath, Judge, is_one_of};
 
 /// What no policy can forbid, an explicit deny included (STS reference: "No permissions are required").
@@ -68,9 +66,8 @@ fn combine(mut judgements: Vec<Judgement>) -> Judgement {
     for other in all {
         match (&mut worst.decision, other.decision) {
             (Decision::Unknown { depends_on }, Decision::Unknown { depends_on: more }) => {
-                depends_on.extend(more);
-                depends_on.sort();
-                depends_on.dedup();
+                add_facts(depends_on, more);
+                sort_by_name(depends_on);
             }
             (Decision::Allow, Decision::Allow) => {}
             _ => continue,
@@ -106,7 +103,7 @@ impl<'p> Judge<'p> {
         ];
         let of =
             |wanted: Layer| verdicts.iter().find(|(layer, _)| *layer == wanted).map(|(_, verdict)| verdict);
-        let allow_of = |layer| of(layer).map_or(Truth::No, |verdict| verdict.allow.clone());
+        let allow_of = |layer| of(layer).map_or(Answer::No, |verdict| verdict.allow.clone());
         let findings = || verdicts.iter().flat_map(|(_, verdict)| &verdict.findings);
 
         let denying = verdicts.iter().find(|(_, verdict)| verdict.deny.is_yes());
@@ -118,15 +115,15 @@ impl<'p> Judge<'p> {
         }
 
         let through = |way: &GrantPath| {
-            let rest = Truth::all(way.needs.iter().map(|layer| allow_of(*layer)));
+            let rest = Answer::all(way.needs.iter().map(|layer| allow_of(*layer)));
             let contested = if way.contest.is_some() {
-                allow_of(Layer::Session).or(Truth::unknown(Layer::Session.name()))
+                allow_of(Layer::Session).or(Answer::unknown(Fact::Layer(Layer::Session)))
             } else {
-                Truth::Yes
+                Answer::Yes
             };
             way.opened.clone().and(rest).and(contested)
         };
-        let allow = allow_of(Layer::Scp).and(Truth::any(ways.iter().map(through)));
+        let allow = allow_of(Layer::Scp).and(Answer::any(ways.iter().map(through)));
         if allow.is_no() {
             let layer = blame(&ways, |layer| allow_of(layer).is_no());
             let because = self.tell(findings(), |finding| {
@@ -135,9 +132,9 @@ impl<'p> Judge<'p> {
             return self.deny_for_want(layer, because);
         }
 
-        let denied = Truth::any(verdicts.iter().map(|(_, verdict)| verdict.deny.clone()));
-        if let Truth::Unknown(facts) = allow.and(denied.not()) {
-            let mut because = self.tell(findings(), |finding| matches!(finding.truth, Truth::Unknown(_)));
+        let denied = Answer::any(verdicts.iter().map(|(_, verdict)| verdict.deny.clone()));
+        if let Answer::Unknown(facts) = allow.and(denied.not()) {
+            let mut because = self.tell(findings(), |finding| matches!(finding.truth, Answer::Unknown(_)));
             if self.detail == Detail::Reasons {
                 let contest = ways.iter().filter(|way| !way.opened.is_no()).find_map(|way| way.contest);
                 because.extend(self.render_unknown_layers(&facts, contest));
@@ -168,14 +165,16 @@ impl<'p> Judge<'p> {
 
     fn render_unknown_layers(
         &self,
-        facts: &BTreeSet<String>,
+        facts: &[Fact],
         contest: Option<Contest>,
     ) -> impl Iterator<Item = String> {
-        Layer::ALL.into_iter().filter(|layer| facts.contains(layer.name())).map(move |layer| match contest {
-            Some(contest) if layer == Layer::Session && !self.layers.unknown.contains(&layer) => {
-                contest.text().to_owned()
+        Layer::ALL.into_iter().filter(|layer| facts.contains(&Fact::Layer(*layer))).map(move |layer| {
+            match contest {
+                Some(contest) if layer == Layer::Session && !self.layers.unknown.contains(&layer) => {
+                    contest.text().to_owned()
+                }
+                _ => format!("the policies of the layer `{}` are not known", layer.name()),
             }
-            _ => format!("the policies of the layer `{}` are not known", layer.name()),
         })
     }
 
@@ -203,12 +202,12 @@ impl<'p> Judge<'p> {
             return deny(DenyKind::Explicit, layer, applied(Effect::Deny));
         }
         match verdict.allow.clone().and(verdict.deny.clone().not()) {
-            Truth::Yes => Judgement { decision: Decision::Allow, because: applied(Effect::Allow) },
-            Truth::No => {
+            Answer::Yes => Judgement { decision: Decision::Allow, because: applied(Effect::Allow) },
+            Answer::No => {
                 self.deny_for_want(layer, told(&|finding| finding.statement.effect == Effect::Allow))
             }
-            Truth::Unknown(facts) => {
-                unknown(facts, told(&|finding| matches!(finding.truth, Truth::Unknown(_))))
+            Answer::Unknown(facts) => {
+                unknown(facts, told(&|finding| matches!(finding.truth, Answer::Unknown(_))))
             }
         }
     }
@@ -252,8 +251,9 @@ fn deny(kind: DenyKind, layer: Layer, because: Vec<String>) -> Judgement {
     Judgement { decision: Decision::Deny { kind, layer }, because }
 }
 
-fn unknown(facts: BTreeSet<String>, because: Vec<String>) -> Judgement {
-    Judgement { decision: Decision::Unknown { depends_on: facts.into_iter().collect() }, because }
+fn unknown(mut depends_on: Vec<Fact>, because: Vec<String>) -> Judgement {
+    sort_by_name(&mut depends_on);
+    Judgement { decision: Decision::Unknown { depends_on }, because }
 }
 
 #[cfg(test)]
@@ -351,7 +351,7 @@ mod tests {
                 "Principal": {"AWS": "arn:aws:sts::111122223333:assumed-role/R/s"}}}}"#;
         let mut row = parse_row(row).unwrap();
         let contested = evaluate(&row.request, &row.layers);
-        assert_eq!(contested.decision, Decision::Unknown { depends_on: vec!["session".into()] });
+        assert_eq!(contested.decision, Decision::Unknown { depends_on: vec![Fact::Layer(Layer::Session)] });
         assert!(contested.because.concat().contains("contradict"), "{:?}", contested.because);
         row.layers.unknown.insert(Layer::Scp);
         row.layers.session = None;
@@ -369,7 +369,7 @@ mod tests {
         let mut row = parse_row(row).unwrap();
         row.layers.unknown.insert(Layer::Session);
         let unknown = evaluate(&row.request, &row.layers);
-        assert_eq!(unknown.decision, Decision::Unknown { depends_on: vec!["session".into()] });
+        assert_eq!(unknown.decision, Decision::Unknown { depends_on: vec![Fact::Layer(Layer::Session)] });
         assert_eq!(unknown.because, ["the policies of the layer `session` are not known"]);
     }
 
@@ -393,7 +393,7 @@ mod tests {
             r#"{"StringLike": {"aws:RequestTag/team": "*"}}"#,
         );
         let unknown = judge([address, tag], false);
-        let keys = vec!["aws:RequestTag/team".to_owned(), "aws:SourceIp".to_owned()];
+        let keys = vec![Fact::key("aws:RequestTag/team"), Fact::key("aws:SourceIp")];
         assert_eq!(unknown.decision, Decision::Unknown { depends_on: keys });
         assert_eq!(
             unknown.because,

@@ -2,12 +2,12 @@
 //!
 //! [`super::evaluate::evaluate`] decides; this tells a person why, in structure rather than in words.
 
+use super::answer::{Answer, Fact, sort_by_name};
 use super::condition::Condition;
 use super::document::Statement;
 use super::evaluate::{Layer, Layers, Request};
 use super::finding::Finding;
 use super::statement::Miss;
-use super::truth::Truth;
 use super::verdict::{Detail, Judge, Verdict};
 
 /// What one layer says on the action of a request.
@@ -23,17 +23,6 @@ pub struct LayerReport<'p> {
     pub denies: Answer,
     /// Its statements, in their order.
     pub statements: Vec<StatementReport<'p>>,
-}
-
-/// Yes, no, or what it depends on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer {
-    /// Yes.
-    Yes,
-    /// No.
-    No,
-    /// It depends on these condition keys and layers.
-    DependsOn(Vec<String>),
 }
 
 /// What one statement does.
@@ -56,8 +45,8 @@ pub struct StatementReport<'p> {
 pub enum Outcome<'p> {
     /// It applies.
     Applies,
-    /// It may apply, depending on these condition keys.
-    DependsOn(Vec<String>),
+    /// It may apply, depending on these facts.
+    DependsOn(Vec<Fact>),
     /// It names somebody else.
     OtherPrincipal,
     /// It is about other actions.
@@ -73,28 +62,18 @@ pub enum Outcome<'p> {
     },
 }
 
-impl From<Truth> for Answer {
-    fn from(truth: Truth) -> Self {
-        match truth {
-            Truth::Yes => Self::Yes,
-            Truth::No => Self::No,
-            Truth::Unknown(facts) => Self::DependsOn(facts.into_iter().collect()),
-        }
-    }
-}
-
 /// Asks every layer about the first action of `request`, in the order of blame.
 pub fn explain_layers<'p>(request: &'p Request, layers: &'p Layers) -> Vec<LayerReport<'p>> {
     let judge = Judge { request, layers, action: &request.action, detail: Detail::Reasons };
     let (mut trust, ways) = judge.judge_resource();
-    trust.allow = Truth::any(ways.iter().map(|way| way.opened.clone()));
+    trust.allow = Answer::any(ways.iter().map(|way| way.opened.clone()));
     let nearest = ways.iter().filter(|way| !way.opened.is_no()).min_by_key(|way| way.needs.len());
     let needs = nearest.map_or(&[] as &[Layer], |way| way.needs);
     let of = |layer, verdict: Verdict<'p>| LayerReport {
         layer,
         is_needed: matches!(layer, Layer::Trust | Layer::Scp) || nearest.is_none() || needs.contains(&layer),
-        allows: verdict.allow.into(),
-        denies: verdict.deny.into(),
+        allows: verdict.allow.sorted(),
+        denies: verdict.deny.sorted(),
         statements: verdict.findings.into_iter().map(report).collect(),
     };
     vec![
@@ -115,12 +94,15 @@ fn report(finding: Finding<'_>) -> StatementReport<'_> {
         number: finding.number,
         statement: finding.statement,
         outcome: match (finding.truth, finding.miss) {
-            (Truth::Yes, _) => Outcome::Applies,
-            (Truth::Unknown(facts), _) => Outcome::DependsOn(facts.into_iter().collect()),
-            (Truth::No, None | Some(Miss::Principal)) => Outcome::OtherPrincipal,
-            (Truth::No, Some(Miss::Action)) => Outcome::OtherAction,
-            (Truth::No, Some(Miss::Resource)) => Outcome::OtherResource,
-            (Truth::No, Some(Miss::Condition { condition, has_key })) => {
+            (Answer::Yes, _) => Outcome::Applies,
+            (Answer::Unknown(mut facts), _) => {
+                sort_by_name(&mut facts);
+                Outcome::DependsOn(facts)
+            }
+            (Answer::No, None | Some(Miss::Principal)) => Outcome::OtherPrincipal,
+            (Answer::No, Some(Miss::Action)) => Outcome::OtherAction,
+            (Answer::No, Some(Miss::Resource)) => Outcome::OtherResource,
+            (Answer::No, Some(Miss::Condition { condition, has_key })) => {
                 Outcome::Fails { condition, has_key }
             }
         },

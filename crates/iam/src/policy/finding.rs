@@ -2,10 +2,10 @@
 
 use std::fmt;
 
+use super::answer::{Answer, Fact, sort_by_name};
 use super::document::{Effect, Statement};
 use super::layers::Layer;
 use super::statement::Miss;
-use super::truth::Truth;
 
 /// How many findings an answer tells.
 const MAX_TOLD: usize = 8;
@@ -49,7 +49,7 @@ pub(super) struct Finding<'p> {
     /// Of the statement, from 1.
     pub(super) number: usize,
     pub(super) statement: &'p Statement,
-    pub(super) truth: Truth,
+    pub(super) truth: Answer,
     pub(super) miss: Option<Miss<'p>>,
 }
 
@@ -67,17 +67,23 @@ impl Finding<'_> {
             Effect::Deny => "deny",
         };
         let what = match (&self.truth, &self.miss) {
-            (Truth::Yes, _) => self.render_applied(),
-            (Truth::Unknown(facts), _) => {
-                let quoted =
-                    |fact: &String| if fact.contains(' ') { fact.clone() } else { format!("`{fact}`") };
+            (Answer::Yes, _) => self.render_applied(),
+            (Answer::Unknown(facts), _) => {
+                let quoted = |fact: &Fact| match fact {
+                    Fact::Key(_) | Fact::Layer(_) => format!("`{fact}`"),
+                    Fact::SessionName(_) | Fact::CanonicalId | Fact::Reading(_) | Fact::Gap(_) => {
+                        fact.to_string()
+                    }
+                };
+                let mut facts = facts.clone();
+                sort_by_name(&mut facts);
                 let facts: Vec<_> = facts.iter().map(quoted).collect();
                 format!("may {does}, depending on {}", facts.join(", "))
             }
-            (Truth::No, None | Some(Miss::Principal)) => format!("does not {does}: names somebody else"),
-            (Truth::No, Some(Miss::Action)) => format!("does not {does}: is about other actions"),
-            (Truth::No, Some(Miss::Resource)) => format!("does not {does}: is about other resources"),
-            (Truth::No, Some(Miss::Condition { condition, has_key })) => {
+            (Answer::No, None | Some(Miss::Principal)) => format!("does not {does}: names somebody else"),
+            (Answer::No, Some(Miss::Action)) => format!("does not {does}: is about other actions"),
+            (Answer::No, Some(Miss::Resource)) => format!("does not {does}: is about other resources"),
+            (Answer::No, Some(Miss::Condition { condition, has_key })) => {
                 let why = if *has_key { "the request has another value" } else { "the key is absent" };
                 format!("does not {does}: {} on `{}` fails, {why}", condition.operator_name, condition.key)
             }
@@ -110,8 +116,8 @@ pub(super) fn render_findings<'f, 'p: 'f>(
 ) -> Vec<String> {
     let mut told: Vec<_> = findings.into_iter().filter(|finding| is_telling(finding)).collect();
     told.sort_by_key(|finding| match (&finding.truth, &finding.miss) {
-        (Truth::Yes, _) => 0,
-        (Truth::Unknown(_), _) => 1,
+        (Answer::Yes, _) => 0,
+        (Answer::Unknown(_), _) => 1,
         (_, Some(Miss::Condition { .. })) => 2,
         (_, Some(Miss::Resource)) => 3,
         (_, Some(Miss::Action)) => 4,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::answer::Fact;
 use super::document::Policy;
 use hatbox_types::name::AccountId;
 
@@ -97,8 +98,8 @@ pub enum Decision {
     },
     /// Cannot be said.
     Unknown {
-        /// The condition keys and layers that the answer depends on.
-        depends_on: Vec<String>,
+        /// What the answer depends on, in the order of the names.
+        depends_on: Vec<Fact>,
     },
 }
 

@@ -3,11 +3,12 @@
 //! [`document`] parses a policy, [`evaluate`] judges a request against all layers that apply to it,
 //! [`rows`] reads requests and writes answers as lines of JSON, [`same`] compares two policies.
 
+pub mod answer;
 pub(crate) mod json;
 pub(crate) mod node;
-mod truth;
 
 pub mod arn;
+pub(crate) mod condition_keys;
 mod matching;
 pub mod request;
 pub mod variable;

@@ -1,15 +1,10 @@
 //! Principals: whom a statement names, and whether that is the caller.
 
+use super::answer::{Answer, Fact};
 use super::arn::Arn;
 use super::node::Place;
 use super::request::Caller;
-use super::truth::Truth;
 use hatbox_types::name::AccountId;
-
-/// What it hangs on whether a session of a role is one that is named; the name follows.
-pub(crate) const SESSION_NAME: &str = "the session name ";
-/// What it hangs on whether a caller is of the account that is named by its canonical id.
-pub(crate) const CANONICAL_ID: &str = "the canonical id of the caller's account";
 
 /// One entry of a `Principal` or `NotPrincipal`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,8 +77,8 @@ impl Principal {
     }
 
     /// How it fits `caller`. No wildcard but `*` alone, no folding of case: AWS compares exactly.
-    pub(super) fn fits(&self, caller: &Caller) -> Option<(Route, Truth)> {
-        let fits = |route| Some((route, Truth::Yes));
+    pub(super) fn fits(&self, caller: &Caller) -> Option<(Route, Answer)> {
+        let fits = |route| Some((route, Answer::Yes));
         match (&self.kind, caller) {
             (PrincipalKind::Everyone, _) => fits(Route::Everyone),
             (PrincipalKind::Account { account, partition }, _) => {
@@ -92,7 +87,7 @@ impl Principal {
                     (Some(wanted), Some(actual)) => wanted == actual,
                     _ => true,
                 };
-                (is_account && is_partition).then_some((Route::Account, Truth::Yes))
+                (is_account && is_partition).then_some((Route::Account, Answer::Yes))
             }
             (PrincipalKind::Arn, Caller::User { arn }) if *arn == self.text => fits(Route::User),
             (PrincipalKind::Arn, Caller::RoleSession { role_arn, .. }) if *role_arn == self.text => {
@@ -107,7 +102,7 @@ impl Principal {
                 if is_session_of(&self.text, role_arn) =>
             {
                 let name = self.text.rsplit('/').next().unwrap_or_default();
-                Some((Route::Session, Truth::unknown(format!("{SESSION_NAME}{name}"))))
+                Some((Route::Session, Answer::unknown(Fact::SessionName(name.to_owned()))))
             }
             (PrincipalKind::Service, Caller::Service(name))
             | (PrincipalKind::Federated, Caller::Federated(name))
@@ -118,7 +113,7 @@ impl Principal {
             (
                 PrincipalKind::CanonicalUser,
                 Caller::User { .. } | Caller::RoleSession { .. } | Caller::Root(_),
-            ) => Some((Route::Account, Truth::unknown(CANONICAL_ID))),
+            ) => Some((Route::Account, Answer::unknown(Fact::CanonicalId))),
             _ => None,
         }
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::arn::Arn;
+use super::condition_keys::{is_known, is_of_provider};
 use hatbox_types::name::AccountId;
 
 /// Who asks.
@@ -82,6 +83,30 @@ pub struct Context {
     /// Lower-cased beginnings of keys that are known to be absent unless they are in `values`:
     /// `aws:principaltag/` of a user whose tags are known.
     pub absent: Vec<String>,
+    /// Which keys the request can have at all; any other is absent.
+    pub possible: PossibleKeys,
+}
+
+/// Which condition keys a request can have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PossibleKeys {
+    /// Any.
+    #[default]
+    Any,
+    /// Those of a call to STS.
+    OfSts,
+    /// Those of a call to STS by a caller who never had a token of an identity provider.
+    OfStsWithoutToken,
+}
+
+impl PossibleKeys {
+    fn has(self, lower: &str) -> bool {
+        match self {
+            Self::Any => true,
+            Self::OfSts => is_known(lower),
+            Self::OfStsWithoutToken => is_known(lower) && !is_of_provider(lower),
+        }
+    }
 }
 
 /// What a context says about one key.
@@ -123,6 +148,7 @@ impl Context {
             None if self.is_complete || self.absent.iter().any(|start| lower.starts_with(start)) => {
                 Lookup::Absent
             }
+            None if !self.possible.has(lower) => Lookup::Absent,
             None => Lookup::Unknown,
         }
     }

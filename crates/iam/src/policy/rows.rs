@@ -7,6 +7,7 @@
 
 use serde_json::{Value as Json, json};
 
+use super::answer::names_of;
 use super::arn::Arn;
 use super::document::PolicyError;
 use super::evaluate::{Caller, Context, Decision, DenyKind, Judgement, Layers, OrganizationLevel, Request};
@@ -61,7 +62,7 @@ pub fn render_answer(id: &Json, judgement: &Judgement) -> String {
             json!({"id": id, "decision": "deny", "kind": kind, "layer": layer.name(), "because": because})
         }
         Decision::Unknown { depends_on } => {
-            json!({"id": id, "decision": "unknown", "because": because, "depends_on": depends_on})
+            json!({"id": id, "decision": "unknown", "because": because, "depends_on": names_of(depends_on)})
         }
     }
     .to_string()

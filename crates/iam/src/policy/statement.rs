@@ -2,18 +2,18 @@
 
 use std::borrow::Cow;
 
+use super::answer::{Answer, Fact};
 use super::condition::Condition;
 use super::document::{Effect, Element, Statement};
 use super::layers::Layer;
 use super::matching::{Case, is_match, is_resource_match};
 use super::principal::{Principal, PrincipalKind, Route};
 use super::request::{Caller, Context, Lookup, Request};
-use super::truth::Truth;
 use super::variable::{Filled, Template};
 
 /// Whether a statement applies.
 pub(super) struct Applies<'p> {
-    pub(super) truth: Truth,
+    pub(super) truth: Answer,
     /// On *no*, what was missing.
     pub(super) miss: Option<Miss<'p>>,
 }
@@ -34,7 +34,7 @@ pub(super) fn applies<'p>(
     request: &Request,
     action: &str,
 ) -> Applies<'p> {
-    let no = |miss| Applies { truth: Truth::No, miss: Some(miss) };
+    let no = |miss| Applies { truth: Answer::No, miss: Some(miss) };
     if !covers_action(&statement.actions, action) {
         return no(Miss::Action);
     }
@@ -68,22 +68,22 @@ pub(crate) fn is_action_like(entry: &Template, action: &str) -> bool {
 
 /// A trust policy names no resource. AWS saves no policy of a caller without one; met all the same, it
 /// grants nothing and forbids everything.
-fn covers_resource(statement: &Statement, layer: Layer, request: &Request) -> Truth {
+fn covers_resource(statement: &Statement, layer: Layer, request: &Request) -> Answer {
     let Some(resources) = &statement.resources else {
         return (matches!(layer, Layer::Trust | Layer::Rcp) || statement.effect == Effect::Deny).into();
     };
-    let is_named = Truth::any(resources.entries.iter().map(|entry| match entry.fill(&request.context) {
+    let is_named = Answer::any(resources.entries.iter().map(|entry| match entry.fill(&request.context) {
         Filled::Tokens(pattern) => is_resource_match(&pattern, &request.resource).into(),
-        Filled::NoValue => Truth::No,
-        Filled::Unknown(name) => Truth::unknown(name),
+        Filled::NoValue => Answer::No,
+        Filled::Unknown(name) => Answer::unknown(Fact::key(name)),
     }));
     if resources.is_negated { is_named.not() } else { is_named }
 }
 
 /// The ways in which a statement names a caller.
-pub(super) type Routes = Cow<'static, [(Route, Truth)]>;
+pub(super) type Routes = Cow<'static, [(Route, Answer)]>;
 
-static EVERYBODY: [(Route, Truth); 1] = [(Route::Everyone, Truth::Yes)];
+static EVERYBODY: [(Route, Answer); 1] = [(Route::Everyone, Answer::Yes)];
 
 /// The ways in which `statement` names `caller`; none when it does not. Without a principal element,
 /// everybody in a policy of callers, nobody in a policy of a resource.
@@ -104,10 +104,10 @@ pub(super) fn routes(statement: &Statement, layer: Layer, caller: &Caller) -> Ro
 
 /// A Deny with `NotPrincipal` spares a caller only when each of the caller's names is listed: account and
 /// user, or account, role and session.
-fn is_listed_in_full(listed: &[Principal], caller: &Caller) -> Truth {
+fn is_listed_in_full(listed: &[Principal], caller: &Caller) -> Answer {
     let has = |route| {
         let fits = listed.iter().filter_map(|principal| principal.fits(caller));
-        Truth::any(fits.filter(|(found, _)| *found == route).map(|(_, truth)| truth))
+        Answer::any(fits.filter(|(found, _)| *found == route).map(|(_, truth)| truth))
     };
     let is_everyone = listed.iter().any(|principal| principal.kind == PrincipalKind::Everyone);
     let in_full = match caller {
@@ -115,11 +115,11 @@ fn is_listed_in_full(listed: &[Principal], caller: &Caller) -> Truth {
         Caller::RoleSession { .. } => has(Route::Account).and(has(Route::Role)).and(has(Route::Session)),
         Caller::Root(_) => has(Route::Account),
         Caller::Service(_) | Caller::Federated(_) => has(Route::Outsider),
-        Caller::Anonymous => Truth::No,
+        Caller::Anonymous => Answer::No,
     };
     in_full.or(is_everyone.into())
 }
 
-fn is_listed_at_all(listed: &[Principal], caller: &Caller) -> Truth {
-    Truth::any(listed.iter().filter_map(|principal| principal.fits(caller)).map(|(_, truth)| truth))
+fn is_listed_at_all(listed: &[Principal], caller: &Caller) -> Answer {
+    Answer::any(listed.iter().filter_map(|principal| principal.fits(caller)).map(|(_, truth)| truth))
 }

@@ -1,5 +1,6 @@
 //! Each layer's say on one action: does it allow, does it deny, and the ways in that a role opens.
 
+use super::answer::{Answer, Fact};
 use super::arn::Arn;
 use super::document::{Effect, Policy, Statement};
 use super::finding::{Finding, Origin};
@@ -7,7 +8,6 @@ use super::layers::{Layer, Layers, OrganizationLevel};
 use super::principal::Route;
 use super::request::{Caller, Request};
 use super::statement::{Miss, Routes, applies, routes};
-use super::truth::Truth;
 
 /// What a role that puts on another must be allowed by its own policies too, whoever trusts it.
 const ALLOWED_ON_BOTH_SIDES: [&str; 2] = ["sts:TagSession", "sts:SetSourceIdentity"];
@@ -19,26 +19,26 @@ pub(super) fn is_one_of(actions: &[&str], action: &str) -> bool {
 
 /// One layer's say.
 pub(super) struct Verdict<'p> {
-    pub(super) allow: Truth,
-    pub(super) deny: Truth,
+    pub(super) allow: Answer,
+    pub(super) deny: Answer,
     pub(super) findings: Vec<Finding<'p>>,
 }
 
 impl Verdict<'_> {
     /// A layer that is not there: it neither limits nor forbids.
     fn absent() -> Self {
-        Self { allow: Truth::Yes, deny: Truth::No, findings: Vec::new() }
+        Self { allow: Answer::Yes, deny: Answer::No, findings: Vec::new() }
     }
 
     fn unknown(layer: Layer) -> Self {
-        let unknown = Truth::unknown(layer.name());
+        let unknown = Answer::unknown(Fact::Layer(layer));
         Self { allow: unknown.clone(), deny: unknown, findings: Vec::new() }
     }
 }
 
 /// A way in: how far the resource's policy opens it, and what else must allow.
 pub(super) struct GrantPath {
-    pub(super) opened: Truth,
+    pub(super) opened: Answer,
     pub(super) needs: &'static [Layer],
     /// Why it is not known whether a session policy that does not allow closes it.
     pub(super) contest: Option<Contest>,
@@ -95,11 +95,11 @@ impl<'p> Judge<'p> {
         if self.layers.unknown.contains(&Layer::Trust) {
             let unknown = Verdict::unknown(Layer::Trust);
             let way = GrantPath { contest: None, ..self.way(Route::Everyone, unknown.allow) };
-            return (Verdict { allow: Truth::Yes, ..unknown }, vec![way]);
+            return (Verdict { allow: Answer::Yes, ..unknown }, vec![way]);
         }
         let mut ways = Vec::new();
         if is_same_account && !has_duty {
-            ways.push(GrantPath { opened: Truth::Yes, needs: OWN_POLICIES, contest: None });
+            ways.push(GrantPath { opened: Answer::Yes, needs: OWN_POLICIES, contest: None });
         }
         // Whether it allows is told by the ways: how the caller is named decides what else is needed.
         let mut verdict = Verdict::absent();
@@ -110,7 +110,7 @@ impl<'p> Judge<'p> {
             match statement.effect {
                 Effect::Deny => verdict.deny = verdict.deny.or(finding.truth.clone()),
                 Effect::Allow => {
-                    let way = |(route, is_named): &(Route, Truth)| {
+                    let way = |(route, is_named): &(Route, Answer)| {
                         self.way(*route, applies.clone().and(is_named.clone()))
                     };
                     ways.extend(named.iter().map(way));
@@ -133,12 +133,12 @@ impl<'p> Judge<'p> {
         let has_boundary = match &self.request.caller {
             Caller::User { .. } | Caller::RoleSession { .. } if is_not_principal => {
                 if self.layers.unknown.contains(&Layer::Boundary) {
-                    Truth::unknown(Layer::Boundary.name())
+                    Answer::unknown(Fact::Layer(Layer::Boundary))
                 } else {
                     self.layers.boundary.is_some().into()
                 }
             }
-            _ => Truth::No,
+            _ => Answer::No,
         };
         let mut named = routes(statement, Layer::Trust, &self.request.caller);
         if !has_boundary.is_no() {
@@ -160,7 +160,7 @@ impl<'p> Judge<'p> {
         self.action.get(..4).is_some_and(|service| service.eq_ignore_ascii_case("sts:"))
     }
 
-    fn way(&self, route: Route, opened: Truth) -> GrantPath {
+    fn way(&self, route: Route, opened: Answer) -> GrantPath {
         let caller = &self.request.caller;
         let is_chained = matches!(caller, Caller::RoleSession { .. });
         let is_same_account = self.request.is_same_account();
@@ -231,7 +231,7 @@ impl<'p> Judge<'p> {
     pub(super) fn judge_rcps(&self) -> Verdict<'p> {
         let account = self.request.resource_account.as_str();
         let verdict = self.judge_levels(Layer::Rcp, "resource control policy", &self.layers.rcps, account);
-        Verdict { allow: Truth::Yes, ..verdict }
+        Verdict { allow: Answer::Yes, ..verdict }
     }
 
     fn judge_levels(
@@ -265,7 +265,7 @@ impl<'p> Judge<'p> {
 
     /// Policies of which one must allow and none may deny.
     pub(super) fn judge_policies(&self, layer: Layer, origin: Origin, policies: &'p [Policy]) -> Verdict<'p> {
-        let mut verdict = Verdict { allow: Truth::No, deny: Truth::No, findings: Vec::new() };
+        let mut verdict = Verdict { allow: Answer::No, deny: Answer::No, findings: Vec::new() };
         for (policy, index) in policies.iter().zip(1..) {
             let origin = Origin { index: origin.index.map(|_| index), ..origin };
             for (statement, number) in policy.statements.iter().zip(1..) {
@@ -300,12 +300,12 @@ impl<'p> Judge<'p> {
         origin: Origin,
         number: usize,
         statement: &'p Statement,
-        named: &[(Route, Truth)],
-    ) -> (Finding<'p>, Truth) {
-        let is_named = Truth::any(named.iter().map(|(_, truth)| truth.clone()));
+        named: &[(Route, Answer)],
+    ) -> (Finding<'p>, Answer) {
+        let is_named = Answer::any(named.iter().map(|(_, truth)| truth.clone()));
         let finding = |truth, miss| Finding { layer, origin, number, statement, truth, miss };
         if is_named.is_no() {
-            return (finding(Truth::No, Some(Miss::Principal)), Truth::No);
+            return (finding(Answer::No, Some(Miss::Principal)), Answer::No);
         }
         let applies = applies(statement, layer, self.request, self.action);
         (finding(applies.truth.clone().and(is_named), applies.miss), applies.truth)
@@ -445,7 +445,7 @@ mod tests {
         let decrypt = request(alice(), "kms:Decrypt", "arn:aws:kms:eu-central-1:111122223333:key/k1");
         assert_eq!(evaluate(&decrypt, &layers).decision, implicit(Layer::Trust));
         let unseen = Layers { unknown: [Layer::Trust].into(), ..layers.clone() };
-        let expected = Decision::Unknown { depends_on: vec!["trust".into()] };
+        let expected = Decision::Unknown { depends_on: vec![Fact::Layer(Layer::Trust)] };
         assert_eq!(evaluate(&decrypt, &unseen).decision, expected);
         let list = request(alice(), "kms:ListKeys", "*");
         assert_eq!(evaluate(&list, &layers).decision, Decision::Allow);

@@ -1,8 +1,9 @@
 //! Who would keep and who would lose a role if its trust policy were another one.
 
-use crate::accounts::{Accounts, Document, Fact, Role};
+use crate::accounts::{Accounts, Attribute, Document, Role};
+use crate::assume::context::Assumptions;
 use crate::assume::entity::{Entity, EntityKind};
-use crate::report::can::{Assumptions, gives_codes};
+use crate::report::can::gives_codes;
 use crate::report::reach::{Mfa, Way};
 use crate::report::who::{Who, who};
 use crate::wrap::wrap;
@@ -108,7 +109,7 @@ fn find_role<'a>(accounts: &'a Accounts, role: &Entity) -> Option<&'a Role> {
 fn ask(accounts: &mut Accounts, role: &Entity, trust: &str, given: &Assumptions) -> Who {
     let account = role.account.as_ref().and_then(|id| accounts.accounts.get_mut(id));
     if let Some(there) = account.and_then(|account| account.roles.get_mut(&role.arn)) {
-        there.trust = Fact::Known(Document::new(there.name.clone(), trust, there.origin));
+        there.trust = Attribute::Known(Document::new(there.name.clone(), trust, there.origin));
     }
     who(accounts, role, given)
 }

@@ -1,5 +1,7 @@
 //! Everything that a caller can become, through other roles too, and whether that asks for MFA.
 
+use crate::assume::context::Assumptions;
+use crate::assume::credentials::Credentials;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
@@ -8,10 +10,15 @@ use serde_json::{Value as Json, json};
 use crate::accounts::Accounts;
 use crate::assume::edges::{Edge, Edges};
 use crate::assume::entity::{Entity, EntityKind};
-use crate::assume::gap::{INDIRECT, is_policy, join_or};
+use crate::assume::gap::join_or;
 use crate::columns::render_columns;
-use crate::report::can::{Assumptions, Signing, Verdict, entity_json, gives_codes};
+use crate::policy::answer::{Answer, Fact, names_of};
+use crate::report::can::{entity_json, gives_codes};
 use crate::wrap::wrap;
+
+/// What `who`, `reach` and the graph leave out, in the words of all of them.
+pub(crate) const INDIRECT: &str =
+    "Indirect ways are not counted: who may change policies or create access keys.";
 
 /// Whether a way begins with an MFA code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,10 +47,8 @@ pub struct Way {
     pub mfa: Mfa,
     /// Whether a code is needed and the caller is known to have no device that gives one.
     pub lacks_device: bool,
-    /// Certain, or not known.
-    pub verdict: Verdict,
-    /// What it hangs on.
-    pub unless: Vec<String>,
+    /// Never *no*.
+    pub answer: Answer,
 }
 
 /// What a caller can become.
@@ -63,11 +68,11 @@ pub fn reach(accounts: &Accounts, caller: &Entity, given: &Assumptions) -> Reach
     let mut found: BTreeMap<Entity, Way> = BTreeMap::new();
     let mut perhaps: BTreeSet<Entity> = BTreeSet::new();
     match caller.kind {
-        EntityKind::Role => search.follow(Signing::RoleSession, Mfa::OfNoUse, &mut found, &mut perhaps),
+        EntityKind::Role => search.follow(Credentials::RoleSession, Mfa::OfNoUse, &mut found, &mut perhaps),
         EntityKind::User => {
-            search.follow(Signing::AccessKeys, Mfa::NotNeeded, &mut found, &mut perhaps);
+            search.follow(Credentials::AccessKeys, Mfa::NotNeeded, &mut found, &mut perhaps);
             let perhaps_without_mfa = perhaps.clone();
-            search.follow(Signing::WithMfaCode, Mfa::Needed, &mut found, &mut perhaps);
+            search.follow(Credentials::AccessKeysWithMfa, Mfa::Needed, &mut found, &mut perhaps);
             for way in found.values_mut() {
                 way.allow_for_less(perhaps_without_mfa.contains(&way.to));
             }
@@ -93,21 +98,21 @@ impl Search<'_> {
     /// which only something unseen could allow to `perhaps`.
     fn follow(
         &mut self,
-        signing: Signing,
+        credentials: Credentials,
         mfa: Mfa,
         found: &mut BTreeMap<Entity, Way>,
         perhaps: &mut BTreeSet<Entity>,
     ) {
         let mut queue: VecDeque<Way> = VecDeque::new();
         let mut unsure: Vec<Entity> = Vec::new();
-        let mut steps = self.edges.outgoing(self.caller, signing);
+        let mut steps = self.edges.outgoing(self.caller, credentials);
         let mut way: Option<Way> = None;
         loop {
             for edge in steps {
                 if edge.to == *self.caller {
                     continue;
                 }
-                if edge.as_known == Verdict::No {
+                if edge.ruling.as_known.is_no() {
                     if perhaps.insert(edge.to.clone()) {
                         unsure.push(edge.to);
                     }
@@ -132,7 +137,10 @@ impl Search<'_> {
 
     fn leaving(&mut self, role: &Entity) -> Vec<Edge> {
         let edges = &mut self.edges;
-        self.onward.entry(role.clone()).or_insert_with(|| edges.outgoing(role, Signing::RoleSession)).clone()
+        self.onward
+            .entry(role.clone())
+            .or_insert_with(|| edges.outgoing(role, Credentials::RoleSession))
+            .clone()
     }
 }
 
@@ -148,10 +156,9 @@ pub(crate) fn look_for_devices(accounts: &Accounts, ways: &mut [Way]) {
 fn extend(caller: &Entity, way: Option<&Way>, edge: Edge, mfa: Mfa) -> Way {
     let mut through = way.map(|way| way.through.clone()).unwrap_or_default();
     through.extend(way.map(|way| Arc::new(way.to.clone())));
-    let mut unless = way.map(|way| way.unless.clone()).unwrap_or_default();
-    unless.extend(edge.unless.into_iter().filter(|what| !unless.contains(what)).collect::<Vec<_>>());
-    let verdict = way.map_or(edge.verdict, |way| way.verdict.min(edge.verdict));
-    Way { from: caller.clone(), to: edge.to, through, mfa, lacks_device: false, verdict, unless }
+    let before = way.map_or(Answer::Yes, |way| way.answer.clone());
+    let answer = before.and(edge.ruling.answer);
+    Way { from: caller.clone(), to: edge.to, through, mfa, lacks_device: false, answer }
 }
 
 impl Way {
@@ -163,7 +170,7 @@ impl Way {
     }
 
     /// The rest of its line: `with MFA, through Ops`.
-    pub(crate) fn render(&self, common: &[String]) -> String {
+    pub(crate) fn render(&self, common: &[Fact]) -> String {
         let mut parts = Vec::new();
         match self.mfa {
             Mfa::NotNeeded => parts.push("no MFA needed".to_owned()),
@@ -179,9 +186,10 @@ impl Way {
             let names: Vec<_> = self.through.iter().map(|entity| entity.name.as_str()).collect();
             parts.push(format!("through {}", names.join(", ")));
         }
-        let own: Vec<String> = self.unless.iter().filter(|what| !common.contains(what)).cloned().collect();
+        let is_own = |fact: &&Fact| !common.contains(fact);
+        let own: Vec<Fact> = self.answer.facts().iter().filter(is_own).cloned().collect();
         if !own.is_empty() {
-            parts.push(format!("depending on {}", join_or(&own)));
+            parts.push(format!("depending on {}", join_or(&names_of(&own))));
         }
         parts.join(", ")
     }
@@ -199,17 +207,17 @@ impl Way {
             "through": self.through.iter().map(|entity| entity_json(entity)).collect::<Vec<_>>(),
             "mfa": mfa,
             "lacks_device": self.lacks_device,
-            "answer": self.verdict.name(),
-            "depends_on": self.unless,
+            "answer": self.answer.name(),
+            "depends_on": names_of(self.answer.facts()),
         })
     }
 }
 
-/// What every way hangs on: told once, below.
-pub(crate) fn common_to(ways: &[Way]) -> Vec<String> {
-    let mut all = ways.iter().map(|way| way.unless.clone());
-    let first = all.next().unwrap_or_default();
-    all.fold(first, |common, unless| common.into_iter().filter(|what| unless.contains(what)).collect())
+/// What every way depends on: named once, below.
+pub(crate) fn common_to(ways: &[Way]) -> Vec<Fact> {
+    let mut all = ways.iter().map(|way| way.answer.facts());
+    let first = all.next().unwrap_or_default().to_vec();
+    all.fold(first, |common, facts| common.into_iter().filter(|fact| facts.contains(fact)).collect())
 }
 
 impl Reach {
@@ -257,9 +265,9 @@ pub(crate) fn push_not_known(text: &mut String, entities: &[Entity], why: &str) 
 }
 
 /// What holds for all ways.
-pub(crate) fn push_footer(text: &mut String, common: &[String], ways: &[Way]) {
-    let (policies, facts): (Vec<String>, Vec<String>) =
-        common.iter().cloned().partition(|what| is_policy(what));
+pub(crate) fn push_footer(text: &mut String, common: &[Fact], ways: &[Way]) {
+    let (policies, facts): (Vec<Fact>, Vec<Fact>) = common.iter().cloned().partition(Fact::is_policy);
+    let (policies, facts) = (names_of(&policies), names_of(&facts));
     if !policies.is_empty() {
         let what = join_or(&policies);
         text.push('\n');

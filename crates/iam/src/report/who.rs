@@ -1,5 +1,7 @@
 //! Everybody who can become a role, through other roles too.
 
+use crate::assume::context::Assumptions;
+use crate::assume::credentials::Credentials;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -8,13 +10,15 @@ use serde_json::{Value as Json, json};
 use crate::accounts::{Accounts, Extent};
 use crate::assume::edges::{Edge, Edges};
 use crate::assume::entity::{Entity, Session};
-use crate::assume::gap::{INDIRECT, join_or};
+use crate::assume::gap::join_or;
 use crate::assume::judge::Target;
 use crate::columns::render_columns;
 use crate::policy::document::Effect;
 use crate::policy::principal::PrincipalKind;
-use crate::report::can::{Assumptions, Signing, Verdict, entity_json};
-use crate::report::reach::{Mfa, Way, account_of, common_to, look_for_devices, push_footer, push_not_known};
+use crate::report::can::entity_json;
+use crate::report::reach::{
+    INDIRECT, Mfa, Way, account_of, common_to, look_for_devices, push_footer, push_not_known,
+};
 use crate::wrap::wrap;
 
 /// Who can become a role.
@@ -43,8 +47,8 @@ pub fn who(accounts: &Accounts, role: &Entity, given: &Assumptions) -> Who {
     while let Some(end) = ends.get(next).cloned() {
         next += 1;
         let is_new = |from: &Entity| from != role && !from_role.contains_key(from);
-        for edge in edges.incoming(&end, Signing::RoleSession, is_new) {
-            if edge.as_known == Verdict::No {
+        for edge in edges.incoming(&end, Credentials::RoleSession, is_new) {
+            if edge.ruling.as_known.is_no() {
                 perhaps.insert(edge.from);
             } else {
                 let way = prepend(edge, &end, from_role.get(&*end), role, Mfa::OfNoUse);
@@ -60,16 +64,18 @@ pub fn who(accounts: &Accounts, role: &Entity, given: &Assumptions) -> Who {
     while let Some(end) = unsure_ends.get(next).cloned() {
         next += 1;
         let is_new = |from: &Entity| from != role && !from_role.contains_key(from) && !perhaps.contains(from);
-        let more = edges.incoming(&end, Signing::RoleSession, is_new);
+        let more = edges.incoming(&end, Credentials::RoleSession, is_new);
         unsure_ends.extend(more.iter().map(|edge| edge.from.clone()));
         perhaps.extend(more.into_iter().map(|edge| edge.from));
     }
     let mut from_user: BTreeMap<Entity, Way> = BTreeMap::new();
     let mut perhaps_without_mfa = BTreeSet::new();
-    for (signing, mfa) in [(Signing::AccessKeys, Mfa::NotNeeded), (Signing::WithMfaCode, Mfa::Needed)] {
+    for (credentials, mfa) in
+        [(Credentials::AccessKeys, Mfa::NotNeeded), (Credentials::AccessKeysWithMfa, Mfa::Needed)]
+    {
         for end in &ends {
-            for edge in edges.incoming(end, signing, |from| !from_user.contains_key(from)) {
-                if edge.as_known == Verdict::No {
+            for edge in edges.incoming(end, credentials, |from| !from_user.contains_key(from)) {
+                if edge.ruling.as_known.is_no() {
                     perhaps.insert(edge.from);
                 } else {
                     let way = prepend(edge, end, from_role.get(&**end), role, mfa);
@@ -79,10 +85,10 @@ pub fn who(accounts: &Accounts, role: &Entity, given: &Assumptions) -> Who {
         }
         for end in &unsure_ends {
             let is_new = |from: &Entity| !from_user.contains_key(from) && !perhaps.contains(from);
-            let more = edges.incoming(end, signing, is_new);
+            let more = edges.incoming(end, credentials, is_new);
             perhaps.extend(more.into_iter().map(|edge| edge.from));
         }
-        if signing == Signing::AccessKeys {
+        if credentials == Credentials::AccessKeys {
             perhaps_without_mfa.clone_from(&perhaps);
         }
     }
@@ -108,15 +114,13 @@ pub fn who(accounts: &Accounts, role: &Entity, given: &Assumptions) -> Who {
 
 fn prepend(edge: Edge, end: &Arc<Entity>, rest: Option<&Way>, role: &Entity, mfa: Mfa) -> Way {
     let mut through = Vec::new();
-    let mut unless = edge.unless;
-    let mut verdict = edge.verdict;
+    let mut answer = edge.ruling.answer;
     if let Some(rest) = rest {
         through.push(Arc::clone(end));
         through.extend(rest.through.iter().cloned());
-        unless.extend(rest.unless.iter().filter(|what| !unless.contains(what)).cloned().collect::<Vec<_>>());
-        verdict = verdict.min(rest.verdict);
+        answer = answer.and(rest.answer.clone());
     }
-    Way { from: edge.from, to: role.clone(), through, mfa, lacks_device: false, verdict, unless }
+    Way { from: edge.from, to: role.clone(), through, mfa, lacks_device: false, answer }
 }
 
 /// Whom else the trust policy names in an Allow.

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use hatbox_iam::denial::attempt::{Attempt, RefusedCall};
 use hatbox_iam::denial::json::render_diagnosis_json;
-use hatbox_iam::denial::known::{CallerPolicies, Fact, Known, Role};
+use hatbox_iam::denial::known::{CallerPolicies, Known, Role, Sourced};
 use hatbox_iam::denial::report::render_page;
 use hatbox_iam::denial::report::render_report;
 use hatbox_iam::denial::{Cause, Diagnosis, Evidence, Standing, diagnose};
@@ -67,8 +67,8 @@ fn merge(into: &mut Value, from: &Value) {
     }
 }
 
-fn fact<T>(origin: &str, value: T) -> Fact<T> {
-    Fact { value, origin: origin.to_owned() }
+fn fact<T>(origin: &str, value: T) -> Sourced<T> {
+    Sourced { value, origin: origin.to_owned() }
 }
 
 fn parse_known(value: &Value) -> Known {

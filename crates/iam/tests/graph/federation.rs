@@ -1,10 +1,10 @@
 //! A role that strangers can assume through an identity provider is a warning.
 
 use hatbox_iam::accounts::{Accounts, Origin, SourceKind};
+use hatbox_iam::assume::context::Assumptions;
 use hatbox_iam::graph::json::render_json;
 use hatbox_iam::graph::text::{Characters, render_text};
 use hatbox_iam::graph::{Graph, survey};
-use hatbox_iam::report::can::Assumptions;
 
 const GITHUB: &str = "token.actions.githubusercontent.com";
 

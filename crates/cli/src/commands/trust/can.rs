@@ -2,7 +2,8 @@
 
 use std::process::ExitCode;
 
-use hatbox_iam::report::can::{MfaUse, Verdict, can};
+use hatbox_iam::policy::answer::Answer;
+use hatbox_iam::report::can::{MfaUse, can};
 
 use super::answer;
 use super::parties::{Parties, given_of};
@@ -30,9 +31,9 @@ pub(super) fn run(world: &World, global: &GlobalArgs, args: &TrustCanArgs) -> Re
     let answer = can(&accounts, &caller, &via, &target.role, mfa, &given);
     let json = args.given.json.then(|| answer.to_json());
     answer::print(world, &accounts, json, || answer.render())?;
-    Ok(match answer.verdict() {
-        Verdict::Yes => ExitCode::SUCCESS,
-        Verdict::No => ExitCode::from(3),
-        Verdict::Unknown => ExitCode::from(6),
+    Ok(match answer.answer() {
+        Answer::Yes => ExitCode::SUCCESS,
+        Answer::No => ExitCode::from(3),
+        Answer::Unknown(_) => ExitCode::from(6),
     })
 }

@@ -3,12 +3,12 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+use hatbox_iam::assume::context::Assumptions;
 use hatbox_iam::graph::dot::render_dot;
 use hatbox_iam::graph::json::render_json;
 use hatbox_iam::graph::survey;
 use hatbox_iam::graph::svg::render_svg;
 use hatbox_iam::graph::text::{Characters, render_text};
-use hatbox_iam::report::can::Assumptions;
 
 use super::sources::load_accounts;
 use crate::args::{GlobalArgs, TrustGraphArgs, TrustGraphFormat};

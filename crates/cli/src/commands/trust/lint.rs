@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use hatbox_iam::accounts::{Accounts, Document, Fact};
+use hatbox_iam::accounts::{Accounts, Attribute, Document};
 use hatbox_iam::admits::{Asked, Candidate};
 use hatbox_iam::lint::{
     Counts, Detail, Level, Linted, Outcome, Subject, lint_policy, render_json, render_sarif, render_text,
@@ -116,15 +116,15 @@ fn lint_accounts(accounts: &Accounts, asked: &Asked) -> Vec<Linted> {
     let unplaced = accounts.unplaced.iter().map(|role| {
         (role.address.clone().unwrap_or_else(|| format!("role {}", role.name)), None, &role.trust)
     });
-    let lint = |(name, arn, trust): (String, Option<&str>, &Fact<Document>)| {
+    let lint = |(name, arn, trust): (String, Option<&str>, &Attribute<Document>)| {
         let subject = Subject { arn, accounts: Some(&known) };
         let outcome = match trust {
-            Fact::Known(document) => match lint_policy(&document.text, subject, asked) {
+            Attribute::Known(document) => match lint_policy(&document.text, subject, asked) {
                 Ok(report) => Outcome::Judged(Box::new(report)),
                 Err(error) => Outcome::Unreadable(error),
             },
-            Fact::UntilApply => Outcome::UntilApply,
-            Fact::NotGiven => return None,
+            Attribute::UntilApply => Outcome::UntilApply,
+            Attribute::NotGiven => return None,
         };
         Some(Linted { name, file: None, outcome })
     };

@@ -5,8 +5,8 @@ use std::cell::OnceCell;
 use hatbox_core::config::profile::Profile;
 use hatbox_core::config::{Overrides, Which, resolve_profile};
 use hatbox_iam::accounts::Accounts;
+use hatbox_iam::assume::context::Assumptions;
 use hatbox_iam::assume::entity::{Entity, EntityKind, FindError, find_caller, find_role};
-use hatbox_iam::report::can::Assumptions;
 use hatbox_types::name::ProfileName;
 
 use crate::args::TrustGivenArgs;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::resource::Resource;
 use crate::accounts::document::Document;
-use crate::accounts::entities::{Extent, Fact};
+use crate::accounts::entities::{Attribute, Extent};
 use crate::accounts::entities::{Grants, Group, ManagedPolicy, Role, UnplacedRole, User};
 use crate::accounts::model::Accounts;
 use crate::accounts::origin::OriginId;
@@ -78,7 +78,7 @@ impl Accounts {
     /// Resources that a plan deletes.
     pub(super) fn remove_resources(&mut self, resources: &[Resource]) -> Result<(), JsonError> {
         for resource in resources {
-            let Fact::Known(arn) = resource.text("arn")? else { continue };
+            let Attribute::Known(arn) = resource.text("arn")? else { continue };
             let account = Arn::parse(arn).and_then(|arn| AccountId::parse(arn.account).ok());
             let account = account.and_then(|id| self.accounts.get_mut(&id));
             match (resource.kind, account) {
@@ -116,11 +116,11 @@ impl Accounts {
     fn read_role(&mut self, resource: &Resource, origin: OriginId) -> Result<(), JsonError> {
         let address = resource.address.render();
         let name = match resource.text("name")? {
-            Fact::Known(name) => name.to_owned(),
-            Fact::UntilApply | Fact::NotGiven => address.clone(),
+            Attribute::Known(name) => name.to_owned(),
+            Attribute::UntilApply | Attribute::NotGiven => address.clone(),
         };
         let trust = resource.document("assume_role_policy", &name, origin);
-        if trust == Fact::UntilApply {
+        if trust == Attribute::UntilApply {
             self.note(origin, format!("the trust policy of {address} is not known until apply"));
         }
         let Some((arn, account)) = place(resource, "role")? else {
@@ -128,7 +128,7 @@ impl Accounts {
             return Ok(());
         };
         let mut grants = Grants { attached: resource.texts("managed_policy_arns")?, ..Grants::default() };
-        if let Fact::Known(inline) = resource.find("inline_policy") {
+        if let Attribute::Known(inline) = resource.find("inline_policy") {
             for policy in items(inline, "inline_policy")? {
                 // The provider writes an empty block where there is no policy.
                 let given = |name| text(policy, name).map(|text| text.filter(|text| !text.is_empty()));
@@ -145,9 +145,9 @@ impl Accounts {
             boundary: read_boundary(resource)?,
             tags: read_tags(resource)?,
             max_session_duration: match resource.find("max_session_duration") {
-                Fact::Known(_) => number(resource.values, "max_session_duration")?.into(),
-                Fact::UntilApply => Fact::UntilApply,
-                Fact::NotGiven => Fact::NotGiven,
+                Attribute::Known(_) => number(resource.values, "max_session_duration")?.into(),
+                Attribute::UntilApply => Attribute::UntilApply,
+                Attribute::NotGiven => Attribute::NotGiven,
             },
             address: Some(address),
             ..Role::bare(&arn, origin)
@@ -181,10 +181,10 @@ impl Accounts {
     }
 
     fn read_policy(&mut self, resource: &Resource, origin: OriginId) -> Result<(), JsonError> {
-        let Fact::Known(arn) = resource.text("arn")? else { return Ok(()) };
+        let Attribute::Known(arn) = resource.text("arn")? else { return Ok(()) };
         let name = arn.rsplit('/').next().unwrap_or_default();
         let document = resource.document("policy", name, origin);
-        if document == Fact::UntilApply {
+        if document == Attribute::UntilApply {
             let address = resource.address.render();
             self.note(origin, format!("the policy {address} is not known until apply"));
         }
@@ -203,10 +203,12 @@ impl Accounts {
             if resource.kind == format!("aws_iam_{one}_policy") {
                 let name = known_text(resource, "name")?.unwrap_or_else(|| resource.address.render());
                 match (resource.text(one)?, resource.document("policy", &name, origin)) {
-                    (Fact::Known(of), Fact::Known(document)) => {
+                    (Attribute::Known(of), Attribute::Known(document)) => {
                         granted.push((holder, of.to_owned(), Grant::Inline(document)));
                     }
-                    (Fact::UntilApply, _) | (_, Fact::UntilApply) => self.note_until_apply(resource, origin),
+                    (Attribute::UntilApply, _) | (_, Attribute::UntilApply) => {
+                        self.note_until_apply(resource, origin);
+                    }
                     _ => {}
                 }
             }
@@ -215,12 +217,12 @@ impl Accounts {
                 let mut names = resource.texts(many)?;
                 names.extend(known_text(resource, one)?.filter(|_| is_attachment));
                 match resource.text("policy_arn")? {
-                    Fact::Known(arn) => {
+                    Attribute::Known(arn) => {
                         let to = |name| (holder, name, Grant::Attached(arn.to_owned()));
                         granted.extend(names.into_iter().map(to));
                     }
-                    Fact::UntilApply => self.note_until_apply(resource, origin),
-                    Fact::NotGiven => {}
+                    Attribute::UntilApply => self.note_until_apply(resource, origin),
+                    Attribute::NotGiven => {}
                 }
             }
         }
@@ -315,10 +317,10 @@ impl Accounts {
 /// The ARN and the account of a resource; `None` when it has none yet.
 fn place(resource: &Resource, kind: &str) -> Result<Option<(String, AccountId)>, JsonError> {
     match resource.text("arn")? {
-        Fact::Known(_) => {
+        Attribute::Known(_) => {
             iam_arn(resource.values, "arn", kind).map(|(arn, account)| Some((arn.to_owned(), account)))
         }
-        Fact::UntilApply | Fact::NotGiven => Ok(None),
+        Attribute::UntilApply | Attribute::NotGiven => Ok(None),
     }
 }
 
@@ -327,21 +329,23 @@ fn known_text(resource: &Resource, name: &str) -> Result<Option<String>, JsonErr
 }
 
 /// Absent means that there is none: Terraform keeps the attribute in step with AWS.
-fn read_boundary(resource: &Resource) -> Result<Fact<Option<String>>, JsonError> {
+fn read_boundary(resource: &Resource) -> Result<Attribute<Option<String>>, JsonError> {
     Ok(match resource.text("permissions_boundary")? {
-        Fact::Known(arn) => Fact::Known(Some(arn.to_owned())),
-        Fact::UntilApply => Fact::UntilApply,
-        Fact::NotGiven => Fact::Known(None),
+        Attribute::Known(arn) => Attribute::Known(Some(arn.to_owned())),
+        Attribute::UntilApply => Attribute::UntilApply,
+        Attribute::NotGiven => Attribute::Known(None),
     })
 }
 
 /// `tags_all` has the provider's default tags too; older providers have `tags` only.
-fn read_tags(resource: &Resource) -> Result<Fact<BTreeMap<String, String>>, JsonError> {
+fn read_tags(resource: &Resource) -> Result<Attribute<BTreeMap<String, String>>, JsonError> {
     let tags = match (resource.find("tags_all"), resource.find("tags")) {
-        (Fact::UntilApply, _) | (Fact::NotGiven, Fact::UntilApply) => return Ok(Fact::UntilApply),
-        (Fact::Known(tags), _) | (Fact::NotGiven, Fact::Known(tags)) => tags,
-        (Fact::NotGiven, Fact::NotGiven) => return Ok(Fact::Known(BTreeMap::new())),
+        (Attribute::UntilApply, _) | (Attribute::NotGiven, Attribute::UntilApply) => {
+            return Ok(Attribute::UntilApply);
+        }
+        (Attribute::Known(tags), _) | (Attribute::NotGiven, Attribute::Known(tags)) => tags,
+        (Attribute::NotGiven, Attribute::NotGiven) => return Ok(Attribute::Known(BTreeMap::new())),
     };
     let read = |member: &Member| Ok((member.name.to_string(), member.node.text("a tag's value")?.to_owned()));
-    tags.members("tags")?.iter().map(read).collect::<Result<_, _>>().map(Fact::Known)
+    tags.members("tags")?.iter().map(read).collect::<Result<_, _>>().map(Attribute::Known)
 }

@@ -1,7 +1,7 @@
 //! One resource as Terraform shows it, and its attributes, which may not be known before it is applied.
 
 use crate::accounts::document::Document;
-use crate::accounts::entities::Fact;
+use crate::accounts::entities::Attribute;
 use crate::accounts::origin::OriginId;
 use crate::accounts::read::{self, find};
 use crate::policy::node::{JsonError, Node, Value};
@@ -43,36 +43,36 @@ impl Address<'_> {
 
 impl<'n> Resource<'n> {
     /// The attribute `name`. Null and the empty text count as not there.
-    pub(super) fn find(&self, name: &str) -> Fact<&'n Node<'n>> {
+    pub(super) fn find(&self, name: &str) -> Attribute<&'n Node<'n>> {
         if self.unknown.and_then(|unknown| unknown.find(name)).is_some_and(has_true) {
-            return Fact::UntilApply;
+            return Attribute::UntilApply;
         }
         let found = find(self.values, name).filter(|node| node.value != Value::String("".into()));
-        found.map_or(Fact::NotGiven, Fact::Known)
+        found.map_or(Attribute::NotGiven, Attribute::Known)
     }
 
-    pub(super) fn text(&self, name: &str) -> Result<Fact<&'n str>, JsonError> {
+    pub(super) fn text(&self, name: &str) -> Result<Attribute<&'n str>, JsonError> {
         Ok(match self.find(name) {
-            Fact::Known(node) => Fact::Known(node.text(&format!("`{name}`"))?),
-            Fact::UntilApply => Fact::UntilApply,
-            Fact::NotGiven => Fact::NotGiven,
+            Attribute::Known(node) => Attribute::Known(node.text(&format!("`{name}`"))?),
+            Attribute::UntilApply => Attribute::UntilApply,
+            Attribute::NotGiven => Attribute::NotGiven,
         })
     }
 
     /// The texts of a list; none when it is not there or not known.
     pub(super) fn texts(&self, name: &str) -> Result<Vec<String>, JsonError> {
         match self.find(name) {
-            Fact::Known(_) => read::texts(self.values, name),
-            Fact::UntilApply | Fact::NotGiven => Ok(Vec::new()),
+            Attribute::Known(_) => read::texts(self.values, name),
+            Attribute::UntilApply | Attribute::NotGiven => Ok(Vec::new()),
         }
     }
 
     /// The policy in the attribute `attribute`.
-    pub(super) fn document(&self, attribute: &str, name: &str, origin: OriginId) -> Fact<Document> {
+    pub(super) fn document(&self, attribute: &str, name: &str, origin: OriginId) -> Attribute<Document> {
         match self.find(attribute) {
-            Fact::Known(node) => Fact::Known(Document::read(name, node, origin)),
-            Fact::UntilApply => Fact::UntilApply,
-            Fact::NotGiven => Fact::NotGiven,
+            Attribute::Known(node) => Attribute::Known(Document::read(name, node, origin)),
+            Attribute::UntilApply => Attribute::UntilApply,
+            Attribute::NotGiven => Attribute::NotGiven,
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::denial::cause::Cause;
 use crate::denial::cause::{Evidence, Fix, Verdict};
 use crate::denial::grammar::Refusal;
 use crate::denial::view::View;
-use crate::denial::what_if::{Answer, Lack};
+use crate::denial::what_if::Lack;
 use hatbox_types::text::shell::quote_word;
 
 pub(super) fn external_id(view: &View<'_>) -> Verdict {
@@ -26,8 +26,7 @@ pub(super) fn external_id(view: &View<'_>) -> Verdict {
         )
         .fix(ask());
     }
-    let is_asked = matches!(&view.trust, Some((trust, _)) if matches!(&trust.answer,
-        Answer::DependsOn(keys) if keys.iter().any(|key| Lack::ExternalId.is_told_by(key))));
+    let is_asked = view.trust.as_ref().is_some_and(|(trust, _)| Lack::ExternalId.decides(&trust.answer));
     if let (true, Some((_, origin))) = (is_asked, &view.trust) {
         return Verdict::likely(
             cause,

@@ -6,7 +6,7 @@ use crate::denial::cause::Cause;
 use crate::denial::cause::{Evidence, Fix, Verdict};
 use crate::denial::diagnosis::EITHER_SIDE;
 use crate::denial::grammar::Refusal;
-use crate::denial::known::Fact;
+use crate::denial::known::Sourced;
 use crate::denial::view::{View, last_part};
 use crate::denial::what_if::Lack;
 use crate::policy::arn::Arn;
@@ -110,7 +110,7 @@ fn known_serial(view: &View<'_>) -> Option<String> {
 }
 
 /// The caller's devices, where there are some and none gives codes.
-fn only_passkeys<'v>(view: &View<'v>) -> Option<&'v Fact<Vec<String>>> {
+fn only_passkeys<'v>(view: &View<'v>) -> Option<&'v Sourced<Vec<String>>> {
     view.known
         .devices
         .as_ref()

@@ -5,6 +5,7 @@ use crate::denial::cause::{Evidence, Fix, Verdict};
 use crate::denial::diagnosis::EITHER_SIDE;
 use crate::denial::grammar::{PolicyType, Reason};
 use crate::denial::view::View;
+use crate::policy::answer::names_of;
 use crate::policy::evaluate::{Decision, DenyKind, Layer};
 
 /// `s` or `'s`.
@@ -54,7 +55,7 @@ pub(super) fn own_policies(view: &View<'_>) -> Verdict {
             Verdict::ruled_out(cause, Evidence::Computed, format!("{own} allow it ({origin})"))
         }
         Some((Decision::Unknown { depends_on }, origin)) => {
-            Verdict::open(cause, format!("{own} depend on {} ({origin})", depends_on.join(", ")))
+            Verdict::open(cause, format!("{own} depend on {} ({origin})", names_of(depends_on).join(", ")))
         }
         _ if view.reason().is_some() => {
             Verdict::open(cause, format!("AWS named another layer; {own} may refuse as well"))

@@ -5,7 +5,8 @@ use crate::denial::cause::{Evidence, Fix, Verdict};
 use crate::denial::diagnosis::EITHER_SIDE;
 use crate::denial::grammar::PolicyType;
 use crate::denial::view::{View, last_part};
-use crate::denial::what_if::{Answer, Trusting};
+use crate::denial::what_if::Trusting;
+use crate::policy::answer::Answer;
 use hatbox_types::text::suggest::nearest_name;
 
 pub(super) fn not_trusted(view: &View<'_>) -> Verdict {
@@ -206,7 +207,7 @@ pub(super) fn condition(view: &View<'_>) -> Verdict {
         _ => format!("allowed only with {key} {allowed} ({origin}); cannot tell yours from here"),
     };
     match &trust.answer {
-        Answer::DependsOn(_) => Verdict::likely(cause, 87, text),
+        Answer::Unknown(_) => Verdict::likely(cause, 87, text),
         // Nothing that the caller can add helps, so it is this.
         _ if trust.lacks.is_empty() => Verdict::computed(cause, text),
         _ => Verdict::open(cause, text),

@@ -4,15 +4,16 @@ pub(crate) mod remedy;
 mod render;
 pub(crate) mod rows;
 
-use crate::accounts::{Accounts, Fact};
-use crate::assume::caller::Caller;
+use crate::accounts::{Accounts, Attribute};
+use crate::assume::caller::KnownCaller;
+use crate::assume::context::Assumptions;
+use crate::assume::credentials::Credentials;
 use crate::assume::entity::{Entity, EntityKind};
-use crate::assume::judge::{Target, evaluate_with_gaps, request_of};
-use crate::policy::evaluate::Decision;
-use crate::report::can::remedy::{RefusedStep, Remedy, hangs_on};
+use crate::assume::judge::{Ruling, Target, evaluate_with_gaps, request_of};
+use crate::policy::answer::Answer;
+use crate::report::can::remedy::{RefusedStep, Remedy};
 use crate::report::can::rows::rows_of;
 
-pub use crate::assume::context::{Assumptions, Signing};
 pub use crate::report::can::rows::Row;
 pub(crate) use render::entity as entity_json;
 
@@ -26,17 +27,6 @@ pub enum MfaUse {
     With,
     /// No.
     Without,
-}
-
-/// Yes, no, or not known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Verdict {
-    /// Certainly not.
-    No,
-    /// A fact is missing that the answer hangs on.
-    Unknown,
-    /// Certainly.
-    Yes,
 }
 
 /// The answer.
@@ -60,19 +50,15 @@ pub struct Step {
     /// The role.
     pub to: Entity,
     /// How the call is signed.
-    pub signing: Signing,
+    pub credentials: Credentials,
     /// Whether AWS lets it pass.
-    pub verdict: Verdict,
-    /// What it would be by what is known alone.
-    pub as_known: Verdict,
+    pub ruling: Ruling,
     /// What each layer says.
     pub rows: Vec<Row>,
-    /// What the answer hangs on, where it is not known.
-    pub unless: Vec<String>,
     /// Of a refusal: the smallest change that turns it.
     pub remedy: Option<Remedy>,
     /// Of a user: whether a device that gives codes is registered.
-    pub has_device: Fact<bool>,
+    pub has_device: Attribute<bool>,
 }
 
 /// Answers whether `caller` can become `role`, by way of the roles `via`.
@@ -95,74 +81,72 @@ pub fn can(
 }
 
 impl Can {
-    /// The worst of its steps.
-    pub fn verdict(&self) -> Verdict {
-        self.steps.iter().map(|step| step.verdict).min().unwrap_or(Verdict::Unknown)
+    /// The answer to all of its steps.
+    pub fn answer(&self) -> Answer {
+        Answer::all(self.steps.iter().map(|step| step.ruling.answer.clone()))
     }
 }
 
 /// One step, before it is judged.
 struct Question<'a> {
     accounts: &'a Accounts,
-    caller: Caller,
+    caller: KnownCaller,
     target: Target,
     given: &'a Assumptions,
 }
 
 impl<'a> Question<'a> {
     fn new(accounts: &'a Accounts, from: &Entity, to: &Entity, given: &'a Assumptions) -> Self {
-        let caller = Caller::gather(accounts, from);
+        let caller = KnownCaller::gather(accounts, from);
         let target = Target::gather(accounts, to);
         Self { accounts, caller, target, given }
     }
 
     fn answer(&self, mfa: MfaUse) -> Option<Step> {
         if self.caller.entity.kind == EntityKind::Role {
-            return self.judge(Signing::RoleSession);
+            return self.judge(Credentials::RoleSession);
         }
         match mfa {
-            MfaUse::Without => self.judge(Signing::AccessKeys),
-            MfaUse::With => self.judge(Signing::WithMfaCode),
+            MfaUse::Without => self.judge(Credentials::AccessKeys),
+            MfaUse::With => self.judge(Credentials::AccessKeysWithMfa),
             MfaUse::IfNeeded => {
-                let plain = self.judge(Signing::AccessKeys)?;
-                if plain.as_known == Verdict::Yes || self.has_device() == Fact::Known(false) {
+                let plain = self.judge(Credentials::AccessKeys)?;
+                if plain.ruling.as_known.is_yes() || self.has_device() == Attribute::Known(false) {
                     return Some(plain);
                 }
-                let with_code = self.judge(Signing::WithMfaCode)?;
-                let is_better = (with_code.verdict, with_code.as_known) > (plain.verdict, plain.as_known);
-                Some(if is_better { with_code } else { plain })
+                let with_code = self.judge(Credentials::AccessKeysWithMfa)?;
+                let rank = |step: &Step| (step.ruling.answer.rank(), step.ruling.as_known.rank());
+                Some(if rank(&with_code) > rank(&plain) { with_code } else { plain })
             }
         }
     }
 
-    fn judge(&self, signing: Signing) -> Option<Step> {
-        let request = request_of(self.accounts, &self.caller, &self.target, signing, self.given)?;
+    fn judge(&self, credentials: Credentials) -> Option<Step> {
+        let request = request_of(self.accounts, &self.caller, &self.target, credentials, self.given)?;
         let gap = self.target.gap_for(&self.caller.entity);
         let gaps: Vec<_> = self.caller.gaps.iter().chain(&self.target.gaps).chain(&gap).cloned().collect();
         let mut layers = self.caller.layers.clone();
         layers.trust.clone_from(&self.target.trust);
         let ruling = evaluate_with_gaps(&request, &mut layers, &gaps);
         let (accounts, caller, target, given) = (self.accounts, &self.caller, &self.target, self.given);
-        let refused = RefusedStep { accounts, caller, target, signing, given, gaps: &gaps };
+        let refused = RefusedStep { accounts, caller, target, credentials, given, gaps: &gaps };
         Some(Step {
             from: caller.entity.clone(),
             to: target.entity.clone(),
-            signing,
-            verdict: verdict_of(&ruling.decision),
-            as_known: verdict_of(&ruling.as_known),
-            rows: rows_of(&request, &layers, caller, target, &gaps, signing),
-            unless: hangs_on(&ruling, &gaps),
-            remedy: ruling.is_no().then(|| refused.remedy(&layers)).flatten(),
+            credentials,
+            rows: rows_of(&request, &layers, caller, target, &gaps, credentials),
+            remedy: ruling.answer.is_no().then(|| refused.remedy(&layers)).flatten(),
+            ruling,
             has_device: self.has_device(),
         })
     }
 
     /// Passkeys give no code that AssumeRole takes.
-    fn has_device(&self) -> Fact<bool> {
+    fn has_device(&self) -> Attribute<bool> {
         match &self.caller.mfa_devices {
-            Fact::Known(serials) => Fact::Known(serials.iter().any(|serial| gives_codes(serial))),
-            Fact::UntilApply => Fact::UntilApply,
-            Fact::NotGiven => Fact::NotGiven,
+            Attribute::Known(serials) => Attribute::Known(serials.iter().any(|serial| gives_codes(serial))),
+            Attribute::UntilApply => Attribute::UntilApply,
+            Attribute::NotGiven => Attribute::NotGiven,
         }
     }
 }
@@ -170,12 +154,4 @@ impl<'a> Question<'a> {
 /// Whether a device gives codes: `arn:aws:iam::A:u2f/...` is a passkey.
 pub(crate) fn gives_codes(serial: &str) -> bool {
     !serial.contains(":u2f/")
-}
-
-pub(crate) fn verdict_of(decision: &Decision) -> Verdict {
-    match decision {
-        Decision::Allow => Verdict::Yes,
-        Decision::Deny { .. } => Verdict::No,
-        Decision::Unknown { .. } => Verdict::Unknown,
-    }
 }

@@ -1,13 +1,15 @@
 //! The smallest change that turns a *no*: what is tried out is judged again, nothing is guessed.
 
 use crate::accounts::Accounts;
-use crate::assume::caller::Caller;
-use crate::assume::context::{Assumptions, Signing};
-use crate::assume::gap::{Gap, is_policy, join_or, phrases};
+use crate::assume::caller::KnownCaller;
+use crate::assume::context::Assumptions;
+use crate::assume::credentials::Credentials;
+use crate::assume::gap::join_or;
 use crate::assume::judge::{Ruling, Target, evaluate_with_gaps, request_of};
+use crate::policy::answer::{Answer, Fact, Gap, names_of};
 use crate::policy::document::{Effect, Policy};
-use crate::policy::evaluate::{Decision, Layer, Layers, Request};
-use crate::policy::explain::{Answer, Outcome, explain_layers};
+use crate::policy::evaluate::{Layer, Layers, Request};
+use crate::policy::explain::{Outcome, explain_layers};
 
 /// The most changes at once that are tried.
 const MAX_CHANGES: usize = 3;
@@ -34,16 +36,16 @@ pub enum Change {
 pub struct Remedy {
     /// All of them are needed.
     pub changes: Vec<Change>,
-    /// What the answer then hangs on: `an SCP or RCP`, `aws:SourceIp`.
-    pub unless: Vec<String>,
+    /// What the answer then depends on: `an SCP or RCP`, `aws:SourceIp`.
+    pub unless: Vec<Fact>,
 }
 
 /// A step that was refused.
 pub(crate) struct RefusedStep<'a> {
     pub(crate) accounts: &'a Accounts,
-    pub(crate) caller: &'a Caller,
+    pub(crate) caller: &'a KnownCaller,
     pub(crate) target: &'a Target,
-    pub(crate) signing: Signing,
+    pub(crate) credentials: Credentials,
     pub(crate) given: &'a Assumptions,
     pub(crate) gaps: &'a [Gap],
 }
@@ -62,8 +64,8 @@ impl RefusedStep<'_> {
             for changes in subsets(&candidates, count).into_iter().filter(|changes| !is_evasion(changes)) {
                 let ruling = self.rule_after(&changes, layers)?;
                 // One that stays a refusal by what is known is no way out, also where a gap hides it.
-                if !matches!(ruling.as_known, Decision::Deny { .. }) {
-                    return Some(Remedy { unless: unless_of(&ruling, self.gaps), changes });
+                if !ruling.as_known.is_no() {
+                    return Some(Remedy { unless: ruling.answer.facts().to_vec(), changes });
                 }
             }
         }
@@ -72,14 +74,14 @@ impl RefusedStep<'_> {
 
     /// Whether the permissions boundary leaves this request out.
     fn is_bounded(&self, layers: &Layers) -> bool {
-        let request = request_of(self.accounts, self.caller, self.target, self.signing, self.given);
+        let request = request_of(self.accounts, self.caller, self.target, self.credentials, self.given);
         let reports = request.as_ref().map(|request| explain_layers(request, layers)).unwrap_or_default();
         reports.iter().any(|report| report.layer == Layer::Boundary && report.allows == Answer::No)
     }
 
     fn candidates(&self, layers: &Layers) -> Vec<Change> {
         let mut candidates = Vec::new();
-        if self.signing == Signing::AccessKeys {
+        if self.credentials == Credentials::AccessKeys {
             candidates.push(Change::MfaCode);
         }
         candidates.push(Change::OwnPolicy);
@@ -87,7 +89,7 @@ impl RefusedStep<'_> {
         if layers.boundary.is_some() {
             candidates.push(Change::Boundary);
         }
-        let request = request_of(self.accounts, self.caller, self.target, self.signing, self.given);
+        let request = request_of(self.accounts, self.caller, self.target, self.credentials, self.given);
         let reports = request.as_ref().map(|request| explain_layers(request, layers)).unwrap_or_default();
         let denying = [Layer::Trust, Layer::Identity, Layer::Boundary, Layer::Scp, Layer::Rcp];
         candidates.extend(denying.into_iter().filter_map(|layer| {
@@ -103,8 +105,8 @@ impl RefusedStep<'_> {
     fn rule_after(&self, changes: &[Change], layers: &Layers) -> Option<Ruling> {
         let mut layers = layers.clone();
         let has_code = changes.contains(&Change::MfaCode);
-        let signing = if has_code { Signing::WithMfaCode } else { self.signing };
-        let request = request_of(self.accounts, self.caller, self.target, signing, self.given)?;
+        let credentials = if has_code { Credentials::AccessKeysWithMfa } else { self.credentials };
+        let request = request_of(self.accounts, self.caller, self.target, credentials, self.given)?;
         let allow = |principal: Option<&str>| {
             let statement = match principal {
                 Some(arn) => {
@@ -161,24 +163,6 @@ fn take_out_denies(request: &Request, layers: &mut Layers, layer: Layer) {
     }
 }
 
-/// What an answer that is not certain hangs on.
-pub(crate) fn unless_of(ruling: &Ruling, gaps: &[Gap]) -> Vec<String> {
-    let layers = ruling.layers();
-    let mut unless = phrases(gaps, |layer| layers.contains(&layer));
-    unless.extend(ruling.keys());
-    unless
-}
-
-/// What the answer hangs on. A refusal can only be turned by what allows: own policies and the trust policy.
-pub(crate) fn hangs_on(ruling: &Ruling, gaps: &[Gap]) -> Vec<String> {
-    match ruling.as_known {
-        Decision::Deny { .. } if !ruling.is_no() => {
-            phrases(gaps, |layer| matches!(layer, Layer::Identity | Layer::Trust))
-        }
-        _ => unless_of(ruling, gaps),
-    }
-}
-
 /// All choices of `count` of `items`, in their order.
 fn subsets(items: &[Change], count: usize) -> Vec<Vec<Change>> {
     let Some((first, rest)) = items.split_first() else {
@@ -211,15 +195,15 @@ impl Remedy {
 }
 
 /// `yes`, or `yes, unless an SCP or RCP forbids it`.
-pub(crate) fn render_yes(unless: &[String]) -> String {
-    let (keys, layers): (Vec<String>, Vec<String>) =
-        unless.iter().cloned().partition(|what| !is_policy(what));
-    match (layers.is_empty(), keys.is_empty()) {
+pub(crate) fn render_yes(unless: &[Fact]) -> String {
+    let (policies, others): (Vec<Fact>, Vec<Fact>) = unless.iter().cloned().partition(Fact::is_policy);
+    let (policies, others) = (names_of(&policies), names_of(&others));
+    match (policies.is_empty(), others.is_empty()) {
         (true, true) => "yes".to_owned(),
-        (false, true) => format!("yes, unless {} forbids it", join_or(&layers)),
-        (true, false) => format!("yes, depending on {}", join_or(&keys)),
+        (false, true) => format!("yes, unless {} forbids it", join_or(&policies)),
+        (true, false) => format!("yes, depending on {}", join_or(&others)),
         (false, false) => {
-            format!("yes, depending on {}, unless {} forbids it", join_or(&keys), join_or(&layers))
+            format!("yes, depending on {}, unless {} forbids it", join_or(&others), join_or(&policies))
         }
     }
 }

@@ -1,11 +1,13 @@
 //! The answer in words, and as JSON.
 
+use crate::assume::credentials::Credentials;
 use serde_json::{Value as Json, json};
 
-use super::{Can, MfaUse, Row, Signing, Step, Verdict};
-use crate::accounts::Fact;
+use super::{Can, MfaUse, Row, Step};
+use crate::accounts::Attribute;
 use crate::assume::entity::{Entity, EntityKind};
 use crate::assume::gap::join_or;
+use crate::policy::answer::{Answer, Fact, names_of};
 use crate::report::can::remedy::{Change, render_yes};
 use crate::wrap::wrap;
 
@@ -38,8 +40,8 @@ impl Can {
                 text.push_str(&wrap(&line, 0, 0));
             }
         }
-        if self.steps.last().is_some_and(|step| step.signing == Signing::RoleSession)
-            && self.verdict() != Verdict::No
+        if self.steps.last().is_some_and(|step| step.credentials == Credentials::RoleSession)
+            && !self.answer().is_no()
         {
             text.push_str("\nA role put on from another role lasts 1 h at most.\n");
         }
@@ -53,17 +55,17 @@ impl Can {
         let through =
             if through.is_empty() { String::new() } else { format!(" through {}", through.join(", ")) };
         let first = self.steps.first();
-        let mfa = match (first.map(|step| step.signing), self.verdict(), self.mfa) {
-            (Some(Signing::WithMfaCode), ..) => " with MFA",
-            (Some(Signing::AccessKeys), Verdict::Yes, MfaUse::IfNeeded) => ", even without MFA",
-            (Some(Signing::AccessKeys), _, MfaUse::Without)
-            | (Some(Signing::AccessKeys), Verdict::Unknown, _) => " without MFA",
+        let mfa = match (first.map(|step| step.credentials), self.answer(), self.mfa) {
+            (Some(Credentials::AccessKeysWithMfa), ..) => " with MFA",
+            (Some(Credentials::AccessKeys), Answer::Yes, MfaUse::IfNeeded) => ", even without MFA",
+            (Some(Credentials::AccessKeys), _, MfaUse::Without)
+            | (Some(Credentials::AccessKeys), Answer::Unknown(_), _) => " without MFA",
             _ => "",
         };
-        let line = match self.verdict() {
-            Verdict::Yes => format!("YES  {caller} can become {role}{through}{mfa}"),
-            Verdict::No => format!("NO  {caller} cannot become {role}{through}{mfa}"),
-            Verdict::Unknown => {
+        let line = match self.answer() {
+            Answer::Yes => format!("YES  {caller} can become {role}{through}{mfa}"),
+            Answer::No => format!("NO  {caller} cannot become {role}{through}{mfa}"),
+            Answer::Unknown(_) => {
                 format!("UNKNOWN  whether {caller} can become {role}{through}{mfa}")
             }
         };
@@ -74,7 +76,7 @@ impl Can {
     pub fn to_json(&self) -> Json {
         json!({
             "schema": 1,
-            "answer": self.verdict().name(),
+            "answer": self.answer().name(),
             "caller": entity(&self.caller),
             "role": entity(&self.role),
             "steps": self.steps.iter().map(Step::to_json).collect::<Vec<_>>(),
@@ -82,51 +84,41 @@ impl Can {
     }
 }
 
-impl Verdict {
-    /// `yes`, `no`, `unknown`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Yes => "yes",
-            Self::No => "no",
-            Self::Unknown => "unknown",
-        }
-    }
-}
-
 impl Step {
     /// What would turn it, or what it hangs on.
     fn closing_lines(&self) -> Vec<String> {
         let mut lines = Vec::new();
-        match (self.verdict, self.as_known) {
-            (Verdict::No, _) => {
+        match (&self.ruling.answer, &self.ruling.as_known) {
+            (Answer::No, _) => {
                 if let Some(remedy) = &self.remedy {
                     let (caller, role) = (&self.from.name, &self.to.name);
                     lines.push(remedy.render(caller, role, &self.to.arn));
-                    if remedy.changes.contains(&Change::MfaCode) && self.has_device == Fact::Known(false) {
+                    if remedy.changes.contains(&Change::MfaCode) && self.has_device == Attribute::Known(false)
+                    {
                         lines.push(format!("{caller} has no MFA device that gives codes."));
                     }
                 }
             }
-            (Verdict::Unknown, Verdict::Yes) => {
-                lines.push(format!("{}.", sentence(&render_yes(&self.unless))));
+            (Answer::Unknown(facts), Answer::Yes) => {
+                lines.push(format!("{}.", sentence(&render_yes(facts))));
             }
-            (Verdict::Unknown, Verdict::No) => lines.push(match self.unless.as_slice() {
+            (Answer::Unknown(facts), Answer::No) => lines.push(match names_of(facts).as_slice() {
                 [only] => format!("No, unless {only} allows it."),
                 several => format!("No by what is known. Not seen: {}.", several.join("; ")),
             }),
-            (Verdict::Unknown, Verdict::Unknown) => {
-                lines.push(format!("It depends on {}.", join_or(&self.unless)));
-                let keys: Vec<_> = self.unless.iter().filter(|what| !what.contains(' ')).collect();
+            (Answer::Unknown(facts), Answer::Unknown(_)) => {
+                lines.push(format!("It depends on {}.", join_or(&names_of(facts))));
+                let keys: Vec<_> = facts.iter().filter(|fact| matches!(fact, Fact::Key(_))).collect();
                 if !keys.is_empty() {
                     let flags: Vec<_> = keys.iter().map(|key| format!("--context {key}=VALUE")).collect();
                     lines.push(format!("Add {} to say what it is.", flags.join(" ")));
                 }
             }
-            (Verdict::Yes, _) => {}
+            (Answer::Yes, _) => {}
         }
-        if self.verdict != Verdict::No
-            && self.signing == Signing::WithMfaCode
-            && self.has_device == Fact::Known(false)
+        if !self.ruling.answer.is_no()
+            && self.credentials == Credentials::AccessKeysWithMfa
+            && self.has_device == Attribute::Known(false)
         {
             lines.push(format!("{} has no MFA device that gives codes.", self.from.name));
         }
@@ -134,25 +126,20 @@ impl Step {
     }
 
     fn to_json(&self) -> Json {
-        let signing = match self.signing {
-            Signing::AccessKeys => "access-keys",
-            Signing::WithMfaCode => "access-keys+mfa",
-            Signing::RoleSession => "role-session",
-        };
         let rows =
             self.rows.iter().map(|row| json!({"layer": row.layer, "says": row.says, "because": row.because}));
         let remedy = self.remedy.as_ref().map(|remedy| {
             let text = remedy.render(&self.from.name, &self.to.name, &self.to.arn);
-            json!({"text": text, "unless": remedy.unless})
+            json!({"text": text, "unless": names_of(&remedy.unless)})
         });
         json!({
             "from": entity(&self.from),
             "to": entity(&self.to),
-            "signed_with": signing,
-            "answer": self.verdict.name(),
-            "as_known": self.as_known.name(),
+            "signed_with": self.credentials.name(),
+            "answer": self.ruling.answer.name(),
+            "as_known": self.ruling.as_known.name(),
             "layers": rows.collect::<Vec<_>>(),
-            "depends_on": self.unless,
+            "depends_on": names_of(self.ruling.answer.facts()),
             "change": remedy,
         })
     }

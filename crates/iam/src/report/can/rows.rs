@@ -1,13 +1,14 @@
 //! What each layer says on a step, as the rows of an explanation.
 
-use crate::assume::caller::Caller;
-use crate::assume::context::Signing;
+use crate::assume::caller::KnownCaller;
+use crate::assume::credentials::Credentials;
 use crate::assume::entity::EntityKind;
-use crate::assume::gap::{Gap, join_or, phrases};
+use crate::assume::gap::{facts_of, join_or};
 use crate::assume::judge::Target;
+use crate::policy::answer::{Answer, Gap, names_of};
 use crate::policy::document::Effect;
 use crate::policy::evaluate::{Layer, Layers, Request};
-use crate::policy::explain::{Answer, LayerReport, Outcome, StatementReport, explain_layers};
+use crate::policy::explain::{LayerReport, Outcome, StatementReport, explain_layers};
 use crate::report::names::{principals, requirement};
 
 /// How many statements that nearly applied a row tells.
@@ -28,16 +29,16 @@ pub struct Row {
 pub(crate) fn rows_of(
     request: &Request,
     layers: &Layers,
-    caller: &Caller,
+    caller: &KnownCaller,
     target: &Target,
     gaps: &[Gap],
-    signing: Signing,
+    credentials: Credentials,
 ) -> Vec<Row> {
     let reports = explain_layers(request, layers);
     let of = |layer| reports.iter().find(|report| report.layer == layer);
-    let gap_in = |layer| phrases(gaps, |found| found == layer);
+    let gap_in = |layer| names_of(&facts_of(gaps, |found| found == layer));
     let mut rows = Vec::new();
-    let told = RowWriter { caller, target, signing };
+    let told = RowWriter { caller, target, credentials };
     if let Some(report) = of(Layer::Identity) {
         rows.push(told.own_policies(report, &gap_in(Layer::Identity)));
     }
@@ -64,9 +65,9 @@ pub(crate) fn rows_of(
 
 /// Tells findings of one step.
 struct RowWriter<'a> {
-    caller: &'a Caller,
+    caller: &'a KnownCaller,
     target: &'a Target,
-    signing: Signing,
+    credentials: Credentials,
 }
 
 impl RowWriter<'_> {
@@ -115,7 +116,7 @@ impl RowWriter<'_> {
                 row("not needed", because)
             }
             (_, Answer::Yes) => row("allow", self.tell(report, Effect::Allow, &label)),
-            (_, Answer::DependsOn(_)) => row("depends", self.tell(report, Effect::Allow, &label)),
+            (_, Answer::Unknown(_)) => row("depends", self.tell(report, Effect::Allow, &label)),
             (_, Answer::No) => {
                 let nearly = self.tell(report, Effect::Allow, &label);
                 let mut because = if nearly.is_empty() { vec![nothing()] } else { nearly };
@@ -140,7 +141,7 @@ impl RowWriter<'_> {
         match (&report.denies, &report.allows) {
             (Answer::Yes, _) => row("deny", self.tell(report, Effect::Deny, &label)),
             (_, Answer::Yes) => row("allow", self.tell(report, Effect::Allow, &label)),
-            (_, Answer::DependsOn(_)) => row("depends", self.tell(report, Effect::Allow, &label)),
+            (_, Answer::Unknown(_)) => row("depends", self.tell(report, Effect::Allow, &label)),
             (_, Answer::No) => {
                 let nearly = self.tell(report, Effect::Allow, &label);
                 if !nearly.is_empty() {
@@ -170,7 +171,7 @@ impl RowWriter<'_> {
                 row("no match", vec![format!("a level of the organization has no {name} that allows it")])
             }
             _ if has_gap => row("not known", vec!["(no organization data; add --from org.json)".to_owned()]),
-            (Answer::DependsOn(_), _) => row("depends", self.tell(report, Effect::Deny, &label)),
+            (Answer::Unknown(_), _) => row("depends", self.tell(report, Effect::Deny, &label)),
             _ if is_empty => row("none", Vec::new()),
             _ => row("allow", Vec::new()),
         }
@@ -211,7 +212,7 @@ impl RowWriter<'_> {
                 let why = self.failure(&condition.key, *has_key);
                 format!("{label}, but requires {}; {why}", requirement(condition))
             }
-            Outcome::DependsOn(keys) => format!("{label}, depending on {}", join_or(keys)),
+            Outcome::DependsOn(keys) => format!("{label}, depending on {}", join_or(&names_of(keys))),
             _ if is_deny && !statement.statement.conditions.is_empty() => {
                 let all: Vec<_> = statement.statement.conditions.iter().map(requirement).collect();
                 format!("{label} denies where {}", all.join(" and "))
@@ -224,9 +225,9 @@ impl RowWriter<'_> {
     /// Why a condition on `key` fails.
     fn failure(&self, key: &str, has_key: bool) -> String {
         let is_mfa = key.to_lowercase().starts_with("aws:multifactorauth");
-        match (is_mfa, self.signing, has_key) {
-            (true, Signing::AccessKeys, _) => "with access keys the key is absent".to_owned(),
-            (true, Signing::RoleSession, _) => "a session of a role never has MFA".to_owned(),
+        match (is_mfa, self.credentials, has_key) {
+            (true, Credentials::AccessKeys, _) => "with access keys the key is absent".to_owned(),
+            (true, Credentials::RoleSession, _) => "a session of a role never has MFA".to_owned(),
             (_, _, false) if key.to_lowercase().starts_with("sts:") => "none is sent".to_owned(),
             (_, _, false) => "the request has none".to_owned(),
             (_, _, true) => match self.caller.entity.kind {

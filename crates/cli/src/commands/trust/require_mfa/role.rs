@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use hatbox_core::config::{Overrides, Which, resolve_profile};
 use hatbox_iam::accounts::Accounts;
-use hatbox_iam::report::can::Assumptions;
+use hatbox_iam::assume::context::Assumptions;
 use hatbox_iam::report::impact::{Impact, impact};
 use hatbox_iam::require_mfa::{Guard, Layout, Outcome, Patch, render_diff, require_mfa};
 use hatbox_types::name::{ProfileName, RoleArn};

@@ -1,0 +1,270 @@
+//! The answer to a question about a request: yes, no, or not known for want of named facts. Kleene's logic.
+
+use std::fmt;
+
+use super::layers::{Decision, Layer};
+
+/// Yes, no, or what it depends on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// Certainly.
+    Yes,
+    /// Certainly not.
+    No,
+    /// It depends on these facts, each named once.
+    Unknown(Vec<Fact>),
+}
+
+/// A fact that is not known, and on which an answer depends.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Fact {
+    /// The values of a condition key, named as the policy writes it: `aws:SourceIp`.
+    Key(String),
+    /// Whether this is the name of the caller's session.
+    SessionName(String),
+    /// Whether the caller's account has the canonical id that a policy names.
+    CanonicalId,
+    /// How AWS evaluates a condition where its documentation leaves that open.
+    Reading(String),
+    /// What the policies of a layer say.
+    Layer(Layer),
+    /// What a policy says that no source has.
+    Gap(Gap),
+}
+
+/// A part of a layer that no source has.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Gap {
+    /// The layer.
+    pub layer: Layer,
+    /// What is missing, as a phrase that fits "unless ... forbids it": `a policy outside Terraform`.
+    pub what: String,
+}
+
+impl Answer {
+    /// Not known for want of one fact.
+    pub(crate) fn unknown(fact: Fact) -> Self {
+        Self::Unknown(vec![fact])
+    }
+
+    /// `yes`, `no`, `unknown`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Yes => "yes",
+            Self::No => "no",
+            Self::Unknown(_) => "unknown",
+        }
+    }
+
+    /// Whether it is certainly so.
+    pub fn is_yes(&self) -> bool {
+        *self == Self::Yes
+    }
+
+    /// Whether it is ruled out.
+    pub fn is_no(&self) -> bool {
+        *self == Self::No
+    }
+
+    /// What it depends on; nothing where it is certain.
+    pub fn facts(&self) -> &[Fact] {
+        match self {
+            Self::Unknown(facts) => facts,
+            Self::Yes | Self::No => &[],
+        }
+    }
+
+    /// How near to *yes* it is: *no* first, *yes* last.
+    pub(crate) fn rank(&self) -> u8 {
+        match self {
+            Self::No => 0,
+            Self::Unknown(_) => 1,
+            Self::Yes => 2,
+        }
+    }
+
+    /// The same with its facts in the order of their names.
+    pub(crate) fn sorted(mut self) -> Self {
+        if let Self::Unknown(facts) = &mut self {
+            sort_by_name(facts);
+        }
+        self
+    }
+
+    pub(crate) fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::No, _) | (_, Self::No) => Self::No,
+            (Self::Yes, other) => other,
+            (this, Self::Yes) => this,
+            (Self::Unknown(mut facts), Self::Unknown(more)) => {
+                add_facts(&mut facts, more);
+                Self::Unknown(facts)
+            }
+        }
+    }
+
+    pub(crate) fn or(self, other: Self) -> Self {
+        self.not().and(other.not()).not()
+    }
+
+    pub(crate) fn not(self) -> Self {
+        match self {
+            Self::Yes => Self::No,
+            Self::No => Self::Yes,
+            unknown @ Self::Unknown(_) => unknown,
+        }
+    }
+
+    /// Whether all are so; asks no further after the first *no*.
+    pub(crate) fn all(answers: impl IntoIterator<Item = Self>) -> Self {
+        let mut all = Self::Yes;
+        for answer in answers {
+            all = all.and(answer);
+            if all.is_no() {
+                break;
+            }
+        }
+        all
+    }
+
+    /// Whether one is so; asks no further after the first *yes*.
+    pub(crate) fn any(answers: impl IntoIterator<Item = Self>) -> Self {
+        Self::all(answers.into_iter().map(Self::not)).not()
+    }
+}
+
+impl From<bool> for Answer {
+    fn from(is_so: bool) -> Self {
+        if is_so { Self::Yes } else { Self::No }
+    }
+}
+
+impl From<Decision> for Answer {
+    fn from(decision: Decision) -> Self {
+        match decision {
+            Decision::Allow => Self::Yes,
+            Decision::Deny { .. } => Self::No,
+            Decision::Unknown { depends_on } => Self::Unknown(depends_on),
+        }
+    }
+}
+
+impl Fact {
+    pub(crate) fn key(name: impl Into<String>) -> Self {
+        Self::Key(name.into())
+    }
+
+    /// Whether it is a policy that is missing, rather than something that the request must fit.
+    pub(crate) fn is_policy(&self) -> bool {
+        matches!(self, Self::Layer(_) | Self::Gap(_))
+    }
+
+    /// Whether it is a missing policy of the organization.
+    pub(crate) fn is_of_organization(&self) -> bool {
+        matches!(self, Self::Gap(Gap { layer: Layer::Scp | Layer::Rcp, .. }))
+    }
+}
+
+impl fmt::Display for Fact {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Key(name) => f.write_str(name),
+            Self::SessionName(name) => write!(f, "the session name {name}"),
+            Self::CanonicalId => f.write_str("the canonical id of the caller's account"),
+            Self::Reading(what) => write!(f, "how AWS reads {what}"),
+            Self::Layer(layer) => f.write_str(layer.name()),
+            Self::Gap(gap) => f.write_str(&gap.what),
+        }
+    }
+}
+
+impl Gap {
+    pub(crate) fn new(layer: Layer, what: impl Into<String>) -> Self {
+        Self { layer, what: what.into() }
+    }
+
+    pub(crate) fn scp() -> Self {
+        Self::new(Layer::Scp, "an SCP")
+    }
+
+    pub(crate) fn rcp() -> Self {
+        Self::new(Layer::Rcp, "an RCP")
+    }
+}
+
+/// Adds those that are not there yet.
+pub(crate) fn add_facts(facts: &mut Vec<Fact>, more: impl IntoIterator<Item = Fact>) {
+    for fact in more {
+        if !facts.contains(&fact) {
+            facts.push(fact);
+        }
+    }
+}
+
+pub(super) fn sort_by_name(facts: &mut [Fact]) {
+    if facts.len() > 1 {
+        facts.sort_by_cached_key(ToString::to_string);
+    }
+}
+
+/// The names of facts, in their order; an SCP and an RCP are drawn together.
+pub fn names_of(facts: &[Fact]) -> Vec<String> {
+    let has = |layer| facts.iter().any(|fact| matches!(fact, Fact::Gap(gap) if gap.layer == layer));
+    let has_both = has(Layer::Scp) && has(Layer::Rcp);
+    let mut names: Vec<String> = Vec::new();
+    for fact in facts {
+        let name =
+            if has_both && fact.is_of_organization() { "an SCP or RCP".to_owned() } else { fact.to_string() };
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unknown(key: &str) -> Answer {
+        Answer::unknown(Fact::key(key))
+    }
+
+    #[test]
+    fn an_unknown_is_decided_by_what_would_decide_either_way() {
+        let unknown = || unknown("k");
+        assert_eq!(unknown().and(Answer::No), Answer::No);
+        assert_eq!(Answer::No.and(unknown()), Answer::No);
+        assert_eq!(unknown().and(Answer::Yes), unknown());
+        assert_eq!(unknown().or(Answer::Yes), Answer::Yes);
+        assert_eq!(Answer::No.or(unknown()), unknown());
+        assert_eq!(unknown().not(), unknown());
+    }
+
+    #[test]
+    fn two_unknowns_name_the_facts_of_both_once() {
+        let both = unknown("a").and(unknown("b"));
+        assert_eq!(both, Answer::Unknown(vec![Fact::key("a"), Fact::key("b")]));
+        assert_eq!(unknown("a").or(unknown("b")), both);
+        assert_eq!(both.clone().and(unknown("b")), both);
+        assert_eq!(unknown("b").and(unknown("a")).sorted(), both);
+    }
+
+    #[test]
+    fn nothing_at_all_is_all_true_and_none_true() {
+        assert_eq!(Answer::all([]), Answer::Yes);
+        assert_eq!(Answer::any([]), Answer::No);
+    }
+
+    #[test]
+    fn a_missing_scp_and_a_missing_rcp_are_named_together() {
+        let (scp, rcp) = (Fact::Gap(Gap::scp()), Fact::Gap(Gap::rcp()));
+        let own = Fact::Gap(Gap::new(Layer::Identity, "a policy outside Terraform"));
+        assert_eq!(
+            names_of(&[scp.clone(), own, rcp.clone()]),
+            ["an SCP or RCP", "a policy outside Terraform"]
+        );
+        assert_eq!(names_of(&[rcp]), ["an RCP"]);
+        assert_eq!(names_of(&[Fact::key("aws:SourceIp"), scp]), ["aws:SourceIp", "an SCP"]);
+    }
+}
