@@ -23,3 +23,6 @@ pub mod report;
 pub use cause::Cause;
 pub use cause::{Evidence, Fix, Standing, Verdict};
 pub use diagnosis::{Diagnosis, diagnose};
+
+#[cfg(test)]
+mod tests;
