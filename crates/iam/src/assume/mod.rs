@@ -5,6 +5,7 @@ pub(crate) mod gap;
 
 pub(crate) mod caller;
 pub mod credentials;
+pub(crate) mod device;
 
 pub mod context;
 pub mod judge;

@@ -3,8 +3,10 @@
 use serde_json::{Value, json};
 
 use super::attempt::Attempt;
-use super::known::Role;
+use super::grammar::parse_refusal;
+use super::known::{Known, Role, Sourced, gather_known};
 use super::what_if::Call;
+use super::{Cause, Standing, diagnose};
 use crate::accounts::{Accounts, Origin, SourceKind};
 use crate::admits::{Asked, Candidate, judge_admits};
 use crate::assume::context::Assumptions;
@@ -22,19 +24,37 @@ const ALICE: &str = "arn:aws:iam::111122223333:user/alice";
 const ROLE: &str = "arn:aws:iam::444455556666:role/Ops";
 
 fn accounts(trust: &Value, with_alice: bool) -> Accounts {
+    accounts_with(trust, with_alice, &json!({}))
+}
+
+fn accounts_with(trust: &Value, with_alice: bool, devices: &Value) -> Accounts {
     let role = json!({ "RoleName": "Ops", "Arn": ROLE, "AssumeRolePolicyDocument": trust });
     let all = json!({ "Statement": { "Effect": "Allow", "Action": "*", "Resource": "*" } });
     let policies = json!([{ "PolicyName": "p", "PolicyDocument": all }]);
     let alice = json!({ "UserName": "alice", "Arn": ALICE, "UserPolicyList": policies });
     let mut of = vec![json!({ "account": "444455556666", "details": { "RoleDetailList": [role] } })];
     if with_alice {
-        of.push(json!({ "account": "111122223333", "details": { "UserDetailList": [alice] } }));
+        let details = json!({ "UserDetailList": [alice] });
+        of.push(json!({ "account": "111122223333", "details": details, "mfa_devices": devices }));
     }
     let snapshot = json!({ "schema": 1, "accounts": of, "organization": "none" });
     let mut accounts = Accounts::default();
     let origin = Origin { name: "iam.json".to_owned(), kind: SourceKind::Snapshot, taken: None };
     accounts.add_source(snapshot.to_string().as_bytes(), origin).unwrap();
     accounts
+}
+
+fn attempt() -> Attempt {
+    let attempt = json!({
+        "at": 0, "profile": "ops", "step_profile": "ops", "step": [1, 1], "role": ROLE, "signer": "access-key",
+        "base": { "profile": "alice", "kind": "stored", "key": "****MPLE" },
+        "serial": null, "code": "no", "seconds": 3600, "seconds_from": null,
+        "session_name": null, "is_session_name_fixed": false, "has_external_id": false,
+        "tags": [], "inherited_tags": [], "source_identity": null, "inherited_source_identity": null,
+        "region": "eu-central-1", "endpoint": null, "clock_ahead": null,
+        "around": { "config": "", "chain": [], "devices": [], "roles": [], "variables": [] },
+    });
+    serde_json::from_value(attempt).unwrap()
 }
 
 /// The answer to `alice`, who signs with access keys, by each question.
@@ -52,16 +72,7 @@ fn answers(statements: &[Value]) -> Vec<(&'static str, &'static str)> {
     let asked = Asked { caller: Candidate::parse(ALICE), ..Asked::default() };
     let admits = judge_admits(&policy, &asked);
     let row = admits.rows.iter().find(|row| row.credentials == Credentials::AccessKeys).unwrap();
-    let attempt: Attempt = serde_json::from_value(json!({
-        "at": 0, "profile": "ops", "step_profile": "ops", "step": [1, 1], "role": ROLE, "signer": "access-key",
-        "base": { "profile": "alice", "kind": "stored", "key": "****MPLE" },
-        "serial": null, "code": "no", "seconds": 3600, "seconds_from": null,
-        "session_name": null, "is_session_name_fixed": false, "has_external_id": false,
-        "tags": [], "inherited_tags": [], "source_identity": null, "inherited_source_identity": null,
-        "region": "eu-central-1", "endpoint": null, "clock_ahead": null,
-        "around": { "config": "", "chain": [], "devices": [], "roles": [], "variables": [] },
-    }))
-    .unwrap();
+    let attempt = attempt();
     let caller = Caller::User { arn: ALICE.to_owned() };
     let call = Call { attempt: &attempt, caller, role: ROLE, now: given.now };
     let refused = Role { trust: Some(policy), max_session: None, created_at: None };
@@ -120,5 +131,47 @@ fn a_condition_gets_the_same_answer_from_every_question() {
         for (question, answer) in answers(&statements) {
             assert_eq!(answer, expected, "{question}: {effect} {condition}: {why}");
         }
+    }
+}
+
+#[test]
+fn can_and_why_agree_on_which_devices_give_codes() {
+    let principal = json!({ "AWS": ALICE });
+    let mfa = json!({ "Bool": { "aws:MultiFactorAuthPresent": "true" } });
+    let statement =
+        json!({ "Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole", "Condition": mfa });
+    let trust = json!({ "Version": "2012-10-17", "Statement": [statement] });
+    let (alice, role) = (Entity::of_arn(ALICE).unwrap(), Entity::of_arn(ROLE).unwrap());
+    for (serials, gives_codes, why) in [
+        (&["arn:aws:iam::111122223333:mfa/alice"][..], true, "a virtual device"),
+        (&["arn:aws-cn:iam::111122223333:mfa/team/alice"], true, "a virtual device with a path"),
+        (&["GAHT12345678"], true, "a hardware token"),
+        (&["arn:aws:iam::111122223333:u2f/user/alice/key-ABC"], false, "a passkey"),
+        (&["arn:aws:iam::111122223333:sms-mfa/alice"], false, "text messages"),
+        (&["arn:aws:iam::111122223333:user/alice"], false, "a user is no device"),
+        (&["arn:aws:iam::111122223333:mfa/user/alice"], true, "what a device is called does not matter"),
+        (
+            &["arn:aws:iam::111122223333:u2f/user/a/k", "arn:aws:iam::111122223333:sms-mfa/alice"],
+            false,
+            "neither",
+        ),
+        (&["arn:aws:iam::111122223333:u2f/user/a/k", "GAHT12345678"], true, "one of two suffices"),
+    ] {
+        let accounts = accounts_with(&trust, true, &json!({ "alice": serials }));
+        let given = Assumptions::default();
+        let can = can(&accounts, &alice, &[], &role, MfaUse::IfNeeded, &given);
+        assert_eq!(can.steps[0].has_device, Some(gives_codes), "trust can: {why}");
+        let reach = reach(&accounts, &alice, &given);
+        assert_eq!(reach.ways[0].lacks_device, !gives_codes, "trust reach: {why}");
+        let attempt = attempt();
+        let known = Known {
+            caller: Some(Sourced { value: ALICE.to_owned(), origin: String::new() }),
+            ..gather_known(&accounts, Some(ROLE), Some(ALICE), given.now)
+        };
+        let refusal = parse_refusal("AccessDenied", "");
+        let diagnosis = diagnose(&refusal, &attempt, &known, given.now);
+        let verdict = diagnosis.verdicts.iter().find(|verdict| verdict.cause == Cause::OnlyPasskey).unwrap();
+        let is_cause = matches!(verdict.standing, Standing::Cause(_));
+        assert_eq!(is_cause, !gives_codes, "why: {why}");
     }
 }

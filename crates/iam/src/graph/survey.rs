@@ -9,10 +9,11 @@ use std::sync::Arc;
 
 use super::model::{Account, Edge, Graph, Kind, Mfa, Node, Perhaps};
 use super::outsiders::outsiders;
-use crate::accounts::{Accounts, Attribute, Extent};
+use crate::accounts::{Accounts, Extent};
 use crate::assume::context::Assumptions;
 use crate::assume::context::SENDABLE;
 use crate::assume::credentials::Credentials;
+use crate::assume::device::has_code_device;
 use crate::assume::edges::Edges;
 use crate::assume::entity::{Entity, EntityKind};
 use crate::assume::gap::{facts_of, join_or};
@@ -21,7 +22,6 @@ use crate::assume::judge::Target;
 use crate::policy::answer::{Answer, Fact, add_facts, names_of};
 use crate::policy::document::{Effect, Policy};
 use crate::policy::principal::PrincipalKind;
-use crate::report::can::gives_codes;
 
 /// Who can become which role, by everything that the sources tell.
 pub fn survey(accounts: &Accounts, given: &Assumptions) -> Graph {
@@ -63,7 +63,7 @@ pub fn survey(accounts: &Accounts, given: &Assumptions) -> Graph {
         for (role, (mfa, way)) in found.known {
             let to = first_role + role;
             let (mut conditions, unknown) = split(&way.answer, &mut missing);
-            if mfa != Mfa::NotRequired && has_no_device(accounts, caller) {
+            if mfa != Mfa::NotRequired && has_code_device(accounts, caller) == Some(false) {
                 conditions.push("an MFA device is registered".to_owned());
             }
             edges.push(Edge { from, to, mfa, conditions, unknown });
@@ -192,14 +192,6 @@ fn share(edges: &mut [Edge]) -> BTreeSet<String> {
         edge.unknown.retain(|what| !shared.contains(what));
     }
     shared
-}
-
-fn has_no_device(accounts: &Accounts, user: &Entity) -> bool {
-    let account = user.account.as_ref().and_then(|id| accounts.accounts.get(id));
-    match account.and_then(|account| account.users.get(&user.arn)).map(|user| &user.mfa_devices) {
-        Some(Attribute::Known(serials)) => !serials.iter().any(|serial| gives_codes(serial)),
-        Some(Attribute::UntilApply | Attribute::NotGiven) | None => false,
-    }
 }
 
 fn node(entity: &Entity) -> Node {

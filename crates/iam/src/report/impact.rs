@@ -2,8 +2,8 @@
 
 use crate::accounts::{Accounts, Attribute, Document, Role};
 use crate::assume::context::Assumptions;
+use crate::assume::device::has_code_device;
 use crate::assume::entity::{Entity, EntityKind};
-use crate::report::can::gives_codes;
 use crate::report::reach::{Mfa, Way};
 use crate::report::who::{Who, who};
 use crate::wrap::wrap;
@@ -112,13 +112,6 @@ fn ask(accounts: &mut Accounts, role: &Entity, trust: &str, given: &Assumptions)
         there.trust = Attribute::Known(Document::new(there.name.clone(), trust, there.origin));
     }
     who(accounts, role, given)
-}
-
-/// Whether a user has a device that gives codes, where that is known.
-fn has_code_device(accounts: &Accounts, user: &Entity) -> Option<bool> {
-    let account = accounts.accounts.get(user.account.as_ref()?)?;
-    let devices = account.users.get(&user.arn)?.mfa_devices.known()?;
-    Some(devices.iter().any(|serial| gives_codes(serial)))
 }
 
 #[cfg(test)]

@@ -8,12 +8,13 @@ use std::sync::Arc;
 use serde_json::{Value as Json, json};
 
 use crate::accounts::Accounts;
+use crate::assume::device::has_code_device;
 use crate::assume::edges::{Edge, Edges};
 use crate::assume::entity::{Entity, EntityKind};
 use crate::assume::gap::join_or;
 use crate::columns::render_columns;
 use crate::policy::answer::{Answer, Fact, names_of};
-use crate::report::can::{entity_json, gives_codes};
+use crate::report::can::entity_json;
 use crate::wrap::wrap;
 
 /// What `who`, `reach` and the graph leave out, in the words of all of them.
@@ -147,9 +148,7 @@ impl Search<'_> {
 /// Marks the ways of those who cannot send a code today.
 pub(crate) fn look_for_devices(accounts: &Accounts, ways: &mut [Way]) {
     for way in ways.iter_mut().filter(|way| matches!(way.mfa, Mfa::Needed | Mfa::NotKnown)) {
-        let account = way.from.account.as_ref().and_then(|id| accounts.accounts.get(id));
-        let serials = account.and_then(|account| account.users.get(&way.from.arn)?.mfa_devices.known());
-        way.lacks_device = serials.is_some_and(|serials| !serials.iter().any(|serial| gives_codes(serial)));
+        way.lacks_device = has_code_device(accounts, &way.from) == Some(false);
     }
 }
 

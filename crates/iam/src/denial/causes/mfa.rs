@@ -1,6 +1,7 @@
 //! What goes wrong with MFA: no code, another device, a used code, a passkey, a chain, an old session.
 
 use super::{not_said, render_seconds};
+use crate::assume::device::{Device, any_gives_codes, gives_codes};
 use crate::denial::attempt::{Around, CodeSent, SignedBy, StartKind};
 use crate::denial::cause::Cause;
 use crate::denial::cause::{Evidence, Fix, Verdict};
@@ -35,7 +36,7 @@ pub(super) fn no_code(view: &View<'_>) -> Verdict {
         }
         _ => format!("[{section}] has no mfa_serial"),
     };
-    if let Some(devices) = only_passkeys(view) {
+    if let Some(devices) = without_codes(view) {
         return Verdict::open(
             cause,
             format!("none was sent, and no device of {} gives one ({})", view.who, devices.origin),
@@ -110,19 +111,15 @@ fn known_serial(view: &View<'_>) -> Option<String> {
 }
 
 /// The caller's devices, where there are some and none gives codes.
-fn only_passkeys<'v>(view: &View<'v>) -> Option<&'v Sourced<Vec<String>>> {
+fn without_codes<'v>(view: &View<'v>) -> Option<&'v Sourced<Vec<String>>> {
     view.known
         .devices
         .as_ref()
-        .filter(|devices| !devices.value.is_empty() && devices.value.iter().all(|device| is_passkey(device)))
-}
-
-fn gives_codes(serial: &str) -> bool {
-    !is_passkey(serial) && !serial.contains(":user/")
+        .filter(|devices| !devices.value.is_empty() && !any_gives_codes(&devices.value))
 }
 
 fn is_passkey(serial: &str) -> bool {
-    [":u2f/", ":sms-mfa/"].iter().any(|kind| serial.contains(kind))
+    matches!(Device::of(serial), Device::Passkey | Device::TextMessages)
 }
 
 pub(super) fn wrong_serial(view: &View<'_>) -> Verdict {
@@ -136,7 +133,7 @@ pub(super) fn wrong_serial(view: &View<'_>) -> Verdict {
     if is_passkey(serial) {
         return Verdict::open(cause, "the device is a passkey");
     }
-    if serial.contains(":user/") {
+    if Device::of(serial) == Device::User {
         let device = serial.replacen(":user/", ":mfa/", 1);
         return Verdict::computed(
             cause,
@@ -212,7 +209,7 @@ pub(super) fn only_passkey(view: &View<'_>) -> Verdict {
             .fix(register())
             .weigh(99);
     }
-    if let Some(devices) = only_passkeys(view) {
+    if let Some(devices) = without_codes(view) {
         let text = format!("{NO_CODE}: {} has no other device ({})", view.who, devices.origin);
         // Without a role that asks for MFA it does no harm.
         return if view.lacks(Lack::Mfa).is_some() || *view.refusal == Refusal::WrongDevice {

@@ -4,10 +4,11 @@ pub(crate) mod remedy;
 mod render;
 pub(crate) mod rows;
 
-use crate::accounts::{Accounts, Attribute};
+use crate::accounts::Accounts;
 use crate::assume::caller::KnownCaller;
 use crate::assume::context::Assumptions;
 use crate::assume::credentials::Credentials;
+use crate::assume::device::any_gives_codes;
 use crate::assume::entity::{Entity, EntityKind};
 use crate::assume::judge::{Ruling, Target, evaluate_with_gaps, request_of};
 use crate::policy::answer::Answer;
@@ -58,7 +59,7 @@ pub struct Step {
     /// Of a refusal: the smallest change that turns it.
     pub remedy: Option<Remedy>,
     /// Of a user: whether a device that gives codes is registered.
-    pub has_device: Attribute<bool>,
+    pub has_device: Option<bool>,
 }
 
 /// Answers whether `caller` can become `role`, by way of the roles `via`.
@@ -111,7 +112,7 @@ impl<'a> Question<'a> {
             MfaUse::With => self.judge(Credentials::AccessKeysWithMfa),
             MfaUse::IfNeeded => {
                 let plain = self.judge(Credentials::AccessKeys)?;
-                if plain.ruling.as_known.is_yes() || self.has_device() == Attribute::Known(false) {
+                if plain.ruling.as_known.is_yes() || self.has_device() == Some(false) {
                     return Some(plain);
                 }
                 let with_code = self.judge(Credentials::AccessKeysWithMfa)?;
@@ -119,6 +120,11 @@ impl<'a> Question<'a> {
                 Some(if rank(&with_code) > rank(&plain) { with_code } else { plain })
             }
         }
+    }
+
+    /// Whether the user has a device that gives codes, where that is known.
+    fn has_device(&self) -> Option<bool> {
+        self.caller.mfa_devices.known().map(|serials| any_gives_codes(serials))
     }
 
     fn judge(&self, credentials: Credentials) -> Option<Step> {
@@ -140,18 +146,4 @@ impl<'a> Question<'a> {
             has_device: self.has_device(),
         })
     }
-
-    /// Passkeys give no code that AssumeRole takes.
-    fn has_device(&self) -> Attribute<bool> {
-        match &self.caller.mfa_devices {
-            Attribute::Known(serials) => Attribute::Known(serials.iter().any(|serial| gives_codes(serial))),
-            Attribute::UntilApply => Attribute::UntilApply,
-            Attribute::NotGiven => Attribute::NotGiven,
-        }
-    }
-}
-
-/// Whether a device gives codes: `arn:aws:iam::A:u2f/...` is a passkey.
-pub(crate) fn gives_codes(serial: &str) -> bool {
-    !serial.contains(":u2f/")
 }

@@ -4,7 +4,6 @@ use crate::assume::credentials::Credentials;
 use serde_json::{Value as Json, json};
 
 use super::{Can, MfaUse, Row, Step};
-use crate::accounts::Attribute;
 use crate::assume::entity::{Entity, EntityKind};
 use crate::assume::gap::join_or;
 use crate::policy::answer::{Answer, Fact, names_of};
@@ -93,8 +92,7 @@ impl Step {
                 if let Some(remedy) = &self.remedy {
                     let (caller, role) = (&self.from.name, &self.to.name);
                     lines.push(remedy.render(caller, role, &self.to.arn));
-                    if remedy.changes.contains(&Change::MfaCode) && self.has_device == Attribute::Known(false)
-                    {
+                    if remedy.changes.contains(&Change::MfaCode) && self.has_device == Some(false) {
                         lines.push(format!("{caller} has no MFA device that gives codes."));
                     }
                 }
@@ -118,7 +116,7 @@ impl Step {
         }
         if !self.ruling.answer.is_no()
             && self.credentials == Credentials::AccessKeysWithMfa
-            && self.has_device == Attribute::Known(false)
+            && self.has_device == Some(false)
         {
             lines.push(format!("{} has no MFA device that gives codes.", self.from.name));
         }
