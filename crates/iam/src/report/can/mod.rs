@@ -15,8 +15,8 @@ use crate::policy::answer::Answer;
 use crate::report::can::remedy::{RefusedStep, Remedy};
 use crate::report::can::rows::rows_of;
 
-pub use crate::report::can::rows::Row;
 pub(crate) use render::entity as entity_json;
+pub use rows::{Row, RowLayer, Say};
 
 /// Whether the caller sends an MFA code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -124,8 +124,10 @@ impl Step {
     }
 
     fn to_json(&self) -> Json {
-        let rows =
-            self.rows.iter().map(|row| json!({"layer": row.layer, "says": row.says, "because": row.because}));
+        let rows = self
+            .rows
+            .iter()
+            .map(|row| json!({"layer": row.layer.name(), "says": row.says.name(), "because": row.because}));
         let remedy = self.remedy.as_ref().map(|remedy| {
             let text = remedy.render(&self.from.name, &self.to.name, &self.to.arn);
             json!({"text": text, "unless": names_of(&remedy.unless)})
@@ -155,7 +157,7 @@ pub(crate) fn entity(entity: &Entity) -> Json {
 }
 
 fn render_row(row: &Row) -> String {
-    let start = format!("  {:<14} {:<11} ", row.layer, row.says);
+    let start = format!("  {:<14} {:<11} ", row.layer.name(), row.says.name());
     let mut text = String::new();
     for (index, sentence) in row.because.iter().enumerate() {
         let start = if index == 0 { start.clone() } else { " ".repeat(INDENT) };

@@ -17,12 +17,77 @@ const MAX_TOLD: usize = 3;
 /// One row: a layer, its say, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
-    /// `own policies`, `boundary`, `trust policy`, `SCP`, `RCP`, or `SCP, RCP`.
-    pub layer: &'static str,
-    /// `allow`, `deny`, `no match`, `not needed`, `not known`, `none`.
-    pub says: &'static str,
-    /// Sentences, the most telling first.
+    /// The layer.
+    pub layer: RowLayer,
+    /// What it says.
+    pub says: Say,
+    /// Sentences, the most specific first.
     pub because: Vec<String>,
+}
+
+/// The layer, or the layers, that a row is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RowLayer {
+    /// Policies of the caller and of the caller's groups.
+    OwnPolicies,
+    /// The permissions boundary.
+    Boundary,
+    /// The role's trust policy.
+    TrustPolicy,
+    /// Service control policies.
+    Scp,
+    /// Resource control policies.
+    Rcp,
+    /// Both, where they say the same.
+    Organization,
+}
+
+/// What a layer says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Say {
+    /// A statement of it allows.
+    Allow,
+    /// A statement of it denies.
+    Deny,
+    /// No statement of it allows.
+    NoMatch,
+    /// Its Allow is not needed.
+    NotNeeded,
+    /// A policy of it is missing from the sources.
+    NotKnown,
+    /// That depends on facts that are not known.
+    Depends,
+    /// There is no policy of it.
+    None,
+}
+
+impl RowLayer {
+    /// Its name in text and JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::OwnPolicies => "own policies",
+            Self::Boundary => "boundary",
+            Self::TrustPolicy => "trust policy",
+            Self::Scp => "SCP",
+            Self::Rcp => "RCP",
+            Self::Organization => "SCP, RCP",
+        }
+    }
+}
+
+impl Say {
+    /// Its name in text and JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::Deny => "deny",
+            Self::NoMatch => "no match",
+            Self::NotNeeded => "not needed",
+            Self::NotKnown => "not known",
+            Self::Depends => "depends",
+            Self::None => "none",
+        }
+    }
 }
 
 /// The rows, in the order in which people look: one's own policies first.
@@ -48,7 +113,7 @@ pub(crate) fn rows_of(
     if let Some(report) = of(Layer::Trust) {
         rows.push(told.trust(report, &gap_in(Layer::Trust)));
     }
-    let organization = [(Layer::Scp, "SCP", &layers.scps), (Layer::Rcp, "RCP", &layers.rcps)]
+    let organization = [(Layer::Scp, RowLayer::Scp, &layers.scps), (Layer::Rcp, RowLayer::Rcp, &layers.rcps)]
         .into_iter()
         .filter_map(|(layer, name, levels)| {
             Some(told.organization(of(layer)?, name, levels.is_empty(), !gap_in(layer).is_empty()))
@@ -56,7 +121,7 @@ pub(crate) fn rows_of(
     let organization: Vec<_> = organization.collect();
     match organization.as_slice() {
         [scp, rcp] if (scp.says, &scp.because) == (rcp.says, &rcp.because) => {
-            rows.push(Row { layer: "SCP, RCP", ..scp.clone() });
+            rows.push(Row { layer: RowLayer::Organization, ..scp.clone() });
         }
         _ => rows.extend(organization),
     }
@@ -80,25 +145,25 @@ impl RowWriter<'_> {
             let name = &self.caller.entity.name;
             format!("no policy of {name} allows sts:AssumeRole on this role")
         };
-        self.callers_layer("own policies", report, gaps, label, nothing)
+        self.callers_layer(RowLayer::OwnPolicies, report, gaps, label, nothing)
     }
 
     fn boundary(&self, report: &LayerReport, layers: &Layers, gaps: &[String]) -> Row {
         if layers.boundary.is_none() && gaps.is_empty() {
-            return Row { layer: "boundary", says: "none", because: Vec::new() };
+            return Row { layer: RowLayer::Boundary, says: Say::None, because: Vec::new() };
         }
         if layers.boundary.is_none() {
-            return Row { layer: "boundary", says: "not known", because: not_known(gaps) };
+            return Row { layer: RowLayer::Boundary, says: Say::NotKnown, because: not_known(gaps) };
         }
         let name = self.caller.boundary.clone().unwrap_or_default();
         let label = |statement: &StatementReport| format!("{name}, {}", numbered(statement));
         let nothing = || format!("{name} leaves out sts:AssumeRole on this role");
-        self.callers_layer("boundary", report, gaps, label, nothing)
+        self.callers_layer(RowLayer::Boundary, report, gaps, label, nothing)
     }
 
     fn callers_layer(
         &self,
-        layer: &'static str,
+        layer: RowLayer,
         report: &LayerReport,
         gaps: &[String],
         label: impl Fn(&StatementReport) -> String,
@@ -107,45 +172,45 @@ impl RowWriter<'_> {
         let row = |says, because| Row { layer, says, because };
         let denying = self.tell(report, Effect::Deny, &label);
         match (&report.denies, &report.allows) {
-            (Answer::Yes, _) => row("deny", denying),
+            (Answer::Yes, _) => row(Say::Deny, denying),
             (denies, _) if !report.is_needed => {
                 let mut because = vec!["the trust policy names the caller, which suffices here".to_owned()];
                 if *denies != Answer::No {
                     because = denying;
                 }
-                row("not needed", because)
+                row(Say::NotNeeded, because)
             }
-            (_, Answer::Yes) => row("allow", self.tell(report, Effect::Allow, &label)),
-            (_, Answer::Unknown(_)) => row("depends", self.tell(report, Effect::Allow, &label)),
+            (_, Answer::Yes) => row(Say::Allow, self.tell(report, Effect::Allow, &label)),
+            (_, Answer::Unknown(_)) => row(Say::Depends, self.tell(report, Effect::Allow, &label)),
             (_, Answer::No) => {
                 let nearly = self.tell(report, Effect::Allow, &label);
                 let mut because = if nearly.is_empty() { vec![nothing()] } else { nearly };
                 if !gaps.is_empty() {
                     because.extend(not_known(gaps));
-                    return row("not known", because);
+                    return row(Say::NotKnown, because);
                 }
-                row("no match", because)
+                row(Say::NoMatch, because)
             }
         }
     }
 
     fn trust(&self, report: &LayerReport, gaps: &[String]) -> Row {
-        let row = |says, because| Row { layer: "trust policy", says, because };
+        let row = |says, because| Row { layer: RowLayer::TrustPolicy, says, because };
         if !gaps.is_empty() {
-            return row("not known", not_known(gaps));
+            return row(Say::NotKnown, not_known(gaps));
         }
         let label = |statement: &StatementReport| match statement.statement.effect {
             Effect::Allow => format!("{} trusts {}", numbered(statement), principals(statement.statement)),
             Effect::Deny => numbered(statement),
         };
         match (&report.denies, &report.allows) {
-            (Answer::Yes, _) => row("deny", self.tell(report, Effect::Deny, &label)),
-            (_, Answer::Yes) => row("allow", self.tell(report, Effect::Allow, &label)),
-            (_, Answer::Unknown(_)) => row("depends", self.tell(report, Effect::Allow, &label)),
+            (Answer::Yes, _) => row(Say::Deny, self.tell(report, Effect::Deny, &label)),
+            (_, Answer::Yes) => row(Say::Allow, self.tell(report, Effect::Allow, &label)),
+            (_, Answer::Unknown(_)) => row(Say::Depends, self.tell(report, Effect::Allow, &label)),
             (_, Answer::No) => {
                 let nearly = self.tell(report, Effect::Allow, &label);
                 if !nearly.is_empty() {
-                    return row("no match", nearly);
+                    return row(Say::NoMatch, nearly);
                 }
                 let trusted: Vec<_> = report
                     .statements
@@ -155,25 +220,28 @@ impl RowWriter<'_> {
                     .map(|statement| principals(statement.statement))
                     .collect();
                 let trusted = if trusted.is_empty() { "nobody".to_owned() } else { trusted.join(", ") };
-                row("no match", vec![format!("{} trusts {trusted}", self.target.entity.name)])
+                row(Say::NoMatch, vec![format!("{} trusts {trusted}", self.target.entity.name)])
             }
         }
     }
 
-    fn organization(&self, report: &LayerReport, name: &'static str, is_empty: bool, has_gap: bool) -> Row {
-        let row = |says, because| Row { layer: name, says, because };
+    fn organization(&self, report: &LayerReport, layer: RowLayer, is_empty: bool, has_gap: bool) -> Row {
+        let row = |says, because| Row { layer, says, because };
         let label = |statement: &StatementReport| {
             format!("level {}, policy {}, {}", statement.level + 1, statement.policy + 1, numbered(statement))
         };
         match (&report.denies, &report.allows) {
-            (Answer::Yes, _) => row("deny", self.tell(report, Effect::Deny, &label)),
-            (_, Answer::No) => {
-                row("no match", vec![format!("a level of the organization has no {name} that allows it")])
+            (Answer::Yes, _) => row(Say::Deny, self.tell(report, Effect::Deny, &label)),
+            (_, Answer::No) => row(
+                Say::NoMatch,
+                vec![format!("a level of the organization has no {} that allows it", layer.name())],
+            ),
+            _ if has_gap => {
+                row(Say::NotKnown, vec!["(no organization data; add --from org.json)".to_owned()])
             }
-            _ if has_gap => row("not known", vec!["(no organization data; add --from org.json)".to_owned()]),
-            (Answer::Unknown(_), _) => row("depends", self.tell(report, Effect::Deny, &label)),
-            _ if is_empty => row("none", Vec::new()),
-            _ => row("allow", Vec::new()),
+            (Answer::Unknown(_), _) => row(Say::Depends, self.tell(report, Effect::Deny, &label)),
+            _ if is_empty => row(Say::None, Vec::new()),
+            _ => row(Say::Allow, Vec::new()),
         }
     }
 
