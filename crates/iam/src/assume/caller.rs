@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use crate::accounts::{Account, Accounts, Attribute, Document, Extent, Grants, Organization, OriginId};
 use crate::assume::entity::{Entity, EntityKind};
 use crate::policy::answer::Gap;
-use crate::policy::evaluate::{Caller, Layer, Layers, OrganizationLevel};
+use crate::policy::evaluate::{Layer, Layers, OrganizationLevel};
 use hatbox_types::name::AccountId;
 
 /// A caller, ready to ask.
@@ -67,14 +67,6 @@ impl KnownCaller {
             }
         }
         caller
-    }
-
-    /// As the evaluator knows it.
-    pub(crate) fn principal(&self) -> Caller {
-        match self.entity.kind {
-            EntityKind::User => Caller::User { arn: self.entity.arn.clone() },
-            EntityKind::Role => Caller::RoleSession { session_arn: None, role_arn: self.entity.arn.clone() },
-        }
     }
 
     /// Whether its own policies may allow it to put on this role, conditions left aside. Quick, and *yes* when

@@ -170,7 +170,7 @@ pub(crate) fn context_of(
     given: &Assumptions,
 ) -> Context {
     let call = KnownCall {
-        caller: &caller.principal(),
+        caller: &caller.entity.caller(),
         named: Named::InFull,
         credentials: Some(credentials),
         age: Some(USUAL_AGE),

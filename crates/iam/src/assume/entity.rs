@@ -2,6 +2,7 @@
 
 use crate::accounts::Accounts;
 use crate::policy::arn::Arn;
+use crate::policy::evaluate::Caller;
 use hatbox_types::name::AccountId;
 
 /// A user or a role: an IAM entity.
@@ -62,6 +63,14 @@ impl Entity {
             _ => return None,
         };
         Some(Self { kind, arn: text.to_owned(), name, account: Some(account) })
+    }
+
+    /// Who calls, where it is this user or a session of this role.
+    pub(crate) fn caller(&self) -> Caller {
+        match self.kind {
+            EntityKind::User => Caller::User { arn: self.arn.clone() },
+            EntityKind::Role => Caller::RoleSession { session_arn: None, role_arn: self.arn.clone() },
+        }
     }
 
     /// A role whose account no source tells.

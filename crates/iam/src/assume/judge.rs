@@ -1,32 +1,34 @@
-//! Judges whether a caller can put on a role, what is not known taken into account.
+//! Judges whether a caller can assume a role, taking into account what is not known.
 //!
-//! The layers are judged twice where something is missing: as if there were nothing but what is known, and
-//! with the layers that have a gap as unknown. The first tells what the answer would be ("yes, unless an SCP
-//! forbids it"), the second whether it is certain. An explicit Deny that is known is certain in any case.
+//! Where a policy is missing, the layers are evaluated twice: first as if there were nothing but what is known, then
+//! with every layer that has a gap as unknown. The first evaluation gives [`Ruling::as_known`], the second shows whether
+//! that is certain. An explicit Deny that is known is certain in any case, and a gap in an SCP or RCP can only forbid.
+//!
+//! # Example
+//! Alice assumes the role Ops of another account, which trusts hers if `aws:MultiFactorAuthPresent` is true. Her policy
+//! allows `sts:AssumeRole`; the sources have no SCPs.
+//!
+//! | the call | first evaluation | second evaluation | `as_known` | `answer` |
+//! |---|---|---|---|---|
+//! | with an MFA code | allow | depends on the layer SCP | yes | unknown: an SCP |
+//! | without one | deny, as the trust policy does not match | none: an SCP allows nothing | no | no |
+//! | with one, Alice not in the sources | deny, as no policy allows | depends on the layer identity | no | unknown: her policies |
+//!
+//! In words: "yes, unless an SCP forbids it"; "no"; "no, unless a policy of alice (not in the sources) allows it".
 
-use crate::accounts::{Accounts, Attribute, Organization};
-use crate::assume::caller::{KnownCaller, has_level};
-use crate::assume::context::{Assumptions, Sent, context_of, set_role};
-use crate::assume::credentials::Credentials;
-use crate::assume::entity::Entity;
-use crate::assume::gap::{facts_of, layers_of};
-use crate::policy::answer::{Answer, Fact, Gap};
-use crate::policy::arn::Arn;
-use crate::policy::document::{Effect, Policy};
+use std::collections::BTreeSet;
+
+use super::caller::KnownCaller;
+use super::context::{Assumptions, Sent, context_of, set_role};
+use super::credentials::Credentials;
+use super::target::Target;
+use crate::accounts::Accounts;
+use crate::policy::answer::{Answer, Fact, Gap, add_facts};
 use crate::policy::evaluate::{Context, Decision, DenyKind, Layer, Layers, Request, decide};
-use crate::policy::principal::{Principal, PrincipalKind};
 use hatbox_types::name::AccountId;
 
 /// Stands for the account of a role where no source tells it.
 const NOWHERE: &str = "000000000000";
-
-/// The role that is asked for.
-#[derive(Debug, Clone)]
-pub(crate) struct Target {
-    pub(crate) entity: Entity,
-    pub(crate) trust: Option<Policy>,
-    pub(crate) gaps: Vec<Gap>,
-}
 
 /// The answer to one step.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,87 +37,6 @@ pub struct Ruling {
     pub answer: Answer,
     /// What it would be if there were nothing but what is known; *no* where only something unseen could allow it.
     pub as_known: Answer,
-}
-
-impl Target {
-    /// Gathers what is known of the role `entity`.
-    pub(crate) fn gather(accounts: &Accounts, entity: &Entity) -> Self {
-        let known = entity
-            .account
-            .as_ref()
-            .and_then(|id| accounts.accounts.get(id)?.roles.get(&entity.arn))
-            .map(|role| &role.trust);
-        let unplaced =
-            || accounts.unplaced.iter().find(|role| role.name == entity.arn).map(|role| &role.trust);
-        let fact = known.or_else(|| unplaced().filter(|_| entity.account.is_none()));
-        let mut target = Self { entity: entity.clone(), trust: None, gaps: Vec::new() };
-        let what = match fact {
-            Some(Attribute::Known(document)) => match document.policy() {
-                Ok(policy) => {
-                    target.trust = Some(policy.clone());
-                    None
-                }
-                Err(error) => {
-                    Some(format!("the trust policy of {} (it cannot be read: {error})", entity.name))
-                }
-            },
-            Some(Attribute::UntilApply) => {
-                Some(format!("the trust policy of {} (not known until apply)", entity.name))
-            }
-            Some(Attribute::NotGiven) | None => {
-                Some(format!("the trust policy of {} (not in the sources)", entity.name))
-            }
-        };
-        target.gaps.extend(what.map(|what| Gap::new(Layer::Trust, what)));
-        if let (Organization::Known(policies), Some(account)) = (&accounts.organization, &entity.account)
-            && let Some(levels) = &policies.rcps
-            && !has_level(levels, account)
-            && policies.management_account.as_ref() != Some(account)
-        {
-            target.gaps.push(Gap::rcp());
-        }
-        if entity.account.is_none() {
-            let what = format!("a policy of the caller (the account of {} is not known)", entity.name);
-            target.gaps.push(Gap::new(Layer::Identity, what));
-        }
-        target
-    }
-}
-
-impl Target {
-    /// Whether a role whose account is not known may be one that the trust policy means.
-    pub(crate) fn may_mean(&self, caller: &Entity) -> bool {
-        let Some(trust) = &self.trust else { return true };
-        let allows = trust.statements.iter().filter(|statement| statement.effect == Effect::Allow);
-        let mut elements = allows.filter_map(|statement| statement.principals.as_ref());
-        elements.any(|element| {
-            element.is_negated || element.entries.iter().any(|principal| may_name(principal, &caller.name))
-        })
-    }
-
-    /// What is missing besides where the account of the caller is not known.
-    pub(crate) fn gap_for(&self, caller: &Entity) -> Option<Gap> {
-        let is_open = caller.account.is_none() && self.trust.is_some() && self.may_mean(caller);
-        let (role, caller) = (&self.entity.name, &caller.name);
-        let what = || format!("the trust policy of {role} (the account of {caller} is not known)");
-        is_open.then(|| Gap::new(Layer::Trust, what()))
-    }
-}
-
-/// Whether a principal may be the role `name` of some account, or a session of it.
-fn may_name(principal: &Principal, name: &str) -> bool {
-    match &principal.kind {
-        PrincipalKind::Everyone | PrincipalKind::Account { .. } | PrincipalKind::CanonicalUser => true,
-        PrincipalKind::Arn => Arn::parse(&principal.text).is_some_and(|arn| {
-            let mut parts = arn.resource.split('/');
-            match (arn.service, parts.next()) {
-                ("iam", Some("role")) => parts.next_back() == Some(name),
-                ("sts", Some("assumed-role")) => parts.next() == Some(name),
-                _ => false,
-            }
-        }),
-        PrincipalKind::Nobody | PrincipalKind::Service | PrincipalKind::Federated => false,
-    }
 }
 
 /// The request that a step is.
@@ -141,7 +62,7 @@ pub(crate) fn request_by(
 ) -> Option<Request> {
     let context = context_of(accounts, caller, credentials, sent, given);
     Some(Request {
-        caller: caller.principal(),
+        caller: caller.entity.caller(),
         action: "sts:AssumeRole".to_owned(),
         also_actions: also_actions(&context),
         resource: String::new(),
@@ -211,4 +132,71 @@ pub(crate) fn evaluate_with_gaps(request: &Request, layers: &mut Layers, gaps: &
         decision => decision.into(),
     };
     Ruling { answer, as_known }
+}
+
+/// The layers that have a gap.
+pub(crate) fn layers_of(gaps: &[Gap]) -> BTreeSet<Layer> {
+    gaps.iter().map(|gap| gap.layer).collect()
+}
+
+/// The gaps in these layers as facts, once each, those of the organization first.
+pub(crate) fn facts_of(gaps: &[Gap], is_meant: impl Fn(Layer) -> bool) -> Vec<Fact> {
+    let meant = || gaps.iter().filter(|gap| is_meant(gap.layer)).cloned().map(Fact::Gap);
+    let of_organization = meant().filter(Fact::is_of_organization);
+    let mut facts = Vec::new();
+    add_facts(&mut facts, of_organization.chain(meant()));
+    // An SCP goes before an RCP, whichever was missed first.
+    let count = facts.iter().take_while(|fact| fact.is_of_organization()).count();
+    if let Some(of_organization) = facts.get_mut(..count) {
+        of_organization.sort();
+    }
+    facts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::answer::names_of;
+    use crate::policy::document::Policy;
+    use crate::policy::evaluate::Caller;
+
+    #[test]
+    fn gaps_are_named_once_each_and_those_of_the_organization_first() {
+        let gaps = [
+            Gap::new(Layer::Identity, "a policy outside Terraform"),
+            Gap::rcp(),
+            Gap::scp(),
+            Gap::new(Layer::Identity, "a policy outside Terraform"),
+        ];
+        let all = facts_of(&gaps, |_| true);
+        assert_eq!(names_of(&all), ["an SCP or RCP", "a policy outside Terraform"]);
+        assert_eq!(facts_of(&gaps, |layer| layer == Layer::Rcp), [Fact::Gap(Gap::rcp())]);
+    }
+
+    #[test]
+    fn the_example_is_true() {
+        let request = |code: &str| Request {
+            caller: Caller::User { arn: "arn:aws:iam::111122223333:user/alice".to_owned() },
+            action: "sts:AssumeRole".to_owned(),
+            also_actions: Vec::new(),
+            resource: "arn:aws:iam::444455556666:role/Ops".to_owned(),
+            resource_account: AccountId::parse("444455556666").unwrap(),
+            context: Context::complete([("aws:MultiFactorAuthPresent", vec![code])]),
+        };
+        let trust = r#"{"Statement": {"Effect": "Allow", "Principal": {"AWS": "111122223333"},
+            "Action": "sts:AssumeRole", "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}}}}"#;
+        let own = r#"{"Statement": {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}}"#;
+        let trust = Policy::parse(trust).ok();
+        let mut layers = Layers { trust, identity: vec![Policy::parse(own).unwrap()], ..Layers::default() };
+        let scp = Fact::Gap(Gap::scp());
+        let with_code = evaluate_with_gaps(&request("true"), &mut layers, &[Gap::scp()]);
+        assert_eq!(with_code, Ruling { answer: Answer::unknown(scp), as_known: Answer::Yes });
+        let without = evaluate_with_gaps(&request("false"), &mut layers, &[Gap::scp()]);
+        assert_eq!(without, Ruling { answer: Answer::No, as_known: Answer::No });
+        layers.identity.clear();
+        let policy = Gap::new(Layer::Identity, "a policy of alice (not in the sources)");
+        let unseen = evaluate_with_gaps(&request("true"), &mut layers, &[policy.clone(), Gap::scp()]);
+        assert_eq!(unseen, Ruling { answer: Answer::unknown(Fact::Gap(policy)), as_known: Answer::No });
+        assert!(layers.unknown.is_empty(), "the layers are given back as they were");
+    }
 }

@@ -3,9 +3,13 @@
 use jiff::Timestamp;
 use std::time::Duration;
 
-use crate::accounts::{self, Account, Accounts, Document, Extent, Grants, OriginId};
+use crate::accounts::{self, Account, Accounts, Document, Extent, OriginId};
+use crate::assume::caller::KnownCaller;
+use crate::assume::entity::{Entity, Session};
+use crate::policy::answer::Gap;
 use crate::policy::arn::Arn;
 use crate::policy::document::Policy;
+use crate::policy::evaluate::Layer;
 
 /// A fact and where it came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -150,61 +154,28 @@ impl<'a> Gathering<'a> {
         let account = self.account_of(arn)?;
         if let Some(user) = account.users.get(arn) {
             known.devices = user.mfa_devices.known().map(|devices| self.fact(devices.clone(), user.origin));
-            let mut policies = CallerPolicies::default();
-            self.add_grants(&user.grants, &mut policies);
-            for (_, grants) in account.grants_of_groups(user) {
-                match grants {
-                    Some(grants) => self.add_grants(grants, &mut policies),
-                    None => policies.is_partial = true,
-                }
-            }
-            self.add_boundary(&user.boundary, &mut policies);
-            known.policies = Some(self.fact(policies, user.origin));
+            known.policies = Some(self.fact(self.policies_of(arn)?, user.origin));
+            return Some(());
         }
-        let name = Arn::parse(arn)?.resource.strip_prefix("assumed-role/")?.split('/').next()?;
-        let role = account.roles.values().find(|role| role.name == name)?;
-        let mut policies = CallerPolicies::default();
-        self.add_grants(&role.grants, &mut policies);
-        self.add_boundary(&role.boundary, &mut policies);
-        known.policies = Some(self.fact(policies, role.origin));
+        let session = Session::parse(arn)?;
+        let role = account.roles.values().find(|role| role.name == session.role)?;
+        known.policies = Some(self.fact(self.policies_of(&role.arn)?, role.origin));
         Some(())
     }
 
-    fn add_grants(&self, grants: &Grants, policies: &mut CallerPolicies) {
-        policies.is_partial |= grants.extent == Extent::Part;
-        for document in &grants.inline {
-            add(document.policy().ok(), policies);
-        }
-        for arn in &grants.attached {
-            add(self.managed(arn), policies);
-        }
-    }
-
-    fn managed(&self, arn: &str) -> Option<&'a Policy> {
-        self.accounts.policies.get(arn)?.document.known()?.policy().ok()
-    }
-
-    fn add_boundary(&self, boundary: &accounts::Attribute<Option<String>>, policies: &mut CallerPolicies) {
-        match boundary {
-            accounts::Attribute::Known(None) => {}
-            accounts::Attribute::Known(Some(arn)) => match self.managed(arn) {
-                Some(policy) => policies.boundary = Some(vec![policy.clone()]),
-                None => policies.is_partial = true,
-            },
-            accounts::Attribute::UntilApply | accounts::Attribute::NotGiven => policies.is_partial = true,
-        }
+    fn policies_of(&self, arn: &str) -> Option<CallerPolicies> {
+        let caller = KnownCaller::gather(self.accounts, &Entity::of_arn(arn)?);
+        let is_own = |gap: &Gap| matches!(gap.layer, Layer::Identity | Layer::Boundary);
+        Some(CallerPolicies {
+            identity: caller.layers.identity,
+            boundary: caller.layers.boundary,
+            is_partial: caller.gaps.iter().any(is_own),
+        })
     }
 }
 
 fn trust_of(trust: &accounts::Attribute<Document>) -> Option<Policy> {
     trust.known()?.policy().ok().cloned()
-}
-
-fn add(policy: Option<&Policy>, policies: &mut CallerPolicies) {
-    match policy {
-        Some(policy) => policies.identity.push(policy.clone()),
-        None => policies.is_partial = true,
-    }
 }
 
 #[cfg(test)]

@@ -9,8 +9,8 @@ use super::survey::{conditions_of, mfa};
 use crate::accounts::Accounts;
 use crate::assume::context::{Assumptions, KnownCall, Named, Sent, USUAL_AGE};
 use crate::assume::credentials::Credentials;
-use crate::assume::entity::{Entity, EntityKind, Session};
-use crate::assume::judge::Target;
+use crate::assume::entity::{Entity, Session};
+use crate::assume::target::Target;
 use crate::lint::is_open_to_strangers;
 use crate::policy::answer::Answer;
 use crate::policy::arn::Arn;
@@ -116,10 +116,7 @@ fn outsider(accounts: &Accounts, principal: &Principal) -> Option<Outsider> {
             let known = accounts.accounts.get(account);
             let is_known =
                 known.is_some_and(|known| known.users.contains_key(text) || known.roles.contains_key(text));
-            let caller = match entity.kind {
-                EntityKind::User => Caller::User { arn: text.clone() },
-                EntityKind::Role => Caller::RoleSession { session_arn: None, role_arn: text.clone() },
-            };
+            let caller = entity.caller();
             (!is_known).then(|| Outsider {
                 node: node(Some(account.as_str()), &entity.name),
                 caller,

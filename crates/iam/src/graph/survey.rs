@@ -16,12 +16,13 @@ use crate::assume::credentials::Credentials;
 use crate::assume::device::has_code_device;
 use crate::assume::edges::Edges;
 use crate::assume::entity::{Entity, EntityKind};
-use crate::assume::gap::{facts_of, join_or};
 use crate::assume::judge::Ruling;
-use crate::assume::judge::Target;
+use crate::assume::judge::facts_of;
+use crate::assume::target::Target;
 use crate::policy::answer::{Answer, Fact, add_facts, names_of};
 use crate::policy::document::{Effect, Policy};
 use crate::policy::principal::PrincipalKind;
+use crate::report::words::join_or;
 
 /// Who can become which role, by everything that the sources tell.
 pub fn survey(accounts: &Accounts, given: &Assumptions) -> Graph {

@@ -1,6 +1,5 @@
 //! Who can assume which role, through other roles too, as text and as JSON.
 
-pub(crate) mod names;
 pub(crate) mod words;
 
 pub mod can;

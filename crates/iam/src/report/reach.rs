@@ -11,10 +11,10 @@ use crate::accounts::Accounts;
 use crate::assume::device::has_code_device;
 use crate::assume::edges::{Edge, Edges};
 use crate::assume::entity::{Entity, EntityKind};
-use crate::assume::gap::join_or;
 use crate::columns::render_columns;
 use crate::policy::answer::{Answer, Fact, names_of};
 use crate::report::can::entity_json;
+use crate::report::words::join_or;
 use crate::wrap::wrap;
 
 /// What `who`, `reach` and the graph leave out, in the words of all of them.

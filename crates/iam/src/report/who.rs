@@ -10,8 +10,7 @@ use serde_json::{Value as Json, json};
 use crate::accounts::{Accounts, Extent};
 use crate::assume::edges::{Edge, Edges};
 use crate::assume::entity::{Entity, Session};
-use crate::assume::gap::join_or;
-use crate::assume::judge::Target;
+use crate::assume::target::Target;
 use crate::columns::render_columns;
 use crate::policy::document::Effect;
 use crate::policy::principal::PrincipalKind;
@@ -19,6 +18,7 @@ use crate::report::can::entity_json;
 use crate::report::reach::{
     INDIRECT, Mfa, Way, account_of, common_to, look_for_devices, push_footer, push_not_known,
 };
+use crate::report::words::join_or;
 use crate::wrap::wrap;
 
 /// Who can become a role.

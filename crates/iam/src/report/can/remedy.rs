@@ -4,12 +4,13 @@ use crate::accounts::Accounts;
 use crate::assume::caller::KnownCaller;
 use crate::assume::context::Assumptions;
 use crate::assume::credentials::Credentials;
-use crate::assume::gap::join_or;
-use crate::assume::judge::{Ruling, Target, evaluate_with_gaps, request_of};
+use crate::assume::judge::{Ruling, evaluate_with_gaps, request_of};
+use crate::assume::target::Target;
 use crate::policy::answer::{Answer, Fact, Gap, names_of};
 use crate::policy::document::{Effect, Policy};
 use crate::policy::evaluate::{Layer, Layers, Request};
 use crate::policy::explain::{Outcome, explain_layers};
+use crate::report::words::join_or;
 
 /// The most changes at once that are tried.
 const MAX_CHANGES: usize = 3;

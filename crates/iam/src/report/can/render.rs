@@ -5,9 +5,9 @@ use serde_json::{Value as Json, json};
 
 use super::{Can, MfaUse, Row, Step};
 use crate::assume::entity::{Entity, EntityKind};
-use crate::assume::gap::join_or;
 use crate::policy::answer::{Answer, Fact, names_of};
 use crate::report::can::remedy::{Change, render_yes};
+use crate::report::words::join_or;
 use crate::wrap::wrap;
 
 /// Where the third column of a row starts.

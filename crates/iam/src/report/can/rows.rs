@@ -3,13 +3,14 @@
 use crate::assume::caller::KnownCaller;
 use crate::assume::credentials::Credentials;
 use crate::assume::entity::EntityKind;
-use crate::assume::gap::{facts_of, join_or};
-use crate::assume::judge::Target;
+use crate::assume::judge::facts_of;
+use crate::assume::target::Target;
 use crate::policy::answer::{Answer, Gap, names_of};
 use crate::policy::document::Effect;
 use crate::policy::evaluate::{Layer, Layers, Request};
 use crate::policy::explain::{LayerReport, Outcome, StatementReport, explain_layers};
-use crate::report::names::{principals, requirement};
+use crate::report::words::join_or;
+use crate::report::words::{principals, requirement};
 
 /// How many statements that nearly applied a row tells.
 const MAX_TOLD: usize = 3;
