@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use hatbox_iam::accounts::{Accounts, Origin, SourceKind};
-use hatbox_iam::admits::Asked;
+use hatbox_iam::admits::Trial;
 use hatbox_iam::assume::context::Assumptions;
 use hatbox_iam::assume::entity::{find_caller, find_role};
 use hatbox_iam::graph::json::render_json;
@@ -76,10 +76,10 @@ pub(crate) fn run(runs: usize) -> Result<(), Problem> {
     })?;
     println!("| `who`, every user may put on every role | {} | {} |", milliseconds(taken), limit(1000));
     let policies = render_policies();
-    let asked = Asked { now: given.now, ..Asked::default() };
+    let trial = Trial { caller: None, assumptions: given.clone() };
     let taken = time(runs, || {
         for policy in &policies {
-            lint_policy(policy, Subject::default(), &asked)?;
+            lint_policy(policy, Subject::default(), &trial)?;
         }
         Ok(())
     })?;

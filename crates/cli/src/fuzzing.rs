@@ -5,7 +5,7 @@ use hatbox_core::cache::parse_cached_session;
 use hatbox_core::config::edit::{Change, edit_section};
 use hatbox_core::config::{Config, FileKind, SectionKind, Which, overrides::Overrides, resolve_profile};
 use hatbox_iam::accounts::{Accounts, Origin, SourceKind};
-use hatbox_iam::admits::Asked;
+use hatbox_iam::admits::Trial;
 use hatbox_iam::assume::context::Assumptions;
 use hatbox_iam::denial::grammar::parse_refusal;
 use hatbox_iam::graph::survey;
@@ -90,11 +90,10 @@ fn sources(bytes: &[u8]) {
 }
 
 fn policy(bytes: &[u8]) {
-    let asked =
-        Asked { caller: None, role_session_name: None, context: Vec::new(), now: Timestamp::UNIX_EPOCH };
+    let trial = Trial::default();
     if let Ok(text) = decode_json(bytes) {
-        drop(lint_policy(text, Subject::default(), &asked));
-        drop(require_mfa(text, &Wanted { max_age: None, role: None, asked }));
+        drop(lint_policy(text, Subject::default(), &trial));
+        drop(require_mfa(text, &Wanted { max_age: None, role: None, trial }));
     }
 }
 

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 use hatbox_iam::accounts::{Accounts, Origin, SourceKind};
-use hatbox_iam::admits::{Asked, Candidate, judge_admits};
+use hatbox_iam::admits::{Candidate, Trial, judge_admits};
 use hatbox_iam::lint::{Subject, lint_policy};
 use hatbox_iam::policy::document::Policy;
 use hatbox_iam::require_mfa::{Guard, Outcome, Wanted, require_mfa};
@@ -76,13 +76,13 @@ fn policy(principals: Vec<&'static str>) -> impl Strategy<Value = String> {
 
 /// Who gets in, in the order of the table: `y`, `n`, or `u` where that is not known.
 fn row(text: &str, caller: &str) -> String {
-    let asked = Asked { caller: Candidate::parse(caller), ..Asked::default() };
-    let admits = judge_admits(&Policy::parse(text).unwrap(), &asked);
+    let trial = Trial { caller: Candidate::parse(caller), ..Trial::default() };
+    let admits = judge_admits(&Policy::parse(text).unwrap(), &trial);
     admits.rows.iter().filter_map(|row| row.answer.name().chars().next()).collect()
 }
 
 fn has_mfa_finding(text: &str) -> bool {
-    let report = lint_policy(text, Subject::default(), &Asked::default()).unwrap();
+    let report = lint_policy(text, Subject::default(), &Trial::default()).unwrap();
     report.findings.iter().any(|finding| finding.rule.id().starts_with("mfa-"))
 }
 
@@ -106,7 +106,7 @@ fn policies_of_the_examples_have_no_false_alarms() {
         for (_, role) in accounts.roles() {
             let Some(document) = role.trust.known() else { continue };
             let subject = Subject { arn: Some(&role.arn), accounts: Some(&known) };
-            let report = lint_policy(&document.text, subject, &Asked::default()).unwrap();
+            let report = lint_policy(&document.text, subject, &Trial::default()).unwrap();
             let found: Vec<_> = report.findings.iter().map(|finding| finding.rule.id()).collect();
             let is_expected = |id: &&str| ["mfa-missing", "confused-deputy"].contains(id);
             assert!(found.iter().all(is_expected) && !report.is_closed, "{}: {found:?}", role.name);
@@ -164,7 +164,7 @@ proptest! {
 
     #[test]
     fn no_text_makes_it_panic(text in "[{}\\[\\]\",:a-zA-Z0-9 \\\\\n*]{0,200}") {
-        drop(lint_policy(&text, Subject::default(), &Asked::default()));
+        drop(lint_policy(&text, Subject::default(), &Trial::default()));
         drop(require_mfa(&text, &Wanted::default()));
     }
 }

@@ -1,6 +1,6 @@
 //! Puts callers before a trust policy, as if their own policies allowed everything.
 
-use super::{Asked, Candidate};
+use super::{Candidate, Trial};
 use crate::assume::context::{KnownCall, Named, Sent, USUAL_AGE};
 use crate::assume::credentials::Credentials;
 use crate::policy::answer::Answer;
@@ -19,13 +19,13 @@ const ENTRANCES: [&str; 3] = ["sts:AssumeRole", "sts:AssumeRoleWithWebIdentity",
 /// A trust policy, ready to be asked many times.
 pub(crate) struct Judge<'a> {
     layers: Layers,
-    asked: &'a Asked,
+    trial: &'a Trial,
     /// Whether a condition compares `aws:PrincipalArn` with a variable.
     has_variable_arn: bool,
 }
 
 impl<'a> Judge<'a> {
-    pub(crate) fn new(policy: Policy, asked: &'a Asked) -> Self {
+    pub(crate) fn new(policy: Policy, trial: &'a Trial) -> Self {
         let identity = Policy::parse(EVERYTHING).into_iter().collect();
         let has_variable_arn =
             policy.statements.iter().flat_map(|statement| &statement.conditions).any(|condition| {
@@ -35,19 +35,14 @@ impl<'a> Judge<'a> {
         Self {
             has_variable_arn,
             layers: Layers { trust: Some(policy), identity, ..Layers::default() },
-            asked,
+            trial,
         }
     }
 
     /// Whether `candidate` can assume the role with credentials of this kind, as far as that is known.
     pub(crate) fn ask(&self, candidate: &Candidate, credentials: Credentials) -> Answer {
         let mut context = self.context_of(&candidate.caller(credentials), Some(credentials));
-        if let Some(name) = &self.asked.role_session_name {
-            context.set("sts:RoleSessionName", [name.as_str()]);
-        }
-        for (name, values) in &self.asked.context {
-            context.set(name, values.iter().map(String::as_str));
-        }
+        self.trial.assumptions.set_keys(&mut context);
         let answer = self.judge(candidate, credentials, context.clone());
         if answer != Answer::No || !candidate.is_any_user() {
             return answer;
@@ -57,14 +52,15 @@ impl<'a> Judge<'a> {
     }
 
     fn context_of(&self, caller: &Caller, credentials: Option<Credentials>) -> Context {
-        let now = self.asked.now;
+        let now = self.trial.assumptions.now;
         let (named, age, sent) = (Named::InFull, Some(USUAL_AGE), Sent::Anything);
         KnownCall { caller, named, credentials, age, sent, now }.context()
     }
 
     /// The context of some user of the account, whatever the name.
     fn without_name(&self, mut context: Context, credentials: Credentials) -> Context {
-        let is_told = |key: &str| self.asked.context.iter().any(|(told, _)| told.eq_ignore_ascii_case(key));
+        let is_told =
+            |key: &str| self.trial.assumptions.context.iter().any(|(told, _)| told.eq_ignore_ascii_case(key));
         if credentials != Credentials::RoleSession && !is_told("aws:username") {
             context.values.remove("aws:username");
         }

@@ -4,8 +4,7 @@ mod candidate;
 mod judge;
 pub(crate) mod people;
 
-use jiff::Timestamp;
-
+use crate::assume::context::Assumptions;
 use crate::assume::credentials::Credentials;
 use crate::policy::answer::Answer;
 use crate::policy::document::{Effect, Policy};
@@ -36,17 +35,13 @@ impl Mfa {
     }
 }
 
-/// Who calls, and what else is known of the request.
+/// What a policy is tried with.
 #[derive(Debug, Clone, Default)]
-pub struct Asked {
+pub struct Trial {
     /// The caller; `None`: the first account, user or role that the policy trusts.
     pub caller: Option<Candidate>,
-    /// `sts:RoleSessionName`.
-    pub role_session_name: Option<String>,
-    /// Condition keys with their values.
-    pub context: Vec<(String, Vec<String>)>,
-    /// The time.
-    pub now: Timestamp,
+    /// What else is known of the request.
+    pub assumptions: Assumptions,
 }
 
 /// Who can assume the role.
@@ -68,9 +63,9 @@ pub struct Row {
 }
 
 /// Judges `policy`.
-pub fn judge_admits(policy: &Policy, asked: &Asked) -> Admits {
-    let judge = Judge::new(policy.clone(), asked);
-    let candidates = asked.caller.clone().map_or_else(|| default_candidates(policy), |caller| vec![caller]);
+pub fn judge_admits(policy: &Policy, trial: &Trial) -> Admits {
+    let judge = Judge::new(policy.clone(), trial);
+    let candidates = trial.caller.clone().map_or_else(|| default_candidates(policy), |caller| vec![caller]);
     let rows = Credentials::ALL.map(|credentials| {
         let answers = candidates.iter().map(|candidate| judge.ask(candidate, credentials));
         Row { credentials, answer: Answer::any(answers).sorted() }

@@ -4,7 +4,7 @@ use crate::policy::condition::Condition;
 use crate::policy::document::{Effect, Policy, Statement};
 use crate::policy::principal::{Principal, PrincipalKind};
 
-use crate::admits::{Asked, Candidate, Judge, candidates_of};
+use crate::admits::{Candidate, Judge, Trial, candidates_of};
 use crate::assume::credentials::Credentials;
 
 /// Policies of more statements are not judged one by one: AWS saves none that is half as long.
@@ -85,19 +85,19 @@ fn with_statements<'s>(policy: &Policy, statements: impl Iterator<Item = &'s Sta
 }
 
 /// The statements of `policy` that let people in.
-pub(crate) fn people_statements(policy: &Policy, asked: &Asked) -> Vec<PeopleStatement> {
+pub(crate) fn people_statements(policy: &Policy, trial: &Trial) -> Vec<PeopleStatement> {
     if policy.statements.len() > MAX_STATEMENTS {
         return Vec::new();
     }
     let allows = policy.statements.iter().enumerate().filter(|(_, of)| of.effect == Effect::Allow);
-    allows.filter_map(|(index, statement)| judge_people(policy, index, statement, asked)).collect()
+    allows.filter_map(|(index, statement)| judge_people(policy, index, statement, trial)).collect()
 }
 
 fn judge_people(
     policy: &Policy,
     index: usize,
     statement: &Statement,
-    asked: &Asked,
+    trial: &Trial,
 ) -> Option<PeopleStatement> {
     let mut candidates: Vec<_> = principals(statement)
         .iter()
@@ -107,9 +107,9 @@ fn judge_people(
     if candidates.is_empty() {
         return None;
     }
-    let bare = Judge::new(without_mfa(policy, statement), asked);
+    let bare = Judge::new(without_mfa(policy, statement), trial);
     candidates.retain(|candidate| !bare.ask(candidate, Credentials::AccessKeysWithMfa).is_no());
-    let judge = Judge::new(alone(policy, statement), asked);
+    let judge = Judge::new(alone(policy, statement), trial);
     let gets_in = |candidate: &Candidate, kind| !judge.ask(candidate, kind).is_no();
     let is_open = candidates
         .iter()

@@ -3,9 +3,14 @@ use crate::policy::answer::Fact;
 
 const ACCOUNT: &str = r#""Principal": {"AWS": "arn:aws:iam::111122223333:root"}, "Action": "sts:AssumeRole""#;
 
-fn judge(statements: &str, asked: &Asked) -> Admits {
+fn judge(statements: &str, trial: &Trial) -> Admits {
     let policy = format!(r#"{{"Version": "2012-10-17", "Statement": [{statements}]}}"#);
-    judge_admits(&Policy::parse(&policy).unwrap(), asked)
+    judge_admits(&Policy::parse(&policy).unwrap(), trial)
+}
+
+fn assuming(keys: &[(&str, &str)]) -> Assumptions {
+    let context = keys.iter().map(|(key, value)| ((*key).to_owned(), vec![(*value).to_owned()]));
+    Assumptions { context: context.collect(), ..Assumptions::default() }
 }
 
 /// `y`, `n` or `?` for each kind.
@@ -51,7 +56,7 @@ fn each_way_to_ask_for_mfa_lets_in_whom_aws_lets_in() {
         (format!("{good}, {}", deny(&present("Bool", "true"))), "nnnnn", Mfa::Unsatisfiable),
         (allow(&present("Bool", "yes")), "nnnnn", Mfa::Unsatisfiable),
     ] {
-        let admits = judge(&statements, &Asked::default());
+        let admits = judge(&statements, &Trial::default());
         assert_eq!((row(&admits).as_str(), admits.mfa), (expected, mfa), "{statements}");
     }
 }
@@ -85,7 +90,7 @@ fn the_first_that_is_trusted_calls_unless_another_is_named() {
         (format!("{}, {}", of(service, "{}"), of(alice, mfa)), None, "nynyn", Mfa::Required, "alice"),
     ] {
         let caller = caller.map(|arn| Candidate::parse(arn).unwrap());
-        let admits = judge(&statements, &Asked { caller, ..Asked::default() });
+        let admits = judge(&statements, &Trial { caller, ..Trial::default() });
         assert_eq!((row(&admits).as_str(), admits.mfa), (expected, mfa), "{why}: {statements}");
     }
 }
@@ -96,19 +101,17 @@ fn what_is_not_known_is_not_guessed() {
         r#"{"Bool": {"aws:MultiFactorAuthPresent": "true"},
             "StringEquals": {"sts:ExternalId": "x", "sts:RoleSessionName": "${aws:username}"}}"#,
     );
-    let admits = judge(&statement, &Asked::default());
+    let admits = judge(&statement, &Trial::default());
     assert_eq!((row(&admits).as_str(), admits.mfa), ("n?n?n", Mfa::Required));
     let depends = Answer::Unknown(vec![Fact::key("sts:ExternalId"), Fact::key("sts:RoleSessionName")]);
     assert_eq!(admits.rows[1].answer, depends);
-    let told = Asked {
+    let told = Trial {
         caller: Candidate::parse("arn:aws:iam::111122223333:user/alice"),
-        role_session_name: Some("alice".into()),
-        context: vec![("STS:ExternalId".into(), vec!["x".into()])],
-        ..Asked::default()
+        assumptions: assuming(&[("sts:RoleSessionName", "alice"), ("STS:ExternalId", "x")]),
     };
     assert_eq!(row(&judge(&statement, &told)), "nynyn");
     let negated = allow(r#"{"StringNotEquals": {"aws:PrincipalTag/team": "x"}}"#);
-    assert_eq!(row(&judge(&negated, &Asked::default())), "?????");
+    assert_eq!(row(&judge(&negated, &Trial::default())), "?????");
 }
 
 /// What is told of a request leaves a *depends* as it is, or decides it: some user of the account has the name.
@@ -136,10 +139,9 @@ fn more_knowledge_turns_no_maybe_into_a_wrong_no() {
         let statement = allow(&format!(
             r#"{{"Bool": {{"aws:MultiFactorAuthPresent": "true"}}, "StringLike": {{{condition}}}}}"#
         ));
-        let told = |value: &str, caller: Option<String>| Asked {
+        let told = |value: &str, caller: Option<String>| Trial {
             caller: caller.map(|arn| Candidate::parse(&arn).unwrap()),
-            context: vec![(key.to_owned(), vec![value.to_owned()])],
-            ..Asked::default()
+            assumptions: assuming(&[(key, value)]),
         };
         let any = judge(&statement, &told(value, None));
         assert_eq!((row(&any).as_str(), any.mfa), ("n?n?n", Mfa::Required), "{condition}");
@@ -148,7 +150,7 @@ fn more_knowledge_turns_no_maybe_into_a_wrong_no() {
         let other = judge(&statement, &told(value, Some(format!("{arn}/team/bob"))));
         assert_eq!(row(&other), "nnnnn", "{condition}");
     }
-    let by_option = Asked { role_session_name: Some("alice".into()), ..Asked::default() };
+    let by_option = Trial { caller: None, assumptions: assuming(&[("sts:RoleSessionName", "alice")]) };
     let statement = allow(r#"{"StringEquals": {"sts:RoleSessionName": "${aws:username}"}}"#);
     assert_eq!(row(&judge(&statement, &by_option)), "????n");
     let named = allow(r#"{"StringEquals": {"aws:username": "bob"}}"#);
@@ -158,7 +160,7 @@ fn more_knowledge_turns_no_maybe_into_a_wrong_no() {
 #[test]
 fn a_key_that_aws_does_not_know_is_never_there() {
     let statement = allow(r#"{"Bool": {"aws:MultiFactorAuthPresnt": "true"}}"#);
-    assert_eq!(row(&judge(&statement, &Asked::default())), "nnnnn");
+    assert_eq!(row(&judge(&statement, &Trial::default())), "nnnnn");
 }
 
 #[test]
@@ -167,13 +169,13 @@ fn whom_a_condition_names_is_tried() {
         r#"{"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::111122223333:user/team/*"},
             "Bool": {"aws:MultiFactorAuthPresent": "true"}}"#,
     );
-    assert_eq!(row(&judge(&statement, &Asked::default())), "nynyn");
+    assert_eq!(row(&judge(&statement, &Trial::default())), "nynyn");
     let role = allow(r#"{"ArnEquals": {"aws:PrincipalArn": "arn:aws:iam::111122223333:role/Deploy"}}"#);
-    assert_eq!(row(&judge(&role, &Asked::default())), "nnnny");
+    assert_eq!(row(&judge(&role, &Trial::default())), "nnnny");
 }
 
 #[test]
 fn a_policy_without_statements_lets_nobody_in() {
-    let admits = judge("", &Asked::default());
+    let admits = judge("", &Trial::default());
     assert_eq!((row(&admits).as_str(), admits.mfa), ("nnnnn", Mfa::Unsatisfiable));
 }

@@ -8,7 +8,7 @@ use super::known::{Known, Role, Sourced, gather_known};
 use super::what_if::Call;
 use super::{Cause, Standing, diagnose};
 use crate::accounts::{Accounts, Origin, SourceKind};
-use crate::admits::{Asked, Candidate, judge_admits};
+use crate::admits::{Candidate, Trial, judge_admits};
 use crate::assume::context::Assumptions;
 use crate::assume::credentials::Credentials;
 use crate::assume::entity::Entity;
@@ -69,8 +69,8 @@ fn answers(statements: &[Value]) -> Vec<(&'static str, &'static str)> {
         let graph = survey(accounts, &given);
         graph.edges().first().map_or("no", |edge| if edge.conditions.is_empty() { "yes" } else { "unknown" })
     };
-    let asked = Asked { caller: Candidate::parse(ALICE), ..Asked::default() };
-    let admits = judge_admits(&policy, &asked);
+    let trial = Trial { caller: Candidate::parse(ALICE), ..Trial::default() };
+    let admits = judge_admits(&policy, &trial);
     let row = admits.rows.iter().find(|row| row.credentials == Credentials::AccessKeys).unwrap();
     let attempt = attempt();
     let caller = Caller::User { arn: ALICE.to_owned() };

@@ -9,7 +9,7 @@ use crate::admits::people::{
     MAX_STATEMENTS, PeopleStatement, alone, is_about_mfa, is_people, people_statements, principals,
     without_mfa,
 };
-use crate::admits::{Asked, Candidate, Judge, candidates_of};
+use crate::admits::{Candidate, Judge, Trial, candidates_of};
 use crate::assume::credentials::Credentials;
 use crate::policy::answer::Answer;
 use crate::policy::condition::Condition;
@@ -20,11 +20,11 @@ use crate::report::words::describe_principal;
 const CONDITION: &str = r#""Bool": { "aws:MultiFactorAuthPresent": "true" }"#;
 
 /// Looks for holes, for statements that nobody can satisfy, and for the way in that is left open beside.
-pub(super) fn find_mfa(policy: &Policy, subject: Subject, asked: &Asked) -> Vec<Finding> {
+pub(super) fn find_mfa(policy: &Policy, subject: Subject, trial: &Trial) -> Vec<Finding> {
     if policy.statements.len() > MAX_STATEMENTS {
         return Vec::new();
     }
-    let people = people_statements(policy, asked);
+    let people = people_statements(policy, trial);
     let spots: Vec<_> = Spot::all(&policy.statements).collect();
     let mut found: Vec<Finding> = Vec::new();
     let mut add = |finding: Finding| {
@@ -35,7 +35,7 @@ pub(super) fn find_mfa(policy: &Policy, subject: Subject, asked: &Asked) -> Vec<
     for of_people in &people {
         let Some(spot) = spots.get(of_people.index) else { continue };
         if of_people.is_open {
-            let finding = blame_open(policy, *spot, of_people, &people, asked);
+            let finding = blame_open(policy, *spot, of_people, &people, trial);
             // A third party's service assumes the role with an external ID; it has no MFA device.
             if finding.rule != Rule::MfaMissing || !is_for_third_party(*spot, subject) {
                 add(finding);
@@ -46,7 +46,7 @@ pub(super) fn find_mfa(policy: &Policy, subject: Subject, asked: &Asked) -> Vec<
     }
     for spot in &spots {
         if spot.statement.effect == Effect::Allow {
-            find_unsatisfiable(policy, *spot, asked).into_iter().for_each(&mut add);
+            find_unsatisfiable(policy, *spot, trial).into_iter().for_each(&mut add);
         }
     }
     found
@@ -58,13 +58,13 @@ fn blame_open(
     spot: Spot,
     of_people: &PeopleStatement,
     people: &[PeopleStatement],
-    asked: &Asked,
+    trial: &Trial,
 ) -> Finding {
     if let Some(finding) = own_weakness(spot) {
         return finding;
     }
     let denies = Spot::all(&policy.statements).filter(|deny| deny.statement.effect == Effect::Deny);
-    for deny in denies.filter(|deny| hits(policy, *deny, of_people, asked)) {
+    for deny in denies.filter(|deny| hits(policy, *deny, of_people, trial)) {
         if let Some(finding) = own_weakness(deny) {
             return finding;
         }
@@ -72,7 +72,7 @@ fn blame_open(
     let strict = people.iter().find(|other| {
         !other.is_open
             && policy.statements.get(other.index).is_some_and(|statement| {
-                let judge = Judge::new(alone(policy, statement), asked);
+                let judge = Judge::new(alone(policy, statement), trial);
                 let lets_in = |candidate| !judge.ask(candidate, Credentials::AccessKeysWithMfa).is_no();
                 of_people.candidates.iter().any(lets_in)
             })
@@ -95,12 +95,12 @@ fn blame_open(
 }
 
 /// Whether `deny` is about the same callers.
-fn hits(policy: &Policy, deny: Spot, of_people: &PeopleStatement, asked: &Asked) -> bool {
+fn hits(policy: &Policy, deny: Spot, of_people: &PeopleStatement, trial: &Trial) -> bool {
     let mut allowing = deny.statement.clone();
     allowing.effect = Effect::Allow;
     allowing.conditions.clear();
     let only = Policy { version: policy.version, id: None, statements: vec![allowing] };
-    let judge = Judge::new(only, asked);
+    let judge = Judge::new(only, trial);
     of_people.candidates.iter().any(|candidate| judge.ask(candidate, Credentials::AccessKeys) != Answer::No)
 }
 
@@ -175,15 +175,15 @@ fn blame_shut(policy: &Policy, spot: Spot) -> Finding {
 }
 
 /// Principals that would get in if nothing were about MFA, and can have none.
-fn find_unsatisfiable(policy: &Policy, spot: Spot, asked: &Asked) -> Vec<Finding> {
+fn find_unsatisfiable(policy: &Policy, spot: Spot, trial: &Trial) -> Vec<Finding> {
     let is_asked = policy.statements.iter().flat_map(|statement| &statement.conditions).any(is_about_mfa);
     let others: Vec<_> =
         principals(spot.statement).iter().filter(|principal| !is_people(principal)).collect();
     if !is_asked || others.is_empty() {
         return Vec::new();
     }
-    let bare = Judge::new(without_mfa(policy, spot.statement), asked);
-    let judge = Judge::new(alone(policy, spot.statement), asked);
+    let bare = Judge::new(without_mfa(policy, spot.statement), trial);
+    let judge = Judge::new(alone(policy, spot.statement), trial);
     let gets_in = |judge: &Judge, principal: &Principal| {
         let candidates = candidates_of(spot.statement, principal);
         let as_role = |candidate: &Candidate| !judge.ask(candidate, Credentials::RoleSession).is_no();

@@ -14,7 +14,7 @@ use super::shape::find_shape;
 use super::shape::find_too_long;
 use super::shape::{is_closed, no_one};
 use super::values::find_values;
-use crate::admits::{Admits, Asked, judge_admits};
+use crate::admits::{Admits, Trial, judge_admits};
 use crate::policy::document::{Effect, Policy, PolicyError};
 use crate::policy::principal::PrincipalKind;
 use crate::report::words::describe_principal;
@@ -78,10 +78,10 @@ pub struct Subject<'a> {
 ///
 /// # Errors
 /// When it is no policy; with the place.
-pub fn lint_policy(text: &str, subject: Subject, asked: &Asked) -> Result<Report, PolicyError> {
+pub fn lint_policy(text: &str, subject: Subject, trial: &Trial) -> Result<Report, PolicyError> {
     let policy = Policy::parse(text)?;
     let mut findings: Vec<_> = find_too_long(text, policy.statements.len()).into_iter().collect();
-    findings.extend(find_mfa(&policy, subject, asked));
+    findings.extend(find_mfa(&policy, subject, trial));
     for spot in Spot::all(&policy.statements) {
         findings.extend(find_principals(spot, &policy, subject.arn));
         findings.extend(find_deputies(spot, subject));
@@ -90,11 +90,11 @@ pub fn lint_policy(text: &str, subject: Subject, asked: &Asked) -> Result<Report
         findings.extend(find_resource(spot));
         findings.extend(find_conditions(spot, policy.version, &policy.statements));
         for condition in &spot.statement.conditions {
-            findings.extend(find_values(spot, condition, policy.version, asked.now));
+            findings.extend(find_values(spot, condition, policy.version, trial.assumptions.now));
         }
     }
     findings.extend(find_shape(&policy));
-    let is_closed = is_closed(&policy, asked);
+    let is_closed = is_closed(&policy, trial);
     // Where something is an error, that says why.
     if is_closed && !findings.iter().any(|finding| finding.level == Level::Error) {
         findings.push(no_one());
@@ -105,7 +105,7 @@ pub fn lint_policy(text: &str, subject: Subject, asked: &Asked) -> Result<Report
     findings.retain(|of| of.rule != Rule::NeverMatches || !shut.contains(&of.place));
     findings.sort_by_key(|finding| (finding.place, finding.rule));
     let who = describe_trusted(&policy);
-    Ok(Report { who, is_closed, admits: judge_admits(&policy, asked), findings })
+    Ok(Report { who, is_closed, admits: judge_admits(&policy, trial), findings })
 }
 
 /// Whom the policy trusts, each once.

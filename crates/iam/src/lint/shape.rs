@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::finding::{Finding, Spot};
 use super::rule::{Level, Rule};
 use crate::admits::people::MAX_STATEMENTS;
-use crate::admits::{Asked, Judge, candidates_of};
+use crate::admits::{Judge, Trial, candidates_of};
 use crate::assume::credentials::Credentials;
 use crate::policy::Place;
 use crate::policy::answer::Answer;
@@ -110,11 +110,11 @@ fn find_empty(spot: Spot) -> Vec<Finding> {
 }
 
 /// Whether no caller that a statement trusts can assume the role. Asked of one caller only, it is not known.
-pub(super) fn is_closed(policy: &Policy, asked: &Asked) -> bool {
-    if policy.statements.len() > MAX_STATEMENTS || asked.caller.is_some() {
+pub(super) fn is_closed(policy: &Policy, trial: &Trial) -> bool {
+    if policy.statements.len() > MAX_STATEMENTS || trial.caller.is_some() {
         return false;
     }
-    let judge = Judge::new(policy.clone(), asked);
+    let judge = Judge::new(policy.clone(), trial);
     let allows = policy.statements.iter().filter(|statement| statement.effect == Effect::Allow);
     !allows.into_iter().any(|statement| may_admit(&judge, statement))
 }

@@ -4,7 +4,7 @@ use super::edit::Text;
 use super::patch::patch_statement;
 use super::scan::{Kind, Node};
 
-use crate::admits::Asked;
+use crate::admits::Trial;
 use crate::admits::people::{
     MAX_STATEMENTS, PeopleStatement, is_age, is_people, people_statements, principals,
 };
@@ -22,7 +22,7 @@ pub struct Wanted {
     /// The role's ARN, where it is known.
     pub role: Option<String>,
     /// What else is known.
-    pub asked: Asked,
+    pub trial: Trial,
 }
 
 /// What became of a policy.
@@ -107,14 +107,14 @@ pub fn require_mfa(text: &str, wanted: &Wanted) -> Result<Outcome, PolicyError> 
     if count > MAX_CHARACTERS || policy.statements.len() > MAX_STATEMENTS {
         return Ok(Outcome::Refused(Guard::TooLong { count, limit: MAX_CHARACTERS }));
     }
-    let people = people_statements(&policy, &wanted.asked);
+    let people = people_statements(&policy, &wanted.trial);
     if people.is_empty() {
         return Ok(Outcome::Refused(Guard::NobodyHasMfa));
     }
     let effects = tell_effects(&policy, &people);
     let (after, changes) = patch(text, &policy, &people, wanted.max_age);
     let patched = Policy::parse(&after)?;
-    for of_people in people_statements(&patched, &wanted.asked) {
+    for of_people in people_statements(&patched, &wanted.trial) {
         if of_people.is_open {
             return Ok(Outcome::Refused(Guard::StillOpen(of_people.index + 1)));
         }

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use hatbox_iam::accounts::{Accounts, Attribute, Document};
-use hatbox_iam::admits::{Asked, Candidate};
+use hatbox_iam::admits::{Candidate, Trial};
+use hatbox_iam::assume::context::Assumptions;
 use hatbox_iam::lint::{
     Counts, Detail, Level, Linted, Outcome, Subject, lint_policy, render_json, render_sarif, render_text,
 };
@@ -29,20 +30,20 @@ const MAX_FILE: u64 = 16 << 20;
 const MAX_DEPTH: usize = 32;
 
 pub(super) fn run(world: &World, global: &GlobalArgs, args: &TrustLintArgs) -> Result<ExitCode, Failure> {
-    let asked = read_asked(world, args)?;
+    let trial = read_trial(world, args)?;
     let mut linted = Vec::new();
     for file in &args.files {
         if file.is_dir() {
             for file in find_files(file, 0)? {
-                linted.push(lint_file(&file, &asked)?);
+                linted.push(lint_file(&file, &trial)?);
             }
         } else {
-            linted.push(lint_file(file, &asked)?);
+            linted.push(lint_file(file, &trial)?);
         }
     }
     let from = &args.sources.from;
     if !from.is_empty() {
-        linted.extend(lint_accounts(&load_accounts(world, global, &args.sources)?, &asked));
+        linted.extend(lint_accounts(&load_accounts(world, global, &args.sources)?, &trial));
     }
     if args.files.is_empty() && from.is_empty() {
         return Err(Failure::new(FailureKind::Usage, "no trust policy is given")
@@ -69,7 +70,7 @@ pub(super) fn run(world: &World, global: &GlobalArgs, args: &TrustLintArgs) -> R
     Ok(if is_clean { ExitCode::SUCCESS } else { ExitCode::from(FINDINGS) })
 }
 
-fn read_asked(world: &World, args: &TrustLintArgs) -> Result<Asked, Failure> {
+fn read_trial(world: &World, args: &TrustLintArgs) -> Result<Trial, Failure> {
     let caller = args.caller.as_ref().map(|text| {
         Candidate::parse(text).ok_or_else(|| {
             let error =
@@ -91,13 +92,15 @@ fn read_asked(world: &World, args: &TrustLintArgs) -> Result<Asked, Failure> {
             None => context.push((key.to_owned(), vec![value.to_owned()])),
         }
     }
-    let role_session_name = args.role_session_name.clone();
-    Ok(Asked { caller: caller.transpose()?, role_session_name, context, now: world.clock.now() })
+    if let Some(name) = &args.role_session_name {
+        context.insert(0, ("sts:RoleSessionName".to_owned(), vec![name.clone()]));
+    }
+    Ok(Trial { caller: caller.transpose()?, assumptions: Assumptions { context, now: world.clock.now() } })
 }
 
-fn lint_file(path: &Path, asked: &Asked) -> Result<Linted, Failure> {
+fn lint_file(path: &Path, trial: &Trial) -> Result<Linted, Failure> {
     let bytes = load(path)?;
-    let outcome = match decode_json(&bytes).and_then(|text| lint_policy(text, Subject::default(), asked)) {
+    let outcome = match decode_json(&bytes).and_then(|text| lint_policy(text, Subject::default(), trial)) {
         Ok(report) => Outcome::Judged(Box::new(report)),
         Err(error) => Outcome::Unreadable(error),
     };
@@ -107,7 +110,7 @@ fn lint_file(path: &Path, asked: &Asked) -> Result<Linted, Failure> {
 }
 
 /// The trust policies of all roles in the sources, by account and name.
-fn lint_accounts(accounts: &Accounts, asked: &Asked) -> Vec<Linted> {
+fn lint_accounts(accounts: &Accounts, trial: &Trial) -> Vec<Linted> {
     let known = accounts.accounts.keys().map(|id| id.as_str().to_owned()).collect();
     let placed = accounts.roles().map(|(account, role)| {
         let name = role.address.clone().unwrap_or_else(|| format!("role {} of account {account}", role.name));
@@ -119,7 +122,7 @@ fn lint_accounts(accounts: &Accounts, asked: &Asked) -> Vec<Linted> {
     let lint = |(name, arn, trust): (String, Option<&str>, &Attribute<Document>)| {
         let subject = Subject { arn, accounts: Some(&known) };
         let outcome = match trust {
-            Attribute::Known(document) => match lint_policy(&document.text, subject, asked) {
+            Attribute::Known(document) => match lint_policy(&document.text, subject, trial) {
                 Ok(report) => Outcome::Judged(Box::new(report)),
                 Err(error) => Outcome::Unreadable(error),
             },

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::policy;
-use crate::admits::Asked;
+use crate::admits::Trial;
 use crate::lint::*;
 
 const GITHUB: &str = "token.actions.githubusercontent.com";
@@ -21,7 +21,7 @@ fn statement(provider: &str, condition: &str) -> String {
 }
 
 fn found(statements: &[&str]) -> Vec<(Rule, Level)> {
-    let report = lint_policy(&policy(statements), Subject::default(), &Asked::default()).unwrap();
+    let report = lint_policy(&policy(statements), Subject::default(), &Trial::default()).unwrap();
     report.findings.iter().map(|finding| (finding.rule, finding.level)).collect()
 }
 
@@ -155,7 +155,7 @@ fn a_claim_of_another_provider_is_found() {
     ));
     assert!(mismatch(&people.replace("{CONDITION}", &format!("{{{sub}}}"))));
     let report =
-        lint_policy(&policy(&[&statement("gitlab.com", sub)]), Subject::default(), &Asked::default());
+        lint_policy(&policy(&[&statement("gitlab.com", sub)]), Subject::default(), &Trial::default());
     let finding =
         report.unwrap().findings.into_iter().find(|of| of.rule == Rule::FederatedKeyMismatch).unwrap();
     assert_eq!(
@@ -171,7 +171,7 @@ fn a_claim_of_another_provider_is_found() {
 fn no_fix_opens_a_role_to_all_of_a_provider() {
     let literal = |value: &str| {
         let text = policy(&[&statement(GITHUB, &format!(r#""StringEquals":{{"{GITHUB}:sub":"{value}"}}"#))]);
-        let findings = lint_policy(&text, Subject::default(), &Asked::default()).unwrap().findings;
+        let findings = lint_policy(&text, Subject::default(), &Trial::default()).unwrap().findings;
         assert_eq!(findings.len(), 1, "no one gets in, so nothing is open: {value} {findings:?}");
         findings.into_iter().find(|of| of.rule == Rule::LiteralWildcard).unwrap()
     };
@@ -192,7 +192,7 @@ fn a_third_party_is_asked_for_an_external_id_and_not_for_mfa() {
             r#"{{"Effect":"Allow","Principal":{{"AWS":"{principal}"}},"Action":"sts:AssumeRole","Condition":{{{condition}}}}}"#
         );
         let subject = Subject { arn, accounts: Some(&accounts) };
-        let report = lint_policy(&policy(&[&text]), subject, &Asked::default()).unwrap();
+        let report = lint_policy(&policy(&[&text]), subject, &Trial::default()).unwrap();
         report.findings.iter().map(|finding| finding.rule).collect::<Vec<_>>()
     };
     let id = r#""StringEquals":{"sts:ExternalId":"x"}"#;

@@ -3,11 +3,11 @@ mod public;
 mod refused;
 
 use super::*;
-use crate::admits::Asked;
+use crate::admits::Trial;
 use crate::policy::document::{Policy, PolicyError};
 
 fn lint(policy: &str) -> Report {
-    lint_policy(policy, Subject::default(), &Asked::default()).unwrap()
+    lint_policy(policy, Subject::default(), &Trial::default()).unwrap()
 }
 
 /// A policy of these statements, the first on line 2.
@@ -221,7 +221,7 @@ fn a_role_that_trusts_itself_is_reported_where_its_arn_is_known() {
     let own = "arn:aws:iam::111122223333:role/Ops";
     let rules = |statement: &str, role: Option<&str>| {
         let report =
-            lint_policy(&policy(&[statement]), Subject { arn: role, accounts: None }, &Asked::default())
+            lint_policy(&policy(&[statement]), Subject { arn: role, accounts: None }, &Trial::default())
                 .unwrap();
         report.findings.iter().map(|finding| finding.rule).collect::<Vec<_>>()
     };
@@ -262,7 +262,7 @@ fn count_non_blank(text: &str) -> usize {
 }
 
 fn linted(name: &str, text: &str) -> Linted {
-    let outcome = match lint_policy(text, Subject::default(), &Asked::default()) {
+    let outcome = match lint_policy(text, Subject::default(), &Trial::default()) {
         Ok(report) => Outcome::Judged(Box::new(report)),
         Err(error) => Outcome::Unreadable(error),
     };

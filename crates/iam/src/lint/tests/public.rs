@@ -1,14 +1,14 @@
 //! `"*"` as a principal: which conditions limit it to known accounts, and which do not.
 
 use super::policy;
-use crate::admits::Asked;
+use crate::admits::Trial;
 use crate::lint::*;
 
 const PRINCIPALS: [&str; 4] =
     [r#""*""#, r#"{"AWS":"*"}"#, r#"{"AWS":["111122223333","*"]}"#, r#"{"AWS":["*"]}"#];
 
 fn rules(statements: &[&str]) -> Vec<Rule> {
-    let report = lint_policy(&policy(statements), Subject::default(), &Asked::default()).unwrap();
+    let report = lint_policy(&policy(statements), Subject::default(), &Trial::default()).unwrap();
     report.findings.iter().map(|finding| finding.rule).collect()
 }
 
@@ -181,7 +181,7 @@ fn an_allow_that_lets_no_one_assume_the_role_is_not_public() {
 fn the_way_out_of_a_literal_wildcard_opens_no_role() {
     let fix = |condition: &str| {
         let text = policy(&[&allow(r#""*""#, condition)]);
-        let report = lint_policy(&text, Subject::default(), &Asked::default()).unwrap();
+        let report = lint_policy(&text, Subject::default(), &Trial::default()).unwrap();
         report.findings.into_iter().find(|of| of.rule == Rule::LiteralWildcard).unwrap().fix
     };
     for (condition, is_like) in [

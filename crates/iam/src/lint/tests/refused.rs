@@ -1,19 +1,21 @@
 //! What AWS rejects and what can never match: for each rule a policy with the fault and one without.
 
 use super::policy;
-use crate::admits::Asked;
+use crate::admits::Trial;
+use crate::assume::context::Assumptions;
 use crate::lint::*;
 
 const ROLE: &str = r#"{"AWS":"arn:aws:iam::111122223333:role/Deploy"}"#;
 const GITHUB: &str = r#"{"Federated":"arn:aws:iam::111122223333:oidc-provider/idp.example.com"}"#;
 const OKTA: &str = r#"{"Federated":"arn:aws:iam::111122223333:saml-provider/Okta"}"#;
 
-fn asked() -> Asked {
-    Asked { now: "2026-03-03T09:00:00Z".parse().unwrap(), ..Asked::default() }
+fn trial() -> Trial {
+    let assumptions = Assumptions { now: "2026-03-03T09:00:00Z".parse().unwrap(), ..Assumptions::default() };
+    Trial { caller: None, assumptions }
 }
 
 fn report(text: &str) -> Report {
-    lint_policy(text, Subject::default(), &asked()).unwrap()
+    lint_policy(text, Subject::default(), &trial()).unwrap()
 }
 
 fn rules(statements: &[&str]) -> Vec<Rule> {

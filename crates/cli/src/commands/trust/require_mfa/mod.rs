@@ -3,7 +3,8 @@
 mod file;
 mod role;
 
-use hatbox_iam::admits::Asked;
+use hatbox_iam::admits::Trial;
+use hatbox_iam::assume::context::Assumptions;
 use hatbox_iam::require_mfa::Wanted;
 use hatbox_types::duration::parse_duration;
 
@@ -25,6 +26,7 @@ fn wanted(world: &World, args: &TrustRequireMfaArgs, role: Option<&str>) -> Resu
             Failure::new(FailureKind::Usage, format!("`--max-age {text}` is no duration: {error}"))
         })
     });
-    let asked = Asked { now: world.clock.now(), ..Asked::default() };
-    Ok(Wanted { max_age: max_age.transpose()?, role: role.map(str::to_owned), asked })
+    let assumptions = Assumptions { now: world.clock.now(), ..Assumptions::default() };
+    let trial = Trial { caller: None, assumptions };
+    Ok(Wanted { max_age: max_age.transpose()?, role: role.map(str::to_owned), trial })
 }
