@@ -8,7 +8,7 @@ use crate::policy::answer::Gap;
 use crate::policy::evaluate::{Layer, Layers, OrganizationLevel};
 use hatbox_types::name::AccountId;
 
-/// A caller, ready to ask.
+/// A user or role as a caller, with what is known of it.
 #[derive(Debug, Clone)]
 pub(crate) struct KnownCaller {
     pub(crate) entity: Entity,
@@ -69,7 +69,7 @@ impl KnownCaller {
         caller
     }
 
-    /// Whether its own policies may allow it to put on this role, conditions left aside. Quick, and *yes* when
+    /// Whether its own policies may allow it to assume this role, conditions left aside. Quick, and *yes* when
     /// in doubt.
     pub(crate) fn may_assume(&self, role: &str) -> bool {
         self.may_assume.is_any || self.may_assume.roles.contains(role)
@@ -172,7 +172,7 @@ impl KnownCaller {
                     (_, Some(account)) if policies.management_account.as_ref() == Some(account) => {}
                     _ => self.gaps.push(Gap::scp()),
                 }
-                // Which of them apply is told by the role's account, so it is looked at with the role.
+                // Which of them apply depends on the account of the role.
                 match &policies.rcps {
                     Some(levels) => self.layers.rcps.clone_from(levels),
                     None => self.gaps.push(Gap::rcp()),
@@ -182,7 +182,7 @@ impl KnownCaller {
     }
 }
 
-/// An account of an organization has a policy at every level, so one without any is one that is not told.
+/// An account of an organization has a policy at every level, so one without any is missing from the sources.
 pub(crate) fn has_level(levels: &[OrganizationLevel], account: &AccountId) -> bool {
     levels.iter().any(|level| level.account.as_ref().is_none_or(|id| id == account))
 }

@@ -161,7 +161,7 @@ impl KnownCall<'_> {
     }
 }
 
-/// The keys that hang on a caller of the accounts; [`set_role`] adds those that hang on the role.
+/// The keys that depend on a caller of the accounts; [`set_role`] adds those that depend on the role.
 pub(crate) fn context_of(
     accounts: &Accounts,
     caller: &KnownCaller,
@@ -178,7 +178,7 @@ pub(crate) fn context_of(
         now: given.now,
     };
     let mut context = call.context();
-    // A session of a role has an id of its own, and may carry tags of its own, which nobody knows before it is there.
+    // A session of a role has an id of its own, and may carry tags of its own, which are not known in advance.
     if caller.entity.kind == EntityKind::User {
         if let Some(id) = &caller.id {
             context.set("aws:userid", [id.as_str()]);
@@ -199,7 +199,7 @@ pub(crate) fn context_of(
     context
 }
 
-/// Sets the keys that hang on the role, in the place of those of another.
+/// Sets the keys that depend on the role, in the place of those of another.
 pub(crate) fn set_role(context: &mut Context, accounts: &Accounts, role: &Entity, given: &Assumptions) {
     let is_set = |context: &Context, account: &str| {
         context.values.get(OF_ROLE_ACCOUNT).is_some_and(|values| values == &[account])

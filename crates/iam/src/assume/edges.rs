@@ -1,4 +1,4 @@
-//! Who can become which role, in one step: pairs are looked at only where the trust policy may mean the caller.
+//! Who can assume which role, in one step: pairs are looked at only where the trust policy may mean the caller.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -33,7 +33,7 @@ pub struct Edges<'a> {
     by_role: HashMap<String, usize>,
     by_arn: HashMap<String, Vec<usize>>,
     by_account: HashMap<String, Vec<usize>>,
-    /// Roles whose trust policy means everybody, or all but some, or is not known.
+    /// Roles whose trust policy names anyone, or all but some, or is not known.
     open: Vec<usize>,
     callers: HashMap<String, CachedCaller>,
     /// Users and roles by account.
@@ -51,7 +51,7 @@ struct CachedCaller {
 
 /// Whom a trust policy may mean, its conditions left aside.
 #[derive(Debug, Default)]
-struct Named {
+struct Trusted {
     arns: BTreeSet<String>,
     accounts: BTreeSet<String>,
     is_open: bool,
@@ -83,14 +83,14 @@ impl<'a> Edges<'a> {
         };
         for (index, target) in targets.iter().enumerate() {
             edges.by_role.insert(target.entity.arn.clone(), index);
-            let named = named_by(target);
-            for arn in named.arns {
+            let trusted = trusted_by(target);
+            for arn in trusted.arns {
                 edges.by_arn.entry(arn).or_default().push(index);
             }
-            for account in named.accounts {
+            for account in trusted.accounts {
                 edges.by_account.entry(account).or_default().push(index);
             }
-            if named.is_open {
+            if trusted.is_open {
                 edges.open.push(index);
             }
         }
@@ -104,7 +104,7 @@ impl<'a> Edges<'a> {
         Self { sent: Sent::Anything, ..self }
     }
 
-    /// The roles that `from` can become in one step.
+    /// The roles that `from` can assume in one step.
     pub fn outgoing(&mut self, from: &Entity, credentials: Credentials) -> Vec<Edge> {
         let roles = self.candidate_roles(from);
         self.with_caller(from, |edges, cached| {
@@ -140,7 +140,7 @@ impl<'a> Edges<'a> {
         roles
     }
 
-    /// Those of the wanted who can become `to` in one step: users by this credentials, or roles.
+    /// Those of the wanted who can assume `to` in one step: users by this credentials, or roles.
     pub fn incoming(
         &mut self,
         to: &Entity,
@@ -149,13 +149,13 @@ impl<'a> Edges<'a> {
     ) -> Vec<Edge> {
         let Some(&role) = self.by_role.get(&to.arn) else { return Vec::new() };
         let Some(target) = self.targets.get(role) else { return Vec::new() };
-        let named = named_by(target);
+        let trusted = trusted_by(target);
         let kind = if credentials == Credentials::RoleSession { EntityKind::Role } else { EntityKind::User };
         let is_meant = |entity: &Entity| entity.kind == kind && is_wanted(entity);
         let mut callers: BTreeSet<Entity> =
-            named.arns.iter().filter_map(|arn| Entity::of_arn(arn)).filter(is_meant).collect();
+            trusted.arns.iter().filter_map(|arn| Entity::of_arn(arn)).filter(is_meant).collect();
         for (account, entities) in &self.entities {
-            if named.is_open || named.accounts.contains(*account) {
+            if trusted.is_open || trusted.accounts.contains(*account) {
                 let may = |entity: &&Entity| is_meant(entity) && self.may_assume(entity, role);
                 callers.extend(entities.iter().filter(may).cloned());
             }
@@ -236,27 +236,27 @@ fn entities_of(account: &Account) -> Vec<Entity> {
     account.users.keys().chain(account.roles.keys()).filter_map(|arn| Entity::of_arn(arn)).collect()
 }
 
-fn named_by(target: &Target) -> Named {
+fn trusted_by(target: &Target) -> Trusted {
     // A policy that is not known may mean anybody.
-    let Some(trust) = &target.trust else { return Named { is_open: true, ..Named::default() } };
-    let mut named = Named::default();
+    let Some(trust) = &target.trust else { return Trusted { is_open: true, ..Trusted::default() } };
+    let mut trusted = Trusted::default();
     for statement in trust.statements.iter().filter(|statement| statement.effect == Effect::Allow) {
         let Some(element) = &statement.principals else { continue };
         if element.is_negated {
-            named.is_open = true;
+            trusted.is_open = true;
         }
         for principal in &element.entries {
             match &principal.kind {
-                PrincipalKind::Everyone | PrincipalKind::CanonicalUser => named.is_open = true,
+                PrincipalKind::Everyone | PrincipalKind::CanonicalUser => trusted.is_open = true,
                 PrincipalKind::Account { account, .. } => {
-                    named.accounts.insert(account.clone());
+                    trusted.accounts.insert(account.clone());
                 }
                 // A session's ARN does not tell its role's path, so it may be anybody's.
-                PrincipalKind::Arn if principal.text.contains(":assumed-role/") => named.is_open = true,
-                PrincipalKind::Arn => drop(named.arns.insert(principal.text.clone())),
+                PrincipalKind::Arn if principal.text.contains(":assumed-role/") => trusted.is_open = true,
+                PrincipalKind::Arn => drop(trusted.arns.insert(principal.text.clone())),
                 PrincipalKind::Nobody | PrincipalKind::Service | PrincipalKind::Federated => {}
             }
         }
     }
-    named
+    trusted
 }

@@ -30,7 +30,7 @@ pub enum EntityKind {
 /// Why a name leads to no user or role.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FindError {
-    /// Nobody is called so.
+    /// No user or role has the name.
     #[error("no {wanted} `{name}` in the sources")]
     Nobody {
         /// `user or role`, or `role`.
@@ -108,7 +108,7 @@ impl<'t> Session<'t> {
 /// The user or role that asks, by ARN or name. A user goes before a role of the same name.
 ///
 /// # Errors
-/// When nobody or several are called so.
+/// When no user or role has the name, or several do.
 pub fn find_caller(accounts: &Accounts, text: &str) -> Result<Entity, FindError> {
     if let Some(entity) = Entity::of_arn(text) {
         return Ok(entity);

@@ -40,9 +40,9 @@ pub fn survey(accounts: &Accounts, given: &Assumptions) -> Graph {
     let mut reasons: BTreeSet<Arc<[String]>> = BTreeSet::new();
     let mut missing = Vec::new();
     for (from, caller) in users.iter().chain(targets.iter().map(|target| &target.entity)).enumerate() {
-        let mut found = leaving(&mut ways, caller);
+        let mut found = outgoing_of(&mut ways, caller);
         if let Some(ways) = &mut ways_if_sent {
-            let if_sent = leaving(ways, caller);
+            let if_sent = outgoing_of(ways, caller);
             for (role, way) in if_sent.known {
                 // What asks for nothing to be sent goes first, unless something sent takes the place of MFA.
                 if found.known.get(&role).is_none_or(|(mfa, _)| way.0 < *mfa) {
@@ -86,15 +86,15 @@ pub fn survey(accounts: &Accounts, given: &Assumptions) -> Graph {
 
 /// The roles that a caller gets into, by their places among the roles.
 #[derive(Default)]
-struct Leaving {
+struct Outgoing {
     /// By what is known: whether with MFA only, and the way that says so.
     known: BTreeMap<usize, (Mfa, Ruling)>,
     /// Only if something allows it that the sources leave out: what that may be. Roles of `known` may be here too.
     perhaps: BTreeMap<usize, Vec<String>>,
 }
 
-fn leaving(ways: &mut Edges<'_>, caller: &Entity) -> Leaving {
-    let mut found = Leaving::default();
+fn outgoing_of(ways: &mut Edges<'_>, caller: &Entity) -> Outgoing {
+    let mut found = Outgoing::default();
     let mut ask = |credentials, perhaps: &mut BTreeMap<usize, Vec<String>>| -> BTreeMap<usize, Ruling> {
         let steps = ways.outgoing_steps(caller, credentials).into_iter();
         let (known, unsure): (Vec<_>, Vec<_>) = steps.partition(|(_, step)| !step.as_known.is_no());

@@ -124,11 +124,11 @@ impl Search<'_> {
                 }
             }
             let Some(next) = queue.pop_front() else { break };
-            steps = self.leaving(&next.to);
+            steps = self.outgoing(&next.to);
             way = Some(next);
         }
         while let Some(role) = unsure.pop() {
-            for edge in self.leaving(&role) {
+            for edge in self.outgoing(&role) {
                 if edge.to != *self.caller && perhaps.insert(edge.to.clone()) {
                     unsure.push(edge.to);
                 }
@@ -136,7 +136,7 @@ impl Search<'_> {
         }
     }
 
-    fn leaving(&mut self, role: &Entity) -> Vec<Edge> {
+    fn outgoing(&mut self, role: &Entity) -> Vec<Edge> {
         let edges = &mut self.edges;
         self.onward
             .entry(role.clone())

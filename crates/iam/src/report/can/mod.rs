@@ -1,4 +1,4 @@
-//! Can this caller put on that role, and if not, why and what would turn it.
+//! Can this caller assume that role, and if not, why not and what would change the answer.
 
 pub(crate) mod remedy;
 mod render;
@@ -57,13 +57,13 @@ pub struct Step {
     pub ruling: Ruling,
     /// What each layer says.
     pub rows: Vec<Row>,
-    /// Of a refusal: the smallest change that turns it.
+    /// Of a refusal: the smallest change after which AWS no longer refuses.
     pub remedy: Option<Remedy>,
     /// Of a user: whether a device that gives codes is registered.
     pub has_device: Option<bool>,
 }
 
-/// Answers whether `caller` can become `role`, by way of the roles `via`.
+/// Answers whether `caller` can assume `role`, by way of the roles `via`.
 pub fn can(
     accounts: &Accounts,
     caller: &Entity,

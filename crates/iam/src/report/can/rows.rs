@@ -12,8 +12,8 @@ use crate::policy::explain::{LayerReport, Outcome, StatementReport, explain_laye
 use crate::report::words::join_or;
 use crate::report::words::{principals, requirement};
 
-/// How many statements that nearly applied a row tells.
-const MAX_TOLD: usize = 3;
+/// How many statements that nearly applied a row shows.
+const MAX_SHOWN: usize = 3;
 
 /// One row: a layer, its say, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,20 +104,20 @@ pub(crate) fn rows_of(
     let of = |layer| reports.iter().find(|report| report.layer == layer);
     let gap_in = |layer| names_of(&facts_of(gaps, |found| found == layer));
     let mut rows = Vec::new();
-    let told = RowWriter { caller, target, credentials };
+    let writer = RowWriter { caller, target, credentials };
     if let Some(report) = of(Layer::Identity) {
-        rows.push(told.own_policies(report, &gap_in(Layer::Identity)));
+        rows.push(writer.own_policies(report, &gap_in(Layer::Identity)));
     }
     if let Some(report) = of(Layer::Boundary) {
-        rows.push(told.boundary(report, layers, &gap_in(Layer::Boundary)));
+        rows.push(writer.boundary(report, layers, &gap_in(Layer::Boundary)));
     }
     if let Some(report) = of(Layer::Trust) {
-        rows.push(told.trust(report, &gap_in(Layer::Trust)));
+        rows.push(writer.trust(report, &gap_in(Layer::Trust)));
     }
     let organization = [(Layer::Scp, RowLayer::Scp, &layers.scps), (Layer::Rcp, RowLayer::Rcp, &layers.rcps)]
         .into_iter()
         .filter_map(|(layer, name, levels)| {
-            Some(told.organization(of(layer)?, name, levels.is_empty(), !gap_in(layer).is_empty()))
+            Some(writer.organization(of(layer)?, name, levels.is_empty(), !gap_in(layer).is_empty()))
         });
     let organization: Vec<_> = organization.collect();
     match organization.as_slice() {
@@ -129,7 +129,7 @@ pub(crate) fn rows_of(
     rows
 }
 
-/// Tells findings of one step.
+/// Writes the rows of one step.
 struct RowWriter<'a> {
     caller: &'a KnownCaller,
     target: &'a Target,
@@ -171,7 +171,7 @@ impl RowWriter<'_> {
         nothing: impl Fn() -> String,
     ) -> Row {
         let row = |says, because| Row { layer, says, because };
-        let denying = self.tell(report, Effect::Deny, &label);
+        let denying = self.sentences(report, Effect::Deny, &label);
         match (&report.denies, &report.allows) {
             (Answer::Yes, _) => row(Say::Deny, denying),
             (denies, _) if !report.is_needed => {
@@ -181,10 +181,10 @@ impl RowWriter<'_> {
                 }
                 row(Say::NotNeeded, because)
             }
-            (_, Answer::Yes) => row(Say::Allow, self.tell(report, Effect::Allow, &label)),
-            (_, Answer::Unknown(_)) => row(Say::Depends, self.tell(report, Effect::Allow, &label)),
+            (_, Answer::Yes) => row(Say::Allow, self.sentences(report, Effect::Allow, &label)),
+            (_, Answer::Unknown(_)) => row(Say::Depends, self.sentences(report, Effect::Allow, &label)),
             (_, Answer::No) => {
-                let nearly = self.tell(report, Effect::Allow, &label);
+                let nearly = self.sentences(report, Effect::Allow, &label);
                 let mut because = if nearly.is_empty() { vec![nothing()] } else { nearly };
                 if !gaps.is_empty() {
                     because.extend(not_known(gaps));
@@ -205,11 +205,11 @@ impl RowWriter<'_> {
             Effect::Deny => numbered(statement),
         };
         match (&report.denies, &report.allows) {
-            (Answer::Yes, _) => row(Say::Deny, self.tell(report, Effect::Deny, &label)),
-            (_, Answer::Yes) => row(Say::Allow, self.tell(report, Effect::Allow, &label)),
-            (_, Answer::Unknown(_)) => row(Say::Depends, self.tell(report, Effect::Allow, &label)),
+            (Answer::Yes, _) => row(Say::Deny, self.sentences(report, Effect::Deny, &label)),
+            (_, Answer::Yes) => row(Say::Allow, self.sentences(report, Effect::Allow, &label)),
+            (_, Answer::Unknown(_)) => row(Say::Depends, self.sentences(report, Effect::Allow, &label)),
             (_, Answer::No) => {
-                let nearly = self.tell(report, Effect::Allow, &label);
+                let nearly = self.sentences(report, Effect::Allow, &label);
                 if !nearly.is_empty() {
                     return row(Say::NoMatch, nearly);
                 }
@@ -217,7 +217,7 @@ impl RowWriter<'_> {
                     .statements
                     .iter()
                     .filter(|statement| statement.statement.effect == Effect::Allow)
-                    .take(MAX_TOLD)
+                    .take(MAX_SHOWN)
                     .map(|statement| principals(statement.statement))
                     .collect();
                 let trusted = if trusted.is_empty() { "nobody".to_owned() } else { trusted.join(", ") };
@@ -232,7 +232,7 @@ impl RowWriter<'_> {
             format!("level {}, policy {}, {}", statement.level + 1, statement.policy + 1, numbered(statement))
         };
         match (&report.denies, &report.allows) {
-            (Answer::Yes, _) => row(Say::Deny, self.tell(report, Effect::Deny, &label)),
+            (Answer::Yes, _) => row(Say::Deny, self.sentences(report, Effect::Deny, &label)),
             (_, Answer::No) => row(
                 Say::NoMatch,
                 vec![format!("a level of the organization has no {} that allows it", layer.name())],
@@ -240,14 +240,14 @@ impl RowWriter<'_> {
             _ if has_gap => {
                 row(Say::NotKnown, vec!["(no organization data; add --from org.json)".to_owned()])
             }
-            (Answer::Unknown(_), _) => row(Say::Depends, self.tell(report, Effect::Deny, &label)),
+            (Answer::Unknown(_), _) => row(Say::Depends, self.sentences(report, Effect::Deny, &label)),
             _ if is_empty => row(Say::None, Vec::new()),
             _ => row(Say::Allow, Vec::new()),
         }
     }
 
     /// The statements of `effect` that applied, may apply, or failed at a condition.
-    fn tell(
+    fn sentences(
         &self,
         report: &LayerReport,
         effect: Effect,
@@ -259,18 +259,19 @@ impl RowWriter<'_> {
             Outcome::Fails { .. } => 2,
             Outcome::OtherPrincipal | Outcome::OtherAction | Outcome::OtherResource => 3,
         };
-        let mut told: Vec<_> = report
+        let mut found: Vec<_> = report
             .statements
             .iter()
             .filter(|statement| statement.statement.effect == effect && rank(statement) < 3)
             .collect();
-        told.sort_by_key(rank);
+        found.sort_by_key(rank);
         // A statement that applies decides; those that nearly did are of no interest then.
-        let best = told.first().map_or(3, rank);
+        let best = found.first().map_or(3, rank);
         let is_deny = effect == Effect::Deny;
-        told.into_iter()
+        found
+            .into_iter()
             .filter(|statement| rank(statement) == best)
-            .take(MAX_TOLD)
+            .take(MAX_SHOWN)
             .map(|statement| self.sentence(statement, &label(statement), is_deny))
             .collect()
     }
