@@ -18,10 +18,10 @@ use hatbox_types::secret::SecretString;
 use jiff::Timestamp;
 
 use crate::aws_vault::jwe::open;
-use crate::files::settings::load_settings;
 use crate::store::index::parse_index;
 use crate::store::item_text::parse_any_item;
 use crate::store::{accepts_answer, accepts_item, accepts_manifest};
+use crate::world::settings::load_settings;
 
 /// What is run on foreign bytes.
 pub type Target = fn(&[u8]);

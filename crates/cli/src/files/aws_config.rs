@@ -13,11 +13,11 @@ use hatbox_core::plan::explain::Paths;
 use zeroize::Zeroizing;
 
 use crate::errors::{Failure, FailureKind};
-use crate::files::settings::check_may_name_a_command;
 use crate::sys::access::Ownership;
 use crate::sys::files::{FileError, Keep, make_private_directory, write_if_unchanged};
 use crate::sys::lock;
 use crate::world::World;
+use crate::world::settings::check_may_name_a_command;
 
 /// More than any config that a person or a generator writes; the parser's own limit is below 4 GiB.
 const SIZE_LIMIT: u64 = 16 << 20;

@@ -1,8 +1,7 @@
-//! The user's files: the AWS config, settings, sources of accounts, and who else may read or write them.
+//! The user's files: the AWS config, sources of accounts, and who else may read or write them.
 
 pub(crate) mod aws_config;
 pub(crate) mod failure_file;
 pub(crate) mod modes;
 pub(crate) mod programs;
-pub(crate) mod settings;
 pub(crate) mod trust_sources;

@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 use hatbox_iam::accounts::{Accounts, Origin, SourceKind};
 use jiff::Timestamp;
 
-use crate::files::settings::load_settings;
 use crate::world::World;
+use crate::world::settings::load_settings;
 
 /// How many bytes are read while a failing command waits: some 50 ms of work.
 pub(crate) const AT_ONCE: u64 = 2 << 20;

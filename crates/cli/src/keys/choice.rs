@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use super::Secrets;
 use crate::env_names;
 use crate::errors::{Failure, FailureKind};
-use crate::files::settings::{Earlier, UnlockCache, save_backend};
 use crate::store::open::{Place, open_store};
 use crate::store::passphrase_box;
 use crate::store::programs::{PassSettings, Programs};
@@ -15,6 +14,7 @@ use crate::sys::access::user;
 use crate::sys::files::{FileError, make_private_directory};
 use crate::sys::process_group::terminal_name;
 use crate::world::dirs::digest_of_place;
+use crate::world::settings::{Earlier, UnlockCache, save_backend};
 
 /// The backend of this run, and what lies beside it.
 #[derive(Debug)]

@@ -27,7 +27,6 @@ pub(crate) use self::wraps::NewWay;
 use crate::ask::passphrase::Asking;
 use crate::ask::passphrase::PassphraseSource;
 use crate::errors::{Failure, FailureKind};
-use crate::files::settings::{Settings, load_settings};
 use crate::keys::request::StoreRequest;
 use crate::store::sealed::CacheKey;
 use crate::store::sessions::Sessions;
@@ -35,6 +34,7 @@ use crate::store::{Distrust, Item, ItemId, ItemInfo, PassphraseError, Status, St
 use crate::sys::descriptor;
 use crate::sys::keyring::KeyringError;
 use crate::world::World;
+use crate::world::settings::{Settings, load_settings};
 
 /// The store of this run, with what has been learned of it so far.
 #[derive(Debug)]

@@ -1,4 +1,4 @@
-//! All that the program touches, in one value: environment, clock, directories, streams, terminal.
+//! All that the program touches, in one value: environment, settings, clock, directories, streams, terminal.
 //!
 //! `main` makes it once. Everything in it is opened when it is first needed, so that a command pays only
 //! for what it uses. What outlives a command's own calls, such as a thread that renews credentials, keeps a clone.
@@ -6,6 +6,7 @@
 pub(crate) mod clock;
 pub(crate) mod dirs;
 pub(crate) mod environment;
+pub(crate) mod settings;
 
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};

@@ -8,11 +8,11 @@ use jiff::Timestamp;
 
 use crate::args::{GlobalArgs, TrustSourceArgs};
 use crate::errors::{Failure, FailureKind};
-use crate::files::settings::load_settings;
 use crate::files::trust_sources::{AT_LEISURE, list_sources, read_source, read_up_to};
 use crate::iam::{LiveIam, fetch_account, open_iam, render_snapshot};
 use crate::world::World;
 use crate::world::dirs::shown_path;
+use crate::world::settings::load_settings;
 
 /// Loads all sources, those of the settings where none is named, and says on stderr what they leave open.
 pub(super) fn load_accounts(
