@@ -17,8 +17,7 @@ use crate::ask::passphrase::Asking;
 use crate::credentials::request::resolve_profile_name;
 use crate::errors::{Failure, FailureKind};
 use crate::files::aws_config::{ConfigFiles, load_config};
-use crate::keys::Secrets;
-use crate::keys::request::resolve_store;
+use crate::keys::KeyStore;
 use crate::output::CalledAs;
 use crate::prompt::{Echo, PromptError, Question};
 use crate::world::World;
@@ -32,12 +31,12 @@ const STDIN_LIMIT: u64 = 4096;
 pub(crate) fn run(world: &World, global: &GlobalArgs, args: &AddArgs) -> Result<(), Failure> {
     let profile = resolve_profile_name(Some(&args.profile), &world.environment)?;
     let mut settings = check_settings(args)?;
-    let mut secrets = Secrets::open(world, resolve_store(global, &world.environment)?)?;
+    let mut store = KeyStore::open(world, global)?;
     let files = load_config(world)?;
     // Before anything is typed: is there a key already, and does the config take the section?
-    let index = secrets.index(Asking::Person)?;
+    let index = store.index(Asking::Person)?;
     let is_new = index.find(&profile).is_none();
-    let timeout = secrets.prompt_timeout();
+    let timeout = world.settings()?.prompt_timeout();
     let asking = Questions { world, timeout };
     if let Some(stored) = index.find(&profile).filter(|_| !args.force) {
         asking.confirm_replacing(&format!(
@@ -58,12 +57,12 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &AddArgs) -> Result<
         }
         key
     };
-    secrets.save_key(&profile, &key)?;
+    store.save_key(&profile, &key)?;
     if !args.no_add_config {
         save_settings(world, &files, &profile, settings)?;
     }
     tell(world, &profile, &key)?;
-    let sessions = secrets.sessions(Asking::Person)?;
+    let sessions = store.sessions(Asking::Person)?;
     let cleared = sessions
         .delete_of_profile(&profile)
         .map_err(|error| Failure::of_error(FailureKind::Failed, &error))?;

@@ -6,8 +6,7 @@ use crate::args::{ClearArgs, GlobalArgs};
 use crate::ask::passphrase::Asking;
 use crate::credentials::request::resolve_profile_name;
 use crate::errors::{Failure, FailureKind};
-use crate::keys::Secrets;
-use crate::keys::request::resolve_store;
+use crate::keys::KeyStore;
 use crate::output::CalledAs;
 use crate::store::sessions::delete_all;
 use crate::world::World;
@@ -19,11 +18,11 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ClearArgs) -> Resul
         None => delete_all(&world.dirs.sessions()).map_err(failed)?,
         Some(name) => {
             let profile = resolve_profile_name(Some(name), &world.environment)?;
-            let mut secrets = Secrets::open(world, resolve_store(global, &world.environment)?)?;
-            if secrets.is_empty() {
+            let mut store = KeyStore::open(world, global)?;
+            if store.is_empty() {
                 0
             } else {
-                secrets.sessions(Asking::Person)?.delete_of_profile(&profile).map_err(failed)?
+                store.sessions(Asking::Person)?.delete_of_profile(&profile).map_err(failed)?
             }
         }
     };

@@ -48,8 +48,8 @@ fn run_or_fail(world: &World, global: &GlobalArgs, args: &ExecArgs) -> Result<Ex
         world.output.exact(&text)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let keyring =
-        if args.isolate || obtained.is_child_isolated { Keyring::OfItsOwn } else { Keyring::AsReceived };
+    let is_isolated = args.isolate || world.settings()?.isolate_child;
+    let keyring = if is_isolated { Keyring::OfItsOwn } else { Keyring::AsReceived };
     if args.command.is_empty() {
         let (variable, usual) = USUAL_SHELL;
         let shell =

@@ -9,8 +9,7 @@ use crate::credentials::plan as planning;
 use crate::credentials::request::{SessionRequest, resolve_profile_name, resolve_session};
 use crate::errors::Failure;
 use crate::files::aws_config::load_config;
-use crate::keys::request::resolve_store;
-use crate::keys::{Known, Secrets};
+use crate::keys::{KeyStore, Known};
 use crate::output::render_line;
 use crate::store::sessions::Sessions;
 use crate::world::World;
@@ -18,14 +17,14 @@ use crate::world::World;
 pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ExplainArgs) -> Result<(), Failure> {
     let profile = resolve_profile_name(args.profile.as_deref(), &world.environment)?;
     let request = resolve_session(global, &args.session, &world.environment)?;
-    let mut secrets = Secrets::open(world, resolve_store(global, &world.environment)?)?;
+    let mut store = KeyStore::open(world, global)?;
     let files = load_config(world)?;
-    let index = match secrets.index_if_known()? {
+    let index = match store.index_if_known()? {
         Known::Yes(index) => Some(index),
         Known::Locked => None,
     };
     let plan = planning::resolve(world, &files, &request, index.as_ref(), &profile)?;
-    let sessions = if secrets.is_empty() { None } else { Some(secrets.sessions_if_known()?) };
+    let sessions = if store.is_empty() { None } else { Some(store.sessions_if_known()?) };
     let paths = files.paths();
     let cache = |stage| cache_state(world, &plan, &request, sessions.as_ref(), stage);
     let text = if args.json {

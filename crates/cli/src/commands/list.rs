@@ -11,8 +11,7 @@ use crate::args::{GlobalArgs, ListArgs, ListOnly};
 use crate::ask::passphrase::Asking;
 use crate::errors::{Failure, FailureKind};
 use crate::files::aws_config::{ConfigFiles, load_config};
-use crate::keys::request::resolve_store;
-use crate::keys::{Known, Secrets};
+use crate::keys::{KeyStore, Known};
 use crate::output::CalledAs;
 use crate::store::index::{Index, StoredKey};
 use crate::world::World;
@@ -28,20 +27,20 @@ struct Listing {
 
 pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ListArgs) -> Result<(), Failure> {
     let files = load_config(world)?;
-    let mut secrets = Secrets::open(world, resolve_store(global, &world.environment)?)?;
-    if args.unlock && !secrets.is_empty() {
-        secrets.index(Asking::Person)?;
+    let mut store = KeyStore::open(world, global)?;
+    if args.unlock && !store.is_empty() {
+        store.index(Asking::Person)?;
     }
     for warning in files.config.warnings() {
         world.output.warn(&files.render_warning(&warning));
     }
     let listing = Listing {
         profiles: profiles(&files),
-        index: match secrets.index_if_known()? {
+        index: match store.index_if_known()? {
             Known::Yes(index) => Some(index),
             Known::Locked => None,
         },
-        sessions: load_sessions(world, &mut secrets)?,
+        sessions: load_sessions(world, &mut store)?,
         now: world.clock.now(),
     };
     let only = args.only();
@@ -91,13 +90,13 @@ fn profiles(files: &ConfigFiles) -> Vec<ProfileName> {
 
 fn load_sessions(
     world: &World,
-    secrets: &mut Secrets,
+    store: &mut KeyStore,
 ) -> Result<Option<BTreeMap<ProfileName, Vec<CachedSession>>>, Failure> {
     let mut by_profile: BTreeMap<ProfileName, Vec<CachedSession>> = BTreeMap::new();
-    if secrets.is_empty() {
+    if store.is_empty() {
         return Ok(Some(by_profile));
     }
-    let Known::Yes(sessions) = secrets.sessions_if_known()? else { return Ok(None) };
+    let Known::Yes(sessions) = store.sessions_if_known()? else { return Ok(None) };
     let (sessions, broken) =
         sessions.list().map_err(|error| Failure::of_error(FailureKind::Failed, &error))?;
     for error in broken {

@@ -9,14 +9,13 @@ use crate::credentials::plan as planning;
 use crate::credentials::request::{resolve_profile_name, resolve_session};
 use crate::errors::{Failure, FailureKind};
 use crate::files::aws_config::load_config;
-use crate::keys::Secrets;
-use crate::keys::request::resolve_store;
+use crate::keys::KeyStore;
 use crate::world::World;
 
 pub(crate) fn run(world: &World, global: &GlobalArgs, args: &RemoveArgs) -> Result<(), Failure> {
     let profile = resolve_profile_name(Some(&args.profile), &world.environment)?;
-    let mut secrets = Secrets::open(world, resolve_store(global, &world.environment)?)?;
-    let index = secrets.index(Asking::Person)?;
+    let mut store = KeyStore::open(world, global)?;
+    let index = store.index(Asking::Person)?;
     let Some(key) = index.find(&profile) else {
         return Err(Failure::new(
             FailureKind::Failed,
@@ -31,7 +30,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &RemoveArgs) -> Resu
                 text: &format!("Delete the access key {} of `{profile}`? (y|N) ", key.id.masked()),
                 what: "deleting needs a yes",
                 way_out: "run it on a terminal, or with --force",
-                timeout: secrets.prompt_timeout(),
+                timeout: world.settings()?.prompt_timeout(),
             },
         )?
     {
@@ -41,9 +40,9 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &RemoveArgs) -> Resu
     let files = load_config(world)?;
     let request = resolve_session(global, &SessionArgs::default(), &world.environment)?;
     let keys = planning::resolve_session_keys(world, &files, &request, &index, &profile);
-    secrets.delete_key(&profile)?;
+    store.delete_key(&profile)?;
     let failed = |error| Failure::of_error(FailureKind::Failed, &error);
-    let sessions = secrets.sessions(Asking::Person)?;
+    let sessions = store.sessions(Asking::Person)?;
     let mut count = 0;
     for key in &keys {
         count += usize::from(sessions.delete_key(key).map_err(failed)?);

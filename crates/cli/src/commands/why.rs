@@ -20,7 +20,6 @@ use crate::credentials::last_failure::{LastFailure, load_last_failure};
 use crate::credentials::request::resolve_profile_name;
 use crate::errors::{Failure, FailureKind};
 use crate::files::trust_sources::{AT_LEISURE, load_trust_sources};
-use crate::keys::request::resolve_store;
 use crate::world::World;
 
 /// Nobody knows.
@@ -31,7 +30,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &WhyArgs) -> Result<
         Some(name) => Some(resolve_profile_name(Some(name), &world.environment)?),
         None => None,
     };
-    let last = load_last_failure(world, resolve_store(global, &world.environment).ok(), profile.as_ref())
+    let last = load_last_failure(world, global, profile.as_ref())
         .map_err(|error| Failure::of_error(FailureKind::Failed, &error))?;
     let Some(last) = last else {
         say_nothing_on_record(world, profile.as_ref());

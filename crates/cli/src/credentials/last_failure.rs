@@ -13,9 +13,9 @@ use hatbox_types::text::printable;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use crate::args::GlobalArgs;
 use crate::errors::{Failure, FailureKind};
-use crate::keys::Secrets;
-use crate::keys::request::StoreRequest;
+use crate::keys::KeyStore;
 use crate::store::sealed::CacheKey;
 use crate::store::unlocked::{TimeoutSaidBy, Unlocked};
 use crate::sys::files::{FileError, Keep, make_private_directory, read_private, write_atomic};
@@ -40,7 +40,7 @@ pub(crate) struct LastFailure {
 /// Remembers why the credentials of `profile` were not obtained. What a person cancelled is no failure.
 pub(crate) fn save_last_failure(
     world: &World,
-    store: Option<StoreRequest>,
+    global: &GlobalArgs,
     profile: &ProfileName,
     failure: &Failure,
 ) {
@@ -51,7 +51,7 @@ pub(crate) fn save_last_failure(
     let not_recorded = |why: &dyn Display| {
         world.output.debug(|| format!("the failure is not recorded for `hatbox why`: {why}"));
     };
-    let Some(key) = record_key(world, store, Missing::IsMade) else {
+    let Some(key) = record_key(world, global, Missing::IsMade) else {
         not_recorded(&"there is no key to seal it with");
         return;
     };
@@ -74,9 +74,9 @@ enum Missing {
     StaysMissing,
 }
 
-/// The key of the records: held for a day after its last use; else, without a kernel keyring, the cache key of `store`
-/// where that is at hand.
-fn record_key(world: &World, store: Option<StoreRequest>, missing: Missing) -> Option<CacheKey> {
+/// The key of the records: held for a day after its last use; else, without a kernel keyring, the cache key of the
+/// store where that is at hand.
+fn record_key(world: &World, global: &GlobalArgs, missing: Missing) -> Option<CacheKey> {
     let held = Unlocked::of_store("records", DAY, TimeoutSaidBy::Settings, DAY * 30);
     match held.cache_key() {
         Ok(key) => return Some(key),
@@ -89,17 +89,17 @@ fn record_key(world: &World, store: Option<StoreRequest>, missing: Missing) -> O
         }
         Err(KeyringError::Denied | KeyringError::Full | KeyringError::Unknown) => {}
     }
-    Secrets::open(world, store?).ok()?.cache_key_if_held()
+    KeyStore::open(world, global).ok()?.cache_key_if_held()
 }
 
 /// Loads the failure of `profile`, else the latest of all; `None` when none is on record.
 pub(crate) fn load_last_failure(
     world: &World,
-    store: Option<StoreRequest>,
+    global: &GlobalArgs,
     profile: Option<&ProfileName>,
 ) -> Result<Option<LastFailure>, FileError> {
     let directory = world.dirs.failures();
-    let Some(key) = record_key(world, store, Missing::StaysMissing) else { return Ok(None) };
+    let Some(key) = record_key(world, global, Missing::StaysMissing) else { return Ok(None) };
     if let Some(profile) = profile {
         return load(&path_of(&directory, profile.as_str()), &key);
     }

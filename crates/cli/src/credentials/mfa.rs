@@ -58,7 +58,7 @@ impl Fetching<'_> {
         }
         let driver = resolve_prompt(self.request.prompt.as_ref())?;
         if let Some((program, arguments)) = program_of(driver, serial, &self.world.environment) {
-            let timeout = self.secrets.prompt_timeout();
+            let timeout = self.settings.prompt_timeout();
             // Security: only what is in a directory that PATH names from the root on, so not in the working directory.
             let Some(found) = find_in_path(self.world, program).into_iter().next() else {
                 return Err(Failure::new(FailureKind::Failed, format!("`{program}` was not found in PATH"))
@@ -72,7 +72,7 @@ impl Fetching<'_> {
         let question = Question {
             text: &text,
             echo: Echo::Shown,
-            timeout: self.secrets.prompt_timeout(),
+            timeout: self.settings.prompt_timeout(),
             is_over: &|| locks.iter().any(|lock| !lock.is_current()),
         };
         loop {

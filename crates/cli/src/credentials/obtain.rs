@@ -17,10 +17,9 @@ use crate::errors::Failure;
 #[cfg(feature = "trust")]
 use crate::errors::FailureKind;
 use crate::files::aws_config::{ConfigFiles, load_config};
+use crate::keys::KeyStore;
 #[cfg(feature = "trust")]
 use crate::keys::Known;
-use crate::keys::Secrets;
-use crate::keys::request::resolve_store;
 use crate::store::index::Index;
 use crate::world::World;
 
@@ -30,8 +29,6 @@ pub(crate) struct Obtained {
     pub(crate) profile: ProfileName,
     pub(crate) plan: Plan,
     pub(crate) credentials: Credentials,
-    /// The settings want a session keyring of its own for the child.
-    pub(crate) is_child_isolated: bool,
 }
 
 /// Obtains the credentials of the profile that `argument`, else `AWS_PROFILE`, names. Why that failed is kept
@@ -76,7 +73,7 @@ pub(crate) fn obtain_base(
     profile: &ProfileName,
 ) -> Result<Option<Obtained>, Failure> {
     let request = resolve_session(global, &SessionArgs::default(), &world.environment)?;
-    let mut secrets = Secrets::open(world, resolve_store(global, &world.environment)?)?;
+    let mut secrets = KeyStore::open(world, global)?;
     let files = load_config(world)?;
     let index = match secrets.index_if_known()? {
         Known::Yes(index) => Some(index),
@@ -95,9 +92,10 @@ pub(crate) fn obtain_base(
             format!("the credentials behind `{profile}` are not to be had without a call of their own"),
         ));
     }
-    let mut fetching = Fetching { world, secrets: &mut secrets, files: &files, request: &request };
+    let settings = world.settings()?;
+    let mut fetching = Fetching { world, settings, secrets: &mut secrets, files: &files, request: &request };
     let credentials = fetch_credentials(&mut fetching, &plan)?;
-    Ok(Some(Obtained { profile: profile.clone(), plan, credentials, is_child_isolated: false }))
+    Ok(Some(Obtained { profile: profile.clone(), plan, credentials }))
 }
 
 type Resolve =
@@ -113,7 +111,7 @@ fn obtain_by(
     let profile = resolve_profile_name(argument, &world.environment)?;
     let result = obtain_profile(world, global, session, profile.clone(), resolve);
     if let Err(failure) = &result {
-        save_last_failure(world, resolve_store(global, &world.environment).ok(), &profile, failure);
+        save_last_failure(world, global, &profile, failure);
     }
     result
 }
@@ -126,15 +124,15 @@ fn obtain_profile(
     resolve: Resolve,
 ) -> Result<Obtained, Failure> {
     let request = resolve_session(global, session, &world.environment)?;
-    let mut secrets = Secrets::open(world, resolve_store(global, &world.environment)?)?;
+    let mut secrets = KeyStore::open(world, global)?;
     let files = load_config(world)?;
     let index = secrets.index(Asking::Person)?;
     let plan = resolve(world, &files, &request, Some(&index), &profile)?;
     planning::say_notes(world, &files, &plan);
-    let mut fetching = Fetching { world, secrets: &mut secrets, files: &files, request: &request };
+    let settings = world.settings()?;
+    let mut fetching = Fetching { world, settings, secrets: &mut secrets, files: &files, request: &request };
     let credentials = fetch_credentials(&mut fetching, &plan)?;
-    let is_child_isolated = secrets.is_child_isolated();
-    Ok(Obtained { profile, plan, credentials, is_child_isolated })
+    Ok(Obtained { profile, plan, credentials })
 }
 
 impl Obtained {

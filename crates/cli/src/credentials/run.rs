@@ -24,16 +24,18 @@ use crate::aws::client::Signer;
 use crate::credentials::request::SessionRequest;
 use crate::errors::{Failure, FailureKind};
 use crate::files::aws_config::ConfigFiles;
-use crate::keys::{Known, Secrets};
+use crate::keys::{KeyStore, Known};
 use crate::store::sessions::Sessions;
 use crate::sys::files::FileError;
 use crate::sys::lock::Lock;
 use crate::world::World;
+use crate::world::settings::Settings;
 
 /// All that fetching needs.
 pub(crate) struct Fetching<'a> {
     pub(crate) world: &'a World,
-    pub(crate) secrets: &'a mut Secrets,
+    pub(crate) settings: &'a Settings,
+    pub(crate) secrets: &'a mut KeyStore,
     pub(crate) files: &'a ConfigFiles,
     pub(crate) request: &'a SessionRequest,
 }
@@ -239,7 +241,7 @@ impl Fetching<'_> {
 
     /// How long another process may hold a lock: as long as a person may take, for three tries, and the call.
     pub(super) fn patience(&self) -> Duration {
-        self.secrets.prompt_timeout() * 3 + Duration::from_mins(1)
+        self.settings.prompt_timeout() * 3 + Duration::from_mins(1)
     }
 
     fn load_if_good(

@@ -12,7 +12,6 @@ use hatbox_iam::accounts::{Accounts, Origin, SourceKind};
 use jiff::Timestamp;
 
 use crate::world::World;
-use crate::world::settings::load_settings;
 
 /// How many bytes are read while a failing command waits: some 50 ms of work.
 pub(crate) const AT_ONCE: u64 = 2 << 20;
@@ -26,12 +25,12 @@ const MAX_FILES: usize = 1000;
 
 /// Loads what the sources tell, up to `budget` bytes; `None` where none is named.
 pub(crate) fn load_trust_sources(world: &World, mut budget: u64) -> Option<Accounts> {
-    let sources = load_settings(&world.dirs.settings_file()).ok()?.trust_sources;
+    let sources = &world.settings().ok()?.trust_sources;
     if sources.is_empty() {
         return None;
     }
     let mut accounts = Accounts::default();
-    for source in &sources {
+    for source in sources {
         let Some(path) = world.dirs.expand(source) else {
             left_out(world, source, "the path is relative");
             continue;

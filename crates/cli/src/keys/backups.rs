@@ -2,13 +2,13 @@
 
 use zeroize::Zeroizing;
 
-use super::Secrets;
+use super::KeyStore;
 use crate::ask::passphrase::Asking;
 use crate::errors::file_failure;
 use crate::errors::{Failure, FailureKind};
 use crate::store::backups::Backups;
 
-impl Secrets {
+impl KeyStore {
     pub(super) fn backups(&mut self) -> Result<Backups, Failure> {
         Ok(Backups::in_directory(&self.opened()?.place.directory.join("backups")))
     }

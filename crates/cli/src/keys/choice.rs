@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Secrets;
+use super::KeyStore;
 use crate::env_names;
 use crate::errors::{Failure, FailureKind};
 use crate::store::open::{Place, open_store};
@@ -43,7 +43,7 @@ pub(crate) enum SaidBy {
     FirstWrite,
 }
 
-impl Secrets {
+impl KeyStore {
     /// The backend that is said or found. Asks no backend whether it can be used: one that was chosen is the
     /// one that is used, or the user is told why not.
     pub(super) fn said_kind(

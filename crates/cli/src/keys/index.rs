@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::{Known, Secrets};
+use super::{KeyStore, Known};
 use crate::ask::passphrase::Asking;
 use crate::ask::waiting::{Wanted, wait_for_lock};
 use crate::errors::file_failure;
@@ -17,7 +17,7 @@ use crate::sys::lock::Lock;
 /// A change takes milliseconds; whoever holds the store for longer is stuck.
 const STORE_PATIENCE: Duration = Duration::from_secs(20);
 
-impl Secrets {
+impl KeyStore {
     /// The index, made anew where it is missing or stale.
     pub(crate) fn index(&mut self, asking: Asking) -> Result<Index, Failure> {
         if self.is_empty() {

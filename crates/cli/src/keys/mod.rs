@@ -12,6 +12,7 @@ mod unlock;
 mod wraps;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use hatbox_types::name::ProfileName;
@@ -24,23 +25,24 @@ pub(crate) use self::choice::SaidBy;
 pub(crate) use self::transfer::Transfer;
 #[cfg(feature = "file")]
 pub(crate) use self::wraps::NewWay;
+use crate::args::GlobalArgs;
 use crate::ask::passphrase::Asking;
 use crate::ask::passphrase::PassphraseSource;
 use crate::errors::{Failure, FailureKind};
-use crate::keys::request::StoreRequest;
+use crate::keys::request::{StoreRequest, resolve_store};
 use crate::store::sealed::CacheKey;
 use crate::store::sessions::Sessions;
 use crate::store::{Distrust, Item, ItemId, ItemInfo, PassphraseError, Status, StoreError, StoreKind};
 use crate::sys::descriptor;
 use crate::sys::keyring::KeyringError;
 use crate::world::World;
-use crate::world::settings::{Settings, load_settings};
+use crate::world::settings::Settings;
 
 /// The store of this run, with what has been learned of it so far.
 #[derive(Debug)]
-pub(crate) struct Secrets {
+pub(crate) struct KeyStore {
     world: World,
-    settings: Settings,
+    settings: Arc<Settings>,
     /// The `file` backend's directory, when a flag or variable names it.
     file_dir: Option<PathBuf>,
     /// `None` until something says which backend it is: then there is no store yet.
@@ -73,9 +75,25 @@ pub(crate) enum Known<T> {
     Locked,
 }
 
-impl Secrets {
-    /// Finds the store; opens, reads and asks nothing yet.
-    pub(crate) fn open(world: &World, request: StoreRequest) -> Result<Self, Failure> {
+impl KeyStore {
+    /// Finds the store that flags, environment and settings name; opens, reads and asks nothing yet.
+    pub(crate) fn open(world: &World, global: &GlobalArgs) -> Result<Self, Failure> {
+        Self::open_requested(world, resolve_store(global, &world.environment)?)
+    }
+
+    /// The same with a backend that `origin` names, whatever else is named.
+    pub(crate) fn open_kind(
+        world: &World,
+        global: &GlobalArgs,
+        kind: StoreKind,
+        origin: &'static str,
+    ) -> Result<Self, Failure> {
+        let request = resolve_store(global, &world.environment)?;
+        Self::open_requested(world, StoreRequest { kind: Some((kind, origin)), ..request })
+    }
+
+    /// The same for a request that is resolved already.
+    pub(crate) fn open_requested(world: &World, request: StoreRequest) -> Result<Self, Failure> {
         if let Some(PassphraseSource::Descriptor(number)) = request.passphrase {
             descriptor::close_on_exec(number).map_err(|error| {
                 Failure::new(
@@ -85,10 +103,10 @@ impl Secrets {
                 .caused_by(&error)
             })?;
         }
-        let settings = load_settings(&world.dirs.settings_file())?;
+        let settings = world.settings()?.clone();
         let passphrase =
             request.passphrase.or_else(|| settings.passphrase_command.clone().map(PassphraseSource::Command));
-        let mut secrets = Self {
+        let mut store = Self {
             world: world.clone(),
             settings,
             file_dir: request.file_dir,
@@ -98,20 +116,10 @@ impl Secrets {
             cache_key: None,
             has_said_no_keyring: false,
         };
-        if let Some((kind, said_by)) = secrets.said_kind(request.kind)? {
-            secrets.opened = Some(secrets.open_backend(kind, said_by)?);
+        if let Some((kind, said_by)) = store.said_kind(request.kind)? {
+            store.opened = Some(store.open_backend(kind, said_by)?);
         }
-        Ok(secrets)
-    }
-
-    /// How long a person is waited for.
-    pub(crate) fn prompt_timeout(&self) -> Duration {
-        self.settings.prompt_timeout()
-    }
-
-    /// Whether the settings want a session keyring of its own for each child.
-    pub(crate) fn is_child_isolated(&self) -> bool {
-        self.settings.isolate_child
+        Ok(store)
     }
 
     /// Why the kernel keyring holds nothing between commands; `None` where it does, or could.
@@ -123,18 +131,6 @@ impl Secrets {
     /// Whether the store's passphrase is to be had without a person.
     pub(crate) fn is_passphrase_at_hand(&self) -> bool {
         self.passphrase.is_some()
-    }
-
-    /// The commands that the settings name, with the names of the settings.
-    pub(crate) fn named_commands(&self) -> Vec<(&'static str, &str)> {
-        let settings = &self.settings;
-        [
-            ("passphrase_command", settings.passphrase_command.as_deref()),
-            ("store_command", settings.store_command.as_deref()),
-        ]
-        .into_iter()
-        .filter_map(|(name, command)| Some((name, command?)))
-        .collect()
     }
 
     /// The access key stored for `profile`.
@@ -271,6 +267,6 @@ mod tests {
     #[test]
     fn a_store_can_be_moved_to_another_thread() {
         fn assert_send<T: Send + 'static>() {}
-        assert_send::<Secrets>();
+        assert_send::<KeyStore>();
     }
 }

@@ -1,6 +1,6 @@
 //! Whole items into a backend, and out of one: for `hatbox store migrate` and `hatbox import`.
 
-use super::{Replacing, Secrets};
+use super::{KeyStore, Replacing};
 use hatbox_types::name::ProfileName;
 
 use crate::ask::passphrase::Asking;
@@ -38,7 +38,7 @@ impl Transfer {
     }
 }
 
-impl Secrets {
+impl KeyStore {
     /// What copying these keys here would do.
     ///
     /// # Errors
@@ -97,7 +97,7 @@ impl Secrets {
     }
 
     /// Takes the other backend's cache key where this one has none: then cached sessions stay good.
-    pub(crate) fn adopt_cache_key(&mut self, other: &mut Secrets) -> Result<(), Failure> {
+    pub(crate) fn adopt_cache_key(&mut self, other: &mut KeyStore) -> Result<(), Failure> {
         self.unlock_or_create()?;
         let theirs = match other.opened()?.store.read(&ItemId::cache_key()) {
             Ok(item) => item,

@@ -1,12 +1,12 @@
 //! A `file` store that is not trusted: shown, and taken as it is after a word of the user's.
 
-use super::Secrets;
+use super::KeyStore;
 use crate::ask::passphrase::{Asking, Patience, ask_passphrase};
 use crate::errors::Failure;
 use crate::store::file::{Examined, StoreState};
 use crate::sys::files::make_private_directory;
 
-impl Secrets {
+impl KeyStore {
     /// What is in the place of the store. Changes nothing.
     pub(crate) fn examine(&mut self) -> Result<StoreState, Failure> {
         let (world, source) = (self.world.clone(), self.passphrase.take());

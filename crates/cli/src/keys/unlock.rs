@@ -3,7 +3,7 @@
 use hatbox_types::secret::SecretString;
 use zeroize::Zeroizing;
 
-use super::{SaidBy, Secrets};
+use super::{KeyStore, SaidBy};
 use crate::ask::passphrase::PassphraseSource;
 use crate::ask::passphrase::{Asking, Patience, ask_passphrase};
 use crate::ask::waiting::{Wanted, leave_failure, wait_for_lock};
@@ -16,7 +16,7 @@ use crate::store::{Item, ItemId, ItemInfo, PassphraseError, PassphraseFor, Statu
 use crate::sys::files::{check_creator, make_private_directory};
 use crate::sys::keyring::KeyringError;
 
-impl Secrets {
+impl KeyStore {
     /// Unlocks the store. Only what stores a key creates one.
     pub(super) fn unlock(&mut self, asking: Asking) -> Result<(), Failure> {
         if self.opened.as_ref().is_none_or(|opened| opened.store.status() == Status::Empty) {

@@ -3,7 +3,7 @@
 use hatbox_types::secret::SecretString;
 
 use super::unlock::no_store_yet;
-use super::{Replacing, Secrets};
+use super::{KeyStore, Replacing};
 use crate::ask::passphrase::{Asking, Patience, ask_passphrase, read_new_passphrase};
 use crate::errors::file_failure;
 use crate::errors::{Failure, FailureKind};
@@ -37,7 +37,7 @@ pub(super) enum NewPassphrase {
     Same,
 }
 
-impl Secrets {
+impl KeyStore {
     /// The wraps that are there; whether hatbox made them only where that can be known without a person.
     pub(crate) fn wraps_if_known(&mut self) -> Result<Vec<WrapInfo>, Failure> {
         self.require_file_store()?;

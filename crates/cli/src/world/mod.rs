@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use jiff::Timestamp;
 
 use crate::aws::endpoint::EndpointUrl;
+use crate::errors::Failure;
 use crate::output::Output;
 use crate::prompt::terminal::Terminal;
 use crate::prompt::{Nobody, Prompter};
@@ -22,6 +23,7 @@ use crate::sys::hardening::Received;
 use clock::Clock;
 use dirs::Dirs;
 use environment::Environment;
+use settings::{Settings, load_settings};
 
 /// The outside, as this process found it. Cheap to clone: all clones are the same one.
 #[derive(Debug, Clone)]
@@ -38,6 +40,7 @@ pub(crate) struct Outside {
     pub(crate) received: Received,
     /// When this process started.
     pub(crate) started: Timestamp,
+    settings: OnceLock<Arc<Settings>>,
     terminal: OnceLock<Option<Terminal>>,
     /// The services whose endpoint was named already.
     announced: Mutex<Vec<&'static str>>,
@@ -63,9 +66,20 @@ impl World {
             clock,
             output,
             received,
+            settings: OnceLock::new(),
             terminal: OnceLock::new(),
             announced: Mutex::default(),
         }))
+    }
+
+    /// hatbox's own settings, loaded by the first command that needs them. A file that cannot be used is read again
+    /// the next time: `doctor --fix` repairs its mode.
+    pub(crate) fn settings(&self) -> Result<&Arc<Settings>, Failure> {
+        if let Some(settings) = self.settings.get() {
+            return Ok(settings);
+        }
+        let loaded = load_settings(&self.dirs.settings_file())?;
+        Ok(self.settings.get_or_init(|| Arc::new(loaded)))
     }
 
     /// Names an endpoint that is not AWS's own, once for each service.

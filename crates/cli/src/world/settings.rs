@@ -135,6 +135,17 @@ struct TrustOnDisk {
 }
 
 impl Settings {
+    /// The commands that are run by the shell, with the names of the settings.
+    pub(crate) fn named_commands(&self) -> Vec<(&'static str, &str)> {
+        [
+            ("passphrase_command", self.passphrase_command.as_deref()),
+            ("store_command", self.store_command.as_deref()),
+        ]
+        .into_iter()
+        .filter_map(|(name, command)| Some((name, command?)))
+        .collect()
+    }
+
     pub(crate) fn unlock_timeout(&self) -> Duration {
         self.unlock_timeout.unwrap_or(UNLOCK_TIMEOUT)
     }

@@ -22,8 +22,7 @@ use crate::args::{DoctorArgs, FailOn, GlobalArgs, SessionArgs};
 use crate::credentials::plan::{plan_options, stored_keys};
 use crate::credentials::request::{SessionRequest, resolve_session};
 use crate::errors::Failure;
-use crate::keys::Secrets;
-use crate::keys::request::resolve_store;
+use crate::keys::KeyStore;
 use crate::output::render_line;
 use crate::world::World;
 
@@ -47,21 +46,20 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &DoctorArgs) -> Resu
     let mut checkup = Checkup { world, findings: Findings::default(), summaries: Vec::new() };
     let request = checkup.request(global);
     let options = request.as_ref().map_or_else(PlanOptions::default, |request| plan_options(world, request));
-    let open = || resolve_store(global, &world.environment).and_then(|store| Secrets::open(world, store));
-    let mut secrets = open();
+    let mut store = KeyStore::open(world, global);
 
     // First, so that what is fixed is not found by the others.
-    checkup.check_files(secrets.as_ref().ok().and_then(Secrets::directory), args.fix);
-    if args.fix && secrets.is_err() {
+    checkup.check_files(store.as_ref().ok().and_then(KeyStore::directory), args.fix);
+    if args.fix && store.is_err() {
         // Settings that others could write to are not used; now they may be closed to them.
-        secrets = open();
+        store = KeyStore::open(world, global);
     }
     let files = checkup.load_config()?;
-    let index = checkup.check_store(&mut secrets);
+    let index = checkup.check_store(&mut store);
     let profiles = checkup.check_config(&files, &stored_keys(index.as_ref()), &options);
     checkup.check_environment(&files, index.as_ref());
     checkup.check_prompt(request.as_ref(), &profiles);
-    checkup.check_programs(secrets.as_ref().ok(), &profiles);
+    checkup.check_programs(&profiles);
     checkup.check_clock(&files, args.online);
 
     let shell = if cfg!(windows) { Shell::PowerShell } else { Shell::Posix };

@@ -8,14 +8,13 @@ use hatbox_core::doctor::{Finding, Level, Topic};
 use super::Checkup;
 use crate::files::modes::{Must, find_flaw};
 use crate::files::programs::{find_in_path, find_program, is_found, own_file};
-use crate::keys::Secrets;
 
 impl Checkup<'_> {
-    pub(super) fn check_programs(&mut self, secrets: Option<&Secrets>, profiles: &Profiles) {
+    pub(super) fn check_programs(&mut self, profiles: &Profiles) {
         let mut count = 0;
         // Windows's words and paths are taken apart by another shell.
         if !cfg!(windows) {
-            count = self.check_named(secrets, profiles);
+            count = self.check_named(profiles);
         }
         for (key, file) in &profiles.files {
             count += 1;
@@ -33,7 +32,7 @@ impl Checkup<'_> {
         }
     }
 
-    fn check_named(&mut self, secrets: Option<&Secrets>, profiles: &Profiles) -> usize {
+    fn check_named(&mut self, profiles: &Profiles) -> usize {
         let missing = |key: &str, word: &str| {
             let word = word.escape_debug();
             let text = format!("the program `{word}` of `{key}` is not here");
@@ -46,7 +45,7 @@ impl Checkup<'_> {
                 self.check_writers(word, &file);
             }
         }
-        let in_settings = secrets.map(Secrets::named_commands).unwrap_or_default();
+        let in_settings = self.world.settings().map(|settings| settings.named_commands()).unwrap_or_default();
         let settings = self.world.dirs.shown(&self.world.dirs.settings_file());
         for (name, command) in &in_settings {
             let Some(word) = program_word(command) else { continue };

@@ -8,40 +8,40 @@ use crate::errors::Failure;
 use crate::files::modes::files_in;
 #[cfg(feature = "file")]
 use crate::files::programs::find_in_path;
-use crate::keys::{Known, SaidBy, Secrets};
+use crate::keys::{KeyStore, Known, SaidBy};
 use crate::store::index::Index;
 use crate::store::{Status, StoreKind};
 
 impl Checkup<'_> {
     /// Looks at the store without asking anybody. Returns what it holds: `None` where that cannot be known.
-    pub(super) fn check_store(&mut self, secrets: &mut Result<Secrets, Failure>) -> Option<Index> {
-        let secrets = match secrets {
-            Ok(secrets) => secrets,
+    pub(super) fn check_store(&mut self, store: &mut Result<KeyStore, Failure>) -> Option<Index> {
+        let store = match store {
+            Ok(store) => store,
             Err(failure) => {
                 self.findings.push(finding_of(Topic::Store, "store-settings", failure));
                 self.sum_up(Topic::Store, "it is not known which one");
                 return None;
             }
         };
-        let Some((kind, said_by)) = secrets.chosen() else {
+        let Some((kind, said_by)) = store.chosen() else {
             self.check_keys_of_aws_vault();
             self.sum_up(Topic::Store, "none yet: the first key that is added chooses a backend");
             return Some(Index::default());
         };
         let said_by = self.render_said_by(said_by);
-        if let Status::Unavailable(why) = secrets.status() {
+        if let Status::Unavailable(why) = store.status() {
             let text = format!("the backend `{kind}` cannot be used: {why}");
             let finding = Finding::new(Topic::Store, "store-unavailable", Level::Error, text);
             self.findings.push(finding.mended_by("hatbox store status"));
             self.sum_up(Topic::Store, format!("`{kind}` ({said_by})"));
             return None;
         }
-        if secrets.is_empty() {
+        if store.is_empty() {
             self.check_keys_of_aws_vault();
             self.sum_up(Topic::Store, format!("`{kind}`, with nothing in it ({said_by})"));
             return Some(Index::default());
         }
-        let index = match secrets.index_if_known() {
+        let index = match store.index_if_known() {
             Ok(Known::Yes(index)) => {
                 let count = index.keys.len();
                 let keys =
@@ -63,11 +63,11 @@ impl Checkup<'_> {
             }
         };
         if kind == StoreKind::File {
-            self.check_keyring(secrets);
+            self.check_keyring(store);
             #[cfg(feature = "file")]
-            self.check_wraps(secrets);
+            self.check_wraps(store);
         }
-        self.check_sessions(secrets);
+        self.check_sessions(store);
         index
     }
 
@@ -94,14 +94,14 @@ impl Checkup<'_> {
     }
 
     /// Only the store of files has a passphrase, and so a question that the keyring saves.
-    fn check_keyring(&mut self, secrets: &Secrets) {
+    fn check_keyring(&mut self, store: &KeyStore) {
         use crate::sys::keyring::KeyringError;
-        let why = match secrets.why_nothing_is_held() {
+        let why = match store.why_nothing_is_held() {
             Some(KeyringError::Denied) => "the kernel keyring cannot be used here",
             Some(KeyringError::Full) => "your kernel keyring is full",
             Some(KeyringError::Absent | KeyringError::Unknown) | None => return,
         };
-        let is_asking = !secrets.is_passphrase_at_hand();
+        let is_asking = !store.is_passphrase_at_hand();
         let (level, so) = if is_asking {
             (Level::Warning, "each command asks for the passphrase again")
         } else {
@@ -118,8 +118,8 @@ impl Checkup<'_> {
     }
 
     #[cfg(feature = "file")]
-    fn check_wraps(&mut self, secrets: &mut Secrets) {
-        let wraps = match secrets.wraps_if_known() {
+    fn check_wraps(&mut self, store: &mut KeyStore) {
+        let wraps = match store.wraps_if_known() {
             Ok(wraps) => wraps,
             Err(failure) => {
                 self.findings.push(finding_of(Topic::Store, "store-broken", &failure));
@@ -133,8 +133,7 @@ impl Checkup<'_> {
         for wrap in &wraps {
             let name = wrap.name.as_str();
             if wrap.is_ours == Some(false) {
-                let path =
-                    secrets.directory().map(|directory| directory.join(&wrap.file)).unwrap_or_default();
+                let path = store.directory().map(|directory| directory.join(&wrap.file)).unwrap_or_default();
                 let text = format!(
                     "`{}` is not part of the store: hatbox did not make it, and does not use it",
                     wrap.file
@@ -155,8 +154,8 @@ impl Checkup<'_> {
         }
     }
 
-    fn check_sessions(&mut self, secrets: &mut Secrets) {
-        let Ok(Known::Yes(sessions)) = secrets.sessions_if_known() else { return };
+    fn check_sessions(&mut self, store: &mut KeyStore) {
+        let Ok(Known::Yes(sessions)) = store.sessions_if_known() else { return };
         let (sessions, broken) = match sessions.list() {
             Ok(listed) => listed,
             Err(error) => {

@@ -20,8 +20,7 @@ use crate::credentials::plan as planning;
 use crate::credentials::request::resolve_session;
 use crate::errors::{Failure, FailureKind};
 use crate::files::aws_config::{CredentialsFile, load_config_with, load_credentials_file};
-use crate::keys::Secrets;
-use crate::keys::request::resolve_store;
+use crate::keys::KeyStore;
 use crate::world::World;
 
 const ID: &str = "aws_access_key_id";
@@ -30,12 +29,12 @@ const SECRET: &str = "aws_secret_access_key";
 const TOKENS: [&str; 2] = ["aws_session_token", "aws_security_token"];
 
 pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ImportCredentialsArgs) -> Result<(), Failure> {
-    let mut secrets = Secrets::open(world, resolve_store(global, &world.environment)?)?;
+    let mut store = KeyStore::open(world, global)?;
     if args.list_backups {
-        return list_backups(world, &mut secrets, args.json);
+        return list_backups(world, &mut store, args.json);
     }
     if let Some(name) = &args.restore {
-        return restore(world, &mut secrets, args, name);
+        return restore(world, &mut store, args, name);
     }
     let file = load_file(world, args)?;
     let shown = file.shown().to_owned();
@@ -46,15 +45,15 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ImportCredentialsAr
         if args.no_check { (keys, json!({})) } else { check_keys(world, global, &file, keys)? };
     let items = keys.iter().map(|(profile, key)| item_of(world, profile, key)).collect();
     let hint = "add --overwrite to replace it by the file's; nothing was changed";
-    let transfer = secrets.plan_transfer(items, args.overwrite.into(), hint)?;
+    let transfer = store.plan_transfer(items, args.overwrite.into(), hint)?;
     if args.dry_run {
         return tell(world, &transfer, "Would import", args.json, &[("callers", callers)]);
     }
     if !transfer.copied.is_empty() {
-        secrets.save_items(&transfer.copied)?;
+        store.save_items(&transfer.copied)?;
     }
-    let is_removed = !keys.is_empty() && !args.keep && may_remove(world, &secrets, args, keys.len(), &shown)?;
-    let backup = if is_removed { Some(remove_lines(&mut secrets, file, &keys)?) } else { None };
+    let is_removed = !keys.is_empty() && !args.keep && may_remove(world, args, keys.len(), &shown)?;
+    let backup = if is_removed { Some(remove_lines(&mut store, file, &keys)?) } else { None };
     let extra = [("backup", json!(backup)), ("callers", callers)];
     tell(world, &transfer, "Imported", args.json, &extra)?;
     match &backup {
@@ -176,7 +175,6 @@ fn find_keys(world: &World, file: &CredentialsFile, origin: KeyOrigin) -> Result
 
 fn may_remove(
     world: &World,
-    secrets: &Secrets,
     args: &ImportCredentialsArgs,
     count: usize,
     shown: &str,
@@ -185,14 +183,14 @@ fn may_remove(
         text: &format!("Take {count} keys out of {shown}? (y|N) "),
         what: "the keys are stored; taking them out of the file needs a yes",
         way_out: "run it on a terminal, with --yes, or with --keep",
-        timeout: secrets.prompt_timeout(),
+        timeout: world.settings()?.prompt_timeout(),
     };
     Ok(args.yes || ask_yes_or_no(world, &question)?)
 }
 
 /// Takes the keys' lines out of the file, of which a sealed backup is kept first. Returns its name.
 fn remove_lines(
-    secrets: &mut Secrets,
+    store: &mut KeyStore,
     mut file: CredentialsFile,
     keys: &[(ProfileName, AccessKey)],
 ) -> Result<String, Failure> {
@@ -202,13 +200,13 @@ fn remove_lines(
         text = edit_section(&text, FileKind::Credentials, SectionKind::Profile, profile.as_str(), &changes)
             .map_err(|error| Failure::of_error(FailureKind::Usage, &error).at(file.shown()))?;
     }
-    let name = secrets.save_backup("credentials", file.text())?;
+    let name = store.save_backup("credentials", file.text())?;
     file.replace(&text)?;
     Ok(name)
 }
 
-fn list_backups(world: &World, secrets: &mut Secrets, is_json: bool) -> Result<(), Failure> {
-    let names = secrets.backup_names()?;
+fn list_backups(world: &World, store: &mut KeyStore, is_json: bool) -> Result<(), Failure> {
+    let names = store.backup_names()?;
     let text = if is_json {
         format!("{:#}\n", json!({ "backups": names }))
     } else {
@@ -220,13 +218,13 @@ fn list_backups(world: &World, secrets: &mut Secrets, is_json: bool) -> Result<(
 /// Puts a backup in the place of the file; what is there now is kept as another backup.
 fn restore(
     world: &World,
-    secrets: &mut Secrets,
+    store: &mut KeyStore,
     args: &ImportCredentialsArgs,
     name: &str,
 ) -> Result<(), Failure> {
-    let bytes = secrets.load_backup(name)?;
+    let bytes = store.load_backup(name)?;
     let mut file = load_file(world, args)?;
-    let now = secrets.save_backup("credentials", file.text())?;
+    let now = store.save_backup("credentials", file.text())?;
     file.replace(&bytes)?;
     world.output.note(&format!("{} is as it was", file.shown()));
     world.output.note(&format!("as it was until now: hatbox import credentials --restore {now}"));

@@ -7,18 +7,17 @@
 use crate::args::{GlobalArgs, StoreMigrateArgs};
 use crate::ask::confirm::{Confirmation, ask_yes_or_no};
 use crate::errors::{Failure, FailureKind};
-use crate::keys::request::{parse_kind, resolve_store};
-use crate::keys::{Secrets, Transfer};
+use crate::keys::request::parse_kind;
+use crate::keys::{KeyStore, Transfer};
 use crate::store::{ItemId, StoreKind};
 use crate::world::World;
 
 pub(crate) fn run(world: &World, global: &GlobalArgs, args: &StoreMigrateArgs) -> Result<(), Failure> {
     let target_kind = parse_kind(&args.to, "--to")?;
-    let mut request = resolve_store(global, &world.environment)?;
-    if let Some(name) = &args.from {
-        request.kind = Some((parse_kind(name, "--from")?, "--from"));
-    }
-    let mut source = Secrets::open(world, request)?;
+    let mut source = match &args.from {
+        Some(name) => KeyStore::open_kind(world, global, parse_kind(name, "--from")?, "--from")?,
+        None => KeyStore::open(world, global)?,
+    };
     let Some((source_kind, _)) = source.chosen() else {
         return Err(Failure::new(FailureKind::Usage, "no backend holds any key yet")
             .hint(format!("hatbox store use {target_kind}")));
@@ -30,9 +29,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &StoreMigrateArgs) -
         )
         .hint("name the two backends by --from and --to; `hatbox store status` shows them"));
     }
-    let mut request = resolve_store(global, &world.environment)?;
-    request.kind = Some((target_kind, "--to"));
-    let mut target = Secrets::open(world, request)?;
+    let mut target = KeyStore::open_kind(world, global, target_kind, "--to")?;
 
     let (items, broken) = source.all_keys()?;
     for problem in &broken {
@@ -58,7 +55,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &StoreMigrateArgs) -
 
 fn delete_source(
     world: &World,
-    source: &mut Secrets,
+    source: &mut KeyStore,
     plan: &Transfer,
     args: &StoreMigrateArgs,
     kind: StoreKind,
@@ -73,7 +70,7 @@ fn delete_source(
         text: &format!("Delete {} keys from `{kind}`? (y|N) ", ids.len()),
         what: "deleting needs a yes",
         way_out: "run it on a terminal, or with --yes",
-        timeout: source.prompt_timeout(),
+        timeout: world.settings()?.prompt_timeout(),
     };
     if ids.is_empty() || !(args.yes || ask_yes_or_no(world, &question)?) {
         world.output.note(&format!("nothing was deleted from `{kind}`"));

@@ -3,13 +3,12 @@
 use super::wrap::tell_recovery;
 use crate::args::{GlobalArgs, StoreRekeyArgs};
 use crate::errors::Failure;
-use crate::keys::Secrets;
-use crate::keys::request::resolve_store;
+use crate::keys::KeyStore;
 use crate::world::World;
 
 pub(crate) fn run(world: &World, global: &GlobalArgs, args: &StoreRekeyArgs) -> Result<(), Failure> {
-    let mut secrets = Secrets::open(world, resolve_store(global, &world.environment)?)?;
-    let (count, recovery) = secrets.rekey(args.new_passphrase_fd)?;
+    let mut store = KeyStore::open(world, global)?;
+    let (count, recovery) = store.rekey(args.new_passphrase_fd)?;
     world.output.note(&format!("sealed {count} access keys under a new identity"));
     world.output.note("cached sessions are made again when they are next needed");
     match recovery {

@@ -4,8 +4,7 @@ use serde_json::json;
 
 use crate::args::{GlobalArgs, StoreStatusArgs};
 use crate::errors::Failure;
-use crate::keys::request::resolve_store;
-use crate::keys::{Known, SaidBy, Secrets};
+use crate::keys::{KeyStore, Known, SaidBy};
 use crate::store::{Status, StoreKind};
 use crate::world::World;
 
@@ -21,7 +20,7 @@ struct Row {
 }
 
 pub(crate) fn run(world: &World, global: &GlobalArgs, args: &StoreStatusArgs) -> Result<(), Failure> {
-    let chosen = Secrets::open(world, resolve_store(global, &world.environment)?)?.chosen();
+    let chosen = KeyStore::open(world, global)?.chosen();
     let mut rows = Vec::new();
     for kind in StoreKind::ALL.into_iter().filter(|kind| kind.is_built()) {
         rows.push(load_row(world, global, kind, chosen.is_some_and(|(chosen, _)| chosen == kind))?);
@@ -47,10 +46,8 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &StoreStatusArgs) ->
 }
 
 fn load_row(world: &World, global: &GlobalArgs, kind: StoreKind, is_in_use: bool) -> Result<Row, Failure> {
-    let mut request = resolve_store(global, &world.environment)?;
-    request.kind = Some((kind, "`hatbox store status`"));
-    let mut secrets = match Secrets::open(world, request) {
-        Ok(secrets) => secrets,
+    let mut store = match KeyStore::open_kind(world, global, kind, "`hatbox store status`") {
+        Ok(store) => store,
         // Its settings are wrong, or missing: that is why it cannot be used.
         Err(failure) if !is_in_use => {
             return Ok(Row {
@@ -63,10 +60,10 @@ fn load_row(world: &World, global: &GlobalArgs, kind: StoreKind, is_in_use: bool
         }
         Err(failure) => return Err(failure),
     };
-    let keys = match secrets.status() {
+    let keys = match store.status() {
         Status::Empty => Some(0),
         Status::Unavailable(_) => None,
-        Status::Ready | Status::Locked => match secrets.count_if_known() {
+        Status::Ready | Status::Locked => match store.count_if_known() {
             Ok(Known::Yes(count)) => Some(count),
             Ok(Known::Locked) => None,
             Err(failure) => {
@@ -76,8 +73,8 @@ fn load_row(world: &World, global: &GlobalArgs, kind: StoreKind, is_in_use: bool
         },
     };
     let place =
-        (kind == StoreKind::File).then(|| secrets.directory().map(|path| world.dirs.shown(path))).flatten();
-    Ok(Row { kind, is_in_use, status: secrets.status(), keys, place })
+        (kind == StoreKind::File).then(|| store.directory().map(|path| world.dirs.shown(path))).flatten();
+    Ok(Row { kind, is_in_use, status: store.status(), keys, place })
 }
 
 fn word(status: &Status) -> &'static str {

@@ -2,17 +2,15 @@
 
 use crate::args::{GlobalArgs, StoreUseArgs};
 use crate::errors::{Failure, FailureKind};
-use crate::keys::request::{parse_kind, resolve_store};
-use crate::keys::{Known, SaidBy, Secrets};
+use crate::keys::request::parse_kind;
+use crate::keys::{KeyStore, Known, SaidBy};
 use crate::store::Status;
 use crate::world::World;
 
 pub(crate) fn run(world: &World, global: &GlobalArgs, args: &StoreUseArgs) -> Result<(), Failure> {
     let kind = parse_kind(&args.to, "the argument")?;
-    let mut before = Secrets::open(world, resolve_store(global, &world.environment)?)?;
-    let mut request = resolve_store(global, &world.environment)?;
-    request.kind = Some((kind, "the argument"));
-    let mut after = Secrets::open(world, request)?;
+    let mut before = KeyStore::open(world, global)?;
+    let mut after = KeyStore::open_kind(world, global, kind, "the argument")?;
     if let Status::Unavailable(why) = after.status() {
         return Err(Failure::new(FailureKind::Failed, format!("the backend `{kind}` cannot be used: {why}"))
             .hint("`hatbox store status` shows those that can"));

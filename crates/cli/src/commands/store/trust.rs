@@ -5,7 +5,7 @@ use hatbox_types::text::printable;
 
 use crate::args::{GlobalArgs, StoreTrustArgs};
 use crate::errors::{Failure, FailureKind};
-use crate::keys::Secrets;
+use crate::keys::KeyStore;
 use crate::keys::request::resolve_store;
 use crate::prompt::{Echo, PromptError, Question};
 use crate::store::file::{Examined, StoreState};
@@ -18,9 +18,9 @@ const MOST_LEFT_OUT: usize = 10;
 pub(crate) fn run(world: &World, global: &GlobalArgs, _args: &StoreTrustArgs) -> Result<(), Failure> {
     let mut request = resolve_store(global, &world.environment)?;
     request.kind.get_or_insert((StoreKind::File, "`hatbox store trust`"));
-    let mut secrets = Secrets::open(world, request)?;
-    let place = secrets.directory().map(|path| world.dirs.shown(path)).unwrap_or_default();
-    match secrets.examine()? {
+    let mut store = KeyStore::open_requested(world, request)?;
+    let place = store.directory().map(|path| world.dirs.shown(path)).unwrap_or_default();
+    match store.examine()? {
         StoreState::None => Err(Failure::new(FailureKind::Failed, format!("there is no store at `{place}`"))
             .hint("hatbox add PROFILE")),
         StoreState::Gone => {
@@ -28,10 +28,10 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, _args: &StoreTrustArgs) ->
                 "The store at {place} is gone. If its keys are lost for good, hatbox can forget it;\n\
                  the next `hatbox add` then creates a new one.\n"
             ))?;
-            if !is_confirmed(world, &secrets, "Forget the store? Type `yes`: ")? {
+            if !is_confirmed(world, "Forget the store? Type `yes`: ")? {
                 return Err(refused());
             }
-            secrets.forget_store()?;
+            store.forget_store()?;
             Ok(world.output.data("Forgot the store.\n")?)
         }
         StoreState::There(examined) if examined.is_trusted => Ok(world.output.data(&format!(
@@ -41,10 +41,10 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, _args: &StoreTrustArgs) ->
         ))?),
         StoreState::There(examined) => {
             world.output.data(&render(&place, &examined))?;
-            if !is_confirmed(world, &secrets, "Use this store from now on? Type `yes`: ")? {
+            if !is_confirmed(world, "Use this store from now on? Type `yes`: ")? {
                 return Err(refused());
             }
-            secrets.accept(*examined)?;
+            store.accept(*examined)?;
             Ok(world.output.data("Trusted the store.\n")?)
         }
     }
@@ -91,9 +91,9 @@ fn render(place: &str, examined: &Examined) -> String {
     text
 }
 
-fn is_confirmed(world: &World, secrets: &Secrets, text: &str) -> Result<bool, Failure> {
+fn is_confirmed(world: &World, text: &str) -> Result<bool, Failure> {
     let question =
-        Question { text, echo: Echo::Shown, timeout: secrets.prompt_timeout(), is_over: &|| false };
+        Question { text, echo: Echo::Shown, timeout: world.settings()?.prompt_timeout(), is_over: &|| false };
     match world.prompter().ask_line(&question) {
         Ok(answer) => Ok(answer.expose().trim() == "yes"),
         Err(PromptError::Cancelled) => Err(Failure::new(FailureKind::Cancelled, "cancelled")),

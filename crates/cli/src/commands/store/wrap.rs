@@ -5,22 +5,21 @@ use serde_json::json;
 
 use crate::args::{GlobalArgs, StoreWrapAdd, StoreWrapArgs, StoreWrapCommand};
 use crate::errors::{Failure, FailureKind};
-use crate::keys::request::resolve_store;
-use crate::keys::{NewWay, Secrets};
+use crate::keys::{KeyStore, NewWay};
 use crate::store::file::{WrapInfo, WrapKind, WrapName};
 use crate::world::World;
 
 pub(crate) fn run(world: &World, global: &GlobalArgs, args: &StoreWrapArgs) -> Result<(), Failure> {
-    let mut secrets = Secrets::open(world, resolve_store(global, &world.environment)?)?;
+    let mut store = KeyStore::open(world, global)?;
     match &args.command {
-        StoreWrapCommand::List(args) => list(world, &mut secrets, args.json),
-        StoreWrapCommand::Add(what) => add(world, &mut secrets, what),
-        StoreWrapCommand::Remove(args) => remove(world, &mut secrets, &args.name),
+        StoreWrapCommand::List(args) => list(world, &mut store, args.json),
+        StoreWrapCommand::Add(what) => add(world, &mut store, what),
+        StoreWrapCommand::Remove(args) => remove(world, &mut store, &args.name),
     }
 }
 
-fn list(world: &World, secrets: &mut Secrets, is_json: bool) -> Result<(), Failure> {
-    let wraps = secrets.wraps_if_known()?;
+fn list(world: &World, store: &mut KeyStore, is_json: bool) -> Result<(), Failure> {
+    let wraps = store.wraps_if_known()?;
     let text = if is_json { format!("{:#}\n", render_json(&wraps)) } else { render_table(&wraps) };
     Ok(world.output.data(&text)?)
 }
@@ -63,16 +62,16 @@ fn render_json(wraps: &[WrapInfo]) -> serde_json::Value {
     json!({ "wraps": wraps.collect::<Vec<_>>() })
 }
 
-fn add(world: &World, secrets: &mut Secrets, what: &StoreWrapAdd) -> Result<(), Failure> {
+fn add(world: &World, store: &mut KeyStore, what: &StoreWrapAdd) -> Result<(), Failure> {
     match what {
         StoreWrapAdd::Passphrase(args) => {
             let way = NewWay::Passphrase { descriptor: args.new_passphrase_fd };
-            secrets.add_wrap(&WrapName::passphrase(), way, args.replace.into())?;
+            store.add_wrap(&WrapName::passphrase(), way, args.replace.into())?;
             world.output.note("the passphrase now opens the store");
             Ok(())
         }
         StoreWrapAdd::Recovery(args) => {
-            match secrets.add_wrap(&WrapName::recovery(), NewWay::Recovery, args.replace.into())? {
+            match store.add_wrap(&WrapName::recovery(), NewWay::Recovery, args.replace.into())? {
                 Some(passphrase) => tell_recovery(world, &passphrase),
                 None => Ok(()),
             }
@@ -81,7 +80,7 @@ fn add(world: &World, secrets: &mut Secrets, what: &StoreWrapAdd) -> Result<(), 
         StoreWrapAdd::Plugin(args) => {
             let identity = load_plugin_identity(world, &args.identity)?;
             let name = plugin_wrap_name(args.name.as_deref().unwrap_or(identity.plugin()))?;
-            secrets.add_wrap(&name, NewWay::Plugin(&identity), args.replace.into())?;
+            store.add_wrap(&name, NewWay::Plugin(&identity), args.replace.into())?;
             let plugin = identity.plugin();
             world
                 .output
@@ -121,12 +120,12 @@ pub(super) fn tell_recovery(world: &World, passphrase: &SecretString) -> Result<
     Ok(())
 }
 
-fn remove(world: &World, secrets: &mut Secrets, name: &str) -> Result<(), Failure> {
+fn remove(world: &World, store: &mut KeyStore, name: &str) -> Result<(), Failure> {
     let name = WrapName::parse(name).ok_or_else(|| {
         Failure::new(FailureKind::Usage, format!("`{name}` cannot be the name of a wrap"))
             .hint("hatbox store wrap list")
     })?;
-    secrets.remove_wrap(&name)?;
+    store.remove_wrap(&name)?;
     world.output.note(&format!("the wrap `{}` is removed", name.as_str()));
     world.output.note("whoever kept a copy of it can still open the keys; `hatbox store rekey` ends that for what is written from then on");
     Ok(())

@@ -12,7 +12,6 @@ use crate::files::trust_sources::{AT_LEISURE, list_sources, read_source, read_up
 use crate::iam::{LiveIam, fetch_account, open_iam, render_snapshot};
 use crate::world::World;
 use crate::world::dirs::shown_path;
-use crate::world::settings::load_settings;
 
 /// Loads all sources, those of the settings where none is named, and says on stderr what they leave open.
 pub(super) fn load_accounts(
@@ -20,14 +19,11 @@ pub(super) fn load_accounts(
     global: &GlobalArgs,
     args: &TrustSourceArgs,
 ) -> Result<Accounts, Failure> {
-    let mut from = args.from.clone();
-    if from.is_empty() {
-        from = load_settings(&world.dirs.settings_file())?.trust_sources;
-    }
+    let from = if args.from.is_empty() { &world.settings()?.trust_sources } else { &args.from };
     if from.is_empty() {
         return Err(nothing_given());
     }
-    load_from(world, global, &from, args.mfa_token.as_deref())
+    load_from(world, global, from, args.mfa_token.as_deref())
 }
 
 /// Loads these sources, those that ask IAM with the MFA code if one was given.

@@ -13,8 +13,7 @@ use crate::ask::confirm::{Confirmation, ask_yes_or_no};
 use crate::aws_vault::{FoundKey, ReadError, Vault};
 use crate::env_names;
 use crate::errors::{Failure, FailureKind};
-use crate::keys::request::resolve_store;
-use crate::keys::{Secrets, Transfer};
+use crate::keys::{KeyStore, Transfer};
 use crate::prompt::{Echo, PromptError, Question};
 use crate::store::Item;
 use crate::world::World;
@@ -23,17 +22,17 @@ use crate::world::World;
 const TRIES: u32 = 3;
 
 pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ImportAwsVaultArgs) -> Result<(), Failure> {
-    let mut secrets = Secrets::open(world, resolve_store(global, &world.environment)?)?;
-    let mut source = source::find(world, &secrets, args)?;
+    let mut store = KeyStore::open(world, global)?;
+    let mut source = source::find(world, &store, args)?;
     check_named(&args.profiles, &source.profiles.iter().collect::<Vec<_>>(), &source.shown)?;
     source.profiles.retain(|profile| is_chosen(&args.profiles, profile));
     world.output.debug(|| format!("aws-vault's keys are read from `{}`, {}", source.kind, source.shown));
     let (items, passphrase) = if source.profiles.is_empty() {
         Default::default()
     } else {
-        open(world, &secrets, &source, origin_of(args.any_key))?
+        open(world, &source, origin_of(args.any_key))?
     };
-    let transfer = secrets.plan_transfer(
+    let transfer = store.plan_transfer(
         items,
         args.overwrite.into(),
         "add --overwrite to replace it; nothing was changed",
@@ -42,14 +41,14 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ImportAwsVaultArgs)
         return tell(world, &transfer, "Would import", args.json, &[]);
     }
     if !transfer.copied.is_empty() {
-        if !(args.yes || may_import(world, &secrets, &source, &transfer)?) {
+        if !(args.yes || may_import(world, &source, &transfer)?) {
             world.output.note("nothing was imported");
             return Ok(());
         }
-        secrets.save_items(&transfer.copied)?;
+        store.save_items(&transfer.copied)?;
     }
     let deleted = if args.delete_source {
-        delete_source(world, &mut secrets, args, &source, &transfer, passphrase.as_ref())?
+        delete_source(world, &mut store, args, &source, &transfer, passphrase.as_ref())?
     } else {
         0
     };
@@ -63,12 +62,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ImportAwsVaultArgs)
 }
 
 /// Shows what would be done, and asks. Where there is no terminal nobody is asked: nothing is lost by a copy.
-fn may_import(
-    world: &World,
-    secrets: &Secrets,
-    source: &Source,
-    transfer: &Transfer,
-) -> Result<bool, Failure> {
+fn may_import(world: &World, source: &Source, transfer: &Transfer) -> Result<bool, Failure> {
     let prompter = world.prompter();
     if prompter.device().is_none() {
         return Ok(true);
@@ -81,7 +75,7 @@ fn may_import(
         text: "Go on? (y|N) ",
         what: "importing needs a yes",
         way_out: "run it with --yes",
-        timeout: secrets.prompt_timeout(),
+        timeout: world.settings()?.prompt_timeout(),
     };
     ask_yes_or_no(world, &question)
 }
@@ -90,9 +84,9 @@ fn may_import(
 type Opened = (Vec<Item>, Option<SecretString>);
 
 /// Opens what has to be opened, and reads the keys.
-fn open(world: &World, secrets: &Secrets, source: &Source, origin: KeyOrigin) -> Result<Opened, Failure> {
+fn open(world: &World, source: &Source, origin: KeyOrigin) -> Result<Opened, Failure> {
     match &source.vault {
-        Vault::File(_) => open_files(world, secrets, source, origin),
+        Vault::File(_) => open_files(world, source, origin),
         #[cfg(all(target_os = "linux", feature = "secret-service"))]
         Vault::SecretService(vault) => {
             let failed = |error| source::failure_of(source.kind, &error);
@@ -107,7 +101,7 @@ fn open(world: &World, secrets: &Secrets, source: &Source, origin: KeyOrigin) ->
                     ));
                 }
                 world.output.note("the desktop asks for the password of aws-vault's keyring");
-                vault.unlock(secrets.prompt_timeout()).map_err(failed)?;
+                vault.unlock(world.settings()?.prompt_timeout()).map_err(failed)?;
             }
             Ok((items_of(world, source, read_all(source, None), origin), None))
         }
@@ -164,17 +158,12 @@ fn place_of(world: &World, source: &Source, profile: &ProfileName) -> String {
 }
 
 /// Opens all files by one passphrase. One that does not open is told of, and stays where it is.
-fn open_files(
-    world: &World,
-    secrets: &Secrets,
-    source: &Source,
-    origin: KeyOrigin,
-) -> Result<Opened, Failure> {
+fn open_files(world: &World, source: &Source, origin: KeyOrigin) -> Result<Opened, Failure> {
     let given = world.environment.text(env_names::VAULT_PASSPHRASE).map(SecretString::new);
     for attempt in 1..=TRIES {
         let passphrase = match &given {
             Some(given) => given.clone(),
-            None => ask(world, secrets, attempt)?,
+            None => ask(world, attempt)?,
         };
         let results = read_all(source, Some(&passphrase));
         let is_wrong =
@@ -193,7 +182,7 @@ fn open_files(
     Ok(Opened::default())
 }
 
-fn ask(world: &World, secrets: &Secrets, attempt: u32) -> Result<SecretString, Failure> {
+fn ask(world: &World, attempt: u32) -> Result<SecretString, Failure> {
     let prompter = world.prompter();
     if attempt > 1 {
         prompter.show("That was not the passphrase.");
@@ -201,7 +190,7 @@ fn ask(world: &World, secrets: &Secrets, attempt: u32) -> Result<SecretString, F
     let question = Question {
         text: "Passphrase of aws-vault's files: ",
         echo: Echo::Hidden,
-        timeout: secrets.prompt_timeout(),
+        timeout: world.settings()?.prompt_timeout(),
         is_over: &|| false,
     };
     prompter.ask_line(&question).map_err(|error| match error {
@@ -216,7 +205,7 @@ fn ask(world: &World, secrets: &Secrets, attempt: u32) -> Result<SecretString, F
 /// meanwhile stays. Returns how many were deleted.
 fn delete_source(
     world: &World,
-    secrets: &mut Secrets,
+    store: &mut KeyStore,
     args: &ImportAwsVaultArgs,
     source: &Source,
     transfer: &Transfer,
@@ -232,7 +221,7 @@ fn delete_source(
         text: &format!("Delete {} of aws-vault's {what}? (y|N) ", done.len()),
         what: "deleting needs a yes",
         way_out: "run it on a terminal, or with --yes",
-        timeout: secrets.prompt_timeout(),
+        timeout: world.settings()?.prompt_timeout(),
     };
     if done.is_empty() || !(args.yes || ask_yes_or_no(world, &question)?) {
         world.output.note(&format!("nothing was deleted from aws-vault's {what}"));
@@ -240,7 +229,7 @@ fn delete_source(
     }
     let mut count = 0;
     for profile in done {
-        let stored = secrets.read_key(profile)?;
+        let stored = store.read_key(profile)?;
         let place = place_of(world, source, profile);
         let read = source.vault.read(profile, passphrase);
         let is_same = matches!(&read, Ok(FoundKey::Key(found))

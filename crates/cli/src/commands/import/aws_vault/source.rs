@@ -10,7 +10,7 @@ use crate::env_names;
 use crate::errors::{Failure, FailureKind};
 #[cfg(feature = "pass")]
 use crate::files::aws_config::load_config;
-use crate::keys::Secrets;
+use crate::keys::KeyStore;
 use crate::world::World;
 
 /// A store of aws-vault's, and the long-lived keys that it holds by their names.
@@ -29,14 +29,14 @@ const BY_HAND: &str =
 ///
 /// # Errors
 /// There is none, there are several, or the one that is named cannot be read here.
-pub(super) fn find(world: &World, secrets: &Secrets, args: &ImportAwsVaultArgs) -> Result<Source, Failure> {
+pub(super) fn find(world: &World, store: &KeyStore, args: &ImportAwsVaultArgs) -> Result<Source, Failure> {
     if let Some(kind) = named(world, args)? {
-        return load(world, secrets, args, kind).map_err(|error| failure_of(kind, &error));
+        return load(world, store, args, kind).map_err(|error| failure_of(kind, &error));
     }
     let mut found = Vec::new();
     let mut reasons = Vec::new();
     for kind in VaultKind::BY_THEMSELVES.into_iter().filter(|kind| kind.is_built()) {
-        match load(world, secrets, args, kind) {
+        match load(world, store, args, kind) {
             Ok(source) if source.profiles.is_empty() => {
                 reasons.push(format!("`{kind}`: {} holds no long-lived key", source.shown));
             }
@@ -75,11 +75,11 @@ fn named(world: &World, args: &ImportAwsVaultArgs) -> Result<Option<VaultKind>, 
 
 fn load(
     world: &World,
-    secrets: &Secrets,
+    store: &KeyStore,
     args: &ImportAwsVaultArgs,
     kind: VaultKind,
 ) -> Result<Source, VaultError> {
-    let (vault, shown) = open(world, secrets, args, kind)?;
+    let (vault, shown) = open(world, store, args, kind)?;
     let profiles = vault.profiles()?;
     #[cfg(feature = "pass")]
     let profiles = match &vault {
@@ -106,7 +106,7 @@ fn leave_other_passwords(
 #[cfg_attr(not(feature = "pass"), expect(unused_variables, reason = "for the stores that are programs"))]
 fn open(
     world: &World,
-    secrets: &Secrets,
+    store: &KeyStore,
     args: &ImportAwsVaultArgs,
     kind: VaultKind,
 ) -> Result<(Vault, String), VaultError> {
@@ -130,7 +130,7 @@ fn open(
         #[cfg(feature = "pass")]
         VaultKind::Pass | VaultKind::Passage => {
             let prefix = text(env_names::VAULT_PASS_PREFIX).unwrap_or_default();
-            let mut programs = secrets.programs();
+            let mut programs = store.programs();
             let settings = crate::store::programs::PassSettings {
                 directory: text(env_names::VAULT_PASS_DIR)
                     .map(PathBuf::from)
