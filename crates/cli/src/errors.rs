@@ -4,12 +4,15 @@
 use std::error::Error;
 use std::process::ExitCode;
 
+use hatbox_core::handover::FormatError;
 use hatbox_iam::denial::attempt::RefusedCall;
 use hatbox_types::text::printable;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::output::{CalledAs, Output};
+use crate::aws::client::ClientError;
+use crate::output::{CalledAs, Output, StdoutError};
+use crate::store::sealed::SealError;
 use crate::sys::files::FileError;
 
 /// What kind of failure it is. The exit code follows from it.
@@ -239,21 +242,44 @@ pub(crate) enum Stage {
     BeforeChild,
 }
 
-impl From<std::io::Error> for Failure {
-    /// Of writing to stdout.
-    fn from(error: std::io::Error) -> Self {
-        if error.kind() == std::io::ErrorKind::BrokenPipe {
-            return Self::new(FailureKind::ReaderGone, "the reader of stdout is gone");
-        }
-        Self::new(FailureKind::Failed, "could not write to stdout").caused_by(&error)
+impl From<StdoutError> for Failure {
+    fn from(error: StdoutError) -> Self {
+        let kind = if error.is_reader_gone() { FailureKind::ReaderGone } else { FailureKind::Failed };
+        Self::of_error(kind, &error)
     }
 }
 
-pub(crate) fn file_failure(error: &FileError) -> Failure {
-    let failure = Failure::of_error(FailureKind::Failed, error);
-    match error.way_out() {
-        Some(way_out) => failure.hint(way_out),
-        None => failure,
+impl From<FileError> for Failure {
+    fn from(error: FileError) -> Self {
+        let failure = Self::of_error(FailureKind::Failed, &error);
+        match error.hint() {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    }
+}
+
+impl From<SealError> for Failure {
+    fn from(error: SealError) -> Self {
+        Self::of_error(FailureKind::Failed, &error)
+    }
+}
+
+impl From<ClientError> for Failure {
+    fn from(error: ClientError) -> Self {
+        let failure = Self::of_error(FailureKind::Failed, &error);
+        match error {
+            ClientError::Tls(_) => failure.hint(
+                "install the package `ca-certificates`, or set AWS_CA_BUNDLE to a file of trusted certificates",
+            ),
+            ClientError::Runtime(_) => failure,
+        }
+    }
+}
+
+impl From<FormatError> for Failure {
+    fn from(error: FormatError) -> Self {
+        Self::of_error(FailureKind::Failed, &error)
     }
 }
 

@@ -98,6 +98,22 @@ pub(crate) fn render_line(line: &Line) -> String {
     text
 }
 
+/// Why something could not be written to stdout: the reader has gone away, or the disk is full.
+#[derive(Debug, thiserror::Error)]
+#[error("could not write to stdout")]
+pub(crate) struct StdoutError(#[source] io::Error);
+
+impl StdoutError {
+    /// Whether the reader has gone away, which is no fault.
+    pub(crate) fn is_reader_gone(&self) -> bool {
+        self.0.kind() == io::ErrorKind::BrokenPipe
+    }
+}
+
+fn write_stdout(stream: impl Write, text: &str) -> Result<(), StdoutError> {
+    write_all(stream, text).map_err(StdoutError)
+}
+
 fn write_all(mut stream: impl Write, text: &str) -> io::Result<()> {
     stream.write_all(text.as_bytes())?;
     stream.flush()
@@ -114,37 +130,36 @@ impl Output {
 
     /// Writes lines, or JSON, to stdout. What is unprintable in them is escaped as in JSON, so that JSON stays the same
     /// value. Colours are dropped where stdout wants none.
-    ///
-    /// # Errors
-    /// When the reader has gone away, or the disk is full.
     #[expect(clippy::unused_self, reason = "whoever writes data has been given the streams")]
-    pub(crate) fn data(&self, text: &str) -> io::Result<()> {
+    pub(crate) fn data(&self, text: &str) -> Result<(), StdoutError> {
         let text = render_safe(text);
         let stdout = io::stdout().lock();
         // A graph may have megabytes: they are not searched for colours letter by letter.
         if !text.contains('\u{1b}') {
-            return write_all(stdout, &text);
+            return write_stdout(stdout, &text);
         }
-        write_all(anstream::AutoStream::auto(stdout), &text)
+        write_stdout(anstream::AutoStream::auto(stdout), &text)
     }
 
     /// The same, with lines that are too long for a terminal broken at words.
-    ///
-    /// # Errors
-    /// When the reader has gone away, or the disk is full.
-    pub(crate) fn page(&self, text: &str) -> io::Result<()> {
+    pub(crate) fn page(&self, text: &str) -> Result<(), StdoutError> {
         let Some(columns) = stdout_columns() else { return self.data(text) };
         let lines = text.lines().flat_map(|line| wrap_line(line, columns, &OWN_SEQUENCES));
         self.data(&lines.map(|line| line + "\n").collect::<String>())
     }
 
     /// Writes to stdout as it is: credentials, and hatbox's own moves of the cursor.
-    ///
-    /// # Errors
-    /// When the reader has gone away, or the disk is full.
     #[expect(clippy::unused_self, reason = "whoever writes data has been given the streams")]
-    pub(crate) fn exact(&self, text: &str) -> io::Result<()> {
-        write_all(anstream::AutoStream::auto(io::stdout().lock()), text)
+    pub(crate) fn exact(&self, text: &str) -> Result<(), StdoutError> {
+        write_stdout(anstream::AutoStream::auto(io::stdout().lock()), text)
+    }
+
+    /// Writes bytes to stdout that are nobody's text: those of an object.
+    #[cfg(all(unix, feature = "sandbox"))]
+    #[expect(clippy::unused_self, reason = "whoever writes data has been given the streams")]
+    pub(crate) fn bytes(&self, bytes: &[u8]) -> Result<(), StdoutError> {
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(StdoutError)
     }
 
     pub(crate) fn is_stdout_terminal() -> bool {

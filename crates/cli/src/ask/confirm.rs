@@ -14,7 +14,7 @@ pub(crate) struct Confirmation<'a> {
     /// The failure where nobody can be asked.
     pub(crate) what: &'a str,
     /// And its hint.
-    pub(crate) way_out: &'a str,
+    pub(crate) hint: &'a str,
     /// How long a person is waited for.
     pub(crate) timeout: Duration,
 }
@@ -30,7 +30,7 @@ pub(crate) fn ask_yes_or_no(world: &World, asked: &Confirmation<'_>) -> Result<b
         Ok(answer) => Ok(matches!(answer.expose().trim().to_ascii_lowercase().as_str(), "y" | "yes")),
         Err(PromptError::Cancelled) => Err(Failure::new(FailureKind::Cancelled, "cancelled")),
         Err(error) => {
-            Err(Failure::new(FailureKind::NeedsPerson, asked.what).caused_by(&error).hint(asked.way_out))
+            Err(Failure::new(FailureKind::NeedsPerson, asked.what).caused_by(&error).hint(asked.hint))
         }
     }
 }

@@ -47,13 +47,13 @@ impl PassphraseSource {
     }
 }
 
-/// Whom the store's passphrase may be asked of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Asking {
-    /// A source that needs no person: `list`, `explain`.
-    AtHand,
-    /// Also a person.
-    Person,
+/// Whether a person may be asked for the store's passphrase, where no source is at hand that gives it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Interaction {
+    /// `list`, `explain`, ...
+    Never,
+    /// What needs the store.
+    Allowed,
 }
 
 /// How long a person is waited for.
@@ -67,28 +67,30 @@ pub(crate) struct Patience<'a> {
 pub(crate) fn ask_passphrase(
     world: &World,
     source: Option<&PassphraseSource>,
-    asking: Asking,
+    interaction: Interaction,
     waiting: &Patience<'_>,
     what: &PassphraseFor,
 ) -> Result<SecretString, PassphraseError> {
     if matches!(what, PassphraseFor::OwnPrompt | PassphraseFor::DesktopPrompt) {
         // What the backend asks for is another passphrase than the one that is at hand.
-        return match asking {
-            Asking::AtHand => Err(PassphraseError::NoWay),
-            Asking::Person if *what == PassphraseFor::DesktopPrompt && !world.environment.has_desktop() => {
+        return match interaction {
+            Interaction::Never => Err(PassphraseError::NoWay),
+            Interaction::Allowed
+                if *what == PassphraseFor::DesktopPrompt && !world.environment.has_desktop() =>
+            {
                 Err(PassphraseError::NoDesktop)
             }
-            Asking::Person => Ok(SecretString::new(String::new())),
+            Interaction::Allowed => Ok(SecretString::new(String::new())),
         };
     }
     #[cfg(feature = "plugins")]
     if let PassphraseFor::Plugin(wants) = what {
-        return answer_plugin(world, source, asking, waiting, wants);
+        return answer_plugin(world, source, interaction, waiting, wants);
     }
     let Some(source) = source else {
-        return match asking {
-            Asking::AtHand => Err(PassphraseError::NoWay),
-            Asking::Person => ask_person(world, waiting, what),
+        return match interaction {
+            Interaction::Never => Err(PassphraseError::NoWay),
+            Interaction::Allowed => ask_person(world, waiting, what),
         };
     };
     // The same source would give the same wrong answer.
@@ -162,11 +164,11 @@ fn read_descriptor(number: i32) -> std::io::Result<Zeroizing<Vec<u8>>> {
 fn answer_plugin(
     world: &World,
     source: Option<&PassphraseSource>,
-    asking: Asking,
+    interaction: Interaction,
     waiting: &Patience<'_>,
     wants: &PluginAsks,
 ) -> Result<SecretString, PassphraseError> {
-    if asking == Asking::AtHand {
+    if interaction == Interaction::Never {
         return Err(PassphraseError::NoWay);
     }
     let nothing = SecretString::new(String::new());

@@ -6,7 +6,6 @@ use std::time::Duration;
 use base64::Engine;
 
 use crate::errors::Failure;
-use crate::errors::file_failure;
 use crate::prompt::Typed;
 use crate::store::sealed::CacheKey;
 use crate::sys::files::make_private_directory;
@@ -21,7 +20,7 @@ const LEFT: &str = "left failure";
 const SUSPENDED_LIMIT: Duration = Duration::from_secs(3);
 
 /// What helps where the cache directory cannot be used, as on a read-only home or after `sudo hatbox`.
-pub(crate) const CACHE_WAY_OUT: &str = "set XDG_CACHE_HOME to a directory that you can write to, or take this one back: \
+pub(crate) const CACHE_HINT: &str = "set XDG_CACHE_HOME to a directory that you can write to, or take this one back: \
                                         sudo chown -R \"$USER\" ~/.cache/hatbox";
 
 /// A lock that is wanted.
@@ -51,8 +50,8 @@ pub(crate) fn wait_for_lock(world: &World, wanted: &Wanted<'_>) -> Result<Lock, 
     let Wanted { path, patience, held_for, seal, taken_from } = *wanted;
     if let Some(directory) = path.parent() {
         make_private_directory(directory).map_err(|error| {
-            let failure = file_failure(&error);
-            if failure.hints.is_empty() { failure.hint(CACHE_WAY_OUT) } else { failure }
+            let failure = Failure::from(error);
+            if failure.hints.is_empty() { failure.hint(CACHE_HINT) } else { failure }
         })?;
     }
     let mut has_said = false;
@@ -99,7 +98,7 @@ pub(crate) fn wait_for_lock(world: &World, wanted: &Wanted<'_>) -> Result<Lock, 
     let lock = match result {
         Ok(Ok(lock)) => lock,
         Ok(Err(failure)) => return Err(failure),
-        Err(error) => return Err(file_failure(&error)),
+        Err(error) => return Err(error.into()),
     };
     if let Some(failure) = lock.left().and_then(|left| open_left(left, seal)) {
         return Err(failure.hint("another hatbox asked for the same, and it ended so; run the command again"));
@@ -156,6 +155,6 @@ pub(crate) fn lock_path(directory: &Path, kind: &str, identity: &[u8]) -> PathBu
 
 fn render_waiting(holder: &Holder, can_take_over: bool) -> String {
     let device = holder.terminal.as_deref().map(|t| format!(" on {t}")).unwrap_or_default();
-    let way_out = if can_take_over { "; press Enter alone to answer here instead" } else { "" };
-    format!("waiting for {} (process {}{device}){way_out}", holder.waits_for, holder.pid)
+    let hint = if can_take_over { "; press Enter alone to answer here instead" } else { "" };
+    format!("waiting for {} (process {}{device}){hint}", holder.waits_for, holder.pid)
 }

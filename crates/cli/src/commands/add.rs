@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::args::{AddArgs, GlobalArgs};
 use crate::ask::confirm::{Confirmation, ask_yes_or_no};
-use crate::ask::passphrase::Asking;
+use crate::ask::passphrase::Interaction;
 use crate::credentials::request::resolve_profile_name;
 use crate::errors::{Failure, FailureKind};
 use crate::files::aws_config::{ConfigFiles, load_config};
@@ -34,7 +34,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &AddArgs) -> Result<
     let mut store = KeyStore::open(world, global)?;
     let files = load_config(world)?;
     // Before anything is typed: is there a key already, and does the config take the section?
-    let index = store.index(Asking::Person)?;
+    let index = store.index(Interaction::Allowed)?;
     let is_new = index.find(&profile).is_none();
     let timeout = world.settings()?.prompt_timeout();
     let asking = Questions { world, timeout };
@@ -62,10 +62,8 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &AddArgs) -> Result<
         save_settings(world, &files, &profile, settings)?;
     }
     tell(world, &profile, &key)?;
-    let sessions = store.sessions(Asking::Person)?;
-    let cleared = sessions
-        .delete_of_profile(&profile)
-        .map_err(|error| Failure::of_error(FailureKind::Failed, &error))?;
+    let sessions = store.sessions(Interaction::Allowed)?;
+    let cleared = sessions.delete_of_profile(&profile)?;
     // `--no-add-config` is for scripts.
     if is_new && !args.no_add_config && world.output.called_as() == CalledAs::Hatbox {
         let name = quote_word(profile.as_str());
@@ -197,7 +195,7 @@ impl Questions<'_> {
         let question = Confirmation {
             text,
             what: "replacing a stored access key needs a yes",
-            way_out: "add --force to replace it without a question",
+            hint: "add --force to replace it without a question",
             timeout: self.timeout,
         };
         if ask_yes_or_no(self.world, &question)? {

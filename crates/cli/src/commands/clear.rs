@@ -3,26 +3,25 @@
 use hatbox_types::text;
 
 use crate::args::{ClearArgs, GlobalArgs};
-use crate::ask::passphrase::Asking;
+use crate::ask::passphrase::Interaction;
 use crate::credentials::request::resolve_profile_name;
-use crate::errors::{Failure, FailureKind};
+use crate::errors::Failure;
 use crate::keys::KeyStore;
 use crate::output::CalledAs;
 use crate::store::sessions::delete_all;
 use crate::world::World;
 
 pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ClearArgs) -> Result<(), Failure> {
-    let failed = |error| Failure::of_error(FailureKind::Failed, &error);
     let count = match &args.profile {
         // All of them: which is which need not be known, so nothing is unlocked.
-        None => delete_all(&world.dirs.sessions()).map_err(failed)?,
+        None => delete_all(&world.dirs.sessions())?,
         Some(name) => {
             let profile = resolve_profile_name(Some(name), &world.environment)?;
             let mut store = KeyStore::open(world, global)?;
             if store.is_empty() {
                 0
             } else {
-                store.sessions(Asking::Person)?.delete_of_profile(&profile).map_err(failed)?
+                store.sessions(Interaction::Allowed)?.delete_of_profile(&profile)?
             }
         }
     };

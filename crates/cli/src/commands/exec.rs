@@ -43,8 +43,7 @@ fn run_or_fail(world: &World, global: &GlobalArgs, args: &ExecArgs) -> Result<Ex
         .map_err(|failure| hint_at_dashes(failure, &world.environment, profile))?;
     let handover = obtained.handover();
     if args.json {
-        let text = render_export(handover, Format::Json)
-            .map_err(|error| Failure::of_error(FailureKind::Failed, &error))?;
+        let text = render_export(handover, Format::Json)?;
         world.output.exact(&text)?;
         return Ok(ExitCode::SUCCESS);
     }

@@ -9,7 +9,7 @@ use crate::credentials::plan as planning;
 use crate::credentials::request::{SessionRequest, resolve_profile_name, resolve_session};
 use crate::errors::Failure;
 use crate::files::aws_config::load_config;
-use crate::keys::{KeyStore, Known};
+use crate::keys::KeyStore;
 use crate::output::render_line;
 use crate::store::sessions::Sessions;
 use crate::world::World;
@@ -19,14 +19,16 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ExplainArgs) -> Res
     let request = resolve_session(global, &args.session, &world.environment)?;
     let mut store = KeyStore::open(world, global)?;
     let files = load_config(world)?;
-    let index = match store.index_if_known()? {
-        Known::Yes(index) => Some(index),
-        Known::Locked => None,
-    };
+    let index = store.index_if_known()?;
     let plan = planning::resolve(world, &files, &request, index.as_ref(), &profile)?;
-    let sessions = if store.is_empty() { None } else { Some(store.sessions_if_known()?) };
+    let is_empty = store.is_empty();
+    let sessions = store.sessions_if_known()?;
     let paths = files.paths();
-    let cache = |stage| cache_state(world, &plan, &request, sessions.as_ref(), stage);
+    let cache = |stage| match &sessions {
+        Some(sessions) => cache_state(world, &plan, &request, sessions, stage),
+        None if is_empty => CacheState::Absent,
+        None => CacheState::Unknown,
+    };
     let text = if args.json {
         format!("{:#}\n", render_explanation_json(&plan, &paths, &cache))
     } else {
@@ -40,14 +42,9 @@ fn cache_state(
     world: &World,
     plan: &Plan,
     request: &SessionRequest,
-    sessions: Option<&Known<Sessions>>,
+    sessions: &Sessions,
     stage: Stage,
 ) -> CacheState {
-    let sessions = match sessions {
-        None => return CacheState::Absent,
-        Some(Known::Locked) => return CacheState::Unknown,
-        Some(Known::Yes(sessions)) => sessions,
-    };
     let Some(key) = resolve_session_key(plan, stage) else { return CacheState::Absent };
     // A damaged session counts as none: it is made again.
     let session = sessions.load(&key).ok().flatten();

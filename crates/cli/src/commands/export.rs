@@ -4,7 +4,7 @@ use hatbox_core::handover::{Format, render_export};
 
 use crate::args::{ExportArgs, ExportFormat, GlobalArgs};
 use crate::credentials::obtain::obtain;
-use crate::errors::{Failure, FailureKind};
+use crate::errors::Failure;
 use crate::handover::guard::check_not_nested;
 use crate::world::World;
 
@@ -13,8 +13,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ExportArgs) -> Resu
         check_not_nested(&world.environment)?;
     }
     let obtained = obtain(world, global, &args.session, args.profile.as_deref())?;
-    let text = render_export(obtained.handover(), format_of(args.format))
-        .map_err(|error| Failure::of_error(FailureKind::Failed, &error))?;
+    let text = render_export(obtained.handover(), format_of(args.format))?;
     world.output.exact(&text)?;
     Ok(())
 }

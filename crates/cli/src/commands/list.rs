@@ -8,10 +8,10 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::args::{GlobalArgs, ListArgs, ListOnly};
-use crate::ask::passphrase::Asking;
+use crate::ask::passphrase::Interaction;
 use crate::errors::{Failure, FailureKind};
 use crate::files::aws_config::{ConfigFiles, load_config};
-use crate::keys::{KeyStore, Known};
+use crate::keys::KeyStore;
 use crate::output::CalledAs;
 use crate::store::index::{Index, StoredKey};
 use crate::world::World;
@@ -29,17 +29,14 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ListArgs) -> Result
     let files = load_config(world)?;
     let mut store = KeyStore::open(world, global)?;
     if args.unlock && !store.is_empty() {
-        store.index(Asking::Person)?;
+        store.index(Interaction::Allowed)?;
     }
     for warning in files.config.warnings() {
         world.output.warn(&files.render_warning(&warning));
     }
     let listing = Listing {
         profiles: profiles(&files),
-        index: match store.index_if_known()? {
-            Known::Yes(index) => Some(index),
-            Known::Locked => None,
-        },
+        index: store.index_if_known()?,
         sessions: load_sessions(world, &mut store)?,
         now: world.clock.now(),
     };
@@ -96,12 +93,11 @@ fn load_sessions(
     if store.is_empty() {
         return Ok(Some(by_profile));
     }
-    let Known::Yes(sessions) = store.sessions_if_known()? else { return Ok(None) };
-    let (sessions, broken) =
-        sessions.list().map_err(|error| Failure::of_error(FailureKind::Failed, &error))?;
+    let Some(sessions) = store.sessions_if_known()? else { return Ok(None) };
+    let (sessions, broken) = sessions.list()?;
     for error in broken {
-        let way_out = error.way_out().map(|way_out| format!("; run: {way_out}")).unwrap_or_default();
-        world.output.warn(&format!("a cached session is left out: {error}{way_out}"));
+        let hint = error.hint().map(|hint| format!("; run: {hint}")).unwrap_or_default();
+        world.output.warn(&format!("a cached session is left out: {error}{hint}"));
     }
     for (_, session) in sessions {
         by_profile.entry(session.profile.clone()).or_default().push(session);

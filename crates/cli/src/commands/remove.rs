@@ -4,7 +4,7 @@ use hatbox_types::text;
 
 use crate::args::{GlobalArgs, RemoveArgs, SessionArgs};
 use crate::ask::confirm::{Confirmation, ask_yes_or_no};
-use crate::ask::passphrase::Asking;
+use crate::ask::passphrase::Interaction;
 use crate::credentials::plan as planning;
 use crate::credentials::request::{resolve_profile_name, resolve_session};
 use crate::errors::{Failure, FailureKind};
@@ -15,7 +15,7 @@ use crate::world::World;
 pub(crate) fn run(world: &World, global: &GlobalArgs, args: &RemoveArgs) -> Result<(), Failure> {
     let profile = resolve_profile_name(Some(&args.profile), &world.environment)?;
     let mut store = KeyStore::open(world, global)?;
-    let index = store.index(Asking::Person)?;
+    let index = store.index(Interaction::Allowed)?;
     let Some(key) = index.find(&profile) else {
         return Err(Failure::new(
             FailureKind::Failed,
@@ -29,7 +29,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &RemoveArgs) -> Resu
             &Confirmation {
                 text: &format!("Delete the access key {} of `{profile}`? (y|N) ", key.id.masked()),
                 what: "deleting needs a yes",
-                way_out: "run it on a terminal, or with --force",
+                hint: "run it on a terminal, or with --force",
                 timeout: world.settings()?.prompt_timeout(),
             },
         )?
@@ -41,13 +41,12 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &RemoveArgs) -> Resu
     let request = resolve_session(global, &SessionArgs::default(), &world.environment)?;
     let keys = planning::resolve_session_keys(world, &files, &request, &index, &profile);
     store.delete_key(&profile)?;
-    let failed = |error| Failure::of_error(FailureKind::Failed, &error);
-    let sessions = store.sessions(Asking::Person)?;
+    let sessions = store.sessions(Interaction::Allowed)?;
     let mut count = 0;
     for key in &keys {
-        count += usize::from(sessions.delete_key(key).map_err(failed)?);
+        count += usize::from(sessions.delete_key(key)?);
     }
-    count += sessions.delete_of_profile(&profile).map_err(failed)?;
+    count += sessions.delete_of_profile(&profile)?;
     world.output.data(&format!(
         "Deleted the access key of `{profile}` and {}.\n",
         text::count(count, "cached session")

@@ -30,8 +30,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &WhyArgs) -> Result<
         Some(name) => Some(resolve_profile_name(Some(name), &world.environment)?),
         None => None,
     };
-    let last = load_last_failure(world, global, profile.as_ref())
-        .map_err(|error| Failure::of_error(FailureKind::Failed, &error))?;
+    let last = load_last_failure(world, global, profile.as_ref())?;
     let Some(last) = last else {
         say_nothing_on_record(world, profile.as_ref());
         return Ok(ExitCode::from(UNKNOWN));

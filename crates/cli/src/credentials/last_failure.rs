@@ -17,7 +17,7 @@ use crate::args::GlobalArgs;
 use crate::errors::{Failure, FailureKind};
 use crate::keys::KeyStore;
 use crate::store::sealed::CacheKey;
-use crate::store::unlocked::{TimeoutSaidBy, Unlocked};
+use crate::store::unlocked::{TimeoutOrigin, Unlocked};
 use crate::sys::files::{FileError, Keep, make_private_directory, read_private, write_atomic};
 use crate::sys::keyring::KeyringError;
 use crate::world::World;
@@ -77,7 +77,7 @@ enum Missing {
 /// The key of the records: held for a day after its last use; else, without a kernel keyring, the cache key of the
 /// store where that is at hand.
 fn record_key(world: &World, global: &GlobalArgs, missing: Missing) -> Option<CacheKey> {
-    let held = Unlocked::of_store("records", DAY, TimeoutSaidBy::Settings, DAY * 30);
+    let held = Unlocked::of_store("records", DAY, TimeoutOrigin::Settings, DAY * 30);
     match held.cache_key() {
         Ok(key) => return Some(key),
         Err(KeyringError::Absent) if missing == Missing::StaysMissing => return None,

@@ -8,7 +8,7 @@ use hatbox_core::plan::Plan;
 use hatbox_types::name::ProfileName;
 
 use crate::args::{GlobalArgs, SessionArgs};
-use crate::ask::passphrase::Asking;
+use crate::ask::passphrase::Interaction;
 use crate::credentials::last_failure::save_last_failure;
 use crate::credentials::plan as planning;
 use crate::credentials::request::{SessionRequest, resolve_profile_name, resolve_session};
@@ -18,8 +18,6 @@ use crate::errors::Failure;
 use crate::errors::FailureKind;
 use crate::files::aws_config::{ConfigFiles, load_config};
 use crate::keys::KeyStore;
-#[cfg(feature = "trust")]
-use crate::keys::Known;
 use crate::store::index::Index;
 use crate::world::World;
 
@@ -75,15 +73,12 @@ pub(crate) fn obtain_base(
     let request = resolve_session(global, &SessionArgs::default(), &world.environment)?;
     let mut secrets = KeyStore::open(world, global)?;
     let files = load_config(world)?;
-    let index = match secrets.index_if_known()? {
-        Known::Yes(index) => Some(index),
-        Known::Locked => None,
-    };
+    let index = secrets.index_if_known()?;
     let mut plan = planning::resolve_quietly(world, &files, &request, index.as_ref(), profile)?;
     plan.steps.clear();
     // The index may be known where the key is not.
     let is_stored = matches!(plan.base, Base::StoredKey { .. });
-    if is_stored && (index.is_none() || matches!(secrets.count_if_known()?, Known::Locked)) {
+    if is_stored && (index.is_none() || secrets.count_if_known()?.is_none()) {
         return Ok(None);
     }
     if plan.base.call().is_some() {
@@ -126,7 +121,7 @@ fn obtain_profile(
     let request = resolve_session(global, session, &world.environment)?;
     let mut secrets = KeyStore::open(world, global)?;
     let files = load_config(world)?;
-    let index = secrets.index(Asking::Person)?;
+    let index = secrets.index(Interaction::Allowed)?;
     let plan = resolve(world, &files, &request, Some(&index), &profile)?;
     planning::say_notes(world, &files, &plan);
     let settings = world.settings()?;

@@ -18,13 +18,13 @@ use hatbox_types::text::shell::quote_word;
 use jiff::Timestamp;
 
 use super::service::check_sandbox;
-use crate::ask::passphrase::Asking;
-use crate::ask::waiting::{CACHE_WAY_OUT, Wanted, leave_failure, lock_path, seal_of, wait_for_lock};
+use crate::ask::passphrase::Interaction;
+use crate::ask::waiting::{CACHE_HINT, Wanted, leave_failure, lock_path, seal_of, wait_for_lock};
 use crate::aws::client::Signer;
 use crate::credentials::request::SessionRequest;
 use crate::errors::{Failure, FailureKind};
 use crate::files::aws_config::ConfigFiles;
-use crate::keys::{KeyStore, Known};
+use crate::keys::KeyStore;
 use crate::store::sessions::Sessions;
 use crate::sys::files::FileError;
 use crate::sys::lock::Lock;
@@ -84,7 +84,7 @@ fn fetch_or_load(fetching: &mut Fetching<'_>, plan: &Plan) -> Result<Credentials
         fetching.world.output.note("nothing is cached, as there is no store yet: `hatbox add` makes one");
         None
     } else {
-        Some(fetching.secrets.sessions(Asking::Person)?)
+        Some(fetching.secrets.sessions(Interaction::Allowed)?)
     };
     let rules = fetching.rules();
     let now = fetching.world.clock.now();
@@ -108,10 +108,10 @@ fn fetch_or_load(fetching: &mut Fetching<'_>, plan: &Plan) -> Result<Credentials
     );
     if let Some(error) = file_error {
         let failure = Failure::of_error(FailureKind::Failed, &error);
-        return Err(match (error.way_out(), &error) {
-            (Some(way_out), _) => failure.hint(way_out),
+        return Err(match (error.hint(), &error) {
+            (Some(hint), _) => failure.hint(hint),
             // `hatbox clear` would meet the same error.
-            (None, FileError::Io { .. }) => failure.hint(CACHE_WAY_OUT),
+            (None, FileError::Io { .. }) => failure.hint(CACHE_HINT),
             // Not of hatbox's making, and `hatbox clear` deletes no directories.
             (None, FileError::Kind(path)) if is_directory(path) => {
                 failure.hint(format!("rm -r {}", quote_word(path)))
@@ -213,7 +213,7 @@ impl Fetching<'_> {
     /// those that it found.
     fn drop_if_orphaned(&mut self, plan: &Plan, sessions: Option<&Sessions>, key: &SessionKey) {
         let (Base::StoredKey { profile, id }, Some(sessions)) = (&plan.base, sessions) else { return };
-        let Ok(Known::Yes(index)) = self.secrets.index_if_known() else { return };
+        let Ok(Some(index)) = self.secrets.index_if_known() else { return };
         let stored = index.find(profile);
         if stored.is_some_and(|stored| id.as_ref().is_none_or(|id| *id == stored.id)) {
             return;

@@ -140,12 +140,12 @@ impl Fetching<'_> {
             if !locks.iter().all(|lock| lock.is_current()) {
                 return Ok(Outcome::AnsweredElsewhere);
             }
-            used.save(&code).map_err(|error| Failure::of_error(FailureKind::Failed, &error))?;
+            used.save(&code)?;
             tries += 1;
             let proof = MfaProof { serial: mfa.serial.value.clone(), code };
             let result = send(client, step, *session_name, Some(&proof));
             if result.is_err() && !client.may_have_sent() {
-                used.forget(&proof.code).map_err(|error| Failure::of_error(FailureKind::Failed, &error))?;
+                used.forget(&proof.code)?;
             }
             match result {
                 Ok(credentials) => {
@@ -213,11 +213,7 @@ pub(super) fn open_sts(
     signer: &Signer,
     sending: Sending,
 ) -> Result<Sts, Failure> {
-    Sts::new(settings, signer, world.clock.time_source(), sending).map_err(|error| {
-        Failure::of_error(FailureKind::Failed, &error).hint(
-            "install the package `ca-certificates`, or set AWS_CA_BUNDLE to a file of trusted certificates",
-        )
-    })
+    Ok(Sts::new(settings, signer, world.clock.time_source(), sending)?)
 }
 
 fn used_already(mfa: &Mfa) -> Failure {

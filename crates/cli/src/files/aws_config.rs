@@ -167,10 +167,12 @@ impl CredentialsFile {
     /// Also when somebody else has changed it meanwhile: their change must not be lost.
     pub(crate) fn replace(&mut self, text: &[u8]) -> Result<(), Failure> {
         write_if_unchanged(&self.path, &self.text, text, Keep::ModeAndLink).map_err(|error| {
-            let failure = Failure::of_error(FailureKind::Failed, &error);
-            match error {
-                FileError::Changed(_) => failure.hint("run the command again: what was stored is stored"),
-                _ => failure,
+            let is_changed = matches!(error, FileError::Changed(_));
+            let failure = Failure::from(error);
+            if is_changed {
+                failure.hint("run the command again: what was stored is stored")
+            } else {
+                failure
             }
         })?;
         self.text = Zeroizing::new(text.to_vec());
@@ -237,9 +239,8 @@ impl ConfigFiles {
         name: &str,
         changes: &[Change],
     ) -> Result<bool, Failure> {
-        let failed = |error: FileError| Failure::of_error(FailureKind::Failed, &error);
-        make_private_directory(&world.dirs.locks()).map_err(failed)?;
-        let _held = lock::hold(&world.dirs.locks().join("aws-config.lock")).map_err(failed)?;
+        make_private_directory(&world.dirs.locks())?;
+        let _held = lock::hold(&world.dirs.locks().join("aws-config.lock"))?;
         for _ in 0..EDIT_TRIES {
             let before = read(world, &self.config_path)?.text;
             let after = edit_section(&before, FileKind::Config, kind, name, changes)
@@ -251,7 +252,7 @@ impl ConfigFiles {
             }
             match self.write(&before, &after) {
                 Err(FileError::Changed(_)) => {}
-                result => return result.map(|()| is_new).map_err(failed),
+                result => return result.map(|()| is_new).map_err(Failure::from),
             }
         }
         Err(Failure::new(FailureKind::Failed, format!("`{}` changes all the time", self.config_shown)))

@@ -7,15 +7,15 @@ use std::path::{Path, PathBuf};
 use crate::sys::access::{self, Ownership};
 use crate::sys::files::{Closing, FileError, check_private};
 
-/// What must hold of a file or directory.
+/// How a file or directory must be protected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Must {
-    /// Only the user may read or write it: hatbox uses it only then.
-    BeOurs,
-    /// Only the user and root may write to it: it says what is done.
-    HaveNoOtherWriter,
-    /// Also, nobody else may read it: it may hold keys.
-    BeHidden,
+pub(crate) enum Protection {
+    /// Only the user can read or write it: hatbox uses it only then.
+    Private,
+    /// Only the user and root can write to it: it decides what is done.
+    NoOtherWriter,
+    /// Also, only they can read it: it may hold keys.
+    NoOtherReader,
 }
 
 /// What does not hold of it.
@@ -23,35 +23,35 @@ pub(crate) enum Must {
 pub(crate) struct Flaw {
     /// Why, in words, without the path.
     pub(crate) reason: String,
-    /// The command that mends it, where there is one.
-    pub(crate) way_out: Option<String>,
+    /// The command that fixes it, where there is one.
+    pub(crate) hint: Option<String>,
     /// What [`close`] would have to do, where that is all.
     pub(crate) closing: Option<Closing>,
 }
 
 /// Looks at a file or directory; one that is not there has no flaw.
-pub(crate) fn find_flaw(path: &Path, must: Must) -> Option<Flaw> {
-    let result = match must {
-        Must::BeOurs => return check_private(path).err().map(flaw_of_private),
-        Must::HaveNoOtherWriter => find_writers(path),
-        Must::BeHidden => find_readers(path),
+pub(crate) fn find_flaw(path: &Path, wanted: Protection) -> Option<Flaw> {
+    let result = match wanted {
+        Protection::Private => return check_private(path).err().map(flaw_of_private),
+        Protection::NoOtherWriter => find_writers(path),
+        Protection::NoOtherReader => find_readers(path),
     };
     result.unwrap_or_else(|error| {
         // What may not be read is told by whoever tries to.
         let is_nothing = matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied);
         let reason = format!("who may write to it cannot be found out: {error}");
-        (!is_nothing).then_some(Flaw { reason, way_out: None, closing: None })
+        (!is_nothing).then_some(Flaw { reason, hint: None, closing: None })
     })
 }
 
 fn flaw_of_private(error: FileError) -> Flaw {
-    let way_out = error.way_out();
+    let hint = error.hint();
     match error {
         FileError::NotPrivate(why) => {
-            Flaw { reason: why.reason(), closing: why.is_of_mode().then_some(Closing::Everybody), way_out }
+            Flaw { reason: why.reason(), closing: why.is_of_mode().then_some(Closing::Everybody), hint }
         }
-        FileError::Kind(_) => Flaw { reason: "it is a link or no file".to_owned(), way_out, closing: None },
-        other => Flaw { reason: other.to_string(), way_out, closing: None },
+        FileError::Kind(_) => Flaw { reason: "it is a link or no file".to_owned(), hint, closing: None },
+        other => Flaw { reason: other.to_string(), hint, closing: None },
     }
 }
 
@@ -70,7 +70,7 @@ fn find_writers(path: &Path) -> io::Result<Option<Flaw>> {
             text if text.starts_with("belongs") => format!("it {text}"),
             text => text,
         },
-        way_out: why.way_out(&path.display().to_string()),
+        hint: why.hint(&path.display().to_string()),
         closing: why.is_of_mode().then_some(Closing::Writers),
     }))
 }
@@ -86,7 +86,7 @@ fn find_readers(path: &Path) -> io::Result<Option<Flaw>> {
     let file = File::open(path)?;
     Ok(access::check_file(path, &file, &about).err().map(|why| Flaw {
         reason: why.reason(),
-        way_out: Some(why.way_out()),
+        hint: Some(why.hint()),
         closing: why.is_of_mode().then_some(Closing::Everybody),
     }))
 }

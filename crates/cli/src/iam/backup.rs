@@ -24,9 +24,8 @@ pub(crate) struct Backup {
 
 /// Keeps the trust policy of `role` as it is now. Returns the file, which is the user's alone.
 pub(crate) fn save_backup(world: &World, role: &RoleFacts) -> Result<PathBuf, Failure> {
-    let failed = |error: FileError| Failure::of_error(FailureKind::Failed, &error);
     let directory = world.dirs.trust_backups();
-    make_private_directory(&directory).map_err(failed)?;
+    make_private_directory(&directory)?;
     let now = world.clock.now();
     let account = role.arn.split(':').nth(4).unwrap_or_default();
     let mut name = format!("{account}-{}-{}", role.name, now.strftime("%Y%m%dT%H%M%SZ"));
@@ -41,7 +40,7 @@ pub(crate) fn save_backup(world: &World, role: &RoleFacts) -> Result<PathBuf, Fa
         let path = directory.join(format!("{name}.json"));
         match write_new(&path, &bytes) {
             Err(FileError::Exists(_)) => name.push('b'),
-            result => return result.map(|()| path).map_err(failed),
+            result => return result.map(|()| path).map_err(Failure::from),
         }
     }
 }
@@ -49,7 +48,7 @@ pub(crate) fn save_backup(world: &World, role: &RoleFacts) -> Result<PathBuf, Fa
 /// Loads what [`save_backup`] kept.
 pub(crate) fn load_backup(path: &Path) -> Result<Backup, Failure> {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let bytes = read_private(&path, LIMIT).map_err(|error| Failure::of_error(FailureKind::Failed, &error))?;
+    let bytes = read_private(&path, LIMIT)?;
     parse_backup(&bytes).ok_or_else(|| {
         let error = format!("`{}` is no backup of a trust policy", path.display());
         Failure::new(FailureKind::Usage, error)

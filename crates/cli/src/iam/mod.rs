@@ -17,7 +17,7 @@ use crate::aws::iam::Iam;
 pub(crate) use crate::aws::iam::RoleFacts;
 use crate::credentials::obtain::{Obtained, obtain_for_iam};
 use crate::credentials::service::{check_sandbox, resolve_iam_settings};
-use crate::errors::{Failure, FailureKind};
+use crate::errors::Failure;
 use crate::world::World;
 
 pub(crate) use backup::{load_backup, save_backup};
@@ -59,7 +59,6 @@ fn open_as(world: &World, profile: ProfileName, plan: Plan, signer: &Signer) -> 
     check_sandbox(&world.environment, signer.access_key_id(), &profile)?;
     let settings = resolve_iam_settings(&plan, &world.environment)?;
     world.announce_endpoint("IAM", settings.endpoint.as_ref());
-    let iam = Iam::new(&settings, signer, world.clock.time_source())
-        .map_err(|error| Failure::of_error(FailureKind::Failed, &error))?;
+    let iam = Iam::new(&settings, signer, world.clock.time_source())?;
     Ok(LiveIam { profile, plan, iam })
 }

@@ -3,8 +3,7 @@
 use zeroize::Zeroizing;
 
 use super::KeyStore;
-use crate::ask::passphrase::Asking;
-use crate::errors::file_failure;
+use crate::ask::passphrase::Interaction;
 use crate::errors::{Failure, FailureKind};
 use crate::store::backups::Backups;
 
@@ -15,14 +14,14 @@ impl KeyStore {
 
     /// Keeps `bytes`, sealed; returns the name that they come back by.
     pub(crate) fn save_backup(&mut self, what: &str, bytes: &[u8]) -> Result<String, Failure> {
-        let key = self.cache_key(Asking::Person)?;
+        let key = self.cache_key(Interaction::Allowed)?;
         let backups = self.backups()?;
         let taken = backups.names();
         let mut name = format!("{what}-{}", self.world.clock.now().strftime("%Y%m%dT%H%M%SZ"));
         while taken.contains(&name) {
             name.push('b');
         }
-        backups.save(&key, &name, bytes).map_err(|error| file_failure(&error))?;
+        backups.save(&key, &name, bytes)?;
         Ok(name)
     }
 
@@ -33,8 +32,8 @@ impl KeyStore {
 
     /// What was kept under this name.
     pub(crate) fn load_backup(&mut self, name: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
-        let key = self.cache_key(Asking::Person)?;
-        let loaded = self.backups()?.load(&key, name).map_err(|error| file_failure(&error))?;
+        let key = self.cache_key(Interaction::Allowed)?;
+        let loaded = self.backups()?.load(&key, name)?;
         loaded.ok_or_else(|| {
             Failure::new(
                 FailureKind::Usage,

@@ -8,7 +8,7 @@ use crate::errors::{Failure, FailureKind};
 use crate::store::open::{Place, open_store};
 use crate::store::passphrase_box;
 use crate::store::programs::{PassSettings, Programs};
-use crate::store::unlocked::{TimeoutSaidBy, Unlocked};
+use crate::store::unlocked::{TimeoutOrigin, Unlocked};
 use crate::store::{PassphraseError, Status, Store, StoreKind};
 use crate::sys::access::user;
 use crate::sys::files::{FileError, make_private_directory};
@@ -21,7 +21,7 @@ use crate::world::settings::{Earlier, UnlockCache, save_backend};
 pub(crate) struct Opened {
     pub(crate) store: Box<dyn Store>,
     pub(crate) place: Place,
-    pub(crate) said_by: SaidBy,
+    pub(crate) origin: BackendOrigin,
 }
 
 impl Opened {
@@ -32,9 +32,9 @@ impl Opened {
 
 /// Why it is this backend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum SaidBy {
+pub(crate) enum BackendOrigin {
     /// A flag or a variable, by name.
-    Origin(&'static str),
+    Named(&'static str),
     /// The settings file.
     Settings,
     /// Nothing says so, but there is a store of the `file` backend where it would be.
@@ -46,34 +46,34 @@ pub(crate) enum SaidBy {
 impl KeyStore {
     /// The backend that is said or found. Asks no backend whether it can be used: one that was chosen is the
     /// one that is used, or the user is told why not.
-    pub(super) fn said_kind(
+    pub(super) fn named_kind(
         &self,
         said: Option<(StoreKind, &'static str)>,
-    ) -> Result<Option<(StoreKind, SaidBy)>, Failure> {
+    ) -> Result<Option<(StoreKind, BackendOrigin)>, Failure> {
         if let Some((kind, origin)) = said {
-            return Ok(Some((kind, SaidBy::Origin(origin))));
+            return Ok(Some((kind, BackendOrigin::Named(origin))));
         }
         if let Some(kind) = self.settings.backend {
-            return Ok(Some((kind, SaidBy::Settings)));
+            return Ok(Some((kind, BackendOrigin::Settings)));
         }
         let is_found = StoreKind::File.is_built()
-            && self.open_backend(StoreKind::File, SaidBy::Found)?.store.status() != Status::Empty;
-        Ok(is_found.then_some((StoreKind::File, SaidBy::Found)))
+            && self.open_backend(StoreKind::File, BackendOrigin::Found)?.store.status() != Status::Empty;
+        Ok(is_found.then_some((StoreKind::File, BackendOrigin::Found)))
     }
 
     /// Opens a backend; touches nothing yet.
-    pub(super) fn open_backend(&self, kind: StoreKind, said_by: SaidBy) -> Result<Opened, Failure> {
+    pub(super) fn open_backend(&self, kind: StoreKind, origin: BackendOrigin) -> Result<Opened, Failure> {
         let directory = self.directory_of(kind)?;
         let runtime = match self.settings.unlock_cache {
             UnlockCache::Keyring => None,
             UnlockCache::RuntimeDir => self.world.dirs.runtime().map(Path::to_owned),
         };
-        let (timeout, set_by) = match self.unlock_for {
-            Some(timeout) => (timeout, TimeoutSaidBy::Flag),
-            None => (self.settings.unlock_timeout(), TimeoutSaidBy::Settings),
+        let (timeout, timeout_origin) = match self.unlock_for {
+            Some(timeout) => (timeout, TimeoutOrigin::Flag),
+            None => (self.settings.unlock_timeout(), TimeoutOrigin::Settings),
         };
         let max = self.settings.unlock_max();
-        let unlocked = Unlocked::of_store(&digest_of_place(&directory), timeout, set_by, max)
+        let unlocked = Unlocked::of_store(&digest_of_place(&directory), timeout, timeout_origin, max)
             .with_runtime_directory(runtime)
             .with_box_places(passphrase_box::places(self.world.dirs.runtime(), user()));
         let (state, identity) = match kind {
@@ -94,13 +94,15 @@ impl KeyStore {
         let store = open_store(kind, &place).map_err(|error| {
             let mut failure = self.failure_of(&error);
             failure.kind = FailureKind::Usage;
-            match said_by {
-                SaidBy::Origin(origin) => failure.hint(format!("{origin} names it")),
-                SaidBy::Settings => failure.at(self.world.dirs.shown(&self.world.dirs.settings_file())),
-                SaidBy::Found | SaidBy::FirstWrite => failure,
+            match origin {
+                BackendOrigin::Named(origin) => failure.hint(format!("{origin} names it")),
+                BackendOrigin::Settings => {
+                    failure.at(self.world.dirs.shown(&self.world.dirs.settings_file()))
+                }
+                BackendOrigin::Found | BackendOrigin::FirstWrite => failure,
             }
         })?;
-        Ok(Opened { store, place, said_by })
+        Ok(Opened { store, place, origin })
     }
 
     /// What the backends get that are programs: all that the user has, without what opens stores.
@@ -183,8 +185,8 @@ impl KeyStore {
     }
 
     /// Which backend it is, and why. `None`: nothing says so, and there is no store yet.
-    pub(crate) fn chosen(&self) -> Option<(StoreKind, SaidBy)> {
-        self.opened.as_ref().map(|opened| (opened.store.kind(), opened.said_by))
+    pub(crate) fn chosen(&self) -> Option<(StoreKind, BackendOrigin)> {
+        self.opened.as_ref().map(|opened| (opened.store.kind(), opened.origin))
     }
 
     /// Whether the backend can be used now.
@@ -200,7 +202,7 @@ impl KeyStore {
     fn choose_backend(&self) -> Result<Opened, Failure> {
         let mut reasons = Vec::new();
         for kind in StoreKind::BY_ITSELF.into_iter().filter(|kind| kind.is_built()) {
-            let opened = self.open_backend(kind, SaidBy::FirstWrite)?;
+            let opened = self.open_backend(kind, BackendOrigin::FirstWrite)?;
             match opened.store.status() {
                 Status::Unavailable(why) => reasons.push(format!("`{kind}` cannot be used here: {why}")),
                 Status::Locked | Status::Empty
@@ -239,8 +241,8 @@ impl KeyStore {
     /// The first write chooses the backend, and from then on only that one is used.
     pub(super) fn record_choice(&mut self) {
         let Some(opened) = &mut self.opened else { return };
-        if opened.said_by == SaidBy::FirstWrite {
-            opened.said_by = SaidBy::Found;
+        if opened.origin == BackendOrigin::FirstWrite {
+            opened.origin = BackendOrigin::Found;
             self.say_where_keys_are();
         }
         let Some(opened) = &self.opened else { return };
@@ -255,7 +257,7 @@ impl KeyStore {
     /// Records that this backend is to be used from now on.
     pub(crate) fn record_use(&mut self) -> Result<(), Failure> {
         let kind = self.opened()?.store.kind();
-        self.save_choice(kind, Earlier::IsReplaced).map_err(|error| crate::errors::file_failure(&error))
+        Ok(self.save_choice(kind, Earlier::IsReplaced)?)
     }
 
     fn save_choice(&self, kind: StoreKind, earlier: Earlier) -> Result<(), FileError> {

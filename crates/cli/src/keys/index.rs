@@ -3,11 +3,10 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::{KeyStore, Known};
-use crate::ask::passphrase::Asking;
+use super::{KeyStore, unless_locked};
+use crate::ask::passphrase::Interaction;
 use crate::ask::waiting::{Wanted, wait_for_lock};
-use crate::errors::file_failure;
-use crate::errors::{Failure, FailureKind};
+use crate::errors::Failure;
 use crate::store::index::{Index, load_index, save_index};
 use crate::store::sealed::CacheKey;
 use crate::store::{Store, StoreError};
@@ -19,45 +18,37 @@ const STORE_PATIENCE: Duration = Duration::from_secs(20);
 
 impl KeyStore {
     /// The index, made anew where it is missing or stale.
-    pub(crate) fn index(&mut self, asking: Asking) -> Result<Index, Failure> {
+    pub(crate) fn index(&mut self, interaction: Interaction) -> Result<Index, Failure> {
         if self.is_empty() {
             return Ok(Index::default());
         }
-        let key = self.cache_key(asking)?;
+        let key = self.cache_key(interaction)?;
         match self.load_true_index(&key)? {
             Some(index) => Ok(index),
-            None => self.rebuild_index(&key, asking),
+            None => self.rebuild_index(&key, interaction),
         }
     }
 
     /// The index as it was saved, unless the store has changed since.
     fn load_true_index(&mut self, key: &CacheKey) -> Result<Option<Index>, Failure> {
         let opened = self.opened()?;
-        let loaded = load_index(&opened.index_path(), key).map_err(|error| file_failure(&error))?;
+        let loaded = load_index(&opened.index_path(), key)?;
         Ok(loaded.filter(|index| opened.store.generation().is_none_or(|now| now == index.generation)))
     }
 
-    /// The index, where it can be had without asking a person.
-    pub(crate) fn index_if_known(&mut self) -> Result<Known<Index>, Failure> {
-        match self.index(Asking::AtHand) {
-            Ok(index) => Ok(Known::Yes(index)),
-            Err(failure) if failure.kind == FailureKind::NeedsPerson => Ok(Known::Locked),
-            Err(failure) => Err(failure),
-        }
+    /// The index; `None` where a person would have to unlock the store.
+    pub(crate) fn index_if_known(&mut self) -> Result<Option<Index>, Failure> {
+        unless_locked(self.index(Interaction::Never))
     }
 
-    /// How many access keys are stored, where the store can be used without asking a person.
-    pub(crate) fn count_if_known(&mut self) -> Result<Known<usize>, Failure> {
-        let counted = self.unlock(Asking::AtHand).and_then(|()| self.index(Asking::AtHand));
-        match counted {
-            Ok(index) => Ok(Known::Yes(index.keys.len())),
-            Err(failure) if failure.kind == FailureKind::NeedsPerson => Ok(Known::Locked),
-            Err(failure) => Err(failure),
-        }
+    /// How many access keys are stored; `None` where a person would have to unlock the store.
+    pub(crate) fn count_if_known(&mut self) -> Result<Option<usize>, Failure> {
+        let index = self.unlock(Interaction::Never).and_then(|()| self.index(Interaction::Never));
+        unless_locked(index.map(|index| index.keys.len()))
     }
 
-    fn rebuild_index(&mut self, key: &CacheKey, asking: Asking) -> Result<Index, Failure> {
-        self.unlock(asking)?;
+    fn rebuild_index(&mut self, key: &CacheKey, interaction: Interaction) -> Result<Index, Failure> {
+        self.unlock(interaction)?;
         // What was held may be the key of before the store was given a new identity: what the store has counts.
         let key = &self.true_cache_key(key)?;
         let directory = self.opened()?.place.state.clone();
@@ -125,12 +116,12 @@ impl KeyStore {
         work: impl FnOnce(&dyn Store) -> Result<(), StoreError>,
         note: impl FnOnce(&mut Index),
     ) -> Result<(), Failure> {
-        let key = self.cache_key(Asking::Person)?;
+        let key = self.cache_key(Interaction::Allowed)?;
         let opened = self.opened()?;
         let (directory, index) = (opened.place.state.clone(), opened.index_path());
         let _held = self.hold_store(&directory)?;
         let before = self.load_true_index(&key)?;
-        crate::sys::files::remove(&index).map_err(|error| file_failure(&error))?;
+        crate::sys::files::remove(&index)?;
         let result = work(&*self.opened()?.store);
         let result = result.map_err(|error| self.failure_of(&error));
         self.record_choice();

@@ -20,13 +20,13 @@ use hatbox_types::secret::{AccessKey, SecretString};
 use hatbox_types::text::shell::quote_word;
 use zeroize::Zeroizing;
 
+pub(crate) use self::choice::BackendOrigin;
 use self::choice::Opened;
-pub(crate) use self::choice::SaidBy;
 pub(crate) use self::transfer::Transfer;
 #[cfg(feature = "file")]
 pub(crate) use self::wraps::NewWay;
 use crate::args::GlobalArgs;
-use crate::ask::passphrase::Asking;
+use crate::ask::passphrase::Interaction;
 use crate::ask::passphrase::PassphraseSource;
 use crate::errors::{Failure, FailureKind};
 use crate::keys::request::{StoreRequest, resolve_store};
@@ -66,13 +66,12 @@ impl From<bool> for Replacing {
     }
 }
 
-/// Whether there is an answer without asking.
-#[derive(Debug)]
-pub(crate) enum Known<T> {
-    /// Yes.
-    Yes(T),
-    /// The store is locked, and nobody was to be asked.
-    Locked,
+/// The result of what asks nobody: `None` where a person would have to unlock the store.
+fn unless_locked<T>(result: Result<T, Failure>) -> Result<Option<T>, Failure> {
+    match result {
+        Err(failure) if failure.kind == FailureKind::NeedsPerson => Ok(None),
+        result => result.map(Some),
+    }
 }
 
 impl KeyStore {
@@ -116,8 +115,8 @@ impl KeyStore {
             cache_key: None,
             has_said_no_keyring: false,
         };
-        if let Some((kind, said_by)) = store.said_kind(request.kind)? {
-            store.opened = Some(store.open_backend(kind, said_by)?);
+        if let Some((kind, origin)) = store.named_kind(request.kind)? {
+            store.opened = Some(store.open_backend(kind, origin)?);
         }
         Ok(store)
     }
@@ -135,7 +134,7 @@ impl KeyStore {
 
     /// The access key stored for `profile`.
     pub(crate) fn read_key(&mut self, profile: &ProfileName) -> Result<AccessKey, Failure> {
-        self.unlock(Asking::Person)?;
+        self.unlock(Interaction::Allowed)?;
         let item = match self.opened()?.store.read(&ItemId::access_key(profile)) {
             Ok(item) => item,
             Err(StoreError::Absent) => {
@@ -170,27 +169,20 @@ impl KeyStore {
 
     /// Deletes the access key of `profile`.
     pub(crate) fn delete_key(&mut self, profile: &ProfileName) -> Result<(), Failure> {
-        self.unlock(Asking::Person)?;
+        self.unlock(Interaction::Allowed)?;
         let id = ItemId::access_key(profile);
         self.change(|store| store.delete(&id), |index| index.take_off(&id))
     }
 
     /// The cached sessions.
-    pub(crate) fn sessions(&mut self, asking: Asking) -> Result<Sessions, Failure> {
-        let key = self.cache_key(asking)?;
+    pub(crate) fn sessions(&mut self, interaction: Interaction) -> Result<Sessions, Failure> {
+        let key = self.cache_key(interaction)?;
         Ok(Sessions::open(&self.world.dirs.sessions(), key))
     }
 
-    /// The cached sessions, where they can be had without asking a person, and without making a store.
-    pub(crate) fn sessions_if_known(&mut self) -> Result<Known<Sessions>, Failure> {
-        if self.is_empty() {
-            return Ok(Known::Locked);
-        }
-        match self.sessions(Asking::AtHand) {
-            Ok(sessions) => Ok(Known::Yes(sessions)),
-            Err(failure) if failure.kind == FailureKind::NeedsPerson => Ok(Known::Locked),
-            Err(failure) => Err(failure),
-        }
+    /// The cached sessions; `None` where there is no store, or a person would have to unlock it.
+    pub(crate) fn sessions_if_known(&mut self) -> Result<Option<Sessions>, Failure> {
+        if self.is_empty() { Ok(None) } else { unless_locked(self.sessions(Interaction::Never)) }
     }
 
     /// Whether there is no store yet. Where the cache key is held there is one, and no backend is touched.
@@ -240,7 +232,7 @@ impl KeyStore {
                 .hint("run it on a terminal, pass --passphrase-fd N, or set `passphrase_command` in hatbox's settings"),
             StoreError::Locked(_, PassphraseError::Wrong) if self.passphrase.is_none() => failure
                 .hint("the passphrase is the one chosen when the store was made; nobody can recover it"),
-            StoreError::Unavailable { way_out: Some(way_out), .. } => failure.hint(way_out),
+            StoreError::Unavailable { hint: Some(hint), .. } => failure.hint(hint),
             StoreError::Missing { .. } => failure
                 .hint("mount the disk that it is on, or restore the directory from a backup")
                 .hint("if it is lost for good, forget it: hatbox store trust"),

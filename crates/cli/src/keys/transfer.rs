@@ -3,7 +3,7 @@
 use super::{KeyStore, Replacing};
 use hatbox_types::name::ProfileName;
 
-use crate::ask::passphrase::Asking;
+use crate::ask::passphrase::Interaction;
 use crate::errors::{Failure, FailureKind};
 use crate::store::{Item, ItemId, ItemKind, StoreError};
 use crate::sys::files::make_private_directory;
@@ -79,7 +79,7 @@ impl KeyStore {
 
     /// All access keys with their secrets, and what is wrong with those that cannot be read.
     pub(crate) fn all_keys(&mut self) -> Result<(Vec<Item>, Vec<String>), Failure> {
-        self.unlock(Asking::Person)?;
+        self.unlock(Interaction::Allowed)?;
         let listed = self.opened()?.store.list();
         let (infos, broken) = listed.map_err(|error| self.failure_of(&error))?;
         let mut broken: Vec<_> = broken.iter().map(ToString::to_string).collect();
@@ -105,7 +105,7 @@ impl KeyStore {
             Err(error) => return Err(other.failure_of(&error)),
         };
         let directory = self.opened()?.place.state.clone();
-        make_private_directory(&directory).map_err(|error| crate::errors::file_failure(&error))?;
+        make_private_directory(&directory)?;
         let _held = self.hold_store(&directory)?;
         let store = &self.opened()?.store;
         let result = match store.read(&ItemId::cache_key()) {
@@ -148,7 +148,7 @@ impl KeyStore {
 
     /// Deletes items; those that are not there are deleted already.
     pub(crate) fn delete_items(&mut self, ids: &[ItemId]) -> Result<(), Failure> {
-        self.unlock(Asking::Person)?;
+        self.unlock(Interaction::Allowed)?;
         self.change(
             |store| {
                 for id in ids {

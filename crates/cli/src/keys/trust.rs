@@ -1,7 +1,7 @@
 //! A `file` store that is not trusted: shown, and taken as it is after a word of the user's.
 
 use super::KeyStore;
-use crate::ask::passphrase::{Asking, Patience, ask_passphrase};
+use crate::ask::passphrase::{Interaction, Patience, ask_passphrase};
 use crate::errors::Failure;
 use crate::store::file::{Examined, StoreState};
 use crate::sys::files::make_private_directory;
@@ -11,7 +11,7 @@ impl KeyStore {
     pub(crate) fn examine(&mut self) -> Result<StoreState, Failure> {
         let (world, source) = (self.world.clone(), self.passphrase.take());
         let patience = Patience { timeout: self.settings.prompt_timeout(), is_over: &|| false };
-        let mut ask = |what| ask_passphrase(&world, source.as_ref(), Asking::Person, &patience, &what);
+        let mut ask = |what| ask_passphrase(&world, source.as_ref(), Interaction::Allowed, &patience, &what);
         let result = self.file_store().map(|store| store.examine(&mut ask));
         self.passphrase = source;
         result?.map_err(|error| self.failure_of(&error))
@@ -20,7 +20,7 @@ impl KeyStore {
     /// Uses what was examined from now on.
     pub(crate) fn accept(&mut self, examined: Examined) -> Result<(), Failure> {
         let directory = self.opened()?.place.state.clone();
-        make_private_directory(&directory).map_err(|error| crate::errors::file_failure(&error))?;
+        make_private_directory(&directory)?;
         let _held = self.hold_store(&directory)?;
         self.cache_key = None;
         self.drop_index();

@@ -3,12 +3,11 @@
 use hatbox_types::secret::SecretString;
 use zeroize::Zeroizing;
 
-use super::{KeyStore, SaidBy};
+use super::{BackendOrigin, KeyStore};
 use crate::ask::passphrase::PassphraseSource;
-use crate::ask::passphrase::{Asking, Patience, ask_passphrase};
+use crate::ask::passphrase::{Interaction, Patience, ask_passphrase};
 use crate::ask::waiting::{Wanted, leave_failure, wait_for_lock};
 use crate::env_names;
-use crate::errors::file_failure;
 use crate::errors::{Failure, FailureKind};
 use crate::store::sealed::CacheKey;
 use crate::store::unlocked::HeldIn;
@@ -18,19 +17,19 @@ use crate::sys::keyring::KeyringError;
 
 impl KeyStore {
     /// Unlocks the store. Only what stores a key creates one.
-    pub(super) fn unlock(&mut self, asking: Asking) -> Result<(), Failure> {
+    pub(super) fn unlock(&mut self, interaction: Interaction) -> Result<(), Failure> {
         if self.opened.as_ref().is_none_or(|opened| opened.store.status() == Status::Empty) {
             return Err(no_store_yet());
         }
-        self.unlock_what_is_there(asking)
+        self.unlock_what_is_there(interaction)
     }
 
     /// Unlocks the store, creating it where there is none: for what stores a key.
     pub(super) fn unlock_or_create(&mut self) -> Result<(), Failure> {
-        self.unlock_what_is_there(Asking::Person)
+        self.unlock_what_is_there(Interaction::Allowed)
     }
 
-    fn unlock_what_is_there(&mut self, asking: Asking) -> Result<(), Failure> {
+    fn unlock_what_is_there(&mut self, interaction: Interaction) -> Result<(), Failure> {
         loop {
             let status = self.opened()?.store.status();
             if matches!(status, Status::Unavailable(_)) {
@@ -42,7 +41,7 @@ impl KeyStore {
                 return Ok(());
             }
             // Whoever is not to be asked must not wait for somebody else's answer either.
-            if asking == Asking::AtHand && self.passphrase.is_none() {
+            if interaction == Interaction::Never && self.passphrase.is_none() {
                 let kind = self.opened()?.store.kind();
                 return Err(self.failure_of(&StoreError::Locked(kind, PassphraseError::NoWay)));
             }
@@ -54,7 +53,7 @@ impl KeyStore {
                 .hint("let the command use something other than hatbox's store"));
             }
             self.check_owner()?;
-            match self.unlock_by_asking(asking)? {
+            match self.unlock_by_asking(interaction)? {
                 Asked::Unlocked => return Ok(()),
                 Asked::AnsweredElsewhere => self.world.output.note("answered on another terminal"),
             }
@@ -79,9 +78,9 @@ impl KeyStore {
     }
 
     /// One question and one scrypt at a time; whoever waited finds the answer in the kernel keyring.
-    fn unlock_by_asking(&mut self, asking: Asking) -> Result<Asked, Failure> {
+    fn unlock_by_asking(&mut self, interaction: Interaction) -> Result<Asked, Failure> {
         let directory = self.opened()?.place.state.clone();
-        make_private_directory(&directory).map_err(|error| file_failure(&error))?;
+        make_private_directory(&directory)?;
         let timeout = self.settings.prompt_timeout();
         let wanted = Wanted {
             path: &directory.join("unlock.lock"),
@@ -95,7 +94,7 @@ impl KeyStore {
         let patience = Patience { timeout, is_over: &|| !held.is_current() };
         let mut read = None;
         let mut ask = |what: PassphraseFor| {
-            let text = ask_passphrase(world, source, asking, &patience, &what)?;
+            let text = ask_passphrase(world, source, interaction, &patience, &what)?;
             if let (Some(source), PassphraseFor::Opening { .. } | PassphraseFor::Creating) = (source, &what) {
                 read = Some(PassphraseSource::Read { source: source.shown(), text: text.clone() });
             }
@@ -103,7 +102,7 @@ impl KeyStore {
         };
         let Some(opened) = &mut self.opened else { return Ok(Asked::AnsweredElsewhere) };
         // A backend that the first write chooses is told of once it has been written to.
-        let is_new = opened.store.status() == Status::Empty && opened.said_by != SaidBy::FirstWrite;
+        let is_new = opened.store.status() == Status::Empty && opened.origin != BackendOrigin::FirstWrite;
         let result = opened.store.unlock(&mut ask);
         match result {
             Ok(()) => {}
@@ -143,7 +142,7 @@ impl KeyStore {
         if directory.exists() {
             return Ok(());
         }
-        check_creator(&directory).map_err(|error| file_failure(&error))
+        Ok(check_creator(&directory)?)
     }
 
     /// The cache key, where it is held: touches no backend.
@@ -180,17 +179,17 @@ impl KeyStore {
         let patience = Patience { timeout: self.settings.prompt_timeout(), is_over: &|| false };
         let what = PassphraseFor::Opening { attempt: 1 };
         // Why there is none is said once it is needed.
-        let text = ask_passphrase(&self.world, Some(source), Asking::AtHand, &patience, &what).ok()?;
+        let text = ask_passphrase(&self.world, Some(source), Interaction::Never, &patience, &what).ok()?;
         self.passphrase = Some(PassphraseSource::Read { source: source.shown(), text: text.clone() });
         Some(text)
     }
 
     /// The cache key: from the kernel keyring, else from the store.
-    pub(super) fn cache_key(&mut self, asking: Asking) -> Result<CacheKey, Failure> {
+    pub(super) fn cache_key(&mut self, interaction: Interaction) -> Result<CacheKey, Failure> {
         if let Some(key) = self.cache_key_at_hand() {
             return Ok(key);
         }
-        self.unlock(asking)?;
+        self.unlock(interaction)?;
         let key = self.load_or_create_cache_key()?;
         self.hold_cache_key(&key)?;
         Ok(self.cache_key.insert(key).clone())
@@ -233,13 +232,13 @@ impl KeyStore {
             return Ok(key);
         }
         let directory = self.opened()?.place.state.clone();
-        make_private_directory(&directory).map_err(|error| file_failure(&error))?;
+        make_private_directory(&directory)?;
         let _held = self.hold_store(&directory)?;
         // Another process may have been first.
         if let Some(key) = self.load_cache_key()? {
             return Ok(key);
         }
-        let key = CacheKey::generate().map_err(|error| Failure::of_error(FailureKind::Failed, &error))?;
+        let key = CacheKey::generate()?;
         let info = ItemInfo { id: ItemId::cache_key(), created: self.world.clock.now(), access_key_id: None };
         let item = Item { info, secret: Zeroizing::new(key.expose().to_vec()) };
         let written = self.opened()?.store.write(&item);
@@ -274,12 +273,12 @@ impl KeyStore {
                 KeyringError::Unknown => "this system holds nothing between commands",
             };
             let is_file = self.chosen().is_some_and(|(kind, _)| kind == StoreKind::File);
-            let way_out = if is_file && error != KeyringError::Unknown {
+            let hint = if is_file && error != KeyringError::Unknown {
                 "; to save that, set `unlock_cache = \"runtime-dir\"` in hatbox's settings"
             } else {
                 ""
             };
-            self.world.output.note(&format!("{why}: each command unlocks the store again{way_out}"));
+            self.world.output.note(&format!("{why}: each command unlocks the store again{hint}"));
         }
     }
 }

@@ -4,8 +4,7 @@ use hatbox_types::secret::SecretString;
 
 use super::unlock::no_store_yet;
 use super::{KeyStore, Replacing};
-use crate::ask::passphrase::{Asking, Patience, ask_passphrase, read_new_passphrase};
-use crate::errors::file_failure;
+use crate::ask::passphrase::{Interaction, Patience, ask_passphrase, read_new_passphrase};
 use crate::errors::{Failure, FailureKind};
 #[cfg(feature = "plugins")]
 use crate::store::file::PluginIdentity;
@@ -41,7 +40,7 @@ impl KeyStore {
     /// The wraps that are there; whether hatbox made them only where that can be known without a person.
     pub(crate) fn wraps_if_known(&mut self) -> Result<Vec<WrapInfo>, Failure> {
         self.require_file_store()?;
-        match self.unlock(Asking::AtHand) {
+        match self.unlock(Interaction::Never) {
             Err(failure) if failure.kind != FailureKind::NeedsPerson => return Err(failure),
             _ => {}
         }
@@ -105,7 +104,7 @@ impl KeyStore {
         descriptor: Option<i32>,
     ) -> Result<(usize, Option<SecretString>), Failure> {
         self.wraps_of_open_store()?;
-        let count = self.index(Asking::Person)?.keys.len();
+        let count = self.index(Interaction::Allowed)?.keys.len();
         let new = match (descriptor, &self.passphrase) {
             (Some(number), _) => NewPassphrase::From(number),
             (None, None) => NewPassphrase::Asked,
@@ -120,17 +119,17 @@ impl KeyStore {
         // What the old cache key opened is made again, but for the backups.
         let old = self.cache_key.take();
         self.drop_index();
-        self.index(Asking::Person)?;
+        self.index(Interaction::Allowed)?;
         if let Some(old) = old {
-            let new = self.cache_key(Asking::Person)?;
-            self.backups()?.reseal(&old, &new).map_err(|error| file_failure(&error))?;
+            let new = self.cache_key(Interaction::Allowed)?;
+            self.backups()?.reseal(&old, &new)?;
         }
         Ok((count, recovery))
     }
 
     fn wraps_of_open_store(&mut self) -> Result<Vec<WrapInfo>, Failure> {
         self.require_file_store()?;
-        self.unlock(Asking::Person)?;
+        self.unlock(Interaction::Allowed)?;
         let listed = self.file_store()?.wraps();
         listed.map_err(|error| self.failure_of(&error))
     }
@@ -167,9 +166,9 @@ impl KeyStore {
         let mut ask = |what: PassphraseFor| match (&what, new) {
             (PassphraseFor::Changing, NewPassphrase::From(number)) => read_new_passphrase(&world, *number),
             (PassphraseFor::Changing, NewPassphrase::Same) => {
-                ask_passphrase(&world, source.as_ref(), Asking::Person, &patience, &what)
+                ask_passphrase(&world, source.as_ref(), Interaction::Allowed, &patience, &what)
             }
-            _ => ask_passphrase(&world, None, Asking::Person, &patience, &what),
+            _ => ask_passphrase(&world, None, Interaction::Allowed, &patience, &what),
         };
         let result = self.file_store().map(|store| work(store, &mut ask));
         self.passphrase = source;

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::file::FileStore;
 use super::memory::MemoryStore;
-use super::unlocked::{TimeoutSaidBy, Unlocked};
+use super::unlocked::{TimeoutOrigin, Unlocked};
 use super::{Item, ItemId, ItemInfo, PassphraseError, PassphraseFor, Status, Store, StoreError};
 
 pub(super) fn item(profile: &str, secret: &[u8]) -> Item {
@@ -30,7 +30,7 @@ pub(super) fn passphrase(_: PassphraseFor) -> Result<SecretString, PassphraseErr
 fn file_store(dir: &std::path::Path) -> FileStore {
     let minute = std::time::Duration::from_mins(1);
     let place = dir.display().to_string();
-    let unlocked = Unlocked::of_store(&place, minute, TimeoutSaidBy::Settings, minute);
+    let unlocked = Unlocked::of_store(&place, minute, TimeoutOrigin::Settings, minute);
     FileStore::open(&dir.join("store"), &dir.join("state"), None, unlocked, minute)
 }
 

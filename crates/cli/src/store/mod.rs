@@ -246,7 +246,7 @@ pub(crate) enum StoreError {
         #[source]
         source: Box<dyn Error + Send + Sync>,
         /// What the user can run or set.
-        way_out: Option<String>,
+        hint: Option<String>,
     },
     /// It is not the store that was used before, or not its newest state: it is not believed.
     #[error("the store at `{}` is not trusted", place.display())]

@@ -43,7 +43,7 @@ pub(crate) fn open_store(kind: StoreKind, place: &Place) -> Result<Box<dyn Store
         place.programs.as_ref().ok_or_else(|| StoreError::Unavailable {
             kind,
             source: cause("it is not known which program it is"),
-            way_out: None,
+            hint: None,
         })
     };
     match kind {
@@ -75,7 +75,7 @@ pub(crate) fn open_store(kind: StoreKind, place: &Place) -> Result<Box<dyn Store
             Err(StoreError::Unavailable {
                 kind,
                 source: cause("this build of hatbox does not have it"),
-                way_out: Some(format!("it has {}", names.join(", "))),
+                hint: Some(format!("it has {}", names.join(", "))),
             })
         }
     }

@@ -23,7 +23,7 @@ impl Meaning {
         match self {
             Self::Absent => StoreError::Absent,
             Self::Refused => StoreError::Locked(kind, PassphraseError::Refused { what: said }),
-            Self::Unavailable => StoreError::Unavailable { kind, source: cause(said), way_out: None },
+            Self::Unavailable => StoreError::Unavailable { kind, source: cause(said), hint: None },
             Self::Broken => StoreError::Broken { kind, what: item.to_owned(), problem: said },
         }
     }

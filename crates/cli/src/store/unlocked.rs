@@ -21,7 +21,7 @@ use crate::sys::runtime_file;
 pub(crate) struct Unlocked {
     prefix: String,
     timeout: Duration,
-    said_by: TimeoutSaidBy,
+    origin: TimeoutOrigin,
     /// How long an entry lives at most, however often it is used.
     max: Duration,
     /// Where the files go, when the settings ask for them.
@@ -32,7 +32,7 @@ pub(crate) struct Unlocked {
 
 /// Why entries live as long as they do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum TimeoutSaidBy {
+pub(crate) enum TimeoutOrigin {
     /// The settings: an entry that is there keeps the timeout that it was written with.
     Settings,
     /// The flag of this run: it holds from now on.
@@ -93,11 +93,11 @@ fn left_of(entry: &[u8]) -> Duration {
 impl Unlocked {
     /// The entries of the store that `place` is a name for, which live for `timeout` after their last use, and for `max`
     /// at most.
-    pub(crate) fn of_store(place: &str, timeout: Duration, said_by: TimeoutSaidBy, max: Duration) -> Self {
+    pub(crate) fn of_store(place: &str, timeout: Duration, origin: TimeoutOrigin, max: Duration) -> Self {
         Self {
             prefix: format!("hatbox:{}:{place}", user()),
             timeout: timeout.min(max),
-            said_by,
+            origin,
             max,
             runtime: None,
             box_places: Vec::new(),
@@ -128,7 +128,7 @@ impl Unlocked {
         }
         let length = held.len() - LIFE_BYTES;
         held.truncate(length);
-        if self.said_by == TimeoutSaidBy::Flag && life.timeout.as_secs() != self.timeout.as_secs() {
+        if self.origin == TimeoutOrigin::Flag && life.timeout.as_secs() != self.timeout.as_secs() {
             // At worst it ends when it would have.
             self.write_until(what, &held, Life { timeout: self.timeout, ..life }).ok();
         }
@@ -169,7 +169,7 @@ impl Unlocked {
     /// The cache key, when it is held.
     pub(crate) fn cache_key(&self) -> Result<CacheKey, KeyringError> {
         let key = CacheKey::of_bytes(&self.read("cache-key")?).ok_or(KeyringError::Absent)?;
-        if self.said_by == TimeoutSaidBy::Flag {
+        if self.origin == TimeoutOrigin::Flag {
             // What is asked for is asked for both.
             self.identity().ok();
         }
@@ -272,7 +272,7 @@ mod tests {
     #[test]
     fn a_timeout_is_never_longer_than_the_most_that_is_allowed() {
         let hour = Duration::from_hours(1);
-        let unlocked = Unlocked::of_store("x", hour * 8, TimeoutSaidBy::Flag, hour);
+        let unlocked = Unlocked::of_store("x", hour * 8, TimeoutOrigin::Flag, hour);
         assert_eq!(unlocked.timeout, hour);
     }
 }

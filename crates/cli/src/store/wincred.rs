@@ -123,7 +123,7 @@ impl Store for WincredStore {
                     "the item has {} bytes, and Windows keeps {LIMIT} at most",
                     text.len()
                 )),
-                way_out: Some("hatbox store use file".to_owned()),
+                hint: Some("hatbox store use file".to_owned()),
             });
         }
         let comment = format!("{} of profile {}", item.info.id.kind.as_str(), item.info.id.profile);

@@ -73,10 +73,10 @@ impl FileError {
         }
     }
 
-    /// The command that mends it, where there is one.
-    pub(crate) fn way_out(&self) -> Option<String> {
+    /// The command that fixes it, where there is one.
+    pub(crate) fn hint(&self) -> Option<String> {
         match self {
-            Self::NotPrivate(why) => Some(why.way_out()),
+            Self::NotPrivate(why) => Some(why.hint()),
             Self::OtherUsers { owner, .. } => Some(format!("sudo -u '#{owner}' hatbox ...")),
             _ => None,
         }

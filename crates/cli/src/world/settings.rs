@@ -313,8 +313,8 @@ pub(crate) fn check_may_name_a_command(ownership: Ownership, shown: &str) -> Res
 fn check_trusted(ownership: Ownership, shown: &str, what: &str) -> Result<(), Failure> {
     ownership.check_trusted().map_err(|why| {
         let failure = Failure::new(FailureKind::Refused, format!("`{shown}` {what}, and {why}"));
-        match why.way_out(shown) {
-            Some(way_out) => failure.hint(way_out),
+        match why.hint(shown) {
+            Some(hint) => failure.hint(hint),
             None => failure,
         }
     })

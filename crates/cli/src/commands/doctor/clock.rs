@@ -36,9 +36,9 @@ impl Checkup<'_> {
                         Some(_) => format!("compared with that of {host}"),
                     },
                 );
-                let way_out = "sudo timedatectl set-ntp true";
+                let hint = "sudo timedatectl set-ntp true";
                 self.findings.extend(skew.map(|finding| {
-                    if cfg!(target_os = "linux") { finding.mended_by(way_out) } else { finding }
+                    if cfg!(target_os = "linux") { finding.mended_by(hint) } else { finding }
                 }));
             }
             Err(why) => {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use hatbox_core::doctor::{Finding, Level, Topic};
 
 use super::Checkup;
-use crate::files::modes::{Flaw, Must, close, files_in, find_flaw};
+use crate::files::modes::{Flaw, Protection, close, files_in, find_flaw};
 use crate::world::dirs::Dirs;
 
 /// A directory of hatbox's has a file for each key and session; nobody has this many.
@@ -19,7 +19,7 @@ const REFUSED: &str = ": hatbox does not use it like that";
 /// A file or directory that is looked at.
 struct Looked {
     path: PathBuf,
-    must: Must,
+    wanted: Protection,
     level: Level,
     /// What follows from a flaw.
     so: &'static str,
@@ -31,15 +31,15 @@ impl Checkup<'_> {
         let looked = places(&self.world.dirs, store);
         let count = looked.iter().filter(|looked| looked.path.exists()).count();
         let mut is_well = true;
-        for Looked { path, must, level, so } in looked {
-            let Some(flaw) = find_flaw(&path, must) else { continue };
-            let is_fixed = is_fixing && is_mended(&path, must, &flaw);
+        for Looked { path, wanted, level, so } in looked {
+            let Some(flaw) = find_flaw(&path, wanted) else { continue };
+            let is_fixed = is_fixing && is_mended(&path, wanted, &flaw);
             is_well &= is_fixed;
             let id = if flaw.closing.is_some() { "loose-mode" } else { "foreign-file" };
             let text = format!("{}{so}", flaw.reason);
             let finding = Finding::new(Topic::Files, id, level, text).in_file(self.world.dirs.shown(&path));
-            let finding = match flaw.way_out {
-                Some(way_out) => finding.mended_by(way_out),
+            let finding = match flaw.hint {
+                Some(hint) => finding.mended_by(hint),
                 None => finding,
             };
             self.findings.push(Finding { is_fixed, ..finding });
@@ -56,25 +56,25 @@ impl Checkup<'_> {
     }
 }
 
-fn is_mended(path: &Path, must: Must, flaw: &Flaw) -> bool {
-    flaw.closing.is_some_and(|closing| close(path, closing).is_ok()) && find_flaw(path, must).is_none()
+fn is_mended(path: &Path, wanted: Protection, flaw: &Flaw) -> bool {
+    flaw.closing.is_some_and(|closing| close(path, closing).is_ok()) && find_flaw(path, wanted).is_none()
 }
 
 fn places(dirs: &Dirs, store: Option<&Path>) -> Vec<Looked> {
     let mut looked = Vec::new();
-    let mut add = |path: PathBuf, must, level, so| looked.push(Looked { path, must, level, so });
+    let mut add = |path: PathBuf, wanted, level, so| looked.push(Looked { path, wanted, level, so });
 
-    add(dirs.aws_config().to_owned(), Must::HaveNoOtherWriter, Level::Error, CHOOSE);
-    add(dirs.aws_credentials().to_owned(), Must::BeHidden, Level::Warning, ": it may hold keys");
+    add(dirs.aws_config().to_owned(), Protection::NoOtherWriter, Level::Error, CHOOSE);
+    add(dirs.aws_credentials().to_owned(), Protection::NoOtherReader, Level::Warning, ": it may hold keys");
     let settings = dirs.settings_file();
     let aws = [dirs.aws_config(), dirs.aws_credentials()].into_iter().filter_map(Path::parent);
     let mut parents: Vec<_> = aws.chain(settings.parent()).collect();
     parents.dedup();
     for parent in parents.into_iter().filter(|parent| !parent.as_os_str().is_empty()) {
         let so = ": whoever can write to it can put other files in the place of yours";
-        add(parent.to_owned(), Must::HaveNoOtherWriter, Level::Error, so);
+        add(parent.to_owned(), Protection::NoOtherWriter, Level::Error, so);
     }
-    add(settings, Must::HaveNoOtherWriter, Level::Error, CHOOSE);
+    add(settings, Protection::NoOtherWriter, Level::Error, CHOOSE);
 
     let usual = dirs.store();
     let store = store.unwrap_or(&usual);
@@ -87,9 +87,9 @@ fn places(dirs: &Dirs, store: Option<&Path>) -> Vec<Looked> {
         // Locks hold nothing that is worth hiding, and are taken whatever their modes.
         let has_private_files = directory != dirs.locks();
         let files = if has_private_files { files_in(&directory, LIMIT) } else { Vec::new() };
-        add(directory, Must::BeOurs, Level::Error, REFUSED);
+        add(directory, Protection::Private, Level::Error, REFUSED);
         for file in files.into_iter().filter(|file| is_private_file(file)) {
-            add(file, Must::BeOurs, Level::Error, REFUSED);
+            add(file, Protection::Private, Level::Error, REFUSED);
         }
     }
     looked

@@ -6,7 +6,7 @@ use hatbox_core::doctor::chains::{NamedProgram, Profiles, program_word};
 use hatbox_core::doctor::{Finding, Level, Topic};
 
 use super::Checkup;
-use crate::files::modes::{Must, find_flaw};
+use crate::files::modes::{Protection, find_flaw};
 use crate::files::programs::{find_in_path, find_program, is_found, own_file};
 
 impl Checkup<'_> {
@@ -61,12 +61,12 @@ impl Checkup<'_> {
     /// A program that hatbox runs, and its directory, must be closed to other writers: they could put theirs there.
     pub(super) fn check_writers(&mut self, name: &str, file: &Path) {
         for path in std::iter::once(file).chain(file.parent()) {
-            let Some(flaw) = find_flaw(path, Must::HaveNoOtherWriter) else { continue };
+            let Some(flaw) = find_flaw(path, Protection::NoOtherWriter) else { continue };
             let text = format!("hatbox runs `{}` from here: {}", name.escape_debug(), flaw.reason);
             let finding = Finding::new(Topic::Programs, "loose-program", Level::Warning, text)
                 .in_file(self.world.dirs.shown(path));
-            self.findings.push(match flaw.way_out {
-                Some(way_out) => finding.mended_by(way_out),
+            self.findings.push(match flaw.hint {
+                Some(hint) => finding.mended_by(hint),
                 None => finding,
             });
         }

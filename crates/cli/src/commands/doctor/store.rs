@@ -8,7 +8,7 @@ use crate::errors::Failure;
 use crate::files::modes::files_in;
 #[cfg(feature = "file")]
 use crate::files::programs::find_in_path;
-use crate::keys::{KeyStore, Known, SaidBy};
+use crate::keys::{BackendOrigin, KeyStore};
 use crate::store::index::Index;
 use crate::store::{Status, StoreKind};
 
@@ -23,42 +23,42 @@ impl Checkup<'_> {
                 return None;
             }
         };
-        let Some((kind, said_by)) = store.chosen() else {
+        let Some((kind, origin)) = store.chosen() else {
             self.check_keys_of_aws_vault();
             self.sum_up(Topic::Store, "none yet: the first key that is added chooses a backend");
             return Some(Index::default());
         };
-        let said_by = self.render_said_by(said_by);
+        let origin = self.render_origin(origin);
         if let Status::Unavailable(why) = store.status() {
             let text = format!("the backend `{kind}` cannot be used: {why}");
             let finding = Finding::new(Topic::Store, "store-unavailable", Level::Error, text);
             self.findings.push(finding.mended_by("hatbox store status"));
-            self.sum_up(Topic::Store, format!("`{kind}` ({said_by})"));
+            self.sum_up(Topic::Store, format!("`{kind}` ({origin})"));
             return None;
         }
         if store.is_empty() {
             self.check_keys_of_aws_vault();
-            self.sum_up(Topic::Store, format!("`{kind}`, with nothing in it ({said_by})"));
+            self.sum_up(Topic::Store, format!("`{kind}`, with nothing in it ({origin})"));
             return Some(Index::default());
         }
         let index = match store.index_if_known() {
-            Ok(Known::Yes(index)) => {
+            Ok(Some(index)) => {
                 let count = index.keys.len();
                 let keys =
                     if count == 1 { "1 access key".to_owned() } else { format!("{count} access keys") };
-                self.sum_up(Topic::Store, format!("`{kind}` is unlocked ({said_by}), with {keys}"));
+                self.sum_up(Topic::Store, format!("`{kind}` is unlocked ({origin}), with {keys}"));
                 Some(index)
             }
-            Ok(Known::Locked) => {
+            Ok(None) => {
                 let text = "it is locked: neither its keys nor cached sessions could be looked at";
                 let finding = Finding::new(Topic::Store, "store-locked", Level::Info, text);
                 self.findings.push(finding.mended_by("hatbox list --unlock"));
-                self.sum_up(Topic::Store, format!("`{kind}` is locked ({said_by})"));
+                self.sum_up(Topic::Store, format!("`{kind}` is locked ({origin})"));
                 None
             }
             Err(failure) => {
                 self.findings.push(finding_of(Topic::Store, "store-broken", &failure));
-                self.sum_up(Topic::Store, format!("`{kind}` ({said_by})"));
+                self.sum_up(Topic::Store, format!("`{kind}` ({origin})"));
                 return None;
             }
         };
@@ -71,13 +71,13 @@ impl Checkup<'_> {
         index
     }
 
-    fn render_said_by(&self, said_by: SaidBy) -> String {
-        match said_by {
-            SaidBy::Origin(origin) => format!("{origin} says so"),
-            SaidBy::Settings => {
+    fn render_origin(&self, origin: BackendOrigin) -> String {
+        match origin {
+            BackendOrigin::Named(origin) => format!("{origin} says so"),
+            BackendOrigin::Settings => {
                 format!("{} says so", self.world.dirs.shown(&self.world.dirs.settings_file()))
             }
-            SaidBy::Found | SaidBy::FirstWrite => "nothing says otherwise".to_owned(),
+            BackendOrigin::Found | BackendOrigin::FirstWrite => "nothing says otherwise".to_owned(),
         }
     }
 
@@ -155,7 +155,7 @@ impl Checkup<'_> {
     }
 
     fn check_sessions(&mut self, store: &mut KeyStore) {
-        let Ok(Known::Yes(sessions)) = store.sessions_if_known() else { return };
+        let Ok(Some(sessions)) = store.sessions_if_known() else { return };
         let (sessions, broken) = match sessions.list() {
             Ok(listed) => listed,
             Err(error) => {
@@ -173,7 +173,7 @@ impl Checkup<'_> {
             self.findings.extend(check_obtained(now, session.obtained_at, &session.profile));
         }
         // Modes and links are told of under the files.
-        for error in broken.into_iter().filter(|error| error.way_out().is_none()) {
+        for error in broken.into_iter().filter(|error| error.hint().is_none()) {
             let finding = Finding::new(Topic::Store, "sessions-unreadable", Level::Error, error.to_string());
             self.findings.push(finding.mended_by("hatbox clear"));
         }

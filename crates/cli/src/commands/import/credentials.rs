@@ -182,7 +182,7 @@ fn may_remove(
     let question = Confirmation {
         text: &format!("Take {count} keys out of {shown}? (y|N) "),
         what: "the keys are stored; taking them out of the file needs a yes",
-        way_out: "run it on a terminal, with --yes, or with --keep",
+        hint: "run it on a terminal, with --yes, or with --keep",
         timeout: world.settings()?.prompt_timeout(),
     };
     Ok(args.yes || ask_yes_or_no(world, &question)?)

@@ -16,7 +16,7 @@ const INDENT: usize = 19;
 
 pub(super) fn run(world: &World, directory: &std::path::Path, args: &SandboxLogArgs) -> Result<(), Failure> {
     let client = super::open_client(directory)?;
-    let mut entries = client.log(0).map_err(|error| super::failed(&error))?;
+    let mut entries = client.log(0)?;
     entries.retain(|entry| args.service.as_ref().is_none_or(|service| entry.service == *service));
     if args.json {
         let mut text = String::new();

@@ -58,16 +58,17 @@ fn directory_of(world: &World, args: &SandboxArgs) -> PathBuf {
 }
 
 fn open_client(directory: &Path) -> Result<Client, Failure> {
-    Client::open(directory)
-        .map_err(|error| Failure::of_error(FailureKind::Failed, &error).hint("hatbox sandbox up --detach"))
+    Client::open(directory).map_err(|error| Failure::from(error).hint("hatbox sandbox up --detach"))
 }
 
-fn failed(error: &hatbox_sandbox::Error) -> Failure {
-    Failure::of_error(FailureKind::Failed, error)
+impl From<hatbox_sandbox::Error> for Failure {
+    fn from(error: hatbox_sandbox::Error) -> Self {
+        Self::of_error(FailureKind::Failed, &error)
+    }
 }
 
 fn run_code(world: &World, directory: &Path) -> Result<(), Failure> {
-    let code = open_client(directory)?.code(demo_world::MFA_SERIAL).map_err(|error| failed(&error))?;
+    let code = open_client(directory)?.code(demo_world::MFA_SERIAL)?;
     world.output.data(&format!("{}\n", code.code))?;
     let used = if code.is_used { ", and was used already: wait for the next" } else { "" };
     world.output.note(&format!("good for {} s more{used}", code.seconds_left));

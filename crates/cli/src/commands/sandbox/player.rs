@@ -268,7 +268,7 @@ impl<'a> Player<'a> {
     }
 
     fn shown_code(&self) -> Result<hatbox_sandbox::control::CodeShown, Failure> {
-        self.scene.client().code(demo_world::MFA_SERIAL).map_err(|error| super::failed(&error))
+        Ok(self.scene.client().code(demo_world::MFA_SERIAL)?)
     }
 
     /// The code that the device shows; the next one if this one was used, typed before, or is about to go.

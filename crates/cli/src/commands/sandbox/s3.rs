@@ -1,6 +1,6 @@
 //! `hatbox sandbox s3`: what `aws s3 ls|cp|rm|mb` do, for machines without the `aws` program.
 
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::args::SandboxS3;
@@ -210,8 +210,7 @@ fn download(world: &World, client: &S3Client<'_>, from: &Place, to: Side) -> Res
     let body = ask(client, "GetObject", "GET", from, &[])
         .map_err(|error| failed(&format!("download failed: {from} to {shown}"), &error))?;
     let Some(path) = path else {
-        let mut stdout = std::io::stdout().lock();
-        return Ok(stdout.write_all(&body).and_then(|()| stdout.flush())?);
+        return Ok(world.output.bytes(&body)?);
     };
     std::fs::write(&path, body).map_err(|error| {
         Failure::new(FailureKind::Failed, format!("could not write `{}`", path.display())).caused_by(&error)

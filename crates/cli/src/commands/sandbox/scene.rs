@@ -51,8 +51,7 @@ impl<'h> Scene<'h> {
         let marker = scene.directory.join(KEY_OF);
         if std::fs::read_to_string(&marker).ok().as_deref() != Some(scene.client.id()) {
             scene.add_key()?;
-            write_atomic(&marker, scene.client.id().as_bytes(), Keep::Nothing)
-                .map_err(|error| Failure::of_error(FailureKind::Failed, &error))?;
+            write_atomic(&marker, scene.client.id().as_bytes(), Keep::Nothing)?;
         }
         Ok(scene)
     }
@@ -65,7 +64,7 @@ impl<'h> Scene<'h> {
         })?;
         let environment = build_environment(&world.environment, directory, &client);
         let scene = Self { directory: directory.to_owned(), client, _server: server, environment, held };
-        scene.make_home(&program).map_err(|error| Failure::of_error(FailureKind::Failed, &error))?;
+        scene.make_home(&program)?;
         Ok(scene)
     }
 
@@ -94,8 +93,7 @@ impl<'h> Scene<'h> {
 
     /// The user's access key, as the person would read it in the console.
     pub(super) fn user_key(&self) -> Result<AccessKey, Failure> {
-        let failed = |error: &hatbox_sandbox::Error| Failure::of_error(FailureKind::Failed, error);
-        let world = demo::load_world(&self.directory).map_err(|error| failed(&error))?;
+        let world = demo::load_world(&self.directory)?;
         world.and_then(|world| world.access_key(demo::PEOPLE_ACCOUNT, demo::USER)).ok_or_else(|| {
             Failure::new(FailureKind::Failed, "the sandbox's user has no access key")
                 .hint("remove the sandbox's directory to start over")
@@ -223,7 +221,7 @@ fn open_server(directory: &Path) -> Result<(Client, Option<Running>), Failure> {
             Ok(server) => return Ok((server.client.clone(), Some(server))),
             // Another process is about to start or to stop one.
             Err(hatbox_sandbox::Error::Running { .. }) if Instant::now() < until => std::thread::sleep(TICK),
-            Err(error) => return Err(super::failed(&error)),
+            Err(error) => return Err(error.into()),
         }
     }
 }

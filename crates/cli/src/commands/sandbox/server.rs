@@ -37,7 +37,7 @@ pub(super) fn run_up(world: &World, directory: &Path, args: &SandboxUpArgs) -> R
     let held = Held::new();
     let options = Options { directory: directory.to_owned(), port: args.port };
     let (calls, log) = channel();
-    let server = start_reporting(&options, calls).map_err(|error| super::failed(&error))?;
+    let server = start_reporting(&options, calls)?;
     if !args.is_detached_child {
         tell_foreground(world, directory, &server.client)?;
     }
@@ -92,7 +92,7 @@ fn start_detached(world: &World, directory: &Path, port: u16) -> Result<(), Fail
 pub(super) fn run_down(world: &World, directory: &Path) -> Result<(), Failure> {
     match Client::open(directory) {
         Ok(client) => {
-            client.stop().map_err(|error| Failure::of_error(FailureKind::Failed, &error))?;
+            client.stop()?;
             world.output.note("the sandbox is stopped");
         }
         Err(_) => world.output.note("no sandbox runs here"),
@@ -102,7 +102,7 @@ pub(super) fn run_down(world: &World, directory: &Path) -> Result<(), Failure> {
 
 pub(super) fn run_status(world: &World, directory: &Path) -> Result<(), Failure> {
     let client = super::open_client(directory)?;
-    let status = client.status().map_err(|error| Failure::of_error(FailureKind::Failed, &error))?;
+    let status = client.status()?;
     let calls = match status.calls {
         1 => "1 call".to_owned(),
         calls => format!("{calls} calls"),

@@ -20,8 +20,7 @@ pub(super) fn run(world: &World, scene: &Scene<'_>) -> Result<ExitCode, Failure>
         .raw("SHELL")
         .filter(|shell| !shell.is_empty())
         .map_or_else(|| PathBuf::from("/bin/sh"), PathBuf::from);
-    make_startup_files(&scene.home())
-        .map_err(|error| Failure::of_error(crate::errors::FailureKind::Failed, &error))?;
+    make_startup_files(&scene.home())?;
     let s3 = if scene.find_program(OsStr::new("aws")).is_ok() { "aws s3" } else { "hatbox sandbox s3" };
     world
         .output

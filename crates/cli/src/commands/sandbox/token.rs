@@ -6,7 +6,7 @@ use hatbox_sandbox::control::TokenOrder;
 use hatbox_sandbox::world as demo_world;
 use hatbox_types::duration::parse_duration;
 
-use super::{failed, open_client};
+use super::open_client;
 use crate::args::SandboxTokenArgs;
 use crate::errors::{Failure, FailureKind};
 use crate::world::World;
@@ -25,7 +25,7 @@ pub(super) fn run(world: &World, directory: &Path, args: &SandboxTokenArgs) -> R
         lifetime_seconds: i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX),
         claims: serde_json::Map::new(),
     };
-    let token = open_client(directory)?.mint_token(&order).map_err(|error| failed(&error))?;
+    let token = open_client(directory)?.mint_token(&order)?;
     world.output.data(&format!("{token}\n"))?;
     Ok(())
 }

@@ -69,7 +69,7 @@ fn delete_source(
     let question = Confirmation {
         text: &format!("Delete {} keys from `{kind}`? (y|N) ", ids.len()),
         what: "deleting needs a yes",
-        way_out: "run it on a terminal, or with --yes",
+        hint: "run it on a terminal, or with --yes",
         timeout: world.settings()?.prompt_timeout(),
     };
     if ids.is_empty() || !(args.yes || ask_yes_or_no(world, &question)?) {

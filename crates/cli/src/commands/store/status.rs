@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::args::{GlobalArgs, StoreStatusArgs};
 use crate::errors::Failure;
-use crate::keys::{KeyStore, Known, SaidBy};
+use crate::keys::{BackendOrigin, KeyStore};
 use crate::store::{Status, StoreKind};
 use crate::world::World;
 
@@ -25,20 +25,20 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &StoreStatusArgs) ->
     for kind in StoreKind::ALL.into_iter().filter(|kind| kind.is_built()) {
         rows.push(load_row(world, global, kind, chosen.is_some_and(|(chosen, _)| chosen == kind))?);
     }
-    let said_by = chosen.map(|(_, said_by)| said_by);
+    let origin = chosen.map(|(_, origin)| origin);
     if args.json {
-        world.output.data(&format!("{:#}\n", render_json(&rows, said_by)))?;
+        world.output.data(&format!("{:#}\n", render_json(&rows, origin)))?;
         return Ok(());
     }
     world.output.page(&render_table(&rows))?;
     world.output.note(&match chosen {
         None => "no backend is in use yet: the first key that is added chooses one".to_owned(),
-        Some((kind, SaidBy::Origin(origin))) => format!("`{kind}` is in use: {origin} says so"),
-        Some((kind, SaidBy::Settings)) => {
+        Some((kind, BackendOrigin::Named(origin))) => format!("`{kind}` is in use: {origin} says so"),
+        Some((kind, BackendOrigin::Settings)) => {
             let settings = world.dirs.shown(&world.dirs.settings_file());
             format!("`{kind}` is in use: {settings} says so")
         }
-        Some((kind, SaidBy::Found | SaidBy::FirstWrite)) => {
+        Some((kind, BackendOrigin::Found | BackendOrigin::FirstWrite)) => {
             format!("`{kind}` is in use: it holds the keys, and nothing says otherwise")
         }
     });
@@ -64,8 +64,7 @@ fn load_row(world: &World, global: &GlobalArgs, kind: StoreKind, is_in_use: bool
         Status::Empty => Some(0),
         Status::Unavailable(_) => None,
         Status::Ready | Status::Locked => match store.count_if_known() {
-            Ok(Known::Yes(count)) => Some(count),
-            Ok(Known::Locked) => None,
+            Ok(count) => count,
             Err(failure) => {
                 world.output.warn(&format!("`{kind}`: {}", failure.error));
                 None
@@ -112,7 +111,7 @@ fn render_table(rows: &[Row]) -> String {
     text
 }
 
-fn render_json(rows: &[Row], said_by: Option<SaidBy>) -> serde_json::Value {
+fn render_json(rows: &[Row], origin: Option<BackendOrigin>) -> serde_json::Value {
     let backends: Vec<_> = rows
         .iter()
         .map(|row| {
@@ -126,10 +125,10 @@ fn render_json(rows: &[Row], said_by: Option<SaidBy>) -> serde_json::Value {
             })
         })
         .collect();
-    let said_by = said_by.map(|said_by| match said_by {
-        SaidBy::Origin(origin) => origin,
-        SaidBy::Settings => "settings",
-        SaidBy::Found | SaidBy::FirstWrite => "found",
+    let origin = origin.map(|origin| match origin {
+        BackendOrigin::Named(origin) => origin,
+        BackendOrigin::Settings => "settings",
+        BackendOrigin::Found | BackendOrigin::FirstWrite => "found",
     });
-    json!({ "chosen_by": said_by, "backends": backends })
+    json!({ "chosen_by": origin, "backends": backends })
 }

@@ -3,7 +3,7 @@
 use crate::args::{GlobalArgs, StoreUseArgs};
 use crate::errors::{Failure, FailureKind};
 use crate::keys::request::parse_kind;
-use crate::keys::{KeyStore, Known, SaidBy};
+use crate::keys::{BackendOrigin, KeyStore};
 use crate::store::Status;
 use crate::world::World;
 
@@ -17,7 +17,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &StoreUseArgs) -> Re
     }
     let others = match before.chosen() {
         Some((old, _)) if old != kind => match before.index_if_known() {
-            Ok(Known::Yes(index)) if index.keys.is_empty() => None,
+            Ok(Some(index)) if index.keys.is_empty() => None,
             // Keys that cannot be counted may be there.
             _ => Some(old),
         },
@@ -30,7 +30,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &StoreUseArgs) -> Re
             "keys in `{old}` stay there; `hatbox store migrate --from {old} --to {kind}` copies them"
         ));
     }
-    if let Some((said, SaidBy::Origin(origin))) = before.chosen()
+    if let Some((said, BackendOrigin::Named(origin))) = before.chosen()
         && said != kind
     {
         world.output.warn(&format!("{origin} still says `{said}`, and goes before the settings"));

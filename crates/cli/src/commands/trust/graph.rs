@@ -39,8 +39,7 @@ pub(super) fn run(world: &World, global: &GlobalArgs, args: &TrustGraphArgs) -> 
         None => world.output.data(&text)?,
         Some(file) => {
             let path = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
-            write_output(&path, text.as_bytes())
-                .map_err(|error| Failure::of_error(FailureKind::Failed, &error))?;
+            write_output(&path, text.as_bytes())?;
         }
     }
     Ok(ExitCode::SUCCESS)

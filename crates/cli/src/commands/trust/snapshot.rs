@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::args::{GlobalArgs, TrustSnapshotArgs};
 use crate::credentials::request::resolve_profile_name;
-use crate::errors::{Failure, FailureKind};
+use crate::errors::Failure;
 use crate::iam::{AccountSnapshot, READ_ACTIONS, fetch_account, open_iam, render_snapshot};
 use crate::sys::output_file::write_output;
 use crate::world::World;
@@ -38,7 +38,7 @@ pub(super) fn run(world: &World, global: &GlobalArgs, args: &TrustSnapshotArgs) 
         return Ok(world.output.data(&text)?);
     }
     let path = std::path::absolute(output).unwrap_or_else(|_| output.clone());
-    write_output(&path, text.as_bytes()).map_err(|error| Failure::of_error(FailureKind::Failed, &error))?;
+    write_output(&path, text.as_bytes())?;
     let sum = |count: fn(&AccountSnapshot) -> usize| accounts.iter().map(count).sum::<usize>();
     world.output.note(&format!(
         "`{}` holds {}, {}, {}",

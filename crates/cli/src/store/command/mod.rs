@@ -43,8 +43,8 @@ impl CommandStore {
         Self { programs: programs.clone(), command, person: Person::IsNotAsked, state: RefCell::new(None) }
     }
 
-    fn unavailable(why: String, way_out: Option<String>) -> StoreError {
-        StoreError::Unavailable { kind: KIND, source: cause(why), way_out }
+    fn unavailable(why: String, hint: Option<String>) -> StoreError {
+        StoreError::Unavailable { kind: KIND, source: cause(why), hint }
     }
 
     /// The helper as the user named it.
@@ -115,7 +115,7 @@ impl CommandStore {
                 StoreError::Locked(KIND, PassphraseError::Refused { what })
             }
             Trouble::Unavailable => {
-                Self::unavailable(format!("the helper {} says: {message}", self.shown()), answer.way_out)
+                Self::unavailable(format!("the helper {} says: {message}", self.shown()), answer.hint)
             }
             Trouble::Broken => broken(id, &message),
         }

@@ -73,7 +73,8 @@ pub(super) struct Answer {
     #[serde(default)]
     pub(super) message: Option<String>,
     #[serde(default)]
-    pub(super) way_out: Option<String>,
+    #[serde(rename = "way_out")]
+    pub(super) hint: Option<String>,
     #[serde(default)]
     pub(super) status: Option<State>,
     #[serde(default)]
@@ -138,7 +139,7 @@ pub(super) fn parse_answer(bytes: &[u8]) -> Result<Answer, &'static str> {
     }
     let mut answer: Answer =
         serde_json::from_str(text).map_err(|_| "its answer has members that none has")?;
-    for words in [&mut answer.message, &mut answer.way_out].into_iter().flatten() {
+    for words in [&mut answer.message, &mut answer.hint].into_iter().flatten() {
         *words = printable_start(words, WORDS_LIMIT);
     }
     Ok(answer)

@@ -266,9 +266,9 @@ fn what_a_helper_says_is_wrong_becomes_the_error_of_its_kind() {
     assert!(
         matches!(says("refused"), StoreError::Locked(_, PassphraseError::Refused { what }) if what.ends_with("says: why"))
     );
-    let StoreError::Unavailable { source, way_out, .. } = says("unavailable") else { panic!() };
+    let StoreError::Unavailable { source, hint, .. } = says("unavailable") else { panic!() };
     assert!(source.to_string().ends_with("says: why"));
-    assert_eq!(way_out.as_deref(), Some("do"));
+    assert_eq!(hint.as_deref(), Some("do"));
     assert!(matches!(says("broken"), StoreError::Broken { problem, .. } if problem == "why"));
 }
 

@@ -256,7 +256,7 @@ fn not_opened(error: OpenError) -> StoreError {
             source: super::cause(format!(
                 "opening it takes {megabytes} MB of memory, and there is not so much"
             )),
-            way_out: Some("raise the limit of memory: `ulimit -v unlimited`, or the container's".to_owned()),
+            hint: Some("raise the limit of memory: `ulimit -v unlimited`, or the container's".to_owned()),
         },
     }
 }
@@ -265,7 +265,7 @@ fn changed_meanwhile() -> StoreError {
     StoreError::Unavailable {
         kind: StoreKind::File,
         source: super::cause("another hatbox changed it meanwhile"),
-        way_out: Some("run the command again".to_owned()),
+        hint: Some("run the command again".to_owned()),
     }
 }
 
@@ -274,8 +274,8 @@ fn locked(error: PassphraseError) -> StoreError {
 }
 
 fn unavailable(source: FileError) -> StoreError {
-    let way_out = source.way_out();
-    StoreError::Unavailable { kind: StoreKind::File, source: Box::new(source), way_out }
+    let hint = source.hint();
+    StoreError::Unavailable { kind: StoreKind::File, source: Box::new(source), hint }
 }
 
 impl Store for FileStore {
@@ -423,8 +423,8 @@ fn read_item(identity: &Identity, name: &str, digest: &str, path: &Path) -> Resu
     };
     let sealed = read_private(path, ITEM_LIMIT).map_err(|error| match error {
         FileError::Absent(_) => broken("its file is missing".to_owned()),
-        other => match other.way_out() {
-            Some(way_out) => broken(format!("{other}; run: {way_out}")),
+        other => match other.hint() {
+            Some(hint) => broken(format!("{other}; run: {hint}")),
             None => broken(other.to_string()),
         },
     })?;

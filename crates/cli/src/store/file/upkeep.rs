@@ -155,7 +155,7 @@ fn recovery_wrap(identity: &Identity) -> Result<(SecretString, NewWrap), StoreEr
 }
 
 fn unusable(why: String) -> StoreError {
-    StoreError::Unavailable { kind: StoreKind::File, source: cause(why), way_out: None }
+    StoreError::Unavailable { kind: StoreKind::File, source: cause(why), hint: None }
 }
 
 #[cfg(feature = "plugins")]

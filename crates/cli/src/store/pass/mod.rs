@@ -137,7 +137,7 @@ impl Store for PassStore {
 
     fn status(&self) -> Status {
         match self.program.obstacle() {
-            Some((why, way_out)) => Status::Unavailable(format!("{why}: {way_out}")),
+            Some((why, hint)) => Status::Unavailable(format!("{why}: {hint}")),
             None if self.is_open => Status::Ready,
             None if self.files().is_empty() => Status::Empty,
             None => Status::Locked,

@@ -107,9 +107,9 @@ impl PassProgram {
                     Some(path) => PathBuf::from(path),
                     None => self.programs.home.join(".passage/identities"),
                 };
-                let way_out = format!("age-keygen -o {}", shown(&identities));
+                let hint = format!("age-keygen -o {}", shown(&identities));
                 (!identities.exists())
-                    .then(|| (format!("passage has no identity at {}", shown(&identities)), way_out))
+                    .then(|| (format!("passage has no identity at {}", shown(&identities)), hint))
             }
             _ => (!self.directory.join(".gpg-id").exists()).then(|| {
                 (
@@ -123,12 +123,12 @@ impl PassProgram {
     pub(crate) fn check_usable(&self) -> Result<(), StoreError> {
         match self.obstacle() {
             None => Ok(()),
-            Some((why, way_out)) => Err(self.unavailable(why, Some(way_out))),
+            Some((why, hint)) => Err(self.unavailable(why, Some(hint))),
         }
     }
 
-    pub(super) fn unavailable(&self, why: String, way_out: Option<String>) -> StoreError {
-        StoreError::Unavailable { kind: self.flavour.kind, source: cause(why), way_out }
+    pub(super) fn unavailable(&self, why: String, hint: Option<String>) -> StoreError {
+        StoreError::Unavailable { kind: self.flavour.kind, source: cause(why), hint }
     }
 
     /// The file of an entry.
@@ -191,7 +191,7 @@ impl PassProgram {
 
     fn unavailable_now(&self) -> StoreError {
         match self.obstacle() {
-            Some((why, way_out)) => self.unavailable(why, Some(way_out)),
+            Some((why, hint)) => self.unavailable(why, Some(hint)),
             None => self.unavailable(format!("there is no program `{}`", self.flavour.program), None),
         }
     }

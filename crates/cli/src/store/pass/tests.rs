@@ -221,7 +221,7 @@ fn what_keeps_pass_from_being_used_is_said_with_the_way_out() {
         format!("there is no password store at `{}`: pass init GPG-ID", directory.display())
     );
     let mut store = PassStore::open_pass(&programs);
-    assert!(matches!(store.unlock(&mut nobody), Err(StoreError::Unavailable { way_out: Some(_), .. })));
+    assert!(matches!(store.unlock(&mut nobody), Err(StoreError::Unavailable { hint: Some(_), .. })));
     programs.environment = vec![("PATH".into(), "relative:.".into())];
     assert!(why(&programs).starts_with("there is no program"), "a relative directory of PATH");
 }

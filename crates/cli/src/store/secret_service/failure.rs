@@ -50,12 +50,12 @@ impl Failed {
             Self::NoBus | Self::NoService | Self::Silent | Self::Other(_) => StoreError::Unavailable {
                 kind: KIND,
                 source: cause(self.to_string()),
-                way_out: Some(self.way_out().to_owned()),
+                hint: Some(self.hint().to_owned()),
             },
         }
     }
 
-    fn way_out(&self) -> &'static str {
+    fn hint(&self) -> &'static str {
         match self {
             Self::NoBus => {
                 "run it in the desktop's session, or under `dbus-run-session`; `hatbox store status` shows the other backends"
@@ -171,7 +171,7 @@ mod tests {
         assert!(matches!(errors[0], StoreError::Absent));
         assert!(matches!(errors[1], StoreError::Locked(_, PassphraseError::NoWay)));
         assert!(matches!(errors[2], StoreError::Locked(_, PassphraseError::Refused { .. })));
-        assert!(matches!(errors[3], StoreError::Unavailable { way_out: Some(_), .. }));
-        assert!(matches!(errors[4], StoreError::Unavailable { way_out: Some(_), .. }));
+        assert!(matches!(errors[3], StoreError::Unavailable { hint: Some(_), .. }));
+        assert!(matches!(errors[4], StoreError::Unavailable { hint: Some(_), .. }));
     }
 }

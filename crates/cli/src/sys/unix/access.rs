@@ -59,7 +59,7 @@ impl NotPrivate {
     }
 
     /// The command that mends it.
-    pub(crate) fn way_out(&self) -> String {
+    pub(crate) fn hint(&self) -> String {
         match self {
             Self::Mode { path, wanted, .. } => format!("chmod {wanted:o} {}", quote_path(path)),
             // Root in somebody's home directory must not be told to take that user's files.
@@ -179,7 +179,7 @@ pub(crate) enum NotTrusted {
 
 impl NotTrusted {
     /// The command that mends it, where there is one.
-    pub(crate) fn way_out(self, shown: &str) -> Option<String> {
+    pub(crate) fn hint(self, shown: &str) -> Option<String> {
         match self {
             Self::Owner(_) => None,
             Self::Writers => Some(format!("chmod go-w {}", quote_path(shown))),
@@ -255,7 +255,7 @@ mod tests {
         assert_eq!(read_private(&path, 10).unwrap(), b"x");
         fs::set_permissions(&path, Permissions::from_mode(0o640)).unwrap();
         let error = read_private(&path, 10).unwrap_err();
-        assert!(error.way_out().unwrap().starts_with("chmod 600 "), "{error}");
+        assert!(error.hint().unwrap().starts_with("chmod 600 "), "{error}");
     }
 
     #[test]

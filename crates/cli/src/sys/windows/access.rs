@@ -67,7 +67,7 @@ impl NotPrivate {
     }
 
     /// The command that mends it.
-    pub(crate) fn way_out(&self) -> String {
+    pub(crate) fn hint(&self) -> String {
         match self {
             Self::Others(path) => format!(r#"icacls "{path}" /inheritance:r /grant:r "%USERNAME%":F"#),
             Self::Owner(path) => format!(r#"takeown /F "{path}""#),
@@ -169,7 +169,7 @@ pub(crate) enum NotTrusted {
 
 impl NotTrusted {
     /// The command that mends it, where there is one.
-    pub(crate) fn way_out(self, shown: &str) -> Option<String> {
+    pub(crate) fn hint(self, shown: &str) -> Option<String> {
         match self {
             Self::Writers => Some(format!(r#"icacls "{shown}" /inheritance:r /grant:r "%USERNAME%":F"#)),
             Self::Owner | Self::Unknown => None,
@@ -240,7 +240,7 @@ mod tests {
         open_to_everybody(&path).unwrap();
         let error = read_private(&path, 10).unwrap_err();
         assert!(matches!(error, FileError::NotPrivate(NotPrivate::Others(_))), "{error}");
-        assert!(error.way_out().unwrap().starts_with("icacls "));
+        assert!(error.hint().unwrap().starts_with("icacls "));
         let ownership = Ownership::of(&File::open(&path).unwrap(), &std::fs::metadata(&path).unwrap());
         assert_eq!(ownership.check_trusted(), Err(NotTrusted::Writers));
         assert!(ownership.is_open_to_strangers());

@@ -74,7 +74,7 @@ fn may_import(world: &World, source: &Source, transfer: &Transfer) -> Result<boo
     let question = Confirmation {
         text: "Go on? (y|N) ",
         what: "importing needs a yes",
-        way_out: "run it with --yes",
+        hint: "run it with --yes",
         timeout: world.settings()?.prompt_timeout(),
     };
     ask_yes_or_no(world, &question)
@@ -220,7 +220,7 @@ fn delete_source(
     let question = Confirmation {
         text: &format!("Delete {} of aws-vault's {what}? (y|N) ", done.len()),
         what: "deleting needs a yes",
-        way_out: "run it on a terminal, or with --yes",
+        hint: "run it on a terminal, or with --yes",
         timeout: world.settings()?.prompt_timeout(),
     };
     if done.is_empty() || !(args.yes || ask_yes_or_no(world, &question)?) {

@@ -37,8 +37,7 @@ pub(super) fn run(world: &World, file: &Path, args: &TrustRequireMfaArgs) -> Res
             world.output.data(&render_patch(&name, &patch))?;
             if args.apply {
                 // What is in the file now must be what was shown.
-                write_if_unchanged(file, &bytes, patch.text.as_bytes(), Keep::ModeAndLink)
-                    .map_err(|error| Failure::of_error(FailureKind::Failed, &error))?;
+                write_if_unchanged(file, &bytes, patch.text.as_bytes(), Keep::ModeAndLink)?;
                 world.output.data(&format!("Written to {name}.\n"))?;
             } else {
                 world.output.data("Nothing changed. Repeat with --apply to write it.\n")?;

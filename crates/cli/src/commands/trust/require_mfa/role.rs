@@ -175,7 +175,7 @@ fn replace(
         let asked = Confirmation {
             text: &format!("Write it to {}? Type yes: ", role.arn),
             what: "a yes is needed before a trust policy is written",
-            way_out: "repeat with --yes, where nobody can be asked",
+            hint: "repeat with --yes, where nobody can be asked",
             timeout: PATIENCE,
         };
         if !ask_yes_or_no(world, &asked)? {
