@@ -23,11 +23,8 @@ pub(crate) const VAULT_PASSPHRASE: &str = "AWS_VAULT_FILE_PASSPHRASE";
 pub(crate) const VAULT_BACKEND: &str = "AWS_VAULT_BACKEND";
 #[cfg(all(target_os = "linux", feature = "secret-service"))]
 pub(crate) const VAULT_COLLECTION: &str = "AWS_VAULT_SECRET_SERVICE_COLLECTION_NAME";
-#[cfg(feature = "pass")]
 pub(crate) const VAULT_PASS_DIR: &str = "AWS_VAULT_PASS_PASSWORD_STORE_DIR";
-#[cfg(feature = "pass")]
 pub(crate) const VAULT_PASS_CMD: &str = "AWS_VAULT_PASS_CMD";
-#[cfg(feature = "pass")]
 pub(crate) const VAULT_PASS_PREFIX: &str = "AWS_VAULT_PASS_PREFIX";
 #[cfg(all(target_os = "macos", feature = "keychain"))]
 pub(crate) const VAULT_KEYCHAIN: &str = "AWS_VAULT_KEYCHAIN_NAME";

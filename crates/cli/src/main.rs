@@ -29,7 +29,7 @@ mod ask;
 
 mod world;
 
-#[cfg(all(any(test, fuzzing), feature = "file", feature = "command"))]
+#[cfg(all(any(test, fuzzing), feature = "file"))]
 pub mod fuzzing;
 
 mod aws;

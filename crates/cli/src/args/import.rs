@@ -61,11 +61,10 @@ impl VaultKind {
     /// Whether it can be read by this program on this system.
     pub(crate) fn is_built(self) -> bool {
         match self {
-            Self::File => true,
             Self::SecretService => cfg!(all(target_os = "linux", feature = "secret-service")),
-            Self::Pass | Self::Passage => cfg!(feature = "pass"),
+            Self::File | Self::Pass | Self::Passage => true,
             Self::Keychain => cfg!(all(target_os = "macos", feature = "keychain")),
-            Self::Wincred => cfg!(all(windows, feature = "wincred")),
+            Self::Wincred => cfg!(windows),
             Self::Kwallet => false,
         }
     }

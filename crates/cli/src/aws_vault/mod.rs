@@ -32,21 +32,19 @@ pub(crate) mod jwe;
 mod jwe;
 #[cfg(all(target_os = "macos", feature = "keychain"))]
 mod keychain;
-#[cfg(feature = "pass")]
 mod pass;
 #[cfg(all(target_os = "linux", feature = "secret-service"))]
 mod secret_service;
-#[cfg(all(windows, feature = "wincred"))]
+#[cfg(windows)]
 mod wincred;
 
 pub(crate) use file::FileVault;
 #[cfg(all(target_os = "macos", feature = "keychain"))]
 pub(crate) use keychain::KeychainVault;
-#[cfg(feature = "pass")]
 pub(crate) use pass::PassVault;
 #[cfg(all(target_os = "linux", feature = "secret-service"))]
 pub(crate) use secret_service::SecretServiceVault;
-#[cfg(all(windows, feature = "wincred"))]
+#[cfg(windows)]
 pub(crate) use wincred::WincredVault;
 
 /// One of aws-vault's stores, to be read.
@@ -57,13 +55,12 @@ pub(crate) enum Vault {
     #[cfg(all(target_os = "linux", feature = "secret-service"))]
     SecretService(SecretServiceVault),
     /// Entries of `pass` or `passage`.
-    #[cfg(feature = "pass")]
     Pass(Box<PassVault>),
     /// A keychain of macOS.
     #[cfg(all(target_os = "macos", feature = "keychain"))]
     Keychain(KeychainVault),
     /// Windows's Credential Manager.
-    #[cfg(all(windows, feature = "wincred"))]
+    #[cfg(windows)]
     Wincred(WincredVault),
 }
 
@@ -110,11 +107,10 @@ impl Vault {
             }
             #[cfg(all(target_os = "linux", feature = "secret-service"))]
             Self::SecretService(vault) => vault.profiles()?,
-            #[cfg(feature = "pass")]
             Self::Pass(vault) => vault.profiles()?,
             #[cfg(all(target_os = "macos", feature = "keychain"))]
             Self::Keychain(vault) => vault.profiles()?,
-            #[cfg(all(windows, feature = "wincred"))]
+            #[cfg(windows)]
             Self::Wincred(vault) => vault.profiles()?,
         };
         profiles.sort();
@@ -135,11 +131,10 @@ impl Vault {
             Self::File(vault) => vault.read(profile, passphrase.ok_or(ReadError::WrongPassphrase)?),
             #[cfg(all(target_os = "linux", feature = "secret-service"))]
             Self::SecretService(vault) => vault.read(profile),
-            #[cfg(feature = "pass")]
             Self::Pass(vault) => vault.read(profile),
             #[cfg(all(target_os = "macos", feature = "keychain"))]
             Self::Keychain(vault) => vault.read(profile),
-            #[cfg(all(windows, feature = "wincred"))]
+            #[cfg(windows)]
             Self::Wincred(vault) => vault.read(profile),
         }
     }
@@ -153,32 +148,24 @@ impl Vault {
             Self::File(vault) => vault.delete(profile).map_err(|error| error.to_string()),
             #[cfg(all(target_os = "linux", feature = "secret-service"))]
             Self::SecretService(vault) => vault.delete(profile),
-            #[cfg(feature = "pass")]
             Self::Pass(vault) => vault.delete(profile),
             #[cfg(all(target_os = "macos", feature = "keychain"))]
             Self::Keychain(vault) => vault.delete(profile),
-            #[cfg(all(windows, feature = "wincred"))]
+            #[cfg(windows)]
             Self::Wincred(vault) => vault.delete(profile),
         }
     }
 
     /// Where the key of a profile is, to be shown.
-    #[cfg(any(
-        feature = "pass",
-        all(target_os = "linux", feature = "secret-service"),
-        all(target_os = "macos", feature = "keychain"),
-        all(windows, feature = "wincred")
-    ))]
     pub(crate) fn place_of(&self, profile: &ProfileName) -> String {
         match self {
             Self::File(vault) => format!("`{}`", vault.path_of(profile).display()),
             #[cfg(all(target_os = "linux", feature = "secret-service"))]
             Self::SecretService(_) => format!("the keyring's item `{profile}`"),
-            #[cfg(feature = "pass")]
             Self::Pass(vault) => format!("`{}`", vault.entry_of(profile)),
             #[cfg(all(target_os = "macos", feature = "keychain"))]
             Self::Keychain(_) => format!("the keychain's item `{profile}`"),
-            #[cfg(all(windows, feature = "wincred"))]
+            #[cfg(windows)]
             Self::Wincred(_) => format!("the credential `{profile}`"),
         }
     }
@@ -202,10 +189,6 @@ pub(crate) enum ReadError {
     #[error("{0}")]
     Form(&'static str),
     #[error("it cannot be read: {0}")]
-    #[cfg_attr(
-        not(any(feature = "pass", feature = "secret-service", feature = "keychain", feature = "wincred")),
-        expect(dead_code, reason = "for the stores that are no files")
-    )]
     Said(String),
 }
 

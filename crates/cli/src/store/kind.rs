@@ -67,9 +67,8 @@ impl StoreKind {
             Self::SecretService => cfg!(all(target_os = "linux", feature = "secret-service")),
             Self::File => cfg!(feature = "file"),
             Self::Keychain => cfg!(all(target_os = "macos", feature = "keychain")),
-            Self::Wincred => cfg!(all(windows, feature = "wincred")),
-            Self::Command => cfg!(feature = "command"),
-            Self::Pass | Self::Passage => cfg!(feature = "pass"),
+            Self::Wincred => cfg!(windows),
+            Self::Pass | Self::Passage | Self::Command => true,
             #[cfg(test)]
             Self::Memory => true,
         }

@@ -17,21 +17,11 @@ use jiff::Timestamp;
 use zeroize::Zeroizing;
 
 pub(crate) mod backups;
-#[cfg(feature = "command")]
 pub(crate) mod command;
 #[cfg(feature = "file")]
 pub(crate) mod file;
 pub(crate) mod index;
-#[cfg(any(feature = "pass", feature = "command"))]
 pub(crate) mod item_name;
-#[cfg(any(
-    test,
-    feature = "command",
-    feature = "pass",
-    all(target_os = "linux", feature = "secret-service"),
-    all(target_os = "macos", feature = "keychain"),
-    all(windows, feature = "wincred")
-))]
 pub(crate) mod item_text;
 #[cfg(all(target_os = "macos", feature = "keychain"))]
 mod keychain;
@@ -39,30 +29,25 @@ mod kind;
 #[cfg(test)]
 mod memory;
 pub(crate) mod open;
-#[cfg(any(test, all(windows, feature = "wincred"), all(target_os = "macos", feature = "keychain")))]
+#[cfg(any(test, windows, all(target_os = "macos", feature = "keychain")))]
 mod os_code;
-#[cfg(feature = "pass")]
 pub(crate) mod pass;
 pub(crate) mod passphrase_box;
-#[cfg_attr(
-    not(all(feature = "pass", feature = "command")),
-    expect(dead_code, reason = "each of these backends uses a part of it")
-)]
 pub(crate) mod programs;
 pub(crate) mod sealed;
 #[cfg(all(target_os = "linux", feature = "secret-service"))]
 pub(crate) mod secret_service;
 pub(crate) mod sessions;
 pub(crate) mod unlocked;
-#[cfg(all(windows, feature = "wincred"))]
+#[cfg(windows)]
 mod wincred;
 
 #[cfg(test)]
 mod contract;
 
-#[cfg(all(any(test, fuzzing), feature = "file", feature = "command"))]
+#[cfg(all(any(test, fuzzing), feature = "file"))]
 pub(crate) use command::accepts_answer;
-#[cfg(all(any(test, fuzzing), feature = "file", feature = "command"))]
+#[cfg(all(any(test, fuzzing), feature = "file"))]
 pub(crate) use file::{accepts_item, accepts_manifest};
 
 pub(crate) use kind::StoreKind;
@@ -150,10 +135,6 @@ pub(crate) enum PassphraseFor {
     Plugin(PluginAsks),
     /// Nothing, but leave to let the backend ask a person by a prompt of its own: GnuPG's pinentry. The answer
     /// is not used.
-    #[cfg_attr(
-        not(any(feature = "pass", feature = "command")),
-        expect(dead_code, reason = "only backends that ask by themselves")
-    )]
     OwnPrompt,
     /// The same, by a window of the desktop.
     DesktopPrompt,
@@ -206,18 +187,6 @@ pub(crate) enum PassphraseError {
     #[error("the passphrase is wrong")]
     Wrong,
     /// The backend asked by a prompt of its own, and was refused.
-    #[cfg_attr(
-        not(any(
-            test,
-            feature = "command",
-            feature = "pass",
-            feature = "plugins",
-            all(target_os = "linux", feature = "secret-service"),
-            all(target_os = "macos", feature = "keychain"),
-            all(windows, feature = "wincred")
-        )),
-        expect(dead_code, reason = "only backends that ask by themselves")
-    )]
     #[error("{what}")]
     Refused {
         /// What happened, in words.

@@ -26,10 +26,6 @@ pub(crate) struct Place {
     )]
     pub(crate) patience: Duration,
     /// What the backends get that are programs; `None` for the others.
-    #[cfg_attr(
-        not(any(feature = "pass", feature = "command")),
-        expect(dead_code, reason = "for the backends that are programs")
-    )]
     pub(crate) programs: Option<Programs>,
 }
 
@@ -38,7 +34,6 @@ pub(crate) struct Place {
 /// # Errors
 /// [`StoreError::Unavailable`] when this build does not have it.
 pub(crate) fn open_store(kind: StoreKind, place: &Place) -> Result<Box<dyn Store>, StoreError> {
-    #[cfg(any(feature = "pass", feature = "command"))]
     let programs = || {
         place.programs.as_ref().ok_or_else(|| StoreError::Unavailable {
             kind,
@@ -61,13 +56,10 @@ pub(crate) fn open_store(kind: StoreKind, place: &Place) -> Result<Box<dyn Store
         ))),
         #[cfg(all(target_os = "macos", feature = "keychain"))]
         StoreKind::Keychain => Ok(Box::new(super::keychain::KeychainStore::open())),
-        #[cfg(all(windows, feature = "wincred"))]
+        #[cfg(windows)]
         StoreKind::Wincred => Ok(Box::new(super::wincred::WincredStore::open())),
-        #[cfg(feature = "command")]
         StoreKind::Command => Ok(Box::new(super::command::CommandStore::open(programs()?))),
-        #[cfg(feature = "pass")]
         StoreKind::Pass => Ok(Box::new(super::pass::PassStore::open_pass(programs()?))),
-        #[cfg(feature = "pass")]
         StoreKind::Passage => Ok(Box::new(super::pass::PassStore::open_passage(programs()?))),
         _ => {
             let built: Vec<_> = StoreKind::ALL.into_iter().filter(|kind| kind.is_built()).collect();

@@ -44,7 +44,7 @@ impl Meaning {
 /// | 2202 | ERROR_BAD_USERNAME | broken |
 /// | 1312 | ERROR_NO_SUCH_LOGON_SESSION: a logon over the network has no store | unavailable |
 /// | others | | unavailable |
-#[cfg(any(test, all(windows, feature = "wincred")))]
+#[cfg(any(test, windows))]
 pub(crate) fn meaning_of_last_error(code: u32) -> Meaning {
     match code {
         1168 => Meaning::Absent,

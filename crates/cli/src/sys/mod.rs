@@ -23,7 +23,7 @@ use unix as platform;
 #[cfg(windows)]
 use windows as platform;
 
-#[cfg(all(windows, feature = "wincred"))]
+#[cfg(windows)]
 pub(crate) use platform::credentials;
 #[cfg(all(unix, feature = "sandbox"))]
 pub(crate) use platform::pty;

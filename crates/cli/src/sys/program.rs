@@ -25,10 +25,6 @@ pub(crate) enum Person {
     /// At the terminal, where there is one.
     MayBeAsked,
     /// It gets no terminal: a question fails at once.
-    #[cfg_attr(
-        not(any(test, feature = "pass", feature = "command")),
-        expect(dead_code, reason = "for the backends that are programs")
-    )]
     IsNotAsked,
 }
 
@@ -76,10 +72,6 @@ pub(crate) struct Ended {
     pub(crate) status: ExitStatus,
     pub(crate) output: Zeroizing<Vec<u8>>,
     /// The end of what it said on stderr, where that was kept.
-    #[cfg_attr(
-        not(any(test, feature = "pass", feature = "command")),
-        expect(dead_code, reason = "for the backends that are programs")
-    )]
     pub(crate) errors: String,
 }
 

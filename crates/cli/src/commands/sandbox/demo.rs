@@ -131,8 +131,14 @@ fn make_files(home: &Path) -> Result<(), Failure> {
          resource \"terraform_data\" \"role\" {{\n  input = \"dev-infra-admin\"\n}}\n",
         demo_world::REGION
     );
-    for (name, text) in [("report.txt", "Nothing to report.
-"), ("main.tf", terraform.as_str())] {
+    for (name, text) in [
+        (
+            "report.txt",
+            "Nothing to report.
+",
+        ),
+        ("main.tf", terraform.as_str()),
+    ] {
         write_atomic(&home.join(name), text.as_bytes(), Keep::Nothing)?;
     }
     Ok(())

@@ -2,7 +2,6 @@
 
 pub(crate) mod access;
 pub(crate) mod boot_clock;
-#[cfg(feature = "wincred")]
 pub(crate) mod credentials;
 pub(crate) mod descriptor;
 pub(super) mod disk;

@@ -105,11 +105,6 @@ fn open(world: &World, source: &Source, origin: KeyOrigin) -> Result<Opened, Fai
             }
             Ok((items_of(world, source, read_all(source, None), origin), None))
         }
-        #[cfg(any(
-            feature = "pass",
-            all(target_os = "macos", feature = "keychain"),
-            all(windows, feature = "wincred")
-        ))]
         _ => Ok((items_of(world, source, read_all(source, None), origin), None)),
     }
 }
@@ -147,12 +142,6 @@ fn items_of(world: &World, source: &Source, read: Read<'_>, origin: KeyOrigin) -
 fn place_of(world: &World, source: &Source, profile: &ProfileName) -> String {
     match &source.vault {
         Vault::File(vault) => world.dirs.shown(&vault.path_of(profile)),
-        #[cfg(any(
-            feature = "pass",
-            all(target_os = "linux", feature = "secret-service"),
-            all(target_os = "macos", feature = "keychain"),
-            all(windows, feature = "wincred")
-        ))]
         vault => vault.place_of(profile),
     }
 }

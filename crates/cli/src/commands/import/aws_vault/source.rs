@@ -8,7 +8,6 @@ use crate::args::{ImportAwsVaultArgs, VaultKind};
 use crate::aws_vault::{FileVault, Vault, VaultError};
 use crate::env_names;
 use crate::errors::{Failure, FailureKind};
-#[cfg(feature = "pass")]
 use crate::files::aws_config::load_config;
 use crate::keys::KeyStore;
 use crate::world::World;
@@ -81,7 +80,6 @@ fn load(
 ) -> Result<Source, VaultError> {
     let (vault, shown) = open(world, store, args, kind)?;
     let profiles = vault.profiles()?;
-    #[cfg(feature = "pass")]
     let profiles = match &vault {
         Vault::Pass(pass) if pass.is_shared() => leave_other_passwords(world, args, profiles),
         _ => profiles,
@@ -91,7 +89,6 @@ fn load(
 
 /// Of entries that may be any password of the user only those are opened that are named like a profile, or on the
 /// command line.
-#[cfg(feature = "pass")]
 fn leave_other_passwords(
     world: &World,
     args: &ImportAwsVaultArgs,
@@ -103,7 +100,6 @@ fn leave_other_passwords(
     profiles.into_iter().filter(|profile| is_named(profile) || in_config.contains(profile)).collect()
 }
 
-#[cfg_attr(not(feature = "pass"), expect(unused_variables, reason = "for the stores that are programs"))]
 fn open(
     world: &World,
     store: &KeyStore,
@@ -127,7 +123,6 @@ fn open(
             let vault = crate::aws_vault::SecretServiceVault::connect(&name)?;
             Ok((Vault::SecretService(vault), format!("the keyring's collection `{name}`")))
         }
-        #[cfg(feature = "pass")]
         VaultKind::Pass | VaultKind::Passage => {
             let prefix = text(env_names::VAULT_PASS_PREFIX).unwrap_or_default();
             let mut programs = store.programs();
@@ -160,7 +155,7 @@ fn open(
             let shown = world.dirs.shown(&path);
             Ok((Vault::Keychain(crate::aws_vault::KeychainVault::open(path)), shown))
         }
-        #[cfg(all(windows, feature = "wincred"))]
+        #[cfg(windows)]
         VaultKind::Wincred => {
             let shown = "Windows's Credential Manager".to_owned();
             Ok((Vault::Wincred(crate::aws_vault::WincredVault), shown))
