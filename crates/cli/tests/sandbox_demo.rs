@@ -150,7 +150,7 @@ fn without_terminal_aws_or_terraform_every_step_does_what_it_says() {
         "\n$ hatbox exec security-auditor -- hatbox sandbox s3 ls\n",
         "\n2024-05-01 10:00:00 work-terraform-state\n",
         "\nMFA code for arn:aws:iam::111122223333:mfa/jan: ",
-        "\nupload: ./report.txt to s3://work-archive/report.txt\n",
+        "\nupload: ./report.txt to s3://work-logs/report.txt\n",
         "is not authorized to perform: s3:PutObject",
         "`aws:MultiFactorAuthPresent` fails, the key is absent",
         "\n$ hatbox trust graph --from live:jan-work --from live:security-auditor\n",

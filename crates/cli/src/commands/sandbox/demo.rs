@@ -107,8 +107,8 @@ fn render_opening(scene: &Scene<'_>, s3: &S3Tool, terraform: &Terraform) -> Stri
     format!(
         "{BOLD}A tour of hatbox, in a sandbox{BOLD:#}\n\
          A local server at {url} takes the place of AWS. It checks\n\
-         signatures, MFA codes, trust policies and IAM policies as AWS does. It has a user,\n\
-         jan, in account {people}, and two roles and three buckets in account\n\
+         signatures, MFA codes, trust policies and IAM policies as AWS does. It has a\n\
+         user, jan, in account {people}, and two roles and three buckets in account\n\
          {work}. The demo does not use your own keys and settings.\n\
          {s3}\n\
          {terraform}",
@@ -200,9 +200,9 @@ fn first_steps(key: &AccessKey, s3: &[String]) -> [Step; 5] {
             answers: vec![("MFA code for", Typed::WrongCode), ("MFA code for", Typed::Code)],
             ..step(
                 "Assume the role that requires MFA: first a wrong code, then the right one",
-                exec("dev-infra-admin", s3, &["cp", "report.txt", "s3://work-archive/report.txt"]),
+                exec("dev-infra-admin", s3, &["cp", "report.txt", "s3://work-logs/report.txt"]),
                 0,
-                &["did not take that code", "upload: ./report.txt to s3://work-archive/report.txt"],
+                &["did not take that code", "upload: ./report.txt to s3://work-logs/report.txt"],
             )
         },
     ]
