@@ -74,7 +74,7 @@ pub(crate) fn run(runs: usize) -> Result<(), Problem> {
         found = who(&open, &role, &given).ways.len();
         Ok(())
     })?;
-    println!("| `who`, every user may put on every role | {} | {} |", milliseconds(taken), limit(1000));
+    println!("| `who`, every user can assume every role | {} | {} |", milliseconds(taken), limit(1000));
     let policies = render_policies();
     let trial = Trial { caller: None, assumptions: given.clone() };
     let taken = time(runs, || {
@@ -143,7 +143,7 @@ fn render_policies() -> Vec<String> {
 }
 
 /// Users of one account, roles of another. Each role trusts the account with MFA, one user by name, and the
-/// role before it; each user may put on three roles, or any.
+/// role before it; each user may assume three roles, or any.
 fn render_snapshot(own: Own) -> String {
     let role_arn = |number: usize| format!("arn:aws:iam::444455556666:role/r{}", number % ROLES);
     let user_arn = |number: usize| format!("arn:aws:iam::111122223333:user/u{}", number % USERS);
