@@ -17,7 +17,7 @@ fn row(id: usize, size: usize) -> String {
 #[test]
 fn each_row_of_the_suite_is_answered_as_expected_from_a_file_and_from_stdin() {
     let mut count = 0;
-    for file in fs::read_dir(sources("core/tests/evaluate")).unwrap() {
+    for file in fs::read_dir(sources("iam/tests/evaluate")).unwrap() {
         let path = file.unwrap().path();
         let text = fs::read_to_string(&path).unwrap();
         let from_file = hatbox(&["trust", "evaluate", path.to_str().unwrap()], b"");

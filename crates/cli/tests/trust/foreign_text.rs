@@ -150,7 +150,7 @@ fn run(home: &Path, arguments: &[&str]) {
 }
 
 fn read(name: &str) -> Value {
-    let path = sources("core/tests/accounts").join(name);
+    let path = sources("iam/tests/accounts").join(name);
     let text = fs::read(path).unwrap();
     // Account details may come in pages.
     serde_json::Deserializer::from_slice(&text).into_iter().next().unwrap().unwrap()

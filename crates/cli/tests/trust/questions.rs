@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use super::{Ran, hatbox, sources};
 
 fn fixture(name: &str) -> String {
-    sources("core/tests/accounts").join(name).display().to_string()
+    sources("iam/tests/accounts").join(name).display().to_string()
 }
 
 const NO_ORGANIZATION: &[u8] = b"{\"schema\": 1, \"organization\": \"none\"}";
