@@ -167,7 +167,7 @@ pub(crate) fn context_of(
     caller: &KnownCaller,
     credentials: Credentials,
     sent: Sent,
-    given: &Assumptions,
+    assumptions: &Assumptions,
 ) -> Context {
     let call = KnownCall {
         caller: &caller.entity.caller(),
@@ -175,7 +175,7 @@ pub(crate) fn context_of(
         credentials: Some(credentials),
         age: Some(USUAL_AGE),
         sent,
-        now: given.now,
+        now: assumptions.now,
     };
     let mut context = call.context();
     // A session of a role has an id of its own, and may carry tags of its own, which are not known in advance.
@@ -195,12 +195,12 @@ pub(crate) fn context_of(
         }
         Organization::NotGiven => {}
     }
-    given.set_keys(&mut context);
+    assumptions.set_keys(&mut context);
     context
 }
 
 /// Sets the keys that depend on the role, in the place of those of another.
-pub(crate) fn set_role(context: &mut Context, accounts: &Accounts, role: &Entity, given: &Assumptions) {
+pub(crate) fn set_role(context: &mut Context, accounts: &Accounts, role: &Entity, assumptions: &Assumptions) {
     let is_set = |context: &Context, account: &str| {
         context.values.get(OF_ROLE_ACCOUNT).is_some_and(|values| values == &[account])
     };
@@ -212,7 +212,7 @@ pub(crate) fn set_role(context: &mut Context, accounts: &Accounts, role: &Entity
     let account = role.account.as_ref().and_then(|id| accounts.accounts.get(id));
     let tags = account.and_then(|account| account.roles.get(&role.arn)).and_then(|role| role.tags.known());
     set_role_tags(context, tags);
-    for (name, values) in &given.context {
+    for (name, values) in &assumptions.context {
         let lower = name.to_lowercase();
         if lower == OF_ROLE_ACCOUNT || lower.starts_with(OF_ROLE_TAGS) {
             context.set(name, values.iter().map(String::as_str));

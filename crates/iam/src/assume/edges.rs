@@ -28,7 +28,7 @@ pub struct Edge {
 /// The roles, found by whom they trust, and the callers, gathered once each.
 pub struct Edges<'a> {
     accounts: &'a Accounts,
-    given: &'a Assumptions,
+    assumptions: &'a Assumptions,
     targets: Vec<Target>,
     by_role: HashMap<String, usize>,
     by_arn: HashMap<String, Vec<usize>>,
@@ -59,14 +59,14 @@ struct Trusted {
 
 impl<'a> Edges<'a> {
     /// Sorts the roles of `accounts` by whom they trust.
-    pub fn new(accounts: &'a Accounts, given: &'a Assumptions) -> Self {
+    pub fn new(accounts: &'a Accounts, assumptions: &'a Assumptions) -> Self {
         let unplaced: Vec<_> = accounts.unplaced.iter().map(|role| Entity::unplaced(&role.name)).collect();
         let entities = accounts.roles().filter_map(|(_, role)| Entity::of_arn(&role.arn));
         let entities = entities.chain(unplaced.iter().cloned());
         let targets: Vec<_> = entities.map(|entity| Target::gather(accounts, &entity)).collect();
         let mut edges = Self {
             accounts,
-            given,
+            assumptions,
             by_role: HashMap::new(),
             by_arn: HashMap::new(),
             by_account: HashMap::new(),
@@ -215,10 +215,10 @@ impl<'a> Edges<'a> {
         let request = match requests.entry(credentials) {
             Entry::Occupied(entry) => entry.into_mut(),
             Entry::Vacant(entry) => {
-                entry.insert(request_by(accounts, caller, credentials, self.sent, self.given)?)
+                entry.insert(request_by(accounts, caller, credentials, self.sent, self.assumptions)?)
             }
         };
-        set_target(request, accounts, target, self.given);
+        set_target(request, accounts, target, self.assumptions);
         let gap = target.gap_for(&caller.entity);
         // The policies are lent, not copied: there are many pairs.
         caller.layers.trust = target.trust.take();

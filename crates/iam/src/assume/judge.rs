@@ -45,10 +45,10 @@ pub(crate) fn request_of(
     caller: &KnownCaller,
     target: &Target,
     credentials: Credentials,
-    given: &Assumptions,
+    assumptions: &Assumptions,
 ) -> Option<Request> {
-    let mut request = request_by(accounts, caller, credentials, Sent::Nothing, given)?;
-    set_target(&mut request, accounts, target, given);
+    let mut request = request_by(accounts, caller, credentials, Sent::Nothing, assumptions)?;
+    set_target(&mut request, accounts, target, assumptions);
     Some(request)
 }
 
@@ -58,9 +58,9 @@ pub(crate) fn request_by(
     caller: &KnownCaller,
     credentials: Credentials,
     sent: Sent,
-    given: &Assumptions,
+    assumptions: &Assumptions,
 ) -> Option<Request> {
-    let context = context_of(accounts, caller, credentials, sent, given);
+    let context = context_of(accounts, caller, credentials, sent, assumptions);
     Some(Request {
         caller: caller.entity.caller(),
         action: "sts:AssumeRole".to_owned(),
@@ -72,7 +72,12 @@ pub(crate) fn request_by(
 }
 
 /// Makes a request, whichever role it was for before, one for `target`.
-pub(crate) fn set_target(request: &mut Request, accounts: &Accounts, target: &Target, given: &Assumptions) {
+pub(crate) fn set_target(
+    request: &mut Request,
+    accounts: &Accounts,
+    target: &Target,
+    assumptions: &Assumptions,
+) {
     if let Some(account) = &target.entity.account {
         request.resource.clone_from(&target.entity.arn);
         request.resource_account.clone_from(account);
@@ -83,7 +88,7 @@ pub(crate) fn set_target(request: &mut Request, accounts: &Accounts, target: &Ta
             request.resource_account = nowhere;
         }
     }
-    set_role(&mut request.context, accounts, &target.entity, given);
+    set_role(&mut request.context, accounts, &target.entity, assumptions);
 }
 
 /// What is sent along asks for a permission of its own.

@@ -35,7 +35,7 @@ struct Outsider {
 pub(super) fn outsiders(
     accounts: &Accounts,
     targets: &[Target],
-    given: &Assumptions,
+    assumptions: &Assumptions,
     first_role: usize,
     nodes: &mut Vec<Node>,
     edges: &mut Vec<Edge>,
@@ -52,7 +52,7 @@ pub(super) fn outsiders(
             element.entries.iter().filter_map(|one| outsider(accounts, one)).collect()
         });
         for outsider in found {
-            let Some((mfa, conditions)) = judge(&outsider, target, trust, given) else { continue };
+            let Some((mfa, conditions)) = judge(&outsider, target, trust, assumptions) else { continue };
             let from = *places.entry(outsider.node.id.clone()).or_insert_with(|| {
                 nodes.push(outsider.node);
                 nodes.len() - 1
@@ -139,7 +139,7 @@ fn judge(
     outsider: &Outsider,
     target: &Target,
     trust: &Policy,
-    given: &Assumptions,
+    assumptions: &Assumptions,
 ) -> Option<(Mfa, Vec<String>)> {
     let layers = Layers {
         trust: Some(trust.clone()),
@@ -149,9 +149,9 @@ fn judge(
     let ask = |action: &str, credentials: Option<Credentials>| -> Option<Answer> {
         let (age, sent) = (Some(USUAL_AGE), Sent::Anything);
         let caller = &outsider.caller;
-        let call = KnownCall { caller, named: outsider.named, credentials, age, sent, now: given.now };
+        let call = KnownCall { caller, named: outsider.named, credentials, age, sent, now: assumptions.now };
         let mut context = call.context();
-        given.set_keys(&mut context);
+        assumptions.set_keys(&mut context);
         let nowhere = hatbox_types::name::AccountId::parse(NOWHERE).ok();
         let request = Request {
             caller: outsider.caller.clone(),

@@ -25,16 +25,16 @@ use crate::policy::principal::PrincipalKind;
 use crate::report::words::join_or;
 
 /// Who can become which role, by everything that the sources tell.
-pub fn survey(accounts: &Accounts, given: &Assumptions) -> Graph {
+pub fn survey(accounts: &Accounts, assumptions: &Assumptions) -> Graph {
     let users: Vec<Entity> = accounts.users().filter_map(|(_, user)| Entity::of_arn(&user.arn)).collect();
     let roles = accounts.roles().filter_map(|(_, role)| Entity::of_arn(&role.arn));
     let unplaced = accounts.unplaced.iter().map(|role| Entity::unplaced(&role.name));
     let targets: Vec<Target> = roles.chain(unplaced).map(|role| Target::gather(accounts, &role)).collect();
     let first_role = users.len();
 
-    let mut ways = Edges::new(accounts, given);
+    let mut ways = Edges::new(accounts, assumptions);
     let asks = targets.iter().filter_map(|target| target.trust.as_ref()).any(asks_for_what_is_sent);
-    let mut ways_if_sent = asks.then(|| Edges::new(accounts, given).sending_anything());
+    let mut ways_if_sent = asks.then(|| Edges::new(accounts, assumptions).sending_anything());
     let mut edges = Vec::new();
     let mut perhaps = Vec::new();
     let mut reasons: BTreeSet<Arc<[String]>> = BTreeSet::new();
@@ -76,7 +76,7 @@ pub fn survey(accounts: &Accounts, given: &Assumptions) -> Graph {
     not_known.extend(known_in_part(accounts, &targets));
     let entities = users.iter().chain(targets.iter().map(|target| &target.entity));
     let mut nodes: Vec<Node> = entities.map(node).collect();
-    outsiders(accounts, &targets, given, first_role, &mut nodes, &mut edges);
+    outsiders(accounts, &targets, assumptions, first_role, &mut nodes, &mut edges);
     let accounts = accounts
         .accounts
         .iter()

@@ -34,13 +34,13 @@ pub fn impact(
     arn: &str,
     before: &str,
     after: &str,
-    given: &Assumptions,
+    assumptions: &Assumptions,
 ) -> Option<Impact> {
     let role = Entity::of_arn(arn)?;
     let address = find_role(accounts, &role)?.address.clone();
     let mut accounts = accounts.clone();
-    let now = ask(&mut accounts, &role, before, given);
-    let then = ask(&mut accounts, &role, after, given);
+    let now = ask(&mut accounts, &role, before, assumptions);
+    let then = ask(&mut accounts, &role, after, assumptions);
     let mut impact = Impact { others: then.others, address, ..Impact::default() };
     for from in now.ways.into_iter().filter(is_direct).map(|way| way.from) {
         let still = then.ways.iter().find(|way| is_direct(way) && way.from == from);
@@ -106,12 +106,12 @@ fn find_role<'a>(accounts: &'a Accounts, role: &Entity) -> Option<&'a Role> {
 }
 
 /// Who can become `role` when `trust` is its trust policy.
-fn ask(accounts: &mut Accounts, role: &Entity, trust: &str, given: &Assumptions) -> Who {
+fn ask(accounts: &mut Accounts, role: &Entity, trust: &str, assumptions: &Assumptions) -> Who {
     let account = role.account.as_ref().and_then(|id| accounts.accounts.get_mut(id));
     if let Some(there) = account.and_then(|account| account.roles.get_mut(&role.arn)) {
         there.trust = Attribute::Known(Document::new(there.name.clone(), trust, there.origin));
     }
-    who(accounts, role, given)
+    who(accounts, role, assumptions)
 }
 
 #[cfg(test)]

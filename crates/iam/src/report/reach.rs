@@ -64,8 +64,8 @@ pub struct Reach {
 }
 
 /// Finds all roles that `caller` can become.
-pub fn reach(accounts: &Accounts, caller: &Entity, given: &Assumptions) -> Reach {
-    let mut search = Search { caller, edges: Edges::new(accounts, given), onward: BTreeMap::new() };
+pub fn reach(accounts: &Accounts, caller: &Entity, assumptions: &Assumptions) -> Reach {
+    let mut search = Search { caller, edges: Edges::new(accounts, assumptions), onward: BTreeMap::new() };
     let mut found: BTreeMap<Entity, Way> = BTreeMap::new();
     let mut perhaps: BTreeSet<Entity> = BTreeSet::new();
     match caller.kind {

@@ -37,8 +37,8 @@ pub struct Who {
 }
 
 /// Finds all who can become `role`.
-pub fn who(accounts: &Accounts, role: &Entity, given: &Assumptions) -> Who {
-    let mut edges = Edges::new(accounts, given);
+pub fn who(accounts: &Accounts, role: &Entity, assumptions: &Assumptions) -> Who {
+    let mut edges = Edges::new(accounts, assumptions);
     // Ways from roles to `role`, by the role that they begin at; the empty one first.
     let mut from_role: BTreeMap<Entity, Way> = BTreeMap::new();
     let mut perhaps: BTreeSet<Entity> = BTreeSet::new();

@@ -70,12 +70,12 @@ pub fn can(
     via: &[Entity],
     role: &Entity,
     mfa: MfaUse,
-    given: &Assumptions,
+    assumptions: &Assumptions,
 ) -> Can {
     let mut steps = Vec::new();
     let mut from = caller.clone();
     for to in via.iter().chain([role]) {
-        let question = Question::new(accounts, &from, to, given);
+        let question = Question::new(accounts, &from, to, assumptions);
         steps.extend(question.answer(mfa));
         from = to.clone();
     }
@@ -94,14 +94,14 @@ struct Question<'a> {
     accounts: &'a Accounts,
     caller: KnownCaller,
     target: Target,
-    given: &'a Assumptions,
+    assumptions: &'a Assumptions,
 }
 
 impl<'a> Question<'a> {
-    fn new(accounts: &'a Accounts, from: &Entity, to: &Entity, given: &'a Assumptions) -> Self {
+    fn new(accounts: &'a Accounts, from: &Entity, to: &Entity, assumptions: &'a Assumptions) -> Self {
         let caller = KnownCaller::gather(accounts, from);
         let target = Target::gather(accounts, to);
-        Self { accounts, caller, target, given }
+        Self { accounts, caller, target, assumptions }
     }
 
     fn answer(&self, mfa: MfaUse) -> Option<Step> {
@@ -129,14 +129,15 @@ impl<'a> Question<'a> {
     }
 
     fn judge(&self, credentials: Credentials) -> Option<Step> {
-        let request = request_of(self.accounts, &self.caller, &self.target, credentials, self.given)?;
+        let request = request_of(self.accounts, &self.caller, &self.target, credentials, self.assumptions)?;
         let gap = self.target.gap_for(&self.caller.entity);
         let gaps: Vec<_> = self.caller.gaps.iter().chain(&self.target.gaps).chain(&gap).cloned().collect();
         let mut layers = self.caller.layers.clone();
         layers.trust.clone_from(&self.target.trust);
         let ruling = evaluate_with_gaps(&request, &mut layers, &gaps);
-        let (accounts, caller, target, given) = (self.accounts, &self.caller, &self.target, self.given);
-        let refused = RefusedStep { accounts, caller, target, credentials, given, gaps: &gaps };
+        let (accounts, caller, target, assumptions) =
+            (self.accounts, &self.caller, &self.target, self.assumptions);
+        let refused = RefusedStep { accounts, caller, target, credentials, assumptions, gaps: &gaps };
         Some(Step {
             from: caller.entity.clone(),
             to: target.entity.clone(),

@@ -47,7 +47,7 @@ pub(crate) struct RefusedStep<'a> {
     pub(crate) caller: &'a KnownCaller,
     pub(crate) target: &'a Target,
     pub(crate) credentials: Credentials,
-    pub(crate) given: &'a Assumptions,
+    pub(crate) assumptions: &'a Assumptions,
     pub(crate) gaps: &'a [Gap],
 }
 
@@ -75,7 +75,7 @@ impl RefusedStep<'_> {
 
     /// Whether the permissions boundary leaves this request out.
     fn is_bounded(&self, layers: &Layers) -> bool {
-        let request = request_of(self.accounts, self.caller, self.target, self.credentials, self.given);
+        let request = request_of(self.accounts, self.caller, self.target, self.credentials, self.assumptions);
         let reports = request.as_ref().map(|request| explain_layers(request, layers)).unwrap_or_default();
         reports.iter().any(|report| report.layer == Layer::Boundary && report.allows == Answer::No)
     }
@@ -90,7 +90,7 @@ impl RefusedStep<'_> {
         if layers.boundary.is_some() {
             candidates.push(Change::Boundary);
         }
-        let request = request_of(self.accounts, self.caller, self.target, self.credentials, self.given);
+        let request = request_of(self.accounts, self.caller, self.target, self.credentials, self.assumptions);
         let reports = request.as_ref().map(|request| explain_layers(request, layers)).unwrap_or_default();
         let denying = [Layer::Trust, Layer::Identity, Layer::Boundary, Layer::Scp, Layer::Rcp];
         candidates.extend(denying.into_iter().filter_map(|layer| {
@@ -107,7 +107,7 @@ impl RefusedStep<'_> {
         let mut layers = layers.clone();
         let has_code = changes.contains(&Change::MfaCode);
         let credentials = if has_code { Credentials::AccessKeysWithMfa } else { self.credentials };
-        let request = request_of(self.accounts, self.caller, self.target, credentials, self.given)?;
+        let request = request_of(self.accounts, self.caller, self.target, credentials, self.assumptions)?;
         let allow = |principal: Option<&str>| {
             let statement = match principal {
                 Some(arn) => {
