@@ -2,7 +2,6 @@
 
 use std::error::Error;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -24,16 +23,9 @@ use tokio::runtime::Runtime;
 use super::endpoint::EndpointUrl;
 use super::proxy::Proxy;
 use super::tls::TlsError;
-use super::transport::{AnswerLimit, Trace, Transport};
+use super::transport::{AnswerLimit, CONNECT_TIMEOUT, OPERATION_TIMEOUT, READ_TIMEOUT, Trace, Transport};
 use super::unanswered::Unanswered;
 use crate::wait_line::{Company, WaitLine};
-
-/// How long a connection may take, with TLS and through the proxy.
-pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long an answer may take, from the connection on.
-pub(super) const READ_TIMEOUT: Duration = Duration::from_secs(20);
-/// How long all tries of a call may take.
-pub(super) const OPERATION_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Where a service is, and how to reach it.
 #[derive(Debug, Clone)]

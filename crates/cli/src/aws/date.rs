@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::endpoint::EndpointUrl;
 use super::proxy::Proxy;
 use super::tls::TlsError;
-use super::transport::{AnswerLimit, Transport};
+use super::transport::{AnswerLimit, Transport, parse_date};
 use super::unanswered::Unanswered;
 use crate::wait_line::{Company, WaitLine};
 
@@ -54,23 +54,4 @@ pub(crate) fn fetch_date(
         .map_err(|_| DateError::Unreachable("no answer in time".to_owned()))?
         .map_err(|error| unreachable(&error))?;
     answer.headers().get("date").and_then(parse_date).ok_or(DateError::NoDate)
-}
-
-/// A date as answers have it: `Tue, 15 Nov 1994 08:12:31 GMT` (RFC 9110 section 5.6.7).
-pub(super) fn parse_date(text: &str) -> Option<Timestamp> {
-    jiff::fmt::rfc2822::parse(text.trim()).ok().map(|zoned| zoned.timestamp())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_date_of_http_is_read_and_nothing_else() {
-        let seconds = |text| parse_date(text).map(Timestamp::as_second);
-        assert_eq!(seconds("Tue, 15 Nov 1994 08:12:31 GMT"), Some(784_887_151));
-        for bad in ["", "yesterday", "1994-11-15T08:12:31Z", "Tue, 15 Nov 1994 25:12:31 GMT"] {
-            assert_eq!(seconds(bad), None, "{bad}");
-        }
-    }
 }

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::TlsContext;
@@ -19,10 +20,16 @@ use http::uri::Parts;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use jiff::Timestamp;
 
-use super::date::parse_date;
 use super::endpoint::EndpointUrl;
 use super::proxy::Proxy;
 use super::tls::{TlsError, load_trust_roots};
+
+/// How long a connection may take, with TLS and through the proxy.
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long an answer may take, from the connection on.
+pub(super) const READ_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long all tries of a call may take.
+pub(super) const OPERATION_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// How much of an answer is read. Whatever there is more is an error: an endpoint cannot fill the memory. (The head
 /// has a limit of the HTTP library's own, of some 400 KiB.)
@@ -242,5 +249,24 @@ fn endpoint_of(url: &str) -> String {
             format!("{scheme}://{authority}")
         }
         _ => String::new(),
+    }
+}
+
+/// A date as answers have it: `Tue, 15 Nov 1994 08:12:31 GMT` (RFC 9110 section 5.6.7).
+pub(super) fn parse_date(text: &str) -> Option<Timestamp> {
+    jiff::fmt::rfc2822::parse(text.trim()).ok().map(|zoned| zoned.timestamp())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_date_of_http_is_read_and_nothing_else() {
+        let seconds = |text| parse_date(text).map(Timestamp::as_second);
+        assert_eq!(seconds("Tue, 15 Nov 1994 08:12:31 GMT"), Some(784_887_151));
+        for bad in ["", "yesterday", "1994-11-15T08:12:31Z", "Tue, 15 Nov 1994 25:12:31 GMT"] {
+            assert_eq!(seconds(bad), None, "{bad}");
+        }
     }
 }

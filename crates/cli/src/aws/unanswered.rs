@@ -10,9 +10,7 @@ use hatbox_types::text::printable_start;
 use jiff::Timestamp;
 use rustls::CertificateError;
 
-use super::client::{CONNECT_TIMEOUT, OPERATION_TIMEOUT, READ_TIMEOUT};
-use super::date::parse_date;
-use super::transport::{Trace, is_too_long};
+use super::transport::{CONNECT_TIMEOUT, OPERATION_TIMEOUT, READ_TIMEOUT, Trace, is_too_long, parse_date};
 
 /// What is wrong with a certificate, as far as it matters for the way out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use crate::config::profile::{Origin, Sourced};
 use crate::config::value::ValueError;
 use hatbox_types::name::ProfileName;
 
-use super::chain::CHAIN_LIMIT;
+use super::input::CHAIN_LIMIT;
 use super::step::Call;
 use hatbox_types::duration::render_duration;
 use hatbox_types::text::shell::quote_word;

@@ -23,9 +23,9 @@ use crate::config::value::{ValueError, parse_session_name};
 use hatbox_types::name::{AccessKeyId, ProfileName, RoleArn};
 
 use super::base::{Base, MetadataService};
-use super::chain::PlanOptions;
 use super::command::is_own_process;
 use super::error::PlanError;
+use super::input::PlanOptions;
 use super::length::{ROLE_DEFAULT, asked_or};
 use super::note::Note;
 

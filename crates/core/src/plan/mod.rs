@@ -11,6 +11,7 @@ pub(crate) mod command;
 mod error;
 pub mod explain;
 mod identity;
+mod input;
 mod length;
 mod note;
 mod resolve;
@@ -21,9 +22,9 @@ use crate::config::profile::{Endpoint, Sourced};
 use hatbox_types::name::{ProfileName, Region};
 
 pub use base::{Base, MetadataService, Signer};
-pub use chain::{Ambient, AmbientKey, CHAIN_LIMIT, Lookup, PlanOptions, StoredKeys};
 pub use command::VALUE_FLAGS;
 pub use error::PlanError;
+pub use input::{Ambient, AmbientKey, CHAIN_LIMIT, Lookup, PlanOptions, StoredKeys};
 pub use note::{MfaUnused, Note, NoteLevel};
 pub use resolve::resolve_plan;
 pub use session::Sessions;

@@ -9,8 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::document::Document;
-use super::entities::{Attribute, Extent};
-use super::entities::{Grants, Group, ManagedPolicy, Role, User};
+use super::entities::{Attribute, Extent, Grants, Group, ManagedPolicy, Role, User};
 use super::model::Accounts;
 use super::origin::OriginId;
 use super::read::{find, iam_arn, is_true, list, need, need_text, text};

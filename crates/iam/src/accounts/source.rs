@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use super::details::{self, Pages};
 use super::document::Document;
-use super::entities::Attribute;
-use super::entities::UnplacedRole;
+use super::entities::{Attribute, UnplacedRole};
 use super::model::Accounts;
 use super::origin::{Origin, OriginId, SourceKind};
 use crate::policy::json::{self, parse_json_values};

@@ -128,6 +128,9 @@ impl Cause {
     }
 }
 
+/// The weight of what is always possible.
+pub(super) const EITHER_SIDE: u8 = 50;
+
 /// What was found of one cause.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict {

@@ -3,8 +3,7 @@
 use jiff::Timestamp;
 
 use super::attempt::{Attempt, RoleVariable};
-use super::cause::Cause;
-use super::cause::{Evidence, Fix, Standing, Verdict};
+use super::cause::{Cause, EITHER_SIDE, Evidence, Fix, Standing, Verdict};
 use super::causes::judge;
 use super::grammar::{PolicyType, Refusal};
 use super::known::Known;
@@ -13,8 +12,6 @@ use hatbox_types::text::phrases::render_role_of_environment;
 
 /// The most causes that are offered besides the first.
 const MAX_OTHERS: usize = 3;
-/// The weight of what is always possible.
-pub(super) const EITHER_SIDE: u8 = 50;
 /// What weighs less than this is told by `why` only.
 const WORTH_TELLING: u8 = 35;
 

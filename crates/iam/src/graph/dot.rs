@@ -1,8 +1,7 @@
 //! The graph in the language of Graphviz, for its programs and others that read it.
 
 use super::model::{Graph, Kind, Mfa, Node};
-use super::picture::Picture;
-use super::picture::Weight;
+use super::picture::{Picture, Weight};
 use super::words::{short, whole};
 use crate::wrap::wrap;
 use hatbox_types::text::printable;

@@ -3,8 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use super::frames::{Column, MARGIN, PADDING, columns, heights};
-use super::frames::{Frame, Rect, place};
+use super::frames::{Column, Frame, MARGIN, PADDING, Rect, columns, heights, place};
 use super::model::Arrow;
 use super::order::arrange;
 use super::picture::Picture;

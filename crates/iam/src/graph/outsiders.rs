@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::model::{Edge, Kind, Mfa, Node};
-use super::survey::{conditions_of, mfa};
+use super::words::conditions_of;
 use crate::accounts::Accounts;
 use crate::assume::context::{Assumptions, KnownCall, Named, Sent, USUAL_AGE};
 use crate::assume::credentials::Credentials;
@@ -183,4 +183,10 @@ fn judge(
     let mfa = mfa(&plain);
     let answer = if mfa == Mfa::NotRequired { plain } else { with_code };
     Some((mfa, conditions_of(answer.facts())))
+}
+
+/// What follows from the answer to a caller without MFA, where one with MFA gets in. Who may get in without, if
+/// something fits, does not need it.
+fn mfa(plain: &Answer) -> Mfa {
+    if plain.is_no() { Mfa::Required } else { Mfa::NotRequired }
 }

@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 
 use super::model::{Arrow, Mfa};
 use super::picture::Picture;
-use super::words::short;
-use super::words::width;
+use super::words::{short, width};
 
 pub(super) const LABEL_SIZE: usize = 12;
 /// Between a label and the node that it belongs to: the head of the arrow.

@@ -9,20 +9,18 @@ use std::sync::Arc;
 
 use super::model::{Account, Edge, Graph, Kind, Mfa, Node, Perhaps};
 use super::outsiders::outsiders;
+use super::words::{conditions_of, is_sendable};
 use crate::accounts::{Accounts, Extent};
 use crate::assume::context::Assumptions;
-use crate::assume::context::SENDABLE;
 use crate::assume::credentials::Credentials;
 use crate::assume::device::has_code_device;
 use crate::assume::edges::Edges;
 use crate::assume::entity::{Entity, EntityKind};
-use crate::assume::judge::Ruling;
-use crate::assume::judge::facts_of;
+use crate::assume::judge::{Ruling, facts_of};
 use crate::assume::target::Target;
 use crate::policy::answer::{Answer, Fact, add_facts, names_of};
 use crate::policy::document::{Effect, Policy};
 use crate::policy::principal::PrincipalKind;
-use crate::report::words::join_or;
 
 /// Who can become which role, by everything that the sources tell.
 pub fn survey(accounts: &Accounts, assumptions: &Assumptions) -> Graph {
@@ -127,17 +125,6 @@ fn asks_for_what_is_sent(trust: &Policy) -> bool {
     conditions.any(|condition| is_sendable(&condition.key))
 }
 
-fn is_sendable(key: &str) -> bool {
-    let key = key.to_lowercase();
-    SENDABLE.iter().any(|start| key.starts_with(start))
-}
-
-/// What follows from the answer to a caller without MFA, where one with MFA gets in. Who may get in without, if
-/// something fits, does not need it.
-pub(super) fn mfa(plain: &Answer) -> Mfa {
-    if plain.is_no() { Mfa::Required } else { Mfa::NotRequired }
-}
-
 /// The conditions on a way, and what is missing of the sources. What is missing of the organization is put by.
 fn split(answer: &Answer, missing: &mut Vec<Fact>) -> (Vec<String>, Vec<String>) {
     let (of_organization, others): (Vec<Fact>, Vec<Fact>) =
@@ -146,25 +133,6 @@ fn split(answer: &Answer, missing: &mut Vec<Fact>) -> (Vec<String>, Vec<String>)
     let is_condition = |fact: &Fact| matches!(fact, Fact::Key(_) | Fact::SessionName(_));
     let (conditions, unknown): (Vec<Fact>, Vec<Fact>) = others.into_iter().partition(is_condition);
     (conditions_of(&conditions), names_of(&unknown))
-}
-
-/// What must hold of the request, the name of the session first.
-pub(super) fn conditions_of(facts: &[Fact]) -> Vec<String> {
-    let mut conditions = Vec::new();
-    let mut sessions = Vec::new();
-    for fact in facts {
-        match fact {
-            Fact::SessionName(name) => sessions.push(name.clone()),
-            Fact::Key(key) if is_sendable(key) || key.eq_ignore_ascii_case("sts:RoleSessionName") => {
-                conditions.push(format!("the right {key} is sent"));
-            }
-            fact => conditions.push(format!("{fact} fits")),
-        }
-    }
-    if !sessions.is_empty() {
-        conditions.insert(0, format!("the session is named {}", join_or(&sessions)));
-    }
-    conditions
 }
 
 /// The accounts that a role trusts and that the sources have only a part of: others there may assume it too.

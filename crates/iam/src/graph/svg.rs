@@ -1,14 +1,11 @@
 //! The graph as SVG: one file without scripts, fonts or links, light or dark as the reader's system is.
 
-use super::frames::{Frame, Rect};
-use super::frames::{MARGIN, NAME_SIZE, SMALL_SIZE, TEXT_FROM, below};
+use super::frames::{Frame, MARGIN, NAME_SIZE, Rect, SMALL_SIZE, TEXT_FROM, below};
 use super::layout::{Label, Layout, Line, arrange_picture};
 use super::model::{Graph, Kind, Node};
-use super::picture::Picture;
-use super::picture::Weight;
+use super::picture::{Picture, Weight};
 use super::slots::{HEAD, Look, Side};
-use super::words::whole;
-use super::words::{break_lines, escape_xml, fit, list, width};
+use super::words::{break_lines, escape_xml, fit, list, whole, width};
 
 const STYLE: &str = include_str!("svg.css");
 const LEAST_WIDTH: usize = 420;

@@ -1,8 +1,7 @@
 //! The graph as text: on the left each user and what they become, on the right the roles of each account.
 
 use super::model::{Arrow, Graph, Kind, Mfa, Node};
-use super::picture::Picture;
-use super::picture::Weight;
+use super::picture::{Picture, Weight};
 use super::words::list;
 use crate::wrap::wrap;
 use hatbox_types::text::printable;

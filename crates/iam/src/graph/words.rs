@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::model::{Arrow, Graph, Kind, Mfa};
+use crate::assume::context::SENDABLE;
+use crate::policy::answer::Fact;
+use crate::report::words::join_or;
 use hatbox_types::text::printable;
 
 /// Text that is no markup.
@@ -166,6 +169,31 @@ pub(super) fn whole(arrow: &Arrow<'_>, names: &[String]) -> String {
         words.push_str(&format!("; perhaps, it hangs on {}", arrow.edge.unknown.join(", ")));
     }
     words
+}
+
+/// What must hold of the request, the name of the session first.
+pub(super) fn conditions_of(facts: &[Fact]) -> Vec<String> {
+    let mut conditions = Vec::new();
+    let mut sessions = Vec::new();
+    for fact in facts {
+        match fact {
+            Fact::SessionName(name) => sessions.push(name.clone()),
+            Fact::Key(key) if is_sendable(key) || key.eq_ignore_ascii_case("sts:RoleSessionName") => {
+                conditions.push(format!("the right {key} is sent"));
+            }
+            fact => conditions.push(format!("{fact} fits")),
+        }
+    }
+    if !sessions.is_empty() {
+        conditions.insert(0, format!("the session is named {}", join_or(&sessions)));
+    }
+    conditions
+}
+
+/// Whether a caller may send a value of the key.
+pub(super) fn is_sendable(key: &str) -> bool {
+    let key = key.to_lowercase();
+    SENDABLE.iter().any(|start| key.starts_with(start))
 }
 
 #[cfg(test)]

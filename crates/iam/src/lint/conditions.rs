@@ -2,13 +2,13 @@
 
 use super::federation::suggest_value;
 use super::finding::{Finding, Spot};
-use super::limits::{Wide, judge_limit};
+use super::limits::{Wide, is_key, judge_limit, passes_absent};
 use super::principals::grants;
 use super::rule::Rule;
 use crate::policy::condition::Condition;
 use crate::policy::condition_keys::{candidates, is_known, strip_start};
 use crate::policy::document::{Effect, Statement};
-use crate::policy::operator::{Quantifier, Test};
+use crate::policy::operator::Test;
 use crate::policy::variable::{Template, Version};
 use hatbox_types::text::suggest::nearest_name;
 
@@ -27,19 +27,6 @@ pub(super) fn find_conditions(spot: Spot, version: Version, statements: &[Statem
         }
     }
     found
-}
-
-pub(super) fn is_key(condition: &Condition, key: &str) -> bool {
-    condition.key.eq_ignore_ascii_case(key)
-}
-
-/// Whether a request without the key passes.
-pub(super) fn passes_absent(condition: &Condition) -> bool {
-    let operator = condition.operator;
-    match operator.test {
-        Test::Null => condition.values.iter().any(|value| value.text.eq_ignore_ascii_case("true")),
-        _ => operator.if_exists || operator.is_negated || operator.quantifier == Some(Quantifier::All),
-    }
 }
 
 fn find_unknown(spot: Spot, condition: &Condition) -> Option<Finding> {

@@ -1,11 +1,8 @@
 //! Roles for third parties: another account assumes the role, with an external ID against the confused deputy
 //! (IAM User Guide, "The confused deputy problem").
 
-use super::conditions::{is_key, passes_absent};
-use super::finding::{Finding, Spot};
-use super::limits::find_weakness;
-use super::limits::judge_limit;
-use super::report::Subject;
+use super::finding::{Finding, Spot, Subject};
+use super::limits::{find_weakness, is_key, judge_limit, passes_absent};
 use super::rule::Rule;
 use crate::admits::people::{is_about_mfa, principals};
 use crate::policy::arn::Arn;

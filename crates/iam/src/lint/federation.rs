@@ -1,9 +1,8 @@
 //! The rules about identity providers: is a token limited to one customer, project or workload?
 
-use super::conditions::passes_absent;
 use super::finding::{Finding, Spot};
 use super::issuer::{Issuer, Provider, Tenancy};
-use super::limits::judge_limit;
+use super::limits::{judge_limit, passes_absent};
 use super::rule::{Level, Rule};
 use crate::policy::condition::Condition;
 use crate::policy::condition_keys::is_of_provider;

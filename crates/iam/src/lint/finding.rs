@@ -1,4 +1,6 @@
-//! One finding: what is wrong, where, and the way out.
+//! One finding: what is wrong, where, and how to fix it; and the role that it is about.
+
+use std::collections::BTreeSet;
 
 use super::rule::{Level, Rule};
 use crate::policy::Place;
@@ -25,6 +27,15 @@ pub struct Finding {
     pub message: String,
     /// What to do: a phrase in lower case, with a period.
     pub fix: String,
+}
+
+/// What is known of the role that a policy is of.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Subject<'a> {
+    /// The role's ARN.
+    pub arn: Option<&'a str>,
+    /// The accounts that the sources hold; `None`: no sources were given.
+    pub accounts: Option<&'a BTreeSet<String>>,
 }
 
 /// A statement with its number, to make findings in.

@@ -12,6 +12,19 @@ use crate::policy::operator::{Order, Quantifier, Test};
 use crate::policy::principal::PrincipalKind;
 use crate::policy::variable::Template;
 
+pub(super) fn is_key(condition: &Condition, key: &str) -> bool {
+    condition.key.eq_ignore_ascii_case(key)
+}
+
+/// Whether a request without the key passes.
+pub(super) fn passes_absent(condition: &Condition) -> bool {
+    let operator = condition.operator;
+    match operator.test {
+        Test::Null => condition.values.iter().any(|value| value.text.eq_ignore_ascii_case("true")),
+        _ => operator.if_exists || operator.is_negated || operator.quantifier == Some(Quantifier::All),
+    }
+}
+
 /// What the values of a key name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Names {

@@ -1,9 +1,8 @@
 //! The rules about MFA: who gets in is asked of the evaluator, and the condition to blame is looked for after.
 
 use super::deputy::is_for_third_party;
-use super::finding::{Finding, Spot};
+use super::finding::{Finding, Spot, Subject};
 use super::limits::find_weakness;
-use super::report::Subject;
 use super::rule::Rule;
 use crate::admits::people::{
     MAX_STATEMENTS, PeopleStatement, alone, is_about_mfa, is_people, people_statements, principals,

@@ -25,9 +25,9 @@ mod json;
 mod sarif;
 mod text;
 
-pub use finding::Finding;
+pub use finding::{Finding, Subject};
 pub use json::render_json;
-pub use report::{Counts, Linted, Outcome, Report, Subject, lint_policy};
+pub use report::{Counts, Linted, Outcome, Report, lint_policy};
 pub use rule::{Level, RULES, Rule};
 pub use sarif::render_sarif;
 pub use text::{Detail, render_text};

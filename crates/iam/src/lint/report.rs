@@ -6,13 +6,11 @@ use super::actions::find_actions;
 use super::conditions::find_conditions;
 use super::deputy::find_deputies;
 use super::federation::find_federation;
-use super::finding::{Finding, Spot};
+use super::finding::{Finding, Spot, Subject};
 use super::mfa::find_mfa;
 use super::principals::{find_principals, find_resource};
 use super::rule::{Level, Rule};
-use super::shape::find_shape;
-use super::shape::find_too_long;
-use super::shape::{is_closed, no_one};
+use super::shape::{find_shape, find_too_long, is_closed, no_one};
 use super::values::find_values;
 use crate::admits::{Admits, Trial, judge_admits};
 use crate::policy::document::{Effect, Policy, PolicyError};
@@ -63,15 +61,6 @@ pub struct Counts {
     pub warnings: usize,
     /// Infos.
     pub infos: usize,
-}
-
-/// What is known of the role that a policy is of.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Subject<'a> {
-    /// The role's ARN.
-    pub arn: Option<&'a str>,
-    /// The accounts that the sources hold; `None`: no sources were given.
-    pub accounts: Option<&'a BTreeSet<String>>,
 }
 
 /// Judges the trust policy `text` of the role `subject`.

@@ -2,7 +2,68 @@
 
 use std::fmt;
 
-use super::layers::{Decision, Layer};
+/// The layer that decided, in the order of blame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Layer {
+    /// Service control policies of the caller's account.
+    Scp,
+    /// Resource control policies of the resource's account.
+    Rcp,
+    /// The role's trust policy, or the resource's own policy.
+    Trust,
+    /// The caller's policies.
+    Identity,
+    /// The permissions boundary.
+    Boundary,
+    /// The session policies.
+    Session,
+}
+
+impl Layer {
+    /// All, in the order of blame.
+    pub const ALL: [Self; 6] =
+        [Self::Scp, Self::Rcp, Self::Trust, Self::Identity, Self::Boundary, Self::Session];
+
+    /// Its name in answers: `scp`, `rcp`, `trust`, `identity`, `boundary`, `session`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Scp => "scp",
+            Self::Rcp => "rcp",
+            Self::Trust => "trust",
+            Self::Identity => "identity",
+            Self::Boundary => "boundary",
+            Self::Session => "session",
+        }
+    }
+}
+
+/// Why a request is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DenyKind {
+    /// A statement with `Deny` matched.
+    Explicit,
+    /// No statement with `Allow` matched.
+    Implicit,
+}
+
+/// The answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    /// Allowed.
+    Allow,
+    /// Refused.
+    Deny {
+        /// By a Deny, or for want of an Allow.
+        kind: DenyKind,
+        /// The first layer to blame.
+        layer: Layer,
+    },
+    /// Cannot be said.
+    Unknown {
+        /// What the answer depends on, in the order of the names.
+        depends_on: Vec<Fact>,
+    },
+}
 
 /// Yes, no, or what it depends on.
 #[derive(Debug, Clone, PartialEq, Eq)]

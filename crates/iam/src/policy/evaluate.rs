@@ -12,7 +12,8 @@
 //! | everybody | nothing else; unknown where a session policy does not allow | identity allow, boundary, session |
 //! | a service, a provider | nothing else | nothing else |
 
-pub use super::layers::{Decision, DenyKind, Judgement, Layer, Layers, OrganizationLevel};
+pub use super::answer::{Decision, DenyKind, Layer};
+pub use super::layers::{Judgement, Layers, OrganizationLevel};
 pub use super::request::{Caller, Context, PossibleKeys, Request};
 
 use super::answer::{Answer, Fact, add_facts, sort_by_name};

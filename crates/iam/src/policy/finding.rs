@@ -2,9 +2,8 @@
 
 use std::fmt;
 
-use super::answer::{Answer, Fact, sort_by_name};
+use super::answer::{Answer, Fact, Layer, sort_by_name};
 use super::document::{Effect, Statement};
-use super::layers::Layer;
 use super::statement::Miss;
 
 /// How many findings an answer tells.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::answer::Fact;
+use super::answer::{Decision, Layer};
 use super::document::Policy;
 use hatbox_types::name::AccountId;
 
@@ -38,69 +38,6 @@ pub struct OrganizationLevel {
     pub account: Option<AccountId>,
     /// The policies, of which one must allow.
     pub policies: Vec<Policy>,
-}
-
-/// The layer that decided, in the order of blame.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Layer {
-    /// Service control policies of the caller's account.
-    Scp,
-    /// Resource control policies of the resource's account.
-    Rcp,
-    /// The role's trust policy, or the resource's own policy.
-    Trust,
-    /// The caller's policies.
-    Identity,
-    /// The permissions boundary.
-    Boundary,
-    /// The session policies.
-    Session,
-}
-
-impl Layer {
-    /// All, in the order of blame.
-    pub const ALL: [Self; 6] =
-        [Self::Scp, Self::Rcp, Self::Trust, Self::Identity, Self::Boundary, Self::Session];
-
-    /// Its name in answers: `scp`, `rcp`, `trust`, `identity`, `boundary`, `session`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Scp => "scp",
-            Self::Rcp => "rcp",
-            Self::Trust => "trust",
-            Self::Identity => "identity",
-            Self::Boundary => "boundary",
-            Self::Session => "session",
-        }
-    }
-}
-
-/// Why a request is refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DenyKind {
-    /// A statement with `Deny` matched.
-    Explicit,
-    /// No statement with `Allow` matched.
-    Implicit,
-}
-
-/// The answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Decision {
-    /// Allowed.
-    Allow,
-    /// Refused.
-    Deny {
-        /// By a Deny, or for want of an Allow.
-        kind: DenyKind,
-        /// The first layer to blame.
-        layer: Layer,
-    },
-    /// Cannot be said.
-    Unknown {
-        /// What the answer depends on, in the order of the names.
-        depends_on: Vec<Fact>,
-    },
 }
 
 /// The answer with its reasons.

@@ -19,7 +19,7 @@ pub mod principal;
 pub(crate) mod value;
 
 pub mod document;
-pub(crate) mod parse;
+mod parse;
 
 mod finding;
 mod layers;

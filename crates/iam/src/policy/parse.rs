@@ -2,6 +2,7 @@
 
 use super::condition::Condition;
 use super::document::{Effect, Element, Policy, PolicyError, Statement};
+use super::json::parse_json;
 use super::node::{JsonError, Member, Node, Place, Value};
 use super::operator::Operator;
 use super::principal::{Principal, PrincipalKind};
@@ -10,6 +11,16 @@ use super::variable::{Template, Version};
 impl From<JsonError> for PolicyError {
     fn from(error: JsonError) -> Self {
         Self { line: error.place.line, column: error.place.column, problem: error.problem }
+    }
+}
+
+impl Policy {
+    /// Parses the JSON of a policy.
+    ///
+    /// # Errors
+    /// When it is not JSON, or not a policy; with the place.
+    pub fn parse(json: &str) -> Result<Self, PolicyError> {
+        Ok(read_policy(&parse_json(json)?)?)
     }
 }
 
@@ -27,7 +38,7 @@ const STATEMENT_ELEMENTS: [&str; 9] = [
 ];
 
 /// Reads a policy from its JSON.
-pub(crate) fn read_policy(node: &Node) -> Result<Policy, JsonError> {
+pub(super) fn read_policy(node: &Node) -> Result<Policy, JsonError> {
     let members = node.members("a policy")?;
     refuse_unknown(members, &POLICY_ELEMENTS, "a policy")?;
     let version = match node.find_member("Version") {

@@ -1,15 +1,16 @@
-//! One statement against one request: does it apply, and if not, for want of what.
+//! One statement against one request: does it apply, and if not, for want of what; and what can be said without a request.
 
 use std::borrow::Cow;
 
-use super::answer::{Answer, Fact};
+use super::answer::{Answer, Fact, Layer};
 use super::condition::Condition;
-use super::document::{Effect, Element, Statement};
-use super::layers::Layer;
+use super::document::{Effect, Element, Policy, Statement};
 use super::matching::{Case, is_match, is_resource_match};
 use super::principal::{Principal, PrincipalKind, Route};
 use super::request::{Caller, Context, Lookup, Request};
 use super::variable::{Filled, Template};
+
+const ASSUME_ROLE: &str = "sts:AssumeRole";
 
 /// Whether a statement applies.
 pub(super) struct Applies<'p> {
@@ -122,4 +123,60 @@ fn is_listed_in_full(listed: &[Principal], caller: &Caller) -> Answer {
 
 fn is_listed_at_all(listed: &[Principal], caller: &Caller) -> Answer {
     Answer::any(listed.iter().filter_map(|principal| principal.fits(caller)).map(|(_, truth)| truth))
+}
+
+impl Statement {
+    /// Whether it is about `action`, whatever its other elements say.
+    pub(crate) fn covers_action(&self, action: &str) -> bool {
+        covers_action(&self.actions, action)
+    }
+}
+
+impl Policy {
+    /// The resources on which this policy of a caller may allow `sts:AssumeRole`, its conditions left aside;
+    /// `None` when they are not named one by one, but by wildcards or variables, or as all but some.
+    pub fn assumable_roles(&self) -> Option<impl Iterator<Item = &str>> {
+        let is_about = |statement: &&Statement| {
+            statement.effect == Effect::Allow && covers_action(&statement.actions, ASSUME_ROLE)
+        };
+        let elements: Vec<_> =
+            self.statements.iter().filter(is_about).filter_map(|s| s.resources.as_ref()).collect();
+        // A short ARN counts as one with wildcards at its end.
+        let is_one = |text: &str| !text.contains(['*', '?', '$']) && text.matches(':').count() >= 5;
+        let is_plain = |element: &&Element<Template>| {
+            !element.is_negated && element.entries.iter().all(|entry| is_one(&entry.text))
+        };
+        let is_told = elements.iter().all(is_plain);
+        is_told.then(|| {
+            elements.into_iter().flat_map(|element| &element.entries).map(|entry| entry.text.as_str())
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn roles(statement: &str) -> Option<Vec<String>> {
+        let policy =
+            Policy::parse(&format!(r#"{{"Version": "2012-10-17", "Statement": {{{statement}}}}}"#)).unwrap();
+        policy.assumable_roles().map(|roles| roles.map(str::to_owned).collect())
+    }
+
+    #[test]
+    fn roles_are_told_only_where_each_is_named() {
+        let ops = "arn:aws:iam::444455556666:role/Ops";
+        let allow = |action: &str, resource: &str| {
+            roles(&format!(r#""Effect": "Allow", "Action": "{action}", "Resource": {resource}"#))
+        };
+        assert_eq!(allow("sts:Assume*", &format!("[\"{ops}\"]")), Some(vec![ops.to_owned()]));
+        assert_eq!(allow("s3:*", "\"*\""), Some(Vec::new()), "about something else");
+        for wide in ["\"*\"", "\"arn:aws:iam::444455556666:role/${aws:username}\"", "\"arn:aws:iam\""] {
+            assert_eq!(allow("sts:*", wide), None, "{wide}");
+        }
+        let but = format!(r#""Effect": "Allow", "Action": "sts:*", "NotResource": "{ops}""#);
+        assert_eq!(roles(&but), None);
+        let deny = r#""Effect": "Deny", "Action": "*", "Resource": "*""#;
+        assert_eq!(roles(deny), Some(Vec::new()), "a Deny allows nothing");
+    }
 }

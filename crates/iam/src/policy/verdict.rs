@@ -1,10 +1,10 @@
 //! Each layer's say on one action: does it allow, does it deny, and the ways in that a role opens.
 
-use super::answer::{Answer, Fact};
+use super::answer::{Answer, Fact, Layer};
 use super::arn::Arn;
 use super::document::{Effect, Policy, Statement};
 use super::finding::{Finding, Origin};
-use super::layers::{Layer, Layers, OrganizationLevel};
+use super::layers::{Layers, OrganizationLevel};
 use super::principal::Route;
 use super::request::{Caller, Request};
 use super::statement::{Miss, Routes, applies, routes};

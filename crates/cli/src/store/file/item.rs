@@ -7,7 +7,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::super::{Item, ItemId, ItemInfo, ItemKind};
 use super::identity::{Identity, hex};
-use super::manifest::ItemFile;
+use super::names::ItemFile;
 
 /// The form on disk. `secret` is hex: text of a known size, with no escapes to go wrong.
 #[derive(Serialize, Deserialize)]

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::identity::{Identity, hex};
-use super::wraps::WrapFile;
+use super::names::{ItemFile, WrapFile};
 use crate::sys::files::{FileError, Keep, read_private, write_atomic, write_new};
 
 pub(super) const MANIFEST: &str = "manifest.json";
@@ -140,35 +140,6 @@ impl Manifest {
         let (file, digest) = self.items.range(format!("{name}.")..).next()?;
         (ItemFile::parse(file)?.name == name).then_some((file, digest))
     }
-}
-
-/// The name of an item's file: `<32 hex digits>.<counter>.age`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct ItemFile<'a> {
-    /// What [`Identity::opaque_name`] makes of the item.
-    pub(super) name: &'a str,
-    /// The manifest's counter when it was written.
-    pub(super) counter: u64,
-}
-
-impl<'a> ItemFile<'a> {
-    pub(super) fn parse(file: &'a str) -> Option<Self> {
-        let (name, counter) = file.strip_suffix(".age")?.split_once('.')?;
-        let is_name = name.len() == 32 && name.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-        Some(Self { name, counter: parse_counter(counter).filter(|_| is_name)? })
-    }
-}
-
-impl std::fmt::Display for ItemFile<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}.{}.age", self.name, self.counter)
-    }
-}
-
-/// A counter in a file's name: written one way only, so that a name is a name of one file.
-pub(super) fn parse_counter(text: &str) -> Option<u64> {
-    let counter: u64 = text.parse().ok()?;
-    (counter.to_string() == text).then_some(counter)
 }
 
 pub(super) fn digest_of(bytes: &[u8]) -> String {

@@ -24,6 +24,7 @@ use zeroize::Zeroizing;
 mod identity;
 mod item;
 mod manifest;
+mod names;
 mod opening;
 mod pin;
 #[cfg(feature = "plugins")]
@@ -42,14 +43,15 @@ use super::{
 use crate::sys::files::{FileError, make_private_directory, read_private, sweep_temporary};
 use crate::sys::lock::{self, Lock};
 use identity::Identity;
-use manifest::{Claimed, ItemFile, MANIFEST, Manifest, ManifestError, digest_of};
+use manifest::{Claimed, MANIFEST, Manifest, ManifestError, digest_of};
+use names::ItemFile;
+pub(crate) use names::{WrapKind, WrapName};
 use pin::{Pin, PinPlace};
 #[cfg(feature = "plugins")]
 pub(crate) use plugin::PluginIdentity;
 pub(crate) use trust::{Examined, StoreState};
 pub(crate) use upkeep::WrapInfo;
 use wraps::OpenError;
-pub(crate) use wraps::{WrapKind, WrapName};
 
 /// How often reading starts again when a writer was at work meanwhile.
 const READS: u32 = 5;

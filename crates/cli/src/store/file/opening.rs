@@ -2,8 +2,9 @@
 
 use super::identity::Identity;
 use super::manifest::{Claimed, Files, Manifest};
+use super::names::{WrapKind, WrapName};
 use super::pin::Pin;
-use super::wraps::{self, FoundWrap, OpenError, WrapKind, WrapName};
+use super::wraps::{self, FoundWrap, OpenError};
 use super::{FileStore, ask_for, locked, not_opened, recovery, rekey, unavailable};
 use crate::store::{AskPassphrase, Distrust, PassphraseError, PassphraseFor, Store, StoreError};
 use crate::sys::files::make_private_directory;

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::identity::Identity;
 use super::manifest::{Files, Manifest};
-use super::wraps::{WrapFile, WrapKind};
+use super::names::{WrapFile, WrapKind};
 use crate::sys::files::{FileError, Keep, make_private_directory, read_private, remove, write_atomic};
 
 const FILE: &str = "pin.json";

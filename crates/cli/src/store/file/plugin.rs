@@ -15,7 +15,8 @@ use hatbox_types::text::printable_start;
 use zeroize::Zeroizing;
 
 use super::identity::{Identity, decrypt_with, encrypt_to};
-use super::wraps::{NewWrap, WrapName};
+use super::names::WrapName;
+use super::wraps::NewWrap;
 use crate::store::{AskPassphrase, PassphraseError, PassphraseFor, PluginAsks};
 use crate::sys::shell::{PROGRAM_ENDINGS, is_program};
 use crate::sys::signals::Held;

@@ -9,7 +9,8 @@ use std::fs;
 use std::path::Path;
 
 use super::identity::Identity;
-use super::manifest::{Files, ItemFile, Manifest, digest_of};
+use super::manifest::{Files, Manifest, digest_of};
+use super::names::ItemFile;
 use super::pin::{Pin, PinPlace};
 use super::wraps::{self, NewWrap};
 use super::{ITEMS, Item, item};

@@ -1,10 +1,12 @@
 //! `hatbox store trust`: what there is to be seen of a store that is not believed, and the user's word for it.
 
 use super::identity::Identity;
-use super::manifest::{Claimed, Files, ItemFile, MANIFEST, Manifest, ManifestError, digest_of};
+use super::manifest::{Claimed, Files, MANIFEST, Manifest, ManifestError, digest_of};
+use super::names::ItemFile;
+use super::names::{WrapKind, WrapPart};
 use super::opening::open_with_passphrase;
 use super::pin::Pin;
-use super::wraps::{self, FoundWrap, WrapKind, WrapPart};
+use super::wraps::{self, FoundWrap};
 use super::{FileStore, ITEM_LIMIT, changed_meanwhile, item, locked, unavailable};
 use crate::store::{AskPassphrase, ItemInfo, PassphraseError, StoreError};
 use crate::sys::files::read_private;

@@ -4,10 +4,11 @@ use hatbox_types::secret::SecretString;
 
 use super::identity::Identity;
 use super::manifest::Manifest;
+use super::names::{WrapFile, WrapKind, WrapName, WrapPart};
 use super::pin::Pin;
 #[cfg(feature = "plugins")]
 use super::plugin::{self, PluginError, PluginIdentity};
-use super::wraps::{self, FoundWrap, NewWrap, WrapFile, WrapKind, WrapName, WrapPart};
+use super::wraps::{self, FoundWrap, NewWrap};
 use super::{FileStore, ItemKind, ask_for, changed_meanwhile, not_opened, recovery, rekey, unavailable};
 use crate::store::{AskPassphrase, PassphraseFor, Store, StoreError, StoreKind, cause};
 #[cfg(feature = "plugins")]

@@ -15,7 +15,8 @@ use hatbox_types::secret::SecretString;
 use zeroize::Zeroizing;
 
 use super::identity::{Identity, decrypt_with, encrypt_to, problem_of};
-use super::manifest::{Files, digest_of, parse_counter};
+use super::manifest::{Files, digest_of};
+use super::names::{WrapFile, WrapName, WrapPart};
 use crate::sys::files::{FileError, Keep, read_private, remove, write_atomic};
 
 /// 2^17: 128 MiB and about half a second, which also fits a container of 256 MiB.
@@ -23,86 +24,6 @@ const WORK_FACTOR: u8 = 17;
 /// Others may have wrapped with more; beyond 2^20 (1 GiB) a file is an attack rather than a store.
 const MAX_WORK_FACTOR: u8 = 20;
 const FILE_LIMIT: u64 = 64 << 10;
-
-/// The name of a wrap: 1 to 32 of `a-z`, `0-9` and `-`, beginning with a letter.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct WrapName(String);
-
-impl WrapName {
-    pub(crate) fn passphrase() -> Self {
-        Self("passphrase".to_owned())
-    }
-
-    pub(crate) fn recovery() -> Self {
-        Self("recovery".to_owned())
-    }
-
-    /// The name, unless it could not be one.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        let is_allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        let begins = text.starts_with(|c: char| c.is_ascii_lowercase());
-        (begins && text.len() <= 32 && text.chars().all(is_allowed)).then(|| Self(text.to_owned()))
-    }
-
-    pub(crate) fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    pub(crate) fn kind(&self) -> WrapKind {
-        match self.as_str() {
-            "passphrase" => WrapKind::Passphrase,
-            "recovery" => WrapKind::Recovery,
-            _ => WrapKind::Plugin,
-        }
-    }
-}
-
-/// A file of a wrap.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct WrapFile {
-    pub(super) name: WrapName,
-    pub(super) counter: u64,
-    pub(super) part: WrapPart,
-}
-
-/// What a file of a wrap holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum WrapPart {
-    /// The identity, encrypted.
-    Sealed,
-    /// The identity of the plugin that opens it.
-    Plugin,
-}
-
-impl WrapFile {
-    pub(super) fn parse(file: &str) -> Option<Self> {
-        let rest = file.strip_prefix("identity.")?;
-        let (rest, part) = match rest.strip_suffix(".age") {
-            Some(rest) => (rest, WrapPart::Sealed),
-            None => (rest.strip_suffix(".plugin")?, WrapPart::Plugin),
-        };
-        let (name, counter) = rest.split_once('.')?;
-        Some(Self { name: WrapName::parse(name)?, counter: parse_counter(counter)?, part })
-    }
-}
-
-impl std::fmt::Display for WrapFile {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let end = match self.part {
-            WrapPart::Sealed => "age",
-            WrapPart::Plugin => "plugin",
-        };
-        write!(f, "identity.{}.{}.{end}", self.name.as_str(), self.counter)
-    }
-}
-
-/// What opens a wrap.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum WrapKind {
-    Passphrase,
-    Recovery,
-    Plugin,
-}
 
 /// A wrap to be written.
 pub(crate) struct NewWrap {

@@ -6,11 +6,8 @@ use std::time::Duration;
 use zbus::blocking::Connection;
 use zbus::blocking::connection::Builder;
 
-use super::failure::{Failed, classify};
+use super::failure::{DEADLINE, Failed, classify};
 use crate::sys::signals::Held;
-
-/// For each call over the bus, and for connecting to it.
-pub(super) const DEADLINE: Duration = Duration::from_secs(5);
 
 /// Connects to the session bus.
 ///

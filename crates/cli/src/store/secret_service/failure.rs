@@ -8,12 +8,15 @@
 //! | anything else | unavailable, with its name |
 
 use std::io;
+use std::time::Duration;
 
 use zbus::DBusError;
 
 use super::KIND;
-use super::bus::DEADLINE;
 use crate::store::{PassphraseError, StoreError, cause};
+
+/// For each call over the bus, and for connecting to it.
+pub(super) const DEADLINE: Duration = Duration::from_secs(5);
 
 /// Why a call failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use super::resource::Resource;
 use crate::accounts::document::Document;
-use crate::accounts::entities::{Attribute, Extent};
-use crate::accounts::entities::{Grants, Group, ManagedPolicy, Role, UnplacedRole, User};
+use crate::accounts::entities::{Attribute, Extent, Grants, Group, ManagedPolicy, Role, UnplacedRole, User};
 use crate::accounts::model::Accounts;
 use crate::accounts::origin::OriginId;
 use crate::accounts::read::{iam_arn, items, number, text};

@@ -2,8 +2,7 @@
 
 use super::{not_said, render_seconds};
 use crate::denial::attempt::SignedBy;
-use crate::denial::cause::Cause;
-use crate::denial::cause::{Evidence, Fix, Verdict};
+use crate::denial::cause::{Cause, Evidence, Fix, Verdict};
 use crate::denial::grammar::Refusal;
 use crate::denial::view::View;
 use crate::denial::what_if::Lack;

@@ -1,8 +1,7 @@
 //! Whose credentials signed, and whether they still count; the region; roles that are seconds old.
 
 use crate::denial::attempt::{SignedBy, StartKind};
-use crate::denial::cause::Cause;
-use crate::denial::cause::{Evidence, Fix, Verdict};
+use crate::denial::cause::{Cause, Evidence, Fix, Verdict};
 use crate::denial::grammar::Refusal;
 use crate::denial::view::View;
 use crate::policy::arn::Arn;

@@ -3,9 +3,7 @@
 use super::{not_said, render_seconds};
 use crate::assume::device::{Device, any_gives_codes, gives_codes};
 use crate::denial::attempt::{Around, CodeSent, SignedBy, StartKind};
-use crate::denial::cause::Cause;
-use crate::denial::cause::{Evidence, Fix, Verdict};
-use crate::denial::diagnosis::EITHER_SIDE;
+use crate::denial::cause::{Cause, EITHER_SIDE, Evidence, Fix, Verdict};
 use crate::denial::grammar::Refusal;
 use crate::denial::known::Sourced;
 use crate::denial::view::{View, last_part};

@@ -6,8 +6,7 @@ mod mfa;
 mod policies;
 mod trust;
 
-use super::cause::Cause;
-use super::cause::{Evidence, Verdict};
+use super::cause::{Cause, Evidence, Verdict};
 use super::grammar::Refusal;
 use super::view::View;
 

@@ -1,8 +1,6 @@
 //! The caller's side: own policies, the organization's, boundary and session policy.
 
-use crate::denial::cause::Cause;
-use crate::denial::cause::{Evidence, Fix, Verdict};
-use crate::denial::diagnosis::EITHER_SIDE;
+use crate::denial::cause::{Cause, EITHER_SIDE, Evidence, Fix, Verdict};
 use crate::denial::grammar::{PolicyType, Reason};
 use crate::denial::view::View;
 use crate::policy::answer::names_of;

@@ -1,8 +1,6 @@
 //! The role's side: whom it trusts, whether there is one, deleted names, conditions that only AWS can judge.
 
-use crate::denial::cause::Cause;
-use crate::denial::cause::{Evidence, Fix, Verdict};
-use crate::denial::diagnosis::EITHER_SIDE;
+use crate::denial::cause::{Cause, EITHER_SIDE, Evidence, Fix, Verdict};
 use crate::denial::grammar::PolicyType;
 use crate::denial::view::{View, last_part};
 use crate::denial::what_if::Trusting;

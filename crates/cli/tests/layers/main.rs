@@ -6,13 +6,13 @@
     reason = "what the tests share may stop at the first surprise, as they do"
 )]
 
+mod circles;
+mod source;
+
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
+use source::{is_below, load_code, paths_from, root, sources};
 
 /// A row of a table in ARCHITECTURE.md: a module, and the paths in its crate that it may use.
 #[derive(Debug)]
@@ -40,78 +40,9 @@ fn load_table(krate: &str) -> Vec<Row> {
     rows
 }
 
-fn is_below(path: &str, prefix: &str) -> bool {
-    path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
-}
-
 /// The row that `path` belongs to: the most exact one.
 fn row_of(rows: &[Row], path: &str) -> Option<usize> {
     (0..rows.len()).filter(|&row| is_below(path, &rows[row].module)).max_by_key(|&row| rows[row].module.len())
-}
-
-/// The Rust files of a crate with the paths of their modules.
-fn sources(krate: &str) -> Vec<(PathBuf, String)> {
-    let top = root().join("crates").join(krate).join("src");
-    let mut files = Vec::new();
-    let mut directories = vec![top.clone()];
-    while let Some(next) = directories.pop() {
-        for entry in fs::read_dir(next).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                directories.push(path);
-            } else if path.extension().is_some_and(|e| e == "rs") {
-                let inside = path.strip_prefix(&top).unwrap().with_extension("");
-                let parts: Vec<_> = inside.iter().map(|p| p.to_str().unwrap()).collect();
-                let module = parts.join("::");
-                files.push((path, module.strip_suffix("::mod").unwrap_or(&module).to_owned()));
-            }
-        }
-    }
-    assert!(files.len() > 10);
-    files
-}
-
-/// The program text: no comments, and no tests, which may reach for what they need.
-fn load_code(path: &Path) -> String {
-    let text = fs::read_to_string(path).unwrap();
-    let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
-    text.lines().map(|line| line.split("//").next().unwrap()).collect::<Vec<_>>().join("\n")
-}
-
-/// All paths in `code` that start with `root`, lists in braces written out.
-fn paths_from(code: &str, root: &str) -> BTreeSet<String> {
-    let mut found = BTreeSet::new();
-    for (at, _) in code.match_indices(root) {
-        let is_part = code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':');
-        if !is_part && let Some(rest) = code[at + root.len()..].strip_prefix("::") {
-            expand(rest, "", &mut found);
-        }
-    }
-    found
-}
-
-/// Adds the paths at the start of `text` to `found`; gives what is left of it.
-fn expand<'t>(text: &'t str, prefix: &str, found: &mut BTreeSet<String>) -> &'t str {
-    let text = text.trim_start();
-    if let Some(mut list) = text.strip_prefix('{') {
-        loop {
-            list = list.trim_start_matches([' ', '\n', ',']);
-            if let Some(rest) = list.strip_prefix('}') {
-                return rest;
-            }
-            let rest = expand(list, prefix, found);
-            assert!(rest.len() < list.len(), "cannot read `{list}`");
-            list = rest;
-        }
-    }
-    let is_name = |c: char| c.is_alphanumeric() || c == '_' || c == '*';
-    let (name, rest) = text.split_at(text.find(|c| !is_name(c)).unwrap_or(text.len()));
-    let path = if prefix.is_empty() { name.to_owned() } else { format!("{prefix}::{name}") };
-    if let Some(inside) = rest.strip_prefix("::") {
-        return expand(inside, &path, found);
-    }
-    found.insert(path);
-    rest.strip_prefix(" as ").map_or(rest, |renamed| renamed.trim_start_matches(is_name))
 }
 
 /// What the modules of a crate use of one another.
@@ -220,11 +151,4 @@ fn a_wrong_arrow_is_found() {
     assert_eq!(breaches(&rows, &good[..2]).len(), 1, "a row that names what is not used");
     let up = [row("a", &[]), row("b", &["a"])];
     assert_eq!(breaches(&up, &[used("b", "a")]).len(), 1, "a table that runs up");
-}
-
-#[test]
-fn lists_of_paths_are_written_out() {
-    let code = "use crate::a::{B, c::{D, E as F}, self};\nlet x = crate::g::h(1); mycrate::no::y();";
-    let paths: Vec<_> = paths_from(code, "crate").into_iter().collect();
-    assert_eq!(paths, ["a::B", "a::c::D", "a::c::E", "a::self", "g::h"]);
 }
