@@ -74,7 +74,7 @@ pub(crate) fn caller_keys(world: &World, caller: &Caller, code: CodeGiven, now: 
     };
     put("aws:RequestedRegion", caller.region.clone());
     put("aws:PrincipalArn", caller.principal.principal_arn(world));
-    put("aws:PrincipalAccount", caller.principal.account().to_owned());
+    put("aws:PrincipalAccount", caller.account().to_owned());
     put("aws:userid", caller.principal.user_id(world));
     let kind = match &caller.principal {
         Principal::User { name, .. } => {

@@ -2,6 +2,9 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+/// A century either way is enough for any test, and keeps every time within what can be written.
+pub(crate) const CENTURY: i64 = 100 * 365 * 24 * 3600;
+
 /// The time in a sandbox whose clock is `offset_seconds` ahead of the system's.
 pub(crate) fn now(offset_seconds: i64) -> Timestamp {
     let system = Timestamp::now();

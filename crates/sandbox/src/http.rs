@@ -53,6 +53,11 @@ impl Params {
         Self(pairs.collect())
     }
 
+    /// Parameters of these names and values.
+    pub(crate) fn of<const N: usize>(pairs: [(&str, String); N]) -> Self {
+        Self(pairs.map(|(name, value)| (name.to_owned(), value)).into())
+    }
+
     /// These and, behind them, those of `other`.
     pub(crate) fn and(mut self, other: Self) -> Self {
         self.0.extend(other.0);
@@ -115,6 +120,16 @@ impl Reply {
     /// An answer with XML.
     pub(crate) fn xml(status: u16, content_type: &str, text: String) -> Self {
         Self { body: text.into(), ..Self::empty(status) }.with("content-type", content_type)
+    }
+
+    /// An answer with plain text.
+    pub(crate) fn text(status: u16, text: &str) -> Self {
+        Self { body: text.to_owned().into(), ..Self::empty(status) }.with("content-type", "text/plain")
+    }
+
+    /// An answer with JSON.
+    pub(crate) fn json(value: &serde_json::Value) -> Self {
+        Self { body: value.to_string().into(), ..Self::empty(200) }.with("content-type", "application/json")
     }
 
     /// The answer with one more header.

@@ -5,17 +5,21 @@
 //! codes, tokens of identity providers, trust and identity policies, durations. It listens on 127.0.0.1 only, knows only keys that
 //! it minted, and keeps everything in one directory.
 //!
-//! The way of a request: [`server`](start) reads it whole, `sandbox` routes it, `sigv4` says who sent
-//! it, `sts`, `iam` or `s3` carries it out on the [`world`], `authorize` asking the policy evaluator,
-//! and [`log`] remembers it. [`control`] moves the clock, makes faults, shows the current MFA code.
+//! The way of a request: [`server`](start) reads it whole, `dispatch` finds its action in the tables of the
+//! services, `sigv4` verifies who sent it, `sts`, `iam` or `s3` carries it out on the [`world`], `authorize` asks the
+//! policy evaluator, and [`log`] remembers it. [`control`] moves the clock, makes faults, shows the current MFA code.
 
+mod action;
 mod authorize;
 mod checksum;
 mod clock;
+mod context;
 pub mod control;
 mod denial;
+mod dispatch;
 mod encoding;
 mod error;
+mod faults;
 mod http;
 mod iam;
 mod jwt;
@@ -26,10 +30,10 @@ mod rules;
 mod s3;
 mod sandbox;
 mod server;
+mod service;
 mod sigv4;
 mod sts;
 mod totp;
-mod turn;
 pub mod world;
 mod xml;
 mod xml_read;

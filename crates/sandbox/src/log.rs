@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::http::Params;
+use crate::refusal::Refusal;
+use crate::rules::{Rule, Shown, shown_by};
+use crate::service::Service;
 use crate::sigv4::Caller;
 use crate::world::{Home, SessionKind, World};
 
@@ -74,11 +77,18 @@ impl LogEntry {
         (200..400).contains(&self.status)
     }
 
-    pub(crate) fn begin(at: Timestamp, service: &str, action: &str, params: &Params) -> Self {
+    /// The entry of a call to `action`, whose parameters keep `rules`.
+    pub(crate) fn begin(
+        at: Timestamp,
+        service: Service,
+        action: &str,
+        params: &Params,
+        rules: &[Rule],
+    ) -> Self {
         Self {
             number: 0,
             at,
-            service: service.to_owned(),
+            service: service.name().to_owned(),
             action: action.to_owned(),
             caller: None,
             key: None,
@@ -90,8 +100,15 @@ impl LogEntry {
             message: None,
             because: Vec::new(),
             granted_seconds: None,
-            parameters: params.iter().filter_map(|(name, value)| shown(name, value)).collect(),
+            parameters: params.iter().filter_map(|(name, value)| shown(name, value, rules)).collect(),
         }
+    }
+
+    /// Notes why the call was refused. `params` and `rules` are those that the entry began with.
+    pub(crate) fn note_refusal(&mut self, refusal: Refusal, params: &Params, rules: &[Rule]) {
+        self.error = Some(refusal.code);
+        self.message = Some(without_hidden(refusal.message, params, rules));
+        self.because.extend(refusal.because);
     }
 
     pub(crate) fn note_caller(&mut self, world: &World, caller: &Caller) {
@@ -111,65 +128,25 @@ fn masked(key_id: &str) -> String {
     format!("****{}", key_id.get(key_id.len().saturating_sub(4)..).unwrap_or_default())
 }
 
-/// Parameters whose values are no secrets. Lists are named without `.member.N...`.
-const PLAIN: [&str; 43] = [
-    "Action",
-    "AssumeRolePolicyDocument",
-    "Audience",
-    "ClientIDList",
-    "CreateBucketConfiguration",
-    "Description",
-    "DurationSeconds",
-    "ExternalId",
-    "Marker",
-    "MaxItems",
-    "MaxSessionDuration",
-    "MinimumSessionTokenSize",
-    "Name",
-    "OpenIDConnectProviderArn",
-    "Path",
-    "PathPrefix",
-    "Policy",
-    "PolicyArns",
-    "PolicyDocument",
-    "PolicyName",
-    "ProviderId",
-    "RoleArn",
-    "RoleName",
-    "RoleSessionName",
-    "SerialNumber",
-    "SigningAlgorithm",
-    "SourceIdentity",
-    "Status",
-    "Tags",
-    "TargetPrincipal",
-    "TaskPolicyArn",
-    "TransitiveTagKeys",
-    "Url",
-    "UserName",
-    "Version",
-    "VirtualMFADeviceName",
-    "continuation-token",
-    "delimiter",
-    "encoding-type",
-    "list-type",
-    "max-keys",
-    "partNumber",
-    "prefix",
-];
-
 /// A parameter as the log shows it; `None` for those that only sign.
-fn shown(name: &str, value: &str) -> Option<(String, String)> {
+fn shown(name: &str, value: &str, rules: &[Rule]) -> Option<(String, String)> {
     if name.starts_with("X-Amz-") {
         return None;
     }
-    let stem = name.split('.').next().unwrap_or(name);
-    let value = match stem {
-        "AccessKeyId" => masked(value),
-        stem if PLAIN.contains(&stem) => value.to_owned(),
-        _ => "present".to_owned(),
+    let value = match shown_by(rules, name) {
+        _ if ["Action", "Version"].contains(&name) => value.to_owned(),
+        Shown::Plain => value.to_owned(),
+        Shown::Masked => masked(value),
+        Shown::Hidden => "present".to_owned(),
     };
     Some((name.to_owned(), value))
+}
+
+/// An error's text, which may quote what was sent, without the values that the log hides.
+fn without_hidden(message: String, params: &Params, rules: &[Rule]) -> String {
+    let hidden = params.iter().filter(|(name, _)| shown_by(rules, name) == Shown::Hidden);
+    let hidden = hidden.filter(|(name, value)| !value.is_empty() && !["Action", "Version"].contains(name));
+    hidden.fold(message, |message, (_, value)| message.replace(&format!("'{value}'"), "'[redacted]'"))
 }
 
 /// The calls since the server started, also written to `log.jsonl` line by line.
@@ -217,6 +194,7 @@ impl Log {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rules::{Kind, optional};
 
     #[test]
     fn only_values_known_to_be_harmless_are_shown() {
@@ -224,11 +202,20 @@ mod tests {
             "Action=AssumeRole&TokenCode=123456&SerialNumber=GAHT12345&Tags.member.1.Key=a&New=canary\
              &AccessKeyId=AKIAIOSFODNN7EXAMPLE&X-Amz-Security-Token=canary&AuthenticationCode1=123456",
         );
-        let entry = LogEntry::begin(Timestamp::UNIX_EPOCH, "sts", "AssumeRole", &params);
+        let text = Kind::Text(0, 100, None);
+        let rules = [
+            optional("TokenCode", text).secret(),
+            optional("SerialNumber", text),
+            optional("Tags", Kind::List(9, &[])),
+            optional("AccessKeyId", text).masked(),
+        ];
+        let mut entry = LogEntry::begin(Timestamp::UNIX_EPOCH, Service::Sts, "AssumeRole", &params, &rules);
+        entry.note_refusal(Refusal::validation("'123456' and 'canary' for 'GAHT12345'"), &params, &rules);
         let text = serde_json::to_string(&entry).unwrap();
         for secret in ["123456", "canary", "AKIAIOSFODNN7"] {
             assert!(!text.contains(secret), "{secret} in {text}");
         }
+        assert_eq!(entry.message.as_deref(), Some("'[redacted]' and '[redacted]' for 'GAHT12345'"));
         assert_eq!(entry.parameters["TokenCode"], "present");
         assert_eq!(entry.parameters["SerialNumber"], "GAHT12345");
         assert_eq!(entry.parameters["Tags.member.1.Key"], "a");

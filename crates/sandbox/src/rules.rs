@@ -40,20 +40,64 @@ pub(crate) enum Kind {
 }
 
 /// A parameter and what it may be.
+#[derive(Clone, Copy)]
 pub(crate) struct Rule {
-    name: &'static str,
+    pub(crate) name: &'static str,
     is_required: bool,
     kind: Kind,
+    shown: Shown,
+    is_target: bool,
+}
+
+/// How the log shows a parameter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shown {
+    /// As it is.
+    Plain,
+    /// By its last four characters.
+    Masked,
+    /// By its presence alone. Error texts that quote it are cut too.
+    Hidden,
 }
 
 /// A parameter that must be there.
 pub(crate) const fn required(name: &'static str, kind: Kind) -> Rule {
-    Rule { name, is_required: true, kind }
+    Rule { name, is_required: true, kind, shown: Shown::Plain, is_target: false }
 }
 
 /// A parameter that may be there.
 pub(crate) const fn optional(name: &'static str, kind: Kind) -> Rule {
-    Rule { name, is_required: false, kind }
+    Rule { name, is_required: false, kind, shown: Shown::Plain, is_target: false }
+}
+
+impl Rule {
+    /// The rule of a parameter that is a secret.
+    pub(crate) const fn secret(self) -> Self {
+        Self { shown: Shown::Hidden, ..self }
+    }
+
+    /// The rule of a parameter of which the log shows the last four characters.
+    pub(crate) const fn masked(self) -> Self {
+        Self { shown: Shown::Masked, ..self }
+    }
+
+    /// The rule of a parameter that names the resource, which the log notes even if the parameters are refused.
+    pub(crate) const fn target(self) -> Self {
+        Self { is_target: true, ..self }
+    }
+}
+
+/// How the log shows the parameter `name` of a call with `rules`. Members of lists share the rule of their list;
+/// what no rule names is hidden.
+pub(crate) fn shown_by(rules: &[Rule], name: &str) -> Shown {
+    let stem = |name: &str| name.split('.').next().unwrap_or(name).to_owned();
+    let rule = rules.iter().find(|rule| stem(rule.name) == stem(name));
+    rule.map_or(Shown::Hidden, |rule| rule.shown)
+}
+
+/// The resource that the parameters of a call name.
+pub(crate) fn find_target<'a>(rules: &[Rule], params: &'a Params) -> Option<&'a str> {
+    rules.iter().filter(|rule| rule.is_target).find_map(|rule| params.get(rule.name))
 }
 
 /// Whether `\w` takes it.

@@ -17,11 +17,11 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, Semaphore};
 
-use crate::control::{self, Answered, Client, ServerNote};
+use crate::control::{self, Client, ControlReply, ServerNote};
 use crate::error::Error;
 use crate::http::{Received, Reply};
 use crate::log::LogEntry;
-use crate::sandbox::{Outcome, Sandbox};
+use crate::sandbox::{Delivery, Sandbox};
 
 const BODY_LIMIT: usize = 64 << 20;
 const HEADER_BYTES: usize = 64 << 10;
@@ -249,13 +249,13 @@ async fn respond(request: Request<Incoming>, shared: &Shared) -> Result<Response
         Ok(received) => received,
         Err(reply) => return Ok(respond_with(reply)),
     };
-    let outcome = answer(&received, shared);
-    match outcome {
-        Outcome::Drop(delay) => {
+    let delivery = answer(&received, shared);
+    match delivery {
+        Delivery::Drop(delay) => {
             tokio::time::sleep(delay).await;
             Err(io::Error::other("a fault was asked for"))
         }
-        Outcome::Reply(mut reply, delay) => {
+        Delivery::Reply(mut reply, delay) => {
             if !delay.is_zero() {
                 tokio::time::sleep(delay).await;
             }
@@ -268,7 +268,7 @@ async fn respond(request: Request<Incoming>, shared: &Shared) -> Result<Response
     }
 }
 
-fn answer(received: &Received, shared: &Shared) -> Outcome {
+fn answer(received: &Received, shared: &Shared) -> Delivery {
     // The sandbox is changed by one request at a time, and a panic leaves it as saved or a little after.
     let mut sandbox = shared.sandbox.lock().unwrap_or_else(PoisonError::into_inner);
     if !received.path.starts_with(control::PREFIX) {
@@ -276,13 +276,13 @@ fn answer(received: &Received, shared: &Shared) -> Outcome {
     }
     // Security: control paths answer to the address alone, not to a name that a browser could be given.
     if received.header("host") != Some(&shared.address.to_string()) {
-        return Outcome::Reply(plain(421, "control paths are at the address only"), Duration::ZERO);
+        return Delivery::Reply(plain(421, "control paths are at the address only"), Duration::ZERO);
     }
     match control::answer(&mut sandbox, received) {
-        Answered::Reply(reply) => Outcome::Reply(reply, Duration::ZERO),
-        Answered::Stop(reply) => {
+        ControlReply::Reply(reply) => Delivery::Reply(reply, Duration::ZERO),
+        ControlReply::Stop(reply) => {
             shared.stop.stop();
-            Outcome::Reply(reply, Duration::ZERO)
+            Delivery::Reply(reply, Duration::ZERO)
         }
     }
 }
@@ -333,9 +333,7 @@ async fn read(request: Request<Incoming>) -> Result<Received, Reply> {
 }
 
 fn plain(status: u16, text: &str) -> Reply {
-    Reply { body: text.to_owned().into(), ..Reply::empty(status) }
-        .with("content-type", "text/plain")
-        .with("connection", "close")
+    Reply::text(status, text).with("connection", "close")
 }
 
 fn respond_with(reply: Reply) -> Response<Full<Bytes>> {

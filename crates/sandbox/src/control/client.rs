@@ -9,21 +9,14 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::{CodeShown, Denial, Fault, PREFIX, Status, TOKEN_HEADER, TokenMinted, TokenOrder};
+use super::wire::{CodeShown, Denial, PREFIX, ServerNote, Status, TOKEN_HEADER, TokenMinted, TokenOrder};
 use crate::encoding::render_percent;
 use crate::error::Error;
+use crate::faults::Fault;
 use crate::log::LogEntry;
 use crate::world::{Home, KeyStatus};
 
 const TIMEOUT: Duration = Duration::from_secs(5);
-
-/// What a running server writes into its directory.
-#[derive(Debug, Clone, serde::Serialize, Deserialize)]
-pub(crate) struct ServerNote {
-    pub(crate) address: SocketAddr,
-    pub(crate) pid: u32,
-    pub(crate) id: String,
-}
 
 /// A running sandbox, as its directory tells.
 #[derive(Clone)]

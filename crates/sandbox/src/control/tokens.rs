@@ -1,35 +1,13 @@
 //! Mints tokens of the identity providers of the world, as a test or a person wants them.
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::paths::{CENTURY, json_reply, text};
+use super::wire::{TokenMinted, TokenOrder};
+use crate::clock::CENTURY;
 use crate::encoding::render_hex;
 use crate::http::{Received, Reply};
 use crate::mint;
 use crate::sandbox::Sandbox;
-
-/// A token that is wanted.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct TokenOrder {
-    /// Who signs: the issuer.
-    pub issuer: String,
-    /// Whom it names.
-    pub subject: String,
-    /// Whom it is meant for.
-    pub audience: String,
-    /// How long it is good, in seconds from now by the sandbox's clock; below 0, it has ended before.
-    pub lifetime_seconds: i64,
-    /// Further claims, in the place of usual ones of the same name; a null takes one away.
-    #[serde(default)]
-    pub claims: Map<String, Value>,
-}
-
-/// A token that was minted.
-#[derive(Serialize, Deserialize)]
-pub(crate) struct TokenMinted {
-    pub(crate) token: String,
-}
 
 impl TokenOrder {
     fn claims(self, now: i64, id: &str) -> Map<String, Value> {
@@ -48,19 +26,21 @@ impl TokenOrder {
 pub(super) fn mint_token(sandbox: &Sandbox, request: &Received) -> Reply {
     let order: TokenOrder = match serde_json::from_slice(&request.body) {
         Ok(order) => order,
-        Err(error) => return text(400, &format!("no order for a token: {error}")),
+        Err(error) => return Reply::text(400, &format!("no order for a token: {error}")),
     };
     if !(-CENTURY..=CENTURY).contains(&order.lifetime_seconds) {
-        return text(400, "give a `lifetime_seconds` within a century");
+        return Reply::text(400, "give a `lifetime_seconds` within a century");
     }
     let Some(provider) = sandbox.world.identity_providers.get(&order.issuer) else {
-        return text(404, &format!("there is no identity provider `{}`", order.issuer));
+        return Reply::text(404, &format!("there is no identity provider `{}`", order.issuer));
     };
     let signed = mint::mint_bytes::<16>()
         .and_then(|id| provider.sign(&order.claims(sandbox.now().as_second(), &render_hex(&id))).transpose());
     match signed {
-        Ok(Some(token)) => json_reply(&json!(TokenMinted { token })),
-        Ok(None) => text(404, "the identity provider signs elsewhere: its keys have no secret half here"),
-        Err(error) => text(500, &error.to_string()),
+        Ok(Some(token)) => Reply::json(&json!(TokenMinted { token })),
+        Ok(None) => {
+            Reply::text(404, "the identity provider signs elsewhere: its keys have no secret half here")
+        }
+        Err(error) => Reply::text(500, &error.to_string()),
     }
 }

@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::call::{account_of, authorize, text_members, write_boundary, write_tags};
 use super::page::Page;
-use super::{Call, text_members, write_boundary, write_tags};
 use crate::clock::render_iso;
+use crate::context::RequestContext;
 use crate::encoding::render_percent;
 use crate::http::Reply;
 use crate::refusal::Refusal;
-use crate::turn::Turn;
+use crate::sigv4::Caller;
 use crate::world::{Account, Attached, Group, Role, User, World, group_arn, role_arn, user_arn};
 use crate::xml::Xml;
 
@@ -22,13 +23,13 @@ enum Detail<'a> {
     Policy(&'a str, &'a str),
 }
 
-pub(super) fn get_details(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
-    call.authorize(turn, "*")?;
-    let wanted = parse_filter(turn)?;
-    let account = call.account(turn).clone();
-    let page = Page::of(turn, details(turn.world, &account, &wanted))?;
-    let details = Details { account_id: call.account_id(), account: &account };
-    Ok(turn.render(|xml| {
+pub(super) fn get_details(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+    authorize(context, caller, "*")?;
+    let wanted = parse_filter(context)?;
+    let account = account_of(context, caller).clone();
+    let page = Page::of(context, details(context.world, &account, &wanted))?;
+    let details = Details { account_id: caller.account(), account: &account };
+    Ok(context.render(|xml| {
         for list in LISTS {
             xml.nest(list, |xml| {
                 for detail in page.items.iter().filter(|detail| detail.list() == list) {
@@ -40,11 +41,11 @@ pub(super) fn get_details(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal
     }))
 }
 
-pub(super) fn list_aliases(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
-    call.authorize(turn, "*")?;
-    let alias = call.account(turn).alias.clone();
-    let page = Page::of(turn, alias.into_iter().map(|alias| (alias.clone(), alias)).collect())?;
-    Ok(turn.render(|xml| {
+pub(super) fn list_aliases(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+    authorize(context, caller, "*")?;
+    let alias = account_of(context, caller).alias.clone();
+    let page = Page::of(context, alias.into_iter().map(|alias| (alias.clone(), alias)).collect())?;
+    Ok(context.render(|xml| {
         xml.nest("AccountAliases", |xml| {
             for alias in &page.items {
                 xml.element("member", alias);
@@ -70,8 +71,8 @@ impl Detail<'_> {
 }
 
 /// The kinds of things that are asked for: all of them when nothing is said.
-fn parse_filter(turn: &Turn) -> Result<BTreeSet<String>, Refusal> {
-    let wanted: BTreeSet<String> = text_members(turn, "Filter").into_iter().collect();
+fn parse_filter(context: &RequestContext) -> Result<BTreeSet<String>, Refusal> {
+    let wanted: BTreeSet<String> = text_members(context, "Filter").into_iter().collect();
     if wanted.iter().all(|kind| KINDS.contains(&kind.as_str())) {
         return Ok(if wanted.is_empty() { KINDS.map(str::to_owned).into() } else { wanted });
     }

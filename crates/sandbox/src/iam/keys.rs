@@ -1,10 +1,11 @@
 //! Calls to access keys: what rotation needs.
 
-use super::{Call, no_such_entity, text};
+use super::call::{authorize_user, no_such_entity, text, user_name};
 use crate::clock::{render_iso, whole_seconds};
+use crate::context::RequestContext;
 use crate::http::Reply;
 use crate::refusal::Refusal;
-use crate::turn::Turn;
+use crate::sigv4::Caller;
 use crate::world::{Key, KeyOwner, KeyStatus, User};
 
 const QUOTA: usize = 2;
@@ -24,10 +25,10 @@ fn find<'a>(user: &'a mut User, id: &str) -> Result<&'a mut Key, Refusal> {
     user.keys.iter_mut().find(|key| key.id == id).ok_or_else(|| no_such_key(id))
 }
 
-pub(super) fn create_access_key(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
-    let name = call.user_name(turn)?;
-    let key = turn.world.mint_key(whole_seconds(turn.now))?;
-    let user = call.authorize_user(turn, &name)?;
+pub(super) fn create_access_key(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+    let name = user_name(context, caller)?;
+    let key = context.world.mint_key(whole_seconds(context.now))?;
+    let user = authorize_user(context, caller, &name)?;
     if user.keys.len() >= QUOTA {
         return Err(Refusal::new(
             409,
@@ -36,7 +37,7 @@ pub(super) fn create_access_key(turn: &mut Turn, call: &Call) -> Result<Reply, R
         ));
     }
     user.keys.push(key.clone());
-    Ok(turn.render(|xml| {
+    Ok(context.render(|xml| {
         xml.nest("AccessKey", |xml| {
             xml.element("UserName", &name)
                 .element("AccessKeyId", &key.id)
@@ -47,10 +48,10 @@ pub(super) fn create_access_key(turn: &mut Turn, call: &Call) -> Result<Reply, R
     }))
 }
 
-pub(super) fn list_access_keys(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
-    let name = call.user_name(turn)?;
-    let keys = call.authorize_user(turn, &name)?.keys.clone();
-    Ok(turn.render(|xml| {
+pub(super) fn list_access_keys(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+    let name = user_name(context, caller)?;
+    let keys = authorize_user(context, caller, &name)?.keys.clone();
+    Ok(context.render(|xml| {
         xml.nest("AccessKeyMetadata", |xml| {
             for key in &keys {
                 xml.nest("member", |xml| {
@@ -65,9 +66,9 @@ pub(super) fn list_access_keys(turn: &mut Turn, call: &Call) -> Result<Reply, Re
     }))
 }
 
-pub(super) fn update_access_key(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
-    let (name, id) = (call.user_name(turn)?, text(turn, "AccessKeyId"));
-    let status = match turn.params.get("Status") {
+pub(super) fn update_access_key(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+    let (name, id) = (user_name(context, caller)?, text(context, "AccessKeyId"));
+    let status = match context.params.get("Status") {
         Some("Active") => KeyStatus::Active,
         Some("Inactive") => KeyStatus::Inactive,
         other => {
@@ -78,29 +79,32 @@ pub(super) fn update_access_key(turn: &mut Turn, call: &Call) -> Result<Reply, R
             )));
         }
     };
-    find(call.authorize_user(turn, &name)?, &id)?.status = status;
-    Ok(turn.render_nothing())
+    find(authorize_user(context, caller, &name)?, &id)?.status = status;
+    Ok(context.render_nothing())
 }
 
-pub(super) fn delete_access_key(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
-    let (name, id) = (call.user_name(turn)?, text(turn, "AccessKeyId"));
-    let user = call.authorize_user(turn, &name)?;
+pub(super) fn delete_access_key(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+    let (name, id) = (user_name(context, caller)?, text(context, "AccessKeyId"));
+    let user = authorize_user(context, caller, &name)?;
     find(user, &id)?;
     user.keys.retain(|key| key.id != id);
-    Ok(turn.render_nothing())
+    Ok(context.render_nothing())
 }
 
-pub(super) fn get_access_key_last_used(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
-    let id = text(turn, "AccessKeyId");
-    let owner = turn.world.find_key(&id).and_then(|(owner, _)| match owner {
-        KeyOwner::User(account, name) if account == call.account_id() => Some(name.to_owned()),
+pub(super) fn get_access_key_last_used(
+    context: &mut RequestContext,
+    caller: &Caller,
+) -> Result<Reply, Refusal> {
+    let id = text(context, "AccessKeyId");
+    let owner = context.world.find_key(&id).and_then(|(owner, _)| match owner {
+        KeyOwner::User(account, name) if account == caller.account() => Some(name.to_owned()),
         _ => None,
     });
     // A key of nobody is asked about as if it were the caller's own, so that a refusal tells nothing.
-    let name = owner.clone().map_or_else(|| call.user_name(turn), Ok)?;
-    let user = call.authorize_user(turn, &name)?;
+    let name = owner.clone().map_or_else(|| user_name(context, caller), Ok)?;
+    let user = authorize_user(context, caller, &name)?;
     let used = find(user, &id)?.last_used.clone();
-    Ok(turn.render(|xml| {
+    Ok(context.render(|xml| {
         xml.element("UserName", &name);
         xml.nest("AccessKeyLastUsed", |xml| match &used {
             Some(used) => {

@@ -1,14 +1,18 @@
 //! Calls to MFA devices.
 
+use super::call::{
+    account_of, already_exists, authorize, authorize_user, delete_conflict, no_such_entity, parse_path, text,
+    user_name,
+};
 use super::page::Page;
-use super::{Call, already_exists, delete_conflict, no_such_entity, parse_path, text};
 use crate::clock::{render_iso, whole_seconds};
+use crate::context::RequestContext;
 use crate::encoding::{parse_base32, render_base32, render_base64};
 use crate::http::Reply;
 use crate::mint::mint_bytes;
 use crate::refusal::Refusal;
+use crate::sigv4::Caller;
 use crate::totp;
-use crate::turn::Turn;
 use crate::world::{MfaDevice, WorldSecret, user_arn};
 
 /// A user may have so many devices.
@@ -18,19 +22,19 @@ fn no_such_device(serial: &str) -> Refusal {
     no_such_entity(&format!("VirtualMFADevice with serial number {serial} doesn't exist."))
 }
 
-pub(super) fn create_device(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
-    let (name, path) = (text(turn, "VirtualMFADeviceName"), parse_path(turn)?);
-    let serial = format!("arn:aws:iam::{}:mfa{path}{name}", call.account_id());
-    call.authorize(turn, &serial)?;
+pub(super) fn create_device(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+    let (name, path) = (text(context, "VirtualMFADeviceName"), parse_path(context)?);
+    let serial = format!("arn:aws:iam::{}:mfa{path}{name}", caller.account());
+    authorize(context, caller, &serial)?;
     let seed = render_base32(&mint_bytes::<40>()?);
-    let devices = &mut call.account(turn).mfa_devices;
+    let devices = &mut account_of(context, caller).mfa_devices;
     if devices.contains_key(&serial) {
         return Err(already_exists("MFADevice entity at the same path and name already exists."));
     }
     let device =
         MfaDevice { seed: WorldSecret::new(seed.clone()), user: None, enabled_at: None, last_step: None };
     devices.insert(serial.clone(), device);
-    Ok(turn.render(|xml| {
+    Ok(context.render(|xml| {
         xml.nest("VirtualMFADevice", |xml| {
             xml.element("SerialNumber", &serial).element("Base32StringSeed", &render_base64(seed.as_bytes()));
         });
@@ -38,13 +42,13 @@ pub(super) fn create_device(turn: &mut Turn, call: &Call) -> Result<Reply, Refus
 }
 
 /// Two consecutive codes, the second at most one step ahead of now.
-pub(super) fn enable_device(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
-    let (name, serial) = (text(turn, "UserName"), text(turn, "SerialNumber"));
-    call.authorize_user(turn, &name)?;
-    let (first, second) = (text(turn, "AuthenticationCode1"), text(turn, "AuthenticationCode2"));
-    let now = whole_seconds(turn.now);
-    let current = totp::step_at(turn.now);
-    let devices = &mut call.account(turn).mfa_devices;
+pub(super) fn enable_device(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+    let (name, serial) = (text(context, "UserName"), text(context, "SerialNumber"));
+    authorize_user(context, caller, &name)?;
+    let (first, second) = (text(context, "AuthenticationCode1"), text(context, "AuthenticationCode2"));
+    let now = whole_seconds(context.now);
+    let current = totp::step_at(context.now);
+    let devices = &mut account_of(context, caller).mfa_devices;
     let count = devices.values().filter(|device| device.user.as_ref() == Some(&name)).count();
     let device = devices.get_mut(&serial).ok_or_else(|| no_such_device(&serial))?;
     if device.user.is_some() {
@@ -73,39 +77,40 @@ pub(super) fn enable_device(turn: &mut Turn, call: &Call) -> Result<Reply, Refus
     device.last_step = Some(step + 1);
     device.user = Some(name);
     device.enabled_at = Some(now);
-    Ok(turn.render_nothing())
+    Ok(context.render_nothing())
 }
 
-pub(super) fn deactivate_device(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
-    let (name, serial) = (call.user_name(turn)?, text(turn, "SerialNumber"));
-    call.authorize_user(turn, &name)?;
-    let device = call.account(turn).mfa_devices.get_mut(&serial);
+pub(super) fn deactivate_device(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+    let (name, serial) = (user_name(context, caller)?, text(context, "SerialNumber"));
+    authorize_user(context, caller, &name)?;
+    let device = account_of(context, caller).mfa_devices.get_mut(&serial);
     let device = device.filter(|device| device.user.as_ref() == Some(&name));
     let device = device.ok_or_else(|| no_such_device(&serial))?;
     device.user = None;
     device.enabled_at = None;
-    Ok(turn.render_nothing())
+    Ok(context.render_nothing())
 }
 
-pub(super) fn delete_device(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
-    let serial = text(turn, "SerialNumber");
-    call.authorize(turn, &serial)?;
-    let devices = &mut call.account(turn).mfa_devices;
+pub(super) fn delete_device(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+    let serial = text(context, "SerialNumber");
+    authorize(context, caller, &serial)?;
+    let devices = &mut account_of(context, caller).mfa_devices;
     let device = devices.get(&serial).ok_or_else(|| no_such_device(&serial))?;
     if device.user.is_some() {
         return Err(delete_conflict("MFA VirtualDevice in use. Must deactivate first."));
     }
     devices.remove(&serial);
-    Ok(turn.render_nothing())
+    Ok(context.render_nothing())
 }
 
-pub(super) fn list_devices(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
-    let name = call.user_name(turn)?;
-    call.authorize_user(turn, &name)?;
-    let devices = call.account(turn).mfa_devices.clone();
+pub(super) fn list_devices(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+    let name = user_name(context, caller)?;
+    authorize_user(context, caller, &name)?;
+    let devices = account_of(context, caller).mfa_devices.clone();
     let listed = devices.iter().filter(|(_, device)| device.user.as_ref() == Some(&name));
-    let page = Page::of(turn, listed.map(|(serial, device)| (serial.clone(), (serial, device))).collect())?;
-    Ok(turn.render(|xml| {
+    let page =
+        Page::of(context, listed.map(|(serial, device)| (serial.clone(), (serial, device))).collect())?;
+    Ok(context.render(|xml| {
         xml.nest("MFADevices", |xml| {
             for (serial, device) in &page.items {
                 xml.nest("member", |xml| {
@@ -118,17 +123,18 @@ pub(super) fn list_devices(turn: &mut Turn, call: &Call) -> Result<Reply, Refusa
     }))
 }
 
-pub(super) fn list_virtual_devices(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
-    call.authorize(turn, &format!("arn:aws:iam::{}:mfa/", call.account_id()))?;
-    let account = call.account(turn).clone();
-    let wanted = turn.params.get("AssignmentStatus").unwrap_or("Any");
+pub(super) fn list_virtual_devices(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+    authorize(context, caller, &format!("arn:aws:iam::{}:mfa/", caller.account()))?;
+    let account = account_of(context, caller).clone();
+    let wanted = context.params.get("AssignmentStatus").unwrap_or("Any");
     let listed = account.mfa_devices.iter().filter(|(_, device)| match wanted {
         "Assigned" => device.user.is_some(),
         "Unassigned" => device.user.is_none(),
         _ => true,
     });
-    let page = Page::of(turn, listed.map(|(serial, device)| (serial.clone(), (serial, device))).collect())?;
-    Ok(turn.render(|xml| {
+    let page =
+        Page::of(context, listed.map(|(serial, device)| (serial.clone(), (serial, device))).collect())?;
+    Ok(context.render(|xml| {
         xml.nest("VirtualMFADevices", |xml| {
             for (serial, device) in &page.items {
                 xml.nest("member", |xml| {
@@ -139,7 +145,7 @@ pub(super) fn list_virtual_devices(turn: &mut Turn, call: &Call) -> Result<Reply
                         xml.nest("User", |xml| {
                             xml.element("UserName", name)
                                 .element("UserId", &user.user_id)
-                                .element("Arn", &user_arn(call.account_id(), &user.path, name));
+                                .element("Arn", &user_arn(caller.account(), &user.path, name));
                         });
                     }
                 });

@@ -3,9 +3,9 @@
 //! A marker names the last item of the page before, so that what is made or removed between two pages shifts
 //! nothing.
 
+use crate::context::RequestContext;
 use crate::encoding::{parse_base64_url, render_base64_url};
 use crate::refusal::Refusal;
-use crate::turn::Turn;
 use crate::xml::Xml;
 
 /// How many items a page has when nothing is said.
@@ -20,10 +20,10 @@ pub(super) struct Page<T> {
 
 impl<T> Page<T> {
     /// The page of `all` that the call asks for. Each item comes with a key, by which they are sorted.
-    pub(super) fn of(turn: &Turn, mut all: Vec<(String, T)>) -> Result<Self, Refusal> {
-        let size = turn.params.get("MaxItems").and_then(|text| text.parse().ok()).unwrap_or(USUAL);
+    pub(super) fn of(context: &RequestContext, mut all: Vec<(String, T)>) -> Result<Self, Refusal> {
+        let size = context.params.get("MaxItems").and_then(|text| text.parse().ok()).unwrap_or(USUAL);
         all.sort_by(|(one, _), (other, _)| one.cmp(other));
-        if let Some(marker) = turn.params.get("Marker") {
+        if let Some(marker) = context.params.get("Marker") {
             let last = parse_base64_url(marker).and_then(|bytes| String::from_utf8(bytes).ok());
             let last = last.ok_or_else(|| Refusal::validation("Invalid Marker."))?;
             all.retain(|(key, _)| *key > last);

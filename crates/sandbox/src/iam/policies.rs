@@ -2,24 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use super::{Call, no_such_entity, parse_document, text};
+use super::call::{authorize_role, authorize_user, no_such_entity, parse_document, text};
+use crate::context::RequestContext;
 use crate::encoding::render_percent;
 use crate::http::Reply;
 use crate::refusal::Refusal;
-use crate::turn::Turn;
+use crate::sigv4::Caller;
 
 /// Whose policies a call is about.
 #[derive(Clone, Copy)]
-enum Owner {
+pub(super) enum Owner {
     User,
     Role,
 }
 
 impl Owner {
-    fn of(turn: &Turn) -> Self {
-        if turn.entry.action.contains("Role") { Self::Role } else { Self::User }
-    }
-
     /// How many characters a policy may have.
     fn limit(self) -> usize {
         match self {
@@ -36,17 +33,17 @@ impl Owner {
     }
 }
 
-/// Authorises the call, and finds the policies of the user or role that it names.
+/// Authorises the caller, and finds the policies of the user or role that it names.
 fn find<'w>(
-    turn: &'w mut Turn,
-    call: &Call,
+    context: &'w mut RequestContext,
+    caller: &Caller,
     owner: Owner,
 ) -> Result<&'w mut BTreeMap<String, String>, Refusal> {
     match owner {
-        Owner::Role => call.authorize_role(turn).map(|(_, role)| &mut role.policies),
+        Owner::Role => authorize_role(context, caller).map(|(_, role)| &mut role.policies),
         Owner::User => {
-            let name = text(turn, "UserName");
-            call.authorize_user(turn, &name).map(|user| &mut user.policies)
+            let name = text(context, "UserName");
+            authorize_user(context, caller, &name).map(|user| &mut user.policies)
         }
     }
 }
@@ -55,30 +52,39 @@ fn no_such_policy(name: &str) -> Refusal {
     no_such_entity(&format!("The policy with name {name} cannot be found."))
 }
 
-pub(super) fn put_policy(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
-    let owner = Owner::of(turn);
-    let name = text(turn, "PolicyName");
-    let document = parse_document(turn, "PolicyDocument", owner.limit());
-    let policies = find(turn, call, owner)?;
+pub(super) fn put_policy(
+    context: &mut RequestContext,
+    caller: &Caller,
+    owner: Owner,
+) -> Result<Reply, Refusal> {
+    let name = text(context, "PolicyName");
+    let document = parse_document(context, "PolicyDocument", owner.limit());
+    let policies = find(context, caller, owner)?;
     policies.insert(name, document?);
-    Ok(turn.render_nothing())
+    Ok(context.render_nothing())
 }
 
-pub(super) fn get_policy(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
-    let owner = Owner::of(turn);
-    let (of, name) = (text(turn, owner.name_element()), text(turn, "PolicyName"));
-    let document = find(turn, call, owner)?.get(&name).cloned().ok_or_else(|| no_such_policy(&name))?;
-    Ok(turn.render(|xml| {
+pub(super) fn get_policy(
+    context: &mut RequestContext,
+    caller: &Caller,
+    owner: Owner,
+) -> Result<Reply, Refusal> {
+    let (of, name) = (text(context, owner.name_element()), text(context, "PolicyName"));
+    let document = find(context, caller, owner)?.get(&name).cloned().ok_or_else(|| no_such_policy(&name))?;
+    Ok(context.render(|xml| {
         xml.element(owner.name_element(), &of)
             .element("PolicyName", &name)
             .element("PolicyDocument", &render_percent(document.as_bytes()));
     }))
 }
 
-pub(super) fn list_policies(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
-    let owner = Owner::of(turn);
-    let names: Vec<String> = find(turn, call, owner)?.keys().cloned().collect();
-    Ok(turn.render(|xml| {
+pub(super) fn list_policies(
+    context: &mut RequestContext,
+    caller: &Caller,
+    owner: Owner,
+) -> Result<Reply, Refusal> {
+    let names: Vec<String> = find(context, caller, owner)?.keys().cloned().collect();
+    Ok(context.render(|xml| {
         xml.nest("PolicyNames", |xml| {
             for name in &names {
                 xml.element("member", name);
@@ -88,9 +94,12 @@ pub(super) fn list_policies(turn: &mut Turn, call: &Call) -> Result<Reply, Refus
     }))
 }
 
-pub(super) fn delete_policy(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
-    let owner = Owner::of(turn);
-    let name = text(turn, "PolicyName");
-    find(turn, call, owner)?.remove(&name).ok_or_else(|| no_such_policy(&name))?;
-    Ok(turn.render_nothing())
+pub(super) fn delete_policy(
+    context: &mut RequestContext,
+    caller: &Caller,
+    owner: Owner,
+) -> Result<Reply, Refusal> {
+    let name = text(context, "PolicyName");
+    find(context, caller, owner)?.remove(&name).ok_or_else(|| no_such_policy(&name))?;
+    Ok(context.render_nothing())
 }

@@ -3,45 +3,46 @@
 //! An issuer whose keys the sandbox has not can be added all the same, as with AWS; its tokens are refused for
 //! want of the key.
 
-use super::{Call, already_exists, no_such_entity, text, text_members};
+use super::call::{account_of, already_exists, authorize, no_such_entity, text, text_members};
 use crate::clock::{render_iso, whole_seconds};
+use crate::context::RequestContext;
 use crate::http::Reply;
 use crate::refusal::Refusal;
-use crate::turn::Turn;
+use crate::sigv4::Caller;
 use crate::world::{OidcProvider, issuer_name, oidc_provider_arn};
 
 const ARN: &str = "OpenIDConnectProviderArn";
 
-pub(super) fn create_provider(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
-    let url = text(turn, "Url");
-    let arn = oidc_provider_arn(call.account_id(), &url);
-    call.authorize(turn, &arn)?;
+pub(super) fn create_provider(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+    let url = text(context, "Url");
+    let arn = oidc_provider_arn(caller.account(), &url);
+    authorize(context, caller, &arn)?;
     if !url.starts_with("https://") || issuer_name(&url).is_empty() {
         return Err(Refusal::new(400, "InvalidInput", "Invalid Open ID Connect Provider URL"));
     }
     let provider = OidcProvider {
-        client_ids: text_members(turn, "ClientIDList").into_iter().collect(),
-        thumbprints: text_members(turn, "ThumbprintList"),
-        created_at: whole_seconds(turn.now),
+        client_ids: text_members(context, "ClientIDList").into_iter().collect(),
+        thumbprints: text_members(context, "ThumbprintList"),
+        created_at: whole_seconds(context.now),
         url: url.clone(),
     };
-    let providers = &mut call.account(turn).oidc_providers;
+    let providers = &mut account_of(context, caller).oidc_providers;
     if providers.contains_key(&arn) {
         return Err(already_exists(&format!("Provider with url {url} already exists.")));
     }
     providers.insert(arn.clone(), provider);
-    Ok(turn.render(|xml| {
+    Ok(context.render(|xml| {
         xml.element(ARN, &arn);
     }))
 }
 
-pub(super) fn get_provider(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
-    let arn = text(turn, ARN);
-    call.authorize(turn, &arn)?;
-    let provider = call.account(turn).oidc_providers.get(&arn).cloned();
+pub(super) fn get_provider(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+    let arn = text(context, ARN);
+    authorize(context, caller, &arn)?;
+    let provider = account_of(context, caller).oidc_providers.get(&arn).cloned();
     let provider =
         provider.ok_or_else(|| no_such_entity(&format!("OpenIDConnect Provider not found for arn {arn}")))?;
-    Ok(turn.render(|xml| {
+    Ok(context.render(|xml| {
         // Without `https://`, as AWS gives it.
         xml.element("Url", issuer_name(&provider.url));
         xml.nest("ClientIDList", |xml| {
@@ -58,10 +59,10 @@ pub(super) fn get_provider(turn: &mut Turn, call: &Call) -> Result<Reply, Refusa
     }))
 }
 
-pub(super) fn list_providers(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
-    call.authorize(turn, "*")?;
-    let arns: Vec<String> = call.account(turn).oidc_providers.keys().cloned().collect();
-    Ok(turn.render(|xml| {
+pub(super) fn list_providers(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+    authorize(context, caller, "*")?;
+    let arns: Vec<String> = account_of(context, caller).oidc_providers.keys().cloned().collect();
+    Ok(context.render(|xml| {
         xml.nest("OpenIDConnectProviderList", |xml| {
             for arn in &arns {
                 xml.nest("member", |xml| {
@@ -72,33 +73,33 @@ pub(super) fn list_providers(turn: &mut Turn, call: &Call) -> Result<Reply, Refu
     }))
 }
 
-pub(super) fn delete_provider(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
-    let arn = text(turn, ARN);
-    call.authorize(turn, &arn)?;
+pub(super) fn delete_provider(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+    let arn = text(context, ARN);
+    authorize(context, caller, &arn)?;
     // One that is not there is deleted already.
-    call.account(turn).oidc_providers.remove(&arn);
-    Ok(turn.render_nothing())
+    account_of(context, caller).oidc_providers.remove(&arn);
+    Ok(context.render_nothing())
 }
 
-pub(super) fn enable_outbound(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
-    call.authorize(turn, "*")?;
-    if call.account(turn).outbound_issuer.is_some() {
+pub(super) fn enable_outbound(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+    authorize(context, caller, "*")?;
+    if account_of(context, caller).outbound_issuer.is_some() {
         let text = "Outbound web identity federation is enabled for this account already.";
         return Err(Refusal::new(409, "FeatureEnabled", text));
     }
-    let issuer = turn.world.enable_outbound_federation(call.account_id())?;
-    Ok(turn.render(|xml| {
+    let issuer = context.world.enable_outbound_federation(caller.account())?;
+    Ok(context.render(|xml| {
         xml.element("IssuerIdentifier", &issuer);
     }))
 }
 
-pub(super) fn get_outbound_info(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
-    call.authorize(turn, "*")?;
-    let issuer = call.account(turn).outbound_issuer.clone().ok_or_else(|| {
+pub(super) fn get_outbound_info(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+    authorize(context, caller, "*")?;
+    let issuer = account_of(context, caller).outbound_issuer.clone().ok_or_else(|| {
         let text = "Outbound web identity federation is not enabled for this account.";
         Refusal::new(404, "FeatureDisabled", text)
     })?;
-    Ok(turn.render(|xml| {
+    Ok(context.render(|xml| {
         xml.element("IssuerIdentifier", &issuer).element("JwtVendingEnabled", "true");
     }))
 }

@@ -2,18 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use super::call::{
+    account_of, already_exists, authorize, authorize_role, delete_conflict, parse_boundary, parse_path,
+    parse_tags, text, write_boundary, write_tags,
+};
 use super::page::Page;
 use super::trust::{check_modifiable, parse_trust};
-use super::{
-    Call, already_exists, delete_conflict, parse_boundary, parse_path, parse_tags, text, write_boundary,
-    write_tags,
-};
 use crate::clock::{render_iso, whole_seconds};
+use crate::context::RequestContext;
 use crate::encoding::render_percent;
 use crate::http::Reply;
 use crate::mint::mint_unique_id;
 use crate::refusal::Refusal;
-use crate::turn::Turn;
+use crate::sigv4::Caller;
 use crate::world::{Role, role_arn};
 use crate::xml::Xml;
 
@@ -38,86 +39,86 @@ fn write_whole_role(xml: &mut Xml, account: &str, name: &str, role: &Role) {
     write_tags(xml, &role.tags);
 }
 
-fn max_session(turn: &Turn) -> Option<i64> {
-    turn.params.get("MaxSessionDuration").and_then(|text| text.parse().ok())
+fn max_session(context: &RequestContext) -> Option<i64> {
+    context.params.get("MaxSessionDuration").and_then(|text| text.parse().ok())
 }
 
-pub(super) fn create_role(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
-    let (name, path) = (text(turn, "RoleName"), parse_path(turn)?);
-    call.authorize(turn, &role_arn(call.account_id(), &path, &name))?;
+pub(super) fn create_role(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+    let (name, path) = (text(context, "RoleName"), parse_path(context)?);
+    authorize(context, caller, &role_arn(caller.account(), &path, &name))?;
     let role = Role {
         path,
         role_id: mint_unique_id("AROA")?,
-        created_at: whole_seconds(turn.now),
-        trust: parse_trust(turn, "AssumeRolePolicyDocument")?,
-        description: text(turn, "Description"),
+        created_at: whole_seconds(context.now),
+        trust: parse_trust(context, "AssumeRolePolicyDocument")?,
+        description: text(context, "Description"),
         policies: BTreeMap::new(),
-        boundary: parse_boundary(turn, call)?,
-        max_session_seconds: max_session(turn).unwrap_or(3600),
-        tags: parse_tags(turn),
+        boundary: parse_boundary(context, caller)?,
+        max_session_seconds: max_session(context).unwrap_or(3600),
+        tags: parse_tags(context),
     };
-    let roles = &mut call.account(turn).roles;
+    let roles = &mut account_of(context, caller).roles;
     if roles.keys().any(|there| there.eq_ignore_ascii_case(&name)) {
         return Err(already_exists(&format!("Role with name {name} already exists.")));
     }
     roles.insert(name.clone(), role.clone());
-    Ok(turn.render(|xml| {
-        xml.nest("Role", |xml| write_whole_role(xml, call.account_id(), &name, &role));
+    Ok(context.render(|xml| {
+        xml.nest("Role", |xml| write_whole_role(xml, caller.account(), &name, &role));
     }))
 }
 
-pub(super) fn get_role(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
-    let (name, role) = call.authorize_role(turn)?;
+pub(super) fn get_role(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+    let (name, role) = authorize_role(context, caller)?;
     let role = role.clone();
-    Ok(turn.render(|xml| {
-        xml.nest("Role", |xml| write_whole_role(xml, call.account_id(), &name, &role));
+    Ok(context.render(|xml| {
+        xml.nest("Role", |xml| write_whole_role(xml, caller.account(), &name, &role));
     }))
 }
 
-pub(super) fn list_roles(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
-    call.authorize(turn, &role_arn(call.account_id(), "/", ""))?;
-    let prefix = turn.params.get("PathPrefix").unwrap_or("/");
-    let roles = call.account(turn).roles.clone();
+pub(super) fn list_roles(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+    authorize(context, caller, &role_arn(caller.account(), "/", ""))?;
+    let prefix = context.params.get("PathPrefix").unwrap_or("/");
+    let roles = account_of(context, caller).roles.clone();
     let listed = roles.iter().filter(|(_, role)| role.path.starts_with(prefix));
-    let page = Page::of(turn, listed.map(|(name, role)| (name.clone(), (name, role))).collect())?;
-    Ok(turn.render(|xml| {
+    let page = Page::of(context, listed.map(|(name, role)| (name.clone(), (name, role))).collect())?;
+    Ok(context.render(|xml| {
         xml.nest("Roles", |xml| {
             for (name, role) in &page.items {
-                xml.nest("member", |xml| write_role(xml, call.account_id(), name, role));
+                xml.nest("member", |xml| write_role(xml, caller.account(), name, role));
             }
         });
         page.write_end(xml);
     }))
 }
 
-pub(super) fn update_trust(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
-    let document = parse_trust(turn, "PolicyDocument");
-    let (name, role) = call.authorize_role(turn)?;
+pub(super) fn update_trust(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+    let document = parse_trust(context, "PolicyDocument");
+    let (name, role) = authorize_role(context, caller)?;
     check_modifiable(&role.path, &name)?;
     role.trust = document?;
-    Ok(turn.render_nothing())
+    Ok(context.render_nothing())
 }
 
-pub(super) fn update_role(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
-    let (seconds, description) = (max_session(turn), turn.params.get("Description").map(str::to_owned));
-    let (name, role) = call.authorize_role(turn)?;
+pub(super) fn update_role(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+    let (seconds, description) = (max_session(context), context.params.get("Description").map(str::to_owned));
+    let (name, role) = authorize_role(context, caller)?;
     check_modifiable(&role.path, &name)?;
     role.max_session_seconds = seconds.unwrap_or(role.max_session_seconds);
     if let Some(description) = description {
         role.description = description;
     }
-    Ok(turn.render(|_| {}))
+    Ok(context.render(|_| {}))
 }
 
-pub(super) fn delete_role(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
-    let (name, role) = call.authorize_role(turn)?;
+pub(super) fn delete_role(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+    let (name, role) = authorize_role(context, caller)?;
     check_modifiable(&role.path, &name)?;
     if !role.policies.is_empty() {
         return Err(delete_conflict("Cannot delete entity, must delete policies first."));
     }
-    if call.account(turn).attachments.values().any(|to| to.roles.contains(&name)) {
+    if account_of(context, caller).attachments.values().any(|to| to.roles.contains(&name)) {
         return Err(delete_conflict("Cannot delete entity, must detach all policies first."));
     }
-    call.account(turn).roles.remove(&name);
-    Ok(turn.render_nothing())
+    account_of(context, caller).roles.remove(&name);
+    Ok(context.render_nothing())
 }

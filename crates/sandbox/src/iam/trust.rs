@@ -3,9 +3,9 @@
 use hatbox_iam::policy::document::Statement;
 use hatbox_iam::policy::principal::{Principal, PrincipalKind};
 
-use super::{count_characters, malformed, parse_policy, text};
+use super::call::{count_characters, malformed, parse_policy, text};
+use crate::context::RequestContext;
 use crate::refusal::Refusal;
-use crate::turn::Turn;
 use crate::world::{World, role_arn, user_arn};
 
 /// A trust policy may have so many characters unless the quota was raised.
@@ -16,8 +16,8 @@ const WEB_PROVIDERS: [&str; 4] =
     ["accounts.google.com", "cognito-identity.amazonaws.com", "graph.facebook.com", "www.amazon.com"];
 
 /// The trust policy in the parameter `name`.
-pub(super) fn parse_trust(turn: &Turn, name: &str) -> Result<String, Refusal> {
-    let text = text(turn, name);
+pub(super) fn parse_trust(context: &RequestContext, name: &str) -> Result<String, Refusal> {
+    let text = text(context, name);
     if count_characters(&text) > LIMIT {
         let message = format!("Cannot exceed quota for ACLSizePerRole: {LIMIT}");
         return Err(Refusal::new(409, "LimitExceeded", message));
@@ -26,7 +26,7 @@ pub(super) fn parse_trust(turn: &Turn, name: &str) -> Result<String, Refusal> {
         check_fields(statement)?;
         check_actions(statement)?;
         for principal in statement.principals.iter().flat_map(|element| &element.entries) {
-            check_principal(turn.world, principal)?;
+            check_principal(context.world, principal)?;
         }
     }
     Ok(text)

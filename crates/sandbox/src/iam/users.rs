@@ -2,16 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use super::page::Page;
-use super::{
-    Call, already_exists, delete_conflict, parse_boundary, parse_path, parse_tags, text, write_boundary,
-    write_tags,
+use super::call::{
+    account_of, already_exists, authorize, authorize_user, delete_conflict, parse_boundary, parse_path,
+    parse_tags, text, user_name, write_boundary, write_tags,
 };
+use super::page::Page;
 use crate::clock::{render_iso, whole_seconds};
+use crate::context::RequestContext;
 use crate::http::Reply;
 use crate::mint::mint_unique_id;
 use crate::refusal::Refusal;
-use crate::turn::Turn;
+use crate::sigv4::Caller;
 use crate::world::{User, user_arn};
 use crate::xml::Xml;
 
@@ -31,63 +32,63 @@ fn write_whole_user(xml: &mut Xml, account: &str, name: &str, user: &User) {
     write_tags(xml, &user.tags);
 }
 
-pub(super) fn create_user(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
-    let (name, path) = (text(turn, "UserName"), parse_path(turn)?);
-    call.authorize(turn, &user_arn(call.account_id(), &path, &name))?;
+pub(super) fn create_user(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+    let (name, path) = (text(context, "UserName"), parse_path(context)?);
+    authorize(context, caller, &user_arn(caller.account(), &path, &name))?;
     let user = User {
         path,
         user_id: mint_unique_id("AIDA")?,
-        created_at: whole_seconds(turn.now),
+        created_at: whole_seconds(context.now),
         keys: Vec::new(),
         policies: BTreeMap::new(),
-        boundary: parse_boundary(turn, call)?,
-        tags: parse_tags(turn),
+        boundary: parse_boundary(context, caller)?,
+        tags: parse_tags(context),
     };
-    let users = &mut call.account(turn).users;
+    let users = &mut account_of(context, caller).users;
     // Names differ by more than case.
     if users.keys().any(|there| there.eq_ignore_ascii_case(&name)) {
         return Err(already_exists(&format!("User with name {name} already exists.")));
     }
     users.insert(name.clone(), user.clone());
-    Ok(turn.render(|xml| {
-        xml.nest("User", |xml| write_whole_user(xml, call.account_id(), &name, &user));
+    Ok(context.render(|xml| {
+        xml.nest("User", |xml| write_whole_user(xml, caller.account(), &name, &user));
     }))
 }
 
-pub(super) fn get_user(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
-    let name = call.user_name(turn)?;
-    let user = call.authorize_user(turn, &name)?.clone();
-    Ok(turn.render(|xml| {
-        xml.nest("User", |xml| write_whole_user(xml, call.account_id(), &name, &user));
+pub(super) fn get_user(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+    let name = user_name(context, caller)?;
+    let user = authorize_user(context, caller, &name)?.clone();
+    Ok(context.render(|xml| {
+        xml.nest("User", |xml| write_whole_user(xml, caller.account(), &name, &user));
     }))
 }
 
-pub(super) fn list_users(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
-    call.authorize(turn, &user_arn(call.account_id(), "/", ""))?;
-    let prefix = turn.params.get("PathPrefix").unwrap_or("/");
-    let users = call.account(turn).users.clone();
+pub(super) fn list_users(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+    authorize(context, caller, &user_arn(caller.account(), "/", ""))?;
+    let prefix = context.params.get("PathPrefix").unwrap_or("/");
+    let users = account_of(context, caller).users.clone();
     let listed = users.iter().filter(|(_, user)| user.path.starts_with(prefix));
-    let page = Page::of(turn, listed.map(|(name, user)| (name.clone(), (name, user))).collect())?;
-    Ok(turn.render(|xml| {
+    let page = Page::of(context, listed.map(|(name, user)| (name.clone(), (name, user))).collect())?;
+    Ok(context.render(|xml| {
         xml.nest("Users", |xml| {
             for (name, user) in &page.items {
-                xml.nest("member", |xml| write_user(xml, call.account_id(), name, user));
+                xml.nest("member", |xml| write_user(xml, caller.account(), name, user));
             }
         });
         page.write_end(xml);
     }))
 }
 
-pub(super) fn delete_user(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
-    let name = text(turn, "UserName");
-    let user = call.authorize_user(turn, &name)?;
+pub(super) fn delete_user(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+    let name = text(context, "UserName");
+    let user = authorize_user(context, caller, &name)?;
     if !user.keys.is_empty() {
         return Err(delete_conflict("Cannot delete entity, must delete access keys first."));
     }
     if !user.policies.is_empty() {
         return Err(delete_conflict("Cannot delete entity, must delete policies first."));
     }
-    let account = call.account(turn);
+    let account = account_of(context, caller);
     if account.attachments.values().any(|to| to.users.contains(&name)) {
         return Err(delete_conflict("Cannot delete entity, must detach all policies first."));
     }
@@ -98,5 +99,5 @@ pub(super) fn delete_user(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal
         return Err(delete_conflict("Cannot delete entity, must remove users from group first."));
     }
     account.users.remove(&name);
-    Ok(turn.render_nothing())
+    Ok(context.render_nothing())
 }

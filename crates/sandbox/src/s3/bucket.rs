@@ -2,23 +2,24 @@
 
 use std::collections::BTreeMap;
 
-use super::{Call, malformed_xml, render};
+use super::call::{authorize, authorize_bucket, bucket_of, malformed_xml, render};
 use crate::authorize::Keys;
 use crate::clock::render_iso_millis;
+use crate::context::RequestContext;
 use crate::http::Reply;
 use crate::refusal::Refusal;
-use crate::turn::Turn;
+use crate::sigv4::Caller;
 use crate::world::Bucket;
 use crate::xml_read::parse_xml;
 
 /// The region of buckets made without a word about it.
 const DEFAULT_REGION: &str = "us-east-1";
 
-pub(super) fn list_buckets(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
-    call.authorize(turn, "s3:ListAllMyBuckets", "arn:aws:s3:::*", "", Keys::new())?;
-    let account = call.caller.principal.account();
-    let prefix = turn.params.get("prefix").unwrap_or_default();
-    let buckets = turn.world.buckets.iter();
+pub(super) fn list_buckets(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+    authorize(context, caller, "s3:ListAllMyBuckets", "arn:aws:s3:::*", "", Keys::new())?;
+    let account = caller.account();
+    let prefix = context.params.get("prefix").unwrap_or_default();
+    let buckets = context.world.buckets.iter();
     let own = buckets.filter(|(name, bucket)| bucket.account == account && name.starts_with(prefix));
     Ok(render("ListAllMyBucketsResult", |xml| {
         xml.nest("Owner", |xml| {
@@ -34,20 +35,20 @@ pub(super) fn list_buckets(turn: &mut Turn, call: &Call) -> Result<Reply, Refusa
     }))
 }
 
-pub(super) fn create_bucket(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
-    call.authorize_bucket(turn, "s3:CreateBucket", Keys::new())?;
-    if !is_bucket_name(call.bucket) {
+pub(super) fn create_bucket(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+    authorize_bucket(context, caller, "s3:CreateBucket", Keys::new())?;
+    if !is_bucket_name(bucket_of(context.params)) {
         return Err(Refusal::new(400, "InvalidBucketName", "The specified bucket is not valid."));
     }
-    let region = if call.payload.is_empty() {
+    let region = if context.payload.is_empty() {
         DEFAULT_REGION.to_owned()
     } else {
-        let text = std::str::from_utf8(&call.payload).map_err(|_| malformed_xml())?;
+        let text = std::str::from_utf8(&context.payload).map_err(|_| malformed_xml())?;
         let root = parse_xml(text).ok_or_else(malformed_xml)?;
         root.child_text("LocationConstraint").unwrap_or(DEFAULT_REGION).to_owned()
     };
-    let account = call.caller.principal.account().to_owned();
-    if let Some(bucket) = turn.world.buckets.get(call.bucket) {
+    let account = caller.account().to_owned();
+    if let Some(bucket) = context.world.buckets.get(bucket_of(context.params)) {
         return Err(if bucket.account == account {
             Refusal::new(
                 409,
@@ -58,9 +59,9 @@ pub(super) fn create_bucket(turn: &mut Turn, call: &Call) -> Result<Reply, Refus
             Refusal::new(409, "BucketAlreadyExists", "The requested bucket name is not available.")
         });
     }
-    let bucket = Bucket { account, region, created_at: turn.now, objects: BTreeMap::new() };
-    turn.world.buckets.insert(call.bucket.to_owned(), bucket);
-    Ok(Reply::empty(200).with("location", format!("/{}", call.bucket)))
+    let bucket = Bucket { account, region, created_at: context.now, objects: BTreeMap::new() };
+    context.world.buckets.insert(bucket_of(context.params).to_owned(), bucket);
+    Ok(Reply::empty(200).with("location", format!("/{}", bucket_of(context.params))))
 }
 
 /// 3 to 63 of `[a-z0-9.-]`, a letter or digit at either end.
@@ -75,32 +76,32 @@ fn is_bucket_name(name: &str) -> bool {
         && !name.contains("..")
 }
 
-pub(super) fn delete_bucket(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
-    call.authorize_bucket(turn, "s3:DeleteBucket", Keys::new())?;
-    if turn.world.buckets.get(call.bucket).is_some_and(|bucket| !bucket.objects.is_empty()) {
+pub(super) fn delete_bucket(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+    authorize_bucket(context, caller, "s3:DeleteBucket", Keys::new())?;
+    if context.world.buckets.get(bucket_of(context.params)).is_some_and(|bucket| !bucket.objects.is_empty()) {
         return Err(Refusal::new(409, "BucketNotEmpty", "The bucket you tried to delete is not empty"));
     }
-    turn.world.buckets.remove(call.bucket);
-    turn.world.uploads.retain(|_, upload| upload.bucket != call.bucket);
+    context.world.buckets.remove(bucket_of(context.params));
+    context.world.uploads.retain(|_, upload| upload.bucket != bucket_of(context.params));
     Ok(Reply::empty(204))
 }
 
-pub(super) fn head_bucket(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
-    call.authorize_bucket(turn, "s3:ListBucket", Keys::new())?;
-    let region = turn.world.buckets.get(call.bucket).map(|bucket| bucket.region.clone());
+pub(super) fn head_bucket(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+    authorize_bucket(context, caller, "s3:ListBucket", Keys::new())?;
+    let region = context.world.buckets.get(bucket_of(context.params)).map(|bucket| bucket.region.clone());
     Ok(Reply::empty(200).with("x-amz-bucket-region", region.unwrap_or_default()))
 }
 
-pub(super) fn get_bucket_location(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
-    call.authorize_bucket(turn, "s3:GetBucketLocation", Keys::new())?;
-    let region = turn.world.buckets.get(call.bucket).map(|bucket| bucket.region.as_str());
+pub(super) fn get_bucket_location(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+    authorize_bucket(context, caller, "s3:GetBucketLocation", Keys::new())?;
+    let region = context.world.buckets.get(bucket_of(context.params)).map(|bucket| bucket.region.as_str());
     // The oldest region is told by saying nothing.
     let shown = region.filter(|region| *region != DEFAULT_REGION).unwrap_or_default();
     Ok(render("LocationConstraint", |xml| xml.text(shown)))
 }
 
-pub(super) fn get_bucket_versioning(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
-    call.authorize_bucket(turn, "s3:GetBucketVersioning", Keys::new())?;
+pub(super) fn get_bucket_versioning(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+    authorize_bucket(context, caller, "s3:GetBucketVersioning", Keys::new())?;
     Ok(render("VersioningConfiguration", |_| {}))
 }
 

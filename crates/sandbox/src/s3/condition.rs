@@ -1,5 +1,6 @@
 //! Conditional requests (`If-Match`, `If-None-Match`) and byte ranges.
 
+use super::call::no_such_key;
 use crate::http::Received;
 use crate::refusal::Refusal;
 use crate::world::Object;
@@ -23,7 +24,7 @@ pub(super) fn check_write(request: &Received, there: Option<&Object>) -> Result<
         match there {
             Some(object) if names(header, &object.etag) => {}
             Some(_) => return Err(failed()),
-            None => return Err(super::no_such_key()),
+            None => return Err(no_such_key()),
         }
     }
     Ok(())

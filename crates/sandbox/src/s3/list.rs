@@ -1,12 +1,13 @@
 //! ListObjectsV2 and its older form: prefix, delimiter, pages.
 
-use super::{Call, render};
+use super::call::{authorize_bucket, bucket_of, no_such_bucket, render};
 use crate::authorize::Keys;
 use crate::clock::render_iso_millis;
+use crate::context::RequestContext;
 use crate::encoding::{parse_percent, render_percent, render_percent_keeping};
 use crate::http::{Params, Reply};
 use crate::refusal::Refusal;
-use crate::turn::Turn;
+use crate::sigv4::Caller;
 use crate::world::{Bucket, Object};
 use crate::xml::Xml;
 
@@ -51,14 +52,14 @@ fn parse_asked(params: &Params, after: String) -> Result<Asked<'_>, Refusal> {
     })
 }
 
-fn authorize(turn: &mut Turn, call: &Call) -> Result<(), Refusal> {
+fn authorize(context: &mut RequestContext, caller: &Caller) -> Result<(), Refusal> {
     let mut keys = Keys::new();
     for name in ["prefix", "delimiter", "max-keys"] {
-        if let Some(value) = turn.params.get(name) {
+        if let Some(value) = context.params.get(name) {
             keys.insert(format!("s3:{name}"), vec![value.to_owned()]);
         }
     }
-    call.authorize_bucket(turn, "s3:ListBucket", keys)
+    authorize_bucket(context, caller, "s3:ListBucket", keys)
 }
 
 fn page<'a>(bucket: &'a Bucket, asked: &Asked) -> Page<'a> {
@@ -88,11 +89,11 @@ fn page<'a>(bucket: &'a Bucket, asked: &Asked) -> Page<'a> {
     page
 }
 
-fn write_page(xml: &mut Xml, call: &Call, asked: &Asked, page: &Page) {
+fn write_page(xml: &mut Xml, bucket: &str, asked: &Asked, page: &Page) {
     let text = |text: &str| {
         if asked.is_url_encoded { render_percent_keeping(text.as_bytes(), b"/") } else { text.to_owned() }
     };
-    xml.element("Name", call.bucket).element("Prefix", &text(asked.prefix));
+    xml.element("Name", bucket).element("Prefix", &text(asked.prefix));
     xml.element("MaxKeys", &asked.max_keys.to_string());
     if !asked.delimiter.is_empty() {
         xml.element("Delimiter", &text(asked.delimiter));
@@ -115,37 +116,37 @@ fn write_page(xml: &mut Xml, call: &Call, asked: &Asked, page: &Page) {
     }
 }
 
-pub(super) fn list_objects_v2(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
-    authorize(turn, call)?;
-    let token = turn.params.get("continuation-token");
+pub(super) fn list_objects_v2(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+    authorize(context, caller)?;
+    let token = context.params.get("continuation-token");
     // The token is the last entry listed, written so that no client takes it for anything but a token.
     let after = match token {
         Some(token) => String::from_utf8(parse_percent(token)).map_err(|_| {
             Refusal::new(400, "InvalidArgument", "The continuation token provided is incorrect")
         })?,
-        None => turn.params.get("start-after").unwrap_or_default().to_owned(),
+        None => context.params.get("start-after").unwrap_or_default().to_owned(),
     };
-    let asked = parse_asked(turn.params, after)?;
-    let bucket = turn.world.buckets.get(call.bucket).ok_or_else(super::no_such_bucket)?;
+    let asked = parse_asked(context.params, after)?;
+    let bucket = context.world.buckets.get(bucket_of(context.params)).ok_or_else(no_such_bucket)?;
     let page = page(bucket, &asked);
     Ok(render("ListBucketResult", |xml| {
-        write_page(xml, call, &asked, &page);
+        write_page(xml, bucket_of(context.params), &asked, &page);
         xml.element("KeyCount", &(page.objects.len() + page.prefixes.len()).to_string());
         xml.element_if("ContinuationToken", token);
-        xml.element_if("StartAfter", turn.params.get("start-after"));
+        xml.element_if("StartAfter", context.params.get("start-after"));
         let next = page.next.map(|next| render_percent(next.as_bytes()));
         xml.element_if("NextContinuationToken", next.as_deref());
     }))
 }
 
-pub(super) fn list_objects(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
-    authorize(turn, call)?;
-    let marker = turn.params.get("marker").unwrap_or_default();
-    let asked = parse_asked(turn.params, marker.to_owned())?;
-    let bucket = turn.world.buckets.get(call.bucket).ok_or_else(super::no_such_bucket)?;
+pub(super) fn list_objects(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+    authorize(context, caller)?;
+    let marker = context.params.get("marker").unwrap_or_default();
+    let asked = parse_asked(context.params, marker.to_owned())?;
+    let bucket = context.world.buckets.get(bucket_of(context.params)).ok_or_else(no_such_bucket)?;
     let page = page(bucket, &asked);
     Ok(render("ListBucketResult", |xml| {
-        write_page(xml, call, &asked, &page);
+        write_page(xml, bucket_of(context.params), &asked, &page);
         xml.element("Marker", marker);
         let next = page.next.filter(|_| !asked.delimiter.is_empty());
         let next = next.map(|next| {

@@ -2,40 +2,43 @@
 
 use std::collections::BTreeMap;
 
+use super::call::{authorize_object, bucket_of, key_of, malformed_xml, render};
 use super::condition::{parse_byte_range, slice};
 use super::object::{find_copy_source, insert, kept_headers};
-use super::{Call, malformed_xml, render};
 use crate::clock::{render_iso_millis, whole_seconds};
+use crate::context::RequestContext;
 use crate::encoding::render_hex;
 use crate::http::Reply;
 use crate::mint::mint_bytes;
 use crate::refusal::Refusal;
-use crate::turn::Turn;
+use crate::sigv4::Caller;
 use crate::world::{Object, Part, Upload};
 use crate::xml_read::parse_xml;
 
 /// Every part but the last has at least so many bytes.
 const MIN_PART: u64 = 5 << 20;
 
-pub(super) fn create_upload(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
-    call.authorize_object(turn, "s3:PutObject")?;
+pub(super) fn create_upload(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+    authorize_object(context, caller, "s3:PutObject")?;
     let id = render_hex(&mint_bytes::<24>()?);
     let upload = Upload {
-        bucket: call.bucket.to_owned(),
-        key: call.key.to_owned(),
-        headers: kept_headers(turn.request),
+        bucket: bucket_of(context.params).to_owned(),
+        key: key_of(context.params).to_owned(),
+        headers: kept_headers(context.request),
         parts: BTreeMap::new(),
     };
-    turn.world.uploads.insert(id.clone(), upload);
+    context.world.uploads.insert(id.clone(), upload);
     Ok(render("InitiateMultipartUploadResult", |xml| {
-        xml.element("Bucket", call.bucket).element("Key", call.key).element("UploadId", &id);
+        xml.element("Bucket", bucket_of(context.params))
+            .element("Key", key_of(context.params))
+            .element("UploadId", &id);
     }))
 }
 
-fn find<'a>(turn: &'a mut Turn, call: &Call) -> Result<&'a mut Upload, Refusal> {
-    let id = turn.params.get("uploadId").unwrap_or_default();
-    let upload = turn.world.uploads.get_mut(id);
-    upload.filter(|upload| upload.bucket == call.bucket && upload.key == call.key).ok_or_else(|| {
+fn find<'a>(context: &'a mut RequestContext) -> Result<&'a mut Upload, Refusal> {
+    let id = context.params.get("uploadId").unwrap_or_default();
+    let upload = context.world.uploads.get_mut(id);
+    upload.filter(|upload| upload.bucket == bucket_of(context.params) && upload.key == key_of(context.params)).ok_or_else(|| {
         Refusal::new(
             404,
             "NoSuchUpload",
@@ -44,45 +47,46 @@ fn find<'a>(turn: &'a mut Turn, call: &Call) -> Result<&'a mut Upload, Refusal> 
     })
 }
 
-pub(super) fn upload_part(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
-    call.authorize_object(turn, "s3:PutObject")?;
-    let etag = save_part(turn, call, &call.payload)?;
+pub(super) fn upload_part(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+    authorize_object(context, caller, "s3:PutObject")?;
+    let etag = save_part(context, &context.payload.clone())?;
     Ok(Reply::empty(200).with("etag", format!("\"{etag}\"")))
 }
 
-pub(super) fn upload_part_copy(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
-    let source = find_copy_source(turn, call)?;
-    call.authorize_object(turn, "s3:PutObject")?;
-    let bytes = turn.home.load_bytes(&source.digest)?;
-    let range = turn.request.header("x-amz-copy-source-range").unwrap_or_default();
+pub(super) fn upload_part_copy(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+    let source = find_copy_source(context, caller)?;
+    authorize_object(context, caller, "s3:PutObject")?;
+    let bytes = context.home.load_bytes(&source.digest)?;
+    let range = context.request.header("x-amz-copy-source-range").unwrap_or_default();
     let part = match parse_byte_range(range, source.size)? {
         Some((start, end)) => slice(&bytes, start, end),
         None => &bytes,
     };
-    let etag = save_part(turn, call, part)?;
-    let now = render_iso_millis(turn.now);
+    let etag = save_part(context, part)?;
+    let now = render_iso_millis(context.now);
     Ok(render("CopyPartResult", |xml| {
         xml.element("LastModified", &now).element("ETag", &format!("\"{etag}\""));
     }))
 }
 
 /// Keeps the bytes of a part, and gives its etag.
-fn save_part(turn: &mut Turn, call: &Call, bytes: &[u8]) -> Result<String, Refusal> {
-    let number = turn.params.get("partNumber").and_then(|text| text.parse().ok());
+fn save_part(context: &mut RequestContext, bytes: &[u8]) -> Result<String, Refusal> {
+    let number = context.params.get("partNumber").and_then(|text| text.parse().ok());
     let number: u32 = number.filter(|number| (1..=10_000).contains(number)).ok_or_else(|| {
         Refusal::new(400, "InvalidArgument", "Part number must be an integer between 1 and 10000, inclusive")
     })?;
-    find(turn, call)?;
-    let digest = turn.home.save_bytes(bytes)?;
+    find(context)?;
+    let digest = context.home.save_bytes(bytes)?;
     let etag = Object::etag_of(&digest);
     let part = Part { digest, size: bytes.len() as u64, etag: etag.clone() };
-    find(turn, call)?.parts.insert(number, part);
+    find(context)?.parts.insert(number, part);
     Ok(etag)
 }
 
-pub(super) fn complete_upload(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
-    call.authorize_object(turn, "s3:PutObject")?;
-    let text = std::str::from_utf8(&call.payload).map_err(|_| malformed_xml())?;
+pub(super) fn complete_upload(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+    authorize_object(context, caller, "s3:PutObject")?;
+    let payload = context.payload.clone();
+    let text = std::str::from_utf8(&payload).map_err(|_| malformed_xml())?;
     let root =
         parse_xml(text).filter(|root| root.name == "CompleteMultipartUpload").ok_or_else(malformed_xml)?;
     let mut named: Vec<(u32, &str)> = Vec::new();
@@ -99,7 +103,7 @@ pub(super) fn complete_upload(turn: &mut Turn, call: &Call) -> Result<Reply, Ref
         }
         named.push((number, etag));
     }
-    let upload = find(turn, call)?.clone();
+    let upload = find(context)?.clone();
     let mut parts = Vec::new();
     for (number, etag) in &named {
         let part = upload.parts.get(number).filter(|part| part.etag == *etag);
@@ -117,35 +121,35 @@ pub(super) fn complete_upload(turn: &mut Turn, call: &Call) -> Result<Reply, Ref
     }
     let mut bytes = Vec::new();
     for part in &parts {
-        bytes.extend(turn.home.load_bytes(&part.digest)?);
+        bytes.extend(context.home.load_bytes(&part.digest)?);
     }
-    let digest = turn.home.save_bytes(&bytes)?;
+    let digest = context.home.save_bytes(&bytes)?;
     let etag = Object::etag_of(&digest);
     let object = Object {
         digest,
         size: bytes.len() as u64,
-        modified_at: whole_seconds(turn.now),
+        modified_at: whole_seconds(context.now),
         etag: etag.clone(),
         headers: upload.headers.clone(),
     };
-    insert(turn, call, object)?;
-    forget(turn);
+    insert(context, object)?;
+    forget(context);
     Ok(render("CompleteMultipartUploadResult", |xml| {
-        xml.element("Location", &format!("/{}/{}", call.bucket, call.key))
-            .element("Bucket", call.bucket)
-            .element("Key", call.key)
+        xml.element("Location", &format!("/{}/{}", bucket_of(context.params), key_of(context.params)))
+            .element("Bucket", bucket_of(context.params))
+            .element("Key", key_of(context.params))
             .element("ETag", &format!("\"{etag}\""));
     }))
 }
 
-pub(super) fn abort_upload(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
-    call.authorize_object(turn, "s3:AbortMultipartUpload")?;
-    find(turn, call)?;
-    forget(turn);
+pub(super) fn abort_upload(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+    authorize_object(context, caller, "s3:AbortMultipartUpload")?;
+    find(context)?;
+    forget(context);
     Ok(Reply::empty(204))
 }
 
 /// Forgets the upload of the call.
-fn forget(turn: &mut Turn) {
-    turn.world.uploads.remove(turn.params.get("uploadId").unwrap_or_default());
+fn forget(context: &mut RequestContext) {
+    context.world.uploads.remove(context.params.get("uploadId").unwrap_or_default());
 }

@@ -2,14 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use super::call::{
+    authorize, authorize_bucket, authorize_object, bucket_of, key_of, malformed_xml, no_such_bucket,
+    no_such_key, render,
+};
 use super::condition::{Reading, check_read, check_write, parse_range, slice};
-use super::{Call, malformed_xml, no_such_bucket, no_such_key, render};
 use crate::authorize::Keys;
 use crate::clock::{render_http, render_iso_millis, whole_seconds};
+use crate::context::RequestContext;
 use crate::encoding::parse_percent;
 use crate::http::{Received, Reply};
 use crate::refusal::Refusal;
-use crate::turn::Turn;
+use crate::sigv4::Caller;
 use crate::world::Object;
 use crate::xml_read::parse_xml;
 
@@ -33,31 +37,31 @@ pub(super) fn kept_headers(request: &Received) -> BTreeMap<String, String> {
 }
 
 /// Puts an object in its place. The bytes are kept already.
-pub(super) fn insert(turn: &mut Turn, call: &Call, object: Object) -> Result<(), Refusal> {
-    let bucket = turn.world.buckets.get_mut(call.bucket).ok_or_else(no_such_bucket)?;
-    check_write(turn.request, bucket.objects.get(call.key))?;
-    bucket.objects.insert(call.key.to_owned(), object);
+pub(super) fn insert(context: &mut RequestContext, object: Object) -> Result<(), Refusal> {
+    let bucket = context.world.buckets.get_mut(bucket_of(context.params)).ok_or_else(no_such_bucket)?;
+    check_write(context.request, bucket.objects.get(key_of(context.params)))?;
+    bucket.objects.insert(key_of(context.params).to_owned(), object);
     Ok(())
 }
 
-pub(super) fn put_object(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
-    call.authorize_object(turn, "s3:PutObject")?;
-    let digest = turn.home.save_bytes(&call.payload)?;
+pub(super) fn put_object(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+    authorize_object(context, caller, "s3:PutObject")?;
+    let digest = context.home.save_bytes(&context.payload)?;
     let etag = Object::etag_of(&digest);
     let object = Object {
-        size: call.payload.len() as u64,
-        modified_at: whole_seconds(turn.now),
+        size: context.payload.len() as u64,
+        modified_at: whole_seconds(context.now),
         etag: etag.clone(),
-        headers: kept_headers(turn.request),
+        headers: kept_headers(context.request),
         digest,
     };
-    insert(turn, call, object)?;
+    insert(context, object)?;
     Ok(Reply::empty(200).with("etag", format!("\"{etag}\"")))
 }
 
 /// The object that `x-amz-copy-source` names, if the caller may read it.
-pub(super) fn find_copy_source(turn: &mut Turn, call: &Call) -> Result<Object, Refusal> {
-    let source = turn.request.header("x-amz-copy-source").unwrap_or_default();
+pub(super) fn find_copy_source(context: &mut RequestContext, caller: &Caller) -> Result<Object, Refusal> {
+    let source = context.request.header("x-amz-copy-source").unwrap_or_default();
     let source = String::from_utf8(parse_percent(source)).unwrap_or_default();
     let (bucket, key) = source.trim_start_matches('/').split_once('/').ok_or_else(|| {
         Refusal::new(
@@ -66,35 +70,35 @@ pub(super) fn find_copy_source(turn: &mut Turn, call: &Call) -> Result<Object, R
             "Copy Source must mention the source bucket and key: sourcebucket/sourcekey",
         )
     })?;
-    call.authorize(turn, "s3:GetObject", &format!("arn:aws:s3:::{bucket}/{key}"), bucket, Keys::new())?;
-    let from = turn.world.buckets.get(bucket).and_then(|bucket| bucket.objects.get(key));
+    authorize(context, caller, "s3:GetObject", &format!("arn:aws:s3:::{bucket}/{key}"), bucket, Keys::new())?;
+    let from = context.world.buckets.get(bucket).and_then(|bucket| bucket.objects.get(key));
     from.cloned().ok_or_else(no_such_key)
 }
 
-pub(super) fn copy_object(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
-    let mut object = find_copy_source(turn, call)?;
-    call.authorize_object(turn, "s3:PutObject")?;
-    if turn.request.header("x-amz-metadata-directive") == Some("REPLACE") {
-        object.headers = kept_headers(turn.request);
+pub(super) fn copy_object(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+    let mut object = find_copy_source(context, caller)?;
+    authorize_object(context, caller, "s3:PutObject")?;
+    if context.request.header("x-amz-metadata-directive") == Some("REPLACE") {
+        object.headers = kept_headers(context.request);
     }
-    object.modified_at = whole_seconds(turn.now);
+    object.modified_at = whole_seconds(context.now);
     let (etag, modified) = (object.etag.clone(), render_iso_millis(object.modified_at));
-    insert(turn, call, object)?;
+    insert(context, object)?;
     Ok(render("CopyObjectResult", |xml| {
         xml.element("LastModified", &modified).element("ETag", &format!("\"{etag}\""));
     }))
 }
 
 /// Finds an object to be read. Who may not list the bucket is not told that a key is missing.
-fn find(turn: &mut Turn, call: &Call) -> Result<Object, Refusal> {
-    call.authorize_object(turn, "s3:GetObject")?;
-    let bucket = turn.world.buckets.get(call.bucket).ok_or_else(no_such_bucket)?;
-    if let Some(object) = bucket.objects.get(call.key) {
+fn find(context: &mut RequestContext, caller: &Caller) -> Result<Object, Refusal> {
+    authorize_object(context, caller, "s3:GetObject")?;
+    let bucket = context.world.buckets.get(bucket_of(context.params)).ok_or_else(no_such_bucket)?;
+    if let Some(object) = bucket.objects.get(key_of(context.params)) {
         return Ok(object.clone());
     }
-    let asked = turn.entry.resource.clone();
-    let listed = call.authorize_bucket(turn, "s3:ListBucket", Keys::new());
-    turn.entry.resource = asked;
+    let asked = context.entry.resource.clone();
+    let listed = authorize_bucket(context, caller, "s3:ListBucket", Keys::new());
+    context.entry.resource = asked;
     listed?;
     Err(no_such_key())
 }
@@ -107,13 +111,13 @@ fn describe(object: &Object, status: u16) -> Reply {
     object.headers.iter().fold(reply, |reply, (name, value)| reply.with(name, value))
 }
 
-pub(super) fn get_object(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
-    let object = find(turn, call)?;
-    if check_read(turn.request, &object)? == Reading::NotModified {
+pub(super) fn get_object(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+    let object = find(context, caller)?;
+    if check_read(context.request, &object)? == Reading::NotModified {
         return Ok(describe(&object, 304));
     }
-    let bytes = turn.home.load_bytes(&object.digest)?;
-    let Some((start, end)) = parse_range(turn.request, object.size)? else {
+    let bytes = context.home.load_bytes(&object.digest)?;
+    let Some((start, end)) = parse_range(context.request, object.size)? else {
         return Ok(Reply { body: bytes.into(), ..describe(&object, 200) });
     };
     let part = slice(&bytes, start, end).to_vec();
@@ -121,35 +125,36 @@ pub(super) fn get_object(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal>
     Ok(Reply { body: part.into(), ..reply })
 }
 
-pub(super) fn head_object(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
-    let object = find(turn, call)?;
-    if check_read(turn.request, &object)? == Reading::NotModified {
+pub(super) fn head_object(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+    let object = find(context, caller)?;
+    if check_read(context.request, &object)? == Reading::NotModified {
         return Ok(describe(&object, 304));
     }
-    let length = match parse_range(turn.request, object.size)? {
+    let length = match parse_range(context.request, object.size)? {
         Some((start, end)) => end - start + 1,
         None => object.size,
     };
     Ok(Reply { head_length: Some(length), ..describe(&object, 200) })
 }
 
-pub(super) fn delete_object(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
-    call.authorize_object(turn, "s3:DeleteObject")?;
-    remove(turn, call.bucket, call.key);
+pub(super) fn delete_object(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+    authorize_object(context, caller, "s3:DeleteObject")?;
+    remove(context, bucket_of(context.params), key_of(context.params));
     Ok(Reply::empty(204))
 }
 
-fn remove(turn: &mut Turn, bucket: &str, key: &str) {
-    if let Some(bucket) = turn.world.buckets.get_mut(bucket) {
+fn remove(context: &mut RequestContext, bucket: &str, key: &str) {
+    if let Some(bucket) = context.world.buckets.get_mut(bucket) {
         bucket.objects.remove(key);
     }
 }
 
-pub(super) fn delete_objects(turn: &mut Turn, call: &Call) -> Result<Reply, Refusal> {
-    if !turn.world.buckets.contains_key(call.bucket) {
+pub(super) fn delete_objects(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+    if !context.world.buckets.contains_key(bucket_of(context.params)) {
         return Err(no_such_bucket());
     }
-    let text = std::str::from_utf8(&call.payload).map_err(|_| malformed_xml())?;
+    let payload = context.payload.clone();
+    let text = std::str::from_utf8(&payload).map_err(|_| malformed_xml())?;
     let root = parse_xml(text).filter(|root| root.name == "Delete").ok_or_else(malformed_xml)?;
     let keys: Vec<&str> =
         root.children_named("Object").filter_map(|object| object.child_text("Key")).collect();
@@ -160,17 +165,17 @@ pub(super) fn delete_objects(turn: &mut Turn, call: &Call) -> Result<Reply, Refu
     let mut done = Vec::new();
     let mut refused = Vec::new();
     for key in keys {
-        let arn = format!("arn:aws:s3:::{}/{key}", call.bucket);
-        match call.authorize(turn, "s3:DeleteObject", &arn, call.bucket, Keys::new()) {
+        let arn = format!("arn:aws:s3:::{}/{key}", bucket_of(context.params));
+        match authorize(context, caller, "s3:DeleteObject", &arn, bucket_of(context.params), Keys::new()) {
             Ok(()) => {
-                remove(turn, call.bucket, key);
+                remove(context, bucket_of(context.params), key);
                 done.push(key);
             }
             Err(refusal) => refused.push((key, refusal)),
         }
     }
     for (_, refusal) in &refused {
-        turn.entry.because.extend(refusal.because.iter().cloned());
+        context.entry.because.extend(refusal.because.iter().cloned());
     }
     Ok(render("DeleteResult", |xml| {
         for key in done.iter().filter(|_| !is_quiet) {

@@ -7,9 +7,10 @@ use crate::http::{Params, Received};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Target {
     bucket: String,
-    /// `None` when its bytes are no UTF-8.
+    /// `None` when its bytes are not UTF-8.
     key: Option<String>,
-    operation: &'static str,
+    /// AWS's name of the operation; `Unknown` where the sandbox plays none.
+    pub(crate) operation: &'static str,
 }
 
 impl Target {
@@ -34,24 +35,14 @@ impl Target {
         Self { bucket, key, operation }
     }
 
-    /// AWS's name of the operation; `Unknown` when the sandbox has none.
-    pub(crate) fn operation(&self) -> &'static str {
-        self.operation
-    }
-
-    /// The bucket's name, or nothing.
-    pub(super) fn bucket(&self) -> &str {
-        &self.bucket
-    }
-
-    /// The key, or nothing.
-    pub(super) fn key(&self) -> &str {
-        self.key.as_deref().unwrap_or_default()
-    }
-
     /// Whether the key cannot be one.
-    pub(super) fn is_key_broken(&self) -> bool {
+    pub(crate) fn is_key_broken(&self) -> bool {
         self.key.as_ref().is_none_or(|key| key.len() > 1024)
+    }
+
+    /// Bucket and key as parameters, as AWS's model of the service names them.
+    pub(crate) fn into_params(self) -> Params {
+        Params::of([("Bucket", self.bucket), ("Key", self.key.unwrap_or_default())])
     }
 }
 
@@ -141,21 +132,24 @@ mod tests {
     #[test]
     fn path_style_and_host_style_mean_the_same() {
         let path = parse("GET", "127.0.0.1:1", "/logs/a/b%20c", "");
-        assert_eq!((path.bucket(), path.key(), path.operation()), ("logs", "a/b c", "GetObject"));
+        assert_eq!(
+            (path.bucket.as_str(), path.key.as_deref(), path.operation),
+            ("logs", Some("a/b c"), "GetObject")
+        );
         assert_eq!(path, parse("GET", "logs.localhost:1", "/a/b%20c", ""));
     }
 
     #[test]
     fn a_part_of_s3_that_is_not_there_is_not_taken_for_another() {
-        assert_eq!(parse("PUT", "localhost:1", "/logs", "acl").operation(), "Unknown");
-        assert_eq!(parse("DELETE", "localhost:1", "/logs", "policy").operation(), "Unknown");
-        assert_eq!(parse("PUT", "localhost:1", "/logs/x", "tagging").operation(), "Unknown");
-        assert_eq!(parse("DELETE", "localhost:1", "/logs/x", "versionId=1").operation(), "Unknown");
-        assert_eq!(parse("DELETE", "localhost:1", "/logs", "").operation(), "DeleteBucket");
+        assert_eq!(parse("PUT", "localhost:1", "/logs", "acl").operation, "Unknown");
+        assert_eq!(parse("DELETE", "localhost:1", "/logs", "policy").operation, "Unknown");
+        assert_eq!(parse("PUT", "localhost:1", "/logs/x", "tagging").operation, "Unknown");
+        assert_eq!(parse("DELETE", "localhost:1", "/logs/x", "versionId=1").operation, "Unknown");
+        assert_eq!(parse("DELETE", "localhost:1", "/logs", "").operation, "DeleteBucket");
     }
 
     #[test]
-    fn a_key_that_is_no_utf_8_is_told() {
+    fn a_key_that_is_not_utf_8_is_refused() {
         assert!(parse("GET", "localhost:1", "/logs/%ff", "").is_key_broken());
     }
 }

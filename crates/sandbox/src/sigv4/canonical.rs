@@ -1,7 +1,7 @@
 //! The canonical request: the text of which both sides compute the hash.
 
-use super::Dialect;
 use super::claim::Claim;
+use super::dialect::Dialect;
 use crate::encoding::{parse_percent, render_percent, render_percent_keeping};
 use crate::http::Received;
 

@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::{Dialect, words};
+use super::dialect::{Dialect, SKEW_SECONDS};
+use super::words;
 use crate::clock;
 use crate::http::Received;
 use crate::refusal::Refusal;
@@ -124,7 +125,7 @@ fn parse_expires(text: Option<&str>, dialect: Dialect) -> Result<i64, Refusal> {
     const WEEK: i64 = 7 * 24 * 3600;
     match (text.map(str::parse::<i64>), dialect) {
         (Some(Ok(expires @ 1..=WEEK)), _) => Ok(expires),
-        (None, Dialect::Query(_)) => Ok(super::SKEW_SECONDS),
+        (None, Dialect::Query(_)) => Ok(SKEW_SECONDS),
         _ => Err(words::incomplete(dialect, "'X-Amz-Expires' must be 1 to 604800 seconds.")),
     }
 }

@@ -7,10 +7,11 @@
 
 mod canonical;
 mod claim;
+mod dialect;
 mod payload;
+mod signing_key;
 mod words;
 
-use hmac::{Hmac, Mac};
 use hyper::body::Bytes;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
@@ -21,27 +22,9 @@ use crate::http::Received;
 use crate::refusal::Refusal;
 use crate::world::{KeyOwner, KeyStatus, Principal, Session, World};
 use claim::{Claim, Form};
-
-/// How far the clocks may be apart.
-const SKEW_SECONDS: i64 = 15 * 60;
-
-/// What differs between S3 and the others: canonical form and words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Dialect {
-    /// STS and IAM: path normalised and encoded twice; service by its name in the scope.
-    Query(&'static str),
-    /// S3: path as it is, encoded once; payload hash in a header.
-    S3,
-}
-
-impl Dialect {
-    fn service(self) -> &'static str {
-        match self {
-            Self::Query(service) => service,
-            Self::S3 => "s3",
-        }
-    }
-}
+pub(crate) use dialect::Dialect;
+use dialect::SKEW_SECONDS;
+use signing_key::SigningKey;
 
 /// Who signed a request.
 #[derive(Debug, Clone)]
@@ -52,6 +35,13 @@ pub(crate) struct Caller {
     pub(crate) session: Option<Session>,
     /// The region signed for.
     pub(crate) region: String,
+}
+
+impl Caller {
+    /// The account that it belongs to.
+    pub(crate) fn account(&self) -> &str {
+        self.principal.account()
+    }
 }
 
 /// A request whose signature holds.
@@ -157,43 +147,12 @@ fn check_clock(claim: &Claim, dialect: Dialect, now: Timestamp) -> Result<(), Re
                 Form::Header => SKEW_SECONDS,
             };
             if ahead > SKEW_SECONDS {
-                return Err(words::too_early(dialect, claim, now));
+                return Err(words::too_early(dialect, &claim.stamp, now));
             }
             if -ahead > limit {
-                return Err(words::too_late(dialect, claim, now, limit));
+                return Err(words::too_late(dialect, &claim.stamp, now, limit));
             }
             Ok(())
         }
     }
-}
-
-/// The key that signs for one day, region and service.
-struct SigningKey([u8; 32]);
-
-impl SigningKey {
-    fn derive(secret: &str, claim: &Claim) -> Self {
-        let parts = [claim.date.as_str(), &claim.region, &claim.service, "aws4_request"];
-        let start = format!("AWS4{secret}").into_bytes();
-        let key = parts.iter().fold(start, |key, part| hmac(&key, part.as_bytes()).to_vec());
-        let mut bytes = [0; 32];
-        bytes.iter_mut().zip(key).for_each(|(to, from)| *to = from);
-        Self(bytes)
-    }
-
-    /// The signature, in hex, of the lines of a string to sign.
-    fn sign(&self, lines: &[&str]) -> String {
-        render_hex(&hmac(&self.0, lines.join("\n").as_bytes()))
-    }
-}
-
-fn hmac(key: &[u8], message: &[u8]) -> [u8; 32] {
-    // HMAC takes keys of any length; the error type has no other meaning.
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { return [0; 32] };
-    mac.update(message);
-    mac.finalize().into_bytes().into()
-}
-
-/// The time between which and now a claim would have been accepted, for the texts.
-fn limits(now: Timestamp, seconds: i64) -> (String, String) {
-    (clock::render_basic(clock::later(now, seconds)), clock::render_basic(now))
 }

@@ -14,7 +14,9 @@ use hyper::body::Bytes;
 use sha2::{Digest, Sha256};
 
 use super::claim::{Claim, Form};
-use super::{Dialect, SigningKey, words};
+use super::dialect::Dialect;
+use super::signing_key::SigningKey;
+use super::words;
 use crate::checksum;
 use crate::encoding::{is_equal_constant_time, render_hex};
 use crate::http::Received;

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::claim::Claim;
-use super::{Dialect, SKEW_SECONDS, limits};
+use super::dialect::{Dialect, SKEW_SECONDS};
+use crate::clock;
 use crate::refusal::Refusal;
 
 const INVALID_TOKEN: &str = "The security token included in the request is invalid.";
@@ -109,7 +109,7 @@ fn skewed() -> Refusal {
     )
 }
 
-pub(super) fn too_early(dialect: Dialect, claim: &Claim, now: Timestamp) -> Refusal {
+pub(super) fn too_early(dialect: Dialect, stamp: &str, now: Timestamp) -> Refusal {
     if dialect == Dialect::S3 {
         return skewed();
     }
@@ -117,11 +117,11 @@ pub(super) fn too_early(dialect: Dialect, claim: &Claim, now: Timestamp) -> Refu
     Refusal::new(
         403,
         "SignatureDoesNotMatch",
-        format!("Signature not yet current: {} is still later than {limit} ({now} + 15 min.)", claim.stamp),
+        format!("Signature not yet current: {stamp} is still later than {limit} ({now} + 15 min.)"),
     )
 }
 
-pub(super) fn too_late(dialect: Dialect, claim: &Claim, now: Timestamp, seconds: i64) -> Refusal {
+pub(super) fn too_late(dialect: Dialect, stamp: &str, now: Timestamp, seconds: i64) -> Refusal {
     if dialect == Dialect::S3 {
         return skewed();
     }
@@ -130,6 +130,11 @@ pub(super) fn too_late(dialect: Dialect, claim: &Claim, now: Timestamp, seconds:
     Refusal::new(
         403,
         "SignatureDoesNotMatch",
-        format!("Signature expired: {} is now earlier than {limit} ({now} - {length})", claim.stamp),
+        format!("Signature expired: {stamp} is now earlier than {limit} ({now} - {length})"),
     )
+}
+
+/// The time between which and now a claim would have been accepted, for the texts.
+fn limits(now: Timestamp, seconds: i64) -> (String, String) {
+    (clock::render_basic(clock::later(now, seconds)), clock::render_basic(now))
 }

@@ -10,15 +10,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use hatbox_iam::policy::evaluate::Decision;
 use hatbox_types::name::RoleArn;
 
+use super::grant::{Grant, mint_session};
+use super::mfa;
 use super::session_policy::parse_session_policy;
-use super::table::rules_of;
-use super::{Grant, mfa, mint_session};
 use crate::authorize::{Ask, Keys, judge, not_authorized};
+use crate::context::RequestContext;
 use crate::http::Reply;
 use crate::refusal::Refusal;
-use crate::rules::check_params;
 use crate::sigv4::Caller;
-use crate::turn::Turn;
 use crate::world::{Principal, Role, Session, SessionKind};
 
 const CHAINED_SECONDS: i64 = 3600;
@@ -31,11 +30,9 @@ struct Tags {
     transitive: BTreeSet<String>,
 }
 
-pub(super) fn assume_role(turn: &mut Turn, caller: &Caller) -> Result<Reply, Refusal> {
-    let params = turn.params;
+pub(super) fn assume_role(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+    let params = context.params;
     let text = params.get("RoleArn").unwrap_or_default();
-    turn.entry.resource = Some(text.to_owned());
-    check_params(&rules_of("AssumeRole"), params)?;
     let arn = RoleArn::parse(text).map_err(|_| Refusal::validation(format!("{text} is invalid")))?;
     if matches!(caller.principal, Principal::Root { .. }) {
         return Err(Refusal::denied("Roles may not be assumed by root accounts."));
@@ -46,19 +43,19 @@ pub(super) fn assume_role(turn: &mut Turn, caller: &Caller) -> Result<Reply, Ref
             "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.",
         ));
     }
-    let limits = parse_session_policy(turn)?;
-    let tags = session_tags(turn, caller)?;
-    let code = mfa::check_code(turn, caller)?;
-    let base = turn.keys(caller, code);
-    let source_identity = authorize(turn, caller, &arn, &tags, base)?;
+    let limits = parse_session_policy(context)?;
+    let tags = session_tags(context, caller)?;
+    let code = mfa::check_code(context, caller)?;
+    let base = context.keys(caller, code);
+    let source_identity = authorize(context, caller, &arn, &tags, base)?;
 
     let refused = || {
         Refusal::denied(format!(
             "{} on resource: {text}",
-            not_authorized(turn.world, caller, "sts:AssumeRole")
+            not_authorized(context.world, caller, "sts:AssumeRole")
         ))
     };
-    let role = turn.world.role_of(&arn).ok_or_else(refused)?;
+    let role = context.world.role_of(&arn).ok_or_else(refused)?;
     check_role_maximum(role, seconds)?;
     let session = params.get("RoleSessionName").unwrap_or_default().to_owned();
     let principal = Principal::RoleSession {
@@ -66,10 +63,10 @@ pub(super) fn assume_role(turn: &mut Turn, caller: &Caller) -> Result<Reply, Ref
         role: arn.role_name().to_owned(),
         session,
     };
-    let (session_arn, id) = (principal.arn(turn.world), principal.user_id(turn.world));
+    let (session_arn, id) = (principal.arn(context.world), principal.user_id(context.world));
     let packed = limits.packed_percent;
     let credentials = mint_session(
-        turn,
+        context,
         Grant {
             policies: limits.policies,
             tags: tags.all,
@@ -78,7 +75,7 @@ pub(super) fn assume_role(turn: &mut Turn, caller: &Caller) -> Result<Reply, Ref
             ..Grant::new(principal, SessionKind::AssumeRole, seconds)
         },
     )?;
-    Ok(turn.render(|xml| {
+    Ok(context.render(|xml| {
         credentials(xml);
         xml.nest("AssumedRoleUser", |xml| {
             xml.element("AssumedRoleId", &id).element("Arn", &session_arn);
@@ -105,7 +102,7 @@ fn is_chained(session: Option<&Session>) -> bool {
 }
 
 /// The session's tags: those asked for and those that come along the chain.
-fn session_tags(turn: &Turn, caller: &Caller) -> Result<Tags, Refusal> {
+fn session_tags(context: &RequestContext, caller: &Caller) -> Result<Tags, Refusal> {
     let mut all = BTreeMap::new();
     let mut transitive = BTreeSet::new();
     if let Some(session) = &caller.session {
@@ -114,7 +111,7 @@ fn session_tags(turn: &Turn, caller: &Caller) -> Result<Tags, Refusal> {
         all.extend(inherited.map(|(key, value)| (key.clone(), value.clone())));
     }
     let mut seen = BTreeSet::new();
-    for tag in turn.params.list("Tags") {
+    for tag in context.params.list("Tags") {
         let key = tag.get("Key").unwrap_or_default().to_owned();
         // Keys of tags are compared without regard to case.
         if transitive.iter().any(|inherited| inherited.eq_ignore_ascii_case(&key)) {
@@ -127,7 +124,7 @@ fn session_tags(turn: &Turn, caller: &Caller) -> Result<Tags, Refusal> {
         }
         all.insert(key, tag.get("Value").unwrap_or_default().to_owned());
     }
-    for key in turn.params.list("TransitiveTagKeys") {
+    for key in context.params.list("TransitiveTagKeys") {
         let key = key.get("").unwrap_or_default();
         if !all.contains_key(key) {
             return Err(Refusal::validation(format!(
@@ -141,13 +138,13 @@ fn session_tags(turn: &Turn, caller: &Caller) -> Result<Tags, Refusal> {
 
 /// Asks both sides. Gives the source identity that the session will have.
 fn authorize(
-    turn: &mut Turn,
+    context: &mut RequestContext,
     caller: &Caller,
     arn: &RoleArn,
     tags: &Tags,
     mut base: Keys,
 ) -> Result<Option<String>, Refusal> {
-    let params = turn.params;
+    let params = context.params;
     let inherited = caller.session.as_ref().and_then(|session| session.source_identity.clone());
     let asked = params.get("SourceIdentity").map(str::to_owned);
     let one = |value: &str| vec![value.to_owned()];
@@ -170,32 +167,31 @@ fn authorize(
     if !tags.transitive.is_empty() {
         base.insert("sts:transitivetagkeys".to_owned(), tags.transitive.iter().cloned().collect());
     }
-    let refused = |turn: &Turn, action: &str| {
-        Refusal::denied(format!("{} on resource: {arn}", not_authorized(turn.world, caller, action)))
+    let refused = |context: &RequestContext, action: &str| {
+        Refusal::denied(format!("{} on resource: {arn}", not_authorized(context.world, caller, action)))
     };
     if inherited.is_some() && asked.is_some() && inherited != asked {
-        return Err(
-            refused(turn, "sts:SetSourceIdentity").because("the session's source identity cannot be changed")
-        );
+        return Err(refused(context, "sts:SetSourceIdentity")
+            .because("the session's source identity cannot be changed"));
     }
-    let Some(role) = turn.world.role_of(arn) else {
-        return Err(refused(turn, "sts:AssumeRole").because("there is no such role"));
+    let Some(role) = context.world.role_of(arn) else {
+        return Err(refused(context, "sts:AssumeRole").because("there is no such role"));
     };
     let mut ask = Ask::new("sts:AssumeRole", arn.as_str(), arn.account());
     ask.trust = Some(&role.trust);
     // The action alone is judged first, so that the refusal names the one that is missing.
-    let mut judged = vec![("sts:AssumeRole", judge(turn.world, caller, &base, &ask)?)];
+    let mut judged = vec![("sts:AssumeRole", judge(context.world, caller, &base, &ask)?)];
     for action in &also_actions {
         ask.also_actions = vec![action.clone()];
-        judged.push((action, judge(turn.world, caller, &base, &ask)?));
+        judged.push((action, judge(context.world, caller, &base, &ask)?));
     }
     let mut because = Vec::new();
     for (action, judgement) in judged {
         if judgement.decision != Decision::Allow {
-            return Err(refused(turn, action).judged(judgement));
+            return Err(refused(context, action).judged(judgement));
         }
         because.extend(judgement.because);
     }
-    turn.entry.because.extend(because);
+    context.entry.because.extend(because);
     Ok(asked.or(inherited))
 }

@@ -4,60 +4,56 @@
 
 use hatbox_types::name::AccountId;
 
-use super::table::rules_of;
-use super::{Grant, mint_session};
+use super::grant::{Grant, mint_session};
 use crate::authorize::{Ask, not_authorized};
+use crate::context::RequestContext;
 use crate::http::Reply;
 use crate::refusal::Refusal;
-use crate::rules::check_params;
 use crate::sigv4::Caller;
-use crate::turn::Turn;
 use crate::world::{Principal, RootSessions, SessionKind, task_policy};
 
 const DEFAULT_SECONDS: i64 = 900;
 
-pub(super) fn assume_root(turn: &mut Turn, caller: &Caller) -> Result<Reply, Refusal> {
-    turn.entry.resource = turn.params.get("TargetPrincipal").map(str::to_owned);
-    check_params(&rules_of("AssumeRoot"), turn.params)?;
-    let target = parse_target(turn.params.get("TargetPrincipal").unwrap_or_default())?;
-    let task = turn.params.get("TaskPolicyArn.arn").unwrap_or_default();
+pub(super) fn assume_root(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+    let target = parse_target(context.params.get("TargetPrincipal").unwrap_or_default())?;
+    let task = context.params.get("TaskPolicyArn.arn").unwrap_or_default();
     let document = task_policy(task)
         .ok_or_else(|| Refusal::validation(format!("{task} is not a policy for a task of a root user")))?;
     let principal = Principal::Root { account: target.as_str().to_owned() };
-    let arn = principal.arn(turn.world);
-    let refused = |turn: &Turn, why: &str| {
-        let who = not_authorized(turn.world, caller, "sts:AssumeRoot");
+    let arn = principal.arn(context.world);
+    let refused = |context: &RequestContext, why: &str| {
+        let who = not_authorized(context.world, caller, "sts:AssumeRoot");
         Refusal::denied(format!("{who} on resource: {arn}")).because(why)
     };
     if matches!(caller.principal, Principal::Root { .. }) {
-        return Err(refused(turn, "a root user cannot call AssumeRoot"));
+        return Err(refused(context, "a root user cannot call AssumeRoot"));
     }
     // The caller's own policies decide, as if the resource were the caller's.
-    let mut ask = Ask::new("sts:AssumeRoot", &arn, caller.principal.account());
+    let mut ask = Ask::new("sts:AssumeRoot", &arn, caller.account());
     ask.keys.insert("aws:resourceaccount".to_owned(), vec![target.as_str().to_owned()]);
     ask.keys.insert("sts:taskpolicyarn".to_owned(), vec![task.to_owned()]);
-    turn.authorize(caller, &ask, "")?;
-    let run = turn.world.organization.as_ref();
-    let Some(organization) = run.filter(|run| run.is_run_by(caller.principal.account())) else {
-        return Err(refused(turn, "the caller's account does not run an organization"));
+    context.authorize(caller, &ask, "")?;
+    let run = context.world.organization.as_ref();
+    let Some(organization) = run.filter(|run| run.is_run_by(caller.account())) else {
+        return Err(refused(context, "the caller's account does not run an organization"));
     };
     if organization.root_sessions == RootSessions::Disabled {
         return Err(Refusal::denied("Centralized root access is not enabled in the organization."));
     }
     if !organization.member_accounts.contains(target.as_str()) {
-        return Err(refused(turn, "the account is no member of the organization"));
+        return Err(refused(context, "the account is no member of the organization"));
     }
-    let seconds = turn.params.get("DurationSeconds").and_then(|text| text.parse().ok());
+    let seconds = context.params.get("DurationSeconds").and_then(|text| text.parse().ok());
     let source_identity = caller.session.as_ref().and_then(|session| session.source_identity.clone());
     let credentials = mint_session(
-        turn,
+        context,
         Grant {
             policies: Some(vec![document]),
             source_identity: source_identity.clone(),
             ..Grant::new(principal, SessionKind::AssumeRoot, seconds.unwrap_or(DEFAULT_SECONDS))
         },
     )?;
-    Ok(turn.render(|xml| {
+    Ok(context.render(|xml| {
         credentials(xml);
         xml.element_if("SourceIdentity", source_identity.as_deref());
     }))

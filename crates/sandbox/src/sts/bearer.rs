@@ -8,13 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use super::table::{are_valid_tags, is_valid_source_identity};
+use super::parameters::{are_valid_tags, is_valid_source_identity};
 use crate::authorize::Keys;
-use crate::control::FaultKind;
+use crate::context::RequestContext;
+use crate::faults::FaultKind;
 use crate::jwt::Token;
 use crate::log::SignedWith;
 use crate::refusal::Refusal;
-use crate::turn::Turn;
 use crate::world::{WebIdentity, issuer_name, oidc_provider_arn};
 
 const NO_KEY: &str = "Couldn't retrieve verification key from your identity provider, please reference \
@@ -33,13 +33,13 @@ pub(super) struct Bearer {
 }
 
 /// Verifies the token by what `account` knows of its issuer.
-pub(super) fn check_token(turn: &mut Turn, account: &str) -> Result<Bearer, Refusal> {
-    if turn.params.has("ProviderId") {
+pub(super) fn check_token(context: &mut RequestContext, account: &str) -> Result<Bearer, Refusal> {
+    if context.params.has("ProviderId") {
         // An access token of OAuth 2.0, which only the provider itself can judge.
-        reach_provider(turn)?;
+        reach_provider(context)?;
         return Err(rejected().because("the sandbox has no providers of OAuth 2.0 access tokens"));
     }
-    let token = turn.params.get("WebIdentityToken").and_then(Token::parse).ok_or_else(|| {
+    let token = context.params.get("WebIdentityToken").and_then(Token::parse).ok_or_else(|| {
         invalid(
             "The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)",
         )
@@ -49,19 +49,19 @@ pub(super) fn check_token(turn: &mut Turn, account: &str) -> Result<Bearer, Refu
     let (subject, expires) = (claims.text("sub")?, claims.seconds("exp")?);
     let issued = claims.seconds("iat")?;
     let arn = oidc_provider_arn(account, issuer);
-    let provider = turn.world.accounts.get(account).and_then(|account| account.oidc_providers.get(&arn));
+    let provider = context.world.accounts.get(account).and_then(|account| account.oidc_providers.get(&arn));
     let Some(provider) = provider.filter(|provider| provider.url == issuer).cloned() else {
         return Err(invalid(format!("No OpenIDConnect provider found in your account for {issuer}")));
     };
-    reach_provider(turn)?;
-    let keys = turn.world.identity_providers.get(issuer);
+    reach_provider(context)?;
+    let keys = context.world.identity_providers.get(issuer);
     let key = keys.and_then(|keys| keys.key(token.key_id.as_deref())).ok_or_else(|| invalid(NO_KEY))?;
     if !token.is_signed_by(key) {
         return Err(invalid("The signature of the token is not that of its issuer"));
     }
-    turn.entry.caller = Some(format!("{subject} of {issuer}"));
-    turn.entry.signed_with = SignedWith::WebIdentity;
-    let now = turn.now.as_second();
+    context.entry.caller = Some(format!("{subject} of {issuer}"));
+    context.entry.signed_with = SignedWith::WebIdentity;
+    let now = context.now.as_second();
     if now >= expires {
         let text = format!(
             "Token expired: current date/time {now} must be before the expiration date/time {expires}"
@@ -78,7 +78,7 @@ pub(super) fn check_token(turn: &mut Turn, account: &str) -> Result<Bearer, Refu
     let Some(audience) = known_as.into_iter().find(|audience| provider.client_ids.contains(audience)) else {
         return Err(invalid("Incorrect token audience"));
     };
-    if turn.faults.take_one(&turn.entry.action, &FaultKind::IdentityProviderRejects) {
+    if context.faults.take_one(&context.entry.action, &FaultKind::IdentityProviderRejects) {
         return Err(rejected().because("a fault was asked for: the identity provider rejects the token"));
     }
     let name = issuer_name(issuer).to_lowercase();
@@ -109,8 +109,8 @@ fn rejected() -> Refusal {
 }
 
 /// Fails when identity providers cannot be reached.
-fn reach_provider(turn: &mut Turn) -> Result<(), Refusal> {
-    if turn.faults.take_one(&turn.entry.action, &FaultKind::IdentityProviderDown) {
+fn reach_provider(context: &mut RequestContext) -> Result<(), Refusal> {
+    if context.faults.take_one(&context.entry.action, &FaultKind::IdentityProviderDown) {
         let text = "The identity provider could not be reached to verify the token.";
         return Err(Refusal::new(400, "IDPCommunicationError", text)
             .because("a fault was asked for: identity providers are down"));

@@ -1,12 +1,12 @@
 //! Judges the MFA code of a call, and uses it up.
 
 use crate::authorize::CodeGiven;
-use crate::control::FaultKind;
+use crate::context::RequestContext;
 use crate::encoding::parse_base32;
+use crate::faults::FaultKind;
 use crate::refusal::Refusal;
 use crate::sigv4::Caller;
 use crate::totp;
-use crate::turn::Turn;
 use crate::world::Principal;
 
 const INCOMPLETE: &str =
@@ -17,8 +17,8 @@ const WRONG_SERIAL: &str = "MultiFactorAuthentication failed, unable to validate
                             Please verify your MFA serial number is valid and associated with this user.";
 
 /// Checks `SerialNumber` and `TokenCode`. A right code is used up, whatever becomes of the call.
-pub(super) fn check_code(turn: &mut Turn, caller: &Caller) -> Result<CodeGiven, Refusal> {
-    let (serial, code) = match (turn.params.get("SerialNumber"), turn.params.get("TokenCode")) {
+pub(super) fn check_code(context: &mut RequestContext, caller: &Caller) -> Result<CodeGiven, Refusal> {
+    let (serial, code) = match (context.params.get("SerialNumber"), context.params.get("TokenCode")) {
         (None, None) => return Ok(CodeGiven::No),
         (Some(serial), Some(code)) => (serial, code),
         _ => return Err(Refusal::denied(INCOMPLETE)),
@@ -27,10 +27,10 @@ pub(super) fn check_code(turn: &mut Turn, caller: &Caller) -> Result<CodeGiven, 
     let Principal::User { account, name } = &caller.principal else {
         return wrong_serial("only a user has MFA devices");
     };
-    if turn.faults.take_one(&turn.entry.action, &FaultKind::DeviceOutOfSync) {
+    if context.faults.take_one(&context.entry.action, &FaultKind::DeviceOutOfSync) {
         return wrong_serial("a fault was asked for: the device is out of sync");
     }
-    let devices = turn.world.accounts.get_mut(account).map(|account| &mut account.mfa_devices);
+    let devices = context.world.accounts.get_mut(account).map(|account| &mut account.mfa_devices);
     let Some(device) = devices.and_then(|devices| devices.get_mut(serial)) else {
         return wrong_serial("the account has no MFA device of this serial number");
     };
@@ -38,12 +38,12 @@ pub(super) fn check_code(turn: &mut Turn, caller: &Caller) -> Result<CodeGiven, 
         return wrong_serial("the MFA device is not enabled for this user");
     }
     let seed = parse_base32(device.seed.expose()).unwrap_or_default();
-    match totp::match_step(&seed, code, turn.now, device.last_step) {
+    match totp::match_step(&seed, code, context.now, device.last_step) {
         Some(step) => {
             device.last_step = Some(step);
             Ok(CodeGiven::Yes)
         }
-        None if totp::match_step(&seed, code, turn.now, None).is_some() => {
+        None if totp::match_step(&seed, code, context.now, None).is_some() => {
             Err(Refusal::denied(WRONG_CODE).because("the MFA code, or a later one, was used before"))
         }
         None => Err(Refusal::denied(WRONG_CODE).because("the MFA code is not that of this half minute")),

@@ -2,8 +2,8 @@
 
 use hatbox_iam::policy::document::Policy;
 
+use crate::context::RequestContext;
 use crate::refusal::Refusal;
-use crate::turn::Turn;
 
 /// The plain text of policy and ARNs together may have this many characters.
 const PLAIN_LIMIT: usize = 2048;
@@ -20,9 +20,9 @@ pub(super) struct Limits {
 }
 
 /// Parses `Policy` and `PolicyArns`, and weighs them with `Tags`.
-pub(super) fn parse_session_policy(turn: &Turn) -> Result<Limits, Refusal> {
-    let inline = turn.params.get("Policy");
-    let arns: Vec<String> = turn
+pub(super) fn parse_session_policy(context: &RequestContext) -> Result<Limits, Refusal> {
+    let inline = context.params.get("Policy");
+    let arns: Vec<String> = context
         .params
         .list("PolicyArns")
         .iter()
@@ -37,7 +37,7 @@ pub(super) fn parse_session_policy(turn: &Turn) -> Result<Limits, Refusal> {
         policies.push(text.to_owned());
     }
     for arn in &arns {
-        let document = turn.world.managed_policies.get(arn).ok_or_else(|| {
+        let document = context.world.managed_policies.get(arn).ok_or_else(|| {
             Refusal::validation(format!("Policy {arn} does not exist or is not attachable."))
         })?;
         policies.push(document.clone());
@@ -52,7 +52,7 @@ pub(super) fn parse_session_policy(turn: &Turn) -> Result<Limits, Refusal> {
             ),
         ));
     }
-    let tags: usize = turn
+    let tags: usize = context
         .params
         .list("Tags")
         .iter()

@@ -2,52 +2,49 @@
 
 use std::collections::BTreeMap;
 
+use super::grant::{Grant, mint_session};
+use super::mfa;
 use super::session_policy::parse_session_policy;
-use super::table::rules_of;
-use super::{Grant, mfa, mint_session};
 use crate::authorize::{Ask, CodeGiven};
+use crate::context::RequestContext;
 use crate::http::Reply;
 use crate::refusal::Refusal;
-use crate::rules::check_params;
 use crate::sigv4::Caller;
-use crate::turn::Turn;
 use crate::world::{Principal, SessionKind};
 
 const DEFAULT_SECONDS: i64 = 43_200;
 /// Tokens of the root user last no longer, whatever is asked.
 const ROOT_SECONDS: i64 = 3600;
 
-fn seconds(turn: &Turn, caller: &Caller) -> i64 {
-    let asked = turn.params.get("DurationSeconds").and_then(|text| text.parse().ok());
+fn seconds(context: &RequestContext, caller: &Caller) -> i64 {
+    let asked = context.params.get("DurationSeconds").and_then(|text| text.parse().ok());
     let seconds = asked.unwrap_or(DEFAULT_SECONDS);
     if matches!(caller.principal, Principal::Root { .. }) { seconds.min(ROOT_SECONDS) } else { seconds }
 }
 
 /// GetSessionToken. No policy is asked: none can allow or forbid it.
-pub(super) fn get_session_token(turn: &mut Turn, caller: &Caller) -> Result<Reply, Refusal> {
-    check_params(&rules_of("GetSessionToken"), turn.params)?;
-    let code = mfa::check_code(turn, caller)?;
-    turn.keys(caller, code);
-    let kind = SessionKind::GetSessionToken { mfa_at: (code == CodeGiven::Yes).then_some(turn.now) };
-    let grant = Grant::new(caller.principal.clone(), kind, seconds(turn, caller));
-    let credentials = mint_session(turn, grant)?;
-    Ok(turn.render(credentials))
+pub(super) fn get_session_token(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+    let code = mfa::check_code(context, caller)?;
+    context.keys(caller, code);
+    let kind = SessionKind::GetSessionToken { mfa_at: (code == CodeGiven::Yes).then_some(context.now) };
+    let grant = Grant::new(caller.principal.clone(), kind, seconds(context, caller));
+    let credentials = mint_session(context, grant)?;
+    Ok(context.render(credentials))
 }
 
 /// GetFederationToken: the user's rights, cut by the policies of the call; without any, none at all.
-pub(super) fn get_federation_token(turn: &mut Turn, caller: &Caller) -> Result<Reply, Refusal> {
-    check_params(&rules_of("GetFederationToken"), turn.params)?;
-    let name = turn.params.get("Name").unwrap_or_default().to_owned();
-    let limits = parse_session_policy(turn)?;
-    let account = caller.principal.account().to_owned();
+pub(super) fn get_federation_token(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+    let name = context.params.get("Name").unwrap_or_default().to_owned();
+    let limits = parse_session_policy(context)?;
+    let account = caller.account().to_owned();
     let user = match &caller.principal {
         Principal::User { name, .. } => Some(name.clone()),
         _ => None,
     };
     let principal = Principal::Federated { account: account.clone(), user, name };
-    let arn = principal.arn(turn.world);
-    let id = principal.user_id(turn.world);
-    let tags: BTreeMap<String, String> = turn
+    let arn = principal.arn(context.world);
+    let id = principal.user_id(context.world);
+    let tags: BTreeMap<String, String> = context
         .params
         .list("Tags")
         .iter()
@@ -63,15 +60,15 @@ pub(super) fn get_federation_token(turn: &mut Turn, caller: &Caller) -> Result<R
             ask.keys.insert(format!("aws:requesttag/{}", key.to_lowercase()), vec![value.clone()]);
         }
     }
-    turn.authorize(caller, &ask, "")?;
+    context.authorize(caller, &ask, "")?;
     let packed = limits.packed_percent;
     let grant = Grant {
         policies: Some(limits.policies.unwrap_or_default()),
         tags,
-        ..Grant::new(principal, SessionKind::GetFederationToken, seconds(turn, caller))
+        ..Grant::new(principal, SessionKind::GetFederationToken, seconds(context, caller))
     };
-    let credentials = mint_session(turn, grant)?;
-    Ok(turn.render(|xml| {
+    let credentials = mint_session(context, grant)?;
+    Ok(context.render(|xml| {
         credentials(xml);
         xml.nest("FederatedUser", |xml| {
             xml.element("FederatedUserId", &id).element("Arn", &arn);

@@ -8,40 +8,36 @@ use hatbox_types::name::RoleArn;
 
 use super::assume_role::check_role_maximum;
 use super::bearer::{Bearer, check_token};
+use super::grant::{Grant, mint_session};
 use super::session_policy::parse_session_policy;
-use super::table::rules_of;
-use super::{Grant, mint_session};
 use crate::authorize::{Ask, judge_federated, moment_keys};
+use crate::context::RequestContext;
 use crate::http::Reply;
 use crate::refusal::Refusal;
-use crate::rules::check_params;
-use crate::turn::Turn;
 use crate::world::{Principal, SessionKind};
 
 const ACTION: &str = "sts:AssumeRoleWithWebIdentity";
 
-pub(super) fn assume_role_with_web_identity(turn: &mut Turn) -> Result<Reply, Refusal> {
-    let params = turn.params;
+pub(super) fn assume_role_with_web_identity(context: &mut RequestContext) -> Result<Reply, Refusal> {
+    let params = context.params;
     let text = params.get("RoleArn").unwrap_or_default();
-    turn.entry.resource = Some(text.to_owned());
-    check_params(&rules_of("AssumeRoleWithWebIdentity"), params)?;
     let arn = RoleArn::parse(text).map_err(|_| Refusal::validation(format!("{text} is invalid")))?;
-    let limits = parse_session_policy(turn)?;
-    let bearer = check_token(turn, arn.account())?;
-    authorize(turn, &arn, &bearer)?;
+    let limits = parse_session_policy(context)?;
+    let bearer = check_token(context, arn.account())?;
+    authorize(context, &arn, &bearer)?;
     let seconds = params.get("DurationSeconds").and_then(|text| text.parse().ok()).unwrap_or(3600);
-    let role = turn.world.role_of(&arn).ok_or_else(|| refused(ACTION))?;
+    let role = context.world.role_of(&arn).ok_or_else(|| refused(ACTION))?;
     check_role_maximum(role, seconds)?;
     let principal = Principal::RoleSession {
         account: arn.account().to_owned(),
         role: arn.role_name().to_owned(),
         session: params.get("RoleSessionName").unwrap_or_default().to_owned(),
     };
-    let (session_arn, id) = (principal.arn(turn.world), principal.user_id(turn.world));
+    let (session_arn, id) = (principal.arn(context.world), principal.user_id(context.world));
     let Bearer { subject, audience, identity, tags, transitive_tags, source_identity } = bearer;
     let provider = identity.provider.clone();
     let credentials = mint_session(
-        turn,
+        context,
         Grant {
             policies: limits.policies,
             tags,
@@ -52,7 +48,7 @@ pub(super) fn assume_role_with_web_identity(turn: &mut Turn) -> Result<Reply, Re
         },
     )?;
     let packed = limits.packed_percent;
-    Ok(turn.render(|xml| {
+    Ok(context.render(|xml| {
         xml.element("SubjectFromWebIdentityToken", &subject).element("Audience", &audience);
         xml.nest("AssumedRoleUser", |xml| {
             xml.element("AssumedRoleId", &id).element("Arn", &session_arn);
@@ -70,11 +66,11 @@ fn refused(action: &str) -> Refusal {
 }
 
 /// Asks the role's trust policy, which alone decides.
-fn authorize(turn: &mut Turn, arn: &RoleArn, bearer: &Bearer) -> Result<(), Refusal> {
+fn authorize(context: &mut RequestContext, arn: &RoleArn, bearer: &Bearer) -> Result<(), Refusal> {
     let one = |value: &str| vec![value.to_owned()];
-    let mut base = moment_keys(turn.now);
+    let mut base = moment_keys(context.now);
     base.extend(bearer.identity.condition_keys());
-    let name = turn.params.get("RoleSessionName").unwrap_or_default();
+    let name = context.params.get("RoleSessionName").unwrap_or_default();
     base.insert("sts:rolesessionname".to_owned(), one(name));
     let mut actions = vec![ACTION];
     if !bearer.tags.is_empty() {
@@ -92,7 +88,7 @@ fn authorize(turn: &mut Turn, arn: &RoleArn, bearer: &Bearer) -> Result<(), Refu
         actions.push("sts:SetSourceIdentity");
         base.insert("sts:sourceidentity".to_owned(), one(identity));
     }
-    let Some(role) = turn.world.role_of(arn) else {
+    let Some(role) = context.world.role_of(arn) else {
         return Err(refused(ACTION).because("there is no such role"));
     };
     for action in actions {
@@ -102,7 +98,7 @@ fn authorize(turn: &mut Turn, arn: &RoleArn, bearer: &Bearer) -> Result<(), Refu
         if judgement.decision != Decision::Allow {
             return Err(refused(action).judged(judgement));
         }
-        turn.entry.because.extend(judgement.because);
+        context.entry.because.extend(judgement.because);
     }
     Ok(())
 }

@@ -1,43 +1,49 @@
 //! One call being carried out: the world, the moment, the caller, and the log entry that grows with it.
 
+use hyper::body::Bytes;
 use jiff::Timestamp;
 
 use crate::authorize::{Ask, CodeGiven, Keys, authorize, caller_keys};
-use crate::control::Faults;
 use crate::denial::DenialKey;
+use crate::faults::Faults;
 use crate::http::{Params, Received, Reply};
 use crate::log::LogEntry;
 use crate::refusal::Refusal;
+use crate::service::Service;
 use crate::sigv4::{Caller, Dialect, Verified, verify};
 use crate::world::{Home, LastUsed, World};
 use crate::xml::Xml;
-use crate::{iam, sts};
 
 /// One call being carried out.
-pub(crate) struct Turn<'a> {
+pub(crate) struct RequestContext<'a> {
     pub(crate) world: &'a mut World,
     pub(crate) home: &'a Home,
     pub(crate) faults: &'a mut Faults,
     pub(crate) denials: &'a DenialKey,
     pub(crate) now: Timestamp,
     pub(crate) request: &'a Received,
+    pub(crate) service: Service,
+    /// Those of host and path, query and form.
     pub(crate) params: &'a Params,
+    /// The body, freed from chunk framing; nothing until the signature is verified.
+    pub(crate) payload: Bytes,
     pub(crate) entry: &'a mut LogEntry,
     pub(crate) request_id: &'a str,
 }
 
-impl Turn<'_> {
-    /// Checks the signature, and notes who called.
-    pub(crate) fn verify(&mut self, dialect: Dialect) -> Result<Verified, Refusal> {
-        let verified = verify(self.world, self.request, dialect, self.now)?;
-        let caller = &verified.caller;
-        self.entry.note_caller(self.world, caller);
+impl RequestContext<'_> {
+    /// Checks the signature, notes who called, and frees the payload from its framing.
+    pub(crate) fn verify(&mut self) -> Result<Caller, Refusal> {
+        let Verified { caller, payload } =
+            verify(self.world, self.request, Dialect::of(self.service), self.now)?;
+        self.payload = payload;
+        self.entry.note_caller(self.world, &caller);
         // It is saved with the next change.
         if let Some(key) = self.world.find_key_mut(&caller.key_id) {
             let service = self.entry.service.clone();
             key.last_used = Some(LastUsed { at: self.now, service, region: caller.region.clone() });
         }
-        Ok(verified)
+        Ok(caller)
     }
 
     /// Renders the answer of a call of the query protocol: `ActionResponse`, in it `ActionResult` with
@@ -55,9 +61,8 @@ impl Turn<'_> {
 
     fn render_response(&self, inner: impl FnOnce(&mut Xml, &str)) -> Reply {
         let action = &self.entry.action;
-        let namespace = if self.entry.service == "iam" { iam::NAMESPACE } else { sts::NAMESPACE };
         let mut xml = Xml::document();
-        xml.nest_ns(&format!("{action}Response"), namespace, |xml| {
+        xml.nest_ns(&format!("{action}Response"), self.service.namespace(), |xml| {
             inner(xml, action);
             xml.nest("ResponseMetadata", |xml| {
                 xml.element("RequestId", self.request_id);

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::refusal::Refusal;
+use crate::service::Service;
 
 /// A fault asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,9 +79,8 @@ impl Faults {
     }
 
     /// Uses up those that happen to a call as a whole.
-    pub(crate) fn take_injected(&mut self, service: &str, action: &str) -> Injected {
+    pub(crate) fn take_injected(&mut self, service: Service, action: &str) -> Injected {
         let mut injected = Injected::default();
-        let is_s3 = service == "s3";
         self.take(action, |kind| {
             match kind {
                 FaultKind::DelayMillis(millis) => injected.delay += Duration::from_millis(*millis),
@@ -88,7 +88,7 @@ impl Faults {
                     injected.refusal =
                         Some(Refusal::new(503, "ServiceUnavailable", "Service is unable to handle request."));
                 }
-                FaultKind::Throttling if is_s3 => {
+                FaultKind::Throttling if service == Service::S3 => {
                     injected.refusal =
                         Some(Refusal::new(503, "SlowDown", "Please reduce your request rate."));
                 }
@@ -151,11 +151,11 @@ mod tests {
     fn a_counted_fault_happens_so_often_and_to_its_action_only() {
         let mut faults = Faults::default();
         faults.add(Fault { kind: FaultKind::Throttling, times: Some(2), action: Some("AssumeRole".into()) });
-        assert!(faults.take_injected("sts", "GetCallerIdentity").refusal.is_none());
+        assert!(faults.take_injected(Service::Sts, "GetCallerIdentity").refusal.is_none());
         for _ in 0..2 {
-            assert_eq!(faults.take_injected("sts", "AssumeRole").refusal.unwrap().code, "Throttling");
+            assert_eq!(faults.take_injected(Service::Sts, "AssumeRole").refusal.unwrap().code, "Throttling");
         }
-        assert!(faults.take_injected("sts", "AssumeRole").refusal.is_none());
+        assert!(faults.take_injected(Service::Sts, "AssumeRole").refusal.is_none());
         assert!(faults.due().is_empty());
     }
 
@@ -163,7 +163,7 @@ mod tests {
     fn a_short_life_is_kept_for_the_call_that_gives_credentials() {
         let mut faults = Faults::default();
         faults.add(Fault::once(FaultKind::ShortLifeSeconds(30)));
-        assert!(faults.take_injected("s3", "ListBuckets").refusal.is_none());
+        assert!(faults.take_injected(Service::S3, "ListBuckets").refusal.is_none());
         assert_eq!(faults.take_short_life("AssumeRole"), Some(30));
         assert_eq!(faults.take_short_life("AssumeRole"), None);
     }

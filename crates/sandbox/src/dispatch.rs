@@ -1,0 +1,192 @@
+//! Which action of which service a request asks for, and its way through the checks that all have in common.
+//!
+//! A new service is a variant of [`Service`], a table of actions, and an arm in each function here.
+
+use crate::action::{Action, Effect, Run};
+use crate::context::RequestContext;
+use crate::http::{Params, Received, Reply};
+use crate::refusal::Refusal;
+use crate::rules::{Rule, check_params, find_target};
+use crate::service::{Protocol, Service};
+use crate::sigv4::Caller;
+use crate::{iam, s3, sts};
+
+/// What a request asks for.
+pub(crate) struct Route {
+    /// The service that answers.
+    pub(crate) service: Service,
+    /// The action's name; as sent, where the service has none of that name.
+    pub(crate) name: String,
+    /// Parameters that host and path hold.
+    pub(crate) bound: Params,
+    wanted: Wanted,
+}
+
+/// What a request wants.
+enum Wanted {
+    /// This action.
+    Action(&'static Action),
+    /// One that is not played. Whoever signed it is told so.
+    Unplayed(Refusal),
+    /// Nothing that could be understood.
+    Nothing(Refusal),
+}
+
+impl Route {
+    /// The rules of the parameters; none where the action is not played.
+    pub(crate) fn rules(&self) -> &'static [Rule] {
+        self.action().map(|action| action.rules).unwrap_or_default()
+    }
+
+    /// Whether the world may have changed once this was carried out.
+    pub(crate) fn is_write(&self) -> bool {
+        self.action().is_some_and(|action| action.effect == Effect::Write)
+    }
+
+    fn action(&self) -> Option<&'static Action> {
+        match self.wanted {
+            Wanted::Action(action) => Some(action),
+            Wanted::Unplayed(_) | Wanted::Nothing(_) => None,
+        }
+    }
+}
+
+/// The actions that a service plays.
+fn actions(service: Service) -> &'static [Action] {
+    match service {
+        Service::Sts => sts::ACTIONS,
+        Service::Iam => iam::ACTIONS,
+        Service::S3 => s3::ACTIONS,
+    }
+}
+
+/// Whether a caller may use the service at all, whatever policies say.
+fn check_caller(context: &RequestContext, caller: &Caller) -> Result<(), Refusal> {
+    match context.service {
+        Service::Sts => sts::check_caller(context, caller),
+        Service::Iam => iam::check_caller(caller),
+        Service::S3 => Ok(()),
+    }
+}
+
+/// Finds out what a request asks for. `params` are those of its query and form.
+pub(crate) fn route(request: &Received, params: &Params) -> Route {
+    if request.path != "/" || !(request.is_form() || params.has("Action")) {
+        return route_s3(request);
+    }
+    let name = params.get("Action").unwrap_or_default();
+    let version = params.get("Version").unwrap_or_default();
+    let service = Service::ALL.into_iter().find(|service| service.protocol() == Protocol::Query { version });
+    let unknown = |name: &str| {
+        let message = format!("Could not find operation {name} for version {version}");
+        Refusal::new(400, "InvalidAction", message)
+    };
+    let wanted = match service {
+        _ if !params.has("Action") => Wanted::Nothing(Refusal::new(
+            400,
+            "MissingAction",
+            "The request must contain the parameter Action",
+        )),
+        None => Wanted::Nothing(unknown(name)),
+        Some(service) => find(service, name).map_or_else(|| Wanted::Unplayed(unknown(name)), Wanted::Action),
+    };
+    Route {
+        service: service.unwrap_or(Service::Sts),
+        name: name.to_owned(),
+        bound: Params::default(),
+        wanted,
+    }
+}
+
+fn route_s3(request: &Received) -> Route {
+    let target = s3::Target::parse(request);
+    let wanted = match find(Service::S3, target.operation) {
+        _ if target.is_key_broken() => {
+            Wanted::Unplayed(Refusal::new(400, "InvalidURI", "Couldn't parse the specified URI."))
+        }
+        Some(action) => Wanted::Action(action),
+        None => Wanted::Unplayed(Refusal::new(501, "NotImplemented", "The sandbox does not do this.")),
+    };
+    Route { service: Service::S3, name: target.operation.to_owned(), bound: target.into_params(), wanted }
+}
+
+fn find(service: Service, name: &str) -> Option<&'static Action> {
+    actions(service).iter().find(|action| action.name == name)
+}
+
+/// Carries out what a request asks for: signature, parameters, action.
+pub(crate) fn perform(context: &mut RequestContext, route: &Route) -> Result<Reply, Refusal> {
+    match &route.wanted {
+        Wanted::Nothing(refusal) => Err(refusal.clone()),
+        Wanted::Unplayed(refusal) => {
+            let caller = context.verify()?;
+            check_caller(context, &caller)?;
+            Err(refusal.clone())
+        }
+        Wanted::Action(Action { rules, run: Run::Unsigned(run), .. }) => {
+            check_params_of(context, rules)?;
+            run(context)
+        }
+        Wanted::Action(Action { rules, run: Run::Signed(run), .. }) => {
+            let caller = context.verify()?;
+            check_caller(context, &caller)?;
+            check_params_of(context, rules)?;
+            run(context, &caller)
+        }
+    }
+}
+
+fn check_params_of(context: &mut RequestContext, rules: &[Rule]) -> Result<(), Refusal> {
+    context.entry.resource = find_target(rules, context.params).map(str::to_owned);
+    check_params(rules, context.params)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::{Shown, shown_by};
+
+    #[test]
+    fn a_service_has_no_two_actions_of_one_name() {
+        for service in Service::ALL {
+            let mut names: Vec<&str> = actions(service).iter().map(|action| action.name).collect();
+            names.sort_unstable();
+            assert!(names.is_sorted_by(|one, other| one < other), "{service:?}: {names:?}");
+        }
+    }
+
+    #[test]
+    fn what_looks_like_a_secret_is_hidden_from_the_log() {
+        for action in Service::ALL.into_iter().flat_map(actions) {
+            for rule in action.rules {
+                let is_harmless = ["MinimumSessionTokenSize", "continuation-token"].contains(&rule.name);
+                let words = ["Token", "Code", "Assertion", "Secret", "Password", "EncodedMessage"];
+                let is_secret = words.iter().any(|word| rule.name.contains(word)) && !is_harmless;
+                let is_hidden = shown_by(action.rules, rule.name) == Shown::Hidden;
+                assert_eq!(is_hidden, is_secret, "{} of {}", rule.name, action.name);
+            }
+        }
+    }
+
+    #[test]
+    fn an_action_of_a_known_version_finds_its_service() {
+        let request = |query: &str| Received {
+            method: "GET".to_owned(),
+            path: "/".to_owned(),
+            query: query.to_owned(),
+            headers: Vec::new(),
+            body: hyper::body::Bytes::new(),
+        };
+        for (query, service, is_write) in [
+            ("Action=GetSessionToken&Version=2011-06-15", Service::Sts, true),
+            ("Action=GetCallerIdentity&Version=2011-06-15", Service::Sts, false),
+            ("Action=GetRole&Version=2010-05-08", Service::Iam, false),
+            ("Action=GetRole&Version=2011-06-15", Service::Sts, false),
+            ("", Service::S3, false),
+        ] {
+            let request = request(query);
+            let route = route(&request, &request.query_params());
+            assert_eq!((route.service, route.is_write()), (service, is_write), "{query}");
+        }
+    }
+}

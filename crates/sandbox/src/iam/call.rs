@@ -1,0 +1,176 @@
+//! What the calls to IAM share: who may, on which user or role; parameters; errors.
+
+use std::collections::BTreeMap;
+
+use hatbox_iam::policy::document::Policy;
+
+use crate::authorize::Ask;
+use crate::context::RequestContext;
+use crate::http::Params;
+use crate::refusal::Refusal;
+use crate::sigv4::Caller;
+use crate::world::{Account, Principal, Role, SessionKind, User, role_arn, user_arn};
+use crate::xml::Xml;
+
+/// Credentials of GetSessionToken open IAM only when an MFA code was given for them; those of
+/// GetFederationToken never.
+pub(crate) fn check_caller(caller: &Caller) -> Result<(), Refusal> {
+    let why = match caller.session.as_ref().map(|session| session.kind) {
+        Some(SessionKind::GetSessionToken { mfa_at: None }) => {
+            "GetSessionToken without MFA does not open IAM"
+        }
+        Some(SessionKind::GetFederationToken) => "GetFederationToken does not open IAM",
+        _ => return Ok(()),
+    };
+    Err(Refusal::new(403, "InvalidClientTokenId", "The security token included in the request is invalid")
+        .because(why))
+}
+
+/// The caller's account.
+pub(super) fn account_of<'w>(context: &'w mut RequestContext, caller: &Caller) -> &'w mut Account {
+    context.world.accounts.entry(caller.account().to_owned()).or_default()
+}
+
+/// Asks whether the caller may make the call of this request to `arn`.
+pub(super) fn authorize(context: &mut RequestContext, caller: &Caller, arn: &str) -> Result<(), Refusal> {
+    let action = format!("iam:{}", context.entry.action);
+    context.authorize(caller, &Ask::new(&action, arn, caller.account()), "")
+}
+
+/// `UserName`, or the caller where it is left out.
+pub(super) fn user_name(context: &RequestContext, caller: &Caller) -> Result<String, Refusal> {
+    match (context.params.get("UserName"), &caller.principal) {
+        (Some(name), _) => Ok(name.to_owned()),
+        (None, Principal::User { name, .. }) => Ok(name.clone()),
+        _ => Err(Refusal::validation("Must specify userName when calling with non-User credentials")),
+    }
+}
+
+/// Authorises the call on the user that it names, and finds the user.
+pub(super) fn authorize_user<'w>(
+    context: &'w mut RequestContext,
+    caller: &Caller,
+    name: &str,
+) -> Result<&'w mut User, Refusal> {
+    let path = account_of(context, caller).users.get(name).map_or("/".to_owned(), |user| user.path.clone());
+    authorize(context, caller, &user_arn(caller.account(), &path, name))?;
+    let user = account_of(context, caller).users.get_mut(name);
+    user.ok_or_else(|| no_such_entity(&format!("The user with name {name} cannot be found.")))
+}
+
+/// Authorises the call on the role that it names, and finds the role.
+pub(super) fn authorize_role<'w>(
+    context: &'w mut RequestContext,
+    caller: &Caller,
+) -> Result<(String, &'w mut Role), Refusal> {
+    let name = text(context, "RoleName");
+    let path = account_of(context, caller).roles.get(&name).map_or("/".to_owned(), |role| role.path.clone());
+    authorize(context, caller, &role_arn(caller.account(), &path, &name))?;
+    match account_of(context, caller).roles.get_mut(&name) {
+        Some(role) => Ok((name, role)),
+        None => Err(no_such_entity(&format!("The role with name {name} cannot be found."))),
+    }
+}
+
+/// A required parameter: the rules of the call require it.
+pub(super) fn text(context: &RequestContext, name: &str) -> String {
+    context.params.get(name).unwrap_or_default().to_owned()
+}
+
+/// A list of texts.
+pub(super) fn text_members(context: &RequestContext, name: &str) -> Vec<String> {
+    let text = |member: &Params| member.get("").map(str::to_owned);
+    context.params.list(name).iter().filter_map(text).collect()
+}
+
+pub(super) fn no_such_entity(message: &str) -> Refusal {
+    Refusal::new(404, "NoSuchEntity", message)
+}
+
+pub(super) fn already_exists(message: &str) -> Refusal {
+    Refusal::new(409, "EntityAlreadyExists", message)
+}
+
+pub(super) fn delete_conflict(message: &str) -> Refusal {
+    Refusal::new(409, "DeleteConflict", message)
+}
+
+/// Writes the permissions boundary, where there is one.
+pub(super) fn write_boundary(xml: &mut Xml, boundary: Option<&String>) {
+    let Some(arn) = boundary else { return };
+    xml.nest("PermissionsBoundary", |xml| {
+        xml.element("PermissionsBoundaryType", "Policy").element("PermissionsBoundaryArn", arn);
+    });
+}
+
+/// Writes the tags, where there are any.
+pub(super) fn write_tags(xml: &mut Xml, tags: &BTreeMap<String, String>) {
+    if tags.is_empty() {
+        return;
+    }
+    xml.nest("Tags", |xml| {
+        for (key, value) in tags {
+            xml.nest("member", |xml| {
+                xml.element("Key", key).element("Value", value);
+            });
+        }
+    });
+}
+
+/// `Path`, which begins and ends with a slash.
+pub(super) fn parse_path(context: &RequestContext) -> Result<String, Refusal> {
+    let path = context.params.get("Path").unwrap_or("/");
+    if path.starts_with('/') && path.ends_with('/') {
+        return Ok(path.to_owned());
+    }
+    Err(Refusal::validation(
+        "The specified value for path is invalid. It must begin and end with / and contain only alphanumeric characters and/or / characters.",
+    ))
+}
+
+/// A policy of at most `limit` characters, blanks not counted.
+pub(super) fn parse_document(context: &RequestContext, name: &str, limit: usize) -> Result<String, Refusal> {
+    let text = text(context, name);
+    if count_characters(&text) > limit {
+        let message = format!("Maximum policy size of {limit} bytes exceeded");
+        return Err(Refusal::new(409, "LimitExceeded", message));
+    }
+    parse_policy(&text)?;
+    Ok(text)
+}
+
+pub(super) fn parse_policy(text: &str) -> Result<Policy, Refusal> {
+    Policy::parse(text).map_err(|error| {
+        let is_json = serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
+        let message = if is_json { "Syntax errors in policy." } else { "This policy contains invalid Json" };
+        malformed(message).because(error.to_string())
+    })
+}
+
+/// How long a policy is to AWS, which counts no blanks.
+pub(super) fn count_characters(policy: &str) -> usize {
+    policy.chars().filter(|c| !c.is_whitespace()).count()
+}
+
+pub(super) fn malformed(message: &str) -> Refusal {
+    Refusal::new(400, "MalformedPolicyDocument", message)
+}
+
+/// The managed policy that `PermissionsBoundary` names.
+pub(super) fn parse_boundary(
+    context: &mut RequestContext,
+    caller: &Caller,
+) -> Result<Option<String>, Refusal> {
+    let Some(arn) = context.params.get("PermissionsBoundary") else { return Ok(None) };
+    let account = account_of(context, caller).clone();
+    if context.world.managed_policy(&account, arn).is_none() {
+        return Err(no_such_entity(&format!("Scope ARN: {arn} does not exist or is not attachable.")));
+    }
+    Ok(Some(arn.to_owned()))
+}
+
+pub(super) fn parse_tags(context: &RequestContext) -> BTreeMap<String, String> {
+    let tags = context.params.list("Tags");
+    let field = |tag: &Params, name| tag.get(name).unwrap_or_default().to_owned();
+    tags.iter().map(|tag| (field(tag, "Key"), field(tag, "Value"))).collect()
+}

@@ -1,0 +1,73 @@
+//! New temporary credentials.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::context::RequestContext;
+use crate::refusal::Refusal;
+use crate::world::{Principal, Session, SessionKind, WebIdentity, WorldSecret};
+use crate::xml::Xml;
+use crate::{clock, mint};
+
+/// What new credentials stand for.
+pub(super) struct Grant {
+    pub(super) principal: Principal,
+    pub(super) kind: SessionKind,
+    pub(super) seconds: i64,
+    pub(super) policies: Option<Vec<String>>,
+    pub(super) tags: BTreeMap<String, String>,
+    pub(super) transitive_tags: BTreeSet<String>,
+    pub(super) source_identity: Option<String>,
+    pub(super) web_identity: Option<WebIdentity>,
+}
+
+impl Grant {
+    /// Everything that `principal` may, without tags.
+    pub(super) fn new(principal: Principal, kind: SessionKind, seconds: i64) -> Self {
+        Self {
+            principal,
+            kind,
+            seconds,
+            policies: None,
+            tags: BTreeMap::new(),
+            transitive_tags: BTreeSet::new(),
+            source_identity: None,
+            web_identity: None,
+        }
+    }
+}
+
+/// Mints credentials for `grant`, and writes their `Credentials` element.
+pub(super) fn mint_session(
+    context: &mut RequestContext,
+    grant: Grant,
+) -> Result<impl FnOnce(&mut Xml) + use<>, Refusal> {
+    let seconds = context.faults.take_short_life(&context.entry.action).unwrap_or(grant.seconds);
+    let issued_at = clock::whole_seconds(context.now);
+    let min_size =
+        context.params.get("MinimumSessionTokenSize").and_then(|text| text.parse().ok()).unwrap_or(0);
+    let session = Session {
+        secret: WorldSecret::new(mint::mint_secret()?),
+        token: WorldSecret::new(mint::mint_session_token(min_size)?),
+        principal: grant.principal,
+        kind: grant.kind,
+        issued_at,
+        expires_at: clock::later(issued_at, seconds),
+        policies: grant.policies,
+        tags: grant.tags,
+        transitive_tags: grant.transitive_tags,
+        source_identity: grant.source_identity,
+        web_identity: grant.web_identity,
+    };
+    let key_id = mint::mint_key_id("ASIA", &context.world.id)?;
+    context.entry.granted_seconds = Some(seconds);
+    context.world.prune(context.now);
+    context.world.sessions.insert(key_id.clone(), session.clone());
+    Ok(move |xml: &mut Xml| {
+        xml.nest("Credentials", |xml| {
+            xml.element("AccessKeyId", &key_id)
+                .element("SecretAccessKey", session.secret.expose())
+                .element("SessionToken", session.token.expose())
+                .element("Expiration", &clock::render_iso(session.expires_at));
+        });
+    })
+}
