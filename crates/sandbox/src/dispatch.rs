@@ -76,7 +76,11 @@ pub(crate) fn route(request: &Received, params: &Params) -> Route {
     }
     let name = params.get("Action").unwrap_or_default();
     let version = params.get("Version").unwrap_or_default();
-    let service = Service::ALL.into_iter().find(|service| service.protocol() == Protocol::Query { version });
+    let is_version = |service: &Service| match service.protocol() {
+        Protocol::Query { version: known } => known == version,
+        Protocol::S3 => false,
+    };
+    let service = Service::ALL.into_iter().find(is_version);
     let unknown = |name: &str| {
         let message = format!("Could not find operation {name} for version {version}");
         Refusal::new(400, "InvalidAction", message)

@@ -2,7 +2,7 @@
 
 use hatbox_types::sandbox_key::render_sandbox_key_id;
 
-use crate::encoding::{render_base32, render_base64, render_hex};
+use crate::encoding::{render_base32, render_base64};
 use crate::error::Error;
 
 /// Random bytes of the operating system.
@@ -41,7 +41,7 @@ pub(crate) fn mint_unique_id(prefix: &str) -> Result<String, Error> {
 
 /// A request id in the form of a UUID.
 pub(crate) fn mint_request_id() -> Result<String, Error> {
-    let hex = render_hex(&mint_bytes::<16>()?);
+    let hex = hex::encode(mint_bytes::<16>()?);
     let part = |range| hex.get(range).unwrap_or_default();
     Ok(format!("{}-{}-{}-{}-{}", part(0..8), part(8..12), part(12..16), part(16..20), part(20..32)))
 }

@@ -11,7 +11,6 @@ use jiff::Timestamp;
 use crate::context::RequestContext;
 use crate::denial::DenialKey;
 use crate::dispatch::{perform, route};
-use crate::encoding::render_hex;
 use crate::error::Error;
 use crate::faults::{Faults, Injected};
 use crate::http::{Params, Received, Reply};
@@ -53,7 +52,7 @@ impl Sandbox {
             world
         };
         home.remove_dead_bytes(&world)?;
-        let control_token = render_hex(&mint::mint_bytes::<32>()?);
+        let control_token = hex::encode(mint::mint_bytes::<32>()?);
         home.save("control-token", control_token.as_bytes())?;
         let log = Log::open(&home)?;
         Ok(Self {

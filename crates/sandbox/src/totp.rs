@@ -3,8 +3,7 @@
 use hmac::{Hmac, Mac};
 use jiff::Timestamp;
 use sha1::Sha1;
-
-use crate::encoding::is_equal_constant_time;
+use subtle::ConstantTimeEq;
 
 /// How long a code is shown, in seconds.
 pub(crate) const STEP_SECONDS: i64 = 30;
@@ -31,7 +30,7 @@ pub(crate) fn match_step(seed: &[u8], code: &str, at: Timestamp, last_step: Opti
     let current = step_at(at);
     (current - 1..=current + 1)
         .filter(|&step| last_step.is_none_or(|last| step > last))
-        .find(|&step| is_equal_constant_time(render_code(seed, step).as_bytes(), code.as_bytes()))
+        .find(|&step| bool::from(render_code(seed, step).as_bytes().ct_eq(code.as_bytes())))
 }
 
 #[cfg(test)]

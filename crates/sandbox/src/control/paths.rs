@@ -2,11 +2,12 @@
 
 use serde::Deserialize;
 use serde_json::{Value, json};
+use subtle::ConstantTimeEq;
 
 use super::tokens;
 use super::wire::{CodeShown, Denial, PREFIX, Status, TOKEN_HEADER};
 use crate::clock::CENTURY;
-use crate::encoding::{is_equal_constant_time, parse_base32};
+use crate::encoding::parse_base32;
 use crate::http::{Received, Reply};
 use crate::sandbox::Sandbox;
 use crate::totp;
@@ -25,7 +26,7 @@ pub(crate) fn answer(sandbox: &mut Sandbox, request: &Received) -> ControlReply 
     // Security: a browser always sends Origin with a POST to another site; no program of ours does.
     let token = request.header(TOKEN_HEADER).unwrap_or_default();
     if request.header("origin").is_some()
-        || !is_equal_constant_time(token.as_bytes(), sandbox.control_token.as_bytes())
+        || !bool::from(token.as_bytes().ct_eq(sandbox.control_token.as_bytes()))
     {
         return ControlReply::Reply(Reply::text(403, "the control token is missing or wrong"));
     }

@@ -4,7 +4,6 @@ use serde_json::{Map, Value, json};
 
 use super::wire::{TokenMinted, TokenOrder};
 use crate::clock::CENTURY;
-use crate::encoding::render_hex;
 use crate::http::{Received, Reply};
 use crate::mint;
 use crate::sandbox::Sandbox;
@@ -35,7 +34,7 @@ pub(super) fn mint_token(sandbox: &Sandbox, request: &Received) -> Reply {
         return Reply::text(404, &format!("there is no identity provider `{}`", order.issuer));
     };
     let signed = mint::mint_bytes::<16>()
-        .and_then(|id| provider.sign(&order.claims(sandbox.now().as_second(), &render_hex(&id))).transpose());
+        .and_then(|id| provider.sign(&order.claims(sandbox.now().as_second(), &hex::encode(id))).transpose());
     match signed {
         Ok(Some(token)) => Reply::json(&json!(TokenMinted { token })),
         Ok(None) => {

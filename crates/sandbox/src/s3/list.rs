@@ -4,7 +4,7 @@ use super::call::{authorize_bucket, bucket_of, no_such_bucket, render};
 use crate::authorize::Keys;
 use crate::clock::render_iso_millis;
 use crate::context::RequestContext;
-use crate::encoding::{parse_percent, render_percent, render_percent_keeping};
+use crate::encoding::{parse_percent, render_percent, render_percent_path};
 use crate::http::{Params, Reply};
 use crate::refusal::Refusal;
 use crate::sigv4::Caller;
@@ -91,7 +91,7 @@ fn page<'a>(bucket: &'a Bucket, asked: &Asked) -> Page<'a> {
 
 fn write_page(xml: &mut Xml, bucket: &str, asked: &Asked, page: &Page) {
     let text = |text: &str| {
-        if asked.is_url_encoded { render_percent_keeping(text.as_bytes(), b"/") } else { text.to_owned() }
+        if asked.is_url_encoded { render_percent_path(text.as_bytes()) } else { text.to_owned() }
     };
     xml.element("Name", bucket).element("Prefix", &text(asked.prefix));
     xml.element("MaxKeys", &asked.max_keys.to_string());
@@ -150,7 +150,7 @@ pub(super) fn list_objects(context: &mut RequestContext, caller: &Caller) -> Res
         xml.element("Marker", marker);
         let next = page.next.filter(|_| !asked.delimiter.is_empty());
         let next = next.map(|next| {
-            if asked.is_url_encoded { render_percent_keeping(next.as_bytes(), b"/") } else { next.to_owned() }
+            if asked.is_url_encoded { render_percent_path(next.as_bytes()) } else { next.to_owned() }
         });
         xml.element_if("NextMarker", next.as_deref());
     }))

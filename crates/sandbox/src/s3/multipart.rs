@@ -7,7 +7,6 @@ use super::condition::{parse_byte_range, slice};
 use super::object::{find_copy_source, insert, kept_headers};
 use crate::clock::{render_iso_millis, whole_seconds};
 use crate::context::RequestContext;
-use crate::encoding::render_hex;
 use crate::http::Reply;
 use crate::mint::mint_bytes;
 use crate::refusal::Refusal;
@@ -20,7 +19,7 @@ const MIN_PART: u64 = 5 << 20;
 
 pub(super) fn create_upload(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
     authorize_object(context, caller, "s3:PutObject")?;
-    let id = render_hex(&mint_bytes::<24>()?);
+    let id = hex::encode(mint_bytes::<24>()?);
     let upload = Upload {
         bucket: bucket_of(context.params).to_owned(),
         key: key_of(context.params).to_owned(),

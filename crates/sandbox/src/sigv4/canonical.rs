@@ -2,14 +2,14 @@
 
 use super::claim::Claim;
 use super::dialect::Dialect;
-use crate::encoding::{parse_percent, render_percent, render_percent_keeping};
+use crate::encoding::{parse_percent, render_percent, render_percent_path};
 use crate::http::Received;
 
 /// Renders the canonical request with `hash` as its payload's hash.
 pub(super) fn render_canonical(request: &Received, claim: &Claim, dialect: Dialect, hash: &str) -> String {
     let path = match dialect {
-        Dialect::S3 => render_percent_keeping(&parse_percent(&request.path), b"/"),
-        Dialect::Query(_) => render_percent_keeping(normalise(&request.path).as_bytes(), b"/"),
+        Dialect::S3 => render_percent_path(&parse_percent(&request.path)),
+        Dialect::Query(_) => render_percent_path(normalise(&request.path).as_bytes()),
     };
     let headers = claim.signed_headers.iter().fold(String::new(), |mut headers, name| {
         headers.extend([name, ":", &canonical_value(request, name), "\n"]);

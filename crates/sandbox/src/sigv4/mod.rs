@@ -15,9 +15,8 @@ mod words;
 use hyper::body::Bytes;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
 
-use crate::clock;
-use crate::encoding::{is_equal_constant_time, render_hex};
 use crate::http::Received;
 use crate::refusal::Refusal;
 use crate::world::{KeyOwner, KeyStatus, Principal, Session, World};
@@ -69,9 +68,9 @@ pub(crate) fn verify(
         "AWS4-HMAC-SHA256",
         &claim.stamp,
         &claim.scope(),
-        &render_hex(&Sha256::digest(canonical.as_bytes())),
+        &hex::encode(Sha256::digest(canonical.as_bytes())),
     ]);
-    if !is_equal_constant_time(signature.as_bytes(), claim.signature.as_bytes()) {
+    if !bool::from(signature.as_bytes().ct_eq(claim.signature.as_bytes())) {
         return Err(words::wrong_signature(dialect));
     }
     if caller.session.as_ref().is_some_and(|session| now >= session.expires_at) {
@@ -109,7 +108,7 @@ fn find_caller(world: &World, claim: &Claim, dialect: Dialect) -> Result<(String
     let Some(token) = &claim.token else {
         return Err(words::unknown_key(dialect).because("a temporary key was sent without its session token"));
     };
-    if !is_equal_constant_time(token.as_bytes(), session.token.expose().as_bytes()) {
+    if !bool::from(token.as_bytes().ct_eq(session.token.expose().as_bytes())) {
         return Err(words::wrong_token(dialect).because("the session token is not that of the key"));
     }
     if is_gone(world, &session.principal) {

@@ -12,13 +12,13 @@
 
 use hyper::body::Bytes;
 use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
 
 use super::claim::{Claim, Form};
 use super::dialect::Dialect;
 use super::signing_key::SigningKey;
 use super::words;
 use crate::checksum;
-use crate::encoding::{is_equal_constant_time, render_hex};
 use crate::http::Received;
 use crate::refusal::Refusal;
 
@@ -30,7 +30,7 @@ const UNSIGNED_TRAILER: &str = "STREAMING-UNSIGNED-PAYLOAD-TRAILER";
 /// The payload's hash as it stands in the canonical request.
 pub(super) fn payload_hash(request: &Received, claim: &Claim, dialect: Dialect) -> Result<String, Refusal> {
     if dialect != Dialect::S3 {
-        return Ok(render_hex(&Sha256::digest(&request.body)));
+        return Ok(hex::encode(Sha256::digest(&request.body)));
     }
     match (request.header("x-amz-content-sha256"), claim.form) {
         (Some(text), _) => Ok(text.to_owned()),
@@ -54,11 +54,7 @@ pub(super) fn open_payload(
         UNSIGNED => request.body.clone(),
         STREAMING | STREAMING_TRAILER => open_chunks(request, Some(&Chain { claim, key }))?,
         UNSIGNED_TRAILER => open_chunks(request, None)?,
-        hash if is_equal_constant_time(
-            render_hex(&Sha256::digest(&request.body)).as_bytes(),
-            hash.as_bytes(),
-        ) =>
-        {
+        hash if bool::from(hex::encode(Sha256::digest(&request.body)).as_bytes().ct_eq(hash.as_bytes())) => {
             request.body.clone()
         }
         hash if hash.starts_with("STREAMING-") => {
@@ -110,9 +106,9 @@ fn open_chunks(request: &Received, chain: Option<&Chain>) -> Result<Bytes, Refus
         rest = rest.get(size..).unwrap_or_default();
         if let Some(chain) = chain {
             let given = extension.strip_prefix("chunk-signature=").unwrap_or_default();
-            let hashes = (render_hex(&Sha256::digest(b"")), render_hex(&Sha256::digest(chunk)));
+            let hashes = (hex::encode(Sha256::digest(b"")), hex::encode(Sha256::digest(chunk)));
             let right = chain.sign("AWS4-HMAC-SHA256-PAYLOAD", &previous, &[&hashes.0, &hashes.1]);
-            if !is_equal_constant_time(right.as_bytes(), given.as_bytes()) {
+            if !bool::from(right.as_bytes().ct_eq(given.as_bytes())) {
                 return Err(words::wrong_signature(Dialect::S3).because("a chunk's signature is wrong"));
             }
             previous = right;
@@ -168,10 +164,10 @@ fn check_trailer(
         }
     }
     if let Some(chain) = chain.filter(|_| !seen.is_empty()) {
-        let hash = render_hex(&Sha256::digest(signed.as_bytes()));
+        let hash = hex::encode(Sha256::digest(signed.as_bytes()));
         let right = chain.sign("AWS4-HMAC-SHA256-TRAILER", previous, &[&hash]);
         let given = signature.unwrap_or_default();
-        if !is_equal_constant_time(right.as_bytes(), given.as_bytes()) {
+        if !bool::from(right.as_bytes().ct_eq(given.as_bytes())) {
             return Err(words::wrong_signature(Dialect::S3).because("the trailer's signature is wrong"));
         }
     }

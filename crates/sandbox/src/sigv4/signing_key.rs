@@ -4,7 +4,6 @@ use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
 use super::claim::Claim;
-use crate::encoding::render_hex;
 
 /// The key that signs for one day, region and service.
 pub(super) struct SigningKey([u8; 32]);
@@ -22,7 +21,7 @@ impl SigningKey {
 
     /// The signature, in hex, of the lines of a string to sign.
     pub(super) fn sign(&self, lines: &[&str]) -> String {
-        render_hex(&hmac(&self.0, lines.join("\n").as_bytes()))
+        hex::encode(hmac(&self.0, lines.join("\n").as_bytes()))
     }
 }
 

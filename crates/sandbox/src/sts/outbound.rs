@@ -7,7 +7,6 @@ use serde_json::{Map, Value, json};
 use crate::authorize::{Ask, principal_tags};
 use crate::clock;
 use crate::context::RequestContext;
-use crate::encoding::render_hex;
 use crate::http::Reply;
 use crate::mint;
 use crate::refusal::Refusal;
@@ -86,7 +85,7 @@ pub(super) fn get_web_identity_token(
         "aud": audience,
         "iat": issued_at.as_second(),
         "exp": expires_at.as_second(),
-        "jti": render_hex(&mint::mint_bytes::<16>()?),
+        "jti": hex::encode(mint::mint_bytes::<16>()?),
         AWS_CLAIMS: own,
     });
     let claims = claims.as_object().cloned().unwrap_or_default();

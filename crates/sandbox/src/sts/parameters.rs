@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::rules::{
-    DIGITS, Kind, LATIN, NAME, Pattern, Rule, SERIAL, WORD, is_text_of, is_word, optional, required,
-};
+use crate::rules::{DIGITS, Kind, LATIN, NAME, Pattern, Rule, SERIAL, is_text_of, is_word, optional};
 
 pub(super) const EXTERNAL: Pattern =
     Pattern { text: r"[\w+=,.@:\/-]*", is_allowed: |c| is_word(c) || "+=,.@:/-".contains(c) };

@@ -22,7 +22,6 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 
 use super::World;
-use crate::encoding::render_hex;
 use crate::error::Error;
 
 /// Loads the world of a sandbox directory; `None` when there is none yet.
@@ -153,7 +152,7 @@ impl Home {
 
     /// Keeps bytes, and gives their digest.
     pub(crate) fn save_bytes(&self, bytes: &[u8]) -> Result<String, Error> {
-        let digest = render_hex(&Sha256::digest(bytes));
+        let digest = hex::encode(Sha256::digest(bytes));
         let path = self.objects().join(&digest);
         if !path.exists() {
             save_atomically(&path, bytes).map_err(|source| Error::Write { path, source })?;

@@ -52,7 +52,7 @@ impl IdentityProvider {
     /// When the operating system gives no random bytes.
     pub fn mint(curve: Curve) -> Result<Self, Error> {
         let (secret, public) = jwt::mint_key_pair(curve)?;
-        let key_id = crate::encoding::render_hex(&mint::mint_bytes::<8>()?);
+        let key_id = hex::encode(mint::mint_bytes::<8>()?);
         Ok(Self { keys: [(key_id, IdentityKey { public, secret: Some(secret) })].into() })
     }
 

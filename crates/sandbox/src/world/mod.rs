@@ -246,7 +246,7 @@ impl World {
     /// When the operating system gives no random bytes.
     pub fn empty() -> Result<Self, Error> {
         Ok(Self {
-            id: crate::encoding::render_hex(&mint::mint_bytes::<8>()?),
+            id: hex::encode(mint::mint_bytes::<8>()?),
             clock_offset_seconds: 0,
             accounts: BTreeMap::new(),
             sessions: BTreeMap::new(),
