@@ -18,6 +18,8 @@ const ERRORS_LIMIT: usize = 4 << 10;
 const GRACE: Duration = Duration::from_millis(500);
 /// How often the program's end is looked for.
 const TICK: Duration = Duration::from_millis(10);
+/// The first time after its output has ended: most programs end with it.
+const FIRST_TICK: Duration = Duration::from_micros(100);
 
 /// Whether a program may ask a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -215,6 +217,7 @@ impl Reading {
 
     /// Waits for the program's end: its output may have ended long before.
     fn wait(&self, child: &mut Child, group: &ProcessGroup) -> Result<ExitStatus, ProgramError> {
+        let mut tick = FIRST_TICK;
         loop {
             match child.try_wait() {
                 Ok(Some(status)) => return Ok(status),
@@ -222,7 +225,8 @@ impl Reading {
                 Ok(None) if Instant::now() >= self.end => return Err(ProgramError::TimedOut(self.timeout)),
                 Ok(None) => {
                     group.keep_going();
-                    std::thread::sleep(TICK);
+                    std::thread::sleep(tick);
+                    tick = TICK.min(tick * 2);
                 }
                 Err(error) => return Err(ProgramError::Read(error)),
             }

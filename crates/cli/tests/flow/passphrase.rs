@@ -302,3 +302,29 @@ fn too_little_memory_for_the_passphrase_is_an_error_and_no_abort() {
     }
     limited(4_000_000, "export -n jan-work").ok();
 }
+
+/// Most programs end with their output. Looking for that after a whole tick would cost more than all else of a cached
+/// start does.
+#[test]
+fn the_end_of_a_passphrase_command_is_looked_for_soon_after_its_output_ended() {
+    let fixture = locked();
+    let secret = fixture.path("home/secret");
+    std::fs::write(&secret, PASSPHRASE).unwrap();
+    // Its output ends before it does, so that its end is waited for.
+    let command = format!("cat '{}'; exec >&-; sleep 0.05", secret.display());
+    fixture.write_settings(&format!("passphrase_command = \"{command}\"\n"));
+    let trace = fixture.path("trace");
+    let run = fixture.hatbox(&["export", "-n", "jan-work"]).without("HATBOX_FILE_PASSPHRASE");
+    if !std::process::Command::new("strace").arg("-V").output().is_ok_and(|output| output.status.success()) {
+        eprintln!("skipped: strace is not installed");
+        return;
+    }
+    let calls = "trace=clock_nanosleep,nanosleep";
+    run.under("strace", &["-qqq", "-e", calls, "-o", trace.to_str().unwrap()]).run().ok();
+    let trace = std::fs::read_to_string(trace).unwrap();
+    let first = trace.lines().find(|line| line.contains("nanosleep(")).expect("a wait");
+    let nanos = first.split("tv_nsec=").nth(1).and_then(|rest| rest.split('}').next()).unwrap();
+    assert!(first.contains("tv_sec=0"), "{first}");
+    assert!(nanos.parse::<u64>().unwrap() <= 1_000_000, "{first}");
+    fixture.write_settings("");
+}
