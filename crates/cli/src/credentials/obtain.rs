@@ -136,6 +136,7 @@ impl Obtained {
         Handover {
             profile: &self.profile,
             credentials: &self.credentials,
+            account: self.plan.account(),
             region: self.plan.region.as_ref().map(|region| &region.value),
             endpoint_url: self.plan.endpoint.url.as_ref().map(|url| url.value.as_str()),
         }

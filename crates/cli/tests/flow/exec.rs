@@ -238,6 +238,31 @@ fn what_the_outer_exec_set_is_not_the_users_wish_in_the_inner_one() {
     assert_eq!(run.run().ok().stdout, "us-west-2 us-west-2 /.\n");
 }
 
+/// The SDKs build endpoints from it: another account's would be wrong, and a guessed one no better.
+#[test]
+fn the_child_gets_the_account_of_the_role_and_none_where_that_is_not_known() {
+    let fixture = Fixture::with_config(CONFIG);
+    let hatbox = env!("CARGO_BIN_EXE_hatbox");
+    let show = "echo \"${AWS_ACCOUNT_ID-none}\"";
+    let account = |profile: &str, flags: &[&str], script: &str| {
+        let run = fixture.hatbox(&["exec"]).args(flags).args([profile, "--", "sh", "-c", script]);
+        run.env("AWS_ACCOUNT_ID", "999988887777").run().ok().stdout
+    };
+    for _ in ["from AWS", "from the cache"] {
+        assert_eq!(account("reader", &[], show), "444455556666\n");
+        assert_eq!(
+            account("jan-work", &[], show),
+            "none\n",
+            "the answer of GetSessionToken names no account"
+        );
+        assert_eq!(account("jan-work", &["-n"], show), "none\n");
+    }
+    let nested = format!("{hatbox} exec --nested jan-work -- sh -c '{show}'; echo \"$HATBOX_SET\"");
+    let shown = account("reader", &[], &nested);
+    assert!(shown.starts_with("none\n"), "{shown}");
+    assert!(shown.contains("AWS_ACCOUNT_ID=444455556666"), "marked as hatbox's own: {shown}");
+}
+
 /// As in `hatbox sandbox run`, whose endpoint is set for everything inside.
 #[test]
 fn an_endpoint_of_the_environment_counts_at_every_depth() {

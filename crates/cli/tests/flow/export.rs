@@ -40,7 +40,7 @@ fn a_session_is_printed_in_each_format() {
         export("json"),
         format!(
             "{{\n  \"Version\": 1,\n  \"AccessKeyId\": \"{id}\",\n  \"SecretAccessKey\": \"{secret}\",\n  \
-             \"SessionToken\": \"{token}\",\n  \"Expiration\": \"{end}\"\n}}\n"
+             \"SessionToken\": \"{token}\",\n  \"Expiration\": \"{end}\",\n  \"AccountId\": \"444455556666\"\n}}\n"
         )
     );
     assert_eq!(

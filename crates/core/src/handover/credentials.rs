@@ -55,6 +55,8 @@ pub struct Handover<'a> {
     pub profile: &'a ProfileName,
     /// What to sign with.
     pub credentials: &'a Credentials,
+    /// The account that the credentials belong to, when it is known without a call.
+    pub account: Option<&'a str>,
     /// The region, when one was resolved.
     pub region: Option<&'a Region>,
     /// The service-independent endpoint, when one was resolved.

@@ -84,6 +84,9 @@ pub fn resolve_env_change<'a>(
         set.push(("AWS_ENDPOINT_URL", plain(url)));
     }
     set.extend(credential_variables(handover));
+    if let Some(account) = handover.account {
+        set.push(("AWS_ACCOUNT_ID", plain(account)));
+    }
     let former = |name: &str| inherited.clone().into_iter().find(|(n, _)| *n == name).map(|(_, value)| value);
     set.extend(render_marks(&set, former));
     let is_set = |name: &str| set.iter().any(|(set, _)| *set == name);
@@ -150,6 +153,7 @@ mod tests {
         let handover = Handover {
             profile: &profile,
             credentials,
+            account: has_places.then_some("444455556666"),
             region: has_places.then_some(&region),
             endpoint_url: has_places.then_some("http://127.0.0.1:4"),
         };
@@ -240,6 +244,7 @@ mod tests {
             child(&session(), &old, true),
             pairs(&[
                 ("AWS_ACCESS_KEY_ID", "ASIAIOSFODNN7EXAMPLE"),
+                ("AWS_ACCOUNT_ID", "444455556666"),
                 ("AWS_CREDENTIAL_EXPIRATION", "2009-02-05T05:00:57Z"),
                 ("AWS_DEFAULT_REGION", "r-1"),
                 ("AWS_ENDPOINT_URL", "http://127.0.0.1:4"),
@@ -249,7 +254,11 @@ mod tests {
                 ("AWS_VAULT", "a"),
                 ("HATBOX", "a"),
                 ("HATBOX_ORIG_AWS_REGION", "old"),
-                ("HATBOX_SET", "AWS_ENDPOINT_URL=http://127.0.0.1:4 AWS_REGION=r-1 AWS_DEFAULT_REGION=r-1"),
+                (
+                    "HATBOX_SET",
+                    "AWS_ENDPOINT_URL=http://127.0.0.1:4 AWS_REGION=r-1 AWS_DEFAULT_REGION=r-1 \
+                     AWS_ACCOUNT_ID=444455556666",
+                ),
             ])
         );
     }
@@ -260,7 +269,7 @@ mod tests {
         let region = Region::parse("r-1").unwrap();
         let names = ["AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL"];
         for (region, removed) in [(None, &names[..]), (Some(&region), &names[2..])] {
-            let handover = Handover { profile: &profile, credentials: &key(), region, endpoint_url: None };
+            let handover = Handover { profile: &profile, credentials: &key(), account: None, region, endpoint_url: None };
             let empty = names.into_iter().chain(["AWS_PAGER"]).map(|name| (name, ""));
             let change = resolve_env_change(handover, empty);
             for name in names {
@@ -273,7 +282,7 @@ mod tests {
     #[test]
     fn a_change_holds_without_knowing_what_is_inherited() {
         let profile = ProfileName::parse("a").unwrap();
-        let handover = Handover { profile: &profile, credentials: &key(), region: None, endpoint_url: None };
+        let handover = Handover { profile: &profile, credentials: &key(), account: None, region: None, endpoint_url: None };
         let change = resolve_env_change(handover, []);
         for name in ["AWS_SESSION_TOKEN", "AWS_PROFILE", "HATBOX_FILE_PASSPHRASE"] {
             assert!(change.remove.iter().any(|removed| removed == name), "{name}");

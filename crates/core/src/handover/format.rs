@@ -86,6 +86,9 @@ fn push_json(text: &mut String, handover: Handover<'_>) {
             push("Expiration", &render_time(end));
         }
     }
+    if let Some(account) = handover.account {
+        push("AccountId", account);
+    }
     text.push_str("\n}\n");
 }
 
@@ -132,8 +135,9 @@ mod tests {
         let profile = ProfileName::parse("llamas").unwrap();
         let region = Region::parse("r-1").unwrap();
         let region = has_region.then_some(&region);
-        let handover =
-            Handover { profile: &profile, credentials, region, endpoint_url: Some("http://127.0.0.1:4") };
+        let account = matches!(credentials, Credentials::Session(_)).then_some("444455556666");
+        let endpoint_url = Some("http://127.0.0.1:4");
+        let handover = Handover { profile: &profile, credentials, account, region, endpoint_url };
         render_export(handover, format).map(|text| text.to_string())
     }
 
@@ -165,7 +169,8 @@ mod tests {
   "AccessKeyId": "ASIAIOSFODNN7EXAMPLE",
   "SecretAccessKey": "XYZ/+=",
   "SessionToken": "tok",
-  "Expiration": "2009-02-05T05:00:57Z"
+  "Expiration": "2009-02-05T05:00:57Z",
+  "AccountId": "444455556666"
 }
 "#;
         let short_json = r#"{
@@ -229,7 +234,9 @@ mod tests {
         fn the_buffer_never_grows(token in "\\PC{0,400}", quotes in "['\"\\\\]{0,400}") {
             let profile = ProfileName::parse("llamas").unwrap();
             let credentials = session(&format!("{token}{quotes}"));
-            let handover = Handover { profile: &profile, credentials: &credentials, region: None, endpoint_url: None };
+            let handover = Handover {
+                profile: &profile, credentials: &credentials, account: None, region: None, endpoint_url: None,
+            };
             for format in [Format::Env, Format::ExportEnv, Format::Json] {
                 let before: usize = credential_variables(handover)
                     .iter().map(|(name, value)| name.len() + 6 * value.expose().len()).sum();

@@ -19,7 +19,7 @@ pub mod session;
 mod step;
 
 use crate::config::profile::{Endpoint, Sourced};
-use hatbox_types::name::{ProfileName, Region};
+use hatbox_types::name::{AccountId, ProfileName, Region};
 
 pub use base::{Base, MetadataService, Signer};
 pub use command::VALUE_FLAGS;
@@ -66,6 +66,23 @@ impl Plan {
     /// The stage that gives what is handed over.
     pub fn last_stage(&self) -> Stage {
         self.steps.len().checked_sub(1).map_or(Stage::Base, Stage::Step)
+    }
+
+    /// The account of what is handed over, where the plan says which it is: that of the last role. The account of an
+    /// access key and of its sessions is not known without a call.
+    pub fn account(&self) -> Option<&str> {
+        let in_base = || match &self.base {
+            Base::WebIdentity { role, .. } => Some(role.value.account()),
+            Base::Sso { account_id, .. } => {
+                Some(account_id.value.as_str()).filter(|account| AccountId::parse(account).is_ok())
+            }
+            _ => None,
+        };
+        match self.steps.last() {
+            Some(Step::AssumeRole(step)) => Some(step.role.value.account()),
+            Some(Step::GetSessionToken(_)) => None,
+            None => in_base(),
+        }
     }
 
     /// The profile that a stage belongs to.
