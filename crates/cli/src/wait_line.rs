@@ -8,7 +8,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 #[cfg(unix)]
-use crate::sys::signals::Held;
+use crate::sys::signals::{Held, with_terminal_output_held};
 use crate::sys::terminal::{is_in_usual_mode, stderr_columns};
 
 /// Nobody wonders before.
@@ -34,7 +34,8 @@ pub(crate) enum Company {
     /// A program that may open the terminal to ask. The line gives way for good where it does: to ask for a secret, or
     /// over the whole screen, it takes the terminal out of its usual mode first.
     MayAsk,
-    /// A program whose stdin and stderr are the terminal. What it writes there is not seen, so no line is safe.
+    /// A program whose stdin and stderr are the terminal. What it writes there is not seen, so nothing can be erased:
+    /// one line is said, unless the terminal is out of its usual mode by then.
     OnTerminal,
 }
 
@@ -55,27 +56,28 @@ impl WaitLine {
     ) -> Self {
         let (end, ended) = mpsc::channel::<()>();
         let is_terminal = io::stderr().is_terminal();
-        if is_terminal && company == Company::OnTerminal {
-            return Self { end: None, thread: None };
-        }
-        let is_terminal = is_terminal && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
+        let can_erase = is_terminal
+            && company != Company::OnTerminal
+            && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
         // The thread takes no signal that another one holds back, or is to be ended by.
         #[cfg(unix)]
         let _held = Held::of_endings();
         let thread = thread::Builder::new().spawn(move || {
             let started = Instant::now();
-            let mut wait = if is_terminal { ON_TERMINAL } else { ELSEWHERE };
+            let is_beside = is_terminal && company == Company::OnTerminal;
+            let mut wait = if can_erase || is_beside { ON_TERMINAL } else { ELSEWHERE };
+            // Nothing else on the screen says so, and the program may look like one that hangs.
+            let way_out = if is_beside { ", Ctrl-C stops it" } else { "" };
             let mut frame = FRAMES.iter().cycle();
             let mut is_shown = false;
             while ended.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {
-                let text = render(&what(), started.elapsed(), limit);
-                if !is_terminal {
-                    let name = NAME.get().unwrap_or(&"hatbox");
-                    writeln!(io::stderr(), "{name}: {text}").ok();
+                if is_terminal && company != Company::Nobody && !is_in_usual_mode() {
                     ended.recv().ok();
                     return;
                 }
-                if company == Company::MayAsk && !is_in_usual_mode() {
+                let text = render(&what(), started.elapsed(), limit, way_out);
+                if !can_erase {
+                    say(&text);
                     ended.recv().ok();
                     return;
                 }
@@ -104,11 +106,22 @@ impl Drop for WaitLine {
     }
 }
 
-fn render(what: &str, waited: Duration, limit: Duration) -> String {
+fn render(what: &str, waited: Duration, limit: Duration, way_out: &str) -> String {
+    let limit = format!("(up to {} s{way_out})", limit.as_secs());
     match waited.as_secs() {
-        0 => format!("{what} (up to {} s)", limit.as_secs()),
-        seconds => format!("{what}: {seconds} s (up to {} s)", limit.as_secs()),
+        0 => format!("{what} {limit}"),
+        seconds => format!("{what}: {seconds} s {limit}"),
     }
+}
+
+fn say(text: &str) {
+    let name = NAME.get().unwrap_or(&"hatbox");
+    let write = || writeln!(io::stderr(), "{name}: {text}").ok();
+    // The program may have the terminal's foreground.
+    #[cfg(unix)]
+    with_terminal_output_held(write);
+    #[cfg(not(unix))]
+    write();
 }
 
 #[cfg(test)]
@@ -118,10 +131,12 @@ mod tests {
     #[test]
     fn the_line_says_what_for_how_long_and_for_how_long_at_most() {
         let limit = Duration::from_mins(1);
-        assert_eq!(render("waiting for x", Duration::from_millis(400), limit), "waiting for x (up to 60 s)");
-        assert_eq!(
-            render("waiting for x", Duration::from_millis(7900), limit),
-            "waiting for x: 7 s (up to 60 s)"
-        );
+        for (waited, way_out, line) in [
+            (400, "", "waiting for x (up to 60 s)"),
+            (7900, "", "waiting for x: 7 s (up to 60 s)"),
+            (400, ", Ctrl-C stops it", "waiting for x (up to 60 s, Ctrl-C stops it)"),
+        ] {
+            assert_eq!(render("waiting for x", Duration::from_millis(waited), limit, way_out), line);
+        }
     }
 }

@@ -13,20 +13,20 @@ use crate::wait_line::{Company, WaitLine};
 
 pub(crate) use crate::sys::program::ProgramError as HelperError;
 
-/// Runs `command`, which the setting `setting` names, by the shell (`sh -c`) and returns what it printed. Its stdin and stderr are the terminal's when there
-/// is one, so that it can ask and explain by itself.
+/// Runs `command` by the shell (`sh -c`) and returns what it printed. Its stdin and stderr are the terminal's when there
+/// is one, so that it can ask and explain by itself. `name` is what it is called in the line that says what is waited for.
 pub(crate) fn run_helper(
-    setting: &'static str,
+    name: String,
     command: &str,
     environment: &[(OsString, OsString)],
     timeout: Duration,
 ) -> Result<Zeroizing<Vec<u8>>, HelperError> {
-    run(setting, command_of_line(command), environment, timeout)
+    run(name, command_of_line(command), environment, timeout)
 }
 
-/// The same for a program with arguments, without a shell in between. `name` is what it is called.
+/// The same for a program with arguments, without a shell in between.
 pub(crate) fn run_program(
-    name: &'static str,
+    name: String,
     program: &Path,
     arguments: &[String],
     environment: &[(OsString, OsString)],
@@ -38,12 +38,12 @@ pub(crate) fn run_program(
 }
 
 fn run(
-    name: &'static str,
+    name: String,
     command: Command,
     environment: &[(OsString, OsString)],
     timeout: Duration,
 ) -> Result<Zeroizing<Vec<u8>>, HelperError> {
-    let _line = WaitLine::start(timeout, Company::OnTerminal, move || format!("waiting for `{name}`"));
+    let _line = WaitLine::start(timeout, Company::OnTerminal, move || format!("waiting for {name}"));
     let ended = program::run_program(Program {
         command,
         environment,

@@ -109,7 +109,7 @@ pub(crate) fn ask_passphrase(
         }
         PassphraseSource::Command(command) => {
             let environment = world.environment.of_store_programs();
-            run_helper("passphrase_command", command, &environment, COMMAND_TIMEOUT)
+            run_helper("`passphrase_command`".to_owned(), command, &environment, COMMAND_TIMEOUT)
                 .map_err(|error| failed(error.to_string()))?
         }
     };

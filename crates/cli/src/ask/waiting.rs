@@ -1,5 +1,6 @@
-//! Waiting for a lock that another hatbox holds: said after a second, taken over when its holder is stuck.
+//! Waiting for a lock that another hatbox holds: said after a moment, taken over when its holder is stuck.
 
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,6 +13,8 @@ use crate::sys::files::make_private_directory;
 use crate::sys::lock::{self, Holder, Lock, Next};
 use crate::world::World;
 
+/// On a terminal somebody waits for it; in a log it is worth a line only when it lasts.
+const SAY_AFTER_ON_TERMINAL: Duration = Duration::from_millis(300);
 const SAY_AFTER: Duration = Duration::from_secs(1);
 const ONLY_ENTER: &str =
     "what you typed was not used; press Enter alone, then answer the question that follows";
@@ -40,7 +43,7 @@ pub(crate) struct Wanted<'a> {
 ///
 /// | the holder | what a waiter does |
 /// |---|---|
-/// | is at work, or asks a person | waits; after 1 s says for whom |
+/// | is at work, or asks a person | waits; after 1 s, on a terminal after 300 ms, says for whom |
 /// | asks on another terminal | takes the question over when Enter alone is pressed on this one |
 /// | is suspended | takes over after 3 s |
 /// | holds it longer than `patience` | takes over |
@@ -54,13 +57,14 @@ pub(crate) fn wait_for_lock(world: &World, wanted: &Wanted<'_>) -> Result<Lock, 
             if failure.hints.is_empty() { failure.hint(CACHE_HINT) } else { failure }
         })?;
     }
+    let say_after = if io::stderr().is_terminal() { SAY_AFTER_ON_TERMINAL } else { SAY_AFTER };
     let mut has_said = false;
     let result = lock::wait(path, |state| {
         let pid = state.holder.map(|holder| holder.pid);
         if pid.is_some() && pid == taken_from {
             return Ok::<_, Failure>(Next::TakeOver);
         }
-        if state.waited < SAY_AFTER {
+        if state.waited < say_after {
             return Ok(Next::Wait);
         }
         let is_suspended = state.holder.is_some_and(Holder::is_suspended);

@@ -52,8 +52,8 @@ impl Fetching<'_> {
         }
         if let Some(process) = &mfa.process {
             self.files.check_command_origin(&process.origin)?;
-            let output =
-                run_helper("mfa_process", &process.value, &self.helper_environment(profile), PROCESS_TIMEOUT);
+            let name = format!("`mfa_process` of profile `{profile}`");
+            let output = run_helper(name, &process.value, &self.helper_environment(profile), PROCESS_TIMEOUT);
             return parse_output("`mfa_process`", output).map(|code| Code::Given(code, CodeSource::Process));
         }
         let driver = resolve_prompt(self.request.prompt.as_ref())?;
@@ -64,7 +64,8 @@ impl Fetching<'_> {
                 return Err(Failure::new(FailureKind::Failed, format!("`{program}` was not found in PATH"))
                     .hint("choose another way to give MFA codes: --prompt terminal"));
             };
-            let output = run_program(program, &found, &arguments, &self.helper_environment(profile), timeout);
+            let name = format!("`{program}` for profile `{profile}`");
+            let output = run_program(name, &found, &arguments, &self.helper_environment(profile), timeout);
             return parse_output(&format!("`{program}`"), output)
                 .map(|code| Code::Given(code, CodeSource::Process));
         }

@@ -254,6 +254,29 @@ fn no_line_is_shown_over_what_a_helper_has_on_the_terminal() {
     }
 }
 
+/// What it writes on the terminal is not seen, so the line stays; it is said once.
+#[test]
+fn on_a_terminal_a_slow_helper_is_named_once_with_the_way_to_stop_it() {
+    let fixture = Fixture::with_config(
+        "[profile guarded]\nsource_profile = jan-work\nrole_arn = arn:aws:iam::444455556666:role/Ops\n\
+         mfa_serial = arn:aws:iam::111122223333:mfa/jan\nmfa_process = phone\n",
+    );
+    fixture.write_program("phone", &format!("{HOLDS}; echo none"));
+    let line = "hatbox: waiting for `mfa_process` of profile `guarded` (up to 60 s, Ctrl-C stops it)";
+    let mut terminal = Terminal::start_wide(&fixture.hatbox(&["exec", "guarded", "--", "true"]), 200);
+    terminal.wait_for(line, 1);
+    let_go(&fixture);
+    terminal.wait();
+    assert_eq!(terminal.transcript().matches("waiting for").count(), 1, "{}", terminal.transcript());
+    // Ctrl-C does.
+    std::fs::remove_file(fixture.home().join("go")).unwrap();
+    let mut terminal = Terminal::start_wide(&fixture.hatbox(&["exec", "guarded", "--", "true"]), 200);
+    terminal.wait_for(line, 1);
+    terminal.type_keys("\x03");
+    let status = terminal.wait();
+    assert!(!status.success(), "{status}");
+}
+
 #[test]
 fn without_a_terminal_a_slow_helper_is_named_once_under_the_name_of_the_call() {
     let fixture = Fixture::with_config(
@@ -266,7 +289,7 @@ fn without_a_terminal_a_slow_helper_is_named_once_under_the_name_of_the_call() {
     let run = fixture.aws_vault(&["exec", "guarded", "--", "true"]).under("sh", &["-c", &script, "sh"]);
     let child = run.spawn();
     let end = Instant::now() + Duration::from_secs(20);
-    let line = "aws-vault: waiting for `mfa_process`: 5 s (up to 60 s)\n";
+    let line = "aws-vault: waiting for `mfa_process` of profile `guarded`: 5 s (up to 60 s)\n";
     while !std::fs::read_to_string(&errors).unwrap_or_default().contains(line) {
         assert!(Instant::now() < end, "{}", std::fs::read_to_string(&errors).unwrap_or_default());
         std::thread::sleep(Duration::from_millis(5));
