@@ -3,12 +3,25 @@
 use crate::args::{GlobalArgs, LockArgs};
 use crate::errors::Failure;
 use crate::keys::KeyStore;
+use crate::keys::request::resolve_store;
+use crate::store::unlocked::forget_all;
 use crate::sys::keyring::KeyringError;
 use crate::world::World;
 
 pub(crate) fn run(world: &World, global: &GlobalArgs, _args: &LockArgs) -> Result<(), Failure> {
-    let mut store = KeyStore::open(world, global)?;
-    match store.lock() {
+    let request = resolve_store(global, &world.environment)?;
+    let locked = match KeyStore::open_requested(world, request) {
+        Ok(mut store) => store.lock(),
+        // What cannot be read must not keep anything unlocked.
+        Err(failure) => {
+            world.output.warn(&format!(
+                "all stores are locked, because the settings cannot be used: {}",
+                failure.error
+            ));
+            forget_all(world.dirs.runtime())
+        }
+    };
+    match locked {
         Ok(()) | Err(KeyringError::Absent) => world.output.note("locked"),
         // Where there is no kernel keyring nothing was ever held in it.
         Err(KeyringError::Unknown) => world.output.note("nothing is held between commands on this system"),

@@ -3,7 +3,7 @@
 //! Where that cannot be used and the settings say `unlock_cache = "runtime-dir"`, in memory-backed files of
 //! `XDG_RUNTIME_DIR`. Either saves questions; neither is a boundary against the user's own processes.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use hatbox_types::secret::SecretString;
@@ -82,6 +82,20 @@ impl Life {
     }
 }
 
+/// What the names of all entries of this user begin with.
+fn prefix_of_user() -> String {
+    format!("hatbox:{}:", user())
+}
+
+/// Drops what is held of any store of this user; `runtime` is the directory for files of this login.
+pub(crate) fn forget_all(runtime: Option<&Path>) -> Result<(), KeyringError> {
+    let prefix = prefix_of_user();
+    for directory in passphrase_box::places(runtime, user()) {
+        runtime_file::forget_all(&directory, &prefix);
+    }
+    keyring::remove_all(&prefix)
+}
+
 fn since_start() -> Duration {
     Duration::from_nanos(u64::try_from(boot_clock::now()).unwrap_or(u64::MAX))
 }
@@ -95,7 +109,7 @@ impl Unlocked {
     /// at most.
     pub(crate) fn of_store(place: &str, timeout: Duration, origin: TimeoutOrigin, max: Duration) -> Self {
         Self {
-            prefix: format!("hatbox:{}:{place}", user()),
+            prefix: format!("{}{place}", prefix_of_user()),
             timeout: timeout.min(max),
             origin,
             max,

@@ -55,6 +55,16 @@ pub(crate) fn forget(directory: &Path, name: &str) -> Result<bool, FileError> {
     remove(&directory.join(name))
 }
 
+/// Deletes all entries whose names begin with `prefix`.
+pub(crate) fn forget_all(directory: &Path, prefix: &str) {
+    for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
+        if entry.file_name().to_str().is_some_and(|name| name.starts_with(prefix)) {
+            // One that vanished meanwhile is what was wanted.
+            remove(&entry.path()).ok();
+        }
+    }
+}
+
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;

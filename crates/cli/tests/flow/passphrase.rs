@@ -303,6 +303,41 @@ fn too_little_memory_for_the_passphrase_is_an_error_and_no_abort() {
     limited(4_000_000, "export -n jan-work").ok();
 }
 
+/// What cannot be read must not keep a store unlocked.
+#[test]
+fn lock_works_where_the_settings_cannot_be_read() {
+    let fixture = Fixture::with_config(CONFIG);
+    let asks_nothing = || fixture.hatbox(&["list", "--json"]).without("HATBOX_FILE_PASSPHRASE").run().ok();
+    for broken in ["backend = [", "backend = \"file\"\nfile_dir = \"relative\"\n"] {
+        fixture.write_settings("");
+        fixture.hatbox(&["list", "--unlock"]).run().ok();
+        let before = asks_nothing().stdout;
+        fixture.write_settings(broken);
+        let locked = fixture.hatbox(&["lock"]).without("HATBOX_FILE_PASSPHRASE").run().ok();
+        assert!(locked.stderr.contains("all stores are locked"), "{}", locked.stderr);
+        fixture.write_settings("");
+        let after = asks_nothing().stdout;
+        assert!(after.contains("\"locked\""), "{after}");
+        if before.contains("\"locked\"") {
+            eprintln!("skipped: the kernel keyring holds nothing here");
+            return;
+        }
+    }
+    // And where a passphrase at hand opens a box instead.
+    let Some(exec) = without_keyring(fixture.hatbox(&["exec", "-n", "jan-work", "--", "true"])) else {
+        return;
+    };
+    exec.run().ok();
+    if box_of(&fixture).is_none() {
+        eprintln!("skipped: there is no place in memory for a box");
+        return;
+    }
+    fixture.write_settings("backend = [");
+    without_keyring(fixture.hatbox(&["lock"])).unwrap().run().ok();
+    assert_eq!(box_of(&fixture), None);
+    fixture.write_settings("");
+}
+
 /// Most programs end with their output. Looking for that after a whole tick would cost more than all else of a cached
 /// start does.
 #[test]

@@ -12,7 +12,7 @@
 use std::io;
 use std::time::Duration;
 
-use linux_keyutils::{KeyError, KeyRing, KeyRingIdentifier};
+use linux_keyutils::{KeyError, KeyRing, KeyRingIdentifier, LinkNode};
 use zeroize::Zeroizing;
 
 use super::KeyringError;
@@ -97,6 +97,19 @@ pub(crate) fn remove(description: &str) -> Result<(), KeyringError> {
         Ok(()) | Err(KeyringError::Absent) => Ok(()),
         Err(error) => Err(error),
     }
+}
+
+/// Drops all entries whose descriptions begin with `prefix`.
+pub(crate) fn remove_all(prefix: &str) -> Result<(), KeyringError> {
+    // More than any user's keyring holds: the crate must not be given fewer places than there are links.
+    const MOST: usize = 1 << 16;
+    let links = ring()?.get_links(MOST).map_err(of_error)?;
+    for key in links.iter().filter_map(LinkNode::as_key) {
+        if key.metadata().is_ok_and(|about| about.get_description().starts_with(prefix)) {
+            key.invalidate().map_err(of_error)?;
+        }
+    }
+    Ok(())
 }
 
 /// Gives this process, and so the program that it becomes, a session keyring of its own, with nothing in it.

@@ -6,9 +6,9 @@ mod linux;
 mod none;
 
 #[cfg(target_os = "linux")]
-pub(crate) use linux::{join_new_session, read, remove, write};
+pub(crate) use linux::{join_new_session, read, remove, remove_all, write};
 #[cfg(not(target_os = "linux"))]
-pub(crate) use none::{join_new_session, read, remove, write};
+pub(crate) use none::{join_new_session, read, remove, remove_all, write};
 
 /// Why an entry could not be had.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

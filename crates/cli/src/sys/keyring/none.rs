@@ -24,6 +24,10 @@ pub(crate) fn join_new_session() -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
+pub(crate) fn remove_all(_prefix: &str) -> Result<(), KeyringError> {
+    Err(KeyringError::Unknown)
+}
+
 pub(crate) fn remove(_description: &str) -> Result<(), KeyringError> {
     Err(KeyringError::Unknown)
 }
