@@ -321,6 +321,15 @@ fn root_creates_nothing_in_another_users_home() {
         fixture.hatbox(arguments).run();
     }
     fixture.hatbox(&["exec", "-n", "plain", "--", "true"]).run().ok();
+    let mine = fixture.home().join("mine");
+    for sandbox in
+        [&["sandbox", "run", "--", "true"][..], &["sandbox", "up", "--detach"], &["sandbox", "shell"]]
+    {
+        let refused = fixture.hatbox(sandbox).run().expect_code(1);
+        assert!(refused.stderr.contains(way_out), "{sandbox:?}: {}", refused.stderr);
+        let there = ["sandbox", "--dir", mine.to_str().unwrap()];
+        fixture.hatbox(&there).args(&sandbox[1..]).run().expect_code(1);
+    }
     assert_eq!(files(), before);
     for file in files() {
         use std::os::unix::fs::MetadataExt;

@@ -25,6 +25,7 @@ use hatbox_sandbox::world as demo_world;
 
 use crate::args::{SandboxArgs, SandboxCommand};
 use crate::errors::{Failure, FailureKind};
+use crate::sys::files::check_creator;
 use crate::sys::signals::Held;
 use crate::world::World;
 
@@ -35,6 +36,10 @@ pub(crate) fn run(world: &World, args: &SandboxArgs) -> Result<ExitCode, Failure
     let done = |result: Result<(), Failure>| result.map(|()| ExitCode::SUCCESS);
     // Before a server's threads start, so that all of them inherit it.
     let hold = Held::new;
+    if matches!(args.command, SandboxCommand::Up(_) | SandboxCommand::Run { .. } | SandboxCommand::Shell) {
+        // The files go into the directory, or into what is made above it.
+        check_creator(&directory.join("world.json"))?;
+    }
     match &args.command {
         SandboxCommand::Demo(demo) => done(demo::run(world, demo.pace)),
         SandboxCommand::Up(up) => done(server::run_up(world, &directory, up)),
