@@ -22,7 +22,7 @@ use crate::errors::{Failure, FailureKind};
 use crate::files::trust_sources::{AT_LEISURE, load_trust_sources};
 use crate::world::World;
 
-/// Nobody knows.
+/// Nothing speaks for one cause: all of them are only possible.
 const UNKNOWN: u8 = 6;
 
 pub(crate) fn run(world: &World, global: &GlobalArgs, args: &WhyArgs) -> Result<ExitCode, Failure> {
@@ -74,7 +74,7 @@ fn resolve_answer(world: &World, last: &LastFailure, ask: &dyn Fn(&Attempt) -> A
         return of_failure(last, Some(json));
     }
     let lines = render_page(call, &diagnosis, &answered, now);
-    Answer { lines, json, is_explained: diagnosis.first().is_some() }
+    Answer { lines, json, is_explained: diagnosis.is_explained() }
 }
 
 #[cfg(feature = "trust")]

@@ -49,6 +49,7 @@ pub(super) fn attempt_of_step(
         step: (index + 1, plan.steps.len()),
         role: role.map(|role| role.role.value.to_string()),
         role_of_environment: role.and_then(|role| role_variable(plan, role)),
+        variables: variables(plan, index),
         signer: signed_by(plan, index, session_age),
         base: started_from(&plan.base),
         serial: step.mfa().map(|mfa| mfa.serial.value.to_string()),
@@ -81,6 +82,27 @@ fn role_variable(plan: &Plan, role: &AssumeRole) -> Option<RoleVariable> {
         _ => None,
     });
     Some(RoleVariable { name: name.to_owned(), replaced })
+}
+
+/// The variables of the environment that gave the device, the tags and the source identity of the call, or the device
+/// of the session that signed it.
+fn variables(plan: &Plan, index: usize) -> Vec<String> {
+    let mut origins = Vec::new();
+    origins.extend(plan.steps.iter().take(index + 1).filter_map(Step::mfa).map(|mfa| &mfa.serial.origin));
+    if let Some(Step::AssumeRole(role)) = plan.steps.get(index) {
+        origins.extend(role.tags.as_ref().map(|tags| &tags.origin));
+        origins.extend(role.transitive_tags.as_ref().map(|tags| &tags.origin));
+        origins.extend(role.source_identity.as_ref().map(|identity| &identity.origin));
+    }
+    let mut names: Vec<String> = Vec::new();
+    for origin in origins {
+        if let Origin::Env(name) = origin
+            && !names.iter().any(|known| known == name)
+        {
+            names.push((*name).to_owned());
+        }
+    }
+    names
 }
 
 /// Tags that were made transitive, and the source identity: both go on to every later role.

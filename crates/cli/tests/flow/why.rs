@@ -28,7 +28,9 @@ fn exec(fixture: &Fixture, arguments: &[&str]) -> Outcome {
 #[track_caller]
 fn assert_told(fixture: &Fixture, outcome: Outcome, told: &[&str]) -> String {
     let outcome = outcome.expect_code(125);
-    let why = fixture.hatbox(&["why"]).run().ok().stdout;
+    let why = fixture.hatbox(&["why"]).run();
+    assert!(matches!(why.status.code(), Some(0 | 6)), "{}", why.stderr);
+    let why = why.stdout;
     for text in told {
         assert!(unwrapped(&outcome.stderr).contains(text), "{text}\n{}", outcome.stderr);
         assert!(unwrapped(&why).contains(text), "{text}\n{why}");
@@ -295,12 +297,12 @@ fn what_is_on_record_is_the_users_alone_and_can_be_shown_masked() {
         }
     }
 
-    let masked = fixture.hatbox(&["why", "--redact", "guarded"]).run().ok().stdout;
+    let masked = fixture.hatbox(&["why", "--redact", "guarded"]).run().expect_code(6).stdout;
     assert!(masked.contains("User: <user-1> is not"), "{masked}");
     for text in ["111122223333", "444455556666", "arn:", " jan "] {
         assert!(!masked.contains(text), "{text}: {masked}");
     }
-    let json = fixture.hatbox(&["why", "--json", "guarded"]).run().ok().stdout;
+    let json = fixture.hatbox(&["why", "--json", "guarded"]).run().expect_code(6).stdout;
     assert!(json.starts_with("{\n  \"schema\": 1,") && json.contains("\"id\": \"no-code\""), "{json}");
     // What is no refusal of AWS's is told as it was.
     let other = fixture.hatbox(&["why", "missing"]).run().ok().stdout;
@@ -342,7 +344,7 @@ fn a_role_that_a_variable_gave_is_named_with_the_variable() {
             "{}",
             outcome.stderr
         );
-        let json = fixture.hatbox(&["why", "--json"]).run().ok().stdout;
+        let json = fixture.hatbox(&["why", "--json"]).run().expect_code(6).stdout;
         let json: serde_json::Value = serde_json::from_str(&json).unwrap();
         assert_eq!(json["role_of_environment"]["text"], expected);
         assert_eq!(json["role_of_environment"]["fix"]["command"], "unset AWS_ROLE_ARN");
@@ -365,6 +367,30 @@ fn a_role_that_a_variable_gave_is_named_with_the_variable() {
     fixture.write_config(&config("plain", "strangers", ""));
     let refused = exec(&fixture, &["plain"]).expect_code(125).stderr;
     assert!(!refused.contains("AWS_ROLE_ARN"), "{refused}");
+}
+
+/// As a role is: whoever has forgotten the variable looks for the cause in the profile.
+#[test]
+fn parts_of_the_call_that_variables_gave_are_named_with_the_variables() {
+    let fixture = Fixture::with_config(&config("plain", "strangers", ""));
+    let other = "arn:aws:iam::111122223333:mfa/other";
+    for (name, value, part) in [
+        ("AWS_MFA_SERIAL", other, "MFA device"),
+        ("AWS_SESSION_TAGS", "team=a", "session tags"),
+        ("AWS_SOURCE_IDENTITY", "jan", "source identity"),
+    ] {
+        let flags = ["exec", "-t", "123456", "plain", "--", "true"];
+        let refused = fixture.hatbox(&flags).env(name, value).run().expect_code(125).stderr;
+        let profile = if refused.contains("GetSessionToken") { "jan-work" } else { "plain" };
+        let note = format!("{name} sets the {part} of profile `{profile}`. Fix unset {name}");
+        assert!(unwrapped(&refused).contains(&note), "{note}\n{refused}");
+        let json = fixture.hatbox(&["why", "--offline", "--json"]).run().stdout;
+        let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(json["parts_of_environment"][0]["fix"]["command"], format!("unset {name}"), "{json}");
+        // Without it nothing of it is said.
+        let refused = fixture.hatbox(&flags).run().expect_code(125).stderr;
+        assert!(!refused.contains(name), "{refused}");
+    }
 }
 
 /// Of AWS's bare sentence three causes remain; that a code is missing is likely only for who has a device.
@@ -395,7 +421,9 @@ fn a_missing_code_comes_first_only_where_something_suggests_a_device() {
                     require MFA, and no MFA code was sent: [profile plain] has no mfa_serial; AWS did not say \
                     which of the three.";
         assert_eq!(refused.contains(open), !has_device, "{lines}{refused}");
-        let why = fixture.hatbox(&["why", "--offline", "--json"]).run().ok().stdout;
+        // Where all causes are only possible, nobody can tell, and the exit code says so.
+        let why = fixture.hatbox(&["why", "--offline", "--json"]).run();
+        let why = why.expect_code(if has_device { 0 } else { 6 }).stdout;
         let why: serde_json::Value = serde_json::from_str(&why).unwrap();
         assert_eq!(why["explained"], has_device, "{why}");
     }

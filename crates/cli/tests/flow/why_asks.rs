@@ -190,10 +190,10 @@ fn what_may_not_be_read_is_passed_over_without_a_word() {
     let other = format!("arn:aws:iam::{WORK}:role/strangers");
     let fixture = fixture_in(&other, "", |_| ());
     refuse(&fixture);
-    let outcome = fixture.hatbox(&["why"]).run().ok();
+    let outcome = fixture.hatbox(&["why"]).run().expect_code(6);
     assert!(outcome.stdout.contains("Asked now     sts:GetCallerIdentity\n"), "{}", outcome.stdout);
     assert!(!outcome.stderr.contains("denied") && !outcome.stderr.contains("iam:"), "{}", outcome.stderr);
-    let debug = fixture.hatbox(&["why", "--debug"]).run().ok().stderr;
+    let debug = fixture.hatbox(&["why", "--debug"]).run().expect_code(6).stderr;
     assert!(debug.contains("iam:ListMFADevices: AccessDenied"), "{debug}");
     let asked: Vec<_> = fixture.log().into_iter().map(|entry| entry.action).collect();
     assert!(!asked.contains(&"GetRole".to_owned()), "the role is of another account: {asked:?}");
@@ -204,14 +204,14 @@ fn nothing_is_asked_offline_with_a_locked_store_or_with_another_key() {
     let fixture = fixture("", |w| world(w, &["s3:*"], &trusting(ACCOUNT, &json!({}))));
     refuse(&fixture);
     let calls = fixture.log().len();
-    let offline = fixture.hatbox(&["why", "--offline"]).run().ok();
+    let offline = fixture.hatbox(&["why", "--offline"]).run().expect_code(6);
     assert!(!offline.stdout.contains("Asked now") && offline.stderr.is_empty(), "{}", offline.stderr);
-    let json: Value =
-        serde_json::from_str(&fixture.hatbox(&["why", "--offline", "--json"]).run().ok().stdout).unwrap();
+    let json = fixture.hatbox(&["why", "--offline", "--json"]).run().expect_code(6).stdout;
+    let json: Value = serde_json::from_str(&json).unwrap();
     assert_eq!(json["asked"], json!([]));
 
     fixture.hatbox(&["lock"]).run().ok();
-    let locked = fixture.hatbox(&["why"]).without("HATBOX_FILE_PASSPHRASE").run().ok();
+    let locked = fixture.hatbox(&["why"]).without("HATBOX_FILE_PASSPHRASE").run().expect_code(6);
     assert!(locked.stderr.contains("AWS was not asked: the store is locked"), "{}", locked.stderr);
     assert!(locked.stdout.contains("Everything that was checked"), "{}", locked.stdout);
     assert_eq!(fixture.log().len(), calls, "nobody was called");
@@ -223,7 +223,7 @@ fn nothing_is_asked_offline_with_a_locked_store_or_with_another_key() {
         .env("AWS_SECRET_ACCESS_KEY", other.secret.expose())
         .run()
         .ok();
-    let changed = fixture.hatbox(&["why"]).run().ok().stderr;
+    let changed = fixture.hatbox(&["why"]).run().expect_code(6).stderr;
     assert!(changed.contains("the credentials behind `ops` are others today"), "{changed}");
     assert_eq!(fixture.log().len(), calls);
 }
@@ -234,7 +234,7 @@ fn an_iam_that_does_not_answer_is_asked_once() {
     refuse(&fixture);
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let why = fixture.hatbox(&["why", "--debug"]).env("AWS_ENDPOINT_URL_IAM", format!("http://{nobody}"));
-    let outcome = why.run().ok();
+    let outcome = why.run().expect_code(6);
     assert!(outcome.stdout.contains("Asked now     sts:GetCallerIdentity\n"), "{}", outcome.stdout);
     assert_eq!(outcome.stderr.matches("iam:").count(), 1, "{}", outcome.stderr);
 }

@@ -269,7 +269,13 @@ mod tests {
         let region = Region::parse("r-1").unwrap();
         let names = ["AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL"];
         for (region, removed) in [(None, &names[..]), (Some(&region), &names[2..])] {
-            let handover = Handover { profile: &profile, credentials: &key(), account: None, region, endpoint_url: None };
+            let handover = Handover {
+                profile: &profile,
+                credentials: &key(),
+                account: None,
+                region,
+                endpoint_url: None,
+            };
             let empty = names.into_iter().chain(["AWS_PAGER"]).map(|name| (name, ""));
             let change = resolve_env_change(handover, empty);
             for name in names {
@@ -282,7 +288,13 @@ mod tests {
     #[test]
     fn a_change_holds_without_knowing_what_is_inherited() {
         let profile = ProfileName::parse("a").unwrap();
-        let handover = Handover { profile: &profile, credentials: &key(), account: None, region: None, endpoint_url: None };
+        let handover = Handover {
+            profile: &profile,
+            credentials: &key(),
+            account: None,
+            region: None,
+            endpoint_url: None,
+        };
         let change = resolve_env_change(handover, []);
         for name in ["AWS_SESSION_TOKEN", "AWS_PROFILE", "HATBOX_FILE_PASSPHRASE"] {
             assert!(change.remove.iter().any(|removed| removed == name), "{name}");

@@ -42,6 +42,9 @@ pub struct Attempt {
     /// The variable of the environment that gave the role.
     #[serde(default)]
     pub role_of_environment: Option<RoleVariable>,
+    /// The variables of the environment that gave other parts of the call: `AWS_MFA_SERIAL`.
+    #[serde(default)]
+    pub variables: Vec<String>,
     /// What signed the call.
     pub signer: SignedBy,
     /// The identity that the chain starts from.

@@ -24,6 +24,8 @@ pub struct Diagnosis {
     pub named_layer: Option<String>,
     /// That a variable of the environment gave the role, in words, and how to do without it.
     pub role_of_environment: Option<(String, Fix)>,
+    /// The same of other parts of the call.
+    pub parts_of_environment: Vec<(String, Fix)>,
     /// What was found of each cause: the causes first, by weight, then the rest by number.
     pub verdicts: Vec<Verdict>,
     /// Whether AWS may have meant one side or the other, and did not say.
@@ -42,6 +44,7 @@ pub fn diagnose(refusal: &Refusal, attempt: &Attempt, known: &Known, now: Timest
         headline: headline(&view),
         named_layer: named_layer(&view),
         role_of_environment: role_of_environment(attempt),
+        parts_of_environment: parts_of_environment(attempt),
         verdicts,
         is_bare: view.is_about_role() && view.reason().is_none(),
     }
@@ -102,4 +105,20 @@ fn role_of_environment(attempt: &Attempt) -> Option<(String, Fix)> {
     let RoleVariable { name, replaced } = attempt.role_of_environment.as_ref()?;
     let text = render_role_of_environment(name, &attempt.step_profile, replaced.as_deref());
     Some((text, Fix::Command(format!("unset {name}"))))
+}
+
+/// Variables that give what the profile did not ask for, or in the place of what it asked for.
+fn parts_of_environment(attempt: &Attempt) -> Vec<(String, Fix)> {
+    let part = |name: &str| match name {
+        "AWS_MFA_SERIAL" => Some("MFA device"),
+        "AWS_SESSION_TAGS" => Some("session tags"),
+        "AWS_TRANSITIVE_TAGS" => Some("transitive tags"),
+        "AWS_SOURCE_IDENTITY" => Some("source identity"),
+        _ => None,
+    };
+    let note = |name: &String| {
+        let text = format!("{name} sets the {} of profile `{}`", part(name)?, attempt.step_profile);
+        Some((text, Fix::Command(format!("unset {name}"))))
+    };
+    attempt.variables.iter().filter_map(note).collect()
 }

@@ -27,6 +27,9 @@ pub fn render_diagnosis_json(call: &RefusedCall, diagnosis: &Diagnosis, answered
         "role_of_environment": diagnosis.role_of_environment.as_ref().map(|(text, fix)| json!({
             "text": text, "fix": render_fix(fix),
         })),
+        "parts_of_environment": diagnosis.parts_of_environment.iter().map(|(text, fix)| json!({
+            "text": text, "fix": render_fix(fix),
+        })).collect::<Vec<_>>(),
         "attempt": call.attempt,
         "causes": causes,
         "checked": checked.into_iter().map(render_verdict).collect::<Vec<_>>(),

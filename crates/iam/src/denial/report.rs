@@ -43,7 +43,7 @@ pub(super) fn render_causes(diagnosis: &Diagnosis) -> Option<Vec<String>> {
     let first = diagnosis.first()?;
     let is_said = first.standing == Standing::Cause(Evidence::AwsSaid);
     let mut lines = Vec::new();
-    if let Some((text, fix)) = &diagnosis.role_of_environment {
+    for (text, fix) in diagnosis.role_of_environment.iter().chain(&diagnosis.parts_of_environment) {
         lines.extend(wrap("Note", &format!("{text}.")));
         lines.extend(render_fixes("Fix", std::slice::from_ref(fix)));
     }
