@@ -1,6 +1,9 @@
 //! A policy as a source gives it: its text, parsed when it is first asked for.
 
+use std::borrow::Cow;
 use std::sync::OnceLock;
+
+use percent_encoding::percent_decode_str;
 
 use super::origin::OriginId;
 use crate::policy::document::{Policy, PolicyError};
@@ -62,21 +65,7 @@ fn decode_text(text: &str) -> String {
     if !text.trim_start().starts_with('%') {
         return text.to_owned();
     }
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        let mut ahead = rest.clone();
-        let hex =
-            |byte: Option<u8>| char::from(byte?).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-        match (byte, hex(ahead.next()), hex(ahead.next())) {
-            (b'%', Some(high), Some(low)) => {
-                bytes.push(high << 4 | low);
-                rest = ahead;
-            }
-            _ => bytes.push(byte),
-        }
-    }
-    String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
+    percent_decode_str(text).decode_utf8().map_or_else(|_| text.to_owned(), Cow::into_owned)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Findings as SARIF 2.1.0, which code scanning services read
 //! (<https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html>).
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use super::finding::Finding;
@@ -95,28 +96,12 @@ fn location(one: &Linted, line: u32, column: u32, logical: Option<String>) -> Va
     Value::Object(location)
 }
 
+/// What a path keeps in a URI (RFC 3986 section 2.3).
+const IN_PATH: AsciiSet = NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'-').remove(b'_').remove(b'~');
+
 /// A path as a URI reference (RFC 3986): relative ones stay so.
 fn to_uri(path: &str) -> String {
-    let mut uri = String::new();
     let path = path.strip_prefix("./").unwrap_or(path);
-    if path.starts_with('/') {
-        uri.push_str("file://");
-    }
-    for byte in path.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' | b'~' => {
-                uri.push(char::from(byte));
-            }
-            b'\\' => uri.push('/'),
-            _ => {
-                uri.push('%');
-                for digit in [byte >> 4, byte & 15] {
-                    uri.extend(
-                        char::from_digit(u32::from(digit), 16).map(|digit| digit.to_ascii_uppercase()),
-                    );
-                }
-            }
-        }
-    }
-    uri
+    let scheme = if path.starts_with('/') { "file://" } else { "" };
+    format!("{scheme}{}", utf8_percent_encode(&path.replace('\\', "/"), &IN_PATH))
 }
