@@ -2,9 +2,9 @@
 
 use super::finding::{Finding, Spot};
 use super::issuer::Provider;
-use super::principals::grants;
 use super::rule::Rule;
-use crate::policy::document::{Effect, Statement};
+use super::whole::Whole;
+use crate::policy::document::Effect;
 use crate::policy::principal::{Principal, PrincipalKind};
 use crate::policy::statement::is_action_like;
 use hatbox_types::text::suggest::nearest_name;
@@ -23,13 +23,13 @@ const NEEDY_SERVICES: [(&str, &[&str]); 2] =
     [("rolesanywhere.amazonaws.com", &[TAG, SOURCE_IDENTITY]), ("pods.eks.amazonaws.com", &[TAG])];
 
 /// Judges the actions of one statement.
-pub(super) fn find_actions(spot: Spot, statements: &[Statement]) -> Vec<Finding> {
+pub(super) fn find_actions(spot: Spot, whole: &Whole) -> Vec<Finding> {
     let mut found: Vec<_> = find_unknown(spot);
     if spot.statement.effect == Effect::Allow {
         let principals = spot.statement.principals.as_ref().filter(|element| !element.is_negated);
         for principal in principals.into_iter().flat_map(|element| &element.entries) {
             found.extend(find_mismatch(spot, principal));
-            found.extend(find_needy(spot, principal, statements));
+            found.extend(find_needy(spot, principal, whole));
         }
     }
     found
@@ -74,10 +74,9 @@ fn find_mismatch(spot: Spot, principal: &Principal) -> Option<Finding> {
 }
 
 /// The service's call includes actions that nothing allows.
-fn find_needy(spot: Spot, principal: &Principal, statements: &[Statement]) -> Option<Finding> {
+fn find_needy(spot: Spot, principal: &Principal, whole: &Whole) -> Option<Finding> {
     let (name, needed) = NEEDY_SERVICES.iter().find(|(name, _)| *name == principal.text)?;
-    let is_missing = |action: &&&str| !statements.iter().any(|statement| grants(statement, action));
-    let missing: Vec<&str> = needed.iter().filter(is_missing).copied().collect();
+    let missing: Vec<&str> = needed.iter().filter(|action| !whole.can_send(action)).copied().collect();
     if missing.is_empty() || !spot.statement.covers_action(ASSUME) {
         return None;
     }

@@ -3,27 +3,27 @@
 use super::federation::suggest_value;
 use super::finding::{Finding, Spot};
 use super::limits::{Wide, is_key, judge_limit, passes_absent};
-use super::principals::grants;
 use super::rule::Rule;
+use super::whole::Whole;
 use crate::policy::condition::Condition;
 use crate::policy::condition_keys::{candidates, is_known, strip_start};
-use crate::policy::document::{Effect, Statement};
+use crate::policy::document::Effect;
 use crate::policy::operator::Test;
 use crate::policy::variable::{Template, Version};
 use hatbox_types::text::suggest::nearest_name;
 
 /// Judges the conditions of one statement of a policy.
-pub(super) fn find_conditions(spot: Spot, version: Version, statements: &[Statement]) -> Vec<Finding> {
+pub(super) fn find_conditions(spot: Spot, whole: &Whole) -> Vec<Finding> {
     let mut found = Vec::new();
     for condition in &spot.statement.conditions {
         found.extend(find_unknown(spot, condition));
-        found.extend(find_variables(spot, condition, version));
+        found.extend(find_variables(spot, condition, whole.version));
         found.extend(find_literal(spot, condition));
         found.extend(find_principal_arn(spot, condition));
         if spot.statement.effect == Effect::Allow {
             found.extend(find_session_name(spot, condition));
             found.extend(find_external_id(spot, condition));
-            found.extend(find_unsendable(spot, condition, statements));
+            found.extend(find_unsendable(spot, condition, whole));
         }
     }
     found
@@ -137,7 +137,7 @@ fn find_external_id(spot: Spot, condition: &Condition) -> Option<Finding> {
 }
 
 /// Tags or a source identity are asked for, but sending them needs an action that nothing here grants.
-fn find_unsendable(spot: Spot, condition: &Condition, statements: &[Statement]) -> Option<Finding> {
+fn find_unsendable(spot: Spot, condition: &Condition, whole: &Whole) -> Option<Finding> {
     let is_tag = strip_start(&condition.key, "aws:RequestTag/").is_some()
         || ["aws:TagKeys", "sts:TransitiveTagKeys"].iter().any(|key| is_key(condition, key));
     let action = if is_tag {
@@ -147,7 +147,7 @@ fn find_unsendable(spot: Spot, condition: &Condition, statements: &[Statement]) 
     } else {
         return None;
     };
-    if passes_absent(condition) || statements.iter().any(|statement| grants(statement, action)) {
+    if passes_absent(condition) || whole.can_send(action) {
         return None;
     }
     let message = format!("Sending {} needs {action}, which no statement allows.", condition.key);

@@ -4,6 +4,7 @@ use super::finding::{Finding, Spot};
 use super::issuer::{Issuer, Provider, Tenancy};
 use super::limits::{judge_limit, passes_absent};
 use super::rule::{Level, Rule};
+use super::whole::Whole;
 use crate::policy::condition::Condition;
 use crate::policy::condition_keys::is_of_provider;
 use crate::policy::document::{Effect, Policy, Statement};
@@ -13,7 +14,7 @@ use crate::policy::principal::{Principal, PrincipalKind};
 const ACTION: &str = "sts:AssumeRoleWithWebIdentity";
 
 /// Judges what a statement asks of the tokens of identity providers.
-pub(super) fn find_federation(spot: Spot, policy: &Policy) -> Vec<Finding> {
+pub(super) fn find_federation(spot: Spot, whole: &Whole) -> Vec<Finding> {
     if spot.statement.effect != Effect::Allow {
         return Vec::new();
     }
@@ -21,7 +22,7 @@ pub(super) fn find_federation(spot: Spot, policy: &Policy) -> Vec<Finding> {
     if spot.statement.covers_action(ACTION) {
         for principal in providers(spot.statement) {
             if let Some(Provider::Oidc(name)) = Provider::parse(&principal.text) {
-                found.extend(find_open(spot, principal, name, &policy.statements));
+                found.extend(find_open(spot, principal, name, whole));
             }
         }
     }
@@ -30,13 +31,14 @@ pub(super) fn find_federation(spot: Spot, policy: &Policy) -> Vec<Finding> {
 
 /// Whether anyone with an account at the shared provider `principal` can assume the role.
 pub(crate) fn is_open_to_strangers(policy: &Policy, principal: &str) -> bool {
+    let whole = Whole::of(policy);
     Spot::all(&policy.statements).any(|spot| {
         let is_named = providers(spot.statement).any(|of| of.text == principal);
         let is_open = |finding: &Finding| {
             matches!(finding.rule, Rule::OidcSubjectMissing | Rule::OidcSubjectWide)
                 && finding.level == Level::Error
         };
-        is_named && find_federation(spot, policy).iter().any(is_open)
+        is_named && find_federation(spot, &whole).iter().any(is_open)
     })
 }
 
@@ -49,7 +51,7 @@ fn providers(statement: &Statement) -> impl Iterator<Item = &Principal> {
 }
 
 /// No claim that names a tenant is asked for, or its value fits others too.
-fn find_open(spot: Spot, principal: &Principal, name: &str, statements: &[Statement]) -> Option<Finding> {
+fn find_open(spot: Spot, principal: &Principal, name: &str, whole: &Whole) -> Option<Finding> {
     let issuer = Issuer::of(name);
     let provider = Provider::Oidc(name);
     let is_asked = |condition: &&Condition| {
@@ -59,7 +61,7 @@ fn find_open(spot: Spot, principal: &Principal, name: &str, statements: &[Statem
     let conditions = &spot.statement.conditions;
     let asked: Vec<_> = conditions.iter().filter(is_asked).collect();
     let is_limited = asked.iter().any(|condition| is_limit(issuer, provider, condition))
-        || statements.iter().any(|of| denies_all_but_some(of, issuer, provider))
+        || whole.denies.iter().any(|deny| denies_all_but_some(deny, issuer, provider))
         || conditions.iter().any(|condition| judge_limit(condition).is_ok());
     if is_limited {
         return None;
@@ -136,8 +138,7 @@ fn denies_all_but_some(statement: &Statement, issuer: Issuer, provider: Provider
         };
         !element.is_negated && element.entries.iter().any(is_hit)
     });
-    statement.effect == Effect::Deny
-        && is_everyone
+    is_everyone
         && statement.covers_action(ACTION)
         && limit.operator.is_negated
         && (limit.operator.if_exists || limit.operator.quantifier != Some(Quantifier::Any))

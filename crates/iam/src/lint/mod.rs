@@ -6,6 +6,7 @@ mod finding;
 mod rule;
 
 mod limits;
+mod whole;
 
 mod issuer;
 

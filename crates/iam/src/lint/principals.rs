@@ -2,20 +2,18 @@
 
 use super::finding::{Finding, Spot};
 use super::issuer::Provider;
-use super::limits::{Wide, denies_all_but_some, judge_limit};
+use super::limits::{Wide, judge_limit};
 use super::rule::Rule;
 use super::services::find_service;
+use super::whole::{ASSUMING, Whole};
 use crate::policy::arn::Arn;
 use crate::policy::condition::Condition;
 use crate::policy::condition_keys::strip_start;
-use crate::policy::document::{Effect, Policy, Statement};
+use crate::policy::document::Effect;
 use crate::policy::operator::Test;
 use crate::policy::principal::{Principal, PrincipalKind};
 use crate::report::words::is_deleted;
 use hatbox_types::name::AccountId;
-
-/// The actions by which a caller assumes a role.
-const ASSUMING: [&str; 3] = ["sts:AssumeRole", "sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML"];
 
 /// Keys whose value a caller chooses. Names that end in `/` are starts.
 const CHOSEN_BY_CALLER: [&str; 10] = [
@@ -32,7 +30,7 @@ const CHOSEN_BY_CALLER: [&str; 10] = [
 ];
 
 /// Judges the principals of one statement. `role` is the ARN of the role that the policy is of, where known.
-pub(super) fn find_principals(spot: Spot, policy: &Policy, role: Option<&str>) -> Vec<Finding> {
+pub(super) fn find_principals(spot: Spot, whole: &Whole, role: Option<&str>) -> Vec<Finding> {
     let statement = spot.statement;
     let Some(element) = &statement.principals else {
         let fix = "add \"Principal\" with the accounts that you trust.";
@@ -52,7 +50,7 @@ pub(super) fn find_principals(spot: Spot, policy: &Policy, role: Option<&str>) -
         element.entries.iter().filter_map(|principal| find_invalid(spot, principal)).collect();
     let everybody = element.entries.iter().find(|principal| is_everybody(principal));
     if let Some(everybody) = everybody.filter(|_| is_allow) {
-        found.extend(find_public(spot, everybody, &policy.statements));
+        found.extend(find_public(spot, everybody, whole));
     }
     if let Some(finding) = find_self(spot, &element.entries, role).filter(|_| is_allow) {
         found.push(finding);
@@ -145,7 +143,7 @@ fn is_provider(text: &str) -> bool {
 }
 
 /// Everyone is trusted: do conditions of the statement, or a Deny, limit that to known accounts?
-fn find_public(spot: Spot, everybody: &Principal, statements: &[Statement]) -> Option<Finding> {
+fn find_public(spot: Spot, everybody: &Principal, whole: &Whole) -> Option<Finding> {
     let actions: Vec<_> =
         ASSUMING.into_iter().filter(|action| spot.statement.covers_action(action)).collect();
     if actions.is_empty() {
@@ -163,8 +161,7 @@ fn find_public(spot: Spot, everybody: &Principal, statements: &[Statement]) -> O
         let fix = "name the accounts in Principal, if they are known.";
         return Some(spot.on_principal(Rule::PublicPrincipalConditioned, everybody, message, fix));
     }
-    let is_limited = |action: &&str| statements.iter().any(|of| denies_all_but_some(of, action));
-    if everybody.kind == PrincipalKind::Everyone && actions.iter().all(is_limited) {
+    if everybody.kind == PrincipalKind::Everyone && actions.iter().all(|action| whole.is_limited(action)) {
         let message = format!("{trusted}; a Deny limits who can assume the role.");
         let fix = "name the accounts in Principal, if they are known.";
         return Some(spot.on_principal(Rule::PublicPrincipalConditioned, everybody, message, fix));
@@ -242,9 +239,4 @@ pub(super) fn find_resource(spot: Spot) -> Option<Finding> {
         format!("A trust policy cannot use {name}, because the role is the resource; AWS rejects it."),
         "remove it.",
     ))
-}
-
-/// Whether a statement grants `action`, whatever its conditions.
-pub(super) fn grants(statement: &Statement, action: &str) -> bool {
-    statement.effect == Effect::Allow && statement.covers_action(action)
 }

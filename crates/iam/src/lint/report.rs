@@ -12,6 +12,7 @@ use super::principals::{find_principals, find_resource};
 use super::rule::{Level, Rule};
 use super::shape::{find_shape, find_too_long, is_closed, no_one};
 use super::values::find_values;
+use super::whole::Whole;
 use crate::admits::{Admits, Trial, judge_admits};
 use crate::policy::document::{Effect, Policy, PolicyError};
 use crate::policy::principal::PrincipalKind;
@@ -71,13 +72,14 @@ pub fn lint_policy(text: &str, subject: Subject, trial: &Trial) -> Result<Report
     let policy = Policy::parse(text)?;
     let mut findings: Vec<_> = find_too_long(text, policy.statements.len()).into_iter().collect();
     findings.extend(find_mfa(&policy, subject, trial));
+    let whole = Whole::of(&policy);
     for spot in Spot::all(&policy.statements) {
-        findings.extend(find_principals(spot, &policy, subject.arn));
+        findings.extend(find_principals(spot, &whole, subject.arn));
         findings.extend(find_deputies(spot, subject));
-        findings.extend(find_actions(spot, &policy.statements));
-        findings.extend(find_federation(spot, &policy));
+        findings.extend(find_actions(spot, &whole));
+        findings.extend(find_federation(spot, &whole));
         findings.extend(find_resource(spot));
-        findings.extend(find_conditions(spot, policy.version, &policy.statements));
+        findings.extend(find_conditions(spot, &whole));
         for condition in &spot.statement.conditions {
             findings.extend(find_values(spot, condition, policy.version, trial.assumptions.now));
         }

@@ -22,7 +22,7 @@ impl Level {
     }
 }
 
-/// A rule.
+/// A rule. Findings of one place are reported in this order; it means nothing else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[expect(missing_docs, reason = "RULES says what each is about")]
 pub enum Rule {
@@ -71,7 +71,7 @@ pub enum Rule {
 }
 
 /// Every rule with its id, its level, and what it is about. `too-long` may be an error too.
-pub const RULES: [(Rule, &str, Level, &str); 42] = [
+pub const RULES: &[(Rule, &str, Level, &str)] = &[
     (Rule::MfaMissing, "mfa-missing", Level::Warning, "Users can assume the role without MFA."),
     (Rule::MfaIfExists, "mfa-ifexists", Level::Error, "An Allow accepts requests without the MFA key."),
     (
@@ -227,8 +227,18 @@ impl Rule {
     }
 
     /// Whether `hatbox trust require-mfa` fixes what it finds.
-    pub fn is_mended_by_require_mfa(self) -> bool {
-        self <= Self::MfaInverted
+    pub fn is_fixed_by_require_mfa(self) -> bool {
+        matches!(
+            self,
+            Self::MfaMissing
+                | Self::MfaIfExists
+                | Self::MfaDenyBool
+                | Self::MfaNull
+                | Self::MfaForAllValues
+                | Self::MfaAgeIfExists
+                | Self::MfaSecondStatement
+                | Self::MfaInverted
+        )
     }
 }
 
@@ -248,8 +258,9 @@ mod tests {
         ids.sort_unstable();
         ids.dedup();
         assert_eq!(ids.len(), RULES.len());
-        let last = Rule::NoOneAdmitted as usize;
-        assert_eq!(last + 1, RULES.len(), "a rule without a row");
+        let rules: Vec<usize> = RULES.iter().map(|(rule, ..)| *rule as usize).collect();
+        assert_eq!(rules, (0..RULES.len()).collect::<Vec<_>>(), "in the order of the variants");
+        assert_eq!(Rule::NoOneAdmitted as usize + 1, RULES.len(), "a rule without a row");
     }
 
     #[test]

@@ -132,7 +132,7 @@ fn render_finding(text: &mut String, one: &Linted, finding: &Finding) {
         place.push_str(&finding.element);
     }
     add(text, &format!("{level}[{id}] {place}\n  {}\n  Fix: {}", finding.message, finding.fix));
-    if let Some(file) = one.file.as_ref().filter(|_| finding.rule.is_mended_by_require_mfa()) {
+    if let Some(file) = one.file.as_ref().filter(|_| finding.rule.is_fixed_by_require_mfa()) {
         add(text, &format!("   hatbox trust require-mfa --file {}", quote_path(file)));
     }
     text.push('\n');
