@@ -130,7 +130,7 @@ fn nothing_is_sent_with_other_keys_or_to_another_place() {
     let (sandbox, secret) =
         (("HATBOX_SANDBOX", "box"), ("AWS_SECRET_ACCESS_KEY", "canary-secret-of-forty-characters-12345"));
     let table: [(Variables<'_>, i32, &str); 6] = [
-        (&[("AWS_ENDPOINT_URL", &here), minted, secret], 3, "in a sandbox's environment only"),
+        (&[("AWS_ENDPOINT_URL", &here), minted, secret], 3, "works only in a sandbox's environment"),
         (&[sandbox, ("AWS_ENDPOINT_URL", &here), real_key, secret], 3, "is not one of the sandbox's"),
         (&[sandbox, minted, secret], 3, "AWS_ENDPOINT_URL is ``"),
         (

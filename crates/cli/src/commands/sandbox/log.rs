@@ -30,7 +30,7 @@ pub(super) fn run(world: &World, directory: &std::path::Path, args: &SandboxLogA
         return Ok(world.output.data(&text)?);
     }
     if entries.is_empty() {
-        world.output.note("nobody has called yet");
+        world.output.note("no calls yet");
         return Ok(());
     }
     Ok(world.output.data(&render(&entries))?)
@@ -77,7 +77,7 @@ pub(super) fn render_entry(entry: &LogEntry) -> String {
 
 /// `jan`, `jan with MFA`, `role dev-infra-admin`, `SUBJECT of https://ISSUER`: names alone, as the sandbox's world has no two alike.
 fn shown_caller(entry: &LogEntry) -> String {
-    let Some(arn) = &entry.caller else { return "somebody unknown".to_owned() };
+    let Some(arn) = &entry.caller else { return "unknown caller".to_owned() };
     if entry.signed_with == SignedWith::WebIdentity {
         // The subject of a token, as its issuer names it.
         return arn.clone();
@@ -193,7 +193,7 @@ mod tests {
         entry.because.clear();
         assert!(shown(entry.clone()).contains("AccessDenied: User: is not authorized\n"));
         entry.caller = None;
-        assert!(shown(entry).contains("somebody unknown: sts:AssumeRole"));
+        assert!(shown(entry).contains("unknown caller: sts:AssumeRole"));
     }
 
     #[test]

@@ -68,7 +68,7 @@ fn failed(what: &str, error: &S3Error) -> Failure {
 fn parse_place(url: &str) -> Result<Place, Failure> {
     let rest = url
         .strip_prefix("s3://")
-        .ok_or_else(|| usage(format!("`{url}` is no S3 address")).hint("write it as s3://BUCKET/KEY"))?;
+        .ok_or_else(|| usage(format!("invalid S3 address `{url}`: expected s3://BUCKET/KEY")))?;
     let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
     if bucket.is_empty() {
         return Err(usage(format!("`{url}` names no bucket")).hint("write it as s3://BUCKET/KEY"));
@@ -160,7 +160,7 @@ fn render_time(xml: &str, name: &str) -> String {
 fn copy(world: &World, client: &S3Client<'_>, from: &str, to: &str) -> Result<(), Failure> {
     match (parse_side(from)?, parse_side(to)?) {
         (Side::Object(_), Side::Object(_)) => {
-            Err(usage("copying from bucket to bucket is more than this client can".to_owned()))
+            Err(usage("this client cannot copy from bucket to bucket".to_owned()))
         }
         (Side::Object(_), Side::File(_) | Side::Stream) => {
             let place = parse_object(from)?;
@@ -228,7 +228,7 @@ fn read_bounded(source: impl Read) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     source.take(BODY_LIMIT as u64 + 1).read_to_end(&mut bytes)?;
     if bytes.len() > BODY_LIMIT {
-        return Err(std::io::Error::other("the sandbox takes 64 MiB at most"));
+        return Err(std::io::Error::other("the sandbox accepts at most 64 MiB"));
     }
     Ok(bytes)
 }

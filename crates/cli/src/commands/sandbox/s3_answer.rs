@@ -2,7 +2,7 @@
 
 /// An answer that is not one of the sandbox's.
 #[derive(Debug, thiserror::Error)]
-#[error("the answer cannot be read: {0}")]
+#[error("invalid response: {0}")]
 pub(super) struct AnswerError(&'static str);
 
 /// Status and body of an answer that says how long it is.
@@ -10,7 +10,7 @@ pub(super) fn split_answer(answer: &[u8]) -> Result<(u16, &[u8]), AnswerError> {
     let end = answer
         .windows(4)
         .position(|window| window == b"\r\n\r\n")
-        .ok_or(AnswerError("it has no end of headers"))?;
+        .ok_or(AnswerError("its headers do not end"))?;
     let (head, body) = answer.split_at(end);
     let body = body.get(4..).unwrap_or_default();
     let head = std::str::from_utf8(head).map_err(|_| AnswerError("its headers are not UTF-8"))?;
@@ -28,7 +28,7 @@ pub(super) fn split_answer(answer: &[u8]) -> Result<(u16, &[u8]), AnswerError> {
         Some(length) => length == body.len(),
         None => body.is_empty() && status == 204,
     };
-    if is_whole { Ok((status, body)) } else { Err(AnswerError("it is cut off")) }
+    if is_whole { Ok((status, body)) } else { Err(AnswerError("it is truncated")) }
 }
 
 /// The text of the first element of this name. Enough for the sandbox's XML: no attributes that matter, no

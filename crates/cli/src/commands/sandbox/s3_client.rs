@@ -82,7 +82,7 @@ impl<'w> S3Client<'w> {
             Failure::new(
                 FailureKind::Refused,
                 format!(
-                    "`hatbox sandbox s3` works in a sandbox's environment only: {} is not set",
+                    "`hatbox sandbox s3` works only in a sandbox's environment: {} is not set",
                     env_names::SANDBOX
                 ),
             )
@@ -112,7 +112,7 @@ impl<'w> S3Client<'w> {
                 FailureKind::Refused,
                 "the access key in the environment is not one of the sandbox's: nothing was sent",
             )
-            .hint("this client is for the sandbox's keys; `aws s3` is the one for AWS")
+            .hint("this client accepts only the sandbox's keys; use `aws s3` for AWS")
         };
         let key_id =
             AccessKeyId::parse(&id).ok().filter(|id| is_minted_by(id, &sandbox)).ok_or_else(not_minted)?;
@@ -204,7 +204,7 @@ impl<'w> S3Client<'w> {
                 Err(error) => return sent.and(Err(error)),
             }
             if answer.len() as u64 > ANSWER_LIMIT {
-                return Err(std::io::Error::other("the answer is longer than 64 MiB"));
+                return Err(std::io::Error::other("the response is longer than 64 MiB"));
             }
         }
         if answer.is_empty() { sent.and(Err(std::io::ErrorKind::UnexpectedEof.into())) } else { Ok(answer) }

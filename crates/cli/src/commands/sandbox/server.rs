@@ -23,7 +23,7 @@ pub(super) fn run_up(world: &World, directory: &Path, args: &SandboxUpArgs) -> R
     if let Ok(client) = Client::open(directory)
         && client.status().is_ok()
     {
-        world.output.note("it runs already");
+        world.output.note("the sandbox is already running");
         return tell(world, &client);
     }
     if args.detach {
@@ -83,7 +83,7 @@ fn start_detached(world: &World, directory: &Path, port: u16) -> Result<(), Fail
         let has_ended = matches!(child.try_wait(), Ok(Some(_)));
         if has_ended || Instant::now() > end {
             return Err(Failure::new(FailureKind::Failed, "the server did not start")
-                .hint("without --detach it says why"));
+                .hint("run it without --detach to see why"));
         }
         std::thread::sleep(TICK);
     }
@@ -95,7 +95,7 @@ pub(super) fn run_down(world: &World, directory: &Path) -> Result<(), Failure> {
             client.stop()?;
             world.output.note("the sandbox is stopped");
         }
-        Err(_) => world.output.note("no sandbox runs here"),
+        Err(_) => world.output.note("no sandbox is running here"),
     }
     Ok(())
 }
@@ -122,17 +122,17 @@ fn tell_foreground(world: &World, directory: &Path, client: &Client) -> Result<(
         format!(" --dir {}", quote_word(&directory.to_string_lossy()))
     };
     world.output.data(&format!("export AWS_ENDPOINT_URL={}\n", client.url()))?;
-    world.output.note("this is a sandbox, not AWS: it knows only keys that it minted");
+    world.output.note("this is a sandbox, not AWS: it accepts only keys that it created");
     world.output.note(&format!(
         "in another terminal: `hatbox sandbox{flag} shell` opens a shell with everything set up"
     ));
-    world.output.note("running until Ctrl-C; calls:");
+    world.output.note("running until Ctrl-C; calls are shown here:");
     Ok(())
 }
 
 fn tell(world: &World, client: &Client) -> Result<(), Failure> {
     world.output.data(&format!("export AWS_ENDPOINT_URL={}\n", client.url()))?;
-    world.output.note("this is a sandbox, not AWS: it knows only keys that it minted");
+    world.output.note("this is a sandbox, not AWS: it accepts only keys that it created");
     world.output.note("`hatbox sandbox shell` opens a shell with everything set up");
     Ok(())
 }

@@ -22,15 +22,15 @@ pub(super) fn run(world: &World, scene: &Scene<'_>) -> Result<ExitCode, Failure>
         .map_or_else(|| PathBuf::from("/bin/sh"), PathBuf::from);
     make_startup_files(&scene.home())?;
     let s3 = if scene.find_program(OsStr::new("aws")).is_ok() { "aws s3" } else { "hatbox sandbox s3" };
-    world
-        .output
-        .note(&format!("{BOLD}this is a sandbox{BOLD:#}: no AWS, nothing of yours; `exit` leaves it. Try:"));
+    world.output.note(&format!(
+        "{BOLD}this is a sandbox{BOLD:#}, not AWS, without your own keys; `exit` leaves it. Try:"
+    ));
     for (command, what) in [
-        (format!("hatbox exec security-auditor -- {s3} ls"), "a role without MFA"),
-        (format!("hatbox exec dev-infra-admin -- {s3} ls"), "a role that asks for a code"),
-        ("hatbox sandbox code".to_owned(), "the phone: prints the code"),
-        (format!("hatbox trust graph {BOTH_ACCOUNTS}"), "who may assume which role"),
-        ("hatbox sandbox log".to_owned(), "who was let in, and why"),
+        (format!("hatbox exec security-auditor -- {s3} ls"), "a role that does not require MFA"),
+        (format!("hatbox exec dev-infra-admin -- {s3} ls"), "a role that requires an MFA code"),
+        ("hatbox sandbox code".to_owned(), "print the MFA code"),
+        (format!("hatbox trust graph {BOTH_ACCOUNTS}"), "who can assume which role"),
+        ("hatbox sandbox log".to_owned(), "which calls were allowed, and why"),
     ] {
         // Beside the command where it fits, else above.
         if command.len() > 48 {
