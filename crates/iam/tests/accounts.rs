@@ -117,7 +117,7 @@ fn what_cannot_be_read_is_refused_with_its_place() {
             r#"{"RoleDetailList": [{"Arn": "arn:aws:iam::111122223333:user/a"}]}"#.to_owned(),
             1,
             29,
-            "no ARN of a role",
+            "expected the ARN of a role",
         ),
         (format!("{{\"UserDetailList\": [{user},\n {user}"), 2, 62, "the text ends here"),
         (r#"{"schema": 2}"#.to_owned(), 1, 12, "`schema` is 1"),
@@ -167,14 +167,18 @@ fn one_odd_user_role_or_boundary_does_not_spoil_the_file() {
     let at_home = |kind: &str| format!("arn:aws:iam::111122223333:{kind}/ok");
     let good_user = user(&at_home("user"), "");
     for (list, odd, note) in [
-        ("UserDetailList", user("arn:aws:iam::N/A:user/odd", ""), "no ARN of a user; this user is left out"),
-        ("UserDetailList", user("", ""), "no ARN of a user; this user is left out"),
+        (
+            "UserDetailList",
+            user("arn:aws:iam::N/A:user/odd", ""),
+            "expected the ARN of a user; this user is left out",
+        ),
+        ("UserDetailList", user("", ""), "expected the ARN of a user; this user is left out"),
         ("UserDetailList", r#"{"UserName": "x"}"#.to_owned(), "`Arn` is missing here; this user is left out"),
         ("UserDetailList", "7".to_owned(), "this user is left out"),
         (
             "RoleDetailList",
             role("arn:aws:iam::111122223333:user/R", ""),
-            "no ARN of a role; this role is left out",
+            "expected the ARN of a role; this role is left out",
         ),
         (
             "RoleDetailList",
@@ -253,10 +257,7 @@ fn a_state_and_what_terraform_shows_of_it_tell_the_same() {
         assert_eq!(home.groups["ops"].grants.attached, ["arn:aws:iam::111122223333:policy/AssumeOps"]);
         assert_eq!(home.extent, Extent::Part, "there may be more than Terraform manages");
         assert_eq!(accounts.notes.len(), 1);
-        assert_eq!(
-            accounts.notes[0].text,
-            "aws_iam_user_policy.lost is left out: no source tells of `nobody`"
-        );
+        assert_eq!(accounts.notes[0].text, "aws_iam_user_policy.lost is left out: no source has `nobody`");
     }
     assert_eq!(state.accounts, shown.accounts);
 }
@@ -324,7 +325,7 @@ fn a_policy_file_is_about_the_one_role_of_its_name_and_the_later_source_counts()
         accounts.add_source(text.as_bytes(), origin(name)).unwrap();
     }
     assert!(trusts(&accounts, "111122223333") && accounts.unplaced.len() == 1);
-    assert_eq!(accounts.notes[0].text, "2 roles are called Ops, so it tells of none of them");
+    assert_eq!(accounts.notes[0].text, "2 roles are called Ops, and the file is used for none of them");
 }
 
 #[test]

@@ -169,7 +169,9 @@ fn check(accounts: &Accounts) -> BTreeMap<Answer, usize> {
         };
         if caller.kind == EntityKind::User {
             assert_eq!(listed("Can assume no role: "), !has_any, "{} in {text}", caller.arn);
-            assert!(!reach.render().contains("can become no role of the sources") || reach.ways.is_empty());
+            assert!(
+                !reach.render().contains("cannot assume any role of the sources") || reach.ways.is_empty()
+            );
         } else {
             let by_user = truth.callers.iter().filter(|other| other.kind == EntityKind::User);
             let is_open = by_user.into_iter().any(|user| truth.whole(user, caller).0 != Answer::No);

@@ -50,7 +50,7 @@ fn a_missing_mfa_code_is_told_with_what_would_follow_from_one() {
         &answer,
         "no",
         "
-NO  alice (111122223333) cannot become Ops (444455556666) without MFA
+NO  alice (111122223333) cannot assume Ops (444455556666) without MFA
 
   own policies   allow       group ops, policy AssumeOps, statement 1 (Ops)
   boundary       none
@@ -71,7 +71,7 @@ fn a_yes_tells_which_statements_allow_it() {
         &answer,
         "yes",
         "
-YES  alice (111122223333) can become Ops (444455556666) with MFA
+YES  alice (111122223333) can assume Ops (444455556666) with MFA
 
   own policies   allow       group ops, policy AssumeOps, statement 1 (Ops)
   boundary       none
@@ -88,7 +88,7 @@ fn without_organization_data_no_yes_is_certain() {
         &answer,
         "unknown",
         "
-UNKNOWN  whether carol (111122223333) can become Legacy (444455556666) without
+UNKNOWN  whether carol (111122223333) can assume Legacy (444455556666) without
     MFA
 
   own policies   allow       inline policy AssumeLegacy, statement 1 (Legacy)
@@ -108,7 +108,7 @@ fn the_smallest_change_may_be_two_and_a_missing_device_is_said() {
         &answer,
         "no",
         "
-NO  carol (111122223333) cannot become Ops (444455556666)
+NO  carol (111122223333) cannot assume Ops (444455556666)
 
   own policies   no match    no policy of carol allows sts:AssumeRole on this
                              role
@@ -132,10 +132,10 @@ fn a_chain_is_judged_step_by_step() {
         &answer,
         "no",
         "
-NO  bob (111122223333) cannot become Admin (444455556666) through Ops without
+NO  bob (111122223333) cannot assume Admin (444455556666) through Ops without
     MFA
 
-1  bob (111122223333) becomes Ops (444455556666)
+1  bob (111122223333) assumes Ops (444455556666)
   own policies   allow       group ops, policy AssumeOps, statement 1 (Ops)
   boundary       none
   trust policy   no match    statement 1 trusts account 111122223333, but
@@ -143,7 +143,7 @@ NO  bob (111122223333) cannot become Admin (444455556666) through Ops without
                              access keys the key is absent
   SCP, RCP       none
 
-2  Ops (444455556666) becomes Admin (444455556666)
+2  Ops (444455556666) assumes Admin (444455556666)
   own policies   no match    no policy of Ops allows sts:AssumeRole on this role
   boundary       none
   trust policy   no match    Admin trusts user alice (111122223333)
@@ -156,7 +156,7 @@ NO  bob (111122223333) cannot become Admin (444455556666) through Ops without
     );
     let audit = ask(&read(&[SNAPSHOT, NO_ORGANIZATION]), "bob", &["Ops"], "Audit", MfaUse::IfNeeded);
     assert_eq!(audit.answer().name(), "yes");
-    assert!(audit.render().ends_with("\nA role put on from another role lasts 1 h at most.\n"));
+    assert!(audit.render().ends_with("\nRole chaining limits the session to 1 hour.\n"));
     assert!(audit.render().contains("not needed  the trust policy names the caller"));
 }
 

@@ -39,13 +39,13 @@ fn what_a_user_can_become_is_told_with_mfa_and_the_way_there() {
     assert_eq!(
         reach.render(),
         "\
-What alice (111122223333) can become
+Roles that alice (111122223333) can assume
 
   Admin  444455556666  with MFA
   Audit  444455556666  with MFA, through Ops
   Ops    444455556666  with MFA
 
-A role put on from another role lasts 1 h at most.
+Role chaining limits the session to 1 hour.
 
 Indirect ways are not counted: who may change policies or create access keys.
 "
@@ -60,13 +60,13 @@ fn what_lets_plain_access_keys_in_is_said() {
     let accounts = read(&[SNAPSHOT, NO_ORGANIZATION]);
     assert_eq!(
         reach_of(&accounts, "carol").render(),
-        "What carol (111122223333) can become\n\n  Legacy  444455556666  no MFA needed\n\n\
+        "Roles that carol (111122223333) can assume\n\n  Legacy  444455556666  no MFA needed\n\n\
          Indirect ways are not counted: who may change policies or create access keys.\n"
     );
     let nothing = reach_of(&accounts, "Legacy").render();
     assert_eq!(
         nothing,
-        "Legacy (444455556666) can become no role of the sources.\n\nIndirect ways are not counted: who may change policies or create access keys.\n"
+        "Legacy (444455556666) cannot assume any role of the sources.\n\nIndirect ways are not counted: who may change policies or create access keys.\n"
     );
     for json in [reach_of(&accounts, "carol").to_json(), who_of(&accounts, "Legacy").to_json()] {
         let note = "Indirect ways are not counted: who may change policies or create access keys.";
@@ -80,7 +80,7 @@ fn everybody_who_can_become_a_role_is_told_through_other_roles_too() {
     assert_eq!(
         who.render(),
         "\
-Who can become Audit (444455556666)
+Who can assume Audit (444455556666)
 
   alice     111122223333  with MFA, through Ops
   bob       111122223333  with MFA, through Ops
@@ -88,7 +88,7 @@ Who can become Audit (444455556666)
 
 All of it unless an SCP or RCP forbids it.
 
-A role put on from another role lasts 1 h at most.
+Role chaining limits the session to 1 hour.
 
 Indirect ways are not counted: who may change policies or create access keys.
 "
@@ -112,12 +112,12 @@ fn whom_the_sources_do_not_tell_is_not_left_out() {
     assert_eq!(
         who.render(),
         "\
-Who can become Ops (444455556666)
+Who can assume Ops (444455556666)
 
   alice  111122223333  with MFA
 
 Its trust policy names besides
-  other users or roles of account 111122223333, which the sources tell in part,
+  other users or roles of account 111122223333, which the sources cover in part,
     under a condition
 
 All of it unless an SCP or RCP or a policy outside Terraform forbids it.
@@ -149,7 +149,7 @@ fn services_providers_and_everybody_are_told_in_words() {
         [
             "the service ec2.amazonaws.com",
             "whom the provider arn:aws:iam::444455556666:saml-provider/Idp signs in, under a condition",
-            "everybody, of any account",
+            "anyone, in any account",
             "any user or role of account 777788889999 (not in the sources) that it allows",
         ]
     );

@@ -161,7 +161,7 @@ fn an_ended_source_is_to_be_obtained_anew() {
             &format!(
                 "AWS said      AWS_ACCESS_KEY_ID ****{} of the environment is unknown to AWS,\n\
                  \x20             was made inactive, or came with another key's AWS_SESSION_TOKEN.\n\
-                 Fix           set all three variables anew, from one source\n",
+                 Fix           set all three variables again, from one source\n",
                 &key.id[key.id.len() - 4..]
             ),
         ),

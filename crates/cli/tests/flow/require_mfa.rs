@@ -189,7 +189,7 @@ fn live_is_a_source_like_any_other() {
     let fixture = fixture();
     let who = |arguments: &[&str]| fixture.hatbox(&["trust", "who", "guarded"]).args(arguments).run();
     let asked = who(&["--from", "live:people", "--from", "live:work"]).ok();
-    assert!(asked.stdout.starts_with("Who can become guarded (444455556666)\n"), "{}", asked.stdout);
+    assert!(asked.stdout.starts_with("Who can assume guarded (444455556666)\n"), "{}", asked.stdout);
     let both = ["--profile", "people", "--profile", "work", "-o"];
     let path = fixture.path("iam.json");
     fixture.hatbox(&["trust", "snapshot"]).args(both).args([&path]).run().ok();

@@ -362,7 +362,7 @@ fn a_role_that_a_variable_gave_is_named_with_the_variable() {
     );
     fixture.write_config(&chain);
     let refused = with_variable(&["exec", "plain", "--", "true"]).run().expect_code(125).stderr;
-    assert!(refused.contains("may not become strangers"), "{refused}");
+    assert!(refused.contains("may not assume strangers"), "{refused}");
     assert!(!refused.contains("AWS_ROLE_ARN"), "{refused}");
     fixture.write_config(&config("plain", "strangers", ""));
     let refused = exec(&fixture, &["plain"]).expect_code(125).stderr;

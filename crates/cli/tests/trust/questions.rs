@@ -118,7 +118,7 @@ fn a_profile_stands_for_its_user_and_its_roles() {
     let snapshot = fixture("snapshot.json");
     let from = ["--from", &snapshot, "--from", "org.json"];
     let ran = trust_at(home.path(), &[&["can", "work", "audit"][..], &from].concat());
-    let expected = "YES  bob (111122223333) can become Audit (444455556666) through Ops with MFA\n";
+    let expected = "YES  bob (111122223333) can assume Audit (444455556666) through Ops with MFA\n";
     assert!(ran.stdout.starts_with(expected), "{}{}", ran.stdout, ran.stderr);
     let ran = trust_at(home.path(), &[&["can", "work", "work"][..], &from].concat());
     assert_eq!(ran.code, 2);

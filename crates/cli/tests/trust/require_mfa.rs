@@ -49,7 +49,7 @@ fn guards_end_with_3_and_wrong_use_with_2() {
     let service = OPEN.replace(r#""AWS": "111122223333""#, r#""Service": "ec2.amazonaws.com""#);
     let refused = hatbox(&["trust", "require-mfa", "--file", "-"], service.as_bytes());
     assert_eq!((refused.code, refused.stdout.as_str()), (3, ""));
-    assert!(refused.stderr.contains("nobody whom this role trusts can have MFA"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("no one whom this role trusts can have MFA"), "{}", refused.stderr);
     let long = hatbox(&["trust", "require-mfa", "--file", "-", "--max-age", "soon"], OPEN.as_bytes());
     assert_eq!(long.code, 2);
     let stdin = hatbox(&["trust", "require-mfa", "--file", "-", "--apply"], OPEN.as_bytes());

@@ -271,7 +271,7 @@ impl Accounts {
 }
 
 impl Account {
-    /// What the groups of `user` grant, by group name; `None` for a group that no source tells of.
+    /// What the groups of `user` grant, by group name; `None` for a group that no source has.
     pub fn grants_of_groups<'a>(
         &'a self,
         user: &'a User,

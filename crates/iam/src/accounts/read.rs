@@ -77,7 +77,7 @@ pub(super) fn iam_arn<'n>(
     parsed
         .and_then(|arn| AccountId::parse(arn.account).ok())
         .map(|account| (text, account))
-        .ok_or_else(|| found.error(format!("`{text}` is no ARN of a {kind}")))
+        .ok_or_else(|| found.error(format!("invalid ARN `{text}`: expected the ARN of a {kind}")))
 }
 
 fn is_of_kind(resource: &str, kind: &str) -> bool {

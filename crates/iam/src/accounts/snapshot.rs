@@ -75,9 +75,9 @@ impl Accounts {
             self.account_mut(&id).alias = Some(alias.to_owned());
         }
         if let Some(taken) = text(node, "taken")? {
-            let taken: Timestamp = taken.parse().map_err(|_| {
-                need_error(node, "taken", &format!("`{taken}` is no time as RFC 3339 has it"))
-            })?;
+            let taken: Timestamp = taken
+                .parse()
+                .map_err(|_| need_error(node, "taken", &format!("`{taken}` is not an RFC 3339 timestamp")))?;
             self.set_taken(origin, taken);
         }
         let details = need(node, "details")?;

@@ -124,7 +124,10 @@ impl Accounts {
                 ([] | [_], _) => self.unplaced.push(file.clone()),
                 (several, _) => {
                     let count = several.len();
-                    let text = format!("{count} roles are called {}, so it tells of none of them", file.name);
+                    let text = format!(
+                        "{count} roles are called {}, and the file is used for none of them",
+                        file.name
+                    );
                     self.note(file.origin, text);
                     self.unplaced.push(file.clone());
                 }

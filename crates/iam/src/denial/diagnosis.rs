@@ -18,7 +18,7 @@ const WORTH_TELLING: u8 = 35;
 /// Why a call was refused, as far as it can be told.
 #[derive(Debug, Clone)]
 pub struct Diagnosis {
-    /// `alice may not become prod-admin`
+    /// `alice may not assume prod-admin`
     pub headline: String,
     /// The layer that AWS named, in words, where that alone is no cause.
     pub named_layer: Option<String>,
@@ -84,8 +84,8 @@ impl Diagnosis {
 fn headline(view: &View<'_>) -> String {
     let who = &view.who;
     match (view.refusal, view.attempt.role.is_some()) {
-        (Refusal::NotAuthorized(_), true) => format!("{who} may not become {}", view.whom),
-        (_, true) => format!("{who} did not become {}", view.whom),
+        (Refusal::NotAuthorized(_), true) => format!("{who} may not assume {}", view.whom),
+        (_, true) => format!("{who} did not assume {}", view.whom),
         (_, false) => format!("{who} got no session"),
     }
 }

@@ -16,7 +16,7 @@ const INDENT: usize = 14;
 /// What a failing command prints.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
-    /// `AWS refused: alice may not become prod-admin (sts:AssumeRole, AccessDenied).`
+    /// `AWS refused: alice may not assume prod-admin (sts:AssumeRole, AccessDenied).`
     pub headline: String,
     /// What follows, a line each.
     pub lines: Vec<String>,

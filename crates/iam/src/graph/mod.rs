@@ -1,4 +1,4 @@
-//! The picture of who can become which role: a graph, and what it looks like as SVG, text, DOT and JSON.
+//! The picture of who can assume which role: a graph, and what it looks like as SVG, text, DOT and JSON.
 //!
 //! [`Graph`] holds the facts in one order, whatever order they came in, so that each rendering of them is the same
 //! down to the byte and can be kept under version control.

@@ -85,7 +85,7 @@ pub struct Perhaps {
     pub unknown: Arc<[String]>,
 }
 
-/// Who can become which role.
+/// Who can assume which role.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Graph {
     accounts: Vec<Account>,

@@ -22,7 +22,7 @@ use crate::policy::answer::{Answer, Fact, add_facts, names_of};
 use crate::policy::document::{Effect, Policy};
 use crate::policy::principal::PrincipalKind;
 
-/// Who can become which role, by everything that the sources tell.
+/// Who can assume which role, by everything that the sources tell.
 pub fn survey(accounts: &Accounts, assumptions: &Assumptions) -> Graph {
     let users: Vec<Entity> = accounts.users().filter_map(|(_, user)| Entity::of_arn(&user.arn)).collect();
     let roles = accounts.roles().filter_map(|(_, role)| Entity::of_arn(&role.arn));

@@ -26,7 +26,7 @@ pub fn render_svg(graph: &Graph) -> String {
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\" \
          role=\"img\"{many}>\n<title>{}</title>\n<style>\n{STYLE}{pointed}</style>\n\
          <rect class=\"page\" x=\".5\" y=\".5\" width=\"{}\" height=\"{}\" rx=\"10\"/>\n",
-        escape_xml(&format!("Who can become which role: {}", picture.summary)),
+        escape_xml(&format!("Who can assume which role: {}", picture.summary)),
         width - 1,
         height - 1,
     );

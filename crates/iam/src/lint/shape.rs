@@ -84,7 +84,7 @@ fn find_sid<'p>(spot: Spot<'p>, seen: &mut BTreeSet<&'p str>) -> Option<Finding>
     }
     if !seen.insert(sid) {
         let message = "Another statement has the same Sid; AWS rejects the policy.";
-        return finding(Rule::DuplicateSid, message, "give each statement a Sid of its own.");
+        return finding(Rule::DuplicateSid, message, "give each statement its own Sid.");
     }
     None
 }

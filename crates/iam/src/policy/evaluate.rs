@@ -325,7 +325,7 @@ mod tests {
                 r#""single_policy": true, "trust_policy": {"Statement": [
                     {"Effect": "Allow", "Principal": {"AWS": "444455556666"}, "Action": "*"},
                     {"Effect": "Deny", "Principal": {"AWS": "444455556666"}, "Action": "*"}]}"#,
-                vec!["policy, statement 1: does not allow: names somebody else"],
+                vec!["policy, statement 1: does not allow: names someone else"],
             ),
             (
                 r#""boundary_policies": [{"Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}}],

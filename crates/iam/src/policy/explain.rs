@@ -47,7 +47,7 @@ pub enum Outcome<'p> {
     Applies,
     /// It may apply, depending on these facts.
     DependsOn(Vec<Fact>),
-    /// It names somebody else.
+    /// It names someone else.
     OtherPrincipal,
     /// It is about other actions.
     OtherAction,

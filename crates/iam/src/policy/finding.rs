@@ -79,7 +79,7 @@ impl Finding<'_> {
                 let facts: Vec<_> = facts.iter().map(quoted).collect();
                 format!("may {does}, depending on {}", facts.join(", "))
             }
-            (Answer::No, None | Some(Miss::Principal)) => format!("does not {does}: names somebody else"),
+            (Answer::No, None | Some(Miss::Principal)) => format!("does not {does}: names someone else"),
             (Answer::No, Some(Miss::Action)) => format!("does not {does}: is about other actions"),
             (Answer::No, Some(Miss::Resource)) => format!("does not {does}: is about other resources"),
             (Answer::No, Some(Miss::Condition { condition, has_key })) => {

@@ -139,7 +139,7 @@ fn read_principals(member: &Member) -> Result<Vec<Principal>, JsonError> {
             "CanonicalUser" => Some(PrincipalKind::CanonicalUser),
             other => {
                 let problem = format!(
-                    "`{other}` is no type of principal: `AWS`, `Service`, `Federated` or `CanonicalUser`"
+                    "invalid type of principal `{other}`: expected `AWS`, `Service`, `Federated` or `CanonicalUser`"
                 );
                 return Err(JsonError { place: by_type.place, problem });
             }
@@ -158,7 +158,7 @@ fn read_conditions(node: &Node, version: Version) -> Result<Vec<Condition>, Json
         let name = &by_operator.name;
         let operator = Operator::parse(name).ok_or_else(|| JsonError {
             place: by_operator.place,
-            problem: format!("`{name}` is no condition operator"),
+            problem: format!("unknown condition operator `{name}`"),
         })?;
         for by_key in by_operator.node.members(&format!("`{name}`"))? {
             let values = by_key

@@ -128,7 +128,7 @@ fn read_request(node: &Node, layers: &Layers) -> Result<Request, JsonError> {
             .into_iter()
             .chain(caller.account())
             .find_map(|account| AccountId::parse(account).ok())
-            .ok_or_else(|| node.error("no `resource_account`, and neither ARN tells it"))?,
+            .ok_or_else(|| node.error("no `resource_account`, and neither ARN has one"))?,
     };
     let also_actions = read_list(node, "also_actions", read_text)?;
     Ok(Request { caller, action, also_actions, resource, resource_account, context })
@@ -153,7 +153,8 @@ fn read_principal(principal: &Node, request: &Node, context: &Context) -> Result
     let text = read_text(principal)?;
     let arn = Arn::parse(&text).filter(|arn| AccountId::parse(arn.account).is_ok());
     let Some(arn) = arn else {
-        return Err(principal.error(format!("`{text}` is no ARN of a user, role or session")));
+        return Err(principal
+            .error(format!("invalid principal `{text}`: expected the ARN of a user, role or session")));
     };
     let kind = arn.resource.split_once('/').map_or(arn.resource, |(kind, _)| kind);
     match (arn.service, kind) {
@@ -178,7 +179,8 @@ fn read_principal(principal: &Node, request: &Node, context: &Context) -> Result
             }
             Ok(Caller::RoleSession { session_arn: Some(text), role_arn })
         }
-        _ => Err(principal.error(format!("`{text}` is no ARN of a user, role or session"))),
+        _ => Err(principal
+            .error(format!("invalid principal `{text}`: expected the ARN of a user, role or session"))),
     }
 }
 
@@ -305,11 +307,11 @@ mod tests {
         let session = r#""principal": "arn:aws:sts::111122223333:assumed-role/Deploy/ci""#;
         for (request, rest, part) in [
             (ASK.to_owned(), "", "no `principal`"),
-            (format!(r#"{ASK}, "principal": "alice""#), "", "`alice` is no ARN"),
+            (format!(r#"{ASK}, "principal": "alice""#), "", "invalid principal `alice`"),
             (
                 format!(r#"{ASK}, "principal": "arn:aws:iam::111122223333:group/g""#),
                 "",
-                "is no ARN of a user",
+                "expected the ARN of a user",
             ),
             (format!(r#"{ASK}, "principal_service": "x", {alice}"#), "", "more than one of"),
             (format!("{ASK}, {session}"), "", "without `principal_role`"),

@@ -61,7 +61,7 @@ impl Contest {
                  contradict each other"
             }
             Self::Everyone => {
-                "everybody is named, but the session policy does not allow it: AWS's documents do not say \
+                "everyone is named, but the session policy does not allow it: AWS's documents do not say \
                  which of the two decides"
             }
         }

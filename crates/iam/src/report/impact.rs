@@ -8,7 +8,7 @@ use crate::report::reach::{Mfa, Way};
 use crate::report::who::{Who, who};
 use crate::wrap::wrap;
 
-/// What a change does to those who can become the role now, directly.
+/// What a change does to those who can assume the role now, directly.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Impact {
     /// Users who still can, with MFA, and have a device that gives codes.
@@ -105,7 +105,7 @@ fn find_role<'a>(accounts: &'a Accounts, role: &Entity) -> Option<&'a Role> {
     accounts.accounts.get(role.account.as_ref()?)?.roles.get(&role.arn)
 }
 
-/// Who can become `role` when `trust` is its trust policy.
+/// Who can assume `role` when `trust` is its trust policy.
 fn ask(accounts: &mut Accounts, role: &Entity, trust: &str, assumptions: &Assumptions) -> Who {
     let account = role.account.as_ref().and_then(|id| accounts.accounts.get_mut(id));
     if let Some(there) = account.and_then(|account| account.roles.get_mut(&role.arn)) {

@@ -1,4 +1,4 @@
-//! Everything that a caller can become, through other roles too, and whether that asks for MFA.
+//! Everything that a caller can assume, through other roles too, and whether that asks for MFA.
 
 use crate::assume::context::Assumptions;
 use crate::assume::credentials::Credentials;
@@ -52,7 +52,7 @@ pub struct Way {
     pub answer: Answer,
 }
 
-/// What a caller can become.
+/// What a caller can assume.
 #[derive(Debug, Clone)]
 pub struct Reach {
     /// The caller.
@@ -63,7 +63,7 @@ pub struct Reach {
     pub perhaps: Vec<Entity>,
 }
 
-/// Finds all roles that `caller` can become.
+/// Finds all roles that `caller` can assume.
 pub fn reach(accounts: &Accounts, caller: &Entity, assumptions: &Assumptions) -> Reach {
     let mut search = Search { caller, edges: Edges::new(accounts, assumptions), onward: BTreeMap::new() };
     let mut found: BTreeMap<Entity, Way> = BTreeMap::new();
@@ -86,7 +86,7 @@ pub fn reach(accounts: &Accounts, caller: &Entity, assumptions: &Assumptions) ->
     Reach { caller: caller.clone(), ways, perhaps: perhaps.into_iter().collect() }
 }
 
-/// The search for all that one caller can become.
+/// The search for all that one caller can assume.
 struct Search<'a> {
     caller: &'a Entity,
     edges: Edges<'a>,
@@ -224,9 +224,9 @@ impl Reach {
     pub fn render(&self) -> String {
         let caller = self.caller.label();
         let mut text = match (self.ways.is_empty(), self.perhaps.is_empty()) {
-            (true, true) => format!("{caller} can become no role of the sources.\n"),
-            (true, false) => format!("By what is known, {caller} can assume no role of the sources.\n"),
-            (false, _) => format!("What {caller} can become\n\n"),
+            (true, true) => format!("{caller} cannot assume any role of the sources.\n"),
+            (true, false) => format!("By what is known, {caller} cannot assume any role of the sources.\n"),
+            (false, _) => format!("Roles that {caller} can assume\n\n"),
         };
         let common = common_to(&self.ways);
         let rows =
@@ -277,6 +277,6 @@ pub(crate) fn push_footer(text: &mut String, common: &[Fact], ways: &[Way]) {
         text.push_str(&wrap(&format!("All of it depending on {}.", join_or(&facts)), 0, 0));
     }
     if ways.iter().any(|way| !way.through.is_empty() || way.mfa == Mfa::OfNoUse) {
-        text.push_str("\nA role put on from another role lasts 1 h at most.\n");
+        text.push_str("\nRole chaining limits the session to 1 hour.\n");
     }
 }

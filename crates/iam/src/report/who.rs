@@ -1,4 +1,4 @@
-//! Everybody who can become a role, through other roles too.
+//! Everybody who can assume a role, through other roles too.
 
 use crate::assume::context::Assumptions;
 use crate::assume::credentials::Credentials;
@@ -21,7 +21,7 @@ use crate::report::reach::{
 use crate::report::words::join_or;
 use crate::wrap::wrap;
 
-/// Who can become a role.
+/// Who can assume a role.
 #[derive(Debug, Clone)]
 pub struct Who {
     /// The role.
@@ -36,7 +36,7 @@ pub struct Who {
     pub not_known: Vec<String>,
 }
 
-/// Finds all who can become `role`.
+/// Finds all who can assume `role`.
 pub fn who(accounts: &Accounts, role: &Entity, assumptions: &Assumptions) -> Who {
     let mut edges = Edges::new(accounts, assumptions);
     // Ways from roles to `role`, by the role that they begin at; the empty one first.
@@ -132,12 +132,12 @@ fn others(accounts: &Accounts, target: &Target) -> Vec<String> {
         let under = if is_open { "" } else { ", under a condition" };
         let Some(element) = &statement.principals else { continue };
         if element.is_negated {
-            others.push(format!("everybody of any account but those it names{under}"));
+            others.push(format!("anyone in any account except those it names{under}"));
             continue;
         }
         others.extend(element.entries.iter().filter_map(|principal| {
             match &principal.kind {
-                PrincipalKind::Everyone => Some(format!("everybody, of any account{under}")),
+                PrincipalKind::Everyone => Some(format!("anyone, in any account{under}")),
                 PrincipalKind::Service => Some(format!("the service {}{under}", principal.text)),
                 PrincipalKind::Federated => {
                     Some(format!("whom the provider {} signs in{under}", principal.text))
@@ -147,7 +147,7 @@ fn others(accounts: &Accounts, target: &Target) -> Vec<String> {
                         "any user or role of account {account} (not in the sources) that it allows{under}"
                     )),
                     Some((_, known)) if known.extent == Extent::Part => Some(format!(
-                        "other users or roles of account {account}, which the sources tell in part{under}"
+                        "other users or roles of account {account}, which the sources cover in part{under}"
                     )),
                     Some(_) => None,
                 },
@@ -161,7 +161,7 @@ fn others(accounts: &Accounts, target: &Target) -> Vec<String> {
     others
 }
 
-/// A session of a role that no source tells of.
+/// A session of a role that no source has.
 fn session_elsewhere(accounts: &Accounts, principal: &str) -> Option<String> {
     let Session { account, role, name } = Session::parse(principal)?;
     let known = accounts.account(account);
@@ -182,9 +182,9 @@ impl Who {
         if self.ways.is_empty() && !self.perhaps.is_empty() {
             text.push_str(&format!("By what is known, no user or role of the sources can assume {role}.\n"));
         } else if self.ways.is_empty() {
-            text.push_str(&format!("No user or role of the sources can become {role}.\n"));
+            text.push_str(&format!("No user or role of the sources can assume {role}.\n"));
         } else {
-            text.push_str(&format!("Who can become {role}\n\n"));
+            text.push_str(&format!("Who can assume {role}\n\n"));
         }
         let common = common_to(&self.ways);
         let rows = self.ways.iter().map(|way| {

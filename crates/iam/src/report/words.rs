@@ -14,13 +14,13 @@ const KEPT_BACK: &str = "sts:externalid";
 
 /// Whom a statement names: `account 111122223333`, `user alice (111122223333)`, `everybody`.
 pub(crate) fn principals(statement: &Statement) -> String {
-    let Some(element) = &statement.principals else { return "nobody".to_owned() };
+    let Some(element) = &statement.principals else { return "no one".to_owned() };
     let mut named: Vec<String> = element
         .entries
         .iter()
         .take(MAX_NAMED)
         .map(|principal| match &principal.kind {
-            PrincipalKind::Everyone => "everybody".to_owned(),
+            PrincipalKind::Everyone => "everyone".to_owned(),
             PrincipalKind::Account { account, .. } => format!("account {account}"),
             PrincipalKind::Arn => principal_of_arn(&principal.text),
             PrincipalKind::Nobody => format!("`{}`, which was deleted", principal.text),
@@ -34,7 +34,7 @@ pub(crate) fn principals(statement: &Statement) -> String {
         named.push(format!("{more} more"));
     }
     let named = named.join(", ");
-    if element.is_negated { format!("everybody but {named}") } else { named }
+    if element.is_negated { format!("everyone but {named}") } else { named }
 }
 
 fn principal_of_arn(arn: &str) -> String {

@@ -73,10 +73,10 @@ pub struct Effects {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Guard {
     /// AWS made the role, and changes its policy itself.
-    #[error("AWS owns this role, and lets nobody change its trust policy")]
+    #[error("AWS owns this role, and no one else can change its trust policy")]
     OwnedByAws,
     /// Services, providers and roles only.
-    #[error("nobody whom this role trusts can have MFA")]
+    #[error("no one whom this role trusts can have MFA")]
     NobodyHasMfa,
     /// Longer than AWS takes.
     #[error("the policy would have {count} characters, and AWS takes {limit}")]

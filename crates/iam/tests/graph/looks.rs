@@ -176,7 +176,7 @@ fn dot_has_a_cluster_for_each_account() {
 fn svg_says_in_words_what_its_colours_say_and_more_where_something_is_pointed_at() {
     let svg = render_svg(&small().finish());
     for part in [
-        "<title>Who can become which role: 4 roles, 3 users, 2 warnings.</title>",
+        "<title>Who can assume which role: 4 roles, 3 users, 2 warnings.</title>",
         "<title>Ops → Audit: no MFA; chained, 1 h at most</title>",
         "<title>arn:aws:iam::444455556666:role/Ops\nfrom: alice, bob\nto: Audit</title>",
         "<title>arn:aws:iam::444455556666:role/Legacy (no MFA)\nfrom: carol</title>",

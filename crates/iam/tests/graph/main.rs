@@ -1,4 +1,4 @@
-//! Pictures of who can become which role: what they look like, and what holds for every one of them.
+//! Pictures of who can assume which role: what they look like, and what holds for every one of them.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,

@@ -1,4 +1,4 @@
-//! `hatbox trust graph`: a picture of who can become which role.
+//! `hatbox trust graph`: a picture of who can assume which role.
 
 use std::path::Path;
 use std::process::ExitCode;

@@ -1,4 +1,4 @@
-//! `hatbox trust reach`: everything that a caller can become.
+//! `hatbox trust reach`: everything that a caller can assume.
 
 use std::process::ExitCode;
 

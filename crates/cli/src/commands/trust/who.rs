@@ -1,4 +1,4 @@
-//! `hatbox trust who`: everybody who can become a role.
+//! `hatbox trust who`: everybody who can assume a role.
 
 use std::process::ExitCode;
 

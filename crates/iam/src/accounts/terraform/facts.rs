@@ -252,7 +252,7 @@ impl Accounts {
         }
         let [account] = accounts.as_slice() else {
             let address = resource.address.render();
-            let why = if accounts.is_empty() { "no source tells of" } else { "several accounts have" };
+            let why = if accounts.is_empty() { "no source has" } else { "several accounts have" };
             self.note(origin, format!("{address} is left out: {why} `{name}`"));
             return;
         };

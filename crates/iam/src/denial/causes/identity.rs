@@ -26,7 +26,7 @@ pub(super) fn wrong_identity(view: &View<'_>) -> Verdict {
                 (StartKind::Stored, _) => Verdict::said(cause, format!("the access key{key} stored for `{profile}` is unknown to AWS, or was made inactive"))
                     .fix(Fix::Command(format!("hatbox add {word}     stores another"))),
                 (StartKind::Environment, _) => Verdict::said(cause, format!("AWS_ACCESS_KEY_ID{key} of the environment is unknown to AWS, was made inactive, or came with another key's AWS_SESSION_TOKEN"))
-                    .fix(Fix::Words("set all three variables anew, from one source".to_owned())),
+                    .fix(Fix::Words("set all three variables again, from one source".to_owned())),
                 _ => Verdict::said(cause, format!("the access key{key} of `{profile}` is unknown to AWS, was made inactive, or came with another key's session token"))
                     .fix(Fix::Command(format!("hatbox add {word}     stores another"))),
             };

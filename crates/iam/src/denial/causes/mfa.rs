@@ -148,7 +148,7 @@ pub(super) fn wrong_serial(view: &View<'_>) -> Verdict {
         let verdict = Verdict::computed(
             cause,
             format!(
-                "{serial} is no device of {}; {} ({})",
+                "{serial} is not a device of {}; {} ({})",
                 view.who,
                 if list.is_empty() { "there is none".to_owned() } else { format!("there is {list}") },
                 devices.origin

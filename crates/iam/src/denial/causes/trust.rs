@@ -19,7 +19,10 @@ pub(super) fn not_trusted(view: &View<'_>) -> Verdict {
         Some((trust, origin))
             if !trust.is_named && !trust.deleted.is_empty() && trust.accounts.is_empty() =>
         {
-            return Verdict::open(cause, format!("it names nobody but those who were deleted ({origin})"));
+            return Verdict::open(
+                cause,
+                format!("it names only users and roles that were deleted ({origin})"),
+            );
         }
         Some((trust, origin)) if !trust.is_named && trust.answer == Answer::No => {
             let text = format!("{whom} {}{} ({origin})", trusted(trust), here(view));
@@ -133,7 +136,7 @@ pub(super) fn role_name(view: &View<'_>) -> Verdict {
         );
         return Verdict::likely(cause, if is_case { 84 } else { 40 }, text).fix(setting(arn));
     }
-    Verdict::open(cause, "AWS does not tell whether a role exists; no other profile names one like it")
+    Verdict::open(cause, "AWS does not say whether a role exists; no other profile names one like it")
 }
 
 /// The name, with its path where that is what differs.
@@ -151,7 +154,7 @@ pub(super) fn deleted_principal(view: &View<'_>) -> Verdict {
         return Verdict::ruled_out(
             cause,
             Evidence::Computed,
-            format!("it names nobody who was deleted ({origin})"),
+            format!("it names no one who was deleted ({origin})"),
         );
     };
     let kind = if first.starts_with("AROA") { "role" } else { "user" };

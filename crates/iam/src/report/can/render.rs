@@ -21,7 +21,7 @@ impl Can {
         for (step, number) in self.steps.iter().zip(1..) {
             text.push('\n');
             if is_chain {
-                text.push_str(&format!("{number}  {} becomes {}\n", step.from.label(), step.to.label()));
+                text.push_str(&format!("{number}  {} assumes {}\n", step.from.label(), step.to.label()));
             }
             for row in &step.rows {
                 text.push_str(&render_row(row));
@@ -42,7 +42,7 @@ impl Can {
         if self.steps.last().is_some_and(|step| step.credentials == Credentials::RoleSession)
             && !self.answer().is_no()
         {
-            text.push_str("\nA role put on from another role lasts 1 h at most.\n");
+            text.push_str("\nRole chaining limits the session to 1 hour.\n");
         }
         text
     }
@@ -62,10 +62,10 @@ impl Can {
             _ => "",
         };
         let line = match self.answer() {
-            Answer::Yes => format!("YES  {caller} can become {role}{through}{mfa}"),
-            Answer::No => format!("NO  {caller} cannot become {role}{through}{mfa}"),
+            Answer::Yes => format!("YES  {caller} can assume {role}{through}{mfa}"),
+            Answer::No => format!("NO  {caller} cannot assume {role}{through}{mfa}"),
             Answer::Unknown(_) => {
-                format!("UNKNOWN  whether {caller} can become {role}{through}{mfa}")
+                format!("UNKNOWN  whether {caller} can assume {role}{through}{mfa}")
             }
         };
         wrap(&line, 0, 4).trim_end().to_owned()

@@ -220,7 +220,7 @@ impl RowWriter<'_> {
                     .take(MAX_SHOWN)
                     .map(|statement| principals(statement.statement))
                     .collect();
-                let trusted = if trusted.is_empty() { "nobody".to_owned() } else { trusted.join(", ") };
+                let trusted = if trusted.is_empty() { "no one".to_owned() } else { trusted.join(", ") };
                 row(Say::NoMatch, vec![format!("{} trusts {trusted}", self.target.entity.name)])
             }
         }
