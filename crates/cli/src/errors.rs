@@ -6,12 +6,13 @@ use std::process::ExitCode;
 
 use hatbox_core::handover::FormatError;
 use hatbox_iam::denial::attempt::RefusedCall;
+use hatbox_types::text::page::Page;
 use hatbox_types::text::printable;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::aws::client::ClientError;
-use crate::output::{CalledAs, Output, StdoutError};
+use crate::output::{CalledAs, Output, StdoutError, render_line};
 use crate::store::sealed::SealError;
 use crate::sys::files::FileError;
 
@@ -90,7 +91,26 @@ pub(crate) struct Refused {
     #[serde(flatten)]
     pub(crate) call: RefusedCall,
     /// The causes and what helps, line by line as it is printed; empty where the hints say all.
-    pub(crate) explanation: Vec<String>,
+    #[serde(with = "plain_lines")]
+    pub(crate) explanation: Page,
+}
+
+/// A page as data: the texts of its lines.
+mod plain_lines {
+    use hatbox_types::text::page::{Line, Page};
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(page: &Page, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(page.0.iter().map(Line::to_string))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Page, D::Error> {
+        let mut page = Page::default();
+        for line in Vec::<String>::deserialize(deserializer)? {
+            page.plain(&line);
+        }
+        Ok(page)
+    }
 }
 
 impl Failure {
@@ -191,13 +211,13 @@ impl Failure {
         for cause in &self.causes {
             output.raw_line(&format!("  caused by: {cause}"));
         }
-        let explanation =
-            self.refused.as_ref().map(|refused| refused.explanation.as_slice()).unwrap_or_default();
+        let explanation = self.refused.as_ref().map(|refused| refused.explanation.0.as_slice());
+        let explanation = explanation.unwrap_or_default();
         if !explanation.is_empty() {
             output.raw_line("");
         }
         for line in explanation {
-            output.raw_line(line);
+            output.raw_line(&render_line(line));
         }
         for hint in &self.hints {
             output.hint(hint);

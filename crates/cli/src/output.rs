@@ -8,7 +8,7 @@ use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 
 use anstyle::{AnsiColor, Style};
-use hatbox_core::plan::explain::{Line, Style as Stress};
+use hatbox_types::text::page::{Line, Page, Style as Stress};
 use hatbox_types::text::wrap::wrap_line;
 use hatbox_types::text::{printable, printable_lines};
 
@@ -54,6 +54,7 @@ pub(crate) const HINT: Style = AnsiColor::Cyan.on_default().bold();
 pub(crate) const BOLD: Style = Style::new().bold();
 pub(crate) const DIM: Style = Style::new().dimmed();
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
+const BAD: Style = AnsiColor::Red.on_default();
 
 /// What the styles above, and clap's, are made of.
 const OWN_SEQUENCES: [&str; 8] = [
@@ -81,7 +82,12 @@ fn render_safe_line(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.replace('\n', "\\n").replace('\t', "\\t"))
 }
 
-/// A line with its newline, in colours where there are any.
+/// A page in colours; a stream that wants none drops them.
+pub(crate) fn render_page(page: &Page) -> String {
+    page.0.iter().map(|line| render_line(line) + "\n").collect()
+}
+
+/// A line in colours, without its newline.
 pub(crate) fn render_line(line: &Line) -> String {
     let mut text = String::new();
     for span in &line.0 {
@@ -91,10 +97,10 @@ pub(crate) fn render_line(line: &Line) -> String {
             Stress::Quiet => DIM,
             Stress::Good => GOOD,
             Stress::Warning => WARNING,
+            Stress::Bad => BAD,
         };
         text.push_str(&format!("{style}{}{style:#}", span.text));
     }
-    text.push('\n');
     text
 }
 
@@ -256,7 +262,7 @@ mod tests {
         let clap = [clap.get_header(), clap.get_error(), clap.get_usage(), clap.get_literal()]
             .into_iter()
             .chain([clap.get_placeholder(), clap.get_valid(), clap.get_invalid()]);
-        for style in [ERROR, WARNING, HINT, BOLD, DIM, GOOD].iter().chain(clap) {
+        for style in [ERROR, WARNING, HINT, BOLD, DIM, GOOD, BAD].iter().chain(clap) {
             let text = format!("{style}word{style:#}\n");
             assert_eq!(render_safe(&text), text, "{text:?}");
         }

@@ -7,9 +7,6 @@ pub mod policy;
 
 pub mod accounts;
 
-mod columns;
-mod wrap;
-
 pub mod assume;
 pub mod report;
 

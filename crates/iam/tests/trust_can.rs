@@ -38,7 +38,7 @@ fn ask(accounts: &Accounts, caller: &str, via: &[&str], role: &str, mfa: MfaUse)
 }
 
 fn check(answer: &Can, verdict: &str, text: &str) {
-    assert_eq!(answer.render(), text.trim_start_matches('\n'));
+    assert_eq!(answer.render().to_string(), text.trim_start_matches('\n'));
     assert_eq!(answer.answer().name(), verdict);
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
 }
@@ -156,8 +156,8 @@ NO  bob (111122223333) cannot assume Admin (444455556666) through Ops without
     );
     let audit = ask(&read(&[SNAPSHOT, NO_ORGANIZATION]), "bob", &["Ops"], "Audit", MfaUse::IfNeeded);
     assert_eq!(audit.answer().name(), "yes");
-    assert!(audit.render().ends_with("\nRole chaining limits the session to 1 hour.\n"));
-    assert!(audit.render().contains("not needed  the trust policy names the caller"));
+    assert!(audit.render().to_string().ends_with("\nRole chaining limits the session to 1 hour.\n"));
+    assert!(audit.render().to_string().contains("not needed  the trust policy names the caller"));
 }
 
 #[test]
@@ -165,7 +165,7 @@ fn what_terraform_does_not_manage_is_not_known() {
     let accounts = read(&[STATE, NO_ORGANIZATION]);
     let with = ask(&accounts, "alice", &[], "Ops", MfaUse::With);
     assert_eq!(with.answer().name(), "unknown");
-    assert!(with.render().ends_with("\nYes, unless a policy outside Terraform forbids it.\n"));
+    assert!(with.render().to_string().ends_with("\nYes, unless a policy outside Terraform forbids it.\n"));
     let without = ask(&accounts, "alice", &[], "Ops", MfaUse::Without);
     assert_eq!(without.answer().name(), "no", "the trust policy alone refuses, whatever else there is");
 }
@@ -176,7 +176,7 @@ fn what_a_plan_does_not_know_is_never_guessed() {
     let linked = ask(&accounts, "alice", &[], "Linked", MfaUse::IfNeeded);
     assert_eq!(linked.answer().name(), "unknown");
     assert!(
-        linked.render().contains(
+        linked.render().to_string().contains(
             "Not seen: a policy outside Terraform; the trust policy of\nLinked (not known until apply)"
         ),
         "{}",
@@ -241,7 +241,7 @@ fn a_boundary_is_widened_and_not_evaded() {
         let details =
             format!(r#"{{"UserDetailList": [{user}], "RoleDetailList": [{role}], "Policies": [{limit}]}}"#);
         let accounts = read(&[&details, r#"{"schema": 1, "organization": "none"}"#]);
-        let text = ask(&accounts, "dora", &[], "R", MfaUse::IfNeeded).render().replace('\n', " ");
+        let text = ask(&accounts, "dora", &[], "R", MfaUse::IfNeeded).render().to_string().replace('\n', " ");
         assert!(text.contains(expected), "{text}");
         assert!(text.contains("added to the permissions boundary of dora: yes."), "{text}");
     }
@@ -282,7 +282,7 @@ fn each_layer_that_refuses_is_named_with_what_would_turn_it() {
     ] {
         let answer = ask(&accounts, "dora", &[], "R", MfaUse::IfNeeded);
         assert_eq!(answer.answer().name(), "no");
-        let text = answer.render();
+        let text = answer.render().to_string();
         assert!(text.contains(row), "{text}");
         assert!(text.contains(remedy), "{text}");
     }
@@ -294,7 +294,7 @@ fn a_key_that_only_the_network_tells_leaves_the_answer_open_until_it_is_given() 
     let open = ask(&accounts, "dora", &[], "R", MfaUse::IfNeeded);
     assert_eq!(open.answer().name(), "unknown");
     assert!(
-        open.render().ends_with(
+        open.render().to_string().ends_with(
             "\nIt depends on aws:SourceIp.\nAdd --context aws:SourceIp=VALUE to say what it is.\n"
         )
     );
@@ -310,7 +310,7 @@ fn an_external_id_is_asked_for_and_never_shown() {
     let accounts = world(&trust(&condition("StringEquals", "sts:ExternalId", "hush-7731")), "", "", NONE);
     let answer = ask(&accounts, "dora", &[], "R", MfaUse::IfNeeded);
     assert_eq!(answer.answer().name(), "no");
-    let text = answer.render();
+    let text = answer.render().to_string();
     assert!(!text.contains("hush"), "{text}");
     assert!(text.contains("requires the right sts:ExternalId; none is sent"), "{text}");
     assert!(!answer.to_json().to_string().contains("hush"));
@@ -375,5 +375,5 @@ fn a_policy_of_ten_thousand_statements_is_explained_in_few_lines() {
     let accounts = world(&trust, "", "", NONE);
     let answer = ask(&accounts, "dora", &[], "R", MfaUse::IfNeeded);
     assert_eq!(answer.answer().name(), "no");
-    assert!(answer.render().len() < 2000, "{}", answer.render());
+    assert!(answer.render().to_string().len() < 2000, "{}", answer.render());
 }

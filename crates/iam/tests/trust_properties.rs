@@ -155,7 +155,7 @@ proptest! {
         let (callers, roles) = entities();
         for (caller, role) in callers.iter().zip(&roles) {
             let answer = can(&accounts, caller, &[], role, MfaUse::IfNeeded, &Assumptions::default());
-            let text = answer.render();
+            let text = answer.render().to_string();
             prop_assert!(text.lines().all(|line| line.chars().count() <= 80 || !line.trim().contains(' ')), "{}", text);
             let has_remedy = answer.steps[0].remedy.is_some();
             prop_assert!(answer.answer().is_no() || !has_remedy);

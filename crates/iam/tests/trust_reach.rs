@@ -37,7 +37,7 @@ fn who_of(accounts: &Accounts, role: &str) -> Who {
 fn what_a_user_can_become_is_told_with_mfa_and_the_way_there() {
     let reach = reach_of(&read(&[SNAPSHOT, NO_ORGANIZATION]), "alice");
     assert_eq!(
-        reach.render(),
+        reach.render().to_string(),
         "\
 Roles that alice (111122223333) can assume
 
@@ -59,11 +59,11 @@ Indirect ways are not counted: who may change policies or create access keys.
 fn what_lets_plain_access_keys_in_is_said() {
     let accounts = read(&[SNAPSHOT, NO_ORGANIZATION]);
     assert_eq!(
-        reach_of(&accounts, "carol").render(),
+        reach_of(&accounts, "carol").render().to_string(),
         "Roles that carol (111122223333) can assume\n\n  Legacy  444455556666  no MFA needed\n\n\
          Indirect ways are not counted: who may change policies or create access keys.\n"
     );
-    let nothing = reach_of(&accounts, "Legacy").render();
+    let nothing = reach_of(&accounts, "Legacy").render().to_string();
     assert_eq!(
         nothing,
         "Legacy (444455556666) cannot assume any role of the sources.\n\nIndirect ways are not counted: who may change policies or create access keys.\n"
@@ -78,7 +78,7 @@ fn what_lets_plain_access_keys_in_is_said() {
 fn everybody_who_can_become_a_role_is_told_through_other_roles_too() {
     let who = who_of(&read(&[SNAPSHOT]), "Audit");
     assert_eq!(
-        who.render(),
+        who.render().to_string(),
         "\
 Who can assume Audit (444455556666)
 
@@ -101,7 +101,7 @@ fn who_has_no_device_for_the_code_that_is_needed_is_told() {
     let without = SNAPSHOT
         .replace("\"arn:aws:iam::111122223333:mfa/bob\"", "\"arn:aws:iam::111122223333:u2f/user/bob/key\"");
     assert_ne!(without, SNAPSHOT);
-    let text = who_of(&read(&[&without, NO_ORGANIZATION]), "Audit").render();
+    let text = who_of(&read(&[&without, NO_ORGANIZATION]), "Audit").render().to_string();
     assert!(text.contains("  bob       111122223333  with MFA, but has no device, through Ops\n"), "{text}");
     assert!(text.contains("  alice     111122223333  with MFA, through Ops\n"), "{text}");
 }
@@ -110,7 +110,7 @@ fn who_has_no_device_for_the_code_that_is_needed_is_told() {
 fn whom_the_sources_do_not_tell_is_not_left_out() {
     let who = who_of(&read(&[STATE]), "Ops");
     assert_eq!(
-        who.render(),
+        who.render().to_string(),
         "\
 Who can assume Ops (444455556666)
 
@@ -129,7 +129,11 @@ Indirect ways are not counted: who may change policies or create access keys.
     assert_ne!(cut, STATE);
     let who = who_of(&read(&[&cut, NO_ORGANIZATION]), "Ops");
     assert!(who.ways.is_empty());
-    assert!(who.render().contains("Not known: alice (111122223333), whom something"), "{}", who.render());
+    assert!(
+        who.render().to_string().contains("Not known: alice (111122223333), whom something"),
+        "{}",
+        who.render()
+    );
 }
 
 #[test]

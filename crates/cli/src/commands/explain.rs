@@ -10,7 +10,7 @@ use crate::credentials::request::{SessionRequest, resolve_profile_name, resolve_
 use crate::errors::Failure;
 use crate::files::aws_config::load_config;
 use crate::keys::KeyStore;
-use crate::output::render_line;
+use crate::output::render_page;
 use crate::store::sessions::Sessions;
 use crate::world::World;
 
@@ -32,7 +32,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ExplainArgs) -> Res
     let text = if args.json {
         format!("{:#}\n", render_explanation_json(&plan, &paths, &cache))
     } else {
-        render_explanation(&plan, &paths, &cache).iter().map(render_line).collect()
+        render_page(&render_explanation(&plan, &paths, &cache))
     };
     world.output.data(&text)?;
     Ok(())

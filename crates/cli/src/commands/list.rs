@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use hatbox_core::cache::CachedSession;
 use hatbox_types::name::ProfileName;
+use hatbox_types::text::page::Style;
+use hatbox_types::text::table::Table;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -235,20 +237,14 @@ fn render_left(seconds: i64) -> String {
 /// Columns with two blanks between: as wide as they must be, or, as aws-vault writes them, at least 25
 /// characters wide and padded to the end of the line.
 fn render_columns(rows: &[[String; 3]], called_as: CalledAs) -> String {
-    let least = if called_as == CalledAs::AwsVault { 25 } else { 0 };
-    let mut widths = [least; 3];
-    for row in rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(cell.chars().count() + 2);
-        }
+    let mut table = match called_as {
+        CalledAs::AwsVault => Table::padded(25),
+        CalledAs::Hatbox => Table::default(),
+    };
+    for [profile, credentials, sessions] in rows {
+        table.row(&[profile, credentials, sessions].map(|cell| (cell.as_str(), Style::Plain)));
     }
-    let mut text = String::new();
-    for row in rows {
-        let line: String = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
-        text.push_str(if called_as == CalledAs::AwsVault { &line } else { line.trim_end() });
-        text.push('\n');
-    }
-    text
+    table.into_page().to_string()
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use hatbox_iam::denial::known::{Answers, Known};
 use hatbox_iam::denial::redact::Redactor;
 use hatbox_iam::denial::report::render_page;
 use hatbox_types::name::ProfileName;
+use hatbox_types::text::page::{Page, Style};
 use hatbox_types::text::shell::quote_word;
 use serde_json::{Value, json};
 
@@ -20,6 +21,7 @@ use crate::credentials::last_failure::{LastFailure, load_last_failure};
 use crate::credentials::request::resolve_profile_name;
 use crate::errors::{Failure, FailureKind};
 use crate::files::trust_sources::{AT_LEISURE, load_trust_sources};
+use crate::output;
 use crate::world::World;
 
 /// Nothing speaks for one cause: all of them are only possible.
@@ -43,8 +45,14 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &WhyArgs) -> Result<
         }
         format!("{value:#}\n")
     } else {
-        let text = format!("{}\n", answer.lines.join("\n"));
-        if args.redact { redactor(&answer.json).redact(&text) } else { text }
+        let mut page = answer.page;
+        if args.redact {
+            let mut redactor = redactor(&answer.json);
+            for span in page.0.iter_mut().flat_map(|line| &mut line.0) {
+                span.text = redactor.redact(&span.text);
+            }
+        }
+        output::render_page(&page)
     };
     if args.json {
         world.output.data(&text)?;
@@ -56,7 +64,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &WhyArgs) -> Result<
 
 /// What is answered, in both forms.
 struct Answer {
-    lines: Vec<String>,
+    page: Page,
     json: Value,
     is_explained: bool,
 }
@@ -73,8 +81,8 @@ fn resolve_answer(world: &World, last: &LastFailure, ask: &dyn Fn(&Attempt) -> A
     if diagnosis.first().is_none() && !last.failure.hints.is_empty() {
         return of_failure(last, Some(json));
     }
-    let lines = render_page(call, &diagnosis, &answered, now);
-    Answer { lines, json, is_explained: diagnosis.is_explained() }
+    let page = render_page(call, &diagnosis, &answered, now);
+    Answer { page, json, is_explained: diagnosis.is_explained() }
 }
 
 #[cfg(feature = "trust")]
@@ -120,10 +128,14 @@ fn complete(
 /// A failure that is no refusal of a role's: its own text says why, where it says what to do.
 fn of_failure(last: &LastFailure, diagnosis: Option<Value>) -> Answer {
     let failure = &last.failure;
-    let mut lines = vec![format!("profile `{}`: {}", last.profile, failure.error)];
-    lines.extend(failure.place.iter().map(|place| format!("  --> {place}")));
-    lines.extend(failure.causes.iter().map(|cause| format!("  caused by: {cause}")));
-    lines.extend(failure.hints.iter().map(|hint| format!("  hint: {hint}")));
+    let mut page = Page::default();
+    page.line(&[(&format!("profile `{}`: {}", last.profile, failure.error), Style::Strong)]);
+    let place = failure.place.iter().map(|place| format!("  --> {place}"));
+    let causes = failure.causes.iter().map(|cause| format!("  caused by: {cause}"));
+    let hints = failure.hints.iter().map(|hint| format!("  hint: {hint}"));
+    for line in place.chain(causes).chain(hints) {
+        page.plain(&line);
+    }
     let is_explained = !failure.hints.is_empty() || failure.kind != FailureKind::Failed;
     let own = json!({
         "schema": 1,
@@ -142,7 +154,7 @@ fn of_failure(last: &LastFailure, diagnosis: Option<Value>) -> Answer {
         }
         (_, own) => own,
     };
-    Answer { lines, json, is_explained }
+    Answer { page, json, is_explained }
 }
 
 /// Masks the names of all ARNs that are in the answer.

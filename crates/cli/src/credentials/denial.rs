@@ -10,6 +10,7 @@ use hatbox_iam::denial::known::Known;
 use hatbox_iam::denial::known::gather_known;
 use hatbox_iam::denial::report::render_report;
 use hatbox_types::duration::render_duration;
+use hatbox_types::text::page::Page;
 use hatbox_types::text::shell::quote_word;
 use jiff::Timestamp;
 
@@ -65,9 +66,9 @@ impl Fetching<'_> {
         });
         let (mut failure, explanation) = match told {
             Some(report) => {
-                (Failure::new(FailureKind::Failed, report.headline).caused_by(refused.error), report.lines)
+                (Failure::new(FailureKind::Failed, report.headline).caused_by(refused.error), report.page)
             }
-            None => (add_hints(undiagnosed(refused), &answer.refusal, refused.plan), Vec::new()),
+            None => (add_hints(undiagnosed(refused), &answer.refusal, refused.plan), Page::default()),
         };
         failure.refused = call.map(|call| Box::new(errors::Refused { call, explanation }));
         failure

@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 
 use super::finding::{Finding, Fix, Level, Spot, Topic};
-use crate::plan::explain::{Line, Page, Paths, Style, WIDTH, wrap};
+use crate::plan::explain::Paths;
 use hatbox_types::name::ProfileName;
+use hatbox_types::text::page::{Line, Page, Style};
 use hatbox_types::text::shell::quote_word;
 
 /// Where the text of a finding starts: behind `  warning  `.
@@ -72,7 +73,7 @@ impl Look {
 
 /// Renders findings, which are sorted, and what was looked at, as lines of at most 80 columns; but a command
 /// stays on one line, so that it can be pasted.
-pub fn render_page(summaries: &[Summary], findings: &[Finding], look: &Look) -> Vec<Line> {
+pub fn render_page(summaries: &[Summary], findings: &[Finding], look: &Look) -> Page {
     let mut page = Page::default();
     for topic in Topic::ALL {
         let of_topic: Vec<_> = findings.iter().filter(|finding| finding.topic == topic).collect();
@@ -86,7 +87,7 @@ pub fn render_page(summaries: &[Summary], findings: &[Finding], look: &Look) -> 
     page.blank();
     let (text, style) = render_end(findings);
     page.line(&[(&text, style)]);
-    page.0
+    page
 }
 
 /// Whether a finding still wants something done.
@@ -99,13 +100,8 @@ fn write_heading(page: &mut Page, topic: Topic, summary: Option<&Summary>, is_we
     let (mark, style) = if is_well { ("ok  ", Style::Good) } else { ("!   ", Style::Warning) };
     let indent = mark.len() + label.len();
     let text = summary.map_or("", |summary| summary.text.as_str());
-    let mut pieces = wrap(text, WIDTH - indent).into_iter();
-    let first = pieces.next().unwrap_or_default();
-    let label = if first.is_empty() { topic.as_str() } else { label.as_str() };
-    page.line(&[(mark, style), (label, Style::Strong), (&first, Style::Plain)]);
-    for piece in pieces {
-        page.line(&[(&" ".repeat(indent), Style::Plain), (&piece, Style::Plain)]);
-    }
+    let label = if text.is_empty() { topic.as_str() } else { label.as_str() };
+    page.hang(Line::of(mark, style).with(label, Style::Strong), text, Style::Plain, indent);
 }
 
 fn write_findings(page: &mut Page, findings: &[&Finding], look: &Look) {
@@ -131,17 +127,9 @@ fn write_finding(page: &mut Page, finding: &Finding, look: &Look) {
         Level::Info => ("info", Style::Quiet),
     };
     let margin = " ".repeat(TEXT_AT);
-    for (at, piece) in wrap(&finding.text, WIDTH - TEXT_AT).iter().enumerate() {
-        if at == 0 {
-            page.line(&[(&format!("  {word:7}  "), style), (piece, Style::Plain)]);
-        } else {
-            page.line(&[(&margin, Style::Plain), (piece, Style::Plain)]);
-        }
-    }
+    page.hang(Line::of(&format!("  {word:7}  "), style), &finding.text, Style::Plain, TEXT_AT);
     if let Some(concerned) = render_profiles(finding) {
-        for piece in wrap(&concerned, WIDTH - TEXT_AT) {
-            page.line(&[(&margin, Style::Plain), (&piece, Style::Plain)]);
-        }
+        page.hang(Line::of(&margin, Style::Plain), &concerned, Style::Plain, TEXT_AT);
     }
     if let Some(spot) = &finding.spot {
         page.line(&[(&margin, Style::Plain), (&look.render_spot(spot), Style::Quiet)]);
@@ -212,6 +200,8 @@ fn quote_shown_path(path: &str) -> Cow<'_, str> {
 mod tests {
     use super::*;
     use crate::config::origin::{FileKind, Place};
+    use hatbox_types::text::page::WIDTH;
+    use hatbox_types::text::wrap::display_width;
 
     fn look(shell: Shell) -> Look {
         let paths = Paths { config: "~/.aws/config".to_owned(), credentials: "~/my files/c".to_owned() };
@@ -220,8 +210,7 @@ mod tests {
 
     fn text(findings: &[Finding]) -> String {
         let summaries = [Summary { topic: Topic::Config, text: "2 profiles".to_owned() }];
-        let lines = render_page(&summaries, findings, &look(Shell::Posix));
-        lines.iter().map(|line| format!("{line}\n")).collect()
+        render_page(&summaries, findings, &look(Shell::Posix)).to_string()
     }
 
     fn in_line(line: u32) -> Finding {
@@ -269,7 +258,7 @@ ok  clock
         let long = "word ".repeat(60);
         let findings: Vec<_> = (1..=30).map(|line| Finding { text: long.clone(), ..in_line(line) }).collect();
         let page = text(&findings);
-        assert!(page.lines().all(|line| line.chars().count() <= WIDTH), "{page}");
+        assert!(page.lines().all(|line| display_width(line) <= WIDTH), "{page}");
         assert_eq!(page.matches("fix: ").count(), 10);
         assert!(page.contains("and 20 more like these (x); --json has them all"), "{page}");
     }

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use hatbox_core::plan::explain::{CacheState, Paths, Style, render_explanation, render_explanation_json};
+use hatbox_core::plan::explain::{CacheState, Paths, render_explanation, render_explanation_json};
 use hatbox_core::plan::{Plan, PlanOptions, Stage, StoredKeys};
+use hatbox_types::text::page::Style;
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -19,9 +20,7 @@ fn cached(seconds: u64) -> CacheState {
 }
 
 fn text(plan: &Plan, cache: &dyn Fn(Stage) -> CacheState) -> String {
-    let lines = render_explanation(plan, &paths(), cache);
-    let lines: Vec<_> = lines.iter().map(ToString::to_string).collect();
-    lines.join("\n") + "\n"
+    render_explanation(plan, &paths(), cache).to_string()
 }
 
 fn admin() -> Plan {
@@ -192,9 +191,9 @@ fn no_argument_of_a_command_is_shown() {
 fn what_is_cached_and_what_differs_stands_out() {
     let profiles = [role("spoke", "hub", ADMIN), role("hub", "jan-work", AUDITOR), user("jan-work")];
     let plan = plan(&profiles.map(|profile| with_length(profile, Duration::from_hours(2))));
-    let lines = render_explanation(&plan, &paths(), &|_| cached(600));
+    let page = render_explanation(&plan, &paths(), &|_| cached(600));
     let with = |style| {
-        let spans = lines.iter().flat_map(|line| &line.0).filter(|span| span.style == style);
+        let spans = page.0.iter().flat_map(|line| &line.0).filter(|span| span.style == style);
         spans.map(|span| span.text.as_str()).collect::<Vec<_>>()
     };
     let (summary, left) = ("now, with what is cached: no call, no MFA code", "yes, 10m left");

@@ -7,9 +7,8 @@ use super::attempt::{Attempt, CodeSent, RefusedCall, SignedBy, StartKind};
 use super::cause::{Evidence, Fix, Standing, Verdict};
 use super::diagnosis::Diagnosis;
 use hatbox_types::duration::render_duration;
+use hatbox_types::text::page::{Line, Page, Style};
 
-/// The width of all texts but those to paste.
-pub(super) const WIDTH: usize = 80;
 /// The width of the labels.
 const INDENT: usize = 14;
 
@@ -18,15 +17,15 @@ const INDENT: usize = 14;
 pub struct Report {
     /// `AWS refused: alice may not assume prod-admin (sts:AssumeRole, AccessDenied).`
     pub headline: String,
-    /// What follows, a line each.
-    pub lines: Vec<String>,
+    /// What follows.
+    pub page: Page,
 }
 
 /// Renders the short report; `None` where none of the causes speaks for itself.
 pub fn render_report(call: &RefusedCall, diagnosis: &Diagnosis) -> Option<Report> {
-    let mut lines = render_causes(diagnosis)?;
-    lines.push(format!("{:INDENT$}hatbox why --last     for everything that was checked", ""));
-    Some(Report { headline: render_headline(call, diagnosis), lines })
+    let mut page = render_causes(diagnosis)?;
+    page.plain(&format!("{:INDENT$}hatbox why --last     for everything that was checked", ""));
+    Some(Report { headline: render_headline(call, diagnosis), page })
 }
 
 /// The first line of the report.
@@ -39,24 +38,24 @@ fn action(attempt: &Attempt) -> &'static str {
 }
 
 /// The causes that are worth telling, with what helps.
-pub(super) fn render_causes(diagnosis: &Diagnosis) -> Option<Vec<String>> {
+pub(super) fn render_causes(diagnosis: &Diagnosis) -> Option<Page> {
     let first = diagnosis.first()?;
     let is_said = first.standing == Standing::Cause(Evidence::AwsSaid);
-    let mut lines = Vec::new();
+    let mut page = Page::default();
     for (text, fix) in diagnosis.role_of_environment.iter().chain(&diagnosis.parts_of_environment) {
-        lines.extend(wrap("Note", &format!("{text}.")));
-        lines.extend(render_fixes("Fix", std::slice::from_ref(fix)));
+        push_labelled(&mut page, "Note", &format!("{text}."));
+        push_fixes(&mut page, "Fix", std::slice::from_ref(fix));
     }
     if let Some(layer) = diagnosis.named_layer.as_ref().filter(|_| !is_said) {
-        lines.extend(wrap("AWS said", &format!("{layer}.")));
+        push_labelled(&mut page, "AWS said", &format!("{layer}."));
     }
     let label = match (is_said, diagnosis.is_explained()) {
         (true, _) => "AWS said",
         (false, true) => "Most likely",
         (false, false) => "Perhaps",
     };
-    lines.extend(wrap(label, &format!("{}.", first.text)));
-    lines.extend(render_fixes("Fix", &first.fixes));
+    push_labelled(&mut page, label, &format!("{}.", first.text));
+    push_fixes(&mut page, "Fix", &first.fixes);
     let others: Vec<_> = diagnosis.others().collect();
     let which = match others.len() {
         _ if !diagnosis.is_bare => "",
@@ -66,77 +65,63 @@ pub(super) fn render_causes(diagnosis: &Diagnosis) -> Option<Vec<String>> {
     };
     for (index, other) in others.iter().enumerate() {
         let end = if index + 1 == others.len() { which } else { "" };
-        lines.extend(wrap("Or", &format!("{}{end}.", other.text)));
+        push_labelled(&mut page, "Or", &format!("{}{end}.", other.text));
     }
-    Some(lines)
+    Some(page)
 }
 
-fn render_fixes(label: &str, fixes: &[Fix]) -> Vec<String> {
-    let mut lines = Vec::new();
+fn push_fixes(page: &mut Page, label: &str, fixes: &[Fix]) {
     for (index, fix) in fixes.iter().enumerate() {
         let label = if index == 0 { label } else { "" };
         match fix {
-            Fix::Words(words) => lines.extend(wrap(label, words)),
+            Fix::Words(words) => push_labelled(page, label, words),
             // What is to be pasted stays whole.
-            _ => lines.push(format!("{label:<INDENT$}{}", fix.render())),
+            _ => page.0.push(lead(label).with(&fix.render(), Style::Plain)),
         }
     }
-    lines
 }
 
 /// A label, and a text broken into lines beside it.
-pub(super) fn wrap(label: &str, text: &str) -> Vec<String> {
-    let mut lines = wrap_at(text, WIDTH - INDENT).into_iter();
-    let first = lines.next().unwrap_or_default();
-    let rest = lines.map(|line| format!("{:INDENT$}{line}", ""));
-    std::iter::once(format!("{label:<INDENT$}{first}")).chain(rest).collect()
+fn push_labelled(page: &mut Page, label: &str, text: &str) {
+    page.hang(lead(label), text, Style::Plain, INDENT);
 }
 
-/// Breaks a text at blanks; a word that is longer than a line has one of its own.
-pub(super) fn wrap_at(text: &str, width: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
-        match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines
+fn lead(label: &str) -> Line {
+    let mut lead = Line::of(label, Style::Strong);
+    lead.pad_to(INDENT);
+    lead
 }
 
 /// The width of what stands before the words of a check.
 const BEFORE: usize = 32;
 
-/// Renders all that is known of a refused call, a line each. `answered` are the actions that AWS answered since.
-pub fn render_page(
-    call: &RefusedCall,
-    diagnosis: &Diagnosis,
-    answered: &[&str],
-    now: Timestamp,
-) -> Vec<String> {
+/// Renders all that is known of a refused call. `answered` are the actions that AWS answered since.
+pub fn render_page(call: &RefusedCall, diagnosis: &Diagnosis, answered: &[&str], now: Timestamp) -> Page {
     let attempt = &call.attempt;
-    let mut lines = vec![render_headline(call, diagnosis), String::new()];
-    lines.extend(wrap("Asked for", &render_profile(attempt, now)));
-    lines.extend(wrap("Call", &render_call(attempt)));
-    lines.extend(wrap("Signed with", &render_signer(attempt)));
-    lines.extend(wrap("Answer", &format!("{}: {}", call.code, call.message)));
+    let mut page = Page::default();
+    page.line(&[(&render_headline(call, diagnosis), Style::Strong)]);
+    page.blank();
+    push_labelled(&mut page, "Asked for", &render_profile(attempt, now));
+    push_labelled(&mut page, "Call", &render_call(attempt));
+    push_labelled(&mut page, "Signed with", &render_signer(attempt));
+    push_labelled(&mut page, "Answer", &format!("{}: {}", call.code, call.message));
     if !answered.is_empty() {
-        lines.extend(wrap("Asked now", &answered.join(", ")));
+        push_labelled(&mut page, "Asked now", &answered.join(", "));
     }
-    lines.push(String::new());
+    page.blank();
     match render_causes(diagnosis) {
-        Some(causes) => lines.extend(causes),
-        None => lines.push("The cause is not known.".to_owned()),
+        Some(causes) => page.append(causes),
+        None => page.line(&[("The cause is not known.", Style::Warning)]),
     }
-    lines.extend([String::new(), "Everything that was checked".to_owned()]);
-    lines.push(format!("{:4}  {:<16}  {:<7} Because", "", "Possible cause", "Is it?"));
+    page.blank();
+    page.line(&[("Everything that was checked", Style::Strong)]);
+    page.plain(&format!("{:4}  {:<16}  {:<7} Because", "", "Possible cause", "Is it?"));
     let mut verdicts: Vec<_> = diagnosis.verdicts.iter().collect();
     verdicts.sort_by_key(|verdict| verdict.cause.number());
-    lines.extend(verdicts.into_iter().flat_map(render_check));
-    lines
+    for verdict in verdicts {
+        push_check(&mut page, verdict);
+    }
+    page
 }
 
 /// What is known of how long ago it was.
@@ -190,18 +175,16 @@ fn render_signer(attempt: &Attempt) -> String {
     }
 }
 
-fn render_check(verdict: &Verdict) -> Vec<String> {
-    let (mark, evidence) = match verdict.standing {
-        Standing::Cause(Evidence::Likely) => ("perhaps", Some(Evidence::Likely)),
-        Standing::Cause(evidence) => ("cause", Some(evidence)),
-        Standing::Open => ("unknown", None),
-        Standing::RuledOut(evidence) => ("no", Some(evidence)),
+fn push_check(page: &mut Page, verdict: &Verdict) {
+    let (mark, style, evidence) = match verdict.standing {
+        Standing::Cause(Evidence::Likely) => ("perhaps", Style::Warning, Some(Evidence::Likely)),
+        Standing::Cause(evidence) => ("cause", Style::Bad, Some(evidence)),
+        Standing::Open => ("unknown", Style::Warning, None),
+        Standing::RuledOut(evidence) => ("no", Style::Plain, Some(evidence)),
     };
     let evidence = evidence.map(|evidence| format!(" [{}]", evidence.label())).unwrap_or_default();
-    let mut words = wrap_at(&format!("{}{evidence}", verdict.text), WIDTH - BEFORE).into_iter();
-    let first = words.next().unwrap_or_default();
     let (number, label) = (verdict.cause.number(), verdict.cause.label());
-    std::iter::once(format!("{number:>4}  {label:<16}  {mark:<7} {first}"))
-        .chain(words.map(|line| format!("{:BEFORE$}{line}", "")))
-        .collect()
+    let mut lead = Line::of(&format!("{number:>4}  {label:<16}  "), Style::Plain).with(mark, style);
+    lead.pad_to(BEFORE);
+    page.hang(lead, &format!("{}{evidence}", verdict.text), Style::Plain, BEFORE);
 }

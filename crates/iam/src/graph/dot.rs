@@ -3,7 +3,7 @@
 use super::model::{Graph, Kind, Mfa, Node};
 use super::picture::{Picture, Weight};
 use super::words::{short, whole};
-use crate::wrap::wrap;
+use hatbox_types::text::page::{Line, Page, Style};
 use hatbox_types::text::printable;
 
 /// Renders the graph as a `digraph` with a cluster for each account.
@@ -44,9 +44,12 @@ pub fn render_dot(graph: &Graph) -> String {
 
 /// What stands below the picture, a sentence in as many lines as it needs.
 fn below(picture: &Picture) -> String {
-    let remarks = picture.remarks.iter().map(|remark| wrap(&printable(remark), 0, 2));
-    let text: String = std::iter::once(format!("{}\n", picture.summary)).chain(remarks).collect();
-    text.trim_end().to_owned()
+    let mut page = Page::default();
+    page.plain(&picture.summary);
+    for remark in &picture.remarks {
+        page.hang(Line::default(), remark, Style::Plain, 2);
+    }
+    page.to_string().trim_end().to_owned()
 }
 
 fn attributes(picture: &Picture, at: usize, node: &Node) -> String {

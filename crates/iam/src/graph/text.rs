@@ -3,8 +3,10 @@
 use super::model::{Arrow, Graph, Kind, Mfa, Node};
 use super::picture::{Picture, Weight};
 use super::words::list;
-use crate::wrap::wrap;
+use hatbox_types::text::page::{Line, Page, Style};
 use hatbox_types::text::printable;
+use hatbox_types::text::table::pad;
+use hatbox_types::text::wrap::display_width;
 
 /// The characters that lines are made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,17 +28,17 @@ const MOST_STEPS: usize = 3;
 const MOST_MEMBERS: usize = 3;
 
 /// Renders the graph for a terminal. Each role's onward ways are shown where the role comes up first.
-pub fn render_text(graph: &Graph, characters: Characters) -> String {
+pub fn render_text(graph: &Graph, characters: Characters) -> Page {
     let picture = Picture::new(graph);
     let left = Ways::render(&picture, characters);
     let right = roles(&picture);
-    let widest = left.iter().map(|line| line.chars().count()).max().unwrap_or_default();
+    let widest = left.iter().map(|line| display_width(line)).max().unwrap_or_default();
     let mut lines = Vec::new();
     if widest <= MOST_LEFT {
         let width = widest.max(LEAST_LEFT) + BETWEEN;
         for at in 0..left.len().max(right.len()) {
             let half = |lines: &[String]| lines.get(at).cloned().unwrap_or_default();
-            lines.push(format!("{:width$}{}", half(&left), half(&right)));
+            lines.push(format!("{}{}", pad(&half(&left), width), half(&right)));
         }
     } else {
         lines.extend(left);
@@ -52,9 +54,14 @@ pub fn render_text(graph: &Graph, characters: Characters) -> String {
         legend.push_str(", ? not known");
     }
     lines.push(format!("{}  {legend}", picture.summary));
-    let mut text: String = lines.iter().map(|line| format!("{}\n", line.trim_end())).collect();
-    text.extend(picture.remarks.iter().map(|remark| wrap(&printable(remark), 0, 2)));
-    text
+    let mut page = Page::default();
+    for line in &lines {
+        page.plain(line.trim_end());
+    }
+    for remark in &picture.remarks {
+        page.hang(Line::default(), remark, Style::Plain, 2);
+    }
+    page
 }
 
 /// The left half.
@@ -82,14 +89,15 @@ impl<'a> Ways<'a> {
             lines: Vec::new(),
         };
         let people = || nodes.iter().enumerate().filter(|(_, node)| node.kind != Kind::Role);
-        let widest = people().map(|(at, _)| picture.name(at).chars().count()).max().unwrap_or_default();
+        let widest =
+            people().map(|(at, _)| display_width(&printable(picture.name(at)))).max().unwrap_or_default();
         let mut accounts: Vec<Option<&str>> = people().map(|(_, node)| node.account.as_deref()).collect();
         accounts.sort_unstable_by_key(|account| (account.is_none(), *account));
         accounts.dedup();
         for account in accounts {
             ways.head(&picture.graph.account_title(account, Kind::Outside));
             for (at, _) in people().filter(|(_, node)| node.account.as_deref() == account) {
-                ways.follow(&format!("{:widest$} ", printable(picture.name(at))), at, 0);
+                ways.follow(&format!("{} ", pad(&printable(picture.name(at)), widest)), at, 0);
             }
         }
         let mut begun = 0;
@@ -112,7 +120,7 @@ impl<'a> Ways<'a> {
 
     /// Adds a line for each way from a node; the first goes on where `lead` ends.
     fn follow(&mut self, lead: &str, from: usize, steps: usize) {
-        let blank = " ".repeat(lead.chars().count());
+        let blank = " ".repeat(display_width(lead));
         let arrows = self.outgoing.get(from).cloned().unwrap_or_default();
         for (number, arrow) in arrows.iter().enumerate() {
             let lead = if number == 0 { lead } else { &blank };
@@ -134,7 +142,7 @@ impl<'a> Ways<'a> {
     /// As `follow`, but in new lines, since a remark stands where the first would go on.
     fn follow_below(&mut self, line: &str, remark: &str, from: usize, steps: usize) {
         self.lines.push(format!("{line}{remark}"));
-        let blank = " ".repeat(line.chars().count() + 1);
+        let blank = " ".repeat(display_width(line) + 1);
         self.follow(&blank, from, steps);
     }
 
@@ -182,7 +190,7 @@ fn roles(picture: &Picture) -> Vec<String> {
         [] => printable(&node.name).into_owned(),
         members => printable(&list(members, MOST_MEMBERS)).into_owned(),
     };
-    let widest = roles().map(|(_, node)| name(node).chars().count()).max().unwrap_or_default();
+    let widest = roles().map(|(_, node)| display_width(&name(node))).max().unwrap_or_default();
     let mut lines = Vec::new();
     let mut account = None;
     for (at, node) in roles() {
@@ -199,7 +207,7 @@ fn roles(picture: &Picture) -> Vec<String> {
             Weight::Open => format!("! {}", note.text),
             Weight::Plain | Weight::Warning => note.text.clone(),
         });
-        lines.push(format!("{:widest$}  {}", name(node), printable(&note.unwrap_or_default())));
+        lines.push(format!("{}  {}", pad(&name(node), widest), printable(&note.unwrap_or_default())));
     }
     lines
 }

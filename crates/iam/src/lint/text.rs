@@ -2,9 +2,11 @@
 
 use super::finding::Finding;
 use super::report::{Counts, Linted, Outcome, Report};
+use super::rule::Level;
 use crate::admits::{Admits, Mfa, Row};
 use crate::assume::credentials::Credentials;
 use crate::policy::answer::{Answer, Fact};
+use hatbox_types::text::page::{Page, Style};
 use hatbox_types::text::shell::quote_path;
 
 /// How many principals of one policy are shown.
@@ -20,12 +22,13 @@ pub enum Detail {
 }
 
 /// Reports all policies: who can assume the role first, then what is wrong.
-pub fn render_text(linted: &[Linted], detail: Detail) -> String {
+pub fn render_text(linted: &[Linted], detail: Detail) -> Page {
+    let mut page = Page::default();
     if linted.is_empty() {
-        return "no roles\n".to_owned();
+        page.plain("no roles");
+        return page;
     }
     let is_only = linted.len() == 1;
-    let mut text = String::new();
     let mut was_line = true;
     // What cannot be read is said on stderr, as an error.
     for one in linted {
@@ -34,81 +37,87 @@ pub fn render_text(linted: &[Linted], detail: Detail) -> String {
                 (render_report(one, report), false)
             }
             Outcome::Judged(report) => (render_line(one, report), true),
-            Outcome::UntilApply => (format!("{}: not known until apply\n", one.name), true),
+            Outcome::UntilApply => (one_line(&format!("{}: not known until apply", one.name)), true),
             Outcome::Unreadable(_) => continue,
         };
-        let is_joined = text.is_empty() || (was_line && is_line);
+        let is_joined = page.0.is_empty() || (was_line && is_line);
         if !is_joined {
-            text.push('\n');
+            page.blank();
         }
-        text.push_str(&part);
+        page.append(part);
         was_line = is_line;
     }
-    if text.is_empty() {
-        return text;
+    if page.0.is_empty() {
+        return page;
     }
     let has_finding = |one: &Linted| matches!(&one.outcome, Outcome::Judged(of) if !of.findings.is_empty());
-    let gap = if is_only && linted.iter().any(has_finding) { "" } else { "\n" };
-    format!("{text}{gap}{}\n", render_counts(linted))
-}
-
-fn render_line(one: &Linted, report: &Report) -> String {
-    let mfa = if report.admits.mfa == Mfa::Required { ", MFA required" } else { "" };
-    format!("{}: no findings{mfa}\n", one.name)
-}
-
-fn add(text: &mut String, more: &str) {
-    text.push_str(more);
-}
-
-fn render_report(one: &Linted, report: &Report) -> String {
-    let mut whole = format!("{}: who can assume this role\n", one.name);
-    let text = &mut whole;
-    render_who(text, report);
-    render_table(text, &report.admits);
-    for finding in &report.findings {
-        text.push('\n');
-        render_finding(text, one, finding);
+    if !(is_only && linted.iter().any(has_finding)) {
+        page.blank();
     }
-    whole
+    page.plain(&render_counts(linted));
+    page
 }
 
-fn render_who(text: &mut String, report: &Report) {
+fn one_line(text: &str) -> Page {
+    let mut page = Page::default();
+    page.plain(text);
+    page
+}
+
+fn render_line(one: &Linted, report: &Report) -> Page {
+    let mfa = if report.admits.mfa == Mfa::Required { ", MFA required" } else { "" };
+    one_line(&format!("{}: no findings{mfa}", one.name))
+}
+
+fn render_report(one: &Linted, report: &Report) -> Page {
+    let mut page = Page::default();
+    page.line(&[(&format!("{}: who can assume this role", one.name), Style::Strong)]);
+    push_who(&mut page, report);
+    push_table(&mut page, &report.admits);
+    for finding in &report.findings {
+        page.blank();
+        push_finding(&mut page, one, finding);
+    }
+    page
+}
+
+fn push_who(page: &mut Page, report: &Report) {
     if report.is_closed {
-        add(text, "  no one\n");
+        page.plain("  no one");
         return;
     }
     for who in report.who.iter().take(MAX_SHOWN) {
-        add(text, &format!("  {who}\n"));
+        page.plain(&format!("  {who}"));
     }
     match report.who.len() {
-        0 => add(text, "  no one\n"),
-        count if count > MAX_SHOWN => add(text, &format!("  and {} more\n", count - MAX_SHOWN)),
+        0 => page.plain("  no one"),
+        count if count > MAX_SHOWN => page.plain(&format!("  and {} more", count - MAX_SHOWN)),
         _ => {}
     }
 }
 
-fn render_table(text: &mut String, admits: &Admits) {
-    add(text, "\n  caller signs with                can assume it\n");
+fn push_table(page: &mut Page, admits: &Admits) {
+    page.blank();
+    page.plain("  caller signs with                can assume it");
     let mut facts: Vec<&Fact> = Vec::new();
     for row in &admits.rows {
-        let answer = match &row.answer {
-            Answer::Yes if is_hole(row, admits) => "YES   <- MFA is not enforced",
-            Answer::Yes => "yes",
-            Answer::No => "no",
+        let (answer, style) = match &row.answer {
+            Answer::Yes if is_hole(row, admits) => ("YES   <- MFA is not enforced", Style::Bad),
+            Answer::Yes => ("yes", Style::Good),
+            Answer::No => ("no", Style::Plain),
             Answer::Unknown(more) => {
                 facts.extend(more);
-                "depends"
+                ("depends", Style::Warning)
             }
         };
-        add(text, &format!("  {:<33}{answer}\n", row.credentials.label()));
+        page.line(&[(&format!("  {:<33}", row.credentials.label()), Style::Plain), (answer, style)]);
     }
     facts.sort_by_cached_key(ToString::to_string);
     facts.dedup();
     for fact in facts {
         match fact {
-            Fact::Key(key) => add(text, &format!("  depends on {key}: --context {key}=VALUE\n")),
-            _ => add(text, &format!("  depends on {fact}\n")),
+            Fact::Key(key) => page.plain(&format!("  depends on {key}: --context {key}=VALUE")),
+            _ => page.plain(&format!("  depends on {fact}")),
         }
     }
 }
@@ -120,7 +129,7 @@ fn is_hole(row: &Row, admits: &Admits) -> bool {
     !row.credentials.has_mfa() && users_can
 }
 
-fn render_finding(text: &mut String, one: &Linted, finding: &Finding) {
+fn push_finding(page: &mut Page, one: &Linted, finding: &Finding) {
     let (level, id) = (finding.level.name(), finding.rule.id());
     let mut place = match (finding.statement, &finding.sid) {
         (Some(number), Some(sid)) => format!("statement {number} ({sid})"),
@@ -131,11 +140,16 @@ fn render_finding(text: &mut String, one: &Linted, finding: &Finding) {
         place.push_str(", ");
         place.push_str(&finding.element);
     }
-    add(text, &format!("{level}[{id}] {place}\n  {}\n  Fix: {}", finding.message, finding.fix));
-    if let Some(file) = one.file.as_ref().filter(|_| finding.rule.is_fixed_by_require_mfa()) {
-        add(text, &format!("   hatbox trust require-mfa --file {}", quote_path(file)));
-    }
-    text.push('\n');
+    let style = match finding.level {
+        Level::Error => Style::Bad,
+        Level::Warning => Style::Warning,
+        Level::Info => Style::Quiet,
+    };
+    page.line(&[(&format!("{level}[{id}]"), style), (&format!(" {place}"), Style::Plain)]);
+    page.plain(&format!("  {}", finding.message));
+    let command = one.file.as_ref().filter(|_| finding.rule.is_fixed_by_require_mfa());
+    let command = command.map(|file| format!("   hatbox trust require-mfa --file {}", quote_path(file)));
+    page.plain(&format!("  Fix: {}{}", finding.fix, command.unwrap_or_default()));
 }
 
 fn render_counts(linted: &[Linted]) -> String {

@@ -6,7 +6,10 @@ use crate::assume::device::has_code_device;
 use crate::assume::entity::{Entity, EntityKind};
 use crate::report::reach::{Mfa, Way};
 use crate::report::who::{Who, who};
-use crate::wrap::wrap;
+use hatbox_types::text::page::{Line, Page, Style};
+
+/// Where the names begin.
+const INDENT: usize = 18;
 
 /// What a change does to those who can assume the role now, directly.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -60,11 +63,13 @@ pub fn impact(
 
 impl Impact {
     /// The answer for people: one line for each kind, none for those that nobody is of.
-    pub fn render(&self) -> String {
-        let mut text = String::new();
-        let mut say = |label: &str, whom: &[String], what: &str| {
+    pub fn render(&self) -> Page {
+        let mut page = Page::default();
+        let mut say = |label: &str, style: Style, whom: &[String], what: &str| {
             if !whom.is_empty() {
-                text.push_str(&wrap(&format!("{label:<18}{}{what}", whom.join(", ")), 0, 18));
+                let mut lead = Line::of(label, style);
+                lead.pad_to(INDENT);
+                page.hang(lead, &format!("{}{what}", whom.join(", ")), Style::Plain, INDENT);
             }
         };
         let names =
@@ -72,23 +77,24 @@ impl Impact {
         let (roles, users): (Vec<_>, Vec<_>) =
             self.loses.iter().cloned().partition(|entity| entity.kind == EntityKind::Role);
         let roles: Vec<_> = roles.iter().map(role_label).collect();
-        say("Keeps access", &names(&self.keeps), " (with MFA)");
+        say("Keeps access", Style::Good, &names(&self.keeps), " (with MFA)");
         say(
             "Keeps access",
+            Style::Good,
             &names(&self.keeps_perhaps),
             " (with MFA; whether there is a device is not known)",
         );
-        say("Keeps access", &names(&self.keeps_without_mfa), " (without MFA)");
-        say("Loses access", &names(&users), "");
-        say("Loses access", &roles, ": a role never has MFA");
-        say("No MFA device", &names(&self.no_device), ": locked out until one is registered");
-        say("Not known", &self.others, "");
+        say("Keeps access", Style::Good, &names(&self.keeps_without_mfa), " (without MFA)");
+        say("Loses access", Style::Bad, &names(&users), "");
+        say("Loses access", Style::Bad, &roles, ": a role never has MFA");
+        say("No MFA device", Style::Warning, &names(&self.no_device), ": locked out until one is registered");
+        say("Not known", Style::Warning, &self.others, "");
         if let Some(address) = &self.address {
             let line =
                 format!("Managed by Terraform ({address}): change it there, or the next apply undoes this.");
-            text.push_str(&wrap(&line, 0, 0));
+            page.paragraph(&line);
         }
-        text
+        page
     }
 }
 
@@ -171,7 +177,7 @@ No MFA device     bob, carol: locked out until one is registered
 Not known         any user or role of account 999999999999 (not in the sources)
                   that it allows, under a condition
 ";
-        assert_eq!(impact_of(&trust, &devices).render(), expected);
+        assert_eq!(impact_of(&trust, &devices).render().to_string(), expected);
     }
 
     #[test]

@@ -11,11 +11,11 @@ use crate::accounts::Accounts;
 use crate::assume::device::has_code_device;
 use crate::assume::edges::{Edge, Edges};
 use crate::assume::entity::{Entity, EntityKind};
-use crate::columns::render_columns;
 use crate::policy::answer::{Answer, Fact, names_of};
 use crate::report::can::entity_json;
 use crate::report::words::join_or;
-use crate::wrap::wrap;
+use hatbox_types::text::page::{Line, Page, Style};
+use hatbox_types::text::table::Table;
 
 /// What `who`, `reach` and the graph leave out, in the words of all of them.
 pub(crate) const INDIRECT: &str =
@@ -168,8 +168,15 @@ impl Way {
         }
     }
 
+    /// Adds its row: the name and account of `entity` at one of its ends, and what it asks for.
+    pub(crate) fn push_row(&self, table: &mut Table, name: &str, entity: &Entity, common: &[Fact]) {
+        let account = entity.account.as_ref().map(ToString::to_string).unwrap_or_default();
+        let style = if self.answer == Answer::Yes { Style::Plain } else { Style::Warning };
+        table.row(&[(name, Style::Plain), (&account, Style::Plain), (&self.render(common), style)]);
+    }
+
     /// The rest of its line: `with MFA, through Ops`.
-    pub(crate) fn render(&self, common: &[Fact]) -> String {
+    fn render(&self, common: &[Fact]) -> String {
         let mut parts = Vec::new();
         match self.mfa {
             Mfa::NotNeeded => parts.push("no MFA needed".to_owned()),
@@ -220,22 +227,31 @@ pub(crate) fn common_to(ways: &[Way]) -> Vec<Fact> {
 }
 
 impl Reach {
-    /// The answer for people, with its end of line.
-    pub fn render(&self) -> String {
+    /// The answer for people.
+    pub fn render(&self) -> Page {
         let caller = self.caller.label();
-        let mut text = match (self.ways.is_empty(), self.perhaps.is_empty()) {
-            (true, true) => format!("{caller} cannot assume any role of the sources.\n"),
-            (true, false) => format!("By what is known, {caller} cannot assume any role of the sources.\n"),
-            (false, _) => format!("Roles that {caller} can assume\n\n"),
-        };
+        let mut page = Page::default();
+        match (self.ways.is_empty(), self.perhaps.is_empty()) {
+            (true, true) => page.plain(&format!("{caller} cannot assume any role of the sources.")),
+            (true, false) => {
+                page.plain(&format!("By what is known, {caller} cannot assume any role of the sources."));
+            }
+            (false, _) => {
+                page.line(&[(&format!("Roles that {caller} can assume"), Style::Strong)]);
+                page.blank();
+            }
+        }
         let common = common_to(&self.ways);
-        let rows =
-            self.ways.iter().map(|way| [way.to.name.clone(), account_of(&way.to), way.render(&common)]);
-        text.push_str(&render_columns(&rows.collect::<Vec<_>>()));
-        push_footer(&mut text, &common, &self.ways);
-        push_not_known(&mut text, &self.perhaps, "where something that is not in the sources may allow it");
-        text.push_str(&format!("\n{INDIRECT}\n"));
-        text
+        let mut table = Table::indented(2);
+        for way in &self.ways {
+            way.push_row(&mut table, &way.to.name, &way.to, &common);
+        }
+        page.append(table.into_page());
+        push_footer(&mut page, &common, &self.ways);
+        push_not_known(&mut page, &self.perhaps, "where something that is not in the sources may allow it");
+        page.blank();
+        page.plain(INDIRECT);
+        page
     }
 
     /// The answer as JSON.
@@ -250,33 +266,35 @@ impl Reach {
     }
 }
 
-pub(crate) fn account_of(entity: &Entity) -> String {
-    entity.account.as_ref().map(ToString::to_string).unwrap_or_default()
-}
-
 /// Whom or what the sources leave open, and why.
-pub(crate) fn push_not_known(text: &mut String, entities: &[Entity], why: &str) {
+pub(crate) fn push_not_known(page: &mut Page, entities: &[Entity], why: &str) {
     if !entities.is_empty() {
         let names: Vec<_> = entities.iter().map(Entity::label).collect();
-        text.push('\n');
-        text.push_str(&wrap(&format!("Not known: {}, {why}.", join_or(&names)), 0, 0));
+        page.blank();
+        push_unknown(page, &format!("{}, {why}.", join_or(&names)));
     }
 }
 
+/// What is not known, as a paragraph.
+pub(crate) fn push_unknown(page: &mut Page, what: &str) {
+    page.hang(Line::of("Not known:", Style::Warning).with(" ", Style::Plain), what, Style::Plain, 0);
+}
+
 /// What holds for all ways.
-pub(crate) fn push_footer(text: &mut String, common: &[Fact], ways: &[Way]) {
+pub(crate) fn push_footer(page: &mut Page, common: &[Fact], ways: &[Way]) {
     let (policies, facts): (Vec<Fact>, Vec<Fact>) = common.iter().cloned().partition(Fact::is_policy);
     let (policies, facts) = (names_of(&policies), names_of(&facts));
     if !policies.is_empty() {
         let what = join_or(&policies);
-        text.push('\n');
-        text.push_str(&wrap(&format!("All of it unless {what} forbids it."), 0, 0));
+        page.blank();
+        page.paragraph(&format!("All of it unless {what} forbids it."));
     }
     if !facts.is_empty() {
-        text.push('\n');
-        text.push_str(&wrap(&format!("All of it depending on {}.", join_or(&facts)), 0, 0));
+        page.blank();
+        page.paragraph(&format!("All of it depending on {}.", join_or(&facts)));
     }
     if ways.iter().any(|way| !way.through.is_empty() || way.mfa == Mfa::OfNoUse) {
-        text.push_str("\nRole chaining limits the session to 1 hour.\n");
+        page.blank();
+        page.plain("Role chaining limits the session to 1 hour.");
     }
 }

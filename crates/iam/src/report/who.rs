@@ -11,15 +11,15 @@ use crate::accounts::{Accounts, Extent};
 use crate::assume::edges::{Edge, Edges};
 use crate::assume::entity::{Entity, Session};
 use crate::assume::target::Target;
-use crate::columns::render_columns;
 use crate::policy::document::Effect;
 use crate::policy::principal::PrincipalKind;
 use crate::report::can::entity_json;
 use crate::report::reach::{
-    INDIRECT, Mfa, Way, account_of, common_to, look_for_devices, push_footer, push_not_known,
+    INDIRECT, Mfa, Way, common_to, look_for_devices, push_footer, push_not_known, push_unknown,
 };
 use crate::report::words::join_or;
-use crate::wrap::wrap;
+use hatbox_types::text::page::{Line, Page, Style};
+use hatbox_types::text::table::Table;
 
 /// Who can assume a role.
 #[derive(Debug, Clone)]
@@ -170,39 +170,46 @@ fn session_elsewhere(accounts: &Accounts, principal: &str) -> Option<String> {
 }
 
 impl Who {
-    /// The answer for people, with its end of line.
-    pub fn render(&self) -> String {
+    /// The answer for people.
+    pub fn render(&self) -> Page {
         let role = self.role.label();
-        let mut text = String::new();
+        let mut page = Page::default();
         if !self.not_known.is_empty() {
-            text.push_str(&wrap(&format!("Not known: {}.", join_or(&self.not_known)), 0, 0));
-            text.push_str(&format!("\n{INDIRECT}\n"));
-            return text;
+            push_unknown(&mut page, &format!("{}.", join_or(&self.not_known)));
+            page.blank();
+            page.plain(INDIRECT);
+            return page;
         }
         if self.ways.is_empty() && !self.perhaps.is_empty() {
-            text.push_str(&format!("By what is known, no user or role of the sources can assume {role}.\n"));
+            page.plain(&format!("By what is known, no user or role of the sources can assume {role}."));
         } else if self.ways.is_empty() {
-            text.push_str(&format!("No user or role of the sources can assume {role}.\n"));
+            page.plain(&format!("No user or role of the sources can assume {role}."));
         } else {
-            text.push_str(&format!("Who can assume {role}\n\n"));
+            page.line(&[(&format!("Who can assume {role}"), Style::Strong)]);
+            page.blank();
         }
         let common = common_to(&self.ways);
-        let rows = self.ways.iter().map(|way| {
+        let mut table = Table::indented(2);
+        for way in &self.ways {
             let name = match way.from.kind {
                 crate::assume::entity::EntityKind::User => way.from.name.clone(),
                 crate::assume::entity::EntityKind::Role => format!("role {}", way.from.name),
             };
-            [name, account_of(&way.from), way.render(&common)]
-        });
-        text.push_str(&render_columns(&rows.collect::<Vec<_>>()));
-        if !self.others.is_empty() {
-            text.push_str("\nIts trust policy names besides\n");
-            self.others.iter().for_each(|other| text.push_str(&wrap(&format!("  {other}"), 2, 4)));
+            way.push_row(&mut table, &name, &way.from, &common);
         }
-        push_footer(&mut text, &common, &self.ways);
-        push_not_known(&mut text, &self.perhaps, "whom something that is not in the sources may allow it");
-        text.push_str(&format!("\n{INDIRECT}\n"));
-        text
+        page.append(table.into_page());
+        if !self.others.is_empty() {
+            page.blank();
+            page.line(&[("Its trust policy names besides", Style::Strong)]);
+            for other in &self.others {
+                page.hang(Line::of("  ", Style::Plain), other, Style::Plain, 4);
+            }
+        }
+        push_footer(&mut page, &common, &self.ways);
+        push_not_known(&mut page, &self.perhaps, "whom something that is not in the sources may allow it");
+        page.blank();
+        page.plain(INDIRECT);
+        page
     }
 
     /// The answer as JSON.

@@ -154,9 +154,8 @@ fn each_refusal_is_explained_as_its_case_says() {
     let mut problems = Vec::new();
     for case in cases() {
         let report = render_report(&case.call, &diagnosis(&case));
-        let shown = report.map_or_else(String::new, |report| {
-            format!("{}\n\n{}\n", report.headline, report.lines.join("\n"))
-        });
+        let shown =
+            report.map_or_else(String::new, |report| format!("{}\n\n{}", report.headline, report.page));
         if shown == case.report {
             continue;
         }
@@ -188,7 +187,7 @@ fn what_is_only_likely_is_never_said_with_certainty() {
     for case in cases() {
         let diagnosis = diagnosis(&case);
         let Some(first) = diagnosis.first() else { continue };
-        let report = render_report(&case.call, &diagnosis).unwrap().lines.join("\n");
+        let report = render_report(&case.call, &diagnosis).unwrap().page.to_string();
         let is_said = first.standing == Standing::Cause(Evidence::AwsSaid);
         let expected = !is_said && diagnosis.is_explained();
         assert_eq!(report.contains("Most likely "), expected, "{report}");
@@ -199,7 +198,7 @@ fn what_is_only_likely_is_never_said_with_certainty() {
 fn pages_and_json_tell_of_every_cause_and_of_no_external_id() {
     for case in cases() {
         let diagnosis = diagnosis(&case);
-        let page = render_page(&case.call, &diagnosis, &[], now()).join("\n");
+        let page = render_page(&case.call, &diagnosis, &[], now()).to_string();
         let json = render_diagnosis_json(&case.call, &diagnosis, &[]);
         for cause in Cause::ALL {
             assert!(page.contains(&format!("{:>4}  {}", cause.number(), cause.label())), "{page}");

@@ -35,7 +35,7 @@ fn a_provider_whose_tokens_anyone_has_is_a_warning() {
         (sub("repo:acme/app:*"), false),
     ] {
         let graph = graph(&condition);
-        let text = render_text(&graph, Characters::Ascii);
+        let text = render_text(&graph, Characters::Ascii).to_string();
         let note = format!("open to anyone at {GITHUB}");
         assert_eq!(text.contains(&note), is_open, "{condition}\n{text}");
         assert_eq!(text.contains("1 warning."), is_open, "{condition}\n{text}");

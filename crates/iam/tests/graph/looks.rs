@@ -9,7 +9,7 @@ use hatbox_iam::graph::{Account, Edge, Graph, Kind, Mfa, Node};
 use crate::{Draft, HOME, PROD, small};
 
 fn text(draft: Draft) -> String {
-    render_text(&draft.finish(), Characters::Lines)
+    render_text(&draft.finish(), Characters::Lines).to_string()
 }
 
 #[test]
@@ -30,7 +30,7 @@ Indirect ways are not counted: who may change policies or create access keys.
 
 #[test]
 fn text_for_terminals_without_lines_has_dashes_and_dots() {
-    let text = render_text(&small().finish(), Characters::Ascii);
+    let text = render_text(&small().finish(), Characters::Ascii).to_string();
     assert_eq!(
         text,
         "\

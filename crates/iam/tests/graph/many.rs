@@ -23,7 +23,7 @@ fn crowd(users: usize) -> Draft {
 
 #[test]
 fn up_to_60_nodes_each_is_drawn() {
-    let text = render_text(&crowd(57).finish(), Characters::Lines);
+    let text = render_text(&crowd(57).finish(), Characters::Lines).to_string();
     assert!(text.contains("user56 ──mfa──> Ops"), "{text}");
     assert!(!text.contains("57 users:"), "{text}");
 }
@@ -31,7 +31,7 @@ fn up_to_60_nodes_each_is_drawn() {
 #[test]
 fn above_60_nodes_users_of_equal_reach_are_one() {
     let graph = crowd(58).finish();
-    let text = render_text(&graph, Characters::Lines);
+    let text = render_text(&graph, Characters::Lines).to_string();
     assert!(text.contains("58 users: user00, user01, … ──mfa──> Ops"), "{text}");
     assert!(text.contains("\nboss "), "{text}");
     assert!(text.contains("2 roles, 59 users, 0 warnings."), "{text}");
@@ -48,7 +48,7 @@ fn users_who_differ_in_mfa_stay_apart() {
     draft.edges[0].mfa = Mfa::NotRequired;
     draft.edges[1].conditions.push("aws:SourceIp is 203.0.113.7".to_owned());
     draft.edges[2].unknown.push("the boundary of user02".to_owned());
-    let text = render_text(&draft.finish(), Characters::Lines);
+    let text = render_text(&draft.finish(), Characters::Lines).to_string();
     for line in [
         "user00                      ────────> Ops   ! no MFA",
         "user01                      ──mfa──> Ops   if aws:SourceIp is 203.0.113.7",
@@ -88,7 +88,7 @@ fn a_chain_of_thousands_of_roles_is_drawn() {
         last = role;
     }
     let graph = draft.finish();
-    let text = render_text(&graph, Characters::Lines);
+    let text = render_text(&graph, Characters::Lines).to_string();
     assert!(text.lines().all(|line| line.chars().count() < 200));
     assert!(render_svg(&graph).ends_with("</svg>\n"));
 }

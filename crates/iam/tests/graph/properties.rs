@@ -109,8 +109,8 @@ fn shuffle(draft: &Draft, by: usize) -> Draft {
 fn all(graph: &Graph) -> [String; 5] {
     [
         render_svg(graph),
-        render_text(graph, Characters::Lines),
-        render_text(graph, Characters::Ascii),
+        render_text(graph, Characters::Lines).to_string(),
+        render_text(graph, Characters::Ascii).to_string(),
         render_dot(graph),
         render_json(graph).unwrap(),
     ]

@@ -32,7 +32,7 @@ fn graph(sources: &[&str]) -> Graph {
 }
 
 fn text(sources: &[&str]) -> String {
-    render_text(&graph(sources), Characters::Lines)
+    render_text(&graph(sources), Characters::Lines).to_string()
 }
 
 /// A snapshot of one account with a user `alice` and the role `Ops`, with these policies.

@@ -1,6 +1,20 @@
-//! Long lines on a terminal: broken at words, by the width that is shown.
+//! Long lines: broken at words, by the width that is shown.
 
 use unicode_width::UnicodeWidthStr;
+
+/// The columns that `text` takes on a terminal: two for a character of East Asia's, none for an accent.
+pub fn display_width(text: &str) -> usize {
+    // Most text is, and is not looked up letter by letter.
+    let is_plain = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    if is_plain { text.len() } else { text.width() }
+}
+
+/// Breaks a text at blanks into pieces: the first of at most `first` columns, the others of at most `rest`.
+///
+/// A longer word stays whole, so that it can be copied.
+pub fn wrap(text: &str, first: usize, rest: usize) -> Vec<String> {
+    fill(pieces(text, |_| false), first, rest, display_width)
+}
 
 /// Breaks a line of messages into lines of at most `width` columns, at blanks. What follows is indented as the column is
 /// in which the text was, or by two more than the line.
@@ -10,17 +24,24 @@ use unicode_width::UnicodeWidthStr;
 pub fn wrap_line(line: &str, width: usize, own: &[&str]) -> Vec<String> {
     let shown_width = |text: &str| {
         let plain = own.iter().fold(text.to_owned(), |text, sequence| text.replace(sequence, ""));
-        plain.width()
+        display_width(&plain)
     };
     let indent = column_of(line, own).min(width / 2);
+    let pieces = pieces(line, |piece| shown_width(piece) + indent <= width);
+    let lines = fill(pieces, width, width - indent, shown_width);
+    let margin = |index| if index == 0 { 0 } else { indent };
+    lines.iter().enumerate().map(|(index, line)| format!("{:1$}{line}", "", margin(index))).collect()
+}
+
+/// Fills lines with pieces. The first is as wide as `first`, the others are as wide as `rest`, or as their only piece.
+fn fill(pieces: Vec<&str>, first: usize, rest: usize, width_of: impl Fn(&str) -> usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let mut current = String::new();
-    for piece in pieces(line, |piece| shown_width(piece) + indent <= width) {
-        let is_full = shown_width(current.trim_end()) > 0
-            && shown_width(&current) + shown_width(piece.trim_end()) > width;
-        if is_full {
+    for piece in pieces {
+        let room = if lines.is_empty() { first } else { rest };
+        if width_of(current.trim_end()) > 0 && width_of(&current) + width_of(piece.trim_end()) > room {
             lines.push(current.trim_end().to_owned());
-            current = " ".repeat(indent);
+            current.clear();
             current.push_str(piece.trim_start());
         } else {
             current.push_str(piece);
@@ -77,6 +98,22 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_text_breaks_at_blanks_and_keeps_long_words_whole() {
+        for (text, first, rest, pieces) in [
+            ("one two three", 7, 7, &["one two", "three"][..]),
+            ("one two three four", 3, 10, &["one", "two three", "four"]),
+            ("a wwwwwwwwwwww b", 5, 5, &["a", "wwwwwwwwwwww", "b"]),
+            ("wwwwwwwwwwww b", 5, 5, &["wwwwwwwwwwww", "b"]),
+            ("yes  it is", 7, 7, &["yes  it", "is"]),
+            ("漢字 漢字 漢字", 9, 9, &["漢字 漢字", "漢字"]),
+            ("e\u{301}e\u{301} e\u{301}e\u{301}", 5, 5, &["e\u{301}e\u{301} e\u{301}e\u{301}"]),
+            ("", 5, 5, &[""]),
+        ] {
+            assert_eq!(wrap(text, first, rest), pieces, "{text}");
+        }
+    }
 
     #[test]
     fn lines_are_broken_at_words_and_indented_as_they_are() {

@@ -23,7 +23,7 @@ use crate::credentials::plan::{plan_options, stored_keys};
 use crate::credentials::request::{SessionRequest, resolve_session};
 use crate::errors::Failure;
 use crate::keys::KeyStore;
-use crate::output::render_line;
+use crate::output;
 use crate::world::World;
 
 /// Findings at or above the level that was asked for.
@@ -74,7 +74,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &DoctorArgs) -> Resu
     let text = if args.json {
         format!("{:#}\n", render_json(&checkup.summaries, &findings, &look, fail_on))
     } else {
-        render_page(&checkup.summaries, &findings, &look).iter().map(render_line).collect()
+        output::render_page(&render_page(&checkup.summaries, &findings, &look))
     };
     world.output.data(&text)?;
     Ok(if fails(&findings, fail_on) { ExitCode::from(FINDINGS) } else { ExitCode::SUCCESS })

@@ -1,10 +1,13 @@
 //! `hatbox store status`: which backends can be used here, and which one is.
 
+use hatbox_types::text::page::{Page, Style};
+use hatbox_types::text::table::Table;
 use serde_json::json;
 
 use crate::args::{GlobalArgs, StoreStatusArgs};
 use crate::errors::Failure;
 use crate::keys::{BackendOrigin, KeyStore};
+use crate::output::render_page;
 use crate::store::{Status, StoreKind};
 use crate::world::World;
 
@@ -30,7 +33,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &StoreStatusArgs) ->
         world.output.data(&format!("{:#}\n", render_json(&rows, origin)))?;
         return Ok(());
     }
-    world.output.page(&render_table(&rows))?;
+    world.output.page(&render_page(&render_table(&rows)))?;
     world.output.note(&match chosen {
         None => "no backend is in use yet: the first key that is added chooses one".to_owned(),
         Some((kind, BackendOrigin::Named(origin))) => format!("`{kind}` is in use: {origin} says so"),
@@ -90,9 +93,10 @@ fn word(status: &Status) -> &'static str {
 /// * file            ready        2     ~/.local/share/hatbox/store
 ///   secret-service  unavailable        no session bus: ...
 /// ```
-fn render_table(rows: &[Row]) -> String {
-    let width = rows.iter().map(|row| row.kind.as_str().len()).max().unwrap_or(0).max("Backend".len());
-    let mut text = format!("  {:width$}  {:11}  Keys\n", "Backend", "State");
+fn render_table(rows: &[Row]) -> Page {
+    let mut table = Table::default();
+    // As wide as the longest state, whether there is one or not.
+    table.row(&[("  Backend", Style::Strong), ("State      ", Style::Strong), ("Keys", Style::Strong)]);
     for row in rows {
         let mark = if row.is_in_use { '*' } else { ' ' };
         let keys = match (&row.status, row.keys) {
@@ -104,11 +108,19 @@ fn render_table(rows: &[Row]) -> String {
             Status::Unavailable(why) => why.as_str(),
             _ => row.place.as_deref().unwrap_or_default(),
         };
-        let line = format!("{mark} {:width$}  {:11}  {keys:4}  {rest}", row.kind.as_str(), word(&row.status));
-        text.push_str(line.trim_end());
-        text.push('\n');
+        let style = match row.status {
+            Status::Ready => Style::Good,
+            Status::Locked => Style::Warning,
+            Status::Empty | Status::Unavailable(_) => Style::Quiet,
+        };
+        table.row(&[
+            (&format!("{mark} {}", row.kind.as_str()), Style::Plain),
+            (word(&row.status), style),
+            (&keys, Style::Plain),
+            (rest, Style::Plain),
+        ]);
     }
-    text
+    table.into_page()
 }
 
 fn render_json(rows: &[Row], origin: Option<BackendOrigin>) -> serde_json::Value {

@@ -1,7 +1,9 @@
 //! `hatbox store trust`: shows a store that hatbox refuses to use, and uses it after a typed yes.
 
 use hatbox_types::name::AccessKeyId;
+use hatbox_types::text::page::Style;
 use hatbox_types::text::printable;
+use hatbox_types::text::table::Table;
 
 use crate::args::{GlobalArgs, StoreTrustArgs};
 use crate::errors::{Failure, FailureKind};
@@ -67,17 +69,20 @@ fn render(place: &str, examined: &Examined) -> String {
         None => text.push_str("          not used on this machine before\n"),
     }
     let keys: Vec<_> = examined.items.iter().filter(|item| item.id.kind == ItemKind::AccessKey).collect();
-    let width = keys.iter().map(|item| item.id.profile.as_str().chars().count()).max().unwrap_or(0);
     let mut label = "Keys";
     if keys.is_empty() {
         text.push_str("Keys      none\n");
     }
+    let mut table = Table::default();
     for item in keys {
         let id = item.access_key_id.as_ref().map(AccessKeyId::masked).unwrap_or_default();
         let created = item.created.strftime("%Y-%m-%d");
-        text.push_str(&format!("{label:8}  {:width$}  {id}  added {created}\n", item.id.profile.as_str()));
+        let added = format!("{id}  added {created}");
+        table
+            .row(&[&format!("{label:8}"), item.id.profile.as_str(), &added].map(|cell| (cell, Style::Plain)));
         label = "";
     }
+    text.push_str(&table.into_page().to_string());
     // Security: any program may have put these files there, and chosen their names.
     let mut label = "Left out";
     for (file, why) in examined.left_out.iter().take(MOST_LEFT_OUT) {

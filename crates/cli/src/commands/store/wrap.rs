@@ -1,11 +1,14 @@
 //! `hatbox store wrap`: the ways to open the encrypted files.
 
 use hatbox_types::secret::SecretString;
+use hatbox_types::text::page::{Page, Style};
+use hatbox_types::text::table::Table;
 use serde_json::json;
 
 use crate::args::{GlobalArgs, StoreWrapAdd, StoreWrapArgs, StoreWrapCommand};
 use crate::errors::{Failure, FailureKind};
 use crate::keys::{KeyStore, NewWay};
+use crate::output::render_page;
 use crate::store::file::{WrapInfo, WrapKind, WrapName};
 use crate::world::World;
 
@@ -20,7 +23,8 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &StoreWrapArgs) -> R
 
 fn list(world: &World, store: &mut KeyStore, is_json: bool) -> Result<(), Failure> {
     let wraps = store.wraps_if_known()?;
-    let text = if is_json { format!("{:#}\n", render_json(&wraps)) } else { render_table(&wraps) };
+    let text =
+        if is_json { format!("{:#}\n", render_json(&wraps)) } else { render_page(&render_table(&wraps)) };
     Ok(world.output.data(&text)?)
 }
 
@@ -40,14 +44,15 @@ fn opened_by(wrap: &WrapInfo) -> String {
 /// passphrase  your passphrase
 /// yubikey     age-plugin-yubikey
 /// ```
-fn render_table(wraps: &[WrapInfo]) -> String {
-    let width = wraps.iter().map(|wrap| wrap.name.as_str().len()).max().unwrap_or(0).max("Wrap".len());
-    let mut text = format!("{:width$}  Opened by\n", "Wrap");
+fn render_table(wraps: &[WrapInfo]) -> Page {
+    let mut table = Table::default();
+    table.row(&[("Wrap", Style::Strong), ("Opened by", Style::Strong)]);
     for wrap in wraps {
         let mark = if wrap.is_ours == Some(false) { "  (not part of the store: not used)" } else { "" };
-        text.push_str(&format!("{:width$}  {}{mark}\n", wrap.name.as_str(), opened_by(wrap)));
+        let opened_by = format!("{}{mark}", opened_by(wrap));
+        table.row(&[(wrap.name.as_str(), Style::Plain), (&opened_by, Style::Plain)]);
     }
-    text
+    table.into_page()
 }
 
 fn render_json(wraps: &[WrapInfo]) -> serde_json::Value {

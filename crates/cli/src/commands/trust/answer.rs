@@ -1,19 +1,21 @@
 //! Prints an answer: in words, or as JSON with the sources that it is from.
 
 use hatbox_iam::accounts::Accounts;
+use hatbox_types::text::page::Page;
 use serde_json::{Value, json};
 
 use crate::errors::Failure;
+use crate::output::render_page;
 use crate::world::World;
 
-/// Prints `json`, where it is asked for, else what `text` makes.
+/// Prints `json`, where it is asked for, else what `page` makes.
 pub(super) fn print(
     world: &World,
     accounts: &Accounts,
     json: Option<Value>,
-    text: impl FnOnce() -> String,
+    page: impl FnOnce() -> Page,
 ) -> Result<(), Failure> {
-    let Some(mut json) = json else { return Ok(world.output.data(&text())?) };
+    let Some(mut json) = json else { return Ok(world.output.data(&render_page(&page()))?) };
     let sources = accounts.origins.iter().map(|origin| {
         json!({
             "name": origin.name,

@@ -29,7 +29,7 @@ pub(super) fn run(world: &World, global: &GlobalArgs, args: &TrustGraphArgs) -> 
     let graph = survey(&accounts, &Assumptions { context: Vec::new(), now: world.clock.now() });
     let text = match format {
         TrustGraphFormat::Svg => render_svg(&graph),
-        TrustGraphFormat::Text => render_text(&graph, characters(world, args, file.is_none())),
+        TrustGraphFormat::Text => render_text(&graph, characters(world, args, file.is_none())).to_string(),
         TrustGraphFormat::Dot => render_dot(&graph),
         TrustGraphFormat::Json => {
             render_json(&graph).map_err(|error| Failure::of_error(FailureKind::Failed, &error))?

@@ -17,6 +17,7 @@ use super::sources::load_accounts;
 use crate::args::{GlobalArgs, LintFormat, LintLevel, TrustLintArgs};
 use crate::errors::{Failure, FailureKind};
 use crate::files::trust_sources::{read_source, read_up_to};
+use crate::output::render_page;
 use crate::world::World;
 use crate::world::dirs::shown_path;
 
@@ -55,7 +56,9 @@ pub(super) fn run(world: &World, global: &GlobalArgs, args: &TrustLintArgs) -> R
         return Err(Failure::new(FailureKind::Failed, "no trust policies found in the given files"));
     }
     let text = match args.format {
-        LintFormat::Text => render_text(&linted, if args.all { Detail::All } else { Detail::Findings }),
+        LintFormat::Text => {
+            render_page(&render_text(&linted, if args.all { Detail::All } else { Detail::Findings }))
+        }
         LintFormat::Json => render_json(&linted),
         LintFormat::Sarif => render_sarif(&linted, env!("CARGO_PKG_VERSION")),
     };

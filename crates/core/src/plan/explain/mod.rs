@@ -1,7 +1,6 @@
 //! Puts a plan into words for a person, and into JSON for a program.
 //!
-//! Nothing is coloured here: a [`Line`] is made of spans with a [`Style`] each, and its meaning survives
-//! without. No secret is in it, no whole access key id, and of commands the program only.
+//! No secret is in it, no whole access key id, and of commands the program only.
 
 mod json;
 mod layout;
@@ -13,8 +12,6 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 pub use json::render_explanation_json;
-pub use layout::{Line, Span, Style};
-pub(crate) use layout::{Page, WIDTH, wrap};
 pub use place::{Paths, render_origin};
 pub use text::render_explanation;
 

@@ -4,16 +4,17 @@ use std::time::Duration;
 
 use crate::config::profile::{Origin, Sourced, WebIdentity};
 use hatbox_types::duration::render_duration;
+use hatbox_types::text::page::{Page, Style};
 
 use super::super::command::render_program;
 use super::super::{AssumeRole, Base, MetadataService, Mfa, NoteLevel, Plan, Signer, Stage, Step};
 use super::CacheState;
-use super::layout::{Line, Page, Style};
+use super::layout::{push_item, push_row};
 use super::place::{Paths, render_origin};
 
 /// Renders a plan as lines of at most 80 columns where its names allow that. `cache` says what is cached for
 /// a stage.
-pub fn render_explanation(plan: &Plan, paths: &Paths, cache: &dyn Fn(Stage) -> CacheState) -> Vec<Line> {
+pub fn render_explanation(plan: &Plan, paths: &Paths, cache: &dyn Fn(Stage) -> CacheState) -> Page {
     let mut writer = Writer { plan, paths, cache, page: Page::default() };
     writer.write_summary();
     writer.write_base();
@@ -22,7 +23,7 @@ pub fn render_explanation(plan: &Plan, paths: &Paths, cache: &dyn Fn(Stage) -> C
     }
     writer.write_end();
     writer.write_notes();
-    writer.page.0
+    writer.page
 }
 
 struct Writer<'a> {
@@ -39,7 +40,7 @@ impl Writer<'_> {
 
     fn row<T>(&mut self, label: &str, value: &str, sourced: &Sourced<T>) {
         let origin = self.origin(&sourced.origin);
-        self.page.row(label, value, Style::Plain, origin.as_deref());
+        push_row(&mut self.page, label, value, Style::Plain, origin.as_deref());
     }
 
     /// Whether a stage would run now: neither it nor one after it is cached.
@@ -99,7 +100,7 @@ impl Writer<'_> {
         self.write_base_rows();
         if let Some(what) = self.plan.base.not_supported() {
             let text = format!("this version cannot get credentials from {what} yet: `exec` fails");
-            self.page.row("but", &text, Style::Warning, None);
+            push_row(&mut self.page, "but", &text, Style::Warning, None);
         }
         if self.plan.base.call().is_some() {
             self.write_cache(Stage::Base);
@@ -109,12 +110,14 @@ impl Writer<'_> {
     fn write_base_rows(&mut self) {
         match &self.plan.base {
             Base::StoredKey { id, .. } => match id {
-                Some(id) => self.page.row("id", &id.masked(), Style::Plain, None),
-                None => self.page.row("id", "not known: the store is locked", Style::Warning, None),
+                Some(id) => push_row(&mut self.page, "id", &id.masked(), Style::Plain, None),
+                None => {
+                    push_row(&mut self.page, "id", "not known: the store is locked", Style::Warning, None);
+                }
             },
             Base::FileKeys { id, origin, .. } | Base::Environment { id, origin, .. } => {
                 let origin = self.origin(origin);
-                self.page.row("id", &id.masked(), Style::Plain, origin.as_deref());
+                push_row(&mut self.page, "id", &id.masked(), Style::Plain, origin.as_deref());
             }
             Base::Sso { sso, account_id, role_name, .. } => {
                 self.row("start URL", &sso.value.start_url.value, &sso.value.start_url);
@@ -140,7 +143,7 @@ impl Writer<'_> {
             Base::Metadata { endpoint, origin, .. } => {
                 let origin = self.origin(origin);
                 let at = endpoint.as_deref().unwrap_or("the address that AWS gives it");
-                self.page.row("asked at", at, Style::Plain, origin.as_deref());
+                push_row(&mut self.page, "asked at", at, Style::Plain, origin.as_deref());
             }
             Base::LoginSession { session, .. } => self.row("session", &session.value, session),
         }
@@ -166,14 +169,14 @@ impl Writer<'_> {
             self.row("role", role.role.value.as_str(), &role.role);
         }
         if step.profile() != &self.plan.profile && matches!(step, Step::AssumeRole(_)) {
-            self.page.row("profile", step.profile().as_str(), Style::Plain, None);
+            push_row(&mut self.page, "profile", step.profile().as_str(), Style::Plain, None);
         }
         let signer = match (index, self.plan.base.signer()) {
             (0, Signer::LongLivedKey) => "the access key".to_owned(),
             (0, _) => "the temporary credentials above".to_owned(),
             (index, _) => format!("the session of {index}"),
         };
-        self.page.row("signed by", &signer, Style::Plain, None);
+        push_row(&mut self.page, "signed by", &signer, Style::Plain, None);
         self.write_mfa(index, step.mfa());
         match step {
             Step::GetSessionToken(session) => {
@@ -201,7 +204,13 @@ impl Writer<'_> {
         if let Some(Step::GetSessionToken(session)) = carried
             && session.mfa.is_some()
         {
-            self.page.row("MFA", &format!("carried by the session of {index}"), Style::Plain, None);
+            push_row(
+                &mut self.page,
+                "MFA",
+                &format!("carried by the session of {index}"),
+                Style::Plain,
+                None,
+            );
         }
     }
 
@@ -214,7 +223,7 @@ impl Writer<'_> {
                     render_duration(cap.wanted.value)
                 );
                 let origin = self.origin(&cap.wanted.origin);
-                self.page.row("length", &text, Style::Warning, origin.as_deref());
+                push_row(&mut self.page, "length", &text, Style::Warning, origin.as_deref());
             }
             None => self.write_length(&role.duration, "default"),
         }
@@ -238,7 +247,7 @@ impl Writer<'_> {
 
     fn write_length(&mut self, length: &Sourced<Duration>, default: &str) {
         let origin = self.origin(&length.origin).unwrap_or_else(|| default.to_owned());
-        self.page.row("length", &render_duration(length.value), Style::Plain, Some(&origin));
+        push_row(&mut self.page, "length", &render_duration(length.value), Style::Plain, Some(&origin));
     }
 
     fn write_cache(&mut self, stage: Stage) {
@@ -250,7 +259,7 @@ impl Writer<'_> {
             CacheState::Absent => ("no: it will be asked for".to_owned(), Style::Plain),
             CacheState::Unknown => ("not known: the store is locked".to_owned(), Style::Warning),
         };
-        self.page.row("cached", &text, style, None);
+        push_row(&mut self.page, "cached", &text, style, None);
     }
 
     fn write_end(&mut self) {
@@ -268,7 +277,7 @@ impl Writer<'_> {
         self.page.line(&[("  => ", Style::Quiet), (&what, Style::Strong)]);
         match &self.plan.region {
             Some(region) => self.row("region", region.value.as_str(), region),
-            None => self.page.row("region", "none is set", Style::Warning, None),
+            None => push_row(&mut self.page, "region", "none is set", Style::Warning, None),
         }
         if let Some(url) = &self.plan.endpoint.sts_url {
             self.row("STS at", &url.value, url);
@@ -285,7 +294,7 @@ impl Writer<'_> {
                 NoteLevel::Info => ("-", Style::Quiet),
             };
             let origin = note.origin().and_then(|origin| render_origin(origin, self.paths));
-            self.page.item(mark, &note.render_text(), style, origin.as_deref());
+            push_item(&mut self.page, mark, &note.render_text(), style, origin.as_deref());
         }
     }
 }

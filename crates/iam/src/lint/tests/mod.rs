@@ -292,7 +292,7 @@ error[mfa-ifexists] statement 1, Condition.BoolIfExists
   Fix: write \"Bool\" instead of \"BoolIfExists\".   hatbox trust require-mfa --file trust.json
 1 error
 ";
-    assert_eq!(render_text(&[linted("trust.json", &text)], Detail::Findings), expected);
+    assert_eq!(render_text(&[linted("trust.json", &text)], Detail::Findings).to_string(), expected);
 }
 
 #[test]
@@ -327,7 +327,7 @@ aws_iam_role.new: not known until apply
 
 1 warning in 4 policies
 ";
-    assert_eq!(render_text(&all, Detail::Findings), expected);
+    assert_eq!(render_text(&all, Detail::Findings).to_string(), expected);
     let expected = "\
 a b.json: who can assume this role
   any user or role of account 111122223333, if its own policies allow sts:AssumeRole
@@ -352,19 +352,19 @@ s.json: who can assume this role
 
 no findings in 2 policies
 ";
-    assert_eq!(render_text(&all[..2], Detail::All), expected);
+    assert_eq!(render_text(&all[..2], Detail::All).to_string(), expected);
 }
 
 #[test]
 fn what_was_not_read_counts_as_no_clean_policy() {
     let unread = Linted { name: "x".into(), file: None, outcome: Outcome::Unreadable(error_of("{")) };
     assert_eq!(
-        render_text(std::slice::from_ref(&unread), Detail::Findings),
+        render_text(std::slice::from_ref(&unread), Detail::Findings).to_string(),
         "",
         "its error is all that there is to say"
     );
     let clean = policy(&[&allow(r#"{"Bool":{"aws:MultiFactorAuthPresent":"true"}}"#)]);
-    let text = render_text(&[linted("a.json", &clean), unread], Detail::Findings);
+    let text = render_text(&[linted("a.json", &clean), unread], Detail::Findings).to_string();
     assert!(text.ends_with("\nno findings in 1 policy, 1 not read\n"), "{text}");
 }
 

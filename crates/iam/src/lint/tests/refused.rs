@@ -319,7 +319,7 @@ fn a_role_that_no_one_can_assume_is_said_so() {
     }
     let of = |text: String| {
         let outcome = Outcome::Judged(Box::new(report(&text)));
-        render_text(&[Linted { name: "t.json".into(), file: None, outcome }], Detail::Findings)
+        render_text(&[Linted { name: "t.json".into(), file: None, outcome }], Detail::Findings).to_string()
     };
     let text = of(policy(&[&open, &deny(r#""*""#)]));
     assert!(text.starts_with("t.json: who can assume this role\n  no one\n\n"), "{text}");

@@ -3,28 +3,30 @@
 use crate::assume::credentials::Credentials;
 use serde_json::{Value as Json, json};
 
-use super::{Can, MfaUse, Row, Step};
+use super::{Can, MfaUse, Row, Say, Step};
 use crate::assume::entity::{Entity, EntityKind};
 use crate::policy::answer::{Answer, Fact, names_of};
 use crate::report::can::remedy::{Change, render_yes};
 use crate::report::words::join_or;
-use crate::wrap::wrap;
+use hatbox_types::text::page::{Line, Page, Style};
 
 /// Where the third column of a row starts.
 const INDENT: usize = 29;
 
 impl Can {
-    /// The answer for people, with its end of line.
-    pub fn render(&self) -> String {
-        let mut text = format!("{}\n", self.headline());
+    /// The answer for people.
+    pub fn render(&self) -> Page {
+        let mut page = Page::default();
+        self.push_headline(&mut page);
         let is_chain = self.steps.len() > 1;
         for (step, number) in self.steps.iter().zip(1..) {
-            text.push('\n');
+            page.blank();
             if is_chain {
-                text.push_str(&format!("{number}  {} assumes {}\n", step.from.label(), step.to.label()));
+                let heading = format!("{number}  {} assumes {}", step.from.label(), step.to.label());
+                page.line(&[(&heading, Style::Strong)]);
             }
             for row in &step.rows {
-                text.push_str(&render_row(row));
+                push_row(&mut page, row);
             }
         }
         for (step, number) in self.steps.iter().zip(1..) {
@@ -33,21 +35,22 @@ impl Can {
                 first.insert_str(0, &format!("{number}  "));
             }
             if !lines.is_empty() {
-                text.push('\n');
+                page.blank();
             }
             for line in lines {
-                text.push_str(&wrap(&line, 0, 0));
+                page.paragraph(&line);
             }
         }
         if self.steps.last().is_some_and(|step| step.credentials == Credentials::RoleSession)
             && !self.answer().is_no()
         {
-            text.push_str("\nRole chaining limits the session to 1 hour.\n");
+            page.blank();
+            page.plain("Role chaining limits the session to 1 hour.");
         }
-        text
+        page
     }
 
-    fn headline(&self) -> String {
+    fn push_headline(&self, page: &mut Page) {
         let (caller, role) = (self.caller.label(), self.role.label());
         let through: Vec<_> =
             self.steps.iter().rev().skip(1).rev().map(|step| step.to.name.clone()).collect();
@@ -61,14 +64,13 @@ impl Can {
             | (Some(Credentials::AccessKeys), Answer::Unknown(_), _) => " without MFA",
             _ => "",
         };
-        let line = match self.answer() {
-            Answer::Yes => format!("YES  {caller} can assume {role}{through}{mfa}"),
-            Answer::No => format!("NO  {caller} cannot assume {role}{through}{mfa}"),
-            Answer::Unknown(_) => {
-                format!("UNKNOWN  whether {caller} can assume {role}{through}{mfa}")
-            }
+        let (answer, style, start) = match self.answer() {
+            Answer::Yes => ("YES", Style::Good, format!("{caller} can assume")),
+            Answer::No => ("NO", Style::Bad, format!("{caller} cannot assume")),
+            Answer::Unknown(_) => ("UNKNOWN", Style::Warning, format!("whether {caller} can assume")),
         };
-        wrap(&line, 0, 4).trim_end().to_owned()
+        let lead = Line::of(answer, style).with("  ", Style::Plain);
+        page.hang(lead, &format!("{start} {role}{through}{mfa}"), Style::Strong, 4);
     }
 
     /// The answer as JSON.
@@ -156,18 +158,22 @@ pub(crate) fn entity(entity: &Entity) -> Json {
     json!({"kind": kind, "name": entity.name, "arn": arn, "account": account})
 }
 
-fn render_row(row: &Row) -> String {
-    let start = format!("  {:<14} {:<11} ", row.layer.name(), row.says.name());
-    let mut text = String::new();
-    for (index, sentence) in row.because.iter().enumerate() {
-        let start = if index == 0 { start.clone() } else { " ".repeat(INDENT) };
-        text.push_str(&wrap(&format!("{start}{sentence}"), INDENT, INDENT));
-    }
+fn push_row(page: &mut Page, row: &Row) {
+    let style = match row.says {
+        Say::Allow => Style::Good,
+        Say::Deny => Style::Bad,
+        Say::NotKnown | Say::Depends => Style::Warning,
+        Say::NoMatch | Say::NotNeeded | Say::None => Style::Plain,
+    };
+    let mut lead = Line::of(&format!("  {:<14} ", row.layer.name()), Style::Plain).with(row.says.name(), style);
     if row.because.is_empty() {
-        text.push_str(start.trim_end());
-        text.push('\n');
+        page.0.push(lead);
+        return;
     }
-    text
+    for sentence in &row.because {
+        lead.pad_to(INDENT);
+        page.hang(std::mem::take(&mut lead), sentence, Style::Plain, INDENT);
+    }
 }
 
 fn sentence(text: &str) -> String {

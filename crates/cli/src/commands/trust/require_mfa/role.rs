@@ -18,6 +18,7 @@ use crate::ask::confirm::{Confirmation, ask_yes_or_no};
 use crate::errors::{Failure, FailureKind};
 use crate::files::aws_config::load_config;
 use crate::iam::{LiveIam, ReadBack, RoleFacts, load_backup, open_iam, save_backup, verify};
+use crate::output::render_page;
 use crate::world::World;
 use crate::world::dirs::shown_path;
 
@@ -148,7 +149,7 @@ fn find_impact(
 }
 
 fn render_impact(impact: Option<&Impact>, patch: &Patch) -> String {
-    let mut text = impact.map(Impact::render).unwrap_or_default();
+    let mut text = impact.map(|impact| render_page(&impact.render())).unwrap_or_default();
     if !patch.effects.left_alone.is_empty() {
         text.push_str(&format!("{:<18}{}\n", "Left alone", patch.effects.left_alone.join(", ")));
     }
