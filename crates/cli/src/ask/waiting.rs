@@ -153,7 +153,7 @@ pub(crate) fn seal_of(kind: &str, identity: &[u8]) -> Option<CacheKey> {
 pub(crate) fn lock_path(directory: &Path, kind: &str, identity: &[u8]) -> PathBuf {
     use sha2::{Digest, Sha256};
     let digest = Sha256::new().chain_update(kind).chain_update([0]).chain_update(identity).finalize();
-    let name: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let name = hex::encode(digest.get(..16).unwrap_or_default());
     directory.join(format!("{kind}-{name}.lock"))
 }
 

@@ -1,21 +1,11 @@
 //! Trust roots: read only for https, from one bundle file where there is one.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use aws_smithy_http_client::tls::{TlsContext, TrustStore};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
-
-/// Where Linux distributions and BSDs keep the bundle.
-const BUNDLES: [&str; 6] = [
-    "/etc/ssl/certs/ca-certificates.crt",
-    "/etc/pki/tls/certs/ca-bundle.crt",
-    "/etc/ssl/ca-bundle.pem",
-    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
-    "/etc/ssl/cert.pem",
-    "/usr/local/share/certs/ca-root-nss.crt",
-];
 
 /// Why there are no roots to trust.
 #[derive(Debug, thiserror::Error)]
@@ -41,8 +31,11 @@ pub(crate) enum TlsError {
 pub(crate) fn load_trust_roots(named: Option<&Path>) -> Result<TlsContext, TlsError> {
     let path = match named {
         Some(path) => path.to_owned(),
+        // The client asks the platform's own store.
         None if cfg!(any(target_os = "macos", windows)) => return Ok(TlsContext::default()),
-        None => BUNDLES.iter().map(PathBuf::from).find(|path| path.exists()).ok_or(TlsError::NoBundle)?,
+        // rustls-native-certs would read the whole directory beside the bundle as well: hundreds of files, and
+        // milliseconds of each call.
+        None => openssl_probe::probe().cert_file.ok_or(TlsError::NoBundle)?,
     };
     let shown = || path.display().to_string();
     let pem = fs::read(&path).map_err(|source| TlsError::Unreadable { path: shown(), source })?;

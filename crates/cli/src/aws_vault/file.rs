@@ -3,12 +3,14 @@
 //!
 //! The file's name is the item's, with `%` and two digits for `/` and `%`.
 
+use std::borrow::Cow;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use hatbox_types::name::ProfileName;
 use hatbox_types::secret::SecretString;
+use percent_encoding::percent_decode_str;
 
 use super::{FoundKey, ReadError, parse_item, profile_of};
 use crate::aws_vault::jwe::{self, JweError};
@@ -74,19 +76,13 @@ impl FileVault {
 
 /// `team%2Fdev` as `team/dev`; `None` when a `%` stands before anything but two digits.
 fn unescape(name: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(name.len());
-    let mut rest = name.as_bytes();
-    while let Some((byte, after)) = rest.split_first() {
-        rest = after;
-        if *byte != b'%' {
-            bytes.push(*byte);
-            continue;
-        }
-        let (digits, after) = rest.split_at_checked(2)?;
-        bytes.push(u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?);
-        rest = after;
+    let begins_with_digits = |rest: &str| {
+        rest.as_bytes().first_chunk().is_some_and(|digits: &[u8; 2]| digits.iter().all(u8::is_ascii_hexdigit))
+    };
+    if !name.split('%').skip(1).all(begins_with_digits) {
+        return None;
     }
-    String::from_utf8(bytes).ok()
+    percent_decode_str(name).decode_utf8().ok().map(Cow::into_owned)
 }
 
 #[cfg(test)]

@@ -129,8 +129,7 @@ fn load(path: &Path, key: &CacheKey) -> Result<Option<LastFailure>, FileError> {
 
 fn path_of(directory: &Path, profile: &str) -> PathBuf {
     let digest = Sha256::digest(profile.as_bytes());
-    let name: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    directory.join(format!("{name}.sealed"))
+    directory.join(format!("{}.sealed", hex::encode(digest.get(..16).unwrap_or_default())))
 }
 
 fn render(at_millis: i64, profile: &str, failure: &Failure) -> String {

@@ -50,7 +50,7 @@ impl UsedCodes {
             .chain_update([0])
             .chain_update(code.expose())
             .finalize();
-        digest.iter().map(|byte| format!("{byte:02x}")).collect()
+        hex::encode(digest)
     }
 
     /// Whether `code` was sent in its window.

@@ -11,6 +11,7 @@
 //! never has the name of an item, as only directories end in `+`.
 
 use hatbox_types::name::ProfileName;
+use percent_encoding::{percent_decode_str, percent_encode_byte};
 
 use super::{ItemId, ItemKind};
 
@@ -22,7 +23,11 @@ pub(crate) fn render_name(id: &ItemId) -> String {
     let mut length = 0;
     for byte in id.profile.as_str().bytes() {
         let is_plain = byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte);
-        let text = if is_plain { char::from(byte).to_string() } else { format!("%{byte:02x}") };
+        let text = if is_plain {
+            char::from(byte).to_string()
+        } else {
+            percent_encode_byte(byte).to_ascii_lowercase()
+        };
         if length + text.len() > PART {
             name.push_str("+/");
             length = 0;
@@ -37,17 +42,9 @@ pub(crate) fn render_name(id: &ItemId) -> String {
 pub(crate) fn parse_name(name: &str) -> Option<ItemId> {
     let (kind, rest) = name.split_once('/')?;
     let kind = [ItemKind::AccessKey, ItemKind::CacheKey].into_iter().find(|k| k.as_str() == kind)?;
-    let mut bytes = Vec::with_capacity(rest.len());
-    let mut rest = rest.replace("+/", "").into_bytes().into_iter();
-    while let Some(byte) = rest.next() {
-        if byte != b'%' {
-            bytes.push(byte);
-            continue;
-        }
-        let digits = [rest.next()?, rest.next()?];
-        bytes.push(u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()?);
-    }
-    let id = ItemId { kind, profile: ProfileName::parse(std::str::from_utf8(&bytes).ok()?).ok()? };
+    let rest = rest.replace("+/", "");
+    let id =
+        ItemId { kind, profile: ProfileName::parse(&percent_decode_str(&rest).decode_utf8().ok()?).ok()? };
     // Every profile has one name: `%61` is not `a`.
     (render_name(&id) == name).then_some(id)
 }

@@ -39,7 +39,7 @@ impl Drop for Text {
 pub(crate) fn render_item(item: &Item) -> Zeroizing<String> {
     let secret = match item.info.id.kind {
         ItemKind::AccessKey => String::from_utf8_lossy(&item.secret).into_owned(),
-        ItemKind::CacheKey => item.secret.iter().map(|byte| format!("{byte:02x}")).collect(),
+        ItemKind::CacheKey => hex::encode(&item.secret),
     };
     let text = Text {
         version: 1,
@@ -95,13 +95,9 @@ pub(crate) fn parse_any_item(text: &str) -> Result<Item, &'static str> {
 }
 
 fn of_hex(text: &str) -> Option<Zeroizing<Vec<u8>>> {
-    if !text.is_ascii() || !text.len().is_multiple_of(2) {
-        return None;
-    }
-    let mut bytes = Zeroizing::new(Vec::with_capacity(text.len() / 2));
-    for at in (0..text.len()).step_by(2) {
-        bytes.push(u8::from_str_radix(text.get(at..at + 2)?, 16).ok()?);
-    }
+    // Security: into a buffer of its length, as one that grows leaves copies behind.
+    let mut bytes = Zeroizing::new(vec![0; text.len() / 2]);
+    hex::decode_to_slice(text, &mut bytes).ok()?;
     Some(bytes)
 }
 

@@ -42,7 +42,7 @@ impl Sessions {
             for part in ["hatbox lock file".as_bytes(), &[0], kind.as_bytes(), &[0], identity] {
                 mac.update(part);
             }
-            name = mac.finalize().into_bytes().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+            name = hex::encode(mac.finalize().into_bytes().get(..16).unwrap_or_default());
         }
         directory.join(format!("{kind}-{name}.lock"))
     }

@@ -37,7 +37,7 @@ impl WincredStore {
             if byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_./@+".contains(&byte) {
                 name.push(char::from(byte));
             } else {
-                name.push_str(&format!("%{byte:02x}"));
+                name.push_str(&percent_encoding::percent_encode_byte(byte).to_ascii_lowercase());
             }
         }
         name

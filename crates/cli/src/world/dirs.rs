@@ -182,7 +182,7 @@ pub(crate) fn digest_of_place(directory: &Path) -> String {
         }
     }
     let digest = Sha256::digest(plain.as_os_str().as_encoded_bytes());
-    digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(digest.get(..12).unwrap_or_default())
 }
 
 #[cfg(test)]

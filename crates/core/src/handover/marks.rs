@@ -9,9 +9,8 @@
 //! A variable with the value of its mark counts as not set, or as what it was before. One that was changed since is
 //! the user's.
 
-use std::fmt::Write as _;
-
 use hatbox_types::secret::SecretString;
+use percent_encoding::{AsciiSet, CONTROLS, percent_encode};
 
 /// Holds the marks.
 pub const MARKS: &str = "HATBOX_SET";
@@ -80,15 +79,10 @@ impl<'a> Marked<'a> {
 }
 
 fn render_mark(name: &str, value: &[u8]) -> String {
+    // A blank ends a mark.
+    const ESCAPED: &AsciiSet = &CONTROLS.add(b' ').add(b'%');
     let mut mark = format!("{name}=");
-    for byte in value {
-        if byte.is_ascii_graphic() && *byte != b'%' {
-            mark.push(char::from(*byte));
-        } else {
-            // Writing to a text cannot fail.
-            write!(mark, "%{byte:02X}").ok();
-        }
-    }
+    mark.extend(percent_encode(value, ESCAPED));
     mark
 }
 

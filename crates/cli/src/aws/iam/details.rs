@@ -1,10 +1,13 @@
 //! Account details as JSON, in the form in which the AWS CLI prints them.
 
+use std::borrow::Cow;
+
 use aws_sdk_iam::operation::get_account_authorization_details::GetAccountAuthorizationDetailsOutput;
 use aws_sdk_iam::types::{
     AttachedPermissionsBoundary, AttachedPolicy, GroupDetail, ManagedPolicyDetail, PolicyDetail, RoleDetail,
     Tag, UserDetail,
 };
+use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
 
 /// The lists of all pages.
@@ -138,20 +141,7 @@ fn object<const N: usize>(members: [(&str, Option<Value>); N]) -> Value {
 
 /// Decodes what IAM encodes by RFC 3986; a `%` before anything but two hex digits stands for itself.
 pub(super) fn decode_percent(text: &str) -> String {
-    let digit = |byte: Option<&u8>| byte.and_then(|byte| char::from(*byte).to_digit(16));
-    let bytes = text.as_bytes();
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
-        if let (b'%', Some(high), Some(low)) = (byte, digit(bytes.get(at + 1)), digit(bytes.get(at + 2))) {
-            decoded.extend(u8::try_from(high << 4 | low));
-            at += 3;
-        } else {
-            decoded.push(byte);
-            at += 1;
-        }
-    }
-    String::from_utf8(decoded).unwrap_or_else(|_| text.to_owned())
+    percent_decode_str(text).decode_utf8().map_or_else(|_| text.to_owned(), Cow::into_owned)
 }
 
 #[cfg(test)]

@@ -58,13 +58,13 @@ impl Identity {
 
     /// What the identity is known by: 32 hex digits from which nothing of it can be computed.
     pub(crate) fn fingerprint(&self) -> String {
-        hex(&self.mac(&[b"fingerprint"])).chars().take(32).collect()
+        hex::encode(self.mac(&[b"fingerprint"]).get(..16).unwrap_or_default())
     }
 
     /// The first part of an item's file name, 32 hex digits: reveals nothing without the identity.
     pub(crate) fn opaque_name(&self, id: &ItemId) -> String {
         let mac = self.mac(&[b"name", id.kind.as_str().as_bytes(), id.profile.as_str().as_bytes()]);
-        hex(&mac).chars().take(32).collect()
+        hex::encode(mac.get(..16).unwrap_or_default())
     }
 
     /// Encrypts to the identity's recipient.
@@ -126,8 +126,4 @@ fn hmac(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
         mac.update(part);
     }
     mac.finalize().into_bytes().into()
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

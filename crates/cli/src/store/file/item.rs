@@ -3,10 +3,11 @@
 use hatbox_types::name::{AccessKeyId, ProfileName};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::super::{Item, ItemId, ItemInfo, ItemKind};
-use super::identity::{Identity, hex};
+use super::identity::Identity;
 use super::names::ItemFile;
 
 /// The form on disk. `secret` is hex: text of a known size, with no escapes to go wrong.
@@ -40,7 +41,7 @@ pub(crate) enum ItemError {
 }
 
 fn mac(identity: &Identity, file: &str, disk: &OnDisk) -> String {
-    hex(&identity.mac(&[
+    hex::encode(identity.mac(&[
         b"item",
         file.as_bytes(),
         disk.kind.as_str().as_bytes(),
@@ -59,7 +60,7 @@ pub(crate) fn render_item(identity: &Identity, file: &str, item: &Item) -> Zeroi
         profile: item.info.id.profile.as_str().to_owned(),
         created: item.info.created.as_second(),
         access_key_id: item.info.access_key_id.as_ref().map(|id| id.as_str().to_owned()),
-        secret: hex(&item.secret),
+        secret: hex::encode(&item.secret),
         mac: String::new(),
     };
     disk.mac = mac(identity, file, &disk);
@@ -75,7 +76,7 @@ pub(crate) fn parse_item(identity: &Identity, file: &str, plain: &[u8]) -> Resul
     if disk.version != 1 {
         return Err(ItemError::Form);
     }
-    if mac(identity, file, &disk) != disk.mac {
+    if !bool::from(mac(identity, file, &disk).as_bytes().ct_eq(disk.mac.as_bytes())) {
         return Err(ItemError::Foreign);
     }
     let profile = ProfileName::parse(&disk.profile).map_err(|_| ItemError::Form)?;
@@ -91,15 +92,9 @@ pub(crate) fn parse_item(identity: &Identity, file: &str, plain: &[u8]) -> Resul
 }
 
 fn parse_hex(text: &str) -> Option<Zeroizing<Vec<u8>>> {
-    let mut bytes = Zeroizing::new(Vec::with_capacity(text.len() / 2));
-    if !text.len().is_multiple_of(2) {
-        return None;
-    }
-    for pair in text.as_bytes().chunks_exact(2) {
-        let digit = |b: &u8| char::from(*b).to_digit(16);
-        let [high, low] = pair else { return None };
-        bytes.push(u8::try_from(digit(high)? * 16 + digit(low)?).ok()?);
-    }
+    // Security: into a buffer of its length, as one that grows leaves copies behind.
+    let mut bytes = Zeroizing::new(vec![0; text.len() / 2]);
+    hex::decode_to_slice(text, &mut bytes).ok()?;
     Some(bytes)
 }
 

@@ -13,7 +13,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::identity::{Identity, hex};
+use super::identity::Identity;
 use super::names::{ItemFile, WrapFile};
 use crate::sys::files::{FileError, Keep, read_private, write_atomic, write_new};
 
@@ -109,7 +109,7 @@ impl Manifest {
 
     /// The MAC under the identity, in hex: tells this state from every other.
     pub(super) fn seal(&self, identity: &Identity) -> String {
-        hex(&self.mac(identity))
+        hex::encode(self.mac(identity))
     }
 
     fn render(&self, identity: &Identity) -> std::io::Result<Vec<u8>> {
@@ -143,7 +143,7 @@ impl Manifest {
 }
 
 pub(super) fn digest_of(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
+    hex::encode(Sha256::digest(bytes))
 }
 
 #[cfg(test)]
