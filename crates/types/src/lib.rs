@@ -4,7 +4,9 @@
 
 pub mod text;
 
+pub mod arn;
 pub mod name;
+pub mod partition;
 pub mod sandbox_key;
 pub mod secret;
 

@@ -11,6 +11,8 @@
 
 use std::fmt;
 
+use crate::arn::Arn;
+
 /// Why a text cannot be the name of the thing asked for.
 ///
 /// The offending text is not part of it: the caller shows it, with the place that it came from.
@@ -171,31 +173,30 @@ impl RoleArn {
     /// When it is not an IAM role's ARN of 20 to 2048 printable ASCII characters.
     pub fn parse(text: &str) -> Result<Self, NameError> {
         check(text, 20, 2048, |c| c.is_ascii_graphic())?;
-        let mut parts = text.splitn(6, ':');
-        let mut next = || parts.next().unwrap_or_default();
-        let (arn, partition, service, region, account, resource) =
-            (next(), next(), next(), next(), next(), next());
-        let has_form = arn == "arn"
-            && !partition.is_empty()
-            && service == "iam"
-            && region.is_empty()
-            && AccountId::parse(account).is_ok()
-            && resource.strip_prefix("role/").is_some_and(|name| !name.is_empty() && !name.ends_with('/'));
+        let has_form = Arn::parse(text).is_some_and(|arn| {
+            let name = arn.resource.strip_prefix("role/").unwrap_or_default();
+            !arn.partition.is_empty()
+                && arn.service == "iam"
+                && arn.region.is_empty()
+                && AccountId::parse(arn.account).is_ok()
+                && !name.is_empty()
+                && !name.ends_with('/')
+        });
         if has_form { Ok(Self(text.to_owned())) } else { Err(NameError::Form(Self::FORM)) }
     }
 
-    fn part(&self, index: usize) -> &str {
-        self.0.splitn(6, ':').nth(index).unwrap_or_default()
+    fn arn(&self) -> Option<Arn<'_>> {
+        Arn::parse(&self.0)
     }
 
     /// The partition: `aws`, `aws-cn`, `aws-us-gov`, ...
     pub fn partition(&self) -> &str {
-        self.part(1)
+        self.arn().map_or("", |arn| arn.partition)
     }
 
     /// The account that owns the role: 12 digits.
     pub fn account(&self) -> &str {
-        self.part(4)
+        self.arn().map_or("", |arn| arn.account)
     }
 
     /// The role's name without its path.
@@ -222,6 +223,11 @@ impl MfaSerial {
     /// Whether this is the ARN of a *user*: a common slip, as the device's ARN has `:mfa/` in its place.
     pub fn is_user_arn(&self) -> bool {
         self.0.starts_with("arn:") && self.0.contains(":user/")
+    }
+
+    /// The device's ARN; `None` for the serial number of a hardware device.
+    pub fn arn(&self) -> Option<Arn<'_>> {
+        Arn::parse(&self.0)
     }
 }
 

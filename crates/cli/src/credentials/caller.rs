@@ -2,6 +2,7 @@
 
 use hatbox_core::plan::Plan;
 use hatbox_types::name::ProfileName;
+use hatbox_types::partition::Partition;
 use hatbox_types::secret::AccessKey;
 
 use super::service::{check_sandbox, resolve_sts_settings};
@@ -36,7 +37,7 @@ pub(crate) fn fetch_caller(world: &World, plan: &Plan, profile: &ProfileName, si
         Caller::Unknown([failure.error].into_iter().chain(causes).collect())
     };
     let client = check_sandbox(&world.environment, signer.access_key_id(), profile)
-        .and_then(|()| resolve_sts_settings(plan, "aws", &world.environment))
+        .and_then(|()| resolve_sts_settings(plan, Partition::Aws, &world.environment))
         .and_then(|settings| {
             world.announce_endpoint("STS", settings.endpoint.as_ref());
             open_sts(world, &settings, signer, Sending::Once)

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use hatbox_core::config::profile::StsRegional;
 use hatbox_core::plan::{Plan, Step};
 use hatbox_types::name::{AccessKeyId, ProfileName};
+use hatbox_types::partition::Partition;
 use hatbox_types::sandbox_key::is_minted_by;
 
 use crate::aws::client::ServiceSettings;
@@ -34,16 +35,16 @@ const LEGACY_REGIONS: [&str; 16] = [
     "us-west-2",
 ];
 
-/// For calls to STS in a partition, such as `aws`, unless the profile names a region.
+/// For calls to STS in a partition, unless the profile names a region.
 pub(super) fn resolve_sts_settings(
     plan: &Plan,
-    partition: &str,
+    partition: Partition,
     environment: &Environment,
 ) -> Result<ServiceSettings, Failure> {
     let asked = &plan.endpoint;
     let region = match &plan.region {
         Some(region) => region.value.as_str().to_owned(),
-        None => usual_region(partition).to_owned(),
+        None => partition.usual_region().to_owned(),
     };
     let is_global = asked.sts_regional.as_ref().is_some_and(|said| said.value == StsRegional::Legacy)
         && LEGACY_REGIONS.contains(&region.as_str());
@@ -62,11 +63,11 @@ pub(crate) fn resolve_iam_settings(
     environment: &Environment,
 ) -> Result<ServiceSettings, Failure> {
     let partition = match &plan.region {
-        Some(region) => partition_of_region(region.value.as_str()),
-        None => plan.steps.last().map_or("aws", partition_of),
+        Some(region) => region.value.partition(),
+        None => plan.steps.last().map_or(Partition::Aws, partition_of),
     };
     let url = plan.endpoint.iam_url.as_ref().map(|url| url.value.as_str());
-    resolve_settings(plan, url, usual_region(partition).to_owned(), environment)
+    resolve_settings(plan, url, partition.usual_region().to_owned(), environment)
 }
 
 fn resolve_settings(
@@ -102,44 +103,15 @@ fn resolve_settings(
     })
 }
 
-/// The partition that a step is in, as far as its ARNs tell.
-pub(super) fn partition_of(step: &Step) -> &str {
-    match step {
-        Step::AssumeRole(step) => step.role.value.partition(),
+/// The partition that a step is in, as far as its ARNs say.
+pub(super) fn partition_of(step: &Step) -> Partition {
+    let arn = match step {
+        Step::AssumeRole(step) => Some(step.role.value.partition()),
         Step::GetSessionToken(step) => {
-            step.mfa.as_ref().and_then(|mfa| mfa.serial.value.as_str().split(':').nth(1)).unwrap_or("aws")
+            step.mfa.as_ref().and_then(|mfa| mfa.serial.value.arn()).map(|arn| arn.partition)
         }
-    }
-}
-
-/// The partition that a region is in.
-#[cfg(feature = "trust")]
-fn partition_of_region(region: &str) -> &'static str {
-    const PREFIXES: [(&str, &str); 7] = [
-        ("cn-", "aws-cn"),
-        ("us-gov-", "aws-us-gov"),
-        ("eusc-", "aws-eusc"),
-        ("us-iso-", "aws-iso"),
-        ("us-isob-", "aws-iso-b"),
-        ("eu-isoe-", "aws-iso-e"),
-        ("us-isof-", "aws-iso-f"),
-    ];
-    PREFIXES.iter().find(|(prefix, _)| region.starts_with(prefix)).map_or("aws", |(_, partition)| partition)
-}
-
-/// Where a service is asked when no region is named: one that every account of the partition has. It is also the
-/// one that IAM is signed for.
-fn usual_region(partition: &str) -> &'static str {
-    match partition {
-        "aws-cn" => "cn-north-1",
-        "aws-us-gov" => "us-gov-west-1",
-        "aws-eusc" => "eusc-de-east-1",
-        "aws-iso" => "us-iso-east-1",
-        "aws-iso-b" => "us-isob-east-1",
-        "aws-iso-e" => "eu-isoe-west-1",
-        "aws-iso-f" => "us-isof-south-1",
-        _ => "us-east-1",
-    }
+    };
+    arn.and_then(Partition::parse).unwrap_or(Partition::Aws)
 }
 
 /// In a sandbox's environment only keys that the sandbox minted are used: no signature and no code of a real one
@@ -160,23 +132,4 @@ pub(crate) fn check_sandbox(
         ),
     )
     .hint(format!("leave the sandbox's shell, or unset {}", env_names::SANDBOX)))
-}
-
-#[cfg(all(test, feature = "trust"))]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn iam_is_signed_for_one_region_of_each_partition() {
-        for (region, signed_for) in [
-            ("eu-west-1", "us-east-1"),
-            ("us-east-2", "us-east-1"),
-            ("cn-northwest-1", "cn-north-1"),
-            ("us-gov-east-1", "us-gov-west-1"),
-            ("eusc-de-east-1", "eusc-de-east-1"),
-            ("us-isob-east-1", "us-isob-east-1"),
-        ] {
-            assert_eq!(usual_region(partition_of_region(region)), signed_for, "{region}");
-        }
-    }
 }

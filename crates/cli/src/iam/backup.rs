@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use hatbox_types::arn::Arn;
 use hatbox_types::name::RoleArn;
 use serde_json::{Value, json};
 
@@ -27,7 +28,7 @@ pub(crate) fn save_backup(world: &World, role: &RoleFacts) -> Result<PathBuf, Fa
     let directory = world.dirs.trust_backups();
     make_private_directory(&directory)?;
     let now = world.clock.now();
-    let account = role.arn.split(':').nth(4).unwrap_or_default();
+    let account = Arn::parse(&role.arn).map_or("", |arn| arn.account);
     let mut name = format!("{account}-{}-{}", role.name, now.strftime("%Y%m%dT%H%M%SZ"));
     let kept = json!({
         "schema": SCHEMA,

@@ -11,6 +11,8 @@
 //! The digest is SHA-256 over a version, then each part as its name and its value, each with its length in
 //! front, so that no two inputs give the same bytes.
 
+use hatbox_types::name::Region;
+use hatbox_types::partition::Partition;
 use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 
@@ -32,17 +34,12 @@ impl SessionKey {
     /// Security: keyed, because key ids and role ARNs can be guessed, and a plain digest would let anyone
     /// who may list the directory test the guess.
     pub fn render_file_name(&self, cache_key: &[u8; 32]) -> String {
-        use std::fmt::Write as _;
         // HMAC takes keys of every length, so there is no error to meet.
         let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(cache_key) else { return String::new() };
         mac.update(b"hatbox session file\0");
         mac.update(&self.0);
         let tag = mac.finalize().into_bytes();
-        tag.iter().take(16).fold(String::with_capacity(32), |mut name, byte| {
-            // Writing to a string cannot fail.
-            write!(name, "{byte:02x}").ok();
-            name
-        })
+        hex::encode(tag.get(..16).unwrap_or_default())
     }
 }
 
@@ -128,11 +125,11 @@ fn encode_base(digest: &mut Encoder, base: &Base) -> Option<()> {
 
 fn encode_endpoint(digest: &mut Encoder, plan: &Plan) {
     let endpoint = &plan.endpoint;
-    let region = plan.region.as_ref().map(|region| region.value.as_str());
+    let region = plan.region.as_ref().map(|region| &region.value);
     digest.option("endpoint", endpoint.sts_url.as_ref().map(|url| url.value.as_str()));
-    digest.text("partition", partition_of(region.unwrap_or_default()));
+    digest.text("partition", region.map_or(Partition::Aws, Region::partition).as_str());
     let is_legacy = endpoint.sts_regional.as_ref().is_some_and(|s| s.value == StsRegional::Legacy);
-    digest.option("legacy region", is_legacy.then_some(region.unwrap_or_default()));
+    digest.option("legacy region", is_legacy.then_some(region.map_or("", Region::as_str)));
 }
 
 fn encode_role(digest: &mut Encoder, step: &AssumeRole) {
@@ -156,20 +153,6 @@ fn encode_role(digest: &mut Encoder, step: &AssumeRole) {
     for key in keys {
         digest.text("key", key);
     }
-}
-
-/// The partition of a region, by AWS's naming; what is not known by its beginning is `aws`.
-fn partition_of(region: &str) -> &'static str {
-    const PREFIXES: [(&str, &str); 7] = [
-        ("cn-", "aws-cn"),
-        ("us-gov-", "aws-us-gov"),
-        ("us-isob-", "aws-iso-b"),
-        ("us-isof-", "aws-iso-f"),
-        ("eu-isoe-", "aws-iso-e"),
-        ("us-iso-", "aws-iso"),
-        ("eusc-", "aws-eusc"),
-    ];
-    PREFIXES.iter().find(|(prefix, _)| region.starts_with(prefix)).map_or("aws", |(_, partition)| partition)
 }
 
 /// Feeds named, length-prefixed parts to a digest.

@@ -124,8 +124,7 @@ fn add_named(found: &mut Vec<Candidate>, statement: &Statement, partition: &str,
         found.push(Candidate { user, is_any_user: !is_whole(name), ..any });
     }
     for arn in values_of(statement, "aws:PrincipalArn") {
-        let parts: Vec<_> = arn.splitn(6, ':').collect();
-        if let [_, _, _, _, of, resource] = parts.as_slice() {
+        if let Some(Arn { account: of, resource, .. }) = Arn::parse(arn) {
             let of = if of.contains(['*', '?']) { account } else { of };
             // `user/*`, `role/team/*`, and `*` for either.
             let wanted: &[String] = if resource.starts_with(['*', '?']) {

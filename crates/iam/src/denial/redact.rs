@@ -3,6 +3,7 @@
 //! Each has a number, so that what was the same before is the same after. A word of a sentence that is also a
 //! user's name is masked too: rather too much than too little.
 
+use hatbox_types::arn::Arn;
 use serde_json::Value;
 
 /// What was masked so far.
@@ -26,7 +27,7 @@ impl Redactor {
     pub fn names_in(text: &str) -> Vec<String> {
         arns(text)
             .flat_map(|(_, arn)| {
-                let resource = arn.splitn(6, ':').nth(5).unwrap_or_default();
+                let resource = Arn::parse(arn).map_or("", |arn| arn.resource);
                 resource.split('/').skip(1).map(str::to_owned).collect::<Vec<_>>()
             })
             .collect()
@@ -125,7 +126,7 @@ fn arns(text: &str) -> impl Iterator<Item = (usize, &str)> {
 }
 
 fn kind_of(arn: &str) -> &'static str {
-    let resource = arn.splitn(6, ':').nth(5).unwrap_or_default();
+    let resource = Arn::parse(arn).map_or("", |arn| arn.resource);
     match resource.split(['/', ':']).next() {
         Some("user") => "user",
         Some("role") => "role",

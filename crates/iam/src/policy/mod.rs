@@ -7,7 +7,8 @@ pub mod answer;
 pub(crate) mod json;
 pub(crate) mod node;
 
-pub mod arn;
+pub use hatbox_types::arn;
+
 pub(crate) mod condition_keys;
 mod matching;
 pub mod request;

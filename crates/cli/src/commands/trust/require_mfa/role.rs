@@ -8,6 +8,7 @@ use hatbox_iam::accounts::Accounts;
 use hatbox_iam::assume::context::Assumptions;
 use hatbox_iam::report::impact::{Impact, impact};
 use hatbox_iam::require_mfa::{Guard, Layout, Outcome, Patch, render_diff, require_mfa};
+use hatbox_types::arn::Arn;
 use hatbox_types::name::{ProfileName, RoleArn};
 use hatbox_types::text::shell::{quote_path, quote_word};
 
@@ -37,7 +38,7 @@ pub(super) fn run(world: &World, global: &GlobalArgs, args: &TrustRequireMfaArgs
         let what = format!("the trust policy of `{}` cannot be read", role.name);
         Failure::new(FailureKind::Failed, what).caused_by(&error)
     })?;
-    let account = role.arn.split(':').nth(4).unwrap_or_default().to_owned();
+    let account = Arn::parse(&role.arn).map_or("", |arn| arn.account);
     let mut text = format!("Role {}, account {account}, trust policy as of now\n", role.name);
     let patch = match outcome {
         Outcome::Patched(patch) => patch,

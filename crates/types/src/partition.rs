@@ -1,0 +1,95 @@
+//! AWS's partitions: sets of regions that share accounts and ARNs with no other.
+
+use crate::name::Region;
+
+/// A partition. One that AWS adds later is not known here, and nor are its regions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Partition {
+    /// The commercial regions.
+    Aws,
+    /// China.
+    China,
+    /// GovCloud (US).
+    UsGov,
+    /// The European Sovereign Cloud.
+    European,
+    /// Secret and top secret regions of the United States and their allies.
+    Iso,
+    /// As [`Self::Iso`].
+    IsoB,
+    /// As [`Self::Iso`].
+    IsoE,
+    /// As [`Self::Iso`].
+    IsoF,
+}
+
+/// Each with its name in ARNs, the beginning of its regions' names, and a region that every account of it has. IAM is
+/// signed for that region.
+///
+/// <https://docs.aws.amazon.com/general/latest/gr/rande.html>, and the SDKs' `partitions.json`.
+const TABLE: [(Partition, &str, &str, &str); 8] = [
+    (Partition::Aws, "aws", "", "us-east-1"),
+    (Partition::China, "aws-cn", "cn-", "cn-north-1"),
+    (Partition::UsGov, "aws-us-gov", "us-gov-", "us-gov-west-1"),
+    (Partition::European, "aws-eusc", "eusc-", "eusc-de-east-1"),
+    (Partition::Iso, "aws-iso", "us-iso-", "us-iso-east-1"),
+    (Partition::IsoB, "aws-iso-b", "us-isob-", "us-isob-east-1"),
+    (Partition::IsoE, "aws-iso-e", "eu-isoe-", "eu-isoe-west-1"),
+    (Partition::IsoF, "aws-iso-f", "us-isof-", "us-isof-south-1"),
+];
+
+impl Partition {
+    /// The partition of this name; `None` for one that is not known.
+    pub fn parse(name: &str) -> Option<Self> {
+        TABLE.iter().find(|row| row.1 == name).map(|row| row.0)
+    }
+
+    /// Its name in ARNs: `aws`, `aws-cn`, `aws-us-gov`, ...
+    pub fn as_str(self) -> &'static str {
+        TABLE.iter().find(|row| row.0 == self).map_or("aws", |row| row.1)
+    }
+
+    /// Where a service is asked when no region is named.
+    pub fn usual_region(self) -> &'static str {
+        TABLE.iter().find(|row| row.0 == self).map_or("us-east-1", |row| row.3)
+    }
+}
+
+impl Region {
+    /// The partition that the region is in, by AWS's naming; what is not known by its beginning is commercial.
+    pub fn partition(&self) -> Partition {
+        let is_of = |prefix: &str| !prefix.is_empty() && self.as_str().starts_with(prefix);
+        TABLE.iter().find(|row| is_of(row.2)).map_or(Partition::Aws, |row| row.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_partition_has_its_names_and_its_regions() {
+        for (partition, name, prefix, region) in TABLE {
+            assert_eq!((Partition::parse(name), partition.as_str()), (Some(partition), name));
+            assert!(region.starts_with(prefix), "{region}");
+            assert_eq!(Region::parse(region).unwrap().partition(), partition, "{region}");
+            assert_eq!(partition.usual_region(), region);
+        }
+        assert_eq!(Partition::parse("aws-moon"), None);
+    }
+
+    #[test]
+    fn a_region_is_in_the_partition_that_its_name_begins_with() {
+        for (region, partition) in [
+            ("eu-west-1", Partition::Aws),
+            ("us-east-2", Partition::Aws),
+            ("cn-northwest-1", Partition::China),
+            ("us-gov-east-1", Partition::UsGov),
+            ("us-isob-east-1", Partition::IsoB),
+            ("us-isof-east-1", Partition::IsoF),
+            ("moon-1", Partition::Aws),
+        ] {
+            assert_eq!(Region::parse(region).unwrap().partition(), partition, "{region}");
+        }
+    }
+}
