@@ -170,7 +170,8 @@ fn check(accounts: &Accounts) -> BTreeMap<Answer, usize> {
         if caller.kind == EntityKind::User {
             assert_eq!(listed("Can assume no role: "), !has_any, "{} in {text}", caller.arn);
             assert!(
-                !reach.render().to_string().contains("cannot assume any role of the sources") || reach.ways.is_empty()
+                !reach.render().to_string().contains("cannot assume any role of the sources")
+                    || reach.ways.is_empty()
             );
         } else {
             let by_user = truth.callers.iter().filter(|other| other.kind == EntityKind::User);

@@ -165,7 +165,8 @@ fn push_row(page: &mut Page, row: &Row) {
         Say::NotKnown | Say::Depends => Style::Warning,
         Say::NoMatch | Say::NotNeeded | Say::None => Style::Plain,
     };
-    let mut lead = Line::of(&format!("  {:<14} ", row.layer.name()), Style::Plain).with(row.says.name(), style);
+    let mut lead =
+        Line::of(&format!("  {:<14} ", row.layer.name()), Style::Plain).with(row.says.name(), style);
     if row.because.is_empty() {
         page.0.push(lead);
         return;
