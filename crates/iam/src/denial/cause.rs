@@ -1,4 +1,4 @@
-//! The twenty causes of a denied call, and the verdict on each: on which evidence, and what helps.
+//! The causes of a denied call, and the verdict on each: on which evidence, and what helps.
 
 /// Why a call for a role was refused. The numbers are kept from version to version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,7 +70,7 @@ impl Cause {
         Self::RegionOrNew,
     ];
 
-    /// From 1 to 20.
+    /// Its number, from 1.
     pub fn number(self) -> usize {
         Self::ALL.iter().position(|cause| *cause == self).map_or(0, |index| index + 1)
     }

@@ -1,8 +1,8 @@
 //! Why AWS refused: from the text of a refusal, what was sent, and what else is known, to ranked causes.
 //!
 //! [`grammar`] reads AWS's text, [`attempt`] holds what was sent, [`known`] what IAM or saved policies tell;
-//! [`diagnose`] weighs the twenty causes of [`Cause`], and [`report`], [`report`] and [`json`] put the result
-//! into words. Nothing here calls anything, and no secret, code or expected external id is in any text.
+//! [`diagnose`] weighs each [`Cause`]; [`report`] and [`json`] put the result into words. Nothing here calls anything,
+//! and no secret, code or expected external id is in any text.
 
 pub mod attempt;
 pub mod grammar;
