@@ -7,6 +7,7 @@ use hatbox_types::name::ProfileName;
 use hatbox_types::text::page::Style;
 use hatbox_types::text::table::Table;
 use jiff::Timestamp;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::args::{GlobalArgs, ListArgs, ListOnly};
@@ -183,44 +184,93 @@ impl Listing {
     }
 
     fn render_json(&self, files: &ConfigFiles, only: ListOnly) -> Value {
-        let profile_value = |profile: &ProfileName, is_orphan: bool| {
-            let place = files.config.defined_at(profile).filter(|_| !is_orphan);
-            let mut value =
-                json!({ "profile": profile.as_str(), "place": place.map(|p| files.shown_place(p)) });
-            if let Some(fields) = value.as_object_mut() {
-                if matches!(only, ListOnly::Everything | ListOnly::Credentials) {
-                    let key = self.key(profile).map(
-                        |key| json!({ "access_key": key.id.masked(), "created": key.created.to_string() }),
-                    );
-                    fields.insert("credentials".to_owned(), key.unwrap_or(Value::Null));
-                }
-                if matches!(only, ListOnly::Everything | ListOnly::Sessions) {
-                    let sessions = self.sessions.as_ref().map(|sessions| {
-                        sessions
-                            .get(profile)
-                            .into_iter()
-                            .flatten()
-                            .filter(|session| session.credentials.expires_at > self.now)
-                            .map(|session| {
-                                json!({
-                                    "call": session.call.label(),
-                                    "expires_at": session.credentials.expires_at.to_string(),
-                                })
-                            })
-                            .collect::<Vec<_>>()
-                    });
-                    fields.insert("sessions".to_owned(), json!(sessions));
-                }
-            }
-            value
+        let in_config = self.profiles.iter().map(|profile| {
+            let place = files.config.defined_at(profile).map(|place| files.shown_place(place));
+            self.profile_json(profile, place, only)
+        });
+        let orphans = self.orphans().into_iter().map(|profile| self.profile_json(profile, None, only));
+        json!({
+            "store": if self.index.is_some() { "ready" } else { "locked" },
+            "profiles": in_config.chain(orphans).collect::<Vec<_>>(),
+        })
+    }
+
+    fn profile_json<'a>(
+        &'a self,
+        profile: &'a ProfileName,
+        place: Option<String>,
+        only: ListOnly,
+    ) -> ProfileJson<'a> {
+        let key = || self.key(profile).map(KeyJson::of_key);
+        let is_valid = |session: &&CachedSession| session.credentials.expires_at > self.now;
+        let sessions = || {
+            let sessions = self.sessions.as_ref()?.get(profile).into_iter().flatten();
+            Some(sessions.filter(is_valid).map(SessionJson::of_session).collect())
         };
-        let profiles: Vec<_> = self
-            .profiles
-            .iter()
-            .map(|profile| profile_value(profile, false))
-            .chain(self.orphans().into_iter().map(|profile| profile_value(profile, true)))
-            .collect();
-        json!({ "store": if self.index.is_some() { "ready" } else { "locked" }, "profiles": profiles })
+        let (has_credentials, has_sessions) = match only {
+            ListOnly::Everything => (true, true),
+            ListOnly::Credentials => (true, false),
+            ListOnly::Sessions => (false, true),
+            ListOnly::Profiles => (false, false),
+        };
+        ProfileJson {
+            profile: profile.as_str(),
+            place,
+            credentials: if has_credentials { Column::Shown(key()) } else { Column::LeftOut },
+            sessions: if has_sessions { Column::Shown(sessions()) } else { Column::LeftOut },
+        }
+    }
+}
+
+/// A profile in JSON.
+#[derive(Serialize)]
+struct ProfileJson<'a> {
+    profile: &'a str,
+    /// Where the config defines it; `null` for one that is only in the store or the cache.
+    place: Option<String>,
+    #[serde(skip_serializing_if = "Column::is_left_out")]
+    credentials: Column<KeyJson>,
+    #[serde(skip_serializing_if = "Column::is_left_out")]
+    sessions: Column<Vec<SessionJson>>,
+}
+
+/// What may be left out, and may be `null`.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Column<T> {
+    LeftOut,
+    Shown(Option<T>),
+}
+
+impl<T> Column<T> {
+    fn is_left_out(&self) -> bool {
+        matches!(self, Self::LeftOut)
+    }
+}
+
+/// A stored access key in JSON.
+#[derive(Serialize)]
+struct KeyJson {
+    access_key: String,
+    created: String,
+}
+
+impl KeyJson {
+    fn of_key(key: &StoredKey) -> Self {
+        Self { access_key: key.id.masked(), created: key.created.to_string() }
+    }
+}
+
+/// A cached session in JSON.
+#[derive(Serialize)]
+struct SessionJson {
+    call: &'static str,
+    expires_at: String,
+}
+
+impl SessionJson {
+    fn of_session(session: &CachedSession) -> Self {
+        Self { call: session.call.label(), expires_at: session.credentials.expires_at.to_string() }
     }
 }
 
