@@ -13,3 +13,5 @@ pub mod secret;
 pub mod key_shape;
 
 pub mod duration;
+
+pub mod level;

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::finding::{Finding, Findings, Level, Topic};
+use super::finding::{Finding, Findings, Topic};
 use super::lines::included_profiles;
 use crate::config::origin::{FileKind, Origin, Sourced};
 use crate::config::overrides::Overrides;
@@ -14,6 +14,7 @@ use crate::plan::{
     Base, Lookup, MfaUnused, Note, NoteLevel, Plan, PlanError, PlanOptions, Signer, Step, StoredKeys,
     resolve_plan,
 };
+use hatbox_types::level::Level;
 use hatbox_types::name::ProfileName;
 use hatbox_types::text::shell::quote_word;
 

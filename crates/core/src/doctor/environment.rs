@@ -2,10 +2,11 @@
 
 use jiff::Timestamp;
 
-use super::finding::{Finding, Findings, Level, Topic, shown};
+use super::finding::{Finding, Findings, Topic, shown};
 use super::moments::render_length;
 use crate::config::overrides::{Flags, Overrides};
 use crate::config::{Config, Which, resolve_profile};
+use hatbox_types::level::Level;
 use hatbox_types::name::ProfileName;
 
 /// Below this much left, a shell's credentials are about to end.

@@ -4,29 +4,8 @@ use std::collections::HashMap;
 
 use crate::config::foreign::render_foreign;
 use crate::config::origin::{Origin, Place};
+use hatbox_types::level::Level;
 use hatbox_types::name::ProfileName;
-
-/// How bad it is, the least first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Level {
-    /// Good to know; nothing fails by it.
-    Info,
-    /// Something will not do what it seems to, or is less safe than it should be.
-    Warning,
-    /// Something cannot work as it is.
-    Error,
-}
-
-impl Level {
-    /// Its word, in texts and in JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Info => "info",
-            Self::Warning => "warning",
-            Self::Error => "error",
-        }
-    }
-}
 
 /// What a finding is about: the heading under which it stands. In the order in which they are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::finding::{Finding, Fix, Level, Spot};
+use super::finding::{Finding, Fix, Spot};
 use super::page::{Look, Summary};
 use crate::config::origin::FileKind;
+use hatbox_types::level::Level;
 use hatbox_types::name::ProfileName;
 
 /// Renders findings as JSON of schema 1.

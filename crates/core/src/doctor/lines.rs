@@ -2,12 +2,13 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::finding::{Finding, Findings, Level, Topic, shown};
+use super::finding::{Finding, Findings, Topic, shown};
 use crate::config::entry::Entry;
 use crate::config::header::SectionKind;
 use crate::config::origin::{FileKind, Place};
 use crate::config::syntax::{Document, Section};
 use crate::config::{Config, nearest_known_key};
+use hatbox_types::level::Level;
 use hatbox_types::name::ProfileName;
 
 /// Keys that give a profile an identity, the one that says most first.

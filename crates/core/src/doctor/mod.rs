@@ -20,5 +20,6 @@ pub mod moments;
 pub mod json;
 pub mod page;
 
-pub use finding::{Finding, Findings, Fix, Level, Spot, Topic};
+pub use finding::{Finding, Findings, Fix, Spot, Topic};
+pub use hatbox_types::level::Level;
 pub use page::{Look, Shell, Summary};

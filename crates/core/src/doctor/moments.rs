@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::finding::{Finding, Level, Topic};
+use super::finding::{Finding, Topic};
+use hatbox_types::level::Level;
 use hatbox_types::name::ProfileName;
 
 /// AWS takes a signature within 15 minutes of its own time (STS: "Signature expired", "not yet current"), other

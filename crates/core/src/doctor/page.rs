@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::finding::{Finding, Fix, Level, Spot, Topic};
+use super::finding::{Finding, Fix, Spot, Topic};
 use crate::plan::explain::Paths;
+use hatbox_types::level::Level;
 use hatbox_types::name::ProfileName;
 use hatbox_types::text::page::{Line, Page, Style};
 use hatbox_types::text::shell::quote_word;

@@ -1,9 +1,11 @@
 //! The rules about identity providers: is a token limited to one customer, project or workload?
 
+use hatbox_types::level::Level;
+
 use super::finding::{Finding, Spot};
 use super::issuer::{Issuer, Provider, Tenancy};
 use super::limits::{judge_limit, passes_absent};
-use super::rule::{Level, Rule};
+use super::rule::Rule;
 use super::whole::Whole;
 use crate::policy::condition::Condition;
 use crate::policy::condition_keys::is_of_provider;

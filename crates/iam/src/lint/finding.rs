@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::rule::{Level, Rule};
+use super::rule::Rule;
 use crate::policy::Place;
 use crate::policy::condition::Condition;
 use crate::policy::document::Statement;
 use crate::policy::principal::{Principal, PrincipalKind};
+use hatbox_types::level::Level;
 
 /// A finding in a policy.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -69,7 +69,7 @@ fn keys(admits: &Admits) -> Vec<String> {
 fn render_finding(finding: &Finding) -> Value {
     json!({
         "rule": finding.rule.id(),
-        "level": finding.level.name(),
+        "level": finding.level.as_str(),
         "line": finding.place.line,
         "column": finding.place.column,
         "statement": finding.statement,

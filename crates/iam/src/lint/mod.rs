@@ -27,9 +27,10 @@ mod sarif;
 mod text;
 
 pub use finding::{Finding, Subject};
+pub use hatbox_types::level::Level;
 pub use json::render_json;
 pub use report::{Counts, Linted, Outcome, Report, lint_policy};
-pub use rule::{Level, RULES, Rule};
+pub use rule::{RULES, Rule};
 pub use sarif::render_sarif;
 pub use text::{Detail, render_text};
 

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use hatbox_types::level::Level;
+
 use super::actions::find_actions;
 use super::conditions::find_conditions;
 use super::deputy::find_deputies;
@@ -9,7 +11,7 @@ use super::federation::find_federation;
 use super::finding::{Finding, Spot, Subject};
 use super::mfa::find_mfa;
 use super::principals::{find_principals, find_resource};
-use super::rule::{Level, Rule};
+use super::rule::Rule;
 use super::shape::{find_shape, find_too_long, is_closed, no_one};
 use super::values::find_values;
 use super::whole::Whole;

@@ -1,26 +1,6 @@
 //! The rules: id, level, and what each is about.
 
-/// How bad a finding is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Level {
-    /// Worth knowing.
-    Info,
-    /// Perhaps not meant.
-    Warning,
-    /// A hole, or something that cannot work.
-    Error,
-}
-
-impl Level {
-    /// Its name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Info => "info",
-            Self::Warning => "warning",
-            Self::Error => "error",
-        }
-    }
-}
+use hatbox_types::level::Level;
 
 /// A rule. Findings of one place are reported in this order; it means nothing else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,12 +1,13 @@
 //! Findings as SARIF 2.1.0, which code scanning services read
 //! (<https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html>).
 
+use hatbox_types::level::Level;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use super::finding::Finding;
 use super::report::{Linted, Outcome};
-use super::rule::{Level, RULES};
+use super::rule::RULES;
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 

@@ -1,9 +1,10 @@
 //! The rules about a policy as a whole: its length, each `Sid`, lists without entries, and whether anyone can assume the role.
 
+use hatbox_types::level::Level;
 use std::collections::BTreeSet;
 
 use super::finding::{Finding, Spot};
-use super::rule::{Level, Rule};
+use super::rule::Rule;
 use crate::admits::people::MAX_STATEMENTS;
 use crate::admits::{Judge, Trial, candidates_of};
 use crate::assume::credentials::Credentials;

@@ -130,7 +130,7 @@ fn is_hole(row: &Row, admits: &Admits) -> bool {
 }
 
 fn push_finding(page: &mut Page, one: &Linted, finding: &Finding) {
-    let (level, id) = (finding.level.name(), finding.rule.id());
+    let (level, id) = (finding.level.as_str(), finding.rule.id());
     let mut place = match (finding.statement, &finding.sid) {
         (Some(number), Some(sid)) => format!("statement {number} ({sid})"),
         (Some(number), None) => format!("statement {number}"),
