@@ -9,8 +9,8 @@ use zeroize::Zeroizing;
 use crate::ask::helper::run_helper;
 use crate::prompt::{Echo, PromptError, Question};
 #[cfg(feature = "plugins")]
-use crate::store::PluginAsks;
-use crate::store::{PassphraseError, PassphraseFor};
+use crate::store::asker::PluginSays;
+use crate::store::asker::{Asker, OwnPrompt, PassphraseError, PassphraseFor};
 use crate::sys::descriptor;
 use crate::world::World;
 
@@ -63,40 +63,86 @@ pub(crate) struct Patience<'a> {
     pub(crate) is_over: &'a dyn Fn() -> bool,
 }
 
-/// Gets the passphrase for `what`.
-pub(crate) fn ask_passphrase(
-    world: &World,
-    source: Option<&PassphraseSource>,
+/// Asks for the store's passphrase: a source that is at hand, else a person.
+pub(crate) struct PassphraseAsker<'a> {
+    world: &'a World,
+    source: Option<&'a PassphraseSource>,
     interaction: Interaction,
-    waiting: &Patience<'_>,
-    what: &PassphraseFor,
-) -> Result<SecretString, PassphraseError> {
-    if matches!(what, PassphraseFor::OwnPrompt | PassphraseFor::DesktopPrompt) {
-        // What the backend asks for is another passphrase than the one that is at hand.
-        return match interaction {
-            Interaction::Never => Err(PassphraseError::NoWay),
-            Interaction::Allowed
-                if *what == PassphraseFor::DesktopPrompt && !world.environment.has_desktop() =>
-            {
-                Err(PassphraseError::NoDesktop)
-            }
-            Interaction::Allowed => Ok(SecretString::new(String::new())),
-        };
+    patience: Patience<'a>,
+    /// What the source gave for the store as it is: no source is asked twice.
+    pub(crate) read: Option<PassphraseSource>,
+}
+
+impl<'a> PassphraseAsker<'a> {
+    pub(crate) fn new(
+        world: &'a World,
+        source: Option<&'a PassphraseSource>,
+        interaction: Interaction,
+        patience: Patience<'a>,
+    ) -> Self {
+        Self { world, source, interaction, patience, read: None }
     }
+}
+
+impl Asker for PassphraseAsker<'_> {
+    fn passphrase(&mut self, what: PassphraseFor) -> Result<SecretString, PassphraseError> {
+        let Some(source) = self.source else {
+            return match self.interaction {
+                Interaction::Never => Err(PassphraseError::NoWay),
+                Interaction::Allowed => ask_person(self.world, &self.patience, what),
+            };
+        };
+        // The same source would give the same wrong answer.
+        if matches!(what, PassphraseFor::Opening { attempt } if attempt > 1) {
+            return Err(PassphraseError::Wrong);
+        }
+        let passphrase = read_source(self.world, source)?;
+        if matches!(what, PassphraseFor::Creating | PassphraseFor::Changing) {
+            warn_if_short(self.world, &passphrase);
+        }
+        if matches!(what, PassphraseFor::Opening { .. } | PassphraseFor::Creating) {
+            self.read = Some(PassphraseSource::Read { source: source.shown(), text: passphrase.clone() });
+        }
+        Ok(passphrase)
+    }
+
+    fn may_prompt(&mut self, prompt: OwnPrompt) -> Result<(), PassphraseError> {
+        if self.interaction == Interaction::Never {
+            return Err(PassphraseError::NoWay);
+        }
+        if prompt == OwnPrompt::Desktop && !self.world.environment.has_desktop() {
+            return Err(PassphraseError::NoDesktop);
+        }
+        #[cfg(feature = "plugins")]
+        if prompt == OwnPrompt::PluginOrPassphrase && self.source.is_some() {
+            // A passphrase that is at hand costs nobody a touch.
+            return Err(PassphraseError::NoWay);
+        }
+        Ok(())
+    }
+
     #[cfg(feature = "plugins")]
-    if let PassphraseFor::Plugin(wants) = what {
-        return answer_plugin(world, source, interaction, waiting, wants);
-    }
-    let Some(source) = source else {
-        return match interaction {
-            Interaction::Never => Err(PassphraseError::NoWay),
-            Interaction::Allowed => ask_person(world, waiting, what),
+    fn plugin(&mut self, says: &PluginSays) -> Result<Option<SecretString>, PassphraseError> {
+        let ask = |plugin: &str, text: &str, echo| {
+            ask_line(self.world, &self.patience, &format!("age-plugin-{plugin}: {text}: "), echo).map(Some)
         };
-    };
-    // The same source would give the same wrong answer.
-    if matches!(what, PassphraseFor::Opening { attempt } if *attempt > 1) {
-        return Err(PassphraseError::Wrong);
+        match says {
+            PluginSays::Message { plugin, text } => {
+                self.world.prompter().show(&format!("age-plugin-{plugin}: {text}"));
+                Ok(None)
+            }
+            PluginSays::Line { plugin, text } => ask(plugin, text, Echo::Shown),
+            PluginSays::Secret { plugin, text } => ask(plugin, text, Echo::Hidden),
+        }
     }
+
+    fn warn(&mut self, text: &str) {
+        self.world.output.warn(text);
+    }
+}
+
+/// The passphrase that a source gives.
+fn read_source(world: &World, source: &PassphraseSource) -> Result<SecretString, PassphraseError> {
     let failed = |why: String| PassphraseError::Source {
         what: format!("{} gave no passphrase: {why}", source.shown()),
     };
@@ -113,12 +159,7 @@ pub(crate) fn ask_passphrase(
                 .map_err(|error| failed(error.to_string()))?
         }
     };
-    let passphrase =
-        of_bytes(&bytes).map_err(failed)?.ok_or_else(|| PassphraseError::Empty(source.shown()))?;
-    if matches!(what, PassphraseFor::Creating | PassphraseFor::Changing) {
-        warn_if_short(world, &passphrase);
-    }
-    Ok(passphrase)
+    of_bytes(&bytes).map_err(failed)?.ok_or_else(|| PassphraseError::Empty(source.shown()))
 }
 
 fn warn_if_short(world: &World, passphrase: &SecretString) {
@@ -157,36 +198,6 @@ fn read_descriptor(number: i32) -> std::io::Result<Zeroizing<Vec<u8>>> {
         return Err(std::io::Error::other("it is longer than 4096 bytes"));
     }
     Ok(bytes)
-}
-
-/// What an age plugin says and asks, under its name.
-#[cfg(feature = "plugins")]
-fn answer_plugin(
-    world: &World,
-    source: Option<&PassphraseSource>,
-    interaction: Interaction,
-    waiting: &Patience<'_>,
-    wants: &PluginAsks,
-) -> Result<SecretString, PassphraseError> {
-    if interaction == Interaction::Never {
-        return Err(PassphraseError::NoWay);
-    }
-    let nothing = SecretString::new(String::new());
-    match wants {
-        // A passphrase that is at hand costs nobody a touch.
-        PluginAsks::MayBeUsed if source.is_some() => Err(PassphraseError::NoWay),
-        PluginAsks::MayBeUsed | PluginAsks::MustBeUsed => Ok(nothing),
-        PluginAsks::Nothing { plugin, text } => {
-            world.prompter().show(&format!("age-plugin-{plugin}: {text}"));
-            Ok(nothing)
-        }
-        PluginAsks::Line { plugin, text } => {
-            ask_line(world, waiting, &format!("age-plugin-{plugin}: {text}: "), Echo::Shown)
-        }
-        PluginAsks::Secret { plugin, text } => {
-            ask_line(world, waiting, &format!("age-plugin-{plugin}: {text}: "), Echo::Hidden)
-        }
-    }
 }
 
 fn ask_line(
@@ -240,10 +251,10 @@ fn ask_twice(world: &World, waiting: &Patience<'_>) -> Result<SecretString, Pass
 fn ask_person(
     world: &World,
     waiting: &Patience<'_>,
-    what: &PassphraseFor,
+    what: PassphraseFor,
 ) -> Result<SecretString, PassphraseError> {
     let prompter = world.prompter();
-    match *what {
+    match what {
         PassphraseFor::Opening { attempt } => {
             if attempt > 1 {
                 // Longer each time: whoever guesses at the keyboard is held up, whoever mistyped hardly is.
@@ -262,8 +273,5 @@ fn ask_person(
             prompter.show("A new passphrase for the hatbox store.");
             ask_twice(world, waiting)
         }
-        PassphraseFor::OwnPrompt | PassphraseFor::DesktopPrompt => Err(PassphraseError::NoWay),
-        #[cfg(feature = "plugins")]
-        PassphraseFor::Plugin(_) => Err(PassphraseError::NoWay),
     }
 }

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use super::KeyStore;
 use crate::env_names;
 use crate::errors::{Failure, FailureKind};
-use crate::store::open::{Place, open_store};
+use crate::store::asker::PassphraseError;
+use crate::store::open::{Backend, Place, open_store};
 use crate::store::passphrase_box;
 use crate::store::programs::{PassSettings, Programs};
 use crate::store::unlocked::{TimeoutOrigin, Unlocked};
-use crate::store::{PassphraseError, Status, Store, StoreKind};
+use crate::store::{Status, StoreKind};
 use crate::sys::access::user;
 use crate::sys::files::{FileError, make_private_directory};
 use crate::sys::process_group::terminal_name;
@@ -19,7 +20,7 @@ use crate::world::settings::{Earlier, UnlockCache, save_backend};
 /// The backend of this run, and what lies beside it.
 #[derive(Debug)]
 pub(crate) struct Opened {
-    pub(crate) store: Box<dyn Store>,
+    pub(crate) store: Backend,
     pub(crate) place: Place,
     pub(crate) origin: BackendOrigin,
 }

@@ -1,7 +1,7 @@
 //! A `file` store that is not trusted: shown, and taken as it is after a word of the user's.
 
 use super::KeyStore;
-use crate::ask::passphrase::{Interaction, Patience, ask_passphrase};
+use crate::ask::passphrase::{Interaction, PassphraseAsker, Patience};
 use crate::errors::Failure;
 use crate::store::file::{Examined, StoreState};
 use crate::sys::files::make_private_directory;
@@ -11,8 +11,8 @@ impl KeyStore {
     pub(crate) fn examine(&mut self) -> Result<StoreState, Failure> {
         let (world, source) = (self.world.clone(), self.passphrase.take());
         let patience = Patience { timeout: self.settings.prompt_timeout(), is_over: &|| false };
-        let mut ask = |what| ask_passphrase(&world, source.as_ref(), Interaction::Allowed, &patience, &what);
-        let result = self.file_store().map(|store| store.examine(&mut ask));
+        let mut asker = PassphraseAsker::new(&world, source.as_ref(), Interaction::Allowed, patience);
+        let result = self.file_store().map(|store| store.examine(&mut asker));
         self.passphrase = source;
         result?.map_err(|error| self.failure_of(&error))
     }

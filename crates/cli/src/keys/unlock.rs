@@ -4,14 +4,16 @@ use hatbox_types::secret::SecretString;
 use zeroize::Zeroizing;
 
 use super::{BackendOrigin, KeyStore};
-use crate::ask::passphrase::PassphraseSource;
-use crate::ask::passphrase::{Interaction, Patience, ask_passphrase};
+use crate::ask::passphrase::{Interaction, PassphraseAsker, PassphraseSource, Patience};
 use crate::ask::waiting::{Wanted, leave_failure, wait_for_lock};
 use crate::env_names;
 use crate::errors::{Failure, FailureKind};
+#[cfg(feature = "plugins")]
+use crate::store::asker::PluginSays;
+use crate::store::asker::{Asker, OwnPrompt, PassphraseError, PassphraseFor};
 use crate::store::sealed::CacheKey;
 use crate::store::unlocked::HeldIn;
-use crate::store::{Item, ItemId, ItemInfo, PassphraseError, PassphraseFor, Status, StoreError, StoreKind};
+use crate::store::{Item, ItemId, ItemInfo, Status, StoreError, StoreKind};
 use crate::sys::files::{check_creator, make_private_directory};
 use crate::sys::keyring::KeyringError;
 
@@ -34,7 +36,7 @@ impl KeyStore {
             let status = self.opened()?.store.status();
             if matches!(status, Status::Unavailable(_)) {
                 // No answer would help; its own error says what does.
-                let result = self.opened()?.store.unlock(&mut |_| Err(PassphraseError::NoWay));
+                let result = self.opened()?.store.unlock(&mut Unasked::default());
                 return result.map_err(|error| self.failure_of(&error));
             }
             if status == Status::Ready || self.unlock_without_question(&status)? {
@@ -65,10 +67,14 @@ impl KeyStore {
         if *status != Status::Locked {
             return Ok(false);
         }
-        let result = self.opened()?.store.unlock(&mut |_| Err(PassphraseError::NoWay));
-        self.say_warnings();
-        match result {
-            Ok(()) => Ok(true),
+        let mut asker = Unasked::default();
+        match self.opened()?.store.unlock(&mut asker) {
+            Ok(()) => {
+                for warning in asker.warnings {
+                    self.world.output.warn(&warning);
+                }
+                Ok(true)
+            }
             // No answer makes it the user's store.
             Err(error @ (StoreError::Untrusted { .. } | StoreError::Missing { .. })) => {
                 Err(self.failure_of(&error))
@@ -90,20 +96,14 @@ impl KeyStore {
             taken_from: None,
         };
         let held = wait_for_lock(&self.world, &wanted)?;
-        let (world, source) = (&self.world, self.passphrase.as_ref());
+        let source = self.passphrase.as_ref();
         let patience = Patience { timeout, is_over: &|| !held.is_current() };
-        let mut read = None;
-        let mut ask = |what: PassphraseFor| {
-            let text = ask_passphrase(world, source, interaction, &patience, &what)?;
-            if let (Some(source), PassphraseFor::Opening { .. } | PassphraseFor::Creating) = (source, &what) {
-                read = Some(PassphraseSource::Read { source: source.shown(), text: text.clone() });
-            }
-            Ok(text)
-        };
+        let mut asker = PassphraseAsker::new(&self.world, source, interaction, patience);
         let Some(opened) = &mut self.opened else { return Ok(Asked::AnsweredElsewhere) };
         // A backend that the first write chooses is told of once it has been written to.
         let is_new = opened.store.status() == Status::Empty && opened.origin != BackendOrigin::FirstWrite;
-        let result = opened.store.unlock(&mut ask);
+        let result = opened.store.unlock(&mut asker);
+        let read = asker.read;
         match result {
             Ok(()) => {}
             Err(StoreError::Locked(_, PassphraseError::AnsweredElsewhere)) => {
@@ -122,18 +122,10 @@ impl KeyStore {
         if read.is_some() {
             self.passphrase = read;
         }
-        self.say_warnings();
         if is_new {
             self.say_where_keys_are();
         }
         Ok(Asked::Unlocked)
-    }
-
-    fn say_warnings(&mut self) {
-        let warnings = self.opened.as_mut().map(|opened| opened.store.take_warnings());
-        for warning in warnings.unwrap_or_default() {
-            self.world.output.warn(&warning);
-        }
     }
 
     /// Before anyone is asked: root makes no store in another user's directory.
@@ -177,10 +169,10 @@ impl KeyStore {
         }
         let source = self.passphrase.as_ref()?;
         let patience = Patience { timeout: self.settings.prompt_timeout(), is_over: &|| false };
-        let what = PassphraseFor::Opening { attempt: 1 };
+        let mut asker = PassphraseAsker::new(&self.world, Some(source), Interaction::Never, patience);
         // Why there is none is said once it is needed.
-        let text = ask_passphrase(&self.world, Some(source), Interaction::Never, &patience, &what).ok()?;
-        self.passphrase = Some(PassphraseSource::Read { source: source.shown(), text: text.clone() });
+        let text = asker.passphrase(PassphraseFor::Opening { attempt: 1 }).ok()?;
+        self.passphrase = asker.read;
         Some(text)
     }
 
@@ -285,6 +277,31 @@ impl KeyStore {
 
 pub(super) fn no_store_yet() -> Failure {
     Failure::new(FailureKind::Failed, "there is no store yet").hint("hatbox add PROFILE")
+}
+
+/// Asks nobody, and keeps what the backend has to say.
+#[derive(Default)]
+struct Unasked {
+    warnings: Vec<String>,
+}
+
+impl Asker for Unasked {
+    fn passphrase(&mut self, _: PassphraseFor) -> Result<SecretString, PassphraseError> {
+        Err(PassphraseError::NoWay)
+    }
+
+    fn may_prompt(&mut self, _: OwnPrompt) -> Result<(), PassphraseError> {
+        Err(PassphraseError::NoWay)
+    }
+
+    #[cfg(feature = "plugins")]
+    fn plugin(&mut self, _: &PluginSays) -> Result<Option<SecretString>, PassphraseError> {
+        Err(PassphraseError::NoWay)
+    }
+
+    fn warn(&mut self, text: &str) {
+        self.warnings.push(text.to_owned());
+    }
 }
 
 /// What came of asking.

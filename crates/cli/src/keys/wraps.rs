@@ -4,12 +4,17 @@ use hatbox_types::secret::SecretString;
 
 use super::unlock::no_store_yet;
 use super::{KeyStore, Replacing};
-use crate::ask::passphrase::{Interaction, Patience, ask_passphrase, read_new_passphrase};
+use crate::ask::passphrase::{Interaction, PassphraseAsker, Patience, read_new_passphrase};
 use crate::errors::{Failure, FailureKind};
+use crate::store::StoreError;
+#[cfg(feature = "plugins")]
+use crate::store::asker::PluginSays;
+use crate::store::asker::{Asker, OwnPrompt, PassphraseError, PassphraseFor};
 #[cfg(feature = "plugins")]
 use crate::store::file::PluginIdentity;
 use crate::store::file::{FileStore, WrapInfo, WrapName};
-use crate::store::{AskPassphrase, PassphraseFor, StoreError};
+use crate::store::open::Backend;
+use crate::world::World;
 
 /// What a new wrap is to be opened by.
 #[derive(Clone, Copy)]
@@ -67,11 +72,11 @@ impl KeyStore {
             NewWay::Passphrase { descriptor: Some(number) } => NewPassphrase::From(number),
             _ => NewPassphrase::Asked,
         };
-        self.change_file_store(&new, |store, ask| match way {
-            NewWay::Passphrase { .. } => store.add_passphrase(ask).map(|()| None),
+        self.change_file_store(&new, |store, asker| match way {
+            NewWay::Passphrase { .. } => store.add_passphrase(asker).map(|()| None),
             NewWay::Recovery => store.add_recovery().map(Some),
             #[cfg(feature = "plugins")]
-            NewWay::Plugin(identity) => store.add_plugin(name.clone(), identity, ask).map(|()| None),
+            NewWay::Plugin(identity) => store.add_plugin(name.clone(), identity, asker).map(|()| None),
             #[cfg(not(feature = "plugins"))]
             NewWay::Never(never, _) => match never {},
         })
@@ -142,37 +147,69 @@ impl KeyStore {
     }
 
     pub(super) fn file_store(&mut self) -> Result<&mut FileStore, Failure> {
-        let opened = self.opened()?;
-        let kind = opened.store.kind();
-        opened.store.as_file().ok_or_else(|| {
-            Failure::new(
+        match &mut self.opened()?.store {
+            Backend::File(store) => Ok(store),
+            Backend::Other(store) => Err(Failure::new(
                 FailureKind::Usage,
-                format!("the backend `{kind}` has no wraps: that is of `file` alone"),
+                format!("the backend `{}` has no wraps: that is of `file` alone", store.kind()),
             )
-            .hint("hatbox --backend file store wrap list")
-        })
+            .hint("hatbox --backend file store wrap list")),
+        }
     }
 
     /// Changes the store under its lock.
     pub(super) fn change_file_store<T>(
         &mut self,
         new: &NewPassphrase,
-        work: impl FnOnce(&mut FileStore, &mut AskPassphrase<'_>) -> Result<T, StoreError>,
+        work: impl FnOnce(&mut FileStore, &mut dyn Asker) -> Result<T, StoreError>,
     ) -> Result<T, Failure> {
         let directory = self.opened()?.place.state.clone();
         let _held = self.hold_store(&directory)?;
         let (world, source) = (self.world.clone(), self.passphrase.take());
-        let patience = Patience { timeout: self.settings.prompt_timeout(), is_over: &|| false };
-        let mut ask = |what: PassphraseFor| match (&what, new) {
-            (PassphraseFor::Changing, NewPassphrase::From(number)) => read_new_passphrase(&world, *number),
-            (PassphraseFor::Changing, NewPassphrase::Same) => {
-                ask_passphrase(&world, source.as_ref(), Interaction::Allowed, &patience, &what)
-            }
-            _ => ask_passphrase(&world, None, Interaction::Allowed, &patience, &what),
+        let timeout = self.settings.prompt_timeout();
+        let asker = |source| {
+            let patience = Patience { timeout, is_over: &|| false };
+            PassphraseAsker::new(&world, source, Interaction::Allowed, patience)
         };
-        let result = self.file_store().map(|store| work(store, &mut ask));
+        let mut asker =
+            ChangeAsker { world: &world, new, person: asker(None), source: asker(source.as_ref()) };
+        let result = self.file_store().map(|store| work(store, &mut asker));
         self.passphrase = source;
         let result = result?;
         result.map_err(|error| self.failure_of(&error))
+    }
+}
+
+/// Asks while a store is changed: a person, but for what says otherwise where the new passphrase comes from.
+struct ChangeAsker<'a> {
+    world: &'a World,
+    new: &'a NewPassphrase,
+    person: PassphraseAsker<'a>,
+    /// Whatever gives the store's passphrase.
+    source: PassphraseAsker<'a>,
+}
+
+impl Asker for ChangeAsker<'_> {
+    fn passphrase(&mut self, what: PassphraseFor) -> Result<SecretString, PassphraseError> {
+        match (what, self.new) {
+            (PassphraseFor::Changing, NewPassphrase::From(number)) => {
+                read_new_passphrase(self.world, *number)
+            }
+            (PassphraseFor::Changing, NewPassphrase::Same) => self.source.passphrase(what),
+            _ => self.person.passphrase(what),
+        }
+    }
+
+    fn may_prompt(&mut self, prompt: OwnPrompt) -> Result<(), PassphraseError> {
+        self.person.may_prompt(prompt)
+    }
+
+    #[cfg(feature = "plugins")]
+    fn plugin(&mut self, says: &PluginSays) -> Result<Option<SecretString>, PassphraseError> {
+        self.person.plugin(says)
+    }
+
+    fn warn(&mut self, text: &str) {
+        self.person.warn(text);
     }
 }

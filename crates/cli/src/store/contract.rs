@@ -5,10 +5,13 @@ use hatbox_types::secret::SecretString;
 use jiff::Timestamp;
 use zeroize::Zeroizing;
 
+#[cfg(feature = "plugins")]
+use super::asker::PluginSays;
+use super::asker::{Asker, OwnPrompt, PassphraseError, PassphraseFor};
 use super::file::FileStore;
 use super::memory::MemoryStore;
 use super::unlocked::{TimeoutOrigin, Unlocked};
-use super::{Item, ItemId, ItemInfo, PassphraseError, PassphraseFor, Status, Store, StoreError};
+use super::{Item, ItemId, ItemInfo, Status, Store, StoreError};
 
 pub(super) fn item(profile: &str, secret: &[u8]) -> Item {
     Item {
@@ -21,9 +24,45 @@ pub(super) fn item(profile: &str, secret: &[u8]) -> Item {
     }
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "it is an `AskPassphrase`")]
-pub(super) fn passphrase(_: PassphraseFor) -> Result<SecretString, PassphraseError> {
-    Ok(SecretString::new("correct horse".to_owned()))
+/// Gives the same answer each time, and remembers the questions. Without an answer nobody is there.
+#[derive(Default)]
+pub(super) struct Answers {
+    passphrase: Option<&'static str>,
+    pub(super) asked: Vec<PassphraseFor>,
+    pub(super) prompts: Vec<OwnPrompt>,
+}
+
+impl Answers {
+    pub(super) fn of(passphrase: &'static str) -> Self {
+        Self { passphrase: Some(passphrase), ..Self::default() }
+    }
+
+    pub(super) fn none() -> Self {
+        Self::default()
+    }
+
+    fn answer(&self) -> Result<SecretString, PassphraseError> {
+        self.passphrase.map(|text| SecretString::new(text.to_owned())).ok_or(PassphraseError::NoWay)
+    }
+}
+
+impl Asker for Answers {
+    fn passphrase(&mut self, what: PassphraseFor) -> Result<SecretString, PassphraseError> {
+        self.asked.push(what);
+        self.answer()
+    }
+
+    fn may_prompt(&mut self, prompt: OwnPrompt) -> Result<(), PassphraseError> {
+        self.prompts.push(prompt);
+        self.answer().map(drop)
+    }
+
+    #[cfg(feature = "plugins")]
+    fn plugin(&mut self, _: &PluginSays) -> Result<Option<SecretString>, PassphraseError> {
+        self.answer().map(Some)
+    }
+
+    fn warn(&mut self, _: &str) {}
 }
 
 /// A store directory whose kernel keyring entries nothing else uses.
@@ -35,7 +74,7 @@ fn file_store(dir: &std::path::Path) -> FileStore {
 }
 
 pub(super) fn check_contract(store: &mut dyn Store) {
-    store.unlock(&mut passphrase).unwrap();
+    store.unlock(&mut Answers::of("correct horse")).unwrap();
     assert_eq!(store.status(), Status::Ready);
     let (a, b) = (item("a", b"secret a"), item("team/b c", b"secret b"));
     assert!(matches!(store.read(&a.info.id), Err(StoreError::Absent)), "an item that was never written");
@@ -127,34 +166,36 @@ fn the_secret_service_keeps_the_contract() {
 fn a_wrong_passphrase_may_be_corrected_twice() {
     let dir = tempfile::tempdir().unwrap();
     let mut store = file_store(dir.path());
-    store.unlock(&mut passphrase).unwrap();
+    store.unlock(&mut Answers::of("correct horse")).unwrap();
     store.lock();
-    let mut tries = Vec::new();
-    let refused = store.unlock(&mut |what| {
-        tries.push(what);
-        Ok(SecretString::new("wrong".to_owned()))
-    });
+    let mut wrong = Answers::of("wrong");
+    let refused = store.unlock(&mut wrong);
     assert!(matches!(refused, Err(StoreError::Locked(_, PassphraseError::Wrong))));
-    assert_eq!(tries, [1, 2, 3].map(|attempt| PassphraseFor::Opening { attempt }));
+    assert_eq!(wrong.asked, [1, 2, 3].map(|attempt| PassphraseFor::Opening { attempt }));
 }
 
 #[test]
 fn an_empty_passphrase_is_refused_at_creation_and_at_opening() {
     let dir = tempfile::tempdir().unwrap();
     let mut store = file_store(dir.path());
-    let empty = |_| Ok(SecretString::new(String::new()));
-    assert!(matches!(store.unlock(&mut { empty }), Err(StoreError::Locked(_, PassphraseError::Empty(_)))));
+    assert!(matches!(
+        store.unlock(&mut Answers::of("")),
+        Err(StoreError::Locked(_, PassphraseError::Empty(_)))
+    ));
     assert_eq!(store.status(), Status::Empty, "nothing was created");
-    store.unlock(&mut passphrase).unwrap();
+    store.unlock(&mut Answers::of("correct horse")).unwrap();
     store.lock();
-    assert!(matches!(store.unlock(&mut { empty }), Err(StoreError::Locked(_, PassphraseError::Empty(_)))));
+    assert!(matches!(
+        store.unlock(&mut Answers::of("")),
+        Err(StoreError::Locked(_, PassphraseError::Empty(_)))
+    ));
 }
 
 #[test]
 fn a_damaged_or_foreign_item_is_named_and_the_others_work() {
     let dir = tempfile::tempdir().unwrap();
     let mut store = file_store(dir.path());
-    store.unlock(&mut passphrase).unwrap();
+    store.unlock(&mut Answers::of("correct horse")).unwrap();
     store.write(&item("a", b"1")).unwrap();
     store.write(&item("b", b"2")).unwrap();
     let items = dir.path().join("store/items");

@@ -12,9 +12,10 @@ use security_framework::passwords::{
 };
 use zeroize::Zeroizing;
 
+use super::asker::{Asker, OwnPrompt};
 use super::item_text::{parse_any_item, parse_item, render_item};
 use super::os_code::{Meaning, meaning_of_os_status};
-use super::{AskPassphrase, Item, ItemId, Listed, PassphraseFor, Status, Store, StoreError, StoreKind};
+use super::{Item, ItemId, Listed, Status, Store, StoreError, StoreKind};
 
 /// Passwords of one service.
 #[derive(Debug)]
@@ -104,9 +105,11 @@ impl Store for KeychainStore {
         }
     }
 
-    fn unlock(&mut self, ask: &mut AskPassphrase<'_>) -> Result<(), StoreError> {
+    fn unlock(&mut self, asker: &mut dyn Asker) -> Result<(), StoreError> {
         if self.status() == Status::Locked {
-            ask(PassphraseFor::DesktopPrompt).map_err(|why| StoreError::Locked(StoreKind::Keychain, why))?;
+            asker
+                .may_prompt(OwnPrompt::Desktop)
+                .map_err(|why| StoreError::Locked(StoreKind::Keychain, why))?;
             SecKeychain::default()
                 .and_then(|mut keychain| keychain.unlock(None))
                 .map_err(|error| error_of(error, &self.service))?;

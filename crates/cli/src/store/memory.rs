@@ -3,7 +3,8 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
-use super::{AskPassphrase, Item, ItemId, ItemInfo, Status, Store, StoreError, StoreKind};
+use super::asker::Asker;
+use super::{Item, ItemId, ItemInfo, Status, Store, StoreError, StoreKind};
 
 /// Items in a map.
 #[derive(Debug, Default)]
@@ -21,7 +22,7 @@ impl Store for MemoryStore {
         Status::Ready
     }
 
-    fn unlock(&mut self, _ask: &mut AskPassphrase<'_>) -> Result<(), StoreError> {
+    fn unlock(&mut self, _asker: &mut dyn Asker) -> Result<(), StoreError> {
         Ok(())
     }
 

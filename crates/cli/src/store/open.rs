@@ -1,8 +1,11 @@
 //! Opens a backend by its kind: the one place that knows all of them.
 
+use std::ops::{Deref, DerefMut};
 use std::path::PathBuf;
 use std::time::Duration;
 
+#[cfg(feature = "file")]
+use super::file::FileStore;
 use super::programs::Programs;
 use super::unlocked::Unlocked;
 use super::{Store, StoreError, StoreKind, cause};
@@ -29,11 +32,43 @@ pub(crate) struct Place {
     pub(crate) programs: Option<Programs>,
 }
 
+/// An open backend. The encrypted files are known by their type, for what only they have: wraps, a new identity, trust.
+#[derive(Debug)]
+pub(crate) enum Backend {
+    /// The backend `file`.
+    #[cfg(feature = "file")]
+    File(Box<FileStore>),
+    /// Another.
+    Other(Box<dyn Store>),
+}
+
+impl Deref for Backend {
+    type Target = dyn Store;
+
+    fn deref(&self) -> &(dyn Store + 'static) {
+        match self {
+            #[cfg(feature = "file")]
+            Self::File(store) => &**store,
+            Self::Other(store) => &**store,
+        }
+    }
+}
+
+impl DerefMut for Backend {
+    fn deref_mut(&mut self) -> &mut (dyn Store + 'static) {
+        match self {
+            #[cfg(feature = "file")]
+            Self::File(store) => &mut **store,
+            Self::Other(store) => &mut **store,
+        }
+    }
+}
+
 /// Opens a backend; touches nothing yet.
 ///
 /// # Errors
 /// [`StoreError::Unavailable`] when this build does not have it.
-pub(crate) fn open_store(kind: StoreKind, place: &Place) -> Result<Box<dyn Store>, StoreError> {
+pub(crate) fn open_store(kind: StoreKind, place: &Place) -> Result<Backend, StoreError> {
     let programs = || {
         place.programs.as_ref().ok_or_else(|| StoreError::Unavailable {
             kind,
@@ -41,34 +76,36 @@ pub(crate) fn open_store(kind: StoreKind, place: &Place) -> Result<Box<dyn Store
             hint: None,
         })
     };
-    match kind {
+    let store: Box<dyn Store> = match kind {
         #[cfg(all(target_os = "linux", feature = "secret-service"))]
-        StoreKind::SecretService => {
-            Ok(Box::new(super::secret_service::SecretServiceStore::open(place.patience)))
-        }
+        StoreKind::SecretService => Box::new(super::secret_service::SecretServiceStore::open(place.patience)),
         #[cfg(feature = "file")]
-        StoreKind::File => Ok(Box::new(super::file::FileStore::open(
-            &place.directory,
-            &place.state,
-            place.identity.clone(),
-            place.unlocked.clone(),
-            place.patience,
-        ))),
+        StoreKind::File => {
+            let store = FileStore::open(
+                &place.directory,
+                &place.state,
+                place.identity.clone(),
+                place.unlocked.clone(),
+                place.patience,
+            );
+            return Ok(Backend::File(Box::new(store)));
+        }
         #[cfg(all(target_os = "macos", feature = "keychain"))]
-        StoreKind::Keychain => Ok(Box::new(super::keychain::KeychainStore::open())),
+        StoreKind::Keychain => Box::new(super::keychain::KeychainStore::open()),
         #[cfg(windows)]
-        StoreKind::Wincred => Ok(Box::new(super::wincred::WincredStore::open())),
-        StoreKind::Command => Ok(Box::new(super::command::CommandStore::open(programs()?))),
-        StoreKind::Pass => Ok(Box::new(super::pass::PassStore::open_pass(programs()?))),
-        StoreKind::Passage => Ok(Box::new(super::pass::PassStore::open_passage(programs()?))),
+        StoreKind::Wincred => Box::new(super::wincred::WincredStore::open()),
+        StoreKind::Command => Box::new(super::command::CommandStore::open(programs()?)),
+        StoreKind::Pass => Box::new(super::pass::PassStore::open_pass(programs()?)),
+        StoreKind::Passage => Box::new(super::pass::PassStore::open_passage(programs()?)),
         _ => {
             let built: Vec<_> = StoreKind::ALL.into_iter().filter(|kind| kind.is_built()).collect();
             let names: Vec<_> = built.iter().map(|kind| format!("`{kind}`")).collect();
-            Err(StoreError::Unavailable {
+            return Err(StoreError::Unavailable {
                 kind,
                 source: cause("this build of hatbox does not have it"),
                 hint: Some(format!("it has {}", names.join(", "))),
-            })
+            });
         }
-    }
+    };
+    Ok(Backend::Other(store))
 }

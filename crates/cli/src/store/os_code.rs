@@ -2,7 +2,8 @@
 //!
 //! Plain numbers, so that both tables can be tested on any system.
 
-use super::{PassphraseError, StoreError, StoreKind, cause};
+use super::asker::PassphraseError;
+use super::{StoreError, StoreKind, cause};
 
 /// What a code means for whoever asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

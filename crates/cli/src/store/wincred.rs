@@ -9,9 +9,10 @@
 
 use zeroize::Zeroizing;
 
+use super::asker::Asker;
 use super::item_text::{parse_any_item, parse_item, render_item};
 use super::os_code::meaning_of_last_error;
-use super::{AskPassphrase, Item, ItemId, Listed, Status, Store, StoreError, StoreKind, cause};
+use super::{Item, ItemId, Listed, Status, Store, StoreError, StoreKind, cause};
 use crate::sys::credentials::{self, Code, LIMIT};
 
 /// Credentials of the user whose names have one beginning.
@@ -73,7 +74,7 @@ impl Store for WincredStore {
     }
 
     /// Windows unlocks it at logon: there is nothing to ask for.
-    fn unlock(&mut self, _ask: &mut AskPassphrase<'_>) -> Result<(), StoreError> {
+    fn unlock(&mut self, _asker: &mut dyn Asker) -> Result<(), StoreError> {
         match credentials::list(&self.prefix).map_err(|code| error_of(code, &self.prefix)) {
             Ok(_) | Err(StoreError::Absent) => {
                 self.is_open = true;

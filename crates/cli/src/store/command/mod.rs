@@ -14,13 +14,11 @@ use hatbox_types::text::printable_start;
 mod protocol;
 
 use self::protocol::{Answer, Request, State, Trouble, Verb, parse_answer, render_request};
+use super::asker::{Asker, OwnPrompt, PassphraseError};
 use super::item_name::{parse_name, render_name};
 use super::item_text::{TEXT_LIMIT, parse_item, render_item};
 use super::programs::Programs;
-use super::{
-    AskPassphrase, Item, ItemId, ItemInfo, ItemKind, PassphraseError, PassphraseFor, Status, Store,
-    StoreError, StoreKind, cause,
-};
+use super::{Item, ItemId, ItemInfo, ItemKind, Status, Store, StoreError, StoreKind, cause};
 use crate::sys::program::Person;
 
 const KIND: StoreKind = StoreKind::Command;
@@ -190,14 +188,14 @@ impl Store for CommandStore {
         self.state.borrow_mut().get_or_insert_with(|| self.fetch_state()).clone()
     }
 
-    fn unlock(&mut self, ask: &mut AskPassphrase<'_>) -> Result<(), StoreError> {
+    fn unlock(&mut self, asker: &mut dyn Asker) -> Result<(), StoreError> {
         if self.status() == Status::Ready {
             return Ok(());
         }
         match self.ask_helper(Verb::Unlock, None, None, Person::IsNotAsked) {
             Ok(_) => {}
             Err(StoreError::Locked(..)) => {
-                ask(PassphraseFor::OwnPrompt).map_err(|error| StoreError::Locked(KIND, error))?;
+                asker.may_prompt(OwnPrompt::Program).map_err(|error| StoreError::Locked(KIND, error))?;
                 self.person = Person::MayBeAsked;
                 self.ask_helper(Verb::Unlock, None, None, Person::MayBeAsked)?;
             }

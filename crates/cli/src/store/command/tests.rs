@@ -7,7 +7,7 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use super::*;
-use crate::store::contract::{check_contract, item, passphrase};
+use crate::store::contract::{Answers, check_contract, item};
 use crate::store::programs::PassSettings;
 
 /// A home, and a directory of PATH whose tools are stand-ins.
@@ -106,7 +106,7 @@ fn check_locked(scene: &mut Scene, tool: &str) {
     let lock = scene.home.path().join("locked");
     std::fs::write(&lock, "").unwrap();
     assert_eq!(scene.store().status(), Status::Locked);
-    let refused = scene.store().unlock(&mut |_| Err(PassphraseError::NoWay));
+    let refused = scene.store().unlock(&mut Answers::none());
     assert!(matches!(refused, Err(StoreError::Locked(_, PassphraseError::NoWay))), "{refused:?}");
     std::fs::remove_file(&lock).unwrap();
     assert_eq!(scene.store().status(), Status::Ready);
@@ -306,9 +306,9 @@ fn a_locked_helper_asks_only_when_a_person_may_be_asked() {
     scene.programs.command = Some(command);
     let mut store = scene.store();
     assert_eq!(store.status(), Status::Locked);
-    let refused = store.unlock(&mut |_| Err(PassphraseError::NoWay));
+    let refused = store.unlock(&mut Answers::none());
     assert!(matches!(refused, Err(StoreError::Locked(_, PassphraseError::NoWay))));
-    store.unlock(&mut passphrase).unwrap();
+    store.unlock(&mut Answers::of("yes")).unwrap();
     assert_eq!(store.status(), Status::Ready);
     store.lock();
     assert_eq!(store.status(), Status::Locked);

@@ -35,11 +35,9 @@ mod trust;
 mod upkeep;
 mod wraps;
 
+use super::asker::{Asker, PassphraseError, PassphraseFor};
 use super::unlocked::Unlocked;
-use super::{
-    AskPassphrase, Distrust, Item, ItemId, ItemKind, Listed, PassphraseError, PassphraseFor, Status, Store,
-    StoreError, StoreKind,
-};
+use super::{Distrust, Item, ItemId, ItemKind, Listed, Status, Store, StoreError, StoreKind};
 use crate::sys::files::{FileError, make_private_directory, read_private, sweep_temporary};
 use crate::sys::lock::{self, Lock};
 use identity::Identity;
@@ -72,7 +70,6 @@ pub(crate) struct FileStore {
     identity: Option<Identity>,
     /// Counter and MAC of the newest manifest that this process has seen.
     seen: RefCell<(u64, String)>,
-    warnings: RefCell<Vec<String>>,
 }
 
 impl FileStore {
@@ -92,7 +89,6 @@ impl FileStore {
             patience,
             identity: None,
             seen: RefCell::default(),
-            warnings: RefCell::default(),
         }
     }
 
@@ -194,7 +190,8 @@ impl FileStore {
         let identity = self.identity()?;
         manifest.save(&self.directory, identity).map_err(unavailable)?;
         self.note_seen(&manifest, identity);
-        self.save_pin(&Pin::of(&self.directory, identity, &manifest));
+        // Where the pin cannot be written, opening the store says so.
+        self.pin.save(&Pin::of(&self.directory, identity, &manifest)).ok();
         Ok(manifest)
     }
 
@@ -238,8 +235,8 @@ impl FileStore {
 }
 
 /// A passphrase that is not empty, whatever its source.
-fn ask_for(ask: &mut AskPassphrase<'_>, what: PassphraseFor) -> Result<SecretString, StoreError> {
-    let passphrase = ask(what).map_err(locked)?;
+fn ask_for(asker: &mut dyn Asker, what: PassphraseFor) -> Result<SecretString, StoreError> {
+    let passphrase = asker.passphrase(what).map_err(locked)?;
     if passphrase.expose().is_empty() {
         return Err(locked(PassphraseError::Empty("its source".to_owned())));
     }
@@ -298,7 +295,7 @@ impl Store for FileStore {
         }
     }
 
-    fn unlock(&mut self, ask: &mut AskPassphrase<'_>) -> Result<(), StoreError> {
+    fn unlock(&mut self, asker: &mut dyn Asker) -> Result<(), StoreError> {
         if self.identity.is_some() {
             return Ok(());
         }
@@ -308,7 +305,7 @@ impl Store for FileStore {
         // Before the manifest: a writer moves the manifest first, so what is read now is never ahead of it.
         let pin = self.pin.load().map_err(unavailable)?;
         let Some(claimed) = self.claimed()? else {
-            self.create(ask)?;
+            self.create(asker)?;
             self.hold();
             return Ok(());
         };
@@ -318,10 +315,10 @@ impl Store for FileStore {
         if !claimed.items().is_empty() && !is_any_there {
             return Err(self.missing("its items are gone"));
         }
-        if self.open_with_held(&claimed, pin.as_ref())? {
+        if self.open_with_held(&claimed, pin.as_ref(), asker)? {
             return Ok(());
         }
-        self.open_by_any_wrap(&claimed, pin.as_ref(), ask)?;
+        self.open_by_any_wrap(&claimed, pin.as_ref(), asker)?;
         sweep_temporary(&self.directory);
         sweep_temporary(&self.items());
         self.hold();
@@ -393,14 +390,6 @@ impl Store for FileStore {
             let since = at.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
             u64::try_from(since.as_nanos()).unwrap_or(1)
         }))
-    }
-
-    fn as_file(&mut self) -> Option<&mut FileStore> {
-        Some(self)
-    }
-
-    fn take_warnings(&mut self) -> Vec<String> {
-        self.warnings.take()
     }
 }
 

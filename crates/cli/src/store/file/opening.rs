@@ -6,22 +6,23 @@ use super::names::{WrapKind, WrapName};
 use super::pin::Pin;
 use super::wraps::{self, FoundWrap, OpenError};
 use super::{FileStore, ask_for, locked, not_opened, recovery, rekey, unavailable};
-use crate::store::{AskPassphrase, Distrust, PassphraseError, PassphraseFor, Store, StoreError};
+use crate::store::asker::{Asker, PassphraseError, PassphraseFor};
+use crate::store::{Distrust, Store, StoreError};
 use crate::sys::files::make_private_directory;
 
 /// How often a wrong passphrase may be corrected.
 const TRIES: u32 = 3;
 
 impl FileStore {
-    pub(super) fn create(&mut self, ask: &mut AskPassphrase<'_>) -> Result<(), StoreError> {
-        let passphrase = ask_for(ask, PassphraseFor::Creating)?;
+    pub(super) fn create(&mut self, asker: &mut dyn Asker) -> Result<(), StoreError> {
+        let passphrase = ask_for(asker, PassphraseFor::Creating)?;
         make_private_directory(&self.directory).map_err(unavailable)?;
         make_private_directory(&self.items()).map_err(unavailable)?;
         let held = self.hold_for_change()?;
         if self.has_manifest() {
             // Another process made the store meanwhile. Its keys must not be lost: this one opens it.
             drop(held);
-            return self.unlock(ask);
+            return self.unlock(asker);
         }
         let identity = Identity::generate();
         let wrap =
@@ -29,9 +30,9 @@ impl FileStore {
         wrap.write(&self.directory, 1).map_err(unavailable)?;
         let manifest = Manifest { counter: 1, wraps: wrap.files(1), items: Files::new() };
         let pin = Pin::of(&self.directory, &identity, &manifest);
-        self.save_pin(&pin.clone().before_the_first_manifest());
+        self.save_pin(&pin.clone().before_the_first_manifest(), asker);
         manifest.save_new(&self.directory, &identity).map_err(unavailable)?;
-        self.save_pin(&pin);
+        self.save_pin(&pin, asker);
         self.note_seen(&manifest, &identity);
         self.identity = Some(identity);
         Ok(())
@@ -42,10 +43,12 @@ impl FileStore {
         &mut self,
         claimed: &Claimed,
         pin: Option<&Pin>,
-        ask: &mut AskPassphrase<'_>,
+        asker: &mut dyn Asker,
     ) -> Result<(), StoreError> {
         let (found, problems) = self.load_wraps(claimed)?;
-        self.warn(problems.into_iter().map(|problem| not_opened(problem).to_string()));
+        for problem in problems {
+            asker.warn(&not_opened(problem).to_string());
+        }
         // Security: the manifest is not verified yet. A plugin is a program with an input of the wrap's choice, so only
         // those are run that were there when the store was last used.
         let is_known = |wrap: &FoundWrap| match pin {
@@ -58,16 +61,18 @@ impl FileStore {
         if found.is_empty() && plugins.is_empty() {
             return Err(self.untrusted(Distrust::NotPinned));
         }
-        self.warn(unknown.iter().map(|wrap| {
+        for wrap in &unknown {
             let name = wrap.name.as_str();
-            format!("the wrap `{name}` is not used until a passphrase has opened the store here once")
-        }));
-        #[cfg(feature = "plugins")]
-        if let Some(identity) = self.open_with_plugin(&plugins, found.is_empty(), ask)? {
-            return self.admit(claimed, pin, identity);
+            asker.warn(&format!(
+                "the wrap `{name}` is not used until a passphrase has opened the store here once"
+            ));
         }
-        let (identity, _) = open_with_passphrase(&found, ask)?;
-        self.admit(claimed, pin, identity)
+        #[cfg(feature = "plugins")]
+        if let Some(identity) = self.open_with_plugin(&plugins, found.is_empty(), asker)? {
+            return self.admit(claimed, pin, identity, asker);
+        }
+        let (identity, _) = open_with_passphrase(&found, asker)?;
+        self.admit(claimed, pin, identity, asker)
     }
 
     /// The wraps that are listed and as they are listed. A store that nothing opens is not used: a key that is written
@@ -84,7 +89,13 @@ impl FileStore {
     }
 
     /// Takes the identity that a wrap gave, when it is the store's and the store is the one that is pinned.
-    fn admit(&mut self, claimed: &Claimed, pin: Option<&Pin>, identity: Identity) -> Result<(), StoreError> {
+    fn admit(
+        &mut self,
+        claimed: &Claimed,
+        pin: Option<&Pin>,
+        identity: Identity,
+        asker: &mut dyn Asker,
+    ) -> Result<(), StoreError> {
         let found = identity.fingerprint();
         if let Some(wanted) = self.wanted.as_ref().filter(|wanted| **wanted != found) {
             return Err(self.untrusted(Distrust::OtherIdentity { pinned: wanted.clone(), found }));
@@ -106,42 +117,38 @@ impl FileStore {
                     return Err(locked(PassphraseError::AnsweredElsewhere));
                 }
                 rekey::clean_up(&self.directory, manifest, is_rekeyed);
-                self.save_pin(&newest);
+                self.save_pin(&newest, asker);
             }
             Some(pin) if manifest.counter == pin.counter => {}
-            Some(_) => self.raise_pin(&newest)?,
+            Some(_) => self.raise_pin(&newest, asker)?,
             None => {
                 let place = self.directory.display();
-                self.warn([format!(
+                asker.warn(&format!(
                     "`{place}` is used here for the first time; its identity `{found}` is pinned from now on"
-                )]);
-                self.save_pin(&newest);
+                ));
+                self.save_pin(&newest, asker);
             }
         }
-        self.warn(wraps::foreign_files(&self.directory, &manifest.wraps).into_iter().map(|file| {
-            format!(
+        for file in wraps::foreign_files(&self.directory, &manifest.wraps) {
+            asker.warn(&format!(
                 "`{}` is not part of the store, and is not used: delete it unless you know what it is",
                 self.directory.join(file).display()
-            )
-        }));
+            ));
+        }
         self.note_seen(manifest, &identity);
         self.identity = Some(identity);
         Ok(())
     }
 
-    pub(super) fn warn(&self, warnings: impl IntoIterator<Item = String>) {
-        self.warnings.borrow_mut().extend(warnings);
-    }
-
     /// Where the pin cannot be written, as in a container without a home, the store works all the same.
-    pub(super) fn save_pin(&self, pin: &Pin) {
+    fn save_pin(&self, pin: &Pin, asker: &mut dyn Asker) {
         if let Err(error) = self.pin.save(pin) {
-            self.warn([format!("the state of the store is not pinned: {error}")]);
+            asker.warn(&format!("the state of the store is not pinned: {error}"));
         }
     }
 
     /// Pins a state that another machine, or a process that was killed, has brought further.
-    fn raise_pin(&self, newest: &Pin) -> Result<(), StoreError> {
+    fn raise_pin(&self, newest: &Pin, asker: &mut dyn Asker) -> Result<(), StoreError> {
         // A store that may only be read, as one that is mounted into a container, is opened all the same.
         let Ok(_held) = self.hold_for_change() else { return Ok(()) };
         let pin = self.pin.load().map_err(unavailable)?;
@@ -149,7 +156,7 @@ impl FileStore {
             pin.identity == newest.identity && pin.rekeying_to.is_none() && pin.counter < newest.counter
         };
         if pin.is_some_and(is_behind) {
-            self.save_pin(newest);
+            self.save_pin(newest, asker);
         }
         Ok(())
     }
@@ -159,6 +166,7 @@ impl FileStore {
         &mut self,
         claimed: &Claimed,
         pin: Option<&Pin>,
+        asker: &mut dyn Asker,
     ) -> Result<bool, StoreError> {
         let Ok(held) = self.unlocked.identity() else { return Ok(false) };
         let Some(identity) = Identity::parse(&held) else { return Ok(false) };
@@ -170,7 +178,7 @@ impl FileStore {
             return if is_pinned { Err(self.untrusted(Distrust::Changed)) } else { Ok(false) };
         }
         self.load_wraps(claimed)?;
-        self.admit(claimed, pin, identity).map(|()| true)
+        self.admit(claimed, pin, identity, asker).map(|()| true)
     }
 
     pub(super) fn hold(&self) {
@@ -184,10 +192,10 @@ impl FileStore {
 /// Opens one of the wraps that a passphrase opens.
 pub(super) fn open_with_passphrase<'w>(
     found: &'w [FoundWrap],
-    ask: &mut AskPassphrase<'_>,
+    asker: &mut dyn Asker,
 ) -> Result<(Identity, &'w FoundWrap), StoreError> {
     for attempt in 1..=TRIES {
-        let typed = ask_for(ask, PassphraseFor::Opening { attempt })?;
+        let typed = ask_for(asker, PassphraseFor::Opening { attempt })?;
         let (kind, passphrase) = match recovery::read(&typed) {
             Some(meant) => (WrapKind::Recovery, meant),
             None => (WrapKind::Passphrase, typed),

@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 use super::identity::{Identity, decrypt_with, encrypt_to};
 use super::names::WrapName;
 use super::wraps::NewWrap;
-use crate::store::{AskPassphrase, PassphraseError, PassphraseFor, PluginAsks};
+use crate::store::asker::{Asker, PassphraseError, PluginSays};
 use crate::sys::shell::{PROGRAM_ENDINGS, is_program};
 use crate::sys::signals::Held;
 
@@ -71,12 +71,12 @@ pub(super) fn wrap(
     identity: &Identity,
     name: WrapName,
     plugin: &PluginIdentity,
-    ask: &mut AskPassphrase<'_>,
+    asker: &mut dyn Asker,
     patience: Duration,
 ) -> Result<NewWrap, PluginError> {
     let PluginIdentity(own) = plugin;
     let (theirs, plain) = (own.clone(), Zeroizing::new(identity.expose().to_vec()));
-    let sealed = run(own.plugin(), ask, patience, move |callbacks| {
+    let sealed = run(own.plugin(), asker, patience, move |callbacks| {
         let plugin = theirs.plugin().to_owned();
         let recipient = age::plugin::RecipientPluginV1::new(&plugin, &[], &[theirs], callbacks)
             .map_err(|_| PluginError::Missing(plugin.clone()))?;
@@ -92,12 +92,12 @@ pub(super) fn wrap(
 pub(super) fn unwrap(
     plugin: &PluginIdentity,
     sealed: Vec<u8>,
-    ask: &mut AskPassphrase<'_>,
+    asker: &mut dyn Asker,
     patience: Duration,
 ) -> Result<Zeroizing<Vec<u8>>, PluginError> {
     let PluginIdentity(own) = plugin;
     let theirs = own.clone();
-    run(own.plugin(), ask, patience, move |callbacks| {
+    run(own.plugin(), asker, patience, move |callbacks| {
         let plugin = theirs.plugin().to_owned();
         let identity = age::plugin::IdentityPluginV1::new(&plugin, &[theirs], callbacks)
             .map_err(|_| PluginError::Missing(plugin.clone()))?;
@@ -126,14 +126,14 @@ fn shown(text: &str) -> String {
 
 /// From the plugin's thread.
 enum Message<T> {
-    Says(PluginAsks, Sender<Option<SecretString>>),
+    Says(PluginSays, Sender<Option<SecretString>>),
     Ends(Result<T, PluginError>),
 }
 
 /// Runs `work` in a thread and passes on what the plugin says until it ends.
 fn run<T: Send + 'static>(
     plugin: &str,
-    ask: &mut AskPassphrase<'_>,
+    asker: &mut dyn Asker,
     patience: Duration,
     work: impl FnOnce(Callbacks<T>) -> Result<T, PluginError> + Send + 'static,
 ) -> Result<T, PluginError> {
@@ -144,7 +144,7 @@ fn run<T: Send + 'static>(
     let held = Held::new();
     std::thread::spawn(move || sender.send(Message::Ends(work(callbacks))).ok());
     drop(held);
-    listen(plugin, &receiver, ask, patience)
+    listen(plugin, &receiver, asker, patience)
 }
 
 /// Security: age runs the first program of this name on PATH, also from an entry that leads into the working directory.
@@ -162,17 +162,17 @@ fn check_place(plugin: &str) -> Result<(), PluginError> {
 fn listen<T>(
     plugin: &str,
     receiver: &Receiver<Message<T>>,
-    ask: &mut AskPassphrase<'_>,
+    asker: &mut dyn Asker,
     patience: Duration,
 ) -> Result<T, PluginError> {
     let mut end = Instant::now() + patience;
     loop {
         match receiver.recv_timeout(end.saturating_duration_since(Instant::now())) {
             Ok(Message::Ends(result)) => return result,
-            Ok(Message::Says(what, answer)) => {
-                let said = ask(PassphraseFor::Plugin(what)).map_err(PluginError::Person)?;
+            Ok(Message::Says(says, answer)) => {
+                let given = asker.plugin(&says).map_err(PluginError::Person)?;
                 // The plugin may have gone meanwhile; its end comes next.
-                answer.send(Some(said)).ok();
+                answer.send(given).ok();
                 end = Instant::now() + patience;
             }
             Err(RecvTimeoutError::Timeout) => return Err(PluginError::Silent(plugin.to_owned())),
@@ -194,7 +194,7 @@ impl<T> Clone for Callbacks<T> {
 }
 
 impl<T> Callbacks<T> {
-    fn say(&self, make: impl FnOnce(String, String) -> PluginAsks, text: &str) -> Option<SecretString> {
+    fn say(&self, make: impl FnOnce(String, String) -> PluginSays, text: &str) -> Option<SecretString> {
         let (sender, receiver) = channel();
         let what = make(self.plugin.clone(), shown(text));
         self.to.send(Message::Says(what, sender)).ok()?;
@@ -204,22 +204,22 @@ impl<T> Callbacks<T> {
 
 impl<T: Send + 'static> age::Callbacks for Callbacks<T> {
     fn display_message(&self, message: &str) {
-        self.say(|plugin, text| PluginAsks::Nothing { plugin, text }, message);
+        self.say(|plugin, text| PluginSays::Message { plugin, text }, message);
     }
 
     fn confirm(&self, message: &str, yes: &str, no: Option<&str>) -> Option<bool> {
         let text = format!("{message} [y: {yes}, n: {}] ", no.unwrap_or("no"));
-        let answer = self.say(|plugin, text| PluginAsks::Line { plugin, text }, &text)?;
+        let answer = self.say(|plugin, text| PluginSays::Line { plugin, text }, &text)?;
         Some(matches!(answer.expose().trim().to_ascii_lowercase().as_str(), "y" | "yes"))
     }
 
     fn request_public_string(&self, description: &str) -> Option<String> {
-        let answer = self.say(|plugin, text| PluginAsks::Line { plugin, text }, description)?;
+        let answer = self.say(|plugin, text| PluginSays::Line { plugin, text }, description)?;
         Some(answer.expose().to_owned())
     }
 
     fn request_passphrase(&self, description: &str) -> Option<AgeSecret> {
-        let answer = self.say(|plugin, text| PluginAsks::Secret { plugin, text }, description)?;
+        let answer = self.say(|plugin, text| PluginSays::Secret { plugin, text }, description)?;
         Some(AgeSecret::from(answer.expose().to_owned()))
     }
 }

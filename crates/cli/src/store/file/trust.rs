@@ -8,7 +8,8 @@ use super::opening::open_with_passphrase;
 use super::pin::Pin;
 use super::wraps::{self, FoundWrap};
 use super::{FileStore, ITEM_LIMIT, changed_meanwhile, item, locked, unavailable};
-use crate::store::{AskPassphrase, ItemInfo, PassphraseError, StoreError};
+use crate::store::asker::{Asker, PassphraseError};
+use crate::store::{ItemInfo, StoreError};
 use crate::sys::files::read_private;
 
 /// What is in the place of a store.
@@ -43,7 +44,7 @@ pub(crate) struct Examined {
 
 impl FileStore {
     /// Opens what is there, whatever vouches for it, and changes nothing.
-    pub(crate) fn examine(&self, ask: &mut AskPassphrase<'_>) -> Result<StoreState, StoreError> {
+    pub(crate) fn examine(&self, asker: &mut dyn Asker) -> Result<StoreState, StoreError> {
         let claimed = match Claimed::load(&self.directory) {
             Ok(claimed) => claimed,
             Err(ManifestError::Form) => None,
@@ -56,7 +57,7 @@ impl FileStore {
             return Ok(if is_known { StoreState::Gone } else { StoreState::None });
         }
         let seen = (self.digest_of_manifest(), pin.clone());
-        let (identity, opened) = self.open_unlisted(&found, ask)?;
+        let (identity, opened) = self.open_unlisted(&found, asker)?;
         let verified = claimed.as_ref().and_then(|claimed| claimed.verify(&identity));
         let mut left_out = Vec::new();
         let (items, infos) = self.adopt_items(&identity, &mut left_out);
@@ -114,23 +115,23 @@ impl FileStore {
     fn open_unlisted<'w>(
         &self,
         found: &'w [FoundWrap],
-        ask: &mut AskPassphrase<'_>,
+        asker: &mut dyn Asker,
     ) -> Result<(Identity, &'w FoundWrap), StoreError> {
         if found.iter().all(|wrap| wrap.name.kind() == WrapKind::Plugin) {
-            return self.open_unlisted_by_plugin(found, ask);
+            return self.open_unlisted_by_plugin(found, asker);
         }
-        open_with_passphrase(found, ask)
+        open_with_passphrase(found, asker)
     }
 
     #[cfg(feature = "plugins")]
     fn open_unlisted_by_plugin<'w>(
         &self,
         found: &'w [FoundWrap],
-        ask: &mut AskPassphrase<'_>,
+        asker: &mut dyn Asker,
     ) -> Result<(Identity, &'w FoundWrap), StoreError> {
         let mut said = None;
         for wrap in found {
-            match self.unwrap_by_plugin(wrap, ask) {
+            match self.unwrap_by_plugin(wrap, asker) {
                 Ok(identity) => return Ok((identity, wrap)),
                 Err(error) => said = Some(error),
             }
@@ -143,7 +144,7 @@ impl FileStore {
     fn open_unlisted_by_plugin<'w>(
         &self,
         _: &'w [FoundWrap],
-        _: &mut AskPassphrase<'_>,
+        _: &mut dyn Asker,
     ) -> Result<(Identity, &'w FoundWrap), StoreError> {
         Err(locked(PassphraseError::NoWay))
     }

@@ -10,9 +10,10 @@ use super::pin::Pin;
 use super::plugin::{self, PluginError, PluginIdentity};
 use super::wraps::{self, FoundWrap, NewWrap};
 use super::{FileStore, ItemKind, ask_for, changed_meanwhile, not_opened, recovery, rekey, unavailable};
-use crate::store::{AskPassphrase, PassphraseFor, Store, StoreError, StoreKind, cause};
+use crate::store::asker::{Asker, PassphraseFor};
 #[cfg(feature = "plugins")]
-use crate::store::{PassphraseError, PluginAsks};
+use crate::store::asker::{OwnPrompt, PassphraseError};
+use crate::store::{Store, StoreError, StoreKind, cause};
 
 /// A wrap as `hatbox store wrap list` shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,8 +48,8 @@ impl FileStore {
     }
 
     /// Writes the passphrase's wrap, in the place of an earlier one. The store's lock is held.
-    pub(crate) fn add_passphrase(&mut self, ask: &mut AskPassphrase<'_>) -> Result<(), StoreError> {
-        let passphrase = ask_for(ask, PassphraseFor::Changing)?;
+    pub(crate) fn add_passphrase(&mut self, asker: &mut dyn Asker) -> Result<(), StoreError> {
+        let passphrase = ask_for(asker, PassphraseFor::Changing)?;
         let wrap = wraps::wrap_by_passphrase(self.identity()?, WrapName::passphrase(), &passphrase);
         self.add_wrap(&wrap.map_err(not_opened)?)
     }
@@ -100,7 +101,7 @@ impl FileStore {
     ///
     /// # Errors
     /// Also when an item is damaged: it would be lost. Nothing has changed then.
-    pub(crate) fn rekey(&mut self, ask: &mut AskPassphrase<'_>) -> Result<Option<SecretString>, StoreError> {
+    pub(crate) fn rekey(&mut self, asker: &mut dyn Asker) -> Result<Option<SecretString>, StoreError> {
         if self.wanted.is_some() {
             return Err(unusable(
                 "`store_identity` in the settings names the identity: remove that line first".to_owned(),
@@ -122,7 +123,7 @@ impl FileStore {
         for wrap in old {
             new_wraps.push(match wrap.name.kind() {
                 WrapKind::Passphrase => {
-                    let passphrase = ask_for(ask, PassphraseFor::Changing)?;
+                    let passphrase = ask_for(asker, PassphraseFor::Changing)?;
                     wraps::wrap_by_passphrase(&new, wrap.name, &passphrase).map_err(not_opened)?
                 }
                 WrapKind::Recovery => {
@@ -130,7 +131,7 @@ impl FileStore {
                     recovery = Some(passphrase);
                     wrap
                 }
-                WrapKind::Plugin => self.wrap_by_same_plugin(&new, wrap, ask)?,
+                WrapKind::Plugin => self.wrap_by_same_plugin(&new, wrap, asker)?,
             });
         }
         let _held = self.hold_for_change()?;
@@ -172,9 +173,10 @@ impl FileStore {
         &mut self,
         name: WrapName,
         identity: &PluginIdentity,
-        ask: &mut AskPassphrase<'_>,
+        asker: &mut dyn Asker,
     ) -> Result<(), StoreError> {
-        let wrap = plugin::wrap(self.identity()?, name, identity, ask, self.patience).map_err(not_wrapped)?;
+        let wrap =
+            plugin::wrap(self.identity()?, name, identity, asker, self.patience).map_err(not_wrapped)?;
         self.add_wrap(&wrap)
     }
 
@@ -182,23 +184,23 @@ impl FileStore {
         &self,
         new: &Identity,
         old: FoundWrap,
-        ask: &mut AskPassphrase<'_>,
+        asker: &mut dyn Asker,
     ) -> Result<NewWrap, StoreError> {
         let text = old.plugin.unwrap_or_default();
         let identity = PluginIdentity::parse(&text).map_err(not_wrapped)?;
-        plugin::wrap(new, old.name, &identity, ask, self.patience).map_err(not_wrapped)
+        plugin::wrap(new, old.name, &identity, asker, self.patience).map_err(not_wrapped)
     }
 
     /// Opens one wrap by its plugin.
     pub(super) fn unwrap_by_plugin(
         &self,
         wrap: &FoundWrap,
-        ask: &mut AskPassphrase<'_>,
+        asker: &mut dyn Asker,
     ) -> Result<Identity, StoreError> {
-        ask(PassphraseFor::Plugin(PluginAsks::MustBeUsed)).map_err(super::locked)?;
+        asker.may_prompt(OwnPrompt::PluginAlone).map_err(super::locked)?;
         let text = wrap.plugin.as_deref().unwrap_or_default();
         let plain = PluginIdentity::parse(text)
-            .and_then(|identity| plugin::unwrap(&identity, wrap.sealed().to_vec(), ask, self.patience))
+            .and_then(|identity| plugin::unwrap(&identity, wrap.sealed().to_vec(), asker, self.patience))
             .map_err(not_wrapped)?;
         wrap.parse_identity(&plain).map_err(not_opened)
     }
@@ -208,31 +210,37 @@ impl FileStore {
         &mut self,
         plugins: &[FoundWrap],
         is_only_way: bool,
-        ask: &mut AskPassphrase<'_>,
+        asker: &mut dyn Asker,
     ) -> Result<Option<Identity>, StoreError> {
-        let leave = if is_only_way { PluginAsks::MustBeUsed } else { PluginAsks::MayBeUsed };
-        let mut said = None;
+        let prompt = if is_only_way { OwnPrompt::PluginAlone } else { OwnPrompt::PluginOrPassphrase };
+        let say = |asker: &mut dyn Asker, wrap: &FoundWrap, error: &PluginError| {
+            asker.warn(&format!("the wrap `{}` was not used: {error}", wrap.name.as_str()));
+        };
+        let mut failed = None;
         for wrap in plugins {
-            if let Err(error) = ask(PassphraseFor::Plugin(leave.clone())) {
+            if let Some((before, error)) = failed.take() {
+                say(asker, before, &error);
+            }
+            if let Err(error) = asker.may_prompt(prompt) {
                 return if is_only_way { Err(super::locked(error)) } else { Ok(None) };
             }
             let opened = PluginIdentity::parse(wrap.plugin.as_deref().unwrap_or_default())
-                .and_then(|identity| plugin::unwrap(&identity, wrap.sealed().to_vec(), ask, self.patience));
+                .and_then(|identity| plugin::unwrap(&identity, wrap.sealed().to_vec(), asker, self.patience));
             match opened {
                 Ok(plain) => return wrap.parse_identity(&plain).map(Some).map_err(not_opened),
                 Err(PluginError::Person(error)) => return Err(super::locked(error)),
-                Err(error) => {
-                    self.warn([format!("the wrap `{}` was not used: {error}", wrap.name.as_str())]);
-                    said = Some(error);
-                }
+                Err(error) => failed = Some((wrap, error)),
             }
         }
-        match said {
-            Some(error) if is_only_way => {
-                self.warnings.borrow_mut().pop();
+        match failed {
+            Some((_, error)) if is_only_way => {
                 Err(super::locked(PassphraseError::Refused { what: error.to_string() }))
             }
-            _ => Ok(None),
+            Some((wrap, error)) => {
+                say(asker, wrap, &error);
+                Ok(None)
+            }
+            None => Ok(None),
         }
     }
 }
@@ -261,7 +269,7 @@ impl FileStore {
         &self,
         _: &Identity,
         old: FoundWrap,
-        _: &mut AskPassphrase<'_>,
+        _: &mut dyn Asker,
     ) -> Result<NewWrap, StoreError> {
         let name = old.name.as_str();
         Err(unusable(format!("the wrap `{name}` is a plugin's, and this build of hatbox has no plugins")))

@@ -22,13 +22,11 @@ mod program;
 use self::complaint::Complaint;
 use self::program::shown;
 pub(crate) use self::program::{Failed, PassProgram};
+use super::asker::{Asker, OwnPrompt, PassphraseError};
 use super::item_name::{parse_name, render_name};
 use super::item_text::{parse_item, render_item};
 use super::programs::Programs;
-use super::{
-    AskPassphrase, Item, ItemId, ItemInfo, PassphraseError, PassphraseFor, Status, Store, StoreError,
-    StoreKind,
-};
+use super::{Item, ItemId, ItemInfo, Status, Store, StoreError, StoreKind};
 use crate::sys::program::Person;
 
 /// A directory of items in the store of one of the programs.
@@ -144,19 +142,20 @@ impl Store for PassStore {
         }
     }
 
-    fn unlock(&mut self, ask: &mut AskPassphrase<'_>) -> Result<(), StoreError> {
+    fn unlock(&mut self, asker: &mut dyn Asker) -> Result<(), StoreError> {
         self.program.check_usable()?;
         if self.is_open {
             return Ok(());
         }
         match self.files().pop() {
             // Writing needs no secret key, but what comes after it may.
-            None if ask(PassphraseFor::OwnPrompt).is_ok() => self.person = Person::MayBeAsked,
+            None if asker.may_prompt(OwnPrompt::Program).is_ok() => self.person = Person::MayBeAsked,
             None => {}
             Some((id, _)) => match self.probe(&id, Person::IsNotAsked) {
                 Ok(()) => {}
                 Err(Failed::Says(Complaint::Locked)) => {
-                    ask(PassphraseFor::OwnPrompt)
+                    asker
+                        .may_prompt(OwnPrompt::Program)
                         .map_err(|error| StoreError::Locked(self.program.kind(), error))?;
                     self.person = Person::MayBeAsked;
                     self.probe(&id, Person::MayBeAsked).map_err(|failed| self.error_of(&id, failed))?;

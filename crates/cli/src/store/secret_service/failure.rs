@@ -13,7 +13,8 @@ use std::time::Duration;
 use zbus::DBusError;
 
 use super::KIND;
-use crate::store::{PassphraseError, StoreError, cause};
+use crate::store::asker::PassphraseError;
+use crate::store::{StoreError, cause};
 
 /// For each call over the bus, and for connecting to it.
 pub(super) const DEADLINE: Duration = Duration::from_secs(5);

@@ -27,11 +27,9 @@ use secret_service::blocking::{Collection, Item as BusItem, SecretService};
 use zbus::blocking::Connection;
 use zeroize::Zeroizing;
 
+use super::asker::{Asker, OwnPrompt, PassphraseError};
 use super::item_text::{parse_item, render_item};
-use super::{
-    AskPassphrase, Item, ItemId, ItemInfo, ItemKind, Listed, PassphraseError, PassphraseFor, Status, Store,
-    StoreError, StoreKind,
-};
+use super::{Item, ItemId, ItemInfo, ItemKind, Listed, Status, Store, StoreError, StoreKind};
 
 mod bus;
 mod failure;
@@ -116,12 +114,12 @@ impl Store for SecretServiceStore {
         }
     }
 
-    fn unlock(&mut self, ask: &mut AskPassphrase<'_>) -> Result<(), StoreError> {
+    fn unlock(&mut self, asker: &mut dyn Asker) -> Result<(), StoreError> {
         let status = self.state().map_err(Failed::into_error)?;
         if status == Status::Ready {
             return Ok(());
         }
-        ask(PassphraseFor::DesktopPrompt).map_err(|error| StoreError::Locked(KIND, error))?;
+        asker.may_prompt(OwnPrompt::Desktop).map_err(|error| StoreError::Locked(KIND, error))?;
         let connection = self.connection().map_err(Failed::into_error)?.clone();
         let answered = within(self.patience, move || {
             let service = SecretService::connect_with_existing(EncryptionType::Plain, connection)?;

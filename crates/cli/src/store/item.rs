@@ -1,0 +1,58 @@
+//! What a store holds: items, their names, and what is known of them without their secrets.
+
+use hatbox_types::name::{AccessKeyId, ProfileName};
+use jiff::Timestamp;
+use zeroize::Zeroizing;
+
+/// What an item is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum ItemKind {
+    /// A long-lived access key: its secret half, as text. The id is in [`ItemInfo`].
+    AccessKey,
+    /// The 32 bytes that seal index and sessions. Its profile is `default`, and means nothing.
+    CacheKey,
+}
+
+impl ItemKind {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::AccessKey => "access-key",
+            Self::CacheKey => "cache-key",
+        }
+    }
+}
+
+/// The name of an item.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct ItemId {
+    pub(crate) kind: ItemKind,
+    pub(crate) profile: ProfileName,
+}
+
+impl ItemId {
+    pub(crate) fn access_key(profile: &ProfileName) -> Self {
+        Self { kind: ItemKind::AccessKey, profile: profile.clone() }
+    }
+
+    pub(crate) fn cache_key() -> Self {
+        Self { kind: ItemKind::CacheKey, profile: ProfileName::default_profile() }
+    }
+}
+
+/// What is known of an item without showing its secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ItemInfo {
+    pub(crate) id: ItemId,
+    /// When it was written.
+    pub(crate) created: Timestamp,
+    /// Of an access key: its id.
+    pub(crate) access_key_id: Option<AccessKeyId>,
+}
+
+/// An item's secret and what is known of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Item {
+    pub(crate) info: ItemInfo,
+    pub(crate) secret: Zeroizing<Vec<u8>>,
+}
