@@ -4,4 +4,5 @@ pub(crate) mod aws_config;
 pub(crate) mod failure_file;
 pub(crate) mod modes;
 pub(crate) mod programs;
+pub(crate) mod settings_edit;
 pub(crate) mod trust_sources;

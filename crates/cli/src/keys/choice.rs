@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::KeyStore;
 use crate::env_names;
 use crate::errors::{Failure, FailureKind};
+use crate::files::settings_edit::{Earlier, save_backend};
 use crate::store::asker::PassphraseError;
 use crate::store::open::{Backend, Place, open_store};
 use crate::store::passphrase_box;
@@ -15,7 +16,7 @@ use crate::sys::access::user;
 use crate::sys::files::{FileError, make_private_directory};
 use crate::sys::process_group::terminal_name;
 use crate::world::dirs::digest_of_place;
-use crate::world::settings::{Earlier, UnlockCache, save_backend};
+use crate::world::settings::UnlockCache;
 
 /// The backend of this run, and what lies beside it.
 #[derive(Debug)]

@@ -1,4 +1,4 @@
-//! hatbox's own settings file, `~/.config/hatbox/config.toml`.
+//! hatbox's own settings file, `~/.config/hatbox/config.toml`: what it may say, and whether it is believed.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,6 @@ use serde::Deserialize;
 use crate::errors::{Failure, FailureKind};
 use crate::store::StoreKind;
 use crate::sys::access::{Ownership, open_unblocked};
-use crate::sys::files::{FileError, Keep, make_private_directory, write_if_unchanged};
 
 /// How long the unlocked state is held after its last use.
 const UNLOCK_TIMEOUT: Duration = Duration::from_mins(15);
@@ -249,61 +248,6 @@ fn is_prefix(text: &str) -> bool {
     })
 }
 
-/// What becomes of a `backend` that the settings have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Earlier {
-    Stays,
-    IsReplaced,
-}
-
-/// Writes `backend = "..."` into the settings, so that later runs use the same one: in the place of an earlier
-/// one, else as the first line. No other byte changes. The caller holds the settings' lock.
-pub(crate) fn save_backend(path: &Path, kind: StoreKind, earlier: Earlier) -> Result<(), FileError> {
-    let before = match std::fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-        Err(error) => return Err(FileError::io("open", path)(error)),
-    };
-    let has = |text: &str| toml::from_str::<OnDisk>(text).ok().and_then(|settings| settings.backend);
-    match (has(&before), earlier) {
-        (Some(_), Earlier::Stays) => return Ok(()),
-        (Some(old), Earlier::IsReplaced) if old == kind => return Ok(()),
-        _ => {}
-    }
-    if let Some(directory) = path.parent()
-        && !directory.exists()
-    {
-        make_private_directory(directory)?;
-    }
-    let line = format!("backend = \"{kind}\"");
-    let after = match backend_line(&before) {
-        None => format!("{line}\n{before}"),
-        Some((start, end)) => [&before[..start], &line, &before[end..]].concat(),
-    };
-    if has(&after) != Some(kind) {
-        let problem = std::io::Error::other(format!("set `{line}` in it by hand"));
-        return Err(FileError::io("change", path)(problem));
-    }
-    write_if_unchanged(path, before.as_bytes(), after.as_bytes(), Keep::ModeAndLink)
-}
-
-/// Where the line `backend = ...` is, without its end and what stands behind its value.
-fn backend_line(text: &str) -> Option<(usize, usize)> {
-    let mut start = 0;
-    for line in text.split_inclusive('\n') {
-        let (key, rest) = line.split_once('=').unwrap_or((line, ""));
-        if key.trim().trim_matches(['"', '\'']) == "backend" {
-            let blanks = rest.len() - rest.trim_start().len();
-            let value = rest.trim_start();
-            let quote = value.chars().next().filter(|c| ['"', '\''].contains(c))?;
-            let length = value.get(1..)?.find(quote)? + 2;
-            return Some((start, start + key.len() + 1 + blanks + length));
-        }
-        start += line.len();
-    }
-    None
-}
-
 /// Refuses a file that names a command, unless it is the user's or the system's, and closed to other writers.
 pub(crate) fn check_may_name_a_command(ownership: Ownership, shown: &str) -> Result<(), Failure> {
     check_trusted(ownership, shown, "names a command to run")
@@ -351,44 +295,6 @@ mod tests {
         assert_eq!(load_settings(&path).unwrap().trust_sources, [Path::new("~/infra/terraform.tfstate")]);
         std::fs::write(&path, "[trust]\nsource = []\n").unwrap();
         assert!(load_settings(&path).is_err());
-    }
-
-    #[test]
-    fn the_chosen_backend_is_written_above_what_is_there() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("new/config.toml");
-        save_backend(&path, StoreKind::File, Earlier::Stays).unwrap();
-        assert_eq!(load_settings(&path).unwrap().backend, Some(StoreKind::File));
-        std::fs::write(&path, "# mine\nunlock_timeout = \"1h\"\n").unwrap();
-        save_backend(&path, StoreKind::File, Earlier::Stays).unwrap();
-        save_backend(&path, StoreKind::File, Earlier::Stays).unwrap();
-        assert_eq!(
-            std::fs::read_to_string(&path).unwrap(),
-            "backend = \"file\"\n# mine\nunlock_timeout = \"1h\"\n"
-        );
-    }
-
-    #[test]
-    fn another_backend_takes_the_place_of_the_earlier_one_and_no_other_byte_changes() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("config.toml");
-        for (before, after) in [
-            (
-                "# a\r\nbackend='file' # mine\r\nunlock_timeout = \"1h\"",
-                "# a\r\nbackend = \"pass\" # mine\r\nunlock_timeout = \"1h\"",
-            ),
-            ("unlock_timeout = \"1h\"\n", "backend = \"pass\"\nunlock_timeout = \"1h\"\n"),
-            ("\"backend\" = \"file\"", "backend = \"pass\""),
-        ] {
-            std::fs::write(&path, before).unwrap();
-            save_backend(&path, StoreKind::Pass, Earlier::IsReplaced).unwrap();
-            assert_eq!(std::fs::read_to_string(&path).unwrap(), after);
-        }
-        // A line that only looks like it: the file stays as it is, and the user is told.
-        let odd = "passphrase_command = \"\"\"\nbackend = 'x'\n\"\"\"\nbackend = \"file\"\n";
-        std::fs::write(&path, odd).unwrap();
-        assert!(save_backend(&path, StoreKind::Pass, Earlier::IsReplaced).is_err());
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), odd);
     }
 
     #[cfg(unix)]
