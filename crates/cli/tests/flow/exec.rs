@@ -2,15 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use hatbox_sandbox::log::LogEntry;
 use serde_json::Value;
 
-use crate::cast::PHONE;
-use crate::fixture::{CODE_LIFE, Fixture};
+use crate::fixture::Fixture;
 use crate::run::Outcome;
 
 /// Profiles that most tests here are content with.
-const CONFIG: &str = "\
+pub(crate) const CONFIG: &str = "\
 [default]
 region = eu-central-1
 
@@ -154,144 +152,6 @@ fn the_child_gets_the_credentials_and_no_other_identity() {
     }
     let names = |child: &BTreeMap<String, String>| child.keys().cloned().collect::<Vec<_>>();
     assert!(!names(&with_key).iter().any(|n| n == "AWS_SESSION_TOKEN" || n == "AWS_CREDENTIAL_EXPIRATION"));
-}
-
-#[test]
-fn a_hat_on_top_of_a_hat_is_refused_unless_asked_for() {
-    let fixture = Fixture::with_config(CONFIG);
-    for name in ["AWS_VAULT", "HATBOX"] {
-        for (verb, code) in [("exec", 125), ("export", 3)] {
-            let nested = |flags: &[&str]| {
-                let run = fixture.hatbox(&[verb]).args(flags).args(["-n", "jan-work"]);
-                let run = if verb == "exec" { run.args(["--", "true"]) } else { run };
-                run.env(name, "other").run()
-            };
-            let refused = nested(&[]).expect_code(code);
-            assert_eq!(
-                refused.stderr,
-                format!(
-                    "hatbox: error: this shell already has the credentials of `other` ({name} is set)\n\
-                     hatbox: hint: leave it first (`exit`), or add --nested\n"
-                )
-            );
-            nested(&["--nested"]).ok();
-        }
-        fixture.hatbox(&["list"]).env(name, "other").run().ok();
-        fixture.hatbox(&["exec", "-n", "jan-work", "--", "true"]).env(name, "").run().ok();
-    }
-}
-
-/// Two profiles at places of their own; the outer one's endpoint is that of a stand-in, as a LocalStack user has it.
-fn write_two_places(fixture: &Fixture) {
-    let url = fixture.variables()[std::ffi::OsStr::new("AWS_ENDPOINT_URL")].to_string_lossy().into_owned();
-    fixture.write_config(&format!(
-        "[profile jan-work]\nendpoint_url = {url}\n\
-         [profile outer]\nsource_profile = jan-work\nrole_arn = arn:aws:iam::444455556666:role/reader\n\
-         region = us-west-2\nendpoint_url = {url}/\n\
-         [profile eu]\nsource_profile = jan-work\nrole_arn = arn:aws:iam::444455556666:role/reader\n\
-         region = eu-west-1\nendpoint_url = {url}\n\
-         [profile nowhere]\nsource_profile = jan-work\nrole_arn = arn:aws:iam::444455556666:role/reader\n\
-         endpoint_url = {url}\n"
-    ));
-}
-
-/// Variables and flags of the outer one, a command between, the inner profile, and what its command sees.
-type Case<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str], &'a str, &'a str, &'a str);
-
-#[test]
-fn what_the_outer_exec_set_is_not_the_users_wish_in_the_inner_one() {
-    let fixture = Fixture::with_keys(&["jan-work"]);
-    write_two_places(&fixture);
-    let hatbox = env!("CARGO_BIN_EXE_hatbox");
-    let show = "echo \"${AWS_REGION-none} ${AWS_DEFAULT_REGION-none} ${AWS_ENDPOINT_URL##*[0-9]}.\"";
-    let inner = |given: &[(&str, &str)], outer_flags: &[&str], between: &str, profile: &str| {
-        let script = format!("{between} exec {hatbox} exec --nested {profile} -- sh -c '{show}'");
-        let run = fixture.hatbox(&["exec"]).args(outer_flags).args(["outer", "--", "sh", "-c", &script]);
-        let run =
-            given.iter().fold(run.without("AWS_ENDPOINT_URL"), |run, (name, value)| run.env(name, value));
-        run.run().ok().stdout
-    };
-    let cases: [Case<'_>; 9] = [
-        (&[], &[], "", "eu", "eu-west-1 eu-west-1 .\n"),
-        (&[], &["--region", "us-east-1"], "", "eu", "eu-west-1 eu-west-1 .\n"),
-        // Nothing of the outer profile reaches the child of one that has no region.
-        (&[], &[], "", "nowhere", "none none .\n"),
-        // The user's own, said before the outer one.
-        (&[("AWS_REGION", "ap-south-1")], &[], "", "eu", "ap-south-1 ap-south-1 .\n"),
-        (&[("AWS_DEFAULT_REGION", "ap-south-1")], &[], "", "eu", "ap-south-1 ap-south-1 .\n"),
-        (&[("AWS_REGION", "ap-south-1")], &["--region", "us-east-1"], "", "eu", "ap-south-1 ap-south-1 .\n"),
-        // And said in the outer one's shell.
-        (&[], &[], "export AWS_REGION=sa-east-1;", "eu", "sa-east-1 sa-east-1 .\n"),
-        (&[], &[], "unset AWS_REGION;", "eu", "eu-west-1 eu-west-1 .\n"),
-        (&[], &[], "unset HATBOX_SET;", "eu", "us-west-2 us-west-2 /.\n"),
-    ];
-    for (given, flags, between, profile, expected) in cases {
-        assert_eq!(
-            inner(given, flags, between, profile),
-            expected,
-            "{given:?} {flags:?} {between} {profile}"
-        );
-    }
-    // Three deep: the middle one's marks are about what it set itself.
-    let middle = format!("exec {hatbox} exec --nested eu -- {hatbox} exec --nested outer -- sh -c '{show}'");
-    let run = fixture.hatbox(&["exec", "nowhere", "--", "sh", "-c", &middle]).without("AWS_ENDPOINT_URL");
-    assert_eq!(run.run().ok().stdout, "us-west-2 us-west-2 /.\n");
-}
-
-/// The SDKs build endpoints from it: another account's would be wrong, and a guessed one no better.
-#[test]
-fn the_child_gets_the_account_of_the_role_and_none_where_that_is_not_known() {
-    let fixture = Fixture::with_config(CONFIG);
-    let hatbox = env!("CARGO_BIN_EXE_hatbox");
-    let show = "echo \"${AWS_ACCOUNT_ID-none}\"";
-    let account = |profile: &str, flags: &[&str], script: &str| {
-        let run = fixture.hatbox(&["exec"]).args(flags).args([profile, "--", "sh", "-c", script]);
-        run.env("AWS_ACCOUNT_ID", "999988887777").run().ok().stdout
-    };
-    for _ in ["from AWS", "from the cache"] {
-        assert_eq!(account("reader", &[], show), "444455556666\n");
-        assert_eq!(
-            account("jan-work", &[], show),
-            "none\n",
-            "the answer of GetSessionToken names no account"
-        );
-        assert_eq!(account("jan-work", &["-n"], show), "none\n");
-    }
-    let nested = format!("{hatbox} exec --nested jan-work -- sh -c '{show}'; echo \"$HATBOX_SET\"");
-    let shown = account("reader", &[], &nested);
-    assert!(shown.starts_with("none\n"), "{shown}");
-    assert!(shown.contains("AWS_ACCOUNT_ID=444455556666"), "marked as hatbox's own: {shown}");
-}
-
-/// As in `hatbox sandbox run`, whose endpoint is set for everything inside.
-#[test]
-fn an_endpoint_of_the_environment_counts_at_every_depth() {
-    let fixture = Fixture::with_config(CONFIG);
-    let hatbox = env!("CARGO_BIN_EXE_hatbox");
-    let script =
-        format!("{hatbox} exec --nested --fresh jan-work -- {hatbox} exec --nested --fresh reader -- true");
-    let calls = fixture.log().len();
-    fixture.hatbox(&["exec", "--fresh", "reader", "--", "sh", "-c", &script]).run().ok();
-    assert_eq!(fixture.log().len(), calls + 3, "each asks the same sandbox");
-}
-
-#[test]
-fn every_command_inside_an_exec_sees_the_environment_without_what_exec_set() {
-    let fixture = Fixture::with_keys(&["jan-work"]);
-    write_two_places(&fixture);
-    let hatbox = env!("CARGO_BIN_EXE_hatbox");
-    let inside = |line: &str| {
-        let script = format!("{hatbox} {line}");
-        let run = fixture.hatbox(&["exec", "outer", "--", "sh", "-c", &script]);
-        run.without("AWS_ENDPOINT_URL").run()
-    };
-    let explained = inside("explain eu").ok().stdout;
-    assert!(explained.contains("eu-west-1") && !explained.contains("us-west-2"), "{explained}");
-    assert!(!explained.contains("AWS_ENDPOINT_URL"), "{explained}");
-    let exported = inside("export --nested eu").ok().stdout;
-    assert!(exported.contains("AWS_REGION=eu-west-1\n"), "{exported}");
-    let doctor = inside("doctor --json").stdout;
-    assert!(doctor.contains("env-nested") && !doctor.contains("env-endpoint"), "{doctor}");
 }
 
 #[test]
@@ -460,80 +320,4 @@ fn durations_are_seconds_or_have_units_and_a_bad_one_is_wrong_use() {
     assert_eq!(fixture.log().len(), calls, "nothing is sent");
     let bad = fixture.hatbox(&["export", "-d", "abc", "reader"]).run().expect_code(2);
     assert!(bad.stderr.contains("`abc`"), "{}", bad.stderr);
-}
-
-#[test]
-fn mfa_process_gives_the_code_and_a_given_code_goes_before_it() {
-    let fixture = Fixture::with_config("");
-    fixture.write_config(&format!("{CONFIG}mfa_process = phone\n"));
-    fixture.write_program("phone", &format!("echo \"  $(cat {}) \"; echo noise >&2", "$HOME/code"));
-    let code = || std::fs::write(fixture.path("home/code"), fixture.code(PHONE)).unwrap();
-    code();
-    let exec = |flags: &[&str]| {
-        fixture.hatbox(&["exec", "--fresh", "guarded"]).args(flags).args(["--", "echo", "in"]).run()
-    };
-    let outcome = exec(&[]).ok();
-    assert_eq!(outcome.stdout, "in\n");
-    assert!(outcome.stderr.contains("noise\n"), "its stderr is the user's: {}", outcome.stderr);
-
-    fixture.write_program("phone", "exit 3");
-    let failed = exec(&[]).expect_code(125);
-    assert_eq!(
-        fixture.shown(&failed.stderr),
-        "hatbox: using the STS endpoint SANDBOX (not AWS)\n\
-         hatbox: error: `mfa_process` gave no MFA code\n\
-         \x20 caused by: it failed: exit status: 3\n"
-    );
-    let code = fixture.code(PHONE);
-    exec(&["-t", &code]).ok();
-    let malformed = exec(&["-t", "12345x"]).expect_code(125);
-    assert!(malformed.stderr.starts_with("hatbox: error: `--mfa-token`: "), "{}", malformed.stderr);
-    assert!(!malformed.stderr.contains("12345x"));
-}
-
-#[test]
-fn mfa_process_that_gives_a_used_code_is_asked_again_for_the_next() {
-    let fixture = Fixture::with_config("");
-    fixture.write_config(&format!("{CONFIG}mfa_process = phone\n"));
-    fixture.write_program("phone", "cat \"$HOME/code\"; cp \"$HOME/next\" \"$HOME/code\"");
-    fixture.advance_to_end_of_code();
-    let code = fixture.code(PHONE);
-    fixture.advance(CODE_LIFE);
-    let next = fixture.code(PHONE);
-    fixture.advance(-CODE_LIFE);
-    std::fs::write(fixture.path("home/code"), &code).unwrap();
-    std::fs::write(fixture.path("home/next"), next).unwrap();
-    let exec = fixture.hatbox(&["exec", "--fresh", "guarded"]);
-    exec.clone().args(["-t", &code, "--", "true"]).run().ok();
-    let calls = fixture.log().len();
-    let outcome = exec.args(["--", "true"]).run().ok();
-    assert_eq!(
-        fixture.shown(&outcome.stderr),
-        "hatbox: using the STS endpoint SANDBOX (not AWS)\n\
-         hatbox: that MFA code was used already; waiting for the next one\n"
-    );
-    let log = fixture.log();
-    assert!(log[calls..].iter().all(LogEntry::is_allowed), "the used code is not sent");
-}
-
-#[test]
-fn a_helper_that_asks_for_its_own_profile_is_a_loop_and_not_a_fork_bomb() {
-    let fixture = Fixture::with_config(CONFIG);
-    let hatbox = env!("CARGO_BIN_EXE_hatbox");
-    fixture.write_config(&format!("{CONFIG}mfa_process = {hatbox} exec guarded -- echo 123456\n"));
-    let outcome = fixture.hatbox(&["exec", "guarded", "--", "true"]).run().expect_code(125);
-    assert!(
-        outcome.stderr.contains("profile `guarded` is asked for by a command of its own: guarded -> guarded"),
-        "{}",
-        outcome.stderr
-    );
-    // Another profile is another matter.
-    fixture.write_program("phone", &format!("{hatbox} exec --nested reader -- cat \"$HOME/code\""));
-    fixture.write_config(&format!("{CONFIG}mfa_process = phone\n"));
-    std::fs::write(fixture.path("home/code"), fixture.code(PHONE)).unwrap();
-    let run = fixture.hatbox(&["exec", "guarded", "--", "true"]);
-    let passphrase = fixture.path("home/passphrase");
-    std::fs::write(&passphrase, crate::fixture::PASSPHRASE).unwrap();
-    fixture.write_settings(&format!("passphrase_command = \"cat {}\"\n", passphrase.display()));
-    run.run().ok();
 }
