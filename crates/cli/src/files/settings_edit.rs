@@ -53,12 +53,11 @@ fn parse_backend(text: &str) -> Result<Option<Spanned<String>>, toml::de::Error>
 
 /// The text with another value, or with a first line. `None`: that would not say what it should.
 fn edit(before: &str, backend: Option<&Spanned<String>>, kind: StoreKind) -> Option<String> {
-    let (range, new) = match backend {
-        Some(old) => (old.span(), format!("\"{kind}\"")),
-        None => {
-            let start = before.len() - before.trim_start_matches('\u{feff}').len();
-            (start..start, format!("backend = \"{kind}\"\n"))
-        }
+    let (range, new) = if let Some(old) = backend {
+        (old.span(), format!("\"{kind}\""))
+    } else {
+        let start = before.len() - before.trim_start_matches('\u{feff}').len();
+        (start..start, format!("backend = \"{kind}\"\n"))
     };
     let after = [before.get(..range.start)?, &new, before.get(range.end..)?].concat();
     let is_meant =

@@ -4,7 +4,7 @@ use hatbox_types::secret::SecretString;
 use zeroize::Zeroizing;
 
 use super::{BackendOrigin, KeyStore};
-use crate::ask::passphrase::{Interaction, PassphraseAsker, PassphraseSource, Patience};
+use crate::ask::passphrase::{Interaction, PassphraseAsker, Patience};
 use crate::ask::waiting::{Wanted, leave_failure, wait_for_lock};
 use crate::env_names;
 use crate::errors::{Failure, FailureKind};

@@ -1,0 +1,152 @@
+//! The state of a store: what its manifest lists, never an older one than was seen, and how a change makes the next.
+
+use std::cmp::Ordering;
+use std::path::Path;
+
+use zeroize::Zeroizing;
+
+use super::identity::Identity;
+use super::manifest::{Claimed, Manifest, ManifestError, digest_of};
+use super::names::ItemFile;
+use super::pin::Pin;
+use super::{FileStore, changed_meanwhile, item, unavailable};
+use crate::store::{Distrust, Item, StoreError, StoreKind};
+use crate::sys::files::{FileError, read_private};
+use crate::sys::lock::{self, Lock};
+
+/// How often reading starts again when a writer was at work meanwhile.
+const READS: u32 = 5;
+pub(super) const ITEM_LIMIT: u64 = 1 << 20;
+
+impl FileStore {
+    pub(super) fn claimed(&self) -> Result<Option<Claimed>, StoreError> {
+        match Claimed::load(&self.directory) {
+            Ok(claimed) => Ok(claimed),
+            Err(ManifestError::File(error)) => Err(unavailable(error)),
+            Err(ManifestError::Form) => Err(self.untrusted(Distrust::Changed)),
+        }
+    }
+
+    /// The manifest as it is now. Never one that is older than what this process has seen.
+    pub(super) fn manifest(&self) -> Result<Manifest, StoreError> {
+        let claimed = self.claimed()?.ok_or_else(|| self.missing("its `manifest.json` is gone"))?;
+        let identity = self.identity()?;
+        let Some(manifest) = claimed.verify(identity) else {
+            let pin = self.pin.load().map_err(unavailable)?;
+            let is_rekeyed = pin.is_some_and(|pin| pin.identity != identity.fingerprint());
+            return Err(if is_rekeyed { changed_meanwhile() } else { self.untrusted(Distrust::Changed) });
+        };
+        self.check_newer(self.seen.borrow().clone(), manifest, identity)?;
+        self.note_seen(manifest, identity);
+        Ok(manifest.clone())
+    }
+
+    /// Refuses a manifest that is older than one that was seen, or that was made beside it.
+    pub(super) fn check_newer(
+        &self,
+        (counter, seal): (u64, String),
+        manifest: &Manifest,
+        identity: &Identity,
+    ) -> Result<(), StoreError> {
+        let found = manifest.counter;
+        match found.cmp(&counter) {
+            Ordering::Less => Err(self.untrusted(Distrust::RolledBack { pinned: counter, found })),
+            Ordering::Equal if found > 0 && manifest.seal(identity) != seal => {
+                Err(self.untrusted(Distrust::Forked { counter }))
+            }
+            Ordering::Equal | Ordering::Greater => Ok(()),
+        }
+    }
+
+    pub(super) fn note_seen(&self, manifest: &Manifest, identity: &Identity) {
+        self.seen.replace((manifest.counter, manifest.seal(identity)));
+    }
+
+    /// Taken for every change, for as long as it takes and never while a person is asked, so no one has a reason to take
+    /// it over: two writers at once would each commit a manifest that misses the other's item. Nothing is read from the
+    /// file, which others may be able to write to.
+    pub(super) fn hold_for_change(&self) -> Result<Lock, StoreError> {
+        lock::hold(&self.directory.join("lock")).map_err(unavailable)
+    }
+
+    /// Makes `change` to a manifest the store's new state. The files that it lists anew are there already;
+    /// [`Self::hold_for_change`] is held.
+    pub(super) fn commit(
+        &self,
+        mut manifest: Manifest,
+        change: impl FnOnce(&mut Manifest),
+    ) -> Result<Manifest, StoreError> {
+        change(&mut manifest);
+        manifest.counter += 1;
+        let identity = self.identity()?;
+        manifest.save(&self.directory, identity).map_err(unavailable)?;
+        self.note_seen(&manifest, identity);
+        // Where the pin cannot be written, opening the store says so.
+        self.pin.save(&Pin::of(&self.directory, identity, &manifest)).ok();
+        Ok(manifest)
+    }
+
+    pub(super) fn read_listed(&self, manifest: &Manifest, name: &str) -> Result<Item, StoreError> {
+        let (file, digest) = manifest.item(name).ok_or(StoreError::Absent)?;
+        read_item(self.identity()?, file, digest, &self.items().join(file))
+    }
+
+    /// Reads by the manifest; once more when a writer has replaced it meanwhile.
+    pub(super) fn read_steadily<T>(
+        &self,
+        mut read: impl FnMut(&Manifest) -> Result<T, StoreError>,
+        is_whole: impl Fn(&T) -> bool,
+    ) -> Result<T, StoreError> {
+        let mut manifest = self.manifest()?;
+        let mut reads = 1;
+        loop {
+            let result = read(&manifest);
+            if reads == READS || result.as_ref().is_ok_and(&is_whole) {
+                return result;
+            }
+            let now = self.manifest()?;
+            if now.counter == manifest.counter {
+                return result;
+            }
+            (manifest, reads) = (now, reads + 1);
+        }
+    }
+
+    /// Deletes the other files of an item that the manifest has one file of, or none. What cannot be deleted is not
+    /// read either.
+    pub(super) fn sweep_item(&self, name: &str, listed: Option<&str>) {
+        let Ok(entries) = std::fs::read_dir(self.items()) else { return };
+        for file in entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()) {
+            let is_of_it = ItemFile::parse(&file).is_some_and(|about| about.name == name);
+            if is_of_it && listed != Some(&file) {
+                std::fs::remove_file(self.items().join(file)).ok();
+            }
+        }
+    }
+}
+
+pub(super) fn read_item(
+    identity: &Identity,
+    name: &str,
+    digest: &str,
+    path: &Path,
+) -> Result<Item, StoreError> {
+    let broken = |problem: String| StoreError::Broken {
+        kind: StoreKind::File,
+        what: format!("item `{name}`"),
+        problem,
+    };
+    let sealed = read_private(path, ITEM_LIMIT).map_err(|error| match error {
+        FileError::Absent(_) => broken("its file is missing".to_owned()),
+        other => match other.hint() {
+            Some(hint) => broken(format!("{other}; run: {hint}")),
+            None => broken(other.to_string()),
+        },
+    })?;
+    let plain: Zeroizing<Vec<u8>> = identity.decrypt(&sealed).map_err(broken)?;
+    let item = item::parse_item(identity, name, &plain).map_err(|problem| broken(problem.to_string()))?;
+    if digest_of(&sealed) != digest {
+        return Err(broken("it is not the version that hatbox wrote last".to_owned()));
+    }
+    Ok(item)
+}
