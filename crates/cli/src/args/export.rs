@@ -1,6 +1,8 @@
 //! `hatbox export`.
 
-use clap::{Args, ValueEnum};
+use clap::Args;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use hatbox_core::handover::Format;
 
 use super::SessionArgs;
 
@@ -24,22 +26,15 @@ pub(crate) struct ExportArgs {
     pub(crate) nested: bool,
 
     /// Print in this format
-    #[arg(long, value_enum, default_value_t = ExportFormat::Env)]
-    pub(crate) format: ExportFormat,
+    #[arg(long, value_parser = format_parser(), default_value = Format::Env.as_str())]
+    pub(crate) format: Format,
 
     /// The profile to use [default: AWS_PROFILE]
     pub(crate) profile: Option<String>,
 }
 
-/// A form of output.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ExportFormat {
-    /// Lines NAME=VALUE
-    Env,
-    /// Lines `export NAME=VALUE`, for a POSIX shell
-    ExportEnv,
-    /// JSON for `credential_process`
-    Json,
-    /// A section for the credentials file
-    Ini,
+fn format_parser() -> impl TypedValueParser<Value = Format> {
+    let values = Format::ALL.map(|format| PossibleValue::new(format.as_str()).help(format.summary()));
+    let find = |name: String| Format::ALL.into_iter().find(|format| format.as_str() == name);
+    PossibleValuesParser::new(values).try_map(move |name| find(name).ok_or("unknown format"))
 }

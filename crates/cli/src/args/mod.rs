@@ -31,7 +31,7 @@ pub(crate) use clear::ClearArgs;
 pub(crate) use doctor::{DoctorArgs, FailOn};
 pub(crate) use exec::ExecArgs;
 pub(crate) use explain::ExplainArgs;
-pub(crate) use export::{ExportArgs, ExportFormat};
+pub(crate) use export::ExportArgs;
 pub(crate) use import::{ImportArgs, ImportAwsVaultArgs, ImportCredentialsArgs, ImportSource, VaultKind};
 pub(crate) use list::{ListArgs, ListOnly};
 pub(crate) use lock::LockArgs;

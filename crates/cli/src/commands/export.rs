@@ -1,8 +1,8 @@
 //! `hatbox export`: prints credentials.
 
-use hatbox_core::handover::{Format, render_export};
+use hatbox_core::handover::render_export;
 
-use crate::args::{ExportArgs, ExportFormat, GlobalArgs};
+use crate::args::{ExportArgs, GlobalArgs};
 use crate::credentials::obtain::obtain;
 use crate::errors::Failure;
 use crate::handover::guard::check_not_nested;
@@ -13,16 +13,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ExportArgs) -> Resu
         check_not_nested(&world.environment)?;
     }
     let obtained = obtain(world, global, &args.session, args.profile.as_deref())?;
-    let text = render_export(obtained.handover(), format_of(args.format))?;
+    let text = render_export(obtained.handover(), args.format)?;
     world.output.exact(&text)?;
     Ok(())
-}
-
-fn format_of(format: ExportFormat) -> Format {
-    match format {
-        ExportFormat::Env => Format::Env,
-        ExportFormat::ExportEnv => Format::ExportEnv,
-        ExportFormat::Json => Format::Json,
-        ExportFormat::Ini => Format::Ini,
-    }
 }

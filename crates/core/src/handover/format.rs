@@ -19,6 +19,31 @@ pub enum Format {
     Ini,
 }
 
+impl Format {
+    /// All of them, as help shows them.
+    pub const ALL: [Self; 4] = [Self::Env, Self::ExportEnv, Self::Json, Self::Ini];
+
+    /// Its name on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Env => "env",
+            Self::ExportEnv => "export-env",
+            Self::Json => "json",
+            Self::Ini => "ini",
+        }
+    }
+
+    /// What it is, for help.
+    pub fn summary(self) -> &'static str {
+        match self {
+            Self::Env => "Lines NAME=VALUE",
+            Self::ExportEnv => "Lines `export NAME=VALUE`, for a POSIX shell",
+            Self::Json => "JSON for `credential_process`",
+            Self::Ini => "A section for the credentials file",
+        }
+    }
+}
+
 /// Why credentials cannot be written in a form.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FormatError {
@@ -213,7 +238,7 @@ mod tests {
     #[test]
     fn a_value_that_could_end_its_line_is_refused() {
         for token in ["a\nAWS_REGION=x", "a\rb", "a\0b", "a\u{1b}[2Jb", "a\u{85}b"] {
-            for format in [Format::Env, Format::ExportEnv, Format::Json, Format::Ini] {
+            for format in Format::ALL {
                 let error = render(&session(token), false, format).unwrap_err();
                 assert_eq!(error, FormatError::Control("AWS_SESSION_TOKEN"));
             }
@@ -250,7 +275,7 @@ mod tests {
     fn credentials_without_a_known_end_name_none() {
         let key = AccessKey::parse("ASIAIOSFODNN7EXAMPLE", "secret").unwrap();
         let found = Credentials::Found { key, session_token: SecretString::new("token".to_owned()) };
-        for format in [Format::Env, Format::ExportEnv, Format::Json, Format::Ini] {
+        for format in Format::ALL {
             let text = render(&found, false, format).unwrap();
             assert!(text.contains("token") && !text.to_ascii_lowercase().contains("expiration"), "{text}");
         }
