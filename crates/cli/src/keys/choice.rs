@@ -110,7 +110,7 @@ impl KeyStore {
     /// What the backends get that are programs: all that the user has, without what opens stores.
     /// Nothing for the other backends, which every command may open.
     fn programs_of(&self, kind: StoreKind) -> Result<Option<Programs>, Failure> {
-        if !matches!(kind, StoreKind::Pass | StoreKind::Passage | StoreKind::Command) {
+        if !kind.is_program() {
             return Ok(None);
         }
         let dirs = &self.world.dirs;

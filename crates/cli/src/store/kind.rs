@@ -61,6 +61,11 @@ impl StoreKind {
         }
     }
 
+    /// Whether it is a program, which gets an environment and may have settings.
+    pub(crate) fn is_program(self) -> bool {
+        matches!(self, Self::Pass | Self::Passage | Self::Command)
+    }
+
     /// Whether this build has it.
     pub(crate) fn is_built(self) -> bool {
         match self {

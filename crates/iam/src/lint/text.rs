@@ -2,10 +2,10 @@
 
 use super::finding::Finding;
 use super::report::{Counts, Linted, Outcome, Report};
-use super::rule::Level;
 use crate::admits::{Admits, Mfa, Row};
 use crate::assume::credentials::Credentials;
 use crate::policy::answer::{Answer, Fact};
+use hatbox_types::level::Level;
 use hatbox_types::text::page::{Page, Style};
 use hatbox_types::text::shell::quote_path;
 
