@@ -43,10 +43,13 @@ fn check(text: &str, min: usize, max: usize, is_allowed: impl Fn(char) -> bool) 
     if text.is_empty() {
         return Err(NameError::Empty);
     }
-    if let Some(bad) = text.chars().find(|&c| !is_allowed(c)) {
-        return Err(NameError::Character(bad));
+    let mut actual = 0;
+    for c in text.chars() {
+        if !is_allowed(c) {
+            return Err(NameError::Character(c));
+        }
+        actual += 1;
     }
-    let actual = text.chars().count();
     if actual < min || actual > max {
         return Err(NameError::Length { actual, min, max });
     }
@@ -94,7 +97,7 @@ impl ProfileName {
     /// When it is empty, longer than 256 characters, has a control character or `]`, or has a blank at an end.
     pub fn parse(text: &str) -> Result<Self, NameError> {
         check(text, 1, 256, |c| !c.is_control() && c != ']')?;
-        if text.trim() != text {
+        if text.starts_with(char::is_whitespace) || text.ends_with(char::is_whitespace) {
             return Err(NameError::Character(' '));
         }
         Ok(Self(text.to_owned()))

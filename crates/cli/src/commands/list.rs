@@ -1,6 +1,6 @@
 //! `hatbox list`: profiles, stored keys, cached sessions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use hatbox_core::cache::CachedSession;
 use hatbox_types::name::ProfileName;
@@ -133,7 +133,8 @@ impl Listing {
     fn orphans(&self) -> Vec<&ProfileName> {
         let stored = self.index.iter().flat_map(|index| index.keys.iter().map(|key| &key.profile));
         let cached = self.sessions.iter().flat_map(BTreeMap::keys);
-        let mut names: Vec<_> = stored.chain(cached).filter(|name| !self.profiles.contains(name)).collect();
+        let in_config: HashSet<_> = self.profiles.iter().collect();
+        let mut names: Vec<_> = stored.chain(cached).filter(|name| !in_config.contains(name)).collect();
         names.sort();
         names.dedup();
         names

@@ -18,9 +18,10 @@ use std::fmt;
 use std::ops::Range;
 
 use super::foreign::render_foreign;
-use super::header::{comment_start, is_blank, trim_range};
+use super::header::{comment_start, has_any, is_blank, trim_range};
 use super::origin::{FileKind, Place};
 use super::problem::{ProblemKind, Warning};
+use super::syntax::find_byte;
 
 /// One setting. `Debug` shows its key and line, as the value may be a secret.
 #[derive(Clone, PartialEq, Eq)]
@@ -95,11 +96,12 @@ pub(super) fn scan_body(text: &[u8], range: Range<usize>, line: u32, in_section:
     let mut body = Body::default();
     let mut indent = None;
     let mut start = range.start;
+    let mut number = line;
     let within = text.get(..range.end).unwrap_or_default();
-    let lines = within.get(range.start..).unwrap_or_default().split_inclusive(|&b| b == b'\n');
-    for (raw, number) in lines.zip(line..) {
-        let end = start + raw.len();
-        let raw = raw.strip_suffix(b"\n").unwrap_or(raw);
+    while let Some(rest) = within.get(start..).filter(|rest| !rest.is_empty()) {
+        let length = find_byte(rest, b'\n');
+        let end = start + length.map_or(rest.len(), |length| length + 1);
+        let raw = rest.get(..length.unwrap_or(rest.len())).unwrap_or_default();
         let raw = raw.strip_suffix(b"\r").unwrap_or(raw);
         let read = Line { bytes: raw, start, end, number };
         if !read.is_ignorable()
@@ -108,6 +110,7 @@ pub(super) fn scan_body(text: &[u8], range: Range<usize>, line: u32, in_section:
             body.problems.push((problem, number));
         }
         start = end;
+        number += 1;
     }
     body
 }
@@ -124,10 +127,6 @@ impl<'a> Line<'a> {
         matches!(self.bytes.iter().find(|&&b| !is_blank(b)), None | Some(b'#' | b';'))
     }
 
-    fn text(&self, range: Range<usize>) -> Result<&'a str, ProblemKind> {
-        std::str::from_utf8(self.bytes.get(range).unwrap_or_default()).map_err(|_| ProblemKind::NotUtf8)
-    }
-
     /// Adds the line to `body`. `indent` is the depth of the last key, when there is one.
     fn add_to(
         &self,
@@ -136,17 +135,17 @@ impl<'a> Line<'a> {
         in_section: bool,
     ) -> Result<(), ProblemKind> {
         let depth = self.bytes.iter().take_while(|&&b| is_blank(b)).count();
-        std::str::from_utf8(self.bytes).map_err(|_| ProblemKind::NotUtf8)?;
+        let text = std::str::from_utf8(self.bytes).map_err(|_| ProblemKind::NotUtf8)?;
         if !in_section {
             return Err(ProblemKind::OutsideSection);
         }
-        if self.bytes.iter().any(|&b| b.is_ascii_control() && b != b'\t') {
+        if has_any(self.bytes, |b| b.is_ascii_control() && b != b'\t') {
             return Err(ProblemKind::ControlCharacter);
         }
         if let Some(entry) = body.entries.last_mut()
             && indent.is_some_and(|key| depth > key)
         {
-            return self.continue_entry(entry);
+            return self.continue_entry(entry, text);
         }
         let comment = comment_start(self.bytes);
         let (divider, at) = self.find_divider(comment).ok_or(match depth {
@@ -155,8 +154,8 @@ impl<'a> Line<'a> {
         })?;
         let (key, value) = self.divide(at, comment)?;
         body.entries.push(Entry {
-            key: self.text(key)?,
-            value: Cow::Borrowed(self.text(value.clone())?),
+            key: part(text, key),
+            value: Cow::Borrowed(part(text, value.clone())),
             line: self.number,
             nested: Vec::new(),
             divider,
@@ -167,7 +166,7 @@ impl<'a> Line<'a> {
         Ok(())
     }
 
-    fn continue_entry(&self, entry: &mut Entry<'a>) -> Result<(), ProblemKind> {
+    fn continue_entry(&self, entry: &mut Entry<'a>, text: &'a str) -> Result<(), ProblemKind> {
         // The lines stay with their key also when this one cannot be read: an edit moves them together.
         entry.span.end = self.end;
         if entry.value.is_empty() {
@@ -175,13 +174,13 @@ impl<'a> Line<'a> {
             let equals = self.setting(comment).iter().position(|&b| b == b'=');
             let equals = equals.ok_or(ProblemKind::NestedNoEquals)?;
             let (key, value) = self.divide(equals, comment).map_err(|_| ProblemKind::NestedNoKey)?;
-            entry.nested.push(Nested { key: self.text(key)?, value: self.text(value)?, line: self.number });
+            entry.nested.push(Nested { key: part(text, key), value: part(text, value), line: self.number });
         } else {
             let more = trim_range(self.bytes, 0..self.bytes.len());
             entry.value_span.end = self.start + more.end;
             let value = entry.value.to_mut();
             value.push('\n');
-            value.push_str(self.text(more)?);
+            value.push_str(part(text, more));
         }
         Ok(())
     }
@@ -210,6 +209,11 @@ impl<'a> Line<'a> {
         // An empty value stands right behind the divider.
         Ok((key, if value.is_empty() { at + 1..at + 1 } else { value }))
     }
+}
+
+/// A part of a line, which ends where it begins and ends: at ASCII characters.
+fn part(line: &str, range: Range<usize>) -> &str {
+    line.get(range).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -68,23 +68,23 @@ impl Config {
     }
 
     /// Names that no flag or key could say, of control characters for one, are left out.
-    fn names(&self, kind: SectionKind) -> Vec<String> {
+    fn names(&self, kind: SectionKind) -> impl Iterator<Item = ProfileName> {
         let mut seen = HashSet::new();
         self.sections()
-            .filter(|section| section.kind() == kind)
-            .map(|section| section.name().into_owned())
-            .filter(|name| ProfileName::parse(name).is_ok() && seen.insert(name.clone()))
-            .collect()
+            .filter(move |section| section.kind() == kind)
+            .map(|section| section.name())
+            .filter(move |name| seen.insert(name.clone()))
+            .filter_map(|name| ProfileName::parse(&name).ok())
     }
 
     /// The profiles of both files, each once, in the order in which they stand, the config file first.
     pub fn profile_names(&self) -> Vec<ProfileName> {
-        self.names(SectionKind::Profile).iter().filter_map(|name| ProfileName::parse(name).ok()).collect()
+        self.names(SectionKind::Profile).collect()
     }
 
     /// The names of the `[sso-session]` sections, each once, in the order of the file.
     pub fn sso_session_names(&self) -> Vec<String> {
-        self.names(SectionKind::SsoSession)
+        self.names(SectionKind::SsoSession).map(|name| name.as_str().to_owned()).collect()
     }
 
     /// The header of the profile's first section, in the config file if it is there; `None` when in neither.
@@ -118,8 +118,8 @@ impl Config {
         if !self.may_suggest() {
             return None;
         }
-        let names = self.names(kind);
-        nearest_name(name, names.iter().map(String::as_str)).map(str::to_owned)
+        let names: Vec<_> = self.names(kind).collect();
+        nearest_name(name, names.iter().map(ProfileName::as_str)).map(str::to_owned)
     }
 
     /// The error for a profile that is nowhere, named by `origin`.

@@ -179,8 +179,17 @@ pub(super) fn trim_range(line: &[u8], range: Range<usize>) -> Range<usize> {
     range.start + head..range.start + text.len() - tail
 }
 
+/// Whether any byte is such a one. Looks at all of them: without an early end the compiler makes vector instructions of
+/// it, and most lines have none.
+pub(super) fn has_any(line: &[u8], is_such: impl Fn(u8) -> bool) -> bool {
+    line.iter().fold(false, |found, &b| found | is_such(b))
+}
+
 /// Where a comment starts in `line`: at a `#` or `;` after a blank.
 pub(super) fn comment_start(line: &[u8]) -> Option<usize> {
+    if !has_any(line, |b| matches!(b, b'#' | b';')) {
+        return None;
+    }
     line.windows(2)
         .position(|pair| matches!(pair, [before, b'#' | b';'] if is_blank(*before)))
         .map(|before| before + 1)

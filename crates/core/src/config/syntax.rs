@@ -17,6 +17,9 @@ use super::problem::ProblemKind;
 /// The largest file that is read: 64 MiB, some 400,000 profiles.
 pub const MAX_BYTES: usize = 64 << 20;
 
+/// How long a section is, or longer: a list of so many headers need not grow as it is made.
+const USUAL_SECTION: usize = 100;
+
 /// The file is larger than [`MAX_BYTES`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the {file} has {bytes} bytes, and may have {MAX_BYTES}")]
@@ -29,7 +32,8 @@ pub struct TooLarge {
 
 /// One of the two files: its text and where its sections start.
 ///
-/// Its text may hold secrets: it is wiped when dropped, and `Debug` shows only its size.
+/// Its text may hold secrets: `Debug` shows only its size. That of a credentials file is wiped when dropped; that of a
+/// config file, which may be large, is left to the program's allocator, which wipes what it gets back.
 pub struct Document {
     file: FileKind,
     text: Vec<u8>,
@@ -62,18 +66,16 @@ impl Document {
         }
         let mut document = Self { file, text, heads: Vec::new(), has_worded_default: false, by_name: None };
         document.heads = document.index();
-        let has_worded_default = document.sections().any(|section| {
-            file == FileKind::Config
-                && section.head.kind == SectionKind::Profile
-                && !section.head.is_bare_default
-                && section.is_named(b"default")
-        });
+        let has_worded_default = file == FileKind::Config
+            && document
+                .sections_of(SectionKind::Profile, b"default")
+                .any(|section| !section.head.is_bare_default);
         document.has_worded_default = has_worded_default;
         Ok(document)
     }
 
     fn index(&self) -> Vec<Head> {
-        let mut heads = Vec::new();
+        let mut heads = Vec::with_capacity(self.text.len() / USUAL_SECTION);
         let mut counted = 0;
         let mut line = 1;
         let mut from = self.first_byte();
@@ -132,18 +134,23 @@ impl Document {
     /// For the profile `default`, `[default]` is left out where a `[profile default]` stands, as in the SDKs.
     pub fn sections_named(&self, kind: SectionKind, name: &str) -> impl Iterator<Item = Section<'_>> {
         let skips_bare = self.has_worded_default;
-        let known =
-            self.by_name.as_ref().map(|names| names.get(name.as_bytes()).map_or(&[][..], Vec::as_slice));
-        let count = known.map_or(self.heads.len(), <[usize]>::len);
-        let sections = (0..count).filter_map(move |nth| {
-            let index = known.map_or(Some(nth), |known| known.get(nth).copied())?;
+        self.sections_of(kind, name.as_bytes())
+            .filter(move |section| !(skips_bare && section.head.is_bare_default))
+    }
+
+    /// The same, each `[default]` included.
+    fn sections_of(&self, kind: SectionKind, name: &[u8]) -> impl Iterator<Item = Section<'_>> {
+        let known = self.by_name.as_ref().map(|names| names.get(name).map_or(&[][..], Vec::as_slice));
+        let of_index = known.into_iter().flatten().filter_map(|&index| {
             Some(Section { document: self, head: self.heads.get(index)?, index })
         });
-        sections.filter(move |section| {
-            section.head.kind == kind
-                && section.is_named(name.as_bytes())
-                && !(skips_bare && section.head.is_bare_default)
-        })
+        let all = if known.is_some() { &[][..] } else { self.heads.as_slice() };
+        // The length alone leaves most out, and is in memory that is read anyway.
+        let of_all = all.iter().enumerate().filter(move |(_, head)| {
+            head.is_quoted || head.name.end - head.name.start == offset(name.len())
+        });
+        let of_all = of_all.map(|(index, head)| Section { document: self, head, index });
+        of_index.chain(of_all).filter(move |section| section.head.kind == kind && section.is_named(name))
     }
 
     /// Makes [`Document::sections_named`] quick: for who looks at every profile of a large file. Who looks at a
@@ -241,8 +248,10 @@ impl<'a> Section<'a> {
 
 impl Drop for Document {
     fn drop(&mut self) {
-        // Security: both files may hold secret access keys.
-        zeroize::zeroize_bytes(&mut self.text);
+        // Security: this file is there to hold secret access keys.
+        if self.file == FileKind::Credentials {
+            zeroize::zeroize_bytes(&mut self.text);
+        }
     }
 }
 
@@ -282,7 +291,7 @@ fn find_header(text: &[u8], from: usize) -> Option<usize> {
 }
 
 /// Where `byte` first stands in `text`, by eight bytes at a time.
-fn find_byte(text: &[u8], byte: u8) -> Option<usize> {
+pub(super) fn find_byte(text: &[u8], byte: u8) -> Option<usize> {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
     const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
     let (words, rest) = text.as_chunks::<8>();
