@@ -179,8 +179,7 @@ pub(super) fn trim_range(line: &[u8], range: Range<usize>) -> Range<usize> {
     range.start + head..range.start + text.len() - tail
 }
 
-/// Whether any byte is such a one. Looks at all of them: without an early end the compiler makes vector instructions of
-/// it, and most lines have none.
+/// Whether any byte is such a one. Looks at all of them, as most lines have none: a loop without an early end is quicker.
 pub(super) fn has_any(line: &[u8], is_such: impl Fn(u8) -> bool) -> bool {
     line.iter().fold(false, |found, &b| found | is_such(b))
 }
