@@ -18,7 +18,7 @@ The exit code is that of the command; 125 if hatbox failed before it, 126 if \
 the command cannot be run, 127 if it is not found, 130 if you cancelled a prompt.";
 
 /// Run a command with temporary credentials of a profile
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(after_help = EXAMPLES)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct ExecArgs {

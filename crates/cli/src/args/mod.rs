@@ -93,7 +93,7 @@ fn template() -> String {
 }
 
 /// Flags of every command.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct GlobalArgs {
     /// Print each step to stderr, without secrets
     #[arg(long, global = true, help_heading = GLOBAL, hide_short_help = true)]
