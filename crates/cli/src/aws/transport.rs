@@ -23,6 +23,7 @@ use jiff::Timestamp;
 use super::endpoint::EndpointUrl;
 use super::proxy::Proxy;
 use super::tls::{TlsError, load_trust_roots};
+use crate::sys::name_service;
 
 /// How long a connection may take, with TLS and through the proxy.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -68,6 +69,7 @@ impl Transport {
         ca_bundle: Option<&Path>,
         proxy: Option<Proxy>,
     ) -> Result<Self, TlsError> {
+        name_service::use_own_services();
         let is_https = endpoint.is_none_or(EndpointUrl::is_https);
         // Nothing that is meant for this machine goes out to a proxy.
         let is_loopback = endpoint.is_some_and(EndpointUrl::is_loopback);

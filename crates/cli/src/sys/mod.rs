@@ -13,6 +13,7 @@ pub(crate) mod files;
 pub(crate) mod keyring;
 pub(crate) mod lock;
 pub(crate) mod memory;
+pub(crate) mod name_service;
 pub(crate) mod output_file;
 pub(crate) mod own_environment;
 pub(crate) mod program;

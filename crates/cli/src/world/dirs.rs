@@ -13,6 +13,7 @@ use hatbox_types::text::printable;
 use sha2::{Digest, Sha256};
 
 use super::environment::Environment;
+use crate::sys::name_service;
 
 /// How the home directory is also written on Windows.
 const HOME_ON_WINDOWS: Option<&str> = if cfg!(windows) { Some("~\\") } else { None };
@@ -41,7 +42,10 @@ impl Dirs {
             .raw(if cfg!(windows) { "USERPROFILE" } else { "HOME" })
             .map(PathBuf::from)
             .filter(|home| home.is_absolute())
-            .or_else(std::env::home_dir)
+            .or_else(|| {
+                name_service::use_own_services();
+                std::env::home_dir()
+            })
             .unwrap_or_else(|| PathBuf::from(std::path::MAIN_SEPARATOR_STR));
         // The specification has relative paths in these variables ignored.
         let absolute =

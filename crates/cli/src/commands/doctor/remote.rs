@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use crate::aws::date::fetch_date;
 use crate::aws::endpoint::EndpointUrl;
 use crate::aws::proxy::Proxy;
+use crate::sys::name_service;
 use crate::world::World;
 
 /// A port of this machine answers at once or not at all.
@@ -36,6 +37,7 @@ pub(crate) fn classify(url: &str) -> Result<Remote, String> {
 
 /// Whether somebody listens at a port of this machine.
 fn is_open(endpoint: &EndpointUrl) -> bool {
+    name_service::use_own_services();
     let Ok(mut addresses) = (endpoint.host(), endpoint.port()).to_socket_addrs() else { return false };
     addresses.any(|address| TcpStream::connect_timeout(&address, LOOPBACK_TIMEOUT).is_ok())
 }
