@@ -1,44 +1,114 @@
-//! `bench`: the time that `hatbox exec` adds to a command, with a cached session.
+//! `bench`: the time that hatbox takes, beside programs that do less.
+//!
+//! | measured | beside |
+//! |---|---|
+//! | `exec` with a cached session | the bare command, and a C program that only execs it |
+//! | `list` | |
+//! | `export --fresh` of a role, over loopback | a program that makes the same call by the SDK and nothing else |
 
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::Problem;
-use crate::scene::{Build, Scene, build};
+use crate::released::{PROFILE as BUILD_PROFILE, host, link_flags, rust_flags};
+use crate::scene::{Build, PROFILE, Scene, build, cargo, check, target_directory};
 
-/// Number of profiles in the config, and what `exec` may add at most.
-const ROWS: [(usize, Duration); 2] = [(1, Duration::from_micros(1500)), (1000, Duration::from_micros(2500))];
+const PROFILES: [usize; 3] = [1, 1000, 10_000];
+/// What `exec` may add at one profile.
+const ADDED_LIMIT: Duration = Duration::from_micros(1200);
+/// How much longer `exec` may take with all profiles than with one, and what `list` of them may take.
+const GROWTH_LIMIT: f64 = 2.5;
+const LIST_LIMIT: Duration = Duration::from_millis(15);
+/// How much longer than the SDK's call alone a role without a cached session may take.
+const COLD_LIMIT: f64 = 1.15;
 
-/// Times `runs` pairs, bare and under hatbox by turns, so that both meet the same noise.
-pub(crate) fn run(kind: Build, runs: usize) -> Result<(), Problem> {
-    let scene = Scene::open(build(kind)?)?;
-    println!("median of {runs} runs each, by turns; the child is `true`");
+/// Times each by turns, `runs` times, so that all meet the same noise.
+pub(crate) fn run(runs: usize) -> Result<(), Problem> {
+    let scene = Scene::open(build(Build::Released)?)?;
+    let exec_only = build_exec_only(&scene)?;
+    println!("medians of {runs} runs each, by turns; the command is `true`");
     println!();
-    println!("| profiles | bare | under `hatbox exec` | added | times | limit |");
+    println!("| profiles | bare | exec-only adds | `hatbox exec` adds | hatbox / bare | hatbox / exec-only |");
     println!("|---|---|---|---|---|---|");
-    for (profiles, limit) in ROWS {
+    let mut of_one = None;
+    let mut growth = 1.0;
+    for profiles in PROFILES {
         scene.set_profiles(profiles)?;
         if !scene.is_warm()? {
             println!("skipped: the kernel keyring is denied here, so there is no warm start to time");
             return Ok(());
         }
-        let (mut bare, mut under) = (Vec::with_capacity(runs), Vec::with_capacity(runs));
-        for _ in 0..runs {
-            bare.push(time(&mut scene.bare("/bin/true"))?);
-            under.push(time(&mut scene.exec(&["/bin/true"]))?);
-        }
-        let (bare, under) = (median(&mut bare), median(&mut under));
-        let added = under.saturating_sub(bare);
+        let mut least = scene.bare(&exec_only);
+        least.arg("/bin/true");
+        let commands = [scene.bare("/bin/true"), least, scene.exec(&["/bin/true"])];
+        let [bare, least, hatbox] = medians(runs, commands)?;
         println!(
-            "| {profiles} | {} | {} | {} | {:.1} | {} |",
+            "| {profiles} | {} | {} | {} | {:.2} | {:.2} |",
             milliseconds(bare),
-            milliseconds(under),
-            milliseconds(added),
-            under.as_secs_f64() / bare.as_secs_f64(),
-            milliseconds(limit)
+            milliseconds(least.saturating_sub(bare)),
+            milliseconds(hatbox.saturating_sub(bare)),
+            ratio(hatbox, bare),
+            ratio(hatbox, least),
         );
+        growth = ratio(hatbox, *of_one.get_or_insert(hatbox));
     }
+    let [list] = medians(runs.div_ceil(4), [scene.hatbox(&["list"])])?;
+    println!();
+    println!("| | measured | aim |");
+    println!("|---|---|---|");
+    println!("| what `exec` adds at one profile | (above) | {} |", milliseconds(ADDED_LIMIT));
+    println!("| `exec` at {} profiles / at one | {growth:.2} | {GROWTH_LIMIT} |", PROFILES[2]);
+    println!("| `list` of {} profiles | {} | {} |", PROFILES[2], milliseconds(list), milliseconds(LIST_LIMIT));
+    scene.set_profiles(1)?;
+    let [call, cold] = medians(runs, [sdk_call(&scene)?, scene.hatbox(&["export", "--fresh", PROFILE])])?;
+    println!("| AssumeRole by the SDK, nothing else | {} | |", milliseconds(call));
+    println!("| the same by `export --fresh` | {} | |", milliseconds(cold));
+    println!("| of these, the second / the first | {:.2} | {COLD_LIMIT} |", ratio(cold, call));
     Ok(())
+}
+
+/// The C program, compiled.
+fn build_exec_only(scene: &Scene) -> Result<PathBuf, Problem> {
+    let (source, program) = (scene.report("exec_only.c"), scene.report("exec_only"));
+    std::fs::write(&source, include_str!("exec_only.c"))?;
+    check(&Command::new("cc").arg("-O2").arg("-o").args([&program, &source]).output()?)?;
+    Ok(program)
+}
+
+/// The call by the SDK, by a program that is built as hatbox is.
+fn sdk_call(scene: &Scene) -> Result<Command, Problem> {
+    let target = host()?;
+    let mut build = cargo();
+    build.env("CARGO_ENCODED_RUSTFLAGS", rust_flags()?);
+    build.args(["rustc", "--quiet", "--package", "xtask", "--features", "sdk", "--bin", "sdk-call"]);
+    build.args(["--profile", BUILD_PROFILE, "--target", &target, "--"]).args(link_flags(&target));
+    if !build.status()?.success() {
+        return Err("sdk-call was not built".into());
+    }
+    let program: &Path = &target_directory().join(&target).join(BUILD_PROFILE).join("sdk-call");
+    let (id, secret) = scene.user_key()?;
+    let endpoint = scene.environment().iter().find(|(name, _)| name == "AWS_ENDPOINT_URL");
+    let (_, endpoint) = endpoint.ok_or("the sandbox has no AWS_ENDPOINT_URL")?;
+    let mut command = scene.bare(program);
+    command.arg(endpoint).arg(format!("arn:aws:iam::444455556666:role/{PROFILE}"));
+    command.env("AWS_ACCESS_KEY_ID", id).env("AWS_SECRET_ACCESS_KEY", secret);
+    Ok(command)
+}
+
+/// The median of each command's times, started by turns.
+fn medians<const N: usize>(runs: usize, mut commands: [Command; N]) -> Result<[Duration; N], Problem> {
+    let mut times = [const { Vec::new() }; N];
+    for _ in 0..runs {
+        for (times, command) in times.iter_mut().zip(&mut commands) {
+            times.push(time(command)?);
+        }
+    }
+    Ok(times.map(|mut times| median(&mut times)))
+}
+
+fn ratio(one: Duration, other: Duration) -> f64 {
+    one.as_secs_f64() / other.as_secs_f64()
 }
 
 pub(crate) fn time(command: &mut Command) -> Result<Duration, Problem> {

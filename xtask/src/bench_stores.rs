@@ -38,7 +38,7 @@ pub(crate) fn run(runs: usize) -> Result<(), Problem> {
             }
         };
     }
-    let scene = Scene::open(build(Build::Release)?)?;
+    let scene = Scene::open(build(Build::Released)?)?;
     scene.set_profiles(1)?;
     if !scene.is_warm()? {
         println!("skipped: the kernel keyring is denied here, so there is no warm start to time");

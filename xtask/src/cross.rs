@@ -69,7 +69,7 @@ pub(crate) fn test_under_wine() -> Result<(), Problem> {
     run(&mut test(&["--bin", "hatbox", "--test", "windows", "--no-run"])?)?;
     run(&mut test(&["--bin", "hatbox"])?)?;
     let mut command = test(&["--test", "windows"])?;
-    let scene = Scene::open(build(Build::Release)?)?;
+    let scene = Scene::open(build(Build::Released)?)?;
     let (id, secret) = scene.user_key()?;
     let sandbox = scene.environment().iter().filter(|(name, _)| SANDBOX.contains(&name.as_str()));
     command.envs(sandbox.map(|(name, value)| (format!("TEST_{name}"), value)));

@@ -8,16 +8,14 @@ mod crates;
 mod cross;
 mod fuzz;
 mod gate;
+mod look_ups;
 mod looks;
-mod order;
 mod picture;
 mod reference;
 mod released;
 mod scene;
 
 use std::process::ExitCode;
-
-use scene::Build;
 
 /// Whatever stopped a chore.
 type Problem = Box<dyn std::error::Error>;
@@ -26,8 +24,7 @@ const USAGE: &str = "\
 Usage: cargo run -p xtask -- CHORE
 
 Chores:
-  bench [RUNS]   time `hatbox exec` with a cached session against the bare command
-  bench dist     the same, of the build that is shipped
+  bench [RUNS]   time `hatbox exec` and `list` as released, against programs that do less
   crates         count the crates that each feature brings; fail over the budget
   cross setup    install what the next ones need (as root, on Debian)
   cross windows  build hatbox for Windows
@@ -37,29 +34,35 @@ Chores:
   bench stores   time the backends, warm and cold, and a list of 1,000 stored keys
   bench trust    time the questions of `hatbox trust`, asked of 500 users and 1,000 roles
   fuzz [SECONDS] run each fuzz target for so long; needs nightly
-  gate           count instructions, system calls and memory of the same; fail over the limits
-  order          write crates/cli/link-order.txt: the functions of a warm start, for the linker
+  gate           count what the same take: instructions, system calls, page faults, memory; fail over the limits
   picture        draw docs/demo.svg, a moving picture, from a real run of the demo; needs `aws`
   reference      write the pages of docs/commands from the help texts
-  release        build target/release/hatbox as it is released: stripped, and without paths of this machine
+  release        build target/released/hatbox: small, quick to start, without paths of this machine
 ";
+
+/// Builds the program as it is released, and checks it.
+fn release() -> Result<(), Problem> {
+    let program = released::build_released()?;
+    released::check_released(&program)?;
+    if released::is_static(&released::host()?) {
+        look_ups::check_look_ups(&program)?;
+    }
+    Ok(())
+}
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let result = match words.as_slice() {
-        ["bench"] => bench::run(Build::Release, 300),
-        ["bench", "dist"] => bench::run(Build::Dist, 300),
+        ["bench"] => bench::run(300),
         ["bench", "trust"] => bench_trust::run(20),
         ["bench", "stores"] => bench_stores::run(100),
         ["bench", "stores", runs] => runs.parse().map_err(Problem::from).and_then(bench_stores::run),
-        ["bench", runs] => {
-            runs.parse().map_err(Problem::from).and_then(|runs| bench::run(Build::Release, runs))
-        }
+        ["bench", runs] => runs.parse().map_err(Problem::from).and_then(bench::run),
         ["crates"] => crates::run(),
         ["fuzz"] => fuzz::run(fuzz::SECONDS),
         ["fuzz", seconds] => seconds.parse().map_err(Problem::from).and_then(fuzz::run),
-        ["release"] => scene::build(Build::Release).and_then(|program| released::check_released(&program)),
+        ["release"] => release(),
         ["cross"] => cross::run_all(),
         ["cross", "setup"] => cross::set_up(),
         ["cross", "windows"] => cross::build_windows(),
@@ -67,7 +70,6 @@ fn main() -> ExitCode {
         ["cross", "wine", words @ ..] => cross::run_under_wine(words),
         ["cross", "macos"] => cross::check_macos(),
         ["gate"] => gate::run(),
-        ["order"] => order::run(),
         ["picture"] => picture::run(),
         ["reference"] => reference::run(),
         _ => Err(USAGE.into()),

@@ -1,12 +1,70 @@
-//! The released program: how it is built so that it holds no path of the machine that built it, and whether it is so.
+//! The released program: how it is built, so that it starts quickly and holds no path of the machine that built it, and
+//! whether it is so.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use crate::Problem;
-use crate::scene::root;
+use crate::scene::{cargo, check, root, target_directory};
 
 /// What separates flags in CARGO_ENCODED_RUSTFLAGS.
 const SEPARATOR: &str = "\u{1f}";
+
+/// Builds `target/released/hatbox`; its path.
+///
+/// On Linux it holds the C library, as the dynamic linker's work is a third of what a start takes, and runs beside any
+/// other; docs/performance.md says what that costs. It stays position-independent.
+pub(crate) fn build_released() -> Result<PathBuf, Problem> {
+    let target = host()?;
+    let mut command = cargo();
+    command.env("CARGO_ENCODED_RUSTFLAGS", rust_flags()?);
+    // With a target the flags are for the program alone: what runs at build time does not take all of them.
+    command.args(["rustc", "--quiet", "--package", "hatbox", "--bin", "hatbox"]);
+    command.args(["--profile", PROFILE, "--target", &target]);
+    command.arg("--").args(link_flags(&target));
+    if !command.status()?.success() {
+        return Err("hatbox was not built".into());
+    }
+    let built = target_directory().join(&target).join(PROFILE).join("hatbox");
+    let released = target_directory().join("released");
+    std::fs::create_dir_all(&released)?;
+    let program = released.join("hatbox");
+    // A program that runs cannot be written to, only be replaced.
+    std::fs::remove_file(&program).ok();
+    std::fs::copy(built, &program)?;
+    Ok(program.canonicalize()?)
+}
+
+/// The flags for the program's own crate. Functions of the same instructions are folded where rustc links by lld: there
+/// are many, one for each type, and a start would map the neighbours of each.
+pub(crate) fn link_flags(target: &str) -> Vec<String> {
+    let mut flags = Vec::new();
+    if is_static(target) {
+        flags.push("-Ctarget-feature=+crt-static".to_owned());
+    }
+    if target == "x86_64-unknown-linux-gnu" {
+        let without_unwinding = root().join("xtask/src/no-unwind.ld");
+        flags.push("-Clink-arg=-Wl,--icf=safe".to_owned());
+        flags.push(format!("-Clink-arg=-Wl,--script={}", without_unwinding.display()));
+    }
+    flags
+}
+
+/// The profile of Cargo.toml that is released.
+pub(crate) const PROFILE: &str = "dist";
+
+/// Where the program is to run: here.
+pub(crate) fn host() -> Result<String, Problem> {
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let printed = check(&Command::new(rustc).current_dir(root()).arg("-vV").output()?)?;
+    let host = printed.lines().find_map(|line| line.strip_prefix("host: "));
+    Ok(host.ok_or("rustc names no host")?.to_owned())
+}
+
+/// Whether the program for `target` holds the C library.
+pub(crate) fn is_static(target: &str) -> bool {
+    target.ends_with("-linux-gnu")
+}
 
 /// The flags that a release is compiled with, on top of those that are set already, for CARGO_ENCODED_RUSTFLAGS.
 ///
@@ -17,6 +75,8 @@ pub(crate) fn rust_flags() -> Result<String, Problem> {
     let set =
         set.or_else(|| Some(std::env::var("RUSTFLAGS").ok()?.split(' ').collect::<Vec<_>>().join(SEPARATOR)));
     let mut flags: Vec<String> = set.into_iter().filter(|set| !set.is_empty()).collect();
+    // A panic ends the program, so nothing is ever unwound.
+    flags.push("-Cforce-unwind-tables=no".to_owned());
     // Of several that fit the last one counts.
     for (directory, shown) in build_directories()? {
         flags.push(format!("--remap-path-prefix={}={shown}", directory.display()));
@@ -42,9 +102,12 @@ fn build_directories() -> Result<Vec<(PathBuf, &'static str)>, Problem> {
     Ok(found)
 }
 
-/// Checks that it is stripped and holds no path of this machine.
+/// Checks that it is stripped, needs no library where that is meant, and holds no path of this machine.
 pub(crate) fn check_released(program: &Path) -> Result<(), Problem> {
     let bytes = std::fs::read(program)?;
+    if is_static(&host()?) && linking(&bytes) != Some(Linking::StaticPie) {
+        return Err("the released program is not linked as static-pie: see xtask/src/released.rs".into());
+    }
     if has_symbols(&bytes) {
         return Err("the released program is not stripped: see `strip` in Cargo.toml".into());
     }
@@ -65,21 +128,50 @@ pub(crate) fn check_released(program: &Path) -> Result<(), Problem> {
     }
 }
 
+/// How an ELF file of 64 bits is to be loaded.
+#[derive(Debug, PartialEq, Eq)]
+enum Linking {
+    /// At a fixed address, without other files.
+    Static,
+    /// At any address, without other files.
+    StaticPie,
+    /// By the dynamic linker.
+    Dynamic,
+}
+
+/// System V ABI, chapters 4 and 5: a program header of the type PT_INTERP names the dynamic linker.
+fn linking(elf: &[u8]) -> Option<Linking> {
+    const INTERPRETER: u64 = 3;
+    const ANYWHERE: u64 = 3;
+    if table(elf, 0x20, 0x36, 0).any(|kind| kind == INTERPRETER) {
+        return Some(Linking::Dynamic);
+    }
+    let kind = number(elf, 0x10, 2)?;
+    Some(if kind == ANYWHERE { Linking::StaticPie } else { Linking::Static })
+}
+
 /// Whether an ELF file of 64 bits has a table of symbols (System V ABI, chapter 4): strip removes it.
 fn has_symbols(elf: &[u8]) -> bool {
     const SYMBOLS: u64 = 2;
-    let number = |at: usize, length: usize| {
-        let bytes = elf.get(at..at.checked_add(length)?)?;
-        Some(bytes.iter().rev().fold(0, |sum, byte| sum << 8 | u64::from(*byte)))
-    };
-    let size = |at, length| number(at, length).and_then(|number| usize::try_from(number).ok());
-    let (Some(start), Some(entry), Some(sections)) = (size(0x28, 8), size(0x3a, 2), size(0x3c, 2)) else {
-        return false;
-    };
-    (0..sections).any(|section| {
-        let at = section.checked_mul(entry).and_then(|offset| offset.checked_add(start)?.checked_add(4));
-        at.and_then(|at| number(at, 4)) == Some(SYMBOLS)
+    table(elf, 0x28, 0x3a, 4).any(|kind| kind == SYMBOLS)
+}
+
+/// The 32-bit numbers at `field` of each header of a table: its start is read at `start`, the size of a header and their
+/// number at `size`.
+fn table(elf: &[u8], start: usize, size: usize, field: usize) -> impl Iterator<Item = u64> {
+    let read = |at, length| number(elf, at, length).and_then(|number| usize::try_from(number).ok());
+    let start = read(start, 8).unwrap_or_default();
+    let (entry, count) = (read(size, 2).unwrap_or_default(), read(size + 2, 2).unwrap_or_default());
+    (0..count).filter_map(move |nth| {
+        let at = nth.checked_mul(entry)?.checked_add(start)?.checked_add(field)?;
+        number(elf, at, 4)
     })
+}
+
+/// A number of so many bytes, the lowest first.
+fn number(elf: &[u8], at: usize, length: usize) -> Option<u64> {
+    let bytes = elf.get(at..at.checked_add(length)?)?;
+    Some(bytes.iter().rev().fold(0, |sum, byte| sum << 8 | u64::from(*byte)))
 }
 
 fn count(bytes: &[u8], wanted: &[u8]) -> usize {
@@ -94,9 +186,13 @@ mod tests {
     #[test]
     fn a_program_with_symbols_and_paths_is_told() {
         let own = std::env::current_exe().unwrap();
-        assert!(has_symbols(&std::fs::read(&own).unwrap()));
-        assert!(check_released(&own).unwrap_err().to_string().contains("not stripped"));
+        let bytes = std::fs::read(&own).unwrap();
+        assert!(has_symbols(&bytes));
+        assert_eq!(linking(&bytes), Some(Linking::Dynamic));
+        let problem = check_released(&own).unwrap_err().to_string();
+        assert!(problem.contains("not stripped") || problem.contains("static-pie"), "{problem}");
         assert!(!has_symbols(b"") && !has_symbols(b"\x7fELF"));
+        assert_eq!(linking(b"\x7fELF"), None);
         assert_eq!(count(b"a/b/a/b", b"a/b"), 2);
     }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use crate::Problem;
-use crate::released::rust_flags;
+use crate::released::build_released;
 
 /// The profile that is measured: a role, assumed with a stored key.
 pub(crate) const PROFILE: &str = "security-auditor";
@@ -138,57 +138,33 @@ pub(crate) fn root() -> PathBuf {
 pub(crate) enum Build {
     /// Quickly, as for the tests.
     Debug,
-    /// As it is used.
-    Release,
-    /// As it is shipped.
-    Dist,
-    /// As it is used, the names of its functions kept.
-    ReleaseWithSymbols,
-    /// As it is shipped, the names of its functions kept.
-    DistWithSymbols,
-}
-
-impl Build {
-    /// The same, the names of its functions kept.
-    pub(crate) fn with_symbols(self) -> Self {
-        match self {
-            Self::Dist | Self::DistWithSymbols => Self::DistWithSymbols,
-            Self::Debug | Self::Release | Self::ReleaseWithSymbols => Self::ReleaseWithSymbols,
-        }
-    }
-
-    /// The profile's name.
-    pub(crate) fn profile(self) -> &'static str {
-        match self {
-            Self::Debug => "dev",
-            Self::Release | Self::ReleaseWithSymbols => "release",
-            Self::Dist | Self::DistWithSymbols => "dist",
-        }
-    }
+    /// As it is released.
+    Released,
 }
 
 /// Builds hatbox; the path of the program.
 pub(crate) fn build(build: Build) -> Result<PathBuf, Problem> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
-    command.current_dir(root());
-    if !matches!(build, Build::Debug) {
-        command.env("CARGO_ENCODED_RUSTFLAGS", rust_flags()?);
-    }
-    let flags = ["--quiet", "--package", "hatbox", "--profile", build.profile()];
     match build {
-        Build::Debug | Build::Release | Build::Dist => command.arg("build").args(flags),
-        // Another profile would give the functions other names; a flag for the last crate alone does not.
-        Build::ReleaseWithSymbols | Build::DistWithSymbols => {
-            command.arg("rustc").args(flags).args(["--bin", "hatbox", "--", "-C", "strip=none"])
+        Build::Debug => {
+            if !cargo().args(["build", "--quiet", "--package", "hatbox"]).status()?.success() {
+                return Err("hatbox was not built".into());
+            }
+            Ok(target_directory().join("debug/hatbox").canonicalize()?)
         }
-    };
-    if !command.status()?.success() {
-        return Err("hatbox was not built".into());
+        Build::Released => build_released(),
     }
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    let directory = if matches!(build, Build::Debug) { "debug" } else { build.profile() };
-    Ok(target.join(directory).join("hatbox").canonicalize()?)
+}
+
+/// Cargo, to be run in the repository.
+pub(crate) fn cargo() -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(root());
+    command
+}
+
+/// Where cargo puts what it builds.
+pub(crate) fn target_directory() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
 }
 
 /// What a command printed, or why it failed.
