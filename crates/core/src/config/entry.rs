@@ -18,10 +18,9 @@ use std::fmt;
 use std::ops::Range;
 
 use super::foreign::render_foreign;
-use super::header::{comment_start, has_any, is_blank, trim_range};
+use super::header::{comment_start, find_byte, has_any, is_blank, trim_range};
 use super::origin::{FileKind, Place};
 use super::problem::{ProblemKind, Warning};
-use super::syntax::find_byte;
 
 /// One setting. `Debug` shows its key and line, as the value may be a secret.
 #[derive(Clone, PartialEq, Eq)]

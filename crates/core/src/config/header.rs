@@ -194,6 +194,23 @@ pub(super) fn comment_start(line: &[u8]) -> Option<usize> {
         .map(|before| before + 1)
 }
 
+/// Where `byte` first stands in `text`, by eight bytes at a time.
+pub(super) fn find_byte(text: &[u8], byte: u8) -> Option<usize> {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
+    let (words, rest) = text.as_chunks::<8>();
+    for (word, at) in words.iter().zip((0..).step_by(8)) {
+        // A byte that is equal becomes zero, and of zero bytes the first one's high bit is always set
+        // (https://graphics.stanford.edu/~seander/bithacks.html#ZeroInWord).
+        let differs = u64::from_le_bytes(*word) ^ (ONES * u64::from(byte));
+        let zeros = differs.wrapping_sub(ONES) & !differs & HIGH;
+        if zeros != 0 {
+            return Some(at + zeros.trailing_zeros() as usize / 8);
+        }
+    }
+    rest.iter().position(|&b| b == byte).map(|i| words.len() * 8 + i)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -288,5 +305,18 @@ mod tests {
             (SectionKind::Other, not_utf8),
             "no name that anybody can ask for"
         );
+    }
+
+    #[test]
+    fn a_byte_is_found_wherever_it_stands() {
+        for length in 0..40 {
+            for at in 0..length {
+                let mut text = vec![b'\n' + 1; length];
+                text[at] = b'\n';
+                text[length - 1] = b'\n';
+                assert_eq!(find_byte(&text, b'\n'), Some(at), "{at} of {length}");
+            }
+            assert_eq!(find_byte(&vec![0x8a; length], b'\n'), None, "{length}");
+        }
     }
 }

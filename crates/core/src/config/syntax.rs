@@ -10,7 +10,7 @@ use std::fmt;
 use std::ops::Range;
 
 use super::entry::{Body, scan_body};
-use super::header::{Header, SectionKind, parse_header, unquote};
+use super::header::{Header, SectionKind, find_byte, parse_header, unquote};
 use super::origin::{FileKind, Place};
 use super::problem::ProblemKind;
 
@@ -271,23 +271,6 @@ fn offset(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
 }
 
-/// Where `byte` first stands in `text`, by eight bytes at a time.
-pub(super) fn find_byte(text: &[u8], byte: u8) -> Option<usize> {
-    const ONES: u64 = u64::from_ne_bytes([1; 8]);
-    const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
-    let (words, rest) = text.as_chunks::<8>();
-    for (word, at) in words.iter().zip((0..).step_by(8)) {
-        // A byte that is equal becomes zero, and of zero bytes the first one's high bit is always set
-        // (https://graphics.stanford.edu/~seander/bithacks.html#ZeroInWord).
-        let differs = u64::from_le_bytes(*word) ^ (ONES * u64::from(byte));
-        let zeros = differs.wrapping_sub(ONES) & !differs & HIGH;
-        if zeros != 0 {
-            return Some(at + zeros.trailing_zeros() as usize / 8);
-        }
-    }
-    rest.iter().position(|&b| b == byte).map(|i| words.len() * 8 + i)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -322,19 +305,6 @@ mod tests {
             let expected: &[_] = if padding == 0 { &[1, 2, 3] } else { &[1, 3] };
             let lines: Vec<_> = config(&text).sections().map(|s| s.place().line).collect();
             assert_eq!(lines, expected, "{padding}");
-        }
-    }
-
-    #[test]
-    fn a_byte_is_found_wherever_it_stands() {
-        for length in 0..40 {
-            for at in 0..length {
-                let mut text = vec![b'\n' + 1; length];
-                text[at] = b'\n';
-                text[length - 1] = b'\n';
-                assert_eq!(find_byte(&text, b'\n'), Some(at), "{at} of {length}");
-            }
-            assert_eq!(find_byte(&vec![0x8a; length], b'\n'), None, "{length}");
         }
     }
 
