@@ -29,7 +29,9 @@ pub(crate) fn run(runs: usize) -> Result<(), Problem> {
     let exec_only = build_exec_only(&scene)?;
     println!("medians of {runs} runs each, by turns; the command is `true`");
     println!();
-    println!("| profiles | bare | exec-only adds | `hatbox exec` adds | hatbox / bare | hatbox / exec-only |");
+    println!(
+        "| profiles | bare | exec-only adds | `hatbox exec` adds | hatbox / bare | hatbox / exec-only |"
+    );
     println!("|---|---|---|---|---|---|");
     let mut of_one = None;
     let mut growth = 1.0;
@@ -59,7 +61,12 @@ pub(crate) fn run(runs: usize) -> Result<(), Problem> {
     println!("|---|---|---|");
     println!("| what `exec` adds at one profile | (above) | {} |", milliseconds(ADDED_LIMIT));
     println!("| `exec` at {} profiles / at one | {growth:.2} | {GROWTH_LIMIT} |", PROFILES[2]);
-    println!("| `list` of {} profiles | {} | {} |", PROFILES[2], milliseconds(list), milliseconds(LIST_LIMIT));
+    println!(
+        "| `list` of {} profiles | {} | {} |",
+        PROFILES[2],
+        milliseconds(list),
+        milliseconds(LIST_LIMIT)
+    );
     scene.set_profiles(1)?;
     let [call, cold] = medians(runs, [sdk_call(&scene)?, scene.hatbox(&["export", "--fresh", PROFILE])])?;
     println!("| AssumeRole by the SDK, nothing else | {} | |", milliseconds(call));

@@ -142,14 +142,16 @@ impl Document {
     /// The same, each `[default]` included.
     fn sections_of(&self, kind: SectionKind, name: &[u8]) -> impl Iterator<Item = Section<'_>> {
         let known = self.by_name.as_ref().map(|names| names.get(name).map_or(&[][..], Vec::as_slice));
-        let of_index = known.into_iter().flatten().filter_map(|&index| {
-            Some(Section { document: self, head: self.heads.get(index)?, index })
-        });
+        let of_index = known
+            .into_iter()
+            .flatten()
+            .filter_map(|&index| Some(Section { document: self, head: self.heads.get(index)?, index }));
         let all = if known.is_some() { &[][..] } else { self.heads.as_slice() };
         // The length alone leaves most out, and is in memory that is read anyway.
-        let of_all = all.iter().enumerate().filter(move |(_, head)| {
-            head.is_quoted || head.name.end - head.name.start == offset(name.len())
-        });
+        let of_all = all
+            .iter()
+            .enumerate()
+            .filter(move |(_, head)| head.is_quoted || head.name.end - head.name.start == offset(name.len()));
         let of_all = of_all.map(|(index, head)| Section { document: self, head, index });
         of_index.chain(of_all).filter(move |section| section.head.kind == kind && section.is_named(name))
     }
