@@ -140,10 +140,10 @@ fn items_of(world: &World, source: &Source, read: Read<'_>, origin: KeyOrigin) -
 
 /// Where a key is, in words.
 fn place_of(world: &World, source: &Source, profile: &ProfileName) -> String {
-    match &source.vault {
-        Vault::File(vault) => world.dirs.shown(&vault.path_of(profile)),
-        vault => vault.place_of(profile),
+    if let Vault::File(vault) = &source.vault {
+        return world.dirs.shown(&vault.path_of(profile));
     }
+    source.vault.place_of(profile)
 }
 
 /// Opens all files by one passphrase. One that does not open is told of, and stays where it is.
