@@ -188,6 +188,31 @@ fn exec_killed_anywhere_leaves_a_store_and_cache_that_work() {
     assert!(without > 0 && with > 0, "without a session {without}, with one {with}: both must come up");
 }
 
+/// A session may be deleted at any time, so it is renamed into place and nothing more; what a power cut then leaves of it
+/// is replaced.
+#[test]
+fn a_session_is_saved_without_waiting_for_the_disk_and_a_damaged_one_counts_as_none() {
+    if !is_strace_there() {
+        return;
+    }
+    let fixture = fixture();
+    let report = fixture.path("trace");
+    let flags = ["-f", "-e", "trace=fsync,fdatasync,sync,syncfs,rename", "-o", report.to_str().unwrap()];
+    let exec = fixture.hatbox(&["exec", "reader", "--", "true"]);
+    exec.clone().under("strace", &flags).run().ok();
+    let calls = std::fs::read_to_string(&report).unwrap();
+    let renamed = calls.lines().find(|line| line.contains("rename(")).unwrap();
+    assert!(renamed.contains("/sessions/") && !calls.contains("sync"), "{calls}");
+    let session = renamed.split('"').nth(3).unwrap();
+    let whole = std::fs::read(session).unwrap();
+    for left in [0, 10, whole.len() - 1] {
+        std::fs::write(session, &whole[..left]).unwrap();
+        let again = exec.run();
+        assert_eq!(again.code(), Some(0), "{left}: {}", again.stderr);
+        assert_eq!(std::fs::read(session).unwrap().len(), whole.len(), "{left}");
+    }
+}
+
 #[test]
 fn rekeying_killed_anywhere_leaves_the_old_store_or_the_new_one() {
     if !is_strace_there() {
