@@ -58,12 +58,12 @@ fn role_error(profile: &str, role: &str, cause: &str) -> String {
     )
 }
 
-/// What AWS's refusal of a role becomes, where its causes are told: `who` may not, or did not, become `role`.
+/// What AWS's refusal of a role becomes, where its causes are told: `who` may not, or did not, assume `role`.
 fn diagnosed(who: &str, role: &str, cause: &str, lines: &str) -> String {
     let code = cause.split(':').next().unwrap();
     let does = if cause.contains("is not authorized") { "may not" } else { "did not" };
     format!(
-        "hatbox: error: AWS refused: {who} {does} become {role} (sts:AssumeRole, {code}).\n\
+        "hatbox: error: AWS refused: {who} {does} assume {role} (sts:AssumeRole, {code}).\n\
          \x20 caused by: {cause}\n\n{lines}{END}"
     )
 }
