@@ -54,10 +54,10 @@ fn main() -> ExitCode {
     // Security: first of all, before anything secret is read.
     let received = sys::hardening::harden();
     let words: Vec<OsString> = std::env::args_os().collect();
-    let called_as = called_as(words.first());
+    let (called_as, own_name) = (called_as(words.first()), own_name(words.first()));
     wait_line::set_program_name(called_as.as_str());
     if words.get(1).is_some_and(commands::completion::is_asked) {
-        return complete(called_as, received, &words);
+        return complete(called_as, own_name, received, &words);
     }
     let cli = match parse(words, called_as) {
         Ok(cli) => cli,
@@ -68,7 +68,7 @@ fn main() -> ExitCode {
     let environment = Environment::load();
     // Security: what is read is taken away, and no thread has been started yet.
     sys::own_environment::forget(is_store_secret);
-    let world = World::new(environment, Output::new(called_as, detail), received);
+    let world = World::new(environment, Output::new(called_as, detail), received, own_name);
     let (stage, result) = run(&world, &cli);
     match result {
         Ok(code) => code,
@@ -123,8 +123,13 @@ fn print(output: &Output, text: &str) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn complete(called_as: CalledAs, received: sys::hardening::Received, words: &[OsString]) -> ExitCode {
-    let world = World::new(Environment::load(), Output::new(called_as, Detail::Usual), received);
+fn complete(
+    called_as: CalledAs,
+    own_name: Option<String>,
+    received: sys::hardening::Received,
+    words: &[OsString],
+) -> ExitCode {
+    let world = World::new(Environment::load(), Output::new(called_as, Detail::Usual), received, own_name);
     let asked = words.get(1..).unwrap_or_default();
     // Whatever fails, a shell would show it in the middle of a line.
     commands::completion::run(&world, Cli::command(), asked).ok();
@@ -152,6 +157,12 @@ fn run(world: &World, cli: &Cli) -> (Stage, Result<ExitCode, Failure>) {
         #[cfg(all(unix, feature = "sandbox"))]
         Command::Sandbox(args) => (Stage::Own, commands::sandbox::run(world, args)),
     }
+}
+
+/// The name under which this program runs: that of a link, or of another name that it was given.
+fn own_name(program: Option<&OsString>) -> Option<String> {
+    let name = Path::new(program?).file_name()?;
+    Some(name.to_string_lossy().into_owned())
 }
 
 /// A link named `aws-vault` makes the program a drop-in for it.

@@ -4,6 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::process::ExitCode;
 
 use hatbox_core::handover::{Format, render_export};
+use hatbox_core::plan::Purpose;
 use hatbox_types::text::shell::quote_word;
 
 use crate::args::{ExecArgs, GlobalArgs};
@@ -39,7 +40,7 @@ fn run_or_fail(world: &World, global: &GlobalArgs, args: &ExecArgs) -> Result<Ex
         world.output.warn("--stdout has no effect: it is about SSO, which this version does not have yet");
     }
     let profile = args.profile.as_deref().map(profile_text).transpose()?;
-    let obtained = obtain(world, global, &args.session, profile)
+    let obtained = obtain(world, global, &args.session, profile, Purpose::Use)
         .map_err(|failure| hint_at_dashes(failure, &world.environment, profile))?;
     let handover = obtained.handover();
     if args.json {
@@ -56,7 +57,7 @@ fn run_or_fail(world: &World, global: &GlobalArgs, args: &ExecArgs) -> Result<Ex
         if Output::is_stdout_terminal() && world.environment.first(env_names::NO_HELP_LINE).is_none() {
             world.output.note(&format!(
                 "this shell has the credentials of `{}`; leave it with `exit`",
-                obtained.profile
+                obtained.profile()
             ));
         }
         return exec_command(world, handover, keyring, &[shell]).map(|never| match never {});

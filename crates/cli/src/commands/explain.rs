@@ -2,10 +2,10 @@
 
 use hatbox_core::cache::{Reuse, StartRules, resolve_cache_state, resolve_session_key};
 use hatbox_core::plan::explain::{CacheState, render_explanation, render_explanation_json};
-use hatbox_core::plan::{Plan, Stage};
+use hatbox_core::plan::{Plan, Purpose, Stage};
 
 use crate::args::{ExplainArgs, GlobalArgs};
-use crate::credentials::plan as planning;
+use crate::credentials::plan::Planning;
 use crate::credentials::request::{SessionRequest, resolve_profile_name, resolve_session};
 use crate::errors::Failure;
 use crate::files::aws_config::load_config;
@@ -20,7 +20,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ExplainArgs) -> Res
     let mut store = KeyStore::open(world, global)?;
     let files = load_config(world)?;
     let index = store.index_if_known()?;
-    let plan = planning::resolve(world, &files, &request, index.as_ref(), &profile)?;
+    let plan = Planning::new(world, &files, &request, index.as_ref(), Purpose::Use).resolve(&profile)?;
     let is_empty = store.is_empty();
     let sessions = store.sessions_if_known()?;
     let paths = files.paths();

@@ -1,11 +1,12 @@
 //! `hatbox remove`: deletes a stored key and the sessions made with it.
 
+use hatbox_core::plan::Purpose;
 use hatbox_types::text;
 
 use crate::args::{GlobalArgs, RemoveArgs, SessionArgs};
 use crate::ask::confirm::{Confirmation, ask_yes_or_no};
 use crate::ask::passphrase::Interaction;
-use crate::credentials::plan as planning;
+use crate::credentials::plan::Planning;
 use crate::credentials::request::{resolve_profile_name, resolve_session};
 use crate::errors::{Failure, FailureKind};
 use crate::files::aws_config::load_config;
@@ -39,7 +40,8 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &RemoveArgs) -> Resu
     }
     let files = load_config(world)?;
     let request = resolve_session(global, &SessionArgs::default(), &world.environment)?;
-    let keys = planning::resolve_session_keys(world, &files, &request, &index, &profile);
+    let keys =
+        Planning::new(world, &files, &request, Some(&index), Purpose::Use).resolve_session_keys(&profile);
     store.delete_key(&profile)?;
     let sessions = store.sessions(Interaction::Allowed)?;
     let mut count = 0;

@@ -16,109 +16,107 @@ use jiff::Timestamp;
 
 use super::attempt::{Circumstances, attempt_of_step};
 use super::mfa::CodeSource;
-use super::run::Fetching;
+use super::plan::Planned;
+use super::step::Sent;
 use super::surroundings::{paths_of, resolve_surroundings};
-use crate::aws::client::ServiceSettings;
 use crate::aws::endpoint::EndpointUrl;
 use crate::aws::sts_error::{CertificateProblem, ProxyProblem, RefusedAnswer, StsError, StsProblem};
 use crate::errors::{self, Failure, FailureKind};
 use crate::files::trust_sources::{AT_ONCE, load_trust_sources};
+use crate::world::World;
 
 /// Further apart than this the clocks explain what a session's length does not.
 const CLOCK_TOLERANCE: Duration = Duration::from_mins(1);
 
-/// A refused call and what was asked.
-pub(super) struct Refused<'a> {
-    pub(super) error: &'a StsError,
-    pub(super) plan: &'a Plan,
-    /// The step's place in the plan.
-    pub(super) index: usize,
-    pub(super) step: &'a Step,
-    pub(super) settings: &'a ServiceSettings,
-    pub(super) code_source: Option<CodeSource>,
-    /// The name that was sent for a role's session.
-    pub(super) session_name: Option<&'a str>,
-    /// When the session was obtained that signed, where one did.
-    pub(super) source_at: Option<Timestamp>,
+/// A call without the answer that was hoped for, and all that is known of it here.
+#[derive(Clone, Copy)]
+struct Denied<'a> {
+    planned: &'a Planned,
+    step: &'a Step,
+    sent: &'a Sent,
+    error: &'a StsError,
 }
 
-impl Fetching<'_> {
-    /// The failure for the user. Nothing is called: what is known here is all that is looked at.
-    pub(super) fn failure_of(&self, refused: &Refused<'_>) -> Failure {
-        let failure = match &refused.error.problem {
-            StsProblem::Refused(answer) => self.explain(answer, refused),
-            _ => add_hints_of_way(undiagnosed(refused), refused),
-        };
-        // A code of a flag is this process's own; another may have a better one.
-        if refused.code_source == Some(CodeSource::Flag) { failure } else { failure.shared() }
-    }
+/// The failure for the user. Nothing is called: what is known here is all that is looked at.
+pub(super) fn failure_of(planned: &Planned, step: &Step, sent: &Sent, error: &StsError) -> Failure {
+    let denied = Denied { planned, step, sent, error };
+    let failure = match &error.problem {
+        StsProblem::Refused(answer) => denied.explain(answer),
+        _ => add_hints_of_way(denied.undiagnosed(), denied),
+    };
+    // A code of a flag is this process's own; another may have a better one.
+    if sent.code == Some(CodeSource::Flag) { failure } else { failure.shared() }
+}
 
-    fn explain(&self, answer: &RefusedAnswer, refused: &Refused<'_>) -> Failure {
-        let call = self.attempt_of(answer, refused).map(|attempt| RefusedCall {
+impl Denied<'_> {
+    fn explain(self, answer: &RefusedAnswer) -> Failure {
+        let Self { planned, error, .. } = self;
+        let call = self.attempt(answer).map(|attempt| RefusedCall {
             code: answer.code.clone(),
             message: answer.message.clone(),
             attempt,
         });
-        let now = self.world.clock.now();
-        let told = call.as_ref().and_then(|call| {
-            let known = self.gather_known(&answer.refusal, &call.attempt);
+        let now = planned.world.clock.now();
+        let report = call.as_ref().and_then(|call| {
+            let known = known_of(&planned.world, &answer.refusal, &call.attempt);
             render_report(call, &diagnose(&answer.refusal, &call.attempt, &known, now))
         });
-        let (mut failure, explanation) = match told {
+        let (mut failure, explanation) = match report {
             Some(report) => {
-                (Failure::new(FailureKind::Failed, report.headline).caused_by(refused.error), report.page)
+                (Failure::new(FailureKind::Failed, report.headline).caused_by(error), report.page)
             }
-            None => (add_hints(undiagnosed(refused), &answer.refusal, refused.plan), Page::default()),
+            None => (add_hints(self.undiagnosed(), &answer.refusal, &planned.plan), Page::default()),
         };
         failure.refused = call.map(|call| Box::new(errors::Refused { call, explanation }));
         failure
     }
 
-    /// What the files that the settings name tell, where that can matter.
-    fn gather_known(&self, refusal: &Refusal, attempt: &Attempt) -> Known {
-        let Refusal::NotAuthorized(denial) = refusal else { return Known::default() };
-        match load_trust_sources(self.world, AT_ONCE) {
-            Some(accounts) => {
-                let now = self.world.clock.now();
-                gather_known(&accounts, attempt.role.as_deref(), denial.caller.as_deref(), now)
-            }
-            None => Known::default(),
-        }
-    }
-
-    fn attempt_of(&self, answer: &RefusedAnswer, refused: &Refused<'_>) -> Option<Attempt> {
-        let Refused { plan, index, settings, code_source, session_name, source_at, .. } = refused;
-        let now = self.world.clock.now();
+    fn attempt(self, answer: &RefusedAnswer) -> Option<Attempt> {
+        let Self { planned, sent, .. } = self;
+        let Planned { world, files, request, plan, .. } = planned;
+        let seconds_since = |then: Timestamp, now: Timestamp| now.as_second() - then.as_second();
         let circumstances = Circumstances {
-            at: now.as_second(),
-            session_age: source_at.map(|at| (now.as_second() - at.as_second()).max(0)),
-            code: match code_source {
+            at: sent.at.as_second(),
+            session_age: sent.source_at.map(|at| seconds_since(at, sent.at).max(0)),
+            code: match sent.code {
                 None => CodeSent::No,
                 Some(CodeSource::Flag) => CodeSent::Flag,
                 Some(CodeSource::Process) => CodeSent::Process,
                 Some(CodeSource::Person) => CodeSent::Person,
             },
-            session_name: session_name.map(str::to_owned),
-            region: settings.region.clone(),
-            endpoint: settings.endpoint.as_ref().map(|url| url.as_str().to_owned()),
-            clock_ahead: answer.date.map(|date| now.as_second() - date.as_second()),
-            around: resolve_surroundings(&self.world.environment, self.files, self.request, plan),
+            session_name: sent.request.session_name().map(str::to_owned),
+            region: sent.settings.region.clone(),
+            endpoint: sent.settings.endpoint.as_ref().map(|url| url.as_str().to_owned()),
+            clock_ahead: answer.date.map(|date| seconds_since(date, world.clock.now())),
+            around: resolve_surroundings(&world.environment, files, request, plan),
         };
-        let paths = paths_of(self.files);
+        let paths = paths_of(files);
         let render_origin = |origin: &_| hatbox_core::plan::explain::render_origin(origin, &paths);
-        attempt_of_step(plan, *index, circumstances, &render_origin)
+        attempt_of_step(plan, sent.index, circumstances, &render_origin)
+    }
+
+    /// A failure that names the call alone.
+    fn undiagnosed(self) -> Failure {
+        let headline = match self.step {
+            Step::GetSessionToken(step) => format!("got no session for `{}` (GetSessionToken)", step.profile),
+            Step::AssumeRole(step) => {
+                format!("could not put on the role of `{}`: {} (AssumeRole)", step.profile, step.role.value)
+            }
+        };
+        Failure::new(FailureKind::Failed, headline).caused_by(self.error)
     }
 }
 
-/// A failure that names the call alone.
-fn undiagnosed(refused: &Refused<'_>) -> Failure {
-    let headline = match refused.step {
-        Step::GetSessionToken(step) => format!("got no session for `{}` (GetSessionToken)", step.profile),
-        Step::AssumeRole(step) => {
-            format!("could not put on the role of `{}`: {} (AssumeRole)", step.profile, step.role.value)
+/// What the files that the settings name tell, where that can matter.
+fn known_of(world: &World, refusal: &Refusal, attempt: &Attempt) -> Known {
+    let Refusal::NotAuthorized(denial) = refusal else { return Known::default() };
+    match load_trust_sources(world, AT_ONCE) {
+        Some(accounts) => {
+            let now = world.clock.now();
+            gather_known(&accounts, attempt.role.as_deref(), denial.caller.as_deref(), now)
         }
-    };
-    Failure::new(FailureKind::Failed, headline).caused_by(refused.error)
+        None => Known::default(),
+    }
 }
 
 /// The way out of a refusal that is none of a role's or a user's rights.
@@ -152,15 +150,15 @@ fn add_hints(failure: Failure, refusal: &Refusal, plan: &Plan) -> Failure {
 }
 
 /// The way out where no answer of STS came.
-fn add_hints_of_way(failure: Failure, refused: &Refused<'_>) -> Failure {
-    match refused.error.problem {
-        StsProblem::Unreachable => match &refused.settings.endpoint {
+fn add_hints_of_way(failure: Failure, denied: Denied<'_>) -> Failure {
+    match denied.error.problem {
+        StsProblem::Unreachable => match &denied.sent.settings.endpoint {
             Some(endpoint) => {
                 failure.hint(format!("is the endpoint {} right, and running?", EndpointUrl::as_str(endpoint)))
             }
             None => failure.hint("check the network, and set HTTPS_PROXY if you are behind a proxy"),
         },
-        StsProblem::NoAnswer => match refused.code_source {
+        StsProblem::NoAnswer => match denied.sent.code {
             Some(_) => failure.hint("try again with the next MFA code: this one may have been used"),
             None => failure.hint("try again"),
         },
@@ -170,7 +168,7 @@ fn add_hints_of_way(failure: Failure, refused: &Refused<'_>) -> Failure {
         StsProblem::Proxy(ProxyProblem::Other) => {
             failure.hint("check the variable, or add the host to NO_PROXY to connect without the proxy")
         }
-        StsProblem::Certificate(CertificateProblem::UnknownIssuer) => match &refused.settings.ca_bundle {
+        StsProblem::Certificate(CertificateProblem::UnknownIssuer) => match &denied.sent.settings.ca_bundle {
             Some(bundle) => failure.hint(format!(
                 "only the certificates in `{}` are trusted now: add the authority's to them",
                 bundle.display()

@@ -5,17 +5,17 @@ pub(crate) mod request;
 
 pub(crate) mod plan;
 
-pub(crate) mod run;
+mod run;
 
 mod base;
+mod call_lock;
 pub(crate) mod caller;
+pub(crate) mod service;
 mod step;
 
 mod mfa;
 mod mfa_program;
 mod used_codes;
-
-pub(crate) mod service;
 
 mod attempt;
 mod denial;

@@ -1,295 +1,323 @@
 //! Carries out a credential plan: store, MFA, AWS. The one place where credentials are obtained.
 //!
 //! Each stage is done once however many processes want it: its lock is taken, the cache is looked at again,
-//! and only then is the call made. Locks are taken in one order: sessions, source before target; then the
-//! MFA device; then the store. None is held across the start of the child.
+//! and only then is the call made.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use hatbox_core::cache::{
-    CachedSession, Renewal, Reuse, SessionKey, Start, StartRules, resolve_session_key, resolve_start,
+    CachedSession, Renewal, Reuse, SessionKey, Start, StartRules, StartSearch, resolve_session_key,
     resolve_use,
 };
 use hatbox_core::handover::Credentials;
-use hatbox_core::plan::{Base, Plan, Stage, Step};
-use hatbox_types::secret::SessionCredentials;
+use hatbox_core::plan::{Base, Plan, Purpose, Stage};
+use hatbox_types::name::ProfileName;
 use hatbox_types::text::shell::quote_word;
-use jiff::Timestamp;
 
+use super::base::run_base;
+use super::call_lock::{CallLock, Locked};
+use super::denial;
+use super::plan::{Planned, Planning, say_notes};
+use super::request::resolve_session;
 use super::service::check_sandbox;
+use super::step::{CallError, Outcome, Source, StepCall, make_call};
+use crate::args::{GlobalArgs, SessionArgs};
 use crate::ask::passphrase::Interaction;
-use crate::ask::waiting::{CACHE_HINT, Wanted, leave_failure, lock_path, seal_of, wait_for_lock};
+use crate::ask::waiting::CACHE_HINT;
 use crate::aws::client::Signer;
-use crate::credentials::request::SessionRequest;
 use crate::errors::{Failure, FailureKind};
-use crate::files::aws_config::ConfigFiles;
+use crate::files::aws_config::load_config;
 use crate::keys::KeyStore;
 use crate::store::sessions::Sessions;
 use crate::sys::files::FileError;
 use crate::sys::lock::Lock;
 use crate::world::World;
-use crate::world::settings::Settings;
 
-/// All that fetching needs.
-pub(crate) struct Fetching<'a> {
-    pub(crate) world: &'a World,
-    pub(crate) settings: &'a Settings,
-    pub(crate) secrets: &'a mut KeyStore,
-    pub(crate) files: &'a ConfigFiles,
-    pub(crate) request: &'a SessionRequest,
+/// A plan with all that carrying it out needs. It can be kept, asked for credentials again, and moved to another thread.
+#[derive(Debug)]
+pub(crate) struct PlanRun {
+    planned: Planned,
+    store: KeyStore,
 }
 
-/// The locks of a call, and what names them.
-#[derive(Clone, Copy)]
-pub(super) struct Locks<'a> {
-    pub(super) session: &'a Lock,
-    pub(super) sessions: Option<&'a Sessions>,
-}
-
-/// What signs a call.
-#[derive(Clone)]
-pub(super) struct Source {
-    pub(super) signer: Signer,
-    /// When it was obtained, where it is a session of a stage before.
-    pub(super) obtained_at: Option<Timestamp>,
-}
-
-impl Source {
-    fn of_session(session: CachedSession) -> Self {
-        Self { signer: Signer::Session(session.credentials), obtained_at: Some(session.obtained_at) }
+impl PlanRun {
+    /// Makes the plan of `profile`. Nothing is obtained yet.
+    pub(crate) fn open(
+        world: &World,
+        global: &GlobalArgs,
+        session: &SessionArgs,
+        profile: &ProfileName,
+        purpose: Purpose,
+    ) -> Result<Self, Failure> {
+        let request = resolve_session(global, session, &world.environment)?;
+        let mut store = KeyStore::open(world, global)?;
+        let files = load_config(world)?;
+        let index = store.index(Interaction::Allowed)?;
+        let planning = Planning::new(world, &files, &request, Some(&index), purpose);
+        let plan = planning.resolve(profile)?;
+        say_notes(world, &files, &plan);
+        let (world, settings) = (world.clone(), world.settings()?.clone());
+        Ok(Self { planned: Planned { world, settings, files, request, plan }, store })
     }
-}
 
-/// Obtains the credentials of `plan`, from the cache where that is allowed.
-pub(crate) fn fetch_credentials(fetching: &mut Fetching<'_>, plan: &Plan) -> Result<Credentials, Failure> {
-    let credentials = fetch_or_load(fetching, plan)?;
-    // Security: whoever gets them calls AWS where the environment says that AWS is. This is the one way out, with
-    // or without a call before it.
-    check_sandbox(&fetching.world.environment, credentials.id(), &plan.profile)?;
-    Ok(credentials)
-}
+    /// Makes the plan for the credentials alone that the chain of `profile` starts from, where they are at hand without
+    /// a call and without a question to anybody. `None`: the store is locked.
+    #[cfg(feature = "trust")]
+    pub(crate) fn open_base(
+        world: &World,
+        global: &GlobalArgs,
+        profile: &ProfileName,
+    ) -> Result<Option<Self>, Failure> {
+        let request = resolve_session(global, &SessionArgs::default(), &world.environment)?;
+        let mut store = KeyStore::open(world, global)?;
+        let files = load_config(world)?;
+        let index = store.index_if_known()?;
+        let planning = Planning::new(world, &files, &request, index.as_ref(), Purpose::BaseOnly);
+        let plan = planning.resolve_quietly(profile)?;
+        // The index may be known where the key is not.
+        let is_stored = matches!(plan.base, Base::StoredKey { .. });
+        if is_stored && (index.is_none() || store.count_if_known()?.is_none()) {
+            return Ok(None);
+        }
+        if plan.base.call().is_some() {
+            return Err(Failure::new(
+                FailureKind::Failed,
+                format!("getting the source credentials of `{profile}` needs a network call"),
+            ));
+        }
+        let (world, settings) = (world.clone(), world.settings()?.clone());
+        Ok(Some(Self { planned: Planned { world, settings, files, request, plan }, store }))
+    }
 
-fn fetch_or_load(fetching: &mut Fetching<'_>, plan: &Plan) -> Result<Credentials, Failure> {
-    // Also temporary keys that stand in a file or in the environment: there is nothing to cache.
-    if plan.steps.is_empty() && plan.base.call().is_none() {
-        return match fetching.load_base(plan)? {
-            Signer::Key(key) => Ok(Credentials::AccessKey(key)),
-            Signer::Session(session) => Ok(Credentials::Session(session)),
-            Signer::Found { key, session_token } => Ok(Credentials::Found { key, session_token }),
+    pub(crate) fn plan(&self) -> &Plan {
+        &self.planned.plan
+    }
+
+    #[cfg(feature = "trust")]
+    pub(crate) fn into_plan(self) -> Plan {
+        self.planned.plan
+    }
+
+    /// Obtains the credentials of the plan, from the cache where that is allowed.
+    pub(crate) fn obtain(&mut self) -> Result<Credentials, Failure> {
+        let credentials = self.obtain_unchecked()?;
+        // Security: whoever gets them calls AWS where the environment says that AWS is. This is the one way out, with
+        // or without a call before it.
+        let Planned { world, plan, .. } = &self.planned;
+        check_sandbox(&world.environment, credentials.id(), &plan.profile)?;
+        // A code is good for one call: whoever asks again is not answered with it.
+        self.planned.request.mfa_code = None;
+        Ok(credentials)
+    }
+
+    fn obtain_unchecked(&mut self) -> Result<Credentials, Failure> {
+        let sessions = self.open_sessions()?;
+        let (from, source) = match self.find_start(sessions.as_ref())? {
+            Start::Ready(session) => {
+                self.planned.world.output.debug(|| "the cached session is still good".to_owned());
+                return Ok(Credentials::Session(session.credentials));
+            }
+            Start::From { stage, source } => (stage, source),
         };
+        let mut source = source.map(|session| Source::of_session(*session));
+        for stage in self.planned.plan.stages().skip_while(|stage| *stage != from) {
+            // A key that is simply there is read when it signs: whoever waits for the lock of the first call may find a
+            // session, and needs no key.
+            if self.planned.plan.stage_call(stage).is_some() {
+                source = Some(self.run_stage(sessions.as_ref(), stage, source)?);
+            }
+        }
+        let source = match source {
+            Some(source) => source,
+            None => self.read_base()?,
+        };
+        Ok(source.into_credentials())
     }
-    // Nobody is made to choose a passphrase for the sake of the cache alone.
-    let sessions = if fetching.secrets.is_empty() {
-        fetching.world.output.note("nothing is cached, as there is no store yet: `hatbox add` makes one");
-        None
-    } else {
-        Some(fetching.secrets.sessions(Interaction::Allowed)?)
-    };
-    let rules = fetching.rules();
-    let now = fetching.world.clock.now();
-    let mut file_error = None;
-    let start = resolve_start(
-        plan,
-        &mut |stage| {
-            let sessions = sessions.as_ref()?;
-            let loaded = resolve_session_key(plan, stage).map(|key| sessions.load(&key));
-            match loaded {
-                Some(Ok(session)) => session,
-                Some(Err(error)) => {
-                    file_error = Some(error);
-                    None
-                }
+
+    /// The cached sessions; `None` where there is nothing to cache, or nowhere.
+    fn open_sessions(&mut self) -> Result<Option<Sessions>, Failure> {
+        let plan = &self.planned.plan;
+        // Also temporary keys that stand in a file or in the environment are handed over as they are.
+        if plan.stages().all(|stage| plan.stage_call(stage).is_none()) {
+            return Ok(None);
+        }
+        // Nobody is made to choose a passphrase for the sake of the cache alone.
+        if self.store.is_empty() {
+            self.planned
+                .world
+                .output
+                .note("nothing is cached, as there is no store yet: `hatbox add` makes one");
+            return Ok(None);
+        }
+        self.store.sessions(Interaction::Allowed).map(Some)
+    }
+
+    fn find_start(&self, sessions: Option<&Sessions>) -> Result<Start, Failure> {
+        let Planned { world, plan, .. } = &self.planned;
+        let mut search = StartSearch::new(plan, world.clock.now(), self.rules());
+        while let Some(stage) = search.wanted() {
+            let loaded = match sessions.zip(resolve_session_key(plan, stage)) {
+                Some((sessions, key)) => sessions.load(&key).map_err(|error| cache_failure(&error))?,
                 None => None,
-            }
-        },
-        now,
-        rules,
-    );
-    if let Some(error) = file_error {
-        let failure = Failure::of_error(FailureKind::Failed, &error);
-        return Err(match (error.hint(), &error) {
-            (Some(hint), _) => failure.hint(hint),
-            // `hatbox clear` would meet the same error.
-            (None, FileError::Io { .. }) => failure.hint(CACHE_HINT),
-            // Not of hatbox's making, and `hatbox clear` deletes no directories.
-            (None, FileError::Kind(path)) if is_directory(path) => {
-                failure.hint(format!("rm -r {}", quote_word(path)))
-            }
-            (None, _) => failure.hint("hatbox clear"),
-        });
-    }
-    match start {
-        Start::Ready(session) => {
-            fetching.world.output.debug(|| "the cached session is still good".to_owned());
-            Ok(Credentials::Session(session.credentials))
+            };
+            search.give(loaded);
         }
-        Start::From { stage, source } => {
-            fetching.run_from(plan, sessions.as_ref(), stage, source.map(|s| *s))
-        }
+        Ok(search.into_start())
     }
-}
 
-impl Fetching<'_> {
     fn rules(&self) -> StartRules {
-        let reuse = if self.request.fresh { Reuse::Nothing } else { Reuse::Cached };
-        StartRules { min_ttl: self.request.min_ttl, reuse }
+        let request = &self.planned.request;
+        let reuse = if request.fresh { Reuse::Nothing } else { Reuse::Cached };
+        StartRules { min_ttl: request.min_ttl, reuse }
     }
 
-    fn run_from(
-        &mut self,
-        plan: &Plan,
-        sessions: Option<&Sessions>,
-        from: Stage,
-        source: Option<CachedSession>,
-    ) -> Result<Credentials, Failure> {
-        let mut signer = source.map(Source::of_session);
-        let mut last = None;
-        for stage in plan.stages().skip_while(|stage| *stage != from) {
-            let Stage::Step(index) = stage else { continue };
-            let session = self.run_stage(plan, sessions, index, &mut signer)?;
-            last = Some(session.credentials.clone());
-            signer = Some(Source::of_session(session));
-        }
-        match last {
-            Some(session) => Ok(Credentials::Session(session)),
-            None => Err(super::base::cannot_yet(&plan.base)),
-        }
-    }
-
-    /// Makes the call of one stage, unless another process made it meanwhile.
+    /// Does what one stage does, unless another process did it meanwhile.
     fn run_stage(
         &mut self,
-        plan: &Plan,
         sessions: Option<&Sessions>,
-        index: usize,
-        signer: &mut Option<Source>,
-    ) -> Result<CachedSession, Failure> {
-        let stage = Stage::Step(index);
-        let step = plan.steps.get(index).ok_or_else(no_identity)?;
+        stage: Stage,
+        mut source: Option<Source>,
+    ) -> Result<Source, Failure> {
+        let plan = &self.planned.plan;
         let key = resolve_session_key(plan, stage).ok_or_else(no_identity)?;
-        let path = self.lock_path(sessions, "session", key.as_bytes());
-        let seal = seal_of("session", key.as_bytes());
+        let words = format!("the credentials of `{}`", plan.stage_profile(stage).ok_or_else(no_identity)?);
+        let what = Locked { kind: "session", identity: key.as_bytes(), words: &words };
         loop {
-            let held_for = format!("the credentials of `{}`", step.profile());
-            let wanted = Wanted {
-                path: &path,
-                patience: self.patience(),
-                held_for: &held_for,
-                seal: seal.as_ref(),
-                taken_from: None,
-            };
-            let lock = wait_for_lock(self.world, &wanted)?;
-            if let Some(session) = self.load_if_good(plan, sessions, stage, &key, &lock) {
-                return Ok(session);
+            let lock = CallLock::wait(&self.planned, sessions, what, None)?;
+            if let Some(session) = self.load_if_good(sessions, stage, &key, lock.lock()) {
+                return Ok(Source::of_session(session));
             }
-            let result = self
-                .load_signer(plan, signer)
-                .and_then(|signer| self.make_call(plan, index, &signer, Locks { session: &lock, sessions }));
-            match result {
-                Ok(super::step::Outcome::Answered { credentials, clock_ahead }) => {
-                    let session = self.cached_session(step, credentials);
-                    self.say_if_shorter(step, &session, clock_ahead);
-                    // The credentials are there, and a code may be spent for them: without a cache they
-                    // are handed over all the same.
-                    if let Some(Err(error)) = sessions.map(|sessions| sessions.save(&key, &session)) {
-                        self.world.output.warn(&format!("the session is not cached: {error}"));
-                    }
-                    self.drop_if_orphaned(plan, sessions, &key);
-                    return Ok(session);
+            match self.call_stage(sessions, stage, &mut source, &lock) {
+                Ok(Outcome::Answered { signer, clock_ahead }) => {
+                    return Ok(self.keep(sessions, stage, &key, signer, clock_ahead));
                 }
-                Ok(super::step::Outcome::AnsweredElsewhere) => {
-                    self.world.output.note("answered on another terminal");
+                Ok(Outcome::AnsweredElsewhere) => {
+                    self.planned.world.output.note("answered on another terminal");
                 }
                 Err(failure) => {
-                    leave_failure(&lock, &failure, seal.as_ref());
+                    lock.leave_failure(&failure);
                     return Err(failure);
                 }
             }
         }
     }
 
+    fn call_stage(
+        &mut self,
+        sessions: Option<&Sessions>,
+        stage: Stage,
+        source: &mut Option<Source>,
+        lock: &CallLock,
+    ) -> Result<Outcome, Failure> {
+        let Stage::Step(index) = stage else {
+            let signer = run_base(&self.planned, &mut self.store)?;
+            return Ok(Outcome::Answered { signer, clock_ahead: None });
+        };
+        if source.is_none() {
+            *source = Some(self.read_base()?);
+        }
+        let planned = &self.planned;
+        let (Some(step), Some(source)) = (planned.plan.steps.get(index), source.as_ref()) else {
+            return Err(no_identity());
+        };
+        make_call(&StepCall { planned, index, step, source, lock, sessions }).map_err(|error| match error {
+            CallError::Failed(failure) => failure,
+            CallError::Unanswered(call) => denial::failure_of(planned, step, &call.0, &call.1),
+        })
+    }
+
+    fn read_base(&mut self) -> Result<Source, Failure> {
+        Ok(Source { signer: run_base(&self.planned, &mut self.store)?, obtained_at: None })
+    }
+
+    /// Saves what a stage gave, where it has an end.
+    fn keep(
+        &mut self,
+        sessions: Option<&Sessions>,
+        stage: Stage,
+        key: &SessionKey,
+        signer: Signer,
+        clock_ahead: Option<i64>,
+    ) -> Source {
+        let Planned { world, plan, .. } = &self.planned;
+        let (Signer::Session(credentials), Some(call), Some(profile)) =
+            (&signer, plan.stage_call(stage), plan.stage_profile(stage))
+        else {
+            return Source { signer, obtained_at: None };
+        };
+        let session = CachedSession {
+            credentials: credentials.clone(),
+            call,
+            profile: profile.clone(),
+            obtained_at: world.clock.now(),
+            asked: plan.stage_duration(stage),
+        };
+        self.say_if_shorter(&session, clock_ahead);
+        // The credentials are there, and a code may be spent for them: without a cache they are handed over all the
+        // same.
+        if let Some(Err(error)) = sessions.map(|sessions| sessions.save(key, &session)) {
+            world.output.warn(&format!("the session is not cached: {error}"));
+        }
+        self.drop_if_orphaned(sessions, key);
+        Source::of_session(session)
+    }
+
     /// Deletes the session again where its access key was removed or replaced during the call: `remove` has deleted
     /// those that it found.
-    fn drop_if_orphaned(&mut self, plan: &Plan, sessions: Option<&Sessions>, key: &SessionKey) {
-        let (Base::StoredKey { profile, id }, Some(sessions)) = (&plan.base, sessions) else { return };
-        let Ok(Some(index)) = self.secrets.index_if_known() else { return };
+    fn drop_if_orphaned(&mut self, sessions: Option<&Sessions>, key: &SessionKey) {
+        let (Base::StoredKey { profile, id }, Some(sessions)) = (&self.planned.plan.base, sessions) else {
+            return;
+        };
+        let Ok(Some(index)) = self.store.index_if_known() else { return };
         let stored = index.find(profile);
         if stored.is_some_and(|stored| id.as_ref().is_none_or(|id| *id == stored.id)) {
             return;
         }
         if let Err(error) = sessions.delete_key(key) {
-            self.world.output.warn(&format!("the session of a removed access key is not deleted: {error}"));
+            self.planned
+                .world
+                .output
+                .warn(&format!("the session of a removed access key is not deleted: {error}"));
         }
-    }
-
-    fn load_signer(&mut self, plan: &Plan, signer: &mut Option<Source>) -> Result<Source, Failure> {
-        let loaded = match signer.take() {
-            Some(signer) => signer,
-            None => Source { signer: self.load_base(plan)?, obtained_at: None },
-        };
-        Ok(signer.insert(loaded).clone())
-    }
-
-    /// The lock file of a thing, under a name that tells nothing of it where there is a key.
-    pub(super) fn lock_path(&self, sessions: Option<&Sessions>, kind: &str, identity: &[u8]) -> PathBuf {
-        match sessions {
-            Some(sessions) => sessions.lock_path(&self.world.dirs.locks(), kind, identity),
-            None => lock_path(&self.world.dirs.locks(), kind, identity),
-        }
-    }
-
-    /// How long another process may hold a lock: as long as a person may take, for three tries, and the call.
-    pub(super) fn patience(&self) -> Duration {
-        self.settings.prompt_timeout() * 3 + Duration::from_mins(1)
     }
 
     fn load_if_good(
         &self,
-        plan: &Plan,
         sessions: Option<&Sessions>,
         stage: Stage,
         key: &SessionKey,
         lock: &Lock,
     ) -> Option<CachedSession> {
+        let Planned { world, plan, .. } = &self.planned;
         let session = sessions?.load(key).ok().flatten()?;
         let mut rules = self.rules();
         // What another process obtained while this one waited is as fresh as can be.
-        if lock.was_waited_for() && session.obtained_at.as_second() >= self.world.started.as_second() {
+        if lock.was_waited_for() && session.obtained_at.as_second() >= world.started.as_second() {
             rules.reuse = Reuse::Cached;
         }
-        match resolve_use(plan, stage, &session, self.world.clock.now(), rules) {
+        match resolve_use(plan, stage, &session, world.clock.now(), rules) {
             Ok(_) => Some(session),
             Err(renewal) => {
-                self.world
-                    .output
-                    .debug(|| format!("a cached session is renewed: {}", render_renewal(renewal)));
+                world.output.debug(|| format!("a cached session is renewed: {}", render_renewal(renewal)));
                 None
             }
         }
     }
 
-    fn cached_session(&self, step: &Step, credentials: SessionCredentials) -> CachedSession {
-        CachedSession {
-            credentials,
-            call: step.call(),
-            profile: step.profile().clone(),
-            obtained_at: self.world.clock.now(),
-            asked: Some(step.duration().value),
-        }
-    }
-
     /// Never a set for less time than asked for without a word.
-    fn say_if_shorter(&self, step: &Step, session: &CachedSession, clock_ahead: Option<i64>) {
+    fn say_if_shorter(&self, session: &CachedSession, clock_ahead: Option<i64>) {
         use hatbox_types::duration::render_duration;
-        let (asked, left) = (step.duration().value, session.left(self.world.clock.now()));
+        let world = &self.planned.world;
+        let Some(asked) = session.asked else { return };
+        let left = session.left(world.clock.now());
         // AWS answers in whole seconds, and its clock is not ours to the second.
         if left + Duration::from_mins(1) < asked {
-            let clock = clock_ahead.and_then(super::denial::render_clock);
-            self.world.output.warn(&format!(
+            let clock = clock_ahead.and_then(denial::render_clock);
+            world.output.warn(&format!(
                 "{} for `{}` was granted for {} instead of {}{}",
-                step.call().label().trim_start_matches("sts."),
-                step.profile(),
+                session.call.label().trim_start_matches("sts."),
+                session.profile,
                 render_duration(Duration::from_secs(left.as_secs())),
                 render_duration(asked),
                 clock.map(|clock| format!("; {clock}")).unwrap_or_default()
@@ -298,8 +326,23 @@ impl Fetching<'_> {
     }
 }
 
-pub(super) fn no_identity() -> Failure {
+fn no_identity() -> Failure {
     Failure::new(FailureKind::Failed, "the credential plan names no identity")
+}
+
+/// A cache that cannot be read.
+fn cache_failure(error: &FileError) -> Failure {
+    let failure = Failure::of_error(FailureKind::Failed, error);
+    match (error.hint(), error) {
+        (Some(hint), _) => failure.hint(hint),
+        // `hatbox clear` would meet the same error.
+        (None, FileError::Io { .. }) => failure.hint(CACHE_HINT),
+        // Not of hatbox's making, and `hatbox clear` deletes no directories.
+        (None, FileError::Kind(path)) if is_directory(path) => {
+            failure.hint(format!("rm -r {}", quote_word(path)))
+        }
+        (None, _) => failure.hint("hatbox clear"),
+    }
 }
 
 fn render_renewal(renewal: Renewal) -> String {
@@ -316,4 +359,38 @@ fn render_renewal(renewal: Renewal) -> String {
 fn is_directory(path: &str) -> bool {
     let path = Path::new(path);
     path.is_dir() && !path.is_symlink()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::{CalledAs, Detail, Output};
+    use crate::sys::hardening::Received;
+    use crate::world::environment::Environment;
+
+    #[test]
+    fn a_run_is_kept_called_again_and_moved_to_another_thread() {
+        fn assert_send<T: Send + 'static>() {}
+        assert_send::<PlanRun>();
+
+        let home = tempfile::tempdir().unwrap();
+        let (home, config) = (home.path().to_str().unwrap(), home.path().join("config"));
+        std::fs::write(&config, "[profile ci]\ncredential_source = Environment\n").unwrap();
+        let environment = Environment::of(&[
+            ("HOME", home),
+            ("USERPROFILE", home),
+            ("AWS_CONFIG_FILE", config.to_str().unwrap()),
+            ("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE"),
+            ("AWS_SECRET_ACCESS_KEY", "secret"),
+        ]);
+        let output = Output::new(CalledAs::Hatbox, Detail::Usual);
+        let world = World::new(environment, output, Received::unchanged(), None);
+        let session = SessionArgs { no_session: true, ..SessionArgs::default() };
+        let profile = ProfileName::parse("ci").unwrap();
+        let run = PlanRun::open(&world, &GlobalArgs::default(), &session, &profile, Purpose::Use);
+        let mut run = run.unwrap();
+        let first = run.obtain().unwrap();
+        let again = std::thread::spawn(move || run.obtain().unwrap()).join().unwrap();
+        assert_eq!((first.id(), again.id().as_str()), (again.id(), "AKIAIOSFODNN7EXAMPLE"));
+    }
 }

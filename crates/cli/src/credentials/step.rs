@@ -2,21 +2,23 @@
 
 use std::time::Duration;
 
-use hatbox_core::plan::{AssumeRole, Mfa, Plan, Step};
+use hatbox_core::cache::CachedSession;
+use hatbox_core::handover::Credentials;
+use hatbox_core::plan::{AssumeRole, Mfa, Step};
 use hatbox_types::name::ProfileName;
 use hatbox_types::secret::SessionCredentials;
+use jiff::Timestamp;
 
-use super::denial::Refused;
-use super::mfa::{Code, CodeSource};
-use super::run::{Fetching, Locks, Source, no_identity};
+use super::call_lock::{CallLock, Locked};
+use super::mfa::{Code, CodeSource, fetch_code};
+use super::plan::Planned;
 use super::service::{check_sandbox, partition_of, resolve_sts_settings};
-use crate::ask::waiting::{Wanted, leave_failure, seal_of, wait_for_lock};
+use super::used_codes::UsedCodes;
 use crate::aws::client::{Sending, ServiceSettings, Signer};
 use crate::aws::sts::{AssumeRoleCall, MfaProof, Sts};
 use crate::aws::sts_error::StsError;
-use crate::credentials::used_codes::UsedCodes;
 use crate::errors::{Failure, FailureKind};
-use crate::sys::lock::Lock;
+use crate::store::sessions::Sessions;
 use crate::world::World;
 
 /// How often a person may correct a wrong code.
@@ -24,18 +26,43 @@ const TRIES: u32 = 3;
 /// How often a program that gives a used code is asked again, a half minute later each time.
 const NEXT_CODE_WAITS: u32 = 2;
 
-/// A question for a code: the device, its codes so far, the locks that a take-over takes.
-struct Asked<'a> {
-    mfa: &'a Mfa,
-    session_name: Option<&'a str>,
-    used: UsedCodes,
-    locks: [&'a Lock; 2],
+/// What a stage gave: it signs the call of the next one, or is handed over.
+pub(super) struct Source {
+    pub(super) signer: Signer,
+    /// When it was obtained, where it is a session of a stage before.
+    pub(super) obtained_at: Option<Timestamp>,
+}
+
+impl Source {
+    pub(super) fn of_session(session: CachedSession) -> Self {
+        Self { signer: Signer::Session(session.credentials), obtained_at: Some(session.obtained_at) }
+    }
+
+    pub(super) fn into_credentials(self) -> Credentials {
+        match self.signer {
+            Signer::Key(key) => Credentials::AccessKey(key),
+            Signer::Session(session) => Credentials::Session(session),
+            Signer::Found { key, session_token } => Credentials::Found { key, session_token },
+        }
+    }
+}
+
+/// The call of a step, and what it is made with.
+pub(super) struct StepCall<'a> {
+    pub(super) planned: &'a Planned,
+    /// The step's place in the plan.
+    pub(super) index: usize,
+    pub(super) step: &'a Step,
+    pub(super) source: &'a Source,
+    /// The session's lock, which is held.
+    pub(super) lock: &'a CallLock,
+    pub(super) sessions: Option<&'a Sessions>,
 }
 
 /// What came of a call.
 pub(super) enum Outcome {
     Answered {
-        credentials: SessionCredentials,
+        signer: Signer,
         /// How many seconds this machine's clock is ahead of the endpoint's, where that is known.
         clock_ahead: Option<i64>,
     },
@@ -43,96 +70,127 @@ pub(super) enum Outcome {
     AnsweredElsewhere,
 }
 
-impl Fetching<'_> {
-    /// Makes the call of `step`, signed by `signer`, under the session's lock.
-    pub(super) fn make_call(
-        &self,
-        plan: &Plan,
-        index: usize,
-        signer: &Source,
-        locks: Locks<'_>,
-    ) -> Result<Outcome, Failure> {
-        let Source { signer, obtained_at } = signer;
-        let Some(step) = plan.steps.get(index) else { return Err(no_identity()) };
-        let settings = resolve_sts_settings(plan, partition_of(step), &self.world.environment)?;
-        check_sandbox(&self.world.environment, signer.access_key_id(), step.profile())?;
-        self.world.announce_endpoint("STS", settings.endpoint.as_ref());
-        let session_name = self.session_name(step);
-        let refused = |error: &StsError, source| {
-            self.failure_of(&Refused {
-                error,
-                plan,
-                index,
-                step,
-                settings: &settings,
-                code_source: source,
-                session_name: session_name.as_deref(),
-                source_at: *obtained_at,
-            })
-        };
-        self.world.output.debug(|| format!("calling {} for `{}`", step.call().label(), step.profile()));
-        let Some(mfa) = step.mfa() else {
-            let client = self.client(&settings, signer, Sending::WithRetries)?;
-            return send(&client, step, session_name.as_deref(), None)
-                .map(|credentials| Outcome::Answered { credentials, clock_ahead: client.clock_ahead() })
-                .map_err(|error| refused(&error, None));
-        };
-        let serial = &mfa.serial.value;
-        let held_for = format!("the MFA code of {serial}");
-        let path = self.lock_path(locks.sessions, "mfa", serial.as_str().as_bytes());
-        let seal = seal_of("mfa", serial.as_str().as_bytes());
-        let wanted = Wanted {
-            path: &path,
-            patience: self.patience(),
-            held_for: &held_for,
-            seal: seal.as_ref(),
-            taken_from: locks.session.taken_from(),
-        };
-        let device = wait_for_lock(self.world, &wanted)?;
-        locks.session.note(self.world.prompter().device(), &held_for);
-        let client = self.client(&settings, signer, Sending::Once)?;
-        let question = Asked {
-            mfa,
-            session_name: session_name.as_deref(),
-            used: UsedCodes::beside(&path, serial),
-            locks: [locks.session, &device],
-        };
-        let result = self.send_with_code(&client, step, &question, &refused);
-        if let Err(failure) = &result
-            && matches!(failure.kind, FailureKind::Cancelled | FailureKind::NeedsPerson)
-        {
-            // Whoever waits for the device would ask the same person the same question.
-            leave_failure(&device, failure, seal.as_ref());
+/// A request as it goes out.
+#[derive(Debug, Clone)]
+pub(super) enum Request {
+    GetSessionToken(Duration),
+    AssumeRole(Box<AssumeRoleCall>),
+}
+
+impl Request {
+    fn of_step(step: &Step, now: Timestamp) -> Self {
+        match step {
+            Step::GetSessionToken(step) => Self::GetSessionToken(step.duration.value),
+            Step::AssumeRole(step) => Self::AssumeRole(Box::new(role_call(step, now))),
         }
-        result
     }
 
-    fn send_with_code(
-        &self,
-        client: &Sts,
-        step: &Step,
-        asked: &Asked<'_>,
-        refused: &dyn Fn(&StsError, Option<CodeSource>) -> Failure,
-    ) -> Result<Outcome, Failure> {
+    /// The name of the role's session.
+    pub(super) fn session_name(&self) -> Option<&str> {
+        match self {
+            Self::GetSessionToken(_) => None,
+            Self::AssumeRole(call) => Some(&call.session_name),
+        }
+    }
+}
+
+/// What was sent: a denial is explained from it.
+#[derive(Debug)]
+pub(super) struct Sent {
+    /// The step's place in the plan.
+    pub(super) index: usize,
+    pub(super) request: Request,
+    pub(super) at: Timestamp,
+    pub(super) settings: ServiceSettings,
+    /// Where the MFA code came from, if there was one.
+    pub(super) code: Option<CodeSource>,
+    /// When the session was obtained that signed, where one did.
+    pub(super) source_at: Option<Timestamp>,
+}
+
+/// Why a call gave no credentials.
+pub(super) enum CallError {
+    /// It was not made.
+    Failed(Failure),
+    /// STS refused it, or did not answer.
+    Unanswered(Box<(Sent, StsError)>),
+}
+
+impl From<Failure> for CallError {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+/// Makes the call, under the session's lock.
+pub(super) fn make_call(call: &StepCall<'_>) -> Result<Outcome, CallError> {
+    let StepCall { planned, step, source, lock, sessions, .. } = *call;
+    let world = &planned.world;
+    let settings = resolve_sts_settings(&planned.plan, partition_of(step), &world.environment)?;
+    check_sandbox(&world.environment, source.signer.access_key_id(), step.profile())?;
+    world.announce_endpoint("STS", settings.endpoint.as_ref());
+    let request = Request::of_step(step, world.clock.now());
+    world.output.debug(|| format!("calling {} for `{}`", step.call().label(), step.profile()));
+    let Some(mfa) = step.mfa() else {
+        let client = open_sts(world, &settings, &source.signer, Sending::WithRetries)?;
+        return Outgoing { call, client, request, settings }.send_without_code();
+    };
+    let serial = &mfa.serial.value;
+    let words = format!("the MFA code of {serial}");
+    let what = Locked { kind: "mfa", identity: serial.as_str().as_bytes(), words: &words };
+    let device = CallLock::wait(planned, sessions, what, lock.lock().taken_from())?;
+    lock.lock().note(world.prompter().device(), &words);
+    let client = open_sts(world, &settings, &source.signer, Sending::Once)?;
+    let result = Outgoing { call, client, request, settings }.send_with_code(mfa, &device);
+    if let Err(CallError::Failed(failure)) = &result
+        && matches!(failure.kind, FailureKind::Cancelled | FailureKind::NeedsPerson)
+    {
+        // Whoever waits for the device would ask the same person the same question.
+        device.leave_failure(failure);
+    }
+    result
+}
+
+/// A request with the client that sends it.
+struct Outgoing<'a> {
+    call: &'a StepCall<'a>,
+    client: Sts,
+    request: Request,
+    settings: ServiceSettings,
+}
+
+impl Outgoing<'_> {
+    fn send_without_code(self) -> Result<Outcome, CallError> {
+        let at = self.call.planned.world.clock.now();
+        match self.send(None) {
+            Ok(credentials) => Ok(self.answered(credentials)),
+            Err(error) => Err(self.unanswered(error, at, None)),
+        }
+    }
+
+    fn send_with_code(self, mfa: &Mfa, device: &CallLock) -> Result<Outcome, CallError> {
+        let StepCall { planned, step, lock, .. } = *self.call;
+        let world = &planned.world;
+        let locks = [lock.lock(), device.lock()];
+        let used = UsedCodes::beside(device.path(), &mfa.serial.value);
         let mut tries = 0;
         let mut waits = 0;
-        let Asked { mfa, session_name, used, locks } = asked;
         loop {
-            let (code, source) = match self.fetch_code(step.profile(), mfa, locks)? {
+            let (code, source) = match fetch_code(planned, step.profile(), mfa, &locks)? {
                 Code::Given(code, source) => (code, source),
                 Code::AnsweredElsewhere => return Ok(Outcome::AnsweredElsewhere),
             };
             if used.has(&code) {
                 match source {
                     CodeSource::Person => {
-                        self.world.prompter().show("That code was used already: wait for the next.");
+                        world.prompter().show("That code was used already: wait for the next.");
                     }
                     CodeSource::Process if waits < NEXT_CODE_WAITS => {
                         waits += 1;
-                        self.wait_for_next_code();
+                        wait_for_next_code(world);
                     }
-                    CodeSource::Process => return Err(used_already(mfa).shared()),
-                    CodeSource::Flag => return Err(used_already(mfa)),
+                    CodeSource::Process => return Err(used_already(mfa).shared().into()),
+                    CodeSource::Flag => return Err(used_already(mfa).into()),
                 }
                 continue;
             }
@@ -140,64 +198,63 @@ impl Fetching<'_> {
             if !locks.iter().all(|lock| lock.is_current()) {
                 return Ok(Outcome::AnsweredElsewhere);
             }
-            used.save(&code)?;
+            used.save(&code).map_err(Failure::from)?;
             tries += 1;
             let proof = MfaProof { serial: mfa.serial.value.clone(), code };
-            let result = send(client, step, *session_name, Some(&proof));
-            if result.is_err() && !client.may_have_sent() {
-                used.forget(&proof.code)?;
+            let at = world.clock.now();
+            let result = self.send(Some(&proof));
+            if result.is_err() && !self.client.may_have_sent() {
+                used.forget(&proof.code).map_err(Failure::from)?;
             }
             match result {
-                Ok(credentials) => {
-                    return Ok(Outcome::Answered { credentials, clock_ahead: client.clock_ahead() });
-                }
+                Ok(credentials) => return Ok(self.answered(credentials)),
                 Err(error) if error.is_wrong_code() && source == CodeSource::Person && tries < TRIES => {
-                    self.world
+                    world
                         .prompter()
                         .show("AWS did not take that code. Each one works once: wait for the next.");
                 }
-                Err(error) => return Err(refused(&error, Some(source))),
+                Err(error) => return Err(self.unanswered(error, at, Some(source))),
             }
         }
     }
 
-    /// Sleeps until authenticators show another code: they change on the half minute (RFC 6238).
-    fn wait_for_next_code(&self) {
-        let into_step = self.world.clock.now().as_second().rem_euclid(30);
-        self.world.output.note("that MFA code was used already; waiting for the next one");
-        std::thread::sleep(Duration::from_secs(u64::try_from(30 - into_step).unwrap_or(30)));
+    fn send(&self, mfa: Option<&MfaProof>) -> Result<SessionCredentials, StsError> {
+        match &self.request {
+            Request::GetSessionToken(duration) => self.client.fetch_session_token(*duration, mfa),
+            Request::AssumeRole(call) => self.client.fetch_role(call, mfa),
+        }
     }
 
-    fn client(&self, settings: &ServiceSettings, signer: &Signer, sending: Sending) -> Result<Sts, Failure> {
-        open_sts(self.world, settings, signer, sending)
+    fn answered(&self, credentials: SessionCredentials) -> Outcome {
+        Outcome::Answered { signer: Signer::Session(credentials), clock_ahead: self.client.clock_ahead() }
     }
 
-    /// The name that the session gets, decided once: what is said of a refusal is about the name that was sent.
-    fn session_name(&self, step: &Step) -> Option<String> {
-        let Step::AssumeRole(step) = step else { return None };
-        Some(match &step.session_name {
-            Some(name) => name.value.clone(),
-            None => default_session_name(&step.profile, self.world.clock.now().as_second()),
-        })
-    }
-}
-
-fn send(
-    client: &Sts,
-    step: &Step,
-    session_name: Option<&str>,
-    mfa: Option<&MfaProof>,
-) -> Result<SessionCredentials, StsError> {
-    match step {
-        Step::GetSessionToken(step) => client.fetch_session_token(step.duration.value, mfa),
-        Step::AssumeRole(step) => client.fetch_role(&role_call(step, session_name.unwrap_or_default()), mfa),
+    fn unanswered(self, error: StsError, at: Timestamp, code: Option<CodeSource>) -> CallError {
+        let Self { call, request, settings, .. } = self;
+        let source_at = call.source.obtained_at;
+        CallError::Unanswered(Box::new((
+            Sent { index: call.index, request, at, settings, code, source_at },
+            error,
+        )))
     }
 }
 
-fn role_call(step: &AssumeRole, session_name: &str) -> AssumeRoleCall {
+/// Sleeps until authenticators show another code: they change on the half minute (RFC 6238).
+fn wait_for_next_code(world: &World) {
+    let into_step = world.clock.now().as_second().rem_euclid(30);
+    world.output.note("that MFA code was used already; waiting for the next one");
+    std::thread::sleep(Duration::from_secs(u64::try_from(30 - into_step).unwrap_or(30)));
+}
+
+/// The name of the session is decided here, once: what is said of a denial is about the name that was sent.
+fn role_call(step: &AssumeRole, now: Timestamp) -> AssumeRoleCall {
+    let session_name = match &step.session_name {
+        Some(name) => name.value.clone(),
+        None => default_session_name(&step.profile, now.as_second()),
+    };
     AssumeRoleCall {
         role: step.role.value.clone(),
-        session_name: session_name.to_owned(),
+        session_name,
         duration: step.duration.value,
         external_id: step.external_id.as_ref().map(|id| id.value.clone()),
         tags: step.tags.as_ref().map(|tags| tags.value.clone()).unwrap_or_default(),

@@ -8,14 +8,14 @@ mod snapshot;
 mod verify;
 
 use hatbox_core::handover::Credentials;
-use hatbox_core::plan::Plan;
+use hatbox_core::plan::{Plan, Purpose};
 use hatbox_types::name::ProfileName;
 
 use crate::args::{GlobalArgs, SessionArgs};
 use crate::aws::client::Signer;
 use crate::aws::iam::Iam;
 pub(crate) use crate::aws::iam::RoleFacts;
-use crate::credentials::obtain::{Obtained, obtain_for_iam};
+use crate::credentials::obtain::obtain;
 use crate::credentials::service::{check_sandbox, resolve_iam_settings};
 use crate::errors::Failure;
 use crate::world::World;
@@ -43,8 +43,8 @@ pub(crate) fn open_iam(
     mfa_token: Option<&str>,
 ) -> Result<LiveIam, Failure> {
     let session = SessionArgs { mfa_token: mfa_token.map(str::to_owned), ..SessionArgs::default() };
-    let Obtained { profile, plan, credentials, .. } = obtain_for_iam(world, global, &session, profile)?;
-    open_as(world, profile, plan, &signer_of(credentials))
+    let (plan, credentials) = obtain(world, global, &session, profile, Purpose::Iam)?.into_parts();
+    open_as(world, plan.profile.clone(), plan, &signer_of(credentials))
 }
 
 fn signer_of(credentials: Credentials) -> Signer {

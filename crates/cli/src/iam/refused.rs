@@ -42,7 +42,7 @@ fn obtain_same_base(world: &World, global: &GlobalArgs, attempt: &Attempt) -> Re
     let profile = ProfileName::parse(&attempt.profile).map_err(|error| error.to_string())?;
     let base = obtain_base(world, global, &profile).map_err(|failure| failure.error)?;
     let base = base.ok_or("the store is locked")?;
-    let key = base.plan.base.access_key_id().map(hatbox_types::name::AccessKeyId::masked);
+    let key = base.plan().base.access_key_id().map(hatbox_types::name::AccessKeyId::masked);
     if key != attempt.base.key {
         return Err(format!("the credentials behind `{profile}` are others today"));
     }
@@ -58,7 +58,8 @@ struct Asking<'a> {
 
 impl Asking<'_> {
     fn ask(&mut self, attempt: &Attempt, base: Obtained) -> Result<(), Failure> {
-        let Obtained { profile, plan, credentials, .. } = base;
+        let (plan, credentials) = base.into_parts();
+        let profile = plan.profile.clone();
         let signer = signer_of(credentials);
         let caller = match fetch_caller(self.world, &plan, &profile, &signer) {
             Caller::Known(arn) => arn,

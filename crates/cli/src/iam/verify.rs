@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use hatbox_core::plan::Purpose;
 use hatbox_types::name::ProfileName;
 use hatbox_types::text::shell::quote_word;
 
@@ -27,7 +28,7 @@ const WAITS: [Duration; 6] = [
 pub(crate) fn verify(world: &World, global: &GlobalArgs, profile: &ProfileName) -> Result<(), Failure> {
     check_refused(world, global, profile)?;
     let anew = SessionArgs { fresh: true, no_session: true, ..SessionArgs::default() };
-    obtain(world, global, &anew, Some(profile.as_str())).map(|_| ())
+    obtain(world, global, &anew, Some(profile.as_str()), Purpose::Use).map(|_| ())
 }
 
 fn check_refused(world: &World, global: &GlobalArgs, profile: &ProfileName) -> Result<(), Failure> {

@@ -38,6 +38,8 @@ pub(crate) struct Outside {
     pub(crate) output: Output,
     /// What the child gets back.
     pub(crate) received: Received,
+    /// The base name under which this program was started.
+    pub(crate) own_name: Option<String>,
     /// When this process started.
     pub(crate) started: Timestamp,
     settings: OnceLock<Arc<Settings>>,
@@ -55,7 +57,12 @@ impl Deref for World {
 }
 
 impl World {
-    pub(crate) fn new(environment: Environment, output: Output, received: Received) -> Self {
+    pub(crate) fn new(
+        environment: Environment,
+        output: Output,
+        received: Received,
+        own_name: Option<String>,
+    ) -> Self {
         let dirs = Dirs::of_environment(&environment);
         let clock = Clock::of_environment(&environment);
         let started = clock.now();
@@ -66,6 +73,7 @@ impl World {
             clock,
             output,
             received,
+            own_name,
             settings: OnceLock::new(),
             terminal: OnceLock::new(),
             announced: Mutex::default(),

@@ -79,9 +79,9 @@ fn encode_base(digest: &mut Encoder, base: &Base) -> Option<()> {
             digest.text("base", "access key");
             digest.text("id", id.as_ref()?.as_str());
         }
-        Base::FileKeys { id, .. } | Base::Environment { id, .. } => {
+        Base::FileKeys { keys, .. } | Base::Environment { keys, .. } => {
             digest.text("base", "access key");
-            digest.text("id", id.as_str());
+            digest.text("id", keys.value.key.id.as_str());
         }
         Base::Sso { sso, account_id, role_name, .. } => {
             digest.text("base", "sso");

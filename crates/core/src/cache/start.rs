@@ -24,7 +24,7 @@ use jiff::Timestamp;
 
 use super::session::CachedSession;
 use crate::plan::explain::CacheState;
-use crate::plan::{Base, Plan, Stage};
+use crate::plan::{Plan, Stage};
 
 /// What must be left of a session when nobody said: `--min-ttl`, `AWS_MIN_TTL`.
 pub const DEFAULT_MIN_TTL: Duration = Duration::from_mins(5);
@@ -56,12 +56,11 @@ pub enum Reuse {
 pub enum Start {
     /// Nothing is to be done: these are handed over.
     Ready(Box<CachedSession>),
-    /// This stage runs first, then all after it. [`Stage::Base`] of a plan without steps and with a key that
-    /// is simply there means: read the key, and hand it over.
+    /// This stage runs first, then all after it.
     From {
         /// The stage.
         stage: Stage,
-        /// What signs it, when that comes from the cache; else it is the base itself.
+        /// What signs it, from the cache; `None` for the base, which nothing signs.
         source: Option<Box<CachedSession>>,
     },
 }
@@ -87,35 +86,61 @@ pub enum Renewal {
     ClockSetBack,
 }
 
-/// Finds where the work begins. `cached` gives the session that is filed for a stage, if any, and is asked
-/// from the last stage backwards, no further than needed.
-pub fn resolve_start(
-    plan: &Plan,
-    cached: &mut dyn FnMut(Stage) -> Option<CachedSession>,
+/// The search for where the work begins: it names the stage whose cached session is wanted, from the last one
+/// backwards and no further than needed, and is given that session.
+///
+/// ```text
+/// while let Some(stage) = search.wanted() {
+///     search.give(load(stage)?);
+/// }
+/// ```
+#[derive(Debug)]
+pub struct StartSearch<'a> {
+    plan: &'a Plan,
     now: Timestamp,
     rules: StartRules,
-) -> Start {
-    let mut after = None;
-    for stage in plan.stages().rev() {
-        if rules.reuse == Reuse::Cached
-            && plan.stage_call(stage).is_some()
-            && let Some(session) = cached(stage)
-            && resolve_use(plan, stage, &session, now, rules).is_ok()
-        {
-            let session = Box::new(session);
-            return match after {
-                None => Start::Ready(session),
-                Some(stage) => Start::From { stage, source: Some(session) },
-            };
-        }
-        after = Some(stage);
+    wanted: Option<Stage>,
+    found: Option<(Stage, Box<CachedSession>)>,
+}
+
+impl<'a> StartSearch<'a> {
+    /// Begins with the last stage.
+    pub fn new(plan: &'a Plan, now: Timestamp, rules: StartRules) -> Self {
+        let is_looked_at = rules.reuse == Reuse::Cached;
+        let wanted =
+            Some(plan.last_stage()).filter(|stage| is_looked_at && plan.stage_call(*stage).is_some());
+        Self { plan, now, rules, wanted, found: None }
     }
-    // A base that is simply there is no work; the first step is.
-    let stage = match (plan.base.call(), plan.steps.is_empty()) {
-        (None, false) => Stage::Step(0),
-        _ => Stage::Base,
-    };
-    Start::From { stage, source: None }
+
+    /// The stage whose session is wanted; `None` when no more is.
+    pub fn wanted(&self) -> Option<Stage> {
+        self.wanted
+    }
+
+    /// Takes the session that is filed for the stage that was wanted, if there is one.
+    pub fn give(&mut self, session: Option<CachedSession>) {
+        let Some(stage) = self.wanted.take() else { return };
+        match session {
+            Some(session) if resolve_use(self.plan, stage, &session, self.now, self.rules).is_ok() => {
+                self.found = Some((stage, Box::new(session)));
+            }
+            _ => {
+                let mut before = self.plan.stages().rev().skip_while(|other| *other >= stage);
+                self.wanted = before.next().filter(|stage| self.plan.stage_call(*stage).is_some());
+            }
+        }
+    }
+
+    /// Where the work begins, by what was given.
+    pub fn into_start(self) -> Start {
+        let Some((stage, session)) = self.found else {
+            return Start::From { stage: Stage::Base, source: None };
+        };
+        match self.plan.stages().find(|other| *other > stage) {
+            None => Start::Ready(session),
+            Some(stage) => Start::From { stage, source: Some(session) },
+        }
+    }
 }
 
 /// Says how much is left of a cached session that may be used for a stage.
@@ -137,7 +162,7 @@ pub fn resolve_use(
         return Err(Renewal::ClockSetBack);
     }
     if stage == plan.last_stage()
-        && let Some(asked) = asked_now(plan, stage)
+        && let Some(asked) = plan.stage_duration(stage)
         && session.asked.unwrap_or_else(|| session.granted()) < asked
     {
         return Err(Renewal::TooShort { granted: session.granted(), asked });
@@ -159,13 +184,4 @@ pub fn resolve_cache_state(
         Some(CacheState::Cached { left, expires_at: session.credentials.expires_at })
     });
     used.unwrap_or(CacheState::Absent)
-}
-
-/// The length that a stage would be asked for, its cap applied; `None` where the call takes none.
-fn asked_now(plan: &Plan, stage: Stage) -> Option<Duration> {
-    match (stage, &plan.base) {
-        (Stage::Base, Base::WebIdentity { duration, .. }) => Some(duration.value),
-        (Stage::Base, _) => None,
-        (Stage::Step(index), _) => plan.steps.get(index).map(|step| step.duration().value),
-    }
 }

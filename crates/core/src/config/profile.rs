@@ -95,13 +95,20 @@ pub enum CredentialSource {
     EcsContainer,
 }
 
-/// Keys that stand in a file in plain text.
+/// Keys in plain text, in a file or in the environment.
 #[derive(Debug, Clone)]
 pub struct StaticKeys {
     /// The pair.
     pub key: AccessKey,
-    /// `aws_session_token`: then the pair is temporary, and nobody knows until when.
+    /// `aws_session_token`, `AWS_SESSION_TOKEN`: then the pair is temporary, and nobody knows until when.
     pub session_token: Option<SecretString>,
+}
+
+impl StaticKeys {
+    /// Whether a session token belongs to them.
+    pub fn is_temporary(&self) -> bool {
+        self.session_token.is_some()
+    }
 }
 
 /// Where the token of AssumeRoleWithWebIdentity comes from.

@@ -55,21 +55,24 @@ pub fn check_chains(
     options: &PlanOptions,
     findings: &mut Findings,
 ) -> Profiles {
+    let nobody = Overrides::default();
+    let names = config.profile_names();
+    let resolve = |name: &ProfileName| (name.clone(), resolve_profile(config, name, &nobody, Which::Target));
+    let resolved = names.iter().map(resolve).collect();
     let mut check = Check {
         config,
         options,
-        nobody: Overrides::default(),
         included: included_profiles(config),
-        resolved: HashMap::new(),
+        resolved: &resolved,
         plans: Vec::new(),
         loops: HashMap::new(),
         findings,
         profiles: Profiles::default(),
     };
-    for name in config.profile_names() {
+    for name in &names {
         check.profiles.count += 1;
-        check.check_settings(&name);
-        check.check_plan(&name, stored);
+        check.check_settings(name);
+        check.check_plan(name, stored);
     }
     check.check_process_loops();
     check.check_reliance();
@@ -79,9 +82,8 @@ pub fn check_chains(
 struct Check<'a> {
     config: &'a Config,
     options: &'a PlanOptions,
-    nobody: Overrides,
     included: HashSet<String>,
-    resolved: HashMap<ProfileName, Result<Profile, ConfigError>>,
+    resolved: &'a HashMap<ProfileName, Result<Profile, ConfigError>>,
     plans: Vec<Plan>,
     /// The loops that were met, with the line that is blamed: from each profile another one closes it.
     loops: HashMap<String, Origin>,
@@ -89,17 +91,15 @@ struct Check<'a> {
     profiles: Profiles,
 }
 
-impl Check<'_> {
-    fn resolve(&mut self, name: &ProfileName) -> &Result<Profile, ConfigError> {
-        let (config, nobody) = (self.config, &self.nobody);
-        self.resolved
-            .entry(name.clone())
-            .or_insert_with(|| resolve_profile(config, name, nobody, Which::Target))
+impl<'a> Check<'a> {
+    /// A profile of the files, where it can be resolved.
+    fn find(&self, name: &ProfileName) -> Option<&'a Profile> {
+        self.resolved.get(name)?.as_ref().ok()
     }
 
     /// What is wrong with the profile's own lines.
     fn check_settings(&mut self, name: &ProfileName) {
-        let Ok(profile) = self.resolve(name) else { return };
+        let Some(profile) = self.find(name) else { return };
         let mut found = Vec::new();
         for warning in &profile.warnings {
             let finding = Finding::new(Topic::Config, warning.kind(), Level::Warning, warning.to_string());
@@ -144,11 +144,8 @@ impl Check<'_> {
     }
 
     fn check_plan(&mut self, name: &ProfileName, stored: &StoredKeys) {
-        let (config, options) = (self.config, self.options);
-        let mut find = |name: &ProfileName, _: Which| self.resolve(name).clone();
-        let nearest = |name: &ProfileName| config.nearest_profile(name.as_str());
-        let mut lookup = Lookup { profile: &mut find, nearest: &nearest };
-        match resolve_plan(name, &mut lookup, stored, options) {
+        let mut lookup = Lookup::of_resolved(self.config, self.resolved);
+        match resolve_plan(name, &mut lookup, stored, self.options) {
             Ok(plan) => {
                 self.profiles.expected += 1;
                 self.profiles.planned += 1;
@@ -213,7 +210,7 @@ impl Check<'_> {
             if plan.notes.iter().any(is_noted) {
                 continue;
             }
-            let Ok(profile) = self.resolve(&name) else { continue };
+            let Some(profile) = self.find(&name) else { continue };
             let Some(serial) = profile.mfa_serial.clone() else { continue };
             let text = format!(
                 "`mfa_serial` of `{name}` can have no effect: its role is assumed from another role's session, \
@@ -229,18 +226,18 @@ impl Check<'_> {
         Finding::new(Topic::Profiles, id, Level::Error, text).from_origin(origin)
     }
 
-    fn finding_of(&mut self, name: &ProfileName, error: &PlanError<ConfigError>) -> Option<Finding> {
+    fn finding_of(&mut self, name: &ProfileName, error: &PlanError) -> Option<Finding> {
         let found = |level, text: String| Finding::new(Topic::Profiles, error.kind(), level, text);
         let with_origin = |finding: Finding| match error.origin() {
             Some(origin) => finding.from_origin(origin),
             None => finding,
         };
         Some(match error {
-            PlanError::Lookup(ConfigError::IncludeLoop { path, origin }) => {
+            PlanError::Config(ConfigError::IncludeLoop { path, origin }) => {
                 let text = format!("profiles include each other: {}", render_loop(path));
                 self.finding_of_loop("include-loop", text, origin)
             }
-            PlanError::Lookup(error) => finding_of_config(error),
+            PlanError::Config(error) => finding_of_config(error),
             PlanError::SourceLoop { path, origin } => {
                 let text = format!("source profiles form a loop: {}", render_loop(path));
                 self.finding_of_loop(error.kind(), text, origin)
@@ -318,7 +315,7 @@ impl Check<'_> {
 
     /// What aws-vault lets every profile take over from `[default]`, and hatbox does not.
     fn check_reliance(&mut self) {
-        let Ok(default) = self.resolve(&ProfileName::default_profile()).clone() else { return };
+        let Some(default) = self.find(&ProfileName::default_profile()) else { return };
         if let Some(serial) = &default.mfa_serial {
             let text = "aws-vault takes `mfa_serial` of `[default]` for profiles that name no device; hatbox and \
                         the AWS CLI do not, so these present none";
@@ -338,8 +335,8 @@ impl Check<'_> {
         }
     }
 
-    fn names_no_device(&mut self, name: &ProfileName) -> bool {
-        self.resolve(name).as_ref().is_ok_and(|profile| profile.mfa_serial.is_none())
+    fn names_no_device(&self, name: &ProfileName) -> bool {
+        self.find(name).is_some_and(|profile| profile.mfa_serial.is_none())
     }
 
     fn push_reliance(&mut self, id: &'static str, text: &str, origin: &Origin, names: &[ProfileName]) {

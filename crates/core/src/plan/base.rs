@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::config::profile::{Origin, Sourced, Sso, WebIdentity};
+use crate::config::profile::{Origin, Sourced, Sso, StaticKeys, WebIdentity};
 use hatbox_types::name::{AccessKeyId, ProfileName, RoleArn};
 
 use super::step::Call;
@@ -31,12 +31,8 @@ pub enum Base {
     FileKeys {
         /// The profile that has them.
         profile: ProfileName,
-        /// Their id.
-        id: AccessKeyId,
-        /// Where they stand.
-        origin: Origin,
-        /// Whether an `aws_session_token` stands beside them.
-        is_temporary: bool,
+        /// The keys, and where they stand.
+        keys: Sourced<StaticKeys>,
     },
     /// The keys of the environment, asked for by name:
     /// ```ini
@@ -47,12 +43,8 @@ pub enum Base {
     Environment {
         /// The profile that asks for them.
         profile: ProfileName,
-        /// Where it does.
-        origin: Origin,
-        /// Their id.
-        id: AccessKeyId,
-        /// Whether `AWS_SESSION_TOKEN` is set too.
-        is_temporary: bool,
+        /// The keys, and where the profile asks for them.
+        keys: Sourced<StaticKeys>,
     },
     /// A permission set of IAM Identity Center:
     /// ```ini
@@ -156,8 +148,8 @@ impl Base {
     pub fn origin(&self) -> Option<&Origin> {
         match self {
             Self::StoredKey { .. } => None,
-            Self::FileKeys { origin, .. }
-            | Self::Environment { origin, .. }
+            Self::FileKeys { keys: Sourced { origin, .. }, .. }
+            | Self::Environment { keys: Sourced { origin, .. }, .. }
             | Self::Metadata { origin, .. }
             | Self::Sso { sso: Sourced { origin, .. }, .. }
             | Self::WebIdentity { token: Sourced { origin, .. }, .. }
@@ -196,7 +188,7 @@ impl Base {
     pub fn access_key_id(&self) -> Option<&AccessKeyId> {
         match self {
             Self::StoredKey { id, .. } => id.as_ref(),
-            Self::FileKeys { id, .. } | Self::Environment { id, .. } => Some(id),
+            Self::FileKeys { keys, .. } | Self::Environment { keys, .. } => Some(&keys.value.key.id),
             _ => None,
         }
     }
@@ -204,11 +196,12 @@ impl Base {
     /// What its credentials can do.
     pub fn signer(&self) -> Signer {
         match self {
-            Self::StoredKey { .. }
-            | Self::FileKeys { is_temporary: false, .. }
-            | Self::Environment { is_temporary: false, .. } => Signer::LongLivedKey,
-            Self::FileKeys { is_temporary: true, .. }
-            | Self::Environment { is_temporary: true, .. }
+            Self::StoredKey { .. } => Signer::LongLivedKey,
+            Self::FileKeys { keys, .. } | Self::Environment { keys, .. } if !keys.value.is_temporary() => {
+                Signer::LongLivedKey
+            }
+            Self::FileKeys { .. }
+            | Self::Environment { .. }
             | Self::CredentialProcess { .. }
             | Self::LoginSession { .. } => Signer::MaybeUser,
             Self::Sso { .. } | Self::WebIdentity { .. } | Self::Metadata { .. } => Signer::Role,

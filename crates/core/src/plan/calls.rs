@@ -8,13 +8,14 @@ use hatbox_types::name::MfaSerial;
 
 use super::base::{Base, Signer};
 use super::chain::{Chain, Link};
+use super::input::{PlanOptions, Purpose};
 use super::length::{CHAINED_ROLE_MAX, CHAINED_SESSION_DEFAULT, ROLE_DEFAULT, SESSION_DEFAULT, asked_or};
 use super::note::{MfaUnused, Note};
-use super::session::{Facts, Opening, Sessions, resolve_opening};
+use super::session::{Devices, Facts, Opening, resolve_opening};
 use super::step::{AssumeRole, Cap, CapReason, GetSessionToken, Mfa, Step};
 
 /// The calls from the base to the target.
-pub(super) fn resolve_steps(chain: &Chain, sessions: Sessions, notes: &mut Vec<Note>) -> Vec<Step> {
+pub(super) fn resolve_steps(chain: &Chain, options: &PlanOptions, notes: &mut Vec<Note>) -> Vec<Step> {
     // From the base to the target, with what is left of the chain from there towards the base.
     let holder_index = chain.links.len().saturating_sub(1);
     let is_role_in_base = matches!(chain.base, Base::WebIdentity { .. });
@@ -36,26 +37,31 @@ pub(super) fn resolve_steps(chain: &Chain, sessions: Sessions, notes: &mut Vec<N
     });
     let first_link = first.and_then(|index| chain.links.get(index));
     let role_mfa = first.zip(first_link).and_then(|(index, link)| mfa_of(chain, index, link));
-    let same_device =
-        user_mfa.as_ref().zip(role_mfa.as_ref()).is_some_and(|(a, b)| a.serial.value == b.serial.value);
+    let devices = match (&user_mfa, &role_mfa) {
+        (None, _) => Devices::NoneOfUser,
+        (Some(user), Some(role)) if user.serial.value == role.serial.value => Devices::Same,
+        (Some(_), _) => Devices::Different,
+    };
     let role_length = |link: &Link| asked_or(link.profile.durations.assume_role.as_ref(), ROLE_DEFAULT);
 
     let opening = resolve_opening(Facts {
         base: chain.base.signer(),
-        sessions,
+        sessions: options.sessions,
+        purpose: options.purpose,
         roles: role_indexes.len(),
         is_first_role_own: first == Some(holder_index),
-        is_same_device: same_device,
+        devices,
         is_first_role_long: first_link.is_some_and(|link| role_length(link).value > CHAINED_ROLE_MAX),
     });
 
+    let presented = |mfa: Option<Mfa>| mfa.filter(|_| options.purpose != Purpose::WithoutMfa);
     let mut steps = Vec::new();
     let mut first_mfa = None;
     match opening {
         Opening::HandOver | Opening::RolesWithoutMfa => {}
-        Opening::RolesWithMfa => first_mfa = role_mfa,
+        Opening::RolesWithMfa => first_mfa = presented(role_mfa),
         Opening::SessionOnly | Opening::SessionThenRoles => {
-            steps.extend(session_step(chain, opening, user_mfa.clone()));
+            steps.extend(session_step(chain, opening, presented(user_mfa.clone())));
         }
     }
     for index in role_indexes {
@@ -71,7 +77,9 @@ pub(super) fn resolve_steps(chain: &Chain, sessions: Sessions, notes: &mut Vec<N
     {
         notes.push(Note::Capped { profile: role.profile.clone(), cap: cap.clone() });
     }
-    note_unused_mfa(chain, &steps, user_mfa.as_ref(), first, notes);
+    if options.purpose != Purpose::WithoutMfa {
+        note_unused_mfa(chain, &steps, user_mfa.as_ref(), first, notes);
+    }
     steps
 }
 

@@ -25,12 +25,12 @@ pub(super) struct Chain {
 }
 
 /// Walks to the base identity.
-pub(super) fn resolve_chain<E>(
+pub(super) fn resolve_chain(
     target: &ProfileName,
-    lookup: &mut Lookup<'_, E>,
+    lookup: &mut Lookup<'_>,
     stored: &StoredKeys,
     options: &PlanOptions,
-) -> Result<Chain, PlanError<E>> {
+) -> Result<Chain, PlanError> {
     let mut links: Vec<Link> = Vec::new();
     let mut notes = Vec::new();
     let mut name = target.clone();
@@ -44,21 +44,18 @@ pub(super) fn resolve_chain<E>(
             return Err(PlanError::ChainTooLong { profile: target.clone() });
         }
         let which = if links.is_empty() { Which::Target } else { Which::Source };
-        let profile = (lookup.profile)(&name, which).map_err(PlanError::Lookup)?;
-        let key = match stored {
-            StoredKeys::Known(keys) => keys.get(&name),
-            StoredKeys::Locked => None,
-        };
+        let profile = lookup.find(&name, which)?;
+        let key = stored.find(&name);
         let is_ambient_default = name.is_default() && options.ambient.web_identity.is_some();
         if profile.defined_at.is_none() && key.is_none() && !is_ambient_default {
-            let nearest = (lookup.nearest)(&name);
-            let is_store_locked = matches!(stored, StoredKeys::Locked);
+            let nearest = lookup.nearest(&name, stored);
+            let is_store_locked = stored.is_locked();
             return Err(PlanError::UnknownProfile { profile: name, named_by, nearest, is_store_locked });
         }
         let question = Question { name: &name, profile: &profile, which, options };
         let next = match key {
             Some(id) => Next::Base(Box::new(question.choose_stored_key(id, &mut notes))),
-            None => question.choose(matches!(stored, StoredKeys::Locked), &mut notes)?,
+            None => question.choose(stored.is_locked(), &mut notes)?,
         };
         match next {
             Next::Base(base) => {

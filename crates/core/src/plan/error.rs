@@ -2,21 +2,23 @@
 
 use std::time::Duration;
 
+use crate::config::ConfigError;
 use crate::config::profile::{Origin, Sourced};
 use crate::config::value::ValueError;
 use hatbox_types::name::ProfileName;
+use hatbox_types::secret::AccessKeyError;
 
 use super::input::CHAIN_LIMIT;
 use super::step::Call;
 use hatbox_types::duration::render_duration;
 use hatbox_types::text::shell::quote_word;
 
-/// Why a profile has no credential plan. `E` is the lookup's own error.
+/// Why a profile has no credential plan.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum PlanError<E> {
-    /// The settings of a profile of the chain could not be had.
+pub enum PlanError {
+    /// A profile of the chain cannot be resolved.
     #[error(transparent)]
-    Lookup(E),
+    Config(#[from] ConfigError),
     /// There is neither a section nor a stored key of this name.
     #[error("profile `{profile}` is {}{}", absence(*is_store_locked), named_words(named_by.as_ref()))]
     UnknownProfile {
@@ -99,6 +101,16 @@ pub enum PlanError<E> {
         /// Where `credential_source` stands.
         origin: Origin,
     },
+    /// `credential_source = Environment`, and what is there is no access key.
+    #[error("the environment's `AWS_ACCESS_KEY_ID` cannot be used: {reason}")]
+    EnvironmentKeys {
+        /// The profile.
+        profile: ProfileName,
+        /// What is wrong with it.
+        reason: AccessKeyError,
+        /// Where `credential_source` stands.
+        origin: Origin,
+    },
     /// A length that AWS does not take.
     #[error("{} of profile `{profile}` cannot last {}: AWS takes {} to {}", call_words(*call), render_duration(wanted.value), render_duration(*min), render_duration(*max))]
     Length {
@@ -115,11 +127,11 @@ pub enum PlanError<E> {
     },
 }
 
-impl<E> PlanError<E> {
+impl PlanError {
     /// A stable word for it, for `--json`.
     pub fn kind(&self) -> &'static str {
         match self {
-            Self::Lookup(_) => "unreadable-profile",
+            Self::Config(_) => "unreadable-profile",
             Self::UnknownProfile { named_by: Some(_), .. } => "missing-source",
             Self::UnknownProfile { named_by: None, .. } => "missing-profile",
             Self::SourceLoop { .. } => "source-loop",
@@ -130,6 +142,7 @@ impl<E> PlanError<E> {
             Self::AmbientValue { .. } => "bad-value",
             Self::SsoIncomplete { .. } => "incomplete-sso",
             Self::EnvironmentKeysMissing { .. } => "no-environment-key",
+            Self::EnvironmentKeys { .. } => "bad-environment-key",
             Self::Length { .. } => "bad-length",
         }
     }
@@ -137,7 +150,7 @@ impl<E> PlanError<E> {
     /// Where what it speaks of stands, for the `-->` line.
     pub fn origin(&self) -> Option<&Origin> {
         match self {
-            Self::Lookup(_) | Self::ChainTooLong { .. } => None,
+            Self::Config(_) | Self::ChainTooLong { .. } => None,
             Self::UnknownProfile { named_by, .. } => named_by.as_ref().map(|by| &by.origin),
             Self::CredentialsMissing { defined_at, .. } => defined_at.as_ref(),
             Self::Length { wanted, .. } => Some(&wanted.origin),
@@ -146,6 +159,7 @@ impl<E> PlanError<E> {
             | Self::WebIdentityWithoutRole { origin, .. }
             | Self::AmbientValue { origin, .. }
             | Self::SsoIncomplete { origin, .. }
+            | Self::EnvironmentKeys { origin, .. }
             | Self::EnvironmentKeysMissing { origin, .. } => Some(origin),
         }
     }
@@ -153,7 +167,7 @@ impl<E> PlanError<E> {
     /// What the user can do, each a command or a line to write; the best first.
     pub fn hints(&self) -> Vec<String> {
         match self {
-            Self::Lookup(_) => Vec::new(),
+            Self::Config(_) => Vec::new(),
             Self::UnknownProfile { profile, named_by, nearest, is_store_locked } => {
                 let mut hints = Vec::new();
                 match (nearest, named_by) {
@@ -204,7 +218,7 @@ impl<E> PlanError<E> {
             Self::WebIdentityWithoutRole { .. } => vec!["add `role_arn` to the profile".to_owned()],
             Self::AmbientValue { name, .. } => vec![format!("correct `{name}`, or unset it")],
             Self::SsoIncomplete { missing, .. } => vec![format!("add `{missing}` to the profile")],
-            Self::EnvironmentKeysMissing { .. } => {
+            Self::EnvironmentKeys { .. } | Self::EnvironmentKeysMissing { .. } => {
                 vec!["set `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`".to_owned()]
             }
             Self::Length { wanted, min, max, .. } => {

@@ -18,7 +18,7 @@
 //! `credential_source` does not get here: the config's layers refuse it, as AWS's tools do.
 
 use crate::config::Which;
-use crate::config::profile::{CredentialSource, Origin, Profile, Sourced, WebIdentity};
+use crate::config::profile::{CredentialSource, Origin, Profile, Sourced, Sso, StaticKeys, WebIdentity};
 use crate::config::value::{ValueError, parse_session_name};
 use hatbox_types::name::{AccessKeyId, ProfileName, RoleArn};
 
@@ -46,42 +46,83 @@ pub(super) struct Question<'a> {
     pub(super) options: &'a PlanOptions,
 }
 
-/// A setting that would give the profile its credentials: key, words, place, and what it leads to.
-struct Claim<'a, E> {
-    key: &'static str,
-    words: &'static str,
-    origin: &'a Origin,
-    take: Box<dyn FnOnce() -> Result<Next, PlanError<E>> + 'a>,
+/// A setting that would give the profile its credentials.
+#[derive(Clone, Copy)]
+enum Claim<'a> {
+    CredentialSource(&'a Sourced<CredentialSource>),
+    WebIdentity(&'a Sourced<WebIdentity>),
+    SourceProfile(&'a Sourced<ProfileName>),
+    Sso(&'a Sourced<Sso>),
+    LoginSession(&'a Sourced<String>),
+    CredentialProcess(&'a Sourced<String>),
+    FileKeys(&'a Sourced<StaticKeys>),
+}
+
+impl<'a> Claim<'a> {
+    /// Its key in the file.
+    fn key(self) -> &'static str {
+        match self {
+            Self::CredentialSource(_) => "credential_source",
+            Self::WebIdentity(_) => "web_identity_token_file",
+            Self::SourceProfile(_) => "source_profile",
+            Self::Sso(_) => "sso_session",
+            Self::LoginSession(_) => "login_session",
+            Self::CredentialProcess(_) => "credential_process",
+            Self::FileKeys(_) => "aws_access_key_id",
+        }
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Self::CredentialSource(_) => "`credential_source`",
+            Self::WebIdentity(_) => "the web identity",
+            Self::SourceProfile(_) => "`source_profile`",
+            Self::Sso(_) => "SSO",
+            Self::LoginSession(_) => "`login_session`",
+            Self::CredentialProcess(_) => "`credential_process`",
+            Self::FileKeys(_) => "the access key in the file",
+        }
+    }
+
+    fn origin(self) -> &'a Origin {
+        match self {
+            Self::CredentialSource(source) => &source.origin,
+            Self::WebIdentity(token) => &token.origin,
+            Self::SourceProfile(source) => &source.origin,
+            Self::Sso(sso) => &sso.origin,
+            Self::LoginSession(session) => &session.origin,
+            Self::CredentialProcess(command) => &command.origin,
+            Self::FileKeys(keys) => &keys.origin,
+        }
+    }
 }
 
 impl<'a> Question<'a> {
     /// Row 1 of the table.
     pub(super) fn choose_stored_key(self, id: &AccessKeyId, notes: &mut Vec<Note>) -> Base {
         let profile = self.name.clone();
-        for claim in self.claims::<std::convert::Infallible>(notes) {
-            let origin = claim.origin.clone();
-            if claim.key != "aws_access_key_id" {
-                notes.push(self.shadowed(&claim, "the stored access key"));
-            } else if self.profile.static_keys.as_ref().is_some_and(|keys| keys.value.key.id != *id) {
-                notes.push(Note::FileKeysDiffer { profile: profile.clone(), origin });
+        for claim in self.claims(notes) {
+            match claim {
+                Claim::FileKeys(keys) if keys.value.key.id == *id => {}
+                Claim::FileKeys(keys) => {
+                    notes
+                        .push(Note::FileKeysDiffer { profile: profile.clone(), origin: keys.origin.clone() });
+                }
+                claim => notes.push(self.shadowed(claim, "the stored access key")),
             }
         }
         Base::StoredKey { profile, id: Some(id.clone()) }
     }
 
     /// Rows 2 to 9 of the table.
-    pub(super) fn choose<E>(
-        self,
-        is_store_locked: bool,
-        notes: &mut Vec<Note>,
-    ) -> Result<Next, PlanError<E>> {
+    pub(super) fn choose(self, is_store_locked: bool, notes: &mut Vec<Note>) -> Result<Next, PlanError> {
         if is_store_locked && !notes.contains(&Note::StoreLocked) {
             notes.push(Note::StoreLocked);
         }
         let mut claims = self.claims(notes).into_iter();
         if let Some(winner) = claims.next() {
-            notes.extend(claims.map(|loser| self.shadowed(&loser, winner.words)));
-            return (winner.take)();
+            notes.extend(claims.map(|loser| self.shadowed(loser, winner.words())));
+            return self.take(winner);
         }
         if let Some(base) = self.choose_ambient_web_identity()? {
             return Ok(Next::Base(Box::new(base)));
@@ -93,76 +134,64 @@ impl<'a> Question<'a> {
     }
 
     /// What the profile itself names, in the order of the table.
-    fn claims<E>(self, notes: &mut Vec<Note>) -> Vec<Claim<'a, E>> {
+    fn claims(self, notes: &mut Vec<Note>) -> Vec<Claim<'a>> {
         let profile = self.profile;
-        let mut claims: Vec<Claim<'a, E>> = Vec::new();
-        let mut add = |key, words, origin, take| claims.push(Claim { key, words, origin, take });
-        if let Some(source) = &profile.credential_source {
-            let take = Box::new(move || self.take_credential_source(source));
-            add("credential_source", "`credential_source`", &source.origin, take);
+        let own_name = self.options.own_name.as_deref();
+        let mut process = profile.credential_process.as_ref();
+        if let Some(command) = process
+            && is_own_process(&command.value, self.name, own_name)
+        {
+            let origin = command.origin.clone();
+            notes.push(Note::OwnProcessSkipped { profile: self.name.clone(), origin });
+            process = None;
         }
-        if let Some(token) = &profile.web_identity {
-            let take = Box::new(move || self.take_web_identity(token));
-            add("web_identity_token_file", "the web identity", &token.origin, take);
-        }
-        if let Some(source) = &profile.source_profile {
-            let take = Box::new(|| Ok(Next::Source(source.clone())));
-            add("source_profile", "`source_profile`", &source.origin, take);
-        }
-        if let Some(sso) = &profile.sso {
-            let take = Box::new(move || self.take_sso(sso));
-            add("sso_session", "SSO", &sso.origin, take);
-        }
-        if let Some(session) = &profile.login_session {
-            let name = self.name.clone();
-            let take = Box::new(|| {
-                Ok(Next::Base(Box::new(Base::LoginSession { profile: name, session: session.clone() })))
-            });
-            add("login_session", "`login_session`", &session.origin, take);
-        }
-        if let Some(command) = &profile.credential_process {
-            let name = self.name.clone();
-            if is_own_process(&command.value, self.name, self.options.own_name.as_deref()) {
-                notes.push(Note::OwnProcessSkipped { profile: name, origin: command.origin.clone() });
-            } else {
-                let take = Box::new(|| {
-                    Ok(Next::Base(Box::new(Base::CredentialProcess {
-                        profile: name,
-                        command: command.clone(),
-                    })))
-                });
-                add("credential_process", "`credential_process`", &command.origin, take);
+        [
+            profile.credential_source.as_ref().map(Claim::CredentialSource),
+            profile.web_identity.as_ref().map(Claim::WebIdentity),
+            profile.source_profile.as_ref().map(Claim::SourceProfile),
+            profile.sso.as_ref().map(Claim::Sso),
+            profile.login_session.as_ref().map(Claim::LoginSession),
+            process.map(Claim::CredentialProcess),
+            profile.static_keys.as_ref().map(Claim::FileKeys),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
+    fn shadowed(self, loser: Claim<'_>, by: &'static str) -> Note {
+        let origin = loser.origin().clone();
+        Note::Shadowed { profile: self.name.clone(), what: loser.key(), origin, by }
+    }
+
+    fn take(self, winner: Claim<'_>) -> Result<Next, PlanError> {
+        let profile = self.name.clone();
+        let base = match winner {
+            Claim::SourceProfile(source) => return Ok(Next::Source(source.clone())),
+            Claim::CredentialSource(source) => self.take_credential_source(source)?,
+            Claim::WebIdentity(token) => self.take_web_identity(token)?,
+            Claim::Sso(sso) => self.take_sso(sso)?,
+            Claim::LoginSession(session) => Base::LoginSession { profile, session: session.clone() },
+            Claim::CredentialProcess(command) => {
+                Base::CredentialProcess { profile, command: command.clone() }
             }
-        }
-        if let Some(keys) = &profile.static_keys {
-            let base = Base::FileKeys {
-                profile: self.name.clone(),
-                id: keys.value.key.id.clone(),
-                origin: keys.origin.clone(),
-                is_temporary: keys.value.session_token.is_some(),
-            };
-            let take = Box::new(|| Ok(Next::Base(Box::new(base))));
-            add("aws_access_key_id", "the access key in the file", &keys.origin, take);
-        }
-        claims
+            Claim::FileKeys(keys) => Base::FileKeys { profile, keys: keys.clone() },
+        };
+        Ok(Next::Base(Box::new(base)))
     }
 
-    fn shadowed<E>(self, loser: &Claim<'_, E>, by: &'static str) -> Note {
-        Note::Shadowed { profile: self.name.clone(), what: loser.key, origin: loser.origin.clone(), by }
-    }
-
-    fn take_credential_source<E>(self, source: &Sourced<CredentialSource>) -> Result<Next, PlanError<E>> {
+    fn take_credential_source(self, source: &Sourced<CredentialSource>) -> Result<Base, PlanError> {
         let (profile, origin) = (self.name.clone(), source.origin.clone());
         let ambient = &self.options.ambient;
         let (service, endpoint) = match source.value {
             CredentialSource::Environment => {
-                return match &ambient.key {
-                    Some(key) => Ok(Next::Base(Box::new(Base::Environment {
-                        profile,
-                        origin,
-                        id: key.id.clone(),
-                        is_temporary: key.is_temporary,
-                    }))),
+                return match &ambient.keys {
+                    Some(Ok(keys)) => {
+                        Ok(Base::Environment { profile, keys: Sourced { value: keys.clone(), origin } })
+                    }
+                    Some(Err(reason)) => {
+                        Err(PlanError::EnvironmentKeys { profile, reason: reason.clone(), origin })
+                    }
                     None => Err(PlanError::EnvironmentKeysMissing { profile, origin }),
                 };
             }
@@ -171,24 +200,24 @@ impl<'a> Question<'a> {
             }
             CredentialSource::EcsContainer => (MetadataService::Container, ambient.container_uri.clone()),
         };
-        Ok(Next::Base(Box::new(Base::Metadata { profile, service, endpoint, origin })))
+        Ok(Base::Metadata { profile, service, endpoint, origin })
     }
 
-    fn take_web_identity<E>(self, token: &Sourced<WebIdentity>) -> Result<Next, PlanError<E>> {
+    fn take_web_identity(self, token: &Sourced<WebIdentity>) -> Result<Base, PlanError> {
         let profile = self.name.clone();
         let Some(role) = self.profile.role_arn.clone() else {
             return Err(PlanError::WebIdentityWithoutRole { profile, origin: token.origin.clone() });
         };
-        Ok(Next::Base(Box::new(Base::WebIdentity {
+        Ok(Base::WebIdentity {
             profile,
             token: token.clone(),
             role,
             session_name: self.profile.role_session_name.clone(),
             duration: asked_or(self.profile.durations.assume_role.as_ref(), ROLE_DEFAULT),
-        })))
+        })
     }
 
-    fn take_sso<E>(self, sso: &Sourced<crate::config::profile::Sso>) -> Result<Next, PlanError<E>> {
+    fn take_sso(self, sso: &Sourced<Sso>) -> Result<Base, PlanError> {
         let profile = self.name.clone();
         let missing = |missing| PlanError::SsoIncomplete {
             profile: self.name.clone(),
@@ -197,11 +226,11 @@ impl<'a> Question<'a> {
         };
         let account_id = sso.value.account_id.clone().ok_or_else(|| missing("sso_account_id"))?;
         let role_name = sso.value.role_name.clone().ok_or_else(|| missing("sso_role_name"))?;
-        Ok(Next::Base(Box::new(Base::Sso { profile, sso: sso.clone(), account_id, role_name })))
+        Ok(Base::Sso { profile, sso: sso.clone(), account_id, role_name })
     }
 
     /// Row 9: only where the profile names no role of its own, as the role belongs to the token.
-    fn choose_ambient_web_identity<E>(self) -> Result<Option<Base>, PlanError<E>> {
+    fn choose_ambient_web_identity(self) -> Result<Option<Base>, PlanError> {
         let Some(ambient) = self.options.ambient.web_identity.as_ref() else { return Ok(None) };
         if self.which == Which::Source || self.profile.role_arn.is_some() {
             return Ok(None);
@@ -230,7 +259,7 @@ impl<'a> Question<'a> {
         }))
     }
 
-    fn nothing_there<E>(self) -> PlanError<E> {
+    fn nothing_there(self) -> PlanError {
         let profile = self.name.clone();
         if let Some(role) = &self.profile.role_arn {
             return PlanError::RoleWithoutSource { profile, origin: role.origin.clone() };

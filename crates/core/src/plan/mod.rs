@@ -18,20 +18,21 @@ mod resolve;
 pub mod session;
 mod step;
 
+use std::time::Duration;
+
 use crate::config::profile::{Endpoint, Sourced};
 use hatbox_types::name::{AccountId, ProfileName, Region};
 
 pub use base::{Base, MetadataService, Signer};
 pub use command::VALUE_FLAGS;
 pub use error::PlanError;
-pub use input::{Ambient, AmbientKey, CHAIN_LIMIT, Lookup, PlanOptions, StoredKeys};
+pub use input::{Ambient, CHAIN_LIMIT, Lookup, PlanOptions, Purpose, Sessions, StoredKeys};
 pub use note::{MfaUnused, Note, NoteLevel};
 pub use resolve::resolve_plan;
-pub use session::Sessions;
 pub use step::{AssumeRole, Call, Cap, CapReason, GetSessionToken, Mfa, Step};
 
 /// How the credentials of `profile` will be obtained: a base identity, then steps, each signed by what
-/// the one before gave.
+/// the one before gave. What it is for went into it ([`Purpose`]): nobody changes a plan.
 #[derive(Debug, Clone)]
 pub struct Plan {
     /// The profile that was asked for.
@@ -98,6 +99,15 @@ impl Plan {
         match stage {
             Stage::Base => self.base.call(),
             Stage::Step(index) => self.steps.get(index).map(Step::call),
+        }
+    }
+
+    /// The length that a stage asks for, its cap applied; `None` where its call takes none.
+    pub fn stage_duration(&self, stage: Stage) -> Option<Duration> {
+        match (stage, &self.base) {
+            (Stage::Base, Base::WebIdentity { duration, .. }) => Some(duration.value),
+            (Stage::Base, _) => None,
+            (Stage::Step(index), _) => self.steps.get(index).map(|step| step.duration().value),
         }
     }
 

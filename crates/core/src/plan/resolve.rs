@@ -8,7 +8,7 @@ use super::base::{Base, Signer};
 use super::calls::resolve_steps;
 use super::chain::{Chain, Link, resolve_chain};
 use super::error::PlanError;
-use super::input::{Lookup, PlanOptions, StoredKeys};
+use super::input::{Lookup, PlanOptions, Purpose, StoredKeys};
 use super::length::limits;
 use super::note::Note;
 use super::step::{Call, Step};
@@ -18,23 +18,27 @@ use super::step::{Call, Step};
 /// # Errors
 /// When the profile or one of its sources does not exist or cannot be read, when they form a loop or an
 /// endless chain, when the last of them names no identity, and when a length is one that AWS refuses.
-pub fn resolve_plan<E>(
+pub fn resolve_plan(
     target: &ProfileName,
-    lookup: &mut Lookup<'_, E>,
+    lookup: &mut Lookup<'_>,
     stored: &StoredKeys,
     options: &PlanOptions,
-) -> Result<Plan, PlanError<E>> {
+) -> Result<Plan, PlanError> {
     let mut chain = resolve_chain(target, lookup, stored, options)?;
     let mut notes = std::mem::take(&mut chain.notes);
     note_role(&chain, &mut notes);
     note_base(&chain, &mut notes);
-    let steps = resolve_steps(&chain, options.sessions, &mut notes);
+    let steps = match options.purpose {
+        Purpose::BaseOnly => Vec::new(),
+        Purpose::Use | Purpose::Iam | Purpose::WithoutMfa => resolve_steps(&chain, options, &mut notes),
+    };
     check_lengths(&chain.base, &steps)?;
     let link = chain.links.swap_remove(0);
     let is_length_ours =
         chain.base.signer() == Signer::LongLivedKey || matches!(chain.base, Base::WebIdentity { .. });
-    if let (true, false, Some(asked)) =
-        (steps.is_empty(), is_length_ours, &link.profile.durations.assume_role)
+    if options.purpose != Purpose::BaseOnly
+        && let (true, false, Some(asked)) =
+            (steps.is_empty(), is_length_ours, &link.profile.durations.assume_role)
     {
         notes.push(Note::LengthNotOurs { profile: target.clone(), origin: asked.origin.clone() });
     }
@@ -60,8 +64,8 @@ fn note_role(chain: &Chain, notes: &mut Vec<Note>) {
 fn note_base(chain: &Chain, notes: &mut Vec<Note>) {
     let Some(holder) = chain.links.last() else { return };
     match &chain.base {
-        Base::FileKeys { profile, origin, is_temporary: false, .. } => {
-            notes.push(Note::PlaintextKeys { profile: profile.clone(), origin: origin.clone() });
+        Base::FileKeys { profile, keys } if !keys.value.is_temporary() => {
+            notes.push(Note::PlaintextKeys { profile: profile.clone(), origin: keys.origin.clone() });
         }
         Base::WebIdentity { profile, .. } => {
             let settings = &holder.profile;
@@ -80,7 +84,7 @@ fn note_base(chain: &Chain, notes: &mut Vec<Note>) {
 }
 
 /// Refuses lengths that AWS refuses, before a code is asked for.
-fn check_lengths<E>(base: &Base, steps: &[Step]) -> Result<(), PlanError<E>> {
+fn check_lengths(base: &Base, steps: &[Step]) -> Result<(), PlanError> {
     let in_base = match base {
         Base::WebIdentity { profile, duration, .. } => {
             Some((profile, Call::AssumeRoleWithWebIdentity, duration))

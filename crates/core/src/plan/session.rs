@@ -9,6 +9,7 @@
 //! | temporary, a role's | any | 1.. | | every role, 1 h at most, without MFA |
 //! | temporary, perhaps a user's | any | 1.. | | every role, 1 h at most; MFA on the first |
 //! | long-lived | yes | 0 | | none: the key is handed over |
+//! | long-lived | no | 0 | for calls to IAM, and no device | none: the key signs, as IAM takes no session without MFA |
 //! | long-lived | no | 0 | | GetSessionToken with MFA: it is the product |
 //! | long-lived | yes | 1.. | | every role; MFA on the first; from the second on 1 h at most |
 //! | long-lived | no | 1 | the key holder's own role | the role, with MFA, full length |
@@ -21,16 +22,7 @@
 //! the key holder, that one included. [`resolve_opening`] is the table, and its test has a line for each row.
 
 use super::base::Signer;
-
-/// Whether GetSessionToken may be used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Sessions {
-    /// Where the table says so.
-    #[default]
-    Use,
-    /// Never: `--no-session`.
-    Skip,
-}
+use super::input::{Purpose, Sessions};
 
 /// What the table is asked about.
 #[derive(Debug, Clone, Copy)]
@@ -39,14 +31,27 @@ pub struct Facts {
     pub base: Signer,
     /// `--no-session` or not.
     pub sessions: Sessions,
+    /// What the plan is for.
+    pub purpose: Purpose,
     /// How many roles there are.
     pub roles: usize,
     /// Whether the first role is named by the profile that has the base.
     pub is_first_role_own: bool,
-    /// Whether user and first role name a device, and the same one.
-    pub is_same_device: bool,
+    /// Which devices user and first role name.
+    pub devices: Devices,
     /// Whether more than one hour of the first role is wanted.
     pub is_first_role_long: bool,
+}
+
+/// Which devices user and first role name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Devices {
+    /// The user names none.
+    NoneOfUser,
+    /// Both name the same one.
+    Same,
+    /// The first role names another, or none, or there is no role.
+    Different,
 }
 
 /// How a plan opens.
@@ -70,11 +75,16 @@ pub fn resolve_opening(facts: Facts) -> Opening {
         (Signer::MaybeUser | Signer::Role, _, 0) | (Signer::LongLivedKey, Sessions::Skip, 0) => {
             Opening::HandOver
         }
+        (Signer::LongLivedKey, Sessions::Use, 0)
+            if facts.purpose == Purpose::Iam && facts.devices == Devices::NoneOfUser =>
+        {
+            Opening::HandOver
+        }
         (Signer::LongLivedKey, Sessions::Use, 0) => Opening::SessionOnly,
         (Signer::Role, _, _) => Opening::RolesWithoutMfa,
         (Signer::MaybeUser, _, _) | (Signer::LongLivedKey, Sessions::Skip, _) => Opening::RolesWithMfa,
         (Signer::LongLivedKey, Sessions::Use, 1) if facts.is_first_role_own => Opening::RolesWithMfa,
-        (Signer::LongLivedKey, Sessions::Use, _) if !facts.is_same_device => Opening::RolesWithMfa,
+        (Signer::LongLivedKey, Sessions::Use, _) if facts.devices != Devices::Same => Opening::RolesWithMfa,
         (Signer::LongLivedKey, Sessions::Use, 1) if facts.is_first_role_long => Opening::RolesWithMfa,
         (Signer::LongLivedKey, Sessions::Use, _) => Opening::SessionThenRoles,
     }
@@ -87,12 +97,13 @@ mod tests {
     const KEY: Facts = Facts {
         base: Signer::LongLivedKey,
         sessions: Sessions::Use,
+        purpose: Purpose::Use,
         roles: 0,
         is_first_role_own: false,
-        is_same_device: true,
+        devices: Devices::Same,
         is_first_role_long: false,
     };
-    const SSO: Facts = Facts { base: Signer::Role, is_same_device: false, ..KEY };
+    const SSO: Facts = Facts { base: Signer::Role, devices: Devices::Different, ..KEY };
     const PROCESS: Facts = Facts { base: Signer::MaybeUser, ..SSO };
     const NO_SESSION: Facts = Facts { sessions: Sessions::Skip, ..KEY };
 
@@ -105,7 +116,13 @@ mod tests {
             (Facts { roles: 2, ..PROCESS }, Opening::RolesWithMfa, "a process may print a user's key"),
             (NO_SESSION, Opening::HandOver, "-n hands the key itself over"),
             (KEY, Opening::SessionOnly, "a user's session is the product"),
-            (Facts { is_same_device: false, ..KEY }, Opening::SessionOnly, "with or without a device"),
+            (Facts { devices: Devices::Different, ..KEY }, Opening::SessionOnly, "with or without a device"),
+            (
+                Facts { purpose: Purpose::Iam, devices: Devices::NoneOfUser, ..KEY },
+                Opening::HandOver,
+                "IAM takes no session that was obtained without MFA",
+            ),
+            (Facts { purpose: Purpose::Iam, ..KEY }, Opening::SessionOnly, "and one with MFA it takes"),
             (Facts { roles: 1, ..NO_SESSION }, Opening::RolesWithMfa, "-n spends the code on the role"),
             (Facts { roles: 3, ..NO_SESSION }, Opening::RolesWithMfa, "-n, more hops"),
             (
@@ -119,11 +136,15 @@ mod tests {
                 "the key holder's role feeds another: one code for both",
             ),
             (
-                Facts { roles: 1, is_same_device: false, ..KEY },
+                Facts { roles: 1, devices: Devices::Different, ..KEY },
                 Opening::RolesWithMfa,
                 "another device or none: the session's MFA would not be what the role wants",
             ),
-            (Facts { roles: 2, is_same_device: false, ..KEY }, Opening::RolesWithMfa, "the same with two"),
+            (
+                Facts { roles: 2, devices: Devices::Different, ..KEY },
+                Opening::RolesWithMfa,
+                "the same with two",
+            ),
             (
                 Facts { roles: 1, is_first_role_long: true, ..KEY },
                 Opening::RolesWithMfa,

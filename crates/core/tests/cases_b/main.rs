@@ -17,16 +17,17 @@ use std::time::Duration;
 
 use case::{Args, Case, Event};
 use hatbox_core::cache::{
-    CachedSession, DEFAULT_MIN_TTL, Reuse, SessionKey, Start, StartRules, resolve_session_key, resolve_start,
+    CachedSession, DEFAULT_MIN_TTL, Reuse, SessionKey, Start, StartRules, StartSearch, resolve_session_key,
 };
-use hatbox_core::config::{Config, ConfigError, Flags, Origin, Overrides, resolve_profile};
+use hatbox_core::config::profile::StaticKeys;
+use hatbox_core::config::{Config, Flags, Origin, Overrides};
 use hatbox_core::plan::{
-    Ambient, AmbientKey, Base, Call, Lookup, Note, Plan, PlanError, PlanOptions, Sessions, Stage, Step,
-    StoredKeys, resolve_plan,
+    Ambient, Base, Call, Lookup, Note, Plan, PlanError, PlanOptions, Sessions, Stage, Step, StoredKeys,
+    resolve_plan,
 };
 use hatbox_types::duration::parse_duration;
 use hatbox_types::name::{AccessKeyId, ProfileName};
-use hatbox_types::secret::{SecretString, SessionCredentials};
+use hatbox_types::secret::{AccessKey, SecretString, SessionCredentials};
 use jiff::Timestamp;
 
 #[test]
@@ -105,12 +106,10 @@ impl<'a> World<'a> {
         let options = PlanOptions {
             sessions: if args.no_session { Sessions::Skip } else { Sessions::Use },
             ambient: self.ambient(&overrides),
-            own_name: None,
+            ..PlanOptions::default()
         };
         let config = Config::parse(self.case.config.as_bytes(), "").unwrap();
-        let nearest = |name: &ProfileName| config.nearest_profile(name.as_str());
-        let mut profile = |name: &ProfileName, which| resolve_profile(&config, name, &overrides, which);
-        let mut lookup = Lookup { profile: &mut profile, nearest: &nearest };
+        let mut lookup = Lookup::new(&config, &overrides);
         match resolve_plan(&args.profile, &mut lookup, &stored, &options) {
             Ok(plan) => self.carry_out(&plan, &args),
             Err(error) => error_lines(&error),
@@ -120,9 +119,9 @@ impl<'a> World<'a> {
     fn ambient(&self, overrides: &Overrides) -> Ambient {
         let var = |name: &str| self.env.get(name).cloned();
         Ambient {
-            key: var("AWS_ACCESS_KEY_ID").map(|id| AmbientKey {
-                id: AccessKeyId::parse(&id).unwrap(),
-                is_temporary: self.env.contains_key("AWS_SESSION_TOKEN"),
+            keys: var("AWS_ACCESS_KEY_ID").map(|id| {
+                let key = AccessKey::parse(&id, "secret")?;
+                Ok(StaticKeys { key, session_token: var("AWS_SESSION_TOKEN").map(SecretString::new) })
             }),
             web_identity: overrides.ambient_web_identity.clone(),
             ..Ambient::default()
@@ -134,9 +133,11 @@ impl<'a> World<'a> {
         let min_ttl =
             self.env.get("AWS_MIN_TTL").map_or(DEFAULT_MIN_TTL, |text| parse_duration(text).unwrap());
         let reuse = if args.fresh { Reuse::Nothing } else { Reuse::Cached };
-        let mut cached = |stage| self.cache.get(&resolve_session_key(plan, stage)?).cloned();
-        let start = resolve_start(plan, &mut cached, self.now, StartRules { min_ttl, reuse });
-        let (from, mut signer) = match start {
+        let mut search = StartSearch::new(plan, self.now, StartRules { min_ttl, reuse });
+        while let Some(stage) = search.wanted() {
+            search.give(resolve_session_key(plan, stage).and_then(|key| self.cache.get(&key).cloned()));
+        }
+        let (from, mut signer) = match search.into_start() {
             Start::Ready(_) => (None, "cached".to_owned()),
             Start::From { stage, source } => {
                 (Some(stage), if source.is_some() { "cached".to_owned() } else { base_word(&plan.base) })
@@ -155,11 +156,7 @@ impl<'a> World<'a> {
     }
 
     fn save(&mut self, plan: &Plan, stage: Stage, call: Call) {
-        let asked = match (stage, &plan.base) {
-            (Stage::Step(index), _) => Some(plan.steps[index].duration().value),
-            (Stage::Base, Base::WebIdentity { duration, .. }) => Some(duration.value),
-            (Stage::Base, _) => None,
-        };
+        let asked = plan.stage_duration(stage);
         let length = asked.unwrap_or(Duration::from_hours(1));
         let session = CachedSession {
             credentials: SessionCredentials {
@@ -260,9 +257,9 @@ fn note_line(note: &Note) -> String {
     format!("note {} {profile}", note.kind())
 }
 
-fn error_lines(error: &PlanError<ConfigError>) -> Vec<String> {
+fn error_lines(error: &PlanError) -> Vec<String> {
     let place = match error {
-        PlanError::Lookup(error) => error.place(),
+        PlanError::Config(error) => error.place(),
         other => other.origin().and_then(Origin::place),
     };
     let place = place.map(|place| format!("at line {}", place.line));

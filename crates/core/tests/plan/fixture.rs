@@ -1,8 +1,10 @@
 //! Profiles and plans for tests, without any text to parse.
 
-use std::convert::Infallible;
+use std::collections::HashMap;
 use std::time::Duration;
 
+use hatbox_core::config::Config;
+use hatbox_core::config::overrides::{Flags, Overrides};
 use hatbox_core::config::profile::{FileKind, Origin, Place, Profile, Sourced};
 use hatbox_core::plan::{Lookup, Plan, PlanError, PlanOptions, StoredKeys, resolve_plan};
 use hatbox_types::name::{AccessKeyId, ProfileName};
@@ -72,13 +74,25 @@ pub(crate) fn resolve(
     profiles: &[Profile],
     stored: &StoredKeys,
     options: &PlanOptions,
-) -> Result<Plan, PlanError<Infallible>> {
-    let mut profile = |wanted: &ProfileName, _| {
-        let found = profiles.iter().find(|profile| profile.name.as_ref() == Some(wanted));
-        Ok(found.cloned().unwrap_or_default())
-    };
-    let mut lookup = Lookup { profile: &mut profile, nearest: &|_| None };
+) -> Result<Plan, PlanError> {
+    let config = Config::parse("", "").unwrap();
+    let named = |profile: &Profile| (profile.name.clone().unwrap(), Ok(profile.clone()));
+    let resolved: HashMap<_, _> = profiles.iter().map(named).collect();
+    let mut lookup = Lookup::of_resolved(&config, &resolved);
     resolve_plan(profiles[0].name.as_ref().unwrap(), &mut lookup, stored, options)
+}
+
+/// Resolves a profile of a config's text, with these variables.
+pub(crate) fn resolve_text(
+    text: &str,
+    profile: &str,
+    variables: &[(&str, &str)],
+    stored: &StoredKeys,
+) -> Result<Plan, PlanError> {
+    let config = Config::parse(text, "").unwrap();
+    let find = |name: &str| variables.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned());
+    let overrides = Overrides::from_env(Flags::default(), find);
+    resolve_plan(&name(profile), &mut Lookup::new(&config, &overrides), stored, &PlanOptions::default())
 }
 
 /// The plan of the first of the profiles; `jan-work` has a stored key.

@@ -2,16 +2,20 @@
 
 use std::time::Duration;
 
-use hatbox_core::config::Which;
-use hatbox_core::config::overrides::AmbientWebIdentity;
-use hatbox_core::config::profile::{CredentialSource, Origin, Profile, Sourced, Sso, WebIdentity};
-use hatbox_core::plan::{
-    Ambient, Base, CHAIN_LIMIT, Lookup, MetadataService, Note, NoteLevel, PlanError, PlanOptions, StoredKeys,
-    resolve_plan,
+use hatbox_core::config::Config;
+use hatbox_core::config::overrides::{AmbientWebIdentity, Overrides};
+use hatbox_core::config::profile::{
+    CredentialSource, Origin, Profile, Sourced, Sso, StaticKeys, WebIdentity,
 };
-use hatbox_types::name::ProfileName;
+use hatbox_core::plan::{
+    Ambient, Base, CHAIN_LIMIT, Call, Lookup, MetadataService, Note, NoteLevel, Plan, PlanError, PlanOptions,
+    Purpose, Sessions, Step, StoredKeys, resolve_plan,
+};
+use hatbox_types::secret::{AccessKey, AccessKeyError};
 
-use super::fixture::{ADMIN, at, bare, name, plan, resolve, role, stored, user, with_length};
+use super::fixture::{
+    ADMIN, AUDITOR, at, bare, name, plan, resolve, resolve_text, role, stored, user, with_length,
+};
 
 /// `p0 <- p1 <- ... `, the last of which is `jan-work`.
 fn chain(profiles: usize) -> Vec<Profile> {
@@ -34,34 +38,40 @@ fn a_chain_may_have_a_hundred_profiles_and_no_more() {
 #[test]
 fn a_loop_is_found_at_the_first_profile_met_twice() {
     let profiles = [role("a", "b", ADMIN), role("b", "a", ADMIN)];
-    let mut lookups = 0;
-    let mut profile = |wanted: &ProfileName, _| {
-        lookups += 1;
-        Ok::<_, std::convert::Infallible>(
-            profiles.iter().find(|p| p.name.as_ref() == Some(wanted)).unwrap().clone(),
-        )
-    };
-    let mut lookup = Lookup { profile: &mut profile, nearest: &|_| None };
-    let error = resolve_plan(&name("a"), &mut lookup, &stored(&[]), &PlanOptions::default()).unwrap_err();
+    let error = resolve(&profiles, &stored(&[]), &PlanOptions::default()).unwrap_err();
     assert_eq!(error.to_string(), "profile `a` and its source profiles form a loop: a -> b -> a");
     assert_eq!(error.origin(), profiles[1].source_profile.as_ref().map(|source| &source.origin));
-    assert_eq!(lookups, 2);
 }
 
 #[test]
-fn the_lookup_hears_which_profile_is_the_target_and_its_error_is_passed_on() {
-    let mut heard = Vec::new();
-    let mut profile = |wanted: &ProfileName, position| {
-        heard.push((wanted.to_string(), position));
-        match wanted.as_str() {
-            "admin" => Ok(role("admin", "broken", ADMIN)),
-            _ => Err(std::io::Error::other("line 3 is no line")),
-        }
-    };
-    let mut lookup = Lookup { profile: &mut profile, nearest: &|_| None };
-    let error = resolve_plan(&name("admin"), &mut lookup, &stored(&[]), &PlanOptions::default()).unwrap_err();
-    assert_eq!(error.to_string(), "line 3 is no line");
-    assert_eq!(heard, [("admin".to_owned(), Which::Target), ("broken".to_owned(), Which::Source)]);
+fn a_source_that_cannot_be_resolved_is_the_plans_error_with_its_line() {
+    let text = format!(
+        "[profile admin]\nrole_arn = {ADMIN}\nsource_profile = broken\n[profile broken]\nmfa_serial = x y\n"
+    );
+    let error = resolve_text(&text, "admin", &[], &stored(&[])).unwrap_err();
+    let PlanError::Config(error) = error else { panic!("{error}") };
+    assert_eq!(error.place().unwrap().line, 5);
+}
+
+#[test]
+fn the_environments_role_is_for_the_target_and_not_for_its_sources() {
+    let text =
+        format!("[profile admin]\nrole_arn = {ADMIN}\nsource_profile = jan-work\n[profile jan-work]\n");
+    let plan = resolve_text(&text, "admin", &[("AWS_ROLE_ARN", AUDITOR)], &stored(&["jan-work"])).unwrap();
+    let roles = plan.steps.iter().filter_map(|step| match step {
+        Step::AssumeRole(role) => Some(role.role.value.as_str()),
+        Step::GetSessionToken(_) => None,
+    });
+    assert_eq!(roles.collect::<Vec<_>>(), [AUDITOR]);
+}
+
+#[test]
+fn what_the_profiles_of_a_chain_leave_to_be_desired_is_kept_also_without_a_plan() {
+    let text = "[profile admin]\nduration_seconds = 1h\nsource_profile = nope\n";
+    let (config, overrides) = (Config::parse(text, "").unwrap(), Overrides::default());
+    let mut lookup = Lookup::new(&config, &overrides);
+    resolve_plan(&name("admin"), &mut lookup, &stored(&[]), &PlanOptions::default()).unwrap_err();
+    assert_eq!(lookup.warnings.len(), 1);
 }
 
 #[test]
@@ -75,15 +85,18 @@ fn a_locked_store_still_gives_a_plan_to_show() {
 
 #[test]
 fn a_name_unknown_to_the_config_is_not_guessed_into_a_locked_store() {
-    let mut profile = |_: &ProfileName, _| Ok::<_, std::convert::Infallible>(Profile::default());
-    let mut lookup = Lookup { profile: &mut profile, nearest: &|_| Some(name("nice")) };
-    let error =
-        resolve_plan(&name("nope"), &mut lookup, &StoredKeys::Locked, &PlanOptions::default()).unwrap_err();
-    assert_eq!(error.to_string(), "profile `nope` is not in the config");
+    let error = resolve_text("[profile nice]\n", "nicer", &[], &StoredKeys::Locked).unwrap_err();
+    assert_eq!(error.to_string(), "profile `nicer` is not in the config");
     assert_eq!(
         error.hints(),
         ["did you mean `nice`?", "the store is locked; `hatbox list --unlock` shows its keys",]
     );
+}
+
+#[test]
+fn a_mistyped_name_may_be_meant_for_a_stored_key() {
+    let error = resolve_text("", "jan-wrok", &[], &stored(&["jan-work"])).unwrap_err();
+    assert_eq!(error.hints(), ["did you mean `jan-work`?"]);
 }
 
 #[test]
@@ -252,4 +265,63 @@ fn what_changes_the_outcome_is_a_warning() {
         note.render_text(),
         "`spoke` gets 1h instead of 2h: AWS gives a role assumed from temporary credentials no more"
     );
+}
+
+fn plan_for(purpose: Purpose, sessions: Sessions, profiles: &[Profile]) -> Result<Plan, PlanError> {
+    let options = PlanOptions { purpose, sessions, ..PlanOptions::default() };
+    resolve(profiles, &stored(&["jan-work"]), &options)
+}
+
+#[test]
+fn for_iam_a_user_without_a_device_signs_with_the_key_itself() {
+    let steps = |profiles: &[Profile]| {
+        let plan = plan_for(Purpose::Iam, Sessions::Use, profiles).unwrap();
+        plan.steps.iter().map(Step::call).collect::<Vec<_>>()
+    };
+    assert_eq!(steps(&[bare("jan-work")]), []);
+    assert_eq!(steps(&[user("jan-work")]), [Call::GetSessionToken]);
+    let roles = [role("admin", "jan-work", ADMIN), user("jan-work")];
+    assert_eq!(steps(&roles), [Call::GetSessionToken, Call::AssumeRole]);
+}
+
+#[test]
+fn without_mfa_no_call_presents_a_code_and_nothing_else_changes() {
+    let profiles = [role("admin", "jan-work", ADMIN), user("jan-work")];
+    for sessions in [Sessions::Use, Sessions::Skip] {
+        let usual = plan_for(Purpose::Use, sessions, &profiles).unwrap();
+        let without = plan_for(Purpose::WithoutMfa, sessions, &profiles).unwrap();
+        assert!(usual.steps.iter().any(|step| step.mfa().is_some()));
+        assert!(without.steps.iter().all(|step| step.mfa().is_none()));
+        let calls = |plan: &Plan| plan.steps.iter().map(Step::call).collect::<Vec<_>>();
+        assert_eq!(calls(&usual), calls(&without));
+        assert_eq!(without.notes, []);
+    }
+}
+
+#[test]
+fn of_the_base_only_there_is_no_step_and_no_word_about_one() {
+    let profiles = [role("admin", "jan-work", ADMIN), user("jan-work")];
+    let too_long = profiles.map(|profile| with_length(profile, Duration::from_hours(40)));
+    assert!(plan_for(Purpose::Use, Sessions::Use, &too_long).is_err());
+    let plan = plan_for(Purpose::BaseOnly, Sessions::Use, &too_long).unwrap();
+    assert!(plan.steps.is_empty() && plan.notes.is_empty());
+    assert!(matches!(plan.base, Base::StoredKey { .. }));
+}
+
+#[test]
+fn the_environments_keys_travel_in_the_plan_and_what_is_wrong_with_them_is_said() {
+    let mut ci = bare("ci");
+    ci.credential_source = Some(at(3, CredentialSource::Environment));
+    let resolve = |keys| {
+        let ambient = Ambient { keys, ..Ambient::default() };
+        resolve(&[ci.clone()], &stored(&[]), &PlanOptions { ambient, ..PlanOptions::default() })
+    };
+    let key = AccessKey::parse("AKIAIOSFODNN7EXAMPLE", "secret").unwrap();
+    let plan = resolve(Some(Ok(StaticKeys { key, session_token: None }))).unwrap();
+    let Base::Environment { keys, .. } = &plan.base else { panic!("{:?}", plan.base) };
+    assert_eq!(keys.value.key.secret.expose(), "secret");
+    assert!(!format!("{plan:?}").contains("secret\""), "and are not shown with it");
+    let error = resolve(Some(Err(AccessKeyError::EmptySecret))).unwrap_err();
+    assert!(error.to_string().starts_with("the environment's `AWS_ACCESS_KEY_ID` cannot be used: "));
+    assert_eq!(error.origin(), Some(&at(3, ()).origin));
 }

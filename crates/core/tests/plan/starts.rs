@@ -1,10 +1,9 @@
 //! Where the work begins, given what is cached.
 
-use std::cell::RefCell;
 use std::time::Duration;
 
 use hatbox_core::cache::{
-    CachedSession, DEFAULT_MIN_TTL, Renewal, Reuse, Start, StartRules, resolve_cache_state, resolve_start,
+    CachedSession, DEFAULT_MIN_TTL, Renewal, Reuse, Start, StartRules, StartSearch, resolve_cache_state,
     resolve_use,
 };
 use hatbox_core::plan::explain::CacheState;
@@ -47,14 +46,17 @@ fn admin() -> Plan {
 
 /// The start of `plan` with these sessions, and the stages that were looked at.
 fn start(plan: &Plan, sessions: &[(usize, CachedSession)], rules: StartRules) -> (Start, Vec<usize>) {
-    let looked = RefCell::new(Vec::new());
-    let mut cached = |stage| {
+    let mut looked = Vec::new();
+    let mut cached = |stage: Stage| {
         let Stage::Step(step) = stage else { panic!("a stored key is not in the cache") };
-        looked.borrow_mut().push(step);
+        looked.push(step);
         sessions.iter().find(|(of, _)| *of == step).map(|(_, session)| session.clone())
     };
-    let start = resolve_start(plan, &mut cached, time(NOW), rules);
-    (start, looked.into_inner())
+    let mut search = StartSearch::new(plan, time(NOW), rules);
+    while let Some(stage) = search.wanted() {
+        search.give(cached(stage));
+    }
+    (search.into_start(), looked)
 }
 
 #[test]
@@ -73,12 +75,12 @@ fn a_good_source_is_where_the_work_begins() {
 }
 
 #[test]
-fn with_nothing_cached_the_first_step_signs_with_the_key() {
+fn with_nothing_cached_the_work_begins_with_the_base() {
     let (cold, _) = start(&admin(), &[], RULES);
-    assert!(matches!(cold, Start::From { stage: Stage::Step(0), source: None }), "{cold:?}");
+    assert!(matches!(cold, Start::From { stage: Stage::Base, source: None }), "{cold:?}");
     let fresh = StartRules { reuse: Reuse::Nothing, ..RULES };
     let (fresh, looked) = start(&admin(), &[(1, session(0, HOUR, 3600))], fresh);
-    assert!(matches!(fresh, Start::From { stage: Stage::Step(0), source: None }), "{fresh:?}");
+    assert!(matches!(fresh, Start::From { stage: Stage::Base, source: None }), "{fresh:?}");
     assert_eq!(looked, [] as [usize; 0]);
 }
 

@@ -7,6 +7,7 @@ use hatbox_core::config::edit::{Change, edit_section};
 use hatbox_core::config::header::SectionKind;
 use hatbox_core::config::origin::FileKind;
 use hatbox_core::config::syntax::Document;
+use hatbox_core::plan::Purpose;
 use hatbox_types::key_shape::{KeyOrigin, parse_long_lived_key};
 use hatbox_types::name::ProfileName;
 use hatbox_types::secret::{AccessKey, SecretString};
@@ -16,7 +17,7 @@ use super::{check_named, is_chosen, item_of, origin_of, tell, warn_of_shape};
 use crate::args::{GlobalArgs, ImportCredentialsArgs, SessionArgs};
 use crate::ask::confirm::{Confirmation, ask_yes_or_no};
 use crate::credentials::caller::{Caller, fetch_key_owner};
-use crate::credentials::plan as planning;
+use crate::credentials::plan::Planning;
 use crate::credentials::request::resolve_session;
 use crate::errors::{Failure, FailureKind};
 use crate::files::aws_config::{CredentialsFile, load_config_with, load_credentials_file};
@@ -92,11 +93,12 @@ fn check_keys(
 ) -> Result<(Keys, Value), Failure> {
     let files = load_config_with(world, file.path())?;
     let request = resolve_session(global, &SessionArgs::default(), &world.environment)?;
+    let planning = Planning::new(world, &files, &request, None, Purpose::Use);
     let mut callers = serde_json::Map::new();
     let mut kept = Vec::new();
     let (mut is_answered, mut has_refused) = (true, false);
     for (profile, key) in keys {
-        let caller = match planning::resolve_quietly(world, &files, &request, None, &profile) {
+        let caller = match planning.resolve_quietly(&profile) {
             // Whoever did not answer for one key will not do so for the next: a person is waiting.
             _ if !is_answered => Caller::Unknown("nobody answered for the key before it".to_owned()),
             Ok(plan) => fetch_key_owner(world, &plan, &profile, &key),

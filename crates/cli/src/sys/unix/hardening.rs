@@ -45,6 +45,12 @@ fn close_memory() {
 fn close_memory() {}
 
 impl Received {
+    /// What there is to put back where nothing was changed.
+    #[cfg(test)]
+    pub(crate) fn unchanged() -> Self {
+        Self { core_limit: getrlimit(Resource::Core) }
+    }
+
     /// Puts the core limit back, for the child. (Linux's dumpable flag comes back by itself at execve.)
     pub(crate) fn restore(self) {
         setrlimit(Resource::Core, self.core_limit).ok();

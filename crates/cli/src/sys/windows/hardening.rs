@@ -8,6 +8,14 @@ use windows_sys::Win32::System::ErrorReporting::{WER_FAULT_REPORTING_FLAG_NOHEAP
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Received {}
 
+#[cfg(test)]
+impl Received {
+    /// What there is to put back where nothing was changed.
+    pub(crate) fn unchanged() -> Self {
+        Self {}
+    }
+}
+
 /// Keeps what is in memory out of the report that Windows makes, and may send, when a program crashes.
 pub(crate) fn harden() -> Received {
     // Security: best effort. A system without error reports is no reason to keep the user from working.

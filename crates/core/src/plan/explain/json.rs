@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::config::profile::{FileKind, Origin, Sourced, WebIdentity};
+use crate::config::profile::{FileKind, Origin, Sourced, StaticKeys, WebIdentity};
 use hatbox_types::name::AccessKeyId;
 
 use super::super::command::render_program;
@@ -78,17 +78,17 @@ impl Writer<'_> {
         }
     }
 
+    fn keys(&self, keys: &Sourced<StaticKeys>) -> Value {
+        json!({ "access_key_id": keys.value.key.id.masked(), "from": self.origin(&keys.origin) })
+    }
+
     fn base(&self, base: &Base) -> Value {
         let (kind, settings) = match base {
             Base::StoredKey { id, .. } => {
                 ("stored-key", json!({ "access_key_id": id.as_ref().map(AccessKeyId::masked) }))
             }
-            Base::FileKeys { id, origin, .. } => {
-                ("file-keys", json!({ "access_key_id": id.masked(), "from": self.origin(origin) }))
-            }
-            Base::Environment { id, origin, .. } => {
-                ("environment", json!({ "access_key_id": id.masked(), "from": self.origin(origin) }))
-            }
+            Base::FileKeys { keys, .. } => ("file-keys", self.keys(keys)),
+            Base::Environment { keys, .. } => ("environment", self.keys(keys)),
             Base::Sso { sso, account_id, role_name, .. } => (
                 "sso",
                 json!({

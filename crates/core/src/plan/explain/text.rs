@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::config::profile::{Origin, Sourced, WebIdentity};
+use crate::config::profile::{Origin, Sourced, StaticKeys, WebIdentity};
 use hatbox_types::duration::render_duration;
 use hatbox_types::text::page::{Page, Style};
 
@@ -77,10 +77,8 @@ impl Writer<'_> {
         self.page.blank();
         let (title, place) = match &self.plan.base {
             Base::StoredKey { .. } => ("access key", "in the store"),
-            Base::FileKeys { is_temporary: false, .. } => ("access key", "in plain text"),
-            Base::FileKeys { is_temporary: true, .. } => ("temporary credentials", "in plain text"),
-            Base::Environment { is_temporary: false, .. } => ("access key", "in the environment"),
-            Base::Environment { is_temporary: true, .. } => ("temporary credentials", "in the environment"),
+            Base::FileKeys { keys, .. } => (title_of(&keys.value), "in plain text"),
+            Base::Environment { keys, .. } => (title_of(&keys.value), "in the environment"),
             Base::Sso { .. } => ("SSO (Identity Center)", ""),
             Base::WebIdentity { .. } => ("AssumeRoleWithWebIdentity", ""),
             Base::CredentialProcess { .. } => ("credential_process", ""),
@@ -115,9 +113,9 @@ impl Writer<'_> {
                     push_row(&mut self.page, "id", "not known: the store is locked", Style::Warning, None);
                 }
             },
-            Base::FileKeys { id, origin, .. } | Base::Environment { id, origin, .. } => {
-                let origin = self.origin(origin);
-                push_row(&mut self.page, "id", &id.masked(), Style::Plain, origin.as_deref());
+            Base::FileKeys { keys, .. } | Base::Environment { keys, .. } => {
+                let origin = self.origin(&keys.origin);
+                push_row(&mut self.page, "id", &keys.value.key.id.masked(), Style::Plain, origin.as_deref());
             }
             Base::Sso { sso, account_id, role_name, .. } => {
                 self.row("start URL", &sso.value.start_url.value, &sso.value.start_url);
@@ -303,4 +301,8 @@ impl Writer<'_> {
 fn floor_to_minute(length: Duration) -> Duration {
     let seconds = length.as_secs();
     if seconds < 60 { Duration::from_secs(seconds) } else { Duration::from_secs(seconds / 60 * 60) }
+}
+
+fn title_of(keys: &StaticKeys) -> &'static str {
+    if keys.is_temporary() { "temporary credentials" } else { "access key" }
 }
