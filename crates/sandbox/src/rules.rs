@@ -171,7 +171,7 @@ fn check_value(errors: &mut Vec<String>, name: &str, value: &str, kind: Kind) ->
         Kind::Text(min, max, pattern) => check_text(errors, name, value, min, max, pattern),
         Kind::Number(min, max) => {
             let number: i64 = value.parse().map_err(|_| {
-                Refusal::new(400, "MalformedInput", format!("'{value}' at '{name}' is no whole number"))
+                Refusal::new(400, "MalformedInput", format!("'{value}' at '{name}' is not a whole number"))
             })?;
             if number < min {
                 let rule = format!("Member must have value greater than or equal to {min}");

@@ -311,7 +311,7 @@ async fn read(request: Request<Incoming>) -> Result<Received, Reply> {
     let (head, body) = request.into_parts();
     let mut headers = Vec::with_capacity(head.headers.len());
     for (name, value) in &head.headers {
-        let value = std::str::from_utf8(value.as_bytes()).map_err(|_| plain(400, "a header is no UTF-8"))?;
+        let value = std::str::from_utf8(value.as_bytes()).map_err(|_| plain(400, "a header is not UTF-8"))?;
         headers.push((name.as_str().to_owned(), value.to_owned()));
     }
     let body = Limited::new(body, BODY_LIMIT).collect();

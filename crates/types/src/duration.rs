@@ -9,10 +9,10 @@ pub const MAX_DURATION: Duration = Duration::from_hours(366 * 24);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum DurationError {
     /// Not of the form.
-    #[error("is no length of time such as `3600`, `90m` or `1h30m`")]
+    #[error("expected `3600`, `90m` or `1h30m`")]
     Form,
     /// Nothing at all.
-    #[error("is no time at all")]
+    #[error("must be longer than zero")]
     Zero,
     /// More than [`MAX_DURATION`].
     #[error("is longer than a year")]

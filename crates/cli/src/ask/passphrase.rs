@@ -266,7 +266,7 @@ fn ask_person(
             ask_line(world, waiting, "Passphrase of the hatbox store: ", Echo::Hidden)
         }
         PassphraseFor::Creating => {
-            prompter.show("A new encrypted store. Choose its passphrase: nobody can recover it.");
+            prompter.show("Choose a passphrase for the new encrypted store. It cannot be recovered.");
             ask_twice(world, waiting)
         }
         PassphraseFor::Changing => {

@@ -105,7 +105,9 @@ pub(crate) fn wait_for_lock(world: &World, wanted: &Wanted<'_>) -> Result<Lock, 
         Err(error) => return Err(error.into()),
     };
     if let Some(failure) = lock.left().and_then(|left| open_left(left, seal)) {
-        return Err(failure.hint("another hatbox asked for the same, and it ended so; run the command again"));
+        return Err(failure.hint(
+            "another hatbox process waiting on the same session failed with this; run the command again",
+        ));
     }
     lock.note(world.prompter().device(), held_for);
     Ok(lock)

@@ -93,7 +93,7 @@ impl Sts {
             .set_serial_number(mfa.map(|m| m.serial.as_str().to_owned()))
             .set_token_code(mfa.map(|m| m.code.expose().to_owned()));
         let answer = self.runner.run(request.send())?;
-        let user = answer.assumed_role_user.as_ref().map_or("nobody", |user| user.arn());
+        let user = answer.assumed_role_user.as_ref().map_or("no one", |user| user.arn());
         // Security: the right credentials or none. An endpoint that gives another role's is not believed.
         if !is_session_of(user, &call.role) {
             let text = format!("the answer is for `{}`, not for the role asked for", printable(user));

@@ -44,12 +44,10 @@ struct Header {
 pub(crate) fn open(text: &str, passphrase: &SecretString) -> Result<Zeroizing<Vec<u8>>, JweError> {
     let parts: Vec<&str> = text.trim_end().split('.').collect();
     let [header, key, nonce, content, tag] = parts.as_slice() else {
-        return Err(JweError::Form("it is no file of aws-vault's: it has not five parts"));
+        return Err(JweError::Form("not an aws-vault file: a JWE has five parts"));
     };
     let decode = |part: &str| {
-        URL_SAFE_NO_PAD
-            .decode(part)
-            .map_err(|_| JweError::Form("it is no file of aws-vault's: it is not base64"))
+        URL_SAFE_NO_PAD.decode(part).map_err(|_| JweError::Form("not an aws-vault file: invalid base64"))
     };
     let parsed: Header = serde_json::from_slice(&decode(header)?)
         .map_err(|_| JweError::Form("its header is not what aws-vault writes"))?;

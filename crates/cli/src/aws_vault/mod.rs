@@ -253,9 +253,7 @@ fn parse_key(data: &[u8]) -> Result<FoundKey, &'static str> {
     if !key.token.is_empty() {
         return Ok(FoundKey::Temporary);
     }
-    AccessKey::parse(&key.id, &key.secret)
-        .map(FoundKey::Key)
-        .map_err(|_| "its access key has not the form of one")
+    AccessKey::parse(&key.id, &key.secret).map(FoundKey::Key).map_err(|_| "its access key is malformed")
 }
 
 #[cfg(test)]

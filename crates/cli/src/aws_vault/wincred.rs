@@ -21,9 +21,7 @@ impl WincredVault {
                 .filter_map(|(name, _)| name.get(PREFIX.len()..))
                 .filter_map(profile_of)
                 .collect()),
-            Err(Code(NOT_FOUND)) => {
-                Err(VaultError::Absent("there is no credential of aws-vault's".to_owned()))
-            }
+            Err(Code(NOT_FOUND)) => Err(VaultError::Absent("no aws-vault credentials found".to_owned())),
             Err(code) => Err(VaultError::Failed(words(code))),
         }
     }

@@ -100,7 +100,7 @@ impl Denied<'_> {
         let headline = match self.step {
             Step::GetSessionToken(step) => format!("got no session for `{}` (GetSessionToken)", step.profile),
             Step::AssumeRole(step) => {
-                format!("could not put on the role of `{}`: {} (AssumeRole)", step.profile, step.role.value)
+                format!("could not assume the role of profile `{}` ({})", step.profile, step.role.value)
             }
         };
         Failure::new(FailureKind::Failed, headline).caused_by(self.error)

@@ -141,7 +141,7 @@ fn check_resolving(environment: &Environment, plan: &Plan) -> Result<(), Failure
     let path: Vec<_> = resolving.lines().chain([plan.profile.as_str()]).collect();
     Err(Failure::new(
         FailureKind::Usage,
-        format!("profile `{met}` is asked for by a command of its own: {}", path.join(" -> ")),
+        format!("profile `{met}` is requested by a command that it runs itself: {}", path.join(" -> ")),
     )
     .hint(format!("the commands in `{met}` and its source profiles must not run hatbox for `{met}`")))
 }

@@ -40,7 +40,7 @@ pub(crate) fn resolve_session(
     let min_ttl = match min_ttl {
         None => DEFAULT_MIN_TTL,
         Some((origin, text)) => parse_duration(&text).map_err(|error| {
-            Failure::new(FailureKind::Usage, format!("`{text}` of {origin} is no duration: {error}"))
+            Failure::new(FailureKind::Usage, format!("invalid duration `{text}` (from {origin}): {error}"))
         })?,
     };
     let mfa_code = args
@@ -107,7 +107,7 @@ pub(crate) fn resolve_prompt(said: Option<&(&'static str, String)>) -> Result<Pr
         "osascript" => Ok(PromptDriver::Osascript),
         _ => Err(Failure::new(
             FailureKind::Usage,
-            format!("there is no prompt `{}` (from {origin})", name.escape_debug()),
+            format!("unknown prompt `{}` (from {origin})", name.escape_debug()),
         )
         .hint("there are terminal, ykman, zenity, kdialog and osascript")
         .hint("for another program set `mfa_process` in the profile to the command that prints the code")),

@@ -147,7 +147,7 @@ impl PlanRun {
             self.planned
                 .world
                 .output
-                .note("nothing is cached, as there is no store yet: `hatbox add` makes one");
+                .note("sessions are not cached without a store; create one with `hatbox add`");
             return Ok(None);
         }
         self.store.sessions(Interaction::Allowed).map(Some)

@@ -37,11 +37,8 @@ pub(crate) fn load_trust_sources(world: &World, mut budget: u64) -> Option<Accou
         };
         for file in files_of(&path) {
             // A pipe could keep the failing command waiting.
-            let read = if file.is_file() {
-                read_source(&file, budget)
-            } else {
-                Err(io::Error::other("it is no file"))
-            };
+            let read =
+                if file.is_file() { read_source(&file, budget) } else { Err(io::Error::other("not a file")) };
             match read {
                 Ok((bytes, taken)) => {
                     budget = budget.saturating_sub(bytes.len() as u64);

@@ -48,7 +48,7 @@ pub(crate) fn exec_command(
     let path = find_program(program, world.environment.raw("PATH")).map_err(|error| failure_of(&error))?;
     if keyring == Keyring::OfItsOwn {
         join_new_session().map_err(|error| {
-            Failure::new(FailureKind::Failed, "the command could not be given a session keyring of its own")
+            Failure::new(FailureKind::Failed, "could not create a session keyring for the command")
                 .caused_by(&error)
                 .hint("the kernel keyring is denied here, so nothing is kept in it: leave out --isolate and `isolate_child`")
         })?;

@@ -51,7 +51,7 @@ pub(crate) fn load_backup(path: &Path) -> Result<Backup, Failure> {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let bytes = read_private(&path, LIMIT)?;
     parse_backup(&bytes).ok_or_else(|| {
-        let error = format!("`{}` is no backup of a trust policy", path.display());
+        let error = format!("`{}` is not a backup of a trust policy", path.display());
         Failure::new(FailureKind::Usage, error)
     })
 }

@@ -37,7 +37,7 @@ impl LiveIam {
             let failure = self.failure(&format!("could not read the role `{name}`"), "iam:GetRole", &error);
             match error.problem {
                 IamProblem::NoSuchEntity => failure.hint(format!(
-                    "the role is looked for in the account of `{}`; name a profile of its own account by --profile",
+                    "the role is looked for in the account of `{}`; name a profile of that account with --profile",
                     self.profile
                 )),
                 _ => failure,
@@ -51,7 +51,7 @@ impl LiveIam {
         if (&now.arn, &now.trust) == (&shown.arn, &shown.trust) {
             return Ok(());
         }
-        let error = format!("the trust policy of `{}` was changed by somebody else meanwhile", shown.name);
+        let error = format!("the trust policy of `{}` was changed by another process meanwhile", shown.name);
         Err(Failure::new(FailureKind::Refused, error).hint("run the command again to see it as it is now"))
     }
 
@@ -83,9 +83,9 @@ impl LiveIam {
             if !is_same_policy(&now.trust, &before.trust) {
                 let error = format!("IAM has another trust policy of `{name}` than was saved");
                 return Err(Failure::new(FailureKind::Failed, error)
-                    .hint("somebody else may have changed it at the same time"));
+                    .hint("another process may have changed it at the same time"));
             }
-            world.output.debug(|| "IAM still tells the old policy".to_owned());
+            world.output.debug(|| "IAM still returns the old policy".to_owned());
         }
         Ok(ReadBack::OldStill)
     }

@@ -57,7 +57,7 @@ impl KeyStore {
         if let Ok(Some(index)) = self.load_true_index(key) {
             return Ok(index);
         }
-        self.world.output.debug(|| "making the index anew".to_owned());
+        self.world.output.debug(|| "rebuilding the index".to_owned());
         self.make_index(key)
     }
 

@@ -232,7 +232,7 @@ impl KeyStore {
             StoreError::Locked(_, PassphraseError::NoWay) => failure
                 .hint("run it on a terminal, pass --passphrase-fd N, or set `passphrase_command` in hatbox's settings"),
             StoreError::Locked(_, PassphraseError::Wrong) if self.passphrase.is_none() => failure
-                .hint("the passphrase is the one chosen when the store was made; nobody can recover it"),
+                .hint("the passphrase is the one chosen when the store was created; it cannot be recovered"),
             StoreError::Unavailable { hint: Some(hint), .. } => failure.hint(hint),
             StoreError::Missing { .. } => failure
                 .hint("mount the disk that it is on, or restore the directory from a backup")

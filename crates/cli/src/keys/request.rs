@@ -42,12 +42,12 @@ pub(crate) fn resolve_store(global: &GlobalArgs, environment: &Environment) -> R
         None => match environment.first(env_names::PASSPHRASE_FD) {
             None => None,
             Some((name, text)) => Some(text.parse().map_err(|_| {
-                Failure::new(FailureKind::Usage, format!("{name} is no descriptor's number: `{text}`"))
+                Failure::new(FailureKind::Usage, format!("invalid file descriptor in {name}: `{text}`"))
             })?),
         },
     };
     if let Some(number) = descriptor.filter(|number| *number < 0) {
-        return Err(Failure::new(FailureKind::Usage, format!("`{number}` is no descriptor's number")));
+        return Err(Failure::new(FailureKind::Usage, format!("invalid file descriptor `{number}`")));
     }
     let passphrase = match descriptor {
         Some(number) => Some(PassphraseSource::Descriptor(number)),
@@ -62,7 +62,7 @@ pub(crate) fn resolve_store(global: &GlobalArgs, environment: &Environment) -> R
     let unlock_for = match &global.unlock_for {
         None => None,
         Some(text) => Some(parse_duration(text).map_err(|error| {
-            Failure::new(FailureKind::Usage, format!("`--unlock-for {text}` is no duration: {error}"))
+            Failure::new(FailureKind::Usage, format!("invalid `--unlock-for {text}`: {error}"))
         })?),
     };
     Ok(StoreRequest { kind, file_dir, passphrase, unlock_for })
@@ -73,12 +73,9 @@ pub(crate) fn parse_kind(name: &str, origin: &str) -> Result<StoreKind, Failure>
     StoreKind::parse(name).ok_or_else(|| {
         let known: Vec<_> = StoreKind::ALL.into_iter().filter(|kind| kind.is_built()).collect();
         let known: Vec<_> = known.iter().map(|kind| format!("`{kind}`")).collect();
-        Failure::new(
-            FailureKind::Usage,
-            format!("there is no backend `{}` (from {origin})", name.escape_debug()),
-        )
-        .hint(format!("this build has {}", known.join(", ")))
-        .hint("`hatbox store status` shows which of them can be used here")
+        Failure::new(FailureKind::Usage, format!("unknown backend `{}` (from {origin})", name.escape_debug()))
+            .hint(format!("this build has {}", known.join(", ")))
+            .hint("`hatbox store status` shows which of them can be used here")
     })
 }
 

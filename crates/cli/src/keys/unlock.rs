@@ -245,7 +245,7 @@ impl KeyStore {
             Ok(item) => Ok(CacheKey::of_bytes(&item.secret)),
             Err(StoreError::Absent) => Ok(None),
             Err(error @ StoreError::Broken { .. }) => {
-                self.world.output.warn(&format!("{error}; it held the key of the cache, which is made anew"));
+                self.world.output.warn(&format!("{error}; it held the cache key, which is created again"));
                 Ok(None)
             }
             Err(error) => Err(self.failure_of(&error)),

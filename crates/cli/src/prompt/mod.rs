@@ -36,7 +36,7 @@ pub(crate) enum PromptError {
     #[error("cancelled")]
     Cancelled,
     /// Nobody answered in time.
-    #[error("nobody answered within {} s", .0.as_secs())]
+    #[error("no answer within {} s", .0.as_secs())]
     TimedOut(Duration),
     /// [`Question::is_over`] said so.
     #[error("answered elsewhere")]

@@ -76,7 +76,7 @@ pub(crate) enum PassphraseError {
     #[error("cancelled")]
     Cancelled,
     /// Nobody answered in time.
-    #[error("nobody gave the passphrase in time")]
+    #[error("the passphrase was not entered in time")]
     TimedOut,
     /// Another process took the question over.
     #[error("answered elsewhere")]

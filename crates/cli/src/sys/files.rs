@@ -42,7 +42,7 @@ pub(crate) enum FileError {
     /// It is there already, and must not be written over.
     #[error("there is a file `{0}` already")]
     Exists(String),
-    /// It was changed by somebody else meanwhile.
+    /// It was changed by another process meanwhile.
     #[error("`{0}` was changed meanwhile")]
     Changed(String),
     /// It is a directory where a file is to be written.

@@ -193,7 +193,7 @@ pub(crate) fn load_settings(path: &Path) -> Result<Settings, Failure> {
     let duration = |name: &str, text: Option<String>| {
         text.map(|text| {
             parse_duration(&text)
-                .map_err(|error| failure(format!("`{name} = \"{text}\"` is no duration: {error}")))
+                .map_err(|error| failure(format!("invalid duration in `{name} = \"{text}\"`: {error}")))
         })
         .transpose()
     };
@@ -203,7 +203,9 @@ pub(crate) fn load_settings(path: &Path) -> Result<Settings, Failure> {
     if let Some(prefix) = &on_disk.pass_prefix
         && !is_prefix(prefix)
     {
-        return Err(failure(format!("`pass_prefix = \"{prefix}\"` is no name of a directory in the store")));
+        return Err(failure(format!(
+            "invalid `pass_prefix = \"{prefix}\"`: expected a directory name in the store"
+        )));
     }
     let trust_sources = on_disk.trust.unwrap_or_default().sources;
     if let Some(source) = trust_sources.iter().find(|source| !is_source(source)) {

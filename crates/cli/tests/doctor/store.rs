@@ -17,7 +17,7 @@ fn a_locked_store_says_so_and_an_unlocked_one_what_it_holds() {
         summary(&locked, "store"),
         "`file` is locked (~/.config/hatbox/config.toml says so), opened by passphrase"
     );
-    assert_eq!(summary(&locked, "profiles"), "each has a credential plan, as far as a locked store tells");
+    assert_eq!(summary(&locked, "profiles"), "each has a credential plan (the store is locked)");
     let variable = [("HATBOX_FILE_PASSPHRASE", PASSPHRASE)];
     let open = home.report(&[], &variable);
     let text =

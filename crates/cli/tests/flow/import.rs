@@ -47,7 +47,7 @@ fn aws_vault_s_long_lived_keys_are_taken_over_and_the_rest_is_said() {
     for said in [
         "warning: left where it is: ~/.awsvault/keys/renamed: it holds the key of another profile than its name says",
         "warning: left where it is: ~/.awsvault/keys/foreign: the passphrase is wrong",
-        "warning: left where it is: ~/.awsvault/keys/stray: it is no file of aws-vault's: it has not five parts",
+        "warning: left where it is: ~/.awsvault/keys/stray: not an aws-vault file: a JWE has five parts",
         "hatbox: left where it is: the key of `temporary` is temporary",
         "hatbox: aws-vault still has them; --delete-source deletes its files",
     ] {

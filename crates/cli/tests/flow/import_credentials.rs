@@ -178,7 +178,7 @@ fn where_aws_cannot_be_reached_keys_are_imported_untested_and_it_is_asked_once()
         done.stderr
     );
     assert!(
-        done.stderr.contains("`jan-work` was not tested: nobody answered for the key before it"),
+        done.stderr.contains("`jan-work` was not tested: the key before it got no answer"),
         "{}",
         done.stderr
     );

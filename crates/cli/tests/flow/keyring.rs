@@ -91,7 +91,11 @@ fn isolation_that_cannot_be_had_is_an_error_before_the_command_runs() {
         .run()
         .expect_code(125);
     assert_eq!(refused.stdout, "");
-    assert!(refused.stderr.contains("could not be given a session keyring of its own"), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("could not create a session keyring for the command"),
+        "{}",
+        refused.stderr
+    );
 }
 
 /// How long an entry has left after a script, as /proc/keys has it in its fourth column.
@@ -134,7 +138,7 @@ fn the_store_stays_unlocked_for_as_long_as_the_flag_or_the_settings_say() {
         }
     }
     let wrong = fixture.hatbox(&["--unlock-for", "soon", "list"]).run().expect_code(2);
-    assert!(wrong.stderr.contains("`--unlock-for soon` is no duration"), "{}", wrong.stderr);
+    assert!(wrong.stderr.contains("invalid `--unlock-for soon`"), "{}", wrong.stderr);
 }
 
 /// keyrings(7): a user other than root has 200 keys and 20,000 bytes.

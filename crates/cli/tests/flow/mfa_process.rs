@@ -67,7 +67,9 @@ fn a_helper_that_asks_for_its_own_profile_is_a_loop_and_not_a_fork_bomb() {
     fixture.write_config(&format!("{CONFIG}mfa_process = {hatbox} exec guarded -- echo 123456\n"));
     let outcome = fixture.hatbox(&["exec", "guarded", "--", "true"]).run().expect_code(125);
     assert!(
-        outcome.stderr.contains("profile `guarded` is asked for by a command of its own: guarded -> guarded"),
+        outcome
+            .stderr
+            .contains("profile `guarded` is requested by a command that it runs itself: guarded -> guarded"),
         "{}",
         outcome.stderr
     );

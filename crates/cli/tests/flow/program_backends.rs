@@ -198,7 +198,7 @@ fn settings_move_the_store_the_program_and_the_directory_of_pass() {
     assert!(!ran.contains(pass.fixture.key("jan-work").secret.expose()));
     pass.fixture.write_settings("pass_prefix = \"../x\"\n");
     let refused = pass.hatbox(&["list"]).run().expect_code(2);
-    assert!(refused.stderr.contains("`pass_prefix = \"../x\"` is no name of a directory in the store"));
+    assert!(refused.stderr.contains("invalid `pass_prefix = \"../x\"`"));
 }
 
 /// A fixture whose helper is that of rbw, on what stands in for it.

@@ -121,7 +121,7 @@ fn a_wrong_passphrase_may_be_corrected_twice() {
              That was not the passphrase. Again in 2 s.\n\
              hatbox: error: the file store is locked\n\
              \x20 caused by: the passphrase is wrong\n\
-             hatbox: hint: the passphrase is the one chosen when the store was made; nobody can recover it"
+             hatbox: hint: the passphrase is the one chosen when the store was created; it cannot be recovered"
         ),
         "{screen}"
     );

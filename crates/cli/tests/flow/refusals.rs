@@ -53,7 +53,7 @@ fn assert_refused(fixture: &Fixture, outcome: Outcome, expected: &str) {
 /// What every refused AssumeRole begins with.
 fn role_error(profile: &str, role: &str, cause: &str) -> String {
     format!(
-        "hatbox: error: could not put on the role of `{profile}`: arn:aws:iam::444455556666:role/{role} (AssumeRole)\n\
+        "hatbox: error: could not assume the role of profile `{profile}` (arn:aws:iam::444455556666:role/{role})\n\
          \x20 caused by: {cause}\n"
     )
 }
@@ -381,7 +381,11 @@ fn a_busy_or_failing_service_is_tried_again_but_never_with_a_code() {
         fixture.advance(30);
         let code = fixture.code(PHONE);
         let refused = exec(&fixture, &["guarded", "-t", &code]).run().expect_code(125);
-        assert!(refused.stderr.contains("could not put on the role of `guarded`"), "{}", refused.stderr);
+        assert!(
+            refused.stderr.contains("could not assume the role of profile `guarded`"),
+            "{}",
+            refused.stderr
+        );
         assert_eq!(calls() - before, 1, "{kind:?}: a code goes out once");
     }
 }

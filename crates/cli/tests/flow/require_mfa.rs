@@ -131,7 +131,7 @@ fn only_a_typed_yes_writes_and_not_over_what_somebody_else_wrote_meanwhile() {
     terminal.type_keys("yes\r");
     assert_eq!(terminal.wait().code(), Some(3), "{}", terminal.transcript());
     let shown = terminal.screen().join(" ").split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(shown.contains("was changed by somebody else meanwhile"), "{shown}");
+    assert!(shown.contains("was changed by another process meanwhile"), "{shown}");
     assert_eq!(trust_of(&fixture, "reader"), theirs);
 }
 
@@ -152,7 +152,7 @@ fn a_guard_refuses_to_cut_the_branch_that_it_sits_on() {
         "`work` reaches `arn:aws:iam::444455556666:role/admin`, not `arn:aws:iam::777788889999:role/admin`";
     assert!(elsewhere.stderr.contains(error), "{}", elsewhere.stderr);
     let age = require_mfa(&fixture, &["reader", "--max-age", "soon"]).run().expect_code(2);
-    assert!(age.stderr.contains("`--max-age soon` is no duration"), "{}", age.stderr);
+    assert!(age.stderr.contains("invalid `--max-age soon`"), "{}", age.stderr);
     let denied =
         fixture.hatbox(&["trust", "require-mfa", "--profile", "details", "reader"]).run().expect_code(1);
     assert!(
@@ -172,7 +172,7 @@ fn only_a_file_that_was_kept_for_the_very_role_is_written_back() {
     };
     let restore = || require_mfa(&fixture, &["--yes", "--restore", path.to_str().unwrap()]).run();
     write("{}");
-    assert!(restore().expect_code(2).stderr.contains("is no backup of a trust policy"));
+    assert!(restore().expect_code(2).stderr.contains("is not a backup of a trust policy"));
     let of = |role: &str, policy: &str| {
         serde_json::json!({ "schema": 1, "role": role, "trust_policy": policy }).to_string()
     };
@@ -216,5 +216,5 @@ fn verifying_puts_the_role_on_without_a_code_and_with_one() {
     let statuses: Vec<_> = calls.iter().rev().take(2).map(|entry| entry.status).collect();
     assert_eq!(statuses, [200, 403]);
     let role = require_mfa(&fixture, &["admin", "--verify"]).run().expect_code(2);
-    assert!(role.stderr.contains("`admin` is no profile of a role"), "{}", role.stderr);
+    assert!(role.stderr.contains("`admin` is not the profile of a role"), "{}", role.stderr);
 }

@@ -136,7 +136,7 @@ fn those_who_wait_end_when_the_question_is_cancelled() {
         let waiting = format!("hatbox: waiting for the MFA code of {PHONE} (process {pid} on /dev/pts/");
         assert!(outcome.stderr.starts_with(&waiting), "{}", outcome.stderr);
         let end = "hatbox: error: the question for the MFA code was cancelled\n\
-             hatbox: hint: another hatbox asked for the same, and it ended so; run the command again\n";
+             hatbox: hint: another hatbox process waiting on the same session failed with this; run the command again\n";
         assert!(outcome.stderr.ends_with(end), "{}", outcome.stderr);
     }
     assert_eq!(fixture.log(), []);

@@ -95,18 +95,18 @@ fn a_damaged_item_is_named_and_the_others_work() {
         ("cut in half", good[..good.len() / 2].to_vec(), changed),
         ("cut by one byte", good[..good.len() - 1].to_vec(), changed),
         ("one byte too long", [&good[..], b"x"].concat(), changed),
-        ("a bit of the first line flipped", flipped(3), "it is no age file"),
+        ("a bit of the first line flipped", flipped(3), "not an age file"),
         ("another letter in the wrapped key", other_letter(60), "it is encrypted to another store"),
         ("a bit of the end flipped", flipped(good.len() - 1), changed),
         (
             "something else altogether",
             b"not an age file, however long its first line may be\n".to_vec(),
-            "it is no age file",
+            "not an age file",
         ),
         (
             "swapped with another item",
             other,
-            "it was not written by hatbox with this store's key, or stands in another item's place",
+            "it was not written by hatbox with this store's key, or is in another item's place",
         ),
     ];
     for (what, bytes, problem) in cases {

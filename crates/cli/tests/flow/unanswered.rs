@@ -128,6 +128,6 @@ fn a_question_nobody_answers_ends_by_itself() {
     let mut terminal = ask(&fixture, "code");
     assert_code(terminal.wait(), 125, &terminal);
     let screen = fixture.shown(&terminal.screen().join("\n"));
-    assert!(screen.ends_with("caused by: nobody answered within 1 s"), "{screen}");
+    assert!(screen.ends_with("caused by: no answer within 1 s"), "{screen}");
     assert!(terminal.has_modes_of_before());
 }

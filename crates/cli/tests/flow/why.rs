@@ -334,7 +334,7 @@ fn a_role_that_a_variable_gave_is_named_with_the_variable() {
     let strangers = format!("{ACCOUNT}/strangers");
     let with_variable = |arguments: &[&str]| fixture.hatbox(arguments).env("AWS_ROLE_ARN", &strangers);
     let replaces = format!("AWS_ROLE_ARN replaces the role of profile `plain` ({ACCOUNT}/reader)");
-    let gives = "AWS_ROLE_ARN gives profile `jan-work` a role; it has none of its own";
+    let gives = "AWS_ROLE_ARN gives profile `jan-work` a role; the profile itself has none";
     for (profile, expected) in [("plain", replaces.as_str()), ("jan-work", gives)] {
         let outcome = with_variable(&["exec", profile, "--", "true"]).run();
         assert_told(&fixture, outcome, &[&format!("{expected}. Fix unset AWS_ROLE_ARN")]);

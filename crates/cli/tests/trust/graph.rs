@@ -61,7 +61,7 @@ fn the_ending_of_the_file_or_the_flag_tells_the_format() {
     assert_eq!(unclear.code, 2);
     assert_eq!(
         unclear.stderr,
-        "hatbox: error: the ending of `picture.png` tells no format\n\
+        "hatbox: error: cannot tell the format from the extension of `picture.png`\n\
          hatbox: hint: the endings are .svg, .txt, .dot and .json; for any other file say `--format svg`\n"
     );
 }

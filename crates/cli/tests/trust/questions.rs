@@ -99,7 +99,7 @@ fn a_directory_gives_all_its_sources_and_passes_over_the_rest() {
     let ran = trust_at(home.path(), &["can", "alice", "Closed", "--from", "in"]);
     assert_eq!(ran.code, 3, "{}{}", ran.stdout, ran.stderr);
     assert!(ran.stdout.contains("Closed trusts account 777788889999"), "{}", ran.stdout);
-    assert!(ran.stderr.contains("`in/a.json` is passed over"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("`in/a.json` is ignored"), "{}", ran.stderr);
     fs::write(at("b.json"), "{\"Statement\": [").unwrap();
     let ran = trust_at(home.path(), &["can", "alice", "Closed", "--from", "in"]);
     assert_eq!(ran.code, 1);

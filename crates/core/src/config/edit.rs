@@ -53,7 +53,7 @@ pub enum EditError {
     )]
     Value(String),
     /// The key has nested lines below it, which a value would swallow.
-    #[error("`{key}` has settings of its own below it")]
+    #[error("`{key}` has nested settings below it")]
     Nested {
         /// The key.
         key: String,

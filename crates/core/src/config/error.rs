@@ -76,7 +76,7 @@ pub enum ConfigError {
         place: Place,
     },
     /// A value that AWS would refuse or that means nothing.
-    #[error("`{key}` `{value}` {reason}")]
+    #[error("invalid `{key}` `{value}`: {reason}")]
     Value {
         /// The key, variable or flag.
         key: &'static str,
@@ -97,7 +97,7 @@ pub enum ConfigError {
         origin: Origin,
     },
     /// Half of a key pair. The SDKs refuse it too.
-    #[error("`{has}` stands without `{lacks}` beside it")]
+    #[error("`{has}` is set but `{lacks}` is not")]
     HalfKey {
         /// The key that is there.
         has: &'static str,
@@ -115,7 +115,7 @@ pub enum ConfigError {
         origin: Origin,
     },
     /// Two keys of which a profile may have one.
-    #[error("`{one}` and `{other}` cannot stand together")]
+    #[error("`{one}` and `{other}` cannot be used together")]
     Conflict {
         /// One.
         one: &'static str,

@@ -15,7 +15,7 @@ pub enum ProblemKind {
     #[error("the section header has no name")]
     EmptyHeader,
     /// A setting above the first header.
-    #[error("the line stands above the first section header")]
+    #[error("the line is above the first section header")]
     OutsideSection,
     /// A line without `=` or `:`.
     #[error("the line has no `=`")]

@@ -25,7 +25,7 @@ pub enum ValueError {
     #[error("{0}")]
     AccessKey(#[from] AccessKeyError),
     /// Not one of the words that are possible.
-    #[error("is not one of {0}")]
+    #[error("expected one of {0}")]
     Choice(&'static str),
     /// Not an endpoint URL.
     #[error("{0}")]
@@ -36,7 +36,7 @@ pub enum ValueError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TagError {
     /// A part without `=`, or an empty one.
-    #[error("is not of the form `KEY=VALUE,KEY=VALUE`: `{0}` is no tag")]
+    #[error("expected `KEY=VALUE,KEY=VALUE`: invalid tag `{0}`")]
     Form(String),
     /// More than [`MAX_TAGS`].
     #[error("has {0} tags, and may have {MAX_TAGS}")]

@@ -381,7 +381,7 @@ fn plaintext_key(name: &ProfileName, origin: &Origin) -> Finding {
         // What `import` takes out of is the other file.
         _ => format!("hatbox add {word}"),
     };
-    let text = format!("the access key of `{name}` stands in plain text, where every program can read it");
+    let text = format!("the access key of `{name}` is stored in plain text; any program you run can read it");
     Finding::new(Topic::Config, "plaintext-key", Level::Warning, text)
         .from_origin(origin)
         .mended_by(command)

@@ -68,7 +68,7 @@ fn check_document(document: &Document, findings: &mut Findings) {
                     "section-twice",
                     Level::Warning,
                     format!(
-                        "the {word} `{name_shown}` stands here again, and first in line {line}: hatbox puts the two \
+                        "the {word} `{name_shown}` is here again, and first in line {line}: hatbox puts the two \
                          together, the AWS CLI refuses the file"
                     ),
                 )
@@ -88,7 +88,7 @@ fn check_section(section: &Section<'_>, named: &str, findings: &mut Findings) {
         let place = Place { file: section.place().file, line: *line };
         if let Some(before) = first.get(&key.to_ascii_lowercase()) {
             let text = format!(
-                "`{}` stands twice in `{named}`, first in line {before}: hatbox takes the last, the AWS CLI refuses \
+                "`{}` is in `{named}` twice, first in line {before}: hatbox uses the last, the AWS CLI refuses \
                  the file",
                 shown(key)
             );

@@ -50,8 +50,7 @@ pub fn check_behind(now: Timestamp, written: Timestamp, file: &str) -> Option<Fi
 /// before is used.
 pub fn check_obtained(now: Timestamp, obtained: Timestamp, profile: &ProfileName) -> Option<Finding> {
     let ahead = obtained.as_second() - now.as_second();
-    let text =
-        "cached sessions are of a time that has not come yet: the clock was set back, and they are renewed";
+    let text = "some cached sessions are dated in the future (was the clock set back?); they will be renewed";
     (ahead > TOLERANCE)
         .then(|| Finding::new(Topic::Clock, "clock-set-back", Level::Warning, text).about(profile))
 }

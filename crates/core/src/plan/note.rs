@@ -206,7 +206,7 @@ impl Note {
                 format!("`{what}` of `{profile}` is not sent: AssumeRoleWithWebIdentity takes none")
             }
             Self::PlaintextKeys { profile, .. } => format!(
-                "the access key of `{profile}` stands in plain text in a file; \
+                "the access key of `{profile}` is stored in plain text in a file; \
                  `hatbox add {}` keeps it encrypted instead",
                 quote_word(profile.as_str())
             ),

@@ -100,8 +100,7 @@ fn open_chunks(request: &Received, chain: Option<&Chain>) -> Result<Bytes, Refus
     loop {
         let line = take_line(&mut rest).ok_or_else(|| malformed("a chunk has no head"))?;
         let (size, extension) = line.split_once(';').unwrap_or((line, ""));
-        let size =
-            usize::from_str_radix(size.trim(), 16).map_err(|_| malformed("a chunk's size is no number"))?;
+        let size = usize::from_str_radix(size.trim(), 16).map_err(|_| malformed("invalid chunk size"))?;
         let chunk = rest.get(..size).ok_or_else(|| malformed("a chunk is shorter than its head says"))?;
         rest = rest.get(size..).unwrap_or_default();
         if let Some(chain) = chain {
@@ -143,7 +142,7 @@ fn check_trailer(
         if line.is_empty() {
             continue;
         }
-        let (name, value) = line.split_once(':').ok_or_else(|| malformed("the trailer is no header"))?;
+        let (name, value) = line.split_once(':').ok_or_else(|| malformed("invalid trailer"))?;
         let (name, value) = (name.trim().to_ascii_lowercase(), value.trim());
         if name == "x-amz-trailer-signature" {
             signature = Some(value.to_owned());

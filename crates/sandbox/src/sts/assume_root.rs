@@ -41,7 +41,7 @@ pub(super) fn assume_root(context: &mut RequestContext, caller: &Caller) -> Resu
         return Err(Refusal::denied("Centralized root access is not enabled in the organization."));
     }
     if !organization.member_accounts.contains(target.as_str()) {
-        return Err(refused(context, "the account is no member of the organization"));
+        return Err(refused(context, "the account is not a member of the organization"));
     }
     let seconds = context.params.get("DurationSeconds").and_then(|text| text.parse().ok());
     let source_identity = caller.session.as_ref().and_then(|session| session.source_identity.clone());

@@ -4,7 +4,7 @@
 pub fn render_role_of_environment(variable: &str, profile: &str, own: Option<&str>) -> String {
     match own {
         Some(own) => format!("{variable} replaces the role of profile `{profile}` ({own})"),
-        None => format!("{variable} gives profile `{profile}` a role; it has none of its own"),
+        None => format!("{variable} gives profile `{profile}` a role; the profile itself has none"),
     }
 }
 

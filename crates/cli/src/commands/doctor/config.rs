@@ -51,8 +51,7 @@ impl Checkup<'_> {
             },
         );
         if profiles.expected > 0 {
-            let locked =
-                if matches!(stored, StoredKeys::Locked) { ", as far as a locked store tells" } else { "" };
+            let locked = if matches!(stored, StoredKeys::Locked) { " (the store is locked)" } else { "" };
             let text = if profiles.planned == profiles.expected {
                 format!("each has a credential plan{locked}")
             } else {

@@ -35,7 +35,7 @@ impl Checkup<'_> {
         for (name, so) in FILES {
             if let Some(path) = environment.text(name).filter(|path| !std::path::Path::new(path).is_file()) {
                 let path = path.escape_debug();
-                let text = format!("{name} names `{path}`, which is no file: {so}");
+                let text = format!("{name} names `{path}`, which is not a file: {so}");
                 let finding = Finding::new(Topic::Environment, "env-no-file", Level::Warning, text);
                 found.push(finding.in_variables(&[name]));
             }
@@ -80,7 +80,7 @@ impl Checkup<'_> {
                 (Ok(Remote::Aws), _) => {}
                 (Ok(Remote::Loopback { is_open: false }), _) => {
                     let text =
-                        format!("{name} is `{shown}`, where nobody listens: no call to AWS can be made");
+                        format!("{name} is `{shown}`, where nothing listens: no call to AWS can be made");
                     match sandbox {
                         Some(_) => add("sandbox-leftover", Level::Error, text, &leftover),
                         None => add("env-endpoint", Level::Error, text, &[name]),

@@ -19,7 +19,7 @@ impl Checkup<'_> {
         for (key, file) in &profiles.files {
             count += 1;
             if !Path::new(&file.value).is_file() {
-                let text = format!("`{key}` names `{}`, which is no file", file.value.escape_debug());
+                let text = format!("`{key}` names `{}`, which is not a file", file.value.escape_debug());
                 let finding = Finding::new(Topic::Programs, "missing-file", Level::Warning, text);
                 self.findings.push(finding.from_origin(&file.origin));
             }

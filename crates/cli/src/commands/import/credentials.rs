@@ -100,7 +100,7 @@ fn check_keys(
     for (profile, key) in keys {
         let caller = match planning.resolve_quietly(&profile) {
             // Whoever did not answer for one key will not do so for the next: a person is waiting.
-            _ if !is_answered => Caller::Unknown("nobody answered for the key before it".to_owned()),
+            _ if !is_answered => Caller::Unknown("the key before it got no answer".to_owned()),
             Ok(plan) => fetch_key_owner(world, &plan, &profile, &key),
             Err(failure) => Caller::Unknown(failure.error),
         };

@@ -105,7 +105,7 @@ fn load_plugin_identity(
     let text = std::fs::read_to_string(path)
         .map_err(|error| failure("could not read the plugin's identity file".to_owned()).caused_by(&error))?;
     crate::store::file::PluginIdentity::parse(&text).map_err(|error| {
-        failure(format!("this is no identity file of a plugin: {error}"))
+        failure(format!("not an identity file of an age plugin: {error}"))
             .hint("the plugin prints one: `age-plugin-yubikey --identity`, `age-plugin-tpm --generate`, ...")
     })
 }

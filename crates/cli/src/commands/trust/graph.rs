@@ -54,7 +54,7 @@ fn format_of(file: &Path) -> Result<TrustGraphFormat, Failure> {
         Some("dot" | "gv") => Ok(TrustGraphFormat::Dot),
         Some("json") => Ok(TrustGraphFormat::Json),
         _ => {
-            let error = format!("the ending of `{}` tells no format", file.display());
+            let error = format!("cannot tell the format from the extension of `{}`", file.display());
             Err(Failure::new(FailureKind::Usage, error)
                 .hint("the endings are .svg, .txt, .dot and .json; for any other file say `--format svg`"))
         }

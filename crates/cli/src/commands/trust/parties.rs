@@ -69,7 +69,7 @@ impl<'a> Parties<'a> {
         user.or_else(role).ok_or_else(|| {
             Failure::new(
                 FailureKind::Usage,
-                format!("profile `{text}` does not tell which user it belongs to, as it has no `mfa_serial`"),
+                format!("cannot tell which IAM user profile `{text}` belongs to: it has no `mfa_serial`"),
             )
             .hint("name the user by ARN")
         })

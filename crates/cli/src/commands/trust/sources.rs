@@ -82,7 +82,7 @@ fn load_source(
         let shown = shown_path(&file);
         match load_file(&file, &shown, accounts) {
             Err((_, Blame::AnotherFile)) => {
-                world.output.warn(&format!("`{shown}` is passed over: it is no source of users and roles"));
+                world.output.warn(&format!("`{shown}` is ignored: it is not a source of users and roles"));
             }
             Err((failure, Blame::Source)) => return Err(failure),
             Ok(()) => {}

@@ -66,7 +66,7 @@ impl CommandStore {
     ) -> Result<Answer, StoreError> {
         let Some(command) = &self.command else {
             let why = "no helper is named: `store_command` is not in hatbox's settings".to_owned();
-            return Err(Self::unavailable(why, Some("docs/store-command.md tells of helpers".to_owned())));
+            return Err(Self::unavailable(why, Some("see docs/store-command.md".to_owned())));
         };
         let name = id.map(render_name);
         let text = item.map(render_item);

@@ -135,7 +135,7 @@ pub(super) fn parse_answer(bytes: &[u8]) -> Result<Answer, &'static str> {
     match serde_json::from_str::<Version>(text) {
         Ok(Version { version: VERSION }) => {}
         Ok(_) => return Err("it speaks another version of the protocol than 1"),
-        Err(_) => return Err("what it printed is no answer in JSON"),
+        Err(_) => return Err("its output is not valid JSON"),
     }
     let mut answer: Answer =
         serde_json::from_str(text).map_err(|_| "its answer has members that none has")?;
@@ -168,9 +168,9 @@ mod tests {
             (b"", "it printed nothing"),
             (b" \n", "it printed nothing"),
             (b"\xff", "what it printed is not UTF-8"),
-            (b"canary", "what it printed is no answer in JSON"),
-            (b"{\"version\":1}{\"version\":1}", "what it printed is no answer in JSON"),
-            (b"{\"status\":\"ready\"}", "what it printed is no answer in JSON"),
+            (b"canary", "its output is not valid JSON"),
+            (b"{\"version\":1}{\"version\":1}", "its output is not valid JSON"),
+            (b"{\"status\":\"ready\"}", "its output is not valid JSON"),
             (b"{\"version\":2,\"new\":1}", "it speaks another version of the protocol than 1"),
             (b"{\"version\":1,\"canary\":1}", "its answer has members that none has"),
             (b"{\"version\":1,\"error\":\"canary\"}", "its answer has members that none has"),

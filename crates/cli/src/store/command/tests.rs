@@ -220,7 +220,7 @@ fn a_helper_that_answers_with_anything_else_is_named() {
     let of = |profile: &str| render_item(&item(profile, b"canary")).replace('"', "\\\"");
     let other = of("other");
     let cases = [
-        ("read", "echo can''ary".to_owned(), "what it printed is no answer in JSON"),
+        ("read", "echo can''ary".to_owned(), "its output is not valid JSON"),
         ("read", "exit 3".to_owned(), "it failed: exit status: 3"),
         ("read", "exec sleep 20".to_owned(), "it did not end within 1 s"),
         ("read", "exec yes can''ary".to_owned(), "it printed more than 64 KiB"),

@@ -106,7 +106,7 @@ pub(super) fn problem_of(error: &age::DecryptError) -> &'static str {
     match error {
         age::DecryptError::NoMatchingKeys => "it is encrypted to another store",
         age::DecryptError::InvalidMac => "its header was changed",
-        age::DecryptError::InvalidHeader | age::DecryptError::UnknownFormat => "it is no age file",
+        age::DecryptError::InvalidHeader | age::DecryptError::UnknownFormat => "not an age file",
         age::DecryptError::ExcessiveWork { .. } => "its work factor is too high",
         age::DecryptError::DecryptionFailed | age::DecryptError::KeyDecryptionFailed => {
             "its content was changed"

@@ -73,8 +73,9 @@ fn profile_to_verify(world: &World, named: &str) -> Result<ProfileName, Failure>
     match ProfileName::parse(named) {
         Ok(profile) if role_of_profile(world, named)?.is_some() => Ok(profile),
         _ => {
-            let error =
-                format!("`--verify` tries the role by its profile, and `{named}` is no profile of a role");
+            let error = format!(
+                "`--verify` tries the role by its profile, and `{named}` is not the profile of a role"
+            );
             Err(Failure::new(FailureKind::Usage, error).hint("name the profile in the place of the role"))
         }
     }
@@ -177,7 +178,7 @@ fn replace(
         let asked = Confirmation {
             text: &format!("Write it to {}? Type yes: ", role.arn),
             what: "a yes is needed before a trust policy is written",
-            hint: "repeat with --yes, where nobody can be asked",
+            hint: "use --yes where there is no terminal",
             timeout: PATIENCE,
         };
         if !ask_yes_or_no(world, &asked)? {
@@ -193,7 +194,7 @@ fn replace(
     let done = match read_back {
         ReadBack::New => "Written, and read back.",
         ReadBack::OldStill => {
-            "Written. IAM still tells the old policy; it takes some seconds to tell the new one."
+            "Written. IAM still returns the old policy; changes take a few seconds to propagate."
         }
     };
     Ok(world.output.data(&format!("{done} This brings back what was there:\n  {way_back}\n"))?)
