@@ -37,10 +37,6 @@ impl Answers {
         Self { passphrase: Some(passphrase), ..Self::default() }
     }
 
-    pub(super) fn none() -> Self {
-        Self::default()
-    }
-
     fn answer(&self) -> Result<SecretString, PassphraseError> {
         self.passphrase.map(|text| SecretString::new(text.to_owned())).ok_or(PassphraseError::NoWay)
     }

@@ -106,7 +106,7 @@ fn check_locked(scene: &mut Scene, tool: &str) {
     let lock = scene.home.path().join("locked");
     std::fs::write(&lock, "").unwrap();
     assert_eq!(scene.store().status(), Status::Locked);
-    let refused = scene.store().unlock(&mut Answers::none());
+    let refused = scene.store().unlock(&mut Answers::default());
     assert!(matches!(refused, Err(StoreError::Locked(_, PassphraseError::NoWay))), "{refused:?}");
     std::fs::remove_file(&lock).unwrap();
     assert_eq!(scene.store().status(), Status::Ready);
@@ -306,7 +306,7 @@ fn a_locked_helper_asks_only_when_a_person_may_be_asked() {
     scene.programs.command = Some(command);
     let mut store = scene.store();
     assert_eq!(store.status(), Status::Locked);
-    let refused = store.unlock(&mut Answers::none());
+    let refused = store.unlock(&mut Answers::default());
     assert!(matches!(refused, Err(StoreError::Locked(_, PassphraseError::NoWay))));
     store.unlock(&mut Answers::of("yes")).unwrap();
     assert_eq!(store.status(), Status::Ready);

@@ -97,7 +97,7 @@ fn pass_keeps_the_contract_and_nobody_is_asked_where_no_passphrase_is() {
     store.delete(&longest.info.id).unwrap();
     store.lock();
     assert_eq!(store.status(), Status::Locked);
-    store.unlock(&mut Answers::none()).unwrap();
+    store.unlock(&mut Answers::default()).unwrap();
     assert_eq!(store.status(), Status::Ready);
 }
 
@@ -105,7 +105,7 @@ fn pass_keeps_the_contract_and_nobody_is_asked_where_no_passphrase_is() {
 fn a_damaged_item_of_pass_is_named_and_the_others_work() {
     let Some(gnupg) = Gnupg::new("") else { return };
     let mut store = gnupg.store();
-    store.unlock(&mut Answers::none()).unwrap();
+    store.unlock(&mut Answers::default()).unwrap();
     for profile in ["a", "b"] {
         store.write(&item(profile, profile.as_bytes())).unwrap();
     }
@@ -138,7 +138,7 @@ fn a_damaged_item_of_pass_is_named_and_the_others_work() {
 fn a_write_that_fails_leaves_the_item_as_it_was() {
     let Some(gnupg) = Gnupg::new("") else { return };
     let mut store = gnupg.store();
-    store.unlock(&mut Answers::none()).unwrap();
+    store.unlock(&mut Answers::default()).unwrap();
     store.write(&item("a", b"old")).unwrap();
     let id_file = gnupg.home.path().join(".password-store/.gpg-id");
     let recipient = std::fs::read_to_string(&id_file).unwrap();
@@ -155,13 +155,13 @@ fn a_write_that_fails_leaves_the_item_as_it_was() {
 fn a_key_with_a_passphrase_is_locked_until_its_own_prompt_gave_it() {
     let Some(gnupg) = Gnupg::new("canary") else { return };
     let mut store = gnupg.store();
-    store.unlock(&mut Answers::none()).unwrap();
+    store.unlock(&mut Answers::default()).unwrap();
     store.write(&item("a", b"1")).unwrap();
     let agent = |option: &str| gnupg.run("gpgconf", &["--kill", option]);
     agent("gpg-agent");
     let mut store = gnupg.store();
     assert_eq!(store.status(), Status::Locked);
-    let refused = store.unlock(&mut Answers::none());
+    let refused = store.unlock(&mut Answers::default());
     assert!(matches!(refused, Err(StoreError::Locked(_, PassphraseError::NoWay))), "{refused:?}");
     let mut allow = Answers::of("");
     // What stands in for a person at pinentry: one that goes away, and one that knows.
@@ -188,7 +188,7 @@ fn a_key_with_a_passphrase_is_locked_until_its_own_prompt_gave_it() {
     assert_eq!(allow.prompts, [OwnPrompt::Program, OwnPrompt::Program]);
     assert_eq!(&*store.read(&item("a", b"").info.id).unwrap().secret, b"1");
     // The agent has it now.
-    gnupg.store().unlock(&mut Answers::none()).unwrap();
+    gnupg.store().unlock(&mut Answers::default()).unwrap();
 }
 
 #[test]
@@ -213,7 +213,10 @@ fn what_keeps_pass_from_being_used_is_said_with_the_way_out() {
         format!("there is no password store at `{}`: pass init GPG-ID", directory.display())
     );
     let mut store = PassStore::open_pass(&programs);
-    assert!(matches!(store.unlock(&mut Answers::none()), Err(StoreError::Unavailable { hint: Some(_), .. })));
+    assert!(matches!(
+        store.unlock(&mut Answers::default()),
+        Err(StoreError::Unavailable { hint: Some(_), .. })
+    ));
     programs.environment = vec![("PATH".into(), "relative:.".into())];
     assert!(why(&programs).starts_with("there is no program"), "a relative directory of PATH");
 }
