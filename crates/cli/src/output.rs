@@ -160,7 +160,7 @@ impl Output {
         write_stdout(anstream::AutoStream::auto(io::stdout().lock()), text)
     }
 
-    /// Writes bytes to stdout that are nobody's text: those of an object.
+    /// Writes bytes to stdout that are not text: those of an object.
     #[cfg(all(unix, feature = "sandbox"))]
     #[expect(clippy::unused_self, reason = "whoever writes data has been given the streams")]
     pub(crate) fn bytes(&self, bytes: &[u8]) -> Result<(), StdoutError> {

@@ -115,7 +115,7 @@ impl Asker for PassphraseAsker<'_> {
         }
         #[cfg(feature = "plugins")]
         if prompt == OwnPrompt::PluginOrPassphrase && self.source.is_some() {
-            // A passphrase that is at hand costs nobody a touch.
+            // A passphrase that is at hand needs no touch of a security key.
             return Err(PassphraseError::NoWay);
         }
         Ok(())

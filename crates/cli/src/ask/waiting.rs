@@ -13,7 +13,7 @@ use crate::sys::files::make_private_directory;
 use crate::sys::lock::{self, Holder, Lock, Next};
 use crate::world::World;
 
-/// On a terminal somebody waits for it; in a log it is worth a line only when it lasts.
+/// On a terminal a person waits for it; in a log it is worth a line only when it lasts.
 const SAY_AFTER_ON_TERMINAL: Duration = Duration::from_millis(300);
 const SAY_AFTER: Duration = Duration::from_secs(1);
 const ONLY_ENTER: &str =

@@ -6,7 +6,7 @@ use hatbox_iam::denial::attempt::{
     Around, Attempt, CodeSent, RoleVariable, SignedBy, StartKind, StartedFrom,
 };
 
-/// What a plan does not tell of a call.
+/// What a plan does not say about a call.
 #[derive(Debug, Clone)]
 pub(super) struct Circumstances {
     /// When, in seconds since 1970.

@@ -42,7 +42,7 @@ pub(crate) struct Planning<'a> {
 }
 
 impl<'a> Planning<'a> {
-    /// `index` is `None` when the store is locked and nobody is asked.
+    /// `index` is `None` when the store is locked and no one is asked.
     pub(crate) fn new(
         world: &'a World,
         files: &'a ConfigFiles,

@@ -1,4 +1,4 @@
-//! Flags and environment, put together: what is asked for. Pure: no file is read and nobody is asked.
+//! Flags and environment, put together: what is asked for. Pure: it reads no file and asks no one.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The guard against a hat on top of a hat.
+//! Refuses to nest hatbox in hatbox.
 
 use crate::env_names;
 use crate::errors::{Failure, FailureKind};

@@ -67,7 +67,7 @@ impl From<bool> for Replacing {
     }
 }
 
-/// The result of what asks nobody: `None` where a person would have to unlock the store.
+/// The result of what asks no one: `None` where a person would have to unlock the store.
 fn unless_locked<T>(result: Result<T, Failure>) -> Result<Option<T>, Failure> {
     match result {
         Err(failure) if failure.kind == FailureKind::NeedsPerson => Ok(None),

@@ -1,4 +1,4 @@
-//! Which store is asked for, by flags and environment. Pure: no file is read and nobody is asked.
+//! Which store is asked for, by flags and environment. Pure: it reads no file and asks no one.
 
 use std::path::PathBuf;
 use std::time::Duration;

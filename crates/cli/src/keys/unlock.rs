@@ -279,7 +279,7 @@ pub(super) fn no_store_yet() -> Failure {
     Failure::new(FailureKind::Failed, "there is no store yet").hint("hatbox add PROFILE")
 }
 
-/// Asks nobody, and keeps what the backend has to say.
+/// Asks no one, and keeps the backend's warnings.
 #[derive(Default)]
 struct Unasked {
     warnings: Vec<String>,

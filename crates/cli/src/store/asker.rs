@@ -2,7 +2,7 @@
 
 use hatbox_types::secret::SecretString;
 
-/// Asks a person, or what stands in for one, on behalf of a backend.
+/// Asks a person, or a source in the person's place, on behalf of a backend.
 pub(crate) trait Asker {
     /// The passphrase of the store. Asked again after a wrong one, until the answer is an error.
     fn passphrase(&mut self, what: PassphraseFor) -> Result<SecretString, PassphraseError>;

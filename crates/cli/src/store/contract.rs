@@ -24,7 +24,7 @@ pub(super) fn item(profile: &str, secret: &[u8]) -> Item {
     }
 }
 
-/// Gives the same answer each time, and remembers the questions. Without an answer nobody is there.
+/// Gives the same answer each time, and records the questions. Without an answer there is no person to ask.
 #[derive(Default)]
 pub(super) struct Answers {
     passphrase: Option<&'static str>,

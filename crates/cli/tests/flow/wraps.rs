@@ -157,7 +157,7 @@ fn an_age_plugin_opens_the_store_with_a_touch_and_without_it_the_passphrase_is_a
         let shown = terminal.screen().join("");
         assert!(shown.contains(why), "{shown}");
     }
-    // A passphrase that is at hand costs nobody a touch.
+    // A passphrase that is at hand needs no touch of a security key.
     assert_opens(&fixture, PASSPHRASE);
 }
 

@@ -194,7 +194,7 @@ pub(super) fn comment_start(line: &[u8]) -> Option<usize> {
         .map(|before| before + 1)
 }
 
-/// Where `byte` first stands in `text`, by eight bytes at a time.
+/// The place of the first `byte` in `text`, found eight bytes at a time.
 pub(super) fn find_byte(text: &[u8], byte: u8) -> Option<usize> {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
     const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);

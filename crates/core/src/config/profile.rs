@@ -100,7 +100,7 @@ pub enum CredentialSource {
 pub struct StaticKeys {
     /// The pair.
     pub key: AccessKey,
-    /// `aws_session_token`, `AWS_SESSION_TOKEN`: then the pair is temporary, and nobody knows until when.
+    /// `aws_session_token`, `AWS_SESSION_TOKEN`: then the pair is temporary, and its end is unknown.
     pub session_token: Option<SecretString>,
 }
 

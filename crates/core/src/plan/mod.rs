@@ -32,7 +32,7 @@ pub use resolve::resolve_plan;
 pub use step::{AssumeRole, Call, Cap, CapReason, GetSessionToken, Mfa, Step};
 
 /// How the credentials of `profile` will be obtained: a base identity, then steps, each signed by what
-/// the one before gave. What it is for went into it ([`Purpose`]): nobody changes a plan.
+/// the one before gave. What it is for went into it ([`Purpose`]): a plan is not changed afterwards.
 #[derive(Debug, Clone)]
 pub struct Plan {
     /// The profile that was asked for.

@@ -254,7 +254,7 @@ impl<T> From<Option<T>> for Attribute<T> {
 }
 
 impl Accounts {
-    /// The account of an ARN, if any source tells of it.
+    /// The account of an ARN, if any source has it.
     pub fn account(&self, id: &str) -> Option<(&AccountId, &Account)> {
         self.accounts.iter().find(|(known, _)| known.as_str() == id)
     }

@@ -193,7 +193,7 @@ pub enum Fix {
     },
     /// A command to paste.
     Command(String),
-    /// Something for a person to do, or to hand to somebody else.
+    /// Something for a person to do, or to hand to someone else.
     Words(String),
     /// A statement to hand to whoever manages the policies.
     Statement {

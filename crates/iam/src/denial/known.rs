@@ -20,7 +20,7 @@ pub struct Sourced<T> {
     pub origin: String,
 }
 
-/// All that is known; what nobody told is `None`.
+/// All that is known; what is unknown is `None`.
 #[derive(Debug, Clone, Default)]
 pub struct Known {
     /// The ARN that the signing credentials belong to (GetCallerIdentity).
@@ -94,7 +94,7 @@ pub struct CallerPolicies {
     pub is_partial: bool,
 }
 
-/// What `accounts` tells of a call for `role` by `caller`, whose ARNs they are.
+/// What `accounts` says about a call for `role` by `caller`, whose ARNs they are.
 pub fn gather_known(accounts: &Accounts, role: Option<&str>, caller: Option<&str>, now: Timestamp) -> Known {
     let gathering = Gathering { accounts, now };
     let mut known = Known::default();

@@ -16,7 +16,7 @@ pub(super) struct Note {
     pub(super) weight: Weight,
 }
 
-/// Whether somebody should do something about it.
+/// Whether it needs attention.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Weight {
     Plain,

@@ -69,7 +69,7 @@ impl FileStore {
         lock::hold(&self.directory.join("lock")).map_err(unavailable)
     }
 
-    /// Makes `change` to a manifest the store's new state. The files that it lists anew are there already;
+    /// Makes `change` to a manifest the store's new state. The files that it newly lists exist already;
     /// [`Self::hold_for_change`] is held.
     pub(super) fn commit(
         &self,
