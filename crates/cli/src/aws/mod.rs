@@ -3,7 +3,7 @@
 pub(crate) mod client;
 pub(crate) mod date;
 pub(crate) mod endpoint;
-#[cfg(feature = "trust")]
+#[cfg(feature = "iam")]
 pub(crate) mod iam;
 pub(crate) mod proxy;
 pub(crate) mod sts;

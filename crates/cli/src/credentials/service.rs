@@ -57,7 +57,7 @@ pub(super) fn resolve_sts_settings(
 }
 
 /// For calls to IAM, which has one address in each partition, and is signed for one region of it.
-#[cfg(feature = "trust")]
+#[cfg(feature = "iam")]
 pub(crate) fn resolve_iam_settings(
     plan: &Plan,
     environment: &Environment,

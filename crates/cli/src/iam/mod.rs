@@ -12,7 +12,7 @@ use hatbox_core::plan::{Plan, Purpose};
 use hatbox_types::name::ProfileName;
 
 use crate::args::{GlobalArgs, SessionArgs};
-use crate::aws::client::Signer;
+use crate::aws::client::{Sending, Signer};
 use crate::aws::iam::Iam;
 pub(crate) use crate::aws::iam::RoleFacts;
 use crate::credentials::obtain::obtain;
@@ -59,6 +59,6 @@ fn open_as(world: &World, profile: ProfileName, plan: Plan, signer: &Signer) -> 
     check_sandbox(&world.environment, signer.access_key_id(), &profile)?;
     let settings = resolve_iam_settings(&plan, &world.environment)?;
     world.announce_endpoint("IAM", settings.endpoint.as_ref());
-    let iam = Iam::new(&settings, signer, world.clock.time_source())?;
+    let iam = Iam::new(&settings, signer, world.clock.time_source(), Sending::WithRetries)?;
     Ok(LiveIam { profile, plan, iam })
 }
