@@ -1,8 +1,8 @@
 //! What a service can do: one row for each action.
 
 use crate::context::RequestContext;
+use crate::error_response::ErrorResponse;
 use crate::http::Reply;
-use crate::refusal::Refusal;
 use crate::rules::Rule;
 use crate::sigv4::Caller;
 
@@ -32,9 +32,9 @@ pub(crate) enum Effect {
 #[derive(Clone, Copy)]
 pub(crate) enum Run {
     /// The request must be signed; the signature was verified.
-    Signed(fn(&mut RequestContext, &Caller) -> Result<Reply, Refusal>),
+    Signed(fn(&mut RequestContext, &Caller) -> Result<Reply, ErrorResponse>),
     /// The request brings another proof, which the action verifies.
-    Unsigned(fn(&mut RequestContext) -> Result<Reply, Refusal>),
+    Unsigned(fn(&mut RequestContext) -> Result<Reply, ErrorResponse>),
 }
 
 impl Action {
@@ -42,7 +42,7 @@ impl Action {
     pub(crate) const fn read(
         name: &'static str,
         rules: &'static [Rule],
-        run: fn(&mut RequestContext, &Caller) -> Result<Reply, Refusal>,
+        run: fn(&mut RequestContext, &Caller) -> Result<Reply, ErrorResponse>,
     ) -> Self {
         Self { name, effect: Effect::Read, rules, run: Run::Signed(run) }
     }
@@ -51,7 +51,7 @@ impl Action {
     pub(crate) const fn write(
         name: &'static str,
         rules: &'static [Rule],
-        run: fn(&mut RequestContext, &Caller) -> Result<Reply, Refusal>,
+        run: fn(&mut RequestContext, &Caller) -> Result<Reply, ErrorResponse>,
     ) -> Self {
         Self { name, effect: Effect::Write, rules, run: Run::Signed(run) }
     }
@@ -60,7 +60,7 @@ impl Action {
     pub(crate) const fn unsigned(
         name: &'static str,
         rules: &'static [Rule],
-        run: fn(&mut RequestContext) -> Result<Reply, Refusal>,
+        run: fn(&mut RequestContext) -> Result<Reply, ErrorResponse>,
     ) -> Self {
         Self { name, effect: Effect::Write, rules, run: Run::Unsigned(run) }
     }

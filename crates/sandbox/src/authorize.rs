@@ -10,7 +10,7 @@ use hatbox_types::name::AccountId;
 use jiff::Timestamp;
 
 use crate::clock::render_iso;
-use crate::refusal::Refusal;
+use crate::error_response::ErrorResponse;
 use crate::sigv4::Caller;
 use crate::world::{Account, Attached, Principal, SessionKind, World};
 
@@ -125,18 +125,28 @@ pub(crate) fn principal_tags<'a>(world: &'a World, caller: &'a Caller) -> BTreeM
 }
 
 /// Judges what `caller` asks.
-pub(crate) fn judge(world: &World, caller: &Caller, base: &Keys, ask: &Ask) -> Result<Judgement, Refusal> {
+pub(crate) fn judge(
+    world: &World,
+    caller: &Caller,
+    base: &Keys,
+    ask: &Ask,
+) -> Result<Judgement, ErrorResponse> {
     let layers = layers_of(world, caller, ask.trust)?;
     judge_as(evaluated_caller(world, &caller.principal)?, &layers, base, ask)
 }
 
 /// Judges what the bearer of a token of `provider` asks: the trust policy alone decides.
-pub(crate) fn judge_federated(provider: &str, base: &Keys, ask: &Ask) -> Result<Judgement, Refusal> {
+pub(crate) fn judge_federated(provider: &str, base: &Keys, ask: &Ask) -> Result<Judgement, ErrorResponse> {
     let layers = Layers { trust: ask.trust.map(parse_policy).transpose()?, ..Layers::default() };
     judge_as(evaluate::Caller::Federated(provider.to_owned()), &layers, base, ask)
 }
 
-fn judge_as(caller: evaluate::Caller, layers: &Layers, base: &Keys, ask: &Ask) -> Result<Judgement, Refusal> {
+fn judge_as(
+    caller: evaluate::Caller,
+    layers: &Layers,
+    base: &Keys,
+    ask: &Ask,
+) -> Result<Judgement, ErrorResponse> {
     let mut values = base.clone();
     values.insert("aws:resourceaccount".to_owned(), vec![ask.account.to_owned()]);
     values.extend(ask.keys.clone());
@@ -151,14 +161,14 @@ fn judge_as(caller: evaluate::Caller, layers: &Layers, base: &Keys, ask: &Ask) -
     Ok(evaluate(&request, layers))
 }
 
-/// Judges what `caller` asks, and words the refusal as the service does: `quote` stands around the ARN.
+/// Evaluates what `caller` asks for. The error is worded as the service words it, with `quote` around the ARN.
 pub(crate) fn authorize(
     world: &World,
     caller: &Caller,
     base: &Keys,
     ask: &Ask,
     quote: &str,
-) -> Result<Judgement, Refusal> {
+) -> Result<Judgement, ErrorResponse> {
     let judgement = judge(world, caller, base, ask)?;
     let reason = match &judgement.decision {
         Decision::Allow => return Ok(judgement),
@@ -170,7 +180,7 @@ pub(crate) fn authorize(
         not_authorized(world, caller, ask.action),
         ask.resource
     );
-    Err(Refusal::denied(message).judged(judgement))
+    Err(ErrorResponse::denied(message).judged(judgement))
 }
 
 /// `User: ARN is not authorized to perform: ACTION`.
@@ -196,7 +206,7 @@ fn denial(kind: DenyKind, layer: Layer, action: &str) -> String {
     }
 }
 
-fn evaluated_caller(world: &World, principal: &Principal) -> Result<evaluate::Caller, Refusal> {
+fn evaluated_caller(world: &World, principal: &Principal) -> Result<evaluate::Caller, ErrorResponse> {
     Ok(match principal {
         Principal::User { .. } | Principal::Federated { .. } => {
             evaluate::Caller::User { arn: principal.arn(world) }
@@ -209,19 +219,19 @@ fn evaluated_caller(world: &World, principal: &Principal) -> Result<evaluate::Ca
     })
 }
 
-fn parse_account(account: &str) -> Result<AccountId, Refusal> {
+fn parse_account(account: &str) -> Result<AccountId, ErrorResponse> {
     AccountId::parse(account).map_err(|error| broken(&format!("the account {account} {error}")))
 }
 
-fn broken(why: &str) -> Refusal {
-    Refusal::new(500, "InternalFailure", "The sandbox could not carry out the request.").because(why)
+fn broken(why: &str) -> ErrorResponse {
+    ErrorResponse::new(500, "InternalFailure", "The sandbox could not carry out the request.").because(why)
 }
 
-fn parse_policy(text: &str) -> Result<Policy, Refusal> {
+fn parse_policy(text: &str) -> Result<Policy, ErrorResponse> {
     Policy::parse(text).map_err(|error| broken(&format!("a policy of the sandbox's world: {error}")))
 }
 
-fn layers_of(world: &World, caller: &Caller, trust: Option<&str>) -> Result<Layers, Refusal> {
+fn layers_of(world: &World, caller: &Caller, trust: Option<&str>) -> Result<Layers, ErrorResponse> {
     const ALL: &str =
         r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
     let own = match &caller.principal {
@@ -259,7 +269,7 @@ impl Policies {
         inline: impl Iterator<Item = &'a String>,
         has: impl Fn(&Attached) -> bool,
         boundary: Option<&String>,
-    ) -> Result<Self, Refusal> {
+    ) -> Result<Self, ErrorResponse> {
         let managed = |arn: &String| {
             let document = world.managed_policy(account, arn);
             parse_policy(document.ok_or_else(|| broken(&format!("there is no managed policy {arn}")))?)
@@ -272,7 +282,7 @@ impl Policies {
     }
 }
 
-fn user_policies(world: &World, account: &str, name: &str) -> Result<Policies, Refusal> {
+fn user_policies(world: &World, account: &str, name: &str) -> Result<Policies, ErrorResponse> {
     let Some(account) = world.accounts.get(account) else { return Ok(Policies::default()) };
     let Some(user) = account.users.get(name) else { return Ok(Policies::default()) };
     let groups: BTreeMap<_, _> =
@@ -283,7 +293,7 @@ fn user_policies(world: &World, account: &str, name: &str) -> Result<Policies, R
     Policies::parse(world, account, inline, has, user.boundary.as_ref())
 }
 
-fn role_policies(world: &World, account: &str, name: &str) -> Result<Policies, Refusal> {
+fn role_policies(world: &World, account: &str, name: &str) -> Result<Policies, ErrorResponse> {
     let Some(account) = world.accounts.get(account) else { return Ok(Policies::default()) };
     let Some(role) = account.roles.get(name) else { return Ok(Policies::default()) };
     let has = |to: &Attached| to.roles.contains(name);

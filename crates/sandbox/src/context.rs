@@ -5,10 +5,10 @@ use jiff::Timestamp;
 
 use crate::authorize::{Ask, CodeGiven, Keys, authorize, caller_keys};
 use crate::denial::DenialKey;
+use crate::error_response::ErrorResponse;
 use crate::faults::Faults;
 use crate::http::{Params, Received, Reply};
 use crate::log::LogEntry;
-use crate::refusal::Refusal;
 use crate::service::Service;
 use crate::sigv4::{Caller, Dialect, Verified, verify};
 use crate::world::{Home, LastUsed, World};
@@ -33,7 +33,7 @@ pub(crate) struct RequestContext<'a> {
 
 impl RequestContext<'_> {
     /// Checks the signature, notes who called, and frees the payload from its framing.
-    pub(crate) fn verify(&mut self) -> Result<Caller, Refusal> {
+    pub(crate) fn verify(&mut self) -> Result<Caller, ErrorResponse> {
         let Verified { caller, payload } =
             verify(self.world, self.request, Dialect::of(self.service), self.now)?;
         self.payload = payload;
@@ -80,7 +80,7 @@ impl RequestContext<'_> {
     }
 
     /// Lets the policies decide; the reasons go into the log entry.
-    pub(crate) fn authorize(&mut self, caller: &Caller, ask: &Ask, quote: &str) -> Result<(), Refusal> {
+    pub(crate) fn authorize(&mut self, caller: &Caller, ask: &Ask, quote: &str) -> Result<(), ErrorResponse> {
         self.entry.resource = Some(ask.resource.to_owned());
         let keys = self.keys(caller, CodeGiven::No);
         let judgement = authorize(self.world, caller, &keys, ask, quote)?;

@@ -1,7 +1,7 @@
 //! Encoded authorization messages: why somebody was refused, sealed for whom may decode it.
 //!
-//! AWS hands them out with refusals of EC2 and a few others, none of which is played here. A control path
-//! gives that of any refused call, so that decoding can be tried. The decoded form is that of the STS
+//! AWS returns them with errors of EC2 and a few other services, none of which is played here. A control path
+//! returns that of any denied call, so that decoding can be tried. The decoded form is that of the STS
 //! reference, DecodeAuthorizationMessage.
 
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};

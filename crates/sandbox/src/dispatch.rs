@@ -4,8 +4,8 @@
 
 use crate::action::{Action, Effect, Run};
 use crate::context::RequestContext;
+use crate::error_response::ErrorResponse;
 use crate::http::{Params, Received, Reply};
-use crate::refusal::Refusal;
 use crate::rules::{Rule, check_params, find_target};
 use crate::service::{Protocol, Service};
 use crate::sigv4::Caller;
@@ -27,9 +27,9 @@ enum Wanted {
     /// This action.
     Action(&'static Action),
     /// One that is not played. Whoever signed it is told so.
-    Unplayed(Refusal),
+    Unplayed(ErrorResponse),
     /// Nothing that could be understood.
-    Nothing(Refusal),
+    Nothing(ErrorResponse),
 }
 
 impl Route {
@@ -61,7 +61,7 @@ fn actions(service: Service) -> &'static [Action] {
 }
 
 /// Whether a caller may use the service at all, whatever policies say.
-fn check_caller(context: &RequestContext, caller: &Caller) -> Result<(), Refusal> {
+fn check_caller(context: &RequestContext, caller: &Caller) -> Result<(), ErrorResponse> {
     match context.service {
         Service::Sts => sts::check_caller(context, caller),
         Service::Iam => iam::check_caller(caller),
@@ -83,10 +83,10 @@ pub(crate) fn route(request: &Received, params: &Params) -> Route {
     let service = Service::ALL.into_iter().find(is_version);
     let unknown = |name: &str| {
         let message = format!("Could not find operation {name} for version {version}");
-        Refusal::new(400, "InvalidAction", message)
+        ErrorResponse::new(400, "InvalidAction", message)
     };
     let wanted = match service {
-        _ if !params.has("Action") => Wanted::Nothing(Refusal::new(
+        _ if !params.has("Action") => Wanted::Nothing(ErrorResponse::new(
             400,
             "MissingAction",
             "The request must contain the parameter Action",
@@ -106,10 +106,10 @@ fn route_s3(request: &Received) -> Route {
     let target = s3::Target::parse(request);
     let wanted = match find(Service::S3, target.operation) {
         _ if target.is_key_broken() => {
-            Wanted::Unplayed(Refusal::new(400, "InvalidURI", "Couldn't parse the specified URI."))
+            Wanted::Unplayed(ErrorResponse::new(400, "InvalidURI", "Couldn't parse the specified URI."))
         }
         Some(action) => Wanted::Action(action),
-        None => Wanted::Unplayed(Refusal::new(501, "NotImplemented", "The sandbox does not do this.")),
+        None => Wanted::Unplayed(ErrorResponse::new(501, "NotImplemented", "The sandbox does not do this.")),
     };
     Route { service: Service::S3, name: target.operation.to_owned(), bound: target.into_params(), wanted }
 }
@@ -119,13 +119,13 @@ fn find(service: Service, name: &str) -> Option<&'static Action> {
 }
 
 /// Carries out what a request asks for: signature, parameters, action.
-pub(crate) fn perform(context: &mut RequestContext, route: &Route) -> Result<Reply, Refusal> {
+pub(crate) fn perform(context: &mut RequestContext, route: &Route) -> Result<Reply, ErrorResponse> {
     match &route.wanted {
-        Wanted::Nothing(refusal) => Err(refusal.clone()),
-        Wanted::Unplayed(refusal) => {
+        Wanted::Nothing(error_response) => Err(error_response.clone()),
+        Wanted::Unplayed(error_response) => {
             let caller = context.verify()?;
             check_caller(context, &caller)?;
-            Err(refusal.clone())
+            Err(error_response.clone())
         }
         Wanted::Action(Action { rules, run: Run::Unsigned(run), .. }) => {
             check_params_of(context, rules)?;
@@ -140,7 +140,7 @@ pub(crate) fn perform(context: &mut RequestContext, route: &Route) -> Result<Rep
     }
 }
 
-fn check_params_of(context: &mut RequestContext, rules: &[Rule]) -> Result<(), Refusal> {
+fn check_params_of(context: &mut RequestContext, rules: &[Rule]) -> Result<(), ErrorResponse> {
     context.entry.resource = find_target(rules, context.params).map(str::to_owned);
     check_params(rules, context.params)
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::refusal::Refusal;
+use crate::error_response::ErrorResponse;
 use crate::service::Service;
 
 /// A fault asked for.
@@ -28,7 +28,7 @@ pub enum FaultKind {
     Unavailable,
     /// 400 Throttling instead of the call (S3: 503 SlowDown).
     Throttling,
-    /// 403 AccessDenied with this text instead of the call: a refusal by what a sandbox does not have, such as the
+    /// 403 AccessDenied with this text instead of the call: an error because of what a sandbox does not have, such as the
     /// policies of an organization.
     AccessDenied(String),
     /// The connection is closed instead of the call.
@@ -60,7 +60,7 @@ pub(crate) struct Faults(Vec<Fault>);
 #[derive(Debug, Default)]
 pub(crate) struct Injected {
     pub(crate) delay: Duration,
-    pub(crate) refusal: Option<Refusal>,
+    pub(crate) error_response: Option<ErrorResponse>,
     pub(crate) is_dropped_before: bool,
     pub(crate) is_dropped_after: bool,
 }
@@ -85,17 +85,20 @@ impl Faults {
             match kind {
                 FaultKind::DelayMillis(millis) => injected.delay += Duration::from_millis(*millis),
                 FaultKind::Unavailable => {
-                    injected.refusal =
-                        Some(Refusal::new(503, "ServiceUnavailable", "Service is unable to handle request."));
+                    injected.error_response = Some(ErrorResponse::new(
+                        503,
+                        "ServiceUnavailable",
+                        "Service is unable to handle request.",
+                    ));
                 }
                 FaultKind::Throttling if service == Service::S3 => {
-                    injected.refusal =
-                        Some(Refusal::new(503, "SlowDown", "Please reduce your request rate."));
+                    injected.error_response =
+                        Some(ErrorResponse::new(503, "SlowDown", "Please reduce your request rate."));
                 }
                 FaultKind::Throttling => {
-                    injected.refusal = Some(Refusal::new(400, "Throttling", "Rate exceeded"));
+                    injected.error_response = Some(ErrorResponse::new(400, "Throttling", "Rate exceeded"));
                 }
-                FaultKind::AccessDenied(text) => injected.refusal = Some(Refusal::denied(text)),
+                FaultKind::AccessDenied(text) => injected.error_response = Some(ErrorResponse::denied(text)),
                 FaultKind::DropConnection => injected.is_dropped_before = true,
                 FaultKind::DropAnswer => injected.is_dropped_after = true,
                 FaultKind::ShortLifeSeconds(_)
@@ -151,11 +154,14 @@ mod tests {
     fn a_counted_fault_happens_so_often_and_to_its_action_only() {
         let mut faults = Faults::default();
         faults.add(Fault { kind: FaultKind::Throttling, times: Some(2), action: Some("AssumeRole".into()) });
-        assert!(faults.take_injected(Service::Sts, "GetCallerIdentity").refusal.is_none());
+        assert!(faults.take_injected(Service::Sts, "GetCallerIdentity").error_response.is_none());
         for _ in 0..2 {
-            assert_eq!(faults.take_injected(Service::Sts, "AssumeRole").refusal.unwrap().code, "Throttling");
+            assert_eq!(
+                faults.take_injected(Service::Sts, "AssumeRole").error_response.unwrap().code,
+                "Throttling"
+            );
         }
-        assert!(faults.take_injected(Service::Sts, "AssumeRole").refusal.is_none());
+        assert!(faults.take_injected(Service::Sts, "AssumeRole").error_response.is_none());
         assert!(faults.due().is_empty());
     }
 
@@ -163,7 +169,7 @@ mod tests {
     fn a_short_life_is_kept_for_the_call_that_gives_credentials() {
         let mut faults = Faults::default();
         faults.add(Fault::once(FaultKind::ShortLifeSeconds(30)));
-        assert!(faults.take_injected(Service::S3, "ListBuckets").refusal.is_none());
+        assert!(faults.take_injected(Service::S3, "ListBuckets").error_response.is_none());
         assert_eq!(faults.take_short_life("AssumeRole"), Some(30));
         assert_eq!(faults.take_short_life("AssumeRole"), None);
     }

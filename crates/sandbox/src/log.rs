@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
+use crate::error_response::ErrorResponse;
 use crate::http::Params;
-use crate::refusal::Refusal;
 use crate::rules::{Rule, Shown, shown_by};
 use crate::service::Service;
 use crate::sigv4::Caller;
@@ -105,10 +105,10 @@ impl LogEntry {
     }
 
     /// Notes why the call was refused. `params` and `rules` are those that the entry began with.
-    pub(crate) fn note_refusal(&mut self, refusal: Refusal, params: &Params, rules: &[Rule]) {
-        self.error = Some(refusal.code);
-        self.message = Some(without_hidden(refusal.message, params, rules));
-        self.because.extend(refusal.because);
+    pub(crate) fn note_error(&mut self, error_response: ErrorResponse, params: &Params, rules: &[Rule]) {
+        self.error = Some(error_response.code);
+        self.message = Some(without_hidden(error_response.message, params, rules));
+        self.because.extend(error_response.because);
     }
 
     pub(crate) fn note_caller(&mut self, world: &World, caller: &Caller) {
@@ -210,7 +210,7 @@ mod tests {
             optional("AccessKeyId", text).masked(),
         ];
         let mut entry = LogEntry::begin(Timestamp::UNIX_EPOCH, Service::Sts, "AssumeRole", &params, &rules);
-        entry.note_refusal(Refusal::validation("'123456' and 'canary' for 'GAHT12345'"), &params, &rules);
+        entry.note_error(ErrorResponse::validation("'123456' and 'canary' for 'GAHT12345'"), &params, &rules);
         let text = serde_json::to_string(&entry).unwrap();
         for secret in ["123456", "canary", "AKIAIOSFODNN7"] {
             assert!(!text.contains(secret), "{secret} in {text}");

@@ -2,8 +2,8 @@
 //!
 //! Lengths count characters.
 
+use crate::error_response::ErrorResponse;
 use crate::http::Params;
-use crate::refusal::Refusal;
 
 /// Letters, digits and `_+=,.@-`: how most names are made.
 pub(crate) const NAME: Pattern =
@@ -106,7 +106,7 @@ pub(crate) fn is_word(c: char) -> bool {
 }
 
 /// Checks the parameters of a call; all that is wrong is told at once.
-pub(crate) fn check_params(rules: &[Rule], params: &Params) -> Result<(), Refusal> {
+pub(crate) fn check_params(rules: &[Rule], params: &Params) -> Result<(), ErrorResponse> {
     let mut errors = Vec::new();
     for rule in rules {
         let name = camel(rule.name);
@@ -128,7 +128,11 @@ pub(crate) fn check_params(rules: &[Rule], params: &Params) -> Result<(), Refusa
         return Ok(());
     }
     let noun = if errors.len() == 1 { "error" } else { "errors" };
-    Err(Refusal::validation(format!("{} validation {noun} detected: {}", errors.len(), errors.join("; "))))
+    Err(ErrorResponse::validation(format!(
+        "{} validation {noun} detected: {}",
+        errors.len(),
+        errors.join("; ")
+    )))
 }
 
 /// Whether `value` is a text that `kind` takes.
@@ -166,12 +170,16 @@ fn check_list(
     }
 }
 
-fn check_value(errors: &mut Vec<String>, name: &str, value: &str, kind: Kind) -> Result<(), Refusal> {
+fn check_value(errors: &mut Vec<String>, name: &str, value: &str, kind: Kind) -> Result<(), ErrorResponse> {
     match kind {
         Kind::Text(min, max, pattern) => check_text(errors, name, value, min, max, pattern),
         Kind::Number(min, max) => {
             let number: i64 = value.parse().map_err(|_| {
-                Refusal::new(400, "MalformedInput", format!("'{value}' at '{name}' is not a whole number"))
+                ErrorResponse::new(
+                    400,
+                    "MalformedInput",
+                    format!("'{value}' at '{name}' is not a whole number"),
+                )
             })?;
             if number < min {
                 let rule = format!("Member must have value greater than or equal to {min}");

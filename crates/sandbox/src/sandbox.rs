@@ -12,10 +12,10 @@ use crate::context::RequestContext;
 use crate::denial::DenialKey;
 use crate::dispatch::{perform, route};
 use crate::error::Error;
+use crate::error_response::ErrorResponse;
 use crate::faults::{Faults, Injected};
 use crate::http::{Params, Received, Reply};
 use crate::log::{Log, LogEntry};
-use crate::refusal::Refusal;
 use crate::service::{Protocol, Service};
 use crate::world::{Home, World, load_world};
 use crate::{clock, mint};
@@ -98,7 +98,7 @@ impl Sandbox {
         let route = route(request, &sent);
         let (service, rules) = (route.service, route.rules());
         let mut entry = LogEntry::begin(now, service, &route.name, &sent, rules);
-        let Injected { delay, refusal, is_dropped_before, is_dropped_after } =
+        let Injected { delay, error_response, is_dropped_before, is_dropped_after } =
             self.faults.take_injected(service, &route.name);
         if is_dropped_before {
             entry.because.push("a fault was asked for: connection dropped".to_owned());
@@ -119,18 +119,21 @@ impl Sandbox {
             entry: &mut entry,
             request_id: &request_id,
         };
-        let done = match refusal {
-            Some(refusal) => Err(refusal.because("a fault was asked for")),
+        let done = match error_response {
+            Some(error_response) => Err(error_response.because("a fault was asked for")),
             None => perform(&mut context, &route),
         };
-        let done =
-            if route.is_write() { self.save_after(service).map_err(Refusal::from).and(done) } else { done };
-        let reply = done.unwrap_or_else(|refusal| {
+        let done = if route.is_write() {
+            self.save_after(service).map_err(ErrorResponse::from).and(done)
+        } else {
+            done
+        };
+        let reply = done.unwrap_or_else(|error_response| {
             let reply = match service.protocol() {
-                Protocol::Query { .. } => refusal.render_query(service.namespace(), &request_id),
-                Protocol::S3 => refusal.render_s3(&request.path, &request_id),
+                Protocol::Query { .. } => error_response.render_query(service.namespace(), &request_id),
+                Protocol::S3 => error_response.render_s3(&request.path, &request_id),
             };
-            entry.note_refusal(refusal, &sent, rules);
+            entry.note_error(error_response, &sent, rules);
             reply
         });
         let reply = match service.protocol() {

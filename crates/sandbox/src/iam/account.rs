@@ -7,8 +7,8 @@ use super::page::Page;
 use crate::clock::render_iso;
 use crate::context::RequestContext;
 use crate::encoding::render_percent;
+use crate::error_response::ErrorResponse;
 use crate::http::Reply;
-use crate::refusal::Refusal;
 use crate::sigv4::Caller;
 use crate::world::{Account, Attached, Group, Role, User, World, group_arn, role_arn, user_arn};
 use crate::xml::Xml;
@@ -23,7 +23,7 @@ enum Detail<'a> {
     Policy(&'a str, &'a str),
 }
 
-pub(super) fn get_details(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+pub(super) fn get_details(context: &mut RequestContext, caller: &Caller) -> Result<Reply, ErrorResponse> {
     authorize(context, caller, "*")?;
     let wanted = parse_filter(context)?;
     let account = account_of(context, caller).clone();
@@ -41,7 +41,7 @@ pub(super) fn get_details(context: &mut RequestContext, caller: &Caller) -> Resu
     }))
 }
 
-pub(super) fn list_aliases(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+pub(super) fn list_aliases(context: &mut RequestContext, caller: &Caller) -> Result<Reply, ErrorResponse> {
     authorize(context, caller, "*")?;
     let alias = account_of(context, caller).alias.clone();
     let page = Page::of(context, alias.into_iter().map(|alias| (alias.clone(), alias)).collect())?;
@@ -71,13 +71,13 @@ impl Detail<'_> {
 }
 
 /// The kinds of things that are asked for: all of them when nothing is said.
-fn parse_filter(context: &RequestContext) -> Result<BTreeSet<String>, Refusal> {
+fn parse_filter(context: &RequestContext) -> Result<BTreeSet<String>, ErrorResponse> {
     let wanted: BTreeSet<String> = text_members(context, "Filter").into_iter().collect();
     if wanted.iter().all(|kind| KINDS.contains(&kind.as_str())) {
         return Ok(if wanted.is_empty() { KINDS.map(str::to_owned).into() } else { wanted });
     }
     let listed: Vec<_> = wanted.into_iter().collect();
-    Err(Refusal::validation(format!(
+    Err(ErrorResponse::validation(format!(
         "1 validation error detected: Value '[{}]' at 'filter' failed to satisfy constraint: Member must satisfy \
          constraint: [Member must satisfy enum value set: [{}]]",
         listed.join(", "),

@@ -6,15 +6,15 @@ use hatbox_iam::policy::document::Policy;
 
 use crate::authorize::Ask;
 use crate::context::RequestContext;
+use crate::error_response::ErrorResponse;
 use crate::http::Params;
-use crate::refusal::Refusal;
 use crate::sigv4::Caller;
 use crate::world::{Account, Principal, Role, SessionKind, User, role_arn, user_arn};
 use crate::xml::Xml;
 
 /// Credentials of GetSessionToken open IAM only when an MFA code was given for them; those of
 /// GetFederationToken never.
-pub(crate) fn check_caller(caller: &Caller) -> Result<(), Refusal> {
+pub(crate) fn check_caller(caller: &Caller) -> Result<(), ErrorResponse> {
     let why = match caller.session.as_ref().map(|session| session.kind) {
         Some(SessionKind::GetSessionToken { mfa_at: None }) => {
             "GetSessionToken without MFA does not open IAM"
@@ -22,8 +22,12 @@ pub(crate) fn check_caller(caller: &Caller) -> Result<(), Refusal> {
         Some(SessionKind::GetFederationToken) => "GetFederationToken does not open IAM",
         _ => return Ok(()),
     };
-    Err(Refusal::new(403, "InvalidClientTokenId", "The security token included in the request is invalid")
-        .because(why))
+    Err(ErrorResponse::new(
+        403,
+        "InvalidClientTokenId",
+        "The security token included in the request is invalid",
+    )
+    .because(why))
 }
 
 /// The caller's account.
@@ -32,17 +36,21 @@ pub(super) fn account_of<'w>(context: &'w mut RequestContext, caller: &Caller) -
 }
 
 /// Asks whether the caller may make the call of this request to `arn`.
-pub(super) fn authorize(context: &mut RequestContext, caller: &Caller, arn: &str) -> Result<(), Refusal> {
+pub(super) fn authorize(
+    context: &mut RequestContext,
+    caller: &Caller,
+    arn: &str,
+) -> Result<(), ErrorResponse> {
     let action = format!("iam:{}", context.entry.action);
     context.authorize(caller, &Ask::new(&action, arn, caller.account()), "")
 }
 
 /// `UserName`, or the caller where it is left out.
-pub(super) fn user_name(context: &RequestContext, caller: &Caller) -> Result<String, Refusal> {
+pub(super) fn user_name(context: &RequestContext, caller: &Caller) -> Result<String, ErrorResponse> {
     match (context.params.get("UserName"), &caller.principal) {
         (Some(name), _) => Ok(name.to_owned()),
         (None, Principal::User { name, .. }) => Ok(name.clone()),
-        _ => Err(Refusal::validation("Must specify userName when calling with non-User credentials")),
+        _ => Err(ErrorResponse::validation("Must specify userName when calling with non-User credentials")),
     }
 }
 
@@ -51,7 +59,7 @@ pub(super) fn authorize_user<'w>(
     context: &'w mut RequestContext,
     caller: &Caller,
     name: &str,
-) -> Result<&'w mut User, Refusal> {
+) -> Result<&'w mut User, ErrorResponse> {
     let path = account_of(context, caller).users.get(name).map_or("/".to_owned(), |user| user.path.clone());
     authorize(context, caller, &user_arn(caller.account(), &path, name))?;
     let user = account_of(context, caller).users.get_mut(name);
@@ -62,7 +70,7 @@ pub(super) fn authorize_user<'w>(
 pub(super) fn authorize_role<'w>(
     context: &'w mut RequestContext,
     caller: &Caller,
-) -> Result<(String, &'w mut Role), Refusal> {
+) -> Result<(String, &'w mut Role), ErrorResponse> {
     let name = text(context, "RoleName");
     let path = account_of(context, caller).roles.get(&name).map_or("/".to_owned(), |role| role.path.clone());
     authorize(context, caller, &role_arn(caller.account(), &path, &name))?;
@@ -83,16 +91,16 @@ pub(super) fn text_members(context: &RequestContext, name: &str) -> Vec<String> 
     context.params.list(name).iter().filter_map(text).collect()
 }
 
-pub(super) fn no_such_entity(message: &str) -> Refusal {
-    Refusal::new(404, "NoSuchEntity", message)
+pub(super) fn no_such_entity(message: &str) -> ErrorResponse {
+    ErrorResponse::new(404, "NoSuchEntity", message)
 }
 
-pub(super) fn already_exists(message: &str) -> Refusal {
-    Refusal::new(409, "EntityAlreadyExists", message)
+pub(super) fn already_exists(message: &str) -> ErrorResponse {
+    ErrorResponse::new(409, "EntityAlreadyExists", message)
 }
 
-pub(super) fn delete_conflict(message: &str) -> Refusal {
-    Refusal::new(409, "DeleteConflict", message)
+pub(super) fn delete_conflict(message: &str) -> ErrorResponse {
+    ErrorResponse::new(409, "DeleteConflict", message)
 }
 
 /// Writes the permissions boundary, where there is one.
@@ -118,28 +126,32 @@ pub(super) fn write_tags(xml: &mut Xml, tags: &BTreeMap<String, String>) {
 }
 
 /// `Path`, which begins and ends with a slash.
-pub(super) fn parse_path(context: &RequestContext) -> Result<String, Refusal> {
+pub(super) fn parse_path(context: &RequestContext) -> Result<String, ErrorResponse> {
     let path = context.params.get("Path").unwrap_or("/");
     if path.starts_with('/') && path.ends_with('/') {
         return Ok(path.to_owned());
     }
-    Err(Refusal::validation(
+    Err(ErrorResponse::validation(
         "The specified value for path is invalid. It must begin and end with / and contain only alphanumeric characters and/or / characters.",
     ))
 }
 
 /// A policy of at most `limit` characters, blanks not counted.
-pub(super) fn parse_document(context: &RequestContext, name: &str, limit: usize) -> Result<String, Refusal> {
+pub(super) fn parse_document(
+    context: &RequestContext,
+    name: &str,
+    limit: usize,
+) -> Result<String, ErrorResponse> {
     let text = text(context, name);
     if count_characters(&text) > limit {
         let message = format!("Maximum policy size of {limit} bytes exceeded");
-        return Err(Refusal::new(409, "LimitExceeded", message));
+        return Err(ErrorResponse::new(409, "LimitExceeded", message));
     }
     parse_policy(&text)?;
     Ok(text)
 }
 
-pub(super) fn parse_policy(text: &str) -> Result<Policy, Refusal> {
+pub(super) fn parse_policy(text: &str) -> Result<Policy, ErrorResponse> {
     Policy::parse(text).map_err(|error| {
         let is_json = serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
         let message = if is_json { "Syntax errors in policy." } else { "This policy contains invalid Json" };
@@ -152,15 +164,15 @@ pub(super) fn count_characters(policy: &str) -> usize {
     policy.chars().filter(|c| !c.is_whitespace()).count()
 }
 
-pub(super) fn malformed(message: &str) -> Refusal {
-    Refusal::new(400, "MalformedPolicyDocument", message)
+pub(super) fn malformed(message: &str) -> ErrorResponse {
+    ErrorResponse::new(400, "MalformedPolicyDocument", message)
 }
 
 /// The managed policy that `PermissionsBoundary` names.
 pub(super) fn parse_boundary(
     context: &mut RequestContext,
     caller: &Caller,
-) -> Result<Option<String>, Refusal> {
+) -> Result<Option<String>, ErrorResponse> {
     let Some(arn) = context.params.get("PermissionsBoundary") else { return Ok(None) };
     let account = account_of(context, caller).clone();
     if context.world.managed_policy(&account, arn).is_none() {

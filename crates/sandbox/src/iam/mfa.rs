@@ -8,9 +8,9 @@ use super::page::Page;
 use crate::clock::{render_iso, whole_seconds};
 use crate::context::RequestContext;
 use crate::encoding::{parse_base32, render_base32, render_base64};
+use crate::error_response::ErrorResponse;
 use crate::http::Reply;
 use crate::mint::mint_bytes;
-use crate::refusal::Refusal;
 use crate::sigv4::Caller;
 use crate::totp;
 use crate::world::{MfaDevice, WorldSecret, user_arn};
@@ -18,11 +18,11 @@ use crate::world::{MfaDevice, WorldSecret, user_arn};
 /// A user may have so many devices.
 const QUOTA: usize = 8;
 
-fn no_such_device(serial: &str) -> Refusal {
+fn no_such_device(serial: &str) -> ErrorResponse {
     no_such_entity(&format!("VirtualMFADevice with serial number {serial} doesn't exist."))
 }
 
-pub(super) fn create_device(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+pub(super) fn create_device(context: &mut RequestContext, caller: &Caller) -> Result<Reply, ErrorResponse> {
     let (name, path) = (text(context, "VirtualMFADeviceName"), parse_path(context)?);
     let serial = format!("arn:aws:iam::{}:mfa{path}{name}", caller.account());
     authorize(context, caller, &serial)?;
@@ -42,7 +42,7 @@ pub(super) fn create_device(context: &mut RequestContext, caller: &Caller) -> Re
 }
 
 /// Two consecutive codes, the second at most one step ahead of now.
-pub(super) fn enable_device(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+pub(super) fn enable_device(context: &mut RequestContext, caller: &Caller) -> Result<Reply, ErrorResponse> {
     let (name, serial) = (text(context, "UserName"), text(context, "SerialNumber"));
     authorize_user(context, caller, &name)?;
     let (first, second) = (text(context, "AuthenticationCode1"), text(context, "AuthenticationCode2"));
@@ -55,7 +55,7 @@ pub(super) fn enable_device(context: &mut RequestContext, caller: &Caller) -> Re
         return Err(already_exists(&format!("MFA Device {serial} is already in use.")));
     }
     if count >= QUOTA {
-        return Err(Refusal::new(
+        return Err(ErrorResponse::new(
             409,
             "LimitExceeded",
             format!("Cannot exceed quota for MFADevicesPerUser: {QUOTA}"),
@@ -68,7 +68,7 @@ pub(super) fn enable_device(context: &mut RequestContext, caller: &Caller) -> Re
             && totp::render_code(&seed, step + 1) == second
     };
     let Some(step) = (current - 2..=current).find(is_right) else {
-        return Err(Refusal::new(
+        return Err(ErrorResponse::new(
             403,
             "InvalidAuthenticationCode",
             "Authentication code for device is not valid.",
@@ -80,7 +80,10 @@ pub(super) fn enable_device(context: &mut RequestContext, caller: &Caller) -> Re
     Ok(context.render_nothing())
 }
 
-pub(super) fn deactivate_device(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+pub(super) fn deactivate_device(
+    context: &mut RequestContext,
+    caller: &Caller,
+) -> Result<Reply, ErrorResponse> {
     let (name, serial) = (user_name(context, caller)?, text(context, "SerialNumber"));
     authorize_user(context, caller, &name)?;
     let device = account_of(context, caller).mfa_devices.get_mut(&serial);
@@ -91,7 +94,7 @@ pub(super) fn deactivate_device(context: &mut RequestContext, caller: &Caller) -
     Ok(context.render_nothing())
 }
 
-pub(super) fn delete_device(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+pub(super) fn delete_device(context: &mut RequestContext, caller: &Caller) -> Result<Reply, ErrorResponse> {
     let serial = text(context, "SerialNumber");
     authorize(context, caller, &serial)?;
     let devices = &mut account_of(context, caller).mfa_devices;
@@ -103,7 +106,7 @@ pub(super) fn delete_device(context: &mut RequestContext, caller: &Caller) -> Re
     Ok(context.render_nothing())
 }
 
-pub(super) fn list_devices(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+pub(super) fn list_devices(context: &mut RequestContext, caller: &Caller) -> Result<Reply, ErrorResponse> {
     let name = user_name(context, caller)?;
     authorize_user(context, caller, &name)?;
     let devices = account_of(context, caller).mfa_devices.clone();
@@ -123,7 +126,10 @@ pub(super) fn list_devices(context: &mut RequestContext, caller: &Caller) -> Res
     }))
 }
 
-pub(super) fn list_virtual_devices(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+pub(super) fn list_virtual_devices(
+    context: &mut RequestContext,
+    caller: &Caller,
+) -> Result<Reply, ErrorResponse> {
     authorize(context, caller, &format!("arn:aws:iam::{}:mfa/", caller.account()))?;
     let account = account_of(context, caller).clone();
     let wanted = context.params.get("AssignmentStatus").unwrap_or("Any");

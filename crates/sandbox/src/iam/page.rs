@@ -5,7 +5,7 @@
 
 use crate::context::RequestContext;
 use crate::encoding::{parse_base64_url, render_base64_url};
-use crate::refusal::Refusal;
+use crate::error_response::ErrorResponse;
 use crate::xml::Xml;
 
 /// How many items a page has when nothing is said.
@@ -20,12 +20,12 @@ pub(super) struct Page<T> {
 
 impl<T> Page<T> {
     /// The page of `all` that the call asks for. Each item comes with a key, by which they are sorted.
-    pub(super) fn of(context: &RequestContext, mut all: Vec<(String, T)>) -> Result<Self, Refusal> {
+    pub(super) fn of(context: &RequestContext, mut all: Vec<(String, T)>) -> Result<Self, ErrorResponse> {
         let size = context.params.get("MaxItems").and_then(|text| text.parse().ok()).unwrap_or(USUAL);
         all.sort_by(|(one, _), (other, _)| one.cmp(other));
         if let Some(marker) = context.params.get("Marker") {
             let last = parse_base64_url(marker).and_then(|bytes| String::from_utf8(bytes).ok());
-            let last = last.ok_or_else(|| Refusal::validation("Invalid Marker."))?;
+            let last = last.ok_or_else(|| ErrorResponse::validation("Invalid Marker."))?;
             all.retain(|(key, _)| *key > last);
         }
         let next = (all.len() > size).then(|| all.get(size.saturating_sub(1))).flatten();

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::call::{authorize_role, authorize_user, no_such_entity, parse_document, text};
 use crate::context::RequestContext;
 use crate::encoding::render_percent;
+use crate::error_response::ErrorResponse;
 use crate::http::Reply;
-use crate::refusal::Refusal;
 use crate::sigv4::Caller;
 
 /// Whose policies a call is about.
@@ -38,7 +38,7 @@ fn find<'w>(
     context: &'w mut RequestContext,
     caller: &Caller,
     owner: Owner,
-) -> Result<&'w mut BTreeMap<String, String>, Refusal> {
+) -> Result<&'w mut BTreeMap<String, String>, ErrorResponse> {
     match owner {
         Owner::Role => authorize_role(context, caller).map(|(_, role)| &mut role.policies),
         Owner::User => {
@@ -48,7 +48,7 @@ fn find<'w>(
     }
 }
 
-fn no_such_policy(name: &str) -> Refusal {
+fn no_such_policy(name: &str) -> ErrorResponse {
     no_such_entity(&format!("The policy with name {name} cannot be found."))
 }
 
@@ -56,7 +56,7 @@ pub(super) fn put_policy(
     context: &mut RequestContext,
     caller: &Caller,
     owner: Owner,
-) -> Result<Reply, Refusal> {
+) -> Result<Reply, ErrorResponse> {
     let name = text(context, "PolicyName");
     let document = parse_document(context, "PolicyDocument", owner.limit());
     let policies = find(context, caller, owner)?;
@@ -68,7 +68,7 @@ pub(super) fn get_policy(
     context: &mut RequestContext,
     caller: &Caller,
     owner: Owner,
-) -> Result<Reply, Refusal> {
+) -> Result<Reply, ErrorResponse> {
     let (of, name) = (text(context, owner.name_element()), text(context, "PolicyName"));
     let document = find(context, caller, owner)?.get(&name).cloned().ok_or_else(|| no_such_policy(&name))?;
     Ok(context.render(|xml| {
@@ -82,7 +82,7 @@ pub(super) fn list_policies(
     context: &mut RequestContext,
     caller: &Caller,
     owner: Owner,
-) -> Result<Reply, Refusal> {
+) -> Result<Reply, ErrorResponse> {
     let names: Vec<String> = find(context, caller, owner)?.keys().cloned().collect();
     Ok(context.render(|xml| {
         xml.nest("PolicyNames", |xml| {
@@ -98,7 +98,7 @@ pub(super) fn delete_policy(
     context: &mut RequestContext,
     caller: &Caller,
     owner: Owner,
-) -> Result<Reply, Refusal> {
+) -> Result<Reply, ErrorResponse> {
     let name = text(context, "PolicyName");
     find(context, caller, owner)?.remove(&name).ok_or_else(|| no_such_policy(&name))?;
     Ok(context.render_nothing())

@@ -6,19 +6,19 @@
 use super::call::{account_of, already_exists, authorize, no_such_entity, text, text_members};
 use crate::clock::{render_iso, whole_seconds};
 use crate::context::RequestContext;
+use crate::error_response::ErrorResponse;
 use crate::http::Reply;
-use crate::refusal::Refusal;
 use crate::sigv4::Caller;
 use crate::world::{OidcProvider, issuer_name, oidc_provider_arn};
 
 const ARN: &str = "OpenIDConnectProviderArn";
 
-pub(super) fn create_provider(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+pub(super) fn create_provider(context: &mut RequestContext, caller: &Caller) -> Result<Reply, ErrorResponse> {
     let url = text(context, "Url");
     let arn = oidc_provider_arn(caller.account(), &url);
     authorize(context, caller, &arn)?;
     if !url.starts_with("https://") || issuer_name(&url).is_empty() {
-        return Err(Refusal::new(400, "InvalidInput", "Invalid Open ID Connect Provider URL"));
+        return Err(ErrorResponse::new(400, "InvalidInput", "Invalid Open ID Connect Provider URL"));
     }
     let provider = OidcProvider {
         client_ids: text_members(context, "ClientIDList").into_iter().collect(),
@@ -36,7 +36,7 @@ pub(super) fn create_provider(context: &mut RequestContext, caller: &Caller) -> 
     }))
 }
 
-pub(super) fn get_provider(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+pub(super) fn get_provider(context: &mut RequestContext, caller: &Caller) -> Result<Reply, ErrorResponse> {
     let arn = text(context, ARN);
     authorize(context, caller, &arn)?;
     let provider = account_of(context, caller).oidc_providers.get(&arn).cloned();
@@ -59,7 +59,7 @@ pub(super) fn get_provider(context: &mut RequestContext, caller: &Caller) -> Res
     }))
 }
 
-pub(super) fn list_providers(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+pub(super) fn list_providers(context: &mut RequestContext, caller: &Caller) -> Result<Reply, ErrorResponse> {
     authorize(context, caller, "*")?;
     let arns: Vec<String> = account_of(context, caller).oidc_providers.keys().cloned().collect();
     Ok(context.render(|xml| {
@@ -73,7 +73,7 @@ pub(super) fn list_providers(context: &mut RequestContext, caller: &Caller) -> R
     }))
 }
 
-pub(super) fn delete_provider(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+pub(super) fn delete_provider(context: &mut RequestContext, caller: &Caller) -> Result<Reply, ErrorResponse> {
     let arn = text(context, ARN);
     authorize(context, caller, &arn)?;
     // One that is not there is deleted already.
@@ -81,11 +81,11 @@ pub(super) fn delete_provider(context: &mut RequestContext, caller: &Caller) -> 
     Ok(context.render_nothing())
 }
 
-pub(super) fn enable_outbound(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+pub(super) fn enable_outbound(context: &mut RequestContext, caller: &Caller) -> Result<Reply, ErrorResponse> {
     authorize(context, caller, "*")?;
     if account_of(context, caller).outbound_issuer.is_some() {
         let text = "Outbound web identity federation is enabled for this account already.";
-        return Err(Refusal::new(409, "FeatureEnabled", text));
+        return Err(ErrorResponse::new(409, "FeatureEnabled", text));
     }
     let issuer = context.world.enable_outbound_federation(caller.account())?;
     Ok(context.render(|xml| {
@@ -93,11 +93,14 @@ pub(super) fn enable_outbound(context: &mut RequestContext, caller: &Caller) -> 
     }))
 }
 
-pub(super) fn get_outbound_info(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+pub(super) fn get_outbound_info(
+    context: &mut RequestContext,
+    caller: &Caller,
+) -> Result<Reply, ErrorResponse> {
     authorize(context, caller, "*")?;
     let issuer = account_of(context, caller).outbound_issuer.clone().ok_or_else(|| {
         let text = "Outbound web identity federation is not enabled for this account.";
-        Refusal::new(404, "FeatureDisabled", text)
+        ErrorResponse::new(404, "FeatureDisabled", text)
     })?;
     Ok(context.render(|xml| {
         xml.element("IssuerIdentifier", &issuer).element("JwtVendingEnabled", "true");

@@ -11,9 +11,9 @@ use super::trust::{check_modifiable, parse_trust};
 use crate::clock::{render_iso, whole_seconds};
 use crate::context::RequestContext;
 use crate::encoding::render_percent;
+use crate::error_response::ErrorResponse;
 use crate::http::Reply;
 use crate::mint::mint_unique_id;
-use crate::refusal::Refusal;
 use crate::sigv4::Caller;
 use crate::world::{Role, role_arn};
 use crate::xml::Xml;
@@ -43,7 +43,7 @@ fn max_session(context: &RequestContext) -> Option<i64> {
     context.params.get("MaxSessionDuration").and_then(|text| text.parse().ok())
 }
 
-pub(super) fn create_role(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+pub(super) fn create_role(context: &mut RequestContext, caller: &Caller) -> Result<Reply, ErrorResponse> {
     let (name, path) = (text(context, "RoleName"), parse_path(context)?);
     authorize(context, caller, &role_arn(caller.account(), &path, &name))?;
     let role = Role {
@@ -67,7 +67,7 @@ pub(super) fn create_role(context: &mut RequestContext, caller: &Caller) -> Resu
     }))
 }
 
-pub(super) fn get_role(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+pub(super) fn get_role(context: &mut RequestContext, caller: &Caller) -> Result<Reply, ErrorResponse> {
     let (name, role) = authorize_role(context, caller)?;
     let role = role.clone();
     Ok(context.render(|xml| {
@@ -75,7 +75,7 @@ pub(super) fn get_role(context: &mut RequestContext, caller: &Caller) -> Result<
     }))
 }
 
-pub(super) fn list_roles(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+pub(super) fn list_roles(context: &mut RequestContext, caller: &Caller) -> Result<Reply, ErrorResponse> {
     authorize(context, caller, &role_arn(caller.account(), "/", ""))?;
     let prefix = context.params.get("PathPrefix").unwrap_or("/");
     let roles = account_of(context, caller).roles.clone();
@@ -91,7 +91,7 @@ pub(super) fn list_roles(context: &mut RequestContext, caller: &Caller) -> Resul
     }))
 }
 
-pub(super) fn update_trust(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+pub(super) fn update_trust(context: &mut RequestContext, caller: &Caller) -> Result<Reply, ErrorResponse> {
     let document = parse_trust(context, "PolicyDocument");
     let (name, role) = authorize_role(context, caller)?;
     check_modifiable(&role.path, &name)?;
@@ -99,7 +99,7 @@ pub(super) fn update_trust(context: &mut RequestContext, caller: &Caller) -> Res
     Ok(context.render_nothing())
 }
 
-pub(super) fn update_role(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+pub(super) fn update_role(context: &mut RequestContext, caller: &Caller) -> Result<Reply, ErrorResponse> {
     let (seconds, description) = (max_session(context), context.params.get("Description").map(str::to_owned));
     let (name, role) = authorize_role(context, caller)?;
     check_modifiable(&role.path, &name)?;
@@ -110,7 +110,7 @@ pub(super) fn update_role(context: &mut RequestContext, caller: &Caller) -> Resu
     Ok(context.render(|_| {}))
 }
 
-pub(super) fn delete_role(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+pub(super) fn delete_role(context: &mut RequestContext, caller: &Caller) -> Result<Reply, ErrorResponse> {
     let (name, role) = authorize_role(context, caller)?;
     check_modifiable(&role.path, &name)?;
     if !role.policies.is_empty() {

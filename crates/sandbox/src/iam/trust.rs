@@ -5,7 +5,7 @@ use hatbox_iam::policy::principal::{Principal, PrincipalKind};
 
 use super::call::{count_characters, malformed, parse_policy, text};
 use crate::context::RequestContext;
-use crate::refusal::Refusal;
+use crate::error_response::ErrorResponse;
 use crate::world::{World, role_arn, user_arn};
 
 /// A trust policy may have so many characters unless the quota was raised.
@@ -16,11 +16,11 @@ const WEB_PROVIDERS: [&str; 4] =
     ["accounts.google.com", "cognito-identity.amazonaws.com", "graph.facebook.com", "www.amazon.com"];
 
 /// The trust policy in the parameter `name`.
-pub(super) fn parse_trust(context: &RequestContext, name: &str) -> Result<String, Refusal> {
+pub(super) fn parse_trust(context: &RequestContext, name: &str) -> Result<String, ErrorResponse> {
     let text = text(context, name);
     if count_characters(&text) > LIMIT {
         let message = format!("Cannot exceed quota for ACLSizePerRole: {LIMIT}");
-        return Err(Refusal::new(409, "LimitExceeded", message));
+        return Err(ErrorResponse::new(409, "LimitExceeded", message));
     }
     for statement in &parse_policy(&text)?.statements {
         check_fields(statement)?;
@@ -33,17 +33,17 @@ pub(super) fn parse_trust(context: &RequestContext, name: &str) -> Result<String
 }
 
 /// Roles that a service made for itself, and those of Identity Center, are AWS's to change.
-pub(super) fn check_modifiable(path: &str, name: &str) -> Result<(), Refusal> {
+pub(super) fn check_modifiable(path: &str, name: &str) -> Result<(), ErrorResponse> {
     if !path.starts_with("/aws-service-role/") && !path.starts_with("/aws-reserved/") {
         return Ok(());
     }
     let message = format!(
         "Cannot perform the operation on the protected role '{name}' - this role is only modifiable by AWS"
     );
-    Err(Refusal::new(400, "UnmodifiableEntity", message))
+    Err(ErrorResponse::new(400, "UnmodifiableEntity", message))
 }
 
-fn check_fields(statement: &Statement) -> Result<(), Refusal> {
+fn check_fields(statement: &Statement) -> Result<(), ErrorResponse> {
     match (&statement.principals, &statement.resources) {
         (_, Some(resources)) => {
             let field = if resources.is_negated { "NotResource" } else { "Resource" };
@@ -55,7 +55,7 @@ fn check_fields(statement: &Statement) -> Result<(), Refusal> {
     }
 }
 
-fn check_actions(statement: &Statement) -> Result<(), Refusal> {
+fn check_actions(statement: &Statement) -> Result<(), ErrorResponse> {
     let is_of_sts =
         |action: &str| action.get(..4).is_some_and(|service| service.eq_ignore_ascii_case("sts:"));
     if statement.actions.entries.iter().all(|action| is_of_sts(&action.text)) {
@@ -65,7 +65,7 @@ fn check_actions(statement: &Statement) -> Result<(), Refusal> {
 }
 
 /// Whoever is named must be there: AWS keeps the unique id of a user or role, not the name.
-fn check_principal(world: &World, principal: &Principal) -> Result<(), Refusal> {
+fn check_principal(world: &World, principal: &Principal) -> Result<(), ErrorResponse> {
     let name = &principal.text;
     let (kind, is_there) = match &principal.kind {
         PrincipalKind::Everyone => return Ok(()),

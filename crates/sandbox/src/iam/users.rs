@@ -9,9 +9,9 @@ use super::call::{
 use super::page::Page;
 use crate::clock::{render_iso, whole_seconds};
 use crate::context::RequestContext;
+use crate::error_response::ErrorResponse;
 use crate::http::Reply;
 use crate::mint::mint_unique_id;
-use crate::refusal::Refusal;
 use crate::sigv4::Caller;
 use crate::world::{User, user_arn};
 use crate::xml::Xml;
@@ -32,7 +32,7 @@ fn write_whole_user(xml: &mut Xml, account: &str, name: &str, user: &User) {
     write_tags(xml, &user.tags);
 }
 
-pub(super) fn create_user(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+pub(super) fn create_user(context: &mut RequestContext, caller: &Caller) -> Result<Reply, ErrorResponse> {
     let (name, path) = (text(context, "UserName"), parse_path(context)?);
     authorize(context, caller, &user_arn(caller.account(), &path, &name))?;
     let user = User {
@@ -55,7 +55,7 @@ pub(super) fn create_user(context: &mut RequestContext, caller: &Caller) -> Resu
     }))
 }
 
-pub(super) fn get_user(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+pub(super) fn get_user(context: &mut RequestContext, caller: &Caller) -> Result<Reply, ErrorResponse> {
     let name = user_name(context, caller)?;
     let user = authorize_user(context, caller, &name)?.clone();
     Ok(context.render(|xml| {
@@ -63,7 +63,7 @@ pub(super) fn get_user(context: &mut RequestContext, caller: &Caller) -> Result<
     }))
 }
 
-pub(super) fn list_users(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+pub(super) fn list_users(context: &mut RequestContext, caller: &Caller) -> Result<Reply, ErrorResponse> {
     authorize(context, caller, &user_arn(caller.account(), "/", ""))?;
     let prefix = context.params.get("PathPrefix").unwrap_or("/");
     let users = account_of(context, caller).users.clone();
@@ -79,7 +79,7 @@ pub(super) fn list_users(context: &mut RequestContext, caller: &Caller) -> Resul
     }))
 }
 
-pub(super) fn delete_user(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+pub(super) fn delete_user(context: &mut RequestContext, caller: &Caller) -> Result<Reply, ErrorResponse> {
     let name = text(context, "UserName");
     let user = authorize_user(context, caller, &name)?;
     if !user.keys.is_empty() {

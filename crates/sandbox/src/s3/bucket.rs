@@ -6,8 +6,8 @@ use super::call::{authorize, authorize_bucket, bucket_of, malformed_xml, render}
 use crate::authorize::Keys;
 use crate::clock::render_iso_millis;
 use crate::context::RequestContext;
+use crate::error_response::ErrorResponse;
 use crate::http::Reply;
-use crate::refusal::Refusal;
 use crate::sigv4::Caller;
 use crate::world::Bucket;
 use crate::xml_read::parse_xml;
@@ -15,7 +15,7 @@ use crate::xml_read::parse_xml;
 /// The region of buckets made without a word about it.
 const DEFAULT_REGION: &str = "us-east-1";
 
-pub(super) fn list_buckets(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+pub(super) fn list_buckets(context: &mut RequestContext, caller: &Caller) -> Result<Reply, ErrorResponse> {
     authorize(context, caller, "s3:ListAllMyBuckets", "arn:aws:s3:::*", "", Keys::new())?;
     let account = caller.account();
     let prefix = context.params.get("prefix").unwrap_or_default();
@@ -35,10 +35,10 @@ pub(super) fn list_buckets(context: &mut RequestContext, caller: &Caller) -> Res
     }))
 }
 
-pub(super) fn create_bucket(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+pub(super) fn create_bucket(context: &mut RequestContext, caller: &Caller) -> Result<Reply, ErrorResponse> {
     authorize_bucket(context, caller, "s3:CreateBucket", Keys::new())?;
     if !is_bucket_name(bucket_of(context.params)) {
-        return Err(Refusal::new(400, "InvalidBucketName", "The specified bucket is not valid."));
+        return Err(ErrorResponse::new(400, "InvalidBucketName", "The specified bucket is not valid."));
     }
     let region = if context.payload.is_empty() {
         DEFAULT_REGION.to_owned()
@@ -50,13 +50,13 @@ pub(super) fn create_bucket(context: &mut RequestContext, caller: &Caller) -> Re
     let account = caller.account().to_owned();
     if let Some(bucket) = context.world.buckets.get(bucket_of(context.params)) {
         return Err(if bucket.account == account {
-            Refusal::new(
+            ErrorResponse::new(
                 409,
                 "BucketAlreadyOwnedByYou",
                 "Your previous request to create the named bucket succeeded and you already own it.",
             )
         } else {
-            Refusal::new(409, "BucketAlreadyExists", "The requested bucket name is not available.")
+            ErrorResponse::new(409, "BucketAlreadyExists", "The requested bucket name is not available.")
         });
     }
     let bucket = Bucket { account, region, created_at: context.now, objects: BTreeMap::new() };
@@ -76,23 +76,26 @@ fn is_bucket_name(name: &str) -> bool {
         && !name.contains("..")
 }
 
-pub(super) fn delete_bucket(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+pub(super) fn delete_bucket(context: &mut RequestContext, caller: &Caller) -> Result<Reply, ErrorResponse> {
     authorize_bucket(context, caller, "s3:DeleteBucket", Keys::new())?;
     if context.world.buckets.get(bucket_of(context.params)).is_some_and(|bucket| !bucket.objects.is_empty()) {
-        return Err(Refusal::new(409, "BucketNotEmpty", "The bucket you tried to delete is not empty"));
+        return Err(ErrorResponse::new(409, "BucketNotEmpty", "The bucket you tried to delete is not empty"));
     }
     context.world.buckets.remove(bucket_of(context.params));
     context.world.uploads.retain(|_, upload| upload.bucket != bucket_of(context.params));
     Ok(Reply::empty(204))
 }
 
-pub(super) fn head_bucket(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+pub(super) fn head_bucket(context: &mut RequestContext, caller: &Caller) -> Result<Reply, ErrorResponse> {
     authorize_bucket(context, caller, "s3:ListBucket", Keys::new())?;
     let region = context.world.buckets.get(bucket_of(context.params)).map(|bucket| bucket.region.clone());
     Ok(Reply::empty(200).with("x-amz-bucket-region", region.unwrap_or_default()))
 }
 
-pub(super) fn get_bucket_location(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+pub(super) fn get_bucket_location(
+    context: &mut RequestContext,
+    caller: &Caller,
+) -> Result<Reply, ErrorResponse> {
     authorize_bucket(context, caller, "s3:GetBucketLocation", Keys::new())?;
     let region = context.world.buckets.get(bucket_of(context.params)).map(|bucket| bucket.region.as_str());
     // The oldest region is told by saying nothing.
@@ -100,7 +103,10 @@ pub(super) fn get_bucket_location(context: &mut RequestContext, caller: &Caller)
     Ok(render("LocationConstraint", |xml| xml.text(shown)))
 }
 
-pub(super) fn get_bucket_versioning(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+pub(super) fn get_bucket_versioning(
+    context: &mut RequestContext,
+    caller: &Caller,
+) -> Result<Reply, ErrorResponse> {
     authorize_bucket(context, caller, "s3:GetBucketVersioning", Keys::new())?;
     Ok(render("VersioningConfiguration", |_| {}))
 }

@@ -2,8 +2,8 @@
 
 use crate::authorize::{Ask, Keys};
 use crate::context::RequestContext;
+use crate::error_response::ErrorResponse;
 use crate::http::{Params, Reply};
-use crate::refusal::Refusal;
 use crate::service::Service;
 use crate::sigv4::Caller;
 use crate::xml::Xml;
@@ -24,7 +24,7 @@ pub(super) fn authorize_bucket(
     caller: &Caller,
     action: &str,
     keys: Keys,
-) -> Result<(), Refusal> {
+) -> Result<(), ErrorResponse> {
     authorize(
         context,
         caller,
@@ -40,7 +40,7 @@ pub(super) fn authorize_object(
     context: &mut RequestContext,
     caller: &Caller,
     action: &str,
-) -> Result<(), Refusal> {
+) -> Result<(), ErrorResponse> {
     let arn = format!("arn:aws:s3:::{}/{}", bucket_of(context.params), key_of(context.params));
     authorize(context, caller, action, &arn, bucket_of(context.params), Keys::new())
 }
@@ -53,7 +53,7 @@ pub(super) fn authorize(
     arn: &str,
     bucket: &str,
     keys: Keys,
-) -> Result<(), Refusal> {
+) -> Result<(), ErrorResponse> {
     let owner = context.world.buckets.get(bucket).map(|bucket| bucket.account.clone());
     // What makes or lists buckets is about the caller's own account, whoever has the name.
     let is_own = matches!(action, "s3:CreateBucket" | "s3:ListAllMyBuckets");
@@ -68,16 +68,16 @@ pub(super) fn authorize(
     Ok(())
 }
 
-pub(super) fn no_such_bucket() -> Refusal {
-    Refusal::new(404, "NoSuchBucket", "The specified bucket does not exist")
+pub(super) fn no_such_bucket() -> ErrorResponse {
+    ErrorResponse::new(404, "NoSuchBucket", "The specified bucket does not exist")
 }
 
-pub(super) fn no_such_key() -> Refusal {
-    Refusal::new(404, "NoSuchKey", "The specified key does not exist.")
+pub(super) fn no_such_key() -> ErrorResponse {
+    ErrorResponse::new(404, "NoSuchKey", "The specified key does not exist.")
 }
 
-pub(super) fn malformed_xml() -> Refusal {
-    Refusal::new(
+pub(super) fn malformed_xml() -> ErrorResponse {
+    ErrorResponse::new(
         400,
         "MalformedXML",
         "The XML you provided was not well-formed or did not validate against our published schema",

@@ -1,12 +1,16 @@
 //! Conditional requests (`If-Match`, `If-None-Match`) and byte ranges.
 
 use super::call::no_such_key;
+use crate::error_response::ErrorResponse;
 use crate::http::Received;
-use crate::refusal::Refusal;
 use crate::world::Object;
 
-fn failed() -> Refusal {
-    Refusal::new(412, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold")
+fn failed() -> ErrorResponse {
+    ErrorResponse::new(
+        412,
+        "PreconditionFailed",
+        "At least one of the pre-conditions you specified did not hold",
+    )
 }
 
 fn names(header: &str, etag: &str) -> bool {
@@ -14,7 +18,7 @@ fn names(header: &str, etag: &str) -> bool {
 }
 
 /// Whether an object may be written over `there`.
-pub(super) fn check_write(request: &Received, there: Option<&Object>) -> Result<(), Refusal> {
+pub(super) fn check_write(request: &Received, there: Option<&Object>) -> Result<(), ErrorResponse> {
     if let Some(header) = request.header("if-none-match")
         && there.is_some_and(|object| names(header, &object.etag))
     {
@@ -40,7 +44,7 @@ pub(super) enum Reading {
 }
 
 /// Judges the conditions of a read.
-pub(super) fn check_read(request: &Received, object: &Object) -> Result<Reading, Refusal> {
+pub(super) fn check_read(request: &Received, object: &Object) -> Result<Reading, ErrorResponse> {
     if request.header("if-match").is_some_and(|header| !names(header, &object.etag)) {
         return Err(failed());
     }
@@ -51,12 +55,12 @@ pub(super) fn check_read(request: &Received, object: &Object) -> Result<Reading,
 }
 
 /// The bytes `start..=end` that a Range header of one range asks for; `None` when there is none.
-pub(super) fn parse_range(request: &Received, size: u64) -> Result<Option<(u64, u64)>, Refusal> {
+pub(super) fn parse_range(request: &Received, size: u64) -> Result<Option<(u64, u64)>, ErrorResponse> {
     parse_byte_range(request.header("range").unwrap_or_default(), size)
 }
 
 /// As [`parse_range`], of the header's text.
-pub(super) fn parse_byte_range(header: &str, size: u64) -> Result<Option<(u64, u64)>, Refusal> {
+pub(super) fn parse_byte_range(header: &str, size: u64) -> Result<Option<(u64, u64)>, ErrorResponse> {
     let Some(range) = header.strip_prefix("bytes=") else { return Ok(None) };
     let Some((first, last)) = range.split_once('-').filter(|_| !range.contains(',')) else { return Ok(None) };
     let (start, end) = match (first.parse::<u64>(), last.parse::<u64>()) {
@@ -68,7 +72,7 @@ pub(super) fn parse_byte_range(header: &str, size: u64) -> Result<Option<(u64, u
         _ => return Ok(None),
     };
     if start >= size {
-        return Err(Refusal::new(416, "InvalidRange", "The requested range is not satisfiable"));
+        return Err(ErrorResponse::new(416, "InvalidRange", "The requested range is not satisfiable"));
     }
     Ok(Some((start, end)))
 }

@@ -5,8 +5,8 @@ use crate::authorize::Keys;
 use crate::clock::render_iso_millis;
 use crate::context::RequestContext;
 use crate::encoding::{parse_percent, render_percent, render_percent_path};
+use crate::error_response::ErrorResponse;
 use crate::http::{Params, Reply};
-use crate::refusal::Refusal;
 use crate::sigv4::Caller;
 use crate::world::{Bucket, Object};
 use crate::xml::Xml;
@@ -31,12 +31,12 @@ struct Page<'a> {
     next: Option<&'a str>,
 }
 
-fn parse_asked(params: &Params, after: String) -> Result<Asked<'_>, Refusal> {
+fn parse_asked(params: &Params, after: String) -> Result<Asked<'_>, ErrorResponse> {
     let max_keys = match params.get("max-keys").map(str::parse) {
         None => PAGE,
         Some(Ok(max)) => PAGE.min(max),
         Some(Err(_)) => {
-            return Err(Refusal::new(
+            return Err(ErrorResponse::new(
                 400,
                 "InvalidArgument",
                 "Provided max-keys not an integer or within integer range",
@@ -52,7 +52,7 @@ fn parse_asked(params: &Params, after: String) -> Result<Asked<'_>, Refusal> {
     })
 }
 
-fn authorize(context: &mut RequestContext, caller: &Caller) -> Result<(), Refusal> {
+fn authorize(context: &mut RequestContext, caller: &Caller) -> Result<(), ErrorResponse> {
     let mut keys = Keys::new();
     for name in ["prefix", "delimiter", "max-keys"] {
         if let Some(value) = context.params.get(name) {
@@ -116,13 +116,13 @@ fn write_page(xml: &mut Xml, bucket: &str, asked: &Asked, page: &Page) {
     }
 }
 
-pub(super) fn list_objects_v2(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+pub(super) fn list_objects_v2(context: &mut RequestContext, caller: &Caller) -> Result<Reply, ErrorResponse> {
     authorize(context, caller)?;
     let token = context.params.get("continuation-token");
     // The token is the last entry listed, written so that no client takes it for anything but a token.
     let after = match token {
         Some(token) => String::from_utf8(parse_percent(token)).map_err(|_| {
-            Refusal::new(400, "InvalidArgument", "The continuation token provided is incorrect")
+            ErrorResponse::new(400, "InvalidArgument", "The continuation token provided is incorrect")
         })?,
         None => context.params.get("start-after").unwrap_or_default().to_owned(),
     };
@@ -139,7 +139,7 @@ pub(super) fn list_objects_v2(context: &mut RequestContext, caller: &Caller) -> 
     }))
 }
 
-pub(super) fn list_objects(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+pub(super) fn list_objects(context: &mut RequestContext, caller: &Caller) -> Result<Reply, ErrorResponse> {
     authorize(context, caller)?;
     let marker = context.params.get("marker").unwrap_or_default();
     let asked = parse_asked(context.params, marker.to_owned())?;

@@ -7,9 +7,9 @@ use super::condition::{parse_byte_range, slice};
 use super::object::{find_copy_source, insert, kept_headers};
 use crate::clock::{render_iso_millis, whole_seconds};
 use crate::context::RequestContext;
+use crate::error_response::ErrorResponse;
 use crate::http::Reply;
 use crate::mint::mint_bytes;
-use crate::refusal::Refusal;
 use crate::sigv4::Caller;
 use crate::world::{Object, Part, Upload};
 use crate::xml_read::parse_xml;
@@ -17,7 +17,7 @@ use crate::xml_read::parse_xml;
 /// Every part but the last has at least so many bytes.
 const MIN_PART: u64 = 5 << 20;
 
-pub(super) fn create_upload(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+pub(super) fn create_upload(context: &mut RequestContext, caller: &Caller) -> Result<Reply, ErrorResponse> {
     authorize_object(context, caller, "s3:PutObject")?;
     let id = hex::encode(mint_bytes::<24>()?);
     let upload = Upload {
@@ -34,11 +34,11 @@ pub(super) fn create_upload(context: &mut RequestContext, caller: &Caller) -> Re
     }))
 }
 
-fn find<'a>(context: &'a mut RequestContext) -> Result<&'a mut Upload, Refusal> {
+fn find<'a>(context: &'a mut RequestContext) -> Result<&'a mut Upload, ErrorResponse> {
     let id = context.params.get("uploadId").unwrap_or_default();
     let upload = context.world.uploads.get_mut(id);
     upload.filter(|upload| upload.bucket == bucket_of(context.params) && upload.key == key_of(context.params)).ok_or_else(|| {
-        Refusal::new(
+        ErrorResponse::new(
             404,
             "NoSuchUpload",
             "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.",
@@ -46,13 +46,16 @@ fn find<'a>(context: &'a mut RequestContext) -> Result<&'a mut Upload, Refusal> 
     })
 }
 
-pub(super) fn upload_part(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+pub(super) fn upload_part(context: &mut RequestContext, caller: &Caller) -> Result<Reply, ErrorResponse> {
     authorize_object(context, caller, "s3:PutObject")?;
     let etag = save_part(context, &context.payload.clone())?;
     Ok(Reply::empty(200).with("etag", format!("\"{etag}\"")))
 }
 
-pub(super) fn upload_part_copy(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+pub(super) fn upload_part_copy(
+    context: &mut RequestContext,
+    caller: &Caller,
+) -> Result<Reply, ErrorResponse> {
     let source = find_copy_source(context, caller)?;
     authorize_object(context, caller, "s3:PutObject")?;
     let bytes = context.home.load_bytes(&source.digest)?;
@@ -69,10 +72,14 @@ pub(super) fn upload_part_copy(context: &mut RequestContext, caller: &Caller) ->
 }
 
 /// Keeps the bytes of a part, and gives its etag.
-fn save_part(context: &mut RequestContext, bytes: &[u8]) -> Result<String, Refusal> {
+fn save_part(context: &mut RequestContext, bytes: &[u8]) -> Result<String, ErrorResponse> {
     let number = context.params.get("partNumber").and_then(|text| text.parse().ok());
     let number: u32 = number.filter(|number| (1..=10_000).contains(number)).ok_or_else(|| {
-        Refusal::new(400, "InvalidArgument", "Part number must be an integer between 1 and 10000, inclusive")
+        ErrorResponse::new(
+            400,
+            "InvalidArgument",
+            "Part number must be an integer between 1 and 10000, inclusive",
+        )
     })?;
     find(context)?;
     let digest = context.home.save_bytes(bytes)?;
@@ -82,7 +89,7 @@ fn save_part(context: &mut RequestContext, bytes: &[u8]) -> Result<String, Refus
     Ok(etag)
 }
 
-pub(super) fn complete_upload(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+pub(super) fn complete_upload(context: &mut RequestContext, caller: &Caller) -> Result<Reply, ErrorResponse> {
     authorize_object(context, caller, "s3:PutObject")?;
     let payload = context.payload.clone();
     let text = std::str::from_utf8(&payload).map_err(|_| malformed_xml())?;
@@ -94,7 +101,7 @@ pub(super) fn complete_upload(context: &mut RequestContext, caller: &Caller) -> 
         let etag = part.child_text("ETag").map(|text| text.trim().trim_matches('"'));
         let (Some(number), Some(etag)) = (number, etag) else { return Err(malformed_xml()) };
         if named.last().is_some_and(|(last, _)| *last >= number) {
-            return Err(Refusal::new(
+            return Err(ErrorResponse::new(
                 400,
                 "InvalidPartOrder",
                 "The list of parts was not in ascending order. Parts must be ordered by part number.",
@@ -107,12 +114,12 @@ pub(super) fn complete_upload(context: &mut RequestContext, caller: &Caller) -> 
     for (number, etag) in &named {
         let part = upload.parts.get(number).filter(|part| part.etag == *etag);
         parts.push(part.ok_or_else(|| {
-            Refusal::new(400, "InvalidPart", "One or more of the specified parts could not be found. The part may not have been uploaded, or the specified entity tag may not match the part's entity tag.")
+            ErrorResponse::new(400, "InvalidPart", "One or more of the specified parts could not be found. The part may not have been uploaded, or the specified entity tag may not match the part's entity tag.")
         })?);
     }
     let Some((_, all_but_last)) = parts.split_last() else { return Err(malformed_xml()) };
     if all_but_last.iter().any(|part| part.size < MIN_PART) {
-        return Err(Refusal::new(
+        return Err(ErrorResponse::new(
             400,
             "EntityTooSmall",
             "Your proposed upload is smaller than the minimum allowed size",
@@ -141,7 +148,7 @@ pub(super) fn complete_upload(context: &mut RequestContext, caller: &Caller) -> 
     }))
 }
 
-pub(super) fn abort_upload(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+pub(super) fn abort_upload(context: &mut RequestContext, caller: &Caller) -> Result<Reply, ErrorResponse> {
     authorize_object(context, caller, "s3:AbortMultipartUpload")?;
     find(context)?;
     forget(context);

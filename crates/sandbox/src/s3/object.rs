@@ -11,8 +11,8 @@ use crate::authorize::Keys;
 use crate::clock::{render_http, render_iso_millis, whole_seconds};
 use crate::context::RequestContext;
 use crate::encoding::parse_percent;
+use crate::error_response::ErrorResponse;
 use crate::http::{Received, Reply};
-use crate::refusal::Refusal;
 use crate::sigv4::Caller;
 use crate::world::Object;
 use crate::xml_read::parse_xml;
@@ -37,14 +37,14 @@ pub(super) fn kept_headers(request: &Received) -> BTreeMap<String, String> {
 }
 
 /// Puts an object in its place. The bytes are kept already.
-pub(super) fn insert(context: &mut RequestContext, object: Object) -> Result<(), Refusal> {
+pub(super) fn insert(context: &mut RequestContext, object: Object) -> Result<(), ErrorResponse> {
     let bucket = context.world.buckets.get_mut(bucket_of(context.params)).ok_or_else(no_such_bucket)?;
     check_write(context.request, bucket.objects.get(key_of(context.params)))?;
     bucket.objects.insert(key_of(context.params).to_owned(), object);
     Ok(())
 }
 
-pub(super) fn put_object(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+pub(super) fn put_object(context: &mut RequestContext, caller: &Caller) -> Result<Reply, ErrorResponse> {
     authorize_object(context, caller, "s3:PutObject")?;
     let digest = context.home.save_bytes(&context.payload)?;
     let etag = Object::etag_of(&digest);
@@ -60,11 +60,14 @@ pub(super) fn put_object(context: &mut RequestContext, caller: &Caller) -> Resul
 }
 
 /// The object that `x-amz-copy-source` names, if the caller may read it.
-pub(super) fn find_copy_source(context: &mut RequestContext, caller: &Caller) -> Result<Object, Refusal> {
+pub(super) fn find_copy_source(
+    context: &mut RequestContext,
+    caller: &Caller,
+) -> Result<Object, ErrorResponse> {
     let source = context.request.header("x-amz-copy-source").unwrap_or_default();
     let source = String::from_utf8(parse_percent(source)).unwrap_or_default();
     let (bucket, key) = source.trim_start_matches('/').split_once('/').ok_or_else(|| {
-        Refusal::new(
+        ErrorResponse::new(
             400,
             "InvalidArgument",
             "Copy Source must mention the source bucket and key: sourcebucket/sourcekey",
@@ -75,7 +78,7 @@ pub(super) fn find_copy_source(context: &mut RequestContext, caller: &Caller) ->
     from.cloned().ok_or_else(no_such_key)
 }
 
-pub(super) fn copy_object(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+pub(super) fn copy_object(context: &mut RequestContext, caller: &Caller) -> Result<Reply, ErrorResponse> {
     let mut object = find_copy_source(context, caller)?;
     authorize_object(context, caller, "s3:PutObject")?;
     if context.request.header("x-amz-metadata-directive") == Some("REPLACE") {
@@ -90,7 +93,7 @@ pub(super) fn copy_object(context: &mut RequestContext, caller: &Caller) -> Resu
 }
 
 /// Finds an object to be read. Who may not list the bucket is not told that a key is missing.
-fn find(context: &mut RequestContext, caller: &Caller) -> Result<Object, Refusal> {
+fn find(context: &mut RequestContext, caller: &Caller) -> Result<Object, ErrorResponse> {
     authorize_object(context, caller, "s3:GetObject")?;
     let bucket = context.world.buckets.get(bucket_of(context.params)).ok_or_else(no_such_bucket)?;
     if let Some(object) = bucket.objects.get(key_of(context.params)) {
@@ -111,7 +114,7 @@ fn describe(object: &Object, status: u16) -> Reply {
     object.headers.iter().fold(reply, |reply, (name, value)| reply.with(name, value))
 }
 
-pub(super) fn get_object(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+pub(super) fn get_object(context: &mut RequestContext, caller: &Caller) -> Result<Reply, ErrorResponse> {
     let object = find(context, caller)?;
     if check_read(context.request, &object)? == Reading::NotModified {
         return Ok(describe(&object, 304));
@@ -125,7 +128,7 @@ pub(super) fn get_object(context: &mut RequestContext, caller: &Caller) -> Resul
     Ok(Reply { body: part.into(), ..reply })
 }
 
-pub(super) fn head_object(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+pub(super) fn head_object(context: &mut RequestContext, caller: &Caller) -> Result<Reply, ErrorResponse> {
     let object = find(context, caller)?;
     if check_read(context.request, &object)? == Reading::NotModified {
         return Ok(describe(&object, 304));
@@ -137,7 +140,7 @@ pub(super) fn head_object(context: &mut RequestContext, caller: &Caller) -> Resu
     Ok(Reply { head_length: Some(length), ..describe(&object, 200) })
 }
 
-pub(super) fn delete_object(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+pub(super) fn delete_object(context: &mut RequestContext, caller: &Caller) -> Result<Reply, ErrorResponse> {
     authorize_object(context, caller, "s3:DeleteObject")?;
     remove(context, bucket_of(context.params), key_of(context.params));
     Ok(Reply::empty(204))
@@ -149,7 +152,7 @@ fn remove(context: &mut RequestContext, bucket: &str, key: &str) {
     }
 }
 
-pub(super) fn delete_objects(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+pub(super) fn delete_objects(context: &mut RequestContext, caller: &Caller) -> Result<Reply, ErrorResponse> {
     if !context.world.buckets.contains_key(bucket_of(context.params)) {
         return Err(no_such_bucket());
     }
@@ -171,11 +174,11 @@ pub(super) fn delete_objects(context: &mut RequestContext, caller: &Caller) -> R
                 remove(context, bucket_of(context.params), key);
                 done.push(key);
             }
-            Err(refusal) => refused.push((key, refusal)),
+            Err(error_response) => refused.push((key, error_response)),
         }
     }
-    for (_, refusal) in &refused {
-        context.entry.because.extend(refusal.because.iter().cloned());
+    for (_, error_response) in &refused {
+        context.entry.because.extend(error_response.because.iter().cloned());
     }
     Ok(render("DeleteResult", |xml| {
         for key in done.iter().filter(|_| !is_quiet) {
@@ -183,9 +186,11 @@ pub(super) fn delete_objects(context: &mut RequestContext, caller: &Caller) -> R
                 xml.element("Key", key);
             });
         }
-        for (key, refusal) in &refused {
+        for (key, error_response) in &refused {
             xml.nest("Error", |xml| {
-                xml.element("Key", key).element("Code", &refusal.code).element("Message", &refusal.message);
+                xml.element("Key", key)
+                    .element("Code", &error_response.code)
+                    .element("Message", &error_response.message);
             });
         }
     }))

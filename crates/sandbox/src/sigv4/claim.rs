@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use super::dialect::{Dialect, SKEW_SECONDS};
 use super::words;
 use crate::clock;
+use crate::error_response::ErrorResponse;
 use crate::http::Received;
-use crate::refusal::Refusal;
 
 /// Where a signature stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +58,7 @@ struct Fields {
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 
 /// Reads the claim of a request, and checks its form, its scope and which headers it covers.
-pub(super) fn parse_claim(request: &Received, dialect: Dialect) -> Result<Claim, Refusal> {
+pub(super) fn parse_claim(request: &Received, dialect: Dialect) -> Result<Claim, ErrorResponse> {
     let query = request.query_params();
     let header = request.header("authorization");
     let (form, fields) = match header {
@@ -89,7 +89,7 @@ pub(super) fn parse_claim(request: &Received, dialect: Dialect) -> Result<Claim,
     Ok(claim)
 }
 
-fn header_fields(request: &Received, header: &str, dialect: Dialect) -> Result<Fields, Refusal> {
+fn header_fields(request: &Received, header: &str, dialect: Dialect) -> Result<Fields, ErrorResponse> {
     let (algorithm, rest) = header.split_once(' ').unwrap_or((header, ""));
     if algorithm == "AWS" && dialect == Dialect::S3 {
         return Err(words::old_version());
@@ -121,7 +121,7 @@ fn header_fields(request: &Received, header: &str, dialect: Dialect) -> Result<F
     Ok(fields)
 }
 
-fn parse_expires(text: Option<&str>, dialect: Dialect) -> Result<i64, Refusal> {
+fn parse_expires(text: Option<&str>, dialect: Dialect) -> Result<i64, ErrorResponse> {
     const WEEK: i64 = 7 * 24 * 3600;
     match (text.map(str::parse::<i64>), dialect) {
         (Some(Ok(expires @ 1..=WEEK)), _) => Ok(expires),
@@ -130,7 +130,7 @@ fn parse_expires(text: Option<&str>, dialect: Dialect) -> Result<i64, Refusal> {
     }
 }
 
-fn complete(form: Form, fields: Fields, dialect: Dialect) -> Result<Claim, Refusal> {
+fn complete(form: Form, fields: Fields, dialect: Dialect) -> Result<Claim, ErrorResponse> {
     let Fields { credential, signed_headers, signature, stamp, token } = fields;
     let named = match form {
         Form::Header => ["'Credential'", "'Signature'", "'SignedHeaders'"],
@@ -180,7 +180,7 @@ fn complete(form: Form, fields: Fields, dialect: Dialect) -> Result<Claim, Refus
     Ok(Claim { form, key_id, date, region, service, signed_headers, signature, stamp, at, token })
 }
 
-fn check_scope(claim: &Claim, dialect: Dialect) -> Result<(), Refusal> {
+fn check_scope(claim: &Claim, dialect: Dialect) -> Result<(), ErrorResponse> {
     let service = dialect.service();
     if claim.service != service {
         let message = format!("Credential should be scoped to correct service: '{service}'. ");
@@ -202,7 +202,7 @@ fn check_scope(claim: &Claim, dialect: Dialect) -> Result<(), Refusal> {
 }
 
 /// `host` and every `x-amz-` header must be signed; what is signed must be there, sorted, once.
-fn check_coverage(request: &Received, claim: &Claim, dialect: Dialect) -> Result<(), Refusal> {
+fn check_coverage(request: &Received, claim: &Claim, dialect: Dialect) -> Result<(), ErrorResponse> {
     let signed = &claim.signed_headers;
     if !signed.is_sorted_by(|a, b| a < b) || signed.iter().any(|name| name.to_ascii_lowercase() != *name) {
         return Err(words::incomplete(dialect, "'SignedHeaders' must be in lower case and sorted."));

@@ -17,8 +17,8 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+use crate::error_response::ErrorResponse;
 use crate::http::Received;
-use crate::refusal::Refusal;
 use crate::world::{KeyOwner, KeyStatus, Principal, Session, World};
 use claim::{Claim, Form};
 pub(crate) use dialect::Dialect;
@@ -57,7 +57,7 @@ pub(crate) fn verify(
     request: &Received,
     dialect: Dialect,
     now: Timestamp,
-) -> Result<Verified, Refusal> {
+) -> Result<Verified, ErrorResponse> {
     let claim = claim::parse_claim(request, dialect)?;
     let (secret, caller) = find_caller(world, &claim, dialect)?;
     check_clock(&claim, dialect, now)?;
@@ -80,7 +80,7 @@ pub(crate) fn verify(
     Ok(Verified { caller, payload })
 }
 
-fn find_caller(world: &World, claim: &Claim, dialect: Dialect) -> Result<(String, Caller), Refusal> {
+fn find_caller(world: &World, claim: &Claim, dialect: Dialect) -> Result<(String, Caller), ErrorResponse> {
     let caller = |principal, session| Caller {
         key_id: claim.key_id.clone(),
         principal,
@@ -128,15 +128,15 @@ fn is_gone(world: &World, principal: &Principal) -> bool {
     }
 }
 
-fn check_clock(claim: &Claim, dialect: Dialect, now: Timestamp) -> Result<(), Refusal> {
+fn check_clock(claim: &Claim, dialect: Dialect, now: Timestamp) -> Result<(), ErrorResponse> {
     let ahead = claim.at.as_second() - now.as_second();
     match claim.form {
         Form::Presigned { expires } if dialect == Dialect::S3 => {
             if ahead > SKEW_SECONDS {
-                return Err(Refusal::denied("Request is not yet valid"));
+                return Err(ErrorResponse::denied("Request is not yet valid"));
             }
             if -ahead > expires {
-                return Err(Refusal::denied("Request has expired"));
+                return Err(ErrorResponse::denied("Request has expired"));
             }
             Ok(())
         }

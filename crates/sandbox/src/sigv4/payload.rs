@@ -19,8 +19,8 @@ use super::dialect::Dialect;
 use super::signing_key::SigningKey;
 use super::words;
 use crate::checksum;
+use crate::error_response::ErrorResponse;
 use crate::http::Received;
-use crate::refusal::Refusal;
 
 const UNSIGNED: &str = "UNSIGNED-PAYLOAD";
 const STREAMING: &str = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD";
@@ -28,14 +28,18 @@ const STREAMING_TRAILER: &str = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER";
 const UNSIGNED_TRAILER: &str = "STREAMING-UNSIGNED-PAYLOAD-TRAILER";
 
 /// The payload's hash as it stands in the canonical request.
-pub(super) fn payload_hash(request: &Received, claim: &Claim, dialect: Dialect) -> Result<String, Refusal> {
+pub(super) fn payload_hash(
+    request: &Received,
+    claim: &Claim,
+    dialect: Dialect,
+) -> Result<String, ErrorResponse> {
     if dialect != Dialect::S3 {
         return Ok(hex::encode(Sha256::digest(&request.body)));
     }
     match (request.header("x-amz-content-sha256"), claim.form) {
         (Some(text), _) => Ok(text.to_owned()),
         (None, Form::Presigned { .. }) => Ok(UNSIGNED.to_owned()),
-        (None, Form::Header) => Err(Refusal::new(
+        (None, Form::Header) => Err(ErrorResponse::new(
             400,
             "InvalidRequest",
             "Missing required header for this request: x-amz-content-sha256",
@@ -49,7 +53,7 @@ pub(super) fn open_payload(
     claim: &Claim,
     hash: &str,
     key: &SigningKey,
-) -> Result<Bytes, Refusal> {
+) -> Result<Bytes, ErrorResponse> {
     let payload = match hash {
         UNSIGNED => request.body.clone(),
         STREAMING | STREAMING_TRAILER => open_chunks(request, Some(&Chain { claim, key }))?,
@@ -58,10 +62,14 @@ pub(super) fn open_payload(
             request.body.clone()
         }
         hash if hash.starts_with("STREAMING-") => {
-            return Err(Refusal::new(501, "NotImplemented", format!("The sandbox does not know `{hash}`.")));
+            return Err(ErrorResponse::new(
+                501,
+                "NotImplemented",
+                format!("The sandbox does not know `{hash}`."),
+            ));
         }
         _ => {
-            return Err(Refusal::new(
+            return Err(ErrorResponse::new(
                 400,
                 "XAmzContentSHA256Mismatch",
                 "The provided 'x-amz-content-sha256' header does not match what was computed.",
@@ -89,11 +97,11 @@ impl Chain<'_> {
     }
 }
 
-fn malformed(why: &str) -> Refusal {
-    Refusal::new(400, "IncompleteBody", "The request body terminated unexpectedly").because(why)
+fn malformed(why: &str) -> ErrorResponse {
+    ErrorResponse::new(400, "IncompleteBody", "The request body terminated unexpectedly").because(why)
 }
 
-fn open_chunks(request: &Received, chain: Option<&Chain>) -> Result<Bytes, Refusal> {
+fn open_chunks(request: &Received, chain: Option<&Chain>) -> Result<Bytes, ErrorResponse> {
     let mut rest: &[u8] = &request.body;
     let mut payload: Vec<u8> = Vec::with_capacity(rest.len());
     let mut previous = chain.map(|chain| chain.claim.signature.clone()).unwrap_or_default();
@@ -134,7 +142,7 @@ fn check_trailer(
     payload: &[u8],
     chain: Option<&Chain>,
     previous: &str,
-) -> Result<(), Refusal> {
+) -> Result<(), ErrorResponse> {
     let mut signed = String::new();
     let mut seen = Vec::new();
     let mut signature = None;
@@ -155,7 +163,7 @@ fn check_trailer(
     let announced = request.header("x-amz-trailer").unwrap_or_default().split(',').map(str::trim);
     for name in announced.filter(|name| !name.is_empty()) {
         if !seen.iter().any(|seen| seen.eq_ignore_ascii_case(name)) {
-            return Err(Refusal::new(
+            return Err(ErrorResponse::new(
                 400,
                 "MalformedTrailerError",
                 "The request contained trailing data that was not well-formed or did not conform to our published schema.",
@@ -173,10 +181,10 @@ fn check_trailer(
     Ok(())
 }
 
-fn check_checksum(name: &str, value: &str, payload: &[u8]) -> Result<(), Refusal> {
+fn check_checksum(name: &str, value: &str, payload: &[u8]) -> Result<(), ErrorResponse> {
     let Some(algorithm) = name.strip_prefix("x-amz-checksum-") else { return Ok(()) };
     match checksum::render_checksum(algorithm, payload) {
-        Some(right) if right != value => Err(Refusal::new(
+        Some(right) if right != value => Err(ErrorResponse::new(
             400,
             "BadDigest",
             format!(

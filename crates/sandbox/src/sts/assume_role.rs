@@ -15,8 +15,8 @@ use super::mfa;
 use super::session_policy::parse_session_policy;
 use crate::authorize::{Ask, Keys, judge, not_authorized};
 use crate::context::RequestContext;
+use crate::error_response::ErrorResponse;
 use crate::http::Reply;
-use crate::refusal::Refusal;
 use crate::sigv4::Caller;
 use crate::world::{Principal, Role, Session, SessionKind};
 
@@ -30,16 +30,16 @@ struct Tags {
     transitive: BTreeSet<String>,
 }
 
-pub(super) fn assume_role(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+pub(super) fn assume_role(context: &mut RequestContext, caller: &Caller) -> Result<Reply, ErrorResponse> {
     let params = context.params;
     let text = params.get("RoleArn").unwrap_or_default();
-    let arn = RoleArn::parse(text).map_err(|_| Refusal::validation(format!("{text} is invalid")))?;
+    let arn = RoleArn::parse(text).map_err(|_| ErrorResponse::validation(format!("{text} is invalid")))?;
     if matches!(caller.principal, Principal::Root { .. }) {
-        return Err(Refusal::denied("Roles may not be assumed by root accounts."));
+        return Err(ErrorResponse::denied("Roles may not be assumed by root accounts."));
     }
     let seconds = params.get("DurationSeconds").and_then(|text| text.parse().ok()).unwrap_or(3600);
     if is_chained(caller.session.as_ref()) && seconds > CHAINED_SECONDS {
-        return Err(Refusal::validation(
+        return Err(ErrorResponse::validation(
             "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.",
         ));
     }
@@ -50,7 +50,7 @@ pub(super) fn assume_role(context: &mut RequestContext, caller: &Caller) -> Resu
     let source_identity = authorize(context, caller, &arn, &tags, base)?;
 
     let refused = || {
-        Refusal::denied(format!(
+        ErrorResponse::denied(format!(
             "{} on resource: {text}",
             not_authorized(context.world, caller, "sts:AssumeRole")
         ))
@@ -88,9 +88,9 @@ pub(super) fn assume_role(context: &mut RequestContext, caller: &Caller) -> Resu
 }
 
 /// Whether a session of `role` may be so long.
-pub(super) fn check_role_maximum(role: &Role, seconds: i64) -> Result<(), Refusal> {
+pub(super) fn check_role_maximum(role: &Role, seconds: i64) -> Result<(), ErrorResponse> {
     if seconds > role.max_session_seconds {
-        return Err(Refusal::validation(
+        return Err(ErrorResponse::validation(
             "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
         ));
     }
@@ -102,7 +102,7 @@ fn is_chained(session: Option<&Session>) -> bool {
 }
 
 /// The session's tags: those asked for and those that come along the chain.
-fn session_tags(context: &RequestContext, caller: &Caller) -> Result<Tags, Refusal> {
+fn session_tags(context: &RequestContext, caller: &Caller) -> Result<Tags, ErrorResponse> {
     let mut all = BTreeMap::new();
     let mut transitive = BTreeSet::new();
     if let Some(session) = &caller.session {
@@ -115,19 +115,19 @@ fn session_tags(context: &RequestContext, caller: &Caller) -> Result<Tags, Refus
         let key = tag.get("Key").unwrap_or_default().to_owned();
         // Keys of tags are compared without regard to case.
         if transitive.iter().any(|inherited| inherited.eq_ignore_ascii_case(&key)) {
-            return Err(Refusal::validation(format!(
+            return Err(ErrorResponse::validation(format!(
                 "The tag key {key} was inherited and cannot be set again."
             )));
         }
         if !seen.insert(key.to_ascii_lowercase()) {
-            return Err(Refusal::validation(format!("Duplicate tag keys found. Tag key: {key}")));
+            return Err(ErrorResponse::validation(format!("Duplicate tag keys found. Tag key: {key}")));
         }
         all.insert(key, tag.get("Value").unwrap_or_default().to_owned());
     }
     for key in context.params.list("TransitiveTagKeys") {
         let key = key.get("").unwrap_or_default();
         if !all.contains_key(key) {
-            return Err(Refusal::validation(format!(
+            return Err(ErrorResponse::validation(format!(
                 "The transitive tag key {key} is not among the session tags."
             )));
         }
@@ -143,7 +143,7 @@ fn authorize(
     arn: &RoleArn,
     tags: &Tags,
     mut base: Keys,
-) -> Result<Option<String>, Refusal> {
+) -> Result<Option<String>, ErrorResponse> {
     let params = context.params;
     let inherited = caller.session.as_ref().and_then(|session| session.source_identity.clone());
     let asked = params.get("SourceIdentity").map(str::to_owned);
@@ -168,7 +168,7 @@ fn authorize(
         base.insert("sts:transitivetagkeys".to_owned(), tags.transitive.iter().cloned().collect());
     }
     let refused = |context: &RequestContext, action: &str| {
-        Refusal::denied(format!("{} on resource: {arn}", not_authorized(context.world, caller, action)))
+        ErrorResponse::denied(format!("{} on resource: {arn}", not_authorized(context.world, caller, action)))
     };
     if inherited.is_some() && asked.is_some() && inherited != asked {
         return Err(refused(context, "sts:SetSourceIdentity")
@@ -179,7 +179,7 @@ fn authorize(
     };
     let mut ask = Ask::new("sts:AssumeRole", arn.as_str(), arn.account());
     ask.trust = Some(&role.trust);
-    // The action alone is judged first, so that the refusal names the one that is missing.
+    // The action alone is evaluated first, so that the error names the one that is missing.
     let mut judged = vec![("sts:AssumeRole", judge(context.world, caller, &base, &ask)?)];
     for action in &also_actions {
         ask.also_actions = vec![action.clone()];

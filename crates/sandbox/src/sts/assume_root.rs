@@ -7,23 +7,24 @@ use hatbox_types::name::AccountId;
 use super::grant::{Grant, mint_session};
 use crate::authorize::{Ask, not_authorized};
 use crate::context::RequestContext;
+use crate::error_response::ErrorResponse;
 use crate::http::Reply;
-use crate::refusal::Refusal;
 use crate::sigv4::Caller;
 use crate::world::{Principal, RootSessions, SessionKind, task_policy};
 
 const DEFAULT_SECONDS: i64 = 900;
 
-pub(super) fn assume_root(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+pub(super) fn assume_root(context: &mut RequestContext, caller: &Caller) -> Result<Reply, ErrorResponse> {
     let target = parse_target(context.params.get("TargetPrincipal").unwrap_or_default())?;
     let task = context.params.get("TaskPolicyArn.arn").unwrap_or_default();
-    let document = task_policy(task)
-        .ok_or_else(|| Refusal::validation(format!("{task} is not a policy for a task of a root user")))?;
+    let document = task_policy(task).ok_or_else(|| {
+        ErrorResponse::validation(format!("{task} is not a policy for a task of a root user"))
+    })?;
     let principal = Principal::Root { account: target.as_str().to_owned() };
     let arn = principal.arn(context.world);
     let refused = |context: &RequestContext, why: &str| {
         let who = not_authorized(context.world, caller, "sts:AssumeRoot");
-        Refusal::denied(format!("{who} on resource: {arn}")).because(why)
+        ErrorResponse::denied(format!("{who} on resource: {arn}")).because(why)
     };
     if matches!(caller.principal, Principal::Root { .. }) {
         return Err(refused(context, "a root user cannot call AssumeRoot"));
@@ -38,7 +39,7 @@ pub(super) fn assume_root(context: &mut RequestContext, caller: &Caller) -> Resu
         return Err(refused(context, "the caller's account does not run an organization"));
     };
     if organization.root_sessions == RootSessions::Disabled {
-        return Err(Refusal::denied("Centralized root access is not enabled in the organization."));
+        return Err(ErrorResponse::denied("Centralized root access is not enabled in the organization."));
     }
     if !organization.member_accounts.contains(target.as_str()) {
         return Err(refused(context, "the account is not a member of the organization"));
@@ -60,7 +61,8 @@ pub(super) fn assume_root(context: &mut RequestContext, caller: &Caller) -> Resu
 }
 
 /// An account, by its digits or by the ARN of its root user.
-fn parse_target(text: &str) -> Result<AccountId, Refusal> {
+fn parse_target(text: &str) -> Result<AccountId, ErrorResponse> {
     let digits = text.strip_prefix("arn:aws:iam::").and_then(|rest| rest.strip_suffix(":root"));
-    AccountId::parse(digits.unwrap_or(text)).map_err(|_| Refusal::validation(format!("{text} is invalid")))
+    AccountId::parse(digits.unwrap_or(text))
+        .map_err(|_| ErrorResponse::validation(format!("{text} is invalid")))
 }

@@ -11,10 +11,10 @@ use serde_json::{Map, Value};
 use super::parameters::{are_valid_tags, is_valid_source_identity};
 use crate::authorize::Keys;
 use crate::context::RequestContext;
+use crate::error_response::ErrorResponse;
 use crate::faults::FaultKind;
 use crate::jwt::Token;
 use crate::log::SignedWith;
-use crate::refusal::Refusal;
 use crate::world::{WebIdentity, issuer_name, oidc_provider_arn};
 
 const NO_KEY: &str = "Couldn't retrieve verification key from your identity provider, please reference \
@@ -33,7 +33,7 @@ pub(super) struct Bearer {
 }
 
 /// Verifies the token by what `account` knows of its issuer.
-pub(super) fn check_token(context: &mut RequestContext, account: &str) -> Result<Bearer, Refusal> {
+pub(super) fn check_token(context: &mut RequestContext, account: &str) -> Result<Bearer, ErrorResponse> {
     if context.params.has("ProviderId") {
         // An access token of OAuth 2.0, which only the provider itself can judge.
         reach_provider(context)?;
@@ -66,7 +66,7 @@ pub(super) fn check_token(context: &mut RequestContext, account: &str) -> Result
         let text = format!(
             "Token expired: current date/time {now} must be before the expiration date/time {expires}"
         );
-        return Err(Refusal::new(400, "ExpiredTokenException", text));
+        return Err(ErrorResponse::new(400, "ExpiredTokenException", text));
     }
     let begins = claims.seconds("nbf").map_or(issued, |begins| begins.max(issued));
     if begins > now.saturating_add(SKEW_SECONDS) {
@@ -100,19 +100,19 @@ pub(super) fn check_token(context: &mut RequestContext, account: &str) -> Result
     })
 }
 
-fn invalid(message: impl Into<String>) -> Refusal {
-    Refusal::new(400, "InvalidIdentityToken", message)
+fn invalid(message: impl Into<String>) -> ErrorResponse {
+    ErrorResponse::new(400, "InvalidIdentityToken", message)
 }
 
-fn rejected() -> Refusal {
-    Refusal::new(403, "IDPRejectedClaim", "The identity provider reported that authentication failed.")
+fn rejected() -> ErrorResponse {
+    ErrorResponse::new(403, "IDPRejectedClaim", "The identity provider reported that authentication failed.")
 }
 
 /// Fails when identity providers cannot be reached.
-fn reach_provider(context: &mut RequestContext) -> Result<(), Refusal> {
+fn reach_provider(context: &mut RequestContext) -> Result<(), ErrorResponse> {
     if context.faults.take_one(&context.entry.action, &FaultKind::IdentityProviderDown) {
         let text = "The identity provider could not be reached to verify the token.";
-        return Err(Refusal::new(400, "IDPCommunicationError", text)
+        return Err(ErrorResponse::new(400, "IDPCommunicationError", text)
             .because("a fault was asked for: identity providers are down"));
     }
     Ok(())
@@ -122,13 +122,13 @@ fn reach_provider(context: &mut RequestContext) -> Result<(), Refusal> {
 struct Claims<'t>(&'t Map<String, Value>);
 
 impl<'t> Claims<'t> {
-    fn text(&self, name: &str) -> Result<&'t str, Refusal> {
+    fn text(&self, name: &str) -> Result<&'t str, ErrorResponse> {
         let text = self.0.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
         text.ok_or_else(|| missing(name))
     }
 
     /// A time of RFC 7519: seconds, of which a fraction is cut off.
-    fn seconds(&self, name: &str) -> Result<i64, Refusal> {
+    fn seconds(&self, name: &str) -> Result<i64, ErrorResponse> {
         let value = self.0.get(name).ok_or_else(|| missing(name))?;
         #[expect(
             clippy::cast_possible_truncation,
@@ -144,7 +144,7 @@ impl<'t> Claims<'t> {
     }
 
     /// Session tags, and the keys of those that go on to the next role.
-    fn session_tags(&self) -> Result<(BTreeMap<String, String>, BTreeSet<String>), Refusal> {
+    fn session_tags(&self) -> Result<(BTreeMap<String, String>, BTreeSet<String>), ErrorResponse> {
         let Some(claim) = self.0.get("https://aws.amazon.com/tags") else { return Ok(Default::default()) };
         let pairs = claim.get("principal_tags").and_then(Value::as_object).into_iter().flatten();
         let tags: BTreeMap<String, String> = pairs
@@ -157,7 +157,7 @@ impl<'t> Claims<'t> {
         Ok((tags, transitive))
     }
 
-    fn source_identity(&self) -> Result<Option<String>, Refusal> {
+    fn source_identity(&self) -> Result<Option<String>, ErrorResponse> {
         let Some(claim) = self.0.get("https://aws.amazon.com/source_identity") else { return Ok(None) };
         match claim.as_str().filter(|identity| is_valid_source_identity(identity)) {
             Some(identity) => Ok(Some(identity.to_owned())),
@@ -166,7 +166,7 @@ impl<'t> Claims<'t> {
     }
 }
 
-fn missing(name: &str) -> Refusal {
+fn missing(name: &str) -> ErrorResponse {
     invalid(format!("Missing a required claim: {name}"))
 }
 

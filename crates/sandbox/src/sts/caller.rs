@@ -1,12 +1,12 @@
 //! Who may call STS at all, whatever policies say.
 
 use crate::context::RequestContext;
-use crate::refusal::Refusal;
+use crate::error_response::ErrorResponse;
 use crate::sigv4::Caller;
 use crate::world::SessionKind;
 
 /// Checks the caller's kind of credentials, and the region that it signed for.
-pub(crate) fn check_caller(context: &RequestContext, caller: &Caller) -> Result<(), Refusal> {
+pub(crate) fn check_caller(context: &RequestContext, caller: &Caller) -> Result<(), ErrorResponse> {
     check_allowed_for(caller, &context.entry.action)?;
     check_region(context, caller, &context.entry.action)
 }
@@ -14,7 +14,7 @@ pub(crate) fn check_caller(context: &RequestContext, caller: &Caller) -> Result<
 /// GetSessionToken's credentials open only AssumeRole and GetCallerIdentity; those of
 /// GetFederationToken only the latter; a role's and AssumeRoot's open neither of the two that make tokens
 /// of a user.
-fn check_allowed_for(caller: &Caller, action: &str) -> Result<(), Refusal> {
+fn check_allowed_for(caller: &Caller, action: &str) -> Result<(), ErrorResponse> {
     let is_refused = match caller.session.as_ref().map(|session| session.kind) {
         None => false,
         Some(SessionKind::AssumeRole | SessionKind::AssumeRoot) => {
@@ -24,14 +24,14 @@ fn check_allowed_for(caller: &Caller, action: &str) -> Result<(), Refusal> {
         Some(SessionKind::GetFederationToken) => action != "GetCallerIdentity",
     };
     if is_refused {
-        return Err(Refusal::denied(format!("Cannot call {action} with session credentials")));
+        return Err(ErrorResponse::denied(format!("Cannot call {action} with session credentials")));
     }
     Ok(())
 }
 
 /// Calls that give credentials want STS to be active in the region, for the account that calls.
 /// Source: "Managing AWS STS in an AWS Region" of the IAM user guide.
-fn check_region(context: &RequestContext, caller: &Caller, action: &str) -> Result<(), Refusal> {
+fn check_region(context: &RequestContext, caller: &Caller, action: &str) -> Result<(), ErrorResponse> {
     let gives_credentials = matches!(
         action,
         "AssumeRole" | "AssumeRoot" | "GetSessionToken" | "GetFederationToken" | "GetDelegatedAccessToken"
@@ -43,7 +43,7 @@ fn check_region(context: &RequestContext, caller: &Caller, action: &str) -> Resu
         .get(account)
         .is_some_and(|account| account.disabled_regions.contains(&caller.region));
     if gives_credentials && is_disabled {
-        return Err(Refusal::new(
+        return Err(ErrorResponse::new(
             403,
             "RegionDisabledException",
             format!(

@@ -2,8 +2,8 @@
 
 use crate::authorize::{Ask, CodeGiven};
 use crate::context::RequestContext;
+use crate::error_response::ErrorResponse;
 use crate::http::Reply;
-use crate::refusal::Refusal;
 use crate::sigv4::Caller;
 use crate::world::KeyOwner;
 
@@ -18,7 +18,10 @@ pub(super) fn get_caller_identity(context: &mut RequestContext, caller: &Caller)
 }
 
 /// GetAccessKeyInfo: the account of a key that the sandbox minted.
-pub(super) fn get_access_key_info(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+pub(super) fn get_access_key_info(
+    context: &mut RequestContext,
+    caller: &Caller,
+) -> Result<Reply, ErrorResponse> {
     context.authorize(caller, &Ask::new("sts:GetAccessKeyInfo", "*", caller.account()), "")?;
     let id = context.params.get("AccessKeyId").unwrap_or_default();
     let of_key = context.world.find_key(id).map(|(owner, _)| match owner {
@@ -27,7 +30,7 @@ pub(super) fn get_access_key_info(context: &mut RequestContext, caller: &Caller)
     let of_session = context.world.sessions.get(id).map(|session| session.principal.account());
     let account = of_key
         .or(of_session)
-        .ok_or_else(|| Refusal::validation("The access key id is not one that this sandbox minted."))?
+        .ok_or_else(|| ErrorResponse::validation("The access key id is not one that this sandbox minted."))?
         .to_owned();
     Ok(context.render(|xml| {
         xml.element("Account", &account);
@@ -38,11 +41,11 @@ pub(super) fn get_access_key_info(context: &mut RequestContext, caller: &Caller)
 pub(super) fn decode_authorization_message(
     context: &mut RequestContext,
     caller: &Caller,
-) -> Result<Reply, Refusal> {
+) -> Result<Reply, ErrorResponse> {
     context.authorize(caller, &Ask::new("sts:DecodeAuthorizationMessage", "*", caller.account()), "")?;
     let message = context.params.get("EncodedMessage").and_then(|encoded| context.denials.decode(encoded));
     let message = message.ok_or_else(|| {
-        Refusal::new(
+        ErrorResponse::new(
             400,
             "InvalidAuthorizationMessageException",
             "Message is not a valid encoded authorization message.",

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::context::RequestContext;
-use crate::refusal::Refusal;
+use crate::error_response::ErrorResponse;
 use crate::world::{Principal, Session, SessionKind, WebIdentity, WorldSecret};
 use crate::xml::Xml;
 use crate::{clock, mint};
@@ -40,7 +40,7 @@ impl Grant {
 pub(super) fn mint_session(
     context: &mut RequestContext,
     grant: Grant,
-) -> Result<impl FnOnce(&mut Xml) + use<>, Refusal> {
+) -> Result<impl FnOnce(&mut Xml) + use<>, ErrorResponse> {
     let seconds = context.faults.take_short_life(&context.entry.action).unwrap_or(grant.seconds);
     let issued_at = clock::whole_seconds(context.now);
     let min_size =

@@ -3,8 +3,8 @@
 use crate::authorize::CodeGiven;
 use crate::context::RequestContext;
 use crate::encoding::parse_base32;
+use crate::error_response::ErrorResponse;
 use crate::faults::FaultKind;
-use crate::refusal::Refusal;
 use crate::sigv4::Caller;
 use crate::totp;
 use crate::world::Principal;
@@ -17,13 +17,13 @@ const WRONG_SERIAL: &str = "MultiFactorAuthentication failed, unable to validate
                             Please verify your MFA serial number is valid and associated with this user.";
 
 /// Checks `SerialNumber` and `TokenCode`. A right code is used up, whatever becomes of the call.
-pub(super) fn check_code(context: &mut RequestContext, caller: &Caller) -> Result<CodeGiven, Refusal> {
+pub(super) fn check_code(context: &mut RequestContext, caller: &Caller) -> Result<CodeGiven, ErrorResponse> {
     let (serial, code) = match (context.params.get("SerialNumber"), context.params.get("TokenCode")) {
         (None, None) => return Ok(CodeGiven::No),
         (Some(serial), Some(code)) => (serial, code),
-        _ => return Err(Refusal::denied(INCOMPLETE)),
+        _ => return Err(ErrorResponse::denied(INCOMPLETE)),
     };
-    let wrong_serial = |why: &str| Err(Refusal::denied(WRONG_SERIAL).because(why));
+    let wrong_serial = |why: &str| Err(ErrorResponse::denied(WRONG_SERIAL).because(why));
     let Principal::User { account, name } = &caller.principal else {
         return wrong_serial("only a user has MFA devices");
     };
@@ -44,8 +44,10 @@ pub(super) fn check_code(context: &mut RequestContext, caller: &Caller) -> Resul
             Ok(CodeGiven::Yes)
         }
         None if totp::match_step(&seed, code, context.now, None).is_some() => {
-            Err(Refusal::denied(WRONG_CODE).because("the MFA code, or a later one, was used before"))
+            Err(ErrorResponse::denied(WRONG_CODE).because("the MFA code, or a later one, was used before"))
         }
-        None => Err(Refusal::denied(WRONG_CODE).because("the MFA code is not that of this half minute")),
+        None => {
+            Err(ErrorResponse::denied(WRONG_CODE).because("the MFA code is not that of this half minute"))
+        }
     }
 }

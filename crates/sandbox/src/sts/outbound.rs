@@ -7,9 +7,9 @@ use serde_json::{Map, Value, json};
 use crate::authorize::{Ask, principal_tags};
 use crate::clock;
 use crate::context::RequestContext;
+use crate::error_response::ErrorResponse;
 use crate::http::Reply;
 use crate::mint;
-use crate::refusal::Refusal;
 use crate::sigv4::Caller;
 
 const DEFAULT_SECONDS: i64 = 300;
@@ -19,10 +19,10 @@ const AWS_CLAIMS: &str = "https://sts.amazonaws.com/";
 pub(super) fn get_web_identity_token(
     context: &mut RequestContext,
     caller: &Caller,
-) -> Result<Reply, Refusal> {
+) -> Result<Reply, ErrorResponse> {
     let algorithm = context.params.get("SigningAlgorithm").unwrap_or_default();
     if !["ES384", "RS256"].contains(&algorithm) {
-        return Err(Refusal::validation(format!(
+        return Err(ErrorResponse::validation(format!(
             "1 validation error detected: Value '{algorithm}' at 'signingAlgorithm' failed to satisfy \
              constraint: Member must satisfy enum value set: [RS256, ES384]"
         )));
@@ -54,17 +54,17 @@ pub(super) fn get_web_identity_token(
     let provider = issuer.as_ref().and_then(|issuer| context.world.identity_providers.get(issuer));
     let Some((issuer, provider)) = issuer.zip(provider) else {
         let text = "Outbound web identity federation is not enabled for this account.";
-        return Err(Refusal::new(403, "OutboundWebIdentityFederationDisabledException", text));
+        return Err(ErrorResponse::new(403, "OutboundWebIdentityFederationDisabledException", text));
     };
     if algorithm == "RS256" {
         let text = "The sandbox has no RSA key to sign with: ask for ES384.";
-        return Err(Refusal::new(501, "NotImplemented", text));
+        return Err(ErrorResponse::new(501, "NotImplemented", text));
     }
     let issued_at = clock::whole_seconds(context.now);
     let expires_at = clock::later(issued_at, seconds);
     if caller.session.as_ref().is_some_and(|session| expires_at > session.expires_at) {
         let text = "The token would outlast the session that asks for it.";
-        return Err(Refusal::new(403, "SessionDurationEscalationException", text));
+        return Err(ErrorResponse::new(403, "SessionDurationEscalationException", text));
     }
     let audience = match audiences.as_slice() {
         [only] => json!(only),
@@ -90,7 +90,7 @@ pub(super) fn get_web_identity_token(
     });
     let claims = claims.as_object().cloned().unwrap_or_default();
     let token = provider.sign(&claims).transpose()?.ok_or_else(|| {
-        Refusal::new(500, "InternalFailure", "The sandbox could not carry out the request.")
+        ErrorResponse::new(500, "InternalFailure", "The sandbox could not carry out the request.")
             .because("the issuer of the account has no key with a secret half")
     })?;
     context.entry.granted_seconds = Some(seconds);

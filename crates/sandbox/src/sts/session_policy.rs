@@ -3,7 +3,7 @@
 use hatbox_iam::policy::document::Policy;
 
 use crate::context::RequestContext;
-use crate::refusal::Refusal;
+use crate::error_response::ErrorResponse;
 
 /// The plain text of policy and ARNs together may have this many characters.
 const PLAIN_LIMIT: usize = 2048;
@@ -20,7 +20,7 @@ pub(super) struct Limits {
 }
 
 /// Parses `Policy` and `PolicyArns`, and weighs them with `Tags`.
-pub(super) fn parse_session_policy(context: &RequestContext) -> Result<Limits, Refusal> {
+pub(super) fn parse_session_policy(context: &RequestContext) -> Result<Limits, ErrorResponse> {
     let inline = context.params.get("Policy");
     let arns: Vec<String> = context
         .params
@@ -31,20 +31,20 @@ pub(super) fn parse_session_policy(context: &RequestContext) -> Result<Limits, R
     let mut policies = Vec::new();
     if let Some(text) = inline {
         Policy::parse(text).map_err(|error| {
-            Refusal::new(400, "MalformedPolicyDocument", "The policy is not in the valid JSON format.")
+            ErrorResponse::new(400, "MalformedPolicyDocument", "The policy is not in the valid JSON format.")
                 .because(error.to_string())
         })?;
         policies.push(text.to_owned());
     }
     for arn in &arns {
         let document = context.world.managed_policies.get(arn).ok_or_else(|| {
-            Refusal::validation(format!("Policy {arn} does not exist or is not attachable."))
+            ErrorResponse::validation(format!("Policy {arn} does not exist or is not attachable."))
         })?;
         policies.push(document.clone());
     }
     let plain = inline.map_or(0, str::len) + arns.iter().map(String::len).sum::<usize>();
     if plain > PLAIN_LIMIT {
-        return Err(Refusal::new(
+        return Err(ErrorResponse::new(
             400,
             "PackedPolicyTooLarge",
             format!(
@@ -60,7 +60,7 @@ pub(super) fn parse_session_policy(context: &RequestContext) -> Result<Limits, R
         .sum();
     let packed_percent = ((plain + tags) * 100).div_ceil(PACKED_LIMIT);
     if packed_percent > 100 {
-        return Err(Refusal::new(
+        return Err(ErrorResponse::new(
             400,
             "PackedPolicyTooLarge",
             format!("Packed size of session tags consumes {packed_percent}% of allotted space."),

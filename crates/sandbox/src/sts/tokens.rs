@@ -7,8 +7,8 @@ use super::mfa;
 use super::session_policy::parse_session_policy;
 use crate::authorize::{Ask, CodeGiven};
 use crate::context::RequestContext;
+use crate::error_response::ErrorResponse;
 use crate::http::Reply;
-use crate::refusal::Refusal;
 use crate::sigv4::Caller;
 use crate::world::{Principal, SessionKind};
 
@@ -23,7 +23,10 @@ fn seconds(context: &RequestContext, caller: &Caller) -> i64 {
 }
 
 /// GetSessionToken. No policy is asked: none can allow or forbid it.
-pub(super) fn get_session_token(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+pub(super) fn get_session_token(
+    context: &mut RequestContext,
+    caller: &Caller,
+) -> Result<Reply, ErrorResponse> {
     let code = mfa::check_code(context, caller)?;
     context.keys(caller, code);
     let kind = SessionKind::GetSessionToken { mfa_at: (code == CodeGiven::Yes).then_some(context.now) };
@@ -33,7 +36,10 @@ pub(super) fn get_session_token(context: &mut RequestContext, caller: &Caller) -
 }
 
 /// GetFederationToken: the user's rights, cut by the policies of the call; without any, none at all.
-pub(super) fn get_federation_token(context: &mut RequestContext, caller: &Caller) -> Result<Reply, Refusal> {
+pub(super) fn get_federation_token(
+    context: &mut RequestContext,
+    caller: &Caller,
+) -> Result<Reply, ErrorResponse> {
     let name = context.params.get("Name").unwrap_or_default().to_owned();
     let limits = parse_session_policy(context)?;
     let account = caller.account().to_owned();

@@ -12,16 +12,16 @@ use super::grant::{Grant, mint_session};
 use super::session_policy::parse_session_policy;
 use crate::authorize::{Ask, judge_federated, moment_keys};
 use crate::context::RequestContext;
+use crate::error_response::ErrorResponse;
 use crate::http::Reply;
-use crate::refusal::Refusal;
 use crate::world::{Principal, SessionKind};
 
 const ACTION: &str = "sts:AssumeRoleWithWebIdentity";
 
-pub(super) fn assume_role_with_web_identity(context: &mut RequestContext) -> Result<Reply, Refusal> {
+pub(super) fn assume_role_with_web_identity(context: &mut RequestContext) -> Result<Reply, ErrorResponse> {
     let params = context.params;
     let text = params.get("RoleArn").unwrap_or_default();
-    let arn = RoleArn::parse(text).map_err(|_| Refusal::validation(format!("{text} is invalid")))?;
+    let arn = RoleArn::parse(text).map_err(|_| ErrorResponse::validation(format!("{text} is invalid")))?;
     let limits = parse_session_policy(context)?;
     let bearer = check_token(context, arn.account())?;
     authorize(context, &arn, &bearer)?;
@@ -61,12 +61,12 @@ pub(super) fn assume_role_with_web_identity(context: &mut RequestContext) -> Res
     }))
 }
 
-fn refused(action: &str) -> Refusal {
-    Refusal::denied(format!("Not authorized to perform {action}"))
+fn refused(action: &str) -> ErrorResponse {
+    ErrorResponse::denied(format!("Not authorized to perform {action}"))
 }
 
 /// Asks the role's trust policy, which alone decides.
-fn authorize(context: &mut RequestContext, arn: &RoleArn, bearer: &Bearer) -> Result<(), Refusal> {
+fn authorize(context: &mut RequestContext, arn: &RoleArn, bearer: &Bearer) -> Result<(), ErrorResponse> {
     let one = |value: &str| vec![value.to_owned()];
     let mut base = moment_keys(context.now);
     base.extend(bearer.identity.condition_keys());

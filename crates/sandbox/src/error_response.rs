@@ -1,4 +1,4 @@
-//! A refusal: status, code and text as AWS gives them, and why, for the log.
+//! An error as AWS returns it: status, code and text; and the reasons, for the log.
 
 use hatbox_iam::policy::evaluate::Judgement;
 
@@ -8,16 +8,16 @@ use crate::xml::Xml;
 
 /// Why a request is not carried out.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Refusal {
+pub(crate) struct ErrorResponse {
     pub(crate) status: u16,
     pub(crate) code: String,
     pub(crate) message: String,
-    /// Reasons that the caller is not told.
+    /// Reasons that the caller is not shown.
     pub(crate) because: Vec<String>,
 }
 
-impl Refusal {
-    /// A refusal with the caller told everything.
+impl ErrorResponse {
+    /// An error of which the caller is shown everything.
     pub(crate) fn new(status: u16, code: &str, message: impl Into<String>) -> Self {
         Self { status, code: code.to_owned(), message: message.into(), because: Vec::new() }
     }
@@ -32,13 +32,13 @@ impl Refusal {
         Self::new(403, "AccessDenied", message)
     }
 
-    /// The refusal with a reason for the log.
+    /// The error with a reason for the log.
     pub(crate) fn because(mut self, reason: impl Into<String>) -> Self {
         self.because.push(reason.into());
         self
     }
 
-    /// The refusal with the evaluator's reasons for the log.
+    /// The error with the evaluator's reasons for the log.
     pub(crate) fn judged(mut self, judgement: Judgement) -> Self {
         self.because.extend(judgement.because);
         self
@@ -68,11 +68,12 @@ impl Refusal {
     }
 }
 
-impl From<Error> for Refusal {
+impl From<Error> for ErrorResponse {
     fn from(error: Error) -> Self {
         let cause = std::error::Error::source(&error).map(ToString::to_string);
-        let refusal = Self::new(500, "InternalFailure", "The sandbox could not carry out the request.");
-        let refusal = refusal.because(error.to_string());
-        cause.into_iter().fold(refusal, Refusal::because)
+        let error_response =
+            Self::new(500, "InternalFailure", "The sandbox could not carry out the request.");
+        let error_response = error_response.because(error.to_string());
+        cause.into_iter().fold(error_response, ErrorResponse::because)
     }
 }
