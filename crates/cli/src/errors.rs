@@ -5,7 +5,7 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use hatbox_core::handover::FormatError;
-use hatbox_iam::denial::attempt::RefusedCall;
+use hatbox_iam::denial::attempt::FailedCall;
 use hatbox_types::text::page::Page;
 use hatbox_types::text::printable;
 use serde::{Deserialize, Serialize};
@@ -76,20 +76,20 @@ pub(crate) struct Failure {
     pub(crate) causes: Vec<String>,
     /// What to do: sentences with commands to paste.
     pub(crate) hints: Vec<String>,
-    /// The call that AWS refused, where that is what failed.
-    pub(crate) refused: Option<Box<Refused>>,
+    /// The call for which AWS returned an error, where that is what failed.
+    pub(crate) aws_error: Option<Box<ExplainedError>>,
     /// Whether it is also the failure of other processes that wait for the same answer now.
     pub(crate) is_shared: bool,
     /// Whether the profile that was asked for is in no file and in no store.
     pub(crate) is_profile_unknown: bool,
 }
 
-/// A call that AWS refused.
+/// A call for which AWS returned an error, and what that means.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Refused {
+pub(crate) struct ExplainedError {
     /// AWS's answer, and what was sent.
     #[serde(flatten)]
-    pub(crate) call: RefusedCall,
+    pub(crate) call: FailedCall,
     /// The causes and what helps, line by line as it is printed; empty where the hints say all.
     #[serde(with = "plain_lines")]
     pub(crate) explanation: Page,
@@ -121,7 +121,7 @@ impl Failure {
             place: None,
             causes: Vec::new(),
             hints: Vec::new(),
-            refused: None,
+            aws_error: None,
             is_shared: false,
             is_profile_unknown: false,
         }
@@ -174,7 +174,7 @@ impl Failure {
             "place": self.place,
             "causes": self.causes,
             "hints": self.hints,
-            "refused": self.refused,
+            "refused": self.aws_error,
         });
         value.to_string()
     }
@@ -195,7 +195,8 @@ impl Failure {
         failure.place = text("place");
         failure.causes = list("causes");
         failure.hints = list("hints");
-        failure.refused = value.get("refused").and_then(|call| Refused::deserialize(call).ok()).map(Box::new);
+        failure.aws_error =
+            value.get("refused").and_then(|call| ExplainedError::deserialize(call).ok()).map(Box::new);
         Some(failure)
     }
 
@@ -211,7 +212,7 @@ impl Failure {
         for cause in &self.causes {
             output.raw_line(&format!("  caused by: {cause}"));
         }
-        let explanation = self.refused.as_ref().map(|refused| refused.explanation.0.as_slice());
+        let explanation = self.aws_error.as_ref().map(|error| error.explanation.0.as_slice());
         let explanation = explanation.unwrap_or_default();
         if !explanation.is_empty() {
             output.raw_line("");

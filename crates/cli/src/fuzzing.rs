@@ -7,7 +7,7 @@ use hatbox_core::config::{Config, FileKind, SectionKind, Which, overrides::Overr
 use hatbox_iam::accounts::{Accounts, Origin, SourceKind};
 use hatbox_iam::admits::Trial;
 use hatbox_iam::assume::context::Assumptions;
-use hatbox_iam::denial::grammar::parse_refusal;
+use hatbox_iam::denial::grammar::parse_aws_error;
 use hatbox_iam::graph::survey;
 use hatbox_iam::graph::svg::render_svg;
 use hatbox_iam::lint::{Subject, lint_policy};
@@ -43,7 +43,7 @@ pub const TARGETS: [(&str, Target); 15] = [
         accepts_manifest(bytes);
     }),
     ("policy", policy),
-    ("refusal", refusal),
+    ("aws-error", aws_error),
     ("settings", settings),
     ("snapshot", sources),
     ("terraform", sources),
@@ -104,10 +104,10 @@ fn row(bytes: &[u8]) {
 }
 
 /// The first line is the code, the rest the message.
-fn refusal(bytes: &[u8]) {
+fn aws_error(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let (code, message) = text.split_once('\n').unwrap_or((&text, ""));
-    parse_refusal(code, message);
+    parse_aws_error(code, message);
 }
 
 fn item(bytes: &[u8]) {

@@ -41,7 +41,7 @@ pub(crate) fn fetch_date(
 ) -> Result<Timestamp, DateError> {
     let transport = Transport::new(Some(endpoint), ca_bundle, proxy)?;
     let unreachable = |error: &(dyn std::error::Error + 'static)| {
-        DateError::Unreachable(Unanswered::of_way(error, transport.trace()).render("STS"))
+        DateError::Unreachable(Unanswered::of_transport(error, transport.trace()).render("STS"))
     };
     let request = HttpRequest::get(endpoint.as_str()).map_err(|error| unreachable(&error))?;
     let runtime =

@@ -1,6 +1,6 @@
 //! What came of a call to STS that gave no credentials.
 
-use hatbox_iam::denial::grammar::{Refusal, parse_refusal};
+use hatbox_iam::denial::grammar::{AwsError, parse_aws_error};
 use jiff::Timestamp;
 
 pub(crate) use super::unanswered::{CertificateProblem, ProxyProblem};
@@ -9,8 +9,8 @@ use super::unanswered::{Unanswered, clean};
 /// Why a call to STS gave no credentials.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum StsProblem {
-    /// STS answered, and refused.
-    Refused(Box<RefusedAnswer>),
+    /// STS returned an error.
+    AwsError(Box<ErrorResponse>),
     /// The service could not be reached; the text says how.
     Unreachable,
     /// The service showed a certificate that is not trusted, or cannot be; the text says why.
@@ -30,15 +30,15 @@ pub(crate) enum StsProblem {
     Other,
 }
 
-/// An answer that refuses.
+/// An error that STS returned.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct RefusedAnswer {
+pub(crate) struct ErrorResponse {
     /// `AccessDenied`
     pub(crate) code: String,
     /// AWS's text, as it may be shown.
     pub(crate) message: String,
     /// What they mean.
-    pub(crate) refusal: Refusal,
+    pub(crate) meaning: AwsError,
     /// When it was, by AWS's clock.
     pub(crate) date: Option<Timestamp>,
 }
@@ -57,12 +57,14 @@ impl From<Unanswered> for StsError {
     fn from(unanswered: Unanswered) -> Self {
         let text = unanswered.render("STS");
         let problem = match unanswered {
-            Unanswered::Refused { code, message, date } => StsProblem::Refused(Box::new(RefusedAnswer {
-                refusal: parse_refusal(&code, &message),
-                code: clean(&code),
-                message: clean(&message),
-                date,
-            })),
+            Unanswered::ErrorResponse { code, message, date } => {
+                StsProblem::AwsError(Box::new(ErrorResponse {
+                    meaning: parse_aws_error(&code, &message),
+                    code: clean(&code),
+                    message: clean(&message),
+                    date,
+                }))
+            }
             Unanswered::NotTheService(_) | Unanswered::Unreadable(_) | Unanswered::TooLong(_) => {
                 StsProblem::NotSts
             }
@@ -79,13 +81,13 @@ impl From<Unanswered> for StsError {
 impl StsError {
     /// Whether AWS does not know the key that signed, or knows another secret of it.
     pub(crate) fn is_bad_key(&self) -> bool {
-        matches!(&self.problem, StsProblem::Refused(answer)
-            if matches!(answer.refusal, Refusal::UnknownKey | Refusal::WrongSecret))
+        matches!(&self.problem, StsProblem::AwsError(answer)
+            if matches!(answer.meaning, AwsError::UnknownKey | AwsError::WrongSecret))
     }
 
     /// Whether the code was not taken: another one may be.
     pub(crate) fn is_wrong_code(&self) -> bool {
-        matches!(&self.problem, StsProblem::Refused(answer) if answer.refusal == Refusal::WrongCode)
+        matches!(&self.problem, StsProblem::AwsError(answer) if answer.meaning == AwsError::WrongCode)
     }
 }
 
@@ -94,11 +96,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_answer_tells_what_it_means() {
+    fn an_error_text_has_its_meaning() {
         let message = "MultiFactorAuthentication failed with invalid MFA one time pass code.".to_owned();
-        let refused =
-            Unanswered::Refused { code: "AccessDenied".to_owned(), message: message.clone(), date: None };
-        let error = StsError::from(refused);
+        let error = Unanswered::ErrorResponse {
+            code: "AccessDenied".to_owned(),
+            message: message.clone(),
+            date: None,
+        };
+        let error = StsError::from(error);
         assert!(error.is_wrong_code());
         assert_eq!(error.to_string(), format!("AccessDenied: {message}"));
         assert!(!StsError::from(Unanswered::NoAnswer("no answer".to_owned())).is_wrong_code());

@@ -35,8 +35,8 @@ pub(crate) enum ProxyProblem {
 /// The end of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Unanswered {
-    /// The service refused it.
-    Refused {
+    /// The service returned an error.
+    ErrorResponse {
         /// Its code.
         code: String,
         /// Its text.
@@ -79,7 +79,7 @@ impl Unanswered {
         match error {
             error if is_too_long(error) => Self::TooLong(trace.endpoint()),
             SdkError::ServiceError(service) => match service.err().code() {
-                Some(code) => Self::Refused {
+                Some(code) => Self::ErrorResponse {
                     code: code.to_owned(),
                     message: service.err().message().unwrap_or("no text").trim().to_owned(),
                     date: service.raw().headers().get("date").and_then(parse_date),
@@ -92,7 +92,7 @@ impl Unanswered {
                 Self::of_time(trace, if trace.may_have_sent() { READ_TIMEOUT } else { CONNECT_TIMEOUT })
             }
             SdkError::DispatchFailure(failure) => match failure.as_connector_error() {
-                Some(error) => Self::of_way(error, trace),
+                Some(error) => Self::of_transport(error, trace),
                 None => Self::Unreachable(format!("no connection to {}", trace.endpoint())),
             },
             other => Self::Other(innermost(other)),
@@ -116,7 +116,7 @@ impl Unanswered {
     }
 
     /// A connection that came to nothing.
-    pub(super) fn of_way(error: &(dyn Error + 'static), trace: &Trace) -> Self {
+    pub(super) fn of_transport(error: &(dyn Error + 'static), trace: &Trace) -> Self {
         let endpoint = trace.endpoint();
         let last = innermost(error);
         if let Some(certificate) = find_certificate_error(error) {
@@ -156,7 +156,7 @@ impl Unanswered {
     /// What may be shown of it; `service` is the one that was called.
     pub(super) fn render(&self, service: &str) -> String {
         match self {
-            Self::Refused { code, message, .. } => clean(&format!("{code}: {message}")),
+            Self::ErrorResponse { code, message, .. } => clean(&format!("{code}: {message}")),
             Self::NotTheService(status) => format!("HTTP {status}, and not in the form of {service}"),
             Self::Unreadable(text) => clean(&format!("the answer cannot be read: {text}")),
             Self::TooLong(endpoint) => {

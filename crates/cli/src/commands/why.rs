@@ -3,9 +3,9 @@
 use std::process::ExitCode;
 
 use hatbox_iam::accounts::{Origin, SourceKind};
-use hatbox_iam::denial::attempt::{Attempt, RefusedCall};
+use hatbox_iam::denial::attempt::{Attempt, FailedCall};
 use hatbox_iam::denial::diagnose;
-use hatbox_iam::denial::grammar::Refusal;
+use hatbox_iam::denial::grammar::AwsError;
 use hatbox_iam::denial::json::render_diagnosis_json;
 use hatbox_iam::denial::known::gather_known;
 use hatbox_iam::denial::known::{Answers, Known};
@@ -71,12 +71,12 @@ struct Answer {
 
 fn resolve_answer(world: &World, last: &LastFailure, ask: &dyn Fn(&Attempt) -> Answers) -> Answer {
     let now = world.clock.now();
-    let Some(refused) = &last.failure.refused else { return of_failure(last, None) };
+    let Some(refused) = &last.failure.aws_error else { return of_failure(last, None) };
     let call = &refused.call;
-    let refusal = call.refusal();
+    let aws_error = call.aws_error();
     let Answers { known, details, answered } = ask(&call.attempt);
-    let known = complete(world, &refusal, call, known, details);
-    let diagnosis = diagnose(&refusal, &call.attempt, &known, now);
+    let known = complete(world, &aws_error, call, known, details);
+    let diagnosis = diagnose(&aws_error, &call.attempt, &known, now);
     let json = render_diagnosis_json(call, &diagnosis, &answered);
     if diagnosis.first().is_none() && !last.failure.hints.is_empty() {
         return of_failure(last, Some(json));
@@ -90,7 +90,7 @@ fn ask(world: &World, global: &GlobalArgs, args: &WhyArgs, attempt: &Attempt) ->
     if args.offline {
         return Answers::default();
     }
-    crate::iam::ask_of_refused(world, global, attempt)
+    crate::iam::ask_about_denial(world, global, attempt)
 }
 
 /// What asks IAM is not built in.
@@ -102,8 +102,8 @@ fn ask(_: &World, _: &GlobalArgs, _: &WhyArgs, _: &Attempt) -> Answers {
 /// What AWS told just now, and for the rest what the files that the settings name tell.
 fn complete(
     world: &World,
-    refusal: &Refusal,
-    call: &RefusedCall,
+    aws_error: &AwsError,
+    call: &FailedCall,
     known: Known,
     details: Option<String>,
 ) -> Known {
@@ -115,8 +115,8 @@ fn complete(
             world.output.debug(|| format!("IAM's account details are left out: {error}"));
         }
     }
-    let told = match refusal {
-        Refusal::NotAuthorized(denial) => denial.caller.as_deref(),
+    let told = match aws_error {
+        AwsError::NotAuthorized(denial) => denial.caller.as_deref(),
         _ => None,
     };
     let caller = told.or(known.caller.as_ref().map(|fact| fact.value.as_str()));

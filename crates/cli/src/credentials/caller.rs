@@ -17,11 +17,11 @@ use crate::world::World;
 pub(crate) enum Caller {
     /// They are this one's, an ARN.
     Known(String),
-    /// AWS does not take them; with its words.
-    Refused(String),
-    /// The question could not be put, or the answer tells nothing; and why.
+    /// AWS does not know the key or its secret; with its text.
+    BadKey(String),
+    /// STS could not be asked, or its answer does not say; and why.
     Unknown(String),
-    /// Nobody answered, and why.
+    /// STS did not answer, and why.
     Unreachable(String),
 }
 
@@ -45,7 +45,7 @@ pub(crate) fn fetch_caller(world: &World, plan: &Plan, profile: &ProfileName, si
     match client.map(|client| client.fetch_caller()) {
         Err(failure) => unknown(failure),
         Ok(Ok(arn)) => Caller::Known(arn),
-        Ok(Err(error)) if error.is_bad_key() => Caller::Refused(error.text),
+        Ok(Err(error)) if error.is_bad_key() => Caller::BadKey(error.text),
         Ok(Err(error)) => match error.problem {
             StsProblem::Unreachable | StsProblem::NoAnswer | StsProblem::Proxy(_) => {
                 Caller::Unreachable(error.text)

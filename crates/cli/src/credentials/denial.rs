@@ -1,11 +1,11 @@
-//! What a refusal of STS means for the user, and the way out.
+//! What an error of STS means for the user, and what to do about it.
 
 use std::time::Duration;
 
 use hatbox_core::plan::{Base, Plan, Step};
-use hatbox_iam::denial::attempt::{Attempt, CodeSent, RefusedCall};
+use hatbox_iam::denial::attempt::{Attempt, CodeSent, FailedCall};
 use hatbox_iam::denial::diagnose;
-use hatbox_iam::denial::grammar::Refusal;
+use hatbox_iam::denial::grammar::AwsError;
 use hatbox_iam::denial::known::Known;
 use hatbox_iam::denial::known::gather_known;
 use hatbox_iam::denial::report::render_report;
@@ -20,15 +20,15 @@ use super::plan::Planned;
 use super::step::Sent;
 use super::surroundings::{paths_of, resolve_surroundings};
 use crate::aws::endpoint::EndpointUrl;
-use crate::aws::sts_error::{CertificateProblem, ProxyProblem, RefusedAnswer, StsError, StsProblem};
-use crate::errors::{self, Failure, FailureKind};
+use crate::aws::sts_error::{CertificateProblem, ErrorResponse, ProxyProblem, StsError, StsProblem};
+use crate::errors::{ExplainedError, Failure, FailureKind};
 use crate::files::trust_sources::{AT_ONCE, load_trust_sources};
 use crate::world::World;
 
 /// Further apart than this the clocks explain what a session's length does not.
 const CLOCK_TOLERANCE: Duration = Duration::from_mins(1);
 
-/// A call without the answer that was hoped for, and all that is known of it here.
+/// A call that failed, and all that is known of it here.
 #[derive(Clone, Copy)]
 struct Denied<'a> {
     planned: &'a Planned,
@@ -41,37 +41,37 @@ struct Denied<'a> {
 pub(super) fn failure_of(planned: &Planned, step: &Step, sent: &Sent, error: &StsError) -> Failure {
     let denied = Denied { planned, step, sent, error };
     let failure = match &error.problem {
-        StsProblem::Refused(answer) => denied.explain(answer),
-        _ => add_hints_of_way(denied.undiagnosed(), denied),
+        StsProblem::AwsError(answer) => denied.explain(answer),
+        _ => add_hints_of_network(denied.undiagnosed(), denied),
     };
     // A code of a flag is this process's own; another may have a better one.
     if sent.code == Some(CodeSource::Flag) { failure } else { failure.shared() }
 }
 
 impl Denied<'_> {
-    fn explain(self, answer: &RefusedAnswer) -> Failure {
+    fn explain(self, answer: &ErrorResponse) -> Failure {
         let Self { planned, error, .. } = self;
-        let call = self.attempt(answer).map(|attempt| RefusedCall {
+        let call = self.attempt(answer).map(|attempt| FailedCall {
             code: answer.code.clone(),
             message: answer.message.clone(),
             attempt,
         });
         let now = planned.world.clock.now();
         let report = call.as_ref().and_then(|call| {
-            let known = known_of(&planned.world, &answer.refusal, &call.attempt);
-            render_report(call, &diagnose(&answer.refusal, &call.attempt, &known, now))
+            let known = known_of(&planned.world, &answer.meaning, &call.attempt);
+            render_report(call, &diagnose(&answer.meaning, &call.attempt, &known, now))
         });
         let (mut failure, explanation) = match report {
             Some(report) => {
                 (Failure::new(FailureKind::Failed, report.headline).caused_by(error), report.page)
             }
-            None => (add_hints(self.undiagnosed(), &answer.refusal, &planned.plan), Page::default()),
+            None => (add_hints(self.undiagnosed(), &answer.meaning, &planned.plan), Page::default()),
         };
-        failure.refused = call.map(|call| Box::new(errors::Refused { call, explanation }));
+        failure.aws_error = call.map(|call| Box::new(ExplainedError { call, explanation }));
         failure
     }
 
-    fn attempt(self, answer: &RefusedAnswer) -> Option<Attempt> {
+    fn attempt(self, answer: &ErrorResponse) -> Option<Attempt> {
         let Self { planned, sent, .. } = self;
         let Planned { world, files, request, plan, .. } = planned;
         let seconds_since = |then: Timestamp, now: Timestamp| now.as_second() - then.as_second();
@@ -108,8 +108,8 @@ impl Denied<'_> {
 }
 
 /// What the files that the settings name tell, where that can matter.
-fn known_of(world: &World, refusal: &Refusal, attempt: &Attempt) -> Known {
-    let Refusal::NotAuthorized(denial) = refusal else { return Known::default() };
+fn known_of(world: &World, aws_error: &AwsError, attempt: &Attempt) -> Known {
+    let AwsError::NotAuthorized(denial) = aws_error else { return Known::default() };
     match load_trust_sources(world, AT_ONCE) {
         Some(accounts) => {
             let now = world.clock.now();
@@ -119,17 +119,17 @@ fn known_of(world: &World, refusal: &Refusal, attempt: &Attempt) -> Known {
     }
 }
 
-/// The way out of a refusal that is none of a role's or a user's rights.
-fn add_hints(failure: Failure, refusal: &Refusal, plan: &Plan) -> Failure {
-    match refusal {
-        Refusal::WrongSecret => match &plan.base {
+/// Hints for an error that is not about the rights of a role or a user.
+fn add_hints(failure: Failure, aws_error: &AwsError, plan: &Plan) -> Failure {
+    match aws_error {
+        AwsError::WrongSecret => match &plan.base {
             Base::StoredKey { profile, .. } => failure.hint(format!(
                 "the secret does not belong to this access key id; store both again: hatbox add {}",
                 quote_word(profile.as_str())
             )),
             _ => failure.hint("the secret does not belong to this access key id"),
         },
-        Refusal::ClockSkew(seconds) => {
+        AwsError::ClockSkew(seconds) => {
             let direction = if *seconds > 0 { "ahead" } else { "behind" };
             failure
                 .hint(format!(
@@ -138,19 +138,19 @@ fn add_hints(failure: Failure, refusal: &Refusal, plan: &Plan) -> Failure {
                 ))
                 .hint("set the clock, for instance: sudo timedatectl set-ntp true")
         }
-        Refusal::Root => {
+        AwsError::Root => {
             failure.hint("the root user cannot assume roles: make an IAM user, and store its access key")
         }
-        Refusal::SessionCannot => {
+        AwsError::SessionCannot => {
             failure.hint("GetSessionToken takes long-lived keys only; use --no-session with temporary ones")
         }
-        Refusal::Throttled => failure.hint("AWS has had too many calls; try again in a moment"),
+        AwsError::Throttled => failure.hint("AWS has had too many calls; try again in a moment"),
         _ => failure,
     }
 }
 
-/// The way out where no answer of STS came.
-fn add_hints_of_way(failure: Failure, denied: Denied<'_>) -> Failure {
+/// Hints where STS did not answer.
+fn add_hints_of_network(failure: Failure, denied: Denied<'_>) -> Failure {
     match denied.error.problem {
         StsProblem::Unreachable => match &denied.sent.settings.endpoint {
             Some(endpoint) => {
@@ -189,7 +189,7 @@ fn add_hints_of_way(failure: Failure, denied: Denied<'_>) -> Failure {
             }
             None => failure,
         },
-        StsProblem::Certificate(CertificateProblem::Other) | StsProblem::Refused(_) | StsProblem::Other => {
+        StsProblem::Certificate(CertificateProblem::Other) | StsProblem::AwsError(_) | StsProblem::Other => {
             failure
         }
     }

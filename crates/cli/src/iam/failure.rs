@@ -1,4 +1,4 @@
-//! What a refusal of IAM means for the user, and the way out.
+//! What an error of IAM means for the user, and what to do about it.
 
 use crate::aws::iam::{IamError, IamProblem};
 use crate::errors::{Failure, FailureKind};

@@ -1,8 +1,8 @@
 //! Live IAM: the account that a profile's credentials are in, asked by them.
 
 mod backup;
+mod denial;
 mod failure;
-mod refused;
 mod replace;
 mod snapshot;
 mod verify;
@@ -21,7 +21,7 @@ use crate::errors::Failure;
 use crate::world::World;
 
 pub(crate) use backup::{load_backup, save_backup};
-pub(crate) use refused::ask_of_refused;
+pub(crate) use denial::ask_about_denial;
 pub(crate) use replace::ReadBack;
 pub(crate) use snapshot::{AccountSnapshot, READ_ACTIONS, fetch_account, render_snapshot};
 pub(crate) use verify::verify;

@@ -85,8 +85,8 @@ fn fetch_devices(
     notes: &mut Vec<String>,
 ) -> Result<Map<String, Value>, Failure> {
     let mut devices = Map::new();
-    let mut refused = None;
-    let mut refused_count = 0;
+    let mut first_error = None;
+    let mut denied_count = 0;
     for user in users {
         match live.iam.fetch_mfa_devices(user) {
             Ok(serials) => {
@@ -96,14 +96,14 @@ fn fetch_devices(
             Err(error) if error.problem == IamProblem::NoSuchEntity => {}
             Err(error) => {
                 check_reachable(live, &error)?;
-                refused_count += 1;
-                refused.get_or_insert(error);
+                denied_count += 1;
+                first_error.get_or_insert(error);
             }
         }
     }
-    if let Some(error) = refused {
+    if let Some(error) = first_error {
         let count = users.len();
-        notes.push(format!("the MFA devices of {refused_count} of {count} users are not known: {error}"));
+        notes.push(format!("the MFA devices of {denied_count} of {count} users are not known: {error}"));
     }
     Ok(devices)
 }

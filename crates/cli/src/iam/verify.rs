@@ -1,4 +1,4 @@
-//! Tries a role that is to ask for MFA: without a code it must be refused, with one it must be given.
+//! Tries a role that must require MFA: without a code AWS must deny it, with one AWS must allow it.
 
 use std::time::Duration;
 
@@ -24,14 +24,14 @@ const WAITS: [Duration; 6] = [
 /// Puts on the role of `profile` without a code, then with one.
 ///
 /// # Errors
-/// When the first is not refused, or the second is.
+/// When the first is not denied, or the second is.
 pub(crate) fn verify(world: &World, global: &GlobalArgs, profile: &ProfileName) -> Result<(), Failure> {
-    check_refused(world, global, profile)?;
+    check_denied(world, global, profile)?;
     let anew = SessionArgs { fresh: true, no_session: true, ..SessionArgs::default() };
     obtain(world, global, &anew, Some(profile.as_str()), Purpose::Use).map(|_| ())
 }
 
-fn check_refused(world: &World, global: &GlobalArgs, profile: &ProfileName) -> Result<(), Failure> {
+fn check_denied(world: &World, global: &GlobalArgs, profile: &ProfileName) -> Result<(), Failure> {
     for wait in WAITS {
         std::thread::sleep(wait);
         match obtain_without_mfa(world, global, profile) {

@@ -1,16 +1,16 @@
-//! What was sent, as plain data: enough to diagnose a refusal later, and nothing secret.
+//! What was sent, as plain data: enough to diagnose an error later, and nothing secret.
 //!
 //! It is written to disk. No secret, no MFA code and no external id is in it, of access key ids the last four
 //! characters only, and of session tags their names.
 
 use serde::{Deserialize, Serialize};
 
-use super::grammar::{Refusal, parse_refusal};
+use super::grammar::{AwsError, parse_aws_error};
 use crate::assume::credentials::Credentials;
 
-/// A refused call: AWS's answer, and what was sent.
+/// A call for which AWS returned an error: that error, and what was sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RefusedCall {
+pub struct FailedCall {
     /// AWS's code: `AccessDenied`.
     pub code: String,
     /// AWS's text, as it may be shown.
@@ -19,21 +19,21 @@ pub struct RefusedCall {
     pub attempt: Attempt,
 }
 
-impl RefusedCall {
-    /// What AWS's answer says.
-    pub fn refusal(&self) -> Refusal {
-        parse_refusal(&self.code, &self.message)
+impl FailedCall {
+    /// What the error means.
+    pub fn aws_error(&self) -> AwsError {
+        parse_aws_error(&self.code, &self.message)
     }
 }
 
-/// One call that was refused, and what stood around it.
+/// What was sent, and the circumstances.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempt {
     /// When, in seconds since 1970, by this machine's clock.
     pub at: i64,
     /// The profile that was asked for.
     pub profile: String,
-    /// The profile that the refused call belongs to.
+    /// The profile that the failed call belongs to.
     pub step_profile: String,
     /// The number of the call, from 1, and of how many.
     pub step: (usize, usize),
@@ -164,7 +164,7 @@ pub enum CodeSent {
     Person,
 }
 
-/// What the config and the environment have besides the refused call.
+/// What the config and the environment have besides the failed call.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Around {
     /// The config file as it is shown to the person.

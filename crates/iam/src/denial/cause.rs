@@ -1,6 +1,6 @@
 //! The causes of a denied call, and the verdict on each: on which evidence, and what helps.
 
-/// Why a call for a role was refused. The numbers are kept from version to version.
+/// Why a call for a role was denied. The numbers are kept from version to version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Cause {
     /// The role wants MFA, and no code was sent.

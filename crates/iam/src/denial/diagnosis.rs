@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::attempt::{Attempt, RoleVariable};
 use super::cause::{Cause, EITHER_SIDE, Evidence, Fix, Standing, Verdict};
 use super::causes::judge;
-use super::grammar::{PolicyType, Refusal};
+use super::grammar::{AwsError, PolicyType};
 use super::known::Known;
 use super::view::View;
 use hatbox_types::text::phrases::render_role_of_environment;
@@ -15,7 +15,7 @@ const MAX_OTHERS: usize = 3;
 /// What weighs less than this is told by `why` only.
 const WORTH_TELLING: u8 = 35;
 
-/// Why a call was refused, as far as it can be told.
+/// Why a call failed, as far as is known.
 #[derive(Debug, Clone)]
 pub struct Diagnosis {
     /// `alice may not assume prod-admin`
@@ -32,9 +32,9 @@ pub struct Diagnosis {
     pub is_bare: bool,
 }
 
-/// Weighs all causes of a refusal. Pure and quick: nothing is called.
-pub fn diagnose(refusal: &Refusal, attempt: &Attempt, known: &Known, now: Timestamp) -> Diagnosis {
-    let view = View::new(refusal, attempt, known, now);
+/// Weighs all causes of an error. Pure and quick: nothing is called.
+pub fn diagnose(aws_error: &AwsError, attempt: &Attempt, known: &Known, now: Timestamp) -> Diagnosis {
+    let view = View::new(aws_error, attempt, known, now);
     let mut verdicts: Vec<Verdict> = Cause::ALL.into_iter().map(|cause| judge(cause, &view)).collect();
     verdicts.sort_by_key(|verdict| match verdict.standing {
         Standing::Cause(_) => (0, u8::MAX - verdict.weight, verdict.cause.number()),
@@ -66,7 +66,7 @@ impl Diagnosis {
 
     /// What it may be instead, the likeliest first.
     pub fn others(&self) -> impl Iterator<Item = &Verdict> {
-        // A role that is not there refuses everybody, and what AWS named is named.
+        // A role that does not exist denies all callers, and AWS has named the layer already.
         let is_alone = self.first().is_some_and(|first| {
             first.standing == Standing::Cause(Evidence::AwsSaid)
                 || first.standing == Standing::Cause(Evidence::Computed) && first.cause == Cause::RoleName
@@ -83,14 +83,14 @@ impl Diagnosis {
 
 fn headline(view: &View<'_>) -> String {
     let who = &view.who;
-    match (view.refusal, view.attempt.role.is_some()) {
-        (Refusal::NotAuthorized(_), true) => format!("{who} may not assume {}", view.whom),
+    match (view.aws_error, view.attempt.role.is_some()) {
+        (AwsError::NotAuthorized(_), true) => format!("{who} may not assume {}", view.whom),
         (_, true) => format!("{who} did not assume {}", view.whom),
         (_, false) => format!("{who} got no session"),
     }
 }
 
-/// A trust policy that refuses does so for a reason of its own; which, AWS does not say.
+/// A trust policy that denies has its own reason, which AWS does not name.
 fn named_layer(view: &View<'_>) -> Option<String> {
     let reason = view.reason().filter(|reason| reason.layer == PolicyType::Trust)?;
     Some(if reason.is_explicit {

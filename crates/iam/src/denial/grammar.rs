@@ -1,4 +1,4 @@
-//! The grammar of AWS's refusals: code and text in, what they say out.
+//! The grammar of AWS's errors: code and text in, what they mean out.
 //!
 //! ```text
 //! User: A is not authorized to perform: X on resource: R
@@ -12,9 +12,9 @@
 
 use jiff::Timestamp;
 
-/// What a refusal says.
+/// What an error of AWS means.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Refusal {
+pub enum AwsError {
     /// The MFA code is wrong, too old, or was used already.
     WrongCode,
     /// The MFA device is unknown, another user's, out of step, or throttled.
@@ -75,7 +75,7 @@ pub struct Reason {
     pub policy: Option<String>,
 }
 
-/// The types of policies that a refusal can name.
+/// The types of policies that an AccessDenied text can name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PolicyType {
     /// `identity-based policy`.
@@ -113,27 +113,27 @@ impl PolicyType {
     }
 }
 
-/// Reads the code and the text of a refusal.
-pub fn parse_refusal(code: &str, message: &str) -> Refusal {
+/// Reads the code and the text of an error.
+pub fn parse_aws_error(code: &str, message: &str) -> AwsError {
     let has = |part: &str| message.contains(part);
     match code {
         "AccessDenied" | "AccessDeniedException" => match () {
-            () if has("invalid MFA one time pass code") => Refusal::WrongCode,
-            () if has("must provide both MFA serial number") => Refusal::HalfMfa,
-            () if has("MultiFactorAuthentication failed") => Refusal::WrongDevice,
-            () if has("Roles may not be assumed by root") => Refusal::Root,
-            () if has("with session credentials") => Refusal::SessionCannot,
-            () => Refusal::NotAuthorized(Box::new(parse_denial(message))),
+            () if has("invalid MFA one time pass code") => AwsError::WrongCode,
+            () if has("must provide both MFA serial number") => AwsError::HalfMfa,
+            () if has("MultiFactorAuthentication failed") => AwsError::WrongDevice,
+            () if has("Roles may not be assumed by root") => AwsError::Root,
+            () if has("with session credentials") => AwsError::SessionCannot,
+            () => AwsError::NotAuthorized(Box::new(parse_denial(message))),
         },
-        "InvalidClientTokenId" | "UnrecognizedClientException" | "InvalidAccessKeyId" => Refusal::UnknownKey,
-        "SignatureDoesNotMatch" => parse_skew(message).map_or(Refusal::WrongSecret, Refusal::ClockSkew),
-        "ExpiredToken" | "ExpiredTokenException" => Refusal::Expired,
-        "ValidationError" if has("MaxSessionDuration") => Refusal::OverRoleMaximum,
-        "ValidationError" if has("role chaining") => Refusal::OverChainMaximum,
-        "ValidationError" | "PackedPolicyTooLarge" | "MalformedPolicyDocument" => Refusal::Invalid,
-        "RegionDisabledException" => Refusal::RegionDisabled,
-        "Throttling" | "ThrottlingException" | "RequestLimitExceeded" => Refusal::Throttled,
-        _ => Refusal::Other,
+        "InvalidClientTokenId" | "UnrecognizedClientException" | "InvalidAccessKeyId" => AwsError::UnknownKey,
+        "SignatureDoesNotMatch" => parse_skew(message).map_or(AwsError::WrongSecret, AwsError::ClockSkew),
+        "ExpiredToken" | "ExpiredTokenException" => AwsError::Expired,
+        "ValidationError" if has("MaxSessionDuration") => AwsError::OverRoleMaximum,
+        "ValidationError" if has("role chaining") => AwsError::OverChainMaximum,
+        "ValidationError" | "PackedPolicyTooLarge" | "MalformedPolicyDocument" => AwsError::Invalid,
+        "RegionDisabledException" => AwsError::RegionDisabled,
+        "Throttling" | "ThrottlingException" | "RequestLimitExceeded" => AwsError::Throttled,
+        _ => AwsError::Other,
     }
 }
 
@@ -185,7 +185,7 @@ fn is_told(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-/// How far the caller's clock is ahead, in seconds, from the text of a refused signature:
+/// How far the caller's clock is ahead, in seconds, from the text about a rejected signature:
 /// `Signature expired: OURS is now earlier than LIMIT (THEIRS - 15 min.)`.
 fn parse_skew(message: &str) -> Option<i64> {
     let (ours, rest) = if let Some(rest) = message.split_once("Signature expired: ") {
@@ -218,7 +218,7 @@ mod tests {
     fn denial(rest: &str) -> Denial {
         let text =
             format!("User: {ALICE} is not authorized to perform: sts:AssumeRole on resource: {OPS}{rest}");
-        let Refusal::NotAuthorized(denial) = parse_refusal("AccessDenied", &text) else { unreachable!() };
+        let AwsError::NotAuthorized(denial) = parse_aws_error("AccessDenied", &text) else { unreachable!() };
         assert_eq!(denial.caller.as_deref(), Some(ALICE));
         assert_eq!(denial.action.as_deref(), Some("sts:AssumeRole"));
         assert_eq!(denial.resource.as_deref(), Some(OPS));
@@ -226,56 +226,56 @@ mod tests {
     }
 
     #[test]
-    fn texts_of_aws_are_told_apart() {
+    fn texts_of_aws_have_their_meanings() {
         for (code, message, expected) in [
             (
                 "AccessDenied",
                 "MultiFactorAuthentication failed with invalid MFA one time pass code. ",
-                Refusal::WrongCode,
+                AwsError::WrongCode,
             ),
             (
                 "AccessDenied",
                 "MultiFactorAuthentication failed, unable to validate MFA code.  Please verify your MFA serial number is valid and associated with this user.",
-                Refusal::WrongDevice,
+                AwsError::WrongDevice,
             ),
             (
                 "AccessDenied",
                 "MultiFactorAuthentication failed, must provide both MFA serial number and one time pass code.",
-                Refusal::HalfMfa,
+                AwsError::HalfMfa,
             ),
-            ("AccessDenied", "Roles may not be assumed by root accounts.", Refusal::Root),
-            ("AccessDenied", "Cannot call GetSessionToken with session credentials", Refusal::SessionCannot),
+            ("AccessDenied", "Roles may not be assumed by root accounts.", AwsError::Root),
+            ("AccessDenied", "Cannot call GetSessionToken with session credentials", AwsError::SessionCannot),
             (
                 "InvalidClientTokenId",
                 "The security token included in the request is invalid.",
-                Refusal::UnknownKey,
+                AwsError::UnknownKey,
             ),
             (
                 "ValidationError",
                 "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
-                Refusal::OverRoleMaximum,
+                AwsError::OverRoleMaximum,
             ),
             (
                 "ValidationError",
                 "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.",
-                Refusal::OverChainMaximum,
+                AwsError::OverChainMaximum,
             ),
             (
                 "SignatureDoesNotMatch",
                 "The request signature we calculated does not match",
-                Refusal::WrongSecret,
+                AwsError::WrongSecret,
             ),
-            ("ExpiredToken", "The security token included in the request is expired", Refusal::Expired),
+            ("ExpiredToken", "The security token included in the request is expired", AwsError::Expired),
             (
                 "RegionDisabledException",
                 "STS is not activated in this region for account:444455556666.",
-                Refusal::RegionDisabled,
+                AwsError::RegionDisabled,
             ),
-            ("Throttling", "Rate exceeded", Refusal::Throttled),
-            ("InternalFailure", "", Refusal::Other),
-            ("AccessDenied", "Not so", Refusal::NotAuthorized(Box::default())),
+            ("Throttling", "Rate exceeded", AwsError::Throttled),
+            ("InternalFailure", "", AwsError::Other),
+            ("AccessDenied", "Not so", AwsError::NotAuthorized(Box::default())),
         ] {
-            assert_eq!(parse_refusal(code, message), expected, "{message}");
+            assert_eq!(parse_aws_error(code, message), expected, "{message}");
         }
     }
 
@@ -326,14 +326,14 @@ mod tests {
         let text = format!(
             "User: {ALICE} is not authorized to perform: sts:TagSession because no identity-based policy allows the sts:TagSession action"
         );
-        let Refusal::NotAuthorized(denial) = parse_refusal("AccessDenied", &text) else { unreachable!() };
+        let AwsError::NotAuthorized(denial) = parse_aws_error("AccessDenied", &text) else { unreachable!() };
         assert_eq!(denial.action.as_deref(), Some("sts:TagSession"));
         assert_eq!(denial.resource, None);
         assert_eq!(denial.reason.map(|reason| reason.layer), Some(PolicyType::Identity));
     }
 
     #[test]
-    fn clock_skew_is_read_from_the_refusal_in_both_directions() {
+    fn clock_skew_is_read_from_the_text_in_both_directions() {
         for (text, skew) in [
             (
                 "Signature expired: 20260115T094000Z is now earlier than 20260115T094500Z (20260115T100000Z - 15 min.)",
@@ -344,16 +344,16 @@ mod tests {
                 1200,
             ),
         ] {
-            assert_eq!(parse_refusal("SignatureDoesNotMatch", text), Refusal::ClockSkew(skew));
+            assert_eq!(parse_aws_error("SignatureDoesNotMatch", text), AwsError::ClockSkew(skew));
         }
     }
 
     proptest! {
         #[test]
         fn no_text_makes_the_parser_panic(text in any::<String>(), code in "AccessDenied|SignatureDoesNotMatch|x") {
-            parse_refusal(&code, &text);
-            parse_refusal(&code, &format!("User: x is not authorized to perform:{text} because no {text}"));
-            parse_refusal(&code, &format!("Signature expired: {text} is now earlier than {text} ({text}"));
+            parse_aws_error(&code, &text);
+            parse_aws_error(&code, &format!("User: x is not authorized to perform:{text} because no {text}"));
+            parse_aws_error(&code, &format!("Signature expired: {text} is now earlier than {text} ({text}"));
         }
     }
 }

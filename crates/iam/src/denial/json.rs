@@ -2,14 +2,14 @@
 
 use serde_json::{Value, json};
 
-use super::attempt::RefusedCall;
+use super::attempt::FailedCall;
 use super::cause::{Evidence, Fix, Standing, Verdict};
 use super::diagnosis::Diagnosis;
 use super::report::render_headline;
 
-/// Renders a refused call and its diagnosis: `schema`, `explained`, `headline`, `aws`, `attempt`, `causes`,
+/// Renders a failed call and its diagnosis: `schema`, `explained`, `headline`, `aws`, `attempt`, `causes`,
 /// `checked`, `asked`: the actions that AWS `answered` since.
-pub fn render_diagnosis_json(call: &RefusedCall, diagnosis: &Diagnosis, answered: &[&str]) -> Value {
+pub fn render_diagnosis_json(call: &FailedCall, diagnosis: &Diagnosis, answered: &[&str]) -> Value {
     let causes: Vec<_> = diagnosis
         .verdicts
         .iter()

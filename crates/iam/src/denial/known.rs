@@ -35,7 +35,7 @@ pub struct Known {
     pub devices: Option<Sourced<Vec<String>>>,
 }
 
-/// What AWS answered when it was asked after the refusal.
+/// What AWS answered when it was asked after the error.
 #[derive(Debug, Default)]
 pub struct Answers {
     /// What single answers told.

@@ -1,4 +1,4 @@
-//! Why AWS refused: from the text of a refusal, what was sent, and what else is known, to ranked causes.
+//! Why AWS denied a call: from the text of its error, what was sent, and what else is known, to ranked causes.
 //!
 //! [`grammar`] reads AWS's text, [`attempt`] holds what was sent, [`known`] what IAM or saved policies tell;
 //! [`diagnose`] weighs each [`Cause`]; [`report`] and [`json`] put the result into words. Nothing here calls anything,

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use std::time::Duration;
 
-use super::attempt::{Attempt, CodeSent, RefusedCall, SignedBy, StartKind};
+use super::attempt::{Attempt, CodeSent, FailedCall, SignedBy, StartKind};
 use super::cause::{Evidence, Fix, Standing, Verdict};
 use super::diagnosis::Diagnosis;
 use hatbox_types::duration::render_duration;
@@ -22,14 +22,14 @@ pub struct Report {
 }
 
 /// Renders the short report; `None` where none of the causes speaks for itself.
-pub fn render_report(call: &RefusedCall, diagnosis: &Diagnosis) -> Option<Report> {
+pub fn render_report(call: &FailedCall, diagnosis: &Diagnosis) -> Option<Report> {
     let mut page = render_causes(diagnosis)?;
     page.plain(&format!("{:INDENT$}hatbox why --last     for everything that was checked", ""));
     Some(Report { headline: render_headline(call, diagnosis), page })
 }
 
 /// The first line of the report.
-pub fn render_headline(call: &RefusedCall, diagnosis: &Diagnosis) -> String {
+pub fn render_headline(call: &FailedCall, diagnosis: &Diagnosis) -> String {
     format!("AWS refused: {} ({}, {}).", diagnosis.headline, action(&call.attempt), call.code)
 }
 
@@ -95,8 +95,8 @@ fn lead(label: &str) -> Line {
 /// The width of what stands before the words of a check.
 const BEFORE: usize = 32;
 
-/// Renders all that is known of a refused call. `answered` are the actions that AWS answered since.
-pub fn render_page(call: &RefusedCall, diagnosis: &Diagnosis, answered: &[&str], now: Timestamp) -> Page {
+/// Renders all that is known of a failed call. `answered` are the actions that AWS answered since.
+pub fn render_page(call: &FailedCall, diagnosis: &Diagnosis, answered: &[&str], now: Timestamp) -> Page {
     let attempt = &call.attempt;
     let mut page = Page::default();
     page.line(&[(&render_headline(call, diagnosis), Style::Strong)]);

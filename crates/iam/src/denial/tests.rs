@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::attempt::Attempt;
-use super::grammar::parse_refusal;
+use super::grammar::parse_aws_error;
 use super::known::{Known, Role, Sourced, gather_known};
 use super::what_if::Call;
 use super::{Cause, Standing, diagnose};
@@ -168,8 +168,8 @@ fn can_and_why_agree_on_which_devices_give_codes() {
             caller: Some(Sourced { value: ALICE.to_owned(), origin: String::new() }),
             ..gather_known(&accounts, Some(ROLE), Some(ALICE), given.now)
         };
-        let refusal = parse_refusal("AccessDenied", "");
-        let diagnosis = diagnose(&refusal, &attempt, &known, given.now);
+        let aws_error = parse_aws_error("AccessDenied", "");
+        let diagnosis = diagnose(&aws_error, &attempt, &known, given.now);
         let verdict = diagnosis.verdicts.iter().find(|verdict| verdict.cause == Cause::OnlyPasskey).unwrap();
         let is_cause = matches!(verdict.standing, Standing::Cause(_));
         assert_eq!(is_cause, !gives_codes, "why: {why}");

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::attempt::{Attempt, CodeSent, SignedBy};
-use super::grammar::{Denial, PolicyType, Reason, Refusal};
+use super::grammar::{AwsError, Denial, PolicyType, Reason};
 use super::known::Known;
 use super::what_if::{Call, Lack, Trusting};
 use crate::policy::answer::Answer;
@@ -12,7 +12,7 @@ use crate::policy::evaluate::{Caller, Decision, DenyKind};
 
 /// What the causes look at.
 pub(super) struct View<'a> {
-    pub(super) refusal: &'a Refusal,
+    pub(super) aws_error: &'a AwsError,
     pub(super) attempt: &'a Attempt,
     pub(super) known: &'a Known,
     pub(super) now: Timestamp,
@@ -29,15 +29,20 @@ pub(super) struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    pub(super) fn new(refusal: &'a Refusal, attempt: &'a Attempt, known: &'a Known, now: Timestamp) -> Self {
-        let denial = match refusal {
-            Refusal::NotAuthorized(denial) => Some(denial.as_ref()),
+    pub(super) fn new(
+        aws_error: &'a AwsError,
+        attempt: &'a Attempt,
+        known: &'a Known,
+        now: Timestamp,
+    ) -> Self {
+        let denial = match aws_error {
+            AwsError::NotAuthorized(denial) => Some(denial.as_ref()),
             _ => None,
         };
         let told = denial.and_then(|denial| denial.caller.clone());
         let caller = told.or_else(|| known.caller.as_ref().map(|fact| fact.value.clone()));
         let mut view = Self {
-            refusal,
+            aws_error,
             attempt,
             known,
             now,
@@ -52,9 +57,9 @@ impl<'a> View<'a> {
             let known_role = known.role.as_ref();
             view.trust =
                 known_role.and_then(|fact| Some((call.ask_trust(&fact.value)?, fact.origin.as_str())));
-            // One that refuses for itself tells nothing of the caller's own policies.
-            let is_refusing = view.trust.as_ref().is_some_and(|(trust, _)| trust.answer == Answer::No);
-            let trust = known_role.and_then(|fact| fact.value.trust.as_ref()).filter(|_| !is_refusing);
+            // One that denies by itself says nothing about the caller's own policies.
+            let is_denying = view.trust.as_ref().is_some_and(|(trust, _)| trust.answer == Answer::No);
+            let trust = known_role.and_then(|fact| fact.value.trust.as_ref()).filter(|_| !is_denying);
             view.own = known.policies.as_ref().and_then(|fact| {
                 let own = &fact.value;
                 let decision = call.ask_own(&own.identity, own.boundary.as_ref(), trust)?;
@@ -84,8 +89,8 @@ impl<'a> View<'a> {
     }
 
     pub(super) fn denial(&self) -> Option<&'a Denial> {
-        match self.refusal {
-            Refusal::NotAuthorized(denial) => Some(denial),
+        match self.aws_error {
+            AwsError::NotAuthorized(denial) => Some(denial),
             _ => None,
         }
     }
@@ -95,12 +100,12 @@ impl<'a> View<'a> {
         self.denial()?.reason.as_ref()
     }
 
-    /// Whether the trust policy may be what refused: AWS named it, or nothing.
+    /// Whether the trust policy may be what denied the call: AWS named it, or no layer.
     pub(super) fn may_be_trust(&self) -> bool {
         self.is_about_role() && self.reason().is_none_or(|reason| reason.layer == PolicyType::Trust)
     }
 
-    /// Whether it is AssumeRole itself that is refused, not one of the actions that go with it.
+    /// Whether it is AssumeRole itself that is denied, not one of the actions that go with it.
     pub(super) fn is_about_role(&self) -> bool {
         self.attempt.role.is_some()
             && self.denial().is_some_and(|denial| {
@@ -108,7 +113,7 @@ impl<'a> View<'a> {
             })
     }
 
-    /// Whether AWS refused this very action beside AssumeRole.
+    /// Whether AWS denied this action, which goes with AssumeRole.
     pub(super) fn is_about(&self, action: &str) -> bool {
         self.denial()
             .and_then(|denial| denial.action.as_deref())
@@ -138,7 +143,7 @@ impl<'a> View<'a> {
         matches!(self.attempt.signer, SignedBy::Role { .. })
     }
 
-    /// Whether the trust policy is known to refuse for want of this.
+    /// Whether the trust policy is known to deny the call because this is missing.
     pub(super) fn lacks(&self, lack: Lack) -> Option<&'a str> {
         let (trust, origin) = self.trust.as_ref()?;
         (trust.answer == Answer::No && trust.lacks.contains(&lack)).then_some(*origin)
@@ -174,12 +179,12 @@ impl<'a> View<'a> {
         arn.resource.strip_prefix("user/").map(last_part)
     }
 
-    /// `[profile NAME]` of the refused call.
+    /// `[profile NAME]` of the failed call.
     pub(super) fn section(&self) -> String {
         Attempt::section(&self.attempt.step_profile)
     }
 
-    /// A line for the section of the refused call.
+    /// A line for the section of the failed call.
     pub(super) fn setting(&self, line: impl Into<String>) -> super::Fix {
         super::Fix::Setting {
             line: line.into(),

@@ -1,6 +1,6 @@
 //! Puts the call before a role's trust policy as it was made, and as it could have been made.
 //!
-//! Where the trust policy refuses, each thing that the call lacked is added to it, and whatever the policy
+//! Where the trust policy denies the call, each thing that the call lacked is added to it, and whatever the policy
 //! then cannot do without is a cause.
 
 use jiff::Timestamp;
@@ -104,7 +104,7 @@ impl Call<'_> {
         })
     }
 
-    /// The smallest set of what can be added so that the policy no longer refuses.
+    /// The smallest set of what can be added so that the policy no longer denies the call.
     fn find_lacks(&self, policy: &Policy) -> Vec<Lack> {
         let mut lacks = self.possible_lacks();
         let helps = |lacks: &[Lack]| self.judge(policy, lacks).is_some_and(|answer| answer != Answer::No);
@@ -141,7 +141,7 @@ impl Call<'_> {
         Some(evaluate(&self.request(Some(trust), lacks)?, &layers).decision.into())
     }
 
-    /// Which of the caller's own layers refuses, by these policies.
+    /// Which of the caller's own layers denies the call, by these policies.
     pub(super) fn ask_own(
         &self,
         identity: &[Policy],

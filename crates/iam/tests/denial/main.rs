@@ -1,8 +1,8 @@
-//! Refusals of AWS and what is made of them: a file for each case, the report compared as a whole.
+//! Errors of AWS and what hatbox makes of them: a file for each case, the report compared as a whole.
 //!
 //! A file has a sentence that says why, then `== answer` (AWS's code and text), `== attempt` (what differs from
 //! the usual call, as JSON), `== known` (what IAM or saved policies tell, as JSON; may be missing), `== report`
-//! (what a failing `exec` prints). With `BLESS_REFUSALS` set, reports are written anew: read the difference.
+//! (what a failing `exec` prints). With `BLESS_DENIAL` set, reports are written anew: read the difference.
 
 #![expect(
     clippy::disallowed_methods,
@@ -16,7 +16,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use hatbox_iam::denial::attempt::{Attempt, RefusedCall};
+use hatbox_iam::denial::attempt::{Attempt, FailedCall};
 use hatbox_iam::denial::json::render_diagnosis_json;
 use hatbox_iam::denial::known::{CallerPolicies, Known, Role, Sourced};
 use hatbox_iam::denial::report::render_page;
@@ -33,7 +33,7 @@ const SECRET_ID: &str = "the-id-of-a-third-party";
 struct Case {
     path: PathBuf,
     head: String,
-    call: RefusedCall,
+    call: FailedCall,
     known: Known,
     report: String,
 }
@@ -123,7 +123,7 @@ fn load(path: &Path) -> Case {
     Case {
         path: path.to_owned(),
         head: head.to_owned(),
-        call: RefusedCall { code: code.to_owned(), message: message.to_owned(), attempt },
+        call: FailedCall { code: code.to_owned(), message: message.to_owned(), attempt },
         known,
         report: report.to_owned(),
     }
@@ -142,7 +142,7 @@ fn now() -> Timestamp {
 }
 
 fn diagnosis(case: &Case) -> Diagnosis {
-    diagnose(&case.call.refusal(), &case.call.attempt, &case.known, now())
+    diagnose(&case.call.aws_error(), &case.call.attempt, &case.known, now())
 }
 
 fn number_of(path: &Path) -> usize {
@@ -159,7 +159,7 @@ fn each_refusal_is_explained_as_its_case_says() {
         if shown == case.report {
             continue;
         }
-        if std::env::var_os("BLESS_REFUSALS").is_some() {
+        if std::env::var_os("BLESS_DENIAL").is_some() {
             fs::write(&case.path, format!("{}== report\n{shown}", case.head)).unwrap();
         }
         problems.push(format!("{}\n{shown}", case.path.display()));
@@ -217,6 +217,6 @@ fn pages_and_json_tell_of_every_cause_and_of_no_external_id() {
 fn what_is_recorded_is_read_again() {
     for case in cases() {
         let text = serde_json::to_string(&case.call).unwrap();
-        assert_eq!(serde_json::from_str::<RefusedCall>(&text).unwrap(), case.call);
+        assert_eq!(serde_json::from_str::<FailedCall>(&text).unwrap(), case.call);
     }
 }

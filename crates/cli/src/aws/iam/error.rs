@@ -45,7 +45,7 @@ impl IamError {
 impl From<Unanswered> for IamError {
     fn from(unanswered: Unanswered) -> Self {
         let problem = match &unanswered {
-            Unanswered::Refused { code, .. } => classify(code),
+            Unanswered::ErrorResponse { code, .. } => classify(code),
             Unanswered::Other(_) => IamProblem::Other,
             _ => IamProblem::Unreachable,
         };

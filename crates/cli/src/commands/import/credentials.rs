@@ -96,7 +96,7 @@ fn check_keys(
     let planning = Planning::new(world, &files, &request, None, Purpose::Use);
     let mut callers = serde_json::Map::new();
     let mut kept = Vec::new();
-    let (mut is_answered, mut has_refused) = (true, false);
+    let (mut is_answered, mut has_bad_key) = (true, false);
     for (profile, key) in keys {
         let caller = match planning.resolve_quietly(&profile) {
             // Whoever did not answer for one key will not do so for the next: a person is waiting.
@@ -109,9 +109,9 @@ fn check_keys(
                 world.output.note(&format!("`{profile}` is {arn}"));
                 callers.insert(profile.to_string(), arn.into());
             }
-            Caller::Refused(text) => {
+            Caller::BadKey(text) => {
                 world.output.warn(&format!("left where it is: AWS refuses the key of `{profile}`: {text}"));
-                has_refused = true;
+                has_bad_key = true;
                 continue;
             }
             Caller::Unknown(why) => world.output.warn(&format!("`{profile}` was not tested: {why}")),
@@ -122,12 +122,12 @@ fn check_keys(
         }
         kept.push((profile, key));
     }
-    if kept.is_empty() && has_refused {
+    if kept.is_empty() && has_bad_key {
         return Err(Failure::new(FailureKind::Failed, "AWS refuses every key that was to be imported")
             .at(file.shown())
             .hint("with --no-check they are imported all the same"));
     }
-    if has_refused {
+    if has_bad_key {
         world.output.hint("with --no-check they are imported all the same");
     }
     Ok((kept, Value::Object(callers)))

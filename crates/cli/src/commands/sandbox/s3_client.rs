@@ -49,9 +49,9 @@ pub(super) struct Ask<'a> {
 /// Why a request was not answered with what was asked for.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum S3Error {
-    /// The sandbox refused.
+    /// The sandbox returned an error.
     #[error("An error occurred ({code}) when calling the {operation} operation: {message}")]
-    Refused { operation: &'static str, code: String, message: String },
+    ErrorResponse { operation: &'static str, code: String, message: String },
     /// The request could not be signed.
     #[error("the request could not be signed")]
     Sign(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -143,7 +143,7 @@ impl<'w> S3Client<'w> {
             return Ok(body.to_vec());
         }
         let text = String::from_utf8_lossy(body);
-        Err(S3Error::Refused {
+        Err(S3Error::ErrorResponse {
             operation: ask.operation,
             code: element(&text, "Code").unwrap_or_else(|| status.to_string()),
             message: element(&text, "Message").unwrap_or_default(),

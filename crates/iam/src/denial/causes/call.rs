@@ -3,7 +3,7 @@
 use super::{not_said, render_seconds};
 use crate::denial::attempt::SignedBy;
 use crate::denial::cause::{Cause, Evidence, Fix, Verdict};
-use crate::denial::grammar::Refusal;
+use crate::denial::grammar::AwsError;
 use crate::denial::view::View;
 use crate::denial::what_if::Lack;
 use hatbox_types::text::shell::quote_word;
@@ -227,8 +227,8 @@ pub(super) fn duration(view: &View<'_>) -> Verdict {
     let again = |length: &str| {
         Fix::Command(format!("hatbox exec -d {length} {} -- ...", quote_word(&view.attempt.profile)))
     };
-    match view.refusal {
-        Refusal::OverRoleMaximum => {
+    match view.aws_error {
+        AwsError::OverRoleMaximum => {
             let max = view
                 .known
                 .role
@@ -255,7 +255,7 @@ pub(super) fn duration(view: &View<'_>) -> Verdict {
                 view.whom
             )))
         }
-        Refusal::OverChainMaximum => {
+        AwsError::OverChainMaximum => {
             let source = match &view.attempt.signer {
                 SignedBy::SessionToken { .. } => "a GetSessionToken session, which counts as chaining,",
                 SignedBy::Role { .. } => "another role",

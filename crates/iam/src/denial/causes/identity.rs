@@ -2,7 +2,7 @@
 
 use crate::denial::attempt::{SignedBy, StartKind};
 use crate::denial::cause::{Cause, Evidence, Fix, Verdict};
-use crate::denial::grammar::Refusal;
+use crate::denial::grammar::AwsError;
 use crate::denial::view::View;
 use crate::policy::arn::Arn;
 use hatbox_types::text::shell::quote_word;
@@ -16,8 +16,8 @@ pub(super) fn wrong_identity(view: &View<'_>) -> Verdict {
     let profile = &base.profile;
     let word = quote_word(profile);
     let key = base.key.as_ref().map(|key| format!(" {key}")).unwrap_or_default();
-    match view.refusal {
-        Refusal::UnknownKey => {
+    match view.aws_error {
+        AwsError::UnknownKey => {
             return match (base.kind, &view.attempt.signer) {
                 (_, SignedBy::SessionToken { .. } | SignedBy::Role { .. }) => {
                     Verdict::said(cause, "the source's session is not valid (any more)")
@@ -31,7 +31,7 @@ pub(super) fn wrong_identity(view: &View<'_>) -> Verdict {
                     .fix(Fix::Command(format!("hatbox add {word}     stores another"))),
             };
         }
-        Refusal::Expired => {
+        AwsError::Expired => {
             return match base.kind {
                 StartKind::Environment => Verdict::said(cause, "the temporary credentials in the environment have ended")
                     .fix(Fix::Words("obtain new ones, or unset AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN".to_owned())),
@@ -100,7 +100,7 @@ fn render_start(view: &View<'_>) -> String {
 
 pub(super) fn region_or_new(view: &View<'_>) -> Verdict {
     let cause = Cause::RegionOrNew;
-    if *view.refusal == Refusal::RegionDisabled {
+    if *view.aws_error == AwsError::RegionDisabled {
         return Verdict::said(
             cause,
             format!("the region {} is not enabled in the account", view.attempt.region),

@@ -4,7 +4,7 @@ use super::{not_said, render_seconds};
 use crate::assume::device::{Device, any_gives_codes, gives_codes};
 use crate::denial::attempt::{Around, CodeSent, SignedBy, StartKind};
 use crate::denial::cause::{Cause, EITHER_SIDE, Evidence, Fix, Verdict};
-use crate::denial::grammar::Refusal;
+use crate::denial::grammar::AwsError;
 use crate::denial::known::Sourced;
 use crate::denial::view::{View, last_part};
 use crate::denial::what_if::Lack;
@@ -122,7 +122,7 @@ fn is_passkey(serial: &str) -> bool {
 
 pub(super) fn wrong_serial(view: &View<'_>) -> Verdict {
     let cause = Cause::WrongSerial;
-    if *view.refusal != Refusal::WrongDevice {
+    if *view.aws_error != AwsError::WrongDevice {
         return not_said(cause, "AWS did not complain about the device");
     }
     let Some(serial) = view.attempt.serial.as_deref() else {
@@ -174,7 +174,7 @@ pub(super) fn wrong_serial(view: &View<'_>) -> Verdict {
 
 pub(super) fn wrong_code(view: &View<'_>) -> Verdict {
     let cause = Cause::WrongCode;
-    if *view.refusal != Refusal::WrongCode {
+    if *view.aws_error != AwsError::WrongCode {
         return not_said(cause, "AWS did not complain about a code");
     }
     let text = match view.attempt.code {
@@ -210,7 +210,7 @@ pub(super) fn only_passkey(view: &View<'_>) -> Verdict {
     if let Some(devices) = without_codes(view) {
         let text = format!("{NO_CODE}: {} has no other device ({})", view.who, devices.origin);
         // Without a role that asks for MFA it does no harm.
-        return if view.lacks(Lack::Mfa).is_some() || *view.refusal == Refusal::WrongDevice {
+        return if view.lacks(Lack::Mfa).is_some() || *view.aws_error == AwsError::WrongDevice {
             Verdict::computed(cause, text).fix(register()).weigh(95)
         } else {
             Verdict::likely(cause, 86, text).fix(register())

@@ -7,12 +7,12 @@ mod policies;
 mod trust;
 
 use super::cause::{Cause, Evidence, Verdict};
-use super::grammar::Refusal;
+use super::grammar::AwsError;
 use super::view::View;
 
 /// What is found of `cause`.
 pub(super) fn judge(cause: Cause, view: &View<'_>) -> Verdict {
-    if !is_reached(cause, view.refusal) {
+    if !is_reached(cause, view.aws_error) {
         return Verdict::open(cause, "not reached: AWS refused the call before it looked");
     }
     match cause {
@@ -40,14 +40,14 @@ pub(super) fn judge(cause: Cause, view: &View<'_>) -> Verdict {
 }
 
 /// Whether AWS got so far as to look at the thing.
-fn is_reached(cause: Cause, refusal: &Refusal) -> bool {
-    match refusal {
-        Refusal::NotAuthorized(_) => true,
-        Refusal::WrongCode => cause == Cause::WrongCode,
-        Refusal::WrongDevice => matches!(cause, Cause::WrongSerial | Cause::OnlyPasskey),
-        Refusal::UnknownKey | Refusal::Expired => cause == Cause::WrongIdentity,
-        Refusal::OverRoleMaximum | Refusal::OverChainMaximum => cause == Cause::Duration,
-        Refusal::RegionDisabled => cause == Cause::RegionOrNew,
+fn is_reached(cause: Cause, aws_error: &AwsError) -> bool {
+    match aws_error {
+        AwsError::NotAuthorized(_) => true,
+        AwsError::WrongCode => cause == Cause::WrongCode,
+        AwsError::WrongDevice => matches!(cause, Cause::WrongSerial | Cause::OnlyPasskey),
+        AwsError::UnknownKey | AwsError::Expired => cause == Cause::WrongIdentity,
+        AwsError::OverRoleMaximum | AwsError::OverChainMaximum => cause == Cause::Duration,
+        AwsError::RegionDisabled => cause == Cause::RegionOrNew,
         _ => false,
     }
 }

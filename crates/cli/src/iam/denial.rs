@@ -1,6 +1,6 @@
-//! Asks STS and IAM about a call that was refused, by the credentials that its chain started from. All of it reads.
+//! Asks STS and IAM about a call that was denied, with the credentials that its chain started from. All calls read.
 //!
-//! A diagnosis goes on without what cannot be had, so each refusal is silent but for `--debug`.
+//! A diagnosis goes on without facts that AWS does not give, so only `--debug` shows an error.
 
 use std::time::Duration;
 
@@ -21,8 +21,8 @@ use crate::world::World;
 /// Where the facts are from, as a diagnosis shows it.
 const ORIGIN: &str = "IAM, just now";
 
-/// Asks what the caller may ask, without a question to anybody.
-pub(crate) fn ask_of_refused(world: &World, global: &GlobalArgs, attempt: &Attempt) -> Answers {
+/// Asks what the caller may ask, without prompting.
+pub(crate) fn ask_about_denial(world: &World, global: &GlobalArgs, attempt: &Attempt) -> Answers {
     let mut asking = Asking { world, answers: Answers::default(), is_iam_there: true };
     let base = match obtain_same_base(world, global, attempt) {
         Ok(base) => base,
@@ -37,7 +37,7 @@ pub(crate) fn ask_of_refused(world: &World, global: &GlobalArgs, attempt: &Attem
     asking.answers
 }
 
-/// The credentials that the refused chain started from, if they are the same today.
+/// The credentials that the denied chain started from, if they are the same today.
 fn obtain_same_base(world: &World, global: &GlobalArgs, attempt: &Attempt) -> Result<Obtained, String> {
     let profile = ProfileName::parse(&attempt.profile).map_err(|error| error.to_string())?;
     let base = obtain_base(world, global, &profile).map_err(|failure| failure.error)?;
@@ -63,7 +63,7 @@ impl Asking<'_> {
         let signer = signer_of(credentials);
         let caller = match fetch_caller(self.world, &plan, &profile, &signer) {
             Caller::Known(arn) => arn,
-            Caller::Refused(why) | Caller::Unknown(why) | Caller::Unreachable(why) => {
+            Caller::BadKey(why) | Caller::Unknown(why) | Caller::Unreachable(why) => {
                 self.world.output.debug(|| format!("sts:GetCallerIdentity: {why}"));
                 return Ok(());
             }
