@@ -1,4 +1,4 @@
-//! The causes of a denied call, and the verdict on each: on which evidence, and what helps.
+//! The causes of a denied call, and how likely each is: on which evidence, and what helps.
 
 /// Why a call for a role was denied. The numbers are kept from version to version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -133,22 +133,22 @@ pub(super) const EITHER_SIDE: u8 = 50;
 
 /// What was found of one cause.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Verdict {
+pub struct WeighedCause {
     /// The cause.
     pub cause: Cause,
     /// Whether it is one here.
-    pub standing: Standing,
+    pub assessment: Assessment,
     /// In words, without a final period.
     pub text: String,
     /// What helps, where something does.
     pub fixes: Vec<Fix>,
-    /// Orders causes of equal standing: the higher first.
+    /// Orders causes of equal assessment: the higher first.
     pub(super) weight: u8,
 }
 
 /// Whether something is a cause here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Standing {
+pub enum Assessment {
     /// It is one, or probably one.
     Cause(Evidence),
     /// It could be one, and nothing speaks for it.
@@ -215,34 +215,34 @@ impl Fix {
     }
 }
 
-impl Verdict {
-    fn new(cause: Cause, standing: Standing, text: impl Into<String>) -> Self {
-        Self { cause, standing, text: text.into(), fixes: Vec::new(), weight: 0 }
+impl WeighedCause {
+    fn new(cause: Cause, assessment: Assessment, text: impl Into<String>) -> Self {
+        Self { cause, assessment, text: text.into(), fixes: Vec::new(), weight: 0 }
     }
 
     /// AWS named it.
     pub(super) fn said(cause: Cause, text: impl Into<String>) -> Self {
-        Self { weight: 100, ..Self::new(cause, Standing::Cause(Evidence::AwsSaid), text) }
+        Self { weight: 100, ..Self::new(cause, Assessment::Cause(Evidence::AwsSaid), text) }
     }
 
     /// What was seen shows it.
     pub(super) fn computed(cause: Cause, text: impl Into<String>) -> Self {
-        Self { weight: 90, ..Self::new(cause, Standing::Cause(Evidence::Computed), text) }
+        Self { weight: 90, ..Self::new(cause, Assessment::Cause(Evidence::Computed), text) }
     }
 
     /// The config speaks for it, this much.
     pub(super) fn likely(cause: Cause, weight: u8, text: impl Into<String>) -> Self {
-        Self { weight, ..Self::new(cause, Standing::Cause(Evidence::Likely), text) }
+        Self { weight, ..Self::new(cause, Assessment::Cause(Evidence::Likely), text) }
     }
 
     /// Nobody knows.
     pub(super) fn open(cause: Cause, text: impl Into<String>) -> Self {
-        Self::new(cause, Standing::Open, text)
+        Self::new(cause, Assessment::Open, text)
     }
 
     /// It is none, by this evidence.
     pub(super) fn ruled_out(cause: Cause, evidence: Evidence, text: impl Into<String>) -> Self {
-        Self::new(cause, Standing::RuledOut(evidence), text)
+        Self::new(cause, Assessment::RuledOut(evidence), text)
     }
 
     pub(super) fn fix(mut self, fix: Fix) -> Self {

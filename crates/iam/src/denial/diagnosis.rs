@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 
 use super::attempt::{Attempt, RoleVariable};
-use super::cause::{Cause, EITHER_SIDE, Evidence, Fix, Standing, Verdict};
-use super::causes::judge;
+use super::cause::{Assessment, Cause, EITHER_SIDE, Evidence, Fix, WeighedCause};
+use super::causes::weigh;
 use super::grammar::{AwsError, PolicyType};
 use super::known::Known;
 use super::view::View;
@@ -13,7 +13,7 @@ use hatbox_types::text::phrases::render_role_of_environment;
 /// The most causes that are offered besides the first.
 const MAX_OTHERS: usize = 3;
 /// What weighs less than this is told by `why` only.
-const WORTH_TELLING: u8 = 35;
+const WORTH_SHOWING: u8 = 35;
 
 /// Why a call failed, as far as is known.
 #[derive(Debug, Clone)]
@@ -27,7 +27,7 @@ pub struct Diagnosis {
     /// The same of other parts of the call.
     pub parts_of_environment: Vec<(String, Fix)>,
     /// What was found of each cause: the causes first, by weight, then the rest by number.
-    pub verdicts: Vec<Verdict>,
+    pub causes: Vec<WeighedCause>,
     /// Whether AWS may have meant one side or the other, and did not say.
     pub is_bare: bool,
 }
@@ -35,48 +35,48 @@ pub struct Diagnosis {
 /// Weighs all causes of an error. Pure and quick: nothing is called.
 pub fn diagnose(aws_error: &AwsError, attempt: &Attempt, known: &Known, now: Timestamp) -> Diagnosis {
     let view = View::new(aws_error, attempt, known, now);
-    let mut verdicts: Vec<Verdict> = Cause::ALL.into_iter().map(|cause| judge(cause, &view)).collect();
-    verdicts.sort_by_key(|verdict| match verdict.standing {
-        Standing::Cause(_) => (0, u8::MAX - verdict.weight, verdict.cause.number()),
-        Standing::Open | Standing::RuledOut(_) => (1, 0, verdict.cause.number()),
+    let mut causes: Vec<WeighedCause> = Cause::ALL.into_iter().map(|cause| weigh(cause, &view)).collect();
+    causes.sort_by_key(|weighed| match weighed.assessment {
+        Assessment::Cause(_) => (0, u8::MAX - weighed.weight, weighed.cause.number()),
+        Assessment::Open | Assessment::RuledOut(_) => (1, 0, weighed.cause.number()),
     });
     Diagnosis {
         headline: headline(&view),
         named_layer: named_layer(&view),
         role_of_environment: role_of_environment(attempt),
         parts_of_environment: parts_of_environment(attempt),
-        verdicts,
+        causes,
         is_bare: view.is_about_role() && view.reason().is_none(),
     }
 }
 
 impl Diagnosis {
     /// What it is, or most likely is.
-    pub fn first(&self) -> Option<&Verdict> {
-        self.verdicts.first().filter(|verdict| matches!(verdict.standing, Standing::Cause(_)))
+    pub fn first(&self) -> Option<&WeighedCause> {
+        self.causes.first().filter(|weighed| matches!(weighed.assessment, Assessment::Cause(_)))
     }
 
     /// Whether something speaks for the first cause: AWS, what was seen, or what was sent. Else it is one side or
     /// the other, and nobody can tell.
     pub fn is_explained(&self) -> bool {
         self.first().is_some_and(|first| {
-            first.standing != Standing::Cause(Evidence::Likely) || first.weight > EITHER_SIDE
+            first.assessment != Assessment::Cause(Evidence::Likely) || first.weight > EITHER_SIDE
         })
     }
 
     /// What it may be instead, the likeliest first.
-    pub fn others(&self) -> impl Iterator<Item = &Verdict> {
+    pub fn others(&self) -> impl Iterator<Item = &WeighedCause> {
         // A role that does not exist denies all callers, and AWS has named the layer already.
         let is_alone = self.first().is_some_and(|first| {
-            first.standing == Standing::Cause(Evidence::AwsSaid)
-                || first.standing == Standing::Cause(Evidence::Computed) && first.cause == Cause::RoleName
+            first.assessment == Assessment::Cause(Evidence::AwsSaid)
+                || first.assessment == Assessment::Cause(Evidence::Computed) && first.cause == Cause::RoleName
         });
-        self.verdicts
+        self.causes
             .iter()
             .skip(1)
-            .filter(|verdict| matches!(verdict.standing, Standing::Cause(_)))
-            .filter(move |verdict| !is_alone && verdict.weight >= WORTH_TELLING)
-            .filter(|verdict| self.named_layer.is_none() || verdict.cause != Cause::NotTrusted)
+            .filter(|weighed| matches!(weighed.assessment, Assessment::Cause(_)))
+            .filter(move |weighed| !is_alone && weighed.weight >= WORTH_SHOWING)
+            .filter(|weighed| self.named_layer.is_none() || weighed.cause != Cause::NotTrusted)
             .take(MAX_OTHERS)
     }
 }

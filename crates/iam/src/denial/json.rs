@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::attempt::FailedCall;
-use super::cause::{Evidence, Fix, Standing, Verdict};
+use super::cause::{Assessment, Evidence, Fix, WeighedCause};
 use super::diagnosis::Diagnosis;
 use super::report::render_headline;
 
@@ -11,13 +11,13 @@ use super::report::render_headline;
 /// `checked`, `asked`: the actions that AWS `answered` since.
 pub fn render_diagnosis_json(call: &FailedCall, diagnosis: &Diagnosis, answered: &[&str]) -> Value {
     let causes: Vec<_> = diagnosis
-        .verdicts
+        .causes
         .iter()
-        .filter(|verdict| matches!(verdict.standing, Standing::Cause(_)))
-        .map(render_verdict)
+        .filter(|weighed| matches!(weighed.assessment, Assessment::Cause(_)))
+        .map(render_weighed)
         .collect();
-    let mut checked: Vec<_> = diagnosis.verdicts.iter().collect();
-    checked.sort_by_key(|verdict| verdict.cause.number());
+    let mut checked: Vec<_> = diagnosis.causes.iter().collect();
+    checked.sort_by_key(|weighed| weighed.cause.number());
     json!({
         "schema": 1,
         "explained": diagnosis.is_explained(),
@@ -32,25 +32,25 @@ pub fn render_diagnosis_json(call: &FailedCall, diagnosis: &Diagnosis, answered:
         })).collect::<Vec<_>>(),
         "attempt": call.attempt,
         "causes": causes,
-        "checked": checked.into_iter().map(render_verdict).collect::<Vec<_>>(),
+        "checked": checked.into_iter().map(render_weighed).collect::<Vec<_>>(),
         "asked": answered,
     })
 }
 
-fn render_verdict(verdict: &Verdict) -> Value {
-    let (standing, evidence) = match verdict.standing {
-        Standing::Cause(Evidence::Likely) => ("possible", Some(Evidence::Likely)),
-        Standing::Cause(evidence) => ("cause", Some(evidence)),
-        Standing::Open => ("unknown", None),
-        Standing::RuledOut(evidence) => ("ruled-out", Some(evidence)),
+fn render_weighed(weighed: &WeighedCause) -> Value {
+    let (assessment, evidence) = match weighed.assessment {
+        Assessment::Cause(Evidence::Likely) => ("possible", Some(Evidence::Likely)),
+        Assessment::Cause(evidence) => ("cause", Some(evidence)),
+        Assessment::Open => ("unknown", None),
+        Assessment::RuledOut(evidence) => ("ruled-out", Some(evidence)),
     };
     json!({
-        "number": verdict.cause.number(),
-        "id": verdict.cause.id(),
-        "standing": standing,
+        "number": weighed.cause.number(),
+        "id": weighed.cause.id(),
+        "standing": assessment,
         "evidence": evidence.map(Evidence::label),
-        "text": verdict.text,
-        "fixes": verdict.fixes.iter().map(render_fix).collect::<Vec<_>>(),
+        "text": weighed.text,
+        "fixes": weighed.fixes.iter().map(render_fix).collect::<Vec<_>>(),
     })
 }
 

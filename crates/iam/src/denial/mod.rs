@@ -21,7 +21,7 @@ pub mod redact;
 pub mod report;
 
 pub use cause::Cause;
-pub use cause::{Evidence, Fix, Standing, Verdict};
+pub use cause::{Assessment, Evidence, Fix, WeighedCause};
 pub use diagnosis::{Diagnosis, diagnose};
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use std::time::Duration;
 
 use super::attempt::{Attempt, CodeSent, FailedCall, SignedBy, StartKind};
-use super::cause::{Evidence, Fix, Standing, Verdict};
+use super::cause::{Assessment, Evidence, Fix, WeighedCause};
 use super::diagnosis::Diagnosis;
 use hatbox_types::duration::render_duration;
 use hatbox_types::text::page::{Line, Page, Style};
@@ -40,7 +40,7 @@ fn action(attempt: &Attempt) -> &'static str {
 /// The causes that are worth telling, with what helps.
 pub(super) fn render_causes(diagnosis: &Diagnosis) -> Option<Page> {
     let first = diagnosis.first()?;
-    let is_said = first.standing == Standing::Cause(Evidence::AwsSaid);
+    let is_said = first.assessment == Assessment::Cause(Evidence::AwsSaid);
     let mut page = Page::default();
     for (text, fix) in diagnosis.role_of_environment.iter().chain(&diagnosis.parts_of_environment) {
         push_labelled(&mut page, "Note", &format!("{text}."));
@@ -116,10 +116,10 @@ pub fn render_page(call: &FailedCall, diagnosis: &Diagnosis, answered: &[&str], 
     page.blank();
     page.line(&[("Everything that was checked", Style::Strong)]);
     page.plain(&format!("{:4}  {:<16}  {:<7} Because", "", "Possible cause", "Is it?"));
-    let mut verdicts: Vec<_> = diagnosis.verdicts.iter().collect();
-    verdicts.sort_by_key(|verdict| verdict.cause.number());
-    for verdict in verdicts {
-        push_check(&mut page, verdict);
+    let mut causes: Vec<_> = diagnosis.causes.iter().collect();
+    causes.sort_by_key(|weighed| weighed.cause.number());
+    for weighed in causes {
+        push_check(&mut page, weighed);
     }
     page
 }
@@ -175,16 +175,16 @@ fn render_signer(attempt: &Attempt) -> String {
     }
 }
 
-fn push_check(page: &mut Page, verdict: &Verdict) {
-    let (mark, style, evidence) = match verdict.standing {
-        Standing::Cause(Evidence::Likely) => ("perhaps", Style::Warning, Some(Evidence::Likely)),
-        Standing::Cause(evidence) => ("cause", Style::Bad, Some(evidence)),
-        Standing::Open => ("unknown", Style::Warning, None),
-        Standing::RuledOut(evidence) => ("no", Style::Plain, Some(evidence)),
+fn push_check(page: &mut Page, weighed: &WeighedCause) {
+    let (mark, style, evidence) = match weighed.assessment {
+        Assessment::Cause(Evidence::Likely) => ("perhaps", Style::Warning, Some(Evidence::Likely)),
+        Assessment::Cause(evidence) => ("cause", Style::Bad, Some(evidence)),
+        Assessment::Open => ("unknown", Style::Warning, None),
+        Assessment::RuledOut(evidence) => ("no", Style::Plain, Some(evidence)),
     };
     let evidence = evidence.map(|evidence| format!(" [{}]", evidence.label())).unwrap_or_default();
-    let (number, label) = (verdict.cause.number(), verdict.cause.label());
+    let (number, label) = (weighed.cause.number(), weighed.cause.label());
     let mut lead = Line::of(&format!("{number:>4}  {label:<16}  "), Style::Plain).with(mark, style);
     lead.pad_to(BEFORE);
-    page.hang(lead, &format!("{}{evidence}", verdict.text), Style::Plain, BEFORE);
+    page.hang(lead, &format!("{}{evidence}", weighed.text), Style::Plain, BEFORE);
 }

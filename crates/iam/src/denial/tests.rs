@@ -6,7 +6,7 @@ use super::attempt::Attempt;
 use super::grammar::parse_aws_error;
 use super::known::{Known, Role, Sourced, gather_known};
 use super::what_if::Call;
-use super::{Cause, Standing, diagnose};
+use super::{Assessment, Cause, diagnose};
 use crate::accounts::{Accounts, Origin, SourceKind};
 use crate::admits::{Candidate, Trial, judge_admits};
 use crate::assume::context::Assumptions;
@@ -170,8 +170,8 @@ fn can_and_why_agree_on_which_devices_give_codes() {
         };
         let aws_error = parse_aws_error("AccessDenied", "");
         let diagnosis = diagnose(&aws_error, &attempt, &known, given.now);
-        let verdict = diagnosis.verdicts.iter().find(|verdict| verdict.cause == Cause::OnlyPasskey).unwrap();
-        let is_cause = matches!(verdict.standing, Standing::Cause(_));
+        let weighed = diagnosis.causes.iter().find(|weighed| weighed.cause == Cause::OnlyPasskey).unwrap();
+        let is_cause = matches!(weighed.assessment, Assessment::Cause(_));
         assert_eq!(is_cause, !gives_codes, "why: {why}");
     }
 }

@@ -21,7 +21,7 @@ use hatbox_iam::denial::json::render_diagnosis_json;
 use hatbox_iam::denial::known::{CallerPolicies, Known, Role, Sourced};
 use hatbox_iam::denial::report::render_page;
 use hatbox_iam::denial::report::render_report;
-use hatbox_iam::denial::{Cause, Diagnosis, Evidence, Standing, diagnose};
+use hatbox_iam::denial::{Assessment, Cause, Diagnosis, Evidence, diagnose};
 use hatbox_iam::policy::document::Policy;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -173,7 +173,7 @@ fn every_cause_has_a_case_in_which_it_is_the_first() {
     let mut found = BTreeSet::new();
     for case in &cases {
         let diagnosis = diagnosis(case);
-        let first = diagnosis.first().map(|verdict| verdict.cause.number());
+        let first = diagnosis.first().map(|weighed| weighed.cause.number());
         let expected = number_of(&case.path);
         assert_eq!(first.unwrap_or_default(), expected, "{}", case.path.display());
         found.insert(expected);
@@ -188,7 +188,7 @@ fn what_is_only_likely_is_never_said_with_certainty() {
         let diagnosis = diagnosis(&case);
         let Some(first) = diagnosis.first() else { continue };
         let report = render_report(&case.call, &diagnosis).unwrap().page.to_string();
-        let is_said = first.standing == Standing::Cause(Evidence::AwsSaid);
+        let is_said = first.assessment == Assessment::Cause(Evidence::AwsSaid);
         let expected = !is_said && diagnosis.is_explained();
         assert_eq!(report.contains("Most likely "), expected, "{report}");
     }

@@ -2,13 +2,13 @@
 
 use super::{not_said, render_seconds};
 use crate::denial::attempt::SignedBy;
-use crate::denial::cause::{Cause, Evidence, Fix, Verdict};
+use crate::denial::cause::{Cause, Evidence, Fix, WeighedCause};
 use crate::denial::grammar::AwsError;
 use crate::denial::view::View;
 use crate::denial::what_if::Lack;
 use hatbox_types::text::shell::quote_word;
 
-pub(super) fn external_id(view: &View<'_>) -> Verdict {
+pub(super) fn external_id(view: &View<'_>) -> WeighedCause {
     let cause = Cause::ExternalId;
     let section = view.section();
     // Security: the id that is expected is a third party's, and is not shown.
@@ -19,7 +19,7 @@ pub(super) fn external_id(view: &View<'_>) -> Verdict {
         ))
     };
     if let Some(origin) = view.lacks(Lack::ExternalId) {
-        return Verdict::computed(
+        return WeighedCause::computed(
             cause,
             format!("the role asks for an external id ({origin}); [{section}] has none"),
         )
@@ -27,7 +27,7 @@ pub(super) fn external_id(view: &View<'_>) -> Verdict {
     }
     let is_asked = view.trust.as_ref().is_some_and(|(trust, _)| Lack::ExternalId.decides(&trust.answer));
     if let (true, Some((_, origin))) = (is_asked, &view.trust) {
-        return Verdict::likely(
+        return WeighedCause::likely(
             cause,
             89,
             format!("the role asks for an external id ({origin}), and the one of [{section}] may be another"),
@@ -35,30 +35,30 @@ pub(super) fn external_id(view: &View<'_>) -> Verdict {
         .fix(ask());
     }
     if let Some(origin) = view.does_not_lack(Lack::ExternalId) {
-        return Verdict::ruled_out(
+        return WeighedCause::ruled_out(
             cause,
             Evidence::Computed,
             format!("the external id is not what the role refuses ({origin})"),
         );
     }
     if !view.may_be_trust() {
-        return Verdict::open(cause, "AWS named another layer");
+        return WeighedCause::open(cause, "AWS named another layer");
     }
     let is_foreign = view.caller_account().is_some_and(|account| view.role_account() != Some(account));
     match (view.attempt.has_external_id, is_foreign) {
-        (true, _) => Verdict::likely(
+        (true, _) => WeighedCause::likely(
             cause,
             47,
             format!("the external id of [{section}] may not be the one that the role asks for"),
         )
         .fix(ask()),
-        (false, true) => Verdict::likely(
+        (false, true) => WeighedCause::likely(
             cause,
             30,
             format!("the role may ask for an external id, and [{section}] has none"),
         )
         .fix(ask()),
-        (false, false) => Verdict::ruled_out(
+        (false, false) => WeighedCause::ruled_out(
             cause,
             Evidence::Likely,
             "roles seldom ask their own account for an external id",
@@ -66,46 +66,46 @@ pub(super) fn external_id(view: &View<'_>) -> Verdict {
     }
 }
 
-pub(super) fn session_name(view: &View<'_>) -> Verdict {
+pub(super) fn session_name(view: &View<'_>) -> WeighedCause {
     let cause = Cause::SessionName;
     let name = view.attempt.session_name.as_deref().unwrap_or_default();
     let sent = format!("`{}`", if view.attempt.is_session_name_fixed { name } else { "hatbox-PROFILE-TIME" });
-    let fix = |verdict: Verdict| match view.user() {
-        Some(user) => verdict.fix(view.setting(format!("role_session_name = {user}"))),
-        None => verdict,
+    let fix = |weighed: WeighedCause| match view.user() {
+        Some(user) => weighed.fix(view.setting(format!("role_session_name = {user}"))),
+        None => weighed,
     };
     if let Some(origin) = view.lacks(Lack::SessionName) {
-        return fix(Verdict::computed(
+        return fix(WeighedCause::computed(
             cause,
             format!("the role asks for another session name than {sent} ({origin})"),
         ));
     }
     if let Some(origin) = view.does_not_lack(Lack::SessionName) {
-        return Verdict::ruled_out(
+        return WeighedCause::ruled_out(
             cause,
             Evidence::Computed,
             format!("the session's name is not what the role refuses ({origin})"),
         );
     }
     if !view.may_be_trust() {
-        return Verdict::open(cause, "AWS named another layer");
+        return WeighedCause::open(cause, "AWS named another layer");
     }
     if view.user() == Some(name) {
-        return Verdict::ruled_out(cause, Evidence::Likely, "the session is named after the user");
+        return WeighedCause::ruled_out(cause, Evidence::Likely, "the session is named after the user");
     }
-    fix(Verdict::likely(
+    fix(WeighedCause::likely(
         cause,
         20,
         format!("the role may ask for the user's name as session name; {sent} was sent"),
     ))
 }
 
-pub(super) fn source_identity(view: &View<'_>) -> Verdict {
+pub(super) fn source_identity(view: &View<'_>) -> WeighedCause {
     let cause = Cause::SourceIdentity;
     let attempt = view.attempt;
     if view.is_about("sts:SetSourceIdentity") {
         return match (&attempt.inherited_source_identity, &attempt.source_identity) {
-            (Some(_), _) => Verdict::said(
+            (Some(_), _) => WeighedCause::said(
                 cause,
                 format!(
                     "the session carries a source identity, and sts:SetSourceIdentity is not allowed for {}",
@@ -116,7 +116,7 @@ pub(super) fn source_identity(view: &View<'_>) -> Verdict {
                 "allow sts:SetSourceIdentity in the trust policy of {} and in the policies of {}",
                 view.whom, view.who
             ))),
-            _ => Verdict::said(
+            _ => WeighedCause::said(
                 cause,
                 format!(
                     "source_identity was sent, and sts:SetSourceIdentity is not allowed for {}",
@@ -135,7 +135,7 @@ pub(super) fn source_identity(view: &View<'_>) -> Verdict {
         };
     }
     if let Some(origin) = view.lacks(Lack::SourceIdentity) {
-        let verdict = Verdict::computed(
+        let weighed = WeighedCause::computed(
             cause,
             format!(
                 "the role asks for a source identity ({origin}); [{}] has none that fits",
@@ -143,20 +143,22 @@ pub(super) fn source_identity(view: &View<'_>) -> Verdict {
             ),
         );
         return match view.user() {
-            Some(user) => verdict.fix(view.setting(format!("source_identity = {user}"))),
-            None => verdict,
+            Some(user) => weighed.fix(view.setting(format!("source_identity = {user}"))),
+            None => weighed,
         };
     }
     if let Some(origin) = view.does_not_lack(Lack::SourceIdentity) {
-        return Verdict::ruled_out(
+        return WeighedCause::ruled_out(
             cause,
             Evidence::Computed,
             format!("the source identity is not what the role refuses ({origin})"),
         );
     }
     match (&attempt.source_identity, &attempt.inherited_source_identity) {
-        (None, None) => Verdict::open(cause, "none was sent, and whether the role asks for one is not known"),
-        _ => Verdict::ruled_out(
+        (None, None) => {
+            WeighedCause::open(cause, "none was sent, and whether the role asks for one is not known")
+        }
+        _ => WeighedCause::ruled_out(
             cause,
             Evidence::AwsSaid,
             "AWS names sts:SetSourceIdentity where that is refused",
@@ -164,7 +166,7 @@ pub(super) fn source_identity(view: &View<'_>) -> Verdict {
     }
 }
 
-pub(super) fn session_tags(view: &View<'_>) -> Verdict {
+pub(super) fn session_tags(view: &View<'_>) -> WeighedCause {
     let cause = Cause::SessionTags;
     let attempt = view.attempt;
     if view.is_about("sts:TagSession") {
@@ -173,7 +175,7 @@ pub(super) fn session_tags(view: &View<'_>) -> Verdict {
             view.whom, view.who
         ));
         if attempt.tags.is_empty() && !attempt.inherited_tags.is_empty() {
-            return Verdict::said(
+            return WeighedCause::said(
                 cause,
                 format!(
                     "the source's session carries the tags {}, and sts:TagSession is not allowed for {}",
@@ -184,7 +186,7 @@ pub(super) fn session_tags(view: &View<'_>) -> Verdict {
             .fix(Fix::Words("remove transitive_session_tags from the source profile".to_owned()))
             .fix(Fix::Words(format!("or {}", grant.render())));
         }
-        return Verdict::said(
+        return WeighedCause::said(
             cause,
             format!(
                 "session_tags ({}) were sent, and sts:TagSession is not allowed for {}",
@@ -196,7 +198,7 @@ pub(super) fn session_tags(view: &View<'_>) -> Verdict {
         .fix(Fix::Words(format!("or {}", grant.render())));
     }
     if let (Some(origin), Some((trust, _))) = (view.lacks(Lack::Tags), &view.trust) {
-        return Verdict::computed(
+        return WeighedCause::computed(
             cause,
             format!("the role asks for the session tags {} ({origin})", trust.tags.join(", ")),
         )
@@ -209,18 +211,20 @@ pub(super) fn session_tags(view: &View<'_>) -> Verdict {
     }
     if attempt.tags.is_empty() && attempt.inherited_tags.is_empty() {
         return match view.does_not_lack(Lack::Tags) {
-            Some(origin) => Verdict::ruled_out(
+            Some(origin) => WeighedCause::ruled_out(
                 cause,
                 Evidence::Computed,
                 format!("none were sent, and the role asks for none ({origin})"),
             ),
-            None => Verdict::open(cause, "none were sent, and whether the role asks for some is not known"),
+            None => {
+                WeighedCause::open(cause, "none were sent, and whether the role asks for some is not known")
+            }
         };
     }
-    Verdict::ruled_out(cause, Evidence::AwsSaid, "AWS names sts:TagSession where that is refused")
+    WeighedCause::ruled_out(cause, Evidence::AwsSaid, "AWS names sts:TagSession where that is refused")
 }
 
-pub(super) fn duration(view: &View<'_>) -> Verdict {
+pub(super) fn duration(view: &View<'_>) -> WeighedCause {
     let cause = Cause::Duration;
     let asked = render_seconds(view.attempt.seconds);
     let from = view.attempt.seconds_from.as_ref().map(|from| format!(" ({from})")).unwrap_or_default();
@@ -237,13 +241,13 @@ pub(super) fn duration(view: &View<'_>) -> Verdict {
             match max {
                 Some((max, origin)) => {
                     let max = render_seconds(max.as_secs());
-                    Verdict::said(
+                    WeighedCause::said(
                         cause,
                         format!("{} allows {max} ({origin}), and you asked for {asked}{from}", view.whom),
                     )
                     .fix(again(&max))
                 }
-                None => Verdict::said(
+                None => WeighedCause::said(
                     cause,
                     format!("{} allows less than {asked}, which you asked for{from}", view.whom),
                 )
@@ -261,7 +265,7 @@ pub(super) fn duration(view: &View<'_>) -> Verdict {
                 SignedBy::Role { .. } => "another role",
                 _ => "temporary credentials",
             };
-            Verdict::said(
+            WeighedCause::said(
                 cause,
                 format!("a role assumed from {source} lasts 1h at most, and you asked for {asked}{from}"),
             )

@@ -1,7 +1,7 @@
 //! Whose credentials signed, and whether they still count; the region; roles that are seconds old.
 
 use crate::denial::attempt::{SignedBy, StartKind};
-use crate::denial::cause::{Cause, Evidence, Fix, Verdict};
+use crate::denial::cause::{Cause, Evidence, Fix, WeighedCause};
 use crate::denial::grammar::AwsError;
 use crate::denial::view::View;
 use crate::policy::arn::Arn;
@@ -10,7 +10,7 @@ use hatbox_types::text::shell::quote_word;
 /// How long IAM may need to spread a change.
 const SPREADING: i64 = 60;
 
-pub(super) fn wrong_identity(view: &View<'_>) -> Verdict {
+pub(super) fn wrong_identity(view: &View<'_>) -> WeighedCause {
     let cause = Cause::WrongIdentity;
     let base = &view.attempt.base;
     let profile = &base.profile;
@@ -20,31 +20,31 @@ pub(super) fn wrong_identity(view: &View<'_>) -> Verdict {
         AwsError::UnknownKey => {
             return match (base.kind, &view.attempt.signer) {
                 (_, SignedBy::SessionToken { .. } | SignedBy::Role { .. }) => {
-                    Verdict::said(cause, "the source's session is not valid (any more)")
+                    WeighedCause::said(cause, "the source's session is not valid (any more)")
                         .fix(Fix::Command(format!("hatbox exec --fresh {} -- ...", quote_word(&view.attempt.profile))))
                 }
-                (StartKind::Stored, _) => Verdict::said(cause, format!("the access key{key} stored for `{profile}` is unknown to AWS, or was made inactive"))
+                (StartKind::Stored, _) => WeighedCause::said(cause, format!("the access key{key} stored for `{profile}` is unknown to AWS, or was made inactive"))
                     .fix(Fix::Command(format!("hatbox add {word}     stores another"))),
-                (StartKind::Environment, _) => Verdict::said(cause, format!("AWS_ACCESS_KEY_ID{key} of the environment is unknown to AWS, was made inactive, or came with another key's AWS_SESSION_TOKEN"))
+                (StartKind::Environment, _) => WeighedCause::said(cause, format!("AWS_ACCESS_KEY_ID{key} of the environment is unknown to AWS, was made inactive, or came with another key's AWS_SESSION_TOKEN"))
                     .fix(Fix::Words("set all three variables again, from one source".to_owned())),
-                _ => Verdict::said(cause, format!("the access key{key} of `{profile}` is unknown to AWS, was made inactive, or came with another key's session token"))
+                _ => WeighedCause::said(cause, format!("the access key{key} of `{profile}` is unknown to AWS, was made inactive, or came with another key's session token"))
                     .fix(Fix::Command(format!("hatbox add {word}     stores another"))),
             };
         }
         AwsError::Expired => {
             return match base.kind {
-                StartKind::Environment => Verdict::said(cause, "the temporary credentials in the environment have ended")
+                StartKind::Environment => WeighedCause::said(cause, "the temporary credentials in the environment have ended")
                     .fix(Fix::Words("obtain new ones, or unset AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN".to_owned())),
-                StartKind::File => Verdict::said(cause, format!("the temporary credentials of `{profile}` in the file have ended"))
+                StartKind::File => WeighedCause::said(cause, format!("the temporary credentials of `{profile}` in the file have ended"))
                     .fix(Fix::Words("write new ones there".to_owned())),
-                _ => Verdict::said(cause, "the source's session has ended")
+                _ => WeighedCause::said(cause, "the source's session has ended")
                     .fix(Fix::Command(format!("hatbox exec --fresh {} -- ...", quote_word(&view.attempt.profile)))),
             };
         }
         _ => {}
     }
     let Some(caller) = view.caller.as_deref() else {
-        return Verdict::open(cause, "AWS did not say who asked");
+        return WeighedCause::open(cause, "AWS did not say who asked");
     };
     // The config names one user, and another one asked.
     let expected = view.attempt.around.devices.iter().find_map(|(of, serial)| {
@@ -64,12 +64,12 @@ pub(super) fn wrong_identity(view: &View<'_>) -> Verdict {
                 "{source} belongs to {user} (account {}); `{of}` names a device of {name} (account {account})",
                 view.caller_account().unwrap_or_default()
             );
-            let verdict = Verdict::likely(cause, 86, text);
+            let weighed = WeighedCause::likely(cause, 86, text);
             return match base.kind {
-                StartKind::Environment => verdict.fix(Fix::Command(
+                StartKind::Environment => weighed.fix(Fix::Command(
                     "unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN".to_owned(),
                 )),
-                _ => verdict.fix(Fix::Command(format!("hatbox add {word}     stores another key"))),
+                _ => weighed.fix(Fix::Command(format!("hatbox add {word}     stores another key"))),
             };
         }
     }
@@ -84,7 +84,7 @@ pub(super) fn wrong_identity(view: &View<'_>) -> Verdict {
     } else {
         format!("; {} of the environment was not used", unused.join(", "))
     };
-    Verdict::ruled_out(cause, by, format!("{caller} asked, by {}{besides}", render_start(view)))
+    WeighedCause::ruled_out(cause, by, format!("{caller} asked, by {}{besides}", render_start(view)))
 }
 
 fn render_start(view: &View<'_>) -> String {
@@ -98,10 +98,10 @@ fn render_start(view: &View<'_>) -> String {
     }
 }
 
-pub(super) fn region_or_new(view: &View<'_>) -> Verdict {
+pub(super) fn region_or_new(view: &View<'_>) -> WeighedCause {
     let cause = Cause::RegionOrNew;
     if *view.aws_error == AwsError::RegionDisabled {
-        return Verdict::said(
+        return WeighedCause::said(
             cause,
             format!("the region {} is not enabled in the account", view.attempt.region),
         )
@@ -114,18 +114,21 @@ pub(super) fn region_or_new(view: &View<'_>) -> Verdict {
     let created =
         view.known.role.as_ref().and_then(|role| Some((role.value.created_at?, role.origin.as_str())));
     let Some((created, origin)) = created else {
-        return Verdict::open(cause, "the region is enabled; whether the role is seconds old is not known");
+        return WeighedCause::open(
+            cause,
+            "the region is enabled; whether the role is seconds old is not known",
+        );
     };
     let age = view.attempt.at - created.as_second();
     if (0..SPREADING).contains(&age) {
-        return Verdict::computed(
+        return WeighedCause::computed(
             cause,
             format!("the role was {age} s old ({origin}), and IAM needs some seconds"),
         )
         .fix(Fix::Command(format!("hatbox exec {} -- ...     once more", quote_word(&view.attempt.profile))))
         .weigh(93);
     }
-    Verdict::ruled_out(
+    WeighedCause::ruled_out(
         cause,
         Evidence::Computed,
         format!("the region is enabled, and the role is not new ({origin})"),

@@ -3,7 +3,7 @@
 use super::{not_said, render_seconds};
 use crate::assume::device::{Device, any_gives_codes, gives_codes};
 use crate::denial::attempt::{Around, CodeSent, SignedBy, StartKind};
-use crate::denial::cause::{Cause, EITHER_SIDE, Evidence, Fix, Verdict};
+use crate::denial::cause::{Cause, EITHER_SIDE, Evidence, Fix, WeighedCause};
 use crate::denial::grammar::AwsError;
 use crate::denial::known::Sourced;
 use crate::denial::view::{View, last_part};
@@ -17,15 +17,19 @@ const OLD: i64 = 3600;
 const NO_CODE: &str = "a passkey gives no code, and AWS's calls take nothing else";
 const NO_MFA: &str = "credentials of a role never carry MFA";
 
-pub(super) fn no_code(view: &View<'_>) -> Verdict {
+pub(super) fn no_code(view: &View<'_>) -> WeighedCause {
     let cause = Cause::NoCode;
     if view.has_mfa() {
         let how =
             if view.attempt.code == CodeSent::No { "by the session that signed" } else { "with a code" };
-        return Verdict::ruled_out(cause, Evidence::Computed, format!("the call had MFA, {how}"));
+        return WeighedCause::ruled_out(cause, Evidence::Computed, format!("the call had MFA, {how}"));
     }
     if view.is_chained() {
-        return Verdict::ruled_out(cause, Evidence::Computed, "a role signed, which cannot present a code");
+        return WeighedCause::ruled_out(
+            cause,
+            Evidence::Computed,
+            "a role signed, which cannot present a code",
+        );
     }
     let section = view.section();
     let why = match &view.attempt.signer {
@@ -35,28 +39,28 @@ pub(super) fn no_code(view: &View<'_>) -> Verdict {
         _ => format!("[{section}] has no mfa_serial"),
     };
     if let Some(devices) = without_codes(view) {
-        return Verdict::open(
+        return WeighedCause::open(
             cause,
             format!("none was sent, and no device of {} gives one ({})", view.who, devices.origin),
         );
     }
     let has_none = view.known.devices.as_ref().is_some_and(|devices| devices.value.is_empty());
-    let with_fix = |verdict: Verdict| match serial_of(view) {
-        _ if has_none => verdict.fix(Fix::Words(format!(
+    let with_fix = |weighed: WeighedCause| match serial_of(view) {
+        _ if has_none => weighed.fix(Fix::Words(format!(
             "register an MFA device for {}, which has none, and name it by mfa_serial in {}, [{section}]",
             view.who, view.attempt.around.config
         ))),
-        Some(serial) => verdict.fix(view.setting(format!("mfa_serial = {serial}"))),
+        Some(serial) => weighed.fix(view.setting(format!("mfa_serial = {serial}"))),
         None => {
-            verdict.fix(Fix::Words(format!("set mfa_serial in {}, [{section}]", view.attempt.around.config)))
+            weighed.fix(Fix::Words(format!("set mfa_serial in {}, [{section}]", view.attempt.around.config)))
         }
     };
     if let Some(origin) = view.lacks(Lack::Mfa) {
         let text = format!("no MFA code was sent: {why}, and the role requires MFA ({origin})");
-        return with_fix(Verdict::computed(cause, text));
+        return with_fix(WeighedCause::computed(cause, text));
     }
     if let Some(origin) = view.does_not_lack(Lack::Mfa) {
-        return Verdict::ruled_out(
+        return WeighedCause::ruled_out(
             cause,
             Evidence::Computed,
             format!("MFA would not help: the role's trust policy asks for something else ({origin})"),
@@ -64,21 +68,21 @@ pub(super) fn no_code(view: &View<'_>) -> Verdict {
     }
     // A Deny of whatever comes without MFA is the usual explicit deny.
     if view.reason().is_some_and(|reason| reason.is_explicit) && !view.may_be_trust() {
-        return with_fix(Verdict::likely(
+        return with_fix(WeighedCause::likely(
             cause,
             60,
             format!("no MFA code was sent: {why}; policies that deny whatever comes without MFA are common"),
         ));
     }
     if !view.may_be_trust() {
-        return Verdict::open(cause, "no MFA code was sent, and what AWS named is another layer");
+        return WeighedCause::open(cause, "no MFA code was sent, and what AWS named is another layer");
     }
     if view.is_open_to_all() {
         let text = format!("{} may require MFA, and no MFA code was sent: {why}", view.whom);
-        return with_fix(Verdict::likely(cause, EITHER_SIDE - 2, text));
+        return with_fix(WeighedCause::likely(cause, EITHER_SIDE - 2, text));
     }
     let weight = if view.attempt.around.devices.is_empty() { 70 } else { 85 };
-    with_fix(Verdict::likely(
+    with_fix(WeighedCause::likely(
         cause,
         weight,
         format!("no MFA code was sent: {why}, and the role may require MFA"),
@@ -120,20 +124,20 @@ fn is_passkey(serial: &str) -> bool {
     matches!(Device::of(serial), Device::Passkey | Device::TextMessages)
 }
 
-pub(super) fn wrong_serial(view: &View<'_>) -> Verdict {
+pub(super) fn wrong_serial(view: &View<'_>) -> WeighedCause {
     let cause = Cause::WrongSerial;
     if *view.aws_error != AwsError::WrongDevice {
         return not_said(cause, "AWS did not complain about the device");
     }
     let Some(serial) = view.attempt.serial.as_deref() else {
-        return Verdict::said(cause, "AWS does not know the MFA device");
+        return WeighedCause::said(cause, "AWS does not know the MFA device");
     };
     if is_passkey(serial) {
-        return Verdict::open(cause, "the device is a passkey");
+        return WeighedCause::open(cause, "the device is a passkey");
     }
     if Device::of(serial) == Device::User {
         let device = serial.replacen(":user/", ":mfa/", 1);
-        return Verdict::computed(
+        return WeighedCause::computed(
             cause,
             format!("`mfa_serial` is a user ARN; the device is probably `{device}`"),
         )
@@ -142,10 +146,10 @@ pub(super) fn wrong_serial(view: &View<'_>) -> Verdict {
     if let Some(devices) = &view.known.devices {
         let list = devices.value.join(", ");
         if devices.value.iter().any(|device| device == serial) {
-            return Verdict::said(cause, format!("{serial} is {}'s device ({}), and AWS could not check its code: it is out of step, or was tried too often", view.who, devices.origin))
+            return WeighedCause::said(cause, format!("{serial} is {}'s device ({}), and AWS could not check its code: it is out of step, or was tried too often", view.who, devices.origin))
                 .fix(Fix::Words("wait some minutes, or resynchronize the device".to_owned()));
         }
-        let verdict = Verdict::computed(
+        let weighed = WeighedCause::computed(
             cause,
             format!(
                 "{serial} is not a device of {}; {} ({})",
@@ -155,24 +159,24 @@ pub(super) fn wrong_serial(view: &View<'_>) -> Verdict {
             ),
         );
         return match devices.value.iter().find(|device| gives_codes(device)) {
-            Some(device) => verdict.fix(view.setting(format!("mfa_serial = {device}"))),
-            None => verdict.fix(Fix::Words("register a virtual MFA device first".to_owned())),
+            Some(device) => weighed.fix(view.setting(format!("mfa_serial = {device}"))),
+            None => weighed.fix(Fix::Words("register a virtual MFA device first".to_owned())),
         };
     }
     let other =
         view.attempt.around.devices.iter().find(|(_, device)| device != serial && gives_codes(device));
-    let verdict = Verdict::said(
+    let weighed = WeighedCause::said(
         cause,
         format!("a code of {serial} could not be checked: it must be a device of the user whose key signs"),
     );
-    let verdict = match other {
-        Some((profile, device)) => verdict.fix(Fix::Words(format!("`{profile}` names another: {device}"))),
-        None => verdict,
+    let weighed = match other {
+        Some((profile, device)) => weighed.fix(Fix::Words(format!("`{profile}` names another: {device}"))),
+        None => weighed,
     };
-    verdict.fix(Fix::Command("aws iam list-mfa-devices     shows the right one".to_owned()))
+    weighed.fix(Fix::Command("aws iam list-mfa-devices     shows the right one".to_owned()))
 }
 
-pub(super) fn wrong_code(view: &View<'_>) -> Verdict {
+pub(super) fn wrong_code(view: &View<'_>) -> WeighedCause {
     let cause = Cause::WrongCode;
     if *view.aws_error != AwsError::WrongCode {
         return not_said(cause, "AWS did not complain about a code");
@@ -182,28 +186,28 @@ pub(super) fn wrong_code(view: &View<'_>) -> Verdict {
         _ => "the MFA code is wrong, late, or was used already",
     };
     let wait = 30 - view.now.as_second().rem_euclid(30);
-    let verdict = Verdict::said(cause, text)
+    let weighed = WeighedCause::said(cause, text)
         .fix(Fix::Words(format!("each code works once; wait {wait} s for the next")));
     match view.attempt.clock_ahead.filter(|seconds| seconds.abs() >= 20) {
         Some(seconds) => {
             let word = if seconds > 0 { "ahead" } else { "behind" };
-            verdict
+            weighed
                 .fix(Fix::Words(format!(
                     "your clock is {} s {word}: a code made on this machine is then wrong",
                     seconds.abs()
                 )))
                 .fix(Fix::Command("sudo timedatectl set-ntp true".to_owned()))
         }
-        None => verdict.fix(Fix::Words("if that does not help, check the clock of the device".to_owned())),
+        None => weighed.fix(Fix::Words("if that does not help, check the clock of the device".to_owned())),
     }
 }
 
-pub(super) fn only_passkey(view: &View<'_>) -> Verdict {
+pub(super) fn only_passkey(view: &View<'_>) -> WeighedCause {
     let cause = Cause::OnlyPasskey;
     let register =
         || Fix::Words("register a virtual MFA device as well, and name it in mfa_serial".to_owned());
     if let Some(serial) = view.attempt.serial.as_deref().filter(|serial| is_passkey(serial)) {
-        return Verdict::computed(cause, format!("{NO_CODE}: `mfa_serial` is {serial}"))
+        return WeighedCause::computed(cause, format!("{NO_CODE}: `mfa_serial` is {serial}"))
             .fix(register())
             .weigh(99);
     }
@@ -211,9 +215,9 @@ pub(super) fn only_passkey(view: &View<'_>) -> Verdict {
         let text = format!("{NO_CODE}: {} has no other device ({})", view.who, devices.origin);
         // Without a role that asks for MFA it does no harm.
         return if view.lacks(Lack::Mfa).is_some() || *view.aws_error == AwsError::WrongDevice {
-            Verdict::computed(cause, text).fix(register()).weigh(95)
+            WeighedCause::computed(cause, text).fix(register()).weigh(95)
         } else {
-            Verdict::likely(cause, 86, text).fix(register())
+            WeighedCause::likely(cause, 86, text).fix(register())
         };
     }
     match &view.known.devices {
@@ -225,31 +229,31 @@ pub(super) fn only_passkey(view: &View<'_>) -> Verdict {
                 (1, total) => format!("1 of {total} devices gives codes ({})", devices.origin),
                 (count, total) => format!("{count} of {total} devices give codes ({})", devices.origin),
             };
-            Verdict::ruled_out(cause, Evidence::Computed, text)
+            WeighedCause::ruled_out(cause, Evidence::Computed, text)
         }
-        None if view.attempt.serial.is_some() => Verdict::ruled_out(
+        None if view.attempt.serial.is_some() => WeighedCause::ruled_out(
             cause,
             Evidence::Likely,
             "the device of mfa_serial looks like one that gives codes",
         ),
-        None => Verdict::open(cause, "the devices are not known"),
+        None => WeighedCause::open(cause, "the devices are not known"),
     }
 }
 
-pub(super) fn chained_without_mfa(view: &View<'_>) -> Verdict {
+pub(super) fn chained_without_mfa(view: &View<'_>) -> WeighedCause {
     let cause = Cause::ChainedWithoutMfa;
     if !view.is_chained() {
-        return Verdict::ruled_out(cause, Evidence::Computed, "no role signed the call");
+        return WeighedCause::ruled_out(cause, Evidence::Computed, "no role signed the call");
     }
-    let fix = |verdict: Verdict| {
+    let fix = |weighed: WeighedCause| {
         if view.attempt.base.kind == StartKind::Other {
             let words = "start from a user's access key: no other identity can present a code";
-            return verdict.fix(Fix::Words(words.to_owned()));
+            return weighed.fix(Fix::Words(words.to_owned()));
         }
-        let verdict = verdict.fix(view.setting(format!("source_profile = {}", view.attempt.base.profile)));
+        let weighed = weighed.fix(view.setting(format!("source_profile = {}", view.attempt.base.profile)));
         match known_serial(view) {
-            Some(serial) => verdict.fix(view.setting(format!("mfa_serial = {serial}"))),
-            None => verdict,
+            Some(serial) => weighed.fix(view.setting(format!("mfa_serial = {serial}"))),
+            None => weighed,
         }
     };
     let source = match &view.attempt.signer {
@@ -259,32 +263,36 @@ pub(super) fn chained_without_mfa(view: &View<'_>) -> Verdict {
         _ => "the source is a role".to_owned(),
     };
     if let Some(origin) = view.lacks(Lack::Mfa) {
-        return fix(Verdict::computed(
+        return fix(WeighedCause::computed(
             cause,
             format!("{source}, and {NO_MFA}; {} requires it ({origin})", view.whom),
         ));
     }
     if let Some(origin) = view.does_not_lack(Lack::Mfa) {
-        return Verdict::ruled_out(cause, Evidence::Computed, format!("the role asks for no MFA ({origin})"));
+        return WeighedCause::ruled_out(
+            cause,
+            Evidence::Computed,
+            format!("the role asks for no MFA ({origin})"),
+        );
     }
     if !view.may_be_trust() {
-        return Verdict::open(cause, format!("{source}, and what AWS named is another layer"));
+        return WeighedCause::open(cause, format!("{source}, and what AWS named is another layer"));
     }
     let weight = match (view.is_open_to_all(), view.attempt.around.devices.is_empty()) {
         (true, _) => EITHER_SIDE - 2,
         (false, true) => 60,
         (false, false) => 80,
     };
-    fix(Verdict::likely(cause, weight, format!("{source}, and {NO_MFA}; {} may require it", view.whom)))
+    fix(WeighedCause::likely(cause, weight, format!("{source}, and {NO_MFA}; {} may require it", view.whom)))
 }
 
-pub(super) fn old_mfa(view: &View<'_>) -> Verdict {
+pub(super) fn old_mfa(view: &View<'_>) -> WeighedCause {
     let cause = Cause::OldMfa;
     let SignedBy::SessionToken { serial: Some(_), age } = &view.attempt.signer else {
-        return Verdict::ruled_out(cause, Evidence::Computed, "no cached MFA session signed the call");
+        return WeighedCause::ruled_out(cause, Evidence::Computed, "no cached MFA session signed the call");
     };
     if view.attempt.code != CodeSent::No {
-        return Verdict::ruled_out(cause, Evidence::Computed, "the code was sent with the call itself");
+        return WeighedCause::ruled_out(cause, Evidence::Computed, "the code was sent with the call itself");
     }
     let aged = |age: &i64| render_seconds(u64::try_from(*age).unwrap_or_default() / 60 * 60);
     let again = || {
@@ -299,27 +307,29 @@ pub(super) fn old_mfa(view: &View<'_>) -> Verdict {
             |max| format!("than {}", render_seconds(u64::try_from(max).unwrap_or_default())),
         );
         let is = age.as_ref().map_or_else(|| "older".to_owned(), |age| format!("{} old", aged(age)));
-        return Verdict::computed(
+        return WeighedCause::computed(
             cause,
             format!("the role wants MFA younger {limit} ({origin}); the cached session is {is}"),
         )
         .fix(again());
     }
     if let Some(origin) = view.does_not_lack(Lack::RecentMfa) {
-        return Verdict::ruled_out(
+        return WeighedCause::ruled_out(
             cause,
             Evidence::Computed,
             format!("the age of the MFA is not what the role refuses ({origin})"),
         );
     }
     match age {
-        Some(age) if *age >= OLD && view.may_be_trust() => Verdict::likely(
+        Some(age) if *age >= OLD && view.may_be_trust() => WeighedCause::likely(
             cause,
             55,
             format!("the cached MFA session is {} old, and the role may want a younger one", aged(age)),
         )
         .fix(again()),
-        Some(age) => Verdict::ruled_out(cause, Evidence::Likely, format!("the MFA is {} old", aged(age))),
-        None => Verdict::open(cause, "the age of the MFA is not known"),
+        Some(age) => {
+            WeighedCause::ruled_out(cause, Evidence::Likely, format!("the MFA is {} old", aged(age)))
+        }
+        None => WeighedCause::open(cause, "the age of the MFA is not known"),
     }
 }

@@ -1,4 +1,4 @@
-//! The causes, each a function from what is known to a verdict.
+//! The causes, each a function that weighs one by what is known.
 
 mod call;
 mod identity;
@@ -6,14 +6,14 @@ mod mfa;
 mod policies;
 mod trust;
 
-use super::cause::{Cause, Evidence, Verdict};
+use super::cause::{Cause, Evidence, WeighedCause};
 use super::grammar::AwsError;
 use super::view::View;
 
 /// What is found of `cause`.
-pub(super) fn judge(cause: Cause, view: &View<'_>) -> Verdict {
+pub(super) fn weigh(cause: Cause, view: &View<'_>) -> WeighedCause {
     if !is_reached(cause, view.aws_error) {
-        return Verdict::open(cause, "not reached: AWS refused the call before it looked");
+        return WeighedCause::open(cause, "not reached: AWS refused the call before it looked");
     }
     match cause {
         Cause::NoCode => mfa::no_code(view),
@@ -53,8 +53,8 @@ fn is_reached(cause: Cause, aws_error: &AwsError) -> bool {
 }
 
 /// AWS has a text of its own for this, and did not use it.
-fn not_said(cause: Cause, text: &str) -> Verdict {
-    Verdict::ruled_out(cause, Evidence::AwsSaid, text)
+fn not_said(cause: Cause, text: &str) -> WeighedCause {
+    WeighedCause::ruled_out(cause, Evidence::AwsSaid, text)
 }
 
 /// `1 h`, `12 h`, `1h30m` as `1h`, `12h`, `1h30m`.

@@ -1,6 +1,6 @@
 //! The caller's side: own policies, the organization's, boundary and session policy.
 
-use crate::denial::cause::{Cause, EITHER_SIDE, Evidence, Fix, Verdict};
+use crate::denial::cause::{Cause, EITHER_SIDE, Evidence, Fix, WeighedCause};
 use crate::denial::grammar::{PolicyType, Reason};
 use crate::denial::view::View;
 use crate::policy::answer::names_of;
@@ -19,7 +19,7 @@ fn in_policy(reason: &Reason) -> String {
     reason.policy.as_ref().map(|policy| format!(" ({policy})")).unwrap_or_default()
 }
 
-pub(super) fn own_policies(view: &View<'_>) -> Verdict {
+pub(super) fn own_policies(view: &View<'_>) -> WeighedCause {
     let cause = Cause::OwnPolicies;
     let action = view.denial().and_then(|denial| denial.action.as_deref()).unwrap_or("sts:AssumeRole");
     let own = of(&view.who);
@@ -30,43 +30,46 @@ pub(super) fn own_policies(view: &View<'_>) -> Verdict {
     };
     if let Some(reason) = named(view, &[PolicyType::Identity]) {
         if reason.is_explicit {
-            return Verdict::said(
+            return WeighedCause::said(
                 cause,
                 format!("an explicit deny in {own} forbids {action}{}", in_policy(reason)),
             )
             .fix(Fix::Words("have the deny changed, or meet its condition (often: MFA)".to_owned()));
         }
-        return Verdict::said(cause, format!("{own} do not allow {action} on {role}")).fix(statement());
+        return WeighedCause::said(cause, format!("{own} do not allow {action} on {role}")).fix(statement());
     }
     match &view.own {
         Some((Decision::Deny { layer: Layer::Identity, kind }, origin)) => match kind {
-            DenyKind::Implicit => {
-                Verdict::computed(cause, format!("{own} do not allow {action} on {} ({origin})", view.whom))
-                    .fix(statement())
-                    .weigh(88)
-            }
+            DenyKind::Implicit => WeighedCause::computed(
+                cause,
+                format!("{own} do not allow {action} on {} ({origin})", view.whom),
+            )
+            .fix(statement())
+            .weigh(88),
             DenyKind::Explicit => {
-                Verdict::computed(cause, format!("an explicit deny in {own} forbids it ({origin})")).weigh(88)
+                WeighedCause::computed(cause, format!("an explicit deny in {own} forbids it ({origin})"))
+                    .weigh(88)
             }
         },
         Some((Decision::Allow | Decision::Deny { layer: Layer::Boundary | Layer::Session, .. }, origin)) => {
-            Verdict::ruled_out(cause, Evidence::Computed, format!("{own} allow it ({origin})"))
+            WeighedCause::ruled_out(cause, Evidence::Computed, format!("{own} allow it ({origin})"))
         }
-        Some((Decision::Unknown { depends_on }, origin)) => {
-            Verdict::open(cause, format!("{own} depend on {} ({origin})", names_of(depends_on).join(", ")))
-        }
+        Some((Decision::Unknown { depends_on }, origin)) => WeighedCause::open(
+            cause,
+            format!("{own} depend on {} ({origin})", names_of(depends_on).join(", ")),
+        ),
         _ if view.reason().is_some() => {
-            Verdict::open(cause, format!("AWS named another layer; {own} may refuse as well"))
+            WeighedCause::open(cause, format!("AWS named another layer; {own} may refuse as well"))
         }
-        _ if !view.is_about_role() => Verdict::open(cause, format!("{own} are not known")),
+        _ if !view.is_about_role() => WeighedCause::open(cause, format!("{own} are not known")),
         _ => {
             let weight = if view.is_open_to_all() { EITHER_SIDE - 1 } else { EITHER_SIDE };
-            Verdict::likely(cause, weight, format!("{own} do not allow it")).fix(statement())
+            WeighedCause::likely(cause, weight, format!("{own} do not allow it")).fix(statement())
         }
     }
 }
 
-pub(super) fn organization(view: &View<'_>) -> Verdict {
+pub(super) fn organization(view: &View<'_>) -> WeighedCause {
     let cause = Cause::Organization;
     match named(view, &[PolicyType::ServiceControl, PolicyType::ResourceControl]) {
         Some(reason) => {
@@ -75,14 +78,17 @@ pub(super) fn organization(view: &View<'_>) -> Verdict {
             } else {
                 "resource control policy"
             };
-            Verdict::said(cause, format!("your organization forbids it by a {name}{}", in_policy(reason)))
-                .fix(Fix::Words("only an administrator of the organization can change that".to_owned()))
+            WeighedCause::said(
+                cause,
+                format!("your organization forbids it by a {name}{}", in_policy(reason)),
+            )
+            .fix(Fix::Words("only an administrator of the organization can change that".to_owned()))
         }
-        None => Verdict::open(cause, "the organization's policies are not known here"),
+        None => WeighedCause::open(cause, "the organization's policies are not known here"),
     }
 }
 
-pub(super) fn boundary(view: &View<'_>) -> Verdict {
+pub(super) fn boundary(view: &View<'_>) -> WeighedCause {
     let cause = Cause::Boundary;
     let action = view.denial().and_then(|denial| denial.action.as_deref()).unwrap_or("sts:AssumeRole");
     let widen = || Fix::Words("have it widened by whoever manages boundaries".to_owned());
@@ -95,27 +101,33 @@ pub(super) fn boundary(view: &View<'_>) -> Verdict {
             ),
         };
         let does = if reason.is_explicit { "denies" } else { "leaves out" };
-        return Verdict::said(cause, format!("{what} {} {does} {action}{}", view.who, in_policy(reason)))
-            .fix(fix);
+        return WeighedCause::said(
+            cause,
+            format!("{what} {} {does} {action}{}", view.who, in_policy(reason)),
+        )
+        .fix(fix);
     }
     match &view.own {
-        Some((Decision::Deny { layer: Layer::Boundary, .. }, origin)) => Verdict::computed(
+        Some((Decision::Deny { layer: Layer::Boundary, .. }, origin)) => WeighedCause::computed(
             cause,
             format!("a permissions boundary on {} leaves out {action} ({origin})", view.who),
         )
         .fix(widen())
         .weigh(88),
-        Some((Decision::Allow, origin)) => {
-            Verdict::ruled_out(cause, Evidence::Computed, format!("no boundary leaves it out ({origin})"))
-        }
+        Some((Decision::Allow, origin)) => WeighedCause::ruled_out(
+            cause,
+            Evidence::Computed,
+            format!("no boundary leaves it out ({origin})"),
+        ),
         _ => match &view.known.policies {
             Some(own) if own.value.boundary.is_none() && !own.value.is_partial => {
                 let text = format!("{} has no permissions boundary ({})", view.who, own.origin);
-                Verdict::ruled_out(cause, Evidence::Computed, text)
+                WeighedCause::ruled_out(cause, Evidence::Computed, text)
             }
-            _ => {
-                Verdict::open(cause, format!("whether {} has a permissions boundary is not known", view.who))
-            }
+            _ => WeighedCause::open(
+                cause,
+                format!("whether {} has a permissions boundary is not known", view.who),
+            ),
         },
     }
 }

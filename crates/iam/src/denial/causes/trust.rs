@@ -1,13 +1,13 @@
 //! The role's side: whom it trusts, whether there is one, deleted names, conditions that only AWS can judge.
 
-use crate::denial::cause::{Cause, EITHER_SIDE, Evidence, Fix, Verdict};
+use crate::denial::cause::{Cause, EITHER_SIDE, Evidence, Fix, WeighedCause};
 use crate::denial::grammar::PolicyType;
 use crate::denial::view::{View, last_part};
 use crate::denial::what_if::Trusting;
 use crate::policy::answer::Answer;
 use hatbox_types::text::suggest::nearest_name;
 
-pub(super) fn not_trusted(view: &View<'_>) -> Verdict {
+pub(super) fn not_trusted(view: &View<'_>) -> WeighedCause {
     let cause = Cause::NotTrusted;
     let whom = &view.whom;
     let who = &view.who;
@@ -19,25 +19,28 @@ pub(super) fn not_trusted(view: &View<'_>) -> Verdict {
         Some((trust, origin))
             if !trust.is_named && !trust.deleted.is_empty() && trust.accounts.is_empty() =>
         {
-            return Verdict::open(
+            return WeighedCause::open(
                 cause,
                 format!("it names only users and roles that were deleted ({origin})"),
             );
         }
         Some((trust, origin)) if !trust.is_named && trust.answer == Answer::No => {
             let text = format!("{whom} {}{} ({origin})", trusted(trust), here(view));
-            return Verdict::computed(cause, text).fix(ask()).weigh(92);
+            return WeighedCause::computed(cause, text).fix(ask()).weigh(92);
         }
         Some((trust, origin))
             if trust.answer == Answer::No && trust.lacks.is_empty() && trust.others.is_empty() =>
         {
-            return Verdict::computed(cause, format!("the trust policy of {whom} refuses {who} ({origin})"))
-                .fix(ask());
+            return WeighedCause::computed(
+                cause,
+                format!("the trust policy of {whom} refuses {who} ({origin})"),
+            )
+            .fix(ask());
         }
         Some((trust, origin)) if said.is_none() => {
             let text = if trust.answer == Answer::Yes { "lets" } else { "names" };
             let rest = if trust.answer == Answer::Yes { " in" } else { "" };
-            return Verdict::ruled_out(
+            return WeighedCause::ruled_out(
                 cause,
                 Evidence::Computed,
                 format!("{whom} {text} {who}{rest} ({origin})"),
@@ -49,16 +52,16 @@ pub(super) fn not_trusted(view: &View<'_>) -> Verdict {
         // AWS names the policy, not what in it: whatever speaks for a condition comes first.
         Some(reason) => {
             let does = if reason.is_explicit { "explicitly denies" } else { "does not allow" };
-            Verdict::said(cause, format!("the trust policy of {whom} {does} what {who} asked for"))
+            WeighedCause::said(cause, format!("the trust policy of {whom} {does} what {who} asked for"))
                 .fix(ask())
                 .weigh(48)
         }
         None if !view.may_be_trust() => {
-            Verdict::open(cause, "AWS named another layer; the role's trust policy may refuse as well")
+            WeighedCause::open(cause, "AWS named another layer; the role's trust policy may refuse as well")
         }
         None => {
             let weight = if view.is_open_to_all() { EITHER_SIDE } else { EITHER_SIDE - 1 };
-            Verdict::likely(cause, weight, format!("{whom} does not trust {who}")).fix(ask())
+            WeighedCause::likely(cause, weight, format!("{whom} does not trust {who}")).fix(ask())
         }
     }
 }
@@ -82,10 +85,10 @@ fn here(view: &View<'_>) -> String {
     }
 }
 
-pub(super) fn role_name(view: &View<'_>) -> Verdict {
+pub(super) fn role_name(view: &View<'_>) -> WeighedCause {
     let cause = Cause::RoleName;
     let Some(role) = view.attempt.role.as_deref() else {
-        return Verdict::ruled_out(cause, Evidence::Computed, "no role was asked for");
+        return WeighedCause::ruled_out(cause, Evidence::Computed, "no role was asked for");
     };
     // A line of the profile has no effect beside the variable.
     let setting = |arn: &str| match &view.attempt.role_of_environment {
@@ -95,7 +98,11 @@ pub(super) fn role_name(view: &View<'_>) -> Verdict {
     if let Some(roles) = &view.known.roles {
         let origin = &roles.origin;
         if roles.value.iter().any(|arn| arn == role) {
-            return Verdict::ruled_out(cause, Evidence::Computed, format!("the role is there ({origin})"));
+            return WeighedCause::ruled_out(
+                cause,
+                Evidence::Computed,
+                format!("the role is there ({origin})"),
+            );
         }
         let nearest = nearest_name(role, roles.value.iter().map(String::as_str));
         let text = match nearest {
@@ -110,18 +117,22 @@ pub(super) fn role_name(view: &View<'_>) -> Verdict {
                 view.role_account().unwrap_or_default()
             ),
         };
-        let verdict = Verdict::computed(cause, text).weigh(96);
-        return nearest.map_or_else(|| verdict.clone(), |near| verdict.clone().fix(setting(near)));
+        let weighed = WeighedCause::computed(cause, text).weigh(96);
+        return nearest.map_or_else(|| weighed.clone(), |near| weighed.clone().fix(setting(near)));
     }
     if let Some(role) = &view.known.role {
-        return Verdict::ruled_out(cause, Evidence::Computed, format!("the role is there ({})", role.origin));
+        return WeighedCause::ruled_out(
+            cause,
+            Evidence::Computed,
+            format!("the role is there ({})", role.origin),
+        );
     }
     if view.reason().is_some() || !view.is_about_role() {
-        return Verdict::open(cause, "not compared: AWS named a layer");
+        return WeighedCause::open(cause, "not compared: AWS named a layer");
     }
     let others = &view.attempt.around.roles;
     if let Some((profile, _)) = others.iter().find(|(_, arn)| arn == role) {
-        return Verdict::ruled_out(cause, Evidence::Likely, format!("`{profile}` names the same role"));
+        return WeighedCause::ruled_out(cause, Evidence::Likely, format!("`{profile}` names the same role"));
     }
     let same_account = others.iter().filter(|(_, arn)| View::account_of(Some(arn)) == view.role_account());
     let in_account: Vec<_> = same_account.collect();
@@ -134,9 +145,9 @@ pub(super) fn role_name(view: &View<'_>) -> Verdict {
             "`{profile}` names `{}`, which is nearly the same; a role that is not there is refused alike",
             shown(arn, role)
         );
-        return Verdict::likely(cause, if is_case { 84 } else { 40 }, text).fix(setting(arn));
+        return WeighedCause::likely(cause, if is_case { 84 } else { 40 }, text).fix(setting(arn));
     }
-    Verdict::open(cause, "AWS does not say whether a role exists; no other profile names one like it")
+    WeighedCause::open(cause, "AWS does not say whether a role exists; no other profile names one like it")
 }
 
 /// The name, with its path where that is what differs.
@@ -145,13 +156,13 @@ fn shown<'t>(arn: &'t str, other: &str) -> &'t str {
     if name == last_part(other) { arn } else { name }
 }
 
-pub(super) fn deleted_principal(view: &View<'_>) -> Verdict {
+pub(super) fn deleted_principal(view: &View<'_>) -> WeighedCause {
     let cause = Cause::DeletedPrincipal;
     let Some((trust, origin)) = &view.trust else {
-        return Verdict::open(cause, "the role's trust policy is not known");
+        return WeighedCause::open(cause, "the role's trust policy is not known");
     };
     let Some(first) = trust.deleted.first() else {
-        return Verdict::ruled_out(
+        return WeighedCause::ruled_out(
             cause,
             Evidence::Computed,
             format!("it names no one who was deleted ({origin})"),
@@ -160,36 +171,36 @@ pub(super) fn deleted_principal(view: &View<'_>) -> Verdict {
     let kind = if first.starts_with("AROA") { "role" } else { "user" };
     let text = format!("the trust policy of {} names a deleted {kind} ({first}; {origin})", view.whom);
     if trust.is_named {
-        return Verdict::ruled_out(cause, Evidence::Computed, format!("{text}, but also {}", view.who));
+        return WeighedCause::ruled_out(cause, Evidence::Computed, format!("{text}, but also {}", view.who));
     }
-    let verdict = Verdict::computed(cause, text).weigh(97);
+    let weighed = WeighedCause::computed(cause, text).weigh(97);
     match &view.caller {
-        Some(arn) => verdict.fix(Fix::Words(format!("save the trust policy again with the ARN: {arn}"))),
-        None => verdict.fix(Fix::Words("save the trust policy again with the ARN".to_owned())),
+        Some(arn) => weighed.fix(Fix::Words(format!("save the trust policy again with the ARN: {arn}"))),
+        None => weighed.fix(Fix::Words("save the trust policy again with the ARN".to_owned())),
     }
 }
 
-pub(super) fn condition(view: &View<'_>) -> Verdict {
+pub(super) fn condition(view: &View<'_>) -> WeighedCause {
     let cause = Cause::Condition;
     if view.reason().is_some_and(|reason| reason.layer == PolicyType::VpcEndpoint) {
-        return Verdict::said(
+        return WeighedCause::said(
             cause,
             "the policy of the VPC endpoint that the call went through does not allow it",
         )
         .fix(Fix::Words("call from elsewhere, or have that policy changed".to_owned()));
     }
     let Some((trust, origin)) = &view.trust else {
-        return Verdict::open(cause, "the role's trust policy is not known");
+        return WeighedCause::open(cause, "the role's trust policy is not known");
     };
     if trust.answer == Answer::Yes || !trust.is_named {
-        return Verdict::ruled_out(
+        return WeighedCause::ruled_out(
             cause,
             Evidence::Computed,
             format!("no condition keeps {} out ({origin})", view.who),
         );
     }
     let Some((key, values)) = trust.others.first() else {
-        return Verdict::ruled_out(
+        return WeighedCause::ruled_out(
             cause,
             Evidence::Computed,
             format!("it has no condition on address, time, organization, tag or network ({origin})"),
@@ -208,9 +219,9 @@ pub(super) fn condition(view: &View<'_>) -> Verdict {
         _ => format!("allowed only with {key} {allowed} ({origin}); cannot tell yours from here"),
     };
     match &trust.answer {
-        Answer::Unknown(_) => Verdict::likely(cause, 87, text),
+        Answer::Unknown(_) => WeighedCause::likely(cause, 87, text),
         // Nothing that the caller can add helps, so it is this.
-        _ if trust.lacks.is_empty() => Verdict::computed(cause, text),
-        _ => Verdict::open(cause, text),
+        _ if trust.lacks.is_empty() => WeighedCause::computed(cause, text),
+        _ => WeighedCause::open(cause, text),
     }
 }
