@@ -50,12 +50,12 @@ pub(crate) fn run(runs: usize) -> Result<(), Problem> {
     println!("| `can` | {} | {} |", milliseconds(taken), limit(5));
     let mut found = 0;
     let taken = time(runs, || {
-        found = who(&accounts, &role, &given).ways.len();
+        found = who(&accounts, &role, &given).paths.len();
         Ok(())
     })?;
     println!("| `who`, which finds {found} | {} | {} |", milliseconds(taken), limit(1000));
     let taken = time(runs, || {
-        found = reach(&accounts, &caller, &given).ways.len();
+        found = reach(&accounts, &caller, &given).paths.len();
         Ok(())
     })?;
     println!("| `reach`, which finds {found} | {} | {} |", milliseconds(taken), limit(1000));
@@ -71,7 +71,7 @@ pub(crate) fn run(runs: usize) -> Result<(), Problem> {
     let count = text.matches("\"from\"").count();
     println!("| `graph --format json`, {count} edges | {} | {} |", milliseconds(taken), limit(1000));
     let taken = time(runs.min(5), || {
-        found = who(&open, &role, &given).ways.len();
+        found = who(&open, &role, &given).paths.len();
         Ok(())
     })?;
     println!("| `who`, every user can assume every role | {} | {} |", milliseconds(taken), limit(1000));

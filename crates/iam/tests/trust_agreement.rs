@@ -130,12 +130,12 @@ fn check(accounts: &Accounts) -> BTreeMap<Answer, usize> {
             *counts.entry(answer).or_default() += 1;
             has_any |= answer != Answer::No;
 
-            let way = reach.ways.iter().find(|way| way.to == *role);
-            assert_eq!(way.map(|way| way.mfa), mfa, "reach, {pair}");
+            let path = reach.paths.iter().find(|path| path.to == *role);
+            assert_eq!(path.map(|path| path.mfa), mfa, "reach, {pair}");
             assert_eq!(reach.perhaps.contains(role), answer == Answer::Perhaps, "reach, {pair}");
             let who = who(accounts, role, &Assumptions::default());
-            let way = who.ways.iter().find(|way| way.from == *caller);
-            assert_eq!(way.map(|way| way.mfa), mfa, "who, {pair}");
+            let path = who.paths.iter().find(|path| path.from == *caller);
+            assert_eq!(path.map(|path| path.mfa), mfa, "who, {pair}");
             assert_eq!(who.perhaps.contains(caller), answer == Answer::Perhaps, "who, {pair}");
 
             // The graph tells of steps.
@@ -171,14 +171,14 @@ fn check(accounts: &Accounts) -> BTreeMap<Answer, usize> {
             assert_eq!(listed("Can assume no role: "), !has_any, "{} in {text}", caller.arn);
             assert!(
                 !reach.render().to_string().contains("cannot assume any role of the sources")
-                    || reach.ways.is_empty()
+                    || reach.paths.is_empty()
             );
         } else {
             let by_user = truth.callers.iter().filter(|other| other.kind == EntityKind::User);
             let is_open = by_user.into_iter().any(|user| truth.whole(user, caller).0 != Answer::No);
             assert!(!is_open || !listed("No user here can assume: "), "{} in {text}", caller.arn);
         }
-        if has_any && reach.ways.is_empty() {
+        if has_any && reach.paths.is_empty() {
             assert!(reach.render().to_string().starts_with("By what is known, "), "{}", reach.render());
         }
     }

@@ -131,19 +131,19 @@ proptest! {
             let reach = reach(&accounts, caller, &given);
             for role in roles.iter().filter(|role| *role != caller) {
                 let direct = can(&accounts, caller, &[], role, MfaUse::IfNeeded, &given);
-                let way = reach.ways.iter().find(|way| way.to == *role);
+                let path = reach.paths.iter().find(|path| path.to == *role);
                 let is_direct = !direct.answer().is_no() && !direct.steps[0].ruling.as_known.is_no();
-                prop_assert!(!is_direct || way.is_some(), "{} {}", caller.arn, role.arn);
-                if let Some(way) = way.filter(|way| way.through.is_empty()) {
+                prop_assert!(!is_direct || path.is_some(), "{} {}", caller.arn, role.arn);
+                if let Some(path) = path.filter(|path| path.through.is_empty()) {
                     prop_assert!(is_direct, "{} {}", caller.arn, role.arn);
                     // A way without MFA is told although it may be less certain than that with a code.
                     let direct = direct.answer();
-                    let is_less = !direct.is_no() && (!way.answer.is_yes() || direct.is_yes());
+                    let is_less = !direct.is_no() && (!path.answer.is_yes() || direct.is_yes());
                     prop_assert!(is_less, "{} {}", caller.arn, role.arn);
                 }
                 let who = who(&accounts, role, &given);
-                let found = who.ways.iter().find(|way| way.from == *caller);
-                prop_assert_eq!(found.map(|way| way.mfa), way.map(|way| way.mfa), "{} {}", caller.arn, role.arn);
+                let found = who.paths.iter().find(|path| path.from == *caller);
+                prop_assert_eq!(found.map(|path| path.mfa), path.map(|path| path.mfa), "{} {}", caller.arn, role.arn);
             }
         }
     }

@@ -93,7 +93,7 @@ Role chaining limits the session to 1 hour.
 Indirect ways are not counted: who may change policies or create access keys.
 "
     );
-    assert!(who.ways.iter().all(|way| names_of(way.answer.facts()) == ["an SCP or RCP"]));
+    assert!(who.paths.iter().all(|path| names_of(path.answer.facts()) == ["an SCP or RCP"]));
 }
 
 #[test]
@@ -128,7 +128,7 @@ Indirect ways are not counted: who may change policies or create access keys.
     let cut = STATE.replace("sts:AssumeRole\\\", \\\"Resource", "s3:GetObject\\\", \\\"Resource");
     assert_ne!(cut, STATE);
     let who = who_of(&read(&[&cut, NO_ORGANIZATION]), "Ops");
-    assert!(who.ways.is_empty());
+    assert!(who.paths.is_empty());
     assert!(
         who.render().to_string().contains("Not known: alice (111122223333), whom something"),
         "{}",
@@ -170,8 +170,8 @@ fn roles_that_trust_each_other_are_no_endless_way() {
     };
     let roles = [role("A", "C"), role("B", "A"), role("C", "B")].join(",");
     let accounts = read(&[&format!(r#"{{"RoleDetailList": [{roles}]}}"#), NO_ORGANIZATION]);
-    let names: Vec<_> = reach_of(&accounts, "A").ways.iter().map(|way| way.to.name.clone()).collect();
+    let names: Vec<_> = reach_of(&accounts, "A").paths.iter().map(|path| path.to.name.clone()).collect();
     assert_eq!(names, ["B", "C"]);
     let who = who_of(&accounts, "A");
-    assert_eq!(who.ways.iter().map(|way| way.through.len()).collect::<Vec<_>>(), [1, 0]);
+    assert_eq!(who.paths.iter().map(|path| path.through.len()).collect::<Vec<_>>(), [1, 0]);
 }

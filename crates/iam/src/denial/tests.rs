@@ -78,8 +78,8 @@ fn answers(statements: &[Value]) -> Vec<(&'static str, &'static str)> {
     let refused = Role { trust: Some(policy), max_session: None, created_at: None };
     vec![
         ("can", can(&known, &alice, &[], &role, MfaUse::Without, &given).answer().name()),
-        ("who", word(who(&known, &role, &given).ways.first().map(|way| &way.answer))),
-        ("reach", word(reach(&known, &alice, &given).ways.first().map(|way| &way.answer))),
+        ("who", word(who(&known, &role, &given).paths.first().map(|way| &way.answer))),
+        ("reach", word(reach(&known, &alice, &given).paths.first().map(|way| &way.answer))),
         ("graph", drawn(&known)),
         ("graph, of an outsider", drawn(&accounts(&trust, false))),
         ("lint", row.answer.name()),
@@ -162,7 +162,7 @@ fn can_and_why_agree_on_which_devices_give_codes() {
         let can = can(&accounts, &alice, &[], &role, MfaUse::IfNeeded, &given);
         assert_eq!(can.steps[0].has_device, Some(gives_codes), "trust can: {why}");
         let reach = reach(&accounts, &alice, &given);
-        assert_eq!(reach.ways[0].lacks_device, !gives_codes, "trust reach: {why}");
+        assert_eq!(reach.paths[0].lacks_device, !gives_codes, "trust reach: {why}");
         let attempt = attempt();
         let known = Known {
             caller: Some(Sourced { value: ALICE.to_owned(), origin: String::new() }),

@@ -75,10 +75,10 @@ enum Other<'a> {
 }
 
 /// Which end of an edge a role is, the other end, and what the edge asks for.
-type Way<'a> = (bool, Other<'a>, Mfa, &'a [String], &'a [String]);
+type HalfEdge<'a> = (bool, Other<'a>, Mfa, &'a [String], &'a [String]);
 
 /// What is known of a role but its account: its name, its members, whether there may be more ways to it, and its ways.
-type Role<'a> = (&'a str, &'a [String], bool, Vec<Way<'a>>);
+type Role<'a> = (&'a str, &'a [String], bool, Vec<HalfEdge<'a>>);
 
 /// A graph in which accounts that differ in nothing but their ids are one. Accounts with users stay alone.
 pub(super) fn merge_accounts(graph: &Graph) -> Graph {
@@ -131,7 +131,7 @@ pub(super) fn merge_accounts(graph: &Graph) -> Graph {
 
 /// The roles of each account that has nothing but roles.
 fn roles(graph: &Graph) -> BTreeMap<&str, Vec<Role<'_>>> {
-    let mut ways: Vec<Vec<Way<'_>>> = vec![Vec::new(); graph.nodes().len()];
+    let mut half_edges: Vec<Vec<HalfEdge<'_>>> = vec![Vec::new(); graph.nodes().len()];
     for arrow in graph.arrows() {
         let edge = arrow.edge;
         let is_inside = arrow.from.account == arrow.to.account;
@@ -140,8 +140,8 @@ fn roles(graph: &Graph) -> BTreeMap<&str, Vec<Role<'_>>> {
         {
             let other =
                 if is_inside { Other::Here(&other.name, &other.members) } else { Other::There(place) };
-            if let Some(ways) = ways.get_mut(at) {
-                ways.push((is_in, other, edge.mfa, &edge.conditions, &edge.unknown));
+            if let Some(half_edges) = half_edges.get_mut(at) {
+                half_edges.push((is_in, other, edge.mfa, &edge.conditions, &edge.unknown));
             }
         }
     }
@@ -152,12 +152,12 @@ fn roles(graph: &Graph) -> BTreeMap<&str, Vec<Role<'_>>> {
         .filter_map(|node| node.account.as_deref())
         .collect();
     let mut roles: BTreeMap<&str, Vec<Role<'_>>> = BTreeMap::new();
-    for (node, mut ways) in graph.nodes().iter().zip(ways) {
+    for (node, mut half_edges) in graph.nodes().iter().zip(half_edges) {
         let Some(account) = node.account.as_deref().filter(|account| !with_people.contains(account)) else {
             continue;
         };
-        ways.sort_unstable();
-        roles.entry(account).or_default().push((&node.name, &node.members, node.has_more, ways));
+        half_edges.sort_unstable();
+        roles.entry(account).or_default().push((&node.name, &node.members, node.has_more, half_edges));
     }
     roles
 }

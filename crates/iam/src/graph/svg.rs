@@ -48,9 +48,9 @@ pub fn render_svg(graph: &Graph) -> String {
         ));
     }
     svg.extend(layout.labels.iter().map(|one| label(one, &layout)));
-    let ways = Ways::of(&picture);
+    let neighbours = Neighbours::of(&picture);
     for ((at, node), rect) in picture.graph.nodes().iter().enumerate().zip(&layout.nodes) {
-        svg.push_str(&draw_node(&picture, at, node, rect, &ways));
+        svg.push_str(&draw_node(&picture, at, node, rect, &neighbours));
     }
     svg.push_str(&footer);
     svg.push_str("</svg>\n");
@@ -134,7 +134,7 @@ fn label(label: &Label, layout: &Layout) -> String {
     )
 }
 
-fn draw_node(picture: &Picture, at: usize, node: &Node, rect: &Rect, ways: &Ways<'_>) -> String {
+fn draw_node(picture: &Picture, at: usize, node: &Node, rect: &Rect, neighbours: &Neighbours<'_>) -> String {
     let note = picture.note(at);
     let (class, sign, corner) = match node.kind {
         Kind::User => ("user", PERSON, rect.height.min(34) / 2),
@@ -151,7 +151,8 @@ fn draw_node(picture: &Picture, at: usize, node: &Node, rect: &Rect, ways: &Ways
     let below = below(picture, at, node);
     let name_y = if below.is_some() { middle - 4 } else { middle + 5 };
     let text_x = rect.x + TEXT_FROM;
-    let mut drawn = format!("<g class=\"{class} n{at}\"><title>{}</title>", title(picture, at, node, ways));
+    let mut drawn =
+        format!("<g class=\"{class} n{at}\"><title>{}</title>", title(picture, at, node, neighbours));
     let Rect { x, y, width, height } = *rect;
     if !node.members.is_empty() {
         drawn.push_str(&format!(
@@ -184,14 +185,14 @@ const OUTSIDE: &str =
     "m-6.5 0a6.5 6.5 0 1 0 13 0a6.5 6.5 0 1 0 -13 0zm0 0h13m-6.5 -6.5c-5 4 -5 9 0 13c5 -4 5 -9 0 -13z";
 const HAT: &str = "m-9 6h18v-2.5h-3.5l-1.5 -9h-8l-1.5 9h-3.5z";
 
-/// What is shown where a node is pointed at, a line each: who it is, who becomes it, what it becomes.
-fn title(picture: &Picture, at: usize, node: &Node, ways: &Ways<'_>) -> String {
+/// What is shown where a node is pointed at, a line each: who it is, who can assume it, which roles it can assume.
+fn title(picture: &Picture, at: usize, node: &Node, neighbours: &Neighbours<'_>) -> String {
     let mut who = if node.members.is_empty() { node.id.clone() } else { list(&node.members, MOST_NAMES) };
     if let Some(note) = picture.note(at) {
         who.push_str(&format!(" ({})", note.text));
     }
     let mut lines = vec![who];
-    for (word, names) in [("from", ways.from.get(at)), ("to", ways.to.get(at))] {
+    for (word, names) in [("from", neighbours.from.get(at)), ("to", neighbours.to.get(at))] {
         let names: Vec<String> = names.into_iter().flatten().map(|name| (*name).to_owned()).collect();
         if !names.is_empty() {
             lines.push(format!("{word}: {}", list(&names, MOST_NAMES)));
@@ -200,25 +201,25 @@ fn title(picture: &Picture, at: usize, node: &Node, ways: &Ways<'_>) -> String {
     lines.iter().map(|line| escape_xml(line)).collect::<Vec<_>>().join("\n")
 }
 
-/// The names of those that each node is reached from, and of the roles that it becomes.
-struct Ways<'a> {
+/// For each node, the names of those that can assume it, and of the roles that it can assume.
+struct Neighbours<'a> {
     from: Vec<Vec<&'a str>>,
     to: Vec<Vec<&'a str>>,
 }
 
-impl<'a> Ways<'a> {
+impl<'a> Neighbours<'a> {
     fn of(picture: &'a Picture) -> Self {
         let none = vec![Vec::new(); picture.graph.nodes().len()];
-        let mut ways = Self { from: none.clone(), to: none };
+        let mut neighbours = Self { from: none.clone(), to: none };
         for edge in picture.graph.edges() {
-            if let Some(names) = ways.from.get_mut(edge.to) {
+            if let Some(names) = neighbours.from.get_mut(edge.to) {
                 names.push(picture.name(edge.from));
             }
-            if let Some(names) = ways.to.get_mut(edge.from) {
+            if let Some(names) = neighbours.to.get_mut(edge.from) {
                 names.push(picture.name(edge.to));
             }
         }
-        ways
+        neighbours
     }
 }
 

@@ -30,7 +30,7 @@ const MOST_MEMBERS: usize = 3;
 /// Renders the graph for a terminal. Each role's onward ways are shown where the role comes up first.
 pub fn render_text(graph: &Graph, characters: Characters) -> Page {
     let picture = Picture::new(graph);
-    let left = Ways::render(&picture, characters);
+    let left = PathLines::render(&picture, characters);
     let right = roles(&picture);
     let widest = left.iter().map(|line| display_width(line)).max().unwrap_or_default();
     let mut lines = Vec::new();
@@ -64,8 +64,8 @@ pub fn render_text(graph: &Graph, characters: Characters) -> Page {
     page
 }
 
-/// The left half.
-struct Ways<'a> {
+/// The lines of the paths: the left half.
+struct PathLines<'a> {
     picture: &'a Picture,
     outgoing: Vec<Vec<Arrow<'a>>>,
     characters: Characters,
@@ -76,11 +76,11 @@ struct Ways<'a> {
     lines: Vec<String>,
 }
 
-impl<'a> Ways<'a> {
+impl<'a> PathLines<'a> {
     fn render(picture: &'a Picture, characters: Characters) -> Vec<String> {
         let nodes = picture.graph.nodes();
         let outgoing = picture.graph.outgoing();
-        let mut ways = Self {
+        let mut path_lines = Self {
             picture,
             shown: vec![false; nodes.len()],
             outgoing,
@@ -95,20 +95,20 @@ impl<'a> Ways<'a> {
         accounts.sort_unstable_by_key(|account| (account.is_none(), *account));
         accounts.dedup();
         for account in accounts {
-            ways.head(&picture.graph.account_title(account, Kind::Outside));
+            path_lines.head(&picture.graph.account_title(account, Kind::Outside));
             for (at, _) in people().filter(|(_, node)| node.account.as_deref() == account) {
-                ways.follow(&format!("{} ", pad(&printable(picture.name(at)), widest)), at, 0);
+                path_lines.follow(&format!("{} ", pad(&printable(picture.name(at)), widest)), at, 0);
             }
         }
         let mut begun = 0;
-        while let Some(&at) = ways.cut.get(begun) {
+        while let Some(&at) = path_lines.cut.get(begun) {
             if begun == 0 {
-                ways.head("longer chains");
+                path_lines.head("longer chains");
             }
-            ways.follow(&format!("{} ", printable(picture.name(at))), at, 0);
+            path_lines.follow(&format!("{} ", printable(picture.name(at))), at, 0);
             begun += 1;
         }
-        ways.lines
+        path_lines.lines
     }
 
     fn head(&mut self, title: &str) {

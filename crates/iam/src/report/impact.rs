@@ -4,7 +4,7 @@ use crate::accounts::{Accounts, Attribute, Document, Role};
 use crate::assume::context::Assumptions;
 use crate::assume::device::has_code_device;
 use crate::assume::entity::{Entity, EntityKind};
-use crate::report::reach::{Mfa, Way};
+use crate::report::reach::{AccessPath, Mfa};
 use crate::report::who::{Who, who};
 use hatbox_types::text::page::{Line, Page, Style};
 
@@ -45,9 +45,9 @@ pub fn impact(
     let now = ask(&mut accounts, &role, before, assumptions);
     let then = ask(&mut accounts, &role, after, assumptions);
     let mut impact = Impact { others: then.others, address, ..Impact::default() };
-    for from in now.ways.into_iter().filter(is_direct).map(|way| way.from) {
-        let still = then.ways.iter().find(|way| is_direct(way) && way.from == from);
-        let list = match still.map(|way| way.mfa) {
+    for from in now.paths.into_iter().filter(is_direct).map(|path| path.from) {
+        let still = then.paths.iter().find(|path| is_direct(path) && path.from == from);
+        let list = match still.map(|path| path.mfa) {
             None => &mut impact.loses,
             Some(Mfa::NotNeeded | Mfa::OfNoUse) => &mut impact.keeps_without_mfa,
             Some(Mfa::Needed | Mfa::NotKnown) => match has_code_device(&accounts, &from) {
@@ -103,8 +103,8 @@ fn role_label(role: &Entity) -> String {
     format!("role {}{account}", role.name)
 }
 
-fn is_direct(way: &Way) -> bool {
-    way.through.is_empty()
+fn is_direct(path: &AccessPath) -> bool {
+    path.through.is_empty()
 }
 
 fn find_role<'a>(accounts: &'a Accounts, role: &Entity) -> Option<&'a Role> {

@@ -21,7 +21,7 @@ use hatbox_types::text::table::Table;
 pub(crate) const INDIRECT: &str =
     "Indirect ways are not counted: who may change policies or create access keys.";
 
-/// Whether a way begins with an MFA code.
+/// Whether a path begins with an MFA code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Mfa {
     /// Plain access keys get in.
@@ -30,19 +30,19 @@ pub enum Mfa {
     Needed,
     /// A code lets the caller in, and something that no source tells may do so without one.
     NotKnown,
-    /// The way begins at a role, whose sessions never carry MFA.
+    /// The path begins at a role, whose sessions never carry MFA.
     OfNoUse,
 }
 
-/// A way from a caller to a role. Of several it is the one that asks for least: a way without MFA, though it
+/// A path from a caller to a role. Of several it is the one that asks for least: a path without MFA, though it
 /// be less certain than another with a code.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Way {
+pub struct AccessPath {
     /// Who calls.
     pub from: Entity,
     /// The role at its end.
     pub to: Entity,
-    /// Roles between. Shared, as the ways through a long chain are many.
+    /// Roles between. Shared, as the paths through a long chain are many.
     pub through: Vec<Arc<Entity>>,
     /// Whether it begins with an MFA code.
     pub mfa: Mfa,
@@ -58,7 +58,7 @@ pub struct Reach {
     /// The caller.
     pub caller: Entity,
     /// By account and name of the role.
-    pub ways: Vec<Way>,
+    pub paths: Vec<AccessPath>,
     /// Roles that are within reach only if something allows it that no source tells.
     pub perhaps: Vec<Entity>,
 }
@@ -66,7 +66,7 @@ pub struct Reach {
 /// Finds all roles that `caller` can assume.
 pub fn reach(accounts: &Accounts, caller: &Entity, assumptions: &Assumptions) -> Reach {
     let mut search = Search { caller, edges: Edges::new(accounts, assumptions), onward: BTreeMap::new() };
-    let mut found: BTreeMap<Entity, Way> = BTreeMap::new();
+    let mut found: BTreeMap<Entity, AccessPath> = BTreeMap::new();
     let mut perhaps: BTreeSet<Entity> = BTreeSet::new();
     match caller.kind {
         EntityKind::Role => search.follow(Credentials::RoleSession, Mfa::OfNoUse, &mut found, &mut perhaps),
@@ -74,16 +74,16 @@ pub fn reach(accounts: &Accounts, caller: &Entity, assumptions: &Assumptions) ->
             search.follow(Credentials::AccessKeys, Mfa::NotNeeded, &mut found, &mut perhaps);
             let perhaps_without_mfa = perhaps.clone();
             search.follow(Credentials::AccessKeysWithMfa, Mfa::Needed, &mut found, &mut perhaps);
-            for way in found.values_mut() {
-                way.allow_for_less(perhaps_without_mfa.contains(&way.to));
+            for path in found.values_mut() {
+                path.allow_for_less(perhaps_without_mfa.contains(&path.to));
             }
         }
     }
     perhaps.retain(|entity| !found.contains_key(entity));
-    let mut ways: Vec<_> = found.into_values().collect();
-    look_for_devices(accounts, &mut ways);
-    ways.sort_by(|a, b| (&a.to.account, &a.to.name).cmp(&(&b.to.account, &b.to.name)));
-    Reach { caller: caller.clone(), ways, perhaps: perhaps.into_iter().collect() }
+    let mut paths: Vec<_> = found.into_values().collect();
+    look_for_devices(accounts, &mut paths);
+    paths.sort_by(|a, b| (&a.to.account, &a.to.name).cmp(&(&b.to.account, &b.to.name)));
+    Reach { caller: caller.clone(), paths, perhaps: perhaps.into_iter().collect() }
 }
 
 /// The search for all that one caller can assume.
@@ -95,19 +95,19 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// Adds the ways that begin with a call signed so to `found`, and the roles at the end of those that have a step
+    /// Adds the paths that begin with a call signed so to `found`, and the roles at the end of those that have a step
     /// which only something unseen could allow to `perhaps`.
     fn follow(
         &mut self,
         credentials: Credentials,
         mfa: Mfa,
-        found: &mut BTreeMap<Entity, Way>,
+        found: &mut BTreeMap<Entity, AccessPath>,
         perhaps: &mut BTreeSet<Entity>,
     ) {
-        let mut queue: VecDeque<Way> = VecDeque::new();
+        let mut queue: VecDeque<AccessPath> = VecDeque::new();
         let mut unsure: Vec<Entity> = Vec::new();
         let mut steps = self.edges.outgoing(self.caller, credentials);
-        let mut way: Option<Way> = None;
+        let mut path: Option<AccessPath> = None;
         loop {
             for edge in steps {
                 if edge.to == *self.caller {
@@ -118,14 +118,14 @@ impl Search<'_> {
                         unsure.push(edge.to);
                     }
                 } else if !found.contains_key(&edge.to) {
-                    let next = extend(self.caller, way.as_ref(), edge, mfa);
+                    let next = extend(self.caller, path.as_ref(), edge, mfa);
                     found.insert(next.to.clone(), next.clone());
                     queue.push_back(next);
                 }
             }
             let Some(next) = queue.pop_front() else { break };
             steps = self.outgoing(&next.to);
-            way = Some(next);
+            path = Some(next);
         }
         while let Some(role) = unsure.pop() {
             for edge in self.outgoing(&role) {
@@ -145,23 +145,23 @@ impl Search<'_> {
     }
 }
 
-/// Marks the ways of those who cannot send a code today.
-pub(crate) fn look_for_devices(accounts: &Accounts, ways: &mut [Way]) {
-    for way in ways.iter_mut().filter(|way| matches!(way.mfa, Mfa::Needed | Mfa::NotKnown)) {
-        way.lacks_device = has_code_device(accounts, &way.from) == Some(false);
+/// Marks the paths of those who cannot send a code today.
+pub(crate) fn look_for_devices(accounts: &Accounts, paths: &mut [AccessPath]) {
+    for path in paths.iter_mut().filter(|path| matches!(path.mfa, Mfa::Needed | Mfa::NotKnown)) {
+        path.lacks_device = has_code_device(accounts, &path.from) == Some(false);
     }
 }
 
-fn extend(caller: &Entity, way: Option<&Way>, edge: Edge, mfa: Mfa) -> Way {
-    let mut through = way.map(|way| way.through.clone()).unwrap_or_default();
-    through.extend(way.map(|way| Arc::new(way.to.clone())));
-    let before = way.map_or(Answer::Yes, |way| way.answer.clone());
+fn extend(caller: &Entity, path: Option<&AccessPath>, edge: Edge, mfa: Mfa) -> AccessPath {
+    let mut through = path.map(|path| path.through.clone()).unwrap_or_default();
+    through.extend(path.map(|path| Arc::new(path.to.clone())));
+    let before = path.map_or(Answer::Yes, |path| path.answer.clone());
     let answer = before.and(edge.ruling.answer);
-    Way { from: caller.clone(), to: edge.to, through, mfa, lacks_device: false, answer }
+    AccessPath { from: caller.clone(), to: edge.to, through, mfa, lacks_device: false, answer }
 }
 
-impl Way {
-    /// Takes into account that something unseen may let the caller in without the code that the known way needs.
+impl AccessPath {
+    /// Takes into account that something unseen may let the caller in without the code that the known path needs.
     pub(crate) fn allow_for_less(&mut self, is_perhaps_without_mfa: bool) {
         if self.mfa == Mfa::Needed && is_perhaps_without_mfa {
             self.mfa = Mfa::NotKnown;
@@ -219,9 +219,9 @@ impl Way {
     }
 }
 
-/// What every way depends on: named once, below.
-pub(crate) fn common_to(ways: &[Way]) -> Vec<Fact> {
-    let mut all = ways.iter().map(|way| way.answer.facts());
+/// What every path depends on: named once, below.
+pub(crate) fn common_to(paths: &[AccessPath]) -> Vec<Fact> {
+    let mut all = paths.iter().map(|path| path.answer.facts());
     let first = all.next().unwrap_or_default().to_vec();
     all.fold(first, |common, facts| common.into_iter().filter(|fact| facts.contains(fact)).collect())
 }
@@ -231,7 +231,7 @@ impl Reach {
     pub fn render(&self) -> Page {
         let caller = self.caller.label();
         let mut page = Page::default();
-        match (self.ways.is_empty(), self.perhaps.is_empty()) {
+        match (self.paths.is_empty(), self.perhaps.is_empty()) {
             (true, true) => page.plain(&format!("{caller} cannot assume any role of the sources.")),
             (true, false) => {
                 page.plain(&format!("By what is known, {caller} cannot assume any role of the sources."));
@@ -241,13 +241,13 @@ impl Reach {
                 page.blank();
             }
         }
-        let common = common_to(&self.ways);
+        let common = common_to(&self.paths);
         let mut table = Table::indented(2);
-        for way in &self.ways {
-            way.push_row(&mut table, &way.to.name, &way.to, &common);
+        for path in &self.paths {
+            path.push_row(&mut table, &path.to.name, &path.to, &common);
         }
         page.append(table.into_page());
-        push_footer(&mut page, &common, &self.ways);
+        push_footer(&mut page, &common, &self.paths);
         push_not_known(&mut page, &self.perhaps, "where something that is not in the sources may allow it");
         page.blank();
         page.plain(INDIRECT);
@@ -259,7 +259,7 @@ impl Reach {
         json!({
             "schema": 1,
             "caller": entity_json(&self.caller),
-            "roles": self.ways.iter().map(Way::to_json).collect::<Vec<_>>(),
+            "roles": self.paths.iter().map(AccessPath::to_json).collect::<Vec<_>>(),
             "not_known": self.perhaps.iter().map(entity_json).collect::<Vec<_>>(),
             "note": INDIRECT,
         })
@@ -280,8 +280,8 @@ pub(crate) fn push_unknown(page: &mut Page, what: &str) {
     page.hang(Line::of("Not known:", Style::Warning).with(" ", Style::Plain), what, Style::Plain, 0);
 }
 
-/// What holds for all ways.
-pub(crate) fn push_footer(page: &mut Page, common: &[Fact], ways: &[Way]) {
+/// What holds for all paths.
+pub(crate) fn push_footer(page: &mut Page, common: &[Fact], paths: &[AccessPath]) {
     let (policies, facts): (Vec<Fact>, Vec<Fact>) = common.iter().cloned().partition(Fact::is_policy);
     let (policies, facts) = (names_of(&policies), names_of(&facts));
     if !policies.is_empty() {
@@ -293,7 +293,7 @@ pub(crate) fn push_footer(page: &mut Page, common: &[Fact], ways: &[Way]) {
         page.blank();
         page.paragraph(&format!("All of it depending on {}.", join_or(&facts)));
     }
-    if ways.iter().any(|way| !way.through.is_empty() || way.mfa == Mfa::OfNoUse) {
+    if paths.iter().any(|path| !path.through.is_empty() || path.mfa == Mfa::OfNoUse) {
         page.blank();
         page.plain("Role chaining limits the session to 1 hour.");
     }

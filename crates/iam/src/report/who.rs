@@ -15,7 +15,7 @@ use crate::policy::document::Effect;
 use crate::policy::principal::PrincipalKind;
 use crate::report::can::entity_json;
 use crate::report::reach::{
-    INDIRECT, Mfa, Way, common_to, look_for_devices, push_footer, push_not_known, push_unknown,
+    AccessPath, INDIRECT, Mfa, common_to, look_for_devices, push_footer, push_not_known, push_unknown,
 };
 use crate::report::words::join_or;
 use hatbox_types::text::page::{Line, Page, Style};
@@ -27,7 +27,7 @@ pub struct Who {
     /// The role.
     pub role: Entity,
     /// By account and name of the caller, users before roles.
-    pub ways: Vec<Way>,
+    pub paths: Vec<AccessPath>,
     /// Those whom the trust policy means besides, in words: services, providers, accounts without a source.
     pub others: Vec<String>,
     /// Callers who can do so only if something allows it that no source tells.
@@ -39,8 +39,8 @@ pub struct Who {
 /// Finds all who can assume `role`.
 pub fn who(accounts: &Accounts, role: &Entity, assumptions: &Assumptions) -> Who {
     let mut edges = Edges::new(accounts, assumptions);
-    // Ways from roles to `role`, by the role that they begin at; the empty one first.
-    let mut from_role: BTreeMap<Entity, Way> = BTreeMap::new();
+    // Paths from roles to `role`, by the role that they begin at; the empty one first.
+    let mut from_role: BTreeMap<Entity, AccessPath> = BTreeMap::new();
     let mut perhaps: BTreeSet<Entity> = BTreeSet::new();
     let mut ends = vec![Arc::new(role.clone())];
     let mut next = 0;
@@ -51,14 +51,14 @@ pub fn who(accounts: &Accounts, role: &Entity, assumptions: &Assumptions) -> Who
             if edge.ruling.as_known.is_no() {
                 perhaps.insert(edge.from);
             } else {
-                let way = prepend(edge, &end, from_role.get(&*end), role, Mfa::OfNoUse);
-                ends.push(Arc::new(way.from.clone()));
-                from_role.insert(way.from.clone(), way);
+                let path = prepend(edge, &end, from_role.get(&*end), role, Mfa::OfNoUse);
+                ends.push(Arc::new(path.from.clone()));
+                from_role.insert(path.from.clone(), path);
             }
         }
     }
     perhaps.retain(|entity| !from_role.contains_key(entity));
-    // From whomever a way is not sure, none through them is.
+    // From whomever a path is not sure, none through them is.
     let mut unsure_ends: Vec<Entity> = perhaps.iter().cloned().collect();
     let mut next = 0;
     while let Some(end) = unsure_ends.get(next).cloned() {
@@ -68,7 +68,7 @@ pub fn who(accounts: &Accounts, role: &Entity, assumptions: &Assumptions) -> Who
         unsure_ends.extend(more.iter().map(|edge| edge.from.clone()));
         perhaps.extend(more.into_iter().map(|edge| edge.from));
     }
-    let mut from_user: BTreeMap<Entity, Way> = BTreeMap::new();
+    let mut from_user: BTreeMap<Entity, AccessPath> = BTreeMap::new();
     let mut perhaps_without_mfa = BTreeSet::new();
     for (credentials, mfa) in
         [(Credentials::AccessKeys, Mfa::NotNeeded), (Credentials::AccessKeysWithMfa, Mfa::Needed)]
@@ -78,8 +78,8 @@ pub fn who(accounts: &Accounts, role: &Entity, assumptions: &Assumptions) -> Who
                 if edge.ruling.as_known.is_no() {
                     perhaps.insert(edge.from);
                 } else {
-                    let way = prepend(edge, end, from_role.get(&**end), role, mfa);
-                    from_user.insert(way.from.clone(), way);
+                    let path = prepend(edge, end, from_role.get(&**end), role, mfa);
+                    from_user.insert(path.from.clone(), path);
                 }
             }
         }
@@ -92,27 +92,27 @@ pub fn who(accounts: &Accounts, role: &Entity, assumptions: &Assumptions) -> Who
             perhaps_without_mfa.clone_from(&perhaps);
         }
     }
-    for way in from_user.values_mut() {
-        way.allow_for_less(perhaps_without_mfa.contains(&way.from));
+    for path in from_user.values_mut() {
+        path.allow_for_less(perhaps_without_mfa.contains(&path.from));
     }
     perhaps.retain(|entity| !from_user.contains_key(entity) && !from_role.contains_key(entity));
-    let by_place = |a: &Way, b: &Way| {
-        let key = |way: &Way| (way.from.kind, way.from.account.clone(), way.from.name.clone());
+    let by_place = |a: &AccessPath, b: &AccessPath| {
+        let key = |path: &AccessPath| (path.from.kind, path.from.account.clone(), path.from.name.clone());
         key(a).cmp(&key(b))
     };
-    let mut ways: Vec<_> = from_user.into_values().chain(from_role.into_values()).collect();
-    ways.sort_by(by_place);
-    look_for_devices(accounts, &mut ways);
+    let mut paths: Vec<_> = from_user.into_values().chain(from_role.into_values()).collect();
+    paths.sort_by(by_place);
+    look_for_devices(accounts, &mut paths);
     let target = Target::gather(accounts, role);
     let others = others(accounts, &target);
     let not_known = match target.trust {
         Some(_) => Vec::new(),
         None => target.gaps.into_iter().map(|gap| gap.what).collect(),
     };
-    Who { role: role.clone(), ways, others, perhaps: perhaps.into_iter().collect(), not_known }
+    Who { role: role.clone(), paths, others, perhaps: perhaps.into_iter().collect(), not_known }
 }
 
-fn prepend(edge: Edge, end: &Arc<Entity>, rest: Option<&Way>, role: &Entity, mfa: Mfa) -> Way {
+fn prepend(edge: Edge, end: &Arc<Entity>, rest: Option<&AccessPath>, role: &Entity, mfa: Mfa) -> AccessPath {
     let mut through = Vec::new();
     let mut answer = edge.ruling.answer;
     if let Some(rest) = rest {
@@ -120,7 +120,7 @@ fn prepend(edge: Edge, end: &Arc<Entity>, rest: Option<&Way>, role: &Entity, mfa
         through.extend(rest.through.iter().cloned());
         answer = answer.and(rest.answer.clone());
     }
-    Way { from: edge.from, to: role.clone(), through, mfa, lacks_device: false, answer }
+    AccessPath { from: edge.from, to: role.clone(), through, mfa, lacks_device: false, answer }
 }
 
 /// Whom else the trust policy names in an Allow.
@@ -180,22 +180,22 @@ impl Who {
             page.plain(INDIRECT);
             return page;
         }
-        if self.ways.is_empty() && !self.perhaps.is_empty() {
+        if self.paths.is_empty() && !self.perhaps.is_empty() {
             page.plain(&format!("By what is known, no user or role of the sources can assume {role}."));
-        } else if self.ways.is_empty() {
+        } else if self.paths.is_empty() {
             page.plain(&format!("No user or role of the sources can assume {role}."));
         } else {
             page.line(&[(&format!("Who can assume {role}"), Style::Strong)]);
             page.blank();
         }
-        let common = common_to(&self.ways);
+        let common = common_to(&self.paths);
         let mut table = Table::indented(2);
-        for way in &self.ways {
-            let name = match way.from.kind {
-                crate::assume::entity::EntityKind::User => way.from.name.clone(),
-                crate::assume::entity::EntityKind::Role => format!("role {}", way.from.name),
+        for path in &self.paths {
+            let name = match path.from.kind {
+                crate::assume::entity::EntityKind::User => path.from.name.clone(),
+                crate::assume::entity::EntityKind::Role => format!("role {}", path.from.name),
             };
-            way.push_row(&mut table, &name, &way.from, &common);
+            path.push_row(&mut table, &name, &path.from, &common);
         }
         page.append(table.into_page());
         if !self.others.is_empty() {
@@ -205,7 +205,7 @@ impl Who {
                 page.hang(Line::of("  ", Style::Plain), other, Style::Plain, 4);
             }
         }
-        push_footer(&mut page, &common, &self.ways);
+        push_footer(&mut page, &common, &self.paths);
         push_not_known(&mut page, &self.perhaps, "whom something that is not in the sources may allow it");
         page.blank();
         page.plain(INDIRECT);
@@ -217,7 +217,7 @@ impl Who {
         json!({
             "schema": 1,
             "role": entity_json(&self.role),
-            "callers": self.ways.iter().map(Way::to_json).collect::<Vec<_>>(),
+            "callers": self.paths.iter().map(AccessPath::to_json).collect::<Vec<_>>(),
             "others": self.others,
             "not_known": self.perhaps.iter().map(entity_json).collect::<Vec<_>>(),
             "trust_policy_not_known": self.not_known,
