@@ -157,7 +157,7 @@ proptest! {
                 prop_assert_eq!(denies(&text), denies(&patch.text));
             }
             Outcome::Unchanged(_) => prop_assert_eq!(before, "nynyn", "{}", text),
-            Outcome::Refused(Guard::ShutOut(_) | Guard::NobodyHasMfa) => {}
+            Outcome::Refused(Guard::ShutOut(_) | Guard::NoOneHasMfa) => {}
             Outcome::Refused(guard) => panic!("{guard}: {text}"),
         }
     }

@@ -356,7 +356,7 @@ fn nobody_and_several_of_one_name_are_told() {
     let accounts = read(&[SNAPSHOT]);
     let error = find_role(&accounts, "admin").unwrap_err();
     assert_eq!(error.to_string(), "no role `admin` in the sources");
-    let hatbox_iam::assume::entity::FindError::Nobody { near, .. } = error else { panic!("several") };
+    let hatbox_iam::assume::entity::FindError::NotFound { near, .. } = error else { panic!("several") };
     assert_eq!(near, ["Admin"]);
     let twice = r#"{"RoleDetailList": [
         {"Arn": "arn:aws:iam::111122223333:role/Ops", "RoleName": "Ops", "AssumeRolePolicyDocument": {"Statement": []}}]}"#;

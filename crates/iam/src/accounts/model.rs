@@ -148,8 +148,8 @@ impl Accounts {
     /// Merges a trust policy alone into a role that is there; that of the later source counts.
     pub(super) fn merge_trust(&mut self, account: &AccountId, arn: &str, trust: Document) {
         let Some(role) = self.account_mut(account).roles.get_mut(arn) else { return };
-        let told_by = role.trust.known().map_or(role.origin, |known| known.origin);
-        let is_later = told_by < trust.origin || role.trust == Attribute::NotGiven;
+        let origin_of_trust = role.trust.known().map_or(role.origin, |known| known.origin);
+        let is_later = origin_of_trust < trust.origin || role.trust == Attribute::NotGiven;
         let trust = Attribute::Known(trust);
         let earlier = if is_later { std::mem::replace(&mut role.trust, trust) } else { trust };
         let disagreement = disagreement(&earlier, &role.trust);

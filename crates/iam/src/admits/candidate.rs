@@ -105,7 +105,7 @@ pub(crate) fn candidates_of(statement: &Statement, principal: &Principal) -> Vec
             }
             found
         }
-        PrincipalKind::Nobody
+        PrincipalKind::NoOne
         | PrincipalKind::Service
         | PrincipalKind::Federated
         | PrincipalKind::CanonicalUser => Vec::new(),

@@ -59,12 +59,13 @@ impl<'a> Judge<'a> {
 
     /// The context of some user of the account, whatever the name.
     fn without_name(&self, mut context: Context, credentials: Credentials) -> Context {
-        let is_told =
-            |key: &str| self.trial.assumptions.context.iter().any(|(told, _)| told.eq_ignore_ascii_case(key));
-        if credentials != Credentials::RoleSession && !is_told("aws:username") {
+        let is_given = |key: &str| {
+            self.trial.assumptions.context.iter().any(|(given, _)| given.eq_ignore_ascii_case(key))
+        };
+        if credentials != Credentials::RoleSession && !is_given("aws:username") {
             context.values.remove("aws:username");
         }
-        if self.has_variable_arn && !is_told("aws:PrincipalArn") {
+        if self.has_variable_arn && !is_given("aws:PrincipalArn") {
             context.values.remove("aws:principalarn");
         }
         context

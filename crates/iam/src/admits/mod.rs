@@ -85,7 +85,7 @@ pub fn judge_admits(policy: &Policy, trial: &Trial) -> Admits {
 }
 
 /// Callers whom the first principal of an Allow names that is an account, a user or a role; failing that,
-/// anybody.
+/// any user.
 fn default_candidates(policy: &Policy) -> Vec<Candidate> {
     let allows = || policy.statements.iter().filter(|statement| statement.effect == Effect::Allow);
     let named = allows().find_map(|statement| {
@@ -93,13 +93,13 @@ fn default_candidates(policy: &Policy) -> Vec<Candidate> {
         let named = entries.iter().find(|principal| Candidate::parse(&principal.text).is_some())?;
         Some(candidates_of(statement, named))
     });
-    let anybody = || {
+    let any_user = || {
         allows().find_map(|statement| {
             let entries = &statement.principals.as_ref()?.entries;
             Some(candidates_of(statement, entries.first()?)).filter(|found| !found.is_empty())
         })
     };
-    named.or_else(anybody).unwrap_or_default()
+    named.or_else(any_user).unwrap_or_default()
 }
 
 #[cfg(test)]

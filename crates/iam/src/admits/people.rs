@@ -47,7 +47,7 @@ pub(crate) fn is_people(principal: &Principal) -> bool {
         PrincipalKind::Arn => {
             Candidate::parse(&principal.text).is_some_and(|candidate| candidate.user == principal.text)
         }
-        PrincipalKind::Nobody
+        PrincipalKind::NoOne
         | PrincipalKind::Service
         | PrincipalKind::Federated
         | PrincipalKind::CanonicalUser => false,

@@ -105,11 +105,11 @@ fn what_is_not_known_is_not_guessed() {
     assert_eq!((row(&admits).as_str(), admits.mfa), ("n?n?n", Mfa::Required));
     let depends = Answer::Unknown(vec![Fact::key("sts:ExternalId"), Fact::key("sts:RoleSessionName")]);
     assert_eq!(admits.rows[1].answer, depends);
-    let told = Trial {
+    let with_assumption = Trial {
         caller: Candidate::parse("arn:aws:iam::111122223333:user/alice"),
         assumptions: assuming(&[("sts:RoleSessionName", "alice"), ("STS:ExternalId", "x")]),
     };
-    assert_eq!(row(&judge(&statement, &told)), "nynyn");
+    assert_eq!(row(&judge(&statement, &with_assumption)), "nynyn");
     let negated = allow(r#"{"StringNotEquals": {"aws:PrincipalTag/team": "x"}}"#);
     assert_eq!(row(&judge(&negated, &Trial::default())), "?????");
 }
@@ -139,15 +139,15 @@ fn more_knowledge_turns_no_maybe_into_a_wrong_no() {
         let statement = allow(&format!(
             r#"{{"Bool": {{"aws:MultiFactorAuthPresent": "true"}}, "StringLike": {{{condition}}}}}"#
         ));
-        let told = |value: &str, caller: Option<String>| Trial {
+        let with_assumption = |value: &str, caller: Option<String>| Trial {
             caller: caller.map(|arn| Candidate::parse(&arn).unwrap()),
             assumptions: assuming(&[(key, value)]),
         };
-        let any = judge(&statement, &told(value, None));
+        let any = judge(&statement, &with_assumption(value, None));
         assert_eq!((row(&any).as_str(), any.mfa), ("n?n?n", Mfa::Required), "{condition}");
-        let named = judge(&statement, &told(value, Some(format!("{arn}/{caller}"))));
+        let named = judge(&statement, &with_assumption(value, Some(format!("{arn}/{caller}"))));
         assert_eq!((row(&named).as_str(), named.mfa), ("nynyn", Mfa::Required), "{condition}");
-        let other = judge(&statement, &told(value, Some(format!("{arn}/team/bob"))));
+        let other = judge(&statement, &with_assumption(value, Some(format!("{arn}/team/bob"))));
         assert_eq!(row(&other), "nnnnn", "{condition}");
     }
     let by_option = Trial { caller: None, assumptions: assuming(&[("sts:RoleSessionName", "alice")]) };

@@ -254,7 +254,7 @@ fn trusted_by(target: &Target) -> Trusted {
                 // A session's ARN does not tell its role's path, so it may be anybody's.
                 PrincipalKind::Arn if principal.text.contains(":assumed-role/") => trusted.is_open = true,
                 PrincipalKind::Arn => drop(trusted.arns.insert(principal.text.clone())),
-                PrincipalKind::Nobody | PrincipalKind::Service | PrincipalKind::Federated => {}
+                PrincipalKind::NoOne | PrincipalKind::Service | PrincipalKind::Federated => {}
             }
         }
     }

@@ -32,7 +32,7 @@ pub enum EntityKind {
 pub enum FindError {
     /// No user or role has the name.
     #[error("no {wanted} `{name}` in the sources")]
-    Nobody {
+    NotFound {
         /// `user or role`, or `role`.
         wanted: &'static str,
         /// As asked for.
@@ -115,7 +115,7 @@ pub fn find_caller(accounts: &Accounts, text: &str) -> Result<Entity, FindError>
     }
     let users = accounts.find_users(text).filter_map(|(_, user)| Entity::of_arn(&user.arn)).collect();
     match one_of(text, users) {
-        Err(FindError::Nobody { .. }) => {
+        Err(FindError::NotFound { .. }) => {
             let roles = accounts.find_roles(text).filter_map(|(_, role)| Entity::of_arn(&role.arn)).collect();
             let all = accounts.users().map(|(_, user)| &user.name);
             let names = all.chain(accounts.roles().map(|(_, role)| &role.name));
@@ -148,7 +148,7 @@ fn one_of(text: &str, found: Vec<Entity>) -> Result<Entity, FindError> {
     match <[Entity; 1]>::try_from(found) {
         Ok([only]) => Ok(only),
         Err(found) if found.is_empty() => {
-            Err(FindError::Nobody { wanted: "user or role", name: text.to_owned(), near: Vec::new() })
+            Err(FindError::NotFound { wanted: "user or role", name: text.to_owned(), near: Vec::new() })
         }
         Err(found) => Err(FindError::Several {
             name: text.to_owned(),
@@ -164,11 +164,11 @@ fn with_near<'a>(
     names: impl Iterator<Item = &'a String>,
 ) -> FindError {
     match error {
-        FindError::Nobody { name, .. } => {
+        FindError::NotFound { name, .. } => {
             let mut near: Vec<_> = names.filter(|known| is_near(known, &name)).cloned().collect();
             near.sort();
             near.dedup();
-            FindError::Nobody { wanted, name, near }
+            FindError::NotFound { wanted, name, near }
         }
         several @ FindError::Several { .. } => several,
     }

@@ -92,6 +92,6 @@ fn may_name(principal: &Principal, name: &str) -> bool {
                 _ => false,
             }
         }),
-        PrincipalKind::Nobody | PrincipalKind::Service | PrincipalKind::Federated => false,
+        PrincipalKind::NoOne | PrincipalKind::Service | PrincipalKind::Federated => false,
     }
 }

@@ -146,9 +146,9 @@ fn parse_denial(message: &str) -> Denial {
     let action = after.split_whitespace().next().map(trim_word);
     let resource = after.split_once("on resource:").and_then(|(_, rest)| rest.split_whitespace().next());
     Denial {
-        caller: is_told(caller),
-        action: action.and_then(is_told),
-        resource: resource.map(trim_word).and_then(is_told),
+        caller: non_empty(caller),
+        action: action.and_then(non_empty),
+        resource: resource.map(trim_word).and_then(non_empty),
         reason: parse_reason(after),
         authorization_id: parse_authorization_id(after),
     }
@@ -174,14 +174,14 @@ fn parse_reason(text: &str) -> Option<Reason> {
 fn parse_authorization_id(text: &str) -> Option<String> {
     const NAME: &str = "authorization id:";
     let at = text.to_ascii_lowercase().find(NAME)?;
-    text.get(at + NAME.len()..)?.split_whitespace().next().map(trim_word).and_then(is_told)
+    text.get(at + NAME.len()..)?.split_whitespace().next().map(trim_word).and_then(non_empty)
 }
 
 fn trim_word(word: &str) -> &str {
     word.trim_matches(['"', '\'', '`', ',', '(', ')']).trim_end_matches('.')
 }
 
-fn is_told(text: &str) -> Option<String> {
+fn non_empty(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 

@@ -38,7 +38,7 @@ pub struct Known {
 /// What AWS answered when it was asked after the error.
 #[derive(Debug, Default)]
 pub struct Answers {
-    /// What single answers told.
+    /// What single answers returned.
     pub known: Known,
     /// Account details of the account that was asked, as JSON: all that is in it.
     pub details: Option<String>,
@@ -48,7 +48,7 @@ pub struct Answers {
 
 impl Known {
     /// What is known here, and of what is not, what `other` tells. Whether there is the role asked for, `role`, is not
-    /// asked of `other` where it is told here: that may be older.
+    /// asked of `other` where it is known here: that may be older.
     #[must_use]
     pub fn or(self, other: Self, role: Option<&str>) -> Self {
         let is_there = self.role.is_some();
@@ -56,11 +56,11 @@ impl Known {
         let roles = match (self.roles, other.roles) {
             _ if is_there => None,
             // The names of others help to find the one that is meant.
-            (Some(mut told), Some(more)) => {
-                told.value.extend(more.value.into_iter().filter(|arn| Some(arn.as_str()) != role));
-                Some(told)
+            (Some(mut known), Some(more)) => {
+                known.value.extend(more.value.into_iter().filter(|arn| Some(arn.as_str()) != role));
+                Some(known)
             }
-            (told, more) => told.or(more),
+            (known, more) => known.or(more),
         };
         Self {
             caller: self.caller.or(other.caller),

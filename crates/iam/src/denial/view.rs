@@ -39,8 +39,8 @@ impl<'a> View<'a> {
             AwsError::NotAuthorized(denial) => Some(denial.as_ref()),
             _ => None,
         };
-        let told = denial.and_then(|denial| denial.caller.clone());
-        let caller = told.or_else(|| known.caller.as_ref().map(|fact| fact.value.clone()));
+        let printed_caller = denial.and_then(|denial| denial.caller.clone());
+        let caller = printed_caller.or_else(|| known.caller.as_ref().map(|fact| fact.value.clone()));
         let mut view = Self {
             aws_error,
             attempt,

@@ -326,7 +326,7 @@ fn trusted_accounts(policy: &Policy) -> Vec<String> {
 fn deleted_principals(policy: &Policy) -> Vec<String> {
     principals(policy)
         .filter(|(text, kind)| {
-            **kind == PrincipalKind::Nobody && ["AIDA", "AROA"].iter().any(|id| text.starts_with(id))
+            **kind == PrincipalKind::NoOne && ["AIDA", "AROA"].iter().any(|id| text.starts_with(id))
         })
         .map(|(text, _)| text.to_owned())
         .collect()

@@ -47,7 +47,7 @@ pub(super) fn outsiders(
         let elements = statements.filter_map(|statement| statement.principals.as_ref());
         let found = elements.flat_map(|element| {
             if element.is_negated {
-                return vec![anybody()];
+                return vec![anyone()];
             }
             element.entries.iter().filter_map(|one| outsider(accounts, one)).collect()
         });
@@ -62,7 +62,7 @@ pub(super) fn outsiders(
     }
 }
 
-fn anybody() -> Outsider {
+fn anyone() -> Outsider {
     let node = Node {
         kind: Kind::Outside,
         account: None,
@@ -91,7 +91,7 @@ fn outsider(accounts: &Accounts, principal: &Principal) -> Option<Outsider> {
     let actions: &[&str] = &["sts:AssumeRole"];
     let named = Named::InFull;
     match &principal.kind {
-        PrincipalKind::Everyone => Some(anybody()),
+        PrincipalKind::Everyone => Some(anyone()),
         PrincipalKind::Account { account, .. } => {
             let is_known = accounts.account(account).is_some();
             let node = Node { id: account.clone(), ..node(Some(account), "any user or role") };
@@ -130,7 +130,7 @@ fn outsider(accounts: &Accounts, principal: &Principal) -> Option<Outsider> {
             let actions: &[&str] = &["sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML"];
             Some(Outsider { node: node(None, name), caller: Caller::Federated(text.clone()), named, actions })
         }
-        PrincipalKind::Service | PrincipalKind::Nobody | PrincipalKind::CanonicalUser => None,
+        PrincipalKind::Service | PrincipalKind::NoOne | PrincipalKind::CanonicalUser => None,
     }
 }
 

@@ -62,7 +62,7 @@ fn find_mismatch(spot: Spot, principal: &Principal) -> Option<Finding> {
             Provider::Oidc(_) => ("A web identity", WEB_IDENTITY),
             Provider::Saml => ("A SAML identity", SAML),
         },
-        PrincipalKind::Everyone | PrincipalKind::Nobody | PrincipalKind::CanonicalUser => return None,
+        PrincipalKind::Everyone | PrincipalKind::NoOne | PrincipalKind::CanonicalUser => return None,
     };
     let allows = |action: &str| spot.statement.covers_action(action);
     let other = [ASSUME, WEB_IDENTITY, SAML].into_iter().find(|action| allows(action))?;

@@ -100,7 +100,7 @@ impl<'p> Spot<'p> {
             PrincipalKind::Service => "Principal.Service",
             PrincipalKind::Federated => "Principal.Federated",
             PrincipalKind::CanonicalUser => "Principal.CanonicalUser",
-            PrincipalKind::Account { .. } | PrincipalKind::Arn | PrincipalKind::Nobody => "Principal.AWS",
+            PrincipalKind::Account { .. } | PrincipalKind::Arn | PrincipalKind::NoOne => "Principal.AWS",
         };
         self.at(rule, principal.place, element.to_owned(), message, fix)
     }

@@ -48,9 +48,9 @@ pub(super) fn find_principals(spot: Spot, whole: &Whole, role: Option<&str>) -> 
     let is_allow = statement.effect == Effect::Allow;
     let mut found: Vec<_> =
         element.entries.iter().filter_map(|principal| find_invalid(spot, principal)).collect();
-    let everybody = element.entries.iter().find(|principal| is_everybody(principal));
-    if let Some(everybody) = everybody.filter(|_| is_allow) {
-        found.extend(find_public(spot, everybody, whole));
+    let everyone = element.entries.iter().find(|principal| is_everyone(principal));
+    if let Some(everyone) = everyone.filter(|_| is_allow) {
+        found.extend(find_public(spot, everyone, whole));
     }
     if let Some(finding) = find_self(spot, &element.entries, role).filter(|_| is_allow) {
         found.push(finding);
@@ -58,14 +58,14 @@ pub(super) fn find_principals(spot: Spot, whole: &Whole, role: Option<&str>) -> 
     found
 }
 
-fn is_everybody(principal: &Principal) -> bool {
+fn is_everyone(principal: &Principal) -> bool {
     principal.text == "*"
 }
 
 fn find_invalid(spot: Spot, principal: &Principal) -> Option<Finding> {
     let text = &principal.text;
     let finding = |rule, message: &str, fix: &str| Some(spot.on_principal(rule, principal, message, fix));
-    if !is_everybody(principal) && text.contains(['*', '?']) {
+    if !is_everyone(principal) && text.contains(['*', '?']) {
         return finding(
             Rule::PartialWildcard,
             "A principal cannot contain a wildcard, except \"*\" alone; AWS rejects the policy.",
@@ -78,12 +78,12 @@ fn find_invalid(spot: Spot, principal: &Principal) -> Option<Finding> {
             "A trust policy cannot use CanonicalUser; AWS rejects it.",
             "write the account ID under \"AWS\".",
         ),
-        PrincipalKind::Nobody if is_deleted(text) => finding(
+        PrincipalKind::NoOne if is_deleted(text) => finding(
             Rule::DeletedPrincipal,
             "This is the unique ID of a deleted user or role; no caller matches it.",
             "replace it with the ARN of the new user or role, or remove it.",
         ),
-        PrincipalKind::Nobody => finding(
+        PrincipalKind::NoOne => finding(
             Rule::InvalidPrincipal,
             "This is neither an ARN nor an account ID; AWS rejects the policy.",
             "write the ARN of a user or role, or a 12-digit account ID.",
@@ -118,8 +118,8 @@ fn find_invalid(spot: Spot, principal: &Principal) -> Option<Finding> {
             &format!("`{account}` is not an account ID: expected 12 digits; AWS rejects the policy."),
             "write the 12 digits of the account ID.",
         ),
-        PrincipalKind::Service if !is_everybody(principal) => find_service(spot, principal),
-        PrincipalKind::Federated if !is_everybody(principal) && !is_provider(text) => finding(
+        PrincipalKind::Service if !is_everyone(principal) => find_service(spot, principal),
+        PrincipalKind::Federated if !is_everyone(principal) && !is_provider(text) => finding(
             Rule::InvalidPrincipal,
             "This is not the ARN of an identity provider; AWS rejects the policy.",
             "write arn:aws:iam::ACCOUNT:oidc-provider/HOST or arn:aws:iam::ACCOUNT:saml-provider/NAME.",
@@ -143,13 +143,13 @@ fn is_provider(text: &str) -> bool {
 }
 
 /// Everyone is trusted: do conditions of the statement, or a Deny, limit that to known accounts?
-fn find_public(spot: Spot, everybody: &Principal, whole: &Whole) -> Option<Finding> {
+fn find_public(spot: Spot, everyone: &Principal, whole: &Whole) -> Option<Finding> {
     let actions: Vec<_> =
         ASSUMING.into_iter().filter(|action| spot.statement.covers_action(action)).collect();
     if actions.is_empty() {
         return None;
     }
-    let trusted = match everybody.kind {
+    let trusted = match everyone.kind {
         PrincipalKind::Service => "Every AWS service is trusted",
         PrincipalKind::Federated => "Every identity provider of the account is trusted",
         _ => "Every AWS account is trusted",
@@ -159,12 +159,12 @@ fn find_public(spot: Spot, everybody: &Principal, whole: &Whole) -> Option<Findi
     if let Some((limit, _)) = limits.iter().find(|(_, judged)| judged.is_ok()) {
         let message = format!("{trusted}; the condition on {} limits who can assume the role.", limit.key);
         let fix = "name the accounts in Principal, if they are known.";
-        return Some(spot.on_principal(Rule::PublicPrincipalConditioned, everybody, message, fix));
+        return Some(spot.on_principal(Rule::PublicPrincipalConditioned, everyone, message, fix));
     }
-    if everybody.kind == PrincipalKind::Everyone && actions.iter().all(|action| whole.is_limited(action)) {
+    if everyone.kind == PrincipalKind::Everyone && actions.iter().all(|action| whole.is_limited(action)) {
         let message = format!("{trusted}; a Deny limits who can assume the role.");
         let fix = "name the accounts in Principal, if they are known.";
-        return Some(spot.on_principal(Rule::PublicPrincipalConditioned, everybody, message, fix));
+        return Some(spot.on_principal(Rule::PublicPrincipalConditioned, everyone, message, fix));
     }
     let why = |wanted: &dyn Fn(&Condition, &Wide) -> Option<String>| {
         limits.iter().find_map(|(condition, judged)| wanted(condition, judged.as_ref().err()?))
@@ -193,7 +193,7 @@ fn find_public(spot: Spot, everybody: &Principal, whole: &Whole) -> Option<Findi
         None => format!("{trusted}, and no condition limits who can assume the role."),
     };
     let fix = "name the accounts in Principal, or add a condition on aws:PrincipalOrgID with the whole ID.";
-    Some(spot.on_principal(Rule::PublicPrincipal, everybody, message, fix))
+    Some(spot.on_principal(Rule::PublicPrincipal, everyone, message, fix))
 }
 
 fn is_chosen(key: &str) -> bool {

@@ -109,7 +109,7 @@ impl<'p> Judge<'p> {
 
         let denying = verdicts.iter().find(|(_, verdict)| verdict.deny.is_yes());
         if let Some((layer, _)) = denying {
-            let because = self.tell(findings(), |finding| {
+            let because = self.render_reasons(findings(), |finding| {
                 finding.layer == *layer && finding.statement.effect == Effect::Deny && finding.truth.is_yes()
             });
             return deny(DenyKind::Explicit, *layer, because);
@@ -127,7 +127,7 @@ impl<'p> Judge<'p> {
         let allow = allow_of(Layer::Scp).and(Answer::any(ways.iter().map(through)));
         if allow.is_no() {
             let layer = blame(&ways, |layer| allow_of(layer).is_no());
-            let because = self.tell(findings(), |finding| {
+            let because = self.render_reasons(findings(), |finding| {
                 finding.layer == layer && finding.statement.effect == Effect::Allow
             });
             return self.deny_for_want(layer, because);
@@ -135,31 +135,33 @@ impl<'p> Judge<'p> {
 
         let denied = Answer::any(verdicts.iter().map(|(_, verdict)| verdict.deny.clone()));
         if let Answer::Unknown(facts) = allow.and(denied.not()) {
-            let mut because = self.tell(findings(), |finding| matches!(finding.truth, Answer::Unknown(_)));
+            let mut because =
+                self.render_reasons(findings(), |finding| matches!(finding.truth, Answer::Unknown(_)));
             if self.detail == Detail::Reasons {
                 let contest = ways.iter().filter(|way| !way.opened.is_no()).find_map(|way| way.contest);
                 because.extend(self.render_unknown_layers(&facts, contest));
             }
             return unknown(facts, because);
         }
-        let mut because = self
-            .tell(findings(), |finding| finding.statement.effect == Effect::Allow && finding.truth.is_yes());
+        let mut because = self.render_reasons(findings(), |finding| {
+            finding.statement.effect == Effect::Allow && finding.truth.is_yes()
+        });
         if let (Caller::Root(account), Detail::Reasons) = (&self.request.caller, self.detail) {
             because.push(format!("the root user of {account} has every permission"));
         }
         Judgement { decision: Decision::Allow, because }
     }
 
-    fn tell<'f>(
+    fn render_reasons<'f>(
         &self,
         findings: impl IntoIterator<Item = &'f Finding<'p>>,
-        is_telling: impl Fn(&Finding) -> bool,
+        is_reason: impl Fn(&Finding) -> bool,
     ) -> Vec<String>
     where
         'p: 'f,
     {
         match self.detail {
-            Detail::Reasons => render_findings(findings, is_telling),
+            Detail::Reasons => render_findings(findings, is_reason),
             Detail::Nothing => Vec::new(),
         }
     }
@@ -197,18 +199,20 @@ impl<'p> Judge<'p> {
             return deny(DenyKind::Implicit, Layer::Identity, vec!["no policy is given".to_owned()]);
         };
         let verdict = self.judge_policies(layer, Origin::only("policy"), std::slice::from_ref(policy));
-        let told = |is_telling: &dyn Fn(&Finding) -> bool| self.tell(&verdict.findings, is_telling);
-        let applied = |effect| told(&|finding| finding.statement.effect == effect && finding.truth.is_yes());
+        let reasons =
+            |is_reason: &dyn Fn(&Finding) -> bool| self.render_reasons(&verdict.findings, is_reason);
+        let applied =
+            |effect| reasons(&|finding| finding.statement.effect == effect && finding.truth.is_yes());
         if verdict.deny.is_yes() {
             return deny(DenyKind::Explicit, layer, applied(Effect::Deny));
         }
         match verdict.allow.clone().and(verdict.deny.clone().not()) {
             Answer::Yes => Judgement { decision: Decision::Allow, because: applied(Effect::Allow) },
             Answer::No => {
-                self.deny_for_want(layer, told(&|finding| finding.statement.effect == Effect::Allow))
+                self.deny_for_want(layer, reasons(&|finding| finding.statement.effect == Effect::Allow))
             }
             Answer::Unknown(facts) => {
-                unknown(facts, told(&|finding| matches!(finding.truth, Answer::Unknown(_))))
+                unknown(facts, reasons(&|finding| matches!(finding.truth, Answer::Unknown(_))))
             }
         }
     }
@@ -423,12 +427,12 @@ mod tests {
 
     #[test]
     fn an_answer_tells_some_statements_and_counts_the_rest() {
-        let told = |count: usize| {
+        let reasons = |count: usize| {
             let other = r#"{"Effect": "Allow", "Principal": {"AWS": "777788889999"}, "Action": "*"}"#;
             because(&format!(r#""trust_policy": {{"Statement": [{}]}}, {MAY}"#, vec![other; count].join(",")))
         };
-        assert_eq!(told(8).len(), 8);
-        let ten = told(10);
+        assert_eq!(reasons(8).len(), 8);
+        let ten = reasons(10);
         assert_eq!((ten.len(), ten.last().map(String::as_str)), (9, Some("and 2 more statements")));
     }
 
@@ -445,10 +449,10 @@ mod tests {
 
     #[test]
     fn an_expected_external_id_is_never_told() {
-        let told = because(
+        let reasons = because(
             r#""trust_policy": {"Statement": {"Effect": "Allow", "Principal": "*", "Action": "*",
                 "Condition": {"StringEquals": {"sts:ExternalId": "theirs"}}}}"#,
         );
-        assert!(!told.concat().contains("theirs"), "{told:?}");
+        assert!(!reasons.concat().contains("theirs"), "{reasons:?}");
     }
 }

@@ -7,7 +7,7 @@ use super::document::{Effect, Statement};
 use super::statement::Miss;
 
 /// How many findings an answer tells.
-const MAX_TOLD: usize = 8;
+const MAX_SHOWN: usize = 8;
 
 /// Which policy a statement stands in.
 #[derive(Debug, Clone, Copy)]
@@ -108,13 +108,13 @@ impl Finding<'_> {
     }
 }
 
-/// Tells the findings that `is_telling` picks: those that applied first, then those that got furthest.
+/// Renders the findings that `is_picked` picks: those that applied first, then those that got furthest.
 pub(super) fn render_findings<'f, 'p: 'f>(
     findings: impl IntoIterator<Item = &'f Finding<'p>>,
-    is_telling: impl Fn(&Finding) -> bool,
+    is_picked: impl Fn(&Finding) -> bool,
 ) -> Vec<String> {
-    let mut told: Vec<_> = findings.into_iter().filter(|finding| is_telling(finding)).collect();
-    told.sort_by_key(|finding| match (&finding.truth, &finding.miss) {
+    let mut picked: Vec<_> = findings.into_iter().filter(|finding| is_picked(finding)).collect();
+    picked.sort_by_key(|finding| match (&finding.truth, &finding.miss) {
         (Answer::Yes, _) => 0,
         (Answer::Unknown(_), _) => 1,
         (_, Some(Miss::Condition { .. })) => 2,
@@ -122,8 +122,8 @@ pub(super) fn render_findings<'f, 'p: 'f>(
         (_, Some(Miss::Action)) => 4,
         (_, Some(Miss::Principal) | None) => 5,
     });
-    let more = told.len().saturating_sub(MAX_TOLD);
-    let mut texts: Vec<_> = told.into_iter().take(MAX_TOLD).map(Finding::render).collect();
+    let more = picked.len().saturating_sub(MAX_SHOWN);
+    let mut texts: Vec<_> = picked.into_iter().take(MAX_SHOWN).map(Finding::render).collect();
     if more > 0 {
         texts.push(format!("and {more} more statements"));
     }

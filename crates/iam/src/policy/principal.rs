@@ -31,8 +31,8 @@ pub enum PrincipalKind {
     },
     /// A user's, a role's or a session's ARN.
     Arn,
-    /// A unique id (`AIDA...`, `AROA...`), which AWS shows for somebody who was deleted, or what names nobody.
-    Nobody,
+    /// A unique id (`AIDA...`, `AROA...`), which AWS shows for a deleted user or role, or a text that names no one.
+    NoOne,
     /// A service: `ec2.amazonaws.com`.
     Service,
     /// A web identity or SAML provider.
@@ -46,7 +46,7 @@ pub enum PrincipalKind {
 pub(super) enum Route {
     /// A service or a provider, by name.
     Outsider,
-    /// Everybody.
+    /// Everyone.
     Everyone,
     /// The user's own ARN.
     User,
@@ -71,7 +71,7 @@ impl Principal {
                 partition: Some(arn.partition.to_owned()),
             },
             Some(_) => PrincipalKind::Arn,
-            None => PrincipalKind::Nobody,
+            None => PrincipalKind::NoOne,
         };
         Self { text, place, kind }
     }

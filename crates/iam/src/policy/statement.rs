@@ -84,14 +84,14 @@ fn covers_resource(statement: &Statement, layer: Layer, request: &Request) -> An
 /// The ways in which a statement names a caller.
 pub(super) type Routes = Cow<'static, [(Route, Answer)]>;
 
-static EVERYBODY: [(Route, Answer); 1] = [(Route::Everyone, Answer::Yes)];
+static EVERYONE: [(Route, Answer); 1] = [(Route::Everyone, Answer::Yes)];
 
 /// The ways in which `statement` names `caller`; none when it does not. Without a principal element,
-/// everybody in a policy of callers, nobody in a policy of a resource.
+/// everyone in a policy of callers, no one in a policy of a resource.
 pub(super) fn routes(statement: &Statement, layer: Layer, caller: &Caller) -> Routes {
     match &statement.principals {
         None if layer == Layer::Trust => Cow::Borrowed(&[]),
-        None => Cow::Borrowed(&EVERYBODY),
+        None => Cow::Borrowed(&EVERYONE),
         Some(element) if element.is_negated => {
             let is_meant = match statement.effect {
                 Effect::Deny => is_listed_in_full(&element.entries, caller).not(),
@@ -146,8 +146,8 @@ impl Policy {
         let is_plain = |element: &&Element<Template>| {
             !element.is_negated && element.entries.iter().all(|entry| is_one(&entry.text))
         };
-        let is_told = elements.iter().all(is_plain);
-        is_told.then(|| {
+        let all_plain = elements.iter().all(is_plain);
+        all_plain.then(|| {
             elements.into_iter().flat_map(|element| &element.entries).map(|entry| entry.text.as_str())
         })
     }

@@ -270,8 +270,8 @@ impl<'p> Judge<'p> {
             let origin = Origin { index: origin.index.map(|_| index), ..origin };
             for (statement, number) in policy.statements.iter().zip(1..) {
                 // A further Allow tells a reason, and decides nothing.
-                let is_told = self.detail == Detail::Reasons;
-                if !is_told && statement.effect == Effect::Allow && verdict.allow.is_yes() {
+                let has_reasons = self.detail == Detail::Reasons;
+                if !has_reasons && statement.effect == Effect::Allow && verdict.allow.is_yes() {
                     continue;
                 }
                 let named = routes(statement, layer, &self.request.caller);
@@ -339,7 +339,7 @@ mod tests {
     }
 
     const ROLE: &str = "arn:aws:iam::111122223333:role/Ops";
-    const EVERYBODY: &str = r#""Effect": "Allow", "Principal": "*", "Action": "*""#;
+    const EVERYONE: &str = r#""Effect": "Allow", "Principal": "*", "Action": "*""#;
 
     fn implicit(layer: Layer) -> Decision {
         Decision::Deny { kind: DenyKind::Implicit, layer }
@@ -347,7 +347,7 @@ mod tests {
 
     #[test]
     fn an_unsigned_request_reads_a_public_bucket_but_puts_on_no_role() {
-        let bucket = Layers { resource: Some(policy(EVERYBODY)), ..Layers::default() };
+        let bucket = Layers { resource: Some(policy(EVERYONE)), ..Layers::default() };
         let read = request(Caller::Anonymous, "s3:GetObject", "arn:aws:s3:::box/a");
         assert_eq!(evaluate(&read, &bucket).decision, Decision::Allow);
         let spared = r#""Effect": "Deny", "NotPrincipal": {"AWS": "111122223333"}, "Action": "*""#;
@@ -355,14 +355,14 @@ mod tests {
         closed.resource.iter_mut().for_each(|open| open.statements.extend(policy(spared).statements));
         let explicit = Decision::Deny { kind: DenyKind::Explicit, layer: Layer::Trust };
         assert_eq!(evaluate(&read, &closed).decision, explicit);
-        let role = Layers { trust: Some(policy(EVERYBODY)), ..Layers::default() };
+        let role = Layers { trust: Some(policy(EVERYONE)), ..Layers::default() };
         let assume = request(Caller::Anonymous, "sts:AssumeRole", ROLE);
         assert_eq!(evaluate(&assume, &role).decision, implicit(Layer::Trust));
     }
 
     #[test]
     fn a_trust_policy_has_no_say_on_other_actions_on_the_role() {
-        let trusted = Layers { trust: Some(policy(EVERYBODY)), ..Layers::default() };
+        let trusted = Layers { trust: Some(policy(EVERYONE)), ..Layers::default() };
         let read = request(alice(), "iam:GetRole", ROLE);
         assert_eq!(evaluate(&read, &trusted).decision, implicit(Layer::Identity));
         let may = policy(r#""Effect": "Allow", "Action": "iam:*", "Resource": "*""#);

@@ -153,7 +153,7 @@ fn others(accounts: &Accounts, target: &Target) -> Vec<String> {
                 },
                 PrincipalKind::Arn => session_elsewhere(accounts, &principal.text)
                     .map(|session| format!("{session} (not in the sources){under}")),
-                PrincipalKind::Nobody | PrincipalKind::CanonicalUser => None,
+                PrincipalKind::NoOne | PrincipalKind::CanonicalUser => None,
             }
         }));
     }

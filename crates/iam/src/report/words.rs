@@ -23,7 +23,7 @@ pub(crate) fn principals(statement: &Statement) -> String {
             PrincipalKind::Everyone => "everyone".to_owned(),
             PrincipalKind::Account { account, .. } => format!("account {account}"),
             PrincipalKind::Arn => principal_of_arn(&principal.text),
-            PrincipalKind::Nobody => format!("`{}`, which was deleted", principal.text),
+            PrincipalKind::NoOne => format!("`{}`, which was deleted", principal.text),
             PrincipalKind::Service => format!("the service {}", principal.text),
             PrincipalKind::Federated => format!("the provider {}", principal.text),
             PrincipalKind::CanonicalUser => "an account by its canonical id".to_owned(),
@@ -88,8 +88,8 @@ pub(crate) fn describe_principal(principal: &Principal) -> String {
         PrincipalKind::Service => format!("the service {text}"),
         PrincipalKind::Federated => format!("identities of {text}"),
         PrincipalKind::CanonicalUser => format!("the account with the canonical ID {text}"),
-        PrincipalKind::Nobody if is_deleted(text) => format!("no one: {text} was deleted"),
-        PrincipalKind::Nobody => format!("no one: `{text}` is not a principal"),
+        PrincipalKind::NoOne if is_deleted(text) => format!("no one: {text} was deleted"),
+        PrincipalKind::NoOne => format!("no one: `{text}` is not a principal"),
         PrincipalKind::Arn => describe_arn(text),
     }
 }

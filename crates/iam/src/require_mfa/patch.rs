@@ -80,10 +80,10 @@ fn ask_for_mfa(text: &mut Text, statement: &Statement, max_age: Option<u64>) {
             if is_strong(condition) {
                 has_presence = true;
             } else {
-                has_presence |= mend_presence(text, condition, has_presence);
+                has_presence |= fix_presence(text, condition, has_presence);
             }
         } else if is_age(condition) {
-            mend_age(text, condition);
+            fix_age(text, condition);
         }
     }
     if !has_presence {
@@ -96,19 +96,19 @@ fn ask_for_mfa(text: &mut Text, statement: &Statement, max_age: Option<u64>) {
 
 /// Whether it asks for MFA, and for nothing that nobody has.
 fn is_strong(condition: &Condition) -> bool {
-    let says_true = condition.values.iter().all(|value| value.text.eq_ignore_ascii_case("true"));
+    let is_true = condition.values.iter().all(|value| value.text.eq_ignore_ascii_case("true"));
     let is_bool = matches!(condition.operator.test, Test::Bool | Test::TextIgnoreCase);
-    is_bool && says_true && !condition.values.is_empty() && find_weakness(condition, Effect::Allow).is_none()
+    is_bool && is_true && !condition.values.is_empty() && find_weakness(condition, Effect::Allow).is_none()
 }
 
 /// Writes `Bool` in the place of an operator that lets an absent key pass, where that is all there is to mend;
 /// else takes the condition out. Whether it asks for MFA now.
-fn mend_presence(text: &mut Text, condition: &Condition, has_presence: bool) -> bool {
-    let says_true = condition.values.iter().all(|value| value.text.eq_ignore_ascii_case("true"));
+fn fix_presence(text: &mut Text, condition: &Condition, has_presence: bool) -> bool {
+    let is_true = condition.values.iter().all(|value| value.text.eq_ignore_ascii_case("true"));
     let name = condition.operator_name.as_str();
     let is_alone = text.names(&["Condition", name]).len() == 1;
     let has_bool = text.names(&["Condition"]).iter().any(|other| other.eq_ignore_ascii_case("Bool"));
-    let can_rename = condition.operator.test == Test::Bool && says_true && is_alone && !has_bool;
+    let can_rename = condition.operator.test == Test::Bool && is_true && is_alone && !has_bool;
     if can_rename && !has_presence && !condition.values.is_empty() {
         text.rename(&["Condition"], name, "Bool");
         return true;
@@ -118,7 +118,7 @@ fn mend_presence(text: &mut Text, condition: &Condition, has_presence: bool) -> 
 }
 
 /// A limit on the age without `IfExists`; what else there is about the age goes.
-fn mend_age(text: &mut Text, condition: &Condition) {
+fn fix_age(text: &mut Text, condition: &Condition) {
     if find_weakness(condition, Effect::Allow).is_none() {
         return;
     }

@@ -77,7 +77,7 @@ pub enum Guard {
     OwnedByAws,
     /// Services, providers and roles only.
     #[error("no one whom this role trusts can have MFA")]
-    NobodyHasMfa,
+    NoOneHasMfa,
     /// Longer than AWS takes.
     #[error("the policy would have {count} characters, and AWS takes {limit}")]
     TooLong {
@@ -109,9 +109,9 @@ pub fn require_mfa(text: &str, wanted: &Wanted) -> Result<Outcome, PolicyError> 
     }
     let people = people_statements(&policy, &wanted.trial);
     if people.is_empty() {
-        return Ok(Outcome::Refused(Guard::NobodyHasMfa));
+        return Ok(Outcome::Refused(Guard::NoOneHasMfa));
     }
-    let effects = tell_effects(&policy, &people);
+    let effects = resolve_effects(&policy, &people);
     let (after, changes) = patch(text, &policy, &people, wanted.max_age);
     let patched = Policy::parse(&after)?;
     for of_people in people_statements(&patched, &wanted.trial) {
@@ -215,7 +215,7 @@ fn has_age(statement: &Statement, seconds: u64) -> bool {
     })
 }
 
-fn tell_effects(policy: &Policy, people: &[PeopleStatement]) -> Effects {
+fn resolve_effects(policy: &Policy, people: &[PeopleStatement]) -> Effects {
     let mut effects = Effects::default();
     let add = |list: &mut Vec<String>, text: String| {
         if !list.contains(&text) {

@@ -144,7 +144,7 @@ fn guards_leave_the_policy_as_it_is() {
         other => panic!("{other:?}"),
     };
     let plain = Wanted::default();
-    assert_eq!(refused(&one(r#"{"Service":"ec2.amazonaws.com"}"#, ""), &plain), Guard::NobodyHasMfa);
+    assert_eq!(refused(&one(r#"{"Service":"ec2.amazonaws.com"}"#, ""), &plain), Guard::NoOneHasMfa);
     for role in ["aws-service-role/x.amazonaws.com/AWSServiceRoleForX", "AWSReservedSSO_Admin_1"] {
         let role = Some(format!("arn:aws:iam::111122223333:role/{role}"));
         assert_eq!(refused(OPEN, &Wanted { role, ..Wanted::default() }), Guard::OwnedByAws);

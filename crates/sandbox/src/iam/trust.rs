@@ -71,7 +71,7 @@ fn check_principal(world: &World, principal: &Principal) -> Result<(), ErrorResp
         PrincipalKind::Everyone => return Ok(()),
         PrincipalKind::Account { account, .. } => ("AWS", world.accounts.contains_key(account)),
         PrincipalKind::Arn => ("AWS", is_there(world, name)),
-        PrincipalKind::Nobody => ("AWS", false),
+        PrincipalKind::NoOne => ("AWS", false),
         PrincipalKind::CanonicalUser => ("CANONICALUSER", false),
         PrincipalKind::Service => {
             ("SERVICE", name.contains(".amazonaws.com") || name.ends_with(".aws.internal"))

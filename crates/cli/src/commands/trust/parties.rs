@@ -152,11 +152,11 @@ fn context_of(profile: &Profile) -> Vec<(String, String)> {
 fn not_found(error: &FindError) -> Failure {
     let failure = Failure::new(FailureKind::Usage, format!("{error}, and no profile of that name"));
     match error {
-        FindError::Nobody { near, .. } if !near.is_empty() => {
+        FindError::NotFound { near, .. } if !near.is_empty() => {
             let near: Vec<_> = near.iter().map(|name| format!("`{name}`")).collect();
             failure.hint(format!("there is {}", near.join(", ")))
         }
-        FindError::Nobody { .. } => failure,
+        FindError::NotFound { .. } => failure,
         FindError::Several { .. } => {
             Failure::new(FailureKind::Usage, error.to_string()).hint("name it by its ARN")
         }

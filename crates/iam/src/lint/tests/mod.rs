@@ -16,13 +16,13 @@ pub(super) fn policy(statements: &[&str]) -> String {
 }
 
 /// `rule@line:column element` of each finding.
-fn told(report: &Report) -> Vec<String> {
+fn ids_and_places(report: &Report) -> Vec<String> {
     let place = |finding: &Finding| format!("{}:{}", finding.place.line, finding.place.column);
-    let tell = |finding: &Finding| {
+    let id_and_place = |finding: &Finding| {
         let tail = if finding.element.is_empty() { String::new() } else { format!(" {}", finding.element) };
         format!("{}@{}{tail}", finding.rule.id(), place(finding))
     };
-    report.findings.iter().map(tell).collect()
+    report.findings.iter().map(id_and_place).collect()
 }
 
 const GOOD: &str = r#"{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"sts:AssumeRole","Condition":{"Bool":{"aws:MultiFactorAuthPresent":"true"}}}"#;
@@ -110,7 +110,7 @@ fn each_hole_in_mfa_has_its_rule_and_its_place() {
         let statements: Vec<_> = statements.iter().map(String::as_str).collect();
         let text = policy(&statements);
         let report = lint(&text);
-        let found: Vec<_> = told(&report).into_iter().map(|told| strip_column(&told)).collect();
+        let found: Vec<_> = ids_and_places(&report).into_iter().map(|found| strip_column(&found)).collect();
         assert_eq!(found, expected, "{statements:?}");
         for finding in &report.findings {
             let line = text.lines().nth(finding.place.line as usize - 1).unwrap();
@@ -121,8 +121,8 @@ fn each_hole_in_mfa_has_its_rule_and_its_place() {
 }
 
 /// `rule@line:column element` without the column.
-fn strip_column(told: &str) -> String {
-    let (head, tail) = told.split_once(':').unwrap();
+fn strip_column(found: &str) -> String {
+    let (head, tail) = found.split_once(':').unwrap();
     format!("{head}{}", tail.trim_start_matches(|c: char| c.is_ascii_digit()))
 }
 
@@ -171,7 +171,11 @@ fn each_other_rule_finds_what_it_is_about() {
         r#"{{"Statement": [{}]}}"#,
         account(r#","StringLike":{"sts:RoleSessionName":"${aws:username}"}"#)
     ));
-    assert!(told(&old).iter().any(|finding| finding.starts_with("version-variables@")), "{:?}", told(&old));
+    assert!(
+        ids_and_places(&old).iter().any(|finding| finding.starts_with("version-variables@")),
+        "{:?}",
+        ids_and_places(&old)
+    );
 }
 
 #[test]
@@ -196,7 +200,7 @@ fn what_is_right_is_not_found_fault_with() {
             &format!("{{{mfa}}}"),
         ),
     ] {
-        assert_eq!(told(&lint(&policy(&[&statement]))), [] as [&str; 0], "{statement}");
+        assert_eq!(ids_and_places(&lint(&policy(&[&statement]))), [] as [&str; 0], "{statement}");
     }
 }
 
@@ -419,7 +423,10 @@ fn the_sarif_names_rules_files_and_places() {
     assert_eq!(physical["region"], serde_json::json!({"startLine": 2, "startColumn": 1}));
     let invocation = &run["invocations"][0];
     assert_eq!(invocation["executionSuccessful"], false);
-    let told = &invocation["toolExecutionNotifications"];
-    assert_eq!(told[0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"], "file:///c.json");
-    assert_eq!((&told[1]["level"], told.as_array().unwrap().len()), (&"note".into(), 2));
+    let ids_and_places = &invocation["toolExecutionNotifications"];
+    assert_eq!(
+        ids_and_places[0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"],
+        "file:///c.json"
+    );
+    assert_eq!((&ids_and_places[1]["level"], ids_and_places.as_array().unwrap().len()), (&"note".into(), 2));
 }

@@ -90,7 +90,7 @@ fn verify_by(world: &World, global: &GlobalArgs, profile: Option<&ProfileName>) 
 fn failure_of(role: &RoleFacts, guard: &Guard) -> Failure {
     let failure = Failure::new(FailureKind::Refused, format!("`{}` is left as it is: {guard}", role.name));
     match guard {
-        Guard::NobodyHasMfa => {
+        Guard::NoOneHasMfa => {
             failure.hint("services, providers and roles never have MFA: nothing was changed")
         }
         Guard::TooLong { .. } => {
