@@ -30,7 +30,7 @@ pub(crate) fn set_program_name(name: &'static str) {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Company {
     /// No one.
-    Nobody,
+    None,
     /// A program that may open the terminal to ask. The line gives way for good where it does: to ask for a secret, or
     /// over the whole screen, it takes the terminal out of its usual mode first.
     MayAsk,
@@ -67,15 +67,15 @@ impl WaitLine {
             let is_beside = is_terminal && company == Company::OnTerminal;
             let mut wait = if can_erase || is_beside { ON_TERMINAL } else { ELSEWHERE };
             // Nothing else on the screen says so, and the program may look like one that hangs.
-            let way_out = if is_beside { ", Ctrl-C stops it" } else { "" };
+            let hint = if is_beside { ", Ctrl-C stops it" } else { "" };
             let mut frame = FRAMES.iter().cycle();
             let mut is_shown = false;
             while ended.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {
-                if is_terminal && company != Company::Nobody && !is_in_usual_mode() {
+                if is_terminal && company != Company::None && !is_in_usual_mode() {
                     ended.recv().ok();
                     return;
                 }
-                let text = render(&what(), started.elapsed(), limit, way_out);
+                let text = render(&what(), started.elapsed(), limit, hint);
                 if !can_erase {
                     say(&text);
                     ended.recv().ok();
@@ -106,8 +106,8 @@ impl Drop for WaitLine {
     }
 }
 
-fn render(what: &str, waited: Duration, limit: Duration, way_out: &str) -> String {
-    let limit = format!("(up to {} s{way_out})", limit.as_secs());
+fn render(what: &str, waited: Duration, limit: Duration, hint: &str) -> String {
+    let limit = format!("(up to {} s{hint})", limit.as_secs());
     match waited.as_secs() {
         0 => format!("{what} {limit}"),
         seconds => format!("{what}: {seconds} s {limit}"),
@@ -131,12 +131,12 @@ mod tests {
     #[test]
     fn the_line_says_what_for_how_long_and_for_how_long_at_most() {
         let limit = Duration::from_mins(1);
-        for (waited, way_out, line) in [
+        for (waited, hint, line) in [
             (400, "", "waiting for x (up to 60 s)"),
             (7900, "", "waiting for x: 7 s (up to 60 s)"),
             (400, ", Ctrl-C stops it", "waiting for x (up to 60 s, Ctrl-C stops it)"),
         ] {
-            assert_eq!(render("waiting for x", Duration::from_millis(waited), limit, way_out), line);
+            assert_eq!(render("waiting for x", Duration::from_millis(waited), limit, hint), line);
         }
     }
 }

@@ -210,14 +210,14 @@ mod tests {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/moving-from-aws-vault.md");
         let document = std::fs::read_to_string(path).unwrap();
         let rows: Vec<_> = document.lines().filter(|line| line.starts_with("| `")).collect();
-        let is_told = |name: &str, word: &str| {
+        let has_word = |name: &str, word: &str| {
             rows.iter().any(|row| row.contains(&format!("`{name}`")) && row.contains(word))
         };
         for (name, _) in WITHOUT_EFFECT {
-            assert!(is_told(name, "no effect"), "{name}");
+            assert!(has_word(name, "no effect"), "{name}");
         }
         for (name, _) in MISSING {
-            assert!(is_told(name, "not there yet"), "{name}");
+            assert!(has_word(name, "not there yet"), "{name}");
         }
         // And the other way round: what the document says to have no effect has none.
         for row in rows.iter().filter(|row| row.contains("| no effect")) {

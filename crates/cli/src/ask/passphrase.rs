@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use crate::ask::helper::run_helper;
 use crate::prompt::{Echo, PromptError, Question};
 #[cfg(feature = "plugins")]
-use crate::store::asker::PluginSays;
+use crate::store::asker::PluginMessage;
 use crate::store::asker::{Asker, OwnPrompt, PassphraseError, PassphraseFor};
 use crate::sys::descriptor;
 use crate::world::World;
@@ -88,7 +88,7 @@ impl Asker for PassphraseAsker<'_> {
     fn passphrase(&mut self, what: PassphraseFor) -> Result<SecretString, PassphraseError> {
         let Some(source) = self.source else {
             return match self.interaction {
-                Interaction::Never => Err(PassphraseError::NoWay),
+                Interaction::Never => Err(PassphraseError::CannotAsk),
                 Interaction::Allowed => ask_person(self.world, &self.patience, what),
             };
         };
@@ -108,7 +108,7 @@ impl Asker for PassphraseAsker<'_> {
 
     fn may_prompt(&mut self, prompt: OwnPrompt) -> Result<(), PassphraseError> {
         if self.interaction == Interaction::Never {
-            return Err(PassphraseError::NoWay);
+            return Err(PassphraseError::CannotAsk);
         }
         if prompt == OwnPrompt::Desktop && !self.world.environment.has_desktop() {
             return Err(PassphraseError::NoDesktop);
@@ -116,23 +116,23 @@ impl Asker for PassphraseAsker<'_> {
         #[cfg(feature = "plugins")]
         if prompt == OwnPrompt::PluginOrPassphrase && self.source.is_some() {
             // A passphrase that is at hand needs no touch of a security key.
-            return Err(PassphraseError::NoWay);
+            return Err(PassphraseError::CannotAsk);
         }
         Ok(())
     }
 
     #[cfg(feature = "plugins")]
-    fn plugin(&mut self, says: &PluginSays) -> Result<Option<SecretString>, PassphraseError> {
+    fn plugin(&mut self, message: &PluginMessage) -> Result<Option<SecretString>, PassphraseError> {
         let ask = |plugin: &str, text: &str, echo| {
             ask_line(self.world, &self.patience, &format!("age-plugin-{plugin}: {text}: "), echo).map(Some)
         };
-        match says {
-            PluginSays::Message { plugin, text } => {
+        match message {
+            PluginMessage::Message { plugin, text } => {
                 self.world.prompter().show(&format!("age-plugin-{plugin}: {text}"));
                 Ok(None)
             }
-            PluginSays::Line { plugin, text } => ask(plugin, text, Echo::Shown),
-            PluginSays::Secret { plugin, text } => ask(plugin, text, Echo::Hidden),
+            PluginMessage::Line { plugin, text } => ask(plugin, text, Echo::Shown),
+            PluginMessage::Secret { plugin, text } => ask(plugin, text, Echo::Hidden),
         }
     }
 
@@ -209,7 +209,7 @@ fn ask_line(
     let question = Question { text, echo, timeout: waiting.timeout, is_over: waiting.is_over };
     world.prompter().ask_line(&question).map_err(|error| match error {
         PromptError::Cancelled => PassphraseError::Cancelled,
-        PromptError::NoTerminal => PassphraseError::NoWay,
+        PromptError::NoTerminal => PassphraseError::CannotAsk,
         PromptError::TimedOut(_) => PassphraseError::TimedOut,
         PromptError::AnsweredElsewhere => PassphraseError::AnsweredElsewhere,
         error @ PromptError::Io(_) => PassphraseError::Source { what: error.to_string() },

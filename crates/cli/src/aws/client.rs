@@ -141,7 +141,7 @@ impl Runner {
         E: ProvideErrorMetadata + Error + 'static,
     {
         let trace = self.transport.trace().clone();
-        let _line = WaitLine::start(OPERATION_TIMEOUT, Company::Nobody, move || trace.render_waiting());
+        let _line = WaitLine::start(OPERATION_TIMEOUT, Company::None, move || trace.render_waiting());
         self.runtime.block_on(call).map_err(|error| Unanswered::of_sdk(&error, self.transport.trace()))
     }
 

@@ -48,7 +48,7 @@ pub(crate) fn fetch_date(
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(DateError::Runtime)?;
     let connector = transport.connector(None, AnswerLimit::Usual);
     let trace = transport.trace().clone();
-    let _line = WaitLine::start(TIMEOUT, Company::Nobody, move || trace.render_waiting());
+    let _line = WaitLine::start(TIMEOUT, Company::None, move || trace.render_waiting());
     let answer = runtime.block_on(async { tokio::time::timeout(TIMEOUT, connector.call(request)).await });
     let answer = answer
         .map_err(|_| DateError::Unreachable("no answer in time".to_owned()))?

@@ -54,10 +54,10 @@ impl KeychainVault {
     }
 
     pub(super) fn read(&self, profile: &ProfileName) -> Result<FoundKey, ReadError> {
-        let keychain = self.keychain().map_err(ReadError::Said)?;
+        let keychain = self.keychain().map_err(ReadError::Reported)?;
         let (password, _) = keychain
             .find_generic_password(SERVICE, profile.as_str())
-            .map_err(|error| ReadError::Said(words(error)))?;
+            .map_err(|error| ReadError::Reported(words(error)))?;
         let data = Zeroizing::new(password.as_ref().to_vec());
         parse_key(&data).map_err(ReadError::Form)
     }

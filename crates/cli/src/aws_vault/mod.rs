@@ -189,7 +189,7 @@ pub(crate) enum ReadError {
     #[error("{0}")]
     Form(&'static str),
     #[error("it cannot be read: {0}")]
-    Said(String),
+    Reported(String),
 }
 
 #[derive(Deserialize)]

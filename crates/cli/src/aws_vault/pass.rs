@@ -47,7 +47,7 @@ impl PassVault {
     }
 
     pub(super) fn read(&self, profile: &ProfileName) -> Result<FoundKey, ReadError> {
-        let shown = self.run(&["show", &self.entry_of(profile)]).map_err(ReadError::Said)?;
+        let shown = self.run(&["show", &self.entry_of(profile)]).map_err(ReadError::Reported)?;
         parse_item(profile, &shown).map_err(ReadError::Form)
     }
 
@@ -62,7 +62,7 @@ impl PassVault {
                 Some(source) => source.to_string(),
                 None => error.to_string(),
             },
-            Failed::Says(complaint) => complaint.describe(self.program.name()),
+            Failed::Complaint(complaint) => complaint.describe(self.program.name()),
         })
     }
 }

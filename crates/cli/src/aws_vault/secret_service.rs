@@ -78,7 +78,7 @@ impl SecretServiceVault {
     }
 
     pub(super) fn read(&self, profile: &ProfileName) -> Result<FoundKey, ReadError> {
-        let said = |error: String| ReadError::Said(error);
+        let said = |error: String| ReadError::Reported(error);
         let collection = self.collection().map_err(|error| said(error.to_string()))?;
         let items = search(&collection, profile).map_err(said)?;
         let [item] = items.as_slice() else {

@@ -27,8 +27,8 @@ impl WincredVault {
     }
 
     pub(super) fn read(&self, profile: &ProfileName) -> Result<FoundKey, ReadError> {
-        let data =
-            credentials::read(&format!("{PREFIX}{profile}")).map_err(|code| ReadError::Said(words(code)))?;
+        let data = credentials::read(&format!("{PREFIX}{profile}"))
+            .map_err(|code| ReadError::Reported(words(code)))?;
         parse_key(&data).map_err(ReadError::Form)
     }
 

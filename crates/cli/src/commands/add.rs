@@ -61,7 +61,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &AddArgs) -> Result<
     if !args.no_add_config {
         save_settings(world, &files, &profile, settings)?;
     }
-    tell(world, &profile, &key)?;
+    print_added(world, &profile, &key)?;
     let sessions = store.sessions(Interaction::Allowed)?;
     let cleared = sessions.delete_of_profile(&profile)?;
     // `--no-add-config` is for scripts.
@@ -78,7 +78,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &AddArgs) -> Result<
     Ok(())
 }
 
-fn tell(world: &World, profile: &ProfileName, key: &AccessKey) -> Result<(), Failure> {
+fn print_added(world: &World, profile: &ProfileName, key: &AccessKey) -> Result<(), Failure> {
     let text = match world.output.called_as() {
         CalledAs::AwsVault => format!("Added credentials to profile \"{profile}\" in vault\n"),
         CalledAs::Hatbox => format!("Added the access key {} to profile \"{profile}\".\n", key.id.masked()),

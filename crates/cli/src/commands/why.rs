@@ -115,11 +115,11 @@ fn complete(
             world.output.debug(|| format!("IAM's account details are left out: {error}"));
         }
     }
-    let told = match aws_error {
+    let caller_of_error = match aws_error {
         AwsError::NotAuthorized(denial) => denial.caller.as_deref(),
         _ => None,
     };
-    let caller = told.or(known.caller.as_ref().map(|fact| fact.value.as_str()));
+    let caller = caller_of_error.or(known.caller.as_ref().map(|fact| fact.value.as_str()));
     let role = call.attempt.role.as_deref();
     let gathered = gather_known(&accounts, role, caller, now);
     known.or(gathered, role)

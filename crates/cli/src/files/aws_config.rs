@@ -42,8 +42,8 @@ pub(crate) fn load_config(world: &World) -> Result<ConfigFiles, Failure> {
 
 /// The same, with another credentials file.
 pub(crate) fn load_config_with(world: &World, credentials_path: &Path) -> Result<ConfigFiles, Failure> {
-    let config = read_and_tell(world, world.dirs.aws_config())?;
-    let credentials = read_and_tell(world, credentials_path)?;
+    let config = read_with_warning(world, world.dirs.aws_config())?;
+    let credentials = read_with_warning(world, credentials_path)?;
     parse(world, config, (credentials_path, credentials))
 }
 
@@ -92,7 +92,7 @@ fn parse(
     })
 }
 
-fn read_and_tell(world: &World, path: &Path) -> Result<Loaded, Failure> {
+fn read_with_warning(world: &World, path: &Path) -> Result<Loaded, Failure> {
     let loaded = read(world, path)?;
     // Where others can write, they can also choose the role that is put on.
     if loaded.is_regular && loaded.ownership.is_some_and(Ownership::is_open_to_strangers) {
@@ -143,7 +143,7 @@ pub(crate) struct CredentialsFile {
 
 /// Reads a file of the form of `~/.aws/credentials`; an absent file is an empty one.
 pub(crate) fn load_credentials_file(world: &World, path: &Path) -> Result<CredentialsFile, Failure> {
-    let text = read_and_tell(world, path)?.text;
+    let text = read_with_warning(world, path)?.text;
     Ok(CredentialsFile { path: path.to_owned(), shown: world.dirs.shown(path), text: Zeroizing::new(text) })
 }
 

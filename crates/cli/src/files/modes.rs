@@ -48,7 +48,7 @@ fn flaw_of_private(error: FileError) -> Flaw {
     let hint = error.hint();
     match error {
         FileError::NotPrivate(why) => {
-            Flaw { reason: why.reason(), closing: why.is_of_mode().then_some(Closing::Everybody), hint }
+            Flaw { reason: why.reason(), closing: why.is_of_mode().then_some(Closing::Everyone), hint }
         }
         FileError::Kind(_) => Flaw { reason: "it is a link or no file".to_owned(), hint, closing: None },
         other => Flaw { reason: other.to_string(), hint, closing: None },
@@ -87,7 +87,7 @@ fn find_readers(path: &Path) -> io::Result<Option<Flaw>> {
     Ok(access::check_file(path, &file, &about).err().map(|why| Flaw {
         reason: why.reason(),
         hint: Some(why.hint()),
-        closing: why.is_of_mode().then_some(Closing::Everybody),
+        closing: why.is_of_mode().then_some(Closing::Everyone),
     }))
 }
 

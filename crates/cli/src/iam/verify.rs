@@ -27,8 +27,8 @@ const WAITS: [Duration; 6] = [
 /// When the first is not denied, or the second is.
 pub(crate) fn verify(world: &World, global: &GlobalArgs, profile: &ProfileName) -> Result<(), Failure> {
     check_denied(world, global, profile)?;
-    let anew = SessionArgs { fresh: true, no_session: true, ..SessionArgs::default() };
-    obtain(world, global, &anew, Some(profile.as_str()), Purpose::Use).map(|_| ())
+    let fresh = SessionArgs { fresh: true, no_session: true, ..SessionArgs::default() };
+    obtain(world, global, &fresh, Some(profile.as_str()), Purpose::Use).map(|_| ())
 }
 
 fn check_denied(world: &World, global: &GlobalArgs, profile: &ProfileName) -> Result<(), Failure> {

@@ -74,13 +74,13 @@ impl KeyStore {
             self.world.output.warn(&error.to_string());
         }
         let index = Index::of_items(generation, &items);
-        self.save_or_say(&path, key, &index);
+        self.save_or_warn(&path, key, &index);
         Ok(index)
     }
 
     /// An index that cannot be saved, on a full disk or one that may not be written to, costs the next command
     /// the time to make it anew, and is no reason to keep this one from the keys.
-    fn save_or_say(&self, path: &Path, key: &CacheKey, index: &Index) {
+    fn save_or_warn(&self, path: &Path, key: &CacheKey, index: &Index) {
         let saved = path.parent().map_or(Ok(()), make_private_directory);
         if let Err(error) = saved.and_then(|()| save_index(path, key, index)) {
             self.world.output.warn(&format!("the index of the store is not saved: {error}"));
@@ -129,7 +129,7 @@ impl KeyStore {
             Some(mut followed) if result.is_ok() => {
                 note(&mut followed);
                 followed.generation = self.opened()?.store.generation().unwrap_or_default();
-                self.save_or_say(&index, &key, &followed);
+                self.save_or_warn(&index, &key, &followed);
             }
             _ => {
                 self.make_index(&key)?;

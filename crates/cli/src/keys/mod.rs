@@ -24,7 +24,7 @@ pub(crate) use self::choice::BackendOrigin;
 use self::choice::Opened;
 pub(crate) use self::transfer::Transfer;
 #[cfg(feature = "file")]
-pub(crate) use self::wraps::NewWay;
+pub(crate) use self::wraps::NewWrap;
 use crate::args::GlobalArgs;
 use crate::ask::passphrase::Interaction;
 use crate::ask::passphrase::PassphraseSource;
@@ -208,7 +208,7 @@ impl KeyStore {
         let kind = match error {
             StoreError::Locked(
                 _,
-                PassphraseError::NoWay | PassphraseError::NoDesktop | PassphraseError::TimedOut,
+                PassphraseError::CannotAsk | PassphraseError::NoDesktop | PassphraseError::TimedOut,
             ) => FailureKind::NeedsPerson,
             StoreError::Locked(_, PassphraseError::Cancelled | PassphraseError::Refused { .. }) => {
                 FailureKind::Cancelled
@@ -223,13 +223,13 @@ impl KeyStore {
             failure.error = failure.error.replacen(&long, &short, 1);
         }
         match error {
-            StoreError::Locked(StoreKind::SecretService, PassphraseError::NoWay | PassphraseError::NoDesktop) => {
+            StoreError::Locked(StoreKind::SecretService, PassphraseError::CannotAsk | PassphraseError::NoDesktop) => {
                 failure.hint("unlock the keyring on the desktop, or by `gnome-keyring-daemon --unlock`")
             }
-            StoreError::Locked(kind, PassphraseError::NoWay) if *kind != StoreKind::File => {
+            StoreError::Locked(kind, PassphraseError::CannotAsk) if *kind != StoreKind::File => {
                 failure.hint(format!("run it on a terminal, or unlock `{kind}` first"))
             }
-            StoreError::Locked(_, PassphraseError::NoWay) => failure
+            StoreError::Locked(_, PassphraseError::CannotAsk) => failure
                 .hint("run it on a terminal, pass --passphrase-fd N, or set `passphrase_command` in hatbox's settings"),
             StoreError::Locked(_, PassphraseError::Wrong) if self.passphrase.is_none() => failure
                 .hint("the passphrase is the one chosen when the store was created; it cannot be recovered"),

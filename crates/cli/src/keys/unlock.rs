@@ -9,7 +9,7 @@ use crate::ask::waiting::{Wanted, leave_failure, wait_for_lock};
 use crate::env_names;
 use crate::errors::{Failure, FailureKind};
 #[cfg(feature = "plugins")]
-use crate::store::asker::PluginSays;
+use crate::store::asker::PluginMessage;
 use crate::store::asker::{Asker, OwnPrompt, PassphraseError, PassphraseFor};
 use crate::store::sealed::CacheKey;
 use crate::store::unlocked::HeldIn;
@@ -45,7 +45,7 @@ impl KeyStore {
             // Whoever is not to be asked must not wait for somebody else's answer either.
             if interaction == Interaction::Never && self.passphrase.is_none() {
                 let kind = self.opened()?.store.kind();
-                return Err(self.failure_of(&StoreError::Locked(kind, PassphraseError::NoWay)));
+                return Err(self.failure_of(&StoreError::Locked(kind, PassphraseError::CannotAsk)));
             }
             if self.world.environment.text(env_names::UNLOCKING).is_some() {
                 return Err(Failure::new(
@@ -287,16 +287,16 @@ struct Unasked {
 
 impl Asker for Unasked {
     fn passphrase(&mut self, _: PassphraseFor) -> Result<SecretString, PassphraseError> {
-        Err(PassphraseError::NoWay)
+        Err(PassphraseError::CannotAsk)
     }
 
     fn may_prompt(&mut self, _: OwnPrompt) -> Result<(), PassphraseError> {
-        Err(PassphraseError::NoWay)
+        Err(PassphraseError::CannotAsk)
     }
 
     #[cfg(feature = "plugins")]
-    fn plugin(&mut self, _: &PluginSays) -> Result<Option<SecretString>, PassphraseError> {
-        Err(PassphraseError::NoWay)
+    fn plugin(&mut self, _: &PluginMessage) -> Result<Option<SecretString>, PassphraseError> {
+        Err(PassphraseError::CannotAsk)
     }
 
     fn warn(&mut self, text: &str) {

@@ -8,7 +8,7 @@ use crate::ask::passphrase::{Interaction, PassphraseAsker, Patience, read_new_pa
 use crate::errors::{Failure, FailureKind};
 use crate::store::StoreError;
 #[cfg(feature = "plugins")]
-use crate::store::asker::PluginSays;
+use crate::store::asker::PluginMessage;
 use crate::store::asker::{Asker, OwnPrompt, PassphraseError, PassphraseFor};
 #[cfg(feature = "plugins")]
 use crate::store::file::PluginIdentity;
@@ -18,7 +18,7 @@ use crate::world::World;
 
 /// What a new wrap is to be opened by.
 #[derive(Clone, Copy)]
-pub(crate) enum NewWay<'a> {
+pub(crate) enum NewWrap<'a> {
     /// A passphrase, asked for or read from a descriptor.
     Passphrase { descriptor: Option<i32> },
     /// A recovery passphrase, which is made up.
@@ -57,7 +57,7 @@ impl KeyStore {
     pub(crate) fn add_wrap(
         &mut self,
         name: &WrapName,
-        way: NewWay<'_>,
+        wrap: NewWrap<'_>,
         replacing: Replacing,
     ) -> Result<Option<SecretString>, Failure> {
         let exists = self.wraps_of_open_store()?.iter().any(|wrap| wrap.name == *name);
@@ -68,17 +68,17 @@ impl KeyStore {
             )
             .hint("add --replace to put a new one in its place"));
         }
-        let new = match way {
-            NewWay::Passphrase { descriptor: Some(number) } => NewPassphrase::From(number),
+        let new = match wrap {
+            NewWrap::Passphrase { descriptor: Some(number) } => NewPassphrase::From(number),
             _ => NewPassphrase::Asked,
         };
-        self.change_file_store(&new, |store, asker| match way {
-            NewWay::Passphrase { .. } => store.add_passphrase(asker).map(|()| None),
-            NewWay::Recovery => store.add_recovery().map(Some),
+        self.change_file_store(&new, |store, asker| match wrap {
+            NewWrap::Passphrase { .. } => store.add_passphrase(asker).map(|()| None),
+            NewWrap::Recovery => store.add_recovery().map(Some),
             #[cfg(feature = "plugins")]
-            NewWay::Plugin(identity) => store.add_plugin(name.clone(), identity, asker).map(|()| None),
+            NewWrap::Plugin(identity) => store.add_plugin(name.clone(), identity, asker).map(|()| None),
             #[cfg(not(feature = "plugins"))]
-            NewWay::Never(never, _) => match never {},
+            NewWrap::Never(never, _) => match never {},
         })
     }
 
@@ -205,8 +205,8 @@ impl Asker for ChangeAsker<'_> {
     }
 
     #[cfg(feature = "plugins")]
-    fn plugin(&mut self, says: &PluginSays) -> Result<Option<SecretString>, PassphraseError> {
-        self.person.plugin(says)
+    fn plugin(&mut self, message: &PluginMessage) -> Result<Option<SecretString>, PassphraseError> {
+        self.person.plugin(message)
     }
 
     fn warn(&mut self, text: &str) {

@@ -35,7 +35,7 @@ pub(crate) enum PromptError {
     /// Ctrl-C, Ctrl-D, or a signal.
     #[error("cancelled")]
     Cancelled,
-    /// Nobody answered in time.
+    /// There was no answer in time.
     #[error("no answer within {} s", .0.as_secs())]
     TimedOut(Duration),
     /// [`Question::is_over`] said so.
@@ -75,11 +75,11 @@ pub(crate) trait Prompter: std::fmt::Debug {
     fn read_typed(&self) -> Typed;
 }
 
-/// Nobody to ask.
+/// No terminal to ask on.
 #[derive(Debug)]
-pub(crate) struct Nobody;
+pub(crate) struct NoPrompter;
 
-impl Prompter for Nobody {
+impl Prompter for NoPrompter {
     fn ask_line(&self, _: &Question<'_>) -> Result<SecretString, PromptError> {
         Err(PromptError::NoTerminal)
     }

@@ -12,7 +12,7 @@ pub(crate) trait Asker {
 
     /// What an age plugin says or asks. `None` answers a message.
     #[cfg(feature = "plugins")]
-    fn plugin(&mut self, says: &PluginSays) -> Result<Option<SecretString>, PassphraseError>;
+    fn plugin(&mut self, message: &PluginMessage) -> Result<Option<SecretString>, PassphraseError>;
 
     /// Tells the user what the backend found on the way.
     #[cfg_attr(
@@ -51,10 +51,10 @@ pub(crate) enum OwnPrompt {
     PluginAlone,
 }
 
-/// What an age plugin says. Its texts are printable.
+/// A message of an age plugin. Its texts are printable.
 #[cfg(feature = "plugins")]
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum PluginSays {
+pub(crate) enum PluginMessage {
     /// Something to read, without an answer: `touch your key`.
     Message { plugin: String, text: String },
     /// It asks for a line that may be seen.
@@ -66,16 +66,16 @@ pub(crate) enum PluginSays {
 /// Why no passphrase could be had.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PassphraseError {
-    /// Nobody can be asked now.
+    /// There is no way to ask a person now.
     #[error("the store is locked, and there is no way to ask for its passphrase")]
-    NoWay,
+    CannotAsk,
     /// The desktop's keyring is locked, and there is no desktop on which a person could be asked.
     #[error("it is locked, and there is no desktop to ask for its password")]
     NoDesktop,
     /// The person pressed Ctrl-C.
     #[error("cancelled")]
     Cancelled,
-    /// Nobody answered in time.
+    /// There was no answer in time.
     #[error("the passphrase was not entered in time")]
     TimedOut,
     /// Another process took the question over.

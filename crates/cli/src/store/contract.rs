@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use zeroize::Zeroizing;
 
 #[cfg(feature = "plugins")]
-use super::asker::PluginSays;
+use super::asker::PluginMessage;
 use super::asker::{Asker, OwnPrompt, PassphraseError, PassphraseFor};
 use super::file::FileStore;
 use super::memory::MemoryStore;
@@ -38,7 +38,7 @@ impl Answers {
     }
 
     fn answer(&self) -> Result<SecretString, PassphraseError> {
-        self.passphrase.map(|text| SecretString::new(text.to_owned())).ok_or(PassphraseError::NoWay)
+        self.passphrase.map(|text| SecretString::new(text.to_owned())).ok_or(PassphraseError::CannotAsk)
     }
 }
 
@@ -54,7 +54,7 @@ impl Asker for Answers {
     }
 
     #[cfg(feature = "plugins")]
-    fn plugin(&mut self, _: &PluginSays) -> Result<Option<SecretString>, PassphraseError> {
+    fn plugin(&mut self, _: &PluginMessage) -> Result<Option<SecretString>, PassphraseError> {
         self.answer().map(Some)
     }
 

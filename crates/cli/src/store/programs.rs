@@ -89,7 +89,7 @@ impl Programs {
         command.args(arguments);
         let (timeout, company) = match person {
             Person::MayBeAsked => (self.patience, Company::MayAsk),
-            Person::IsNotAsked => (self.patience.min(UNASKED), Company::Nobody),
+            Person::IsNotAsked => (self.patience.min(UNASKED), Company::None),
         };
         let _line = WaitLine::start(timeout, company, move || format!("waiting for `{name}`"));
         run_program(Program {

@@ -112,7 +112,7 @@ pub(crate) enum Closing {
     /// Others who could write to it.
     Writers,
     /// All others.
-    Everybody,
+    Everyone,
 }
 
 /// Checks that a file or a directory is one that [`read_private`] and [`make_private_directory`] take, without

@@ -17,7 +17,7 @@ use crate::aws::endpoint::EndpointUrl;
 use crate::errors::Failure;
 use crate::output::Output;
 use crate::prompt::terminal::Terminal;
-use crate::prompt::{Nobody, Prompter};
+use crate::prompt::{NoPrompter, Prompter};
 use crate::sys::hardening::Received;
 
 use clock::Clock;
@@ -110,7 +110,7 @@ impl World {
     pub(crate) fn prompter(&self) -> &dyn Prompter {
         match self.terminal.get_or_init(|| Terminal::open(self.environment.text("TERM").as_deref())) {
             Some(terminal) => terminal,
-            None => &Nobody,
+            None => &NoPrompter,
         }
     }
 }

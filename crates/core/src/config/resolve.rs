@@ -46,10 +46,10 @@ pub fn resolve_profile(
     let mut layers = collect_layers(config, name)?;
     layers.check_identity()?;
     let mut warnings = std::mem::take(&mut layers.warnings);
-    let nobody = TargetOverrides::default();
+    let no_overrides = TargetOverrides::default();
     let target = match which {
         Which::Target => &overrides.target,
-        Which::Source => &nobody,
+        Which::Source => &no_overrides,
     };
     let env_or = |said: &Option<Sourced<String>>, key| said.clone().or_else(|| layers.find(key));
     let command = |key| layers.find(key).map(|said| said.map(|text| text.replace('\n', " ")));

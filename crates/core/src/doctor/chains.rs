@@ -55,9 +55,10 @@ pub fn check_chains(
     options: &PlanOptions,
     findings: &mut Findings,
 ) -> Profiles {
-    let nobody = Overrides::default();
+    let no_overrides = Overrides::default();
     let names = config.profile_names();
-    let resolve = |name: &ProfileName| (name.clone(), resolve_profile(config, name, &nobody, Which::Target));
+    let resolve =
+        |name: &ProfileName| (name.clone(), resolve_profile(config, name, &no_overrides, Which::Target));
     let resolved = names.iter().map(resolve).collect();
     let mut check = Check {
         config,
@@ -263,7 +264,7 @@ impl<'a> Check<'a> {
                         format!("no access key is stored for `{profile}`, and it names no other source");
                     found(Level::Warning, text)
                 };
-                with_origin(finding).mended_by(add)
+                with_origin(finding).fixed_by(add)
             }
             PlanError::EnvironmentKeysMissing { .. } => {
                 with_origin(found(Level::Info, error.to_string())).without_fix()
@@ -384,7 +385,7 @@ fn plaintext_key(name: &ProfileName, origin: &Origin) -> Finding {
     let text = format!("the access key of `{name}` is stored in plain text; any program you run can read it");
     Finding::new(Topic::Config, "plaintext-key", Level::Warning, text)
         .from_origin(origin)
-        .mended_by(command)
+        .fixed_by(command)
         .about(name)
 }
 

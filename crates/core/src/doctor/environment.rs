@@ -101,7 +101,7 @@ fn check_nested(variables: &Variables<'_>, profile: &str, findings: &mut Finding
     let text = format!(
         "this shell has the credentials of `{profile}`: `exec` and `export` refuse here without --nested"
     );
-    findings.push(found("env-nested", Level::Info, text, &names).mended_by("exit"));
+    findings.push(found("env-nested", Level::Info, text, &names).fixed_by("exit"));
     let both = (variables.get("HATBOX"), variables.get("AWS_VAULT"));
     if let (Some(ours), Some(theirs)) = both
         && ours != theirs
@@ -111,7 +111,7 @@ fn check_nested(variables: &Variables<'_>, profile: &str, findings: &mut Finding
             shown(&ours),
             shown(&theirs)
         );
-        findings.push(found("env-nested-differ", Level::Warning, text, &names).mended_by("exit"));
+        findings.push(found("env-nested-differ", Level::Warning, text, &names).fixed_by("exit"));
     }
 }
 
@@ -143,7 +143,7 @@ fn check_end(variables: &Variables<'_>, place: Inside, findings: &mut Findings) 
         _ => return,
     };
     findings.push(if place == Inside::Exec {
-        found.mended_by("exit")
+        found.fixed_by("exit")
     } else {
         found.in_variables(&[KEY, SECRET, TOKEN, END])
     });

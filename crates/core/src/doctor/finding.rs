@@ -163,7 +163,7 @@ impl Finding {
 
     /// The same with this command in the place of an earlier fix.
     #[must_use]
-    pub fn mended_by(mut self, command: impl Into<String>) -> Self {
+    pub fn fixed_by(mut self, command: impl Into<String>) -> Self {
         self.fix = Some(Fix::Run(command.into()));
         self
     }

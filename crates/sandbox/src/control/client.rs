@@ -124,7 +124,7 @@ impl Client {
     /// # Errors
     /// When it does not answer.
     pub fn set_clock_offset(&self, seconds: i64) -> Result<(), Error> {
-        self.tell("POST", "clock", &json!({ "offset_seconds": seconds }))
+        self.send("POST", "clock", &json!({ "offset_seconds": seconds }))
     }
 
     /// Moves the sandbox's clock further, or back.
@@ -132,7 +132,7 @@ impl Client {
     /// # Errors
     /// When it does not answer.
     pub fn advance_clock(&self, seconds: i64) -> Result<(), Error> {
-        self.tell("POST", "clock", &json!({ "advance_seconds": seconds }))
+        self.send("POST", "clock", &json!({ "advance_seconds": seconds }))
     }
 
     /// Asks for a fault.
@@ -140,7 +140,7 @@ impl Client {
     /// # Errors
     /// When it does not answer.
     pub fn add_fault(&self, fault: &Fault) -> Result<(), Error> {
-        self.tell("POST", "fault", &json!(fault))
+        self.send("POST", "fault", &json!(fault))
     }
 
     /// Takes all faults back.
@@ -148,7 +148,7 @@ impl Client {
     /// # Errors
     /// When it does not answer.
     pub fn clear_faults(&self) -> Result<(), Error> {
-        self.tell("DELETE", "fault", &json!({}))
+        self.send("DELETE", "fault", &json!({}))
     }
 
     /// Makes an access key active or inactive.
@@ -156,7 +156,7 @@ impl Client {
     /// # Errors
     /// When it does not answer, or there is no such key.
     pub fn set_key_status(&self, access_key_id: &str, status: KeyStatus) -> Result<(), Error> {
-        self.tell("POST", "key", &json!({ "access_key_id": access_key_id, "status": status }))
+        self.send("POST", "key", &json!({ "access_key_id": access_key_id, "status": status }))
     }
 
     /// Stops it. It may still be ending when this returns.
@@ -164,10 +164,10 @@ impl Client {
     /// # Errors
     /// When it does not answer.
     pub fn stop(&self) -> Result<(), Error> {
-        self.tell("POST", "stop", &json!({}))
+        self.send("POST", "stop", &json!({}))
     }
 
-    fn tell(&self, method: &str, path: &str, body: &Value) -> Result<(), Error> {
+    fn send(&self, method: &str, path: &str, body: &Value) -> Result<(), Error> {
         self.ask::<Value>(method, path, Some(body)).map(|_| ())
     }
 

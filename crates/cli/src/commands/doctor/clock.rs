@@ -37,9 +37,13 @@ impl Checkup<'_> {
                     },
                 );
                 let hint = "sudo timedatectl set-ntp true";
-                self.findings.extend(skew.map(|finding| {
-                    if cfg!(target_os = "linux") { finding.mended_by(hint) } else { finding }
-                }));
+                self.findings.extend(
+                    skew.map(
+                        |finding| {
+                            if cfg!(target_os = "linux") { finding.fixed_by(hint) } else { finding }
+                        },
+                    ),
+                );
             }
             Err(why) => {
                 let text = format!("{} did not return the time: {why}", host.escape_debug());

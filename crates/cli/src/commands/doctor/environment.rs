@@ -45,8 +45,7 @@ impl Checkup<'_> {
         if let Some(owner) = owner_unlike_root(home) {
             let text = format!("you are root, and HOME belongs to uid {owner}: hatbox creates nothing there");
             let finding = Finding::new(Topic::Environment, "foreign-home", Level::Warning, text);
-            found
-                .push(finding.in_variables(&["HOME"]).mended_by(format!("sudo -u '#{owner}' hatbox doctor")));
+            found.push(finding.in_variables(&["HOME"]).fixed_by(format!("sudo -u '#{owner}' hatbox doctor")));
         }
         let found = found.into_sorted();
         if found.iter().all(|finding| finding.level == Level::Info) {

@@ -33,13 +33,13 @@ impl Checkup<'_> {
         let mut is_well = true;
         for Looked { path, wanted, level, so } in looked {
             let Some(flaw) = find_flaw(&path, wanted) else { continue };
-            let is_fixed = is_fixing && is_mended(&path, wanted, &flaw);
+            let is_fixed = is_fixing && fix_mode(&path, wanted, &flaw);
             is_well &= is_fixed;
             let id = if flaw.closing.is_some() { "loose-mode" } else { "foreign-file" };
             let text = format!("{}{so}", flaw.reason);
             let finding = Finding::new(Topic::Files, id, level, text).in_file(self.world.dirs.shown(&path));
             let finding = match flaw.hint {
-                Some(hint) => finding.mended_by(hint),
+                Some(hint) => finding.fixed_by(hint),
                 None => finding,
             };
             self.findings.push(Finding { is_fixed, ..finding });
@@ -56,7 +56,7 @@ impl Checkup<'_> {
     }
 }
 
-fn is_mended(path: &Path, wanted: Protection, flaw: &Flaw) -> bool {
+fn fix_mode(path: &Path, wanted: Protection, flaw: &Flaw) -> bool {
     flaw.closing.is_some_and(|closing| close(path, closing).is_ok()) && find_flaw(path, wanted).is_none()
 }
 

@@ -104,7 +104,7 @@ fn finding_of(topic: Topic, id: &'static str, failure: &Failure) -> Finding {
     let is_command =
         |hint: &&String| ["hatbox ", "chmod ", "sudo ", "icacls "].iter().any(|c| hint.starts_with(c));
     match failure.hints.iter().find(is_command) {
-        Some(command) => finding.mended_by(command.as_str()),
+        Some(command) => finding.fixed_by(command.as_str()),
         None => finding,
     }
 }

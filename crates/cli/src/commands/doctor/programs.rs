@@ -66,7 +66,7 @@ impl Checkup<'_> {
             let finding = Finding::new(Topic::Programs, "loose-program", Level::Warning, text)
                 .in_file(self.world.dirs.shown(path));
             self.findings.push(match flaw.hint {
-                Some(hint) => finding.mended_by(hint),
+                Some(hint) => finding.fixed_by(hint),
                 None => finding,
             });
         }

@@ -32,7 +32,7 @@ impl Checkup<'_> {
         if let Status::Unavailable(why) = store.status() {
             let text = format!("the backend `{kind}` cannot be used: {why}");
             let finding = Finding::new(Topic::Store, "store-unavailable", Level::Error, text);
-            self.findings.push(finding.mended_by("hatbox store status"));
+            self.findings.push(finding.fixed_by("hatbox store status"));
             self.sum_up(Topic::Store, format!("`{kind}` ({origin})"));
             return None;
         }
@@ -52,7 +52,7 @@ impl Checkup<'_> {
             Ok(None) => {
                 let text = "it is locked: neither its keys nor cached sessions could be looked at";
                 let finding = Finding::new(Topic::Store, "store-locked", Level::Info, text);
-                self.findings.push(finding.mended_by("hatbox list --unlock"));
+                self.findings.push(finding.fixed_by("hatbox list --unlock"));
                 self.sum_up(Topic::Store, format!("`{kind}` is locked ({origin})"));
                 None
             }
@@ -90,7 +90,7 @@ impl Checkup<'_> {
         let text = "aws-vault keeps keys here, and hatbox has none yet";
         let finding = Finding::new(Topic::Store, "keys-of-aws-vault", Level::Info, text);
         self.findings
-            .push(finding.in_file(self.world.dirs.shown(&directory)).mended_by("hatbox import aws-vault"));
+            .push(finding.in_file(self.world.dirs.shown(&directory)).fixed_by("hatbox import aws-vault"));
     }
 
     /// Only the store of files has a passphrase, and so a question that the keyring saves.
@@ -111,7 +111,7 @@ impl Checkup<'_> {
         let settings = self.world.dirs.shown(&self.world.dirs.settings_file());
         self.findings.push(match self.world.dirs.runtime() {
             Some(_) if is_asking => {
-                finding.mended_by(format!("echo 'unlock_cache = \"runtime-dir\"' >> {settings}"))
+                finding.fixed_by(format!("echo 'unlock_cache = \"runtime-dir\"' >> {settings}"))
             }
             _ => finding,
         });
@@ -139,7 +139,7 @@ impl Checkup<'_> {
                     wrap.file
                 );
                 let finding = Finding::new(Topic::Store, "foreign-wrap", Level::Error, text);
-                self.findings.push(finding.mended_by(format!("rm {}", self.world.dirs.shown(&path))));
+                self.findings.push(finding.fixed_by(format!("rm {}", self.world.dirs.shown(&path))));
                 continue;
             }
             let program = wrap.plugin.as_ref().map(|plugin| format!("age-plugin-{plugin}"));
@@ -161,7 +161,7 @@ impl Checkup<'_> {
             Err(error) => {
                 let finding =
                     Finding::new(Topic::Store, "sessions-unreadable", Level::Error, error.to_string());
-                self.findings.push(finding.mended_by("hatbox clear"));
+                self.findings.push(finding.fixed_by("hatbox clear"));
                 return;
             }
         };
@@ -175,7 +175,7 @@ impl Checkup<'_> {
         // Modes and links are told of under the files.
         for error in broken.into_iter().filter(|error| error.hint().is_none()) {
             let finding = Finding::new(Topic::Store, "sessions-unreadable", Level::Error, error.to_string());
-            self.findings.push(finding.mended_by("hatbox clear"));
+            self.findings.push(finding.fixed_by("hatbox clear"));
         }
     }
 }

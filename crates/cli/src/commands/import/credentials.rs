@@ -13,7 +13,7 @@ use hatbox_types::name::ProfileName;
 use hatbox_types::secret::{AccessKey, SecretString};
 use serde_json::{Value, json};
 
-use super::{check_named, is_chosen, item_of, origin_of, tell, warn_of_shape};
+use super::{check_named, is_chosen, item_of, origin_of, print_transfer, warn_of_shape};
 use crate::args::{GlobalArgs, ImportCredentialsArgs, SessionArgs};
 use crate::ask::confirm::{Confirmation, ask_yes_or_no};
 use crate::credentials::caller::{Caller, fetch_key_owner};
@@ -48,7 +48,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ImportCredentialsAr
     let hint = "add --overwrite to replace it by the file's; nothing was changed";
     let transfer = store.plan_transfer(items, args.overwrite.into(), hint)?;
     if args.dry_run {
-        return tell(world, &transfer, "Would import", args.json, &[("callers", callers)]);
+        return print_transfer(world, &transfer, "Would import", args.json, &[("callers", callers)]);
     }
     if !transfer.copied.is_empty() {
         store.save_items(&transfer.copied)?;
@@ -56,7 +56,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ImportCredentialsAr
     let is_removed = !keys.is_empty() && !args.keep && may_remove(world, args, keys.len(), &shown)?;
     let backup = if is_removed { Some(remove_lines(&mut store, file, &keys)?) } else { None };
     let extra = [("backup", json!(backup)), ("callers", callers)];
-    tell(world, &transfer, "Imported", args.json, &extra)?;
+    print_transfer(world, &transfer, "Imported", args.json, &extra)?;
     match &backup {
         Some(name) => {
             world.output.note(&format!("the keys are out of {shown}"));

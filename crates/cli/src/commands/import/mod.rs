@@ -57,7 +57,7 @@ fn is_chosen(named: &[String], profile: &ProfileName) -> bool {
 }
 
 /// What was done, or would be, in the way that was asked for.
-fn tell(
+fn print_transfer(
     world: &World,
     transfer: &Transfer,
     verb: &str,

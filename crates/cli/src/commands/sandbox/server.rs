@@ -24,7 +24,7 @@ pub(super) fn run_up(world: &World, directory: &Path, args: &SandboxUpArgs) -> R
         && client.status().is_ok()
     {
         world.output.note("the sandbox is already running");
-        return tell(world, &client);
+        return print_state(world, &client);
     }
     if args.detach {
         return start_detached(world, directory, args.port);
@@ -39,7 +39,7 @@ pub(super) fn run_up(world: &World, directory: &Path, args: &SandboxUpArgs) -> R
     let (calls, log) = channel();
     let server = start_reporting(&options, calls)?;
     if !args.is_detached_child {
-        tell_foreground(world, directory, &server.client)?;
+        print_foreground(world, directory, &server.client)?;
     }
     show_calls(world, &log, &held);
     server.stop();
@@ -78,7 +78,7 @@ fn start_detached(world: &World, directory: &Path, port: u16) -> Result<(), Fail
         if let Ok(client) = Client::open(directory)
             && client.status().is_ok()
         {
-            return tell(world, &client);
+            return print_state(world, &client);
         }
         let has_ended = matches!(child.try_wait(), Ok(Some(_)));
         if has_ended || Instant::now() > end {
@@ -115,7 +115,7 @@ pub(super) fn run_status(world: &World, directory: &Path) -> Result<(), Failure>
 }
 
 /// What somebody needs who looks at a server that keeps the terminal.
-fn tell_foreground(world: &World, directory: &Path, client: &Client) -> Result<(), Failure> {
+fn print_foreground(world: &World, directory: &Path, client: &Client) -> Result<(), Failure> {
     let flag = if directory == world.dirs.data().join("sandbox") {
         String::new()
     } else {
@@ -130,7 +130,7 @@ fn tell_foreground(world: &World, directory: &Path, client: &Client) -> Result<(
     Ok(())
 }
 
-fn tell(world: &World, client: &Client) -> Result<(), Failure> {
+fn print_state(world: &World, client: &Client) -> Result<(), Failure> {
     world.output.data(&format!("export AWS_ENDPOINT_URL={}\n", client.url()))?;
     world.output.note("this is a sandbox, not AWS: it accepts only keys that it created");
     world.output.note("`hatbox sandbox shell` opens a shell with everything set up");

@@ -1,6 +1,6 @@
 //! `hatbox store rekey`: a new identity for the encrypted files.
 
-use super::wrap::tell_recovery;
+use super::wrap::print_recovery;
 use crate::args::{GlobalArgs, StoreRekeyArgs};
 use crate::errors::Failure;
 use crate::keys::KeyStore;
@@ -12,7 +12,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &StoreRekeyArgs) -> 
     world.output.note(&format!("sealed {count} access keys under a new identity"));
     world.output.note("cached sessions are made again when they are next needed");
     match recovery {
-        Some(passphrase) => tell_recovery(world, &passphrase),
+        Some(passphrase) => print_recovery(world, &passphrase),
         None => Ok(()),
     }
 }

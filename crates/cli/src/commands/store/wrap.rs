@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::args::{GlobalArgs, StoreWrapAdd, StoreWrapArgs, StoreWrapCommand};
 use crate::errors::{Failure, FailureKind};
-use crate::keys::{KeyStore, NewWay};
+use crate::keys::{KeyStore, NewWrap};
 use crate::output::render_page;
 use crate::store::file::{WrapInfo, WrapKind, WrapName};
 use crate::world::World;
@@ -70,14 +70,14 @@ fn render_json(wraps: &[WrapInfo]) -> serde_json::Value {
 fn add(world: &World, store: &mut KeyStore, what: &StoreWrapAdd) -> Result<(), Failure> {
     match what {
         StoreWrapAdd::Passphrase(args) => {
-            let way = NewWay::Passphrase { descriptor: args.new_passphrase_fd };
-            store.add_wrap(&WrapName::passphrase(), way, args.replace.into())?;
+            let wrap = NewWrap::Passphrase { descriptor: args.new_passphrase_fd };
+            store.add_wrap(&WrapName::passphrase(), wrap, args.replace.into())?;
             world.output.note("the passphrase now opens the store");
             Ok(())
         }
         StoreWrapAdd::Recovery(args) => {
-            match store.add_wrap(&WrapName::recovery(), NewWay::Recovery, args.replace.into())? {
-                Some(passphrase) => tell_recovery(world, &passphrase),
+            match store.add_wrap(&WrapName::recovery(), NewWrap::Recovery, args.replace.into())? {
+                Some(passphrase) => print_recovery(world, &passphrase),
                 None => Ok(()),
             }
         }
@@ -85,7 +85,7 @@ fn add(world: &World, store: &mut KeyStore, what: &StoreWrapAdd) -> Result<(), F
         StoreWrapAdd::Plugin(args) => {
             let identity = load_plugin_identity(world, &args.identity)?;
             let name = plugin_wrap_name(args.name.as_deref().unwrap_or(identity.plugin()))?;
-            store.add_wrap(&name, NewWay::Plugin(&identity), args.replace.into())?;
+            store.add_wrap(&name, NewWrap::Plugin(&identity), args.replace.into())?;
             let plugin = identity.plugin();
             world
                 .output
@@ -119,7 +119,7 @@ fn plugin_wrap_name(text: &str) -> Result<WrapName, Failure> {
 }
 
 /// Prints a recovery passphrase, the one time that it is shown.
-pub(super) fn tell_recovery(world: &World, passphrase: &SecretString) -> Result<(), Failure> {
+pub(super) fn print_recovery(world: &World, passphrase: &SecretString) -> Result<(), Failure> {
     world.output.data(&format!("{}\n", passphrase.expose()))?;
     world.output.note("this recovery passphrase opens the store; write it down: it is not shown again");
     Ok(())

@@ -106,7 +106,7 @@ impl CommandStore {
         match trouble {
             Trouble::Absent => StoreError::Absent,
             Trouble::Locked if person == Person::IsNotAsked => {
-                StoreError::Locked(KIND, PassphraseError::NoWay)
+                StoreError::Locked(KIND, PassphraseError::CannotAsk)
             }
             Trouble::Locked | Trouble::Refused => {
                 let what = format!("the helper {} says: {message}", self.shown());

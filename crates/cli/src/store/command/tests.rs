@@ -107,7 +107,7 @@ fn check_locked(scene: &mut Scene, tool: &str) {
     std::fs::write(&lock, "").unwrap();
     assert_eq!(scene.store().status(), Status::Locked);
     let refused = scene.store().unlock(&mut Answers::default());
-    assert!(matches!(refused, Err(StoreError::Locked(_, PassphraseError::NoWay))), "{refused:?}");
+    assert!(matches!(refused, Err(StoreError::Locked(_, PassphraseError::CannotAsk))), "{refused:?}");
     std::fs::remove_file(&lock).unwrap();
     assert_eq!(scene.store().status(), Status::Ready);
     std::fs::remove_file(scene.home.path().join("bin").join(tool)).unwrap();
@@ -262,7 +262,7 @@ fn what_a_helper_says_is_wrong_becomes_the_error_of_its_kind() {
         store.read(&item("a", b"").info.id).unwrap_err()
     };
     assert!(matches!(says("absent"), StoreError::Absent));
-    assert!(matches!(says("locked"), StoreError::Locked(_, PassphraseError::NoWay)));
+    assert!(matches!(says("locked"), StoreError::Locked(_, PassphraseError::CannotAsk)));
     assert!(
         matches!(says("refused"), StoreError::Locked(_, PassphraseError::Refused { what }) if what.ends_with("says: why"))
     );
@@ -307,7 +307,7 @@ fn a_locked_helper_asks_only_when_a_person_may_be_asked() {
     let mut store = scene.store();
     assert_eq!(store.status(), Status::Locked);
     let refused = store.unlock(&mut Answers::default());
-    assert!(matches!(refused, Err(StoreError::Locked(_, PassphraseError::NoWay))));
+    assert!(matches!(refused, Err(StoreError::Locked(_, PassphraseError::CannotAsk))));
     store.unlock(&mut Answers::of("yes")).unwrap();
     assert_eq!(store.status(), Status::Ready);
     store.lock();

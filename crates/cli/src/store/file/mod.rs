@@ -93,7 +93,7 @@ impl FileStore {
     }
 
     fn identity(&self) -> Result<&Identity, StoreError> {
-        self.identity.as_ref().ok_or(StoreError::Locked(StoreKind::File, PassphraseError::NoWay))
+        self.identity.as_ref().ok_or(StoreError::Locked(StoreKind::File, PassphraseError::CannotAsk))
     }
 
     fn has_manifest(&self) -> bool {

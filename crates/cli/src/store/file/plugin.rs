@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 use super::identity::{Identity, decrypt_with, encrypt_to};
 use super::names::WrapName;
 use super::wraps::NewWrap;
-use crate::store::asker::{Asker, PassphraseError, PluginSays};
+use crate::store::asker::{Asker, PassphraseError, PluginMessage};
 use crate::sys::shell::{PROGRAM_ENDINGS, is_program};
 use crate::sys::signals::Held;
 
@@ -126,7 +126,7 @@ fn shown(text: &str) -> String {
 
 /// From the plugin's thread.
 enum Message<T> {
-    Says(PluginSays, Sender<Option<SecretString>>),
+    Plugin(PluginMessage, Sender<Option<SecretString>>),
     Ends(Result<T, PluginError>),
 }
 
@@ -169,8 +169,8 @@ fn listen<T>(
     loop {
         match receiver.recv_timeout(end.saturating_duration_since(Instant::now())) {
             Ok(Message::Ends(result)) => return result,
-            Ok(Message::Says(says, answer)) => {
-                let given = asker.plugin(&says).map_err(PluginError::Person)?;
+            Ok(Message::Plugin(message, answer)) => {
+                let given = asker.plugin(&message).map_err(PluginError::Person)?;
                 // The plugin may have gone meanwhile; its end comes next.
                 answer.send(given).ok();
                 end = Instant::now() + patience;
@@ -194,32 +194,32 @@ impl<T> Clone for Callbacks<T> {
 }
 
 impl<T> Callbacks<T> {
-    fn say(&self, make: impl FnOnce(String, String) -> PluginSays, text: &str) -> Option<SecretString> {
+    fn say(&self, make: impl FnOnce(String, String) -> PluginMessage, text: &str) -> Option<SecretString> {
         let (sender, receiver) = channel();
         let what = make(self.plugin.clone(), shown(text));
-        self.to.send(Message::Says(what, sender)).ok()?;
+        self.to.send(Message::Plugin(what, sender)).ok()?;
         receiver.recv().ok()?
     }
 }
 
 impl<T: Send + 'static> age::Callbacks for Callbacks<T> {
     fn display_message(&self, message: &str) {
-        self.say(|plugin, text| PluginSays::Message { plugin, text }, message);
+        self.say(|plugin, text| PluginMessage::Message { plugin, text }, message);
     }
 
     fn confirm(&self, message: &str, yes: &str, no: Option<&str>) -> Option<bool> {
         let text = format!("{message} [y: {yes}, n: {}] ", no.unwrap_or("no"));
-        let answer = self.say(|plugin, text| PluginSays::Line { plugin, text }, &text)?;
+        let answer = self.say(|plugin, text| PluginMessage::Line { plugin, text }, &text)?;
         Some(matches!(answer.expose().trim().to_ascii_lowercase().as_str(), "y" | "yes"))
     }
 
     fn request_public_string(&self, description: &str) -> Option<String> {
-        let answer = self.say(|plugin, text| PluginSays::Line { plugin, text }, description)?;
+        let answer = self.say(|plugin, text| PluginMessage::Line { plugin, text }, description)?;
         Some(answer.expose().to_owned())
     }
 
     fn request_passphrase(&self, description: &str) -> Option<AgeSecret> {
-        let answer = self.say(|plugin, text| PluginSays::Secret { plugin, text }, description)?;
+        let answer = self.say(|plugin, text| PluginMessage::Secret { plugin, text }, description)?;
         Some(AgeSecret::from(answer.expose().to_owned()))
     }
 }

@@ -137,7 +137,7 @@ impl FileStore {
                 Err(error) => said = Some(error),
             }
         }
-        Err(said.unwrap_or_else(|| locked(PassphraseError::NoWay)))
+        Err(said.unwrap_or_else(|| locked(PassphraseError::CannotAsk)))
     }
 
     #[cfg(not(feature = "plugins"))]
@@ -147,7 +147,7 @@ impl FileStore {
         _: &'w [FoundWrap],
         _: &mut dyn Asker,
     ) -> Result<(Identity, &'w FoundWrap), StoreError> {
-        Err(locked(PassphraseError::NoWay))
+        Err(locked(PassphraseError::CannotAsk))
     }
 
     /// The items that this identity wrote, the newest of each.

@@ -72,30 +72,30 @@ impl PassStore {
         let (kind, program) = (self.program.kind(), self.program.name());
         match failed {
             Failed::Program(error) => error,
-            Failed::Says(Complaint::Absent) => StoreError::Absent,
-            Failed::Says(Complaint::Locked) if self.person == Person::IsNotAsked => {
-                StoreError::Locked(kind, PassphraseError::NoWay)
+            Failed::Complaint(Complaint::Absent) => StoreError::Absent,
+            Failed::Complaint(Complaint::Locked) if self.person == Person::IsNotAsked => {
+                StoreError::Locked(kind, PassphraseError::CannotAsk)
             }
-            Failed::Says(Complaint::Locked) => {
+            Failed::Complaint(Complaint::Locked) => {
                 let what = format!("`{program}` did not get the passphrase");
                 StoreError::Locked(kind, PassphraseError::Refused { what })
             }
-            Failed::Says(Complaint::Broken) => self.broken(id, "it cannot be decrypted"),
-            Failed::Says(Complaint::NoKey) => self.program.unavailable(
+            Failed::Complaint(Complaint::Broken) => self.broken(id, "it cannot be decrypted"),
+            Failed::Complaint(Complaint::NoKey) => self.program.unavailable(
                 format!("the key that opens `{}` is not here", self.entry(id)),
                 match kind {
                     StoreKind::Pass => Some("gpg --list-secret-keys".to_owned()),
                     _ => None,
                 },
             ),
-            Failed::Says(Complaint::NoRecipient(whom)) => self.program.unavailable(
+            Failed::Complaint(Complaint::NoRecipient(whom)) => self.program.unavailable(
                 format!(
                     "GnuPG cannot encrypt to `{whom}`, which `{}` names",
                     shown(&self.program.directory().join(".gpg-id"))
                 ),
                 Some("pass init GPG-ID".to_owned()),
             ),
-            Failed::Says(Complaint::Other(line)) => {
+            Failed::Complaint(Complaint::Other(line)) => {
                 self.program.unavailable(format!("`{program}` says: {line}"), None)
             }
         }
@@ -113,7 +113,7 @@ impl PassStore {
         let entry = self.entry(id);
         // A name that is no file may be a directory, which the program lists with success.
         if !self.program.file_of(&entry).is_file() {
-            return Err(Failed::Says(Complaint::Absent));
+            return Err(Failed::Complaint(Complaint::Absent));
         }
         self.program.run(&["show", &entry], Zeroizing::default(), person)
     }
@@ -122,7 +122,7 @@ impl PassStore {
     fn probe(&self, id: &ItemId, person: Person) -> Result<(), Failed> {
         match self.show(id, person) {
             // A damaged item says nothing about the others, and one that went away is none.
-            Ok(_) | Err(Failed::Says(Complaint::Broken | Complaint::Absent)) => Ok(()),
+            Ok(_) | Err(Failed::Complaint(Complaint::Broken | Complaint::Absent)) => Ok(()),
             Err(failed) => Err(failed),
         }
     }
@@ -153,7 +153,7 @@ impl Store for PassStore {
             None => {}
             Some((id, _)) => match self.probe(&id, Person::IsNotAsked) {
                 Ok(()) => {}
-                Err(Failed::Says(Complaint::Locked)) => {
+                Err(Failed::Complaint(Complaint::Locked)) => {
                     asker
                         .may_prompt(OwnPrompt::Program)
                         .map_err(|error| StoreError::Locked(self.program.kind(), error))?;

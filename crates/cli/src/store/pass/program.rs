@@ -185,7 +185,7 @@ impl PassProgram {
         if ended.status.success() {
             Ok(ended.output)
         } else {
-            Err(Failed::Says(parse_complaint(&ended.errors)))
+            Err(Failed::Complaint(parse_complaint(&ended.errors)))
         }
     }
 
@@ -203,7 +203,7 @@ pub(crate) enum Failed {
     /// It did not come to that.
     Program(StoreError),
     /// What it complains about.
-    Says(Complaint),
+    Complaint(Complaint),
 }
 
 pub(super) fn shown(path: &Path) -> String {

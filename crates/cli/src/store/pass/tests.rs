@@ -162,7 +162,7 @@ fn a_key_with_a_passphrase_is_locked_until_its_own_prompt_gave_it() {
     let mut store = gnupg.store();
     assert_eq!(store.status(), Status::Locked);
     let refused = store.unlock(&mut Answers::default());
-    assert!(matches!(refused, Err(StoreError::Locked(_, PassphraseError::NoWay))), "{refused:?}");
+    assert!(matches!(refused, Err(StoreError::Locked(_, PassphraseError::CannotAsk))), "{refused:?}");
     let mut allow = Answers::of("");
     // What stands in for a person at pinentry: one that goes away, and one that knows.
     let pinentry = gnupg.home.path().join("pinentry");

@@ -49,7 +49,7 @@ impl Failed {
     pub(super) fn into_error(self) -> StoreError {
         match self {
             Self::Absent => StoreError::Absent,
-            Self::Locked => StoreError::Locked(KIND, PassphraseError::NoWay),
+            Self::Locked => StoreError::Locked(KIND, PassphraseError::CannotAsk),
             Self::Refused => StoreError::Locked(KIND, PassphraseError::Refused { what: self.to_string() }),
             Self::NoBus | Self::NoService | Self::Silent | Self::Other(_) => StoreError::Unavailable {
                 kind: KIND,
@@ -173,7 +173,7 @@ mod tests {
         let kinds = [Failed::Absent, Failed::Locked, Failed::Refused, Failed::NoBus, Failed::Silent];
         let errors = kinds.map(Failed::into_error);
         assert!(matches!(errors[0], StoreError::Absent));
-        assert!(matches!(errors[1], StoreError::Locked(_, PassphraseError::NoWay)));
+        assert!(matches!(errors[1], StoreError::Locked(_, PassphraseError::CannotAsk)));
         assert!(matches!(errors[2], StoreError::Locked(_, PassphraseError::Refused { .. })));
         assert!(matches!(errors[3], StoreError::Unavailable { hint: Some(_), .. }));
         assert!(matches!(errors[4], StoreError::Unavailable { hint: Some(_), .. }));

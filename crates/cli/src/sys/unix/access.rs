@@ -120,7 +120,7 @@ pub(crate) fn close(path: &Path, closing: Closing) -> io::Result<()> {
     }
     let taken = match closing {
         Closing::Writers => 0o022,
-        Closing::Everybody => 0o077,
+        Closing::Everyone => 0o077,
     };
     file.set_permissions(Permissions::from_mode(about.mode() & 0o7777 & !taken))
 }

@@ -224,7 +224,7 @@ pub(crate) fn user() -> impl std::fmt::Display {
 
 #[cfg(test)]
 mod tests {
-    use super::super::security::open_to_everybody;
+    use super::super::security::open_to_everyone;
     use super::*;
     use crate::sys::files::{Keep, make_private_directory, read_private, write_atomic};
 
@@ -237,7 +237,7 @@ mod tests {
         let path = made.join("f");
         write_atomic(&path, b"x", Keep::Nothing).unwrap();
         assert_eq!(read_private(&path, 10).unwrap(), b"x");
-        open_to_everybody(&path).unwrap();
+        open_to_everyone(&path).unwrap();
         let error = read_private(&path, 10).unwrap_err();
         assert!(matches!(error, FileError::NotPrivate(NotPrivate::Others(_))), "{error}");
         assert!(error.hint().unwrap().starts_with("icacls "));
@@ -251,7 +251,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("f");
         write_atomic(&path, b"x", Keep::Nothing).unwrap();
-        open_to_everybody(&path).unwrap();
+        open_to_everyone(&path).unwrap();
         let rights = || Strangers::at_path(&path).unwrap().rights;
         let before = rights();
         write_atomic(&path, b"y", Keep::ModeAndLink).unwrap();

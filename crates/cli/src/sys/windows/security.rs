@@ -331,7 +331,7 @@ pub(super) fn copy_access(from: &Path, to: &Path) -> io::Result<()> {
 
 /// Allows everybody everything with the file at `path`: for tests of what is refused then.
 #[cfg(test)]
-pub(super) fn open_to_everybody(path: &Path) -> io::Result<()> {
+pub(super) fn open_to_everyone(path: &Path) -> io::Result<()> {
     use windows_sys::Win32::Security::GetSecurityDescriptorDacl;
     let (name, descriptor) = (wide(path)?, Descriptor::parse("D:P(A;;FA;;;WD)")?);
     let (mut is_there, mut is_usual, mut list) = (0, 0, std::ptr::null_mut());

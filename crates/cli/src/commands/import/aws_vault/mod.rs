@@ -7,7 +7,7 @@ use hatbox_types::name::ProfileName;
 use hatbox_types::secret::SecretString;
 
 use self::source::Source;
-use super::{check_named, is_chosen, item_of, origin_of, tell, warn_of_shape};
+use super::{check_named, is_chosen, item_of, origin_of, print_transfer, warn_of_shape};
 use crate::args::{GlobalArgs, ImportAwsVaultArgs, VaultKind};
 use crate::ask::confirm::{Confirmation, ask_yes_or_no};
 use crate::aws_vault::{FoundKey, ReadError, Vault};
@@ -38,7 +38,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ImportAwsVaultArgs)
         "add --overwrite to replace it; nothing was changed",
     )?;
     if args.dry_run {
-        return tell(world, &transfer, "Would import", args.json, &[]);
+        return print_transfer(world, &transfer, "Would import", args.json, &[]);
     }
     if !transfer.copied.is_empty() {
         if !(args.yes || may_import(world, &source, &transfer)?) {
@@ -52,7 +52,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ImportAwsVaultArgs)
     } else {
         0
     };
-    tell(world, &transfer, "Imported", args.json, &[("deleted_from_source", deleted.into())])?;
+    print_transfer(world, &transfer, "Imported", args.json, &[("deleted_from_source", deleted.into())])?;
     let has_keys = !transfer.copied.is_empty() || !transfer.already_there.is_empty();
     if has_keys && !args.delete_source {
         let what = if source.kind == VaultKind::File { "its files" } else { "them there" };

@@ -187,9 +187,9 @@ fn replace(
     }
     live.check_unchanged(role)?;
     let backup = save_backup(world, role)?;
-    let way_back = way_back(live, &backup);
+    let undo_command = undo_command(live, &backup);
     let read_back = live.replace_trust(world, role, policy).map_err(|failure| {
-        failure.hint(format!("if it was written, this brings back what was there: {way_back}"))
+        failure.hint(format!("if it was written, this brings back what was there: {undo_command}"))
     })?;
     let done = match read_back {
         ReadBack::New => "Written, and read back.",
@@ -197,10 +197,10 @@ fn replace(
             "Written. IAM still returns the old policy; changes take a few seconds to propagate."
         }
     };
-    Ok(world.output.data(&format!("{done} This brings back what was there:\n  {way_back}\n"))?)
+    Ok(world.output.data(&format!("{done} This brings back what was there:\n  {undo_command}\n"))?)
 }
 
-fn way_back(live: &LiveIam, backup: &Path) -> String {
+fn undo_command(live: &LiveIam, backup: &Path) -> String {
     format!(
         "hatbox trust require-mfa --profile {} --restore {}",
         quote_word(live.profile.as_str()),
