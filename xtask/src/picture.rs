@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn text_is_no_markup_and_nothing_is_fetched_or_run() {
+    fn text_is_not_markup_and_nothing_is_fetched_or_run() {
         let scenes = parse_scenes(PRINTED);
         let svg = render(&scenes.iter().collect::<Vec<_>>()).unwrap();
         assert!(svg.contains(">&lt;a&gt;\u{a0}&amp;</text>"), "{svg}");

@@ -184,7 +184,7 @@ mod tests {
 
     /// The test's own program is what a release must not be.
     #[test]
-    fn a_program_with_symbols_and_paths_is_told() {
+    fn a_program_with_symbols_and_paths_is_reported() {
         let own = std::env::current_exe().unwrap();
         let bytes = std::fs::read(&own).unwrap();
         assert!(has_symbols(&bytes));

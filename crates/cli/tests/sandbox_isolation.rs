@@ -166,7 +166,7 @@ fn is_talk_to_another(call: &str) -> bool {
 }
 
 #[test]
-fn the_witness_tells_this_machine_from_others() {
+fn the_witness_differs_between_machines() {
     let connect = |address: &str| format!("7 connect(3, {{{address}}}, 16) = 0");
     assert!(!is_talk_to_another(&connect(
         "sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr(\"127.0.0.1\")"

@@ -113,7 +113,7 @@ fn a_command_gets_its_environment_and_its_exit_code_is_passed_on() {
 }
 
 #[test]
-fn the_file_store_asks_anew_each_time_and_takes_its_passphrase_from_a_variable_or_stdin() {
+fn the_file_store_asks_each_time_and_takes_its_passphrase_from_a_variable_or_stdin() {
     let home = Home::new("kept");
     let with_passphrase = |words: &[&str]| {
         let mut command = home.hatbox(words);
@@ -140,7 +140,7 @@ fn the_file_store_asks_anew_each_time_and_takes_its_passphrase_from_a_variable_o
 
 /// The sandbox runs beside Wine: `cargo run -p xtask -- cross wine` starts it, and says where it is.
 #[test]
-fn roles_are_put_on_with_a_code_and_their_sessions_are_cached() {
+fn roles_are_assumed_with_a_code_and_their_sessions_are_cached() {
     let given = |name: &str| std::env::var(format!("TEST_{name}"));
     let Ok(url) = given("AWS_ENDPOINT_URL") else {
         println!("skipped: there is no sandbox to call");

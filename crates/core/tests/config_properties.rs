@@ -115,7 +115,7 @@ proptest! {
     }
 
     #[test]
-    fn every_header_and_key_stands_on_the_line_that_is_named(text in any_text()) {
+    fn every_header_and_key_is_on_the_line_that_is_named(text in any_text()) {
         let lines: Vec<_> = text.trim_start_matches('\u{feff}').split('\n').collect();
         let document = Document::parse(FileKind::Config, text.as_bytes().to_vec()).unwrap();
         for section in document.sections() {
@@ -235,7 +235,7 @@ fn an_appended_section_follows_the_file_in_its_own_manner() {
 }
 
 #[test]
-fn a_file_with_bytes_that_are_no_text_can_be_edited_elsewhere() {
+fn a_file_with_bytes_that_are_not_text_can_be_edited_elsewhere() {
     let text = b"[profile b]\nname = \xff\n[profile a]\nregion=y-1\n";
     let set = |name| {
         let change = Change::Set { key: "region".to_owned(), value: "x-1".to_owned() };

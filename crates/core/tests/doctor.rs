@@ -182,7 +182,7 @@ fn each_check_of_chains_fires_where_it_should_and_not_beside_it() {
 }
 
 #[test]
-fn with_a_locked_store_nobody_is_told_that_a_key_is_missing() {
+fn with_a_locked_store_no_message_says_that_a_key_is_missing() {
     let config = USER.to_owned() + &role("a", "source_profile = alice") + &role("b", "source_profile = typo");
     let (findings, profiles) = check(&config, "", &StoredKeys::Locked);
     let found: Vec<_> = findings.iter().map(shown).collect();
@@ -191,7 +191,7 @@ fn with_a_locked_store_nobody_is_told_that_a_key_is_missing() {
 }
 
 #[test]
-fn the_programs_and_files_that_profiles_name_are_told() {
+fn the_programs_and_files_that_profiles_name_are_reported() {
     let text = "\
 [profile a]
 credential_process = env X=1 /opt/corp/login --fast
@@ -217,7 +217,7 @@ fn an_empty_default_and_what_is_included_need_no_plan() {
 }
 
 #[test]
-fn those_who_will_be_asked_for_a_code_are_told() {
+fn those_who_will_be_asked_for_a_code_are_named() {
     let text =
         USER.to_owned() + "[profile bob]\nmfa_serial = GAHT12345678\nmfa_process = code\n[profile carol]\n";
     let (_, profiles) = check(&text, "", &stored(&["alice", "bob", "carol"]));
@@ -226,7 +226,7 @@ fn those_who_will_be_asked_for_a_code_are_told() {
 }
 
 #[test]
-fn a_suggestion_stands_in_the_sentence() {
+fn a_suggestion_is_part_of_the_sentence() {
     let (findings, _) =
         check(&(USER.to_owned() + &role("a", "source_profile = alcie")), "", &stored(&["alice"]));
     assert!(findings[0].text.ends_with("; did you mean `alice`?"), "{}", findings[0].text);

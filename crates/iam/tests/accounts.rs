@@ -45,7 +45,7 @@ fn account_details_of_two_accounts_are_read_from_one_file() {
 }
 
 #[test]
-fn a_snapshot_tells_devices_and_lengths_too() {
+fn a_snapshot_holds_devices_and_lengths_too() {
     let accounts = read(SNAPSHOT);
     assert_eq!(accounts.origins[0].kind, SourceKind::Snapshot);
     assert_eq!(accounts.origins[0].taken, Some("2026-03-01T09:00:00Z".parse().unwrap()), "the oldest");
@@ -93,7 +93,7 @@ fn an_organization_may_be_there_be_none_or_not_be_known() {
 }
 
 #[test]
-fn a_later_source_corrects_an_earlier_one_and_the_difference_is_told() {
+fn a_later_source_corrects_an_earlier_one_and_the_difference_is_reported() {
     let mut accounts = read(SNAPSHOT);
     accounts.add_source(DETAILS.as_bytes(), origin("same.json")).unwrap();
     assert!(accounts.notes.is_empty(), "{:?}", accounts.notes);
@@ -234,7 +234,7 @@ fn one_odd_resource_does_not_spoil_a_state() {
 }
 
 #[test]
-fn a_state_and_what_terraform_shows_of_it_tell_the_same() {
+fn a_state_and_what_terraform_shows_of_it_read_the_same() {
     let (state, shown) = (read(STATE), read(SHOWN_STATE));
     for accounts in [&state, &shown] {
         assert_eq!(accounts.origins[0].kind, SourceKind::TerraformState);
@@ -263,7 +263,7 @@ fn a_state_and_what_terraform_shows_of_it_tell_the_same() {
 }
 
 #[test]
-fn a_plan_tells_what_will_be_and_never_guesses_what_it_does_not_know() {
+fn a_plan_shows_what_will_be_and_never_guesses_what_it_does_not_know() {
     let mut accounts = read(STATE);
     accounts.add_source(PLAN.as_bytes(), origin("plan.json")).unwrap();
     assert_eq!(accounts.origins[1].kind, SourceKind::TerraformPlan);

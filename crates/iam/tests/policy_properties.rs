@@ -187,7 +187,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_further_deny_never_lets_anybody_in(
+    fn a_further_deny_never_lets_anyone_in(
         request in request(), layers in layers(), at: prop::sample::Index, deny in statement(&["Deny"], true)
     ) {
         let more = with_statement(&layers, at, &parse(&[deny]).statements[0]);
@@ -197,7 +197,7 @@ proptest! {
     }
 
     #[test]
-    fn a_further_allow_never_shuts_anybody_out(
+    fn a_further_allow_never_shuts_anyone_out(
         request in request(), layers in layers(), at: prop::sample::Index, allow in statement(&["Allow"], true)
     ) {
         let more = with_statement(&layers, at, &parse(&[allow]).statements[0]);
@@ -216,7 +216,7 @@ proptest! {
     }
 
     #[test]
-    fn a_decision_without_some_keys_stands_whatever_they_are(
+    fn a_decision_without_some_keys_holds_whatever_they_are(
         request in request(), layers in layers(), hidden in btree_set(select(&KEYS), 1..5)
     ) {
         let hidden: BTreeSet<_> = hidden.into_iter().map(|(name, _)| name).collect();
@@ -245,7 +245,7 @@ proptest! {
     }
 
     #[test]
-    fn a_decision_without_some_layers_stands_whatever_they_are(
+    fn a_decision_without_some_layers_holds_whatever_they_are(
         request in request(), layers in layers(), unknown in btree_set(select(&Layer::ALL), 1..4)
     ) {
         let partial = Layers { unknown, ..layers.clone() };

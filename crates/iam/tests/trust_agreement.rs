@@ -377,7 +377,7 @@ fn world(people: &[Person], limit: &str, organization: &str, file: Option<&str>)
 }
 
 #[test]
-fn a_policy_that_is_not_in_the_sources_is_told_in_every_answer() {
+fn a_policy_that_is_not_in_the_sources_is_named_in_every_answer() {
     let user = |name: &str, attached: serde_json::Value| {
         serde_json::json!({"Arn": format!("arn:aws:iam::{HOME}:user/{name}"), "UserName": name,
             "AttachedManagedPolicies": attached})
@@ -411,7 +411,7 @@ Indirect ways are not counted: who may change policies or create access keys.
 }
 
 #[test]
-fn a_trust_policy_that_cannot_be_read_may_mean_anybody_and_lets_nobody_in_by_what_is_known() {
+fn a_trust_policy_that_cannot_be_read_may_mean_anyone_and_lets_no_one_in_by_what_is_known() {
     let own = serde_json::json!([{"PolicyName": "p", "PolicyDocument":
         {"Statement": {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}}}]);
     let accounts = serde_json::json!({

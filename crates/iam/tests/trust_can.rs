@@ -44,7 +44,7 @@ fn check(answer: &Can, verdict: &str, text: &str) {
 }
 
 #[test]
-fn a_missing_mfa_code_is_told_with_what_would_follow_from_one() {
+fn a_missing_mfa_code_is_reported_with_what_would_follow_from_one() {
     let answer = ask(&read(&[SNAPSHOT]), "alice", &[], "Ops", MfaUse::Without);
     check(
         &answer,
@@ -65,7 +65,7 @@ With an MFA code: yes, unless an SCP or RCP forbids it.
 }
 
 #[test]
-fn a_yes_tells_which_statements_allow_it() {
+fn a_yes_names_the_statements_that_allow_it() {
     let answer = ask(&read(&[SNAPSHOT, NO_ORGANIZATION]), "alice", &[], "Ops", MfaUse::IfNeeded);
     check(
         &answer,
@@ -289,7 +289,7 @@ fn each_layer_that_refuses_is_named_with_what_would_turn_it() {
 }
 
 #[test]
-fn a_key_that_only_the_network_tells_leaves_the_answer_open_until_it_is_given() {
+fn a_key_that_only_the_network_sets_leaves_the_answer_open_until_it_is_given() {
     let accounts = world(&trust(&condition("IpAddress", "aws:SourceIp", "203.0.113.0/24")), "", "", NONE);
     let open = ask(&accounts, "dora", &[], "R", MfaUse::IfNeeded);
     assert_eq!(open.answer().name(), "unknown");
@@ -333,7 +333,7 @@ fn keys_of_the_caller_are_known_from_the_sources() {
 }
 
 #[test]
-fn an_organization_that_does_not_tell_of_an_account_leaves_it_open() {
+fn an_organization_without_facts_of_an_account_leaves_it_open() {
     let allow = r#"{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}"#;
     let org = |caller: &str, role: &str| {
         format!(
@@ -352,7 +352,7 @@ fn an_organization_that_does_not_tell_of_an_account_leaves_it_open() {
 }
 
 #[test]
-fn nobody_and_several_of_one_name_are_told() {
+fn no_one_and_several_of_one_name_are_errors() {
     let accounts = read(&[SNAPSHOT]);
     let error = find_role(&accounts, "admin").unwrap_err();
     assert_eq!(error.to_string(), "no role `admin` in the sources");

@@ -34,7 +34,7 @@ fn who_of(accounts: &Accounts, role: &str) -> Who {
 }
 
 #[test]
-fn what_a_user_can_become_is_told_with_mfa_and_the_way_there() {
+fn the_roles_that_a_user_can_assume_are_shown_with_mfa_and_the_path() {
     let reach = reach_of(&read(&[SNAPSHOT, NO_ORGANIZATION]), "alice");
     assert_eq!(
         reach.render().to_string(),
@@ -75,7 +75,7 @@ fn what_lets_plain_access_keys_in_is_said() {
 }
 
 #[test]
-fn everybody_who_can_become_a_role_is_told_through_other_roles_too() {
+fn everyone_who_can_assume_a_role_is_shown_through_other_roles_too() {
     let who = who_of(&read(&[SNAPSHOT]), "Audit");
     assert_eq!(
         who.render().to_string(),
@@ -97,7 +97,7 @@ Indirect ways are not counted: who may change policies or create access keys.
 }
 
 #[test]
-fn who_has_no_device_for_the_code_that_is_needed_is_told() {
+fn who_has_no_device_for_the_code_that_is_needed_is_named() {
     let without = SNAPSHOT
         .replace("\"arn:aws:iam::111122223333:mfa/bob\"", "\"arn:aws:iam::111122223333:u2f/user/bob/key\"");
     assert_ne!(without, SNAPSHOT);
@@ -107,7 +107,7 @@ fn who_has_no_device_for_the_code_that_is_needed_is_told() {
 }
 
 #[test]
-fn whom_the_sources_do_not_tell_is_not_left_out() {
+fn whom_the_sources_do_not_have_is_not_left_out() {
     let who = who_of(&read(&[STATE]), "Ops");
     assert_eq!(
         who.render().to_string(),
@@ -137,7 +137,7 @@ Indirect ways are not counted: who may change policies or create access keys.
 }
 
 #[test]
-fn services_providers_and_everybody_are_told_in_words() {
+fn services_providers_and_everyone_are_described_in_words() {
     let trust = r#"{"Statement": [
         {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"},
         {"Effect": "Allow", "Principal": {"Federated": "arn:aws:iam::444455556666:saml-provider/Idp"},
@@ -160,7 +160,7 @@ fn services_providers_and_everybody_are_told_in_words() {
 }
 
 #[test]
-fn roles_that_trust_each_other_are_no_endless_way() {
+fn roles_that_trust_each_other_do_not_loop_forever() {
     let role = |name: &str, trusted: &str| {
         format!(
             r#"{{"Arn": "arn:aws:iam::444455556666:role/{name}", "RoleName": "{name}", "AssumeRolePolicyDocument":

@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_basic_time_is_refused() {
+    fn what_is_not_a_basic_time_is_refused() {
         for bad in [
             "",
             "2026-01-02T03:04:05Z",

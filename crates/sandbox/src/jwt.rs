@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_token_is_no_token() {
+    fn what_is_not_a_token_is_not_a_token() {
         for text in
             ["", "abcd", "..", "a.b", "e30.e30.", "e30.e30.AA", "eyJhbGciOiJFUzI1NiJ9.W10.AA", "a.b.c.d"]
         {

@@ -43,7 +43,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_not_six_parts_is_no_arn() {
+    fn a_text_without_six_parts_is_not_an_arn() {
         for text in ["", "*", "alice", "arn:aws:iam::111122223333", "aws:arn:iam::1:x"] {
             assert_eq!(Arn::parse(text), None, "{text}");
         }

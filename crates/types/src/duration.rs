@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_length_is_refused_with_its_reason() {
+    fn what_is_not_a_length_is_refused_with_its_reason() {
         use DurationError::{Form, TooLong, Zero};
         for (text, error) in [
             ("", Form),

@@ -167,7 +167,7 @@ mod tests {
     const PLAIN: &str = "wJalrXUtnFEMIaK7MDENGabPxRfiCYEXAMPLEKEY";
 
     #[test]
-    fn what_is_no_long_lived_key_of_aws_is_told_by_what_it_looks_like() {
+    fn a_key_that_is_not_a_long_lived_one_of_aws_is_named_by_its_shape() {
         use KeyShapeError as E;
         let temporary = ID.replacen("AKIA", "ASIA", 1);
         let token = SECRET.repeat(10);

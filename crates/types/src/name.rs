@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_role_arn_is_refused() {
+    fn what_is_not_a_role_arn_is_refused() {
         for bad in [
             "arn:aws:iam::444455556666:user/alice",
             "arn:aws:iam::44445555666:role/Ops",
@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn a_user_arn_is_told_apart_from_a_device() {
+    fn a_user_arn_is_kept_apart_from_a_device() {
         assert!(MfaSerial::parse("arn:aws:iam::111122223333:user/jan").unwrap().is_user_arn());
         assert!(!MfaSerial::parse("arn:aws:iam::111122223333:mfa/jan").unwrap().is_user_arn());
         assert!(!MfaSerial::parse("GAHT12345678").unwrap().is_user_arn());

@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn flags_without_effect_are_taken_out_where_hatbox_stands_for_aws_vault() {
+    fn flags_without_effect_are_taken_out_where_hatbox_is_called_as_aws_vault() {
         for (line, left) in [
             ("aws-vault --parallel-safe list", "aws-vault list"),
             ("aws-vault list --keychain x", "aws-vault list"),

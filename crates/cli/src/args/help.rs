@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn at_80_columns_examples_stand_as_in_the_source() {
+    fn at_80_columns_examples_look_as_in_the_source() {
         let mut count = 0;
         for_every_command(&mut |command, short, long| {
             let name = command.get_name();

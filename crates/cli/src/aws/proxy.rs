@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_proxy_is_an_error_that_names_the_variable_alone() {
+    fn what_is_not_a_proxy_is_an_error_that_names_the_variable_alone() {
         for name in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "HTTP_PROXY", "http_proxy"] {
             for bad in [
                 "http://[",

@@ -179,7 +179,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_answer_for_another_role_is_told_apart() {
+    fn an_answer_for_another_role_is_kept_apart() {
         let role = RoleArn::parse("arn:aws:iam::444455556666:role/team/Ops").unwrap();
         assert!(is_session_of("arn:aws:sts::444455556666:assumed-role/Ops/me", &role));
         for other in [

@@ -234,7 +234,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_sent_and_not_answered_is_told_from_what_was_not_sent() {
+    fn what_was_sent_and_not_answered_differs_from_what_was_not_sent() {
         let limit = Duration::from_secs(20);
         let sent = Trace::of_request("https://sts.example/", true);
         let text = Unanswered::of_time(&sent, limit).render("STS");

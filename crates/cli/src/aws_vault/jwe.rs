@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_another_writer_opens_and_a_wrong_passphrase_is_told_apart() {
+    fn a_file_of_another_writer_opens_and_a_wrong_passphrase_is_kept_apart() {
         let plain = open_with(FILE, PASSPHRASE).unwrap();
         assert!(plain.starts_with(b"{\"Key\""), "{}", String::from_utf8_lossy(&plain));
         assert_eq!(open_with(FILE, "another").unwrap_err(), JweError::WrongPassphrase);

@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn an_index_that_follows_the_changes_is_the_one_made_anew() {
+    fn an_index_that_follows_the_changes_equals_a_rebuilt_one() {
         let (a, b) = (info("a", "AKIAAAAAAAAAAAAAAAAA"), info("b", "AKIABBBBBBBBBBBBBBBB"));
         let newer = info("a", "AKIACCCCCCCCCCCCCCCC");
         let cache_key = ItemInfo { id: ItemId::cache_key(), access_key_id: None, ..a.clone() };

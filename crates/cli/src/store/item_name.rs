@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_name_of_ours_is_none() {
+    fn what_is_not_a_name_of_ours_is_none() {
         for name in [
             "",
             "access-key",

@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn profiles_that_differ_in_case_or_in_letters_of_other_languages_are_told_apart() {
+    fn profiles_that_differ_in_case_or_in_letters_of_other_languages_are_kept_apart() {
         let own = Own::of("case");
         let profiles = ["dev", "Dev", "DEV", "d%65v", "dév", "dÉv", "team/b c", "a*"];
         for profile in profiles {

@@ -363,7 +363,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_that_is_too_large_or_not_there_is_told_apart() {
+    fn a_file_that_is_too_large_or_not_there_is_kept_apart() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("f");
         write_atomic(&path, b"12345", Keep::Nothing).unwrap();

@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_is_for_those_who_wait_and_for_nobody_later() {
+    fn what_is_left_is_for_those_who_wait_and_for_no_one_later() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("l");
         let held = hold(&path).unwrap();

@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_that_another_leaves_behind_holds_nobody_up() {
+    fn a_program_that_another_leaves_behind_holds_no_one_up() {
         let ended = kept("sleep 3 & echo text", Duration::from_secs(2)).unwrap();
         assert_eq!(&*ended.output, b"text\n");
     }
@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn where_nobody_is_to_be_asked_there_is_no_terminal() {
+    fn where_no_one_is_to_be_asked_there_is_no_terminal() {
         assert_eq!(&*kept("(: </dev/tty) 2>/dev/null || echo none", LONG).unwrap().output, b"none\n");
     }
 }

@@ -34,7 +34,7 @@ print(json.dumps(out))
 }
 
 #[test]
-fn boto3_knows_the_end_that_hatbox_tells() {
+fn boto3_knows_the_end_that_hatbox_gives() {
     const SCRIPT: &str = r#"
 import boto3, json, sys
 session = boto3.Session(profile_name="auditor-by-process")

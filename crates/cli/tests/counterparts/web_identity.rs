@@ -58,7 +58,7 @@ except botocore.exceptions.ClientError as error:
 }
 
 #[test]
-fn boto3_puts_on_a_role_by_a_token_in_a_file() {
+fn boto3_assumes_a_role_with_a_token_in_a_file() {
     let Some(python) = Python::open() else { return };
     let home = tempfile::tempdir().unwrap();
     let sandbox = serve(&home.path().join("box"));

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::home::{Home, KEY};
 
 #[test]
-fn what_stands_in_the_files_is_told_with_file_and_line() {
+fn what_is_in_the_files_is_reported_with_file_and_line() {
     let home = Home::with_config(
         "[profile alice]\nmfa_seriall = x\n[profile ops]\nrole_arn = arn:aws:iam::444455556666:role/Ops\n\
          source_profile = alcie\n[profile broken]\nno equals\n",
@@ -59,7 +59,7 @@ fn a_file_that_cannot_be_read_is_a_finding_and_the_other_is_looked_at() {
 }
 
 #[test]
-fn text_that_is_no_utf8_or_has_lines_of_3_mb_is_judged_like_any_other() {
+fn text_that_is_not_utf8_or_has_lines_of_3_mb_is_judged_like_any_other() {
     let home = Home::with_config("");
     let huge = "x".repeat(3 << 20);
     let mut text =

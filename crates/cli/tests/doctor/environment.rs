@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use crate::home::{Home, KEY};
 
 #[test]
-fn variables_that_beat_a_profile_are_told() {
+fn variables_that_beat_a_profile_are_reported() {
     let home = Home::with_config("[profile alice]\ninclude_profile = a\n[profile a]\n");
     let found = |variables: &[(&str, &str)]| {
         let found = home.found(variables).into_iter();
@@ -37,7 +37,7 @@ fn files_that_variables_name_must_be_there() {
 }
 
 #[test]
-fn another_endpoint_and_a_sandbox_that_has_gone_are_told() {
+fn another_endpoint_and_a_sandbox_that_has_gone_are_reported() {
     let home = Home::new();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let open = format!("http://{}", listener.local_addr().unwrap());

@@ -6,7 +6,7 @@ use std::os::unix::fs::{chown, symlink};
 use crate::home::{Home, found};
 
 #[test]
-fn files_that_others_may_read_or_write_are_told_and_others_are_not() {
+fn files_that_others_may_read_or_write_are_reported_and_others_are_not() {
     let home = Home::with_store();
     let store = ".local/share/hatbox/store";
     home.write(".aws/credentials", "");
@@ -77,7 +77,7 @@ fn a_fix_is_said_and_nothing_else_is_changed() {
 }
 
 #[test]
-fn a_directory_that_all_write_to_is_no_danger_with_the_sticky_bit() {
+fn a_directory_that_all_write_to_is_safe_with_the_sticky_bit() {
     let home = Home::with_config("");
     home.set_mode(".aws", 0o1777);
     assert!(home.found(&[]).is_empty());
@@ -86,7 +86,7 @@ fn a_directory_that_all_write_to_is_no_danger_with_the_sticky_bit() {
 }
 
 #[test]
-fn a_file_of_another_user_is_told_and_never_touched() {
+fn a_file_of_another_user_is_reported_and_never_touched() {
     let home = Home::with_config("");
     home.write(".local/share/hatbox/store/manifest.json", "");
     for directory in [".local/share/hatbox/store", ".local/share/hatbox"] {
@@ -105,7 +105,7 @@ fn a_file_of_another_user_is_told_and_never_touched() {
 }
 
 #[test]
-fn a_link_in_the_place_of_a_session_is_told_and_one_to_the_config_is_followed() {
+fn a_link_in_the_place_of_a_session_is_reported_and_one_to_the_config_is_followed() {
     let home = Home::new();
     home.write("dotfiles/config", "");
     home.write(".aws/credentials", "");
@@ -122,7 +122,7 @@ fn a_link_in_the_place_of_a_session_is_told_and_one_to_the_config_is_followed() 
 }
 
 #[test]
-fn what_may_not_be_read_is_told_once_and_the_rest_is_looked_at() {
+fn what_may_not_be_read_is_reported_once_and_the_rest_is_looked_at() {
     let home = Home::with_config("[profile a]\nmfa_seriall = x\n");
     home.write(".aws/credentials", "[bob]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\n");
     home.set_mode(".aws/config", 0o000);

@@ -3,7 +3,7 @@
 use crate::home::Home;
 
 #[test]
-fn a_clean_machine_is_told_so_in_few_words() {
+fn a_clean_machine_gets_a_short_report() {
     let home = Home::with_config("[default]\nregion = eu-west-1\n");
     let ran = home.run(&["doctor"], &[]);
     assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));

@@ -33,7 +33,7 @@ fn programs_and_files_that_the_config_names_must_be_there() {
 }
 
 #[test]
-fn a_link_named_aws_vault_that_hides_another_is_told_and_one_that_is_hidden() {
+fn a_link_named_aws_vault_that_hides_another_is_reported_and_one_that_is_hidden() {
     let home = Home::new();
     let (first, second) = (home.path("first"), home.path("bin"));
     let path = format!("{}:{}:/usr/bin:/bin", first.display(), second.display());
@@ -50,7 +50,7 @@ fn a_link_named_aws_vault_that_hides_another_is_told_and_one_that_is_hidden() {
 }
 
 #[test]
-fn another_program_under_our_name_is_told() {
+fn another_program_under_our_name_is_reported() {
     let home = Home::new();
     home.write_program("bin/hatbox");
     assert_eq!(home.found(&[]), ["other-hatbox ~/bin/hatbox"]);

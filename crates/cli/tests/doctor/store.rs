@@ -32,7 +32,7 @@ fn a_locked_store_says_so_and_an_unlocked_one_what_it_holds() {
 }
 
 #[test]
-fn no_store_is_no_fault() {
+fn no_store_is_not_a_fault() {
     let home = Home::new();
     assert!(home.found(&[]).is_empty());
     home.write(".awsvault/keys/alice", "x");
@@ -42,7 +42,7 @@ fn no_store_is_no_fault() {
 }
 
 #[test]
-fn settings_that_are_wrong_and_a_backend_that_cannot_be_used_are_told() {
+fn settings_that_are_wrong_and_a_backend_that_cannot_be_used_are_reported() {
     let home = Home::new();
     home.write(".config/hatbox/config.toml", "backend = \"file\"\nunlok_timeout = \"1h\"\n");
     let report = home.report(&[], &[]);
@@ -58,7 +58,7 @@ fn settings_that_are_wrong_and_a_backend_that_cannot_be_used_are_told() {
 }
 
 #[test]
-fn a_wrap_that_hatbox_did_not_make_is_told() {
+fn a_wrap_that_hatbox_did_not_make_is_reported() {
     let home = Home::with_store();
     let store = ".local/share/hatbox/store";
     let wrap = std::fs::read(home.path(store).join("identity.passphrase.1.age")).unwrap();
@@ -71,7 +71,7 @@ fn a_wrap_that_hatbox_did_not_make_is_told() {
 }
 
 #[test]
-fn without_a_kernel_keyring_it_says_that_each_command_asks_anew() {
+fn without_a_kernel_keyring_it_says_that_each_command_asks_again() {
     if !is_here("strace") {
         return;
     }
@@ -113,7 +113,7 @@ fn how_a_code_is_asked_for_is_looked_at() {
 }
 
 #[test]
-fn who_cannot_be_asked_is_told_where_there_is_no_terminal() {
+fn without_a_terminal_the_error_says_who_cannot_be_asked() {
     let home = Home::with_store();
     home.write(".aws/config", "[profile alice]\nmfa_serial = GAHT12345678\n");
     let report = home.report(&[], &[("HATBOX_FILE_PASSPHRASE", PASSPHRASE)]);

@@ -46,7 +46,7 @@ fn ctrl_c_ends_a_helper_and_hatbox_with_it() {
 }
 
 #[test]
-fn ctrl_z_leaves_no_helper_stopped_that_nobody_could_continue() {
+fn ctrl_z_leaves_no_helper_stopped_for_good() {
     let (_fixture, run) = locked();
     let mut terminal = Terminal::start(&run);
     terminal.wait_for("opener: ", 1);
@@ -125,7 +125,7 @@ fn a_signal_to_hatbox_alone_ends_its_helpers_with_it() {
 }
 
 #[test]
-fn a_signal_that_hatbox_was_told_to_ignore_ends_nothing() {
+fn a_signal_that_hatbox_inherited_as_ignored_ends_nothing() {
     let fixture = Fixture::with_config("[profile jan-work]\n");
     fixture.hatbox(&["lock"]).run().ok();
     let script = format!(

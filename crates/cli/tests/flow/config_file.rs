@@ -16,7 +16,7 @@ role_arn = arn:aws:iam::444455556666:role/reader
 ";
 
 #[test]
-fn a_bad_line_is_a_warning_and_an_error_only_where_it_stands() {
+fn a_bad_line_is_a_warning_and_an_error_only_in_its_profile() {
     let fixture = Fixture::with_keys(&["jan-work"]);
     for (bad, place) in [("no equals sign here", 8), ("[profile unclosed", 8)] {
         fixture.write_config(&format!("{GOOD}\n[profile other]\n{bad}\nregion = eu-west-1\n"));

@@ -32,7 +32,7 @@ fn has(found: &[(String, String)], id: &str) -> bool {
 }
 
 #[test]
-fn a_session_that_ends_soon_is_told_and_one_that_has_time_is_not() {
+fn a_session_that_ends_soon_is_reported_and_one_that_has_time_is_not() {
     let fixture = Fixture::with_config(CONFIG);
     fixture.hatbox(&["exec", "reader", "--", "true"]).run().ok();
     assert!(!has(&found(&doctor(&fixture)), "session-ending"));
@@ -48,7 +48,7 @@ fn a_session_that_ends_soon_is_told_and_one_that_has_time_is_not() {
 }
 
 #[test]
-fn a_clock_that_was_set_back_is_told() {
+fn a_clock_that_was_set_back_is_reported() {
     let fixture = Fixture::with_config(CONFIG);
     fixture.hatbox(&["exec", "reader", "--", "true"]).run().ok();
     assert!(!has(&found(&doctor(&fixture)), "clock-set-back"));

@@ -174,7 +174,7 @@ fn an_empty_region_does_not_reach_the_child() {
 }
 
 #[test]
-fn flags_may_stand_on_either_side_of_the_profile_and_the_profile_may_be_a_variable() {
+fn flags_may_be_on_either_side_of_the_profile_and_the_profile_may_be_a_variable() {
     let fixture = Fixture::with_config(CONFIG);
     let print = ["sh", "-c", "echo \"$AWS_VAULT $0 $*\"", "-n", "--debug"];
     let lines: [&[&str]; 4] = [

@@ -87,7 +87,7 @@ fn the_profile_may_be_a_variable_and_an_unknown_format_is_wrong_use() {
 }
 
 #[test]
-fn a_reader_of_stdout_that_has_gone_is_no_error() {
+fn a_reader_of_stdout_that_has_gone_is_not_an_error() {
     let fixture = Fixture::with_config(CONFIG);
     let shell = crate::run::Run::new("/bin/sh", fixture.variables());
     let script = "{ \"$0\" export -n jan-work; echo \"code $?\" >&2; } | true";

@@ -76,7 +76,7 @@ fn plain_keys_are_stored_and_their_lines_taken_out_and_no_other_byte_changes() {
 }
 
 #[test]
-fn of_a_section_that_stands_twice_no_key_stays_behind() {
+fn of_a_section_that_occurs_twice_no_key_stays_behind() {
     let fixture = Fixture::empty(&["jan-work"]);
     let file = fixture.path("home/.aws/credentials");
     let text = "[a]\naws_access_key_id = AKIAOLDER0000000001\naws_secret_access_key = olderoneAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n\

@@ -143,7 +143,7 @@ fn the_store_stays_unlocked_for_as_long_as_the_flag_or_the_settings_say() {
 
 /// keyrings(7): a user other than root has 200 keys and 20,000 bytes.
 #[test]
-fn a_full_keyring_is_no_reason_to_unlock_again_where_a_passphrase_is_at_hand() {
+fn a_full_keyring_does_not_unlock_again_where_a_passphrase_is_at_hand() {
     let Some(fixture) = home() else { return };
     if !rustix::process::geteuid().is_root() || Command::new("setpriv").arg("--version").output().is_err() {
         eprintln!("skipped: only root can become a user whose quota may be used up");

@@ -209,7 +209,7 @@ fn no_canary_appears_where_it_was_not_promised() {
 }
 
 #[test]
-fn keys_that_are_moved_or_sealed_anew_appear_nowhere_on_the_way() {
+fn keys_that_are_moved_or_sealed_again_appear_nowhere_on_the_way() {
     let mut watch = Watch::new();
     let hatbox = |watch: &Watch, line: &[&str]| watch.fixture.hatbox(line);
     let add = watch.fixture.add_run("jan-work", &["--no-add-config"]);
@@ -295,7 +295,7 @@ fn a_deliberate_leak_is_found_in_every_form_and_place() {
 
 /// What lies on a disk that was stolen tells neither secrets nor which profiles and accounts there are.
 #[test]
-fn the_store_and_the_cache_tell_no_names() {
+fn the_store_and_the_cache_reveal_no_names() {
     let mut watch = Watch::new();
     let add = watch.fixture.add_run("jan-work", &["--no-add-config"]);
     watch.run(&add, Promised::Nothing).ok();

@@ -4,7 +4,7 @@ use crate::exec::CONFIG;
 use crate::fixture::Fixture;
 
 #[test]
-fn a_hat_on_top_of_a_hat_is_refused_unless_asked_for() {
+fn a_hatbox_inside_a_hatbox_is_refused_unless_asked_for() {
     let fixture = Fixture::with_config(CONFIG);
     for name in ["AWS_VAULT", "HATBOX"] {
         for (verb, code) in [("exec", 125), ("export", 3)] {

@@ -250,7 +250,7 @@ fn a_question_is_erased_also_where_it_wraps_and_left_where_nothing_can_be_erased
 }
 
 #[test]
-fn what_was_typed_before_a_question_is_no_answer_to_it() {
+fn what_was_typed_before_a_question_does_not_answer_it() {
     let fixture = Fixture::with_config(CONFIG);
     let script = "sleep 0.5; exec \"$0\" remove jan-work";
     let shell = Run::new("/bin/sh", fixture.variables()).args(["-c", script, env!("CARGO_BIN_EXE_hatbox")]);

@@ -76,7 +76,7 @@ const WRONG_CODE: &str =
 const WRONG_DEVICE: &str = "AccessDenied: MultiFactorAuthentication failed, unable to validate MFA code.  Please verify your MFA serial number is valid and associated with this user.";
 
 #[test]
-fn a_wrong_secret_is_told_apart_from_an_unknown_key() {
+fn a_wrong_secret_is_kept_apart_from_an_unknown_key() {
     let fixture = fixture();
     let id = fixture.key("jan-work").id.clone();
     fixture.client().set_key_status(&id, KeyStatus::Inactive).unwrap();
@@ -141,7 +141,7 @@ fn a_clock_that_is_off_is_named_with_its_seconds() {
 }
 
 #[test]
-fn an_ended_source_is_to_be_obtained_anew() {
+fn an_ended_source_must_be_obtained_again() {
     let fixture = fixture();
     let key = fixture.key(ENDLESS);
     let run = |fixture: &Fixture| {
@@ -182,7 +182,7 @@ fn an_ended_source_is_to_be_obtained_anew() {
 }
 
 #[test]
-fn the_root_user_is_told_that_it_cannot() {
+fn the_root_user_gets_the_hint_that_it_cannot() {
     let fixture = fixture();
     let key = fixture.key("root");
     let run = exec(&fixture, &["from-env"])
@@ -309,7 +309,7 @@ fn a_code_that_is_not_taken_says_where_it_came_from() {
 }
 
 #[test]
-fn a_device_that_is_not_the_users_is_told_apart_from_a_wrong_code() {
+fn a_device_that_is_not_the_users_is_kept_apart_from_a_wrong_code() {
     let fixture = fixture();
     for (profile, serial) in [("of-kim", KIMS_PHONE), ("of-nobody", "arn:aws:iam::111122223333:mfa/lost")] {
         let outcome = exec(&fixture, &[profile, "-t", "123456"]).run();
@@ -391,7 +391,7 @@ fn a_busy_or_failing_service_is_tried_again_but_never_with_a_code() {
 }
 
 #[test]
-fn an_endpoint_that_nobody_serves_is_named() {
+fn an_endpoint_without_a_server_is_named() {
     let fixture = fixture();
     let run =
         exec(&fixture, &["reader"]).env("AWS_ENDPOINT_URL", "http://127.0.0.1:1").run().expect_code(125);

@@ -111,7 +111,7 @@ fn it_is_written_kept_read_back_and_brought_back_by_the_command_that_is_printed(
 }
 
 #[test]
-fn only_a_typed_yes_writes_and_not_over_what_somebody_else_wrote_meanwhile() {
+fn only_a_typed_yes_writes_and_not_over_what_was_written_meanwhile() {
     let fixture = fixture();
     let before = trust_of(&fixture, "reader");
     let nobody = require_mfa(&fixture, &["reader", "--apply"]).run().expect_code(4);

@@ -121,7 +121,7 @@ fn an_item_that_was_edited_by_hand_is_named_and_the_others_work() {
 }
 
 #[test]
-fn a_locked_keyring_that_nobody_can_unlock_is_named_and_no_other_backend_is_used() {
+fn a_locked_keyring_that_no_one_can_unlock_is_named_and_no_other_backend_is_used() {
     let Some((fixture, desktop)) = home(Keyring::Locked) else { return };
     // Before anything is stored the file backend is chosen, and said why.
     let chosen = desktop.on_bus(fixture.add_run("jan-work", &["--no-add-config"])).run().ok();

@@ -186,7 +186,7 @@ fn a_question_is_taken_over_with_enter_and_the_other_one_ends_as_answered() {
 }
 
 #[test]
-fn a_suspended_holder_blocks_nobody_for_good() {
+fn a_suspended_holder_blocks_no_one_for_good() {
     let fixture = Fixture::with_config(&config(None));
     let exec = |n: usize| fixture.hatbox(&["exec", &format!("p{n}"), "--", "echo", "in"]);
     let mut suspended = Terminal::start_wide(&exec(0), 200);
@@ -206,7 +206,7 @@ fn a_suspended_holder_blocks_nobody_for_good() {
 }
 
 #[test]
-fn a_holder_that_was_killed_blocks_nobody() {
+fn a_holder_that_was_killed_blocks_no_one() {
     let fixture = Fixture::with_config(&config(None));
     let terminal = Terminal::start(&fixture.hatbox(&["exec", "p0", "--", "true"]));
     terminal.wait_for_prompt(CODE);

@@ -127,7 +127,7 @@ fn a_user_without_mfa_asks_iam_with_the_key_itself() {
 }
 
 #[test]
-fn where_nobody_can_be_asked_a_flag_gives_the_code_to_each_command_that_asks_iam() {
+fn where_no_one_can_be_asked_a_flag_gives_the_code_to_each_command_that_asks_iam() {
     let config = CONFIG.replace("[profile work]", &format!("[profile work]\nmfa_serial = {PHONE}"));
     let fixture = Fixture::with_config(&config);
     let role = "arn:aws:iam::444455556666:role/guarded";

@@ -198,7 +198,7 @@ fn a_damaged_session_is_made_again_without_a_word() {
 }
 
 #[test]
-fn an_index_that_is_missing_stale_or_damaged_is_made_anew() {
+fn an_index_that_is_missing_stale_or_damaged_is_rebuilt() {
     let vault = Vault::new();
     let index = vault.fixture.index();
     let listed = || vault.fixture.hatbox(&["list", "--credentials"]).run().ok().stdout;

@@ -3,7 +3,7 @@
 use crate::fixture::Fixture;
 
 #[test]
-fn the_movable_clock_is_no_default_and_nothing_that_is_released_turns_it_on() {
+fn the_movable_clock_is_not_a_default_and_nothing_that_is_released_turns_it_on() {
     let manifest = include_str!("../../Cargo.toml");
     let features = manifest.split("[features]").nth(1).unwrap().split("\n[").next().unwrap();
     let enables = features.lines().filter(|line| !line.starts_with('#') && line.contains("test-clock"));

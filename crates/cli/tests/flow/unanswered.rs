@@ -122,7 +122,7 @@ fn without_a_terminal_the_way_out_is_named() {
 }
 
 #[test]
-fn a_question_nobody_answers_ends_by_itself() {
+fn a_question_without_an_answer_ends_by_itself() {
     let fixture = Fixture::with_config(CONFIG);
     fixture.write_settings("backend = \"file\"\nprompt_timeout = \"1s\"\n");
     let mut terminal = ask(&fixture, "code");

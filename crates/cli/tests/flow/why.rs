@@ -26,7 +26,7 @@ fn exec(fixture: &Fixture, arguments: &[&str]) -> Outcome {
 
 /// The refusal is told with this, and `why` tells the same.
 #[track_caller]
-fn assert_told(fixture: &Fixture, outcome: Outcome, told: &[&str]) -> String {
+fn assert_reported(fixture: &Fixture, outcome: Outcome, told: &[&str]) -> String {
     let outcome = outcome.expect_code(125);
     let why = fixture.hatbox(&["why"]).run();
     assert!(matches!(why.status.code(), Some(0 | 6)), "{}", why.stderr);
@@ -80,7 +80,7 @@ fn write_sources(fixture: &Fixture, policies: &[(&str, &str)]) {
 }
 
 #[test]
-fn the_session_name_that_is_told_is_the_one_that_was_sent() {
+fn the_session_name_that_is_shown_is_the_one_that_was_sent() {
     let fixture = Fixture::with_config(&config("guarded", "guarded", ""));
     let file = fixture.path("why.json");
     exec(&fixture, &["--error-json", file.to_str().unwrap(), "guarded"]).expect_code(125);
@@ -95,7 +95,7 @@ fn a_code_that_was_not_sent_is_asked_for_once_the_line_is_added() {
     // That the user has a device is seen by another profile.
     let device = format!("\n[profile other]\nsource_profile = jan-work\nmfa_serial = {PHONE}\n");
     let fixture = Fixture::with_config(&config("guarded", "guarded", &device));
-    let report = assert_told(
+    let report = assert_reported(
         &fixture,
         exec(&fixture, &["guarded"]),
         &[
@@ -106,7 +106,7 @@ fn a_code_that_was_not_sent_is_asked_for_once_the_line_is_added() {
     assert_eq!(line, format!("mfa_serial = {PHONE}"));
 
     write_sources(&fixture, &[("guarded", r#"{"Bool": {"aws:MultiFactorAuthPresent": "true"}}"#)]);
-    assert_told(
+    assert_reported(
         &fixture,
         exec(&fixture, &["guarded"]),
         &["and the role requires MFA (~/trust/guarded.json, just now).", "AWS did not say which of the two."],
@@ -117,7 +117,7 @@ fn a_code_that_was_not_sent_is_asked_for_once_the_line_is_added() {
 }
 
 #[test]
-fn a_chain_is_told_to_start_from_the_user() {
+fn a_chain_gets_the_hint_to_start_from_the_user() {
     let chain = |source: &str, lines: &str| {
         format!(
             "[profile jan-work]\nmfa_serial = {PHONE}\n\n[profile admin]\nsource_profile = jan-work\n\
@@ -126,7 +126,7 @@ fn a_chain_is_told_to_start_from_the_user() {
         )
     };
     let fixture = Fixture::with_config(&chain("admin", ""));
-    let report = assert_told(
+    let report = assert_reported(
         &fixture,
         exec(&fixture, &["--no-session", "guarded"]),
         &["the source is the role admin, and credentials of a role never carry MFA; guarded may require it."],
@@ -142,7 +142,7 @@ fn a_chain_is_told_to_start_from_the_user() {
 fn a_slip_in_the_roles_name_is_seen_by_another_profile() {
     let other = format!("\n[profile other]\nsource_profile = jan-work\nrole_arn = {ACCOUNT}/admin\n");
     let fixture = Fixture::with_config(&(config("ops", "Admin", "") + &other));
-    let report = assert_told(&fixture, exec(&fixture, &["ops"]), &["Most likely `other` names `admin`"]);
+    let report = assert_reported(&fixture, exec(&fixture, &["ops"]), &["Most likely `other` names `admin`"]);
     let line = setting(&report, "role_arn");
     fixture.write_config(&config("ops", "x", "").replace(&format!("role_arn = {ACCOUNT}/x"), &line));
     exec(&fixture, &["ops"]).ok();
@@ -154,7 +154,7 @@ fn an_external_id_is_asked_for_and_never_shown() {
     let fixture = Fixture::with_config(&config("external", "external", ""));
     let condition = format!(r#"{{"StringEquals": {{"sts:ExternalId": "{EXPECTED}"}}}}"#);
     write_sources(&fixture, &[("external", &condition)]);
-    let report = assert_told(
+    let report = assert_reported(
         &fixture,
         exec(&fixture, &["external"]),
         &[
@@ -164,7 +164,7 @@ fn an_external_id_is_asked_for_and_never_shown() {
     let json = fixture.hatbox(&["why", "--json"]).run().ok().stdout;
     assert!(!format!("{report}{json}").contains(EXPECTED));
     fixture.write_config(&config("external", "external", "external_id = canary-wrong-id\n"));
-    assert_told(
+    assert_reported(
         &fixture,
         exec(&fixture, &["external"]),
         &["and the one of [profile external] may be another."],
@@ -180,7 +180,7 @@ fn a_session_must_bear_the_users_name() {
     let fixture = Fixture::with_config(&config("named", "named", ""));
     write_sources(&fixture, &[("named", r#"{"StringEquals": {"sts:RoleSessionName": "${aws:username}"}}"#)]);
     let told = "Most likely the role asks for another session name than `hatbox-PROFILE-TIME`";
-    let report = assert_told(&fixture, exec(&fixture, &["named"]), &[told]);
+    let report = assert_reported(&fixture, exec(&fixture, &["named"]), &[told]);
     let line = setting(&report, "role_session_name");
     fixture.write_config(&config("named", "named", &format!("{line}\n")));
     exec(&fixture, &["named"]).ok();
@@ -201,7 +201,7 @@ fn tags_and_source_identity_are_named_by_aws() {
         ),
     ] {
         let fixture = Fixture::with_config(&config("tagless", "tagless", lines));
-        let report = assert_told(&fixture, exec(&fixture, &["tagless"]), &[told]);
+        let report = assert_reported(&fixture, exec(&fixture, &["tagless"]), &[told]);
         assert!(report.contains(action), "{report}");
         fixture.write_config(&config("tagless", "tagless", ""));
         exec(&fixture, &["tagless"]).ok();
@@ -214,7 +214,7 @@ fn a_role_that_trusts_others_says_whom() {
     write_sources(&fixture, &[("other", "{}")]);
     let policy = r#"{"Statement": {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "999999999999"}}}"#;
     fs::write(fixture.home().join("trust/strangers.json"), policy).unwrap();
-    assert_told(
+    assert_reported(
         &fixture,
         exec(&fixture, &["strangers"]),
         &[
@@ -224,21 +224,25 @@ fn a_role_that_trusts_others_says_whom() {
 }
 
 #[test]
-fn a_length_a_region_and_a_device_are_mended_as_told() {
+fn a_length_a_region_and_a_device_are_fixed_as_the_hints_say() {
     let fixture = Fixture::with_config(&config("short", "short", ""));
     let told = "AWS said short allows less than 2h, which you asked for (--duration).";
-    assert_told(&fixture, exec(&fixture, &["-d", "2h", "short"]), &[told, "hatbox exec -d 1h short -- ..."]);
+    assert_reported(
+        &fixture,
+        exec(&fixture, &["-d", "2h", "short"]),
+        &[told, "hatbox exec -d 1h short -- ..."],
+    );
     exec(&fixture, &["-d", "1h", "short"]).ok();
 
     let told = "AWS said the region ap-east-1 is not enabled in the account.";
     let outcome = exec(&fixture, &["--fresh", "--region", DISABLED_REGION, "short"]);
-    assert_told(&fixture, outcome, &[told, "hatbox exec --region us-east-1 short -- ..."]);
+    assert_reported(&fixture, outcome, &[told, "hatbox exec --region us-east-1 short -- ..."]);
     exec(&fixture, &["--fresh", "--region", "us-east-1", "short"]).ok();
 
     let user = "mfa_serial = arn:aws:iam::111122223333:user/jan\n";
     fixture.write_config(&config("guarded", "guarded", user));
     let told = "`mfa_serial` is a user ARN; the device is probably `arn:aws:iam::111122223333:mfa/jan`.";
-    let report = assert_told(&fixture, exec(&fixture, &["-t", "123456", "guarded"]), &[told]);
+    let report = assert_reported(&fixture, exec(&fixture, &["-t", "123456", "guarded"]), &[told]);
     let line = setting(&report, "mfa_serial");
     fixture.write_config(&config("guarded", "guarded", &format!("{line}\n")));
     let code = fixture.code(PHONE);
@@ -246,7 +250,7 @@ fn a_length_a_region_and_a_device_are_mended_as_told() {
 }
 
 #[test]
-fn an_old_session_is_renewed_as_told() {
+fn an_old_session_is_renewed_as_the_hint_says() {
     let lines = format!("mfa_serial = {PHONE}\n");
     let config = config("recent", "recent", &lines)
         .replace("[profile jan-work]\n", &format!("[profile jan-work]\nmfa_serial = {PHONE}\n"));
@@ -256,7 +260,7 @@ fn an_old_session_is_renewed_as_told() {
     fixture.advance(3 * 3600);
     let condition = r#"{"Bool": {"aws:MultiFactorAuthPresent": "true"}, "NumericLessThan": {"aws:MultiFactorAuthAge": "3600"}}"#;
     write_sources(&fixture, &[("recent", condition)]);
-    let report = assert_told(
+    let report = assert_reported(
         &fixture,
         exec(&fixture, &["recent"]),
         &["Most likely the role wants MFA younger than 1h", "the cached session is 3h old."],
@@ -267,12 +271,12 @@ fn an_old_session_is_renewed_as_told() {
 }
 
 #[test]
-fn a_key_that_aws_does_not_know_is_told_of() {
+fn a_key_that_aws_does_not_know_is_reported() {
     let fixture = Fixture::with_config(&config("reader", "reader", ""));
     let id = fixture.key("jan-work").id.clone();
     fixture.client().set_key_status(&id, KeyStatus::Inactive).unwrap();
     let told = "stored for `jan-work` is unknown to AWS, or was made inactive. Fix hatbox add jan-work";
-    assert_told(&fixture, exec(&fixture, &["reader"]), &[told]);
+    assert_reported(&fixture, exec(&fixture, &["reader"]), &[told]);
 }
 
 #[test]
@@ -311,7 +315,7 @@ fn what_is_on_record_is_the_users_alone_and_can_be_shown_masked() {
 }
 
 #[test]
-fn nothing_is_called_for_a_diagnosis_and_nobody_waits() {
+fn nothing_is_called_for_a_diagnosis_and_no_one_waits() {
     let mut config = config("guarded", "guarded", "");
     for number in 0..500 {
         config.push_str(&format!(
@@ -337,7 +341,7 @@ fn a_role_that_a_variable_gave_is_named_with_the_variable() {
     let gives = "AWS_ROLE_ARN gives profile `jan-work` a role; the profile itself has none";
     for (profile, expected) in [("plain", replaces.as_str()), ("jan-work", gives)] {
         let outcome = with_variable(&["exec", profile, "--", "true"]).run();
-        assert_told(&fixture, outcome, &[&format!("{expected}. Fix unset AWS_ROLE_ARN")]);
+        assert_reported(&fixture, outcome, &[&format!("{expected}. Fix unset AWS_ROLE_ARN")]);
         let outcome = with_variable(&["export", profile]).run();
         assert!(
             !outcome.status.success() && unwrapped(&outcome.stderr).contains(expected),

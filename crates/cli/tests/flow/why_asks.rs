@@ -83,7 +83,7 @@ fn own_policies_that_do_not_allow_it_are_seen() {
 }
 
 #[test]
-fn a_user_who_has_passkeys_only_is_told_so() {
+fn a_user_who_has_passkeys_only_gets_a_hint_about_them() {
     let fixture = fixture("", |w| {
         world(w, &["sts:*"], &trusting(JAN, &json!({ "Bool": { "aws:MultiFactorAuthPresent": "true" } })));
         let devices = &mut w.accounts.get_mut(PEOPLE).unwrap().mfa_devices;
@@ -118,7 +118,7 @@ fn a_device_that_the_config_does_not_name_is_found() {
 }
 
 #[test]
-fn a_role_that_is_not_there_is_told_from_one_that_refuses() {
+fn a_missing_role_and_one_that_denies_have_different_reports() {
     let slip = "arn:aws:iam::111122223333:role/OpsX";
     let fixture = fixture_in(slip, "", |w| world(w, &["sts:*"], &trusting(ACCOUNT, &json!({}))));
     assert_asked(&fixture, "Most likely there is no role `OpsX` (IAM, just now); there is `Ops`.");
@@ -171,7 +171,7 @@ fn a_role_that_was_seconds_old_is_to_be_tried_again() {
 }
 
 #[test]
-fn the_organizations_no_is_told_at_once_as_aws_words_it() {
+fn a_deny_of_the_organization_is_reported_at_once_in_the_words_of_aws() {
     let fixture = fixture("", |w| world(w, &["sts:*"], &trusting(ACCOUNT, &json!({}))));
     let policy = "arn:aws:organizations::999999999999:policy/o-a1b2c3/service_control_policy/p-12345";
     let denied = format!(

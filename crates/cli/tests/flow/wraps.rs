@@ -201,7 +201,7 @@ fn a_wrap_that_hatbox_did_not_make_is_reported_and_shown() {
 }
 
 #[test]
-fn rekeying_seals_everything_anew_and_what_was_known_before_opens_nothing() {
+fn rekeying_seals_everything_again_and_what_was_known_before_opens_nothing() {
     let fixture = home();
     let recovery = fixture.hatbox(&["store", "wrap", "add", "recovery"]).run().ok().stdout;
     fixture.hatbox(&["exec", "jan-work", "--", "true"]).run().ok();

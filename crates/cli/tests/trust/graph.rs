@@ -44,7 +44,7 @@ fn the_picture_in_readme_is_what_the_example_looks_like() {
 }
 
 #[test]
-fn the_ending_of_the_file_or_the_flag_tells_the_format() {
+fn the_ending_of_the_file_or_the_flag_decides_the_format() {
     let directory = tempfile::tempdir().unwrap();
     for (name, start) in
         [("a.dot", "digraph trust {"), ("a.json", "{\"schema\":1,"), ("a.txt", "home "), ("a.svg", "<svg ")]
@@ -67,7 +67,7 @@ fn the_ending_of_the_file_or_the_flag_tells_the_format() {
 }
 
 #[test]
-fn sources_that_cannot_be_read_are_no_picture() {
+fn sources_that_cannot_be_read_give_no_picture() {
     let none = hatbox(&["trust", "graph"], b"");
     assert_eq!(none.code, 2, "{}", none.stderr);
     let directory = tempfile::tempdir().unwrap();
@@ -107,7 +107,7 @@ fn in_shell(directory: &std::path::Path, script: &str) -> (String, String) {
 
 #[cfg(unix)]
 #[test]
-fn what_is_no_file_is_written_to_and_never_replaced() {
+fn what_is_not_a_file_is_written_to_and_never_replaced() {
     let text = hatbox(&["trust", "graph", "--from", &example()], b"").stdout;
     let directory = tempfile::tempdir().unwrap();
     let run = |script: &str| in_shell(directory.path(), script);

@@ -13,7 +13,7 @@ fn open() -> String {
 }
 
 #[test]
-fn the_exit_code_tells_of_findings_at_least_as_bad_as_asked() {
+fn the_exit_code_reports_findings_at_least_as_bad_as_asked() {
     let missing = GOOD.replace(r#", "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}}"#, "");
     for (policy, arguments, code) in [
         (GOOD, &[][..], 0),
@@ -30,7 +30,7 @@ fn the_exit_code_tells_of_findings_at_least_as_bad_as_asked() {
 }
 
 #[test]
-fn who_calls_and_what_the_request_tells_can_be_said() {
+fn who_calls_and_what_the_request_holds_can_be_said() {
     let policy = GOOD.replace(
         "\"Bool\"",
         r#""StringEquals": {"sts:ExternalId": "x", "sts:RoleSessionName": "ci"}, "Bool""#,

@@ -63,7 +63,7 @@ fn all_of_them_speak_json() {
 }
 
 #[test]
-fn without_a_source_the_ways_to_one_are_told() {
+fn without_a_source_the_hints_say_how_to_name_one() {
     let ran = hatbox(&["trust", "who", "Ops"], b"");
     assert_eq!((ran.code, ran.stdout.as_str()), (2, ""));
     assert!(ran.stderr.contains("no source of users and roles is named"), "{}", ran.stderr);
@@ -107,7 +107,7 @@ fn a_directory_gives_all_its_sources_and_passes_over_the_rest() {
 }
 
 #[test]
-fn a_profile_stands_for_its_user_and_its_roles() {
+fn a_profile_names_its_user_and_its_roles() {
     let home = tempfile::tempdir().unwrap();
     fs::create_dir(home.path().join(".aws")).unwrap();
     let config = "[profile work]\nmfa_serial = arn:aws:iam::111122223333:mfa/bob\n\

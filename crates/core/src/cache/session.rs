@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_broken_is_refused_and_no_secret_is_told() {
+    fn what_is_broken_is_refused_and_no_secret_is_shown() {
         let good =
             String::from_utf8(render_cached_session(&session("canary-token", 1_800_003_600, None)).to_vec())
                 .unwrap();

@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_setting_is_named_with_its_line_and_spoils_no_other() {
+    fn what_is_not_a_setting_is_named_with_its_line_and_spoils_no_other() {
         use ProblemKind::{ContinuesNothing, ControlCharacter, NestedNoEquals, NestedNoKey, NoEquals, NoKey};
         for (text, problem, line) in [
             ("a = 1\nword\nb = 2", NoEquals, 2),

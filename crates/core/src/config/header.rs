@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn a_byte_is_found_wherever_it_stands() {
+    fn a_byte_is_found_wherever_it_is() {
         for length in 0..40 {
             for at in 0..length {
                 let mut text = vec![b'\n' + 1; length];

@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slip_of_a_known_key_is_told_and_a_key_of_its_own_is_not() {
+    fn a_slip_of_a_known_key_is_reported_and_a_key_of_its_own_is_not() {
         for (key, meant) in [
             ("mfa_seriall", Some("mfa_serial")),
             ("Source-Profile", Some("source_profile")),

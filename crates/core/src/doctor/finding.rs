@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn findings_stand_by_topic_and_the_worst_first() {
+    fn findings_are_ordered_by_topic_and_the_worst_first() {
         let mut findings = Findings::default();
         for (topic, id, level) in [
             (Topic::Clock, "d", Level::Error),

@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_off_is_told_by_how_much_and_what_fails() {
+    fn a_clock_that_is_off_is_reported_by_how_much_and_what_fails() {
         for (off, level) in [
             (0, None),
             (30, None),
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_tells_when_it_ends_soon_or_began_in_the_future() {
+    fn a_session_that_ends_soon_or_began_in_the_future_is_reported() {
         let profile = ProfileName::parse("dev").unwrap();
         assert_eq!(check_ending(900, "AssumeRole", &profile), None);
         assert_eq!(check_ending(0, "AssumeRole", &profile), None);

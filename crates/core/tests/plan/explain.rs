@@ -188,7 +188,7 @@ fn no_argument_of_a_command_is_shown() {
 }
 
 #[test]
-fn what_is_cached_and_what_differs_stands_out() {
+fn what_is_cached_and_what_differs_is_marked() {
     let profiles = [role("spoke", "hub", ADMIN), role("hub", "jan-work", AUDITOR), user("jan-work")];
     let plan = plan(&profiles.map(|profile| with_length(profile, Duration::from_hours(2))));
     let page = render_explanation(&plan, &paths(), &|_| cached(600));

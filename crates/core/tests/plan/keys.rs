@@ -128,7 +128,7 @@ proptest! {
     }
 
     #[test]
-    fn length_region_and_order_of_tags_are_no_part_of_the_key(a in inputs(), hours in 1..12u64) {
+    fn length_region_and_order_of_tags_are_not_part_of_the_key(a in inputs(), hours in 1..12u64) {
         let mut b = Inputs { hours, ..a.clone() };
         b.tags.reverse();
         b.transitive.reverse();
@@ -224,7 +224,7 @@ fn a_base_that_is_called_is_filed_under_its_settings() {
 }
 
 #[test]
-fn a_file_name_tells_nothing_without_the_cache_key() {
+fn a_file_name_reveals_nothing_without_the_cache_key() {
     let plan: Plan = plan(&[user("jan-work")]);
     let key = resolve_session_key(&plan, Stage::Step(0)).unwrap();
     let name = key.render_file_name(&[7; 32]);

@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_is_no_policy_is_an_error_only_when_asked_for() {
+    fn a_text_that_is_not_a_policy_is_an_error_only_when_asked_for() {
         let document = Document::new("Ops", "{", OriginId(0));
         assert_eq!(document.policy().unwrap_err().line, 1);
     }

@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_origin_tells_its_age_in_the_largest_whole_unit() {
+    fn an_origin_shows_its_age_in_the_largest_whole_unit() {
         let now: Timestamp = "2026-03-10T12:00:00Z".parse().unwrap();
         for (taken, age) in [
             ("2026-03-10T11:59:30Z", "just now"),

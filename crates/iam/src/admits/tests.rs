@@ -175,7 +175,7 @@ fn whom_a_condition_names_is_tried() {
 }
 
 #[test]
-fn a_policy_without_statements_lets_nobody_in() {
+fn a_policy_without_statements_lets_no_one_in() {
     let admits = judge("", &Trial::default());
     assert_eq!((row(&admits).as_str(), admits.mfa), ("nnnnn", Mfa::Unsatisfiable));
 }

@@ -305,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn the_policys_arn_is_no_source_of_layers_and_the_authorization_id_is_read() {
+    fn the_policys_arn_names_no_layer_and_the_authorization_id_is_read() {
         let policy = "arn:aws:organizations::999999999999:policy/o-ab/service_control_policy/p-session";
         let found = denial(&format!(
             " with an explicit deny in a service control policy: {policy}. Use authorization ID: abc-123 for more."

@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nothing_else_tells_is_taken_from_the_old() {
+    fn what_nothing_else_has_is_taken_from_the_old() {
         let old = Known { role: Some(role("iam.json")), ..Known::default() };
         assert!(Known::default().or(old, Some(OPS)).role.is_some());
     }
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_source_tells_stays_unknown() {
+    fn what_no_source_has_stays_unknown() {
         let known = known("arn:aws:iam::444455556666:role/Ops", "arn:aws:iam::111122223333:user/bob");
         assert!(known.role.is_none() && known.roles.is_none() && known.policies.is_none());
     }

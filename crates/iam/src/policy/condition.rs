@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_without_a_value_that_counts_is_no_value_for_a_set_operator() {
+    fn a_key_without_a_value_that_counts_has_no_value_for_a_set_operator() {
         let empty = Context::complete([("k", vec![""])]);
         assert_eq!(holds("ForAllValues:StringEquals", r#""a""#, &empty), Answer::Yes);
         assert_eq!(holds("ForAnyValue:StringNotEquals", r#""a""#, &empty), Answer::No);

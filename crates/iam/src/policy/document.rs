@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_that_is_no_text_is_told_with_its_place() {
+    fn a_file_that_is_not_text_is_reported_with_its_place() {
         assert_eq!(decode_json(b"{}"), Ok("{}"));
         assert_eq!(decode_json(b"{\n\xff").map_err(|error| (error.line, error.column)), Err((2, 1)));
     }

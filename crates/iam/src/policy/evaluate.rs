@@ -348,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_layer_and_a_contested_one_are_told_apart() {
+    fn an_unknown_layer_and_a_contested_one_are_kept_apart() {
         let row = r#"{"request": {"principal": "arn:aws:sts::111122223333:assumed-role/R/s",
             "principal_role": "arn:aws:iam::111122223333:role/R", "action": "sts:AssumeRole",
             "resource": "arn:aws:iam::111122223333:role/Ops"}, "session_policies": [{"Statement": []}],
@@ -365,7 +365,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_policy_that_is_not_known_is_no_contested_one() {
+    fn a_session_policy_that_is_not_known_is_not_a_contested_one() {
         let row = r#"{"request": {"principal": "arn:aws:sts::111122223333:assumed-role/R/s",
             "principal_role": "arn:aws:iam::111122223333:role/R", "action": "sts:AssumeRole",
             "resource": "arn:aws:iam::111122223333:role/Ops"},
@@ -426,7 +426,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_tells_some_statements_and_counts_the_rest() {
+    fn an_answer_names_some_statements_and_counts_the_rest() {
         let reasons = |count: usize| {
             let other = r#"{"Effect": "Allow", "Principal": {"AWS": "777788889999"}, "Action": "*"}"#;
             because(&format!(r#""trust_policy": {{"Statement": [{}]}}, {MAY}"#, vec![other; count].join(",")))
@@ -437,7 +437,7 @@ mod tests {
     }
 
     #[test]
-    fn the_root_user_puts_on_no_role_even_where_everybody_may() {
+    fn the_root_user_assumes_no_role_even_where_everyone_may() {
         let row = r#"{"request": {"principal": "arn:aws:iam::444455556666:root", "action": "sts:AssumeRole",
             "resource": "arn:aws:iam::444455556666:role/Ops"},
             "trust_policy": {"Statement": {"Effect": "Allow", "Principal": "*", "Action": "*"}}}"#;
@@ -448,7 +448,7 @@ mod tests {
     }
 
     #[test]
-    fn an_expected_external_id_is_never_told() {
+    fn an_expected_external_id_is_never_shown() {
         let reasons = because(
             r#""trust_policy": {"Statement": {"Effect": "Allow", "Principal": "*", "Action": "*",
                 "Condition": {"StringEquals": {"sts:ExternalId": "theirs"}}}}"#,

@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn each_layer_tells_what_its_statements_did() {
+    fn each_layer_reports_what_its_statements_did() {
         let request = Request {
             caller: Caller::User { arn: "arn:aws:iam::111122223333:user/alice".into() },
             action: "sts:AssumeRole".into(),

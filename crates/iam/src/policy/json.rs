@@ -325,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_no_text_are_told_with_their_place() {
+    fn bytes_that_are_not_text_are_reported_with_their_place() {
         assert_eq!(decode("é\n".as_bytes()), Ok("é\n"));
         for (bytes, line, column) in
             [(&b"\xff"[..], 1, 1), (b"a\xc3\xa9\xff", 1, 3), (b"ab\nc\n\nd\xc3", 4, 2)]
@@ -363,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_json_is_refused_with_its_place() {
+    fn what_is_not_json_is_refused_with_its_place() {
         for (text, line, column, why) in [
             ("", 1, 1, "nothing there"),
             ("{\"a\":1,\n \"a\":2}", 2, 2, "the second of two equal names"),

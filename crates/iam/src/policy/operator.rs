@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_operator_is_none() {
+    fn what_is_not_an_operator_is_none() {
         for name in
             ["", "Equals", "StringEqual", "IfExists", "BoolIfExistsIfExists", "ForSomeValues:Bool", "NotBool"]
         {

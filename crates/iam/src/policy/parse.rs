@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_policy_is_refused_with_its_place() {
+    fn what_is_not_a_policy_is_refused_with_its_place() {
         for (text, column, why) in [
             ("[]", 1, "a list"),
             ("{}", 1, "no statement"),

@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_row_is_refused_by_name() {
+    fn what_is_not_a_row_is_refused_by_name() {
         let alice = r#""principal": "arn:aws:iam::111122223333:user/alice""#;
         let session = r#""principal": "arn:aws:sts::111122223333:assumed-role/Deploy/ci""#;
         for (request, rest, part) in [
@@ -369,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn the_account_of_a_resource_may_be_told_by_an_arn() {
+    fn the_account_of_a_resource_may_be_given_by_an_arn() {
         let alice = r#""principal": "arn:aws:iam::111122223333:user/alice""#;
         let account = |resource: &str| {
             let request = format!(r#"{alice}, "action": "a:b", "resource": "{resource}""#);

@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn roles_are_told_only_where_each_is_named() {
+    fn roles_are_known_only_where_each_is_named() {
         let ops = "arn:aws:iam::444455556666:role/Ops";
         let allow = |action: &str, resource: &str| {
             roles(&format!(r#""Effect": "Allow", "Action": "{action}", "Resource": {resource}"#))

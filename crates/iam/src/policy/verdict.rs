@@ -346,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unsigned_request_reads_a_public_bucket_but_puts_on_no_role() {
+    fn an_unsigned_request_reads_a_public_bucket_but_assumes_no_role() {
         let bucket = Layers { resource: Some(policy(EVERYONE)), ..Layers::default() };
         let read = request(Caller::Anonymous, "s3:GetObject", "arn:aws:s3:::box/a");
         assert_eq!(evaluate(&read, &bucket).decision, Decision::Allow);

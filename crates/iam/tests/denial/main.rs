@@ -195,7 +195,7 @@ fn what_is_only_likely_is_never_said_with_certainty() {
 }
 
 #[test]
-fn pages_and_json_tell_of_every_cause_and_of_no_external_id() {
+fn pages_and_json_show_every_cause_and_no_external_id() {
     for case in cases() {
         let diagnosis = diagnosis(&case);
         let page = render_page(&case.call, &diagnosis, &[], now()).to_string();

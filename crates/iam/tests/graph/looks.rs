@@ -47,7 +47,7 @@ Indirect ways are not counted: who may change policies or create access keys.
 }
 
 #[test]
-fn conditions_unknown_facts_and_outsiders_are_told() {
+fn conditions_unknown_facts_and_outsiders_are_shown() {
     let mut draft = small();
     let dave = draft.user(HOME, "dave");
     let stranger = draft.outsider("777788889999", "any user or role");
@@ -84,7 +84,7 @@ Indirect ways are not counted: who may change policies or create access keys.
 }
 
 #[test]
-fn roles_of_the_same_name_are_told_apart_by_their_account() {
+fn roles_of_the_same_name_are_kept_apart_by_their_account() {
     let mut draft = Draft::default();
     draft.account(PROD, "prod");
     let alice = draft.user(HOME, "alice");

@@ -94,7 +94,7 @@ fn a_chain_of_thousands_of_roles_is_drawn() {
 }
 
 #[test]
-fn where_many_lines_cross_those_of_the_node_that_is_pointed_at_stand_out() {
+fn where_many_lines_cross_those_of_the_node_that_is_pointed_at_are_marked() {
     let mut draft = Draft::default();
     let roles: Vec<usize> = (0..10).map(|number| draft.role(PROD, &format!("R{number}"))).collect();
     for number in 0..10 {

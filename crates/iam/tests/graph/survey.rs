@@ -75,7 +75,7 @@ Indirect ways are not counted: who may change policies or create access keys.
 }
 
 #[test]
-fn what_is_missing_of_all_is_told_once() {
+fn what_is_missing_of_all_is_named_once() {
     let graph = graph(&[SNAPSHOT]);
     assert_eq!(graph.not_known(), ["an SCP or RCP"]);
     assert!(graph.edges().iter().all(|edge| edge.unknown.is_empty()));
@@ -182,7 +182,7 @@ fn a_trust_of_one_session_is_a_way_of_that_session_only() {
 }
 
 #[test]
-fn an_account_that_the_sources_have_in_part_is_told() {
+fn an_account_that_the_sources_have_in_part_is_reported() {
     let other = "other users and roles of account 111122223333 (partly in the sources)";
     assert!(graph(&[STATE]).not_known().contains(&other.to_owned()), "{:?}", graph(&[STATE]).not_known());
     assert!(!graph(&[SNAPSHOT]).not_known().contains(&other.to_owned()));

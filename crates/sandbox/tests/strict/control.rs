@@ -130,7 +130,7 @@ fn a_dropped_connection_is_before_the_call_and_a_dropped_answer_after_it() {
 }
 
 #[test]
-fn a_short_life_is_told_and_kept() {
+fn a_short_life_is_reported_and_kept() {
     let mut sandbox = Sandbox::start();
     sandbox.control().add_fault(&Fault::once(FaultKind::ShortLifeSeconds(5))).unwrap();
     let keys = sandbox.assume(&sandbox.jan, AUDITOR, &[]).keys();
@@ -168,7 +168,7 @@ fn the_code_shown_is_the_one_that_is_taken_and_says_when_it_was() {
 }
 
 #[test]
-fn the_log_tells_who_asked_for_what_and_holds_no_secret() {
+fn the_log_shows_who_asked_for_what_and_holds_no_secret() {
     let mut sandbox = Sandbox::start();
     let code = sandbox.fresh_code();
     let keys = sandbox
@@ -195,7 +195,7 @@ fn the_log_tells_who_asked_for_what_and_holds_no_secret() {
 }
 
 #[test]
-fn a_directory_serves_one_at_a_time_and_tells_when_nobody_does() {
+fn a_directory_has_one_server_at_a_time_and_it_is_known_when_there_is_none() {
     let mut sandbox = Sandbox::start();
     let options = Options { directory: sandbox.directory.clone(), port: 0 };
     assert!(matches!(start(&options), Err(Error::Running { .. })));

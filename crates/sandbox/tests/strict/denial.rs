@@ -36,7 +36,7 @@ fn a_message_that_the_sandbox_encoded_is_decoded_and_no_other() {
 }
 
 #[test]
-fn decoding_needs_its_permission_and_an_explicit_deny_is_told() {
+fn decoding_needs_its_permission_and_an_explicit_deny_is_named() {
     let deny = r#"{"Effect":"Deny","Action":"sts:AssumeRole","Resource":"*security-auditor"},
         {"Effect":"Deny","Action":"sts:DecodeAuthorizationMessage","Resource":"*",
             "Condition":{"StringEquals":{"aws:PrincipalType":"User"}}}"#;

@@ -49,7 +49,7 @@ fn list<'a>(answer: &'a Answer, name: &str) -> &'a str {
 }
 
 #[test]
-fn the_details_of_an_account_tell_all_that_is_authorised_in_it_and_no_secret() {
+fn the_details_of_an_account_hold_all_that_is_authorised_in_it_and_no_secret() {
     let sandbox = peopled();
     let answer = details(&sandbox, &[]);
     answer.ok();
@@ -195,7 +195,7 @@ fn managed_policies_of_a_user_of_a_group_and_as_a_boundary_are_heeded() {
 }
 
 #[test]
-fn an_account_tells_its_alias_a_user_and_a_role_their_boundary_and_tags() {
+fn an_account_has_its_alias_a_user_and_a_role_their_boundary_and_tags() {
     let sandbox = peopled();
     let aliases = sandbox.iam(&sandbox.jan, "ListAccountAliases", &[]);
     assert_eq!(list(aliases.ok(), "AccountAliases"), "<member>acme</member>");

@@ -248,7 +248,7 @@ fn a_parameter_that_must_be_there_is_asked_for() {
 }
 
 #[test]
-fn all_that_is_wrong_is_told_at_once() {
+fn all_that_is_wrong_is_reported_at_once() {
     let sandbox = Sandbox::start();
     let params = [("RoleArn", AUDITOR), ("RoleSessionName", "x"), ("DurationSeconds", "1")];
     let answer = sandbox.sts(&sandbox.jan, "AssumeRole", &params);
@@ -271,7 +271,7 @@ fn a_role_arn_that_cannot_be_one_is_named() {
 }
 
 #[test]
-fn a_duration_that_is_no_number_is_refused() {
+fn a_duration_that_is_not_a_number_is_refused() {
     let sandbox = Sandbox::start();
     let answer = call(&sandbox, "GetSessionToken", "DurationSeconds", "1h");
     assert_eq!((answer.status, answer.text("Code").as_str()), (400, "MalformedInput"));

@@ -40,7 +40,7 @@ fn a_disabled_region_gives_no_credentials_and_another_does() {
 }
 
 #[test]
-fn a_disabled_region_still_tells_who_somebody_is() {
+fn a_disabled_region_still_answers_get_caller_identity() {
     let sandbox = without(PEOPLE_ACCOUNT, "ap-east-1");
     call(&sandbox, &sandbox.jan, "ap-east-1", "GetCallerIdentity", &[]).ok();
 }

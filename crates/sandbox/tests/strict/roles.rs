@@ -195,7 +195,7 @@ fn root(sandbox: &mut Option<Keys>) -> impl FnOnce(&mut hatbox_sandbox::world::W
 }
 
 #[test]
-fn the_root_user_puts_on_no_role_and_has_short_tokens() {
+fn the_root_user_assumes_no_role_and_has_short_tokens() {
     let mut keys = None;
     let sandbox = Sandbox::start_with(root(&mut keys));
     let keys = keys.unwrap();
@@ -229,7 +229,7 @@ fn session_credentials_make_no_tokens() {
 }
 
 #[test]
-fn caller_identity_is_told_even_under_an_explicit_deny() {
+fn caller_identity_is_returned_even_under_an_explicit_deny() {
     let sandbox = Sandbox::start_with(|world| {
         let deny = policy(r#"{"Effect":"Deny","Action":"*","Resource":"*"}"#);
         let people = world.accounts.get_mut(PEOPLE_ACCOUNT).unwrap();

@@ -36,7 +36,7 @@ fn the_auditor_lists_three_buckets_and_writes_to_none() {
 }
 
 #[test]
-fn somebody_else_sees_none_of_the_buckets() {
+fn another_caller_sees_none_of_the_buckets() {
     let sandbox = Sandbox::start();
     // jan may do everything in the people account; the buckets are of the work account.
     assert_eq!(sandbox.s3(&sandbox.jan, "GET", "/", &[], b"").ok().text("Name"), "");
@@ -86,7 +86,7 @@ fn a_lock_is_taken_once() {
 }
 
 #[test]
-fn a_missing_key_is_told_only_to_who_may_list() {
+fn a_missing_key_is_shown_only_to_who_may_list() {
     let get_only = policy(r#"{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}"#);
     let sandbox = Sandbox::start();
     let keys = auditor(&sandbox);
@@ -101,7 +101,7 @@ fn a_missing_key_is_told_only_to_who_may_list() {
 }
 
 #[test]
-fn a_missing_bucket_is_told() {
+fn a_missing_bucket_is_reported() {
     let sandbox = Sandbox::start();
     let keys = auditor(&sandbox);
     for (method, target) in [("GET", "/work-none"), ("GET", "/work-none/key"), ("GET", "/work-none?location")]

@@ -10,7 +10,7 @@ const S3_MISMATCH: &str = "The request signature we calculated does not match th
 const WHO: &[(&str, &str)] = &[("Action", "GetCallerIdentity"), ("Version", "2011-06-15")];
 
 #[test]
-fn a_signed_request_tells_who_signed_it() {
+fn a_signed_request_shows_who_signed_it() {
     let sandbox = Sandbox::start();
     let answer = sandbox.sts(&sandbox.jan, "GetCallerIdentity", &[]);
     assert_eq!((answer.status, answer.text("Arn").as_str()), (200, JAN));
@@ -144,7 +144,7 @@ fn host_and_every_amz_header_must_be_signed() {
 }
 
 #[test]
-fn a_header_that_is_incomplete_is_told_what_it_lacks() {
+fn an_incomplete_header_gets_an_error_that_names_what_it_lacks() {
     let sandbox = Sandbox::start();
     for (cut, says) in [
         ("Credential=", "Authorization header requires 'Credential' parameter."),

@@ -129,7 +129,7 @@ fn a_missing_role_looks_like_one_that_does_not_trust() {
 }
 
 #[test]
-fn a_provider_that_is_down_or_says_no_is_told_apart() {
+fn a_provider_that_is_down_or_says_no_is_kept_apart() {
     let sandbox = Sandbox::start();
     let good = token(&sandbox, &json!({}));
     sandbox.control().add_fault(&Fault::once(FaultKind::IdentityProviderDown)).unwrap();

@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn percent_signs_stand_for_themselves_before_anything_but_hex() {
+    fn percent_signs_are_kept_before_anything_but_hex() {
         for (encoded, text) in [("a%2Fb", "a/b"), ("100%", "100%"), ("%zz%C3%A9", "%zzé"), ("%FF", "%FF")] {
             assert_eq!(decode_percent(encoded), text);
         }

@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_role_is_told_from_a_user_and_an_object_is_named_by_its_path() {
+    fn a_role_and_a_user_look_different_and_an_object_is_named_by_its_path() {
         let mut entry = entry();
         entry.caller = Some("arn:aws:sts::444455556666:assumed-role/security-auditor/hatbox-1".into());
         entry.signed_with = SignedWith::Role;
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_policy_the_reason_is_what_the_caller_was_told() {
+    fn without_a_policy_the_reason_is_what_the_caller_was_shown() {
         let mut entry = entry();
         entry.because.clear();
         assert!(shown(entry.clone()).contains("AccessDenied: User: is not authorized\n"));
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_granted_is_told_with_its_length() {
+    fn what_was_granted_is_shown_with_its_length() {
         let mut entry = entry();
         (entry.status, entry.error, entry.granted_seconds) = (200, None, Some(3600));
         let text = shown(entry);

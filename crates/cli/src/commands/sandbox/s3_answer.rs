@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_answer_that_is_cut_off_is_no_answer() {
+    fn an_answer_that_is_cut_off_does_not_count() {
         let whole = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
         assert_eq!(split_answer(whole).unwrap(), (200, b"hello".as_slice()));
         assert!(split_answer(&whole[..whole.len() - 1]).is_err());

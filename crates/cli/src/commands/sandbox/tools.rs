@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn old_versions_of_aws_are_told_the_endpoint_by_flag() {
+    fn old_versions_of_aws_get_the_endpoint_by_flag() {
         let table = [
             ("aws-cli/1.45.11 Python/3.11.7 Linux/6.1 botocore/1.43.11", Some(Endpoint::Variable)),
             ("aws-cli/1.28.9 Python/3.7", Some(Endpoint::Flag)),

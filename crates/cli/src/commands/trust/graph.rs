@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_variable_of_the_locale_that_is_set_tells_its_characters() {
+    fn the_first_variable_of_the_locale_that_is_set_decides_its_characters() {
         for (variables, expected) in [
             (&[("LANG", "en_US.UTF-8")][..], true),
             (&[("LANG", "C.utf8")], true),
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn the_ending_of_the_file_tells_the_format() {
+    fn the_ending_of_the_file_decides_the_format() {
         assert_eq!(format_of(Path::new("docs/trust.SVG")).ok(), Some(TrustGraphFormat::Svg));
         assert_eq!(format_of(Path::new("a.gv")).ok(), Some(TrustGraphFormat::Dot));
         for name in ["picture.png", "svg", ".svg"] {

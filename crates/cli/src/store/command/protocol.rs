@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_answer_is_told_in_words_that_hold_none_of_it() {
+    fn what_is_not_an_answer_is_reported_in_words_that_hold_none_of_it() {
         let cases: [(&[u8], &str); 9] = [
             (b"", "it printed nothing"),
             (b" \n", "it printed nothing"),

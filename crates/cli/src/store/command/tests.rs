@@ -279,7 +279,7 @@ fn a_write_that_does_not_come_back_is_an_error() {
 }
 
 #[test]
-fn a_list_reports_what_is_no_item_beside_the_others() {
+fn a_list_reports_what_is_not_an_item_beside_the_others() {
     let list = "echo '{\"version\":1,\"items\":[\
         {\"name\":\"access-key/a\",\"about\":\"AKIAIOSFODNN7EXAMPLE 2026-01-02T03:04:05Z\"},\
         {\"name\":\"access-key/a\",\"about\":\"AKIAIOSFODNN7EXAMPLE 2026-01-02T03:04:05Z\"},\

@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_thing_that_goes_wrong_is_told_from_the_others() {
+    fn each_thing_that_goes_wrong_has_its_own_complaint() {
         let considered = "[GNUPG:] ENC_TO 059E 1 0\n[GNUPG:] KEY_CONSIDERED 9CEC 0\n";
         let failed =
             "[GNUPG:] BEGIN_DECRYPTION\n[GNUPG:] DECRYPTION_FAILED\ngpg: decryption failed: No secret key\n";

@@ -85,7 +85,7 @@ fn is_here(program: &str) -> bool {
 }
 
 #[test]
-fn pass_keeps_the_contract_and_nobody_is_asked_where_no_passphrase_is() {
+fn pass_keeps_the_contract_and_does_not_ask_where_there_is_no_passphrase() {
     let Some(gnupg) = Gnupg::new("") else { return };
     let mut store = gnupg.store();
     assert_eq!(store.status(), Status::Empty);

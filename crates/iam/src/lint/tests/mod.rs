@@ -205,7 +205,7 @@ fn what_is_right_is_not_found_fault_with() {
 }
 
 #[test]
-fn a_slip_in_a_key_is_told_with_what_was_meant() {
+fn a_slip_in_a_key_is_reported_with_what_was_meant() {
     for (key, meant) in [
         ("aws:MultiFactorAuthPresnt", "write aws:MultiFactorAuthPresent."),
         ("MultiFactorAuthPresent", "write aws:MultiFactorAuthPresent."),
@@ -274,7 +274,7 @@ fn linted(name: &str, text: &str) -> Linted {
 }
 
 #[test]
-fn the_text_tells_who_gets_in_and_what_is_wrong() {
+fn the_text_shows_who_gets_in_and_what_is_wrong() {
     let text = policy(&[&with(
         "Allow",
         r#"{"AWS":"arn:aws:iam::111122223333:root"}"#,
