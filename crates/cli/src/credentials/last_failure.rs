@@ -2,7 +2,7 @@
 //!
 //! The files are the user's own (0600), in the cache directory, and sealed: they name roles, devices and profiles. The
 //! key is held in the kernel keyring for a day; where there is none, it is the store's cache key. No secret, MFA code or
-//! external id is in them.
+//! external ID is in them.
 
 use std::fmt::Display;
 use std::path::{Path, PathBuf};

@@ -120,7 +120,7 @@ fn what_moto_refuses_runs_no_child() {
         (&unknown_id, &moto.secret, "reader", false, "moto did not make this key"),
         (&moto.id, &wrong_secret, "reader", false, "the secret is another"),
         (&moto.id, &moto.secret, "stranger", false, "the role trusts somebody else"),
-        (&moto.id, &moto.secret, "outside-wrongly", false, "the external id is another"),
+        (&moto.id, &moto.secret, "outside-wrongly", false, "the external ID is another"),
     ] {
         let home = moto.home(id, secret);
         let ran = home.path().join("ran");

@@ -250,7 +250,7 @@ fn a_role_that_is_not_allowed_looks_the_same_whatever_the_reason() {
     }
     // One that was given for this role speaks for itself.
     let outcome = exec(&fixture, &["external"]).run().expect_code(125);
-    let told = "Or            the external id of [profile external] may not be the one that the\n";
+    let told = "Or            the external ID of [profile external] may not be the one that the\n";
     assert!(outcome.stderr.contains(told), "{}", outcome.stderr);
     assert!(!outcome.stderr.contains("the-wrong-one"), "{}", outcome.stderr);
 }

@@ -158,7 +158,7 @@ fn an_external_id_is_asked_for_and_never_shown() {
         &fixture,
         exec(&fixture, &["external"]),
         &[
-            "Most likely the role asks for an external id (~/trust/external.json, just now); [profile external] has none.",
+            "Most likely the role asks for an external ID (~/trust/external.json, just now); [profile external] has none.",
         ],
     );
     let json = fixture.hatbox(&["why", "--json"]).run().ok().stdout;

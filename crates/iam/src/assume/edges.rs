@@ -98,7 +98,7 @@ impl<'a> Edges<'a> {
         edges
     }
 
-    /// The same, but for whatever a caller can send along: an external id, tags, a source identity.
+    /// The same, but for whatever a caller can send along: an external ID, tags, a source identity.
     #[must_use]
     pub fn sending_anything(self) -> Self {
         Self { sent: Sent::Anything, ..self }

@@ -1,6 +1,6 @@
 //! What was sent, as plain data: enough to diagnose an error later, and nothing secret.
 //!
-//! It is written to disk. No secret, no MFA code and no external id is in it, of access key ids the last four
+//! It is written to disk. No secret, no MFA code and no external ID is in it, of access key ids the last four
 //! characters only, and of session tags their names.
 
 use serde::{Deserialize, Serialize};
@@ -61,7 +61,7 @@ pub struct Attempt {
     pub session_name: Option<String>,
     /// Whether a person fixed it.
     pub is_session_name_fixed: bool,
-    /// Whether an external id was sent.
+    /// Whether an external ID was sent.
     pub has_external_id: bool,
     /// The names of the session tags that were sent.
     pub tags: Vec<String>,

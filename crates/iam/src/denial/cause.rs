@@ -19,7 +19,7 @@ pub enum Cause {
     NotTrusted,
     /// There is no such role.
     RoleName,
-    /// The external id is missing or another.
+    /// The external ID is missing or another.
     ExternalId,
     /// The role asks for a certain session name.
     SessionName,
@@ -112,7 +112,7 @@ impl Cause {
             Self::OwnPolicies => "own policies",
             Self::NotTrusted => "trust",
             Self::RoleName => "role's name",
-            Self::ExternalId => "external id",
+            Self::ExternalId => "external ID",
             Self::SessionName => "session name",
             Self::SourceIdentity => "source identity",
             Self::SessionTags => "session tags",

@@ -2,7 +2,7 @@
 //!
 //! [`grammar`] reads AWS's text, [`attempt`] holds what was sent, [`known`] what IAM or saved policies tell;
 //! [`diagnose`] weighs each [`Cause`]; [`report`] and [`json`] put the result into words. Nothing here calls anything,
-//! and no secret, code or expected external id is in any text.
+//! and no secret, code or expected external ID is in any text.
 
 pub mod attempt;
 pub mod grammar;

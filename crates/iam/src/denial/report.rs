@@ -142,7 +142,7 @@ fn render_call(attempt: &Attempt) -> String {
         (_, Some(serial)) => format!(", with a code of {serial}"),
         (_, None) => ", with an MFA code".to_owned(),
     };
-    let id = if attempt.has_external_id { ", with an external id" } else { "" };
+    let id = if attempt.has_external_id { ", with an external ID" } else { "" };
     let length = render_duration(Duration::from_secs(attempt.seconds));
     let at = attempt.endpoint.as_ref().map(|url| format!(", at {url}")).unwrap_or_default();
     format!("{number} of {count}: {what}{code}{id}, for {length}{at}")

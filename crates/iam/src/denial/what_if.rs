@@ -23,7 +23,7 @@ pub(super) enum Lack {
     Mfa,
     /// MFA that is recent enough.
     RecentMfa,
-    /// The right external id.
+    /// The right external ID.
     ExternalId,
     /// The right session name.
     SessionName,
@@ -212,7 +212,7 @@ impl Call<'_> {
                 None => {}
             }
         };
-        // An external id that was sent is not kept, so nobody knows whether it is the right one.
+        // An external ID that was sent is not kept, so nobody knows whether it is the right one.
         let external_id = (!attempt.has_external_id).then(Vec::new);
         text(Lack::ExternalId, "sts:ExternalId", external_id);
         text(

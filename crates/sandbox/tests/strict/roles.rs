@@ -1,4 +1,4 @@
-//! AssumeRole and its neighbours: trust, identity, external ids, tags, source identity, durations, chains.
+//! AssumeRole and its neighbours: trust, identity, external IDs, tags, source identity, durations, chains.
 
 use hatbox_sandbox::world::{PEOPLE_ACCOUNT, USER, WORK_ACCOUNT};
 

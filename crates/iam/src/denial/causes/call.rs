@@ -1,4 +1,4 @@
-//! What else the call carried: external id, session name, source identity, tags, duration.
+//! What else the call carried: external ID, session name, source identity, tags, duration.
 
 use super::{not_said, render_seconds};
 use crate::denial::attempt::SignedBy;
@@ -21,7 +21,7 @@ pub(super) fn external_id(view: &View<'_>) -> WeighedCause {
     if let Some(origin) = view.lacks(Lack::ExternalId) {
         return WeighedCause::computed(
             cause,
-            format!("the role asks for an external id ({origin}); [{section}] has none"),
+            format!("the role asks for an external ID ({origin}); [{section}] has none"),
         )
         .fix(ask());
     }
@@ -30,7 +30,7 @@ pub(super) fn external_id(view: &View<'_>) -> WeighedCause {
         return WeighedCause::likely(
             cause,
             89,
-            format!("the role asks for an external id ({origin}), and the one of [{section}] may be another"),
+            format!("the role asks for an external ID ({origin}), and the one of [{section}] may be another"),
         )
         .fix(ask());
     }
@@ -38,7 +38,7 @@ pub(super) fn external_id(view: &View<'_>) -> WeighedCause {
         return WeighedCause::ruled_out(
             cause,
             Evidence::Computed,
-            format!("the external id is not what the role refuses ({origin})"),
+            format!("the external ID is not what the role refuses ({origin})"),
         );
     }
     if !view.may_be_trust() {
@@ -49,19 +49,19 @@ pub(super) fn external_id(view: &View<'_>) -> WeighedCause {
         (true, _) => WeighedCause::likely(
             cause,
             47,
-            format!("the external id of [{section}] may not be the one that the role asks for"),
+            format!("the external ID of [{section}] may not be the one that the role asks for"),
         )
         .fix(ask()),
         (false, true) => WeighedCause::likely(
             cause,
             30,
-            format!("the role may ask for an external id, and [{section}] has none"),
+            format!("the role may ask for an external ID, and [{section}] has none"),
         )
         .fix(ask()),
         (false, false) => WeighedCause::ruled_out(
             cause,
             Evidence::Likely,
-            "roles seldom ask their own account for an external id",
+            "roles seldom ask their own account for an external ID",
         ),
     }
 }
