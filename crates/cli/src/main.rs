@@ -144,6 +144,7 @@ fn run(world: &World, cli: &Cli) -> (Stage, Result<ExitCode, Failure>) {
         Command::Import(args) => done(commands::import::run(world, global, args)),
         Command::List(args) => done(commands::list::run(world, global, args)),
         Command::Remove(args) => done(commands::remove::run(world, global, args)),
+        Command::Profile(args) => done(commands::profile::run(world, global, args)),
         Command::Exec(args) => (Stage::BeforeChild, commands::exec::run(world, global, args)),
         Command::Export(args) => done(commands::export::run(world, global, args)),
         Command::Explain(args) => done(commands::explain::run(world, global, args)),

@@ -1,7 +1,7 @@
 //! What holds for the config parser and the editor whatever the text is.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at the first surprise")]
 
-use hatbox_core::config::edit::{Change, EditError, edit_section};
+use hatbox_core::config::edit::{Change, EditError, edit_section, remove_section};
 use hatbox_core::config::header::SectionKind;
 use hatbox_core::config::origin::FileKind;
 use hatbox_core::config::syntax::Document;
@@ -177,6 +177,80 @@ proptest! {
             }
         }
     }
+
+    #[test]
+    fn removing_a_section_takes_its_lines_out_and_no_others(
+        text in any_text(),
+        name in prop::sample::select(vec!["a", "default", "a b", "new"]),
+    ) {
+        let remove = |text: &[u8]| remove_section(text, FileKind::Config, SectionKind::Profile, name).unwrap();
+        let new = remove(text.as_bytes());
+        let document = Document::parse(FileKind::Config, new.clone()).unwrap();
+        prop_assert!(document.sections_named(SectionKind::Profile, name).next().is_none());
+        prop_assert_eq!(remove(&new), new.clone(), "the second time changes nothing");
+        let all = settings_of_others(text.as_bytes(), name);
+        prop_assert_eq!(all, settings(&new, None));
+        let new = String::from_utf8(new).unwrap();
+        let mut left = text.trim_start_matches('\u{feff}').split_inclusive('\n');
+        for line in new.trim_start_matches('\u{feff}').split_inclusive('\n') {
+            prop_assert!(left.any(|old| old == line), "{:?} is new or out of order", line);
+        }
+    }
+
+    #[test]
+    fn a_section_that_was_added_and_is_removed_leaves_the_text_as_it_was(text in any_text()) {
+        let change = Change::Set { key: "region".to_owned(), value: "x-1".to_owned() };
+        let kind = SectionKind::Profile;
+        let added = edit_section(text.as_bytes(), FileKind::Config, kind, "new", &[change]).unwrap();
+        let removed = String::from_utf8(remove_section(&added, FileKind::Config, kind, "new").unwrap()).unwrap();
+        // Line ends apart: a missing one at the end was added, and of blank lines there one goes.
+        let trimmed = |text: &str| text.trim_end_matches(['\r', '\n']).to_owned();
+        prop_assert_eq!(trimmed(&removed), trimmed(&text));
+        if text.ends_with('\n') && !text.ends_with("\n\n") && !text.ends_with("\n\r\n") {
+            prop_assert_eq!(removed, text);
+        }
+    }
+}
+
+/// Every setting of the text but those of the profile `name`.
+fn settings_of_others(text: &[u8], name: &str) -> Vec<(String, String, String)> {
+    let document = Document::parse(FileKind::Config, text.to_vec()).unwrap();
+    let is_it = |section: &hatbox_core::config::syntax::Section<'_>| {
+        section.kind() == SectionKind::Profile && section.name() == name
+    };
+    let others = document.sections().filter(|section| !is_it(section));
+    let rows = others.flat_map(|section| {
+        let entries = section.scan().entries.into_iter();
+        entries.map(move |entry| {
+            let nested: Vec<_> = entry.nested.iter().map(|n| format!("{}={}", n.key, n.value)).collect();
+            let value = format!("{}{}", entry.value, nested.join("|"));
+            (section.name().into_owned(), entry.key.to_owned(), value)
+        })
+    });
+    rows.collect()
+}
+
+#[test]
+fn a_section_is_removed_with_its_blank_lines_and_not_with_the_comments_below() {
+    for (text, left, why) in [
+        ("[profile a]\nx = 1\n", "", "all there was"),
+        ("[profile b]\n\n[profile a]\nx = 1\n", "[profile b]\n", "the blank line above, at the end"),
+        ("[profile a]\nx = 1\n\n\n[profile b]\n", "[profile b]\n", "the blank lines below"),
+        ("[profile a]\n# in\nx = 1\n# below\n\n[profile b]\n", "# below\n\n[profile b]\n", "a comment below"),
+        ("[profile a]\nx = 1\n\n# of b\n[profile b]\n", "# of b\n[profile b]\n", "a comment of the next"),
+        ("# top\n[profile a]\nword\n  more\n[b]\n", "# top\n[b]\n", "lines that cannot be read"),
+        ("[profile a]\n[profile b]\n[profile \"a\"]\ny = 2\n", "[profile b]\n", "a section in parts"),
+        ("[profile b]\r\n\r\n[profile a]\r\nx = 1\r\n\r\n", "[profile b]\r\n", "CRLF"),
+        ("\u{feff}[profile a]\nx = 1\n[profile b]\n", "\u{feff}[profile b]\n", "a byte order mark"),
+        ("[profile a", "", "a header without an end"),
+        ("[default]\nx = 1\n[profile a]\n", "[default]\nx = 1\n", "another section"),
+    ] {
+        let new = remove_section(text.as_bytes(), FileKind::Config, SectionKind::Profile, "a").unwrap();
+        assert_eq!(String::from_utf8(new).unwrap(), left, "{text:?}: {why}");
+    }
+    let both = b"[default]\nx = 1\n[profile default]\nx = 2\n";
+    let new = remove_section(both, FileKind::Config, SectionKind::Profile, "default").unwrap();
+    assert_eq!(new, b"", "what it replaced does not come back");
 }
 
 #[test]

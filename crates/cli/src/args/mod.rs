@@ -16,6 +16,7 @@ pub(crate) mod help;
 mod import;
 mod list;
 mod lock;
+mod profile;
 mod remove;
 #[cfg(all(unix, feature = "sandbox"))]
 mod sandbox;
@@ -35,6 +36,7 @@ pub(crate) use export::ExportArgs;
 pub(crate) use import::{ImportArgs, ImportAwsVaultArgs, ImportCredentialsArgs, ImportSource, VaultKind};
 pub(crate) use list::{ListArgs, ListOnly};
 pub(crate) use lock::LockArgs;
+pub(crate) use profile::{ProfileAddArgs, ProfileArgs, ProfileCommand, ProfileRemoveArgs};
 pub(crate) use remove::RemoveArgs;
 #[cfg(all(unix, feature = "sandbox"))]
 pub(crate) use sandbox::{
@@ -129,6 +131,7 @@ pub(crate) enum Command {
     List(ListArgs),
     #[command(visible_alias = "rm")]
     Remove(RemoveArgs),
+    Profile(ProfileArgs),
     Exec(ExecArgs),
     Export(ExportArgs),
     Explain(ExplainArgs),

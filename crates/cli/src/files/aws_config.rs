@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use hatbox_core::config::Config;
 use hatbox_core::config::ConfigError;
 use hatbox_core::config::Warning;
-use hatbox_core::config::edit::{Change, EditError, edit_section};
+use hatbox_core::config::edit::{Change, EditError, edit_section, remove_section};
 use hatbox_core::config::header::SectionKind;
 use hatbox_core::config::origin::{FileKind, Origin, Place};
 use hatbox_core::config::syntax::Document;
@@ -62,6 +62,11 @@ pub(crate) fn load_readable_config(
     let config = load(FileKind::Config, world.dirs.aws_config());
     let credentials = load(FileKind::Credentials, world.dirs.aws_credentials());
     Ok((parse(world, config, (world.dirs.aws_credentials(), credentials))?, failures))
+}
+
+fn has_section(text: &[u8], kind: SectionKind, name: &str) -> bool {
+    Document::parse(FileKind::Config, text.to_vec())
+        .is_ok_and(|document| document.sections_named(kind, name).next().is_some())
 }
 
 /// A file as it was read; one that is not there is empty, and nobody's.
@@ -230,8 +235,6 @@ impl ConfigFiles {
     }
 
     /// Changes a section of the config file, and nothing else in it. Tells whether the section is new.
-    ///
-    /// The file is read again: minutes may have passed over a question, and other edits must not be lost.
     pub(crate) fn save_section(
         &self,
         world: &World,
@@ -239,20 +242,69 @@ impl ConfigFiles {
         name: &str,
         changes: &[Change],
     ) -> Result<bool, Failure> {
+        let mut is_new = false;
+        self.change(world, |before| {
+            is_new = !has_section(before, kind, name);
+            edit_section(before, FileKind::Config, kind, name, changes)
+                .map_err(|error| self.edit_failure(&error))
+        })?;
+        Ok(is_new)
+    }
+
+    /// Adds a section to the config file, and changes nothing else in it.
+    ///
+    /// # Errors
+    /// Also when it is there already.
+    pub(crate) fn add_section(
+        &self,
+        world: &World,
+        kind: SectionKind,
+        name: &str,
+        changes: &[Change],
+    ) -> Result<(), Failure> {
+        self.change(world, |before| {
+            if has_section(before, kind, name) {
+                let problem = std::io::Error::other("another program added it in the meantime");
+                return Err(Failure::new(
+                    FailureKind::Failed,
+                    format!("the section `{name}` already exists"),
+                )
+                .at(self.config_shown.clone())
+                .caused_by(&problem));
+            }
+            edit_section(before, FileKind::Config, kind, name, changes)
+                .map_err(|error| self.edit_failure(&error))
+        })
+    }
+
+    /// Takes all sections of this kind and name out of the config file, and changes nothing else in it.
+    pub(crate) fn remove_section(&self, world: &World, kind: SectionKind, name: &str) -> Result<(), Failure> {
+        self.change(world, |before| {
+            remove_section(before, FileKind::Config, kind, name)
+                .map_err(|error| self.edit_failure(&error.into()))
+        })
+    }
+
+    /// Gives the config file the text that `edit` makes of its present one.
+    ///
+    /// The file is read again: minutes may have passed over a question, and other edits must not be lost. `edit` is
+    /// called again where another program was quicker.
+    pub(crate) fn change(
+        &self,
+        world: &World,
+        mut edit: impl FnMut(&[u8]) -> Result<Vec<u8>, Failure>,
+    ) -> Result<(), Failure> {
         make_private_directory(&world.dirs.locks())?;
         let _held = lock::hold(&world.dirs.locks().join("aws-config.lock"))?;
         for _ in 0..EDIT_TRIES {
             let before = read(world, &self.config_path)?.text;
-            let after = edit_section(&before, FileKind::Config, kind, name, changes)
-                .map_err(|error| self.edit_failure(&error))?;
-            let is_new = Document::parse(FileKind::Config, before.clone())
-                .is_ok_and(|document| document.sections_named(kind, name).next().is_none());
+            let after = edit(&before)?;
             if after == before {
-                return Ok(is_new);
+                return Ok(());
             }
             match self.write(&before, &after) {
                 Err(FileError::Changed(_)) => {}
-                result => return result.map(|()| is_new).map_err(Failure::from),
+                result => return result.map_err(Failure::from),
             }
         }
         Err(Failure::new(FailureKind::Failed, format!("`{}` changes all the time", self.config_shown)))

@@ -48,6 +48,7 @@ mod nested;
 mod not_supported;
 mod passphrase;
 mod planted;
+mod profile;
 mod program_backends;
 mod prompts;
 mod refusals;

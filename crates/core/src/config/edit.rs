@@ -1,9 +1,9 @@
-//! Changes to a file's text: a section added, a key set or removed, and no other byte touched.
+//! Changes to a file's text: a section added or removed, a key set or removed, and no other byte touched.
 //!
 //! Byte order mark, line ends, comments, nested lines, order and spacing stay. A new section follows after a
 //! blank line as `key=value` lines; a new key in an old section is written the way its neighbour is.
 
-use super::entry::{Body, Entry};
+use super::entry::{Body, Entry, is_ignorable};
 use super::header::{SectionKind, is_blank, parse_header, unquote};
 use super::origin::{FileKind, Place};
 use super::problem::ProblemKind;
@@ -108,6 +108,52 @@ pub fn edit_section(
         text = apply(document.text(), &edit);
     }
     Ok(text)
+}
+
+/// Takes all sections of this kind and name out, also a `[default]` that another one replaces.
+///
+/// A section goes with its settings, the comments between them, and the blank lines below; at the end of the file with
+/// one blank line above instead. Comments below its last setting stay, as they may be about what follows.
+///
+/// # Errors
+/// When the text is too large.
+pub fn remove_section(
+    text: &[u8],
+    file: FileKind,
+    kind: SectionKind,
+    name: &str,
+) -> Result<Vec<u8>, TooLarge> {
+    let document = Document::parse(file, text.to_vec())?;
+    let mut edit = Edit::new();
+    for section in document.sections_of(kind, name.as_bytes()) {
+        let end = end_of_section(document.text(), section.body_range());
+        match edit.last_mut() {
+            // With nothing between, two sections are one: no blank line above the second is looked for.
+            Some((last, _)) if last.end == section.start() => last.end = end,
+            _ => edit.push((section.start()..end, Vec::new())),
+        }
+    }
+    if let Some((last, _)) = edit.last_mut().filter(|(last, _)| last.end == text.len()) {
+        let above = text.get(..last.start).unwrap_or_default();
+        let blank_line = [&b"\n\r\n"[..], b"\n\n"].into_iter().find(|end| above.ends_with(end));
+        last.start -= blank_line.map_or(0, |end| end.len() - 1);
+    }
+    Ok(apply(text, &edit))
+}
+
+/// Where the settings of a section's body end, with the blank lines below them.
+fn end_of_section(text: &[u8], body: std::ops::Range<usize>) -> usize {
+    let (mut end, mut at, mut is_below_comment) = (body.start, body.start, false);
+    for line in text.get(body).unwrap_or_default().split_inclusive(|&b| b == b'\n') {
+        at += line.len();
+        if !line.iter().all(|&b| is_blank(b) || matches!(b, b'\r' | b'\n')) {
+            is_below_comment = is_ignorable(line);
+        }
+        if !is_below_comment {
+            end = at;
+        }
+    }
+    end
 }
 
 /// Bytes to take out and what to put there, in the order of the text.

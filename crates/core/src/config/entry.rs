@@ -103,7 +103,7 @@ pub(super) fn scan_body(text: &[u8], range: Range<usize>, line: u32, in_section:
         let raw = rest.get(..length.unwrap_or(rest.len())).unwrap_or_default();
         let raw = raw.strip_suffix(b"\r").unwrap_or(raw);
         let read = Line { bytes: raw, start, end, number };
-        if !read.is_ignorable()
+        if !is_ignorable(read.bytes)
             && let Err(problem) = read.add_to(&mut body, &mut indent, in_section)
         {
             body.problems.push((problem, number));
@@ -114,6 +114,11 @@ pub(super) fn scan_body(text: &[u8], range: Range<usize>, line: u32, in_section:
     body
 }
 
+/// Whether a line, without its end, is blank or a comment.
+pub(super) fn is_ignorable(line: &[u8]) -> bool {
+    matches!(line.iter().find(|&&b| !is_blank(b)), None | Some(b'#' | b';'))
+}
+
 struct Line<'a> {
     bytes: &'a [u8],
     start: usize,
@@ -122,10 +127,6 @@ struct Line<'a> {
 }
 
 impl<'a> Line<'a> {
-    fn is_ignorable(&self) -> bool {
-        matches!(self.bytes.iter().find(|&&b| !is_blank(b)), None | Some(b'#' | b';'))
-    }
-
     /// Adds the line to `body`. `indent` is the depth of the last key, when there is one.
     fn add_to(
         &self,

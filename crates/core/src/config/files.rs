@@ -95,6 +95,24 @@ impl Config {
             .map(|section| section.place())
     }
 
+    /// The profiles whose section names this one as its `source_profile` or `include_profile`, each once.
+    pub fn profiles_that_use(&self, name: &ProfileName) -> Vec<ProfileName> {
+        let mut found: Vec<ProfileName> = Vec::new();
+        for section in self.sections().filter(|section| section.kind() == SectionKind::Profile) {
+            let is_user = section.name() != name.as_str()
+                && section.scan().entries.iter().any(|entry| {
+                    (entry.has_key("source_profile") || entry.has_key("include_profile"))
+                        && entry.value == name.as_str()
+                });
+            if is_user && let Ok(user) = ProfileName::parse(&section.name()) {
+                found.push(user);
+            }
+        }
+        let mut seen = HashSet::new();
+        found.retain(|name| seen.insert(name.clone()));
+        found
+    }
+
     /// Whether neither file has a setting of the profile. (`list` leaves an empty `[default]` out.)
     pub fn is_empty_profile(&self, name: &ProfileName) -> bool {
         [&self.config, &self.credentials]

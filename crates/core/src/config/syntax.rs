@@ -140,7 +140,7 @@ impl Document {
     }
 
     /// The same, each `[default]` included.
-    fn sections_of(&self, kind: SectionKind, name: &[u8]) -> impl Iterator<Item = Section<'_>> {
+    pub(super) fn sections_of(&self, kind: SectionKind, name: &[u8]) -> impl Iterator<Item = Section<'_>> {
         let known = self.by_name.as_ref().map(|names| names.get(name).map_or(&[][..], Vec::as_slice));
         let of_index = known
             .into_iter()
@@ -235,6 +235,11 @@ impl<'a> Section<'a> {
     /// Whether it is `[default]` of the config file, which `[profile default]` replaces.
     pub fn is_bare_default(&self) -> bool {
         self.head.is_bare_default
+    }
+
+    /// Where its header line starts.
+    pub(super) fn start(&self) -> usize {
+        self.head.start as usize
     }
 
     /// The bytes after its header line, up to the next header.
