@@ -101,7 +101,10 @@ pub(crate) fn caller_keys(world: &World, caller: &Caller, code: CodeGiven, now: 
     // Long-lived keys carry no MFA keys at all; temporary ones say yes or no. A role's never say yes.
     let mfa_at = caller.session.as_ref().map(|session| match session.kind {
         SessionKind::GetSessionToken { mfa_at } => mfa_at,
-        SessionKind::AssumeRole | SessionKind::GetFederationToken | SessionKind::AssumeRoot => None,
+        SessionKind::AssumeRole
+        | SessionKind::GetFederationToken
+        | SessionKind::AssumeRoot
+        | SessionKind::Login => None,
     });
     let mfa_at = if code == CodeGiven::Yes { Some(Some(now)) } else { mfa_at };
     if let Some(mfa_at) = mfa_at {

@@ -26,7 +26,7 @@ pub enum FaultKind {
     DelayMillis(u64),
     /// 503 ServiceUnavailable instead of the call.
     Unavailable,
-    /// 400 Throttling instead of the call (S3: 503 SlowDown).
+    /// 400 Throttling instead of the call (S3: 503 SlowDown, sign-in: 429).
     Throttling,
     /// 403 AccessDenied with this text instead of the call: an error because of what a sandbox does not have, such as the
     /// policies of an organization.
@@ -84,6 +84,10 @@ impl Faults {
         self.take(action, |kind| {
             match kind {
                 FaultKind::DelayMillis(millis) => injected.delay += Duration::from_millis(*millis),
+                FaultKind::Unavailable if service == Service::SignIn => {
+                    injected.error_response =
+                        Some(ErrorResponse::new(500, "server_error", "Internal server error"));
+                }
                 FaultKind::Unavailable => {
                     injected.error_response = Some(ErrorResponse::new(
                         503,
@@ -94,6 +98,9 @@ impl Faults {
                 FaultKind::Throttling if service == Service::S3 => {
                     injected.error_response =
                         Some(ErrorResponse::new(503, "SlowDown", "Please reduce your request rate."));
+                }
+                FaultKind::Throttling if service == Service::SignIn => {
+                    injected.error_response = Some(ErrorResponse::new(429, "rate_exceeded", "Rate exceeded"));
                 }
                 FaultKind::Throttling => {
                     injected.error_response = Some(ErrorResponse::new(400, "Throttling", "Rate exceeded"));

@@ -134,6 +134,8 @@ pub(crate) fn sign(
 #[derive(Debug)]
 pub(crate) struct Token<'t> {
     alg: String,
+    /// The header, of which `alg` and `kid` are also by themselves.
+    pub(crate) header: Map<String, Value>,
     /// Which of the issuer's keys is said to have signed.
     pub(crate) key_id: Option<String>,
     /// The claims.
@@ -157,6 +159,7 @@ impl<'t> Token<'t> {
         Some(Self {
             alg: text("alg")?,
             key_id: text("kid"),
+            header: header.clone(),
             claims: object(claims)?,
             message,
             signature: parse_base64_url(signature)?,

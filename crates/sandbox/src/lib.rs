@@ -1,7 +1,7 @@
 //! A strict stand-in for AWS, reached by URL like AWS.
 //!
-//! STS, and as much of IAM and S3 as it takes to set a scene, rotate keys, and let `aws s3` and
-//! terraform's S3 backend work. It checks what AWS checks: signatures, session tokens, clocks, MFA
+//! STS, the sign-in service of `aws login`, and as much of IAM and S3 as it takes to set a scene, rotate keys, and let
+//! `aws s3` and terraform's S3 backend work. It checks what AWS checks: signatures, session tokens, clocks, MFA
 //! codes, tokens of identity providers, trust and identity policies, durations. It listens on 127.0.0.1 only, knows only keys that
 //! it minted, and keeps everything in one directory.
 //!
@@ -31,6 +31,7 @@ mod s3;
 mod sandbox;
 mod server;
 mod service;
+mod signin;
 mod sigv4;
 mod sts;
 mod totp;

@@ -23,7 +23,7 @@ pub struct LogEntry {
     pub number: u64,
     /// When, by the sandbox's clock.
     pub at: Timestamp,
-    /// `sts`, `iam` or `s3`.
+    /// `sts`, `iam`, `s3` or `signin`.
     pub service: String,
     /// `AssumeRole`, `GetObject`, ...
     pub action: String,
@@ -67,6 +67,8 @@ pub enum SignedWith {
     FederationToken,
     /// Credentials of AssumeRoot.
     RootSession,
+    /// Credentials of `aws login`.
+    LoginSession,
     /// Nothing, but the token of an identity provider was good.
     WebIdentity,
 }
@@ -120,6 +122,7 @@ impl LogEntry {
             Some(SessionKind::GetSessionToken { .. }) => SignedWith::SessionToken,
             Some(SessionKind::GetFederationToken) => SignedWith::FederationToken,
             Some(SessionKind::AssumeRoot) => SignedWith::RootSession,
+            Some(SessionKind::Login) => SignedWith::LoginSession,
         };
     }
 }

@@ -18,7 +18,7 @@ use crate::http::{Params, Received, Reply};
 use crate::log::{Log, LogEntry};
 use crate::service::{Protocol, Service};
 use crate::world::{Home, World, load_world};
-use crate::{clock, mint};
+use crate::{clock, mint, signin};
 
 /// A sandbox that is being served.
 pub(crate) struct Sandbox {
@@ -95,6 +95,9 @@ impl Sandbox {
         if request.is_form() {
             sent = sent.and(Params::parse(&String::from_utf8_lossy(&request.body)));
         }
+        if let Some(params) = signin::parse_json(request) {
+            sent = sent.and(params);
+        }
         let route = route(request, &sent);
         let (service, rules) = (route.service, route.rules());
         let mut entry = LogEntry::begin(now, service, &route.name, &sent, rules);
@@ -132,12 +135,13 @@ impl Sandbox {
             let reply = match service.protocol() {
                 Protocol::Query { .. } => error_response.render_query(service.namespace(), &request_id),
                 Protocol::S3 => error_response.render_s3(&request.path, &request_id),
+                Protocol::SignIn => signin::render_error(&error_response, &route.name),
             };
             entry.note_error(error_response, &sent, rules);
             reply
         });
         let reply = match service.protocol() {
-            Protocol::Query { .. } => reply.with("x-amzn-requestid", request_id),
+            Protocol::Query { .. } | Protocol::SignIn => reply.with("x-amzn-requestid", request_id),
             Protocol::S3 => reply.with("x-amz-request-id", request_id.clone()).with("x-amz-id-2", request_id),
         };
         let reply = reply.with("date", clock::render_http(now));

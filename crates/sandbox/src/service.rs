@@ -9,6 +9,8 @@ pub(crate) enum Service {
     Iam,
     /// The Simple Storage Service.
     S3,
+    /// The sign-in service behind `aws login`.
+    SignIn,
 }
 
 /// How requests name an action, and how answers are written.
@@ -21,11 +23,13 @@ pub(crate) enum Protocol {
     },
     /// Method, host, path and query name it; answers are XML or bytes.
     S3,
+    /// Method and path name it; answers are JSON, or pages for a browser.
+    SignIn,
 }
 
 impl Service {
     /// All of them.
-    pub(crate) const ALL: [Self; 3] = [Self::Sts, Self::Iam, Self::S3];
+    pub(crate) const ALL: [Self; 4] = [Self::Sts, Self::Iam, Self::S3, Self::SignIn];
 
     /// Its name in actions, in the scope of signatures, and in the log.
     pub(crate) fn name(self) -> &'static str {
@@ -33,6 +37,7 @@ impl Service {
             Self::Sts => "sts",
             Self::Iam => "iam",
             Self::S3 => "s3",
+            Self::SignIn => "signin",
         }
     }
 
@@ -42,15 +47,17 @@ impl Service {
             Self::Sts => Protocol::Query { version: "2011-06-15" },
             Self::Iam => Protocol::Query { version: "2010-05-08" },
             Self::S3 => Protocol::S3,
+            Self::SignIn => Protocol::SignIn,
         }
     }
 
-    /// The namespace of its XML.
+    /// The namespace of its XML, where it answers with XML.
     pub(crate) fn namespace(self) -> &'static str {
         match self {
             Self::Sts => "https://sts.amazonaws.com/doc/2011-06-15/",
             Self::Iam => "https://iam.amazonaws.com/doc/2010-05-08/",
             Self::S3 => "http://s3.amazonaws.com/doc/2006-03-01/",
+            Self::SignIn => "",
         }
     }
 }

@@ -157,7 +157,7 @@ pub(crate) struct SandboxTokenArgs {
 #[command(after_help = "Example:\n  hatbox sandbox log --service sts")]
 pub(crate) struct SandboxLogArgs {
     /// Show only the calls to this service [default: all]
-    #[arg(long, value_name = "SERVICE", value_parser = ["sts", "iam", "s3"])]
+    #[arg(long, value_name = "SERVICE", value_parser = ["sts", "iam", "s3", "signin"])]
     pub(crate) service: Option<String>,
 
     /// Print one line of JSON for each call

@@ -13,7 +13,7 @@ use crate::encoding::render_percent;
 use crate::error::Error;
 use crate::faults::Fault;
 use crate::log::LogEntry;
-use crate::world::{Home, KeyStatus};
+use crate::world::{Home, KeyStatus, LoginState};
 
 const TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -157,6 +157,14 @@ impl Client {
     /// When it does not answer, or there is no such key.
     pub fn set_key_status(&self, access_key_id: &str, status: KeyStatus) -> Result<(), Error> {
         self.send("POST", "key", &json!({ "access_key_id": access_key_id, "status": status }))
+    }
+
+    /// Says what became of all sessions of `aws login` that there are.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub fn set_login_states(&self, state: LoginState) -> Result<(), Error> {
+        self.send("POST", "logins", &json!({ "state": state }))
     }
 
     /// Stops it. It may still be ending when this returns.

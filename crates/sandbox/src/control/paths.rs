@@ -11,7 +11,7 @@ use crate::encoding::parse_base32;
 use crate::http::{Received, Reply};
 use crate::sandbox::Sandbox;
 use crate::totp;
-use crate::world::KeyStatus;
+use crate::world::{KeyStatus, LoginState};
 
 /// What the server does after a control request.
 pub(crate) enum ControlReply {
@@ -47,6 +47,7 @@ pub(crate) fn answer(sandbox: &mut Sandbox, request: &Received) -> ControlReply 
         }
         ("POST", "key") => set_key(sandbox, request),
         ("POST", "token") => tokens::mint_token(sandbox, request),
+        ("POST", "logins") => set_logins(sandbox, request),
         ("POST", "stop") => return ControlReply::Stop(Reply::json(&json!({}))),
         _ => Reply::text(404, "there is no such control path"),
     };
@@ -136,6 +137,20 @@ fn set_key(sandbox: &mut Sandbox, request: &Received) -> Reply {
         return Reply::text(404, "there is no such access key");
     };
     key.status = change.status;
+    saved(sandbox)
+}
+
+/// Says what became of all sessions of `aws login`: `{"state": "Revoked"}`.
+fn set_logins(sandbox: &mut Sandbox, request: &Received) -> Reply {
+    #[derive(Deserialize)]
+    struct LoginChange {
+        state: LoginState,
+    }
+    let change: LoginChange = match serde_json::from_slice(&request.body) {
+        Ok(change) => change,
+        Err(error) => return Reply::text(400, &format!("no state of a login session: {error}")),
+    };
+    sandbox.world.logins.sessions.values_mut().for_each(|session| session.state = change.state);
     saved(sandbox)
 }
 

@@ -12,12 +12,12 @@ pub(crate) fn check_caller(context: &RequestContext, caller: &Caller) -> Result<
 }
 
 /// GetSessionToken's credentials open only AssumeRole and GetCallerIdentity; those of
-/// GetFederationToken only the latter; a role's and AssumeRoot's open neither of the two that make tokens
+/// GetFederationToken only the latter; a role's, AssumeRoot's and those of `aws login` open neither of the two that make tokens
 /// of a user.
 fn check_allowed_for(caller: &Caller, action: &str) -> Result<(), ErrorResponse> {
     let is_refused = match caller.session.as_ref().map(|session| session.kind) {
         None => false,
-        Some(SessionKind::AssumeRole | SessionKind::AssumeRoot) => {
+        Some(SessionKind::AssumeRole | SessionKind::AssumeRoot | SessionKind::Login) => {
             matches!(action, "GetSessionToken" | "GetFederationToken")
         }
         Some(SessionKind::GetSessionToken { .. }) => !matches!(action, "AssumeRole" | "GetCallerIdentity"),

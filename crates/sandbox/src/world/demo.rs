@@ -63,6 +63,7 @@ impl World {
                 ("assume-work-roles".to_owned(), assume_work_roles()),
                 ("manage-own-keys".to_owned(), manage_own_keys()),
                 ("iam".to_owned(), iam_read()),
+                ("sign-in".to_owned(), sign_in()),
             ]
             .into(),
             boundary: None,
@@ -201,6 +202,15 @@ fn manage_own_keys() -> String {
             "iam:GetAccessKeyLastUsed", "iam:ListAccessKeys", "iam:UpdateAccessKey",
         ],
         "Resource": format!("arn:aws:iam::{PEOPLE_ACCOUNT}:user/${{aws:username}}"),
+    }]))
+}
+
+/// As AWS's managed policy SignInLocalDevelopmentAccess has it.
+fn sign_in() -> String {
+    policy(&json!([{
+        "Effect": "Allow",
+        "Action": ["signin:AuthorizeOAuth2Access", "signin:CreateOAuth2Token"],
+        "Resource": "arn:aws:signin:*:*:oauth2/public-client/*",
     }]))
 }
 

@@ -8,6 +8,7 @@ mod bucket;
 mod demo;
 mod file;
 mod identity;
+mod login;
 mod organization;
 mod secret;
 mod session;
@@ -30,6 +31,7 @@ pub(crate) use file::Home;
 pub use file::{load_world, save_world};
 pub use identity::{Curve, IdentityKey, IdentityProvider, OidcProvider, PublicKey};
 pub(crate) use identity::{issuer_name, oidc_provider_arn};
+pub use login::{LoginCode, LoginSession, LoginState, Logins};
 pub(crate) use organization::task_policy;
 pub use organization::{Organization, RootSessions};
 pub use secret::WorldSecret;
@@ -58,6 +60,9 @@ pub struct World {
     /// The organization that some of the accounts belong to.
     #[serde(default)]
     pub organization: Option<Organization>,
+    /// What the sign-in service has given out.
+    #[serde(default)]
+    pub logins: Logins,
 }
 
 /// An account.
@@ -255,6 +260,7 @@ impl World {
             managed_policies: demo::managed_policies(),
             identity_providers: BTreeMap::new(),
             organization: None,
+            logins: Logins::default(),
         })
     }
 
@@ -322,6 +328,7 @@ impl World {
     pub(crate) fn prune(&mut self, now: Timestamp) {
         const WEEK: i64 = 7 * 24 * 3600;
         self.sessions.retain(|_, session| now.as_second() - session.expires_at.as_second() < WEEK);
+        self.logins.prune(now);
     }
 }
 

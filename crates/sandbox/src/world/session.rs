@@ -67,6 +67,8 @@ pub enum SessionKind {
     GetFederationToken,
     /// AssumeRoot: the root user of a member account, for one task.
     AssumeRoot,
+    /// `aws login`: a user, a role or the root user, signed in by a browser.
+    Login,
 }
 
 /// Whom credentials stand for.

@@ -38,6 +38,8 @@ mod s3;
 #[cfg(test)]
 mod s3_streams;
 #[cfg(test)]
+mod sign_in;
+#[cfg(test)]
 mod signatures;
 #[cfg(test)]
 mod tokens;

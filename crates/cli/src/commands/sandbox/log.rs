@@ -93,7 +93,7 @@ fn shown_caller(entry: &LogEntry) -> String {
         (SignedWith::Role, _) => name,
         (_, Some(true)) => format!("{name} with MFA"),
         _ if entry.parameters.contains_key("TokenCode") => format!("{name} with an MFA code"),
-        (SignedWith::AccessKey, None) => name,
+        (SignedWith::AccessKey | SignedWith::Nothing, None) => name,
         _ => format!("{name} without MFA"),
     }
 }
