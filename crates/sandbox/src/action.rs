@@ -64,4 +64,13 @@ impl Action {
     ) -> Self {
         Self { name, effect: Effect::Write, rules, run: Run::Unsigned(run) }
     }
+
+    /// An action that changes nothing, of callers that do not sign.
+    pub(crate) const fn unsigned_read(
+        name: &'static str,
+        rules: &'static [Rule],
+        run: fn(&mut RequestContext) -> Result<Reply, ErrorResponse>,
+    ) -> Self {
+        Self { name, effect: Effect::Read, rules, run: Run::Unsigned(run) }
+    }
 }

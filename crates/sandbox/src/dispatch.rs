@@ -9,7 +9,7 @@ use crate::http::{Params, Received, Reply};
 use crate::rules::{Rule, check_params, find_target};
 use crate::service::{Protocol, Service};
 use crate::sigv4::Caller;
-use crate::{iam, s3, signin, sts};
+use crate::{iam, s3, signin, sso, sts};
 
 /// What a request asks for.
 pub(crate) struct Route {
@@ -58,6 +58,8 @@ fn actions(service: Service) -> &'static [Action] {
         Service::Iam => iam::ACTIONS,
         Service::S3 => s3::ACTIONS,
         Service::SignIn => signin::ACTIONS,
+        Service::SsoOidc => sso::OIDC_ACTIONS,
+        Service::Sso => sso::PORTAL_ACTIONS,
     }
 }
 
@@ -66,14 +68,18 @@ fn check_caller(context: &RequestContext, caller: &Caller) -> Result<(), ErrorRe
     match context.service {
         Service::Sts => sts::check_caller(context, caller),
         Service::Iam => iam::check_caller(caller),
-        Service::S3 | Service::SignIn => Ok(()),
+        // Callers of the others do not sign.
+        Service::S3 | Service::SignIn | Service::SsoOidc | Service::Sso => Ok(()),
     }
 }
 
 /// Finds out what a request asks for. `params` are those of its query and form.
 pub(crate) fn route(request: &Received, params: &Params) -> Route {
     if let Some(name) = signin::find_action(request) {
-        return route_sign_in(name);
+        return route_json(Service::SignIn, name);
+    }
+    if let Some((service, name)) = sso::parse_target(request) {
+        return route_json(service, name);
     }
     if request.path != "/" || !(request.is_form() || params.has("Action")) {
         return route_s3(request);
@@ -82,7 +88,7 @@ pub(crate) fn route(request: &Received, params: &Params) -> Route {
     let version = params.get("Version").unwrap_or_default();
     let is_version = |service: &Service| match service.protocol() {
         Protocol::Query { version: known } => known == version,
-        Protocol::S3 | Protocol::SignIn => false,
+        Protocol::S3 | Protocol::Json => false,
     };
     let service = Service::ALL.into_iter().find(is_version);
     let unknown = |name: &str| {
@@ -106,6 +112,14 @@ pub(crate) fn route(request: &Received, params: &Params) -> Route {
     }
 }
 
+fn route_json(service: Service, name: &str) -> Route {
+    let wanted = find(service, name).map_or_else(
+        || Wanted::Nothing(ErrorResponse::new(404, "UnknownOperation", "The sandbox does not do this.")),
+        Wanted::Action,
+    );
+    Route { service, name: name.to_owned(), bound: Params::default(), wanted }
+}
+
 fn route_s3(request: &Received) -> Route {
     let target = s3::Target::parse(request);
     let wanted = match find(Service::S3, target.operation) {
@@ -116,12 +130,6 @@ fn route_s3(request: &Received) -> Route {
         None => Wanted::Unplayed(ErrorResponse::new(501, "NotImplemented", "The sandbox does not do this.")),
     };
     Route { service: Service::S3, name: target.operation.to_owned(), bound: target.into_params(), wanted }
-}
-
-fn route_sign_in(name: &str) -> Route {
-    let unknown = || ErrorResponse::new(404, "INVALID_REQUEST", "The sandbox does not do this.");
-    let wanted = find(Service::SignIn, name).map_or_else(|| Wanted::Nothing(unknown()), Wanted::Action);
-    Route { service: Service::SignIn, name: name.to_owned(), bound: Params::default(), wanted }
 }
 
 fn find(service: Service, name: &str) -> Option<&'static Action> {
@@ -173,8 +181,9 @@ mod tests {
     fn what_looks_like_a_secret_is_hidden_from_the_log() {
         for action in Service::ALL.into_iter().flat_map(actions) {
             for rule in action.rules {
-                let is_harmless = ["MinimumSessionTokenSize", "continuation-token", "code_challenge_method"]
-                    .contains(&rule.name);
+                let is_harmless =
+                    ["MinimumSessionTokenSize", "continuation-token", "next_token", "code_challenge_method"]
+                        .contains(&rule.name);
                 let words = ["token", "code", "assertion", "secret", "password", "state"];
                 let name = rule.name.to_lowercase();
                 let is_secret = words.iter().any(|word| name.contains(word)) && !is_harmless;

@@ -1,6 +1,7 @@
 //! Faults that a test asks for, and how often each is still due.
 
-use std::time::Duration;
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -24,9 +25,10 @@ pub struct Fault {
 pub enum FaultKind {
     /// The answer comes so much later. The call is carried out.
     DelayMillis(u64),
-    /// 503 ServiceUnavailable instead of the call.
+    /// 503 ServiceUnavailable instead of the call (sign-in and Identity Center: 500 server_error).
     Unavailable,
-    /// 400 Throttling instead of the call (S3: 503 SlowDown, sign-in: 429).
+    /// 400 Throttling instead of the call (S3: 503 SlowDown, sign-in: 429; Identity Center: SlowDownException, its portal:
+    /// 429).
     Throttling,
     /// 403 AccessDenied with this text instead of the call: an error because of what a sandbox does not have, such as the
     /// policies of an organization.
@@ -43,6 +45,9 @@ pub enum FaultKind {
     IdentityProviderDown,
     /// Identity providers are reached, and say that a token of theirs is not to be believed.
     IdentityProviderRejects,
+    /// 429 from the portal of Identity Center to the calls beyond so many in a second. A call that is let
+    /// through does not use the fault up.
+    CallsPerSecond(u32),
 }
 
 impl Fault {
@@ -54,7 +59,11 @@ impl Fault {
 
 /// Faults that are still due.
 #[derive(Debug, Default)]
-pub(crate) struct Faults(Vec<Fault>);
+pub(crate) struct Faults {
+    due: Vec<Fault>,
+    /// When the calls of the last second were let through that [`FaultKind::CallsPerSecond`] counts.
+    recent: VecDeque<Instant>,
+}
 
 /// What happens to one call.
 #[derive(Debug, Default)]
@@ -67,47 +76,36 @@ pub(crate) struct Injected {
 
 impl Faults {
     pub(crate) fn add(&mut self, fault: Fault) {
-        self.0.push(fault);
+        self.due.push(fault);
     }
 
     pub(crate) fn clear(&mut self) {
-        self.0.clear();
+        self.due.clear();
+        self.recent.clear();
     }
 
     pub(crate) fn due(&self) -> &[Fault] {
-        &self.0
+        &self.due
     }
 
     /// Uses up those that happen to a call as a whole.
     pub(crate) fn take_injected(&mut self, service: Service, action: &str) -> Injected {
         let mut injected = Injected::default();
-        self.take(action, |kind| {
+        let Self { due, recent } = self;
+        take(due, action, |kind| {
             match kind {
                 FaultKind::DelayMillis(millis) => injected.delay += Duration::from_millis(*millis),
-                FaultKind::Unavailable if service == Service::SignIn => {
-                    injected.error_response =
-                        Some(ErrorResponse::new(500, "server_error", "Internal server error"));
-                }
-                FaultKind::Unavailable => {
-                    injected.error_response = Some(ErrorResponse::new(
-                        503,
-                        "ServiceUnavailable",
-                        "Service is unable to handle request.",
-                    ));
-                }
-                FaultKind::Throttling if service == Service::S3 => {
-                    injected.error_response =
-                        Some(ErrorResponse::new(503, "SlowDown", "Please reduce your request rate."));
-                }
-                FaultKind::Throttling if service == Service::SignIn => {
-                    injected.error_response = Some(ErrorResponse::new(429, "rate_exceeded", "Rate exceeded"));
-                }
-                FaultKind::Throttling => {
-                    injected.error_response = Some(ErrorResponse::new(400, "Throttling", "Rate exceeded"));
-                }
-                FaultKind::AccessDenied(text) => injected.error_response = Some(ErrorResponse::denied(text)),
+                FaultKind::Unavailable => injected.error_response = Some(unavailable(service)),
+                FaultKind::Throttling => injected.error_response = Some(throttled(service)),
+                FaultKind::AccessDenied(text) => injected.error_response = Some(denied(service, text)),
                 FaultKind::DropConnection => injected.is_dropped_before = true,
                 FaultKind::DropAnswer => injected.is_dropped_after = true,
+                FaultKind::CallsPerSecond(limit) => {
+                    if service != Service::Sso || is_let_through(recent, *limit) {
+                        return false;
+                    }
+                    injected.error_response = Some(throttled(service));
+                }
                 FaultKind::ShortLifeSeconds(_)
                 | FaultKind::DeviceOutOfSync
                 | FaultKind::IdentityProviderDown
@@ -121,7 +119,7 @@ impl Faults {
     /// The life that new credentials get instead of their own.
     pub(crate) fn take_short_life(&mut self, action: &str) -> Option<i64> {
         let mut found = None;
-        self.take(action, |kind| match kind {
+        take(&mut self.due, action, |kind| match kind {
             FaultKind::ShortLifeSeconds(seconds) if found.is_none() => {
                 found = Some(*seconds);
                 true
@@ -134,22 +132,59 @@ impl Faults {
     /// Whether `wanted`, which happens at one step of a call, is due for this call.
     pub(crate) fn take_one(&mut self, action: &str, wanted: &FaultKind) -> bool {
         let mut is_due = false;
-        self.take(action, |kind| {
+        take(&mut self.due, action, |kind| {
             let is_it = kind == wanted;
             is_due |= is_it;
             is_it
         });
         is_due
     }
+}
 
-    fn take(&mut self, action: &str, mut is_used: impl FnMut(&FaultKind) -> bool) {
-        for fault in &mut self.0 {
-            let is_meant = fault.action.as_ref().is_none_or(|meant| meant == action);
-            if is_meant && fault.times != Some(0) && is_used(&fault.kind) {
-                fault.times = fault.times.map(|times| times - 1);
-            }
+fn take(due: &mut Vec<Fault>, action: &str, mut is_used: impl FnMut(&FaultKind) -> bool) {
+    for fault in due.iter_mut() {
+        let is_meant = fault.action.as_ref().is_none_or(|meant| meant == action);
+        if is_meant && fault.times != Some(0) && is_used(&fault.kind) {
+            fault.times = fault.times.map(|times| times - 1);
         }
-        self.0.retain(|fault| fault.times != Some(0));
+    }
+    due.retain(|fault| fault.times != Some(0));
+}
+
+/// Whether one more call is within the limit; if so, it is counted. What is refused does not count.
+fn is_let_through(recent: &mut VecDeque<Instant>, limit: u32) -> bool {
+    let now = Instant::now();
+    recent.retain(|at| now.duration_since(*at) < Duration::from_secs(1));
+    let is_within = recent.len() < usize::try_from(limit).unwrap_or(usize::MAX);
+    if is_within {
+        recent.push_back(now);
+    }
+    is_within
+}
+
+fn unavailable(service: Service) -> ErrorResponse {
+    match service {
+        Service::SignIn => ErrorResponse::new(500, "server_error", "Internal server error"),
+        Service::SsoOidc => ErrorResponse::new(500, "InternalServerException", "Internal server error"),
+        _ => ErrorResponse::new(503, "ServiceUnavailable", "Service is unable to handle request."),
+    }
+}
+
+fn throttled(service: Service) -> ErrorResponse {
+    match service {
+        Service::S3 => ErrorResponse::new(503, "SlowDown", "Please reduce your request rate."),
+        Service::Sts | Service::Iam => ErrorResponse::new(400, "Throttling", "Rate exceeded"),
+        Service::SignIn => ErrorResponse::new(429, "rate_exceeded", "Rate exceeded"),
+        Service::SsoOidc => ErrorResponse::new(400, "SlowDownException", "Slow down"),
+        Service::Sso => ErrorResponse::new(429, "TooManyRequestsException", "Rate exceeded"),
+    }
+}
+
+fn denied(service: Service, text: &str) -> ErrorResponse {
+    match service {
+        Service::SsoOidc => ErrorResponse::new(400, "AccessDeniedException", text),
+        Service::Sso => ErrorResponse::new(403, "ForbiddenException", text),
+        Service::Sts | Service::Iam | Service::S3 | Service::SignIn => ErrorResponse::denied(text),
     }
 }
 
@@ -170,6 +205,17 @@ mod tests {
         }
         assert!(faults.take_injected(Service::Sts, "AssumeRole").error_response.is_none());
         assert!(faults.due().is_empty());
+    }
+
+    #[test]
+    fn a_rate_limit_counts_the_calls_to_the_portal_and_stays() {
+        let mut faults = Faults::default();
+        faults.add(Fault { kind: FaultKind::CallsPerSecond(2), times: None, action: None });
+        let mut refused = |service| faults.take_injected(service, "ListAccounts").error_response;
+        assert!((0..5).all(|_| refused(Service::Sts).is_none()));
+        let statuses: Vec<_> = (0..4).map(|_| refused(Service::Sso).map(|refusal| refusal.status)).collect();
+        assert_eq!(statuses, [None, None, Some(429), Some(429)]);
+        assert_eq!(faults.due().len(), 1);
     }
 
     #[test]

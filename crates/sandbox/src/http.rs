@@ -1,6 +1,7 @@
 //! A request as it came and an answer as it goes, whole and plain: what everything behind the server sees.
 
 use hyper::body::Bytes;
+use serde_json::{Map, Value};
 
 use crate::encoding::parse_percent;
 
@@ -53,6 +54,28 @@ impl Params {
         Self(pairs.collect())
     }
 
+    /// Parses the members of a JSON object: a list `a` of texts as `a.member.1` and so on. What is no object has
+    /// none; null members are left out.
+    pub(crate) fn parse_json(body: &[u8]) -> Self {
+        let text_of = |value: &Value| match value {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        let mut pairs = Vec::new();
+        let members: Map<String, Value> = serde_json::from_slice(body).unwrap_or_default();
+        for (name, value) in &members {
+            match value {
+                Value::Null => {}
+                Value::Array(list) => {
+                    let member = |(number, value)| (format!("{name}.member.{number}"), text_of(value));
+                    pairs.extend((1..).zip(list).map(member));
+                }
+                value => pairs.push((name.clone(), text_of(value))),
+            }
+        }
+        Self(pairs)
+    }
+
     /// Parameters of these names and values.
     pub(crate) fn of<const N: usize>(pairs: [(&str, String); N]) -> Self {
         Self(pairs.map(|(name, value)| (name.to_owned(), value)).into())
@@ -101,12 +124,6 @@ impl Params {
     }
 }
 
-impl FromIterator<(String, String)> for Params {
-    fn from_iter<I: IntoIterator<Item = (String, String)>>(pairs: I) -> Self {
-        Self(pairs.into_iter().collect())
-    }
-}
-
 /// An answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Reply {
@@ -134,7 +151,7 @@ impl Reply {
     }
 
     /// An answer with JSON.
-    pub(crate) fn json(value: &serde_json::Value) -> Self {
+    pub(crate) fn json(value: &Value) -> Self {
         Self { body: value.to_string().into(), ..Self::empty(200) }.with("content-type", "application/json")
     }
 
@@ -158,5 +175,18 @@ mod tests {
         assert_eq!(tags.len(), 1);
         assert_eq!((tags[0].get("Key"), tags[0].get("Value")), (Some("a"), Some("1+1")));
         assert_eq!(params.list("T")[0].get(""), Some("x y"));
+    }
+
+    #[test]
+    fn the_members_of_an_object_are_parameters() {
+        let params =
+            Params::parse_json(br#"{"a":"x y","n":null,"list":["p","q"],"number":5,"deep":{"b":1}}"#);
+        assert_eq!((params.get("a"), params.get("number"), params.has("n")), (Some("x y"), Some("5"), false));
+        let list: Vec<_> =
+            params.list("list").iter().map(|member| member.get("").map(str::to_owned)).collect();
+        assert_eq!(list, [Some("p".to_owned()), Some("q".to_owned())]);
+        for bad in [&b""[..], b"[]", b"{", b"\xff", b"\"a\""] {
+            assert_eq!(Params::parse_json(bad), Params::default());
+        }
     }
 }

@@ -1,13 +1,13 @@
 //! A strict stand-in for AWS, reached by URL like AWS.
 //!
-//! STS, the sign-in service of `aws login`, and as much of IAM and S3 as it takes to set a scene, rotate keys, and let
-//! `aws s3` and terraform's S3 backend work. It checks what AWS checks: signatures, session tokens, clocks, MFA
-//! codes, tokens of identity providers, trust and identity policies, durations. It listens on 127.0.0.1 only, knows only keys that
-//! it minted, and keeps everything in one directory.
+//! STS, IAM Identity Center, the sign-in service of `aws login`, and as much of IAM and S3 as it takes to set a scene,
+//! rotate keys, and let `aws s3` and terraform's S3 backend work. It checks what AWS checks: signatures, session tokens,
+//! clocks, MFA codes, tokens of identity providers, trust and identity policies, durations. It listens on 127.0.0.1
+//! only, knows only keys that it minted, and keeps everything in one directory.
 //!
 //! The way of a request: [`server`](start) reads it whole, `dispatch` finds its action in the tables of the
-//! services, `sigv4` verifies who sent it, `sts`, `iam` or `s3` carries it out on the [`world`], `authorize` asks the
-//! policy evaluator, and [`log`] remembers it. [`control`] moves the clock, makes faults, shows the current MFA code.
+//! services, `sigv4` verifies who sent it, `sts`, `sso`, `iam` or `s3` carries it out on the [`world`], `authorize`
+//! asks the policy evaluator, and [`log`] remembers it. [`control`] moves the clock, makes faults, shows the current MFA code.
 
 mod action;
 mod authorize;
@@ -33,6 +33,7 @@ mod server;
 mod service;
 mod signin;
 mod sigv4;
+mod sso;
 mod sts;
 mod totp;
 pub mod world;

@@ -23,11 +23,11 @@ pub struct LogEntry {
     pub number: u64,
     /// When, by the sandbox's clock.
     pub at: Timestamp,
-    /// `sts`, `iam`, `s3` or `signin`.
+    /// `sts`, `iam`, `s3`, `signin`, `sso` or `sso-oidc`.
     pub service: String,
     /// `AssumeRole`, `GetObject`, ...
     pub action: String,
-    /// ARN of who called, or subject and issuer of a token; `None` when nothing told that holds.
+    /// ARN of who called, or subject and issuer of a token, or the user that signed in; `None` when nothing told that holds.
     pub caller: Option<String>,
     /// The last four characters of the access key id, behind `****`.
     pub key: Option<String>,
@@ -71,6 +71,8 @@ pub enum SignedWith {
     LoginSession,
     /// Nothing, but the token of an identity provider was good.
     WebIdentity,
+    /// Nothing, but a token of Identity Center, or what becomes one, was good.
+    SsoToken,
 }
 
 impl LogEntry {

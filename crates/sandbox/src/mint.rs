@@ -2,7 +2,7 @@
 
 use hatbox_types::sandbox_key::render_sandbox_key_id;
 
-use crate::encoding::{render_base32, render_base64};
+use crate::encoding::{render_base32, render_base64, render_base64_url};
 use crate::error::Error;
 
 /// Random bytes of the operating system.
@@ -31,6 +31,26 @@ pub(crate) fn mint_session_token(min_size: usize) -> Result<String, Error> {
         token.push_str(&render_base64(&mint_bytes::<48>()?));
     }
     Ok(token + &last)
+}
+
+/// A client id, code or token of Identity Center. It names what it is and whose: none of another sandbox, and no real
+/// one, looks like it.
+pub(crate) fn mint_sso_token(kind: &str, sandbox_id: &str) -> Result<String, Error> {
+    Ok(format!("sandbox-{sandbox_id}-{kind}-{}", render_base64_url(&mint_bytes::<32>()?)))
+}
+
+/// A client's secret.
+pub(crate) fn mint_sso_secret() -> Result<String, Error> {
+    Ok(render_base64_url(&mint_bytes::<48>()?))
+}
+
+/// A code that people compare: `BCDF-GHJK`, without vowels.
+pub(crate) fn mint_user_code() -> Result<String, Error> {
+    const LETTERS: &[u8; 16] = b"BCDFGHJKLMNPQRST";
+    let letter = |byte: &u8| LETTERS.get(usize::from(byte & 15)).map(|&c| char::from(c));
+    let letters: String = mint_bytes::<8>()?.iter().filter_map(letter).collect();
+    let (first, second) = letters.split_at(4);
+    Ok(format!("{first}-{second}"))
 }
 
 /// A unique id such as `AIDA...` or `AROA...`: 21 characters.

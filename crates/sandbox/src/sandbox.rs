@@ -18,7 +18,7 @@ use crate::http::{Params, Received, Reply};
 use crate::log::{Log, LogEntry};
 use crate::service::{Protocol, Service};
 use crate::world::{Home, World, load_world};
-use crate::{clock, mint, signin};
+use crate::{clock, mint, signin, sso};
 
 /// A sandbox that is being served.
 pub(crate) struct Sandbox {
@@ -44,7 +44,8 @@ impl Sandbox {
     pub(crate) fn open(directory: &Path) -> Result<Self, Error> {
         let home = Home::open(directory)?;
         let lock = home.lock()?;
-        let world = if let Some(world) = load_world(directory)? {
+        let world = if let Some(mut world) = load_world(directory)? {
+            world.add_missing_parts()?;
             world
         } else {
             let world = World::demo(directory)?;
@@ -95,11 +96,11 @@ impl Sandbox {
         if request.is_form() {
             sent = sent.and(Params::parse(&String::from_utf8_lossy(&request.body)));
         }
-        if let Some(params) = signin::parse_json(request) {
-            sent = sent.and(params);
-        }
         let route = route(request, &sent);
         let (service, rules) = (route.service, route.rules());
+        if service.protocol() == Protocol::Json && !request.is_form() {
+            sent = sent.and(Params::parse_json(&request.body));
+        }
         let mut entry = LogEntry::begin(now, service, &route.name, &sent, rules);
         let Injected { delay, error_response, is_dropped_before, is_dropped_after } =
             self.faults.take_injected(service, &route.name);
@@ -135,13 +136,16 @@ impl Sandbox {
             let reply = match service.protocol() {
                 Protocol::Query { .. } => error_response.render_query(service.namespace(), &request_id),
                 Protocol::S3 => error_response.render_s3(&request.path, &request_id),
-                Protocol::SignIn => signin::render_error(&error_response, &route.name),
+                Protocol::Json if service == Service::SignIn => {
+                    signin::render_error(&error_response, &route.name)
+                }
+                Protocol::Json => sso::render_error(service, &route.name, &error_response),
             };
             entry.note_error(error_response, &sent, rules);
             reply
         });
         let reply = match service.protocol() {
-            Protocol::Query { .. } | Protocol::SignIn => reply.with("x-amzn-requestid", request_id),
+            Protocol::Query { .. } | Protocol::Json => reply.with("x-amzn-requestid", request_id),
             Protocol::S3 => reply.with("x-amz-request-id", request_id.clone()).with("x-amz-id-2", request_id),
         };
         let reply = reply.with("date", clock::render_http(now));

@@ -11,6 +11,10 @@ pub(crate) enum Service {
     S3,
     /// The sign-in service behind `aws login`.
     SignIn,
+    /// IAM Identity Center: clients, codes, tokens.
+    SsoOidc,
+    /// IAM Identity Center's portal: accounts, roles, credentials.
+    Sso,
 }
 
 /// How requests name an action, and how answers are written.
@@ -23,13 +27,14 @@ pub(crate) enum Protocol {
     },
     /// Method, host, path and query name it; answers are XML or bytes.
     S3,
-    /// Method and path name it; answers are JSON, or pages for a browser.
-    SignIn,
+    /// Method and path name it; bodies and answers are JSON, or pages for a browser.
+    Json,
 }
 
 impl Service {
     /// All of them.
-    pub(crate) const ALL: [Self; 4] = [Self::Sts, Self::Iam, Self::S3, Self::SignIn];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Sts, Self::Iam, Self::S3, Self::SignIn, Self::SsoOidc, Self::Sso];
 
     /// Its name in actions, in the scope of signatures, and in the log.
     pub(crate) fn name(self) -> &'static str {
@@ -38,6 +43,8 @@ impl Service {
             Self::Iam => "iam",
             Self::S3 => "s3",
             Self::SignIn => "signin",
+            Self::SsoOidc => "sso-oidc",
+            Self::Sso => "sso",
         }
     }
 
@@ -47,17 +54,17 @@ impl Service {
             Self::Sts => Protocol::Query { version: "2011-06-15" },
             Self::Iam => Protocol::Query { version: "2010-05-08" },
             Self::S3 => Protocol::S3,
-            Self::SignIn => Protocol::SignIn,
+            Self::SignIn | Self::SsoOidc | Self::Sso => Protocol::Json,
         }
     }
 
-    /// The namespace of its XML, where it answers with XML.
+    /// The namespace of its XML; empty where it writes none.
     pub(crate) fn namespace(self) -> &'static str {
         match self {
             Self::Sts => "https://sts.amazonaws.com/doc/2011-06-15/",
             Self::Iam => "https://iam.amazonaws.com/doc/2010-05-08/",
             Self::S3 => "http://s3.amazonaws.com/doc/2006-03-01/",
-            Self::SignIn => "",
+            Self::SignIn | Self::SsoOidc | Self::Sso => "",
         }
     }
 }

@@ -40,7 +40,8 @@ pub(crate) use profile::{ProfileAddArgs, ProfileArgs, ProfileCommand, ProfileRem
 pub(crate) use remove::RemoveArgs;
 #[cfg(all(unix, feature = "sandbox"))]
 pub(crate) use sandbox::{
-    Pace, SandboxArgs, SandboxCommand, SandboxLogArgs, SandboxS3, SandboxTokenArgs, SandboxUpArgs,
+    Pace, SandboxArgs, SandboxCommand, SandboxLogArgs, SandboxS3, SandboxSignInArgs, SandboxTokenArgs,
+    SandboxUpArgs,
 };
 pub(crate) use session::SessionArgs;
 pub(crate) use store::{StoreArgs, StoreCommand, StoreMigrateArgs, StoreStatusArgs, StoreUseArgs};

@@ -13,9 +13,9 @@ Examples:
   hatbox sandbox run -- hatbox list  run one command in the sandbox
   hatbox sandbox up --detach         start only the server, in the background
 
-The sandbox is a local server that behaves like AWS STS, IAM and S3. It \
-accepts only keys that it created, and commands run in it see none of your \
-keys and settings.";
+The sandbox is a local server that behaves like AWS STS, IAM, S3 and IAM \
+Identity Center. It accepts only keys that it created, and commands run in \
+it see none of your keys and settings.";
 
 const DEMO: &str = "\
 Examples:
@@ -27,6 +27,14 @@ const UP: &str = "\
 Examples:
   hatbox sandbox up            show each call until Ctrl-C
   hatbox sandbox up --detach   return at once; `hatbox sandbox down` stops it";
+
+const SIGN_IN: &str = "\
+Presses Allow on the sign-in page for you and follows its redirect. You can \
+also open the page in a browser.
+
+Examples:
+  hatbox sandbox sign-in BCDF-GHJK
+  hatbox sandbox sign-in --deny BCDF-GHJK";
 
 const S3: &str = "\
 The credentials are those of the environment, as for `aws s3`.
@@ -77,6 +85,8 @@ pub(crate) enum SandboxCommand {
     Code,
     /// Print an OIDC token for AssumeRoleWithWebIdentity
     Token(SandboxTokenArgs),
+    /// Sign in to IAM Identity Center without a browser
+    SignIn(SandboxSignInArgs),
     /// Show each call, whether it was allowed, and why
     Log(SandboxLogArgs),
     /// Use the sandbox's S3 without the AWS CLI
@@ -152,12 +162,25 @@ pub(crate) struct SandboxTokenArgs {
     pub(crate) lifetime: String,
 }
 
+/// What to answer, in place of a browser.
+#[derive(Debug, Args)]
+#[command(after_help = SIGN_IN)]
+pub(crate) struct SandboxSignInArgs {
+    /// The user code, or the URL that was to be opened in a browser
+    #[arg(value_name = "CODE|URL")]
+    pub(crate) page: String,
+
+    /// Press Deny instead of Allow
+    #[arg(long)]
+    pub(crate) deny: bool,
+}
+
 /// What of the log to print.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  hatbox sandbox log --service sts")]
 pub(crate) struct SandboxLogArgs {
     /// Show only the calls to this service [default: all]
-    #[arg(long, value_name = "SERVICE", value_parser = ["sts", "iam", "s3", "signin"])]
+    #[arg(long, value_name = "SERVICE", value_parser = ["sts", "iam", "s3", "sso", "sso-oidc", "signin"])]
     pub(crate) service: Option<String>,
 
     /// Print one line of JSON for each call

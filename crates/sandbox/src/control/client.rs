@@ -8,11 +8,15 @@ use std::time::{Duration, Instant};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::wire::{CodeShown, Denial, PREFIX, ServerNote, Status, TOKEN_HEADER, TokenMinted, TokenOrder};
+use super::wire::{
+    AssignmentOrder, CodeShown, Denial, PREFIX, Revoked, ServerNote, SignInDone, SignInOrder, Status,
+    TOKEN_HEADER, TokenMinted, TokenOrder,
+};
 use crate::encoding::render_percent;
 use crate::error::Error;
 use crate::faults::Fault;
 use crate::log::LogEntry;
+use crate::sso::Consent;
 use crate::world::{Home, KeyStatus, LoginState};
 
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -117,6 +121,44 @@ impl Client {
     pub fn mint_token(&self, order: &TokenOrder) -> Result<String, Error> {
         let minted: TokenMinted = self.ask("POST", "token", Some(&json!(order)))?;
         Ok(minted.token)
+    }
+
+    /// Answers a page of Identity Center as its user would in a browser: `page` is the address of an authorize
+    /// request or of a device's page, or the code that a device shows.
+    ///
+    /// # Errors
+    /// When it does not answer, or nothing waits for this answer.
+    pub fn sign_in(&self, page: &str, consent: Consent) -> Result<SignInDone, Error> {
+        self.ask("POST", "sign-in", Some(&json!(SignInOrder { page: page.to_owned(), consent })))
+    }
+
+    /// Takes back what all sign-ins of Identity Center gave.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub fn revoke(&self, revoked: Revoked) -> Result<(), Error> {
+        self.send("POST", "revoke", &json!(revoked))
+    }
+
+    /// Assigns a permission set to the user of Identity Center. A role that it makes for that has no policies.
+    ///
+    /// # Errors
+    /// When it does not answer, or there is no such permission set.
+    pub fn assign(&self, account: &str, permission_set: &str) -> Result<(), Error> {
+        self.set_assignment(account, permission_set, true)
+    }
+
+    /// Takes a permission set away from the user of Identity Center.
+    ///
+    /// # Errors
+    /// When it does not answer, or there is no such permission set.
+    pub fn unassign(&self, account: &str, permission_set: &str) -> Result<(), Error> {
+        self.set_assignment(account, permission_set, false)
+    }
+
+    fn set_assignment(&self, account: &str, permission_set: &str, is_assigned: bool) -> Result<(), Error> {
+        let (account, permission_set) = (account.to_owned(), permission_set.to_owned());
+        self.send("POST", "assignment", &json!(AssignmentOrder { account, permission_set, is_assigned }))
     }
 
     /// Sets how far the sandbox's clock is ahead of the system's.

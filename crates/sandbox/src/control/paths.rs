@@ -4,8 +4,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use subtle::ConstantTimeEq;
 
-use super::tokens;
 use super::wire::{CodeShown, Denial, PREFIX, Status, TOKEN_HEADER};
+use super::{sign_in, tokens};
 use crate::clock::CENTURY;
 use crate::encoding::parse_base32;
 use crate::http::{Received, Reply};
@@ -48,6 +48,9 @@ pub(crate) fn answer(sandbox: &mut Sandbox, request: &Received) -> ControlReply 
         ("POST", "key") => set_key(sandbox, request),
         ("POST", "token") => tokens::mint_token(sandbox, request),
         ("POST", "logins") => set_logins(sandbox, request),
+        ("POST", "sign-in") => sign_in::sign_in(sandbox, request),
+        ("POST", "revoke") => sign_in::revoke(sandbox, request),
+        ("POST", "assignment") => sign_in::assign(sandbox, request),
         ("POST", "stop") => return ControlReply::Stop(Reply::json(&json!({}))),
         _ => Reply::text(404, "there is no such control path"),
     };

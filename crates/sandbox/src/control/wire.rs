@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::faults::Fault;
+use crate::sso::Consent;
 
 /// The header that carries the control token.
 pub(crate) const TOKEN_HEADER: &str = "x-sandbox-token";
@@ -87,4 +88,48 @@ pub struct TokenOrder {
 #[derive(Serialize, Deserialize)]
 pub(crate) struct TokenMinted {
     pub(crate) token: String,
+}
+
+/// A question of Identity Center to the user, answered without a browser.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct SignInOrder {
+    /// The code that a device shows, or the address of the page.
+    pub(crate) page: String,
+    pub(crate) consent: Consent,
+}
+
+/// An answer that was given.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignInDone {
+    /// The client that asked, by the name that it gave itself.
+    pub client: String,
+    /// Who answered.
+    pub user: String,
+    /// Where the browser goes now, with a code in it; `None` for a device.
+    pub redirect: Option<String>,
+}
+
+impl std::fmt::Debug for SignInDone {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let redirect = self.redirect.as_ref().map(|_| "[redacted]");
+        write!(f, "SignInDone({}, {}, {redirect:?})", self.client, self.user)
+    }
+}
+
+/// What is taken back of the sign-ins of Identity Center.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Revoked {
+    /// Access tokens. A refresh token gives another.
+    AccessTokens,
+    /// Whole sign-ins, refresh tokens included.
+    Sessions,
+}
+
+/// A permission set for the user, or no longer.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct AssignmentOrder {
+    pub(crate) account: String,
+    pub(crate) permission_set: String,
+    pub(crate) is_assigned: bool,
 }

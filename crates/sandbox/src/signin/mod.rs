@@ -10,12 +10,12 @@ mod page;
 mod proof;
 mod token;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 pub(crate) use actions::ACTIONS;
 
 use crate::error_response::ErrorResponse;
-use crate::http::{Params, Received, Reply};
+use crate::http::{Received, Reply};
 
 const AUTHORIZE: &str = "/v1/authorize";
 const CONFIRMATION: &str = "/v1/sessions/confirmation";
@@ -38,20 +38,6 @@ pub(crate) fn find_action(request: &Received) -> Option<&'static str> {
         ("POST", TOKEN) => "CreateOAuth2Token",
         _ => "Unknown",
     })
-}
-
-/// The parameters of a JSON body: its texts and numbers.
-pub(crate) fn parse_json(request: &Received) -> Option<Params> {
-    if find_action(request) != Some("CreateOAuth2Token") {
-        return None;
-    }
-    let body: Value = serde_json::from_slice(&request.body).ok()?;
-    let fields = body.as_object()?.iter().filter_map(|(name, value)| match value {
-        Value::String(text) => Some((name.clone(), text.clone())),
-        Value::Number(number) => Some((name.clone(), number.to_string())),
-        _ => None,
-    });
-    Some(fields.collect())
 }
 
 /// An error in the form of the service: a page for a browser, else JSON.

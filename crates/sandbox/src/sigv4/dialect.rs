@@ -18,7 +18,7 @@ impl Dialect {
     /// The dialect of a service.
     pub(crate) fn of(service: Service) -> Self {
         match service.protocol() {
-            Protocol::Query { .. } | Protocol::SignIn => Self::Query(service.name()),
+            Protocol::Query { .. } | Protocol::Json => Self::Query(service.name()),
             Protocol::S3 => Self::S3,
         }
     }

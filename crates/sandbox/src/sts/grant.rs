@@ -9,20 +9,20 @@ use crate::xml::Xml;
 use crate::{clock, mint};
 
 /// What new credentials stand for.
-pub(super) struct Grant {
-    pub(super) principal: Principal,
-    pub(super) kind: SessionKind,
-    pub(super) seconds: i64,
-    pub(super) policies: Option<Vec<String>>,
-    pub(super) tags: BTreeMap<String, String>,
-    pub(super) transitive_tags: BTreeSet<String>,
-    pub(super) source_identity: Option<String>,
-    pub(super) web_identity: Option<WebIdentity>,
+pub(crate) struct Grant {
+    pub(crate) principal: Principal,
+    pub(crate) kind: SessionKind,
+    pub(crate) seconds: i64,
+    pub(crate) policies: Option<Vec<String>>,
+    pub(crate) tags: BTreeMap<String, String>,
+    pub(crate) transitive_tags: BTreeSet<String>,
+    pub(crate) source_identity: Option<String>,
+    pub(crate) web_identity: Option<WebIdentity>,
 }
 
 impl Grant {
     /// Everything that `principal` may, without tags.
-    pub(super) fn new(principal: Principal, kind: SessionKind, seconds: i64) -> Self {
+    pub(crate) fn new(principal: Principal, kind: SessionKind, seconds: i64) -> Self {
         Self {
             principal,
             kind,
@@ -41,6 +41,22 @@ pub(super) fn mint_session(
     context: &mut RequestContext,
     grant: Grant,
 ) -> Result<impl FnOnce(&mut Xml) + use<>, ErrorResponse> {
+    let (key_id, session) = grant_session(context, grant)?;
+    Ok(move |xml: &mut Xml| {
+        xml.nest("Credentials", |xml| {
+            xml.element("AccessKeyId", &key_id)
+                .element("SecretAccessKey", session.secret.expose())
+                .element("SessionToken", session.token.expose())
+                .element("Expiration", &clock::render_iso(session.expires_at));
+        });
+    })
+}
+
+/// Mints credentials for `grant`; gives their access key id and the session.
+pub(crate) fn grant_session(
+    context: &mut RequestContext,
+    grant: Grant,
+) -> Result<(String, Session), ErrorResponse> {
     let seconds = context.faults.take_short_life(&context.entry.action).unwrap_or(grant.seconds);
     let issued_at = clock::whole_seconds(context.now);
     let min_size =
@@ -62,12 +78,5 @@ pub(super) fn mint_session(
     context.entry.granted_seconds = Some(seconds);
     context.world.prune(context.now);
     context.world.sessions.insert(key_id.clone(), session.clone());
-    Ok(move |xml: &mut Xml| {
-        xml.nest("Credentials", |xml| {
-            xml.element("AccessKeyId", &key_id)
-                .element("SecretAccessKey", session.secret.expose())
-                .element("SessionToken", session.token.expose())
-                .element("Expiration", &clock::render_iso(session.expires_at));
-        });
-    })
+    Ok((key_id, session))
 }

@@ -19,3 +19,4 @@ mod web_identity;
 
 pub(crate) use actions::ACTIONS;
 pub(crate) use caller::check_caller;
+pub(crate) use grant::{Grant, grant_session};

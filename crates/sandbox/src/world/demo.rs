@@ -1,5 +1,5 @@
 //! The world to play in: two accounts, one person, roles with and without MFA, a job with a token and a role
-//! for it, three buckets.
+//! for it, a portal to sign in to, three buckets.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{
-    Account, Bucket, Curve, Home, IdentityProvider, MfaDevice, Object, Role, User, World, WorldSecret,
-    issuer_name,
+    Account, Bucket, Curve, Home, IdentityCenter, IdentityProvider, MfaDevice, Object, Role, User, World,
+    WorldSecret, issuer_name,
 };
 use crate::encoding::render_base32;
 use crate::error::Error;
@@ -35,6 +35,12 @@ pub const AUDIENCE: &str = "sts.amazonaws.com";
 pub const SUBJECT: &str = "repo:work/site:ref:refs/heads/main";
 /// The demo world's role for the bearers of tokens.
 pub const JOB_ROLE: &str = "arn:aws:iam::444455556666:role/ci-deploy";
+/// The address of the demo world's portal of IAM Identity Center.
+pub const START_URL: &str = "https://sandbox.awsapps.com/start";
+/// The permission set of the demo world that reads, in both accounts.
+pub const READ_ONLY_SET: &str = "ReadOnly";
+/// The permission set of the demo world that writes, in the account with the buckets.
+pub const DEVELOPER_SET: &str = "Developer";
 /// The demo world's region.
 pub const REGION: &str = "us-east-1";
 
@@ -92,6 +98,7 @@ impl World {
         };
         world.accounts = [(PEOPLE_ACCOUNT.to_owned(), people), (WORK_ACCOUNT.to_owned(), work)].into();
         world.add_demo_issuer(created_at)?;
+        world.add_demo_identity_center()?;
         let home = Home::open(directory)?;
         for name in ["work-archive", "work-logs", "work-terraform-state"] {
             let mut bucket = Bucket {
@@ -128,6 +135,27 @@ impl World {
         let account = self.accounts.entry(WORK_ACCOUNT.to_owned()).or_default();
         account.roles.insert("ci-deploy".to_owned(), role);
         Ok(())
+    }
+
+    /// Adds what a demo world of an older version does not have yet.
+    pub(crate) fn add_missing_parts(&mut self) -> Result<(), Error> {
+        let is_demo = self.user(PEOPLE_ACCOUNT, USER).is_some() && self.accounts.contains_key(WORK_ACCOUNT);
+        if is_demo && self.identity_center.is_none() { self.add_demo_identity_center() } else { Ok(()) }
+    }
+
+    /// A portal, and two permission sets of the user.
+    fn add_demo_identity_center(&mut self) -> Result<(), Error> {
+        self.identity_center = Some(IdentityCenter::new(START_URL, USER));
+        self.add_permission_set(READ_ONLY_SET, 3600);
+        self.add_permission_set(DEVELOPER_SET, 4 * 3600);
+        let read = || [("s3".to_owned(), s3_read()), ("iam".to_owned(), iam_read())].into();
+        for (account, name) in [(PEOPLE_ACCOUNT, "People"), (WORK_ACCOUNT, "Work")] {
+            self.assign_permission_set(USER, account, READ_ONLY_SET, read())?;
+            let account = self.accounts.entry(account.to_owned()).or_default();
+            account.name.get_or_insert_with(|| name.to_owned());
+        }
+        let write = [("s3".to_owned(), s3_write()), ("iam".to_owned(), iam_read())].into();
+        self.assign_permission_set(USER, WORK_ACCOUNT, DEVELOPER_SET, write)
     }
 }
 

@@ -8,6 +8,7 @@ mod bucket;
 mod demo;
 mod file;
 mod identity;
+mod identity_center;
 mod login;
 mod organization;
 mod secret;
@@ -24,13 +25,18 @@ use crate::mint;
 
 pub use bucket::{Bucket, Object, Part, Upload};
 pub use demo::{
-    ADMIN_ROLE, AUDIENCE, AUDITOR_ROLE, ISSUER, JOB_ROLE, MFA_SERIAL, PEOPLE_ACCOUNT, REGION, SUBJECT, USER,
-    WORK_ACCOUNT,
+    ADMIN_ROLE, AUDIENCE, AUDITOR_ROLE, DEVELOPER_SET, ISSUER, JOB_ROLE, MFA_SERIAL, PEOPLE_ACCOUNT,
+    READ_ONLY_SET, REGION, START_URL, SUBJECT, USER, WORK_ACCOUNT,
 };
 pub(crate) use file::Home;
 pub use file::{load_world, save_world};
 pub use identity::{Curve, IdentityKey, IdentityProvider, OidcProvider, PublicKey};
 pub(crate) use identity::{issuer_name, oidc_provider_arn};
+pub use identity_center::{
+    AccessToken, Assignment, AuthorizationCode, DeviceAuthorization, GrantType, IdentityCenter,
+    PermissionSet, RefreshToken, SsoClient, SsoSession, Verdict,
+};
+pub(crate) use identity_center::{digest_of, reserved_role_name};
 pub use login::{LoginCode, LoginSession, LoginState, Logins};
 pub(crate) use organization::task_policy;
 pub use organization::{Organization, RootSessions};
@@ -63,6 +69,9 @@ pub struct World {
     /// What the sign-in service has given out.
     #[serde(default)]
     pub logins: Logins,
+    /// The instance of IAM Identity Center.
+    #[serde(default)]
+    pub identity_center: Option<IdentityCenter>,
 }
 
 /// An account.
@@ -97,6 +106,9 @@ pub struct Account {
     /// The account's alias, the name in the address of its sign-in page.
     #[serde(default)]
     pub alias: Option<String>,
+    /// The account's name in its organization, which lists of accounts show.
+    #[serde(default)]
+    pub name: Option<String>,
 }
 
 /// Names of those that have a managed policy.
@@ -261,6 +273,7 @@ impl World {
             identity_providers: BTreeMap::new(),
             organization: None,
             logins: Logins::default(),
+            identity_center: None,
         })
     }
 

@@ -56,7 +56,7 @@ impl WebIdentity {
 /// The call that gave temporary credentials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SessionKind {
-    /// AssumeRole, signed or with the token of a provider.
+    /// AssumeRole, signed or with the token of a provider; or GetRoleCredentials of Identity Center.
     AssumeRole,
     /// GetSessionToken; with the time of the MFA code, if one was given.
     GetSessionToken {

@@ -42,6 +42,8 @@ mod sign_in;
 #[cfg(test)]
 mod signatures;
 #[cfg(test)]
+mod sso;
+#[cfg(test)]
 mod tokens;
 #[cfg(test)]
 mod web_identity;

@@ -78,9 +78,11 @@ pub(super) fn render_entry(entry: &LogEntry) -> String {
 /// `jan`, `jan with MFA`, `role dev-infra-admin`, `SUBJECT of https://ISSUER`: names alone, as the sandbox's world has no two alike.
 fn shown_caller(entry: &LogEntry) -> String {
     let Some(arn) = &entry.caller else { return "unknown caller".to_owned() };
-    if entry.signed_with == SignedWith::WebIdentity {
+    match entry.signed_with {
         // The subject of a token, as its issuer names it.
-        return arn.clone();
+        SignedWith::WebIdentity => return arn.clone(),
+        SignedWith::SsoToken => return format!("{arn} by SSO"),
+        _ => {}
     }
     let resource = arn.splitn(6, ':').nth(5).unwrap_or(arn);
     let name = match resource.split('/').collect::<Vec<_>>().as_slice() {

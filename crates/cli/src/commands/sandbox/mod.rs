@@ -10,6 +10,7 @@ mod s3;
 mod s3_answer;
 mod s3_client;
 mod shell;
+mod sign_in;
 mod token;
 
 mod demo;
@@ -49,6 +50,7 @@ pub(crate) fn run(world: &World, args: &SandboxArgs) -> Result<ExitCode, Failure
         SandboxCommand::Shell => shell::run(world, &Scene::open(world, &directory, &hold())?),
         SandboxCommand::Code => done(run_code(world, &directory)),
         SandboxCommand::Token(token) => done(token::run(world, &directory, token)),
+        SandboxCommand::SignIn(sign_in) => done(sign_in::run(world, &directory, sign_in)),
         SandboxCommand::Log(log) => done(log::run(world, &directory, log)),
         SandboxCommand::S3(s3) => done(s3::run(world, s3)),
     }

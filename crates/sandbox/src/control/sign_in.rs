@@ -1,0 +1,104 @@
+//! Answers, without a browser, what Identity Center asks the user in one; and takes back what it gave.
+
+use serde_json::json;
+
+use super::wire::{AssignmentOrder, Revoked, SignInDone, SignInOrder};
+use crate::error_response::ErrorResponse;
+use crate::http::{Params, Received, Reply};
+use crate::sandbox::Sandbox;
+use crate::sso;
+use crate::world::Assignment;
+
+/// Answers the page of an authorize request or of a device, as the user would.
+pub(super) fn sign_in(sandbox: &mut Sandbox, request: &Received) -> Reply {
+    let order: SignInOrder = match serde_json::from_slice(&request.body) {
+        Ok(order) => order,
+        Err(error) => return Reply::text(400, &format!("invalid sign-in: {error}")),
+    };
+    let (now, id) = (sandbox.now(), sandbox.world.id.clone());
+    let Some(center) = &mut sandbox.world.identity_center else { return without_center() };
+    let user = center.browser_user.clone();
+    let done = match parse_page(&order.page) {
+        Page::Device(code) => sso::answer_user_code(center, &code, order.consent, now)
+            .map(|client| SignInDone { client, user, redirect: None }),
+        Page::Authorize(params) => sso::parse_request(center, &params, now).and_then(|asked| {
+            let redirect = Some(sso::answer_request(center, &id, &asked, order.consent, now)?);
+            Ok(SignInDone { client: asked.client_name, user, redirect })
+        }),
+    };
+    match done {
+        Ok(done) => save_and(sandbox, Reply::json(&json!(done))),
+        Err(error) => refused(&error),
+    }
+}
+
+/// What the user has before them.
+enum Page {
+    /// The page of a device, by the code that it shows.
+    Device(String),
+    /// The page of an authorize request, by its parameters.
+    Authorize(Params),
+}
+
+/// A user code, or the address of a page.
+fn parse_page(text: &str) -> Page {
+    let (path, query) = text.split_once('?').unwrap_or((text, ""));
+    let params = Params::parse(query);
+    if path.ends_with("/authorize") {
+        return Page::Authorize(params);
+    }
+    Page::Device(params.get("user_code").unwrap_or(text).to_owned())
+}
+
+/// Ends sign-ins, or only the access tokens that they gave.
+pub(super) fn revoke(sandbox: &mut Sandbox, request: &Received) -> Reply {
+    let revoked: Revoked = match serde_json::from_slice(&request.body) {
+        Ok(revoked) => revoked,
+        Err(error) => return Reply::text(400, &format!("invalid revocation: {error}")),
+    };
+    let Some(center) = &mut sandbox.world.identity_center else { return without_center() };
+    center.access_tokens.clear();
+    if revoked == Revoked::Sessions {
+        center.refresh_tokens.clear();
+        center.sessions.clear();
+    }
+    save_and(sandbox, Reply::json(&json!({})))
+}
+
+/// Assigns a permission set to the user, or takes it away.
+pub(super) fn assign(sandbox: &mut Sandbox, request: &Received) -> Reply {
+    let order: AssignmentOrder = match serde_json::from_slice(&request.body) {
+        Ok(order) => order,
+        Err(error) => return Reply::text(400, &format!("invalid assignment: {error}")),
+    };
+    let Some(center) = &mut sandbox.world.identity_center else { return without_center() };
+    if !center.permission_sets.contains_key(&order.permission_set) {
+        return Reply::text(404, "there is no such permission set");
+    }
+    let AssignmentOrder { account, permission_set, is_assigned } = order;
+    let user = center.browser_user.clone();
+    if !is_assigned {
+        center.assignments.remove(&Assignment { user, account, permission_set });
+    } else if let Err(error) =
+        sandbox.world.assign_permission_set(&user, &account, &permission_set, [].into())
+    {
+        return Reply::text(500, &error.to_string());
+    }
+    save_and(sandbox, Reply::json(&json!({})))
+}
+
+fn without_center() -> Reply {
+    Reply::text(404, "this sandbox has no Identity Center")
+}
+
+fn refused(error: &ErrorResponse) -> Reply {
+    let because: String = error.because.iter().map(|why| format!(" ({why})")).collect();
+    Reply::text(400, &format!("{}{because}", error.message))
+}
+
+fn save_and(sandbox: &Sandbox, reply: Reply) -> Reply {
+    match sandbox.save() {
+        Ok(()) => reply,
+        Err(error) => Reply::text(500, &error.to_string()),
+    }
+}

@@ -1,0 +1,49 @@
+//! IAM Identity Center: the OIDC service that registers clients and gives tokens, its pages in the browser, and
+//! the portal that takes the tokens.
+//!
+//! These calls are not signed. Client secrets, codes and tokens take the place of signatures; codes and refresh
+//! tokens can be used once.
+
+mod actions;
+mod oauth_error;
+mod target;
+
+mod page;
+mod scopes;
+
+mod register;
+
+mod authorize;
+mod device;
+
+mod portal;
+mod token;
+
+pub(crate) use actions::{OIDC_ACTIONS, PORTAL_ACTIONS};
+pub(crate) use authorize::{answer_request, parse_request};
+pub(crate) use device::answer_user_code;
+pub(crate) use oauth_error::render_error;
+pub(crate) use target::parse_target;
+
+use serde::{Deserialize, Serialize};
+
+use crate::context::RequestContext;
+use crate::error_response::ErrorResponse;
+use crate::world::IdentityCenter;
+use oauth_error::OauthError;
+
+/// What the user answers to a client that asks for access.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Consent {
+    /// Yes.
+    Allow,
+    /// No.
+    Deny,
+}
+
+/// The instance of this world.
+fn center<'w>(context: &'w mut RequestContext) -> Result<&'w mut IdentityCenter, ErrorResponse> {
+    let center = context.world.identity_center.as_mut();
+    center.ok_or_else(|| OauthError::InvalidRequest.because("this sandbox has no Identity Center"))
+}
