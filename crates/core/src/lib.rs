@@ -8,6 +8,8 @@ pub mod plan;
 
 pub mod cache;
 
+pub mod answer;
+
 pub mod handover;
 
 pub mod doctor;

@@ -50,7 +50,7 @@ impl CallLock {
         let wanted = Wanted {
             path: &path,
             // As long as a person may take, for three tries, and the call.
-            patience: planned.settings.prompt_timeout() * 3 + Duration::from_mins(1),
+            patience: planned.patience() + Duration::from_mins(1),
             held_for: words,
             seal: seal.as_ref(),
             taken_from,

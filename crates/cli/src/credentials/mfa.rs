@@ -1,25 +1,20 @@
 //! MFA codes: from the flag, the profile's command, or a person; each sent once.
 
-use std::ffi::OsString;
 use std::time::Duration;
 
-use hatbox_core::handover::is_store_secret;
 use hatbox_core::plan::Mfa;
 use hatbox_types::name::ProfileName;
 use hatbox_types::secret::MfaCode;
-use zeroize::Zeroizing;
 
 use super::mfa_program::program_of;
 use super::plan::Planned;
-use crate::ask::helper::{HelperError, run_helper, run_program};
+use super::profile_command::{ProfileCommand, helper_environment};
+use crate::ask::helper::run_program;
 use crate::credentials::request::resolve_prompt;
-use crate::env_names;
 use crate::errors::{Failure, FailureKind};
 use crate::files::programs::find_in_path;
 use crate::prompt::{Echo, PromptError, Question};
 use crate::sys::lock::Lock;
-use crate::world::World;
-use crate::world::environment::with_absolute_path;
 
 const PROCESS_TIMEOUT: Duration = Duration::from_mins(1);
 
@@ -46,16 +41,21 @@ pub(super) fn fetch_code(
     mfa: &Mfa,
     locks: &[&Lock],
 ) -> Result<Code, Failure> {
-    let Planned { world, settings, files, request, .. } = planned;
+    let Planned { world, settings, request, .. } = planned;
     let serial = &mfa.serial.value;
     if let Some(code) = &request.mfa_code {
         return Ok(Code::Given(code.clone(), CodeSource::Flag));
     }
     if let Some(process) = &mfa.process {
-        files.check_command_origin(&process.origin)?;
-        let name = format!("`mfa_process` of profile `{profile}`");
-        let output = run_helper(name, &process.value, &helper_environment(world, profile), PROCESS_TIMEOUT);
-        return parse_output("`mfa_process`", output).map(|code| Code::Given(code, CodeSource::Process));
+        let headline = "`mfa_process` gave no MFA code";
+        let command = ProfileCommand {
+            key: "mfa_process",
+            profile,
+            command: process,
+            timeout: PROCESS_TIMEOUT,
+            headline,
+        };
+        return parse_output(headline, &command.run(planned)?);
     }
     let driver = resolve_prompt(request.prompt.as_ref())?;
     if let Some((program, arguments)) = program_of(driver, serial, &world.environment) {
@@ -66,9 +66,12 @@ pub(super) fn fetch_code(
                 .hint("choose another way to give MFA codes: --prompt terminal"));
         };
         let name = format!("`{program}` for profile `{profile}`");
+        let headline = format!("`{program}` gave no MFA code");
         let output = run_program(name, &found, &arguments, &helper_environment(world, profile), timeout);
-        return parse_output(&format!("`{program}`"), output)
-            .map(|code| Code::Given(code, CodeSource::Process));
+        let output = output.map_err(|error| {
+            Failure::new(FailureKind::Failed, headline.as_str()).caused_by(&error).shared()
+        })?;
+        return parse_output(&headline, &output);
     }
     let text = format!("MFA code for {serial}: ");
     let question = Question {
@@ -109,27 +112,10 @@ pub(super) fn fetch_code(
     }
 }
 
-/// What a helper gets: all that the user has, without what opens stores, and the name of the profile
-/// that it works for, so that it cannot ask hatbox for the same one.
-fn helper_environment(world: &World, profile: &ProfileName) -> Vec<(OsString, OsString)> {
-    let resolving = match world.environment.text(env_names::RESOLVING) {
-        Some(before) => format!("{before}\n{profile}"),
-        None => profile.to_string(),
-    };
-    world
-        .environment
-        .variables()
-        .iter()
-        .filter(|(name, _)| name.to_str().is_none_or(|n| !is_store_secret(n) && n != env_names::RESOLVING))
-        .cloned()
-        .map(with_absolute_path)
-        .chain([(env_names::RESOLVING.into(), resolving.into())])
-        .collect()
-}
-
-fn parse_output(program: &str, output: Result<Zeroizing<Vec<u8>>, HelperError>) -> Result<MfaCode, Failure> {
-    let failure = || Failure::new(FailureKind::Failed, format!("{program} gave no MFA code")).shared();
-    let output = output.map_err(|error| failure().caused_by(&error))?;
-    let text = std::str::from_utf8(&output).unwrap_or_default();
-    MfaCode::parse(text).map_err(|error| failure().caused_by(&error))
+fn parse_output(headline: &str, output: &[u8]) -> Result<Code, Failure> {
+    let text = std::str::from_utf8(output).unwrap_or_default();
+    match MfaCode::parse(text) {
+        Ok(code) => Ok(Code::Given(code, CodeSource::Process)),
+        Err(error) => Err(Failure::new(FailureKind::Failed, headline).caused_by(&error).shared()),
+    }
 }

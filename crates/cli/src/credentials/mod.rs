@@ -15,6 +15,7 @@ mod step;
 
 mod mfa;
 mod mfa_program;
+mod profile_command;
 mod used_codes;
 
 mod attempt;

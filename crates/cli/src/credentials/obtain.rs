@@ -85,7 +85,7 @@ impl Obtained {
         Handover {
             profile: &plan.profile,
             credentials: &self.credentials,
-            account: plan.account(),
+            account: self.run.account(),
             region: plan.region.as_ref().map(|region| &region.value),
             endpoint_url: plan.endpoint.url.as_ref().map(|url| url.value.as_str()),
         }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use hatbox_core::cache::{SessionKey, resolve_session_key};
 use hatbox_core::config::profile::StaticKeys;
@@ -29,6 +30,13 @@ pub(crate) struct Planned {
     pub(crate) files: ConfigFiles,
     pub(crate) request: SessionRequest,
     pub(crate) plan: Plan,
+}
+
+impl Planned {
+    /// How long a program that asks a person may take: as long as three questions.
+    pub(super) fn patience(&self) -> Duration {
+        self.settings.prompt_timeout() * 3
+    }
 }
 
 /// What plans are made from: the config, what was asked for, what is stored, and what they are for.
@@ -136,7 +144,9 @@ pub(crate) fn say_notes(world: &World, files: &ConfigFiles, plan: &Plan) {
 fn check_resolving(environment: &Environment, plan: &Plan) -> Result<(), Failure> {
     let resolving = environment.text(env_names::RESOLVING).unwrap_or_default();
     let is_resolved = |name: &ProfileName| resolving.lines().any(|line| line == name.as_str());
-    let own = plan.steps.iter().map(hatbox_core::plan::Step::profile).chain([&plan.profile]);
+    // Also the profile whose command is to be run; not one whose key is simply there.
+    let base = plan.base.call().map(|_| plan.base.profile());
+    let own = plan.steps.iter().map(hatbox_core::plan::Step::profile).chain([&plan.profile]).chain(base);
     let Some(met) = own.into_iter().find(|name| is_resolved(name)) else { return Ok(()) };
     let path: Vec<_> = resolving.lines().chain([plan.profile.as_str()]).collect();
     Err(Failure::new(

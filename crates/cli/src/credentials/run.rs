@@ -12,10 +12,10 @@ use hatbox_core::cache::{
 };
 use hatbox_core::handover::Credentials;
 use hatbox_core::plan::{Base, Plan, Purpose, Stage};
-use hatbox_types::name::ProfileName;
+use hatbox_types::name::{AccountId, ProfileName};
 use hatbox_types::text::shell::quote_word;
 
-use super::base::run_base;
+use super::base::{BaseCredentials, run_base};
 use super::call_lock::{CallLock, Locked};
 use super::denial;
 use super::plan::{Planned, Planning, say_notes};
@@ -39,6 +39,8 @@ use crate::world::World;
 pub(crate) struct PlanRun {
     planned: Planned,
     store: KeyStore,
+    /// The account of what was obtained last, where what gave it said so.
+    account: Option<AccountId>,
 }
 
 impl PlanRun {
@@ -58,7 +60,7 @@ impl PlanRun {
         let plan = planning.resolve(profile)?;
         say_notes(world, &files, &plan);
         let (world, settings) = (world.clone(), world.settings()?.clone());
-        Ok(Self { planned: Planned { world, settings, files, request, plan }, store })
+        Ok(Self { planned: Planned { world, settings, files, request, plan }, store, account: None })
     }
 
     /// Makes the plan for the credentials alone that the chain of `profile` starts from, where they are at hand without
@@ -87,11 +89,16 @@ impl PlanRun {
             ));
         }
         let (world, settings) = (world.clone(), world.settings()?.clone());
-        Ok(Some(Self { planned: Planned { world, settings, files, request, plan }, store }))
+        Ok(Some(Self { planned: Planned { world, settings, files, request, plan }, store, account: None }))
     }
 
     pub(crate) fn plan(&self) -> &Plan {
         &self.planned.plan
+    }
+
+    /// The account of what is handed over, where the plan says which it is, or what gave it.
+    pub(crate) fn account(&self) -> Option<&str> {
+        self.plan().account().or_else(|| self.account.as_ref().map(AccountId::as_str))
     }
 
     #[cfg(feature = "trust")]
@@ -116,6 +123,7 @@ impl PlanRun {
         let (from, source) = match self.find_start(sessions.as_ref())? {
             Start::Ready(session) => {
                 self.planned.world.output.debug(|| "the cached session is still good".to_owned());
+                self.account = session.account;
                 return Ok(Credentials::Session(session.credentials));
             }
             Start::From { stage, source } => (stage, source),
@@ -132,6 +140,8 @@ impl PlanRun {
             Some(source) => source,
             None => self.read_base()?,
         };
+        // A role's account is the plan's; this one is that of the base.
+        self.account = source.account.clone().filter(|_| self.planned.plan.steps.is_empty());
         Ok(source.into_credentials())
     }
 
@@ -189,8 +199,8 @@ impl PlanRun {
                 return Ok(Source::of_session(session));
             }
             match self.call_stage(sessions, stage, &mut source, &lock) {
-                Ok(Outcome::Answered { signer, clock_ahead }) => {
-                    return Ok(self.keep(sessions, stage, &key, signer, clock_ahead));
+                Ok(Outcome::Answered { signer, account, clock_ahead }) => {
+                    return Ok(self.keep(sessions, stage, &key, (signer, account), clock_ahead));
                 }
                 Ok(Outcome::AnsweredElsewhere) => {
                     self.planned.world.output.note("answered on another terminal");
@@ -211,8 +221,8 @@ impl PlanRun {
         lock: &CallLock,
     ) -> Result<Outcome, Failure> {
         let Stage::Step(index) = stage else {
-            let signer = run_base(&self.planned, &mut self.store)?;
-            return Ok(Outcome::Answered { signer, clock_ahead: None });
+            let BaseCredentials { signer, account } = run_base(&self.planned, &mut self.store)?;
+            return Ok(Outcome::Answered { signer, account, clock_ahead: None });
         };
         if source.is_none() {
             *source = Some(self.read_base()?);
@@ -228,7 +238,8 @@ impl PlanRun {
     }
 
     fn read_base(&mut self) -> Result<Source, Failure> {
-        Ok(Source { signer: run_base(&self.planned, &mut self.store)?, obtained_at: None })
+        let BaseCredentials { signer, account } = run_base(&self.planned, &mut self.store)?;
+        Ok(Source { signer, obtained_at: None, account })
     }
 
     /// Saves what a stage gave, where it has an end.
@@ -237,14 +248,14 @@ impl PlanRun {
         sessions: Option<&Sessions>,
         stage: Stage,
         key: &SessionKey,
-        signer: Signer,
+        (signer, account): (Signer, Option<AccountId>),
         clock_ahead: Option<i64>,
     ) -> Source {
         let Planned { world, plan, .. } = &self.planned;
         let (Signer::Session(credentials), Some(call), Some(profile)) =
             (&signer, plan.stage_call(stage), plan.stage_profile(stage))
         else {
-            return Source { signer, obtained_at: None };
+            return Source { signer, obtained_at: None, account };
         };
         let session = CachedSession {
             credentials: credentials.clone(),
@@ -252,6 +263,7 @@ impl PlanRun {
             profile: profile.clone(),
             obtained_at: world.clock.now(),
             asked: plan.stage_duration(stage),
+            account,
         };
         self.say_if_shorter(&session, clock_ahead);
         // The credentials are there, and a code may be spent for them: without a cache they are handed over all the

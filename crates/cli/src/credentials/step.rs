@@ -5,7 +5,7 @@ use std::time::Duration;
 use hatbox_core::cache::CachedSession;
 use hatbox_core::handover::Credentials;
 use hatbox_core::plan::{AssumeRole, Mfa, Step};
-use hatbox_types::name::ProfileName;
+use hatbox_types::name::{AccountId, ProfileName};
 use hatbox_types::secret::SessionCredentials;
 use jiff::Timestamp;
 
@@ -31,11 +31,14 @@ pub(super) struct Source {
     pub(super) signer: Signer,
     /// When it was obtained, where it is a session of a stage before.
     pub(super) obtained_at: Option<Timestamp>,
+    /// The account that it belongs to, where what gave it said so.
+    pub(super) account: Option<AccountId>,
 }
 
 impl Source {
     pub(super) fn of_session(session: CachedSession) -> Self {
-        Self { signer: Signer::Session(session.credentials), obtained_at: Some(session.obtained_at) }
+        let CachedSession { credentials, obtained_at, account, .. } = session;
+        Self { signer: Signer::Session(credentials), obtained_at: Some(obtained_at), account }
     }
 
     pub(super) fn into_credentials(self) -> Credentials {
@@ -63,6 +66,8 @@ pub(super) struct StepCall<'a> {
 pub(super) enum Outcome {
     Answered {
         signer: Signer,
+        /// The account that it belongs to, where the answer said so.
+        account: Option<AccountId>,
         /// How many seconds this machine's clock is ahead of the endpoint's, where that is known.
         clock_ahead: Option<i64>,
     },
@@ -226,7 +231,8 @@ impl Outgoing<'_> {
     }
 
     fn answered(&self, credentials: SessionCredentials) -> Outcome {
-        Outcome::Answered { signer: Signer::Session(credentials), clock_ahead: self.client.clock_ahead() }
+        let signer = Signer::Session(credentials);
+        Outcome::Answered { signer, account: None, clock_ahead: self.client.clock_ahead() }
     }
 
     fn unanswered(self, error: StsError, at: Timestamp, code: Option<CodeSource>) -> CallError {

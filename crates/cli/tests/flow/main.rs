@@ -30,6 +30,7 @@ mod calls;
 mod cases_b;
 mod config_file;
 mod connections;
+mod credential_process;
 mod disk_faults;
 mod doctor;
 mod drop_in;

@@ -27,9 +27,6 @@ role_arn = arn:aws:iam::444455556666:role/Ops
 role_arn = arn:aws:iam::444455556666:role/Ops
 web_identity_token_file = /nowhere
 
-[profile process]
-credential_process = some-program
-
 [profile instance]
 role_arn = arn:aws:iam::444455556666:role/Ops
 credential_source = Ec2InstanceMetadata
@@ -38,12 +35,11 @@ credential_source = Ec2InstanceMetadata
 login_session = arn:aws:iam::444455556666:user/jan
 ";
 
-const PROFILES: [(&str, &str); 7] = [
+const PROFILES: [(&str, &str); 6] = [
     ("by-session", "SSO (Identity Center)"),
     ("inline", "SSO (Identity Center)"),
     ("above", "SSO (Identity Center)"),
     ("web", "a web identity token"),
-    ("process", "`credential_process`"),
     ("instance", "a metadata service"),
     ("login", "`login_session`"),
 ];
@@ -77,7 +73,7 @@ fn explain_and_doctor_say_what_exec_cannot_do_and_no_hint_leads_there() {
         fixture.write_config("[profile nothing]\nregion = eu-west-1\n[profile no-source]\nrole_arn = arn:aws:iam::444455556666:role/Ops\n");
         let run = fixture.hatbox(&["exec", profile, "--", "true"]).run().expect_code(125);
         for wall in
-            ["sso_session", "Ec2InstanceMetadata", "EcsContainer", "web_identity", "credential_process"]
+            ["sso_session", "Ec2InstanceMetadata", "EcsContainer", "web_identity"]
         {
             assert!(!run.stderr.contains(wall), "a hint leads to `{wall}`: {}", run.stderr);
         }

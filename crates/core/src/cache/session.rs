@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::plan::Call;
-use hatbox_types::name::{AccessKeyId, NameError, ProfileName};
+use hatbox_types::name::{AccessKeyId, AccountId, NameError, ProfileName};
 use hatbox_types::secret::{SecretString, SessionCredentials};
 
 const VERSION: u32 = 1;
@@ -26,6 +26,8 @@ pub struct CachedSession {
     pub obtained_at: Timestamp,
     /// The length that was asked for; `None` where the call takes none.
     pub asked: Option<Duration>,
+    /// The account that they belong to, where what gave them said so.
+    pub account: Option<AccountId>,
 }
 
 impl CachedSession {
@@ -98,6 +100,9 @@ struct Repr<'a> {
     expires_at: i64,
     obtained_at: i64,
     asked: Option<u64>,
+    // Absent in what older versions wrote, and where it is not known.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    account: Option<&'a str>,
 }
 
 /// Reads the version alone: other versions have other fields.
@@ -119,6 +124,7 @@ pub fn render_cached_session(session: &CachedSession) -> Zeroizing<Vec<u8>> {
         expires_at: credentials.expires_at.as_second(),
         obtained_at: session.obtained_at.as_second(),
         asked: session.asked.map(|length| length.as_secs()),
+        account: session.account.as_ref().map(AccountId::as_str),
     };
     // Security: large enough from the start (an escape takes six bytes at most), so that the buffer never
     // grows and leaves an unwiped one behind.
@@ -155,6 +161,7 @@ pub fn parse_cached_session(bytes: &[u8]) -> Result<CachedSession, CachedSession
         },
         obtained_at: time(repr.obtained_at)?,
         asked: repr.asked.map(Duration::from_secs),
+        account: repr.account.map(AccountId::parse).transpose().map_err(name("account"))?,
     })
 }
 
@@ -176,6 +183,7 @@ mod tests {
             profile: ProfileName::parse("my \"prof\"").unwrap(),
             obtained_at: Timestamp::from_second(1_800_000_000).unwrap(),
             asked: asked.map(Duration::from_secs),
+            account: None,
         }
     }
 
@@ -235,6 +243,20 @@ mod tests {
             assert!(error.to_string().contains(what), "{what}: {error}");
             assert!(!shown.contains("canary"), "{shown}");
         }
+    }
+
+    #[test]
+    fn an_account_is_kept_and_older_files_have_none() {
+        let without = session("t", 1_800_003_600, None);
+        let bytes = render_cached_session(&without);
+        assert!(!String::from_utf8_lossy(&bytes).contains("account"));
+        assert_eq!(parse_cached_session(&bytes).unwrap().account, None);
+        let account = AccountId::parse("111122223333").ok();
+        let with = CachedSession { account: account.clone(), ..without };
+        let bytes = render_cached_session(&with);
+        assert_eq!(parse_cached_session(&bytes).unwrap().account, account);
+        let bad = String::from_utf8_lossy(&bytes).replace("111122223333", "1111");
+        assert!(parse_cached_session(bad.as_bytes()).is_err());
     }
 
     #[test]

@@ -161,10 +161,12 @@ impl Base {
     /// What this version knows and shows, and cannot get credentials from; `None` where it can.
     pub fn not_supported(&self) -> Option<&'static str> {
         match self {
-            Self::StoredKey { .. } | Self::FileKeys { .. } | Self::Environment { .. } => None,
+            Self::StoredKey { .. }
+            | Self::FileKeys { .. }
+            | Self::Environment { .. }
+            | Self::CredentialProcess { .. } => None,
             Self::Sso { .. } => Some("SSO (Identity Center)"),
             Self::WebIdentity { .. } => Some("a web identity token"),
-            Self::CredentialProcess { .. } => Some("`credential_process`"),
             Self::Metadata { .. } => Some("a metadata service"),
             Self::LoginSession { .. } => Some("`login_session`"),
         }

@@ -169,6 +169,7 @@ impl<'a> World<'a> {
             profile: plan.stage_profile(stage).unwrap().clone(),
             obtained_at: self.now,
             asked,
+            account: None,
         };
         self.cache.insert(resolve_session_key(plan, stage).unwrap(), session);
     }

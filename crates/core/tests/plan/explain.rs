@@ -148,8 +148,6 @@ now, with what is cached: no call, no MFA code
 
   -  credential_process of ci
      printed by  /opt/corp/login ...  ~/.aws/config:2
-     but         this version cannot get credentials from `credential_process`
-                 yet: `exec` fails
      cached      no, and not needed now
 
   1  AssumeRole dev-infra-admin in account 444455556666 for 1h

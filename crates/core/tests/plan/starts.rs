@@ -36,6 +36,7 @@ fn session(age: i64, asked: u64, given: i64) -> CachedSession {
         profile: name("admin"),
         obtained_at: time(NOW - age),
         asked: Some(Duration::from_secs(asked)),
+        account: None,
     }
 }
 
