@@ -224,7 +224,8 @@ mod tests {
 
     #[test]
     fn a_process_may_leave_out_token_end_and_account() {
-        let text = r#"{"Version":1,"AccessKeyId":"AKIAIOSFODNN7EXAMPLE","SecretAccessKey":"s","SessionToken":null}"#;
+        let text =
+            r#"{"Version":1,"AccessKeyId":"AKIAIOSFODNN7EXAMPLE","SecretAccessKey":"s","SessionToken":null}"#;
         let given = process(text).unwrap();
         assert!(given.session_token.is_none() && given.expires_at.is_none() && given.account.is_none());
         let empty = text.replace("null", "\"\"");
@@ -265,7 +266,8 @@ mod tests {
 
     #[test]
     fn a_service_says_why_it_gives_nothing_and_must_give_everything() {
-        let error = service(r#"{"Code":"AssumeRoleUnauthorizedAccess","Message":"no\u001b[2J trust"}"#).unwrap_err();
+        let error =
+            service(r#"{"Code":"AssumeRoleUnauthorizedAccess","Message":"no\u001b[2J trust"}"#).unwrap_err();
         assert_eq!(error.to_string(), r"AssumeRoleUnauthorizedAccess: no\u001b[2J trust");
         for (member, expected) in [("Token", "Token"), ("Expiration", "Expiration")] {
             let error = service(&SERVICE.replace(&format!("\"{member}\""), "\"X\"")).unwrap_err();

@@ -82,10 +82,10 @@ pub(crate) enum ClientError {
     Runtime(#[source] std::io::Error),
 }
 
-/// The config of a client for one signer, and what runs its calls.
+/// The config of a client for one signer, or for calls that nothing signs; and what runs its calls.
 pub(super) fn sdk_config(
     settings: &ServiceSettings,
-    signer: &Signer,
+    signer: Option<&Signer>,
     clock: SharedTimeSource,
     sending: Sending,
 ) -> Result<(SdkConfig, Runner), ClientError> {
@@ -95,7 +95,6 @@ pub(super) fn sdk_config(
     let mut config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(settings.region.clone()))
-        .credentials_provider(SharedCredentialsProvider::new(credentials(signer)))
         .time_source(clock)
         .http_client(transport.client(AnswerLimit::Usual))
         .timeout_config(
@@ -112,6 +111,9 @@ pub(super) fn sdk_config(
         .disable_clock_skew_correction(sending == Sending::Once)
         .use_fips(settings.use_fips)
         .use_dual_stack(settings.use_dualstack);
+    if let Some(signer) = signer {
+        config = config.credentials_provider(SharedCredentialsProvider::new(credentials(signer)));
+    }
     if let Ok(name) = AppName::new("hatbox") {
         config = config.app_name(name);
     }

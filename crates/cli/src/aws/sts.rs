@@ -1,8 +1,8 @@
-//! GetSessionToken and AssumeRole.
+//! GetSessionToken, AssumeRole and AssumeRoleWithWebIdentity.
 
 use std::time::Duration;
 
-use aws_sdk_sts::types::{Credentials, Tag};
+use aws_sdk_sts::types::{AssumedRoleUser, Credentials, Tag};
 use aws_smithy_async::time::SharedTimeSource;
 use hatbox_types::duration::render_duration;
 use hatbox_types::name::{AccessKeyId, MfaSerial, RoleArn};
@@ -32,6 +32,15 @@ pub(crate) struct AssumeRoleCall {
     pub(crate) source_identity: Option<String>,
 }
 
+/// The parameters of AssumeRoleWithWebIdentity.
+#[derive(Debug)]
+pub(crate) struct WebIdentityCall {
+    pub(crate) role: RoleArn,
+    pub(crate) session_name: String,
+    pub(crate) duration: Duration,
+    pub(crate) token: SecretString,
+}
+
 /// A client for one signer.
 pub(crate) struct Sts {
     client: aws_sdk_sts::Client,
@@ -45,6 +54,20 @@ impl Sts {
     pub(crate) fn new(
         settings: &ServiceSettings,
         signer: &Signer,
+        clock: SharedTimeSource,
+        sending: Sending,
+    ) -> Result<Self, ClientError> {
+        Self::of_signer(settings, Some(signer), clock, sending)
+    }
+
+    /// Makes a client for calls that nothing signs.
+    pub(crate) fn unsigned(settings: &ServiceSettings, clock: SharedTimeSource) -> Result<Self, ClientError> {
+        Self::of_signer(settings, None, clock, Sending::WithRetries)
+    }
+
+    fn of_signer(
+        settings: &ServiceSettings,
+        signer: Option<&Signer>,
         clock: SharedTimeSource,
         sending: Sending,
     ) -> Result<Self, ClientError> {
@@ -93,12 +116,24 @@ impl Sts {
             .set_serial_number(mfa.map(|m| m.serial.as_str().to_owned()))
             .set_token_code(mfa.map(|m| m.code.expose().to_owned()));
         let answer = self.runner.run(request.send())?;
-        let user = answer.assumed_role_user.as_ref().map_or("no one", |user| user.arn());
-        // Security: the right credentials or none. An endpoint that gives another role's is not believed.
-        if !is_session_of(user, &call.role) {
-            let text = format!("the answer is for `{}`, not for the role asked for", printable(user));
-            return Err(StsError { problem: StsProblem::Other, text });
-        }
+        check_role(answer.assumed_role_user.as_ref(), &call.role)?;
+        self.check(answer.credentials)
+    }
+
+    /// AssumeRoleWithWebIdentity. The SDK also retries `IDPCommunicationError`: AWS could not reach the issuer.
+    pub(crate) fn fetch_role_with_web_identity(
+        &self,
+        call: &WebIdentityCall,
+    ) -> Result<SessionCredentials, StsError> {
+        let request = self
+            .client
+            .assume_role_with_web_identity()
+            .role_arn(call.role.as_str())
+            .role_session_name(&call.session_name)
+            .duration_seconds(seconds(call.duration))
+            .web_identity_token(call.token.expose());
+        let answer = self.runner.run(request.send())?;
+        check_role(answer.assumed_role_user.as_ref(), &call.role)?;
         self.check(answer.credentials)
     }
 }
@@ -128,6 +163,16 @@ impl Sts {
         let bad = || StsError { problem: StsProblem::NotSts, text: "the answer names no caller".to_owned() };
         answer.arn().filter(is_arn).map(str::to_owned).ok_or_else(bad)
     }
+}
+
+/// Security: the right credentials or none. An endpoint that gives another role's is not believed.
+fn check_role(user: Option<&AssumedRoleUser>, role: &RoleArn) -> Result<(), StsError> {
+    let user = user.map_or("no one", AssumedRoleUser::arn);
+    if is_session_of(user, role) {
+        return Ok(());
+    }
+    let text = format!("the answer is for `{}`, not for the role asked for", printable(user));
+    Err(StsError { problem: StsProblem::Other, text })
 }
 
 /// Whether `arn:PARTITION:sts::ACCOUNT:assumed-role/NAME/SESSION` is a session of `role`.

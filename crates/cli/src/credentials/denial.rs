@@ -19,6 +19,7 @@ use super::mfa::CodeSource;
 use super::plan::Planned;
 use super::step::Sent;
 use super::surroundings::{paths_of, resolve_surroundings};
+use crate::aws::client::ServiceSettings;
 use crate::aws::endpoint::EndpointUrl;
 use crate::aws::sts_error::{CertificateProblem, ErrorResponse, ProxyProblem, StsError, StsProblem};
 use crate::errors::{ExplainedError, Failure, FailureKind};
@@ -42,7 +43,7 @@ pub(super) fn failure_of(planned: &Planned, step: &Step, sent: &Sent, error: &St
     let denied = Denied { planned, step, sent, error };
     let failure = match &error.problem {
         StsProblem::AwsError(answer) => denied.explain(answer),
-        _ => add_hints_of_network(denied.undiagnosed(), denied),
+        problem => add_hints_of_network(denied.undiagnosed(), problem, &sent.settings, sent.code),
     };
     // A code of a flag is this process's own; another may have a better one.
     if sent.code == Some(CodeSource::Flag) { failure } else { failure.shared() }
@@ -150,15 +151,20 @@ fn add_hints(failure: Failure, aws_error: &AwsError, plan: &Plan) -> Failure {
 }
 
 /// Hints where STS did not answer.
-fn add_hints_of_network(failure: Failure, denied: Denied<'_>) -> Failure {
-    match denied.error.problem {
-        StsProblem::Unreachable => match &denied.sent.settings.endpoint {
+pub(super) fn add_hints_of_network(
+    failure: Failure,
+    problem: &StsProblem,
+    settings: &ServiceSettings,
+    code: Option<CodeSource>,
+) -> Failure {
+    match problem {
+        StsProblem::Unreachable => match &settings.endpoint {
             Some(endpoint) => {
                 failure.hint(format!("is the endpoint {} right, and running?", EndpointUrl::as_str(endpoint)))
             }
             None => failure.hint("check the network, and set HTTPS_PROXY if you are behind a proxy"),
         },
-        StsProblem::NoAnswer => match denied.sent.code {
+        StsProblem::NoAnswer => match code {
             Some(_) => failure.hint("try again with the next MFA code: this one may have been used"),
             None => failure.hint("try again"),
         },
@@ -168,7 +174,7 @@ fn add_hints_of_network(failure: Failure, denied: Denied<'_>) -> Failure {
         StsProblem::Proxy(ProxyProblem::Other) => {
             failure.hint("check the variable, or add the host to NO_PROXY to connect without the proxy")
         }
-        StsProblem::Certificate(CertificateProblem::UnknownIssuer) => match &denied.sent.settings.ca_bundle {
+        StsProblem::Certificate(CertificateProblem::UnknownIssuer) => match &settings.ca_bundle {
             Some(bundle) => failure.hint(format!(
                 "only the certificates in `{}` are trusted now: add the authority's to them",
                 bundle.display()

@@ -11,6 +11,7 @@ mod base;
 mod call_lock;
 pub(crate) mod caller;
 pub(crate) mod service;
+mod session_name;
 mod step;
 
 mod mfa;

@@ -38,9 +38,8 @@ impl ProfileCommand<'_> {
         files.check_command_origin(&self.command.origin)?;
         let name = format!("`{}` of profile `{}`", self.key, self.profile);
         let environment = helper_environment(world, self.profile);
-        run_helper(name, &self.command.value, &environment, self.timeout).map_err(|error| {
-            Failure::new(FailureKind::Failed, self.headline).caused_by(&error).shared()
-        })
+        run_helper(name, &self.command.value, &environment, self.timeout)
+            .map_err(|error| Failure::new(FailureKind::Failed, self.headline).caused_by(&error).shared())
     }
 }
 

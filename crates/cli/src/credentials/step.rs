@@ -5,7 +5,7 @@ use std::time::Duration;
 use hatbox_core::cache::CachedSession;
 use hatbox_core::handover::Credentials;
 use hatbox_core::plan::{AssumeRole, Mfa, Step};
-use hatbox_types::name::{AccountId, ProfileName};
+use hatbox_types::name::AccountId;
 use hatbox_types::secret::SessionCredentials;
 use jiff::Timestamp;
 
@@ -13,6 +13,7 @@ use super::call_lock::{CallLock, Locked};
 use super::mfa::{Code, CodeSource, fetch_code};
 use super::plan::Planned;
 use super::service::{check_sandbox, partition_of, resolve_sts_settings};
+use super::session_name::default_session_name;
 use super::used_codes::UsedCodes;
 use crate::aws::client::{Sending, ServiceSettings, Signer};
 use crate::aws::sts::{AssumeRoleCall, MfaProof, Sts};
@@ -282,28 +283,4 @@ pub(super) fn open_sts(
 fn used_already(mfa: &Mfa) -> Failure {
     Failure::new(FailureKind::Failed, format!("the MFA code of {} was used already", mfa.serial.value))
         .hint("each code works once; wait for the next one")
-}
-
-/// `hatbox-PROFILE-SECONDS`: in CloudTrail it tells the hat and the time. 2..=64 of `[\w+=,.@-]`.
-fn default_session_name(profile: &ProfileName, now: i64) -> String {
-    let profile: String = profile
-        .as_str()
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() || "_+=,.@-".contains(c) { c } else { '-' })
-        .take(40)
-        .collect();
-    format!("hatbox-{profile}-{now}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_session_name_is_one_that_sts_takes() {
-        let name = |profile: &str| default_session_name(&ProfileName::parse(profile).unwrap(), 1_768_471_200);
-        assert_eq!(name("dev-infra-admin"), "hatbox-dev-infra-admin-1768471200");
-        assert_eq!(name("my prof/x"), "hatbox-my-prof-x-1768471200");
-        assert!(name(&"x".repeat(200)).len() <= 64);
-    }
 }

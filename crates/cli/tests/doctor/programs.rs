@@ -14,7 +14,6 @@ fn programs_and_files_that_the_config_names_must_be_there() {
     assert_eq!(
         home.found(&[]),
         [
-            "not-supported ~/.aws/config:11",
             "missing-program ~/.aws/config:2",
             "missing-program ~/.aws/config:4",
             "missing-file ~/.aws/config:11",

@@ -70,7 +70,8 @@ impl Calls {
 
 fn render_call(entry: &LogEntry, word: &dyn Fn(&str) -> String) -> String {
     let parameter = |name: &str| entry.parameters.get(name).cloned();
-    let mut line = format!("{} by={}", entry.action, word(entry.key.as_deref().unwrap().trim_matches('*')));
+    let signer = entry.key.as_deref().map_or("nobody".to_owned(), |key| word(key.trim_matches('*')));
+    let mut line = format!("{} by={signer}", entry.action);
     let mut add = |name: &str, value: Option<String>| {
         if let Some(value) = value {
             line.extend([" ", name, "=", &value]);
@@ -97,6 +98,7 @@ fn render_call(entry: &LogEntry, word: &dyn Fn(&str) -> String) -> String {
     add("transitive", (!transitive.is_empty()).then(|| transitive.join(",")));
     add("source_identity", parameter("SourceIdentity"));
     let is_role = entry.action == "AssumeRole";
-    assert!(is_role || entry.signed_with == SignedWith::AccessKey, "a session cannot ask for a session");
+    let is_of_key = matches!(entry.signed_with, SignedWith::AccessKey | SignedWith::WebIdentity);
+    assert!(is_role || is_of_key, "a session cannot ask for a session");
     line
 }

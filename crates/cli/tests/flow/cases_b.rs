@@ -20,7 +20,7 @@ use case::{Case, Event};
 /// Keys that stand in the config or environment of a case, not in the store.
 const KEYS_ELSEWHERE: [&str; 3] = ["AKIAINFILE0000000000", "AKIAOTHERFILE0000000", "AKIAENVIRONMENT00000"];
 /// Sources that this version knows and cannot use.
-const NOT_YET: [&str; 3] = ["AssumeRoleWithWebIdentity ", "GetRoleCredentials ", "metadata."];
+const NOT_YET: [&str; 2] = ["GetRoleCredentials ", "metadata."];
 
 /// Notes that are said on each use; the others are for `explain`.
 const WARNINGS: [&str; 3] = ["note capped ", "note length-not-ours ", "note file-keys-differ "];
@@ -182,7 +182,7 @@ impl Stage {
         lines
     }
 
-    /// Makes `corp-login` print temporary credentials of an hour. The file that it names its runs in is empty.
+    /// Makes `corp-login` print temporary credentials of an hour, and `oidc-token` a token. The file that it names its runs in is empty.
     fn write_base_programs(&self) -> PathBuf {
         let (fixture, based) = (&self.fixture, self.fixture.path("home/based"));
         let (key, now) = (fixture.key(ENDLESS), fixture.client().status().unwrap().now);
@@ -196,11 +196,18 @@ impl Stage {
         std::fs::write(&based, "").unwrap();
         let script = format!("echo run >>'{}'; echo '{answer}'", based.display());
         fixture.write_program("corp-login", &script);
+        let token = fixture.client().mint_token(&crate::web_identity::order()).unwrap();
+        fixture.write_program("oidc-token", &format!("echo {token}"));
+        std::fs::write(fixture.path("home/token"), token).unwrap();
         based
     }
 
     fn real_variables(&self, variables: &BTreeMap<String, String>) -> Vec<(String, String)> {
         let mut real: Vec<_> = variables.clone().into_iter().collect();
+        if variables.contains_key("AWS_WEB_IDENTITY_TOKEN_FILE") {
+            let token = self.fixture.path("home/token").display().to_string();
+            real.push(("AWS_WEB_IDENTITY_TOKEN_FILE".to_owned(), token));
+        }
         if variables.contains_key("AWS_ACCESS_KEY_ID") {
             let is_session = variables.contains_key("AWS_SESSION_TOKEN");
             let key = self.fixture.key(if is_session { ENDLESS } else { KEYS_ELSEWHERE[2] });
@@ -261,7 +268,8 @@ fn after_process(lines: &[String]) -> Vec<String> {
             let (name, call) = word.rsplit_once("call:")?;
             Some(format!("{name}call:{}", call.parse::<usize>().unwrap() + 1))
         };
-        let words = line.split(' ').map(|text| word(text).unwrap_or_else(|| text.replace("env:ci", "call:1")));
+        let words =
+            line.split(' ').map(|text| word(text).unwrap_or_else(|| text.replace("env:ci", "call:1")));
         words.collect::<Vec<_>>().join(" ")
     });
     std::iter::once("credential_process by=corp-login".to_owned()).chain(later).collect()

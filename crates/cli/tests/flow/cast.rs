@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use hatbox_sandbox::world::{
-    Account, Key, MfaDevice, Principal, Role, Session, SessionKind, User, World, WorldSecret, save_world,
+    AUDIENCE, Account, Curve, ISSUER, IdentityProvider, Key, MfaDevice, Principal, Role, Session,
+    SessionKind, User, World, WorldSecret, save_world,
 };
 use hatbox_types::sandbox_key::render_sandbox_key_id;
 use jiff::{SignedDuration, Timestamp};
@@ -88,7 +89,7 @@ pub(crate) fn save_cast(directory: &Path, keys: &[&str]) -> BTreeMap<String, Key
         roles: names.iter().map(|(name, trust, max)| ((*name).to_owned(), role(trust, *max))).collect(),
         ..Account::default()
     };
-    let work = roles(&[
+    let mut work = roles(&[
         ("admin", &open, 43200),
         ("reader", &open, 43200),
         ("deploy", &open, 43200),
@@ -102,6 +103,17 @@ pub(crate) fn save_cast(directory: &Path, keys: &[&str]) -> BTreeMap<String, Key
         ("named", &statement_with(&open, "Condition", &users_name()), 3600),
         ("tagless", &statement_with(&open, "Action", &json!("sts:AssumeRole")), 3600),
     ]);
+    // Also for tokens; behind the other statement, whose number some texts name.
+    let provider = world.add_oidc_provider(WORK, ISSUER, AUDIENCE);
+    world.identity_providers.insert(ISSUER.to_owned(), IdentityProvider::mint(Curve::P256).unwrap());
+    work.oidc_providers = std::mem::take(&mut world.accounts.get_mut(WORK).unwrap().oidc_providers);
+    let bearers = json!({
+        "Effect": "Allow",
+        "Principal": { "Federated": provider },
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Condition": { "StringLike": { "ci.sandbox.example:sub": "repo:work/*" } },
+    });
+    work.roles.get_mut("reader").unwrap().trust = policy(&json!([open, bearers]));
     let [people, work] = [people, work].map(|account| with_iam_roles(account, &role(&open, 3600)));
     let spokes = roles(&[("hub", &open, 43200), ("spoke", &open, 43200)]);
     world.accounts =

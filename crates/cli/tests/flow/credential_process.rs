@@ -133,8 +133,7 @@ fn a_role_is_assumed_with_what_the_command_prints_and_is_cached_by_itself() {
 fn twenty_cold_starts_run_the_command_once() {
     let fixture = fixture();
     prints(&fixture, &answer(&fixture, &json!({ "Expiration": at(3600) })));
-    let starts: Vec<_> =
-        (0..20).map(|_| fixture.hatbox(&["exec", "legacy", "--", "true"]).spawn()).collect();
+    let starts: Vec<_> = (0..20).map(|_| fixture.hatbox(&["exec", "legacy", "--", "true"]).spawn()).collect();
     for start in starts {
         crate::run::finish(start, "a cold start").ok();
     }

@@ -65,6 +65,7 @@ mod store_trust;
 mod test_clock;
 mod unanswered;
 mod used_codes;
+mod web_identity;
 mod why;
 #[cfg(feature = "trust")]
 mod why_asks;

@@ -23,10 +23,6 @@ sso_start_url = https://inline.awsapps.com/start
 source_profile = inline
 role_arn = arn:aws:iam::444455556666:role/Ops
 
-[profile web]
-role_arn = arn:aws:iam::444455556666:role/Ops
-web_identity_token_file = /nowhere
-
 [profile instance]
 role_arn = arn:aws:iam::444455556666:role/Ops
 credential_source = Ec2InstanceMetadata
@@ -35,11 +31,10 @@ credential_source = Ec2InstanceMetadata
 login_session = arn:aws:iam::444455556666:user/jan
 ";
 
-const PROFILES: [(&str, &str); 6] = [
+const PROFILES: [(&str, &str); 5] = [
     ("by-session", "SSO (Identity Center)"),
     ("inline", "SSO (Identity Center)"),
     ("above", "SSO (Identity Center)"),
-    ("web", "a web identity token"),
     ("instance", "a metadata service"),
     ("login", "`login_session`"),
 ];
@@ -72,9 +67,7 @@ fn explain_and_doctor_say_what_exec_cannot_do_and_no_hint_leads_there() {
     for profile in ["nothing", "no-source"] {
         fixture.write_config("[profile nothing]\nregion = eu-west-1\n[profile no-source]\nrole_arn = arn:aws:iam::444455556666:role/Ops\n");
         let run = fixture.hatbox(&["exec", profile, "--", "true"]).run().expect_code(125);
-        for wall in
-            ["sso_session", "Ec2InstanceMetadata", "EcsContainer", "web_identity"]
-        {
+        for wall in ["sso_session", "Ec2InstanceMetadata", "EcsContainer"] {
             assert!(!run.stderr.contains(wall), "a hint leads to `{wall}`: {}", run.stderr);
         }
     }

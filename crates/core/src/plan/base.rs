@@ -164,9 +164,9 @@ impl Base {
             Self::StoredKey { .. }
             | Self::FileKeys { .. }
             | Self::Environment { .. }
+            | Self::WebIdentity { .. }
             | Self::CredentialProcess { .. } => None,
             Self::Sso { .. } => Some("SSO (Identity Center)"),
-            Self::WebIdentity { .. } => Some("a web identity token"),
             Self::Metadata { .. } => Some("a metadata service"),
             Self::LoginSession { .. } => Some("`login_session`"),
         }

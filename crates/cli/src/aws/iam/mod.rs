@@ -50,7 +50,7 @@ impl Iam {
         clock: SharedTimeSource,
         sending: Sending,
     ) -> Result<Self, ClientError> {
-        let (config, runner) = sdk_config(settings, signer, clock, sending)?;
+        let (config, runner) = sdk_config(settings, Some(signer), clock, sending)?;
         Ok(Self {
             client: aws_sdk_iam::Client::new(&config),
             #[cfg(feature = "trust")]

@@ -7,6 +7,7 @@ mod credential_process;
 mod plain_keys;
 mod stored_key;
 mod unsupported;
+mod web_identity;
 
 use hatbox_core::answer::GivenCredentials;
 use hatbox_core::plan::Base;
@@ -57,9 +58,9 @@ pub(super) fn run_base(planned: &Planned, store: &mut KeyStore) -> Result<BaseCr
             Ok(plain_keys::signer_of(&keys.value).into())
         }
         Base::CredentialProcess { profile, command } => credential_process::run(planned, profile, command),
-        base @ (Base::Sso { .. }
-        | Base::WebIdentity { .. }
-        | Base::Metadata { .. }
-        | Base::LoginSession { .. }) => Err(unsupported::failure_of(base)),
+        base @ Base::WebIdentity { .. } => web_identity::run(planned, base),
+        base @ (Base::Sso { .. } | Base::Metadata { .. } | Base::LoginSession { .. }) => {
+            Err(unsupported::failure_of(base))
+        }
     }
 }

@@ -1,0 +1,172 @@
+//! AssumeRoleWithWebIdentity: a token, from a file or a command, in exchange for a role's session. Nothing signs it.
+
+use std::path::Path;
+
+use hatbox_core::config::profile::{Origin, Sourced, WebIdentity};
+use hatbox_core::plan::Base;
+use hatbox_types::name::{ProfileName, RoleArn};
+use hatbox_types::partition::Partition;
+use hatbox_types::secret::SecretString;
+
+use super::BaseCredentials;
+use crate::aws::client::Signer;
+use crate::aws::sts::{Sts, WebIdentityCall};
+use crate::aws::sts_error::{StsError, StsProblem};
+use crate::credentials::denial::add_hints_of_network;
+use crate::credentials::plan::Planned;
+use crate::credentials::profile_command::ProfileCommand;
+use crate::credentials::service::resolve_sts_settings;
+use crate::credentials::session_name::default_session_name;
+use crate::errors::{Failure, FailureKind};
+use crate::files::token_file::read_token_file;
+
+/// What STS takes (API reference, AssumeRoleWithWebIdentity).
+const TOKEN_LENGTHS: std::ops::RangeInclusive<usize> = 4..=20_000;
+
+/// Reads the token, which may have been replaced since the last time, and sends it.
+pub(super) fn run(planned: &Planned, base: &Base) -> Result<BaseCredentials, Failure> {
+    let Base::WebIdentity { profile, token, role, session_name, duration } = base else {
+        return Err(Failure::new(FailureKind::Failed, "the credential plan names no web identity"));
+    };
+    let world = &planned.world;
+    let text = read_token(planned, profile, token)?;
+    let partition = Partition::parse(role.value.partition()).unwrap_or(Partition::Aws);
+    let settings = resolve_sts_settings(&planned.plan, partition, &world.environment)?;
+    world.announce_endpoint("STS", settings.endpoint.as_ref());
+    let call = WebIdentityCall {
+        role: role.value.clone(),
+        session_name: match session_name {
+            Some(name) => name.value.clone(),
+            None => default_session_name(profile, world.clock.now().as_second()),
+        },
+        duration: duration.value,
+        token: text,
+    };
+    world.output.debug(|| format!("calling AssumeRoleWithWebIdentity for `{profile}`"));
+    let client = Sts::unsigned(&settings, world.clock.time_source())?;
+    match client.fetch_role_with_web_identity(&call) {
+        Ok(credentials) => Ok(Signer::Session(credentials).into()),
+        Err(error) => {
+            let failure = failure_of(profile, &role.value, &error);
+            Err(match &error.problem {
+                StsProblem::AwsError(answer) => add_hints(failure, &answer.code, &role.value, token),
+                problem => add_hints_of_network(failure, problem, &settings, None),
+            }
+            .shared())
+        }
+    }
+}
+
+fn failure_of(profile: &ProfileName, role: &RoleArn, error: &StsError) -> Failure {
+    let headline = format!("could not assume the role of profile `{profile}` ({role}) with its web identity");
+    Failure::new(FailureKind::Failed, headline).caused_by(error)
+}
+
+/// The way out of what STS says of the token or the role.
+fn add_hints(failure: Failure, code: &str, role: &RoleArn, token: &Sourced<WebIdentity>) -> Failure {
+    let source = match &token.value {
+        WebIdentity::File(path) => format!("`{path}`"),
+        WebIdentity::Process(_) => "`web_identity_token_process`".to_owned(),
+    };
+    match code {
+        "ExpiredTokenException" | "ExpiredToken" => {
+            failure.hint(format!("the token has expired: get a new one into {source}"))
+        }
+        "InvalidIdentityToken" => failure.hint(format!(
+            "check the token of {source}: its issuer must be an identity provider of account {}, and its audience one \
+             of the provider's",
+            role.account()
+        )),
+        "IDPCommunicationError" => {
+            failure.hint("AWS cannot reach the identity provider that issued the token; try again in a moment")
+        }
+        "IDPRejectedClaim" => failure.hint("the identity provider rejected the token; sign in there again"),
+        "AccessDenied" => failure.hint(format!(
+            "check that the trust policy of {} allows sts:AssumeRoleWithWebIdentity for the token's `sub` and `aud`",
+            role.role_name()
+        )),
+        _ => failure,
+    }
+}
+
+fn read_token(
+    planned: &Planned,
+    profile: &ProfileName,
+    token: &Sourced<WebIdentity>,
+) -> Result<SecretString, Failure> {
+    let at = |failure: Failure| match token.origin.place() {
+        Some(place) => failure.at(planned.files.shown_place(place)),
+        None => failure,
+    };
+    let (bytes, headline) = match &token.value {
+        WebIdentity::File(path) => {
+            let headline = format!("could not read the web identity token `{path}` of profile `{profile}`");
+            let bytes = read_token_file(Path::new(path)).map_err(|error| {
+                let failure = at(Failure::new(FailureKind::Failed, headline.as_str()).caused_by(&error));
+                match (&token.origin, error.kind()) {
+                    (Origin::Env(name), std::io::ErrorKind::NotFound) => {
+                        failure.hint(format!("{name} names it: correct the variable, or unset it"))
+                    }
+                    _ => failure,
+                }
+            })?;
+            (bytes, headline)
+        }
+        WebIdentity::Process(command) => {
+            let headline = format!("`web_identity_token_process` of profile `{profile}` gave no token");
+            let command = Sourced { value: command.clone(), origin: token.origin.clone() };
+            let call = ProfileCommand {
+                key: "web_identity_token_process",
+                profile,
+                command: &command,
+                timeout: planned.patience(),
+                headline: &headline,
+            };
+            (call.run(planned).map_err(at)?, headline)
+        }
+    };
+    parse_token(&bytes)
+        .map_err(|error| at(Failure::new(FailureKind::Failed, headline).caused_by(&error).shared()))
+}
+
+/// Why a text is no token.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+enum TokenError {
+    #[error("it is empty")]
+    Empty,
+    #[error("it has {0} characters; a token has 4 to 20,000")]
+    Length(usize),
+    #[error("it has a blank or a character outside printable ASCII; a token has none")]
+    Character,
+}
+
+/// A token without the blanks and the line end around it: an editor or `echo` adds those, and STS refuses them.
+fn parse_token(bytes: &[u8]) -> Result<SecretString, TokenError> {
+    let bytes = bytes.trim_ascii();
+    if bytes.is_empty() {
+        return Err(TokenError::Empty);
+    }
+    if !TOKEN_LENGTHS.contains(&bytes.len()) {
+        return Err(TokenError::Length(bytes.len()));
+    }
+    match std::str::from_utf8(bytes) {
+        Ok(text) if text.bytes().all(|b| b.is_ascii_graphic()) => Ok(SecretString::new(text.to_owned())),
+        _ => Err(TokenError::Character),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_loses_its_line_end_and_must_be_one() {
+        let parse = |text: &str| parse_token(text.as_bytes()).map(|token| token.expose().to_owned());
+        assert_eq!(parse("eyJh.b-_.c\n").as_deref(), Ok("eyJh.b-_.c"));
+        assert_eq!(parse(" \n"), Err(TokenError::Empty));
+        assert_eq!(parse("abc"), Err(TokenError::Length(3)));
+        assert_eq!(parse(&"x".repeat(20_001)), Err(TokenError::Length(20_001)));
+        assert_eq!(parse("two lines\nhere"), Err(TokenError::Character));
+        assert_eq!(parse_token(b"\xff\xfe\xff\xff"), Err(TokenError::Character));
+    }
+}

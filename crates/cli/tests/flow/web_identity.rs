@@ -1,0 +1,203 @@
+//! AssumeRoleWithWebIdentity: tokens in files, of commands and of the environment.
+
+use std::fs;
+
+use hatbox_sandbox::control::{Fault, FaultKind, TokenOrder};
+use hatbox_sandbox::log::{LogEntry, SignedWith};
+use hatbox_sandbox::world::{AUDIENCE, ISSUER, SUBJECT};
+
+use crate::fixture::Fixture;
+use crate::run::{Outcome, Run};
+
+const READER: &str = "arn:aws:iam::444455556666:role/reader";
+
+/// Who the child is, and in which account.
+const SHOW: [&str; 4] = ["--", "sh", "-c", "echo \"${AWS_SESSION_TOKEN:+session} $AWS_ACCOUNT_ID\""];
+
+fn fixture() -> Fixture {
+    let fixture = Fixture::with_keys(&["jan-work"]);
+    let token = fixture.path("home/token").display().to_string();
+    fixture.write_config(&format!(
+        "[profile ci]\nrole_arn = {READER}\nweb_identity_token_file = {token}\nrole_session_name = job-7\n\
+         [profile beyond]\nsource_profile = ci\nrole_arn = arn:aws:iam::444455556666:role/admin\n\
+         [profile asked]\nrole_arn = {READER}\nweb_identity_token_process = oidc-token raw\n\
+         [profile plain]\nregion = eu-west-1\n"
+    ));
+    write_token(&fixture, &order());
+    fixture
+}
+
+pub(crate) fn order() -> TokenOrder {
+    TokenOrder {
+        issuer: ISSUER.to_owned(),
+        subject: SUBJECT.to_owned(),
+        audience: AUDIENCE.to_owned(),
+        lifetime_seconds: 600,
+        claims: serde_json::Map::new(),
+    }
+}
+
+/// A token with the line end that editors and `echo` leave.
+fn write_token(fixture: &Fixture, order: &TokenOrder) {
+    let token = fixture.client().mint_token(order).unwrap();
+    fs::write(fixture.path("home/token"), format!("{token}\n")).unwrap();
+}
+
+fn exec(fixture: &Fixture, profile: &str) -> Run {
+    fixture.hatbox(&["exec", profile]).args(SHOW)
+}
+
+fn calls(fixture: &Fixture) -> Vec<LogEntry> {
+    fixture.log().into_iter().filter(|entry| entry.action == "AssumeRoleWithWebIdentity").collect()
+}
+
+#[test]
+fn the_token_of_a_file_gives_the_role_once_and_nothing_signs_the_call() {
+    let fixture = fixture();
+    for _ in 0..2 {
+        assert_eq!(exec(&fixture, "ci").run().ok().stdout, "session 444455556666\n");
+    }
+    let [call] = &fixture.log()[..] else { panic!("one call only") };
+    assert_eq!((call.signed_with, call.key.as_deref()), (SignedWith::WebIdentity, None));
+    assert!(call.caller.as_deref().unwrap().starts_with(SUBJECT), "{call:?}");
+    assert_eq!(call.parameters["RoleSessionName"], "job-7");
+    let listed = fixture.hatbox(&["list"]).run().ok();
+    assert!(listed.stdout.contains("sts.AssumeRoleWithWebIdentity"), "{}", listed.stdout);
+}
+
+#[test]
+fn the_file_is_read_again_for_each_call() {
+    let fixture = fixture();
+    exec(&fixture, "ci").run().ok();
+    fixture.advance(3600);
+    write_token(&fixture, &TokenOrder { subject: "repo:work/other".to_owned(), ..order() });
+    exec(&fixture, "ci").run().ok();
+    let callers: Vec<_> = calls(&fixture).into_iter().map(|call| call.caller.unwrap()).collect();
+    assert!(callers[0].starts_with(SUBJECT) && callers[1].starts_with("repo:work/other"), "{callers:?}");
+}
+
+#[test]
+fn a_command_may_give_the_token() {
+    let fixture = fixture();
+    fixture.write_program(
+        "oidc-token",
+        "echo \"$1 ${HATBOX_FILE_PASSPHRASE-none}\" >>\"$HOME/runs\"; cat \"$HOME/token\"",
+    );
+    for _ in 0..2 {
+        exec(&fixture, "asked").run().ok();
+    }
+    assert_eq!(fs::read_to_string(fixture.path("home/runs")).unwrap(), "raw none\n");
+    let name = calls(&fixture)[0].parameters["RoleSessionName"].clone();
+    assert!(name.starts_with("hatbox-asked-"), "{name}");
+    for (script, expected) in [
+        ("exit 4", "caused by: it failed: exit status: 4"),
+        ("true", "caused by: it is empty"),
+        ("echo two words", "caused by: it has a blank or a character outside printable ASCII"),
+    ] {
+        fixture.write_program("oidc-token", script);
+        let outcome = fresh(&fixture, "asked");
+        let headline = "`web_identity_token_process` of profile `asked` gave no token";
+        assert!(outcome.stderr.contains(headline) && outcome.stderr.contains(expected), "{}", outcome.stderr);
+    }
+}
+
+fn fresh(fixture: &Fixture, profile: &str) -> Outcome {
+    fixture.hatbox(&["exec", "--fresh", profile]).args(SHOW).run().expect_code(125)
+}
+
+#[test]
+fn the_environments_token_serves_a_profile_without_an_identity() {
+    let fixture = fixture();
+    let run = exec(&fixture, "plain")
+        .env("AWS_WEB_IDENTITY_TOKEN_FILE", fixture.path("home/token"))
+        .env("AWS_ROLE_ARN", READER)
+        .env("AWS_ROLE_SESSION_NAME", "pod-1");
+    assert_eq!(run.run().ok().stdout, "session 444455556666\n");
+    assert_eq!(calls(&fixture)[0].parameters["RoleSessionName"], "pod-1");
+    let missing = run.env("AWS_WEB_IDENTITY_TOKEN_FILE", fixture.path("home/none")).run().expect_code(125);
+    assert!(missing.stderr.contains("AWS_WEB_IDENTITY_TOKEN_FILE names it"), "{}", missing.stderr);
+}
+
+#[test]
+fn a_further_role_is_assumed_from_the_tokens_role() {
+    let fixture = fixture();
+    let outcome = fixture.hatbox(&["exec", "beyond", "-d", "2h", "--", "true"]).run().ok();
+    assert!(outcome.stderr.contains("gets 1h instead of 2h"), "{}", outcome.stderr);
+    let log = fixture.log();
+    let actions: Vec<_> = log.iter().map(|entry| (entry.action.as_str(), entry.is_allowed())).collect();
+    assert_eq!(actions, [("AssumeRoleWithWebIdentity", true), ("AssumeRole", true)]);
+    assert_eq!(log[1].caller.as_deref(), Some("arn:aws:sts::444455556666:assumed-role/reader/job-7"));
+}
+
+#[test]
+fn twenty_cold_starts_make_one_call() {
+    let fixture = fixture();
+    let starts: Vec<_> = (0..20).map(|_| exec(&fixture, "ci").spawn()).collect();
+    for start in starts {
+        crate::run::finish(start, "a cold start").ok();
+    }
+    assert_eq!(fixture.log().len(), 1);
+}
+
+#[test]
+fn an_issuer_that_is_down_is_asked_again_and_one_that_refuses_is_not() {
+    let fixture = fixture();
+    let down = FaultKind::IdentityProviderDown;
+    fixture.client().add_fault(&Fault::once(down.clone())).unwrap();
+    exec(&fixture, "ci").run().ok();
+    assert_eq!(calls(&fixture).len(), 2);
+    fixture.client().add_fault(&Fault { kind: down, times: None, action: None }).unwrap();
+    let outcome = fresh(&fixture, "ci");
+    assert!(outcome.stderr.contains("hint: AWS cannot reach the identity provider"), "{}", outcome.stderr);
+    fixture.client().clear_faults().unwrap();
+    let before = calls(&fixture).len();
+    fixture.client().add_fault(&Fault::once(FaultKind::IdentityProviderRejects)).unwrap();
+    let outcome = fresh(&fixture, "ci");
+    assert!(outcome.stderr.contains("hint: the identity provider rejected the token"), "{}", outcome.stderr);
+    assert_eq!(calls(&fixture).len(), before + 1);
+}
+
+#[test]
+fn a_token_that_sts_refuses_gets_the_way_out() {
+    let fixture = fixture();
+    let token = fixture.path("home/token");
+    for (order, expected) in [
+        (
+            TokenOrder { lifetime_seconds: -30, ..order() },
+            "hint: the token has expired: get a new one into `",
+        ),
+        (TokenOrder { audience: "other".to_owned(), ..order() }, "hint: check the token of `"),
+        (
+            TokenOrder { subject: "repo:play/site".to_owned(), ..order() },
+            "hint: check that the trust policy of reader allows sts:AssumeRoleWithWebIdentity",
+        ),
+    ] {
+        write_token(&fixture, &order);
+        let outcome = exec(&fixture, "ci").run().expect_code(125);
+        let headline = format!("could not assume the role of profile `ci` ({READER}) with its web identity");
+        assert!(
+            outcome.stderr.contains(&headline) && outcome.stderr.contains(expected),
+            "{}",
+            outcome.stderr
+        );
+        let secret = fs::read_to_string(&token).unwrap();
+        assert!(!outcome.stderr.contains(secret.trim()), "{}", outcome.stderr);
+    }
+    let before = fixture.log().len();
+    for (text, expected) in [("", "it is empty"), ("a b c", "it has a blank"), ("abc", "it has 3 characters")]
+    {
+        fs::write(&token, text).unwrap();
+        let outcome = exec(&fixture, "ci").run().expect_code(125);
+        assert!(outcome.stderr.contains(&format!("caused by: {expected}")), "{}", outcome.stderr);
+        assert!(outcome.stderr.contains("--> ~/.aws/config:3"), "{}", outcome.stderr);
+    }
+    fs::write(&token, vec![b'x'; 1 << 20]).unwrap();
+    assert!(exec(&fixture, "ci").run().expect_code(125).stderr.contains("a token has 4 to 20,000"));
+    fs::remove_file(&token).unwrap();
+    let missing = exec(&fixture, "ci").run().expect_code(125);
+    assert!(missing.stderr.contains("could not read the web identity token `"), "{}", missing.stderr);
+    rustix::fs::mkfifoat(rustix::fs::CWD, &token, rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR).unwrap();
+    let pipe = exec(&fixture, "ci").run().expect_code(125);
+    assert!(pipe.stderr.contains("it is not a regular file"), "{}", pipe.stderr);
+    assert_eq!(fixture.log().len(), before, "nothing is sent without a token");
+}
