@@ -225,7 +225,7 @@ impl Reading {
                 Ok(None) if Instant::now() >= self.end => return Err(ProgramError::TimedOut(self.timeout)),
                 Ok(None) => {
                     group.keep_going();
-                    std::thread::sleep(tick);
+                    group.wait_for_end(tick);
                     tick = TICK.min(tick * 2);
                 }
                 Err(error) => return Err(ProgramError::Read(error)),

@@ -14,6 +14,8 @@ use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+#[cfg(target_os = "linux")]
+use rustix::process::{PidfdFlags, pidfd_open};
 use rustix::process::{
     Pid, Signal, WaitId, WaitIdOptions, getpgrp, getpid, kill_process, kill_process_group, waitid,
 };
@@ -81,6 +83,19 @@ impl ProcessGroup {
         if matches!(stopped, Ok(Some(_))) {
             kill_process_group(id, Signal::CONT).ok();
         }
+    }
+
+    /// Waits for the program's end, for `wait` at most. Where the kernel has no descriptor for a process (Linux before
+    /// 5.3, other systems), this is a sleep.
+    pub(crate) fn wait_for_end(&self, wait: Duration) {
+        #[cfg(target_os = "linux")]
+        if let Some(Ok(process)) = self.id.map(|id| pidfd_open(id, PidfdFlags::empty())) {
+            let wait = timespec_of(wait);
+            // Whether it has ended is asked next, whatever this says.
+            poll(&mut [PollFd::new(&process, PollFlags::IN)], Some(&wait)).ok();
+            return;
+        }
+        std::thread::sleep(wait);
     }
 
     /// Whether a signal came that ends hatbox. It does so once this value is dropped.
@@ -154,8 +169,7 @@ pub(crate) fn wait_for_output(
         .flatten()
         .map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN))
         .collect();
-    let wait = Timespec { tv_sec: wait.as_secs().cast_signed(), tv_nsec: wait.subsec_nanos().into() };
-    match poll(&mut fds, Some(&wait)) {
+    match poll(&mut fds, Some(&timespec_of(wait))) {
         Ok(_) => {}
         // The next round looks again.
         Err(rustix::io::Errno::INTR) => return Ok(Readable::default()),
@@ -164,4 +178,8 @@ pub(crate) fn wait_for_output(
     let mut ready = fds.iter().map(|fd| !fd.revents().is_empty());
     let mut next = |is_open: bool| is_open && ready.next().unwrap_or(false);
     Ok(Readable { stdout: next(stdout.is_some()), stderr: next(stderr.is_some()) })
+}
+
+fn timespec_of(wait: Duration) -> Timespec {
+    Timespec { tv_sec: wait.as_secs().cast_signed(), tv_nsec: wait.subsec_nanos().into() }
 }

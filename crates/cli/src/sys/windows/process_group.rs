@@ -27,6 +27,11 @@ impl ProcessGroup {
 
     pub(crate) fn keep_going(&self) {}
 
+    /// Waits for the program's end, for `wait` at most.
+    pub(crate) fn wait_for_end(&self, wait: Duration) {
+        std::thread::sleep(wait);
+    }
+
     /// Ctrl-C reaches all programs of the console.
     pub(crate) fn is_interrupted(&self) -> bool {
         false
