@@ -134,6 +134,7 @@ fn jwe(bytes: &[u8]) {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
     use std::fs;
     use std::path::Path;
 
@@ -157,5 +158,56 @@ mod tests {
             assert!(manifest.contains(&format!("name = \"{name}\"")), "{name} is not in fuzz/Cargo.toml");
         }
         assert_eq!(fs::read_dir(fuzz.join("corpus")).unwrap().count(), TARGETS.len());
+    }
+    /// A manifest's dependencies on Linux: those that are always there, and `age`, each with its version, features, and
+    /// whether it has its default ones.
+    fn dependencies(manifest: &toml::Table, workspace: &toml::Table) -> BTreeMap<String, String> {
+        let linux = ["cfg(unix)", "cfg(target_os = \"linux\")"];
+        let of_target = |name: &str| manifest.get("target")?.get(name)?.get("dependencies");
+        let tables = manifest.get("dependencies").into_iter().chain(linux.into_iter().filter_map(of_target));
+        let mut found: BTreeMap<String, (String, bool, BTreeSet<String>)> = BTreeMap::new();
+        for (name, dependency) in tables.flat_map(|table| table.as_table().unwrap()) {
+            let own = dependency.as_table().cloned().unwrap_or_default();
+            let is = |key: &str| own.get(key).and_then(toml::Value::as_bool).unwrap_or(false);
+            if is("optional") && name != "age" {
+                continue;
+            }
+            let base = if is("workspace") { &workspace[name] } else { dependency };
+            let version = base.as_str().or_else(|| base.get("version")?.as_str()).unwrap_or_default();
+            let version = if base.get("path").is_some() { "" } else { version };
+            let has_default = base.get("default-features").and_then(toml::Value::as_bool).unwrap_or(true);
+            let features = [base.get("features"), own.get("features")];
+            let features = features.into_iter().flatten().flat_map(|list| list.as_array().unwrap());
+            let features = features.map(|feature| feature.as_str().unwrap().to_owned());
+            let entry =
+                found.entry(name.clone()).or_insert((version.to_owned(), has_default, BTreeSet::new()));
+            entry.2.extend(features);
+        }
+        found.into_iter().map(|(name, entry)| (name, format!("{entry:?}"))).collect()
+    }
+
+    /// `cargo fuzz` needs nightly and takes long, so a dependency that is missing there would be found late.
+    #[test]
+    fn the_fuzz_targets_have_the_dependencies_of_the_program() {
+        let load = |path: &str| -> toml::Table {
+            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+            toml::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+        };
+        let (fuzz, program, workspace) =
+            (load("../../fuzz/Cargo.toml"), load("Cargo.toml"), load("../../Cargo.toml"));
+        let workspace = workspace["workspace"]["dependencies"].as_table().unwrap();
+        let mut of_fuzz = dependencies(&fuzz, workspace);
+        assert!(of_fuzz.remove("libfuzzer-sys").is_some());
+        assert_eq!(of_fuzz, dependencies(&program, workspace));
+        let features = |manifest: &toml::Table| -> Vec<String> {
+            manifest["features"]
+                .as_table()
+                .unwrap()
+                .keys()
+                .filter(|name| *name != "default")
+                .cloned()
+                .collect()
+        };
+        assert_eq!(features(&fuzz), features(&program));
     }
 }
