@@ -13,3 +13,5 @@ pub mod answer;
 pub mod handover;
 
 pub mod doctor;
+
+pub mod totp;

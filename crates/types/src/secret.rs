@@ -118,6 +118,11 @@ impl MfaCode {
         }
     }
 
+    /// The code of a number, of which the last six digits count.
+    pub fn of_number(number: u32) -> Self {
+        Self(SecretString::new(format!("{:06}", number % 1_000_000)))
+    }
+
     /// The six digits, for the request.
     pub fn expose(&self) -> &str {
         self.0.expose()

@@ -29,6 +29,7 @@ pub(crate) fn parse_called(words: &[OsString]) -> Option<Cli> {
         "why" => parse_as(words, Command::Why),
         "clear" => parse_as(words, Command::Clear),
         "lock" => parse_as(words, Command::Lock),
+        "mfa" => parse_as(words, Command::Mfa),
         "store" => parse_as(words, Command::Store),
         #[cfg(feature = "trust")]
         "trust" => parse_as(words, Command::Trust),

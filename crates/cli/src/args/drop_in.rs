@@ -52,7 +52,7 @@ pub(crate) enum Value {
 }
 
 /// What this version does not have, and what to do instead.
-pub(crate) const MISSING: [(&str, &str); 11] = [
+pub(crate) const MISSING: [(&str, &str); 10] = [
     ("--help-man", "`hatbox help COMMAND` shows the help of a command"),
     ("login", "`hatbox export PROFILE` prints temporary credentials, from which a sign-in URL can be made"),
     (
@@ -67,7 +67,6 @@ pub(crate) const MISSING: [(&str, &str); 11] = [
         "`credential_process = hatbox export --format json PROFILE` gives renewed credentials to the SDKs",
     ),
     ("sso", "`aws sso login` signs the AWS CLI in"),
-    ("mfa", "set `mfa_process` in the profile to a command that prints the code, or use --mfa-token"),
     (
         "each",
         "`for p in $(hatbox list --profiles); do hatbox exec $p -- COMMAND; done` runs a command for each profile",

@@ -16,6 +16,7 @@ pub(crate) mod help;
 mod import;
 mod list;
 mod lock;
+mod mfa;
 mod profile;
 mod remove;
 #[cfg(all(unix, feature = "sandbox"))]
@@ -36,6 +37,9 @@ pub(crate) use export::ExportArgs;
 pub(crate) use import::{ImportArgs, ImportAwsVaultArgs, ImportCredentialsArgs, ImportSource, VaultKind};
 pub(crate) use list::{ListArgs, ListOnly};
 pub(crate) use lock::LockArgs;
+#[cfg(feature = "trust")]
+pub(crate) use mfa::MfaListArgs;
+pub(crate) use mfa::{MfaArgs, MfaCodeArgs, MfaCommand, MfaRemoveSeedArgs, MfaStoreSeedArgs};
 pub(crate) use profile::{ProfileAddArgs, ProfileArgs, ProfileCommand, ProfileRemoveArgs};
 pub(crate) use remove::RemoveArgs;
 #[cfg(all(unix, feature = "sandbox"))]
@@ -118,7 +122,7 @@ pub(crate) struct GlobalArgs {
     #[arg(long, global = true, help_heading = GLOBAL, hide_short_help = true, value_name = "DURATION")]
     pub(crate) unlock_for: Option<String>,
 
-    /// Ask for MFA codes with this program: terminal, ykman, zenity, kdialog or osascript [env: HATBOX_PROMPT, AWS_VAULT_PROMPT] [default: terminal]
+    /// Get MFA codes from: terminal, stored (a TOTP seed), ykman, zenity, kdialog or osascript [env: HATBOX_PROMPT, AWS_VAULT_PROMPT] [setting: prompt] [default: a stored seed if there is one, else terminal]
     #[arg(long, global = true, help_heading = GLOBAL, hide_short_help = true, value_name = "DRIVER")]
     pub(crate) prompt: Option<String>,
 }
@@ -140,6 +144,7 @@ pub(crate) enum Command {
     Why(WhyArgs),
     Clear(ClearArgs),
     Lock(LockArgs),
+    Mfa(MfaArgs),
     Store(StoreArgs),
     #[cfg(feature = "trust")]
     Trust(TrustArgs),

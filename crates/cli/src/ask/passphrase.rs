@@ -18,7 +18,7 @@ const COMMAND_TIMEOUT: Duration = Duration::from_mins(1);
 const LIMIT: u64 = 4096;
 
 /// A passphrase that is at hand without a person.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum PassphraseSource {
     /// `--passphrase-fd`, `HATBOX_PASSPHRASE_FD`.
     Descriptor(i32),

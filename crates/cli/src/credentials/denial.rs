@@ -83,6 +83,7 @@ impl Denied<'_> {
                 None => CodeSent::No,
                 Some(CodeSource::Flag) => CodeSent::Flag,
                 Some(CodeSource::Process) => CodeSent::Process,
+                Some(CodeSource::Seed) => CodeSent::Seed,
                 Some(CodeSource::Person) => CodeSent::Person,
             },
             session_name: sent.request.session_name().map(str::to_owned),

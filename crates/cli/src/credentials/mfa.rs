@@ -3,14 +3,16 @@
 use std::time::Duration;
 
 use hatbox_core::plan::Mfa;
+use hatbox_core::totp::{TotpSeed, TotpStep};
 use hatbox_types::name::ProfileName;
 use hatbox_types::secret::MfaCode;
+use hatbox_types::text::shell::quote_word;
 
 use super::mfa_program::program_of;
 use super::plan::Planned;
 use super::profile_command::{ProfileCommand, helper_environment};
 use crate::ask::helper::run_program;
-use crate::credentials::request::resolve_prompt;
+use crate::credentials::request::{PromptDriver, resolve_prompt};
 use crate::errors::{Failure, FailureKind};
 use crate::files::programs::find_in_path;
 use crate::prompt::{Echo, PromptError, Question};
@@ -23,6 +25,8 @@ const PROCESS_TIMEOUT: Duration = Duration::from_mins(1);
 pub(super) enum CodeSource {
     Flag,
     Process,
+    /// Made here, from a stored TOTP seed.
+    Seed,
     Person,
 }
 
@@ -34,11 +38,12 @@ pub(super) enum Code {
     AnsweredElsewhere,
 }
 
-/// Gets a code of the device for a call of `profile`. `locks` are those that a take-over would take.
+/// Gets a code of the device for a call of `profile`: made from `seed`, where there is one. `locks` are those that a take-over would take.
 pub(super) fn fetch_code(
     planned: &Planned,
     profile: &ProfileName,
     mfa: &Mfa,
+    seed: Option<&TotpSeed>,
     locks: &[&Lock],
 ) -> Result<Code, Failure> {
     let Planned { world, settings, request, .. } = planned;
@@ -57,7 +62,17 @@ pub(super) fn fetch_code(
         };
         return parse_output(headline, &command.run(planned)?);
     }
-    let driver = resolve_prompt(request.prompt.as_ref())?;
+    if let Some(seed) = seed {
+        let code = seed.code(TotpStep::at(world.clock.now()));
+        return Ok(Code::Given(code, CodeSource::Seed));
+    }
+    let driver = resolve_prompt(request.prompt.as_ref(), settings)?.unwrap_or(PromptDriver::Terminal);
+    if driver == PromptDriver::Stored {
+        let name = quote_word(profile.as_str());
+        return Err(Failure::new(FailureKind::Usage, format!("no TOTP seed is stored for {serial}"))
+            .hint(format!("hatbox mfa store-seed {name}"))
+            .hint("or choose another way to give MFA codes: --prompt terminal"));
+    }
     if let Some((program, arguments)) = program_of(driver, serial, &world.environment) {
         let timeout = settings.prompt_timeout();
         // Security: only what is in a directory that PATH names from the root on, so not in the working directory.

@@ -19,7 +19,7 @@ pub(super) fn program_of(
     let text = format!("MFA code for {serial}");
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
     match driver {
-        PromptDriver::Terminal => None,
+        PromptDriver::Terminal | PromptDriver::Stored => None,
         PromptDriver::Ykman => {
             let mut arguments = Vec::new();
             if let Some(device) = environment.text("YKMAN_OATH_DEVICE_SERIAL") {

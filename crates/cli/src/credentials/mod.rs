@@ -17,6 +17,7 @@ mod step;
 mod mfa;
 mod mfa_program;
 mod profile_command;
+pub(crate) mod seed;
 mod used_codes;
 
 mod attempt;

@@ -12,6 +12,7 @@ use crate::args::{GlobalArgs, SessionArgs};
 use crate::env_names;
 use crate::errors::{Failure, FailureKind};
 use crate::world::environment::Environment;
+use crate::world::settings::Settings;
 
 /// Which sessions, and how to get them.
 #[derive(Debug, Clone)]
@@ -68,6 +69,8 @@ pub(crate) fn resolve_session(
 pub(crate) enum PromptDriver {
     /// hatbox, on the terminal device.
     Terminal,
+    /// Nobody: hatbox makes the code from a stored TOTP seed.
+    Stored,
     /// A YubiKey, by its own program.
     Ykman,
     /// A window, by GNOME's program.
@@ -82,7 +85,7 @@ impl PromptDriver {
     /// The program that asks; `None`: hatbox itself.
     pub(crate) fn program(self) -> Option<&'static str> {
         match self {
-            Self::Terminal => None,
+            Self::Terminal | Self::Stored => None,
             Self::Ykman => Some("ykman"),
             Self::Zenity => Some("zenity"),
             Self::Kdialog => Some("kdialog"),
@@ -96,22 +99,35 @@ impl PromptDriver {
     }
 }
 
-/// The driver that was said: the terminal unless another was named.
-pub(crate) fn resolve_prompt(said: Option<&(&'static str, String)>) -> Result<PromptDriver, Failure> {
-    let Some((origin, name)) = said else { return Ok(PromptDriver::Terminal) };
-    match name.as_str() {
-        "terminal" => Ok(PromptDriver::Terminal),
-        "ykman" => Ok(PromptDriver::Ykman),
-        "zenity" => Ok(PromptDriver::Zenity),
-        "kdialog" => Ok(PromptDriver::Kdialog),
-        "osascript" => Ok(PromptDriver::Osascript),
-        _ => Err(Failure::new(
-            FailureKind::Usage,
-            format!("unknown prompt `{}` (from {origin})", name.escape_debug()),
-        )
-        .hint("there are terminal, ykman, zenity, kdialog and osascript")
-        .hint("for another program set `mfa_process` in the profile to the command that prints the code")),
-    }
+/// The driver that flag, variable or settings name. `None`: a stored seed where there is one, else the terminal.
+pub(crate) fn resolve_prompt(
+    said: Option<&(&'static str, String)>,
+    settings: &Settings,
+) -> Result<Option<PromptDriver>, Failure> {
+    let (origin, name) = match (said, &settings.prompt) {
+        (Some((origin, name)), _) => (*origin, name),
+        (None, Some(name)) => ("the setting `prompt`", name),
+        (None, None) => return Ok(None),
+    };
+    let driver = match name.as_str() {
+        "terminal" => PromptDriver::Terminal,
+        "stored" => PromptDriver::Stored,
+        "ykman" => PromptDriver::Ykman,
+        "zenity" => PromptDriver::Zenity,
+        "kdialog" => PromptDriver::Kdialog,
+        "osascript" => PromptDriver::Osascript,
+        _ => {
+            return Err(Failure::new(
+                FailureKind::Usage,
+                format!("unknown prompt `{}` (from {origin})", name.escape_debug()),
+            )
+            .hint("there are terminal, stored, ykman, zenity, kdialog and osascript")
+            .hint(
+                "for another program set `mfa_process` in the profile to the command that prints the code",
+            ));
+        }
+    };
+    Ok(Some(driver))
 }
 
 /// The profile of a command: the argument, else `AWS_PROFILE`.

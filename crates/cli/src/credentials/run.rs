@@ -20,6 +20,7 @@ use super::call_lock::{CallLock, Locked};
 use super::denial;
 use super::plan::{Planned, Planning, say_notes};
 use super::request::resolve_session;
+use super::seed::find_seed;
 use super::service::check_sandbox;
 use super::step::{CallError, Outcome, Source, StepCall, make_call};
 use crate::args::{GlobalArgs, SessionArgs};
@@ -231,9 +232,13 @@ impl PlanRun {
         let (Some(step), Some(source)) = (planned.plan.steps.get(index), source.as_ref()) else {
             return Err(no_identity());
         };
-        make_call(&StepCall { planned, index, step, source, lock, sessions }).map_err(|error| match error {
-            CallError::Failed(failure) => failure,
-            CallError::Unanswered(call) => denial::failure_of(planned, step, &call.0, &call.1),
+        let seed = find_seed(planned, &mut self.store, step)?;
+        let seed = seed.as_ref();
+        make_call(&StepCall { planned, index, step, source, seed, lock, sessions }).map_err(|error| {
+            match error {
+                CallError::Failed(failure) => failure,
+                CallError::Unanswered(call) => denial::failure_of(planned, step, &call.0, &call.1),
+            }
         })
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use hatbox_core::cache::CachedSession;
 use hatbox_core::handover::Credentials;
 use hatbox_core::plan::{AssumeRole, Mfa, Step};
+use hatbox_core::totp::{STEP_SECONDS, TotpSeed};
 use hatbox_types::name::AccountId;
 use hatbox_types::secret::SessionCredentials;
 use jiff::Timestamp;
@@ -58,6 +59,8 @@ pub(super) struct StepCall<'a> {
     pub(super) index: usize,
     pub(super) step: &'a Step,
     pub(super) source: &'a Source,
+    /// What makes the MFA codes, where that is stored.
+    pub(super) seed: Option<&'a TotpSeed>,
     /// The session's lock, which is held.
     pub(super) lock: &'a CallLock,
     pub(super) sessions: Option<&'a Sessions>,
@@ -175,14 +178,14 @@ impl Outgoing<'_> {
     }
 
     fn send_with_code(self, mfa: &Mfa, device: &CallLock) -> Result<Outcome, CallError> {
-        let StepCall { planned, step, lock, .. } = *self.call;
+        let StepCall { planned, step, lock, seed, .. } = *self.call;
         let world = &planned.world;
         let locks = [lock.lock(), device.lock()];
         let used = UsedCodes::beside(device.path(), &mfa.serial.value);
         let mut tries = 0;
         let mut waits = 0;
         loop {
-            let (code, source) = match fetch_code(planned, step.profile(), mfa, &locks)? {
+            let (code, source) = match fetch_code(planned, step.profile(), mfa, seed, &locks)? {
                 Code::Given(code, source) => (code, source),
                 Code::AnsweredElsewhere => return Ok(Outcome::AnsweredElsewhere),
             };
@@ -191,11 +194,11 @@ impl Outgoing<'_> {
                     CodeSource::Person => {
                         world.prompter().show("That code was used already: wait for the next.");
                     }
-                    CodeSource::Process if waits < NEXT_CODE_WAITS => {
+                    CodeSource::Process | CodeSource::Seed if waits < NEXT_CODE_WAITS => {
                         waits += 1;
                         wait_for_next_code(world);
                     }
-                    CodeSource::Process => return Err(used_already(mfa).shared().into()),
+                    CodeSource::Process | CodeSource::Seed => return Err(used_already(mfa).shared().into()),
                     CodeSource::Flag => return Err(used_already(mfa).into()),
                 }
                 continue;
@@ -218,6 +221,10 @@ impl Outgoing<'_> {
                     world
                         .prompter()
                         .show("AWS did not take that code. Each one works once: wait for the next.");
+                }
+                // It may have been used by other means than hatbox: on AWS's sign-in page, say.
+                Err(error) if error.is_wrong_code() && source == CodeSource::Seed && tries < 2 => {
+                    wait_for_next_code(world);
                 }
                 Err(error) => return Err(self.unanswered(error, at, Some(source))),
             }
@@ -247,10 +254,10 @@ impl Outgoing<'_> {
 }
 
 /// Sleeps until authenticators show another code: they change on the half minute (RFC 6238).
-fn wait_for_next_code(world: &World) {
-    let into_step = world.clock.now().as_second().rem_euclid(30);
+pub(super) fn wait_for_next_code(world: &World) {
+    let into_step = world.clock.now().as_second().rem_euclid(STEP_SECONDS);
     world.output.note("that MFA code was used already; waiting for the next one");
-    std::thread::sleep(Duration::from_secs(u64::try_from(30 - into_step).unwrap_or(30)));
+    std::thread::sleep(Duration::from_secs(u64::try_from(STEP_SECONDS - into_step).unwrap_or(30)));
 }
 
 /// The name of the session is decided here, once: what is said of a denial is about the name that was sent.

@@ -5,6 +5,7 @@ mod denial;
 mod failure;
 mod replace;
 mod snapshot;
+mod user;
 mod verify;
 
 use hatbox_core::handover::Credentials;
@@ -24,6 +25,7 @@ pub(crate) use backup::{load_backup, save_backup};
 pub(crate) use denial::ask_about_denial;
 pub(crate) use replace::ReadBack;
 pub(crate) use snapshot::{AccountSnapshot, READ_ACTIONS, fetch_account, render_snapshot};
+pub(crate) use user::{LiveUser, open_user};
 pub(crate) use verify::verify;
 
 /// IAM, as one profile may use it.

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::KeyStore;
+use super::seeds::SEED_BACKEND;
 use crate::env_names;
 use crate::errors::{Failure, FailureKind};
 use crate::files::settings_edit::{Earlier, save_backend};
@@ -248,7 +249,8 @@ impl KeyStore {
             self.say_where_keys_are();
         }
         let Some(opened) = &self.opened else { return };
-        if self.settings.backend.is_some() {
+        // Where seeds are kept says nothing of the keys.
+        if self.settings.backend.is_some() || opened.origin == BackendOrigin::Named(SEED_BACKEND) {
             return;
         }
         if let Err(error) = self.save_choice(opened.store.kind(), Earlier::Stays) {

@@ -4,6 +4,7 @@ mod backups;
 mod choice;
 mod index;
 pub(crate) mod request;
+mod seeds;
 mod transfer;
 #[cfg(feature = "file")]
 mod trust;
@@ -22,6 +23,7 @@ use zeroize::Zeroizing;
 
 pub(crate) use self::choice::BackendOrigin;
 use self::choice::Opened;
+pub(crate) use self::seeds::{StoredSeed, warn_of_seed};
 pub(crate) use self::transfer::Transfer;
 #[cfg(feature = "file")]
 pub(crate) use self::wraps::NewWrap;

@@ -1,8 +1,6 @@
 //! Whole items into a backend, and out of one: for `hatbox store migrate` and `hatbox import`.
 
 use super::{KeyStore, Replacing};
-use hatbox_types::name::ProfileName;
-
 use crate::ask::passphrase::Interaction;
 use crate::errors::{Failure, FailureKind};
 use crate::store::{Item, ItemId, ItemKind, StoreError};
@@ -11,12 +9,12 @@ use crate::sys::files::make_private_directory;
 /// What copying keys into a backend would do, or has done.
 #[derive(Debug, Default)]
 pub(crate) struct Transfer {
-    /// The keys to copy.
+    /// The keys and seeds to copy.
     pub(crate) copied: Vec<Item>,
-    /// Of these, the profiles that have another key there.
-    pub(crate) replaced: Vec<ProfileName>,
-    /// The profiles whose very key is there.
-    pub(crate) already_there: Vec<ProfileName>,
+    /// Of these, the ones that are another there.
+    pub(crate) replaced: Vec<ItemId>,
+    /// The ones that are the very same there.
+    pub(crate) already_there: Vec<ItemId>,
 }
 
 impl Transfer {
@@ -24,12 +22,13 @@ impl Transfer {
     pub(crate) fn render(&self, verb: &str, to: &str) -> String {
         let mut text = String::new();
         for item in &self.copied {
-            let profile = &item.info.id.profile;
-            let what = if self.replaced.contains(profile) { " (replaces another)" } else { "" };
-            text.push_str(&format!("{verb} the access key of `{profile}`{to}{what}.\n"));
+            let id = &item.info.id;
+            let what = if self.replaced.contains(id) { " (replaces another)" } else { "" };
+            text.push_str(&format!("{verb} {id}{to}{what}.\n"));
         }
-        for profile in &self.already_there {
-            text.push_str(&format!("The access key of `{profile}` is there already.\n"));
+        for id in &self.already_there {
+            let id = id.to_string();
+            text.push_str(&format!("T{} is there already.\n", id.trim_start_matches('t')));
         }
         if text.is_empty() {
             "There is no key to take over.\n".clone_into(&mut text);
@@ -50,18 +49,18 @@ impl KeyStore {
         hint: &str,
     ) -> Result<Transfer, Failure> {
         let mut transfer = Transfer::default();
-        let there = if self.is_empty() { Vec::new() } else { self.all_keys()?.0 };
+        let there = if self.is_empty() { Vec::new() } else { self.all_items()?.0 };
         for item in items {
-            let profile = item.info.id.profile.clone();
+            let id = item.info.id.clone();
             match there.iter().find(|other| other.info.id == item.info.id) {
                 None => transfer.copied.push(item),
                 Some(other)
                     if other.secret == item.secret && other.info.access_key_id == item.info.access_key_id =>
                 {
-                    transfer.already_there.push(profile);
+                    transfer.already_there.push(id);
                 }
                 Some(_) => {
-                    transfer.replaced.push(profile);
+                    transfer.replaced.push(id);
                     transfer.copied.push(item);
                 }
             }
@@ -69,22 +68,24 @@ impl KeyStore {
         if transfer.replaced.is_empty() || may_replace == Replacing::Allowed {
             return Ok(transfer);
         }
-        let names: Vec<_> = transfer.replaced.iter().map(|profile| format!("`{profile}`")).collect();
-        Err(Failure::new(
-            FailureKind::Refused,
-            format!("another access key is stored already for {}", names.join(", ")),
-        )
-        .hint(hint))
+        let names = |kind| {
+            let of_kind = transfer.replaced.iter().filter(|id| id.kind == kind);
+            of_kind.map(|id| format!("`{}`", id.profile)).collect::<Vec<_>>().join(", ")
+        };
+        let (keys, seeds) = (names(ItemKind::AccessKey), names(ItemKind::TotpSeed));
+        let (what, names) = if keys.is_empty() { ("TOTP seed", seeds) } else { ("access key", keys) };
+        Err(Failure::new(FailureKind::Refused, format!("another {what} is stored already for {names}"))
+            .hint(hint))
     }
 
-    /// All access keys with their secrets, and what is wrong with those that cannot be read.
-    pub(crate) fn all_keys(&mut self) -> Result<(Vec<Item>, Vec<String>), Failure> {
+    /// All access keys and TOTP seeds with their secrets, and what is wrong with those that cannot be read.
+    pub(crate) fn all_items(&mut self) -> Result<(Vec<Item>, Vec<String>), Failure> {
         self.unlock(Interaction::Allowed)?;
         let listed = self.opened()?.store.list();
         let (infos, broken) = listed.map_err(|error| self.failure_of(&error))?;
         let mut broken: Vec<_> = broken.iter().map(ToString::to_string).collect();
         let mut items = Vec::new();
-        for info in infos.into_iter().filter(|info| info.id.kind == ItemKind::AccessKey) {
+        for info in infos.into_iter().filter(|info| info.id.kind != ItemKind::CacheKey) {
             match self.opened()?.store.read(&info.id) {
                 Ok(item) => items.push(item),
                 // Deleted since it was listed.
@@ -128,7 +129,7 @@ impl KeyStore {
                     store.write(item)?;
                     let read = store.read(&item.info.id)?;
                     if read.secret != item.secret || read.info.access_key_id != item.info.access_key_id {
-                        changed = Some(item.info.id.profile.clone());
+                        changed = Some(item.info.id.clone());
                         return Err(StoreError::Absent);
                     }
                 }
@@ -138,11 +139,10 @@ impl KeyStore {
         );
         match changed {
             None => result,
-            Some(profile) => Err(Failure::new(
-                FailureKind::Failed,
-                format!("the access key of `{profile}` did not come back as it was written"),
-            )
-            .hint("the source still has it; nothing was deleted")),
+            Some(id) => {
+                Err(Failure::new(FailureKind::Failed, format!("{id} did not come back as it was written"))
+                    .hint("the source still has it; nothing was deleted"))
+            }
         }
     }
 

@@ -69,6 +69,15 @@ fn file_store(dir: &std::path::Path) -> FileStore {
     FileStore::open(&dir.join("store"), &dir.join("state"), None, unlocked, minute)
 }
 
+fn seed(profile: &str) -> Item {
+    let id = ItemId::totp_seed(&ProfileName::parse(profile).unwrap());
+    let secret = b"arn:aws:iam::111122223333:mfa/jan GEZDGNBVGY3TQOJQ";
+    Item {
+        info: ItemInfo { id, access_key_id: None, ..item(profile, b"").info },
+        secret: Zeroizing::new(secret.to_vec()),
+    }
+}
+
 pub(super) fn check_contract(store: &mut dyn Store) {
     store.unlock(&mut Answers::of("correct horse")).unwrap();
     assert_eq!(store.status(), Status::Ready);
@@ -93,9 +102,20 @@ pub(super) fn check_contract(store: &mut dyn Store) {
     assert_eq!(&*store.read(&a.info.id).unwrap().secret, b"newer");
     assert_eq!(&*store.read(&b.info.id).unwrap().secret, b"secret b", "its neighbour is untouched");
 
+    // An item of another kind and the same name is another item.
+    let seed = seed("a");
+    store.write(&seed).unwrap();
+    let read = store.read(&seed.info.id).unwrap();
+    assert_eq!((&read.info, &*read.secret), (&seed.info, &*seed.secret));
+    assert_eq!(&*store.read(&a.info.id).unwrap().secret, b"newer");
+
     store.delete(&a.info.id).unwrap();
     assert!(matches!(store.read(&a.info.id), Err(StoreError::Absent)));
-    assert_eq!(store.list().unwrap().0, [b.info]);
+    let mut left = store.list().unwrap().0;
+    left.sort_by(|one, other| one.id.cmp(&other.id));
+    assert_eq!(left, [b.info, seed.info.clone()]);
+    store.delete(&seed.info.id).unwrap();
+    assert_eq!(store.list().unwrap().0.len(), 1);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The index: which profile has which access key, without opening the store.
+//! The index: which profile has which access key, and which a TOTP seed, without opening the store.
 //!
 //! A sealed file under the cache key. It is written after the item, under the store's lock, and holds the
 //! store's generation: an index of another generation is stale, and is made anew from the store.
@@ -17,13 +17,15 @@ const PURPOSE: &str = "index";
 /// Room for about 100,000 keys.
 const LIMIT: u64 = 16 << 20;
 
-/// The stored access keys, sorted by profile.
+/// What is stored, sorted by profile.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Index {
     /// The store's generation when it was made.
     pub(crate) generation: u64,
     /// The keys.
     pub(crate) keys: Vec<StoredKey>,
+    /// The profiles with a TOTP seed, sorted.
+    pub(crate) seeds: Vec<ProfileName>,
 }
 
 /// What is known of a stored access key without opening the store.
@@ -47,6 +49,8 @@ struct OnDisk {
     version: u32,
     generation: u64,
     keys: Vec<(String, String, i64)>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    seeds: Vec<String>,
 }
 
 impl Index {
@@ -54,11 +58,19 @@ impl Index {
     pub(crate) fn of_items(generation: u64, items: &[ItemInfo]) -> Self {
         let mut keys: Vec<_> = items.iter().filter_map(StoredKey::of_item).collect();
         keys.sort_by(|a, b| a.profile.cmp(&b.profile));
-        Self { generation, keys }
+        let seeds = items.iter().filter(|item| item.id.kind == ItemKind::TotpSeed);
+        let mut seeds: Vec<_> = seeds.map(|item| item.id.profile.clone()).collect();
+        seeds.sort();
+        Self { generation, keys, seeds }
     }
 
     /// Notes that an item was written.
     pub(crate) fn put(&mut self, item: &ItemInfo) {
+        if item.id.kind == ItemKind::TotpSeed
+            && let Err(at) = self.seeds.binary_search(&item.id.profile)
+        {
+            self.seeds.insert(at, item.id.profile.clone());
+        }
         let Some(key) = StoredKey::of_item(item) else { return };
         match self.keys.binary_search_by(|other| other.profile.cmp(&key.profile)) {
             Ok(at) => {
@@ -72,8 +84,10 @@ impl Index {
 
     /// Notes that an item was deleted.
     pub(crate) fn take_off(&mut self, id: &ItemId) {
-        if id.kind == ItemKind::AccessKey {
-            self.keys.retain(|key| key.profile != id.profile);
+        match id.kind {
+            ItemKind::AccessKey => self.keys.retain(|key| key.profile != id.profile),
+            ItemKind::TotpSeed => self.seeds.retain(|profile| *profile != id.profile),
+            ItemKind::CacheKey => {}
         }
     }
 
@@ -114,7 +128,8 @@ pub(crate) fn parse_index(plain: &[u8]) -> Option<Index> {
             })
         })
         .collect::<Option<Vec<_>>>()?;
-    Some(Index { generation: on_disk.generation, keys })
+    let seeds = on_disk.seeds.iter().map(|name| ProfileName::parse(name).ok()).collect::<Option<Vec<_>>>()?;
+    Some(Index { generation: on_disk.generation, keys, seeds })
 }
 
 /// Saves the index at `path`.
@@ -127,6 +142,7 @@ pub(crate) fn save_index(path: &Path, key: &CacheKey, index: &Index) -> Result<(
             .iter()
             .map(|k| (k.profile.as_str().to_owned(), k.id.as_str().to_owned(), k.created.as_second()))
             .collect(),
+        seeds: index.seeds.iter().map(|profile| profile.as_str().to_owned()).collect(),
     };
     let sealed = serde_json::to_vec(&on_disk)
         .map_err(std::io::Error::other)
@@ -148,13 +164,20 @@ mod tests {
         }
     }
 
+    fn seed(profile: &str) -> ItemInfo {
+        let id = ItemId::totp_seed(&ProfileName::parse(profile).unwrap());
+        ItemInfo { id, access_key_id: None, ..info(profile, "AKIAAAAAAAAAAAAAAAAA") }
+    }
+
     #[test]
     fn an_index_comes_back_as_it_was_saved_and_another_key_sees_none() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("index");
         let key = CacheKey::generate().unwrap();
-        let index =
-            Index::of_items(7, &[info("b", "AKIABBBBBBBBBBBBBBBB"), info("a", "AKIAAAAAAAAAAAAAAAAA")]);
+        let index = Index::of_items(
+            7,
+            &[info("b", "AKIABBBBBBBBBBBBBBBB"), info("a", "AKIAAAAAAAAAAAAAAAAA"), seed("c")],
+        );
         save_index(&path, &key, &index).unwrap();
         assert_eq!(load_index(&path, &key).unwrap().unwrap(), index);
         assert_eq!(load_index(&path, &CacheKey::generate().unwrap()).unwrap(), None);
@@ -170,13 +193,15 @@ mod tests {
         let newer = info("a", "AKIACCCCCCCCCCCCCCCC");
         let cache_key = ItemInfo { id: ItemId::cache_key(), access_key_id: None, ..a.clone() };
         let mut index = Index::default();
-        for item in [&b, &a, &cache_key, &newer] {
+        let (seed_a, seed_b) = (seed("a"), seed("b"));
+        for item in [&b, &seed_b, &a, &cache_key, &seed_a, &newer, &seed_b] {
             index.put(item);
         }
-        assert_eq!(index, Index::of_items(0, &[newer.clone(), b.clone()]));
+        assert_eq!(index, Index::of_items(0, &[newer.clone(), b.clone(), seed_b.clone(), seed_a.clone()]));
         index.take_off(&b.id);
         index.take_off(&ItemId::cache_key());
+        index.take_off(&seed_b.id);
         index.take_off(&ItemId::access_key(&ProfileName::parse("c").unwrap()));
-        assert_eq!(index, Index::of_items(0, &[newer]));
+        assert_eq!(index, Index::of_items(0, &[newer, seed_a]));
     }
 }

@@ -41,7 +41,7 @@ pub(crate) fn render_name(id: &ItemId) -> String {
 /// The item of this name; `None` when it is none that [`render_name`] makes.
 pub(crate) fn parse_name(name: &str) -> Option<ItemId> {
     let (kind, rest) = name.split_once('/')?;
-    let kind = [ItemKind::AccessKey, ItemKind::CacheKey].into_iter().find(|k| k.as_str() == kind)?;
+    let kind = ItemKind::parse(kind)?;
     let rest = rest.replace("+/", "");
     let id =
         ItemId { kind, profile: ProfileName::parse(&percent_decode_str(&rest).decode_utf8().ok()?).ok()? };
@@ -100,6 +100,9 @@ mod tests {
             assert!(!parts.last().unwrap().ends_with('+'), "{name}");
         }
         assert_eq!(render_name(&ItemId::cache_key()), "cache-key/default");
+        let seed = ItemId::totp_seed(&ProfileName::parse("a").unwrap());
+        assert_eq!(render_name(&seed), "totp-seed/a");
+        assert_eq!(parse_name("totp-seed/a"), Some(seed));
     }
 
     #[test]

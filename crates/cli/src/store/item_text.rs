@@ -38,7 +38,7 @@ impl Drop for Text {
 /// The item as text, without a line end.
 pub(crate) fn render_item(item: &Item) -> Zeroizing<String> {
     let secret = match item.info.id.kind {
-        ItemKind::AccessKey => String::from_utf8_lossy(&item.secret).into_owned(),
+        ItemKind::AccessKey | ItemKind::TotpSeed => String::from_utf8_lossy(&item.secret).into_owned(),
         ItemKind::CacheKey => hex::encode(&item.secret),
     };
     let text = Text {
@@ -84,7 +84,7 @@ pub(crate) fn parse_any_item(text: &str) -> Result<Item, &'static str> {
     };
     let secret = match text.kind {
         ItemKind::AccessKey if access_key_id.is_none() => return Err("it has no access key id"),
-        ItemKind::AccessKey => Zeroizing::new(text.secret.as_bytes().to_vec()),
+        ItemKind::AccessKey | ItemKind::TotpSeed => Zeroizing::new(text.secret.as_bytes().to_vec()),
         ItemKind::CacheKey => of_hex(&text.secret).ok_or("its key is not in hexadecimal digits")?,
     };
     if secret.is_empty() {
@@ -122,7 +122,15 @@ mod tests {
             info: ItemInfo { id: ItemId::cache_key(), access_key_id: None, ..key().info },
             secret: Zeroizing::new((0..32).collect()),
         };
-        for item in [key(), cache_key] {
+        let seed = Item {
+            info: ItemInfo {
+                id: ItemId::totp_seed(&key().info.id.profile),
+                access_key_id: None,
+                ..key().info
+            },
+            secret: Zeroizing::new(b"GAHT12345678 GEZDGNBVGY3TQOJQ".to_vec()),
+        };
+        for item in [key(), seed, cache_key] {
             let text = render_item(&item);
             assert!(!text.contains('\n'));
             let read = parse_item(&item.info.id, &text).unwrap();

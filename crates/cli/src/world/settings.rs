@@ -24,6 +24,10 @@ const LIMIT: u64 = 16 << 20;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Settings {
     pub(crate) backend: Option<StoreKind>,
+    /// Where TOTP seeds are kept, if not beside the access keys.
+    pub(crate) seed_backend: Option<StoreKind>,
+    /// Who gives MFA codes: what `--prompt` takes.
+    pub(crate) prompt: Option<String>,
     pub(crate) file_dir: Option<PathBuf>,
     pub(crate) passphrase_command: Option<String>,
     pub(crate) pass_dir: Option<PathBuf>,
@@ -59,6 +63,8 @@ pub(crate) enum UnlockCache {
 #[serde(deny_unknown_fields)]
 struct OnDisk {
     backend: Option<StoreKind>,
+    seed_backend: Option<StoreKind>,
+    prompt: Option<String>,
     file_dir: Option<PathBuf>,
     passphrase_command: Option<String>,
     pass_dir: Option<PathBuf>,
@@ -83,6 +89,8 @@ impl OnDisk {
         // Whoever adds a setting decides here which it is.
         let Self {
             backend,
+            seed_backend,
+            prompt,
             file_dir,
             passphrase_command,
             pass_dir,
@@ -102,8 +110,10 @@ impl OnDisk {
         let names_a_command = passphrase_command.is_some()
             || store_command.is_some()
             || pass_command.is_some()
-            || passage_command.is_some();
+            || passage_command.is_some()
+            || prompt.is_some();
         let says_where_keys_are = backend.is_some()
+            || seed_backend.is_some()
             || file_dir.is_some()
             || pass_dir.is_some()
             || passage_dir.is_some()
@@ -216,6 +226,8 @@ pub(crate) fn load_settings(path: &Path) -> Result<Settings, Failure> {
     }
     Ok(Settings {
         backend: on_disk.backend,
+        seed_backend: on_disk.seed_backend,
+        prompt: on_disk.prompt,
         file_dir: on_disk.file_dir,
         passphrase_command: on_disk.passphrase_command,
         pass_dir: on_disk.pass_dir,
@@ -310,6 +322,8 @@ mod tests {
             "pass_command = \"/bin/cat\"",
             "passage_command = \"/bin/cat\"",
             "backend = \"file\"",
+            "seed_backend = \"file\"",
+            "prompt = \"ykman\"",
             "file_dir = \"/evil\"",
             "pass_dir = \"/evil\"",
             "passage_dir = \"/evil\"",

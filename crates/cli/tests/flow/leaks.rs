@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::canary::{Canary, STANDARD, URL_SAFE, base64, hex, url_encoded};
 use crate::cast::PHONE;
 use crate::fixture::{Fixture, PASSPHRASE};
+use crate::mfa_devices::SEED;
 use crate::run::{Outcome, Run};
 use crate::terminal::Terminal;
 
@@ -244,6 +245,30 @@ fn keys_that_are_moved_or_sealed_again_appear_nowhere_on_the_way() {
     let import = hatbox(&watch, &["import", "credentials", "--yes", "--no-check"]);
     watch.run(&import, Promised::Nothing).ok();
     watch.run(&hatbox(&watch, &["import", "credentials", "--list-backups"]), Promised::Nothing).ok();
+    watch.found.sort();
+    watch.found.dedup();
+    assert!(watch.found.is_empty(), "{}", watch.found.join("\n"));
+}
+
+#[test]
+fn a_stored_seed_and_the_codes_made_from_it_appear_nowhere() {
+    let mut watch = Watch::new();
+    let hatbox = |watch: &Watch, line: &[&str]| watch.fixture.hatbox(line);
+    let add = watch.fixture.add_run("jan-work", &["--no-add-config"]);
+    watch.run(&add, Promised::Nothing).ok();
+    watch.fixture.write_config(&CONFIG.replace("mfa_process = phone\n", ""));
+    watch.fixed.push(Canary::new("a TOTP seed", SEED));
+    let store_seed = ["mfa", "store-seed", "--stdin", "--mfa-serial", PHONE, "jan-work"];
+    watch.run(&hatbox(&watch, &store_seed).input(SEED), Promised::Nothing).ok();
+    watch.run(&hatbox(&watch, &store_seed).input(format!("x{SEED}!")), Promised::Nothing).expect_code(4);
+    watch.next_code();
+    watch.run(&hatbox(&watch, &["exec", "--fresh", "admin"]), Promised::Nothing).ok();
+    watch.run(&hatbox(&watch, &["mfa", "code", "jan-work"]), Promised::Stdout).ok();
+    for line in
+        [&["list", "--json"][..], &["doctor"], &["store", "rekey"], &["mfa", "remove-seed", "-f", "jan-work"]]
+    {
+        watch.run(&hatbox(&watch, line), Promised::Nothing).ok();
+    }
     watch.found.sort();
     watch.found.dedup();
     assert!(watch.found.is_empty(), "{}", watch.found.join("\n"));

@@ -44,6 +44,7 @@ mod keyring;
 mod keys;
 mod kill;
 mod leaks;
+mod mfa_devices;
 mod mfa_process;
 mod nested;
 mod not_supported;

@@ -4,7 +4,9 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use crate::cast::PHONE;
 use crate::fixture::{Fixture, PASSPHRASE};
+use crate::mfa_devices::SEED;
 use crate::run::{Outcome, Run};
 use crate::terminal::Terminal;
 
@@ -164,13 +166,16 @@ fn keys_move_from_file_to_pass_and_back() {
     }
     let secret = || fixture.hatbox(&["export", "-n", "--format", "json", "jan-work"]).run().ok().stdout;
     let before = secret();
+    let store_seed = ["mfa", "store-seed", "--stdin", "--mfa-serial", PHONE, "jan-work"];
+    fixture.hatbox(&store_seed).input(SEED).run().ok();
     let moved = fixture.hatbox(&["store", "migrate", "--to", "pass", "--delete-source", "--yes"]).run().ok();
     assert_eq!(
         moved.stdout,
         "Copied the access key of `jan-work` to `pass`.\nCopied the access key of `team/b c` to `pass`.\n\
-         Deleted 2 keys from `file`.\n"
+         Copied the TOTP seed of `jan-work` to `pass`.\nDeleted 3 keys and TOTP seeds from `file`.\n"
     );
-    assert_eq!(pass.items().len(), 3);
+    assert_eq!(pass.items().len(), 4);
+    pass.hatbox(&["mfa", "code", "jan-work"]).run().ok();
     assert_eq!(secret(), before);
     assert!(
         pass.hatbox(&["export", "-n", "jan-work"]).run().code() == Some(0),
@@ -179,6 +184,28 @@ fn keys_move_from_file_to_pass_and_back() {
     fixture.hatbox(&["store", "migrate", "--to", "file", "--delete-source", "--yes"]).run().ok();
     assert_eq!(pass.items(), ["cache-key/default.gpg"]);
     assert_eq!(secret(), before);
+}
+
+#[test]
+fn seeds_can_be_kept_in_another_backend_than_the_keys() {
+    let Some(pass) = Pass::new("") else { return };
+    let fixture = &pass.fixture;
+    fixture.add_run("jan-work", &["--no-add-config"]).run().ok();
+    let backend = "backend = \"file\"\n";
+    let settings = std::fs::read_to_string(fixture.path("home/.config/hatbox/config.toml")).unwrap();
+    assert!(settings.starts_with(backend), "{settings}");
+    fixture.write_settings(&format!("{backend}seed_backend = \"pass\"\n"));
+    let store_seed = ["mfa", "store-seed", "--stdin", "--mfa-serial", PHONE, "jan-work"];
+    let stored = fixture.hatbox(&store_seed).input(SEED).run().ok();
+    assert!(!stored.stderr.contains("beside the access key"), "{}", stored.stderr);
+    assert!(pass.items().contains(&"totp-seed/jan-work.gpg".to_owned()), "{:?}", pass.items());
+    assert!(!pass.items().iter().any(|item| item.starts_with("access-key")), "{:?}", pass.items());
+    fixture.write_config(crate::prompts::CONFIG);
+    fixture.hatbox(&["exec", "guarded", "--", "true"]).run().ok();
+    let settings = std::fs::read_to_string(fixture.path("home/.config/hatbox/config.toml")).unwrap();
+    assert!(settings.starts_with(backend), "the backend of the keys stays: {settings}");
+    fixture.hatbox(&["mfa", "remove-seed", "-f", "jan-work"]).run().ok();
+    assert!(!pass.items().iter().any(|item| item.starts_with("totp-seed")), "{:?}", pass.items());
 }
 
 #[test]

@@ -160,6 +160,8 @@ pub enum CodeSent {
     Flag,
     /// One that a program printed.
     Process,
+    /// One that hatbox made from a stored TOTP seed.
+    Seed,
     /// One that a person typed.
     Person,
 }

@@ -5,6 +5,8 @@ mod access_keys;
 mod details;
 mod error;
 #[cfg(feature = "trust")]
+mod mfa;
+#[cfg(feature = "trust")]
 mod role;
 
 #[cfg(feature = "trust")]
@@ -24,6 +26,8 @@ use super::client::{ClientError, Runner, Sending, ServiceSettings, Signer, sdk_c
 use super::transport::AnswerLimit;
 
 pub(crate) use error::{IamError, IamProblem};
+#[cfg(feature = "trust")]
+pub(crate) use mfa::MfaDevice;
 #[cfg(feature = "trust")]
 pub(crate) use role::RoleFacts;
 

@@ -9,8 +9,11 @@ use crate::files::programs::find_in_path;
 
 impl Checkup<'_> {
     pub(super) fn check_prompt(&mut self, request: Option<&SessionRequest>, profiles: &Profiles) {
-        let driver = match resolve_prompt(request.and_then(|request| request.prompt.as_ref())) {
-            Ok(driver) => driver,
+        // Settings that cannot be read are reported elsewhere.
+        let settings = self.world.settings().cloned().unwrap_or_default();
+        let said = request.and_then(|request| request.prompt.as_ref());
+        let driver = match resolve_prompt(said, &settings) {
+            Ok(driver) => driver.unwrap_or(PromptDriver::Terminal),
             Err(failure) => {
                 self.findings.push(finding_of(Topic::Prompt, "prompt-unknown", &failure));
                 return;

@@ -69,8 +69,8 @@ fn print_transfer(
     }
     let mut value = json!({
         "imported": transfer.copied.iter().map(|item| item.info.id.profile.as_str()).collect::<Vec<_>>(),
-        "replaced": transfer.replaced.iter().map(ProfileName::as_str).collect::<Vec<_>>(),
-        "already_there": transfer.already_there.iter().map(ProfileName::as_str).collect::<Vec<_>>(),
+        "replaced": transfer.replaced.iter().map(|id| id.profile.as_str()).collect::<Vec<_>>(),
+        "already_there": transfer.already_there.iter().map(|id| id.profile.as_str()).collect::<Vec<_>>(),
         "dry_run": verb.starts_with("Would"),
     });
     if let Some(object) = value.as_object_mut() {

@@ -9,7 +9,7 @@ use crate::ask::confirm::{Confirmation, ask_yes_or_no};
 use crate::errors::{Failure, FailureKind};
 use crate::keys::request::parse_kind;
 use crate::keys::{KeyStore, Transfer};
-use crate::store::{ItemId, StoreKind};
+use crate::store::{ItemId, ItemKind, StoreKind};
 use crate::world::World;
 
 pub(crate) fn run(world: &World, global: &GlobalArgs, args: &StoreMigrateArgs) -> Result<(), Failure> {
@@ -31,7 +31,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &StoreMigrateArgs) -
     }
     let mut target = KeyStore::open_kind(world, global, target_kind, "--to")?;
 
-    let (items, broken) = source.all_keys()?;
+    let (items, broken) = source.all_items()?;
     for problem in &broken {
         world.output.warn(&format!("left where it is: {problem}"));
     }
@@ -64,10 +64,12 @@ fn delete_source(
         .copied
         .iter()
         .map(|item| item.info.id.clone())
-        .chain(plan.already_there.iter().map(ItemId::access_key))
+        .chain(plan.already_there.iter().cloned())
         .collect();
+    let has_seeds = ids.iter().any(|id| id.kind == ItemKind::TotpSeed);
+    let what = if has_seeds { "keys and TOTP seeds" } else { "keys" };
     let question = Confirmation {
-        text: &format!("Delete {} keys from `{kind}`? (y|N) ", ids.len()),
+        text: &format!("Delete {} {what} from `{kind}`? (y|N) ", ids.len()),
         what: "deleting needs a yes",
         hint: "run it on a terminal, or with --yes",
         timeout: world.settings()?.prompt_timeout(),
@@ -77,5 +79,5 @@ fn delete_source(
         return Ok(());
     }
     source.delete_items(&ids)?;
-    Ok(world.output.data(&format!("Deleted {} keys from `{kind}`.\n", ids.len()))?)
+    Ok(world.output.data(&format!("Deleted {} {what} from `{kind}`.\n", ids.len()))?)
 }

@@ -173,8 +173,8 @@ fn parse_about(id: &ItemId, about: &str) -> Option<ItemInfo> {
     let (key, created) = about.split_once(' ')?;
     let access_key_id = match (id.kind, key) {
         (ItemKind::AccessKey, key) => Some(AccessKeyId::parse(key).ok()?),
-        (ItemKind::CacheKey, "-") => None,
-        (ItemKind::CacheKey, _) => return None,
+        (ItemKind::TotpSeed | ItemKind::CacheKey, "-") => None,
+        (ItemKind::TotpSeed | ItemKind::CacheKey, _) => return None,
     };
     Some(ItemInfo { id: id.clone(), created: created.parse().ok()?, access_key_id })
 }

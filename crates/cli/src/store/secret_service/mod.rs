@@ -191,6 +191,7 @@ impl Store for SecretServiceStore {
         }
         let label = match id.kind {
             ItemKind::AccessKey => format!("hatbox: access key of {}", id.profile),
+            ItemKind::TotpSeed => format!("hatbox: TOTP seed of {}", id.profile),
             ItemKind::CacheKey => "hatbox: key of the session cache".to_owned(),
         };
         let text = render_item(item);
@@ -243,9 +244,7 @@ fn attributes_of(item: &BusItem<'_>) -> Result<Result<ItemInfo, StoreError>, Sto
 }
 
 fn parse_attributes(attributes: &HashMap<String, String>) -> Option<ItemInfo> {
-    let kind = [ItemKind::AccessKey, ItemKind::CacheKey]
-        .into_iter()
-        .find(|kind| attributes.get("kind").is_some_and(|name| name == kind.as_str()))?;
+    let kind = ItemKind::parse(attributes.get("kind")?)?;
     let profile = ProfileName::parse(attributes.get("profile")?).ok()?;
     let access_key_id = match attributes.get("access-key-id") {
         Some(id) => Some(AccessKeyId::parse(id).ok()?),

@@ -183,6 +183,7 @@ pub(super) fn wrong_code(view: &View<'_>) -> WeighedCause {
     }
     let text = match view.attempt.code {
         CodeSent::Process => "`mfa_process` printed a code that is wrong, late, or was used already",
+        CodeSent::Seed => "the code made from the stored TOTP seed is wrong, late, or was used already",
         _ => "the MFA code is wrong, late, or was used already",
     };
     let wait = 30 - view.now.as_second().rem_euclid(30);

@@ -202,7 +202,7 @@ fn delete_source(
 ) -> Result<usize, Failure> {
     let is_here = |profile: &&ProfileName| {
         transfer.copied.iter().any(|item| item.info.id.profile == **profile)
-            || transfer.already_there.contains(profile)
+            || transfer.already_there.iter().any(|id| id.profile == **profile)
     };
     let done: Vec<_> = source.profiles.iter().filter(is_here).collect();
     let what = if source.kind == VaultKind::File { "files" } else { "keys" };

@@ -1,0 +1,40 @@
+//! `hatbox mfa code`: prints a code that is made from a stored seed.
+
+use hatbox_types::name::ProfileName;
+use hatbox_types::text::shell::quote_word;
+
+use super::serial_of;
+use crate::args::{GlobalArgs, MfaCodeArgs};
+use crate::credentials::request::resolve_profile_name;
+use crate::credentials::seed::{make_unused_code, open_used_codes};
+use crate::errors::{Failure, FailureKind};
+use crate::files::aws_config::load_config;
+use crate::keys::{KeyStore, StoredSeed};
+use crate::world::World;
+
+pub(super) fn run(world: &World, global: &GlobalArgs, args: &MfaCodeArgs) -> Result<(), Failure> {
+    let profile = resolve_profile_name(args.profile.as_deref(), &world.environment)?;
+    let mut store = KeyStore::open(world, global)?;
+    let stored = find_seed(world, &mut store, &profile)?.ok_or_else(|| no_seed(&profile))?;
+    let used = open_used_codes(world, &mut store, &stored.serial)?;
+    let code = make_unused_code(world, &used, &stored.seed);
+    Ok(world.output.exact(&format!("{}\n", code.expose()))?)
+}
+
+/// The seed of the profile's device; where the config names none, the seed that is stored under the profile's name.
+fn find_seed(
+    world: &World,
+    store: &mut KeyStore,
+    profile: &ProfileName,
+) -> Result<Option<StoredSeed>, Failure> {
+    match serial_of(&load_config(world)?, profile) {
+        Some(serial) => store.find_seed(&serial, &[profile]),
+        None => store.read_seed(profile),
+    }
+}
+
+fn no_seed(profile: &ProfileName) -> Failure {
+    let name = quote_word(profile.as_str());
+    Failure::new(FailureKind::Failed, format!("no TOTP seed is stored for profile `{profile}`"))
+        .hint(format!("hatbox mfa store-seed {name}"))
+}

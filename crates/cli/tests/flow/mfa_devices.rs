@@ -1,0 +1,283 @@
+//! MFA devices: listed, and their codes made from seeds that are stored.
+
+use hatbox_sandbox::log::LogEntry;
+use hatbox_sandbox::world::{MfaDevice, World, WorldSecret};
+use serde_json::{Value, json};
+
+use crate::cast::{OTHER_PHONE, PEOPLE, PHONE, TOKEN};
+use crate::fixture::{CODE_LIFE, Fixture, PASSPHRASE};
+use crate::prompts::{CONFIG, asking, assert_code};
+use crate::terminal::Terminal;
+
+/// Of the phone in the sandbox, as the cast makes it.
+pub(crate) const SEED: &str = "PHONEAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+pub(crate) const PASSKEY: &str = "arn:aws:iam::111122223333:u2f/user/jan/laptop-ABCDEFGHIJKLMNOP";
+
+/// Jan may call IAM, and has a passkey too.
+pub(crate) fn may_use_iam(world: &mut World) {
+    let people = world.accounts.get_mut(PEOPLE).unwrap();
+    let statement = json!({ "Effect": "Allow", "Action": "iam:*", "Resource": "*" });
+    let policy = json!({ "Version": "2012-10-17", "Statement": [statement] }).to_string();
+    people.users.get_mut("jan").unwrap().policies.insert("iam".to_owned(), policy);
+    let phone = people.mfa_devices.get(PHONE).unwrap().clone();
+    let passkey = MfaDevice { seed: WorldSecret::new("NONE".to_owned()), ..phone };
+    people.mfa_devices.insert(PASSKEY.to_owned(), passkey);
+}
+
+fn fixture(config: &str) -> Fixture {
+    let fixture = Fixture::empty_in(&["jan-work"], may_use_iam);
+    fixture.add_run("jan-work", &["--no-add-config"]).run().ok();
+    fixture.write_config(config);
+    fixture
+}
+
+fn store_seed(fixture: &Fixture, profile: &str, seed: &str) -> crate::run::Outcome {
+    fixture.hatbox(&["mfa", "store-seed", "--stdin", profile]).input(seed).run()
+}
+
+#[test]
+fn mfa_list_shows_the_devices_and_the_profiles_that_use_them() {
+    let gone = "arn:aws:iam::111122223333:mfa/gone";
+    let fixture = fixture(&format!(
+        "{CONFIG}\n[profile token]\nsource_profile = jan-work\nmfa_serial = {TOKEN}\n\
+         [profile lost]\nsource_profile = jan-work\nmfa_serial = {gone}\n\
+         [profile other]\nmfa_serial = {gone}\n"
+    ));
+    let today = jiff::Timestamp::now().strftime("%Y-%m-%d");
+    let listed = fixture.hatbox(&["mfa", "list", "guarded"]).run().ok();
+    assert_eq!(
+        listed.stdout,
+        format!(
+            "{TOKEN}\n  hardware device, enabled {today}\n  used by token\n\
+             {PHONE}\n  virtual device, enabled {today}\n  used by guarded\n\
+             {OTHER_PHONE}\n  virtual device, enabled {today}\n  used by no profile\n\
+             {PASSKEY}\n  security key or passkey, enabled {today}\n  gives no codes, which is all that STS takes\n"
+        )
+    );
+    assert_eq!(
+        fixture.shown(&listed.stderr),
+        format!(
+            "hatbox: using the STS endpoint SANDBOX (not AWS)\nhatbox: using the IAM endpoint SANDBOX (not AWS)\n\
+             hatbox: security keys and passkeys cannot be used with STS, which takes codes only\n\
+             hatbox: warning: profile `lost` names {gone}, which is not a device of jan\n"
+        )
+    );
+    store_seed(&fixture, "guarded", SEED).ok();
+    let json = fixture.hatbox(&["mfa", "list", "--json"]).env("AWS_PROFILE", "jan-work").run().ok();
+    let json: Value = serde_json::from_str(&json.stdout).unwrap();
+    assert_eq!(json["user"], "arn:aws:iam::111122223333:user/jan");
+    assert_eq!(json["account"], PEOPLE);
+    assert_eq!(json["not_devices"], json!([{ "profile": "lost", "serial": gone }]));
+    let device = |serial: &str| {
+        let devices = json["devices"].as_array().unwrap().iter();
+        devices.clone().find(|device| device["serial"] == serial).unwrap().clone()
+    };
+    let phone = device(PHONE);
+    assert_eq!((&phone["kind"], &phone["codes"]), (&json!("virtual"), &json!(true)));
+    assert_eq!((&phone["profiles"], &phone["seed_stored"]), (&json!(["guarded"]), &json!(true)));
+    let passkey = device(PASSKEY);
+    assert_eq!((&passkey["kind"], &passkey["codes"]), (&json!("security-key"), &json!(false)));
+    assert_eq!(device(TOKEN)["kind"], "hardware");
+    assert_eq!(device(TOKEN)["seed_stored"], false);
+}
+
+#[test]
+fn mfa_list_says_what_is_missing() {
+    // Without permission for IAM.
+    let fixture = Fixture::with_config(CONFIG);
+    let denied = fixture.hatbox(&["mfa", "list", "jan-work"]).run().expect_code(1);
+    assert!(
+        denied.stderr.contains("could not list the MFA devices of jan (profile `jan-work`)"),
+        "{}",
+        denied.stderr
+    );
+    assert!(denied.stderr.contains("needs the permission `iam:ListMFADevices`"), "{}", denied.stderr);
+    // Credentials that are not a user's.
+    fixture.write_config("[profile ci]\ncredential_source = Environment\n");
+    let key = fixture.key("root");
+    let root = fixture
+        .hatbox(&["mfa", "list", "ci"])
+        .env("AWS_ACCESS_KEY_ID", &key.id)
+        .env("AWS_SECRET_ACCESS_KEY", key.secret.expose());
+    let root = root.run().expect_code(1);
+    assert!(root.stderr.contains("are not an IAM user's: arn:aws:iam::111122223333:root"), "{}", root.stderr);
+}
+
+#[test]
+fn a_stored_seed_makes_the_codes_of_exec_and_waits_for_the_next_one() {
+    let fixture = fixture(CONFIG);
+    let exec = fixture.hatbox(&["exec", "--fresh", "guarded", "--", "true"]);
+    exec.run().expect_code(125);
+    let stored = store_seed(&fixture, "guarded", &format!("otpauth://totp/x?secret={SEED}")).ok();
+    assert_eq!(stored.stdout, format!("Stored the TOTP seed of {PHONE} for profile `guarded`.\n"));
+    assert_eq!(
+        stored.stderr,
+        "hatbox: warning: with a stored seed, whoever can use this store needs no other device: hatbox makes the \
+         MFA codes\n\
+         hatbox: hint: the seed is beside the access key; `seed_backend` in hatbox's settings keeps seeds in another \
+         backend\n"
+    );
+    // Three seconds before the next code is shown.
+    fixture.advance_to_end_of_code();
+    let first = fixture.hatbox(&["exec", "--fresh", "guarded", "--", "true"]).run().ok();
+    assert_eq!(fixture.shown(&first.stderr), "hatbox: using the STS endpoint SANDBOX (not AWS)\n");
+    let calls = fixture.log().len();
+    let second = fixture.hatbox(&["exec", "--fresh", "guarded", "--", "true"]).run().ok();
+    assert_eq!(
+        fixture.shown(&second.stderr),
+        "hatbox: using the STS endpoint SANDBOX (not AWS)\n\
+         hatbox: that MFA code was used already; waiting for the next one\n"
+    );
+    assert!(fixture.log()[calls..].iter().all(LogEntry::is_allowed), "no used code is sent");
+    // `export` too, and for another profile with the same device.
+    fixture.advance(2 * CODE_LIFE);
+    fixture
+        .write_config(&format!("{CONFIG}[profile again]\nsource_profile = jan-work\nmfa_serial = {PHONE}\n"));
+    let exported = fixture.hatbox(&["export", "--fresh", "again"]).run().ok();
+    assert!(exported.stdout.contains("AWS_SESSION_TOKEN"), "{}", exported.stdout);
+}
+
+#[test]
+fn a_code_that_was_used_elsewhere_is_followed_by_the_next_one() {
+    let fixture = fixture(CONFIG);
+    store_seed(&fixture, "guarded", SEED).ok();
+    fixture.advance_to_end_of_code();
+    let code = fixture.code(PHONE);
+    // On another machine, say: it is not known here as used.
+    let other = fixture.path("other");
+    let elsewhere = |run: crate::run::Run| {
+        let directories =
+            ["XDG_CACHE_HOME", "XDG_RUNTIME_DIR", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME"];
+        directories.into_iter().fold(run, |run, name| run.env(name, &other)).run().ok()
+    };
+    elsewhere(fixture.add_run("jan-work", &["--no-add-config"]));
+    elsewhere(fixture.hatbox(&["exec", "-t", &code, "guarded", "--", "true"]));
+    let calls = fixture.log().len();
+    let outcome = fixture.hatbox(&["exec", "--fresh", "guarded", "--", "true"]).run().ok();
+    assert!(outcome.stderr.contains("waiting for the next one"), "{}", outcome.stderr);
+    let log = fixture.log();
+    let verdicts: Vec<_> = log[calls..].iter().map(LogEntry::is_allowed).collect();
+    assert_eq!(verdicts, [false, true]);
+}
+
+#[test]
+fn what_was_said_goes_before_a_stored_seed() {
+    let fixture = fixture(CONFIG);
+    store_seed(&fixture, "guarded", SEED).ok();
+    let exec = fixture.hatbox(&["exec", "--fresh", "guarded", "--", "true"]);
+    // A person is asked where that was said.
+    for run in
+        [exec.clone().env("HATBOX_PROMPT", "terminal"), exec.clone().env("AWS_VAULT_PROMPT", "terminal")]
+    {
+        let asked = run.run().expect_code(125);
+        assert!(asked.stderr.contains("there is no terminal to ask on"), "{}", asked.stderr);
+    }
+    fixture.write_settings("backend = \"file\"\nprompt = \"terminal\"\n");
+    let asked = exec.run().expect_code(125);
+    assert!(asked.stderr.contains("there is no terminal to ask on"), "{}", asked.stderr);
+    // The flag goes before the settings.
+    fixture.hatbox(&["--prompt", "stored", "exec", "--fresh", "guarded", "--", "true"]).run().ok();
+    fixture.write_settings("backend = \"file\"\n");
+    fixture.write_config(&format!("{CONFIG}mfa_process = echo none\n"));
+    let process = exec.run().expect_code(125);
+    assert!(process.stderr.contains("`mfa_process` gave no MFA code"), "{}", process.stderr);
+    fixture.write_config(&CONFIG.replace("mfa/jan", "mfa/other-phone"));
+    let none =
+        fixture.hatbox(&["--prompt", "stored", "exec", "guarded", "--", "true"]).run().expect_code(125);
+    assert!(
+        none.stderr.contains(&format!(
+            "no TOTP seed is stored for {OTHER_PHONE}\nhatbox: hint: hatbox mfa store-seed guarded\n"
+        )),
+        "{}",
+        none.stderr
+    );
+}
+
+#[test]
+fn mfa_code_prints_the_code_alone_and_never_one_that_was_sent() {
+    let fixture = fixture(&format!("{CONFIG}[profile bare]\n"));
+    let none = fixture.hatbox(&["mfa", "code", "guarded"]).run().expect_code(1);
+    assert_eq!(
+        none.stderr,
+        "hatbox: error: no TOTP seed is stored for profile `guarded`\n\
+         hatbox: hint: hatbox mfa store-seed guarded\n"
+    );
+    store_seed(&fixture, "guarded", SEED).ok();
+    fixture.advance_to_end_of_code();
+    let expected = fixture.code(PHONE);
+    let code = fixture.hatbox(&["mfa", "code", "guarded"]).run().ok();
+    assert_eq!((code.stdout, code.stderr.as_str()), (format!("{expected}\n"), ""));
+    fixture.hatbox(&["exec", "--fresh", "-t", &expected, "guarded", "--", "true"]).run().ok();
+    let next = fixture.hatbox(&["mfa", "code", "guarded"]).run().ok();
+    assert_ne!(next.stdout, format!("{expected}\n"));
+    assert_eq!(next.stderr, "hatbox: that MFA code was used already; waiting for the next one\n");
+    // A profile that names no device has the seed that is stored under its name.
+    fixture
+        .hatbox(&["mfa", "store-seed", "--stdin", "--mfa-serial", OTHER_PHONE, "bare"])
+        .input("OTHERAAAAAAAAAAAAAAAAAAAAAAAAAAA\n")
+        .run()
+        .ok();
+    let other = fixture.hatbox(&["mfa", "code", "bare"]).run().ok();
+    assert_eq!(other.stdout, format!("{}\n", fixture.client().code(OTHER_PHONE).unwrap().code));
+}
+
+#[test]
+fn seeds_are_replaced_and_removed_only_after_a_yes() {
+    let fixture = fixture(&format!("{CONFIG}[profile bare]\n"));
+    let no_device = store_seed(&fixture, "bare", SEED).expect_code(2);
+    assert_eq!(
+        no_device.stderr,
+        "hatbox: error: profile `bare` has no `mfa_serial`\n\
+         hatbox: hint: name the device: hatbox mfa store-seed --mfa-serial SERIAL bare\n"
+    );
+    for (text, why) in [
+        ("", "expected 16 to 205 characters"),
+        ("canary-1-canary-8", "expected base32"),
+        ("otpauth://totp/x?secret=PHONEAAAAAAAAAAA&digits=8", "6 digits"),
+    ] {
+        let refused = store_seed(&fixture, "guarded", text).expect_code(2);
+        assert!(refused.stderr.contains(why) && !refused.stderr.contains("canary"), "{}", refused.stderr);
+    }
+    let mut terminal = Terminal::start(&fixture.hatbox(&["mfa", "store-seed", "guarded"]));
+    let question = "TOTP seed of arn:aws:iam::111122223333:mfa/jan (not shown):";
+    terminal.wait_for_prompt(question);
+    terminal.type_keys("12345678\r");
+    terminal.wait_for("That is an invalid TOTP seed: expected base32", 1);
+    terminal.wait_for_prompt(question);
+    terminal.type_keys("phone aaa-aaaaaaaaaaaaaaaaaaaaaaaa\r");
+    assert_code(terminal.wait(), 0, &terminal);
+    assert!(!terminal.transcript().to_lowercase().contains("phone aaa"), "never echoed");
+    let again = store_seed(&fixture, "guarded", SEED).expect_code(4);
+    assert!(again.stderr.contains("replacing a stored TOTP seed needs a yes"), "{}", again.stderr);
+    fixture.hatbox(&["mfa", "store-seed", "--stdin", "--force", "guarded"]).input(SEED).run().ok();
+    fixture.hatbox(&["mfa", "remove-seed", "guarded"]).run().expect_code(4);
+    let mut terminal = Terminal::start(&fixture.hatbox(&["mfa", "remove-seed", "guarded"]));
+    terminal.wait_for_prompt("Delete the TOTP seed of `guarded`? (y|N)");
+    terminal.type_keys("n\r");
+    assert_code(terminal.wait(), 0, &terminal);
+    fixture.hatbox(&["mfa", "code", "guarded"]).run().ok();
+    let removed = fixture.hatbox(&["mfa", "remove-seed", "-f", "guarded"]).run().ok();
+    assert_eq!(removed.stdout, "Deleted the TOTP seed of `guarded`.\n");
+    fixture.hatbox(&["mfa", "code", "guarded"]).run().expect_code(1);
+    fixture.hatbox(&["mfa", "remove-seed", "-f", "guarded"]).run().expect_code(1);
+}
+
+#[test]
+fn a_seed_needs_the_store_unlocked_and_stays_over_a_new_index_and_rekey() {
+    let fixture = fixture(CONFIG);
+    store_seed(&fixture, "guarded", SEED).ok();
+    std::fs::remove_file(fixture.index()).unwrap();
+    fixture.hatbox(&["mfa", "code", "guarded"]).run().ok();
+    fixture.hatbox(&["store", "rekey"]).run().ok();
+    fixture.hatbox(&["mfa", "code", "guarded"]).run().ok();
+    // The key goes, and the seed stays.
+    fixture.hatbox(&["remove", "-f", "jan-work"]).run().ok();
+    fixture.hatbox(&["mfa", "code", "guarded"]).run().ok();
+    fixture.hatbox(&["lock"]).run().ok();
+    let locked = asking(&fixture, &["mfa", "code", "guarded"]).run().expect_code(4);
+    assert!(locked.stderr.contains("the file store is locked"), "{}", locked.stderr);
+    let mut terminal = Terminal::start(&asking(&fixture, &["mfa", "code", "guarded"]));
+    terminal.wait_for_prompt("Passphrase of the hatbox store:");
+    terminal.type_keys(&format!("{PASSPHRASE}\r"));
+    assert_code(terminal.wait(), 0, &terminal);
+}
