@@ -176,7 +176,11 @@ impl Output {
         let name = self.called_as.as_str();
         let line = format!("{name}: {style}{label}{style:#}: {text}");
         // A command that is the whole hint is to be pasted: the terminal breaks it without a new line in it.
-        if text.starts_with("hatbox ") { Self::write_line(&line, None) } else { self.raw_line(&line) }
+        if label == "hint" && text.starts_with("hatbox ") {
+            Self::write_line(&line, None);
+        } else {
+            self.raw_line(&line);
+        }
     }
 
     /// Writes a line to stderr without a label. What would end it early is escaped; on a terminal it is broken at words.

@@ -304,8 +304,8 @@ fn a_policy_file_is_about_the_one_role_of_its_name_and_the_later_source_counts()
     let details = ("iam.json", role("444455556666", "111122223333"));
     let file = ("Ops.json", policy("999999999999"));
     for (sources, counts, note) in [
-        ([&details, &file], "999999999999", Some("is another than in iam.json; this one counts")),
-        ([&file, &details], "111122223333", Some("is another than in Ops.json; this one counts")),
+        ([&details, &file], "999999999999", Some("differs from that in iam.json; this one counts")),
+        ([&file, &details], "111122223333", Some("differs from that in Ops.json; this one counts")),
         ([&details, &("Ops.json", policy("111122223333"))], "111122223333", None),
         ([&details, &("Other.json", policy("999999999999"))], "111122223333", None),
     ] {

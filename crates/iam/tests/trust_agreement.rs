@@ -398,7 +398,7 @@ Can assume no role: bob.
 Not known whether alice can assume Ops: it depends on the policy Any (not in the
   sources).
 Not known whether any user here can assume: Ops.
-Indirect ways are not counted: who may change policies or create access keys.
+Indirect access is not counted: changing policies or creating access keys.
 ";
     let text = render_text(&graph, Characters::Lines).to_string();
     assert!(text.ends_with(expected), "{text}");

@@ -47,7 +47,7 @@ Roles that alice (111122223333) can assume
 
 Role chaining limits the session to 1 hour.
 
-Indirect ways are not counted: who may change policies or create access keys.
+Indirect access is not counted: changing policies or creating access keys.
 "
     );
     let audit = &reach.to_json()["roles"][1];
@@ -61,15 +61,15 @@ fn what_lets_plain_access_keys_in_is_said() {
     assert_eq!(
         reach_of(&accounts, "carol").render().to_string(),
         "Roles that carol (111122223333) can assume\n\n  Legacy  444455556666  no MFA needed\n\n\
-         Indirect ways are not counted: who may change policies or create access keys.\n"
+         Indirect access is not counted: changing policies or creating access keys.\n"
     );
     let nothing = reach_of(&accounts, "Legacy").render().to_string();
     assert_eq!(
         nothing,
-        "Legacy (444455556666) cannot assume any role of the sources.\n\nIndirect ways are not counted: who may change policies or create access keys.\n"
+        "Legacy (444455556666) cannot assume any role of the sources.\n\nIndirect access is not counted: changing policies or creating access keys.\n"
     );
     for json in [reach_of(&accounts, "carol").to_json(), who_of(&accounts, "Legacy").to_json()] {
-        let note = "Indirect ways are not counted: who may change policies or create access keys.";
+        let note = "Indirect access is not counted: changing policies or creating access keys.";
         assert_eq!(json["note"], note);
     }
 }
@@ -90,7 +90,7 @@ All of it unless an SCP or RCP forbids it.
 
 Role chaining limits the session to 1 hour.
 
-Indirect ways are not counted: who may change policies or create access keys.
+Indirect access is not counted: changing policies or creating access keys.
 "
     );
     assert!(who.paths.iter().all(|path| names_of(path.answer.facts()) == ["an SCP or RCP"]));
@@ -122,7 +122,7 @@ Its trust policy names besides
 
 All of it unless an SCP or RCP or a policy outside Terraform forbids it.
 
-Indirect ways are not counted: who may change policies or create access keys.
+Indirect access is not counted: changing policies or creating access keys.
 "
     );
     let cut = STATE.replace("sts:AssumeRole\\\", \\\"Resource", "s3:GetObject\\\", \\\"Resource");

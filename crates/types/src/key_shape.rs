@@ -67,7 +67,7 @@ impl KeyShapeError {
                 "the access key id comes first (AKIA...), then the secret access key"
             }
             Self::Temporary => {
-                "hatbox keeps long-lived access keys (AKIA...); in a shell of `exec`, leave it first, or use \
+                "store a long-lived access key (AKIA...); in a shell of `exec`, leave it first, or use \
                  `exec --no-session`"
             }
             _ => "for a key of another service than AWS, add --any-key",

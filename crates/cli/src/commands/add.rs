@@ -40,7 +40,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &AddArgs) -> Result<
     let asking = Questions { world, timeout };
     if let Some(stored) = index.find(&profile).filter(|_| !args.force) {
         asking.confirm_replacing(&format!(
-            "`{profile}` has the access key {} already. Replace it? (y|N) ",
+            "`{profile}` already has the access key {}. Replace it? (y|N) ",
             stored.id.masked()
         ))?;
     }
@@ -137,7 +137,7 @@ fn key_of_environment(world: &World, origin: KeyOrigin) -> Result<AccessKey, Fai
             FailureKind::Usage,
             format!("{token} is set: the key beside it is temporary and expires"),
         )
-        .hint("hatbox keeps long-lived access keys: leave the shell of `exec` first, or use `exec --no-session`")
+        .hint("store a long-lived access key: leave the shell of `exec` first, or use `exec --no-session`")
         .hint(format!("or `unset {token}` if it is left over from other credentials")));
     }
     let text = |name| {

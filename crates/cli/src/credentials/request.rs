@@ -121,7 +121,7 @@ pub(crate) fn resolve_prompt(
                 FailureKind::Usage,
                 format!("unknown prompt `{}` (from {origin})", name.escape_debug()),
             )
-            .hint("there are terminal, stored, ykman, zenity, kdialog and osascript")
+            .hint("expected terminal, stored, ykman, zenity, kdialog or osascript")
             .hint(
                 "for another program set `mfa_process` in the profile to the command that prints the code",
             ));
@@ -140,8 +140,8 @@ pub(crate) fn resolve_profile_name(
         None => environment.text("AWS_PROFILE").map(|name| ("AWS_PROFILE", name)),
     };
     let Some((origin, name)) = named else {
-        return Err(Failure::new(FailureKind::Usage, "no profile is named").hint(
-            "name one, or set AWS_PROFILE; `hatbox list` shows them, `hatbox add NAME` makes the first",
+        return Err(Failure::new(FailureKind::Usage, "no profile given").hint(
+            "name a profile or set AWS_PROFILE; `hatbox list` shows the profiles, `hatbox add NAME` creates one",
         ));
     };
     ProfileName::parse(&name).map_err(|error| {

@@ -127,9 +127,7 @@ pub(crate) fn check_sandbox(
     }
     Err(Failure::new(
         FailureKind::Refused,
-        format!(
-            "this is a sandbox's environment, and the access key behind `{profile}` is not the sandbox's"
-        ),
+        format!("the sandbox accepts only its own access keys, and that of `{profile}` is another"),
     )
     .hint(format!("leave the sandbox's shell, or unset {}", env_names::SANDBOX)))
 }

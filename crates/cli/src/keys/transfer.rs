@@ -31,7 +31,7 @@ impl Transfer {
             text.push_str(&format!("T{} is there already.\n", id.trim_start_matches('t')));
         }
         if text.is_empty() {
-            "There is no key to take over.\n".clone_into(&mut text);
+            "There are no keys to import.\n".clone_into(&mut text);
         }
         text
     }

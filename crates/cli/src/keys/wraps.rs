@@ -64,9 +64,9 @@ impl KeyStore {
         if exists && replacing == Replacing::Refused {
             return Err(Failure::new(
                 FailureKind::Refused,
-                format!("the store has a wrap `{}` already", name.as_str()),
+                format!("the store already has a wrap `{}`", name.as_str()),
             )
-            .hint("add --replace to put a new one in its place"));
+            .hint("add --replace to replace it"));
         }
         let new = match wrap {
             NewWrap::Passphrase { descriptor: Some(number) } => NewPassphrase::From(number),

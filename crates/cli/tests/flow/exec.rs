@@ -192,7 +192,7 @@ fn flags_may_be_on_either_side_of_the_profile_and_the_profile_may_be_a_variable(
     let from_variable = fixture.hatbox(&["exec", "--"]).args(print).env("AWS_PROFILE", "reader").run().ok();
     assert_eq!(from_variable.stdout, "reader -n --debug\n");
     let nobody = fixture.hatbox(&["exec", "--", "true"]).run().expect_code(125);
-    assert!(nobody.stderr.starts_with("hatbox: error: no profile is named\n"));
+    assert!(nobody.stderr.starts_with("hatbox: error: no profile given\n"));
 }
 
 /// `-n` taken as `--no-session` would give the command the access key itself, `-j` would print it.

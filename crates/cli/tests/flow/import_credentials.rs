@@ -196,7 +196,7 @@ fn in_a_sandbox_s_environment_no_key_but_its_own_signs_anything() {
     let done = import.env("HATBOX_SANDBOX", "some-sandbox").run().ok();
     assert!(
         done.stderr
-            .contains("`jan-work` was not tested: this is a sandbox's environment, and the access key"),
+            .contains("`jan-work` was not tested: the sandbox accepts only its own access keys, and that of"),
         "{}",
         done.stderr
     );

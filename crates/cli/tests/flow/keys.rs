@@ -182,7 +182,7 @@ fn the_first_steps_say_the_next_one() {
     assert_eq!(fixture.hatbox(&["list", "--json"]).run().ok().stderr, "");
     assert_eq!(fixture.hatbox(&["list", "--profiles"]).run().ok().stderr, "");
     let nobody = fixture.hatbox(&["exec", "--", "true"]).run().expect_code(125);
-    assert!(nobody.stderr.contains("`hatbox add NAME` makes the first"), "{}", nobody.stderr);
+    assert!(nobody.stderr.contains("`hatbox add NAME` creates one"), "{}", nobody.stderr);
     let added = fixture.add_run("jan-work", &[]).run().ok();
     let next = "hatbox: try it: hatbox exec jan-work -- aws sts get-caller-identity\n";
     assert!(added.stderr.ends_with(next), "{}", added.stderr);

@@ -62,8 +62,9 @@ fn role_error(profile: &str, role: &str, cause: &str) -> String {
 fn diagnosed(who: &str, role: &str, cause: &str, lines: &str) -> String {
     let code = cause.split(':').next().unwrap();
     let does = if cause.contains("is not authorized") { "may not" } else { "did not" };
+    let start = if code == "AccessDenied" { "access denied" } else { "AWS returned an error" };
     format!(
-        "hatbox: error: AWS refused: {who} {does} assume {role} (sts:AssumeRole, {code}).\n\
+        "hatbox: error: {start}: {who} {does} assume {role} (sts:AssumeRole, {code})\n\
          \x20 caused by: {cause}\n\n{lines}{END}"
     )
 }
@@ -270,7 +271,7 @@ fn a_code_that_is_not_taken_says_where_it_came_from() {
         );
         assert_eq!(shown, format!("{STS}{}", diagnosed(KEY, "guarded", WRONG_CODE, &lines)));
     };
-    let wrong = "the MFA code is wrong, late, or was used already.";
+    let wrong = "the MFA code is wrong, too late, or was already used.";
     said(exec(&fixture, &["guarded", "-t", "000000"]).run(), wrong);
     let code = fixture.code(PHONE);
     exec(&fixture, &["guarded", "-t", &code]).run().ok();
@@ -289,7 +290,7 @@ fn a_code_that_is_not_taken_says_where_it_came_from() {
         fixture.write_config(&config().replace(&serial, &format!("{serial}mfa_process = echo {code}\n")));
     };
     prints("000001");
-    let printed = "`mfa_process` printed a code that is wrong, late, or was used\n              already.";
+    let printed = "`mfa_process` printed a code that is wrong, too late, or was\n              already used.";
     said(exec(&fixture, &["guarded"]).run(), printed);
     // A code that was made on this machine is as wrong as its clock, which the answer tells.
     for (offset, word, code) in [(-95, "behind", "111111"), (95, "ahead", "222222")] {
@@ -436,7 +437,7 @@ fn nothing_goes_out_in_plain_http_to_another_machine_or_to_a_sandbox_that_did_no
     let run = exec(&fixture, &["reader"]).env("HATBOX_SANDBOX", "0123456789abcdef").run().expect_code(125);
     assert_eq!(
         run.stderr,
-        "hatbox: error: this is a sandbox's environment, and the access key behind `reader` is not the sandbox's\n\
+        "hatbox: error: the sandbox accepts only its own access keys, and that of `reader` is another\n\
          hatbox: hint: leave the sandbox's shell, or unset HATBOX_SANDBOX\n"
     );
     assert_eq!(fixture.log(), []);
@@ -463,7 +464,7 @@ fn in_a_sandboxs_environment_no_key_of_another_place_is_handed_over_either() {
                 .run();
             assert_ne!(outcome.code(), Some(0), "{verb:?} {flags:?} {profile}");
             assert_eq!(outcome.stdout, "", "{verb:?} {flags:?} {profile}");
-            let expected = "this is a sandbox's environment, and the access key behind `";
+            let expected = "the sandbox accepts only its own access keys, and that of `";
             assert!(outcome.stderr.contains(expected), "{verb:?} {profile}: {}", outcome.stderr);
         }
     };

@@ -71,7 +71,11 @@ Role reader, account 444455556666, trust policy as of now
     ] {
         assert!(run.stdout.contains(line), "{line} is not in:\n{}", run.stdout);
     }
-    assert!(run.stdout.ends_with("Nothing changed. Repeat with --apply to write it.\n"), "{}", run.stdout);
+    assert!(
+        run.stdout.ends_with("Nothing changed. Run it again with --apply to write it.\n"),
+        "{}",
+        run.stdout
+    );
     assert_eq!(trust_of(&fixture, "reader"), before);
     // A name, an ARN and the profile that puts the role on lead to the same.
     for other in ["arn:aws:iam::444455556666:role/reader", "put-on"] {

@@ -183,7 +183,7 @@ fn without_a_bus_or_a_keyring_the_first_write_takes_the_file_backend_and_says_wh
         refused.stderr,
         "hatbox: error: the secret-service store cannot be used\n  \
          caused by: there is no session bus here\n\
-         hatbox: hint: run it in the desktop's session, or under `dbus-run-session`; \
+         hatbox: hint: run hatbox in a desktop session, or under `dbus-run-session`; \
          `hatbox store status` shows the other backends\n"
     );
 }

@@ -108,7 +108,7 @@ fn those_who_wait_end_as_the_holder_does_when_the_code_is_refused() {
     for outcome in outcomes {
         let outcome = outcome.expect_code(125);
         let headline =
-            "error: AWS refused: the key of `jan-work` got no session (sts:GetSessionToken, AccessDenied).";
+            "error: access denied: the key of `jan-work` got no session (sts:GetSessionToken, AccessDenied)";
         assert!(outcome.stderr.contains(headline), "{}", outcome.stderr);
     }
     assert_eq!((asked(), fixture.log().len()), (1, 1), "nobody asks again, nothing is sent again");

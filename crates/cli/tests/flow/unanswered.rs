@@ -24,7 +24,7 @@ pub(crate) fn ask(fixture: &Fixture, which: &str) -> Terminal {
         "secret" => (asking(fixture, &["add", "jan-work"]), &[(ID, "AKIAIOSFODNN7EXAMPLE\r")], SECRET),
         "passphrase" => (asking(fixture, &["exec", "-n", "jan-work", "--", "true"]), &[], OPENING),
         "code" => (fixture.hatbox(&["exec", "guarded", "--", "true"]), &[], CODE),
-        "overwrite" => (fixture.add_run("jan-work", &[]), &[], "`jan-work` has the access key"),
+        "overwrite" => (fixture.add_run("jan-work", &[]), &[], "`jan-work` already has the access key"),
         "removal" => (fixture.hatbox(&["remove", "jan-work"]), &[], "Delete the access key"),
         other => panic!("no question {other}"),
     };

@@ -77,8 +77,8 @@ fn a_recovery_passphrase_is_shown_once_and_opens_the_store_beside_the_usual_one(
     let again = fixture.hatbox(&["store", "wrap", "add", "recovery"]).run().expect_code(3);
     assert_eq!(
         again.stderr,
-        "hatbox: error: the store has a wrap `recovery` already\n\
-         hatbox: hint: add --replace to put a new one in its place\n"
+        "hatbox: error: the store already has a wrap `recovery`\n\
+         hatbox: hint: add --replace to replace it\n"
     );
     let replaced = fixture.hatbox(&["store", "wrap", "add", "recovery", "--replace"]).run().ok();
     assert_does_not_open(&fixture, recovery);

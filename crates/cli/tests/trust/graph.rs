@@ -15,13 +15,14 @@ fn text_is_what_stdout_gets() {
     assert_eq!(
         ran.stdout,
         "\
-home 111122223333                          prod 444455556666
-alice ──mfa──> Ops ┈┈no mfa┈┈> Audit       Ops
-      ──mfa──> Admin                       Admin   only alice
-bob   ──mfa──> Ops                         Audit   reachable without MFA through Ops
-carol ────────> Legacy   ! no MFA          Legacy  ! no MFA
-4 roles, 3 users, 2 warnings.  -- mfa required, ┈ chained (max 1 h), ! lets plain access keys in
-Indirect ways are not counted: who may change policies or create access keys.
+home 111122223333                      prod 444455556666
+alice ──mfa──> Ops ┈┈no mfa┈┈> Audit   Ops
+      ──mfa──> Admin                   Admin   only alice
+bob   ──mfa──> Ops                     Audit   reachable without MFA through Ops
+carol ────────> Legacy   ! no MFA      Legacy  ! no MFA
+4 roles, 3 users, 2 warnings.
+-- mfa required, ┈ chained (max 1 h), ! lets plain access keys in
+Indirect access is not counted: changing policies or creating access keys.
 "
     );
     let ascii = hatbox(&["trust", "graph", "--ascii", "--from", &example(), "-o", "-"], b"");

@@ -66,7 +66,7 @@ fn all_of_them_speak_json() {
 fn without_a_source_the_hints_say_how_to_name_one() {
     let ran = hatbox(&["trust", "who", "Ops"], b"");
     assert_eq!((ran.code, ran.stdout.as_str()), (2, ""));
-    assert!(ran.stderr.contains("no source of users and roles is named"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("no source of users and roles given"), "{}", ran.stderr);
     assert!(ran.stderr.contains("hatbox trust snapshot -o iam.json"), "{}", ran.stderr);
     assert!(ran.stderr.contains("aws iam get-account-authorization-details"), "{}", ran.stderr);
 }

@@ -32,7 +32,7 @@ fn a_file_is_shown_first_and_written_with_apply() {
          \n\
          Keeps access      any user of account 111122223333 (with MFA)\n\
          Loses access      any role of account 111122223333: a role never has MFA\n\
-         Nothing changed. Repeat with --apply to write it.\n"
+         Nothing changed. Run it again with --apply to write it.\n"
     );
     assert_eq!((shown.code, shown.stdout.as_str(), shown.stderr.as_str()), (0, expected.as_str(), ""));
     assert_eq!(fs::read_to_string(&path).unwrap(), OPEN);

@@ -112,7 +112,7 @@ pub enum PlanError {
         origin: Origin,
     },
     /// A length that AWS does not take.
-    #[error("{} of profile `{profile}` cannot last {}: AWS takes {} to {}", call_words(*call), render_duration(wanted.value), render_duration(*min), render_duration(*max))]
+    #[error("{} of profile `{profile}` cannot last {}: AWS allows {} to {}", call_words(*call), render_duration(wanted.value), render_duration(*min), render_duration(*max))]
     Length {
         /// The profile of the call.
         profile: ProfileName,
@@ -230,7 +230,7 @@ impl PlanError {
                         format!("`duration_seconds = {}`", nearest.as_secs())
                     }
                 };
-                vec![format!("the nearest that works: {setting}")]
+                vec![format!("the nearest valid duration: {setting}")]
             }
         }
     }

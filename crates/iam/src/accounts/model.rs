@@ -161,7 +161,7 @@ impl Accounts {
         let Some((earlier, later)) = of else { return };
         let earlier = self.origin(earlier).map(|origin| origin.name.clone()).unwrap_or_default();
         let text = format!(
-            "the trust policy of {name} ({account}) is another than in {earlier}; this one counts, as it \
+            "the trust policy of {name} ({account}) differs from that in {earlier}; this one counts, as it \
              was named later"
         );
         self.note(later, text);

@@ -9,7 +9,7 @@ pub enum Cause {
     WrongSerial,
     /// The code was wrong, late, or used already.
     WrongCode,
-    /// The user has passkeys only, which give no code.
+    /// The user has only passkeys or SMS devices, which give no code for calls.
     OnlyPasskey,
     /// The source is a role, whose credentials never carry MFA.
     ChainedWithoutMfa,
@@ -107,7 +107,7 @@ impl Cause {
             Self::NoCode => "MFA code sent",
             Self::WrongSerial => "MFA device",
             Self::WrongCode => "MFA code right",
-            Self::OnlyPasskey => "passkey only",
+            Self::OnlyPasskey => "no code device",
             Self::ChainedWithoutMfa => "chained role",
             Self::OwnPolicies => "own policies",
             Self::NotTrusted => "trust",

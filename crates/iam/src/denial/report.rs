@@ -15,7 +15,7 @@ const INDENT: usize = 14;
 /// What a failing command prints.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
-    /// `AWS refused: alice may not assume prod-admin (sts:AssumeRole, AccessDenied).`
+    /// `access denied: alice may not assume prod-admin (sts:AssumeRole, AccessDenied)`
     pub headline: String,
     /// What follows.
     pub page: Page,
@@ -30,7 +30,8 @@ pub fn render_report(call: &FailedCall, diagnosis: &Diagnosis) -> Option<Report>
 
 /// The first line of the report.
 pub fn render_headline(call: &FailedCall, diagnosis: &Diagnosis) -> String {
-    format!("AWS refused: {} ({}, {}).", diagnosis.headline, action(&call.attempt), call.code)
+    let start = if call.code.starts_with("AccessDenied") { "access denied" } else { "AWS returned an error" };
+    format!("{start}: {} ({}, {})", diagnosis.headline, action(&call.attempt), call.code)
 }
 
 fn action(attempt: &Attempt) -> &'static str {

@@ -66,7 +66,7 @@ fn anyone() -> Outsider {
     let node = Node {
         kind: Kind::Outside,
         account: None,
-        name: "anybody".to_owned(),
+        name: "anyone".to_owned(),
         id: "*".to_owned(),
         members: Vec::new(),
         has_more: false,
@@ -75,7 +75,7 @@ fn anyone() -> Outsider {
 }
 
 fn user_of(account: &str) -> Caller {
-    Caller::User { arn: format!("arn:aws:iam::{account}:user/anybody") }
+    Caller::User { arn: format!("arn:aws:iam::{account}:user/anyone") }
 }
 
 fn outsider(accounts: &Accounts, principal: &Principal) -> Option<Outsider> {

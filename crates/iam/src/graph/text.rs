@@ -3,10 +3,10 @@
 use super::model::{Arrow, Graph, Kind, Mfa, Node};
 use super::picture::{Picture, Weight};
 use super::words::list;
-use hatbox_types::text::page::{Line, Page, Style};
+use hatbox_types::text::page::{Line, Page, Style, WIDTH};
 use hatbox_types::text::printable;
 use hatbox_types::text::table::pad;
-use hatbox_types::text::wrap::display_width;
+use hatbox_types::text::wrap::{display_width, wrap};
 
 /// The characters that lines are made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,11 +17,13 @@ pub enum Characters {
     Ascii,
 }
 
-/// The left half is at least this wide, and the right half stands this far from it.
+/// The left half is at least this wide where there is room, and the right half is this far from it.
 const LEAST_LEFT: usize = 40;
 const BETWEEN: usize = 3;
-/// A left half wider than this has the right half below it.
-const MOST_LEFT: usize = 72;
+/// A right half whose notes would be broken into lines shorter than this is below the left half.
+const LEAST_NOTE: usize = 24;
+/// How far the rest of a long line is indented.
+const INDENT: usize = 6;
 /// Chains longer than this go on in a line of their own.
 const MOST_STEPS: usize = 3;
 /// Of a node for several roles: the names that are given.
@@ -31,19 +33,23 @@ const MOST_MEMBERS: usize = 3;
 pub fn render_text(graph: &Graph, characters: Characters) -> Page {
     let picture = Picture::new(graph);
     let left = PathLines::render(&picture, characters);
-    let right = roles(&picture);
-    let widest = left.iter().map(|line| display_width(line)).max().unwrap_or_default();
-    let mut lines = Vec::new();
-    if widest <= MOST_LEFT {
-        let width = widest.max(LEAST_LEFT) + BETWEEN;
+    let widest = |lines: &[String]| lines.iter().map(|line| display_width(line)).max().unwrap_or_default();
+    let room = WIDTH.saturating_sub(widest(&left) + BETWEEN);
+    let mut page = Page::default();
+    if let Some(right) = roles(&picture, room).filter(|right| widest(right) <= room) {
+        let width = widest(&left).max(LEAST_LEFT.min(WIDTH - BETWEEN - widest(&right))) + BETWEEN;
         for at in 0..left.len().max(right.len()) {
             let half = |lines: &[String]| lines.get(at).cloned().unwrap_or_default();
-            lines.push(format!("{}{}", pad(&half(&left), width), half(&right)));
+            page.plain(format!("{}{}", pad(&half(&left), width), half(&right)).trim_end());
         }
     } else {
-        lines.extend(left);
-        lines.push(String::new());
-        lines.extend(right);
+        for line in &left {
+            page.hang(Line::default(), line, Style::Plain, INDENT);
+        }
+        page.blank();
+        for line in roles(&picture, WIDTH).unwrap_or_default() {
+            page.plain(line.trim_end());
+        }
     }
     let chained = match characters {
         Characters::Lines => '┈',
@@ -53,11 +59,8 @@ pub fn render_text(graph: &Graph, characters: Characters) -> Page {
     if picture.has_unknown() {
         legend.push_str(", ? not known");
     }
-    lines.push(format!("{}  {legend}", picture.summary));
-    let mut page = Page::default();
-    for line in &lines {
-        page.plain(line.trim_end());
-    }
+    page.paragraph(&picture.summary);
+    page.paragraph(&legend);
     for remark in &picture.remarks {
         page.hang(Line::default(), remark, Style::Plain, 2);
     }
@@ -178,19 +181,21 @@ fn remark(arrow: &Arrow<'_>) -> String {
     }
     parts.extend(arrow.edge.conditions.iter().map(|condition| format!("if {}", printable(condition))));
     if !arrow.edge.unknown.is_empty() {
-        parts.push(format!("? hangs on {}", printable(&arrow.edge.unknown.join(", "))));
+        parts.push(format!("? depends on {}", printable(&arrow.edge.unknown.join(", "))));
     }
     if parts.is_empty() { String::new() } else { format!("   {}", parts.join("; ")) }
 }
 
-/// The right half: the roles of each account, and what is to be said of each.
-fn roles(picture: &Picture) -> Vec<String> {
+/// The right half, of at most `room` columns where its words allow that: the roles of each account, each with its note.
+/// `None` where the notes would have too few columns.
+fn roles(picture: &Picture, room: usize) -> Option<Vec<String>> {
     let roles = || picture.graph.nodes().iter().enumerate().filter(|(_, node)| node.kind == Kind::Role);
     let name = |node: &Node| match node.members.as_slice() {
         [] => printable(&node.name).into_owned(),
         members => printable(&list(members, MOST_MEMBERS)).into_owned(),
     };
     let widest = roles().map(|(_, node)| display_width(&name(node))).max().unwrap_or_default();
+    let room = room.saturating_sub(widest + 2);
     let mut lines = Vec::new();
     let mut account = None;
     for (at, node) in roles() {
@@ -207,7 +212,16 @@ fn roles(picture: &Picture) -> Vec<String> {
             Weight::Open => format!("! {}", note.text),
             Weight::Plain | Weight::Warning => note.text.clone(),
         });
-        lines.push(format!("{}  {}", pad(&name(node), widest), printable(&note.unwrap_or_default())));
+        let note = note.unwrap_or_default();
+        let note = wrap(&printable(&note), room, room);
+        if note.len() > 1 && room < LEAST_NOTE {
+            return None;
+        }
+        let mut name = name(node);
+        for piece in note {
+            lines.push(format!("{}  {piece}", pad(&name, widest)));
+            name.clear();
+        }
     }
-    lines
+    Some(lines)
 }

@@ -166,7 +166,7 @@ pub(super) fn whole(arrow: &Arrow<'_>, names: &[String]) -> String {
         words.push_str(&format!("; if {condition}"));
     }
     if !arrow.edge.unknown.is_empty() {
-        words.push_str(&format!("; perhaps, it hangs on {}", arrow.edge.unknown.join(", ")));
+        words.push_str(&format!("; perhaps, depending on {}", arrow.edge.unknown.join(", ")));
     }
     words
 }

@@ -6,8 +6,9 @@ use crate::admits::{Admits, Mfa, Row};
 use crate::assume::credentials::Credentials;
 use crate::policy::answer::{Answer, Fact};
 use hatbox_types::level::Level;
-use hatbox_types::text::page::{Page, Style};
+use hatbox_types::text::page::{Line, Page, Style, WIDTH};
 use hatbox_types::text::shell::quote_path;
+use hatbox_types::text::wrap::display_width;
 
 /// How many principals of one policy are shown.
 const MAX_SHOWN: usize = 20;
@@ -87,7 +88,7 @@ fn push_who(page: &mut Page, report: &Report) {
         return;
     }
     for who in report.who.iter().take(MAX_SHOWN) {
-        page.plain(&format!("  {who}"));
+        page.hang(Line::of("  ", Style::Plain), who, Style::Plain, 4);
     }
     match report.who.len() {
         0 => page.plain("  no one"),
@@ -146,10 +147,18 @@ fn push_finding(page: &mut Page, one: &Linted, finding: &Finding) {
         Level::Info => Style::Quiet,
     };
     page.line(&[(&format!("{level}[{id}]"), style), (&format!(" {place}"), Style::Plain)]);
-    page.plain(&format!("  {}", finding.message));
+    page.hang(Line::of("  ", Style::Plain), &finding.message, Style::Plain, 2);
     let command = one.file.as_ref().filter(|_| finding.rule.is_fixed_by_require_mfa());
-    let command = command.map(|file| format!("   hatbox trust require-mfa --file {}", quote_path(file)));
-    page.plain(&format!("  Fix: {}{}", finding.fix, command.unwrap_or_default()));
+    let command = command.map(|file| format!("hatbox trust require-mfa --file {}", quote_path(file)));
+    page.hang(Line::of("  Fix: ", Style::Plain), &finding.fix, Style::Plain, 7);
+    // A command stays in one line, so that it can be copied.
+    if let (Some(command), Some(last)) = (command, page.0.last_mut()) {
+        if last.width() + 3 + display_width(&command) <= WIDTH {
+            last.push(&format!("   {command}"), Style::Plain);
+        } else {
+            page.plain(&format!("       {command}"));
+        }
+    }
 }
 
 fn render_counts(linted: &[Linted]) -> String {

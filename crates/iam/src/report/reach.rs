@@ -19,7 +19,7 @@ use hatbox_types::text::table::Table;
 
 /// What `who`, `reach` and the graph leave out, in the words of all of them.
 pub(crate) const INDIRECT: &str =
-    "Indirect ways are not counted: who may change policies or create access keys.";
+    "Indirect access is not counted: changing policies or creating access keys.";
 
 /// Whether a path begins with an MFA code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

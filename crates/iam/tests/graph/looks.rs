@@ -17,13 +17,14 @@ fn text_has_users_on_the_left_and_the_roles_of_each_account_on_the_right() {
     assert_eq!(
         text(small()),
         "\
-home 111122223333                          prod 444455556666
-alice ──mfa──> Ops ┈┈no mfa┈┈> Audit       Ops
-      ──mfa──> Admin                       Admin   only alice
-bob   ──mfa──> Ops                         Audit   reachable without MFA through Ops
-carol ────────> Legacy   ! no MFA          Legacy  ! no MFA
-4 roles, 3 users, 2 warnings.  -- mfa required, ┈ chained (max 1 h), ! lets plain access keys in
-Indirect ways are not counted: who may change policies or create access keys.
+home 111122223333                      prod 444455556666
+alice ──mfa──> Ops ┈┈no mfa┈┈> Audit   Ops
+      ──mfa──> Admin                   Admin   only alice
+bob   ──mfa──> Ops                     Audit   reachable without MFA through Ops
+carol ────────> Legacy   ! no MFA      Legacy  ! no MFA
+4 roles, 3 users, 2 warnings.
+-- mfa required, ┈ chained (max 1 h), ! lets plain access keys in
+Indirect access is not counted: changing policies or creating access keys.
 "
     );
 }
@@ -34,13 +35,14 @@ fn text_for_terminals_without_lines_has_dashes_and_dots() {
     assert_eq!(
         text,
         "\
-home 111122223333                          prod 444455556666
-alice --mfa--> Ops ..no mfa..> Audit       Ops
-      --mfa--> Admin                       Admin   only alice
-bob   --mfa--> Ops                         Audit   reachable without MFA through Ops
-carol --------> Legacy   ! no MFA          Legacy  ! no MFA
-4 roles, 3 users, 2 warnings.  -- mfa required, . chained (max 1 h), ! lets plain access keys in
-Indirect ways are not counted: who may change policies or create access keys.
+home 111122223333                      prod 444455556666
+alice --mfa--> Ops ..no mfa..> Audit   Ops
+      --mfa--> Admin                   Admin   only alice
+bob   --mfa--> Ops                     Audit   reachable without MFA through Ops
+carol --------> Legacy   ! no MFA      Legacy  ! no MFA
+4 roles, 3 users, 2 warnings.
+-- mfa required, . chained (max 1 h), ! lets plain access keys in
+Indirect access is not counted: changing policies or creating access keys.
 "
     );
     assert!(text.is_ascii());
@@ -51,34 +53,41 @@ fn conditions_unknown_facts_and_outsiders_are_shown() {
     let mut draft = small();
     let dave = draft.user(HOME, "dave");
     let stranger = draft.outsider("777788889999", "any user or role");
-    let anybody = draft.outsider("", "anybody");
+    let anyone = draft.outsider("", "anyone");
     let [ops, admin, audit] = [3, 4, 5];
     draft.edge(dave, admin, Mfa::Required).conditions.push("aws:SourceIp is 203.0.113.0/24".to_owned());
     draft.edge(stranger, ops, Mfa::Unknown).unknown.push("policies of 777788889999".to_owned());
-    draft.edge(anybody, audit, Mfa::NotRequired);
+    draft.edge(anyone, audit, Mfa::NotRequired);
     draft.user(HOME, "erin");
     draft.role(PROD, "Lambda");
     draft.not_known.push("SCP, RCP".to_owned());
     assert_eq!(
         text(draft),
         "\
-home 111122223333                                                      prod 444455556666
-alice            ──mfa──> Ops ┈┈no mfa┈┈> Audit                        Ops
-                 ──mfa──> Admin                                        Admin
-bob              ──mfa──> Ops                                          Audit   ! no MFA
-carol            ────────> Legacy   ! no MFA                           Legacy  ! no MFA
+home 111122223333
+alice            ──mfa──> Ops ┈┈no mfa┈┈> Audit
+                 ──mfa──> Admin
+bob              ──mfa──> Ops
+carol            ────────> Legacy   ! no MFA
 dave             ──mfa──> Admin   if aws:SourceIp is 203.0.113.0/24
 
 777788889999
-any user or role ──mfa?──> Ops   ? hangs on policies of 777788889999
+any user or role ──mfa?──> Ops   ? depends on policies of 777788889999
 
 elsewhere
-anybody          ────────> Audit   ! no MFA
-5 roles, 5 users, 2 warnings.  -- mfa required, ┈ chained (max 1 h), ! lets plain access keys in, ? not known
+anyone           ────────> Audit   ! no MFA
+
+prod 444455556666
+Ops
+Admin
+Audit   ! no MFA
+Legacy  ! no MFA
+5 roles, 5 users, 2 warnings.
+-- mfa required, ┈ chained (max 1 h), ! lets plain access keys in, ? not known
 Can assume no role: erin.
 No user here can assume: Lambda.
 Not known, and may change this: SCP, RCP.
-Indirect ways are not counted: who may change policies or create access keys.
+Indirect access is not counted: changing policies or creating access keys.
 "
     );
 }
@@ -159,7 +168,7 @@ fn json_has_every_fact() {
 fn dot_has_a_cluster_for_each_account() {
     let dot = render_dot(&small().finish());
     let expected = [
-        r#"  label="4 roles, 3 users, 2 warnings.\nIndirect ways are not counted: who may change policies or create access keys.""#,
+        r#"  label="4 roles, 3 users, 2 warnings.\nIndirect access is not counted: changing policies or creating access keys.""#,
         r#"    label="home 111122223333""#,
         r#"    n0 [label="alice", tooltip="arn:aws:iam::111122223333:user/alice", shape=ellipse]"#,
         r#"    n6 [label="Legacy\n! no MFA", tooltip="arn:aws:iam::444455556666:role/Legacy"]"#,

@@ -52,7 +52,7 @@ fn users_who_differ_in_mfa_stay_apart() {
     for line in [
         "user00                      ────────> Ops   ! no MFA",
         "user01                      ──mfa──> Ops   if aws:SourceIp is 203.0.113.7",
-        "user02                      ──mfa──> Ops   ? hangs on the boundary of user02",
+        "user02                      ──mfa──> Ops   ? depends on the boundary of user02",
         "67 users: user03, user04, … ──mfa──> Ops",
     ] {
         assert!(text.lines().any(|given| given.starts_with(line)), "no {line} in\n{text}");

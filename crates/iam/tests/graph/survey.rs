@@ -63,13 +63,14 @@ fn the_example_looks_as_it_should() {
     assert_eq!(
         text(&[EXAMPLE]),
         "\
-home 111122223333                          prod 444455556666
-alice ──mfa──> Ops ┈┈no mfa┈┈> Audit       Ops
-      ──mfa──> Admin                       Admin   only alice
-bob   ──mfa──> Ops                         Audit   reachable without MFA through Ops
-carol ────────> Legacy   ! no MFA          Legacy  ! no MFA
-4 roles, 3 users, 2 warnings.  -- mfa required, ┈ chained (max 1 h), ! lets plain access keys in
-Indirect ways are not counted: who may change policies or create access keys.
+home 111122223333                      prod 444455556666
+alice ──mfa──> Ops ┈┈no mfa┈┈> Audit   Ops
+      ──mfa──> Admin                   Admin   only alice
+bob   ──mfa──> Ops                     Audit   reachable without MFA through Ops
+carol ────────> Legacy   ! no MFA      Legacy  ! no MFA
+4 roles, 3 users, 2 warnings.
+-- mfa required, ┈ chained (max 1 h), ! lets plain access keys in
+Indirect access is not counted: changing policies or creating access keys.
 "
     );
 }
@@ -117,7 +118,7 @@ fn what_a_caller_may_send_or_an_address_may_be_is_a_condition() {
 #[test]
 fn those_of_whom_nothing_is_known_are_drawn_as_trusted() {
     for (principal, name, account) in [
-        (r#""*""#, "anybody", None),
+        (r#""*""#, "anyone", None),
         (r#"{"AWS": "arn:aws:iam::777788889999:root"}"#, "any user or role", Some("777788889999")),
         (r#"{"AWS": "arn:aws:iam::777788889999:role/ci/Deploy"}"#, "Deploy", Some("777788889999")),
         (r#"{"AWS": "arn:aws:iam::111122223333:user/gone"}"#, "gone", Some("111122223333")),
@@ -139,7 +140,7 @@ fn those_of_whom_nothing_is_known_are_drawn_as_trusted() {
     let negated =
         trusts("\"x\"", "").replace(r#""Principal": "x""#, r#""NotPrincipal": {"AWS": "111122223333"}"#);
     let graph_of_negated = graph(&[&one(r#"{"Statement": []}"#, &negated)]);
-    assert!(graph_of_negated.nodes().iter().any(|node| node.name == "anybody"), "{graph_of_negated:?}");
+    assert!(graph_of_negated.nodes().iter().any(|node| node.name == "anyone"), "{graph_of_negated:?}");
     let service = one(ANY_ROLE, &trusts(r#"{"Service": "ec2.amazonaws.com"}"#, ""));
     assert_eq!(graph(&[&service]).edges(), []);
 }

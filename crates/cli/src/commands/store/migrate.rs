@@ -25,7 +25,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &StoreMigrateArgs) -
     if source_kind == target_kind {
         return Err(Failure::new(
             FailureKind::Usage,
-            format!("the keys are to be copied from `{source_kind}` to itself"),
+            format!("cannot copy the keys from `{source_kind}` to itself"),
         )
         .hint("name the two backends by --from and --to; `hatbox store status` shows them"));
     }

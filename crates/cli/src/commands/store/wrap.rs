@@ -132,6 +132,6 @@ fn remove(world: &World, store: &mut KeyStore, name: &str) -> Result<(), Failure
     })?;
     store.remove_wrap(&name)?;
     world.output.note(&format!("the wrap `{}` is removed", name.as_str()));
-    world.output.note("whoever kept a copy of it can still open the keys; `hatbox store rekey` ends that for what is written from then on");
+    world.output.note("a copy of it can still unlock the keys; `hatbox store rekey` ends that for all that is written from then on");
     Ok(())
 }

@@ -125,9 +125,9 @@ fn could_not_read(shown: &str, error: &io::Error) -> Failure {
 }
 
 fn nothing_given() -> Failure {
-    Failure::new(FailureKind::Usage, "no source of users and roles is named")
+    Failure::new(FailureKind::Usage, "no source of users and roles given")
         .hint("`--from iam.json`, after `hatbox trust snapshot -o iam.json`")
         .hint("or after `aws iam get-account-authorization-details > iam.json`")
         .hint("or `--from terraform.tfstate`, or what `terraform show -json` prints")
-        .hint("or name them once for all, as `sources` of `[trust]` in hatbox's settings")
+        .hint("or set `sources` of `[trust]` in hatbox's settings, which every command then uses")
 }

@@ -93,7 +93,7 @@ impl PassStore {
                     "GnuPG cannot encrypt to `{whom}`, which `{}` names",
                     shown(&self.program.directory().join(".gpg-id"))
                 ),
-                Some("pass init GPG-ID".to_owned()),
+                Some("run `pass init GPG-ID`".to_owned()),
             ),
             Failed::Complaint(Complaint::Other(line)) => {
                 self.program.unavailable(format!("`{program}` says: {line}"), None)

@@ -114,7 +114,7 @@ impl PassProgram {
             _ => (!self.directory.join(".gpg-id").exists()).then(|| {
                 (
                     format!("there is no password store at {}", shown(&self.directory)),
-                    "pass init GPG-ID".to_owned(),
+                    "run `pass init GPG-ID`".to_owned(),
                 )
             }),
         }

@@ -210,7 +210,7 @@ fn what_keeps_pass_from_being_used_is_said_with_the_way_out() {
     let directory = home.path().join(".password-store");
     assert_eq!(
         why(&programs),
-        format!("there is no password store at `{}`: pass init GPG-ID", directory.display())
+        format!("there is no password store at `{}`: run `pass init GPG-ID`", directory.display())
     );
     let mut store = PassStore::open_pass(&programs);
     assert!(matches!(

@@ -62,7 +62,7 @@ impl Failed {
     fn hint(&self) -> &'static str {
         match self {
             Self::NoBus => {
-                "run it in the desktop's session, or under `dbus-run-session`; `hatbox store status` shows the other backends"
+                "run hatbox in a desktop session, or under `dbus-run-session`; `hatbox store status` shows the other backends"
             }
             _ => {
                 "see that GNOME Keyring, KWallet or KeePassXC runs; `hatbox store status` shows the other backends"

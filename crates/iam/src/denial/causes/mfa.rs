@@ -14,7 +14,6 @@ use hatbox_types::text::shell::quote_word;
 /// A session older than this may be too old for a role that limits the age of its MFA.
 const OLD: i64 = 3600;
 
-const NO_CODE: &str = "a passkey gives no code, and AWS's calls take nothing else";
 const NO_MFA: &str = "credentials of a role never carry MFA";
 
 pub(super) fn no_code(view: &View<'_>) -> WeighedCause {
@@ -120,8 +119,19 @@ fn without_codes<'v>(view: &View<'v>) -> Option<&'v Sourced<Vec<String>>> {
         .filter(|devices| !devices.value.is_empty() && !any_gives_codes(&devices.value))
 }
 
-fn is_passkey(serial: &str) -> bool {
-    matches!(Device::of(serial), Device::Passkey | Device::TextMessages)
+/// Why none of these devices gives a code for AWS's calls, where that is because of their kind.
+fn why_no_code<'s>(serials: impl IntoIterator<Item = &'s str>) -> Option<&'static str> {
+    let kinds: Vec<Device> = serials.into_iter().map(Device::of).collect();
+    let has = |kind| kinds.contains(&kind);
+    if has(Device::Codes) {
+        return None;
+    }
+    match (has(Device::Passkey), has(Device::TextMessages)) {
+        (true, false) => Some("a passkey gives no code, and AWS's calls take nothing else"),
+        (false, true) => Some("the code of a text message (SMS) signs in to the console only"),
+        (true, true) => Some("neither a passkey nor a text message (SMS) gives a code for AWS's calls"),
+        (false, false) => None,
+    }
 }
 
 pub(super) fn wrong_serial(view: &View<'_>) -> WeighedCause {
@@ -132,8 +142,10 @@ pub(super) fn wrong_serial(view: &View<'_>) -> WeighedCause {
     let Some(serial) = view.attempt.serial.as_deref() else {
         return WeighedCause::said(cause, "AWS does not know the MFA device");
     };
-    if is_passkey(serial) {
-        return WeighedCause::open(cause, "the device is a passkey");
+    match Device::of(serial) {
+        Device::Passkey => return WeighedCause::open(cause, "the device is a passkey"),
+        Device::TextMessages => return WeighedCause::open(cause, "the device receives text messages (SMS)"),
+        Device::Codes | Device::User => {}
     }
     if Device::of(serial) == Device::User {
         let device = serial.replacen(":user/", ":mfa/", 1);
@@ -182,9 +194,9 @@ pub(super) fn wrong_code(view: &View<'_>) -> WeighedCause {
         return not_said(cause, "AWS did not complain about a code");
     }
     let text = match view.attempt.code {
-        CodeSent::Process => "`mfa_process` printed a code that is wrong, late, or was used already",
-        CodeSent::Seed => "the code made from the stored TOTP seed is wrong, late, or was used already",
-        _ => "the MFA code is wrong, late, or was used already",
+        CodeSent::Process => "`mfa_process` printed a code that is wrong, too late, or was already used",
+        CodeSent::Seed => "the code made from the stored TOTP seed is wrong, too late, or was already used",
+        _ => "the MFA code is wrong, too late, or was already used",
     };
     let wait = 30 - view.now.as_second().rem_euclid(30);
     let weighed = WeighedCause::said(cause, text)
@@ -207,13 +219,15 @@ pub(super) fn only_passkey(view: &View<'_>) -> WeighedCause {
     let cause = Cause::OnlyPasskey;
     let register =
         || Fix::Words("register a virtual MFA device as well, and name it in mfa_serial".to_owned());
-    if let Some(serial) = view.attempt.serial.as_deref().filter(|serial| is_passkey(serial)) {
-        return WeighedCause::computed(cause, format!("{NO_CODE}: `mfa_serial` is {serial}"))
+    let sent = view.attempt.serial.as_deref();
+    if let Some((serial, why)) = sent.and_then(|serial| Some((serial, why_no_code([serial])?))) {
+        return WeighedCause::computed(cause, format!("{why}: `mfa_serial` is {serial}"))
             .fix(register())
             .weigh(99);
     }
     if let Some(devices) = without_codes(view) {
-        let text = format!("{NO_CODE}: {} has no other device ({})", view.who, devices.origin);
+        let why = why_no_code(devices.value.iter().map(String::as_str)).unwrap_or("no device gives codes");
+        let text = format!("{why}: {} has no other device ({})", view.who, devices.origin);
         // Without a role that asks for MFA it does no harm.
         return if view.lacks(Lack::Mfa).is_some() || *view.aws_error == AwsError::WrongDevice {
             WeighedCause::computed(cause, text).fix(register()).weigh(95)

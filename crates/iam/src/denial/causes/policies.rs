@@ -117,7 +117,7 @@ pub(super) fn boundary(view: &View<'_>) -> WeighedCause {
         Some((Decision::Allow, origin)) => WeighedCause::ruled_out(
             cause,
             Evidence::Computed,
-            format!("no boundary leaves it out ({origin})"),
+            format!("no permissions boundary limits it ({origin})"),
         ),
         _ => match &view.known.policies {
             Some(own) if own.value.boundary.is_none() && !own.value.is_partial => {

@@ -282,7 +282,8 @@ fn the_text_shows_who_gets_in_and_what_is_wrong() {
     )]);
     let expected = "\
 trust.json: who can assume this role
-  any user or role of account 111122223333, if its own policies allow sts:AssumeRole
+  any user or role of account 111122223333, if its own policies allow
+    sts:AssumeRole
 
   caller signs with                can assume it
   access keys                      YES   <- MFA is not enforced
@@ -292,8 +293,10 @@ trust.json: who can assume this role
   another role (chaining)          no
 
 error[mfa-ifexists] statement 1, Condition.BoolIfExists
-  Requests signed with access keys have no aws:MultiFactorAuthPresent, and IfExists allows a missing key.
-  Fix: write \"Bool\" instead of \"BoolIfExists\".   hatbox trust require-mfa --file trust.json
+  Requests signed with access keys have no aws:MultiFactorAuthPresent, and
+  IfExists allows a missing key.
+  Fix: write \"Bool\" instead of \"BoolIfExists\".
+       hatbox trust require-mfa --file trust.json
 1 error
 ";
     assert_eq!(render_text(&[linted("trust.json", &text)], Detail::Findings).to_string(), expected);
@@ -314,7 +317,8 @@ a b.json: no findings, MFA required
 s.json: no findings
 
 o.json: who can assume this role
-  any user or role of account 111122223333, if its own policies allow sts:AssumeRole
+  any user or role of account 111122223333, if its own policies allow
+    sts:AssumeRole
 
   caller signs with                can assume it
   access keys                      YES   <- MFA is not enforced
@@ -325,7 +329,8 @@ o.json: who can assume this role
 
 warning[mfa-missing] statement 1
   Users can assume this role without MFA.
-  Fix: add \"Bool\": { \"aws:MultiFactorAuthPresent\": \"true\" } to the Condition.   hatbox trust require-mfa --file o.json
+  Fix: add \"Bool\": { \"aws:MultiFactorAuthPresent\": \"true\" } to the Condition.
+       hatbox trust require-mfa --file o.json
 
 aws_iam_role.new: not known until apply
 
@@ -334,7 +339,8 @@ aws_iam_role.new: not known until apply
     assert_eq!(render_text(&all, Detail::Findings).to_string(), expected);
     let expected = "\
 a b.json: who can assume this role
-  any user or role of account 111122223333, if its own policies allow sts:AssumeRole
+  any user or role of account 111122223333, if its own policies allow
+    sts:AssumeRole
 
   caller signs with                can assume it
   access keys                      no

@@ -96,9 +96,7 @@ fn open(world: &World, source: &Source, origin: KeyOrigin) -> Result<Opened, Fai
                         FailureKind::NeedsPerson,
                         format!("{} is locked", source.shown),
                     )
-                    .hint(
-                        "unlock it in the desktop's keyring program, or run this in the desktop's session",
-                    ));
+                    .hint("unlock it in the desktop's keyring program, or run this in a desktop session"));
                 }
                 world.output.note("the desktop asks for the password of aws-vault's keyring");
                 vault.unlock(world.settings()?.prompt_timeout()).map_err(failed)?;

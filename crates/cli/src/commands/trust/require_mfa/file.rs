@@ -40,7 +40,7 @@ pub(super) fn run(world: &World, file: &Path, args: &TrustRequireMfaArgs) -> Res
                 write_if_unchanged(file, &bytes, patch.text.as_bytes(), Keep::ModeAndLink)?;
                 world.output.data(&format!("Written to {name}.\n"))?;
             } else {
-                world.output.data("Nothing changed. Repeat with --apply to write it.\n")?;
+                world.output.data("Nothing changed. Run it again with --apply to write it.\n")?;
             }
             Ok(())
         }

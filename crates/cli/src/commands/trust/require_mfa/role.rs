@@ -60,7 +60,7 @@ pub(super) fn run(world: &World, global: &GlobalArgs, args: &TrustRequireMfaArgs
     let accounts = load_from(world, global, &args.from, args.mfa_token.as_deref())?;
     text.push_str(&render_impact(find_impact(world, accounts, &live, &role, &patch).as_ref(), &patch));
     if !args.apply {
-        text.push_str("Nothing changed. Repeat with --apply to write it.\n");
+        text.push_str("Nothing changed. Run it again with --apply to write it.\n");
         return Ok(world.output.data(&text)?);
     }
     world.output.data(&text)?;
