@@ -7,7 +7,7 @@ use hatbox_core::config::{Config, FileKind, SectionKind, Which, overrides::Overr
 use hatbox_iam::accounts::{Accounts, Origin, SourceKind};
 use hatbox_iam::admits::Trial;
 use hatbox_iam::assume::context::Assumptions;
-use hatbox_iam::denial::grammar::parse_aws_error;
+use hatbox_iam::denial::aws_error::parse_aws_error;
 use hatbox_iam::graph::survey;
 use hatbox_iam::graph::svg::render_svg;
 use hatbox_iam::lint::{Subject, lint_policy};

@@ -1,6 +1,6 @@
 //! What came of a call to STS that gave no credentials.
 
-use hatbox_iam::denial::grammar::{AwsError, parse_aws_error};
+use hatbox_iam::denial::aws_error::{AwsError, parse_aws_error};
 use jiff::Timestamp;
 
 pub(crate) use super::unanswered::{CertificateProblem, ProxyProblem};

@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use hatbox_iam::accounts::{Origin, SourceKind};
 use hatbox_iam::denial::attempt::{Attempt, FailedCall};
+use hatbox_iam::denial::aws_error::AwsError;
 use hatbox_iam::denial::diagnose;
-use hatbox_iam::denial::grammar::AwsError;
 use hatbox_iam::denial::json::render_diagnosis_json;
 use hatbox_iam::denial::known::gather_known;
 use hatbox_iam::denial::known::{Answers, Known};

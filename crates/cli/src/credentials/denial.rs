@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use hatbox_core::plan::{Base, Plan, Step};
 use hatbox_iam::denial::attempt::{Attempt, CodeSent, FailedCall};
+use hatbox_iam::denial::aws_error::AwsError;
 use hatbox_iam::denial::diagnose;
-use hatbox_iam::denial::grammar::AwsError;
 use hatbox_iam::denial::known::Known;
 use hatbox_iam::denial::known::gather_known;
 use hatbox_iam::denial::report::render_report;

@@ -18,7 +18,7 @@ pub struct Entity {
     pub account: Option<AccountId>,
 }
 
-/// What an entity is.
+/// What an entity is. Reports list users before roles, by this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum EntityKind {
     /// An IAM user.

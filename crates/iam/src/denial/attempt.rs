@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::grammar::{AwsError, parse_aws_error};
+use super::aws_error::{AwsError, parse_aws_error};
 use crate::assume::credentials::Credentials;
 
 /// A call for which AWS returned an error: that error, and what was sent.

@@ -1,7 +1,7 @@
 //! The causes of a denied call, and how likely each is: on which evidence, and what helps.
 
-/// Why a call for a role was denied. The numbers are kept from version to version.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// Why a call for a role was denied. The numbers are those of `ALL`, and are kept from version to version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
     /// The role wants MFA, and no code was sent.
     NoCode,
@@ -147,7 +147,7 @@ pub struct WeighedCause {
 }
 
 /// Whether something is a cause here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Assessment {
     /// It is one, or probably one.
     Cause(Evidence),
@@ -157,8 +157,8 @@ pub enum Assessment {
     RuledOut(Evidence),
 }
 
-/// What a finding rests on, the best first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// What an assessment is based on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Evidence {
     /// AWS's own text.
     AwsSaid,

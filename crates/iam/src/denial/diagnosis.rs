@@ -2,10 +2,11 @@
 
 use jiff::Timestamp;
 
+use super::access_denied::PolicyType;
 use super::attempt::{Attempt, RoleVariable};
+use super::aws_error::AwsError;
 use super::cause::{Assessment, Cause, EITHER_SIDE, Evidence, Fix, WeighedCause};
 use super::causes::weigh;
-use super::grammar::{AwsError, PolicyType};
 use super::known::Known;
 use super::view::View;
 use hatbox_types::text::phrases::render_role_of_environment;

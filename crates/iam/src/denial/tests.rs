@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::attempt::Attempt;
-use super::grammar::parse_aws_error;
+use super::aws_error::parse_aws_error;
 use super::known::{Known, Role, Sourced, gather_known};
 use super::what_if::Call;
 use super::{Assessment, Cause, diagnose};

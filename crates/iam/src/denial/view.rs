@@ -2,8 +2,9 @@
 
 use jiff::Timestamp;
 
+use super::access_denied::{Denial, PolicyType, Reason};
 use super::attempt::{Attempt, CodeSent, SignedBy};
-use super::grammar::{AwsError, Denial, PolicyType, Reason};
+use super::aws_error::AwsError;
 use super::known::Known;
 use super::what_if::{Call, Lack, Trusting};
 use crate::policy::answer::Answer;

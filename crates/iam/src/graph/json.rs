@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::model::{Account, Graph, Kind, Mfa};
 use super::picture::{Weight, notes};
 use super::words::names;
-use crate::report::reach::INDIRECT;
+use crate::report::path::INDIRECT;
 
 #[derive(Serialize)]
 struct Document<'a> {

@@ -13,18 +13,18 @@ pub struct Account {
     pub label: Option<String>,
 }
 
-/// What a node stands for.
+/// What a node is. Nodes are sorted in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
     /// A user with access keys.
     User,
-    /// Somebody of whom no more is known than that a role trusts them: another account, an identity provider, anybody.
+    /// A caller that the sources do not describe, and that a role trusts: another account, an identity provider, anyone.
     Outside,
     /// A role.
     Role,
 }
 
-/// One who becomes roles, or a role.
+/// A user, an outsider or a role.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Node {
     /// What it stands for.
@@ -48,14 +48,14 @@ impl Node {
     }
 }
 
-/// Whether MFA is asked for on the way to a role.
+/// Whether a path to a role requires MFA, the weakest requirement first: of two answers on one pair, the least counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Mfa {
-    /// Whoever signs without MFA gets in too.
+    /// Callers without MFA can assume it too.
     NotRequired,
-    /// It hangs on facts that are not known.
+    /// It depends on facts that are not known.
     Unknown,
-    /// Only a caller with MFA gets in.
+    /// Only a caller with MFA can assume it.
     Required,
 }
 
@@ -70,7 +70,7 @@ pub struct Edge {
     pub mfa: Mfa,
     /// What else must hold, in words.
     pub conditions: Vec<String>,
-    /// The facts that it hangs on whether this is a way at all; none when it surely is one.
+    /// The facts on which it depends whether there is a path at all; none if it is certain.
     pub unknown: Vec<String>,
 }
 

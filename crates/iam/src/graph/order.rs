@@ -18,7 +18,7 @@ pub(super) struct Group {
     pub(super) columns: BTreeMap<usize, Vec<usize>>,
 }
 
-/// The two halves of a picture.
+/// The two halves of a picture, from left to right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Half {
     /// Users and outsiders.

@@ -7,7 +7,7 @@ use super::model::{Arrow, Graph, Kind, Mfa};
 use super::simplify::{collapse, steps, trim};
 use super::words::{count, list, names};
 use crate::policy::arn::Arn;
-use crate::report::reach::INDIRECT;
+use crate::report::path::INDIRECT;
 
 /// What stands beside a role.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub(super) struct Note {
     pub(super) weight: Weight,
 }
 
-/// Whether it needs attention.
+/// Whether it needs attention, the least first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Weight {
     Plain,

@@ -13,7 +13,7 @@ pub(super) const HEAD: usize = 20;
 /// The height that a slot needs.
 pub(super) const SLOT: usize = 26;
 
-/// How a line is drawn.
+/// How a line is drawn. Lines at one side of a node are in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Look {
     Mfa,
@@ -34,7 +34,7 @@ impl Look {
     }
 }
 
-/// A side of a node.
+/// A side of a node. The order means nothing: it is that of a map's keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Side {
     Left,

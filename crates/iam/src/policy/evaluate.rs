@@ -19,7 +19,8 @@ pub use super::request::{Caller, Context, PossibleKeys, Request};
 use super::answer::{Answer, Fact, add_facts, sort_by_name};
 use super::document::{Effect, Policy};
 use super::finding::{Finding, Origin, render_findings};
-use super::verdict::{Contest, Detail, GrantPath, Judge, is_one_of};
+use super::grant::{Contest, GrantPath};
+use super::verdict::{Detail, Judge, is_one_of};
 
 /// What no policy can forbid, an explicit deny included (STS reference: "No permissions are required").
 const ALWAYS_ALLOWED: [&str; 2] = ["sts:GetCallerIdentity", "sts:GetSessionToken"];

@@ -23,6 +23,7 @@ pub mod document;
 mod parse;
 
 mod finding;
+mod grant;
 mod layers;
 pub(crate) mod statement;
 mod verdict;

@@ -1,23 +1,19 @@
-//! Each layer's say on one action: does it allow, does it deny, and the ways in that a role opens.
+//! Each layer's verdict on one action: whether it allows it, and whether it denies it.
 
 use super::answer::{Answer, Fact, Layer};
-use super::arn::Arn;
 use super::document::{Effect, Policy, Statement};
 use super::finding::{Finding, Origin};
 use super::layers::{Layers, OrganizationLevel};
 use super::principal::Route;
 use super::request::{Caller, Request};
-use super::statement::{Miss, Routes, applies, routes};
-
-/// What a role that puts on another must be allowed by its own policies too, whoever trusts it.
-const ALLOWED_ON_BOTH_SIDES: [&str; 2] = ["sts:TagSession", "sts:SetSourceIdentity"];
+use super::statement::{Miss, applies, routes};
 
 /// Whether `action` is one of these, without regard to case.
 pub(super) fn is_one_of(actions: &[&str], action: &str) -> bool {
     actions.iter().any(|known| known.eq_ignore_ascii_case(action))
 }
 
-/// One layer's say.
+/// One layer's verdict.
 pub(super) struct Verdict<'p> {
     pub(super) allow: Answer,
     pub(super) deny: Answer,
@@ -26,51 +22,17 @@ pub(super) struct Verdict<'p> {
 
 impl Verdict<'_> {
     /// A layer that is not there: it neither limits nor forbids.
-    fn absent() -> Self {
+    pub(super) fn absent() -> Self {
         Self { allow: Answer::Yes, deny: Answer::No, findings: Vec::new() }
     }
 
-    fn unknown(layer: Layer) -> Self {
+    pub(super) fn unknown(layer: Layer) -> Self {
         let unknown = Answer::unknown(Fact::Layer(layer));
         Self { allow: unknown.clone(), deny: unknown, findings: Vec::new() }
     }
 }
 
-/// A way in: how far the resource's policy opens it, and what else must allow.
-pub(super) struct GrantPath {
-    pub(super) opened: Answer,
-    pub(super) needs: &'static [Layer],
-    /// Why it is not known whether a session policy that does not allow closes it.
-    pub(super) contest: Option<Contest>,
-}
-
-/// A way in of which AWS's documents do not settle whether a session policy limits it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Contest {
-    /// The resource's policy names this very session: the User Guide says that it does not, others that it does.
-    Session,
-    /// The resource's policy names everybody: the documents are silent.
-    Everyone,
-}
-
-impl Contest {
-    pub(super) fn text(self) -> &'static str {
-        match self {
-            Self::Session => {
-                "the session is named, but its session policy is narrower: AWS's documents and others \
-                 contradict each other"
-            }
-            Self::Everyone => {
-                "everyone is named, but the session policy does not allow it: AWS's documents do not say \
-                 which of the two decides"
-            }
-        }
-    }
-}
-
-const OWN_POLICIES: &[Layer] = &[Layer::Identity, Layer::Boundary, Layer::Session];
-
-/// Whether an answer tells its reasons.
+/// Whether an answer has its reasons.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Detail {
     Reasons,
@@ -86,103 +48,6 @@ pub(super) struct Judge<'p> {
 }
 
 impl<'p> Judge<'p> {
-    /// The trust policy or the resource's policy: its say, and the ways in that it opens.
-    pub(super) fn judge_resource(&self) -> (Verdict<'p>, Vec<GrantPath>) {
-        let is_same_account = self.request.is_same_account();
-        let trust = self.layers.trust.as_ref().filter(|_| self.is_about_roles());
-        let policy = trust.or(self.layers.resource.as_ref());
-        let has_duty = trust.is_some() || self.must_resource_allow();
-        if self.layers.unknown.contains(&Layer::Trust) {
-            let unknown = Verdict::unknown(Layer::Trust);
-            let way = GrantPath { contest: None, ..self.way(Route::Everyone, unknown.allow) };
-            return (Verdict { allow: Answer::Yes, ..unknown }, vec![way]);
-        }
-        let mut ways = Vec::new();
-        if is_same_account && !has_duty {
-            ways.push(GrantPath { opened: Answer::Yes, needs: OWN_POLICIES, contest: None });
-        }
-        // Whether it allows is told by the ways: how the caller is named decides what else is needed.
-        let mut verdict = Verdict::absent();
-        let origin = Origin::only(if trust.is_some() { "trust policy" } else { "resource policy" });
-        for (statement, number) in policy.iter().flat_map(|policy| policy.statements.iter().zip(1..)) {
-            let named = self.routes_of_resource(statement);
-            let (finding, applies) = self.judge_statement(Layer::Trust, origin, number, statement, &named);
-            match statement.effect {
-                Effect::Deny => verdict.deny = verdict.deny.or(finding.truth.clone()),
-                Effect::Allow => {
-                    let way = |(route, is_named): &(Route, Answer)| {
-                        self.way(*route, applies.clone().and(is_named.clone()))
-                    };
-                    ways.extend(named.iter().map(way));
-                }
-            }
-            self.keep(finding, &mut verdict);
-        }
-        // A role is put on by a signed request, or by a provider's token: never by nobody.
-        if self.request.caller == Caller::Anonymous && self.is_about_roles() {
-            ways.clear();
-        }
-        (verdict, ways)
-    }
-
-    /// A Deny with `NotPrincipal` hits everybody who has a permissions boundary, listed or not (IAM User
-    /// Guide, "NotPrincipal").
-    fn routes_of_resource(&self, statement: &Statement) -> Routes {
-        let is_not_principal = statement.effect == Effect::Deny
-            && statement.principals.as_ref().is_some_and(|element| element.is_negated);
-        let has_boundary = match &self.request.caller {
-            Caller::User { .. } | Caller::RoleSession { .. } if is_not_principal => {
-                if self.layers.unknown.contains(&Layer::Boundary) {
-                    Answer::unknown(Fact::Layer(Layer::Boundary))
-                } else {
-                    self.layers.boundary.is_some().into()
-                }
-            }
-            _ => Answer::No,
-        };
-        let mut named = routes(statement, Layer::Trust, &self.request.caller);
-        if !has_boundary.is_no() {
-            named.to_mut().push((Route::Everyone, has_boundary));
-        }
-        named
-    }
-
-    /// Whether the resource's policy must allow even what the caller's own policies allow: roles and keys.
-    fn must_resource_allow(&self) -> bool {
-        let Some(arn) = Arn::parse(&self.request.resource) else { return false };
-        let is_role = arn.service == "iam" && arn.resource.starts_with("role/");
-        let is_key = arn.service == "kms" && arn.resource.starts_with("key/");
-        is_key || (is_role && self.is_about_roles())
-    }
-
-    /// Whether a trust policy has a say: all that STS does *to a role* is to let it be put on.
-    fn is_about_roles(&self) -> bool {
-        self.action.get(..4).is_some_and(|service| service.eq_ignore_ascii_case("sts:"))
-    }
-
-    fn way(&self, route: Route, opened: Answer) -> GrantPath {
-        let caller = &self.request.caller;
-        let is_chained = matches!(caller, Caller::RoleSession { .. });
-        let is_same_account = self.request.is_same_account();
-        let needs: &[Layer] = match (caller, route) {
-            (Caller::Service(_) | Caller::Federated(_) | Caller::Anonymous, _) => &[],
-            (Caller::Root(_), _) => &[Layer::Identity, Layer::Session],
-            _ if !is_same_account || (is_chained && is_one_of(&ALLOWED_ON_BOTH_SIDES, self.action)) => {
-                OWN_POLICIES
-            }
-            (_, Route::Account) => OWN_POLICIES,
-            (_, Route::Role) => &[Layer::Boundary, Layer::Session],
-            (_, Route::Outsider | Route::Everyone | Route::User | Route::Session) => &[],
-        };
-        let is_limited = needs.is_empty() && self.layers.session.is_some();
-        let contest = match (caller, route) {
-            (Caller::User { .. } | Caller::RoleSession { .. }, Route::Session) => Some(Contest::Session),
-            (Caller::User { .. } | Caller::RoleSession { .. }, Route::Everyone) => Some(Contest::Everyone),
-            _ => None,
-        };
-        GrantPath { opened, needs, contest: contest.filter(|_| is_limited) }
-    }
-
     pub(super) fn judge_identity(&self) -> Verdict<'p> {
         match &self.request.caller {
             // The root user has every permission, but STS lets it assume no role.
@@ -286,7 +151,7 @@ impl<'p> Judge<'p> {
         verdict
     }
 
-    fn keep(&self, finding: Finding<'p>, verdict: &mut Verdict<'p>) {
+    pub(super) fn keep(&self, finding: Finding<'p>, verdict: &mut Verdict<'p>) {
         if self.detail == Detail::Reasons {
             verdict.findings.push(finding);
         }
@@ -294,7 +159,7 @@ impl<'p> Judge<'p> {
 
     /// What `statement` does, and whether it applies to whomever it names. Conditions are looked at only
     /// when it names the caller, as most do not.
-    fn judge_statement(
+    pub(super) fn judge_statement(
         &self,
         layer: Layer,
         origin: Origin,

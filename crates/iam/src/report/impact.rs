@@ -4,7 +4,7 @@ use crate::accounts::{Accounts, Attribute, Document, Role};
 use crate::assume::context::Assumptions;
 use crate::assume::device::has_code_device;
 use crate::assume::entity::{Entity, EntityKind};
-use crate::report::reach::{AccessPath, Mfa};
+use crate::report::path::{AccessPath, Mfa};
 use crate::report::who::{Who, who};
 use hatbox_types::text::page::{Line, Page, Style};
 

@@ -3,6 +3,7 @@
 pub(crate) mod words;
 
 pub mod can;
+pub mod path;
 pub mod reach;
 pub mod who;
 

@@ -14,9 +14,7 @@ use crate::assume::target::Target;
 use crate::policy::document::Effect;
 use crate::policy::principal::PrincipalKind;
 use crate::report::can::entity_json;
-use crate::report::reach::{
-    AccessPath, INDIRECT, Mfa, common_to, look_for_devices, push_footer, push_not_known, push_unknown,
-};
+use crate::report::path::{AccessPath, INDIRECT, Mfa, common_to, look_for_devices, push_end, push_unknown};
 use crate::report::words::join_or;
 use hatbox_types::text::page::{Line, Page, Style};
 use hatbox_types::text::table::Table;
@@ -205,10 +203,8 @@ impl Who {
                 page.hang(Line::of("  ", Style::Plain), other, Style::Plain, 4);
             }
         }
-        push_footer(&mut page, &common, &self.paths);
-        push_not_known(&mut page, &self.perhaps, "whom something that is not in the sources may allow it");
-        page.blank();
-        page.plain(INDIRECT);
+        let why = "whom something that is not in the sources may allow it";
+        push_end(&mut page, &common, &self.paths, &self.perhaps, why);
         page
     }
 

@@ -207,7 +207,14 @@ fn pages_and_json_show_every_cause_and_no_external_id() {
         assert_eq!(json["schema"], 1);
         assert!(!format!("{page}{json}").contains(SECRET_ID), "{}", case.path.display());
         for line in page.lines().filter(|line| line.chars().count() > 80) {
-            let is_pasted = ["mfa_serial = ", "role_arn = ", "{\"Effect\"", "arn:", "access denied: ", "AWS returned an error: "];
+            let is_pasted = [
+                "mfa_serial = ",
+                "role_arn = ",
+                "{\"Effect\"",
+                "arn:",
+                "access denied: ",
+                "AWS returned an error: ",
+            ];
             assert!(is_pasted.iter().any(|start| line.contains(start)), "{line}");
         }
     }

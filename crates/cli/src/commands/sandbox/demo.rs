@@ -15,8 +15,9 @@ use crate::sys::files::{Keep, write_atomic};
 use crate::sys::signals::Held;
 use crate::world::World;
 
-use super::player::{Expected, Player, Reading, Shown, Step, Typed};
+use super::player::Player;
 use super::scene::{Scene, USER_PROFILE};
+use super::step::{Expected, Reading, Shown, Step, Typed};
 use super::tools::{Endpoint, S3Tool, Terraform, find_aws, find_terraform};
 
 /// What its programs may take, without the time that is for the viewer.

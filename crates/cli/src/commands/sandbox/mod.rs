@@ -16,6 +16,7 @@ mod token;
 mod demo;
 mod player;
 mod screen;
+mod step;
 mod tools;
 
 use std::path::{Path, PathBuf};

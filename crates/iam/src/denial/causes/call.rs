@@ -2,8 +2,8 @@
 
 use super::{not_said, render_seconds};
 use crate::denial::attempt::SignedBy;
+use crate::denial::aws_error::AwsError;
 use crate::denial::cause::{Cause, Evidence, Fix, WeighedCause};
-use crate::denial::grammar::AwsError;
 use crate::denial::view::View;
 use crate::denial::what_if::Lack;
 use hatbox_types::text::shell::quote_word;

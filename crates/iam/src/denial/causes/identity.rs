@@ -1,8 +1,8 @@
 //! Whose credentials signed, and whether they still count; the region; roles that are seconds old.
 
 use crate::denial::attempt::{SignedBy, StartKind};
+use crate::denial::aws_error::AwsError;
 use crate::denial::cause::{Cause, Evidence, Fix, WeighedCause};
-use crate::denial::grammar::AwsError;
 use crate::denial::view::View;
 use crate::policy::arn::Arn;
 use hatbox_types::text::shell::quote_word;

@@ -3,8 +3,8 @@
 use super::{not_said, render_seconds};
 use crate::assume::device::{Device, any_gives_codes, gives_codes};
 use crate::denial::attempt::{Around, CodeSent, SignedBy, StartKind};
+use crate::denial::aws_error::AwsError;
 use crate::denial::cause::{Cause, EITHER_SIDE, Evidence, Fix, WeighedCause};
-use crate::denial::grammar::AwsError;
 use crate::denial::known::Sourced;
 use crate::denial::view::{View, last_part};
 use crate::denial::what_if::Lack;

@@ -6,8 +6,8 @@ mod mfa;
 mod policies;
 mod trust;
 
+use super::aws_error::AwsError;
 use super::cause::{Cause, Evidence, WeighedCause};
-use super::grammar::AwsError;
 use super::view::View;
 
 /// What is found of `cause`.

@@ -1,7 +1,7 @@
 //! The caller's side: own policies, the organization's, boundary and session policy.
 
+use crate::denial::access_denied::{PolicyType, Reason};
 use crate::denial::cause::{Cause, EITHER_SIDE, Evidence, Fix, WeighedCause};
-use crate::denial::grammar::{PolicyType, Reason};
 use crate::denial::view::View;
 use crate::policy::answer::names_of;
 use crate::policy::evaluate::{Decision, DenyKind, Layer};

@@ -1,7 +1,7 @@
 //! The role's side: whom it trusts, whether there is one, deleted names, conditions that only AWS can judge.
 
+use crate::denial::access_denied::PolicyType;
 use crate::denial::cause::{Cause, EITHER_SIDE, Evidence, Fix, WeighedCause};
-use crate::denial::grammar::PolicyType;
 use crate::denial::view::{View, last_part};
 use crate::denial::what_if::Trusting;
 use crate::policy::answer::Answer;
