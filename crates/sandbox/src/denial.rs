@@ -1,4 +1,4 @@
-//! Encoded authorization messages: why somebody was refused, sealed for whom may decode it.
+//! Encoded authorization messages: why someone was refused, sealed for whom may decode it.
 //!
 //! AWS returns them with errors of EC2 and a few other services, none of which is played here. A control path
 //! returns that of any denied call, so that decoding can be tried. The decoded form is that of the STS

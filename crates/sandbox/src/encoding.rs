@@ -73,7 +73,7 @@ pub(crate) fn render_percent_path(text: &[u8]) -> String {
     percent_encode(text, RESERVED_BUT_SLASH).to_string()
 }
 
-/// Parses percent-encoded text; a `%` that starts no pair of hex digits stands for itself.
+/// Parses percent-encoded text; a `%` that starts no pair of hex digits is literal.
 pub(crate) fn parse_percent(text: &str) -> Vec<u8> {
     percent_decode_str(text).collect()
 }

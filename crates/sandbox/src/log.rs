@@ -47,7 +47,7 @@ pub struct LogEntry {
     pub because: Vec<String>,
     /// How long the credentials last that were given, in seconds.
     pub granted_seconds: Option<i64>,
-    /// The parameters as sent; in place of a secret value stands `present`.
+    /// The parameters as sent; `present` is in the place of a secret value.
     pub parameters: BTreeMap<String, String>,
 }
 

@@ -172,7 +172,7 @@ impl Bound {
         drop(self.runtime);
         // What is not flushed is lost by a power cut alone.
         home.flush().ok();
-        // A note left behind is harmless: the lock says that nobody serves.
+        // A note left behind is harmless: the lock says that no one serves.
         drop(home.remove("server.json"));
     }
 }

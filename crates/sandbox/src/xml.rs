@@ -10,7 +10,7 @@ impl Xml {
         Self("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n".to_owned())
     }
 
-    /// Writes an element with text. `name` is ours, `text` is anybody's.
+    /// Writes an element with text. `name` is ours, `text` is anyone's.
     pub(crate) fn element(&mut self, name: &str, text: &str) -> &mut Self {
         self.nest(name, |xml| xml.text(text))
     }

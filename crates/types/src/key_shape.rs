@@ -24,7 +24,7 @@ pub enum KeyOrigin {
 /// Why two texts are not taken as a long-lived access key. Never holds any of either.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyShapeError {
-    /// Each half stands in the place of the other.
+    /// Each half is in the place of the other.
     #[error("the access key id and the secret access key are swapped")]
     Swapped,
     /// The id is a secret.

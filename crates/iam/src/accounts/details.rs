@@ -32,7 +32,7 @@ pub(super) struct Pages {
 }
 
 impl Accounts {
-    /// Reads one page. `of` is the account where the source tells it; else the ARNs do.
+    /// Reads one page. `of` is the account where the source has it; else that of the ARNs.
     pub(super) fn read_details(
         &mut self,
         page: &Node,

@@ -9,7 +9,7 @@ use super::origin::OriginId;
 use crate::policy::document::{Policy, PolicyError};
 use crate::policy::node::{Node, Value};
 
-/// A policy's text with its name and origin. A text that is no policy is no error until somebody asks.
+/// A policy's text with its name and origin. A text that is not a policy is an error only when someone asks.
 #[derive(Debug, Clone)]
 pub struct Document {
     /// The policy's name: `AssumeOps`. Of a trust policy, the role's.

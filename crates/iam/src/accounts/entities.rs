@@ -12,7 +12,7 @@ pub enum Attribute<T> {
     Known(T),
     /// Terraform learns it when it applies its plan.
     UntilApply,
-    /// No source tells it.
+    /// No source has it.
     #[default]
     NotGiven,
 }
@@ -26,7 +26,7 @@ impl<T> Attribute<T> {
         }
     }
 
-    /// Takes over what a later source tells, if it tells anything.
+    /// Takes over what a later source has, if it has anything.
     pub(super) fn correct(&mut self, later: Self) {
         if !matches!(later, Self::NotGiven) {
             *self = later;
@@ -39,7 +39,7 @@ impl<T> Attribute<T> {
 pub enum Extent {
     /// All.
     Whole,
-    /// There may be more that no source tells: what Terraform does not manage, a list that was cut.
+    /// There may be more that no source has: what Terraform does not manage, a list that was cut.
     #[default]
     Part,
 }
@@ -66,7 +66,7 @@ pub struct User {
     pub id: Option<String>,
     /// Its own policies; those of its groups are theirs.
     pub grants: Grants,
-    /// Names of its groups. Whether these are all is told by `grants.extent`.
+    /// Names of its groups. `grants.extent` says whether these are all.
     pub groups: Vec<String>,
     /// The ARN of its permissions boundary, if it has one.
     pub boundary: Attribute<Option<String>>,
@@ -76,7 +76,7 @@ pub struct User {
     pub mfa_devices: Attribute<Vec<String>>,
     /// Its resource in Terraform: `module.iam.aws_iam_user.alice`.
     pub address: Option<String>,
-    /// The source that tells it last.
+    /// The last source that has it.
     pub origin: OriginId,
 }
 
@@ -89,7 +89,7 @@ pub struct Group {
     pub name: String,
     /// Its policies.
     pub grants: Grants,
-    /// The source that tells it last.
+    /// The last source that has it.
     pub origin: OriginId,
 }
 
@@ -114,11 +114,11 @@ pub struct Role {
     pub max_session_duration: Attribute<u32>,
     /// Its resource in Terraform: `module.iam.aws_iam_role.ops`.
     pub address: Option<String>,
-    /// The source that tells it last.
+    /// The last source that has it.
     pub origin: OriginId,
 }
 
-/// A trust policy whose role's account no source tells: a policy file, or a role that a plan will make.
+/// A trust policy whose role's account no source has: a policy file, or a role that a plan will make.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnplacedRole {
     /// Of a file its name without `.json`, else the role's name.
@@ -138,7 +138,7 @@ pub struct ManagedPolicy {
     pub arn: String,
     /// Its default version.
     pub document: Attribute<Document>,
-    /// The source that tells it last.
+    /// The last source that has it.
     pub origin: OriginId,
 }
 

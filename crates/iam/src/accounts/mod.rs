@@ -4,7 +4,7 @@
 //! [`Accounts::add_source`] reads one source and merges it in. Sources come in the order given: a later one
 //! corrects what an earlier one says of the same thing, and adds what is new.
 //!
-//! | source | is | tells |
+//! | source | is | has |
 //! |---|---|---|
 //! | [`snapshot`] | written by `hatbox trust snapshot` | all of IAM, several accounts, MFA devices |
 //! | [`details`] | `aws iam get-account-authorization-details` | all of IAM but MFA devices |

@@ -15,7 +15,7 @@ pub enum Organization {
     None,
     /// They are in this one.
     Known(OrganizationPolicies),
-    /// No source tells.
+    /// No source has it.
     #[default]
     NotGiven,
 }
@@ -34,7 +34,7 @@ pub struct OrganizationPolicies {
 }
 
 impl OrganizationPolicies {
-    /// Whether an account is certainly a member: it is told by name.
+    /// Whether an account is certainly a member: it is named.
     pub fn has(&self, account: &AccountId) -> bool {
         let levels = || self.scps.iter().chain(&self.rcps).flatten();
         self.management_account.as_ref() == Some(account)
@@ -42,7 +42,7 @@ impl OrganizationPolicies {
     }
 }
 
-/// All that the sources tell.
+/// All that the sources have.
 #[derive(Debug, Clone, Default)]
 pub struct Accounts {
     /// By account.
@@ -62,7 +62,7 @@ pub struct Accounts {
 /// One account.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Account {
-    /// Its alias, if a source tells it.
+    /// Its alias, if a source has it.
     pub alias: Option<String>,
     /// Users by ARN.
     pub users: BTreeMap<String, User>,
@@ -132,7 +132,7 @@ impl Accounts {
         }
     }
 
-    /// Notes where two sources tell different trust policies.
+    /// Notes where two sources have different trust policies.
     pub(super) fn merge_role(&mut self, account: &AccountId, later: Role) {
         let roles = &mut self.account_mut(account).roles;
         let Some(role) = roles.get_mut(&later.arn) else {

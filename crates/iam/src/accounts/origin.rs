@@ -9,7 +9,7 @@ pub struct Origin {
     pub name: String,
     /// What it is.
     pub kind: SourceKind,
-    /// When what it tells was so: of a snapshot when it was taken, else when the file was last changed.
+    /// When its contents were true: of a snapshot when it was taken, else when the file was last changed.
     pub taken: Option<Timestamp>,
 }
 
@@ -47,7 +47,7 @@ impl SourceKind {
         }
     }
 
-    /// What is missing from it, for an answer that hangs on it; `None` where it tells all of an account.
+    /// What is missing from it, for an answer that depends on it; `None` where it has all of an account.
     pub fn outside(self) -> Option<&'static str> {
         match self {
             Self::TerraformState | Self::TerraformPlan => Some("outside Terraform"),

@@ -1,4 +1,4 @@
-//! Tells what a source is by what it holds, and reads it.
+//! Finds out what a source is by its contents, and reads it.
 
 use std::collections::BTreeMap;
 

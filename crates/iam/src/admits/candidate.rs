@@ -11,10 +11,10 @@ use hatbox_types::name::AccountId;
 /// How many callers are tried for one principal. No policy that AWS saves holds more values.
 const MAX: usize = 64;
 
-/// Where a policy trusts everybody and names no account.
+/// Where a policy trusts everyone and names no account.
 const ANY_ACCOUNT: &str = "111122223333";
 
-/// A user and a role of one account. One of them is meant, the other stands for any.
+/// A user and a role of one account. One of them is meant, the other represents any.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {
     /// The user's ARN.
@@ -23,7 +23,7 @@ pub struct Candidate {
     pub role: String,
     /// The ARN of the role's session; `None`: any.
     pub session: Option<String>,
-    /// Whether the user's name is made up and stands for any name.
+    /// Whether the user's name is made up and represents any name.
     is_any_user: bool,
 }
 
@@ -82,7 +82,7 @@ fn is_whole(name: &str) -> bool {
 }
 
 /// Callers whom `principal` of `statement` may mean: any of the account, and those whom the conditions name.
-/// None for services, providers and whom nobody can be.
+/// None for services, providers and whom no one can be.
 pub(crate) fn candidates_of(statement: &Statement, principal: &Principal) -> Vec<Candidate> {
     match &principal.kind {
         PrincipalKind::Arn => Candidate::parse(&principal.text).into_iter().collect(),

@@ -1,4 +1,4 @@
-//! Statements that let people in: the users of an account, one user, or everybody; and what they ask of MFA.
+//! Statements that let people in: the users of an account, one user, or everyone; and what they ask of MFA.
 
 use crate::policy::condition::Condition;
 use crate::policy::document::{Effect, Policy, Statement};
@@ -17,11 +17,11 @@ pub(crate) struct PeopleStatement {
     pub(crate) index: usize,
     /// The people to try it with.
     pub(crate) candidates: Vec<Candidate>,
-    /// Whether somebody without MFA gets in by it, the Denies of the policy counted.
+    /// Whether someone without MFA gets in by it, the Denies of the policy counted.
     pub(crate) is_open: bool,
     /// Whether a session of a role gets in, which never carries MFA.
     pub(crate) is_open_to_roles: bool,
-    /// Whether somebody with a fresh MFA code does not.
+    /// Whether someone with a fresh MFA code does not.
     pub(crate) is_shut: bool,
 }
 
@@ -40,7 +40,7 @@ pub(crate) fn is_age(condition: &Condition) -> bool {
     condition.key.eq_ignore_ascii_case("aws:MultiFactorAuthAge")
 }
 
-/// Whether `principal` names people: an account, a user, everybody.
+/// Whether `principal` names people: an account, a user, everyone.
 pub(crate) fn is_people(principal: &Principal) -> bool {
     match principal.kind {
         PrincipalKind::Account { .. } | PrincipalKind::Everyone => true,

@@ -81,9 +81,9 @@ pub(crate) enum Sent {
 pub(crate) enum Named {
     /// All of it.
     InFull,
-    /// The account: it stands for any user or role there.
+    /// The account: it represents any user or role there.
     ByAccount,
-    /// Nothing: it stands for any caller.
+    /// Nothing: it represents any caller.
     NotAtAll,
 }
 

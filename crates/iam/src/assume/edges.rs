@@ -237,7 +237,7 @@ fn entities_of(account: &Account) -> Vec<Entity> {
 }
 
 fn trusted_by(target: &Target) -> Trusted {
-    // A policy that is not known may mean anybody.
+    // A policy that is not known may mean anyone.
     let Some(trust) = &target.trust else { return Trusted { is_open: true, ..Trusted::default() } };
     let mut trusted = Trusted::default();
     for statement in trust.statements.iter().filter(|statement| statement.effect == Effect::Allow) {
@@ -251,7 +251,7 @@ fn trusted_by(target: &Target) -> Trusted {
                 PrincipalKind::Account { account, .. } => {
                     trusted.accounts.insert(account.clone());
                 }
-                // A session's ARN does not tell its role's path, so it may be anybody's.
+                // A session's ARN does not contain its role's path, so it may be anyone's.
                 PrincipalKind::Arn if principal.text.contains(":assumed-role/") => trusted.is_open = true,
                 PrincipalKind::Arn => drop(trusted.arns.insert(principal.text.clone())),
                 PrincipalKind::NoOne | PrincipalKind::Service | PrincipalKind::Federated => {}

@@ -10,11 +10,11 @@ use hatbox_types::name::AccountId;
 pub struct Entity {
     /// User or role.
     pub kind: EntityKind,
-    /// Its ARN. Of a role whose account no source tells, its name alone.
+    /// Its ARN. Of a role whose account is in no source, its name alone.
     pub arn: String,
     /// The name without the path.
     pub name: String,
-    /// The account; `None`: no source tells it.
+    /// The account; `None`: no source has it.
     pub account: Option<AccountId>,
 }
 
@@ -73,7 +73,7 @@ impl Entity {
         }
     }
 
-    /// A role whose account no source tells.
+    /// A role whose account is in no source.
     pub fn unplaced(name: &str) -> Self {
         Self { kind: EntityKind::Role, arn: name.to_owned(), name: name.to_owned(), account: None }
     }

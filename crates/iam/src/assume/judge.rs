@@ -27,7 +27,7 @@ use crate::policy::answer::{Answer, Fact, Gap, add_facts};
 use crate::policy::evaluate::{Context, Decision, DenyKind, Layer, Layers, Request, decide};
 use hatbox_types::name::AccountId;
 
-/// Stands for the account of a role where no source tells it.
+/// Represents the account of a role where no source has it.
 const NOWHERE: &str = "000000000000";
 
 /// The answer to one step.

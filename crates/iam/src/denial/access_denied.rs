@@ -28,11 +28,11 @@ pub struct Denial {
 /// The layer that AWS names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reason {
-    /// By a Deny, or for want of an Allow. For a service control policy AWS may say the former for the latter.
+    /// By a Deny, or because no policy allows it. For a service control policy AWS may say the former for the latter.
     pub is_explicit: bool,
     /// Which.
     pub layer: PolicyType,
-    /// The policy; only told within the account or the organization.
+    /// The policy; only given within the account or the organization.
     pub policy: Option<String>,
 }
 

@@ -182,7 +182,7 @@ pub struct Around {
 }
 
 impl Attempt {
-    /// `[profile NAME]`, as it stands in the config.
+    /// `[profile NAME]`, as it is written in the config.
     pub fn section(profile: &str) -> String {
         if profile == "default" { "default".to_owned() } else { format!("profile {profile}") }
     }

@@ -35,7 +35,7 @@ pub enum Cause {
     Boundary,
     /// The credentials are another's, or have ended.
     WrongIdentity,
-    /// The trust policy names somebody who was deleted.
+    /// The trust policy names someone who was deleted.
     DeletedPrincipal,
     /// A condition on address, time, organization, tag or network.
     Condition,
@@ -235,7 +235,7 @@ impl WeighedCause {
         Self { weight, ..Self::new(cause, Assessment::Cause(Evidence::Likely), text) }
     }
 
-    /// Nobody knows.
+    /// No one knows.
     pub(super) fn open(cause: Cause, text: impl Into<String>) -> Self {
         Self::new(cause, Assessment::Open, text)
     }

@@ -13,7 +13,7 @@ use hatbox_types::text::phrases::render_role_of_environment;
 
 /// The most causes that are offered besides the first.
 const MAX_OTHERS: usize = 3;
-/// What weighs less than this is told by `why` only.
+/// What weighs less than this only `why` shows.
 const WORTH_SHOWING: u8 = 35;
 
 /// Why a call failed, as far as is known.
@@ -58,7 +58,7 @@ impl Diagnosis {
     }
 
     /// Whether something speaks for the first cause: AWS, what was seen, or what was sent. Else it is one side or
-    /// the other, and nobody can tell.
+    /// the other, and no one can tell.
     pub fn is_explained(&self) -> bool {
         self.first().is_some_and(|first| {
             first.assessment != Assessment::Cause(Evidence::Likely) || first.weight > EITHER_SIDE

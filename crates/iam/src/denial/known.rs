@@ -143,7 +143,7 @@ impl<'a> Gathering<'a> {
         }
     }
 
-    /// The one trust policy that bears the role's name, where no source tells its account.
+    /// The one trust policy that bears the role's name, where its account is in no source.
     fn unplaced(&self, arn: &str) -> Option<&'a accounts::UnplacedRole> {
         let name = arn.rsplit('/').next()?;
         let mut all = self.accounts.unplaced.iter().filter(|role| role.name == name);

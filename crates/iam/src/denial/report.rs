@@ -38,7 +38,7 @@ fn action(attempt: &Attempt) -> &'static str {
     if attempt.role.is_some() { "sts:AssumeRole" } else { "sts:GetSessionToken" }
 }
 
-/// The causes that are worth telling, with what helps.
+/// The causes that are worth showing, with what helps.
 pub(super) fn render_causes(diagnosis: &Diagnosis) -> Option<Page> {
     let first = diagnosis.first()?;
     let is_said = first.assessment == Assessment::Cause(Evidence::AwsSaid);
@@ -93,7 +93,7 @@ fn lead(label: &str) -> Line {
     lead
 }
 
-/// The width of what stands before the words of a check.
+/// The width of what is before the words of a check.
 const BEFORE: usize = 32;
 
 /// Renders all that is known of a failed call. `answered` are the actions that AWS answered since.

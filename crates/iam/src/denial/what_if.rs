@@ -212,7 +212,7 @@ impl Call<'_> {
                 None => {}
             }
         };
-        // An external ID that was sent is not kept, so nobody knows whether it is the right one.
+        // An external ID that was sent is not kept, so no one knows whether it is the right one.
         let external_id = (!attempt.has_external_id).then(Vec::new);
         text(Lack::ExternalId, "sts:ExternalId", external_id);
         text(

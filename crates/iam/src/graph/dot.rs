@@ -42,7 +42,7 @@ pub fn render_dot(graph: &Graph) -> String {
     dot
 }
 
-/// What stands below the picture, a sentence in as many lines as it needs.
+/// What is below the picture, a sentence in as many lines as it needs.
 fn below(picture: &Picture) -> String {
     let mut page = Page::default();
     page.plain(&picture.summary);

@@ -8,7 +8,7 @@ use super::words::width;
 
 pub(super) const NAME_SIZE: usize = 14;
 pub(super) const SMALL_SIZE: usize = 12;
-/// Between the left of a node and its text, where its sign stands.
+/// Between the left of a node and its text, where its sign is.
 pub(super) const TEXT_FROM: usize = 34;
 /// Around all.
 pub(super) const MARGIN: usize = 24;
@@ -69,7 +69,7 @@ pub(super) fn columns(
             *tall += height;
         }
     }
-    // Lines that rise or fall far need room, or they become too steep to be told apart.
+    // Lines that rise or fall far need room, or they become too steep to be distinguished.
     let between = 90 + (tall.iter().max().copied().unwrap_or_default() / 8).min(500);
     let mut x = MARGIN + PADDING;
     for column in &mut columns {
@@ -98,7 +98,7 @@ pub(super) fn heights(picture: &Picture, slots: &Slots) -> Vec<usize> {
         .collect()
 }
 
-/// The line below a node's name: its note, or who it stands for.
+/// The line below a node's name: its note, or whom it represents.
 pub(super) fn below(picture: &Picture, at: usize, node: &Node) -> Option<String> {
     match picture.note(at) {
         Some(note) if note.weight == Weight::Open => Some(format!("! {}", note.text)),

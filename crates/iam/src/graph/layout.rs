@@ -1,4 +1,4 @@
-//! Where everything stands: frames, nodes, the labels before them and the lines between, in pixels.
+//! Where everything is: frames, nodes, the labels before them and the lines between, in pixels.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;

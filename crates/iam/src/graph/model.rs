@@ -27,7 +27,7 @@ pub enum Kind {
 /// A user, an outsider or a role.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Node {
-    /// What it stands for.
+    /// What it represents.
     pub kind: Kind,
     /// The id of its account, if it belongs to one.
     pub account: Option<String>,
@@ -35,14 +35,14 @@ pub struct Node {
     pub name: String,
     /// Its ARN; of an outsider, words that no other node has.
     pub id: String,
-    /// Of a node that stands for several: their names. Empty for one that stands for itself.
+    /// Of a node that represents several: their names; else empty.
     pub members: Vec<String>,
     /// Of a role: whether there may be more ways to it than the edges tell. [`Graph::new`] sees to it.
     pub has_more: bool,
 }
 
 impl Node {
-    /// How many it stands for.
+    /// How many it represents.
     pub fn count(&self) -> usize {
         self.members.len().max(1)
     }

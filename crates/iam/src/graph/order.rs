@@ -1,4 +1,4 @@
-//! Where nodes stand among each other: a column for each step from the users, and in it an order with few crossings.
+//! How nodes are arranged: a column for each step from the users, and in it an order with few crossings.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Those whom roles trust and of whom the sources tell nothing: other accounts, identity providers, anybody.
+//! Those whom roles trust and of whom the sources have nothing: other accounts, identity providers, anyone.
 //!
 //! What their own policies allow is not known, so they are taken to allow it: an edge says that the role trusts them.
 
@@ -19,7 +19,7 @@ use crate::policy::evaluate::{Caller, Layers, Request, decide};
 use crate::policy::principal::{Principal, PrincipalKind};
 
 const ALLOW_ALL: &str = r#"{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}"#;
-/// Stands for an account that is not known.
+/// Represents an account that is not known.
 const NOWHERE: &str = "000000000000";
 
 /// One whom a role trusts.

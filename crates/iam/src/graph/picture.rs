@@ -9,7 +9,7 @@ use super::words::{count, list, names};
 use crate::policy::arn::Arn;
 use crate::report::path::INDIRECT;
 
-/// What stands beside a role.
+/// What is beside a role.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Note {
     pub(super) text: String,
@@ -154,7 +154,7 @@ impl Picture {
         self.notes.get(node)?.as_ref()
     }
 
-    /// Whether any edge hangs on facts that are not known.
+    /// Whether any edge depends on facts that are not known.
     pub(super) fn has_unknown(&self) -> bool {
         self.graph.edges().iter().any(|edge| !edge.unknown.is_empty() || edge.mfa == Mfa::Unknown)
     }

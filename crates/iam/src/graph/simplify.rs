@@ -226,7 +226,7 @@ fn merge(graph: &Graph, is_merged: impl Fn(&Node) -> bool) -> Graph {
     Graph::new(graph.accounts().to_vec(), nodes, edges, Vec::new(), graph.not_known().to_vec())
 }
 
-/// The node that stands for these.
+/// The node that represents these.
 fn one(graph: &Graph, group: &[usize]) -> Option<Node> {
     let mut members = group.iter().filter_map(|&at| graph.nodes().get(at));
     let first = members.next()?;

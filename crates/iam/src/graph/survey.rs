@@ -1,7 +1,7 @@
 //! Fills the graph from what is known of the accounts.
 //!
-//! An edge is drawn where a caller gets in by all that is known. What the sources leave out is told once for the whole
-//! picture where most edges hang on it, and on the edge where few do. Where only something that they leave out may let a
+//! An edge is drawn where a caller gets in by all that is known. What the sources leave out is reported once for the whole
+//! picture where most edges depend on it, and on the edge where few do. Where only something that they leave out may let a
 //! caller in, there is no edge, and the pair is kept apart.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,7 +22,7 @@ use crate::policy::answer::{Answer, Fact, add_facts, names_of};
 use crate::policy::document::{Effect, Policy};
 use crate::policy::principal::PrincipalKind;
 
-/// Who can assume which role, by everything that the sources tell.
+/// Who can assume which role, by everything that the sources have.
 pub fn survey(accounts: &Accounts, assumptions: &Assumptions) -> Graph {
     let users: Vec<Entity> = accounts.users().filter_map(|(_, user)| Entity::of_arn(&user.arn)).collect();
     let roles = accounts.roles().filter_map(|(_, role)| Entity::of_arn(&role.arn));
@@ -149,7 +149,7 @@ fn known_in_part(accounts: &Accounts, targets: &[Target]) -> BTreeSet<String> {
     in_part.map(|(id, _)| format!("other users and roles of account {id} (partly in the sources)")).collect()
 }
 
-/// Takes off the edges what more than half of them hang on, and gives it back.
+/// Takes off the edges what more than half of them depend on, and gives it back.
 fn share(edges: &mut [Edge]) -> BTreeSet<String> {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for what in edges.iter().flat_map(|edge| &edge.unknown) {

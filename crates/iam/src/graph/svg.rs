@@ -11,7 +11,7 @@ const STYLE: &str = include_str!("svg.css");
 const LEAST_WIDTH: usize = 420;
 /// How many names a title gives.
 const MOST_NAMES: usize = 40;
-/// More lines than these are drawn lighter, so that those that cross can be told apart.
+/// More lines than these are drawn lighter, so that those that cross can be distinguished.
 const MANY_LINES: usize = 80;
 
 /// Renders the graph as a picture.
@@ -179,7 +179,7 @@ fn draw_node(picture: &Picture, at: usize, node: &Node, rect: &Rect, neighbours:
     drawn
 }
 
-/// Set from the middle of where it stands.
+/// Set from the middle of where it is.
 const PERSON: &str = "m-3.5 -3.5a3.5 3.5 0 1 0 7 0a3.5 3.5 0 1 0 -7 0zm-3 11.5a6.5 6 0 0 1 13 0z";
 const OUTSIDE: &str =
     "m-6.5 0a6.5 6.5 0 1 0 13 0a6.5 6.5 0 1 0 -13 0zm0 0h13m-6.5 -6.5c-5 4 -5 9 0 13c5 -4 5 -9 0 -13z";

@@ -142,7 +142,7 @@ impl<'a> PathLines<'a> {
         }
     }
 
-    /// As `follow`, but in new lines, since a remark stands where the first would go on.
+    /// As `follow`, but in new lines, since a remark is where the first would go on.
     fn follow_below(&mut self, line: &str, remark: &str, from: usize, steps: usize) {
         self.lines.push(format!("{line}{remark}"));
         let blank = " ".repeat(display_width(line) + 1);
@@ -173,7 +173,7 @@ impl<'a> PathLines<'a> {
     }
 }
 
-/// What stands behind the role at the end of a line.
+/// What is behind the role at the end of a line.
 fn remark(arrow: &Arrow<'_>) -> String {
     let mut parts = Vec::new();
     if arrow.edge.mfa == Mfa::NotRequired && !arrow.is_chained() {

@@ -1,4 +1,4 @@
-//! Text in a picture: names that tell nodes apart, what an edge says, what text may contain and how wide it is.
+//! Text in a picture: names that distinguish nodes, what an edge says, what text may contain and how wide it is.
 
 use std::collections::BTreeMap;
 
@@ -123,7 +123,7 @@ pub(super) fn names(graph: &Graph) -> Vec<String> {
         .collect()
 }
 
-/// A condition longer than this is told in the title only.
+/// A condition longer than this is only in the title.
 const LONGEST_CONDITION: usize = 30;
 
 /// Beside a line of a picture: `mfa`, `no mfa, if aws:SourceIp is 203.0.113.0/24`, `mfa, perhaps`.

@@ -73,7 +73,7 @@ const SET_BY_AWS: [(&str, Names); 26] = [
     ("sts:TaskPolicyArn", Names::Arn),
 ];
 
-/// Variables that stand for the role's own account or organization.
+/// Variables that represent the role's own account or organization.
 const OF_ROLE: [(&str, &str); 2] =
     [("aws:ResourceAccount", "000000000000"), ("aws:ResourceOrgID", "o-0000000000")];
 

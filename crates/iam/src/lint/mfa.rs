@@ -18,7 +18,7 @@ use crate::report::words::describe_principal;
 
 const CONDITION: &str = r#""Bool": { "aws:MultiFactorAuthPresent": "true" }"#;
 
-/// Looks for holes, for statements that nobody can satisfy, and for the way in that is left open beside.
+/// Looks for holes, for statements that no one can satisfy, and for other statements that leave access open.
 pub(super) fn find_mfa(policy: &Policy, subject: Subject, trial: &Trial) -> Vec<Finding> {
     if policy.statements.len() > MAX_STATEMENTS {
         return Vec::new();

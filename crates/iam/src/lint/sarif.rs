@@ -82,7 +82,7 @@ fn render_result(one: &Linted, finding: &Finding) -> Value {
     })
 }
 
-/// Where the policy is a string within another file, only its name can be told.
+/// Where the policy is a string within another file, only its name can be known.
 fn location(one: &Linted, line: u32, column: u32, logical: Option<String>) -> Value {
     let mut location = serde_json::Map::new();
     if let Some(file) = &one.file {

@@ -1,4 +1,4 @@
-//! The answer to a question about a request: yes, no, or not known for want of named facts. Kleene's logic.
+//! The answer to a question about a request: yes, no, or not known because named facts are missing. Kleene's logic.
 
 use std::fmt;
 
@@ -53,7 +53,7 @@ pub enum Decision {
     Allow,
     /// Refused.
     Deny {
-        /// By a Deny, or for want of an Allow.
+        /// By a Deny, or because no policy allows it.
         kind: DenyKind,
         /// The first layer to blame.
         layer: Layer,
@@ -103,7 +103,7 @@ pub struct Gap {
 }
 
 impl Answer {
-    /// Not known for want of one fact.
+    /// Not known because one fact is missing.
     pub(crate) fn unknown(fact: Fact) -> Self {
         Self::Unknown(vec![fact])
     }

@@ -20,7 +20,7 @@ pub struct Condition {
     pub key: String,
     /// The key as contexts have it: in lower case.
     pub(super) lower_key: String,
-    /// Where the key stands.
+    /// Where the key is.
     pub place: Place,
     /// The values, of which one must fit (or none, for a negated operator).
     pub values: Vec<Template>,
@@ -154,7 +154,7 @@ fn are_arns(pattern: &[Token], actual: &str) -> bool {
     colons >= 5 && Arn::parse(actual).is_some()
 }
 
-/// The text of a pattern whose wildcards stand for themselves.
+/// The text of a pattern whose wildcards are literal.
 fn literal(tokens: &[Token]) -> impl Iterator<Item = char> {
     tokens.iter().map(|token| match token {
         Token::Char(c) => *c,

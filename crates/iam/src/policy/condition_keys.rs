@@ -1,4 +1,4 @@
-//! The condition keys that a request to put on a role can carry (AWS's lists of global keys and of STS's).
+//! The condition keys that a request to assume a role can carry (AWS's lists of global keys and of STS's).
 
 /// Whole keys, as AWS writes them.
 const KEYS: [&str; 64] = [
@@ -68,7 +68,7 @@ const KEYS: [&str; 64] = [
     "sts:WebIdentityTokenAudience",
 ];
 
-/// Keys that end in a name of somebody's own.
+/// Keys that end in a name that someone chose.
 const OPEN_KEYS: [&str; 5] =
     ["aws:PrincipalTag/", "aws:RequestTag/", "aws:ResourceTag/", "iam:ResourceTag/", "sts:RequestContext/"];
 

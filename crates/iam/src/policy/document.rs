@@ -48,7 +48,7 @@ pub enum Effect {
 /// The entries of an element that can be turned round: `Action` or `NotAction`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Element<T> {
-    /// Where its name stands.
+    /// Where its name is.
     pub place: Place,
     /// `Not...`: meant are all but these.
     pub is_negated: bool,

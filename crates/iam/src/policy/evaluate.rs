@@ -9,7 +9,7 @@
 //! | the user | nothing else | identity allow, boundary, session |
 //! | the role of the session | boundary and session policy | identity allow, boundary, session |
 //! | the very session | nothing else | identity allow, boundary, session |
-//! | everybody | nothing else; unknown where a session policy does not allow | identity allow, boundary, session |
+//! | everyone | nothing else; unknown where a session policy does not allow | identity allow, boundary, session |
 //! | a service, a provider | nothing else | nothing else |
 
 pub use super::answer::{Decision, DenyKind, Layer};

@@ -1,6 +1,6 @@
 //! What each layer has to say on a request, statement by statement: the material of an explanation.
 //!
-//! [`super::evaluate::evaluate`] decides; this tells a person why, in structure rather than in words.
+//! [`super::evaluate::evaluate`] decides; this shows a person why, in structure rather than in words.
 
 use super::answer::{Answer, Fact, sort_by_name};
 use super::condition::Condition;
@@ -28,7 +28,7 @@ pub struct LayerReport<'p> {
 /// What one statement does.
 #[derive(Debug, Clone)]
 pub struct StatementReport<'p> {
-    /// Which policy of the layer it stands in, from 0.
+    /// Which policy of the layer it is in, from 0.
     pub policy: usize,
     /// Of an organization: the level, from 0.
     pub level: usize,

@@ -1,4 +1,4 @@
-//! What each statement did to a request, and how that is told in words.
+//! What each statement did to a request, and how that is put into words.
 
 use std::fmt;
 
@@ -6,10 +6,10 @@ use super::answer::{Answer, Fact, Layer, sort_by_name};
 use super::document::{Effect, Statement};
 use super::statement::Miss;
 
-/// How many findings an answer tells.
+/// How many findings an answer names.
 const MAX_SHOWN: usize = 8;
 
-/// Which policy a statement stands in.
+/// Which policy a statement is in.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Origin {
     pub(super) name: &'static str,

@@ -225,7 +225,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// Takes what stands for itself in a string, at once: most of a text is that.
+    /// Takes what is literal in a string, at once: most of a text is that.
     fn take_plain(&mut self) -> &'t str {
         let rest = self.rest.as_str();
         let plain = plain_start(rest);
@@ -299,7 +299,7 @@ impl<'t> Reader<'t> {
     }
 }
 
-/// What of the text stands for itself in a string.
+/// What of the text is literal in a string.
 fn plain_start(text: &str) -> &str {
     let is_plain = |byte: u8| !matches!(byte, b'"' | b'\\' | 0..b' ');
     let length = text.bytes().position(|byte| !is_plain(byte)).unwrap_or(text.len());

@@ -11,7 +11,7 @@ pub(super) enum Token {
     Many,
 }
 
-/// Whether the case of ASCII letters tells two texts apart.
+/// Whether the case of ASCII letters distinguishes two texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Case {
     Sensitive,

@@ -1,4 +1,4 @@
-//! IAM policies: parsing them, and deciding as AWS would, with *unknown* as an answer of its own.
+//! IAM policies: parsing them, and deciding as AWS would, with *unknown* as a third answer.
 //!
 //! [`document`] parses a policy, [`evaluate`] judges a request against all layers that apply to it,
 //! [`rows`] reads requests and writes answers as lines of JSON, [`same`] compares two policies.

@@ -18,7 +18,7 @@ impl Place {
     /// Where a text starts.
     pub(crate) const START: Self = Self { line: 1, column: 1 };
 
-    /// Goes on behind `c`. A place too far to be told stays the farthest.
+    /// Goes on behind `c`. A place beyond the limit is reported as the limit.
     pub(crate) fn pass(&mut self, c: char) {
         if c == '\n' {
             *self = Self { line: self.line.saturating_add(1), column: 1 };
@@ -41,7 +41,7 @@ pub(crate) struct JsonError {
     pub(crate) problem: String,
 }
 
-/// A value and where it starts. What stands in its text as it is, it borrows from there.
+/// A value and where it starts. What is in its text as it is, it borrows from there.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Node<'t> {
     pub(crate) place: Place,
@@ -146,7 +146,7 @@ impl<'t> Node<'t> {
         }
     }
 
-    /// The text of a value of the condition key `key`: `true` and `3600` stand for `"true"` and `"3600"`.
+    /// The text of a value of the condition key `key`: `true` and `3600` represent `"true"` and `"3600"`.
     pub(crate) fn scalar(&self, key: &str) -> Result<String, JsonError> {
         match &self.value {
             Value::String(text) => Ok(text.clone().into_owned()),
@@ -207,7 +207,7 @@ impl<'t> Node<'t> {
     }
 }
 
-/// As a JSON string. What is borrowed from a text stands there without an escape.
+/// As a JSON string. What is borrowed from a text is there without an escape.
 #[expect(clippy::ptr_arg, reason = "whether it is borrowed is what is asked")]
 fn push_quoted(text: &mut String, string: &Cow<'_, str>) {
     match string {

@@ -47,7 +47,7 @@ pub enum Test {
     Null,
 }
 
-/// How two values must stand to each other.
+/// How two values must relate to each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
     /// The same.
@@ -63,7 +63,7 @@ pub enum Order {
 }
 
 impl Order {
-    /// Whether the request's value stands so to the policy's.
+    /// Whether the request's value relates so to the policy's.
     pub(super) fn holds<T: PartialOrd>(self, actual: &T, wanted: &T) -> bool {
         match self {
             Self::Equal => actual == wanted,

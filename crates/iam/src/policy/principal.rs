@@ -11,7 +11,7 @@ use hatbox_types::name::AccountId;
 pub struct Principal {
     /// As written.
     pub text: String,
-    /// Where it stands.
+    /// Where it is.
     pub place: Place,
     /// What it names.
     pub kind: PrincipalKind,
@@ -37,7 +37,7 @@ pub enum PrincipalKind {
     Service,
     /// A web identity or SAML provider.
     Federated,
-    /// An account by its canonical id, which no other fact of a request tells.
+    /// An account by its canonical id, which no other fact of a request shows.
     CanonicalUser,
 }
 

@@ -27,7 +27,7 @@ pub enum Caller {
     Federated(String),
     /// The root user of an account.
     Root(AccountId),
-    /// Nobody in particular: the request is not signed.
+    /// No one in particular: the request is not signed.
     Anonymous,
 }
 
@@ -43,7 +43,7 @@ impl Caller {
         }
     }
 
-    /// The partition, where the caller's ARN tells it.
+    /// The partition, where the caller's ARN has it.
     pub(super) fn partition(&self) -> Option<&str> {
         match self {
             Self::User { arn } | Self::RoleSession { role_arn: arn, .. } => {

@@ -13,7 +13,7 @@ pub fn is_same_policy(one: &str, other: &str) -> bool {
     one == other || parse(one).is_some_and(|one| Some(one) == parse(other))
 }
 
-/// `value` in one form; `name` is the member that it stands under.
+/// `value` in one form; `name` is the member that it is under.
 fn normalize(value: Value, name: Option<&str>) -> Value {
     match value {
         Value::Array(items) => {

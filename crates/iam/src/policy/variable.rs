@@ -21,7 +21,7 @@ pub enum Version {
 pub struct Template {
     /// As written.
     pub text: String,
-    /// Where it stands.
+    /// Where it is.
     pub place: Place,
     pieces: Vec<Piece>,
 }

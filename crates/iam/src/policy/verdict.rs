@@ -134,7 +134,7 @@ impl<'p> Judge<'p> {
         for (policy, index) in policies.iter().zip(1..) {
             let origin = Origin { index: origin.index.map(|_| index), ..origin };
             for (statement, number) in policy.statements.iter().zip(1..) {
-                // A further Allow tells a reason, and decides nothing.
+                // A further Allow is a reason more, and decides nothing.
                 let has_reasons = self.detail == Detail::Reasons;
                 if !has_reasons && statement.effect == Effect::Allow && verdict.allow.is_yes() {
                     continue;

@@ -16,7 +16,7 @@ const INDENT: usize = 18;
 pub struct Impact {
     /// Users who still can, with MFA, and have a device that gives codes.
     pub keeps: Vec<Entity>,
-    /// Users who still can if they have a device, which no source tells.
+    /// Users who still can if they have a device, which no source has.
     pub keeps_perhaps: Vec<Entity>,
     /// Users and roles who still can, and need no MFA for it.
     pub keeps_without_mfa: Vec<Entity>,
@@ -24,14 +24,14 @@ pub struct Impact {
     pub no_device: Vec<Entity>,
     /// Users and roles who no longer can.
     pub loses: Vec<Entity>,
-    /// Whom the trust policy names besides, in words, of whom the sources tell nothing.
+    /// Whom the trust policy names besides, in words, of whom the sources have nothing.
     pub others: Vec<String>,
     /// The role's resource in Terraform.
     pub address: Option<String>,
 }
 
 /// What happens when the trust policy of the role `arn` becomes `after` instead of `before`. `None` where no
-/// source tells of the role.
+/// source has the role.
 pub fn impact(
     accounts: &Accounts,
     arn: &str,
@@ -62,7 +62,7 @@ pub fn impact(
 }
 
 impl Impact {
-    /// The answer for people: one line for each kind, none for those that nobody is of.
+    /// The answer for people: one line for each kind, none for those that no one is of.
     pub fn render(&self) -> Page {
         let mut page = Page::default();
         let mut say = |label: &str, style: Style, whom: &[String], what: &str| {

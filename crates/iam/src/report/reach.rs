@@ -23,7 +23,7 @@ pub struct Reach {
     pub caller: Entity,
     /// By account and name of the role.
     pub paths: Vec<AccessPath>,
-    /// Roles that are within reach only if something allows it that no source tells.
+    /// Roles that are within reach only if something allows it that no source has.
     pub perhaps: Vec<Entity>,
 }
 

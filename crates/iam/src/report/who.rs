@@ -1,4 +1,4 @@
-//! Everybody who can assume a role, through other roles too.
+//! Everyone who can assume a role, through other roles too.
 
 use crate::assume::context::Assumptions;
 use crate::assume::credentials::Credentials;
@@ -28,7 +28,7 @@ pub struct Who {
     pub paths: Vec<AccessPath>,
     /// Those whom the trust policy means besides, in words: services, providers, accounts without a source.
     pub others: Vec<String>,
-    /// Callers who can do so only if something allows it that no source tells.
+    /// Callers who can do so only if something allows it that no source has.
     pub perhaps: Vec<Entity>,
     /// Why the trust policy is not known, if it is not.
     pub not_known: Vec<String>,

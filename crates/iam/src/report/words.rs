@@ -6,13 +6,13 @@ use crate::policy::condition::Condition;
 use crate::policy::document::Statement;
 use crate::policy::principal::{Principal, PrincipalKind};
 
-/// How many principals of a statement are told by name.
+/// How many principals of a statement are named.
 const MAX_NAMED: usize = 3;
 
 /// Keys whose values are secrets between two parties: never shown.
 const KEPT_BACK: &str = "sts:externalid";
 
-/// Whom a statement names: `account 111122223333`, `user alice (111122223333)`, `everybody`.
+/// Whom a statement names: `account 111122223333`, `user alice (111122223333)`, `everyone`.
 pub(crate) fn principals(statement: &Statement) -> String {
     let Some(element) = &statement.principals else { return "no one".to_owned() };
     let mut named: Vec<String> = element

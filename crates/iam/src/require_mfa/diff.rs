@@ -12,7 +12,7 @@ use super::require::Change;
 pub enum Layout {
     /// As they are written, unless they are on one line.
     AsWritten,
-    /// A line for each member, whatever the text is: in IAM nobody sees it as it was written.
+    /// A line for each member, whatever the text is: in IAM no one sees it as it was written.
     ByMember,
 }
 

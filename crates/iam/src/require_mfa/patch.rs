@@ -19,7 +19,7 @@ pub(super) struct Split {
     pub(super) others: Option<String>,
 }
 
-/// Patches the text of `statement`. `taken` tells whether a Sid is there already.
+/// Patches the text of `statement`. `taken` says whether a Sid is there already.
 pub(super) fn patch_statement(
     text: &str,
     statement: &Statement,
@@ -94,14 +94,14 @@ fn ask_for_mfa(text: &mut Text, statement: &Statement, max_age: Option<u64>) {
     }
 }
 
-/// Whether it asks for MFA, and for nothing that nobody has.
+/// Whether it asks for MFA, and for nothing that no one has.
 fn is_strong(condition: &Condition) -> bool {
     let is_true = condition.values.iter().all(|value| value.text.eq_ignore_ascii_case("true"));
     let is_bool = matches!(condition.operator.test, Test::Bool | Test::TextIgnoreCase);
     is_bool && is_true && !condition.values.is_empty() && find_weakness(condition, Effect::Allow).is_none()
 }
 
-/// Writes `Bool` in the place of an operator that lets an absent key pass, where that is all there is to mend;
+/// Writes `Bool` in the place of an operator that lets an absent key pass, where that is all there is to fix;
 /// else takes the condition out. Whether it asks for MFA now.
 fn fix_presence(text: &mut Text, condition: &Condition, has_presence: bool) -> bool {
     let is_true = condition.values.iter().all(|value| value.text.eq_ignore_ascii_case("true"));

@@ -63,7 +63,7 @@ pub struct Change {
 pub struct Effects {
     /// People: they need MFA.
     pub keeps: Vec<String>,
-    /// Who came in through an account or as anybody, and can have no MFA.
+    /// Who came in through an account or as anyone, and can have no MFA.
     pub loses: Vec<String>,
     /// Services, providers and roles that are trusted by name.
     pub left_alone: Vec<String>,
@@ -86,7 +86,7 @@ pub enum Guard {
         /// The quota.
         limit: usize,
     },
-    /// A Deny, or a condition that nobody fulfils.
+    /// A Deny, or a condition that no one fulfils.
     #[error("people with MFA would still not get in: statement {0} or a Deny shuts them out")]
     ShutOut(usize),
     /// Some part of it lets people in all the same.
@@ -189,7 +189,7 @@ fn patch(
     (whole.text, changes)
 }
 
-/// Where the statement stands, what sets it off from the next, and whether it is the only one, without a list.
+/// Where the statement is, what sets it off from the next, and whether it is the only one, without a list.
 fn find_statement(text: &Text, root: &Node, index: usize) -> Option<(std::ops::Range<usize>, String, bool)> {
     let value = &root.member("Statement")?.value;
     let Kind::Array(items) = &value.kind else { return Some((value.span.clone(), String::new(), true)) };

@@ -59,7 +59,7 @@ pub(super) fn list_aliases(context: &mut RequestContext, caller: &Caller) -> Res
 const LISTS: [&str; 4] = ["UserDetailList", "GroupDetailList", "RoleDetailList", "Policies"];
 
 impl Detail<'_> {
-    /// The list that it stands in.
+    /// The list that it is in.
     fn list(&self) -> &'static str {
         match self {
             Self::User(..) => "UserDetailList",

@@ -8,7 +8,7 @@ use crate::clock;
 use crate::error_response::ErrorResponse;
 use crate::http::Received;
 
-/// Where a signature stands.
+/// Where a signature is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
     /// In the Authorization header.

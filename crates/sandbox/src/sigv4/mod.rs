@@ -1,8 +1,8 @@
 //! Signature Version 4, checked: who signed, with which key, over exactly this request.
 //!
 //! Order of the checks: form ([`claim`]), key and session token, clock, signature ([`canonical`]), end
-//! of life, payload ([`payload`]). Nothing about the payload or the end of life is told to somebody
-//! without the secret. Regions are not checked: one listener stands for AWS in all regions.
+//! of life, payload ([`payload`]). Nothing about the payload or the end of life is shown to someone
+//! without the secret. Regions are not checked: one listener represents AWS in all regions.
 //! Source: AWS "Signature Version 4 signing process".
 
 mod canonical;

@@ -27,7 +27,7 @@ const STREAMING: &str = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD";
 const STREAMING_TRAILER: &str = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER";
 const UNSIGNED_TRAILER: &str = "STREAMING-UNSIGNED-PAYLOAD-TRAILER";
 
-/// The payload's hash as it stands in the canonical request.
+/// The payload's hash as it is in the canonical request.
 pub(super) fn payload_hash(
     request: &Received,
     claim: &Claim,

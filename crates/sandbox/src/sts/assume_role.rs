@@ -1,4 +1,4 @@
-//! AssumeRole: trust, identity, MFA, durations, tags and source identity, in an order that tells nobody
+//! AssumeRole: trust, identity, MFA, durations, tags and source identity, in an order that tells no one
 //! whether a role exists.
 //!
 //! Parameters, the chaining limit and the MFA code are judged before the role is looked up; a role that

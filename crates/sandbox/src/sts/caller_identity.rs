@@ -1,4 +1,4 @@
-//! Calls that tell who somebody is: GetCallerIdentity, GetAccessKeyInfo, DecodeAuthorizationMessage.
+//! Calls that show who someone is: GetCallerIdentity, GetAccessKeyInfo, DecodeAuthorizationMessage.
 
 use crate::authorize::{Ask, CodeGiven};
 use crate::context::RequestContext;

@@ -8,7 +8,7 @@ use crate::world::{Principal, Session, SessionKind, WebIdentity, WorldSecret};
 use crate::xml::Xml;
 use crate::{clock, mint};
 
-/// What new credentials stand for.
+/// What new credentials represent.
 pub(crate) struct Grant {
     pub(crate) principal: Principal,
     pub(crate) kind: SessionKind,

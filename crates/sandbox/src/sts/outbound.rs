@@ -1,4 +1,4 @@
-//! GetWebIdentityToken: a token that tells somebody outside who the caller is.
+//! GetWebIdentityToken: a token that tells someone outside who the caller is.
 //!
 //! Source: the STS reference, and "Federating AWS identities to external services" of the IAM user guide.
 

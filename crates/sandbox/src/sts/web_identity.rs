@@ -1,6 +1,6 @@
 //! AssumeRoleWithWebIdentity: a role for the bearer of a token that an identity provider signed.
 //!
-//! The token comes first ([`bearer`](super::bearer)), and the role only then, so that nobody without a good
+//! The token comes first ([`bearer`](super::bearer)), and the role only then, so that no one without a good
 //! token learns anything.
 
 use hatbox_iam::policy::evaluate::Decision;

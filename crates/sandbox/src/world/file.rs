@@ -76,7 +76,7 @@ impl Home {
             .truncate(false)
             .open(&path)
             .map_err(|source| Error::Write { path: path.clone(), source })?;
-        // Somebody who asks whether a server runs holds the lock for an instant, so one try is not enough.
+        // Someone who asks whether a server runs holds the lock for an instant, so one try is not enough.
         for left in (0..10).rev() {
             match file.try_lock() {
                 Ok(()) => return Ok(file),
@@ -175,7 +175,7 @@ impl Home {
             let entry = entry.map_err(read)?;
             let name = entry.file_name();
             let name = name.to_str().unwrap_or_default();
-            // Only what this module wrote: the directory may be somebody's by mistake.
+            // Only what this module wrote: the directory may be someone's by mistake.
             if is_digest(name.trim_end_matches(".new")) && !live.contains(name) {
                 fs::remove_file(entry.path())
                     .map_err(|source| Error::Write { path: entry.path(), source })?;

@@ -60,7 +60,7 @@ pub struct World {
     pub uploads: BTreeMap<String, Upload>,
     /// AWS's own managed policies: ARN to document.
     pub managed_policies: BTreeMap<String, String>,
-    /// Identity providers by issuer. They are nobody's in particular: an account must know them to trust them.
+    /// Identity providers by issuer. They are no one's in particular: an account must know them to trust them.
     #[serde(default)]
     pub identity_providers: BTreeMap<String, IdentityProvider>,
     /// The organization that some of the accounts belong to.
@@ -277,7 +277,7 @@ impl World {
         })
     }
 
-    /// Makes a new active access key with this world's mark. It belongs to nobody until put somewhere.
+    /// Makes a new active access key with this world's mark. It belongs to no one until put somewhere.
     ///
     /// # Errors
     /// When the operating system gives no random bytes.
@@ -337,7 +337,7 @@ impl World {
         self.managed_policies.get(arn).or_else(|| account.managed_policies.get(arn))
     }
 
-    /// Forgets what nobody can ask for any more: sessions that ended more than a week ago.
+    /// Forgets what no one can ask for any more: sessions that ended more than a week ago.
     pub(crate) fn prune(&mut self, now: Timestamp) {
         const WEEK: i64 = 7 * 24 * 3600;
         self.sessions.retain(|_, session| now.as_second() - session.expires_at.as_second() < WEEK);

@@ -1,4 +1,4 @@
-//! Temporary credentials that were given out, and whom they stand for.
+//! Temporary credentials that were given out, and whom they represent.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +14,7 @@ pub struct Session {
     pub secret: WorldSecret,
     /// The session token that must come with it.
     pub token: WorldSecret,
-    /// Whom the credentials stand for.
+    /// Whom the credentials represent.
     pub principal: Principal,
     /// The call that gave them.
     pub kind: SessionKind,
@@ -71,7 +71,7 @@ pub enum SessionKind {
     Login,
 }
 
-/// Whom credentials stand for.
+/// Whom credentials represent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Principal {
     /// A user.

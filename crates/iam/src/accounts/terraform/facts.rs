@@ -1,4 +1,4 @@
-//! What each resource tells, and how resources that name others by name alone are joined to them.
+//! What each resource says, and how resources that name others by name alone are joined to them.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ enum Holder {
     Role,
 }
 
-/// What is granted to somebody who is known by name.
+/// What is granted to someone who is known by name.
 #[derive(Debug)]
 enum Grant {
     Inline(Document),
@@ -34,11 +34,11 @@ impl Holder {
 }
 
 impl Accounts {
-    /// Resources of one state or plan: first those that are somebody, then what is granted to them. One that cannot be
+    /// Resources of one state or plan: first users, groups and roles, then what is granted to them. One that cannot be
     /// read is noted and left out.
     ///
     /// # Errors
-    /// When none of those that are somebody can be read.
+    /// When no user, group or role can be read.
     pub(super) fn read_resources(
         &mut self,
         resources: &[Resource],
@@ -243,7 +243,7 @@ impl Accounts {
         self.note(origin, format!("what {address} grants is not known until apply"));
     }
 
-    /// Names stand for the one user, group or role that this source has by that name, else for the one that
+    /// Names represent the one user, group or role that this source has by that name, else for the one that
     /// any source has.
     fn grant(&mut self, holder: Holder, name: &str, grant: Grant, resource: &Resource, origin: OriginId) {
         let mut accounts = self.accounts_with(holder, name, Some(origin));

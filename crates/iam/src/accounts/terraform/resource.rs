@@ -11,7 +11,7 @@ use crate::policy::node::{JsonError, Node, Value};
 pub(super) struct Resource<'n> {
     /// `aws_iam_role`, ...
     pub(super) kind: &'n str,
-    /// `module.iam.aws_iam_role.ops["a"]`, as far as it is told.
+    /// `module.iam.aws_iam_role.ops["a"]`, as far as it is given.
     pub(super) address: Address<'n>,
     /// Its attributes.
     pub(super) values: &'n Node<'n>,

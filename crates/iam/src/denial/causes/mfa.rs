@@ -106,7 +106,7 @@ fn known_serial(view: &View<'_>) -> Option<String> {
     let Around { chain, devices, .. } = &view.attempt.around;
     let is_own = |serial: &str| view.user().is_some_and(|user| last_part(serial) == user);
     let of_chain = devices.iter().find(|(profile, _)| chain.contains(profile));
-    // Of a device that another profile of the same source names, the user's name tells whose it is.
+    // Of a device that another profile of the same source names, the user's name shows whose it is.
     let kin = || devices.iter().find(|(_, serial)| is_own(serial) && gives_codes(serial));
     of_chain.or_else(kin).map(|(_, serial)| serial.clone())
 }

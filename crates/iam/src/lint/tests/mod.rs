@@ -90,7 +90,7 @@ fn each_hole_in_mfa_has_its_rule_and_its_place() {
         // What a role or a service is let in by has no need of MFA.
         (vec![with("Allow", r#"{"Service":"ec2.amazonaws.com"}"#, "{}")], vec![]),
         (vec![with("Allow", r#"{"AWS":"arn:aws:iam::111122223333:role/Deploy"}"#, "{}")], vec![]),
-        // A Deny of everybody without MFA stops the service too.
+        // A Deny for everyone without MFA denies the service too.
         (
             vec![
                 with("Allow", r#"{"Service":"ec2.amazonaws.com"}"#, "{}"),
@@ -98,7 +98,7 @@ fn each_hole_in_mfa_has_its_rule_and_its_place() {
             ],
             vec!["mfa-unsatisfiable@3 Condition.BoolIfExists"],
         ),
-        // A Deny of somebody else mends nothing.
+        // A Deny for another caller does not help.
         (
             vec![OPEN.to_owned(), with("Deny", r#"{"AWS":"444455556666"}"#, &present("Bool", "false"))],
             vec!["mfa-missing@2"],

@@ -86,7 +86,7 @@ impl Can {
 }
 
 impl Step {
-    /// What would turn it, or what it hangs on.
+    /// What would turn it, or what it depends on.
     fn closing_lines(&self) -> Vec<String> {
         let mut lines = Vec::new();
         match (&self.ruling.answer, &self.ruling.as_known) {
