@@ -74,7 +74,7 @@ impl FileVault {
     }
 }
 
-/// `team%2Fdev` as `team/dev`; `None` when a `%` stands before anything but two digits.
+/// `team%2Fdev` as `team/dev`; `None` when a `%` is before anything but two digits.
 fn unescape(name: &str) -> Option<String> {
     let begins_with_digits = |rest: &str| {
         rest.as_bytes().first_chunk().is_some_and(|digits: &[u8; 2]| digits.iter().all(u8::is_ascii_hexdigit))

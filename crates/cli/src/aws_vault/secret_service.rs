@@ -60,7 +60,7 @@ impl SecretServiceVault {
         match answered {
             None => Err(VaultError::Refused("the desktop's question was not answered in time".to_owned())),
             Some(Err(error)) => Err(error_of(&classify(&error))),
-            // A service may end its prompt as if it had been answered where there is nobody to show it to.
+            // A service may end its prompt as if it had been answered where there is no one to show it to.
             Some(Ok(())) if self.is_locked()? => Err(error_of(&Failed::Refused)),
             Some(Ok(())) => Ok(()),
         }
@@ -114,7 +114,7 @@ fn find_collection<'a>(
     }))
 }
 
-/// A part of an object path, in which `_` and two digits stand for a byte that such a path cannot hold.
+/// A part of an object path, in which `_` and two digits represent a byte that such a path cannot hold.
 fn decode(part: &str) -> Vec<u8> {
     let mut decoded = Vec::with_capacity(part.len());
     let mut rest = part.as_bytes();

@@ -21,7 +21,7 @@ use crate::world::settings::check_may_name_a_command;
 
 /// More than any config that a person or a generator writes; the parser's own limit is below 4 GiB.
 const SIZE_LIMIT: u64 = 16 << 20;
-/// How often an edit is begun anew because somebody else was quicker.
+/// How often an edit is begun again because someone else was quicker.
 const EDIT_TRIES: u32 = 10;
 
 /// The two files as loaded.
@@ -69,7 +69,7 @@ fn has_section(text: &[u8], kind: SectionKind, name: &str) -> bool {
         .is_ok_and(|document| document.sections_named(kind, name).next().is_some())
 }
 
-/// A file as it was read; one that is not there is empty, and nobody's.
+/// A file as it was read; one that is not there is empty, and no one's.
 #[derive(Default)]
 struct Loaded {
     text: Vec<u8>,
@@ -169,7 +169,7 @@ impl CredentialsFile {
     /// Gives the file this text; its mode stays, and where it is a link, the link.
     ///
     /// # Errors
-    /// Also when somebody else has changed it meanwhile: their change must not be lost.
+    /// Also when someone else has changed it meanwhile: their change must not be lost.
     pub(crate) fn replace(&mut self, text: &[u8]) -> Result<(), Failure> {
         write_if_unchanged(&self.path, &self.text, text, Keep::ModeAndLink).map_err(|error| {
             let is_changed = matches!(error, FileError::Changed(_));
@@ -204,7 +204,7 @@ impl ConfigFiles {
         format!("{}:{}", self.shown(place.file), place.line)
     }
 
-    /// Refuses a command that stands in a file that others can write to.
+    /// Refuses a command that is in a file that others can write to.
     pub(crate) fn check_command_origin(&self, origin: &Origin) -> Result<(), Failure> {
         let Some(place) = origin.place() else { return Ok(()) };
         let ownership = match place.file {

@@ -124,7 +124,7 @@ mod tests {
             Just("pass_prefix = 'a b'  # backend = \"x\"".to_owned()),
             Just("passphrase_command = \"\"\"\nbackend = 'x'\n\"\"\"".to_owned()),
         ];
-        // A key stands once.
+        // A key occurs once.
         proptest::collection::vec(line, 0..6).prop_map(|mut lines| {
             let key = |line: &String| line.split_once(" = ").map(|(key, _)| key.to_owned());
             let mut seen = Vec::new();

@@ -15,7 +15,7 @@ use crate::world::World;
 
 /// How many bytes are read while a failing command waits: some 50 ms of work.
 pub(crate) const AT_ONCE: u64 = 2 << 20;
-/// How many are read where somebody asks: more than the account details of 50,000 roles.
+/// How many are read where someone asks: more than the account details of 50,000 roles.
 pub(crate) const AT_LEISURE: u64 = 256 << 20;
 
 /// What a source's name ends with, of those that a directory is searched for.
@@ -23,7 +23,7 @@ const ENDINGS: [&str; 2] = ["json", "tfstate"];
 /// How many files of a directory are looked at.
 const MAX_FILES: usize = 1000;
 
-/// Loads what the sources tell, up to `budget` bytes; `None` where none is named.
+/// Loads what the sources have, up to `budget` bytes; `None` where none is named.
 pub(crate) fn load_trust_sources(world: &World, mut budget: u64) -> Option<Accounts> {
     let sources = &world.settings().ok()?.trust_sources;
     if sources.is_empty() {

@@ -71,7 +71,7 @@ impl Asking<'_> {
         self.answers.answered.push("sts:GetCallerIdentity");
         let Some((account, user)) = account_and_user(&caller) else { return Ok(()) };
         let iam = open_as(self.world, profile, plan, &signer)?;
-        // Behind a role's session stands another caller than the one that the chain starts from.
+        // Behind a role's session there is another caller than the one that the chain starts from.
         if !matches!(attempt.signer, SignedBy::Role { .. }) {
             if let Some(user) = user {
                 let devices = self.answer("iam:ListMFADevices", || iam.iam.fetch_mfa_devices(&user));

@@ -1,7 +1,7 @@
 //! The index: which profile has which access key, and which a TOTP seed, without opening the store.
 //!
 //! A sealed file under the cache key. It is written after the item, under the store's lock, and holds the
-//! store's generation: an index of another generation is stale, and is made anew from the store.
+//! store's generation: an index of another generation is stale, and is made again from the store.
 
 use std::path::Path;
 
@@ -99,7 +99,7 @@ impl Index {
 }
 
 /// Loads the index at `path`. `None` when there is none, or when it is not readable with this key: it is
-/// made anew from the store, so nothing is lost.
+/// made again from the store, so nothing is lost.
 ///
 /// # Errors
 /// When the file is there and is not ours alone: that is for the user to look at.

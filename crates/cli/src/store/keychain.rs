@@ -34,7 +34,7 @@ impl KeychainStore {
         Self { service: service.to_owned(), is_open: false }
     }
 
-    /// The accounts that there are; shows no secret and asks nobody.
+    /// The accounts that there are; shows no secret and asks no one.
     fn accounts(&self) -> Result<Vec<String>, Error> {
         let found = ItemSearchOptions::new()
             .class(ItemClass::generic_password())

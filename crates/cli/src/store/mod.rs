@@ -73,7 +73,7 @@ pub(crate) trait Store: Debug + Send {
     /// Which backend this is.
     fn kind(&self) -> StoreKind;
 
-    /// Whether it can be used now. Asks nobody.
+    /// Whether it can be used now. Asks no one.
     fn status(&self) -> Status;
 
     /// Makes it usable, asking where it must. Creates an empty store where there is none.
@@ -94,8 +94,8 @@ pub(crate) trait Store: Debug + Send {
     /// Deletes an item.
     fn delete(&self, id: &ItemId) -> Result<(), StoreError>;
 
-    /// A value that changes whenever an item does; cheap, asks nobody, touches no bus. An index made at
+    /// A value that changes whenever an item does; cheap, asks no one, touches no bus. An index made at
     /// another value is stale. `None` where the backend has none: then the index is taken as it is, and made
-    /// anew when it names an item that is not there.
+    /// again when it names an item that is not there.
     fn generation(&self) -> Option<u64>;
 }

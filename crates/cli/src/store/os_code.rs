@@ -62,7 +62,7 @@ pub(crate) fn meaning_of_last_error(code: u32) -> Meaning {
 /// | -25300 | errSecItemNotFound | absent |
 /// | -128 | errSecUserCanceled | refused |
 /// | -25293 | errSecAuthFailed | refused |
-/// | -25308 | errSecInteractionNotAllowed: locked, and nobody can be asked | refused |
+/// | -25308 | errSecInteractionNotAllowed: locked, and no one can be asked | refused |
 /// | -25315 | errSecInteractionRequired | refused |
 /// | -50 | errSecParam | broken |
 /// | -26275 | errSecDecode | broken |

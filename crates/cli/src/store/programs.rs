@@ -10,7 +10,7 @@ use crate::sys::process_group::is_executable;
 use crate::sys::program::{Ended, Person, Program, ProgramError, Streams, run_program};
 use crate::wait_line::{Company, WaitLine};
 
-/// Nobody is asked: what takes longer hangs.
+/// No one is asked: what takes longer hangs.
 const UNASKED: Duration = Duration::from_secs(30);
 
 /// What the settings and the environment say about such programs.

@@ -37,7 +37,7 @@ unsafe fn wipe(start: *mut u8, size: usize) {
     unsafe {
         start.write_bytes(0, size);
     }
-    // Nobody reads the zeros, so the compiler would leave them out, were they not shown to somebody.
+    // No one reads the zeros, so the compiler would leave them out, were they not shown to someone.
     black_box(start);
 }
 
@@ -54,7 +54,7 @@ unsafe impl GlobalAlloc for Wiping {
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        // SAFETY: the block has the layout's size, and is nobody's but the caller's, who gives it up.
+        // SAFETY: the block has the layout's size, and is no one's but the caller's, who gives it up.
         unsafe {
             if is_wiped(layout.size()) {
                 wipe(block, layout.size());

@@ -1,4 +1,4 @@
-//! Files that must not be lost, read by others, or be somebody else's.
+//! Files that must not be lost, read by others, or be someone else's.
 //!
 //! Every write is: a new file beside the target, fsync, rename, fsync of the directory. A kill at any
 //! moment leaves the old file or the new one. Only caches are written without the fsyncs: a kill leaves the
@@ -372,7 +372,7 @@ mod tests {
         assert!(matches!(read_private(&dir.path().join("none"), 4), Err(FileError::Absent(_))));
     }
 
-    /// Windows of the kind that the tests run on replaces no file that somebody has open.
+    /// Windows of the kind that the tests run on replaces no file that someone has open.
     #[cfg(unix)]
     #[test]
     fn whoever_reads_while_it_is_written_reads_a_whole_file() {

@@ -123,7 +123,7 @@ pub(crate) fn wait<E>(
     }
 }
 
-/// Puts a new file, locked, in the place of `old`; `None` when somebody else was quicker. One at a time, or a
+/// Puts a new file, locked, in the place of `old`; `None` when someone else was quicker. One at a time, or a
 /// second taker would unlink the file that the first has just locked.
 fn take_over(path: &Path, old: &Lock) -> Result<Option<Lock>, FileError> {
     let one_at_a_time = open(&path.with_extension("takeover"))?;

@@ -52,7 +52,7 @@ fn kind_of(path: &Path) -> Result<Kind, FileError> {
     }
 }
 
-/// Whether a path leads to an open descriptor: the file behind it is somebody's log, and is written on.
+/// Whether a path leads to an open descriptor: the file behind it is someone's log, and is written on.
 fn is_descriptor(path: &Path) -> Result<bool, FileError> {
     let is_in = |path: &Path| path.starts_with("/proc") || path.starts_with("/dev/fd");
     let mut target = path.to_owned();

@@ -13,7 +13,7 @@ pub(crate) fn forget(is_secret: impl Fn(&str) -> bool) {
         static mut environ: *mut *mut libc::c_char;
     }
     let mut names = Vec::new();
-    // SAFETY: there is no other thread, so nobody changes the list while it is read. It ends with a null
+    // SAFETY: there is no other thread, so no one changes the list while it is read. It ends with a null
     // pointer, its entries are strings that end with a NUL byte (environ(7)), and the memory of the first ones,
     // which the kernel put there, may be written to.
     unsafe {

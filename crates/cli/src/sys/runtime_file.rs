@@ -12,7 +12,7 @@ use super::platform::disk;
 
 const LIMIT: u64 = 1024;
 
-/// Reads an entry that has not ended, and starts its timeout anew once half of it is over; `timeout_of` finds
+/// Reads an entry that has not ended, and starts its timeout again once half of it is over; `timeout_of` finds
 /// it in the value.
 pub(crate) fn read(
     directory: &Path,

@@ -1,4 +1,4 @@
-//! What somebody said, checked, with the place where it was said kept.
+//! What someone said, checked, with the place where it was said kept.
 
 use super::error::ConfigError;
 use super::origin::Sourced;

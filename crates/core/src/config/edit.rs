@@ -60,7 +60,7 @@ pub enum EditError {
         /// Its line.
         place: Place,
     },
-    /// The section has a line that cannot be understood: what stands after it might change its meaning.
+    /// The section has a line that cannot be understood: what is after it might change its meaning.
     #[error("the section has a line that cannot be understood: {problem}")]
     BadLine {
         /// Why.
@@ -304,7 +304,7 @@ fn indent<'a>(document: &'a Document, entry: &Entry<'_>) -> &'a str {
     line.get(..blanks).and_then(|blanks| std::str::from_utf8(blanks).ok()).unwrap_or_default()
 }
 
-/// What stands between key and value, blanks reduced to one on each side.
+/// What is between key and value, blanks reduced to one on each side.
 fn separator(document: &Document, entry: &Entry<'_>) -> &'static str {
     let after_key = entry.span.start + indent(document, entry).len() + entry.key.len();
     match document.text().get(after_key) {

@@ -206,7 +206,7 @@ impl<'a> Line<'a> {
             return Err(ProblemKind::NoKey);
         }
         let value = trim_range(self.bytes, at + 1..comment.unwrap_or(self.bytes.len()));
-        // An empty value stands right behind the divider.
+        // An empty value is right behind the divider.
         Ok((key, if value.is_empty() { at + 1..at + 1 } else { value }))
     }
 }

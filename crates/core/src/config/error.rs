@@ -84,7 +84,7 @@ pub enum ConfigError {
         value: String,
         /// Why.
         reason: Box<ValueError>,
-        /// Where it stands.
+        /// Where it is.
         origin: Origin,
     },
     /// A key that says whose credentials are meant, and says nothing. The AWS CLI refuses it too: what is left would
@@ -153,7 +153,7 @@ impl ConfigError {
         }
     }
 
-    /// Where it stands: a line, a variable or a flag; `None` when that is not known.
+    /// Where it is: a line, a variable or a flag; `None` when that is not known.
     pub fn origin(&self) -> Option<&Origin> {
         match self {
             Self::BadLine { .. } | Self::IncludeDepth { .. } => None,

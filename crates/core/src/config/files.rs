@@ -22,7 +22,7 @@ pub struct Config {
     suggestions_left: Cell<Option<u32>>,
 }
 
-/// Nobody reads more suggestions than this.
+/// No one reads more suggestions than this.
 const SUGGESTIONS: u32 = 100;
 
 impl Config {

@@ -27,12 +27,12 @@ pub enum SectionKind {
     SsoSession,
     /// `[services x]`.
     Services,
-    /// Anything else; its lines belong to nobody.
+    /// Anything else; its lines belong to no one.
     Other,
 }
 
 impl SectionKind {
-    /// The word that stands before the name in a header of the config file.
+    /// The word that is before the name in a header of the config file.
     pub fn word(self) -> Option<&'static str> {
         match self {
             Self::Profile => Some("profile"),
@@ -142,7 +142,7 @@ fn check_tail(tail: &[u8]) -> Option<ProblemKind> {
     }
 }
 
-/// The one word that `written` stands for by the shell's quoting, which botocore uses; `None` when it is
+/// The one word that `written` represents by the shell's quoting, which botocore uses; `None` when it is
 /// not exactly one, or a quote is not closed.
 pub(super) fn unquote(written: &[u8]) -> Option<Cow<'_, [u8]>> {
     if !written.iter().any(|&b| matches!(b, b'"' | b'\'' | b'\\')) {

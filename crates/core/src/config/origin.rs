@@ -1,8 +1,8 @@
-//! Where a value stands: a flag, a variable, or a line of one of the two files.
+//! Where a value is: a flag, a variable, or a line of one of the two files.
 
 use std::fmt;
 
-/// Which of the two files a line stands in.
+/// Which of the two files a line is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FileKind {
     /// `~/.aws/config`, or what `AWS_CONFIG_FILE` names.
@@ -27,14 +27,14 @@ pub enum Origin {
     Flag(&'static str),
     /// An environment variable, by name.
     Env(&'static str),
-    /// A line of a file. `section` is the profile, sso-session or services section that it stands in.
+    /// A line of a file. `section` is the profile, sso-session or services section that it is in.
     File {
         /// The line.
         place: Place,
         /// The section's name as a person would say it: `profile dev`, `sso-session corp`.
         section: String,
     },
-    /// Nobody said: hatbox's own default.
+    /// No one said: hatbox's own default.
     Default,
 }
 

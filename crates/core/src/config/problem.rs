@@ -87,7 +87,7 @@ pub enum Warning {
     /// A section that no profile uses.
     #[error("the section `[{section}]` is ignored: {reason}")]
     IgnoredSection {
-        /// What stands between its brackets.
+        /// What is between its brackets.
         section: String,
         /// Why.
         reason: IgnoredSection,
@@ -101,7 +101,7 @@ pub enum Warning {
         key: &'static str,
         /// What wins, in words.
         by: String,
-        /// Where the loser stands.
+        /// Where the loser is.
         origin: Origin,
     },
     /// `mfa_serial` is the ARN of the user, not of the device.
@@ -109,7 +109,7 @@ pub enum Warning {
     UserArnAsMfaSerial {
         /// The key or variable.
         key: &'static str,
-        /// Where it stands.
+        /// Where it is.
         origin: Origin,
     },
     /// `duration_seconds = 1h`, which only hatbox understands.
@@ -117,13 +117,13 @@ pub enum Warning {
     DurationForm {
         /// The same length as AWS's tools want it.
         seconds: u64,
-        /// Where it stands.
+        /// Where it is.
         origin: Origin,
     },
     /// `sso_account_id` that no account can have.
     #[error("`sso_account_id` is not 12 digits")]
     AccountIdForm {
-        /// Where it stands.
+        /// Where it is.
         origin: Origin,
     },
 }

@@ -71,7 +71,7 @@ pub struct Profile {
     pub warnings: Vec<Warning>,
 }
 
-/// The lengths that were asked for, each `None` when nobody said. Whole seconds.
+/// The lengths that were asked for, each `None` when no one said. Whole seconds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Durations {
     /// Of AssumeRole: `-d`, `AWS_VAULT_DURATION`, `AWS_ASSUME_ROLE_TTL`, `duration_seconds`.

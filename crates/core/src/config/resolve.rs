@@ -19,7 +19,7 @@ use hatbox_types::duration::parse_duration;
 use hatbox_types::name::{MfaSerial, ProfileName, Region, RoleArn};
 use hatbox_types::secret::{AccessKey, SecretString};
 
-/// Where in a chain a profile stands.
+/// Where in a chain a profile is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Which {
     /// The one that was asked for: `AWS_ROLE_ARN` and its relatives speak for it.

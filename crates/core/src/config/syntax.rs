@@ -2,7 +2,7 @@
 //!
 //! Making the index is one pass that looks for `[` at each line's start, so a run that needs three of ten
 //! thousand profiles reads three sections. The text is kept as it is, byte for byte: what is not UTF-8, or
-//! is no setting, spoils the section that it stands in and nothing else.
+//! is no setting, spoils the section that it is in and nothing else.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -39,7 +39,7 @@ pub struct Document {
     text: Vec<u8>,
     heads: Vec<Head>,
     has_worded_default: bool,
-    /// The headers of each name, where somebody has asked for that.
+    /// The headers of each name, where someone has asked for that.
     by_name: Option<HashMap<Vec<u8>, Vec<usize>>>,
 }
 
@@ -59,7 +59,7 @@ impl Document {
     /// Takes a file's bytes over and finds its sections.
     ///
     /// # Errors
-    /// When it is larger than [`MAX_BYTES`]. Nothing that stands in the file is an error here.
+    /// When it is larger than [`MAX_BYTES`]. Nothing that is in the file is an error here.
     pub fn parse(file: FileKind, text: Vec<u8>) -> Result<Self, TooLarge> {
         if text.len() > MAX_BYTES {
             return Err(TooLarge { file, bytes: text.len() });
@@ -125,14 +125,14 @@ impl Document {
         &self.text
     }
 
-    /// All sections in the order of the file, also those that nobody uses.
+    /// All sections in the order of the file, also those that no one uses.
     pub fn sections(&self) -> impl DoubleEndedIterator<Item = Section<'_>> {
         self.heads.iter().enumerate().map(|(index, head)| Section { document: self, head, index })
     }
 
     /// The sections of this kind and name, in the order of the file; several are one in parts.
     ///
-    /// For the profile `default`, `[default]` is left out where a `[profile default]` stands, as in the SDKs.
+    /// For the profile `default`, `[default]` is left out where a `[profile default]` is, as in the SDKs.
     pub fn sections_named(&self, kind: SectionKind, name: &str) -> impl Iterator<Item = Section<'_>> {
         let skips_bare = self.has_worded_default;
         self.sections_of(kind, name.as_bytes())
@@ -166,12 +166,12 @@ impl Document {
         self.by_name = Some(names);
     }
 
-    /// Whether `[profile default]` stands in it.
+    /// Whether `[profile default]` is in it.
     pub(super) fn has_worded_default(&self) -> bool {
         self.has_worded_default
     }
 
-    /// What stands above the first header: comments, and lines that belong nowhere.
+    /// What is above the first header: comments, and lines that belong nowhere.
     pub(super) fn scan_preamble(&self) -> Body<'_> {
         let end = self.heads.first().map_or(self.text.len(), |head| head.start as usize);
         scan_body(&self.text, self.first_byte()..end, 1, false)
@@ -192,7 +192,7 @@ impl<'a> Section<'a> {
         self.head.kind
     }
 
-    /// Its name without quotes; for [`SectionKind::Other`] all that stands between the brackets.
+    /// Its name without quotes; for [`SectionKind::Other`] all that is between the brackets.
     pub fn name(&self) -> Cow<'a, str> {
         match self.name_bytes() {
             Cow::Borrowed(name) => String::from_utf8_lossy(name),

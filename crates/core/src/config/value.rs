@@ -57,7 +57,7 @@ pub enum TagError {
         /// What is wrong with the value.
         reason: NameError,
     },
-    /// A key that stands there twice. STS does not tell keys apart by case.
+    /// A key that is there twice. STS does not tell keys apart by case.
     #[error("has the key `{0}` twice")]
     Twice(String),
 }
@@ -103,7 +103,7 @@ pub fn parse_endpoint_url(text: &str) -> Result<String, ValueError> {
 /// Reads `session_tags`: `KEY=VALUE,KEY=VALUE`, blanks around keys and values cut, later `=` part of the value.
 ///
 /// # Errors
-/// When a part is no pair, there are more than [`MAX_TAGS`], a key stands there twice (case does not count),
+/// When a part is no pair, there are more than [`MAX_TAGS`], a key is there twice (case does not count),
 /// or a key or value is not what STS takes: 1..=128 and 0..=256 of letters, digits, separators and `_.:/=+-@`.
 pub fn parse_session_tags(text: &str) -> Result<Vec<(String, String)>, TagError> {
     let mut tags: Vec<(String, String)> = Vec::new();

@@ -42,7 +42,7 @@ pub struct NamedProgram {
     pub key: &'static str,
     /// The first word of its command.
     pub word: String,
-    /// Where it stands.
+    /// Where it is.
     pub origin: Origin,
 }
 
@@ -248,7 +248,7 @@ impl<'a> Check<'a> {
                 found(Level::Error, text.to_owned())
             }
             PlanError::CredentialsMissing { profile, is_own_process_skipped, .. } => {
-                // `[default]` is where a region stands; what others include is a part of them.
+                // `[default]` is where a region is; what others include is a part of them.
                 if profile == name && (profile.is_default() || self.included.contains(profile.as_str())) {
                     return None;
                 }

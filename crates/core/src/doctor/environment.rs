@@ -120,7 +120,7 @@ fn check_nested(variables: &Variables<'_>, profile: &str, findings: &mut Finding
 enum Inside {
     /// Those that `exec` set, which end with its shell.
     Exec,
-    /// Those that somebody else set.
+    /// Those that someone else set.
     AnyShell,
 }
 

@@ -1,4 +1,4 @@
-//! One thing that is wrong or will surprise, and a list in which each stands once.
+//! One thing that is wrong or will surprise, and a list in which each occurs once.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use crate::config::origin::{Origin, Place};
 use hatbox_types::level::Level;
 use hatbox_types::name::ProfileName;
 
-/// What a finding is about: the heading under which it stands. In the order in which they are shown.
+/// What a finding is about: the heading under which it is. In the order in which they are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Topic {
     /// The lines of the two files.
@@ -78,7 +78,7 @@ impl Spot {
     }
 }
 
-/// What mends it: each becomes a command to paste.
+/// What fixes it: each becomes a command to paste.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fix {
     /// Opening the line in the person's editor.
@@ -102,11 +102,11 @@ pub struct Finding {
     pub spot: Option<Spot>,
     /// One sentence.
     pub text: String,
-    /// The command that mends it, where there is one.
+    /// The command that fixes it, where there is one.
     pub fix: Option<Fix>,
     /// The profiles that it is about or that suffer by it.
     pub profiles: Vec<ProfileName>,
-    /// Whether it has just been mended.
+    /// Whether it has just been fixed.
     pub is_fixed: bool,
 }
 

@@ -10,7 +10,7 @@ use hatbox_types::name::ProfileName;
 
 /// Renders findings as JSON of schema 1.
 ///
-/// `ok` is whether none of them is at or above `fail_on`; what has been mended does not count.
+/// `ok` is whether none of them is at or above `fail_on`; what has been fixed does not count.
 pub fn render_json(summaries: &[Summary], findings: &[Finding], look: &Look, fail_on: Level) -> Value {
     let count = |level| findings.iter().filter(|f| f.level == level && !f.is_fixed).count();
     let checks: Vec<_> = summaries
@@ -30,7 +30,7 @@ pub fn render_json(summaries: &[Summary], findings: &[Finding], look: &Look, fai
     })
 }
 
-/// Whether a finding that was not mended is at or above a level.
+/// Whether a finding that was not fixed is at or above a level.
 pub fn fails(findings: &[Finding], fail_on: Level) -> bool {
     findings.iter().any(|finding| finding.level >= fail_on && !finding.is_fixed)
 }

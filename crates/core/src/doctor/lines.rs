@@ -1,4 +1,4 @@
-//! The two files line by line: what nobody reads, what stands twice, and an identity in `[default]`.
+//! The two files line by line: what no one reads, what is twice, and an identity in `[default]`.
 
 use std::collections::{HashMap, HashSet};
 
@@ -56,7 +56,7 @@ fn check_document(document: &Document, findings: &mut Findings) {
     // `[default]` and `[profile default]` are not put together: the first is ignored.
     let mut first: HashMap<(&'static str, bool, String), u32> = HashMap::new();
     for section in document.sections() {
-        // What stands in other sections is another program's.
+        // What is in other sections is another program's.
         let Some(word) = section.kind().word() else { continue };
         let (name, place) = (section.name().into_owned(), section.place());
         let name_shown = shown(&name);

@@ -2,7 +2,7 @@
 //!
 //! | module | looks at |
 //! |---|---|
-//! | [`lines`] | the two files, line by line: what nobody reads, what stands twice, an identity in `[default]` |
+//! | [`lines`] | the two files, line by line: what no one reads, what is twice, an identity in `[default]` |
 //! | [`chains`] | every profile's credential plan: those that cannot work, and what surprises in those that do |
 //! | [`environment`] | the variables that beat a profile, speak for another one, or are left over |
 //! | [`moments`] | the clock, and what is about to end |

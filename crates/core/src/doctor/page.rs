@@ -53,7 +53,7 @@ impl Look {
         }
     }
 
-    /// The command that mends something.
+    /// The command that fixes something.
     pub fn render_fix(&self, fix: &Fix) -> String {
         match (fix, self.shell) {
             (Fix::Run(command), _) => command.clone(),

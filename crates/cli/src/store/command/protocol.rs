@@ -117,7 +117,7 @@ pub(super) struct Entry {
     pub(super) about: Option<String>,
 }
 
-/// A later version may have other members, and is to be told apart from garbage.
+/// A later version may have other members, and is to be distinguished from garbage.
 #[derive(Deserialize)]
 struct Version {
     version: u32,

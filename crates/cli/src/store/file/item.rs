@@ -35,7 +35,7 @@ pub(crate) enum ItemError {
     /// Not the form that hatbox writes.
     #[error("it is not in hatbox's form")]
     Form,
-    /// The MAC is missing or wrong: it was encrypted to this store by somebody else, or was renamed.
+    /// The MAC is missing or wrong: it was encrypted to this store by someone else, or was renamed.
     #[error("it was not written by hatbox with this store's key, or is in another item's place")]
     Foreign,
 }

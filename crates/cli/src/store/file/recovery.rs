@@ -62,7 +62,7 @@ mod tests {
         assert_ne!(made.expose(), generate().unwrap().expose());
         let typed = made.expose().to_ascii_uppercase().replace('0', "O").replace('1', "l");
         let read_back = read(&SecretString::new(format!(" {typed} "))).unwrap();
-        // The prefix has letters that stand for themselves.
+        // The prefix has letters that represent themselves.
         assert_eq!(read_back.expose(), made.expose());
         assert!(read(&SecretString::new("correct horse".to_owned())).is_none());
         assert!(read(&SecretString::new("hatbox-recover".to_owned())).is_none());

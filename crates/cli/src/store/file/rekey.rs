@@ -16,7 +16,7 @@ use super::wraps::{self, NewWrap};
 use super::{ITEMS, Item, item};
 use crate::sys::files::{FileError, Keep, write_atomic};
 
-/// Writes the store anew under `identity`, and makes it the one that counts. The store's lock is held.
+/// Writes the store again under `identity`, and makes it the one that counts. The store's lock is held.
 pub(super) fn write(
     store: &Path,
     (place, pin): (&PinPlace, Pin),

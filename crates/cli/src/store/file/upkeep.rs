@@ -28,7 +28,7 @@ pub(crate) struct WrapInfo {
 }
 
 impl FileStore {
-    /// The wraps that are there. Asks nobody.
+    /// The wraps that are there. Asks no one.
     pub(crate) fn wraps(&self) -> Result<Vec<WrapInfo>, StoreError> {
         // Listed, and as it is listed: another one opens nothing.
         let ours = match &self.identity {

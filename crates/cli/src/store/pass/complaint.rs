@@ -9,7 +9,7 @@ use hatbox_types::text::printable_start;
 pub(crate) enum Complaint {
     /// There is no such item.
     Absent,
-    /// Nobody gave the passphrase, or a wrong one.
+    /// No one gave the passphrase, or a wrong one.
     Locked,
     /// The content is no message, or was changed.
     Broken,
@@ -76,7 +76,7 @@ pub(super) fn parse_complaint(said: &str) -> Complaint {
         }
     }
     if said.contains("[GNUPG:] DECRYPTION_FAILED") {
-        // GnuPG says "No secret key" also where it has one, and nobody gave its passphrase.
+        // GnuPG says "No secret key" also where it has one, and no one gave its passphrase.
         let has_key = said.contains("[GNUPG:] KEY_CONSIDERED");
         return if has_key { Complaint::Locked } else { Complaint::NoKey };
     }

@@ -71,7 +71,7 @@ impl Failed {
     }
 }
 
-/// What an error of the crate stands for.
+/// What an error of the crate represents.
 pub(crate) fn classify(error: &secret_service::Error) -> Failed {
     use secret_service::Error;
     match error {

@@ -138,7 +138,7 @@ impl Store for SecretServiceStore {
         }
         match self.state().map_err(Failed::into_error)? {
             Status::Ready => Ok(()),
-            // A service may end its prompt as if it had been answered where there is nobody to show it to.
+            // A service may end its prompt as if it had been answered where there is no one to show it to.
             _ => Err(Failed::Refused.into_error()),
         }
     }

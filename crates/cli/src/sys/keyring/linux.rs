@@ -63,7 +63,7 @@ fn linked_user_session() -> Result<KeyRing, KeyringError> {
     Ok(user)
 }
 
-/// Reads an entry and starts its timeout anew, which `timeout_of` finds in its value.
+/// Reads an entry and starts its timeout again, which `timeout_of` finds in its value.
 pub(crate) fn read(
     description: &str,
     timeout_of: impl FnOnce(&[u8]) -> Duration,

@@ -58,11 +58,11 @@ impl NotPrivate {
         matches!(self, Self::Mode { .. })
     }
 
-    /// The command that mends it.
+    /// The command that fixes it.
     pub(crate) fn hint(&self) -> String {
         match self {
             Self::Mode { path, wanted, .. } => format!("chmod {wanted:o} {}", quote_path(path)),
-            // Root in somebody's home directory must not be told to take that user's files.
+            // Root in someone's home directory must not be told to take that user's files.
             Self::Owner { me: 0, owner, .. } => format!("sudo -u '#{owner}' hatbox ..."),
             Self::Owner { path, .. } => format!("sudo chown \"$(id -u)\" {}", quote_path(path)),
         }
@@ -106,7 +106,7 @@ fn check(path: &Path, about: &Metadata, wanted: u32) -> Result<(), NotPrivate> {
     Ok(())
 }
 
-/// Takes rights away from everybody but the owner, who must be this user.
+/// Takes rights away from everyone but the owner, who must be this user.
 ///
 /// # Errors
 /// When it is another's, or the system refuses.
@@ -178,7 +178,7 @@ pub(crate) enum NotTrusted {
 }
 
 impl NotTrusted {
-    /// The command that mends it, where there is one.
+    /// The command that fixes it, where there is one.
     pub(crate) fn hint(self, shown: &str) -> Option<String> {
         match self {
             Self::Owner(_) => None,
@@ -208,7 +208,7 @@ impl Ownership {
         Self { owner: about.uid(), mode: about.mode() }
     }
 
-    /// Whether anybody at all may write to it, or it is another user's.
+    /// Whether anyone at all may write to it, or it is another user's.
     pub(crate) fn is_open_to_strangers(self) -> bool {
         self.mode & 0o002 != 0 || !self.is_owner_trusted()
     }

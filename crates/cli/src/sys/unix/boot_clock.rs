@@ -1,4 +1,4 @@
-//! A clock that all processes share and nobody sets: time since the machine started.
+//! A clock that all processes share and no one sets: time since the machine started.
 #![expect(
     unsafe_code,
     reason = "rustix finds the vDSO by itself, which costs a warm start and cannot run under valgrind"

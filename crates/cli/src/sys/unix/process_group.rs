@@ -55,7 +55,7 @@ impl ProcessGroup {
                 match terminal.as_ref().map(tcgetpgrp) {
                     Some(Ok(foreground)) if foreground == getpgrp() => group.terminal = terminal,
                     Some(Ok(_)) => group.is_own = false,
-                    // No terminal: nobody's turn at it can be disturbed.
+                    // No terminal: no one's turn at it can be disturbed.
                     Some(Err(_)) | None => {}
                 }
                 if group.is_own {
@@ -75,7 +75,7 @@ impl ProcessGroup {
         }
     }
 
-    /// Continues the program where it stopped: it asked before the terminal was its own, or somebody pressed
+    /// Continues the program where it stopped: it asked before the terminal was its own, or someone pressed
     /// Ctrl-Z, and no shell would ever continue a group that it does not know.
     pub(crate) fn keep_going(&self) {
         let (Some(id), true) = (self.id, self.is_own) else { return };

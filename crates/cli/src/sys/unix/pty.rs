@@ -98,7 +98,7 @@ impl OnPty {
         match self.master.read(buffer) {
             Ok(0) => self.after_hangup(),
             Ok(length) => Ok(Output::Bytes(length)),
-            // Linux: nobody has the terminal open any more (pty(7)).
+            // Linux: no one has the terminal open any more (pty(7)).
             Err(error) if error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error()) => {
                 self.after_hangup()
             }

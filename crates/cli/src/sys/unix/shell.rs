@@ -17,7 +17,7 @@ pub(crate) fn command_of_line(line: &str) -> Command {
 /// What may stand behind the name of a program in the name of its file.
 pub(crate) const PROGRAM_ENDINGS: [&str; 1] = [""];
 
-/// Whether a file is a program that somebody may run.
+/// Whether a file is a program that someone may run.
 pub(crate) fn is_program(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(|about| about.is_file() && about.permissions().mode() & 0o111 != 0)
 }

@@ -160,7 +160,7 @@ pub(crate) fn send(child: &std::process::Child, signal: Signal) {
     rustix::process::kill_process(rustix::process::Pid::from_child(child), signal).ok();
 }
 
-/// Stops this process until somebody continues it.
+/// Stops this process until someone continues it.
 #[cfg(feature = "sandbox")]
 pub(crate) fn stop_self() {
     rustix::process::kill_process(rustix::process::getpid(), Signal::STOP).ok();

@@ -67,7 +67,7 @@ impl Device {
         self.can_erase
     }
 
-    /// Characters in a line; `None` when nobody knows.
+    /// Characters in a line; `None` when no one knows.
     pub(crate) fn columns(&self) -> Option<usize> {
         columns_of(&self.file)
     }
@@ -77,7 +77,7 @@ impl Device {
         (&self.file).write_all(text)
     }
 
-    /// Waits for input, and tells whether there is some.
+    /// Waits for input, and says whether there is some.
     pub(crate) fn wait_for_input(&self, wait: Duration) -> io::Result<bool> {
         let mut fds = [PollFd::new(&self.file, PollFlags::IN)];
         let timeout = Timespec { tv_sec: wait.as_secs().cast_signed(), tv_nsec: wait.subsec_nanos().into() };

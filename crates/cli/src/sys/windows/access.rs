@@ -35,7 +35,7 @@ pub(crate) enum NotPrivate {
     /// Its access list allows others to read or write it.
     #[error("others may read or write `{0}`")]
     Others(String),
-    /// It belongs to somebody who is neither the user nor the system.
+    /// It belongs to someone who is neither the user nor the system.
     #[error("`{0}` belongs to another user")]
     Owner(String),
     /// The system does not tell.
@@ -61,12 +61,12 @@ impl NotPrivate {
         }
     }
 
-    /// Whether [`close`] mends it: here nothing does but the command.
+    /// Whether [`close`] fixes it: here nothing does but the command.
     pub(crate) fn is_of_mode(&self) -> bool {
         false
     }
 
-    /// The command that mends it.
+    /// The command that fixes it.
     pub(crate) fn hint(&self) -> String {
         match self {
             Self::Others(path) => format!(r#"icacls "{path}" /inheritance:r /grant:r "%USERNAME%":F"#),
@@ -106,7 +106,7 @@ fn check(path: &Path, strangers: io::Result<Strangers>) -> Result<(), NotPrivate
     }
 }
 
-/// Takes rights away from everybody but the owner: left to the command, which shows what it does.
+/// Takes rights away from everyone but the owner: left to the command, which shows what it does.
 ///
 /// # Errors
 /// Always.
@@ -168,7 +168,7 @@ pub(crate) enum NotTrusted {
 }
 
 impl NotTrusted {
-    /// The command that mends it, where there is one.
+    /// The command that fixes it, where there is one.
     pub(crate) fn hint(self, shown: &str) -> Option<String> {
         match self {
             Self::Writers => Some(format!(r#"icacls "{shown}" /inheritance:r /grant:r "%USERNAME%":F"#)),
@@ -178,7 +178,7 @@ impl NotTrusted {
 }
 
 impl NotTrusted {
-    /// Whether [`close`] mends it: here nothing does but the command.
+    /// Whether [`close`] fixes it: here nothing does but the command.
     #[expect(clippy::unused_self, reason = "elsewhere it depends on why")]
     pub(crate) fn is_of_mode(self) -> bool {
         false

@@ -1,4 +1,4 @@
-//! A clock that all processes share and nobody sets: time since the machine started.
+//! A clock that all processes share and no one sets: time since the machine started.
 #![expect(unsafe_code, reason = "std's clock has no number that another process knows")]
 
 use windows_sys::Win32::System::SystemInformation::GetTickCount64;

@@ -98,7 +98,7 @@ pub(crate) fn exec(
 /// What the child starts is free, as it would be without this process.
 fn end_with_us(child: &Child) -> io::Result<OwnedHandle> {
     let check = |done: i32| if done == 0 { Err(io::Error::last_os_error()) } else { Ok(()) };
-    // SAFETY: the job has no name and the usual access; the handle, where there is one, is owned by nobody else.
+    // SAFETY: the job has no name and the usual access; the handle, where there is one, is owned by no one else.
     // The limits live until the call returns, and their length is theirs.
     unsafe {
         let job = CreateJobObjectW(std::ptr::null(), std::ptr::null());

@@ -75,7 +75,7 @@ impl Identity {
     }
 }
 
-/// Whether a process is stopped. On Windows nobody stops one as Ctrl-Z does.
+/// Whether a process is stopped. On Windows no one stops one as Ctrl-Z does.
 pub(crate) fn is_process_stopped(_pid: u32) -> bool {
     false
 }

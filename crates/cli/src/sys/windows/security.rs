@@ -65,7 +65,7 @@ impl User {
         // A SID has 68 bytes at most (MS-DTYP, 2.4.2).
         let mut buffer = vec![0_u64; 32].into_boxed_slice();
         let (mut token, mut length) = (std::ptr::null_mut(), 0);
-        // SAFETY: the token's handle is owned by nobody else, and the buffer is as long as the call is told and
+        // SAFETY: the token's handle is owned by no one else, and the buffer is as long as the call is told and
         // aligned for what is written into it.
         unsafe {
             check(OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &raw mut token))?;
@@ -161,7 +161,7 @@ pub(super) fn open_private_file(
     let (name, descriptor) = (wide(path)?, Descriptor::private("")?);
     let attributes = descriptor.attributes();
     // SAFETY: the name ends with a zero; attributes and descriptor outlive the call; the handle, where there is
-    // one, is owned by nobody else.
+    // one, is owned by no one else.
     unsafe {
         let handle = CreateFileW(
             name.as_ptr(),
@@ -241,7 +241,7 @@ impl Strangers {
         unsafe {
             Ok(Self {
                 own_it: owner.is_null() || !is_trusted(owner, user),
-                // No list at all allows everything to everybody.
+                // No list at all allows everything to everyone.
                 rights: if list.is_null() { u32::MAX } else { rights_of_strangers(list, user)? },
             })
         }
@@ -329,7 +329,7 @@ pub(super) fn copy_access(from: &Path, to: &Path) -> io::Result<()> {
     }
 }
 
-/// Allows everybody everything with the file at `path`: for tests of what is refused then.
+/// Allows everyone everything with the file at `path`: for tests of what is refused then.
 #[cfg(test)]
 pub(super) fn open_to_everyone(path: &Path) -> io::Result<()> {
     use windows_sys::Win32::Security::GetSecurityDescriptorDacl;

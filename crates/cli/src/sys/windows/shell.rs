@@ -35,7 +35,7 @@ fn system_directory() -> PathBuf {
 /// What may stand behind the name of a program in the name of its file.
 pub(crate) const PROGRAM_ENDINGS: [&str; 3] = [".exe", ".cmd", ".bat"];
 
-/// Whether a file is a program that somebody may run.
+/// Whether a file is a program that someone may run.
 pub(crate) fn is_program(path: &Path) -> bool {
     path.is_file()
 }

@@ -110,7 +110,7 @@ impl Device {
         self.can_erase
     }
 
-    /// Characters in a line; `None` when nobody knows.
+    /// Characters in a line; `None` when no one knows.
     pub(crate) fn columns(&self) -> Option<usize> {
         let mut about = CONSOLE_SCREEN_BUFFER_INFO::default();
         // SAFETY: the handle is open while `self` is borrowed, and `about` outlives the call.
@@ -153,7 +153,7 @@ impl Device {
         Ok(())
     }
 
-    /// Waits for input, and tells whether there is some. Keys that stand for no character are none.
+    /// Waits for input, and says whether there is some. Keys that represent no character are none.
     pub(crate) fn wait_for_input(&self, wait: Duration) -> io::Result<bool> {
         let end = Instant::now() + wait;
         loop {
