@@ -156,6 +156,13 @@ impl Failure {
         self
     }
 
+    /// A cause that is known in words alone.
+    #[cfg(feature = "iam")]
+    pub(crate) fn because(mut self, cause: impl Into<String>) -> Self {
+        self.causes.push(cause.into());
+        self
+    }
+
     pub(crate) fn shared(mut self) -> Self {
         self.is_shared = true;
         self

@@ -14,7 +14,7 @@ mod env_names;
 mod commands;
 mod errors;
 
-#[cfg(feature = "trust")]
+#[cfg(feature = "iam")]
 mod iam;
 
 mod credentials;
@@ -150,6 +150,8 @@ fn run(world: &World, cli: &Cli) -> (Stage, Result<ExitCode, Failure>) {
         Command::Explain(args) => done(commands::explain::run(world, global, args)),
         Command::Doctor(args) => (Stage::Own, commands::doctor::run(world, global, args)),
         Command::Why(args) => (Stage::Own, commands::why::run(world, global, args)),
+        #[cfg(feature = "iam")]
+        Command::Rotate(args) => done(commands::rotate::run(world, global, args)),
         Command::Clear(args) => done(commands::clear::run(world, global, args)),
         Command::Lock(args) => done(commands::lock::run(world, global, args)),
         Command::Mfa(args) => done(commands::mfa::run(world, global, args)),

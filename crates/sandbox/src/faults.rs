@@ -33,6 +33,8 @@ pub enum FaultKind {
     /// 403 AccessDenied with this text instead of the call: an error because of what a sandbox does not have, such as the
     /// policies of an organization.
     AccessDenied(String),
+    /// 403 InvalidClientTokenId instead of the call: the key is so new that it is not known everywhere.
+    KeyNotKnownYet,
     /// The connection is closed instead of the call.
     DropConnection,
     /// The call is carried out, and the connection closed instead of the answer.
@@ -98,6 +100,10 @@ impl Faults {
                 FaultKind::Unavailable => injected.error_response = Some(unavailable(service)),
                 FaultKind::Throttling => injected.error_response = Some(throttled(service)),
                 FaultKind::AccessDenied(text) => injected.error_response = Some(denied(service, text)),
+                FaultKind::KeyNotKnownYet => {
+                    let text = "The security token included in the request is invalid.";
+                    injected.error_response = Some(ErrorResponse::new(403, "InvalidClientTokenId", text));
+                }
                 FaultKind::DropConnection => injected.is_dropped_before = true,
                 FaultKind::DropAnswer => injected.is_dropped_after = true,
                 FaultKind::CallsPerSecond(limit) => {

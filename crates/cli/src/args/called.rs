@@ -27,6 +27,8 @@ pub(crate) fn parse_called(words: &[OsString]) -> Option<Cli> {
         "explain" => parse_as(words, Command::Explain),
         "doctor" => parse_as(words, Command::Doctor),
         "why" => parse_as(words, Command::Why),
+        #[cfg(feature = "iam")]
+        "rotate" => parse_as(words, Command::Rotate),
         "clear" => parse_as(words, Command::Clear),
         "lock" => parse_as(words, Command::Lock),
         "mfa" => parse_as(words, Command::Mfa),

@@ -52,13 +52,9 @@ pub(crate) enum Value {
 }
 
 /// What this version does not have, and what to do instead.
-pub(crate) const MISSING: [(&str, &str); 10] = [
+pub(crate) const MISSING: [(&str, &str); 9] = [
     ("--help-man", "`hatbox help COMMAND` shows the help of a command"),
     ("login", "`hatbox export PROFILE` prints temporary credentials, from which a sign-in URL can be made"),
-    (
-        "rotate",
-        "create another access key in IAM, store it by `hatbox add --force PROFILE`, and delete the old one in IAM",
-    ),
     ("migrate-backend", "`hatbox store migrate --to BACKEND` moves hatbox's keys"),
     ("proxy", "`hatbox exec` hands credentials over in the command's environment"),
     ("server", "`hatbox exec` hands credentials over in the command's environment"),

@@ -19,6 +19,8 @@ mod lock;
 mod mfa;
 mod profile;
 mod remove;
+#[cfg(feature = "iam")]
+mod rotate;
 #[cfg(all(unix, feature = "sandbox"))]
 mod sandbox;
 mod session;
@@ -42,6 +44,8 @@ pub(crate) use mfa::MfaListArgs;
 pub(crate) use mfa::{MfaArgs, MfaCodeArgs, MfaCommand, MfaRemoveSeedArgs, MfaStoreSeedArgs};
 pub(crate) use profile::{ProfileAddArgs, ProfileArgs, ProfileCommand, ProfileRemoveArgs};
 pub(crate) use remove::RemoveArgs;
+#[cfg(feature = "iam")]
+pub(crate) use rotate::RotateArgs;
 #[cfg(all(unix, feature = "sandbox"))]
 pub(crate) use sandbox::{
     Pace, SandboxArgs, SandboxCommand, SandboxLogArgs, SandboxS3, SandboxSignInArgs, SandboxTokenArgs,
@@ -142,6 +146,8 @@ pub(crate) enum Command {
     Explain(ExplainArgs),
     Doctor(DoctorArgs),
     Why(WhyArgs),
+    #[cfg(feature = "iam")]
+    Rotate(RotateArgs),
     Clear(ClearArgs),
     Lock(LockArgs),
     Mfa(MfaArgs),

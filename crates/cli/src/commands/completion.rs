@@ -126,7 +126,7 @@ mod tests {
             (&["ex"][..], &["exec", "export", "explain"][..]),
             (&["--debug", "exe"], &["exec"]),
             (&["--backend", "x", "exe"], &["exec"]),
-            (&["r"], &["remove", "rm"]),
+            (&["r"], &["remove", "rm", "rotate"]),
             (&["exec", ""], &["dev", "prod", "prod-admin"]),
             (&["exec", "-n", "-d", "1h", "pr"], &["prod", "prod-admin"]),
             (&["exec", "-d", ""], &[]),

@@ -13,6 +13,8 @@ pub(crate) mod lock;
 pub(crate) mod mfa;
 pub(crate) mod profile;
 pub(crate) mod remove;
+#[cfg(feature = "iam")]
+pub(crate) mod rotate;
 #[cfg(all(unix, feature = "sandbox"))]
 pub(crate) mod sandbox;
 pub(crate) mod store;

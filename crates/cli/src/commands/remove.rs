@@ -1,6 +1,8 @@
 //! `hatbox remove`: deletes a stored key and the sessions made with it.
 
 use hatbox_core::plan::Purpose;
+#[cfg(feature = "iam")]
+use hatbox_types::name::{AccessKeyId, ProfileName};
 use hatbox_types::text;
 
 use crate::args::{GlobalArgs, RemoveArgs, SessionArgs};
@@ -42,6 +44,8 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &RemoveArgs) -> Resu
     let request = resolve_session(global, &SessionArgs::default(), &world.environment)?;
     let keys =
         Planning::new(world, &files, &request, Some(&index), Purpose::Use).resolve_session_keys(&profile);
+    #[cfg(feature = "iam")]
+    drop_rotation(world, &mut store, &profile)?;
     store.delete_key(&profile)?;
     let sessions = store.sessions(Interaction::Allowed)?;
     let mut count = 0;
@@ -53,5 +57,18 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &RemoveArgs) -> Resu
         "Deleted the access key of `{profile}` and {}.\n",
         text::count(count, "cached session")
     ))?;
+    Ok(())
+}
+
+/// A rotation of the key may have a secret on record.
+#[cfg(feature = "iam")]
+fn drop_rotation(world: &World, store: &mut KeyStore, profile: &ProfileName) -> Result<(), Failure> {
+    let rotations = store.rotations(Interaction::Allowed)?;
+    let Some(rotation) = rotations.load(profile)? else { return Ok(()) };
+    let left = [Some(&rotation.old), rotation.step.new_id()];
+    let left: Vec<_> = left.into_iter().flatten().map(AccessKeyId::masked).collect();
+    rotations.delete(profile)?;
+    let left = left.join(" and ");
+    world.output.warn(&format!("its rotation was not finished: look in IAM for the access keys {left} and delete them"));
     Ok(())
 }

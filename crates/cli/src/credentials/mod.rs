@@ -5,7 +5,7 @@ pub(crate) mod request;
 
 pub(crate) mod plan;
 
-mod run;
+pub(crate) mod run;
 
 mod base;
 mod call_lock;

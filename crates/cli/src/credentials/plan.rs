@@ -93,6 +93,11 @@ impl<'a> Planning<'a> {
 
     /// The file names' keys of all sessions that are made with the key stored for `profile`, by today's config.
     pub(crate) fn resolve_session_keys(&self, profile: &ProfileName) -> Vec<SessionKey> {
+        self.resolve_sessions_of(profile).1
+    }
+
+    /// The same, with the profiles that the sessions belong to.
+    pub(crate) fn resolve_sessions_of(&self, profile: &ProfileName) -> (Vec<ProfileName>, Vec<SessionKey>) {
         let mut names = self.files.config.profile_names();
         names.push(profile.clone());
         names
@@ -101,9 +106,12 @@ impl<'a> Planning<'a> {
             .filter_map(|name| self.resolve_quietly(name).ok())
             .filter(|plan| matches!(&plan.base, Base::StoredKey { profile: base, .. } if base == profile))
             .flat_map(|plan| {
-                plan.stages().filter_map(|stage| resolve_session_key(&plan, stage)).collect::<Vec<_>>()
+                let found = plan.stages().filter_map(|stage| {
+                    Some((plan.stage_profile(stage)?.clone(), resolve_session_key(&plan, stage)?))
+                });
+                found.collect::<Vec<_>>()
             })
-            .collect()
+            .unzip()
     }
 }
 

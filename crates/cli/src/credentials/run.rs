@@ -3,6 +3,8 @@
 //! Each stage is done once however many processes want it: its lock is taken, the cache is looked at again,
 //! and only then is the call made.
 
+#[cfg(feature = "iam")]
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -10,6 +12,8 @@ use hatbox_core::cache::{
     CachedSession, Renewal, Reuse, SessionKey, Start, StartRules, StartSearch, resolve_session_key,
     resolve_use,
 };
+#[cfg(feature = "iam")]
+use hatbox_core::config::resolve::{Which, resolve_profile};
 use hatbox_core::handover::Credentials;
 use hatbox_core::plan::{Base, Plan, Purpose, Stage};
 use hatbox_types::name::{AccountId, ProfileName};
@@ -100,6 +104,56 @@ impl PlanRun {
     /// The account of what is handed over, where the plan says which it is, or what gave it.
     pub(crate) fn account(&self) -> Option<&str> {
         self.plan().account().or_else(|| self.account.as_ref().map(AccountId::as_str))
+    }
+
+    /// The store that the plan was made from.
+    #[cfg(feature = "iam")]
+    pub(crate) fn store(&mut self) -> &mut KeyStore {
+        &mut self.store
+    }
+
+    /// Makes the plan again, with the keys that are stored now.
+    #[cfg(feature = "iam")]
+    pub(crate) fn replan(&mut self, purpose: Purpose) -> Result<(), Failure> {
+        let index = self.store.index(Interaction::Allowed)?;
+        let Planned { world, files, request, plan, .. } = &mut self.planned;
+        *plan = Planning::new(world, files, request, Some(&index), purpose).resolve_quietly(&plan.profile)?;
+        Ok(())
+    }
+
+    /// Deletes all cached sessions that start from the keys of `profiles`, but for those of the keys that are stored now.
+    /// Returns how many there were.
+    #[cfg(feature = "iam")]
+    pub(crate) fn delete_earlier_sessions(&mut self, profiles: &[ProfileName]) -> Result<usize, Failure> {
+        let index = self.store.index(Interaction::Allowed)?;
+        let Planned { world, files, plan, .. } = &self.planned;
+        let request = resolve_session(&GlobalArgs::default(), &SessionArgs::default(), &world.environment)?;
+        let planning = Planning::new(world, files, &request, Some(&index), Purpose::Use);
+        let mut names: BTreeSet<_> = profiles.iter().cloned().collect();
+        let mut kept: Vec<_> = plan.stages().filter_map(|stage| resolve_session_key(plan, stage)).collect();
+        for profile in profiles {
+            let (of_profile, keys) = planning.resolve_sessions_of(profile);
+            names.extend(of_profile);
+            kept.extend(keys);
+        }
+        Ok(self.store.sessions(Interaction::Allowed)?.delete_others(&names, &kept)?)
+    }
+
+    /// Says where the stored key is in plain text as well.
+    #[cfg(feature = "iam")]
+    pub(crate) fn warn_of_copies(&self) {
+        let Planned { world, files, request, plan, .. } = &self.planned;
+        let Base::StoredKey { id: Some(id), .. } = &plan.base else { return };
+        for name in files.config.profile_names() {
+            let Ok(profile) = resolve_profile(&files.config, &name, &request.overrides, Which::Source) else {
+                continue;
+            };
+            let keys = profile.static_keys.filter(|keys| keys.value.key.id == *id);
+            if let Some(place) = keys.as_ref().and_then(|keys| keys.origin.place()) {
+                let place = files.shown_place(place);
+                world.output.warn(&format!("{place}: this copy of the access key stops working: remove it"));
+            }
+        }
     }
 
     #[cfg(feature = "trust")]

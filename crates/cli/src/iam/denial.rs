@@ -10,7 +10,8 @@ use hatbox_iam::policy::arn::Arn;
 use hatbox_iam::policy::document::Policy;
 use hatbox_types::name::ProfileName;
 
-use super::{LiveIam, open_as, signer_of};
+use super::live::{LiveIam, open_as};
+use super::signer_of;
 use crate::args::GlobalArgs;
 use crate::aws::iam::{IamError, IamProblem, RoleFacts};
 use crate::credentials::caller::{Caller, fetch_caller};

@@ -1,25 +1,29 @@
 //! What an error of IAM means for the user, and what to do about it.
 
+use hatbox_types::name::ProfileName;
+
 use crate::aws::iam::{IamError, IamProblem};
 use crate::errors::{Failure, FailureKind};
 
-use super::LiveIam;
-
-impl LiveIam {
+#[cfg(feature = "trust")]
+impl super::LiveIam {
     /// The failure of a call: `what` was attempted, by the action `action`.
     pub(super) fn failure(&self, what: &str, action: &str, error: &IamError) -> Failure {
-        let profile = &self.profile;
-        let failure =
-            Failure::new(FailureKind::Failed, format!("{what} (profile `{profile}`)")).caused_by(error);
-        match error.problem {
-            IamProblem::Denied => failure.hint(format!("`{profile}` needs the permission `{action}`")),
-            IamProblem::Credentials => failure.hint(
-                "IAM takes an access key, a role's session, or a user's session that was obtained with MFA",
-            ),
-            IamProblem::Throttled => failure.hint("AWS has had too many calls; try again in a moment"),
-            IamProblem::Unreachable => failure
-                .hint("check the network, AWS_ENDPOINT_URL_IAM, and HTTPS_PROXY if you are behind a proxy"),
-            _ => failure,
+        failure_of(&self.profile, what, action, error)
+    }
+}
+
+/// The failure of a call by the credentials of `profile`: `what` was attempted, by the action `action`.
+pub(super) fn failure_of(profile: &ProfileName, what: &str, action: &str, error: &IamError) -> Failure {
+    let failure = Failure::new(FailureKind::Failed, format!("{what} (profile `{profile}`)")).caused_by(error);
+    match error.problem {
+        IamProblem::Denied => failure.hint(format!("`{profile}` needs the permission `{action}`")),
+        IamProblem::Credentials => failure
+            .hint("IAM takes an access key, a role's session, or a user's session that was obtained with MFA"),
+        IamProblem::Throttled => failure.hint("AWS has had too many calls; try again in a moment"),
+        IamProblem::Unreachable => {
+            failure.hint("check the network, AWS_ENDPOINT_URL_IAM, and HTTPS_PROXY if you are behind a proxy")
         }
+        _ => failure,
     }
 }

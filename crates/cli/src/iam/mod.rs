@@ -1,53 +1,43 @@
-//! Live IAM: the account that a profile's credentials are in, asked by them.
+//! Live IAM: the account that a profile's credentials are in, asked by them; and a user's own access keys.
 
+#[cfg(feature = "trust")]
 mod backup;
+#[cfg(feature = "trust")]
 mod denial;
 mod failure;
+#[cfg(feature = "trust")]
+mod live;
+mod own_keys;
+#[cfg(feature = "trust")]
 mod replace;
+#[cfg(feature = "trust")]
 mod snapshot;
+#[cfg(feature = "trust")]
 mod user;
+#[cfg(feature = "trust")]
 mod verify;
 
 use hatbox_core::handover::Credentials;
-use hatbox_core::plan::{Plan, Purpose};
-use hatbox_types::name::ProfileName;
 
-use crate::args::{GlobalArgs, SessionArgs};
-use crate::aws::client::{Sending, Signer};
-use crate::aws::iam::Iam;
+use crate::aws::client::Signer;
+#[cfg(feature = "trust")]
 pub(crate) use crate::aws::iam::RoleFacts;
-use crate::credentials::obtain::obtain;
-use crate::credentials::service::{check_sandbox, resolve_iam_settings};
-use crate::errors::Failure;
-use crate::world::World;
 
+#[cfg(feature = "trust")]
 pub(crate) use backup::{load_backup, save_backup};
+#[cfg(feature = "trust")]
 pub(crate) use denial::ask_about_denial;
+#[cfg(feature = "trust")]
+pub(crate) use live::{LiveIam, open_iam};
+pub(crate) use own_keys::{IamUser, NotCreated, OwnKeys, OwnKeysNow};
+#[cfg(feature = "trust")]
 pub(crate) use replace::ReadBack;
+#[cfg(feature = "trust")]
 pub(crate) use snapshot::{AccountSnapshot, READ_ACTIONS, fetch_account, render_snapshot};
+#[cfg(feature = "trust")]
 pub(crate) use user::{LiveUser, open_user};
+#[cfg(feature = "trust")]
 pub(crate) use verify::verify;
-
-/// IAM, as one profile may use it.
-pub(crate) struct LiveIam {
-    pub(crate) profile: ProfileName,
-    /// How its credentials were obtained.
-    plan: Plan,
-    iam: Iam,
-}
-
-/// Obtains the credentials of `profile`, else of `AWS_PROFILE`, for IAM, with the MFA code if one was given.
-/// Nothing is asked of IAM yet.
-pub(crate) fn open_iam(
-    world: &World,
-    global: &GlobalArgs,
-    profile: Option<&str>,
-    mfa_token: Option<&str>,
-) -> Result<LiveIam, Failure> {
-    let session = SessionArgs { mfa_token: mfa_token.map(str::to_owned), ..SessionArgs::default() };
-    let (plan, credentials) = obtain(world, global, &session, profile, Purpose::Iam)?.into_parts();
-    open_as(world, plan.profile.clone(), plan, &signer_of(credentials))
-}
 
 fn signer_of(credentials: Credentials) -> Signer {
     match credentials {
@@ -55,12 +45,4 @@ fn signer_of(credentials: Credentials) -> Signer {
         Credentials::Session(session) => Signer::Session(session),
         Credentials::Found { key, session_token } => Signer::Found { key, session_token },
     }
-}
-
-fn open_as(world: &World, profile: ProfileName, plan: Plan, signer: &Signer) -> Result<LiveIam, Failure> {
-    check_sandbox(&world.environment, signer.access_key_id(), &profile)?;
-    let settings = resolve_iam_settings(&plan, &world.environment)?;
-    world.announce_endpoint("IAM", settings.endpoint.as_ref());
-    let iam = Iam::new(&settings, signer, world.clock.time_source(), Sending::WithRetries)?;
-    Ok(LiveIam { profile, plan, iam })
 }

@@ -6,7 +6,8 @@ use hatbox_types::arn::Arn;
 use hatbox_types::name::ProfileName;
 use hatbox_types::text::shell::quote_word;
 
-use super::{LiveIam, open_as, signer_of};
+use super::live::{LiveIam, open_as};
+use super::signer_of;
 use crate::args::{GlobalArgs, SessionArgs};
 use crate::aws::client::Signer;
 use crate::aws::iam::MfaDevice;

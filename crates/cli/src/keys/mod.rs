@@ -33,6 +33,8 @@ use crate::ask::passphrase::PassphraseSource;
 use crate::errors::{Failure, FailureKind};
 use crate::keys::request::{StoreRequest, resolve_store};
 use crate::store::asker::PassphraseError;
+#[cfg(feature = "iam")]
+use crate::store::rotations::Rotations;
 use crate::store::sealed::CacheKey;
 use crate::store::sessions::Sessions;
 use crate::store::{Distrust, Item, ItemId, ItemInfo, Status, StoreError, StoreKind};
@@ -168,6 +170,28 @@ impl KeyStore {
         };
         let item = Item { info, secret: Zeroizing::new(key.secret.expose().as_bytes().to_vec()) };
         self.change(|store| store.write(&item), |index| index.put(&item.info))
+    }
+
+    /// Stores `key` for each of `profiles`, in the place of an earlier one, and reads each back.
+    #[cfg(feature = "iam")]
+    pub(crate) fn replace_keys(&mut self, profiles: &[ProfileName], key: &AccessKey) -> Result<(), Failure> {
+        let created = self.world.clock.now();
+        let item = |profile: &ProfileName| Item {
+            info: ItemInfo {
+                id: ItemId::access_key(profile),
+                created,
+                access_key_id: Some(key.id.clone()),
+            },
+            secret: Zeroizing::new(key.secret.expose().as_bytes().to_vec()),
+        };
+        self.write_back(&profiles.iter().map(item).collect::<Vec<_>>())
+    }
+
+    /// The rotations of access keys that are under way.
+    #[cfg(feature = "iam")]
+    pub(crate) fn rotations(&mut self, interaction: Interaction) -> Result<Rotations, Failure> {
+        let key = self.cache_key(interaction)?;
+        Ok(Rotations::open(&self.world.dirs.rotations(), key))
     }
 
     /// Deletes the access key of `profile`.

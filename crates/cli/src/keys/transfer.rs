@@ -121,6 +121,11 @@ impl KeyStore {
     /// # Errors
     /// The first one that cannot be written, or does not come back as it was.
     pub(crate) fn save_items(&mut self, items: &[Item]) -> Result<(), Failure> {
+        self.write_back(items).map_err(|failure| failure.hint("the source still has it; nothing was deleted"))
+    }
+
+    /// The same, of items that are nobody else's.
+    pub(super) fn write_back(&mut self, items: &[Item]) -> Result<(), Failure> {
         self.unlock_or_create()?;
         let mut changed = None;
         let result = self.change(
@@ -140,8 +145,7 @@ impl KeyStore {
         match changed {
             None => result,
             Some(id) => {
-                Err(Failure::new(FailureKind::Failed, format!("{id} did not come back as it was written"))
-                    .hint("the source still has it; nothing was deleted"))
+                Err(Failure::new(FailureKind::Failed, format!("{id} did not come back as it was written")))
             }
         }
     }

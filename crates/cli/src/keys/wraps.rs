@@ -14,6 +14,8 @@ use crate::store::asker::{Asker, OwnPrompt, PassphraseError, PassphraseFor};
 use crate::store::file::PluginIdentity;
 use crate::store::file::{FileStore, WrapInfo, WrapName};
 use crate::store::open::Backend;
+#[cfg(feature = "iam")]
+use crate::store::rotations::Rotations;
 use crate::world::World;
 
 /// What a new wrap is to be opened by.
@@ -128,6 +130,8 @@ impl KeyStore {
         if let Some(old) = old {
             let new = self.cache_key(Interaction::Allowed)?;
             self.backups()?.reseal(&old, &new)?;
+            #[cfg(feature = "iam")]
+            Rotations::open(&self.world.dirs.rotations(), old).reseal(&new)?;
         }
         Ok((count, recovery))
     }

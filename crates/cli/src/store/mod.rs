@@ -4,6 +4,7 @@
 //! |---|---|
 //! | access keys, TOTP seeds, the cache key | a backend: [`Store`] |
 //! | which profile has which access key | [`index`], sealed under the cache key |
+//! | rotations of access keys that are under way | [`rotations`], sealed under the cache key |
 //! | temporary credentials | [`sessions`], sealed under the cache key |
 //! | the unlocked state, for a while | [`unlocked`], in the kernel keyring |
 
@@ -30,6 +31,8 @@ mod os_code;
 pub(crate) mod pass;
 pub(crate) mod passphrase_box;
 pub(crate) mod programs;
+#[cfg(feature = "iam")]
+pub(crate) mod rotations;
 pub(crate) mod sealed;
 #[cfg(all(target_os = "linux", feature = "secret-service"))]
 pub(crate) mod secret_service;

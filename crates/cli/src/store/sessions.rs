@@ -1,5 +1,7 @@
 //! Cached sessions: one sealed file each, under a name that tells nothing without the cache key.
 
+#[cfg(feature = "iam")]
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -104,6 +106,24 @@ impl Sessions {
         let mut count = 0;
         for (name, session) in self.list()?.0 {
             if session.profile == *profile {
+                count += usize::from(self.delete(&name)?);
+            }
+        }
+        Ok(count)
+    }
+
+    /// Deletes all sessions of these profiles that open with the key, but for those of the session keys `kept`. Tells how
+    /// many there were.
+    #[cfg(feature = "iam")]
+    pub(crate) fn delete_others(
+        &self,
+        profiles: &BTreeSet<ProfileName>,
+        kept: &[SessionKey],
+    ) -> Result<usize, FileError> {
+        let kept: Vec<_> = kept.iter().map(|key| self.name(key)).collect();
+        let mut count = 0;
+        for (name, session) in self.list()?.0 {
+            if profiles.contains(&session.profile) && !kept.contains(&name) {
                 count += usize::from(self.delete(&name)?);
             }
         }

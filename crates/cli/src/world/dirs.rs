@@ -116,6 +116,12 @@ impl Dirs {
         self.data.join(backend)
     }
 
+    /// Rotations of access keys that are under way.
+    #[cfg(feature = "iam")]
+    pub(crate) fn rotations(&self) -> PathBuf {
+        self.data.join("rotations")
+    }
+
     /// Trust policies as they were before they were changed.
     #[cfg(feature = "trust")]
     pub(crate) fn trust_backups(&self) -> PathBuf {

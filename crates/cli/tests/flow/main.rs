@@ -56,6 +56,8 @@ mod prompts;
 mod refusals;
 #[cfg(feature = "trust")]
 mod require_mfa;
+#[cfg(feature = "iam")]
+mod rotate;
 mod secret_service;
 mod single_flight;
 #[cfg(feature = "trust")]

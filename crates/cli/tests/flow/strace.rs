@@ -3,7 +3,7 @@
 //! strace counts the system calls of a whole run first. Then the run is repeated from the same state, once for
 //! each point: strace kills it as it enters that call.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::process::Command;
 
@@ -18,9 +18,22 @@ struct Point {
     position: usize,
 }
 
+/// What happens to a run at one of its system calls.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Injected<'a> {
+    /// It is killed.
+    Kill,
+    /// The call fails.
+    Error(&'a str),
+}
+
 /// The system calls of a run, and where it changes files.
 struct Trace {
     calls: Vec<Point>,
+    /// Where a file is created, written, flushed, renamed, linked or deleted.
+    changes: Vec<usize>,
+    /// Where something is sent or received.
+    talks: Vec<usize>,
     first_write: usize,
     last_rename: usize,
 }
@@ -43,6 +56,7 @@ impl Trace {
         let mut counts: HashMap<(&str, &str), usize> = HashMap::new();
         let mut calls = Vec::new();
         let mut writes = Vec::new();
+        let (mut changes, mut talks, mut created) = (Vec::new(), Vec::new(), HashSet::new());
         let mut own = None;
         for line in text.lines() {
             let Some((pid, call)) = line.split_once(' ') else { continue };
@@ -65,12 +79,25 @@ impl Trace {
             calls.push(Point { name: name.to_owned(), nth: *count, position });
             let makes_a_file =
                 name == "openat" && arguments.contains("O_CREAT") && arguments.contains("O_EXCL");
-            if makes_a_file || name.starts_with("rename") || name.starts_with("unlink") {
+            let is_moved = name.starts_with("rename") || name.starts_with("unlink");
+            if makes_a_file || is_moved {
                 writes.push(position);
+            }
+            if makes_a_file && let Some((_, descriptor)) = arguments.rsplit_once(" = ") {
+                created.insert((pid, descriptor.to_owned()));
+            }
+            let descriptor = arguments.split([',', ')']).next().unwrap_or_default();
+            let is_of_created = created.contains(&(pid, descriptor.to_owned()));
+            match name {
+                "close" => drop(created.remove(&(pid, descriptor.to_owned()))),
+                "write" | "fsync" | "fdatasync" if is_of_created => changes.push(position),
+                "sendto" | "sendmsg" | "writev" | "recvfrom" => talks.push(position),
+                _ if makes_a_file || is_moved || name.starts_with("link") => changes.push(position),
+                _ => {}
             }
         }
         let (first_write, last_rename) = (writes[0], writes[writes.len() - 1]);
-        Self { calls, first_write, last_rename }
+        Self { calls, changes, talks, first_write, last_rename }
     }
 
     /// So many points evenly over the whole run, and so many more between the first write and the last rename.
@@ -174,4 +201,35 @@ pub(crate) fn fail_at_each_call(fixture: &Fixture, run: &Run, error: &str, check
         check(&when);
     }
     points.len()
+}
+
+/// Injects something into `run` at each call that changes a file, a kill also where it talks to a server, and calls `check`,
+/// which leaves a state that is like the one before: nothing is put back, as a server cannot be. Tells how many points
+/// there were.
+pub(crate) fn inject_at_each_write(
+    fixture: &Fixture,
+    run: &Run,
+    injected: Injected<'_>,
+    check: impl Fn(&str),
+) -> usize {
+    let trace = Trace::record(fixture, run);
+    let mut positions = trace.changes.clone();
+    let what = match injected {
+        Injected::Kill => {
+            positions.extend(&trace.talks);
+            "signal=SIGKILL".to_owned()
+        }
+        Injected::Error(error) => format!("error={error}"),
+    };
+    positions.retain(|position| (trace.first_write..=trace.last_rename).contains(position));
+    for position in &positions {
+        let point = &trace.calls[*position];
+        let inject = format!("inject={}:{what}:when={}", point.name, point.nth);
+        let flags = ["-f", "-qqq", "-e", &inject, "-o", "/dev/null"];
+        let outcome = run.clone().under("strace", &flags).run();
+        let when = format!("{what} at {point:?} of {}", trace.calls.len());
+        assert!(!outcome.stderr.contains("panicked"), "{when}: {}", outcome.stderr);
+        check(&when);
+    }
+    positions.len()
 }

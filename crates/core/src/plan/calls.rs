@@ -19,13 +19,15 @@ pub(super) fn resolve_steps(chain: &Chain, options: &PlanOptions, notes: &mut Ve
     // From the base to the target, with what is left of the chain from there towards the base.
     let holder_index = chain.links.len().saturating_sub(1);
     let is_role_in_base = matches!(chain.base, Base::WebIdentity { .. });
+    // A user's own keys are the user's to change, whatever role is above.
+    let has_roles = options.purpose != Purpose::OwnKeys;
     let role_indexes: Vec<usize> = chain
         .links
         .iter()
         .enumerate()
         .rev()
         .filter(|(index, link)| {
-            link.profile.role_arn.is_some() && !(is_role_in_base && *index == holder_index)
+            has_roles && link.profile.role_arn.is_some() && !(is_role_in_base && *index == holder_index)
         })
         .map(|(index, _)| index)
         .collect();

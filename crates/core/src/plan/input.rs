@@ -21,6 +21,8 @@ pub enum Purpose {
     /// Calls to IAM, which takes no credentials of GetSessionToken that were obtained without MFA: where the plan would
     /// end with those, the access key itself signs.
     Iam,
+    /// Calls to IAM about the user's own access keys: no role is assumed, and MFA is as for [`Purpose::Iam`].
+    OwnKeys,
     /// To see that a role is refused without MFA: no call presents a code.
     WithoutMfa,
     /// The credentials that the profile's chain starts from, and no step from there.

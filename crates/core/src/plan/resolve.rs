@@ -30,7 +30,9 @@ pub fn resolve_plan(
     note_base(&chain, &mut notes);
     let steps = match options.purpose {
         Purpose::BaseOnly => Vec::new(),
-        Purpose::Use | Purpose::Iam | Purpose::WithoutMfa => resolve_steps(&chain, options, &mut notes),
+        Purpose::Use | Purpose::Iam | Purpose::OwnKeys | Purpose::WithoutMfa => {
+            resolve_steps(&chain, options, &mut notes)
+        }
     };
     check_lengths(&chain.base, &steps)?;
     let link = chain.links.swap_remove(0);

@@ -76,7 +76,8 @@ pub fn resolve_opening(facts: Facts) -> Opening {
             Opening::HandOver
         }
         (Signer::LongLivedKey, Sessions::Use, 0)
-            if facts.purpose == Purpose::Iam && facts.devices == Devices::NoneOfUser =>
+            if matches!(facts.purpose, Purpose::Iam | Purpose::OwnKeys)
+                && facts.devices == Devices::NoneOfUser =>
         {
             Opening::HandOver
         }

@@ -1,5 +1,4 @@
 //! A user's access keys: listed, created, deactivated, deleted.
-#![expect(dead_code, reason = "for `rotate`, which comes with the next change")]
 
 use aws_sdk_iam::types::StatusType;
 use aws_smithy_types::DateTime;

@@ -18,6 +18,7 @@ use aws_smithy_async::time::SharedTimeSource;
 #[cfg(feature = "trust")]
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use jiff::Timestamp;
 #[cfg(feature = "trust")]
 use serde_json::Value;
 
@@ -25,6 +26,7 @@ use super::client::{ClientError, Runner, Sending, ServiceSettings, Signer, sdk_c
 #[cfg(feature = "trust")]
 use super::transport::AnswerLimit;
 
+pub(crate) use access_keys::{KeyStatus, LastUse, ListedKey};
 pub(crate) use error::{IamError, IamProblem};
 #[cfg(feature = "trust")]
 pub(crate) use mfa::MfaDevice;
@@ -74,6 +76,16 @@ impl Iam {
             Ok(answer.is_truncated.then_some(answer.marker))
         })?;
         Ok(serials)
+    }
+
+    /// The time by the endpoint's clock, when it answered last.
+    pub(crate) fn answered_at(&self) -> Option<Timestamp> {
+        self.runner.trace().date()
+    }
+
+    /// Whether the last request may have left this machine.
+    pub(crate) fn may_have_sent(&self) -> bool {
+        self.runner.trace().may_have_sent()
     }
 
     fn run<T, E>(

@@ -1,0 +1,460 @@
+//! The steps of one rotation, from wherever it stands to its end.
+//!
+//! | step | done | then on record |
+//! |---|---|---|
+//! | | keys listed | creating |
+//! | creating | CreateAccessKey | created, with the secret |
+//! | created | GetCallerIdentity with the new key; stored | stored |
+//! | stored | UpdateAccessKey: the old key is inactive | deactivated |
+//! | deactivated | DeleteAccessKey of the old key | nothing |
+//!
+//! At every moment the store has a key that works: the old one is touched at AWS only after the new one is stored, and
+//! the new one is stored only after AWS has accepted it.
+
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use hatbox_core::plan::{Base, Purpose};
+use hatbox_types::name::{AccessKeyId, ProfileName};
+use hatbox_types::secret::AccessKey;
+use hatbox_types::text::shell::quote_word;
+
+use super::quota::make_room;
+use super::report::{Progress, Rotated, tell};
+use crate::args::GlobalArgs;
+use crate::ask::passphrase::Interaction;
+use crate::aws::client::Signer;
+use crate::aws::iam::{IamError, IamProblem};
+use crate::credentials::caller::{Caller, fetch_caller};
+use crate::credentials::last_failure::save_last_failure;
+use crate::credentials::run::PlanRun;
+use crate::errors::{Failure, FailureKind};
+use crate::iam::{IamUser, NotCreated, OwnKeys, OwnKeysNow};
+use crate::store::rotations::{Rotation, RotationStep, Rotations};
+use crate::wait_line::{Company, WaitLine};
+use crate::world::World;
+
+/// A new key takes some seconds until AWS knows it everywhere.
+const PATIENCE: Duration = Duration::from_mins(1);
+/// What is denied for another reason than a new key stays denied.
+const SHORT_PATIENCE: Duration = Duration::from_secs(20);
+/// The first wait; each one is twice as long as the one before.
+const FIRST_WAIT: Duration = Duration::from_millis(500);
+const LONGEST_WAIT: Duration = Duration::from_secs(4);
+/// How often a key is created again after an answer was lost.
+const TRIES: u32 = 3;
+/// A key whose answer was lost was created within this time after the keys were listed, by AWS's own clock. All tries
+/// together take less.
+const LOST_WITHIN: i64 = 600;
+
+/// One rotation at work.
+pub(super) struct Machine<'a> {
+    pub(super) world: &'a World,
+    pub(super) global: &'a GlobalArgs,
+    pub(super) run: PlanRun,
+    pub(super) rotations: Rotations,
+    /// What signs calls to IAM, once it was obtained.
+    keys: Option<Rc<OwnKeys>>,
+    user: Option<IamUser>,
+}
+
+impl<'a> Machine<'a> {
+    pub(super) fn new(
+        world: &'a World,
+        global: &'a GlobalArgs,
+        mut run: PlanRun,
+    ) -> Result<Self, Failure> {
+        let rotations = run.store().rotations(Interaction::Allowed)?;
+        Ok(Self { world, global, run, rotations, keys: None, user: None })
+    }
+
+    /// Rotates the key stored for `profile`, or goes on with a rotation that is under way.
+    pub(super) fn rotate(mut self, profile: &ProfileName) -> Result<Rotated, Failure> {
+        let under_way = self.rotations.load(profile).map_err(|error| {
+            Failure::from(error).hint("if the file is damaged, delete it: the next rotation finds what is left")
+        })?;
+        let resumed = match under_way {
+            Some(rotation) => self.resume(rotation)?,
+            None => None,
+        };
+        let is_resumed = resumed.is_some();
+        let mut rotation = match resumed {
+            Some(rotation) => rotation,
+            None => self.begin(profile)?,
+        };
+        loop {
+            match rotation.step.clone() {
+                RotationStep::Creating { .. } => self.create(&mut rotation)?,
+                RotationStep::Created(key) => self.store(&mut rotation, &key)?,
+                RotationStep::Stored(new) => self.deactivate(&mut rotation, new)?,
+                RotationStep::Deactivated(new) => {
+                    self.delete(&rotation)?;
+                    let sessions = self.finish(&rotation)?;
+                    return Ok(Rotated { rotation, new, is_resumed, sessions });
+                }
+            }
+        }
+    }
+
+    /// Looks whether the rotation on record is still that of the stored key.
+    fn resume(&mut self, rotation: Rotation) -> Result<Option<Rotation>, Failure> {
+        let profile = rotation.profile.clone();
+        let stored = self.stored_id()?;
+        let is_true = match &rotation.step {
+            RotationStep::Creating { .. } => stored == rotation.old,
+            RotationStep::Created(key) => stored == rotation.old || stored == key.id,
+            RotationStep::Stored(new) | RotationStep::Deactivated(new) => stored == *new,
+        };
+        if !is_true {
+            let left = rotation.step.new_id().filter(|_| matches!(rotation.step, RotationStep::Created(_)));
+            let left = left.unwrap_or(&rotation.old).masked();
+            self.world.output.warn(&format!(
+                "another access key was stored for `{profile}` during an earlier rotation, which is dropped; its key {left} \
+                 may still exist in IAM"
+            ));
+            self.rotations.delete(&profile)?;
+            return Ok(None);
+        }
+        let user = self.keys()?.user.clone();
+        if user.arn != rotation.user {
+            return Err(Failure::new(
+                FailureKind::Refused,
+                format!(
+                    "the unfinished rotation of `{profile}` is of the access key of `{}`, and the stored key is that of `{}`",
+                    rotation.user, user.arn
+                ),
+            )
+            .hint("check AWS_ENDPOINT_URL and the endpoint of the profile"));
+        }
+        self.world.output.note(&format!("going on with the rotation begun at {:.0}", rotation.begun_at));
+        if let RotationStep::Creating { before, listed_at } = &rotation.step {
+            self.delete_lost(&rotation, before.as_deref(), *listed_at)?;
+        }
+        Ok(Some(rotation))
+    }
+
+    /// Looks at the user's keys, and puts the rotation on record.
+    fn begin(&mut self, profile: &ProfileName) -> Result<Rotation, Failure> {
+        let old = self.stored_id()?;
+        let index = self.run.store().index(Interaction::Allowed)?;
+        let others = index.keys.iter().filter(|key| key.id == old && key.profile != *profile);
+        let others: Vec<_> = others.map(|key| key.profile.clone()).collect();
+        let keys = self.keys()?;
+        tell(self.world, &Progress::Begun { profile, asked: &self.run.plan().profile, session: keys.is_session() });
+        let mut listed = self.list(&keys)?;
+        if let Some(found) = &listed
+            && found.keys.len() > 1
+        {
+            make_room(self.world, &keys, &found.keys, &old, &index)?;
+            listed = self.list(&keys)?;
+        }
+        let (before, listed_at) = match listed {
+            Some(found) => (Some(found.keys.into_iter().map(|key| key.id).collect()), found.at),
+            None => (None, None),
+        };
+        let rotation = Rotation {
+            profile: profile.clone(),
+            others,
+            user: keys.user.arn.clone(),
+            old,
+            begun_at: self.world.clock.now(),
+            step: RotationStep::Creating { before, listed_at },
+        };
+        self.rotations.save(&rotation)?;
+        Ok(rotation)
+    }
+
+    /// The user's keys; `None` where they may not be listed.
+    fn list(&self, keys: &OwnKeys) -> Result<Option<OwnKeysNow>, Failure> {
+        match keys.fetch() {
+            Ok(found) => Ok(Some(found)),
+            Err(error) if error.problem == IamProblem::Denied => {
+                self.world.output.note(
+                    "the user may not list its access keys (iam:ListAccessKeys): a key whose secret gets lost on the way \
+                     would not be found",
+                );
+                Ok(None)
+            }
+            Err(error) => {
+                Err(keys.failure("could not list the user's access keys", "iam:ListAccessKeys", &error))
+            }
+        }
+    }
+
+    /// CreateAccessKey.
+    fn create(&mut self, rotation: &mut Rotation) -> Result<(), Failure> {
+        tell(self.world, &Progress::Creating);
+        let RotationStep::Creating { before, listed_at } = rotation.step.clone() else { return Ok(()) };
+        let mut was_lost = false;
+        for _ in 0..TRIES {
+            let keys = self.keys()?;
+            match keys.create() {
+                Ok(key) => return self.record(rotation, &keys, &key),
+                Err(NotCreated::Surely(error)) if was_lost && error.problem == IamProblem::OverQuota => {
+                    self.delete_lost(rotation, before.as_deref(), listed_at)?;
+                }
+                Err(NotCreated::Surely(error)) => {
+                    // While an earlier answer is missing, the record stays.
+                    if !was_lost {
+                        self.rotations.delete(&rotation.profile)?;
+                    }
+                    return Err(create_failure(&keys, &error));
+                }
+                Err(NotCreated::Perhaps(error)) => {
+                    was_lost = true;
+                    self.world.output.note(&format!("the answer to CreateAccessKey is missing: {error}"));
+                    self.delete_lost(rotation, before.as_deref(), listed_at)?;
+                }
+            }
+        }
+        let name = quote_word(rotation.profile.as_str());
+        Err(Failure::new(FailureKind::Failed, "could not create an access key: its answers did not arrive")
+            .hint(format!("the old key stays in use; when the network works again: hatbox rotate {name}")))
+    }
+
+    /// Puts a new key on record, or deletes it again: nobody else has its secret.
+    fn record(&self, rotation: &mut Rotation, keys: &OwnKeys, key: &AccessKey) -> Result<(), Failure> {
+        tell(self.world, &Progress::Created(&key.id));
+        let creating = std::mem::replace(&mut rotation.step, RotationStep::Created(key.clone()));
+        let Err(error) = self.rotations.save(rotation) else { return Ok(()) };
+        rotation.step = creating;
+        let failure = Failure::new(FailureKind::Failed, "could not save the new access key").caused_by(&error);
+        match keys.delete(&key.id) {
+            Ok(()) => {
+                self.rotations.delete(&rotation.profile).ok();
+                Err(failure.hint("it was deleted again, and the old key stays in use"))
+            }
+            Err(error) => Err(failure.caused_by(&error).hint(format!(
+                "the old key stays in use; `hatbox rotate {}` deletes the new one, whose secret is lost",
+                quote_word(rotation.profile.as_str())
+            ))),
+        }
+    }
+
+    /// Deletes keys that came to be by a call of ours whose answer was lost: the secret of such a key is nowhere.
+    fn delete_lost(
+        &mut self,
+        rotation: &Rotation,
+        before: Option<&[AccessKeyId]>,
+        listed_at: Option<jiff::Timestamp>,
+    ) -> Result<(), Failure> {
+        let name = quote_word(rotation.profile.as_str());
+        let later = format!("the old key stays in use; to go on: hatbox rotate {name}");
+        let keys = self.keys()?;
+        let (Some(before), Some(listed_at)) = (before, listed_at) else {
+            self.rotations.delete(&rotation.profile)?;
+            return Err(Failure::new(
+                FailureKind::Failed,
+                format!("AWS may have created an access key for `{}` whose secret is lost", keys.user.name),
+            )
+            .hint("look for a second key of the user in IAM, and delete it if it was never used")
+            .hint("with the permission iam:ListAccessKeys hatbox does that itself"));
+        };
+        let found = keys.fetch().map_err(|error| {
+            keys.failure("could not look for a key that was created without an answer", "iam:ListAccessKeys", &error)
+                .hint(&later)
+        })?;
+        for key in found.keys.iter().filter(|key| !before.contains(&key.id) && key.id != rotation.old) {
+            let age = key.created_at.map(|at| at.as_second() - listed_at.as_second());
+            let is_of_then = age.is_some_and(|age| (-1..=LOST_WITHIN).contains(&age));
+            // Whose secret is lost cannot have been used.
+            let is_unused = match keys.fetch_last_use(&key.id) {
+                Ok(used) => used.is_none(),
+                Err(error) if error.problem == IamProblem::Denied => true,
+                Err(error) => {
+                    return Err(keys
+                        .failure("could not find out whether a key was used", "iam:GetAccessKeyLastUsed", &error)
+                        .hint(&later));
+                }
+            };
+            if !(is_of_then && is_unused) {
+                continue;
+            }
+            keys.delete(&key.id).map_err(|error| {
+                keys.failure("could not delete the key whose secret is lost", "iam:DeleteAccessKey", &error)
+                    .hint(&later)
+            })?;
+            self.world.output.note(&format!(
+                "deleted the access key {}: it was created, and its secret did not arrive",
+                key.id.masked()
+            ));
+        }
+        Ok(())
+    }
+
+    /// Sees that AWS accepts the new key, and stores it.
+    fn store(&mut self, rotation: &mut Rotation, key: &AccessKey) -> Result<(), Failure> {
+        let name = quote_word(rotation.profile.as_str());
+        self.verify(rotation, key)?;
+        let index = self.run.store().index(Interaction::Allowed)?;
+        let is_ours =
+            |profile: &&ProfileName| index.find(profile).is_some_and(|k| k.id == rotation.old || k.id == key.id);
+        let profiles: Vec<_> = rotation.profiles().filter(is_ours).cloned().collect();
+        self.run.store().replace_keys(&profiles, key).map_err(|failure| {
+            failure.hint(format!(
+                "nothing is lost: the old key works, and the new one is kept until it can be stored: hatbox rotate {name}"
+            ))
+        })?;
+        self.advance(rotation, RotationStep::Stored(key.id.clone()));
+        // What signs from here on is the new key, or a session, which outlasts the key that it was obtained with.
+        if self.keys.as_ref().is_some_and(|keys| !keys.is_session()) {
+            self.keys = None;
+        }
+        self.run.replan(Purpose::OwnKeys)
+    }
+
+    fn verify(&self, rotation: &Rotation, key: &AccessKey) -> Result<(), Failure> {
+        let signer = Signer::Key(key.clone());
+        let mut waits = Waits::until(PATIENCE);
+        loop {
+            let why = match fetch_caller(self.world, self.run.plan(), &rotation.profile, &signer) {
+                Caller::Known(arn) if arn == rotation.user => return Ok(()),
+                Caller::Known(arn) => {
+                    return Err(Failure::new(
+                        FailureKind::Failed,
+                        format!("the new access key is that of `{arn}`, not of `{}`", rotation.user),
+                    ));
+                }
+                Caller::BadKey(why) | Caller::Unknown(why) | Caller::Unreachable(why) => why,
+            };
+            if !waits.wait("waiting until AWS accepts the new access key") {
+                let name = quote_word(rotation.profile.as_str());
+                return Err(Failure::new(
+                    FailureKind::Failed,
+                    format!("AWS does not accept the new access key {} yet", key.id.masked()),
+                )
+                .because(why)
+                .hint(format!("the old key stays in use; try again in a minute: hatbox rotate {name}")));
+            }
+        }
+    }
+
+    fn deactivate(&mut self, rotation: &mut Rotation, new: AccessKeyId) -> Result<(), Failure> {
+        let old = rotation.old.clone();
+        tell(self.world, &Progress::Removing(&old));
+        self.insist(rotation, "could not deactivate the old access key", "iam:UpdateAccessKey", |keys| {
+            keys.deactivate(&old)
+        })?;
+        self.advance(rotation, RotationStep::Deactivated(new));
+        Ok(())
+    }
+
+    fn delete(&mut self, rotation: &Rotation) -> Result<(), Failure> {
+        let old = &rotation.old;
+        self.insist(rotation, "could not delete the old access key", "iam:DeleteAccessKey", |keys| {
+            keys.delete(old)
+        })?;
+        tell(self.world, &Progress::Removed(old));
+        Ok(())
+    }
+
+    /// Makes a call about the old key until it is done or surely denied. What is not there any more is done.
+    fn insist(
+        &mut self,
+        rotation: &Rotation,
+        what: &str,
+        action: &str,
+        call: impl Fn(&OwnKeys) -> Result<(), IamError>,
+    ) -> Result<(), Failure> {
+        let name = quote_word(rotation.profile.as_str());
+        let finish = format!("the new key is stored and works; to finish: hatbox rotate {name}");
+        let mut waits = Waits::until(SHORT_PATIENCE);
+        loop {
+            let keys = self.keys().map_err(|failure| failure.hint(&finish))?;
+            let error = match call(&keys) {
+                Ok(()) => return Ok(()),
+                Err(error) if error.problem == IamProblem::NoSuchEntity => return Ok(()),
+                Err(error) => error,
+            };
+            let may_pass = matches!(
+                error.problem,
+                IamProblem::Credentials
+                    | IamProblem::Throttled
+                    | IamProblem::Unreachable
+                    | IamProblem::Other
+            );
+            if !may_pass || !waits.wait("waiting until IAM accepts the call") {
+                return Err(keys.failure(what, action, &error).hint(finish));
+            }
+            if error.problem == IamProblem::Credentials && keys.is_session() {
+                self.keys = None;
+            }
+        }
+    }
+
+    /// Deletes the cached sessions of the old key, and the record. Returns how many sessions there were.
+    fn finish(&mut self, rotation: &Rotation) -> Result<usize, Failure> {
+        let profiles: Vec<_> = rotation.profiles().cloned().collect();
+        let deleted = self.run.delete_earlier_sessions(&profiles);
+        let deleted = deleted.unwrap_or_else(|failure| {
+            self.world.output.warn(&format!("the cached sessions of the old key stay: {}", failure.error));
+            0
+        });
+        self.rotations.delete(&rotation.profile)?;
+        Ok(deleted)
+    }
+
+    /// Puts a step on record. Where that fails, the record of the step before leads to the same end.
+    fn advance(&self, rotation: &mut Rotation, step: RotationStep) {
+        rotation.step = step;
+        if let Err(error) = self.rotations.save(rotation) {
+            self.world.output.debug(|| format!("the step is not on record: {error}"));
+        }
+    }
+
+    /// The id of the stored key, as the plan has it.
+    fn stored_id(&self) -> Result<AccessKeyId, Failure> {
+        match &self.run.plan().base {
+            Base::StoredKey { id: Some(id), .. } => Ok(id.clone()),
+            _ => Err(Failure::new(FailureKind::Failed, "the stored access key was removed meanwhile")),
+        }
+    }
+
+    fn keys(&mut self) -> Result<Rc<OwnKeys>, Failure> {
+        if let Some(keys) = &self.keys {
+            return Ok(keys.clone());
+        }
+        let credentials = self.run.obtain().inspect_err(|failure| {
+            save_last_failure(self.world, self.global, &self.run.plan().profile, failure);
+        })?;
+        let keys = Rc::new(OwnKeys::open(self.world, self.run.plan(), credentials, self.user.as_ref())?);
+        self.user = Some(keys.user.clone());
+        self.keys = Some(keys.clone());
+        Ok(keys)
+    }
+}
+
+fn create_failure(keys: &OwnKeys, error: &IamError) -> Failure {
+    let failure = keys.failure("could not create an access key", "iam:CreateAccessKey", error);
+    match error.problem {
+        IamProblem::OverQuota => failure.hint(format!(
+            "`{}` has two access keys already: delete one of them in IAM",
+            keys.user.name
+        )),
+        _ => failure,
+    }
+}
+
+/// Waits that grow, until a time is over.
+struct Waits {
+    started: Instant,
+    patience: Duration,
+    next: Duration,
+}
+
+impl Waits {
+    fn until(patience: Duration) -> Self {
+        Self { started: Instant::now(), patience, next: FIRST_WAIT }
+    }
+
+    /// Sleeps, unless the time is over. `what` is shown meanwhile.
+    fn wait(&mut self, what: &'static str) -> bool {
+        if self.started.elapsed() + self.next > self.patience {
+            return false;
+        }
+        let _line = WaitLine::start(self.patience, Company::None, move || what.to_owned());
+        std::thread::sleep(self.next);
+        self.next = (self.next * 2).min(LONGEST_WAIT);
+        true
+    }
+}

@@ -1,0 +1,137 @@
+//! What `rotate` prints: hatbox's own lines, aws-vault's where it stands for that, JSON.
+
+use hatbox_types::name::{AccessKeyId, ProfileName};
+use hatbox_types::text;
+use hatbox_types::text::page::Style;
+use hatbox_types::text::table::Table;
+use serde_json::{Value, json};
+
+use crate::output::CalledAs;
+use crate::store::rotations::{Rotation, RotationStep};
+use crate::world::World;
+
+/// A rotation that came to its end.
+pub(super) struct Rotated {
+    pub(super) rotation: Rotation,
+    pub(super) new: AccessKeyId,
+    /// Whether an earlier run had begun it.
+    pub(super) is_resumed: bool,
+    /// How many cached sessions of the old key were deleted.
+    pub(super) sessions: usize,
+}
+
+/// Where a rotation is.
+pub(super) enum Progress<'a> {
+    Begun {
+        profile: &'a ProfileName,
+        /// The profile that was asked for.
+        asked: &'a ProfileName,
+        /// Whether a session signs.
+        session: bool,
+    },
+    Creating,
+    Created(&'a AccessKeyId),
+    Removing(&'a AccessKeyId),
+    Removed(&'a AccessKeyId),
+}
+
+/// Prints a step where aws-vault does.
+pub(super) fn tell(world: &World, progress: &Progress<'_>) {
+    if world.output.called_as() == CalledAs::Hatbox {
+        return;
+    }
+    let shown = |id: &AccessKeyId| {
+        let masked = id.masked();
+        format!("{}{}", "*".repeat(16), masked.trim_start_matches('*'))
+    };
+    let text = match progress {
+        Progress::Begun { profile, asked, session: true } => format!(
+            "Rotating credentials stored for profile '{profile}' using a session from profile '{asked}' (takes 10-20 \
+             seconds)"
+        ),
+        Progress::Begun { profile, session: false, .. } => {
+            format!(
+                "Rotating credentials stored for profile '{profile}' using master credentials (takes 10-20 seconds)"
+            )
+        }
+        Progress::Creating => "Creating a new access key".to_owned(),
+        Progress::Created(id) => format!("Created new access key {}", shown(id)),
+        Progress::Removing(id) => format!("Deleting old access key {}", shown(id)),
+        Progress::Removed(id) => format!("Deleted old access key {}", shown(id)),
+    };
+    // Nothing is given up on because nobody reads.
+    world.output.data(&format!("{text}\n")).ok();
+}
+
+impl Rotated {
+    pub(super) fn render(&self, called_as: CalledAs) -> String {
+        if called_as == CalledAs::AwsVault {
+            return "Finished rotating access key\n".to_owned();
+        }
+        let Self { rotation, new, sessions, .. } = self;
+        let mut text = format!(
+            "Rotated the access key of `{}`: {} is stored, {} is deleted.\n",
+            rotation.profile,
+            new.masked(),
+            rotation.old.masked()
+        );
+        if !rotation.others.is_empty() {
+            let names: Vec<_> = rotation.others.iter().map(|name| format!("`{name}`")).collect();
+            text.push_str(&format!("The same key was stored for {}, which have the new one too.\n", names.join(", ")));
+        }
+        if *sessions > 0 {
+            text.push_str(&format!("Deleted {} of the old key.\n", text::count(*sessions, "cached session")));
+        }
+        text
+    }
+
+    pub(super) fn render_json(&self) -> Value {
+        let Self { rotation, new, is_resumed, sessions } = self;
+        json!({
+            "profile": rotation.profile.as_str(),
+            "other_profiles": rotation.others.iter().map(ProfileName::as_str).collect::<Vec<_>>(),
+            "user": rotation.user,
+            "old_access_key": rotation.old.masked(),
+            "new_access_key": new.masked(),
+            "resumed": is_resumed,
+            "sessions_deleted": sessions,
+        })
+    }
+}
+
+/// The rotations that are not finished, as a table.
+pub(super) fn render_status(rotations: &[Rotation]) -> String {
+    if rotations.is_empty() {
+        return "All rotations are finished.\n".to_owned();
+    }
+    let mut table = Table::default();
+    table.row(&["Profile", "Old key", "New key", "Begun", "State"].map(|cell| (cell, Style::Strong)));
+    for rotation in rotations {
+        let new = rotation.step.new_id().map_or("-".to_owned(), AccessKeyId::masked);
+        let state = match &rotation.step {
+            RotationStep::Creating { .. } => "the new key is being created",
+            RotationStep::Created(_) => "the new key is created, and not in use yet",
+            RotationStep::Stored(_) => "the new key is in use, the old one still active",
+            RotationStep::Deactivated(_) => "the old key is inactive, and not deleted yet",
+        };
+        let begun = rotation.begun_at.strftime("%Y-%m-%d %H:%M UTC").to_string();
+        let cells = [rotation.profile.as_str(), &rotation.old.masked(), &new, &begun, state];
+        table.row(&cells.map(|cell| (cell, Style::Plain)));
+    }
+    table.into_page().to_string()
+}
+
+pub(super) fn render_status_json(rotations: &[Rotation]) -> Value {
+    let rotations = rotations.iter().map(|rotation| {
+        json!({
+            "profile": rotation.profile.as_str(),
+            "other_profiles": rotation.others.iter().map(ProfileName::as_str).collect::<Vec<_>>(),
+            "user": rotation.user,
+            "old_access_key": rotation.old.masked(),
+            "new_access_key": rotation.step.new_id().map(AccessKeyId::masked),
+            "begun": rotation.begun_at.to_string(),
+            "step": rotation.step.as_str(),
+        })
+    });
+    json!({ "rotations": rotations.collect::<Vec<_>>() })
+}

@@ -1,0 +1,315 @@
+//! Rotations of access keys that are under way: one sealed file each, which says how far it has come.
+//!
+//! | step | in the file | true at AWS | true of the store |
+//! |---|---|---|---|
+//! | creating | the user's keys before the call | the new key may exist | has the old key |
+//! | created | the new key with its secret | both keys work | has the old key, or the new one already |
+//! | stored | the id of the new key | both keys work | has the new key |
+//! | deactivated | the id of the new key | the old key is inactive, or gone already | has the new key |
+//!
+//! A file is written before the step that it names is taken further, so that a kill at any moment leaves one from which
+//! the rotation goes on.
+
+use std::path::{Path, PathBuf};
+
+use hatbox_types::name::{AccessKeyId, ProfileName};
+use hatbox_types::secret::{AccessKey, SecretString};
+use hmac::{Hmac, Mac};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use super::sealed::{CacheKey, SealError};
+use crate::sys::files::{
+    FileError, Keep, make_private_directory, read_private, remove, sweep_temporary, write_atomic,
+};
+
+const VERSION: u32 = 1;
+/// Far more than any of them.
+const LIMIT: u64 = 64 << 10;
+
+/// One rotation.
+#[derive(Debug, Clone)]
+pub(crate) struct Rotation {
+    /// The profile that the key is stored for.
+    pub(crate) profile: ProfileName,
+    /// Other profiles that the same key is stored for.
+    pub(crate) others: Vec<ProfileName>,
+    /// The ARN of the user whose key it is.
+    pub(crate) user: String,
+    /// The key that is to go.
+    pub(crate) old: AccessKeyId,
+    pub(crate) begun_at: Timestamp,
+    pub(crate) step: RotationStep,
+}
+
+/// How far a rotation has come.
+#[derive(Debug, Clone)]
+pub(crate) enum RotationStep {
+    /// CreateAccessKey is about to be called, or was and its answer is not known.
+    Creating {
+        /// The user's keys before it; `None` where they may not be listed.
+        before: Option<Vec<AccessKeyId>>,
+        /// When they were listed, by AWS's clock.
+        listed_at: Option<Timestamp>,
+    },
+    /// The new key exists, and may not be in the store yet.
+    Created(AccessKey),
+    /// The new key is in the store.
+    Stored(AccessKeyId),
+    /// The old key is inactive.
+    Deactivated(AccessKeyId),
+}
+
+impl Rotation {
+    /// All profiles that the key is stored for.
+    pub(crate) fn profiles(&self) -> impl Iterator<Item = &ProfileName> {
+        std::iter::once(&self.profile).chain(&self.others)
+    }
+}
+
+impl RotationStep {
+    /// The new key's id, once it is known.
+    pub(crate) fn new_id(&self) -> Option<&AccessKeyId> {
+        match self {
+            Self::Creating { .. } => None,
+            Self::Created(key) => Some(&key.id),
+            Self::Stored(id) | Self::Deactivated(id) => Some(id),
+        }
+    }
+
+    /// Its name in JSON.
+    pub(crate) fn as_str(&self) -> &'static str {
+        match self {
+            Self::Creating { .. } => "creating",
+            Self::Created(_) => "created",
+            Self::Stored(_) => "stored",
+            Self::Deactivated(_) => "deactivated",
+        }
+    }
+}
+
+/// The form on disk.
+#[derive(Serialize, Deserialize)]
+struct OnDisk {
+    version: u32,
+    profile: String,
+    others: Vec<String>,
+    user: String,
+    old: String,
+    begun_at: i64,
+    #[serde(flatten)]
+    step: StepOnDisk,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "step", rename_all = "kebab-case")]
+enum StepOnDisk {
+    Creating { before: Option<Vec<String>>, listed_at: Option<i64> },
+    Created { new: String, secret: String },
+    Stored { new: String },
+    Deactivated { new: String },
+}
+
+/// The rotations in one directory.
+#[derive(Debug)]
+pub(crate) struct Rotations {
+    directory: PathBuf,
+    key: CacheKey,
+}
+
+impl Rotations {
+    pub(crate) fn open(directory: &Path, key: CacheKey) -> Self {
+        Self { directory: directory.to_owned(), key }
+    }
+
+    /// A name that tells nothing without the key.
+    fn name(&self, profile: &ProfileName) -> String {
+        // HMAC takes keys of every length, so there is no error to meet.
+        let Ok(mut mac) = <Hmac<sha2::Sha256> as Mac>::new_from_slice(self.key.expose()) else {
+            return String::new();
+        };
+        mac.update(b"hatbox rotation file\0");
+        mac.update(profile.as_str().as_bytes());
+        hex::encode(mac.finalize().into_bytes().get(..16).unwrap_or_default())
+    }
+
+    fn path(&self, profile: &ProfileName) -> PathBuf {
+        self.directory.join(self.name(profile))
+    }
+
+    fn purpose(name: &str) -> String {
+        format!("rotation {name}")
+    }
+
+    /// The rotation of the key of `profile`.
+    ///
+    /// # Errors
+    /// Also when its file is damaged: it may hold the only copy of a secret.
+    pub(crate) fn load(&self, profile: &ProfileName) -> Result<Option<Rotation>, FileError> {
+        self.load_named(&self.name(profile))
+    }
+
+    fn load_named(&self, name: &str) -> Result<Option<Rotation>, FileError> {
+        let path = self.directory.join(name);
+        let sealed = match read_private(&path, LIMIT) {
+            Ok(sealed) => sealed,
+            Err(FileError::Absent(_)) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let damaged = || FileError::io("open", &path)(std::io::Error::other(SealError::Broken));
+        let plain = self.key.open(&Self::purpose(name), &sealed).map_err(|_| damaged())?;
+        parse_rotation(&plain).map(Some).ok_or_else(damaged)
+    }
+
+    /// Saves it, atomically and durably.
+    pub(crate) fn save(&self, rotation: &Rotation) -> Result<(), FileError> {
+        make_private_directory(&self.directory)?;
+        let name = self.name(&rotation.profile);
+        let path = self.directory.join(&name);
+        let io = |error: std::io::Error| FileError::io("write", &path)(error);
+        let plain = render_rotation(rotation).map_err(|error| io(std::io::Error::other(error)))?;
+        let sealed =
+            self.key.seal(&Self::purpose(&name), &plain).map_err(|error| io(std::io::Error::other(error)))?;
+        write_atomic(&path, &sealed, Keep::Nothing)
+    }
+
+    /// Deletes it. Tells whether it was there.
+    pub(crate) fn delete(&self, profile: &ProfileName) -> Result<bool, FileError> {
+        let is_there = remove(&self.path(profile))?;
+        sweep_temporary(&self.directory);
+        Ok(is_there)
+    }
+
+    /// All that open with this key, by profile. Those of other stores do not.
+    pub(crate) fn list(&self) -> Result<Vec<Rotation>, FileError> {
+        let entries = match std::fs::read_dir(&self.directory) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(FileError::io("open", &self.directory)(error)),
+        };
+        let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+        let mut found: Vec<_> = names
+            .filter(|name| !name.starts_with('.'))
+            .filter_map(|name| self.load_named(&name).ok().flatten())
+            .collect();
+        found.sort_by(|a, b| a.profile.cmp(&b.profile));
+        Ok(found)
+    }
+
+    /// Seals all of them under another key.
+    pub(crate) fn reseal(&self, new: &CacheKey) -> Result<(), FileError> {
+        let resealed = Self::open(&self.directory, new.clone());
+        for rotation in self.list()? {
+            resealed.save(&rotation)?;
+            self.delete(&rotation.profile)?;
+        }
+        Ok(())
+    }
+}
+
+fn render_rotation(rotation: &Rotation) -> serde_json::Result<Zeroizing<Vec<u8>>> {
+    let text = |id: &AccessKeyId| id.as_str().to_owned();
+    let on_disk = OnDisk {
+        version: VERSION,
+        profile: rotation.profile.as_str().to_owned(),
+        others: rotation.others.iter().map(|name| name.as_str().to_owned()).collect(),
+        user: rotation.user.clone(),
+        old: text(&rotation.old),
+        begun_at: rotation.begun_at.as_second(),
+        step: match &rotation.step {
+            RotationStep::Creating { before, listed_at } => StepOnDisk::Creating {
+                before: before.as_ref().map(|ids| ids.iter().map(text).collect()),
+                listed_at: listed_at.map(Timestamp::as_second),
+            },
+            RotationStep::Created(key) => {
+                StepOnDisk::Created { new: text(&key.id), secret: key.secret.expose().to_owned() }
+            }
+            RotationStep::Stored(id) => StepOnDisk::Stored { new: text(id) },
+            RotationStep::Deactivated(id) => StepOnDisk::Deactivated { new: text(id) },
+        },
+    };
+    serde_json::to_vec(&on_disk).map(Zeroizing::new)
+}
+
+fn parse_rotation(plain: &[u8]) -> Option<Rotation> {
+    let on_disk: OnDisk = serde_json::from_slice(plain).ok()?;
+    (on_disk.version == VERSION).then_some(())?;
+    let profile = |name: &String| ProfileName::parse(name).ok();
+    let id = |text: &String| AccessKeyId::parse(text).ok();
+    let time = |seconds: i64| Timestamp::from_second(seconds).ok();
+    Some(Rotation {
+        profile: profile(&on_disk.profile)?,
+        others: on_disk.others.iter().map(profile).collect::<Option<_>>()?,
+        user: on_disk.user,
+        old: id(&on_disk.old)?,
+        begun_at: time(on_disk.begun_at)?,
+        step: match on_disk.step {
+            StepOnDisk::Creating { before, listed_at } => RotationStep::Creating {
+                before: match before {
+                    Some(ids) => Some(ids.iter().map(id).collect::<Option<_>>()?),
+                    None => None,
+                },
+                listed_at: listed_at.and_then(time),
+            },
+            StepOnDisk::Created { new, secret } => {
+                RotationStep::Created(AccessKey { id: id(&new)?, secret: SecretString::new(secret) })
+            }
+            StepOnDisk::Stored { new } => RotationStep::Stored(id(&new)?),
+            StepOnDisk::Deactivated { new } => RotationStep::Deactivated(id(&new)?),
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(text: &str) -> AccessKeyId {
+        AccessKeyId::parse(text).unwrap()
+    }
+
+    #[test]
+    fn each_step_comes_back_as_it_was_saved_and_opens_with_its_key_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let (key, other) = (CacheKey::generate().unwrap(), CacheKey::generate().unwrap());
+        let rotations = Rotations::open(&dir.path().join("rotations"), key);
+        let profile = ProfileName::parse("jan").unwrap();
+        let shown = |rotation: &Rotation| render_rotation(rotation).unwrap();
+        assert!(rotations.load(&profile).unwrap().is_none() && rotations.list().unwrap().is_empty());
+        let (old, new) = (id("AKIAOOOOOOOOOOOOOOOO"), id("AKIANNNNNNNNNNNNNNNN"));
+        let secret = SecretString::new("canary-secret".to_owned());
+        for step in [
+            RotationStep::Creating { before: None, listed_at: None },
+            RotationStep::Creating {
+                before: Some(vec![old.clone()]),
+                listed_at: Some(Timestamp::from_second(5).unwrap()),
+            },
+            RotationStep::Created(AccessKey { id: new.clone(), secret }),
+            RotationStep::Stored(new.clone()),
+            RotationStep::Deactivated(new.clone()),
+        ] {
+            let rotation = Rotation {
+                profile: profile.clone(),
+                others: vec![ProfileName::parse("jan too").unwrap()],
+                user: "arn:aws:iam::111122223333:user/jan".to_owned(),
+                old: old.clone(),
+                begun_at: Timestamp::from_second(1_700_000_000).unwrap(),
+                step,
+            };
+            rotations.save(&rotation).unwrap();
+            assert_eq!(shown(&rotations.load(&profile).unwrap().unwrap()), shown(&rotation));
+            assert_eq!(rotations.list().unwrap().iter().map(shown).collect::<Vec<_>>(), [shown(&rotation)]);
+            let sealed = std::fs::read(rotations.path(&profile)).unwrap();
+            assert!(!sealed.windows(6).any(|bytes| bytes == b"canary"));
+        }
+        let elsewhere = Rotations::open(&dir.path().join("rotations"), other.clone());
+        assert!(elsewhere.load(&profile).unwrap().is_none() && elsewhere.list().unwrap().is_empty());
+        rotations.reseal(&other).unwrap();
+        assert!(rotations.load(&profile).unwrap().is_none());
+        assert_eq!(elsewhere.list().unwrap().len(), 1);
+        std::fs::write(elsewhere.path(&profile), b"damaged").unwrap();
+        assert!(elsewhere.load(&profile).is_err(), "it may hold a secret: damaged is not absent");
+        assert!(elsewhere.delete(&profile).unwrap() && !elsewhere.delete(&profile).unwrap());
+    }
+}

@@ -1,0 +1,475 @@
+//! `hatbox rotate` on the sandbox's IAM: each step, each way in which it can stop, and how it goes on.
+
+use hatbox_sandbox::control::{Fault, FaultKind};
+use hatbox_sandbox::log::SignedWith;
+use hatbox_sandbox::world::{Key, KeyStatus, World};
+use serde_json::{Value, json};
+
+use crate::cast::{PEOPLE, PHONE};
+use crate::fixture::Fixture;
+use crate::run::{Outcome, finish};
+use crate::strace::{Injected, inject_at_each_write, is_strace_there};
+use crate::terminal::Terminal;
+
+const CONFIG: &str = "\
+[profile jan-work]
+[profile hub]
+role_arn = arn:aws:iam::777788889999:role/hub
+source_profile = jan-work
+[profile spoke]
+role_arn = arn:aws:iam::777788889999:role/spoke
+source_profile = hub
+";
+const MFA_CONFIG: &str = "\
+[profile jan-work]
+mfa_serial = arn:aws:iam::111122223333:mfa/jan
+";
+
+/// Jan, who may change her own access keys; by her policy with MFA only, where `condition` says so.
+fn allow_own_keys(world: &mut World, condition: Option<Value>) {
+    let mut statement = json!({
+        "Effect": "Allow",
+        "Action": "iam:*AccessKey*",
+        "Resource": "arn:aws:iam::111122223333:user/${aws:username}",
+    });
+    if let Some(condition) = condition {
+        statement["Condition"] = condition;
+    }
+    let policy = json!({ "Version": "2012-10-17", "Statement": [statement] }).to_string();
+    let jan = world.accounts.get_mut(PEOPLE).unwrap().users.get_mut("jan").unwrap();
+    jan.policies.insert("own-keys".to_owned(), policy);
+}
+
+fn fixture_with(keys: &[&str], config: &str, condition: Option<Value>) -> Fixture {
+    let fixture = Fixture::empty_in(keys, |world| allow_own_keys(world, condition));
+    fixture.write_config(config);
+    fixture.add_run("jan-work", &["--no-add-config"]).run().ok();
+    fixture
+}
+
+fn fixture() -> Fixture {
+    fixture_with(&["jan-work"], CONFIG, None)
+}
+
+/// Jan's keys at AWS.
+fn keys(fixture: &Fixture) -> Vec<Key> {
+    fixture.world().accounts[PEOPLE].users["jan"].keys.clone()
+}
+
+/// The id of the stored key, which works.
+fn working_key(fixture: &Fixture, profile: &str, when: &str) -> String {
+    let exported = fixture.hatbox(&["export", "-n", profile]).run();
+    assert_eq!(exported.code(), Some(0), "{when}: {}", exported.stderr);
+    let id = exported.stdout.lines().next().unwrap().trim_start_matches("AWS_ACCESS_KEY_ID=").to_owned();
+    let secret = exported.stdout.lines().nth(1).unwrap().trim_start_matches("AWS_SECRET_ACCESS_KEY=");
+    let key = keys(fixture).into_iter().find(|key| key.id == id);
+    let key = key.unwrap_or_else(|| panic!("{when}: the stored key is not there any more"));
+    assert_eq!((key.secret.expose(), key.status), (secret, KeyStatus::Active), "{when}");
+    id
+}
+
+/// All is done: one key, which is stored, and nothing on record.
+fn check_done(fixture: &Fixture, when: &str) {
+    let stored = working_key(fixture, "jan-work", when);
+    let there: Vec<_> = keys(fixture).into_iter().map(|key| key.id).collect();
+    assert_eq!(there, [stored], "{when}");
+    let status = fixture.hatbox(&["rotate", "--status"]).run().ok();
+    assert_eq!(status.stdout, "All rotations are finished.\n", "{when}");
+}
+
+fn actions(fixture: &Fixture, after: usize) -> Vec<String> {
+    fixture.log().into_iter().skip(after).map(|entry| entry.action).collect()
+}
+
+fn fail(fixture: &Fixture, kind: FaultKind, times: u32, action: &str) {
+    let fault = Fault { kind, times: Some(times), action: Some(action.to_owned()) };
+    fixture.client().add_fault(&fault).unwrap();
+}
+
+fn masked(id: &str) -> String {
+    format!("****{}", &id[id.len() - 4..])
+}
+
+#[test]
+fn a_new_key_takes_the_place_of_the_old_one_in_the_right_order() {
+    let fixture = fixture();
+    let old = fixture.key("jan-work").id.clone();
+    fixture.hatbox(&["exec", "hub", "--", "true"]).run().ok();
+    let before = fixture.log().len();
+    let run = fixture.hatbox(&["rotate", "jan-work"]).run().ok();
+    let new = working_key(&fixture, "jan-work", "after");
+    assert_ne!(new, old);
+    assert_eq!(
+        run.stdout,
+        format!(
+            "Rotated the access key of `jan-work`: {} is stored, {} is deleted.\n\
+             Deleted 1 cached session of the old key.\n",
+            masked(&new),
+            masked(&old)
+        )
+    );
+    assert_eq!(
+        actions(&fixture, before),
+        [
+            "GetCallerIdentity",
+            "ListAccessKeys",
+            "CreateAccessKey",
+            "GetCallerIdentity",
+            "UpdateAccessKey",
+            "DeleteAccessKey"
+        ]
+    );
+    // From the moment on that it is stored, the new key signs.
+    let signed: Vec<_> = fixture.log().into_iter().skip(before).map(|entry| entry.key.unwrap()).collect();
+    let (by_old, by_new) = signed.split_at(3);
+    assert!(by_old.iter().all(|key| *key == masked(&old)), "{signed:?}");
+    assert!(by_new.iter().all(|key| *key == masked(&new)), "{signed:?}");
+    check_done(&fixture, "after");
+    fixture.hatbox(&["exec", "spoke", "--", "true"]).run().ok();
+}
+
+#[test]
+fn of_a_role_the_key_at_the_end_of_its_chain_is_rotated_and_json_says_which() {
+    let fixture = fixture();
+    let old = fixture.key("jan-work").id.clone();
+    let run = fixture.hatbox(&["rotate", "--json", "spoke"]).run().ok();
+    assert!(
+        run.stderr.contains("hatbox: `spoke` uses the access key of `jan-work`, which is rotated\n"),
+        "{}",
+        run.stderr
+    );
+    let new = working_key(&fixture, "jan-work", "after");
+    let printed: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(
+        printed,
+        json!({
+            "profile": "jan-work",
+            "other_profiles": [],
+            "user": "arn:aws:iam::111122223333:user/jan",
+            "old_access_key": masked(&old),
+            "new_access_key": masked(&new),
+            "resumed": false,
+            "sessions_deleted": 0,
+        })
+    );
+    check_done(&fixture, "after");
+}
+
+#[test]
+fn a_key_that_is_stored_for_two_profiles_is_replaced_for_both() {
+    let fixture = fixture();
+    let key = fixture.key("jan-work");
+    let again = fixture
+        .hatbox(&["add", "--env", "--no-add-config", "twin"])
+        .env("AWS_ACCESS_KEY_ID", &key.id)
+        .env("AWS_SECRET_ACCESS_KEY", key.secret.expose());
+    again.run().ok();
+    let run = fixture.hatbox(&["rotate", "twin"]).run().ok();
+    assert!(run.stdout.contains("The same key was stored for `jan-work`, which"), "{}", run.stdout);
+    assert_eq!(working_key(&fixture, "twin", "after"), working_key(&fixture, "jan-work", "after"));
+    check_done(&fixture, "after");
+}
+
+#[test]
+fn where_a_policy_requires_mfa_one_code_is_enough_for_all_steps() {
+    let mfa = json!({ "Bool": { "aws:MultiFactorAuthPresent": "true" } });
+    let fixture = fixture_with(&["jan-work"], MFA_CONFIG, Some(mfa.clone()));
+    let refused = fixture.hatbox(&["rotate", "-n", "jan-work"]).run().expect_code(1);
+    assert!(
+        refused.stderr.contains("hint: `jan-work` needs the permission `iam:CreateAccessKey`"),
+        "{}",
+        refused.stderr
+    );
+    assert!(refused.stderr.contains("set `mfa_serial` in [profile jan-work]"), "{}", refused.stderr);
+    let before = fixture.log().len();
+    let code = fixture.code(PHONE);
+    fixture.hatbox(&["rotate", "-t", &code, "jan-work"]).run().ok();
+    let calls: Vec<_> = fixture.log().into_iter().skip(before).collect();
+    assert_eq!(calls.iter().filter(|call| call.action == "GetSessionToken").count(), 1);
+    let of_iam = calls.iter().filter(|call| call.service == "iam");
+    assert!(of_iam.clone().all(|call| call.signed_with == SignedWith::SessionToken && call.status == 200));
+    assert_eq!(of_iam.count(), 4);
+    check_done(&fixture, "after");
+}
+
+#[test]
+fn a_call_that_aws_denies_leaves_a_key_that_works_and_the_next_rotation_goes_on() {
+    for (action, step) in [
+        ("GetCallerIdentity", None),
+        ("CreateAccessKey", None),
+        ("UpdateAccessKey", Some("stored")),
+        ("DeleteAccessKey", Some("deactivated")),
+    ] {
+        let fixture = fixture();
+        fail(&fixture, FaultKind::AccessDenied("no".to_owned()), 1, action);
+        let denied = fixture.hatbox(&["rotate", "jan-work"]).run().expect_code(1);
+        assert!(denied.stderr.contains("AccessDenied"), "{action}: {}", denied.stderr);
+        let stored = working_key(&fixture, "jan-work", action);
+        let status = fixture.hatbox(&["rotate", "--status", "--json"]).run().ok();
+        let status: Value = serde_json::from_str(&status.stdout).unwrap();
+        let first = &status["rotations"][0];
+        let doctor = fixture.hatbox(&["doctor", "--json"]).run().stdout;
+        assert_eq!(doctor.contains("rotation-unfinished"), step.is_some(), "{action}: {doctor}");
+        assert_eq!(first["step"].as_str(), step, "{action}");
+        let again = fixture.hatbox(&["rotate", "jan-work"]).run().ok();
+        if step.is_some() {
+            assert!(denied.stderr.contains("to finish: hatbox rotate jan-work"), "{}", denied.stderr);
+            assert!(again.stderr.contains("going on with the rotation begun at"), "{}", again.stderr);
+            assert_eq!(working_key(&fixture, "jan-work", action), stored, "the same key stays");
+        }
+        check_done(&fixture, action);
+    }
+}
+
+#[test]
+fn who_may_not_list_keys_can_rotate_them() {
+    let fixture = fixture();
+    fail(&fixture, FaultKind::AccessDenied("no".to_owned()), 1, "ListAccessKeys");
+    let run = fixture.hatbox(&["rotate", "jan-work"]).run().ok();
+    assert!(run.stderr.contains("(iam:ListAccessKeys)"), "{}", run.stderr);
+    check_done(&fixture, "after");
+}
+
+#[test]
+fn a_key_whose_answer_was_lost_is_found_and_deleted_also_when_the_clock_is_wrong() {
+    for offset in ["0", "600", "-600"] {
+        let fixture = fixture();
+        fail(&fixture, FaultKind::DropAnswer, 1, "CreateAccessKey");
+        let run = fixture.hatbox(&["rotate", "jan-work"]).env("HATBOX_TEST_CLOCK_OFFSET", offset).run().ok();
+        assert!(run.stderr.contains("the answer to CreateAccessKey is missing"), "{}", run.stderr);
+        assert!(run.stderr.contains("it was created, and its secret did not arrive"), "{}", run.stderr);
+        check_done(&fixture, offset);
+    }
+}
+
+#[test]
+fn a_lost_key_is_deleted_by_the_next_rotation_where_the_network_stays_away() {
+    let fixture = fixture();
+    // The first listing is before the key; the second would find it.
+    fail(&fixture, FaultKind::DropAnswer, 1, "CreateAccessKey");
+    fail(&fixture, FaultKind::DropConnection, 3, "GetAccessKeyLastUsed");
+    let lost = fixture.hatbox(&["rotate", "jan-work"]).run().expect_code(1);
+    assert!(lost.stderr.contains("to go on: hatbox rotate jan-work"), "{}", lost.stderr);
+    assert_eq!(keys(&fixture).len(), 2);
+    working_key(&fixture, "jan-work", "in between");
+    let run = fixture.hatbox(&["rotate", "jan-work"]).run().ok();
+    assert!(run.stderr.contains("its secret did not arrive"), "{}", run.stderr);
+    check_done(&fixture, "after");
+}
+
+#[test]
+fn a_request_that_did_not_arrive_is_sent_again_three_times() {
+    let fixture = fixture();
+    fail(&fixture, FaultKind::DropConnection, 2, "CreateAccessKey");
+    fixture.hatbox(&["rotate", "jan-work"]).run().ok();
+    check_done(&fixture, "the third arrived");
+    fail(&fixture, FaultKind::DropConnection, 3, "CreateAccessKey");
+    let run = fixture.hatbox(&["rotate", "jan-work"]).run().expect_code(1);
+    assert!(run.stderr.contains("when the network works again: hatbox rotate jan-work"), "{}", run.stderr);
+    fixture.hatbox(&["rotate", "jan-work"]).run().ok();
+    check_done(&fixture, "after");
+}
+
+#[test]
+fn a_new_key_that_is_not_known_everywhere_yet_is_waited_for() {
+    let fixture = fixture();
+    fail(&fixture, FaultKind::KeyNotKnownYet, 2, "UpdateAccessKey");
+    fail(&fixture, FaultKind::DelayMillis(1500), 1, "CreateAccessKey");
+    let rotate = fixture.hatbox(&["rotate", "jan-work"]).spawn();
+    // The old key has told whose it is; the next to ask is the new one.
+    while !actions(&fixture, 0).contains(&"ListAccessKeys".to_owned()) {
+        std::thread::yield_now();
+    }
+    fail(&fixture, FaultKind::KeyNotKnownYet, 2, "GetCallerIdentity");
+    finish(rotate, "rotate").ok();
+    let count = |action: &str| actions(&fixture, 0).iter().filter(|made| *made == action).count();
+    assert_eq!((count("GetCallerIdentity"), count("UpdateAccessKey")), (4, 3));
+    check_done(&fixture, "after");
+}
+
+#[test]
+fn two_rotations_of_one_key_do_not_run_at_once() {
+    let fixture = fixture();
+    fail(&fixture, FaultKind::DelayMillis(2000), 1, "CreateAccessKey");
+    let first = fixture.hatbox(&["rotate", "jan-work"]).spawn();
+    while !actions(&fixture, 0).contains(&"ListAccessKeys".to_owned()) {
+        std::thread::yield_now();
+    }
+    let second = fixture.hatbox(&["rotate", "spoke"]).run().expect_code(3);
+    assert!(second.stderr.contains("is being rotated by another hatbox (process "), "{}", second.stderr);
+    finish(first, "the first").ok();
+    assert_eq!(actions(&fixture, 0).iter().filter(|action| *action == "CreateAccessKey").count(), 1);
+    check_done(&fixture, "after");
+}
+
+#[test]
+fn a_second_key_is_named_and_deleted_only_when_it_is_inactive_and_after_a_yes() {
+    let fixture = fixture_with(&["jan-work", "other"], CONFIG, None);
+    let other = fixture.key("other").id.clone();
+    let active = fixture.hatbox(&["rotate", "jan-work"]).run().expect_code(3);
+    let shown = format!("the other one is the active access key {} (created ", masked(&other));
+    assert!(active.stderr.contains(&shown) && active.stderr.contains("never used"), "{}", active.stderr);
+    fixture.client().set_key_status(&other, KeyStatus::Inactive).unwrap();
+    let nobody = fixture.hatbox(&["rotate", "jan-work"]).run().expect_code(4);
+    assert!(nobody.stderr.contains("a yes is needed to delete the inactive access key"), "{}", nobody.stderr);
+    let answer = |keys: &str, code: i32| {
+        let mut terminal = Terminal::start_wide(&fixture.hatbox(&["rotate", "jan-work"]), 300);
+        terminal.wait_for("Type yes:", 1);
+        terminal.type_keys(keys);
+        assert_eq!(terminal.wait().code(), Some(code), "{:?}", terminal.screen());
+    };
+    answer("no\r", 130);
+    assert_eq!(keys(&fixture).len(), 2);
+    answer("yes\r", 0);
+    check_done(&fixture, "after");
+}
+
+#[test]
+fn a_second_key_that_is_stored_as_well_is_left_alone() {
+    let fixture = fixture_with(&["jan-work", "other"], CONFIG, None);
+    fixture.add_run("other", &["--no-add-config"]).run().ok();
+    let run = fixture.hatbox(&["rotate", "jan-work"]).run().expect_code(3);
+    assert!(run.stderr.contains("stored for profile `other`"), "{}", run.stderr);
+    assert_eq!(keys(&fixture).len(), 2);
+}
+
+#[test]
+fn what_is_no_stored_key_of_a_user_is_not_rotated() {
+    let fixture = fixture();
+    let root = fixture.key("root");
+    fixture
+        .hatbox(&["add", "--env", "--no-add-config", "root"])
+        .env("AWS_ACCESS_KEY_ID", &root.id)
+        .env("AWS_SECRET_ACCESS_KEY", root.secret.expose())
+        .run()
+        .ok();
+    let of_root = fixture.hatbox(&["rotate", "-n", "root"]).run().expect_code(3);
+    assert!(of_root.stderr.contains("is not an IAM user's"), "{}", of_root.stderr);
+    fixture.write_config("[profile ci]\ncredential_source = Environment\n[profile plain]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = wJalrXUtnFEMI\n");
+    let ci = fixture.hatbox(&["rotate", "ci"]).env("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE");
+    ci.env("AWS_SECRET_ACCESS_KEY", "x").run().expect_code(2);
+    let plain = fixture.hatbox(&["rotate", "plain"]).run().expect_code(2);
+    assert!(plain.stderr.contains("hint: hatbox import credentials"), "{}", plain.stderr);
+    let unknown = fixture.hatbox(&["rotate", "nope"]).run().expect_code(2);
+    assert!(unknown.stderr.contains("nope"), "{}", unknown.stderr);
+    assert_eq!(keys(&fixture).len(), 1);
+}
+
+#[test]
+fn a_key_that_was_added_during_a_rotation_is_not_replaced_by_the_rotation() {
+    let fixture = fixture();
+    fail(&fixture, FaultKind::AccessDenied("no".to_owned()), 1, "UpdateAccessKey");
+    fixture.hatbox(&["rotate", "jan-work"]).run().expect_code(1);
+    // The old one is active still, and is put back by hand.
+    fixture.add_run("jan-work", &["--no-add-config", "--force"]).run().ok();
+    let run = fixture.hatbox(&["rotate", "jan-work"]).run().expect_code(3);
+    assert!(run.stderr.contains("another access key was stored for `jan-work`"), "{}", run.stderr);
+    assert!(run.stderr.contains("has two access keys already"), "{}", run.stderr);
+    assert_eq!(working_key(&fixture, "jan-work", "after"), fixture.key("jan-work").id);
+    // And with the key its record goes.
+    let fixture = self::fixture();
+    fail(&fixture, FaultKind::AccessDenied("no".to_owned()), 1, "UpdateAccessKey");
+    fixture.hatbox(&["rotate", "jan-work"]).run().expect_code(1);
+    let removed = fixture.hatbox(&["remove", "-f", "jan-work"]).run().ok();
+    assert!(removed.stderr.contains("its rotation was not finished"), "{}", removed.stderr);
+    let status = fixture.hatbox(&["rotate", "--status"]).run().ok();
+    assert_eq!(status.stdout, "All rotations are finished.\n");
+}
+
+#[test]
+fn a_new_identity_of_the_store_keeps_rotations_that_are_under_way() {
+    let fixture = fixture();
+    fail(&fixture, FaultKind::AccessDenied("no".to_owned()), 1, "DeleteAccessKey");
+    fixture.hatbox(&["rotate", "jan-work"]).run().expect_code(1);
+    fixture.hatbox(&["store", "rekey"]).run().ok();
+    let status = fixture.hatbox(&["rotate", "--status"]).run().ok();
+    assert!(status.stdout.contains("the old key is inactive, and not deleted yet"), "{}", status.stdout);
+    fixture.hatbox(&["rotate", "jan-work"]).run().ok();
+    check_done(&fixture, "after");
+}
+
+#[test]
+fn all_rotates_what_is_old_enough_and_goes_on_after_a_failure() {
+    let fixture = fixture();
+    let all = ["rotate", "--all", "--older-than", "90d", "--yes"];
+    assert_eq!(fixture.hatbox(&all).run().ok().stdout, "No access key is due.\n");
+    fixture.advance(91 * 24 * 3600);
+    let asked = fixture.hatbox(&all[..4]).run().expect_code(4);
+    assert!(asked.stderr.contains("rotating 1 access key needs a yes"), "{}", asked.stderr);
+    let root = fixture.key("root");
+    fixture
+        .hatbox(&["add", "--env", "--no-add-config", "a-root"])
+        .env("AWS_ACCESS_KEY_ID", &root.id)
+        .env("AWS_SECRET_ACCESS_KEY", root.secret.expose())
+        .run()
+        .ok();
+    let run = fixture.hatbox(&["rotate", "--all", "-n", "--yes", "--json"]).run().expect_code(1);
+    let printed: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(printed["failed"][0]["profile"], "a-root");
+    assert_eq!(printed["rotated"][0]["profile"], "jan-work");
+    assert!(run.stderr.contains("1 of 2 access keys were not rotated"), "{}", run.stderr);
+    assert_eq!(fixture.hatbox(&all).run().ok().stdout, "No access key is due.\n");
+    for bad in [&["rotate", "--older-than", "90d", "jan-work"][..], &["rotate", "--all", "--older-than", "1w"]] {
+        fixture.hatbox(bad).run().expect_code(2);
+    }
+}
+
+#[test]
+fn as_aws_vault_it_prints_what_aws_vault_prints() {
+    let fixture = fixture();
+    let old = fixture.key("jan-work").id.clone();
+    let run = fixture.aws_vault(&["rotate", "-n", "jan-work"]).run().ok();
+    let new = working_key(&fixture, "jan-work", "after");
+    let shown = |id: &str| format!("****************{}", &id[id.len() - 4..]);
+    assert_eq!(
+        run.stdout,
+        format!(
+            "Rotating credentials stored for profile 'jan-work' using master credentials (takes 10-20 seconds)\n\
+             Creating a new access key\nCreated new access key {}\nDeleting old access key {}\nDeleted old access key {}\n\
+             Finished rotating access key\n",
+            shown(&new),
+            shown(&old),
+            shown(&old)
+        )
+    );
+    fixture.aws_vault(&["rotate", "nope"]).run().expect_code(1);
+}
+
+/// A rotation that was ended somewhere: the stored key works, and the next run brings it to its end.
+fn check_interrupted(fixture: &Fixture, when: &str) -> Outcome {
+    working_key(fixture, "jan-work", when);
+    let again = fixture.hatbox(&["rotate", "jan-work"]).run();
+    assert_eq!(again.code(), Some(0), "{when}: {}", again.stderr);
+    let there: Vec<_> = keys(fixture).into_iter().map(|key| key.id).collect();
+    assert_eq!(there, [working_key(fixture, "jan-work", when)], "{when}");
+    again
+}
+
+#[test]
+fn a_rotation_killed_at_any_write_leaves_a_key_that_works_and_goes_on() {
+    if !is_strace_there() {
+        return;
+    }
+    let fixture = fixture();
+    let rotate = fixture.hatbox(&["rotate", "-n", "jan-work"]);
+    let resumed = std::cell::Cell::new(0);
+    let count = inject_at_each_write(&fixture, &rotate, Injected::Kill, |when| {
+        let again = check_interrupted(&fixture, when);
+        resumed.set(resumed.get() + usize::from(again.stderr.contains("going on with the rotation")));
+    });
+    assert!(count >= 39, "only {count} points");
+    assert!(resumed.get() >= 10, "only {} were resumed", resumed.get());
+}
+
+#[test]
+fn a_rotation_that_meets_a_full_disk_at_any_write_loses_no_key() {
+    if !is_strace_there() {
+        return;
+    }
+    let fixture = fixture();
+    let rotate = fixture.hatbox(&["rotate", "-n", "jan-work"]);
+    let count = inject_at_each_write(&fixture, &rotate, Injected::Error("ENOSPC"), |when| {
+        check_interrupted(&fixture, when);
+    });
+    assert!(count >= 30, "only {count} points");
+}
