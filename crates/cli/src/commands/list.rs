@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use hatbox_core::cache::CachedSession;
+use hatbox_core::doctor::moments::age_in_days;
 use hatbox_types::name::ProfileName;
 use hatbox_types::text::page::Style;
 use hatbox_types::text::table::Table;
@@ -141,8 +142,8 @@ impl Listing {
     }
 
     fn render_table(&self, called_as: CalledAs) -> String {
-        let header = ["Profile", "Credentials", "Sessions"].map(str::to_owned);
-        let rule = ["=======", "===========", "========"].map(str::to_owned);
+        let header = ["Profile", "Credentials", "Age", "Sessions"].map(str::to_owned);
+        let rule = ["=======", "===========", "===", "========"].map(str::to_owned);
         let mut rows = vec![header, rule];
         for (profile, is_orphan) in
             self.profiles.iter().map(|p| (p, false)).chain(self.orphans().into_iter().map(|p| (p, true)))
@@ -150,6 +151,11 @@ impl Listing {
             let credentials = match (&self.index, self.key(profile)) {
                 (None, _) => "locked".to_owned(),
                 (Some(_), Some(_)) => profile.to_string(),
+                (Some(_), None) => "-".to_owned(),
+            };
+            let age = match (&self.index, self.key(profile)) {
+                (None, _) => "locked".to_owned(),
+                (Some(_), Some(key)) => render_days(age_in_days(key.created, self.now)),
                 (Some(_), None) => "-".to_owned(),
             };
             let sessions = match &self.sessions {
@@ -161,7 +167,7 @@ impl Listing {
             };
             let name = if is_orphan { "-".to_owned() } else { profile.to_string() };
             if (name.as_str(), credentials.as_str(), sessions.as_str()) != ("-", "-", "-") {
-                rows.push([name, credentials, sessions]);
+                rows.push([name, credentials, age, sessions]);
             }
         }
         render_columns(&rows, called_as)
@@ -202,7 +208,7 @@ impl Listing {
         place: Option<String>,
         only: ListOnly,
     ) -> ProfileJson<'a> {
-        let key = || self.key(profile).map(KeyJson::of_key);
+        let key = || self.key(profile).map(|key| KeyJson::of_key(key, self.now));
         let is_valid = |session: &&CachedSession| session.credentials.expires_at > self.now;
         let sessions = || {
             let sessions = self.sessions.as_ref()?.get(profile).into_iter().flatten();
@@ -254,11 +260,16 @@ impl<T> Column<T> {
 struct KeyJson {
     access_key: String,
     created: String,
+    age_days: i64,
 }
 
 impl KeyJson {
-    fn of_key(key: &StoredKey) -> Self {
-        Self { access_key: key.id.masked(), created: key.created.to_string() }
+    fn of_key(key: &StoredKey, now: Timestamp) -> Self {
+        Self {
+            access_key: key.id.masked(),
+            created: key.created.to_string(),
+            age_days: age_in_days(key.created, now),
+        }
     }
 }
 
@@ -275,6 +286,11 @@ impl SessionJson {
     }
 }
 
+/// `today`, `12d`.
+fn render_days(days: i64) -> String {
+    if days == 0 { "today".to_owned() } else { format!("{days}d") }
+}
+
 /// `59m59s`, `1h0m3s`, as aws-vault writes it.
 fn render_left(seconds: i64) -> String {
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
@@ -287,13 +303,21 @@ fn render_left(seconds: i64) -> String {
 
 /// Columns with two blanks between: as wide as they must be, or, as aws-vault writes them, at least 25
 /// characters wide and padded to the end of the line.
-fn render_columns(rows: &[[String; 3]], called_as: CalledAs) -> String {
+fn render_columns(rows: &[[String; 4]], called_as: CalledAs) -> String {
     let mut table = match called_as {
         CalledAs::AwsVault => Table::padded(25),
         CalledAs::Hatbox => Table::default(),
     };
-    for [profile, credentials, sessions] in rows {
-        table.row(&[profile, credentials, sessions].map(|cell| (cell.as_str(), Style::Plain)));
+    for [profile, credentials, age, sessions] in rows {
+        match called_as {
+            // aws-vault has no ages.
+            CalledAs::AwsVault => {
+                table.row(&[profile, credentials, sessions].map(|cell| (cell.as_str(), Style::Plain)));
+            }
+            CalledAs::Hatbox => {
+                table.row(&[profile, credentials, age, sessions].map(|cell| (cell.as_str(), Style::Plain)));
+            }
+        }
     }
     table.into_page().to_string()
 }
@@ -312,11 +336,14 @@ mod tests {
 
     #[test]
     fn columns_are_as_wide_as_they_must_be_and_as_aws_vault_at_least_25() {
-        let row = |a: &str| [a.to_owned(), "b".to_owned(), "c".to_owned()];
+        let row = |a: &str| [a, "b", "9d", "c"].map(str::to_owned);
         let as_vault = |rows: &[_]| render_columns(rows, CalledAs::AwsVault);
         assert_eq!(as_vault(&[row("a")]), format!("{:25}{:25}{:25}\n", "a", "b", "c"));
         let long = "x".repeat(30);
         assert!(as_vault(&[row(&long)]).starts_with(&format!("{long}  b")));
-        assert_eq!(render_columns(&[row("a"), row("aaa")], CalledAs::Hatbox), "a    b  c\naaa  b  c\n");
+        assert_eq!(
+            render_columns(&[row("a"), row("aaa")], CalledAs::Hatbox),
+            "a    b  9d  c\naaa  b  9d  c\n"
+        );
     }
 }

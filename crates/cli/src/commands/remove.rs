@@ -69,6 +69,8 @@ fn drop_rotation(world: &World, store: &mut KeyStore, profile: &ProfileName) -> 
     let left: Vec<_> = left.into_iter().flatten().map(AccessKeyId::masked).collect();
     rotations.delete(profile)?;
     let left = left.join(" and ");
-    world.output.warn(&format!("its rotation was not finished: look in IAM for the access keys {left} and delete them"));
+    world.output.warn(&format!(
+        "its rotation was not finished: look in IAM for the access keys {left} and delete them"
+    ));
     Ok(())
 }

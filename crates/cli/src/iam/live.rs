@@ -33,7 +33,12 @@ pub(crate) fn open_iam(
     open_as(world, plan.profile.clone(), plan, &signer_of(credentials))
 }
 
-pub(super) fn open_as(world: &World, profile: ProfileName, plan: Plan, signer: &Signer) -> Result<LiveIam, Failure> {
+pub(super) fn open_as(
+    world: &World,
+    profile: ProfileName,
+    plan: Plan,
+    signer: &Signer,
+) -> Result<LiveIam, Failure> {
     check_sandbox(&world.environment, signer.access_key_id(), &profile)?;
     let settings = resolve_iam_settings(&plan, &world.environment)?;
     world.announce_endpoint("IAM", settings.endpoint.as_ref());

@@ -130,8 +130,11 @@ impl OwnKeys {
 
 fn user_of(profile: &ProfileName, caller: Caller) -> Result<IamUser, Failure> {
     let failed = |text: String| {
-        Failure::new(FailureKind::Failed, format!("could not find out whose the access key of `{profile}` is"))
-            .because(text)
+        Failure::new(
+            FailureKind::Failed,
+            format!("could not find out whose the access key of `{profile}` is"),
+        )
+        .because(text)
     };
     match caller {
         Caller::Known(arn) => match parse_user(&arn) {
@@ -140,12 +143,15 @@ fn user_of(profile: &ProfileName, caller: Caller) -> Result<IamUser, Failure> {
                 FailureKind::Refused,
                 format!("the access key of `{profile}` is not an IAM user's, but `{arn}`'s"),
             )
-            .hint("the root user of an account needs no access key: create an IAM user, and delete that key")),
+            .hint(
+                "the root user of an account needs no access key: create an IAM user, and delete that key",
+            )),
         },
-        Caller::BadKey(text) => {
-            Err(Failure::new(FailureKind::Failed, format!("AWS does not accept the access key of `{profile}`"))
-                .because(text))
-        }
+        Caller::BadKey(text) => Err(Failure::new(
+            FailureKind::Failed,
+            format!("AWS does not accept the access key of `{profile}`"),
+        )
+        .because(text)),
         Caller::Unknown(text) | Caller::Unreachable(text) => Err(failed(text)),
     }
 }

@@ -177,11 +177,7 @@ impl KeyStore {
     pub(crate) fn replace_keys(&mut self, profiles: &[ProfileName], key: &AccessKey) -> Result<(), Failure> {
         let created = self.world.clock.now();
         let item = |profile: &ProfileName| Item {
-            info: ItemInfo {
-                id: ItemId::access_key(profile),
-                created,
-                access_key_id: Some(key.id.clone()),
-            },
+            info: ItemInfo { id: ItemId::access_key(profile), created, access_key_id: Some(key.id.clone()) },
             secret: Zeroizing::new(key.secret.expose().as_bytes().to_vec()),
         };
         self.write_back(&profiles.iter().map(item).collect::<Vec<_>>())

@@ -80,3 +80,14 @@ fn in_the_shell_of_exec_it_says_whose_credentials_these_are() {
     assert!(text.unwrap().contains("the credentials of `jan-work`"), "{inside:?}");
     assert!(!has(&inside, "env-keys") && !has(&inside, "env-ended"), "{inside:?}");
 }
+
+#[test]
+fn a_key_older_than_90_days_is_reported() {
+    let fixture = Fixture::with_config(CONFIG);
+    let ids = || found(&doctor(&fixture));
+    assert!(!has(&ids(), "old-key"));
+    fixture.advance(91 * 24 * 3600);
+    let old = ids();
+    let text = old.iter().find(|(id, _)| id == "old-key").map(|(_, text)| text.as_str());
+    assert_eq!(text, Some("the access key of `jan-work` is 91 days old"));
+}

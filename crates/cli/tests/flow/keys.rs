@@ -220,18 +220,18 @@ fn a_profile_that_names_itself_as_source_takes_a_key() {
 }
 
 #[test]
-fn the_list_is_a_table_of_three_columns_with_orphans_below() {
+fn the_list_is_a_table_of_four_columns_with_orphans_below() {
     let fixture = Fixture::with_keys(&["jan-work", "zz"]);
     fixture.write_config(CONFIG);
     let code = fixture.code(PHONE);
     fixture.hatbox(&["exec", "-d", "1h", "admin", "-t", &code, "--", "true"]).run().ok();
     let expected = "\
-Profile   Credentials  Sessions
-=======   ===========  ========
-jan-work  jan-work     sts.GetSessionToken:LEFT
-reader    -            -
-admin     -            sts.AssumeRole:LEFT
--         zz           -
+Profile   Credentials  Age    Sessions
+=======   ===========  ===    ========
+jan-work  jan-work     today  sts.GetSessionToken:LEFT
+reader    -            -      -
+admin     -            -      sts.AssumeRole:LEFT
+-         zz           today  -
 ";
     assert_eq!(table(&fixture), expected);
     let list = |flag: &str| fixture.hatbox(&["list", flag]).run().ok().stdout;
@@ -247,9 +247,13 @@ admin     -            sts.AssumeRole:LEFT
     assert_eq!(admin["sessions"][0]["call"], "sts.AssumeRole");
     assert_eq!(json["profiles"][3]["profile"], "zz");
     assert_eq!(json["profiles"][3]["place"], Value::Null);
+    assert_eq!(json["profiles"][3]["credentials"]["age_days"], 0);
     // What has ended is not shown.
-    fixture.advance(3601);
+    fixture.advance(12 * 24 * 3600 + 60);
     assert!(!table(&fixture).contains("sts."));
+    assert!(table(&fixture).contains("-         zz           12d  -\n"));
+    let json: Value = serde_json::from_str(&list("--json")).unwrap();
+    assert_eq!(json["profiles"][3]["credentials"]["age_days"], 12);
 }
 
 #[test]

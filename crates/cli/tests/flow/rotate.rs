@@ -409,7 +409,9 @@ fn all_rotates_what_is_old_enough_and_goes_on_after_a_failure() {
     assert_eq!(printed["rotated"][0]["profile"], "jan-work");
     assert!(run.stderr.contains("1 of 2 access keys were not rotated"), "{}", run.stderr);
     assert_eq!(fixture.hatbox(&all).run().ok().stdout, "No access key is due.\n");
-    for bad in [&["rotate", "--older-than", "90d", "jan-work"][..], &["rotate", "--all", "--older-than", "1w"]] {
+    for bad in
+        [&["rotate", "--older-than", "90d", "jan-work"][..], &["rotate", "--all", "--older-than", "1w"]]
+    {
         fixture.hatbox(bad).run().expect_code(2);
     }
 }

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::finding::{Finding, Topic};
 use hatbox_types::level::Level;
 use hatbox_types::name::ProfileName;
+use hatbox_types::text::shell::quote_word;
 
 /// AWS takes a signature within 15 minutes of its own time (STS: "Signature expired", "not yet current"), other
 /// services within 5 (S3: RequestTimeTooSkewed is 15, but sessions' lengths are measured by both clocks).
@@ -13,6 +14,9 @@ const REFUSED: i64 = 15 * 60;
 const CODE_STEP: i64 = 30;
 /// Files that are written on another machine or just now may be ahead by this much.
 const TOLERANCE: i64 = 5 * 60;
+const DAY: i64 = 24 * 3600;
+/// A key older than this many days should be rotated (CIS AWS Foundations Benchmark 1.14).
+const OLD_KEY: i64 = 90;
 /// Below this much left, a session is about to end.
 const ENDING: i64 = 15 * 60;
 
@@ -60,6 +64,20 @@ pub fn check_ending(left: i64, call: &str, profile: &ProfileName) -> Option<Find
     let text = format!("the cached {call} session of `{profile}` ends in {}", render_length(left));
     let is_ending = left > 0 && left < ENDING;
     is_ending.then(|| Finding::new(Topic::Store, "session-ending", Level::Info, text).about(profile))
+}
+
+/// How many whole days ago `created` was.
+pub fn age_in_days(created: Timestamp, now: Timestamp) -> i64 {
+    ((now.as_second() - created.as_second()) / DAY).max(0)
+}
+
+/// Finds that an access key was stored long ago.
+pub fn check_key_age(now: Timestamp, created: Timestamp, profile: &ProfileName) -> Option<Finding> {
+    let days = age_in_days(created, now);
+    let text = format!("the access key of `{profile}` is {days} days old");
+    let fix = format!("hatbox rotate {}", quote_word(profile.as_str()));
+    (days > OLD_KEY)
+        .then(|| Finding::new(Topic::Store, "old-key", Level::Warning, text).about(profile).fixed_by(fix))
 }
 
 /// A length as a person says it, in whole units: `45s`, `12m`, `3h`, `5 days`. The sign does not matter.
@@ -120,6 +138,17 @@ mod tests {
         assert_eq!(found.text, "the cached AssumeRole session of `dev` ends in 14m");
         assert_eq!(check_obtained(at(0), at(200), &profile), None);
         assert!(check_obtained(at(0), at(9999), &profile).is_some());
+    }
+
+    #[test]
+    fn a_key_is_old_after_90_days() {
+        let profile = ProfileName::parse("my dev").unwrap();
+        let days = |days: i64| at(days * 86400);
+        assert_eq!(check_key_age(days(90), at(0), &profile), None);
+        assert_eq!(check_key_age(at(0), days(5), &profile), None);
+        let found = check_key_age(days(91), at(0), &profile).unwrap();
+        assert_eq!(found.text, "the access key of `my dev` is 91 days old");
+        assert_eq!(found.fix.as_deref(), Some("hatbox rotate 'my dev'"));
     }
 
     #[test]

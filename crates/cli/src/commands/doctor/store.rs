@@ -1,9 +1,14 @@
 //! The store: which backend, whether it can be used now, what opens it, and the sessions that are cached.
 
-use hatbox_core::doctor::moments::{check_ending, check_obtained};
+use hatbox_core::doctor::moments::{check_ending, check_key_age, check_obtained};
 use hatbox_core::doctor::{Finding, Level, Topic};
 
+#[cfg(feature = "iam")]
+use hatbox_types::text::shell::quote_word;
+
 use super::{Checkup, finding_of};
+#[cfg(feature = "iam")]
+use crate::ask::passphrase::Interaction;
 use crate::errors::Failure;
 use crate::files::modes::files_in;
 #[cfg(feature = "file")]
@@ -68,6 +73,13 @@ impl Checkup<'_> {
             self.check_wraps(store);
         }
         self.check_sessions(store);
+        if let Some(index) = &index {
+            let now = self.world.clock.now();
+            let old = index.keys.iter().filter_map(|key| check_key_age(now, key.created, &key.profile));
+            self.findings.extend(old);
+        }
+        #[cfg(feature = "iam")]
+        self.check_rotations(store);
         index
     }
 
@@ -151,6 +163,18 @@ impl Checkup<'_> {
                     format!("the store's wrap `{name}` is opened by `{program}`, which is not in PATH");
                 self.findings.push(Finding::new(Topic::Store, "no-plugin", Level::Warning, text));
             }
+        }
+    }
+
+    #[cfg(feature = "iam")]
+    fn check_rotations(&mut self, store: &mut KeyStore) {
+        let Ok(rotations) = store.rotations(Interaction::Never) else { return };
+        for rotation in rotations.list().unwrap_or_default() {
+            let profile = &rotation.profile;
+            let text = format!("the rotation of the access key of `{profile}` is not finished");
+            let finding =
+                Finding::new(Topic::Store, "rotation-unfinished", Level::Warning, text).about(profile);
+            self.findings.push(finding.fixed_by(format!("hatbox rotate {}", quote_word(profile.as_str()))));
         }
     }
 

@@ -91,8 +91,7 @@ fn find_due(
         older_than.is_none_or(|age| u64::try_from(now - stored_at).is_ok_and(|is| is >= age.as_secs()))
     };
     let mut ids = BTreeSet::new();
-    let (first, rest): (Vec<_>, Vec<_>) =
-        index.keys.iter().partition(|key| under_way.contains(&key.profile));
+    let (first, rest): (Vec<_>, Vec<_>) = index.keys.iter().partition(|key| under_way.contains(&key.profile));
     let rest = rest.into_iter().filter(|key| is_old(key.created.as_second()));
     let due = first.into_iter().chain(rest).filter(|key| ids.insert(key.id.as_str().to_owned()));
     Ok(due.map(|key| key.profile.clone()).collect())
@@ -100,7 +99,8 @@ fn find_due(
 
 /// `90d`, or a length as everywhere.
 fn parse_age(text: &str) -> Result<Duration, Failure> {
-    let days = text.strip_suffix('d').and_then(|days| days.parse::<u64>().ok()).filter(|days| *days <= 36_500);
+    let days =
+        text.strip_suffix('d').and_then(|days| days.parse::<u64>().ok()).filter(|days| *days <= 36_500);
     match days {
         Some(days) if days > 0 => Ok(Duration::from_secs(days * DAY)),
         _ => parse_duration(text).map_err(|error| {

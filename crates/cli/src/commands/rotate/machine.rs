@@ -59,11 +59,7 @@ pub(super) struct Machine<'a> {
 }
 
 impl<'a> Machine<'a> {
-    pub(super) fn new(
-        world: &'a World,
-        global: &'a GlobalArgs,
-        mut run: PlanRun,
-    ) -> Result<Self, Failure> {
+    pub(super) fn new(world: &'a World, global: &'a GlobalArgs, mut run: PlanRun) -> Result<Self, Failure> {
         let rotations = run.store().rotations(Interaction::Allowed)?;
         Ok(Self { world, global, run, rotations, keys: None, user: None })
     }
@@ -71,7 +67,8 @@ impl<'a> Machine<'a> {
     /// Rotates the key stored for `profile`, or goes on with a rotation that is under way.
     pub(super) fn rotate(mut self, profile: &ProfileName) -> Result<Rotated, Failure> {
         let under_way = self.rotations.load(profile).map_err(|error| {
-            Failure::from(error).hint("if the file is damaged, delete it: the next rotation finds what is left")
+            Failure::from(error)
+                .hint("if the file is damaged, delete it: the next rotation finds what is left")
         })?;
         let resumed = match under_way {
             Some(rotation) => self.resume(rotation)?,
@@ -140,7 +137,10 @@ impl<'a> Machine<'a> {
         let others = index.keys.iter().filter(|key| key.id == old && key.profile != *profile);
         let others: Vec<_> = others.map(|key| key.profile.clone()).collect();
         let keys = self.keys()?;
-        tell(self.world, &Progress::Begun { profile, asked: &self.run.plan().profile, session: keys.is_session() });
+        tell(
+            self.world,
+            &Progress::Begun { profile, asked: &self.run.plan().profile, session: keys.is_session() },
+        );
         let mut listed = self.list(&keys)?;
         if let Some(found) = &listed
             && found.keys.len() > 1
@@ -218,7 +218,8 @@ impl<'a> Machine<'a> {
         let creating = std::mem::replace(&mut rotation.step, RotationStep::Created(key.clone()));
         let Err(error) = self.rotations.save(rotation) else { return Ok(()) };
         rotation.step = creating;
-        let failure = Failure::new(FailureKind::Failed, "could not save the new access key").caused_by(&error);
+        let failure =
+            Failure::new(FailureKind::Failed, "could not save the new access key").caused_by(&error);
         match keys.delete(&key.id) {
             Ok(()) => {
                 self.rotations.delete(&rotation.profile).ok();
@@ -251,8 +252,12 @@ impl<'a> Machine<'a> {
             .hint("with the permission iam:ListAccessKeys hatbox does that itself"));
         };
         let found = keys.fetch().map_err(|error| {
-            keys.failure("could not look for a key that was created without an answer", "iam:ListAccessKeys", &error)
-                .hint(&later)
+            keys.failure(
+                "could not look for a key that was created without an answer",
+                "iam:ListAccessKeys",
+                &error,
+            )
+            .hint(&later)
         })?;
         for key in found.keys.iter().filter(|key| !before.contains(&key.id) && key.id != rotation.old) {
             let age = key.created_at.map(|at| at.as_second() - listed_at.as_second());
@@ -263,7 +268,11 @@ impl<'a> Machine<'a> {
                 Err(error) if error.problem == IamProblem::Denied => true,
                 Err(error) => {
                     return Err(keys
-                        .failure("could not find out whether a key was used", "iam:GetAccessKeyLastUsed", &error)
+                        .failure(
+                            "could not find out whether a key was used",
+                            "iam:GetAccessKeyLastUsed",
+                            &error,
+                        )
                         .hint(&later));
                 }
             };
@@ -287,8 +296,9 @@ impl<'a> Machine<'a> {
         let name = quote_word(rotation.profile.as_str());
         self.verify(rotation, key)?;
         let index = self.run.store().index(Interaction::Allowed)?;
-        let is_ours =
-            |profile: &&ProfileName| index.find(profile).is_some_and(|k| k.id == rotation.old || k.id == key.id);
+        let is_ours = |profile: &&ProfileName| {
+            index.find(profile).is_some_and(|k| k.id == rotation.old || k.id == key.id)
+        };
         let profiles: Vec<_> = rotation.profiles().filter(is_ours).cloned().collect();
         self.run.store().replace_keys(&profiles, key).map_err(|failure| {
             failure.hint(format!(
@@ -368,10 +378,7 @@ impl<'a> Machine<'a> {
             };
             let may_pass = matches!(
                 error.problem,
-                IamProblem::Credentials
-                    | IamProblem::Throttled
-                    | IamProblem::Unreachable
-                    | IamProblem::Other
+                IamProblem::Credentials | IamProblem::Throttled | IamProblem::Unreachable | IamProblem::Other
             );
             if !may_pass || !waits.wait("waiting until IAM accepts the call") {
                 return Err(keys.failure(what, action, &error).hint(finish));
@@ -427,10 +434,8 @@ impl<'a> Machine<'a> {
 fn create_failure(keys: &OwnKeys, error: &IamError) -> Failure {
     let failure = keys.failure("could not create an access key", "iam:CreateAccessKey", error);
     match error.problem {
-        IamProblem::OverQuota => failure.hint(format!(
-            "`{}` has two access keys already: delete one of them in IAM",
-            keys.user.name
-        )),
+        IamProblem::OverQuota => failure
+            .hint(format!("`{}` has two access keys already: delete one of them in IAM", keys.user.name)),
         _ => failure,
     }
 }

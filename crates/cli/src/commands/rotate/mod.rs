@@ -106,11 +106,8 @@ fn show_status(world: &World, global: &GlobalArgs, args: &RotateArgs) -> Result<
     let mut store = KeyStore::open(world, global)?;
     let rotations =
         if store.is_empty() { Vec::new() } else { store.rotations(Interaction::Allowed)?.list()? };
-    let text = if args.json {
-        render_json(&render_status_json(&rotations))
-    } else {
-        render_status(&rotations)
-    };
+    let text =
+        if args.json { render_json(&render_status_json(&rotations)) } else { render_status(&rotations) };
     world.output.data(&text)?;
     if let Some(rotation) = rotations.first().filter(|_| !args.json) {
         let name = quote_word(rotation.profile.as_str());

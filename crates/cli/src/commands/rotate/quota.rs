@@ -45,7 +45,9 @@ pub(super) fn make_room(
     if other.status == KeyStatus::Active {
         return Err(Failure::new(FailureKind::Refused, in_the_way)
             .because(format!("the other one is {shown}"))
-            .hint("it may be in use elsewhere; if it is not, deactivate it in IAM and run the command again"));
+            .hint(
+                "it may be in use elsewhere; if it is not, deactivate it in IAM and run the command again",
+            ));
     }
     let confirmation = Confirmation {
         text: &format!("{in_the_way}. Delete {shown}? Type yes: "),
@@ -77,12 +79,9 @@ fn render_key(key: &ListedKey, last_use: Option<&Option<LastUse>>, now: Timestam
     let created = key.created_at.map(|at| format!("created {}", at.strftime("%Y-%m-%d")));
     let used = last_use.map(|used| match used {
         None => "never used".to_owned(),
-        Some(used) => format!(
-            "last used {}: {} in {}",
-            render_days_ago(used.at, now),
-            used.service,
-            used.region
-        ),
+        Some(used) => {
+            format!("last used {}: {} in {}", render_days_ago(used.at, now), used.service, used.region)
+        }
     });
     let facts: Vec<String> = created.into_iter().chain(used).collect();
     let facts = if facts.is_empty() { String::new() } else { format!(" ({})", facts.join(", ")) };

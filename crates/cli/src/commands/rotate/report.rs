@@ -77,7 +77,10 @@ impl Rotated {
         );
         if !rotation.others.is_empty() {
             let names: Vec<_> = rotation.others.iter().map(|name| format!("`{name}`")).collect();
-            text.push_str(&format!("The same key was stored for {}, which have the new one too.\n", names.join(", ")));
+            text.push_str(&format!(
+                "The same key was stored for {}, which have the new one too.\n",
+                names.join(", ")
+            ));
         }
         if *sessions > 0 {
             text.push_str(&format!("Deleted {} of the old key.\n", text::count(*sessions, "cached session")));
