@@ -30,6 +30,8 @@ pub(crate) const VAULT_PASS_PREFIX: &str = "AWS_VAULT_PASS_PREFIX";
 pub(crate) const VAULT_KEYCHAIN: &str = "AWS_VAULT_KEYCHAIN_NAME";
 /// Set where there is a desktop that can show a window: by X11, by Wayland.
 pub(crate) const DESKTOP: Pair = ("WAYLAND_DISPLAY", Some("DISPLAY"));
+/// Names the browser to sign in with, and its arguments.
+pub(crate) const BROWSER: Pair = ("HATBOX_BROWSER", Some("BROWSER"));
 /// aws-vault's: `1` silences the line that tells of the shell.
 pub(crate) const NO_HELP_LINE: Pair = ("HATBOX_DISABLE_HELP_MESSAGE", Some("AWS_VAULT_DISABLE_HELP_MESSAGE"));
 /// Seconds that the clock is shifted by. Only with the feature `test-clock`.

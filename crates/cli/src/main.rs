@@ -26,6 +26,7 @@ mod keys;
 mod files;
 
 mod ask;
+mod sign_in;
 
 mod world;
 
@@ -155,6 +156,7 @@ fn run(world: &World, cli: &Cli) -> (Stage, Result<ExitCode, Failure>) {
         Command::Clear(args) => done(commands::clear::run(world, global, args)),
         Command::Lock(args) => done(commands::lock::run(world, global, args)),
         Command::Mfa(args) => done(commands::mfa::run(world, global, args)),
+        Command::Sso(args) => done(commands::sso::run(world, global, args)),
         Command::Store(args) => done(commands::store::run(world, global, args)),
         #[cfg(feature = "trust")]
         Command::Trust(args) => (Stage::Own, commands::trust::run(world, global, args)),

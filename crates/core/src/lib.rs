@@ -5,6 +5,7 @@
 
 pub mod config;
 pub mod plan;
+pub mod sso;
 
 pub mod cache;
 

@@ -49,6 +49,32 @@ impl Partition {
         TABLE.iter().find(|row| row.0 == self).map_or("aws", |row| row.1)
     }
 
+    /// The end of its services' hosts: `amazonaws.com` (`dnsSuffix` of the SDKs' `partitions.json`).
+    pub fn dns_suffix(self) -> &'static str {
+        match self {
+            Self::Aws | Self::UsGov => "amazonaws.com",
+            Self::China => "amazonaws.com.cn",
+            Self::European => "amazonaws.eu",
+            Self::Iso => "c2s.ic.gov",
+            Self::IsoB => "sc2s.sgov.gov",
+            Self::IsoE => "cloud.adc-e.uk",
+            Self::IsoF => "csp.hci.ic.gov",
+        }
+    }
+
+    /// The end of its dual-stack hosts: `api.aws` (`dualStackDnsSuffix` of the SDKs' `partitions.json`).
+    pub fn dual_stack_suffix(self) -> &'static str {
+        match self {
+            Self::Aws | Self::UsGov => "api.aws",
+            Self::China => "api.amazonwebservices.com.cn",
+            Self::European => "api.amazonwebservices.eu",
+            Self::Iso => "api.aws.ic.gov",
+            Self::IsoB => "api.aws.scloud",
+            Self::IsoE => "api.cloud-aws.adc-e.uk",
+            Self::IsoF => "api.aws.hci.ic.gov",
+        }
+    }
+
     /// Where a service is asked when no region is named.
     pub fn usual_region(self) -> &'static str {
         TABLE.iter().find(|row| row.0 == self).map_or("us-east-1", |row| row.3)

@@ -31,6 +31,12 @@ impl fmt::Debug for SecretString {
     }
 }
 
+impl<'de> serde::Deserialize<'de> for SecretString {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::new)
+    }
+}
+
 /// A long-lived key pair of a user.
 #[derive(Debug, Clone)]
 pub struct AccessKey {

@@ -32,6 +32,7 @@ pub(crate) fn parse_called(words: &[OsString]) -> Option<Cli> {
         "clear" => parse_as(words, Command::Clear),
         "lock" => parse_as(words, Command::Lock),
         "mfa" => parse_as(words, Command::Mfa),
+        "sso" => parse_as(words, Command::Sso),
         "store" => parse_as(words, Command::Store),
         #[cfg(feature = "trust")]
         "trust" => parse_as(words, Command::Trust),

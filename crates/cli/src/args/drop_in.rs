@@ -52,7 +52,7 @@ pub(crate) enum Value {
 }
 
 /// What this version does not have, and what to do instead.
-pub(crate) const MISSING: [(&str, &str); 9] = [
+pub(crate) const MISSING: [(&str, &str); 8] = [
     ("--help-man", "`hatbox help COMMAND` shows the help of a command"),
     ("login", "`hatbox export PROFILE` prints temporary credentials, from which a sign-in URL can be made"),
     ("migrate-backend", "`hatbox store migrate --to BACKEND` moves hatbox's keys"),
@@ -62,7 +62,6 @@ pub(crate) const MISSING: [(&str, &str); 9] = [
         "serve",
         "`credential_process = hatbox export --format json PROFILE` gives renewed credentials to the SDKs",
     ),
-    ("sso", "`aws sso login` signs the AWS CLI in"),
     (
         "each",
         "`for p in $(hatbox list --profiles); do hatbox exec $p -- COMMAND; done` runs a command for each profile",

@@ -24,6 +24,7 @@ mod rotate;
 #[cfg(all(unix, feature = "sandbox"))]
 mod sandbox;
 mod session;
+mod sso;
 mod store;
 #[cfg(feature = "trust")]
 mod trust;
@@ -52,6 +53,7 @@ pub(crate) use sandbox::{
     SandboxUpArgs,
 };
 pub(crate) use session::SessionArgs;
+pub(crate) use sso::{SsoArgs, SsoCommand, SsoLoginArgs, SsoLogoutArgs, SsoStatusArgs};
 pub(crate) use store::{StoreArgs, StoreCommand, StoreMigrateArgs, StoreStatusArgs, StoreUseArgs};
 #[cfg(feature = "file")]
 pub(crate) use store::{StoreRekeyArgs, StoreTrustArgs, StoreWrapAdd, StoreWrapArgs, StoreWrapCommand};
@@ -151,6 +153,7 @@ pub(crate) enum Command {
     Clear(ClearArgs),
     Lock(LockArgs),
     Mfa(MfaArgs),
+    Sso(SsoArgs),
     Store(StoreArgs),
     #[cfg(feature = "trust")]
     Trust(TrustArgs),

@@ -5,7 +5,9 @@ pub(crate) mod date;
 pub(crate) mod endpoint;
 #[cfg(feature = "iam")]
 pub(crate) mod iam;
+mod json;
 pub(crate) mod proxy;
+pub(crate) mod sso;
 pub(crate) mod sts;
 pub(crate) mod sts_error;
 pub(crate) mod tls;

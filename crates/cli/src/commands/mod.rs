@@ -17,6 +17,7 @@ pub(crate) mod remove;
 pub(crate) mod rotate;
 #[cfg(all(unix, feature = "sandbox"))]
 pub(crate) mod sandbox;
+pub(crate) mod sso;
 pub(crate) mod store;
 #[cfg(feature = "trust")]
 pub(crate) mod trust;

@@ -12,6 +12,7 @@ mod call_lock;
 pub(crate) mod caller;
 pub(crate) mod service;
 mod session_name;
+pub(crate) mod sso;
 mod step;
 
 mod mfa;

@@ -19,13 +19,14 @@ use hatbox_core::plan::{Base, Plan, Purpose, Stage};
 use hatbox_types::name::{AccountId, ProfileName};
 use hatbox_types::text::shell::quote_word;
 
-use super::base::{BaseCredentials, run_base};
+use super::base::{BaseCredentials, Held, run_base};
 use super::call_lock::{CallLock, Locked};
 use super::denial;
 use super::plan::{Planned, Planning, say_notes};
 use super::request::resolve_session;
 use super::seed::find_seed;
 use super::service::check_sandbox;
+use super::sso::needs_person;
 use super::step::{CallError, Outcome, Source, StepCall, make_call};
 use crate::args::{GlobalArgs, SessionArgs};
 use crate::ask::passphrase::Interaction;
@@ -207,6 +208,13 @@ impl PlanRun {
         if plan.stages().all(|stage| plan.stage_call(stage).is_none()) {
             return Ok(None);
         }
+        // A person who signs in has something to keep: where there is no store, one is created for it.
+        if let Base::Sso { sso, .. } = &plan.base {
+            if self.store.is_empty() && !self.planned.world.has_terminal() {
+                return Err(needs_person(&sso.value));
+            }
+            return self.store.sessions_or_create().map(Some);
+        }
         // Nobody is made to choose a passphrase for the sake of the cache alone.
         if self.store.is_empty() {
             self.planned
@@ -276,8 +284,13 @@ impl PlanRun {
         lock: &CallLock,
     ) -> Result<Outcome, Failure> {
         let Stage::Step(index) = stage else {
-            let BaseCredentials { signer, account } = run_base(&self.planned, &mut self.store)?;
-            return Ok(Outcome::Answered { signer, account, clock_ahead: None });
+            let given = run_base(&self.planned, &mut self.store, Some(Held { lock, sessions }))?;
+            return Ok(match given {
+                Some(BaseCredentials { signer, account }) => {
+                    Outcome::Answered { signer, account, clock_ahead: None }
+                }
+                None => Outcome::AnsweredElsewhere,
+            });
         };
         if source.is_none() {
             *source = Some(self.read_base()?);
@@ -297,7 +310,8 @@ impl PlanRun {
     }
 
     fn read_base(&mut self) -> Result<Source, Failure> {
-        let BaseCredentials { signer, account } = run_base(&self.planned, &mut self.store)?;
+        let given = run_base(&self.planned, &mut self.store, None)?.ok_or_else(no_identity)?;
+        let BaseCredentials { signer, account } = given;
         Ok(Source { signer, obtained_at: None, account })
     }
 

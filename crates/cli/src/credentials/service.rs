@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use hatbox_core::config::profile::StsRegional;
+use hatbox_core::config::profile::{Endpoint, Sso, StsRegional};
 use hatbox_core::plan::{Plan, Step};
-use hatbox_types::name::{AccessKeyId, ProfileName};
+use hatbox_types::name::{AccessKeyId, ProfileName, Region};
 use hatbox_types::partition::Partition;
 use hatbox_types::sandbox_key::is_minted_by;
 
@@ -53,7 +53,52 @@ pub(super) fn resolve_sts_settings(
         None => is_global.then_some("https://sts.amazonaws.com"),
     };
     let region = if is_global && asked.sts_url.is_none() { "us-east-1".to_owned() } else { region };
-    resolve_settings(plan, url, region, environment)
+    resolve_settings(&plan.endpoint, url, region, environment)
+}
+
+/// The two services of Identity Center.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SsoService {
+    /// It registers clients and gives tokens.
+    Oidc,
+    /// It takes tokens, and gives credentials.
+    Portal,
+}
+
+/// Where a service of Identity Center is in `region`, and how it is reached. `asked` is what the profile says of
+/// endpoints in general.
+pub(super) fn resolve_sso_settings(
+    service: SsoService,
+    sso: &Sso,
+    asked: &Endpoint,
+    region: &Region,
+    environment: &Environment,
+) -> Result<(EndpointUrl, ServiceSettings), Failure> {
+    let named = match service {
+        SsoService::Oidc => sso.urls.oidc.as_deref(),
+        SsoService::Portal => sso.urls.portal.as_deref(),
+    };
+    let settings = resolve_settings(asked, named, region.as_str().to_owned(), environment)?;
+    let endpoint = match &settings.endpoint {
+        Some(endpoint) => endpoint.clone(),
+        None => EndpointUrl::parse(&sso_url(service, region, settings.use_fips, settings.use_dualstack))
+            .map_err(|error| Failure::of_error(FailureKind::Refused, &error))?,
+    };
+    Ok((endpoint, settings))
+}
+
+/// AWS's own address, by the endpoint rules of the services' models.
+fn sso_url(service: SsoService, region: &Region, use_fips: bool, use_dualstack: bool) -> String {
+    let partition = region.partition();
+    let host = match (service, use_fips) {
+        // GovCloud has no other hosts for FIPS.
+        (SsoService::Oidc, true) if partition != Partition::UsGov || use_dualstack => "oidc-fips",
+        (SsoService::Oidc, _) => "oidc",
+        (SsoService::Portal, true) if partition != Partition::UsGov || use_dualstack => "portal.sso-fips",
+        (SsoService::Portal, _) => "portal.sso",
+    };
+    let suffix = if use_dualstack { partition.dual_stack_suffix() } else { partition.dns_suffix() };
+    format!("https://{host}.{region}.{suffix}")
 }
 
 /// For calls to IAM, which has one address in each partition, and is signed for one region of it.
@@ -67,16 +112,15 @@ pub(crate) fn resolve_iam_settings(
         None => plan.steps.last().map_or(Partition::Aws, partition_of),
     };
     let url = plan.endpoint.iam_url.as_ref().map(|url| url.value.as_str());
-    resolve_settings(plan, url, partition.usual_region().to_owned(), environment)
+    resolve_settings(&plan.endpoint, url, partition.usual_region().to_owned(), environment)
 }
 
 fn resolve_settings(
-    plan: &Plan,
+    asked: &Endpoint,
     url: Option<&str>,
     region: String,
     environment: &Environment,
 ) -> Result<ServiceSettings, Failure> {
-    let asked = &plan.endpoint;
     let endpoint = url
         .map(EndpointUrl::parse)
         .transpose()
@@ -130,4 +174,28 @@ pub(crate) fn check_sandbox(
         format!("the sandbox accepts only its own access keys, and that of `{profile}` is another"),
     )
     .hint(format!("leave the sandbox's shell, or unset {}", env_names::SANDBOX)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn identity_center_is_at_the_addresses_of_its_models() {
+        use SsoService::{Oidc, Portal};
+        for (service, region, use_fips, use_dualstack, url) in [
+            (Oidc, "eu-west-1", false, false, "https://oidc.eu-west-1.amazonaws.com"),
+            (Oidc, "us-east-1", true, false, "https://oidc-fips.us-east-1.amazonaws.com"),
+            (Oidc, "us-gov-west-1", true, false, "https://oidc.us-gov-west-1.amazonaws.com"),
+            (Oidc, "eu-west-1", false, true, "https://oidc.eu-west-1.api.aws"),
+            (Oidc, "cn-north-1", false, false, "https://oidc.cn-north-1.amazonaws.com.cn"),
+            (Portal, "eu-west-1", false, false, "https://portal.sso.eu-west-1.amazonaws.com"),
+            (Portal, "us-east-1", true, false, "https://portal.sso-fips.us-east-1.amazonaws.com"),
+            (Portal, "eusc-de-east-1", false, false, "https://portal.sso.eusc-de-east-1.amazonaws.eu"),
+        ] {
+            let found = sso_url(service, &region.parse().unwrap(), use_fips, use_dualstack);
+            assert_eq!(found, url);
+            assert!(EndpointUrl::parse(&found).unwrap().is_https());
+        }
+    }
 }

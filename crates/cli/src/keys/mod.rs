@@ -203,6 +203,16 @@ impl KeyStore {
         Ok(Sessions::open(&self.world.dirs.sessions(), key))
     }
 
+    /// The same, in a store that is created where there is none.
+    pub(crate) fn sessions_or_create(&mut self) -> Result<Sessions, Failure> {
+        if self.is_empty() {
+            self.unlock_or_create()?;
+            self.cache_key(Interaction::Allowed)?;
+            self.record_choice();
+        }
+        self.sessions(Interaction::Allowed)
+    }
+
     /// The cached sessions; `None` where there is no store, or a person would have to unlock it.
     pub(crate) fn sessions_if_known(&mut self) -> Result<Option<Sessions>, Failure> {
         if self.is_empty() { Ok(None) } else { unless_locked(self.sessions(Interaction::Never)) }

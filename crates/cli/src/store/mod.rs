@@ -6,6 +6,7 @@
 //! | which profile has which access key | [`index`], sealed under the cache key |
 //! | rotations of access keys that are under way | [`rotations`], sealed under the cache key |
 //! | temporary credentials | [`sessions`], sealed under the cache key |
+//! | tokens and registrations of Identity Center | [`sign_ins`], sealed under the cache key |
 //! | the unlocked state, for a while | [`unlocked`], in the kernel keyring |
 
 use std::fmt::Debug;
@@ -37,6 +38,7 @@ pub(crate) mod sealed;
 #[cfg(all(target_os = "linux", feature = "secret-service"))]
 pub(crate) mod secret_service;
 pub(crate) mod sessions;
+pub(crate) mod sign_ins;
 pub(crate) mod unlocked;
 #[cfg(windows)]
 mod wincred;

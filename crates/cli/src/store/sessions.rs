@@ -9,6 +9,7 @@ use hatbox_core::cache::{CachedSession, SessionKey, parse_cached_session, render
 use hatbox_types::name::ProfileName;
 
 use super::sealed::CacheKey;
+use super::sign_ins::SignIns;
 use crate::sys::files::{
     FileError, make_private_directory, read_private, remove, sweep_temporary, write_cache,
 };
@@ -29,6 +30,11 @@ pub(crate) struct Sessions {
 impl Sessions {
     pub(crate) fn open(directory: &Path, key: CacheKey) -> Self {
         Self { directory: directory.to_owned(), key }
+    }
+
+    /// The sign-ins in `directory`, sealed under the same key.
+    pub(crate) fn sign_ins(&self, directory: &Path) -> SignIns {
+        SignIns::open(directory, self.key.clone())
     }
 
     fn name(&self, key: &SessionKey) -> String {

@@ -133,7 +133,12 @@ impl Dirs {
         self.cache.join("sessions")
     }
 
-    /// Lock files of sessions and MFA devices.
+    /// Sealed tokens and registrations of Identity Center.
+    pub(crate) fn sign_ins(&self) -> PathBuf {
+        self.cache.join("sign-ins")
+    }
+
+    /// Lock files of sessions, sign-ins and MFA devices.
     pub(crate) fn locks(&self) -> PathBuf {
         self.cache.join("locks")
     }

@@ -19,7 +19,7 @@ use case::{Case, Event};
 
 /// Keys that stand in the config or environment of a case, not in the store.
 const KEYS_ELSEWHERE: [&str; 3] = ["AKIAINFILE0000000000", "AKIAOTHERFILE0000000", "AKIAENVIRONMENT00000"];
-/// Sources that this version knows and cannot use.
+/// Sources that this version knows and cannot use, or for which nobody signs in here.
 const NOT_YET: [&str; 2] = ["GetRoleCredentials ", "metadata."];
 
 /// Notes that are said on each use; the others are for `explain`.
@@ -277,7 +277,7 @@ fn after_process(lines: &[String]) -> Vec<String> {
 
 /// `error: TEXT`, `at line N`, the first `hint: TEXT`.
 fn error_lines(stderr: &str) -> Vec<String> {
-    if stderr.contains("this version cannot do that yet") {
+    if stderr.contains("this version cannot do that yet") || stderr.contains("error: a sign-in to `") {
         return vec!["cannot yet".to_owned()];
     }
     let find = |start: &str| stderr.lines().find_map(|line| line.strip_prefix(start).map(str::to_owned));

@@ -62,6 +62,7 @@ mod secret_service;
 mod single_flight;
 #[cfg(feature = "trust")]
 mod snapshot;
+mod sso;
 mod starts;
 mod store_faults;
 mod store_trust;

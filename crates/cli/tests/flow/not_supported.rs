@@ -31,13 +31,7 @@ credential_source = Ec2InstanceMetadata
 login_session = arn:aws:iam::444455556666:user/jan
 ";
 
-const PROFILES: [(&str, &str); 5] = [
-    ("by-session", "SSO (Identity Center)"),
-    ("inline", "SSO (Identity Center)"),
-    ("above", "SSO (Identity Center)"),
-    ("instance", "a metadata service"),
-    ("login", "`login_session`"),
-];
+const PROFILES: [(&str, &str); 2] = [("instance", "a metadata service"), ("login", "`login_session`")];
 
 #[test]
 fn explain_and_doctor_say_what_exec_cannot_do_and_no_hint_leads_there() {

@@ -2,7 +2,7 @@
 //!
 //! | part of the key | not part of it, and why |
 //! |---|---|
-//! | the base identity: an access key's id; SSO start URL, account and permission set; a command, token source or service with all its settings | the profile's name where the identity is known: two profiles of one identity share their sessions |
+//! | the base identity: an access key's id; the SSO sign-in, account and permission set; a command, token source or service with all its settings | the profile's name where the identity is known: two profiles of one identity share their sessions |
 //! | of every step up to this one: role, session name where the user fixed it, external ID, MFA device, tags, transitive tags, source identity | a session name that nobody fixed: it is made anew for each call |
 //! | the STS endpoint, where one is configured | FIPS and dual-stack: other doors to the same service |
 //! | the partition, told from the region | the region otherwise: sessions of regional endpoints hold in all |
@@ -18,6 +18,7 @@ use sha2::{Digest, Sha256};
 
 use crate::config::profile::{StsRegional, WebIdentity};
 use crate::plan::{AssumeRole, Base, MetadataService, Plan, Stage, Step};
+use crate::sso::sign_in::resolve_sign_in_key;
 
 /// The digest that a session is filed under. Says nothing about what it was made from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -85,7 +86,8 @@ fn encode_base(digest: &mut Encoder, base: &Base) -> Option<()> {
         }
         Base::Sso { sso, account_id, role_name, .. } => {
             digest.text("base", "sso");
-            digest.text("start url", &sso.value.start_url.value);
+            digest.bytes(b"sign-in");
+            digest.bytes(resolve_sign_in_key(&sso.value).as_bytes());
             digest.text("account", &account_id.value);
             digest.text("permission set", &role_name.value);
         }

@@ -93,6 +93,7 @@ const KNOWN: &[&str] = &[
     "sso_role_name",
     "sso_session",
     "sso_start_url",
+    "sso_use_device_code",
     "sts_regional_endpoints",
     "tcp_keepalive",
     "transitive_session_tags",

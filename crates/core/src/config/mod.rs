@@ -33,6 +33,7 @@ pub mod profile;
 
 mod known_keys;
 mod layers;
+mod service_url;
 mod sso;
 
 pub mod resolve;
@@ -47,3 +48,4 @@ pub use origin::{FileKind, Origin, Place, Sourced};
 pub use overrides::{Flags, Overrides};
 pub use problem::Warning;
 pub use resolve::{Which, resolve_profile};
+pub use sso::resolve_sso_session;

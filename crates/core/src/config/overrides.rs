@@ -60,6 +60,10 @@ pub struct EndpointOverrides {
     pub sts_url: Option<Sourced<String>>,
     /// `AWS_ENDPOINT_URL_IAM`.
     pub iam_url: Option<Sourced<String>>,
+    /// `AWS_ENDPOINT_URL_SSO`.
+    pub sso_url: Option<Sourced<String>>,
+    /// `AWS_ENDPOINT_URL_SSO_OIDC`.
+    pub sso_oidc_url: Option<Sourced<String>>,
     /// `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS`.
     pub ignore_configured: Option<Sourced<String>>,
     /// `AWS_USE_FIPS_ENDPOINT`.
@@ -126,6 +130,8 @@ impl Overrides {
                 url: env("AWS_ENDPOINT_URL"),
                 sts_url: env("AWS_ENDPOINT_URL_STS"),
                 iam_url: env("AWS_ENDPOINT_URL_IAM"),
+                sso_url: env("AWS_ENDPOINT_URL_SSO"),
+                sso_oidc_url: env("AWS_ENDPOINT_URL_SSO_OIDC"),
                 ignore_configured: env("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"),
                 use_fips: env("AWS_USE_FIPS_ENDPOINT"),
                 use_dualstack: env("AWS_USE_DUALSTACK_ENDPOINT"),

@@ -135,6 +135,20 @@ pub struct Sso {
     pub role_name: Option<Sourced<String>>,
     /// `sso_registration_scopes` of the session, split at commas.
     pub registration_scopes: Vec<String>,
+    /// `sso_use_device_code`: sign in by a device code also where the browser's redirect would work.
+    pub use_device_code: bool,
+    /// Other URLs than AWS's.
+    pub urls: Box<SsoUrls>,
+}
+
+/// URLs of Identity Center, as they were written; `None` where AWS's own is meant.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SsoUrls {
+    /// Of the service that signs in, by the SDKs' order: `AWS_ENDPOINT_URL_SSO_OIDC`, `AWS_ENDPOINT_URL`, the profile's
+    /// `[services]` section, its `endpoint_url`.
+    pub oidc: Option<String>,
+    /// Of the portal that gives credentials, likewise: `AWS_ENDPOINT_URL_SSO` and so on.
+    pub portal: Option<String>,
 }
 
 /// Where STS and IAM are, and how to reach them.

@@ -3,13 +3,13 @@
 use super::checked::{parse_plain, parse_with};
 use super::error::ConfigError;
 use super::files::Config;
-use super::header::SectionKind;
 use super::known_keys::is_known_key;
-use super::layers::{Layers, collect_layers, read_part};
-use super::origin::{FileKind, Origin, Place, Sourced};
+use super::layers::{Layers, collect_layers};
+use super::origin::{Origin, Place, Sourced};
 use super::overrides::{Overrides, TargetOverrides};
 use super::problem::Warning;
 use super::profile::{CredentialSource, Durations, Endpoint, Profile, StaticKeys, StsRegional, WebIdentity};
+use super::service_url::find_services_url;
 use super::sso::resolve_sso;
 use super::value::{
     ValueError, parse_bool, parse_endpoint_url, parse_external_id, parse_session_name, parse_session_tags,
@@ -106,7 +106,7 @@ pub fn resolve_profile(
         static_keys: resolve_static_keys(&layers)?,
         credential_process: command("credential_process"),
         web_identity: resolve_web_identity(&layers, &mut warnings)?,
-        sso: resolve_sso(config, &layers, &mut warnings)?,
+        sso: resolve_sso(config, &layers, overrides, &mut warnings)?,
         login_session: parse_with("login_session", layers.find("login_session"), parse_plain)?,
         endpoint: resolve_endpoint(config, &layers, overrides)?,
         unknown: find_unknown(&layers),
@@ -240,32 +240,6 @@ fn resolve_endpoint(
         ca_bundle: parse_with("ca_bundle", ca_bundle, parse_plain)?,
         sts_regional: parse_with("sts_regional_endpoints", sts_regional, parse_sts_regional)?,
     })
-}
-
-/// `endpoint_url` under `SERVICE =` in the `[services]` section that the profile names.
-fn find_services_url(
-    config: &Config,
-    layers: &Layers<'_>,
-    service: &str,
-) -> Result<Option<Sourced<String>>, ConfigError> {
-    let Some(name) = parse_with("services", layers.find("services"), parse_plain)? else { return Ok(None) };
-    let part = match read_part(config, FileKind::Config, SectionKind::Services, &name.value) {
-        Some((part, None)) => part,
-        Some((_, Some(bad))) => return Err(bad),
-        None => {
-            return Err(ConfigError::MissingSection {
-                key: "services",
-                word: "services",
-                nearest: config.nearest_section(SectionKind::Services, &name.value),
-                name: name.value,
-                origin: name.origin,
-            });
-        }
-    };
-    let nested = part.entry(service).and_then(|entry| {
-        entry.nested.iter().rev().find(|n| n.key.eq_ignore_ascii_case("endpoint_url") && !n.value.is_empty())
-    });
-    Ok(nested.map(|n| Sourced { value: n.value.to_owned(), origin: part.origin(n.line) }))
 }
 
 fn find_unknown(layers: &Layers<'_>) -> Vec<(String, Place)> {

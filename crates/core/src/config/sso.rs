@@ -5,10 +5,15 @@ use super::error::ConfigError;
 use super::files::Config;
 use super::header::SectionKind;
 use super::layers::{Layers, Part, read_part};
-use super::origin::{FileKind, Sourced};
+use super::origin::{FileKind, Origin, Sourced};
+use super::overrides::Overrides;
 use super::problem::Warning;
-use super::profile::Sso;
+use super::profile::{Sso, SsoUrls};
+use super::service_url::find_sso_urls;
+use super::value::parse_bool;
 use hatbox_types::name::{AccountId, Region};
+
+const DEVICE: &str = "sso_use_device_code";
 
 /// What the profile says about SSO; `None` when it says nothing.
 ///
@@ -16,6 +21,7 @@ use hatbox_types::name::{AccountId, Region};
 pub(super) fn resolve_sso(
     config: &Config,
     layers: &Layers<'_>,
+    overrides: &Overrides,
     warnings: &mut Vec<Warning>,
 ) -> Result<Option<Sourced<Sso>>, ConfigError> {
     let name = parse_with("sso_session", layers.find("sso_session"), parse_plain)?;
@@ -38,6 +44,7 @@ pub(super) fn resolve_sso(
     let mut choose = |key, inline| choose(key, inline, session.as_ref(), warnings);
     let start_url = choose("sso_start_url", inline_url);
     let region = choose("sso_region", layers.find("sso_region"));
+    let use_device_code = choose(DEVICE, layers.find(DEVICE));
 
     let lacks = |lacks| ConfigError::IncompleteSso { lacks, origin: origin.clone() };
     let start_url = parse_with("sso_start_url", start_url, parse_plain)?;
@@ -46,22 +53,60 @@ pub(super) fn resolve_sso(
     if let Some(account) = account_id.as_ref().filter(|account| AccountId::parse(&account.value).is_err()) {
         warnings.push(Warning::AccountIdForm { origin: account.origin.clone() });
     }
-    let scopes = session.as_ref().and_then(|session| session.find("sso_registration_scopes"));
-    let registration_scopes = scopes
-        .iter()
-        .flat_map(|scopes| scopes.value.split(','))
-        .map(|scope| scope.trim().to_owned())
-        .filter(|scope| !scope.is_empty())
-        .collect();
     let sso = Sso {
         session: name.map(|name| name.value),
         start_url,
         region,
         account_id,
         role_name,
-        registration_scopes,
+        registration_scopes: session.as_ref().map(read_scopes).unwrap_or_default(),
+        use_device_code: parse_device(use_device_code)?,
+        urls: Box::new(find_sso_urls(config, layers, overrides)?),
     };
     Ok(Some(Sourced { value: sso, origin }))
+}
+
+/// What the `[sso-session]` of this name says by itself, as for a sign-in that no profile asks for.
+///
+/// # Errors
+/// When there is none, or it does not say enough.
+pub fn resolve_sso_session(config: &Config, name: &str, overrides: &Overrides) -> Result<Sso, ConfigError> {
+    let no_place = Origin::Default;
+    let session = read_session(config, &Sourced { value: name.to_owned(), origin: no_place })?;
+    let origin = session.origin(session.place.line);
+    let lacks = |lacks| ConfigError::IncompleteSso { lacks, origin: origin.clone() };
+    let start_url = parse_with("sso_start_url", session.find("sso_start_url"), parse_plain)?;
+    let region = parse_with("sso_region", session.find("sso_region"), Region::parse)?;
+    let env = &overrides.endpoint;
+    let ignored = parse_with("ignore_configured_endpoint_urls", env.ignore_configured.clone(), parse_bool)?;
+    let of_service = |own: &Option<Sourced<String>>| match &ignored {
+        Some(ignored) if ignored.value => None,
+        _ => own.as_ref().or(env.url.as_ref()).map(|url| url.value.clone()),
+    };
+    Ok(Sso {
+        session: Some(name.to_owned()),
+        start_url: start_url.ok_or_else(|| lacks("sso_start_url"))?,
+        region: region.ok_or_else(|| lacks("sso_region"))?.value,
+        account_id: None,
+        role_name: None,
+        registration_scopes: read_scopes(&session),
+        use_device_code: parse_device(session.find(DEVICE))?,
+        urls: Box::new(SsoUrls { oidc: of_service(&env.sso_oidc_url), portal: of_service(&env.sso_url) }),
+    })
+}
+
+fn read_scopes(session: &Part<'_>) -> Vec<String> {
+    let scopes = session.find("sso_registration_scopes");
+    scopes
+        .iter()
+        .flat_map(|scopes| scopes.value.split(','))
+        .map(|scope| scope.trim().to_owned())
+        .filter(|scope| !scope.is_empty())
+        .collect()
+}
+
+fn parse_device(said: Option<Sourced<String>>) -> Result<bool, ConfigError> {
+    Ok(parse_with(DEVICE, said, parse_bool)?.is_some_and(|said| said.value))
 }
 
 fn read_session<'a>(config: &'a Config, name: &Sourced<String>) -> Result<Part<'a>, ConfigError> {

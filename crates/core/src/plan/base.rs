@@ -165,8 +165,8 @@ impl Base {
             | Self::FileKeys { .. }
             | Self::Environment { .. }
             | Self::WebIdentity { .. }
-            | Self::CredentialProcess { .. } => None,
-            Self::Sso { .. } => Some("SSO (Identity Center)"),
+            | Self::CredentialProcess { .. }
+            | Self::Sso { .. } => None,
             Self::Metadata { .. } => Some("a metadata service"),
             Self::LoginSession { .. } => Some("`login_session`"),
         }

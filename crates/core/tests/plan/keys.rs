@@ -186,6 +186,8 @@ fn a_base_that_is_called_is_filed_under_its_settings() {
             account_id: Some(at(1, account.to_owned())),
             role_name: Some(at(1, role.to_owned())),
             registration_scopes: Vec::new(),
+            use_device_code: false,
+            urls: Box::default(),
         };
         base_key(|profile| profile.sso = Some(at(1, sso)))
     };

@@ -195,6 +195,8 @@ fn settings_that_give_no_identity_are_errors_that_name_what_is_missing() {
             account_id: account.map(|account| at(5, account.to_owned())),
             role_name: role.map(|role| at(6, role.to_owned())),
             registration_scopes: Vec::new(),
+            use_device_code: false,
+            urls: Box::default(),
         };
         profile.sso = Some(at(4, sso));
         profile

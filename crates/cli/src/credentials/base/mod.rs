@@ -5,6 +5,7 @@
 
 mod credential_process;
 mod plain_keys;
+mod sso;
 mod stored_key;
 mod unsupported;
 mod web_identity;
@@ -14,10 +15,13 @@ use hatbox_core::plan::Base;
 use hatbox_types::name::AccountId;
 use hatbox_types::secret::SessionCredentials;
 
+use super::call_lock::CallLock;
 use super::plan::Planned;
+use super::sso::needs_person;
 use crate::aws::client::Signer;
 use crate::errors::Failure;
 use crate::keys::KeyStore;
+use crate::store::sessions::Sessions;
 
 /// What a base gave.
 pub(super) struct BaseCredentials {
@@ -50,17 +54,42 @@ impl From<GivenCredentials> for BaseCredentials {
     }
 }
 
-/// Gets what the base of the plan gives: the one place that knows every base.
-pub(super) fn run_base(planned: &Planned, store: &mut KeyStore) -> Result<BaseCredentials, Failure> {
-    match &planned.plan.base {
-        Base::StoredKey { profile, id } => stored_key::read(store, profile, id.as_ref()).map(Into::into),
+/// What is held while a base makes its call.
+#[derive(Clone, Copy)]
+pub(super) struct Held<'a> {
+    /// The lock of its session.
+    pub(super) lock: &'a CallLock,
+    /// The cache, where there is one.
+    pub(super) sessions: Option<&'a Sessions>,
+}
+
+/// Gets what the base of the plan gives: the one place that knows every base. `None` where it asks a person, and another
+/// process took the question over. A base that makes no call needs nothing `held`.
+pub(super) fn run_base(
+    planned: &Planned,
+    store: &mut KeyStore,
+    held: Option<Held<'_>>,
+) -> Result<Option<BaseCredentials>, Failure> {
+    let given = match &planned.plan.base {
+        Base::StoredKey { profile, id } => stored_key::read(store, profile, id.as_ref())?.into(),
         Base::FileKeys { keys, .. } | Base::Environment { keys, .. } => {
-            Ok(plain_keys::signer_of(&keys.value).into())
+            plain_keys::signer_of(&keys.value).into()
         }
-        Base::CredentialProcess { profile, command } => credential_process::run(planned, profile, command),
-        base @ Base::WebIdentity { .. } => web_identity::run(planned, base),
-        base @ (Base::Sso { .. } | Base::Metadata { .. } | Base::LoginSession { .. }) => {
-            Err(unsupported::failure_of(base))
+        Base::CredentialProcess { profile, command } => credential_process::run(planned, profile, command)?,
+        base @ Base::WebIdentity { .. } => web_identity::run(planned, base)?,
+        Base::Sso { sso, account_id, role_name, .. } => {
+            let role = sso::SsoRole { sso, account: account_id, name: role_name };
+            let (lock, sessions) = held
+                .and_then(|held| Some((held.lock, held.sessions?)))
+                .ok_or_else(|| needs_person(&sso.value))?;
+            match sso::fetch(planned, &role, sessions, lock)? {
+                Some(credentials) => Signer::Session(credentials).into(),
+                None => return Ok(None),
+            }
         }
-    }
+        base @ (Base::Metadata { .. } | Base::LoginSession { .. }) => {
+            return Err(unsupported::failure_of(base));
+        }
+    };
+    Ok(Some(given))
 }

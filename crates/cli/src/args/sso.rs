@@ -1,0 +1,80 @@
+//! `hatbox sso`.
+
+use clap::{Args, Subcommand};
+
+const EXAMPLES: &str = "\
+Examples:
+  hatbox sso login corp  sign in to the session `corp` of the config
+  hatbox sso status      which sessions are signed in, and until when
+  hatbox sso logout      sign out of all";
+const LOGIN_EXAMPLES: &str = "\
+Examples:
+  hatbox sso login corp                  sign in to the session `corp`
+  hatbox sso login --device              confirm a code in any browser
+  hatbox sso login --redirect-port 8400  over `ssh -L 8400:127.0.0.1:8400`";
+
+/// Sign in to IAM Identity Center, sign out, show sign-ins
+///
+/// `hatbox exec` and `hatbox export` sign in by themselves when a profile needs it. All profiles of one `[sso-session]`
+/// share a sign-in, which is renewed without a question for as long as Identity Center allows.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct SsoArgs {
+    #[command(subcommand)]
+    pub(crate) command: SsoCommand,
+}
+
+/// The commands of `hatbox sso`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum SsoCommand {
+    Login(SsoLoginArgs),
+    Logout(SsoLogoutArgs),
+    Status(SsoStatusArgs),
+}
+
+/// Sign in with the browser
+///
+/// Opens the page in the browser, which comes back to this machine when you have signed in. Where it could not, over SSH,
+/// in a container or in WSL, or without a desktop, you confirm a code on any device instead.
+#[derive(Debug, Args)]
+#[command(after_help = LOGIN_EXAMPLES)]
+pub(crate) struct SsoLoginArgs {
+    /// The `[sso-session]`, or a profile that uses SSO [env: AWS_PROFILE] [default: the only one of the config]
+    pub(crate) name: Option<String>,
+
+    /// Let the browser come back to this machine, even if hatbox thinks that it cannot
+    #[arg(long, conflicts_with = "device")]
+    pub(crate) pkce: bool,
+
+    /// Confirm a code in any browser [setting in the session: sso_use_device_code]
+    #[arg(long, conflicts_with = "redirect_port")]
+    pub(crate) device: bool,
+
+    /// Let the browser come back to this port of 127.0.0.1 [default: any free port]
+    #[arg(long, value_name = "PORT")]
+    pub(crate) redirect_port: Option<u16>,
+
+    /// Print the address of the page, and open no browser [env for another browser: HATBOX_BROWSER, BROWSER]
+    #[arg(long)]
+    pub(crate) no_browser: bool,
+}
+
+/// Sign out, and delete the token and the cached sessions
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  hatbox sso logout corp")]
+pub(crate) struct SsoLogoutArgs {
+    /// The `[sso-session]`, or a profile that uses SSO [default: all sign-ins]
+    pub(crate) name: Option<String>,
+}
+
+/// Show which sessions are signed in
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  hatbox sso status --json")]
+pub(crate) struct SsoStatusArgs {
+    /// The `[sso-session]`, or a profile that uses SSO [default: all of the config]
+    pub(crate) name: Option<String>,
+
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}

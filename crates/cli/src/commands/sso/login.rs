@@ -1,0 +1,33 @@
+//! `hatbox sso login`.
+
+use std::time::Duration;
+
+use hatbox_types::duration::render_duration;
+
+use super::target::Targets;
+use crate::args::{GlobalArgs, SsoLoginArgs};
+use crate::credentials::sso::{Asking, Flow, SignInOptions, TokenNeed};
+use crate::errors::Failure;
+use crate::keys::KeyStore;
+use crate::world::World;
+
+pub(super) fn run(world: &World, global: &GlobalArgs, args: &SsoLoginArgs) -> Result<(), Failure> {
+    let target = Targets::load(world, global)?.find(world, args.name.as_deref())?;
+    let mut store = KeyStore::open(world, global)?;
+    let files = store.sessions_or_create()?.sign_ins(&world.dirs.sign_ins());
+    let flow = match (args.pkce, args.device) {
+        (true, _) => Some(Flow::Redirect),
+        (_, true) => Some(Flow::DeviceCode),
+        _ => None,
+    };
+    let options =
+        SignInOptions { flow, redirect_port: args.redirect_port, is_browser_left_alone: args.no_browser };
+    let sign_in = target.sign_in(world, files)?.with_options(Asking::Anywhere, options);
+    let token = sign_in.access_token(TokenNeed::SignedIn(None))?;
+    let left = Duration::try_from(token.expires_at.duration_since(world.clock.now())).unwrap_or_default();
+    let left = render_duration(Duration::from_secs(left.as_secs().div_ceil(60) * 60));
+    let then =
+        if token.refresh.is_some() { "and is renewed without a question" } else { "then you sign in again" };
+    world.output.data(&format!("Signed in to `{}`. The token lasts {left}, {then}.\n", sign_in.name()))?;
+    Ok(())
+}

@@ -1,0 +1,165 @@
+//! A sign-in by a device code (RFC 8628): the person opens a page in any browser and compares the code.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::time::Duration;
+
+use hatbox_core::sso::token_file::Client;
+
+use super::flow::{Granted, Place};
+use super::retry::with_retries;
+use super::sign_in::SignIn;
+use super::waiting::{Waited, wait_for_person};
+use crate::aws::sso::{DeviceCode, Grant, Registration, SsoError, SsoRefusal, Tokens};
+use crate::errors::{Failure, FailureKind};
+use crate::sign_in::browser::check_page;
+use crate::store::sign_ins::SignInFile;
+
+/// What a service may ask for between two questions.
+const INTERVALS: std::ops::RangeInclusive<u64> = 1..=60;
+/// RFC 8628, section 3.5.
+const SLOWER: Duration = Duration::from_secs(5);
+
+impl SignIn {
+    pub(super) fn sign_in_by_device(
+        &self,
+        place: &Place<'_>,
+        is_over: &dyn Fn() -> bool,
+    ) -> Result<Granted, Failure> {
+        let (client, code) = self.start_device(place)?;
+        // The client may have been allowed before: then there is nothing to ask.
+        let grant = Grant::Device { code: &code.device_code };
+        let first = place.oidc.create_token(&client, grant, self.world.clock.now());
+        match first {
+            Ok(tokens) => return Ok(Waited::Answer(Ok((tokens, client)))),
+            Err(error) if is_to_be_asked_again(&error) => {}
+            Err(error) => return Err(self.sign_in_failure(&error)),
+        }
+        self.show_code(&code)?;
+        let (sender, answers) = mpsc::channel();
+        // Dropped first, which ends the thread's wait between two questions.
+        let (_end, ended) = mpsc::channel::<()>();
+        let is_stopped = Arc::new(AtomicBool::new(false));
+        let oidc = self.oidc(&self.sso.region)?.without_wait_line();
+        let interval = code.interval.clamp(*INTERVALS.start(), *INTERVALS.end());
+        let poll = Poll { interval: Duration::from_secs(interval), clock: self.world.clock };
+        let (asking, stopped) = (client.clone(), is_stopped.clone());
+        let device_code = code.device_code.clone();
+        std::thread::spawn(move || {
+            poll.run(&ended, &stopped, &sender, &|now| {
+                oidc.create_token(&asking, Grant::Device { code: &device_code }, now)
+            });
+        });
+        let patience = self.patience().min(Duration::from_secs(code.expires_in));
+        let waited = wait_for_person(&self.world, &answers, patience, is_over);
+        is_stopped.store(true, Ordering::Relaxed);
+        Ok(match waited {
+            Waited::Answer(Ok(tokens)) => Waited::Answer(Ok((tokens, client))),
+            Waited::Answer(Err(error)) => Waited::Answer(Err(self.sign_in_failure(&error))),
+            Waited::TakenOver => Waited::TakenOver,
+            Waited::Cancelled => Waited::Cancelled,
+            Waited::TimedOut => Waited::TimedOut,
+        })
+    }
+
+    /// A client and a code; with a client that is unknown there, once more with a new one.
+    fn start_device(&self, place: &Place<'_>) -> Result<(Client, DeviceCode), Failure> {
+        let start = |client: &Client| {
+            with_retries(&self.world, || place.oidc.start_device(client, place.start_url.as_str()))
+        };
+        let register = || self.client(place, SignInFile::DeviceClient, Registration::Device);
+        let client = register()?;
+        match start(&client) {
+            Ok(code) => Ok((client, code)),
+            Err(error) if error.refusal() == Some(SsoRefusal::ClientUnknown) => {
+                self.forget_client(SignInFile::DeviceClient)?;
+                let client = register()?;
+                let code = start(&client).map_err(|error| self.sign_in_failure(&error))?;
+                Ok((client, code))
+            }
+            Err(error) => Err(self.sign_in_failure(&error)),
+        }
+    }
+
+    /// The code is always shown: the page no longer takes it from the address alone.
+    fn show_code(&self, code: &DeviceCode) -> Result<(), Failure> {
+        let page = code.verification_uri_complete.as_ref().unwrap_or(&code.verification_uri);
+        for address in [page, &code.verification_uri] {
+            check_page(address).map_err(|error| {
+                Failure::new(FailureKind::Failed, format!("could not sign in to `{}`", self.name()))
+                    .caused_by(&error)
+            })?;
+        }
+        let how = if self.open_browser(page) {
+            "in the browser. If no page opened, open this one:"
+        } else {
+            "by opening this page in any browser:"
+        };
+        self.show(&[
+            format!("Sign in to `{}` {how}", self.name()),
+            page.clone(),
+            format!("Confirm there only if the page shows the code {}", code.user_code),
+        ]);
+        Ok(())
+    }
+
+    fn sign_in_failure(&self, error: &SsoError) -> Failure {
+        match error.refusal() {
+            Some(SsoRefusal::Denied) => {
+                let text = format!("the sign-in to `{}` was denied in the browser", self.name());
+                Failure::new(FailureKind::Cancelled, text).shared()
+            }
+            Some(SsoRefusal::SignInAgain) => {
+                let text = format!("nobody signed in to `{}` before the code expired", self.name());
+                Failure::new(FailureKind::NeedsPerson, text).hint(self.login_command()).shared()
+            }
+            _ => self.failure_of(error, "sign in to"),
+        }
+    }
+}
+
+/// Whether the person has not answered yet, as far as can be seen.
+fn is_to_be_asked_again(error: &SsoError) -> bool {
+    match error {
+        SsoError::Refused { refusal, .. } => matches!(
+            refusal,
+            SsoRefusal::Pending | SsoRefusal::SlowDown | SsoRefusal::Throttled | SsoRefusal::Fault
+        ),
+        // The network may be away for a moment.
+        SsoError::Call(_) => true,
+    }
+}
+
+/// Asks for the token until the person has answered.
+struct Poll {
+    interval: Duration,
+    clock: crate::world::clock::Clock,
+}
+
+impl Poll {
+    fn run(
+        mut self,
+        ended: &mpsc::Receiver<()>,
+        is_stopped: &AtomicBool,
+        answers: &Sender<Result<Tokens, SsoError>>,
+        ask: &dyn Fn(jiff::Timestamp) -> Result<Tokens, SsoError>,
+    ) {
+        while ended.recv_timeout(self.interval) == Err(RecvTimeoutError::Timeout) {
+            match ask(self.clock.now()) {
+                Err(error) if is_to_be_asked_again(&error) => {
+                    if error.refusal() == Some(SsoRefusal::SlowDown) {
+                        self.interval += SLOWER;
+                    }
+                }
+                result => {
+                    // Whoever waited may have gone.
+                    if !is_stopped.load(Ordering::Relaxed) {
+                        answers.send(result).ok();
+                    }
+                    return;
+                }
+            }
+        }
+    }
+}

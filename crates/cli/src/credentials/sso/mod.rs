@@ -1,0 +1,19 @@
+//! Sign-ins to IAM Identity Center: one access token for all profiles of a session, obtained once for all processes.
+//!
+//! [`SignIn`] is a sign-in as the config describes it. [`SignIn::access_token`] is what everything calls that needs a
+//! token: `exec` by its base, `hatbox sso`. The token is the saved one, else it is refreshed, else a person signs in.
+
+mod device;
+mod flow;
+mod redirect;
+mod retry;
+mod saved;
+mod sign_in;
+mod token;
+mod waiting;
+
+pub(crate) use flow::{Flow, SignInOptions};
+pub(crate) use retry::with_retries;
+pub(crate) use saved::SavedToken;
+pub(crate) use sign_in::{Asking, SignIn, name_of};
+pub(crate) use token::{TokenNeed, needs_person};

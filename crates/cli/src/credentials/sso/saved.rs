@@ -1,0 +1,54 @@
+//! What the sealed files of a sign-in hold.
+
+use hatbox_core::sso::token_file::{Client, SsoToken};
+use hatbox_types::secret::SecretString;
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+/// A token, and when it was obtained.
+#[derive(Debug, Clone)]
+pub(crate) struct SavedToken {
+    pub(crate) token: SsoToken,
+    /// By this machine's clock.
+    pub(crate) obtained_at: Timestamp,
+}
+
+impl SavedToken {
+    /// `None` for anything that [`Self::render`] did not write: the token is then as good as absent.
+    pub(super) fn parse(text: &[u8]) -> Option<Self> {
+        let text = std::str::from_utf8(text).ok()?;
+        let value: Value = serde_json::from_str(text).ok()?;
+        let obtained_at = value.get("obtainedAt")?.as_str()?.parse().ok()?;
+        Some(Self { token: SsoToken::parse(text).ok()?, obtained_at })
+    }
+
+    pub(super) fn render(&self) -> String {
+        let more = json!({"obtainedAt": self.obtained_at.to_string()}).to_string();
+        self.token.render(Some(&more))
+    }
+}
+
+/// The form of a client registration on disk.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ClientOnDisk {
+    client_id: String,
+    client_secret: SecretString,
+    expires_at: Timestamp,
+}
+
+/// `None` for anything that [`render_client`] did not write.
+pub(super) fn parse_client(text: &[u8]) -> Option<Client> {
+    let client: ClientOnDisk = serde_json::from_slice(text).ok()?;
+    Some(Client { id: client.client_id, secret: client.client_secret, expires_at: client.expires_at })
+}
+
+pub(super) fn render_client(client: &Client) -> String {
+    json!({
+        "clientId": client.id,
+        "clientSecret": client.secret.expose(),
+        "expiresAt": client.expires_at.to_string(),
+    })
+    .to_string()
+}

@@ -1,0 +1,235 @@
+//! An access token: the saved one, else a refreshed one, else a new sign-in; one process at a time.
+
+use std::time::Duration;
+
+use hatbox_core::config::profile::Sso;
+use hatbox_core::sso::token_file::{Refresh, SsoToken};
+use jiff::Timestamp;
+
+use super::retry::with_retries;
+use super::saved::SavedToken;
+use super::sign_in::{Asking, SignIn, login_command, name_of};
+use crate::ask::waiting::{Wanted, leave_failure, seal_of, wait_for_lock};
+use crate::aws::sso::{Grant, SsoError, SsoRefusal, Tokens};
+use crate::errors::{Failure, FailureKind};
+use crate::store::sign_ins::SignInFile;
+use crate::sys::lock::Lock;
+
+/// A token that expires within this time is refreshed, as the SDKs do.
+const REFRESH_AHEAD: Duration = Duration::from_mins(5);
+/// A token that cannot be refreshed is used until shortly before its end.
+const LAST_USE: Duration = Duration::from_secs(30);
+
+/// Which token is needed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum TokenNeed<'a> {
+    /// One that is valid.
+    Valid,
+    /// Another than this one, which the portal refused before its end.
+    Refreshed(&'a SsoToken),
+    /// One of a new sign-in: the portal refused this one, which had just been refreshed; or none, and the person asks
+    /// for it.
+    SignedIn(Option<&'a SsoToken>),
+}
+
+/// What came of a refresh that gave no token.
+enum NotRefreshed {
+    /// The refresh token is spent or revoked, or the client is unknown.
+    Gone,
+    /// It may work later.
+    Failed(Failure),
+}
+
+/// What came of a sign-in.
+pub(super) enum SignedIn {
+    Token(SsoToken),
+    /// Another process asks now.
+    TakenOver,
+}
+
+impl SignIn {
+    /// A valid access token of the session, for commands that need no other lock.
+    ///
+    /// # Errors
+    /// When it can be had neither by a refresh nor from a person.
+    pub(crate) fn access_token(&self, need: TokenNeed<'_>) -> Result<SsoToken, Failure> {
+        match self.access_token_under(need, None)? {
+            Some(token) => Ok(token),
+            // Without another lock there is none to be taken over.
+            None => Err(Failure::new(FailureKind::Failed, "the sign-in was taken over").hint("run it again")),
+        }
+    }
+
+    /// The same while `outer` is held, the lock of what needs the token; `None` where that was taken over.
+    pub(crate) fn access_token_under(
+        &self,
+        need: TokenNeed<'_>,
+        outer: Option<&Lock>,
+    ) -> Result<Option<SsoToken>, Failure> {
+        if let Some(saved) = self.load_token()?
+            && self.is_good(&saved, need, None)
+        {
+            return Ok(Some(saved.token));
+        }
+        let path = self.files.lock_path(&self.world.dirs.locks(), &self.key);
+        let seal = seal_of("sign-in", self.key.as_bytes());
+        let words = format!("the sign-in to `{}`", self.name());
+        loop {
+            let wanted = Wanted {
+                path: &path,
+                patience: self.patience() + Duration::from_mins(1),
+                held_for: &words,
+                seal: seal.as_ref(),
+                taken_from: outer.and_then(Lock::taken_from),
+            };
+            let lock = wait_for_lock(&self.world, &wanted)?;
+            if let Some(outer) = outer {
+                outer.note(self.world.prompter().device(), &words);
+            }
+            match self.obtain(need, &lock, outer) {
+                Ok(SignedIn::Token(token)) => return Ok(Some(token)),
+                Ok(SignedIn::TakenOver) if outer.is_some_and(|outer| !outer.is_current()) => return Ok(None),
+                Ok(SignedIn::TakenOver) => self.world.output.note("answered on another terminal"),
+                Err(failure) => {
+                    leave_failure(&lock, &failure, seal.as_ref());
+                    return Err(failure);
+                }
+            }
+        }
+    }
+
+    /// How long a person may take: not as long as others wait for the lock of a session.
+    pub(super) fn patience(&self) -> Duration {
+        self.settings.prompt_timeout() * 3
+    }
+
+    /// Under the lock.
+    fn obtain(&self, need: TokenNeed<'_>, lock: &Lock, outer: Option<&Lock>) -> Result<SignedIn, Failure> {
+        // Another process may have been first.
+        let saved = self.load_token()?;
+        if let Some(saved) = &saved
+            && self.is_good(saved, need, Some(lock))
+        {
+            return Ok(SignedIn::Token(saved.token.clone()));
+        }
+        if let (Some(saved), TokenNeed::Valid | TokenNeed::Refreshed(_)) = (saved, need)
+            && let Some(token) = self.refresh_saved(saved, need)?
+        {
+            return Ok(SignedIn::Token(token));
+        }
+        if self.asking == Asking::OnTerminal && !self.world.has_terminal() {
+            return Err(needs_person(&self.sso));
+        }
+        let is_over = || !lock.is_current() || outer.is_some_and(|outer| !outer.is_current());
+        self.sign_in(&is_over)
+    }
+
+    /// Refreshes it where it can be; `None` where a person must sign in.
+    fn refresh_saved(&self, saved: SavedToken, need: TokenNeed<'_>) -> Result<Option<SsoToken>, Failure> {
+        let SavedToken { token, obtained_at } = saved;
+        let now = self.world.clock.now();
+        let is_usable = matches!(need, TokenNeed::Valid) && left(&token, now) > LAST_USE;
+        let Some(refresh) = token.refresh.as_ref().filter(|refresh| refresh.client.expires_at > now) else {
+            return Ok(is_usable.then_some(token));
+        };
+        match self.refresh(&token, refresh) {
+            Ok(token) => Ok(Some(token)),
+            Err(NotRefreshed::Gone) => {
+                // Another program may have spent it, and saved what it got.
+                if let Some(other) = self.load_token()?
+                    && other.token.access_token.expose() != token.access_token.expose()
+                    && self.is_good(&other, need, None)
+                {
+                    return Ok(Some(other.token));
+                }
+                // It is not tried again.
+                let token = SsoToken { refresh: None, ..token };
+                self.save(&SavedToken { token: token.clone(), obtained_at });
+                Ok(is_usable.then_some(token))
+            }
+            Err(NotRefreshed::Failed(failure)) if is_usable => {
+                self.world.output.debug(|| format!("the token is not refreshed: {}", failure.error));
+                Ok(Some(token))
+            }
+            Err(NotRefreshed::Failed(failure)) => Err(failure),
+        }
+    }
+
+    fn refresh(&self, old: &SsoToken, refresh: &Refresh) -> Result<SsoToken, NotRefreshed> {
+        self.world.output.debug(|| format!("refreshing the token of `{}`", self.name()));
+        let oidc = self.oidc(&old.region).map_err(NotRefreshed::Failed)?;
+        let grant = Grant::Refresh { token: &refresh.token };
+        let result =
+            with_retries(&self.world, || oidc.create_token(&refresh.client, grant, self.world.clock.now()));
+        match result {
+            Ok(tokens) => {
+                let Tokens { access_token, expires_at, refresh_token } = tokens;
+                let refresh = Refresh {
+                    // An answer without one leaves the old one as it is.
+                    token: refresh_token.unwrap_or_else(|| refresh.token.clone()),
+                    client: refresh.client.clone(),
+                };
+                let token = SsoToken { access_token, expires_at, refresh: Some(refresh), ..old.clone() };
+                self.save(&SavedToken { token: token.clone(), obtained_at: self.world.clock.now() });
+                Ok(token)
+            }
+            Err(error) => Err(match error.refusal() {
+                Some(SsoRefusal::SignInAgain | SsoRefusal::ClientUnknown | SsoRefusal::Denied) => {
+                    self.world.output.debug(|| format!("the refresh token is no longer valid: {error}"));
+                    NotRefreshed::Gone
+                }
+                _ => NotRefreshed::Failed(self.failure_of(&error, "refresh the token of")),
+            }),
+        }
+    }
+
+    /// Saves a token. Without the file it is used once, and the next command signs in again.
+    pub(super) fn save(&self, saved: &SavedToken) {
+        if let Err(error) = self.files.save(SignInFile::Token, &self.key, saved.render().as_bytes()) {
+            self.world.output.warn(&format!("the sign-in is not saved: {error}"));
+        }
+    }
+
+    /// Whether a saved token is the one that is needed. `lock` is the sign-in's, where it is held.
+    fn is_good(&self, saved: &SavedToken, need: TokenNeed<'_>, lock: Option<&Lock>) -> bool {
+        let SavedToken { token, obtained_at } = saved;
+        let left = left(token, self.world.clock.now());
+        let is_another = |refused: &SsoToken| token.access_token.expose() != refused.access_token.expose();
+        let is_wanted = match need {
+            TokenNeed::Valid => true,
+            TokenNeed::Refreshed(refused) | TokenNeed::SignedIn(Some(refused)) => is_another(refused),
+            // What another process obtained while this one waited is as new as can be.
+            TokenNeed::SignedIn(None) => lock.is_some_and(|lock| {
+                lock.was_waited_for() && obtained_at.as_second() >= self.world.started.as_second()
+            }),
+        };
+        is_wanted && left > if token.refresh.is_some() { REFRESH_AHEAD } else { LAST_USE }
+    }
+
+    /// A refusal, or no answer, as a failure; `doing` reads on before the name: `sign in to`.
+    pub(super) fn failure_of(&self, error: &SsoError, doing: &str) -> Failure {
+        let failure = Failure::new(FailureKind::Failed, format!("could not {doing} `{}`", self.name()))
+            .caused_by(error);
+        match error.refusal() {
+            Some(SsoRefusal::WrongRegion) => failure.hint(format!(
+                "check `sso_region` (`{}`) and `sso_start_url` in the config: the start URL is not known there",
+                self.sso.region
+            )),
+            Some(SsoRefusal::Throttled | SsoRefusal::Fault) => {
+                failure.hint("Identity Center is busy: try again in a minute")
+            }
+            _ => failure,
+        }
+    }
+}
+
+/// The failure of what cannot ask a person to sign in.
+pub(crate) fn needs_person(sso: &Sso) -> Failure {
+    let name = name_of(sso);
+    let text = format!("a sign-in to `{name}` is needed, and there is no terminal to ask on");
+    Failure::new(FailureKind::NeedsPerson, text).hint(login_command(name))
+}
+
+fn left(token: &SsoToken, now: Timestamp) -> Duration {
+    Duration::try_from(token.expires_at.duration_since(now)).unwrap_or_default()
+}

@@ -1,0 +1,238 @@
+//! The browser: which program opens it, and whether one on this machine could come back to this process.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use hatbox_core::config::endpoint::parse_endpoint;
+use hatbox_core::handover::is_store_secret;
+
+use crate::env_names;
+use crate::files::programs::find_program;
+use crate::world::World;
+use crate::world::environment::with_absolute_path;
+
+/// Why a sign-in goes by a device code instead of the browser's redirect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NoRedirect {
+    /// `sso_use_device_code` in the config.
+    Asked,
+    /// An SSH session: the browser is on another machine.
+    Ssh,
+    /// A container: its loopback is not the browser's.
+    Container,
+    /// The Windows Subsystem for Linux: the browser is Windows's.
+    Wsl,
+    /// No graphical session, and no `BROWSER`.
+    NoDesktop,
+    /// No `sso_session`: the AWS CLI signs such profiles in by a device code only.
+    NoSession,
+}
+
+impl NoRedirect {
+    /// What is said of it: `using a device code: ...`.
+    pub(crate) fn reason(self) -> &'static str {
+        match self {
+            Self::Asked => "as `sso_use_device_code` says",
+            Self::Ssh => {
+                "this is an SSH session (`--pkce --redirect-port N` works with `ssh -L N:127.0.0.1:N`)"
+            }
+            Self::Container => "this is a container, which a browser outside cannot reach",
+            Self::Wsl => "this is WSL, and the browser is on the Windows side",
+            Self::NoDesktop => "there is no desktop session here",
+            Self::NoSession => "the profile has no `sso_session` (`--pkce` tries the redirect all the same)",
+        }
+    }
+}
+
+/// What can be seen of where this process runs.
+#[expect(clippy::struct_excessive_bools, reason = "each is seen by itself, and all together decide")]
+#[derive(Debug, Clone, Copy, Default)]
+struct Surroundings {
+    is_ssh: bool,
+    is_container: bool,
+    is_wsl: bool,
+    has_desktop: bool,
+    is_browser_named: bool,
+}
+
+/// Why a redirect cannot work here; `None` where it can.
+pub(crate) fn find_obstacle(world: &World) -> Option<NoRedirect> {
+    let has = |name: &str| world.environment.text(name).is_some();
+    obstacle(Surroundings {
+        is_ssh: has("SSH_CONNECTION") || has("SSH_TTY") || has("SSH_CLIENT"),
+        is_container: cfg!(target_os = "linux")
+            && (has("container")
+                || ["/.dockerenv", "/run/.containerenv"].iter().any(|file| PathBuf::from(file).exists())),
+        is_wsl: has("WSL_DISTRO_NAME") || has("WSL_INTEROP"),
+        has_desktop: cfg!(any(windows, target_os = "macos")) || world.environment.has_desktop(),
+        is_browser_named: named(world).is_some(),
+    })
+}
+
+fn obstacle(seen: Surroundings) -> Option<NoRedirect> {
+    match seen {
+        // Whoever names a browser says that it works.
+        Surroundings { is_browser_named: true, .. } => None,
+        Surroundings { is_ssh: true, .. } => Some(NoRedirect::Ssh),
+        Surroundings { is_wsl: true, .. } => Some(NoRedirect::Wsl),
+        Surroundings { is_container: true, .. } => Some(NoRedirect::Container),
+        Surroundings { has_desktop: false, .. } => Some(NoRedirect::NoDesktop),
+        _ => None,
+    }
+}
+
+fn named(world: &World) -> Option<String> {
+    world.environment.first(env_names::BROWSER).map(|(_, named)| named)
+}
+
+/// Why a page is not shown to a person, who would trust it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the service names a page to open that is not an https:// address")]
+pub(crate) struct PageError;
+
+/// Whether a page that a service names may be opened: https, or http on this machine.
+pub(crate) fn check_page(page: &str) -> Result<(), PageError> {
+    let is_plain = |c: char| c.is_ascii_graphic() && !matches!(c, '"' | '<' | '>' | '\\' | '`');
+    let without_query = page.split(['?', '#']).next().unwrap_or_default();
+    match parse_endpoint(without_query) {
+        Ok(parts)
+            if page.len() <= 2048
+                && page.chars().all(is_plain)
+                && (parts.is_https || parts.is_loopback()) =>
+        {
+            Ok(())
+        }
+        _ => Err(PageError),
+    }
+}
+
+/// Opens `url`, and returns whether a program was started for it. What becomes of it is not waited for. Where a browser
+/// would open on another machine, or none can, nothing is started.
+///
+/// `HATBOX_BROWSER`, else `BROWSER`: programs with arguments, separated by `:` on Unix, the first that is there; `%s` stands
+/// for the URL, which else comes last. No shell is between. Else the desktop's opener.
+pub(crate) fn open_browser(world: &World, url: &str) -> bool {
+    let own = match (named(world), find_obstacle(world)) {
+        (Some(named), _) => command_lines(&named, url),
+        (None, Some(NoRedirect::Ssh | NoRedirect::Container | NoRedirect::NoDesktop)) => return false,
+        (None, _) => openers(url),
+    };
+    own.into_iter().any(|line| start(world, &line))
+}
+
+/// Each program with its arguments, as `BROWSER` has them.
+fn command_lines(named: &str, url: &str) -> Vec<Vec<String>> {
+    let separator = if cfg!(windows) { ';' } else { ':' };
+    // A path of Windows, and nothing else, has a colon behind one letter.
+    named
+        .split(separator)
+        .map(|line| {
+            let mut words: Vec<String> =
+                line.split_whitespace().map(|word| word.replace("%s", url)).collect();
+            if !words.is_empty() && !line.contains("%s") {
+                words.push(url.to_owned());
+            }
+            words
+        })
+        .filter(|words| !words.is_empty())
+        .collect()
+}
+
+fn openers(url: &str) -> Vec<Vec<String>> {
+    let lines: &[&[&str]] = if cfg!(target_os = "macos") {
+        &[&["open"]]
+    } else if cfg!(windows) {
+        &[&["rundll32", "url.dll,FileProtocolHandler"]]
+    } else {
+        &[&["xdg-open"], &["wslview"], &["gio", "open"]]
+    };
+    lines.iter().map(|words| words.iter().copied().chain([url]).map(str::to_owned).collect()).collect()
+}
+
+fn start(world: &World, words: &[String]) -> bool {
+    let Some((program, arguments)) = words.split_first() else { return false };
+    // Security: looked up in absolute entries of PATH only, as every program that is run.
+    let Some(path) = find_program(world, program) else { return false };
+    let variables = world.environment.variables().iter();
+    let kept = variables.filter(|(name, _)| !name.to_str().is_some_and(is_store_secret)).cloned();
+    let mut command = detached(&path);
+    command
+        .args(arguments)
+        .env_clear()
+        .envs(kept.map(with_absolute_path).collect::<Vec<(OsString, OsString)>>())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    // On Unix this is a shell, which has ended once the program runs.
+    match command.spawn() {
+        Ok(mut child) => !cfg!(unix) || child.wait().is_ok_and(|status| status.success()),
+        Err(_) => false,
+    }
+}
+
+/// A program that is no child of this process: the command that hatbox becomes is not to have one that it did not start,
+/// and Ctrl-C on the terminal does not reach it.
+#[cfg(unix)]
+fn detached(program: &Path) -> Command {
+    use std::os::unix::process::CommandExt;
+    let mut command = Command::new("/bin/sh");
+    command.args(["-c", "\"$0\" \"$@\" &"]).arg(program).process_group(0);
+    command
+}
+
+#[cfg(not(unix))]
+fn detached(program: &Path) -> Command {
+    Command::new(program)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_redirect_is_tried_only_where_it_can_come_back() {
+        let desktop = Surroundings { has_desktop: true, ..Surroundings::default() };
+        for (seen, found) in [
+            (desktop, None),
+            (Surroundings::default(), Some(NoRedirect::NoDesktop)),
+            (Surroundings { is_ssh: true, ..desktop }, Some(NoRedirect::Ssh)),
+            (Surroundings { is_wsl: true, ..desktop }, Some(NoRedirect::Wsl)),
+            (Surroundings { is_container: true, ..desktop }, Some(NoRedirect::Container)),
+            (Surroundings { is_ssh: true, is_browser_named: true, ..Surroundings::default() }, None),
+        ] {
+            assert_eq!(obstacle(seen), found, "{seen:?}");
+        }
+    }
+
+    #[test]
+    fn only_pages_of_the_web_are_opened() {
+        for page in
+            ["https://device.sso.eu-west-1.amazonaws.com/?user_code=AB-CD", "http://127.0.0.1:80/device"]
+        {
+            assert_eq!(check_page(page), Ok(()), "{page}");
+        }
+        for page in [
+            "",
+            "file:///etc/passwd",
+            "http://example.com/",
+            "javascript:alert(1)",
+            "--help",
+            "https://a b/",
+            "https://x/\u{1b}]0;",
+            "https://user@x/",
+            "https://x/?a=`b`",
+        ] {
+            assert_eq!(check_page(page), Err(PageError), "{page}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_browser_may_be_several_programs_with_arguments() {
+        assert_eq!(
+            command_lines("firefox --new-window %s::w3m", "https://x/?a=b"),
+            [vec!["firefox", "--new-window", "https://x/?a=b"], vec!["w3m", "https://x/?a=b"]]
+        );
+    }
+}

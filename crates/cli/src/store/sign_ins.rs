@@ -1,0 +1,170 @@
+//! Sign-ins: sealed files of tokens and client registrations, under names that tell nothing without the cache key.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use hatbox_core::sso::sign_in::SignInKey;
+use hmac::{Hmac, Mac};
+use zeroize::Zeroizing;
+
+use super::sealed::CacheKey;
+use crate::sys::files::{
+    FileError, make_private_directory, read_private, remove, sweep_temporary, write_cache,
+};
+
+/// Tokens have no fixed size; those of Identity Center are a few KiB.
+const LIMIT: u64 = 256 << 10;
+
+/// What a file has. Each is sealed for its kind and sign-in: a file in the place of another does not open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SignInFile {
+    /// Access token and refresh token.
+    Token,
+    /// The client that is registered for the browser's redirect.
+    RedirectClient,
+    /// The client that is registered for device codes.
+    DeviceClient,
+}
+
+impl SignInFile {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Token => "sso token",
+            Self::RedirectClient => "sso redirect client",
+            Self::DeviceClient => "sso device client",
+        }
+    }
+}
+
+/// The sign-ins in one directory.
+#[derive(Debug, Clone)]
+pub(crate) struct SignIns {
+    directory: PathBuf,
+    key: CacheKey,
+}
+
+impl SignIns {
+    pub(crate) fn open(directory: &Path, key: CacheKey) -> Self {
+        Self { directory: directory.to_owned(), key }
+    }
+
+    /// What the file has. What is damaged, or was sealed under another key, counts as absent: it is obtained again.
+    ///
+    /// # Errors
+    /// When the file is there and is not ours alone.
+    pub(crate) fn load(
+        &self,
+        file: SignInFile,
+        sign_in: &SignInKey,
+    ) -> Result<Option<Zeroizing<Vec<u8>>>, FileError> {
+        let name = self.name(file, sign_in);
+        match read_private(&self.directory.join(&name), LIMIT) {
+            Ok(sealed) => Ok(self.key.open(&purpose(file, &name), &sealed).ok()),
+            Err(FileError::Absent(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Saves it in the place of an earlier one. It may be deleted at any time.
+    pub(crate) fn save(&self, file: SignInFile, sign_in: &SignInKey, text: &[u8]) -> Result<(), FileError> {
+        make_private_directory(&self.directory)?;
+        let name = self.name(file, sign_in);
+        let path = self.directory.join(&name);
+        let sealed = self.key.seal(&purpose(file, &name), text);
+        let sealed = sealed.map_err(|error| FileError::io("write", &path)(std::io::Error::other(error)))?;
+        write_cache(&path, &sealed)
+    }
+
+    /// Deletes it. Returns whether it was there.
+    pub(crate) fn delete(&self, file: SignInFile, sign_in: &SignInKey) -> Result<bool, FileError> {
+        remove(&self.directory.join(self.name(file, sign_in)))
+    }
+
+    /// The lock file of a sign-in in `directory`.
+    pub(crate) fn lock_path(&self, directory: &Path, sign_in: &SignInKey) -> PathBuf {
+        directory.join(format!("sign-in-{}.lock", self.digest("sso lock", sign_in)))
+    }
+
+    fn name(&self, file: SignInFile, sign_in: &SignInKey) -> String {
+        self.digest(file.as_str(), sign_in)
+    }
+
+    fn digest(&self, what: &str, sign_in: &SignInKey) -> String {
+        // HMAC takes keys of every length, so there is no error to meet.
+        let Ok(mut mac) = <Hmac<sha2::Sha256> as Mac>::new_from_slice(self.key.expose()) else {
+            return String::new();
+        };
+        for part in ["hatbox sign-in file".as_bytes(), &[0], what.as_bytes(), &[0], sign_in.as_bytes()] {
+            mac.update(part);
+        }
+        hex::encode(mac.finalize().into_bytes().get(..16).unwrap_or_default())
+    }
+}
+
+fn purpose(file: SignInFile, name: &str) -> String {
+    format!("{} {name}", file.as_str())
+}
+
+/// Deletes all sign-ins in `directory`, which needs no key. Returns how many files there were.
+pub(crate) fn delete_all_sign_ins(directory: &Path) -> Result<usize, FileError> {
+    let entries = match fs::read_dir(directory) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(0),
+        Err(error) => return Err(FileError::io("open", directory)(error)),
+    };
+    let (mut count, mut refused) = (0, None);
+    for entry in entries.flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.len() != 32 || !name.bytes().all(|b| b.is_ascii_hexdigit()) {
+            continue;
+        }
+        match remove(&entry.path()) {
+            Ok(was_there) => count += usize::from(was_there),
+            Err(error) => refused = Some(error),
+        }
+    }
+    sweep_temporary(directory);
+    refused.map_or(Ok(count), Err)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hatbox_core::config::profile::{Origin, Sourced, Sso};
+    use hatbox_core::sso::sign_in::resolve_sign_in_key;
+
+    fn sign_in(session: &str) -> SignInKey {
+        let start_url = "https://corp.awsapps.com/start".to_owned();
+        resolve_sign_in_key(&Sso {
+            session: Some(session.to_owned()),
+            start_url: Sourced { value: start_url, origin: Origin::Default },
+            region: "eu-west-1".parse().unwrap(),
+            account_id: None,
+            role_name: None,
+            registration_scopes: Vec::new(),
+            use_device_code: false,
+            urls: Box::default(),
+        })
+    }
+
+    #[test]
+    fn a_file_opens_for_its_kind_and_its_sign_in_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let key = CacheKey::generate().unwrap();
+        let sign_ins = SignIns::open(directory.path(), key.clone());
+        let (corp, other) = (sign_in("corp"), sign_in("other"));
+        assert!(sign_ins.load(SignInFile::Token, &corp).unwrap().is_none());
+        sign_ins.save(SignInFile::Token, &corp, b"secret").unwrap();
+        assert_eq!(sign_ins.load(SignInFile::Token, &corp).unwrap().unwrap().as_slice(), b"secret");
+        for (file, sign_in) in [(SignInFile::Token, &other), (SignInFile::DeviceClient, &corp)] {
+            assert!(sign_ins.load(file, sign_in).unwrap().is_none());
+            let from = directory.path().join(sign_ins.name(SignInFile::Token, &corp));
+            fs::copy(from, directory.path().join(sign_ins.name(file, sign_in))).unwrap();
+            assert!(sign_ins.load(file, sign_in).unwrap().is_none(), "a copy does not open");
+        }
+        let stranger = SignIns::open(directory.path(), CacheKey::generate().unwrap());
+        assert!(stranger.load(SignInFile::Token, &corp).unwrap().is_none());
+        assert_eq!(delete_all_sign_ins(directory.path()).unwrap(), 3);
+        assert!(!sign_ins.delete(SignInFile::Token, &corp).unwrap());
+    }
+}
