@@ -48,12 +48,13 @@ pub(crate) struct WaitLine {
 }
 
 impl WaitLine {
-    /// `what` gives the text when it is needed: `waiting for sts.amazonaws.com`.
+    /// `what` gives the text when it is needed: `waiting for sts.amazonaws.com`. Without a limit, it says how far it is.
     pub(crate) fn start(
-        limit: Duration,
+        limit: impl Into<Option<Duration>>,
         company: Company,
         what: impl Fn() -> String + Send + 'static,
     ) -> Self {
+        let limit = limit.into();
         let (end, ended) = mpsc::channel::<()>();
         let is_terminal = io::stderr().is_terminal();
         let can_erase = is_terminal
@@ -106,11 +107,11 @@ impl Drop for WaitLine {
     }
 }
 
-fn render(what: &str, waited: Duration, limit: Duration, hint: &str) -> String {
-    let limit = format!("(up to {} s{hint})", limit.as_secs());
+fn render(what: &str, waited: Duration, limit: Option<Duration>, hint: &str) -> String {
+    let limit = limit.map(|limit| format!(" (up to {} s{hint})", limit.as_secs())).unwrap_or_default();
     match waited.as_secs() {
-        0 => format!("{what} {limit}"),
-        seconds => format!("{what}: {seconds} s {limit}"),
+        0 => format!("{what}{limit}"),
+        seconds => format!("{what}: {seconds} s{limit}"),
     }
 }
 
@@ -130,11 +131,12 @@ mod tests {
 
     #[test]
     fn the_line_says_what_for_how_long_and_for_how_long_at_most() {
-        let limit = Duration::from_mins(1);
-        for (waited, hint, line) in [
-            (400, "", "waiting for x (up to 60 s)"),
-            (7900, "", "waiting for x: 7 s (up to 60 s)"),
-            (400, ", Ctrl-C stops it", "waiting for x (up to 60 s, Ctrl-C stops it)"),
+        let limit = Some(Duration::from_mins(1));
+        for (waited, limit, hint, line) in [
+            (400, limit, "", "waiting for x (up to 60 s)"),
+            (7900, limit, "", "waiting for x: 7 s (up to 60 s)"),
+            (400, limit, ", Ctrl-C stops it", "waiting for x (up to 60 s, Ctrl-C stops it)"),
+            (7900, None, "", "waiting for x: 7 s"),
         ] {
             assert_eq!(render("waiting for x", Duration::from_millis(waited), limit, hint), line);
         }

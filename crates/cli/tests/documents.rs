@@ -33,6 +33,7 @@ const NOT_RUN: [(&str, &str); 18] = [
     ("hatbox store wrap add plugin", "needs what `age-plugin-yubikey` made"),
     ("hatbox import aws-vault", "needs files of aws-vault's; tests/flow/import.rs has some"),
     ("AWS_ACCESS_KEY_ID=\"$(op read", "op is not here"),
+    ("hatbox sso populate", "needs a person's sign-in; tests/flow/sso_populate.rs has one"),
     ("secret-tool search", "needs a desktop's keyring"),
     ("hatbox rotate ", "replaces the key that the other commands use; tests/flow/rotate.rs runs it"),
     ("pass init", "needs a key of GnuPG; tests/flow/program_backends.rs has one"),

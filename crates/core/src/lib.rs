@@ -11,6 +11,8 @@ pub mod cache;
 
 pub mod answer;
 
+pub mod populate;
+
 pub mod handover;
 
 pub mod doctor;

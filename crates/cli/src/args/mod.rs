@@ -53,7 +53,7 @@ pub(crate) use sandbox::{
     SandboxUpArgs,
 };
 pub(crate) use session::SessionArgs;
-pub(crate) use sso::{SsoArgs, SsoCommand, SsoLoginArgs, SsoLogoutArgs, SsoStatusArgs};
+pub(crate) use sso::{SsoArgs, SsoCommand, SsoLoginArgs, SsoLogoutArgs, SsoPopulateArgs, SsoStatusArgs};
 pub(crate) use store::{StoreArgs, StoreCommand, StoreMigrateArgs, StoreStatusArgs, StoreUseArgs};
 #[cfg(feature = "file")]
 pub(crate) use store::{StoreRekeyArgs, StoreTrustArgs, StoreWrapAdd, StoreWrapArgs, StoreWrapCommand};

@@ -6,12 +6,18 @@ const EXAMPLES: &str = "\
 Examples:
   hatbox sso login corp  sign in to the session `corp` of the config
   hatbox sso status      which sessions are signed in, and until when
+  hatbox sso populate    write a profile for every account and role
   hatbox sso logout      sign out of all";
 const LOGIN_EXAMPLES: &str = "\
 Examples:
   hatbox sso login corp                  sign in to the session `corp`
   hatbox sso login --device              confirm a code in any browser
   hatbox sso login --redirect-port 8400  over `ssh -L 8400:127.0.0.1:8400`";
+const POPULATE_EXAMPLES: &str = "\
+Examples:
+  hatbox sso populate corp --dry-run
+  hatbox sso populate corp --prefix corp- --lower-case
+  hatbox sso populate --template '{account_id}-{role_name:lower}' --region eu-west-1";
 
 /// Sign in to IAM Identity Center, sign out, show sign-ins
 ///
@@ -30,6 +36,7 @@ pub(crate) enum SsoCommand {
     Login(SsoLoginArgs),
     Logout(SsoLogoutArgs),
     Status(SsoStatusArgs),
+    Populate(SsoPopulateArgs),
 }
 
 /// Sign in with the browser
@@ -75,6 +82,46 @@ pub(crate) struct SsoStatusArgs {
     pub(crate) name: Option<String>,
 
     /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Write a profile for every account and role that you have
+///
+/// The profiles are in a block of ~/.aws/config that only this command changes. It shows what changes and asks before it
+/// writes. Profiles whose role is no longer assigned to you are removed.
+#[derive(Debug, Args)]
+#[command(after_help = POPULATE_EXAMPLES)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+pub(crate) struct SsoPopulateArgs {
+    /// The `[sso-session]`, or a profile that uses it [env: AWS_PROFILE] [default: the only one of the config]
+    pub(crate) name: Option<String>,
+
+    /// Name the profiles by this template of {account_name}, {account_id} and {role_name} [default: that of the last run, else {account_name}.{role_name}]
+    #[arg(long, value_name = "TEMPLATE")]
+    pub(crate) template: Option<String>,
+
+    /// Put this text before each name
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) prefix: Option<String>,
+
+    /// Write names of accounts and roles in lower case; {role_name:lower} does so for one
+    #[arg(long)]
+    pub(crate) lower_case: bool,
+
+    /// Write this region to the profiles [default: that of the last run]
+    #[arg(long, value_name = "REGION")]
+    pub(crate) region: Option<String>,
+
+    /// Show what would change, and change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+
+    /// Write without asking
+    #[arg(long)]
+    pub(crate) yes: bool,
+
+    /// Print the changes as JSON
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -220,12 +220,33 @@ impl SsoOidc {
     }
 }
 
+/// An account that the user has a role in.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct AssignedAccount {
+    pub(crate) account_id: String,
+    #[serde(default)]
+    pub(crate) account_name: String,
+}
+
+/// One page of a list.
+#[derive(Debug, Clone)]
+pub(crate) struct PageOf<T> {
+    pub(crate) items: Vec<T>,
+    pub(crate) next: Option<String>,
+}
+
 /// The portal: `https://portal.sso.REGION.SUFFIX`.
 pub(crate) struct SsoPortal(JsonClient);
 
 impl SsoPortal {
     pub(crate) fn new(endpoint: &EndpointUrl, settings: &ServiceSettings) -> Result<Self, ClientError> {
         Ok(Self(JsonClient::new("the Identity Center portal", endpoint, settings, TIMEOUT)?))
+    }
+
+    /// The same without a line for the person while an answer is waited for.
+    pub(crate) fn without_wait_line(self) -> Self {
+        Self(self.0.without_wait_line())
     }
 
     /// GetRoleCredentials. Neither length nor policy can be asked for.
@@ -263,6 +284,51 @@ impl SsoPortal {
             session_token: found.session_token,
             expires_at: Timestamp::from_millisecond(found.expiration).map_err(|_| bad("end"))?,
         })
+    }
+
+    /// ListAccounts: one page.
+    pub(crate) fn fetch_accounts(
+        &self,
+        token: &SecretString,
+        next: Option<&str>,
+    ) -> Result<PageOf<AssignedAccount>, SsoError> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Answer {
+            #[serde(default)]
+            account_list: Vec<AssignedAccount>,
+            next_token: Option<String>,
+        }
+        let mut query = vec![("max_result", "100")];
+        query.extend(next.map(|next| ("next_token", next)));
+        let answer: Answer = self.get(token, "/assignment/accounts", &query)?.parse()?;
+        Ok(PageOf { items: answer.account_list, next: answer.next_token.filter(|next| !next.is_empty()) })
+    }
+
+    /// ListAccountRoles: one page, of names.
+    pub(crate) fn fetch_roles(
+        &self,
+        token: &SecretString,
+        account: &str,
+        next: Option<&str>,
+    ) -> Result<PageOf<String>, SsoError> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Answer {
+            #[serde(default)]
+            role_list: Vec<Role>,
+            next_token: Option<String>,
+        }
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Role {
+            role_name: String,
+        }
+        let mut query = vec![("account_id", account), ("max_result", "100")];
+        query.extend(next.map(|next| ("next_token", next)));
+        let answer: Answer = self.get(token, "/assignment/roles", &query)?.parse()?;
+        let items = answer.role_list.into_iter().map(|role| role.role_name).collect();
+        Ok(PageOf { items, next: answer.next_token.filter(|next| !next.is_empty()) })
     }
 
     /// Logout: ends the session of the token.

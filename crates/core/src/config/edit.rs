@@ -134,11 +134,15 @@ pub fn remove_section(
         }
     }
     if let Some((last, _)) = edit.last_mut().filter(|(last, _)| last.end == text.len()) {
-        let above = text.get(..last.start).unwrap_or_default();
-        let blank_line = [&b"\n\r\n"[..], b"\n\n"].into_iter().find(|end| above.ends_with(end));
-        last.start -= blank_line.map_or(0, |end| end.len() - 1);
+        last.start = without_blank_line(text.get(..last.start).unwrap_or_default()).len();
     }
     Ok(apply(text, &edit))
+}
+
+/// A text without one blank line at its end, if there is one.
+pub(crate) fn without_blank_line(text: &[u8]) -> &[u8] {
+    let blank_line = [&b"\n\r\n"[..], b"\n\n"].into_iter().find(|end| text.ends_with(end));
+    text.get(..text.len() - blank_line.map_or(0, |end| end.len() - 1)).unwrap_or_default()
 }
 
 /// Where the settings of a section's body end, with the blank lines below them.
@@ -208,7 +212,7 @@ fn render_header(file: FileKind, kind: SectionKind, name: &str) -> Result<String
 }
 
 /// The line end that the text uses.
-fn line_end(text: &[u8]) -> &'static [u8] {
+pub(crate) fn line_end(text: &[u8]) -> &'static [u8] {
     match text.iter().position(|&b| b == b'\n') {
         Some(at) if at > 0 && text.get(at - 1) == Some(&b'\r') => b"\r\n",
         _ => b"\n",
@@ -217,6 +221,13 @@ fn line_end(text: &[u8]) -> &'static [u8] {
 
 fn append_section(text: &mut Vec<u8>, header: &str) {
     let end = line_end(text);
+    append_blank_line(text, end);
+    text.extend_from_slice(header.as_bytes());
+    text.extend_from_slice(end);
+}
+
+/// Adds a blank line, unless there is nothing above or one is there.
+pub(crate) fn append_blank_line(text: &mut Vec<u8>, end: &[u8]) {
     let content = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     let has_end = content.is_empty() || content.ends_with(b"\n");
     let has_blank_line = matches!(content, b"" | b"\n" | b"\r\n")
@@ -228,8 +239,6 @@ fn append_section(text: &mut Vec<u8>, header: &str) {
     if !has_blank_line {
         text.extend_from_slice(end);
     }
-    text.extend_from_slice(header.as_bytes());
-    text.extend_from_slice(end);
 }
 
 /// The sections that the name means, read; an error when a line of them cannot be understood.

@@ -248,6 +248,11 @@ impl<'a> Section<'a> {
         self.head.body as usize..next.map_or(self.document.text.len(), |head| head.start as usize)
     }
 
+    /// The same as bytes.
+    pub(crate) fn body(&self) -> &'a [u8] {
+        self.document.text.get(self.body_range()).unwrap_or_default()
+    }
+
     /// Reads its lines.
     pub fn scan(&self) -> Body<'a> {
         scan_body(&self.document.text, self.body_range(), self.head.line + 1, true)

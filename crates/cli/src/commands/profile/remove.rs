@@ -3,6 +3,7 @@
 use hatbox_core::config::Config;
 use hatbox_core::config::header::SectionKind;
 use hatbox_core::config::origin::FileKind;
+use hatbox_core::populate::block::find_block;
 use hatbox_types::name::ProfileName;
 use hatbox_types::text::shell::quote_word;
 
@@ -28,6 +29,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ProfileRemoveArgs) 
     }
     let place = files.config.defined_at(&profile).map(|place| files.shown_place(place)).unwrap_or_default();
     warn_of_users(world, &files.config, &profile);
+    warn_of_block(world, &files.config, &profile);
     let question = Confirmation {
         text: &format!("Remove [profile {profile}] from {place}? (y|N) "),
         what: "removing a profile needs a yes",
@@ -66,6 +68,19 @@ fn absent(files: &ConfigFiles, profile: &ProfileName, is_in_credentials: bool) -
     match files.config.nearest_profile(profile.as_str()) {
         Some(nearest) => failure.hint(format!("did you mean `{nearest}`?")),
         None => failure.hint("`hatbox list --profiles` shows the profiles"),
+    }
+}
+
+/// A profile that `hatbox sso populate` wrote comes back.
+fn warn_of_block(world: &World, config: &Config, profile: &ProfileName) {
+    let text = config.document(FileKind::Config).text();
+    let has_it = |session: &String| {
+        let block = find_block(text, session).ok().flatten();
+        block.is_some_and(|block| block.profiles.iter().any(|written| written.name == profile.as_str()))
+    };
+    if let Some(session) = config.sso_session_names().into_iter().find(has_it) {
+        let session = quote_word(&session);
+        world.output.warn(&format!("`hatbox sso populate {session}` wrote `{profile}`, and writes it again"));
     }
 }
 

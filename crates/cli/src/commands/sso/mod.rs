@@ -2,6 +2,7 @@
 
 mod login;
 mod logout;
+mod populate;
 mod status;
 mod target;
 
@@ -14,5 +15,6 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &SsoArgs) -> Result<
         SsoCommand::Login(args) => login::run(world, global, args),
         SsoCommand::Logout(args) => logout::run(world, global, args),
         SsoCommand::Status(args) => status::run(world, global, args),
+        SsoCommand::Populate(args) => populate::run(world, global, args),
     }
 }

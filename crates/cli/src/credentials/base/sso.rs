@@ -7,7 +7,7 @@ use hatbox_types::secret::SessionCredentials;
 
 use super::super::call_lock::CallLock;
 use super::super::plan::Planned;
-use super::super::sso::{SignIn, TokenNeed, with_retries};
+use super::super::sso::{Pace, SignIn, TokenNeed};
 use crate::aws::sso::{SsoError, SsoRefusal};
 use crate::errors::{Failure, FailureKind};
 use crate::store::sessions::Sessions;
@@ -48,8 +48,8 @@ pub(super) fn fetch(
         let Some(token) = sign_in.access_token_under(need, Some(lock.lock()))? else { return Ok(None) };
         let portal = sign_in.portal(&token)?;
         world.output.debug(|| format!("calling GetRoleCredentials for `{}`", role.name.value));
-        let result =
-            with_retries(world, || portal.fetch_role(&token.access_token, &account, &role.name.value));
+        let fetch = || portal.fetch_role(&token.access_token, &account, &role.name.value);
+        let result = Pace::of(world).call(world, fetch)?;
         match result {
             Ok(credentials) => return Ok(Some(credentials)),
             Err(error) if error.refusal() == Some(SsoRefusal::TokenRefused) && refused.len() < 2 => {

@@ -5,15 +5,19 @@
 
 mod device;
 mod flow;
+mod pace;
 mod redirect;
 mod retry;
+mod roles;
 mod saved;
 mod sign_in;
 mod token;
 mod waiting;
 
 pub(crate) use flow::{Flow, SignInOptions};
+pub(crate) use pace::Pace;
 pub(crate) use retry::with_retries;
+pub(crate) use roles::AssignedRoles;
 pub(crate) use saved::SavedToken;
 pub(crate) use sign_in::{Asking, SignIn, name_of};
 pub(crate) use token::{TokenNeed, needs_person};
