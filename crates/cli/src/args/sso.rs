@@ -45,6 +45,7 @@ pub(crate) enum SsoCommand {
 /// in a container or in WSL, or without a desktop, you confirm a code on any device instead.
 #[derive(Debug, Args)]
 #[command(after_help = LOGIN_EXAMPLES)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(crate) struct SsoLoginArgs {
     /// The `[sso-session]`, or a profile that uses SSO [env: AWS_PROFILE] [default: the only one of the config]
     pub(crate) name: Option<String>,
@@ -64,6 +65,10 @@ pub(crate) struct SsoLoginArgs {
     /// Print the address of the page, and open no browser [env for another browser: HATBOX_BROWSER, BROWSER]
     #[arg(long)]
     pub(crate) no_browser: bool,
+
+    /// Also keep the token in ~/.aws/sso/cache, where the AWS CLI and the SDKs find it, until `sso logout` [setting: share_sso_cache]
+    #[arg(long)]
+    pub(crate) share_sso_cache: bool,
 }
 
 /// Sign out, and delete the token and the cached sessions

@@ -5,5 +5,6 @@ pub(crate) mod failure_file;
 pub(crate) mod modes;
 pub(crate) mod programs;
 pub(crate) mod settings_edit;
+pub(crate) mod sso_cache;
 pub(crate) mod token_file;
 pub(crate) mod trust_sources;

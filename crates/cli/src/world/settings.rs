@@ -38,6 +38,8 @@ pub(crate) struct Settings {
     pub(crate) store_command: Option<String>,
     pub(crate) unlock_cache: UnlockCache,
     pub(crate) isolate_child: bool,
+    /// Whether tokens of Identity Center are also in `~/.aws/sso/cache`.
+    pub(crate) share_sso_cache: bool,
     /// Where users and roles are told: for the questions of `hatbox trust`, and for diagnoses.
     pub(crate) trust_sources: Vec<PathBuf>,
     /// The fingerprint that the `file` store's identity must have.
@@ -75,6 +77,7 @@ struct OnDisk {
     store_command: Option<String>,
     unlock_cache: Option<UnlockCache>,
     isolate_child: Option<bool>,
+    share_sso_cache: Option<bool>,
     store_identity: Option<String>,
     unlock_timeout: Option<String>,
     unlock_max: Option<String>,
@@ -101,6 +104,7 @@ impl OnDisk {
             store_command,
             unlock_cache,
             isolate_child,
+            share_sso_cache,
             store_identity,
             unlock_timeout,
             unlock_max,
@@ -121,6 +125,7 @@ impl OnDisk {
             || store_identity.is_some();
         let says_how_long = unlock_cache.is_some()
             || isolate_child.is_some()
+            || share_sso_cache.is_some()
             || unlock_timeout.is_some()
             || unlock_max.is_some();
         if names_a_command {
@@ -238,6 +243,7 @@ pub(crate) fn load_settings(path: &Path) -> Result<Settings, Failure> {
         store_command: on_disk.store_command,
         unlock_cache: on_disk.unlock_cache.unwrap_or_default(),
         isolate_child: on_disk.isolate_child.unwrap_or_default(),
+        share_sso_cache: on_disk.share_sso_cache.unwrap_or_default(),
         trust_sources,
         store_identity: on_disk.store_identity,
         unlock_timeout: duration("unlock_timeout", on_disk.unlock_timeout)?,
@@ -331,6 +337,7 @@ mod tests {
             "store_identity = \"00\"",
             "unlock_cache = \"runtime-dir\"",
             "isolate_child = false",
+            "share_sso_cache = true",
             "unlock_timeout = \"12h\"",
             "unlock_max = \"12h\"",
             "[trust]\nsources = [\"/evil\"]",

@@ -2,7 +2,7 @@
 //! opinion on what hatbox sends.
 //!
 //! [`scene`] is a sandbox and a home directory, [`python`] makes the virtual environment, [`recorder`]
-//! records what a client sends, [`wire`] sends it again. A program that is not there makes its tests say
+//! records what a client sends, [`wire`] sends it again. [`sdks`] makes programs of other SDKs. A program that is not there makes its tests say
 //! `skipped: <why>`.
 #![cfg(all(feature = "file", feature = "sandbox", unix))]
 
@@ -18,6 +18,10 @@ mod python;
 mod recorder;
 #[cfg(test)]
 mod scene;
+#[cfg(test)]
+mod sdks;
+#[cfg(test)]
+mod sso_cache;
 #[cfg(test)]
 mod tampering;
 #[cfg(test)]

@@ -63,6 +63,7 @@ mod single_flight;
 #[cfg(feature = "trust")]
 mod snapshot;
 mod sso;
+mod sso_cache;
 mod sso_populate;
 mod starts;
 mod store_faults;

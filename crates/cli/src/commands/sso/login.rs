@@ -20,8 +20,12 @@ pub(super) fn run(world: &World, global: &GlobalArgs, args: &SsoLoginArgs) -> Re
         (_, true) => Some(Flow::DeviceCode),
         _ => None,
     };
-    let options =
-        SignInOptions { flow, redirect_port: args.redirect_port, is_browser_left_alone: args.no_browser };
+    let options = SignInOptions {
+        flow,
+        redirect_port: args.redirect_port,
+        is_browser_left_alone: args.no_browser,
+        is_shared: args.share_sso_cache,
+    };
     let sign_in = target.sign_in(world, files)?.with_options(Asking::Anywhere, options);
     let token = sign_in.access_token(TokenNeed::SignedIn(None))?;
     let left = Duration::try_from(token.expires_at.duration_since(world.clock.now())).unwrap_or_default();

@@ -38,6 +38,8 @@ pub(crate) struct SignInOptions {
     pub(crate) redirect_port: Option<u16>,
     /// `--no-browser`.
     pub(crate) is_browser_left_alone: bool,
+    /// `--share-sso-cache`.
+    pub(crate) is_shared: bool,
 }
 
 /// Where a person signs in.

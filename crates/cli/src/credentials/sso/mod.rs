@@ -10,6 +10,7 @@ mod redirect;
 mod retry;
 mod roles;
 mod saved;
+mod sharing;
 mod sign_in;
 mod token;
 mod waiting;

@@ -6,6 +6,15 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+/// Whether other programs get the token too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sharing {
+    /// Only hatbox has it.
+    Private,
+    /// It is also in `~/.aws/sso/cache`.
+    Shared,
+}
+
 /// A token, and when it was obtained.
 #[derive(Debug, Clone)]
 pub(crate) struct SavedToken {
@@ -16,15 +25,18 @@ pub(crate) struct SavedToken {
 
 impl SavedToken {
     /// `None` for anything that [`Self::render`] did not write: the token is then as good as absent.
-    pub(super) fn parse(text: &[u8]) -> Option<Self> {
+    pub(super) fn parse(text: &[u8]) -> Option<(Self, Sharing)> {
         let text = std::str::from_utf8(text).ok()?;
         let value: Value = serde_json::from_str(text).ok()?;
         let obtained_at = value.get("obtainedAt")?.as_str()?.parse().ok()?;
-        Some(Self { token: SsoToken::parse(text).ok()?, obtained_at })
+        let is_shared = value.get("shared").and_then(Value::as_bool).unwrap_or_default();
+        let sharing = if is_shared { Sharing::Shared } else { Sharing::Private };
+        Some((Self { token: SsoToken::parse(text).ok()?, obtained_at }, sharing))
     }
 
-    pub(super) fn render(&self) -> String {
-        let more = json!({"obtainedAt": self.obtained_at.to_string()}).to_string();
+    pub(super) fn render(&self, sharing: Sharing) -> String {
+        let is_shared = sharing == Sharing::Shared;
+        let more = json!({"obtainedAt": self.obtained_at.to_string(), "shared": is_shared}).to_string();
         self.token.render(Some(&more))
     }
 }

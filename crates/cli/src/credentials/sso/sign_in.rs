@@ -10,11 +10,10 @@ use hatbox_types::name::Region;
 use hatbox_types::text::shell::quote_word;
 
 use super::flow::SignInOptions;
-use super::saved::SavedToken;
 use crate::aws::sso::{SsoOidc, SsoPortal};
 use crate::credentials::service::{SsoService, resolve_sso_settings};
 use crate::errors::{Failure, FailureKind};
-use crate::store::sign_ins::{SignInFile, SignIns};
+use crate::store::sign_ins::SignIns;
 use crate::world::World;
 use crate::world::settings::Settings;
 
@@ -74,19 +73,6 @@ impl SignIn {
     /// The command that signs in.
     pub(crate) fn login_command(&self) -> String {
         login_command(self.name())
-    }
-
-    /// The token as it was saved, valid or not. A damaged one counts as absent.
-    pub(crate) fn load_token(&self) -> Result<Option<SavedToken>, Failure> {
-        let text = self.files.load(SignInFile::Token, &self.key)?;
-        Ok(text.and_then(|text| SavedToken::parse(&text)))
-    }
-
-    /// Deletes what is saved of it. Returns whether there was a token.
-    pub(crate) fn forget(&self) -> Result<bool, Failure> {
-        self.files.delete(SignInFile::RedirectClient, &self.key)?;
-        self.files.delete(SignInFile::DeviceClient, &self.key)?;
-        Ok(self.files.delete(SignInFile::Token, &self.key)?)
     }
 
     /// The portal that `token` was given for.

@@ -12,7 +12,6 @@ use super::sign_in::{Asking, SignIn, login_command, name_of};
 use crate::ask::waiting::{Wanted, leave_failure, seal_of, wait_for_lock};
 use crate::aws::sso::{Grant, SsoError, SsoRefusal, Tokens};
 use crate::errors::{Failure, FailureKind};
-use crate::store::sign_ins::SignInFile;
 use crate::sys::lock::Lock;
 
 /// A token that expires within this time is refreshed, as the SDKs do.
@@ -180,13 +179,6 @@ impl SignIn {
                 }
                 _ => NotRefreshed::Failed(self.failure_of(&error, "refresh the token of")),
             }),
-        }
-    }
-
-    /// Saves a token. Without the file it is used once, and the next command signs in again.
-    pub(super) fn save(&self, saved: &SavedToken) {
-        if let Err(error) = self.files.save(SignInFile::Token, &self.key, saved.render().as_bytes()) {
-            self.world.output.warn(&format!("the sign-in is not saved: {error}"));
         }
     }
 

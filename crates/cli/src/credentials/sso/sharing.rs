@@ -1,0 +1,81 @@
+//! Where the token of a sign-in is kept: sealed, and, where the user wants that, also in the cache that the AWS CLI and
+//! the SDKs read and refresh.
+
+use hatbox_core::sso::start_url::StartUrl;
+use hatbox_core::sso::token_file::SsoToken;
+use jiff::Timestamp;
+
+use super::saved::{SavedToken, Sharing};
+use super::sign_in::SignIn;
+use crate::errors::Failure;
+use crate::files::sso_cache::SharedTokenFile;
+use crate::store::sign_ins::SignInFile;
+use crate::sys::files::FileError;
+
+impl SignIn {
+    /// The token as it was saved, valid or not. A damaged one counts as absent. Of a token that is shared, the newer one
+    /// of both places: another program may have refreshed it, or signed in.
+    pub(crate) fn load_token(&self) -> Result<Option<SavedToken>, Failure> {
+        let sealed = self.load_sealed()?;
+        let shared = self.shared_file(sealed.as_ref().map(|(_, sharing)| *sharing));
+        let shared = shared.and_then(|file| file.load(&self.world));
+        let shared = shared.filter(|token| self.is_token_of_it(token));
+        Ok(newer(sealed.map(|(saved, _)| saved), shared))
+    }
+
+    /// Saves a token. Without the file it is used once, and the next command signs in again.
+    pub(super) fn save(&self, saved: &SavedToken) {
+        // What was shared once stays so: a refresh token that is spent here would be dead there.
+        let before = self.load_sealed().ok().flatten().map(|(_, sharing)| sharing);
+        let shared = self.shared_file(before);
+        let sharing = if shared.is_some() { Sharing::Shared } else { Sharing::Private };
+        let text = saved.render(sharing);
+        if let Err(error) = self.files.save(SignInFile::Token, &self.key, text.as_bytes()) {
+            self.world.output.warn(&format!("the sign-in is not saved: {error}"));
+        }
+        if let Some(Err(error)) = shared.map(|file| file.save(&saved.token)) {
+            self.world.output.warn(&format!("the token is not shared with other programs: {error}"));
+        }
+    }
+
+    /// Deletes what is saved of it. Returns whether there was a token.
+    pub(crate) fn forget(&self) -> Result<bool, Failure> {
+        let sharing = self.load_sealed()?.map(|(_, sharing)| sharing);
+        let is_shared = self.shared_file(sharing).map_or(Ok(false), |file| file.delete())?;
+        self.files.delete(SignInFile::RedirectClient, &self.key)?;
+        self.files.delete(SignInFile::DeviceClient, &self.key)?;
+        Ok(self.files.delete(SignInFile::Token, &self.key)? || is_shared)
+    }
+
+    fn load_sealed(&self) -> Result<Option<(SavedToken, Sharing)>, FileError> {
+        let text = self.files.load(SignInFile::Token, &self.key)?;
+        Ok(text.and_then(|text| SavedToken::parse(&text)))
+    }
+
+    /// The file that it is shared by: where the settings or `--share-sso-cache` say so, now or when it was saved.
+    fn shared_file(&self, saved: Option<Sharing>) -> Option<SharedTokenFile> {
+        let is_shared =
+            self.settings.share_sso_cache || self.options.is_shared || saved == Some(Sharing::Shared);
+        is_shared.then(|| SharedTokenFile::of(&self.world, self.name()))
+    }
+
+    /// Security: a file is found by the session's name alone. A token of another portal is not used for this one.
+    fn is_token_of_it(&self, token: &SsoToken) -> bool {
+        let is_start_url = self
+            .start_url()
+            .is_ok_and(|url| StartUrl::parse(&token.start_url).is_ok_and(|other| other == url));
+        if !is_start_url {
+            self.world.output.debug(|| "the shared token has another start URL, and is not used".to_owned());
+        }
+        is_start_url && token.region == self.sso.region
+    }
+}
+
+/// The token that expires later. When a shared one was obtained is not known: long ago, as far as one can tell.
+fn newer(sealed: Option<SavedToken>, shared: Option<SsoToken>) -> Option<SavedToken> {
+    let Some(token) = shared else { return sealed };
+    match sealed {
+        Some(sealed) if sealed.token.expires_at >= token.expires_at => Some(sealed),
+        _ => Some(SavedToken { token, obtained_at: Timestamp::UNIX_EPOCH }),
+    }
+}

@@ -1,0 +1,186 @@
+//! `--share-sso-cache`: the token in `~/.aws/sso/cache`, written, refreshed, and taken over from other programs.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
+use hatbox_sandbox::world::{IdentityCenter, World};
+use serde_json::{Value, json};
+
+use crate::fixture::Fixture;
+use crate::sso_populate::sign_in;
+
+const CONFIG: &str = "\
+[sso-session corp]
+sso_region = eu-west-1
+sso_start_url = https://corp.awsapps.com/start
+
+[profile dev]
+sso_session = corp
+sso_account_id = 444455556666
+sso_role_name = Developer
+region = eu-west-1
+";
+const HOURS: i64 = 3600;
+
+fn fixture() -> Fixture {
+    let add = |world: &mut World| {
+        world.identity_center = Some(IdentityCenter::new("https://corp.awsapps.com/start", "jan"));
+        world.add_permission_set("Developer", 3600);
+        world.assign_permission_set("jan", "444455556666", "Developer", [].into()).unwrap();
+    };
+    let fixture = Fixture::empty_in(&[], add);
+    fixture.write_config(CONFIG);
+    fixture
+}
+
+fn path(fixture: &Fixture) -> PathBuf {
+    // SHA-1 of `corp`.
+    fixture.path("home/.aws/sso/cache/ee0bfd2552fbd840c02cc48b6e823320543c450f.json")
+}
+
+fn read(fixture: &Fixture) -> Value {
+    serde_json::from_slice(&fs::read(path(fixture)).unwrap()).unwrap()
+}
+
+fn write(fixture: &Fixture, token: &Value) {
+    fs::write(path(fixture), token.to_string()).unwrap();
+}
+
+fn count(fixture: &Fixture, action: &str) -> usize {
+    fixture.log().iter().filter(|entry| entry.action == action).count()
+}
+
+fn export(fixture: &Fixture) -> crate::run::Run {
+    fixture.hatbox(&["export", "--fresh", "dev"])
+}
+
+/// Refreshes the token in the file as an SDK does, and writes the file as boto3 does: without fields that it does not
+/// know.
+fn refresh_like_an_sdk(fixture: &Fixture) {
+    let mut token = read(fixture);
+    let body = json!({
+        "clientId": token["clientId"], "clientSecret": token["clientSecret"],
+        "grantType": "refresh_token", "refreshToken": token["refreshToken"],
+    })
+    .to_string();
+    let address = fixture.client().address();
+    let mut server = TcpStream::connect(address).unwrap();
+    let length = body.len();
+    write!(server, "POST /token HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}").unwrap();
+    let mut answer = String::new();
+    server.read_to_string(&mut answer).unwrap();
+    let answer: Value = serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap();
+    token["accessToken"] = answer["accessToken"].clone();
+    token["refreshToken"] = answer["refreshToken"].clone();
+    token["expiresAt"] = "2099-01-01T00:00:00Z".into();
+    token.as_object_mut().unwrap().retain(|name, _| name != "madeBy");
+    write(fixture, &token);
+}
+
+#[test]
+fn the_token_is_shared_in_the_form_that_all_read_and_unknown_fields_stay() {
+    let fixture = fixture();
+    sign_in(&fixture, &["--share-sso-cache"]);
+    let token = read(&fixture);
+    let mut names: Vec<_> = token.as_object().unwrap().keys().map(String::as_str).collect();
+    names.sort_unstable();
+    assert_eq!(
+        names,
+        [
+            "accessToken",
+            "clientId",
+            "clientSecret",
+            "expiresAt",
+            "refreshToken",
+            "region",
+            "registrationExpiresAt",
+            "startUrl"
+        ]
+    );
+    for name in ["expiresAt", "registrationExpiresAt"] {
+        let time = token[name].as_str().unwrap();
+        assert!(time.len() == "2026-11-29T10:00:00Z".len() && time.ends_with('Z'), "{time}");
+    }
+    assert_eq!(fs::metadata(path(&fixture)).unwrap().permissions().mode() & 0o777, 0o600);
+    let mut more = token.clone();
+    more["madeBy"] = json!({"a": [1]});
+    write(&fixture, &more);
+    // It was asked for at the sign-in, and is not forgotten at a refresh by another command.
+    fixture.advance(2 * HOURS);
+    export(&fixture).run().ok();
+    assert_eq!(count(&fixture, "CreateToken"), 2);
+    let refreshed = read(&fixture);
+    assert_ne!(refreshed["accessToken"], token["accessToken"]);
+    assert_eq!(refreshed["madeBy"], more["madeBy"]);
+    assert_eq!(fs::metadata(path(&fixture)).unwrap().permissions().mode() & 0o777, 0o600);
+    let out = fixture.hatbox(&["sso", "logout"]).run().ok();
+    assert_eq!(out.stdout, "Signed out of `corp`.\n");
+    assert!(!path(&fixture).exists());
+    // A later sign-in is private again.
+    sign_in(&fixture, &[]);
+    assert!(!path(&fixture).exists());
+}
+
+#[test]
+fn a_token_that_another_program_refreshed_is_taken_over() {
+    let fixture = fixture();
+    sign_in(&fixture, &["--share-sso-cache"]);
+    refresh_like_an_sdk(&fixture);
+    assert_eq!(count(&fixture, "CreateToken"), 2);
+    export(&fixture).run().ok();
+    // Its refresh token is hatbox's too now; the one of the sign-in is spent.
+    let mut token = read(&fixture);
+    token["expiresAt"] = "2098-01-01T00:00:00Z".into();
+    write(&fixture, &token);
+    export(&fixture).run().ok();
+    assert_eq!(count(&fixture, "CreateToken"), 2, "no refresh, and no sign-in");
+}
+
+#[test]
+fn a_token_of_the_aws_cli_is_taken_over_only_where_the_settings_say_so() {
+    let fixture = fixture();
+    sign_in(&fixture, &["--share-sso-cache"]);
+    // What is left is what the AWS CLI leaves.
+    fs::remove_dir_all(fixture.path("home/.cache/hatbox/sign-ins")).unwrap();
+    let refused = export(&fixture).run().expect_code(4);
+    assert!(refused.stderr.contains("hatbox sso login corp"), "{}", refused.stderr);
+    let settings = fs::read_to_string(fixture.path("home/.config/hatbox/config.toml")).unwrap();
+    fixture.write_settings(&format!("share_sso_cache = true\n{settings}"));
+    export(&fixture).run().ok();
+    let good = read(&fixture);
+    let change = |name: &str, value: &str| {
+        let mut token = good.clone();
+        token[name] = value.into();
+        token.to_string()
+    };
+    let other_portal = change("startUrl", "https://other.awsapps.com/start");
+    for text in [other_portal, change("region", "us-east-1"), change("expiresAt", "soon"), "{".to_owned()] {
+        fs::write(path(&fixture), &text).unwrap();
+        let refused = export(&fixture).run().expect_code(4);
+        assert!(refused.stderr.contains("hatbox sso login corp"), "{text}: {}", refused.stderr);
+    }
+    write(&fixture, &good);
+    fs::set_permissions(path(&fixture), fs::Permissions::from_mode(0o666)).unwrap();
+    export(&fixture).run().expect_code(4);
+    // One that has expired is refreshed, and written back for others, for the user alone.
+    fs::set_permissions(path(&fixture), fs::Permissions::from_mode(0o644)).unwrap();
+    fixture.advance(2 * HOURS);
+    export(&fixture).run().ok();
+    assert_eq!(count(&fixture, "CreateToken"), 2);
+    assert_ne!(read(&fixture)["accessToken"], good["accessToken"]);
+    assert_eq!(fs::metadata(path(&fixture)).unwrap().permissions().mode() & 0o777, 0o600);
+    let status = fixture.hatbox(&["sso", "status"]).run().ok();
+    assert!(status.stdout.contains("signed in"), "{}", status.stdout);
+}
+
+#[test]
+fn a_cache_that_cannot_be_written_is_a_warning_and_the_sign_in_holds() {
+    let fixture = fixture();
+    fs::create_dir_all(path(&fixture)).unwrap();
+    sign_in(&fixture, &["--share-sso-cache"]);
+    export(&fixture).run().ok();
+    assert!(path(&fixture).is_dir());
+}
