@@ -9,7 +9,7 @@ use crate::http::{Params, Received, Reply};
 use crate::rules::{Rule, check_params, find_target};
 use crate::service::{Protocol, Service};
 use crate::sigv4::Caller;
-use crate::{iam, s3, signin, sso, sts};
+use crate::{iam, metadata, s3, signin, sso, sts};
 
 /// What a request asks for.
 pub(crate) struct Route {
@@ -60,6 +60,7 @@ fn actions(service: Service) -> &'static [Action] {
         Service::SignIn => signin::ACTIONS,
         Service::SsoOidc => sso::OIDC_ACTIONS,
         Service::Sso => sso::PORTAL_ACTIONS,
+        Service::Metadata => metadata::ACTIONS,
     }
 }
 
@@ -69,7 +70,7 @@ fn check_caller(context: &RequestContext, caller: &Caller) -> Result<(), ErrorRe
         Service::Sts => sts::check_caller(context, caller),
         Service::Iam => iam::check_caller(caller),
         // Callers of the others do not sign.
-        Service::S3 | Service::SignIn | Service::SsoOidc | Service::Sso => Ok(()),
+        Service::S3 | Service::SignIn | Service::SsoOidc | Service::Sso | Service::Metadata => Ok(()),
     }
 }
 
@@ -80,6 +81,9 @@ pub(crate) fn route(request: &Received, params: &Params) -> Route {
     }
     if let Some((service, name)) = sso::parse_target(request) {
         return route_json(service, name);
+    }
+    if let Some(name) = metadata::find_action(request) {
+        return route_json(Service::Metadata, name);
     }
     if request.path != "/" || !(request.is_form() || params.has("Action")) {
         return route_s3(request);

@@ -1,6 +1,7 @@
 //! An error as AWS returns it: status, code and text; and the reasons, for the log.
 
 use hatbox_iam::policy::evaluate::Judgement;
+use serde_json::json;
 
 use crate::error::Error;
 use crate::http::Reply;
@@ -55,6 +56,12 @@ impl ErrorResponse {
             xml.element("RequestId", request_id);
         });
         Reply::xml(self.status, "text/xml", xml.finish())
+    }
+
+    /// The answer in the form of the services on a machine.
+    pub(crate) fn render_json(&self) -> Reply {
+        let body = json!({ "Code": self.code, "Message": self.message });
+        Reply { status: self.status, ..Reply::json(&body) }
     }
 
     /// The answer in the form of S3. `resource` is the path asked for.

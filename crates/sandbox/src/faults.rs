@@ -183,6 +183,7 @@ fn throttled(service: Service) -> ErrorResponse {
         Service::SignIn => ErrorResponse::new(429, "rate_exceeded", "Rate exceeded"),
         Service::SsoOidc => ErrorResponse::new(400, "SlowDownException", "Slow down"),
         Service::Sso => ErrorResponse::new(429, "TooManyRequestsException", "Rate exceeded"),
+        Service::Metadata => ErrorResponse::new(429, "TooManyRequests", "Rate exceeded"),
     }
 }
 
@@ -190,7 +191,9 @@ fn denied(service: Service, text: &str) -> ErrorResponse {
     match service {
         Service::SsoOidc => ErrorResponse::new(400, "AccessDeniedException", text),
         Service::Sso => ErrorResponse::new(403, "ForbiddenException", text),
-        Service::Sts | Service::Iam | Service::S3 | Service::SignIn => ErrorResponse::denied(text),
+        Service::Sts | Service::Iam | Service::S3 | Service::SignIn | Service::Metadata => {
+            ErrorResponse::denied(text)
+        }
     }
 }
 

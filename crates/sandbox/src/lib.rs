@@ -6,7 +6,7 @@
 //! only, knows only keys that it minted, and keeps everything in one directory.
 //!
 //! The way of a request: [`server`](start) reads it whole, `dispatch` finds its action in the tables of the
-//! services, `sigv4` verifies who sent it, `sts`, `sso`, `iam` or `s3` carries it out on the [`world`], `authorize`
+//! services, `sigv4` verifies who sent it, `sts`, `sso`, `iam`, `s3` or `metadata` carries it out on the [`world`], `authorize`
 //! asks the policy evaluator, and [`log`] remembers it. [`control`] moves the clock, makes faults, shows the current MFA code.
 
 mod action;
@@ -25,6 +25,7 @@ mod http;
 mod iam;
 mod jwt;
 pub mod log;
+mod metadata;
 mod mint;
 mod rules;
 mod s3;
@@ -41,4 +42,5 @@ mod xml;
 mod xml_read;
 
 pub use error::Error;
+pub use metadata::CONTAINER_PATH;
 pub use server::{Options, Running, Stop, serve_blocking, start, start_reporting};

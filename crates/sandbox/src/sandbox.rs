@@ -139,6 +139,7 @@ impl Sandbox {
                 Protocol::Json if service == Service::SignIn => {
                     signin::render_error(&error_response, &route.name)
                 }
+                Protocol::Json if service == Service::Metadata => error_response.render_json(),
                 Protocol::Json => sso::render_error(service, &route.name, &error_response),
             };
             entry.note_error(error_response, &sent, rules);

@@ -15,6 +15,8 @@ pub(crate) enum Service {
     SsoOidc,
     /// IAM Identity Center's portal: accounts, roles, credentials.
     Sso,
+    /// The services on a machine: instance metadata, and the credential endpoint of containers.
+    Metadata,
 }
 
 /// How requests name an action, and how answers are written.
@@ -33,8 +35,8 @@ pub(crate) enum Protocol {
 
 impl Service {
     /// All of them.
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Sts, Self::Iam, Self::S3, Self::SignIn, Self::SsoOidc, Self::Sso];
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Sts, Self::Iam, Self::S3, Self::SignIn, Self::SsoOidc, Self::Sso, Self::Metadata];
 
     /// Its name in actions, in the scope of signatures, and in the log.
     pub(crate) fn name(self) -> &'static str {
@@ -45,6 +47,7 @@ impl Service {
             Self::SignIn => "signin",
             Self::SsoOidc => "sso-oidc",
             Self::Sso => "sso",
+            Self::Metadata => "metadata",
         }
     }
 
@@ -54,7 +57,7 @@ impl Service {
             Self::Sts => Protocol::Query { version: "2011-06-15" },
             Self::Iam => Protocol::Query { version: "2010-05-08" },
             Self::S3 => Protocol::S3,
-            Self::SignIn | Self::SsoOidc | Self::Sso => Protocol::Json,
+            Self::SignIn | Self::SsoOidc | Self::Sso | Self::Metadata => Protocol::Json,
         }
     }
 
@@ -64,7 +67,7 @@ impl Service {
             Self::Sts => "https://sts.amazonaws.com/doc/2011-06-15/",
             Self::Iam => "https://iam.amazonaws.com/doc/2010-05-08/",
             Self::S3 => "http://s3.amazonaws.com/doc/2006-03-01/",
-            Self::SignIn | Self::SsoOidc | Self::Sso => "",
+            Self::SignIn | Self::SsoOidc | Self::Sso | Self::Metadata => "",
         }
     }
 }

@@ -36,6 +36,11 @@ Examples:
   hatbox sandbox sign-in BCDF-GHJK
   hatbox sandbox sign-in --deny BCDF-GHJK";
 
+const METADATA: &str = "\
+Examples:
+  hatbox sandbox metadata
+  eval \"$(hatbox sandbox metadata)\"   in this shell, act as the sandbox's machine";
+
 const S3: &str = "\
 The credentials are those of the environment, as for `aws s3`.
 
@@ -85,6 +90,9 @@ pub(crate) enum SandboxCommand {
     Code,
     /// Print an OIDC token for AssumeRoleWithWebIdentity
     Token(SandboxTokenArgs),
+    /// Print the variables that lead to instance metadata and container credentials
+    #[command(after_help = METADATA)]
+    Metadata,
     /// Sign in to IAM Identity Center without a browser
     SignIn(SandboxSignInArgs),
     /// Show each call, whether it was allowed, and why

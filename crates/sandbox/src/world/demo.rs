@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{
-    Account, Bucket, Curve, Home, IdentityCenter, IdentityProvider, MfaDevice, Object, Role, User, World,
-    WorldSecret, issuer_name,
+    Account, Bucket, Curve, Home, IdentityCenter, IdentityProvider, Machine, MfaDevice, Object, Role, User,
+    World, WorldSecret, issuer_name,
 };
 use crate::encoding::render_base32;
 use crate::error::Error;
@@ -41,6 +41,8 @@ pub const START_URL: &str = "https://sandbox.awsapps.com/start";
 pub const READ_ONLY_SET: &str = "ReadOnly";
 /// The permission set of the demo world that writes, in the account with the buckets.
 pub const DEVELOPER_SET: &str = "Developer";
+/// The name of the role of the demo world's machine, in the account with the buckets.
+pub const WORKER_ROLE: &str = "worker";
 /// The demo world's region.
 pub const REGION: &str = "us-east-1";
 
@@ -99,6 +101,7 @@ impl World {
         world.accounts = [(PEOPLE_ACCOUNT.to_owned(), people), (WORK_ACCOUNT.to_owned(), work)].into();
         world.add_demo_issuer(created_at)?;
         world.add_demo_identity_center()?;
+        world.add_demo_machine()?;
         let home = Home::open(directory)?;
         for name in ["work-archive", "work-logs", "work-terraform-state"] {
             let mut bucket = Bucket {
@@ -140,7 +143,29 @@ impl World {
     /// Adds what a demo world of an older version does not have yet.
     pub(crate) fn add_missing_parts(&mut self) -> Result<(), Error> {
         let is_demo = self.user(PEOPLE_ACCOUNT, USER).is_some() && self.accounts.contains_key(WORK_ACCOUNT);
-        if is_demo && self.identity_center.is_none() { self.add_demo_identity_center() } else { Ok(()) }
+        if is_demo && self.identity_center.is_none() {
+            self.add_demo_identity_center()?;
+        }
+        if is_demo && self.machine.is_none() { self.add_demo_machine() } else { Ok(()) }
+    }
+
+    /// A machine whose role may read the buckets.
+    fn add_demo_machine(&mut self) -> Result<(), Error> {
+        let created_at = Timestamp::from_second(CREATED).unwrap_or_default();
+        let trust = policy(&json!([{
+            "Effect": "Allow",
+            "Principal": { "Service": ["ec2.amazonaws.com", "ecs-tasks.amazonaws.com"] },
+            "Action": "sts:AssumeRole",
+        }]));
+        let role = demo_role(created_at, "reads all buckets, for machines", &trust, &s3_read(), 3600)?;
+        self.machine = Some(Machine {
+            account: WORK_ACCOUNT.to_owned(),
+            role: WORKER_ROLE.to_owned(),
+            new_role: Some(role),
+            container_token: WorldSecret::new(hex::encode(mint::mint_bytes::<16>()?)),
+            tokens: Vec::new(),
+        });
+        Ok(())
     }
 
     /// A portal, and two permission sets of the user.

@@ -10,6 +10,7 @@ mod file;
 mod identity;
 mod identity_center;
 mod login;
+mod machine;
 mod organization;
 mod secret;
 mod session;
@@ -26,7 +27,7 @@ use crate::mint;
 pub use bucket::{Bucket, Object, Part, Upload};
 pub use demo::{
     ADMIN_ROLE, AUDIENCE, AUDITOR_ROLE, DEVELOPER_SET, ISSUER, JOB_ROLE, MFA_SERIAL, PEOPLE_ACCOUNT,
-    READ_ONLY_SET, REGION, START_URL, SUBJECT, USER, WORK_ACCOUNT,
+    READ_ONLY_SET, REGION, START_URL, SUBJECT, USER, WORK_ACCOUNT, WORKER_ROLE,
 };
 pub(crate) use file::Home;
 pub use file::{load_world, save_world};
@@ -38,6 +39,7 @@ pub use identity_center::{
 };
 pub(crate) use identity_center::{digest_of, reserved_role_name};
 pub use login::{LoginCode, LoginSession, LoginState, Logins};
+pub use machine::{Machine, MachineToken};
 pub(crate) use organization::task_policy;
 pub use organization::{Organization, RootSessions};
 pub use secret::WorldSecret;
@@ -72,6 +74,9 @@ pub struct World {
     /// The instance of IAM Identity Center.
     #[serde(default)]
     pub identity_center: Option<IdentityCenter>,
+    /// The machine that instance metadata and the container endpoint are on.
+    #[serde(default)]
+    pub machine: Option<Machine>,
 }
 
 /// An account.
@@ -274,6 +279,7 @@ impl World {
             organization: None,
             logins: Logins::default(),
             identity_center: None,
+            machine: None,
         })
     }
 

@@ -20,6 +20,8 @@ mod lifetimes;
 #[cfg(test)]
 mod lists;
 #[cfg(test)]
+mod metadata;
+#[cfg(test)]
 mod mfa;
 #[cfg(test)]
 mod outbound;

@@ -77,7 +77,10 @@ pub(super) fn render_entry(entry: &LogEntry) -> String {
 
 /// `jan`, `jan with MFA`, `role dev-infra-admin`, `SUBJECT of https://ISSUER`: names alone, as the sandbox's world has no two alike.
 fn shown_caller(entry: &LogEntry) -> String {
-    let Some(arn) = &entry.caller else { return "unknown caller".to_owned() };
+    let Some(arn) = &entry.caller else {
+        let is_on_machine = entry.service == "metadata";
+        return if is_on_machine { "this machine" } else { "unknown caller" }.to_owned();
+    };
     match entry.signed_with {
         // The subject of a token, as its issuer names it.
         SignedWith::WebIdentity => return arn.clone(),

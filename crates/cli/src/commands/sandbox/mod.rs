@@ -6,6 +6,7 @@ mod scene;
 mod server;
 
 mod log;
+mod metadata;
 mod s3;
 mod s3_answer;
 mod s3_client;
@@ -50,6 +51,7 @@ pub(crate) fn run(world: &World, args: &SandboxArgs) -> Result<ExitCode, Failure
         SandboxCommand::Run { command } => Scene::open(world, &directory, &hold())?.run(command),
         SandboxCommand::Shell => shell::run(world, &Scene::open(world, &directory, &hold())?),
         SandboxCommand::Code => done(run_code(world, &directory)),
+        SandboxCommand::Metadata => done(metadata::run(world, &directory)),
         SandboxCommand::Token(token) => done(token::run(world, &directory, token)),
         SandboxCommand::SignIn(sign_in) => done(sign_in::run(world, &directory, sign_in)),
         SandboxCommand::Log(log) => done(log::run(world, &directory, log)),
