@@ -1,6 +1,7 @@
 //! One function for each parser of foreign bytes. `cargo fuzz` gives them whatever it makes up (fuzz/), the test below
 //! what is kept in fuzz/corpus: neither may panic.
 
+use hatbox_core::answer::{parse_process_answer, parse_service_answer};
 use hatbox_core::cache::parse_cached_session;
 use hatbox_core::config::edit::{Change, edit_section};
 use hatbox_core::config::{Config, FileKind, SectionKind, Which, overrides::Overrides, resolve_profile};
@@ -27,12 +28,16 @@ use crate::world::settings::load_settings;
 pub type Target = fn(&[u8]);
 
 /// Each target by its name, which is that of its corpus.
-pub const TARGETS: [(&str, Target); 15] = [
+pub const TARGETS: [(&str, Target); 16] = [
     ("account-details", sources),
     ("cached-session", |bytes| drop(parse_cached_session(bytes))),
     ("config", config),
     ("config-edit", config_edit),
     ("evaluate-row", row),
+    ("given-credentials", |bytes| {
+        drop(parse_process_answer(bytes, Timestamp::UNIX_EPOCH));
+        drop(parse_service_answer(bytes, Timestamp::UNIX_EPOCH));
+    }),
     ("helper-answer", |bytes| {
         accepts_answer(bytes);
     }),

@@ -59,7 +59,7 @@ pub enum AnswerError {
     Version(String),
     /// The service reports a failure.
     #[error("{code}: {message}")]
-    Refused {
+    Service {
         /// Its code.
         code: String,
         /// Its text.
@@ -109,7 +109,7 @@ pub fn parse_service_answer(bytes: &[u8], now: Timestamp) -> Result<GivenCredent
     let repr = parse_repr(bytes)?;
     if let Some(code) = repr.code.as_ref().filter(|code| *code != "Success") {
         let message = repr.message.as_deref().unwrap_or("no text");
-        return Err(AnswerError::Refused {
+        return Err(AnswerError::Service {
             code: printable_start(code, 100),
             message: printable_start(message, 400),
         });

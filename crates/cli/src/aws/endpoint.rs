@@ -2,6 +2,11 @@
 
 use hatbox_core::config::endpoint;
 
+/// The addresses of AWS's services on the machine itself, which no packet leaves it for: instance metadata by IPv4 and
+/// IPv6, ECS tasks, EKS pods by IPv4 and IPv6.
+const MACHINE_ADDRESSES: [&str; 5] =
+    ["169.254.169.254", "fd00:ec2::254", "169.254.170.2", "169.254.170.23", "fd00:ec2::23"];
+
 /// A checked URL of an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct EndpointUrl {
@@ -36,6 +41,16 @@ pub(crate) enum EndpointError {
 impl EndpointUrl {
     /// Checks a URL: https to anywhere, http to loopback only.
     pub(crate) fn parse(url: &str) -> Result<Self, EndpointError> {
+        Self::parse_for(url, |_| false)
+    }
+
+    /// Checks the URL of a service that gives a machine or a container its role: http also to the addresses at which AWS
+    /// has them, which are on the machine itself.
+    pub(crate) fn parse_of_machine(url: &str) -> Result<Self, EndpointError> {
+        Self::parse_for(url, |host| MACHINE_ADDRESSES.contains(&host))
+    }
+
+    fn parse_for(url: &str, is_on_machine: fn(&str) -> bool) -> Result<Self, EndpointError> {
         let parts = endpoint::parse_endpoint(url).map_err(|reason| {
             let shown = url.rsplit_once('@').map_or(url.to_owned(), |(_, host)| format!("...@{host}"));
             EndpointError::Form { url: shown.escape_debug().to_string(), reason }
@@ -51,7 +66,7 @@ impl EndpointUrl {
         if endpoint.client_reads() != Some((endpoint.is_https, endpoint.host.clone(), endpoint.port)) {
             return Err(EndpointError::Ambiguous(url.to_owned()));
         }
-        if !endpoint.is_https && !endpoint.is_loopback {
+        if !endpoint.is_https && !endpoint.is_loopback && !is_on_machine(&endpoint.host) {
             return Err(EndpointError::PlainHttp(url.to_owned()));
         }
         Ok(endpoint)
@@ -129,6 +144,26 @@ mod tests {
         ] {
             assert_eq!(EndpointUrl::parse(bad), Err(EndpointError::PlainHttp(bad.to_owned())));
         }
+    }
+
+    #[test]
+    fn the_services_of_a_machine_are_reached_by_http_too() {
+        for good in [
+            "http://169.254.169.254",
+            "http://[fd00:ec2::254]",
+            "http://169.254.170.2/v2/credentials/x",
+            "http://[fd00:ec2::23]/v1/credentials",
+            "http://127.0.0.1:9/",
+            "https://credentials.corp.example/x",
+        ] {
+            assert!(EndpointUrl::parse_of_machine(good).is_ok(), "{good}");
+        }
+        for bad in
+            ["http://169.254.169.253", "http://10.0.0.1", "http://metadata.example", "http://[fd00:ec2::1]"]
+        {
+            assert_eq!(EndpointUrl::parse_of_machine(bad), Err(EndpointError::PlainHttp(bad.to_owned())));
+        }
+        assert!(EndpointUrl::parse("http://169.254.169.254").is_err(), "no STS is there");
     }
 
     #[test]

@@ -6,6 +6,7 @@ pub(crate) mod endpoint;
 #[cfg(feature = "iam")]
 pub(crate) mod iam;
 mod json;
+pub(crate) mod machine;
 pub(crate) mod proxy;
 pub(crate) mod sso;
 pub(crate) mod sts;

@@ -99,7 +99,8 @@ impl Unanswered {
         }
     }
 
-    fn of_time(trace: &Trace, limit: Duration) -> Self {
+    /// A request for which `limit` is over.
+    pub(super) fn of_time(trace: &Trace, limit: Duration) -> Self {
         let (endpoint, seconds) = (trace.endpoint(), limit.as_secs());
         if trace.may_have_sent() {
             return Self::NoAnswer(format!(

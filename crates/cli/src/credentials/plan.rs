@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hatbox_core::cache::{SessionKey, resolve_session_key};
-use hatbox_core::config::profile::StaticKeys;
+use hatbox_core::config::profile::{Origin, Sourced, StaticKeys};
 use hatbox_core::plan::{
     Ambient, Base, Lookup, NoteLevel, Plan, PlanError, PlanOptions, Purpose, Sessions, StoredKeys,
     resolve_plan,
@@ -17,10 +17,14 @@ use crate::credentials::request::SessionRequest;
 use crate::env_names;
 use crate::errors::{Failure, FailureKind};
 use crate::files::aws_config::ConfigFiles;
+use crate::files::instance::is_ec2_instance;
 use crate::store::index::Index;
 use crate::world::World;
 use crate::world::environment::Environment;
 use crate::world::settings::Settings;
+
+/// Turns instance metadata off.
+pub(super) const METADATA_DISABLED: &str = "AWS_EC2_METADATA_DISABLED";
 
 /// A plan, and what it was made from: all that carrying it out looks at. It is not changed any more.
 #[derive(Debug)]
@@ -80,7 +84,16 @@ impl<'a> Planning<'a> {
     }
 
     fn resolve_by(&self, lookup: &mut Lookup<'_>, profile: &ProfileName) -> Result<Plan, Failure> {
-        resolve_plan(profile, lookup, &self.stored, &self.options).map_err(|error| {
+        let mut resolved = resolve_plan(profile, lookup, &self.stored, &self.options);
+        if matches!(resolved, Err(PlanError::CredentialsMissing { .. } | PlanError::UnknownProfile { .. }))
+            && !is_instance_metadata_disabled(&self.world.environment)
+            && is_ec2_instance()
+        {
+            let mut options = self.options.clone();
+            options.ambient.is_instance = true;
+            resolved = resolve_plan(profile, lookup, &self.stored, &options);
+        }
+        resolved.map_err(|error| {
             let is_missing = matches!(error, PlanError::CredentialsMissing { .. });
             let failure = failure_of(self.files, &error);
             if is_missing && self.world.dirs.vault_files().is_dir() {
@@ -173,11 +186,29 @@ fn resolve_ambient(environment: &Environment, request: &SessionRequest) -> Ambie
     Ambient {
         keys,
         web_identity: request.overrides.ambient_web_identity.clone(),
-        container_uri: environment
-            .text("AWS_CONTAINER_CREDENTIALS_FULL_URI")
-            .or_else(|| environment.text("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI")),
+        container_uri: resolve_container_uri(environment),
         metadata_endpoint: environment.text("AWS_EC2_METADATA_SERVICE_ENDPOINT"),
+        metadata_mode: environment.text("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE"),
+        // Found out where nothing else is there.
+        is_instance: false,
     }
+}
+
+/// `AWS_EC2_METADATA_DISABLED=true`, as the SDKs read it.
+pub(super) fn is_instance_metadata_disabled(environment: &Environment) -> bool {
+    environment.text(METADATA_DISABLED).is_some_and(|text| text.eq_ignore_ascii_case("true"))
+}
+
+/// In the order of the SDKs.
+fn resolve_container_uri(environment: &Environment) -> Option<Sourced<String>> {
+    const RELATIVE: &str = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI";
+    const FULL: &str = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
+    let (value, name) = match environment.text(RELATIVE) {
+        // The address that ECS has in every task.
+        Some(path) => (format!("http://169.254.170.2{path}"), RELATIVE),
+        None => (environment.text(FULL)?, FULL),
+    };
+    Some(Sourced { value, origin: Origin::Env(name) })
 }
 
 fn failure_of(files: &ConfigFiles, error: &PlanError) -> Failure {

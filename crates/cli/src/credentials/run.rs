@@ -186,9 +186,9 @@ impl PlanRun {
         };
         let mut source = source.map(|session| Source::of_session(*session));
         for stage in self.planned.plan.stages().skip_while(|stage| *stage != from) {
-            // A key that is simply there is read when it signs: whoever waits for the lock of the first call may find a
-            // session, and needs no key.
-            if self.planned.plan.stage_call(stage).is_some() {
+            // A key that is simply there, or a service on the machine, is asked when it is to sign: whoever waits for the
+            // lock of the first call may find a session, and needs neither.
+            if self.planned.plan.is_saved(stage) {
                 source = Some(self.run_stage(sessions.as_ref(), stage, source)?);
             }
         }
@@ -205,7 +205,7 @@ impl PlanRun {
     fn open_sessions(&mut self) -> Result<Option<Sessions>, Failure> {
         let plan = &self.planned.plan;
         // Also temporary keys that stand in a file or in the environment are handed over as they are.
-        if plan.stages().all(|stage| plan.stage_call(stage).is_none()) {
+        if !plan.stages().any(|stage| plan.is_saved(stage)) {
             return Ok(None);
         }
         // A person who signs in has something to keep: where there is no store, one is created for it.

@@ -7,6 +7,8 @@
 #![cfg(all(feature = "file", feature = "sandbox", unix))]
 
 #[cfg(test)]
+mod agreement;
+#[cfg(test)]
 mod aws_cli;
 #[cfg(test)]
 mod boto3;

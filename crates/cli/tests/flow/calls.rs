@@ -21,7 +21,9 @@ impl Before {
 
     /// The calls since then, one line each, and the words for a key that signs or is handed over.
     pub(crate) fn calls(&self, fixture: &Fixture, name_of: &dyn Fn(&str) -> Option<String>) -> Calls {
-        let entries = fixture.client().log(self.calls).unwrap();
+        let mut entries = fixture.client().log(self.calls).unwrap();
+        // What comes before credentials of the machine is no call of the plan.
+        entries.retain(|entry| !["PutToken", "ListRoles"].contains(&entry.action.as_str()));
         let world = fixture.world();
         let made: Vec<Option<String>> = entries.iter().map(|entry| self.made_by(&world, entry)).collect();
         let word = |id: &str| {
@@ -42,6 +44,7 @@ impl Before {
     fn made_by(&self, world: &World, entry: &LogEntry) -> Option<String> {
         let role = entry.parameters.get("RoleArn").and_then(|arn| arn.rsplit('/').next());
         let is_of = |principal: &Principal, kind: &SessionKind| match (principal, kind) {
+            (Principal::RoleSession { role: made, .. }, _) if entry.service == "metadata" => made == "worker",
             (Principal::RoleSession { role: made, .. }, SessionKind::AssumeRole) => {
                 role == Some(made.as_str())
             }
@@ -69,6 +72,11 @@ impl Calls {
 }
 
 fn render_call(entry: &LogEntry, word: &dyn Fn(&str) -> String) -> String {
+    match entry.action.as_str() {
+        "GetInstanceCredentials" => return "metadata.instance by=machine".to_owned(),
+        "GetContainerCredentials" => return "metadata.container by=machine".to_owned(),
+        _ => {}
+    }
     let parameter = |name: &str| entry.parameters.get(name).cloned();
     let signer = entry.key.as_deref().map_or("nobody".to_owned(), |key| word(key.trim_matches('*')));
     let mut line = format!("{} by={signer}", entry.action);

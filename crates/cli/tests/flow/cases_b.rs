@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Instant;
 
+use hatbox_sandbox::CONTAINER_PATH;
 use jiff::SignedDuration;
 
 use crate::calls::Before;
-use crate::cast::{ENDLESS, ENDLESS_TOKEN};
+use crate::cast::{CONTAINER_TOKEN, ENDLESS, ENDLESS_TOKEN};
 use crate::fixture::Fixture;
+use crate::run::Run;
 
 #[expect(dead_code, reason = "what the plan test reads of a run's flags is passed on as it stands")]
 #[path = "../../../core/tests/cases_b/case.rs"]
@@ -19,8 +21,8 @@ use case::{Case, Event};
 
 /// Keys that stand in the config or environment of a case, not in the store.
 const KEYS_ELSEWHERE: [&str; 3] = ["AKIAINFILE0000000000", "AKIAOTHERFILE0000000", "AKIAENVIRONMENT00000"];
-/// Sources that this version knows and cannot use, or for which nobody signs in here.
-const NOT_YET: [&str; 2] = ["GetRoleCredentials ", "metadata."];
+/// Sources for which nobody signs in here.
+const NOT_YET: [&str; 1] = ["GetRoleCredentials "];
 
 /// Notes that are said on each use; the others are for `explain`.
 const WARNINGS: [&str; 3] = ["note capped ", "note length-not-ours ", "note file-keys-differ "];
@@ -145,6 +147,7 @@ impl Stage {
         let based = self.write_base_programs();
         let mut run = fixture.hatbox(&words).args(flags);
         run = run.args(["--", "sh", "-c", "echo \"$AWS_ACCESS_KEY_ID\""]);
+        run = self.with_metadata(run);
         for (name, value) in self.real_variables(variables) {
             run = run.env(&name, value);
         }
@@ -202,8 +205,20 @@ impl Stage {
         based
     }
 
+    /// On a machine with a role. A profile without an identity must not find it: the container's address comes with
+    /// the case that asks for it.
+    fn with_metadata(&self, run: Run) -> Run {
+        run.without("AWS_EC2_METADATA_DISABLED")
+            .env("AWS_EC2_METADATA_SERVICE_ENDPOINT", self.fixture.client().url())
+            .env("AWS_CONTAINER_AUTHORIZATION_TOKEN", CONTAINER_TOKEN)
+    }
+
     fn real_variables(&self, variables: &BTreeMap<String, String>) -> Vec<(String, String)> {
         let mut real: Vec<_> = variables.clone().into_iter().collect();
+        if variables.contains_key("AWS_CONTAINER_CREDENTIALS_FULL_URI") {
+            let url = format!("{}{CONTAINER_PATH}", self.fixture.client().url());
+            real.push(("AWS_CONTAINER_CREDENTIALS_FULL_URI".to_owned(), url));
+        }
         if variables.contains_key("AWS_WEB_IDENTITY_TOKEN_FILE") {
             let token = self.fixture.path("home/token").display().to_string();
             real.push(("AWS_WEB_IDENTITY_TOKEN_FILE".to_owned(), token));

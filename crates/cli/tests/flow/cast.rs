@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use hatbox_sandbox::world::{
-    AUDIENCE, Account, Curve, ISSUER, IdentityProvider, Key, MfaDevice, Principal, Role, Session,
+    AUDIENCE, Account, Curve, ISSUER, IdentityProvider, Key, Machine, MfaDevice, Principal, Role, Session,
     SessionKind, User, World, WorldSecret, save_world,
 };
 use hatbox_types::sandbox_key::render_sandbox_key_id;
@@ -27,6 +27,9 @@ pub(crate) const KIMS_PHONE: &str = "arn:aws:iam::111122223333:mfa/kim";
 /// Name of a session of jan's that outlasts every test, for tests that start from temporary credentials.
 pub(crate) const ENDLESS: &str = "endless";
 pub(crate) const ENDLESS_TOKEN: &str = "canary-endless-token";
+
+/// What containers send.
+pub(crate) const CONTAINER_TOKEN: &str = "canary-container-token";
 
 /// Makes the world in the sandbox directory `directory`, with an access key of jan's for each of `keys`.
 pub(crate) fn save_cast(directory: &Path, keys: &[&str]) -> BTreeMap<String, Key> {
@@ -97,6 +100,7 @@ pub(crate) fn save_cast(directory: &Path, keys: &[&str]) -> BTreeMap<String, Key
         ("b", &open, 43200),
         ("guarded", &mfa, 43200),
         ("short", &open, 3600),
+        ("worker", &open, 3600),
         ("external", &external, 3600),
         ("strangers", &strangers, 3600),
         ("recent", &statement_with(&open, "Condition", &recent_mfa()), 43200),
@@ -134,6 +138,13 @@ pub(crate) fn save_cast(directory: &Path, keys: &[&str]) -> BTreeMap<String, Key
         web_identity: None,
     };
     world.sessions.insert(endless.id.clone(), session);
+    world.machine = Some(Machine {
+        account: WORK.to_owned(),
+        role: "worker".to_owned(),
+        new_role: None,
+        container_token: WorldSecret::new(CONTAINER_TOKEN.to_owned()),
+        tokens: Vec::new(),
+    });
     save_world(directory, &world).unwrap();
     let others = [("root".to_owned(), root_key), (ENDLESS.to_owned(), endless)];
     minted.into_iter().chain(others).collect()

@@ -158,6 +158,8 @@ impl Fixture {
             ("AWS_ENDPOINT_URL", self.server.url().into()),
             ("HATBOX_FILE_PASSPHRASE", PASSPHRASE.into()),
             ("HATBOX_TEST_CLOCK_OFFSET", self.clock_offset.get().to_string().into()),
+            // The tests may run on an instance.
+            ("AWS_EC2_METADATA_DISABLED", "true".into()),
             ("TERM", "xterm".into()),
         ]
         .map(|(name, value)| (name.into(), value))

@@ -44,6 +44,7 @@ mod keyring;
 mod keys;
 mod kill;
 mod leaks;
+mod metadata;
 mod mfa_devices;
 mod mfa_process;
 mod nested;

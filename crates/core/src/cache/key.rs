@@ -46,14 +46,12 @@ impl SessionKey {
 
 /// The key of what `stage` of `plan` gives.
 ///
-/// `None` when nothing of it is ever saved: a key that is simply there, a key whose id is not known because
+/// `None` when nothing of it is ever saved: a key that is simply there, what a metadata service gives, a key whose id is not known because
 /// the store is locked, and a stage that the plan does not have.
 pub fn resolve_session_key(plan: &Plan, stage: Stage) -> Option<SessionKey> {
     let steps = match stage {
-        Stage::Base => {
-            plan.base.call()?;
-            0
-        }
+        Stage::Base if plan.base.is_saved() => 0,
+        Stage::Base => return None,
         Stage::Step(index) => index.checked_add(1)?,
     };
     let steps = plan.steps.get(..steps)?;

@@ -107,8 +107,7 @@ impl<'a> StartSearch<'a> {
     /// Begins with the last stage.
     pub fn new(plan: &'a Plan, now: Timestamp, rules: StartRules) -> Self {
         let is_looked_at = rules.reuse == Reuse::Cached;
-        let wanted =
-            Some(plan.last_stage()).filter(|stage| is_looked_at && plan.stage_call(*stage).is_some());
+        let wanted = Some(plan.last_stage()).filter(|stage| is_looked_at && plan.is_saved(*stage));
         Self { plan, now, rules, wanted, found: None }
     }
 
@@ -126,7 +125,7 @@ impl<'a> StartSearch<'a> {
             }
             _ => {
                 let mut before = self.plan.stages().rev().skip_while(|other| *other >= stage);
-                self.wanted = before.next().filter(|stage| self.plan.stage_call(*stage).is_some());
+                self.wanted = before.next().filter(|stage| self.plan.is_saved(*stage));
             }
         }
     }

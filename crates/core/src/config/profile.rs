@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::problem::Warning;
+use super::value::ValueError;
 use hatbox_types::name::{MfaSerial, ProfileName, Region, RoleArn};
 use hatbox_types::secret::{AccessKey, SecretString};
 
@@ -65,6 +66,10 @@ pub struct Profile {
 
     /// Where STS and IAM are, and how to reach them.
     pub endpoint: Endpoint,
+    /// `ec2_metadata_service_endpoint`: where instance metadata is. It and the next: of a profile that asks for it.
+    pub metadata_endpoint: Option<Sourced<String>>,
+    /// `ec2_metadata_service_endpoint_mode`: by which of its two usual addresses it is asked.
+    pub metadata_mode: Option<Sourced<MetadataMode>>,
     /// Keys that neither hatbox nor AWS's own tools know: name and line.
     pub unknown: Vec<(String, Place)>,
     /// What a person should know although it is no error.
@@ -93,6 +98,37 @@ pub enum CredentialSource {
     Ec2InstanceMetadata,
     /// The container credential endpoint.
     EcsContainer,
+}
+
+/// `ec2_metadata_service_endpoint_mode`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MetadataMode {
+    /// `http://169.254.169.254`.
+    Ipv4,
+    /// `http://[fd00:ec2::254]`.
+    Ipv6,
+}
+
+impl MetadataMode {
+    /// Parses `IPv4` or `IPv6`, in any case.
+    ///
+    /// # Errors
+    /// When it is neither.
+    pub fn parse(text: &str) -> Result<Self, ValueError> {
+        match text.to_ascii_lowercase().as_str() {
+            "ipv4" => Ok(Self::Ipv4),
+            "ipv6" => Ok(Self::Ipv6),
+            _ => Err(ValueError::Choice("`IPv4`, `IPv6`")),
+        }
+    }
+
+    /// The address.
+    pub fn url(self) -> &'static str {
+        match self {
+            Self::Ipv4 => "http://169.254.169.254",
+            Self::Ipv6 => "http://[fd00:ec2::254]",
+        }
+    }
 }
 
 /// Keys in plain text, in a file or in the environment.

@@ -8,7 +8,9 @@ use super::layers::{Layers, collect_layers};
 use super::origin::{Origin, Place, Sourced};
 use super::overrides::{Overrides, TargetOverrides};
 use super::problem::Warning;
-use super::profile::{CredentialSource, Durations, Endpoint, Profile, StaticKeys, StsRegional, WebIdentity};
+use super::profile::{
+    CredentialSource, Durations, Endpoint, MetadataMode, Profile, StaticKeys, StsRegional, WebIdentity,
+};
 use super::service_url::find_services_url;
 use super::sso::resolve_sso;
 use super::value::{
@@ -69,6 +71,11 @@ pub fn resolve_profile(
         warnings.push(Warning::UserArnAsMfaSerial { key, origin: said.origin.clone() });
     }
 
+    // No other profile has a use for them: `exec` does not search every section for what it does not need.
+    let is_on_instance =
+        credential_source.as_ref().is_some_and(|said| said.value == CredentialSource::Ec2InstanceMetadata);
+    let of_instance = |key| is_on_instance.then(|| layers.find(key)).flatten();
+
     Ok(Profile {
         name: Some(name.clone()),
         defined_at: layers.defined_at,
@@ -109,10 +116,15 @@ pub fn resolve_profile(
         sso: resolve_sso(config, &layers, overrides, &mut warnings)?,
         login_session: parse_with("login_session", layers.find("login_session"), parse_plain)?,
         endpoint: resolve_endpoint(config, &layers, overrides)?,
+        metadata_endpoint: parse_with(METADATA_ENDPOINT, of_instance(METADATA_ENDPOINT), parse_endpoint_url)?,
+        metadata_mode: parse_with(METADATA_MODE, of_instance(METADATA_MODE), MetadataMode::parse)?,
         unknown: find_unknown(&layers),
         warnings,
     })
 }
+
+const METADATA_ENDPOINT: &str = "ec2_metadata_service_endpoint";
+const METADATA_MODE: &str = "ec2_metadata_service_endpoint_mode";
 
 fn parse_credential_source(text: &str) -> Result<CredentialSource, ValueError> {
     match text {

@@ -104,7 +104,7 @@ pub enum Base {
         profile: ProfileName,
         /// Which of the two.
         service: MetadataService,
-        /// The address that the environment names, when it does.
+        /// Its address; `None` where the environment names none of a container.
         endpoint: Option<String>,
         /// Where the profile asks for it.
         origin: Origin,
@@ -166,8 +166,8 @@ impl Base {
             | Self::Environment { .. }
             | Self::WebIdentity { .. }
             | Self::CredentialProcess { .. }
+            | Self::Metadata { .. }
             | Self::Sso { .. } => None,
-            Self::Metadata { .. } => Some("a metadata service"),
             Self::LoginSession { .. } => Some("`login_session`"),
         }
     }
@@ -208,6 +208,12 @@ impl Base {
             | Self::LoginSession { .. } => Signer::MaybeUser,
             Self::Sso { .. } | Self::WebIdentity { .. } | Self::Metadata { .. } => Signer::Role,
         }
+    }
+
+    /// Whether what it gives is saved. Not a key that is simply there; and not what a metadata service gives: the service
+    /// is on the machine, answers at once, and it alone knows which role the machine has now.
+    pub fn is_saved(&self) -> bool {
+        self.call().is_some() && !matches!(self, Self::Metadata { .. })
     }
 
     /// What is called to get its credentials; `None` for a key that is simply there.

@@ -44,21 +44,27 @@ pub(super) fn resolve_chain(
             return Err(PlanError::ChainTooLong { profile: target.clone() });
         }
         let which = if links.is_empty() { Which::Target } else { Which::Source };
-        let profile = lookup.find(&name, which)?;
+        let mut profile = lookup.find(&name, which)?;
         let key = stored.find(&name);
-        let is_ambient_default = name.is_default() && options.ambient.web_identity.is_some();
+        let is_ambient_default = name.is_default() && options.ambient.has_identity();
         if profile.defined_at.is_none() && key.is_none() && !is_ambient_default {
             let nearest = lookup.nearest(&name, stored);
             let is_store_locked = stored.is_locked();
             return Err(PlanError::UnknownProfile { profile: name, named_by, nearest, is_store_locked });
         }
         let question = Question { name: &name, profile: &profile, which, options };
+        let ends_chain = key.is_none() && question.ends_chain();
         let next = match key {
             Some(id) => Next::Base(Box::new(question.choose_stored_key(id, &mut notes))),
             None => question.choose(stored.is_locked(), &mut notes)?,
         };
         match next {
             Next::Base(base) => {
+                // The role of a token is part of the base.
+                let is_role_skipped = ends_chain && !matches!(*base, Base::WebIdentity { .. });
+                if let Some(role) = profile.role_arn.take_if(|_| is_role_skipped) {
+                    notes.push(Note::RoleOfSourceSkipped { profile: name.clone(), origin: role.origin });
+                }
                 links.push(Link { name, profile });
                 return Ok(Chain { links, base: *base, notes });
             }

@@ -5,20 +5,29 @@
 //! | | in the profile | outcome |
 //! |---|---|---|
 //! | 1 | a stored access key | base; all else loses, `source_profile` too |
-//! | 2 | `credential_source` | base |
-//! | 3 | `web_identity_token_file`, `web_identity_token_process` | base, with the profile's `role_arn` |
-//! | 4 | `source_profile`, not itself | on to that profile |
-//! | 5 | `sso_session`, `sso_start_url` | base |
-//! | 6 | `login_session` | base |
-//! | 7 | `credential_process` that is not hatbox on this profile | base |
-//! | 8 | `aws_access_key_id` | base |
-//! | 9 | `AWS_WEB_IDENTITY_TOKEN_FILE` with `AWS_ROLE_ARN` | base, for the target only |
+//! | 2 | `role_arn` with `source_profile`, not itself; no `web_identity_token_file` | on to that profile |
+//! | 3 | `role_arn` with `credential_source`; no `web_identity_token_file` | base |
+//! | 4 | `web_identity_token_file`, `web_identity_token_process` | base, with the profile's `role_arn` |
+//! | 5 | `sso_account_id`, `sso_role_name` | base |
+//! | 6 | `aws_access_key_id` in the credentials file | base |
+//! | 7 | `login_session` | base |
+//! | 8 | `credential_process` that is not hatbox on this profile | base |
+//! | 9 | `aws_access_key_id` in the config file | base |
+//! | 10 | `source_profile` or `credential_source` without a role, as in aws-vault | on to that profile; base |
+//! | 11 | no `role_arn`; `AWS_WEB_IDENTITY_TOKEN_FILE` with `AWS_ROLE_ARN` | base, for the target only |
+//! | 12 | no `role_arn`; `AWS_CONTAINER_CREDENTIALS_RELATIVE_URI` or `_FULL_URI` | base, for the target only |
+//! | 13 | no `role_arn`; the machine is an EC2 instance | base, for the target only |
 //!
-//! 2, 3 and 5 to 8 are the SDKs' order. A `role_arn` on top of any of them is assumed. `source_profile` beside
-//! `credential_source` does not get here: the config's layers refuse it, as AWS's tools do.
+//! 2 to 9 and 11 to 13 are botocore's order; the other SDKs have others ([`super::sdk`]). A `role_arn` on top of any of them is
+//! assumed. A source profile with keys in a file ends the chain, as for all SDKs: neither its `source_profile` nor its
+//! `role_arn` counts. `source_profile` beside `credential_source` does not get here: the config's layers refuse it, as
+//! AWS's tools do.
 
 use crate::config::Which;
-use crate::config::profile::{CredentialSource, Origin, Profile, Sourced, Sso, StaticKeys, WebIdentity};
+use crate::config::overrides::AmbientWebIdentity;
+use crate::config::profile::{
+    CredentialSource, FileKind, MetadataMode, Origin, Profile, Sourced, Sso, StaticKeys, WebIdentity,
+};
 use crate::config::value::{ValueError, parse_session_name};
 use hatbox_types::name::{AccessKeyId, ProfileName, RoleArn};
 
@@ -28,6 +37,7 @@ use super::error::PlanError;
 use super::input::PlanOptions;
 use super::length::{ROLE_DEFAULT, asked_or};
 use super::note::Note;
+use super::sdk::{OWN_ORDER, Sdk, SourceKind};
 
 /// What comes after a profile.
 pub(super) enum Next {
@@ -63,7 +73,8 @@ impl<'a> Claim<'a> {
     fn key(self) -> &'static str {
         match self {
             Self::CredentialSource(_) => "credential_source",
-            Self::WebIdentity(_) => "web_identity_token_file",
+            Self::WebIdentity(Sourced { value: WebIdentity::File(_), .. }) => "web_identity_token_file",
+            Self::WebIdentity(_) => "web_identity_token_process",
             Self::SourceProfile(_) => "source_profile",
             Self::Sso(_) => "sso_session",
             Self::LoginSession(_) => "login_session",
@@ -84,6 +95,25 @@ impl<'a> Claim<'a> {
         }
     }
 
+    /// What kind of source it is, of a profile that has a role or none.
+    fn kind(self, has_role: bool) -> SourceKind {
+        match self {
+            Self::CredentialSource(_) if has_role => SourceKind::RoleOfEnvironment,
+            Self::CredentialSource(_) => SourceKind::EnvironmentAlone,
+            Self::SourceProfile(_) if has_role => SourceKind::RoleOfProfile,
+            Self::SourceProfile(_) => SourceKind::ProfileAlone,
+            Self::WebIdentity(Sourced { value: WebIdentity::File(_), .. }) => SourceKind::TokenFile,
+            Self::WebIdentity(_) => SourceKind::TokenProcess,
+            Self::Sso(_) => SourceKind::Sso,
+            Self::LoginSession(_) => SourceKind::LoginSession,
+            Self::CredentialProcess(_) => SourceKind::CredentialProcess,
+            Self::FileKeys(keys) => match keys.origin.place().map(|place| place.file) {
+                Some(FileKind::Credentials) => SourceKind::CredentialsFileKeys,
+                _ => SourceKind::ConfigFileKeys,
+            },
+        }
+    }
+
     fn origin(self) -> &'a Origin {
         match self {
             Self::CredentialSource(source) => &source.origin,
@@ -101,30 +131,35 @@ impl<'a> Question<'a> {
     /// Row 1 of the table.
     pub(super) fn choose_stored_key(self, id: &AccessKeyId, notes: &mut Vec<Note>) -> Base {
         let profile = self.name.clone();
-        for claim in self.claims(notes) {
+        let claims = self.claims(notes);
+        for claim in claims.iter().copied() {
             match claim {
                 Claim::FileKeys(keys) if keys.value.key.id == *id => {}
                 Claim::FileKeys(keys) => {
                     notes
                         .push(Note::FileKeysDiffer { profile: profile.clone(), origin: keys.origin.clone() });
                 }
-                claim => notes.push(self.shadowed(claim, "the stored access key")),
+                claim => notes.push(self.shadowed(claim, &claims, "the stored access key")),
             }
         }
         Base::StoredKey { profile, id: Some(id.clone()) }
     }
 
-    /// Rows 2 to 9 of the table.
+    /// Rows 2 to 13 of the table.
     pub(super) fn choose(self, is_store_locked: bool, notes: &mut Vec<Note>) -> Result<Next, PlanError> {
         if is_store_locked && !notes.contains(&Note::StoreLocked) {
             notes.push(Note::StoreLocked);
         }
-        let mut claims = self.claims(notes).into_iter();
-        if let Some(winner) = claims.next() {
-            notes.extend(claims.map(|loser| self.shadowed(loser, winner.words())));
-            return self.take(winner);
+        let claims = self.claims(notes);
+        if let Some((winner, losers)) = claims.split_first() {
+            notes.extend(losers.iter().map(|loser| self.shadowed(*loser, &claims, winner.words())));
+            return self.take(*winner);
         }
-        if let Some(base) = self.choose_ambient_web_identity()? {
+        if let Some(sso) = &self.profile.sso {
+            // It only signs in: what is missing is said.
+            return self.take_sso(sso).map(|base| Next::Base(Box::new(base)));
+        }
+        if let Some(base) = self.choose_ambient()? {
             return Ok(Next::Base(Box::new(base)));
         }
         if is_store_locked {
@@ -145,23 +180,57 @@ impl<'a> Question<'a> {
             notes.push(Note::OwnProcessSkipped { profile: self.name.clone(), origin });
             process = None;
         }
-        [
-            profile.credential_source.as_ref().map(Claim::CredentialSource),
+        let is_whole_sso =
+            |sso: &&Sourced<Sso>| sso.value.account_id.is_some() || sso.value.role_name.is_some();
+        let mut claims: Vec<Claim<'a>> = [
             profile.web_identity.as_ref().map(Claim::WebIdentity),
             profile.source_profile.as_ref().map(Claim::SourceProfile),
-            profile.sso.as_ref().map(Claim::Sso),
+            profile.credential_source.as_ref().map(Claim::CredentialSource),
+            profile.sso.as_ref().filter(is_whole_sso).map(Claim::Sso),
             profile.login_session.as_ref().map(Claim::LoginSession),
             process.map(Claim::CredentialProcess),
             profile.static_keys.as_ref().map(Claim::FileKeys),
         ]
         .into_iter()
         .flatten()
-        .collect()
+        .collect();
+        claims.sort_by_key(|claim| self.rank(*claim));
+        claims
     }
 
-    fn shadowed(self, loser: Claim<'_>, by: &'static str) -> Note {
-        let origin = loser.origin().clone();
-        Note::Shadowed { profile: self.name.clone(), what: loser.key(), origin, by }
+    /// The place of a claim in the table.
+    fn rank(self, claim: Claim<'_>) -> usize {
+        let place = |kind| OWN_ORDER.iter().position(|other| *other == kind).unwrap_or(OWN_ORDER.len());
+        let kind = claim.kind(self.profile.role_arn.is_some());
+        let token = &self.profile.web_identity;
+        match kind {
+            SourceKind::RoleOfProfile | SourceKind::RoleOfEnvironment if self.ends_chain() => OWN_ORDER.len(),
+            // Behind the token, which the stable sort leaves in front.
+            SourceKind::RoleOfProfile | SourceKind::RoleOfEnvironment
+                if matches!(token, Some(Sourced { value: WebIdentity::File(_), .. })) =>
+            {
+                place(SourceKind::TokenFile)
+            }
+            kind => place(kind),
+        }
+    }
+
+    /// Whether the profile is a source with keys in a file: whatever it says of roles does not count.
+    pub(super) fn ends_chain(self) -> bool {
+        self.which == Which::Source && self.profile.static_keys.is_some()
+    }
+
+    fn shadowed(self, loser: Claim<'_>, claims: &[Claim<'_>], by: &'static str) -> Note {
+        let has_role = self.profile.role_arn.is_some();
+        let present: Vec<SourceKind> = claims.iter().map(|claim| claim.kind(has_role)).collect();
+        let is_of = |sdk: &Sdk| sdk.choose(&present) == Some(loser.kind(has_role));
+        Note::Shadowed {
+            profile: self.name.clone(),
+            what: loser.key(),
+            origin: loser.origin().clone(),
+            by,
+            sdks: Sdk::ALL.into_iter().filter(is_of).collect(),
+        }
     }
 
     fn take(self, winner: Claim<'_>) -> Result<Next, PlanError> {
@@ -196,11 +265,33 @@ impl<'a> Question<'a> {
                 };
             }
             CredentialSource::Ec2InstanceMetadata => {
-                (MetadataService::Instance, ambient.metadata_endpoint.clone())
+                (MetadataService::Instance, Some(self.instance_endpoint()?))
             }
-            CredentialSource::EcsContainer => (MetadataService::Container, ambient.container_uri.clone()),
+            CredentialSource::EcsContainer => {
+                (MetadataService::Container, ambient.container_uri.as_ref().map(|uri| uri.value.clone()))
+            }
         };
         Ok(Base::Metadata { profile, service, endpoint, origin })
+    }
+
+    /// The SDKs' order: an address goes before a mode, and of each the variable before the key.
+    fn instance_endpoint(self) -> Result<String, PlanError> {
+        const MODE: &str = "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE";
+        let ambient = &self.options.ambient;
+        let named = self.profile.metadata_endpoint.as_ref().map(|url| &url.value);
+        if let Some(url) = ambient.metadata_endpoint.as_ref().or(named) {
+            return Ok(url.clone());
+        }
+        let mode = match (&ambient.metadata_mode, &self.profile.metadata_mode) {
+            (Some(text), _) => MetadataMode::parse(text).map_err(|reason| PlanError::AmbientValue {
+                name: MODE,
+                reason,
+                origin: Origin::Env(MODE),
+            })?,
+            (None, Some(mode)) => mode.value,
+            (None, None) => MetadataMode::Ipv4,
+        };
+        Ok(mode.url().to_owned())
     }
 
     fn take_web_identity(self, token: &Sourced<WebIdentity>) -> Result<Base, PlanError> {
@@ -229,12 +320,30 @@ impl<'a> Question<'a> {
         Ok(Base::Sso { profile, sso: sso.clone(), account_id, role_name })
     }
 
-    /// Row 9: only where the profile names no role of its own, as the role belongs to the token.
-    fn choose_ambient_web_identity(self) -> Result<Option<Base>, PlanError> {
-        let Some(ambient) = self.options.ambient.web_identity.as_ref() else { return Ok(None) };
+    /// Rows 11 to 13: only where the profile names no role of its own. That of a token belongs to the token, and AWS's
+    /// tools assume no role from the others without `credential_source`.
+    fn choose_ambient(self) -> Result<Option<Base>, PlanError> {
         if self.which == Which::Source || self.profile.role_arn.is_some() {
             return Ok(None);
         }
+        let ambient = &self.options.ambient;
+        let profile = self.name.clone();
+        if let Some(ambient) = &ambient.web_identity {
+            return self.take_ambient_web_identity(ambient).map(Some);
+        }
+        if let Some(Sourced { value, origin }) = ambient.container_uri.clone() {
+            let service = MetadataService::Container;
+            return Ok(Some(Base::Metadata { profile, service, endpoint: Some(value), origin }));
+        }
+        if ambient.is_instance {
+            let (service, origin) = (MetadataService::Instance, Origin::Default);
+            let endpoint = Some(self.instance_endpoint()?);
+            return Ok(Some(Base::Metadata { profile, service, endpoint, origin }));
+        }
+        Ok(None)
+    }
+
+    fn take_ambient_web_identity(self, ambient: &AmbientWebIdentity) -> Result<Base, PlanError> {
         let profile = self.name.clone();
         let Some(role) = &ambient.role_arn else {
             return Err(PlanError::WebIdentityWithoutRole {
@@ -250,13 +359,13 @@ impl<'a> Question<'a> {
             parse_session_name(&name.value)
                 .map_err(|reason| bad("AWS_ROLE_SESSION_NAME", reason, &name.origin))?;
         }
-        Ok(Some(Base::WebIdentity {
+        Ok(Base::WebIdentity {
             profile,
             token: ambient.token_file.clone().map(WebIdentity::File),
             role: Sourced { value: role_arn, origin: role.origin.clone() },
             session_name: ambient.role_session_name.clone(),
             duration: asked_or(self.profile.durations.assume_role.as_ref(), ROLE_DEFAULT),
-        }))
+        })
     }
 
     fn nothing_there(self) -> PlanError {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::config::overrides::{AmbientWebIdentity, Overrides};
-use crate::config::profile::{Profile, StaticKeys};
+use crate::config::profile::{Profile, Sourced, StaticKeys};
 use crate::config::{Config, ConfigError, Warning, Which, resolve_profile};
 use hatbox_types::name::{AccessKeyId, ProfileName};
 use hatbox_types::secret::AccessKeyError;
@@ -60,10 +60,15 @@ pub struct Ambient {
     pub keys: Option<Result<StaticKeys, AccessKeyError>>,
     /// `AWS_WEB_IDENTITY_TOKEN_FILE` with `AWS_ROLE_ARN`, for a target that names no identity.
     pub web_identity: Option<AmbientWebIdentity>,
-    /// `AWS_CONTAINER_CREDENTIALS_FULL_URI` or `_RELATIVE_URI`.
-    pub container_uri: Option<String>,
+    /// `AWS_CONTAINER_CREDENTIALS_RELATIVE_URI`, behind the address that ECS has, or `_FULL_URI`. Also for a target that
+    /// names no identity.
+    pub container_uri: Option<Sourced<String>>,
     /// `AWS_EC2_METADATA_SERVICE_ENDPOINT`.
     pub metadata_endpoint: Option<String>,
+    /// `AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE`, as it is written.
+    pub metadata_mode: Option<String>,
+    /// Whether the machine is an EC2 instance, whose role serves a target that names no identity.
+    pub is_instance: bool,
 }
 
 /// Which profiles have a stored access key, and its id.
@@ -107,6 +112,13 @@ pub struct Lookup<'a> {
 enum Profiles<'a> {
     InFiles(&'a Overrides),
     Resolved(&'a HashMap<ProfileName, Result<Profile, ConfigError>>),
+}
+
+impl Ambient {
+    /// Whether it has an identity for a target that names none.
+    pub(super) fn has_identity(&self) -> bool {
+        self.web_identity.is_some() || self.container_uri.is_some() || self.is_instance
+    }
 }
 
 impl<'a> Lookup<'a> {

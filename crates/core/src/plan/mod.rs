@@ -15,6 +15,7 @@ mod input;
 mod length;
 mod note;
 mod resolve;
+mod sdk;
 pub mod session;
 mod step;
 
@@ -29,6 +30,7 @@ pub use error::PlanError;
 pub use input::{Ambient, CHAIN_LIMIT, Lookup, PlanOptions, Purpose, Sessions, StoredKeys};
 pub use note::{MfaUnused, Note, NoteLevel};
 pub use resolve::resolve_plan;
+pub use sdk::Sdk;
 pub use step::{AssumeRole, Call, Cap, CapReason, GetSessionToken, Mfa, Step};
 
 /// How the credentials of `profile` will be obtained: a base identity, then steps, each signed by what
@@ -99,6 +101,14 @@ impl Plan {
         match stage {
             Stage::Base => self.base.call(),
             Stage::Step(index) => self.steps.get(index).map(Step::call),
+        }
+    }
+
+    /// Whether what a stage gives is saved.
+    pub fn is_saved(&self, stage: Stage) -> bool {
+        match stage {
+            Stage::Base => self.base.is_saved(),
+            Stage::Step(index) => self.steps.get(index).is_some(),
         }
     }
 

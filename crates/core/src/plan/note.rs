@@ -3,6 +3,7 @@
 use crate::config::profile::{Origin, Sourced};
 use hatbox_types::name::{MfaSerial, ProfileName};
 
+use super::sdk::Sdk;
 use super::step::Cap;
 use hatbox_types::duration::render_duration;
 use hatbox_types::text::phrases::render_role_of_environment;
@@ -51,6 +52,15 @@ pub enum Note {
         origin: Origin,
         /// What wins, in words.
         by: &'static str,
+        /// AWS's own tools that would choose it all the same.
+        sdks: Vec<Sdk>,
+    },
+    /// `role_arn` of a source profile that has keys in a file: the keys are used as they are.
+    RoleOfSourceSkipped {
+        /// The profile.
+        profile: ProfileName,
+        /// Where its `role_arn` stands.
+        origin: Origin,
     },
     /// `credential_process` of the profile runs hatbox on the profile itself, and is skipped.
     OwnProcessSkipped {
@@ -114,9 +124,10 @@ impl Note {
     /// How loud it is.
     pub fn level(&self) -> NoteLevel {
         match self {
-            Self::Capped { .. } | Self::LengthNotOurs { .. } | Self::FileKeysDiffer { .. } => {
-                NoteLevel::Warning
-            }
+            Self::Capped { .. }
+            | Self::LengthNotOurs { .. }
+            | Self::FileKeysDiffer { .. }
+            | Self::RoleOfSourceSkipped { .. } => NoteLevel::Warning,
             _ => NoteLevel::Info,
         }
     }
@@ -129,6 +140,7 @@ impl Note {
             Self::LengthNotOurs { origin, .. }
             | Self::FileKeysDiffer { origin, .. }
             | Self::Shadowed { origin, .. }
+            | Self::RoleOfSourceSkipped { origin, .. }
             | Self::OwnProcessSkipped { origin, .. }
             | Self::NotSent { origin, .. }
             | Self::PlaintextKeys { origin, .. } => Some(origin),
@@ -145,6 +157,7 @@ impl Note {
             Self::RoleOfEnvironment { .. } => "role-of-environment",
             Self::FileKeysDiffer { .. } => "file-keys-differ",
             Self::Shadowed { .. } => "shadowed",
+            Self::RoleOfSourceSkipped { .. } => "role-of-source-skipped",
             Self::OwnProcessSkipped { .. } => "own-process-skipped",
             Self::MfaUnused { .. } => "mfa-unused",
             Self::NotSent { .. } => "not-sent",
@@ -179,9 +192,14 @@ impl Note {
                     "`{profile}` has another access key in a file than in the store; the stored one is used"
                 )
             }
-            Self::Shadowed { profile, what, by, .. } => {
-                format!("`{what}` of `{profile}` has no effect: {by} comes first")
+            Self::Shadowed { profile, what, by, sdks, .. } => {
+                let also = render_sdks(sdks).map(|sdks| format!("; {sdks}")).unwrap_or_default();
+                format!("`{what}` of `{profile}` has no effect: {by} comes first{also}")
             }
+            Self::RoleOfSourceSkipped { profile, .. } => format!(
+                "`role_arn` of `{profile}` is not assumed on the way: as a source profile, it gives its access key, as \
+                 in AWS's own tools"
+            ),
             Self::OwnProcessSkipped { profile, .. } => {
                 format!(
                     "`credential_process` of `{profile}` runs hatbox on the profile itself, so it is skipped"
@@ -215,4 +233,14 @@ impl Note {
             }
         }
     }
+}
+
+/// `the SDKs for Go and Java use it`.
+fn render_sdks(sdks: &[Sdk]) -> Option<String> {
+    let names: Vec<&str> = sdks.iter().map(|sdk| sdk.as_str()).collect();
+    let (last, others) = names.split_last()?;
+    Some(match others {
+        [] => format!("the SDK for {last} uses it"),
+        others => format!("the SDKs for {} and {last} use it", others.join(", ")),
+    })
 }

@@ -19,7 +19,7 @@ use case::{Args, Case, Event};
 use hatbox_core::cache::{
     CachedSession, DEFAULT_MIN_TTL, Reuse, SessionKey, Start, StartRules, StartSearch, resolve_session_key,
 };
-use hatbox_core::config::profile::StaticKeys;
+use hatbox_core::config::profile::{Sourced, StaticKeys};
 use hatbox_core::config::{Config, Flags, Origin, Overrides};
 use hatbox_core::plan::{
     Ambient, Base, Call, Lookup, Note, Plan, PlanError, PlanOptions, Sessions, Stage, Step, StoredKeys,
@@ -124,6 +124,10 @@ impl<'a> World<'a> {
                 Ok(StaticKeys { key, session_token: var("AWS_SESSION_TOKEN").map(SecretString::new) })
             }),
             web_identity: overrides.ambient_web_identity.clone(),
+            container_uri: var("AWS_CONTAINER_CREDENTIALS_FULL_URI").map(|value| {
+                let origin = Origin::Env("AWS_CONTAINER_CREDENTIALS_FULL_URI");
+                Sourced { value, origin }
+            }),
             ..Ambient::default()
         }
     }
@@ -156,6 +160,10 @@ impl<'a> World<'a> {
     }
 
     fn save(&mut self, plan: &Plan, stage: Stage, call: Call) {
+        let Some(key) = resolve_session_key(plan, stage) else {
+            assert!(!plan.is_saved(stage), "{call:?}");
+            return;
+        };
         let asked = plan.stage_duration(stage);
         let length = asked.unwrap_or(Duration::from_hours(1));
         let session = CachedSession {
@@ -171,7 +179,7 @@ impl<'a> World<'a> {
             asked,
             account: None,
         };
-        self.cache.insert(resolve_session_key(plan, stage).unwrap(), session);
+        self.cache.insert(key, session);
     }
 }
 
@@ -249,6 +257,7 @@ fn note_line(note: &Note) -> String {
         | Note::RoleOfEnvironment { profile, .. }
         | Note::FileKeysDiffer { profile, .. }
         | Note::Shadowed { profile, .. }
+        | Note::RoleOfSourceSkipped { profile, .. }
         | Note::OwnProcessSkipped { profile, .. }
         | Note::MfaUnused { profile, .. }
         | Note::NotSent { profile, .. }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use hatbox_core::config::Config;
 use hatbox_core::config::overrides::{AmbientWebIdentity, Overrides};
 use hatbox_core::config::profile::{
-    CredentialSource, Origin, Profile, Sourced, Sso, StaticKeys, WebIdentity,
+    CredentialSource, MetadataMode, Origin, Profile, Sourced, Sso, StaticKeys, WebIdentity,
 };
 use hatbox_core::plan::{
     Ambient, Base, CHAIN_LIMIT, Call, Lookup, MetadataService, Note, NoteLevel, Plan, PlanError, PlanOptions,
@@ -151,15 +151,40 @@ fn the_environments_web_identity_is_for_a_target_without_identity_only() {
 
 #[test]
 fn a_machines_role_is_asked_where_the_environment_says() {
+    let container_uri =
+        Sourced { value: "http://x/c".to_owned(), origin: Origin::Env("AWS_CONTAINER_CREDENTIALS_FULL_URI") };
+    let ambient = Ambient { container_uri: Some(container_uri), ..Ambient::default() };
+    let asked = |profile: Profile, ambient: &Ambient| {
+        let options = PlanOptions { ambient: ambient.clone(), ..PlanOptions::default() };
+        let plan = resolve(&[profile], &stored(&[]), &options)?;
+        let Base::Metadata { service, endpoint, .. } = plan.base else { panic!("{:?}", plan.base) };
+        Ok::<_, PlanError>((service, endpoint.unwrap()))
+    };
+    let container = (MetadataService::Container, "http://x/c".to_owned());
     let mut profile = bare("batch");
     profile.credential_source = Some(at(3, CredentialSource::EcsContainer));
-    let options = PlanOptions {
-        ambient: Ambient { container_uri: Some("/v2/credentials".to_owned()), ..Ambient::default() },
-        ..PlanOptions::default()
-    };
-    let plan = resolve(&[profile], &stored(&[]), &options).unwrap();
-    let Base::Metadata { service, endpoint, .. } = plan.base else { panic!("{:?}", plan.base) };
-    assert_eq!((service, endpoint.as_deref()), (MetadataService::Container, Some("/v2/credentials")));
+    assert_eq!(asked(profile, &ambient).unwrap(), container);
+    // Also for a profile without an identity, but not for one that names a role.
+    assert_eq!(asked(bare("plain"), &ambient).unwrap(), container);
+    let mut own_role = bare("own");
+    own_role.role_arn = Some(at(1, ADMIN.parse().unwrap()));
+    assert_eq!(asked(own_role, &ambient).unwrap_err().kind(), "role-without-source");
+
+    let on_instance = Ambient { is_instance: true, ..Ambient::default() };
+    let address = |url: &str| (MetadataService::Instance, url.to_owned());
+    assert_eq!(asked(bare("plain"), &on_instance).unwrap(), address("http://169.254.169.254"));
+    let mut profile = bare("batch");
+    profile.metadata_mode = Some(at(2, MetadataMode::Ipv6));
+    assert_eq!(asked(profile.clone(), &on_instance).unwrap(), address("http://[fd00:ec2::254]"));
+    let with_mode = Ambient { metadata_mode: Some("ipv4".to_owned()), ..on_instance.clone() };
+    assert_eq!(asked(profile.clone(), &with_mode).unwrap(), address("http://169.254.169.254"));
+    profile.metadata_endpoint = Some(at(3, "http://localhost:1".to_owned()));
+    assert_eq!(asked(profile.clone(), &with_mode).unwrap(), address("http://localhost:1"));
+    let with_url = Ambient { metadata_endpoint: Some("http://localhost:2".to_owned()), ..with_mode };
+    assert_eq!(asked(profile, &with_url).unwrap(), address("http://localhost:2"));
+    let wrong = Ambient { metadata_mode: Some("v6".to_owned()), ..on_instance };
+    let error = asked(bare("plain"), &wrong).unwrap_err();
+    assert_eq!(error.origin(), Some(&Origin::Env("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE")));
 }
 
 #[test]
@@ -253,6 +278,71 @@ fn of_several_identities_in_one_profile_the_sdks_first_wins_and_the_rest_is_name
             _ => profile.login_session = None,
         }
     }
+}
+
+#[test]
+fn the_tools_that_would_choose_another_source_are_named() {
+    let credentials = "[a]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = x\n";
+    let config = "[profile a]\ncredential_process = login\nsso_start_url = https://x.awsapps.com/start\n\
+                  sso_region = eu-west-1\nsso_account_id = 444455556666\nsso_role_name = Dev\n";
+    let config = Config::parse(config, credentials).unwrap();
+    let notes = |stored: &StoredKeys| {
+        let overrides = Overrides::default();
+        let mut lookup = Lookup::new(&config, &overrides);
+        let plan = resolve_plan(&name("a"), &mut lookup, stored, &PlanOptions::default()).unwrap();
+        plan.notes.iter().map(Note::render_text).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        notes(&stored(&[])),
+        [
+            "`aws_access_key_id` of `a` has no effect: SSO comes first; the SDKs for Go and JavaScript use it",
+            "`credential_process` of `a` has no effect: SSO comes first",
+        ]
+    );
+    let of_stored = notes(&stored(&["a"]));
+    let by = "the stored access key comes first; the SDKs for Python, Java and Rust use it";
+    assert!(of_stored.contains(&format!("`sso_session` of `a` has no effect: {by}")), "{of_stored:?}");
+}
+
+#[test]
+fn keys_of_a_source_profile_in_a_file_end_the_chain() {
+    let config = format!(
+        "[profile target]\nrole_arn = {ADMIN}\nsource_profile = hub\n\
+         [profile hub]\nrole_arn = {AUDITOR}\nsource_profile = far\n\
+         aws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = x\n[profile far]\n"
+    );
+    let plan = resolve_text(&config, "target", &[], &stored(&["far"])).unwrap();
+    let [Step::AssumeRole(role)] = &plan.steps[..] else { panic!("{:?}", plan.steps) };
+    assert_eq!(role.role.value.as_str(), ADMIN);
+    assert!(matches!(plan.base, Base::FileKeys { .. }), "{:?}", plan.base);
+    let warnings: Vec<_> = plan.notes.iter().filter(|note| note.level() == NoteLevel::Warning).collect();
+    assert!(matches!(warnings[..], [Note::RoleOfSourceSkipped { .. }]), "{warnings:?}");
+    // A stored key has the role that its own profile names: it was put there for hatbox.
+    let plan = resolve_text(&config, "target", &[], &stored(&["hub", "far"])).unwrap();
+    assert_eq!(plan.steps.iter().filter(|step| step.call() == Call::AssumeRole).count(), 2);
+    // As the target itself, the profile assumes its role.
+    let plan = resolve_text(&config, "hub", &[], &stored(&["far"])).unwrap();
+    assert!(matches!(plan.base, Base::StoredKey { .. }), "{:?}", plan.base);
+}
+
+#[test]
+fn a_source_profile_without_a_role_is_followed_where_nothing_else_is_there() {
+    let config = "[profile a]\nsource_profile = b\ncredential_process = login\n[profile b]\n";
+    let plan = resolve_text(config, "a", &[], &stored(&["b"])).unwrap();
+    assert!(matches!(plan.base, Base::CredentialProcess { .. }), "{:?}", plan.base);
+    let config = "[profile a]\nsource_profile = b\n[profile b]\n";
+    let plan = resolve_text(config, "a", &[], &stored(&["b"])).unwrap();
+    assert!(matches!(plan.base, Base::StoredKey { .. }), "{:?}", plan.base);
+}
+
+#[test]
+fn an_sso_session_that_only_signs_in_leaves_other_sources_alone() {
+    let sso = "sso_session = corp\n[sso-session corp]\nsso_region = eu-west-1\nsso_start_url = https://x.awsapps.com/start\n";
+    let config = format!("[profile a]\ncredential_process = login\n{sso}");
+    let plan = resolve_text(&config, "a", &[], &stored(&[])).unwrap();
+    assert!(matches!(plan.base, Base::CredentialProcess { .. }), "{:?}", plan.base);
+    let error = resolve_text(&format!("[profile a]\n{sso}"), "a", &[], &stored(&[])).unwrap_err();
+    assert_eq!(error.kind(), "incomplete-sso");
 }
 
 #[test]

@@ -3,7 +3,10 @@
 //! A base is a stage like any other. Where it makes a call ([`Base::call`]), the run of the plan takes its lock, looks
 //! into the cache and saves what it gave; a key that is simply there is read when it signs.
 
+mod container;
 mod credential_process;
+mod instance;
+mod machine_failure;
 mod plain_keys;
 mod sso;
 mod stored_key;
@@ -11,7 +14,8 @@ mod unsupported;
 mod web_identity;
 
 use hatbox_core::answer::GivenCredentials;
-use hatbox_core::plan::Base;
+use hatbox_core::config::profile::MetadataMode;
+use hatbox_core::plan::{Base, MetadataService};
 use hatbox_types::name::AccountId;
 use hatbox_types::secret::SessionCredentials;
 
@@ -87,9 +91,14 @@ pub(super) fn run_base(
                 None => return Ok(None),
             }
         }
-        base @ (Base::Metadata { .. } | Base::LoginSession { .. }) => {
-            return Err(unsupported::failure_of(base));
+        Base::Metadata { profile, service: MetadataService::Instance, endpoint, origin } => {
+            let url = endpoint.as_deref().unwrap_or(MetadataMode::Ipv4.url());
+            instance::run(planned, profile, url, origin)?
         }
+        Base::Metadata { profile, service: MetadataService::Container, endpoint, origin } => {
+            container::run(planned, profile, endpoint.as_deref(), origin)?
+        }
+        base @ Base::LoginSession { .. } => return Err(unsupported::failure_of(base)),
     };
     Ok(Some(given))
 }

@@ -6,7 +6,7 @@ use crate::config::profile::{FileKind, Origin, Sourced, StaticKeys, WebIdentity}
 use hatbox_types::name::AccessKeyId;
 
 use super::super::command::render_program;
-use super::super::{AssumeRole, Base, MetadataService, Mfa, NoteLevel, Plan, Signer, Stage, Step};
+use super::super::{AssumeRole, Base, MetadataService, Mfa, Note, NoteLevel, Plan, Signer, Stage, Step};
 use super::CacheState;
 use super::place::Paths;
 
@@ -22,6 +22,10 @@ pub fn render_explanation_json(plan: &Plan, paths: &Paths, cache: &dyn Fn(Stage)
                 NoteLevel::Info => "info",
             },
             "text": note.render_text(),
+            "sdks": match note {
+                Note::Shadowed { sdks, .. } => json!(sdks.iter().map(|sdk| sdk.as_str()).collect::<Vec<_>>()),
+                _ => Value::Null,
+            },
             "from": note.origin().map(|origin| writer.origin(origin)),
         })
     });
@@ -135,7 +139,7 @@ impl Writer<'_> {
             "profile": base.profile().as_str(),
             "is_long_lived": base.signer() == Signer::LongLivedKey,
             "settings": settings,
-            "cache": base.call().map(|_| self.cache(Stage::Base)),
+            "cache": base.is_saved().then(|| self.cache(Stage::Base)),
         })
     }
 

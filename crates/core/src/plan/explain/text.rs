@@ -100,8 +100,10 @@ impl Writer<'_> {
             let text = format!("this version cannot get credentials from {what} yet: `exec` fails");
             push_row(&mut self.page, "but", &text, Style::Warning, None);
         }
-        if self.plan.base.call().is_some() {
+        if self.plan.base.is_saved() {
             self.write_cache(Stage::Base);
+        } else if self.plan.base.call().is_some() {
+            push_row(&mut self.page, "cached", "never: it is on this machine", Style::Plain, None);
         }
     }
 
@@ -140,8 +142,11 @@ impl Writer<'_> {
             }
             Base::Metadata { endpoint, origin, .. } => {
                 let origin = self.origin(origin);
-                let at = endpoint.as_deref().unwrap_or("the address that AWS gives it");
-                push_row(&mut self.page, "asked at", at, Style::Plain, origin.as_deref());
+                let (at, style) = match endpoint {
+                    Some(url) => (url.as_str(), Style::Plain),
+                    None => ("no address: AWS_CONTAINER_CREDENTIALS_FULL_URI is not set", Style::Warning),
+                };
+                push_row(&mut self.page, "asked at", at, style, origin.as_deref());
             }
             Base::LoginSession { session, .. } => self.row("session", &session.value, session),
         }
