@@ -44,7 +44,8 @@ pub fn render_text(graph: &Graph, characters: Characters) -> Page {
         }
     } else {
         for line in &left {
-            page.hang(Line::default(), line, Style::Plain, INDENT);
+            let (path, remark) = split_remark(line);
+            page.hang(Line::of(path, Style::Plain), remark, Style::Plain, INDENT);
         }
         page.blank();
         for line in roles(&picture, WIDTH).unwrap_or_default() {
@@ -170,6 +171,15 @@ impl<'a> PathLines<'a> {
             (Mfa::NotRequired, false) => return format!("{}>", dash.repeat(8)),
         };
         format!("{}{label}{}>", dash.repeat(2), dash.repeat(2))
+    }
+}
+
+/// A line's path, and the remark with the blanks before it. A path that leaves no room for a remark is broken like one.
+fn split_remark(line: &str) -> (&str, &str) {
+    let at = line.rfind('>').and_then(|arrow| Some(arrow + line.get(arrow..)?.find("   ")?));
+    match at.and_then(|at| line.split_at_checked(at)) {
+        Some((path, remark)) if display_width(path) <= WIDTH - LEAST_NOTE / 2 => (path, remark),
+        _ => ("", line),
     }
 }
 
