@@ -96,6 +96,7 @@ fn render_moment(time: Timestamp) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Fix;
     use super::*;
 
     fn at(seconds: i64) -> Timestamp {
@@ -148,7 +149,7 @@ mod tests {
         assert_eq!(check_key_age(at(0), days(5), &profile), None);
         let found = check_key_age(days(91), at(0), &profile).unwrap();
         assert_eq!(found.text, "the access key of `my dev` is 91 days old");
-        assert_eq!(found.fix.as_deref(), Some("hatbox rotate 'my dev'"));
+        assert_eq!(found.fix, Some(Fix::Run("hatbox rotate 'my dev'".to_owned())));
     }
 
     #[test]
