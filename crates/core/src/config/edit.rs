@@ -219,6 +219,16 @@ pub(crate) fn line_end(text: &[u8]) -> &'static [u8] {
     }
 }
 
+/// What ends the last line of `before`, so that another can follow.
+fn missing_end(before: &[u8]) -> &'static [u8] {
+    match before {
+        [] | [.., b'\n'] => b"",
+        // The carriage return is read as half of the line's end; before another one it would be a part of the line.
+        [.., b'\r'] => b"\n",
+        _ => line_end(before),
+    }
+}
+
 fn append_section(text: &mut Vec<u8>, header: &str) {
     let end = line_end(text);
     append_blank_line(text, end);
@@ -229,13 +239,11 @@ fn append_section(text: &mut Vec<u8>, header: &str) {
 /// Adds a blank line, unless there is nothing above or one is there.
 pub(crate) fn append_blank_line(text: &mut Vec<u8>, end: &[u8]) {
     let content = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
-    let has_end = content.is_empty() || content.ends_with(b"\n");
+    let missing = missing_end(content);
     let has_blank_line = matches!(content, b"" | b"\n" | b"\r\n")
         || content.ends_with(b"\n\n")
         || content.ends_with(b"\n\r\n");
-    if !has_end {
-        text.extend_from_slice(end);
-    }
+    text.extend_from_slice(missing);
     if !has_blank_line {
         text.extend_from_slice(end);
     }
@@ -279,7 +287,6 @@ fn set(
         let space = if entry.value.is_empty() && separator(document, entry) != "=" { " " } else { "" };
         return Ok(vec![(entry.value_span.clone(), format!("{space}{value}").into_bytes())]);
     }
-    let end = line_end(document.text());
     let neighbour = sections.iter().rev().find_map(|(_, body)| body.entries.last());
     let (at, line) = match (neighbour, sections.last()) {
         (Some(entry), _) => {
@@ -289,15 +296,9 @@ fn set(
         (None, Some((section, _))) => (section.body_range().start, format!("{key}={value}")),
         (None, None) => return Ok(Edit::new()),
     };
-    let mut new = Vec::new();
-    if document.text().get(..at).is_some_and(|before| !before.ends_with(b"\n")) {
-        new.extend_from_slice(end);
-        new.extend_from_slice(line.as_bytes());
-    } else {
-        new.extend_from_slice(line.as_bytes());
-        new.extend_from_slice(end);
-    }
-    Ok(vec![(at..at, new)])
+    let missing = missing_end(document.text().get(..at).unwrap_or_default());
+    let end = if missing.is_empty() { line_end(document.text()) } else { b"" };
+    Ok(vec![(at..at, [missing, line.as_bytes(), end].concat())])
 }
 
 fn remove(document: &Document, kind: SectionKind, name: &str, key: &str) -> Result<Edit, EditError> {
