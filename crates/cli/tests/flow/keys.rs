@@ -264,7 +264,7 @@ fn a_locked_store_is_listed_as_locked_without_a_question() {
     let list = |flags: &[&str]| fixture.hatbox(&["list"]).args(flags).without("HATBOX_FILE_PASSPHRASE").run();
     let outcome = list(&[]).ok();
     let first = outcome.stdout.lines().nth(2).unwrap();
-    assert_eq!(first, "jan-work  locked       locked");
+    assert_eq!(first, "jan-work  locked       locked  locked");
     assert_eq!(
         outcome.stderr,
         "hatbox: the store is locked; `hatbox list --unlock` asks for its passphrase\n"
@@ -289,7 +289,7 @@ fn a_removed_key_takes_the_sessions_made_with_it_along() {
     let removed = fixture.hatbox(&["rm", "-f", "jan-work"]).run().ok();
     assert_eq!(removed.stdout, "Deleted the access key of `jan-work` and 2 cached sessions.\n");
     let text = table(&fixture);
-    assert!(text.contains("jan-work  -            -\n"), "{text}");
+    assert!(text.contains("jan-work  -            -      -\n"), "{text}");
     assert!(text.contains("sts.GetSessionToken:LEFT"), "zz's session stays: {text}");
     let again = fixture.hatbox(&["remove", "-f", "jan-work"]).run().expect_code(1);
     assert_eq!(
