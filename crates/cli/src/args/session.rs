@@ -1,5 +1,7 @@
 //! Flags that say how credentials are to be obtained: shared by `exec`, `export` and `explain`.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
 /// Set on each flag: on the struct it would go on to the flags of the command that includes it.
@@ -27,6 +29,38 @@ pub(crate) struct SessionArgs {
     /// Use this AWS region [env: AWS_REGION, AWS_DEFAULT_REGION]
     #[arg(long, value_name = "REGION", help_heading = CREDENTIALS)]
     pub(crate) region: Option<String>,
+
+    /// Allow the session no more than the policy in this file allows too
+    #[arg(long, value_name = "FILE", help_heading = CREDENTIALS)]
+    pub(crate) policy: Option<PathBuf>,
+
+    /// Allow the session no more than this managed policy allows too; may be repeated
+    #[arg(long, value_name = "ARN", help_heading = CREDENTIALS)]
+    pub(crate) policy_arn: Vec<String>,
+
+    /// Allow the session no more than AWS's policy ReadOnlyAccess allows too
+    #[arg(long, help_heading = CREDENTIALS)]
+    pub(crate) read_only: bool,
+
+    /// Assume this role with the credentials of the profile
+    #[arg(long, value_name = "ARN", help_heading = CREDENTIALS)]
+    pub(crate) role_arn: Option<String>,
+
+    /// Pass this external ID to the last role
+    #[arg(long, value_name = "ID", help_heading = CREDENTIALS)]
+    pub(crate) external_id: Option<String>,
+
+    /// Tag the session of the last role; may be repeated
+    #[arg(long, value_name = "KEY=VALUE", help_heading = CREDENTIALS)]
+    pub(crate) session_tag: Vec<String>,
+
+    /// Keep this tag when roles are chained; may be repeated
+    #[arg(long, value_name = "KEY", help_heading = CREDENTIALS)]
+    pub(crate) transitive_tag: Vec<String>,
+
+    /// Set the source identity of the session of the last role
+    #[arg(long, value_name = "NAME", help_heading = CREDENTIALS)]
+    pub(crate) source_identity: Option<String>,
 
     /// Use this MFA code instead of asking for one
     #[arg(short = 't', long, value_name = "CODE", help_heading = CREDENTIALS)]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aws_sdk_sts::types::{AssumedRoleUser, Credentials, Tag};
+use aws_sdk_sts::types::{AssumedRoleUser, Credentials, PolicyDescriptorType, Tag};
 use aws_smithy_async::time::SharedTimeSource;
 use hatbox_types::duration::render_duration;
 use hatbox_types::name::{AccessKeyId, MfaSerial, RoleArn};
@@ -30,6 +30,29 @@ pub(crate) struct AssumeRoleCall {
     pub(crate) tags: Vec<(String, String)>,
     pub(crate) transitive_tags: Vec<String>,
     pub(crate) source_identity: Option<String>,
+    pub(crate) policies: Policies,
+}
+
+/// Session policies.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Policies {
+    pub(crate) document: Option<String>,
+    pub(crate) arns: Vec<String>,
+}
+
+impl Policies {
+    fn descriptors(&self) -> Option<Vec<PolicyDescriptorType>> {
+        let describe = |arn: &String| PolicyDescriptorType::builder().arn(arn).build();
+        (!self.arns.is_empty()).then(|| self.arns.iter().map(describe).collect())
+    }
+}
+
+/// The parameters of GetFederationToken.
+#[derive(Debug, Clone)]
+pub(crate) struct FederationCall {
+    pub(crate) name: String,
+    pub(crate) duration: Duration,
+    pub(crate) policies: Policies,
 }
 
 /// The parameters of AssumeRoleWithWebIdentity.
@@ -91,6 +114,22 @@ impl Sts {
         self.check(answer.credentials)
     }
 
+    /// GetFederationToken.
+    pub(crate) fn fetch_federation_token(
+        &self,
+        call: &FederationCall,
+    ) -> Result<SessionCredentials, StsError> {
+        let request = self
+            .client
+            .get_federation_token()
+            .name(&call.name)
+            .duration_seconds(seconds(call.duration))
+            .set_policy(call.policies.document.clone())
+            .set_policy_arns(call.policies.descriptors());
+        let answer = self.runner.run(request.send())?;
+        self.check(answer.credentials)
+    }
+
     /// AssumeRole.
     pub(crate) fn fetch_role(
         &self,
@@ -113,6 +152,8 @@ impl Sts {
             .set_tags((!tags.is_empty()).then_some(tags))
             .set_transitive_tag_keys((!call.transitive_tags.is_empty()).then(|| call.transitive_tags.clone()))
             .set_source_identity(call.source_identity.clone())
+            .set_policy(call.policies.document.clone())
+            .set_policy_arns(call.policies.descriptors())
             .set_serial_number(mfa.map(|m| m.serial.as_str().to_owned()))
             .set_token_code(mfa.map(|m| m.code.expose().to_owned()));
         let answer = self.runner.run(request.send())?;

@@ -38,6 +38,8 @@ pub(super) fn attempt_of_step(
     let role = match step {
         Step::AssumeRole(role) => Some(role),
         Step::GetSessionToken(_) => None,
+        // Nothing is known of its causes.
+        Step::GetFederationToken(_) => return None,
     };
     let Circumstances { at, session_age, code, session_name, region, endpoint, clock_ahead, around } =
         circumstances;
@@ -125,6 +127,7 @@ fn signed_by(plan: &Plan, index: usize, age: Option<i64>) -> SignedBy {
             serial: session.mfa.as_ref().map(|mfa| mfa.serial.value.to_string()),
             age,
         },
+        Some(Step::GetFederationToken(_)) => SignedBy::Temporary,
         Some(Step::AssumeRole(role)) => SignedBy::Role { arn: Some(role.role.value.to_string()) },
         None => match plan.base.signer() {
             Signer::LongLivedKey => SignedBy::AccessKey,

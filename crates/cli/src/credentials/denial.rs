@@ -101,6 +101,9 @@ impl Denied<'_> {
     fn undiagnosed(self) -> Failure {
         let headline = match self.step {
             Step::GetSessionToken(step) => format!("got no session for `{}` (GetSessionToken)", step.profile),
+            Step::GetFederationToken(step) => {
+                format!("got no session for `{}` (GetFederationToken)", step.profile)
+            }
             Step::AssumeRole(step) => {
                 format!("could not assume the role of profile `{}` ({})", step.profile, step.role.value)
             }

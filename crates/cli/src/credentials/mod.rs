@@ -24,4 +24,5 @@ mod used_codes;
 mod attempt;
 mod denial;
 pub(crate) mod last_failure;
+mod last_role;
 mod surroundings;

@@ -142,6 +142,7 @@ pub(crate) fn stored_keys(index: Option<&Index>) -> StoredKeys {
 pub(crate) fn plan_options(world: &World, request: &SessionRequest) -> PlanOptions {
     PlanOptions {
         sessions: if request.use_sessions { Sessions::Use } else { Sessions::Skip },
+        last_role: request.last_role.clone(),
         ambient: resolve_ambient(&world.environment, request),
         own_name: world.own_name.clone(),
         ..PlanOptions::default()
@@ -215,7 +216,11 @@ fn failure_of(files: &ConfigFiles, error: &PlanError) -> Failure {
     if let PlanError::Config(error) = error {
         return files.failure_of(error);
     }
-    let mut failure = Failure::of_error(FailureKind::Usage, error);
+    let kind = match error {
+        PlanError::CannotNarrow { .. } => FailureKind::Refused,
+        _ => FailureKind::Usage,
+    };
+    let mut failure = Failure::of_error(kind, error);
     failure.is_profile_unknown = matches!(error, PlanError::UnknownProfile { named_by: None, .. });
     if let Some(place) = error.origin().and_then(hatbox_core::config::origin::Origin::place) {
         failure = failure.at(files.shown_place(place));

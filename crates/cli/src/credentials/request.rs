@@ -1,13 +1,16 @@
-//! Flags and environment, put together: what is asked for. Pure: it reads no file and asks no one.
+//! Flags and environment, put together: what is asked for. It asks no one, and reads no file but a policy that a flag
+//! names.
 
 use std::time::Duration;
 
 use hatbox_core::cache::DEFAULT_MIN_TTL;
 use hatbox_core::config::overrides::{Flags, Overrides};
+use hatbox_core::plan::LastRole;
 use hatbox_types::duration::parse_duration;
 use hatbox_types::name::ProfileName;
 use hatbox_types::secret::MfaCode;
 
+use super::last_role::load_last_role;
 use crate::args::{GlobalArgs, SessionArgs};
 use crate::env_names;
 use crate::errors::{Failure, FailureKind};
@@ -21,6 +24,8 @@ pub(crate) struct SessionRequest {
     pub(crate) use_sessions: bool,
     pub(crate) fresh: bool,
     pub(crate) min_ttl: Duration,
+    /// What flags say about the last role.
+    pub(crate) last_role: LastRole,
     /// `--mfa-token`.
     pub(crate) mfa_code: Option<MfaCode>,
     /// `--prompt` or its variables, as said: only who asks for a code needs to know.
@@ -55,6 +60,7 @@ pub(crate) fn resolve_session(
         use_sessions: !args.no_session,
         fresh: args.fresh,
         min_ttl,
+        last_role: load_last_role(args)?,
         mfa_code,
         prompt: global
             .prompt

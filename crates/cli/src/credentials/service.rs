@@ -151,6 +151,7 @@ fn resolve_settings(
 pub(super) fn partition_of(step: &Step) -> Partition {
     let arn = match step {
         Step::AssumeRole(step) => Some(step.role.value.partition()),
+        Step::GetFederationToken(_) => None,
         Step::GetSessionToken(step) => {
             step.mfa.as_ref().and_then(|mfa| mfa.serial.value.arn()).map(|arn| arn.partition)
         }

@@ -1,16 +1,22 @@
-//! The name of a role's session where the profile fixes none.
+//! The names of sessions: of a role's where the profile fixes none, and of a federated user's.
 
 use hatbox_types::name::ProfileName;
 
 /// `hatbox-PROFILE-SECONDS`: in CloudTrail it tells the hat and the time. 2..=64 of `[\w+=,.@-]`.
 pub(super) fn default_session_name(profile: &ProfileName, now: i64) -> String {
-    let profile: String = profile
-        .as_str()
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() || "_+=,.@-".contains(c) { c } else { '-' })
-        .take(40)
-        .collect();
+    let profile: String = taken_characters(profile).take(40).collect();
     format!("hatbox-{profile}-{now}")
+}
+
+/// `hatbox-PROFILE`, the name of a federated user. 2..=32 of `[\w+=,.@-]`.
+pub(super) fn federated_name(profile: &ProfileName) -> String {
+    let profile: String = taken_characters(profile).take(25).collect();
+    format!("hatbox-{profile}")
+}
+
+fn taken_characters(profile: &ProfileName) -> impl Iterator<Item = char> {
+    let is_taken = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
+    profile.as_str().chars().map(move |c| if is_taken(c) { c } else { '-' })
 }
 
 #[cfg(test)]
@@ -23,5 +29,8 @@ mod tests {
         assert_eq!(name("dev-infra-admin"), "hatbox-dev-infra-admin-1768471200");
         assert_eq!(name("my prof/x"), "hatbox-my-prof-x-1768471200");
         assert!(name(&"x".repeat(200)).len() <= 64);
+        let federated = |profile: &str| federated_name(&ProfileName::parse(profile).unwrap());
+        assert_eq!(federated("my prof/x"), "hatbox-my-prof-x");
+        assert_eq!(federated(&"x".repeat(200)).len(), 32);
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use hatbox_core::cache::CachedSession;
 use hatbox_core::handover::Credentials;
-use hatbox_core::plan::{AssumeRole, Mfa, Step};
+use hatbox_core::plan::{AssumeRole, GetFederationToken, Mfa, SessionPolicies, Step};
 use hatbox_core::totp::{STEP_SECONDS, TotpSeed};
 use hatbox_types::name::AccountId;
 use hatbox_types::secret::SessionCredentials;
@@ -14,10 +14,10 @@ use super::call_lock::{CallLock, Locked};
 use super::mfa::{Code, CodeSource, fetch_code};
 use super::plan::Planned;
 use super::service::{check_sandbox, partition_of, resolve_sts_settings};
-use super::session_name::default_session_name;
+use super::session_name::{default_session_name, federated_name};
 use super::used_codes::UsedCodes;
 use crate::aws::client::{Sending, ServiceSettings, Signer};
-use crate::aws::sts::{AssumeRoleCall, MfaProof, Sts};
+use crate::aws::sts::{AssumeRoleCall, FederationCall, MfaProof, Policies, Sts};
 use crate::aws::sts_error::StsError;
 use crate::errors::{Failure, FailureKind};
 use crate::store::sessions::Sessions;
@@ -83,6 +83,7 @@ pub(super) enum Outcome {
 #[derive(Debug, Clone)]
 pub(super) enum Request {
     GetSessionToken(Duration),
+    GetFederationToken(Box<FederationCall>),
     AssumeRole(Box<AssumeRoleCall>),
 }
 
@@ -90,6 +91,7 @@ impl Request {
     fn of_step(step: &Step, now: Timestamp) -> Self {
         match step {
             Step::GetSessionToken(step) => Self::GetSessionToken(step.duration.value),
+            Step::GetFederationToken(step) => Self::GetFederationToken(Box::new(federation_call(step))),
             Step::AssumeRole(step) => Self::AssumeRole(Box::new(role_call(step, now))),
         }
     }
@@ -97,7 +99,7 @@ impl Request {
     /// The name of the role's session.
     pub(super) fn session_name(&self) -> Option<&str> {
         match self {
-            Self::GetSessionToken(_) => None,
+            Self::GetSessionToken(_) | Self::GetFederationToken(_) => None,
             Self::AssumeRole(call) => Some(&call.session_name),
         }
     }
@@ -234,6 +236,7 @@ impl Outgoing<'_> {
     fn send(&self, mfa: Option<&MfaProof>) -> Result<SessionCredentials, StsError> {
         match &self.request {
             Request::GetSessionToken(duration) => self.client.fetch_session_token(*duration, mfa),
+            Request::GetFederationToken(call) => self.client.fetch_federation_token(call),
             Request::AssumeRole(call) => self.client.fetch_role(call, mfa),
         }
     }
@@ -274,6 +277,22 @@ fn role_call(step: &AssumeRole, now: Timestamp) -> AssumeRoleCall {
         tags: step.tags.as_ref().map(|tags| tags.value.clone()).unwrap_or_default(),
         transitive_tags: step.transitive_tags.as_ref().map(|tags| tags.value.clone()).unwrap_or_default(),
         source_identity: step.source_identity.as_ref().map(|id| id.value.clone()),
+        policies: step.policies.as_ref().map(policies_of).unwrap_or_default(),
+    }
+}
+
+fn policies_of(policies: &SessionPolicies) -> Policies {
+    Policies {
+        document: policies.document.as_ref().map(|document| document.value.clone()),
+        arns: policies.arns.iter().map(|arn| arn.value.clone()).collect(),
+    }
+}
+
+fn federation_call(step: &GetFederationToken) -> FederationCall {
+    FederationCall {
+        name: federated_name(&step.profile),
+        duration: step.duration.value,
+        policies: policies_of(&step.policies),
     }
 }
 

@@ -99,6 +99,7 @@ impl LiveIam {
                 carries_mfa = step.mfa.is_some();
                 false
             }
+            Step::GetFederationToken(_) => false,
             Step::AssumeRole(step) => {
                 let has_mfa = step.mfa.is_some() || carries_mfa;
                 // A role's session carries none on.

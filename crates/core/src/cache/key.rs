@@ -3,7 +3,7 @@
 //! | part of the key | not part of it, and why |
 //! |---|---|
 //! | the base identity: an access key's id; the SSO sign-in, account and permission set; a command, token source or service with all its settings | the profile's name where the identity is known: two profiles of one identity share their sessions |
-//! | of every step up to this one: role, session name where the user fixed it, external ID, MFA device, tags, transitive tags, source identity | a session name that nobody fixed: it is made anew for each call |
+//! | of every step up to this one: role, session name where the user fixed it, external ID, MFA device, tags, transitive tags, source identity, session policies | a session name that nobody fixed: it is made anew for each call |
 //! | the STS endpoint, where one is configured | FIPS and dual-stack: other doors to the same service |
 //! | the partition, told from the region | the region otherwise: sessions of regional endpoints hold in all |
 //! | with `sts_regional_endpoints = legacy` the region too: sessions of the global endpoint do not hold in the regions that are off by default | the length: it is compared when a session is to be used |
@@ -17,7 +17,7 @@ use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 
 use crate::config::profile::{StsRegional, WebIdentity};
-use crate::plan::{AssumeRole, Base, MetadataService, Plan, Stage, Step};
+use crate::plan::{AssumeRole, Base, MetadataService, Plan, SessionPolicies, Stage, Step};
 use crate::sso::sign_in::resolve_sign_in_key;
 
 /// The digest that a session is filed under. Says nothing about what it was made from.
@@ -64,6 +64,10 @@ pub fn resolve_session_key(plan: &Plan, stage: Stage) -> Option<SessionKey> {
             Step::GetSessionToken(step) => {
                 digest.text("step", "GetSessionToken");
                 digest.option("mfa", step.mfa.as_ref().map(|mfa| mfa.serial.value.as_str()));
+            }
+            Step::GetFederationToken(step) => {
+                digest.text("step", "GetFederationToken");
+                encode_policies(&mut digest, &step.policies);
             }
             Step::AssumeRole(step) => encode_role(&mut digest, step),
         }
@@ -152,6 +156,21 @@ fn encode_role(digest: &mut Encoder, step: &AssumeRole) {
     digest.count("transitive tags", keys.len());
     for key in keys {
         digest.text("key", key);
+    }
+    if let Some(policies) = &step.policies {
+        encode_policies(digest, policies);
+    }
+}
+
+/// Nothing is added where there are none: the keys of such sessions stay what they were.
+fn encode_policies(digest: &mut Encoder, policies: &SessionPolicies) {
+    digest.option("policy", policies.document.as_ref().map(|document| document.value.as_str()));
+    let mut arns: Vec<_> = policies.arns.iter().map(|arn| arn.value.as_str()).collect();
+    arns.sort_unstable();
+    arns.dedup();
+    digest.count("policy arns", arns.len());
+    for arn in arns {
+        digest.text("arn", arn);
     }
 }
 

@@ -172,6 +172,19 @@ impl Base {
         }
     }
 
+    /// What it is, in words.
+    pub(super) fn words(&self) -> &'static str {
+        match self {
+            Self::StoredKey { .. } | Self::FileKeys { .. } => "an access key",
+            Self::Environment { .. } => "the environment",
+            Self::Sso { .. } => "SSO (Identity Center)",
+            Self::WebIdentity { .. } => "a web identity token",
+            Self::CredentialProcess { .. } => "`credential_process`",
+            Self::Metadata { .. } => "a metadata service",
+            Self::LoginSession { .. } => "`login_session`",
+        }
+    }
+
     /// The profile that names it.
     pub fn profile(&self) -> &ProfileName {
         match self {

@@ -123,6 +123,7 @@ fn role_step(link: &Link, wanted: Sourced<Duration>, is_chained: bool, mfa: Opti
         tags: settings.session_tags.clone(),
         transitive_tags: settings.transitive_session_tags.clone(),
         source_identity: settings.source_identity.clone(),
+        policies: None,
     })))
 }
 

@@ -7,7 +7,14 @@ use hatbox_types::name::ProfileName;
 
 /// Flags of hatbox's and aws-vault's `exec` and `export` that take their value as the next word. A test of the command
 /// line holds the list against its flags, which are not known here.
-pub const VALUE_FLAGS: [&str; 28] = [
+pub const VALUE_FLAGS: [&str; 35] = [
+    "--policy",
+    "--policy-arn",
+    "--role-arn",
+    "--session-tag",
+    "--transitive-tag",
+    "--source-identity",
+    "--external-id",
     "-d",
     "--duration",
     "-t",

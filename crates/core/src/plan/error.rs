@@ -45,6 +45,24 @@ pub enum PlanError {
         /// The profile asked for.
         profile: ProfileName,
     },
+    /// A flag that only a role takes, and no role.
+    #[error("`{flag}` is for a role, and profile `{profile}` has none")]
+    FlagNeedsRole {
+        /// The profile asked for.
+        profile: ProfileName,
+        /// The flag.
+        flag: &'static str,
+    },
+    /// Session policies, and credentials that take none.
+    #[error(
+        "the credentials of profile `{profile}` come from {from}, and cannot be restricted by a session policy"
+    )]
+    CannotNarrow {
+        /// The profile asked for.
+        profile: ProfileName,
+        /// What gives them.
+        from: &'static str,
+    },
     /// A role, and nothing that could assume it.
     #[error("profile `{profile}` names a role, but nothing that can assume it")]
     RoleWithoutSource {
@@ -144,13 +162,18 @@ impl PlanError {
             Self::EnvironmentKeysMissing { .. } => "no-environment-key",
             Self::EnvironmentKeys { .. } => "bad-environment-key",
             Self::Length { .. } => "bad-length",
+            Self::FlagNeedsRole { .. } => "flag-needs-role",
+            Self::CannotNarrow { .. } => "cannot-narrow",
         }
     }
 
     /// Where what it speaks of stands, for the `-->` line.
     pub fn origin(&self) -> Option<&Origin> {
         match self {
-            Self::Config(_) | Self::ChainTooLong { .. } => None,
+            Self::Config(_)
+            | Self::ChainTooLong { .. }
+            | Self::FlagNeedsRole { .. }
+            | Self::CannotNarrow { .. } => None,
             Self::UnknownProfile { named_by, .. } => named_by.as_ref().map(|by| &by.origin),
             Self::CredentialsMissing { defined_at, .. } => defined_at.as_ref(),
             Self::Length { wanted, .. } => Some(&wanted.origin),
@@ -192,6 +215,12 @@ impl PlanError {
                 closing.map(|name| format!("remove `source_profile` from `{name}`")).into_iter().collect()
             }
             Self::ChainTooLong { .. } => vec!["assume the last role from a nearer profile".to_owned()],
+            Self::FlagNeedsRole { .. } => {
+                vec!["add --role-arn ARN to assume a role with its credentials".to_owned()]
+            }
+            Self::CannotNarrow { .. } => {
+                vec!["assume a role that can be restricted, with its credentials: --role-arn ARN".to_owned()]
+            }
             Self::RoleWithoutSource { profile, .. } => vec![
                 "add `source_profile = NAME`, the profile whose access key may assume the role".to_owned(),
                 format!("or store an access key for it: `hatbox add {}`", quote_word(profile.as_str())),

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::last_role::LastRole;
 use crate::config::overrides::{AmbientWebIdentity, Overrides};
 use crate::config::profile::{Profile, Sourced, StaticKeys};
 use crate::config::{Config, ConfigError, Warning, Which, resolve_profile};
@@ -46,6 +47,8 @@ pub struct PlanOptions {
     pub purpose: Purpose,
     /// `--no-session` or not.
     pub sessions: Sessions,
+    /// What flags say about the last role.
+    pub last_role: LastRole,
     /// What the environment has that a profile may ask for.
     pub ambient: Ambient,
     /// The base name under which this program runs, to know itself in a `credential_process`.

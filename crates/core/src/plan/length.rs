@@ -12,6 +12,8 @@ pub(super) const ROLE_DEFAULT: Duration = Duration::from_hours(1);
 pub(super) const SESSION_DEFAULT: Duration = Duration::from_hours(1);
 /// What GetSessionToken gives when roles are assumed from it and nobody said: one code for a working day.
 pub(super) const CHAINED_SESSION_DEFAULT: Duration = Duration::from_hours(8);
+/// What GetFederationToken gives when nobody said.
+pub(super) const FEDERATION_DEFAULT: Duration = Duration::from_hours(1);
 /// What a role assumed from temporary credentials gets at most (STS AssumeRole, "role chaining").
 pub(super) const CHAINED_ROLE_MAX: Duration = Duration::from_hours(1);
 
@@ -19,7 +21,7 @@ pub(super) const CHAINED_ROLE_MAX: Duration = Duration::from_hours(1);
 /// role, its MaxSessionDuration, is not known offline.
 pub(super) fn limits(call: Call) -> (Duration, Duration) {
     let max = match call {
-        Call::GetSessionToken => Duration::from_hours(36),
+        Call::GetSessionToken | Call::GetFederationToken => Duration::from_hours(36),
         _ => Duration::from_hours(12),
     };
     (Duration::from_mins(15), max)

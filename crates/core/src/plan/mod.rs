@@ -12,7 +12,9 @@ mod error;
 pub mod explain;
 mod identity;
 mod input;
+mod last_role;
 mod length;
+mod narrow;
 mod note;
 mod resolve;
 mod sdk;
@@ -28,10 +30,13 @@ pub use base::{Base, MetadataService, Signer};
 pub use command::VALUE_FLAGS;
 pub use error::PlanError;
 pub use input::{Ambient, CHAIN_LIMIT, Lookup, PlanOptions, Purpose, Sessions, StoredKeys};
+pub use last_role::LastRole;
 pub use note::{MfaUnused, Note, NoteLevel};
 pub use resolve::resolve_plan;
 pub use sdk::Sdk;
-pub use step::{AssumeRole, Call, Cap, CapReason, GetSessionToken, Mfa, Step};
+pub use step::{
+    AssumeRole, Call, Cap, CapReason, GetFederationToken, GetSessionToken, Mfa, SessionPolicies, Step,
+};
 
 /// How the credentials of `profile` will be obtained: a base identity, then steps, each signed by what
 /// the one before gave. What it is for went into it ([`Purpose`]): a plan is not changed afterwards.
@@ -83,7 +88,7 @@ impl Plan {
         };
         match self.steps.last() {
             Some(Step::AssumeRole(step)) => Some(step.role.value.account()),
-            Some(Step::GetSessionToken(_)) => None,
+            Some(Step::GetSessionToken(_) | Step::GetFederationToken(_)) => None,
             None => in_base(),
         }
     }

@@ -10,6 +10,7 @@ use super::chain::{Chain, Link, resolve_chain};
 use super::error::PlanError;
 use super::input::{Lookup, PlanOptions, Purpose, StoredKeys};
 use super::length::limits;
+use super::narrow::{apply_flags, apply_policies};
 use super::note::Note;
 use super::step::{Call, Step};
 
@@ -25,15 +26,19 @@ pub fn resolve_plan(
     options: &PlanOptions,
 ) -> Result<Plan, PlanError> {
     let mut chain = resolve_chain(target, lookup, stored, options)?;
+    apply_flags(&mut chain, target, options)?;
     let mut notes = std::mem::take(&mut chain.notes);
     note_role(&chain, &mut notes);
     note_base(&chain, &mut notes);
-    let steps = match options.purpose {
+    let mut steps = match options.purpose {
         Purpose::BaseOnly => Vec::new(),
         Purpose::Use | Purpose::Iam | Purpose::OwnKeys | Purpose::WithoutMfa => {
             resolve_steps(&chain, options, &mut notes)
         }
     };
+    if options.purpose != Purpose::BaseOnly {
+        apply_policies(&chain, &mut steps, target, options)?;
+    }
     check_lengths(&chain.base, &steps)?;
     let link = chain.links.swap_remove(0);
     let is_length_ours =

@@ -10,6 +10,8 @@ use hatbox_types::name::{MfaSerial, ProfileName, RoleArn};
 pub enum Step {
     /// GetSessionToken, signed with a long-lived key.
     GetSessionToken(GetSessionToken),
+    /// GetFederationToken, signed with a long-lived key.
+    GetFederationToken(Box<GetFederationToken>),
     /// AssumeRole.
     AssumeRole(Box<AssumeRole>),
 }
@@ -27,6 +29,27 @@ pub struct GetSessionToken {
     pub duration: Sourced<Duration>,
     /// The device that a code is asked of.
     pub mfa: Option<Mfa>,
+}
+
+/// A user's permissions, narrowed by session policies: `--policy` for a profile without a role. No MFA code can be given
+/// for it.
+#[derive(Debug, Clone)]
+pub struct GetFederationToken {
+    /// The profile whose key signs.
+    pub profile: ProfileName,
+    /// The length asked for and where it was said. 900 s to 36 h.
+    pub duration: Sourced<Duration>,
+    /// What the session may do at most. Without it the session could do nothing.
+    pub policies: SessionPolicies,
+}
+
+/// What restricts a session to less than its role or user may do.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SessionPolicies {
+    /// The text of a policy.
+    pub document: Option<Sourced<String>>,
+    /// ARNs of managed policies.
+    pub arns: Vec<Sourced<String>>,
 }
 
 /// The hat:
@@ -57,6 +80,8 @@ pub struct AssumeRole {
     pub transitive_tags: Option<Sourced<Vec<String>>>,
     /// `source_identity`.
     pub source_identity: Option<Sourced<String>>,
+    /// What restricts the session.
+    pub policies: Option<SessionPolicies>,
 }
 
 /// The second factor of a call.
@@ -92,6 +117,8 @@ pub enum CapReason {
 pub enum Call {
     /// STS GetSessionToken.
     GetSessionToken,
+    /// STS GetFederationToken.
+    GetFederationToken,
     /// STS AssumeRole.
     AssumeRole,
     /// STS AssumeRoleWithWebIdentity.
@@ -110,8 +137,9 @@ pub enum Call {
 
 impl Call {
     /// Every call.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::GetSessionToken,
+        Self::GetFederationToken,
         Self::AssumeRole,
         Self::AssumeRoleWithWebIdentity,
         Self::GetRoleCredentials,
@@ -125,6 +153,7 @@ impl Call {
     pub fn label(self) -> &'static str {
         match self {
             Self::GetSessionToken => "sts.GetSessionToken",
+            Self::GetFederationToken => "sts.GetFederationToken",
             Self::AssumeRole => "sts.AssumeRole",
             Self::AssumeRoleWithWebIdentity => "sts.AssumeRoleWithWebIdentity",
             Self::GetRoleCredentials => "sso.GetRoleCredentials",
@@ -146,6 +175,7 @@ impl Step {
     pub fn profile(&self) -> &ProfileName {
         match self {
             Self::GetSessionToken(step) => &step.profile,
+            Self::GetFederationToken(step) => &step.profile,
             Self::AssumeRole(step) => &step.profile,
         }
     }
@@ -154,6 +184,7 @@ impl Step {
     pub fn duration(&self) -> &Sourced<Duration> {
         match self {
             Self::GetSessionToken(step) => &step.duration,
+            Self::GetFederationToken(step) => &step.duration,
             Self::AssumeRole(step) => &step.duration,
         }
     }
@@ -162,6 +193,7 @@ impl Step {
     pub fn mfa(&self) -> Option<&Mfa> {
         match self {
             Self::GetSessionToken(step) => step.mfa.as_ref(),
+            Self::GetFederationToken(_) => None,
             Self::AssumeRole(step) => step.mfa.as_ref(),
         }
     }
@@ -170,6 +202,7 @@ impl Step {
     pub fn call(&self) -> Call {
         match self {
             Self::GetSessionToken(_) => Call::GetSessionToken,
+            Self::GetFederationToken(_) => Call::GetFederationToken,
             Self::AssumeRole(_) => Call::AssumeRole,
         }
     }

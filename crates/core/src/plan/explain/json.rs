@@ -147,6 +147,7 @@ impl Writer<'_> {
         let mut value = json!({
             "call": match step {
                 Step::GetSessionToken(_) => "GetSessionToken",
+                Step::GetFederationToken(_) => "GetFederationToken",
                 Step::AssumeRole(_) => "AssumeRole",
             },
             "profile": step.profile().as_str(),
@@ -158,6 +159,16 @@ impl Writer<'_> {
             "mfa": step.mfa().map(|mfa| self.mfa(mfa)),
             "cache": self.cache(Stage::Step(index)),
         });
+        let policies = match step {
+            Step::GetSessionToken(_) => None,
+            Step::GetFederationToken(step) => Some(&step.policies),
+            Step::AssumeRole(role) => role.policies.as_ref(),
+        };
+        if let (Some(policies), Some(fields)) = (policies, value.as_object_mut()) {
+            let arns = policies.arns.iter().map(|arn| self.sourced(arn, arn.value.as_str()));
+            fields.insert("policy".to_owned(), self.text(policies.document.as_ref()));
+            fields.insert("policy_arns".to_owned(), arns.collect());
+        }
         if let (Step::AssumeRole(role), Some(fields)) = (step, value.as_object_mut())
             && let Value::Object(more) = self.role(role)
         {

@@ -7,7 +7,9 @@ use hatbox_types::duration::render_duration;
 use hatbox_types::text::page::{Page, Style};
 
 use super::super::command::render_program;
-use super::super::{AssumeRole, Base, MetadataService, Mfa, NoteLevel, Plan, Signer, Stage, Step};
+use super::super::{
+    AssumeRole, Base, MetadataService, Mfa, NoteLevel, Plan, SessionPolicies, Signer, Stage, Step,
+};
 use super::CacheState;
 use super::layout::{push_item, push_row};
 use super::place::{Paths, render_origin};
@@ -159,6 +161,7 @@ impl Writer<'_> {
         let mut spans = vec![(number.as_str(), Style::Quiet)];
         match step {
             Step::GetSessionToken(_) => spans.push(("GetSessionToken", Style::Strong)),
+            Step::GetFederationToken(_) => spans.push(("GetFederationToken", Style::Strong)),
             Step::AssumeRole(role) => {
                 spans.push(("AssumeRole ", Style::Plain));
                 spans.push((role.role.value.role_name(), Style::Strong));
@@ -188,6 +191,10 @@ impl Writer<'_> {
                     _ => "default where roles are assumed from it",
                 };
                 self.write_length(&session.duration, default);
+            }
+            Step::GetFederationToken(step) => {
+                self.write_length(&step.duration, "default");
+                self.write_policies(&step.policies);
             }
             Step::AssumeRole(role) => self.write_role_rows(role),
         }
@@ -245,6 +252,19 @@ impl Writer<'_> {
         }
         if let Some(tags) = &role.transitive_tags {
             self.row("kept tags", &tags.value.join(", "), tags);
+        }
+        if let Some(policies) = &role.policies {
+            self.write_policies(policies);
+        }
+    }
+
+    fn write_policies(&mut self, policies: &SessionPolicies) {
+        if let Some(document) = &policies.document {
+            let count = document.value.chars().count();
+            self.row("at most", &format!("what a policy of {count} characters allows"), document);
+        }
+        for arn in &policies.arns {
+            self.row("at most", &arn.value, arn);
         }
     }
 
