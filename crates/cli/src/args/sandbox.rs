@@ -95,6 +95,16 @@ pub(crate) enum SandboxCommand {
     Metadata,
     /// Sign in to IAM Identity Center without a browser
     SignIn(SandboxSignInArgs),
+    /// Add accounts to IAM Identity Center
+    #[command(after_help = "Example:\n  hatbox sandbox add-accounts 800 --roles 3")]
+    AddAccounts {
+        /// How many accounts
+        count: u32,
+
+        /// Assign this many roles to the user in each of them
+        #[arg(long, value_name = "NUMBER", default_value_t = 2)]
+        roles: u32,
+    },
     /// Show each call, whether it was allowed, and why
     Log(SandboxLogArgs),
     /// Use the sandbox's S3 without the AWS CLI

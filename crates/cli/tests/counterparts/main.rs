@@ -23,6 +23,8 @@ mod scene;
 #[cfg(test)]
 mod sdks;
 #[cfg(test)]
+mod sso;
+#[cfg(test)]
 mod sso_cache;
 #[cfg(test)]
 mod tampering;

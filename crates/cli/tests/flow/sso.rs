@@ -52,9 +52,8 @@ fn add_center(world: &mut World) {
     let statement = json!([{"Effect": "Allow", "Action": "sts:*", "Resource": "*"}]);
     let policy = json!({"Version": "2012-10-17", "Statement": statement}).to_string();
     for name in ["Developer", "Auditor"] {
-        world.add_permission_set(name, 3600);
-        let policies = [("sts".to_owned(), policy.clone())].into();
-        world.assign_permission_set("jan", WORK, name, policies).unwrap();
+        world.add_permission_set(name, 3600, [("sts".to_owned(), policy.clone())].into());
+        world.assign_permission_set("jan", WORK, name);
     }
     let account = world.accounts.get_mut(WORK).unwrap();
     let mut ops = account.roles["reader"].clone();

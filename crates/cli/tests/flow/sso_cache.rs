@@ -28,8 +28,8 @@ const HOURS: i64 = 3600;
 fn fixture() -> Fixture {
     let add = |world: &mut World| {
         world.identity_center = Some(IdentityCenter::new("https://corp.awsapps.com/start", "jan"));
-        world.add_permission_set("Developer", 3600);
-        world.assign_permission_set("jan", "444455556666", "Developer", [].into()).unwrap();
+        world.add_permission_set("Developer", 3600, [].into());
+        world.assign_permission_set("jan", "444455556666", "Developer");
     };
     let fixture = Fixture::empty_in(&[], add);
     fixture.write_config(CONFIG);

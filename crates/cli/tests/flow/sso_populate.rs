@@ -33,12 +33,12 @@ fn with_accounts(names: &[&str]) -> Fixture {
 fn add_accounts(world: &mut World, names: &[&str]) {
     world.identity_center = Some(IdentityCenter::new("https://corp.awsapps.com/start", "jan"));
     for set in SETS {
-        world.add_permission_set(set, 3600);
+        world.add_permission_set(set, 3600, [].into());
     }
     for (number, name) in names.iter().enumerate() {
         let id = id_of(number);
         for set in SETS {
-            world.assign_permission_set("jan", &id, set, [].into()).unwrap();
+            world.assign_permission_set("jan", &id, set);
         }
         world.accounts.get_mut(&id).unwrap().name = Some((*name).to_owned());
     }

@@ -9,8 +9,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::wire::{
-    AssignmentOrder, CodeShown, Denial, PREFIX, Revoked, ServerNote, SignInDone, SignInOrder, Status,
-    TOKEN_HEADER, TokenMinted, TokenOrder,
+    AccountOrder, AssignmentOrder, CodeShown, Denial, PREFIX, Revoked, ServerNote, SignInDone, SignInOrder,
+    Status, TOKEN_HEADER, TokenMinted, TokenOrder,
 };
 use crate::encoding::render_percent;
 use crate::error::Error;
@@ -140,7 +140,15 @@ impl Client {
         self.send("POST", "revoke", &json!(revoked))
     }
 
-    /// Assigns a permission set to the user of Identity Center. A role that it makes for that has no policies.
+    /// Adds accounts in which the user of Identity Center has so many roles.
+    ///
+    /// # Errors
+    /// When it does not answer, or the numbers are too large.
+    pub fn add_sso_accounts(&self, accounts: u32, roles: u32) -> Result<(), Error> {
+        self.send("POST", "accounts", &json!(AccountOrder { accounts, roles }))
+    }
+
+    /// Assigns a permission set to the user of Identity Center.
     ///
     /// # Errors
     /// When it does not answer, or there is no such permission set.

@@ -49,6 +49,7 @@ pub(crate) fn answer(sandbox: &mut Sandbox, request: &Received) -> ControlReply 
         ("POST", "token") => tokens::mint_token(sandbox, request),
         ("POST", "logins") => set_logins(sandbox, request),
         ("POST", "sign-in") => sign_in::sign_in(sandbox, request),
+        ("POST", "accounts") => sign_in::add_accounts(sandbox, request),
         ("POST", "revoke") => sign_in::revoke(sandbox, request),
         ("POST", "assignment") => sign_in::assign(sandbox, request),
         ("POST", "stop") => return ControlReply::Stop(Reply::json(&json!({}))),

@@ -2,12 +2,16 @@
 
 use serde_json::json;
 
-use super::wire::{AssignmentOrder, Revoked, SignInDone, SignInOrder};
+use super::wire::{AccountOrder, AssignmentOrder, Revoked, SignInDone, SignInOrder};
 use crate::error_response::ErrorResponse;
 use crate::http::{Params, Received, Reply};
 use crate::sandbox::Sandbox;
 use crate::sso;
 use crate::world::Assignment;
+
+/// How many accounts may be added at once, and how many roles each has.
+const ACCOUNT_LIMIT: u32 = 5000;
+const ROLE_LIMIT: u32 = 50;
 
 /// Answers the page of an authorize request or of a device, as the user would.
 pub(super) fn sign_in(sandbox: &mut Sandbox, request: &Received) -> Reply {
@@ -77,13 +81,27 @@ pub(super) fn assign(sandbox: &mut Sandbox, request: &Received) -> Reply {
     }
     let AssignmentOrder { account, permission_set, is_assigned } = order;
     let user = center.browser_user.clone();
-    if !is_assigned {
+    if is_assigned {
+        sandbox.world.assign_permission_set(&user, &account, &permission_set);
+    } else {
         center.assignments.remove(&Assignment { user, account, permission_set });
-    } else if let Err(error) =
-        sandbox.world.assign_permission_set(&user, &account, &permission_set, [].into())
-    {
-        return Reply::text(500, &error.to_string());
     }
+    save_and(sandbox, Reply::json(&json!({})))
+}
+
+/// Adds accounts in which the user has roles.
+pub(super) fn add_accounts(sandbox: &mut Sandbox, request: &Received) -> Reply {
+    let order: AccountOrder = match serde_json::from_slice(&request.body) {
+        Ok(order) => order,
+        Err(error) => return Reply::text(400, &format!("invalid accounts: {error}")),
+    };
+    if sandbox.world.identity_center.is_none() {
+        return without_center();
+    }
+    if order.accounts > ACCOUNT_LIMIT || order.roles > ROLE_LIMIT {
+        return Reply::text(400, &format!("expected at most {ACCOUNT_LIMIT} accounts of {ROLE_LIMIT} roles"));
+    }
+    sandbox.world.add_sso_accounts(order.accounts, order.roles);
     save_and(sandbox, Reply::json(&json!({})))
 }
 

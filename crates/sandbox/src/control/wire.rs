@@ -133,3 +133,10 @@ pub(crate) struct AssignmentOrder {
     pub(crate) permission_set: String,
     pub(crate) is_assigned: bool,
 }
+
+/// Accounts that are wanted, and roles in each.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct AccountOrder {
+    pub(crate) accounts: u32,
+    pub(crate) roles: u32,
+}

@@ -7,10 +7,12 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::page::{Button, check_origin, escape, parse_consent, render_form, render_hidden};
+use super::center;
+use super::consent::{Consent, check_origin, parse_consent};
+use super::oauth_error::OauthError;
+use super::page::{Button, escape, render_form, render_hidden};
 use super::register::{find_client, parse_loopback, text};
 use super::scopes::split_scopes;
-use super::{Consent, OauthError, center};
 use crate::clock;
 use crate::context::RequestContext;
 use crate::encoding::{parse_base64_url, render_percent};

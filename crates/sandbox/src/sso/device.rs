@@ -3,9 +3,11 @@
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::page::{self, Button, render_form, render_message};
+use super::center;
+use super::consent::{Consent, check_origin, parse_consent};
+use super::oauth_error::OauthError;
+use super::page::{Button, escape, render_form, render_hidden, render_message};
 use super::register::{check_client, text};
-use super::{Consent, OauthError, center};
 use crate::clock;
 use crate::context::RequestContext;
 use crate::error_response::ErrorResponse;
@@ -71,11 +73,11 @@ pub(super) fn verify_device(context: &mut RequestContext) -> Result<Reply, Error
     let client = center.clients.get(&device.client_id);
     let name = client.map(|client| client.name.as_str()).unwrap_or_default();
     let shown = device.user_code.expose();
-    let hidden = page::render_hidden("user_code", shown);
+    let hidden = render_hidden("user_code", shown);
     let lines = [
-        format!("{} wants to use your accounts.", page::escape(name)),
+        format!("{} wants to use your accounts.", escape(name)),
         format!("Check that it shows this code: <strong id=\"user-code\">{shown}</strong>"),
-        format!("You sign in as <strong>{}</strong>.", page::escape(&center.browser_user)),
+        format!("You sign in as <strong>{}</strong>.", escape(&center.browser_user)),
     ];
     Ok(render_form(
         "Authorize a device",
@@ -88,10 +90,10 @@ pub(super) fn verify_device(context: &mut RequestContext) -> Result<Reply, Error
 
 /// What the user answered on the page.
 pub(super) fn answer_verify_device(context: &mut RequestContext) -> Result<Reply, ErrorResponse> {
-    page::check_origin(context.request)?;
+    check_origin(context.request)?;
     let (now, params) = (context.now, context.params);
     let center = center(context)?;
-    let consent = page::parse_consent(params)?;
+    let consent = parse_consent(params)?;
     answer_user_code(center, text(params, "user_code")?, consent, now)?;
     Ok(match consent {
         Consent::Allow => render_message(200, "Request approved", "You can close this window."),

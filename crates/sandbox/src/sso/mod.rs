@@ -8,6 +8,7 @@ mod actions;
 mod oauth_error;
 mod target;
 
+mod consent;
 mod page;
 mod scopes;
 
@@ -21,26 +22,15 @@ mod token;
 
 pub(crate) use actions::{OIDC_ACTIONS, PORTAL_ACTIONS};
 pub(crate) use authorize::{answer_request, parse_request};
+pub use consent::Consent;
 pub(crate) use device::answer_user_code;
 pub(crate) use oauth_error::render_error;
 pub(crate) use target::parse_target;
-
-use serde::{Deserialize, Serialize};
 
 use crate::context::RequestContext;
 use crate::error_response::ErrorResponse;
 use crate::world::IdentityCenter;
 use oauth_error::OauthError;
-
-/// What the user answers to a client that asks for access.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Consent {
-    /// Yes.
-    Allow,
-    /// No.
-    Deny,
-}
 
 /// The instance of this world.
 fn center<'w>(context: &'w mut RequestContext) -> Result<&'w mut IdentityCenter, ErrorResponse> {

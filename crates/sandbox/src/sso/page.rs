@@ -1,8 +1,6 @@
 //! The pages that a browser sees: plain HTML, without scripts.
 
-use super::{Consent, OauthError};
-use crate::error_response::ErrorResponse;
-use crate::http::{Params, Received, Reply};
+use crate::http::Reply;
 
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:34em;margin:4em auto;padding:0 1em}\
     button,input{font:inherit;padding:.4em 1.2em;margin:.5em .5em 0 0}\
@@ -89,26 +87,6 @@ pub(super) fn escape(text: &str) -> String {
         }
     }
     html
-}
-
-/// Whether the user allows or denies.
-pub(super) fn parse_consent(params: &Params) -> Result<Consent, ErrorResponse> {
-    match params.get("answer") {
-        Some("allow") => Ok(Consent::Allow),
-        Some("deny") => Ok(Consent::Deny),
-        _ => Err(OauthError::InvalidRequest.because("the form has no answer")),
-    }
-}
-
-/// Security: a form of another site may not answer for the user. A browser names the site that a form is of.
-pub(super) fn check_origin(request: &Received) -> Result<(), ErrorResponse> {
-    let host = request.header("host").unwrap_or_default();
-    match request.header("origin") {
-        Some(origin) if origin.strip_prefix("http://") != Some(host) => {
-            Err(OauthError::InvalidRequest.because("the form was sent from another site"))
-        }
-        _ => Ok(()),
-    }
 }
 
 #[cfg(test)]

@@ -11,7 +11,9 @@ use crate::error_response::ErrorResponse;
 use crate::http::Reply;
 use crate::log::SignedWith;
 use crate::sts::{Grant, grant_session};
-use crate::world::{IdentityCenter, Principal, SessionKind, digest_of, reserved_role_name, role_arn};
+use crate::world::{
+    IdentityCenter, Principal, ROLE_PATH, SessionKind, digest_of, reserved_role_name, role_arn,
+};
 
 const TOKEN_HEADER: &str = "x-amz-sso_bearer_token";
 /// How many entries a page has when the caller does not say.
@@ -20,21 +22,16 @@ const PAGE: usize = 20;
 pub(super) fn get_role_credentials(context: &mut RequestContext) -> Result<Reply, ErrorResponse> {
     let user = check_token(context)?;
     let (role, account) = (required(context, "role_name")?, required(context, "account_id")?);
-    let name = reserved_role_name(&account, &role);
-    let path = context.world.role(&account, &name).map(|role| role.path.clone());
-    let arn = role_arn(&account, path.as_deref().unwrap_or("/"), &name);
-    context.entry.resource = Some(arn);
+    context.entry.resource = Some(role_arn(&account, ROLE_PATH, &reserved_role_name(&account, &role)));
     let center = context.world.identity_center.as_ref();
     if !center.is_some_and(|center| center.is_assigned(&user, &account, &role)) {
         let why = format!("{role} in {account} is not assigned to {user}");
         return Err(ErrorResponse::new(403, "ForbiddenException", "No access").because(why));
     }
-    let set = center.and_then(|center| center.permission_sets.get(&role));
-    let (Some(set), Some(_)) = (set, path) else {
-        return Err(not_found("the role of this permission set is gone"));
-    };
+    let provisioned = context.world.provision_role(&account, &role, context.now)?;
+    let (name, seconds) = provisioned.ok_or_else(|| not_found("the permission set is gone"))?;
     let principal = Principal::RoleSession { account, role: name, session: user };
-    let grant = Grant::new(principal, SessionKind::AssumeRole, set.session_seconds);
+    let grant = Grant::new(principal, SessionKind::AssumeRole, seconds);
     let (key_id, session) = grant_session(context, grant)?;
     context.entry.because.push(format!("{role} is assigned"));
     Ok(Reply::json(&json!({

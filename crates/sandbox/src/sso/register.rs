@@ -5,8 +5,9 @@ use serde_json::json;
 use std::collections::BTreeSet;
 use subtle::ConstantTimeEq;
 
+use super::center;
+use super::oauth_error::OauthError;
 use super::scopes::is_scope;
-use super::{OauthError, center};
 use crate::clock;
 use crate::context::RequestContext;
 use crate::error_response::ErrorResponse;

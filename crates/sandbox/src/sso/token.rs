@@ -7,10 +7,11 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+use super::center;
 use super::device::take_device;
+use super::oauth_error::OauthError;
 use super::register::{check_client, text};
 use super::scopes::has_refresh_tokens;
-use super::{OauthError, center};
 use crate::clock;
 use crate::context::RequestContext;
 use crate::encoding::render_base64_url;

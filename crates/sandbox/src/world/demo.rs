@@ -100,7 +100,7 @@ impl World {
         };
         world.accounts = [(PEOPLE_ACCOUNT.to_owned(), people), (WORK_ACCOUNT.to_owned(), work)].into();
         world.add_demo_issuer(created_at)?;
-        world.add_demo_identity_center()?;
+        world.add_demo_identity_center();
         world.add_demo_machine()?;
         let home = Home::open(directory)?;
         for name in ["work-archive", "work-logs", "work-terraform-state"] {
@@ -140,11 +140,36 @@ impl World {
         Ok(())
     }
 
+    /// Adds `accounts` accounts, in each of which the user of Identity Center has `roles` permission sets that read.
+    pub fn add_sso_accounts(&mut self, accounts: u32, roles: u32) {
+        let Some(user) = self.identity_center.as_ref().map(|center| center.browser_user.clone()) else {
+            return;
+        };
+        let names: Vec<String> = (1..=roles).map(|number| format!("Role{number:02}")).collect();
+        for name in &names {
+            self.add_permission_set(name, 3600, [("s3".to_owned(), s3_read())].into());
+        }
+        let mut number = 0;
+        for _ in 0..accounts {
+            let id = loop {
+                number += 1;
+                let id = format!("{:012}", 200_000_000_000_u64 + number);
+                if !self.accounts.contains_key(&id) {
+                    break id;
+                }
+            };
+            for name in &names {
+                self.assign_permission_set(&user, &id, name);
+            }
+            self.accounts.entry(id).or_default().name = Some(format!("Team {number:03}"));
+        }
+    }
+
     /// Adds what a demo world of an older version does not have yet.
     pub(crate) fn add_missing_parts(&mut self) -> Result<(), Error> {
         let is_demo = self.user(PEOPLE_ACCOUNT, USER).is_some() && self.accounts.contains_key(WORK_ACCOUNT);
         if is_demo && self.identity_center.is_none() {
-            self.add_demo_identity_center()?;
+            self.add_demo_identity_center();
         }
         if is_demo && self.machine.is_none() { self.add_demo_machine() } else { Ok(()) }
     }
@@ -169,18 +194,18 @@ impl World {
     }
 
     /// A portal, and two permission sets of the user.
-    fn add_demo_identity_center(&mut self) -> Result<(), Error> {
+    fn add_demo_identity_center(&mut self) {
         self.identity_center = Some(IdentityCenter::new(START_URL, USER));
-        self.add_permission_set(READ_ONLY_SET, 3600);
-        self.add_permission_set(DEVELOPER_SET, 4 * 3600);
-        let read = || [("s3".to_owned(), s3_read()), ("iam".to_owned(), iam_read())].into();
+        let read = [("s3".to_owned(), s3_read()), ("iam".to_owned(), iam_read())].into();
+        self.add_permission_set(READ_ONLY_SET, 3600, read);
+        let write = [("s3".to_owned(), s3_write()), ("iam".to_owned(), iam_read())].into();
+        self.add_permission_set(DEVELOPER_SET, 4 * 3600, write);
         for (account, name) in [(PEOPLE_ACCOUNT, "People"), (WORK_ACCOUNT, "Work")] {
-            self.assign_permission_set(USER, account, READ_ONLY_SET, read())?;
+            self.assign_permission_set(USER, account, READ_ONLY_SET);
             let account = self.accounts.entry(account.to_owned()).or_default();
             account.name.get_or_insert_with(|| name.to_owned());
         }
-        let write = [("s3".to_owned(), s3_write()), ("iam".to_owned(), iam_read())].into();
-        self.assign_permission_set(USER, WORK_ACCOUNT, DEVELOPER_SET, write)
+        self.assign_permission_set(USER, WORK_ACCOUNT, DEVELOPER_SET);
     }
 }
 

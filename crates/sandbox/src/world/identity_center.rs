@@ -9,14 +9,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::{Account, Role, World, WorldSecret};
-use crate::clock;
+use super::{Role, World, WorldSecret};
 use crate::error::Error;
+use crate::{clock, mint};
 
 /// How long a sign-in lasts.
 const PORTAL_SESSION_SECONDS: i64 = 8 * 3600;
 /// The path of the roles that Identity Center makes.
-const ROLE_PATH: &str = "/aws-reserved/sso.amazonaws.com/";
+pub(crate) const ROLE_PATH: &str = "/aws-reserved/sso.amazonaws.com/";
 
 /// An instance of IAM Identity Center.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -51,11 +51,13 @@ pub struct IdentityCenter {
     pub refresh_tokens: BTreeMap<String, RefreshToken>,
 }
 
-/// A permission set. In each account where it is assigned, a role has its policies.
+/// A permission set. In each account where it is used, a role has its policies.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PermissionSet {
     /// How long its credentials last, in seconds: 3600..=43200.
     pub session_seconds: i64,
+    /// Its policies: name to document.
+    pub policies: BTreeMap<String, String>,
 }
 
 /// A permission set of a user in an account.
@@ -211,10 +213,8 @@ impl IdentityCenter {
 
     /// Whether `user` has the permission set in the account.
     pub(crate) fn is_assigned(&self, user: &str, account: &str, permission_set: &str) -> bool {
-        let wanted = |assigned: &Assignment| {
-            assigned.user == user && assigned.account == account && assigned.permission_set == permission_set
-        };
-        self.assignments.iter().any(wanted)
+        let (user, account) = (user.to_owned(), account.to_owned());
+        self.assignments.contains(&Assignment { user, account, permission_set: permission_set.to_owned() })
     }
 
     /// The sign-in of an access token that is good now.
@@ -250,46 +250,54 @@ pub(crate) fn reserved_role_name(account: &str, permission_set: &str) -> String 
 }
 
 impl World {
-    /// Adds a permission set, or replaces its length.
-    pub fn add_permission_set(&mut self, name: &str, session_seconds: i64) {
+    /// Adds a permission set with these policies, name to document.
+    pub fn add_permission_set(
+        &mut self,
+        name: &str,
+        session_seconds: i64,
+        policies: BTreeMap<String, String>,
+    ) {
         if let Some(center) = &mut self.identity_center {
-            center.permission_sets.insert(name.to_owned(), PermissionSet { session_seconds });
+            center.permission_sets.insert(name.to_owned(), PermissionSet { session_seconds, policies });
         }
     }
 
-    /// Assigns a permission set to a user in an account, where a role with `policies` is made for it.
-    ///
-    /// # Errors
-    /// When the operating system gives no random bytes.
-    pub fn assign_permission_set(
-        &mut self,
-        user: &str,
-        account: &str,
-        permission_set: &str,
-        policies: BTreeMap<String, String>,
-    ) -> Result<(), Error> {
-        let created_at = Timestamp::UNIX_EPOCH;
-        let Some(center) = &mut self.identity_center else { return Ok(()) };
+    /// Assigns a permission set to a user in an account.
+    pub fn assign_permission_set(&mut self, user: &str, account: &str, permission_set: &str) {
+        let Some(center) = &mut self.identity_center else { return };
         center.assignments.insert(Assignment {
             user: user.to_owned(),
             account: account.to_owned(),
             permission_set: permission_set.to_owned(),
         });
+        self.accounts.entry(account.to_owned()).or_default();
+    }
+
+    /// The role of a permission set in an account, which is made when it is first needed. Gives its name, and how long
+    /// its credentials last; `None` when there is no such permission set.
+    pub(crate) fn provision_role(
+        &mut self,
+        account: &str,
+        permission_set: &str,
+        now: Timestamp,
+    ) -> Result<Option<(String, i64)>, Error> {
+        let set = self.identity_center.as_ref().and_then(|center| center.permission_sets.get(permission_set));
+        let Some(set) = set.cloned() else { return Ok(None) };
         let name = reserved_role_name(account, permission_set);
         let role = Role {
             path: ROLE_PATH.to_owned(),
-            role_id: crate::mint::mint_unique_id("AROA")?,
-            created_at,
+            role_id: mint::mint_unique_id("AROA")?,
+            created_at: clock::whole_seconds(now),
             trust: trust_of_identity_center(account),
             description: String::new(),
-            policies,
+            policies: set.policies,
             boundary: None,
             max_session_seconds: 43_200,
             tags: BTreeMap::new(),
         };
-        let account: &mut Account = self.accounts.entry(account.to_owned()).or_default();
-        account.roles.entry(name).or_insert(role);
-        Ok(())
+        let account = self.accounts.entry(account.to_owned()).or_default();
+        account.roles.entry(name.clone()).or_insert(role);
+        Ok(Some((name, set.session_seconds)))
     }
 }
 

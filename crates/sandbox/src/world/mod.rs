@@ -37,7 +37,7 @@ pub use identity_center::{
     AccessToken, Assignment, AuthorizationCode, DeviceAuthorization, GrantType, IdentityCenter,
     PermissionSet, RefreshToken, SsoClient, SsoSession, Verdict,
 };
-pub(crate) use identity_center::{digest_of, reserved_role_name};
+pub(crate) use identity_center::{ROLE_PATH, digest_of, reserved_role_name};
 pub use login::{LoginCode, LoginSession, LoginState, Logins};
 pub use machine::{Machine, MachineToken};
 pub(crate) use organization::task_policy;

@@ -118,11 +118,11 @@ fn the_details_come_in_pages_that_lose_and_repeat_nothing() {
     for bad in ["0", "1001"] {
         assert_eq!(details(&sandbox, &[("MaxItems", bad)]).text("Code"), "ValidationError");
     }
-    // The other lists go by the same rule. A role of Identity Center comes first.
-    let roles = sandbox.iam(&sandbox.jan, "ListRoles", &[("MaxItems", "2")]);
+    // The other lists go by the same rule.
+    let roles = sandbox.iam(&sandbox.jan, "ListRoles", &[("MaxItems", "1")]);
     assert_eq!(
-        (roles.ok().body.contains("<RoleName>bounded<"), roles.text("IsTruncated").as_str()),
-        (true, "true")
+        (roles.ok().text("RoleName").as_str(), roles.text("IsTruncated").as_str()),
+        ("bounded", "true")
     );
     let next = [("MaxItems", "1"), ("Marker", &roles.text("Marker"))];
     assert_eq!(sandbox.iam(&sandbox.jan, "ListRoles", &next).text("RoleName"), "open");

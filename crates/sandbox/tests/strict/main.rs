@@ -46,6 +46,8 @@ mod signatures;
 #[cfg(test)]
 mod sso;
 #[cfg(test)]
+mod sso_pages;
+#[cfg(test)]
 mod tokens;
 #[cfg(test)]
 mod web_identity;

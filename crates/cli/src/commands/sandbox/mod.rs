@@ -54,6 +54,9 @@ pub(crate) fn run(world: &World, args: &SandboxArgs) -> Result<ExitCode, Failure
         SandboxCommand::Metadata => done(metadata::run(world, &directory)),
         SandboxCommand::Token(token) => done(token::run(world, &directory, token)),
         SandboxCommand::SignIn(sign_in) => done(sign_in::run(world, &directory, sign_in)),
+        SandboxCommand::AddAccounts { count, roles } => {
+            done(Ok(open_client(&directory)?.add_sso_accounts(*count, *roles)?))
+        }
         SandboxCommand::Log(log) => done(log::run(world, &directory, log)),
         SandboxCommand::S3(s3) => done(s3::run(world, s3)),
     }

@@ -233,6 +233,7 @@ fn exit_code_of(status: ExitStatus) -> ExitCode {
 
 fn render_config() -> String {
     let (work, region, serial) = (demo::WORK_ACCOUNT, demo::REGION, demo::MFA_SERIAL);
+    let (start_url, read, write) = (demo::START_URL, demo::READ_ONLY_SET, demo::DEVELOPER_SET);
     format!(
         "[profile {USER_PROFILE}]\n\
          region = {region}\n\
@@ -253,6 +254,24 @@ fn render_config() -> String {
          [profile dev-infra-admin-without-mfa]\n\
          region = {region}\n\
          source_profile = {USER_PROFILE}\n\
-         role_arn = arn:aws:iam::{work}:role/dev-infra-admin\n"
+         role_arn = arn:aws:iam::{work}:role/dev-infra-admin\n\
+         \n\
+         # The portal of the sandbox: AWS_ENDPOINT_URL leads there.\n\
+         [sso-session sandbox]\n\
+         sso_start_url = {start_url}\n\
+         sso_region = {region}\n\
+         sso_registration_scopes = sso:account:access\n\
+         \n\
+         [profile work-read-only]\n\
+         region = {region}\n\
+         sso_session = sandbox\n\
+         sso_account_id = {work}\n\
+         sso_role_name = {read}\n\
+         \n\
+         [profile work-developer]\n\
+         region = {region}\n\
+         sso_session = sandbox\n\
+         sso_account_id = {work}\n\
+         sso_role_name = {write}\n"
     )
 }

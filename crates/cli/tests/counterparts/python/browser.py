@@ -1,0 +1,126 @@
+"""A client of Identity Center with PKCE, and a headless Chromium that presses a button on the sandbox's page.
+
+Usage: browser.py CHROMIUM OIDC_URL START_URL BUTTON. Prints what the page showed and what came of it, as JSON. The
+browser is driven over a pair of pipes (DevTools protocol, --remote-debugging-pipe).
+"""
+
+import base64, fcntl, hashlib, http.server, json, os, secrets, subprocess, sys, tempfile, time, urllib.parse
+import boto3
+from botocore import UNSIGNED
+from botocore.config import Config
+
+LIMIT = 60
+
+
+class Browser:
+    def __init__(self, program, profile):
+        to_browser, self.write = os.pipe()
+        self.read, from_browser = os.pipe()
+
+        def pipes():
+            # The browser reads its orders from 3 and writes to 4. Copies first: either number may be taken.
+            ends = [fcntl.fcntl(end, fcntl.F_DUPFD, 10) for end in (to_browser, from_browser)]
+            os.dup2(ends[0], 3)
+            os.dup2(ends[1], 4)
+
+        flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
+                 "--disable-background-networking", "--remote-debugging-pipe", "--user-data-dir=" + profile]
+        self.process = subprocess.Popen(
+            [program, *flags, "about:blank"], preexec_fn=pipes, close_fds=False,
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        os.close(to_browser)
+        os.close(from_browser)
+        self.count, self.buffer = 0, b""
+
+    def ask(self, method, session=None, **params):
+        self.count += 1
+        order = {"id": self.count, "method": method, "params": params}
+        if session:
+            order["sessionId"] = session
+        os.write(self.write, json.dumps(order).encode() + b"\0")
+        while True:
+            while b"\0" not in self.buffer:
+                part = os.read(self.read, 65536)
+                if not part:
+                    sys.exit("the browser ended")
+                self.buffer += part
+            message, _, self.buffer = self.buffer.partition(b"\0")
+            message = json.loads(message)
+            if message.get("id") == self.count:
+                if "error" in message:
+                    sys.exit(json.dumps(message["error"]))
+                return message["result"]
+
+    def open(self, url):
+        target = self.ask("Target.createTarget", url=url)["targetId"]
+        return self.ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+
+    def value(self, session, script):
+        return self.ask("Runtime.evaluate", session, expression=script, returnByValue=True)["result"].get("value")
+
+    def wait(self, session, script):
+        until = time.monotonic() + LIMIT
+        while time.monotonic() < until:
+            value = self.value(session, script)
+            if value:
+                return value
+            time.sleep(0.05)
+        sys.exit("waited in vain for " + script)
+
+    def end(self):
+        self.process.kill()
+        self.process.wait()
+
+
+class Callback(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        url = urllib.parse.urlsplit(self.path)
+        if url.path == "/oauth/callback":
+            self.server.query = dict(urllib.parse.parse_qsl(url.query))
+        self.send_response(200)
+        self.send_header("content-type", "text/plain")
+        self.end_headers()
+        self.wfile.write(b"done")
+
+    def log_message(self, *_):
+        pass
+
+
+program, url, start_url, button = sys.argv[1:]
+server = http.server.HTTPServer(("127.0.0.1", 0), Callback)
+server.timeout, server.query = LIMIT, None
+redirect = f"http://127.0.0.1:{server.server_port}/oauth/callback"
+oidc = boto3.client("sso-oidc", region_name="us-east-1", config=Config(signature_version=UNSIGNED))
+client = oidc.register_client(
+    clientName="counterpart", clientType="public", scopes=["sso:account:access"], issuerUrl=start_url,
+    grantTypes=["authorization_code", "refresh_token"], redirectUris=["http://127.0.0.1/oauth/callback"])
+verifier, state = secrets.token_urlsafe(48), secrets.token_urlsafe(16)
+challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+query = urllib.parse.urlencode({
+    "response_type": "code", "client_id": client["clientId"], "redirect_uri": redirect, "state": state,
+    "code_challenge_method": "S256", "scopes": "sso:account:access", "code_challenge": challenge})
+out = {}
+with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+    browser = Browser(program, profile)
+    try:
+        page = browser.open(f"{url}/authorize?{query}")
+        browser.wait(page, "document.readyState === 'complete' && document.getElementById('allow') !== null")
+        for name in ["client", "user", "scopes"]:
+            out[name] = browser.value(page, f"document.getElementById('{name}').innerText.trim()")
+        browser.value(page, f"document.getElementById('{button}').click()")
+        until = time.monotonic() + LIMIT
+        while server.query is None and time.monotonic() < until:
+            server.handle_request()
+    finally:
+        browser.end()
+answer = server.query or sys.exit("the browser did not come back")
+out["state"] = answer.get("state") == state
+out["error"] = answer.get("error")
+if "code" in answer:
+    token = oidc.create_token(
+        clientId=client["clientId"], clientSecret=client["clientSecret"], grantType="authorization_code",
+        code=answer["code"], codeVerifier=verifier, redirectUri=redirect)
+    sso = boto3.client("sso", region_name="us-east-1", config=Config(signature_version=UNSIGNED))
+    accounts = sso.list_accounts(accessToken=token["accessToken"])["accountList"]
+    out["accounts"] = [account["accountId"] for account in accounts]
+print(json.dumps(out))
