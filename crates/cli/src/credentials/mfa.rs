@@ -12,7 +12,7 @@ use super::mfa_program::program_of;
 use super::plan::Planned;
 use super::profile_command::{ProfileCommand, helper_environment};
 use crate::ask::helper::run_program;
-use crate::credentials::request::{PromptDriver, resolve_prompt};
+use crate::credentials::request::{Prompt, PromptDriver, resolve_prompt};
 use crate::errors::{Failure, FailureKind};
 use crate::files::programs::find_in_path;
 use crate::prompt::{Echo, PromptError, Question};
@@ -66,14 +66,15 @@ pub(super) fn fetch_code(
         let code = seed.code(TotpStep::at(world.clock.now()));
         return Ok(Code::Given(code, CodeSource::Seed));
     }
-    let driver = resolve_prompt(request.prompt.as_ref(), settings)?.unwrap_or(PromptDriver::Terminal);
-    if driver == PromptDriver::Stored {
+    let prompt = resolve_prompt(request.prompt.as_ref(), settings)?;
+    let prompt = prompt.unwrap_or(Prompt { driver: PromptDriver::Terminal, item: None });
+    if prompt.driver == PromptDriver::Stored {
         let name = quote_word(profile.as_str());
         return Err(Failure::new(FailureKind::Usage, format!("no TOTP seed is stored for {serial}"))
             .hint(format!("hatbox mfa store-seed {name}"))
             .hint("or choose another way to give MFA codes: --prompt terminal"));
     }
-    if let Some((program, arguments)) = program_of(driver, serial, &world.environment) {
+    if let Some((program, arguments)) = program_of(&prompt, serial, &world.environment) {
         let timeout = settings.prompt_timeout();
         // Security: only what is in a directory that PATH names from the root on, so not in the working directory.
         let Some(found) = find_in_path(world, program).into_iter().next() else {

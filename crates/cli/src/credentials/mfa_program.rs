@@ -4,21 +4,23 @@
 
 use hatbox_types::name::MfaSerial;
 
-use crate::credentials::request::PromptDriver;
+use crate::credentials::request::{Prompt, PromptDriver};
 use crate::world::environment::Environment;
 
 /// The program and its arguments; `None` for the terminal, which needs none.
 ///
+/// A program that keeps the devices under names is asked for the item that the prompt names, else for the serial.
 /// `ykman` follows aws-vault's variables: `YKMAN_OATH_CREDENTIAL_NAME`, `YKMAN_OATH_DEVICE_SERIAL`, and
 /// `AWS_VAULT_YKMAN_VERSION` below 4 for the older words.
 pub(super) fn program_of(
-    driver: PromptDriver,
+    prompt: &Prompt,
     serial: &MfaSerial,
     environment: &Environment,
 ) -> Option<(&'static str, Vec<String>)> {
+    let item = prompt.item.as_deref().unwrap_or(serial.as_str());
     let text = format!("MFA code for {serial}");
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
-    match driver {
+    match prompt.driver {
         PromptDriver::Terminal | PromptDriver::Stored => None,
         PromptDriver::Ykman => {
             let mut arguments = Vec::new();
@@ -33,10 +35,15 @@ pub(super) fn program_of(
             if !is_old {
                 arguments.push("accounts".to_owned());
             }
-            let name = environment.text("YKMAN_OATH_CREDENTIAL_NAME").unwrap_or_else(|| serial.to_string());
+            let name = prompt.item.clone().or_else(|| environment.text("YKMAN_OATH_CREDENTIAL_NAME"));
+            let name = name.unwrap_or_else(|| serial.to_string());
             arguments.extend(["code".to_owned(), "--single".to_owned(), name]);
             Some(("ykman", arguments))
         }
+        PromptDriver::Op => Some(("op", words(&["item", "get", item, "--otp"]))),
+        PromptDriver::Pass => Some(("pass", words(&["otp", item]))),
+        PromptDriver::Rbw => Some(("rbw", words(&["code", item]))),
+        PromptDriver::Bw => Some(("bw", words(&["get", "totp", item]))),
         PromptDriver::Zenity => Some(("zenity", words(&["--entry", "--title", "hatbox", "--text", &text]))),
         PromptDriver::Kdialog => Some(("kdialog", words(&["--inputbox", &text, "--title", "hatbox"]))),
         PromptDriver::Osascript => {
@@ -60,9 +67,30 @@ mod tests {
     use super::*;
 
     fn line(driver: PromptDriver, variables: &[(&str, &str)]) -> String {
+        line_of(&Prompt { driver, item: None }, variables)
+    }
+
+    fn line_of(prompt: &Prompt, variables: &[(&str, &str)]) -> String {
         let serial = MfaSerial::parse("arn:aws:iam::111122223333:mfa/jan").unwrap();
-        let (program, arguments) = program_of(driver, &serial, &Environment::of(variables)).unwrap();
+        let (program, arguments) = program_of(prompt, &serial, &Environment::of(variables)).unwrap();
         format!("{program} {}", arguments.join(" "))
+    }
+
+    #[test]
+    fn password_managers_are_asked_for_the_item_or_the_serial() {
+        let serial = "arn:aws:iam::111122223333:mfa/jan";
+        for (driver, before, after) in [
+            (PromptDriver::Op, "op item get ", " --otp"),
+            (PromptDriver::Pass, "pass otp ", ""),
+            (PromptDriver::Rbw, "rbw code ", ""),
+            (PromptDriver::Bw, "bw get totp ", ""),
+            (PromptDriver::Ykman, "ykman oath accounts code --single ", ""),
+        ] {
+            assert_eq!(line(driver, &[]), format!("{before}{serial}{after}"));
+            let prompt = Prompt { driver, item: Some("AWS jan".to_owned()) };
+            let variables = [("YKMAN_OATH_CREDENTIAL_NAME", "other")];
+            assert_eq!(line_of(&prompt, &variables), format!("{before}AWS jan{after}"));
+        }
     }
 
     #[test]

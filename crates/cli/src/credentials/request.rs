@@ -79,6 +79,14 @@ pub(crate) enum PromptDriver {
     Stored,
     /// A YubiKey, by its own program.
     Ykman,
+    /// 1Password, by its program.
+    Op,
+    /// pass with its extension pass-otp.
+    Pass,
+    /// Bitwarden, by the unofficial program.
+    Rbw,
+    /// Bitwarden, by its own program.
+    Bw,
     /// A window, by GNOME's program.
     Zenity,
     /// A window, by KDE's program.
@@ -93,10 +101,36 @@ impl PromptDriver {
         match self {
             Self::Terminal | Self::Stored => None,
             Self::Ykman => Some("ykman"),
+            Self::Op => Some("op"),
+            Self::Pass => Some("pass"),
+            Self::Rbw => Some("rbw"),
+            Self::Bw => Some("bw"),
             Self::Zenity => Some("zenity"),
             Self::Kdialog => Some("kdialog"),
             Self::Osascript => Some("osascript"),
         }
+    }
+
+    /// The driver of this name.
+    fn parse(name: &str) -> Option<Self> {
+        Some(match name {
+            "terminal" => Self::Terminal,
+            "stored" => Self::Stored,
+            "ykman" => Self::Ykman,
+            "op" => Self::Op,
+            "pass" => Self::Pass,
+            "rbw" => Self::Rbw,
+            "bw" => Self::Bw,
+            "zenity" => Self::Zenity,
+            "kdialog" => Self::Kdialog,
+            "osascript" => Self::Osascript,
+            _ => return None,
+        })
+    }
+
+    /// Whether it keeps codes of many devices under names.
+    pub(crate) fn has_items(self) -> bool {
+        matches!(self, Self::Ykman | Self::Op | Self::Pass | Self::Rbw | Self::Bw)
     }
 
     /// Whether it asks by a window.
@@ -105,35 +139,44 @@ impl PromptDriver {
     }
 }
 
-/// The driver that flag, variable or settings name. `None`: a stored seed where there is one, else the terminal.
+/// Who gives MFA codes, as it was said: `op`, or `op:ITEM`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Prompt {
+    pub(crate) driver: PromptDriver,
+    /// The name under which the program has the device. `None`: the device's serial.
+    pub(crate) item: Option<String>,
+}
+
+/// What flag, variable or settings say of where codes come from. `None`: a stored seed where there is one, else the
+/// terminal.
 pub(crate) fn resolve_prompt(
     said: Option<&(&'static str, String)>,
     settings: &Settings,
-) -> Result<Option<PromptDriver>, Failure> {
-    let (origin, name) = match (said, &settings.prompt) {
-        (Some((origin, name)), _) => (*origin, name),
-        (None, Some(name)) => ("the setting `prompt`", name),
+) -> Result<Option<Prompt>, Failure> {
+    let (origin, text) = match (said, &settings.prompt) {
+        (Some((origin, text)), _) => (*origin, text),
+        (None, Some(text)) => ("the setting `prompt`", text),
         (None, None) => return Ok(None),
     };
-    let driver = match name.as_str() {
-        "terminal" => PromptDriver::Terminal,
-        "stored" => PromptDriver::Stored,
-        "ykman" => PromptDriver::Ykman,
-        "zenity" => PromptDriver::Zenity,
-        "kdialog" => PromptDriver::Kdialog,
-        "osascript" => PromptDriver::Osascript,
-        _ => {
-            return Err(Failure::new(
-                FailureKind::Usage,
-                format!("unknown prompt `{}` (from {origin})", name.escape_debug()),
-            )
-            .hint("expected terminal, stored, ykman, zenity, kdialog or osascript")
-            .hint(
-                "for another program set `mfa_process` in the profile to the command that prints the code",
-            ));
-        }
+    let usage = |text: String| Failure::new(FailureKind::Usage, text);
+    let (name, item) = match text.split_once(':') {
+        Some((name, item)) => (name, Some(item)),
+        None => (text.as_str(), None),
     };
-    Ok(Some(driver))
+    let Some(driver) = PromptDriver::parse(name) else {
+        return Err(usage(format!("unknown prompt `{}` (from {origin})", name.escape_debug()))
+            .hint("expected terminal, stored, ykman, op, pass, rbw, bw, zenity, kdialog or osascript")
+            .hint("for another program set `mfa_process` in the profile to the command that prints the code"));
+    };
+    // Security: a name that begins with `-` would be an option of the program.
+    let is_bad = |item: &str| {
+        !driver.has_items() || item.is_empty() || item.starts_with('-') || item.chars().any(char::is_control)
+    };
+    if item.is_some_and(is_bad) {
+        return Err(usage(format!("invalid prompt `{}` (from {origin})", text.escape_debug()))
+            .hint("only ykman, op, pass, rbw and bw take the name of an item, as in `op:ITEM`; it does not begin with `-`"));
+    }
+    Ok(Some(Prompt { driver, item: item.map(str::to_owned) }))
 }
 
 /// The profile of a command: the argument, else `AWS_PROFILE`.

@@ -24,7 +24,8 @@ pub(super) fn find_seed(
     if request.mfa_code.is_some() || mfa.process.is_some() {
         return Ok(None);
     }
-    if !matches!(resolve_prompt(request.prompt.as_ref(), settings)?, None | Some(PromptDriver::Stored)) {
+    let prompt = resolve_prompt(request.prompt.as_ref(), settings)?;
+    if prompt.is_some_and(|prompt| prompt.driver != PromptDriver::Stored) {
         return Ok(None);
     }
     let mut wanted = vec![step.profile()];

@@ -47,6 +47,7 @@ mod leaks;
 mod metadata;
 mod mfa_devices;
 mod mfa_process;
+mod mfa_programs;
 mod narrow;
 mod nested;
 mod not_supported;

@@ -13,7 +13,7 @@ impl Checkup<'_> {
         let settings = self.world.settings().cloned().unwrap_or_default();
         let said = request.and_then(|request| request.prompt.as_ref());
         let driver = match resolve_prompt(said, &settings) {
-            Ok(driver) => driver.unwrap_or(PromptDriver::Terminal),
+            Ok(prompt) => prompt.map_or(PromptDriver::Terminal, |prompt| prompt.driver),
             Err(failure) => {
                 self.findings.push(finding_of(Topic::Prompt, "prompt-unknown", &failure));
                 return;
