@@ -228,6 +228,11 @@ impl MfaSerial {
         self.0.starts_with("arn:") && self.0.contains(":user/")
     }
 
+    /// Whether the device gives codes. A security key or a passkey does not: `arn:aws:iam::111122223333:u2f/...`.
+    pub fn has_codes(&self) -> bool {
+        self.arn().is_none_or(|arn| !arn.resource.starts_with("u2f/"))
+    }
+
     /// The device's ARN; `None` for the serial number of a hardware device.
     pub fn arn(&self) -> Option<Arn<'_>> {
         Arn::parse(&self.0)

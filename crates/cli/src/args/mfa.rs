@@ -4,14 +4,20 @@ use clap::{Args, Subcommand};
 
 const EXAMPLES: &str = "\
 Examples:
-  hatbox mfa list              the devices, and which profile uses which
-  hatbox mfa code jan-work     print a code, from a stored TOTP seed";
+  hatbox mfa list               the devices, and which profile uses which
+  hatbox mfa register jan-work  add a device, by QR code
+  hatbox mfa code jan-work      print a code, from a stored TOTP seed";
+#[cfg(feature = "iam")]
+const REGISTER_EXAMPLES: &str = "\
+Examples:
+  hatbox mfa register jan-work
+  hatbox mfa register --name jan-tablet jan-work  a second device";
 const STORE_EXAMPLES: &str = "\
 Examples:
   hatbox mfa store-seed jan-work
   pass aws/jan-seed | hatbox mfa store-seed --stdin jan-work";
 
-/// List MFA devices, print their codes, store their seeds
+/// List and register MFA devices, and make their codes
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct MfaArgs {
@@ -22,9 +28,11 @@ pub(crate) struct MfaArgs {
 /// The commands of `hatbox mfa`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum MfaCommand {
-    #[cfg(feature = "trust")]
+    #[cfg(feature = "iam")]
     List(MfaListArgs),
     Code(MfaCodeArgs),
+    #[cfg(feature = "iam")]
+    Register(MfaRegisterArgs),
     StoreSeed(MfaStoreSeedArgs),
     RemoveSeed(MfaRemoveSeedArgs),
 }
@@ -32,7 +40,7 @@ pub(crate) enum MfaCommand {
 /// List the MFA devices of the user behind a profile
 ///
 /// Calls IAM (ListMFADevices) with the access key that the profile's chain starts from.
-#[cfg(feature = "trust")]
+#[cfg(feature = "iam")]
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  hatbox mfa list jan-work")]
 pub(crate) struct MfaListArgs {
@@ -41,6 +49,34 @@ pub(crate) struct MfaListArgs {
     pub(crate) json: bool,
 
     /// The profile, or a role's that starts from it [env: AWS_PROFILE]
+    pub(crate) profile: Option<String>,
+}
+
+/// Register a virtual MFA device for a user
+///
+/// Creates the device in IAM, shows its QR code on the terminal, asks for two codes of the authenticator app, enables the
+/// device, and writes `mfa_serial` to the profile in ~/.aws/config. If a step fails, the device is deleted again.
+#[cfg(feature = "iam")]
+#[derive(Debug, Args)]
+#[command(after_help = REGISTER_EXAMPLES)]
+pub(crate) struct MfaRegisterArgs {
+    /// Name of the new device [default: the user's name]
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+
+    /// Store the TOTP seed, and make the two codes from it; no app is needed
+    #[arg(long)]
+    pub(crate) store_seed: bool,
+
+    /// Show the secret key as text too, for apps that cannot scan
+    #[arg(long, conflicts_with = "store_seed")]
+    pub(crate) show_secret: bool,
+
+    /// Delete a device of this name that was never enabled, without asking
+    #[arg(long)]
+    pub(crate) replace: bool,
+
+    /// The profile whose user gets the device [env: AWS_PROFILE]
     pub(crate) profile: Option<String>,
 }
 

@@ -66,7 +66,7 @@ impl Obtained {
     }
 
     /// The plan, and the credentials, of what is not kept to obtain them again.
-    #[cfg(feature = "trust")]
+    #[cfg(feature = "iam")]
     pub(crate) fn into_parts(self) -> (Plan, Credentials) {
         (self.run.into_plan(), self.credentials)
     }

@@ -157,7 +157,7 @@ impl PlanRun {
         }
     }
 
-    #[cfg(feature = "trust")]
+    #[cfg(feature = "iam")]
     pub(crate) fn into_plan(self) -> Plan {
         self.planned.plan
     }

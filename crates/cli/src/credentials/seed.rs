@@ -11,6 +11,7 @@ use super::step::wait_for_next_code;
 use super::used_codes::UsedCodes;
 use crate::errors::Failure;
 use crate::keys::KeyStore;
+use crate::sys::files::make_private_directory;
 use crate::world::World;
 
 /// The seed that makes the codes of a call: where one is stored for the device, and nothing else is to give the code.
@@ -53,6 +54,7 @@ pub(crate) fn open_used_codes(
 ) -> Result<UsedCodes, Failure> {
     use crate::ask::waiting::lock_path;
     let directory = world.dirs.locks();
+    make_private_directory(&directory)?;
     let identity = serial.as_str().as_bytes();
     let path = match store.sessions_if_known()? {
         Some(sessions) => sessions.lock_path(&directory, "mfa", identity),

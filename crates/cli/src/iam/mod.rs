@@ -12,7 +12,6 @@ mod own_keys;
 mod replace;
 #[cfg(feature = "trust")]
 mod snapshot;
-#[cfg(feature = "trust")]
 mod user;
 #[cfg(feature = "trust")]
 mod verify;
@@ -34,8 +33,7 @@ pub(crate) use own_keys::{IamUser, NotCreated, OwnKeys, OwnKeysNow};
 pub(crate) use replace::ReadBack;
 #[cfg(feature = "trust")]
 pub(crate) use snapshot::{AccountSnapshot, READ_ACTIONS, fetch_account, render_snapshot};
-#[cfg(feature = "trust")]
-pub(crate) use user::{LiveUser, open_user};
+pub(crate) use user::{LiveUser, open_user, open_user_of_key};
 #[cfg(feature = "trust")]
 pub(crate) use verify::verify;
 

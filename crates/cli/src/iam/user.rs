@@ -4,15 +4,17 @@ use hatbox_core::handover::Credentials;
 use hatbox_core::plan::{Plan, Purpose};
 use hatbox_types::arn::Arn;
 use hatbox_types::name::ProfileName;
+use hatbox_types::secret::AccessKey;
 use hatbox_types::text::shell::quote_word;
 
-use super::live::{LiveIam, open_as};
+use super::failure::failure_of;
 use super::signer_of;
 use crate::args::{GlobalArgs, SessionArgs};
-use crate::aws::client::Signer;
-use crate::aws::iam::MfaDevice;
+use crate::aws::client::{Sending, Signer};
+use crate::aws::iam::{Iam, IamError, MfaDevice};
 use crate::credentials::caller::{Caller, fetch_caller};
 use crate::credentials::obtain::obtain;
+use crate::credentials::service::{check_sandbox, resolve_iam_settings};
 use crate::errors::{Failure, FailureKind};
 use crate::world::World;
 
@@ -20,10 +22,12 @@ use crate::world::World;
 pub(crate) struct LiveUser {
     /// `arn:aws:iam::111122223333:user/team/jan`
     pub(crate) arn: String,
-    /// The profile whose access key it is, or whose other credentials.
+    /// The profile that was asked for.
     pub(crate) profile: ProfileName,
     pub(crate) plan: Plan,
-    pub(super) iam: LiveIam,
+    iam: Iam,
+    /// Sends each request once.
+    once: Iam,
 }
 
 /// Finds out whose credentials the chain of `profile`, else of `AWS_PROFILE`, starts from.
@@ -40,10 +44,26 @@ pub(crate) fn open_user(
     open_user_as(world, plan, credentials)
 }
 
+/// The user `arn`, whose access key `key` is.
+pub(crate) fn open_user_of_key(
+    world: &World,
+    plan: Plan,
+    key: &AccessKey,
+    arn: &str,
+) -> Result<LiveUser, Failure> {
+    open_as_user(world, plan, &Signer::Key(key.clone()), arn.to_owned())
+}
+
 fn open_user_as(world: &World, plan: Plan, credentials: Credentials) -> Result<LiveUser, Failure> {
     let signer = signer_of(credentials);
     let profile = plan.profile.clone();
+    check_sandbox(&world.environment, signer.access_key_id(), &profile)?;
     let arn = fetch_arn(world, &plan, &profile, &signer)?;
+    open_as_user(world, plan, &signer, arn)
+}
+
+fn open_as_user(world: &World, plan: Plan, signer: &Signer, arn: String) -> Result<LiveUser, Failure> {
+    let profile = plan.profile.clone();
     if !Arn::parse(&arn).is_some_and(|arn| arn.service == "iam" && arn.resource.starts_with("user/")) {
         return Err(Failure::new(
             FailureKind::Failed,
@@ -51,25 +71,21 @@ fn open_user_as(world: &World, plan: Plan, credentials: Credentials) -> Result<L
         )
         .hint("only IAM users have MFA devices in IAM"));
     }
-    let iam = open_as(world, profile.clone(), plan.clone(), &signer)?;
-    Ok(LiveUser { arn, profile, plan, iam })
+    let settings = resolve_iam_settings(&plan, &world.environment)?;
+    world.announce_endpoint("IAM", settings.endpoint.as_ref());
+    let open = |sending| Iam::new(&settings, signer, world.clock.time_source(), sending);
+    Ok(LiveUser { arn, profile, plan, iam: open(Sending::WithRetries)?, once: open(Sending::Once)? })
 }
 
 fn fetch_arn(world: &World, plan: &Plan, profile: &ProfileName, signer: &Signer) -> Result<String, Failure> {
-    let failure = |why: String| {
-        let name = quote_word(profile.as_str());
-        Failure {
-            causes: vec![why],
-            ..Failure::new(
-                FailureKind::Failed,
-                format!("could not find out which user `{profile}` belongs to"),
-            )
-        }
-        .hint(format!("hatbox explain {name}"))
-    };
     match fetch_caller(world, plan, profile, signer) {
         Caller::Known(arn) => Ok(arn),
-        Caller::BadKey(why) | Caller::Unknown(why) | Caller::Unreachable(why) => Err(failure(why)),
+        Caller::BadKey(why) | Caller::Unknown(why) | Caller::Unreachable(why) => {
+            let text = format!("could not find out which user `{profile}` belongs to");
+            let name = quote_word(profile.as_str());
+            let failure = Failure::new(FailureKind::Failed, text).hint(format!("hatbox explain {name}"));
+            Err(Failure { causes: vec![why], ..failure })
+        }
     }
 }
 
@@ -79,11 +95,26 @@ impl LiveUser {
         self.arn.rsplit('/').next().unwrap_or_default()
     }
 
+    /// For calls that may be sent again.
+    pub(crate) fn iam(&self) -> &Iam {
+        &self.iam
+    }
+
+    /// For calls that must be sent once.
+    pub(crate) fn once(&self) -> &Iam {
+        &self.once
+    }
+
     /// ListMFADevices: this user's devices.
     pub(crate) fn fetch_devices(&self) -> Result<Vec<MfaDevice>, Failure> {
-        self.iam.iam.fetch_own_devices().map_err(|error| {
+        self.iam.fetch_own_devices().map_err(|error| {
             let what = format!("could not list the MFA devices of {}", self.name());
-            self.iam.failure(&what, "iam:ListMFADevices", &error)
+            self.failure(&what, "iam:ListMFADevices", &error)
         })
+    }
+
+    /// The failure of a call: `what` was attempted, by the action `action`.
+    pub(crate) fn failure(&self, what: &str, action: &str, error: &IamError) -> Failure {
+        failure_of(&self.profile, what, action, error)
     }
 }

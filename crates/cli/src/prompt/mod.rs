@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use hatbox_types::secret::SecretString;
 
+#[cfg(feature = "iam")]
+pub(crate) mod qr;
 pub(crate) mod terminal;
 
 /// Whether what is typed is shown.
@@ -65,6 +67,22 @@ pub(crate) trait Prompter: std::fmt::Debug {
     /// Shows a line that stays: `wrong code`, ...
     fn show(&self, line: &str);
 
+    /// Draws lines that may hold sequences of colours, and returns how many rows they take.
+    #[cfg(feature = "iam")]
+    fn draw(&self, lines: &[String]) -> usize;
+
+    /// Takes so many rows above the cursor off the screen, where that can be done.
+    #[cfg(feature = "iam")]
+    fn erase_rows(&self, rows: usize);
+
+    /// Whether sequences of colours and of the cursor are understood.
+    #[cfg(feature = "iam")]
+    fn has_sequences(&self) -> bool;
+
+    /// Characters in a line.
+    #[cfg(feature = "iam")]
+    fn columns(&self) -> Option<usize>;
+
     /// The device's name, for those who wait for an answer given here: `/dev/pts/3`.
     fn device(&self) -> Option<&str>;
 
@@ -85,6 +103,24 @@ impl Prompter for NoPrompter {
     }
 
     fn show(&self, _: &str) {}
+
+    #[cfg(feature = "iam")]
+    fn draw(&self, _: &[String]) -> usize {
+        0
+    }
+
+    #[cfg(feature = "iam")]
+    fn erase_rows(&self, _: usize) {}
+
+    #[cfg(feature = "iam")]
+    fn has_sequences(&self) -> bool {
+        false
+    }
+
+    #[cfg(feature = "iam")]
+    fn columns(&self) -> Option<usize> {
+        None
+    }
 
     fn device(&self) -> Option<&str> {
         None

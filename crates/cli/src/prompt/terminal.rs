@@ -43,6 +43,15 @@ impl Terminal {
     }
 }
 
+/// How many columns a line takes, without its sequences of colours.
+#[cfg(feature = "iam")]
+fn shown_width(line: &str) -> usize {
+    let mut parts = line.split('\u{1b}');
+    let first = parts.next().map_or(0, |part| part.chars().count());
+    let rest = parts.map(|part| part.split_once('m').map_or(0, |(_, shown)| shown.chars().count()));
+    first + rest.sum::<usize>()
+}
+
 /// What a byte of input does.
 enum Key {
     Enter,
@@ -87,6 +96,32 @@ impl Prompter for Terminal {
 
     fn show(&self, line: &str) {
         self.write(&format!("{}\n", printable(line)));
+    }
+
+    #[cfg(feature = "iam")]
+    fn draw(&self, lines: &[String]) -> usize {
+        let columns = self.device.columns().unwrap_or(80);
+        for line in lines {
+            self.write(&format!("{line}\n"));
+        }
+        lines.iter().map(|line| shown_width(line).div_ceil(columns).max(1)).sum()
+    }
+
+    #[cfg(feature = "iam")]
+    fn erase_rows(&self, rows: usize) {
+        if self.device.can_erase() && rows > 0 {
+            self.write(&format!("\r\x1b[{rows}A\x1b[J"));
+        }
+    }
+
+    #[cfg(feature = "iam")]
+    fn has_sequences(&self) -> bool {
+        self.device.can_erase()
+    }
+
+    #[cfg(feature = "iam")]
+    fn columns(&self) -> Option<usize> {
+        self.device.columns()
     }
 
     fn device(&self) -> Option<&str> {

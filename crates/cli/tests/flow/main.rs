@@ -48,6 +48,8 @@ mod metadata;
 mod mfa_devices;
 mod mfa_process;
 mod mfa_programs;
+#[cfg(feature = "iam")]
+mod mfa_register;
 mod narrow;
 mod nested;
 mod not_supported;

@@ -11,6 +11,10 @@ pub(crate) enum IamProblem {
     NoSuchEntity,
     /// AWS keeps the role to itself.
     Protected,
+    /// The name is taken.
+    AlreadyExists,
+    /// The codes are not those of the MFA device.
+    WrongCode,
     /// It is too long, or too many.
     OverQuota,
     /// The policy is none that IAM takes.
@@ -57,6 +61,8 @@ fn classify(code: &str) -> IamProblem {
     match code {
         "AccessDenied" | "AccessDeniedException" => IamProblem::Denied,
         "NoSuchEntity" => IamProblem::NoSuchEntity,
+        "EntityAlreadyExists" => IamProblem::AlreadyExists,
+        "InvalidAuthenticationCode" => IamProblem::WrongCode,
         "UnmodifiableEntity" => IamProblem::Protected,
         "LimitExceeded" => IamProblem::OverQuota,
         "MalformedPolicyDocument" => IamProblem::Malformed,

@@ -4,7 +4,6 @@ mod access_keys;
 #[cfg(feature = "trust")]
 mod details;
 mod error;
-#[cfg(feature = "trust")]
 mod mfa;
 #[cfg(feature = "trust")]
 mod role;
@@ -28,8 +27,7 @@ use super::transport::AnswerLimit;
 
 pub(crate) use access_keys::{KeyStatus, LastUse, ListedKey};
 pub(crate) use error::{IamError, IamProblem};
-#[cfg(feature = "trust")]
-pub(crate) use mfa::MfaDevice;
+pub(crate) use mfa::{MfaDevice, NewDevice};
 #[cfg(feature = "trust")]
 pub(crate) use role::RoleFacts;
 

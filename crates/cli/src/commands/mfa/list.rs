@@ -36,8 +36,8 @@ impl DeviceKind {
     fn of_serial(serial: &MfaSerial) -> Self {
         match serial.arn() {
             None => Self::Hardware,
-            Some(arn) if arn.resource.starts_with("u2f/") => Self::SecurityKey,
-            Some(_) => Self::Virtual,
+            Some(_) if serial.has_codes() => Self::Virtual,
+            Some(_) => Self::SecurityKey,
         }
     }
 

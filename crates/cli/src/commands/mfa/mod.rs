@@ -1,8 +1,10 @@
 //! `hatbox mfa`: the MFA devices of a user, and their codes.
 
 mod code;
-#[cfg(feature = "trust")]
+#[cfg(feature = "iam")]
 mod list;
+#[cfg(feature = "iam")]
+mod register;
 mod seed;
 
 use hatbox_core::config::overrides::Overrides;
@@ -16,9 +18,11 @@ use crate::world::World;
 
 pub(crate) fn run(world: &World, global: &GlobalArgs, args: &MfaArgs) -> Result<(), Failure> {
     match &args.command {
-        #[cfg(feature = "trust")]
+        #[cfg(feature = "iam")]
         MfaCommand::List(args) => list::run(world, global, args),
         MfaCommand::Code(args) => code::run(world, global, args),
+        #[cfg(feature = "iam")]
+        MfaCommand::Register(args) => register::run(world, global, args),
         MfaCommand::StoreSeed(args) => seed::store(world, global, args),
         MfaCommand::RemoveSeed(args) => seed::remove(world, global, args),
     }

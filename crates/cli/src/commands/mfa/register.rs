@@ -1,0 +1,401 @@
+//! `hatbox mfa register`: a new virtual device, from IAM to the config.
+//!
+//! | step | what a stop leaves behind |
+//! |---|---|
+//! | CreateVirtualMFADevice | a device that is not enabled: it is deleted again, or the next run offers that |
+//! | the seed is stored (`--store-seed`) | the same, and a seed |
+//! | EnableMFADevice | a device that works; only the config lacks it, and the next run says what to write |
+//! | the config is written | nothing to do |
+
+use hatbox_core::config::edit::Change;
+use hatbox_core::config::header::SectionKind;
+use hatbox_core::config::origin::FileKind;
+use hatbox_core::totp::{TotpSeed, TotpStep};
+use hatbox_types::arn::Arn;
+use hatbox_types::name::MfaSerial;
+use hatbox_types::secret::{MfaCode, SecretString};
+use hatbox_types::text::shell::quote_word;
+
+use super::serial_of;
+use crate::args::{GlobalArgs, MfaRegisterArgs};
+use crate::ask::confirm::{Confirmation, ask_yes_or_no};
+use crate::aws::iam::{IamError, IamProblem, NewDevice};
+use crate::credentials::seed::open_used_codes;
+use crate::errors::{Failure, FailureKind};
+use crate::files::aws_config::{ConfigFiles, load_config};
+use crate::iam::{LiveUser, open_user};
+use crate::keys::{KeyStore, StoredSeed, warn_of_seed};
+use crate::prompt::qr::{Paint, render_qr};
+use crate::prompt::{Echo, PromptError, Question};
+use crate::sys::signals::Held;
+use crate::world::World;
+
+/// How often a person may correct the two codes.
+const TRIES: u32 = 3;
+
+/// A registration on its way.
+struct Registration<'a> {
+    world: &'a World,
+    args: &'a MfaRegisterArgs,
+    files: ConfigFiles,
+    store: KeyStore,
+    user: LiveUser,
+    /// The name of the device, and the serial that it has or will have.
+    name: String,
+    serial: MfaSerial,
+    /// Fatal signals, held back: what was created is deleted before they end this process.
+    held: Held,
+}
+
+pub(super) fn run(world: &World, global: &GlobalArgs, args: &MfaRegisterArgs) -> Result<(), Failure> {
+    if !args.store_seed && !world.has_terminal() {
+        return Err(Failure::new(
+            FailureKind::NeedsPerson,
+            "registering an MFA device needs a person with an authenticator app, and a terminal",
+        )
+        .hint("run it on a terminal; or let hatbox keep the seed and make the codes: --store-seed"));
+    }
+    let user = open_user(world, global, args.profile.as_deref())?;
+    let name = args.name.clone().unwrap_or_else(|| user.name().to_owned());
+    let serial = serial_of_name(&user, &name)?;
+    let mut registration = Registration {
+        world,
+        args,
+        files: load_config(world)?,
+        store: KeyStore::open(world, global)?,
+        user,
+        name,
+        serial,
+        held: Held::new(),
+    };
+    registration.check_what_is_there()?;
+    let device = registration.create()?;
+    registration.enable_or_undo(&device)?;
+    registration.save_serial()
+}
+
+fn serial_of_name(user: &LiveUser, name: &str) -> Result<MfaSerial, Failure> {
+    let is_name = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
+    let arn = Arn::parse(&user.arn);
+    let serial = arn.map(|arn| format!("arn:{}:iam::{}:mfa/{name}", arn.partition, arn.account));
+    let serial = serial.and_then(|serial| MfaSerial::parse(&serial).ok());
+    serial.filter(|_| !name.is_empty() && name.chars().all(is_name)).ok_or_else(|| {
+        Failure::new(
+            FailureKind::Usage,
+            format!(
+                "invalid device name `{}`: expected letters, digits and `_+=,.@-`",
+                name.escape_debug()
+            ),
+        )
+    })
+}
+
+impl Registration<'_> {
+    /// The profile's name for a shell.
+    fn profile_word(&self) -> String {
+        quote_word(self.user.profile.as_str()).into()
+    }
+
+    /// Before anything is created: is the name free, and is a seed of another device in the way?
+    fn check_what_is_there(&mut self) -> Result<(), Failure> {
+        let Self { serial, user, args, .. } = self;
+        let devices = user.fetch_devices()?;
+        if devices.iter().any(|device| device.serial == *serial) {
+            let failure =
+                Failure::new(FailureKind::Failed, format!("{serial} is registered already, and enabled"));
+            let used = serial_of(&self.files, &self.user.profile);
+            let failure = if used.as_ref() == Some(&self.serial) {
+                failure
+            } else {
+                failure.hint(format!(
+                    "to use it, write `mfa_serial = {}` below [profile {}]",
+                    self.serial, self.user.profile
+                ))
+            };
+            return Err(failure.hint(format!(
+                "to register another one: hatbox mfa register --name NAME {}",
+                self.profile_word()
+            )));
+        }
+        if !args.store_seed {
+            return Ok(());
+        }
+        match self.store.read_seed(&user.profile)? {
+            Some(stored) if stored.serial != *serial => Err(Failure::new(
+                FailureKind::Refused,
+                format!("the TOTP seed of {} is stored for profile `{}`", stored.serial, user.profile),
+            )
+            .hint("that seed would be lost; if you no longer need it, delete it first")
+            .hint(format!("hatbox mfa remove-seed {}", self.profile_word()))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Creates the device; one of this name that was never enabled is deleted before, after a yes.
+    fn create(&self) -> Result<NewDevice, Failure> {
+        let error = match self.user.once().create_virtual_device(&self.name) {
+            Ok(device) if device.serial == self.serial => return Ok(device),
+            Ok(device) => {
+                let text = format!("IAM created {} instead of {}", device.serial, self.serial);
+                return Err(Failure::new(FailureKind::Failed, text));
+            }
+            Err(error) if error.problem == IamProblem::AlreadyExists => error,
+            Err(error) => {
+                let failure = self.failure("could not create the device", "iam:CreateVirtualMFADevice", &error);
+                let is_open = matches!(error.problem, IamProblem::Unreachable | IamProblem::Other);
+                return Err(if is_open {
+                    failure.hint(format!("it may be there, not enabled; then: {}", self.again()))
+                } else {
+                    failure
+                });
+            }
+        };
+        self.replace_unfinished(&error)
+    }
+
+    fn replace_unfinished(&self, taken: &IamError) -> Result<NewDevice, Failure> {
+        let is_unfinished = self.user.iam().fetch_unassigned_devices().map_err(|error| {
+            let what = format!("there is a device {} already, and whose it is is not known", self.serial);
+            self.failure(&what, "iam:ListVirtualMFADevices", &error)
+        })?;
+        if !is_unfinished.contains(&self.serial) {
+            return Err(Failure::new(
+                FailureKind::Failed,
+                format!("the name `{}` is taken by a device of another user", self.name),
+            )
+            .caused_by(taken)
+            .hint(format!("hatbox mfa register --name OTHER {}", self.profile_word())));
+        }
+        let text = format!(
+            "{} was created before and never enabled. Delete it and start again? (y|N) ",
+            self.serial
+        );
+        let question = Confirmation {
+            text: &text,
+            what: "there is a device of this name that was created and never enabled; deleting it needs a yes",
+            hint: "run it on a terminal, or with --replace",
+            timeout: self.world.settings()?.prompt_timeout(),
+        };
+        if !self.args.replace && !ask_yes_or_no(self.world, &question)? {
+            return Err(Failure::new(FailureKind::Failed, "nothing was changed"));
+        }
+        self.user
+            .iam()
+            .delete_virtual_device(&self.serial)
+            .map_err(|error| self.failure("could not delete the device", "iam:DeleteVirtualMFADevice", &error))?;
+        self.user.once().create_virtual_device(&self.name).map_err(|error| {
+            self.failure("could not create the device", "iam:CreateVirtualMFADevice", &error)
+                .hint(format!("an earlier device of this name is deleted; {}", self.again()))
+        })
+    }
+
+    /// The command that finishes what was left.
+    fn again(&self) -> String {
+        let flag = if self.args.store_seed { " --store-seed" } else { "" };
+        let name = if self.name == self.user.name() { String::new() } else { format!(" --name {}", quote_word(&self.name)) };
+        format!("hatbox mfa register --replace{flag}{name} {}", self.profile_word())
+    }
+
+    fn failure(&self, what: &str, action: &str, error: &IamError) -> Failure {
+        self.user.failure(what, action, error)
+    }
+
+    /// Enables the device. Where that fails, nothing is left behind, or it is said what.
+    fn enable_or_undo(&mut self, device: &NewDevice) -> Result<(), Failure> {
+        let result = self.enable(device);
+        if let Err(NotEnabled::Not(failure)) = result {
+            self.undo();
+            return Err(failure);
+        }
+        match result {
+            Ok(()) => Ok(()),
+            Err(NotEnabled::Not(failure) | NotEnabled::Unknown(failure)) => Err(failure),
+        }
+    }
+
+    fn enable(&mut self, device: &NewDevice) -> Result<(), NotEnabled> {
+        if self.args.store_seed {
+            self.check_signal()?;
+            let (profile, serial) = (self.user.profile.clone(), self.serial.clone());
+            let stored = StoredSeed { profile, serial, seed: device.seed.clone() };
+            let kind = self.store.save_seed(&stored)?;
+            warn_of_seed(self.world, kind == self.store.chosen().map(|(kind, _)| kind));
+        }
+        let mut tries = 0;
+        loop {
+            self.check_signal()?;
+            let codes =
+                if self.args.store_seed { self.make_codes(&device.seed) } else { self.ask_codes(&device.seed)? };
+            self.check_signal()?;
+            tries += 1;
+            let used = open_used_codes(self.world, &mut self.store, &self.serial)?;
+            for code in &codes {
+                used.save(code).map_err(Failure::from)?;
+            }
+            match self.user.once().enable_device(self.user.name(), &self.serial, &codes) {
+                Ok(()) => return Ok(()),
+                Err(error) if error.problem == IamProblem::WrongCode && !self.args.store_seed && tries < TRIES => {
+                    self.world.prompter().show("AWS did not take these codes. They must follow one another.");
+                }
+                Err(error) => return self.not_enabled(&error),
+            }
+        }
+    }
+
+    /// What a failed EnableMFADevice means. Where the answer was lost, IAM is asked what came of it.
+    fn not_enabled(&self, error: &IamError) -> Result<(), NotEnabled> {
+        let what = format!("could not enable {}", self.serial);
+        let failure = self.failure(&what, "iam:EnableMFADevice", error);
+        let failure = match error.problem {
+            IamProblem::OverQuota => failure
+                .hint(format!("hatbox mfa list {} shows the devices that the user has", self.profile_word())),
+            IamProblem::WrongCode if self.args.store_seed => {
+                failure.hint("hatbox made the codes with the clock of this machine: check it")
+            }
+            IamProblem::Unreachable | IamProblem::Other if self.user.once().may_have_sent() => {
+                return match self.user.iam().fetch_own_devices() {
+                    Ok(devices) if devices.iter().any(|device| device.serial == self.serial) => Ok(()),
+                    Ok(_) => Err(NotEnabled::Not(failure)),
+                    Err(_) => Err(NotEnabled::Unknown(
+                        failure
+                            .hint(format!("it may be enabled all the same: hatbox mfa list {}", self.profile_word()))
+                            .hint(format!("if it is not listed there: {}", self.again())),
+                    )),
+                };
+            }
+            _ => failure,
+        };
+        Err(NotEnabled::Not(failure))
+    }
+
+    /// Deletes what was created.
+    fn undo(&mut self) {
+        let output = &self.world.output;
+        match self.user.iam().delete_virtual_device(&self.serial) {
+            Ok(()) => output.note(&format!("{} is deleted again: nothing is left in IAM", self.serial)),
+            Err(error) => {
+                output.warn(&format!("{} is in IAM, not enabled, and could not be deleted: {error}", self.serial));
+                output.hint(&format!("to finish: {}", self.again()));
+            }
+        }
+        if self.args.store_seed
+            && let Err(error) = self.store.delete_seed(&self.user.profile)
+        {
+            output.warn(&format!("its TOTP seed could not be deleted: {}", error.error));
+            output.hint(&format!("hatbox mfa remove-seed {}", self.profile_word()));
+        }
+    }
+
+    fn check_signal(&self) -> Result<(), Failure> {
+        if self.held.is_one_pending() { Err(cancelled()) } else { Ok(()) }
+    }
+
+    /// The codes of the step before and of this one: both are shown already.
+    fn make_codes(&self, seed: &TotpSeed) -> [MfaCode; 2] {
+        let now = TotpStep::at(self.world.clock.now());
+        [seed.code(now.previous()), seed.code(now)]
+    }
+
+    /// Shows the QR code, and asks for two codes that follow one another.
+    fn ask_codes(&self, seed: &TotpSeed) -> Result<[MfaCode; 2], Failure> {
+        let above = self.render_above(seed)?;
+        let prompter = self.world.prompter();
+        let rows = prompter.draw(&above);
+        let first = self.ask_code("First code of the device: ", None);
+        prompter.erase_rows(rows);
+        let first = first?;
+        let second = self.ask_code("Next code, once the app shows another one: ", Some(&first))?;
+        Ok([first, second])
+    }
+
+    fn render_above(&self, seed: &TotpSeed) -> Result<Vec<String>, Failure> {
+        let prompter = self.world.prompter();
+        let is_plain = self.world.environment.text("NO_COLOR").is_some() || !prompter.has_sequences();
+        let paint = if is_plain { Paint::Plain } else { Paint::Colours };
+        let account = Arn::parse(&self.user.arn).map(|arn| arn.account).unwrap_or_default();
+        let [before, after] = [format!("otpauth://totp/AWS:{}@{account}?secret=", self.name), "&issuer=AWS".to_owned()]
+            .map(SecretString::new);
+        let mut lines = vec!["Scan this with your authenticator app:".to_owned()];
+        let code = render_qr(&[&before, seed.base32(), &after], paint);
+        let columns = prompter.columns().unwrap_or(80);
+        match code {
+            // Of a drawn line the sequences take no column.
+            Some(code) if code.len() * 2 <= columns => lines.extend(code),
+            _ => {
+                let failure = Failure::new(FailureKind::Failed, "the terminal is too narrow for the QR code")
+                    .hint("make it wider, or type the secret key: --show-secret");
+                if !self.args.show_secret {
+                    return Err(failure);
+                }
+                lines.clear();
+            }
+        }
+        if self.args.show_secret {
+            lines.push(format!("Secret key: {}", seed.base32().expose()));
+        }
+        Ok(lines)
+    }
+
+    fn ask_code(&self, text: &str, before: Option<&MfaCode>) -> Result<MfaCode, Failure> {
+        let prompter = self.world.prompter();
+        let timeout = self.world.settings()?.prompt_timeout();
+        let question =
+            Question { text, echo: Echo::Shown, timeout, is_over: &|| self.held.is_one_pending() };
+        loop {
+            let answer = prompter.ask_line(&question).map_err(|error| match error {
+                PromptError::Cancelled | PromptError::AnsweredElsewhere => cancelled(),
+                other => Failure::new(FailureKind::NeedsPerson, "got no code of the device").caused_by(&other),
+            })?;
+            match MfaCode::parse(answer.expose()) {
+                Ok(code) if before.is_some_and(|before| before.expose() == code.expose()) => {
+                    prompter.show("That is the same code: wait for the next one.");
+                }
+                Ok(code) => return Ok(code),
+                Err(_) => prompter.show("An MFA code has six digits."),
+            }
+        }
+    }
+
+    /// Writes `mfa_serial`, unless the profile names another device.
+    fn save_serial(&self) -> Result<(), Failure> {
+        let Self { world, files, serial, user, .. } = self;
+        let profile = &user.profile;
+        world.output.data(&format!("Registered {serial} for {}.\n", user.name()))?;
+        let shown = files.shown(FileKind::Config);
+        if let Some(other) = serial_of(files, profile) {
+            world.output.note(&format!("[profile {profile}] keeps `mfa_serial = {other}`"));
+            world.output.hint(&format!("to use the new device, write `mfa_serial = {serial}` there"));
+            return Ok(());
+        }
+        let change = Change::Set { key: "mfa_serial".to_owned(), value: serial.as_str().to_owned() };
+        let is_new = files
+            .save_section(world, SectionKind::Profile, profile.as_str(), &[change])
+            .map_err(|failure| {
+                failure.hint(format!(
+                    "the device works; write `mfa_serial = {serial}` below [profile {profile}] by hand"
+                ))
+            })?;
+        let verb = if is_new { "added" } else { "changed" };
+        world.output.note(&format!("{verb} [profile {profile}] in {shown}"));
+        world.output.hint(&format!("roles that require MFA need the line as well: mfa_serial = {serial}"));
+        Ok(())
+    }
+}
+
+/// Why the device is not enabled.
+enum NotEnabled {
+    /// It is surely not.
+    Not(Failure),
+    /// It may be.
+    Unknown(Failure),
+}
+
+impl From<Failure> for NotEnabled {
+    fn from(failure: Failure) -> Self {
+        Self::Not(failure)
+    }
+}
+
+fn cancelled() -> Failure {
+    Failure::new(FailureKind::Cancelled, "cancelled: no device was registered")
+}
