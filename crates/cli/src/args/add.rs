@@ -10,6 +10,9 @@ Examples:
   printf '%s\\n' ID SECRET | hatbox add --stdin jan";
 
 /// Store an access key of an IAM user
+///
+/// On a terminal, hatbox asks for the key, offers to check it with AWS (sts:GetCallerIdentity) and to find the user's MFA
+/// devices (iam:ListMFADevices), and asks for the region.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
@@ -37,6 +40,10 @@ pub(crate) struct AddArgs {
     /// Accept a key that does not look like an AWS key, for other services
     #[arg(long)]
     pub(crate) any_key: bool,
+
+    /// Do not offer to check the key with AWS
+    #[arg(long)]
+    pub(crate) no_check: bool,
 
     /// Do not write to ~/.aws/config
     #[arg(long, conflicts_with_all = ["mfa_serial", "region"])]

@@ -40,9 +40,9 @@ pub(crate) use export::ExportArgs;
 pub(crate) use import::{ImportArgs, ImportAwsVaultArgs, ImportCredentialsArgs, ImportSource, VaultKind};
 pub(crate) use list::{ListArgs, ListOnly};
 pub(crate) use lock::LockArgs;
+pub(crate) use mfa::{MfaArgs, MfaCodeArgs, MfaCommand, MfaRemoveSeedArgs, MfaStoreSeedArgs};
 #[cfg(feature = "iam")]
 pub(crate) use mfa::{MfaListArgs, MfaRegisterArgs};
-pub(crate) use mfa::{MfaArgs, MfaCodeArgs, MfaCommand, MfaRemoveSeedArgs, MfaStoreSeedArgs};
 pub(crate) use profile::{ProfileAddArgs, ProfileArgs, ProfileCommand, ProfileRemoveArgs};
 pub(crate) use remove::RemoveArgs;
 #[cfg(feature = "iam")]

@@ -166,7 +166,9 @@ pub(crate) fn resolve_prompt(
     let Some(driver) = PromptDriver::parse(name) else {
         return Err(usage(format!("unknown prompt `{}` (from {origin})", name.escape_debug()))
             .hint("expected terminal, stored, ykman, op, pass, rbw, bw, zenity, kdialog or osascript")
-            .hint("for another program set `mfa_process` in the profile to the command that prints the code"));
+            .hint(
+                "for another program set `mfa_process` in the profile to the command that prints the code",
+            ));
     };
     // Security: a name that begins with `-` would be an option of the program.
     let is_bad = |item: &str| {

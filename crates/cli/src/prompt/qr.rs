@@ -28,7 +28,8 @@ pub(crate) fn render_qr(texts: &[&SecretString], paint: Paint) -> Option<Vec<Str
     let code = QrCode::encode_segments_advanced(&segments, QrCodeEcc::Low, low, high, None, true).ok()?;
     let places = || -BORDER..code.size() + BORDER;
     let line = |y: i32| {
-        let cells: String = places().map(|x| cell(paint, code.get_module(x, y), code.get_module(x, y + 1))).collect();
+        let cells: String =
+            places().map(|x| cell(paint, code.get_module(x, y), code.get_module(x, y + 1))).collect();
         match paint {
             Paint::Colours => format!("{START}{cells}{END}"),
             Paint::Plain => cells,
@@ -82,7 +83,8 @@ mod tests {
     fn both_ways_show_the_modules_of_the_code_with_a_border() {
         let texts = [secret("otpauth://totp/AWS:jan@111122223333?secret="), secret(&"A".repeat(64))];
         let texts: Vec<_> = texts.iter().collect();
-        let segments: Vec<_> = texts.iter().flat_map(|text| QrSegment::make_segments(text.expose())).collect();
+        let segments: Vec<_> =
+            texts.iter().flat_map(|text| QrSegment::make_segments(text.expose())).collect();
         let code = QrCode::encode_segments(&segments, QrCodeEcc::Low).unwrap();
         for paint in [Paint::Colours, Paint::Plain] {
             let seen = modules(&render_qr(&texts, paint).unwrap(), paint);

@@ -23,6 +23,8 @@ mod strace;
 mod stub;
 mod terminal;
 
+#[cfg(feature = "iam")]
+mod add_check;
 mod answers;
 mod asking_programs;
 mod attack;

@@ -122,7 +122,11 @@ fn a_profile_that_names_another_device_keeps_it() {
     let before = format!("{CONFIG}mfa_serial = {PHONE}\n");
     fixture.write_config(&before);
     let done = register(&fixture, &["--store-seed"]).run().ok();
-    assert!(done.stderr.contains(&format!("[profile jan-work] keeps `mfa_serial = {PHONE}`")), "{}", done.stderr);
+    assert!(
+        done.stderr.contains(&format!("[profile jan-work] keeps `mfa_serial = {PHONE}`")),
+        "{}",
+        done.stderr
+    );
     assert_eq!(config(&fixture), before);
 }
 
@@ -138,10 +142,17 @@ fn a_stop_at_either_question_leaves_no_device_and_no_line() {
                 terminal.wait_for_prompt(NEXT);
             }
             assert!(tablet(&fixture).is_some());
-            if how == "Ctrl-C" { terminal.type_keys("\x03") } else { terminal.signal(Signal::TERM) }
+            if how == "Ctrl-C" {
+                terminal.type_keys("\x03")
+            } else {
+                terminal.signal(Signal::TERM)
+            }
             assert!(!terminal.wait().success());
             let screen = terminal.screen().join(" ");
-            assert!(screen.contains("is deleted again: nothing is left in IAM"), "{question} {how}: {screen}");
+            assert!(
+                screen.contains("is deleted again: nothing is left in IAM"),
+                "{question} {how}: {screen}"
+            );
             assert!(terminal.has_modes_of_before());
             assert!(tablet(&fixture).is_none(), "{question} {how}");
             assert_eq!(config(&fixture), CONFIG);
@@ -161,7 +172,9 @@ fn what_a_kill_left_is_found_and_replaced_after_a_yes() {
     assert!(refused.stderr.contains("created and never enabled"), "{}", refused.stderr);
     assert!(refused.stderr.contains("or with --replace"), "{}", refused.stderr);
     let mut terminal = Terminal::start_wide(&register(&fixture, &["--store-seed"]), 160);
-    terminal.wait_for_prompt(&format!("{TABLET} was created before and never enabled. Delete it and start again? (y|N)"));
+    terminal.wait_for_prompt(&format!(
+        "{TABLET} was created before and never enabled. Delete it and start again? (y|N)"
+    ));
     terminal.type_keys("n\r");
     assert_code(terminal.wait(), 1, &terminal);
     assert_eq!(tablet(&fixture).unwrap().seed.expose(), left.seed.expose());
@@ -171,7 +184,11 @@ fn what_a_kill_left_is_found_and_replaced_after_a_yes() {
     assert_eq!(new.user.as_deref(), Some("jan"));
     // What is enabled is never replaced.
     let again = register(&fixture, &["--store-seed", "--replace"]).run().expect_code(1);
-    assert!(again.stderr.contains(&format!("{TABLET} is registered already, and enabled")), "{}", again.stderr);
+    assert!(
+        again.stderr.contains(&format!("{TABLET} is registered already, and enabled")),
+        "{}",
+        again.stderr
+    );
     assert!(again.stderr.contains("--name NAME"), "{}", again.stderr);
 }
 
@@ -243,6 +260,10 @@ fn a_lost_answer_is_looked_up_and_what_cannot_be_undone_is_named() {
     let fixture = self::fixture();
     fixture.client().add_fault(&lost("CreateVirtualMFADevice")).unwrap();
     let failed = register(&fixture, &["--store-seed"]).run().expect_code(1);
-    assert!(failed.stderr.contains("it may be there, not enabled; then: hatbox mfa register --replace"), "{}", failed.stderr);
+    assert!(
+        failed.stderr.contains("it may be there, not enabled; then: hatbox mfa register --replace"),
+        "{}",
+        failed.stderr
+    );
     register(&fixture, &["--replace", "--store-seed"]).run().ok();
 }

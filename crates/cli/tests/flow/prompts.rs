@@ -44,7 +44,8 @@ pub(crate) fn assert_code(status: ExitStatus, code: i32, terminal: &Terminal) {
 fn add_asks_for_everything_and_leaves_no_question_on_the_screen() {
     let fixture = Fixture::empty(&["jan-work"]);
     let key = fixture.key("jan-work");
-    let mut terminal = Terminal::start(&asking(&fixture, &["add", "jan-work"]));
+    let mut terminal =
+        Terminal::start(&asking(&fixture, &["add", "--no-check", "--region", "eu-west-1", "jan-work"]));
     terminal.wait_for_prompt(ID);
     terminal.type_keys("AKIA too short\r");
     terminal.wait_for(ID, 2);
@@ -76,7 +77,7 @@ fn add_asks_for_everything_and_leaves_no_question_on_the_screen() {
     assert!(!transcript.contains(key.secret.expose()) && !transcript.contains(PASSPHRASE), "never echoed");
     assert!(terminal.has_modes_of_before());
     let config = std::fs::read_to_string(fixture.config_path()).unwrap();
-    assert_eq!(config, format!("[profile jan-work]\nmfa_serial={PHONE}\n"));
+    assert_eq!(config, format!("[profile jan-work]\nregion=eu-west-1\nmfa_serial={PHONE}\n"));
     fixture.hatbox(&["exec", "-n", "jan-work", "--", "true"]).run().ok();
 }
 

@@ -47,8 +47,10 @@ impl Iam {
     /// CreateVirtualMFADevice. The client must send once (`Sending::Once`): a second request finds the name taken, and
     /// the seed of the first one is lost.
     pub(crate) fn create_virtual_device(&self, name: &str) -> Result<NewDevice, IamError> {
-        let answer = self.run(self.client.create_virtual_mfa_device().virtual_mfa_device_name(name).send())?;
-        let device = answer.virtual_mfa_device.ok_or_else(|| IamError::unusable("the answer holds no device"))?;
+        let answer =
+            self.run(self.client.create_virtual_mfa_device().virtual_mfa_device_name(name).send())?;
+        let device =
+            answer.virtual_mfa_device.ok_or_else(|| IamError::unusable("the answer holds no device"))?;
         let no_seed = || IamError::unusable("the answer holds no seed of the device");
         let seed = Zeroizing::new(device.base32_string_seed.ok_or_else(no_seed)?.into_inner());
         let seed = std::str::from_utf8(&seed).ok().and_then(|text| TotpSeed::parse(text).ok());

@@ -82,10 +82,7 @@ fn serial_of_name(user: &LiveUser, name: &str) -> Result<MfaSerial, Failure> {
     serial.filter(|_| !name.is_empty() && name.chars().all(is_name)).ok_or_else(|| {
         Failure::new(
             FailureKind::Usage,
-            format!(
-                "invalid device name `{}`: expected letters, digits and `_+=,.@-`",
-                name.escape_debug()
-            ),
+            format!("invalid device name `{}`: expected letters, digits and `_+=,.@-`", name.escape_debug()),
         )
     })
 }
@@ -141,7 +138,8 @@ impl Registration<'_> {
             }
             Err(error) if error.problem == IamProblem::AlreadyExists => error,
             Err(error) => {
-                let failure = self.failure("could not create the device", "iam:CreateVirtualMFADevice", &error);
+                let failure =
+                    self.failure("could not create the device", "iam:CreateVirtualMFADevice", &error);
                 let is_open = matches!(error.problem, IamProblem::Unreachable | IamProblem::Other);
                 return Err(if is_open {
                     failure.hint(format!("it may be there, not enabled; then: {}", self.again()))
@@ -179,10 +177,9 @@ impl Registration<'_> {
         if !self.args.replace && !ask_yes_or_no(self.world, &question)? {
             return Err(Failure::new(FailureKind::Failed, "nothing was changed"));
         }
-        self.user
-            .iam()
-            .delete_virtual_device(&self.serial)
-            .map_err(|error| self.failure("could not delete the device", "iam:DeleteVirtualMFADevice", &error))?;
+        self.user.iam().delete_virtual_device(&self.serial).map_err(|error| {
+            self.failure("could not delete the device", "iam:DeleteVirtualMFADevice", &error)
+        })?;
         self.user.once().create_virtual_device(&self.name).map_err(|error| {
             self.failure("could not create the device", "iam:CreateVirtualMFADevice", &error)
                 .hint(format!("an earlier device of this name is deleted; {}", self.again()))
@@ -192,7 +189,11 @@ impl Registration<'_> {
     /// The command that finishes what was left.
     fn again(&self) -> String {
         let flag = if self.args.store_seed { " --store-seed" } else { "" };
-        let name = if self.name == self.user.name() { String::new() } else { format!(" --name {}", quote_word(&self.name)) };
+        let name = if self.name == self.user.name() {
+            String::new()
+        } else {
+            format!(" --name {}", quote_word(&self.name))
+        };
         format!("hatbox mfa register --replace{flag}{name} {}", self.profile_word())
     }
 
@@ -224,8 +225,11 @@ impl Registration<'_> {
         let mut tries = 0;
         loop {
             self.check_signal()?;
-            let codes =
-                if self.args.store_seed { self.make_codes(&device.seed) } else { self.ask_codes(&device.seed)? };
+            let codes = if self.args.store_seed {
+                self.make_codes(&device.seed)
+            } else {
+                self.ask_codes(&device.seed)?
+            };
             self.check_signal()?;
             tries += 1;
             let used = open_used_codes(self.world, &mut self.store, &self.serial)?;
@@ -234,7 +238,9 @@ impl Registration<'_> {
             }
             match self.user.once().enable_device(self.user.name(), &self.serial, &codes) {
                 Ok(()) => return Ok(()),
-                Err(error) if error.problem == IamProblem::WrongCode && !self.args.store_seed && tries < TRIES => {
+                Err(error)
+                    if error.problem == IamProblem::WrongCode && !self.args.store_seed && tries < TRIES =>
+                {
                     self.world.prompter().show("AWS did not take these codes. They must follow one another.");
                 }
                 Err(error) => return self.not_enabled(&error),
@@ -258,7 +264,10 @@ impl Registration<'_> {
                     Ok(_) => Err(NotEnabled::Not(failure)),
                     Err(_) => Err(NotEnabled::Unknown(
                         failure
-                            .hint(format!("it may be enabled all the same: hatbox mfa list {}", self.profile_word()))
+                            .hint(format!(
+                                "it may be enabled all the same: hatbox mfa list {}",
+                                self.profile_word()
+                            ))
                             .hint(format!("if it is not listed there: {}", self.again())),
                     )),
                 };
@@ -274,7 +283,10 @@ impl Registration<'_> {
         match self.user.iam().delete_virtual_device(&self.serial) {
             Ok(()) => output.note(&format!("{} is deleted again: nothing is left in IAM", self.serial)),
             Err(error) => {
-                output.warn(&format!("{} is in IAM, not enabled, and could not be deleted: {error}", self.serial));
+                output.warn(&format!(
+                    "{} is in IAM, not enabled, and could not be deleted: {error}",
+                    self.serial
+                ));
                 output.hint(&format!("to finish: {}", self.again()));
             }
         }
@@ -313,8 +325,9 @@ impl Registration<'_> {
         let is_plain = self.world.environment.text("NO_COLOR").is_some() || !prompter.has_sequences();
         let paint = if is_plain { Paint::Plain } else { Paint::Colours };
         let account = Arn::parse(&self.user.arn).map(|arn| arn.account).unwrap_or_default();
-        let [before, after] = [format!("otpauth://totp/AWS:{}@{account}?secret=", self.name), "&issuer=AWS".to_owned()]
-            .map(SecretString::new);
+        let [before, after] =
+            [format!("otpauth://totp/AWS:{}@{account}?secret=", self.name), "&issuer=AWS".to_owned()]
+                .map(SecretString::new);
         let mut lines = vec!["Scan this with your authenticator app:".to_owned()];
         let code = render_qr(&[&before, seed.base32(), &after], paint);
         let columns = prompter.columns().unwrap_or(80);
@@ -339,12 +352,13 @@ impl Registration<'_> {
     fn ask_code(&self, text: &str, before: Option<&MfaCode>) -> Result<MfaCode, Failure> {
         let prompter = self.world.prompter();
         let timeout = self.world.settings()?.prompt_timeout();
-        let question =
-            Question { text, echo: Echo::Shown, timeout, is_over: &|| self.held.is_one_pending() };
+        let question = Question { text, echo: Echo::Shown, timeout, is_over: &|| self.held.is_one_pending() };
         loop {
             let answer = prompter.ask_line(&question).map_err(|error| match error {
                 PromptError::Cancelled | PromptError::AnsweredElsewhere => cancelled(),
-                other => Failure::new(FailureKind::NeedsPerson, "got no code of the device").caused_by(&other),
+                other => {
+                    Failure::new(FailureKind::NeedsPerson, "got no code of the device").caused_by(&other)
+                }
             })?;
             match MfaCode::parse(answer.expose()) {
                 Ok(code) if before.is_some_and(|before| before.expose() == code.expose()) => {
@@ -368,13 +382,13 @@ impl Registration<'_> {
             return Ok(());
         }
         let change = Change::Set { key: "mfa_serial".to_owned(), value: serial.as_str().to_owned() };
-        let is_new = files
-            .save_section(world, SectionKind::Profile, profile.as_str(), &[change])
-            .map_err(|failure| {
+        let is_new = files.save_section(world, SectionKind::Profile, profile.as_str(), &[change]).map_err(
+            |failure| {
                 failure.hint(format!(
                     "the device works; write `mfa_serial = {serial}` below [profile {profile}] by hand"
                 ))
-            })?;
+            },
+        )?;
         let verb = if is_new { "added" } else { "changed" };
         world.output.note(&format!("{verb} [profile {profile}] in {shown}"));
         world.output.hint(&format!("roles that require MFA need the line as well: mfa_serial = {serial}"));

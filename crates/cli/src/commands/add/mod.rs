@@ -1,5 +1,7 @@
 //! `hatbox add`: keeps a user's access key in the store.
 
+mod check;
+
 use std::io::BufRead;
 
 use hatbox_core::config::edit::Change;
@@ -11,6 +13,7 @@ use hatbox_types::text;
 use hatbox_types::text::shell::quote_word;
 use zeroize::Zeroizing;
 
+use self::check::{Device, NewKey};
 use crate::args::{AddArgs, GlobalArgs};
 use crate::ask::confirm::{Confirmation, ask_yes_or_no};
 use crate::ask::passphrase::Interaction;
@@ -51,10 +54,8 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &AddArgs) -> Result<
         key_of_stdin(origin)?
     } else {
         let key = asking.ask_key(&profile, origin)?;
-        let has_serial = settings.iter().any(|(name, _)| *name == "mfa_serial");
-        if !args.no_add_config && !has_serial && !has_mfa_serial(world, &files, &profile) {
-            settings.extend(asking.ask_mfa_serial()?.map(|serial| ("mfa_serial", serial)));
-        }
+        let new = NewKey { global, files: &files, index: &index, profile: &profile, key: &key };
+        asking.ask_settings(args, &new, &mut settings)?;
         key
     };
     store.save_key(&profile, &key)?;
@@ -103,11 +104,15 @@ fn check_settings(args: &AddArgs) -> Result<Vec<(&'static str, String)>, Failure
     Ok(settings)
 }
 
-fn has_mfa_serial(world: &World, files: &ConfigFiles, profile: &ProfileName) -> bool {
+/// Whether the config or the environment names an MFA device, and a region, for `profile`.
+fn has_serial_and_region(world: &World, files: &ConfigFiles, profile: &ProfileName) -> (bool, bool) {
     use hatbox_core::config::overrides::{Flags, Overrides};
     use hatbox_core::config::resolve::{Which, resolve_profile};
     let overrides = Overrides::from_env(Flags::default(), |name| world.environment.text(name));
-    resolve_profile(&files.config, profile, &overrides, Which::Source).is_ok_and(|p| p.mfa_serial.is_some())
+    match resolve_profile(&files.config, profile, &overrides, Which::Source) {
+        Ok(resolved) => (resolved.mfa_serial.is_some(), resolved.region.is_some()),
+        Err(_) => (false, false),
+    }
 }
 
 fn save_settings(
@@ -224,6 +229,51 @@ impl Questions<'_> {
             match parse_long_lived_key(id.expose(), secret.expose().trim(), origin) {
                 Ok(key) => return Ok(key),
                 Err(error) => prompter.show(&render_reason(&error)),
+            }
+        }
+    }
+
+    /// Offers to check the key, and asks for the settings of the profile that no flag and no file has.
+    fn ask_settings(
+        &self,
+        args: &AddArgs,
+        new: &NewKey<'_>,
+        settings: &mut Vec<(&'static str, String)>,
+    ) -> Result<(), Failure> {
+        let is_hatbox = self.world.output.called_as() == CalledAs::Hatbox;
+        let device = if is_hatbox && !args.no_check && !args.any_key {
+            self.check_key(new, !args.no_add_config)?
+        } else {
+            Device::Unknown
+        };
+        if args.no_add_config {
+            return Ok(());
+        }
+        let (has_serial, has_region) = has_serial_and_region(self.world, new.files, new.profile);
+        let is_set = |settings: &[(&str, String)], name| settings.iter().any(|(set, _)| *set == name);
+        if !has_serial && !is_set(settings, "mfa_serial") {
+            let serial = match device {
+                Device::Decided(serial) => serial.map(|serial| serial.as_str().to_owned()),
+                Device::Unknown => self.ask_mfa_serial()?,
+            };
+            settings.extend(serial.map(|serial| ("mfa_serial", serial)));
+        }
+        if is_hatbox && !has_region && !is_set(settings, "region") {
+            settings.extend(self.ask_region()?.map(|region| ("region", region)));
+        }
+        Ok(())
+    }
+
+    fn ask_region(&self) -> Result<Option<String>, Failure> {
+        loop {
+            let answer = self.ask("Region (such as eu-west-1, Enter for none): ", Echo::Shown)?;
+            let text = answer.expose().trim();
+            if text.is_empty() {
+                return Ok(None);
+            }
+            match Region::parse(text) {
+                Ok(region) => return Ok(Some(region.as_str().to_owned())),
+                Err(error) => self.world.prompter().show(&format!("That {error}.")),
             }
         }
     }
