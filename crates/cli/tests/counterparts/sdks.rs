@@ -50,6 +50,18 @@ const JAVA: Recipe = Recipe {
     run: &["java", "-cp", "./lib/*", "./Main.java"],
 };
 
+const RUST: Recipe = Recipe {
+    name: "rust",
+    // Under other names here, where they would be another package's.
+    files: &[
+        ("src/main.rs", include_str!("sdks/rust.rs")),
+        ("Cargo.toml", include_str!("sdks/rust.toml")),
+        ("Cargo.lock", include_str!("sdks/rust.lock")),
+    ],
+    install: &["cargo", "build", "--quiet", "--locked", "--target-dir", "target"],
+    run: &["./target/debug/counterpart"],
+};
+
 impl Sdk {
     pub(crate) fn go() -> Option<Self> {
         GO.open()
@@ -61,6 +73,10 @@ impl Sdk {
 
     pub(crate) fn java() -> Option<Self> {
         JAVA.open()
+    }
+
+    pub(crate) fn rust() -> Option<Self> {
+        RUST.open()
     }
 }
 
@@ -91,7 +107,9 @@ impl Recipe {
             }
             fs::create_dir_all(&directory).map_err(broken)?;
             for (name, text) in self.files {
-                fs::write(directory.join(name), text).map_err(broken)?;
+                let path = directory.join(name);
+                path.parent().map_or(Ok(()), fs::create_dir_all).map_err(broken)?;
+                fs::write(path, text).map_err(broken)?;
             }
             install(self.install, &directory)?;
             fs::write(&complete, all).map_err(broken)?;

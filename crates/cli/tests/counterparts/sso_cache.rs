@@ -1,4 +1,4 @@
-//! The token that hatbox shares: boto3, the AWS CLI and the SDKs for Go, JavaScript and Java read it, refresh it, and
+//! The token that hatbox shares: boto3, the AWS CLI and the SDKs for Go, JavaScript, Java and Rust read it, refresh it, and
 //! leave hatbox a token that it takes over.
 
 use std::io::{BufRead, BufReader, Read, Write};
@@ -146,6 +146,11 @@ fn the_javascript_sdk_reads_and_refreshes_the_shared_token() {
 #[test]
 fn the_java_sdk_reads_and_refreshes_the_shared_token() {
     check_sdk(Sdk::java());
+}
+
+#[test]
+fn the_rust_sdk_reads_and_refreshes_the_shared_token() {
+    check_sdk(Sdk::rust());
 }
 
 fn check_sdk(sdk: Option<Sdk>) {

@@ -198,16 +198,18 @@ fn fetch_pages<T>(
     Ok(items)
 }
 
-/// `reading roles [######----------] 340 of 800 accounts`, on a terminal.
+/// A bar on a terminal, while the roles are read.
 fn progress(done: &Arc<AtomicUsize>, total: usize) -> WaitLine {
-    const WIDTH: usize = 24;
     let done = done.clone();
-    WaitLine::start(None, Company::None, move || {
-        let done = done.load(Ordering::Relaxed);
-        let filled = done * WIDTH / total.max(1);
-        let bar: String = (0..WIDTH).map(|at| if at < filled { '#' } else { '-' }).collect();
-        format!("reading roles [{bar}] {done} of {total} accounts")
-    })
+    WaitLine::start(None, Company::None, move || render_progress(done.load(Ordering::Relaxed), total))
+}
+
+/// `reading roles [######----------] 340 of 800 accounts`
+fn render_progress(done: usize, total: usize) -> String {
+    const WIDTH: usize = 24;
+    let filled = done * WIDTH / total.max(1);
+    let bar: String = (0..WIDTH).map(|at| if at < filled { '#' } else { '-' }).collect();
+    format!("reading roles [{bar}] {done} of {total} accounts")
 }
 
 fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -217,6 +219,18 @@ fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_bar_is_as_full_as_the_work_is_done() {
+        for (done, total, bar) in [
+            (0, 800, "[------------------------] 0 of 800"),
+            (340, 800, "[##########--------------] 340 of 800"),
+            (800, 800, "[########################] 800 of 800"),
+            (0, 0, "[------------------------] 0 of 0"),
+        ] {
+            assert_eq!(render_progress(done, total), format!("reading roles {bar} accounts"));
+        }
+    }
 
     fn fetch(pages: &[(usize, Option<&str>)]) -> Result<usize, Failed> {
         let mut pages = pages.iter().cycle();
