@@ -22,6 +22,7 @@ pub(crate) fn parse_called(words: &[OsString]) -> Option<Cli> {
         "import" => parse_as(words, Command::Import),
         "list" | "ls" => parse_as(words, Command::List),
         "remove" | "rm" => parse_as(words, Command::Remove),
+        "profile" => parse_as(words, Command::Profile),
         "exec" => parse_as(words, Command::Exec),
         "export" => parse_as(words, Command::Export),
         "explain" => parse_as(words, Command::Explain),

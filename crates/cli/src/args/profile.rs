@@ -4,13 +4,12 @@ use clap::{Args, Subcommand};
 
 const EXAMPLES: &str = "\
 Examples:
-  hatbox profile add                     ask for everything
-  hatbox profile add dev-admin --role-arn arn:aws:iam::444455556666:role/admin --source-profile jan
-  hatbox profile remove dev-admin";
+  hatbox profile add dev-admin     ask for the role and the rest
+  hatbox profile remove dev-admin  remove it";
 const ADD_EXAMPLES: &str = "\
 Examples:
-  hatbox profile add dev-admin           ask for the role and the rest
-  hatbox profile add dev-admin --role-arn arn:aws:iam::444455556666:role/admin --source-profile jan --yes";
+  hatbox profile add dev-admin  ask for the role and the rest
+  hatbox profile add dev-admin --role-arn \"$ARN\" --source-profile jan --yes";
 
 /// Add and remove profiles in ~/.aws/config
 ///

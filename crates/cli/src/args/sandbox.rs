@@ -90,7 +90,7 @@ pub(crate) enum SandboxCommand {
     Code,
     /// Print an OIDC token for AssumeRoleWithWebIdentity
     Token(SandboxTokenArgs),
-    /// Print the variables that lead to instance metadata and container credentials
+    /// Print the variables for instance and container credentials
     #[command(after_help = METADATA)]
     Metadata,
     /// Sign in to IAM Identity Center without a browser

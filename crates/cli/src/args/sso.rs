@@ -17,7 +17,7 @@ const POPULATE_EXAMPLES: &str = "\
 Examples:
   hatbox sso populate corp --dry-run
   hatbox sso populate corp --prefix corp- --lower-case
-  hatbox sso populate --template '{account_id}-{role_name:lower}' --region eu-west-1";
+  hatbox sso populate --template '{account_id}-{role_name:lower}'";
 
 /// Sign in to IAM Identity Center, sign out, show sign-ins
 ///
@@ -91,7 +91,7 @@ pub(crate) struct SsoStatusArgs {
     pub(crate) json: bool,
 }
 
-/// Write a profile for every account and role that you have
+/// Write a profile for every account and role
 ///
 /// The profiles are in a block of ~/.aws/config that only this command changes. It shows what changes and asks before it
 /// writes. Profiles whose role is no longer assigned to you are removed.

@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     fn pace(directory: &std::path::Path) -> Pace {
-        Pace { directory: directory.to_owned(), calls_per_second: CALLS_PER_SECOND }
+        Pace { directory: directory.join("locks"), calls_per_second: CALLS_PER_SECOND }
     }
 
     #[test]
@@ -151,7 +151,7 @@ mod tests {
         one.hold_back(Duration::from_secs(5)).unwrap();
         assert!(other.take_turn().unwrap() > Duration::from_secs(2));
         for text in ["nonsense", "99999999999999999999999999999999", "-1", ""] {
-            std::fs::write(dir.path().join("sso-portal.next"), text).unwrap();
+            std::fs::write(dir.path().join("locks/sso-portal.next"), text).unwrap();
             assert!(one.take_turn().unwrap() < Duration::from_secs(1), "{text}");
         }
     }
