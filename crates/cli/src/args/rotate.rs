@@ -4,10 +4,10 @@ use clap::Args;
 
 const EXAMPLES: &str = "\
 Examples:
-  hatbox rotate jan                           replace the access key of jan
-  hatbox rotate security-auditor              the same, of the key behind a role
-  hatbox rotate --all --older-than 90d --yes  all keys stored 90 days ago or earlier
-  hatbox rotate --status                      show the rotations that are not finished";
+  hatbox rotate jan                     replace the access key of jan
+  hatbox rotate security-auditor        replace the key behind a role
+  hatbox rotate --all --older-than 90d  replace all old keys
+  hatbox rotate --status                show rotations that are not finished";
 
 /// Replace a stored access key with a new one
 ///

@@ -123,7 +123,7 @@ impl Rotations {
         Self { directory: directory.to_owned(), key }
     }
 
-    /// A name that tells nothing without the key.
+    /// A name that says nothing without the key.
     fn name(&self, profile: &ProfileName) -> String {
         // HMAC takes keys of every length, so there is no error to meet.
         let Ok(mut mac) = <Hmac<sha2::Sha256> as Mac>::new_from_slice(self.key.expose()) else {
@@ -174,7 +174,7 @@ impl Rotations {
         write_atomic(&path, &sealed, Keep::Nothing)
     }
 
-    /// Deletes it. Tells whether it was there.
+    /// Deletes it. Returns whether it was there.
     pub(crate) fn delete(&self, profile: &ProfileName) -> Result<bool, FileError> {
         let is_there = remove(&self.path(profile))?;
         sweep_temporary(&self.directory);

@@ -118,8 +118,8 @@ impl Sessions {
         Ok(count)
     }
 
-    /// Deletes all sessions of these profiles that open with the key, but for those of the session keys `kept`. Tells how
-    /// many there were.
+    /// Deletes all sessions of these profiles that open with the key, but for those of the session keys `kept`. Returns
+    /// how many there were.
     #[cfg(feature = "iam")]
     pub(crate) fn delete_others(
         &self,

@@ -276,7 +276,7 @@ fn a_new_key_that_is_not_known_everywhere_yet_is_waited_for() {
     fail(&fixture, FaultKind::KeyNotKnownYet, 2, "UpdateAccessKey");
     fail(&fixture, FaultKind::DelayMillis(1500), 1, "CreateAccessKey");
     let rotate = fixture.hatbox(&["rotate", "jan-work"]).spawn();
-    // The old key has told whose it is; the next to ask is the new one.
+    // GetCallerIdentity with the old key is done; the next one is with the new key.
     while !actions(&fixture, 0).contains(&"ListAccessKeys".to_owned()) {
         std::thread::yield_now();
     }
@@ -285,6 +285,26 @@ fn a_new_key_that_is_not_known_everywhere_yet_is_waited_for() {
     let count = |action: &str| actions(&fixture, 0).iter().filter(|made| *made == action).count();
     assert_eq!((count("GetCallerIdentity"), count("UpdateAccessKey")), (4, 3));
     check_done(&fixture, "after");
+}
+
+#[test]
+fn a_new_key_that_cannot_be_stored_is_kept_until_it_can() {
+    let fixture = fixture();
+    fail(&fixture, FaultKind::DelayMillis(1500), 1, "CreateAccessKey");
+    let rotate = fixture.hatbox(&["rotate", "jan-work"]).spawn();
+    while !actions(&fixture, 0).contains(&"ListAccessKeys".to_owned()) {
+        std::thread::yield_now();
+    }
+    let (store, away) = (fixture.store(), fixture.path("away"));
+    std::fs::rename(&store, &away).unwrap();
+    let failed = finish(rotate, "rotate");
+    assert_ne!(failed.code(), Some(0), "{}", failed.stderr);
+    assert!(failed.stderr.contains("nothing is lost: the old key works"), "{}", failed.stderr);
+    assert_eq!(keys(&fixture).len(), 2);
+    std::fs::rename(&away, &store).unwrap();
+    let again = check_interrupted(&fixture, "the store is back");
+    assert!(again.stderr.contains("going on with the rotation begun at"), "{}", again.stderr);
+    assert_eq!(actions(&fixture, 0).iter().filter(|action| *action == "CreateAccessKey").count(), 1);
 }
 
 #[test]
@@ -310,8 +330,12 @@ fn a_second_key_is_named_and_deleted_only_when_it_is_inactive_and_after_a_yes() 
     let shown = format!("the other one is the active access key {} (created ", masked(&other));
     assert!(active.stderr.contains(&shown) && active.stderr.contains("never used"), "{}", active.stderr);
     fixture.client().set_key_status(&other, KeyStatus::Inactive).unwrap();
-    let nobody = fixture.hatbox(&["rotate", "jan-work"]).run().expect_code(4);
-    assert!(nobody.stderr.contains("a yes is needed to delete the inactive access key"), "{}", nobody.stderr);
+    let no_terminal = fixture.hatbox(&["rotate", "jan-work"]).run().expect_code(4);
+    assert!(
+        no_terminal.stderr.contains("a yes is needed to delete the inactive access key"),
+        "{}",
+        no_terminal.stderr
+    );
     let answer = |keys: &str, code: i32| {
         let mut terminal = Terminal::start_wide(&fixture.hatbox(&["rotate", "jan-work"]), 300);
         terminal.wait_for("Type yes:", 1);

@@ -1,4 +1,4 @@
-//! The steps of one rotation, from wherever it stands to its end.
+//! The steps of one rotation, from wherever it was interrupted to its end.
 //!
 //! | step | done | then on record |
 //! |---|---|---|
@@ -20,7 +20,7 @@ use hatbox_types::secret::AccessKey;
 use hatbox_types::text::shell::quote_word;
 
 use super::quota::make_room;
-use super::report::{Progress, Rotated, tell};
+use super::report::{Progress, Rotated, print_progress};
 use crate::args::GlobalArgs;
 use crate::ask::passphrase::Interaction;
 use crate::aws::client::Signer;
@@ -137,7 +137,7 @@ impl<'a> Machine<'a> {
         let others = index.keys.iter().filter(|key| key.id == old && key.profile != *profile);
         let others: Vec<_> = others.map(|key| key.profile.clone()).collect();
         let keys = self.keys()?;
-        tell(
+        print_progress(
             self.world,
             &Progress::Begun { profile, asked: &self.run.plan().profile, session: keys.is_session() },
         );
@@ -183,7 +183,7 @@ impl<'a> Machine<'a> {
 
     /// CreateAccessKey.
     fn create(&mut self, rotation: &mut Rotation) -> Result<(), Failure> {
-        tell(self.world, &Progress::Creating);
+        print_progress(self.world, &Progress::Creating);
         let RotationStep::Creating { before, listed_at } = rotation.step.clone() else { return Ok(()) };
         let mut was_lost = false;
         for _ in 0..TRIES {
@@ -212,9 +212,9 @@ impl<'a> Machine<'a> {
             .hint(format!("the old key stays in use; when the network works again: hatbox rotate {name}")))
     }
 
-    /// Puts a new key on record, or deletes it again: nobody else has its secret.
+    /// Puts a new key on record, or deletes it again: no one else has its secret.
     fn record(&self, rotation: &mut Rotation, keys: &OwnKeys, key: &AccessKey) -> Result<(), Failure> {
-        tell(self.world, &Progress::Created(&key.id));
+        print_progress(self.world, &Progress::Created(&key.id));
         let creating = std::mem::replace(&mut rotation.step, RotationStep::Created(key.clone()));
         let Err(error) = self.rotations.save(rotation) else { return Ok(()) };
         rotation.step = creating;
@@ -341,7 +341,7 @@ impl<'a> Machine<'a> {
 
     fn deactivate(&mut self, rotation: &mut Rotation, new: AccessKeyId) -> Result<(), Failure> {
         let old = rotation.old.clone();
-        tell(self.world, &Progress::Removing(&old));
+        print_progress(self.world, &Progress::Removing(&old));
         self.insist(rotation, "could not deactivate the old access key", "iam:UpdateAccessKey", |keys| {
             keys.deactivate(&old)
         })?;
@@ -354,7 +354,7 @@ impl<'a> Machine<'a> {
         self.insist(rotation, "could not delete the old access key", "iam:DeleteAccessKey", |keys| {
             keys.delete(old)
         })?;
-        tell(self.world, &Progress::Removed(old));
+        print_progress(self.world, &Progress::Removed(old));
         Ok(())
     }
 

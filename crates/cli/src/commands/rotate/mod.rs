@@ -84,7 +84,7 @@ fn holder_of(plan: &Plan) -> Result<ProfileName, Failure> {
     Err(failure)
 }
 
-/// The lock of a rotation. Nobody waits for it: a second rotation right after the first is not what was asked for.
+/// The lock of a rotation. No process waits for it: a second rotation right after the first is not what was asked for.
 fn hold(world: &World, profile: &ProfileName) -> Result<Lock, Failure> {
     let directory = world.dirs.locks();
     make_private_directory(&directory)?;

@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_mins(10);
 /// Makes room for a new key beside `old`: deletes an inactive key after a yes.
 ///
 /// # Errors
-/// The other key is active, or nobody said yes.
+/// The other key is active, or no one confirmed.
 pub(super) fn make_room(
     world: &World,
     keys: &OwnKeys,

@@ -1,4 +1,4 @@
-//! What `rotate` prints: hatbox's own lines, aws-vault's where it stands for that, JSON.
+//! What `rotate` prints: hatbox's own lines, aws-vault's when it is called by that name, JSON.
 
 use hatbox_types::name::{AccessKeyId, ProfileName};
 use hatbox_types::text;
@@ -36,7 +36,7 @@ pub(super) enum Progress<'a> {
 }
 
 /// Prints a step where aws-vault does.
-pub(super) fn tell(world: &World, progress: &Progress<'_>) {
+pub(super) fn print_progress(world: &World, progress: &Progress<'_>) {
     if world.output.called_as() == CalledAs::Hatbox {
         return;
     }
@@ -59,7 +59,7 @@ pub(super) fn tell(world: &World, progress: &Progress<'_>) {
         Progress::Removing(id) => format!("Deleting old access key {}", shown(id)),
         Progress::Removed(id) => format!("Deleted old access key {}", shown(id)),
     };
-    // Nothing is given up on because nobody reads.
+    // A reader that has gone away stops no rotation.
     world.output.data(&format!("{text}\n")).ok();
 }
 
