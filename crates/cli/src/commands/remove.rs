@@ -4,6 +4,7 @@ use hatbox_core::plan::Purpose;
 #[cfg(feature = "iam")]
 use hatbox_types::name::{AccessKeyId, ProfileName};
 use hatbox_types::text;
+use hatbox_types::text::shell::quote_word;
 
 use crate::args::{GlobalArgs, RemoveArgs, SessionArgs};
 use crate::ask::confirm::{Confirmation, ask_yes_or_no};
@@ -57,6 +58,11 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &RemoveArgs) -> Resu
         "Deleted the access key of `{profile}` and {}.\n",
         text::count(count, "cached session")
     ))?;
+    if store.seeds_if_known()?.is_some_and(|seeds| seeds.contains(&profile)) {
+        let name = quote_word(profile.as_str());
+        world.output.note("the TOTP seed of its MFA device stays in the store; to delete it as well:");
+        world.output.hint(&format!("hatbox mfa remove-seed {name}"));
+    }
     Ok(())
 }
 

@@ -158,7 +158,6 @@ impl KeyStore {
     }
 
     /// The profiles with a stored seed; `None` where a person would have to unlock the store.
-    #[cfg(feature = "iam")]
     pub(crate) fn seeds_if_known(&mut self) -> Result<Option<Vec<ProfileName>>, Failure> {
         self.with_seed_store(|store| Ok(store.index_if_known()?.map(|index| index.seeds)))
     }

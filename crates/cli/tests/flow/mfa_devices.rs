@@ -271,7 +271,10 @@ fn a_seed_needs_the_store_unlocked_and_stays_over_a_new_index_and_rekey() {
     fixture.hatbox(&["store", "rekey"]).run().ok();
     fixture.hatbox(&["mfa", "code", "guarded"]).run().ok();
     // The key goes, and the seed stays.
-    fixture.hatbox(&["remove", "-f", "jan-work"]).run().ok();
+    let other = ["mfa", "store-seed", "--stdin", "--mfa-serial", OTHER_PHONE, "jan-work"];
+    fixture.hatbox(&other).input("OTHERAAAAAAAAAAAAAAAAAAAAAAAAAAA").run().ok();
+    let removed = fixture.hatbox(&["remove", "-f", "jan-work"]).run().ok();
+    assert!(removed.stderr.contains("hatbox mfa remove-seed jan-work"), "{}", removed.stderr);
     fixture.hatbox(&["mfa", "code", "guarded"]).run().ok();
     fixture.hatbox(&["lock"]).run().ok();
     let locked = asking(&fixture, &["mfa", "code", "guarded"]).run().expect_code(4);
