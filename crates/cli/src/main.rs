@@ -153,6 +153,7 @@ fn run(world: &World, cli: &Cli) -> (Stage, Result<ExitCode, Failure>) {
         Command::Why(args) => (Stage::Own, commands::why::run(world, global, args)),
         #[cfg(feature = "iam")]
         Command::Rotate(args) => done(commands::rotate::run(world, global, args)),
+        Command::Login(args) => done(commands::login::run(world, global, args)),
         Command::Clear(args) => done(commands::clear::run(world, global, args)),
         Command::Lock(args) => done(commands::lock::run(world, global, args)),
         Command::Mfa(args) => done(commands::mfa::run(world, global, args)),

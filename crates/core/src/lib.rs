@@ -10,6 +10,7 @@ pub mod sso;
 pub mod cache;
 
 pub mod answer;
+pub mod login;
 
 pub mod populate;
 

@@ -30,6 +30,7 @@ pub(crate) fn parse_called(words: &[OsString]) -> Option<Cli> {
         "why" => parse_as(words, Command::Why),
         #[cfg(feature = "iam")]
         "rotate" => parse_as(words, Command::Rotate),
+        "login" => parse_as(words, Command::Login),
         "clear" => parse_as(words, Command::Clear),
         "lock" => parse_as(words, Command::Lock),
         "mfa" => parse_as(words, Command::Mfa),

@@ -52,9 +52,8 @@ pub(crate) enum Value {
 }
 
 /// What this version does not have, and what to do instead.
-pub(crate) const MISSING: [(&str, &str); 8] = [
+pub(crate) const MISSING: [(&str, &str); 7] = [
     ("--help-man", "`hatbox help COMMAND` shows the help of a command"),
-    ("login", "`hatbox export PROFILE` prints temporary credentials, from which a sign-in URL can be made"),
     ("migrate-backend", "`hatbox store migrate --to BACKEND` moves hatbox's keys"),
     ("proxy", "`hatbox exec` hands credentials over in the command's environment"),
     ("server", "`hatbox exec` hands credentials over in the command's environment"),

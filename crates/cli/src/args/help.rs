@@ -116,7 +116,7 @@ mod tests {
                 assert_eq!(list.len(), command.get_subcommands().count(), "{text}");
             }
             if command.get_name() == "hatbox" {
-                assert!(short.lines().count() <= 30, "{short}");
+                assert!(short.lines().count() <= 32, "{short}");
                 let end = long.lines().rev().take_while(|line| line.starts_with("  ")).count();
                 assert_eq!(end, command.get_subcommands().count(), "{long}");
             }

@@ -16,6 +16,7 @@ pub(crate) mod help;
 mod import;
 mod list;
 mod lock;
+mod login;
 mod mfa;
 mod profile;
 mod remove;
@@ -40,6 +41,7 @@ pub(crate) use export::ExportArgs;
 pub(crate) use import::{ImportArgs, ImportAwsVaultArgs, ImportCredentialsArgs, ImportSource, VaultKind};
 pub(crate) use list::{ListArgs, ListOnly};
 pub(crate) use lock::LockArgs;
+pub(crate) use login::LoginArgs;
 pub(crate) use mfa::{MfaArgs, MfaCodeArgs, MfaCommand, MfaRemoveSeedArgs, MfaStoreSeedArgs};
 #[cfg(feature = "iam")]
 pub(crate) use mfa::{MfaListArgs, MfaRegisterArgs};
@@ -150,6 +152,7 @@ pub(crate) enum Command {
     Why(WhyArgs),
     #[cfg(feature = "iam")]
     Rotate(RotateArgs),
+    Login(LoginArgs),
     Clear(ClearArgs),
     Lock(LockArgs),
     Mfa(MfaArgs),

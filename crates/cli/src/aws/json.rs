@@ -8,6 +8,7 @@ use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorSettings}
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
 use http_body_util::BodyExt;
+use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use zeroize::Zeroizing;
@@ -110,6 +111,11 @@ impl JsonClient {
     /// The endpoint, without a slash at its end.
     pub(crate) fn base(&self) -> &str {
         &self.base
+    }
+
+    /// The time by the service's clock, when it answered last.
+    pub(crate) fn date(&self) -> Option<Timestamp> {
+        self.transport.trace().date()
     }
 
     /// Sends one request, once. Redirects are not followed.

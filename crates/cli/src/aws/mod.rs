@@ -8,6 +8,7 @@ pub(crate) mod iam;
 mod json;
 pub(crate) mod machine;
 pub(crate) mod proxy;
+pub(crate) mod signin;
 pub(crate) mod sso;
 pub(crate) mod sts;
 pub(crate) mod sts_error;

@@ -204,7 +204,8 @@ impl PlanRun {
     /// The cached sessions; `None` where there is nothing to cache, or nowhere.
     fn open_sessions(&mut self) -> Result<Option<Sessions>, Failure> {
         let plan = &self.planned.plan;
-        // Also temporary keys that stand in a file or in the environment are handed over as they are.
+        // Also temporary keys that stand in a file or in the environment are handed over as they are, and a login session
+        // is kept in its own file.
         if !plan.stages().any(|stage| plan.is_saved(stage)) {
             return Ok(None);
         }

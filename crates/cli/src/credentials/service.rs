@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use hatbox_core::config::profile::{Endpoint, Sso, StsRegional};
+use hatbox_core::login::address::render_sign_in_url;
 use hatbox_core::plan::{Plan, Step};
 use hatbox_types::name::{AccessKeyId, ProfileName, Region};
 use hatbox_types::partition::Partition;
@@ -99,6 +100,22 @@ fn sso_url(service: SsoService, region: &Region, use_fips: bool, use_dualstack: 
     };
     let suffix = if use_dualstack { partition.dual_stack_suffix() } else { partition.dns_suffix() };
     format!("https://{host}.{region}.{suffix}")
+}
+
+/// Where the sign-in service is in `region`, and how it is reached. `asked` is what the profile says of endpoints.
+pub(crate) fn resolve_sign_in_settings(
+    asked: &Endpoint,
+    region: &Region,
+    environment: &Environment,
+) -> Result<(EndpointUrl, ServiceSettings), Failure> {
+    let url = asked.signin_url.as_ref().map(|url| url.value.as_str());
+    let settings = resolve_settings(asked, url, region.as_str().to_owned(), environment)?;
+    let endpoint = match &settings.endpoint {
+        Some(endpoint) => endpoint.clone(),
+        None => EndpointUrl::parse(&render_sign_in_url(region, settings.use_fips))
+            .map_err(|error| Failure::of_error(FailureKind::Refused, &error))?,
+    };
+    Ok((endpoint, settings))
 }
 
 /// For calls to IAM, which has one address in each partition, and is signed for one region of it.

@@ -3,6 +3,7 @@
 pub(crate) mod aws_config;
 pub(crate) mod failure_file;
 pub(crate) mod instance;
+pub(crate) mod login_cache;
 pub(crate) mod modes;
 pub(crate) mod programs;
 pub(crate) mod settings_edit;

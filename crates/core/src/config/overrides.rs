@@ -64,6 +64,8 @@ pub struct EndpointOverrides {
     pub sso_url: Option<Sourced<String>>,
     /// `AWS_ENDPOINT_URL_SSO_OIDC`.
     pub sso_oidc_url: Option<Sourced<String>>,
+    /// `AWS_ENDPOINT_URL_SIGNIN`.
+    pub signin_url: Option<Sourced<String>>,
     /// `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS`.
     pub ignore_configured: Option<Sourced<String>>,
     /// `AWS_USE_FIPS_ENDPOINT`.
@@ -132,6 +134,7 @@ impl Overrides {
                 iam_url: env("AWS_ENDPOINT_URL_IAM"),
                 sso_url: env("AWS_ENDPOINT_URL_SSO"),
                 sso_oidc_url: env("AWS_ENDPOINT_URL_SSO_OIDC"),
+                signin_url: env("AWS_ENDPOINT_URL_SIGNIN"),
                 ignore_configured: env("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"),
                 use_fips: env("AWS_USE_FIPS_ENDPOINT"),
                 use_dualstack: env("AWS_USE_DUALSTACK_ENDPOINT"),

@@ -196,6 +196,8 @@ pub struct Endpoint {
     pub sts_url: Option<Sourced<String>>,
     /// The URL for IAM, likewise (`AWS_ENDPOINT_URL_IAM` and so on), as it was written.
     pub iam_url: Option<Sourced<String>>,
+    /// The URL for the sign-in service, likewise (`AWS_ENDPOINT_URL_SIGNIN` and so on), as it was written.
+    pub signin_url: Option<Sourced<String>>,
     /// What the child gets as `AWS_ENDPOINT_URL`: the service-independent one.
     pub url: Option<Sourced<String>>,
     /// `use_fips_endpoint`.

@@ -233,19 +233,21 @@ fn resolve_endpoint(
         Some(said) => Ok(Some(said)),
         None => find_services_url(config, layers, service).map(|found| found.or_else(|| in_profile.clone())),
     };
-    let (sts_url, iam_url, url) = if is_ignored {
-        (None, None, None)
+    let (sts_url, iam_url, signin_url, url) = if is_ignored {
+        (None, None, None, None)
     } else {
         let for_sts = url(of_service("sts", &env.sts_url)?)?;
         let for_all = url(env_url.clone().or_else(|| in_profile.clone()))?;
         // Not parsed: whoever calls only STS is not to fail for it.
-        (for_sts, of_service("iam", &env.iam_url)?, for_all)
+        let signin = of_service("signin", &env.signin_url)?;
+        (for_sts, of_service("iam", &env.iam_url)?, signin, for_all)
     };
     let ca_bundle = env.ca_bundle.clone().or_else(|| layers.find("ca_bundle"));
     let sts_regional = env.sts_regional.clone().or_else(|| layers.find("sts_regional_endpoints"));
     Ok(Endpoint {
         sts_url,
         iam_url,
+        signin_url,
         url,
         use_fips: flag(&env.use_fips, "use_fips_endpoint")?,
         use_dualstack: flag(&env.use_dualstack, "use_dualstack_endpoint")?,

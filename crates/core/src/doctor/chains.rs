@@ -151,7 +151,6 @@ impl<'a> Check<'a> {
                 self.profiles.expected += 1;
                 self.profiles.planned += 1;
                 self.check_notes(name, &plan);
-                self.check_support(name, &plan);
                 self.check_chained_device(&plan);
                 if plan.stages().filter_map(|stage| plan.stage_mfa(stage)).any(|mfa| mfa.process.is_none()) {
                     self.profiles.asking.push(name.clone());
@@ -164,18 +163,6 @@ impl<'a> Check<'a> {
                 self.findings.extend(found.map(|found| found.about(name)));
             }
         }
-    }
-
-    /// A profile that the SDKs can use, and this version cannot.
-    fn check_support(&mut self, name: &ProfileName, plan: &Plan) {
-        let Some(what) = plan.base.not_supported() else { return };
-        self.profiles.planned -= 1;
-        let text = format!("its credentials come from {what}, which this version cannot use yet");
-        let found = Finding::new(Topic::Profiles, "not-supported", Level::Warning, text).about(name);
-        self.findings.push(match plan.base.origin() {
-            Some(origin) => found.from_origin(origin),
-            None => found,
-        });
     }
 
     fn check_notes(&mut self, name: &ProfileName, plan: &Plan) {

@@ -158,20 +158,6 @@ impl Base {
         }
     }
 
-    /// What this version knows and shows, and cannot get credentials from; `None` where it can.
-    pub fn not_supported(&self) -> Option<&'static str> {
-        match self {
-            Self::StoredKey { .. }
-            | Self::FileKeys { .. }
-            | Self::Environment { .. }
-            | Self::WebIdentity { .. }
-            | Self::CredentialProcess { .. }
-            | Self::Metadata { .. }
-            | Self::Sso { .. } => None,
-            Self::LoginSession { .. } => Some("`login_session`"),
-        }
-    }
-
     /// What it is, in words.
     pub(super) fn words(&self) -> &'static str {
         match self {
@@ -224,9 +210,10 @@ impl Base {
     }
 
     /// Whether what it gives is saved. Not a key that is simply there; and not what a metadata service gives: the service
-    /// is on the machine, answers at once, and it alone knows which role the machine has now.
+    /// is on the machine, answers at once, and it alone knows which role the machine has now. A login session is saved in
+    /// its own file, which other programs read, refresh and delete.
     pub fn is_saved(&self) -> bool {
-        self.call().is_some() && !matches!(self, Self::Metadata { .. })
+        self.call().is_some() && !matches!(self, Self::Metadata { .. } | Self::LoginSession { .. })
     }
 
     /// What is called to get its credentials; `None` for a key that is simply there.

@@ -123,7 +123,7 @@ impl Client {
         Ok(minted.token)
     }
 
-    /// Answers a page of Identity Center as its user would in a browser: `page` is the address of an authorize
+    /// Answers a page of Identity Center, or of `aws login`, as its user would in a browser: `page` is the address of an authorize
     /// request or of a device's page, or the code that a device shows.
     ///
     /// # Errors

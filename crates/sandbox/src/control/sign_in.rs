@@ -1,13 +1,14 @@
-//! Answers, without a browser, what Identity Center asks the user in one; and takes back what it gave.
+//! Answers, without a browser, what Identity Center and the page of `aws login` ask the user in one; and takes back what it gave.
 
 use serde_json::json;
 
 use super::wire::{AccountOrder, AssignmentOrder, Revoked, SignInDone, SignInOrder};
+use crate::encoding::render_percent;
 use crate::error_response::ErrorResponse;
 use crate::http::{Params, Received, Reply};
-use crate::sandbox::Sandbox;
-use crate::sso;
-use crate::world::Assignment;
+use crate::sandbox::{Delivery, Sandbox};
+use crate::sso::{self, Consent};
+use crate::world::{Assignment, PEOPLE_ACCOUNT, USER, user_arn};
 
 /// How many accounts may be added at once, and how many roles each has.
 const ACCOUNT_LIMIT: u32 = 5000;
@@ -19,6 +20,9 @@ pub(super) fn sign_in(sandbox: &mut Sandbox, request: &Received) -> Reply {
         Ok(order) => order,
         Err(error) => return Reply::text(400, &format!("invalid sign-in: {error}")),
     };
+    if let Some((host, query)) = parse_login_page(&order.page) {
+        return sign_in_to_console(sandbox, host, query, order.consent);
+    }
     let (now, id) = (sandbox.now(), sandbox.world.id.clone());
     let Some(center) = &mut sandbox.world.identity_center else { return without_center() };
     let user = center.browser_user.clone();
@@ -33,6 +37,36 @@ pub(super) fn sign_in(sandbox: &mut Sandbox, request: &Received) -> Reply {
     match done {
         Ok(done) => save_and(sandbox, Reply::json(&json!(done))),
         Err(error) => refused(&error),
+    }
+}
+
+/// The host and the query of a page of `aws login`.
+fn parse_login_page(page: &str) -> Option<(&str, &str)> {
+    let (path, query) = page.split_once('?')?;
+    Some((path.strip_prefix("http://")?.strip_suffix("/v1/authorize")?, query))
+}
+
+/// Sends the form of the sign-in page as the demo world's user.
+fn sign_in_to_console(sandbox: &mut Sandbox, host: &str, query: &str, consent: Consent) -> Reply {
+    let user = user_arn(PEOPLE_ACCOUNT, "/", USER);
+    let decision = if consent == Consent::Allow { "allow" } else { "deny" };
+    let form = format!("{query}&identity={}&decision={decision}", render_percent(user.as_bytes()));
+    let client = Params::parse(query).get("client_id").unwrap_or_default().to_owned();
+    let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let request = Received {
+        method: "POST".to_owned(),
+        path: "/v1/authorize".to_owned(),
+        query: String::new(),
+        headers: vec![header("host", host), header("content-type", "application/x-www-form-urlencoded")],
+        body: form.into(),
+    };
+    let Delivery::Reply(reply, _) = sandbox.answer(&request) else {
+        return Reply::text(400, "a fault was asked for");
+    };
+    let redirect = reply.headers.into_iter().find(|(name, _)| name == "location").map(|(_, to)| to);
+    match redirect {
+        Some(redirect) => Reply::json(&json!(SignInDone { client, user, redirect: Some(redirect) })),
+        None => Reply::text(400, "the sign-in page refused it: `hatbox sandbox log` says why"),
     }
 }
 

@@ -4,7 +4,7 @@ use hatbox_iam::policy::evaluate::Decision;
 use sha2::{Digest, Sha256};
 
 use super::page::{render_message, render_sign_in};
-use super::{AUTHORIZE, CONFIRMATION, CROSS_DEVICE, SAME_DEVICE, region_of_host};
+use super::{CONFIRMATION, CROSS_DEVICE, SAME_DEVICE, invalid, region_of_host};
 use crate::authorize::{Ask, CodeGiven, caller_keys, judge, not_authorized};
 use crate::context::RequestContext;
 use crate::encoding::{parse_base64_url, render_base64_url, render_percent};
@@ -175,11 +175,3 @@ pub(super) fn exists(world: &World, principal: &Principal) -> bool {
         Principal::Federated { .. } => false,
     }
 }
-
-/// 400 INVALID_REQUEST.
-pub(super) fn invalid(message: &str) -> ErrorResponse {
-    ErrorResponse::new(400, "INVALID_REQUEST", message)
-}
-
-/// Where the form of the page goes.
-pub(super) const FORM_TARGET: &str = AUTHORIZE;

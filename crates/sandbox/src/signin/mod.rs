@@ -55,6 +55,11 @@ pub(crate) fn render_error(error: &ErrorResponse, action: &str) -> Reply {
     Reply { status: error.status, ..reply }.with("x-amzn-errortype", class)
 }
 
+/// 400 INVALID_REQUEST.
+fn invalid(message: &str) -> ErrorResponse {
+    ErrorResponse::new(400, "INVALID_REQUEST", message)
+}
+
 /// The region that the host names: `REGION.signin.localhost`. The address alone names none.
 fn region_of_host(request: &Received) -> Option<String> {
     let (name, _) = request.header("host")?.split_once(".signin.localhost")?;

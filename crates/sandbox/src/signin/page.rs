@@ -1,6 +1,6 @@
 //! The pages that a browser shows.
 
-use super::authorize::{FORM_TARGET, invalid};
+use super::{AUTHORIZE, invalid};
 use crate::context::RequestContext;
 use crate::encoding::{render_base64, render_percent};
 use crate::error_response::ErrorResponse;
@@ -21,7 +21,7 @@ pub(super) fn render_sign_in(identities: &[String], hidden: &[(&str, &str)], is_
         "A program on this machine asks for your credentials."
     };
     let body = format!(
-        "<p>{place}</p><form method=post action=\"{FORM_TARGET}\">{fields}\
+        "<p>{place}</p><form method=post action=\"{AUTHORIZE}\">{fields}\
          <p><label>Sign in as <select name=identity>{options}</select></label></p>\
          <p><button name=decision value=allow>Allow</button> <button name=decision value=deny>Deny</button></p></form>"
     );

@@ -2,8 +2,7 @@
 
 use serde_json::Value;
 
-use super::TOKEN;
-use super::authorize::invalid;
+use super::{TOKEN, invalid};
 use crate::context::RequestContext;
 use crate::encoding::parse_base64_url;
 use crate::error_response::ErrorResponse;
@@ -35,7 +34,7 @@ pub(super) fn check_proof(context: &mut RequestContext) -> Result<PublicKey, Err
     // RFC 7518, section 6.2.1.2: a coordinate that begins with zeros is as long as the others.
     let is_whole = |part: &String| parse_base64_url(part).is_some_and(|bytes| bytes.len() == 32);
     if !is_whole(x) || !is_whole(y) {
-        return Err(refused("a coordinate has not 32 bytes"));
+        return Err(refused("a coordinate does not have 32 bytes"));
     }
     if !token.is_signed_by(&key) {
         return Err(refused("the signature does not hold"));

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::authorize::{check_allowed, digest, exists, invalid};
+use super::authorize::{check_allowed, digest, exists};
 use super::proof::check_proof;
-use super::{CROSS_DEVICE, SAME_DEVICE, region_of_host};
+use super::{CROSS_DEVICE, SAME_DEVICE, invalid, region_of_host};
 use crate::context::RequestContext;
 use crate::encoding::render_base64_url;
 use crate::error_response::ErrorResponse;
@@ -152,7 +152,7 @@ fn mint_refresh_token() -> Result<String, ErrorResponse> {
     Ok(render_base64_url(&mint::mint_bytes::<96>()?))
 }
 
-/// Who signed in, signed by a key that nobody keeps: clients read it, and do not verify it.
+/// Who signed in, signed by a key that is not kept: clients read it, and do not verify it.
 fn mint_id_token(context: &RequestContext, session: &LoginSession) -> Result<String, ErrorResponse> {
     let now = context.now.as_second();
     let claims = json!({

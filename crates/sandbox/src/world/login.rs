@@ -70,7 +70,7 @@ pub enum LoginState {
 }
 
 impl Logins {
-    /// Forgets what nobody can ask for any more.
+    /// Removes what can no longer be asked for.
     pub(crate) fn prune(&mut self, now: Timestamp) {
         const DAY: i64 = 24 * 3600;
         let is_recent = |at: &Timestamp| now.as_second() - at.as_second() < DAY;

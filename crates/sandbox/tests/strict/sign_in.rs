@@ -431,6 +431,23 @@ fn faults_are_worded_as_the_service_words_them() {
 }
 
 #[test]
+fn the_page_is_answered_without_a_browser() {
+    use hatbox_sandbox::control::Consent;
+    let sandbox = Sandbox::start();
+    let page = format!("http://{}/v1/authorize?{}", sandbox.address(), query(&[]));
+    let done = sandbox.control().sign_in(&page, Consent::Allow).unwrap();
+    assert_eq!(done.user, JAN);
+    let redirect = done.redirect.unwrap();
+    let code = redirect.split("code=").nth(1).unwrap().split('&').next().unwrap();
+    let key = Key::mint();
+    ok(&call(&sandbox, &key.proof(&sandbox, &json!({}), &json!({})), &exchange_body(code)));
+    let denied = sandbox.control().sign_in(&page, Consent::Deny).unwrap().redirect.unwrap();
+    assert!(denied.contains("error=access_denied"), "{denied}");
+    let wrong = page.replace("SHA-256", "S256");
+    assert!(sandbox.control().sign_in(&wrong, Consent::Allow).is_err());
+}
+
+#[test]
 fn a_world_of_before_is_loaded_without_logins() {
     let mut sandbox = Sandbox::start();
     sandbox.running.take().unwrap().stop();

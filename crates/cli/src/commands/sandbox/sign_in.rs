@@ -1,10 +1,12 @@
-//! `hatbox sandbox sign-in`: the user and the browser of Identity Center, in one command.
+//! `hatbox sandbox sign-in`: the user and the browser of a sign-in, in one command.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::Path;
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use hatbox_sandbox::control::Consent;
 
 use super::open_client;
@@ -19,7 +21,12 @@ const ANSWER_LIMIT: u64 = 64 << 10;
 pub(super) fn run(world: &World, directory: &Path, args: &SandboxSignInArgs) -> Result<(), Failure> {
     let consent = if args.deny { Consent::Deny } else { Consent::Allow };
     let done = open_client(directory)?.sign_in(&args.page, consent)?;
-    if let Some(redirect) = &done.redirect {
+    if let Some((_, answer)) =
+        done.redirect.as_deref().and_then(|redirect| redirect.split_once("/v1/sessions/confirmation?"))
+    {
+        // The page shows it, for the program on the other machine.
+        world.output.data(&format!("{}\n", STANDARD.encode(answer)))?;
+    } else if let Some(redirect) = &done.redirect {
         follow(redirect).map_err(|error| {
             Failure::new(FailureKind::Failed, "the client that asked did not take the answer")
                 .caused_by(&error)

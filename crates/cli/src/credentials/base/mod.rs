@@ -6,11 +6,11 @@
 mod container;
 mod credential_process;
 mod instance;
+mod login_session;
 mod machine_failure;
 mod plain_keys;
 mod sso;
 mod stored_key;
-mod unsupported;
 mod web_identity;
 
 use hatbox_core::answer::GivenCredentials;
@@ -98,7 +98,7 @@ pub(super) fn run_base(
         Base::Metadata { profile, service: MetadataService::Container, endpoint, origin } => {
             container::run(planned, profile, endpoint.as_deref(), origin)?
         }
-        base @ Base::LoginSession { .. } => return Err(unsupported::failure_of(base)),
+        Base::LoginSession { profile, session } => login_session::fetch(planned, profile, session)?,
     };
     Ok(Some(given))
 }

@@ -10,10 +10,10 @@ use hatbox_core::sso::token_file::Client;
 use super::flow::{Granted, Place};
 use super::retry::with_retries;
 use super::sign_in::SignIn;
-use super::waiting::{Waited, wait_for_person};
 use crate::aws::sso::{DeviceCode, Grant, Registration, SsoError, SsoRefusal, Tokens};
 use crate::errors::{Failure, FailureKind};
 use crate::sign_in::browser::check_page;
+use crate::sign_in::waiting::{Waited, wait_for_person};
 use crate::store::sign_ins::SignInFile;
 
 /// What a service may ask for between two questions.

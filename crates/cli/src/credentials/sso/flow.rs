@@ -10,10 +10,10 @@ use super::retry::with_retries;
 use super::saved::{SavedToken, parse_client, render_client};
 use super::sign_in::{Asking, SignIn};
 use super::token::SignedIn;
-use super::waiting::Waited;
 use crate::aws::sso::{Registration, SsoOidc, Tokens};
 use crate::errors::{Failure, FailureKind};
 use crate::sign_in::browser::{NoRedirect, find_obstacle, open_browser};
+use crate::sign_in::waiting::Waited;
 use crate::store::sign_ins::SignInFile;
 
 /// A registration is used up to this time before its end, as the AWS CLI does.

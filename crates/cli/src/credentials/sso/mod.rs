@@ -13,7 +13,6 @@ mod saved;
 mod sharing;
 mod sign_in;
 mod token;
-mod waiting;
 
 pub(crate) use flow::{Flow, SignInOptions};
 pub(crate) use pace::Pace;

@@ -14,10 +14,10 @@ use zeroize::Zeroizing;
 
 use super::flow::{Granted, Place};
 use super::sign_in::SignIn;
-use super::waiting::{Waited, wait_for_person};
 use crate::aws::sso::{Grant, Registration, SsoRefusal, Tokens};
 use crate::errors::{Failure, FailureKind};
 use crate::sign_in::listener::{BindError, Listener, WaitError};
+use crate::sign_in::waiting::{Waited, wait_for_person};
 use crate::store::sealed::SealError;
 use crate::store::sign_ins::SignInFile;
 

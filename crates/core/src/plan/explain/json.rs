@@ -32,7 +32,8 @@ pub fn render_explanation_json(plan: &Plan, paths: &Paths, cache: &dyn Fn(Stage)
     json!({
         "profile": plan.profile.as_str(),
         "base": writer.base(&plan.base),
-        "is_supported": plan.base.not_supported().is_none(),
+        // Every source is: the name is kept.
+        "is_supported": true,
         "steps": steps.collect::<Vec<_>>(),
         "region": plan.region.as_ref().map(|region| writer.sourced(region, region.value.as_str())),
         "endpoint": plan.endpoint.sts_url.as_ref().map(|url| writer.sourced(url, url.value.as_str())),

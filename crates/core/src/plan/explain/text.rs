@@ -98,10 +98,6 @@ impl Writer<'_> {
             (&place, Style::Plain),
         ]);
         self.write_base_rows();
-        if let Some(what) = self.plan.base.not_supported() {
-            let text = format!("this version cannot get credentials from {what} yet: `exec` fails");
-            push_row(&mut self.page, "but", &text, Style::Warning, None);
-        }
         if self.plan.base.is_saved() {
             self.write_cache(Stage::Base);
         } else if self.plan.base.call().is_some() {

@@ -11,7 +11,7 @@ use crate::world::World;
 const LOOK: Duration = Duration::from_millis(100);
 
 /// What came of waiting.
-pub(super) enum Waited<T> {
+pub(crate) enum Waited<T> {
     Answer(T),
     /// Another process asks now.
     TakenOver,
@@ -21,7 +21,7 @@ pub(super) enum Waited<T> {
 }
 
 /// Waits for what comes through `answers`. Whoever sends must send before it goes away.
-pub(super) fn wait_for_person<T>(
+pub(crate) fn wait_for_person<T>(
     world: &World,
     answers: &Receiver<T>,
     patience: Duration,

@@ -1,0 +1,43 @@
+//! Where the sign-in service is: one address for each region.
+
+use hatbox_types::name::Region;
+use hatbox_types::partition::Partition;
+
+/// The service's own address in `region`, by the endpoint rules of its model. Only GovCloud has one for FIPS.
+pub fn render_sign_in_url(region: &Region, use_fips: bool) -> String {
+    let domain = match region.partition() {
+        Partition::Aws => "signin.aws.amazon.com",
+        Partition::China => "signin.amazonaws.cn",
+        Partition::UsGov if use_fips => "signin-fips.amazonaws-us-gov.com",
+        Partition::UsGov => "signin.amazonaws-us-gov.com",
+        Partition::European => "signin.amazonaws-eusc.eu",
+        Partition::Iso => "signin.c2shome.ic.gov",
+        Partition::IsoB => "signin.sc2shome.sgov.gov",
+        Partition::IsoE => "signin.csphome.adc-e.uk",
+        Partition::IsoF => "signin.csphome.hci.ic.gov",
+    };
+    format!("https://{region}.{domain}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_partition_has_its_own_domain() {
+        for (region, use_fips, url) in [
+            ("eu-central-1", false, "https://eu-central-1.signin.aws.amazon.com"),
+            ("eu-central-1", true, "https://eu-central-1.signin.aws.amazon.com"),
+            ("cn-north-1", false, "https://cn-north-1.signin.amazonaws.cn"),
+            ("us-gov-west-1", false, "https://us-gov-west-1.signin.amazonaws-us-gov.com"),
+            ("us-gov-west-1", true, "https://us-gov-west-1.signin-fips.amazonaws-us-gov.com"),
+            ("eusc-de-east-1", false, "https://eusc-de-east-1.signin.amazonaws-eusc.eu"),
+            ("us-iso-east-1", false, "https://us-iso-east-1.signin.c2shome.ic.gov"),
+            ("us-isob-east-1", false, "https://us-isob-east-1.signin.sc2shome.sgov.gov"),
+            ("eu-isoe-west-1", false, "https://eu-isoe-west-1.signin.csphome.adc-e.uk"),
+            ("us-isof-south-1", false, "https://us-isof-south-1.signin.csphome.hci.ic.gov"),
+        ] {
+            assert_eq!(render_sign_in_url(&Region::parse(region).unwrap(), use_fips), url);
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! DPoP proofs (RFC 9449) for the sign-in service: a JSON Web Token signed by the key that the session is bound to.
+//!
+//! The header has the public key; the payload names the method, the address without its query, and the time. There is
+//! neither `ath` nor a nonce.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hatbox_types::secret::SecretString;
+use jiff::Timestamp;
+use p256::SecretKey;
+use p256::ecdsa::signature::Signer;
+use p256::ecdsa::{Signature, SigningKey};
+use p256::pkcs8::LineEnding;
+use serde_json::json;
+
+/// A key pair of a session: ECDSA over P-256.
+#[derive(Clone)]
+pub struct DpopKey(SecretKey);
+
+impl std::fmt::Debug for DpopKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("DpopKey([redacted])")
+    }
+}
+
+/// Why a text or bytes are not a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a P-256 private key in SEC 1 PEM")]
+pub struct DpopKeyError;
+
+impl DpopKey {
+    /// A key of 32 random bytes; `None` for the few that are out of range (1 in 2^32), where others are to be taken.
+    pub fn of_random(bytes: &[u8; 32]) -> Option<Self> {
+        SecretKey::from_slice(bytes).ok().map(Self)
+    }
+
+    /// Reads `-----BEGIN EC PRIVATE KEY-----`, as the cache file has it.
+    ///
+    /// # Errors
+    /// When it is not such a key.
+    pub fn parse_pem(pem: &str) -> Result<Self, DpopKeyError> {
+        SecretKey::from_sec1_pem(pem).map(Self).map_err(|_| DpopKeyError)
+    }
+
+    /// As the cache file has it: SEC 1, lines of 64, a line's end at the end.
+    ///
+    /// # Errors
+    /// Never for a key that was parsed or made here.
+    pub fn render_pem(&self) -> Result<SecretString, DpopKeyError> {
+        let pem = self.0.to_sec1_pem(LineEnding::LF).map_err(|_| DpopKeyError)?;
+        let pem = pem.as_str();
+        Ok(SecretString::new(if pem.ends_with('\n') { pem.to_owned() } else { format!("{pem}\n") }))
+    }
+
+    /// The proof for one POST to `url`. `id` is a fresh UUID or an equal: each proof has another.
+    pub fn render_proof(&self, url: &str, id: &str, now: Timestamp) -> String {
+        let point = self.0.public_key();
+        let encoded = p256::EncodedPoint::from(point);
+        let part = |bytes: Option<&p256::FieldBytes>| {
+            // A field element has 32 bytes here: those that begin with zeros are as long as the others.
+            bytes.map(|bytes| URL_SAFE_NO_PAD.encode(bytes)).unwrap_or_default()
+        };
+        let header = json!({
+            "typ": "dpop+jwt",
+            "alg": "ES256",
+            "jwk": {"kty": "EC", "crv": "P-256", "x": part(encoded.x()), "y": part(encoded.y())},
+        });
+        let url = url.split(['?', '#']).next().unwrap_or_default();
+        let payload = json!({"jti": id, "htm": "POST", "htu": url, "iat": now.as_second()});
+        let encode = |value: &serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let signed = format!("{}.{}", encode(&header), encode(&payload));
+        let signature: Signature = SigningKey::from(&self.0).sign(signed.as_bytes());
+        format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature.to_bytes()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use p256::ecdsa::VerifyingKey;
+    use p256::ecdsa::signature::Verifier;
+    use serde_json::Value;
+
+    use super::*;
+
+    fn decode(part: &str) -> Value {
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_proof_is_a_token_of_rfc_9449() {
+        let key = DpopKey::of_random(&[7; 32]).unwrap();
+        let now: Timestamp = "2026-11-29T10:00:00Z".parse().unwrap();
+        let proof = key.render_proof("https://eu-west-1.signin.aws.amazon.com/v1/token?x=1", "id-1", now);
+        let parts: Vec<_> = proof.split('.').collect();
+        let [header, payload, signature] = parts[..] else { panic!("{proof}") };
+        let header = decode(header);
+        assert_eq!((&header["typ"], &header["alg"]), (&"dpop+jwt".into(), &"ES256".into()));
+        let payload = decode(payload);
+        assert_eq!(payload["htu"], "https://eu-west-1.signin.aws.amazon.com/v1/token");
+        assert_eq!((&payload["htm"], &payload["jti"]), (&"POST".into(), &"id-1".into()));
+        assert_eq!(payload["iat"], now.as_second());
+        let bytes = |name: &str| URL_SAFE_NO_PAD.decode(header["jwk"][name].as_str().unwrap()).unwrap();
+        let (x, y) = (bytes("x"), bytes("y"));
+        let point = [&[4][..], &x, &y].concat();
+        let signature = Signature::from_slice(&URL_SAFE_NO_PAD.decode(signature).unwrap()).unwrap();
+        let signed = proof.rsplit_once('.').unwrap().0;
+        VerifyingKey::from_sec1_bytes(&point).unwrap().verify(signed.as_bytes(), &signature).unwrap();
+    }
+
+    #[test]
+    fn coordinates_that_begin_with_zeros_keep_their_length() {
+        let mut lengths = std::collections::BTreeSet::new();
+        for seed in 1..=254u8 {
+            let key = DpopKey::of_random(&[seed; 32]).unwrap();
+            let header =
+                decode(key.render_proof("https://x/", "i", Timestamp::UNIX_EPOCH).split('.').next().unwrap());
+            for name in ["x", "y"] {
+                lengths.insert(header["jwk"][name].as_str().unwrap().len());
+            }
+        }
+        assert_eq!(lengths.into_iter().collect::<Vec<_>>(), [43]);
+    }
+
+    #[test]
+    fn a_key_is_written_as_it_is_read() {
+        let key = DpopKey::of_random(&[7; 32]).unwrap();
+        let pem = key.render_pem().unwrap();
+        assert!(pem.expose().starts_with("-----BEGIN EC PRIVATE KEY-----\n"));
+        assert!(pem.expose().ends_with("-----END EC PRIVATE KEY-----\n"));
+        let again = DpopKey::parse_pem(pem.expose()).unwrap();
+        assert_eq!(again.render_pem().unwrap().expose(), pem.expose());
+        for bad in ["", "-----BEGIN EC PRIVATE KEY-----\nAAAA\n-----END EC PRIVATE KEY-----\n", "junk"] {
+            assert!(DpopKey::parse_pem(bad).is_err(), "{bad}");
+        }
+        assert!(DpopKey::of_random(&[0; 32]).is_none());
+        assert_eq!(format!("{key:?}"), "DpopKey([redacted])");
+    }
+}
