@@ -200,6 +200,7 @@ fn call_line(plan: &Plan, stage: Stage, signer: &str) -> String {
     };
     let mut line = match step {
         Step::GetSessionToken(_) => format!("GetSessionToken by={signer}"),
+        Step::GetFederationToken(_) => format!("GetFederationToken by={signer}"),
         Step::AssumeRole(role) => format!("AssumeRole by={signer} role={}", role.role.value),
     };
     let mut add = |name: &str, value: String| line.extend([" ", name, "=", &value]);

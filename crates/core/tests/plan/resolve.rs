@@ -60,7 +60,7 @@ fn the_environments_role_is_for_the_target_and_not_for_its_sources() {
     let plan = resolve_text(&text, "admin", &[("AWS_ROLE_ARN", AUDITOR)], &stored(&["jan-work"])).unwrap();
     let roles = plan.steps.iter().filter_map(|step| match step {
         Step::AssumeRole(role) => Some(role.role.value.as_str()),
-        Step::GetSessionToken(_) => None,
+        Step::GetSessionToken(_) | Step::GetFederationToken(_) => None,
     });
     assert_eq!(roles.collect::<Vec<_>>(), [AUDITOR]);
 }

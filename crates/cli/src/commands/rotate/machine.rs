@@ -295,16 +295,17 @@ impl<'a> Machine<'a> {
     fn store(&mut self, rotation: &mut Rotation, key: &AccessKey) -> Result<(), Failure> {
         let name = quote_word(rotation.profile.as_str());
         self.verify(rotation, key)?;
-        let index = self.run.store().index(Interaction::Allowed)?;
+        let kept = |failure: Failure| {
+            failure.hint(format!(
+                "nothing is lost: the old key works, and the new one is kept until it can be stored: hatbox rotate {name}"
+            ))
+        };
+        let index = self.run.store().index(Interaction::Allowed).map_err(kept)?;
         let is_ours = |profile: &&ProfileName| {
             index.find(profile).is_some_and(|k| k.id == rotation.old || k.id == key.id)
         };
         let profiles: Vec<_> = rotation.profiles().filter(is_ours).cloned().collect();
-        self.run.store().replace_keys(&profiles, key).map_err(|failure| {
-            failure.hint(format!(
-                "nothing is lost: the old key works, and the new one is kept until it can be stored: hatbox rotate {name}"
-            ))
-        })?;
+        self.run.store().replace_keys(&profiles, key).map_err(kept)?;
         self.advance(rotation, RotationStep::Stored(key.id.clone()));
         // What signs from here on is the new key, or a session, which outlasts the key that it was obtained with.
         if self.keys.as_ref().is_some_and(|keys| !keys.is_session()) {
