@@ -8,6 +8,8 @@ Examples:
   hatbox clear dev-infra-admin  those of one profile";
 
 /// Delete cached sessions
+///
+/// Without a profile, also deletes the tokens of SSO here. `hatbox sso logout` ends the sign-ins at Identity Center too.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct ClearArgs {

@@ -37,6 +37,8 @@ pub(crate) struct JsonAnswer {
     pub(crate) status: u16,
     /// `x-amzn-ErrorType`, without what may follow a colon.
     pub(crate) error_type: Option<String>,
+    /// `Location`, which is not followed.
+    pub(crate) location: Option<String>,
     /// The body. It may hold a secret.
     pub(crate) text: Zeroizing<String>,
 }
@@ -141,6 +143,7 @@ impl JsonClient {
                 let header = |name: &str| answer.headers().get(name).map(str::to_owned);
                 let error_type = header("x-amzn-errortype")
                     .map(|kind| kind.split(':').next().unwrap_or_default().to_owned());
+                let location = header("location");
                 let body = answer.into_body().collect().await.map_err(|error| {
                     if is_too_long(error.as_ref()) {
                         self.too_long(&trace)
@@ -150,7 +153,7 @@ impl JsonClient {
                 })?;
                 let text = String::from_utf8(body.to_bytes().to_vec())
                     .map_err(|_| CallError::Unreadable("the answer is not UTF-8".to_owned()))?;
-                Ok(JsonAnswer { status, error_type, text: Zeroizing::new(text) })
+                Ok(JsonAnswer { status, error_type, location, text: Zeroizing::new(text) })
             })
             .await
         });

@@ -5,7 +5,7 @@ pub(crate) mod date;
 pub(crate) mod endpoint;
 #[cfg(feature = "iam")]
 pub(crate) mod iam;
-mod json;
+pub(crate) mod json;
 pub(crate) mod machine;
 pub(crate) mod proxy;
 pub(crate) mod signin;

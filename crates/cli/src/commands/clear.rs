@@ -9,12 +9,17 @@ use crate::errors::Failure;
 use crate::keys::KeyStore;
 use crate::output::CalledAs;
 use crate::store::sessions::delete_all;
+use crate::store::sign_ins::delete_all_sign_ins;
 use crate::world::World;
 
 pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ClearArgs) -> Result<(), Failure> {
+    let mut sign_ins = 0;
     let count = match &args.profile {
         // All of them: which is which need not be known, so nothing is unlocked.
-        None => delete_all(&world.dirs.sessions())?,
+        None => {
+            sign_ins = delete_all_sign_ins(&world.dirs.sign_ins())?;
+            delete_all(&world.dirs.sessions())?
+        }
         Some(name) => {
             let profile = resolve_profile_name(Some(name), &world.environment)?;
             let mut store = KeyStore::open(world, global)?;
@@ -28,7 +33,10 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ClearArgs) -> Resul
     world.output.data(&match world.output.called_as() {
         // Scripts read what aws-vault prints.
         CalledAs::AwsVault => format!("Cleared {count} sessions.\n"),
-        CalledAs::Hatbox => format!("Cleared {}.\n", text::count(count, "session")),
+        CalledAs::Hatbox => {
+            let more = if sign_ins > 0 { ", and the sign-ins of SSO" } else { "" };
+            format!("Cleared {}{more}.\n", text::count(count, "session"))
+        }
     })?;
     Ok(())
 }

@@ -3,10 +3,12 @@
 use hatbox_core::cache::{Reuse, StartRules, resolve_cache_state, resolve_session_key};
 use hatbox_core::plan::explain::{CacheState, render_explanation, render_explanation_json};
 use hatbox_core::plan::{Plan, Purpose, Stage};
+use hatbox_types::text::page::Style;
 
 use crate::args::{ExplainArgs, GlobalArgs};
 use crate::credentials::plan::Planning;
 use crate::credentials::request::{SessionRequest, resolve_profile_name, resolve_session};
+use crate::credentials::sso::{SignInTarget, load_states, render_sign_in_json};
 use crate::errors::Failure;
 use crate::files::aws_config::load_config;
 use crate::keys::KeyStore;
@@ -29,10 +31,22 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ExplainArgs) -> Res
         None if is_empty => CacheState::Absent,
         None => CacheState::Unknown,
     };
+    let sign_in = load_states(world, &mut store, SignInTarget::of_plan(&plan).into_iter().collect())?;
     let text = if args.json {
-        format!("{:#}\n", render_explanation_json(&plan, &paths, &cache))
+        let mut value = render_explanation_json(&plan, &paths, &cache);
+        if let ([(target, state)], Some(fields)) = (sign_in.as_slice(), value.as_object_mut()) {
+            fields.insert("sign_in".to_owned(), render_sign_in_json(target, state));
+        }
+        format!("{value:#}\n")
     } else {
-        render_page(&render_explanation(&plan, &paths, &cache))
+        let mut page = render_explanation(&plan, &paths, &cache);
+        for (target, state) in &sign_in {
+            let (words, style) = state.render(world.clock.now());
+            page.blank();
+            let session = format!("sign-in to `{}`: ", target.name());
+            page.line(&[("  -  ", Style::Quiet), (&session, Style::Plain), (&words, style)]);
+        }
+        render_page(&page)
     };
     world.output.data(&text)?;
     Ok(())

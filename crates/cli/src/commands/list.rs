@@ -11,8 +11,10 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::args::{GlobalArgs, ListArgs, ListOnly};
+use crate::args::{GlobalArgs, ListArgs, ListOnly, SessionArgs};
 use crate::ask::passphrase::Interaction;
+use crate::credentials::request::resolve_session;
+use crate::credentials::sso::{SignInState, SignInTarget, SignInTargets, render_sign_in_json};
 use crate::errors::{Failure, FailureKind};
 use crate::files::aws_config::{ConfigFiles, load_config};
 use crate::keys::KeyStore;
@@ -26,6 +28,8 @@ struct Listing {
     profiles: Vec<ProfileName>,
     index: Option<Index>,
     sessions: Option<BTreeMap<ProfileName, Vec<CachedSession>>>,
+    /// The sign-ins of SSO that the config describes.
+    sign_ins: Vec<(SignInTarget, SignInState)>,
     now: Timestamp,
 }
 
@@ -38,7 +42,10 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ListArgs) -> Result
     for warning in files.config.warnings() {
         world.output.warn(&files.render_warning(&warning));
     }
+    let request = resolve_session(global, &SessionArgs::default(), &world.environment)?;
+    let targets = SignInTargets { files: &files, overrides: &request.overrides };
     let listing = Listing {
+        sign_ins: targets.load_states(world, &mut store)?,
         profiles: profiles(&files),
         index: store.index_if_known()?,
         sessions: load_sessions(world, &mut store)?,
@@ -49,7 +56,11 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ListArgs) -> Result
         format!("{:#}\n", listing.render_json(&files, only))
     } else {
         match only {
-            ListOnly::Everything => listing.render_table(world.output.called_as()),
+            // Scripts read what aws-vault prints.
+            ListOnly::Everything if world.output.called_as() == CalledAs::AwsVault => {
+                listing.render_table(CalledAs::AwsVault)
+            }
+            ListOnly::Everything => listing.render_table(CalledAs::Hatbox) + &listing.render_sign_ins(),
             ListOnly::Profiles => lines(listing.profiles.iter().map(ToString::to_string)),
             ListOnly::Credentials => match &listing.index {
                 Some(index) => lines(index.keys.iter().map(|key| key.profile.to_string())),
@@ -196,10 +207,25 @@ impl Listing {
             self.profile_json(profile, place, only)
         });
         let orphans = self.orphans().into_iter().map(|profile| self.profile_json(profile, None, only));
-        json!({
+        let mut value = json!({
             "store": if self.index.is_some() { "ready" } else { "locked" },
             "profiles": in_config.chain(orphans).collect::<Vec<_>>(),
-        })
+        });
+        if let (ListOnly::Everything | ListOnly::Sessions, Some(fields)) = (only, value.as_object_mut()) {
+            let sign_ins = self.sign_ins.iter().map(|(target, state)| render_sign_in_json(target, state));
+            fields.insert("sign_ins".to_owned(), sign_ins.collect());
+        }
+        value
+    }
+
+    /// The sign-ins of SSO, each in a line, below the table.
+    fn render_sign_ins(&self) -> String {
+        let lines = self
+            .sign_ins
+            .iter()
+            .map(|(target, state)| format!("SSO {}: {}\n", target.name(), state.render(self.now).0));
+        let text: String = lines.collect();
+        if text.is_empty() { text } else { format!("\n{text}") }
     }
 
     fn profile_json<'a>(

@@ -88,6 +88,15 @@ pub(super) fn resolve_sso_settings(
     Ok((endpoint, settings))
 }
 
+/// How a server that is not AWS's is reached.
+pub(super) fn resolve_web_settings(
+    asked: &Endpoint,
+    endpoint: &EndpointUrl,
+    environment: &Environment,
+) -> Result<ServiceSettings, Failure> {
+    resolve_settings(asked, Some(endpoint.as_str()), String::new(), environment)
+}
+
 /// AWS's own address, by the endpoint rules of the services' models.
 fn sso_url(service: SsoService, region: &Region, use_fips: bool, use_dualstack: bool) -> String {
     let partition = region.partition();

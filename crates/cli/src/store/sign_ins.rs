@@ -149,22 +149,23 @@ mod tests {
 
     #[test]
     fn a_file_opens_for_its_kind_and_its_sign_in_alone() {
-        let directory = tempfile::tempdir().unwrap();
+        let home = tempfile::tempdir().unwrap();
+        let directory = home.path().join("sign-ins");
         let key = CacheKey::generate().unwrap();
-        let sign_ins = SignIns::open(directory.path(), key.clone());
+        let sign_ins = SignIns::open(&directory, key.clone());
         let (corp, other) = (sign_in("corp"), sign_in("other"));
         assert!(sign_ins.load(SignInFile::Token, &corp).unwrap().is_none());
         sign_ins.save(SignInFile::Token, &corp, b"secret").unwrap();
         assert_eq!(sign_ins.load(SignInFile::Token, &corp).unwrap().unwrap().as_slice(), b"secret");
         for (file, sign_in) in [(SignInFile::Token, &other), (SignInFile::DeviceClient, &corp)] {
             assert!(sign_ins.load(file, sign_in).unwrap().is_none());
-            let from = directory.path().join(sign_ins.name(SignInFile::Token, &corp));
-            fs::copy(from, directory.path().join(sign_ins.name(file, sign_in))).unwrap();
+            let from = directory.join(sign_ins.name(SignInFile::Token, &corp));
+            fs::copy(from, directory.join(sign_ins.name(file, sign_in))).unwrap();
             assert!(sign_ins.load(file, sign_in).unwrap().is_none(), "a copy does not open");
         }
-        let stranger = SignIns::open(directory.path(), CacheKey::generate().unwrap());
+        let stranger = SignIns::open(&directory, CacheKey::generate().unwrap());
         assert!(stranger.load(SignInFile::Token, &corp).unwrap().is_none());
-        assert_eq!(delete_all_sign_ins(directory.path()).unwrap(), 3);
+        assert_eq!(delete_all_sign_ins(&directory).unwrap(), 3);
         assert!(!sign_ins.delete(SignInFile::Token, &corp).unwrap());
     }
 }

@@ -57,7 +57,7 @@ fn add_center(world: &mut World) {
     }
     let account = world.accounts.get_mut(WORK).unwrap();
     let mut ops = account.roles["reader"].clone();
-    ops.role_id = "AROAOPSOPSOPSOPSOPSOP".to_owned();
+    "AROAOPSOPSOPSOPSOPSOP".clone_into(&mut ops.role_id);
     let principal = json!({"AWS": format!("arn:aws:iam::{WORK}:root")});
     let statement = json!([{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": principal}]);
     ops.trust = json!({"Version": "2012-10-17", "Statement": statement}).to_string();
@@ -184,7 +184,9 @@ fn a_code_is_confirmed_once_and_later_commands_ask_for_nothing() {
     fixture.hatbox(&["exec", "audit", "--", "true"]).run().ok();
     assert_eq!(actions_since(&fixture, before), ["GetRoleCredentials"], "the token is shared");
     let explain = fixture.hatbox(&["explain", "dev"]).run().ok();
-    assert!(explain.stdout.contains("cached") && explain.stdout.contains("left"), "{}", explain.stdout);
+    assert!(explain.stdout.contains("sign-in to `corp`: signed in for "), "{}", explain.stdout);
+    let json = fixture.hatbox(&["explain", "--json", "dev"]).run().ok().stdout;
+    assert_eq!(serde_json::from_str::<Value>(&json).unwrap()["sign_in"]["state"], "signed-in");
 }
 
 #[test]
@@ -387,10 +389,21 @@ fn login_status_and_logout_tell_one_story() {
             .to_owned()
     };
     assert_eq!(status(), "signed-out");
+    let doctor = || fixture.hatbox(&["doctor", "--json"]).run().stdout;
+    assert!(doctor().contains("hatbox sso login corp"), "{}", doctor());
     let screen = sign_in(&fixture, &["sso", "login", "corp", "--no-browser"]);
     let said = "Signed in to `corp`. The token lasts 1h, and is renewed without a question.";
     assert_eq!(screen.last().unwrap(), said);
     assert_eq!(status(), "signed-in");
+    assert!(!doctor().contains("sso-signed-out"), "{}", doctor());
+    let list = fixture.hatbox(&["list"]).run().ok().stdout;
+    assert!(list.contains("\nSSO corp: signed in for "), "{list}");
+    let list = fixture.hatbox(&["list", "--json"]).run().ok().stdout;
+    assert_eq!(serde_json::from_str::<Value>(&list).unwrap()["sign_ins"][0]["state"], "signed-in");
+    assert!(
+        !fixture.aws_vault(&["list"]).run().ok().stdout.contains("SSO"),
+        "scripts read aws-vault's table"
+    );
     let table = fixture.hatbox(&["sso", "status", "dev"]).run().ok().stdout;
     assert!(
         table.contains("corp") && table.contains("signed in for 5") && table.contains("then renewed"),

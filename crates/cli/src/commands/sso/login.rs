@@ -4,17 +4,21 @@ use std::time::Duration;
 
 use hatbox_types::duration::render_duration;
 
-use super::target::Targets;
 use crate::args::{GlobalArgs, SsoLoginArgs};
-use crate::credentials::sso::{Asking, Flow, SignInOptions, TokenNeed};
+use crate::credentials::sso::{Asking, Flow, SignInOptions, SignInTargets, TokenNeed};
 use crate::errors::Failure;
 use crate::keys::KeyStore;
 use crate::world::World;
 
-pub(super) fn run(world: &World, global: &GlobalArgs, args: &SsoLoginArgs) -> Result<(), Failure> {
-    let target = Targets::load(world, global)?.find(world, args.name.as_deref())?;
+pub(super) fn run(
+    world: &World,
+    global: &GlobalArgs,
+    targets: &SignInTargets<'_>,
+    args: &SsoLoginArgs,
+) -> Result<(), Failure> {
+    let target = targets.find(world, args.name.as_deref())?;
     let mut store = KeyStore::open(world, global)?;
-    let files = store.sessions_or_create()?.sign_ins(&world.dirs.sign_ins());
+    let sessions = store.sessions_or_create()?;
     let flow = match (args.pkce, args.device) {
         (true, _) => Some(Flow::Redirect),
         (_, true) => Some(Flow::DeviceCode),
@@ -26,7 +30,7 @@ pub(super) fn run(world: &World, global: &GlobalArgs, args: &SsoLoginArgs) -> Re
         is_browser_left_alone: args.no_browser,
         is_shared: args.share_sso_cache,
     };
-    let sign_in = target.sign_in(world, files)?.with_options(Asking::Anywhere, options);
+    let sign_in = target.sign_in(world, &sessions)?.with_options(Asking::Anywhere, options);
     let token = sign_in.access_token(TokenNeed::SignedIn(None))?;
     let left = Duration::try_from(token.expires_at.duration_since(world.clock.now())).unwrap_or_default();
     let left = render_duration(Duration::from_secs(left.as_secs().div_ceil(60) * 60));

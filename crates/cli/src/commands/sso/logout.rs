@@ -4,20 +4,24 @@ use hatbox_core::cache::resolve_session_key;
 use hatbox_core::plan::{Base, Purpose};
 use hatbox_core::sso::sign_in::{SignInKey, resolve_sign_in_key};
 
-use super::target::{Target, Targets};
-use crate::args::{GlobalArgs, SessionArgs, SsoLogoutArgs};
+use crate::args::{GlobalArgs, SsoLogoutArgs};
 use crate::ask::passphrase::Interaction;
 use crate::credentials::plan::Planning;
-use crate::credentials::request::resolve_session;
-use crate::credentials::sso::{name_of, with_retries};
+use crate::credentials::request::SessionRequest;
+use crate::credentials::sso::{SignInTarget, SignInTargets, with_retries};
 use crate::errors::Failure;
 use crate::keys::KeyStore;
 use crate::store::sessions::Sessions;
 use crate::store::sign_ins::delete_all_sign_ins;
 use crate::world::World;
 
-pub(super) fn run(world: &World, global: &GlobalArgs, args: &SsoLogoutArgs) -> Result<(), Failure> {
-    let targets = Targets::load(world, global)?;
+pub(super) fn run(
+    world: &World,
+    global: &GlobalArgs,
+    targets: &SignInTargets<'_>,
+    request: &SessionRequest,
+    args: &SsoLogoutArgs,
+) -> Result<(), Failure> {
     let chosen = match &args.name {
         Some(name) => vec![targets.find(world, Some(name))?],
         None => targets.all(),
@@ -31,14 +35,13 @@ pub(super) fn run(world: &World, global: &GlobalArgs, args: &SsoLogoutArgs) -> R
     let mut text = String::new();
     for target in &chosen {
         if log_out(world, target, &sessions)? {
-            text.push_str(&format!("Signed out of `{}`.\n", name_of(&target.sso)));
+            text.push_str(&format!("Signed out of `{}`.\n", target.name()));
         }
     }
     let keys: Vec<_> = chosen.iter().map(|target| resolve_sign_in_key(&target.sso)).collect();
     let index = store.index(Interaction::Allowed)?;
-    let request = resolve_session(global, &SessionArgs::default(), &world.environment)?;
-    let planning = Planning::new(world, &targets.files, &request, Some(&index), Purpose::Use);
-    delete_sessions(&planning, &targets, &sessions, &keys)?;
+    let planning = Planning::new(world, targets.files, request, Some(&index), Purpose::Use);
+    delete_sessions(&planning, targets, &sessions, &keys)?;
     if args.name.is_none() {
         // Also those of sessions that the config no longer has.
         delete_all_sign_ins(&world.dirs.sign_ins())?;
@@ -51,8 +54,8 @@ pub(super) fn run(world: &World, global: &GlobalArgs, args: &SsoLogoutArgs) -> R
 }
 
 /// Ends one sign-in. Returns whether there was one.
-fn log_out(world: &World, target: &Target, sessions: &Sessions) -> Result<bool, Failure> {
-    let sign_in = target.sign_in(world, sessions.sign_ins(&world.dirs.sign_ins()))?;
+fn log_out(world: &World, target: &SignInTarget, sessions: &Sessions) -> Result<bool, Failure> {
+    let sign_in = target.sign_in(world, sessions)?;
     let Some(saved) = sign_in.load_token()? else {
         sign_in.forget()?;
         return Ok(false);
@@ -72,7 +75,7 @@ fn log_out(world: &World, target: &Target, sessions: &Sessions) -> Result<bool, 
 /// Deletes the cached sessions that were obtained by these sign-ins, of the profiles as the config has them today.
 fn delete_sessions(
     planning: &Planning<'_>,
-    targets: &Targets,
+    targets: &SignInTargets<'_>,
     sessions: &Sessions,
     keys: &[SignInKey],
 ) -> Result<(), Failure> {

@@ -13,20 +13,23 @@ use hatbox_types::text::page::Style;
 use hatbox_types::text::table::Table;
 use serde_json::{Value, json};
 
-use super::target::Targets;
 use crate::args::{GlobalArgs, SsoPopulateArgs};
 use crate::ask::confirm::{Confirmation, ask_yes_or_no};
-use crate::credentials::sso::AssignedRoles;
+use crate::credentials::sso::{AssignedRoles, SignInTargets};
 use crate::errors::{Failure, FailureKind};
 use crate::files::aws_config::ConfigFiles;
 use crate::keys::KeyStore;
 use crate::output::render_page;
 use crate::world::World;
 
-pub(super) fn run(world: &World, global: &GlobalArgs, args: &SsoPopulateArgs) -> Result<(), Failure> {
-    let targets = Targets::load(world, global)?;
+pub(super) fn run(
+    world: &World,
+    global: &GlobalArgs,
+    targets: &SignInTargets<'_>,
+    args: &SsoPopulateArgs,
+) -> Result<(), Failure> {
     let target = targets.find(world, args.name.as_deref())?;
-    let files = &targets.files;
+    let files = targets.files;
     let session = target.sso.session.clone().ok_or_else(no_session)?;
     // Before anything is asked or read: can the block be changed?
     let text = files.config.document(FileKind::Config).text();
@@ -34,8 +37,8 @@ pub(super) fn run(world: &World, global: &GlobalArgs, args: &SsoPopulateArgs) ->
     let template = resolve_template(args, block.as_ref())?;
     let region = resolve_region(args, block)?;
     let mut store = KeyStore::open(world, global)?;
-    let saved = store.sessions_or_create()?.sign_ins(&world.dirs.sign_ins());
-    let assigned = target.sign_in(world, saved)?.fetch_assigned_roles()?;
+    let sessions = store.sessions_or_create()?;
+    let assigned = target.sign_in(world, &sessions)?.fetch_assigned_roles()?;
     let taken = names_elsewhere(files, &mut store)?;
     let wanted = Wanted {
         session: &session,

@@ -41,7 +41,7 @@ impl SignIn {
         // Dropped first, which ends the thread's wait between two questions.
         let (_end, ended) = mpsc::channel::<()>();
         let is_stopped = Arc::new(AtomicBool::new(false));
-        let oidc = self.oidc(&self.sso.region)?.without_wait_line();
+        let oidc = self.oidc(place.region)?.without_wait_line();
         let interval = code.interval.clamp(*INTERVALS.start(), *INTERVALS.end());
         let poll = Poll { interval: Duration::from_secs(interval), clock: self.world.clock };
         let (asking, stopped) = (client.clone(), is_stopped.clone());

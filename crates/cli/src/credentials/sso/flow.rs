@@ -46,6 +46,7 @@ pub(crate) struct SignInOptions {
 pub(super) struct Place<'a> {
     pub(super) oidc: &'a SsoOidc,
     pub(super) start_url: &'a StartUrl,
+    pub(super) region: &'a Region,
 }
 
 /// What a way of signing in gave: a token and its client.
@@ -54,10 +55,9 @@ pub(super) type Granted = Waited<Result<(Tokens, Client), Failure>>;
 impl SignIn {
     /// Asks a person to sign in. The sign-in's lock is held.
     pub(super) fn sign_in(&self, is_over: &dyn Fn() -> bool) -> Result<SignedIn, Failure> {
-        let start_url = self.start_url()?;
-        let region = self.sso.region.clone();
+        let (start_url, region) = self.resolve_portal()?;
         let oidc = self.oidc(&region)?;
-        let place = Place { oidc: &oidc, start_url: &start_url };
+        let place = Place { oidc: &oidc, start_url: &start_url, region: &region };
         let granted = match self.choose_flow() {
             Flow::Redirect => self.sign_in_by_redirect(&place, is_over)?,
             Flow::DeviceCode => self.sign_in_by_device(&place, is_over)?,

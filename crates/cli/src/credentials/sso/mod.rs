@@ -12,12 +12,16 @@ mod roles;
 mod saved;
 mod sharing;
 mod sign_in;
+mod state;
+mod targets;
 mod token;
+mod vanity;
 
 pub(crate) use flow::{Flow, SignInOptions};
 pub(crate) use pace::Pace;
 pub(crate) use retry::with_retries;
 pub(crate) use roles::AssignedRoles;
-pub(crate) use saved::SavedToken;
-pub(crate) use sign_in::{Asking, SignIn, name_of};
+pub(crate) use sign_in::{Asking, SignIn};
+pub(crate) use state::{SignInState, render_sign_in_json};
+pub(crate) use targets::{SignInTarget, SignInTargets, load_states};
 pub(crate) use token::{TokenNeed, needs_person};

@@ -10,8 +10,10 @@ use hatbox_types::name::Region;
 use hatbox_types::text::shell::quote_word;
 
 use super::flow::SignInOptions;
+use crate::aws::client::ServiceSettings;
+use crate::aws::endpoint::EndpointUrl;
 use crate::aws::sso::{SsoOidc, SsoPortal};
-use crate::credentials::service::{SsoService, resolve_sso_settings};
+use crate::credentials::service::{SsoService, resolve_sso_settings, resolve_web_settings};
 use crate::errors::{Failure, FailureKind};
 use crate::store::sign_ins::SignIns;
 use crate::world::World;
@@ -99,6 +101,11 @@ impl SignIn {
         )?;
         self.world.announce_endpoint("SSO OIDC", settings.endpoint.as_ref());
         Ok(SsoOidc::new(&url, &settings)?)
+    }
+
+    /// How the server of a start URL is reached.
+    pub(super) fn vanity_settings(&self, endpoint: &EndpointUrl) -> Result<ServiceSettings, Failure> {
+        resolve_web_settings(&self.endpoint, endpoint, &self.world.environment)
     }
 
     /// The start URL of the config.

@@ -2,46 +2,57 @@
 
 use hatbox_core::config::profile::{Endpoint, Profile, Sso};
 use hatbox_core::config::resolve::{Which, resolve_profile};
-use hatbox_core::config::{Config, ConfigError, Overrides, resolve_sso_session};
-use hatbox_core::plan::CHAIN_LIMIT;
+use hatbox_core::config::{ConfigError, Overrides, resolve_sso_session};
+use hatbox_core::plan::{Base, CHAIN_LIMIT, Plan};
 use hatbox_core::sso::sign_in::resolve_sign_in_key;
 use hatbox_types::name::ProfileName;
 
-use crate::args::{GlobalArgs, SessionArgs};
-use crate::credentials::request::{resolve_profile_name, resolve_session};
-use crate::credentials::sso::{SignIn, name_of};
+use super::sign_in::{SignIn, name_of};
+use super::state::SignInState;
+use crate::credentials::request::resolve_profile_name;
 use crate::errors::{Failure, FailureKind};
-use crate::files::aws_config::{ConfigFiles, load_config};
-use crate::store::sign_ins::SignIns;
+use crate::files::aws_config::ConfigFiles;
+use crate::keys::KeyStore;
+use crate::store::sessions::Sessions;
 use crate::world::World;
 
 /// A sign-in that the config describes.
 #[derive(Debug, Clone)]
-pub(super) struct Target {
-    pub(super) sso: Sso,
-    pub(super) endpoint: Endpoint,
+pub(crate) struct SignInTarget {
+    pub(crate) sso: Sso,
+    endpoint: Endpoint,
 }
 
-impl Target {
-    pub(super) fn sign_in(&self, world: &World, files: SignIns) -> Result<SignIn, Failure> {
+impl SignInTarget {
+    /// The sign-in that a plan starts from.
+    pub(crate) fn of_plan(plan: &Plan) -> Option<Self> {
+        match &plan.base {
+            Base::Sso { sso, .. } => Some(Self { sso: sso.value.clone(), endpoint: plan.endpoint.clone() }),
+            _ => None,
+        }
+    }
+
+    /// Its name to a person.
+    pub(crate) fn name(&self) -> &str {
+        name_of(&self.sso)
+    }
+
+    /// The sign-in itself, sealed beside these sessions.
+    pub(crate) fn sign_in(&self, world: &World, sessions: &Sessions) -> Result<SignIn, Failure> {
+        let files = sessions.sign_ins(&world.dirs.sign_ins());
         Ok(SignIn::new(world, world.settings()?, &self.sso, &self.endpoint, files))
     }
 }
 
 /// The config, and what was said beside it.
-pub(super) struct Targets {
-    pub(super) files: ConfigFiles,
-    overrides: Overrides,
+pub(crate) struct SignInTargets<'a> {
+    pub(crate) files: &'a ConfigFiles,
+    pub(crate) overrides: &'a Overrides,
 }
 
-impl Targets {
-    pub(super) fn load(world: &World, global: &GlobalArgs) -> Result<Self, Failure> {
-        let overrides = resolve_session(global, &SessionArgs::default(), &world.environment)?.overrides;
-        Ok(Self { files: load_config(world)?, overrides })
-    }
-
+impl SignInTargets<'_> {
     /// The sign-in of `name`, else of `AWS_PROFILE`, else the only one of the config.
-    pub(super) fn find(&self, world: &World, name: Option<&str>) -> Result<Target, Failure> {
+    pub(crate) fn find(&self, world: &World, name: Option<&str>) -> Result<SignInTarget, Failure> {
         if name.is_some() || world.environment.text("AWS_PROFILE").is_some() {
             return self.find_named(world, name);
         }
@@ -52,14 +63,14 @@ impl Targets {
                 .hint("`aws configure sso` makes one, or write it yourself: docs/sso.md shows the lines")),
             (Some(last), others) => {
                 let names: Vec<_> =
-                    others.iter().chain([&last]).map(|other| format!("`{}`", name_of(&other.sso))).collect();
+                    others.iter().chain([&last]).map(|other| format!("`{}`", other.name())).collect();
                 Err(Failure::new(FailureKind::Usage, "several SSO sessions are in the config: name one")
                     .hint(format!("there are {}", names.join(", "))))
             }
         }
     }
 
-    fn find_named(&self, world: &World, name: Option<&str>) -> Result<Target, Failure> {
+    fn find_named(&self, world: &World, name: Option<&str>) -> Result<SignInTarget, Failure> {
         let config = &self.files.config;
         if let Some(session) = name.filter(|name| config.sso_session_names().iter().any(|one| one == name)) {
             return self.of_session(session).map_err(|error| self.files.failure_of(&error));
@@ -84,27 +95,27 @@ impl Targets {
         })
     }
 
-    fn of_session(&self, name: &str) -> Result<Target, ConfigError> {
-        let sso = resolve_sso_session(&self.files.config, name, &self.overrides)?;
+    fn of_session(&self, name: &str) -> Result<SignInTarget, ConfigError> {
+        let sso = resolve_sso_session(&self.files.config, name, self.overrides)?;
         // No section has this name: what is left is what the environment says to all.
         let nothing = ProfileName::parse("sso-session without a profile").map_or_else(
             |_| Ok(Profile::default()),
-            |none| resolve_profile(&self.files.config, &none, &self.overrides, Which::Source),
+            |none| resolve_profile(&self.files.config, &none, self.overrides, Which::Source),
         )?;
-        Ok(Target { sso, endpoint: nothing.endpoint })
+        Ok(SignInTarget { sso, endpoint: nothing.endpoint })
     }
 
     /// The sign-in that a profile uses, itself or by its source profiles.
-    pub(super) fn of_profile(&self, name: &ProfileName) -> Result<Option<Target>, ConfigError> {
+    pub(crate) fn of_profile(&self, name: &ProfileName) -> Result<Option<SignInTarget>, ConfigError> {
         let resolve =
-            |name: &ProfileName, which| resolve_profile(&self.files.config, name, &self.overrides, which);
+            |name: &ProfileName, which| resolve_profile(&self.files.config, name, self.overrides, which);
         let first = resolve(name, Which::Target)?;
         let endpoint = first.endpoint.clone();
         let mut profile = first;
         for _ in 0..CHAIN_LIMIT {
             match (profile.sso, profile.source_profile) {
                 (_, Some(source)) => profile = resolve(&source.value, Which::Source)?,
-                (Some(sso), None) => return Ok(Some(Target { sso: sso.value, endpoint })),
+                (Some(sso), None) => return Ok(Some(SignInTarget { sso: sso.value, endpoint })),
                 (None, None) => return Ok(None),
             }
         }
@@ -112,8 +123,8 @@ impl Targets {
     }
 
     /// Every sign-in of the config, each once. Sections that cannot be resolved are left out.
-    pub(super) fn all(&self) -> Vec<Target> {
-        let config: &Config = &self.files.config;
+    pub(crate) fn all(&self) -> Vec<SignInTarget> {
+        let config = &self.files.config;
         let sessions = config.sso_session_names().into_iter().filter_map(|name| self.of_session(&name).ok());
         let names = config.profile_names();
         let profiles = names.iter().filter_map(|name| self.of_profile(name).ok().flatten());
@@ -128,4 +139,33 @@ impl Targets {
         }
         all
     }
+
+    /// Every sign-in of the config with what is known of it, without asking anyone.
+    pub(crate) fn load_states(
+        &self,
+        world: &World,
+        store: &mut KeyStore,
+    ) -> Result<Vec<(SignInTarget, SignInState)>, Failure> {
+        load_states(world, store, self.all())
+    }
+}
+
+/// What is known of these sign-ins, without asking anyone.
+pub(crate) fn load_states(
+    world: &World,
+    store: &mut KeyStore,
+    targets: Vec<SignInTarget>,
+) -> Result<Vec<(SignInTarget, SignInState)>, Failure> {
+    if targets.is_empty() {
+        return Ok(Vec::new());
+    }
+    let is_empty = store.is_empty();
+    let sessions = store.sessions_if_known()?;
+    let now = world.clock.now();
+    let state = |target: &SignInTarget| match &sessions {
+        Some(sessions) => Ok(SignInState::of_saved(target.sign_in(world, sessions)?.load_token()?, now)),
+        None if is_empty => Ok(SignInState::SignedOut),
+        None => Ok(SignInState::Unknown),
+    };
+    targets.into_iter().map(|target| state(&target).map(|state| (target, state))).collect()
 }

@@ -1,0 +1,78 @@
+//! What is known of a sign-in, in words and as data.
+
+use std::time::Duration;
+
+use hatbox_types::duration::render_duration;
+use hatbox_types::text::page::Style;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::saved::SavedToken;
+use super::targets::SignInTarget;
+
+/// What is known of a sign-in.
+#[derive(Debug)]
+pub(crate) enum SignInState {
+    /// The token is valid.
+    SignedIn(SavedToken),
+    /// The token has expired; the next command renews it, if Identity Center still allows that.
+    Renewable(SavedToken),
+    /// The token has expired, or there is none.
+    SignedOut,
+    /// The store is locked.
+    Unknown,
+}
+
+impl SignInState {
+    pub(super) fn of_saved(saved: Option<SavedToken>, now: Timestamp) -> Self {
+        match saved {
+            Some(saved) if saved.token.expires_at > now => Self::SignedIn(saved),
+            Some(saved) if saved.token.refresh.as_ref().is_some_and(|by| by.client.expires_at > now) => {
+                Self::Renewable(saved)
+            }
+            _ => Self::SignedOut,
+        }
+    }
+
+    /// In words.
+    pub(crate) fn render(&self, now: Timestamp) -> (String, Style) {
+        match self {
+            Self::SignedIn(saved) => {
+                let left = Duration::try_from(saved.token.expires_at.duration_since(now)).unwrap_or_default();
+                let left = render_duration(Duration::from_secs(left.as_secs()));
+                let then = if saved.token.refresh.is_some() { ", then renewed" } else { "" };
+                (format!("signed in for {left}{then}"), Style::Good)
+            }
+            Self::Renewable(_) => ("expired, renewed at the next use".to_owned(), Style::Plain),
+            Self::SignedOut => ("signed out".to_owned(), Style::Warning),
+            Self::Unknown => ("not known: the store is locked".to_owned(), Style::Warning),
+        }
+    }
+
+    fn as_str(&self) -> &'static str {
+        match self {
+            Self::SignedIn(_) => "signed-in",
+            Self::Renewable(_) => "renewable",
+            Self::SignedOut => "signed-out",
+            Self::Unknown => "locked",
+        }
+    }
+}
+
+/// A sign-in as data, without its token.
+pub(crate) fn render_sign_in_json(target: &SignInTarget, state: &SignInState) -> Value {
+    let saved = match state {
+        SignInState::SignedIn(saved) | SignInState::Renewable(saved) => Some(saved),
+        SignInState::SignedOut | SignInState::Unknown => None,
+    };
+    json!({
+        "session": target.sso.session,
+        "name": target.name(),
+        "start_url": target.sso.start_url.value,
+        "region": target.sso.region.as_str(),
+        "state": state.as_str(),
+        "expires_at": saved.map(|saved| saved.token.expires_at.to_string()),
+        "obtained_at": saved.map(|saved| saved.obtained_at.to_string()),
+        "is_renewable": saved.map(|saved| saved.token.refresh.is_some()),
+    })
+}
