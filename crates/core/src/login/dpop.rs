@@ -4,14 +4,20 @@
 //! neither `ath` nor a nonce.
 
 use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use hatbox_types::secret::SecretString;
 use jiff::Timestamp;
 use p256::SecretKey;
 use p256::ecdsa::signature::Signer;
 use p256::ecdsa::{Signature, SigningKey};
-use p256::pkcs8::LineEnding;
 use serde_json::json;
+use zeroize::Zeroizing;
+
+/// RFC 5915: a sequence of 119 bytes, version 1, and an octet string of 32 bytes.
+const VERSION: &[u8] = &[0x30, 0x77, 0x02, 0x01, 0x01, 0x04, 0x20];
+/// Behind it: the curve by its object identifier, 1.2.840.10045.3.1.7, and a bit string of 65 bytes.
+const CURVE: &[u8] =
+    &[0xa0, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0xa1, 0x44, 0x03, 0x42, 0x00];
 
 /// A key pair of a session: ECDSA over P-256.
 #[derive(Clone)]
@@ -42,14 +48,26 @@ impl DpopKey {
         SecretKey::from_sec1_pem(pem).map(Self).map_err(|_| DpopKeyError)
     }
 
-    /// As the cache file has it: SEC 1, lines of 64, a line's end at the end.
+    /// As the cache file has it: SEC 1 with the curve's name and the public key, lines of 64, a line's end at the end.
+    /// `p256` would leave the name of the curve out, and botocore and the Go SDK do not read a key without it.
     ///
     /// # Errors
-    /// Never for a key that was parsed or made here.
+    /// When what would be written is not a key that is read again; never for a key that was parsed or made here.
     pub fn render_pem(&self) -> Result<SecretString, DpopKeyError> {
-        let pem = self.0.to_sec1_pem(LineEnding::LF).map_err(|_| DpopKeyError)?;
-        let pem = pem.as_str();
-        Ok(SecretString::new(if pem.ends_with('\n') { pem.to_owned() } else { format!("{pem}\n") }))
+        let private = Zeroizing::new(<[u8; 32]>::from(self.0.to_bytes()));
+        let point = p256::EncodedPoint::from(self.0.public_key());
+        let der = Zeroizing::new([VERSION, private.as_slice(), CURVE, point.as_bytes()].concat());
+        let body = Zeroizing::new(STANDARD.encode(der.as_slice()));
+        let mut pem = "-----BEGIN EC PRIVATE KEY-----\n".to_owned();
+        for (at, letter) in body.chars().enumerate() {
+            if at > 0 && at % 64 == 0 {
+                pem.push('\n');
+            }
+            pem.push(letter);
+        }
+        pem.push_str("\n-----END EC PRIVATE KEY-----\n");
+        Self::parse_pem(&pem)?;
+        Ok(SecretString::new(pem))
     }
 
     /// The proof for one POST to `url`. `id` is a fresh UUID or an equal: each proof has another.
@@ -127,6 +145,10 @@ mod tests {
         let pem = key.render_pem().unwrap();
         assert!(pem.expose().starts_with("-----BEGIN EC PRIVATE KEY-----\n"));
         assert!(pem.expose().ends_with("-----END EC PRIVATE KEY-----\n"));
+        let body: String = pem.expose().lines().filter(|line| !line.starts_with('-')).collect();
+        let der = STANDARD.decode(body).unwrap();
+        assert_eq!((der.len(), &der[..7], &der[39..56]), (121, VERSION, CURVE), "as OpenSSL writes it");
+        assert!(pem.expose().lines().all(|line| line.len() <= 64));
         let again = DpopKey::parse_pem(pem.expose()).unwrap();
         assert_eq!(again.render_pem().unwrap().expose(), pem.expose());
         for bad in ["", "-----BEGIN EC PRIVATE KEY-----\nAAAA\n-----END EC PRIVATE KEY-----\n", "junk"] {
