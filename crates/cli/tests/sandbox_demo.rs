@@ -165,6 +165,22 @@ fn without_terminal_aws_or_terraform_every_step_does_what_it_says() {
 }
 
 #[test]
+fn a_sign_in_to_identity_center_is_played_on_the_real_page() {
+    let machine = Machine::bare();
+    let text = assert_all_well(&machine.demo(Keyctl::AsItIs).arg("--sso").output().unwrap(), 6);
+    for expected in [
+        "\n$ hatbox sso login sandbox\n",
+        "\n$ hatbox exec work-read-only -- hatbox sandbox s3 ls\n",
+        "\nupload: ./report.txt to s3://work-logs/report.txt\n",
+        "is not authorized to perform: s3:PutObject",
+        "sso:GetRoleCredentials on role",
+    ] {
+        assert!(text.contains(expected), "{expected:?} is not in:\n{text}");
+    }
+    machine.assert_clean();
+}
+
+#[test]
 fn it_plays_whatever_its_file_is_called() {
     let machine = Machine::bare();
     let other = machine.directory.path().join("aws-vault");

@@ -51,8 +51,8 @@ pub(crate) use remove::RemoveArgs;
 pub(crate) use rotate::RotateArgs;
 #[cfg(all(unix, feature = "sandbox"))]
 pub(crate) use sandbox::{
-    Pace, SandboxArgs, SandboxCommand, SandboxLogArgs, SandboxS3, SandboxSignInArgs, SandboxTokenArgs,
-    SandboxUpArgs,
+    Pace, SandboxArgs, SandboxCommand, SandboxDemoArgs, SandboxLogArgs, SandboxS3, SandboxSignInArgs,
+    SandboxTokenArgs, SandboxUpArgs,
 };
 pub(crate) use session::SessionArgs;
 pub(crate) use sso::{SsoArgs, SsoCommand, SsoLoginArgs, SsoLogoutArgs, SsoPopulateArgs, SsoStatusArgs};

@@ -21,7 +21,8 @@ const DEMO: &str = "\
 Examples:
   hatbox sandbox demo               pause after screens that take time to read
   hatbox sandbox demo --pace slow   for a talk
-  hatbox sandbox demo --pace 0.5    twice as fast";
+  hatbox sandbox demo --pace 0.5    twice as fast
+  hatbox sandbox demo --sso         sign in to IAM Identity Center";
 
 const UP: &str = "\
 Examples:
@@ -118,6 +119,10 @@ pub(crate) struct SandboxDemoArgs {
     /// Play at this pace: `slow`, `normal`, `fast`, or a factor such as `2` for twice as long
     #[arg(long, value_name = "PACE", default_value = "normal")]
     pub(crate) pace: Pace,
+
+    /// Play a sign-in to IAM Identity Center instead
+    #[arg(long)]
+    pub(crate) sso: bool,
 }
 
 /// How long the demo shows things: 1 is the usual time.

@@ -8,7 +8,8 @@ use std::time::Duration;
 use hatbox_sandbox::world as demo_world;
 use hatbox_types::secret::AccessKey;
 
-use crate::args::Pace;
+use crate::args::{Pace, SandboxDemoArgs};
+use crate::env_names;
 use crate::errors::{Failure, FailureKind};
 use crate::output::{BOLD, DIM, GOOD};
 use crate::sys::files::{Keep, write_atomic};
@@ -24,12 +25,22 @@ use super::tools::{Endpoint, S3Tool, Terraform, find_aws, find_terraform};
 const LIMIT: Duration = Duration::from_secs(85);
 const BUCKETS: [&str; 3] = ["work-archive", "work-logs", "work-terraform-state"];
 
-pub(super) fn run(world: &World, pace: Pace) -> Result<(), Failure> {
+/// What the demo is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Subject {
+    /// Access keys, roles and MFA.
+    Roles,
+    /// A sign-in to IAM Identity Center.
+    Sso,
+}
+
+pub(super) fn run(world: &World, args: &SandboxDemoArgs) -> Result<(), Failure> {
+    let subject = if args.sso { Subject::Sso } else { Subject::Roles };
     // Before the server's threads start, so that all of them inherit it; and put back after everything
     // is cleaned up: then a signal that came does its work.
     let held = Held::new();
     let directory = OwnDirectory::make(world)?;
-    let result = play_all(world, pace, &directory.path, &held);
+    let result = play_all(world, args.pace, subject, &directory.path, &held);
     drop(directory);
     if held.is_one_pending() {
         world.output.note("the demo was stopped; its server is stopped and its directory removed");
@@ -75,14 +86,30 @@ impl Drop for OwnDirectory {
 }
 
 /// Plays all steps, and says how many.
-fn play_all(world: &World, pace: Pace, directory: &Path, held: &Held) -> Result<usize, Failure> {
-    let scene = Scene::open_empty(world, directory, held)?;
+fn play_all(
+    world: &World,
+    pace: Pace,
+    subject: Subject,
+    directory: &Path,
+    held: &Held,
+) -> Result<usize, Failure> {
+    let mut scene = Scene::open_empty(world, directory, held)?;
+    if subject == Subject::Sso {
+        // It opens the page, presses Allow and follows the redirect.
+        scene.set_variable(env_names::BROWSER.0, "hatbox sandbox sign-in");
+    }
     let mut player = Player::new(world, &scene, pace, LIMIT);
     let s3 = find_aws(&mut player, &scene)?;
-    let terraform = find_terraform(&mut player, &scene)?;
-    player.say(&render_opening(&scene, &s3, &terraform))?;
-    make_files(&scene.home())?;
-    let steps = story(&scene, &s3, &terraform)?;
+    let steps = if subject == Subject::Sso {
+        player.say(&render_sso_opening(&scene, &s3))?;
+        make_files(&scene.home())?;
+        Vec::from(sso_steps(&s3.words(&scene.client().url())))
+    } else {
+        let terraform = find_terraform(&mut player, &scene)?;
+        player.say(&render_opening(&scene, &s3, &terraform))?;
+        make_files(&scene.home())?;
+        story(&scene, &s3, &terraform)?
+    };
     let count = steps.len();
     player.pause(Duration::from_secs(2))?;
     for step in steps {
@@ -92,15 +119,7 @@ fn play_all(world: &World, pace: Pace, directory: &Path, held: &Held) -> Result<
 }
 
 fn render_opening(scene: &Scene<'_>, s3: &S3Tool, terraform: &Terraform) -> String {
-    let s3 = match s3 {
-        S3Tool::Aws { version, endpoint: Endpoint::Variable } => {
-            format!("It uses the `aws` {version} on PATH.")
-        }
-        S3Tool::Aws { version, endpoint: Endpoint::Flag } => {
-            format!("It uses the `aws` {version} on PATH (an old one, so with --endpoint-url).")
-        }
-        S3Tool::Own(why) => format!("{}, so it uses `hatbox sandbox s3`.", capitalised(why)),
-    };
+    let s3 = render_tool(s3);
     let terraform = match terraform {
         Terraform::Version(version) => format!("It uses the `terraform` {version} on PATH."),
         Terraform::Absent(why) => format!("{}, so its steps are skipped.", capitalised(why)),
@@ -117,6 +136,30 @@ fn render_opening(scene: &Scene<'_>, s3: &S3Tool, terraform: &Terraform) -> Stri
         people = demo_world::PEOPLE_ACCOUNT,
         work = demo_world::WORK_ACCOUNT,
     )
+}
+
+fn render_sso_opening(scene: &Scene<'_>, s3: &S3Tool) -> String {
+    format!(
+        "{BOLD}Signing in to IAM Identity Center, in a sandbox{BOLD:#}\n\
+         A local server at {url} takes the place of AWS and of its\n\
+         sign-in page. In the place of the browser, `hatbox sandbox sign-in` presses\n\
+         Allow on that page. The demo does not use your own keys and settings.\n\
+         {s3}",
+        url = scene.client().url(),
+        s3 = render_tool(s3),
+    )
+}
+
+fn render_tool(s3: &S3Tool) -> String {
+    match s3 {
+        S3Tool::Aws { version, endpoint: Endpoint::Variable } => {
+            format!("It uses the `aws` {version} on PATH.")
+        }
+        S3Tool::Aws { version, endpoint: Endpoint::Flag } => {
+            format!("It uses the `aws` {version} on PATH (an old one, so with --endpoint-url).")
+        }
+        S3Tool::Own(why) => format!("{}, so it uses `hatbox sandbox s3`.", capitalised(why)),
+    }
 }
 
 fn capitalised(text: &str) -> String {
@@ -255,6 +298,39 @@ fn denied_steps(s3: &[String]) -> [Step; 3] {
                 "trust policy, statement 1: does not allow",
                 "aws:MultiFactorAuthPresent",
             ],
+        )),
+    ]
+}
+
+/// One sign-in for two roles, and what each may do.
+fn sso_steps(s3: &[String]) -> [Step; 6] {
+    let sign_in = &["sso", "login", "sandbox"];
+    [
+        step(
+            "Sign in to the session `sandbox` of ~/.aws/config",
+            hatbox(sign_in),
+            0,
+            &["Signed in to `sandbox`"],
+        ),
+        step("List the buckets as ReadOnly", exec("work-read-only", s3, &["ls"]), 0, &BUCKETS),
+        step(
+            "Write as Developer: the same sign-in, without a question",
+            exec("work-developer", s3, &["cp", "report.txt", "s3://work-logs/report.txt"]),
+            0,
+            &["upload: ./report.txt to s3://work-logs/report.txt"],
+        ),
+        step(
+            "ReadOnly may only read: AWS denies writing",
+            exec("work-read-only", s3, &["cp", "report.txt", "s3://work-archive/mine.txt"]),
+            1,
+            &["AccessDenied", "not authorized to perform: s3:PutObject"],
+        ),
+        step("How long the sign-in lasts", hatbox(&["sso", "status"]), 0, &["sandbox"]),
+        dense(step(
+            "What hatbox asked Identity Center for",
+            hatbox(&["sandbox", "log", "--service", "sso"]),
+            0,
+            &["sso:GetRoleCredentials", "jan by SSO", "ReadOnly is assigned", "Developer is assigned"],
         )),
     ]
 }

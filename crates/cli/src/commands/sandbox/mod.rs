@@ -44,7 +44,7 @@ pub(crate) fn run(world: &World, args: &SandboxArgs) -> Result<ExitCode, Failure
         check_creator(&directory.join("world.json"))?;
     }
     match &args.command {
-        SandboxCommand::Demo(demo) => done(demo::run(world, demo.pace)),
+        SandboxCommand::Demo(demo) => done(demo::run(world, demo)),
         SandboxCommand::Up(up) => done(server::run_up(world, &directory, up)),
         SandboxCommand::Down => done(server::run_down(world, &directory)),
         SandboxCommand::Status => done(server::run_status(world, &directory)),

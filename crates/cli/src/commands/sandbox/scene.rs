@@ -68,6 +68,11 @@ impl<'h> Scene<'h> {
         Ok(scene)
     }
 
+    /// Sets one more variable for the commands of this scene.
+    pub(super) fn set_variable(&mut self, name: &str, value: &str) {
+        self.environment.push((name.into(), value.into()));
+    }
+
     pub(super) fn home(&self) -> PathBuf {
         self.directory.join("home")
     }

@@ -29,6 +29,7 @@ pub(super) fn run(world: &World, scene: &Scene<'_>) -> Result<ExitCode, Failure>
         (format!("hatbox exec security-auditor -- {s3} ls"), "a role that does not require MFA"),
         (format!("hatbox exec dev-infra-admin -- {s3} ls"), "a role that requires an MFA code"),
         ("hatbox sandbox code".to_owned(), "print the MFA code"),
+        ("hatbox sso login".to_owned(), "sign in to IAM Identity Center"),
         (format!("hatbox trust graph {BOTH_ACCOUNTS}"), "who can assume which role"),
         ("hatbox sandbox log".to_owned(), "which calls were allowed, and why"),
     ] {
