@@ -8,7 +8,7 @@ use hatbox_sandbox::world::START_URL;
 use serde_json::{Value, json};
 
 use crate::python::Python;
-use crate::scene::{HATBOX, Scene, succeeded};
+use crate::scene::{HATBOX, Scene, failed, succeeded};
 
 const BROWSER: &str = include_str!("python/browser.py");
 
@@ -83,7 +83,8 @@ print(json.dumps(out))
     assert!(who.contains(":assumed-role/AWSReservedSSO_ReadOnly_") && who.ends_with("/jan"), "{who}");
     assert_eq!((&out["buckets"], &out["accounts"]), (&json!(3), &json!(["People", "Work"])));
     assert_eq!(out["roles"], json!(["Developer", "ReadOnly"]));
-    assert_eq!(out["forbidden"], json!(["ForbiddenException", "ForbiddenException", null]));
+    // The model of the service does not have this one.
+    assert_eq!(out["forbidden"], json!(["ClientError", "ForbiddenException", null]));
     assert_eq!(out["nowhere"][0], "ResourceNotFoundException");
     assert_eq!(out["ended"][0], "UnauthorizedException");
 }
@@ -155,4 +156,36 @@ fn chromium_walks_through_the_page_and_brings_the_code_back() {
     let out = run(python, &scene, BROWSER, &[chromium, &scene.sandbox.url(), START_URL, "deny"]);
     assert_eq!((&out["state"], &out["error"]), (&json!(true), &json!("access_denied")));
     assert_eq!(scene.calls("AnswerAuthorize").len(), 2);
+}
+
+#[test]
+fn chromium_signs_hatbox_in_and_a_denial_is_reported() {
+    let Some(chromium) = find_chromium() else { return };
+    let Some(python) = Python::open() else { return };
+    let scene = Scene::start();
+    let script = scene.home.path().join("browser.py");
+    std::fs::write(&script, BROWSER).unwrap();
+    let config = scene.home.path().join(".aws/config");
+    let mut text = std::fs::read_to_string(&config).unwrap();
+    text.push_str(&format!(
+        "[sso-session sandbox]\nsso_start_url = {START_URL}\nsso_region = us-east-1\n\
+         [profile work-read-only]\nregion = us-east-1\nsso_session = sandbox\n\
+         sso_account_id = 444455556666\nsso_role_name = ReadOnly\n"
+    ));
+    std::fs::write(&config, text).unwrap();
+    let login = |button: &str| {
+        let browser = format!("{} {} {chromium} {button}", python.interpreter(), script.display());
+        let mut command = scene.home.hatbox(&["sso", "login", "sandbox"]);
+        command.env("HATBOX_BROWSER", browser);
+        command
+    };
+    let (code, said) = failed(&mut login("deny"));
+    assert!(code == 130 && said.contains("was denied in the browser"), "{code}: {said}");
+    assert!(scene.calls("CreateToken").is_empty());
+    let said = succeeded(&mut login("allow"));
+    assert!(said.contains("Signed in to `sandbox`"), "{said}");
+    let who = "import boto3; print(boto3.client('sts').get_caller_identity()['Arn'])";
+    let arn = succeeded(&mut scene.exec("work-read-only", &[&python.interpreter(), "-c", who]));
+    assert!(arn.contains(":assumed-role/AWSReservedSSO_ReadOnly_"), "{arn}");
+    assert_eq!(scene.calls("CreateToken").len(), 1);
 }

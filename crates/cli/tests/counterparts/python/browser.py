@@ -1,7 +1,8 @@
 """A client of Identity Center with PKCE, and a headless Chromium that presses a button on the sandbox's page.
 
-Usage: browser.py CHROMIUM OIDC_URL START_URL BUTTON. Prints what the page showed and what came of it, as JSON. The
-browser is driven over a pair of pipes (DevTools protocol, --remote-debugging-pipe).
+Usage: browser.py CHROMIUM OIDC_URL START_URL BUTTON. Prints what the page showed and what came of it, as JSON.
+Usage: browser.py CHROMIUM BUTTON URL. The browser alone, as HATBOX_BROWSER names it: ends once the client has answered.
+The browser is driven over a pair of pipes (DevTools protocol, --remote-debugging-pipe).
 """
 
 import base64, fcntl, hashlib, http.server, json, os, secrets, subprocess, sys, tempfile, time, urllib.parse
@@ -86,6 +87,28 @@ class Callback(http.server.BaseHTTPRequestHandler):
         pass
 
 
+def walk(program, url, button, come_back):
+    """Opens the page, presses the button and waits until `come_back` returns; returns what the page showed."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+        browser = Browser(program, profile)
+        try:
+            page = browser.open(url)
+            browser.wait(page, "document.readyState === 'complete' && document.getElementById('allow') !== null")
+            shown = {name: browser.value(page, f"document.getElementById('{name}').innerText.trim()")
+                     for name in ["client", "user", "scopes"]}
+            browser.value(page, f"document.getElementById('{button}').click()")
+            come_back(browser, page)
+            return shown
+        finally:
+            browser.end()
+
+
+if len(sys.argv) == 4:
+    program, button, url = sys.argv[1:]
+    arrived = "location.pathname === '/oauth/callback' && document.readyState === 'complete'"
+    walk(program, url, button, lambda browser, page: browser.wait(page, arrived))
+    sys.exit()
+
 program, url, start_url, button = sys.argv[1:]
 server = http.server.HTTPServer(("127.0.0.1", 0), Callback)
 server.timeout, server.query = LIMIT, None
@@ -99,20 +122,15 @@ challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest())
 query = urllib.parse.urlencode({
     "response_type": "code", "client_id": client["clientId"], "redirect_uri": redirect, "state": state,
     "code_challenge_method": "S256", "scopes": "sso:account:access", "code_challenge": challenge})
-out = {}
-with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-    browser = Browser(program, profile)
-    try:
-        page = browser.open(f"{url}/authorize?{query}")
-        browser.wait(page, "document.readyState === 'complete' && document.getElementById('allow') !== null")
-        for name in ["client", "user", "scopes"]:
-            out[name] = browser.value(page, f"document.getElementById('{name}').innerText.trim()")
-        browser.value(page, f"document.getElementById('{button}').click()")
-        until = time.monotonic() + LIMIT
-        while server.query is None and time.monotonic() < until:
-            server.handle_request()
-    finally:
-        browser.end()
+
+
+def serve(*_):
+    until = time.monotonic() + LIMIT
+    while server.query is None and time.monotonic() < until:
+        server.handle_request()
+
+
+out = walk(program, f"{url}/authorize?{query}", button, serve)
 answer = server.query or sys.exit("the browser did not come back")
 out["state"] = answer.get("state") == state
 out["error"] = answer.get("error")
