@@ -343,7 +343,7 @@ fn a_sign_in_can_be_denied_cancelled_or_forgotten() {
     let fixture = scene();
     fixture.write_settings("backend = \"file\"\nprompt_timeout = \"1s\"\n");
     let forgotten = fixture.hatbox(&["sso", "login", "corp"]).run().expect_code(4);
-    assert!(forgotten.stderr.contains("nobody signed in to `corp` within 3 s"), "{}", forgotten.stderr);
+    assert!(forgotten.stderr.contains("no one signed in to `corp` within 3 s"), "{}", forgotten.stderr);
     fixture.write_settings("backend = \"file\"\n");
     let exec = fixture.hatbox(&["exec", "dev", "--", "true"]);
     let mut terminal = Terminal::start_wide(&exec, 200);

@@ -111,7 +111,7 @@ impl SignIn {
                 Failure::new(FailureKind::Cancelled, text).shared()
             }
             Some(SsoRefusal::SignInAgain) => {
-                let text = format!("nobody signed in to `{}` before the code expired", self.name());
+                let text = format!("no one signed in to `{}` before the code expired", self.name());
                 Failure::new(FailureKind::NeedsPerson, text).hint(self.login_command()).shared()
             }
             _ => self.failure_of(error, "sign in to"),
