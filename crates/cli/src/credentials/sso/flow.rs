@@ -8,8 +8,7 @@ use jiff::SignedDuration;
 
 use super::retry::with_retries;
 use super::saved::{SavedToken, parse_client, render_client};
-use super::sign_in::{Asking, SignIn};
-use super::token::SignedIn;
+use super::sign_in::{Asking, Flow, SignIn};
 use crate::aws::sso::{Registration, SsoOidc, Tokens};
 use crate::errors::{Failure, FailureKind};
 use crate::sign_in::browser::{NoRedirect, find_obstacle, open_browser};
@@ -20,33 +19,18 @@ use crate::store::sign_ins::SignInFile;
 const CLIENT_LEFT: SignedDuration = SignedDuration::from_mins(15);
 const CLIENT_NAME: &str = "hatbox";
 
-/// How a person signs in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Flow {
-    /// The browser is redirected to this machine (RFC 7636).
-    Redirect,
-    /// The person compares a code in any browser (RFC 8628).
-    DeviceCode,
-}
-
-/// What was said about it.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct SignInOptions {
-    /// `--pkce`, `--device`.
-    pub(crate) flow: Option<Flow>,
-    /// `--redirect-port`.
-    pub(crate) redirect_port: Option<u16>,
-    /// `--no-browser`.
-    pub(crate) is_browser_left_alone: bool,
-    /// `--share-sso-cache`.
-    pub(crate) is_shared: bool,
-}
-
 /// Where a person signs in.
 pub(super) struct Place<'a> {
     pub(super) oidc: &'a SsoOidc,
     pub(super) start_url: &'a StartUrl,
     pub(super) region: &'a Region,
+}
+
+/// What came of a sign-in.
+pub(super) enum SignedIn {
+    Token(SsoToken),
+    /// Another process asks now.
+    TakenOver,
 }
 
 /// What a way of signing in gave: a token and its client.
@@ -85,7 +69,7 @@ impl SignIn {
 
     fn timed_out(&self) -> Failure {
         let seconds = self.patience().as_secs();
-        let text = format!("nobody signed in to `{}` within {seconds} s", self.name());
+        let text = format!("no one signed in to `{}` within {seconds} s", self.name());
         Failure::new(FailureKind::NeedsPerson, text).hint(self.login_command())
     }
 

@@ -17,11 +17,10 @@ mod targets;
 mod token;
 mod vanity;
 
-pub(crate) use flow::{Flow, SignInOptions};
 pub(crate) use pace::Pace;
 pub(crate) use retry::with_retries;
 pub(crate) use roles::AssignedRoles;
-pub(crate) use sign_in::{Asking, SignIn};
-pub(crate) use state::{SignInState, render_sign_in_json};
-pub(crate) use targets::{SignInTarget, SignInTargets, load_states};
+pub(crate) use sign_in::{Asking, Flow, SignIn, SignInOptions};
+pub(crate) use state::SignInState;
+pub(crate) use targets::{SignInTarget, SignInTargets, load_states, render_sign_in_json};
 pub(crate) use token::{TokenNeed, needs_person};

@@ -9,7 +9,6 @@ use hatbox_core::sso::token_file::SsoToken;
 use hatbox_types::name::Region;
 use hatbox_types::text::shell::quote_word;
 
-use super::flow::SignInOptions;
 use crate::aws::client::ServiceSettings;
 use crate::aws::endpoint::EndpointUrl;
 use crate::aws::sso::{SsoOidc, SsoPortal};
@@ -26,6 +25,28 @@ pub(crate) enum Asking {
     OnTerminal,
     /// Also without one: `hatbox sso login`.
     Anywhere,
+}
+
+/// How a person signs in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Flow {
+    /// The browser is redirected to this machine (RFC 7636).
+    Redirect,
+    /// The person compares a code in any browser (RFC 8628).
+    DeviceCode,
+}
+
+/// What was said about it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct SignInOptions {
+    /// `--pkce`, `--device`.
+    pub(crate) flow: Option<Flow>,
+    /// `--redirect-port`.
+    pub(crate) redirect_port: Option<u16>,
+    /// `--no-browser`.
+    pub(crate) is_browser_left_alone: bool,
+    /// `--share-sso-cache`.
+    pub(crate) is_shared: bool,
 }
 
 /// A sign-in: one for all profiles that have the same session.

@@ -1,14 +1,12 @@
-//! What is known of a sign-in, in words and as data.
+//! What is known of a sign-in.
 
 use std::time::Duration;
 
 use hatbox_types::duration::render_duration;
 use hatbox_types::text::page::Style;
 use jiff::Timestamp;
-use serde_json::{Value, json};
 
 use super::saved::SavedToken;
-use super::targets::SignInTarget;
 
 /// What is known of a sign-in.
 #[derive(Debug)]
@@ -49,7 +47,7 @@ impl SignInState {
         }
     }
 
-    fn as_str(&self) -> &'static str {
+    pub(super) fn as_str(&self) -> &'static str {
         match self {
             Self::SignedIn(_) => "signed-in",
             Self::Renewable(_) => "renewable",
@@ -57,22 +55,4 @@ impl SignInState {
             Self::Unknown => "locked",
         }
     }
-}
-
-/// A sign-in as data, without its token.
-pub(crate) fn render_sign_in_json(target: &SignInTarget, state: &SignInState) -> Value {
-    let saved = match state {
-        SignInState::SignedIn(saved) | SignInState::Renewable(saved) => Some(saved),
-        SignInState::SignedOut | SignInState::Unknown => None,
-    };
-    json!({
-        "session": target.sso.session,
-        "name": target.name(),
-        "start_url": target.sso.start_url.value,
-        "region": target.sso.region.as_str(),
-        "state": state.as_str(),
-        "expires_at": saved.map(|saved| saved.token.expires_at.to_string()),
-        "obtained_at": saved.map(|saved| saved.obtained_at.to_string()),
-        "is_renewable": saved.map(|saved| saved.token.refresh.is_some()),
-    })
 }

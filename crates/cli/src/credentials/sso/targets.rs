@@ -6,6 +6,7 @@ use hatbox_core::config::{ConfigError, Overrides, resolve_sso_session};
 use hatbox_core::plan::{Base, CHAIN_LIMIT, Plan};
 use hatbox_core::sso::sign_in::resolve_sign_in_key;
 use hatbox_types::name::ProfileName;
+use serde_json::{Value, json};
 
 use super::sign_in::{SignIn, name_of};
 use super::state::SignInState;
@@ -168,4 +169,22 @@ pub(crate) fn load_states(
         None => Ok(SignInState::Unknown),
     };
     targets.into_iter().map(|target| state(&target).map(|state| (target, state))).collect()
+}
+
+/// A sign-in as data, without its token.
+pub(crate) fn render_sign_in_json(target: &SignInTarget, state: &SignInState) -> Value {
+    let saved = match state {
+        SignInState::SignedIn(saved) | SignInState::Renewable(saved) => Some(saved),
+        SignInState::SignedOut | SignInState::Unknown => None,
+    };
+    json!({
+        "session": target.sso.session,
+        "name": target.name(),
+        "start_url": target.sso.start_url.value,
+        "region": target.sso.region.as_str(),
+        "state": state.as_str(),
+        "expires_at": saved.map(|saved| saved.token.expires_at.to_string()),
+        "obtained_at": saved.map(|saved| saved.obtained_at.to_string()),
+        "is_renewable": saved.map(|saved| saved.token.refresh.is_some()),
+    })
 }

@@ -6,6 +6,7 @@ use hatbox_core::config::profile::Sso;
 use hatbox_core::sso::token_file::{Refresh, SsoToken};
 use jiff::Timestamp;
 
+use super::flow::SignedIn;
 use super::retry::with_retries;
 use super::saved::SavedToken;
 use super::sign_in::{Asking, SignIn, login_command, name_of};
@@ -37,13 +38,6 @@ enum NotRefreshed {
     Gone,
     /// It may work later.
     Failed(Failure),
-}
-
-/// What came of a sign-in.
-pub(super) enum SignedIn {
-    Token(SsoToken),
-    /// Another process asks now.
-    TakenOver,
 }
 
 impl SignIn {
