@@ -40,7 +40,7 @@ Examples:
 const METADATA: &str = "\
 Examples:
   hatbox sandbox metadata
-  eval \"$(hatbox sandbox metadata)\"   in this shell, act as the sandbox's machine";
+  eval \"$(hatbox sandbox metadata)\"  act as the sandbox's machine";
 
 const S3: &str = "\
 The credentials are those of the environment, as for `aws s3`.
