@@ -37,6 +37,9 @@ pub(crate) const NO_HELP_LINE: Pair = ("HATBOX_DISABLE_HELP_MESSAGE", Some("AWS_
 /// Seconds that the clock is shifted by. Only with the feature `test-clock`.
 #[cfg(feature = "test-clock")]
 pub(crate) const TEST_CLOCK_OFFSET: &str = "HATBOX_TEST_CLOCK_OFFSET";
+/// Where AWS's own services of Identity Center are. Only with the feature `test-clock`.
+#[cfg(feature = "test-clock")]
+pub(crate) const TEST_SSO_URL: &str = "HATBOX_TEST_SSO_URL";
 /// Calls to the portal of Identity Center in a second, over all processes. Only with the feature `test-clock`.
 #[cfg(feature = "test-clock")]
 pub(crate) const TEST_PORTAL_RATE: &str = "HATBOX_TEST_PORTAL_RATE";

@@ -80,9 +80,14 @@ pub(super) fn resolve_sso_settings(
         SsoService::Portal => sso.urls.portal.as_deref(),
     };
     let settings = resolve_settings(asked, named, region.as_str().to_owned(), environment)?;
+    #[cfg(feature = "test-clock")]
+    let of_test = environment.text(env_names::TEST_SSO_URL);
+    #[cfg(not(feature = "test-clock"))]
+    let of_test: Option<String> = None;
+    let of_aws = || sso_url(service, region, settings.use_fips, settings.use_dualstack);
     let endpoint = match &settings.endpoint {
         Some(endpoint) => endpoint.clone(),
-        None => EndpointUrl::parse(&sso_url(service, region, settings.use_fips, settings.use_dualstack))
+        None => EndpointUrl::parse(&of_test.unwrap_or_else(of_aws))
             .map_err(|error| Failure::of_error(FailureKind::Refused, &error))?,
     };
     Ok((endpoint, settings))

@@ -19,18 +19,40 @@ const LIMIT: u64 = 256 << 10;
 /// How often a file is read again because another program was quicker.
 const TRIES: u32 = 10;
 
+/// Which tokens in the file may be used, replaced and deleted.
+#[derive(Debug, Clone)]
+pub(crate) enum Known {
+    /// All: they are AWS's, and go to AWS.
+    All,
+    /// Those of the sign-ins that these tokens come from.
+    Of(Vec<SsoToken>),
+}
+
+/// Why a token is not in the file.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ShareError {
+    /// The file has a token of another sign-in, or what is no token.
+    #[error("`{0}` does not come from a sign-in at this endpoint, and stays as it is")]
+    Elsewhere(String),
+    /// The file could not be written.
+    #[error(transparent)]
+    File(#[from] FileError),
+}
+
 /// The file of one session, or of a start URL where a profile has no `sso_session`.
 #[derive(Debug, Clone)]
 pub(crate) struct SharedTokenFile {
     path: PathBuf,
     lock: PathBuf,
+    known: Known,
 }
 
 impl SharedTokenFile {
-    pub(crate) fn of(world: &World, session_or_url: &str) -> Self {
+    pub(crate) fn of(world: &World, session_or_url: &str, known: Known) -> Self {
         Self {
             path: world.dirs.home().join(".aws/sso/cache").join(token_file_name(session_or_url)),
             lock: world.dirs.locks().join("sso-cache.lock"),
+            known,
         }
     }
 
@@ -46,7 +68,13 @@ impl SharedTokenFile {
         };
         let token = std::str::from_utf8(&text).ok().map(SsoToken::parse);
         match token {
-            Some(Ok(token)) => Some(token),
+            Some(Ok(token)) if self.is_known(&token) => Some(token),
+            Some(Ok(_)) => {
+                world
+                    .output
+                    .debug(|| format!("`{}` is not used: it is of another sign-in", self.path.display()));
+                None
+            }
             Some(Err(error)) => {
                 world.output.debug(|| format!("`{}` is not used: {error}", self.path.display()));
                 None
@@ -56,7 +84,7 @@ impl SharedTokenFile {
     }
 
     /// Writes the token, and keeps the fields that other programs put there.
-    pub(crate) fn save(&self, token: &SsoToken) -> Result<(), FileError> {
+    pub(crate) fn save(&self, token: &SsoToken) -> Result<(), ShareError> {
         for directory in [self.path.parent(), self.lock.parent()].into_iter().flatten() {
             // That of the AWS CLI may be open to readers; its files are not.
             if !directory.is_dir() {
@@ -66,7 +94,11 @@ impl SharedTokenFile {
         let _held = lock::hold(&self.lock)?;
         let mut result = Ok(());
         for _ in 0..TRIES {
-            let old = if let Ok(old) = self.read() {
+            let old = self.read();
+            if !self.may_replace(&old) {
+                return Err(ShareError::Elsewhere(self.path.display().to_string()));
+            }
+            let old = if let Ok(old) = old {
                 old.unwrap_or_default()
             } else {
                 // What cannot be believed is deleted, and nothing of it is kept.
@@ -79,12 +111,28 @@ impl SharedTokenFile {
                 break;
             }
         }
-        result
+        Ok(result?)
     }
 
-    /// Deletes it. Returns whether it was there.
+    /// Deletes it, unless it is of another sign-in. Returns whether it was there.
     pub(crate) fn delete(&self) -> Result<bool, FileError> {
-        remove(&self.path)
+        if self.may_replace(&self.read()) { remove(&self.path) } else { Ok(false) }
+    }
+
+    fn is_known(&self, token: &SsoToken) -> bool {
+        match &self.known {
+            Known::All => true,
+            Known::Of(tokens) => tokens.iter().any(|known| known.is_same_sign_in(token)),
+        }
+    }
+
+    fn may_replace(&self, old: &io::Result<Option<Zeroizing<Vec<u8>>>>) -> bool {
+        let token = |text: &[u8]| SsoToken::parse(std::str::from_utf8(text).ok()?).ok();
+        match (&self.known, old) {
+            (Known::All, _) | (Known::Of(_), Ok(None)) => true,
+            (Known::Of(_), Ok(Some(text))) => token(text).is_some_and(|token| self.is_known(&token)),
+            (Known::Of(_), Err(_)) => false,
+        }
     }
 
     fn read(&self) -> io::Result<Option<Zeroizing<Vec<u8>>>> {

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::fixture::Fixture;
 use crate::sso_populate::sign_in;
+use crate::stub::Stub;
 
 const CONFIG: &str = "\
 [sso-session corp]
@@ -55,6 +56,15 @@ fn count(fixture: &Fixture, action: &str) -> usize {
 
 fn export(fixture: &Fixture) -> crate::run::Run {
     fixture.hatbox(&["export", "--fresh", "dev"])
+}
+
+/// The same with the sandbox in the place of AWS: no endpoint is configured.
+fn export_from_aws(fixture: &Fixture) -> crate::run::Run {
+    as_from_aws(fixture, export(fixture))
+}
+
+fn as_from_aws(fixture: &Fixture, run: crate::run::Run) -> crate::run::Run {
+    run.without("AWS_ENDPOINT_URL").env("HATBOX_TEST_SSO_URL", fixture.client().url())
 }
 
 /// Refreshes the token in the file as an SDK does, and writes the file as boto3 does: without fields that it does not
@@ -145,11 +155,10 @@ fn a_token_of_the_aws_cli_is_taken_over_only_where_the_settings_say_so() {
     sign_in(&fixture, &["--share-sso-cache"]);
     // What is left is what the AWS CLI leaves.
     fs::remove_dir_all(fixture.path("home/.cache/hatbox/sign-ins")).unwrap();
-    let refused = export(&fixture).run().expect_code(4);
+    let refused = export_from_aws(&fixture).run().expect_code(4);
     assert!(refused.stderr.contains("hatbox sso login corp"), "{}", refused.stderr);
-    let settings = fs::read_to_string(fixture.path("home/.config/hatbox/config.toml")).unwrap();
-    fixture.write_settings(&format!("share_sso_cache = true\n{settings}"));
-    export(&fixture).run().ok();
+    share_always(&fixture);
+    export_from_aws(&fixture).run().ok();
     let good = read(&fixture);
     let change = |name: &str, value: &str| {
         let mut token = good.clone();
@@ -159,21 +168,60 @@ fn a_token_of_the_aws_cli_is_taken_over_only_where_the_settings_say_so() {
     let other_portal = change("startUrl", "https://other.awsapps.com/start");
     for text in [other_portal, change("region", "us-east-1"), change("expiresAt", "soon"), "{".to_owned()] {
         fs::write(path(&fixture), &text).unwrap();
-        let refused = export(&fixture).run().expect_code(4);
+        let refused = export_from_aws(&fixture).run().expect_code(4);
         assert!(refused.stderr.contains("hatbox sso login corp"), "{text}: {}", refused.stderr);
     }
     write(&fixture, &good);
     fs::set_permissions(path(&fixture), fs::Permissions::from_mode(0o666)).unwrap();
-    export(&fixture).run().expect_code(4);
+    export_from_aws(&fixture).run().expect_code(4);
     // One that has expired is refreshed, and written back for others, for the user alone.
     fs::set_permissions(path(&fixture), fs::Permissions::from_mode(0o644)).unwrap();
     fixture.advance(2 * HOURS);
-    export(&fixture).run().ok();
+    export_from_aws(&fixture).run().ok();
     assert_eq!(count(&fixture, "CreateToken"), 2);
     assert_ne!(read(&fixture)["accessToken"], good["accessToken"]);
     assert_eq!(fs::metadata(path(&fixture)).unwrap().permissions().mode() & 0o777, 0o600);
-    let status = fixture.hatbox(&["sso", "status"]).run().ok();
+    let status = as_from_aws(&fixture, fixture.hatbox(&["sso", "status"])).run().ok();
     assert!(status.stdout.contains("signed in"), "{}", status.stdout);
+}
+
+fn share_always(fixture: &Fixture) {
+    let settings = fs::read_to_string(fixture.path("home/.config/hatbox/config.toml")).unwrap_or_default();
+    fixture.write_settings(&format!("share_sso_cache = true\n{settings}"));
+}
+
+#[test]
+fn a_token_of_aws_is_neither_sent_to_an_endpoint_that_was_left_behind_nor_lost_there() {
+    let fixture = fixture();
+    sign_in(&fixture, &["--share-sso-cache"]);
+    share_always(&fixture);
+    // What is left is what a sign-in at AWS leaves.
+    fs::remove_dir_all(fixture.path("home/.cache/hatbox/sign-ins")).unwrap();
+    let before = (read(&fixture), fixture.log().len());
+    let stub = Stub::answering(|| r#"{"error": "invalid_grant"}"#.to_owned(), None);
+    for time in [0, 2 * HOURS] {
+        fixture.advance(time);
+        for url in [stub.url(), fixture.client().url()] {
+            let refused = export(&fixture).env("AWS_ENDPOINT_URL", &url).run().expect_code(4);
+            assert!(refused.stderr.contains("a sign-in to `corp` is needed"), "{}", refused.stderr);
+        }
+        for name in ["AWS_ENDPOINT_URL_SSO", "AWS_ENDPOINT_URL_SSO_OIDC"] {
+            export_from_aws(&fixture).env(name, stub.url()).run().expect_code(4);
+        }
+        export_from_aws(&fixture).env("HATBOX_SANDBOX", "left").run().expect_code(4);
+    }
+    assert_eq!(stub.requests(), [""; 0]);
+    assert_eq!(fixture.log().len(), before.1);
+    // Neither does a sign-in there replace it, nor a sign-out delete it.
+    sign_in(&fixture, &["--share-sso-cache"]);
+    export(&fixture).run().ok();
+    fixture.advance(2 * HOURS);
+    let refreshed = export(&fixture).run().ok();
+    let warning = "does not come from a sign-in at this endpoint, and stays as it is";
+    assert!(refreshed.stderr.contains(warning), "{}", refreshed.stderr);
+    fixture.hatbox(&["sso", "logout"]).run().ok();
+    assert_eq!(read(&fixture), before.0);
+    export_from_aws(&fixture).run().ok();
 }
 
 #[test]

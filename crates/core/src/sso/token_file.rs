@@ -95,6 +95,16 @@ impl SsoToken {
         })
     }
 
+    /// Whether both come from one sign-in: a refresh keeps the client, whose secret no other sign-in's service knows.
+    pub fn is_same_sign_in(&self, other: &Self) -> bool {
+        let is_same = |one: &SecretString, two: &SecretString| one.expose() == two.expose();
+        let clients = self.refresh.as_ref().zip(other.refresh.as_ref());
+        is_same(&self.access_token, &other.access_token)
+            || clients.is_some_and(|(one, two)| {
+                one.client.id == two.client.id && is_same(&one.client.secret, &two.client.secret)
+            })
+    }
+
     /// The file's new text: the token's fields, and those of the `old` text that are not the token's.
     pub fn render(&self, old: Option<&str>) -> String {
         let mut fields = old.and_then(|old| parse_fields(old).ok()).unwrap_or_default();

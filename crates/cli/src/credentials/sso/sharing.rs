@@ -7,8 +7,9 @@ use jiff::Timestamp;
 
 use super::saved::{SavedToken, Sharing};
 use super::sign_in::SignIn;
+use crate::env_names;
 use crate::errors::Failure;
-use crate::files::sso_cache::SharedTokenFile;
+use crate::files::sso_cache::{Known, SharedTokenFile};
 use crate::store::sign_ins::SignInFile;
 use crate::sys::files::FileError;
 
@@ -17,7 +18,7 @@ impl SignIn {
     /// of both places: another program may have refreshed it, or signed in.
     pub(crate) fn load_token(&self) -> Result<Option<SavedToken>, Failure> {
         let sealed = self.load_sealed()?;
-        let shared = self.shared_file(sealed.as_ref().map(|(_, sharing)| *sharing));
+        let shared = self.shared_file(sealed.as_ref(), None);
         let shared = shared.and_then(|file| file.load(&self.world));
         let shared = shared.filter(|token| self.is_token_of_it(token));
         Ok(newer(sealed.map(|(saved, _)| saved), shared))
@@ -26,8 +27,8 @@ impl SignIn {
     /// Saves a token. Without the file it is used once, and the next command signs in again.
     pub(super) fn save(&self, saved: &SavedToken) {
         // What was shared once stays so: a refresh token that is spent here would be dead there.
-        let before = self.load_sealed().ok().flatten().map(|(_, sharing)| sharing);
-        let shared = self.shared_file(before);
+        let before = self.load_sealed().ok().flatten();
+        let shared = self.shared_file(before.as_ref(), Some(&saved.token));
         let sharing = if shared.is_some() { Sharing::Shared } else { Sharing::Private };
         let text = saved.render(sharing);
         if let Err(error) = self.files.save(SignInFile::Token, &self.key, text.as_bytes()) {
@@ -40,8 +41,8 @@ impl SignIn {
 
     /// Deletes what is saved of it. Returns whether there was a token.
     pub(crate) fn forget(&self) -> Result<bool, Failure> {
-        let sharing = self.load_sealed()?.map(|(_, sharing)| sharing);
-        let is_shared = self.shared_file(sharing).map_or(Ok(false), |file| file.delete())?;
+        let sealed = self.load_sealed()?;
+        let is_shared = self.shared_file(sealed.as_ref(), None).map_or(Ok(false), |file| file.delete())?;
         self.files.delete(SignInFile::RedirectClient, &self.key)?;
         self.files.delete(SignInFile::DeviceClient, &self.key)?;
         Ok(self.files.delete(SignInFile::Token, &self.key)? || is_shared)
@@ -53,10 +54,28 @@ impl SignIn {
     }
 
     /// The file that it is shared by: where the settings or `--share-sso-cache` say so, now or when it was saved.
-    fn shared_file(&self, saved: Option<Sharing>) -> Option<SharedTokenFile> {
-        let is_shared =
-            self.settings.share_sso_cache || self.options.is_shared || saved == Some(Sharing::Shared);
-        is_shared.then(|| SharedTokenFile::of(&self.world, self.name()))
+    /// `new` is what is about to be saved.
+    ///
+    /// Security: the file does not name an endpoint. One of AWS's goes to AWS only: at any other endpoint, such as that
+    /// of a sandbox that was left in the environment, the file counts only if it comes from the sign-in there.
+    fn shared_file(
+        &self,
+        saved: Option<&(SavedToken, Sharing)>,
+        new: Option<&SsoToken>,
+    ) -> Option<SharedTokenFile> {
+        let was_shared = saved.is_some_and(|(_, sharing)| *sharing == Sharing::Shared);
+        if !(self.settings.share_sso_cache || self.options.is_shared || was_shared) {
+            return None;
+        }
+        let urls = &self.sso.urls;
+        let is_elsewhere = urls.oidc.is_some() || urls.portal.is_some();
+        let known = if is_elsewhere || self.world.environment.text(env_names::SANDBOX).is_some() {
+            let own = saved.map(|(saved, _)| &saved.token).into_iter().chain(new);
+            Known::Of(own.cloned().collect())
+        } else {
+            Known::All
+        };
+        Some(SharedTokenFile::of(&self.world, self.name(), known))
     }
 
     /// Security: a file is found by the session's name alone. A token of another portal is not used for this one.
