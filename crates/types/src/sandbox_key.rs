@@ -26,6 +26,12 @@ pub fn is_minted_by(id: &AccessKeyId, sandbox_id: &str) -> bool {
     }
 }
 
+/// Whether a token's issuer (`iss`) is a sandbox's identity provider. `.example` is reserved: no real provider is there.
+pub fn is_sandbox_issuer(issuer: &str) -> bool {
+    let host = issuer.strip_prefix("https://").map(|rest| rest.split(['/', ':']).next().unwrap_or_default());
+    host.is_some_and(|host| host.ends_with(".sandbox.example"))
+}
+
 fn mark(prefix: &str, sandbox_id: &str, random: &str) -> String {
     let digest = Sha256::digest(format!("hatbox sandbox key\n{sandbox_id}\n{prefix}{random}"));
     encode(std::array::from_fn(|i| digest.get(i).copied().unwrap_or_default()))

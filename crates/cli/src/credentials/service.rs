@@ -2,12 +2,16 @@
 
 use std::path::PathBuf;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hatbox_core::config::profile::{Endpoint, Sso, StsRegional};
 use hatbox_core::login::address::render_sign_in_url;
 use hatbox_core::plan::{Plan, Step};
 use hatbox_types::name::{AccessKeyId, ProfileName, Region};
 use hatbox_types::partition::Partition;
-use hatbox_types::sandbox_key::is_minted_by;
+use hatbox_types::sandbox_key::{is_minted_by, is_sandbox_issuer};
+use hatbox_types::secret::SecretString;
+use zeroize::Zeroizing;
 
 use crate::aws::client::ServiceSettings;
 use crate::aws::endpoint::EndpointUrl;
@@ -206,6 +210,38 @@ pub(crate) fn check_sandbox(
         format!("the sandbox accepts only its own access keys, and that of `{profile}` is another"),
     )
     .hint(format!("leave the sandbox's shell, or unset {}", env_names::SANDBOX)))
+}
+
+/// The same for a web identity token, which no key signs: in a sandbox's environment only tokens of its own identity
+/// provider are sent.
+pub(super) fn check_sandbox_token(
+    environment: &Environment,
+    token: &SecretString,
+    profile: &ProfileName,
+) -> Result<(), Failure> {
+    if environment.text(env_names::SANDBOX).is_none()
+        || parse_issuer(token).is_some_and(|issuer| is_sandbox_issuer(&issuer))
+    {
+        return Ok(());
+    }
+    Err(Failure::new(
+        FailureKind::Refused,
+        format!(
+            "the sandbox accepts only tokens of its own identity provider, and that of `{profile}` is another"
+        ),
+    )
+    .hint(format!("leave the sandbox's shell, or unset {}", env_names::SANDBOX)))
+}
+
+/// The `iss` of a JWT. Its signature is not checked: the answer only decides where the token may go.
+fn parse_issuer(token: &SecretString) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Claims {
+        iss: String,
+    }
+    let claims = token.expose().split('.').nth(1)?;
+    let claims = Zeroizing::new(URL_SAFE_NO_PAD.decode(claims).ok()?);
+    serde_json::from_slice::<Claims>(&claims).ok().map(|claims| claims.iss)
 }
 
 #[cfg(test)]

@@ -201,3 +201,33 @@ fn a_token_that_sts_refuses_gets_the_way_out() {
     assert!(pipe.stderr.contains("it is not a regular file"), "{}", pipe.stderr);
     assert_eq!(fixture.log().len(), before, "nothing is sent without a token");
 }
+
+#[test]
+fn a_token_of_another_provider_does_not_go_to_a_sandbox_that_was_left() {
+    let fixture = fixture();
+    fixture.write_program("oidc-token", "cat \"$HOME/token\"");
+    let id = fixture.client().id();
+    for profile in ["ci", "asked"] {
+        exec(&fixture, profile).env("HATBOX_SANDBOX", &id).run().ok();
+    }
+    let calls = fixture.log().len();
+    // {"alg":"none"} and {"iss":"https://token.actions.githubusercontent.com"}; a provider's name in the path; no JWT.
+    for token in [
+        "eyJhbGciOiJub25lIn0.eyJpc3MiOiJodHRwczovL3Rva2VuLmFjdGlvbnMuZ2l0aHVidXNlcmNvbnRlbnQuY29tIn0.x",
+        "eyJhbGciOiJub25lIn0.eyJpc3MiOiJodHRwczovL2lkLmNvcnAuY29tL2NpLnNhbmRib3guZXhhbXBsZSJ9.x",
+        "opaque-token",
+    ] {
+        fs::write(fixture.path("home/token"), token).unwrap();
+        for profile in ["ci", "asked"] {
+            let run = fixture.hatbox(&["exec", "--fresh", profile]).args(SHOW).env("HATBOX_SANDBOX", &id);
+            let outcome = run.run().expect_code(125);
+            let expected = format!(
+                "the sandbox accepts only tokens of its own identity provider, and that of `{profile}` is another"
+            );
+            assert!(outcome.stderr.contains(&expected), "{}", outcome.stderr);
+            assert!(outcome.stderr.contains("hint: leave the sandbox's shell, or unset HATBOX_SANDBOX"));
+            assert!(!outcome.stderr.contains(token), "{}", outcome.stderr);
+        }
+    }
+    assert_eq!(fixture.log().len(), calls, "nothing was sent");
+}

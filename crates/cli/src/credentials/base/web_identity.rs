@@ -15,7 +15,7 @@ use crate::aws::sts_error::{StsError, StsProblem};
 use crate::credentials::denial::add_hints_of_network;
 use crate::credentials::plan::Planned;
 use crate::credentials::profile_command::ProfileCommand;
-use crate::credentials::service::resolve_sts_settings;
+use crate::credentials::service::{check_sandbox_token, resolve_sts_settings};
 use crate::credentials::session_name::default_session_name;
 use crate::errors::{Failure, FailureKind};
 use crate::files::token_file::read_token_file;
@@ -30,6 +30,8 @@ pub(super) fn run(planned: &Planned, base: &Base) -> Result<BaseCredentials, Fai
     };
     let world = &planned.world;
     let text = read_token(planned, profile, token)?;
+    // Security: nothing signs the call, so no key is checked before the token is sent.
+    check_sandbox_token(&world.environment, &text, profile)?;
     let partition = Partition::parse(role.value.partition()).unwrap_or(Partition::Aws);
     let settings = resolve_sts_settings(&planned.plan, partition, &world.environment)?;
     world.announce_endpoint("STS", settings.endpoint.as_ref());
