@@ -18,8 +18,9 @@ use hatbox_core::plan::{Base, Purpose};
 use hatbox_types::name::{AccessKeyId, ProfileName};
 use hatbox_types::secret::AccessKey;
 use hatbox_types::text::shell::quote_word;
+use jiff::Timestamp;
 
-use super::quota::make_room;
+use super::quota::{confirm_lost, make_room, render_key};
 use super::report::{Progress, Rotated, print_progress};
 use crate::args::GlobalArgs;
 use crate::ask::passphrase::Interaction;
@@ -46,6 +47,13 @@ const TRIES: u32 = 3;
 /// A key whose answer was lost was created within this time after the keys were listed, by AWS's own clock. All tries
 /// together take less.
 const LOST_WITHIN: i64 = 600;
+
+/// Which run made the call whose answer was lost.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum LostIn {
+    ThisRun,
+    AnEarlierRun,
+}
 
 /// One rotation at work.
 pub(super) struct Machine<'a> {
@@ -125,7 +133,10 @@ impl<'a> Machine<'a> {
         }
         self.world.output.note(&format!("going on with the rotation begun at {:.0}", rotation.begun_at));
         if let RotationStep::Creating { before, listed_at } = &rotation.step {
-            self.delete_lost(&rotation, before.as_deref(), *listed_at)?;
+            self.delete_lost(&rotation, before.as_deref(), *listed_at, LostIn::AnEarlierRun)?;
+            // Nothing is left of it, and its list of keys is out of date.
+            self.rotations.delete(&profile)?;
+            return self.begin(&profile).map(Some);
         }
         Ok(Some(rotation))
     }
@@ -191,7 +202,7 @@ impl<'a> Machine<'a> {
             match keys.create() {
                 Ok(key) => return self.record(rotation, &keys, &key),
                 Err(NotCreated::Surely(error)) if was_lost && error.problem == IamProblem::OverQuota => {
-                    self.delete_lost(rotation, before.as_deref(), listed_at)?;
+                    self.delete_lost(rotation, before.as_deref(), listed_at, LostIn::ThisRun)?;
                 }
                 Err(NotCreated::Surely(error)) => {
                     // While an earlier answer is missing, the record stays.
@@ -203,7 +214,7 @@ impl<'a> Machine<'a> {
                 Err(NotCreated::Perhaps(error)) => {
                     was_lost = true;
                     self.world.output.note(&format!("the answer to CreateAccessKey is missing: {error}"));
-                    self.delete_lost(rotation, before.as_deref(), listed_at)?;
+                    self.delete_lost(rotation, before.as_deref(), listed_at, LostIn::ThisRun)?;
                 }
             }
         }
@@ -233,11 +244,15 @@ impl<'a> Machine<'a> {
     }
 
     /// Deletes keys that came to be by a call of ours whose answer was lost: the secret of such a key is nowhere.
+    ///
+    /// Security: the user may have created a key in the same minutes. One that is stored here, or was used, stays; and
+    /// only a call of this very run, with a key that AWS says was never used, is proof enough to ask no one.
     fn delete_lost(
         &mut self,
         rotation: &Rotation,
         before: Option<&[AccessKeyId]>,
-        listed_at: Option<jiff::Timestamp>,
+        listed_at: Option<Timestamp>,
+        lost_in: LostIn,
     ) -> Result<(), Failure> {
         let name = quote_word(rotation.profile.as_str());
         let later = format!("the old key stays in use; to go on: hatbox rotate {name}");
@@ -259,13 +274,18 @@ impl<'a> Machine<'a> {
             )
             .hint(&later)
         })?;
+        let index = self.run.store().index(Interaction::Allowed)?;
         for key in found.keys.iter().filter(|key| !before.contains(&key.id) && key.id != rotation.old) {
             let age = key.created_at.map(|at| at.as_second() - listed_at.as_second());
             let is_of_then = age.is_some_and(|age| (-1..=LOST_WITHIN).contains(&age));
+            if !is_of_then || index.keys.iter().any(|stored| stored.id == key.id) {
+                continue;
+            }
             // Whose secret is lost cannot have been used.
-            let is_unused = match keys.fetch_last_use(&key.id) {
-                Ok(used) => used.is_none(),
-                Err(error) if error.problem == IamProblem::Denied => true,
+            let last_use = match keys.fetch_last_use(&key.id) {
+                Ok(None) => Some(None),
+                Ok(Some(_)) => continue,
+                Err(error) if error.problem == IamProblem::Denied => None,
                 Err(error) => {
                     return Err(keys
                         .failure(
@@ -276,8 +296,9 @@ impl<'a> Machine<'a> {
                         .hint(&later));
                 }
             };
-            if !(is_of_then && is_unused) {
-                continue;
+            if lost_in == LostIn::AnEarlierRun || last_use.is_none() {
+                let shown = render_key(key, last_use.as_ref(), self.world.clock.now());
+                confirm_lost(self.world, &keys.user, &shown)?;
             }
             keys.delete(&key.id).map_err(|error| {
                 keys.failure("could not delete the key whose secret is lost", "iam:DeleteAccessKey", &error)

@@ -1,4 +1,4 @@
-//! A user has two access keys at most: which one is in the way of a new one, and whether it can go.
+//! A user has two access keys at most: which one is in the way of a new one, and whether it may be deleted.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use crate::ask::confirm::{Confirmation, ask_yes_or_no};
 use crate::aws::iam::{KeyStatus, LastUse, ListedKey};
 use crate::errors::{Failure, FailureKind};
-use crate::iam::OwnKeys;
+use crate::iam::{IamUser, OwnKeys};
 use crate::store::index::Index;
 use crate::world::World;
 
@@ -69,9 +69,28 @@ pub(super) fn make_room(
     }
 }
 
+/// Asks before a key is deleted that either the rotation or the user created.
+///
+/// # Errors
+/// No one confirmed.
+pub(super) fn confirm_lost(world: &World, user: &IamUser, shown: &str) -> Result<(), Failure> {
+    let found = format!("`{}` has {shown}, which the rotation may have created", user.name);
+    let confirmation = Confirmation {
+        text: &format!("{found}; then its secret is lost. Delete it? Type yes: "),
+        what: &format!("{found}: a yes is needed to delete it"),
+        hint: "run it on a terminal, or delete that key in IAM if it is not in use",
+        timeout: PATIENCE,
+    };
+    if ask_yes_or_no(world, &confirmation)? {
+        return Ok(());
+    }
+    Err(Failure::new(FailureKind::Cancelled, "nothing was changed: both keys stay")
+        .hint("to keep that key, store it with `hatbox add` and delete the old one in IAM"))
+}
+
 /// `the inactive access key ****ABCD (created 2024-05-01, last used 3 days ago: s3 in eu-central-1)`. `last_use` is
 /// `None` where it may not be asked for.
-fn render_key(key: &ListedKey, last_use: Option<&Option<LastUse>>, now: Timestamp) -> String {
+pub(super) fn render_key(key: &ListedKey, last_use: Option<&Option<LastUse>>, now: Timestamp) -> String {
     let status = match key.status {
         KeyStatus::Active => "active",
         KeyStatus::Inactive => "inactive",
