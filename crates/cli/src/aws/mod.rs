@@ -5,6 +5,7 @@ pub(crate) mod date;
 pub(crate) mod endpoint;
 #[cfg(feature = "iam")]
 pub(crate) mod iam;
+mod issued;
 pub(crate) mod json;
 pub(crate) mod machine;
 pub(crate) mod proxy;

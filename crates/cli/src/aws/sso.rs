@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use hatbox_core::sso::token_file::Client;
-use hatbox_types::name::{AccessKeyId, AccountId};
+use hatbox_types::name::AccountId;
 use hatbox_types::secret::{SecretString, SessionCredentials};
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use super::client::{ClientError, ServiceSettings};
 use super::endpoint::EndpointUrl;
+use super::issued::check_issued;
 use super::json::{CallError, JsonAnswer, JsonClient, JsonRequest};
 
 /// Identity Center answers in well under a second; a portal that is busy takes some.
@@ -255,6 +256,7 @@ impl SsoPortal {
         token: &SecretString,
         account: &AccountId,
         role: &str,
+        now: Timestamp,
     ) -> Result<SessionCredentials, SsoError> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
@@ -273,17 +275,13 @@ impl SsoPortal {
         let query = [("account_id", account.as_str()), ("role_name", role)];
         let answer: Answer = self.get(token, "/federation/credentials", &query)?.parse()?;
         let found = answer.role_credentials;
-        let bad =
-            |what: &str| SsoError::from(CallError::Unreadable(format!("the answer has an invalid {what}")));
-        if found.secret_access_key.expose().is_empty() || found.session_token.expose().is_empty() {
-            return Err(bad("secret or token"));
-        }
-        Ok(SessionCredentials {
-            access_key_id: AccessKeyId::parse(&found.access_key_id).map_err(|_| bad("access key id"))?,
-            secret_access_key: found.secret_access_key,
-            session_token: found.session_token,
-            expires_at: Timestamp::from_millisecond(found.expiration).map_err(|_| bad("end"))?,
-        })
+        let bad = |text: String| SsoError::from(CallError::Unreadable(text));
+        // Whole seconds, cut off rather than rounded: never later than the real end.
+        let expires_at = Timestamp::from_second(found.expiration.div_euclid(1000))
+            .map_err(|_| bad("the answer has an invalid end".to_owned()))?;
+        let (secret, token) = (found.secret_access_key, found.session_token);
+        check_issued(&found.access_key_id, secret, token, expires_at, now)
+            .map_err(|error| bad(error.to_string()))
     }
 
     /// ListAccounts: one page.

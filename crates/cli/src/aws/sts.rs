@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use aws_sdk_sts::types::{AssumedRoleUser, Credentials, PolicyDescriptorType, Tag};
 use aws_smithy_async::time::SharedTimeSource;
-use hatbox_types::duration::render_duration;
-use hatbox_types::name::{AccessKeyId, MfaSerial, RoleArn};
+use hatbox_types::name::{MfaSerial, RoleArn};
 use hatbox_types::secret::{MfaCode, SecretString, SessionCredentials};
 use hatbox_types::text::printable;
 use jiff::Timestamp;
 
 use super::client::{ClientError, Runner, Sending, ServiceSettings, Signer, sdk_config};
+use super::issued::{IssuedError, check_issued};
 use super::sts_error::{StsError, StsProblem};
 
 /// A device and a code of it.
@@ -236,28 +236,21 @@ fn parse_credentials(
     let bad = |text: &str| StsError { problem: StsProblem::Other, text: text.to_owned() };
     let credentials = credentials.ok_or_else(|| bad("the answer holds no credentials"))?;
     // The SDK's client fills in what is absent: with the empty text, and with the beginning of 1970.
-    let access_key_id = AccessKeyId::parse(credentials.access_key_id())
-        .map_err(|error| bad(&format!("the answer's access key id {error}")))?;
-    let secret = |what: &str, text: String| match text.chars().all(|c| c.is_ascii_graphic()) {
-        _ if text.is_empty() => Err(bad(&format!("the answer holds no {what}"))),
-        false => Err(bad(&format!("the answer's {what} has a character that no {what} has"))),
-        true => Ok(SecretString::new(text)),
-    };
-    let secret_access_key = secret("secret access key", credentials.secret_access_key)?;
-    let session_token = secret("session token", credentials.session_token)?;
     if credentials.expiration.secs() == 0 {
         return Err(bad("the answer does not say when the credentials expire"));
     }
     let expires_at = Timestamp::from_second(credentials.expiration.secs())
         .map_err(|_| bad("the answer's `Expiration` is not a date"))?;
-    if expires_at <= now {
-        let age = render_duration(Duration::try_from(now.duration_since(expires_at)).unwrap_or_default());
-        return Err(StsError {
-            problem: StsProblem::Expired { clock_ahead: date.map(|date| now.as_second() - date.as_second()) },
-            text: format!("the credentials in the answer expired {age} ago, at {expires_at:.0}"),
-        });
-    }
-    Ok(SessionCredentials { access_key_id, secret_access_key, session_token, expires_at })
+    let secret = SecretString::new(credentials.secret_access_key);
+    let token = SecretString::new(credentials.session_token);
+    check_issued(&credentials.access_key_id, secret, token, expires_at, now).map_err(|error| {
+        let clock_ahead = date.map(|date| now.as_second() - date.as_second());
+        let problem = match error {
+            IssuedError::Expired { .. } => StsProblem::Expired { clock_ahead },
+            _ => StsProblem::Other,
+        };
+        StsError { problem, text: error.to_string() }
+    })
 }
 
 #[cfg(test)]

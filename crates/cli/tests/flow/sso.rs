@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::process::Child;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use hatbox_sandbox::control::{Consent, Fault, FaultKind, Revoked};
@@ -458,6 +459,47 @@ fn damaged_and_exchanged_files_count_as_absent() {
     }
     expect_sign_in("garbage");
     sign_in(&fixture, &["exec", "--fresh", "dev", "--", "true"]);
+}
+
+#[test]
+fn credentials_of_another_form_or_from_the_past_are_not_handed_over() {
+    let fixture = scene();
+    let good = json!({"accessKeyId": "ASIAIOSFODNN7EXAMPLE", "secretAccessKey": "s", "sessionToken": "t",
+        "expiration": 4_000_000_000_000_i64});
+    let given = Arc::new(Mutex::new(good.clone()));
+    let answer = Arc::clone(&given);
+    let stub = Stub::start(move |request, mut client| {
+        let body = if request.starts_with("POST /client/register") {
+            json!({"clientId": "id", "clientSecret": "cs", "clientSecretExpiresAt": 4_000_000_000_i64})
+        } else if request.starts_with("POST /device_authorization") {
+            json!({"deviceCode": "dc", "userCode": "ABCD-EFGH", "verificationUri": "https://x.example/",
+                "expiresIn": 600, "interval": 1})
+        } else if request.starts_with("POST /token") {
+            json!({"accessToken": "at", "refreshToken": "rt", "expiresIn": 3600})
+        } else {
+            json!({"roleCredentials": *answer.lock().unwrap()})
+        };
+        let body = body.to_string();
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+        client.write_all(format!("{head}{body}").as_bytes()).ok();
+    });
+    let there = |arguments: &[&str]| fixture.hatbox(arguments).env("AWS_ENDPOINT_URL", stub.url());
+    there(&["sso", "login", "corp"]).run().ok();
+    there(&["export", "--fresh", "dev"]).run().ok();
+    for (name, value, error) in [
+        ("expiration", json!(1_600_000_000_000_i64), "the credentials in the answer expired"),
+        ("sessionToken", json!("t\u{202e}"), "the answer's session token has a character"),
+        ("secretAccessKey", json!("s\u{200b}"), "the answer's secret access key has a character"),
+        ("sessionToken", json!(""), "the answer holds no session token"),
+    ] {
+        let mut bad = good.clone();
+        bad[name] = value;
+        *given.lock().unwrap() = bad;
+        let export = there(&["export", "--fresh", "dev"]).run().expect_code(1);
+        assert!(export.stderr.contains(error), "{}", export.stderr);
+        assert_eq!(export.stdout, "");
+        there(&["exec", "--fresh", "dev", "--", "true"]).run().expect_code(125);
+    }
 }
 
 #[test]

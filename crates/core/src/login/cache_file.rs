@@ -66,12 +66,15 @@ impl LoginSession {
             let text = fields.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
             text.ok_or(LoginFileError::Field(name))
         };
-        let secret = |text: &str| SecretString::new(text.to_owned());
+        let secret = |name: &'static str, text: &str| {
+            let is_word = !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic());
+            is_word.then(|| SecretString::new(text.to_owned())).ok_or(LoginFileError::Field(name))
+        };
         let credentials = SessionCredentials {
             access_key_id: AccessKeyId::parse(inner("accessKeyId")?)
                 .map_err(|_| LoginFileError::Field("accessKeyId"))?,
-            secret_access_key: secret(inner("secretAccessKey")?),
-            session_token: secret(inner("sessionToken")?),
+            secret_access_key: secret("secretAccessKey", inner("secretAccessKey")?)?,
+            session_token: secret("sessionToken", inner("sessionToken")?)?,
             expires_at: inner("expiresAt")?.parse().map_err(|_| LoginFileError::Field("expiresAt"))?,
         };
         let region = match fields.get("signInRegion") {
@@ -85,7 +88,7 @@ impl LoginSession {
             credentials,
             account: inner("accountId").ok().and_then(|account| AccountId::parse(account).ok()),
             client_id: outer("clientId")?.to_owned(),
-            refresh_token: secret(outer("refreshToken")?),
+            refresh_token: secret("refreshToken", outer("refreshToken")?)?,
             key: DpopKey::parse_pem(outer("dpopKey")?).map_err(|_| LoginFileError::Field("dpopKey"))?,
             region,
         })
@@ -188,6 +191,17 @@ mod tests {
             let mut value: Value = serde_json::from_str(&file()).unwrap();
             *value.pointer_mut(path).unwrap() = 7.into();
             cases.push((value.to_string(), error));
+        }
+        for (path, name) in [
+            ("/accessToken/secretAccessKey", "secretAccessKey"),
+            ("/accessToken/sessionToken", "sessionToken"),
+            ("/refreshToken", "refreshToken"),
+        ] {
+            for bad in ["", "a b", "a\u{202e}b", "a\u{200b}", "a\u{1b}[2J"] {
+                let mut value: Value = serde_json::from_str(&file()).unwrap();
+                *value.pointer_mut(path).unwrap() = bad.into();
+                cases.push((value.to_string(), Field(name)));
+            }
         }
         for (text, error) in cases {
             assert_eq!(LoginSession::parse(&text).unwrap_err(), error, "{text}");

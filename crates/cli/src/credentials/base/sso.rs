@@ -48,7 +48,7 @@ pub(super) fn fetch(
         let Some(token) = sign_in.access_token_under(need, Some(lock.lock()))? else { return Ok(None) };
         let portal = sign_in.portal(&token)?;
         world.output.debug(|| format!("calling GetRoleCredentials for `{}`", role.name.value));
-        let fetch = || portal.fetch_role(&token.access_token, &account, &role.name.value);
+        let fetch = || portal.fetch_role(&token.access_token, &account, &role.name.value, world.clock.now());
         let result = Pace::of(world).call(world, fetch)?;
         match result {
             Ok(credentials) => return Ok(Some(credentials)),
