@@ -1,6 +1,8 @@
 //! Endpoint URLs that the user named: which may be talked to, and how.
 
 use hatbox_core::config::endpoint;
+use hatbox_core::login::address::render_sign_in_url;
+use hatbox_types::name::Region;
 
 /// The addresses of AWS's services on the machine itself, which no packet leaves it for: instance metadata by IPv4 and
 /// IPv6, ECS tasks, EKS pods by IPv4 and IPv6.
@@ -108,6 +110,12 @@ impl EndpointUrl {
 
     /// Whether it is one of the service's own hosts, which need no word on stderr. `service` is `sts` or `iam`.
     pub(crate) fn is_of_aws(&self, service: &str) -> bool {
+        let service = match service {
+            "sign-in" => return self.is_of_sign_in_service(),
+            "sso" => "portal.sso",
+            "sso oidc" => "oidc",
+            name => name,
+        };
         // Many hosts under these suffixes are customers' own; a service's begin with its name.
         let rest = self.host.strip_prefix(service);
         rest.is_some_and(|rest| rest.starts_with('.') || rest.starts_with("-fips."))
@@ -121,6 +129,16 @@ impl EndpointUrl {
             ]
             .iter()
             .any(|suffix| self.host.ends_with(suffix))
+    }
+
+    /// Its hosts begin with the region.
+    fn is_of_sign_in_service(&self) -> bool {
+        let region = self.host.split('.').next().and_then(|name| Region::parse(name).ok());
+        let url = format!("https://{}", self.host);
+        self.is_https
+            && region.is_some_and(|region| {
+                [false, true].iter().any(|&fips| render_sign_in_url(&region, fips) == url)
+            })
     }
 }
 
@@ -209,6 +227,22 @@ mod tests {
         assert!(EndpointUrl::parse("https://sts.eu-west-1.amazonaws.com").unwrap().is_of_aws("sts"));
         assert!(EndpointUrl::parse("https://iam-fips.amazonaws.com").unwrap().is_of_aws("iam"));
         assert!(!EndpointUrl::parse("https://iam.amazonaws.com").unwrap().is_of_aws("sts"));
+        for (service, url) in [
+            ("sign-in", "https://eu-west-1.signin.aws.amazon.com"),
+            ("sign-in", "https://us-gov-west-1.signin-fips.amazonaws-us-gov.com"),
+            ("sso", "https://portal.sso.eu-west-1.amazonaws.com"),
+            ("sso oidc", "https://oidc-fips.us-east-1.amazonaws.com"),
+        ] {
+            assert!(EndpointUrl::parse(url).unwrap().is_of_aws(service), "{url}");
+        }
+        for (service, url) in [
+            ("sign-in", "https://eu-west-1.signin.aws.amazon.com.evil.example"),
+            ("sign-in", "https://sign-in.x.amazonaws.com"),
+            ("sso", "https://sso.eu-west-1.amazonaws.com"),
+            ("sso oidc", "https://portal.sso.eu-west-1.amazonaws.com"),
+        ] {
+            assert!(!EndpointUrl::parse(url).unwrap().is_of_aws(service), "{url}");
+        }
         assert!(!EndpointUrl::parse("https://stsx.amazonaws.com").unwrap().is_of_aws("sts"));
         assert!(!EndpointUrl::parse("https://amazonaws.com.evil.example").unwrap().is_of_aws("sts"));
         assert!(!EndpointUrl::parse("https://evilamazonaws.com").unwrap().is_of_aws("sts"));

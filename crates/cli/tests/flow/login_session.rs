@@ -325,6 +325,18 @@ fn the_region_of_the_sign_in_is_asked_and_not_that_of_the_profile() {
 }
 
 #[test]
+fn the_endpoint_of_aws_itself_is_not_announced() {
+    let fixture = signed_in();
+    // Nothing of it leaves the machine: no proxy listens there.
+    let refused = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let proxy = format!("http://{refused}");
+    let export = fixture.hatbox(&["export", "me"]).without("AWS_ENDPOINT_URL").env("HTTPS_PROXY", &proxy);
+    let export = export.run().ok();
+    assert!(export.stderr.contains("could not refresh the login session"), "{}", export.stderr);
+    assert!(!export.stderr.contains("not AWS"), "{}", export.stderr);
+}
+
+#[test]
 fn another_cache_directory_is_found_and_written_to() {
     let fixture = fixture();
     let arguments = ["login", "--session", "--region", "eu-west-1", "me"];

@@ -89,7 +89,7 @@ impl Work<'_> {
         check_sandbox(&world.environment, &session.credentials.access_key_id, self.profile)?;
         let region = self.region(session)?;
         let (endpoint, settings) = resolve_sign_in_settings(&plan.endpoint, &region, &world.environment)?;
-        world.announce_endpoint("sign-in", Some(&endpoint));
+        world.announce_endpoint("sign-in", settings.endpoint.as_ref());
         world.output.debug(|| format!("refreshing the login session of `{}` in {region}", self.profile));
         let service = LoginService::new(&endpoint, &settings).map_err(Failure::from)?;
         let grant = LoginGrant::Refresh { token: &session.refresh_token };
