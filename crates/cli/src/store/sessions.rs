@@ -1,6 +1,5 @@
 //! Cached sessions: one sealed file each, under a name that tells nothing without the cache key.
 
-#[cfg(feature = "iam")]
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -120,7 +119,6 @@ impl Sessions {
 
     /// Deletes all sessions of these profiles that open with the key, but for those of the session keys `kept`. Returns
     /// how many there were.
-    #[cfg(feature = "iam")]
     pub(crate) fn delete_others(
         &self,
         profiles: &BTreeSet<ProfileName>,

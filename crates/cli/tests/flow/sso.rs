@@ -427,6 +427,57 @@ fn login_status_and_logout_tell_one_story() {
 }
 
 #[test]
+fn a_sign_out_with_an_expired_token_ends_the_session_at_identity_center_or_says_that_it_did_not() {
+    let fixture = signed_in_scene();
+    fixture.advance(3700);
+    let before = fixture.log().len();
+    let logout = fixture.hatbox(&["sso", "logout"]).run().ok();
+    assert_eq!(
+        (logout.stdout.as_str(), logout.stderr.contains("warning")),
+        ("Signed out of `corp`.\n", false)
+    );
+    assert_eq!(actions_since(&fixture, before), ["CreateToken", "Logout"]);
+    sign_in(&fixture, &["exec", "dev", "--", "true"]);
+    fixture.advance(3700);
+    fixture.client().add_fault(&fault(FaultKind::DropConnection, 1, "CreateToken")).unwrap();
+    let logout = fixture.hatbox(&["sso", "logout"]).run().ok();
+    let warning =
+        "Identity Center did not end the session of `corp`; the token is deleted here: could not refresh";
+    assert!(logout.stderr.contains(warning), "{}", logout.stderr);
+    assert_eq!(sign_in_files(&fixture), Vec::<std::path::PathBuf>::new());
+}
+
+#[test]
+fn a_refresh_that_another_process_has_begun_does_not_outlive_a_sign_out() {
+    let fixture = signed_in_scene();
+    fixture.advance(3700);
+    let before = count(&fixture, "CreateToken");
+    fixture.client().add_fault(&fault(FaultKind::DelayMillis(2_000), 1, "CreateToken")).unwrap();
+    let refreshing = fixture.hatbox(&["exec", "dev", "--", "true"]).spawn();
+    wait_until("no refresh", || count(&fixture, "CreateToken") > before);
+    fixture.hatbox(&["sso", "logout", "corp"]).run().ok();
+    // Its role may be refused, as the session has ended.
+    finish(refreshing, "the refresh");
+    assert_eq!(sign_in_files(&fixture), Vec::<std::path::PathBuf>::new());
+    assert_eq!(count(&fixture, "Logout"), 1);
+}
+
+#[test]
+fn a_sign_out_deletes_sessions_that_were_obtained_with_flags() {
+    let fixture = signed_in_scene();
+    let flags: [&[&str]; 3] = [&[], &["--read-only"], &["--duration", "30m"]];
+    let export = |flags: &[&str]| fixture.hatbox(&["export", "above"]).args(flags);
+    for flags in flags {
+        export(flags).run().ok();
+    }
+    fixture.hatbox(&["sso", "logout", "corp"]).run().ok();
+    for flags in flags {
+        let export = export(flags).run().expect_code(4);
+        assert!(export.stderr.contains("a sign-in to `corp` is needed"), "{flags:?}: {}", export.stderr);
+    }
+}
+
+#[test]
 fn a_kill_between_the_refresh_and_its_file_costs_a_sign_in_and_nothing_else() {
     let fixture = signed_in_scene();
     fixture.advance(3700);

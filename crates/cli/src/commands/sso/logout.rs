@@ -1,6 +1,7 @@
 //! `hatbox sso logout`: ends the sign-in at Identity Center, and deletes what is kept of it here.
 
-use hatbox_core::cache::resolve_session_key;
+use std::collections::BTreeSet;
+
 use hatbox_core::plan::{Base, Purpose};
 use hatbox_core::sso::sign_in::{SignInKey, resolve_sign_in_key};
 
@@ -8,7 +9,7 @@ use crate::args::{GlobalArgs, SsoLogoutArgs};
 use crate::ask::passphrase::Interaction;
 use crate::credentials::plan::Planning;
 use crate::credentials::request::SessionRequest;
-use crate::credentials::sso::{SignInTarget, SignInTargets, with_retries};
+use crate::credentials::sso::SignInTargets;
 use crate::errors::Failure;
 use crate::keys::KeyStore;
 use crate::store::sessions::Sessions;
@@ -34,7 +35,7 @@ pub(super) fn run(
     let sessions = store.sessions(Interaction::Allowed)?;
     let mut text = String::new();
     for target in &chosen {
-        if log_out(world, target, &sessions)? {
+        if target.sign_in(world, &sessions)?.sign_out()? {
             text.push_str(&format!("Signed out of `{}`.\n", target.name()));
         }
     }
@@ -53,42 +54,24 @@ pub(super) fn run(
     Ok(())
 }
 
-/// Ends one sign-in. Returns whether there was one.
-fn log_out(world: &World, target: &SignInTarget, sessions: &Sessions) -> Result<bool, Failure> {
-    let sign_in = target.sign_in(world, sessions)?;
-    let Some(saved) = sign_in.load_token()? else {
-        sign_in.forget()?;
-        return Ok(false);
-    };
-    if saved.token.expires_at > world.clock.now() {
-        let portal = sign_in.portal(&saved.token)?;
-        if let Err(error) = with_retries(world, || portal.log_out(&saved.token.access_token)) {
-            world.output.warn(&format!(
-                "Identity Center did not end the session of `{}`; the token is deleted here: {error}",
-                sign_in.name()
-            ));
-        }
-    }
-    sign_in.forget()
-}
-
-/// Deletes the cached sessions that were obtained by these sign-ins, of the profiles as the config has them today.
+/// Deletes the cached sessions of all profiles that use these sign-ins, as the config has them today: also those that
+/// were obtained with flags, such as `--read-only`.
 fn delete_sessions(
     planning: &Planning<'_>,
     targets: &SignInTargets<'_>,
     sessions: &Sessions,
     keys: &[SignInKey],
 ) -> Result<(), Failure> {
+    let mut profiles = BTreeSet::new();
     for name in targets.files.config.profile_names() {
         // A profile that cannot be resolved has no sessions to be found by it.
         let Ok(plan) = planning.resolve_quietly(&name) else { continue };
         let Base::Sso { sso, .. } = &plan.base else { continue };
-        if !keys.contains(&resolve_sign_in_key(&sso.value)) {
-            continue;
-        }
-        for key in plan.stages().filter_map(|stage| resolve_session_key(&plan, stage)) {
-            sessions.delete_key(&key)?;
+        if keys.contains(&resolve_sign_in_key(&sso.value)) {
+            profiles.extend(plan.stages().filter_map(|stage| plan.stage_profile(stage).cloned()));
+            profiles.insert(name);
         }
     }
+    sessions.delete_others(&profiles, &[])?;
     Ok(())
 }

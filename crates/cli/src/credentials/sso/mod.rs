@@ -12,13 +12,13 @@ mod roles;
 mod saved;
 mod sharing;
 mod sign_in;
+mod sign_out;
 mod state;
 mod targets;
 mod token;
 mod vanity;
 
 pub(crate) use pace::Pace;
-pub(crate) use retry::with_retries;
 pub(crate) use roles::AssignedRoles;
 pub(crate) use sign_in::{Asking, Flow, SignIn, SignInOptions};
 pub(crate) use state::SignInState;

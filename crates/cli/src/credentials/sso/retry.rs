@@ -10,7 +10,7 @@ const RETRIES: u32 = 6;
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 
 /// Makes a call, again where Identity Center is busy or has a fault. Too many calls are no reason to sign in.
-pub(crate) fn with_retries<T>(
+pub(super) fn with_retries<T>(
     world: &World,
     mut call: impl FnMut() -> Result<T, SsoError>,
 ) -> Result<T, SsoError> {

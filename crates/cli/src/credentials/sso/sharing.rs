@@ -40,7 +40,7 @@ impl SignIn {
     }
 
     /// Deletes what is saved of it. Returns whether there was a token.
-    pub(crate) fn forget(&self) -> Result<bool, Failure> {
+    pub(super) fn forget(&self) -> Result<bool, Failure> {
         let sealed = self.load_sealed()?;
         let is_shared = self.shared_file(sealed.as_ref(), None).map_or(Ok(false), |file| file.delete())?;
         self.files.delete(SignInFile::RedirectClient, &self.key)?;

@@ -13,6 +13,7 @@ use super::sign_in::{Asking, SignIn, login_command, name_of};
 use crate::ask::waiting::{Wanted, leave_failure, seal_of, wait_for_lock};
 use crate::aws::sso::{Grant, SsoError, SsoRefusal, Tokens};
 use crate::errors::{Failure, FailureKind};
+use crate::store::sealed::CacheKey;
 use crate::sys::lock::Lock;
 
 /// A token that expires within this time is refreshed, as the SDKs do.
@@ -64,20 +65,11 @@ impl SignIn {
         {
             return Ok(Some(saved.token));
         }
-        let path = self.files.lock_path(&self.world.dirs.locks(), &self.key);
         let seal = seal_of("sign-in", self.key.as_bytes());
-        let words = format!("the sign-in to `{}`", self.name());
         loop {
-            let wanted = Wanted {
-                path: &path,
-                patience: self.patience() + Duration::from_mins(1),
-                held_for: &words,
-                seal: seal.as_ref(),
-                taken_from: outer.and_then(Lock::taken_from),
-            };
-            let lock = wait_for_lock(&self.world, &wanted)?;
+            let lock = self.wait_for_lock(seal.as_ref(), outer.and_then(Lock::taken_from))?;
             if let Some(outer) = outer {
-                outer.note(self.world.prompter().device(), &words);
+                outer.note(self.world.prompter().device(), &self.words());
             }
             match self.obtain(need, &lock, outer) {
                 Ok(SignedIn::Token(token)) => return Ok(Some(token)),
@@ -89,6 +81,26 @@ impl SignIn {
                 }
             }
         }
+    }
+
+    /// The sign-in's lock. A failure that `seal` opens, left there for those who wait, is this one's too.
+    pub(super) fn wait_for_lock(
+        &self,
+        seal: Option<&CacheKey>,
+        taken_from: Option<u32>,
+    ) -> Result<Lock, Failure> {
+        let wanted = Wanted {
+            path: &self.files.lock_path(&self.world.dirs.locks(), &self.key),
+            patience: self.patience() + Duration::from_mins(1),
+            held_for: &self.words(),
+            seal,
+            taken_from,
+        };
+        wait_for_lock(&self.world, &wanted)
+    }
+
+    fn words(&self) -> String {
+        format!("the sign-in to `{}`", self.name())
     }
 
     /// How long a person may take: not as long as others wait for the lock of a session.
@@ -118,7 +130,11 @@ impl SignIn {
     }
 
     /// Refreshes it where it can be; `None` where a person must sign in.
-    fn refresh_saved(&self, saved: SavedToken, need: TokenNeed<'_>) -> Result<Option<SsoToken>, Failure> {
+    pub(super) fn refresh_saved(
+        &self,
+        saved: SavedToken,
+        need: TokenNeed<'_>,
+    ) -> Result<Option<SsoToken>, Failure> {
         let SavedToken { token, obtained_at } = saved;
         let now = self.world.clock.now();
         let is_usable = matches!(need, TokenNeed::Valid) && left(&token, now) > LAST_USE;
