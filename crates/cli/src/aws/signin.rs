@@ -90,8 +90,8 @@ impl LoginError {
     }
 }
 
-/// What tokens are obtained with.
-#[derive(Debug, Clone, Copy)]
+/// What tokens are obtained with. Without `Debug`: a code and its verifier are secrets.
+#[derive(Clone, Copy)]
 pub(crate) enum LoginGrant<'a> {
     /// A code, which is good once.
     Code { code: &'a str, redirect: &'a str, verifier: &'a str },
@@ -105,7 +105,7 @@ pub(crate) struct LoginTokens {
     pub(crate) credentials: SessionCredentials,
     pub(crate) refresh_token: SecretString,
     /// At the first exchange only.
-    pub(crate) id_token: Option<String>,
+    pub(crate) id_token: Option<SecretString>,
 }
 
 /// The client of one region.
@@ -219,7 +219,7 @@ fn parse_tokens(answer: &JsonAnswer, asked_at: Timestamp) -> Result<LoginTokens,
         token_type: String,
         expires_in: i64,
         refresh_token: SecretString,
-        id_token: Option<String>,
+        id_token: Option<SecretString>,
     }
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]

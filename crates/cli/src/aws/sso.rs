@@ -101,8 +101,8 @@ fn default_interval() -> u64 {
     5
 }
 
-/// What a token is obtained with.
-#[derive(Debug, Clone, Copy)]
+/// What a token is obtained with. Without `Debug`: a code and its verifier are secrets.
+#[derive(Clone, Copy)]
 pub(crate) enum Grant<'a> {
     Code { code: &'a str, redirect: &'a str, verifier: &'a str },
     Device { code: &'a SecretString },

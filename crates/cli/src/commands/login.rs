@@ -66,9 +66,10 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &LoginArgs) -> Resul
         .create_token(device.client_id(), grant, &asking.secrets.key, || world.clock.now())
         .map_err(|error| failure_of(&error, &target.name))?;
     check_sandbox(&world.environment, &tokens.credentials.access_key_id, &target.name)?;
-    let identity = tokens.id_token.as_deref().and_then(parse_identity).ok_or_else(|| {
-        Failure::new(FailureKind::Failed, "the sign-in service's answer does not say who signed in")
-    })?;
+    let identity =
+        tokens.id_token.as_ref().and_then(|token| parse_identity(token.expose())).ok_or_else(|| {
+            Failure::new(FailureKind::Failed, "the sign-in service's answer does not say who signed in")
+        })?;
     target.confirm_other_identity(world, &identity)?;
     let session = session_of(tokens.clone(), &identity, device, asking.secrets.key, &target.region);
     save(world, &identity, &session, &tokens)?;
@@ -416,5 +417,5 @@ fn save(
     let _held = wait_for_lock(world, &wanted)?;
     // What cannot be read is replaced: nothing in it could be kept.
     let old = cache.load().ok().flatten();
-    cache.save(session, old.as_ref(), tokens.id_token.as_deref())
+    cache.save(session, old.as_ref(), tokens.id_token.as_ref())
 }

@@ -62,10 +62,10 @@ impl LoginCache {
         &self,
         session: &LoginSession,
         old: Option<&LoginFile>,
-        id_token: Option<&str>,
+        id_token: Option<&SecretString>,
     ) -> Result<(), Failure> {
         let text = session
-            .render(old.map(|old| old.text.expose()), id_token)
+            .render(old.map(|old| old.text.expose()), id_token.map(SecretString::expose))
             .map_err(|error| self.broken(&error))?;
         if let Some(directory) = self.path.parent().filter(|directory| !directory.exists()) {
             make_private_directory(directory)?;

@@ -1,5 +1,7 @@
 //! The parts of a sign-in in the browser: RFC 7636's verifier and challenge, the page's address, and what comes back.
 
+use std::fmt;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
@@ -35,12 +37,24 @@ pub fn render_query(pairs: &[(&str, &str)]) -> String {
 }
 
 /// What the browser brought back.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Redirect {
     /// A code to be exchanged for a token.
     Code(String),
     /// The sign-in failed: `error`, and `error_description` where there is one.
     Denied(String, Option<String>),
+}
+
+/// Without the code, which is a secret.
+impl fmt::Debug for Redirect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Code(_) => f.write_str("Code(..)"),
+            Self::Denied(error, description) => {
+                f.debug_tuple("Denied").field(error).field(description).finish()
+            }
+        }
+    }
 }
 
 /// Why a redirect is not the answer to our question.
@@ -123,6 +137,13 @@ mod tests {
     fn a_query_is_encoded() {
         let query = render_query(&[("a", "http://127.0.0.1:80/x"), ("b c", "\u{e9}&=+")]);
         assert_eq!(query, "a=http%3A%2F%2F127.0.0.1%3A80%2Fx&b%20c=%C3%A9%26%3D%2B");
+    }
+
+    #[test]
+    fn a_code_is_not_in_the_debug_text() {
+        assert_eq!(format!("{:?}", Redirect::Code("canary".to_owned())), "Code(..)");
+        let denied = Redirect::Denied("access_denied".to_owned(), None);
+        assert_eq!(format!("{denied:?}"), r#"Denied("access_denied", None)"#);
     }
 
     #[test]

@@ -102,7 +102,7 @@ impl Work<'_> {
             ..session.clone()
         };
         // First of all: the old refresh token is of no use any more.
-        if let Err(failure) = self.cache.save(&refreshed, Some(file), tokens.id_token.as_deref()) {
+        if let Err(failure) = self.cache.save(&refreshed, Some(file), tokens.id_token.as_ref()) {
             world.output.warn(&format!(
                 "the refreshed login session could not be saved, and a new sign-in will be needed: {}",
                 failure.error
