@@ -2,10 +2,11 @@
 
 use hatbox_core::cache::{Reuse, StartRules, resolve_cache_state, resolve_session_key};
 use hatbox_core::plan::explain::{CacheState, render_explanation, render_explanation_json};
-use hatbox_core::plan::{Plan, Purpose, Stage};
+use hatbox_core::plan::{Base, Plan, Purpose, Stage};
 use hatbox_types::text::page::Style;
 
 use crate::args::{ExplainArgs, GlobalArgs};
+use crate::credentials::base::web_identity;
 use crate::credentials::plan::Planning;
 use crate::credentials::request::{SessionRequest, resolve_profile_name, resolve_session};
 use crate::credentials::sso::{SignInTarget, load_states, render_sign_in_json};
@@ -22,7 +23,12 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ExplainArgs) -> Res
     let mut store = KeyStore::open(world, global)?;
     let files = load_config(world)?;
     let index = store.index_if_known()?;
-    let plan = Planning::new(world, &files, &request, index.as_ref(), Purpose::Use).resolve(&profile)?;
+    let mut plan = Planning::new(world, &files, &request, index.as_ref(), Purpose::Use).resolve(&profile)?;
+    if let Some(token) = web_identity::read_quietly(&plan.base)
+        && let Base::WebIdentity { text, .. } = &mut plan.base
+    {
+        *text = Some(token);
+    }
     let is_empty = store.is_empty();
     let sessions = store.sessions_if_known()?;
     let paths = files.paths();
@@ -59,7 +65,11 @@ fn cache_state(
     sessions: &Sessions,
     stage: Stage,
 ) -> CacheState {
-    let Some(key) = resolve_session_key(plan, stage) else { return CacheState::Absent };
+    let Some(key) = resolve_session_key(plan, stage) else {
+        // Only the service knows which credentials it gives now.
+        let is_machine = matches!(plan.base, Base::Metadata { .. });
+        return if is_machine { CacheState::Unknown } else { CacheState::Absent };
+    };
     // A damaged session counts as none: it is made again.
     let session = sessions.load(&key).ok().flatten();
     let reuse = if request.fresh { Reuse::Nothing } else { Reuse::Cached };

@@ -7,7 +7,7 @@ pub(crate) mod plan;
 
 pub(crate) mod run;
 
-mod base;
+pub(crate) mod base;
 mod call_lock;
 pub(crate) mod caller;
 pub(crate) mod service;

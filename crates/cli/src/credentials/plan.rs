@@ -26,7 +26,8 @@ use crate::world::settings::Settings;
 /// Turns instance metadata off.
 pub(super) const METADATA_DISABLED: &str = "AWS_EC2_METADATA_DISABLED";
 
-/// A plan, and what it was made from: all that carrying it out looks at. It is not changed any more.
+/// A plan, and what it was made from: all that carrying it out looks at. Only what the identity of its base turns out to
+/// be is added to it.
 #[derive(Debug)]
 pub(crate) struct Planned {
     pub(crate) world: World,

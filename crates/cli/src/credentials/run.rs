@@ -19,7 +19,7 @@ use hatbox_core::plan::{Base, Plan, Purpose, Stage};
 use hatbox_types::name::{AccountId, ProfileName};
 use hatbox_types::text::shell::quote_word;
 
-use super::base::{BaseCredentials, Held, run_base};
+use super::base::{BaseCredentials, Held, run_base, web_identity};
 use super::call_lock::{CallLock, Locked};
 use super::denial;
 use super::plan::{Planned, Planning, say_notes};
@@ -174,7 +174,25 @@ impl PlanRun {
         Ok(credentials)
     }
 
+    /// Learns who the base is where its settings do not say it: a cached session is that identity's alone. Returns what
+    /// was obtained for it.
+    fn identify_base(&mut self) -> Result<Option<Source>, Failure> {
+        if matches!(self.planned.plan.base, Base::Metadata { .. }) {
+            let source = self.read_base()?;
+            if let Base::Metadata { access_key_id, .. } = &mut self.planned.plan.base {
+                *access_key_id = Some(source.signer.access_key_id().clone());
+            }
+            return Ok(Some(source));
+        }
+        let token = web_identity::read_from_file(&self.planned)?;
+        if let Base::WebIdentity { text, .. } = &mut self.planned.plan.base {
+            *text = token;
+        }
+        Ok(None)
+    }
+
     fn obtain_unchecked(&mut self) -> Result<Credentials, Failure> {
+        let base = self.identify_base()?;
         let sessions = self.open_sessions()?;
         let (from, source) = match self.find_start(sessions.as_ref())? {
             Start::Ready(session) => {
@@ -184,10 +202,10 @@ impl PlanRun {
             }
             Start::From { stage, source } => (stage, source),
         };
-        let mut source = source.map(|session| Source::of_session(*session));
+        let mut source = source.map(|session| Source::of_session(*session)).or(base);
         for stage in self.planned.plan.stages().skip_while(|stage| *stage != from) {
-            // A key that is simply there, or a service on the machine, is asked when it is to sign: whoever waits for the
-            // lock of the first call may find a session, and needs neither.
+            // A key that is simply there is read when it is to sign: whoever waits for the lock of the first call may
+            // find a session, and does not need it.
             if self.planned.plan.is_saved(stage) {
                 source = Some(self.run_stage(sessions.as_ref(), stage, source)?);
             }

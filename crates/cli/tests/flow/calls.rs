@@ -44,14 +44,18 @@ impl Before {
     fn made_by(&self, world: &World, entry: &LogEntry) -> Option<String> {
         let role = entry.parameters.get("RoleArn").and_then(|arn| arn.rsplit('/').next());
         let is_of = |principal: &Principal, kind: &SessionKind| match (principal, kind) {
-            (Principal::RoleSession { role: made, .. }, _) if entry.service == "metadata" => made == "worker",
+            (Principal::RoleSession { role: made, session, .. }, _) if entry.service == "metadata" => {
+                made == "worker" && (entry.action == "GetInstanceCredentials") == session.starts_with("i-")
+            }
             (Principal::RoleSession { role: made, .. }, SessionKind::AssumeRole) => {
                 role == Some(made.as_str())
             }
             (_, SessionKind::GetSessionToken { .. }) => entry.action == "GetSessionToken",
             _ => false,
         };
-        let mut new = world.sessions.iter().filter(|(id, _)| !self.sessions.contains(*id));
+        // A machine's credentials are the same until they are replaced.
+        let is_new = |id: &String| entry.service == "metadata" || !self.sessions.contains(id);
+        let mut new = world.sessions.iter().filter(|(id, _)| is_new(id));
         let found = new.find(|(_, session)| is_of(&session.principal, &session.kind));
         found.filter(|_| entry.is_allowed()).map(|(id, _)| id.clone())
     }

@@ -61,7 +61,8 @@ fn an_instances_role_assumes_the_profiles_and_is_asked_for_it_alone() {
         assert_eq!(outcome.stdout, format!("session {WORK}\n"));
     }
     let log = fixture.log();
-    assert_eq!(actions(&log), ["PutToken", "ListRoles", "GetInstanceCredentials", "AssumeRole"]);
+    let asked = ["PutToken", "ListRoles", "GetInstanceCredentials"];
+    assert_eq!(actions(&log), [&asked[..], &["AssumeRole"], &asked].concat());
     let caller = log[3].caller.as_deref().unwrap();
     assert!(caller.starts_with("arn:aws:sts::444455556666:assumed-role/worker/i-"), "{caller}");
     let starts: Vec<_> = (0..20)
@@ -73,7 +74,9 @@ fn an_instances_role_assumes_the_profiles_and_is_asked_for_it_alone() {
     for start in starts {
         crate::run::finish(start, "a cold start").ok();
     }
-    assert_eq!(fixture.log().len(), 8, "{:?}", actions(&fixture.log()));
+    let log = fixture.log();
+    let assumed = log.iter().filter(|entry| entry.action == "AssumeRole").count();
+    assert_eq!(assumed, 2, "{:?}", actions(&log));
 }
 
 #[test]
@@ -125,6 +128,41 @@ fn a_containers_role_serves_a_profile_without_identity_and_is_not_saved() {
         .ok();
     assert!(explain.stdout.contains("never: it is on this machine"), "{}", explain.stdout);
     run.without("AWS_CONTAINER_CREDENTIALS_FULL_URI").run().expect_code(125);
+}
+
+#[test]
+fn a_role_on_top_belongs_to_the_credentials_that_assumed_it() {
+    let fixture = fixture();
+    let export = fixture.hatbox(&["export", "plain", "--format", "json"]);
+    let export = export
+        .env("AWS_CONTAINER_CREDENTIALS_FULL_URI", container_url(&fixture))
+        .env("AWS_CONTAINER_AUTHORIZATION_TOKEN", CONTAINER_TOKEN)
+        .run()
+        .ok();
+    // All pods have one URL; the token says which pod it is.
+    let of_pod_a = export.stdout.replace("\"SessionToken\"", "\"Token\"");
+    let of_pod_b = "{\"AccessKeyId\":\"ASIAIOSFODNN7EXAMPLE\",\"SecretAccessKey\":\"x\",\"Token\":\"x\",\
+                    \"Expiration\":\"2100-01-01T00:00:00Z\"}";
+    let stub = Stub::start(move |request, client| {
+        answer(client, 200, if request.contains("pod-a") { &of_pod_a } else { of_pod_b });
+    });
+    let run =
+        |pod| in_container(&fixture, "task", &stub.url()).env("AWS_CONTAINER_AUTHORIZATION_TOKEN", pod).run();
+    for _ in 0..2 {
+        run("pod-a").ok();
+    }
+    let refused = run("pod-b").expect_code(125);
+    assert!(refused.stderr.contains("InvalidClientTokenId"), "{}", refused.stderr);
+    let assumed =
+        fixture.log().iter().filter(|entry| entry.action == "AssumeRole" && entry.is_allowed()).count();
+    assert_eq!(assumed, 1, "{:?}", actions(&fixture.log()));
+    let explain =
+        fixture.hatbox(&["explain", "task"]).env("AWS_CONTAINER_CREDENTIALS_FULL_URI", stub.url()).run().ok();
+    assert!(
+        explain.stdout.contains("not known: it depends on the machine's credentials"),
+        "{}",
+        explain.stdout
+    );
 }
 
 #[test]

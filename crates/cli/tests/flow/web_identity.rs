@@ -231,3 +231,25 @@ fn a_token_of_another_provider_does_not_go_to_a_sandbox_that_was_left() {
     }
     assert_eq!(fixture.log().len(), calls, "nothing was sent");
 }
+
+#[test]
+fn a_cached_session_belongs_to_the_token_that_it_was_got_with() {
+    let fixture = fixture();
+    exec(&fixture, "ci").run().ok();
+    let path = fixture.path("home/token");
+    let first = fs::read_to_string(&path).unwrap();
+    // Another job at the same path, which the trust policy rejects.
+    write_token(&fixture, &TokenOrder { subject: "repo:play/site".to_owned(), ..order() });
+    for profile in ["ci", "beyond"] {
+        let refused = exec(&fixture, profile).run().expect_code(125);
+        assert!(refused.stderr.contains("AccessDenied"), "{}", refused.stderr);
+    }
+    let before = fixture.log().len();
+    let other = fixture.hatbox(&["explain", "ci"]).run().ok();
+    assert!(other.stdout.contains("no: it will be asked for"), "{}", other.stdout);
+    fs::write(&path, first.trim()).unwrap();
+    let own = fixture.hatbox(&["explain", "ci"]).run().ok();
+    assert!(own.stdout.contains("yes, "), "{}", own.stdout);
+    exec(&fixture, "ci").run().ok();
+    assert_eq!(fixture.log().len(), before, "the session of the first token is still there");
+}

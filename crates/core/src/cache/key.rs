@@ -2,7 +2,7 @@
 //!
 //! | part of the key | not part of it, and why |
 //! |---|---|
-//! | the base identity: an access key's id; the SSO sign-in, account and permission set; a command, token source or service with all its settings | the profile's name where the identity is known: two profiles of one identity share their sessions |
+//! | the base identity: an access key's id, also of a metadata service's key; the SSO sign-in, account and permission set; a token of a file; a command with all its settings | the profile's name where the identity is known: two profiles of one identity share their sessions |
 //! | of every step up to this one: role, session name where the user fixed it, external ID, MFA device, tags, transitive tags, source identity, session policies | a session name that nobody fixed: it is made anew for each call |
 //! | the STS endpoint, where one is configured | FIPS and dual-stack: other doors to the same service |
 //! | the partition, told from the region | the region otherwise: sessions of regional endpoints hold in all |
@@ -17,7 +17,7 @@ use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 
 use crate::config::profile::{StsRegional, WebIdentity};
-use crate::plan::{AssumeRole, Base, MetadataService, Plan, SessionPolicies, Stage, Step};
+use crate::plan::{AssumeRole, Base, Plan, SessionPolicies, Stage, Step};
 use crate::sso::sign_in::resolve_sign_in_key;
 
 /// The digest that a session is filed under. Says nothing about what it was made from.
@@ -47,7 +47,7 @@ impl SessionKey {
 /// The key of what `stage` of `plan` gives.
 ///
 /// `None` when nothing of it is ever saved: a key that is simply there, what a metadata service gives, a key whose id is not known because
-/// the store is locked, and a stage that the plan does not have.
+/// the store is locked or the metadata service was not asked, a token that was not read, and a stage that the plan does not have.
 pub fn resolve_session_key(plan: &Plan, stage: Stage) -> Option<SessionKey> {
     let steps = match stage {
         Stage::Base if plan.base.is_saved() => 0,
@@ -93,10 +93,11 @@ fn encode_base(digest: &mut Encoder, base: &Base) -> Option<()> {
             digest.text("account", &account_id.value);
             digest.text("permission set", &role_name.value);
         }
-        Base::WebIdentity { token, role, session_name, .. } => {
+        Base::WebIdentity { token, text, role, session_name, .. } => {
             digest.text("base", "web identity");
             match &token.value {
-                WebIdentity::File(path) => digest.text("file", path),
+                // Not the path, where another job may have left another token.
+                WebIdentity::File(_) => digest.text("token", text.as_ref()?.expose()),
                 WebIdentity::Process(command) => digest.text("process", command),
             }
             digest.text("role", role.value.as_str());
@@ -108,16 +109,10 @@ fn encode_base(digest: &mut Encoder, base: &Base) -> Option<()> {
             digest.text("profile", profile.as_str());
             digest.text("command", &command.value);
         }
-        Base::Metadata { service, endpoint, .. } => {
-            digest.text("base", "metadata");
-            digest.text(
-                "service",
-                match service {
-                    MetadataService::Instance => "instance",
-                    MetadataService::Container => "container",
-                },
-            );
-            digest.option("endpoint", endpoint.as_deref());
+        // Not the address, which many pods and instances share.
+        Base::Metadata { access_key_id, .. } => {
+            digest.text("base", "access key");
+            digest.text("id", access_key_id.as_ref()?.as_str());
         }
         Base::LoginSession { session, .. } => {
             digest.text("base", "login session");

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::config::profile::{Origin, Sourced, Sso, StaticKeys, WebIdentity};
 use hatbox_types::name::{AccessKeyId, ProfileName, RoleArn};
+use hatbox_types::secret::SecretString;
 
 use super::step::Call;
 
@@ -75,6 +76,9 @@ pub enum Base {
         profile: ProfileName,
         /// The token's source.
         token: Sourced<WebIdentity>,
+        /// The token of a file, once it was read: sessions are cached for it alone. A command is its own identity, as
+        /// with `credential_process`.
+        text: Option<SecretString>,
         /// The role that the token is traded for.
         role: Sourced<RoleArn>,
         /// `role_session_name`.
@@ -106,6 +110,8 @@ pub enum Base {
         service: MetadataService,
         /// Its address; `None` where the environment names none of a container.
         endpoint: Option<String>,
+        /// The id of the access key that it gave, once it was asked: one address serves many pods and instances.
+        access_key_id: Option<AccessKeyId>,
         /// Where the profile asks for it.
         origin: Origin,
     },

@@ -271,7 +271,7 @@ impl<'a> Question<'a> {
                 (MetadataService::Container, ambient.container_uri.as_ref().map(|uri| uri.value.clone()))
             }
         };
-        Ok(Base::Metadata { profile, service, endpoint, origin })
+        Ok(Base::Metadata { profile, service, endpoint, access_key_id: None, origin })
     }
 
     /// The SDKs' order: an address goes before a mode, and of each the variable before the key.
@@ -302,6 +302,7 @@ impl<'a> Question<'a> {
         Ok(Base::WebIdentity {
             profile,
             token: token.clone(),
+            text: None,
             role,
             session_name: self.profile.role_session_name.clone(),
             duration: asked_or(self.profile.durations.assume_role.as_ref(), ROLE_DEFAULT),
@@ -333,12 +334,13 @@ impl<'a> Question<'a> {
         }
         if let Some(Sourced { value, origin }) = ambient.container_uri.clone() {
             let service = MetadataService::Container;
-            return Ok(Some(Base::Metadata { profile, service, endpoint: Some(value), origin }));
+            let endpoint = Some(value);
+            return Ok(Some(Base::Metadata { profile, service, endpoint, access_key_id: None, origin }));
         }
         if ambient.is_instance {
             let (service, origin) = (MetadataService::Instance, Origin::Default);
             let endpoint = Some(self.instance_endpoint()?);
-            return Ok(Some(Base::Metadata { profile, service, endpoint, origin }));
+            return Ok(Some(Base::Metadata { profile, service, endpoint, access_key_id: None, origin }));
         }
         Ok(None)
     }
@@ -362,6 +364,7 @@ impl<'a> Question<'a> {
         Ok(Base::WebIdentity {
             profile,
             token: ambient.token_file.clone().map(WebIdentity::File),
+            text: None,
             role: Sourced { value: role_arn, origin: role.origin.clone() },
             session_name: ambient.role_session_name.clone(),
             duration: asked_or(self.profile.durations.assume_role.as_ref(), ROLE_DEFAULT),

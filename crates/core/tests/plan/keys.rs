@@ -1,9 +1,10 @@
 //! What a session is filed under.
 
 use hatbox_core::cache::{SessionKey, resolve_session_key};
-use hatbox_core::config::profile::{Profile, Sourced, StsRegional};
+use hatbox_core::config::profile::{Profile, Sourced, StsRegional, WebIdentity};
 use hatbox_core::plan::{Base, Plan, PlanOptions, Stage, Step};
 use hatbox_types::name::AccessKeyId;
+use hatbox_types::secret::SecretString;
 use proptest::prelude::*;
 
 use super::fixture::{ADMIN, AUDITOR, at, bare, plan, role, user, with_length};
@@ -175,9 +176,59 @@ fn base_key(change: impl FnOnce(&mut Profile)) -> SessionKey {
     resolve_session_key(&plan, Stage::Base).unwrap()
 }
 
+/// The key of a web identity whose file holds `text`.
+fn token_key(
+    token: WebIdentity,
+    text: Option<&str>,
+    change: impl FnOnce(&mut Profile),
+) -> Option<SessionKey> {
+    let mut profile = bare("ci");
+    profile.web_identity = Some(at(1, token));
+    profile.role_arn = Some(at(1, ADMIN.parse().unwrap()));
+    change(&mut profile);
+    let mut plan =
+        super::fixture::resolve(&[profile], &super::fixture::stored(&[]), &PlanOptions::default()).unwrap();
+    if let Base::WebIdentity { text: read, .. } = &mut plan.base {
+        *read = text.map(|text| SecretString::new(text.to_owned()));
+    }
+    resolve_session_key(&plan, Stage::Base)
+}
+
+#[test]
+fn a_token_of_a_file_is_its_own_identity_wherever_the_file_is() {
+    let key = |path: &str, text| token_key(WebIdentity::File(path.to_owned()), text, |_| ());
+    assert_eq!(key("/token", None), None, "not before it was read");
+    assert_ne!(key("/token", Some("of job a")).unwrap(), key("/token", Some("of job b")).unwrap());
+    assert_eq!(key("/token", Some("of job a")), key("token", Some("of job a")));
+    let process = |text| token_key(WebIdentity::Process("/token".to_owned()), text, |_| ());
+    assert_ne!(process(None).unwrap(), key("/token", Some("/token")).unwrap());
+}
+
+#[test]
+fn a_role_on_top_of_a_metadata_service_is_filed_under_the_key_that_the_service_gave() {
+    use hatbox_core::config::profile::CredentialSource;
+    let key = |source: CredentialSource, id: Option<&str>| {
+        let mut profile = bare("task");
+        profile.role_arn = Some(at(1, ADMIN.parse().unwrap()));
+        profile.credential_source = Some(at(1, source));
+        let mut plan =
+            super::fixture::resolve(&[profile], &super::fixture::stored(&[]), &PlanOptions::default())
+                .unwrap();
+        if let Base::Metadata { access_key_id, .. } = &mut plan.base {
+            *access_key_id = id.map(|id| AccessKeyId::parse(id).unwrap());
+        }
+        resolve_session_key(&plan, Stage::Step(0))
+    };
+    for source in [CredentialSource::Ec2InstanceMetadata, CredentialSource::EcsContainer] {
+        assert_eq!(key(source, None), None, "not before the service was asked");
+        assert_ne!(key(source, Some(KEYS[0])).unwrap(), key(source, Some(KEYS[1])).unwrap());
+        assert_eq!(key(source, Some(KEYS[0])), key(source, Some(KEYS[0])));
+    }
+}
+
 #[test]
 fn a_base_that_is_called_is_filed_under_its_settings() {
-    use hatbox_core::config::profile::{Sso, WebIdentity};
+    use hatbox_core::config::profile::Sso;
     let sso = |url: &str, account: &str, role: &str| {
         let sso = Sso {
             session: None,
@@ -192,26 +243,30 @@ fn a_base_that_is_called_is_filed_under_its_settings() {
         base_key(|profile| profile.sso = Some(at(1, sso)))
     };
     let token = |token: WebIdentity, role: &str, name: Option<&str>| {
-        base_key(|profile| {
-            profile.web_identity = Some(at(1, token));
+        token_key(token, None, |profile| {
             profile.role_arn = Some(at(1, role.parse().unwrap()));
             profile.role_session_name = name.map(|name| at(1, name.to_owned()));
         })
+        .unwrap()
     };
     let process =
         |command: &str| base_key(|profile| profile.credential_process = Some(at(1, command.to_owned())));
-    let login = |session: &str| base_key(|profile| profile.login_session = Some(at(1, session.to_owned())));
-    let file = |path: &str| WebIdentity::File(path.to_owned());
+    // What a login session gives is saved in its own file; a role on top is filed under it.
+    let login = |session: &str| {
+        let mut profile = bare("me");
+        profile.login_session = Some(at(1, session.to_owned()));
+        resolve_session_key(&plan(&[role("admin", "me", ADMIN), profile]), Stage::Step(0)).unwrap()
+    };
+    let command = |command: &str| WebIdentity::Process(command.to_owned());
     let keys = [
         sso("https://a.awsapps.com/start", "111122223333", "Dev"),
         sso("https://b.awsapps.com/start", "111122223333", "Dev"),
         sso("https://a.awsapps.com/start", "444455556666", "Dev"),
         sso("https://a.awsapps.com/start", "111122223333", "Admin"),
-        token(file("/token"), ADMIN, None),
-        token(file("/other"), ADMIN, None),
-        token(WebIdentity::Process("/token".to_owned()), ADMIN, None),
-        token(file("/token"), AUDITOR, None),
-        token(file("/token"), ADMIN, Some("me")),
+        token(command("/token"), ADMIN, None),
+        token(command("/other"), ADMIN, None),
+        token(command("/token"), AUDITOR, None),
+        token(command("/token"), ADMIN, Some("me")),
         process("login a"),
         process("login b"),
         login("arn:aws:iam::111122223333:user/jan"),

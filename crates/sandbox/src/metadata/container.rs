@@ -2,7 +2,7 @@
 
 use subtle::ConstantTimeEq;
 
-use super::credentials::{mint_machine_session, no_machine};
+use super::credentials::{grant_machine_session, no_machine};
 use crate::context::RequestContext;
 use crate::error_response::ErrorResponse;
 use crate::http::Reply;
@@ -17,6 +17,6 @@ pub(super) fn get_credentials(context: &mut RequestContext) -> Result<Reply, Err
     if !bool::from(sent.as_bytes().ct_eq(machine.container_token.expose().as_bytes())) {
         return Err(ErrorResponse::new(403, "AccessDenied", "the Authorization header is missing or wrong"));
     }
-    let answer = mint_machine_session(context, TASK_ID)?;
+    let answer = grant_machine_session(context, TASK_ID)?;
     Ok(Reply::json(&answer.into()))
 }

@@ -10,9 +10,11 @@ use crate::world::{Principal, SessionKind, role_arn};
 
 /// AWS gives them for about six hours, whatever the role's maximum.
 const LIFE_SECONDS: i64 = 6 * 3600;
+/// AWS has new ones no later than five minutes before the end of the old ones.
+const OVERLAP_SECONDS: i64 = 300;
 
-/// Mints them; `session` is the session's name.
-pub(super) fn mint_machine_session(
+/// Gives them, the same as long as they last; `session` is the session's name.
+pub(super) fn grant_machine_session(
     context: &mut RequestContext,
     session: &str,
 ) -> Result<Map<String, Value>, ErrorResponse> {
@@ -26,8 +28,17 @@ pub(super) fn mint_machine_session(
     };
     context.entry.resource = Some(role_arn(&account, &found.path, &role));
     let principal = Principal::RoleSession { account: account.clone(), role, session: session.to_owned() };
-    let (key_id, session) =
-        grant_session(context, Grant::new(principal, SessionKind::AssumeRole, LIFE_SECONDS))?;
+    let end = clock::later(context.now, OVERLAP_SECONDS);
+    let current = context
+        .world
+        .sessions
+        .iter()
+        .find(|(_, session)| session.principal == principal && session.expires_at > end)
+        .map(|(key_id, session)| (key_id.clone(), session.clone()));
+    let (key_id, session) = match current {
+        Some(current) => current,
+        None => grant_session(context, Grant::new(principal, SessionKind::AssumeRole, LIFE_SECONDS))?,
+    };
     let members = [
         ("AccessKeyId", key_id),
         ("SecretAccessKey", session.secret.expose().to_owned()),

@@ -3,7 +3,7 @@
 use hex::encode;
 
 use super::ROLES;
-use super::credentials::{mint_machine_session, no_machine};
+use super::credentials::{grant_machine_session, no_machine};
 use crate::context::RequestContext;
 use crate::error_response::ErrorResponse;
 use crate::http::Reply;
@@ -55,7 +55,7 @@ pub(super) fn get_credentials(context: &mut RequestContext) -> Result<Reply, Err
     if context.request.path.strip_prefix(ROLES) != Some(machine.role.as_str()) {
         return Err(ErrorResponse::new(404, "NotFound", "this is not the instance's role"));
     }
-    let mut answer = mint_machine_session(context, INSTANCE_ID)?;
+    let mut answer = grant_machine_session(context, INSTANCE_ID)?;
     let now = clock::render_iso(context.now);
     for (name, value) in [("Code", "Success"), ("Type", "AWS-HMAC"), ("LastUpdated", now.as_str())] {
         answer.insert(name.to_owned(), value.into());

@@ -11,7 +11,7 @@ mod machine_failure;
 mod plain_keys;
 mod sso;
 mod stored_key;
-mod web_identity;
+pub(crate) mod web_identity;
 
 use hatbox_core::answer::GivenCredentials;
 use hatbox_core::config::profile::MetadataMode;
@@ -91,11 +91,11 @@ pub(super) fn run_base(
                 None => return Ok(None),
             }
         }
-        Base::Metadata { profile, service: MetadataService::Instance, endpoint, origin } => {
+        Base::Metadata { profile, service: MetadataService::Instance, endpoint, origin, .. } => {
             let url = endpoint.as_deref().unwrap_or(MetadataMode::Ipv4.url());
             instance::run(planned, profile, url, origin)?
         }
-        Base::Metadata { profile, service: MetadataService::Container, endpoint, origin } => {
+        Base::Metadata { profile, service: MetadataService::Container, endpoint, origin, .. } => {
             container::run(planned, profile, endpoint.as_deref(), origin)?
         }
         Base::LoginSession { profile, session } => login_session::fetch(planned, profile, session)?,

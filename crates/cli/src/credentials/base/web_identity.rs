@@ -23,13 +23,36 @@ use crate::files::token_file::read_token_file;
 /// What STS takes (API reference, AssumeRoleWithWebIdentity).
 const TOKEN_LENGTHS: std::ops::RangeInclusive<usize> = 4..=20_000;
 
-/// Reads the token, which may have been replaced since the last time, and sends it.
+/// Reads the token of a file, which may have been replaced since the last time; `None` where a command prints it, or
+/// the base is another.
+pub(in crate::credentials) fn read_from_file(planned: &Planned) -> Result<Option<SecretString>, Failure> {
+    match &planned.plan.base {
+        Base::WebIdentity { profile, token, .. } if matches!(token.value, WebIdentity::File(_)) => {
+            read_token(planned, profile, token).map(Some)
+        }
+        _ => Ok(None),
+    }
+}
+
+/// The same without a word, for a plan that is only shown.
+pub(crate) fn read_quietly(base: &Base) -> Option<SecretString> {
+    let Base::WebIdentity { token: Sourced { value: WebIdentity::File(path), .. }, .. } = base else {
+        return None;
+    };
+    parse_token(&read_token_file(Path::new(path)).ok()?).ok()
+}
+
+/// Sends the token: that of the file as it was read for this run, or what the command prints now.
 pub(super) fn run(planned: &Planned, base: &Base) -> Result<BaseCredentials, Failure> {
-    let Base::WebIdentity { profile, token, role, session_name, duration } = base else {
+    let Base::WebIdentity { profile, token, text, role, session_name, duration } = base else {
         return Err(Failure::new(FailureKind::Failed, "the credential plan names no web identity"));
     };
     let world = &planned.world;
-    let text = read_token(planned, profile, token)?;
+    // What is sent is what the session is cached for.
+    let text = match text {
+        Some(text) => text.clone(),
+        None => read_token(planned, profile, token)?,
+    };
     // Security: nothing signs the call, so no key is checked before the token is sent.
     check_sandbox_token(&world.environment, &text, profile)?;
     let partition = Partition::parse(role.value.partition()).unwrap_or(Partition::Aws);

@@ -27,6 +27,6 @@ pub enum CacheState {
     },
     /// Nothing that would be used.
     Absent,
-    /// The store is locked, so nobody can tell.
+    /// The store is locked, or the identity is learned by a call only.
     Unknown,
 }

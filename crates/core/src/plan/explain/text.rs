@@ -276,6 +276,9 @@ impl Writer<'_> {
             }
             _ if !self.is_due(stage) => ("no, and not needed now".to_owned(), Style::Good),
             CacheState::Absent => ("no: it will be asked for".to_owned(), Style::Plain),
+            CacheState::Unknown if matches!(self.plan.base, Base::Metadata { .. }) => {
+                ("not known: it depends on the machine's credentials".to_owned(), Style::Plain)
+            }
             CacheState::Unknown => ("not known: the store is locked".to_owned(), Style::Warning),
         };
         push_row(&mut self.page, "cached", &text, style, None);
