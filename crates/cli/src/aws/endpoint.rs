@@ -108,6 +108,11 @@ impl EndpointUrl {
         self.port
     }
 
+    /// Whether it is at one of AWS's addresses on the machine itself.
+    pub(crate) fn is_on_machine(&self) -> bool {
+        MACHINE_ADDRESSES.contains(&self.host())
+    }
+
     /// Whether it is one of the service's own hosts, which need no word on stderr. `service` is `sts` or `iam`.
     pub(crate) fn is_of_aws(&self, service: &str) -> bool {
         let service = match service {

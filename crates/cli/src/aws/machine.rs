@@ -20,8 +20,7 @@ const TRIES: u32 = 3;
 /// How long it waits after the first of them; twice as long after the second.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// A request.
-#[derive(Debug)]
+/// A request. Security: no `Debug`, which would show the tokens in its headers.
 pub(crate) struct MachineRequest<'a> {
     pub(crate) method: &'static str,
     pub(crate) url: String,

@@ -166,6 +166,22 @@ fn a_role_on_top_belongs_to_the_credentials_that_assumed_it() {
 }
 
 #[test]
+fn a_service_that_is_not_awss_is_named() {
+    let fixture = fixture();
+    let url = container_url(&fixture);
+    let outcome = in_container(&fixture, "plain", &url).run().ok();
+    let named = format!("using the container credentials endpoint {url} (not AWS)");
+    assert_eq!(outcome.stderr.matches(&named).count(), 1, "{}", outcome.stderr);
+    let url = fixture.client().url();
+    let outcome = on_instance(&fixture, "batch", &url).run().ok();
+    let named = format!("using the instance metadata endpoint {url} (not AWS)");
+    assert_eq!(outcome.stderr.matches(&named).count(), 1, "{}", outcome.stderr);
+    // One that does not answer is named as well: the token would have gone there.
+    let outcome = in_container(&fixture, "plain", "https://127.0.0.1:1/x").run().expect_code(125);
+    assert!(outcome.stderr.contains("endpoint https://127.0.0.1:1/x (not AWS)"), "{}", outcome.stderr);
+}
+
+#[test]
 fn a_service_that_is_overloaded_is_asked_again() {
     let fixture = fixture();
     let action = Some("GetContainerCredentials".to_owned());

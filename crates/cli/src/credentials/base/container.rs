@@ -42,6 +42,9 @@ pub(super) fn run(
             .hint("ECS and EKS set it in their containers; elsewhere, use another `credential_source`"));
     };
     let endpoint = EndpointUrl::parse_of_machine(url).map_err(|error| failure.of_endpoint(&error))?;
+    if !endpoint.is_on_machine() {
+        planned.world.announce_endpoint("container credentials", Some(&endpoint));
+    }
     let token = read_token(&failure)?;
     let mut headers = vec![("accept", "application/json")];
     headers.extend(token.as_ref().map(|token| ("authorization", token.as_str())));

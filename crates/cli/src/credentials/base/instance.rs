@@ -43,6 +43,9 @@ pub(super) fn run(
             .hint(format!("unset {METADATA_DISABLED}")));
     }
     let endpoint = EndpointUrl::parse_of_machine(url).map_err(|error| failure.of_endpoint(&error))?;
+    if !endpoint.is_on_machine() {
+        planned.world.announce_endpoint("instance metadata", Some(&endpoint));
+    }
     let client = Imds {
         service: MachineService::open("instance metadata", &endpoint, TIMEOUT)
             .map_err(|error| failure.of_error(&error))?,
