@@ -277,17 +277,23 @@ impl Registration<'_> {
         Err(NotEnabled::Not(failure))
     }
 
-    /// Deletes what was created.
+    /// Deletes what was created. The seed goes last: a device that cannot be deleted may be enabled, and then it is the
+    /// only copy.
     fn undo(&mut self) {
         let output = &self.world.output;
         match self.user.iam().delete_virtual_device(&self.serial) {
             Ok(()) => output.note(&format!("{} is deleted again: nothing is left in IAM", self.serial)),
+            Err(error) if error.problem == IamProblem::NoSuchEntity => {
+                output.note(&format!("{} does not exist any more: nothing is left in IAM", self.serial));
+            }
             Err(error) => {
-                output.warn(&format!(
-                    "{} is in IAM, not enabled, and could not be deleted: {error}",
-                    self.serial
-                ));
-                output.hint(&format!("to finish: {}", self.again()));
+                output.warn(&format!("{} is in IAM and could not be deleted: {error}", self.serial));
+                if self.args.store_seed {
+                    output.warn("its TOTP seed stays in the store, because the device may be enabled");
+                }
+                output.hint(&format!("to see whether it is: hatbox mfa list {}", self.profile_word()));
+                output.hint(&format!("if it is not listed there: {}", self.again()));
+                return;
             }
         }
         if self.args.store_seed
