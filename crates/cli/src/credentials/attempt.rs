@@ -52,6 +52,7 @@ pub(super) fn attempt_of_step(
         role: role.map(|role| role.role.value.to_string()),
         role_of_environment: role.and_then(|role| role_variable(plan, role)),
         variables: variables(plan, index),
+        flags: flags(plan, index),
         signer: signed_by(plan, index, session_age),
         base: started_from(&plan.base),
         serial: step.mfa().map(|mfa| mfa.serial.value.to_string()),
@@ -89,13 +90,8 @@ fn role_variable(plan: &Plan, role: &AssumeRole) -> Option<RoleVariable> {
 /// The variables of the environment that gave the device, the tags and the source identity of the call, or the device
 /// of the session that signed it.
 fn variables(plan: &Plan, index: usize) -> Vec<String> {
-    let mut origins = Vec::new();
-    origins.extend(plan.steps.iter().take(index + 1).filter_map(Step::mfa).map(|mfa| &mfa.serial.origin));
-    if let Some(Step::AssumeRole(role)) = plan.steps.get(index) {
-        origins.extend(role.tags.as_ref().map(|tags| &tags.origin));
-        origins.extend(role.transitive_tags.as_ref().map(|tags| &tags.origin));
-        origins.extend(role.source_identity.as_ref().map(|identity| &identity.origin));
-    }
+    let devices = plan.steps.iter().take(index + 1).filter_map(Step::mfa).map(|mfa| &mfa.serial.origin);
+    let origins = devices.chain(origins_of_role(plan, index));
     let mut names: Vec<String> = Vec::new();
     for origin in origins {
         if let Origin::Env(name) = origin
@@ -105,6 +101,26 @@ fn variables(plan: &Plan, index: usize) -> Vec<String> {
         }
     }
     names
+}
+
+/// The flags that gave the tags and the source identity of the call.
+fn flags(plan: &Plan, index: usize) -> Vec<String> {
+    let flag = |origin: &Origin| match origin {
+        Origin::Flag(name) => Some((*name).to_owned()),
+        _ => None,
+    };
+    origins_of_role(plan, index).filter_map(flag).collect()
+}
+
+fn origins_of_role(plan: &Plan, index: usize) -> impl Iterator<Item = &Origin> {
+    let role = match plan.steps.get(index) {
+        Some(Step::AssumeRole(role)) => Some(role),
+        _ => None,
+    };
+    let tags = role.and_then(|role| role.tags.as_ref()).map(|tags| &tags.origin);
+    let transitive = role.and_then(|role| role.transitive_tags.as_ref()).map(|tags| &tags.origin);
+    let identity = role.and_then(|role| role.source_identity.as_ref()).map(|identity| &identity.origin);
+    [tags, transitive, identity].into_iter().flatten()
 }
 
 /// Tags that were made transitive, and the source identity: both go on to every later role.

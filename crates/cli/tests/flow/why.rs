@@ -188,16 +188,18 @@ fn a_session_must_bear_the_users_name() {
 
 #[test]
 fn tags_and_source_identity_are_named_by_aws() {
-    for (lines, action, told) in [
+    for (lines, flag, action, told) in [
         (
             "session_tags = team=blue\n",
+            ("--session-tag", "team=blue"),
             "sts:TagSession",
-            "AWS said session_tags (team) were sent, and sts:TagSession is not allowed for tagless.",
+            "AWS said the request has session tags (team), and jan is not authorized to perform sts:TagSession on tagless.",
         ),
         (
             "source_identity = jan\n",
+            ("--source-identity", "jan"),
             "sts:SetSourceIdentity",
-            "AWS said source_identity was sent, and sts:SetSourceIdentity is not allowed for tagless.",
+            "AWS said the request has a source identity, and jan is not authorized to perform sts:SetSourceIdentity on tagless.",
         ),
     ] {
         let fixture = Fixture::with_config(&config("tagless", "tagless", lines));
@@ -205,6 +207,11 @@ fn tags_and_source_identity_are_named_by_aws() {
         assert!(report.contains(action), "{report}");
         fixture.write_config(&config("tagless", "tagless", ""));
         exec(&fixture, &["tagless"]).ok();
+        assert_reported(
+            &fixture,
+            exec(&fixture, &["--fresh", flag.0, flag.1, "tagless"]),
+            &[told, &format!("Fix run it again without {}", flag.0)],
+        );
     }
 }
 

@@ -45,6 +45,9 @@ pub struct Attempt {
     /// The variables of the environment that gave other parts of the call: `AWS_MFA_SERIAL`.
     #[serde(default)]
     pub variables: Vec<String>,
+    /// The flags that gave the tags and the source identity: `--session-tag`.
+    #[serde(default)]
+    pub flags: Vec<String>,
     /// What signed the call.
     pub signer: SignedBy,
     /// The identity that the chain starts from.

@@ -108,8 +108,9 @@ pub(super) fn source_identity(view: &View<'_>) -> WeighedCause {
             (Some(_), _) => WeighedCause::said(
                 cause,
                 format!(
-                    "the session carries a source identity, and sts:SetSourceIdentity is not allowed for {}",
-                    view.whom
+                    "the source's session has a source identity, and {} is not authorized to perform \
+                     sts:SetSourceIdentity on {}",
+                    view.who, view.whom
                 ),
             )
             .fix(Fix::Words(format!(
@@ -119,15 +120,12 @@ pub(super) fn source_identity(view: &View<'_>) -> WeighedCause {
             _ => WeighedCause::said(
                 cause,
                 format!(
-                    "source_identity was sent, and sts:SetSourceIdentity is not allowed for {}",
-                    view.whom
+                    "the request has a source identity, and {} is not authorized to perform \
+                     sts:SetSourceIdentity on {}",
+                    view.who, view.whom
                 ),
             )
-            .fix(Fix::Words(format!(
-                "remove source_identity from {}, [{}]",
-                attempt.around.config,
-                view.section()
-            )))
+            .fix(leave_out(view, "source_identity", "--source-identity", "AWS_SOURCE_IDENTITY"))
             .fix(Fix::Words(format!(
                 "or allow sts:SetSourceIdentity in the trust policy of {} and in the policies of {}",
                 view.whom, view.who
@@ -178,8 +176,10 @@ pub(super) fn session_tags(view: &View<'_>) -> WeighedCause {
             return WeighedCause::said(
                 cause,
                 format!(
-                    "the source's session carries the tags {}, and sts:TagSession is not allowed for {}",
+                    "the source's session has transitive session tags ({}), and {} is not authorized to perform \
+                     sts:TagSession on {}",
                     attempt.inherited_tags.join(", "),
+                    view.who,
                     view.whom
                 ),
             )
@@ -189,12 +189,13 @@ pub(super) fn session_tags(view: &View<'_>) -> WeighedCause {
         return WeighedCause::said(
             cause,
             format!(
-                "session_tags ({}) were sent, and sts:TagSession is not allowed for {}",
+                "the request has session tags ({}), and {} is not authorized to perform sts:TagSession on {}",
                 attempt.tags.join(", "),
+                view.who,
                 view.whom
             ),
         )
-        .fix(Fix::Words(format!("remove session_tags from {}, [{}]", attempt.around.config, view.section())))
+        .fix(leave_out(view, "session_tags", "--session-tag", "AWS_SESSION_TAGS"))
         .fix(Fix::Words(format!("or {}", grant.render())));
     }
     if let (Some(origin), Some((trust, _))) = (view.lacks(Lack::Tags), &view.trust) {
@@ -222,6 +223,19 @@ pub(super) fn session_tags(view: &View<'_>) -> WeighedCause {
         };
     }
     WeighedCause::ruled_out(cause, Evidence::AwsSaid, "AWS names sts:TagSession where that is refused")
+}
+
+/// How to send the call without a setting, wherever that was set.
+fn leave_out(view: &View<'_>, setting: &str, flag: &str, variable: &str) -> Fix {
+    let attempt = view.attempt;
+    let has = |names: &[String], name: &str| names.iter().any(|known| known == name);
+    Fix::Words(if has(&attempt.flags, flag) {
+        format!("run it again without {flag}")
+    } else if has(&attempt.variables, variable) {
+        format!("unset {variable}")
+    } else {
+        format!("remove {setting} from {}, [{}]", attempt.around.config, view.section())
+    })
 }
 
 pub(super) fn duration(view: &View<'_>) -> WeighedCause {
