@@ -149,6 +149,9 @@ fn add_hints(failure: Failure, aws_error: &AwsError, plan: &Plan) -> Failure {
         AwsError::SessionCannot => {
             failure.hint("GetSessionToken takes long-lived keys only; use --no-session with temporary ones")
         }
+        AwsError::NotAuthorized(_) if matches!(plan.steps.as_slice(), [Step::GetFederationToken(_)]) => {
+            failure.hint("the user needs the permission sts:GetFederationToken")
+        }
         AwsError::Throttled => failure.hint("AWS has had too many calls; try again in a moment"),
         _ => failure,
     }

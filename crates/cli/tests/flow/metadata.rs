@@ -126,7 +126,12 @@ fn a_containers_role_serves_a_profile_without_identity_and_is_not_saved() {
         .env("AWS_CONTAINER_CREDENTIALS_FULL_URI", container_url(&fixture))
         .run()
         .ok();
-    assert!(explain.stdout.contains("never: it is on this machine"), "{}", explain.stdout);
+    assert!(explain.stdout.contains("AWS_CONTAINER_CREDENTIALS_FULL_URI\n"), "{}", explain.stdout);
+    assert!(
+        explain.stdout.contains("no: the service on this machine is called each time"),
+        "{}",
+        explain.stdout
+    );
     run.without("AWS_CONTAINER_CREDENTIALS_FULL_URI").run().expect_code(125);
 }
 

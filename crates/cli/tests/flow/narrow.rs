@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use hatbox_sandbox::control::{Fault, FaultKind};
 use hatbox_sandbox::log::{LogEntry, SignedWith};
 use serde_json::Value;
 
@@ -149,6 +150,18 @@ fn a_users_own_permissions_are_narrowed_by_get_federation_token() {
     fixture.hatbox(&export).run().ok();
     assert_eq!(self::calls(&fixture, "GetFederationToken").len(), 1);
     assert_eq!(self::calls(&fixture, "GetSessionToken").len(), 0);
+    let fault = Fault {
+        kind: FaultKind::AccessDenied(
+            "User: arn:aws:iam::111122223333:user/jan is not authorized to perform: sts:GetFederationToken"
+                .to_owned(),
+        ),
+        times: Some(1),
+        action: Some("GetFederationToken".to_owned()),
+    };
+    fixture.client().add_fault(&fault).unwrap();
+    let denied = fixture.hatbox(&["export", "--fresh", "--read-only", "jan-work"]).run().expect_code(1);
+    let hint = "hint: the user needs the permission sts:GetFederationToken";
+    assert!(denied.stderr.contains(hint), "{}", denied.stderr);
 }
 
 #[test]
@@ -210,5 +223,5 @@ fn explain_shows_what_restricts_a_session() {
     assert_eq!(step["policy"]["value"], LIST_ONLY);
     assert_eq!(step["policy_arns"][0]["value"], READ_ONLY);
     let user = fixture.hatbox(&["explain", "--read-only", "jan-work"]).run().ok().stdout;
-    assert!(user.contains("GetFederationToken"), "{user}");
+    assert!(user.contains("GetFederationToken takes no MFA code"), "{user}");
 }

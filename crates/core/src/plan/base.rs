@@ -112,6 +112,8 @@ pub enum Base {
         endpoint: Option<String>,
         /// The id of the access key that it gave, once it was asked: one address serves many pods and instances.
         access_key_id: Option<AccessKeyId>,
+        /// Where the address was said.
+        endpoint_origin: Origin,
         /// Where the profile asks for it.
         origin: Origin,
     },

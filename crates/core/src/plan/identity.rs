@@ -252,7 +252,7 @@ impl<'a> Question<'a> {
     fn take_credential_source(self, source: &Sourced<CredentialSource>) -> Result<Base, PlanError> {
         let (profile, origin) = (self.name.clone(), source.origin.clone());
         let ambient = &self.options.ambient;
-        let (service, endpoint) = match source.value {
+        let (service, at) = match source.value {
             CredentialSource::Environment => {
                 return match &ambient.keys {
                     Some(Ok(keys)) => {
@@ -267,31 +267,40 @@ impl<'a> Question<'a> {
             CredentialSource::Ec2InstanceMetadata => {
                 (MetadataService::Instance, Some(self.instance_endpoint()?))
             }
-            CredentialSource::EcsContainer => {
-                (MetadataService::Container, ambient.container_uri.as_ref().map(|uri| uri.value.clone()))
-            }
+            CredentialSource::EcsContainer => (MetadataService::Container, ambient.container_uri.clone()),
         };
-        Ok(Base::Metadata { profile, service, endpoint, access_key_id: None, origin })
+        let (endpoint, endpoint_origin) = match at {
+            Some(at) => (Some(at.value), at.origin),
+            None => (None, origin.clone()),
+        };
+        Ok(Base::Metadata { profile, service, endpoint, endpoint_origin, access_key_id: None, origin })
     }
 
     /// The SDKs' order: an address goes before a mode, and of each the variable before the key.
-    fn instance_endpoint(self) -> Result<String, PlanError> {
+    fn instance_endpoint(self) -> Result<Sourced<String>, PlanError> {
+        const ENDPOINT: &str = "AWS_EC2_METADATA_SERVICE_ENDPOINT";
         const MODE: &str = "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE";
         let ambient = &self.options.ambient;
-        let named = self.profile.metadata_endpoint.as_ref().map(|url| &url.value);
-        if let Some(url) = ambient.metadata_endpoint.as_ref().or(named) {
+        if let Some(url) = &ambient.metadata_endpoint {
+            return Ok(Sourced { value: url.clone(), origin: Origin::Env(ENDPOINT) });
+        }
+        if let Some(url) = &self.profile.metadata_endpoint {
             return Ok(url.clone());
         }
-        let mode = match (&ambient.metadata_mode, &self.profile.metadata_mode) {
-            (Some(text), _) => MetadataMode::parse(text).map_err(|reason| PlanError::AmbientValue {
-                name: MODE,
-                reason,
-                origin: Origin::Env(MODE),
-            })?,
-            (None, Some(mode)) => mode.value,
-            (None, None) => MetadataMode::Ipv4,
+        let (mode, origin) = match (&ambient.metadata_mode, &self.profile.metadata_mode) {
+            (Some(text), _) => {
+                let origin = Origin::Env(MODE);
+                let mode = MetadataMode::parse(text).map_err(|reason| PlanError::AmbientValue {
+                    name: MODE,
+                    reason,
+                    origin: origin.clone(),
+                })?;
+                (mode, origin)
+            }
+            (None, Some(mode)) => (mode.value, mode.origin.clone()),
+            (None, None) => (MetadataMode::Ipv4, Origin::Default),
         };
-        Ok(mode.url().to_owned())
+        Ok(Sourced { value: mode.url().to_owned(), origin })
     }
 
     fn take_web_identity(self, token: &Sourced<WebIdentity>) -> Result<Base, PlanError> {
@@ -334,13 +343,28 @@ impl<'a> Question<'a> {
         }
         if let Some(Sourced { value, origin }) = ambient.container_uri.clone() {
             let service = MetadataService::Container;
-            let endpoint = Some(value);
-            return Ok(Some(Base::Metadata { profile, service, endpoint, access_key_id: None, origin }));
+            let (endpoint, endpoint_origin) = (Some(value), origin.clone());
+            return Ok(Some(Base::Metadata {
+                profile,
+                service,
+                endpoint,
+                endpoint_origin,
+                access_key_id: None,
+                origin,
+            }));
         }
         if ambient.is_instance {
             let (service, origin) = (MetadataService::Instance, Origin::Default);
-            let endpoint = Some(self.instance_endpoint()?);
-            return Ok(Some(Base::Metadata { profile, service, endpoint, access_key_id: None, origin }));
+            let at = self.instance_endpoint()?;
+            let (endpoint, endpoint_origin) = (Some(at.value), at.origin);
+            return Ok(Some(Base::Metadata {
+                profile,
+                service,
+                endpoint,
+                endpoint_origin,
+                access_key_id: None,
+                origin,
+            }));
         }
         Ok(None)
     }

@@ -52,7 +52,7 @@ now, with what is cached: 1 call, no MFA code
      signed by   the session of 1
      MFA         carried by the session of 1
      length      1h  default
-     cached      no: it will be asked for
+     cached      no
 
   => temporary credentials for 1h
      region      eu-central-1  ~/.aws/config:3
@@ -76,7 +76,7 @@ spoke: 3 calls, 1 MFA code
      signed by   the access key
      MFA code    arn:aws:iam::111122223333:mfa/jan  ~/.aws/config:2
      length      2h  --duration
-     cached      no: it will be asked for
+     cached      no
 
   2  AssumeRole security-auditor in account 444455556666 for 1h
      role        arn:aws:iam::444455556666:role/security-auditor
@@ -85,13 +85,13 @@ spoke: 3 calls, 1 MFA code
      signed by   the session of 1
      MFA         carried by the session of 1
      length      1h, not 2h: no more from temporary credentials  --duration
-     cached      no: it will be asked for
+     cached      no
 
   3  AssumeRole dev-infra-admin in account 444455556666 for 1h
      role        arn:aws:iam::444455556666:role/dev-infra-admin  ~/.aws/config:5
      signed by   the session of 2
      length      1h, not 2h: no more from temporary credentials  --duration
-     cached      no: it will be asked for
+     cached      no
 
   => temporary credentials for 1h
      region      none is set

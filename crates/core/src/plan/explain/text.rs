@@ -101,7 +101,11 @@ impl Writer<'_> {
         if self.plan.base.is_saved() {
             self.write_cache(Stage::Base);
         } else if self.plan.base.call().is_some() {
-            push_row(&mut self.page, "cached", "never: it is on this machine", Style::Plain, None);
+            let text = match &self.plan.base {
+                Base::LoginSession { .. } => "no: the session of `aws login` is read each time",
+                _ => "no: the service on this machine is called each time",
+            };
+            push_row(&mut self.page, "cached", text, Style::Plain, None);
         }
     }
 
@@ -138,8 +142,16 @@ impl Writer<'_> {
             Base::CredentialProcess { command, .. } => {
                 self.row("printed by", &render_program(&command.value), command);
             }
-            Base::Metadata { endpoint, origin, .. } => {
-                let origin = self.origin(origin);
+            Base::Metadata { service, endpoint, endpoint_origin, origin, .. } => {
+                if origin.place().is_some() {
+                    let source = match service {
+                        MetadataService::Instance => "Ec2InstanceMetadata",
+                        MetadataService::Container => "EcsContainer",
+                    };
+                    let place = self.origin(origin);
+                    push_row(&mut self.page, "source", source, Style::Plain, place.as_deref());
+                }
+                let origin = endpoint.as_ref().and_then(|_| self.origin(endpoint_origin));
                 let (at, style) = match endpoint {
                     Some(url) => (url.as_str(), Style::Plain),
                     None => ("no address: AWS_CONTAINER_CREDENTIALS_FULL_URI is not set", Style::Warning),
@@ -179,7 +191,13 @@ impl Writer<'_> {
             (index, _) => format!("the session of {index}"),
         };
         push_row(&mut self.page, "signed by", &signer, Style::Plain, None);
-        self.write_mfa(index, step.mfa());
+        match step {
+            Step::GetFederationToken(_) => {
+                let text = "GetFederationToken takes no MFA code";
+                push_row(&mut self.page, "MFA", text, Style::Plain, None);
+            }
+            _ => self.write_mfa(index, step.mfa()),
+        }
         match step {
             Step::GetSessionToken(session) => {
                 let default = match self.plan.steps.len() {
@@ -275,7 +293,7 @@ impl Writer<'_> {
                 (format!("yes, {} left", render_duration(floor_to_minute(left))), Style::Good)
             }
             _ if !self.is_due(stage) => ("no, and not needed now".to_owned(), Style::Good),
-            CacheState::Absent => ("no: it will be asked for".to_owned(), Style::Plain),
+            CacheState::Absent => ("no".to_owned(), Style::Plain),
             CacheState::Unknown if matches!(self.plan.base, Base::Metadata { .. }) => {
                 ("not known: it depends on the machine's credentials".to_owned(), Style::Plain)
             }
