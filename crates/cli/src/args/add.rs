@@ -34,7 +34,7 @@ pub(crate) struct AddArgs {
     pub(crate) region: Option<String>,
 
     /// Replace a stored key without asking
-    #[arg(short, long)]
+    #[arg(short, long, alias = "yes")]
     pub(crate) force: bool,
 
     /// Accept a key that does not look like an AWS key, for other services

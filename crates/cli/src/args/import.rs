@@ -117,7 +117,7 @@ pub(crate) struct ImportAwsVaultArgs {
     pub(crate) delete_source: bool,
 
     /// Import and delete without asking
-    #[arg(long)]
+    #[arg(long, alias = "force", short_alias = 'f')]
     pub(crate) yes: bool,
 
     /// Show what would be imported, and change nothing
@@ -169,7 +169,7 @@ pub(crate) struct ImportCredentialsArgs {
     pub(crate) any_key: bool,
 
     /// Remove the lines without asking
-    #[arg(long)]
+    #[arg(long, alias = "force", short_alias = 'f')]
     pub(crate) yes: bool,
 
     /// Show what would be imported, and change nothing

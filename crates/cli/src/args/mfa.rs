@@ -109,7 +109,7 @@ pub(crate) struct MfaStoreSeedArgs {
     pub(crate) mfa_serial: Option<String>,
 
     /// Replace a stored seed without asking
-    #[arg(short, long)]
+    #[arg(short, long, alias = "yes")]
     pub(crate) force: bool,
 
     /// The profile to store the seed for
@@ -123,7 +123,7 @@ pub(crate) struct MfaStoreSeedArgs {
 #[command(after_help = "Example:\n  hatbox mfa remove-seed jan-work")]
 pub(crate) struct MfaRemoveSeedArgs {
     /// Delete it without asking
-    #[arg(short, long)]
+    #[arg(short, long, alias = "yes")]
     pub(crate) force: bool,
 
     /// The profile that the seed is stored for

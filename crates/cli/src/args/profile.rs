@@ -56,7 +56,7 @@ pub(crate) struct ProfileAddArgs {
     pub(crate) region: Option<String>,
 
     /// Write the lines without asking
-    #[arg(long)]
+    #[arg(long, alias = "force", short_alias = 'f')]
     pub(crate) yes: bool,
 }
 
@@ -67,7 +67,7 @@ pub(crate) struct ProfileAddArgs {
 #[command(after_help = "Example:\n  hatbox profile remove dev-admin")]
 pub(crate) struct ProfileRemoveArgs {
     /// Remove without asking
-    #[arg(long)]
+    #[arg(long, alias = "force", short_alias = 'f')]
     pub(crate) yes: bool,
 
     /// The profile to remove

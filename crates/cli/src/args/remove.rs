@@ -9,7 +9,7 @@ use clap::Args;
 #[command(after_help = "Example:\n  hatbox remove jan")]
 pub(crate) struct RemoveArgs {
     /// Delete without asking
-    #[arg(short, long)]
+    #[arg(short, long, alias = "yes")]
     pub(crate) force: bool,
 
     /// The profile whose key is deleted

@@ -34,11 +34,11 @@ pub(crate) struct RotateArgs {
     pub(crate) all: bool,
 
     /// With --all: only keys stored this long ago, such as `90d` or `12h`
-    #[arg(long, value_name = "AGE", requires = "all", conflicts_with = "profile")]
+    #[arg(long, value_name = "AGE")]
     pub(crate) older_than: Option<String>,
 
     /// With --all: do not ask before the first one
-    #[arg(long, requires = "all", conflicts_with = "profile")]
+    #[arg(long, alias = "force", short_alias = 'f')]
     pub(crate) yes: bool,
 
     /// Show the rotations that are not finished, and change nothing

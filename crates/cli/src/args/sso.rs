@@ -123,7 +123,7 @@ pub(crate) struct SsoPopulateArgs {
     pub(crate) dry_run: bool,
 
     /// Write without asking
-    #[arg(long)]
+    #[arg(long, alias = "force", short_alias = 'f')]
     pub(crate) yes: bool,
 
     /// Print the changes as JSON

@@ -210,7 +210,7 @@ pub(crate) struct StoreMigrateArgs {
     pub(crate) delete_source: bool,
 
     /// Delete without asking
-    #[arg(long, requires = "delete_source")]
+    #[arg(long, alias = "force", short_alias = 'f', requires = "delete_source")]
     pub(crate) yes: bool,
 
     /// Show what would be copied, and change nothing

@@ -316,7 +316,7 @@ pub(crate) struct TrustRequireMfaArgs {
     pub(crate) apply: bool,
 
     /// Write the policy without asking
-    #[arg(long)]
+    #[arg(long, alias = "force", short_alias = 'f')]
     pub(crate) yes: bool,
 
     /// Then assume the role without a code, which must fail, and with one; ROLE must be a profile

@@ -11,9 +11,9 @@ use crate::world::World;
 pub(crate) struct Confirmation<'a> {
     /// The question, with its blank at the end.
     pub(crate) text: &'a str,
-    /// The failure where nobody can be asked.
-    pub(crate) what: &'a str,
-    /// And its hint.
+    /// What leads to the question, where it says more than the command: the cause of the failure without a terminal.
+    pub(crate) because: Option<&'a str>,
+    /// What helps without a terminal.
     pub(crate) hint: &'a str,
     /// How long a person is waited for.
     pub(crate) timeout: Duration,
@@ -30,7 +30,23 @@ pub(crate) fn ask_yes_or_no(world: &World, asked: &Confirmation<'_>) -> Result<b
         Ok(answer) => Ok(matches!(answer.expose().trim().to_ascii_lowercase().as_str(), "y" | "yes")),
         Err(PromptError::Cancelled) => Err(Failure::new(FailureKind::Cancelled, "cancelled")),
         Err(error) => {
-            Err(Failure::new(FailureKind::NeedsPerson, asked.what).caused_by(&error).hint(asked.hint))
+            let failure = unanswered(&error);
+            let failure = match asked.because {
+                Some(because) => failure.because(because),
+                None => failure,
+            };
+            Err(failure.hint(asked.hint))
         }
+    }
+}
+
+/// The failure of a question that got no answer.
+pub(crate) fn unanswered(error: &PromptError) -> Failure {
+    const TEXT: &str = "cannot ask for confirmation";
+    match error {
+        PromptError::NoTerminal => {
+            Failure::new(FailureKind::NeedsPerson, format!("{TEXT}: there is no terminal"))
+        }
+        error => Failure::new(FailureKind::NeedsPerson, TEXT).caused_by(error),
     }
 }

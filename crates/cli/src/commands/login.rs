@@ -173,10 +173,10 @@ impl Target {
                 "Profile `{}` is signed in as {}. Use {} instead? (y|N) ",
                 self.name, before.value, identity.arn
             ),
-            what: &format!(
+            because: Some(&format!(
                 "profile `{}` is signed in as {}, and you signed in as {}",
                 self.name, before.value, identity.arn
-            ),
+            )),
             hint: "sign in as the same identity, or choose another profile: hatbox login --session NAME",
             timeout: world.settings()?.prompt_timeout(),
         };

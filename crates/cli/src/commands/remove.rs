@@ -32,7 +32,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &RemoveArgs) -> Resu
             world,
             &Confirmation {
                 text: &format!("Delete the access key {} of `{profile}`? (y|N) ", key.id.masked()),
-                what: "deleting needs a yes",
+                because: None,
                 hint: "run it on a terminal, or with --force",
                 timeout: world.settings()?.prompt_timeout(),
             },

@@ -198,9 +198,8 @@ fn a_stored_key_is_replaced_only_with_a_yes_or_by_force() {
     let again = fixture.add_run("jan-work", &[]).run().expect_code(4);
     assert_eq!(
         again.stderr,
-        "hatbox: error: replacing a stored access key needs a yes\n\
-         \x20 caused by: there is no terminal to ask on\n\
-         hatbox: hint: add --force to replace it without a question\n"
+        "hatbox: error: cannot ask for confirmation: there is no terminal\n\
+         hatbox: hint: run it on a terminal, or with --force\n"
     );
     let forced = fixture.add_run("jan-work", &["--force"]).run().ok();
     let id = masked(&fixture.key("jan-work").id);

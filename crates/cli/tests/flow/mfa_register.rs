@@ -169,7 +169,7 @@ fn what_a_kill_left_is_found_and_replaced_after_a_yes() {
     terminal.wait();
     let left = tablet(&fixture).unwrap();
     let refused = register(&fixture, &["--store-seed"]).run().expect_code(4);
-    assert!(refused.stderr.contains("created and never enabled"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("created before and never enabled"), "{}", refused.stderr);
     assert!(refused.stderr.contains("or with --replace"), "{}", refused.stderr);
     let mut terminal = Terminal::start_wide(&register(&fixture, &["--store-seed"]), 160);
     terminal.wait_for_prompt(&format!(

@@ -257,7 +257,7 @@ fn lose_key(fixture: &Fixture) -> Key {
 /// Rotates on a terminal, and answers the question.
 fn answer(fixture: &Fixture, answer: &str, code: i32) {
     let mut terminal = Terminal::start_wide(&fixture.hatbox(&["rotate", "jan-work"]), 300);
-    terminal.wait_for("Type yes:", 1);
+    terminal.wait_for("(y|N)", 1);
     terminal.type_keys(answer);
     assert_eq!(terminal.wait().code(), Some(code), "{:?}", terminal.screen());
 }
@@ -274,7 +274,11 @@ fn a_key_that_an_earlier_rotation_may_have_created_is_deleted_only_after_a_yes()
             "{}",
             asked.stderr
         );
-        assert!(asked.stderr.contains("a yes is needed to delete it"), "{}", asked.stderr);
+        assert!(
+            asked.stderr.contains("cannot ask for confirmation: there is no terminal"),
+            "{}",
+            asked.stderr
+        );
         assert!(keys(&fixture).iter().any(|key| key.id == lost.id));
         fail(&fixture, FaultKind::AccessDenied("no".to_owned()), 1, "GetAccessKeyLastUsed");
     }
@@ -388,7 +392,7 @@ fn a_second_key_is_named_and_deleted_only_when_it_is_inactive_and_after_a_yes() 
     fixture.client().set_key_status(&other, KeyStatus::Inactive).unwrap();
     let no_terminal = fixture.hatbox(&["rotate", "jan-work"]).run().expect_code(4);
     assert!(
-        no_terminal.stderr.contains("a yes is needed to delete the inactive access key"),
+        no_terminal.stderr.contains("the other one is the inactive access key"),
         "{}",
         no_terminal.stderr
     );
@@ -467,9 +471,16 @@ fn all_rotates_what_is_old_enough_and_goes_on_after_a_failure() {
     let fixture = fixture();
     let all = ["rotate", "--all", "--older-than", "90d", "--yes"];
     assert_eq!(fixture.hatbox(&all).run().ok().stdout, "No access key is due.\n");
+    for (flags, error) in [
+        (&["--older-than", "90d"][..], "--older-than requires --all"),
+        (&["--yes", "jan-work"], "--yes requires --all"),
+    ] {
+        let refused = fixture.hatbox(&["rotate"]).args(flags).run().expect_code(2);
+        assert!(refused.stderr.contains(error), "{}", refused.stderr);
+    }
     fixture.advance(91 * 24 * 3600);
     let asked = fixture.hatbox(&all[..4]).run().expect_code(4);
-    assert!(asked.stderr.contains("rotating 1 access key needs a yes"), "{}", asked.stderr);
+    assert!(asked.stderr.contains("cannot ask for confirmation: there is no terminal"), "{}", asked.stderr);
     let root = fixture.key("root");
     fixture
         .hatbox(&["add", "--env", "--no-add-config", "a-root"])
@@ -483,6 +494,13 @@ fn all_rotates_what_is_old_enough_and_goes_on_after_a_failure() {
     assert_eq!(printed["rotated"][0]["profile"], "jan-work");
     assert!(run.stderr.contains("1 of 2 access keys were not rotated"), "{}", run.stderr);
     assert_eq!(fixture.hatbox(&all).run().ok().stdout, "No access key is due.\n");
+    for (flags, error) in [
+        (&["--older-than", "90d"][..], "--older-than requires --all"),
+        (&["--yes", "jan-work"], "--yes requires --all"),
+    ] {
+        let refused = fixture.hatbox(&["rotate"]).args(flags).run().expect_code(2);
+        assert!(refused.stderr.contains(error), "{}", refused.stderr);
+    }
     for bad in
         [&["rotate", "--older-than", "90d", "jan-work"][..], &["rotate", "--all", "--older-than", "1w"]]
     {

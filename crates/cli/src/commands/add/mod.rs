@@ -199,8 +199,8 @@ impl Questions<'_> {
     fn confirm_replacing(&self, text: &str) -> Result<(), Failure> {
         let question = Confirmation {
             text,
-            what: "replacing a stored access key needs a yes",
-            hint: "add --force to replace it without a question",
+            because: None,
+            hint: "run it on a terminal, or with --force",
             timeout: self.timeout,
         };
         if ask_yes_or_no(self.world, &question)? {

@@ -183,7 +183,7 @@ fn may_remove(
 ) -> Result<bool, Failure> {
     let question = Confirmation {
         text: &format!("Take {count} keys out of {shown}? (y|N) "),
-        what: "the keys are stored; taking them out of the file needs a yes",
+        because: Some("the keys are stored, and their lines are still in the file"),
         hint: "run it on a terminal, with --yes, or with --keep",
         timeout: world.settings()?.prompt_timeout(),
     };

@@ -164,13 +164,10 @@ impl Registration<'_> {
             .caused_by(taken)
             .hint(format!("hatbox mfa register --name OTHER {}", self.profile_word())));
         }
-        let text = format!(
-            "{} was created before and never enabled. Delete it and start again? (y|N) ",
-            self.serial
-        );
+        let exists = format!("{} was created before and never enabled", self.serial);
         let question = Confirmation {
-            text: &text,
-            what: "there is a device of this name that was created and never enabled; deleting it needs a yes",
+            text: &format!("{exists}. Delete it and start again? (y|N) "),
+            because: Some(&exists),
             hint: "run it on a terminal, or with --replace",
             timeout: self.world.settings()?.prompt_timeout(),
         };

@@ -28,8 +28,8 @@ pub(super) fn store(world: &World, global: &GlobalArgs, args: &MfaStoreSeedArgs)
     if is_there && !args.force {
         let question = Confirmation {
             text: &format!("`{profile}` has a TOTP seed already. Replace it? (y|N) "),
-            what: "replacing a stored TOTP seed needs a yes",
-            hint: "add --force to replace it without a question",
+            because: None,
+            hint: "run it on a terminal, or with --force",
             timeout: world.settings()?.prompt_timeout(),
         };
         if !ask_yes_or_no(world, &question)? {
@@ -50,7 +50,7 @@ pub(super) fn remove(world: &World, global: &GlobalArgs, args: &MfaRemoveSeedArg
     if !args.force {
         let question = Confirmation {
             text: &format!("Delete the TOTP seed of `{profile}`? (y|N) "),
-            what: "deleting needs a yes",
+            because: None,
             hint: "run it on a terminal, or with --force",
             timeout: world.settings()?.prompt_timeout(),
         };

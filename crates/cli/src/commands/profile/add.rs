@@ -50,7 +50,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ProfileAddArgs) -> 
     world.output.data(&String::from_utf8_lossy(&lines))?;
     let question = Confirmation {
         text: &format!("Add these lines to {shown}? (y|N) "),
-        what: "adding a profile needs a yes",
+        because: None,
         hint: "run it on a terminal, or with --yes",
         timeout: world.settings()?.prompt_timeout(),
     };

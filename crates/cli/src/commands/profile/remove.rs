@@ -32,7 +32,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ProfileRemoveArgs) 
     warn_of_block(world, &files.config, &profile);
     let question = Confirmation {
         text: &format!("Remove [profile {profile}] from {place}? (y|N) "),
-        what: "removing a profile needs a yes",
+        because: None,
         hint: "run it on a terminal, or with --yes",
         timeout: world.settings()?.prompt_timeout(),
     };

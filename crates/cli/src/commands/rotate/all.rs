@@ -33,9 +33,9 @@ pub(super) fn run(world: &World, global: &GlobalArgs, args: &RotateArgs) -> Resu
         let names: Vec<_> = due.iter().map(|name| format!("`{name}`")).collect();
         let keys = text::count(due.len(), "access key");
         let asked = Confirmation {
-            text: &format!("Rotate {keys} ({})? Type yes: ", names.join(", ")),
-            what: &format!("rotating {keys} needs a yes"),
-            hint: "use --yes where there is no terminal",
+            text: &format!("Rotate {keys} ({})? (y|N) ", names.join(", ")),
+            because: None,
+            hint: "run it on a terminal, or with --yes",
             timeout: world.settings()?.prompt_timeout(),
         };
         if !ask_yes_or_no(world, &asked)? {

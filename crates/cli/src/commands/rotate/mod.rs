@@ -30,6 +30,10 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &RotateArgs) -> Resu
     if args.all {
         return all::run(world, global, args);
     }
+    let needs_all = [("--older-than", args.older_than.is_some()), ("--yes", args.yes)];
+    if let Some((flag, _)) = needs_all.iter().find(|(_, is_given)| *is_given) {
+        return Err(Failure::new(FailureKind::Usage, format!("{flag} requires --all")));
+    }
     let profile = resolve_profile_name(args.profile.as_deref(), &world.environment)?;
     let rotated = rotate_key_of(world, global, args, &profile)?;
     let text = if args.json {

@@ -50,8 +50,8 @@ pub(super) fn make_room(
             ));
     }
     let confirmation = Confirmation {
-        text: &format!("{in_the_way}. Delete {shown}? Type yes: "),
-        what: &format!("{in_the_way}: a yes is needed to delete {shown}"),
+        text: &format!("{in_the_way}. Delete {shown}? (y|N) "),
+        because: Some(&format!("{in_the_way}; the other one is {shown}")),
         hint: "run it on a terminal, or delete that key in IAM",
         timeout: PATIENCE,
     };
@@ -76,8 +76,8 @@ pub(super) fn make_room(
 pub(super) fn confirm_lost(world: &World, user: &IamUser, shown: &str) -> Result<(), Failure> {
     let found = format!("`{}` has {shown}, which the rotation may have created", user.name);
     let confirmation = Confirmation {
-        text: &format!("{found}; then its secret is lost. Delete it? Type yes: "),
-        what: &format!("{found}: a yes is needed to delete it"),
+        text: &format!("{found}; then its secret is lost. Delete it? (y|N) "),
+        because: Some(&found),
         hint: "run it on a terminal, or delete that key in IAM if it is not in use",
         timeout: PATIENCE,
     };

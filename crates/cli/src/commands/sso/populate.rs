@@ -62,7 +62,7 @@ pub(super) fn run(
     }
     let question = Confirmation {
         text: &format!("Write these changes to {shown}? (y|N) "),
-        what: "changing the profiles needs a yes",
+        because: None,
         hint: "run it on a terminal, or with --yes",
         timeout: world.settings()?.prompt_timeout(),
     };

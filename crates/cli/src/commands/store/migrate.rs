@@ -70,7 +70,7 @@ fn delete_source(
     let what = if has_seeds { "keys and TOTP seeds" } else { "keys" };
     let question = Confirmation {
         text: &format!("Delete {} {what} from `{kind}`? (y|N) ", ids.len()),
-        what: "deleting needs a yes",
+        because: None,
         hint: "run it on a terminal, or with --yes",
         timeout: world.settings()?.prompt_timeout(),
     };

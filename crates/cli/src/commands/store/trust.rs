@@ -6,6 +6,7 @@ use hatbox_types::text::printable;
 use hatbox_types::text::table::Table;
 
 use crate::args::{GlobalArgs, StoreTrustArgs};
+use crate::ask::confirm::unanswered;
 use crate::errors::{Failure, FailureKind};
 use crate::keys::KeyStore;
 use crate::keys::request::resolve_store;
@@ -102,9 +103,7 @@ fn is_confirmed(world: &World, text: &str) -> Result<bool, Failure> {
     match world.prompter().ask_line(&question) {
         Ok(answer) => Ok(answer.expose().trim() == "yes"),
         Err(PromptError::Cancelled) => Err(Failure::new(FailureKind::Cancelled, "cancelled")),
-        Err(error) => Err(Failure::new(FailureKind::NeedsPerson, "trusting a store needs a typed `yes`")
-            .caused_by(&error)
-            .hint("run it on a terminal")),
+        Err(error) => Err(unanswered(&error).hint("run it on a terminal")),
     }
 }
 

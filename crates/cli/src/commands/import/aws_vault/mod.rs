@@ -73,8 +73,8 @@ fn may_import(world: &World, source: &Source, transfer: &Transfer) -> Result<boo
     }
     let question = Confirmation {
         text: "Go on? (y|N) ",
-        what: "importing needs a yes",
-        hint: "run it with --yes",
+        because: None,
+        hint: "run it on a terminal, or with --yes",
         timeout: world.settings()?.prompt_timeout(),
     };
     ask_yes_or_no(world, &question)
@@ -206,7 +206,7 @@ fn delete_source(
     let what = if source.kind == VaultKind::File { "files" } else { "keys" };
     let question = Confirmation {
         text: &format!("Delete {} of aws-vault's {what}? (y|N) ", done.len()),
-        what: "deleting needs a yes",
+        because: None,
         hint: "run it on a terminal, or with --yes",
         timeout: world.settings()?.prompt_timeout(),
     };

@@ -176,9 +176,9 @@ fn replace(
 ) -> Result<(), Failure> {
     if !args.yes {
         let asked = Confirmation {
-            text: &format!("Write it to {}? Type yes: ", role.arn),
-            what: "a yes is needed before a trust policy is written",
-            hint: "use --yes where there is no terminal",
+            text: &format!("Write it to {}? (y|N) ", role.arn),
+            because: None,
+            hint: "run it on a terminal, or with --yes",
             timeout: PATIENCE,
         };
         if !ask_yes_or_no(world, &asked)? {
