@@ -155,14 +155,26 @@ fn removing_a_profile_warns_of_those_that_use_it_and_says_what_stays() {
     let run = fixture.hatbox(&["profile", "remove", "jan-work", "--yes"]).run().ok();
     assert_eq!(run.stdout, "Removed [profile jan-work] from ~/.aws/config.\n");
     for part in [
-        "warning: `reader`, `more` use `jan-work` as source and will not work without it",
+        "warning: `jan-work` is the source profile of `reader`; `reader` will use its stored access key",
+        "warning: this profile has `include_profile = jan-work` and will fail: `more`",
         "[jan-work] in ~/.aws/credentials stays",
-        "the access key of `jan-work` is still stored",
-        "hint: hatbox remove jan-work",
     ] {
         assert!(run.stderr.contains(part), "{part}: {}", run.stderr);
     }
+    assert!(!run.stderr.contains("hatbox remove"), "{}", run.stderr);
     assert_eq!(read(&fixture), config.strip_prefix("[profile jan-work]\nregion = a\n\n").unwrap());
+    fixture.hatbox(&["exec", "reader", "--", "true"]).run().ok();
+    fixture.hatbox(&["remove", "jan-work", "--yes"]).run().ok();
+    fs::remove_file(fixture.path("home/.aws/credentials")).unwrap();
+    fixture.write_config(&format!(
+        "[profile jan-work]\n[profile a]\nsource_profile = jan-work\nrole_arn = {READER}\n\
+         [profile b]\nsource_profile = jan-work\nrole_arn = {READER}\n"
+    ));
+    let run = fixture.hatbox(&["profile", "remove", "jan-work", "-f"]).run().ok();
+    let told = "these profiles have `source_profile = jan-work` and will fail: `a` and `b`";
+    assert!(run.stderr.contains(told), "{}", run.stderr);
+    fixture.hatbox(&["exec", "a", "--", "true"]).run().expect_code(125);
+    fs::write(fixture.path("home/.aws/credentials"), "[only]\n").unwrap();
     let run = fixture.hatbox(&["profile", "remove", "only", "--yes"]).run().expect_code(1);
     assert!(run.stderr.contains("`[only]` is in ~/.aws/credentials"), "{}", run.stderr);
 }

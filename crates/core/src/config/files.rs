@@ -95,15 +95,16 @@ impl Config {
             .map(|section| section.place())
     }
 
-    /// The profiles whose section names this one as its `source_profile` or `include_profile`, each once.
-    pub fn profiles_that_use(&self, name: &ProfileName) -> Vec<ProfileName> {
+    /// The profiles whose section names this one by `key`, such as `source_profile`, each once.
+    pub fn profiles_that_name(&self, name: &ProfileName, key: &str) -> Vec<ProfileName> {
         let mut found: Vec<ProfileName> = Vec::new();
         for section in self.sections().filter(|section| section.kind() == SectionKind::Profile) {
             let is_user = section.name() != name.as_str()
-                && section.scan().entries.iter().any(|entry| {
-                    (entry.has_key("source_profile") || entry.has_key("include_profile"))
-                        && entry.value == name.as_str()
-                });
+                && section
+                    .scan()
+                    .entries
+                    .iter()
+                    .any(|entry| entry.has_key(key) && entry.value == name.as_str());
             if is_user && let Ok(user) = ProfileName::parse(&section.name()) {
                 found.push(user);
             }

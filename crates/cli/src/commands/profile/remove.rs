@@ -28,7 +28,15 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ProfileRemoveArgs) 
         return Err(absent(&files, &profile, has_section(FileKind::Credentials)));
     }
     let place = files.config.defined_at(&profile).map(|place| files.shown_place(place)).unwrap_or_default();
-    warn_of_users(world, &files.config, &profile);
+    // A store that cannot be read is no reason to fail.
+    let index = KeyStore::open(world, global).and_then(|mut store| store.index_if_known());
+    let has_key = matches!(&index, Ok(Some(index)) if index.find(&profile).is_some());
+    let rest = match (has_key, has_section(FileKind::Credentials)) {
+        (true, _) => Rest::StoredKey,
+        (false, true) => Rest::Credentials,
+        (false, false) => Rest::Nothing,
+    };
+    let is_source = warn_of_users(world, &files.config, &profile, rest);
     warn_of_block(world, &files.config, &profile);
     let question = Confirmation {
         text: &format!("Remove [profile {profile}] from {place}? (y|N) "),
@@ -47,11 +55,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ProfileRemoveArgs) 
         let credentials = files.shown(FileKind::Credentials);
         world.output.note(&format!("[{profile}] in {credentials} stays"));
     }
-    // A store that cannot be read is no reason to fail: what was asked for is done.
-    let index = KeyStore::open(world, global).and_then(|mut store| store.index_if_known());
-    if let Ok(Some(index)) = index
-        && index.find(&profile).is_some()
-    {
+    if has_key && !is_source {
         world.output.note(&format!("the access key of `{profile}` is still stored"));
         world.output.hint(&format!("hatbox remove {}", quote_word(profile.as_str())));
     }
@@ -84,18 +88,51 @@ fn warn_of_block(world: &World, config: &Config, profile: &ProfileName) {
     }
 }
 
-fn warn_of_users(world: &World, config: &Config, profile: &ProfileName) {
-    let users = config.profiles_that_use(profile);
-    let Some(first) = users.first() else { return };
-    let named: Vec<_> = users.iter().take(MOST_NAMED).map(|user| format!("`{user}`")).collect();
-    let more = match users.len().saturating_sub(MOST_NAMED) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
+/// What a profile is without its section in the config.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Rest {
+    /// A source, by its stored access key.
+    StoredKey,
+    /// A section of the credentials file.
+    Credentials,
+    Nothing,
+}
+
+/// Returns whether this is the source of other profiles.
+fn warn_of_users(world: &World, config: &Config, profile: &ProfileName, rest: Rest) -> bool {
+    let [sources, includes] =
+        ["source_profile", "include_profile"].map(|key| (key, config.profiles_that_name(profile, key)));
+    let is_source = !sources.1.is_empty();
+    for (key, users) in [sources, includes] {
+        let Some(first) = users.first() else { continue };
+        let named: Vec<_> = users.iter().map(|user| format!("`{user}`")).collect();
+        match rest {
+            Rest::StoredKey if key == "source_profile" => {
+                let who = if users.len() == 1 { named.concat() } else { "they".to_owned() };
+                world.output.warn(&format!(
+                    "`{profile}` is the source profile of {}; {who} will use its stored access key",
+                    join(&named)
+                ));
+            }
+            Rest::Credentials => {}
+            Rest::StoredKey | Rest::Nothing => {
+                let these = if users.len() == 1 { "this profile has" } else { "these profiles have" };
+                world.output.warn(&format!("{these} `{key} = {profile}` and will fail: {}", join(&named)));
+                world.output.hint(&format!("hatbox explain {}", quote_word(first.as_str())));
+            }
+        }
+    }
+    is_source
+}
+
+/// `a, b and c`, with only as many of them as a line has room for.
+fn join(named: &[String]) -> String {
+    let (shown, last) = match named.len().checked_sub(MOST_NAMED) {
+        Some(more @ 1..) => (named.get(..MOST_NAMED).unwrap_or_default(), format!("{more} more")),
+        _ => match named.split_last() {
+            Some((last, shown)) => (shown, last.clone()),
+            None => return String::new(),
+        },
     };
-    let verb = if users.len() == 1 { "uses" } else { "use" };
-    world.output.warn(&format!(
-        "{}{more} {verb} `{profile}` as source and will not work without it",
-        named.join(", ")
-    ));
-    world.output.hint(&format!("hatbox explain {}", quote_word(first.as_str())));
+    if shown.is_empty() { last } else { format!("{} and {last}", shown.join(", ")) }
 }
