@@ -99,8 +99,9 @@ pub(crate) fn resolve_wrong_use(error: &Error, words: &[OsString]) -> Option<Wro
         }
         _ => return None,
     };
-    let usage = is_usage_shown.then(|| error.get(ContextKind::Usage)).flatten();
-    let usage = usage.map(|usage| printable(usage.to_string().trim_start_matches("Usage: ")).into_owned());
+    // Clap's own usage names a flag that was given, or set by a variable, as if it were required.
+    let usage = is_usage_shown.then(|| called.command.clone().render_usage().to_string());
+    let usage = usage.map(|usage| printable(usage.trim_start_matches("Usage: ")).into_owned());
     Some(WrongUse { error: text, usage, hints })
 }
 
@@ -308,11 +309,8 @@ mod tests {
     #[test]
     fn the_usage_is_shown_where_it_says_what_is_missing_or_too_much() {
         for (line, usage) in [
-            ("hatbox add", Some("hatbox add <PROFILE>")),
-            (
-                "hatbox store migrate --to x --yes",
-                Some("hatbox store migrate --to <BACKEND> --delete-source --yes"),
-            ),
+            ("hatbox add", Some("hatbox add [OPTIONS] <PROFILE>")),
+            ("hatbox store migrate --to x --yes", Some("hatbox store migrate [OPTIONS] --to <BACKEND>")),
             ("hatbox export a b", Some("hatbox export [OPTIONS] [PROFILE]")),
             ("hatbox list --jsn", None),
             ("hatbox lst", None),

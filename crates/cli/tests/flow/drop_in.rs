@@ -185,7 +185,7 @@ fn help_and_version_go_to_stdout_and_wrong_use_to_stderr() {
         (
             &["add"][..],
             2,
-            "hatbox: error: missing required argument `<PROFILE>`\n  usage: hatbox add <PROFILE>\n",
+            "hatbox: error: missing required argument `<PROFILE>`\n  usage: hatbox add [OPTIONS] <PROFILE>\n",
         ),
         (
             &["exec", "--fesh", "a"],

@@ -25,6 +25,7 @@ use std::process::ExitCode;
 
 use hatbox_sandbox::control::Client;
 use hatbox_sandbox::world as demo_world;
+use hatbox_types::text;
 
 use crate::args::{SandboxArgs, SandboxCommand};
 use crate::errors::{Failure, FailureKind};
@@ -55,7 +56,10 @@ pub(crate) fn run(world: &World, args: &SandboxArgs) -> Result<ExitCode, Failure
         SandboxCommand::Token(token) => done(token::run(world, &directory, token)),
         SandboxCommand::SignIn(sign_in) => done(sign_in::run(world, &directory, sign_in)),
         SandboxCommand::AddAccounts { count, roles } => {
-            done(Ok(open_client(&directory)?.add_sso_accounts(*count, *roles)?))
+            open_client(&directory)?.add_sso_accounts(*count, *roles)?;
+            let added = text::count(usize::try_from(*count).unwrap_or(usize::MAX), "account");
+            let roles = text::count(usize::try_from(*roles).unwrap_or(usize::MAX), "role");
+            done(Ok(world.output.data(&format!("Added {added} with {roles} each.\n"))?))
         }
         SandboxCommand::Log(log) => done(log::run(world, &directory, log)),
         SandboxCommand::S3(s3) => done(s3::run(world, s3)),
