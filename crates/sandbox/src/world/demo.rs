@@ -70,6 +70,7 @@ impl World {
             policies: [
                 ("assume-work-roles".to_owned(), assume_work_roles()),
                 ("manage-own-keys".to_owned(), manage_own_keys()),
+                ("manage-own-mfa".to_owned(), manage_own_mfa()),
                 ("iam".to_owned(), iam_read()),
                 ("sign-in".to_owned(), sign_in()),
             ]
@@ -281,6 +282,23 @@ fn manage_own_keys() -> String {
         ],
         "Resource": format!("arn:aws:iam::{PEOPLE_ACCOUNT}:user/${{aws:username}}"),
     }]))
+}
+
+/// As AWS's guide has it for users who manage their own MFA devices.
+fn manage_own_mfa() -> String {
+    policy(&json!([
+        {
+            "Effect": "Allow",
+            "Action": ["iam:CreateVirtualMFADevice", "iam:DeleteVirtualMFADevice"],
+            "Resource": format!("arn:aws:iam::{PEOPLE_ACCOUNT}:mfa/*"),
+        },
+        {
+            "Effect": "Allow",
+            "Action": ["iam:EnableMFADevice", "iam:ListMFADevices"],
+            "Resource": format!("arn:aws:iam::{PEOPLE_ACCOUNT}:user/${{aws:username}}"),
+        },
+        { "Effect": "Allow", "Action": "iam:ListVirtualMFADevices", "Resource": "*" },
+    ]))
 }
 
 /// As AWS's managed policy SignInLocalDevelopmentAccess has it.
