@@ -149,6 +149,7 @@ fn the_java_sdk_reads_and_refreshes_the_shared_token() {
 }
 
 #[test]
+#[ignore = "builds the SDK, which takes two minutes: cargo test --test counterparts -- --ignored"]
 fn the_rust_sdk_reads_and_refreshes_the_shared_token() {
     check_sdk(Sdk::rust());
 }
