@@ -2,7 +2,7 @@
 
 use hatbox_core::plan::Purpose;
 #[cfg(feature = "iam")]
-use hatbox_types::name::{AccessKeyId, ProfileName};
+use hatbox_types::name::AccessKeyId;
 use hatbox_types::text;
 use hatbox_types::text::shell::quote_word;
 
@@ -14,6 +14,8 @@ use crate::credentials::request::{resolve_profile_name, resolve_session};
 use crate::errors::{Failure, FailureKind};
 use crate::files::aws_config::load_config;
 use crate::keys::KeyStore;
+#[cfg(feature = "iam")]
+use crate::store::rotations::Rotation;
 use crate::world::World;
 
 pub(crate) fn run(world: &World, global: &GlobalArgs, args: &RemoveArgs) -> Result<(), Failure> {
@@ -46,8 +48,13 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &RemoveArgs) -> Resu
     let keys =
         Planning::new(world, &files, &request, Some(&index), Purpose::Use).resolve_session_keys(&profile);
     #[cfg(feature = "iam")]
-    drop_rotation(world, &mut store, &profile)?;
+    let rotation = store.rotations(Interaction::Allowed)?.load(&profile)?;
+    // Refused while the key is being rotated: then the record stays.
     store.delete_key(&profile)?;
+    #[cfg(feature = "iam")]
+    if let Some(rotation) = rotation {
+        drop_rotation(world, &mut store, &rotation)?;
+    }
     let sessions = store.sessions(Interaction::Allowed)?;
     let mut count = 0;
     for key in &keys {
@@ -68,12 +75,10 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &RemoveArgs) -> Resu
 
 /// A rotation of the key may have a secret on record.
 #[cfg(feature = "iam")]
-fn drop_rotation(world: &World, store: &mut KeyStore, profile: &ProfileName) -> Result<(), Failure> {
-    let rotations = store.rotations(Interaction::Allowed)?;
-    let Some(rotation) = rotations.load(profile)? else { return Ok(()) };
+fn drop_rotation(world: &World, store: &mut KeyStore, rotation: &Rotation) -> Result<(), Failure> {
     let left = [Some(&rotation.old), rotation.step.new_id()];
     let left: Vec<_> = left.into_iter().flatten().map(AccessKeyId::masked).collect();
-    rotations.delete(profile)?;
+    store.rotations(Interaction::Allowed)?.delete(&rotation.profile)?;
     let left = left.join(" and ");
     world.output.warn(&format!(
         "its rotation was not finished: look in IAM for the access keys {left} and delete them"

@@ -4,6 +4,7 @@ mod backups;
 mod choice;
 mod index;
 pub(crate) mod request;
+mod rotation_lock;
 mod seeds;
 mod transfer;
 #[cfg(feature = "file")]
@@ -16,6 +17,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+#[cfg(feature = "iam")]
+use hatbox_types::name::AccessKeyId;
 use hatbox_types::name::ProfileName;
 use hatbox_types::secret::{AccessKey, SecretString};
 use hatbox_types::text::shell::quote_word;
@@ -32,6 +35,8 @@ use crate::ask::passphrase::Interaction;
 use crate::ask::passphrase::PassphraseSource;
 use crate::errors::{Failure, FailureKind};
 use crate::keys::request::{StoreRequest, resolve_store};
+#[cfg(feature = "iam")]
+use crate::store::ItemKind;
 use crate::store::asker::PassphraseError;
 #[cfg(feature = "iam")]
 use crate::store::rotations::Rotations;
@@ -169,18 +174,42 @@ impl KeyStore {
             access_key_id: Some(key.id.clone()),
         };
         let item = Item { info, secret: Zeroizing::new(key.secret.expose().as_bytes().to_vec()) };
+        let _held = self.hold_keys()?;
         self.change(|store| store.write(&item), |index| index.put(&item.info))
     }
 
-    /// Stores `key` for each of `profiles`, in the place of an earlier one, and reads each back.
+    /// Stores `new` for each profile that has the key `old`, and reads each back. Returns the profiles that have `new`
+    /// then. Where `profile` has neither of the two, nothing is written and it is not among them. The caller holds the
+    /// lock of rotations.
     #[cfg(feature = "iam")]
-    pub(crate) fn replace_keys(&mut self, profiles: &[ProfileName], key: &AccessKey) -> Result<(), Failure> {
+    pub(crate) fn replace_key(
+        &mut self,
+        profile: &ProfileName,
+        old: &AccessKeyId,
+        new: &AccessKey,
+    ) -> Result<Vec<ProfileName>, Failure> {
         let created = self.world.clock.now();
-        let item = |profile: &ProfileName| Item {
-            info: ItemInfo { id: ItemId::access_key(profile), created, access_key_id: Some(key.id.clone()) },
-            secret: Zeroizing::new(key.secret.expose().as_bytes().to_vec()),
+        let item = |id: &ItemId| Item {
+            info: ItemInfo { id: id.clone(), created, access_key_id: Some(new.id.clone()) },
+            secret: Zeroizing::new(new.secret.expose().as_bytes().to_vec()),
         };
-        self.write_back(&profiles.iter().map(item).collect::<Vec<_>>())
+        let mut profiles = Vec::new();
+        self.write_back(|store| {
+            let (infos, _) = store.list()?;
+            let of_key = |info: &&ItemInfo, key| {
+                info.id.kind == ItemKind::AccessKey && info.access_key_id.as_ref() == Some(key)
+            };
+            let with_old: Vec<_> = infos.iter().filter(|info| of_key(info, old)).collect();
+            let with_new = infos.iter().filter(|info| of_key(info, &new.id));
+            let found: Vec<_> =
+                with_old.iter().copied().chain(with_new).map(|info| info.id.profile.clone()).collect();
+            if !found.contains(profile) {
+                return Ok(Vec::new());
+            }
+            profiles = found;
+            Ok(with_old.into_iter().map(|info| item(&info.id)).collect())
+        })?;
+        Ok(profiles)
     }
 
     /// The rotations of access keys that are under way.
@@ -194,6 +223,7 @@ impl KeyStore {
     pub(crate) fn delete_key(&mut self, profile: &ProfileName) -> Result<(), Failure> {
         self.unlock(Interaction::Allowed)?;
         let id = ItemId::access_key(profile);
+        let _held = self.hold_keys()?;
         self.change(|store| store.delete(&id), |index| index.take_off(&id))
     }
 

@@ -1,9 +1,11 @@
 //! Whole items into a backend, and out of one: for `hatbox store migrate` and `hatbox import`.
 
+use std::cell::RefCell;
+
 use super::{KeyStore, Replacing};
 use crate::ask::passphrase::Interaction;
 use crate::errors::{Failure, FailureKind};
-use crate::store::{Item, ItemId, ItemKind, StoreError};
+use crate::store::{Item, ItemId, ItemKind, Store, StoreError};
 use crate::sys::files::make_private_directory;
 
 /// What copying keys into a backend would do, or has done.
@@ -121,26 +123,33 @@ impl KeyStore {
     /// # Errors
     /// The first one that cannot be written, or does not come back as it was.
     pub(crate) fn save_items(&mut self, items: &[Item]) -> Result<(), Failure> {
-        self.write_back(items).map_err(|failure| failure.hint("the source still has it; nothing was deleted"))
+        let _held = self.hold_keys()?;
+        self.write_back(|_| Ok(items.to_vec()))
+            .map_err(|failure| failure.hint("the source still has it; nothing was deleted"))
     }
 
-    /// The same, of items that are nobody else's.
-    pub(super) fn write_back(&mut self, items: &[Item]) -> Result<(), Failure> {
+    /// Writes the items that `choose` makes of what is in the store, under the store's lock, and reads each back.
+    pub(super) fn write_back(
+        &mut self,
+        choose: impl FnOnce(&dyn Store) -> Result<Vec<Item>, StoreError>,
+    ) -> Result<(), Failure> {
         self.unlock_or_create()?;
         let mut changed = None;
+        let written = RefCell::new(Vec::new());
         let result = self.change(
             |store| {
-                for item in items {
-                    store.write(item)?;
+                for item in choose(store)? {
+                    store.write(&item)?;
                     let read = store.read(&item.info.id)?;
                     if read.secret != item.secret || read.info.access_key_id != item.info.access_key_id {
                         changed = Some(item.info.id.clone());
                         return Err(StoreError::Absent);
                     }
+                    written.borrow_mut().push(item.info);
                 }
                 Ok(())
             },
-            |index| items.iter().for_each(|item| index.put(&item.info)),
+            |index| written.borrow().iter().for_each(|info| index.put(info)),
         );
         match changed {
             None => result,
@@ -153,6 +162,7 @@ impl KeyStore {
     /// Deletes items; those that are not there are deleted already.
     pub(crate) fn delete_items(&mut self, ids: &[ItemId]) -> Result<(), Failure> {
         self.unlock(Interaction::Allowed)?;
+        let _held = self.hold_keys()?;
         self.change(
             |store| {
                 for id in ids {

@@ -64,12 +64,14 @@ pub(super) struct Machine<'a> {
     /// What signs calls to IAM, once it was obtained.
     keys: Option<Rc<OwnKeys>>,
     user: Option<IamUser>,
+    /// The new key, once AWS has said that it is the user's.
+    accepted: Option<AccessKeyId>,
 }
 
 impl<'a> Machine<'a> {
     pub(super) fn new(world: &'a World, global: &'a GlobalArgs, mut run: PlanRun) -> Result<Self, Failure> {
         let rotations = run.store().rotations(Interaction::Allowed)?;
-        Ok(Self { world, global, run, rotations, keys: None, user: None })
+        Ok(Self { world, global, run, rotations, keys: None, user: None, accepted: None })
     }
 
     /// Rotates the key stored for `profile`, or goes on with a rotation that is under way.
@@ -102,7 +104,7 @@ impl<'a> Machine<'a> {
     }
 
     /// Looks whether the rotation on record is still that of the stored key.
-    fn resume(&mut self, rotation: Rotation) -> Result<Option<Rotation>, Failure> {
+    fn resume(&mut self, mut rotation: Rotation) -> Result<Option<Rotation>, Failure> {
         let profile = rotation.profile.clone();
         let stored = self.stored_id()?;
         let is_true = match &rotation.step {
@@ -111,11 +113,12 @@ impl<'a> Machine<'a> {
             RotationStep::Stored(new) | RotationStep::Deactivated(new) => stored == *new,
         };
         if !is_true {
-            let left = rotation.step.new_id().filter(|_| matches!(rotation.step, RotationStep::Created(_)));
-            let left = left.unwrap_or(&rotation.old).masked();
+            let new = rotation.step.new_id().filter(|_| matches!(rotation.step, RotationStep::Created(_)));
+            let left: Vec<_> = new.into_iter().chain([&rotation.old]).map(AccessKeyId::masked).collect();
             self.world.output.warn(&format!(
-                "another access key was stored for `{profile}` during an earlier rotation, which is dropped; its key {left} \
-                 may still exist in IAM"
+                "another access key was stored for `{profile}` during an earlier rotation, which is dropped; in IAM there \
+                 may still be {}",
+                left.join(" and ")
             ));
             self.rotations.delete(&profile)?;
             return Ok(None);
@@ -137,6 +140,15 @@ impl<'a> Machine<'a> {
             // Nothing is left of it, and its list of keys is out of date.
             self.rotations.delete(&profile)?;
             return self.begin(&profile).map(Some);
+        }
+        if let RotationStep::Stored(id) | RotationStep::Deactivated(id) = &rotation.step {
+            // Since then the old key may have been stored for another profile.
+            let new = self.run.store().read_key(&profile)?;
+            if new.id != *id {
+                return Err(replaced_meanwhile(&profile));
+            }
+            self.replace_old(&mut rotation, &new)?;
+            self.rotations.save(&rotation)?;
         }
         Ok(Some(rotation))
     }
@@ -314,25 +326,35 @@ impl<'a> Machine<'a> {
 
     /// Sees that AWS accepts the new key, and stores it.
     fn store(&mut self, rotation: &mut Rotation, key: &AccessKey) -> Result<(), Failure> {
-        let name = quote_word(rotation.profile.as_str());
+        let name = quote_word(rotation.profile.as_str()).into_owned();
         self.verify(rotation, key)?;
         let kept = |failure: Failure| {
             failure.hint(format!(
                 "nothing is lost: the old key works, and the new one is kept until it can be stored: hatbox rotate {name}"
             ))
         };
-        let index = self.run.store().index(Interaction::Allowed).map_err(kept)?;
-        let is_ours = |profile: &&ProfileName| {
-            index.find(profile).is_some_and(|k| k.id == rotation.old || k.id == key.id)
-        };
-        let profiles: Vec<_> = rotation.profiles().filter(is_ours).cloned().collect();
-        self.run.store().replace_keys(&profiles, key).map_err(kept)?;
+        self.replace_old(rotation, key).map_err(kept)?;
+        self.accepted = Some(key.id.clone());
         self.advance(rotation, RotationStep::Stored(key.id.clone()));
         // What signs from here on is the new key, or a session, which outlasts the key that it was obtained with.
         if self.keys.as_ref().is_some_and(|keys| !keys.is_session()) {
             self.keys = None;
         }
         self.run.replan(Purpose::OwnKeys)
+    }
+
+    /// Stores the new key for all profiles that have the old one, whenever they got it.
+    fn replace_old(&mut self, rotation: &mut Rotation, new: &AccessKey) -> Result<(), Failure> {
+        let profile = &rotation.profile;
+        let mut profiles = self.run.store().replace_key(profile, &rotation.old, new)?;
+        if !profiles.contains(profile) {
+            return Err(replaced_meanwhile(profile));
+        }
+        profiles.retain(|other| other != profile);
+        rotation.others.extend(profiles);
+        rotation.others.sort();
+        rotation.others.dedup();
+        Ok(())
     }
 
     fn verify(&self, rotation: &Rotation, key: &AccessKey) -> Result<(), Failure> {
@@ -446,11 +468,29 @@ impl<'a> Machine<'a> {
         let credentials = self.run.obtain().inspect_err(|failure| {
             save_last_failure(self.world, self.global, &self.run.plan().profile, failure);
         })?;
-        let keys = Rc::new(OwnKeys::open(self.world, self.run.plan(), credentials, self.user.as_ref())?);
+        // Security: what is stored now may be another user's key, unless AWS has just said whose it is.
+        let is_accepted = self.accepted.as_ref() == Some(credentials.id());
+        let known = self.user.as_ref().filter(|_| is_accepted);
+        let keys = Rc::new(OwnKeys::open(self.world, self.run.plan(), credentials, known)?);
+        if let Some(user) = self.user.as_ref().filter(|user| user.arn != keys.user.arn) {
+            return Err(Failure::new(
+                FailureKind::Refused,
+                format!("the stored access key is that of `{}` now, not of `{}`", keys.user.arn, user.arn),
+            ));
+        }
         self.user = Some(keys.user.clone());
         self.keys = Some(keys.clone());
         Ok(keys)
     }
+}
+
+/// The lock of rotations keeps this machine's hatbox from it; the store may be shared.
+fn replaced_meanwhile(profile: &ProfileName) -> Failure {
+    Failure::new(
+        FailureKind::Refused,
+        format!("the access key of `{profile}` was replaced or removed in the store during its rotation"),
+    )
+    .hint("which keys there are in IAM: hatbox rotate --status")
 }
 
 fn create_failure(keys: &OwnKeys, error: &IamError) -> Failure {

@@ -14,13 +14,10 @@ use self::machine::Machine;
 use self::report::{Rotated, render_status, render_status_json};
 use crate::args::{GlobalArgs, RotateArgs, SessionArgs};
 use crate::ask::passphrase::Interaction;
-use crate::ask::waiting::lock_path;
 use crate::credentials::request::resolve_profile_name;
 use crate::credentials::run::PlanRun;
 use crate::errors::{Failure, FailureKind};
 use crate::keys::KeyStore;
-use crate::sys::files::make_private_directory;
-use crate::sys::lock::{self, Lock};
 use crate::world::World;
 
 pub(crate) fn run(world: &World, global: &GlobalArgs, args: &RotateArgs) -> Result<(), Failure> {
@@ -62,7 +59,7 @@ fn rotate_key_of(
     if holder != *profile {
         world.output.note(&format!("`{profile}` uses the access key of `{holder}`, which is rotated"));
     }
-    let _lock = hold(world, &holder)?;
+    let _lock = run.store().hold_for_rotation(&holder)?;
     // Until now another process may have rotated it.
     run.replan(Purpose::OwnKeys)?;
     run.warn_of_copies();
@@ -86,24 +83,6 @@ fn holder_of(plan: &Plan) -> Result<ProfileName, Failure> {
         .hint(format!("hatbox explain {}", quote_word(profile.as_str()))),
     };
     Err(failure)
-}
-
-/// The lock of a rotation. No process waits for it: a second rotation right after the first is not what was asked for.
-fn hold(world: &World, profile: &ProfileName) -> Result<Lock, Failure> {
-    let directory = world.dirs.locks();
-    make_private_directory(&directory)?;
-    let path = lock_path(&directory, "rotation", profile.as_str().as_bytes());
-    let held = lock::wait(&path, |state| {
-        let who = state.holder.map(|holder| format!(" (process {})", holder.pid)).unwrap_or_default();
-        Err(Failure::new(
-            FailureKind::Refused,
-            format!("the access key of `{profile}` is being rotated by another hatbox{who}"),
-        )
-        .hint("wait until it is done, or end it: `hatbox rotate` goes on from where it was"))
-    });
-    let lock = held??;
-    lock.note(world.prompter().device(), &format!("the rotation of `{profile}`"));
-    Ok(lock)
 }
 
 fn show_status(world: &World, global: &GlobalArgs, args: &RotateArgs) -> Result<(), Failure> {

@@ -1,0 +1,52 @@
+//! The lock between a rotation of an access key and every other change of the stored access keys.
+//!
+//! A rotation holds it from before it reads which key is stored until its end. Others hold it for milliseconds, so that
+//! they wait for each other; for a rotation they do not.
+
+use std::time::Duration;
+
+use super::KeyStore;
+use crate::errors::{Failure, FailureKind};
+use crate::sys::files::make_private_directory;
+use crate::sys::lock::{self, Lock, Next, Waiting};
+
+/// A change takes milliseconds; whoever holds the lock for longer is stuck.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+impl KeyStore {
+    /// For a rotation. No process waits for another one's: a second rotation right after the first is not what was
+    /// asked for.
+    #[cfg(feature = "iam")]
+    pub(crate) fn hold_for_rotation(
+        &mut self,
+        profile: &hatbox_types::name::ProfileName,
+    ) -> Result<Lock, Failure> {
+        let lock = self.hold_keys()?;
+        lock.note(self.world.prompter().device(), &format!("the access key of `{profile}`"));
+        Ok(lock)
+    }
+
+    /// For a change of stored access keys that is no rotation.
+    pub(super) fn hold_keys(&mut self) -> Result<Lock, Failure> {
+        let directory = self.opened()?.place.state.clone();
+        make_private_directory(&directory)?;
+        // Only rotations say who they are.
+        let next = |state: Waiting<'_>| match state.holder {
+            Some(rotation) => Err(Failure::new(
+                FailureKind::Refused,
+                format!(
+                    "{} is being rotated by another hatbox (process {})",
+                    rotation.waits_for, rotation.pid
+                ),
+            )
+            .hint("wait until it is done, or end it: `hatbox rotate` goes on from where it was")),
+            None if state.waited > PATIENCE => Err(Failure::new(
+                FailureKind::Failed,
+                "another hatbox has been changing the stored access keys for too long",
+            )
+            .hint("end that process")),
+            None => Ok(Next::Wait),
+        };
+        lock::wait(&directory.join("rotation.lock"), next)?
+    }
+}
