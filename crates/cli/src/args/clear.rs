@@ -4,8 +4,8 @@ use clap::Args;
 
 const EXAMPLES: &str = "\
 Examples:
-  hatbox clear                  the sessions of all profiles
-  hatbox clear dev-infra-admin  those of one profile";
+  hatbox clear                  delete the sessions of all profiles
+  hatbox clear dev-infra-admin  delete those of one profile";
 
 /// Delete cached sessions
 ///

@@ -10,7 +10,7 @@ use super::SessionArgs;
 const EXAMPLES: &str = "\
 Examples:
   hatbox exec security-auditor -- aws s3 ls             run one command
-  hatbox exec -d 2h dev-infra-admin -- terraform apply  for two hours
+  hatbox exec -d 2h dev-infra-admin -- terraform apply  run it for two hours
   hatbox exec dev                                       open a shell
   AWS_PROFILE=dev hatbox exec -- aws sts get-caller-identity
 

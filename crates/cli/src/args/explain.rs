@@ -7,7 +7,7 @@ use super::SessionArgs;
 const EXAMPLES: &str = "\
 Examples:
   hatbox explain dev-infra-admin
-  hatbox explain -d 8h dev-infra-admin  what changes for 8 hours";
+  hatbox explain -d 8h dev-infra-admin  show it for 8 hours";
 
 /// Show how hatbox would obtain a profile's credentials
 ///

@@ -8,7 +8,7 @@ use clap::{Args, Subcommand, ValueEnum};
 const EXAMPLES: &str = "\
 Examples:
   hatbox import aws-vault --dry-run    show what would be imported
-  hatbox import credentials --dry-run  the same, for ~/.aws/credentials";
+  hatbox import credentials --dry-run  show it for ~/.aws/credentials";
 
 /// Import access keys from aws-vault or ~/.aws/credentials
 #[derive(Debug, Args)]

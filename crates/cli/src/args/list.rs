@@ -5,7 +5,7 @@ use clap::Args;
 const EXAMPLES: &str = "\
 Examples:
   hatbox list
-  hatbox list --profiles  one name per line, for scripts";
+  hatbox list --profiles  print one name per line, for scripts";
 
 /// List profiles, stored keys and cached sessions
 ///

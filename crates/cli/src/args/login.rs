@@ -6,7 +6,7 @@ const EXAMPLES: &str = "\
 Examples:
   hatbox login --session                sign in for profile `default`
   hatbox login --session me --region eu-west-1
-  hatbox login --session --remote me    the browser is on another machine
+  hatbox login --session --remote me    use a browser on another machine
   hatbox exec me -- terraform apply     use the session with any tool
 
 The session is the one of `aws login`: the AWS CLI and the SDKs use it too.";

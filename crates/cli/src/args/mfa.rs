@@ -4,14 +4,14 @@ use clap::{Args, Subcommand};
 
 const EXAMPLES: &str = "\
 Examples:
-  hatbox mfa list               the devices, and which profile uses which
+  hatbox mfa list               list the devices of the user
   hatbox mfa register jan-work  add a device, by QR code
   hatbox mfa code jan-work      print a code, from a stored TOTP seed";
 #[cfg(feature = "iam")]
 const REGISTER_EXAMPLES: &str = "\
 Examples:
   hatbox mfa register jan-work
-  hatbox mfa register --name jan-tablet jan-work  a second device";
+  hatbox mfa register --name jan-tablet jan-work  add a second device";
 const STORE_EXAMPLES: &str = "\
 Examples:
   hatbox mfa store-seed jan-work
@@ -48,7 +48,7 @@ pub(crate) struct MfaListArgs {
     #[arg(long)]
     pub(crate) json: bool,
 
-    /// The profile, or a role's that starts from it [env: AWS_PROFILE]
+    /// The profile of the user, or of a role that the user assumes [env: AWS_PROFILE]
     pub(crate) profile: Option<String>,
 }
 

@@ -71,7 +71,7 @@ const EXAMPLES: &str = "\
 Examples:
   hatbox add jan                                  store an access key
   hatbox exec security-auditor -- aws s3 ls       run a command with a role
-  hatbox exec dev-infra-admin -- terraform apply  the same, with MFA
+  hatbox exec dev-infra-admin -- terraform apply  run one with MFA
   hatbox explain dev-infra-admin                  show what it would do";
 const SANDBOX_EXAMPLE: &str = "
   hatbox sandbox demo                             try it all without AWS";

@@ -9,7 +9,9 @@ Examples:
 const ADD_EXAMPLES: &str = "\
 Examples:
   hatbox profile add dev-admin  ask for the role and the rest
-  hatbox profile add dev-admin --role-arn \"$ARN\" --source-profile jan --yes";
+  hatbox profile add dev-admin --role-arn \"$ARN\" --source-profile jan --yes
+
+Asks for missing values on a terminal.";
 
 /// Add and remove profiles in ~/.aws/config
 ///
@@ -31,7 +33,7 @@ pub(crate) enum ProfileCommand {
 
 /// Add a profile that assumes a role
 ///
-/// On a terminal, hatbox asks for what no option sets. It shows the lines before it writes them.
+/// Shows the lines before it writes them.
 #[derive(Debug, Args)]
 #[command(after_help = ADD_EXAMPLES)]
 pub(crate) struct ProfileAddArgs {

@@ -5,7 +5,7 @@ use clap::Args;
 const EXAMPLES: &str = "\
 Examples:
   hatbox rotate jan                     replace the access key of jan
-  hatbox rotate security-auditor        replace the key behind a role
+  hatbox rotate security-auditor        replace the key of its source profile
   hatbox rotate --all --older-than 90d  replace all old keys
   hatbox rotate --status                show rotations that are not finished";
 
@@ -49,6 +49,6 @@ pub(crate) struct RotateArgs {
     #[arg(long)]
     pub(crate) json: bool,
 
-    /// The profile whose access key is replaced; of a role, the key behind it [default: AWS_PROFILE]
+    /// The profile whose access key to replace; for a role, the key of its source profile [default: AWS_PROFILE]
     pub(crate) profile: Option<String>,
 }

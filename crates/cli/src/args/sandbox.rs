@@ -20,8 +20,8 @@ it see none of your keys and settings.";
 const DEMO: &str = "\
 Examples:
   hatbox sandbox demo               pause after screens that take time to read
-  hatbox sandbox demo --pace slow   for a talk
-  hatbox sandbox demo --pace 0.5    twice as fast
+  hatbox sandbox demo --pace slow   slow down for a talk
+  hatbox sandbox demo --pace 0.5    play twice as fast
   hatbox sandbox demo --sso         sign in to IAM Identity Center";
 
 const UP: &str = "\

@@ -30,15 +30,18 @@ pub(crate) struct SessionArgs {
     #[arg(long, value_name = "REGION", help_heading = CREDENTIALS)]
     pub(crate) region: Option<String>,
 
-    /// Allow the session no more than the policy in this file allows too
+    /// Restrict the session to this policy (a session policy)
+    ///
+    /// With several of --policy, --policy-arn and --read-only, the session may do what any of them allows, within the role's
+    /// permissions.
     #[arg(long, value_name = "FILE", help_heading = CREDENTIALS)]
     pub(crate) policy: Option<PathBuf>,
 
-    /// Allow the session no more than this managed policy allows too; may be repeated
+    /// Restrict the session to this managed policy; may be repeated
     #[arg(long, value_name = "ARN", help_heading = CREDENTIALS)]
     pub(crate) policy_arn: Vec<String>,
 
-    /// Allow the session no more than AWS's policy ReadOnlyAccess allows too
+    /// Restrict the session to AWS's ReadOnlyAccess policy
     #[arg(long, help_heading = CREDENTIALS)]
     pub(crate) read_only: bool,
 
@@ -46,7 +49,7 @@ pub(crate) struct SessionArgs {
     #[arg(long, value_name = "ARN", help_heading = CREDENTIALS)]
     pub(crate) role_arn: Option<String>,
 
-    /// Pass this external ID to the last role
+    /// External ID for AssumeRole of the profile's role
     #[arg(long, value_name = "ID", help_heading = CREDENTIALS)]
     pub(crate) external_id: Option<String>,
 
@@ -54,7 +57,7 @@ pub(crate) struct SessionArgs {
     #[arg(long, value_name = "KEY=VALUE", help_heading = CREDENTIALS)]
     pub(crate) session_tag: Vec<String>,
 
-    /// Keep this tag when roles are chained; may be repeated
+    /// Pass this session tag on in role chaining; may be repeated
     #[arg(long, value_name = "KEY", help_heading = CREDENTIALS)]
     pub(crate) transitive_tag: Vec<String>,
 

@@ -5,14 +5,14 @@ use clap::{Args, Subcommand};
 const EXAMPLES: &str = "\
 Examples:
   hatbox sso login corp  sign in to the session `corp` of the config
-  hatbox sso status      which sessions are signed in, and until when
+  hatbox sso status      show which sessions are signed in, and until when
   hatbox sso populate    write a profile for every account and role
   hatbox sso logout      sign out of all";
 const LOGIN_EXAMPLES: &str = "\
 Examples:
   hatbox sso login corp                  sign in to the session `corp`
   hatbox sso login --device              confirm a code in any browser
-  hatbox sso login --redirect-port 8400  over `ssh -L 8400:127.0.0.1:8400`";
+  hatbox sso login --redirect-port 8400  use `ssh -L 8400:127.0.0.1:8400`";
 const POPULATE_EXAMPLES: &str = "\
 Examples:
   hatbox sso populate corp --dry-run
@@ -22,7 +22,7 @@ Examples:
 /// Sign in to IAM Identity Center, sign out, show sign-ins
 ///
 /// `hatbox exec` and `hatbox export` sign in by themselves when a profile needs it. All profiles of one `[sso-session]`
-/// share a sign-in, which is renewed without a question for as long as Identity Center allows.
+/// share a sign-in, which is refreshed automatically for as long as Identity Center allows.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct SsoArgs {
@@ -41,8 +41,9 @@ pub(crate) enum SsoCommand {
 
 /// Sign in with the browser
 ///
-/// Opens the page in the browser, which comes back to this machine when you have signed in. Where it could not, over SSH,
-/// in a container or in WSL, or without a desktop, you confirm a code on any device instead.
+/// Opens the sign-in page in the browser, which redirects to a port of 127.0.0.1 when you have signed in. Over SSH, in a
+/// container, in WSL or without a desktop, the redirect cannot reach hatbox: you confirm a device code in any browser
+/// instead.
 #[derive(Debug, Args)]
 #[command(after_help = LOGIN_EXAMPLES)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
@@ -50,15 +51,15 @@ pub(crate) struct SsoLoginArgs {
     /// The `[sso-session]`, or a profile that uses SSO [env: AWS_PROFILE] [default: the only one of the config]
     pub(crate) name: Option<String>,
 
-    /// Let the browser come back to this machine, even if hatbox thinks that it cannot
+    /// Sign in with a redirect to 127.0.0.1, even over SSH or in a container
     #[arg(long, conflicts_with = "device")]
     pub(crate) pkce: bool,
 
-    /// Confirm a code in any browser [setting in the session: sso_use_device_code]
+    /// Sign in with a device code, which you confirm in any browser [setting in the session: sso_use_device_code]
     #[arg(long, conflicts_with = "redirect_port")]
     pub(crate) device: bool,
 
-    /// Let the browser come back to this port of 127.0.0.1 [default: any free port]
+    /// Receive the redirect on this port of 127.0.0.1 [default: any free port]
     #[arg(long, value_name = "PORT")]
     pub(crate) redirect_port: Option<u16>,
 
@@ -110,7 +111,7 @@ pub(crate) struct SsoPopulateArgs {
     #[arg(long, value_name = "TEXT")]
     pub(crate) prefix: Option<String>,
 
-    /// Write names of accounts and roles in lower case; {role_name:lower} does so for one
+    /// Write names of accounts and roles in lower case; to lower-case one field, write {role_name:lower}
     #[arg(long)]
     pub(crate) lower_case: bool,
 

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand, ValueEnum};
 const EXAMPLES: &str = "\
 Examples:
   hatbox trust snapshot --profile dev -o iam.json  save an account's IAM data
-  hatbox trust who Admin --from iam.json           who can assume this role
+  hatbox trust who Admin --from iam.json           list who can assume this role
   hatbox trust graph --from iam.json -o trust.svg  draw all users and roles
   hatbox trust lint trust-policy.json              find holes and mistakes";
 const SNAPSHOT_EXAMPLES: &str = "\
@@ -31,7 +31,7 @@ Examples:
 const CAN_EXAMPLES: &str = "\
 Examples:
   hatbox trust can alice Admin --from iam.json
-  hatbox trust can alice Admin --no-mfa --from iam.json  without MFA";
+  hatbox trust can alice Admin --no-mfa --from iam.json  check without MFA";
 
 /// Find out who can assume which role, and why not
 ///

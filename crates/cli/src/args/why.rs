@@ -4,9 +4,9 @@ use clap::Args;
 
 const EXAMPLES: &str = "\
 Examples:
-  hatbox why           the last failure
-  hatbox why dev       the last failure of this profile
-  hatbox why --redact  without names and account ids, to show to others";
+  hatbox why           explain the last failure
+  hatbox why dev       explain the last failure of this profile
+  hatbox why --redact  leave out names and account ids";
 
 /// Explain the last failure of `exec` or `export`
 ///

@@ -1,4 +1,4 @@
-//! Profiles of IAM Identity Center: one sign-in for all, renewed without a question, and every way that it can fail.
+//! Profiles of IAM Identity Center: one sign-in for all, refreshed automatically, and every way that it can fail.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -393,7 +393,7 @@ fn login_status_and_logout_tell_one_story() {
     let doctor = || fixture.hatbox(&["doctor", "--json"]).run().stdout;
     assert!(doctor().contains("hatbox sso login corp"), "{}", doctor());
     let screen = sign_in(&fixture, &["sso", "login", "corp", "--no-browser"]);
-    let said = "Signed in to `corp`. The token lasts 1h, and is renewed without a question.";
+    let said = "Signed in to `corp`. The session expires in 1h and refreshes automatically.";
     assert_eq!(screen.last().unwrap(), said);
     assert_eq!(status(), "signed-in");
     assert!(!doctor().contains("sso-signed-out"), "{}", doctor());

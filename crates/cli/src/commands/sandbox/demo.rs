@@ -314,7 +314,7 @@ fn sso_steps(s3: &[String]) -> [Step; 6] {
         ),
         step("List the buckets as ReadOnly", exec("work-read-only", s3, &["ls"]), 0, &BUCKETS),
         step(
-            "Write as Developer: the same sign-in, without a question",
+            "Write as Developer: the same sign-in again",
             exec("work-developer", s3, &["cp", "report.txt", "s3://work-logs/report.txt"]),
             0,
             &["upload: ./report.txt to s3://work-logs/report.txt"],

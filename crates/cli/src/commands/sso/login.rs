@@ -35,7 +35,7 @@ pub(super) fn run(
     let left = Duration::try_from(token.expires_at.duration_since(world.clock.now())).unwrap_or_default();
     let left = render_duration(Duration::from_secs(left.as_secs().div_ceil(60) * 60));
     let then =
-        if token.refresh.is_some() { "and is renewed without a question" } else { "then you sign in again" };
-    world.output.data(&format!("Signed in to `{}`. The token lasts {left}, {then}.\n", sign_in.name()))?;
+        if token.refresh.is_some() { " and refreshes automatically" } else { "" };
+    world.output.data(&format!("Signed in to `{}`. The session expires in {left}{then}.\n", sign_in.name()))?;
     Ok(())
 }
