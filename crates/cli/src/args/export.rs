@@ -8,7 +8,7 @@ use super::SessionArgs;
 
 const EXAMPLES: &str = "\
 Examples:
-  eval \"$(hatbox export --format export-env dev)\"   set the variables in this shell
+  eval \"$(hatbox export --format export-env dev)\"   set them in this shell
   hatbox export --format json dev                   print JSON for `credential_process`
 
 In ~/.aws/config, this line lets the AWS CLI and every SDK use hatbox:
