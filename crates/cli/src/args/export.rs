@@ -9,7 +9,7 @@ use super::SessionArgs;
 const EXAMPLES: &str = "\
 Examples:
   eval \"$(hatbox export --format export-env dev)\"   set them in this shell
-  hatbox export --format json dev                   print JSON for `credential_process`
+  hatbox export --format json dev                   for `credential_process`
 
 In ~/.aws/config, this line lets the AWS CLI and every SDK use hatbox:
   credential_process = hatbox export --format json dev";

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 
 const EXAMPLES: &str = "\
 Examples:
-  hatbox store status             show which backends work here, and which is used
+  hatbox store status             show which backends work, and which is used
   hatbox store migrate --to pass  move all keys to another backend";
 #[cfg(feature = "file")]
 const WRAP_EXAMPLES: &str = "\

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand, ValueEnum};
 const EXAMPLES: &str = "\
 Examples:
   hatbox trust snapshot --profile dev -o iam.json  save an account's IAM data
-  hatbox trust who Admin --from iam.json           list who can assume this role
+  hatbox trust who Admin --from iam.json           list who can assume it
   hatbox trust graph --from iam.json -o trust.svg  draw all users and roles
   hatbox trust lint trust-policy.json              find holes and mistakes";
 const SNAPSHOT_EXAMPLES: &str = "\
