@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 
 use hatbox_core::sso::authorize::{CALLBACK_PATH, Redirect, parse_redirect};
 
+use crate::sys::peer::find_peer;
+
 /// How long one connection may take to send its request.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 /// A redirect's head has a code of some KiB at most.
@@ -126,7 +128,14 @@ impl Reader {
     /// One connection, one request. A connection that fails is its own business.
     fn read(&self, mut connection: TcpStream) {
         let Ok(head) = read_head(&mut connection) else { return };
-        let (status, page, found) = self.answer(&head);
+        // Security: the state is in the browser's command line, which all users of the machine can read. Another user
+        // could bring a code of their own sign-in, and this one would be theirs. The browser waits for the answer, so
+        // its socket is open.
+        let (status, page, found) = if find_peer(&connection).is_refused() {
+            ("403 Forbidden", render_page("Not a request of the sign-in"), None)
+        } else {
+            self.answer(&head)
+        };
         let sent = write!(
             connection,
             "HTTP/1.1 {status}\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: {}\r\n\
@@ -257,6 +266,35 @@ mod tests {
         let found = listener.wait("s", Duration::from_secs(30), &|| false);
         assert_eq!(found, Ok(Redirect::Code("good".to_owned())));
         client.join().unwrap();
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn an_answer_of_another_user_is_refused() {
+        use std::os::unix::process::CommandExt;
+        if !rustix::process::geteuid().is_root() {
+            eprintln!("skipped: only root can run a program as another user");
+            return;
+        }
+        let listener = Listener::bind(None).unwrap();
+        let port = listener.port;
+        let client = thread::spawn(move || {
+            let request = |code: &str| {
+                format!("GET /oauth/callback?code={code}&state=s HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n")
+            };
+            let script = format!("exec 3<>/dev/tcp/127.0.0.1/{port}; printf %s \"$0\" >&3; cat <&3");
+            let other = std::process::Command::new("bash")
+                .args(["-c", &script, &request("bad")])
+                .uid(61_234)
+                .output()
+                .unwrap();
+            let answer = String::from_utf8_lossy(&other.stdout).into_owned();
+            (answer, ask(port, &request("good")))
+        });
+        let found = listener.wait("s", Duration::from_secs(30), &|| false);
+        let (other, own) = client.join().unwrap();
+        assert!(other.contains("403") && own.contains("200"), "{other} {own}");
+        assert_eq!(found, Ok(Redirect::Code("good".to_owned())));
     }
 
     #[test]

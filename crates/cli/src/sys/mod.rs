@@ -16,6 +16,7 @@ pub(crate) mod memory;
 pub(crate) mod name_service;
 pub(crate) mod output_file;
 pub(crate) mod own_environment;
+pub(crate) mod peer;
 pub(crate) mod program;
 pub(crate) mod runtime_file;
 
