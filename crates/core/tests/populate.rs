@@ -1,5 +1,5 @@
 //! `hatbox sso populate`, the pure part: the block of a session in a config, whatever else the config holds.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at the first surprise")]
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 use std::collections::{BTreeSet, HashSet};
 

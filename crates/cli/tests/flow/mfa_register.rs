@@ -143,9 +143,9 @@ fn a_stop_at_either_question_leaves_no_device_and_no_line() {
             }
             assert!(tablet(&fixture).is_some());
             if how == "Ctrl-C" {
-                terminal.type_keys("\x03")
+                terminal.type_keys("\x03");
             } else {
-                terminal.signal(Signal::TERM)
+                terminal.signal(Signal::TERM);
             }
             assert!(!terminal.wait().success());
             let screen = terminal.screen().join(" ");

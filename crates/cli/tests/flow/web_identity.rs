@@ -208,7 +208,7 @@ fn a_token_of_another_provider_does_not_go_to_a_sandbox_that_was_left() {
     fixture.write_program("oidc-token", "cat \"$HOME/token\"");
     let id = fixture.client().id();
     for profile in ["ci", "asked"] {
-        exec(&fixture, profile).env("HATBOX_SANDBOX", &id).run().ok();
+        exec(&fixture, profile).env("HATBOX_SANDBOX", id).run().ok();
     }
     let calls = fixture.log().len();
     // {"alg":"none"} and {"iss":"https://token.actions.githubusercontent.com"}; a provider's name in the path; no JWT.
@@ -219,7 +219,7 @@ fn a_token_of_another_provider_does_not_go_to_a_sandbox_that_was_left() {
     ] {
         fs::write(fixture.path("home/token"), token).unwrap();
         for profile in ["ci", "asked"] {
-            let run = fixture.hatbox(&["exec", "--fresh", profile]).args(SHOW).env("HATBOX_SANDBOX", &id);
+            let run = fixture.hatbox(&["exec", "--fresh", profile]).args(SHOW).env("HATBOX_SANDBOX", id);
             let outcome = run.run().expect_code(125);
             let expected = format!(
                 "the sandbox accepts only tokens of its own identity provider, and that of `{profile}` is another"
