@@ -157,7 +157,6 @@ impl Failure {
     }
 
     /// A cause that is known in words alone.
-    #[cfg(feature = "iam")]
     pub(crate) fn because(mut self, cause: impl Into<String>) -> Self {
         self.causes.push(cause.into());
         self
