@@ -84,17 +84,24 @@ pub(super) fn resolve_sso_settings(
         SsoService::Portal => sso.urls.portal.as_deref(),
     };
     let settings = resolve_settings(asked, named, region.as_str().to_owned(), environment)?;
-    #[cfg(feature = "test-clock")]
-    let of_test = environment.text(env_names::TEST_SSO_URL);
-    #[cfg(not(feature = "test-clock"))]
-    let of_test: Option<String> = None;
     let of_aws = || sso_url(service, region, settings.use_fips, settings.use_dualstack);
     let endpoint = match &settings.endpoint {
         Some(endpoint) => endpoint.clone(),
-        None => EndpointUrl::parse(&of_test.unwrap_or_else(of_aws))
+        None => EndpointUrl::parse(&sso_url_of_test(environment).unwrap_or_else(of_aws))
             .map_err(|error| Failure::of_error(FailureKind::Refused, &error))?,
     };
     Ok((endpoint, settings))
+}
+
+/// What tests put in the place of AWS.
+#[cfg(feature = "test-clock")]
+fn sso_url_of_test(environment: &Environment) -> Option<String> {
+    environment.text(env_names::TEST_SSO_URL)
+}
+
+#[cfg(not(feature = "test-clock"))]
+fn sso_url_of_test(_: &Environment) -> Option<String> {
+    None
 }
 
 /// How a server that is not AWS's is reached.
@@ -212,8 +219,8 @@ pub(crate) fn check_sandbox(
     .hint(format!("leave the sandbox's shell, or unset {}", env_names::SANDBOX)))
 }
 
-/// The same for a web identity token, which no key signs: in a sandbox's environment only tokens of its own identity
-/// provider are sent.
+/// The same for a web identity token, which no key signs: in a sandbox's environment only tokens of the sandbox's
+/// identity provider are sent.
 pub(super) fn check_sandbox_token(
     environment: &Environment,
     token: &SecretString,
@@ -227,7 +234,7 @@ pub(super) fn check_sandbox_token(
     Err(Failure::new(
         FailureKind::Refused,
         format!(
-            "the sandbox accepts only tokens of its own identity provider, and that of `{profile}` is another"
+            "the web identity token of `{profile}` was not issued by the sandbox, which accepts only its own"
         ),
     )
     .hint(format!("leave the sandbox's shell, or unset {}", env_names::SANDBOX)))

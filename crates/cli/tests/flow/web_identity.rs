@@ -222,7 +222,7 @@ fn a_token_of_another_provider_does_not_go_to_a_sandbox_that_was_left() {
             let run = fixture.hatbox(&["exec", "--fresh", profile]).args(SHOW).env("HATBOX_SANDBOX", id);
             let outcome = run.run().expect_code(125);
             let expected = format!(
-                "the sandbox accepts only tokens of its own identity provider, and that of `{profile}` is another"
+                "the web identity token of `{profile}` was not issued by the sandbox, which accepts only its own"
             );
             assert!(outcome.stderr.contains(&expected), "{}", outcome.stderr);
             assert!(outcome.stderr.contains("hint: leave the sandbox's shell, or unset HATBOX_SANDBOX"));

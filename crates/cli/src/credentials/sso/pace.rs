@@ -30,12 +30,8 @@ pub(crate) struct Pace {
 
 impl Pace {
     pub(crate) fn of(world: &World) -> Self {
-        #[cfg(feature = "test-clock")]
-        let asked =
-            world.environment.text(crate::env_names::TEST_PORTAL_RATE).and_then(|text| text.parse().ok());
-        #[cfg(not(feature = "test-clock"))]
-        let asked = None;
-        Self { directory: world.dirs.locks(), calls_per_second: asked.unwrap_or(CALLS_PER_SECOND).max(1) }
+        let calls_per_second = rate_of_test(world).unwrap_or(CALLS_PER_SECOND).max(1);
+        Self { directory: world.dirs.locks(), calls_per_second }
     }
 
     /// Makes a call in its turn, and again where the portal is busy or has a fault.
@@ -111,6 +107,17 @@ fn with_jitter(pause: Duration) -> Duration {
     // Without random bytes all wait for equally long.
     getrandom::getrandom(&mut random).ok();
     pause / 2 + pause / 2 * u32::from(random[0]) / 255
+}
+
+/// The pace that tests ask for.
+#[cfg(feature = "test-clock")]
+fn rate_of_test(world: &World) -> Option<u32> {
+    world.environment.text(crate::env_names::TEST_PORTAL_RATE)?.parse().ok()
+}
+
+#[cfg(not(feature = "test-clock"))]
+fn rate_of_test(_: &World) -> Option<u32> {
+    None
 }
 
 #[cfg(test)]
