@@ -238,14 +238,21 @@ impl KeyStore {
         Ok(key)
     }
 
-    /// The cache key; `None` when there is none, or a damaged one. Only what is made again hangs on it: the
-    /// index and the cached sessions.
+    /// The cache key; `None` when there is none, or a damaged one. The index and the cached sessions are made again
+    /// without it; the record of an unfinished rotation is not.
     fn load_cache_key(&mut self) -> Result<Option<CacheKey>, Failure> {
         match self.opened()?.store.read(&ItemId::cache_key()) {
             Ok(item) => Ok(CacheKey::of_bytes(&item.secret)),
             Err(StoreError::Absent) => Ok(None),
             Err(error @ StoreError::Broken { .. }) => {
                 self.world.output.warn(&format!("{error}; it held the cache key, which is created again"));
+                #[cfg(feature = "iam")]
+                if crate::store::rotations::has_records(&self.world.dirs.rotations()) {
+                    self.world.output.warn(
+                        "the records of unfinished rotations cannot be read without it: look for access keys that you \
+                         do not know in IAM",
+                    );
+                }
                 Ok(None)
             }
             Err(error) => Err(self.failure_of(&error)),

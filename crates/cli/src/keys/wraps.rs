@@ -1,6 +1,8 @@
 //! The wraps of a `file` store, and its identity, as commands change them.
 
 use hatbox_types::secret::SecretString;
+#[cfg(feature = "iam")]
+use hatbox_types::text::shell::quote_word;
 
 use super::unlock::no_store_yet;
 use super::{KeyStore, Replacing};
@@ -111,6 +113,8 @@ impl KeyStore {
         descriptor: Option<i32>,
     ) -> Result<(usize, Option<SecretString>), Failure> {
         self.wraps_of_open_store()?;
+        #[cfg(feature = "iam")]
+        self.check_no_rotation()?;
         let count = self.index(Interaction::Allowed)?.keys.len();
         let new = match (descriptor, &self.passphrase) {
             (Some(number), _) => NewPassphrase::From(number),
@@ -130,10 +134,21 @@ impl KeyStore {
         if let Some(old) = old {
             let new = self.cache_key(Interaction::Allowed)?;
             self.backups()?.reseal(&old, &new)?;
-            #[cfg(feature = "iam")]
-            Rotations::open(&self.world.dirs.rotations(), old).reseal(&new)?;
         }
         Ok((count, recovery))
+    }
+
+    /// The record of a rotation may hold the only copy of a new secret, and opens with the present cache key alone.
+    #[cfg(feature = "iam")]
+    fn check_no_rotation(&mut self) -> Result<(), Failure> {
+        let rotations = Rotations::open(&self.world.dirs.rotations(), self.cache_key(Interaction::Allowed)?);
+        let Some(rotation) = rotations.list()?.into_iter().next() else { return Ok(()) };
+        let profile = rotation.profile;
+        Err(Failure::new(
+            FailureKind::Refused,
+            format!("the rotation of the access key of `{profile}` is not finished"),
+        )
+        .hint(format!("hatbox rotate {}", quote_word(profile.as_str()))))
     }
 
     fn wraps_of_open_store(&mut self) -> Result<Vec<WrapInfo>, Failure> {

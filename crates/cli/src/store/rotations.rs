@@ -196,16 +196,12 @@ impl Rotations {
         found.sort_by(|a, b| a.profile.cmp(&b.profile));
         Ok(found)
     }
+}
 
-    /// Seals all of them under another key.
-    pub(crate) fn reseal(&self, new: &CacheKey) -> Result<(), FileError> {
-        let resealed = Self::open(&self.directory, new.clone());
-        for rotation in self.list()? {
-            resealed.save(&rotation)?;
-            self.delete(&rotation.profile)?;
-        }
-        Ok(())
-    }
+/// Whether there are any, of whichever store.
+pub(crate) fn has_records(directory: &Path) -> bool {
+    let names = std::fs::read_dir(directory).into_iter().flatten().flatten();
+    names.into_iter().any(|entry| !entry.file_name().to_string_lossy().starts_with('.'))
 }
 
 fn render_rotation(rotation: &Rotation) -> serde_json::Result<Zeroizing<Vec<u8>>> {
@@ -303,13 +299,12 @@ mod tests {
             let sealed = std::fs::read(rotations.path(&profile)).unwrap();
             assert!(!sealed.windows(6).any(|bytes| bytes == b"canary"));
         }
-        let elsewhere = Rotations::open(&dir.path().join("rotations"), other.clone());
+        let elsewhere = Rotations::open(&dir.path().join("rotations"), other);
         assert!(elsewhere.load(&profile).unwrap().is_none() && elsewhere.list().unwrap().is_empty());
-        rotations.reseal(&other).unwrap();
-        assert!(rotations.load(&profile).unwrap().is_none());
-        assert_eq!(elsewhere.list().unwrap().len(), 1);
-        std::fs::write(elsewhere.path(&profile), b"damaged").unwrap();
-        assert!(elsewhere.load(&profile).is_err(), "it may hold a secret: damaged is not absent");
-        assert!(elsewhere.delete(&profile).unwrap() && !elsewhere.delete(&profile).unwrap());
+        std::fs::write(rotations.path(&profile), b"damaged").unwrap();
+        assert!(rotations.load(&profile).is_err(), "it may hold a secret: damaged is not absent");
+        assert!(has_records(&rotations.directory));
+        assert!(rotations.delete(&profile).unwrap() && !rotations.delete(&profile).unwrap());
+        assert!(!has_records(&rotations.directory));
     }
 }
