@@ -67,13 +67,15 @@ pub(crate) trait Prompter: std::fmt::Debug {
     /// Shows a line that stays: `wrong code`, ...
     fn show(&self, line: &str);
 
-    /// Draws lines that may hold sequences of colours, and returns how many rows they take.
+    /// Draws lines that may hold sequences of colours: on the alternate screen, where there is one.
+    ///
+    /// Security: what is drawn may be a secret, and that screen has no scrollback.
     #[cfg(feature = "iam")]
-    fn draw(&self, lines: &[String]) -> usize;
+    fn draw(&self, lines: &[String]);
 
-    /// Takes so many rows above the cursor off the screen, where that can be done.
+    /// Takes what was drawn off the screen, where that can be done.
     #[cfg(feature = "iam")]
-    fn erase_rows(&self, rows: usize);
+    fn end_drawing(&self);
 
     /// Whether sequences of colours and of the cursor are understood.
     #[cfg(feature = "iam")]
@@ -82,6 +84,10 @@ pub(crate) trait Prompter: std::fmt::Debug {
     /// Characters in a line.
     #[cfg(feature = "iam")]
     fn columns(&self) -> Option<usize>;
+
+    /// Lines on the screen.
+    #[cfg(feature = "iam")]
+    fn rows(&self) -> Option<usize>;
 
     /// The device's name, for those who wait for an answer given here: `/dev/pts/3`.
     fn device(&self) -> Option<&str>;
@@ -105,12 +111,10 @@ impl Prompter for NoPrompter {
     fn show(&self, _: &str) {}
 
     #[cfg(feature = "iam")]
-    fn draw(&self, _: &[String]) -> usize {
-        0
-    }
+    fn draw(&self, _: &[String]) {}
 
     #[cfg(feature = "iam")]
-    fn erase_rows(&self, _: usize) {}
+    fn end_drawing(&self) {}
 
     #[cfg(feature = "iam")]
     fn has_sequences(&self) -> bool {
@@ -119,6 +123,11 @@ impl Prompter for NoPrompter {
 
     #[cfg(feature = "iam")]
     fn columns(&self) -> Option<usize> {
+        None
+    }
+
+    #[cfg(feature = "iam")]
+    fn rows(&self) -> Option<usize> {
         None
     }
 

@@ -43,15 +43,6 @@ impl Terminal {
     }
 }
 
-/// How many columns a line takes, without its sequences of colours.
-#[cfg(feature = "iam")]
-fn shown_width(line: &str) -> usize {
-    let mut parts = line.split('\u{1b}');
-    let first = parts.next().map_or(0, |part| part.chars().count());
-    let rest = parts.map(|part| part.split_once('m').map_or(0, |(_, shown)| shown.chars().count()));
-    first + rest.sum::<usize>()
-}
-
 /// What a byte of input does.
 enum Key {
     Enter,
@@ -99,18 +90,20 @@ impl Prompter for Terminal {
     }
 
     #[cfg(feature = "iam")]
-    fn draw(&self, lines: &[String]) -> usize {
-        let columns = self.device.columns().unwrap_or(80);
+    fn draw(&self, lines: &[String]) {
+        if self.device.can_erase() {
+            // The alternate screen of xterm; a terminal without it keeps its own, which is emptied.
+            self.write("\x1b[?1049h\x1b[H\x1b[J");
+        }
         for line in lines {
             self.write(&format!("{line}\n"));
         }
-        lines.iter().map(|line| shown_width(line).div_ceil(columns).max(1)).sum()
     }
 
     #[cfg(feature = "iam")]
-    fn erase_rows(&self, rows: usize) {
-        if self.device.can_erase() && rows > 0 {
-            self.write(&format!("\r\x1b[{rows}A\x1b[J"));
+    fn end_drawing(&self) {
+        if self.device.can_erase() {
+            self.write("\x1b[H\x1b[J\x1b[?1049l");
         }
     }
 
@@ -122,6 +115,11 @@ impl Prompter for Terminal {
     #[cfg(feature = "iam")]
     fn columns(&self) -> Option<usize> {
         self.device.columns()
+    }
+
+    #[cfg(feature = "iam")]
+    fn rows(&self) -> Option<usize> {
+        self.device.rows()
     }
 
     fn device(&self) -> Option<&str> {

@@ -95,6 +95,33 @@ fn the_secret_is_shown_as_text_when_asked_for_and_without_colours_the_code_is_pl
 }
 
 #[test]
+fn the_qr_code_is_never_in_the_scrollback() {
+    let fixture = fixture();
+    // A code that is taller than the screen could not be scanned, and its top would scroll away.
+    let mut low = Terminal::start_low(&register(&fixture, &[]), 20);
+    assert_code(low.wait(), 1, &low);
+    assert!(low.screen().join(" ").contains("too low for the QR code"), "{:?}", low.screen());
+    assert!(!low.transcript().contains('▀'));
+    assert!(tablet(&fixture).is_none());
+    // What is typed wrong moves it up.
+    let mut terminal = Terminal::start_low(&register(&fixture, &[]), 26);
+    terminal.wait_for_prompt(FIRST);
+    for attempt in 1..=5 {
+        terminal.type_keys("12345\r");
+        terminal.wait_for("An MFA code has six digits.", attempt);
+        terminal.wait_for_prompt(FIRST);
+    }
+    let shown = terminal.transcript();
+    let (before, after) = (shown.find("\u{1b}[?1049h").unwrap(), shown.find('▀').unwrap());
+    assert!(before < after, "it is drawn on the alternate screen, which has no scrollback");
+    terminal.type_keys("\x03");
+    assert_code(terminal.wait(), 130, &terminal);
+    let shown = terminal.transcript();
+    assert!(shown.rfind('▀') < shown.find("\u{1b}[?1049l"), "{shown:?}");
+    assert!(!terminal.screen().concat().contains(['▀', '▄', '█']), "{:?}", terminal.screen());
+}
+
+#[test]
 fn with_a_stored_seed_no_person_is_needed() {
     let fixture = fixture();
     let alone = register(&fixture, &[]).run().expect_code(4);

@@ -2,7 +2,7 @@
 
 /// The lines of the screen, without blanks at their ends.
 pub(crate) fn render_screen(bytes: &[u8], columns: usize) -> Vec<String> {
-    let mut screen = Screen { lines: vec![Vec::new()], row: 0, column: 0, columns };
+    let mut screen = Screen { lines: vec![Vec::new()], row: 0, column: 0, columns, main: None };
     let text = String::from_utf8_lossy(bytes);
     let mut characters = text.chars();
     while let Some(character) = characters.next() {
@@ -49,6 +49,8 @@ struct Screen {
     row: usize,
     column: usize,
     columns: usize,
+    /// The main screen with its row and column, while the alternate one is shown.
+    main: Option<(Vec<Vec<char>>, usize, usize)>,
 }
 
 impl Screen {
@@ -75,6 +77,16 @@ impl Screen {
         match letter {
             // Colours change no character.
             "m" => {}
+            "h" if number == "?1049" => {
+                let lines = std::mem::replace(&mut self.lines, vec![Vec::new()]);
+                self.main = Some((lines, self.row, self.column));
+                (self.row, self.column) = (0, 0);
+            }
+            "l" if number == "?1049" => {
+                let main = self.main.take().unwrap();
+                (self.lines, self.row, self.column) = main;
+            }
+            "H" if number.is_empty() => (self.row, self.column) = (0, 0),
             "A" => self.row = self.row.saturating_sub(number.parse().unwrap_or(1)),
             "F" => {
                 self.row = self.row.saturating_sub(number.parse().unwrap_or(1));
@@ -94,5 +106,7 @@ impl Screen {
 fn a_screen_overwrites_erases_and_wraps() {
     assert_eq!(render_screen(b"abc\rX\r\nnext", 80), ["Xbc", "next"]);
     assert_eq!(render_screen(b"12345\r\x1b[1A\x1b[Jz", 3), ["z"], "what wrapped is erased from above");
+    assert_eq!(render_screen(b"a\x1b[?1049h\x1b[Hdrawn", 80), ["drawn"]);
+    assert_eq!(render_screen(b"a\x1b[?1049h\x1b[Hdrawn\n\x1b[?1049lb", 80), ["ab"]);
     assert_eq!(render_screen(b"ab\x08 \x08c\x1b[31m!\x1b[0m", 80), ["ac!"]);
 }

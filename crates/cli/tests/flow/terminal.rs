@@ -21,6 +21,13 @@ const TICK: Duration = Duration::from_millis(5);
 /// Nothing that any program writes.
 const MARK: &[u8] = b"\0the test was here\0";
 
+const ROWS: u16 = 40;
+
+struct Size {
+    columns: u16,
+    rows: u16,
+}
+
 /// A program on a terminal of its own.
 pub(crate) struct Terminal {
     master: File,
@@ -41,15 +48,20 @@ impl Terminal {
 
     /// Starts `run` on a terminal of so many columns, all of its streams on it.
     pub(crate) fn start_wide(run: &Run, columns: u16) -> Self {
-        Self::open(run, columns, true)
+        Self::open(run, Size { columns, rows: ROWS }, true)
+    }
+
+    /// Starts `run` on a terminal of 80 columns and so many rows.
+    pub(crate) fn start_low(run: &Run, rows: u16) -> Self {
+        Self::open(run, Size { columns: 80, rows }, true)
     }
 
     /// Starts `run` with a controlling terminal, and its standard streams elsewhere.
     pub(crate) fn start_with_streams_elsewhere(run: &Run) -> Self {
-        Self::open(run, 80, false)
+        Self::open(run, Size { columns: 80, rows: ROWS }, false)
     }
 
-    fn open(run: &Run, columns: u16, has_streams: bool) -> Self {
+    fn open(run: &Run, Size { columns, rows }: Size, has_streams: bool) -> Self {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
         grantpt(&master).unwrap();
         unlockpt(&master).unwrap();
@@ -59,7 +71,7 @@ impl Terminal {
             rustix::fs::open(&*name, flags, rustix::fs::Mode::empty()).unwrap()
         };
         let slave = open_slave();
-        tcsetwinsize(&slave, Winsize { ws_row: 40, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 }).unwrap();
+        tcsetwinsize(&slave, Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 }).unwrap();
         let modes_before = tcgetattr(&slave).unwrap();
         let mut command = run.command();
         let stream = || if has_streams { Stdio::from(open_slave()) } else { Stdio::null() };

@@ -315,9 +315,9 @@ impl Registration<'_> {
     fn ask_codes(&self, seed: &TotpSeed) -> Result<[MfaCode; 2], Failure> {
         let above = self.render_above(seed)?;
         let prompter = self.world.prompter();
-        let rows = prompter.draw(&above);
+        prompter.draw(&above);
         let first = self.ask_code("First code of the device: ", None);
-        prompter.erase_rows(rows);
+        prompter.end_drawing();
         let first = first?;
         let second = self.ask_code("Next code, once the app shows another one: ", Some(&first))?;
         Ok([first, second])
@@ -331,21 +331,28 @@ impl Registration<'_> {
         let [before, after] =
             [format!("otpauth://totp/AWS:{}@{account}?secret=", self.name), "&issuer=AWS".to_owned()]
                 .map(SecretString::new);
-        let mut lines = vec!["Scan this with your authenticator app:".to_owned()];
-        let code = render_qr(&[&before, seed.base32(), &after], paint);
-        let columns = prompter.columns().unwrap_or(80);
-        match code {
-            // Of a drawn line the sequences take no column.
-            Some(code) if code.len() * 2 <= columns => lines.extend(code),
-            _ => {
-                let failure = Failure::new(FailureKind::Failed, "the terminal is too narrow for the QR code")
-                    .hint("make it wider, or type the secret key: --show-secret");
-                if !self.args.show_secret {
-                    return Err(failure);
-                }
-                lines.clear();
+        let title = "Scan this with your authenticator app:";
+        // Below the code are the secret key, where it is asked for, and the question.
+        let below = if self.args.show_secret { 2 } else { 1 };
+        let (columns, rows) = (prompter.columns().unwrap_or(80), prompter.rows().unwrap_or(24));
+        // Of a drawn line the sequences take no column.
+        let fits = |code: &[String]| {
+            let is_narrow = code.len() * 2 > columns;
+            if is_narrow { Err("narrow") } else { (code.len() + below <= rows).then_some(()).ok_or("low") }
+        };
+        let code = render_qr(&[&before, seed.base32(), &after], paint).ok_or("narrow");
+        let mut lines = match code.and_then(|code| fits(&code).map(|()| code)) {
+            Ok(code) if code.len() + below < rows => [vec![title.to_owned()], code].concat(),
+            Ok(code) => code,
+            Err(_) if self.args.show_secret => Vec::new(),
+            Err(size) => {
+                return Err(Failure::new(
+                    FailureKind::Failed,
+                    format!("the terminal is too {size} for the QR code"),
+                )
+                .hint("make it larger, or type the secret key: --show-secret"));
             }
-        }
+        };
         if self.args.show_secret {
             lines.push(format!("Secret key: {}", seed.base32().expose()));
         }

@@ -72,6 +72,12 @@ impl Device {
         columns_of(&self.file)
     }
 
+    /// Lines on the screen; `None` when no one knows.
+    #[cfg(feature = "iam")]
+    pub(crate) fn rows(&self) -> Option<usize> {
+        tcgetwinsize(&self.file).ok().map(|size| usize::from(size.ws_row)).filter(|rows| *rows > 0)
+    }
+
     /// Shows text, in UTF-8.
     pub(crate) fn write(&self, text: &[u8]) -> io::Result<()> {
         (&self.file).write_all(text)

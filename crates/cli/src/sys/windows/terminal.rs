@@ -118,6 +118,16 @@ impl Device {
         usize::try_from(about.dwSize.X).ok().filter(|columns| *columns > 0)
     }
 
+    /// Lines on the screen; `None` when no one knows.
+    #[cfg(feature = "iam")]
+    pub(crate) fn rows(&self) -> Option<usize> {
+        let mut about = CONSOLE_SCREEN_BUFFER_INFO::default();
+        // SAFETY: the handle is open while `self` is borrowed, and `about` outlives the call.
+        check(unsafe { GetConsoleScreenBufferInfo(self.output.as_raw_handle(), &raw mut about) }).ok()?;
+        let window = about.srWindow;
+        usize::try_from(window.Bottom - window.Top + 1).ok().filter(|rows| *rows > 0)
+    }
+
     /// Shows text, in UTF-8. A character that is written in parts is shown with its last one.
     pub(crate) fn write(&self, text: &[u8]) -> io::Result<()> {
         let mut unfinished = lock(&self.unfinished);
