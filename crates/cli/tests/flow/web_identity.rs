@@ -246,7 +246,7 @@ fn a_cached_session_belongs_to_the_token_that_it_was_got_with() {
     }
     let before = fixture.log().len();
     let other = fixture.hatbox(&["explain", "ci"]).run().ok();
-    assert!(other.stdout.contains("no: it will be asked for"), "{}", other.stdout);
+    assert!(other.stdout.contains("cached      no\n"), "{}", other.stdout);
     fs::write(&path, first.trim()).unwrap();
     let own = fixture.hatbox(&["explain", "ci"]).run().ok();
     assert!(own.stdout.contains("yes, "), "{}", own.stdout);

@@ -241,17 +241,18 @@ impl Questions<'_> {
         settings: &mut Vec<(&'static str, String)>,
     ) -> Result<(), Failure> {
         let is_hatbox = self.world.output.called_as() == CalledAs::Hatbox;
+        let (has_serial, has_region) = has_serial_and_region(self.world, new.files, new.profile);
+        let is_set = |settings: &[(&str, String)], name| settings.iter().any(|(set, _)| *set == name);
+        let wants_serial = !args.no_add_config && !has_serial && !is_set(settings, "mfa_serial");
         let device = if is_hatbox && !args.no_check && !args.any_key {
-            self.check_key(new, !args.no_add_config)?
+            self.check_key(new, wants_serial)?
         } else {
             Device::Unknown
         };
         if args.no_add_config {
             return Ok(());
         }
-        let (has_serial, has_region) = has_serial_and_region(self.world, new.files, new.profile);
-        let is_set = |settings: &[(&str, String)], name| settings.iter().any(|(set, _)| *set == name);
-        if !has_serial && !is_set(settings, "mfa_serial") {
+        if wants_serial {
             let serial = match device {
                 Device::Decided(serial) => serial.map(|serial| serial.as_str().to_owned()),
                 Device::Unknown => self.ask_mfa_serial()?,

@@ -214,6 +214,7 @@ fn first_steps(key: &AccessKey, s3: &[String]) -> [Step; 5] {
             answers: vec![
                 ("Access key id", Typed::Text(key.id.as_str().to_owned())),
                 ("Secret access key", Typed::Hidden(key.secret.expose().to_owned())),
+                ("Check the key with AWS?", Typed::Text("y".to_owned())),
             ],
             ..step(
                 "Store the access key of jan, encrypted",

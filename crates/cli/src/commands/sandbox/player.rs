@@ -186,9 +186,9 @@ impl<'a> Player<'a> {
                 Output::Nothing => {}
             }
             let line = screen.line();
-            if let Some((_, typed)) =
-                answers.next_if(|(begin, _)| line.starts_with(begin) && line.ends_with(": "))
-            {
+            if let Some((_, typed)) = answers.next_if(|(begin, _)| {
+                line.starts_with(begin) && (line.ends_with(": ") || line.ends_with("(Y|n) "))
+            }) {
                 screen.take_line();
                 self.answer(&mut program, &line, typed)?;
             }
