@@ -111,7 +111,10 @@ impl<'a> World<'a> {
         let config = Config::parse(self.case.config.as_bytes(), "").unwrap();
         let mut lookup = Lookup::new(&config, &overrides);
         match resolve_plan(&args.profile, &mut lookup, &stored, &options) {
-            Ok(plan) => self.carry_out(&plan, &args),
+            Ok(mut plan) => {
+                read_base(&mut plan.base);
+                self.carry_out(&plan, &args)
+            }
             Err(error) => error_lines(&error),
         }
     }
@@ -276,4 +279,15 @@ fn error_lines(error: &PlanError) -> Vec<String> {
     let place = place.map(|place| format!("at line {}", place.line));
     let hint = error.hints().into_iter().next().map(|hint| format!("hint: {hint}"));
     std::iter::once(format!("error: {error}")).chain(place).chain(hint).collect()
+}
+
+/// What the program reads before it looks for cached sessions.
+fn read_base(base: &mut Base) {
+    match base {
+        Base::Metadata { access_key_id, .. } => {
+            *access_key_id = Some(AccessKeyId::parse("ASIASERVICESERVICE01").unwrap());
+        }
+        Base::WebIdentity { text, .. } => *text = Some(SecretString::new("token".to_owned())),
+        _ => {}
+    }
 }

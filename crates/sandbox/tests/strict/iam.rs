@@ -48,8 +48,9 @@ fn a_user_may_do_what_the_policies_allow_and_no_more() {
         sandbox.iam(&sandbox.jan, "ListAccessKeys", &[("UserName", "bob")]).text("Code"),
         "AccessDenied"
     );
-    for action in ["CreateUser", "DeleteUser", "PutUserPolicy", "CreateRole", "ListVirtualMFADevices"] {
+    for action in ["CreateUser", "DeleteUser", "PutUserPolicy", "CreateRole", "DeactivateMFADevice"] {
         let params = [
+            ("SerialNumber", "arn:aws:iam::111122223333:mfa/jan"),
             ("UserName", "jan"),
             ("RoleName", "x"),
             ("PolicyName", "p"),
