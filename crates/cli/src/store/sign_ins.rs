@@ -160,7 +160,7 @@ mod tests {
         for (file, sign_in) in [(SignInFile::Token, &other), (SignInFile::DeviceClient, &corp)] {
             assert!(sign_ins.load(file, sign_in).unwrap().is_none());
             let from = directory.join(sign_ins.name(SignInFile::Token, &corp));
-            fs::copy(from, directory.join(sign_ins.name(file, sign_in))).unwrap();
+            write_cache(&directory.join(sign_ins.name(file, sign_in)), &fs::read(from).unwrap()).unwrap();
             assert!(sign_ins.load(file, sign_in).unwrap().is_none(), "a copy does not open");
         }
         let stranger = SignIns::open(&directory, CacheKey::generate().unwrap());
