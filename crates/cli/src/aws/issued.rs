@@ -10,7 +10,7 @@ use jiff::Timestamp;
 /// Why an answer's credentials are not handed over.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum IssuedError {
-    /// The access key id has not the form of one.
+    /// The access key id is malformed.
     #[error("the answer's access key id {0}")]
     Id(NameError),
     /// The secret or the token is empty.

@@ -75,7 +75,7 @@ pub(crate) fn resolve_session(
 pub(crate) enum PromptDriver {
     /// hatbox, on the terminal device.
     Terminal,
-    /// Nobody: hatbox makes the code from a stored TOTP seed.
+    /// No one: hatbox makes the code from a stored TOTP seed.
     Stored,
     /// A YubiKey, by its own program.
     Ykman,

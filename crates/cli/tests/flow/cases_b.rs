@@ -21,7 +21,7 @@ use case::{Case, Event};
 
 /// Keys that stand in the config or environment of a case, not in the store.
 const KEYS_ELSEWHERE: [&str; 3] = ["AKIAINFILE0000000000", "AKIAOTHERFILE0000000", "AKIAENVIRONMENT00000"];
-/// Sources for which nobody signs in here.
+/// Sources that need a sign-in, which no test here makes.
 const NOT_YET: [&str; 1] = ["GetRoleCredentials "];
 
 /// Notes that are said on each use; the others are for `explain`.

@@ -287,7 +287,7 @@ fn a_lost_answer_is_looked_up_and_what_cannot_be_undone_is_named() {
     fixture.client().clear_faults().unwrap();
     register(&fixture, &["--replace", "--store-seed"]).run().ok();
 
-    // Created, and the answer lost: nobody knows its seed.
+    // Created, and the answer lost: no one knows its seed.
     let fixture = self::fixture();
     fixture.client().add_fault(&lost("CreateVirtualMFADevice")).unwrap();
     let failed = register(&fixture, &["--store-seed"]).run().expect_code(1);

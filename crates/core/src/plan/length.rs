@@ -12,7 +12,7 @@ pub(super) const ROLE_DEFAULT: Duration = Duration::from_hours(1);
 pub(super) const SESSION_DEFAULT: Duration = Duration::from_hours(1);
 /// What GetSessionToken gives when roles are assumed from it and nobody said: one code for a working day.
 pub(super) const CHAINED_SESSION_DEFAULT: Duration = Duration::from_hours(8);
-/// What GetFederationToken gives when nobody said.
+/// The duration of GetFederationToken where none is set.
 pub(super) const FEDERATION_DEFAULT: Duration = Duration::from_hours(1);
 /// What a role assumed from temporary credentials gets at most (STS AssumeRole, "role chaining").
 pub(super) const CHAINED_ROLE_MAX: Duration = Duration::from_hours(1);

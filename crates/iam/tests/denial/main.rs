@@ -2,7 +2,7 @@
 //!
 //! A file has a sentence that says why, then `== answer` (AWS's code and text), `== attempt` (what differs from
 //! the usual call, as JSON), `== known` (what IAM or saved policies tell, as JSON; may be missing), `== report`
-//! (what a failing `exec` prints). With `BLESS_DENIAL` set, reports are written anew: read the difference.
+//! (what a failing `exec` prints). With `BLESS_DENIAL` set, reports are written again: read the difference.
 
 #![expect(
     clippy::disallowed_methods,
