@@ -1,4 +1,4 @@
-//! Helper programs that the config names: run by the shell, without hatbox's secrets, for a limited time.
+//! Helper programs that the config names: run as by the shell, without hatbox's secrets, for a limited time.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -13,7 +13,7 @@ use crate::wait_line::{Company, WaitLine};
 
 pub(crate) use crate::sys::program::ProgramError as HelperError;
 
-/// Runs `command` by the shell (`sh -c`) and returns what it printed. Its stdin and stderr are the terminal's when there
+/// Runs `command` as `sh -c` does and returns what it printed. Its stdin and stderr are the terminal's when there
 /// is one, so that it can ask and explain by itself. `name` is what it is called in the line that says what is waited for.
 pub(crate) fn run_helper(
     name: String,
@@ -21,7 +21,7 @@ pub(crate) fn run_helper(
     environment: &[(OsString, OsString)],
     timeout: Duration,
 ) -> Result<Zeroizing<Vec<u8>>, HelperError> {
-    run(name, command_of_line(command), environment, timeout)
+    run(name, command_of_line(command, environment), environment, timeout)
 }
 
 /// The same for a program with arguments, without a shell in between.

@@ -256,9 +256,10 @@ mod tests {
     const LONG: Duration = Duration::from_secs(20);
 
     fn run(script: &str, timeout: Duration, streams: Streams) -> Result<Ended, ProgramError> {
+        let environment = [("A".into(), "b".into()), ("PATH".into(), "/usr/bin:/bin".into())];
         run_program(Program {
-            command: command_of_line(script),
-            environment: &[("A".into(), "b".into()), ("PATH".into(), "/usr/bin:/bin".into())],
+            command: command_of_line(script, &environment),
+            environment: &environment,
             timeout,
             person: Person::IsNotAsked,
             streams,

@@ -31,10 +31,33 @@ pub fn push_word(text: &mut String, word: &str) {
     if is_plain(word) { text.push_str(word) } else { push_quoted(text, word) }
 }
 
+/// The words of `line`, where it is nothing but bare words and words in single quotes, each as [`quote_word`] would give it:
+/// a shell would do no more than find the words, so a program can be started without one. `None` for every other line.
+pub fn plain_words(line: &str) -> Option<Vec<String>> {
+    let (mut words, mut word, mut is_quoted) = (Vec::new(), None::<String>, false);
+    for c in line.chars() {
+        match c {
+            '\'' => {
+                is_quoted = !is_quoted;
+                word.get_or_insert_default();
+            }
+            ' ' | '\t' if !is_quoted => words.extend(word.take()),
+            c if is_quoted || is_bare(c) => word.get_or_insert_default().push(c),
+            _ => return None,
+        }
+    }
+    words.extend(word);
+    (!is_quoted && !words.is_empty()).then_some(words)
+}
+
 /// zsh reads a `=` at the start of a word as the path of the command that follows it.
 fn is_plain(word: &str) -> bool {
-    let is_bare = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
     !word.is_empty() && !word.starts_with('=') && word.chars().all(is_bare)
+}
+
+/// Whether a character means nothing to a shell, wherever in a word it is. (`=` does, at some places of the first one.)
+fn is_bare(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c)
 }
 
 fn push_quoted(text: &mut String, word: &str) {
@@ -90,6 +113,48 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_line_is_plain_words_where_a_shell_would_read_no_more_into_it() {
+        for (line, words) in [
+            ("cat /run/secret", &["cat", "/run/secret"][..]),
+            ("  rbw\tget  --field=totp aws ", &["rbw", "get", "--field=totp", "aws"]),
+            ("cat '/a b/$HOME' ''", &["cat", "/a b/$HOME", ""]),
+            ("a'b'c", &["abc"]),
+        ] {
+            assert_eq!(plain_words(line).unwrap(), words, "{line:?}");
+        }
+        for line in [
+            "",
+            "  ",
+            "a 'b",
+            r"a \b",
+            "a \"b\"",
+            "a $b",
+            "a `b`",
+            "a; b",
+            "a & b",
+            "a|b",
+            "a <b",
+            "a >b",
+            "~/a",
+            "a *",
+            "a ?",
+            "a [b]",
+            "a {b,c}",
+            "(a)",
+            "! a",
+            "a #b",
+            "a\nb",
+            "a\rb",
+            "a ^b",
+            "a \u{a0}b",
+            "a ü",
+            "a\0b",
+        ] {
+            assert_eq!(plain_words(line), None, "{line:?}");
+        }
+    }
+
     /// What a shell makes of a line of bare and single-quoted words, by section 2.2 of POSIX's shell language.
     fn read_words(line: &str) -> Vec<String> {
         let (mut words, mut word, mut is_quoted) = (Vec::new(), None::<String>, false);
@@ -128,6 +193,9 @@ mod tests {
                 push_word(&mut line, word);
                 prop_assert_eq!(&line[before..], &*quote_word(word));
                 prop_assert!(line.len() - before <= 4 * word.len() + 2);
+            }
+            if let Some(plain) = plain_words(&line) {
+                prop_assert_eq!(&plain, &words);
             }
             prop_assert_eq!(read_words(&line), words);
         }

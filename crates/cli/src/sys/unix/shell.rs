@@ -1,17 +1,47 @@
 //! The shell that runs a line of text, and the one that a person works in.
 
+use std::ffi::{OsStr, OsString};
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use hatbox_types::text::shell::plain_words;
+
+use super::process_group::is_executable;
 
 /// The variable that names the user's shell, and the shell of those who set none.
 pub(crate) const USUAL_SHELL: (&str, &str) = ("SHELL", "/bin/sh");
 
-/// A command that has the shell run `line`, as the AWS CLI and aws-vault do.
-pub(crate) fn command_of_line(line: &str) -> Command {
+/// A command that runs `line` as `sh -c` does, as the AWS CLI and aws-vault do, with this environment.
+///
+/// A line of plain words that names a program is started without the shell, which would take as long again as many a
+/// program does. All else, a builtin among it, is for the shell, and so is a program that is not found: it says so.
+pub(crate) fn command_of_line(line: &str, environment: &[(OsString, OsString)]) -> Command {
+    let words = plain_words(line).unwrap_or_default();
+    if let Some((first, arguments)) = words.split_first()
+        && let Some(program) = find_as_shell(first, environment)
+    {
+        let mut command = Command::new(program);
+        command.args(arguments);
+        return command;
+    }
     let mut command = Command::new("/bin/sh");
     command.args(["-c", line]);
     command
+}
+
+/// The file that a shell would run for a command's first word. `None` also where a directory of PATH is relative, as the
+/// shell may find another program there first.
+fn find_as_shell(word: &str, environment: &[(OsString, OsString)]) -> Option<PathBuf> {
+    if word.contains('/') {
+        return Some(PathBuf::from(word)).filter(|path| path.is_absolute() && is_executable(path));
+    }
+    let (_, path) = environment.iter().rev().find(|(name, _)| name == OsStr::new("PATH"))?;
+    let directories: Vec<PathBuf> = std::env::split_paths(path).collect();
+    if word.is_empty() || !directories.iter().all(|directory| directory.is_absolute()) {
+        return None;
+    }
+    directories.into_iter().map(|directory| directory.join(word)).find(|path| is_executable(path))
 }
 
 /// What may stand behind the name of a program in the name of its file.
@@ -20,4 +50,41 @@ pub(crate) const PROGRAM_ENDINGS: [&str; 1] = [""];
 /// Whether a file is a program that someone may run.
 pub(crate) fn is_program(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(|about| about.is_file() && about.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_plain_words_needs_no_shell_and_every_other_line_gets_one() {
+        let directory = tempfile::tempdir().unwrap();
+        let own = directory.path().join("giver");
+        std::fs::write(&own, "#!/bin/sh\necho own \"$@\"\n").unwrap();
+        std::fs::set_permissions(&own, std::fs::Permissions::from_mode(0o755)).unwrap();
+        std::fs::write(directory.path().join("text"), "no program").unwrap();
+        let path = format!("{}:/usr/bin:/bin", directory.path().display());
+        let relative = format!(".:{path}");
+        let absolute = format!("{} a 'b c'", own.display());
+        for (line, path, needs_shell, output) in [
+            ("giver a 'b  $c'", &path, false, "own a b  $c\n"),
+            (&*absolute, &path, false, "own a b c\n"),
+            ("giver a", &relative, true, "own a\n"),
+            ("giver $((1 + 1))", &path, true, "own 2\n"),
+            ("giver a; giver b", &path, true, "own a\nown b\n"),
+            ("A=b giver a", &path, true, "own a\n"),
+            ("exec giver a", &path, true, "own a\n"),
+            ("text", &path, true, ""),
+            ("absent a", &path, true, ""),
+        ] {
+            let environment = [("PATH".into(), path.into())];
+            let mut command = command_of_line(line, &environment);
+            assert_eq!(command.get_program() == "/bin/sh", needs_shell, "{line}");
+            let ended = command.env_clear().envs(environment).output().unwrap();
+            assert_eq!(String::from_utf8_lossy(&ended.stdout), output, "{line}");
+            if output.is_empty() {
+                assert!(matches!(ended.status.code(), Some(126 | 127)), "{line}: {}", ended.status);
+            }
+        }
+    }
 }

@@ -13,7 +13,7 @@ use windows_sys::Win32::System::SystemInformation::GetSystemDirectoryW;
 pub(crate) const USUAL_SHELL: (&str, &str) = ("ComSpec", "cmd.exe");
 
 /// A command that has the shell run `line`, as the AWS CLI and aws-vault do.
-pub(crate) fn command_of_line(line: &str) -> Command {
+pub(crate) fn command_of_line(line: &str, _: &[(OsString, OsString)]) -> Command {
     let mut command = Command::new(system_directory().join("cmd.exe"));
     // With /S the outer quotes are taken off and the rest is the line as it is; without /D the registry could
     // put another command in front of it (`cmd /?`).
