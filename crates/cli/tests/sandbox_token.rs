@@ -72,7 +72,7 @@ fn what_cannot_be_minted_is_said_and_nothing_printed() {
     let _running = start(&Options { directory: directory.path().to_owned(), port: 0 }).unwrap();
     for (words, status, expected) in [
         (["--issuer", "https://none.example"], 1, "there is no identity provider `https://none.example`"),
-        (["--lifetime", "soon"], 2, "invalid `--lifetime soon`"),
+        (["--lifetime", "soon"], 2, "invalid `--lifetime` `soon`"),
     ] {
         let output = token(directory.path(), &words);
         let told = String::from_utf8(output.stderr).unwrap();

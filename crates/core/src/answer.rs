@@ -44,7 +44,7 @@ pub enum AnswerError {
     Empty,
     /// Not JSON, or a member of another type than expected.
     // Security: serde_json's message can quote the value, so it is not kept.
-    #[error("the output is not the expected JSON (line {line}, column {column})")]
+    #[error("invalid credentials JSON (line {line}, column {column})")]
     Form {
         /// Line of the text.
         line: usize,
@@ -66,13 +66,13 @@ pub enum AnswerError {
         message: String,
     },
     /// The access key cannot be one.
-    #[error("the access key is invalid: {0}")]
+    #[error("{0}")]
     Key(AccessKeyError),
     /// The session token has a character that none has.
     #[error("the session token has a blank or a character outside printable ASCII")]
     Token,
     /// The account id cannot be one.
-    #[error("the `AccountId` {0}")]
+    #[error("invalid `AccountId`: {0}")]
     Account(NameError),
     /// The time is none.
     #[error("invalid `Expiration`: expected a time such as `2026-11-29T10:00:00Z`")]
@@ -240,12 +240,12 @@ mod tests {
             ("\"Version\":1", "\"Version\":\"1\"", "invalid `Version` \"1\": expected 1"),
             ("AccessKeyId", "X", "the JSON has no `AccessKeyId`"),
             ("SecretAccessKey", "X", "the JSON has no `SecretAccessKey`"),
-            ("\"canary-secret\"", "7", "the output is not the expected JSON (line 1, column 69)"),
-            ("canary-secret", "canary secret", "the access key is invalid"),
+            ("\"canary-secret\"", "7", "invalid credentials JSON (line 1, column 69)"),
+            ("canary-secret", "canary secret", "the secret access key has a blank"),
             ("canary-token", "canary\\ntoken", "the session token has a blank"),
             ("2026-01-15T11", "soon", "invalid `Expiration`"),
             ("2026-01-15T11", "2026-01-15T08", "the credentials expired 59m59s ago, at 2026-01-15T09:00:01Z"),
-            ("111122223333", "1", "the `AccountId` has 1 character"),
+            ("111122223333", "1", "invalid `AccountId`: expected 12 characters, found 1"),
         ] {
             let bad = PROCESS.replace(from, to).replace("T08:00:00.9Z", "T09:00:01Z");
             assert_ne!(bad, PROCESS, "{from}");

@@ -53,10 +53,10 @@ pub enum Error {
     #[error("starting the server")]
     Start(#[source] std::io::Error),
     /// The operating system gives no random bytes.
-    #[error("the operating system gives no random bytes")]
+    #[error("the operating system returned no random bytes")]
     Random,
     /// A key of the sandbox's world that signs tokens is none.
-    #[error("a key that signs tokens is none")]
+    #[error("a key that signs tokens is invalid")]
     SigningKey,
     /// The running sandbox could not be asked.
     #[error("asking the sandbox at {address}")]

@@ -12,10 +12,10 @@ pub enum DurationError {
     #[error("expected `3600`, `90m` or `1h30m`")]
     Form,
     /// Nothing at all.
-    #[error("must be longer than zero")]
+    #[error("expected more than 0")]
     Zero,
     /// More than [`MAX_DURATION`].
-    #[error("is longer than a year")]
+    #[error("expected at most 366 days")]
     TooLong,
 }
 

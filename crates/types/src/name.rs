@@ -19,10 +19,10 @@ use crate::arn::Arn;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
     /// The text is empty.
-    #[error("is empty")]
+    #[error("expected a value, found an empty one")]
     Empty,
     /// The text is shorter or longer than the service takes.
-    #[error("has {}, and must have {min} to {max}", crate::text::count(*.actual, "character"))]
+    #[error("expected {}, found {actual}", lengths(*.min, *.max))]
     Length {
         /// How many characters it has.
         actual: usize,
@@ -32,11 +32,18 @@ pub enum NameError {
         max: usize,
     },
     /// A character that the service does not take.
-    #[error("has the character {0:?}, which is not allowed here")]
+    #[error("the character `{}` is not allowed", .0.escape_debug())]
     Character(char),
+    /// A character that the service takes only inside a name.
+    #[error("the character `{}` is not allowed at either end", .0.escape_debug())]
+    Edge(char),
     /// The text is not of the form that is asked for.
-    #[error("is not of the form `{0}`")]
+    #[error("expected `{0}`")]
     Form(&'static str),
+}
+
+fn lengths(min: usize, max: usize) -> String {
+    if min == max { format!("{min} characters") } else { format!("{min} to {max} characters") }
 }
 
 fn check(text: &str, min: usize, max: usize, is_allowed: impl Fn(char) -> bool) -> Result<(), NameError> {
@@ -98,7 +105,7 @@ impl ProfileName {
     pub fn parse(text: &str) -> Result<Self, NameError> {
         check(text, 1, 256, |c| !c.is_control() && c != ']')?;
         if text.starts_with(char::is_whitespace) || text.ends_with(char::is_whitespace) {
-            return Err(NameError::Character(' '));
+            return Err(NameError::Edge(' '));
         }
         Ok(Self(text.to_owned()))
     }
@@ -252,7 +259,7 @@ impl Region {
     pub fn parse(text: &str) -> Result<Self, NameError> {
         check(text, 1, 63, |c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')?;
         if text.starts_with('-') || text.ends_with('-') {
-            return Err(NameError::Character('-'));
+            return Err(NameError::Edge('-'));
         }
         Ok(Self(text.to_owned()))
     }
@@ -266,7 +273,7 @@ mod tests {
     fn a_profile_name_may_hold_inner_blanks_but_no_header_end() {
         assert!(ProfileName::parse("my prof").is_ok());
         assert_eq!(ProfileName::parse("a]b"), Err(NameError::Character(']')));
-        assert_eq!(ProfileName::parse(" a"), Err(NameError::Character(' ')));
+        assert_eq!(ProfileName::parse(" a"), Err(NameError::Edge(' ')));
         assert_eq!(ProfileName::parse("a\n"), Err(NameError::Character('\n')));
         assert_eq!(ProfileName::parse(""), Err(NameError::Empty));
     }

@@ -71,13 +71,13 @@ impl AccessKey {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AccessKeyError {
     /// The access key id has not the shape of one.
-    #[error("the access key id {0}")]
+    #[error("invalid access key id: {0}")]
     Id(NameError),
     /// The secret is empty.
     #[error("the secret access key is empty")]
     EmptySecret,
     /// The secret is longer than any that AWS gives.
-    #[error("the secret access key has {length} characters, and may have 256")]
+    #[error("the secret access key has {length} characters: expected at most 256")]
     LongSecret {
         /// Its length in bytes.
         length: usize,
@@ -137,7 +137,7 @@ impl MfaCode {
 
 /// The text is not six digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("an MFA code has six digits")]
+#[error("expected six digits")]
 pub struct MfaCodeError;
 
 #[cfg(test)]

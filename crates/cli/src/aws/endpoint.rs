@@ -23,7 +23,7 @@ pub(crate) struct EndpointUrl {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum EndpointError {
     /// Not a URL that every program reads in the same way.
-    #[error("the endpoint `{url}` {reason}")]
+    #[error("invalid endpoint `{url}`: {reason}")]
     Form {
         /// The URL, without a user in it.
         url: String,
@@ -31,12 +31,10 @@ pub(crate) enum EndpointError {
         reason: endpoint::EndpointError,
     },
     /// The HTTP client reads another place in it.
-    #[error("the endpoint `{0}` is read differently by different programs")]
+    #[error("invalid endpoint `{0}`: different programs read it differently")]
     Ambiguous(String),
     /// Plain http to another machine.
-    #[error(
-        "the endpoint `{0}` is plain http to another machine: anybody between could read the credentials"
-    )]
+    #[error("invalid endpoint `{0}`: plain http to another machine would expose the credentials")]
     PlainHttp(String),
 }
 
@@ -193,7 +191,10 @@ mod tests {
     fn a_refusal_shows_no_password_and_no_control_character() {
         let shown = |url| EndpointUrl::parse(url).unwrap_err().to_string();
         let text = shown("https://me:canary@sts.example");
-        assert!(text.contains("`...@sts.example` has a user name") && !text.contains("canary"), "{text}");
+        assert!(
+            text.contains("`...@sts.example`: a URL with a user name") && !text.contains("canary"),
+            "{text}"
+        );
         assert!(!shown("https://h\u{1b}[2J").contains('\u{1b}'));
     }
 

@@ -11,13 +11,13 @@ use jiff::Timestamp;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum IssuedError {
     /// The access key id is malformed.
-    #[error("the answer's access key id {0}")]
+    #[error("invalid access key id in the answer: {0}")]
     Id(NameError),
     /// The secret or the token is empty.
-    #[error("the answer holds no {0}")]
+    #[error("the answer has no {0}")]
     Absent(&'static str),
     /// The secret or the token has a blank, a control character or one outside ASCII.
-    #[error("the answer's {0} has a character that no {0} has")]
+    #[error("invalid {0} in the answer: a character is not allowed")]
     Character(&'static str),
     /// They have expired already, by this machine's clock.
     #[error("the credentials in the answer expired {ago} ago, at {at:.0}")]

@@ -65,7 +65,7 @@ pub(crate) enum LoginError {
     #[error(transparent)]
     Call(#[from] CallError),
     /// The system gave no random bytes for a proof.
-    #[error("the operating system gives no random bytes")]
+    #[error("the operating system returned no random bytes")]
     Random,
 }
 

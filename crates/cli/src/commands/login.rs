@@ -141,7 +141,7 @@ impl Target {
             (Some((text, origin)), _) => Region::parse(text).map_err(|error| {
                 Failure::new(
                     FailureKind::Usage,
-                    format!("invalid region `{}` (from {origin}): {error}", text.escape_debug()),
+                    format!("invalid `{origin}` `{}`: {error}", text.escape_debug()),
                 )
             }),
             (None, Some(region)) => Ok(region.value.clone()),

@@ -30,7 +30,7 @@ pub(crate) fn load_last_role(args: &SessionArgs) -> Result<LastRole, Failure> {
     let mut tags = args.session_tag.iter();
     if let Some(tag) = tags.find(|tag| tag.contains(',')) {
         // The lists of the config are split there.
-        return Err(wrong("--session-tag", tag, "has a comma: repeat the flag for each tag"));
+        return Err(wrong("--session-tag", tag, "expected one `KEY=VALUE`; repeat the flag for each tag"));
     }
     let tag_list = (!args.session_tag.is_empty()).then(|| args.session_tag.join(","));
     let key_list = (!args.transitive_tag.is_empty()).then(|| args.transitive_tag.join(","));
@@ -59,7 +59,7 @@ fn parse<T>(
 }
 
 fn wrong(flag: &str, text: &str, why: &str) -> Failure {
-    Failure::new(FailureKind::Usage, format!("{flag} `{}` {why}", printable(text)))
+    Failure::new(FailureKind::Usage, format!("invalid `{flag}` `{}`: {why}", printable(text)))
 }
 
 fn load_policies(args: &SessionArgs) -> Result<SessionPolicies, Failure> {
@@ -69,11 +69,7 @@ fn load_policies(args: &SessionArgs) -> Result<SessionPolicies, Failure> {
         let is_policy =
             Arn::parse(arn).is_some_and(|arn| arn.service == "iam" && arn.resource.starts_with("policy/"));
         if !is_policy {
-            return Err(wrong(
-                "--policy-arn",
-                arn,
-                "is not the ARN of a policy: expected `arn:aws:iam::ACCOUNT:policy/NAME`",
-            ));
+            return Err(wrong("--policy-arn", arn, "expected `arn:aws:iam::ACCOUNT:policy/NAME`"));
         }
         arns.push(Sourced { value: arn.clone(), origin: Origin::Flag("--policy-arn") });
     }

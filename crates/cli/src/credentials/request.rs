@@ -46,7 +46,7 @@ pub(crate) fn resolve_session(
     let min_ttl = match min_ttl {
         None => DEFAULT_MIN_TTL,
         Some((origin, text)) => parse_duration(&text).map_err(|error| {
-            Failure::new(FailureKind::Usage, format!("invalid duration `{text}` (from {origin}): {error}"))
+            Failure::new(FailureKind::Usage, format!("invalid `{origin}` `{text}`: {error}"))
         })?,
     };
     let mfa_code = args
@@ -54,7 +54,7 @@ pub(crate) fn resolve_session(
         .as_deref()
         .map(MfaCode::parse)
         .transpose()
-        .map_err(|error| Failure::new(FailureKind::Usage, format!("`--mfa-token`: {error}")))?;
+        .map_err(|error| Failure::new(FailureKind::Usage, format!("invalid `--mfa-token`: {error}")))?;
     Ok(SessionRequest {
         overrides: Overrides::from_env(flags, |name| environment.text(name)),
         use_sessions: !args.no_session,
@@ -198,7 +198,7 @@ pub(crate) fn resolve_profile_name(
     ProfileName::parse(&name).map_err(|error| {
         Failure::new(
             FailureKind::Usage,
-            format!("{origin} names no profile: `{}` {error}", name.escape_debug()),
+            format!("invalid profile name `{}` (from {origin}): {error}", name.escape_debug()),
         )
     })
 }

@@ -62,7 +62,7 @@ pub(crate) fn resolve_store(global: &GlobalArgs, environment: &Environment) -> R
     let unlock_for = match &global.unlock_for {
         None => None,
         Some(text) => Some(parse_duration(text).map_err(|error| {
-            Failure::new(FailureKind::Usage, format!("invalid `--unlock-for {text}`: {error}"))
+            Failure::new(FailureKind::Usage, format!("invalid `--unlock-for` `{text}`: {error}"))
         })?),
     };
     Ok(StoreRequest { kind, file_dir, passphrase, unlock_for })

@@ -80,7 +80,7 @@ pub(crate) fn parse_any_item(text: &str) -> Result<Item, &'static str> {
     let profile = ProfileName::parse(&text.profile).map_err(|_| "it names no profile")?;
     let access_key_id = match &text.access_key_id {
         None => None,
-        Some(id) => Some(AccessKeyId::parse(id).map_err(|_| "its access key id is none")?),
+        Some(id) => Some(AccessKeyId::parse(id).map_err(|_| "its access key id is invalid")?),
     };
     let secret = match text.kind {
         ItemKind::AccessKey if access_key_id.is_none() => return Err("it has no access key id"),
@@ -148,7 +148,7 @@ mod tests {
             ("{}", "it is not what hatbox wrote"),
             (&right[..right.len() / 2], "it is not what hatbox wrote"),
             (&right.replace("\"version\":1", "\"version\":2"), "it was written by a newer hatbox"),
-            (&right.replace("AKIAIOSFODNN7EXAMPLE", "no id"), "its access key id is none"),
+            (&right.replace("AKIAIOSFODNN7EXAMPLE", "no id"), "its access key id is invalid"),
             (&right.replace("wJalr\\\"\\\\/+", ""), "its secret is empty"),
             (&right.replace("access-key", "cache-key"), "its key is not in hexadecimal digits"),
             (&"x".repeat(TEXT_LIMIT + 1), "it is longer than an item can be"),

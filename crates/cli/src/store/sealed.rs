@@ -28,7 +28,7 @@ impl std::fmt::Debug for CacheKey {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum SealError {
     /// The system gave no random bytes.
-    #[error("the system gives no random bytes")]
+    #[error("the operating system returned no random bytes")]
     Random,
     /// Damaged, made for another purpose, or under another key.
     #[error("it does not open with this key")]

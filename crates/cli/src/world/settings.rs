@@ -202,7 +202,7 @@ pub(crate) fn load_settings(path: &Path) -> Result<Settings, Failure> {
         let line = error
             .span()
             .map_or(1, |span| 1 + text.get(..span.start).unwrap_or_default().matches('\n').count());
-        Failure::new(FailureKind::Usage, format!("hatbox's settings are not right: {}", error.message()))
+        Failure::new(FailureKind::Usage, format!("invalid settings: {}", error.message()))
             .at(format!("{}:{line}", path.display()))
     })?;
     let duration = |name: &str, text: Option<String>| {

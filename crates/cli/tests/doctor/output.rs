@@ -34,7 +34,7 @@ fn a_page_has_80_columns_a_command_for_each_finding_and_one_line_at_the_end() {
             "\
 ok  config       1 profile in ~/.aws/config and ~/.aws/credentials
 !   profiles     0 of 1 have a credential plan
-  error    profile `ops` names a role, but nothing that can assume it
+  error    profile `ops` has `role_arn` but no source credentials
            ~/.aws/config:2
            fix: ${{EDITOR:-vi}} +2 ~/.aws/config
 !   files        2 looked at

@@ -168,8 +168,8 @@ fn what_is_no_credentials_is_an_error_that_says_why() {
     let with = |more: Value| answer(&fixture, &more);
     for (name, text, expected) in [
         ("nothing", String::new(), "the output is empty"),
-        ("junk", "canary, log in first".to_owned(), "the output is not the expected JSON (line 1, column 1)"),
-        ("a list", "[1]".to_owned(), "the output is not the expected JSON"),
+        ("junk", "canary, log in first".to_owned(), "invalid credentials JSON (line 1, column 1)"),
+        ("a list", "[1]".to_owned(), "invalid credentials JSON"),
         ("another version", with(json!({ "Version": 2 })), "invalid `Version` 2: expected 1"),
         ("no version", with(json!({ "Version": null })), "the JSON has no `Version`"),
         ("no secret", with(json!({ "SecretAccessKey": null })), "the JSON has no `SecretAccessKey`"),

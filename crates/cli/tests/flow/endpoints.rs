@@ -7,16 +7,16 @@ fn a_url_that_programs_read_differently_is_refused_wherever_it_is_named() {
     let fixture = Fixture::with_keys(&["jan-work"]);
     let role = "source_profile = jan-work\nrole_arn = arn:aws:iam::444455556666:role/Ops\n";
     for (url, reason) in [
-        ("http://127.0.0.1:99999", "has an invalid port"),
-        ("http://127.0.0.1:", "has an invalid port"),
-        ("http://127.0.0.1:080", "has an invalid port"),
-        ("http://me:canary@127.0.0.1:4566", "has a user name or password in it"),
-        ("http://127.0.0.1:4566\\@evil.example", "has a user name or password in it"),
-        ("http://0x7f.1:4566", "has an invalid host"),
-        ("http://[::ffff:127.0.0.1]:4566", "has an invalid host"),
-        ("http://localhost.:4566", "has an invalid host"),
-        ("http://127.0.0.1:4566?x", "has a query or a fragment"),
-        ("HTTP://127.0.0.1:4566", "does not begin with `https://` or `http://`"),
+        ("http://127.0.0.1:99999", "expected a port from 1 to 65535"),
+        ("http://127.0.0.1:", "expected a port from 1 to 65535"),
+        ("http://127.0.0.1:080", "expected a port from 1 to 65535"),
+        ("http://me:canary@127.0.0.1:4566", "a URL with a user name or password is not allowed"),
+        ("http://127.0.0.1:4566\\@evil.example", "a URL with a user name or password is not allowed"),
+        ("http://0x7f.1:4566", "expected a host name"),
+        ("http://[::ffff:127.0.0.1]:4566", "expected a host name"),
+        ("http://localhost.:4566", "expected a host name"),
+        ("http://127.0.0.1:4566?x", "a URL with a query or a fragment is not allowed"),
+        ("HTTP://127.0.0.1:4566", "expected `https://` or `http://` at the start"),
     ] {
         let in_profile = format!("[profile ops]\n{role}endpoint_url = {url}\n");
         let in_services = format!(

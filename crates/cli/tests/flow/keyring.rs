@@ -138,7 +138,7 @@ fn the_store_stays_unlocked_for_as_long_as_the_flag_or_the_settings_say() {
         }
     }
     let wrong = fixture.hatbox(&["--unlock-for", "soon", "list"]).run().expect_code(2);
-    assert!(wrong.stderr.contains("invalid `--unlock-for soon`"), "{}", wrong.stderr);
+    assert!(wrong.stderr.contains("invalid `--unlock-for` `soon`"), "{}", wrong.stderr);
 }
 
 /// keyrings(7): a user other than root has 200 keys and 20,000 bytes.

@@ -215,7 +215,11 @@ fn plain_http_goes_no_further_than_the_machine() {
     for url in ["http://10.0.0.1/x", "http://metadata.example/", "http://169.254.1.1"] {
         for run in [on_instance(&fixture, "batch", url), in_container(&fixture, "task", url)] {
             let outcome = run.run().expect_code(125);
-            assert!(outcome.stderr.contains("is plain http to another machine"), "{}", outcome.stderr);
+            assert!(
+                outcome.stderr.contains("plain http to another machine would expose the credentials"),
+                "{}",
+                outcome.stderr
+            );
         }
     }
 }
@@ -251,7 +255,7 @@ fn what_is_no_answer_of_instance_metadata_is_an_error_that_says_why() {
         ("", "", "`` is not the name of a role"),
         (&long, "", "longer than any answer of instance metadata"),
         ("worker", "", "the output is empty"),
-        ("worker", "canary", "the output is not the expected JSON"),
+        ("worker", "canary", "invalid credentials JSON"),
         ("worker", &long, "longer than any answer of instance metadata"),
         (
             "worker",

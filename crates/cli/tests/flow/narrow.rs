@@ -192,7 +192,7 @@ fn what_sts_would_refuse_is_an_error_before_the_call() {
         (&long, &["--policy", &file], "session policies have 2048 characters at most"),
         (LIST_ONLY, &["--policy", "/nonexistent"], "could not read the policy"),
         (LIST_ONLY, &["--policy", "/dev/zero"], "policy"),
-        (LIST_ONLY, &["--policy-arn", READER], "is not the ARN of a policy"),
+        (LIST_ONLY, &["--policy-arn", READER], "expected `arn:aws:iam::ACCOUNT:policy/NAME`"),
         (LIST_ONLY, &eleven, "10 managed policies at most, and 11"),
         (LIST_ONLY, &["--role-arn", &twice], "--role-arn"),
         (LIST_ONLY, &["--session-tag", "a"], "--session-tag"),

@@ -432,7 +432,7 @@ fn nothing_goes_out_in_plain_http_to_another_machine_or_to_a_sandbox_that_did_no
         exec(&fixture, &["reader"]).env("AWS_ENDPOINT_URL", "http://192.0.2.1:4566").run().expect_code(125);
     assert_eq!(
         run.stderr,
-        "hatbox: error: the endpoint `http://192.0.2.1:4566` is plain http to another machine: anybody between could read the credentials\n"
+        "hatbox: error: invalid endpoint `http://192.0.2.1:4566`: plain http to another machine would expose the credentials\n"
     );
     let run = exec(&fixture, &["reader"]).env("HATBOX_SANDBOX", "0123456789abcdef").run().expect_code(125);
     assert_eq!(

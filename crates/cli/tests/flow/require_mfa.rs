@@ -156,7 +156,7 @@ fn a_guard_refuses_to_cut_the_branch_that_it_sits_on() {
         "`work` reaches `arn:aws:iam::444455556666:role/admin`, not `arn:aws:iam::777788889999:role/admin`";
     assert!(elsewhere.stderr.contains(error), "{}", elsewhere.stderr);
     let age = require_mfa(&fixture, &["reader", "--max-age", "soon"]).run().expect_code(2);
-    assert!(age.stderr.contains("invalid `--max-age soon`"), "{}", age.stderr);
+    assert!(age.stderr.contains("invalid `--max-age` `soon`"), "{}", age.stderr);
     let denied =
         fixture.hatbox(&["trust", "require-mfa", "--profile", "details", "reader"]).run().expect_code(1);
     assert!(

@@ -169,7 +169,7 @@ fn iam_is_found_by_its_own_address_and_plain_http_to_another_machine_is_refused(
     let fixture = Fixture::with_config(CONFIG);
     let far = snapshot(&fixture, &["--profile", "people"], "iam.json");
     let run = far.env("AWS_ENDPOINT_URL_IAM", "http://iam.example").run().expect_code(3);
-    assert!(run.stderr.contains("`http://iam.example` is plain http to another machine"), "{}", run.stderr);
+    assert!(run.stderr.contains("`http://iam.example`: plain http to another machine"), "{}", run.stderr);
     let dead = snapshot(&fixture, &["--profile", "people"], "iam.json");
     let run = dead.env("AWS_ENDPOINT_URL_IAM", "http://127.0.0.1:9").run().expect_code(1);
     assert!(

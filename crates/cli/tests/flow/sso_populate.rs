@@ -228,7 +228,7 @@ fn a_block_that_was_edited_is_an_error_before_anything_is_called() {
     }
     fixture.write_config(&good);
     for (flags, error) in
-        [(&["--template", "x"][..], "invalid template `x`"), (&["--region", "EU"], "invalid region `EU`")]
+        [(&["--template", "x"][..], "invalid template `x`"), (&["--region", "EU"], "invalid `--region` `EU`")]
     {
         let run = sso(&fixture, &["populate", "--yes"]).args(flags).run().expect_code(2);
         assert!(run.stderr.contains(error), "{}", run.stderr);

@@ -67,7 +67,7 @@ pub enum CachedSessionError {
     #[error("the cached session has version {0}, and this hatbox reads version {VERSION}")]
     Version(u32),
     /// A name in it is no name.
-    #[error("the {what} of the cached session {source}")]
+    #[error("the cached session has an invalid {what}: {source}")]
     Name {
         /// Which name.
         what: &'static str,

@@ -31,7 +31,7 @@ pub enum Change {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EditError {
     /// The section's name cannot be written so that it is read again.
-    #[error("the section `{name}` cannot be written: its name {reason}")]
+    #[error("invalid section name `{name}`: {reason}")]
     Name {
         /// The name.
         name: String,

@@ -37,24 +37,22 @@ impl EndpointParts<'_> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum EndpointError {
     /// It does not begin with one of the two schemes.
-    #[error("does not begin with `https://` or `http://`: expected `https://HOST[:PORT]`")]
+    #[error("expected `https://` or `http://` at the start")]
     Scheme,
     /// A user name or password in it. (The caller leaves it out of what is shown.)
-    #[error("has a user name or password in it: expected `https://HOST[:PORT]`")]
+    #[error("a URL with a user name or password is not allowed")]
     UserInfo,
     /// No host, or one that programs read differently.
-    #[error(
-        "has an invalid host: expected a name, an IPv4 address as `127.0.0.1`, or an IPv6 address as `[::1]`"
-    )]
+    #[error("expected a host name, an IPv4 address such as `127.0.0.1` or an IPv6 address such as `[::1]`")]
     Host,
     /// No port, or one that programs read differently.
-    #[error("has an invalid port: expected a number from 1 to 65535")]
+    #[error("expected a port from 1 to 65535")]
     Port,
     /// A query or a fragment.
-    #[error("has a query or a fragment: expected `https://HOST[:PORT]`")]
+    #[error("a URL with a query or a fragment is not allowed")]
     Query,
     /// A path that programs read differently.
-    #[error("has an invalid path: expected letters, digits, `-`, `_`, `~` and `.` between single slashes")]
+    #[error("expected a path of letters, digits, `-`, `_`, `~` and `.` between single slashes")]
     Path,
 }
 

@@ -36,13 +36,13 @@ pub enum ValueError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TagError {
     /// A part without `=`, or an empty one.
-    #[error("expected `KEY=VALUE,KEY=VALUE`: invalid tag `{0}`")]
+    #[error("expected `KEY=VALUE,KEY=VALUE`, found `{0}`")]
     Form(String),
     /// More than [`MAX_TAGS`].
-    #[error("has {0} tags, and may have {MAX_TAGS}")]
+    #[error("expected at most {MAX_TAGS} tags, found {0}")]
     TooMany(usize),
     /// A key that is empty, or longer than 128 characters, or has a character that STS refuses.
-    #[error("has the key `{key}`, which {reason}")]
+    #[error("invalid key `{key}`: {reason}")]
     Key {
         /// The key.
         key: String,
@@ -50,7 +50,7 @@ pub enum TagError {
         reason: NameError,
     },
     /// A value that is longer than 256 characters, or has a character that STS refuses.
-    #[error("has a value for `{key}` that {reason}")]
+    #[error("invalid value of `{key}`: {reason}")]
     Value {
         /// The key of the value.
         key: String,
@@ -58,7 +58,7 @@ pub enum TagError {
         reason: NameError,
     },
     /// A key that is there twice. STS does not tell keys apart by case.
-    #[error("has the key `{0}` twice")]
+    #[error("the key `{0}` occurs twice")]
     Twice(String),
 }
 

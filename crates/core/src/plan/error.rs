@@ -64,7 +64,7 @@ pub enum PlanError {
         from: &'static str,
     },
     /// A role, and nothing that could assume it.
-    #[error("profile `{profile}` names a role, but nothing that can assume it")]
+    #[error("profile `{profile}` has `role_arn` but no source credentials")]
     RoleWithoutSource {
         /// The profile.
         profile: ProfileName,
@@ -72,9 +72,7 @@ pub enum PlanError {
         origin: Origin,
     },
     /// A profile that gives no identity at all.
-    #[error(
-        "credentials missing: profile `{profile}` names no source of credentials, and has no stored access key"
-    )]
+    #[error("profile `{profile}` has no credentials: it names no source, and no access key is stored for it")]
     CredentialsMissing {
         /// The profile.
         profile: ProfileName,
@@ -84,7 +82,7 @@ pub enum PlanError {
         is_own_process_skipped: bool,
     },
     /// A web identity token without a role to trade it for.
-    #[error("profile `{profile}` has a web identity token, but no role to trade it for")]
+    #[error("profile `{profile}` has a web identity token but no `role_arn`")]
     WebIdentityWithoutRole {
         /// The profile.
         profile: ProfileName,
@@ -92,7 +90,7 @@ pub enum PlanError {
         origin: Origin,
     },
     /// A variable beside `AWS_WEB_IDENTITY_TOKEN_FILE` that cannot be used.
-    #[error("`{name}` {reason}")]
+    #[error("invalid `{name}`: {reason}")]
     AmbientValue {
         /// The variable.
         name: &'static str,
@@ -102,7 +100,7 @@ pub enum PlanError {
         origin: Origin,
     },
     /// SSO settings that name no account or no permission set.
-    #[error("profile `{profile}` has SSO settings without `{missing}`")]
+    #[error("profile `{profile}` has SSO settings but no `{missing}`")]
     SsoIncomplete {
         /// The profile.
         profile: ProfileName,
@@ -112,7 +110,7 @@ pub enum PlanError {
         origin: Origin,
     },
     /// `credential_source = Environment`, and no key there.
-    #[error("profile `{profile}` takes its credentials from the environment, and no access key is there")]
+    #[error("profile `{profile}` has `credential_source = Environment`, but `AWS_ACCESS_KEY_ID` is not set")]
     EnvironmentKeysMissing {
         /// The profile.
         profile: ProfileName,
@@ -120,7 +118,7 @@ pub enum PlanError {
         origin: Origin,
     },
     /// `credential_source = Environment`, and what is there is no access key.
-    #[error("the environment's `AWS_ACCESS_KEY_ID` cannot be used: {reason}")]
+    #[error("the access key in the environment cannot be used: {reason}")]
     EnvironmentKeys {
         /// The profile.
         profile: ProfileName,

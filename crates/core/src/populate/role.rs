@@ -20,7 +20,7 @@ pub struct AssignedRole {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RoleError {
     /// The account id is not one.
-    #[error("the account id {0}")]
+    #[error("invalid account id: {0}")]
     Account(NameError),
     /// The role's name has a character that AWS does not allow, or is too long or empty.
     #[error("the role name is not one that AWS allows")]

@@ -143,7 +143,10 @@ fn the_environments_web_identity_is_for_a_target_without_identity_only() {
     web_identity.role_arn = Some(env("AWS_ROLE_ARN", "admin"));
     assert_eq!(
         (error(&web_identity).to_string().as_str(), error(&web_identity).origin()),
-        ("`AWS_ROLE_ARN` has 5 characters, and must have 20 to 2048", Some(&Origin::Env("AWS_ROLE_ARN")))
+        (
+            "invalid `AWS_ROLE_ARN`: expected 20 to 2048 characters, found 5",
+            Some(&Origin::Env("AWS_ROLE_ARN"))
+        )
     );
     web_identity.role_arn = None;
     assert_eq!(error(&web_identity).hints(), ["set `AWS_ROLE_ARN`"]);
@@ -227,19 +230,15 @@ fn settings_that_give_no_identity_are_errors_that_name_what_is_missing() {
         profile
     };
     for (profile, error, hint) in [
-        (
-            no_role,
-            "profile `a` has a web identity token, but no role to trade it for",
-            "add `role_arn` to the profile",
-        ),
+        (no_role, "profile `a` has a web identity token but no `role_arn`", "add `role_arn` to the profile"),
         (
             sso(None, Some("Dev")),
-            "profile `a` has SSO settings without `sso_account_id`",
+            "profile `a` has SSO settings but no `sso_account_id`",
             "add `sso_account_id` to the profile",
         ),
         (
             sso(Some("111122223333"), None),
-            "profile `a` has SSO settings without `sso_role_name`",
+            "profile `a` has SSO settings but no `sso_role_name`",
             "add `sso_role_name` to the profile",
         ),
     ] {
@@ -414,6 +413,6 @@ fn the_environments_keys_travel_in_the_plan_and_what_is_wrong_with_them_is_said(
     assert_eq!(keys.value.key.secret.expose(), "secret");
     assert!(!format!("{plan:?}").contains("secret\""), "and are not shown with it");
     let error = resolve(Some(Err(AccessKeyError::EmptySecret))).unwrap_err();
-    assert!(error.to_string().starts_with("the environment's `AWS_ACCESS_KEY_ID` cannot be used: "));
+    assert!(error.to_string().starts_with("the access key in the environment cannot be used: "));
     assert_eq!(error.origin(), Some(&at(3, ()).origin));
 }

@@ -62,7 +62,7 @@ pub(super) fn number(node: &Node, name: &str) -> Result<Option<u32>, JsonError> 
 
 pub(super) fn account(node: &Node) -> Result<AccountId, JsonError> {
     let text = node.text("an account")?;
-    AccountId::parse(text).map_err(|error| node.error(format!("the account `{text}` {error}")))
+    AccountId::parse(text).map_err(|error| node.error(format!("invalid account id `{text}`: {error}")))
 }
 
 /// The ARN of an IAM `kind` (`user`, `role`, ...) in `name`, and its account.

@@ -256,7 +256,7 @@ fn read_bool(node: &Node) -> Result<bool, JsonError> {
 
 fn read_account(node: &Node) -> Result<AccountId, JsonError> {
     let text = read_text(node)?;
-    AccountId::parse(&text).map_err(|error| node.error(format!("the account `{text}` {error}")))
+    AccountId::parse(&text).map_err(|error| node.error(format!("invalid account id `{text}`: {error}")))
 }
 
 #[cfg(test)]

@@ -58,7 +58,7 @@ impl World {
     /// Makes the demo world for the sandbox directory `directory`, where the bytes of its objects go.
     ///
     /// # Errors
-    /// When the directory cannot be written, or the operating system gives no random bytes.
+    /// When the directory cannot be written, or the operating system returned no random bytes.
     pub fn demo(directory: &Path) -> Result<Self, Error> {
         let created_at = Timestamp::from_second(CREATED).unwrap_or_default();
         let mut world = Self::empty()?;

@@ -49,7 +49,7 @@ impl IdentityProvider {
     /// A provider with one new key.
     ///
     /// # Errors
-    /// When the operating system gives no random bytes.
+    /// When the operating system returned no random bytes.
     pub fn mint(curve: Curve) -> Result<Self, Error> {
         let (secret, public) = jwt::mint_key_pair(curve)?;
         let key_id = hex::encode(mint::mint_bytes::<8>()?);
@@ -80,7 +80,7 @@ impl World {
     /// federation is enabled. Gives the issuer.
     ///
     /// # Errors
-    /// When the operating system gives no random bytes.
+    /// When the operating system returned no random bytes.
     pub fn enable_outbound_federation(&mut self, account: &str) -> Result<String, Error> {
         let issuer = format!("https://{}.tokens.sts.global.api.aws", mint::mint_request_id()?);
         self.identity_providers.insert(issuer.clone(), IdentityProvider::mint(Curve::P384)?);

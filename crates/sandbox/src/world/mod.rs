@@ -265,7 +265,7 @@ impl World {
     /// A world with nothing in it but AWS's managed policies.
     ///
     /// # Errors
-    /// When the operating system gives no random bytes.
+    /// When the operating system returned no random bytes.
     pub fn empty() -> Result<Self, Error> {
         Ok(Self {
             id: hex::encode(mint::mint_bytes::<8>()?),
@@ -286,7 +286,7 @@ impl World {
     /// Makes a new active access key with this world's mark. It belongs to no one until put somewhere.
     ///
     /// # Errors
-    /// When the operating system gives no random bytes.
+    /// When the operating system returned no random bytes.
     pub fn mint_key(&self, created_at: Timestamp) -> Result<Key, Error> {
         Ok(Key {
             id: mint::mint_key_id("AKIA", &self.id)?,

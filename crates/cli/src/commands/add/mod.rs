@@ -93,12 +93,12 @@ fn check_settings(args: &AddArgs) -> Result<Vec<(&'static str, String)>, Failure
     let mut settings = Vec::new();
     if let Some(serial) = &args.mfa_serial {
         let serial = MfaSerial::parse(serial)
-            .map_err(|error| usage(format!("--mfa-serial `{}` {error}", serial.escape_debug())))?;
+            .map_err(|error| usage(format!("invalid `--mfa-serial` `{}`: {error}", serial.escape_debug())))?;
         settings.push(("mfa_serial", serial.as_str().to_owned()));
     }
     if let Some(region) = &args.region {
         let region = Region::parse(region)
-            .map_err(|error| usage(format!("--region `{}` {error}", region.escape_debug())))?;
+            .map_err(|error| usage(format!("invalid `--region` `{}`: {error}", region.escape_debug())))?;
         settings.push(("region", region.as_str().to_owned()));
     }
     Ok(settings)

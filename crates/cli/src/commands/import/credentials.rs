@@ -169,7 +169,9 @@ fn find_keys(world: &World, file: &CredentialsFile, origin: KeyOrigin) -> Result
         match (ProfileName::parse(&name), parse_long_lived_key(&id, secret.expose(), origin)) {
             (Ok(profile), Ok(key)) => keys.push((profile, key)),
             (Ok(profile), Err(error)) => warn_of_shape(world, &format!("`{profile}`"), &error),
-            (Err(error), _) => world.output.warn(&format!("left where it is: `{name}` {error}")),
+            (Err(error), _) => {
+                world.output.warn(&format!("left where it is: invalid profile name `{name}`: {error}"));
+            }
         }
     }
     Ok(keys)

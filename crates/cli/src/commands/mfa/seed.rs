@@ -75,7 +75,10 @@ fn resolve_serial(
 ) -> Result<MfaSerial, Failure> {
     if let Some(text) = &args.mfa_serial {
         return MfaSerial::parse(text).map_err(|error| {
-            Failure::new(FailureKind::Usage, format!("--mfa-serial `{}` {error}", text.escape_debug()))
+            Failure::new(
+                FailureKind::Usage,
+                format!("invalid `--mfa-serial` `{}`: {error}", text.escape_debug()),
+            )
         });
     }
     let files = load_config(world)?;

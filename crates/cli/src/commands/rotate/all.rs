@@ -110,7 +110,7 @@ fn parse_age(text: &str) -> Result<Duration, Failure> {
             };
             Failure::new(
                 FailureKind::Usage,
-                format!("invalid duration `{}` (from --older-than): {why}", text.escape_debug()),
+                format!("invalid `--older-than` `{}`: {why}", text.escape_debug()),
             )
         }),
     }

@@ -59,7 +59,8 @@ impl OwnDirectory {
     fn make(world: &World) -> Result<Self, Failure> {
         let mut bytes = [0; 8];
         getrandom::getrandom(&mut bytes).map_err(|error| {
-            Failure::new(FailureKind::Failed, "the system gives no random bytes").caused_by(&error)
+            Failure::new(FailureKind::Failed, "the operating system returned no random bytes")
+                .caused_by(&error)
         })?;
         let name = format!("{:016x}", u64::from_ne_bytes(bytes));
         let parent = world.environment.raw("TMPDIR").map(PathBuf::from).filter(|path| path.is_absolute());

@@ -126,7 +126,7 @@ impl<'h> Scene<'h> {
         if !passphrase.exists() {
             let mut bytes = [0; 16];
             getrandom::getrandom(&mut bytes)
-                .map_err(|_| std::io::Error::other("the system gives no random bytes"))
+                .map_err(|_| std::io::Error::other("the operating system returned no random bytes"))
                 .map_err(FileError::io("write", &passphrase))?;
             let text = format!("{:032x}", u128::from_ne_bytes(bytes));
             write_atomic(&passphrase, text.as_bytes(), Keep::Nothing)?;

@@ -13,7 +13,7 @@ use crate::world::World;
 
 pub(super) fn run(world: &World, directory: &Path, args: &SandboxTokenArgs) -> Result<(), Failure> {
     let lifetime = parse_duration(&args.lifetime).map_err(|error| {
-        let text = format!("invalid `--lifetime {}`: {error}", args.lifetime);
+        let text = format!("invalid `--lifetime` `{}`: {error}", args.lifetime);
         Failure::new(FailureKind::Usage, text)
     })?;
     let given = |text: &Option<String>, usual: &str| text.clone().unwrap_or_else(|| usual.to_owned());

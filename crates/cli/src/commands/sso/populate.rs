@@ -102,7 +102,10 @@ fn resolve_region(args: &SsoPopulateArgs, block: Option<Block>) -> Result<Option
     let Some(text) = &args.region else { return Ok(block.and_then(|block| block.region)) };
     let region = Region::parse(text).map_err(|_| {
         let text = text.escape_debug();
-        Failure::new(FailureKind::Usage, format!("invalid region `{text}`: expected one such as `eu-west-1`"))
+        Failure::new(
+            FailureKind::Usage,
+            format!("invalid `--region` `{text}`: expected one such as `eu-west-1`"),
+        )
     })?;
     Ok(Some(region))
 }

@@ -18,7 +18,7 @@ const GROUP: usize = 5;
 /// A new one.
 ///
 /// # Errors
-/// When the system gives no random bytes.
+/// When the operating system returned no random bytes.
 pub(super) fn generate() -> Result<SecretString, getrandom::Error> {
     let mut random = Zeroizing::new([0_u8; GROUPS * GROUP]);
     getrandom::getrandom(&mut *random)?;

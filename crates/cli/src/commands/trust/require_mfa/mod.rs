@@ -22,9 +22,9 @@ pub(super) fn run(world: &World, global: &GlobalArgs, args: &TrustRequireMfaArgs
 /// What is wanted of the policy of `role`, where that is known.
 fn wanted(world: &World, args: &TrustRequireMfaArgs, role: Option<&str>) -> Result<Wanted, Failure> {
     let max_age = args.max_age.as_ref().map(|text| {
-        parse_duration(text)
-            .map(|length| length.as_secs())
-            .map_err(|error| Failure::new(FailureKind::Usage, format!("invalid `--max-age {text}`: {error}")))
+        parse_duration(text).map(|length| length.as_secs()).map_err(|error| {
+            Failure::new(FailureKind::Usage, format!("invalid `--max-age` `{text}`: {error}"))
+        })
     });
     let assumptions = Assumptions { now: world.clock.now(), ..Assumptions::default() };
     let trial = Trial { caller: None, assumptions };
