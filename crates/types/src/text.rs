@@ -3,6 +3,7 @@
 
 mod printable;
 
+pub mod glob;
 pub mod page;
 pub mod phrases;
 pub mod shell;

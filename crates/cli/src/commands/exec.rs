@@ -4,11 +4,11 @@ use std::ffi::{OsStr, OsString};
 use std::process::ExitCode;
 
 use hatbox_core::handover::{Format, render_export};
-use hatbox_core::plan::Purpose;
 use hatbox_types::text::shell::quote_word;
 
 use crate::args::{ExecArgs, GlobalArgs};
-use crate::credentials::obtain::obtain;
+use crate::credentials::guard::Exit;
+use crate::credentials::obtain::obtain_for;
 use crate::env_names;
 use crate::errors::{Failure, FailureKind};
 use crate::files::failure_file::{clear_failure_file, save_failure_file};
@@ -40,7 +40,8 @@ fn run_or_fail(world: &World, global: &GlobalArgs, args: &ExecArgs) -> Result<Ex
         world.output.warn("--stdout has no effect: it is about SSO, which this version does not have yet");
     }
     let profile = args.profile.as_deref().map(profile_text).transpose()?;
-    let obtained = obtain(world, global, &args.session, profile, Purpose::Use)
+    let exit = if args.json { Exit::Export } else { Exit::Command(&args.command) };
+    let obtained = obtain_for(world, global, &args.session, profile, exit)
         .map_err(|failure| hint_at_dashes(failure, &world.environment, profile))?;
     let handover = obtained.handover();
     if args.json {

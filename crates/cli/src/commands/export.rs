@@ -1,10 +1,10 @@
 //! `hatbox export`: prints credentials.
 
 use hatbox_core::handover::render_export;
-use hatbox_core::plan::Purpose;
 
 use crate::args::{ExportArgs, GlobalArgs};
-use crate::credentials::obtain::obtain;
+use crate::credentials::guard::Exit;
+use crate::credentials::obtain::obtain_for;
 use crate::errors::Failure;
 use crate::handover::guard::check_not_nested;
 use crate::world::World;
@@ -13,7 +13,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ExportArgs) -> Resu
     if !args.nested {
         check_not_nested(&world.environment)?;
     }
-    let obtained = obtain(world, global, &args.session, args.profile.as_deref(), Purpose::Use)?;
+    let obtained = obtain_for(world, global, &args.session, args.profile.as_deref(), Exit::Export)?;
     let text = render_export(obtained.handover(), args.format)?;
     world.output.exact(&text)?;
     Ok(())

@@ -5,6 +5,8 @@ pub(crate) mod request;
 
 pub(crate) mod plan;
 
+pub(crate) mod guard;
+
 pub(crate) mod run;
 
 pub(crate) mod base;

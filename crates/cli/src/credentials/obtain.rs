@@ -4,6 +4,7 @@ use hatbox_core::handover::{Credentials, Handover};
 use hatbox_core::plan::{Plan, Purpose};
 use hatbox_types::name::ProfileName;
 
+use super::guard::Exit;
 use super::last_failure::save_last_failure;
 use super::request::resolve_profile_name;
 use super::run::PlanRun;
@@ -18,8 +19,19 @@ pub(crate) struct Obtained {
     pub(crate) credentials: Credentials,
 }
 
-/// Obtains the credentials of the profile that `argument`, else `AWS_PROFILE`, names. Why that failed is kept
-/// for `hatbox why`.
+/// Obtains the credentials of the profile that `argument`, else `AWS_PROFILE`, names, to hand them over: what guards
+/// them is checked first. Why that failed is kept for `hatbox why`.
+pub(crate) fn obtain_for(
+    world: &World,
+    global: &GlobalArgs,
+    session: &SessionArgs,
+    argument: Option<&str>,
+    exit: Exit<'_>,
+) -> Result<Obtained, Failure> {
+    obtain_by(world, global, session, argument, Purpose::Use, |run| run.check_guard(exit))
+}
+
+/// Obtains credentials for hatbox's own calls.
 pub(crate) fn obtain(
     world: &World,
     global: &GlobalArgs,
@@ -27,9 +39,23 @@ pub(crate) fn obtain(
     argument: Option<&str>,
     purpose: Purpose,
 ) -> Result<Obtained, Failure> {
+    obtain_by(world, global, session, argument, purpose, |_| Ok(()))
+}
+
+fn obtain_by(
+    world: &World,
+    global: &GlobalArgs,
+    session: &SessionArgs,
+    argument: Option<&str>,
+    purpose: Purpose,
+    check: impl FnOnce(&PlanRun) -> Result<(), Failure>,
+) -> Result<Obtained, Failure> {
     let profile = resolve_profile_name(argument, &world.environment)?;
     let run = PlanRun::open(world, global, session, &profile, purpose);
-    let result = run.and_then(Obtained::of_run);
+    let result = run.and_then(|run| {
+        check(&run)?;
+        Obtained::of_run(run)
+    });
     if let Err(failure) = &result {
         save_last_failure(world, global, &profile, failure);
     }

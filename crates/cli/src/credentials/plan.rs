@@ -7,8 +7,8 @@ use std::time::Duration;
 use hatbox_core::cache::{SessionKey, resolve_session_key};
 use hatbox_core::config::profile::{Origin, Sourced, StaticKeys};
 use hatbox_core::plan::{
-    Ambient, Base, Lookup, NoteLevel, Plan, PlanError, PlanOptions, Purpose, Sessions, StoredKeys,
-    resolve_plan,
+    Agents, Ambient, Base, Lookup, NoteLevel, Plan, PlanError, PlanOptions, Purpose, Sessions, StoredKeys,
+    find_agent, resolve_plan,
 };
 use hatbox_types::name::ProfileName;
 use hatbox_types::secret::{AccessKey, SecretString};
@@ -70,7 +70,7 @@ impl<'a> Planning<'a> {
     /// Resolves the credential plan of `profile`, and says on stderr what its settings leave to be desired.
     pub(crate) fn resolve(&self, profile: &ProfileName) -> Result<Plan, Failure> {
         let mut lookup = Lookup::new(&self.files.config, &self.request.overrides);
-        let resolved = self.resolve_by(&mut lookup, profile);
+        let resolved = self.resolve_guarded(&mut lookup, profile);
         for warning in &lookup.warnings {
             self.world.output.warn(&self.files.render_warning(warning));
         }
@@ -81,16 +81,41 @@ impl<'a> Planning<'a> {
 
     /// The same without a word.
     pub(crate) fn resolve_quietly(&self, profile: &ProfileName) -> Result<Plan, Failure> {
-        self.resolve_by(&mut Lookup::new(&self.files.config, &self.request.overrides), profile)
+        let mut lookup = Lookup::new(&self.files.config, &self.request.overrides);
+        self.resolve_by(&mut lookup, profile, &self.options)
     }
 
-    fn resolve_by(&self, lookup: &mut Lookup<'_>, profile: &ProfileName) -> Result<Plan, Failure> {
-        let mut resolved = resolve_plan(profile, lookup, &self.stored, &self.options);
+    /// The plan for whoever runs this program: a guard may restrict what a coding agent gets.
+    fn resolve_guarded(&self, lookup: &mut Lookup<'_>, profile: &ProfileName) -> Result<Plan, Failure> {
+        let find_agent = || find_agent(|name| self.world.environment.text(name));
+        if self.world.settings()?.read_only_for_agents {
+            let options =
+                PlanOptions { agent: find_agent(), agents: Agents::ReadOnly, ..self.options.clone() };
+            return self.resolve_by(lookup, profile, &options);
+        }
+        let plan = self.resolve_by(lookup, profile, &self.options)?;
+        // Agents are looked for only where it matters.
+        let said = plan.guard.as_ref().and_then(|guard| guard.read_only_for_agents.as_ref());
+        let agent = said.filter(|said| said.value).and_then(|_| find_agent());
+        if agent.is_none() {
+            return Ok(plan);
+        }
+        lookup.warnings.clear();
+        self.resolve_by(lookup, profile, &PlanOptions { agent, ..self.options.clone() })
+    }
+
+    fn resolve_by(
+        &self,
+        lookup: &mut Lookup<'_>,
+        profile: &ProfileName,
+        options: &PlanOptions,
+    ) -> Result<Plan, Failure> {
+        let mut resolved = resolve_plan(profile, lookup, &self.stored, options);
         if matches!(resolved, Err(PlanError::CredentialsMissing { .. } | PlanError::UnknownProfile { .. }))
             && !is_instance_metadata_disabled(&self.world.environment)
             && is_ec2_instance()
         {
-            let mut options = self.options.clone();
+            let mut options = options.clone();
             options.ambient.is_instance = true;
             resolved = resolve_plan(profile, lookup, &self.stored, &options);
         }
@@ -218,7 +243,9 @@ fn failure_of(files: &ConfigFiles, error: &PlanError) -> Failure {
         return files.failure_of(error);
     }
     let kind = match error {
-        PlanError::CannotNarrow { .. } => FailureKind::Refused,
+        PlanError::CannotNarrow { .. }
+        | PlanError::CannotNarrowForAgent { .. }
+        | PlanError::FlagWidens { .. } => FailureKind::Refused,
         _ => FailureKind::Usage,
     };
     let mut failure = Failure::of_error(kind, error);

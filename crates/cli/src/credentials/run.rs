@@ -22,6 +22,7 @@ use hatbox_types::text::shell::quote_word;
 use super::base::{BaseCredentials, Held, run_base, web_identity};
 use super::call_lock::{CallLock, Locked};
 use super::denial;
+use super::guard::{Exit, check_guard};
 use super::plan::{Planned, Planning, say_notes};
 use super::request::resolve_session;
 use super::seed::find_seed;
@@ -100,6 +101,12 @@ impl PlanRun {
 
     pub(crate) fn plan(&self) -> &Plan {
         &self.planned.plan
+    }
+
+    /// Checks what guards the profile. Whoever hands its credentials over calls this first: before a code is asked for,
+    /// and once, however often they are renewed.
+    pub(crate) fn check_guard(&self, exit: Exit<'_>) -> Result<(), Failure> {
+        check_guard(&self.planned, exit)
     }
 
     /// The account of what is handed over, where the plan says which it is, or what gave it.

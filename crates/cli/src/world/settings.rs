@@ -40,6 +40,8 @@ pub(crate) struct Settings {
     pub(crate) isolate_child: bool,
     /// Whether tokens of Identity Center are also in `~/.aws/sso/cache`.
     pub(crate) share_sso_cache: bool,
+    /// Whether coding agents get read-only sessions of every profile that does not say otherwise.
+    pub(crate) read_only_for_agents: bool,
     /// Where users and roles are told: for the questions of `hatbox trust`, and for diagnoses.
     pub(crate) trust_sources: Vec<PathBuf>,
     /// The fingerprint that the `file` store's identity must have.
@@ -78,6 +80,7 @@ struct OnDisk {
     unlock_cache: Option<UnlockCache>,
     isolate_child: Option<bool>,
     share_sso_cache: Option<bool>,
+    read_only_for_agents: Option<bool>,
     store_identity: Option<String>,
     unlock_timeout: Option<String>,
     unlock_max: Option<String>,
@@ -105,6 +108,7 @@ impl OnDisk {
             unlock_cache,
             isolate_child,
             share_sso_cache,
+            read_only_for_agents,
             store_identity,
             unlock_timeout,
             unlock_max,
@@ -126,6 +130,7 @@ impl OnDisk {
         let says_how_long = unlock_cache.is_some()
             || isolate_child.is_some()
             || share_sso_cache.is_some()
+            || read_only_for_agents.is_some()
             || unlock_timeout.is_some()
             || unlock_max.is_some();
         if names_a_command {
@@ -244,6 +249,7 @@ pub(crate) fn load_settings(path: &Path) -> Result<Settings, Failure> {
         unlock_cache: on_disk.unlock_cache.unwrap_or_default(),
         isolate_child: on_disk.isolate_child.unwrap_or_default(),
         share_sso_cache: on_disk.share_sso_cache.unwrap_or_default(),
+        read_only_for_agents: on_disk.read_only_for_agents.unwrap_or_default(),
         trust_sources,
         store_identity: on_disk.store_identity,
         unlock_timeout: duration("unlock_timeout", on_disk.unlock_timeout)?,

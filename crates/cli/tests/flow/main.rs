@@ -39,6 +39,7 @@ mod drop_in;
 mod endpoints;
 mod exec;
 mod export;
+mod guard;
 mod import;
 mod import_credentials;
 mod import_stores;

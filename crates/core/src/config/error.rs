@@ -96,6 +96,17 @@ pub enum ConfigError {
         /// Its line.
         origin: Origin,
     },
+    /// A key that begins with `hatbox_`, and that hatbox does not know. A guard with a slip in its name would guard
+    /// nothing.
+    #[error("unknown key `{key}`")]
+    UnknownOwnKey {
+        /// The key.
+        key: String,
+        /// The one that was probably meant.
+        nearest: Option<&'static str>,
+        /// Its line.
+        origin: Origin,
+    },
     /// Half of a key pair. The SDKs refuse it too.
     #[error("`{has}` is set but `{lacks}` is not")]
     HalfKey {
@@ -146,6 +157,7 @@ impl ConfigError {
             Self::BadLine { .. } => "bad-line",
             Self::Value { .. } => "bad-value",
             Self::EmptyIdentity { .. } => "empty-value",
+            Self::UnknownOwnKey { .. } => "unknown-key",
             Self::HalfKey { .. } => "half-key",
             Self::StaticKeys { .. } => "bad-key",
             Self::Conflict { .. } => "conflict",
@@ -163,6 +175,7 @@ impl ConfigError {
             | Self::MissingSection { origin, .. }
             | Self::Value { origin, .. }
             | Self::EmptyIdentity { origin, .. }
+            | Self::UnknownOwnKey { origin, .. }
             | Self::HalfKey { origin, .. }
             | Self::StaticKeys { origin, .. }
             | Self::Conflict { origin, .. }
@@ -185,6 +198,7 @@ impl ConfigError {
                 nearest.as_ref().map(ProfileName::as_str)
             }
             Self::MissingSection { nearest, .. } => nearest.as_deref(),
+            Self::UnknownOwnKey { nearest, .. } => *nearest,
             _ => None,
         }
     }

@@ -11,9 +11,19 @@ pub(super) fn is_known_key(key: &str) -> bool {
 pub fn nearest_known_key(key: &str) -> Option<&'static str> {
     // A short word is near to many, and means none of them.
     const LEAST: usize = 5;
-    let is_open = key.len() >= LEAST && !is_known_key(key);
-    is_open.then(|| nearest_name(&key.to_ascii_lowercase(), KNOWN.iter().copied())).flatten()
+    let is_open =
+        key.len() >= LEAST && !is_known_key(key) && !OWN.iter().any(|own| own.eq_ignore_ascii_case(key));
+    is_open.then(|| nearest_name(&key.to_ascii_lowercase(), KNOWN.iter().chain(&OWN).copied())).flatten()
 }
+
+/// The key of hatbox's own that `key` is a slip away from.
+pub(super) fn nearest_own_key(key: &str) -> Option<&'static str> {
+    nearest_name(&key.to_ascii_lowercase(), OWN.iter().copied())
+}
+
+/// The keys that only hatbox reads. Apart from the others, so that they cost profiles without them nothing.
+pub(super) const OWN: [&str; 4] =
+    ["hatbox_confirm", "hatbox_deny_commands", "hatbox_read_only_for_agents", "hatbox_read_only_role_arn"];
 
 /// In order, for the search.
 const KNOWN: &[&str] = &[
@@ -115,6 +125,7 @@ mod tests {
             assert!(is_known_key(key) && is_known_key(&key.to_uppercase()), "{key}");
         }
         assert!(!is_known_key("mfa_seriall") && !is_known_key(""));
+        assert!(OWN.iter().all(|key| key.starts_with("hatbox_") && !is_known_key(key)));
     }
 
     #[test]
@@ -124,6 +135,8 @@ mod tests {
             ("Source-Profile", Some("source_profile")),
             ("rolearn", Some("role_arn")),
             ("mfa_serial", None),
+            ("Hatbox_Confirm", None),
+            ("hatbox_confrim", Some("hatbox_confirm")),
             ("my_tools_color", None),
             ("s4", None),
         ] {

@@ -33,6 +33,9 @@ pub mod profile;
 
 mod known_keys;
 mod layers;
+
+pub mod guard;
+
 mod service_url;
 mod sso;
 

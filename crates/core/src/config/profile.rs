@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::guard::Guard;
 use super::problem::Warning;
 use super::value::ValueError;
 use hatbox_types::name::{MfaSerial, ProfileName, Region, RoleArn};
@@ -70,6 +71,8 @@ pub struct Profile {
     pub metadata_endpoint: Option<Sourced<String>>,
     /// `ec2_metadata_service_endpoint_mode`: by which of its two usual addresses it is asked.
     pub metadata_mode: Option<Sourced<MetadataMode>>,
+    /// What guards the use of its credentials; `None` where no key that begins with `hatbox_` is set.
+    pub guard: Option<Box<Guard>>,
     /// Keys that neither hatbox nor AWS's own tools know: name and line.
     pub unknown: Vec<(String, Place)>,
     /// What a person should know although it is no error.

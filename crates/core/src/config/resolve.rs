@@ -3,6 +3,7 @@
 use super::checked::{parse_plain, parse_with};
 use super::error::ConfigError;
 use super::files::Config;
+use super::guard::{is_own, resolve_guard};
 use super::known_keys::is_known_key;
 use super::layers::{Layers, collect_layers};
 use super::origin::{Origin, Place, Sourced};
@@ -76,6 +77,8 @@ pub fn resolve_profile(
         credential_source.as_ref().is_some_and(|said| said.value == CredentialSource::Ec2InstanceMetadata);
     let of_instance = |key| is_on_instance.then(|| layers.find(key)).flatten();
 
+    let (unknown, has_guard) = find_unknown(&layers);
+    let guard = if has_guard { Some(Box::new(resolve_guard(&layers)?)) } else { None };
     Ok(Profile {
         name: Some(name.clone()),
         defined_at: layers.defined_at,
@@ -118,7 +121,8 @@ pub fn resolve_profile(
         endpoint: resolve_endpoint(config, &layers, overrides)?,
         metadata_endpoint: parse_with(METADATA_ENDPOINT, of_instance(METADATA_ENDPOINT), parse_endpoint_url)?,
         metadata_mode: parse_with(METADATA_MODE, of_instance(METADATA_MODE), MetadataMode::parse)?,
-        unknown: find_unknown(&layers),
+        guard,
+        unknown,
         warnings,
     })
 }
@@ -256,12 +260,18 @@ fn resolve_endpoint(
     })
 }
 
-fn find_unknown(layers: &Layers<'_>) -> Vec<(String, Place)> {
+/// The keys that no tool of AWS's knows, and whether some are hatbox's own, which are not among them.
+fn find_unknown(layers: &Layers<'_>) -> (Vec<(String, Place)>, bool) {
     let mut unknown = Vec::new();
+    let mut has_own = false;
     for part in &layers.parts {
         for entry in part.entries.iter().filter(|entry| !is_known_key(entry.key)) {
-            unknown.push((entry.key.to_owned(), Place { file: part.file, line: entry.line }));
+            if is_own(entry.key) {
+                has_own = true;
+            } else {
+                unknown.push((entry.key.to_owned(), Place { file: part.file, line: entry.line }));
+            }
         }
     }
-    unknown
+    (unknown, has_own)
 }

@@ -27,6 +27,9 @@ pub enum ValueError {
     /// Not one of the words that are possible.
     #[error("expected one of {0}")]
     Choice(&'static str),
+    /// A list of patterns with an empty one.
+    #[error("expected patterns separated by commas, none of them empty")]
+    EmptyPattern,
     /// Not an endpoint URL.
     #[error("{0}")]
     Endpoint(#[from] EndpointError),

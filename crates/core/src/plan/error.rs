@@ -8,6 +8,7 @@ use crate::config::value::ValueError;
 use hatbox_types::name::ProfileName;
 use hatbox_types::secret::AccessKeyError;
 
+use super::agent::Agent;
 use super::input::CHAIN_LIMIT;
 use super::step::Call;
 use hatbox_types::duration::render_duration;
@@ -62,6 +63,36 @@ pub enum PlanError {
         profile: ProfileName,
         /// What gives them.
         from: &'static str,
+    },
+    /// A guard demands a read-only session, and the credentials take no session policies.
+    #[error(
+        "profile `{profile}` is read-only for coding agents ({} is set), and its credentials come from {from}, \
+         which cannot be restricted by a session policy", agent.marker
+    )]
+    CannotNarrowForAgent {
+        /// The profile asked for.
+        profile: ProfileName,
+        /// What gives the credentials.
+        from: &'static str,
+        /// The agent.
+        agent: Agent,
+        /// Where the guard is set.
+        origin: Origin,
+    },
+    /// A guard demands a read-only session, and a flag would allow more: session policies add up.
+    #[error(
+        "profile `{profile}` is read-only for coding agents ({} is set), and `{flag}` could allow more",
+        agent.marker
+    )]
+    FlagWidens {
+        /// The profile asked for.
+        profile: ProfileName,
+        /// `--policy` or `--policy-arn`.
+        flag: &'static str,
+        /// The agent.
+        agent: Agent,
+        /// Where the guard is set.
+        origin: Origin,
     },
     /// A role, and nothing that could assume it.
     #[error("profile `{profile}` has `role_arn` but no source credentials")]
@@ -161,7 +192,8 @@ impl PlanError {
             Self::EnvironmentKeys { .. } => "bad-environment-key",
             Self::Length { .. } => "bad-length",
             Self::FlagNeedsRole { .. } => "flag-needs-role",
-            Self::CannotNarrow { .. } => "cannot-narrow",
+            Self::CannotNarrow { .. } | Self::CannotNarrowForAgent { .. } => "cannot-narrow",
+            Self::FlagWidens { .. } => "flag-widens",
         }
     }
 
@@ -181,6 +213,8 @@ impl PlanError {
             | Self::AmbientValue { origin, .. }
             | Self::SsoIncomplete { origin, .. }
             | Self::EnvironmentKeys { origin, .. }
+            | Self::CannotNarrowForAgent { origin, .. }
+            | Self::FlagWidens { origin, .. }
             | Self::EnvironmentKeysMissing { origin, .. } => Some(origin),
         }
     }
@@ -219,6 +253,12 @@ impl PlanError {
             Self::CannotNarrow { .. } => {
                 vec!["assume a role that can be restricted, with its credentials: --role-arn ARN".to_owned()]
             }
+            Self::CannotNarrowForAgent { .. } => vec![
+                "name a role that hatbox can assume with them: `hatbox_read_only_role_arn = ARN` in the profile"
+                    .to_owned(),
+                "or assume one now: --role-arn ARN".to_owned(),
+            ],
+            Self::FlagWidens { flag, .. } => vec![format!("leave out {flag}")],
             Self::RoleWithoutSource { profile, .. } => vec![
                 "add `source_profile = NAME`, the profile whose access key may assume the role".to_owned(),
                 format!("or store an access key for it: `hatbox add {}`", quote_word(profile.as_str())),

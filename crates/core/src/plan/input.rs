@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::agent::Agent;
 use super::last_role::LastRole;
 use crate::config::overrides::{AmbientWebIdentity, Overrides};
 use crate::config::profile::{Profile, Sourced, StaticKeys};
@@ -49,10 +50,24 @@ pub struct PlanOptions {
     pub sessions: Sessions,
     /// What flags say about the last role.
     pub last_role: LastRole,
+    /// The coding agent that runs this program, where anyone looked.
+    pub agent: Option<Agent>,
+    /// Whether agents get read-only sessions where the profile does not say: `read_only_for_agents` of the settings.
+    pub agents: Agents,
     /// What the environment has that a profile may ask for.
     pub ambient: Ambient,
     /// The base name under which this program runs, to know itself in a `credential_process`.
     pub own_name: Option<String>,
+}
+
+/// What a coding agent gets from a profile that does not say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Agents {
+    /// What anyone gets.
+    #[default]
+    Unrestricted,
+    /// A read-only session.
+    ReadOnly,
 }
 
 /// What the environment has that a profile may ask for.

@@ -4,12 +4,14 @@
 //! AssumeRole ([`session`] has the table), and checks every length. [`explain`] puts the result into words.
 //! Nothing here obtains anything.
 
+mod agent;
 mod base;
 mod calls;
 mod chain;
 pub(crate) mod command;
 mod error;
 pub mod explain;
+mod guard;
 mod identity;
 mod input;
 mod last_role;
@@ -23,13 +25,15 @@ mod step;
 
 use std::time::Duration;
 
+use crate::config::guard::Guard;
 use crate::config::profile::{Endpoint, Sourced};
 use hatbox_types::name::{AccountId, ProfileName, Region};
 
+pub use agent::{Agent, find_agent};
 pub use base::{Base, MetadataService, Signer};
 pub use command::VALUE_FLAGS;
 pub use error::PlanError;
-pub use input::{Ambient, CHAIN_LIMIT, Lookup, PlanOptions, Purpose, Sessions, StoredKeys};
+pub use input::{Agents, Ambient, CHAIN_LIMIT, Lookup, PlanOptions, Purpose, Sessions, StoredKeys};
 pub use last_role::LastRole;
 pub use note::{MfaUnused, Note, NoteLevel};
 pub use resolve::resolve_plan;
@@ -52,6 +56,8 @@ pub struct Plan {
     pub region: Option<Sourced<Region>>,
     /// Where STS is, for every step: as the profile asked for says.
     pub endpoint: Endpoint,
+    /// What guards the use of what is handed over.
+    pub guard: Option<Box<Guard>>,
     /// What a person should know although it is no error: caps that shorten, keys that lose, ...
     pub notes: Vec<Note>,
 }

@@ -1,7 +1,7 @@
 //! Applies the flags about the last role to a chain and to its calls.
 
-use crate::config::profile::{Origin, Profile};
-use hatbox_types::name::ProfileName;
+use crate::config::profile::{Origin, Profile, Sourced};
+use hatbox_types::name::{ProfileName, RoleArn};
 use hatbox_types::partition::Partition;
 
 use super::base::{Base, Signer};
@@ -11,17 +11,18 @@ use super::input::{PlanOptions, Purpose};
 use super::length::{FEDERATION_DEFAULT, asked_or};
 use super::step::{GetFederationToken, Step};
 
-/// Puts the role of `--role-arn` on top of the chain, and the other flags into the last role.
+/// Puts the role of `--role-arn`, else `read_only_role`, on top of the chain, and the other flags into the last role.
 pub(super) fn apply_flags(
     chain: &mut Chain,
     target: &ProfileName,
+    read_only_role: Option<Sourced<RoleArn>>,
     options: &PlanOptions,
 ) -> Result<(), PlanError> {
     let flags = &options.last_role;
     if options.purpose == Purpose::BaseOnly {
         return Ok(());
     }
-    if let Some(role) = &flags.role {
+    if let Some(role) = flags.role.clone().or(read_only_role) {
         // The device is the one that the chain would present anyway.
         let mfa_serial = chain.links.iter().find_map(|link| link.profile.mfa_serial.clone());
         let below = chain.links.first().map(|link| &link.profile);
@@ -30,7 +31,7 @@ pub(super) fn apply_flags(
             region: below.and_then(|profile| profile.region.clone()),
             durations: below.map(|profile| profile.durations.clone()).unwrap_or_default(),
             endpoint: below.map(|profile| profile.endpoint.clone()).unwrap_or_default(),
-            role_arn: Some(role.clone()),
+            role_arn: Some(role),
             mfa_serial,
             ..Profile::default()
         };

@@ -3,6 +3,7 @@
 use crate::config::profile::{Origin, Sourced};
 use hatbox_types::name::{MfaSerial, ProfileName};
 
+use super::agent::Agent;
 use super::sdk::Sdk;
 use super::step::Cap;
 use hatbox_types::duration::render_duration;
@@ -94,6 +95,15 @@ pub enum Note {
         /// Where they stand.
         origin: Origin,
     },
+    /// A coding agent gets a read-only session, because a guard says so.
+    ReadOnlyForAgent {
+        /// The profile.
+        profile: ProfileName,
+        /// The agent.
+        agent: Agent,
+        /// Where the guard is set.
+        origin: Origin,
+    },
     /// The store is locked, so a stored key that would win may be missing from this plan.
     StoreLocked,
 }
@@ -127,7 +137,8 @@ impl Note {
             Self::Capped { .. }
             | Self::LengthNotOurs { .. }
             | Self::FileKeysDiffer { .. }
-            | Self::RoleOfSourceSkipped { .. } => NoteLevel::Warning,
+            | Self::RoleOfSourceSkipped { .. }
+            | Self::ReadOnlyForAgent { .. } => NoteLevel::Warning,
             _ => NoteLevel::Info,
         }
     }
@@ -143,6 +154,7 @@ impl Note {
             | Self::RoleOfSourceSkipped { origin, .. }
             | Self::OwnProcessSkipped { origin, .. }
             | Self::NotSent { origin, .. }
+            | Self::ReadOnlyForAgent { origin, .. }
             | Self::PlaintextKeys { origin, .. } => Some(origin),
             Self::RoleOfEnvironment { replaced, .. } => replaced.as_ref().map(|own| &own.origin),
             Self::StoreLocked => None,
@@ -162,6 +174,7 @@ impl Note {
             Self::MfaUnused { .. } => "mfa-unused",
             Self::NotSent { .. } => "not-sent",
             Self::PlaintextKeys { .. } => "plaintext-keys",
+            Self::ReadOnlyForAgent { .. } => "read-only-for-agent",
             Self::StoreLocked => "store-locked",
         }
     }
@@ -227,6 +240,11 @@ impl Note {
                 "the access key of `{profile}` is stored in plain text in a file; \
                  `hatbox add {}` keeps it encrypted instead",
                 quote_word(profile.as_str())
+            ),
+            Self::ReadOnlyForAgent { profile, agent, .. } => format!(
+                "`{profile}` is read-only for coding agents, and {} is set: the session is restricted to AWS's \
+                 ReadOnlyAccess policy",
+                agent.marker
             ),
             Self::StoreLocked => {
                 "the store is locked: a stored access key, which would come first, is not known".to_owned()

@@ -8,6 +8,7 @@ use super::base::{Base, Signer};
 use super::calls::resolve_steps;
 use super::chain::{Chain, Link, resolve_chain};
 use super::error::PlanError;
+use super::guard::{find_guard, resolve_agent_limit, resolve_read_only_role};
 use super::input::{Lookup, PlanOptions, Purpose, StoredKeys};
 use super::length::limits;
 use super::narrow::{apply_flags, apply_policies};
@@ -26,8 +27,14 @@ pub fn resolve_plan(
     options: &PlanOptions,
 ) -> Result<Plan, PlanError> {
     let mut chain = resolve_chain(target, lookup, stored, options)?;
-    apply_flags(&mut chain, target, options)?;
+    let guard = find_guard(&chain);
+    let limit = resolve_agent_limit(guard.as_deref(), options);
+    let restricted = limit.as_ref().map(|limit| limit.restrict(target, options)).transpose()?;
+    let options = restricted.as_ref().unwrap_or(options);
+    let read_only_role = resolve_read_only_role(&chain, guard.as_deref(), options);
+    apply_flags(&mut chain, target, read_only_role, options)?;
     let mut notes = std::mem::take(&mut chain.notes);
+    notes.extend(limit.as_ref().map(|limit| limit.note(target)));
     note_role(&chain, &mut notes);
     note_base(&chain, &mut notes);
     let mut steps = match options.purpose {
@@ -37,7 +44,11 @@ pub fn resolve_plan(
         }
     };
     if options.purpose != Purpose::BaseOnly {
-        apply_policies(&chain, &mut steps, target, options)?;
+        let applied = apply_policies(&chain, &mut steps, target, options);
+        applied.map_err(|error| match &limit {
+            Some(limit) => limit.explain(error),
+            None => error,
+        })?;
     }
     check_lengths(&chain.base, &steps)?;
     let link = chain.links.swap_remove(0);
@@ -55,6 +66,7 @@ pub fn resolve_plan(
         steps,
         region: link.profile.region,
         endpoint: link.profile.endpoint,
+        guard,
         notes,
     })
 }

@@ -265,6 +265,7 @@ fn note_line(note: &Note) -> String {
         | Note::OwnProcessSkipped { profile, .. }
         | Note::MfaUnused { profile, .. }
         | Note::NotSent { profile, .. }
+        | Note::ReadOnlyForAgent { profile, .. }
         | Note::PlaintextKeys { profile, .. } => profile.as_str(),
         Note::StoreLocked => "-",
     };

@@ -252,6 +252,7 @@ fn the_json_says_the_same_to_a_program() {
             "region": { "value": "eu-central-1", "from": line(3) },
             "endpoint": null,
             "hands_over": "temporary-credentials",
+            "guard": null,
             "notes": [],
         })
     );

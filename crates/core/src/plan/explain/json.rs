@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::config::guard::Guard;
 use crate::config::profile::{FileKind, Origin, Sourced, StaticKeys, WebIdentity};
 use hatbox_types::name::AccessKeyId;
 
@@ -10,7 +11,7 @@ use super::super::{AssumeRole, Base, MetadataService, Mfa, Note, NoteLevel, Plan
 use super::CacheState;
 use super::place::Paths;
 
-/// Renders a plan as JSON: `profile`, `base`, `steps`, `region`, `endpoint`, `hands_over`, `notes`.
+/// Renders a plan as JSON: `profile`, `base`, `steps`, `region`, `endpoint`, `hands_over`, `guard`, `notes`.
 pub fn render_explanation_json(plan: &Plan, paths: &Paths, cache: &dyn Fn(Stage) -> CacheState) -> Value {
     let writer = Writer { paths, cache };
     let steps = plan.steps.iter().enumerate().map(|(index, step)| writer.step(index, step));
@@ -38,6 +39,7 @@ pub fn render_explanation_json(plan: &Plan, paths: &Paths, cache: &dyn Fn(Stage)
         "region": plan.region.as_ref().map(|region| writer.sourced(region, region.value.as_str())),
         "endpoint": plan.endpoint.sts_url.as_ref().map(|url| writer.sourced(url, url.value.as_str())),
         "hands_over": if plan.hands_over_long_lived_key() { "access-key" } else { "temporary-credentials" },
+        "guard": plan.guard.as_deref().map(|guard| writer.guard(guard)),
         "notes": notes.collect::<Vec<_>>(),
     })
 }
@@ -71,6 +73,19 @@ impl Writer<'_> {
 
     fn text(&self, text: Option<&Sourced<String>>) -> Value {
         text.map_or(Value::Null, |text| self.sourced(text, text.value.as_str()))
+    }
+
+    fn guard(&self, guard: &Guard) -> Value {
+        let patterns = guard
+            .deny_commands
+            .as_ref()
+            .map(|said| self.sourced(said, said.value.iter().map(ToString::to_string).collect::<Vec<_>>()));
+        json!({
+            "confirm": guard.confirm.as_ref().map(|said| self.sourced(said, said.value)),
+            "deny_commands": patterns,
+            "read_only_for_agents": guard.read_only_for_agents.as_ref().map(|said| self.sourced(said, said.value)),
+            "read_only_role_arn": guard.read_only_role.as_ref().map(|said| self.sourced(said, said.value.as_str())),
+        })
     }
 
     fn cache(&self, stage: Stage) -> Value {

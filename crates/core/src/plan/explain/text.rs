@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::config::guard::Guard;
 use crate::config::profile::{Origin, Sourced, StaticKeys, WebIdentity};
 use hatbox_types::duration::render_duration;
 use hatbox_types::text::page::{Page, Style};
@@ -321,6 +322,23 @@ impl Writer<'_> {
         }
         if let Some(url) = &self.plan.endpoint.sts_url {
             self.row("STS at", &url.value, url);
+        }
+        if let Some(guard) = &self.plan.guard {
+            self.write_guard(guard);
+        }
+    }
+
+    fn write_guard(&mut self, guard: &Guard) {
+        if let Some(confirm) = guard.confirm.as_ref().filter(|said| said.value) {
+            self.row("confirm", "a person types `yes` before each use", confirm);
+        }
+        if let Some(patterns) = &guard.deny_commands {
+            let list: Vec<_> = patterns.value.iter().map(|pattern| format!("`{pattern}`")).collect();
+            self.row("denied", &list.join(", "), patterns);
+        }
+        if let Some(said) = &guard.read_only_for_agents {
+            let text = if said.value { "read-only for coding agents" } else { "the same for coding agents" };
+            self.row("agents", text, said);
         }
     }
 

@@ -1,0 +1,103 @@
+//! The guards of a profile, checked before its credentials leave hatbox: by every exit, in the same way.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use hatbox_core::config::guard::CommandPattern;
+use hatbox_core::config::origin::Origin;
+use hatbox_core::plan::find_agent;
+use hatbox_types::text::printable;
+
+use super::plan::Planned;
+use crate::errors::{Failure, FailureKind};
+use crate::prompt::{Echo, PromptError, Question};
+
+/// Where credentials are about to go.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Exit<'a> {
+    /// To this command; to a shell where it has no words.
+    Command(&'a [OsString]),
+    /// To stdout.
+    Export,
+}
+
+impl Exit<'_> {
+    /// What a person says yes to, with the profile.
+    fn words(self, profile: &str) -> String {
+        match self {
+            Self::Command([]) => format!("open a shell with the credentials of `{profile}`"),
+            Self::Command([program, ..]) => {
+                let name = program_name(program);
+                format!("run `{}` with the credentials of `{profile}`", printable(&name))
+            }
+            Self::Export => format!("print the credentials of `{profile}`"),
+        }
+    }
+}
+
+/// Checks what guards the profile of a plan. That a session is read-only is a part of the plan.
+///
+/// # Errors
+/// The command is denied, or a person did not say yes.
+pub(super) fn check_guard(planned: &Planned, exit: Exit<'_>) -> Result<(), Failure> {
+    let Some(guard) = &planned.plan.guard else { return Ok(()) };
+    if let (Exit::Command(command), Some(patterns)) = (exit, &guard.deny_commands)
+        && let Some(pattern) = patterns.value.iter().find(|pattern| is_denied(pattern, command))
+    {
+        let profile = &planned.plan.profile;
+        let error = format!("`hatbox_deny_commands` of profile `{profile}` denies this command: `{pattern}`");
+        return Err(refused(planned, error, &patterns.origin));
+    }
+    match guard.confirm.as_ref().filter(|confirm| confirm.value) {
+        Some(confirm) => ask_for_yes(planned, exit, &confirm.origin),
+        None => Ok(()),
+    }
+}
+
+fn is_denied(pattern: &CommandPattern, command: &[OsString]) -> bool {
+    let arguments: Vec<_> = command.iter().skip(1).map(|argument| argument.to_string_lossy()).collect();
+    let program = command.first().map(program_name).unwrap_or_default();
+    pattern.matches(&program, arguments.iter().map(AsRef::as_ref))
+}
+
+/// The file name of a program, as a pattern is compared with it.
+fn program_name(program: &OsString) -> String {
+    let path = Path::new(program);
+    let name = path.file_name().unwrap_or(program).to_string_lossy();
+    match name.to_ascii_lowercase().strip_suffix(".exe") {
+        Some(stem) if cfg!(windows) => stem.to_owned(),
+        _ => name.into_owned(),
+    }
+}
+
+fn ask_for_yes(planned: &Planned, exit: Exit<'_>, origin: &Origin) -> Result<(), Failure> {
+    let (world, profile) = (&planned.world, planned.plan.profile.as_str());
+    let refused = |why: String| {
+        let error = format!("profile `{profile}` requires confirmation{why}");
+        refused(planned, error, origin)
+    };
+    // An agent may have a terminal, and could answer itself.
+    if let Some(agent) = find_agent(|name| world.environment.text(name)) {
+        let why = format!(" by a person, and a coding agent runs this command ({} is set)", agent.marker);
+        return Err(refused(why).hint("run the command yourself, on a terminal"));
+    }
+    let text = format!("Type `yes` to {}: ", exit.words(&printable(profile)));
+    let timeout = planned.settings.prompt_timeout();
+    let question = Question { text: &text, echo: Echo::Shown, timeout, is_over: &|| false };
+    match world.prompter().ask_line(&question) {
+        Ok(answer) if answer.expose().trim() == "yes" => Ok(()),
+        Ok(_) => Err(refused(", and the answer was not `yes`".to_owned())),
+        Err(PromptError::Cancelled) => Err(Failure::new(FailureKind::Cancelled, "cancelled")),
+        Err(PromptError::NoTerminal) => Err(refused(", and there is no terminal to ask on".to_owned())
+            .hint("run the command on a terminal, and type `yes`")),
+        Err(error) => Err(refused(String::new()).caused_by(&error)),
+    }
+}
+
+fn refused(planned: &Planned, error: String, origin: &Origin) -> Failure {
+    let failure = Failure::new(FailureKind::Refused, error);
+    match origin.place() {
+        Some(place) => failure.at(planned.files.shown_place(place)),
+        None => failure,
+    }
+}

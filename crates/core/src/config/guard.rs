@@ -1,0 +1,152 @@
+//! The keys of a profile that guard the use of its credentials: they restrict whoever uses hatbox by mistake, not whoever
+//! writes the file.
+
+use super::checked::parse_with;
+use super::error::ConfigError;
+use super::foreign::render_foreign;
+use super::known_keys::{OWN, nearest_own_key};
+use super::layers::Layers;
+use super::origin::Sourced;
+use super::value::{ValueError, parse_bool};
+use hatbox_types::name::RoleArn;
+use hatbox_types::text::glob::matches_glob;
+
+const CONFIRM: &str = "hatbox_confirm";
+const DENY_COMMANDS: &str = "hatbox_deny_commands";
+const READ_ONLY_FOR_AGENTS: &str = "hatbox_read_only_for_agents";
+const READ_ONLY_ROLE: &str = "hatbox_read_only_role_arn";
+
+/// What guards the credentials of a profile.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Guard {
+    /// `hatbox_confirm`: a person types `yes` before each use.
+    pub confirm: Option<Sourced<bool>>,
+    /// `hatbox_deny_commands`: commands that `exec` refuses to run.
+    pub deny_commands: Option<Sourced<Vec<CommandPattern>>>,
+    /// `hatbox_read_only_for_agents`: a coding agent gets a read-only session.
+    pub read_only_for_agents: Option<Sourced<bool>>,
+    /// `hatbox_read_only_role_arn`: the role to assume where a read-only session is asked for and the profile's own
+    /// credentials cannot be restricted.
+    pub read_only_role: Option<Sourced<RoleArn>>,
+}
+
+/// A command that is denied: words, each of which may contain `*` and `?`.
+///
+/// | pattern | matches | does not match |
+/// |---|---|---|
+/// | `terraform destroy` | `terraform destroy`, `/usr/bin/terraform -chdir=x destroy -auto-approve` | `terraform plan`, `sh -c 'terraform destroy'` |
+/// | `aws iam delete-*` | `aws --region x iam delete-user` | `aws iam list-users` |
+/// | `psql` | `psql`, and with any arguments | `psqlx` |
+/// | `*` | every command, and the shell that `exec` opens without one | |
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommandPattern {
+    words: Vec<String>,
+}
+
+impl CommandPattern {
+    /// Whether it matches a command: its first word the file name of the program, and each further word an argument, in
+    /// this order, with any arguments before, between and after them.
+    pub fn matches<'a>(&self, program: &str, arguments: impl IntoIterator<Item = &'a str>) -> bool {
+        let mut words = self.words.iter();
+        if !words.next().is_some_and(|word| matches_glob(word, program)) {
+            return false;
+        }
+        let mut arguments = arguments.into_iter();
+        words.all(|word| arguments.by_ref().any(|argument| matches_glob(word, argument)))
+    }
+}
+
+impl std::fmt::Display for CommandPattern {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&render_foreign(&self.words.join(" ")))
+    }
+}
+
+/// Reads the keys that begin with `hatbox_`.
+///
+/// # Errors
+/// When one is unknown, empty or has a wrong value. A guard with a slip in its name would be none, and no one would notice.
+pub(super) fn resolve_guard(layers: &Layers<'_>) -> Result<Guard, ConfigError> {
+    for part in &layers.parts {
+        for entry in part.entries.iter().filter(|entry| is_own(entry.key)) {
+            let origin = part.origin(entry.line);
+            match OWN.iter().find(|key| entry.has_key(key)) {
+                None => {
+                    let (key, nearest) = (render_foreign(entry.key), nearest_own_key(entry.key));
+                    return Err(ConfigError::UnknownOwnKey { key, nearest, origin });
+                }
+                Some(key) if entry.value.is_empty() => {
+                    return Err(ConfigError::EmptyIdentity { key, origin });
+                }
+                Some(_) => {}
+            }
+        }
+    }
+    Ok(Guard {
+        confirm: parse_with(CONFIRM, layers.find(CONFIRM), parse_bool)?,
+        deny_commands: parse_with(DENY_COMMANDS, layers.find(DENY_COMMANDS), parse_patterns)?,
+        read_only_for_agents: parse_with(
+            READ_ONLY_FOR_AGENTS,
+            layers.find(READ_ONLY_FOR_AGENTS),
+            parse_bool,
+        )?,
+        read_only_role: parse_with(READ_ONLY_ROLE, layers.find(READ_ONLY_ROLE), RoleArn::parse)?,
+    })
+}
+
+/// Whether a key is one that only hatbox reads.
+pub(super) fn is_own(key: &str) -> bool {
+    const PREFIX: &str = "hatbox_";
+    key.get(..PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(PREFIX))
+}
+
+/// Patterns between commas or on lines of their own.
+fn parse_patterns(text: &str) -> Result<Vec<CommandPattern>, ValueError> {
+    let patterns = text.split([',', '\n']).map(|pattern| {
+        let words: Vec<String> = pattern.split_whitespace().map(str::to_owned).collect();
+        if words.is_empty() { Err(ValueError::EmptyPattern) } else { Ok(CommandPattern { words }) }
+    });
+    patterns.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_denied(patterns: &str, command: &[&str]) -> bool {
+        let (program, arguments) = command.split_first().unwrap();
+        let patterns = parse_patterns(patterns).unwrap();
+        patterns.iter().any(|pattern| pattern.matches(program, arguments.iter().copied()))
+    }
+
+    #[test]
+    fn a_pattern_matches_the_program_and_arguments_in_order() {
+        for (patterns, command, expected) in [
+            ("terraform destroy", &["terraform", "destroy"][..], true),
+            ("terraform destroy", &["terraform", "-chdir=x", "destroy", "-auto-approve"], true),
+            ("terraform destroy", &["terraform", "plan"], false),
+            ("terraform destroy", &["terraform"], false),
+            ("terraform destroy", &["tofu", "destroy"], false),
+            ("terraform destroy", &["sh", "-c", "terraform destroy"], false),
+            ("terraform apply, terraform destroy", &["terraform", "destroy"], true),
+            ("terraform apply\nterraform destroy", &["terraform", "destroy"], true),
+            ("aws iam delete-*", &["aws", "--region", "x", "iam", "delete-user"], true),
+            ("aws iam delete-*", &["aws", "delete-user", "iam"], false),
+            ("aws s3 rm", &["aws", "s3", "ls"], false),
+            ("psql", &["psql", "-c", "x"], true),
+            ("psql", &["psqlx"], false),
+            ("terraform*", &["terraform1.9"], true),
+            ("*", &["anything"], true),
+            ("x a?b", &["x", "a,b"], true),
+        ] {
+            assert_eq!(is_denied(patterns, command), expected, "{patterns}: {command:?}");
+        }
+    }
+
+    #[test]
+    fn an_empty_pattern_is_an_error() {
+        for text in [",", "a,", "a,,b", " , a"] {
+            assert_eq!(parse_patterns(text), Err(ValueError::EmptyPattern), "{text}");
+        }
+    }
+}
