@@ -40,6 +40,9 @@ pub(crate) const TEST_CLOCK_OFFSET: &str = "HATBOX_TEST_CLOCK_OFFSET";
 /// Where AWS's own services of Identity Center are. Only with the feature `test-clock`.
 #[cfg(feature = "test-clock")]
 pub(crate) const TEST_SSO_URL: &str = "HATBOX_TEST_SSO_URL";
+/// Seconds that no service and no browser is waited for longer than. Only with the feature `test-clock`.
+#[cfg(feature = "test-clock")]
+pub(crate) const TEST_TIME_LIMIT: &str = "HATBOX_TEST_TIME_LIMIT";
 /// Calls to the portal of Identity Center in a second, over all processes. Only with the feature `test-clock`.
 #[cfg(feature = "test-clock")]
 pub(crate) const TEST_PORTAL_RATE: &str = "HATBOX_TEST_PORTAL_RATE";

@@ -7,6 +7,7 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use crate::sys::signals::is_interrupt_held;
 #[cfg(unix)]
 use crate::sys::signals::{Held, with_terminal_output_held};
 use crate::sys::terminal::{is_in_usual_mode, stderr_columns};
@@ -60,6 +61,7 @@ impl WaitLine {
         let can_erase = is_terminal
             && company != Company::OnTerminal
             && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
+        let is_held = is_interrupt_held();
         // The thread takes no signal that another one holds back, or is to be ended by.
         #[cfg(unix)]
         let _held = Held::of_endings();
@@ -67,8 +69,8 @@ impl WaitLine {
             let started = Instant::now();
             let is_beside = is_terminal && company == Company::OnTerminal;
             let mut wait = if can_erase || is_beside { ON_TERMINAL } else { ELSEWHERE };
-            // Nothing else on the screen says so, and the program may look like one that hangs.
-            let hint = if is_beside { ", Ctrl-C stops it" } else { "" };
+            // In a log there is no one to press it.
+            let hint = if is_terminal && !is_held { ", Ctrl-C stops it" } else { "" };
             let mut frame = FRAMES.iter().cycle();
             let mut is_shown = false;
             while ended.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {

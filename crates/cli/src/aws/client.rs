@@ -23,7 +23,8 @@ use tokio::runtime::Runtime;
 use super::endpoint::EndpointUrl;
 use super::proxy::Proxy;
 use super::tls::TlsError;
-use super::transport::{AnswerLimit, CONNECT_TIMEOUT, OPERATION_TIMEOUT, READ_TIMEOUT, Trace, Transport};
+pub(crate) use super::transport::TimeLimits;
+use super::transport::{AnswerLimit, Trace, Transport};
 use super::unanswered::Unanswered;
 use crate::wait_line::{Company, WaitLine};
 
@@ -39,6 +40,8 @@ pub(crate) struct ServiceSettings {
     pub(crate) ca_bundle: Option<PathBuf>,
     /// For https to another machine.
     pub(crate) proxy: Option<Proxy>,
+    /// How long an answer is waited for.
+    pub(crate) limits: TimeLimits,
 }
 
 /// What signs a call.
@@ -91,7 +94,7 @@ pub(super) fn sdk_config(
 ) -> Result<(SdkConfig, Runner), ClientError> {
     let transport =
         Transport::new(settings.endpoint.as_ref(), settings.ca_bundle.as_deref(), settings.proxy.clone())?;
-    let runner = Runner::new(transport.clone())?;
+    let runner = Runner::new(transport.clone(), settings.limits)?;
     let mut config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(settings.region.clone()))
@@ -99,9 +102,9 @@ pub(super) fn sdk_config(
         .http_client(transport.client(AnswerLimit::Usual))
         .timeout_config(
             TimeoutConfig::builder()
-                .connect_timeout(CONNECT_TIMEOUT)
-                .read_timeout(READ_TIMEOUT)
-                .operation_timeout(OPERATION_TIMEOUT)
+                .connect_timeout(settings.limits.connect)
+                .read_timeout(settings.limits.read)
+                .operation_timeout(settings.limits.operation)
                 .build(),
         )
         .retry_config(match sending {
@@ -127,12 +130,13 @@ pub(super) fn sdk_config(
 pub(super) struct Runner {
     runtime: Runtime,
     transport: Transport,
+    limits: TimeLimits,
 }
 
 impl Runner {
-    fn new(transport: Transport) -> Result<Self, ClientError> {
+    fn new(transport: Transport, limits: TimeLimits) -> Result<Self, ClientError> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        Ok(Self { runtime: runtime.map_err(ClientError::Runtime)?, transport })
+        Ok(Self { runtime: runtime.map_err(ClientError::Runtime)?, transport, limits })
     }
 
     pub(super) fn run<T, E>(
@@ -143,8 +147,9 @@ impl Runner {
         E: ProvideErrorMetadata + Error + 'static,
     {
         let trace = self.transport.trace().clone();
-        let _line = WaitLine::start(OPERATION_TIMEOUT, Company::None, move || trace.render_waiting());
-        self.runtime.block_on(call).map_err(|error| Unanswered::of_sdk(&error, self.transport.trace()))
+        let _line = WaitLine::start(self.limits.operation, Company::None, move || trace.render_waiting());
+        let result = self.runtime.block_on(call);
+        result.map_err(|error| Unanswered::of_sdk(&error, self.transport.trace(), self.limits))
     }
 
     /// For calls whose answers are longer than usual.

@@ -2,6 +2,7 @@
 //!
 //! A handful of calls, none of them signed: the HTTP client that the SDK's clients use is enough for them.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorSettings};
@@ -15,8 +16,8 @@ use zeroize::Zeroizing;
 
 use super::client::{ClientError, ServiceSettings};
 use super::endpoint::EndpointUrl;
-use super::transport::{AnswerLimit, CONNECT_TIMEOUT, READ_TIMEOUT, Trace, Transport, is_too_long};
-use super::unanswered::{Unanswered, clean};
+use super::transport::{AnswerLimit, Transport, is_too_long};
+use super::unanswered::{NetworkProblem, Unanswered, clean};
 use crate::wait_line::{Company, WaitLine};
 
 /// A request of one service. Nothing in it is shown in a message.
@@ -43,6 +44,16 @@ pub(crate) struct JsonAnswer {
     pub(crate) text: Zeroizing<String>,
 }
 
+impl CallError {
+    /// The way out, where there is one.
+    pub(crate) fn hint(&self) -> Option<String> {
+        match self {
+            Self::Unreachable { hint, .. } => hint.clone(),
+            Self::Unreadable(_) => None,
+        }
+    }
+}
+
 impl JsonAnswer {
     pub(crate) fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
@@ -66,9 +77,14 @@ impl JsonAnswer {
 /// Why there is no answer.
 #[derive(Debug, Clone, thiserror::Error)]
 pub(crate) enum CallError {
-    /// The service could not be reached, or answered too late or too long; the text says how.
-    #[error("{0}")]
-    Unreachable(String),
+    /// The service could not be reached, or answered too late or too long.
+    #[error("{text}")]
+    Unreachable {
+        /// How it was.
+        text: String,
+        /// The way out, where there is one.
+        hint: Option<String>,
+    },
     /// A success that is not of the service's form.
     #[error("{0}")]
     Unreadable(String),
@@ -80,7 +96,11 @@ pub(crate) struct JsonClient {
     transport: Transport,
     runtime: tokio::runtime::Runtime,
     service: &'static str,
+    /// Where the config says that it is, if not at AWS's own address.
+    endpoint: Option<EndpointUrl>,
+    ca_bundle: Option<PathBuf>,
     timeout: Duration,
+    connect_timeout: Duration,
     has_wait_line: bool,
 }
 
@@ -100,7 +120,10 @@ impl JsonClient {
             transport,
             runtime: runtime.map_err(ClientError::Runtime)?,
             service,
-            timeout,
+            endpoint: settings.endpoint.clone(),
+            ca_bundle: settings.ca_bundle.clone(),
+            timeout: timeout.min(settings.limits.operation),
+            connect_timeout: timeout.min(settings.limits.connect),
             has_wait_line: true,
         })
     }
@@ -113,6 +136,11 @@ impl JsonClient {
     /// The endpoint, without a slash at its end.
     pub(crate) fn base(&self) -> &str {
         &self.base
+    }
+
+    /// How long an answer may take.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.timeout
     }
 
     /// The time by the service's clock, when it answered last.
@@ -130,15 +158,16 @@ impl JsonClient {
         let _line = self
             .has_wait_line
             .then(|| WaitLine::start(self.timeout, Company::None, move || shown.render_waiting()));
-        let settings = HttpConnectorSettings::builder()
-            .connect_timeout(CONNECT_TIMEOUT.min(self.timeout))
-            .read_timeout(READ_TIMEOUT.min(self.timeout))
-            .build();
+        // The time limit of the answer is that of the exchange, below.
+        let settings = HttpConnectorSettings::builder().connect_timeout(self.connect_timeout).build();
         let connector = self.transport.connector(Some(settings), AnswerLimit::Usual);
         let http = self.http_request(request)?;
         let answered = self.runtime.block_on(async {
             tokio::time::timeout(self.timeout, async {
-                let answer = connector.call(http).await.map_err(|error| self.of_way(&error, &trace))?;
+                let of_way = |error: &(dyn std::error::Error + 'static)| {
+                    self.unanswered(&Unanswered::of_transport(error, &trace))
+                };
+                let answer = connector.call(http).await.map_err(|error| of_way(&error))?;
                 let status = answer.status().as_u16();
                 let header = |name: &str| answer.headers().get(name).map(str::to_owned);
                 let error_type = header("x-amzn-errortype")
@@ -146,9 +175,9 @@ impl JsonClient {
                 let location = header("location");
                 let body = answer.into_body().collect().await.map_err(|error| {
                     if is_too_long(error.as_ref()) {
-                        self.too_long(&trace)
+                        self.unanswered(&Unanswered::TooLong(trace.endpoint()))
                     } else {
-                        self.of_way(error.as_ref(), &trace)
+                        of_way(error.as_ref())
                     }
                 })?;
                 let text = String::from_utf8(body.to_bytes().to_vec())
@@ -159,11 +188,7 @@ impl JsonClient {
         });
         match answered {
             Ok(answer) => answer,
-            Err(_) => Err(CallError::Unreachable(format!(
-                "no answer from {} within {} s",
-                trace.endpoint(),
-                self.timeout.as_secs()
-            ))),
+            Err(_) => Err(self.unanswered(&Unanswered::of_time(&trace, self.timeout))),
         }
     }
 
@@ -186,11 +211,11 @@ impl JsonClient {
         Ok(http)
     }
 
-    fn of_way(&self, error: &(dyn std::error::Error + 'static), trace: &Trace) -> CallError {
-        CallError::Unreachable(Unanswered::of_transport(error, trace).render(self.service))
-    }
-
-    fn too_long(&self, trace: &Trace) -> CallError {
-        CallError::Unreachable(Unanswered::TooLong(trace.endpoint()).render(self.service))
+    fn unanswered(&self, unanswered: &Unanswered) -> CallError {
+        let problem = unanswered.network_problem();
+        let hint = |problem: NetworkProblem| {
+            problem.hint(self.service, self.endpoint.as_ref(), self.ca_bundle.as_deref())
+        };
+        CallError::Unreachable { text: unanswered.render(self.service), hint: problem.and_then(hint) }
     }
 }

@@ -20,8 +20,6 @@ use super::json::{CallError, JsonAnswer, JsonClient, JsonRequest};
 const TIMEOUT: Duration = Duration::from_secs(20);
 /// How often a call is sent that can be sent again.
 const TRIES: u32 = 3;
-/// After this long a call is not sent again: a person waits.
-const LAST_TRY: Duration = Duration::from_secs(10);
 /// The first pause between two; each further one is twice as long.
 const PAUSE: Duration = Duration::from_millis(400);
 /// The service takes proofs whose time is off by some minutes.
@@ -60,6 +58,8 @@ pub(crate) enum LoginError {
         refusal: LoginRefusal,
         /// Its code and text, as they may be shown.
         text: String,
+        /// How many seconds this machine's clock is ahead of the service's, where that may be why.
+        clock_ahead: Option<i64>,
     },
     /// No answer, or none that can be read.
     #[error(transparent)]
@@ -78,13 +78,29 @@ impl LoginError {
         }
     }
 
+    /// How many seconds this machine's clock is ahead of the service's, where the service refused the request for it.
+    pub(crate) fn clock_ahead(&self) -> Option<i64> {
+        match self {
+            Self::Refused { clock_ahead, .. } => *clock_ahead,
+            Self::Call(_) | Self::Random => None,
+        }
+    }
+
+    /// The way out, where the service did not answer.
+    pub(crate) fn network_hint(&self) -> Option<String> {
+        match self {
+            Self::Call(error) => error.hint(),
+            Self::Refused { .. } | Self::Random => None,
+        }
+    }
+
     /// Whether the same call may give another answer in a moment.
     fn is_passing(&self) -> bool {
         match self {
             Self::Refused { refusal, .. } => {
                 matches!(refusal, LoginRefusal::Throttled | LoginRefusal::Fault)
             }
-            Self::Call(CallError::Unreachable(_)) => true,
+            Self::Call(CallError::Unreachable { .. }) => true,
             Self::Call(CallError::Unreadable(_)) | Self::Random => false,
         }
     }
@@ -135,6 +151,7 @@ impl LoginService {
         let started = Instant::now();
         let mut tries = 0;
         let mut correction = SignedDuration::ZERO;
+        let mut first_error = None;
         loop {
             tries += 1;
             let asked_at = now();
@@ -143,27 +160,32 @@ impl LoginService {
             let error = match result {
                 Ok(answer) if answer.is_success() => return parse_tokens(&answer, asked_at),
                 Ok(answer) => {
-                    let error = refused(&answer);
                     // A proof is of a time. Where this machine's clock is wrong, the service's own counts.
                     let off = self.client.date().map(|date| date.duration_since(signed_at));
-                    let is_clock = |off: &SignedDuration| off.abs() > SKEW;
-                    if let (Some(LoginRefusal::Invalid), Some(off)) = (error.refusal(), off.filter(is_clock))
+                    let off = off.filter(|off| off.abs() > SKEW);
+                    let error = refused(&answer, off.map(|off| -off.as_secs()));
+                    if let (Some(LoginRefusal::Invalid), Some(off)) = (error.refusal(), off)
                         && correction.is_zero()
-                        && matches!(grant, LoginGrant::Refresh { .. })
                     {
                         correction = off;
+                        first_error = Some(error);
                         continue;
                     }
                     error
                 }
                 Err(error) => error,
             };
-            // A code is spent by the first try.
+            // A code may be spent by the first try, whose error then says more.
+            let error = match grant {
+                LoginGrant::Code { .. } => first_error.take().unwrap_or(error),
+                LoginGrant::Refresh { .. } => error,
+            };
             let may_repeat = match grant {
                 LoginGrant::Refresh { .. } => error.is_passing(),
                 LoginGrant::Code { .. } => error.refusal() == Some(LoginRefusal::Throttled),
             };
-            if !may_repeat || tries >= TRIES || started.elapsed() > LAST_TRY {
+            // After half the time of an answer a call is not sent again: a person waits.
+            if !may_repeat || tries >= TRIES || started.elapsed() > self.client.timeout() / 2 {
                 return Err(error);
             }
             sleep(PAUSE.saturating_mul(1 << (tries - 1)).saturating_add(jitter()?));
@@ -261,7 +283,7 @@ fn parse_tokens(answer: &JsonAnswer, asked_at: Timestamp) -> Result<LoginTokens,
     })
 }
 
-fn refused(answer: &JsonAnswer) -> LoginError {
+fn refused(answer: &JsonAnswer, clock_ahead: Option<i64>) -> LoginError {
     let kind = answer.error_type.as_deref().unwrap_or_default();
     let code = answer.field("error").unwrap_or_default();
     let refusal = classify(answer.status, kind, &code);
@@ -272,7 +294,8 @@ fn refused(answer: &JsonAnswer) -> LoginError {
         (None, Some(message)) => format!("HTTP {}: {message}", answer.status),
         (None, None) => format!("HTTP {}", answer.status),
     };
-    LoginError::Refused { refusal, text }
+    let clock_ahead = clock_ahead.filter(|_| refusal == LoginRefusal::Invalid);
+    LoginError::Refused { refusal, text, clock_ahead }
 }
 
 /// | status, class or code | meaning |

@@ -70,6 +70,14 @@ impl SsoError {
             Self::Call(_) => None,
         }
     }
+
+    /// The way out, where the service did not answer.
+    pub(crate) fn network_hint(&self) -> Option<String> {
+        match self {
+            Self::Refused { .. } => None,
+            Self::Call(error) => error.hint(),
+        }
+    }
 }
 
 /// How a client is registered.

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use super::client::{ClientError, Runner, Sending, ServiceSettings, Signer, sdk_config};
 use super::issued::{IssuedError, check_issued};
-use super::sts_error::{StsError, StsProblem};
+use super::sts_error::{NetworkProblem, StsError, StsProblem};
 
 /// A device and a code of it.
 #[derive(Debug, Clone)]
@@ -201,7 +201,10 @@ impl Sts {
         let call = self.client.get_caller_identity();
         let answer = self.runner.run(call.send())?;
         let is_arn = |arn: &&str| arn.starts_with("arn:") && arn.chars().all(|c| c.is_ascii_graphic());
-        let bad = || StsError { problem: StsProblem::NotSts, text: "the answer names no caller".to_owned() };
+        let bad = || StsError {
+            problem: StsProblem::Network(NetworkProblem::NotTheService),
+            text: "the answer names no caller".to_owned(),
+        };
         answer.arn().filter(is_arn).map(str::to_owned).ok_or_else(bad)
     }
 }

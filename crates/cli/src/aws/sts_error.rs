@@ -3,7 +3,7 @@
 use hatbox_iam::denial::aws_error::{AwsError, parse_aws_error};
 use jiff::Timestamp;
 
-pub(crate) use super::unanswered::{CertificateProblem, ProxyProblem};
+pub(crate) use super::unanswered::NetworkProblem;
 use super::unanswered::{Unanswered, clean};
 
 /// Why a call to STS gave no credentials.
@@ -11,16 +11,8 @@ use super::unanswered::{Unanswered, clean};
 pub(crate) enum StsProblem {
     /// STS returned an error.
     AwsError(Box<ErrorResponse>),
-    /// The service could not be reached; the text says how.
-    Unreachable,
-    /// The service showed a certificate that is not trusted, or cannot be; the text says why.
-    Certificate(CertificateProblem),
-    /// The proxy gave no connection; the text says why, and which.
-    Proxy(ProxyProblem),
-    /// What answered is not STS.
-    NotSts,
-    /// The request went out, and no answer came in time.
-    NoAnswer,
+    /// STS did not answer; the text says why.
+    Network(NetworkProblem),
     /// It answered with credentials that are over by this machine's clock.
     Expired {
         /// How many seconds this machine's clock is ahead of the endpoint's, where that is known.
@@ -56,6 +48,7 @@ pub(crate) struct StsError {
 impl From<Unanswered> for StsError {
     fn from(unanswered: Unanswered) -> Self {
         let text = unanswered.render("STS");
+        let network = unanswered.network_problem();
         let problem = match unanswered {
             Unanswered::ErrorResponse { code, message, date } => {
                 StsProblem::AwsError(Box::new(ErrorResponse {
@@ -65,14 +58,7 @@ impl From<Unanswered> for StsError {
                     date,
                 }))
             }
-            Unanswered::NotTheService(_) | Unanswered::Unreadable(_) | Unanswered::TooLong(_) => {
-                StsProblem::NotSts
-            }
-            Unanswered::NoAnswer(_) => StsProblem::NoAnswer,
-            Unanswered::Certificate { kind, .. } => StsProblem::Certificate(kind),
-            Unanswered::Proxy { kind, .. } => StsProblem::Proxy(kind),
-            Unanswered::Unreachable(_) => StsProblem::Unreachable,
-            Unanswered::Other(_) => StsProblem::Other,
+            _ => network.map_or(StsProblem::Other, StsProblem::Network),
         };
         Self { problem, text }
     }

@@ -25,12 +25,27 @@ use super::proxy::Proxy;
 use super::tls::{TlsError, load_trust_roots};
 use crate::sys::name_service;
 
-/// How long a connection may take, with TLS and through the proxy.
-pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long an answer may take, from the connection on.
-pub(super) const READ_TIMEOUT: Duration = Duration::from_secs(20);
-/// How long all tries of a call may take.
-pub(super) const OPERATION_TIMEOUT: Duration = Duration::from_mins(1);
+/// How long the parts of a call may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TimeLimits {
+    /// A connection, with TLS and through the proxy.
+    pub(super) connect: Duration,
+    /// An answer, from the connection on.
+    pub(super) read: Duration,
+    /// All tries of a call.
+    pub(super) operation: Duration,
+}
+
+impl TimeLimits {
+    /// The usual limits, each as `change` has it.
+    pub(crate) fn usual(change: impl Fn(Duration) -> Duration) -> Self {
+        Self {
+            connect: change(Duration::from_secs(5)),
+            read: change(Duration::from_secs(20)),
+            operation: change(Duration::from_mins(1)),
+        }
+    }
+}
 
 /// How much of an answer is read. Whatever there is more is an error: an endpoint cannot fill the memory. (The head
 /// has a limit of the HTTP library's own, of some 400 KiB.)

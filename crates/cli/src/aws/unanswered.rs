@@ -1,6 +1,7 @@
 //! How a call ended that gave no answer: what the service said, or what came between.
 
 use std::error::Error;
+use std::path::Path;
 use std::time::Duration;
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
@@ -10,7 +11,8 @@ use hatbox_types::text::printable_start;
 use jiff::Timestamp;
 use rustls::CertificateError;
 
-use super::transport::{CONNECT_TIMEOUT, OPERATION_TIMEOUT, READ_TIMEOUT, Trace, is_too_long, parse_date};
+use super::endpoint::EndpointUrl;
+use super::transport::{TimeLimits, Trace, is_too_long, parse_date};
 
 /// What is wrong with a certificate, as far as it matters for the way out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +32,67 @@ pub(crate) enum ProxyProblem {
     Unauthorized,
     /// Anything else.
     Other,
+}
+
+/// Why a service did not answer, as far as it matters for the way out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NetworkProblem {
+    /// It could not be reached.
+    Unreachable,
+    /// The request went out, and no answer came in time.
+    NoAnswer,
+    /// It showed a certificate that is not trusted, or cannot be.
+    Certificate(CertificateProblem),
+    /// The proxy gave no connection.
+    Proxy(ProxyProblem),
+    /// What answered is not the service.
+    NotTheService,
+}
+
+impl NetworkProblem {
+    /// The way out of it, where there is one, for a call to `service`: at `endpoint`, or at AWS's own, with the
+    /// certificates in `ca_bundle`, or with the system's.
+    pub(crate) fn hint(
+        self,
+        service: &str,
+        endpoint: Option<&EndpointUrl>,
+        ca_bundle: Option<&Path>,
+    ) -> Option<String> {
+        let hint = match self {
+            Self::Unreachable => match endpoint {
+                Some(endpoint) => {
+                    return Some(format!("is the endpoint {} right, and running?", endpoint.as_str()));
+                }
+                None => "check the network, and set HTTPS_PROXY if you are behind a proxy",
+            },
+            Self::NoAnswer => "try again",
+            Self::Proxy(ProxyProblem::Unauthorized) => {
+                "add them to the variable: http://USER:PASSWORD@HOST:PORT"
+            }
+            Self::Proxy(ProxyProblem::Other) => {
+                "check the variable, or add the host to NO_PROXY to connect without the proxy"
+            }
+            Self::Certificate(CertificateProblem::UnknownIssuer) => match ca_bundle {
+                Some(bundle) => {
+                    return Some(format!(
+                        "only the certificates in `{}` are trusted now: add the authority's to them",
+                        bundle.display()
+                    ));
+                }
+                None => "if a corporate proxy intercepts TLS, set AWS_CA_BUNDLE to its certificates",
+            },
+            Self::Certificate(CertificateProblem::Time) => {
+                "check this machine's clock: hatbox doctor --online"
+            }
+            Self::Certificate(CertificateProblem::Other) => return None,
+            Self::NotTheService => {
+                return Some(format!(
+                    "what answered is not {service}: check the endpoint, HTTPS_PROXY and NO_PROXY"
+                ));
+            }
+        };
+        Some(hint.to_owned())
+    }
 }
 
 /// The end of a call.
@@ -71,8 +134,8 @@ pub(super) enum Unanswered {
 }
 
 impl Unanswered {
-    /// What `error` is, after what `trace` saw.
-    pub(super) fn of_sdk<E>(error: &SdkError<E, HttpResponse>, trace: &Trace) -> Self
+    /// What `error` is, after what `trace` saw of a call with these limits.
+    pub(super) fn of_sdk<E>(error: &SdkError<E, HttpResponse>, trace: &Trace, limits: TimeLimits) -> Self
     where
         E: ProvideErrorMetadata + Error + 'static,
     {
@@ -87,9 +150,9 @@ impl Unanswered {
                 None if service.raw().status().is_success() => Self::Unreadable(innermost(service.err())),
                 None => Self::NotTheService(service.raw().status().as_u16()),
             },
-            SdkError::TimeoutError(_) => Self::of_time(trace, OPERATION_TIMEOUT),
+            SdkError::TimeoutError(_) => Self::of_time(trace, limits.operation),
             SdkError::DispatchFailure(failure) if failure.is_timeout() => {
-                Self::of_time(trace, if trace.may_have_sent() { READ_TIMEOUT } else { CONNECT_TIMEOUT })
+                Self::of_time(trace, if trace.may_have_sent() { limits.read } else { limits.connect })
             }
             SdkError::DispatchFailure(failure) => match failure.as_connector_error() {
                 Some(error) => Self::of_transport(error, trace),
@@ -152,6 +215,20 @@ impl Unanswered {
             _ => (ProxyProblem::Other, format!("gave no connection to {endpoint}: {last}")),
         };
         Self::Proxy { kind, text: format!("the proxy {proxy} {what}") }
+    }
+
+    /// What came between; `None` where the service itself answered, or it is not known.
+    pub(super) fn network_problem(&self) -> Option<NetworkProblem> {
+        match self {
+            Self::NotTheService(_) | Self::Unreadable(_) | Self::TooLong(_) => {
+                Some(NetworkProblem::NotTheService)
+            }
+            Self::NoAnswer(_) => Some(NetworkProblem::NoAnswer),
+            Self::Certificate { kind, .. } => Some(NetworkProblem::Certificate(*kind)),
+            Self::Proxy { kind, .. } => Some(NetworkProblem::Proxy(*kind)),
+            Self::Unreachable(_) => Some(NetworkProblem::Unreachable),
+            Self::ErrorResponse { .. } | Self::Other(_) => None,
+        }
     }
 
     /// What may be shown of it; `service` is the one that was called.

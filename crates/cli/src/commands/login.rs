@@ -15,6 +15,7 @@ use hatbox_core::login::authorize::{
 use hatbox_core::login::cache_file::LoginSession;
 use hatbox_core::login::dpop::DpopKey;
 use hatbox_core::sso::authorize::{Redirect, RedirectError, render_verifier};
+use hatbox_types::duration::render_duration;
 use hatbox_types::name::{ProfileName, Region};
 use hatbox_types::text::printable;
 use hatbox_types::text::shell::quote_word;
@@ -24,6 +25,7 @@ use crate::args::{GlobalArgs, LoginArgs};
 use crate::ask::confirm::{Confirmation, ask_yes_or_no};
 use crate::ask::waiting::{Wanted, lock_path, wait_for_lock};
 use crate::aws::signin::{LoginError, LoginGrant, LoginRefusal, LoginService, LoginTokens, random_id};
+use crate::credentials::denial::{hint_at_clock, render_clock};
 use crate::credentials::request::resolve_profile_name;
 use crate::credentials::service::{check_sandbox, resolve_sign_in_settings};
 use crate::errors::{Failure, FailureKind};
@@ -35,9 +37,11 @@ use crate::sign_in::browser::{find_obstacle, open_browser};
 use crate::sign_in::listener::{BindError, Listener, WaitError};
 use crate::sign_in::waiting::{Waited, wait_for_person};
 use crate::world::World;
+use crate::world::clock::shortened;
 
-/// How long a person may take in the browser, as the AWS CLI has it.
-const PATIENCE: Duration = Duration::from_mins(10);
+/// How much longer than at a prompt a person may take in the browser: ten minutes, as the AWS CLI has it, unless
+/// `prompt_timeout` is set.
+const PROMPTS: u32 = 5;
 /// How long another process may take that refreshes the same session.
 const LOCK_PATIENCE: Duration = Duration::from_mins(2);
 
@@ -55,8 +59,13 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &LoginArgs) -> Resul
     world.announce_endpoint("sign-in", settings.endpoint.as_ref());
     let service = LoginService::new(&url, &settings)?;
     let device = if args.remote { Device::Other } else { Device::Same };
-    let asking =
-        Asking { world, args, base: url.as_str().trim_end_matches('/'), secrets: Secrets::generate()? };
+    let asking = Asking {
+        world,
+        args,
+        base: url.as_str().trim_end_matches('/'),
+        secrets: Secrets::generate()?,
+        patience: shortened(&world.environment, world.settings()?.prompt_timeout() * PROMPTS),
+    };
     let (code, redirect) = match device {
         Device::Same => asking.by_redirect()?,
         Device::Other => asking.by_pasting()?,
@@ -252,6 +261,8 @@ struct Asking<'a> {
     /// The service's address.
     base: &'a str,
     secrets: Secrets,
+    /// How long a person may take in the browser.
+    patience: Duration,
 }
 
 impl Asking<'_> {
@@ -268,16 +279,17 @@ impl Asking<'_> {
         self.show_page(&page)?;
         let (sender, answers) = mpsc::channel();
         let is_stopped = Arc::new(AtomicBool::new(false));
-        let (state, stopped) = (self.secrets.state.clone(), is_stopped.clone());
+        let (state, patience, stopped) = (self.secrets.state.clone(), self.patience, is_stopped.clone());
         std::thread::spawn(move || {
-            let came = listener.wait(&state, PATIENCE, &|| stopped.load(Ordering::Relaxed));
+            let came = listener.wait(&state, patience, &|| stopped.load(Ordering::Relaxed));
             // Whoever waited may have gone.
             sender.send(came).ok();
         });
-        let waited = wait_for_person(self.world, &answers, PATIENCE, &|| false);
+        let waited = wait_for_person(self.world, &answers, patience, &|| false);
         is_stopped.store(true, Ordering::Relaxed);
         let timed_out = || {
-            Failure::new(FailureKind::NeedsPerson, "no answer came from the browser in 10 minutes")
+            let text = format!("no answer came from the browser within {}", render_duration(patience));
+            Failure::new(FailureKind::NeedsPerson, text)
                 .hint("if the browser is on another machine: hatbox login --session --remote")
         };
         match waited {
@@ -318,7 +330,8 @@ impl Asking<'_> {
             );
             self.world.output.raw_line(&page);
         }
-        let question = Question { text: "Code: ", echo: Echo::Hidden, timeout: PATIENCE, is_over: &|| false };
+        let question =
+            Question { text: "Code: ", echo: Echo::Hidden, timeout: self.patience, is_over: &|| false };
         loop {
             let pasted = match self.world.prompter().ask_line(&question) {
                 Ok(pasted) => pasted,
@@ -375,13 +388,16 @@ fn bind_failure(error: &BindError) -> Failure {
 fn failure_of(error: &LoginError, profile: &ProfileName) -> Failure {
     let failure = Failure::new(FailureKind::Failed, format!("could not sign in for profile `{profile}`"));
     let failure = failure.caused_by(error);
+    if let Some(clock) = error.clock_ahead().and_then(render_clock) {
+        return failure.hint(hint_at_clock(&clock));
+    }
     match error.refusal() {
         Some(LoginRefusal::CodeExpired) => failure.hint("start again, and sign in within a few minutes"),
         Some(LoginRefusal::NotAllowed) => failure.hint(
             "signing in needs `signin:AuthorizeOAuth2Access` and `signin:CreateOAuth2Token`; the managed policy \
              SignInLocalDevelopmentAccess allows both",
         ),
-        _ => failure,
+        _ => failure.hints(error.network_hint()),
     }
 }
 

@@ -8,7 +8,7 @@ use hatbox_types::secret::AccessKey;
 use super::service::{check_sandbox, resolve_sts_settings};
 use super::step::open_sts;
 use crate::aws::client::{Sending, Signer};
-use crate::aws::sts_error::StsProblem;
+use crate::aws::sts_error::{NetworkProblem, StsProblem};
 use crate::errors::Failure;
 use crate::world::World;
 
@@ -47,9 +47,9 @@ pub(crate) fn fetch_caller(world: &World, plan: &Plan, profile: &ProfileName, si
         Ok(Ok(arn)) => Caller::Known(arn),
         Ok(Err(error)) if error.is_bad_key() => Caller::BadKey(error.text),
         Ok(Err(error)) => match error.problem {
-            StsProblem::Unreachable | StsProblem::NoAnswer | StsProblem::Proxy(_) => {
-                Caller::Unreachable(error.text)
-            }
+            StsProblem::Network(
+                NetworkProblem::Unreachable | NetworkProblem::NoAnswer | NetworkProblem::Proxy(_),
+            ) => Caller::Unreachable(error.text),
             _ => Caller::Unknown(error.text),
         },
     }

@@ -20,8 +20,7 @@ use super::plan::Planned;
 use super::step::Sent;
 use super::surroundings::{paths_of, resolve_surroundings};
 use crate::aws::client::ServiceSettings;
-use crate::aws::endpoint::EndpointUrl;
-use crate::aws::sts_error::{CertificateProblem, ErrorResponse, ProxyProblem, StsError, StsProblem};
+use crate::aws::sts_error::{ErrorResponse, NetworkProblem, StsError, StsProblem};
 use crate::errors::{ExplainedError, Failure, FailureKind};
 use crate::files::trust_sources::{AT_ONCE, load_trust_sources};
 use crate::world::World;
@@ -165,51 +164,27 @@ pub(super) fn add_hints_of_network(
     code: Option<CodeSource>,
 ) -> Failure {
     match problem {
-        StsProblem::Unreachable => match &settings.endpoint {
-            Some(endpoint) => {
-                failure.hint(format!("is the endpoint {} right, and running?", EndpointUrl::as_str(endpoint)))
-            }
-            None => failure.hint("check the network, and set HTTPS_PROXY if you are behind a proxy"),
-        },
-        StsProblem::NoAnswer => match code {
-            Some(_) => failure.hint("try again with the next MFA code: this one may have been used"),
-            None => failure.hint("try again"),
-        },
-        StsProblem::Proxy(ProxyProblem::Unauthorized) => {
-            failure.hint("add them to the variable: http://USER:PASSWORD@HOST:PORT")
+        StsProblem::Network(NetworkProblem::NoAnswer) if code.is_some() => {
+            failure.hint("try again with the next MFA code: this one may have been used")
         }
-        StsProblem::Proxy(ProxyProblem::Other) => {
-            failure.hint("check the variable, or add the host to NO_PROXY to connect without the proxy")
-        }
-        StsProblem::Certificate(CertificateProblem::UnknownIssuer) => match &settings.ca_bundle {
-            Some(bundle) => failure.hint(format!(
-                "only the certificates in `{}` are trusted now: add the authority's to them",
-                bundle.display()
-            )),
-            None => {
-                failure.hint("if a corporate proxy intercepts TLS, set AWS_CA_BUNDLE to its certificates")
-            }
-        },
-        StsProblem::Certificate(CertificateProblem::Time) => {
-            failure.hint("check this machine's clock: hatbox doctor --online")
-        }
-        StsProblem::NotSts => {
-            failure.hint("what answered is not STS: check the endpoint, HTTPS_PROXY and NO_PROXY")
+        StsProblem::Network(problem) => {
+            failure.hints(problem.hint("STS", settings.endpoint.as_ref(), settings.ca_bundle.as_deref()))
         }
         StsProblem::Expired { clock_ahead } => match clock_ahead.and_then(render_clock) {
-            Some(clock) => {
-                failure.hint(format!("{clock}; set it, for instance: sudo timedatectl set-ntp true"))
-            }
+            Some(clock) => failure.hint(hint_at_clock(&clock)),
             None => failure,
         },
-        StsProblem::Certificate(CertificateProblem::Other) | StsProblem::AwsError(_) | StsProblem::Other => {
-            failure
-        }
+        StsProblem::AwsError(_) | StsProblem::Other => failure,
     }
 }
 
+/// The way out of what [`render_clock`] says.
+pub(crate) fn hint_at_clock(clock: &str) -> String {
+    format!("{clock}; set it, for instance: sudo timedatectl set-ntp true")
+}
+
 /// What the clock of this machine is, where it is far enough from the endpoint's to matter.
-pub(super) fn render_clock(seconds_ahead: i64) -> Option<String> {
+pub(crate) fn render_clock(seconds_ahead: i64) -> Option<String> {
     let off = Duration::from_secs(seconds_ahead.unsigned_abs());
     let direction = if seconds_ahead > 0 { "ahead of" } else { "behind" };
     (off > CLOCK_TOLERANCE)

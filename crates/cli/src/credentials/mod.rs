@@ -24,7 +24,7 @@ pub(crate) mod seed;
 mod used_codes;
 
 mod attempt;
-mod denial;
+pub(crate) mod denial;
 pub(crate) mod last_failure;
 mod last_role;
 mod surroundings;

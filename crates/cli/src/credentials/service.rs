@@ -13,11 +13,12 @@ use hatbox_types::sandbox_key::{is_minted_by, is_sandbox_issuer};
 use hatbox_types::secret::SecretString;
 use zeroize::Zeroizing;
 
-use crate::aws::client::ServiceSettings;
+use crate::aws::client::{ServiceSettings, TimeLimits};
 use crate::aws::endpoint::EndpointUrl;
 use crate::aws::proxy::Proxy;
 use crate::env_names;
 use crate::errors::{Failure, FailureKind};
+use crate::world::clock::shortened;
 use crate::world::environment::Environment;
 
 /// Regions in which `sts_regional_endpoints = legacy` means the global endpoint (AWS SDKs reference guide).
@@ -186,6 +187,7 @@ fn resolve_settings(
             .map(|path| path.value.clone())
             .or_else(|| environment.text("SSL_CERT_FILE"))
             .map(PathBuf::from),
+        limits: TimeLimits::usual(|limit| shortened(environment, limit)),
     })
 }
 

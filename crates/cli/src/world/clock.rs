@@ -43,6 +43,18 @@ impl Clock {
     }
 }
 
+/// How long to wait for what may take `limit`; with the feature `test-clock`, at most `HATBOX_TEST_TIME_LIMIT` seconds.
+#[cfg(feature = "test-clock")]
+pub(crate) fn shortened(environment: &Environment, limit: Duration) -> Duration {
+    let seconds = environment.text(crate::env_names::TEST_TIME_LIMIT).and_then(|text| text.parse().ok());
+    seconds.map_or(limit, |seconds| limit.min(Duration::from_secs(seconds)))
+}
+
+#[cfg(not(feature = "test-clock"))]
+pub(crate) fn shortened(_: &Environment, limit: Duration) -> Duration {
+    limit
+}
+
 impl TimeSource for Clock {
     fn now(&self) -> SystemTime {
         self.system_time()

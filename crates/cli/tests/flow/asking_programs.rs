@@ -213,7 +213,7 @@ fn a_slow_store_program_is_shown_on_a_terminal_while_it_lasts() {
     fixture.write_program("keeper", &format!("cat >/dev/null; {HOLDS}; echo '{{}}'"));
     fixture.write_settings("backend = \"command\"\nstore_command = \"keeper\"\n");
     let mut terminal = Terminal::start(&fixture.hatbox(&["store", "status"]));
-    terminal.wait_for("waiting for `store_command` (up to 30 s)", 1);
+    terminal.wait_for("waiting for `store_command` (up to 30 s, Ctrl-C stops it)", 1);
     let_go(&fixture);
     terminal.wait();
     let screen = terminal.screen().join("\n");

@@ -113,13 +113,9 @@ fn a_proxy_variable_that_cannot_be_read_is_an_error_and_nothing_goes_out() {
     fixture.hatbox(&["export", "jan-work"]).env("HTTPS_PROXY", "http://[").run().ok();
 }
 
-/// A TLS server with the certificate that `openssl` makes by `arguments`, for one test's life; where it is, and the
-/// certificate's file. `None` where there is no openssl.
-fn start_tls(directory: &Path, arguments: &[&str]) -> Option<(String, String)> {
-    if std::net::ToSocketAddrs::to_socket_addrs(&("localhost", 0)).is_err() {
-        eprintln!("skipped: the name localhost is not known here");
-        return None;
-    }
+/// What a TLS server needs for the certificate that `openssl` makes by `arguments`, and the certificate's file. `None` where
+/// there is no openssl.
+pub(crate) fn make_tls_config(directory: &Path, arguments: &[&str]) -> Option<(Arc<ServerConfig>, String)> {
     let path = |name: &str| directory.join(name).to_str().unwrap().to_owned();
     let (key, certificate) = (path("key.pem"), path("certificate.pem"));
     // None of the extensions that the system's own configuration adds.
@@ -151,7 +147,16 @@ fn start_tls(directory: &Path, arguments: &[&str]) -> Option<(String, String)> {
         .with_no_client_auth()
         .with_single_cert(chain, PrivateKeyDer::from_pem_file(&key).unwrap())
         .unwrap();
-    let config = Arc::new(config);
+    Some((Arc::new(config), certificate))
+}
+
+/// A TLS server with such a certificate, for one test's life; where it is, and the certificate's file.
+fn start_tls(directory: &Path, arguments: &[&str]) -> Option<(String, String)> {
+    if std::net::ToSocketAddrs::to_socket_addrs(&("localhost", 0)).is_err() {
+        eprintln!("skipped: the name localhost is not known here");
+        return None;
+    }
+    let (config, certificate) = make_tls_config(directory, arguments)?;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let endpoint = format!("https://localhost:{}", listener.local_addr().unwrap().port());
     std::thread::spawn(move || {
@@ -214,7 +219,7 @@ fn a_slow_call_is_shown_on_a_terminal_while_it_lasts() {
     let run =
         fixture.hatbox(&["exec", "--fresh", "ops", "--", "echo", "done"]).env("AWS_ENDPOINT_URL", stub.url());
     let mut terminal = Terminal::start(&run);
-    terminal.wait_for(&format!("waiting for {} (up to 60 s)", stub.url()), 1);
+    terminal.wait_for(&format!("waiting for {} (up to 60 s, Ctrl-C stops it)", stub.url()), 1);
     release.send(()).unwrap();
     assert!(terminal.wait().success());
     let screen = terminal.screen().join("\n");
@@ -254,7 +259,7 @@ fn the_question_for_the_clock_of_sts_is_shown_while_it_lasts() {
     });
     let run = fixture.hatbox(&["doctor", "--online"]).env("AWS_ENDPOINT_URL_STS", stub.url());
     let mut terminal = Terminal::start(&run);
-    terminal.wait_for(&format!("waiting for {} (up to 10 s)", stub.url()), 1);
+    terminal.wait_for(&format!("waiting for {} (up to 10 s, Ctrl-C stops it)", stub.url()), 1);
     release.send(()).unwrap();
     terminal.wait();
     let screen = terminal.screen().join("\n");

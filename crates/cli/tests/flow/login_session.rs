@@ -370,3 +370,52 @@ fn no_secret_is_in_what_is_said() {
     let log = serde_json::to_string(&fixture.log()).unwrap();
     assert!(!log.contains(after["refreshToken"].as_str().unwrap()));
 }
+
+#[test]
+fn a_clock_that_is_off_is_corrected_by_that_of_the_service() {
+    let fixture = signed_in();
+    // Only hatbox's clock goes wrong, by more than a proof may be off.
+    for (seconds, ahead) in [(1200, "20m ahead of"), (-1200, "20m behind")] {
+        let off = |run: crate::run::Run| {
+            let now = 11 * 60 + seconds;
+            run.env("HATBOX_TEST_CLOCK_OFFSET", now.to_string())
+        };
+        let before = refreshes(&fixture).len();
+        let fresh = fixture.hatbox(&["exec", "--fresh", "me", "--", "printenv", "AWS_ACCESS_KEY_ID"]);
+        let id = off(fresh).run().ok().stdout;
+        assert_eq!(read_file(&fixture)["accessToken"]["accessKeyId"], id.trim());
+        let statuses: Vec<_> = refreshes(&fixture).into_iter().skip(before).map(|call| call.status).collect();
+        assert_eq!(statuses, [400, 200], "{ahead}");
+    }
+}
+
+#[test]
+fn a_proof_that_is_refused_names_the_clock_or_the_command_that_signs_in() {
+    let fixture = signed_in();
+    fixture.advance(10 * 60);
+    // The key of another session: whoever has the refresh token alone gets nothing.
+    let mut file = read_file(&fixture);
+    let other = self::fixture();
+    sign_in(&other);
+    file["dpopKey"] = read_file(&other)["dpopKey"].clone();
+    write_file(&fixture, &file);
+    let refused = export(&fixture).expect_code(1);
+    let said = "error: could not refresh the login session of `me`\n  caused by: INVALID_REQUEST: ";
+    assert!(refused.stderr.contains(said), "{}", refused.stderr);
+    assert!(refused.stderr.contains("hint: hatbox login --session me\n"), "{}", refused.stderr);
+    assert!(!refused.stderr.contains("clock"), "{}", refused.stderr);
+    assert_eq!(refreshes(&fixture).len(), 1, "it is not sent again");
+    assert_eq!(read_file(&fixture), file, "the file stays as it was");
+    // A service that refuses what its own clock says, too.
+    let date = jiff::Timestamp::now().checked_sub(jiff::SignedDuration::from_hours(3)).unwrap();
+    let stub = Stub::start(move |_, mut client| {
+        let body = r#"{"error":"INVALID_REQUEST","message":"Invalid DPoP proof"}"#;
+        let date = date.strftime("%a, %d %b %Y %H:%M:%S GMT");
+        let head = format!("HTTP/1.1 400 Bad Request\r\nDate: {date}\r\nConnection: close\r\n");
+        client.write_all(format!("{head}Content-Length: {}\r\n\r\n{body}", body.len()).as_bytes()).ok();
+    });
+    let refused =
+        fixture.hatbox(&["export", "me"]).env("AWS_ENDPOINT_URL_SIGNIN", stub.url()).run().expect_code(1);
+    assert_eq!(stub.requests().len(), 2, "once more by the service's clock");
+    assert!(refused.stderr.contains("INVALID_REQUEST: Invalid DPoP proof"), "{}", refused.stderr);
+}

@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use crate::fixture::Fixture;
 use crate::run::{Outcome, Run, finish};
+use crate::stub::Stub;
 use crate::terminal::Terminal;
 
 pub(crate) const JAN: &str = "arn:aws:iam::111122223333:user/jan";
@@ -302,6 +303,36 @@ fn the_page_alone_is_printed_without_a_browser_and_a_taken_port_is_named() {
     );
     get(&choose(line.trim(), JAN, "allow"));
     assert_eq!(crate::run::wait(&mut child, "login").code(), Some(0));
+}
+
+#[test]
+fn a_first_sign_in_by_a_clock_that_is_off_is_corrected_too() {
+    let fixture = fixture();
+    let run = fixture.hatbox(&["login", "--session", "--region", "eu-west-1", "me"]);
+    let (run, seen) = with_browser(&fixture, &run.env("HATBOX_TEST_CLOCK_OFFSET", "-3600"));
+    let child = run.spawn();
+    get(&choose(&page_of(&seen), JAN, "allow"));
+    finish(child, "login").ok();
+    let statuses = fixture.log().into_iter().filter(|call| call.action == "CreateOAuth2Token");
+    assert_eq!(statuses.map(|call| call.status).collect::<Vec<_>>(), [400, 200]);
+    // Where that does not help, as the code is spent, the clock is named.
+    let date = jiff::Timestamp::now().strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    let stub = Stub::start(move |_, mut client| {
+        let body = r#"{"error":"INVALID_REQUEST","message":"Invalid DPoP proof"}"#;
+        let head = format!("HTTP/1.1 400 Bad Request\r\nDate: {date}\r\nConnection: close\r\n");
+        client.write_all(format!("{head}Content-Length: {}\r\n\r\n{body}", body.len()).as_bytes()).ok();
+    });
+    let child = run.env("AWS_ENDPOINT_URL_SIGNIN", stub.url()).spawn();
+    let page = page_of(&seen);
+    let value = |name: &str| {
+        let (_, after) = page.split_once(&format!("{name}=")).unwrap();
+        after.split('&').next().unwrap().replace("%3A", ":").replace("%2F", "/")
+    };
+    get(&format!("{}?code=x&state={}", value("redirect_uri"), value("state")));
+    let refused = finish(child, "login").expect_code(1);
+    assert!(refused.stderr.contains("caused by: INVALID_REQUEST: Invalid DPoP proof"), "{}", refused.stderr);
+    let hint = "hint: this machine's clock is 1h behind the endpoint's; set it, for instance: sudo timedatectl";
+    assert!(refused.stderr.contains(hint), "{}", refused.stderr);
 }
 
 #[test]

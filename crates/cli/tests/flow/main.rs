@@ -68,6 +68,7 @@ mod require_mfa;
 #[cfg(feature = "iam")]
 mod rotate;
 mod secret_service;
+mod silent_services;
 mod single_flight;
 #[cfg(feature = "trust")]
 mod snapshot;

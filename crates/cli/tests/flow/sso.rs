@@ -45,7 +45,7 @@ sso_start_url = https://old.awsapps.com/start
 sso_account_id = 444455556666
 sso_role_name = Developer
 ";
-const WAITING: &str = "Waiting for the sign-in in the browser";
+pub(crate) const WAITING: &str = "Waiting for the sign-in in the browser";
 
 /// Jan may be a developer and an auditor in the work account, and developers may become `ops` there.
 fn add_center(world: &mut World) {
@@ -66,7 +66,7 @@ fn add_center(world: &mut World) {
 }
 
 /// A store, an Identity Center, and no sign-in.
-fn scene() -> Fixture {
+pub(crate) fn scene() -> Fixture {
     let fixture = Fixture::empty_in(&["jan-work"], add_center);
     fixture.add_run("jan-work", &["--no-add-config"]).run().ok();
     fixture.write_config(CONFIG);
@@ -74,32 +74,32 @@ fn scene() -> Fixture {
 }
 
 /// The same, signed in.
-fn signed_in_scene() -> Fixture {
+pub(crate) fn signed_in_scene() -> Fixture {
     let fixture = scene();
     sign_in(&fixture, &["exec", "dev", "--", "true"]);
     fixture
 }
 
 /// Runs it on a terminal, and confirms the code that it shows.
-fn sign_in(fixture: &Fixture, arguments: &[&str]) -> Vec<String> {
+pub(crate) fn sign_in(fixture: &Fixture, arguments: &[&str]) -> Vec<String> {
     let mut terminal = Terminal::start_wide(&fixture.hatbox(arguments), 200);
     confirm(fixture, &terminal, Consent::Allow);
     assert_eq!(terminal.wait().code(), Some(0), "{:?}", terminal.screen());
     terminal.screen()
 }
 
-fn confirm(fixture: &Fixture, terminal: &Terminal, consent: Consent) {
+pub(crate) fn confirm(fixture: &Fixture, terminal: &Terminal, consent: Consent) {
     terminal.wait_for_prompt(WAITING);
     fixture.client().sign_in(&shown_code(terminal), consent).unwrap();
 }
 
-fn shown_code(terminal: &Terminal) -> String {
+pub(crate) fn shown_code(terminal: &Terminal) -> String {
     let transcript = terminal.transcript();
     let (_, after) = transcript.rsplit_once("shows the code ").unwrap();
     after.split_whitespace().next().unwrap().to_owned()
 }
 
-fn count(fixture: &Fixture, action: &str) -> usize {
+pub(crate) fn count(fixture: &Fixture, action: &str) -> usize {
     fixture.log().iter().filter(|entry| entry.action == action).count()
 }
 
@@ -108,7 +108,7 @@ fn actions_since(fixture: &Fixture, before: usize) -> Vec<String> {
     fixture.log().into_iter().skip(before).map(|entry| entry.action).collect()
 }
 
-fn wait_until(what: &str, is_done: impl Fn() -> bool) {
+pub(crate) fn wait_until(what: &str, is_done: impl Fn() -> bool) {
     let start = Instant::now();
     while !is_done() {
         assert!(start.elapsed() < Duration::from_secs(30), "{what}");
@@ -116,7 +116,7 @@ fn wait_until(what: &str, is_done: impl Fn() -> bool) {
     }
 }
 
-fn fault(kind: FaultKind, times: u32, action: &str) -> Fault {
+pub(crate) fn fault(kind: FaultKind, times: u32, action: &str) -> Fault {
     Fault { kind, times: Some(times), action: Some(action.to_owned()) }
 }
 
@@ -279,21 +279,21 @@ fn too_many_calls_are_waited_for_and_are_no_reason_to_sign_in() {
 }
 
 /// Writes the pages that it is to open into a file.
-fn with_browser(fixture: &Fixture, run: Run) -> Run {
+pub(crate) fn with_browser(fixture: &Fixture, run: Run) -> Run {
     let pages = fixture.path("home/pages");
     let script = format!("printf '%s\\n' \"$2\" >>'{}'", pages.display());
     let browser = fixture.write_program("firefox", &script);
     run.env("HATBOX_BROWSER", format!("{} --new-window", browser.display()))
 }
 
-fn opened_page(fixture: &Fixture) -> String {
+pub(crate) fn opened_page(fixture: &Fixture) -> String {
     let pages = || std::fs::read_to_string(fixture.path("home/pages")).unwrap_or_default();
     wait_until("no page is opened", || pages().ends_with('\n'));
     pages().lines().last().unwrap().to_owned()
 }
 
 /// Goes to an address as a browser does, and returns the status.
-fn visit(url: &str, more: &str) -> Option<String> {
+pub(crate) fn visit(url: &str, more: &str) -> Option<String> {
     let (host, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
     let mut connection = TcpStream::connect(host).ok()?;
     write!(connection, "GET /{path} HTTP/1.1\r\nHost: {host}\r\n{more}\r\n").ok()?;
@@ -327,6 +327,35 @@ fn the_browser_comes_back_and_only_its_own_answer_is_taken() {
     // Refreshed with the client that got the token.
     fixture.advance(3700);
     fixture.hatbox(&["exec", "dev", "--", "true"]).run().ok();
+}
+
+#[test]
+fn a_sign_in_is_taken_over_with_enter_and_both_get_their_roles() {
+    // Another role of the session, and the same one: then the lock of the role is taken over too.
+    for second in ["audit", "dev"] {
+        let fixture = scene();
+        let exec = |profile: &str| fixture.hatbox(&["exec", profile, "--", "echo", "in"]);
+        let mut left = Terminal::start_wide(&exec("dev"), 200);
+        left.wait_for_prompt(WAITING);
+        let left_code = shown_code(&left);
+        let mut right = Terminal::start_wide(&exec(second), 200);
+        right.wait_for("press Enter alone to answer here instead", 1);
+        assert!(right.transcript().contains("waiting for the sign-in to `corp` (process "), "{second}");
+        right.type_keys("\r");
+        right.wait_for_prompt(WAITING);
+        left.wait_for("answered on another terminal", 1);
+        assert_ne!(shown_code(&right), left_code, "a question of its own");
+        confirm(&fixture, &right, Consent::Allow);
+        for terminal in [&mut right, &mut left] {
+            assert_eq!(terminal.wait().code(), Some(0), "{second}: {:?}", terminal.screen());
+            assert_eq!(terminal.screen().last().unwrap(), "in");
+            assert!(terminal.has_modes_of_before(), "{second}");
+        }
+        let given =
+            fixture.log().into_iter().filter(|call| call.action == "CreateToken" && call.status == 200);
+        assert_eq!(given.count(), 1, "{second}: one sign-in");
+        assert_eq!(count(&fixture, "GetRoleCredentials"), if second == "dev" { 1 } else { 2 });
+    }
 }
 
 #[test]

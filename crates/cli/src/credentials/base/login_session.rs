@@ -174,7 +174,7 @@ impl Work<'_> {
                 self.sign_in_command()
             )),
             (Some(R::Invalid), Some(_)) => failure.hint(self.sign_in_command()),
-            _ => failure.shared(),
+            _ => failure.hints(error.network_hint()).shared(),
         })
     }
 

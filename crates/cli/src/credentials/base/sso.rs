@@ -82,7 +82,8 @@ fn failure_of(planned: &Planned, role: &SsoRole<'_>, sign_in: &SignIn, error: &S
                 Some(SsoRefusal::Throttled | SsoRefusal::Fault) => {
                     failure.hint("Identity Center is busy: try again in a minute")
                 }
-                _ => at(planned, role.name, failure),
+                None => failure.hints(error.network_hint()),
+                Some(_) => at(planned, role.name, failure),
             }
         }
     }

@@ -169,7 +169,7 @@ fn call<T>(world: &World, pace: &Pace, call: impl FnMut() -> Result<T, SsoError>
         Some(SsoRefusal::Throttled | SsoRefusal::Fault) => {
             Failed::Other(failure().hint("the portal is busy: try again in a minute"))
         }
-        _ => Failed::Other(failure()),
+        _ => Failed::Other(failure().hints(error.network_hint())),
     })
 }
 

@@ -15,6 +15,7 @@ use crate::aws::sso::{Grant, SsoError, SsoRefusal, Tokens};
 use crate::errors::{Failure, FailureKind};
 use crate::store::sealed::CacheKey;
 use crate::sys::lock::Lock;
+use crate::world::clock::shortened;
 
 /// A token that expires within this time is refreshed, as the SDKs do.
 const REFRESH_AHEAD: Duration = Duration::from_mins(5);
@@ -105,7 +106,7 @@ impl SignIn {
 
     /// How long a person may take: not as long as others wait for the lock of a session.
     pub(super) fn patience(&self) -> Duration {
-        self.settings.prompt_timeout() * 3
+        shortened(&self.world.environment, self.settings.prompt_timeout() * 3)
     }
 
     /// Under the lock.
@@ -220,7 +221,7 @@ impl SignIn {
             Some(SsoRefusal::Throttled | SsoRefusal::Fault) => {
                 failure.hint("Identity Center is busy: try again in a minute")
             }
-            _ => failure,
+            _ => failure.hints(error.network_hint()),
         }
     }
 }

@@ -9,7 +9,7 @@ use hatbox_types::name::Region;
 
 use super::sign_in::SignIn;
 use crate::aws::endpoint::EndpointUrl;
-use crate::aws::json::{JsonClient, JsonRequest};
+use crate::aws::json::{CallError, JsonClient, JsonRequest};
 use crate::errors::{Failure, FailureKind};
 
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -59,9 +59,10 @@ impl SignIn {
         let settings = self.vanity_settings(&endpoint)?;
         let client = JsonClient::new("a start URL", &endpoint, &settings, TIMEOUT)?;
         let ask = |method| client.send(&JsonRequest { method, ..JsonRequest::default() });
-        let mut answer = ask("HEAD").map_err(|error| failure().caused_by(&error))?;
+        let unanswered = |error: CallError| failure().caused_by(&error).hints(error.hint());
+        let mut answer = ask("HEAD").map_err(unanswered)?;
         if NO_HEAD.contains(&answer.status) {
-            answer = ask("GET").map_err(|error| failure().caused_by(&error))?;
+            answer = ask("GET").map_err(unanswered)?;
         }
         read_redirect(answer.status, answer.location.as_deref()).map_err(|error| {
             failure()

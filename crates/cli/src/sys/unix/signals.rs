@@ -108,6 +108,17 @@ impl Held {
     }
 }
 
+/// Whether Ctrl-C does nothing now: this thread holds it back, or the process ignores it.
+pub(crate) fn is_interrupt_held() -> bool {
+    // SAFETY: the set is initialised by sigemptyset, and outlives the calls; a null new mask only reads.
+    unsafe {
+        let mut now: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&raw mut now);
+        libc::pthread_sigmask(libc::SIG_BLOCK, std::ptr::null(), &raw mut now);
+        libc::sigismember(&raw const now, libc::SIGINT) == 1 || is_ignored(libc::SIGINT)
+    }
+}
+
 impl Held {
     /// Has `command` start with the signals not held back: std gives a child the mask of its parent.
     pub(crate) fn release_in(&self, command: &mut std::process::Command) {

@@ -44,6 +44,11 @@ impl Held {
     }
 }
 
+/// Whether Ctrl-C does nothing now.
+pub(crate) fn is_interrupt_held() -> bool {
+    HOLDERS.load(Ordering::SeqCst) != 0
+}
+
 impl Drop for Held {
     fn drop(&mut self) {
         if HOLDERS.fetch_sub(1, Ordering::SeqCst) == 1 {
