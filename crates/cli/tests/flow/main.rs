@@ -76,6 +76,7 @@ mod sso;
 mod sso_cache;
 mod sso_populate;
 mod sso_shown;
+mod sso_vanity;
 mod starts;
 mod store_faults;
 mod store_trust;

@@ -2,9 +2,10 @@
 
 use std::fs;
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use hatbox_sandbox::world::{IdentityCenter, World};
 use serde_json::{Value, json};
@@ -37,12 +38,12 @@ fn fixture() -> Fixture {
     fixture
 }
 
-fn path(fixture: &Fixture) -> PathBuf {
+pub(crate) fn path(fixture: &Fixture) -> PathBuf {
     // SHA-1 of `corp`.
     fixture.path("home/.aws/sso/cache/ee0bfd2552fbd840c02cc48b6e823320543c450f.json")
 }
 
-fn read(fixture: &Fixture) -> Value {
+pub(crate) fn read(fixture: &Fixture) -> Value {
     serde_json::from_slice(&fs::read(path(fixture)).unwrap()).unwrap()
 }
 
@@ -50,7 +51,7 @@ fn write(fixture: &Fixture, token: &Value) {
     fs::write(path(fixture), token.to_string()).unwrap();
 }
 
-fn count(fixture: &Fixture, action: &str) -> usize {
+pub(crate) fn count(fixture: &Fixture, action: &str) -> usize {
     fixture.log().iter().filter(|entry| entry.action == action).count()
 }
 
@@ -69,25 +70,42 @@ fn as_from_aws(fixture: &Fixture, run: crate::run::Run) -> crate::run::Run {
 
 /// Refreshes the token in the file as an SDK does, and writes the file as boto3 does: without fields that it does not
 /// know.
-fn refresh_like_an_sdk(fixture: &Fixture) {
-    let mut token = read(fixture);
+pub(crate) fn refresh_like_an_sdk(fixture: &Fixture) {
+    refresh_file_like_an_sdk(&path(fixture), fixture.client().address());
+}
+
+fn refresh_file_like_an_sdk(path: &Path, address: SocketAddr) {
+    let mut token: Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
     let body = json!({
         "clientId": token["clientId"], "clientSecret": token["clientSecret"],
         "grantType": "refresh_token", "refreshToken": token["refreshToken"],
     })
     .to_string();
-    let address = fixture.client().address();
-    let mut server = TcpStream::connect(address).unwrap();
     let length = body.len();
-    write!(server, "POST /token HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}").unwrap();
-    let mut answer = String::new();
-    server.read_to_string(&mut answer).unwrap();
+    let head =
+        format!("POST /token HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n");
+    let answer = forward(&format!("{head}{body}"), address);
     let answer: Value = serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap();
     token["accessToken"] = answer["accessToken"].clone();
     token["refreshToken"] = answer["refreshToken"].clone();
     token["expiresAt"] = "2099-01-01T00:00:00Z".into();
     token.as_object_mut().unwrap().retain(|name, _| name != "madeBy");
-    write(fixture, &token);
+    fs::write(path, token.to_string()).unwrap();
+}
+
+/// Sends a request to the server at `address`, and returns its answer.
+fn forward(request: &str, address: SocketAddr) -> String {
+    let (head, body) = request.split_once("\r\n\r\n").unwrap();
+    let is_kept = |line: &&str| {
+        !["host:", "connection:"].iter().any(|name| line.to_ascii_lowercase().starts_with(name))
+    };
+    let head: Vec<&str> = head.lines().filter(is_kept).collect();
+    let head = head.join("\r\n");
+    let mut server = TcpStream::connect(address).unwrap();
+    write!(server, "{head}\r\nHost: {address}\r\nConnection: close\r\n\r\n{body}").unwrap();
+    let mut answer = String::new();
+    server.read_to_string(&mut answer).unwrap();
+    answer
 }
 
 #[test]
@@ -231,4 +249,33 @@ fn a_cache_that_cannot_be_written_is_a_warning_and_the_sign_in_holds() {
     sign_in(&fixture, &["--share-sso-cache"]);
     export(&fixture).run().ok();
     assert!(path(&fixture).is_dir());
+}
+
+#[test]
+fn a_refresh_token_that_another_program_spends_meanwhile_is_read_again_before_giving_up() {
+    let fixture = fixture();
+    sign_in(&fixture, &["--share-sso-cache"]);
+    share_always(&fixture);
+    // What is left is what the AWS CLI leaves.
+    fs::remove_dir_all(fixture.path("home/.cache/hatbox/sign-ins")).unwrap();
+    fixture.advance(2 * HOURS);
+    let (address, file, is_first) = (fixture.client().address(), path(&fixture), AtomicBool::new(true));
+    let stub = Stub::start(move |request, mut client| {
+        // hatbox has read the file, and asks; the other program is quicker.
+        if request.starts_with("POST /token") && is_first.swap(false, Ordering::SeqCst) {
+            refresh_file_like_an_sdk(&file, address);
+        }
+        client.write_all(forward(request, address).as_bytes()).ok();
+    });
+    let through_stub = || export_from_aws(&fixture).env("HATBOX_TEST_SSO_URL", stub.url());
+    through_stub().run().ok();
+    let spent: Vec<_> = fixture
+        .log()
+        .into_iter()
+        .filter(|call| call.action == "CreateToken")
+        .map(|call| call.status)
+        .collect();
+    assert_eq!(spent, [200, 200, 400], "the sign-in, the other program, hatbox");
+    through_stub().run().ok();
+    assert_eq!(count(&fixture, "CreateToken"), 3, "what the other program got is used");
 }

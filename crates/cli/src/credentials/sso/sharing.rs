@@ -3,6 +3,7 @@
 
 use hatbox_core::sso::start_url::StartUrl;
 use hatbox_core::sso::token_file::SsoToken;
+use hatbox_types::name::Region;
 use jiff::Timestamp;
 
 use super::saved::{SavedToken, Sharing};
@@ -20,7 +21,8 @@ impl SignIn {
         let sealed = self.load_sealed()?;
         let shared = self.shared_file(sealed.as_ref(), None);
         let shared = shared.and_then(|file| file.load(&self.world));
-        let shared = shared.filter(|token| self.is_token_of_it(token));
+        let own = sealed.as_ref().map(|(saved, _)| &saved.token);
+        let shared = shared.filter(|token| self.is_token_of_it(token, own));
         Ok(newer(sealed.map(|(saved, _)| saved), shared))
     }
 
@@ -78,15 +80,22 @@ impl SignIn {
         Some(SharedTokenFile::of(&self.world, self.name(), known))
     }
 
-    /// Security: a file is found by the session's name alone. A token of another portal is not used for this one.
-    fn is_token_of_it(&self, token: &SsoToken) -> bool {
-        let is_start_url = self
-            .start_url()
-            .is_ok_and(|url| StartUrl::parse(&token.start_url).is_ok_and(|other| other == url));
-        if !is_start_url {
-            self.world.output.debug(|| "the shared token has another start URL, and is not used".to_owned());
+    /// Security: a file is found by the session's name alone. A token of another portal is not used for this one. To
+    /// which portal a vanity address leads is known from the token of the sign-in there, `own`.
+    fn is_token_of_it(&self, token: &SsoToken, own: Option<&SsoToken>) -> bool {
+        let is_at = |url: &StartUrl, region: &Region| {
+            StartUrl::parse(&token.start_url).is_ok_and(|other| other == *url) && token.region == *region
+        };
+        let is_configured = self.start_url().is_ok_and(|url| is_at(&url, &self.sso.region));
+        let is_own = || {
+            own.is_some_and(|own| StartUrl::parse(&own.start_url).is_ok_and(|url| is_at(&url, &own.region)))
+        };
+        let is_of_it = is_configured || is_own();
+        if !is_of_it {
+            let why = "the shared token has another start URL or region, and is not used";
+            self.world.output.debug(|| why.to_owned());
         }
-        is_start_url && token.region == self.sso.region
+        is_of_it
     }
 }
 
