@@ -298,3 +298,65 @@ fn a_lost_answer_is_looked_up_and_what_cannot_be_undone_is_named() {
     );
     register(&fixture, &["--replace", "--store-seed"]).run().ok();
 }
+
+#[test]
+fn what_a_kill_after_the_device_was_enabled_left_is_only_the_line_in_the_config() {
+    // Enabled in IAM; hatbox is killed before it learns so.
+    let kill_at_enabling = |fixture: &Fixture, run: &Run| {
+        let fault = Fault {
+            kind: FaultKind::DelayMillis(30_000),
+            times: Some(1),
+            action: Some("EnableMFADevice".to_owned()),
+        };
+        fixture.client().add_fault(&fault).unwrap();
+        let mut terminal = Terminal::start(run);
+        let is_enabled = || tablet(fixture).is_some_and(|device| device.user.is_some());
+        let start = std::time::Instant::now();
+        let mut typed = 0;
+        while !is_enabled() {
+            assert!(start.elapsed() < std::time::Duration::from_secs(30), "{:?}", terminal.screen());
+            let last = terminal.screen().last().cloned().unwrap_or_default();
+            if [FIRST, NEXT].get(typed).is_some_and(|question| last.starts_with(question)) {
+                let code = fixture.client().code(TABLET).unwrap().code;
+                terminal.type_keys(&format!("{code}\r"));
+                typed += 1;
+                fixture.advance(CODE_LIFE);
+            }
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        terminal.signal(Signal::KILL);
+        terminal.wait();
+        assert_eq!(config(fixture), CONFIG);
+    };
+    // With the seed in the store it was surely hatbox: no question.
+    let fixture = fixture();
+    let run = register(&fixture, &["--store-seed"]);
+    kill_at_enabling(&fixture, &run);
+    let again = run.run().ok();
+    let said =
+        format!("hatbox: {TABLET} is registered already, and enabled: only the config does not name it yet");
+    assert!(again.stderr.contains(&said), "{}", again.stderr);
+    assert_eq!(again.stdout, format!("Registered {TABLET} for jan.\n"));
+    assert_eq!(config(&fixture), format!("{CONFIG}mfa_serial = {TABLET}\n"));
+    fixture.advance(2 * CODE_LIFE);
+    fixture.hatbox(&["exec", "jan-work", "--", "true"]).run().ok();
+    // Without it a person says whether the device is wanted.
+    let fixture = self::fixture();
+    let run = register(&fixture, &[]);
+    kill_at_enabling(&fixture, &run);
+    let alone = register(&fixture, &["--store-seed"]).run().expect_code(1);
+    let hint = format!("hint: to use it, write `mfa_serial = {TABLET}` below [profile jan-work]");
+    assert!(alone.stderr.contains(&hint), "{}", alone.stderr);
+    assert_eq!(config(&fixture), CONFIG);
+    for (answer, code, written) in [("n", 1, String::new()), ("y", 0, format!("mfa_serial = {TABLET}\n"))] {
+        let mut terminal = Terminal::start_wide(&run, 160);
+        let question =
+            format!("{TABLET} is registered already, and enabled. Write it to [profile jan-work]? (y|N)");
+        terminal.wait_for_prompt(&question);
+        terminal.type_keys(&format!("{answer}\r"));
+        assert_code(terminal.wait(), code, &terminal);
+        assert_eq!(config(&fixture), format!("{CONFIG}{written}"));
+    }
+    let calls = fixture.log().into_iter().filter(|call| call.action == "CreateVirtualMFADevice");
+    assert_eq!(calls.count(), 1, "one device");
+}

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | CreateVirtualMFADevice | a device that is not enabled: it is deleted again, or the next run offers that |
 //! | the seed is stored (`--store-seed`) | the same, and a seed |
-//! | EnableMFADevice | a device that works; only the config lacks it, and the next run says what to write |
+//! | EnableMFADevice | a device that works; only the config lacks it, and the next run writes it there |
 //! | the config is written | nothing to do |
 
 use hatbox_core::config::edit::Change;
@@ -68,10 +68,21 @@ pub(super) fn run(world: &World, global: &GlobalArgs, args: &MfaRegisterArgs) ->
         serial,
         held: Held::new(),
     };
-    registration.check_what_is_there()?;
+    if registration.check_what_is_there()? == Left::ConfigOnly {
+        return registration.save_serial();
+    }
     let device = registration.create()?;
     registration.enable_or_undo(&device)?;
     registration.save_serial()
+}
+
+/// What an earlier run left to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Left {
+    /// All of it.
+    Everything,
+    /// The device is enabled; the config does not name it yet.
+    ConfigOnly,
 }
 
 fn serial_of_name(user: &LiveUser, name: &str) -> Result<MfaSerial, Failure> {
@@ -94,29 +105,15 @@ impl Registration<'_> {
     }
 
     /// Before anything is created: is the name free, and is a seed of another device in the way?
-    fn check_what_is_there(&mut self) -> Result<(), Failure> {
-        let Self { serial, user, args, .. } = self;
-        let devices = user.fetch_devices()?;
-        if devices.iter().any(|device| device.serial == *serial) {
-            let failure =
-                Failure::new(FailureKind::Failed, format!("{serial} is registered already, and enabled"));
-            let used = serial_of(&self.files, &self.user.profile);
-            let failure = if used.as_ref() == Some(&self.serial) {
-                failure
-            } else {
-                failure.hint(format!(
-                    "to use it, write `mfa_serial = {}` below [profile {}]",
-                    self.serial, self.user.profile
-                ))
-            };
-            return Err(failure.hint(format!(
-                "to register another one: hatbox mfa register --name NAME {}",
-                self.profile_word()
-            )));
+    fn check_what_is_there(&mut self) -> Result<Left, Failure> {
+        let devices = self.user.fetch_devices()?;
+        if devices.iter().any(|device| device.serial == self.serial) {
+            return self.check_registered();
         }
-        if !args.store_seed {
-            return Ok(());
+        if !self.args.store_seed {
+            return Ok(Left::Everything);
         }
+        let Self { serial, user, .. } = self;
         match self.store.read_seed(&user.profile)? {
             Some(stored) if stored.serial != *serial => Err(Failure::new(
                 FailureKind::Refused,
@@ -124,8 +121,41 @@ impl Registration<'_> {
             )
             .hint("that seed would be lost; if you no longer need it, delete it first")
             .hint(format!("hatbox mfa remove-seed {}", self.profile_word()))),
-            _ => Ok(()),
+            _ => Ok(Left::Everything),
         }
+    }
+
+    /// A device of this name is enabled. An earlier run may have ended before it wrote the config: that is done now, where
+    /// the seed shows that it was hatbox's, or after a yes.
+    fn check_registered(&mut self) -> Result<Left, Failure> {
+        let Self { serial, user, world, .. } = self;
+        let registered = format!("{serial} is registered already, and enabled");
+        let named = serial_of(&self.files, &user.profile);
+        if named.is_none() {
+            let stored = if self.args.store_seed { self.store.read_seed(&user.profile)? } else { None };
+            let question = Confirmation {
+                text: &format!("{registered}. Write it to [profile {}]? (y|N) ", user.profile),
+                because: None,
+                hint: "run it on a terminal",
+                timeout: world.settings()?.prompt_timeout(),
+            };
+            if stored.is_some_and(|stored| stored.serial == *serial)
+                || (world.has_terminal() && ask_yes_or_no(world, &question)?)
+            {
+                world.output.note(&format!("{registered}: only the config does not name it yet"));
+                return Ok(Left::ConfigOnly);
+            }
+        }
+        let failure = Failure::new(FailureKind::Failed, registered);
+        let failure = if named.as_ref() == Some(serial) {
+            failure
+        } else {
+            failure.hint(format!("to use it, write `mfa_serial = {serial}` below [profile {}]", user.profile))
+        };
+        Err(failure.hint(format!(
+            "to register another one: hatbox mfa register --name NAME {}",
+            self.profile_word()
+        )))
     }
 
     /// Creates the device; one of this name that was never enabled is deleted before, after a yes.
