@@ -1,0 +1,5 @@
+//! `hatbox login`.
+
+mod session;
+
+pub(crate) use session::run;
