@@ -9,7 +9,7 @@ use crate::http::{Params, Received, Reply};
 use crate::rules::{Rule, check_params, find_target};
 use crate::service::{Protocol, Service};
 use crate::sigv4::Caller;
-use crate::{iam, metadata, s3, signin, sso, sts};
+use crate::{console, iam, metadata, s3, signin, sso, sts};
 
 /// What a request asks for.
 pub(crate) struct Route {
@@ -58,6 +58,7 @@ fn actions(service: Service) -> &'static [Action] {
         Service::Iam => iam::ACTIONS,
         Service::S3 => s3::ACTIONS,
         Service::SignIn => signin::ACTIONS,
+        Service::Console => console::ACTIONS,
         Service::SsoOidc => sso::OIDC_ACTIONS,
         Service::Sso => sso::PORTAL_ACTIONS,
         Service::Metadata => metadata::ACTIONS,
@@ -70,7 +71,12 @@ fn check_caller(context: &RequestContext, caller: &Caller) -> Result<(), ErrorRe
         Service::Sts => sts::check_caller(context, caller),
         Service::Iam => iam::check_caller(caller),
         // Callers of the others do not sign.
-        Service::S3 | Service::SignIn | Service::SsoOidc | Service::Sso | Service::Metadata => Ok(()),
+        Service::S3
+        | Service::SignIn
+        | Service::Console
+        | Service::SsoOidc
+        | Service::Sso
+        | Service::Metadata => Ok(()),
     }
 }
 
@@ -78,6 +84,9 @@ fn check_caller(context: &RequestContext, caller: &Caller) -> Result<(), ErrorRe
 pub(crate) fn route(request: &Received, params: &Params) -> Route {
     if let Some(name) = signin::find_action(request) {
         return route_json(Service::SignIn, name);
+    }
+    if let Some(name) = console::find_action(request) {
+        return route_json(Service::Console, name);
     }
     if let Some((service, name)) = sso::parse_target(request) {
         return route_json(service, name);
@@ -190,7 +199,9 @@ mod tests {
                         .contains(&rule.name);
                 let words = ["token", "code", "assertion", "secret", "password", "state"];
                 let name = rule.name.to_lowercase();
-                let is_secret = words.iter().any(|word| name.contains(word)) && !is_harmless;
+                let is_whole = ["session", "redirect_uri"].contains(&name.as_str())
+                    && ["GetSigninToken", "Logout"].contains(&action.name);
+                let is_secret = is_whole || words.iter().any(|word| name.contains(word)) && !is_harmless;
                 let is_hidden = shown_by(action.rules, rule.name) == Shown::Hidden;
                 assert_eq!(is_hidden, is_secret, "{} of {}", rule.name, action.name);
             }

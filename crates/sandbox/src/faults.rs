@@ -180,7 +180,7 @@ fn throttled(service: Service) -> ErrorResponse {
     match service {
         Service::S3 => ErrorResponse::new(503, "SlowDown", "Please reduce your request rate."),
         Service::Sts | Service::Iam => ErrorResponse::new(400, "Throttling", "Rate exceeded"),
-        Service::SignIn => ErrorResponse::new(429, "rate_exceeded", "Rate exceeded"),
+        Service::SignIn | Service::Console => ErrorResponse::new(429, "rate_exceeded", "Rate exceeded"),
         Service::SsoOidc => ErrorResponse::new(400, "SlowDownException", "Slow down"),
         Service::Sso => ErrorResponse::new(429, "TooManyRequestsException", "Rate exceeded"),
         Service::Metadata => ErrorResponse::new(429, "TooManyRequests", "Rate exceeded"),
@@ -191,9 +191,12 @@ fn denied(service: Service, text: &str) -> ErrorResponse {
     match service {
         Service::SsoOidc => ErrorResponse::new(400, "AccessDeniedException", text),
         Service::Sso => ErrorResponse::new(403, "ForbiddenException", text),
-        Service::Sts | Service::Iam | Service::S3 | Service::SignIn | Service::Metadata => {
-            ErrorResponse::denied(text)
-        }
+        Service::Sts
+        | Service::Iam
+        | Service::S3
+        | Service::SignIn
+        | Service::Console
+        | Service::Metadata => ErrorResponse::denied(text),
     }
 }
 

@@ -13,6 +13,7 @@ mod action;
 mod authorize;
 mod checksum;
 mod clock;
+mod console;
 mod context;
 pub mod control;
 mod denial;

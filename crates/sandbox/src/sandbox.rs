@@ -18,7 +18,7 @@ use crate::http::{Params, Received, Reply};
 use crate::log::{Log, LogEntry};
 use crate::service::{Protocol, Service};
 use crate::world::{Home, World, load_world};
-use crate::{clock, mint, signin, sso};
+use crate::{clock, console, mint, signin, sso};
 
 /// A sandbox that is being served.
 pub(crate) struct Sandbox {
@@ -139,6 +139,7 @@ impl Sandbox {
                 Protocol::Json if service == Service::SignIn => {
                     signin::render_error(&error_response, &route.name)
                 }
+                Protocol::Json if service == Service::Console => console::render_error(&error_response),
                 Protocol::Json if service == Service::Metadata => error_response.render_json(),
                 Protocol::Json => sso::render_error(service, &route.name, &error_response),
             };

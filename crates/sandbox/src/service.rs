@@ -11,6 +11,8 @@ pub(crate) enum Service {
     S3,
     /// The sign-in service behind `aws login`.
     SignIn,
+    /// The console, and the federation endpoint that leads there.
+    Console,
     /// IAM Identity Center: clients, codes, tokens.
     SsoOidc,
     /// IAM Identity Center's portal: accounts, roles, credentials.
@@ -35,8 +37,16 @@ pub(crate) enum Protocol {
 
 impl Service {
     /// All of them.
-    pub(crate) const ALL: [Self; 7] =
-        [Self::Sts, Self::Iam, Self::S3, Self::SignIn, Self::SsoOidc, Self::Sso, Self::Metadata];
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Sts,
+        Self::Iam,
+        Self::S3,
+        Self::SignIn,
+        Self::Console,
+        Self::SsoOidc,
+        Self::Sso,
+        Self::Metadata,
+    ];
 
     /// Its name in actions, in the scope of signatures, and in the log.
     pub(crate) fn name(self) -> &'static str {
@@ -45,6 +55,7 @@ impl Service {
             Self::Iam => "iam",
             Self::S3 => "s3",
             Self::SignIn => "signin",
+            Self::Console => "console",
             Self::SsoOidc => "sso-oidc",
             Self::Sso => "sso",
             Self::Metadata => "metadata",
@@ -57,7 +68,7 @@ impl Service {
             Self::Sts => Protocol::Query { version: "2011-06-15" },
             Self::Iam => Protocol::Query { version: "2010-05-08" },
             Self::S3 => Protocol::S3,
-            Self::SignIn | Self::SsoOidc | Self::Sso | Self::Metadata => Protocol::Json,
+            Self::SignIn | Self::Console | Self::SsoOidc | Self::Sso | Self::Metadata => Protocol::Json,
         }
     }
 
@@ -67,7 +78,7 @@ impl Service {
             Self::Sts => "https://sts.amazonaws.com/doc/2011-06-15/",
             Self::Iam => "https://iam.amazonaws.com/doc/2010-05-08/",
             Self::S3 => "http://s3.amazonaws.com/doc/2006-03-01/",
-            Self::SignIn | Self::SsoOidc | Self::Sso | Self::Metadata => "",
+            Self::SignIn | Self::Console | Self::SsoOidc | Self::Sso | Self::Metadata => "",
         }
     }
 }

@@ -136,6 +136,7 @@ pub(crate) fn save_cast(directory: &Path, keys: &[&str]) -> BTreeMap<String, Key
         transitive_tags: BTreeSet::new(),
         source_identity: None,
         web_identity: None,
+        by_access_key: false,
     };
     world.sessions.insert(endless.id.clone(), session);
     world.machine = Some(Machine {

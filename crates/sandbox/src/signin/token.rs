@@ -180,6 +180,7 @@ fn mint_credentials(context: &mut RequestContext, principal: &Principal) -> Resu
         transitive_tags: BTreeSet::new(),
         source_identity: None,
         web_identity: None,
+        by_access_key: false,
     };
     let key_id = mint::mint_key_id("ASIA", &context.world.id)?;
     context.entry.granted_seconds = Some(seconds);

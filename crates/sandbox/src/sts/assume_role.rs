@@ -72,6 +72,7 @@ pub(super) fn assume_role(context: &mut RequestContext, caller: &Caller) -> Resu
             tags: tags.all,
             transitive_tags: tags.transitive,
             source_identity: source_identity.clone(),
+            by_access_key: caller.session.is_none(),
             ..Grant::new(principal, SessionKind::AssumeRole, seconds)
         },
     )?;

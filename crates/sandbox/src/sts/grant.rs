@@ -18,6 +18,8 @@ pub(crate) struct Grant {
     pub(crate) transitive_tags: BTreeSet<String>,
     pub(crate) source_identity: Option<String>,
     pub(crate) web_identity: Option<WebIdentity>,
+    /// Whether a user's access key signed the call.
+    pub(crate) by_access_key: bool,
 }
 
 impl Grant {
@@ -32,6 +34,7 @@ impl Grant {
             transitive_tags: BTreeSet::new(),
             source_identity: None,
             web_identity: None,
+            by_access_key: false,
         }
     }
 }
@@ -73,6 +76,7 @@ pub(crate) fn grant_session(
         transitive_tags: grant.transitive_tags,
         source_identity: grant.source_identity,
         web_identity: grant.web_identity,
+        by_access_key: grant.by_access_key,
     };
     let key_id = mint::mint_key_id("ASIA", &context.world.id)?;
     context.entry.granted_seconds = Some(seconds);

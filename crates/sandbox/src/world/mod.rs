@@ -5,6 +5,7 @@
 //! what may be done to it is decided elsewhere. Object bytes lie beside it, named by their digest.
 
 mod bucket;
+mod console;
 mod demo;
 mod file;
 mod identity;
@@ -25,6 +26,7 @@ use crate::error::Error;
 use crate::mint;
 
 pub use bucket::{Bucket, Object, Part, Upload};
+pub use console::{Console, ConsoleSession, SignInToken};
 pub use demo::{
     ADMIN_ROLE, AUDIENCE, AUDITOR_ROLE, DEVELOPER_SET, ISSUER, JOB_ROLE, MFA_SERIAL, PEOPLE_ACCOUNT,
     READ_ONLY_SET, REGION, START_URL, SUBJECT, USER, WORK_ACCOUNT, WORKER_ROLE,
@@ -71,6 +73,9 @@ pub struct World {
     /// What the sign-in service has given out.
     #[serde(default)]
     pub logins: Logins,
+    /// What the console has given out.
+    #[serde(default)]
+    pub console: Console,
     /// The instance of IAM Identity Center.
     #[serde(default)]
     pub identity_center: Option<IdentityCenter>,
@@ -278,6 +283,7 @@ impl World {
             identity_providers: BTreeMap::new(),
             organization: None,
             logins: Logins::default(),
+            console: Console::default(),
             identity_center: None,
             machine: None,
         })
@@ -348,6 +354,7 @@ impl World {
         const WEEK: i64 = 7 * 24 * 3600;
         self.sessions.retain(|_, session| now.as_second() - session.expires_at.as_second() < WEEK);
         self.logins.prune(now);
+        self.console.prune(now);
     }
 }
 

@@ -33,6 +33,9 @@ pub struct Session {
     /// The token that a role was put on with, when it was one of a provider.
     #[serde(default)]
     pub web_identity: Option<WebIdentity>,
+    /// Whether a user's access key signed the call for them.
+    #[serde(default)]
+    pub by_access_key: bool,
 }
 
 /// What a session keeps of the token of a provider. Policies of the role see it.

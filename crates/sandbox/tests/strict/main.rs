@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod client;
 #[cfg(test)]
+mod console;
+#[cfg(test)]
 mod context;
 #[cfg(test)]
 mod control;
