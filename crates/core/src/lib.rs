@@ -12,6 +12,8 @@ pub mod cache;
 pub mod answer;
 pub mod login;
 
+pub mod console;
+
 pub mod populate;
 
 pub mod handover;

@@ -3,6 +3,7 @@
 pub(crate) mod client;
 pub(crate) mod date;
 pub(crate) mod endpoint;
+pub(crate) mod federation;
 #[cfg(feature = "iam")]
 pub(crate) mod iam;
 mod issued;

@@ -19,6 +19,8 @@ pub(crate) enum Exit<'a> {
     Command(&'a [OsString]),
     /// To stdout.
     Export,
+    /// To the console, as a link.
+    Console,
 }
 
 impl Exit<'_> {
@@ -31,6 +33,7 @@ impl Exit<'_> {
                 format!("run `{}` with the credentials of `{profile}`", printable(&name))
             }
             Self::Export => format!("print the credentials of `{profile}`"),
+            Self::Console => format!("open the console with the credentials of `{profile}`"),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! From flags to credentials: what was asked, the plan, and the plan carried out.
 
+pub(crate) mod console;
 pub(crate) mod obtain;
 pub(crate) mod request;
 

@@ -62,6 +62,25 @@ fn obtain_by(
     result
 }
 
+/// Makes the plan of the profile, for those who look at it before anything is obtained. Why that failed is kept.
+pub(crate) fn open_run(
+    world: &World,
+    global: &GlobalArgs,
+    session: &SessionArgs,
+    argument: Option<&str>,
+    purpose: Purpose,
+) -> Result<PlanRun, Failure> {
+    let profile = resolve_profile_name(argument, &world.environment)?;
+    let run = PlanRun::open(world, global, session, &profile, purpose);
+    run.inspect_err(|failure| save_last_failure(world, global, &profile, failure))
+}
+
+/// Obtains the credentials of a plan. Why that failed is kept.
+pub(crate) fn obtain_of_run(world: &World, global: &GlobalArgs, run: PlanRun) -> Result<Obtained, Failure> {
+    let profile = run.plan().profile.clone();
+    Obtained::of_run(run).inspect_err(|failure| save_last_failure(world, global, &profile, failure))
+}
+
 /// Obtains credentials again, straight from the access key, with no MFA code sent. A failure is what is looked for, and
 /// not kept.
 #[cfg(feature = "trust")]

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hatbox_core::config::profile::{Endpoint, Sso, StsRegional};
+use hatbox_core::console::place::ConsolePlace;
 use hatbox_core::login::address::render_sign_in_url;
 use hatbox_core::plan::{Plan, Step};
 use hatbox_types::name::{AccessKeyId, ProfileName, Region};
@@ -139,6 +140,23 @@ pub(crate) fn resolve_sign_in_settings(
     let endpoint = match &settings.endpoint {
         Some(endpoint) => endpoint.clone(),
         None => EndpointUrl::parse(&render_sign_in_url(region, settings.use_fips))
+            .map_err(|error| Failure::of_error(FailureKind::Refused, &error))?,
+    };
+    Ok((endpoint, settings))
+}
+
+/// Where the federation endpoint of the console at `place` is, and how it is reached: a part of the sign-in service.
+pub(super) fn resolve_federation_settings(
+    asked: &Endpoint,
+    place: &ConsolePlace,
+    environment: &Environment,
+) -> Result<(EndpointUrl, ServiceSettings), Failure> {
+    let url = asked.signin_url.as_ref().map(|url| url.value.as_str());
+    let region = place.region().map(|region| region.as_str().to_owned()).unwrap_or_default();
+    let settings = resolve_settings(asked, url, region, environment)?;
+    let endpoint = match &settings.endpoint {
+        Some(endpoint) => endpoint.clone(),
+        None => EndpointUrl::parse(&place.sign_in_url())
             .map_err(|error| Failure::of_error(FailureKind::Refused, &error))?,
     };
     Ok((endpoint, settings))

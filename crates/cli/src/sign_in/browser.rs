@@ -107,6 +107,19 @@ pub(crate) fn check_page(page: &str) -> Result<(), PageError> {
     }
 }
 
+/// Why no browser can be started on this machine; `None` where one may be.
+pub(crate) fn why_no_browser(world: &World) -> Option<&'static str> {
+    if named(world).is_some() {
+        return None;
+    }
+    match find_obstacle(world)? {
+        NoRedirect::Ssh => Some("this is an SSH session"),
+        NoRedirect::Container => Some("this is a container"),
+        NoRedirect::NoDesktop => Some("there is no desktop session here"),
+        NoRedirect::Asked | NoRedirect::Wsl | NoRedirect::NoSession => None,
+    }
+}
+
 /// Opens `url`, and returns whether a program was started for it. What becomes of it is not waited for. Where a browser
 /// would open on another machine, or none can, nothing is started.
 ///

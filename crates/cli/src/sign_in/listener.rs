@@ -1,78 +1,27 @@
 //! The loopback address that the browser is redirected to at the end of a sign-in.
 //!
-//! It is bound before the browser opens, on 127.0.0.1 only, and takes the one answer with this sign-in's state. Whatever
-//! else comes is answered and forgotten: a page of another origin can neither end the sign-in nor answer it.
+//! It takes the one answer with this sign-in's state: a page of another origin can neither end the sign-in nor answer it.
 
-use std::io::{self, Read, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{self, RecvTimeoutError, Sender};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use hatbox_core::sso::authorize::{CALLBACK_PATH, Redirect, parse_redirect};
+use hatbox_core::sso::authorize::{CALLBACK_PATH, Redirect, RedirectError, parse_redirect};
 
-use crate::sys::peer::find_peer;
-
-/// How long one connection may take to send its request.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
-/// A redirect's head has a code of some KiB at most.
-const MOST_BYTES: usize = 32 * 1024;
-/// How many connections are read at a time. Browsers open some ahead.
-const MOST_CONNECTIONS: usize = 32;
-/// How often to look for a connection, and for an end.
-const PAUSE: Duration = Duration::from_millis(50);
-
-/// Why the address could not be had.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum BindError {
-    /// Another program has the port.
-    #[error("port {port} of 127.0.0.1 is in use")]
-    InUse {
-        /// The port.
-        port: u16,
-    },
-    /// Anything else.
-    #[error("could not listen on 127.0.0.1")]
-    Io(#[source] io::Error),
-}
-
-/// Why no answer came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum WaitError {
-    /// The time is over.
-    #[error("no answer came from the browser in time")]
-    Timeout,
-    /// It is not wanted any more.
-    #[error("the sign-in was stopped")]
-    Stopped,
-}
+pub(crate) use super::loopback::{BindError, WaitError};
+use super::loopback::{Get, Loopback, Response, Site};
 
 /// The address, bound.
 #[derive(Debug)]
-pub(crate) struct Listener {
-    socket: TcpListener,
-    port: u16,
-}
+pub(crate) struct Listener(Loopback);
 
 impl Listener {
     /// Binds it: to `port`, else to one that is free.
     pub(crate) fn bind(port: Option<u16>) -> Result<Self, BindError> {
-        let wanted = port.unwrap_or(0);
-        let socket =
-            TcpListener::bind((Ipv4Addr::LOCALHOST, wanted)).map_err(|error| match error.kind() {
-                io::ErrorKind::AddrInUse => BindError::InUse { port: wanted },
-                _ => BindError::Io(error),
-            })?;
-        socket.set_nonblocking(true).map_err(BindError::Io)?;
-        let port = socket.local_addr().map_err(BindError::Io)?.port();
-        Ok(Self { socket, port })
+        Loopback::bind(port).map(Self)
     }
 
     /// `http://127.0.0.1:PORT/oauth/callback`.
     pub(crate) fn redirect_uri(&self) -> String {
-        format!("http://127.0.0.1:{}{CALLBACK_PATH}", self.port)
+        format!("http://127.0.0.1:{}{CALLBACK_PATH}", self.0.port)
     }
 
     /// Waits for the browser's answer with this `state`, for `patience` at most. `is_over` is asked at short intervals.
@@ -82,146 +31,43 @@ impl Listener {
         patience: Duration,
         is_over: &dyn Fn() -> bool,
     ) -> Result<Redirect, WaitError> {
-        let end = Instant::now() + patience;
-        let (sender, answers) = mpsc::channel();
-        let reader = Arc::new(Reader {
-            host: format!("127.0.0.1:{}", self.port),
-            state: state.to_owned(),
-            sender,
-            open: AtomicUsize::new(0),
-        });
-        loop {
-            while let Ok((connection, _)) = self.socket.accept() {
-                // Beyond the limit a connection is closed at once.
-                if reader.open.load(Ordering::Relaxed) < MOST_CONNECTIONS {
-                    reader.open.fetch_add(1, Ordering::Relaxed);
-                    let reader = Arc::clone(&reader);
-                    thread::spawn(move || {
-                        reader.read(connection);
-                        reader.open.fetch_sub(1, Ordering::Relaxed);
-                    });
-                }
-            }
-            match answers.recv_timeout(PAUSE) {
-                Ok(redirect) => return Ok(redirect),
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
-            }
-            if is_over() {
-                return Err(WaitError::Stopped);
-            }
-            if Instant::now() >= end {
-                return Err(WaitError::Timeout);
-            }
-        }
+        self.0.serve(Callback { state: state.to_owned() }, patience, is_over)
     }
 }
 
-/// Reads requests, and finds the answer among them.
-struct Reader {
-    host: String,
+/// Takes the answer to the question that has this state.
+struct Callback {
     state: String,
-    sender: Sender<Redirect>,
-    open: AtomicUsize,
 }
 
-impl Reader {
-    /// One connection, one request. A connection that fails is its own business.
-    fn read(&self, mut connection: TcpStream) {
-        let Ok(head) = read_head(&mut connection) else { return };
-        // Security: the state is in the browser's command line, which all users of the machine can read. Another user
-        // could bring a code of their own sign-in, and this one would be theirs. The browser waits for the answer, so
-        // its socket is open.
-        let (status, page, found) = if find_peer(&connection).is_refused() {
-            ("403 Forbidden", render_page("Not a request of the sign-in"), None)
-        } else {
-            self.answer(&head)
-        };
-        let sent = write!(
-            connection,
-            "HTTP/1.1 {status}\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: {}\r\n\
-             Cache-Control: no-store\r\nContent-Security-Policy: default-src 'none'; style-src 'unsafe-inline'\r\n\
-             Referrer-Policy: no-referrer\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n{page}",
-            page.len()
-        );
-        // The person sees the page before the sign-in goes on, and goes on without it where it cannot be sent.
-        drop(sent.and_then(|()| connection.flush()));
-        if let Some(redirect) = found {
-            drop(self.sender.send(redirect));
-        }
-    }
+impl Site for Callback {
+    type Found = Redirect;
 
-    fn answer(&self, head: &[u8]) -> (&'static str, String, Option<Redirect>) {
-        let mut headers = [httparse::EMPTY_HEADER; 64];
-        let mut request = httparse::Request::new(&mut headers);
-        let is_whole = matches!(request.parse(head), Ok(httparse::Status::Complete(_)));
-        let (true, Some(method), Some(target)) = (is_whole, request.method, request.path) else {
-            return ("400 Bad Request", render_page("Not a request of the sign-in"), None);
-        };
-        let values = |name: &str| {
-            let name = name.to_owned();
-            request
-                .headers
-                .iter()
-                .filter(move |header| header.name.eq_ignore_ascii_case(&name))
-                .map(|h| h.value)
-        };
-        let hosts: Vec<&[u8]> = values("host").collect();
-        // Security: a name that another origin resolves to this address (DNS rebinding) is in `Host`; a script's request
-        // has `Origin`, a redirect of the sign-in page has none.
-        if hosts != [self.host.as_bytes()] || values("origin").next().is_some() {
-            return ("403 Forbidden", render_page("Not a request of the sign-in"), None);
-        }
-        if method != "GET" {
-            return ("405 Method Not Allowed", render_page("Not a request of the sign-in"), None);
-        }
-        match parse_redirect(target, &self.state) {
+    fn answer(&self, get: &Get<'_>) -> (Response, Option<Redirect>) {
+        match parse_redirect(get.target, &self.state) {
             Ok(Redirect::Code(code)) => {
-                let page = render_page("Signed in. You can close this page and go back to the terminal.");
-                ("200 OK", page, Some(Redirect::Code(code)))
+                let text = "Signed in. You can close this page and go back to the terminal.";
+                (Response::page("200 OK", text), Some(Redirect::Code(code)))
             }
             Ok(denied) => {
-                let page = render_page("The sign-in was denied. The terminal says more.");
-                ("200 OK", page, Some(denied))
+                (Response::page("200 OK", "The sign-in was denied. The terminal says more."), Some(denied))
             }
-            Err(hatbox_core::sso::authorize::RedirectError::Path) => {
-                ("404 Not Found", render_page("Not found"), None)
-            }
-            Err(_) => ("400 Bad Request", render_page("Not the answer to this sign-in"), None),
+            Err(RedirectError::Path) => (Response::page("404 Not Found", "Not found"), None),
+            Err(_) => (Response::page("400 Bad Request", "Not the answer to this sign-in"), None),
         }
     }
-}
 
-fn read_head(connection: &mut TcpStream) -> io::Result<Vec<u8>> {
-    connection.set_nonblocking(false)?;
-    connection.set_write_timeout(Some(REQUEST_TIMEOUT))?;
-    let end = Instant::now() + REQUEST_TIMEOUT;
-    let mut head = Vec::new();
-    let mut part = [0; 4096];
-    while !head.windows(4).any(|window| window == b"\r\n\r\n") {
-        let left = end.saturating_duration_since(Instant::now());
-        if left.is_zero() || head.len() > MOST_BYTES {
-            return Err(io::ErrorKind::InvalidData.into());
-        }
-        connection.set_read_timeout(Some(left))?;
-        let length = connection.read(&mut part)?;
-        if length == 0 {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        head.extend_from_slice(part.get(..length).unwrap_or_default());
+    fn stranger(&self) -> &'static str {
+        "Not a request of the sign-in"
     }
-    Ok(head)
-}
-
-fn render_page(text: &str) -> String {
-    format!(
-        "<!doctype html><html lang=en><meta charset=utf-8><title>hatbox</title>\
-         <style>body{{font:1.2em system-ui;margin:20vh auto;max-width:32em;text-align:center;color-scheme:light dark}}</style>\
-         <p>{text}</p></html>"
-    )
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read, Write};
+    use std::net::{Ipv4Addr, TcpStream};
+    use std::thread;
+
     use super::*;
 
     fn ask(port: u16, request: &str) -> String {
@@ -235,7 +81,7 @@ mod tests {
     #[test]
     fn only_this_sign_ins_answer_ends_the_wait() {
         let listener = Listener::bind(None).unwrap();
-        let port = listener.port;
+        let port = listener.0.port;
         assert_eq!(listener.redirect_uri(), format!("http://127.0.0.1:{port}/oauth/callback"));
         let client = thread::spawn(move || {
             let get = |target: &str, more: &str| {
@@ -277,7 +123,7 @@ mod tests {
             return;
         }
         let listener = Listener::bind(None).unwrap();
-        let port = listener.port;
+        let port = listener.0.port;
         let client = thread::spawn(move || {
             let request = |code: &str| {
                 format!("GET /oauth/callback?code={code}&state=s HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n")
@@ -300,7 +146,7 @@ mod tests {
     #[test]
     fn a_request_without_an_end_is_not_read_to_it() {
         let listener = Listener::bind(None).unwrap();
-        let port = listener.port;
+        let port = listener.0.port;
         let client = thread::spawn(move || {
             let mut connection = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
             let mut sent = 0;
@@ -321,8 +167,8 @@ mod tests {
     #[test]
     fn a_port_that_is_taken_is_named_and_a_wait_can_be_stopped() {
         let listener = Listener::bind(None).unwrap();
-        let taken = Listener::bind(Some(listener.port)).unwrap_err();
-        assert_eq!(taken.to_string(), format!("port {} of 127.0.0.1 is in use", listener.port));
+        let taken = Listener::bind(Some(listener.0.port)).unwrap_err();
+        assert_eq!(taken.to_string(), format!("port {} of 127.0.0.1 is in use", listener.0.port));
         assert_eq!(listener.wait("s", Duration::from_secs(30), &|| true), Err(WaitError::Stopped));
         let listener = Listener::bind(None).unwrap();
         assert_eq!(listener.wait("s", Duration::ZERO, &|| false), Err(WaitError::Timeout));

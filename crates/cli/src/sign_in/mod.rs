@@ -1,5 +1,7 @@
-//! Signing in by a browser: the loopback address that it comes back to, and the program that opens it.
+//! Signing in by a browser: the loopback addresses that it opens and comes back to, and the program that opens it.
 
 pub(crate) mod browser;
 pub(crate) mod listener;
+mod loopback;
+pub(crate) mod one_use_page;
 pub(crate) mod waiting;

@@ -31,20 +31,25 @@ pub(crate) fn fixture() -> Fixture {
 }
 
 /// An answer of an HTTP server.
-struct Answer {
-    status: u16,
-    head: String,
-    body: String,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: String,
 }
 
 impl Answer {
-    fn location(&self) -> String {
-        let line = self.head.lines().find(|line| line.to_ascii_lowercase().starts_with("location: "));
-        line.unwrap_or_else(|| panic!("no Location: {}", self.head))["location: ".len()..].to_owned()
+    pub(crate) fn location(&self) -> String {
+        self.header("location")
+    }
+
+    pub(crate) fn header(&self, name: &str) -> String {
+        let name = format!("{name}: ");
+        let line = self.head.lines().find(|line| line.to_ascii_lowercase().starts_with(&name));
+        line.unwrap_or_else(|| panic!("no {name}{}", self.head))[name.len()..].to_owned()
     }
 }
 
-fn send(method: &str, url: &str, headers: &str, body: &str) -> Answer {
+pub(crate) fn send(method: &str, url: &str, headers: &str, body: &str) -> Answer {
     let rest = url.strip_prefix("http://").unwrap();
     let (host, target) = rest.split_once('/').unwrap();
     let mut stream = TcpStream::connect(host).unwrap();
@@ -61,7 +66,7 @@ fn send(method: &str, url: &str, headers: &str, body: &str) -> Answer {
     Answer { status, head: head.to_owned(), body: body.to_owned() }
 }
 
-fn get(url: &str) -> Answer {
+pub(crate) fn get(url: &str) -> Answer {
     send("GET", url, "", "")
 }
 
@@ -100,7 +105,12 @@ fn page_of(seen: &PathBuf) -> String {
 }
 
 fn start(fixture: &Fixture, arguments: &[&str]) -> (Child, String) {
-    let (run, seen) = with_browser(fixture, &fixture.hatbox(arguments));
+    start_run(fixture, &fixture.hatbox(arguments))
+}
+
+/// Starts it; returns the page that its browser was opened with.
+pub(crate) fn start_run(fixture: &Fixture, run: &Run) -> (Child, String) {
+    let (run, seen) = with_browser(fixture, run);
     let child = run.spawn();
     let page = page_of(&seen);
     (child, page)
@@ -334,12 +344,4 @@ fn a_first_sign_in_by_a_clock_that_is_off_is_corrected_too() {
     let hint =
         "hint: this machine's clock is 1h behind the endpoint's; set it, for instance: sudo timedatectl";
     assert!(refused.stderr.contains(hint), "{}", refused.stderr);
-}
-
-#[test]
-fn the_console_is_not_there_yet() {
-    let fixture = fixture();
-    let run = fixture.hatbox(&["login", "me"]).run().expect_code(2);
-    assert!(run.stderr.contains("this version has no `login` yet"), "{}", run.stderr);
-    assert!(run.stderr.contains("hatbox login --session"), "{}", run.stderr);
 }

@@ -32,6 +32,7 @@ mod calls;
 mod cases_b;
 mod config_file;
 mod connections;
+mod console;
 mod credential_process;
 mod disk_faults;
 mod doctor;

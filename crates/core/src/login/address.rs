@@ -3,9 +3,14 @@
 use hatbox_types::name::Region;
 use hatbox_types::partition::Partition;
 
-/// The service's own address in `region`, by the endpoint rules of its model. Only GovCloud has one for FIPS.
+/// The service's own address in `region`, by the endpoint rules of its model.
 pub fn render_sign_in_url(region: &Region, use_fips: bool) -> String {
-    let domain = match region.partition() {
+    format!("https://{region}.{}", sign_in_domain(region.partition(), use_fips))
+}
+
+/// What the hosts of the service in a partition end in. Only GovCloud has one for FIPS.
+pub(crate) fn sign_in_domain(partition: Partition, use_fips: bool) -> &'static str {
+    match partition {
         Partition::Aws => "signin.aws.amazon.com",
         Partition::China => "signin.amazonaws.cn",
         Partition::UsGov if use_fips => "signin-fips.amazonaws-us-gov.com",
@@ -15,8 +20,7 @@ pub fn render_sign_in_url(region: &Region, use_fips: bool) -> String {
         Partition::IsoB => "signin.sc2shome.sgov.gov",
         Partition::IsoE => "signin.csphome.adc-e.uk",
         Partition::IsoF => "signin.csphome.hci.ic.gov",
-    };
-    format!("https://{region}.{domain}")
+    }
 }
 
 #[cfg(test)]

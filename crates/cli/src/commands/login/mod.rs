@@ -1,5 +1,12 @@
-//! `hatbox login`.
+//! `hatbox login`: opens the console, or signs in as `aws login` does.
 
+mod console;
 mod session;
 
-pub(crate) use session::run;
+use crate::args::{GlobalArgs, LoginArgs};
+use crate::errors::Failure;
+use crate::world::World;
+
+pub(crate) fn run(world: &World, global: &GlobalArgs, args: &LoginArgs) -> Result<(), Failure> {
+    if args.session { session::run(world, global, args) } else { console::run(world, global, args) }
+}

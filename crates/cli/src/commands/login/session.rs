@@ -45,14 +45,7 @@ const PROMPTS: u32 = 5;
 /// How long another process may take that refreshes the same session.
 const LOCK_PATIENCE: Duration = Duration::from_mins(2);
 
-pub(crate) fn run(world: &World, global: &GlobalArgs, args: &LoginArgs) -> Result<(), Failure> {
-    if !args.session {
-        return Err(Failure::new(FailureKind::Usage, "this version has no `login` yet")
-            .hint("`hatbox login --session` signs in as `aws login` does")
-            .hint(
-                "`hatbox export PROFILE` prints temporary credentials, from which a sign-in URL can be made",
-            ));
-    }
+pub(super) fn run(world: &World, global: &GlobalArgs, args: &LoginArgs) -> Result<(), Failure> {
     let target = Target::load(world, global, args)?;
     let endpoint = target.endpoint(world)?;
     let (url, settings) = resolve_sign_in_settings(&endpoint, &target.region, &world.environment)?;
@@ -104,7 +97,7 @@ impl Target {
         let named = args.profile.clone().or_else(|| world.environment.text("AWS_PROFILE"));
         let name = resolve_profile_name(Some(named.as_deref().unwrap_or("default")), &world.environment)?;
         let files = load_config(world)?;
-        let flags = Flags { region: args.region.clone(), duration: None };
+        let flags = Flags { region: args.credentials.region.clone(), duration: None };
         let overrides = Overrides::from_env(flags, |name| world.environment.text(name));
         let profile = match files.config.defined_at(&name) {
             None => None,

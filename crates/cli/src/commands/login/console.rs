@@ -1,0 +1,104 @@
+//! `hatbox login`: opens the console in the browser, or prints the link.
+
+use std::time::Duration;
+
+use hatbox_core::console::link::render_sign_out_link;
+use hatbox_core::console::target::{ConsoleTarget, TargetError};
+use hatbox_types::duration::render_duration;
+use hatbox_types::secret::SecretString;
+use hatbox_types::text::printable;
+
+use crate::args::{GlobalArgs, LoginArgs};
+use crate::credentials::console::{ConsoleLink, LinkUrl, obtain_console_link};
+use crate::errors::{Failure, FailureKind};
+use crate::sign_in::browser::{open_browser, why_no_browser};
+use crate::sign_in::one_use_page::{OneUsePage, Onward};
+use crate::wait_line::{Company, WaitLine};
+use crate::world::World;
+
+/// How long a browser may take to start.
+const PATIENCE: Duration = Duration::from_mins(1);
+/// A session that is shorter is worth a word.
+const SHORT: Duration = Duration::from_mins(15);
+
+pub(super) fn run(world: &World, global: &GlobalArgs, args: &LoginArgs) -> Result<(), Failure> {
+    let target = resolve_target(args)?;
+    // Before a code is asked for.
+    if let (false, Some(why)) = (args.stdout, why_no_browser(world)) {
+        return Err(no_browser(&format!("no browser can be opened: {why}")));
+    }
+    let link = obtain_console_link(world, global, &args.credentials, args.profile.as_deref(), &target)?;
+    if args.stdout {
+        return print(world, args, &link);
+    }
+    open(world, args, &link)?;
+    say_what_is_open(world, &link);
+    Ok(())
+}
+
+fn resolve_target(args: &LoginArgs) -> Result<ConsoleTarget, Failure> {
+    let wrong = |flag: &str, text: &str, error: TargetError| {
+        Failure::new(FailureKind::Usage, format!("invalid {flag} `{}`: {error}", printable(text)))
+    };
+    match (&args.service, &args.path) {
+        (Some(name), _) => ConsoleTarget::of_service(name).map_err(|error| wrong("--service", name, error)),
+        (None, Some(path)) => ConsoleTarget::of_path(path).map_err(|error| wrong("--path", path, error)),
+        (None, None) => Ok(ConsoleTarget::home()),
+    }
+}
+
+fn print(world: &World, args: &LoginArgs, link: &ConsoleLink) -> Result<(), Failure> {
+    let url = match &link.url {
+        LinkUrl::Portal(url) => SecretString::new(url.clone()),
+        LinkUrl::SignIn(url) => url.clone(),
+    };
+    let url = if args.auto_logout { render_sign_out_link(&link.sign_in_base, Some(&url)) } else { url };
+    Ok(world.output.exact(&format!("{}\n", url.expose()))?)
+}
+
+fn open(world: &World, args: &LoginArgs, link: &ConsoleLink) -> Result<(), Failure> {
+    let next = match (&link.url, args.auto_logout) {
+        // It holds no credential.
+        (LinkUrl::Portal(url), false) => {
+            let is_open = open_browser(world, url);
+            return if is_open { Ok(()) } else { Err(no_browser("no browser could be started")) };
+        }
+        (LinkUrl::Portal(url), true) => SecretString::new(url.clone()),
+        (LinkUrl::SignIn(url), _) => url.clone(),
+    };
+    let sign_out = args.auto_logout.then(|| render_sign_out_link(&link.sign_in_base, None));
+    let page = OneUsePage::bind().map_err(|error| Failure::of_error(FailureKind::Failed, &error))?;
+    // Security: the browser's command line has the page's address, and the page is good once.
+    if !open_browser(world, &page.url()) {
+        return Err(no_browser("no browser could be started"));
+    }
+    let _line = WaitLine::start(PATIENCE, Company::None, || "waiting for the browser".to_owned());
+    page.serve(Onward { link: next, sign_out }, PATIENCE).map_err(|_| {
+        no_browser(&format!("the browser did not open the sign-in page within {}", render_duration(PATIENCE)))
+    })
+}
+
+fn no_browser(error: &str) -> Failure {
+    Failure::new(FailureKind::Failed, error)
+        .hint("print the link instead, and open it in any browser within 15 minutes: hatbox login --stdout")
+        .hint("or name a browser with HATBOX_BROWSER")
+}
+
+fn say_what_is_open(world: &World, link: &ConsoleLink) {
+    match (&link.url, link.lasts) {
+        (LinkUrl::SignIn(_), Some(lasts)) => {
+            let short = if lasts < SHORT { " (`--fresh` obtains new credentials)" } else { "" };
+            world.output.note(&format!(
+                "opened the console with the credentials of `{}`, for {}{short}",
+                link.profile,
+                render_duration(Duration::from_secs(lasts.as_secs()))
+            ));
+        }
+        (LinkUrl::SignIn(_), None) => {
+            world.output.note(&format!("opened the console with the credentials of `{}`", link.profile));
+        }
+        (LinkUrl::Portal(_), _) => {
+            world.output.note(&format!("opened the console of `{}` in the access portal", link.profile));
+        }
+    }
+}

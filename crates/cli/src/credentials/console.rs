@@ -1,0 +1,351 @@
+//! The link that opens the console for a profile: by a sign-in token for its temporary credentials, or, for a permission
+//! set, by the portal of Identity Center.
+
+use std::time::Duration;
+
+use hatbox_core::config::overrides::{Flags, Overrides};
+use hatbox_core::config::profile::{Endpoint, Origin, Sourced, Sso};
+use hatbox_core::config::{Which, resolve_profile};
+use hatbox_core::console::link::{render_portal_link, render_sign_in_link};
+use hatbox_core::console::place::ConsolePlace;
+use hatbox_core::console::target::ConsoleTarget;
+use hatbox_core::handover::Credentials;
+use hatbox_core::plan::{Base, Plan, Purpose, Signer, Step};
+use hatbox_types::duration::render_duration;
+use hatbox_types::name::{ProfileName, Region};
+use hatbox_types::partition::Partition;
+use hatbox_types::secret::{AccessKey, SecretString};
+use hatbox_types::text::shell::quote_word;
+use jiff::Timestamp;
+
+use super::guard::Exit;
+use super::obtain::{obtain_of_run, open_run};
+use super::service::{SsoService, check_sandbox, resolve_federation_settings, resolve_sso_settings};
+use crate::args::{GlobalArgs, SessionArgs};
+use crate::aws::endpoint::EndpointUrl;
+use crate::aws::federation::{Federation, FederationError, TemporaryKeys};
+use crate::env_names;
+use crate::errors::{Failure, FailureKind};
+use crate::files::aws_config::load_config;
+use crate::world::World;
+
+/// A link that opens the console.
+pub(crate) struct ConsoleLink {
+    /// The profile, or that of the shell whose credentials are used.
+    pub(crate) profile: ProfileName,
+    pub(crate) url: LinkUrl,
+    /// The endpoint that signs in and out, without a slash at its end.
+    pub(crate) sign_in_base: String,
+    /// How long the session will last, where that is known.
+    pub(crate) lasts: Option<Duration>,
+}
+
+/// What the link is worth.
+pub(crate) enum LinkUrl {
+    /// Nothing by itself: the browser's sign-in to the portal counts.
+    Portal(String),
+    /// A session of the console, for anyone who has it.
+    SignIn(SecretString),
+}
+
+/// Obtains the link for the profile that `argument`, else `AWS_PROFILE`, names; where none does, for the temporary
+/// credentials of the environment.
+pub(crate) fn obtain_console_link(
+    world: &World,
+    global: &GlobalArgs,
+    session: &SessionArgs,
+    argument: Option<&str>,
+    target: &ConsoleTarget,
+) -> Result<ConsoleLink, Failure> {
+    if argument.is_none()
+        && world.environment.text("AWS_PROFILE").is_none()
+        && let Some(keys) = EnvironmentKeys::find(world)?
+    {
+        return keys.obtain_link(world, session, target);
+    }
+    let run = open_run(world, global, session, argument, Purpose::Use)?;
+    let plan = run.plan();
+    let place = place_of(plan);
+    say_if_region_is_elsewhere(world, plan, &place);
+    check_has_role_or_policy(plan, &place)?;
+    run.check_guard(Exit::Console)?;
+    if let (Base::Sso { sso, account_id, role_name, .. }, true) = (&plan.base, plan.steps.is_empty()) {
+        return portal_link(world, plan, (&sso.value, account_id, role_name), &place, target);
+    }
+    let federation = open_federation(world, &plan.endpoint, &place)?;
+    let duration = duration_of_console(plan);
+    let obtained = obtain_of_run(world, global, run)?;
+    let (keys, expires_at) = match &obtained.credentials {
+        Credentials::Session(session) => (
+            TemporaryKeys {
+                key_id: session.access_key_id.as_str(),
+                secret: &session.secret_access_key,
+                token: &session.session_token,
+            },
+            Some(session.expires_at),
+        ),
+        Credentials::Found { key, session_token } => {
+            (TemporaryKeys { key_id: key.id.as_str(), secret: &key.secret, token: session_token }, None)
+        }
+        Credentials::AccessKey(_) => return Err(needs_temporary(obtained.profile())),
+    };
+    let asked = Asked { profile: obtained.profile(), keys, expires_at, duration };
+    asked.obtain_link(world, &federation, &target.render_url(&place))
+}
+
+/// The console of what the plan hands over: a role's partition, and the region where that is in it.
+fn place_of(plan: &Plan) -> ConsolePlace {
+    let of_role = match (plan.steps.last(), &plan.base) {
+        (Some(Step::AssumeRole(step)), _) => Some(step.role.value.partition()),
+        (None, Base::WebIdentity { role, .. }) => Some(role.value.partition()),
+        _ => None,
+    };
+    let region = plan.region.as_ref().map(|region| &region.value);
+    let of_sso = || match &plan.base {
+        Base::Sso { sso, .. } => Some(sso.value.region.partition()),
+        _ => None,
+    };
+    let partition =
+        of_role.and_then(Partition::parse).or_else(|| region.map(Region::partition)).or_else(of_sso);
+    ConsolePlace::new(partition.unwrap_or(Partition::Aws), region)
+}
+
+fn say_if_region_is_elsewhere(world: &World, plan: &Plan, place: &ConsolePlace) {
+    if let (Some(region), None) = (&plan.region, place.region()) {
+        world.output.warn(&format!(
+            "the region {} is not in the partition of the role of `{}`: the console chooses one",
+            region.value, plan.profile
+        ));
+    }
+}
+
+fn portal_link(
+    world: &World,
+    plan: &Plan,
+    (sso, account, role): (&Sso, &Sourced<String>, &Sourced<String>),
+    place: &ConsolePlace,
+    target: &ConsoleTarget,
+) -> Result<ConsoleLink, Failure> {
+    let (_, settings) =
+        resolve_sso_settings(SsoService::Portal, sso, &plan.endpoint, &sso.region, &world.environment)?;
+    // Whoever says where the portal's calls go says where its page is.
+    let start = match &settings.endpoint {
+        Some(endpoint) => {
+            world.announce_endpoint("SSO", Some(endpoint));
+            format!("{}/start", endpoint.as_str().trim_end_matches('/'))
+        }
+        None => sso.start_url.value.clone(),
+    };
+    check_start_url(&start, &sso.start_url.origin)?;
+    let link = render_portal_link(&start, &account.value, &role.value, &target.render_url(place));
+    let (endpoint, _) = resolve_federation_settings(&plan.endpoint, place, &world.environment)?;
+    Ok(ConsoleLink {
+        profile: plan.profile.clone(),
+        url: LinkUrl::Portal(link),
+        sign_in_base: endpoint.as_str().trim_end_matches('/').to_owned(),
+        lasts: None,
+    })
+}
+
+/// A browser is started with it: it must be an address of the web.
+fn check_start_url(start: &str, origin: &Origin) -> Result<(), Failure> {
+    let without_fragment = start.split(['#', '?']).next().unwrap_or_default();
+    EndpointUrl::parse(without_fragment).map(|_| ()).map_err(|error| {
+        let failure = Failure::new(FailureKind::Usage, "`sso_start_url` cannot be opened").caused_by(&error);
+        match origin {
+            Origin::Flag(name) | Origin::Env(name) => failure.at(*name),
+            _ => failure,
+        }
+    })
+}
+
+/// A user's access key gives no session of the console by itself: GetSessionToken's credentials are refused, and
+/// GetFederationToken's may do what a policy allows.
+fn check_has_role_or_policy(plan: &Plan, place: &ConsolePlace) -> Result<(), Failure> {
+    let is_user = match plan.steps.last() {
+        Some(Step::GetSessionToken(_)) => true,
+        None => plan.base.signer() == Signer::LongLivedKey,
+        Some(Step::AssumeRole(_) | Step::GetFederationToken(_)) => false,
+    };
+    if !is_user {
+        return Ok(());
+    }
+    let name = quote_word(plan.profile.as_str());
+    let partition = place.partition().as_str();
+    Err(Failure::new(
+        FailureKind::Usage,
+        format!(
+            "profile `{}` has no role, and AWS opens the console for an access key only with a policy",
+            plan.profile
+        ),
+    )
+    .hint(format!("to look around: hatbox login --read-only {name}"))
+    .hint(format!(
+        "with all permissions of the user: hatbox login --policy-arn arn:{partition}:iam::aws:policy/AdministratorAccess {name}"
+    ))
+    .hint("or name a profile with a role"))
+}
+
+/// The length to ask for the console's session beside that of the credentials: AWS takes one only for a role that a
+/// user's access key assumed, and refuses it for role chaining and GetFederationToken.
+fn duration_of_console(plan: &Plan) -> Option<Duration> {
+    match plan.steps.as_slice() {
+        [Step::AssumeRole(step)]
+            if plan.base.signer() == Signer::LongLivedKey && step.duration.origin != Origin::Default =>
+        {
+            Some(step.duration.value)
+        }
+        _ => None,
+    }
+}
+
+fn open_federation(world: &World, asked: &Endpoint, place: &ConsolePlace) -> Result<Federation, Failure> {
+    let (endpoint, settings) = resolve_federation_settings(asked, place, &world.environment)?;
+    world.announce_endpoint("sign-in", settings.endpoint.as_ref());
+    Federation::new(&endpoint, &settings).map_err(|error| Failure::of_error(FailureKind::Failed, &error))
+}
+
+fn needs_temporary(profile: &ProfileName) -> Failure {
+    Failure::new(
+        FailureKind::Usage,
+        format!(
+            "the credentials of `{profile}` are an access key, and the console takes temporary credentials"
+        ),
+    )
+    .hint("name a profile with a role, or add one: --role-arn ARN")
+}
+
+/// Credentials that are to be exchanged.
+struct Asked<'a> {
+    profile: &'a ProfileName,
+    keys: TemporaryKeys<'a>,
+    expires_at: Option<Timestamp>,
+    duration: Option<Duration>,
+}
+
+impl Asked<'_> {
+    fn obtain_link(
+        &self,
+        world: &World,
+        federation: &Federation,
+        destination: &str,
+    ) -> Result<ConsoleLink, Failure> {
+        let mut duration = self.duration;
+        world.output.debug(|| format!("calling getSigninToken for `{}`", self.profile));
+        let mut result = federation.fetch_sign_in_token(&self.keys, duration);
+        if let (Err(FederationError::Refused), Some(asked)) = (&result, duration) {
+            // The credentials may come from where the plan does not see, as those of an assumed role do.
+            duration = None;
+            result = federation.fetch_sign_in_token(&self.keys, None);
+            if result.is_ok() {
+                world.output.warn(&format!(
+                    "AWS did not accept a console session of {}: it lasts as long as the credentials",
+                    render_duration(asked)
+                ));
+            }
+        }
+        let token = result.map_err(|error| self.failure_of(&error))?;
+        let left = self.expires_at.map(|at| {
+            let seconds = at.as_second().saturating_sub(world.clock.now().as_second());
+            Duration::from_secs(u64::try_from(seconds).unwrap_or_default())
+        });
+        Ok(ConsoleLink {
+            profile: self.profile.clone(),
+            url: LinkUrl::SignIn(render_sign_in_link(federation.base(), &token, destination)),
+            sign_in_base: federation.base().to_owned(),
+            lasts: duration.or(left),
+        })
+    }
+
+    fn failure_of(&self, error: &FederationError) -> Failure {
+        let what = format!("could not sign in to the console for `{}`", self.profile);
+        let failure = Failure::new(FailureKind::Failed, what).caused_by(error);
+        match error {
+            FederationError::Refused => failure
+                .hint("AWS accepts credentials of a role and of GetFederationToken here, not those of GetSessionToken")
+                .hint("if the credentials are new, check the region: --region"),
+            _ => failure,
+        }
+    }
+}
+
+/// The first flag that changes how credentials are obtained.
+fn first_that_needs_a_profile(session: &SessionArgs) -> Option<&'static str> {
+    let given = [
+        (session.duration.is_some(), "--duration"),
+        (session.no_session, "--no-session"),
+        (session.fresh, "--fresh"),
+        (session.policy.is_some(), "--policy"),
+        (!session.policy_arn.is_empty(), "--policy-arn"),
+        (session.read_only, "--read-only"),
+        (session.role_arn.is_some(), "--role-arn"),
+        (session.external_id.is_some(), "--external-id"),
+        (!session.session_tag.is_empty(), "--session-tag"),
+        (!session.transitive_tag.is_empty(), "--transitive-tag"),
+        (session.source_identity.is_some(), "--source-identity"),
+        (session.mfa_token.is_some(), "--mfa-token"),
+    ];
+    given.into_iter().find_map(|(is_given, flag)| is_given.then_some(flag))
+}
+
+/// Temporary credentials of the environment, as `hatbox exec` hands them to a shell.
+struct EnvironmentKeys {
+    key: AccessKey,
+    token: SecretString,
+}
+
+impl EnvironmentKeys {
+    fn find(world: &World) -> Result<Option<Self>, Failure> {
+        let text = |name: &str| world.environment.text(name);
+        let (Some(id), Some(secret), Some(token)) =
+            (text("AWS_ACCESS_KEY_ID"), text("AWS_SECRET_ACCESS_KEY"), text("AWS_SESSION_TOKEN"))
+        else {
+            return Ok(None);
+        };
+        let secret = SecretString::new(secret);
+        let key = AccessKey::parse(&id, secret.expose()).map_err(|error| {
+            Failure::new(FailureKind::Usage, "the environment's `AWS_ACCESS_KEY_ID` cannot be used")
+                .caused_by(&error)
+        })?;
+        Ok(Some(Self { key, token: SecretString::new(token) }))
+    }
+
+    fn obtain_link(
+        &self,
+        world: &World,
+        session: &SessionArgs,
+        target: &ConsoleTarget,
+    ) -> Result<ConsoleLink, Failure> {
+        if let Some(flag) = first_that_needs_a_profile(session) {
+            return Err(Failure::new(
+                FailureKind::Refused,
+                format!("`{flag}` needs a profile, and the credentials of the environment would be used"),
+            )
+            .hint("name a profile"));
+        }
+        // In a shell of `hatbox exec`, region and endpoint are those of its profile.
+        let outer =
+            world.environment.first(env_names::NESTED).and_then(|(_, name)| ProfileName::parse(&name).ok());
+        let name = outer.unwrap_or_else(ProfileName::default_profile);
+        check_sandbox(&world.environment, &self.key.id, &name)?;
+        let files = load_config(world)?;
+        let flags = Flags { region: session.region.clone(), duration: None };
+        let overrides = Overrides::from_env(flags, |name| world.environment.text(name));
+        let profile = resolve_profile(&files.config, &name, &overrides, Which::Source)
+            .map_err(|error| files.failure_of(&error))?;
+        let region = profile.region.as_ref().map(|region| &region.value);
+        let place = ConsolePlace::new(region.map_or(Partition::Aws, Region::partition), region);
+        let federation = open_federation(world, &profile.endpoint, &place)?;
+        let asked = Asked {
+            profile: &name,
+            keys: TemporaryKeys {
+                key_id: self.key.id.as_str(),
+                secret: &self.key.secret,
+                token: &self.token,
+            },
+            expires_at: world.environment.text("AWS_CREDENTIAL_EXPIRATION").and_then(|at| at.parse().ok()),
+            duration: None,
+        };
+        asked.obtain_link(world, &federation, &target.render_url(&place))
+    }
+}

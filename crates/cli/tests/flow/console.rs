@@ -1,0 +1,303 @@
+//! `hatbox login`: the console opened by a role, a user, the environment and the access portal.
+
+use hatbox_sandbox::control::{Fault, FaultKind};
+use hatbox_sandbox::log::{LogEntry, SignedWith};
+
+use crate::cast::{ENDLESS, ENDLESS_TOKEN, PHONE};
+use crate::fixture::Fixture;
+use crate::login_sign_in::{Answer, get, send, start_run};
+use crate::run::{Run, finish};
+
+const CONFIG: &str = "\
+[profile jan-work]
+mfa_serial = arn:aws:iam::111122223333:mfa/jan
+[profile reader]
+source_profile = jan-work
+role_arn = arn:aws:iam::444455556666:role/reader
+region = eu-west-1
+[profile guarded]
+source_profile = jan-work
+mfa_serial = arn:aws:iam::111122223333:mfa/jan
+role_arn = arn:aws:iam::444455556666:role/guarded
+[profile plain]
+source_profile = bare
+role_arn = arn:aws:iam::444455556666:role/reader
+[profile process]
+credential_process = helper
+[profile dev]
+sso_start_url = https://corp.awsapps.com/start
+sso_region = eu-west-1
+sso_account_id = 444455556666
+sso_role_name = Power User
+[profile gov]
+sso_start_url = https://start.us-gov-home.awsapps.com/directory/corp
+sso_region = us-gov-west-1
+sso_account_id = 444455556666
+sso_role_name = Auditor
+region = us-gov-east-1
+";
+
+fn fixture() -> Fixture {
+    let fixture = Fixture::with_keys(&["jan-work", "bare"]);
+    fixture.write_config(CONFIG);
+    fixture
+}
+
+fn calls(fixture: &Fixture, action: &str) -> Vec<LogEntry> {
+    fixture.log().into_iter().filter(|entry| entry.action == action).collect()
+}
+
+/// The link that `login --stdout` prints.
+fn link(fixture: &Fixture, arguments: &[&str]) -> String {
+    let outcome = fixture.hatbox(&["login", "--stdout"]).args(arguments).run().ok();
+    outcome.stdout.strip_suffix('\n').unwrap().to_owned()
+}
+
+/// Follows a sign-in link to the page of the console.
+fn follow(link: &str) -> Answer {
+    let answer = get(link);
+    assert_eq!(answer.status, 303, "{}", answer.body);
+    let cookie = answer.header("set-cookie");
+    let cookie = cookie.split(';').next().unwrap();
+    let host = link.split('/').nth(2).unwrap();
+    let page =
+        send("GET", &format!("http://{host}{}", answer.location()), &format!("Cookie: {cookie}\r\n"), "");
+    assert_eq!(page.status, 200, "{}", page.body);
+    page
+}
+
+/// The command lines of all processes.
+fn command_lines() -> String {
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    let lines = processes.filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok());
+    lines.map(|line| String::from_utf8_lossy(&line).replace('\0', " ") + "\n").collect()
+}
+
+#[test]
+fn a_role_is_signed_in_and_no_command_line_has_the_link() {
+    let fixture = fixture();
+    let code = fixture.code(PHONE);
+    let run =
+        fixture.hatbox(&["login", "--service", "s3", "-t", &code, "guarded"]).env("AWS_REGION", "eu-west-1");
+    let (child, page) = start_run(&fixture, &run);
+    assert!(page.starts_with("http://127.0.0.1:") && page.len() < 80, "{page}");
+    let refused = send("GET", &page, "Sec-Fetch-Mode: cors\r\n", "");
+    assert_eq!(refused.status, 403, "{}", refused.body);
+    let link = get(&page).location();
+    let token = link.split("SigninToken=").nth(1).unwrap();
+    assert!(!command_lines().contains(token));
+    let outcome = finish(child, "login").ok();
+    assert!(
+        outcome.stderr.contains("opened the console with the credentials of `guarded`, for "),
+        "{}",
+        outcome.stderr
+    );
+    assert!(!format!("{}{}", outcome.stdout, outcome.stderr).contains(token));
+    let console = follow(&link).body;
+    for text in [
+        "<dd id=who>arn:aws:sts::444455556666:assumed-role/guarded/",
+        "<dd id=region>eu-west-1<",
+        "<dd id=path>/s3/home<",
+    ] {
+        assert!(console.contains(text), "{text}: {console}");
+    }
+}
+
+#[test]
+fn a_console_session_longer_than_the_credentials_is_asked_for_where_aws_allows_it() {
+    let fixture = fixture();
+    let durations = || {
+        let calls = calls(&fixture, "GetSigninToken");
+        calls
+            .last()
+            .map(|call| (call.parameters.get("SessionDuration").cloned(), call.granted_seconds.unwrap()))
+            .unwrap()
+    };
+    follow(&link(&fixture, &["plain"]));
+    assert!(matches!(durations(), (None, 3500..=3600)));
+    follow(&link(&fixture, &["-d", "2h", "plain"]));
+    assert_eq!(durations(), (Some("7200".to_owned()), 7200));
+    // Role chaining: the credentials' own length holds.
+    let outcome = fixture
+        .hatbox(&["login", "--stdout", "-d", "2h", "--role-arn", "arn:aws:iam::444455556666:role/a", "plain"])
+        .run()
+        .ok();
+    assert!(outcome.stderr.contains("1h"), "{}", outcome.stderr);
+    assert_eq!(durations().0, None);
+}
+
+#[test]
+fn a_session_duration_that_aws_refuses_is_left_out_with_a_warning() {
+    let fixture = fixture();
+    link(&fixture, &["-d", "2h", "plain"]);
+    let refused =
+        Fault { kind: FaultKind::Throttling, times: Some(1), action: Some("GetSigninToken".to_owned()) };
+    fixture.client().add_fault(&refused).unwrap();
+    let outcome = fixture.hatbox(&["login", "--stdout", "-d", "2h", "plain"]).run().expect_code(1);
+    assert!(outcome.stderr.contains("the federation endpoint returned HTTP 429"), "{}", outcome.stderr);
+    let unavailable = Fault { kind: FaultKind::Unavailable, times: Some(2), ..refused };
+    fixture.client().add_fault(&unavailable).unwrap();
+    follow(&link(&fixture, &["plain"]));
+}
+
+#[test]
+fn a_user_without_a_role_needs_a_policy_and_never_gets_one_silently() {
+    let fixture = fixture();
+    let outcome = fixture.hatbox(&["login", "--stdout", "jan-work"]).run().expect_code(2);
+    for text in [
+        "profile `jan-work` has no role, and AWS opens the console for an access key only with a policy",
+        "hatbox login --read-only jan-work",
+        "--policy-arn arn:aws:iam::aws:policy/AdministratorAccess jan-work",
+    ] {
+        assert!(outcome.stderr.contains(text), "{text}: {}", outcome.stderr);
+    }
+    fixture.hatbox(&["login", "--stdout", "-n", "jan-work"]).run().expect_code(2);
+    assert!(fixture.log().is_empty(), "nothing was called");
+    let page = follow(&link(&fixture, &["--read-only", "jan-work"])).body;
+    assert!(page.contains("<dd id=who>arn:aws:sts::111122223333:federated-user/hatbox-jan-work<"), "{page}");
+    let call = calls(&fixture, "GetFederationToken").pop().unwrap();
+    assert_eq!(call.parameters["PolicyArns.member.1.arn"], "arn:aws:iam::aws:policy/ReadOnlyAccess");
+    assert_eq!(calls(&fixture, "GetSigninToken")[0].signed_with, SignedWith::FederationToken);
+}
+
+#[test]
+fn the_credentials_of_a_shell_open_the_console_too() {
+    let fixture = fixture();
+    let hatbox = env!("CARGO_BIN_EXE_hatbox");
+    let inner = ["exec", "reader", "--", hatbox, "login", "--stdout"];
+    let page = follow(fixture.hatbox(&inner).run().ok().stdout.trim()).body;
+    assert!(page.contains("assumed-role/reader/") && page.contains("<dd id=region>eu-west-1<"), "{page}");
+    let refused = fixture.hatbox(&inner).args(["--read-only"]).run().expect_code(3);
+    assert!(refused.stderr.contains("`--read-only` needs a profile"), "{}", refused.stderr);
+    let endless = fixture.key(ENDLESS);
+    let outcome = fixture
+        .hatbox(&["login", "--stdout"])
+        .env("AWS_ACCESS_KEY_ID", &endless.id)
+        .env("AWS_SECRET_ACCESS_KEY", endless.secret.expose())
+        .env("AWS_SESSION_TOKEN", ENDLESS_TOKEN)
+        .run()
+        .expect_code(1);
+    assert!(outcome.stderr.contains("does not accept the credentials (HTTP 400)"), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("not those of GetSessionToken"), "{}", outcome.stderr);
+    let nothing = fixture.hatbox(&["login", "--stdout"]).run().expect_code(2);
+    assert!(nothing.stderr.contains("no profile given"), "{}", nothing.stderr);
+}
+
+#[test]
+fn a_permission_set_opens_by_the_portal_which_holds_no_credential() {
+    let fixture = fixture();
+    let own = |run: Run| run.without("AWS_ENDPOINT_URL");
+    let (child, page) =
+        start_run(&fixture, &own(fixture.hatbox(&["login", "--path", "iam/home#/roles", "dev"])));
+    assert_eq!(
+        page,
+        "https://corp.awsapps.com/start/#/console?account_id=444455556666&role_name=Power%20User\
+         &destination=https%3A%2F%2Fconsole.aws.amazon.com%2Fiam%2Fhome%23%2Froles"
+    );
+    let outcome = finish(child, "login").ok();
+    assert!(
+        outcome.stderr.contains("opened the console of `dev` in the access portal"),
+        "{}",
+        outcome.stderr
+    );
+    let printed = own(fixture.hatbox(&["login", "--stdout", "gov"])).run().ok().stdout;
+    assert!(
+        printed.starts_with("https://start.us-gov-home.awsapps.com/directory/corp/#/console?"),
+        "{printed}"
+    );
+    assert!(
+        printed.contains("destination=https%3A%2F%2Fus-gov-east-1.console.amazonaws-us-gov.com%2F"),
+        "{printed}"
+    );
+    let refused = own(fixture.hatbox(&["login", "--stdout", "--read-only", "dev"])).run().expect_code(3);
+    assert!(refused.stderr.contains("cannot be restricted by a session policy"), "{}", refused.stderr);
+    assert!(fixture.log().is_empty());
+}
+
+#[test]
+fn without_a_browser_nothing_is_asked_and_the_way_out_is_named() {
+    let fixture = fixture();
+    for (name, value, why) in [
+        ("SSH_CONNECTION", "1 2 3 4", "this is an SSH session"),
+        ("X", "", "there is no desktop session here"),
+    ] {
+        let outcome = fixture.hatbox(&["login", "guarded"]).env(name, value).run().expect_code(1);
+        assert!(outcome.stderr.contains("error: no browser can be opened: "), "{}", outcome.stderr);
+        assert!(
+            outcome.stderr.contains(why) || outcome.stderr.contains("this is a container"),
+            "{}",
+            outcome.stderr
+        );
+        assert!(outcome.stderr.contains("hatbox login --stdout"), "{}", outcome.stderr);
+    }
+    let outcome =
+        fixture.hatbox(&["login", "reader"]).env("HATBOX_BROWSER", "no-such-browser").run().expect_code(1);
+    assert!(outcome.stderr.contains("no browser could be started"), "{}", outcome.stderr);
+}
+
+#[test]
+fn a_sign_out_comes_before_the_sign_in() {
+    let fixture = fixture();
+    let (child, page) = start_run(&fixture, &fixture.hatbox(&["login", "--auto-logout", "reader"]));
+    let shown = get(&page);
+    assert_eq!(shown.status, 200);
+    assert!(
+        shown.body.contains("/oauth?Action=logout\"") && shown.body.contains("SigninToken="),
+        "{}",
+        shown.body
+    );
+    finish(child, "login").ok();
+    let wrapped = link(&fixture, &["-a", "reader"]);
+    assert!(wrapped.contains("/oauth?Action=logout&redirect_uri=http%3A%2F%2F127.0.0.1"), "{wrapped}");
+    follow(&get(&wrapped).location());
+}
+
+#[test]
+fn what_is_no_page_of_the_console_is_refused() {
+    let fixture = fixture();
+    for (arguments, text) in [
+        (&["--service", "S3 x"][..], "invalid --service `S3 x`: expected the name of a service"),
+        (&["--path", "https://evil.example/"], "invalid --path `https://evil.example/`: expected a path"),
+        (&["--session", "--stdout"], "cannot be used with"),
+        (&["--remote"], "--session"),
+    ] {
+        let outcome = fixture.hatbox(&["login"]).args(arguments).args(["reader"]).run().expect_code(2);
+        assert!(outcome.stderr.contains(text), "{}", outcome.stderr);
+    }
+    fixture.write_program(
+        "helper",
+        r#"echo '{"Version":1,"AccessKeyId":"AKIAIOSFODNN7EXAMPLE","SecretAccessKey":"x"}'"#,
+    );
+    let outcome = fixture.hatbox(&["login", "--stdout", "process"]).run().expect_code(2);
+    assert!(outcome.stderr.contains("the console takes temporary credentials"), "{}", outcome.stderr);
+}
+
+#[test]
+fn called_as_aws_vault_login_takes_its_flags() {
+    let fixture = fixture();
+    let arguments = ["login", "-s", "--path", "/s3/buckets", "--region", "eu-west-1", "-d", "1h", "plain"];
+    let printed = fixture.aws_vault(&arguments).run().ok().stdout;
+    let page = follow(printed.trim()).body;
+    assert!(page.contains("<dd id=path>/s3/buckets<") && page.contains("<dd id=region>eu-west-1<"), "{page}");
+    fixture.aws_vault(&["login", "-s", "-a", "-n", "plain"]).run().ok();
+}
+
+#[test]
+fn a_guard_holds_at_the_console_too() {
+    let fixture = fixture();
+    fixture.write_config(&format!(
+        "{CONFIG}\n[profile asked]\nsource_profile = bare\nrole_arn = arn:aws:iam::444455556666:role/reader\n\
+         hatbox_confirm = true\n[profile limited]\nsource_profile = bare\n\
+         role_arn = arn:aws:iam::444455556666:role/reader\nhatbox_read_only_for_agents = true\n\
+         [profile portal]\ninclude_profile = dev\nhatbox_read_only_for_agents = true\n"
+    ));
+    let refused = fixture.hatbox(&["login", "--stdout", "asked"]).run().expect_code(3);
+    assert!(refused.stderr.contains("profile `asked` requires confirmation"), "{}", refused.stderr);
+    let as_agent =
+        |profile: &str| fixture.hatbox(&["login", "--stdout", profile]).env("CLAUDECODE", "1").run();
+    follow(as_agent("limited").ok().stdout.trim());
+    let call = calls(&fixture, "AssumeRole").pop().unwrap();
+    assert_eq!(call.parameters["PolicyArns.member.1.arn"], "arn:aws:iam::aws:policy/ReadOnlyAccess");
+    let refused = as_agent("portal").expect_code(3);
+    assert_eq!(refused.stdout, "", "a link to the portal cannot be restricted");
+}

@@ -1,0 +1,64 @@
+//! Addresses that Firefox opens in a container, by the extension "Open external links in a container".
+
+use crate::sso::authorize::render_query;
+
+/// A container of Firefox: tabs with cookies of their own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FirefoxContainer {
+    /// Its name.
+    pub name: String,
+    /// The colour of a new one, of [`COLORS`].
+    pub color: Option<String>,
+    /// The icon of a new one, of [`ICONS`].
+    pub icon: Option<String>,
+}
+
+/// The colours that containers have.
+pub const COLORS: [&str; 8] = ["blue", "turquoise", "green", "yellow", "orange", "red", "pink", "purple"];
+/// The icons that containers have.
+pub const ICONS: [&str; 13] = [
+    "fingerprint",
+    "briefcase",
+    "dollar",
+    "cart",
+    "circle",
+    "gift",
+    "vacation",
+    "food",
+    "fruit",
+    "pet",
+    "tree",
+    "chill",
+    "fence",
+];
+
+impl FirefoxContainer {
+    /// The address at which the extension opens `url` in the container. It creates the container if there is none.
+    pub fn render_url(&self, url: &str) -> String {
+        let mut pairs = vec![("name", self.name.as_str())];
+        pairs.extend(self.color.as_deref().map(|color| ("color", color)));
+        pairs.extend(self.icon.as_deref().map(|icon| ("icon", icon)));
+        pairs.push(("url", url));
+        format!("ext+container:{}", render_query(&pairs))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_container_has_its_name_color_and_icon_and_the_page() {
+        let mut container = FirefoxContainer { name: "prod & co".to_owned(), color: None, icon: None };
+        assert_eq!(
+            container.render_url("http://127.0.0.1:1/x?a=b"),
+            "ext+container:name=prod%20%26%20co&url=http%3A%2F%2F127.0.0.1%3A1%2Fx%3Fa%3Db"
+        );
+        container.color = Some("red".to_owned());
+        container.icon = Some("fence".to_owned());
+        assert_eq!(
+            container.render_url("u"),
+            "ext+container:name=prod%20%26%20co&color=red&icon=fence&url=u"
+        );
+    }
+}
