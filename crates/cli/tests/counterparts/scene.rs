@@ -52,6 +52,7 @@ impl Home {
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", self.path())
             .env("HATBOX_FILE_PASSPHRASE", PASSPHRASE)
+            .env("HATBOX_TEST_WORK_FACTOR", "10")
             .env("AWS_ENDPOINT_URL", &self.endpoint)
             .env("AWS_EC2_METADATA_DISABLED", "true")
             .env("CHECKPOINT_DISABLE", "1")

@@ -62,6 +62,7 @@ impl Home {
         let add = ["--backend", "file", "add", "--env", "--no-add-config", "alice"];
         let variables = [
             ("HATBOX_FILE_PASSPHRASE", PASSPHRASE),
+            ("HATBOX_TEST_WORK_FACTOR", "10"),
             ("AWS_ACCESS_KEY_ID", KEY.0),
             ("AWS_SECRET_ACCESS_KEY", KEY.1),
         ];

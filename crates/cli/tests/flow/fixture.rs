@@ -157,6 +157,8 @@ impl Fixture {
             ("XDG_RUNTIME_DIR", home.join("run").into()),
             ("AWS_ENDPOINT_URL", self.server.url().into()),
             ("HATBOX_FILE_PASSPHRASE", PASSPHRASE.into()),
+            // A store is made and opened in no time. Two tests have the usual factor: of `leaks` and `passphrase`.
+            ("HATBOX_TEST_WORK_FACTOR", "10".into()),
             ("HATBOX_TEST_CLOCK_OFFSET", self.clock_offset.get().to_string().into()),
             // The tests may run on an instance.
             ("AWS_EC2_METADATA_DISABLED", "true".into()),

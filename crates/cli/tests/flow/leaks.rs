@@ -322,7 +322,7 @@ fn a_deliberate_leak_is_found_in_every_form_and_place() {
 #[test]
 fn the_store_and_the_cache_reveal_no_names() {
     let mut watch = Watch::new();
-    let add = watch.fixture.add_run("jan-work", &["--no-add-config"]);
+    let add = watch.fixture.add_run("jan-work", &["--no-add-config"]).without("HATBOX_TEST_WORK_FACTOR");
     watch.run(&add, Promised::Nothing).ok();
     watch.next_code();
     watch.run(&watch.fixture.hatbox(&["exec", "admin"]), Promised::Nothing).ok();

@@ -290,7 +290,9 @@ fn a_short_new_passphrase_is_asked_about_on_a_terminal_and_warned_of_elsewhere()
 /// scrypt takes 128 MB; where the process may not have them, that is an error like any other.
 #[test]
 fn too_little_memory_for_the_passphrase_is_an_error_and_no_abort() {
-    let fixture = locked();
+    let fixture = Fixture::empty(&["jan-work"]);
+    fixture.add_run("jan-work", &[]).without("HATBOX_TEST_WORK_FACTOR").run().ok();
+    fixture.hatbox(&["lock"]).run().ok();
     let limited = |kilobytes: u32, arguments: &str| {
         let line = format!("ulimit -v {kilobytes}; exec \"$0\" {arguments}");
         Run::new("/bin/sh", fixture.variables()).args(["-c", &line, env!("CARGO_BIN_EXE_hatbox")]).run()

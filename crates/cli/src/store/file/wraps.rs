@@ -65,14 +65,24 @@ pub(super) fn wrap_by_passphrase(
     name: WrapName,
     passphrase: &SecretString,
 ) -> Result<NewWrap, OpenError> {
-    ensure_memory(WORK_FACTOR)?;
+    let work_factor = work_factor();
+    ensure_memory(work_factor)?;
     let mut recipient = age::scrypt::Recipient::new(passphrase.expose().to_owned().into());
-    recipient.set_work_factor(WORK_FACTOR);
+    recipient.set_work_factor(work_factor);
     let sealed = encrypt_to(&recipient, identity.expose())
         .map_err(|_| std::io::Error::other("the identity could not be encrypted"))
         .map_err(FileError::io("write", Path::new(name.as_str())))
         .map_err(OpenError::File)?;
     Ok(NewWrap { name, sealed, plugin: None })
+}
+
+/// That of new wraps. Tests may ask for less: hundreds of them make a store of their own.
+fn work_factor() -> u8 {
+    #[cfg(feature = "test-clock")]
+    if let Some(asked) = std::env::var("HATBOX_TEST_WORK_FACTOR").ok().and_then(|text| text.parse().ok()) {
+        return asked;
+    }
+    if cfg!(test) { 10 } else { WORK_FACTOR }
 }
 
 /// scrypt's memory (RFC 7914: 128 * r * N bytes; age has r = 8) is asked for beforehand: where it cannot be had,
@@ -263,7 +273,7 @@ mod tests {
         let identity = Identity::generate();
         let passphrase = SecretString::new("correct horse".to_owned());
         let wrap = wrap_by_passphrase(&identity, WrapName::passphrase(), &passphrase).unwrap();
-        assert_eq!(work_factor_of(&wrap.sealed), Some(WORK_FACTOR));
+        assert_eq!(work_factor_of(&wrap.sealed), Some(work_factor()));
         for text in
             ["", "age-encryption.org/v1\n-> scrypt salt\n", "-> scrypt salt 300\n", "-> X25519 a 17\n"]
         {
