@@ -4,7 +4,7 @@
 use std::error::Error;
 use std::process::ExitCode;
 
-use hatbox_core::handover::{Format, FormatError};
+use hatbox_core::handover::FormatError;
 use hatbox_iam::denial::attempt::FailedCall;
 use hatbox_types::text::page::Page;
 use hatbox_types::text::printable;
@@ -65,7 +65,7 @@ impl FailureKind {
 }
 
 /// A failure. Built with the methods below, printed by [`Failure::print`].
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Failure {
     pub(crate) kind: FailureKind,
     /// One line: what was attempted, the value in backticks. No final period.
@@ -82,6 +82,8 @@ pub(crate) struct Failure {
     pub(crate) is_shared: bool,
     /// Whether the profile that was asked for is in no file and in no store.
     pub(crate) is_profile_unknown: bool,
+    /// Whether the profile that was asked for names no credentials at all.
+    pub(crate) has_no_identity: bool,
 }
 
 /// A call for which AWS returned an error, and what that means.
@@ -124,6 +126,7 @@ impl Failure {
             aws_error: None,
             is_shared: false,
             is_profile_unknown: false,
+            has_no_identity: false,
         }
     }
 
@@ -178,6 +181,14 @@ impl Failure {
         self
     }
 
+    /// The failure of another profile for which the same was needed as for `first`: the questions are not asked again.
+    pub(crate) fn again(&self, first: &str) -> Self {
+        let mut failure =
+            Self::new(self.kind, format!("the same failed for profile `{first}`: {}", self.error));
+        failure.causes.clone_from(&self.causes);
+        failure
+    }
+
     /// As one line of JSON: for `--error-json`, and for other processes.
     pub(crate) fn render_json(&self) -> String {
         let value = json!({
@@ -210,6 +221,19 @@ impl Failure {
         failure.aws_error =
             value.get("refused").and_then(|call| ExplainedError::deserialize(call).ok()).map(Box::new);
         Some(failure)
+    }
+
+    /// Its lines as they are printed, without colours.
+    pub(crate) fn render_lines(&self, called_as: CalledAs) -> Vec<String> {
+        let name = called_as.as_str();
+        let explanation = self.aws_error.iter().flat_map(|error| &error.explanation.0);
+        let mut lines = vec![format!("{name}: error: {}", self.error)];
+        lines.extend(self.place.iter().map(|place| format!("  --> {place}")));
+        lines.extend(self.causes.iter().map(|cause| format!("  caused by: {cause}")));
+        lines.extend(explanation.map(ToString::to_string));
+        lines.extend(self.hints.iter().map(|hint| format!("{name}: hint: {hint}")));
+        // The end of a line in a text of others is not the end of this one.
+        lines.into_iter().map(|line| line.replace('\n', "\\n")).collect()
     }
 
     /// Prints it to stderr.
@@ -312,21 +336,7 @@ impl From<ClientError> for Failure {
 
 impl From<FormatError> for Failure {
     fn from(error: FormatError) -> Self {
-        match error {
-            FormatError::Control(_) => Self::of_error(FailureKind::Failed, &error),
-            FormatError::Character { .. } | FormatError::Name(_) => {
-                Self::of_error(FailureKind::Failed, &error).hint("use a format that can: --format json")
-            }
-            FormatError::LongLived => Self::of_error(FailureKind::Usage, &error)
-                .hint("leave out --no-session, or use --format json"),
-            FormatError::NoUnset(_) => {
-                let shells =
-                    Format::ALL.into_iter().filter(|format| format.is_of_shell()).map(Format::as_str);
-                let shells = shells.collect::<Vec<_>>().join("`, `");
-                Self::of_error(FailureKind::Usage, &error)
-                    .hint(format!("give the format of your shell with --format: `{shells}`"))
-            }
-        }
+        Self::of_error(FailureKind::Failed, &error)
     }
 }
 

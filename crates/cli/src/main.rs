@@ -34,6 +34,7 @@ mod world;
 pub mod fuzzing;
 
 mod aws;
+mod bar;
 mod output;
 mod prompt;
 mod store;
@@ -44,7 +45,7 @@ mod sys;
 use args::called::parse_called;
 use args::drop_in::{Refused, resolve_refused};
 use args::help::command_for_help;
-use args::wrong::{is_exec, resolve_wrong_use};
+use args::wrong::{is_for_another_command, resolve_wrong_use};
 use args::{Cli, Command};
 use errors::{Failure, FailureKind, Stage};
 use output::{CalledAs, Detail, Output};
@@ -147,6 +148,7 @@ fn run(world: &World, cli: &Cli) -> (Stage, Result<ExitCode, Failure>) {
         Command::Remove(args) => done(commands::remove::run(world, global, args)),
         Command::Profile(args) => done(commands::profile::run(world, global, args)),
         Command::Exec(args) => (Stage::BeforeChild, commands::exec::run(world, global, args)),
+        Command::Each(args) => (Stage::BeforeChild, commands::each::run(world, global, args)),
         Command::Export(args) => done(commands::export::run(world, global, args)),
         Command::Explain(args) => done(commands::explain::run(world, global, args)),
         Command::Doctor(args) => (Stage::Own, commands::doctor::run(world, global, args)),
@@ -195,7 +197,7 @@ fn report_usage(error: &clap::Error, called_as: CalledAs, words: &[OsString]) ->
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand if words.len() <= 1 => ExitCode::SUCCESS,
         _ if called_as == CalledAs::AwsVault => ExitCode::from(1),
-        _ if is_exec(words) => ExitCode::from(125),
+        _ if is_for_another_command(words) => ExitCode::from(125),
         _ => ExitCode::from(2),
     }
 }

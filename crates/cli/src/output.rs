@@ -12,6 +12,7 @@ use hatbox_types::text::page::{Line, Page, Style as Stress};
 use hatbox_types::text::wrap::wrap_line;
 use hatbox_types::text::{printable, printable_lines};
 
+use crate::bar::without_bar;
 use crate::sys::terminal::{stderr_columns, stdout_columns};
 
 /// The program's name as it is shown in front of messages: `hatbox`, or `aws-vault` when called so.
@@ -39,6 +40,13 @@ pub(crate) enum Detail {
     Usual,
     /// `--debug`: also what is done, step by step, without secrets.
     Debug,
+}
+
+/// One of the two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stream {
+    Stdout,
+    Stderr,
 }
 
 /// The streams.
@@ -168,6 +176,23 @@ impl Output {
         stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(StdoutError)
     }
 
+    /// Writes whole lines of a command to the stream that they came from. Whoever rendered them has left nothing in them
+    /// that a terminal obeys, but for colours; these are dropped where the stream wants none.
+    #[expect(clippy::unused_self, reason = "whoever writes has been given the streams")]
+    pub(crate) fn lines_of_command(&self, stream: Stream, text: &str) -> Result<(), StdoutError> {
+        match stream {
+            Stream::Stdout if Self::is_stdout_terminal() => {
+                without_bar(|| write_stdout(anstream::AutoStream::auto(io::stdout().lock()), text))
+            }
+            Stream::Stdout => write_stdout(anstream::AutoStream::auto(io::stdout().lock()), text),
+            Stream::Stderr => {
+                // Nobody is left to be told that stderr is gone.
+                without_bar(|| write_all(anstream::AutoStream::auto(io::stderr().lock()), text).ok());
+                Ok(())
+            }
+        }
+    }
+
     pub(crate) fn is_stdout_terminal() -> bool {
         io::stdout().is_terminal()
     }
@@ -190,15 +215,13 @@ impl Output {
     }
 
     fn write_line(text: &str, columns: Option<usize>) {
-        let mut stderr = anstream::AutoStream::auto(io::stderr().lock());
         let text = render_safe_line(text);
-        // Nobody is left to be told that stderr is gone.
-        match columns {
-            None => writeln!(stderr, "{text}").ok(),
-            Some(columns) => {
-                writeln!(stderr, "{}", wrap_line(&text, columns, &OWN_SEQUENCES).join("\n")).ok()
-            }
+        let text = match columns {
+            None => text,
+            Some(columns) => Cow::Owned(wrap_line(&text, columns, &OWN_SEQUENCES).join("\n")),
         };
+        // Nobody is left to be told that stderr is gone.
+        without_bar(|| writeln!(anstream::AutoStream::auto(io::stderr().lock()), "{text}").ok());
     }
 
     pub(crate) fn error(&self, text: &str) {

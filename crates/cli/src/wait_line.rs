@@ -7,6 +7,7 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use crate::bar::is_on;
 use crate::sys::signals::is_interrupt_held;
 #[cfg(unix)]
 use crate::sys::signals::{Held, with_terminal_output_held};
@@ -56,6 +57,10 @@ impl WaitLine {
         what: impl Fn() -> String + Send + 'static,
     ) -> Self {
         let limit = limit.into();
+        // The bar counts for all that is waited for.
+        if is_on() {
+            return Self { end: None, thread: None };
+        }
         let (end, ended) = mpsc::channel::<()>();
         let is_terminal = io::stderr().is_terminal();
         let can_erase = is_terminal

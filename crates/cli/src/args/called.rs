@@ -24,6 +24,7 @@ pub(crate) fn parse_called(words: &[OsString]) -> Option<Cli> {
         "remove" | "rm" => parse_as(words, Command::Remove),
         "profile" => parse_as(words, Command::Profile),
         "exec" => parse_as(words, Command::Exec),
+        "each" => parse_as(words, Command::Each),
         "export" => parse_as(words, Command::Export),
         "explain" => parse_as(words, Command::Explain),
         "doctor" => parse_as(words, Command::Doctor),

@@ -9,6 +9,7 @@ pub(crate) mod called;
 mod clear;
 mod doctor;
 pub(crate) mod drop_in;
+mod each;
 mod exec;
 mod explain;
 mod export;
@@ -35,6 +36,7 @@ pub(crate) mod wrong;
 pub(crate) use add::AddArgs;
 pub(crate) use clear::ClearArgs;
 pub(crate) use doctor::{DoctorArgs, FailOn};
+pub(crate) use each::EachArgs;
 pub(crate) use exec::ExecArgs;
 pub(crate) use explain::ExplainArgs;
 pub(crate) use export::ExportArgs;
@@ -146,6 +148,7 @@ pub(crate) enum Command {
     Remove(RemoveArgs),
     Profile(ProfileArgs),
     Exec(ExecArgs),
+    Each(EachArgs),
     Export(ExportArgs),
     Explain(ExplainArgs),
     Doctor(DoctorArgs),

@@ -105,9 +105,9 @@ pub(crate) fn resolve_wrong_use(error: &Error, words: &[OsString]) -> Option<Wro
     Some(WrongUse { error: text, usage, hints })
 }
 
-/// Whether the command is `exec`, in a line that could not be parsed.
-pub(crate) fn is_exec(words: &[OsString]) -> bool {
-    Called::resolve(words).path.first().is_some_and(|name| name == "exec")
+/// Whether the command runs another one, whose exit code 2 would be, in a line that could not be parsed.
+pub(crate) fn is_for_another_command(words: &[OsString]) -> bool {
+    Called::resolve(words).path.first().is_some_and(|name| ["exec", "each"].contains(&name.as_str()))
 }
 
 /// The command of a line that could not be parsed.
@@ -236,8 +236,7 @@ mod tests {
 
     #[test]
     fn every_kind_of_wrong_use_is_said_in_one_line() {
-        let expected = "`env`, `export-env`, `sh`, `fish`, `nushell`, `powershell`, `cmd`, `dotenv`, `docker`, \
-                        `github-actions`, `ini`, `json` or `sts`";
+        let expected = "`env`, `export-env`, `json` or `ini`";
         for (line, error, hints) in [
             ("hatbox lst", "unrecognized subcommand `lst`", &["did you mean `ls` or `list`?"][..]),
             (
@@ -359,9 +358,13 @@ mod tests {
     }
 
     #[test]
-    fn exec_is_known_behind_global_flags() {
-        let is = |line: &str| is_exec(&words(line));
-        assert!(is("hatbox exec --bogus") && is("hatbox --backend file --debug exec --bogus"));
+    fn exec_and_each_are_known_behind_global_flags() {
+        let is = |line: &str| is_for_another_command(&words(line));
+        assert!(
+            is("hatbox each --bogus")
+                && is("hatbox exec --bogus")
+                && is("hatbox --backend file --debug exec --bogus")
+        );
         for flag in ["--backend", "--file-dir", "--passphrase-fd", "--unlock-for", "--prompt"] {
             assert!(is(&format!("hatbox {flag} list exec --bogus")), "{flag}");
         }

@@ -88,12 +88,20 @@ fn resolve_candidates(cli: &Command, words: &[&str], profiles: &dyn Fn() -> Vec<
             .flat_map(|command| [command.get_name()].into_iter().chain(command.get_visible_aliases()))
             .map(str::to_owned)
             .collect()
-    } else if positional == 0 && command.get_positionals().next().is_some_and(is_profile) {
+    } else if positional_at(command, positional).is_some_and(is_profile) {
         profiles()
     } else {
         Vec::new()
     };
     all.into_iter().filter(|word| word.starts_with(current)).collect()
+}
+
+/// The argument that the word at this position is for; the first takes several words where it is a list.
+fn positional_at(command: &Command, position: usize) -> Option<&Arg> {
+    let mut arguments = command.get_positionals().filter(|arg| !arg.is_last_set());
+    let first = arguments.next()?;
+    let takes_all = first.get_num_args().is_some_and(|count| count.max_values() > 1);
+    Some(first).filter(|_| position == 0 || takes_all)
 }
 
 fn is_profile(arg: &Arg) -> bool {
@@ -124,6 +132,7 @@ mod tests {
     fn what_fits_the_place_is_offered() {
         for (line, expected) in [
             (&["ex"][..], &["exec", "export", "explain"][..]),
+            (&["ea"], &["each"]),
             (&["--debug", "exe"], &["exec"]),
             (&["--backend", "x", "exe"], &["exec"]),
             (&["r"], &["remove", "rm", "rotate"]),
@@ -138,6 +147,8 @@ mod tests {
             (&["exec", "--back"], &["--backend"]),
             (&["export", "--format", "j"], &["json"]),
             (&["rm", "pr"], &["prod", "prod-admin"]),
+            (&["each", "dev", "-j", "2", "pr"], &["prod", "prod-admin"]),
+            (&["each", "dev", "--", "pr"], &[]),
             (&["clear", "d"], &["dev"]),
             (&["store", "mig"], &["migrate"]),
             (&["list", ""], &[]),

@@ -4,6 +4,7 @@ pub(crate) mod add;
 pub(crate) mod clear;
 pub(crate) mod completion;
 pub(crate) mod doctor;
+pub(crate) mod each;
 pub(crate) mod exec;
 pub(crate) mod explain;
 pub(crate) mod export;

@@ -10,6 +10,8 @@ pub(crate) mod guard;
 
 pub(crate) mod run;
 
+pub(crate) mod several;
+
 pub(crate) mod base;
 mod call_lock;
 pub(crate) mod caller;

@@ -105,7 +105,7 @@ pub(crate) fn obtain_base(
 }
 
 impl Obtained {
-    fn of_run(mut run: PlanRun) -> Result<Self, Failure> {
+    pub(crate) fn of_run(mut run: PlanRun) -> Result<Self, Failure> {
         let credentials = run.obtain()?;
         Ok(Self { run, credentials })
     }

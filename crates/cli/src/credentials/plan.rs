@@ -32,7 +32,7 @@ pub(super) const METADATA_DISABLED: &str = "AWS_EC2_METADATA_DISABLED";
 pub(crate) struct Planned {
     pub(crate) world: World,
     pub(crate) settings: Arc<Settings>,
-    pub(crate) files: ConfigFiles,
+    pub(crate) files: Arc<ConfigFiles>,
     pub(crate) request: SessionRequest,
     pub(crate) plan: Plan,
 }
@@ -69,14 +69,24 @@ impl<'a> Planning<'a> {
 
     /// Resolves the credential plan of `profile`, and says on stderr what its settings leave to be desired.
     pub(crate) fn resolve(&self, profile: &ProfileName) -> Result<Plan, Failure> {
+        let (warnings, resolved) = self.resolve_with_warnings(profile);
+        for warning in &warnings {
+            self.world.output.warn(warning);
+        }
+        resolved
+    }
+
+    /// Resolves the credential plan of `profile`; with it, in words, what its settings leave to be desired.
+    pub(super) fn resolve_with_warnings(
+        &self,
+        profile: &ProfileName,
+    ) -> (Vec<String>, Result<Plan, Failure>) {
         let mut lookup = Lookup::new(&self.files.config, &self.request.overrides);
         let resolved = self.resolve_guarded(&mut lookup, profile);
-        for warning in &lookup.warnings {
-            self.world.output.warn(&self.files.render_warning(warning));
-        }
-        let plan = resolved?;
-        check_resolving(&self.world.environment, &plan)?;
-        Ok(plan)
+        let warnings = lookup.warnings.iter().map(|warning| self.files.render_warning(warning)).collect();
+        let checked =
+            resolved.and_then(|plan| check_resolving(&self.world.environment, &plan).map(|()| plan));
+        (warnings, checked)
     }
 
     /// The same without a word.
@@ -177,15 +187,16 @@ pub(crate) fn plan_options(world: &World, request: &SessionRequest) -> PlanOptio
 
 /// Says on stderr where the outcome differs from what was asked for.
 pub(crate) fn say_notes(world: &World, files: &ConfigFiles, plan: &Plan) {
-    for note in plan.notes.iter().filter(|note| note.level() == NoteLevel::Warning) {
-        let place = note.origin().and_then(hatbox_core::config::origin::Origin::place);
-        match place {
-            Some(place) => {
-                world.output.warn(&format!("{}: {}", files.shown_place(place), note.render_text()));
-            }
-            None => world.output.warn(&note.render_text()),
-        }
-    }
+    render_notes(files, plan).for_each(|text| world.output.warn(&text));
+}
+
+/// Where the outcome differs from what was asked for, in words.
+pub(super) fn render_notes<'a>(files: &'a ConfigFiles, plan: &'a Plan) -> impl Iterator<Item = String> + 'a {
+    let notes = plan.notes.iter().filter(|note| note.level() == NoteLevel::Warning);
+    notes.map(|note| match note.origin().and_then(hatbox_core::config::origin::Origin::place) {
+        Some(place) => format!("{}: {}", files.shown_place(place), note.render_text()),
+        None => note.render_text(),
+    })
 }
 
 /// A helper that asks hatbox for what the helper was started for would never end.
@@ -249,6 +260,7 @@ fn failure_of(files: &ConfigFiles, error: &PlanError) -> Failure {
         _ => FailureKind::Usage,
     };
     let mut failure = Failure::of_error(kind, error);
+    failure.has_no_identity = matches!(error, PlanError::CredentialsMissing { .. });
     failure.is_profile_unknown = matches!(error, PlanError::UnknownProfile { named_by: None, .. });
     if let Some(place) = error.origin().and_then(hatbox_core::config::origin::Origin::place) {
         failure = failure.at(files.shown_place(place));

@@ -5,7 +5,10 @@
 
 #[cfg(feature = "iam")]
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+#[cfg(feature = "iam")]
+use std::sync::MutexGuard;
 use std::time::Duration;
 
 use hatbox_core::cache::{
@@ -18,6 +21,7 @@ use hatbox_core::handover::Credentials;
 use hatbox_core::plan::{Base, Plan, Purpose, Stage};
 use hatbox_types::name::{AccountId, ProfileName};
 use hatbox_types::text::shell::quote_word;
+use jiff::Timestamp;
 
 use super::base::{BaseCredentials, Held, run_base, web_identity};
 use super::call_lock::{CallLock, Locked};
@@ -35,7 +39,8 @@ use crate::ask::waiting::CACHE_HINT;
 use crate::aws::client::Signer;
 use crate::errors::{Failure, FailureKind};
 use crate::files::aws_config::load_config;
-use crate::keys::KeyStore;
+use crate::keys::{KeyStore, SharedStore};
+use crate::store::sealed::CacheKey;
 use crate::store::sessions::Sessions;
 use crate::sys::files::FileError;
 use crate::sys::lock::Lock;
@@ -44,10 +49,29 @@ use crate::world::World;
 /// A plan with all that carrying it out needs. It can be kept, asked for credentials again, and moved to another thread.
 #[derive(Debug)]
 pub(crate) struct PlanRun {
-    planned: Planned,
-    store: KeyStore,
+    pub(super) planned: Planned,
+    store: SharedStore,
     /// The account of what was obtained last, where what gave it said so.
     account: Option<AccountId>,
+    /// What it has in common with other runs, if it is one of several.
+    common: Option<Arc<Common>>,
+}
+
+/// The cached sessions, as far as they are known without asking anyone.
+pub(super) enum Known {
+    Sessions(Sessions),
+    /// Nothing is cached: there is no store.
+    NoStore,
+    Locked,
+}
+
+/// What the runs of several plans have in common, beside the store.
+#[derive(Debug)]
+pub(super) struct Common {
+    /// `--fresh` of all of them: what was obtained since is new enough for each.
+    pub(super) fresh_since: Option<Timestamp>,
+    /// Keeps sessions where there is no store, for as long as the runs take.
+    pub(super) scratch: Option<(PathBuf, CacheKey)>,
 }
 
 impl PlanRun {
@@ -67,7 +91,16 @@ impl PlanRun {
         let plan = planning.resolve(profile)?;
         say_notes(world, &files, &plan);
         let (world, settings) = (world.clone(), world.settings()?.clone());
-        Ok(Self { planned: Planned { world, settings, files, request, plan }, store, account: None })
+        Ok(Self::of_plan(Planned { world, settings, files: Arc::new(files), request, plan }, store))
+    }
+
+    fn of_plan(planned: Planned, store: KeyStore) -> Self {
+        Self { planned, store: SharedStore::new(store), account: None, common: None }
+    }
+
+    /// The run of one plan of several.
+    pub(super) fn of_several(planned: Planned, store: SharedStore, common: Arc<Common>) -> Self {
+        Self { planned, store, account: None, common: Some(common) }
     }
 
     /// Makes the plan for the credentials alone that the chain of `profile` starts from, where they are at hand without
@@ -96,7 +129,7 @@ impl PlanRun {
             ));
         }
         let (world, settings) = (world.clone(), world.settings()?.clone());
-        Ok(Some(Self { planned: Planned { world, settings, files, request, plan }, store, account: None }))
+        Ok(Some(Self::of_plan(Planned { world, settings, files: Arc::new(files), request, plan }, store)))
     }
 
     pub(crate) fn plan(&self) -> &Plan {
@@ -116,14 +149,14 @@ impl PlanRun {
 
     /// The store that the plan was made from.
     #[cfg(feature = "iam")]
-    pub(crate) fn store(&mut self) -> &mut KeyStore {
-        &mut self.store
+    pub(crate) fn store(&self) -> MutexGuard<'_, KeyStore> {
+        self.store.lock()
     }
 
     /// Makes the plan again, with the keys that are stored now.
     #[cfg(feature = "iam")]
     pub(crate) fn replan(&mut self, purpose: Purpose) -> Result<(), Failure> {
-        let index = self.store.index(Interaction::Allowed)?;
+        let index = self.store.lock().index(Interaction::Allowed)?;
         let Planned { world, files, request, plan, .. } = &mut self.planned;
         *plan = Planning::new(world, files, request, Some(&index), purpose).resolve_quietly(&plan.profile)?;
         Ok(())
@@ -133,7 +166,7 @@ impl PlanRun {
     /// Returns how many there were.
     #[cfg(feature = "iam")]
     pub(crate) fn delete_earlier_sessions(&mut self, profiles: &[ProfileName]) -> Result<usize, Failure> {
-        let index = self.store.index(Interaction::Allowed)?;
+        let index = self.store.lock().index(Interaction::Allowed)?;
         let Planned { world, files, plan, .. } = &self.planned;
         let request = resolve_session(&GlobalArgs::default(), &SessionArgs::default(), &world.environment)?;
         let planning = Planning::new(world, files, &request, Some(&index), Purpose::Use);
@@ -144,7 +177,7 @@ impl PlanRun {
             names.extend(of_profile);
             kept.extend(keys);
         }
-        Ok(self.store.sessions(Interaction::Allowed)?.delete_others(&names, &kept)?)
+        Ok(self.store.lock().sessions(Interaction::Allowed)?.delete_others(&names, &kept)?)
     }
 
     /// Says where the stored key is in plain text as well.
@@ -227,7 +260,7 @@ impl PlanRun {
     }
 
     /// The cached sessions; `None` where there is nothing to cache, or nowhere.
-    fn open_sessions(&mut self) -> Result<Option<Sessions>, Failure> {
+    pub(super) fn open_sessions(&mut self) -> Result<Option<Sessions>, Failure> {
         let plan = &self.planned.plan;
         // Also temporary keys that stand in a file or in the environment are handed over as they are, and a login session
         // is kept in its own file.
@@ -236,23 +269,35 @@ impl PlanRun {
         }
         // A person who signs in has something to keep: where there is no store, one is created for it.
         if let Base::Sso { sso, .. } = &plan.base {
-            if self.store.is_empty() && !self.planned.world.has_terminal() {
+            if self.store.lock().is_empty() && !self.planned.world.has_terminal() {
                 return Err(needs_person(&sso.value));
             }
-            return self.store.sessions_or_create().map(Some);
+            return self.store.lock().sessions_or_create().map(Some);
         }
         // Nobody is made to choose a passphrase for the sake of the cache alone.
-        if self.store.is_empty() {
+        if self.store.lock().is_empty() {
+            if let Some((directory, key)) = self.common.as_ref().and_then(|common| common.scratch.as_ref()) {
+                return Ok(Some(Sessions::open(directory, key.clone())));
+            }
             self.planned
                 .world
                 .output
                 .note("sessions are not cached without a store; create one with `hatbox add`");
             return Ok(None);
         }
-        self.store.sessions(Interaction::Allowed).map(Some)
+        self.store.lock().sessions(Interaction::Allowed).map(Some)
     }
 
-    fn find_start(&self, sessions: Option<&Sessions>) -> Result<Start, Failure> {
+    /// The same, without a question to anyone.
+    pub(super) fn sessions_if_known(&self) -> Result<Known, Failure> {
+        let mut store = self.store.lock();
+        if store.is_empty() {
+            return Ok(Known::NoStore);
+        }
+        Ok(store.sessions_if_known()?.map_or(Known::Locked, Known::Sessions))
+    }
+
+    pub(super) fn find_start(&self, sessions: Option<&Sessions>) -> Result<Start, Failure> {
         let Planned { world, plan, .. } = &self.planned;
         let mut search = StartSearch::new(plan, world.clock.now(), self.rules());
         while let Some(stage) = search.wanted() {
@@ -260,9 +305,15 @@ impl PlanRun {
                 Some((sessions, key)) => sessions.load(&key).map_err(|error| cache_failure(&error))?,
                 None => None,
             };
-            search.give(loaded);
+            search.give(loaded.filter(|session| self.is_fresh(session)));
         }
         Ok(search.into_start())
+    }
+
+    /// Whether a session was obtained late enough for several runs with `--fresh`.
+    fn is_fresh(&self, session: &CachedSession) -> bool {
+        let since = self.common.as_ref().and_then(|common| common.fresh_since);
+        since.is_none_or(|since| session.obtained_at.as_second() >= since.as_second())
     }
 
     fn rules(&self) -> StartRules {
@@ -310,7 +361,7 @@ impl PlanRun {
         lock: &CallLock,
     ) -> Result<Outcome, Failure> {
         let Stage::Step(index) = stage else {
-            let given = run_base(&self.planned, &mut self.store, Some(Held { lock, sessions }))?;
+            let given = run_base(&self.planned, &self.store, Some(Held { lock, sessions }))?;
             return Ok(match given {
                 Some(BaseCredentials { signer, account }) => {
                     Outcome::Answered { signer, account, clock_ahead: None }
@@ -325,7 +376,7 @@ impl PlanRun {
         let (Some(step), Some(source)) = (planned.plan.steps.get(index), source.as_ref()) else {
             return Err(no_identity());
         };
-        let seed = find_seed(planned, &mut self.store, step)?;
+        let seed = find_seed(planned, &self.store, step)?;
         let seed = seed.as_ref();
         make_call(&StepCall { planned, index, step, source, seed, lock, sessions }).map_err(|error| {
             match error {
@@ -336,7 +387,7 @@ impl PlanRun {
     }
 
     fn read_base(&mut self) -> Result<Source, Failure> {
-        let given = run_base(&self.planned, &mut self.store, None)?.ok_or_else(no_identity)?;
+        let given = run_base(&self.planned, &self.store, None)?.ok_or_else(no_identity)?;
         let BaseCredentials { signer, account } = given;
         Ok(Source { signer, obtained_at: None, account })
     }
@@ -380,7 +431,7 @@ impl PlanRun {
         let (Base::StoredKey { profile, id }, Some(sessions)) = (&self.planned.plan.base, sessions) else {
             return;
         };
-        let Ok(Some(index)) = self.store.index_if_known() else { return };
+        let Ok(Some(index)) = self.store.lock().index_if_known() else { return };
         let stored = index.find(profile);
         if stored.is_some_and(|stored| id.as_ref().is_none_or(|id| *id == stored.id)) {
             return;
@@ -401,7 +452,7 @@ impl PlanRun {
         lock: &Lock,
     ) -> Option<CachedSession> {
         let Planned { world, plan, .. } = &self.planned;
-        let session = sessions?.load(key).ok().flatten()?;
+        let session = sessions?.load(key).ok().flatten().filter(|session| self.is_fresh(session))?;
         let mut rules = self.rules();
         // What another process obtained while this one waited is as fresh as can be.
         if lock.was_waited_for() && session.obtained_at.as_second() >= world.started.as_second() {

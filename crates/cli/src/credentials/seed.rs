@@ -10,14 +10,14 @@ use super::request::{PromptDriver, resolve_prompt};
 use super::step::wait_for_next_code;
 use super::used_codes::UsedCodes;
 use crate::errors::Failure;
-use crate::keys::KeyStore;
+use crate::keys::{KeyStore, SharedStore};
 use crate::sys::files::make_private_directory;
 use crate::world::World;
 
 /// The seed that makes the codes of a call: where one is stored for the device, and nothing else is to give the code.
 pub(super) fn find_seed(
     planned: &Planned,
-    store: &mut KeyStore,
+    store: &SharedStore,
     step: &Step,
 ) -> Result<Option<TotpSeed>, Failure> {
     let Planned { settings, request, plan, .. } = planned;
@@ -33,7 +33,7 @@ pub(super) fn find_seed(
     if let Base::StoredKey { profile, .. } = &plan.base {
         wanted.push(profile);
     }
-    Ok(store.find_seed(&mfa.serial.value, &wanted)?.map(|stored| stored.seed))
+    Ok(store.lock().find_seed(&mfa.serial.value, &wanted)?.map(|stored| stored.seed))
 }
 
 /// The code that the device shows now; if hatbox has sent it already, the next one, for which this waits.

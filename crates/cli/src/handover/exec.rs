@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
 
 use hatbox_core::handover::{Handover, resolve_env_change};
 
@@ -26,26 +27,8 @@ pub(crate) fn exec_command(
     keyring: Keyring,
     command: &[OsString],
 ) -> Result<Infallible, Failure> {
-    let (program, _) =
-        command.split_first().ok_or_else(|| Failure::new(FailureKind::Usage, "no command is given"))?;
-    let variables = world.environment.variables();
-    // A value that is not UTF-8 is none that hatbox sets.
-    let inherited =
-        variables.iter().filter_map(|(name, value)| Some((name.to_str()?, value.to_str().unwrap_or("?"))));
-    let change = resolve_env_change(handover, inherited);
-    let is_replaced = |name: &OsStr| {
-        name.to_str().is_some_and(|name| {
-            change.remove.iter().any(|removed| removed == name)
-                || change.set.iter().any(|(set, _)| *set == name)
-        })
-    };
-    let environment: Vec<(OsString, OsString)> = variables
-        .iter()
-        .filter(|(name, _)| !is_replaced(name))
-        .cloned()
-        .chain(change.set.iter().map(|(name, value)| ((*name).into(), value.expose().into())))
-        .collect();
-    let path = find_program(program, world.environment.raw("PATH")).map_err(|error| failure_of(&error))?;
+    let environment = child_environment(world, handover);
+    let path = find_command(world, command)?;
     if keyring == Keyring::OfItsOwn {
         join_new_session().map_err(|error| {
             Failure::new(FailureKind::Failed, "could not create a session keyring for the command")
@@ -57,7 +40,35 @@ pub(crate) fn exec_command(
     exec(&path, command, &environment, world.received).map_err(|error| failure_of(&error))
 }
 
-fn failure_of(error: &ExecError) -> Failure {
+/// The program of a command.
+pub(crate) fn find_command(world: &World, command: &[OsString]) -> Result<PathBuf, Failure> {
+    let (program, _) =
+        command.split_first().ok_or_else(|| Failure::new(FailureKind::Usage, "no command is given"))?;
+    find_program(program, world.environment.raw("PATH")).map_err(|error| failure_of(&error))
+}
+
+/// The environment of a command that gets these credentials.
+pub(crate) fn child_environment(world: &World, handover: Handover<'_>) -> Vec<(OsString, OsString)> {
+    let variables = world.environment.variables();
+    // A value that is not UTF-8 is none that hatbox sets.
+    let inherited =
+        variables.iter().filter_map(|(name, value)| Some((name.to_str()?, value.to_str().unwrap_or("?"))));
+    let change = resolve_env_change(handover, inherited);
+    let is_replaced = |name: &OsStr| {
+        name.to_str().is_some_and(|name| {
+            change.remove.iter().any(|removed| removed == name)
+                || change.set.iter().any(|(set, _)| *set == name)
+        })
+    };
+    variables
+        .iter()
+        .filter(|(name, _)| !is_replaced(name))
+        .cloned()
+        .chain(change.set.iter().map(|(name, value)| ((*name).into(), value.expose().into())))
+        .collect()
+}
+
+pub(super) fn failure_of(error: &ExecError) -> Failure {
     let kind = match error {
         ExecError::NotFound(_) => FailureKind::CommandNotFound,
         ExecError::NotExecutable { .. } => FailureKind::CommandNotExecutable,

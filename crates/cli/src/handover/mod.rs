@@ -1,4 +1,5 @@
 //! Handing credentials over, with effects: what core rendered becomes a child's environment.
 
+pub(crate) mod each;
 pub(crate) mod exec;
 pub(crate) mod guard;

@@ -6,6 +6,7 @@ mod index;
 pub(crate) mod request;
 mod rotation_lock;
 mod seeds;
+mod shared;
 mod transfer;
 #[cfg(feature = "file")]
 mod trust;
@@ -27,6 +28,7 @@ use zeroize::Zeroizing;
 pub(crate) use self::choice::BackendOrigin;
 use self::choice::Opened;
 pub(crate) use self::seeds::{StoredSeed, warn_of_seed};
+pub(crate) use self::shared::SharedStore;
 pub(crate) use self::transfer::Transfer;
 #[cfg(feature = "file")]
 pub(crate) use self::wraps::NewWrap;

@@ -25,8 +25,6 @@ mod scene;
 #[cfg(test)]
 mod sdks;
 #[cfg(test)]
-mod shells;
-#[cfg(test)]
 mod sso;
 #[cfg(test)]
 mod sso_cache;

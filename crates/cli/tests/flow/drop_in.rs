@@ -98,7 +98,7 @@ fn flags_of_aws_vault_without_effect_are_taken_and_what_is_missing_is_named() {
     let words =
         fixture.aws_vault(&["exec", "reader", "echo", "--parallel-safe", "--keychain", "x"]).run().ok();
     assert_eq!(words.stdout, "--parallel-safe --keychain x\n");
-    for verb in ["login", "migrate-backend", "serve", "each", "completions"] {
+    for verb in ["migrate-backend", "serve", "completions"] {
         for (run, name, code) in
             [(fixture.hatbox(&[verb, "x"]), "hatbox", 2), (fixture.aws_vault(&[verb]), "aws-vault", 1)]
         {

@@ -80,6 +80,18 @@ pub(crate) fn signed_in_scene() -> Fixture {
     fixture
 }
 
+#[test]
+fn each_signs_in_once_for_all_profiles_of_a_session() {
+    let fixture = scene();
+    let screen =
+        sign_in(&fixture, &["each", "dev", "audit", "above", "--", "sh", "-c", "echo in $AWS_ACCOUNT_ID"]);
+    for profile in ["dev  ", "audit", "above"] {
+        assert!(screen.contains(&format!("{profile} | in 444455556666")), "{screen:?}");
+    }
+    let count = |action: &str| fixture.log().iter().filter(|entry| entry.action == action).count();
+    assert_eq!((count("StartDeviceAuthorization"), count("GetRoleCredentials")), (1, 2));
+}
+
 /// Runs it on a terminal, and confirms the code that it shows.
 pub(crate) fn sign_in(fixture: &Fixture, arguments: &[&str]) -> Vec<String> {
     let mut terminal = Terminal::start_wide(&fixture.hatbox(arguments), 200);

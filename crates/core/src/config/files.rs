@@ -1,7 +1,7 @@
 //! Both files together: which profiles and SSO sessions there are, and what is wrong in them.
 
-use std::cell::Cell;
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::error::ConfigError;
 use super::foreign::render_foreign;
@@ -18,12 +18,13 @@ use hatbox_types::text::suggest::nearest_name;
 pub struct Config {
     config: Document,
     credentials: Document,
-    /// How many suggestions may still be looked for; `None`: as many as are asked for.
-    suggestions_left: Cell<Option<u32>>,
+    /// How many suggestions may still be looked for; [`UNLIMITED`]: as many as are asked for.
+    suggestions_left: AtomicU32,
 }
 
 /// No one reads more suggestions than this.
 const SUGGESTIONS: u32 = 100;
+const UNLIMITED: u32 = u32::MAX;
 
 impl Config {
     /// Takes the bytes of both files over and indexes them.
@@ -34,7 +35,7 @@ impl Config {
         Ok(Self {
             config: Document::parse(FileKind::Config, config.into())?,
             credentials: Document::parse(FileKind::Credentials, credentials.into())?,
-            suggestions_left: Cell::new(None),
+            suggestions_left: AtomicU32::new(UNLIMITED),
         })
     }
 
@@ -44,15 +45,17 @@ impl Config {
     pub fn for_all_profiles(mut self) -> Self {
         self.config.index_names();
         self.credentials.index_names();
-        self.suggestions_left = Cell::new(Some(SUGGESTIONS));
+        self.suggestions_left = AtomicU32::new(SUGGESTIONS);
         self
     }
 
     /// Whether another suggestion may be looked for.
     fn may_suggest(&self) -> bool {
-        let left = self.suggestions_left.get();
-        self.suggestions_left.set(left.map(|left| left.saturating_sub(1)));
-        left != Some(0)
+        let fewer = |left: u32| (left != UNLIMITED && left != 0).then(|| left - 1);
+        // The value before, whether it was changed or not.
+        let (Ok(left) | Err(left)) =
+            self.suggestions_left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fewer);
+        left != 0
     }
 
     /// One of the two files.

@@ -65,6 +65,7 @@ const KNOWN: &[&str] = &[
     "endpoint_discovery_enabled",
     "endpoint_url",
     "external_id",
+    "hatbox_tags",
     "identity_source",
     "ignore_configured_endpoint_urls",
     "include_profile",

@@ -41,6 +41,8 @@ mod sso;
 
 pub mod resolve;
 
+mod tags;
+
 pub mod edit;
 
 pub use error::ConfigError;
@@ -52,3 +54,4 @@ pub use overrides::{Flags, Overrides};
 pub use problem::Warning;
 pub use resolve::{Which, resolve_profile};
 pub use sso::resolve_sso_session;
+pub use tags::resolve_tags;

@@ -69,7 +69,7 @@ pub(super) struct Machine<'a> {
 }
 
 impl<'a> Machine<'a> {
-    pub(super) fn new(world: &'a World, global: &'a GlobalArgs, mut run: PlanRun) -> Result<Self, Failure> {
+    pub(super) fn new(world: &'a World, global: &'a GlobalArgs, run: PlanRun) -> Result<Self, Failure> {
         let rotations = run.store().rotations(Interaction::Allowed)?;
         Ok(Self { world, global, run, rotations, keys: None, user: None, accepted: None })
     }

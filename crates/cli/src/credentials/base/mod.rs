@@ -24,7 +24,7 @@ use super::plan::Planned;
 use super::sso::needs_person;
 use crate::aws::client::Signer;
 use crate::errors::Failure;
-use crate::keys::KeyStore;
+use crate::keys::SharedStore;
 use crate::store::sessions::Sessions;
 
 /// What a base gave.
@@ -71,11 +71,11 @@ pub(super) struct Held<'a> {
 /// process took the question over. A base that makes no call needs nothing `held`.
 pub(super) fn run_base(
     planned: &Planned,
-    store: &mut KeyStore,
+    store: &SharedStore,
     held: Option<Held<'_>>,
 ) -> Result<Option<BaseCredentials>, Failure> {
     let given = match &planned.plan.base {
-        Base::StoredKey { profile, id } => stored_key::read(store, profile, id.as_ref())?.into(),
+        Base::StoredKey { profile, id } => stored_key::read(&mut store.lock(), profile, id.as_ref())?.into(),
         Base::FileKeys { keys, .. } | Base::Environment { keys, .. } => {
             plain_keys::signer_of(&keys.value).into()
         }

@@ -6,6 +6,7 @@ pub(crate) mod descriptor;
 pub(super) mod disk;
 pub(super) mod exec;
 pub(crate) mod hardening;
+pub(super) mod job;
 pub(super) mod locking;
 pub(crate) mod process_group;
 #[cfg(feature = "sandbox")]

@@ -132,7 +132,7 @@ impl ProcessGroup {
 
 /// Has the program end when hatbox is killed (SIGKILL) and can end nothing. What it started goes on.
 #[cfg(target_os = "linux")]
-fn die_with_parent(command: &mut Command) {
+pub(super) fn die_with_parent(command: &mut Command) {
     // SAFETY: prctl(2) is a system call alone, and touches no memory.
     unsafe {
         command.pre_exec(|| {
@@ -142,7 +142,7 @@ fn die_with_parent(command: &mut Command) {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn die_with_parent(_: &mut Command) {}
+pub(super) fn die_with_parent(_: &mut Command) {}
 
 /// Whether this is a file that may be run.
 pub(crate) fn is_executable(path: &Path) -> bool {

@@ -4,7 +4,6 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-#[cfg(feature = "sandbox")]
 pub(crate) use rustix::process::Signal;
 
 static PIPE_WAS_IGNORED: AtomicBool = AtomicBool::new(false);
@@ -119,6 +118,15 @@ pub(crate) fn is_interrupt_held() -> bool {
     }
 }
 
+/// Gives this thread a mask of signals. One system call: it may be made between fork and exec.
+pub(super) fn set_mask(mask: &libc::sigset_t) -> std::io::Result<()> {
+    // SAFETY: the set is initialised, and outlives the call.
+    match unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, mask, std::ptr::null_mut()) } {
+        0 => Ok(()),
+        error => Err(std::io::Error::from_raw_os_error(error)),
+    }
+}
+
 impl Held {
     /// Has `command` start with the signals not held back: std gives a child the mask of its parent.
     pub(crate) fn release_in(&self, command: &mut std::process::Command) {
@@ -126,19 +134,23 @@ impl Held {
         let before = self.before;
         // SAFETY: between fork and exec the closure makes one system call, on a set that it owns.
         unsafe {
-            command.pre_exec(move || {
-                match libc::pthread_sigmask(libc::SIG_SETMASK, &raw const before, std::ptr::null_mut()) {
-                    0 => Ok(()),
-                    error => Err(std::io::Error::from_raw_os_error(error)),
-                }
-            });
+            command.pre_exec(move || set_mask(&before));
         }
     }
 }
 
 /// For a process that outlives the commands that it runs.
-#[cfg(feature = "sandbox")]
 impl Held {
+    /// Holds those back that would end or stop this process, and none that is ignored.
+    pub(crate) fn of_endings_and_stop() -> Self {
+        Self::of(HELD.into_iter().filter(|&signal| !is_ignored(signal)))
+    }
+
+    /// What was held back before.
+    pub(super) fn before(&self) -> libc::sigset_t {
+        self.before
+    }
+
     /// Takes one that waits: it does nothing more by itself.
     pub(crate) fn take(&self) -> Option<Signal> {
         let number = self.pending()?;
@@ -172,7 +184,6 @@ pub(crate) fn send(child: &std::process::Child, signal: Signal) {
 }
 
 /// Stops this process until someone continues it.
-#[cfg(feature = "sandbox")]
 pub(crate) fn stop_self() {
     rustix::process::kill_process(rustix::process::getpid(), Signal::STOP).ok();
 }

@@ -96,7 +96,7 @@ pub(crate) fn exec(
 
 /// Has the system end `child` when the last handle of the job is closed: when this process ends, however it does.
 /// What the child starts is free, as it would be without this process.
-fn end_with_us(child: &Child) -> io::Result<OwnedHandle> {
+pub(super) fn end_with_us(child: &Child) -> io::Result<OwnedHandle> {
     let check = |done: i32| if done == 0 { Err(io::Error::last_os_error()) } else { Ok(()) };
     // SAFETY: the job has no name and the usual access; the handle, where there is one, is owned by no one else.
     // The limits live until the call returns, and their length is theirs.

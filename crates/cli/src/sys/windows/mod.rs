@@ -7,6 +7,7 @@ pub(crate) mod descriptor;
 pub(super) mod disk;
 pub(super) mod exec;
 pub(crate) mod hardening;
+pub(super) mod job;
 pub(super) mod locking;
 mod pipe;
 pub(crate) mod process_group;

@@ -37,6 +37,17 @@ impl Held {
         Self(())
     }
 
+    /// The same: nothing else stops a program of the console.
+    pub(crate) fn of_endings_and_stop() -> Self {
+        Self::new()
+    }
+
+    /// Takes one that has come: it does nothing more by itself. Tells whether there was one.
+    #[expect(clippy::unused_self, reason = "only a holder may ask")]
+    pub(super) fn take(&self) -> bool {
+        HAS_COME.swap(false, Ordering::SeqCst)
+    }
+
     /// Whether one of them has come.
     #[expect(clippy::unused_self, reason = "only a holder may ask")]
     pub(crate) fn is_one_pending(&self) -> bool {

@@ -1,0 +1,122 @@
+//! A command beside others. It shares the console, so Ctrl-C reaches it without this process.
+#![expect(unsafe_code, reason = "job objects have no safe interface in std")]
+
+use std::io;
+use std::os::windows::io::{AsRawHandle, OwnedHandle};
+use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use windows_sys::Win32::System::JobObjects::TerminateJobObject;
+
+use super::exec::end_with_us;
+use super::pipe::has_output;
+use super::signals::Held;
+use crate::sys::exec::ExecError;
+use crate::sys::job::{Asked, Delivery, Happened, Launch};
+
+/// An anonymous pipe cannot be waited for, only looked at.
+const LOOK: Duration = Duration::from_millis(2);
+/// The number that other systems give to the signal of Ctrl-C.
+const INTERRUPT: i32 = 2;
+
+/// There is nothing to hold back.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Mask;
+
+/// A command that runs.
+#[derive(Debug)]
+pub(crate) struct Job {
+    child: Child,
+    object: Option<Arc<OwnedHandle>>,
+}
+
+/// What ends it.
+#[derive(Debug, Clone)]
+pub(crate) struct JobHandle(Option<Arc<OwnedHandle>>);
+
+impl Job {
+    /// Starts a command with an empty stdin. It ends when this process does.
+    pub(crate) fn start(launch: &Launch<'_>) -> Result<Self, ExecError> {
+        let mut command = Command::new(launch.program);
+        command.args(launch.command.iter().skip(1));
+        command.env_clear().envs(launch.environment.iter().map(|(name, value)| (name, value)));
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = command.spawn().map_err(|source| {
+            let path = launch.program.display().to_string();
+            match source.kind() {
+                io::ErrorKind::NotFound if !launch.program.exists() => ExecError::NotFound(path),
+                io::ErrorKind::InvalidInput => ExecError::Nul,
+                _ => ExecError::NotExecutable { path, source },
+            }
+        })?;
+        // Without a job object the command runs all the same.
+        let object = end_with_us(&child).ok().map(Arc::new);
+        Ok(Self { child, object })
+    }
+
+    pub(crate) fn handle(&self) -> JobHandle {
+        JobHandle(self.object.clone())
+    }
+
+    pub(crate) fn take_streams(&mut self) -> (Option<ChildStdout>, Option<ChildStderr>) {
+        (self.child.stdout.take(), self.child.stderr.take())
+    }
+
+    /// Waits for output or for the command's end, for a short time.
+    #[expect(clippy::unused_self, reason = "other systems wait for its end")]
+    pub(crate) fn wait(
+        &self,
+        stdout: Option<&ChildStdout>,
+        stderr: Option<&ChildStderr>,
+        wait: Duration,
+    ) -> io::Result<Happened> {
+        let end = Instant::now() + wait.min(LOOK);
+        loop {
+            let stdout = stdout.map(has_output).transpose()?.unwrap_or(false);
+            let stderr = stderr.map(has_output).transpose()?.unwrap_or(false);
+            let left = end.saturating_duration_since(Instant::now());
+            if stdout || stderr || left.is_zero() {
+                return Ok(Happened { stdout, stderr, is_over: true });
+            }
+            std::thread::sleep(left);
+        }
+    }
+
+    /// How it ended, if it has.
+    pub(crate) fn status(&mut self) -> io::Result<Option<ExitStatus>> {
+        self.child.try_wait()
+    }
+}
+
+impl JobHandle {
+    /// The console has delivered Ctrl-C already; nothing stops and continues programs.
+    pub(crate) fn send(&self, delivery: Delivery) {
+        if let (Delivery::Kill, Some(object)) = (delivery, &self.0) {
+            // SAFETY: the handle is open while `object` lives.
+            unsafe { TerminateJobObject(object.as_raw_handle(), 1) };
+        }
+    }
+}
+
+/// Takes Ctrl-C and Ctrl-Break while it lives.
+#[derive(Debug)]
+pub(crate) struct Watch(Held);
+
+impl Watch {
+    pub(crate) fn start() -> Self {
+        Self(Held::of_endings_and_stop())
+    }
+
+    pub(crate) fn take(&self) -> Option<Asked> {
+        self.0.take().then_some(Asked::End(INTERRUPT))
+    }
+
+    #[expect(clippy::unused_self, reason = "other systems have one")]
+    pub(crate) fn mask(&self) -> Mask {
+        Mask
+    }
+
+    #[expect(clippy::unused_self, reason = "nothing asks for it here")]
+    pub(crate) fn pause(&self) {}
+}
