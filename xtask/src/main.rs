@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, reason = "a chore's report is its output")]
 
 mod bench;
+mod bench_each;
 mod bench_stores;
 mod bench_trust;
 mod crates;
@@ -31,6 +32,7 @@ Chores:
   cross wine     run its tests for Windows under Wine; with WORDS, `hatbox WORDS`
   cross macos    type-check hatbox for macOS
   cross          all of these
+  bench each     time `hatbox each` with 200 profiles, against as many starts of `hatbox exec`
   bench stores   time the backends, warm and cold, and a list of 1,000 stored keys
   bench trust    time the questions of `hatbox trust`, asked of 500 users and 1,000 roles
   fuzz [SECONDS] run each fuzz target for so long; needs nightly
@@ -56,6 +58,7 @@ fn main() -> ExitCode {
     let result = match words.as_slice() {
         ["bench"] => bench::run(300),
         ["bench", "trust"] => bench_trust::run(20),
+        ["bench", "each"] => bench_each::run(20),
         ["bench", "stores"] => bench_stores::run(100),
         ["bench", "stores", runs] => runs.parse().map_err(Problem::from).and_then(bench_stores::run),
         ["bench", runs] => runs.parse().map_err(Problem::from).and_then(bench::run),
