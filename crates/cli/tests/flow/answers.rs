@@ -35,13 +35,13 @@ fn credentials_that_cannot_work_are_neither_handed_over_nor_cached() {
         (expiring("soon"), "the answer cannot be read: "),
         (expiring("3600"), "the answer cannot be read: "),
         (expiring("99999-01-01T00:00:00Z"), "the answer cannot be read: "),
-        (Granted { id: "", ..whole() }, "the answer's access key id "),
-        (Granted { id: "ASIA", ..whole() }, "the answer's access key id "),
-        (Granted { secret: "", ..whole() }, "the answer holds no secret access key"),
-        (Granted { secret: "  ", ..whole() }, "the answer's secret access key has a character that "),
-        (Granted { token: "", ..whole() }, "the answer holds no session token"),
-        (Granted { token: "\n", ..whole() }, "the answer's session token has a character that "),
-        (Granted { token: "a\u{a0}b", ..whole() }, "the answer's session token has a character that "),
+        (Granted { id: "", ..whole() }, "invalid access key id in the answer: "),
+        (Granted { id: "ASIA", ..whole() }, "invalid access key id in the answer: "),
+        (Granted { secret: "", ..whole() }, "the answer has no secret access key"),
+        (Granted { secret: "  ", ..whole() }, "invalid secret access key in the answer: a character is not allowed"),
+        (Granted { token: "", ..whole() }, "the answer has no session token"),
+        (Granted { token: "\n", ..whole() }, "invalid session token in the answer: a character is not allowed"),
+        (Granted { token: "a\u{a0}b", ..whole() }, "invalid session token in the answer: a character is not allowed"),
     ];
     for (granted, cause) in cases {
         let shown = format!("{granted:?}");
