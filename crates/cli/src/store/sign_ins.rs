@@ -15,6 +15,9 @@ use crate::sys::files::{
 /// Tokens have no fixed size; those of Identity Center are a few KiB.
 const LIMIT: u64 = 256 << 10;
 
+/// The one file that belongs to no sign-in alone.
+const LIST: &str = "sso list";
+
 /// What a file has. Each is sealed for its kind and sign-in: a file in the place of another does not open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SignInFile {
@@ -67,10 +70,14 @@ impl SignIns {
 
     /// Saves it in the place of an earlier one. It may be deleted at any time.
     pub(crate) fn save(&self, file: SignInFile, sign_in: &SignInKey, text: &[u8]) -> Result<(), FileError> {
-        make_private_directory(&self.directory)?;
         let name = self.name(file, sign_in);
-        let path = self.directory.join(&name);
-        let sealed = self.key.seal(&purpose(file, &name), text);
+        self.write(&name, &purpose(file, &name), text)
+    }
+
+    fn write(&self, name: &str, purpose: &str, text: &[u8]) -> Result<(), FileError> {
+        make_private_directory(&self.directory)?;
+        let path = self.directory.join(name);
+        let sealed = self.key.seal(purpose, text);
         let sealed = sealed.map_err(|error| FileError::io("write", &path)(std::io::Error::other(error)))?;
         write_cache(&path, &sealed)
     }
@@ -80,21 +87,40 @@ impl SignIns {
         remove(&self.directory.join(self.name(file, sign_in)))
     }
 
+    /// The list of sign-ins that were made, as it was saved; empty where there is none.
+    pub(crate) fn load_list(&self) -> Result<Zeroizing<Vec<u8>>, FileError> {
+        let name = self.digest(LIST, &[]);
+        match read_private(&self.directory.join(&name), LIMIT) {
+            Ok(sealed) => Ok(self.key.open(&format!("{LIST} {name}"), &sealed).unwrap_or_default()),
+            Err(FileError::Absent(_)) => Ok(Zeroizing::default()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Saves the list; one without text is deleted.
+    pub(crate) fn save_list(&self, text: &[u8]) -> Result<(), FileError> {
+        let name = self.digest(LIST, &[]);
+        if text.is_empty() {
+            return remove(&self.directory.join(name)).map(|_| ());
+        }
+        self.write(&name, &format!("{LIST} {name}"), text)
+    }
+
     /// The lock file of a sign-in in `directory`.
     pub(crate) fn lock_path(&self, directory: &Path, sign_in: &SignInKey) -> PathBuf {
-        directory.join(format!("sign-in-{}.lock", self.digest("sso lock", sign_in)))
+        directory.join(format!("sign-in-{}.lock", self.digest("sso lock", sign_in.as_bytes())))
     }
 
     fn name(&self, file: SignInFile, sign_in: &SignInKey) -> String {
-        self.digest(file.as_str(), sign_in)
+        self.digest(file.as_str(), sign_in.as_bytes())
     }
 
-    fn digest(&self, what: &str, sign_in: &SignInKey) -> String {
+    fn digest(&self, what: &str, of: &[u8]) -> String {
         // HMAC takes keys of every length, so there is no error to meet.
         let Ok(mut mac) = <Hmac<sha2::Sha256> as Mac>::new_from_slice(self.key.expose()) else {
             return String::new();
         };
-        for part in ["hatbox sign-in file".as_bytes(), &[0], what.as_bytes(), &[0], sign_in.as_bytes()] {
+        for part in ["hatbox sign-in file".as_bytes(), &[0], what.as_bytes(), &[0], of] {
             mac.update(part);
         }
         hex::encode(mac.finalize().into_bytes().get(..16).unwrap_or_default())

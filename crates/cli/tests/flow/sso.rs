@@ -489,6 +489,28 @@ fn a_sign_out_with_an_expired_token_ends_the_session_at_identity_center_or_says_
 }
 
 #[test]
+fn a_session_that_the_config_no_longer_has_can_be_signed_out_of() {
+    let fixture = signed_in_scene();
+    fixture.write_config("[profile plain]\nregion = eu-west-1\n");
+    let unknown = fixture.hatbox(&["sso", "logout", "other"]).run().expect_code(2);
+    assert!(unknown.stderr.contains("no SSO session and no profile is named `other`"), "{}", unknown.stderr);
+    let logout = fixture.hatbox(&["sso", "logout", "corp"]).run().ok();
+    assert_eq!(logout.stdout, "Signed out of `corp`.\n");
+    assert_eq!((count(&fixture, "Logout"), sign_in_files(&fixture)), (1, Vec::new()));
+    fixture.hatbox(&["sso", "logout", "corp"]).run().expect_code(2);
+    // What was obtained by it is gone too, also when the lines come back.
+    fixture.write_config(CONFIG);
+    let exec = fixture.hatbox(&["exec", "dev", "--", "true"]).run().expect_code(125);
+    assert!(exec.stderr.contains("a sign-in to `corp` is needed"), "{}", exec.stderr);
+    // Without a name all of them are ended, these too.
+    sign_in(&fixture, &["exec", "dev", "--", "true"]);
+    fixture.write_config("");
+    let logout = fixture.hatbox(&["sso", "logout"]).run().ok();
+    assert_eq!(logout.stdout, "Signed out of `corp`.\n");
+    assert_eq!((count(&fixture, "Logout"), sign_in_files(&fixture)), (2, Vec::new()));
+}
+
+#[test]
 fn a_refresh_that_another_process_has_begun_does_not_outlive_a_sign_out() {
     let fixture = signed_in_scene();
     fixture.advance(3700);
@@ -537,14 +559,15 @@ fn a_kill_between_the_refresh_and_its_file_costs_a_sign_in_and_nothing_else() {
 fn damaged_and_exchanged_files_count_as_absent() {
     let fixture = signed_in_scene();
     let files = sign_in_files(&fixture);
-    assert_eq!(files.len(), 2, "a token and a client: {files:?}");
+    assert_eq!(files.len(), 3, "a token, a client and the list: {files:?}");
     let texts: Vec<_> = files.iter().map(|file| std::fs::read(file).unwrap()).collect();
     let expect_sign_in = |what: &str| {
         let exec = fixture.hatbox(&["exec", "--fresh", "dev", "--", "true"]).run().expect_code(125);
         assert!(exec.stderr.contains("a sign-in to `corp` is needed"), "{what}: {}", exec.stderr);
     };
-    std::fs::write(&files[0], &texts[1]).unwrap();
-    std::fs::write(&files[1], &texts[0]).unwrap();
+    for (file, text) in files.iter().zip(texts.iter().cycle().skip(1)) {
+        std::fs::write(file, text).unwrap();
+    }
     expect_sign_in("exchanged");
     for file in &files {
         std::fs::write(file, "garbage").unwrap();
@@ -580,9 +603,9 @@ fn credentials_of_another_form_or_from_the_past_are_not_handed_over() {
     there(&["export", "--fresh", "dev"]).run().ok();
     for (name, value, error) in [
         ("expiration", json!(1_600_000_000_000_i64), "the credentials in the answer expired"),
-        ("sessionToken", json!("t\u{202e}"), "the answer's session token has a character"),
-        ("secretAccessKey", json!("s\u{200b}"), "the answer's secret access key has a character"),
-        ("sessionToken", json!(""), "the answer holds no session token"),
+        ("sessionToken", json!("t\u{202e}"), "invalid session token in the answer: a character is not allowed"),
+        ("secretAccessKey", json!("s\u{200b}"), "invalid secret access key in the answer: a character is not allowed"),
+        ("sessionToken", json!(""), "the answer has no session token"),
     ] {
         let mut bad = good.clone();
         bad[name] = value;

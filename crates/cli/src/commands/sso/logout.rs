@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use hatbox_core::plan::{Base, Purpose};
 use hatbox_core::sso::sign_in::{SignInKey, resolve_sign_in_key};
+use hatbox_types::name::ProfileName;
 
 use crate::args::{GlobalArgs, SsoLogoutArgs};
 use crate::ask::passphrase::Interaction;
 use crate::credentials::plan::Planning;
 use crate::credentials::request::SessionRequest;
-use crate::credentials::sso::SignInTargets;
+use crate::credentials::sso::{SignInTarget, SignInTargets};
 use crate::errors::Failure;
 use crate::keys::KeyStore;
 use crate::store::sessions::Sessions;
@@ -23,16 +24,38 @@ pub(super) fn run(
     request: &SessionRequest,
     args: &SsoLogoutArgs,
 ) -> Result<(), Failure> {
-    let chosen = match &args.name {
-        Some(name) => vec![targets.find(world, Some(name))?],
-        None => targets.all(),
-    };
     let mut store = KeyStore::open(world, global)?;
     if store.is_empty() {
+        if let Some(name) = &args.name {
+            targets.find(world, Some(name))?;
+        }
         world.output.data("Nothing was signed in.\n")?;
         return Ok(());
     }
-    let sessions = store.sessions(Interaction::Allowed)?;
+    let in_config = match &args.name {
+        Some(name) => targets.find(world, Some(name)).map(|target| vec![target]),
+        None => Ok(targets.all()),
+    };
+    // One that does not exist is an error without a question for the store.
+    let sessions = match (&in_config, store.sessions_if_known()?) {
+        (_, Some(sessions)) => sessions,
+        (Ok(_), None) => store.sessions(Interaction::Allowed)?,
+        (Err(_), None) => return in_config.map(|_| ()),
+    };
+    let remembered = SignInTarget::load_remembered(world, &sessions, args.name.as_deref())?;
+    let chosen = match (in_config, &args.name) {
+        (Err(failure), _) if remembered.is_empty() => return Err(failure),
+        (Err(_), _) => remembered,
+        (Ok(found), Some(_)) => found,
+        (Ok(mut all), None) => {
+            let is_new = |other: &SignInTarget| {
+                !all.iter().any(|one| resolve_sign_in_key(&one.sso) == resolve_sign_in_key(&other.sso))
+            };
+            let more: Vec<_> = remembered.into_iter().filter(is_new).collect();
+            all.extend(more);
+            all
+        }
+    };
     let mut text = String::new();
     for target in &chosen {
         if target.sign_in(world, &sessions)?.sign_out()? {
@@ -44,7 +67,7 @@ pub(super) fn run(
     let planning = Planning::new(world, targets.files, request, Some(&index), Purpose::Use);
     delete_sessions(&planning, targets, &sessions, &keys)?;
     if args.name.is_none() {
-        // Also those of sessions that the config no longer has.
+        // Also clients, and what no list names.
         delete_all_sign_ins(&world.dirs.sign_ins())?;
     }
     if text.is_empty() {
@@ -62,7 +85,11 @@ fn delete_sessions(
     sessions: &Sessions,
     keys: &[SignInKey],
 ) -> Result<(), Failure> {
-    let mut profiles = BTreeSet::new();
+    // Those of profiles that the config no longer has are of no use to anyone.
+    let is_gone = |profile: &ProfileName| planning.resolve_quietly(profile).is_err();
+    let mut profiles: BTreeSet<_> =
+        sessions.list()?.0.into_iter().map(|(_, session)| session.profile).collect();
+    profiles.retain(is_gone);
     for name in targets.files.config.profile_names() {
         // A profile that cannot be resolved has no sessions to be found by it.
         let Ok(plan) = planning.resolve_quietly(&name) else { continue };

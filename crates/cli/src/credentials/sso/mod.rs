@@ -7,6 +7,7 @@ mod device;
 mod flow;
 mod pace;
 mod redirect;
+mod remembered;
 mod retry;
 mod roles;
 mod saved;

@@ -36,6 +36,7 @@ impl SignIn {
         if let Err(error) = self.files.save(SignInFile::Token, &self.key, text.as_bytes()) {
             self.world.output.warn(&format!("the sign-in is not saved: {error}"));
         }
+        self.remember();
         if let Some(Err(error)) = shared.map(|file| file.save(&saved.token)) {
             self.world.output.warn(&format!("the token is not shared with other programs: {error}"));
         }
@@ -45,6 +46,7 @@ impl SignIn {
     pub(super) fn forget(&self) -> Result<bool, Failure> {
         let sealed = self.load_sealed()?;
         let is_shared = self.shared_file(sealed.as_ref(), None).map_or(Ok(false), |file| file.delete())?;
+        self.unremember()?;
         self.files.delete(SignInFile::RedirectClient, &self.key)?;
         self.files.delete(SignInFile::DeviceClient, &self.key)?;
         Ok(self.files.delete(SignInFile::Token, &self.key)? || is_shared)

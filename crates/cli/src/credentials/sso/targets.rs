@@ -8,6 +8,7 @@ use hatbox_core::sso::sign_in::resolve_sign_in_key;
 use hatbox_types::name::ProfileName;
 use serde_json::{Value, json};
 
+use super::remembered::{is_named, load_remembered};
 use super::sign_in::{SignIn, name_of};
 use super::state::SignInState;
 use crate::credentials::request::resolve_profile_name;
@@ -31,6 +32,18 @@ impl SignInTarget {
             Base::Sso { sso, .. } => Some(Self { sso: sso.value.clone(), endpoint: plan.endpoint.clone() }),
             _ => None,
         }
+    }
+
+    /// Those of this name, or all, that were signed in to: also where the config no longer has them.
+    pub(crate) fn load_remembered(
+        world: &World,
+        sessions: &Sessions,
+        name: Option<&str>,
+    ) -> Result<Vec<Self>, Failure> {
+        let files = sessions.sign_ins(&world.dirs.sign_ins());
+        let all = load_remembered(&files)?.into_iter();
+        let meant = all.filter(|sso| name.is_none_or(|name| is_named(sso, name)));
+        Ok(meant.map(|sso| Self { sso, endpoint: Endpoint::default() }).collect())
     }
 
     /// Its name to a person.
