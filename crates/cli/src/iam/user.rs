@@ -11,9 +11,10 @@ use super::failure::failure_of;
 use super::signer_of;
 use crate::args::{GlobalArgs, SessionArgs};
 use crate::aws::client::{Sending, Signer};
-use crate::aws::iam::{Iam, IamError, MfaDevice};
+use crate::aws::iam::{Iam, IamError, IamProblem, MfaDevice};
 use crate::credentials::caller::{Caller, fetch_caller};
 use crate::credentials::obtain::obtain;
+use crate::credentials::run::PlanRun;
 use crate::credentials::service::{check_sandbox, resolve_iam_settings};
 use crate::errors::{Failure, FailureKind};
 use crate::world::World;
@@ -25,6 +26,8 @@ pub(crate) struct LiveUser {
     /// The profile that was asked for.
     pub(crate) profile: ProfileName,
     pub(crate) plan: Plan,
+    /// Whether a session with MFA signs, not what the chain starts from.
+    has_mfa: bool,
     iam: Iam,
     /// Sends each request once.
     once: Iam,
@@ -74,7 +77,8 @@ fn open_as_user(world: &World, plan: Plan, signer: &Signer, arn: String) -> Resu
     let settings = resolve_iam_settings(&plan, &world.environment)?;
     world.announce_endpoint("IAM", settings.endpoint.as_ref());
     let open = |sending| Iam::new(&settings, signer, world.clock.time_source(), sending);
-    Ok(LiveUser { arn, profile, plan, iam: open(Sending::WithRetries)?, once: open(Sending::Once)? })
+    let (iam, once) = (open(Sending::WithRetries)?, open(Sending::Once)?);
+    Ok(LiveUser { arn, profile, plan, has_mfa: false, iam, once })
 }
 
 fn fetch_arn(world: &World, plan: &Plan, profile: &ProfileName, signer: &Signer) -> Result<String, Failure> {
@@ -105,16 +109,72 @@ impl LiveUser {
         &self.once
     }
 
-    /// ListMFADevices: this user's devices.
+    /// ListMFADevices: this user's devices, by the credentials that sign now.
     pub(crate) fn fetch_devices(&self) -> Result<Vec<MfaDevice>, Failure> {
-        self.iam.fetch_own_devices().map_err(|error| {
-            let what = format!("could not list the MFA devices of {}", self.name());
-            self.failure(&what, "iam:ListMFADevices", &error)
-        })
+        self.iam.fetch_own_devices().map_err(|error| self.not_listed(&error))
+    }
+
+    /// The same, with MFA where that is needed.
+    pub(crate) fn fetch_devices_with_mfa(
+        &mut self,
+        world: &World,
+        global: &GlobalArgs,
+    ) -> Result<Vec<MfaDevice>, Failure> {
+        let listed = self.call(world, global, |user| user.iam.fetch_own_devices())?;
+        listed.map_err(|error| self.not_listed(&error))
+    }
+
+    fn not_listed(&self, error: &IamError) -> Failure {
+        let what = format!("could not list the MFA devices of {}", self.name());
+        self.failure(&what, "iam:ListMFADevices", error)
+    }
+
+    /// Makes a call; where it is denied, once more by a session with MFA: a policy of the user may demand that.
+    ///
+    /// # Errors
+    /// When there is no session to be had.
+    pub(crate) fn call<T>(
+        &mut self,
+        world: &World,
+        global: &GlobalArgs,
+        call: impl Fn(&Self) -> Result<T, IamError>,
+    ) -> Result<Result<T, IamError>, Failure> {
+        match call(self) {
+            Err(error) if error.problem == IamProblem::Denied && self.sign_with_mfa(world, global)? => {
+                Ok(call(self))
+            }
+            result => Ok(result),
+        }
+    }
+
+    /// Signs by a session with MFA from now on, where the profile names a device. Returns whether that is new.
+    fn sign_with_mfa(&mut self, world: &World, global: &GlobalArgs) -> Result<bool, Failure> {
+        if self.has_mfa {
+            return Ok(false);
+        }
+        let (profile, session) = (self.profile.clone(), SessionArgs::default());
+        let mut run = PlanRun::open(world, global, &session, &profile, Purpose::OwnKeys)?;
+        let is_with_mfa = run.plan().stages().any(|stage| run.plan().stage_mfa(stage).is_some());
+        if !is_with_mfa {
+            return Ok(false);
+        }
+        world.output.note("the access key alone is not allowed to; trying again with MFA");
+        let credentials = run.obtain()?;
+        let plan = self.plan.clone();
+        let user = open_as_user(world, plan, &signer_of(credentials), self.arn.clone())?;
+        *self = Self { has_mfa: true, ..user };
+        Ok(true)
     }
 
     /// The failure of a call: `what` was attempted, by the action `action`.
     pub(crate) fn failure(&self, what: &str, action: &str, error: &IamError) -> Failure {
-        failure_of(&self.profile, what, action, error)
+        let failure = failure_of(&self.profile, what, action, error);
+        match error.problem {
+            IamProblem::Denied if !self.has_mfa => failure.hint(format!(
+                "if a policy of the user requires MFA, set `mfa_serial` in [profile {}]",
+                self.plan.base.profile()
+            )),
+            _ => failure,
+        }
     }
 }

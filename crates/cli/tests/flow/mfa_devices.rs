@@ -284,3 +284,39 @@ fn a_seed_needs_the_store_unlocked_and_stays_over_a_new_index_and_rekey() {
     terminal.type_keys(&format!("{PASSPHRASE}\r"));
     assert_code(terminal.wait(), 0, &terminal);
 }
+
+/// Jan may call IAM with MFA only.
+pub(crate) fn needs_mfa_for_iam(world: &mut World) {
+    may_use_iam(world);
+    let condition = json!({ "BoolIfExists": { "aws:MultiFactorAuthPresent": "false" } });
+    let statement = json!({ "Effect": "Deny", "Action": "iam:*", "Resource": "*", "Condition": condition });
+    let policy = json!({ "Version": "2012-10-17", "Statement": [statement] }).to_string();
+    let people = world.accounts.get_mut(PEOPLE).unwrap();
+    people.users.get_mut("jan").unwrap().policies.insert("mfa".to_owned(), policy);
+}
+
+#[cfg(feature = "iam")]
+#[test]
+fn devices_are_listed_and_registered_by_a_session_with_mfa_where_a_policy_demands_it() {
+    let fixture = Fixture::empty_in(&["jan-work"], needs_mfa_for_iam);
+    fixture.add_run("jan-work", &["--no-add-config"]).run().ok();
+    let list = fixture.hatbox(&["mfa", "list", "jan-work"]);
+    let denied = list.run().expect_code(1);
+    let hint = "hint: if a policy of the user requires MFA, set `mfa_serial` in [profile jan-work]";
+    assert!(denied.stderr.contains(hint), "{}", denied.stderr);
+    fixture.write_config(&format!("[profile jan-work]\nmfa_serial = {PHONE}\nmfa_process = phone\n"));
+    fixture.write_program("phone", &format!("echo {}", fixture.code(PHONE)));
+    let listed = list.run().ok();
+    assert!(listed.stdout.contains(PHONE) && listed.stdout.contains(PASSKEY), "{}", listed.stdout);
+    let note = "hatbox: the access key alone is not allowed to; trying again with MFA\n";
+    assert_eq!(listed.stderr.matches(note).count(), 1, "{}", listed.stderr);
+    // The session is cached: the second device costs no code.
+    let register = ["mfa", "register", "--name", "tablet", "--store-seed", "jan-work"];
+    let registered = fixture.hatbox(&register).run().ok();
+    let tablet = "arn:aws:iam::111122223333:mfa/tablet";
+    assert_eq!(registered.stdout, format!("Registered {tablet} for jan.\n"));
+    let calls: Vec<_> = fixture.log().into_iter().filter(|call| call.action == "GetSessionToken").collect();
+    assert_eq!(calls.len(), 1);
+    let devices = fixture.world().accounts.get(PEOPLE).unwrap().mfa_devices.clone();
+    assert_eq!(devices.get(tablet).unwrap().user.as_deref(), Some("jan"));
+}

@@ -79,8 +79,8 @@ struct Listing {
 }
 
 pub(super) fn run(world: &World, global: &GlobalArgs, args: &MfaListArgs) -> Result<(), Failure> {
-    let user = open_user(world, global, args.profile.as_deref())?;
-    let devices = user.fetch_devices()?;
+    let mut user = open_user(world, global, args.profile.as_deref())?;
+    let devices = user.fetch_devices_with_mfa(world, global)?;
     let files = load_config(world)?;
     let mut store = KeyStore::open(world, global)?;
     let listing = Listing {

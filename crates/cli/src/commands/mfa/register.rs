@@ -36,6 +36,7 @@ const TRIES: u32 = 3;
 /// A registration on its way.
 struct Registration<'a> {
     world: &'a World,
+    global: &'a GlobalArgs,
     args: &'a MfaRegisterArgs,
     files: ConfigFiles,
     store: KeyStore,
@@ -60,6 +61,7 @@ pub(super) fn run(world: &World, global: &GlobalArgs, args: &MfaRegisterArgs) ->
     let serial = serial_of_name(&user, &name)?;
     let mut registration = Registration {
         world,
+        global,
         args,
         files: load_config(world)?,
         store: KeyStore::open(world, global)?,
@@ -106,7 +108,7 @@ impl Registration<'_> {
 
     /// Before anything is created: is the name free, and is a seed of another device in the way?
     fn check_what_is_there(&mut self) -> Result<Left, Failure> {
-        let devices = self.user.fetch_devices()?;
+        let devices = self.user.fetch_devices_with_mfa(self.world, self.global)?;
         if devices.iter().any(|device| device.serial == self.serial) {
             return self.check_registered();
         }
@@ -159,8 +161,10 @@ impl Registration<'_> {
     }
 
     /// Creates the device; one of this name that was never enabled is deleted before, after a yes.
-    fn create(&self) -> Result<NewDevice, Failure> {
-        let error = match self.user.once().create_virtual_device(&self.name) {
+    fn create(&mut self) -> Result<NewDevice, Failure> {
+        let Self { user, name, .. } = self;
+        let created = user.call(self.world, self.global, |user| user.once().create_virtual_device(name))?;
+        let error = match created {
             Ok(device) if device.serial == self.serial => return Ok(device),
             Ok(device) => {
                 let text = format!("IAM created {} instead of {}", device.serial, self.serial);
@@ -181,8 +185,9 @@ impl Registration<'_> {
         self.replace_unfinished(&error)
     }
 
-    fn replace_unfinished(&self, taken: &IamError) -> Result<NewDevice, Failure> {
-        let is_unfinished = self.user.iam().fetch_unassigned_devices().map_err(|error| {
+    fn replace_unfinished(&mut self, taken: &IamError) -> Result<NewDevice, Failure> {
+        let listed = self.user.call(self.world, self.global, |user| user.iam().fetch_unassigned_devices())?;
+        let is_unfinished = listed.map_err(|error| {
             let what = format!("there is a device {} already, and whose it is is not known", self.serial);
             self.failure(&what, "iam:ListVirtualMFADevices", &error)
         })?;
@@ -204,7 +209,9 @@ impl Registration<'_> {
         if !self.args.replace && !ask_yes_or_no(self.world, &question)? {
             return Err(Failure::new(FailureKind::Failed, "nothing was changed"));
         }
-        self.user.iam().delete_virtual_device(&self.serial).map_err(|error| {
+        let Self { user, serial, .. } = self;
+        let deleted = user.call(self.world, self.global, |user| user.iam().delete_virtual_device(serial))?;
+        deleted.map_err(|error| {
             self.failure("could not delete the device", "iam:DeleteVirtualMFADevice", &error)
         })?;
         self.user.once().create_virtual_device(&self.name).map_err(|error| {
@@ -263,7 +270,11 @@ impl Registration<'_> {
             for code in &codes {
                 used.save(code).map_err(Failure::from)?;
             }
-            match self.user.once().enable_device(self.user.name(), &self.serial, &codes) {
+            let Self { user, serial, .. } = self;
+            let enabled = user.call(self.world, self.global, |user| {
+                user.once().enable_device(user.name(), serial, &codes)
+            })?;
+            match enabled {
                 Ok(()) => return Ok(()),
                 Err(error)
                     if error.problem == IamProblem::WrongCode && !self.args.store_seed && tries < TRIES =>
