@@ -376,3 +376,20 @@ fn a_store_that_cannot_be_locked_is_read_all_the_same() {
     assert!(handed.stdout.contains(fixture.key("jan-work").secret.expose()));
     fixture.add_run("other", &["--force"]).run().expect_code(1);
 }
+
+#[test]
+fn the_seeds_of_a_store_are_shown_before_it_is_trusted() {
+    let fixture = home();
+    let seed = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP";
+    let store_seed = ["mfa", "store-seed", "--stdin", "--mfa-serial", crate::cast::PHONE, "jan-work"];
+    fixture.hatbox(&store_seed).input(seed).run().ok();
+    let old = fixture.path("old");
+    copy(&fixture.store(), &old);
+    fixture.add_run("jan-work", &["--force"]).run().ok();
+    put_back(&fixture, &old);
+    let terminal = Terminal::start(&fixture.hatbox(&["store", "trust"]));
+    terminal.wait_for_prompt(USE_IT);
+    let screen = terminal.screen();
+    let seeds = screen.iter().find(|line| line.starts_with("Seeds ")).unwrap();
+    assert!(seeds.contains(" jan-work ") && seeds.contains(" added ") && !seeds.contains(seed), "{screen:?}");
+}

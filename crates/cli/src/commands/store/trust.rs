@@ -1,6 +1,5 @@
 //! `hatbox store trust`: shows a store that hatbox refuses to use, and uses it after a typed yes.
 
-use hatbox_types::name::AccessKeyId;
 use hatbox_types::text::page::Style;
 use hatbox_types::text::printable;
 use hatbox_types::text::table::Table;
@@ -12,7 +11,7 @@ use crate::keys::KeyStore;
 use crate::keys::request::resolve_store;
 use crate::prompt::{Echo, PromptError, Question};
 use crate::store::file::{Examined, StoreState};
-use crate::store::{ItemKind, StoreKind};
+use crate::store::{ItemInfo, ItemKind, StoreKind};
 use crate::world::World;
 
 /// As many lines as leave the question in sight.
@@ -58,6 +57,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, _args: &StoreTrustArgs) ->
 /// Identity  0f5c...
 ///           9a11... was used here before: these are not the keys that you stored
 /// Keys      jan-work  ****MPLE  added 2026-11-29
+/// Seeds     jan-work  added 2026-11-29
 /// Left out  identity.guest.1.age: nothing shows that hatbox made it
 /// ```
 fn render(place: &str, examined: &Examined) -> String {
@@ -70,19 +70,22 @@ fn render(place: &str, examined: &Examined) -> String {
         None => text.push_str("          not used on this machine before\n"),
     }
     let keys: Vec<_> = examined.items.iter().filter(|item| item.id.kind == ItemKind::AccessKey).collect();
-    let mut label = "Keys";
     if keys.is_empty() {
         text.push_str("Keys      none\n");
     }
     let mut table = Table::default();
-    for item in keys {
-        let id = item.access_key_id.as_ref().map(AccessKeyId::masked).unwrap_or_default();
-        let created = item.created.strftime("%Y-%m-%d");
-        let added = format!("{id}  added {created}");
-        table
-            .row(&[&format!("{label:8}"), item.id.profile.as_str(), &added].map(|cell| (cell, Style::Plain)));
-        label = "";
-    }
+    let mut rows = |mut label: &str, items: &[&ItemInfo]| {
+        for item in items {
+            let id = item.access_key_id.as_ref().map(|id| format!("{}  ", id.masked())).unwrap_or_default();
+            let added = format!("{id}added {}", item.created.strftime("%Y-%m-%d"));
+            let cells = [&format!("{label:8}"), item.id.profile.as_str(), &added];
+            table.row(&cells.map(|cell| (cell, Style::Plain)));
+            label = "";
+        }
+    };
+    rows("Keys", &keys);
+    let seeds: Vec<_> = examined.items.iter().filter(|item| item.id.kind == ItemKind::TotpSeed).collect();
+    rows("Seeds", &seeds);
     text.push_str(&table.into_page().to_string());
     // Security: any program may have put these files there, and chosen their names.
     let mut label = "Left out";
