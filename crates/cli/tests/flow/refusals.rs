@@ -318,7 +318,7 @@ fn a_device_that_is_not_the_users_is_kept_apart_from_a_wrong_code() {
         let end = format!(
             "it must be a device of the user whose key signs.\n\
              Fix           `guarded` names another: {PHONE}\n\
-             \x20             aws iam list-mfa-devices     shows the right one\n"
+             \x20             hatbox mfa list jan-work     shows the user's devices\n"
         );
         let lines = format!("{start}\n              {end}");
         assert_refused(&fixture, outcome, &diagnosed(KEY, "guarded", WRONG_DEVICE, &lines));

@@ -45,14 +45,14 @@ pub(super) fn no_code(view: &View<'_>) -> WeighedCause {
     }
     let has_none = view.known.devices.as_ref().is_some_and(|devices| devices.value.is_empty());
     let with_fix = |weighed: WeighedCause| match serial_of(view) {
-        _ if has_none => weighed.fix(Fix::Words(format!(
-            "register an MFA device for {}, which has none, and name it by mfa_serial in {}, [{section}]",
+        _ if has_none => weighed.fix(register(view)).fix(Fix::Words(format!(
+            "{} has no MFA device; name the new one by mfa_serial in {}, [{section}]",
             view.who, view.attempt.around.config
         ))),
         Some(serial) => weighed.fix(view.setting(format!("mfa_serial = {serial}"))),
-        None => {
-            weighed.fix(Fix::Words(format!("set mfa_serial in {}, [{section}]", view.attempt.around.config)))
-        }
+        None => weighed
+            .fix(Fix::Words(format!("set mfa_serial in {}, [{section}]", view.attempt.around.config)))
+            .fix(list_devices(view)),
     };
     if let Some(origin) = view.lacks(Lack::Mfa) {
         let text = format!("no MFA code was sent: {why}, and the role requires MFA ({origin})");
@@ -86,6 +86,18 @@ pub(super) fn no_code(view: &View<'_>) -> WeighedCause {
         weight,
         format!("no MFA code was sent: {why}, and the role may require MFA"),
     ))
+}
+
+/// The command that shows the devices of the user whose key signs.
+fn list_devices(view: &View<'_>) -> Fix {
+    let profile = quote_word(&view.attempt.base.profile);
+    Fix::Command(format!("hatbox mfa list {profile}     shows the user's devices"))
+}
+
+/// The command that gives the user a device whose codes STS takes.
+fn register(view: &View<'_>) -> Fix {
+    let profile = quote_word(&view.attempt.base.profile);
+    Fix::Command(format!("hatbox mfa register {profile}     adds a virtual MFA device"))
 }
 
 /// The device to name: one that is known, else the one that a user's first virtual device usually is.
@@ -172,7 +184,7 @@ pub(super) fn wrong_serial(view: &View<'_>) -> WeighedCause {
         );
         return match devices.value.iter().find(|device| gives_codes(device)) {
             Some(device) => weighed.fix(view.setting(format!("mfa_serial = {device}"))),
-            None => weighed.fix(Fix::Words("register a virtual MFA device first".to_owned())),
+            None => weighed.fix(register(view)),
         };
     }
     let other =
@@ -185,7 +197,7 @@ pub(super) fn wrong_serial(view: &View<'_>) -> WeighedCause {
         Some((profile, device)) => weighed.fix(Fix::Words(format!("`{profile}` names another: {device}"))),
         None => weighed,
     };
-    weighed.fix(Fix::Command("aws iam list-mfa-devices     shows the right one".to_owned()))
+    weighed.fix(list_devices(view))
 }
 
 pub(super) fn wrong_code(view: &View<'_>) -> WeighedCause {
@@ -217,12 +229,10 @@ pub(super) fn wrong_code(view: &View<'_>) -> WeighedCause {
 
 pub(super) fn only_passkey(view: &View<'_>) -> WeighedCause {
     let cause = Cause::OnlyPasskey;
-    let register =
-        || Fix::Words("register a virtual MFA device as well, and name it in mfa_serial".to_owned());
     let sent = view.attempt.serial.as_deref();
     if let Some((serial, why)) = sent.and_then(|serial| Some((serial, why_no_code([serial])?))) {
         return WeighedCause::computed(cause, format!("{why}: `mfa_serial` is {serial}"))
-            .fix(register())
+            .fix(register(view))
             .weigh(99);
     }
     if let Some(devices) = without_codes(view) {
@@ -230,9 +240,9 @@ pub(super) fn only_passkey(view: &View<'_>) -> WeighedCause {
         let text = format!("{why}: {} has no other device ({})", view.who, devices.origin);
         // Without a role that asks for MFA it does no harm.
         return if view.lacks(Lack::Mfa).is_some() || *view.aws_error == AwsError::WrongDevice {
-            WeighedCause::computed(cause, text).fix(register()).weigh(95)
+            WeighedCause::computed(cause, text).fix(register(view)).weigh(95)
         } else {
-            WeighedCause::likely(cause, 86, text).fix(register())
+            WeighedCause::likely(cause, 86, text).fix(register(view))
         };
     }
     match &view.known.devices {
