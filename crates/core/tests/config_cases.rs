@@ -79,7 +79,7 @@ fn render_profile(profile: &Profile) -> String {
     ] {
         lines.add(&format!("duration of {key}"), said.as_ref(), |duration| render_duration(*duration));
     }
-    lines.add("static keys", profile.static_keys.as_ref(), |StaticKeys { key, session_token }| {
+    lines.add("static keys", profile.static_keys.as_ref(), |StaticKeys { key, session_token, .. }| {
         let token = session_token.as_ref().map_or_else(String::new, |token| format!(" {}", token.expose()));
         format!("{} {}{token}", key.id.as_str(), key.secret.expose())
     });

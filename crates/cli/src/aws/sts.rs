@@ -62,6 +62,7 @@ pub(crate) struct WebIdentityCall {
     pub(crate) session_name: String,
     pub(crate) duration: Duration,
     pub(crate) token: SecretString,
+    pub(crate) policies: Policies,
 }
 
 /// A client for one signer.
@@ -172,7 +173,9 @@ impl Sts {
             .role_arn(call.role.as_str())
             .role_session_name(&call.session_name)
             .duration_seconds(seconds(call.duration))
-            .web_identity_token(call.token.expose());
+            .web_identity_token(call.token.expose())
+            .set_policy(call.policies.document.clone())
+            .set_policy_arns(call.policies.descriptors());
         let answer = self.runner.run(request.send())?;
         check_role(answer.assumed_role_user.as_ref(), &call.role)?;
         self.check(answer.credentials)

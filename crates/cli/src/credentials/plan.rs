@@ -219,7 +219,10 @@ fn resolve_ambient(environment: &Environment, request: &SessionRequest) -> Ambie
     let keys = environment.text("AWS_ACCESS_KEY_ID").zip(environment.text("AWS_SECRET_ACCESS_KEY"));
     let keys = keys.map(|(id, secret)| {
         let key = AccessKey::parse(&id, SecretString::new(secret).expose())?;
-        Ok(StaticKeys { key, session_token: environment.text("AWS_SESSION_TOKEN").map(SecretString::new) })
+        let session_token = environment.text("AWS_SESSION_TOKEN").map(SecretString::new);
+        // That of another set may be left beside keys without a token.
+        let expiration = session_token.as_ref().and_then(|_| environment.text("AWS_CREDENTIAL_EXPIRATION"));
+        Ok(StaticKeys { key, session_token, expires_at: expiration.and_then(|text| text.parse().ok()) })
     });
     Ambient {
         keys,

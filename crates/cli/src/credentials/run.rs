@@ -144,7 +144,8 @@ impl PlanRun {
 
     /// The account of what is handed over, where the plan says which it is, or what gave it.
     pub(crate) fn account(&self) -> Option<&str> {
-        self.plan().account().or_else(|| self.account.as_ref().map(AccountId::as_str))
+        // A program knows better than the profile that names it.
+        self.account.as_ref().map(AccountId::as_str).or_else(|| self.plan().account())
     }
 
     /// The store that the plan was made from.

@@ -281,7 +281,7 @@ fn role_call(step: &AssumeRole, now: Timestamp) -> AssumeRoleCall {
     }
 }
 
-fn policies_of(policies: &SessionPolicies) -> Policies {
+pub(super) fn policies_of(policies: &SessionPolicies) -> Policies {
     Policies {
         document: policies.document.as_ref().map(|document| document.value.clone()),
         arns: policies.arns.iter().map(|arn| arn.value.clone()).collect(),

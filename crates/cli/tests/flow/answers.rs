@@ -38,10 +38,19 @@ fn credentials_that_cannot_work_are_neither_handed_over_nor_cached() {
         (Granted { id: "", ..whole() }, "invalid access key id in the answer: "),
         (Granted { id: "ASIA", ..whole() }, "invalid access key id in the answer: "),
         (Granted { secret: "", ..whole() }, "the answer has no secret access key"),
-        (Granted { secret: "  ", ..whole() }, "invalid secret access key in the answer: a character is not allowed"),
+        (
+            Granted { secret: "  ", ..whole() },
+            "invalid secret access key in the answer: a character is not allowed",
+        ),
         (Granted { token: "", ..whole() }, "the answer has no session token"),
-        (Granted { token: "\n", ..whole() }, "invalid session token in the answer: a character is not allowed"),
-        (Granted { token: "a\u{a0}b", ..whole() }, "invalid session token in the answer: a character is not allowed"),
+        (
+            Granted { token: "\n", ..whole() },
+            "invalid session token in the answer: a character is not allowed",
+        ),
+        (
+            Granted { token: "a\u{a0}b", ..whole() },
+            "invalid session token in the answer: a character is not allowed",
+        ),
     ];
     for (granted, cause) in cases {
         let shown = format!("{granted:?}");

@@ -62,6 +62,7 @@ mod mfa_register;
 mod narrow;
 mod nested;
 mod passphrase;
+mod plain_keys;
 mod planted;
 mod profile;
 mod program_backends;

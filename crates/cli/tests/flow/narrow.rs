@@ -27,17 +27,17 @@ sso_role_name = Developer
 const READER: &str = "arn:aws:iam::444455556666:role/reader";
 const ADMIN: &str = "arn:aws:iam::444455556666:role/admin";
 const READ_ONLY: &str = "arn:aws:iam::aws:policy/ReadOnlyAccess";
-const LIST_ONLY: &str =
+pub(crate) const LIST_ONLY: &str =
     r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:List*","Resource":"*"}]}"#;
 
-fn policy(fixture: &Fixture, text: &str) -> PathBuf {
+pub(crate) fn policy(fixture: &Fixture, text: &str) -> PathBuf {
     let path = fixture.path("policy.json");
     std::fs::write(&path, text).unwrap();
     path
 }
 
 /// `exec` with these flags, of a call to S3.
-fn s3(fixture: &Fixture, flags: &[&str], words: &[&str]) -> Run {
+pub(crate) fn s3(fixture: &Fixture, flags: &[&str], words: &[&str]) -> Run {
     let hatbox = env!("CARGO_BIN_EXE_hatbox");
     fixture
         .hatbox(&["exec"])
@@ -162,6 +162,23 @@ fn a_users_own_permissions_are_narrowed_by_get_federation_token() {
     let denied = fixture.hatbox(&["export", "--fresh", "--read-only", "jan-work"]).run().expect_code(1);
     let hint = "hint: the user needs the permission sts:GetFederationToken";
     assert!(denied.stderr.contains(hint), "{}", denied.stderr);
+}
+
+#[test]
+fn a_restricted_session_without_the_device_of_the_profile_is_a_warning() {
+    let fixture = Fixture::with_config(
+        &CONFIG.replace("[profile jan-work]\n", &format!("[profile jan-work]\nmfa_serial = {PHONE}\n")),
+    );
+    let warning = "hatbox: warning: ~/.aws/config:2: the MFA device of `jan-work` is not used: a user's session is \
+                   restricted by GetFederationToken, which takes no MFA code\n";
+    for command in
+        [&["export", "--read-only", "jan-work"][..], &["exec", "--read-only", "jan-work", "--", "true"]]
+    {
+        let run = fixture.hatbox(command).run().ok();
+        assert!(run.stderr.contains(warning), "{}", run.stderr);
+    }
+    let role = fixture.hatbox(&["explain", "--read-only", "reader"]).run().ok();
+    assert!(!role.stderr.contains("GetFederationToken"), "{}", role.stderr);
 }
 
 #[test]

@@ -603,8 +603,16 @@ fn credentials_of_another_form_or_from_the_past_are_not_handed_over() {
     there(&["export", "--fresh", "dev"]).run().ok();
     for (name, value, error) in [
         ("expiration", json!(1_600_000_000_000_i64), "the credentials in the answer expired"),
-        ("sessionToken", json!("t\u{202e}"), "invalid session token in the answer: a character is not allowed"),
-        ("secretAccessKey", json!("s\u{200b}"), "invalid secret access key in the answer: a character is not allowed"),
+        (
+            "sessionToken",
+            json!("t\u{202e}"),
+            "invalid session token in the answer: a character is not allowed",
+        ),
+        (
+            "secretAccessKey",
+            json!("s\u{200b}"),
+            "invalid secret access key in the answer: a character is not allowed",
+        ),
         ("sessionToken", json!(""), "the answer has no session token"),
     ] {
         let mut bad = good.clone();

@@ -7,6 +7,7 @@ use hatbox_sandbox::log::{LogEntry, SignedWith};
 use hatbox_sandbox::world::{AUDIENCE, ISSUER, SUBJECT};
 
 use crate::fixture::Fixture;
+use crate::narrow::{LIST_ONLY, policy, s3};
 use crate::run::{Outcome, Run};
 
 const READER: &str = "arn:aws:iam::444455556666:role/reader";
@@ -252,4 +253,37 @@ fn a_cached_session_belongs_to_the_token_that_it_was_got_with() {
     assert!(own.stdout.contains("yes, "), "{}", own.stdout);
     exec(&fixture, "ci").run().ok();
     assert_eq!(fixture.log().len(), before, "the session of the first token is still there");
+}
+
+#[test]
+fn session_policies_restrict_the_role_of_a_token_and_make_sessions_of_their_own() {
+    let fixture = fixture();
+    let file = policy(&fixture, LIST_ONLY);
+    let file = file.to_str().unwrap();
+    s3(&fixture, &["ci"], &["mb", "s3://first-bucket"]).run().ok();
+    for flags in [&["--policy", file, "ci"][..], &["--read-only", "ci"]] {
+        s3(&fixture, flags, &["ls"]).run().ok();
+        let denied = s3(&fixture, flags, &["mb", "s3://second-bucket"]).run();
+        assert!(denied.code() != Some(0) && denied.stderr.contains("AccessDenied"), "{}", denied.stderr);
+    }
+    let sent = calls(&fixture);
+    let has = |name: &str| sent.iter().map(|call| call.parameters.contains_key(name)).collect::<Vec<_>>();
+    assert_eq!(has("Policy"), [false, true, false], "one session for each restriction");
+    assert_eq!(has("PolicyArns.member.1.arn"), [false, false, true]);
+    exec(&fixture, "ci").run().ok();
+    assert_eq!(calls(&fixture).len(), 3, "the full session stays what it was");
+    let explain = fixture.hatbox(&["explain", "--policy", file, "--read-only", "ci"]).run().ok().stdout;
+    let shown = format!("what a policy of {} characters allows", LIST_ONLY.len());
+    assert!(explain.contains(&shown) && explain.contains("policy/ReadOnlyAccess"), "{explain}");
+    let json = fixture.hatbox(&["explain", "--json", "--policy", file, "ci"]).run().ok().stdout;
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["base"]["settings"]["policy"]["value"], LIST_ONLY);
+    // A role on top is the one that is restricted.
+    fixture.hatbox(&["exec", "--read-only", "beyond", "--", "true"]).run().ok();
+    let last = fixture.log().pop().unwrap();
+    assert!(
+        last.action == "AssumeRole" && last.parameters.contains_key("PolicyArns.member.1.arn"),
+        "{last:?}"
+    );
+    assert_eq!(calls(&fixture).len(), 3);
 }

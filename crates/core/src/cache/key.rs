@@ -2,7 +2,7 @@
 //!
 //! | part of the key | not part of it, and why |
 //! |---|---|
-//! | the base identity: an access key's id, also of a metadata service's key; the SSO sign-in, account and permission set; a token of a file; a command with all its settings | the profile's name where the identity is known: two profiles of one identity share their sessions |
+//! | the base identity: an access key's id, also of a metadata service's key; the SSO sign-in, account and permission set; a token of a file, with the session policies of its role; a command with all its settings | the profile's name where the identity is known: two profiles of one identity share their sessions |
 //! | of every step up to this one: role, session name where the user fixed it, external ID, MFA device, tags, transitive tags, source identity, session policies | a session name that nobody fixed: it is made anew for each call |
 //! | the STS endpoint, where one is configured | FIPS and dual-stack: other doors to the same service |
 //! | the partition, told from the region | the region otherwise: sessions of regional endpoints hold in all |
@@ -93,7 +93,7 @@ fn encode_base(digest: &mut Encoder, base: &Base) -> Option<()> {
             digest.text("account", &account_id.value);
             digest.text("permission set", &role_name.value);
         }
-        Base::WebIdentity { token, text, role, session_name, .. } => {
+        Base::WebIdentity { token, text, role, session_name, policies, .. } => {
             digest.text("base", "web identity");
             match &token.value {
                 // Not the path, where another job may have left another token.
@@ -102,6 +102,9 @@ fn encode_base(digest: &mut Encoder, base: &Base) -> Option<()> {
             }
             digest.text("role", role.value.as_str());
             digest.option("session name", session_name.as_ref().map(|name| name.value.as_str()));
+            if let Some(policies) = policies {
+                encode_policies(digest, policies);
+            }
         }
         // The command may look at the profile's name, so the name is a setting of it.
         Base::CredentialProcess { profile, command } => {

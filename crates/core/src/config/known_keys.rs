@@ -32,8 +32,11 @@ const KNOWN: &[&str] = &[
     "auth_scheme_preference",
     "aws_access_key_id",
     "aws_account_id",
+    "aws_credential_expiration",
+    "aws_expiration",
     "aws_secret_access_key",
     "aws_security_token",
+    "aws_session_expiration",
     "aws_session_token",
     "ca_bundle",
     "cli_auto_prompt",
@@ -64,6 +67,7 @@ const KNOWN: &[&str] = &[
     "emr-containers",
     "endpoint_discovery_enabled",
     "endpoint_url",
+    "expiration",
     "external_id",
     "hatbox_tags",
     "identity_source",
@@ -113,6 +117,7 @@ const KNOWN: &[&str] = &[
     "user_agent_extra",
     "web_identity_token_file",
     "web_identity_token_process",
+    "x_security_token_expires",
 ];
 
 #[cfg(test)]

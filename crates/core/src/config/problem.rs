@@ -120,9 +120,11 @@ pub enum Warning {
         /// Where it is.
         origin: Origin,
     },
-    /// `sso_account_id` that no account can have.
-    #[error("`sso_account_id` is not 12 digits")]
+    /// `sso_account_id` or `aws_account_id` that no account can have.
+    #[error("`{key}` is not 12 digits")]
     AccountIdForm {
+        /// The key.
+        key: &'static str,
         /// Where it is.
         origin: Origin,
     },
@@ -149,7 +151,7 @@ impl Warning {
             Self::Loses { origin, .. }
             | Self::UserArnAsMfaSerial { origin, .. }
             | Self::DurationForm { origin, .. }
-            | Self::AccountIdForm { origin } => Some(origin),
+            | Self::AccountIdForm { origin, .. } => Some(origin),
         }
     }
 

@@ -5,8 +5,9 @@ use std::time::Duration;
 use super::guard::Guard;
 use super::problem::Warning;
 use super::value::ValueError;
-use hatbox_types::name::{MfaSerial, ProfileName, Region, RoleArn};
+use hatbox_types::name::{AccountId, MfaSerial, ProfileName, Region, RoleArn};
 use hatbox_types::secret::{AccessKey, SecretString};
+use jiff::Timestamp;
 
 pub use super::origin::{FileKind, Origin, Place, Sourced};
 
@@ -54,6 +55,8 @@ pub struct Profile {
     /// Lengths asked for.
     pub durations: Durations,
 
+    /// `aws_account_id`: the account of what the profile itself gives.
+    pub account_id: Option<Sourced<AccountId>>,
     /// `aws_access_key_id` and `aws_secret_access_key` in one of the files.
     pub static_keys: Option<Sourced<StaticKeys>>,
     /// `credential_process`: a shell command that prints credentials as JSON.
@@ -139,8 +142,10 @@ impl MetadataMode {
 pub struct StaticKeys {
     /// The pair.
     pub key: AccessKey,
-    /// `aws_session_token`, `AWS_SESSION_TOKEN`: then the pair is temporary, and its end is unknown.
+    /// `aws_session_token`, `AWS_SESSION_TOKEN`: then the pair is temporary.
     pub session_token: Option<SecretString>,
+    /// When they expire, where the program that wrote them said so.
+    pub expires_at: Option<Timestamp>,
 }
 
 impl StaticKeys {

@@ -19,8 +19,11 @@ use super::value::{
     parse_transitive_tags,
 };
 use hatbox_types::duration::parse_duration;
-use hatbox_types::name::{MfaSerial, ProfileName, Region, RoleArn};
+use hatbox_types::name::{AccountId, MfaSerial, ProfileName, Region, RoleArn};
 use hatbox_types::secret::{AccessKey, SecretString};
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 
 /// Where in a chain a profile is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,8 +80,9 @@ pub fn resolve_profile(
         credential_source.as_ref().is_some_and(|said| said.value == CredentialSource::Ec2InstanceMetadata);
     let of_instance = |key| is_on_instance.then(|| layers.find(key)).flatten();
 
-    let (unknown, has_guard) = find_unknown(&layers);
-    let guard = if has_guard { Some(Box::new(resolve_guard(&layers)?)) } else { None };
+    let Keys { unknown, has_own, has_account } = find_keys(&layers);
+    let account_id = if has_account { resolve_account_id(&layers, &mut warnings) } else { None };
+    let guard = if has_own { Some(Box::new(resolve_guard(&layers)?)) } else { None };
     Ok(Profile {
         name: Some(name.clone()),
         defined_at: layers.defined_at,
@@ -113,6 +117,7 @@ pub fn resolve_profile(
         mfa_serial,
         mfa_process: command("mfa_process"),
         durations: resolve_durations(&layers, overrides, &mut warnings)?,
+        account_id,
         static_keys: resolve_static_keys(&layers)?,
         credential_process: command("credential_process"),
         web_identity: resolve_web_identity(&layers, &mut warnings)?,
@@ -194,12 +199,30 @@ fn resolve_static_keys(layers: &Layers<'_>) -> Result<Option<Sourced<StaticKeys>
             Ok(key) => {
                 let token = part.find("aws_session_token").or_else(|| part.find("aws_security_token"));
                 let session_token = token.map(|token| SecretString::new(token.value));
-                Ok(Some(Sourced { value: StaticKeys { key, session_token }, origin }))
+                let expires_at = EXPIRATION.iter().find_map(|name| parse_expiration(&part.find(name)?.value));
+                Ok(Some(Sourced { value: StaticKeys { key, session_token, expires_at }, origin }))
             }
             Err(reason) => Err(ConfigError::StaticKeys { reason, origin }),
         };
     }
     Ok(None)
+}
+
+/// What programs that write temporary keys into a file call their end: saml2aws and others, aws-azure-login, hatbox and
+/// aws-vault, aws-mfa. No SDK reads any of them.
+const EXPIRATION: [&str; 5] = [
+    "x_security_token_expires",
+    "aws_expiration",
+    "aws_session_expiration",
+    "aws_credential_expiration",
+    "expiration",
+];
+
+/// A time with its offset, or one of UTC without it. Anything else says nothing.
+fn parse_expiration(text: &str) -> Option<Timestamp> {
+    let of_utc =
+        || text.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp());
+    text.parse().ok().or_else(of_utc)
 }
 
 fn resolve_web_identity(
@@ -260,18 +283,40 @@ fn resolve_endpoint(
     })
 }
 
-/// The keys that no tool of AWS's knows, and whether some are hatbox's own, which are not among them.
-fn find_unknown(layers: &Layers<'_>) -> (Vec<(String, Place)>, bool) {
-    let mut unknown = Vec::new();
-    let mut has_own = false;
+/// What a look at all keys found.
+struct Keys {
+    /// Those that no tool of AWS's knows, and that are not hatbox's own.
+    unknown: Vec<(String, Place)>,
+    /// Whether some are hatbox's own.
+    has_own: bool,
+    /// Whether `aws_account_id` is there. Few profiles have it, so the others are not searched for it.
+    has_account: bool,
+}
+
+const ACCOUNT: &str = "aws_account_id";
+
+fn find_keys(layers: &Layers<'_>) -> Keys {
+    let mut keys = Keys { unknown: Vec::new(), has_own: false, has_account: false };
     for part in &layers.parts {
-        for entry in part.entries.iter().filter(|entry| !is_known_key(entry.key)) {
-            if is_own(entry.key) {
-                has_own = true;
+        for entry in &part.entries {
+            if is_known_key(entry.key) {
+                keys.has_account |= entry.key.eq_ignore_ascii_case(ACCOUNT);
+            } else if is_own(entry.key) {
+                keys.has_own = true;
             } else {
-                unknown.push((entry.key.to_owned(), Place { file: part.file, line: entry.line }));
+                keys.unknown.push((entry.key.to_owned(), Place { file: part.file, line: entry.line }));
             }
         }
     }
-    (unknown, has_own)
+    keys
+}
+
+/// The SDKs take it as it is: one that no account can have is left out, with a warning.
+fn resolve_account_id(layers: &Layers<'_>, warnings: &mut Vec<Warning>) -> Option<Sourced<AccountId>> {
+    let said = layers.find(ACCOUNT)?;
+    let Ok(value) = AccountId::parse(&said.value) else {
+        warnings.push(Warning::AccountIdForm { key: ACCOUNT, origin: said.origin });
+        return None;
+    };
+    Some(Sourced { value, origin: said.origin })
 }

@@ -51,7 +51,8 @@ pub(super) fn resolve_sso(
     let start_url = start_url.ok_or_else(|| lacks("sso_start_url"))?;
     let region = parse_with("sso_region", region, Region::parse)?.ok_or_else(|| lacks("sso_region"))?.value;
     if let Some(account) = account_id.as_ref().filter(|account| AccountId::parse(&account.value).is_err()) {
-        warnings.push(Warning::AccountIdForm { origin: account.origin.clone() });
+        let origin = account.origin.clone();
+        warnings.push(Warning::AccountIdForm { key: "sso_account_id", origin });
     }
     let sso = Sso {
         session: name.map(|name| name.value),

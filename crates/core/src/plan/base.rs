@@ -6,7 +6,7 @@ use crate::config::profile::{Origin, Sourced, Sso, StaticKeys, WebIdentity};
 use hatbox_types::name::{AccessKeyId, ProfileName, RoleArn};
 use hatbox_types::secret::SecretString;
 
-use super::step::Call;
+use super::step::{Call, SessionPolicies};
 
 /// The identity that a plan starts from. The comment of each variant shows the lines that make it.
 #[derive(Debug, Clone)]
@@ -85,6 +85,8 @@ pub enum Base {
         session_name: Option<Sourced<String>>,
         /// The length asked for, 900 s to 12 h.
         duration: Sourced<Duration>,
+        /// What restricts the session, where flags ask for it.
+        policies: Option<Box<SessionPolicies>>,
     },
     /// A command that prints credentials:
     /// ```ini

@@ -89,9 +89,9 @@ pub(super) fn resolve_read_only_role(
     options: &PlanOptions,
 ) -> Option<Sourced<RoleArn>> {
     let role = guard?.read_only_role.as_ref()?;
-    let is_in_base = matches!(chain.base, Base::WebIdentity { .. });
+    // The role of a web identity takes session policies as any other.
     let has_role = chain.links.iter().any(|link| link.profile.role_arn.is_some())
-        && !(chain.links.len() == 1 && is_in_base);
+        || matches!(chain.base, Base::WebIdentity { .. });
     let is_needed = options.purpose == Purpose::Use
         && options.last_role.read_only.is_some()
         && !has_role

@@ -315,6 +315,7 @@ impl<'a> Question<'a> {
             role,
             session_name: self.profile.role_session_name.clone(),
             duration: asked_or(self.profile.durations.assume_role.as_ref(), ROLE_DEFAULT),
+            policies: None,
         })
     }
 
@@ -392,6 +393,7 @@ impl<'a> Question<'a> {
             role: Sourced { value: role_arn, origin: role.origin.clone() },
             session_name: ambient.role_session_name.clone(),
             duration: asked_or(self.profile.durations.assume_role.as_ref(), ROLE_DEFAULT),
+            policies: None,
         })
     }
 

@@ -56,6 +56,8 @@ pub struct Plan {
     pub region: Option<Sourced<Region>>,
     /// Where STS is, for every step: as the profile asked for says.
     pub endpoint: Endpoint,
+    /// `aws_account_id` of the profile whose own credentials the plan starts from, where that says it.
+    pub account_id: Option<Sourced<AccountId>>,
     /// What guards the use of what is handed over.
     pub guard: Option<Box<Guard>>,
     /// What a person should know although it is no error: caps that shorten, keys that lose, ...
@@ -83,19 +85,18 @@ impl Plan {
     }
 
     /// The account of what is handed over, where the plan says which it is: that of the last role. The account of an
-    /// access key and of its sessions is not known without a call.
+    /// access key and of its sessions is not known without a call, unless the profile says it.
     pub fn account(&self) -> Option<&str> {
         let in_base = || match &self.base {
             Base::WebIdentity { role, .. } => Some(role.value.account()),
             Base::Sso { account_id, .. } => {
                 Some(account_id.value.as_str()).filter(|account| AccountId::parse(account).is_ok())
             }
-            _ => None,
+            _ => self.account_id.as_ref().map(|said| said.value.as_str()),
         };
         match self.steps.last() {
             Some(Step::AssumeRole(step)) => Some(step.role.value.account()),
-            Some(Step::GetSessionToken(_) | Step::GetFederationToken(_)) => None,
-            None => in_base(),
+            Some(Step::GetSessionToken(_) | Step::GetFederationToken(_)) | None => in_base(),
         }
     }
 

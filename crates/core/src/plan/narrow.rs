@@ -65,7 +65,7 @@ pub(super) fn apply_flags(
 /// # Errors
 /// What is handed over takes none.
 pub(super) fn apply_policies(
-    chain: &Chain,
+    chain: &mut Chain,
     steps: &mut Vec<Step>,
     target: &ProfileName,
     options: &PlanOptions,
@@ -74,6 +74,12 @@ pub(super) fn apply_policies(
     if let Some(Step::AssumeRole(role)) = steps.last_mut() {
         let partition = role.role.value.partition().to_owned();
         role.policies = flags.policies_in(&partition);
+        return Ok(());
+    }
+    if let Base::WebIdentity { role, policies, .. } = &mut chain.base
+        && steps.is_empty()
+    {
+        *policies = flags.policies_in(role.value.partition()).map(Box::new);
         return Ok(());
     }
     let partition = chain.links.first().and_then(|link| link.profile.region.as_ref());

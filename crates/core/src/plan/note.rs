@@ -119,6 +119,8 @@ pub enum MfaUnused {
     AfterRole,
     /// The base identity is a role's session, which cannot present a device.
     BaseIsRole,
+    /// A session policy for a user's own key needs GetFederationToken, which takes no code.
+    Federation,
 }
 
 /// How loud a note is.
@@ -138,7 +140,8 @@ impl Note {
             | Self::LengthNotOurs { .. }
             | Self::FileKeysDiffer { .. }
             | Self::RoleOfSourceSkipped { .. }
-            | Self::ReadOnlyForAgent { .. } => NoteLevel::Warning,
+            | Self::ReadOnlyForAgent { .. }
+            | Self::MfaUnused { why: MfaUnused::Federation, .. } => NoteLevel::Warning,
             _ => NoteLevel::Info,
         }
     }
@@ -231,6 +234,10 @@ impl Note {
                 MfaUnused::BaseIsRole => format!(
                     "the MFA device of `{profile}` is not used: the base identity is a role's session, which \
                      cannot present one"
+                ),
+                MfaUnused::Federation => format!(
+                    "the MFA device of `{profile}` is not used: a user's session is restricted by GetFederationToken, \
+                     which takes no MFA code"
                 ),
             },
             Self::NotSent { profile, what, .. } => {

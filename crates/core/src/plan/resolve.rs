@@ -12,7 +12,7 @@ use super::guard::{find_guard, resolve_agent_limit, resolve_read_only_role};
 use super::input::{Lookup, PlanOptions, Purpose, StoredKeys};
 use super::length::limits;
 use super::narrow::{apply_flags, apply_policies};
-use super::note::Note;
+use super::note::{MfaUnused, Note};
 use super::step::{Call, Step};
 
 /// Resolves the credential plan of `target`.
@@ -44,13 +44,20 @@ pub fn resolve_plan(
         }
     };
     if options.purpose != Purpose::BaseOnly {
-        let applied = apply_policies(&chain, &mut steps, target, options);
+        let applied = apply_policies(&mut chain, &mut steps, target, options);
         applied.map_err(|error| match &limit {
             Some(limit) => limit.explain(error),
             None => error,
         })?;
     }
+    note_federation(&chain, &steps, &mut notes);
     check_lengths(&chain.base, &steps)?;
+    let account_id = match &chain.base {
+        Base::StoredKey { .. } | Base::FileKeys { .. } | Base::CredentialProcess { .. } => {
+            chain.links.last().and_then(|link| link.profile.account_id.clone())
+        }
+        _ => None,
+    };
     let link = chain.links.swap_remove(0);
     let is_length_ours =
         chain.base.signer() == Signer::LongLivedKey || matches!(chain.base, Base::WebIdentity { .. });
@@ -66,6 +73,7 @@ pub fn resolve_plan(
         steps,
         region: link.profile.region,
         endpoint: link.profile.endpoint,
+        account_id,
         guard,
         notes,
     })
@@ -99,6 +107,17 @@ fn note_base(chain: &Chain, notes: &mut Vec<Note>) {
             }));
         }
         _ => {}
+    }
+}
+
+/// A device that would be presented, if a session were not restricted.
+fn note_federation(chain: &Chain, steps: &[Step], notes: &mut Vec<Note>) {
+    let [Step::GetFederationToken(_)] = steps else { return };
+    let named = chain.links.iter().find_map(|link| Some((link, link.profile.mfa_serial.as_ref()?)));
+    if let Some((link, serial)) = named {
+        notes.retain(|note| !matches!(note, Note::MfaUnused { .. }));
+        let why = MfaUnused::Federation;
+        notes.push(Note::MfaUnused { profile: link.name.clone(), serial: serial.clone(), why });
     }
 }
 

@@ -124,7 +124,11 @@ impl<'a> World<'a> {
         Ambient {
             keys: var("AWS_ACCESS_KEY_ID").map(|id| {
                 let key = AccessKey::parse(&id, "secret")?;
-                Ok(StaticKeys { key, session_token: var("AWS_SESSION_TOKEN").map(SecretString::new) })
+                Ok(StaticKeys {
+                    key,
+                    session_token: var("AWS_SESSION_TOKEN").map(SecretString::new),
+                    expires_at: None,
+                })
             }),
             web_identity: overrides.ambient_web_identity.clone(),
             container_uri: var("AWS_CONTAINER_CREDENTIALS_FULL_URI").map(|value| {

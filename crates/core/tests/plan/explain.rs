@@ -249,6 +249,7 @@ fn the_json_says_the_same_to_a_program() {
                     "transitive_tags": null,
                 },
             ],
+            "account_id": null,
             "region": { "value": "eu-central-1", "from": line(3) },
             "endpoint": null,
             "hands_over": "temporary-credentials",

@@ -408,7 +408,7 @@ fn the_environments_keys_travel_in_the_plan_and_what_is_wrong_with_them_is_said(
         resolve(&[ci.clone()], &stored(&[]), &PlanOptions { ambient, ..PlanOptions::default() })
     };
     let key = AccessKey::parse("AKIAIOSFODNN7EXAMPLE", "secret").unwrap();
-    let plan = resolve(Some(Ok(StaticKeys { key, session_token: None }))).unwrap();
+    let plan = resolve(Some(Ok(StaticKeys { key, session_token: None, expires_at: None }))).unwrap();
     let Base::Environment { keys, .. } = &plan.base else { panic!("{:?}", plan.base) };
     assert_eq!(keys.value.key.secret.expose(), "secret");
     assert!(!format!("{plan:?}").contains("secret\""), "and are not shown with it");

@@ -76,8 +76,8 @@ pub(super) fn run_base(
 ) -> Result<Option<BaseCredentials>, Failure> {
     let given = match &planned.plan.base {
         Base::StoredKey { profile, id } => stored_key::read(&mut store.lock(), profile, id.as_ref())?.into(),
-        Base::FileKeys { keys, .. } | Base::Environment { keys, .. } => {
-            plain_keys::signer_of(&keys.value).into()
+        Base::FileKeys { profile, keys } | Base::Environment { profile, keys } => {
+            plain_keys::signer_of(planned, profile, keys)?.into()
         }
         Base::CredentialProcess { profile, command } => credential_process::run(planned, profile, command)?,
         base @ Base::WebIdentity { .. } => web_identity::run(planned, base)?,

@@ -17,6 +17,7 @@ use crate::credentials::plan::Planned;
 use crate::credentials::profile_command::ProfileCommand;
 use crate::credentials::service::{check_sandbox_token, resolve_sts_settings};
 use crate::credentials::session_name::default_session_name;
+use crate::credentials::step::policies_of;
 use crate::errors::{Failure, FailureKind};
 use crate::files::token_file::read_token_file;
 
@@ -44,7 +45,7 @@ pub(crate) fn read_quietly(base: &Base) -> Option<SecretString> {
 
 /// Sends the token: that of the file as it was read for this run, or what the command prints now.
 pub(super) fn run(planned: &Planned, base: &Base) -> Result<BaseCredentials, Failure> {
-    let Base::WebIdentity { profile, token, text, role, session_name, duration } = base else {
+    let Base::WebIdentity { profile, token, text, role, session_name, duration, policies } = base else {
         return Err(Failure::new(FailureKind::Failed, "the credential plan names no web identity"));
     };
     let world = &planned.world;
@@ -66,6 +67,7 @@ pub(super) fn run(planned: &Planned, base: &Base) -> Result<BaseCredentials, Fai
         },
         duration: duration.value,
         token: text,
+        policies: policies.as_deref().map(policies_of).unwrap_or_default(),
     };
     world.output.debug(|| format!("calling AssumeRoleWithWebIdentity for `{profile}`"));
     let client = Sts::unsigned(&settings, world.clock.time_source())?;
@@ -105,6 +107,7 @@ fn add_hints(failure: Failure, code: &str, role: &RoleArn, token: &Sourced<WebId
         "IDPCommunicationError" => {
             failure.hint("AWS cannot reach the identity provider that issued the token; try again in a moment")
         }
+        "PackedPolicyTooLarge" => failure.hint("the session policies are too long: shorten --policy"),
         "IDPRejectedClaim" => failure.hint("the identity provider rejected the token; sign in there again"),
         "AccessDenied" => failure.hint(format!(
             "check that the trust policy of {} allows sts:AssumeRoleWithWebIdentity for the token's `sub` and `aud`",

@@ -7,11 +7,13 @@ use crate::config::profile::{FileKind, Origin, Sourced, StaticKeys, WebIdentity}
 use hatbox_types::name::AccessKeyId;
 
 use super::super::command::render_program;
-use super::super::{AssumeRole, Base, MetadataService, Mfa, Note, NoteLevel, Plan, Signer, Stage, Step};
+use super::super::{
+    AssumeRole, Base, MetadataService, Mfa, Note, NoteLevel, Plan, SessionPolicies, Signer, Stage, Step,
+};
 use super::CacheState;
 use super::place::Paths;
 
-/// Renders a plan as JSON: `profile`, `base`, `steps`, `region`, `endpoint`, `hands_over`, `guard`, `notes`.
+/// Renders a plan as JSON: `profile`, `base`, `steps`, `account_id`, `region`, `endpoint`, `hands_over`, `guard`, `notes`.
 pub fn render_explanation_json(plan: &Plan, paths: &Paths, cache: &dyn Fn(Stage) -> CacheState) -> Value {
     let writer = Writer { paths, cache };
     let steps = plan.steps.iter().enumerate().map(|(index, step)| writer.step(index, step));
@@ -36,6 +38,7 @@ pub fn render_explanation_json(plan: &Plan, paths: &Paths, cache: &dyn Fn(Stage)
         // Every source is: the name is kept.
         "is_supported": true,
         "steps": steps.collect::<Vec<_>>(),
+        "account_id": plan.account_id.as_ref().map(|id| writer.sourced(id, id.value.as_str())),
         "region": plan.region.as_ref().map(|region| writer.sourced(region, region.value.as_str())),
         "endpoint": plan.endpoint.sts_url.as_ref().map(|url| writer.sourced(url, url.value.as_str())),
         "hands_over": if plan.hands_over_long_lived_key() { "access-key" } else { "temporary-credentials" },
@@ -120,20 +123,19 @@ impl Writer<'_> {
                     "from": self.origin(&sso.origin),
                 }),
             ),
-            Base::WebIdentity { token, role, session_name, duration, .. } => {
+            Base::WebIdentity { token, role, session_name, duration, policies, .. } => {
                 let source = match &token.value {
                     WebIdentity::File(path) => json!({ "file": path }),
                     WebIdentity::Process(command) => json!({ "program": render_program(command) }),
                 };
-                (
-                    "web-identity",
-                    json!({
-                        "token": self.sourced(token, source),
-                        "role": self.sourced(role, role.value.as_str()),
-                        "session_name": self.text(session_name.as_ref()),
-                        "duration_seconds": self.sourced(duration, duration.value.as_secs()),
-                    }),
-                )
+                let mut settings = json!({
+                    "token": self.sourced(token, source),
+                    "role": self.sourced(role, role.value.as_str()),
+                    "session_name": self.text(session_name.as_ref()),
+                    "duration_seconds": self.sourced(duration, duration.value.as_secs()),
+                });
+                self.add_policies(&mut settings, policies.as_deref());
+                ("web-identity", settings)
             }
             Base::CredentialProcess { command, .. } => (
                 "credential-process",
@@ -180,17 +182,21 @@ impl Writer<'_> {
             Step::GetFederationToken(step) => Some(&step.policies),
             Step::AssumeRole(role) => role.policies.as_ref(),
         };
-        if let (Some(policies), Some(fields)) = (policies, value.as_object_mut()) {
-            let arns = policies.arns.iter().map(|arn| self.sourced(arn, arn.value.as_str()));
-            fields.insert("policy".to_owned(), self.text(policies.document.as_ref()));
-            fields.insert("policy_arns".to_owned(), arns.collect());
-        }
+        self.add_policies(&mut value, policies);
         if let (Step::AssumeRole(role), Some(fields)) = (step, value.as_object_mut())
             && let Value::Object(more) = self.role(role)
         {
             fields.extend(more);
         }
         value
+    }
+
+    fn add_policies(&self, value: &mut Value, policies: Option<&SessionPolicies>) {
+        if let (Some(policies), Some(fields)) = (policies, value.as_object_mut()) {
+            let arns = policies.arns.iter().map(|arn| self.sourced(arn, arn.value.as_str()));
+            fields.insert("policy".to_owned(), self.text(policies.document.as_ref()));
+            fields.insert("policy_arns".to_owned(), arns.collect());
+        }
     }
 
     fn mfa(&self, mfa: &Mfa) -> Value {

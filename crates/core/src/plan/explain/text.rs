@@ -99,6 +99,9 @@ impl Writer<'_> {
             (&place, Style::Plain),
         ]);
         self.write_base_rows();
+        if let Some(account) = &self.plan.account_id {
+            self.row("account", account.value.as_str(), account);
+        }
         if self.plan.base.is_saved() {
             self.write_cache(Stage::Base);
         } else if self.plan.base.call().is_some() {
@@ -121,13 +124,16 @@ impl Writer<'_> {
             Base::FileKeys { keys, .. } | Base::Environment { keys, .. } => {
                 let origin = self.origin(&keys.origin);
                 push_row(&mut self.page, "id", &keys.value.key.id.masked(), Style::Plain, origin.as_deref());
+                if let Some(at) = keys.value.expires_at {
+                    push_row(&mut self.page, "expires", &at.to_string(), Style::Plain, None);
+                }
             }
             Base::Sso { sso, account_id, role_name, .. } => {
                 self.row("start URL", &sso.value.start_url.value, &sso.value.start_url);
                 self.row("account", &account_id.value, account_id);
                 self.row("role", &role_name.value, role_name);
             }
-            Base::WebIdentity { token, role, session_name, duration, .. } => {
+            Base::WebIdentity { token, role, session_name, duration, policies, .. } => {
                 self.row("role", role.value.as_str(), role);
                 match &token.value {
                     WebIdentity::File(path) => self.row("token", path, token),
@@ -139,6 +145,9 @@ impl Writer<'_> {
                     self.row("named", &name.value, name);
                 }
                 self.write_length(duration, "default");
+                if let Some(policies) = policies {
+                    self.write_policies(policies);
+                }
             }
             Base::CredentialProcess { command, .. } => {
                 self.row("printed by", &render_program(&command.value), command);
