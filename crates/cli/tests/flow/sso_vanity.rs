@@ -26,13 +26,16 @@ region = eu-west-1
 ";
 const PORTAL: &str = "https://ssoins-1.portal.eu-central-1.app.aws/start";
 
+/// The answer to the head of a request.
+type Answer = Box<dyn Fn(&str) -> String + Send>;
+
 /// A proxy behind which there is every host: it answers each request to it as `answer` says.
 struct EveryHost {
     url: String,
     certificate: String,
     /// `CONNECT` and the request inside, each as its first line.
     seen: Arc<Mutex<Vec<String>>>,
-    answer: Arc<Mutex<Box<dyn Fn(&str) -> String + Send>>>,
+    answer: Arc<Mutex<Answer>>,
 }
 
 impl EveryHost {
@@ -43,7 +46,7 @@ impl EveryHost {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let seen = Arc::new(Mutex::new(Vec::new()));
-        let answer: Box<dyn Fn(&str) -> String + Send> = Box::new(|_| redirect(PORTAL));
+        let answer: Answer = Box::new(|_| redirect(PORTAL));
         let answer = Arc::new(Mutex::new(answer));
         let (seen_there, answer_there) = (Arc::clone(&seen), Arc::clone(&answer));
         std::thread::spawn(move || {
