@@ -120,3 +120,18 @@ fn the_go_sdk_refreshes_from_the_file_and_hatbox_goes_on() {
     }
     check(&scene, scene.home.command(&sdk.program).args(&sdk.arguments));
 }
+
+#[test]
+fn the_javascript_sdk_refreshes_from_the_file_and_hatbox_goes_on() {
+    let Some(sdk) = Sdk::javascript() else { return };
+    let scene = signed_in();
+    check(&scene, scene.home.command(&sdk.program).args(&sdk.arguments).arg("login"));
+}
+
+#[test]
+#[ignore = "builds the SDK, which takes two minutes: cargo test --test counterparts -- --ignored"]
+fn the_rust_sdk_refreshes_from_the_file_and_hatbox_goes_on() {
+    let Some(sdk) = Sdk::rust() else { return };
+    let scene = signed_in();
+    check(&scene, scene.home.command(&sdk.program).args(&sdk.arguments));
+}
