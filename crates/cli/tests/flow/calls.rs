@@ -42,7 +42,9 @@ impl Before {
 
     /// The access key id that a call gave out.
     fn made_by(&self, world: &World, entry: &LogEntry) -> Option<String> {
-        let role = entry.parameters.get("RoleArn").and_then(|arn| arn.rsplit('/').next());
+        // The portal of Identity Center names the role by its permission set.
+        let arn = entry.parameters.get("RoleArn").or(entry.resource.as_ref());
+        let role = arn.and_then(|arn| arn.rsplit('/').next());
         let is_of = |principal: &Principal, kind: &SessionKind| match (principal, kind) {
             (Principal::RoleSession { role: made, session, .. }, _) if entry.service == "metadata" => {
                 made == "worker" && (entry.action == "GetInstanceCredentials") == session.starts_with("i-")
@@ -82,6 +84,11 @@ fn render_call(entry: &LogEntry, word: &dyn Fn(&str) -> String) -> String {
         _ => {}
     }
     let parameter = |name: &str| entry.parameters.get(name).cloned();
+    if entry.action == "GetRoleCredentials" {
+        let word = |name: &str| parameter(name).unwrap_or_default();
+        let (account, set) = (word("account_id"), word("role_name"));
+        return format!("GetRoleCredentials by=sso account={account} permission_set={set}");
+    }
     let signer = entry.key.as_deref().map_or("nobody".to_owned(), |key| word(key.trim_matches('*')));
     let mut line = format!("{} by={signer}", entry.action);
     let mut add = |name: &str, value: Option<String>| {

@@ -48,7 +48,7 @@ sso_role_name = Developer
 pub(crate) const WAITING: &str = "Waiting for the sign-in in the browser";
 
 /// Jan may be a developer and an auditor in the work account, and developers may become `ops` there.
-fn add_center(world: &mut World) {
+pub(crate) fn add_center(world: &mut World) {
     world.identity_center = Some(IdentityCenter::new("https://corp.awsapps.com/start", "jan"));
     let statement = json!([{"Effect": "Allow", "Action": "sts:*", "Resource": "*"}]);
     let policy = json!({"Version": "2012-10-17", "Statement": statement}).to_string();

@@ -53,9 +53,14 @@ fn sso(fixture: &Fixture, arguments: &[&str]) -> Run {
     fixture.hatbox(&["sso"]).args(arguments).env("HATBOX_TEST_PORTAL_RATE", "100000")
 }
 
-/// Signs in as jan does in the browser.
+/// Signs in to `corp` as jan does in the browser.
 pub(crate) fn sign_in(fixture: &Fixture, flags: &[&str]) {
-    let run = sso(fixture, &["login", "corp", "--pkce", "--no-browser"]).args(flags);
+    sign_in_to(fixture, "corp", flags);
+}
+
+/// The same for the session or the start URL `name`.
+pub(crate) fn sign_in_to(fixture: &Fixture, name: &str, flags: &[&str]) {
+    let run = sso(fixture, &["login", name, "--pkce", "--no-browser"]).args(flags);
     let mut child = run.spawn();
     let mut stderr = BufReader::new(child.stderr.take().unwrap());
     let page = loop {
