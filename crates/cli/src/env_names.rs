@@ -32,6 +32,8 @@ pub(crate) const VAULT_KEYCHAIN: &str = "AWS_VAULT_KEYCHAIN_NAME";
 pub(crate) const DESKTOP: Pair = ("WAYLAND_DISPLAY", Some("DISPLAY"));
 /// Names the browser to sign in with, and its arguments.
 pub(crate) const BROWSER: Pair = ("HATBOX_BROWSER", Some("BROWSER"));
+/// Set in the steps of a GitHub Actions job: the file that passes variables on to the next steps.
+pub(crate) const GITHUB_ENV: &str = "GITHUB_ENV";
 /// aws-vault's: `1` silences the line that tells of the shell.
 pub(crate) const NO_HELP_LINE: Pair = ("HATBOX_DISABLE_HELP_MESSAGE", Some("AWS_VAULT_DISABLE_HELP_MESSAGE"));
 /// Seconds that the clock is shifted by. Only with the feature `test-clock`.

@@ -4,7 +4,7 @@
 use std::error::Error;
 use std::process::ExitCode;
 
-use hatbox_core::handover::FormatError;
+use hatbox_core::handover::{Format, FormatError};
 use hatbox_iam::denial::attempt::FailedCall;
 use hatbox_types::text::page::Page;
 use hatbox_types::text::printable;
@@ -336,7 +336,21 @@ impl From<ClientError> for Failure {
 
 impl From<FormatError> for Failure {
     fn from(error: FormatError) -> Self {
-        Self::of_error(FailureKind::Failed, &error)
+        match error {
+            FormatError::Control(_) => Self::of_error(FailureKind::Failed, &error),
+            FormatError::Character { .. } | FormatError::Name(_) => {
+                Self::of_error(FailureKind::Failed, &error).hint("use a format that can: --format json")
+            }
+            FormatError::LongLived => Self::of_error(FailureKind::Usage, &error)
+                .hint("leave out --no-session, or use --format json"),
+            FormatError::NoUnset(_) => {
+                let shells =
+                    Format::ALL.into_iter().filter(|format| format.is_of_shell()).map(Format::as_str);
+                let shells = shells.collect::<Vec<_>>().join("`, `");
+                Self::of_error(FailureKind::Usage, &error)
+                    .hint(format!("give the format of your shell with --format: `{shells}`"))
+            }
+        }
     }
 }
 

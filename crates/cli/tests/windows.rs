@@ -113,6 +113,33 @@ fn a_command_gets_its_environment_and_its_exit_code_is_passed_on() {
 }
 
 #[test]
+fn cmd_sets_what_is_printed_for_it_and_unsets_it_again() {
+    let profile = format!("export-{}", std::process::id());
+    let home = Home::new(&profile);
+    home.add(&profile);
+    let set = home.stdout(&["export", "-n", "--format", "cmd", &profile]);
+    let unset = home.stdout(&["export", "--format", "cmd", "--unset"]);
+    for (name, text) in [("on.cmd", set.as_str()), ("off.cmd", &unset)] {
+        std::fs::write(home.path().join(name), text.replace('\n', "\r\n")).unwrap();
+    }
+    let show = "echo %AWS_ACCESS_KEY_ID% %AWS_SECRET_ACCESS_KEY% %AWS_REGION% [%AWS_SESSION_TOKEN%]\r\n";
+    let script = format!("@echo off\r\ncall on.cmd\r\n{show}call off.cmd\r\n{show}");
+    std::fs::write(home.path().join("both.cmd"), script).unwrap();
+    let mut command = Command::new("cmd");
+    command.args(["/C", "both.cmd"]).current_dir(home.path()).stdin(Stdio::null());
+    command.env_remove("AWS_REGION").env("AWS_SESSION_TOKEN", "foreign");
+    let output = command.output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap().replace("\r\n", "\n");
+    assert_eq!(
+        said,
+        format!("{ID} {SECRET} us-east-1 []\n   []\n"),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    home.stdout(&["remove", &profile, "--force"]);
+}
+
+#[test]
 fn the_file_store_asks_each_time_and_takes_its_passphrase_from_a_variable_or_stdin() {
     let home = Home::new("kept");
     let with_passphrase = |words: &[&str]| {

@@ -8,7 +8,9 @@ use super::SessionArgs;
 
 const EXAMPLES: &str = "\
 Examples:
-  eval \"$(hatbox export --format export-env dev)\"   set them in this shell
+  eval \"$(hatbox export --format sh dev)\"           set them in this shell
+  eval \"$(hatbox export --format sh --unset)\"       remove them again
+  hatbox export --format fish dev | source          the same in fish
   hatbox export --format json dev                   for `credential_process`
 
 In ~/.aws/config, this line lets the AWS CLI and every SDK use hatbox:
@@ -29,12 +31,16 @@ pub(crate) struct ExportArgs {
     #[arg(long, value_parser = format_parser(), default_value = Format::Env.as_str())]
     pub(crate) format: Format,
 
+    /// Print the commands that remove the credentials from the shell again
+    #[arg(long, conflicts_with = "profile")]
+    pub(crate) unset: bool,
+
     /// The profile to use [default: AWS_PROFILE]
     pub(crate) profile: Option<String>,
 }
 
 fn format_parser() -> impl TypedValueParser<Value = Format> {
-    let values = Format::ALL.map(|format| PossibleValue::new(format.as_str()).help(format.summary()));
-    let find = |name: String| Format::ALL.into_iter().find(|format| format.as_str() == name);
-    PossibleValuesParser::new(values).try_map(move |name| find(name).ok_or("unknown format"))
+    let values = Format::ALL
+        .map(|format| PossibleValue::new(format.as_str()).help(format.summary()).aliases(format.aliases()));
+    PossibleValuesParser::new(values).try_map(|name| Format::parse(&name).ok_or("unknown format"))
 }

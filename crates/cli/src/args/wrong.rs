@@ -236,7 +236,8 @@ mod tests {
 
     #[test]
     fn every_kind_of_wrong_use_is_said_in_one_line() {
-        let expected = "`env`, `export-env`, `json` or `ini`";
+        let expected = "`env`, `export-env`, `sh`, `fish`, `nushell`, `powershell`, `cmd`, `dotenv`, `docker`, \
+                        `github-actions`, `ini`, `json` or `sts`";
         for (line, error, hints) in [
             ("hatbox lst", "unrecognized subcommand `lst`", &["did you mean `ls` or `list`?"][..]),
             (

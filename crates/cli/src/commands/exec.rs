@@ -45,7 +45,7 @@ fn run_or_fail(world: &World, global: &GlobalArgs, args: &ExecArgs) -> Result<Ex
         .map_err(|failure| hint_at_dashes(failure, &world.environment, profile))?;
     let handover = obtained.handover();
     if args.json {
-        let text = render_export(handover, Format::Json)?;
+        let text = render_export(handover, Format::Json, std::iter::empty())?;
         world.output.exact(&text)?;
         return Ok(ExitCode::SUCCESS);
     }

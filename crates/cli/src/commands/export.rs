@@ -1,20 +1,49 @@
 //! `hatbox export`: prints credentials.
 
-use hatbox_core::handover::render_export;
+use std::path::{Path, PathBuf};
+
+use hatbox_core::handover::{Format, render_export, render_masks, render_unset};
 
 use crate::args::{ExportArgs, GlobalArgs};
 use crate::credentials::guard::Exit;
 use crate::credentials::obtain::obtain_for;
-use crate::errors::Failure;
+use crate::env_names;
+use crate::errors::{Failure, FailureKind};
 use crate::handover::guard::check_not_nested;
+use crate::sys::output_file::append_output;
 use crate::world::World;
 
 pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ExportArgs) -> Result<(), Failure> {
+    let variables = world.environment.variables();
+    // A value that is not UTF-8 is none that hatbox sets or restores.
+    let inherited = variables
+        .iter()
+        .filter_map(|(name, value)| Some((name.to_str()?, value.to_str().unwrap_or_default())));
+    if args.unset {
+        world.output.exact(&render_unset(args.format, inherited)?)?;
+        return Ok(());
+    }
     if !args.nested {
         check_not_nested(&world.environment)?;
     }
+    let job_file = (args.format == Format::GithubActions).then(|| find_job_file(world)).transpose()?;
     let obtained = obtain_for(world, global, &args.session, args.profile.as_deref(), Exit::Export)?;
-    let text = render_export(obtained.handover(), args.format)?;
-    world.output.exact(&text)?;
+    let text = render_export(obtained.handover(), args.format, inherited)?;
+    let Some(job_file) = job_file else {
+        world.output.exact(&text)?;
+        return Ok(());
+    };
+    // Security: before anything can print them, the log is to know what it must not show.
+    world.output.exact(&render_masks(obtained.handover()))?;
+    append_output(Path::new(&job_file), text.as_bytes())?;
     Ok(())
+}
+
+/// The file that passes variables on to the next steps of a job of GitHub Actions.
+fn find_job_file(world: &World) -> Result<PathBuf, Failure> {
+    let path = world.environment.raw(env_names::GITHUB_ENV).filter(|path| !path.is_empty());
+    path.map(PathBuf::from).ok_or_else(|| {
+        let error = "GITHUB_ENV is not set: the format `github-actions` is for a step of GitHub Actions";
+        Failure::new(FailureKind::Usage, error).hint("use another format: --format env")
+    })
 }

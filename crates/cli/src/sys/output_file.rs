@@ -29,6 +29,11 @@ pub(crate) fn write_output(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     }
 }
 
+/// Appends `bytes` to a file that another program made, and reads later.
+pub(crate) fn append_output(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    write_to(OpenOptions::new().append(true), path, bytes)
+}
+
 /// Makes sure that nothing of an earlier run is in `path`.
 pub(crate) fn clear_output(path: &Path) -> Result<(), FileError> {
     match kind_of(path)? {

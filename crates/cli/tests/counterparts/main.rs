@@ -25,6 +25,8 @@ mod scene;
 #[cfg(test)]
 mod sdks;
 #[cfg(test)]
+mod shells;
+#[cfg(test)]
 mod sso;
 #[cfg(test)]
 mod sso_cache;

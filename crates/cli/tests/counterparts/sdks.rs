@@ -43,6 +43,16 @@ const JAVASCRIPT: Recipe = Recipe {
     run: &["node", "./main.js"],
 };
 
+const NUSHELL: Recipe = Recipe {
+    name: "nushell",
+    files: &[
+        ("package.json", include_str!("sdks/nushell.json")),
+        ("package-lock.json", include_str!("sdks/nushell.lock")),
+    ],
+    install: &["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
+    run: &["./node_modules/@nushell/linux-x64/bin/nu"],
+};
+
 const JAVA: Recipe = Recipe {
     name: "java",
     files: &[("Main.java", include_str!("sdks/Main.java")), ("pom.xml", include_str!("sdks/pom.xml"))],
@@ -69,6 +79,11 @@ impl Sdk {
 
     pub(crate) fn javascript() -> Option<Self> {
         JAVASCRIPT.open()
+    }
+
+    /// No SDK: the shell, as npm has it.
+    pub(crate) fn nushell() -> Option<Self> {
+        NUSHELL.open()
     }
 
     pub(crate) fn java() -> Option<Self> {

@@ -50,6 +50,15 @@ fn a_session_is_printed_in_each_format() {
              aws_credential_expiration={end}\nregion=r-1\n\n"
         )
     );
+    assert_eq!(
+        export("sts"),
+        format!(
+            "{{\n  \"Credentials\": {{\n    \"AccessKeyId\": \"{id}\",\n    \"SecretAccessKey\": \"{secret}\",\n    \
+             \"SessionToken\": \"{token}\",\n    \"Expiration\": \"{end}\"\n  }}\n}}\n"
+        )
+    );
+    let docker = export("docker");
+    assert!(docker.ends_with("AWS_DEFAULT_REGION=r-1\nAWS_ACCOUNT_ID=444455556666\n"), "{docker}");
     // What a shell makes of the lines is what counts.
     let script = "eval \"$0\"; printf '%s\\n' \"$AWS_ACCESS_KEY_ID\" \"$AWS_SECRET_ACCESS_KEY\" \
                   \"$AWS_SESSION_TOKEN\" \"$AWS_CREDENTIAL_EXPIRATION\" \"$AWS_REGION\"; env | grep -c ^AWS_.*REGION";
@@ -77,6 +86,47 @@ fn a_key_is_printed_without_what_only_sessions_have() {
     let json: Value = serde_json::from_str(&export("json")).unwrap();
     let names: Vec<_> = json.as_object().unwrap().keys().collect();
     assert_eq!(names, ["Version", "AccessKeyId", "SecretAccessKey"]);
+}
+
+#[test]
+fn a_long_lived_key_is_refused_where_temporary_credentials_are_read() {
+    let fixture = Fixture::with_config(CONFIG);
+    let outcome = fixture.hatbox(&["export", "-n", "--format", "sts", "jan-work"]).run().expect_code(2);
+    assert_eq!(outcome.stdout, "");
+    assert!(outcome.stderr.contains("leave out --no-session"), "{}", outcome.stderr);
+}
+
+#[test]
+fn unset_needs_neither_a_profile_nor_a_store_and_only_shells_have_it() {
+    let fixture = Fixture::empty(&[]);
+    fixture.write_config("[broken\n");
+    let unset = |words: &[&str]| fixture.hatbox(&[&["export", "--unset"][..], words].concat()).run();
+    let inside = fixture.hatbox(&["export", "--unset", "--format", "zsh"]).env("HATBOX", "reader").run().ok();
+    assert!(inside.stdout.starts_with("unset AWS_ACCESS_KEY_ID "), "{}", inside.stdout);
+    assert_eq!(unset(&["--format", "bash"]).ok().stdout, inside.stdout);
+    let refused = unset(&[]).expect_code(2);
+    assert!(refused.stderr.contains("the format `env` cannot unset variables"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("with --format: `sh`, `fish`"), "{}", refused.stderr);
+    unset(&["reader"]).expect_code(2);
+}
+
+#[test]
+fn the_region_of_the_last_export_is_not_taken_for_the_users_wish() {
+    let config = "[profile one]\nregion = r-1\nsource_profile = jan-work\n\n[profile two]\nregion = r-2\n\
+                  source_profile = jan-work\n\n[profile jan-work]\n";
+    let fixture = Fixture::with_config(config);
+    let script = "for p in one two; do eval \"$(\"$0\" export -n --format sh $p)\"; echo $AWS_REGION; done; \
+                  eval \"$(\"$0\" export --format sh --unset)\"; echo ${AWS_REGION-none} ${HATBOX_SET-none}";
+    let shell = |script: &str| {
+        let run = crate::run::Run::new("/bin/sh", fixture.variables());
+        run.args(["-c", script, env!("CARGO_BIN_EXE_hatbox")]).run().ok().stdout
+    };
+    assert_eq!(shell(script), "r-1\nr-2\nnone none\n");
+    // The user's own wish holds, and is there again at the end.
+    assert_eq!(shell(&format!("export AWS_REGION=mine; {script}")), "mine\nmine\nmine none\n");
+    let own = "eval \"$(\"$0\" export -n --format sh --region r-9 one)\"; echo $AWS_REGION; \
+               eval \"$(\"$0\" export --format sh --unset)\"; echo $AWS_REGION";
+    assert_eq!(shell(&format!("export AWS_REGION=mine; {own}")), "r-9\nmine\n");
 }
 
 #[test]

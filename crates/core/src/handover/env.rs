@@ -80,13 +80,10 @@ pub fn resolve_env_change<'a>(
 ) -> EnvChange {
     let mut set =
         vec![("AWS_VAULT", plain(handover.profile.as_str())), ("HATBOX", plain(handover.profile.as_str()))];
-    if let Some(url) = handover.endpoint_url {
-        set.push(("AWS_ENDPOINT_URL", plain(url)));
-    }
+    let [endpoint, account] = place_variables(handover);
+    set.extend(endpoint);
     set.extend(credential_variables(handover));
-    if let Some(account) = handover.account {
-        set.push(("AWS_ACCOUNT_ID", plain(account)));
-    }
+    set.extend(account);
     let former = |name: &str| inherited.clone().into_iter().find(|(n, _)| *n == name).map(|(_, value)| value);
     set.extend(render_marks(&set, former));
     let is_set = |name: &str| set.iter().any(|(set, _)| *set == name);
@@ -118,6 +115,12 @@ pub(super) fn credential_variables(handover: Handover<'_>) -> Vec<(&'static str,
         set.push(("AWS_DEFAULT_REGION", plain(region.as_str())));
     }
     set
+}
+
+/// The variables that say where the credentials are for, and whose they are: endpoint and account.
+pub(super) fn place_variables(handover: Handover<'_>) -> [Option<(&'static str, SecretString)>; 2] {
+    let variable = |name, value: Option<&str>| value.map(|value| (name, plain(value)));
+    [variable("AWS_ENDPOINT_URL", handover.endpoint_url), variable("AWS_ACCOUNT_ID", handover.account)]
 }
 
 fn plain(text: &str) -> SecretString {

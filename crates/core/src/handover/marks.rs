@@ -23,6 +23,10 @@ const MARKED: [(&str, &str); 4] = [
     ("AWS_ACCOUNT_ID", "HATBOX_ORIG_AWS_ACCOUNT_ID"),
 ];
 
+/// Their names alone.
+pub(super) const MARKED_NAMES: [&str; 4] =
+    ["AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "AWS_ACCOUNT_ID"];
+
 /// Whether a variable of this name gets a mark where it is set.
 pub(super) fn is_marked(name: &str) -> bool {
     MARKED.iter().any(|(marked, _)| marked.eq_ignore_ascii_case(name))
@@ -70,6 +74,11 @@ impl<'a> Marked<'a> {
         let (_, original) = MARKED.iter().find(|(marked, _)| *marked == name)?;
         let mark = render_mark(name, value);
         self.marks.split(' ').any(|known| known == mark).then_some(original)
+    }
+
+    /// The variables of the marks themselves.
+    pub(super) fn own_names() -> impl Iterator<Item = &'static str> {
+        MARKED.iter().map(|(_, kept)| *kept).chain([MARKS])
     }
 
     /// Whether a variable of this name belongs to the marks themselves.

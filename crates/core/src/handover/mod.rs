@@ -2,10 +2,15 @@
 
 mod credentials;
 mod env;
+mod file;
 mod format;
+mod json;
 mod marks;
+mod render;
+mod shell;
 
 pub use credentials::{Credentials, Handover};
 pub use env::{EnvChange, is_scrubbed, is_store_secret, resolve_env_change};
-pub use format::{Format, FormatError, render_export};
+pub use format::{Format, FormatError};
 pub use marks::{MARKS, Marked};
+pub use render::{render_export, render_masks, render_unset};
