@@ -58,7 +58,7 @@ fn main() -> ExitCode {
     let words: Vec<OsString> = std::env::args_os().collect();
     let (called_as, own_name) = (called_as(words.first()), own_name(words.first()));
     wait_line::set_program_name(called_as.as_str());
-    if words.get(1).is_some_and(commands::completion::is_asked) {
+    if words.get(1).is_some_and(commands::shell::completion::is_asked) {
         return complete(called_as, own_name, received, &words);
     }
     let cli = match parse(words, called_as) {
@@ -134,7 +134,7 @@ fn complete(
     let world = World::new(Environment::load(), Output::new(called_as, Detail::Usual), received, own_name);
     let asked = words.get(1..).unwrap_or_default();
     // Whatever fails, a shell would show it in the middle of a line.
-    commands::completion::run(&world, Cli::command(), asked).ok();
+    commands::shell::completion::run(&world, Cli::command(), asked).ok();
     ExitCode::SUCCESS
 }
 
@@ -161,6 +161,10 @@ fn run(world: &World, cli: &Cli) -> (Stage, Result<ExitCode, Failure>) {
         Command::Mfa(args) => done(commands::mfa::run(world, global, args)),
         Command::Sso(args) => done(commands::sso::run(world, global, args)),
         Command::Store(args) => done(commands::store::run(world, global, args)),
+        Command::Completions(args) => done(commands::shell::run_completions(world, args)),
+        Command::ShellInit(args) => done(commands::shell::run_init(world, args)),
+        Command::Prompt(args) => done(commands::shell::prompt::run(world, args)),
+        Command::Hat(args) => done(commands::shell::hat::run(world, global, args)),
         #[cfg(feature = "trust")]
         Command::Trust(args) => (Stage::Own, commands::trust::run(world, global, args)),
         #[cfg(all(unix, feature = "sandbox"))]

@@ -37,6 +37,10 @@ pub(crate) fn parse_called(words: &[OsString]) -> Option<Cli> {
         "mfa" => parse_as(words, Command::Mfa),
         "sso" => parse_as(words, Command::Sso),
         "store" => parse_as(words, Command::Store),
+        "completions" => parse_as(words, Command::Completions),
+        "shell-init" => parse_as(words, Command::ShellInit),
+        "prompt" => parse_as(words, Command::Prompt),
+        "hat" => parse_as(words, Command::Hat),
         #[cfg(feature = "trust")]
         "trust" => parse_as(words, Command::Trust),
         #[cfg(all(unix, feature = "sandbox"))]
@@ -111,6 +115,9 @@ mod tests {
                 let words = flag.iter().map(String::as_str).chain(rest.iter().copied());
                 check(&path.iter().cloned().chain(words.map(OsString::from)).collect::<Vec<_>>());
             }
+        }
+        for value in command.get_positionals().flat_map(clap::Arg::get_possible_values) {
+            check(&[path, &[value.get_name().into()]].concat());
         }
         for next in command.get_subcommands() {
             for name in [next.get_name()].into_iter().chain(next.get_all_aliases()) {

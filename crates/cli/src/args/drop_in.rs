@@ -52,7 +52,7 @@ pub(crate) enum Value {
 }
 
 /// What this version does not have, and what to do instead.
-pub(crate) const MISSING: [(&str, &str); 6] = [
+pub(crate) const MISSING: [(&str, &str); 5] = [
     ("--help-man", "`hatbox help COMMAND` shows the help of a command"),
     ("migrate-backend", "`hatbox store migrate --to BACKEND` moves hatbox's keys"),
     ("proxy", "`hatbox exec` hands credentials over in the command's environment"),
@@ -60,10 +60,6 @@ pub(crate) const MISSING: [(&str, &str); 6] = [
     (
         "serve",
         "`credential_process = hatbox export --format json PROFILE` gives renewed credentials to the SDKs",
-    ),
-    (
-        "completions",
-        "`eval \"$(hatbox --completion-script-bash)\"`, or `--completion-script-zsh`, completes words",
     ),
 ];
 

@@ -7,12 +7,14 @@ use clap::{Args, Parser, Subcommand};
 mod add;
 pub(crate) mod called;
 mod clear;
+mod completions;
 mod doctor;
 pub(crate) mod drop_in;
 mod each;
 mod exec;
 mod explain;
 mod export;
+mod hat;
 pub(crate) mod help;
 mod import;
 mod list;
@@ -26,6 +28,7 @@ mod rotate;
 #[cfg(all(unix, feature = "sandbox"))]
 mod sandbox;
 mod session;
+mod shell_init;
 mod sso;
 mod store;
 #[cfg(feature = "trust")]
@@ -35,11 +38,13 @@ pub(crate) mod wrong;
 
 pub(crate) use add::AddArgs;
 pub(crate) use clear::ClearArgs;
+pub(crate) use completions::{CompletionsArgs, ShellKind};
 pub(crate) use doctor::{DoctorArgs, FailOn};
 pub(crate) use each::EachArgs;
 pub(crate) use exec::ExecArgs;
 pub(crate) use explain::ExplainArgs;
 pub(crate) use export::ExportArgs;
+pub(crate) use hat::HatArgs;
 pub(crate) use import::{ImportArgs, ImportAwsVaultArgs, ImportCredentialsArgs, ImportSource, VaultKind};
 pub(crate) use list::{ListArgs, ListOnly};
 pub(crate) use lock::LockArgs;
@@ -57,6 +62,7 @@ pub(crate) use sandbox::{
     SandboxTokenArgs, SandboxUpArgs,
 };
 pub(crate) use session::SessionArgs;
+pub(crate) use shell_init::{PromptArgs, ShellInitArgs};
 pub(crate) use sso::{SsoArgs, SsoCommand, SsoLoginArgs, SsoLogoutArgs, SsoPopulateArgs, SsoStatusArgs};
 pub(crate) use store::{StoreArgs, StoreCommand, StoreMigrateArgs, StoreStatusArgs, StoreUseArgs};
 #[cfg(feature = "file")]
@@ -161,6 +167,11 @@ pub(crate) enum Command {
     Mfa(MfaArgs),
     Sso(SsoArgs),
     Store(StoreArgs),
+    Completions(CompletionsArgs),
+    ShellInit(ShellInitArgs),
+    Prompt(PromptArgs),
+    #[command(hide = true)]
+    Hat(HatArgs),
     #[cfg(feature = "trust")]
     Trust(TrustArgs),
     #[cfg(all(unix, feature = "sandbox"))]

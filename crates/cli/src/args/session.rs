@@ -8,7 +8,7 @@ use clap::Args;
 const CREDENTIALS: &str = "Credentials";
 
 /// How credentials are to be obtained.
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Default, Clone, Args)]
 pub(crate) struct SessionArgs {
     /// Request credentials that last this long: `3600`, `90m` or `1h30m` [env: HATBOX_DURATION, AWS_VAULT_DURATION]
     #[arg(short, long, value_name = "DURATION", help_heading = CREDENTIALS)]

@@ -2,7 +2,6 @@
 
 pub(crate) mod add;
 pub(crate) mod clear;
-pub(crate) mod completion;
 pub(crate) mod doctor;
 pub(crate) mod each;
 pub(crate) mod exec;
@@ -19,6 +18,7 @@ pub(crate) mod remove;
 pub(crate) mod rotate;
 #[cfg(all(unix, feature = "sandbox"))]
 pub(crate) mod sandbox;
+pub(crate) mod shell;
 pub(crate) mod sso;
 pub(crate) mod store;
 #[cfg(feature = "trust")]

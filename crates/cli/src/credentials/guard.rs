@@ -21,6 +21,8 @@ pub(crate) enum Exit<'a> {
     Export,
     /// To the console, as a link.
     Console,
+    /// To the shell that hatbox was called from.
+    Shell,
 }
 
 impl Exit<'_> {
@@ -34,6 +36,7 @@ impl Exit<'_> {
             }
             Self::Export => format!("print the credentials of `{profile}`"),
             Self::Console => format!("open the console with the credentials of `{profile}`"),
+            Self::Shell => format!("use the credentials of `{profile}` in this shell"),
         }
     }
 }

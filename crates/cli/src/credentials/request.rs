@@ -111,21 +111,32 @@ impl PromptDriver {
         }
     }
 
+    /// All of them.
+    pub(crate) const ALL: [Self; 10] = [
+        Self::Terminal,
+        Self::Stored,
+        Self::Ykman,
+        Self::Op,
+        Self::Pass,
+        Self::Rbw,
+        Self::Bw,
+        Self::Zenity,
+        Self::Kdialog,
+        Self::Osascript,
+    ];
+
+    /// Its name: that of its program, where it has one.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Terminal => "terminal",
+            Self::Stored => "stored",
+            other => other.program().unwrap_or_default(),
+        }
+    }
+
     /// The driver of this name.
     fn parse(name: &str) -> Option<Self> {
-        Some(match name {
-            "terminal" => Self::Terminal,
-            "stored" => Self::Stored,
-            "ykman" => Self::Ykman,
-            "op" => Self::Op,
-            "pass" => Self::Pass,
-            "rbw" => Self::Rbw,
-            "bw" => Self::Bw,
-            "zenity" => Self::Zenity,
-            "kdialog" => Self::Kdialog,
-            "osascript" => Self::Osascript,
-            _ => return None,
-        })
+        Self::ALL.into_iter().find(|driver| driver.as_str() == name)
     }
 
     /// Whether it keeps codes of many devices under names.

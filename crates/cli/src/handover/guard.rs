@@ -12,6 +12,6 @@ pub(crate) fn check_not_nested(environment: &Environment) -> Result<(), Failure>
             FailureKind::Refused,
             format!("this shell already has the credentials of `{profile}` ({name} is set)"),
         )
-        .hint("leave it first (`exit`), or add --nested")),
+        .hint("leave it first (`exit`, or `hat --drop`), or add --nested")),
     }
 }

@@ -106,6 +106,12 @@ impl World {
         self.terminal.get_or_init(|| Terminal::open(self.environment.text("TERM").as_deref())).is_some()
     }
 
+    /// From now on no one is asked, as if there were no terminal.
+    pub(crate) fn refuse_questions(&self) {
+        // One that was opened before stays: a question was asked on it already.
+        self.terminal.set(None).ok();
+    }
+
     /// Who can be asked: the terminal device, or nobody.
     pub(crate) fn prompter(&self) -> &dyn Prompter {
         match self.terminal.get_or_init(|| Terminal::open(self.environment.text("TERM").as_deref())) {

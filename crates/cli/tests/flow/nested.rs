@@ -18,7 +18,7 @@ fn a_hatbox_inside_a_hatbox_is_refused_unless_asked_for() {
                 refused.stderr,
                 format!(
                     "hatbox: error: this shell already has the credentials of `other` ({name} is set)\n\
-                     hatbox: hint: leave it first (`exit`), or add --nested\n"
+                     hatbox: hint: leave it first (`exit`, or `hat --drop`), or add --nested\n"
                 )
             );
             nested(&["--nested"]).ok();

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`syntax`] with [`header`] and [`entry`] | an index over a text that is kept as it is; lines read when asked for |
 //! | [`files`] | both files together: names, nearest names, all that is wrong |
+//! | [`outline`] | what a list of many profiles shows of each |
 //! | [`overrides`] | what flags and environment say |
 //! | [`resolve`], over the private `layers` and `sso` | all of it applied in order: a [`profile::Profile`] |
 //! | [`edit`] | a changed text, byte for byte the same everywhere else |
@@ -28,6 +29,7 @@ pub mod error;
 
 mod checked;
 pub mod files;
+pub mod outline;
 pub mod overrides;
 pub mod profile;
 

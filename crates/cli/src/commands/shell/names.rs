@@ -1,0 +1,101 @@
+//! The names that the config and this program know: profiles, SSO sessions, backends, ...
+
+use hatbox_core::config::outline::ProfileOutline;
+use hatbox_types::text::printable;
+
+use crate::credentials::request::PromptDriver;
+use crate::files::aws_config::{ConfigFiles, load_config};
+use crate::store::StoreKind;
+use crate::world::World;
+
+/// A word that could stand in the place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Candidate {
+    pub(super) value: String,
+    /// One line, or empty.
+    pub(super) about: String,
+}
+
+impl Candidate {
+    pub(super) fn new(value: &str, about: &str) -> Self {
+        Self { value: value.to_owned(), about: about.to_owned() }
+    }
+}
+
+/// Where the values of an argument come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Source {
+    Profiles,
+    SsoSessions,
+    Backends,
+    Prompts,
+    /// The regions that the config uses.
+    Regions,
+}
+
+/// Where names are looked up, when a place needs some.
+pub(super) enum Names {
+    OfConfig(World),
+    #[cfg(test)]
+    Given {
+        profiles: Vec<String>,
+        sso_sessions: Vec<String>,
+    },
+}
+
+impl Names {
+    pub(super) fn of(world: &World) -> Self {
+        Self::OfConfig(world.clone())
+    }
+
+    #[cfg(test)]
+    pub(super) fn for_tests(profiles: &[&str], sso_sessions: &[&str]) -> Self {
+        let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+        Self::Given { profiles: owned(profiles), sso_sessions: owned(sso_sessions) }
+    }
+
+    /// All names of a kind. One with anything unprintable in it is left out: it would not be what a terminal shows.
+    pub(super) fn load(&self, source: Source) -> Vec<Candidate> {
+        let plain = |name: &str| Candidate::new(name, "");
+        let mut found: Vec<Candidate> = match source {
+            Source::Backends => {
+                let built = StoreKind::ALL.iter().filter(|kind| kind.is_built());
+                built.map(|kind| plain(kind.as_str())).collect()
+            }
+            Source::Prompts => PromptDriver::ALL.iter().map(|driver| plain(driver.as_str())).collect(),
+            Source::Profiles | Source::SsoSessions | Source::Regions => self.of_config(source),
+        };
+        found.retain(|candidate| printable(&candidate.value) == candidate.value);
+        found
+    }
+
+    fn of_config(&self, source: Source) -> Vec<Candidate> {
+        let files = match self {
+            Self::OfConfig(world) => load_config(world),
+            #[cfg(test)]
+            Self::Given { profiles, sso_sessions } => {
+                let names = match source {
+                    Source::Profiles => profiles.clone(),
+                    Source::SsoSessions => sso_sessions.clone(),
+                    _ => vec!["eu-west-1".to_owned()],
+                };
+                return names.iter().map(|name| Candidate::new(name, "")).collect();
+            }
+        };
+        let Ok(ConfigFiles { config, .. }) = files else { return Vec::new() };
+        match source {
+            Source::Profiles => config.profile_outlines().iter().map(candidate_of).collect(),
+            Source::SsoSessions => {
+                config.sso_session_names().iter().map(|name| Candidate::new(name, "")).collect()
+            }
+            _ => config.regions_in_use().iter().map(|region| Candidate::new(region, "")).collect(),
+        }
+    }
+}
+
+/// A profile, with its account and role beside it.
+fn candidate_of(outline: &ProfileOutline) -> Candidate {
+    let about =
+        [outline.account.as_deref(), outline.role.as_deref()].map(Option::unwrap_or_default).join(" ");
+    Candidate::new(outline.name.as_str(), &printable(about.trim()))
+}

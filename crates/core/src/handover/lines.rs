@@ -1,0 +1,138 @@
+//! The change to the variables of a shell itself, as lines that its function reads: nothing in them is for the shell to
+//! expand.
+//!
+//! | line | means |
+//! |---|---|
+//! | `profile NAME` | the first one: these are the credentials of this profile |
+//! | `expires SECONDS`, `renew SECONDS` | when they end, and when to renew them, since 1970; empty where no end is known |
+//! | `unset NAME` | the variable is removed |
+//! | `set NAME VALUE` | the variable is set; the value goes on to the end of the line, blanks included |
+
+use jiff::Timestamp;
+use zeroize::Zeroizing;
+
+use super::credentials::Handover;
+use super::env::{is_store_secret, resolve_env_change};
+use super::format::FormatError;
+use super::marks::Marked;
+
+/// Credentials are renewed when a quarter of their time is left, or this many seconds, whichever is less.
+const LONGEST_REST: i64 = 10 * 60;
+
+/// When credentials are renewed.
+#[derive(Debug, Clone, Copy)]
+pub struct Renewal {
+    now: Timestamp,
+}
+
+impl Renewal {
+    /// Of credentials that are handed over now.
+    pub fn at(now: Timestamp) -> Self {
+        Self { now }
+    }
+
+    /// The moment for credentials that end then.
+    fn time(self, end: Timestamp) -> i64 {
+        let left = end.duration_since(self.now).as_secs().max(0);
+        end.as_second() - (left / 4).min(LONGEST_REST)
+    }
+}
+
+/// Renders the change that hands `handover` to a shell whose variables are `inherited`. What opens the store stays: the
+/// shell needs it for the next call.
+///
+/// # Errors
+/// When a value holds a control character.
+pub fn render_shell_lines<'a>(
+    handover: Handover<'_>,
+    renewal: Renewal,
+    inherited: impl IntoIterator<Item = (&'a str, &'a str)> + Clone,
+) -> Result<Zeroizing<String>, FormatError> {
+    let change = resolve_env_change(handover, inherited);
+    for (name, value) in &change.set {
+        if value.expose().chars().any(char::is_control) {
+            return Err(FormatError::Control(name));
+        }
+    }
+    let is_set = |name: &str| change.set.iter().any(|(set, _)| *set == name);
+    // An outer hatbox may have set some.
+    let marks: Vec<&str> = Marked::own_names().filter(|name| !is_set(name)).collect();
+    let removed = change.remove.iter().map(String::as_str).chain(marks.iter().copied());
+    let end = handover.credentials.session().and_then(|(_, end)| end);
+    let seconds = |time: Option<i64>| time.map(|time| time.to_string()).unwrap_or_default();
+    let head = format!(
+        "profile {}\nexpires {}\nrenew {}\n",
+        handover.profile,
+        seconds(end.map(Timestamp::as_second)),
+        seconds(end.map(|end| renewal.time(end))),
+    );
+    let removed = removed.filter(|name| !is_store_secret(name));
+    let removed: String = removed.map(|name| format!("unset {name}\n")).collect();
+    // Security: large enough from the start, so that the buffer never grows and leaves an unwiped one behind.
+    let length: usize = change.set.iter().map(|(name, value)| name.len() + value.expose().len() + 6).sum();
+    let mut text = Zeroizing::new(String::with_capacity(head.len() + removed.len() + length));
+    text.push_str(&head);
+    text.push_str(&removed);
+    for (name, value) in &change.set {
+        for part in ["set ", name, " ", value.expose(), "\n"] {
+            text.push_str(part);
+        }
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use hatbox_types::name::{AccessKeyId, ProfileName};
+    use hatbox_types::secret::{AccessKey, SecretString, SessionCredentials};
+
+    use super::super::credentials::Credentials;
+    use super::*;
+
+    fn render(credentials: &Credentials, inherited: &[&str]) -> Result<String, FormatError> {
+        let profile = ProfileName::parse("my prod").unwrap();
+        let handover =
+            Handover { profile: &profile, credentials, account: None, region: None, endpoint_url: None };
+        let now = Renewal::at("2009-02-05T05:00:00Z".parse().unwrap());
+        let inherited = inherited.iter().map(|name| (*name, "old"));
+        render_shell_lines(handover, now, inherited).map(|text| text.to_string())
+    }
+
+    fn session(token: &str, end: &str) -> Credentials {
+        Credentials::Session(SessionCredentials {
+            access_key_id: AccessKeyId::parse("ASIAIOSFODNN7EXAMPLE").unwrap(),
+            secret_access_key: SecretString::new("XYZ/+=".to_owned()),
+            session_token: SecretString::new(token.to_owned()),
+            expires_at: end.parse().unwrap(),
+        })
+    }
+
+    #[test]
+    fn a_line_says_what_becomes_of_a_variable() {
+        let text = render(&session("to k$(en)", "2009-02-05T06:00:00Z"), &["AWS_PROFILE", "PATH"]).unwrap();
+        let start = "profile my prod\nexpires 1233813600\nrenew 1233813000\n";
+        assert!(text.starts_with(start), "{text}");
+        for line in
+            ["unset AWS_PROFILE", "unset HATBOX_SET", "set AWS_SESSION_TOKEN to k$(en)", "set HATBOX my prod"]
+        {
+            assert!(text.lines().any(|found| found == line), "{line} in {text}");
+        }
+        for name in ["PATH", "HATBOX_FILE_PASSPHRASE"] {
+            assert!(!text.contains(name), "{name} in {text}");
+        }
+    }
+
+    #[test]
+    fn short_credentials_are_renewed_when_a_quarter_is_left_and_keys_never() {
+        let text = render(&session("t", "2009-02-05T05:20:00Z"), &[]).unwrap();
+        assert!(text.contains("expires 1233811200\nrenew 1233810900\n"), "{text}");
+        let key = Credentials::AccessKey(AccessKey::parse("AKIAIOSFODNN7EXAMPLE", "XYZ").unwrap());
+        assert!(render(&key, &[]).unwrap().contains("expires \nrenew \n"));
+    }
+
+    #[test]
+    fn a_value_that_could_end_its_line_is_refused() {
+        let error = render(&session("a\nset PATH /evil", "2009-02-05T05:20:00Z"), &[]).unwrap_err();
+        assert_eq!(error, FormatError::Control("AWS_SESSION_TOKEN"));
+    }
+}
