@@ -19,10 +19,11 @@ Sign in for the AWS CLI and the SDKs, as `aws login` does:
 const SESSION: &str = "Sign-in for the AWS CLI and the SDKs";
 
 /// What `--session` has no use for.
-const CONSOLE_ONLY: [&str; 17] = [
+const CONSOLE_ONLY: [&str; 18] = [
     "service",
     "path",
     "stdout",
+    "clipboard",
     "auto_logout",
     "duration",
     "no_session",
@@ -58,6 +59,10 @@ pub(crate) struct LoginArgs {
     /// Print the link instead of opening a browser
     #[arg(short, long)]
     pub(crate) stdout: bool,
+
+    /// Copy the link to the clipboard instead, over SSH to that of your terminal (OSC 52)
+    #[arg(long, conflicts_with = "stdout")]
+    pub(crate) clipboard: bool,
 
     /// Sign the browser out of the console first
     #[arg(short, long)]

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use hatbox_core::config::console_keys::resolve_console_keys;
 use hatbox_core::config::overrides::{Flags, Overrides};
 use hatbox_core::config::profile::{Endpoint, Origin, Sourced, Sso};
 use hatbox_core::config::{Which, resolve_profile};
@@ -63,7 +64,16 @@ pub(crate) fn obtain_console_link(
     {
         return keys.obtain_link(world, session, target);
     }
-    let run = open_run(world, global, session, argument, Purpose::Use)?;
+    let mut run = open_run(world, global, session, argument, Purpose::Use)?;
+    if is_user_without_policy(run.plan())
+        && let Some(arn) = find_policy(world, &run.plan().profile)?
+    {
+        world
+            .output
+            .note(&format!("the session is restricted to {arn}, as `hatbox_console_policy_arn` says"));
+        let restricted = SessionArgs { policy_arn: vec![arn], ..session.clone() };
+        run = open_run(world, global, &restricted, argument, Purpose::Use)?;
+    }
     let plan = run.plan();
     let place = place_of(plan);
     say_if_region_is_elsewhere(world, plan, &place);
@@ -159,15 +169,25 @@ fn check_start_url(start: &str, origin: &Origin) -> Result<(), Failure> {
     })
 }
 
-/// A user's access key gives no session of the console by itself: GetSessionToken's credentials are refused, and
-/// GetFederationToken's may do what a policy allows.
-fn check_has_role_or_policy(plan: &Plan, place: &ConsolePlace) -> Result<(), Failure> {
-    let is_user = match plan.steps.last() {
+fn is_user_without_policy(plan: &Plan) -> bool {
+    match plan.steps.last() {
         Some(Step::GetSessionToken(_)) => true,
         None => plan.base.signer() == Signer::LongLivedKey,
         Some(Step::AssumeRole(_) | Step::GetFederationToken(_)) => false,
-    };
-    if !is_user {
+    }
+}
+
+/// The policy that the profile names for a user without a role.
+fn find_policy(world: &World, profile: &ProfileName) -> Result<Option<String>, Failure> {
+    let files = load_config(world)?;
+    let keys = resolve_console_keys(&files.config, profile).map_err(|error| files.failure_of(&error))?;
+    Ok(keys.policy_arn.map(|said| said.value))
+}
+
+/// A user's access key gives no session of the console by itself: GetSessionToken's credentials are refused, and
+/// GetFederationToken's may do what a policy allows.
+fn check_has_role_or_policy(plan: &Plan, place: &ConsolePlace) -> Result<(), Failure> {
+    if !is_user_without_policy(plan) {
         return Ok(());
     }
     let name = quote_word(plan.profile.as_str());
@@ -183,6 +203,7 @@ fn check_has_role_or_policy(plan: &Plan, place: &ConsolePlace) -> Result<(), Fai
     .hint(format!(
         "with all permissions of the user: hatbox login --policy-arn arn:{partition}:iam::aws:policy/AdministratorAccess {name}"
     ))
+    .hint("`hatbox_console_policy_arn` in the profile names the policy once and for all")
     .hint("or name a profile with a role"))
 }
 

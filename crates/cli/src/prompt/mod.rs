@@ -67,6 +67,10 @@ pub(crate) trait Prompter: std::fmt::Debug {
     /// Shows a line that stays: `wrong code`, ...
     fn show(&self, line: &str);
 
+    /// Gives a text to the terminal's clipboard, by the sequence OSC 52, and returns whether it was sent. A terminal on
+    /// another machine, behind SSH, has its own clipboard.
+    fn copy(&self, text: &SecretString) -> bool;
+
     /// Draws lines that may hold sequences of colours: on the alternate screen, where there is one.
     ///
     /// Security: what is drawn may be a secret, and that screen has no scrollback.
@@ -109,6 +113,10 @@ impl Prompter for NoPrompter {
     }
 
     fn show(&self, _: &str) {}
+
+    fn copy(&self, _: &SecretString) -> bool {
+        false
+    }
 
     #[cfg(feature = "iam")]
     fn draw(&self, _: &[String]) {}

@@ -3,6 +3,8 @@
 use std::io;
 use std::time::{Duration, Instant};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use hatbox_types::secret::SecretString;
 use hatbox_types::text::printable;
 use zeroize::Zeroizing;
@@ -87,6 +89,12 @@ impl Prompter for Terminal {
 
     fn show(&self, line: &str) {
         self.write(&format!("{}\n", printable(line)));
+    }
+
+    fn copy(&self, text: &SecretString) -> bool {
+        let text = Zeroizing::new(STANDARD.encode(text.expose()));
+        let sequence = Zeroizing::new(format!("\x1b]52;c;{}\x07", *text));
+        self.device.can_erase() && self.device.write(sequence.as_bytes()).is_ok()
     }
 
     #[cfg(feature = "iam")]

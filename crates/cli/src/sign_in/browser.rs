@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 use hatbox_core::config::endpoint::parse_endpoint;
 use hatbox_core::handover::is_store_secret;
 
+use super::browser_choice::{BrowserChoice, BrowserPart};
 use crate::env_names;
 use crate::files::programs::find_program;
 use crate::world::World;
@@ -82,8 +83,17 @@ fn obstacle(seen: Surroundings) -> Option<NoRedirect> {
     }
 }
 
+/// What names a browser for every purpose: hatbox's variable, the setting, everyone's variable.
 fn named(world: &World) -> Option<String> {
-    world.environment.first(env_names::BROWSER).map(|(_, named)| named)
+    let (ours, all) = env_names::BROWSER;
+    let setting = || world.settings().ok().and_then(|settings| settings.browser.clone());
+    world.environment.text(ours).or_else(setting).or_else(|| all.and_then(|all| world.environment.text(all)))
+}
+
+/// The same for the console of a profile, which may name its own.
+fn named_for(world: &World, choice: &BrowserChoice) -> Option<String> {
+    let (ours, _) = env_names::BROWSER;
+    world.environment.text(ours).or_else(|| choice.command.clone()).or_else(|| named(world))
 }
 
 /// Why a page is not shown to a person, who would trust it.
@@ -108,8 +118,8 @@ pub(crate) fn check_page(page: &str) -> Result<(), PageError> {
 }
 
 /// Why no browser can be started on this machine; `None` where one may be.
-pub(crate) fn why_no_browser(world: &World) -> Option<&'static str> {
-    if named(world).is_some() {
+pub(crate) fn why_no_browser(world: &World, choice: &BrowserChoice) -> Option<&'static str> {
+    if named_for(world, choice).is_some() {
         return None;
     }
     match find_obstacle(world)? {
@@ -123,7 +133,7 @@ pub(crate) fn why_no_browser(world: &World) -> Option<&'static str> {
 /// Opens `url`, and returns whether a program was started for it. What becomes of it is not waited for. Where a browser
 /// would open on another machine, or none can, nothing is started.
 ///
-/// `HATBOX_BROWSER`, else `BROWSER`: programs with arguments, separated by `:` on Unix, the first that is there; `%s` stands
+/// `HATBOX_BROWSER`, else the setting `browser`, else `BROWSER`: programs with arguments, separated by `:` on Unix, the first that is there; `%s` stands
 /// for the URL, which else comes last. No shell is between. Else the desktop's opener.
 pub(crate) fn open_browser(world: &World, url: &str) -> bool {
     let own = match (named(world), find_obstacle(world)) {
@@ -132,6 +142,58 @@ pub(crate) fn open_browser(world: &World, url: &str) -> bool {
         (None, _) => openers(url),
     };
     own.into_iter().any(|line| start(world, &line))
+}
+
+/// Opens `url` in the browser that a profile chose, and in the part of it, as [`open_browser`] does.
+pub(crate) fn open_browser_of(world: &World, choice: &BrowserChoice, url: &str) -> bool {
+    let (named, obstacle) = (named_for(world, choice), find_obstacle(world));
+    if named.is_none()
+        && matches!(obstacle, Some(NoRedirect::Ssh | NoRedirect::Container | NoRedirect::NoDesktop))
+    {
+        return false;
+    }
+    lines_for(&choice.part, named.as_deref(), url).into_iter().any(|line| start(world, &line))
+}
+
+/// The command lines to try.
+fn lines_for(part: &BrowserPart, named: Option<&str>, url: &str) -> Vec<Vec<String>> {
+    match (part, named) {
+        (BrowserPart::Usual, Some(named)) => command_lines(named, url),
+        (BrowserPart::Usual, None) => openers(url),
+        // The extension of Firefox takes the address apart. No other browser knows its scheme.
+        (BrowserPart::Container(container), Some(named)) => command_lines(named, &container.render_url(url)),
+        (BrowserPart::Container(container), None) => programs_with(FIREFOX, &[&container.render_url(url)]),
+        (BrowserPart::Chromium(option), Some(named)) => {
+            let mut lines = command_lines(named, url);
+            for line in &mut lines {
+                line.splice(1..1, [option.clone(), NO_FIRST_RUN.to_owned()]);
+            }
+            lines
+        }
+        (BrowserPart::Chromium(option), None) => programs_with(CHROMIUM, &[option, NO_FIRST_RUN, url]),
+    }
+}
+
+/// No questions before the first page of a new profile.
+const NO_FIRST_RUN: &str = "--no-first-run";
+const FIREFOX: &[&[&str]] =
+    if cfg!(target_os = "macos") { &[&["open", "-a", "Firefox"]] } else { &[&["firefox"], &["firefox-esr"]] };
+const CHROMIUM: &[&[&str]] = if cfg!(target_os = "macos") {
+    &[&["open", "-na", "Google Chrome", "--args"], &["open", "-na", "Chromium", "--args"]]
+} else {
+    &[
+        &["google-chrome"],
+        &["google-chrome-stable"],
+        &["chromium"],
+        &["chromium-browser"],
+        &["microsoft-edge"],
+        &["brave-browser"],
+    ]
+};
+
+fn programs_with(programs: &[&[&str]], arguments: &[&str]) -> Vec<Vec<String>> {
+    let line = |words: &&[&str]| words.iter().chain(arguments).map(|word| (*word).to_owned()).collect();
+    programs.iter().map(line).collect()
 }
 
 /// Each program with its arguments, as `BROWSER` has them.
@@ -247,5 +309,29 @@ mod tests {
             command_lines("firefox --new-window %s::w3m", "https://x/?a=b"),
             [vec!["firefox", "--new-window", "https://x/?a=b"], vec!["w3m", "https://x/?a=b"]]
         );
+    }
+
+    #[cfg(all(unix, not(target_os = "macos")))]
+    #[test]
+    fn a_container_or_a_profile_is_an_argument_of_its_browser() {
+        use hatbox_core::console::container::FirefoxContainer;
+        let container = BrowserPart::Container(FirefoxContainer {
+            name: "prod".to_owned(),
+            color: Some("red".to_owned()),
+            icon: None,
+        });
+        let address = "ext+container:name=prod&color=red&url=http%3A%2F%2F127.0.0.1%3A1%2Fx";
+        let lines = |part: &BrowserPart, named| lines_for(part, named, "http://127.0.0.1:1/x");
+        assert_eq!(lines(&container, None), [["firefox", address], ["firefox-esr", address]]);
+        assert_eq!(lines(&container, Some("librewolf")), [["librewolf", address]]);
+        let profile = BrowserPart::Chromium("--profile-directory=Profile 1".to_owned());
+        let url = "http://127.0.0.1:1/x";
+        let own = ["--profile-directory=Profile 1", NO_FIRST_RUN];
+        assert_eq!(lines(&profile, None)[2], ["chromium", own[0], own[1], url]);
+        assert_eq!(
+            lines(&profile, Some("brave --new-window %s")),
+            [["brave", own[0], own[1], "--new-window", url]]
+        );
+        assert_eq!(lines(&BrowserPart::Usual, Some("w3m")), [["w3m", url]]);
     }
 }

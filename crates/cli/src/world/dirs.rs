@@ -9,7 +9,9 @@
 
 use std::path::{Component, Path, PathBuf};
 
+use hatbox_types::name::ProfileName;
 use hatbox_types::text::printable;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sha2::{Digest, Sha256};
 
 use super::environment::Environment;
@@ -17,6 +19,9 @@ use crate::sys::name_service;
 
 /// How the home directory is also written on Windows.
 const HOME_ON_WINDOWS: Option<&str> = if cfg!(windows) { Some("~\\") } else { None };
+
+/// What the name of a directory does not have, on any system; a dot could lead elsewhere.
+const FILE_NAME: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
 
 /// The directories. None is made before it is written to.
 #[derive(Debug, Clone)]
@@ -120,6 +125,12 @@ impl Dirs {
     #[cfg(feature = "iam")]
     pub(crate) fn rotations(&self) -> PathBuf {
         self.data.join("rotations")
+    }
+
+    /// A profile of a browser of its own, for the console of the profile `name`.
+    pub(crate) fn browser_data(&self, name: &ProfileName) -> PathBuf {
+        let escaped = utf8_percent_encode(name.as_str(), FILE_NAME).to_string();
+        self.data.join("browser").join(escaped)
     }
 
     /// Trust policies as they were before they were changed.

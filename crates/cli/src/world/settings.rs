@@ -38,6 +38,10 @@ pub(crate) struct Settings {
     pub(crate) store_command: Option<String>,
     pub(crate) unlock_cache: UnlockCache,
     pub(crate) isolate_child: bool,
+    /// Programs with arguments that open a page, as in `BROWSER`.
+    pub(crate) browser: Option<String>,
+    /// What keeps the consoles of profiles apart.
+    pub(crate) console_isolation: ConsoleIsolation,
     /// Whether tokens of Identity Center are also in `~/.aws/sso/cache`.
     pub(crate) share_sso_cache: bool,
     /// Whether coding agents get read-only sessions of every profile that does not say otherwise.
@@ -62,6 +66,19 @@ pub(crate) enum UnlockCache {
     RuntimeDir,
 }
 
+/// What keeps the consoles of profiles apart in the browser.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum ConsoleIsolation {
+    /// Nothing.
+    #[default]
+    None,
+    /// A container of Firefox for each.
+    FirefoxContainer,
+    /// A profile of a browser of the Chromium family for each.
+    ChromiumProfile,
+}
+
 /// The form on disk.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -79,6 +96,8 @@ struct OnDisk {
     store_command: Option<String>,
     unlock_cache: Option<UnlockCache>,
     isolate_child: Option<bool>,
+    browser: Option<String>,
+    console_isolation: Option<ConsoleIsolation>,
     share_sso_cache: Option<bool>,
     read_only_for_agents: Option<bool>,
     store_identity: Option<String>,
@@ -107,6 +126,8 @@ impl OnDisk {
             store_command,
             unlock_cache,
             isolate_child,
+            browser,
+            console_isolation,
             share_sso_cache,
             read_only_for_agents,
             store_identity,
@@ -119,7 +140,9 @@ impl OnDisk {
             || store_command.is_some()
             || pass_command.is_some()
             || passage_command.is_some()
-            || prompt.is_some();
+            || prompt.is_some()
+            || browser.is_some()
+            || console_isolation.is_some();
         let says_where_keys_are = backend.is_some()
             || seed_backend.is_some()
             || file_dir.is_some()
@@ -248,6 +271,8 @@ pub(crate) fn load_settings(path: &Path) -> Result<Settings, Failure> {
         store_command: on_disk.store_command,
         unlock_cache: on_disk.unlock_cache.unwrap_or_default(),
         isolate_child: on_disk.isolate_child.unwrap_or_default(),
+        browser: on_disk.browser,
+        console_isolation: on_disk.console_isolation.unwrap_or_default(),
         share_sso_cache: on_disk.share_sso_cache.unwrap_or_default(),
         read_only_for_agents: on_disk.read_only_for_agents.unwrap_or_default(),
         trust_sources,
@@ -336,6 +361,8 @@ mod tests {
             "backend = \"file\"",
             "seed_backend = \"file\"",
             "prompt = \"ykman\"",
+            "browser = \"firefox\"",
+            "console_isolation = \"firefox-container\"",
             "file_dir = \"/evil\"",
             "pass_dir = \"/evil\"",
             "passage_dir = \"/evil\"",

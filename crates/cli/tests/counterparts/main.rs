@@ -13,6 +13,8 @@ mod aws_cli;
 #[cfg(test)]
 mod boto3;
 #[cfg(test)]
+mod console;
+#[cfg(test)]
 mod login_session;
 #[cfg(test)]
 mod moto;

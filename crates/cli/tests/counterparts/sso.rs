@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::python::Python;
 use crate::scene::{HATBOX, Scene, failed, succeeded};
 
-const BROWSER: &str = include_str!("python/browser.py");
+const BROWSER: &str = concat!(include_str!("python/chromium.py"), include_str!("python/browser.py"));
 
 /// Runs a script that prints one JSON value.
 fn run(python: &Python, scene: &Scene, script: &str, words: &[&str]) -> Value {
@@ -130,7 +130,7 @@ print(json.dumps({"who": who, "is_new": after["accessToken"] != token["accessTok
 }
 
 /// The browser of this machine; `None` when there is none, which is said.
-fn find_chromium() -> Option<&'static str> {
+pub(crate) fn find_chromium() -> Option<&'static str> {
     let found = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]
         .into_iter()
         .find(|path| Path::new(path).exists());

@@ -92,7 +92,7 @@ fn with_browser(fixture: &Fixture, run: &Run) -> (Run, PathBuf) {
     (run.clone().env("HATBOX_BROWSER", "browser"), seen)
 }
 
-fn page_of(seen: &PathBuf) -> String {
+pub(crate) fn page_of(seen: &PathBuf) -> String {
     let start = Instant::now();
     loop {
         if let Ok(page) = std::fs::read_to_string(seen) {

@@ -66,7 +66,7 @@ impl std::fmt::Display for CommandPattern {
 ///
 /// # Errors
 /// When one is unknown, empty or has a wrong value. A guard with a slip in its name would be none, and no one would notice.
-pub(super) fn resolve_guard(layers: &Layers<'_>) -> Result<Guard, ConfigError> {
+pub(super) fn resolve_guard(layers: &Layers<'_>) -> Result<Option<Guard>, ConfigError> {
     for part in &layers.parts {
         for entry in part.entries.iter().filter(|entry| is_own(entry.key)) {
             let origin = part.origin(entry.line);
@@ -82,7 +82,7 @@ pub(super) fn resolve_guard(layers: &Layers<'_>) -> Result<Guard, ConfigError> {
             }
         }
     }
-    Ok(Guard {
+    let guard = Guard {
         confirm: parse_with(CONFIRM, layers.find(CONFIRM), parse_bool)?,
         deny_commands: parse_with(DENY_COMMANDS, layers.find(DENY_COMMANDS), parse_patterns)?,
         read_only_for_agents: parse_with(
@@ -91,7 +91,9 @@ pub(super) fn resolve_guard(layers: &Layers<'_>) -> Result<Guard, ConfigError> {
             parse_bool,
         )?,
         read_only_role: parse_with(READ_ONLY_ROLE, layers.find(READ_ONLY_ROLE), RoleArn::parse)?,
-    })
+    };
+    // Other keys of hatbox's guard nothing, and are not to stand in for the guard of a source profile.
+    Ok((guard != Guard::default()).then_some(guard))
 }
 
 /// Whether a key is one that only hatbox reads.

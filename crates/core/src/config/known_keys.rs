@@ -22,8 +22,19 @@ pub(super) fn nearest_own_key(key: &str) -> Option<&'static str> {
 }
 
 /// The keys that only hatbox reads. Apart from the others, so that they cost profiles without them nothing.
-pub(super) const OWN: [&str; 4] =
-    ["hatbox_confirm", "hatbox_deny_commands", "hatbox_read_only_for_agents", "hatbox_read_only_role_arn"];
+pub(super) const OWN: [&str; 11] = [
+    "hatbox_browser",
+    "hatbox_chromium_data_dir",
+    "hatbox_chromium_profile",
+    "hatbox_confirm",
+    "hatbox_console_policy_arn",
+    "hatbox_deny_commands",
+    "hatbox_firefox_container",
+    "hatbox_firefox_container_color",
+    "hatbox_firefox_container_icon",
+    "hatbox_read_only_for_agents",
+    "hatbox_read_only_role_arn",
+];
 
 /// In order, for the search.
 const KNOWN: &[&str] = &[

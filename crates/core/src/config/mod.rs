@@ -41,6 +41,8 @@ pub mod guard;
 mod service_url;
 mod sso;
 
+pub mod console_keys;
+
 pub mod resolve;
 
 mod tags;

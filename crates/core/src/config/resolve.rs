@@ -82,7 +82,7 @@ pub fn resolve_profile(
 
     let Keys { unknown, has_own, has_account } = find_keys(&layers);
     let account_id = if has_account { resolve_account_id(&layers, &mut warnings) } else { None };
-    let guard = if has_own { Some(Box::new(resolve_guard(&layers)?)) } else { None };
+    let guard = if has_own { resolve_guard(&layers)?.map(Box::new) } else { None };
     Ok(Profile {
         name: Some(name.clone()),
         defined_at: layers.defined_at,

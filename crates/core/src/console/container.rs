@@ -7,30 +7,11 @@ use crate::sso::authorize::render_query;
 pub struct FirefoxContainer {
     /// Its name.
     pub name: String,
-    /// The colour of a new one, of [`COLORS`].
+    /// The colour of a new one.
     pub color: Option<String>,
-    /// The icon of a new one, of [`ICONS`].
+    /// The icon of a new one.
     pub icon: Option<String>,
 }
-
-/// The colours that containers have.
-pub const COLORS: [&str; 8] = ["blue", "turquoise", "green", "yellow", "orange", "red", "pink", "purple"];
-/// The icons that containers have.
-pub const ICONS: [&str; 13] = [
-    "fingerprint",
-    "briefcase",
-    "dollar",
-    "cart",
-    "circle",
-    "gift",
-    "vacation",
-    "food",
-    "fruit",
-    "pet",
-    "tree",
-    "chill",
-    "fence",
-];
 
 impl FirefoxContainer {
     /// The address at which the extension opens `url` in the container. It creates the container if there is none.

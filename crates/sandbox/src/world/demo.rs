@@ -266,11 +266,19 @@ fn trust_of_jobs(provider: &str) -> String {
 }
 
 fn assume_work_roles() -> String {
-    policy(&json!([{
-        "Effect": "Allow",
-        "Action": "sts:AssumeRole",
-        "Resource": format!("arn:aws:iam::{WORK_ACCOUNT}:role/*"),
-    }]))
+    policy(&json!([
+        {
+            "Effect": "Allow",
+            "Action": "sts:AssumeRole",
+            "Resource": format!("arn:aws:iam::{WORK_ACCOUNT}:role/*"),
+        },
+        // For the console, which takes no credentials of GetSessionToken.
+        {
+            "Effect": "Allow",
+            "Action": "sts:GetFederationToken",
+            "Resource": format!("arn:aws:sts::{PEOPLE_ACCOUNT}:federated-user/*"),
+        },
+    ]))
 }
 
 fn manage_own_keys() -> String {

@@ -10,8 +10,11 @@ use hatbox_types::text::printable;
 
 use crate::args::{GlobalArgs, LoginArgs};
 use crate::credentials::console::{ConsoleLink, LinkUrl, obtain_console_link};
+use crate::credentials::request::resolve_profile_name;
 use crate::errors::{Failure, FailureKind};
-use crate::sign_in::browser::{open_browser, why_no_browser};
+use crate::sign_in::browser::{open_browser_of, why_no_browser};
+use crate::sign_in::browser_choice::BrowserChoice;
+use crate::sign_in::clipboard::{Clipboard, copy_to_clipboard};
 use crate::sign_in::one_use_page::{OneUsePage, Onward};
 use crate::wait_line::{Company, WaitLine};
 use crate::world::World;
@@ -23,15 +26,19 @@ const SHORT: Duration = Duration::from_mins(15);
 
 pub(super) fn run(world: &World, global: &GlobalArgs, args: &LoginArgs) -> Result<(), Failure> {
     let target = resolve_target(args)?;
+    let choice = load_choice(world, args)?;
     // Before a code is asked for.
-    if let (false, Some(why)) = (args.stdout, why_no_browser(world)) {
+    if let (false, Some(why)) = (args.stdout || args.clipboard, why_no_browser(world, &choice)) {
         return Err(no_browser(&format!("no browser can be opened: {why}")));
     }
     let link = obtain_console_link(world, global, &args.credentials, args.profile.as_deref(), &target)?;
     if args.stdout {
-        return print(world, args, &link);
+        return Ok(world.output.exact(&format!("{}\n", shown_link(args, &link).expose()))?);
     }
-    open(world, args, &link)?;
+    if args.clipboard {
+        return copy(world, &shown_link(args, &link));
+    }
+    open(world, args, &choice, &link)?;
     say_what_is_open(world, &link);
     Ok(())
 }
@@ -47,20 +54,44 @@ fn resolve_target(args: &LoginArgs) -> Result<ConsoleTarget, Failure> {
     }
 }
 
-fn print(world: &World, args: &LoginArgs, link: &ConsoleLink) -> Result<(), Failure> {
+/// The browser that the profile names. Credentials of the environment belong to none.
+fn load_choice(world: &World, args: &LoginArgs) -> Result<BrowserChoice, Failure> {
+    let named = args.profile.is_some() || world.environment.text("AWS_PROFILE").is_some();
+    if !named || args.stdout || args.clipboard {
+        return Ok(BrowserChoice::default());
+    }
+    BrowserChoice::load(world, &resolve_profile_name(args.profile.as_deref(), &world.environment)?)
+}
+
+/// The link as a person gets it, who has no page that signs out first.
+fn shown_link(args: &LoginArgs, link: &ConsoleLink) -> SecretString {
     let url = match &link.url {
         LinkUrl::Portal(url) => SecretString::new(url.clone()),
         LinkUrl::SignIn(url) => url.clone(),
     };
-    let url = if args.auto_logout { render_sign_out_link(&link.sign_in_base, Some(&url)) } else { url };
-    Ok(world.output.exact(&format!("{}\n", url.expose()))?)
+    if args.auto_logout { render_sign_out_link(&link.sign_in_base, Some(&url)) } else { url }
 }
 
-fn open(world: &World, args: &LoginArgs, link: &ConsoleLink) -> Result<(), Failure> {
+fn copy(world: &World, link: &SecretString) -> Result<(), Failure> {
+    let clipboard = copy_to_clipboard(world, link).map_err(|error| {
+        Failure::new(FailureKind::Failed, "could not copy the link")
+            .caused_by(&error)
+            .hint("print it: hatbox login --stdout")
+    })?;
+    world.output.note(match clipboard {
+        Clipboard::Desktop => "copied the link: open it in a browser within 15 minutes",
+        Clipboard::Terminal => {
+            "sent the link to the terminal's clipboard (OSC 52): open it in a browser within 15 minutes"
+        }
+    });
+    Ok(())
+}
+
+fn open(world: &World, args: &LoginArgs, choice: &BrowserChoice, link: &ConsoleLink) -> Result<(), Failure> {
     let next = match (&link.url, args.auto_logout) {
         // It holds no credential.
         (LinkUrl::Portal(url), false) => {
-            let is_open = open_browser(world, url);
+            let is_open = open_browser_of(world, choice, url);
             return if is_open { Ok(()) } else { Err(no_browser("no browser could be started")) };
         }
         (LinkUrl::Portal(url), true) => SecretString::new(url.clone()),
@@ -69,7 +100,7 @@ fn open(world: &World, args: &LoginArgs, link: &ConsoleLink) -> Result<(), Failu
     let sign_out = args.auto_logout.then(|| render_sign_out_link(&link.sign_in_base, None));
     let page = OneUsePage::bind().map_err(|error| Failure::of_error(FailureKind::Failed, &error))?;
     // Security: the browser's command line has the page's address, and the page is good once.
-    if !open_browser(world, &page.url()) {
+    if !open_browser_of(world, choice, &page.url()) {
         return Err(no_browser("no browser could be started"));
     }
     let _line = WaitLine::start(PATIENCE, Company::None, || "waiting for the browser".to_owned());
@@ -80,7 +111,8 @@ fn open(world: &World, args: &LoginArgs, link: &ConsoleLink) -> Result<(), Failu
 
 fn no_browser(error: &str) -> Failure {
     Failure::new(FailureKind::Failed, error)
-        .hint("print the link instead, and open it in any browser within 15 minutes: hatbox login --stdout")
+        .hint("copy the link, over SSH to the clipboard of your terminal: hatbox login --clipboard")
+        .hint("or print it: hatbox login --stdout")
         .hint("or name a browser with HATBOX_BROWSER")
 }
 

@@ -1,0 +1,77 @@
+//! Which browser opens the console of a profile, and which part of it: a container of Firefox, a profile of Chromium.
+
+use std::path::{Path, PathBuf};
+
+use hatbox_core::config::console_keys::{ConsoleKeys, resolve_console_keys};
+use hatbox_core::console::container::FirefoxContainer;
+use hatbox_types::name::ProfileName;
+
+use crate::errors::Failure;
+use crate::files::aws_config::load_config;
+use crate::world::World;
+use crate::world::settings::ConsoleIsolation;
+
+/// A browser, as profile and settings say.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct BrowserChoice {
+    /// Programs with arguments, as in `BROWSER`, that the profile names.
+    pub(crate) command: Option<String>,
+    pub(crate) part: BrowserPart,
+}
+
+/// The part of a browser that has cookies of its own.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) enum BrowserPart {
+    /// Whatever the browser opens a page in.
+    #[default]
+    Usual,
+    /// A container of Firefox.
+    Container(FirefoxContainer),
+    /// A browser of the Chromium family, with this option.
+    Chromium(String),
+}
+
+impl BrowserChoice {
+    /// What profile and settings say for `name`.
+    pub(crate) fn load(world: &World, name: &ProfileName) -> Result<Self, Failure> {
+        let files = load_config(world)?;
+        let keys = resolve_console_keys(&files.config, name).map_err(|error| files.failure_of(&error))?;
+        if let Some(browser) = &keys.browser {
+            files.check_command_origin(&browser.origin)?;
+        }
+        let command = keys.browser.as_ref().map(|said| said.value.clone());
+        let isolation = world.settings()?.console_isolation;
+        Ok(Self { command, part: resolve_part(world, name, &keys, isolation) })
+    }
+}
+
+/// The profile's own keys go before the setting.
+fn resolve_part(
+    world: &World,
+    name: &ProfileName,
+    keys: &ConsoleKeys,
+    isolation: ConsoleIsolation,
+) -> BrowserPart {
+    let text = |said: &Option<_>| {
+        said.as_ref().map(|said: &hatbox_core::config::Sourced<String>| said.value.clone())
+    };
+    let container = |name: String| {
+        let (color, icon) = (text(&keys.container_color), text(&keys.container_icon));
+        BrowserPart::Container(FirefoxContainer { name, color, icon })
+    };
+    let data_dir = |path: &Path| BrowserPart::Chromium(format!("--user-data-dir={}", path.display()));
+    if let Some(name) = text(&keys.container) {
+        container(name)
+    } else if let Some(directory) = text(&keys.chromium_data_dir) {
+        let below_home = directory.strip_prefix("~/").map(|below| world.dirs.home().join(below));
+        data_dir(&below_home.unwrap_or_else(|| PathBuf::from(directory)))
+    } else if let Some(profile) = text(&keys.chromium_profile) {
+        BrowserPart::Chromium(format!("--profile-directory={profile}"))
+    } else {
+        match isolation {
+            ConsoleIsolation::None => BrowserPart::Usual,
+            ConsoleIsolation::FirefoxContainer => container(name.as_str().to_owned()),
+            ConsoleIsolation::ChromiumProfile => data_dir(&world.dirs.browser_data(name)),
+        }
+    }
+}
