@@ -138,7 +138,7 @@ pub(crate) struct GlobalArgs {
     #[arg(long, global = true, help_heading = GLOBAL, hide_short_help = true, value_name = "DURATION")]
     pub(crate) unlock_for: Option<String>,
 
-    /// Get MFA codes from: terminal, stored (a TOTP seed), ykman, op, pass, rbw, bw (each also as NAME:ITEM), zenity, kdialog or osascript [env: HATBOX_PROMPT, AWS_VAULT_PROMPT] [setting: prompt] [default: a stored seed if there is one, else terminal]
+    /// Get MFA codes from: terminal, stored (a TOTP seed), ykman, op, pass, rbw, bw (each also as NAME:ITEM), pinentry, zenity, kdialog or osascript [env: HATBOX_PROMPT, AWS_VAULT_PROMPT] [setting: prompt] [default: a stored seed if there is one, else terminal, else a window]
     #[arg(long, global = true, help_heading = GLOBAL, hide_short_help = true, value_name = "DRIVER")]
     pub(crate) prompt: Option<String>,
 }

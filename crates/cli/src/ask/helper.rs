@@ -37,19 +37,35 @@ pub(crate) fn run_program(
     run(name, command, environment, timeout)
 }
 
+/// The same for a program that reads `input`, and asks a person in a window.
+pub(crate) fn run_conversation(
+    name: String,
+    program: &Path,
+    environment: &[(OsString, OsString)],
+    timeout: Duration,
+    input: Zeroizing<Vec<u8>>,
+) -> Result<Zeroizing<Vec<u8>>, HelperError> {
+    run_with(name, Command::new(program), environment, timeout, Streams::Kept(input))
+}
+
 fn run(
     name: String,
     command: Command,
     environment: &[(OsString, OsString)],
     timeout: Duration,
 ) -> Result<Zeroizing<Vec<u8>>, HelperError> {
+    run_with(name, command, environment, timeout, Streams::Terminal)
+}
+
+fn run_with(
+    name: String,
+    command: Command,
+    environment: &[(OsString, OsString)],
+    timeout: Duration,
+    streams: Streams,
+) -> Result<Zeroizing<Vec<u8>>, HelperError> {
     let _line = WaitLine::start(timeout, Company::OnTerminal, move || format!("waiting for {name}"));
-    let ended = program::run_program(Program {
-        command,
-        environment,
-        timeout,
-        person: Person::MayBeAsked,
-        streams: Streams::Terminal,
-    })?;
+    let ended =
+        program::run_program(Program { command, environment, timeout, person: Person::MayBeAsked, streams })?;
     if ended.status.success() { Ok(ended.output) } else { Err(HelperError::Failed(ended.status.to_string())) }
 }

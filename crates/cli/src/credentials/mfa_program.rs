@@ -44,6 +44,7 @@ pub(super) fn program_of(
         PromptDriver::Pass => Some(("pass", words(&["otp", item]))),
         PromptDriver::Rbw => Some(("rbw", words(&["code", item]))),
         PromptDriver::Bw => Some(("bw", words(&["get", "totp", item]))),
+        PromptDriver::Pinentry => Some(("pinentry", Vec::new())),
         PromptDriver::Zenity => Some(("zenity", words(&["--entry", "--title", "hatbox", "--text", &text]))),
         PromptDriver::Kdialog => Some(("kdialog", words(&["--inputbox", &text, "--title", "hatbox"]))),
         PromptDriver::Osascript => {

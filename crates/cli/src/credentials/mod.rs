@@ -22,6 +22,7 @@ mod step;
 
 mod mfa;
 mod mfa_program;
+mod pinentry;
 mod profile_command;
 pub(crate) mod seed;
 mod used_codes;

@@ -87,6 +87,8 @@ pub(crate) enum PromptDriver {
     Rbw,
     /// Bitwarden, by its own program.
     Bw,
+    /// A window, by GnuPG's program.
+    Pinentry,
     /// A window, by GNOME's program.
     Zenity,
     /// A window, by KDE's program.
@@ -105,6 +107,7 @@ impl PromptDriver {
             Self::Pass => Some("pass"),
             Self::Rbw => Some("rbw"),
             Self::Bw => Some("bw"),
+            Self::Pinentry => Some("pinentry"),
             Self::Zenity => Some("zenity"),
             Self::Kdialog => Some("kdialog"),
             Self::Osascript => Some("osascript"),
@@ -112,7 +115,7 @@ impl PromptDriver {
     }
 
     /// All of them.
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Terminal,
         Self::Stored,
         Self::Ykman,
@@ -120,6 +123,7 @@ impl PromptDriver {
         Self::Pass,
         Self::Rbw,
         Self::Bw,
+        Self::Pinentry,
         Self::Zenity,
         Self::Kdialog,
         Self::Osascript,
@@ -176,7 +180,9 @@ pub(crate) fn resolve_prompt(
     };
     let Some(driver) = PromptDriver::parse(name) else {
         return Err(usage(format!("unknown prompt `{}` (from {origin})", name.escape_debug()))
-            .hint("expected terminal, stored, ykman, op, pass, rbw, bw, zenity, kdialog or osascript")
+            .hint(
+                "expected terminal, stored, ykman, op, pass, rbw, bw, pinentry, zenity, kdialog or osascript",
+            )
             .hint(
                 "for another program set `mfa_process` in the profile to the command that prints the code",
             ));

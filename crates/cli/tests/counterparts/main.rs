@@ -19,6 +19,8 @@ mod login_session;
 #[cfg(test)]
 mod moto;
 #[cfg(test)]
+mod process;
+#[cfg(test)]
 mod python;
 #[cfg(test)]
 mod recorder;

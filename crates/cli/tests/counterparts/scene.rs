@@ -164,6 +164,9 @@ fn render_config() -> String {
          mfa_serial = {MFA_SERIAL}\n\
          [profile auditor-by-process]\n\
          region = us-east-1\n\
-         credential_process = {hatbox} export --no-session --format=json security-auditor\n"
+         credential_process = {hatbox} export --no-session --format=json security-auditor\n\
+         [profile admin-by-process]\n\
+         region = us-east-1\n\
+         credential_process = {hatbox} export --format=json dev-infra-admin\n"
     )
 }

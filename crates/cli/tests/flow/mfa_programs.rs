@@ -116,3 +116,52 @@ fn a_name_that_would_be_an_option_or_has_no_meaning_is_refused() {
     }
     assert_eq!(fixture.log().len(), 0);
 }
+
+/// A pinentry that answers as the real one does, and writes down what it was told.
+const PINENTRY: &str = r#"echo "OK Pleased to meet you"
+while read -r line; do
+    echo "$line" >>"$HOME/told"
+    case $line in
+        GETPIN) /bin/cat "$HOME/answer" ;;
+        BYE) echo "OK closing connection"; exit ;;
+        *) echo OK ;;
+    esac
+done"#;
+
+#[test]
+fn without_a_terminal_the_code_is_asked_for_in_a_window_where_there_is_a_desktop() {
+    let fixture = Fixture::with_config(CONFIG);
+    fixture.write_program("pinentry", PINENTRY);
+    // No other program that shows windows may be found.
+    let path = fixture.path("bin");
+    let export = |words: &[&str]| {
+        let run = fixture.hatbox(&[&["export", "--fresh", "--format", "json"][..], words].concat());
+        run.env("PATH", &path)
+    };
+    let answer = |text: &str| std::fs::write(fixture.path("home/answer"), text).unwrap();
+    answer(&format!("D {}\nOK\n", fixture.code(PHONE)));
+    // Without a desktop there is no window, and without a terminal no one to ask.
+    let none = export(&["guarded"]).run().expect_code(4);
+    assert!(none.stderr.contains("no terminal to ask on"), "{}", none.stderr);
+    assert!(none.stderr.contains("set `prompt = \"pinentry\"`"), "{}", none.stderr);
+    let asked = export(&["guarded"]).env("DISPLAY", ":9").run().ok();
+    assert!(asked.stdout.contains("SessionToken"), "{}", asked.stdout);
+    let told = std::fs::read_to_string(fixture.path("home/told")).unwrap();
+    let expected = format!("SETTITLE hatbox\nSETDESC MFA code for {PHONE}\nSETPROMPT Code:\nGETPIN\nBYE\n");
+    assert_eq!(told, expected);
+    // Named, it needs no variable; closed, it is a no.
+    answer("ERR 83886179 Operation cancelled <Pinentry>\n");
+    let closed = export(&["--prompt", "pinentry", "guarded"]).run().expect_code(130);
+    assert!(closed.stderr.contains("the question for the MFA code was cancelled"), "{}", closed.stderr);
+    answer("ERR 83918950 Inappropriate ioctl for device <Pinentry>\n");
+    let failed = export(&["--prompt", "pinentry", "guarded"]).run().expect_code(1);
+    assert!(failed.stderr.contains("`pinentry` gave no MFA code"), "{}", failed.stderr);
+    assert!(
+        failed.stderr.contains("it says `Inappropriate ioctl for device <Pinentry>`"),
+        "{}",
+        failed.stderr
+    );
+    // What was chosen is not replaced by a window.
+    let chosen = export(&["--prompt", "terminal", "guarded"]).env("DISPLAY", ":9").run().expect_code(4);
+    assert!(chosen.stderr.contains("no terminal to ask on"), "{}", chosen.stderr);
+}

@@ -1,8 +1,10 @@
 // Prints the id of the credentials that a provider of the JavaScript SDK returns for AWS_PROFILE: that of login sessions when
-// the first argument is `login`, else that of SSO.
+// the first argument is `login`, that of its process when it is `process`, else that of SSO.
 const { fromLoginCredentials } = require("@aws-sdk/credential-provider-login");
+const { fromProcess } = require("@aws-sdk/credential-provider-process");
 const { fromSSO } = require("@aws-sdk/credential-provider-sso");
-const provider = process.argv[2] === "login" ? fromLoginCredentials() : fromSSO();
+const providers = { login: fromLoginCredentials, process: fromProcess };
+const provider = (providers[process.argv[2]] ?? fromSSO)();
 provider().then(
   (credentials) => console.log(credentials.accessKeyId),
   (error) => {
