@@ -10,6 +10,10 @@ pub(crate) mod guard;
 
 pub(crate) mod run;
 
+#[cfg(feature = "iam")]
+mod rotated_key;
+mod stage_cache;
+
 pub(crate) mod several;
 
 pub(crate) mod base;

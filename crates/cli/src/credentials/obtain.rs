@@ -32,6 +32,7 @@ pub(crate) fn obtain_for(
 }
 
 /// Obtains credentials for hatbox's own calls.
+#[cfg(feature = "iam")]
 pub(crate) fn obtain(
     world: &World,
     global: &GlobalArgs,

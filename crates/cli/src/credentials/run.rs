@@ -3,24 +3,13 @@
 //! Each stage is done once however many processes want it: its lock is taken, the cache is looked at again,
 //! and only then is the call made.
 
-#[cfg(feature = "iam")]
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
-#[cfg(feature = "iam")]
-use std::sync::MutexGuard;
-use std::time::Duration;
 
-use hatbox_core::cache::{
-    CachedSession, Renewal, Reuse, SessionKey, Start, StartRules, StartSearch, resolve_session_key,
-    resolve_use,
-};
-#[cfg(feature = "iam")]
-use hatbox_core::config::resolve::{Which, resolve_profile};
+use hatbox_core::cache::{Start, resolve_session_key};
 use hatbox_core::handover::Credentials;
 use hatbox_core::plan::{Base, Plan, Purpose, Stage};
 use hatbox_types::name::{AccountId, ProfileName};
-use hatbox_types::text::shell::quote_word;
 use jiff::Timestamp;
 
 use super::base::{BaseCredentials, Held, run_base, web_identity};
@@ -31,38 +20,25 @@ use super::plan::{Planned, Planning, say_notes};
 use super::request::resolve_session;
 use super::seed::find_seed;
 use super::service::check_sandbox;
-use super::sso::needs_person;
 use super::step::{CallError, Outcome, Source, StepCall, make_call};
 use crate::args::{GlobalArgs, SessionArgs};
 use crate::ask::passphrase::Interaction;
-use crate::ask::waiting::CACHE_HINT;
-use crate::aws::client::Signer;
 use crate::errors::{Failure, FailureKind};
 use crate::files::aws_config::load_config;
 use crate::keys::{KeyStore, SharedStore};
 use crate::store::sealed::CacheKey;
 use crate::store::sessions::Sessions;
-use crate::sys::files::FileError;
-use crate::sys::lock::Lock;
 use crate::world::World;
 
 /// A plan with all that carrying it out needs. It can be kept, asked for credentials again, and moved to another thread.
 #[derive(Debug)]
 pub(crate) struct PlanRun {
     pub(super) planned: Planned,
-    store: SharedStore,
+    pub(super) store: SharedStore,
     /// The account of what was obtained last, where what gave it said so.
     account: Option<AccountId>,
     /// What it has in common with other runs, if it is one of several.
-    common: Option<Arc<Common>>,
-}
-
-/// The cached sessions, as far as they are known without asking anyone.
-pub(super) enum Known {
-    Sessions(Sessions),
-    /// Nothing is cached: there is no store.
-    NoStore,
-    Locked,
+    pub(super) common: Option<Arc<Common>>,
 }
 
 /// What the runs of several plans have in common, beside the store.
@@ -148,61 +124,6 @@ impl PlanRun {
         self.account.as_ref().map(AccountId::as_str).or_else(|| self.plan().account())
     }
 
-    /// The store that the plan was made from.
-    #[cfg(feature = "iam")]
-    pub(crate) fn store(&self) -> MutexGuard<'_, KeyStore> {
-        self.store.lock()
-    }
-
-    /// Makes the plan again, with the keys that are stored now.
-    #[cfg(feature = "iam")]
-    pub(crate) fn replan(&mut self, purpose: Purpose) -> Result<(), Failure> {
-        let index = self.store.lock().index(Interaction::Allowed)?;
-        let Planned { world, files, request, plan, .. } = &mut self.planned;
-        *plan = Planning::new(world, files, request, Some(&index), purpose).resolve_quietly(&plan.profile)?;
-        Ok(())
-    }
-
-    /// Deletes all cached sessions that start from the keys of `profiles`, but for those of the keys that are stored now.
-    /// Returns how many there were.
-    #[cfg(feature = "iam")]
-    pub(crate) fn delete_earlier_sessions(&mut self, profiles: &[ProfileName]) -> Result<usize, Failure> {
-        let index = self.store.lock().index(Interaction::Allowed)?;
-        let Planned { world, files, plan, .. } = &self.planned;
-        let request = resolve_session(&GlobalArgs::default(), &SessionArgs::default(), &world.environment)?;
-        let planning = Planning::new(world, files, &request, Some(&index), Purpose::Use);
-        let mut names: BTreeSet<_> = profiles.iter().cloned().collect();
-        let mut kept: Vec<_> = plan.stages().filter_map(|stage| resolve_session_key(plan, stage)).collect();
-        for profile in profiles {
-            let (of_profile, keys) = planning.resolve_sessions_of(profile);
-            names.extend(of_profile);
-            kept.extend(keys);
-        }
-        Ok(self.store.lock().sessions(Interaction::Allowed)?.delete_others(&names, &kept)?)
-    }
-
-    /// Says where the stored key is in plain text as well.
-    #[cfg(feature = "iam")]
-    pub(crate) fn warn_of_copies(&self) {
-        let Planned { world, files, request, plan, .. } = &self.planned;
-        let Base::StoredKey { id: Some(id), .. } = &plan.base else { return };
-        for name in files.config.profile_names() {
-            let Ok(profile) = resolve_profile(&files.config, &name, &request.overrides, Which::Source) else {
-                continue;
-            };
-            let keys = profile.static_keys.filter(|keys| keys.value.key.id == *id);
-            if let Some(place) = keys.as_ref().and_then(|keys| keys.origin.place()) {
-                let place = files.shown_place(place);
-                world.output.warn(&format!("{place}: this copy of the access key stops working: remove it"));
-            }
-        }
-    }
-
-    #[cfg(feature = "iam")]
-    pub(crate) fn into_plan(self) -> Plan {
-        self.planned.plan
-    }
-
     /// Obtains the credentials of the plan, from the cache where that is allowed.
     pub(crate) fn obtain(&mut self) -> Result<Credentials, Failure> {
         let credentials = self.obtain_unchecked()?;
@@ -258,69 +179,6 @@ impl PlanRun {
         // A role's account is the plan's; this one is that of the base.
         self.account = source.account.clone().filter(|_| self.planned.plan.steps.is_empty());
         Ok(source.into_credentials())
-    }
-
-    /// The cached sessions; `None` where there is nothing to cache, or nowhere.
-    pub(super) fn open_sessions(&mut self) -> Result<Option<Sessions>, Failure> {
-        let plan = &self.planned.plan;
-        // Also temporary keys that stand in a file or in the environment are handed over as they are, and a login session
-        // is kept in its own file.
-        if !plan.stages().any(|stage| plan.is_saved(stage)) {
-            return Ok(None);
-        }
-        // A person who signs in has something to keep: where there is no store, one is created for it.
-        if let Base::Sso { sso, .. } = &plan.base {
-            if self.store.lock().is_empty() && !self.planned.world.has_terminal() {
-                return Err(needs_person(&sso.value));
-            }
-            return self.store.lock().sessions_or_create().map(Some);
-        }
-        // Nobody is made to choose a passphrase for the sake of the cache alone.
-        if self.store.lock().is_empty() {
-            if let Some((directory, key)) = self.common.as_ref().and_then(|common| common.scratch.as_ref()) {
-                return Ok(Some(Sessions::open(directory, key.clone())));
-            }
-            self.planned
-                .world
-                .output
-                .note("sessions are not cached without a store; create one with `hatbox add`");
-            return Ok(None);
-        }
-        self.store.lock().sessions(Interaction::Allowed).map(Some)
-    }
-
-    /// The same, without a question to anyone.
-    pub(super) fn sessions_if_known(&self) -> Result<Known, Failure> {
-        let mut store = self.store.lock();
-        if store.is_empty() {
-            return Ok(Known::NoStore);
-        }
-        Ok(store.sessions_if_known()?.map_or(Known::Locked, Known::Sessions))
-    }
-
-    pub(super) fn find_start(&self, sessions: Option<&Sessions>) -> Result<Start, Failure> {
-        let Planned { world, plan, .. } = &self.planned;
-        let mut search = StartSearch::new(plan, world.clock.now(), self.rules());
-        while let Some(stage) = search.wanted() {
-            let loaded = match sessions.zip(resolve_session_key(plan, stage)) {
-                Some((sessions, key)) => sessions.load(&key).map_err(|error| cache_failure(&error))?,
-                None => None,
-            };
-            search.give(loaded.filter(|session| self.is_fresh(session)));
-        }
-        Ok(search.into_start())
-    }
-
-    /// Whether a session was obtained late enough for several runs with `--fresh`.
-    fn is_fresh(&self, session: &CachedSession) -> bool {
-        let since = self.common.as_ref().and_then(|common| common.fresh_since);
-        since.is_none_or(|since| session.obtained_at.as_second() >= since.as_second())
-    }
-
-    fn rules(&self) -> StartRules {
-        let request = &self.planned.request;
-        let reuse = if request.fresh { Reuse::Nothing } else { Reuse::Cached };
-        StartRules { min_ttl: request.min_ttl, reuse }
     }
 
     /// Does what one stage does, unless another process did it meanwhile.
@@ -392,136 +250,10 @@ impl PlanRun {
         let BaseCredentials { signer, account } = given;
         Ok(Source { signer, obtained_at: None, account })
     }
-
-    /// Saves what a stage gave, where it has an end.
-    fn keep(
-        &mut self,
-        sessions: Option<&Sessions>,
-        stage: Stage,
-        key: &SessionKey,
-        (signer, account): (Signer, Option<AccountId>),
-        clock_ahead: Option<i64>,
-    ) -> Source {
-        let Planned { world, plan, .. } = &self.planned;
-        let (Signer::Session(credentials), Some(call), Some(profile)) =
-            (&signer, plan.stage_call(stage), plan.stage_profile(stage))
-        else {
-            return Source { signer, obtained_at: None, account };
-        };
-        let session = CachedSession {
-            credentials: credentials.clone(),
-            call,
-            profile: profile.clone(),
-            obtained_at: world.clock.now(),
-            asked: plan.stage_duration(stage),
-            account,
-        };
-        self.say_if_shorter(&session, clock_ahead);
-        // The credentials are there, and a code may be spent for them: without a cache they are handed over all the
-        // same.
-        if let Some(Err(error)) = sessions.map(|sessions| sessions.save(key, &session)) {
-            world.output.warn(&format!("the session is not cached: {error}"));
-        }
-        self.drop_if_orphaned(sessions, key);
-        Source::of_session(session)
-    }
-
-    /// Deletes the session again where its access key was removed or replaced during the call: `remove` has deleted
-    /// those that it found.
-    fn drop_if_orphaned(&mut self, sessions: Option<&Sessions>, key: &SessionKey) {
-        let (Base::StoredKey { profile, id }, Some(sessions)) = (&self.planned.plan.base, sessions) else {
-            return;
-        };
-        let Ok(Some(index)) = self.store.lock().index_if_known() else { return };
-        let stored = index.find(profile);
-        if stored.is_some_and(|stored| id.as_ref().is_none_or(|id| *id == stored.id)) {
-            return;
-        }
-        if let Err(error) = sessions.delete_key(key) {
-            self.planned
-                .world
-                .output
-                .warn(&format!("the session of a removed access key is not deleted: {error}"));
-        }
-    }
-
-    fn load_if_good(
-        &self,
-        sessions: Option<&Sessions>,
-        stage: Stage,
-        key: &SessionKey,
-        lock: &Lock,
-    ) -> Option<CachedSession> {
-        let Planned { world, plan, .. } = &self.planned;
-        let session = sessions?.load(key).ok().flatten().filter(|session| self.is_fresh(session))?;
-        let mut rules = self.rules();
-        // What another process obtained while this one waited is as fresh as can be.
-        if lock.was_waited_for() && session.obtained_at.as_second() >= world.started.as_second() {
-            rules.reuse = Reuse::Cached;
-        }
-        match resolve_use(plan, stage, &session, world.clock.now(), rules) {
-            Ok(_) => Some(session),
-            Err(renewal) => {
-                world.output.debug(|| format!("a cached session is renewed: {}", render_renewal(renewal)));
-                None
-            }
-        }
-    }
-
-    /// Never a set for less time than asked for without a word.
-    fn say_if_shorter(&self, session: &CachedSession, clock_ahead: Option<i64>) {
-        use hatbox_types::duration::render_duration;
-        let world = &self.planned.world;
-        let Some(asked) = session.asked else { return };
-        let left = session.left(world.clock.now());
-        // AWS answers in whole seconds, and its clock is not ours to the second.
-        if left + Duration::from_mins(1) < asked {
-            let clock = clock_ahead.and_then(denial::render_clock);
-            world.output.warn(&format!(
-                "{} for `{}` was granted for {} instead of {}{}",
-                session.call.label().trim_start_matches("sts."),
-                session.profile,
-                render_duration(Duration::from_secs(left.as_secs())),
-                render_duration(asked),
-                clock.map(|clock| format!("; {clock}")).unwrap_or_default()
-            ));
-        }
-    }
 }
 
 fn no_identity() -> Failure {
     Failure::new(FailureKind::Failed, "the credential plan names no identity")
-}
-
-/// A cache that cannot be read.
-fn cache_failure(error: &FileError) -> Failure {
-    let failure = Failure::of_error(FailureKind::Failed, error);
-    match (error.hint(), error) {
-        (Some(hint), _) => failure.hint(hint),
-        // `hatbox clear` would meet the same error.
-        (None, FileError::Io { .. }) => failure.hint(CACHE_HINT),
-        // Not of hatbox's making, and `hatbox clear` deletes no directories.
-        (None, FileError::Kind(path)) if is_directory(path) => {
-            failure.hint(format!("rm -r {}", quote_word(path)))
-        }
-        (None, _) => failure.hint("hatbox clear"),
-    }
-}
-
-fn render_renewal(renewal: Renewal) -> String {
-    match renewal {
-        Renewal::Forced => "--fresh".to_owned(),
-        Renewal::TooShort { granted, asked } => {
-            format!("it was granted for {} s, and {} s are asked for", granted.as_secs(), asked.as_secs())
-        }
-        Renewal::Ending { left } => format!("only {} s of it are left", left.as_secs()),
-        Renewal::ClockSetBack => "it was obtained in the future".to_owned(),
-    }
-}
-
-fn is_directory(path: &str) -> bool {
-    let path = Path::new(path);
-    path.is_dir() && !path.is_symlink()
 }
 
 #[cfg(test)]

@@ -1,0 +1,224 @@
+//! What the run of a plan has of the cache: where it is, what is good in it, and what a stage leaves there.
+
+use std::path::Path;
+use std::time::Duration;
+
+use hatbox_core::cache::{
+    CachedSession, Renewal, Reuse, SessionKey, Start, StartRules, StartSearch, resolve_session_key,
+    resolve_use,
+};
+use hatbox_core::plan::{Base, Stage};
+use hatbox_types::duration::render_duration;
+use hatbox_types::name::AccountId;
+use hatbox_types::text::shell::quote_word;
+
+use super::denial;
+use super::plan::Planned;
+use super::run::PlanRun;
+use super::sso::needs_person;
+use super::step::Source;
+use crate::ask::passphrase::Interaction;
+use crate::ask::waiting::CACHE_HINT;
+use crate::aws::client::Signer;
+use crate::errors::{Failure, FailureKind};
+use crate::store::sessions::Sessions;
+use crate::sys::files::FileError;
+use crate::sys::lock::Lock;
+
+/// The cached sessions, as far as they are known without asking anyone.
+pub(super) enum Known {
+    Sessions(Sessions),
+    /// Nothing is cached: there is no store.
+    NoStore,
+    Locked,
+}
+
+impl PlanRun {
+    /// The cached sessions; `None` where there is nothing to cache, or nowhere.
+    pub(super) fn open_sessions(&mut self) -> Result<Option<Sessions>, Failure> {
+        let plan = &self.planned.plan;
+        // Also temporary keys that stand in a file or in the environment are handed over as they are, and a login session
+        // is kept in its own file.
+        if !plan.stages().any(|stage| plan.is_saved(stage)) {
+            return Ok(None);
+        }
+        // A person who signs in has something to keep: where there is no store, one is created for it.
+        if let Base::Sso { sso, .. } = &plan.base {
+            if self.store.lock().is_empty() && !self.planned.world.has_terminal() {
+                return Err(needs_person(&sso.value));
+            }
+            return self.store.lock().sessions_or_create().map(Some);
+        }
+        // Nobody is made to choose a passphrase for the sake of the cache alone.
+        if self.store.lock().is_empty() {
+            if let Some((directory, key)) = self.common.as_ref().and_then(|common| common.scratch.as_ref()) {
+                return Ok(Some(Sessions::open(directory, key.clone())));
+            }
+            self.planned
+                .world
+                .output
+                .note("sessions are not cached without a store; create one with `hatbox add`");
+            return Ok(None);
+        }
+        self.store.lock().sessions(Interaction::Allowed).map(Some)
+    }
+
+    /// The same, without a question to anyone.
+    pub(super) fn sessions_if_known(&self) -> Result<Known, Failure> {
+        let mut store = self.store.lock();
+        if store.is_empty() {
+            return Ok(Known::NoStore);
+        }
+        Ok(store.sessions_if_known()?.map_or(Known::Locked, Known::Sessions))
+    }
+
+    pub(super) fn find_start(&self, sessions: Option<&Sessions>) -> Result<Start, Failure> {
+        let Planned { world, plan, .. } = &self.planned;
+        let mut search = StartSearch::new(plan, world.clock.now(), self.rules());
+        while let Some(stage) = search.wanted() {
+            let loaded = match sessions.zip(resolve_session_key(plan, stage)) {
+                Some((sessions, key)) => sessions.load(&key).map_err(|error| cache_failure(&error))?,
+                None => None,
+            };
+            search.give(loaded.filter(|session| self.is_fresh(session)));
+        }
+        Ok(search.into_start())
+    }
+
+    /// Whether a session was obtained late enough for several runs with `--fresh`.
+    fn is_fresh(&self, session: &CachedSession) -> bool {
+        let since = self.common.as_ref().and_then(|common| common.fresh_since);
+        since.is_none_or(|since| session.obtained_at.as_second() >= since.as_second())
+    }
+
+    fn rules(&self) -> StartRules {
+        let request = &self.planned.request;
+        let reuse = if request.fresh { Reuse::Nothing } else { Reuse::Cached };
+        StartRules { min_ttl: request.min_ttl, reuse }
+    }
+
+    /// Saves what a stage gave, where it has an end.
+    pub(super) fn keep(
+        &mut self,
+        sessions: Option<&Sessions>,
+        stage: Stage,
+        key: &SessionKey,
+        (signer, account): (Signer, Option<AccountId>),
+        clock_ahead: Option<i64>,
+    ) -> Source {
+        let Planned { world, plan, .. } = &self.planned;
+        let (Signer::Session(credentials), Some(call), Some(profile)) =
+            (&signer, plan.stage_call(stage), plan.stage_profile(stage))
+        else {
+            return Source { signer, obtained_at: None, account };
+        };
+        let session = CachedSession {
+            credentials: credentials.clone(),
+            call,
+            profile: profile.clone(),
+            obtained_at: world.clock.now(),
+            asked: plan.stage_duration(stage),
+            account,
+        };
+        self.say_if_shorter(&session, clock_ahead);
+        // The credentials are there, and a code may be spent for them: without a cache they are handed over all the
+        // same.
+        if let Some(Err(error)) = sessions.map(|sessions| sessions.save(key, &session)) {
+            world.output.warn(&format!("the session is not cached: {error}"));
+        }
+        self.drop_if_orphaned(sessions, key);
+        Source::of_session(session)
+    }
+
+    /// Deletes the session again where its access key was removed or replaced during the call: `remove` has deleted
+    /// those that it found.
+    fn drop_if_orphaned(&mut self, sessions: Option<&Sessions>, key: &SessionKey) {
+        let (Base::StoredKey { profile, id }, Some(sessions)) = (&self.planned.plan.base, sessions) else {
+            return;
+        };
+        let Ok(Some(index)) = self.store.lock().index_if_known() else { return };
+        let stored = index.find(profile);
+        if stored.is_some_and(|stored| id.as_ref().is_none_or(|id| *id == stored.id)) {
+            return;
+        }
+        if let Err(error) = sessions.delete_key(key) {
+            self.planned
+                .world
+                .output
+                .warn(&format!("the session of a removed access key is not deleted: {error}"));
+        }
+    }
+
+    pub(super) fn load_if_good(
+        &self,
+        sessions: Option<&Sessions>,
+        stage: Stage,
+        key: &SessionKey,
+        lock: &Lock,
+    ) -> Option<CachedSession> {
+        let Planned { world, plan, .. } = &self.planned;
+        let session = sessions?.load(key).ok().flatten().filter(|session| self.is_fresh(session))?;
+        let mut rules = self.rules();
+        // What another process obtained while this one waited is as fresh as can be.
+        if lock.was_waited_for() && session.obtained_at.as_second() >= world.started.as_second() {
+            rules.reuse = Reuse::Cached;
+        }
+        match resolve_use(plan, stage, &session, world.clock.now(), rules) {
+            Ok(_) => Some(session),
+            Err(renewal) => {
+                world.output.debug(|| format!("a cached session is renewed: {}", render_renewal(renewal)));
+                None
+            }
+        }
+    }
+
+    /// Never a set for less time than asked for without a word.
+    fn say_if_shorter(&self, session: &CachedSession, clock_ahead: Option<i64>) {
+        let world = &self.planned.world;
+        let Some(asked) = session.asked else { return };
+        let left = session.left(world.clock.now());
+        // AWS answers in whole seconds, and its clock is not ours to the second.
+        if left + Duration::from_mins(1) < asked {
+            let clock = clock_ahead.and_then(denial::render_clock);
+            world.output.warn(&format!(
+                "{} for `{}` was granted for {} instead of {}{}",
+                session.call.label().trim_start_matches("sts."),
+                session.profile,
+                render_duration(Duration::from_secs(left.as_secs())),
+                render_duration(asked),
+                clock.map(|clock| format!("; {clock}")).unwrap_or_default()
+            ));
+        }
+    }
+}
+
+/// A cache that cannot be read.
+fn cache_failure(error: &FileError) -> Failure {
+    let failure = Failure::of_error(FailureKind::Failed, error);
+    match (error.hint(), error) {
+        (Some(hint), _) => failure.hint(hint),
+        // `hatbox clear` would meet the same error.
+        (None, FileError::Io { .. }) => failure.hint(CACHE_HINT),
+        // Not of hatbox's making, and `hatbox clear` deletes no directories.
+        (None, FileError::Kind(path)) if is_directory(path) => {
+            failure.hint(format!("rm -r {}", quote_word(path)))
+        }
+        (None, _) => failure.hint("hatbox clear"),
+    }
+}
+
+fn render_renewal(renewal: Renewal) -> String {
+    match renewal {
+        Renewal::Forced => "--fresh".to_owned(),
+        Renewal::TooShort { granted, asked } => {
+            format!("it was granted for {} s, and {} s are asked for", granted.as_secs(), asked.as_secs())
+        }
+        Renewal::Ending { left } => format!("only {} s of it are left", left.as_secs()),
+        Renewal::ClockSetBack => "it was obtained in the future".to_owned(),
+    }
+}
+
+fn is_directory(path: &str) -> bool {
+    let path = Path::new(path);
+    path.is_dir() && !path.is_symlink()
+}
