@@ -1,9 +1,11 @@
 //! `hatbox rotate`: replaces stored access keys with new ones.
 
 mod all;
+mod create;
 mod machine;
 mod quota;
 mod report;
+mod waits;
 
 use hatbox_core::plan::{Base, Plan, Purpose};
 use hatbox_types::name::ProfileName;
