@@ -269,11 +269,17 @@ impl<'a> Question<'a> {
             }
             CredentialSource::EcsContainer => (MetadataService::Container, ambient.container_uri.clone()),
         };
+        Ok(self.metadata(service, at, origin))
+    }
+
+    /// The service at an address, which `origin` asks for.
+    fn metadata(self, service: MetadataService, at: Option<Sourced<String>>, origin: Origin) -> Base {
         let (endpoint, endpoint_origin) = match at {
             Some(at) => (Some(at.value), at.origin),
             None => (None, origin.clone()),
         };
-        Ok(Base::Metadata { profile, service, endpoint, endpoint_origin, access_key_id: None, origin })
+        let profile = self.name.clone();
+        Base::Metadata { profile, service, endpoint, endpoint_origin, access_key_id: None, origin }
     }
 
     /// The SDKs' order: an address goes before a mode, and of each the variable before the key.
@@ -338,34 +344,16 @@ impl<'a> Question<'a> {
             return Ok(None);
         }
         let ambient = &self.options.ambient;
-        let profile = self.name.clone();
         if let Some(ambient) = &ambient.web_identity {
             return self.take_ambient_web_identity(ambient).map(Some);
         }
-        if let Some(Sourced { value, origin }) = ambient.container_uri.clone() {
-            let service = MetadataService::Container;
-            let (endpoint, endpoint_origin) = (Some(value), origin.clone());
-            return Ok(Some(Base::Metadata {
-                profile,
-                service,
-                endpoint,
-                endpoint_origin,
-                access_key_id: None,
-                origin,
-            }));
+        if let Some(at) = ambient.container_uri.clone() {
+            let origin = at.origin.clone();
+            return Ok(Some(self.metadata(MetadataService::Container, Some(at), origin)));
         }
         if ambient.is_instance {
-            let (service, origin) = (MetadataService::Instance, Origin::Default);
             let at = self.instance_endpoint()?;
-            let (endpoint, endpoint_origin) = (Some(at.value), at.origin);
-            return Ok(Some(Base::Metadata {
-                profile,
-                service,
-                endpoint,
-                endpoint_origin,
-                access_key_id: None,
-                origin,
-            }));
+            return Ok(Some(self.metadata(MetadataService::Instance, Some(at), Origin::Default)));
         }
         Ok(None)
     }
