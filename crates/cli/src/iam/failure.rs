@@ -28,3 +28,12 @@ pub(super) fn failure_of(profile: &ProfileName, what: &str, action: &str, error:
         _ => failure,
     }
 }
+
+/// The way out where a call without MFA was denied, by the key of `profile`.
+pub(super) fn hint_at_mfa(failure: Failure, error: &IamError, profile: &ProfileName) -> Failure {
+    match error.problem {
+        IamProblem::Denied => failure
+            .hint(format!("if a policy of the user requires MFA, set `mfa_serial` in [profile {profile}]")),
+        _ => failure,
+    }
+}

@@ -7,7 +7,7 @@ use hatbox_types::name::ProfileName;
 use hatbox_types::secret::AccessKey;
 use hatbox_types::text::shell::quote_word;
 
-use super::failure::failure_of;
+use super::failure::{failure_of, hint_at_mfa};
 use super::signer_of;
 use crate::args::{GlobalArgs, SessionArgs};
 use crate::aws::client::{Sending, Signer};
@@ -169,12 +169,6 @@ impl LiveUser {
     /// The failure of a call: `what` was attempted, by the action `action`.
     pub(crate) fn failure(&self, what: &str, action: &str, error: &IamError) -> Failure {
         let failure = failure_of(&self.profile, what, action, error);
-        match error.problem {
-            IamProblem::Denied if !self.has_mfa => failure.hint(format!(
-                "if a policy of the user requires MFA, set `mfa_serial` in [profile {}]",
-                self.plan.base.profile()
-            )),
-            _ => failure,
-        }
+        if self.has_mfa { failure } else { hint_at_mfa(failure, error, self.plan.base.profile()) }
     }
 }
