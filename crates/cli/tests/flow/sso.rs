@@ -16,7 +16,7 @@ use crate::run::{Outcome, Run, finish};
 use crate::stub::Stub;
 use crate::terminal::Terminal;
 
-const CONFIG: &str = "\
+pub(crate) const CONFIG: &str = "\
 [sso-session corp]
 sso_region = eu-west-1
 sso_start_url = https://corp.awsapps.com/start

@@ -7,33 +7,18 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use hatbox_sandbox::world::{IdentityCenter, World};
 use serde_json::{Value, json};
 
 use crate::fixture::Fixture;
+use crate::sso::{CONFIG, add_center, count};
 use crate::sso_populate::sign_in;
 use crate::stub::Stub;
 
-const CONFIG: &str = "\
-[sso-session corp]
-sso_region = eu-west-1
-sso_start_url = https://corp.awsapps.com/start
-
-[profile dev]
-sso_session = corp
-sso_account_id = 444455556666
-sso_role_name = Developer
-region = eu-west-1
-";
 const HOURS: i64 = 3600;
 
+/// A home without a store, and no sign-in.
 fn fixture() -> Fixture {
-    let add = |world: &mut World| {
-        world.identity_center = Some(IdentityCenter::new("https://corp.awsapps.com/start", "jan"));
-        world.add_permission_set("Developer", 3600, [].into());
-        world.assign_permission_set("jan", "444455556666", "Developer");
-    };
-    let fixture = Fixture::empty_in(&[], add);
+    let fixture = Fixture::empty_in(&[], add_center);
     fixture.write_config(CONFIG);
     fixture
 }
@@ -49,10 +34,6 @@ pub(crate) fn read(fixture: &Fixture) -> Value {
 
 fn write(fixture: &Fixture, token: &Value) {
     fs::write(path(fixture), token.to_string()).unwrap();
-}
-
-pub(crate) fn count(fixture: &Fixture, action: &str) -> usize {
-    fixture.log().iter().filter(|entry| entry.action == action).count()
 }
 
 fn export(fixture: &Fixture) -> crate::run::Run {

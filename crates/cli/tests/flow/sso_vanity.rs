@@ -11,7 +11,8 @@ use serde_json::Value;
 use crate::connections::make_tls_config;
 use crate::fixture::Fixture;
 use crate::run::Run;
-use crate::sso_cache::{count, path, read, refresh_like_an_sdk};
+use crate::sso::count;
+use crate::sso_cache::{path, read, refresh_like_an_sdk};
 
 const CONFIG: &str = "\
 [sso-session corp]
