@@ -75,7 +75,7 @@ impl WaitLine {
             let is_beside = is_terminal && company == Company::OnTerminal;
             let mut wait = if can_erase || is_beside { ON_TERMINAL } else { ELSEWHERE };
             // In a log there is no one to press it.
-            let hint = if is_terminal && !is_held { ", Ctrl-C stops it" } else { "" };
+            let hint = if is_terminal && !is_held { "; Ctrl-C cancels" } else { "" };
             let mut frame = FRAMES.iter().cycle();
             let mut is_shown = false;
             while ended.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {
@@ -142,7 +142,7 @@ mod tests {
         for (waited, limit, hint, line) in [
             (400, limit, "", "waiting for x (up to 60 s)"),
             (7900, limit, "", "waiting for x: 7 s (up to 60 s)"),
-            (400, limit, ", Ctrl-C stops it", "waiting for x (up to 60 s, Ctrl-C stops it)"),
+            (400, limit, "; Ctrl-C cancels", "waiting for x (up to 60 s; Ctrl-C cancels)"),
             (7900, None, "", "waiting for x: 7 s"),
         ] {
             assert_eq!(render("waiting for x", Duration::from_millis(waited), limit, hint), line);

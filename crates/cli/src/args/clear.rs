@@ -5,7 +5,7 @@ use clap::Args;
 const EXAMPLES: &str = "\
 Examples:
   hatbox clear                  delete the sessions of all profiles
-  hatbox clear dev-infra-admin  delete those of one profile";
+  hatbox clear dev-infra-admin  delete the sessions of one profile";
 
 /// Delete cached sessions
 ///

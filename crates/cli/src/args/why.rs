@@ -5,7 +5,7 @@ use clap::Args;
 const EXAMPLES: &str = "\
 Examples:
   hatbox why           explain the last failure
-  hatbox why dev       explain the last failure of this profile
+  hatbox why dev       explain the last failure of `dev`
   hatbox why --redact  leave out names and account ids";
 
 /// Explain the last failure of `exec` or `export`

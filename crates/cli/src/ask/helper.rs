@@ -67,5 +67,5 @@ fn run_with(
     let _line = WaitLine::start(timeout, Company::OnTerminal, move || format!("waiting for {name}"));
     let ended =
         program::run_program(Program { command, environment, timeout, person: Person::MayBeAsked, streams })?;
-    if ended.status.success() { Ok(ended.output) } else { Err(HelperError::Failed(ended.status.to_string())) }
+    if ended.status.success() { Ok(ended.output) } else { Err(HelperError::of_status(ended.status)) }
 }

@@ -144,7 +144,7 @@ impl Asker for PassphraseAsker<'_> {
 /// The passphrase that a source gives.
 fn read_source(world: &World, source: &PassphraseSource) -> Result<SecretString, PassphraseError> {
     let failed = |why: String| PassphraseError::Source {
-        what: format!("{} gave no passphrase: {why}", source.shown()),
+        what: format!("{} returned no passphrase: {why}", source.shown()),
     };
     let bytes = match source {
         PassphraseSource::Variable(_, text) | PassphraseSource::Read { text, .. } => {
@@ -174,7 +174,8 @@ fn warn_if_short(world: &World, passphrase: &SecretString) {
 #[cfg(feature = "file")]
 pub(crate) fn read_new_passphrase(world: &World, number: i32) -> Result<SecretString, PassphraseError> {
     let shown = format!("descriptor {number}");
-    let failed = |why: String| PassphraseError::Source { what: format!("{shown} gave no passphrase: {why}") };
+    let failed =
+        |why: String| PassphraseError::Source { what: format!("{shown} returned no passphrase: {why}") };
     let bytes = read_descriptor(number).map_err(|error| failed(error.to_string()))?;
     let passphrase = of_bytes(&bytes).map_err(failed)?.ok_or(PassphraseError::Empty(shown))?;
     warn_if_short(world, &passphrase);
@@ -229,22 +230,22 @@ fn ask_twice(world: &World, waiting: &Patience<'_>) -> Result<SecretString, Pass
     loop {
         let first = ask_line(world, waiting, "New passphrase: ", Echo::Hidden)?;
         if first.expose().is_empty() {
-            prompter.show("It must not be empty.");
+            prompter.reject("The passphrase cannot be empty.");
             continue;
         }
         if is_short(&first) {
             prompter.show(&format!(
-                "That has fewer than {SHORT} characters: whoever gets hold of the store's files can guess it."
+                "The passphrase has fewer than {SHORT} characters: anyone with a copy of the store's files can guess it."
             ));
-            let answer = ask_line(world, waiting, "Use it all the same? (y|N) ", Echo::Shown)?;
+            let answer = ask_line(world, waiting, "Use it anyway? (y|N) ", Echo::Shown)?;
             if !matches!(answer.expose().trim().to_ascii_lowercase().as_str(), "y" | "yes") {
                 continue;
             }
         }
-        if ask_line(world, waiting, "The same again: ", Echo::Hidden)?.expose() == first.expose() {
+        if ask_line(world, waiting, "Repeat the passphrase: ", Echo::Hidden)?.expose() == first.expose() {
             return Ok(first);
         }
-        prompter.show("The two differ. Once more, from the start.");
+        prompter.reject("The passphrases do not match.");
     }
 }
 
@@ -259,7 +260,7 @@ fn ask_person(
             if attempt > 1 {
                 // Longer each time: whoever guesses at the keyboard is held up, whoever mistyped hardly is.
                 let pause = Duration::from_secs(u64::from(attempt - 1));
-                prompter.show(&format!("That was not the passphrase. Again in {} s.", pause.as_secs()));
+                prompter.show(&format!("Wrong passphrase. Try again in {} s.", pause.as_secs()));
                 std::thread::sleep(pause);
                 prompter.forget_input();
             }
@@ -270,7 +271,7 @@ fn ask_person(
             ask_twice(world, waiting)
         }
         PassphraseFor::Changing => {
-            prompter.show("A new passphrase for the hatbox store.");
+            prompter.show("Choose a new passphrase for the hatbox store.");
             ask_twice(world, waiting)
         }
     }

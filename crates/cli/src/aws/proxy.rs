@@ -20,7 +20,7 @@ pub(crate) struct Proxy {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ProxyError {
     /// Not a URL of a proxy.
-    #[error("{0} is not the URL of a proxy: expected `http://[USER:PASSWORD@]HOST[:PORT]`")]
+    #[error("invalid proxy URL in {0}: expected `http://[USER:PASSWORD@]HOST[:PORT]`")]
     Form(&'static str),
     /// A proxy that speaks something else than HTTP.
     #[error(

@@ -48,7 +48,7 @@ pub(crate) enum LoginRefusal {
     Other,
 }
 
-/// Why a call gave no tokens.
+/// Why a call returned no tokens.
 #[derive(Debug, Clone, thiserror::Error)]
 pub(crate) enum LoginError {
     /// The service answered, and refused.

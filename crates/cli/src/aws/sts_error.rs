@@ -1,4 +1,4 @@
-//! What came of a call to STS that gave no credentials.
+//! What came of a call to STS that returned no credentials.
 
 use hatbox_iam::denial::aws_error::{AwsError, parse_aws_error};
 use jiff::Timestamp;
@@ -6,7 +6,7 @@ use jiff::Timestamp;
 pub(crate) use super::unanswered::NetworkProblem;
 use super::unanswered::{Unanswered, clean};
 
-/// Why a call to STS gave no credentials.
+/// Why a call to STS returned no credentials.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum StsProblem {
     /// STS returned an error.

@@ -212,7 +212,7 @@ impl Unanswered {
                 (ProxyProblem::Other, "closed the connection".to_owned())
             }
             _ if is_dns => (ProxyProblem::Other, format!("was not found: {last}")),
-            _ => (ProxyProblem::Other, format!("gave no connection to {endpoint}: {last}")),
+            _ => (ProxyProblem::Other, format!("did not connect to {endpoint}: {last}")),
         };
         Self::Proxy { kind, text: format!("the proxy {proxy} {what}") }
     }

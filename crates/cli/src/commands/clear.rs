@@ -30,13 +30,13 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ClearArgs) -> Resul
             }
         }
     };
-    world.output.data(&match world.output.called_as() {
+    match world.output.called_as() {
         // Scripts read what aws-vault prints.
-        CalledAs::AwsVault => format!("Cleared {count} sessions.\n"),
+        CalledAs::AwsVault => world.output.data(&format!("Cleared {count} sessions.\n"))?,
         CalledAs::Hatbox => {
-            let more = if sign_ins > 0 { ", and the sign-ins of SSO" } else { "" };
-            format!("Cleared {}{more}.\n", text::count(count, "session"))
+            let more = if sign_ins > 0 { " and the SSO sign-ins" } else { "" };
+            world.output.note(&format!("cleared {}{more}", text::count(count, "cached session")));
         }
-    })?;
+    }
     Ok(())
 }

@@ -61,10 +61,9 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &RemoveArgs) -> Resu
         count += usize::from(sessions.delete_key(key)?);
     }
     count += sessions.delete_of_profile(&profile)?;
-    world.output.data(&format!(
-        "Deleted the access key of `{profile}` and {}.\n",
-        text::count(count, "cached session")
-    ))?;
+    world
+        .output
+        .note(&format!("deleted the access key of `{profile}` and {}", text::count(count, "cached session")));
     if store.seeds_if_known()?.is_some_and(|seeds| seeds.contains(&profile)) {
         let name = quote_word(profile.as_str());
         world.output.note("the TOTP seed of its MFA device stays in the store; to delete it as well:");

@@ -54,7 +54,7 @@ pub(super) fn fetch_code(
         return Ok(Code::Given(code.clone(), CodeSource::Flag));
     }
     if let Some(process) = &mfa.process {
-        let headline = "`mfa_process` gave no MFA code";
+        let headline = "`mfa_process` returned no MFA code";
         let command = ProfileCommand {
             key: "mfa_process",
             profile,
@@ -91,7 +91,7 @@ pub(super) fn fetch_code(
         match world.prompter().ask_line(&question) {
             Ok(answer) => match MfaCode::parse(answer.expose()) {
                 Ok(code) => return Ok(Code::Given(code, CodeSource::Person)),
-                Err(_) => world.prompter().show("An MFA code has six digits."),
+                Err(_) => world.prompter().reject("An MFA code has six digits."),
             },
             Err(PromptError::AnsweredElsewhere) => return Ok(Code::AnsweredElsewhere),
             Err(PromptError::Cancelled) => {
@@ -154,7 +154,7 @@ fn run_driver(
             .hint("choose another way to give MFA codes: --prompt terminal"));
     };
     let name = format!("`{program}` for profile `{profile}`");
-    let headline = format!("`{program}` gave no MFA code");
+    let headline = format!("`{program}` returned no MFA code");
     let environment = helper_environment(world, profile);
     let timeout = settings.prompt_timeout();
     let failed = |error: &dyn std::error::Error| {

@@ -24,7 +24,7 @@ pub(super) struct ProfileCommand<'a> {
     pub(super) profile: &'a ProfileName,
     pub(super) command: &'a Sourced<String>,
     pub(super) timeout: Duration,
-    /// What is wrong when it gives nothing: "`mfa_process` gave no MFA code".
+    /// What is wrong when it gives nothing: "`mfa_process` returned no MFA code".
     pub(super) headline: &'a str,
 }
 

@@ -234,7 +234,7 @@ pub(crate) fn check_sandbox(
     }
     Err(Failure::new(
         FailureKind::Refused,
-        format!("the sandbox accepts only its own access keys, and that of `{profile}` is another"),
+        format!("the access key of `{profile}` was not created by this sandbox"),
     )
     .hint(format!("leave the sandbox's shell, or unset {}", env_names::SANDBOX)))
 }

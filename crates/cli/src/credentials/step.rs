@@ -119,7 +119,7 @@ pub(super) struct Sent {
     pub(super) source_at: Option<Timestamp>,
 }
 
-/// Why a call gave no credentials.
+/// Why a call returned no credentials.
 pub(super) enum CallError {
     /// It was not made.
     Failed(Failure),
@@ -194,7 +194,7 @@ impl Outgoing<'_> {
             if used.has(&code) {
                 match source {
                     CodeSource::Person => {
-                        world.prompter().show("That code was used already: wait for the next.");
+                        world.prompter().reject("This code was used already: wait for the next one.");
                     }
                     CodeSource::Process | CodeSource::Seed if waits < NEXT_CODE_WAITS => {
                         waits += 1;
@@ -220,9 +220,7 @@ impl Outgoing<'_> {
             match result {
                 Ok(credentials) => return Ok(self.answered(credentials)),
                 Err(error) if error.is_wrong_code() && source == CodeSource::Person && tries < TRIES => {
-                    world
-                        .prompter()
-                        .show("AWS did not take that code. Each one works once: wait for the next.");
+                    world.prompter().reject("AWS rejected the code: wait for the next one.");
                 }
                 // It may have been used by other means than hatbox: on AWS's sign-in page, say.
                 Err(error) if error.is_wrong_code() && source == CodeSource::Seed && tries < 2 => {

@@ -20,22 +20,19 @@ pub(crate) struct Transfer {
 }
 
 impl Transfer {
-    /// A line for each key, with `verb` in front: `Copied`, `Would copy`. `to` says where, with a blank in front.
-    pub(crate) fn render(&self, verb: &str, to: &str) -> String {
-        let mut text = String::new();
+    /// A line for each key, with `verb` in front: `copied`, `would copy`. `to` says where, with a blank in front.
+    pub(crate) fn render(&self, verb: &str, to: &str) -> Vec<String> {
+        let mut lines = Vec::new();
         for item in &self.copied {
             let id = &item.info.id;
             let what = if self.replaced.contains(id) { " (replaces another)" } else { "" };
-            text.push_str(&format!("{verb} {id}{to}{what}.\n"));
+            lines.push(format!("{verb} {id}{to}{what}"));
         }
-        for id in &self.already_there {
-            let id = id.to_string();
-            text.push_str(&format!("T{} is there already.\n", id.trim_start_matches('t')));
+        lines.extend(self.already_there.iter().map(|id| format!("{id} is there already")));
+        if lines.is_empty() {
+            lines.push("no keys to import".to_owned());
         }
-        if text.is_empty() {
-            "There are no keys to import.\n".clone_into(&mut text);
-        }
-        text
+        lines
     }
 }
 

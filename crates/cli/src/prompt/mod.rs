@@ -64,12 +64,15 @@ pub(crate) trait Prompter: std::fmt::Debug {
     /// Asks, and waits for one line.
     fn ask_line(&self, question: &Question<'_>) -> Result<SecretString, PromptError>;
 
-    /// Shows a line that stays: `wrong code`, ...
+    /// Shows a line that stays.
     fn show(&self, line: &str);
 
     /// Gives a text to the terminal's clipboard, by the sequence OSC 52, and returns whether it was sent. A terminal on
     /// another machine, behind SSH, has its own clipboard.
     fn copy(&self, text: &SecretString) -> bool;
+
+    /// Keeps what is wrong with the last answer for the next question: it is shown above it, and erased with it.
+    fn reject(&self, reason: &str);
 
     /// Draws lines that may hold sequences of colours: on the alternate screen, where there is one.
     ///
@@ -117,6 +120,8 @@ impl Prompter for NoPrompter {
     fn copy(&self, _: &SecretString) -> bool {
         false
     }
+
+    fn reject(&self, _: &str) {}
 
     #[cfg(feature = "iam")]
     fn draw(&self, _: &[String]) {}

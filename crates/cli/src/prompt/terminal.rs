@@ -1,6 +1,7 @@
 //! A person at the terminal device, as a prompter.
 
 use std::io;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use base64::Engine;
@@ -20,12 +21,14 @@ const MAX_ANSWER: usize = 4096;
 #[derive(Debug)]
 pub(crate) struct Terminal {
     device: Device,
+    /// Why the last answer was rejected, until the next question is asked.
+    rejected: Mutex<Vec<String>>,
 }
 
 impl Terminal {
     /// Opens the terminal device, if there is one. `term` is the value of TERM.
     pub(crate) fn open(term: Option<&str>) -> Option<Self> {
-        Device::open(term).map(|device| Self { device })
+        Device::open(term).map(|device| Self { device, rejected: Mutex::default() })
     }
 
     fn write(&self, text: &str) {
@@ -33,13 +36,16 @@ impl Terminal {
         self.device.write(text.as_bytes()).ok();
     }
 
-    /// Takes the question, and what was typed, off the screen again.
-    fn erase(&self, columns_used: usize) {
+    /// Erases the question, what was typed, and the lines above it that belong to it.
+    fn erase(&self, columns_used: usize, above: &[String]) {
         if !self.device.can_erase() {
             self.write("\n");
             return;
         }
-        let rows_above = columns_used.saturating_sub(1) / self.device.columns().unwrap_or(80);
+        let columns = self.device.columns().unwrap_or(80);
+        let rows = |used: usize| used.saturating_sub(1) / columns;
+        let lines = above.iter().map(|line| 1 + rows(line.chars().count()));
+        let rows_above = rows(columns_used) + lines.sum::<usize>();
         let up = if rows_above > 0 { format!("\x1b[{rows_above}A") } else { String::new() };
         self.write(&format!("\r{up}\x1b[J"));
     }
@@ -72,12 +78,16 @@ impl Prompter for Terminal {
         let held = Held::new();
         // Echo goes off before the question appears: nothing typed in answer to it is ever shown by chance.
         let raw = self.device.set_raw().map_err(PromptError::Io)?;
+        let above = std::mem::take(&mut *self.rejected.lock().unwrap_or_else(PoisonError::into_inner));
+        for line in &above {
+            self.show(line);
+        }
         let text = printable(question.text);
         self.write(&text);
         let mut answer = Zeroizing::new(Vec::with_capacity(MAX_ANSWER));
         let mut shown = text.chars().count();
         let result = self.read_answer(question, &held, &mut answer, &mut shown);
-        self.erase(shown);
+        self.erase(shown, &above);
         drop(raw);
         drop(held);
         result?;
@@ -95,6 +105,11 @@ impl Prompter for Terminal {
         let text = Zeroizing::new(STANDARD.encode(text.expose()));
         let sequence = Zeroizing::new(format!("\x1b]52;c;{}\x07", *text));
         self.device.can_erase() && self.device.write(sequence.as_bytes()).is_ok()
+    }
+
+    fn reject(&self, reason: &str) {
+        let reason = printable(reason).into_owned();
+        self.rejected.lock().unwrap_or_else(PoisonError::into_inner).push(reason);
     }
 
     #[cfg(feature = "iam")]

@@ -38,7 +38,7 @@ impl NoRedirect {
             Self::Ssh => {
                 "this is an SSH session (`--pkce --redirect-port N` works with `ssh -L N:127.0.0.1:N`)"
             }
-            Self::Container => "this is a container, which a browser outside cannot reach",
+            Self::Container => "a browser cannot reach this container",
             Self::Wsl => "this is WSL, and the browser is on the Windows side",
             Self::NoDesktop => "there is no desktop session here",
             Self::NoSession => "the profile has no `sso_session` (`--pkce` tries the redirect all the same)",

@@ -33,7 +33,7 @@ pub(crate) enum PageError {
     #[error(transparent)]
     Bind(#[from] BindError),
     /// No random bytes.
-    #[error("the operating system gave no random bytes")]
+    #[error("the operating system returned no random bytes")]
     Random,
 }
 

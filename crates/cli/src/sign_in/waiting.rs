@@ -28,8 +28,10 @@ pub(crate) fn wait_for_person<T>(
     is_over: &dyn Fn() -> bool,
 ) -> Waited<T> {
     let end = Instant::now() + patience;
-    let text =
-        format!("Waiting for the sign-in in the browser (up to {} s, Ctrl-C stops it) ", patience.as_secs());
+    let text = format!(
+        "Waiting for the sign-in in the browser ({} min; Ctrl-C cancels) ",
+        patience.as_secs().div_ceil(60)
+    );
     let answer = RefCell::new(None);
     loop {
         let left = end.saturating_duration_since(Instant::now());

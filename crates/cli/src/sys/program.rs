@@ -106,6 +106,17 @@ pub(crate) enum ProgramError {
     Failed(String),
 }
 
+impl ProgramError {
+    /// A program that ended with an error. The two statuses by which a shell says that it started none are named.
+    pub(crate) fn of_status(status: ExitStatus) -> Self {
+        Self::Failed(match status.code() {
+            Some(126) => format!("the command is not executable ({status})"),
+            Some(127) => format!("command not found ({status})"),
+            _ => status.to_string(),
+        })
+    }
+}
+
 /// Runs a program to its end, whatever its exit status is.
 ///
 /// When that takes too long, it prints too much, or a signal ends hatbox, all that it started is ended with it.

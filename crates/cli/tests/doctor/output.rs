@@ -12,7 +12,7 @@ fn a_clean_machine_gets_a_short_report() {
         "\
 ok  config       1 profile in ~/.aws/config and ~/.aws/credentials
 ok  files        2 looked at, none open to others
-ok  environment  no variable beats a profile
+ok  environment  no environment variable overrides a profile
 ok  store        none yet: the first key that is added chooses a backend
 ok  prompt       there is no terminal here
 ok  clock        not compared with that of AWS; --online does

@@ -137,7 +137,7 @@ fn a_key_that_aws_does_not_know_is_stored_only_after_a_yes() {
         let mut terminal = typed(&run, "AKIAIOSFODNN7EXAMPLE", &secret);
         terminal.wait_for_prompt(CHECK);
         terminal.type_keys("\r");
-        terminal.wait_for_prompt("Store it all the same? (y|N)");
+        terminal.wait_for_prompt("Store it anyway? (y|N)");
         assert!(terminal.screen().join(" ").contains("AWS does not know this key: "));
         terminal.type_keys(answer);
         if code == 0 {

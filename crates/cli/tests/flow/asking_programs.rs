@@ -213,7 +213,7 @@ fn a_slow_store_program_is_shown_on_a_terminal_while_it_lasts() {
     fixture.write_program("keeper", &format!("cat >/dev/null; {HOLDS}; echo '{{}}'"));
     fixture.write_settings("backend = \"command\"\nstore_command = \"keeper\"\n");
     let mut terminal = Terminal::start(&fixture.hatbox(&["store", "status"]));
-    terminal.wait_for("waiting for `store_command` (up to 30 s, Ctrl-C stops it)", 1);
+    terminal.wait_for("waiting for `store_command` (up to 30 s; Ctrl-C cancels)", 1);
     let_go(&fixture);
     terminal.wait();
     let screen = terminal.screen().join("\n");
@@ -262,7 +262,7 @@ fn on_a_terminal_a_slow_helper_is_named_once_with_the_way_to_stop_it() {
          mfa_serial = arn:aws:iam::111122223333:mfa/jan\nmfa_process = phone\n",
     );
     fixture.write_program("phone", &format!("{HOLDS}; echo none"));
-    let line = "hatbox: waiting for `mfa_process` of profile `guarded` (up to 60 s, Ctrl-C stops it)";
+    let line = "hatbox: waiting for `mfa_process` of profile `guarded` (up to 60 s; Ctrl-C cancels)";
     let mut terminal = Terminal::start_wide(&fixture.hatbox(&["exec", "guarded", "--", "true"]), 200);
     terminal.wait_for(line, 1);
     let_go(&fixture);

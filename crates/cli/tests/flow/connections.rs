@@ -71,7 +71,7 @@ fn a_proxy_that_gives_no_connection_is_named_without_its_password() {
         (of(&asks), "requires a user name and a password (407)", "http://USER:PASSWORD@HOST:PORT"),
         (of(&forbids), "refused to connect to https://sts.example", "NO_PROXY"),
         (of(&closes), "closed the connection", "NO_PROXY"),
-        (dead, "gave no connection to https://sts.example: Connection refused", "NO_PROXY"),
+        (dead, "did not connect to https://sts.example: Connection refused", "NO_PROXY"),
         ("nowhere.invalid:3128".to_owned(), "was not found: ", "NO_PROXY"),
     ];
     for variable in ["HTTPS_PROXY", "all_proxy"] {
@@ -97,7 +97,7 @@ fn a_proxy_variable_that_cannot_be_read_is_an_error_and_nothing_goes_out() {
     for variable in ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "ALL_PROXY"] {
         for value in ["http://[", "http://canary@", "p:canary", "http://me:canary@p:99999"] {
             let run = call(&fixture, "https://nowhere.invalid", &[(variable, value)]);
-            let expected = format!("error: {variable} is not the URL of a proxy: expected `http://");
+            let expected = format!("error: invalid proxy URL in {variable}: expected `http://");
             assert!(run.stderr.contains(&expected), "{}", run.stderr);
             assert!(!run.stderr.contains("canary") && !run.stderr.contains("not found"), "{}", run.stderr);
         }
@@ -219,7 +219,7 @@ fn a_slow_call_is_shown_on_a_terminal_while_it_lasts() {
     let run =
         fixture.hatbox(&["exec", "--fresh", "ops", "--", "echo", "done"]).env("AWS_ENDPOINT_URL", stub.url());
     let mut terminal = Terminal::start(&run);
-    terminal.wait_for(&format!("waiting for {} (up to 60 s, Ctrl-C stops it)", stub.url()), 1);
+    terminal.wait_for(&format!("waiting for {} (up to 60 s; Ctrl-C cancels)", stub.url()), 1);
     release.send(()).unwrap();
     assert!(terminal.wait().success());
     let screen = terminal.screen().join("\n");
@@ -259,7 +259,7 @@ fn the_question_for_the_clock_of_sts_is_shown_while_it_lasts() {
     });
     let run = fixture.hatbox(&["doctor", "--online"]).env("AWS_ENDPOINT_URL_STS", stub.url());
     let mut terminal = Terminal::start(&run);
-    terminal.wait_for(&format!("waiting for {} (up to 10 s, Ctrl-C stops it)", stub.url()), 1);
+    terminal.wait_for(&format!("waiting for {} (up to 10 s; Ctrl-C cancels)", stub.url()), 1);
     release.send(()).unwrap();
     terminal.wait();
     let screen = terminal.screen().join("\n");

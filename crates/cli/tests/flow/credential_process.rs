@@ -180,7 +180,7 @@ fn what_is_no_credentials_is_an_error_that_says_why() {
         prints(&fixture, &text);
         for profile in ["legacy", "above"] {
             let outcome = fixture.hatbox(&["exec", profile, "--", "true"]).run().expect_code(125);
-            let start = "hatbox: error: `credential_process` of profile `legacy` gave no credentials\n  \
+            let start = "hatbox: error: `credential_process` of profile `legacy` returned no credentials\n  \
                          --> ~/.aws/config:2\n  caused by: ";
             assert!(outcome.stderr.starts_with(start), "{name}: {}", outcome.stderr);
             assert!(outcome.stderr[start.len()..].starts_with(expected), "{name}: {}", outcome.stderr);
@@ -198,7 +198,7 @@ fn what_is_no_credentials_is_an_error_that_says_why() {
     }
     fs::remove_file(fixture.path("bin/corp-login")).unwrap();
     let outcome = fixture.hatbox(&["exec", "legacy", "--", "true"]).run().expect_code(125);
-    assert!(outcome.stderr.contains("it failed: exit status: 127"), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("it failed: command not found (exit status: 127)"), "{}", outcome.stderr);
     assert!(fixture.log().is_empty(), "nothing is called without credentials");
 }
 

@@ -38,12 +38,13 @@ fn aws_vault_s_long_lived_keys_are_taken_over_and_the_rest_is_said() {
     let missing = fixture.hatbox(&["export", "jan-work"]).run().expect_code(2);
     assert!(missing.stderr.contains("`hatbox import aws-vault`"), "{}", missing.stderr);
     let planned = import(&fixture, &["--dry-run"]).run().ok();
-    let lines = "Would import the access key of `jan-work`.\nWould import the access key of `team/dev`.\n";
+    let lines = "would import the access key of `jan-work`\nwould import the access key of `team/dev`\n";
     assert_eq!(planned.stdout, lines);
     assert!(!fixture.store().exists(), "a dry run makes no store");
     let before = fixture.files();
     let done = import(&fixture, &[]).run().ok();
-    assert_eq!(done.stdout, lines.replace("Would import", "Imported"));
+    assert_eq!(done.stdout, "");
+    assert!(done.stderr.contains(&lines.replace("would import", "hatbox: imported")), "{}", done.stderr);
     for said in [
         "warning: left where it is: ~/.awsvault/keys/renamed: it holds the key of another profile than its name says",
         "warning: left where it is: ~/.awsvault/keys/foreign: the passphrase is wrong",
@@ -95,7 +96,7 @@ fn another_key_is_replaced_and_files_are_deleted_only_when_that_is_said() {
     assert!(file("jan-work").exists());
     let done = import(&fixture, &["--overwrite", "--delete-source", "--yes", "jan-work"]).run().ok();
     assert_eq!(
-        done.stdout, "The access key of `jan-work` is there already.\n",
+        done.stderr, "hatbox: the access key of `jan-work` is there already\n",
         "it was stored before the question"
     );
     assert!(!file("jan-work").exists() && file("team%2Fdev").exists() && file("foreign").exists());
@@ -118,7 +119,7 @@ fn the_passphrase_of_aws_vault_is_asked_for_and_may_be_corrected() {
     assert!(terminal.wait().success());
     let screen = terminal.screen().join("\n");
     assert!(
-        screen.contains("  Import the access key of `jan-work`.") && screen.contains("nothing was imported")
+        screen.contains("  import the access key of `jan-work`") && screen.contains("nothing was imported")
     );
     assert!(!fixture.store().exists());
     let mut terminal = Terminal::start(&run);
@@ -127,7 +128,7 @@ fn the_passphrase_of_aws_vault_is_asked_for_and_may_be_corrected() {
     terminal.wait_for_prompt("Go on? (y|N) ");
     terminal.type_keys("y\n");
     assert!(terminal.wait().success());
-    assert!(terminal.screen().join("\n").contains("Imported the access key of `jan-work`."));
+    assert!(terminal.screen().join("\n").contains("imported the access key of `jan-work`"));
     assert!(!terminal.transcript().contains(PASSPHRASE));
     let wrong = import(&fixture, &[]).env("AWS_VAULT_FILE_PASSPHRASE", "not it").run().expect_code(1);
     assert!(wrong.stderr.contains("the passphrase opens none of aws-vault's files"), "{}", wrong.stderr);

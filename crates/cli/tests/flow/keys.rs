@@ -48,13 +48,17 @@ fn the_first_add_makes_store_section_and_settings_and_says_so() {
     let fixture = Fixture::empty(&["jan-work"]);
     let id = fixture.key("jan-work").id.clone();
     let outcome = fixture.add_run("jan-work", &["--mfa-serial", PHONE, "--region", "eu-west-1"]).run().ok();
-    assert_eq!(outcome.stdout, format!("Added the access key {} to profile \"jan-work\".\n", masked(&id)));
+    assert_eq!(outcome.stdout, "");
     assert_eq!(
         outcome.stderr,
-        "hatbox: `secret-service` cannot be used here: there is no session bus here\n\
-         hatbox: keys are kept encrypted in ~/.local/share/hatbox/store (backend `file`)\n\
-         hatbox: added [profile jan-work] in ~/.aws/config\n\
-         hatbox: try it: hatbox exec jan-work -- aws sts get-caller-identity\n"
+        format!(
+            "hatbox: `secret-service` cannot be used here: there is no session bus here\n\
+             hatbox: keys are kept encrypted in ~/.local/share/hatbox/store (backend `file`)\n\
+             hatbox: added [profile jan-work] in ~/.aws/config\n\
+             hatbox: stored the access key {} of profile `jan-work`\n\
+             hatbox: try it: hatbox exec jan-work -- aws sts get-caller-identity\n",
+            masked(&id)
+        )
     );
     let config = std::fs::read_to_string(fixture.config_path()).unwrap();
     assert_eq!(config, format!("[profile jan-work]\nmfa_serial={PHONE}\nregion=eu-west-1\n"));
@@ -204,10 +208,13 @@ fn a_stored_key_is_replaced_only_with_a_yes_or_by_force() {
     let forced = fixture.add_run("jan-work", &["--force"]).run().ok();
     let id = masked(&fixture.key("jan-work").id);
     assert_eq!(
-        forced.stdout,
-        format!("Added the access key {id} to profile \"jan-work\".\nDeleted 1 existing session.\n")
+        forced.stderr,
+        format!(
+            "hatbox: stored the access key {id} of profile `jan-work`\n\
+             hatbox: deleted 1 cached session of the profile\n"
+        ),
+        "the section is there, and nothing is to be changed in it"
     );
-    assert_eq!(forced.stderr, "", "the section is there, and nothing is to be changed in it");
 }
 
 #[test]
@@ -286,7 +293,7 @@ fn a_removed_key_takes_the_sessions_made_with_it_along() {
     let refused = fixture.hatbox(&["remove", "jan-work"]).run().expect_code(4);
     assert!(refused.stderr.contains("run it on a terminal, or with --force"));
     let removed = fixture.hatbox(&["rm", "-f", "jan-work"]).run().ok();
-    assert_eq!(removed.stdout, "Deleted the access key of `jan-work` and 2 cached sessions.\n");
+    assert_eq!(removed.stderr, "hatbox: deleted the access key of `jan-work` and 2 cached sessions\n");
     let text = table(&fixture);
     assert!(text.contains("jan-work  -            -      -\n"), "{text}");
     assert!(text.contains("sts.GetSessionToken:LEFT"), "zz's session stays: {text}");
@@ -305,15 +312,15 @@ fn clear_deletes_the_sessions_of_one_profile_or_all_and_needs_no_passphrase_for_
     let fixture = Fixture::with_keys(&["jan-work"]);
     fixture.write_config(CONFIG);
     let code = fixture.code(PHONE);
-    let clear = |name: &[&str]| fixture.hatbox(&["clear"]).args(name).run().ok().stdout;
+    let clear = |name: &[&str]| fixture.hatbox(&["clear"]).args(name).run().ok().stderr;
     fixture.hatbox(&["exec", "admin", "-t", &code, "--", "true"]).run().ok();
     fixture.hatbox(&["exec", "reader", "--", "true"]).run().ok();
-    assert_eq!(clear(&["nope"]), "Cleared 0 sessions.\n");
-    assert_eq!(clear(&["reader"]), "Cleared 1 session.\n");
+    assert_eq!(clear(&["nope"]), "hatbox: cleared 0 cached sessions\n");
+    assert_eq!(clear(&["reader"]), "hatbox: cleared 1 cached session\n");
     fixture.hatbox(&["lock"]).run().ok();
     let locked = fixture.hatbox(&["clear"]).without("HATBOX_FILE_PASSPHRASE").run().ok();
-    assert_eq!((locked.stdout.as_str(), locked.stderr.as_str()), ("Cleared 2 sessions.\n", ""));
-    assert_eq!(clear(&[]), "Cleared 0 sessions.\n");
+    assert_eq!((locked.stdout.as_str(), locked.stderr.as_str()), ("", "hatbox: cleared 2 cached sessions\n"));
+    assert_eq!(clear(&[]), "hatbox: cleared 0 cached sessions\n");
 }
 
 #[test]

@@ -276,8 +276,8 @@ fn the_code_of_another_machines_browser_is_pasted() {
     let shown = get(&choose(page.unwrap(), JAN, "allow"));
     let code = shown.body.split("<code id=code>").nth(1).unwrap().split('<').next().unwrap();
     for (wrong, said) in [
-        ("nonsense!".to_owned(), "That is not a code of the sign-in page"),
-        (STANDARD.encode("state=other&code=x"), "That is the code of another sign-in"),
+        ("nonsense!".to_owned(), "Invalid code: paste the whole code"),
+        (STANDARD.encode("state=other&code=x"), "This code belongs to another sign-in"),
     ] {
         terminal.type_keys(&format!("{wrong}\r"));
         terminal.wait_for(said, 1);

@@ -109,13 +109,16 @@ fn a_stored_seed_makes_the_codes_of_exec_and_waits_for_the_next_one() {
     let exec = fixture.hatbox(&["exec", "--fresh", "guarded", "--", "true"]);
     exec.run().expect_code(125);
     let stored = store_seed(&fixture, "guarded", &format!("otpauth://totp/x?secret={SEED}")).ok();
-    assert_eq!(stored.stdout, format!("Stored the TOTP seed of {PHONE} for profile `guarded`.\n"));
+    assert_eq!(stored.stdout, "");
     assert_eq!(
         stored.stderr,
-        "hatbox: warning: with a stored seed, whoever can use this store needs no other device: hatbox makes the \
-         MFA codes\n\
-         hatbox: hint: the seed is beside the access key; `seed_backend` in hatbox's settings keeps seeds in another \
-         backend\n"
+        format!(
+            "hatbox: warning: with a stored seed, whoever can use this store needs no other device: hatbox makes \
+             the MFA codes\n\
+             hatbox: hint: the seed is beside the access key; `seed_backend` in hatbox's settings keeps seeds in \
+             another backend\n\
+             hatbox: stored the TOTP seed of {PHONE} for profile `guarded`\n"
+        )
     );
     // Three seconds before the next code is shown.
     fixture.advance_to_end_of_code();
@@ -180,7 +183,7 @@ fn what_was_said_goes_before_a_stored_seed() {
     fixture.write_settings("backend = \"file\"\n");
     fixture.write_config(&format!("{CONFIG}mfa_process = echo none\n"));
     let process = exec.run().expect_code(125);
-    assert!(process.stderr.contains("`mfa_process` gave no MFA code"), "{}", process.stderr);
+    assert!(process.stderr.contains("`mfa_process` returned no MFA code"), "{}", process.stderr);
     fixture.write_config(&CONFIG.replace("mfa/jan", "mfa/other-phone"));
     let none =
         fixture.hatbox(&["--prompt", "stored", "exec", "guarded", "--", "true"]).run().expect_code(125);
@@ -242,7 +245,7 @@ fn seeds_are_replaced_and_removed_only_after_a_yes() {
     let question = "TOTP seed of arn:aws:iam::111122223333:mfa/jan (not shown):";
     terminal.wait_for_prompt(question);
     terminal.type_keys("12345678\r");
-    terminal.wait_for("That is an invalid TOTP seed: expected base32", 1);
+    terminal.wait_for("invalid TOTP seed: expected", 1);
     terminal.wait_for_prompt(question);
     terminal.type_keys("phone aaa-aaaaaaaaaaaaaaaaaaaaaaaa\r");
     assert_code(terminal.wait(), 0, &terminal);
@@ -257,7 +260,7 @@ fn seeds_are_replaced_and_removed_only_after_a_yes() {
     assert_code(terminal.wait(), 0, &terminal);
     fixture.hatbox(&["mfa", "code", "guarded"]).run().ok();
     let removed = fixture.hatbox(&["mfa", "remove-seed", "-f", "guarded"]).run().ok();
-    assert_eq!(removed.stdout, "Deleted the TOTP seed of `guarded`.\n");
+    assert_eq!(removed.stderr, "hatbox: deleted the TOTP seed of `guarded`\n");
     fixture.hatbox(&["mfa", "code", "guarded"]).run().expect_code(1);
     fixture.hatbox(&["mfa", "remove-seed", "-f", "guarded"]).run().expect_code(1);
 }
@@ -314,7 +317,11 @@ fn devices_are_listed_and_registered_by_a_session_with_mfa_where_a_policy_demand
     let register = ["mfa", "register", "--name", "tablet", "--store-seed", "jan-work"];
     let registered = fixture.hatbox(&register).run().ok();
     let tablet = "arn:aws:iam::111122223333:mfa/tablet";
-    assert_eq!(registered.stdout, format!("Registered {tablet} for jan.\n"));
+    assert!(
+        registered.stderr.contains(&format!("hatbox: registered {tablet} for jan\n")),
+        "{}",
+        registered.stderr
+    );
     let calls: Vec<_> = fixture.log().into_iter().filter(|call| call.action == "GetSessionToken").collect();
     assert_eq!(calls.len(), 1);
     let devices = fixture.world().accounts.get(PEOPLE).unwrap().mfa_devices.clone();

@@ -25,13 +25,13 @@ fn mfa_process_gives_the_code_and_a_given_code_goes_before_it() {
     assert_eq!(
         fixture.shown(&failed.stderr),
         "hatbox: using the STS endpoint SANDBOX (not AWS)\n\
-         hatbox: error: `mfa_process` gave no MFA code\n\
+         hatbox: error: `mfa_process` returned no MFA code\n\
          \x20 caused by: it failed: exit status: 3\n"
     );
     let code = fixture.code(PHONE);
     exec(&["-t", &code]).ok();
     let malformed = exec(&["-t", "12345x"]).expect_code(125);
-    assert!(malformed.stderr.starts_with("hatbox: error: `--mfa-token`: "), "{}", malformed.stderr);
+    assert!(malformed.stderr.starts_with("hatbox: error: invalid `--mfa-token`: "), "{}", malformed.stderr);
     assert!(!malformed.stderr.contains("12345x"));
 }
 

@@ -89,13 +89,13 @@ fn what_is_wrong_with_a_program_is_said_and_no_one_is_asked_instead() {
         let mut terminal = Terminal::start_wide(&exec(&fixture, prompt), 120);
         assert_code(terminal.wait(), 125, &terminal);
         let screen = terminal.screen().join("\n");
-        assert!(screen.contains(&format!("`{prompt}` gave no MFA code")), "{screen}");
+        assert!(screen.contains(&format!("`{prompt}` returned no MFA code")), "{screen}");
         assert!(!terminal.transcript().contains("MFA code for"), "{screen}");
     }
     std::fs::write(fixture.path("home/locked"), "").unwrap();
     for (prompt, _) in PROGRAMS {
         let locked = exec(&fixture, prompt).run().expect_code(125);
-        assert!(locked.stderr.contains(&format!("`{prompt}` gave no MFA code")), "{}", locked.stderr);
+        assert!(locked.stderr.contains(&format!("`{prompt}` returned no MFA code")), "{}", locked.stderr);
         let absent = exec(&fixture, prompt).env("PATH", "/nonexistent").run().expect_code(125);
         assert!(absent.stderr.contains(&format!("`{prompt}` was not found in PATH")), "{}", absent.stderr);
     }
@@ -155,7 +155,7 @@ fn without_a_terminal_the_code_is_asked_for_in_a_window_where_there_is_a_desktop
     assert!(closed.stderr.contains("the question for the MFA code was cancelled"), "{}", closed.stderr);
     answer("ERR 83918950 Inappropriate ioctl for device <Pinentry>\n");
     let failed = export(&["--prompt", "pinentry", "guarded"]).run().expect_code(1);
-    assert!(failed.stderr.contains("`pinentry` gave no MFA code"), "{}", failed.stderr);
+    assert!(failed.stderr.contains("`pinentry` returned no MFA code"), "{}", failed.stderr);
     assert!(
         failed.stderr.contains("it says `Inappropriate ioctl for device <Pinentry>`"),
         "{}",

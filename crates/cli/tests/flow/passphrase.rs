@@ -115,10 +115,10 @@ fn a_command_gives_it_and_sees_no_secret_of_ours() {
     let seen = std::fs::read_to_string(seen).unwrap();
     assert!(seen.contains("HOME=") && !seen.contains("PASSPHRASE"), "{seen}");
     for (script, why) in [
-        ("exit 3", "`passphrase_command` gave no passphrase: it failed: exit status: 3"),
+        ("exit 3", "`passphrase_command` returned no passphrase: it failed: exit status: 3"),
         ("printf ''", "the passphrase from `passphrase_command` is empty"),
-        ("yes | head -c 100000", "`passphrase_command` gave no passphrase: it printed more than 64 KiB"),
-        ("printf '\\377\\376'", "`passphrase_command` gave no passphrase: it is not UTF-8"),
+        ("yes | head -c 100000", "`passphrase_command` returned no passphrase: it printed more than 64 KiB"),
+        ("printf '\\377\\376'", "`passphrase_command` returned no passphrase: it is not UTF-8"),
         ("echo wrong", "caused by: the passphrase is wrong"),
     ] {
         fixture.hatbox(&["lock"]).run().ok();
@@ -262,10 +262,10 @@ fn a_short_new_passphrase_is_asked_about_on_a_terminal_and_warned_of_elsewhere()
         terminal.wait_for_prompt("New passphrase: ");
         terminal.type_keys(&format!("{typed}\n"));
         assert!(question);
-        terminal.wait_for_prompt("Use it all the same? (y|N) ");
+        terminal.wait_for_prompt("Use it anyway? (y|N) ");
         terminal.type_keys(if typed == "a" { "y\n" } else { "\n" });
     }
-    terminal.wait_for_prompt("The same again: ");
+    terminal.wait_for_prompt("Repeat the passphrase: ");
     terminal.type_keys("a\n");
     assert!(terminal.wait().success(), "{}", terminal.transcript());
     assert!(terminal.screen().join(" ").contains("fewer than 8 characters"), "{:?}", terminal.screen());

@@ -18,7 +18,7 @@ role_arn = arn:aws:iam::444455556666:role/guarded
 mfa_serial = arn:aws:iam::111122223333:mfa/jan
 ";
 pub(crate) const NEW: &str = "New passphrase:";
-pub(crate) const AGAIN: &str = "The same again:";
+pub(crate) const AGAIN: &str = "Repeat the passphrase:";
 pub(crate) const OPENING: &str = "Passphrase of the hatbox store:";
 pub(crate) const CODE: &str = "MFA code for arn:aws:iam::111122223333:mfa/jan:";
 pub(crate) const ID: &str = "Access key id for `jan-work`:";
@@ -72,8 +72,9 @@ fn add_asks_for_everything_and_leaves_no_question_on_the_screen() {
             screen.join("\n")
         );
     }
-    assert!(screen.iter().any(|line| line.contains("the ARN of a user")), "what was wrong stays");
+    assert!(!screen.iter().any(|line| line.contains("the ARN of a user")), "a reason goes with its question");
     let transcript = terminal.transcript();
+    assert!(transcript.contains("This is the ARN of a user: expected"), "{transcript}");
     assert!(!transcript.contains(key.secret.expose()) && !transcript.contains(PASSPHRASE), "never echoed");
     assert!(terminal.has_modes_of_before());
     let config = std::fs::read_to_string(fixture.config_path()).unwrap();
@@ -87,13 +88,13 @@ fn a_new_passphrase_is_asked_for_twice_until_both_agree_and_must_not_be_empty() 
     let mut terminal = Terminal::start(&fixture.add_run("jan-work", &[]).without("HATBOX_FILE_PASSPHRASE"));
     terminal.wait_for_prompt(NEW);
     terminal.type_keys("\r");
-    terminal.wait_for("It must not be empty.", 1);
+    terminal.wait_for("The passphrase cannot be empty.", 1);
     terminal.wait_for(NEW, 2);
     terminal.wait_for_prompt(NEW);
     terminal.type_keys("one of them\r");
     terminal.wait_for_prompt(AGAIN);
     terminal.type_keys("other\r");
-    terminal.wait_for("The two differ.", 1);
+    terminal.wait_for("The passphrases do not match.", 1);
     terminal.wait_for_prompt(NEW);
     // Backspace takes a letter back, Ctrl-U the line, arrow keys nothing.
     terminal.type_keys(&format!("wrong\x15{PASSPHRASE}xy\x7f\x08\x1b[D\x1b[A\r"));
@@ -118,8 +119,8 @@ fn a_wrong_passphrase_may_be_corrected_twice() {
     let screen = terminal.screen().join("\n");
     assert!(
         screen.ends_with(
-            "That was not the passphrase. Again in 1 s.\n\
-             That was not the passphrase. Again in 2 s.\n\
+            "Wrong passphrase. Try again in 1 s.\n\
+             Wrong passphrase. Try again in 2 s.\n\
              hatbox: error: the file store is locked\n\
              \x20 caused by: the passphrase is wrong\n\
              hatbox: hint: the passphrase is the one chosen when the store was created; it cannot be recovered"
@@ -131,11 +132,11 @@ fn a_wrong_passphrase_may_be_corrected_twice() {
     let mut terminal = Terminal::start(&exec);
     terminal.wait_for_prompt(OPENING);
     terminal.type_keys("wrong\r");
-    terminal.wait_for("That was not the passphrase.", 1);
+    terminal.wait_for("Wrong passphrase.", 1);
     terminal.wait_for_prompt(OPENING);
     terminal.type_keys(&format!("{PASSPHRASE}\r"));
     assert_code(terminal.wait(), 0, &terminal);
-    assert_eq!(terminal.screen(), ["That was not the passphrase. Again in 1 s.", "in"]);
+    assert_eq!(terminal.screen(), ["Wrong passphrase. Try again in 1 s.", "in"]);
     // Unlocked once: the next command is not asked.
     asking(&fixture, &["exec", "-n", "jan-work", "--", "true"]).run().ok();
 
@@ -144,7 +145,7 @@ fn a_wrong_passphrase_may_be_corrected_twice() {
     let mut terminal = Terminal::start(&exec);
     terminal.wait_for_prompt(OPENING);
     terminal.type_keys("wrong\r");
-    terminal.wait_for("Again in 1 s.", 1);
+    terminal.wait_for("Try again in 1 s.", 1);
     terminal.type_keys("\x03");
     let status = terminal.wait();
     assert!(status.signal() == Some(2) || status.code() == Some(130), "{status}");
@@ -194,9 +195,15 @@ fn a_wrong_code_is_asked_for_again_up_to_three_times() {
         terminal.type_keys(&format!("00000{attempt}\r"));
     }
     assert_code(terminal.wait(), 125, &terminal);
+    let transcript = terminal.transcript();
+    assert!(transcript.contains("An MFA code has six digits."), "{transcript}");
+    assert_eq!(
+        transcript.matches("AWS rejected the code: wait for the next one.").count(),
+        2,
+        "{transcript}"
+    );
     let screen = fixture.shown(&terminal.screen().join("\n"));
-    assert!(screen.contains("An MFA code has six digits."), "{screen}");
-    assert_eq!(screen.matches("AWS did not take that code.").count(), 2, "{screen}");
+    assert!(!screen.contains("wait for the next one"), "reasons are erased with their question: {screen}");
     assert!(screen.contains("each code works once"), "{screen}");
     assert_eq!(fixture.log().len(), 3);
 

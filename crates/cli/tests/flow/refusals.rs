@@ -437,7 +437,7 @@ fn nothing_goes_out_in_plain_http_to_another_machine_or_to_a_sandbox_that_did_no
     let run = exec(&fixture, &["reader"]).env("HATBOX_SANDBOX", "0123456789abcdef").run().expect_code(125);
     assert_eq!(
         run.stderr,
-        "hatbox: error: the sandbox accepts only its own access keys, and that of `reader` is another\n\
+        "hatbox: error: the access key of `reader` was not created by this sandbox\n\
          hatbox: hint: leave the sandbox's shell, or unset HATBOX_SANDBOX\n"
     );
     assert_eq!(fixture.log(), []);

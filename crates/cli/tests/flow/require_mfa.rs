@@ -71,11 +71,7 @@ Role reader, account 444455556666, trust policy as of now
     ] {
         assert!(run.stdout.contains(line), "{line} is not in:\n{}", run.stdout);
     }
-    assert!(
-        run.stdout.ends_with("Nothing changed. Run it again with --apply to write it.\n"),
-        "{}",
-        run.stdout
-    );
+    assert!(run.stderr.ends_with("hatbox: nothing was changed; --apply writes it\n"), "{}", run.stderr);
     assert_eq!(trust_of(&fixture, "reader"), before);
     // A name, an ARN and the profile that puts the role on lead to the same.
     for other in ["arn:aws:iam::444455556666:role/reader", "put-on"] {
@@ -91,9 +87,9 @@ fn it_is_written_kept_read_back_and_brought_back_by_the_command_that_is_printed(
     exec(&fixture, "put-on").run().ok();
     let run = require_mfa(&fixture, &["reader", "--max-age", "1h", "--apply", "--yes"]).run().ok();
     assert!(
-        run.stdout.contains("\nWritten, and read back. This brings back what was there:\n"),
+        run.stderr.contains("hatbox: written, and read back; to restore the old policy:\n"),
         "{}",
-        run.stdout
+        run.stderr
     );
     let after: Value = serde_json::from_str(&trust_of(&fixture, "reader")).unwrap();
     assert_eq!(after["Statement"][0]["Condition"]["NumericLessThan"]["aws:MultiFactorAuthAge"], "3600");
@@ -104,7 +100,7 @@ fn it_is_written_kept_read_back_and_brought_back_by_the_command_that_is_printed(
     fixture.hatbox(&with_code).run().ok();
     let again = require_mfa(&fixture, &["reader", "--max-age", "1h"]).run().ok();
     assert!(again.stdout.ends_with("Nothing to do: it asks for MFA already.\n"), "{}", again.stdout);
-    let command = run.stdout.lines().last().unwrap().trim();
+    let command = run.stderr.lines().last().unwrap().strip_prefix("hatbox: hint: ").unwrap();
     let words: Vec<_> = command.split(' ').collect();
     assert_eq!(words[..5], ["hatbox", "trust", "require-mfa", "--profile", "work"]);
     let kept = std::fs::metadata(words.last().unwrap()).unwrap();
@@ -214,7 +210,7 @@ fn verifying_puts_the_role_on_without_a_code_and_with_one() {
     let code = fixture.code(PHONE);
     terminal.type_keys(&format!("{code}\r"));
     assert_eq!(terminal.wait().code(), Some(0), "{}", terminal.transcript());
-    let tried = "Tried: refused without an MFA code, given with one.";
+    let tried = "verified: AWS denies the role without an MFA code and allows it with one";
     assert!(terminal.transcript().contains(tried), "{}", terminal.transcript());
     let calls: Vec<_> = fixture.log().into_iter().filter(|entry| entry.action == "AssumeRole").collect();
     let statuses: Vec<_> = calls.iter().rev().take(2).map(|entry| entry.status).collect();

@@ -103,10 +103,12 @@ fn a_new_key_takes_the_place_of_the_old_one_in_the_right_order() {
     let new = working_key(&fixture, "jan-work", "after");
     assert_ne!(new, old);
     assert_eq!(
-        run.stdout,
+        fixture.shown(&run.stderr),
         format!(
-            "Rotated the access key of `jan-work`: {} is stored, {} is deleted.\n\
-             Deleted 1 cached session of the old key.\n",
+            "hatbox: using the STS endpoint SANDBOX (not AWS)\n\
+             hatbox: using the IAM endpoint SANDBOX (not AWS)\n\
+             hatbox: rotated the access key of `jan-work`: {} is stored, {} is deleted\n\
+             hatbox: deleted 1 cached session of the old key\n",
             masked(&new),
             masked(&old)
         )
@@ -163,7 +165,7 @@ fn a_key_that_is_stored_for_two_profiles_is_replaced_for_both() {
     let fixture = fixture();
     add_twin(&fixture).run().ok();
     let run = fixture.hatbox(&["rotate", "twin"]).run().ok();
-    assert!(run.stdout.contains("The same key was stored for `jan-work`, which"), "{}", run.stdout);
+    assert!(run.stderr.contains("the same key was stored for `jan-work`: the new one"), "{}", run.stderr);
     assert_eq!(working_key(&fixture, "twin", "after"), working_key(&fixture, "jan-work", "after"));
     check_done(&fixture, "after");
 }
@@ -431,7 +433,7 @@ fn a_profile_that_got_the_old_key_before_a_rotation_goes_on_gets_the_new_one() {
     let check = |fixture: &Fixture, when: &str| {
         add_twin(fixture).run().ok();
         let run = fixture.hatbox(&["rotate", "jan-work"]).run().ok();
-        assert!(run.stdout.contains("The same key was stored for `twin`, which"), "{when}: {}", run.stdout);
+        assert!(run.stderr.contains("the same key was stored for `twin`: the new"), "{when}: {}", run.stderr);
         assert_eq!(working_key(fixture, "twin", when), working_key(fixture, "jan-work", when));
         check_done(fixture, when);
     };
@@ -592,7 +594,7 @@ fn a_store_gets_no_new_identity_while_a_rotation_is_under_way() {
 fn all_rotates_what_is_old_enough_and_goes_on_after_a_failure() {
     let fixture = fixture();
     let all = ["rotate", "--all", "--older-than", "90d", "--yes"];
-    assert_eq!(fixture.hatbox(&all).run().ok().stdout, "No access key is due.\n");
+    assert_eq!(fixture.hatbox(&all).run().ok().stderr, "hatbox: no access key is due\n");
     fixture.advance(91 * 24 * 3600);
     let asked = fixture.hatbox(&all[..4]).run().expect_code(4);
     assert!(asked.stderr.contains("cannot ask for confirmation: there is no terminal"), "{}", asked.stderr);
@@ -608,7 +610,7 @@ fn all_rotates_what_is_old_enough_and_goes_on_after_a_failure() {
     assert_eq!(printed["failed"][0]["profile"], "a-root");
     assert_eq!(printed["rotated"][0]["profile"], "jan-work");
     assert!(run.stderr.contains("1 of 2 access keys were not rotated"), "{}", run.stderr);
-    assert_eq!(fixture.hatbox(&all).run().ok().stdout, "No access key is due.\n");
+    assert_eq!(fixture.hatbox(&all).run().ok().stderr, "hatbox: no access key is due\n");
     for (flags, error) in [
         (&["--older-than", "90d"][..], "--older-than requires --all"),
         (&["--yes", "jan-work"], "--yes requires --all"),

@@ -114,7 +114,7 @@ fn what_is_waited_for_is_shown_and_ctrl_c_stops_it() {
     let terminals: Vec<_> =
         cases.iter().map(|(at, arguments, _)| Terminal::start_wide(&at.hatbox(arguments), 160)).collect();
     for (mut terminal, (at, arguments, seconds)) in terminals.into_iter().zip(cases) {
-        let line = format!("waiting for {} (up to {seconds} s, Ctrl-C stops it)", at.client().url());
+        let line = format!("waiting for {} (up to {seconds} s; Ctrl-C cancels)", at.client().url());
         terminal.wait_for(&line, 1);
         terminal.type_keys("\x03");
         let status = terminal.wait();

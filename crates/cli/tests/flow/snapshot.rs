@@ -188,7 +188,7 @@ fn a_sandbox_left_behind_is_asked_with_no_real_key() {
     let run = snapshot(&fixture, &["--profile", "people"], "iam.json").env("HATBOX_SANDBOX", "0000").run();
     let run = run.expect_code(3);
     assert!(
-        run.stderr.contains("the sandbox accepts only its own access keys, and that of `people` is another"),
+        run.stderr.contains("the access key of `people` was not created by this sandbox"),
         "{}",
         run.stderr
     );

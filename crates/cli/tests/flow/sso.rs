@@ -146,7 +146,7 @@ fn without_a_terminal_nobody_is_asked_and_the_command_to_run_is_printed() {
     let fixture = Fixture::empty(&[]);
     fixture.write_config(&format!("{CONFIG}{LEGACY}"));
     let exec = fixture.hatbox(&["exec", "dev", "--", "true"]).run().expect_code(125);
-    let expected = "hatbox: error: a sign-in to `corp` is needed, and there is no terminal to ask on\n\
+    let expected = "hatbox: error: not signed in to SSO session `corp`\n\
                     hatbox: hint: hatbox sso login corp\n";
     assert_eq!(exec.stderr, expected);
     let export = fixture.hatbox(&["export", "old"]).run().expect_code(4);
@@ -167,18 +167,25 @@ fn a_name_that_is_no_sign_in_is_an_error() {
     fixture.write_config(&format!("{CONFIG}{LEGACY}[profile plain]\nregion = eu-west-1\n"));
     for (name, error) in [
         ("plain", "profile `plain` does not use SSO"),
-        ("nothing", "no SSO session and no profile is named `nothing`"),
+        ("nothing", "no SSO session or profile named `nothing`"),
         ("https://x.example/", "no profile has the start URL `https://x.example/`"),
     ] {
         let run = fixture.hatbox(&["sso", "status", name]).run().expect_code(2);
         assert!(run.stderr.contains(error), "{}", run.stderr);
     }
     let login = fixture.hatbox(&["sso", "login"]).run().expect_code(2);
-    assert!(login.stderr.contains("there are `corp`, `https://old.awsapps.com/start`"), "{}", login.stderr);
+    assert!(
+        login.stderr.contains("name one of them: `corp`, `https://old.awsapps.com/start`"),
+        "{}",
+        login.stderr
+    );
     let status = fixture.hatbox(&["sso", "status"]).run().ok();
     assert!(status.stdout.contains("signed out"), "{}", status.stdout);
     let logout = fixture.hatbox(&["sso", "logout"]).run().ok();
-    assert_eq!(logout.stdout, "Nothing was signed in.\n");
+    assert_eq!(logout.stderr, "hatbox: not signed in\n");
+    fixture.write_config("[sso-session odd]\nsso_start_url = nonsense\nsso_region = eu-west-1\n");
+    let odd = fixture.hatbox(&["sso", "status"]).run().ok();
+    assert!(odd.stdout.contains("invalid start URL: expected a URL such as"), "{}", odd.stdout);
 }
 
 #[test]
@@ -257,10 +264,10 @@ fn a_revoked_token_is_refreshed_once_and_then_a_person_signs_in() {
     assert_eq!(actions_since(&fixture, before), ["GetRoleCredentials", "CreateToken", "GetRoleCredentials"]);
     fixture.client().revoke(Revoked::Sessions).unwrap();
     let refused = fixture.hatbox(&fresh).run().expect_code(125);
-    assert!(refused.stderr.contains("a sign-in to `corp` is needed"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("not signed in to SSO session `corp`"), "{}", refused.stderr);
     let before = fixture.log().len();
     let again = fixture.hatbox(&fresh).run().expect_code(125);
-    assert!(again.stderr.contains("a sign-in to `corp` is needed"), "{}", again.stderr);
+    assert!(again.stderr.contains("not signed in to SSO session `corp`"), "{}", again.stderr);
     assert_eq!(
         actions_since(&fixture, before),
         ["GetRoleCredentials"],
@@ -456,12 +463,12 @@ fn login_status_and_logout_tell_one_story() {
     assert_eq!(status(), "renewable");
     fixture.hatbox(&["exec", "dev", "--", "true"]).run().ok();
     let logout = fixture.hatbox(&["sso", "logout", "corp"]).run().ok();
-    assert_eq!(logout.stdout, "Signed out of `corp`.\n");
+    assert_eq!(logout.stderr.lines().last(), Some("hatbox: signed out of `corp`"));
     assert_eq!((status().as_str(), count(&fixture, "Logout")), ("signed-out", 1));
     assert_eq!(sign_in_files(&fixture), Vec::<std::path::PathBuf>::new());
     let exec = fixture.hatbox(&["exec", "dev", "--", "true"]).run().expect_code(125);
     assert!(
-        exec.stderr.contains("a sign-in to `corp` is needed"),
+        exec.stderr.contains("not signed in to SSO session `corp`"),
         "the cached role is gone: {}",
         exec.stderr
     );
@@ -474,8 +481,8 @@ fn a_sign_out_with_an_expired_token_ends_the_session_at_identity_center_or_says_
     let before = fixture.log().len();
     let logout = fixture.hatbox(&["sso", "logout"]).run().ok();
     assert_eq!(
-        (logout.stdout.as_str(), logout.stderr.contains("warning")),
-        ("Signed out of `corp`.\n", false)
+        (logout.stderr.contains("hatbox: signed out of `corp`\n"), logout.stderr.contains("warning")),
+        (true, false)
     );
     assert_eq!(actions_since(&fixture, before), ["CreateToken", "Logout"]);
     sign_in(&fixture, &["exec", "dev", "--", "true"]);
@@ -495,18 +502,18 @@ fn a_session_that_the_config_no_longer_has_can_be_signed_out_of() {
     let unknown = fixture.hatbox(&["sso", "logout", "other"]).run().expect_code(2);
     assert!(unknown.stderr.contains("no SSO session and no profile is named `other`"), "{}", unknown.stderr);
     let logout = fixture.hatbox(&["sso", "logout", "corp"]).run().ok();
-    assert_eq!(logout.stdout, "Signed out of `corp`.\n");
+    assert_eq!(logout.stderr.lines().last(), Some("hatbox: signed out of `corp`"));
     assert_eq!((count(&fixture, "Logout"), sign_in_files(&fixture)), (1, Vec::new()));
     fixture.hatbox(&["sso", "logout", "corp"]).run().expect_code(2);
     // What was obtained by it is gone too, also when the lines come back.
     fixture.write_config(CONFIG);
     let exec = fixture.hatbox(&["exec", "dev", "--", "true"]).run().expect_code(125);
-    assert!(exec.stderr.contains("a sign-in to `corp` is needed"), "{}", exec.stderr);
+    assert!(exec.stderr.contains("not signed in to SSO session `corp`"), "{}", exec.stderr);
     // Without a name all of them are ended, these too.
     sign_in(&fixture, &["exec", "dev", "--", "true"]);
     fixture.write_config("");
     let logout = fixture.hatbox(&["sso", "logout"]).run().ok();
-    assert_eq!(logout.stdout, "Signed out of `corp`.\n");
+    assert_eq!(logout.stderr.lines().last(), Some("hatbox: signed out of `corp`"));
     assert_eq!((count(&fixture, "Logout"), sign_in_files(&fixture)), (2, Vec::new()));
 }
 
@@ -536,7 +543,11 @@ fn a_sign_out_deletes_sessions_that_were_obtained_with_flags() {
     fixture.hatbox(&["sso", "logout", "corp"]).run().ok();
     for flags in flags {
         let export = export(flags).run().expect_code(4);
-        assert!(export.stderr.contains("a sign-in to `corp` is needed"), "{flags:?}: {}", export.stderr);
+        assert!(
+            export.stderr.contains("not signed in to SSO session `corp`"),
+            "{flags:?}: {}",
+            export.stderr
+        );
     }
 }
 
@@ -551,7 +562,7 @@ fn a_kill_between_the_refresh_and_its_file_costs_a_sign_in_and_nothing_else() {
     killed.kill().unwrap();
     killed.wait().unwrap();
     let exec = fixture.hatbox(&["exec", "dev", "--", "true"]).run().expect_code(125);
-    assert!(exec.stderr.contains("a sign-in to `corp` is needed"), "{}", exec.stderr);
+    assert!(exec.stderr.contains("not signed in to SSO session `corp`"), "{}", exec.stderr);
     sign_in(&fixture, &["exec", "dev", "--", "true"]);
 }
 
@@ -563,7 +574,7 @@ fn damaged_and_exchanged_files_count_as_absent() {
     let texts: Vec<_> = files.iter().map(|file| std::fs::read(file).unwrap()).collect();
     let expect_sign_in = |what: &str| {
         let exec = fixture.hatbox(&["exec", "--fresh", "dev", "--", "true"]).run().expect_code(125);
-        assert!(exec.stderr.contains("a sign-in to `corp` is needed"), "{what}: {}", exec.stderr);
+        assert!(exec.stderr.contains("not signed in to SSO session `corp`"), "{what}: {}", exec.stderr);
     };
     for (file, text) in files.iter().zip(texts.iter().cycle().skip(1)) {
         std::fs::write(file, text).unwrap();
@@ -655,6 +666,6 @@ fn a_token_is_sent_to_no_other_endpoint_and_no_secret_is_shown_or_kept_open() {
     // The same session at another endpoint is another sign-in.
     let before = fixture.log().len();
     let exec = fixture.hatbox(&["exec", "dev", "--", "true"]).run().expect_code(125);
-    assert!(exec.stderr.contains("a sign-in to `corp` is needed"), "{}", exec.stderr);
+    assert!(exec.stderr.contains("not signed in to SSO session `corp`"), "{}", exec.stderr);
     assert_eq!(fixture.log().len(), before);
 }

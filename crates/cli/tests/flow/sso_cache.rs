@@ -126,7 +126,7 @@ fn the_token_is_shared_in_the_form_that_all_read_and_unknown_fields_stay() {
     assert_eq!(refreshed["madeBy"], more["madeBy"]);
     assert_eq!(fs::metadata(path(&fixture)).unwrap().permissions().mode() & 0o777, 0o600);
     let out = fixture.hatbox(&["sso", "logout"]).run().ok();
-    assert_eq!(out.stdout, "Signed out of `corp`.\n");
+    assert_eq!(out.stderr.lines().last(), Some("hatbox: signed out of `corp`"));
     assert!(!path(&fixture).exists());
     // A later sign-in is private again.
     sign_in(&fixture, &[]);
@@ -202,7 +202,7 @@ fn a_token_of_aws_is_neither_sent_to_an_endpoint_that_was_left_behind_nor_lost_t
         fixture.advance(time);
         for url in [stub.url(), fixture.client().url()] {
             let refused = export(&fixture).env("AWS_ENDPOINT_URL", &url).run().expect_code(4);
-            assert!(refused.stderr.contains("a sign-in to `corp` is needed"), "{}", refused.stderr);
+            assert!(refused.stderr.contains("not signed in to SSO session `corp`"), "{}", refused.stderr);
         }
         for name in ["AWS_ENDPOINT_URL_SSO", "AWS_ENDPOINT_URL_SSO_OIDC"] {
             export_from_aws(&fixture).env(name, stub.url()).run().expect_code(4);

@@ -166,7 +166,7 @@ fn a_vanity_address_leads_to_the_portal_and_to_its_region() {
     std::fs::write(path(&fixture), other.to_string()).unwrap();
     let before = fixture.log().len();
     let refused = export().expect_code(4);
-    assert!(refused.stderr.contains("a sign-in to `corp` is needed"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("not signed in to SSO session `corp`"), "{}", refused.stderr);
     assert!(!fixture.log().iter().skip(before).any(|call| call.action == "GetRoleCredentials"));
 }
 

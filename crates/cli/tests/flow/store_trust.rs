@@ -130,7 +130,7 @@ fn a_store_that_is_gone_is_missing_and_nothing_but_the_users_word_makes_another(
     }
     std::fs::remove_dir_all(fixture.store()).unwrap();
     let screen = trust(&fixture, FORGET_IT);
-    assert!(screen.contains("Forgot the store."), "{screen}");
+    assert!(screen.contains("the store is forgotten"), "{screen}");
     fixture.add_run("other", &[]).run().ok();
     hand_over(&fixture, "other").ok();
 }
@@ -243,9 +243,9 @@ fn what_is_added_while_a_new_passphrase_or_a_yes_is_waited_for_is_not_lost() {
     let adding = add().spawn();
     // It waits for the store's lock, and takes it over from one that is stuck.
     let added = crate::run::finish(adding, "add").ok();
-    assert!(added.stdout.contains("Added the access key"), "{}", added.stdout);
+    assert!(added.stderr.contains("stored the access key"), "{}", added.stderr);
     terminal.type_keys("second horse\n");
-    terminal.wait_for_prompt("The same again: ");
+    terminal.wait_for_prompt("Repeat the passphrase: ");
     terminal.type_keys("second horse\n");
     assert_eq!(terminal.wait().code(), Some(1), "{}", terminal.transcript());
     let screen = terminal.screen().join(" ");

@@ -18,7 +18,7 @@ pub(crate) fn ask(fixture: &Fixture, which: &str) -> Terminal {
         }
         "a short new passphrase" => {
             let run = fixture.add_run("jan-work", &[]).without("HATBOX_FILE_PASSPHRASE");
-            (run, &[(NEW, "x\r")], "Use it all the same? (y|N) ")
+            (run, &[(NEW, "x\r")], "Use it anyway? (y|N) ")
         }
         "access key id" => (asking(fixture, &["add", "jan-work"]), &[], ID),
         "secret" => (asking(fixture, &["add", "jan-work"]), &[(ID, "AKIAIOSFODNN7EXAMPLE\r")], SECRET),

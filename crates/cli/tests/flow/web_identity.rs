@@ -97,7 +97,7 @@ fn a_command_may_give_the_token() {
     ] {
         fixture.write_program("oidc-token", script);
         let outcome = fresh(&fixture, "asked");
-        let headline = "`web_identity_token_process` of profile `asked` gave no token";
+        let headline = "`web_identity_token_process` of profile `asked` returned no token";
         assert!(outcome.stderr.contains(headline) && outcome.stderr.contains(expected), "{}", outcome.stderr);
     }
 }

@@ -99,7 +99,7 @@ fn the_passphrase_is_changed_on_the_terminal_or_by_a_descriptor() {
     let mut terminal = Terminal::start(&fixture.hatbox(&change));
     terminal.wait_for_prompt("New passphrase: ");
     terminal.type_keys("second horse\n");
-    terminal.wait_for_prompt("The same again: ");
+    terminal.wait_for_prompt("Repeat the passphrase: ");
     terminal.type_keys("second horse\n");
     assert!(terminal.wait().success());
     assert!(!terminal.transcript().contains("second horse"));

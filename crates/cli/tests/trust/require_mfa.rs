@@ -31,13 +31,13 @@ fn a_file_is_shown_first_and_written_with_apply() {
          +    \"Condition\": {{ \"Bool\": {{ \"aws:MultiFactorAuthPresent\": \"true\" }} }}\n\
          \n\
          Keeps access      any user of account 111122223333 (with MFA)\n\
-         Loses access      any role of account 111122223333: a role never has MFA\n\
-         Nothing changed. Run it again with --apply to write it.\n"
+         Loses access      any role of account 111122223333: a role never has MFA\n"
     );
-    assert_eq!((shown.code, shown.stdout.as_str(), shown.stderr.as_str()), (0, expected.as_str(), ""));
+    let note = "hatbox: nothing was changed; --apply writes it\n";
+    assert_eq!((shown.code, shown.stdout.as_str(), shown.stderr.as_str()), (0, expected.as_str(), note));
     assert_eq!(fs::read_to_string(&path).unwrap(), OPEN);
     let written = hatbox(&["trust", "require-mfa", "--file", file, "--apply"], b"");
-    assert_eq!((written.code, written.stderr.as_str()), (0, ""));
+    assert_eq!((written.code, written.stderr), (0, format!("hatbox: written to {file}\n")));
     assert!(fs::read_to_string(&path).unwrap().contains("aws:MultiFactorAuthPresent"));
     let again = hatbox(&["trust", "require-mfa", "--file", file], b"");
     assert!(again.code == 0 && again.stdout.contains("asks people for MFA already"), "{}", again.stdout);

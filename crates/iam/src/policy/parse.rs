@@ -53,8 +53,7 @@ pub(super) fn read_policy(node: &Node) -> Result<Policy, JsonError> {
         },
     };
     let id = optional_text(node, "Id")?;
-    let statement =
-        node.find_member("Statement").ok_or_else(|| node.error("a policy without `Statement`"))?;
+    let statement = node.find_member("Statement").ok_or_else(|| node.error("`Statement` is missing"))?;
     let statements = match &statement.node.value {
         Value::Array(items) => items.iter().map(|item| read_statement(item, version)).collect(),
         _ => read_statement(&statement.node, version).map(|only| vec![only]),

@@ -59,7 +59,7 @@ impl Questions<'_> {
             }
             Caller::BadKey(why) => {
                 prompter.show(&format!("AWS does not know this key: {why}."));
-                if self.is_confirmed("Store it all the same? (y|N) ")? {
+                if self.is_confirmed("Store it anyway? (y|N) ")? {
                     return Ok(Device::Unknown);
                 }
                 Err(Failure::new(FailureKind::Failed, "nothing was stored")
@@ -127,7 +127,7 @@ impl Questions<'_> {
             let chosen = answer.parse::<usize>().ok().and_then(|number| serials.get(number.checked_sub(1)?));
             match chosen {
                 Some(serial) => return Ok(Some(serial.clone())),
-                None => prompter.show(&format!("Type a number from 1 to {}.", serials.len())),
+                None => prompter.reject(&format!("Type a number from 1 to {}.", serials.len())),
             }
         }
     }

@@ -62,7 +62,11 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &AddArgs) -> Result<
     if !args.no_add_config {
         save_settings(world, &files, &profile, settings)?;
     }
-    print_added(world, &profile, &key)?;
+    print_done(
+        world,
+        &format!("stored the access key {} of profile `{profile}`", key.id.masked()),
+        &format!("Added credentials to profile \"{profile}\" in vault\n"),
+    )?;
     let sessions = store.sessions(Interaction::Allowed)?;
     let cleared = sessions.delete_of_profile(&profile)?;
     // `--no-add-config` is for scripts.
@@ -71,20 +75,22 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &AddArgs) -> Result<
         world.output.note(&format!("try it: hatbox exec {name} -- aws sts get-caller-identity"));
     }
     if cleared > 0 {
-        world.output.data(&match world.output.called_as() {
-            CalledAs::AwsVault => format!("Deleted {cleared} existing sessions.\n"),
-            CalledAs::Hatbox => format!("Deleted {}.\n", text::count(cleared, "existing session")),
-        })?;
+        print_done(
+            world,
+            &format!("deleted {} of the profile", text::count(cleared, "cached session")),
+            &format!("Deleted {cleared} existing sessions.\n"),
+        )?;
     }
     Ok(())
 }
 
-fn print_added(world: &World, profile: &ProfileName, key: &AccessKey) -> Result<(), Failure> {
-    let text = match world.output.called_as() {
-        CalledAs::AwsVault => format!("Added credentials to profile \"{profile}\" in vault\n"),
-        CalledAs::Hatbox => format!("Added the access key {} to profile \"{profile}\".\n", key.id.masked()),
-    };
-    Ok(world.output.data(&text)?)
+/// Says on stderr what was done, or on stdout in aws-vault's words.
+fn print_done(world: &World, done: &str, as_aws_vault: &str) -> Result<(), Failure> {
+    match world.output.called_as() {
+        CalledAs::AwsVault => world.output.data(as_aws_vault)?,
+        CalledAs::Hatbox => world.output.note(done),
+    }
+    Ok(())
 }
 
 /// The settings given by flags, checked.
@@ -221,14 +227,14 @@ impl Questions<'_> {
             let id = SecretString::new(id.expose().trim().to_owned());
             match check_id(id.expose()) {
                 Ok(()) => break id,
-                Err(error) => prompter.show(&render_reason(&error)),
+                Err(error) => prompter.reject(&render_reason(&error)),
             }
         };
         loop {
             let secret = self.ask("Secret access key (not shown): ", Echo::Hidden)?;
             match parse_long_lived_key(id.expose(), secret.expose().trim(), origin) {
                 Ok(key) => return Ok(key),
-                Err(error) => prompter.show(&render_reason(&error)),
+                Err(error) => prompter.reject(&render_reason(&error)),
             }
         }
     }
@@ -274,7 +280,7 @@ impl Questions<'_> {
             }
             match Region::parse(text) {
                 Ok(region) => return Ok(Some(region.as_str().to_owned())),
-                Err(error) => self.world.prompter().show(&format!("That {error}.")),
+                Err(error) => self.world.prompter().reject(&format!("Invalid region: {error}.")),
             }
         }
     }
@@ -289,10 +295,12 @@ impl Questions<'_> {
             }
             match MfaSerial::parse(text) {
                 Ok(serial) if serial.is_user_arn() => {
-                    self.world.prompter().show("That is the ARN of a user; the device's has `:mfa/` in it.");
+                    self.world
+                        .prompter()
+                        .reject("This is the ARN of a user: expected `arn:aws:iam::ACCOUNT:mfa/NAME`.");
                 }
                 Ok(serial) => return Ok(Some(serial.as_str().to_owned())),
-                Err(error) => self.world.prompter().show(&format!("That {error}.")),
+                Err(error) => self.world.prompter().reject(&format!("Invalid MFA device: {error}.")),
             }
         }
     }

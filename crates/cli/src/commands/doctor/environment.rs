@@ -49,7 +49,7 @@ impl Checkup<'_> {
         }
         let found = found.into_sorted();
         if found.iter().all(|finding| finding.level == Level::Info) {
-            self.sum_up(Topic::Environment, "no variable beats a profile");
+            self.sum_up(Topic::Environment, "no environment variable overrides a profile");
         }
         self.findings.extend(found);
     }

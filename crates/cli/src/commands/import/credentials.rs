@@ -48,7 +48,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ImportCredentialsAr
     let hint = "add --overwrite to replace it by the file's; nothing was changed";
     let transfer = store.plan_transfer(items, args.overwrite.into(), hint)?;
     if args.dry_run {
-        return print_transfer(world, &transfer, "Would import", args.json, &[("callers", callers)]);
+        return print_transfer(world, &transfer, "would import", args.json, &[("callers", callers)]);
     }
     if !transfer.copied.is_empty() {
         store.save_items(&transfer.copied)?;
@@ -56,7 +56,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ImportCredentialsAr
     let is_removed = !keys.is_empty() && !args.keep && may_remove(world, args, keys.len(), &shown)?;
     let backup = if is_removed { Some(remove_lines(&mut store, file, &keys)?) } else { None };
     let extra = [("backup", json!(backup)), ("callers", callers)];
-    print_transfer(world, &transfer, "Imported", args.json, &extra)?;
+    print_transfer(world, &transfer, "imported", args.json, &extra)?;
     match &backup {
         Some(name) => {
             world.output.note(&format!("the keys are out of {shown}"));

@@ -65,13 +65,22 @@ fn print_transfer(
     extra: &[(&str, serde_json::Value)],
 ) -> Result<(), Failure> {
     if !is_json {
-        return Ok(world.output.data(&transfer.render(verb, ""))?);
+        let lines = transfer.render(verb, "");
+        // What would be done is the answer; what was done is a message.
+        if verb.starts_with("would") {
+            world.output.data(&(lines.join("\n") + "\n"))?;
+        } else {
+            for line in &lines {
+                world.output.note(line);
+            }
+        }
+        return Ok(());
     }
     let mut value = json!({
         "imported": transfer.copied.iter().map(|item| item.info.id.profile.as_str()).collect::<Vec<_>>(),
         "replaced": transfer.replaced.iter().map(|id| id.profile.as_str()).collect::<Vec<_>>(),
         "already_there": transfer.already_there.iter().map(|id| id.profile.as_str()).collect::<Vec<_>>(),
-        "dry_run": verb.starts_with("Would"),
+        "dry_run": verb.starts_with("would"),
     });
     if let Some(object) = value.as_object_mut() {
         object.extend(extra.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));

@@ -343,10 +343,10 @@ impl Asking<'_> {
                 Err(RedirectError::State) => {
                     self.world
                         .prompter()
-                        .show("That is the code of another sign-in: paste the one of this page.");
+                        .reject("This code belongs to another sign-in: paste the code of this page.");
                 }
                 Err(RedirectError::Form | RedirectError::Path) => {
-                    self.world.prompter().show("That is not a code of the sign-in page: paste all of it.");
+                    self.world.prompter().reject("Invalid code: paste the whole code of the sign-in page.");
                 }
             }
         }

@@ -279,7 +279,7 @@ impl Registration<'_> {
                 Err(error)
                     if error.problem == IamProblem::WrongCode && !self.args.store_seed && tries < TRIES =>
                 {
-                    self.world.prompter().show("AWS did not take these codes. They must follow one another.");
+                    self.world.prompter().reject("AWS rejected the codes: enter two consecutive codes.");
                 }
                 Err(error) => return self.not_enabled(&error),
             }
@@ -320,9 +320,9 @@ impl Registration<'_> {
     fn undo(&mut self) {
         let output = &self.world.output;
         match self.user.iam().delete_virtual_device(&self.serial) {
-            Ok(()) => output.note(&format!("{} is deleted again: nothing is left in IAM", self.serial)),
+            Ok(()) => output.note(&format!("deleted {} from IAM", self.serial)),
             Err(error) if error.problem == IamProblem::NoSuchEntity => {
-                output.note(&format!("{} does not exist any more: nothing is left in IAM", self.serial));
+                output.note(&format!("{} no longer exists in IAM", self.serial));
             }
             Err(error) => {
                 output.warn(&format!("{} is in IAM and could not be deleted: {error}", self.serial));
@@ -357,10 +357,10 @@ impl Registration<'_> {
         let above = self.render_above(seed)?;
         let prompter = self.world.prompter();
         prompter.draw(&above);
-        let first = self.ask_code("First code of the device: ", None);
+        let first = self.ask_code("First code: ", None);
         prompter.end_drawing();
         let first = first?;
-        let second = self.ask_code("Next code, once the app shows another one: ", Some(&first))?;
+        let second = self.ask_code("Second code (wait for the next one): ", Some(&first))?;
         Ok([first, second])
     }
 
@@ -413,10 +413,10 @@ impl Registration<'_> {
             })?;
             match MfaCode::parse(answer.expose()) {
                 Ok(code) if before.is_some_and(|before| before.expose() == code.expose()) => {
-                    prompter.show("That is the same code: wait for the next one.");
+                    prompter.reject("This is the first code again: wait for the next one.");
                 }
                 Ok(code) => return Ok(code),
-                Err(_) => prompter.show("An MFA code has six digits."),
+                Err(_) => prompter.reject("An MFA code has six digits."),
             }
         }
     }
@@ -425,7 +425,7 @@ impl Registration<'_> {
     fn save_serial(&self) -> Result<(), Failure> {
         let Self { world, files, serial, user, .. } = self;
         let profile = &user.profile;
-        world.output.data(&format!("Registered {serial} for {}.\n", user.name()))?;
+        world.output.note(&format!("registered {serial} for {}", user.name()));
         let shown = files.shown(FileKind::Config);
         if let Some(other) = serial_of(files, profile) {
             world.output.note(&format!("[profile {profile}] keeps `mfa_serial = {other}`"));

@@ -41,7 +41,8 @@ pub(super) fn store(world: &World, global: &GlobalArgs, args: &MfaStoreSeedArgs)
     let kind = store.save_seed(&stored)?;
     warn_of_seed(world, kind == store.chosen().map(|(kind, _)| kind));
     let StoredSeed { profile, serial, .. } = stored;
-    Ok(world.output.data(&format!("Stored the TOTP seed of {serial} for profile `{profile}`.\n"))?)
+    world.output.note(&format!("stored the TOTP seed of {serial} for profile `{profile}`"));
+    Ok(())
 }
 
 pub(super) fn remove(world: &World, global: &GlobalArgs, args: &MfaRemoveSeedArgs) -> Result<(), Failure> {
@@ -65,7 +66,8 @@ pub(super) fn remove(world: &World, global: &GlobalArgs, args: &MfaRemoveSeedArg
             format!("no TOTP seed is stored for profile `{profile}`"),
         ));
     }
-    Ok(world.output.data(&format!("Deleted the TOTP seed of `{profile}`.\n"))?)
+    world.output.note(&format!("deleted the TOTP seed of `{profile}`"));
+    Ok(())
 }
 
 fn resolve_serial(
@@ -116,7 +118,7 @@ fn ask_seed(world: &World, serial: &MfaSerial) -> Result<TotpSeed, Failure> {
         })?;
         match TotpSeed::parse(answer.expose()) {
             Ok(seed) => return Ok(seed),
-            Err(error) => world.prompter().show(&format!("That is an {error}.")),
+            Err(error) => world.prompter().reject(&error.to_string()),
         }
     }
 }

@@ -256,8 +256,8 @@ impl Asking<'_> {
     /// Shows what is wrong with an answer, and asks again.
     fn show(&self, failure: &Failure) {
         let prompter = self.world.prompter();
-        prompter.show(&failure.error);
-        failure.hints.iter().for_each(|hint| prompter.show(hint));
+        prompter.reject(&failure.error);
+        failure.hints.iter().for_each(|hint| prompter.reject(&format!("hint: {hint}")));
     }
 }
 

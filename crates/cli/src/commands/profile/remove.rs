@@ -50,7 +50,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ProfileRemoveArgs) 
     }
     files.remove_section(world, SectionKind::Profile, profile.as_str())?;
     let shown = files.shown(FileKind::Config);
-    world.output.data(&format!("Removed [profile {profile}] from {shown}.\n"))?;
+    world.output.note(&format!("removed [profile {profile}] from {shown}"));
     if has_section(FileKind::Credentials) {
         let credentials = files.shown(FileKind::Credentials);
         world.output.note(&format!("[{profile}] in {credentials} stays"));

@@ -22,12 +22,11 @@ pub(super) fn run(world: &World, global: &GlobalArgs, args: &RotateArgs) -> Resu
     let older_than = args.older_than.as_deref().map(parse_age).transpose()?;
     let due = find_due(world, global, older_than)?;
     if due.is_empty() {
-        let text = if args.json {
-            render_json(&json!({ "rotated": [], "failed": [] }))
-        } else {
-            "No access key is due.\n".to_owned()
-        };
-        return Ok(world.output.data(&text)?);
+        if args.json {
+            return Ok(world.output.data(&render_json(&json!({ "rotated": [], "failed": [] })))?);
+        }
+        world.output.note("no access key is due");
+        return Ok(());
     }
     if !args.yes {
         let names: Vec<_> = due.iter().map(|name| format!("`{name}`")).collect();
@@ -47,7 +46,7 @@ pub(super) fn run(world: &World, global: &GlobalArgs, args: &RotateArgs) -> Resu
         match rotate_key_of(world, global, args, profile) {
             Ok(done) => {
                 if !args.json {
-                    world.output.data(&done.render(world.output.called_as()))?;
+                    done.print(world)?;
                 }
                 rotated.push(done.render_json());
             }

@@ -35,12 +35,10 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &RotateArgs) -> Resu
     }
     let profile = resolve_profile_name(args.profile.as_deref(), &world.environment)?;
     let rotated = rotate_key_of(world, global, args, &profile)?;
-    let text = if args.json {
-        format!("{:#}\n", rotated.render_json())
-    } else {
-        rotated.render(world.output.called_as())
-    };
-    Ok(world.output.data(&text)?)
+    if args.json {
+        return Ok(world.output.data(&format!("{:#}\n", rotated.render_json()))?);
+    }
+    rotated.print(world)
 }
 
 /// Rotates the key that the chain of `profile` starts from.

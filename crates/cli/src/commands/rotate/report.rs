@@ -6,6 +6,7 @@ use hatbox_types::text::page::Style;
 use hatbox_types::text::table::Table;
 use serde_json::{Value, json};
 
+use crate::errors::Failure;
 use crate::output::CalledAs;
 use crate::store::rotations::{Rotation, RotationStep};
 use crate::world::World;
@@ -64,28 +65,30 @@ pub(super) fn print_progress(world: &World, progress: &Progress<'_>) {
 }
 
 impl Rotated {
-    pub(super) fn render(&self, called_as: CalledAs) -> String {
-        if called_as == CalledAs::AwsVault {
-            return "Finished rotating access key\n".to_owned();
+    pub(super) fn print(&self, world: &World) -> Result<(), Failure> {
+        if world.output.called_as() == CalledAs::AwsVault {
+            return Ok(world.output.data("Finished rotating access key\n")?);
         }
         let Self { rotation, new, sessions, .. } = self;
-        let mut text = format!(
-            "Rotated the access key of `{}`: {} is stored, {} is deleted.\n",
+        world.output.note(&format!(
+            "rotated the access key of `{}`: {} is stored, {} is deleted",
             rotation.profile,
             new.masked(),
             rotation.old.masked()
-        );
+        ));
         if !rotation.others.is_empty() {
             let names: Vec<_> = rotation.others.iter().map(|name| format!("`{name}`")).collect();
-            text.push_str(&format!(
-                "The same key was stored for {}, which have the new one too.\n",
+            world.output.note(&format!(
+                "the same key was stored for {}: the new one is stored there too",
                 names.join(", ")
             ));
         }
         if *sessions > 0 {
-            text.push_str(&format!("Deleted {} of the old key.\n", text::count(*sessions, "cached session")));
+            world
+                .output
+                .note(&format!("deleted {} of the old key", text::count(*sessions, "cached session")));
         }
-        text
+        Ok(())
     }
 
     pub(super) fn render_json(&self) -> Value {

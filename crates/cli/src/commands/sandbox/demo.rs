@@ -221,7 +221,7 @@ fn first_steps(key: &AccessKey, s3: &[String]) -> [Step; 5] {
                 "Store the access key of jan, encrypted",
                 hatbox(&["add", USER_PROFILE]),
                 0,
-                &["Added the access key"],
+                &["stored the access key"],
             )
         },
         step(
@@ -248,7 +248,7 @@ fn first_steps(key: &AccessKey, s3: &[String]) -> [Step; 5] {
                 "Assume the role that requires MFA: first a wrong code, then the right one",
                 exec("dev-infra-admin", s3, &["cp", "report.txt", "s3://work-logs/report.txt"]),
                 0,
-                &["did not take that code", "upload: ./report.txt to s3://work-logs/report.txt"],
+                &["rejected the code", "upload: ./report.txt to s3://work-logs/report.txt"],
             )
         },
     ]

@@ -29,7 +29,7 @@ pub(super) fn run(
         if let Some(name) = &args.name {
             targets.find(world, Some(name))?;
         }
-        world.output.data("Nothing was signed in.\n")?;
+        world.output.note("not signed in");
         return Ok(());
     }
     let in_config = match &args.name {
@@ -56,10 +56,11 @@ pub(super) fn run(
             all
         }
     };
-    let mut text = String::new();
+    let mut is_done = false;
     for target in &chosen {
         if target.sign_in(world, &sessions)?.sign_out()? {
-            text.push_str(&format!("Signed out of `{}`.\n", target.name()));
+            world.output.note(&format!("signed out of `{}`", target.name()));
+            is_done = true;
         }
     }
     let keys: Vec<_> = chosen.iter().map(|target| resolve_sign_in_key(&target.sso)).collect();
@@ -70,10 +71,9 @@ pub(super) fn run(
         // Also clients, and what no list names.
         delete_all_sign_ins(&world.dirs.sign_ins())?;
     }
-    if text.is_empty() {
-        "Nothing was signed in.\n".clone_into(&mut text);
+    if !is_done {
+        world.output.note("not signed in");
     }
-    world.output.data(&text)?;
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! `hatbox sso status`: which sessions are signed in, and until when.
 
+use hatbox_core::sso::start_url::StartUrl;
 use hatbox_types::text::page::Style;
 use hatbox_types::text::table::Table;
 use serde_json::json;
@@ -34,7 +35,10 @@ pub(super) fn run(
     let mut table = Table::default();
     table.row(&[("Session", Style::Strong), ("Start URL", Style::Strong), ("State", Style::Strong)]);
     for (target, state) in &states {
-        let (text, style) = state.render(world.clock.now());
+        let (text, style) = match StartUrl::parse(&target.sso.start_url.value) {
+            Ok(_) => state.render(world.clock.now()),
+            Err(error) => (format!("invalid start URL: {error}"), Style::Bad),
+        };
         let name = target.sso.session.as_deref().unwrap_or("-");
         table.row(&[(name, Style::Plain), (&target.sso.start_url.value, Style::Plain), (&text, style)]);
     }

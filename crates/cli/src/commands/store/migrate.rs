@@ -39,14 +39,16 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &StoreMigrateArgs) -
     let plan = target.plan_transfer(items, args.overwrite.into(), hint)?;
     let to = format!(" to `{target_kind}`");
     if args.dry_run {
-        return Ok(world.output.data(&plan.render("Would copy", &to))?);
+        return Ok(world.output.data(&(plan.render("would copy", &to).join("\n") + "\n"))?);
     }
     if !plan.copied.is_empty() {
         target.adopt_cache_key(&mut source)?;
         target.save_items(&plan.copied)?;
     }
     target.record_use()?;
-    world.output.data(&plan.render("Copied", &to))?;
+    for line in plan.render("copied", &to) {
+        world.output.note(&line);
+    }
     if args.delete_source {
         delete_source(world, &mut source, &plan, args, source_kind)?;
     }
@@ -79,5 +81,6 @@ fn delete_source(
         return Ok(());
     }
     source.delete_items(&ids)?;
-    Ok(world.output.data(&format!("Deleted {} {what} from `{kind}`.\n", ids.len()))?)
+    world.output.note(&format!("deleted {} {what} from `{kind}`", ids.len()));
+    Ok(())
 }

@@ -24,7 +24,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &StoreUseArgs) -> Re
         _ => None,
     };
     after.record_use()?;
-    world.output.data(&format!("Keys are kept in the backend `{kind}` from now on.\n"))?;
+    world.output.note(&format!("using the backend `{kind}` from now on"));
     if let Some(old) = others {
         world.output.note(&format!(
             "keys in `{old}` stay there; `hatbox store migrate --from {old} --to {kind}` copies them"
@@ -33,7 +33,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &StoreUseArgs) -> Re
     if let Some((said, BackendOrigin::Named(origin))) = before.chosen()
         && said != kind
     {
-        world.output.warn(&format!("{origin} still says `{said}`, and goes before the settings"));
+        world.output.warn(&format!("{origin} is still `{said}` and overrides the settings"));
     }
     Ok(())
 }

@@ -34,7 +34,8 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, _args: &StoreTrustArgs) ->
                 return Err(refused());
             }
             store.forget_store()?;
-            Ok(world.output.data("Forgot the store.\n")?)
+            world.output.note("the store is forgotten");
+            Ok(())
         }
         StoreState::There(examined) if examined.is_trusted => Ok(world.output.data(&format!(
             "The store at {place} is the one that is used here: there is nothing to decide.\n\
@@ -47,7 +48,8 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, _args: &StoreTrustArgs) ->
                 return Err(refused());
             }
             store.accept(*examined)?;
-            Ok(world.output.data("Trusted the store.\n")?)
+            world.output.note("the store is trusted");
+            Ok(())
         }
     }
 }

@@ -131,7 +131,7 @@ fn remove(world: &World, store: &mut KeyStore, name: &str) -> Result<(), Failure
             .hint("hatbox store wrap list")
     })?;
     store.remove_wrap(&name)?;
-    world.output.note(&format!("the wrap `{}` is removed", name.as_str()));
+    world.output.note(&format!("removed the wrap `{}`", name.as_str()));
     world.output.note("a copy of it can still unlock the keys; `hatbox store rekey` ends that for all that is written from then on");
     Ok(())
 }

@@ -15,7 +15,7 @@ pub(super) fn run(
     profile: &ProfileName,
     command: &Sourced<String>,
 ) -> Result<BaseCredentials, Failure> {
-    let headline = format!("`credential_process` of profile `{profile}` gave no credentials");
+    let headline = format!("`credential_process` of profile `{profile}` returned no credentials");
     let place = command.origin.place().map(|place| planned.files.shown_place(place));
     let at = |failure: Failure| match &place {
         Some(place) => failure.at(place.clone()),

@@ -84,9 +84,9 @@ impl Imds<'_> {
             200 if !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic()) => {
                 Ok(Zeroizing::new(text.to_owned()))
             }
-            200 => {
-                Err(self.failure.of_text(FailureKind::Failed, "it gave no token: what answers is not IMDSv2"))
-            }
+            200 => Err(self
+                .failure
+                .of_text(FailureKind::Failed, "it returned no token: the service is not IMDSv2")),
             status => Err(self
                 .failure
                 .of_text(FailureKind::Failed, &format!("it refused to give a token (HTTP {status})"))

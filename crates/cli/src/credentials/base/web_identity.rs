@@ -141,7 +141,7 @@ fn read_token(
             (bytes, headline)
         }
         WebIdentity::Process(command) => {
-            let headline = format!("`web_identity_token_process` of profile `{profile}` gave no token");
+            let headline = format!("`web_identity_token_process` of profile `{profile}` returned no token");
             let command = Sourced { value: command.clone(), origin: token.origin.clone() };
             let call = ProfileCommand {
                 key: "web_identity_token_process",

@@ -99,7 +99,7 @@ impl SignIn {
         self.show(&[
             format!("Sign in to `{}` {how}", self.name()),
             page.clone(),
-            format!("Confirm there only if the page shows the code {}", code.user_code),
+            format!("Check that the page shows the code {}", code.user_code),
         ]);
         Ok(())
     }

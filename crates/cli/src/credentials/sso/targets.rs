@@ -74,12 +74,12 @@ impl SignInTargets<'_> {
         match (all.pop(), all.as_slice()) {
             (Some(only), []) => Ok(only),
             (None, _) => Err(Failure::new(FailureKind::Usage, "the config has no `[sso-session]`")
-                .hint("`aws configure sso` makes one, or write it yourself: docs/sso.md shows the lines")),
+                .hint("create one with `aws configure sso`, or add `[sso-session NAME]` with `sso_start_url` and `sso_region`")),
             (Some(last), others) => {
                 let names: Vec<_> =
                     others.iter().chain([&last]).map(|other| format!("`{}`", other.name())).collect();
-                Err(Failure::new(FailureKind::Usage, "several SSO sessions are in the config: name one")
-                    .hint(format!("there are {}", names.join(", "))))
+                Err(Failure::new(FailureKind::Usage, "more than one `[sso-session]` in the config")
+                    .hint(format!("name one of them: {}", names.join(", "))))
             }
         }
     }
@@ -101,8 +101,7 @@ impl SignInTargets<'_> {
         found.ok_or_else(|| {
             let failure = |text| Failure::new(FailureKind::Usage, text);
             if config.defined_at(&profile).is_none() {
-                failure(format!("no SSO session and no profile is named `{profile}`"))
-                    .hint("hatbox sso status")
+                failure(format!("no SSO session or profile named `{profile}`")).hint("hatbox sso status")
             } else {
                 failure(format!("profile `{profile}` does not use SSO"))
             }

@@ -34,7 +34,7 @@ pub(crate) enum TokenNeed<'a> {
     SignedIn(Option<&'a SsoToken>),
 }
 
-/// What came of a refresh that gave no token.
+/// What came of a refresh that returned no token.
 enum NotRefreshed {
     /// The refresh token is spent or revoked, or the client is unknown.
     Gone,
@@ -215,7 +215,7 @@ impl SignIn {
             .caused_by(error);
         match error.refusal() {
             Some(SsoRefusal::WrongRegion) => failure.hint(format!(
-                "check `sso_region` (`{}`) and `sso_start_url` in the config: the start URL is not known there",
+                "check `sso_region` (`{}`) and `sso_start_url`: Identity Center does not know the start URL in this region",
                 self.sso.region
             )),
             Some(SsoRefusal::Throttled | SsoRefusal::Fault) => {
@@ -229,7 +229,7 @@ impl SignIn {
 /// The failure of what cannot ask a person to sign in.
 pub(crate) fn needs_person(sso: &Sso) -> Failure {
     let name = name_of(sso);
-    let text = format!("a sign-in to `{name}` is needed, and there is no terminal to ask on");
+    let text = format!("not signed in to SSO session `{name}`");
     Failure::new(FailureKind::NeedsPerson, text).hint(login_command(name))
 }
 

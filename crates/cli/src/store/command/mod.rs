@@ -19,7 +19,7 @@ use super::item_name::{parse_name, render_name};
 use super::item_text::{TEXT_LIMIT, parse_item, render_item};
 use super::programs::Programs;
 use super::{Item, ItemId, ItemInfo, ItemKind, Status, Store, StoreError, StoreKind, cause};
-use crate::sys::program::Person;
+use crate::sys::program::{Person, ProgramError};
 
 const KIND: StoreKind = StoreKind::Command;
 
@@ -52,7 +52,7 @@ impl CommandStore {
     }
 
     fn no_answer(&self, verb: Verb, problem: &str) -> StoreError {
-        let why = format!("the helper {} gave no answer to `{}`: {problem}", self.shown(), verb.as_str());
+        let why = format!("the helper {} returned no answer to `{}`: {problem}", self.shown(), verb.as_str());
         Self::unavailable(why, Some("docs/store-command.md says what a helper must answer".to_owned()))
     }
 
@@ -86,7 +86,7 @@ impl CommandStore {
             .map_err(|error| self.no_answer(verb, &error.to_string()))?;
         if !ended.status.success() {
             // Security: what it says on stderr is not shown, as it may be anything that it was given.
-            return Err(self.no_answer(verb, &format!("it failed: {}", ended.status)));
+            return Err(self.no_answer(verb, &ProgramError::of_status(ended.status).to_string()));
         }
         let answer = parse_answer(&ended.output).map_err(|problem| self.no_answer(verb, problem))?;
         if let Some(said) = &answer.name
@@ -139,7 +139,7 @@ impl CommandStore {
     }
 
     fn no_status(&self) -> String {
-        format!("the helper {} gave no answer to `status`: it has no status", self.shown())
+        format!("the helper {} returned no answer to `status`: it has no status", self.shown())
     }
 
     fn info_of(&self, name: &str, about: Option<&str>) -> Result<ItemInfo, StoreError> {

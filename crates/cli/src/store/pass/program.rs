@@ -179,7 +179,7 @@ impl PassProgram {
             .map_err(|error| {
                 let name = self.flavour.program;
                 Failed::Program(
-                    self.unavailable(format!("`{name}` gave nothing: {}", with_cause(&error)), None),
+                    self.unavailable(format!("`{name}` returned nothing: {}", with_cause(&error)), None),
                 )
             })?;
         if ended.status.success() {

@@ -38,7 +38,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ImportAwsVaultArgs)
         "add --overwrite to replace it; nothing was changed",
     )?;
     if args.dry_run {
-        return print_transfer(world, &transfer, "Would import", args.json, &[]);
+        return print_transfer(world, &transfer, "would import", args.json, &[]);
     }
     if !transfer.copied.is_empty() {
         if !(args.yes || may_import(world, &source, &transfer)?) {
@@ -52,7 +52,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ImportAwsVaultArgs)
     } else {
         0
     };
-    print_transfer(world, &transfer, "Imported", args.json, &[("deleted_from_source", deleted.into())])?;
+    print_transfer(world, &transfer, "imported", args.json, &[("deleted_from_source", deleted.into())])?;
     let has_keys = !transfer.copied.is_empty() || !transfer.already_there.is_empty();
     if has_keys && !args.delete_source {
         let what = if source.kind == VaultKind::File { "its files" } else { "them there" };
@@ -68,7 +68,7 @@ fn may_import(world: &World, source: &Source, transfer: &Transfer) -> Result<boo
         return Ok(true);
     }
     prompter.show(&format!("From aws-vault's store `{}`, {}:", source.kind, source.shown));
-    for line in transfer.render("Import", "").lines() {
+    for line in transfer.render("import", "") {
         prompter.show(&format!("  {line}"));
     }
     let question = Confirmation {
@@ -172,7 +172,7 @@ fn open_files(world: &World, source: &Source, origin: KeyOrigin) -> Result<Opene
 fn ask(world: &World, attempt: u32) -> Result<SecretString, Failure> {
     let prompter = world.prompter();
     if attempt > 1 {
-        prompter.show("That was not the passphrase.");
+        prompter.reject("Wrong passphrase.");
     }
     let question = Question {
         text: "Passphrase of aws-vault's files: ",

@@ -38,9 +38,9 @@ pub(super) fn run(world: &World, file: &Path, args: &TrustRequireMfaArgs) -> Res
             if args.apply {
                 // What is in the file now must be what was shown.
                 write_if_unchanged(file, &bytes, patch.text.as_bytes(), Keep::ModeAndLink)?;
-                world.output.data(&format!("Written to {name}.\n"))?;
+                world.output.note(&format!("written to {name}"));
             } else {
-                world.output.data("Nothing changed. Run it again with --apply to write it.\n")?;
+                world.output.note("nothing was changed; --apply writes it");
             }
             Ok(())
         }

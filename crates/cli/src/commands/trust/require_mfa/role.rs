@@ -60,8 +60,9 @@ pub(super) fn run(world: &World, global: &GlobalArgs, args: &TrustRequireMfaArgs
     let accounts = load_from(world, global, &args.from, args.mfa_token.as_deref())?;
     text.push_str(&render_impact(find_impact(world, accounts, &live, &role, &patch).as_ref(), &patch));
     if !args.apply {
-        text.push_str("Nothing changed. Run it again with --apply to write it.\n");
-        return Ok(world.output.data(&text)?);
+        world.output.data(&text)?;
+        world.output.note("nothing was changed; --apply writes it");
+        return Ok(());
     }
     world.output.data(&text)?;
     replace(world, &live, &role, &patch.text, args)?;
@@ -84,7 +85,8 @@ fn profile_to_verify(world: &World, named: &str) -> Result<ProfileName, Failure>
 fn verify_by(world: &World, global: &GlobalArgs, profile: Option<&ProfileName>) -> Result<(), Failure> {
     let Some(profile) = profile else { return Ok(()) };
     verify(world, global, profile)?;
-    Ok(world.output.data("Tried: refused without an MFA code, given with one.\n")?)
+    world.output.note("verified: AWS denies the role without an MFA code and allows it with one");
+    Ok(())
 }
 
 fn failure_of(role: &RoleFacts, guard: &Guard) -> Failure {
@@ -192,12 +194,14 @@ fn replace(
         failure.hint(format!("if it was written, this brings back what was there: {undo_command}"))
     })?;
     let done = match read_back {
-        ReadBack::New => "Written, and read back.",
+        ReadBack::New => "written, and read back",
         ReadBack::OldStill => {
-            "Written. IAM still returns the old policy; changes take a few seconds to propagate."
+            "written; IAM still returns the old policy, because changes take a few seconds to propagate"
         }
     };
-    Ok(world.output.data(&format!("{done} This brings back what was there:\n  {undo_command}\n"))?)
+    world.output.note(&format!("{done}; to restore the old policy:"));
+    world.output.hint(&undo_command);
+    Ok(())
 }
 
 fn undo_command(live: &LiveIam, backup: &Path) -> String {
