@@ -145,6 +145,12 @@ fn no_canary_appears_where_it_was_not_promised() {
         assert!(!export.ok().stdout.is_empty());
     }
     watch.run(&hatbox(&watch, &["export", "-n", "jan-work"]), Promised::Stdout).ok();
+    // A sign-in link is a secret of its own: it has none of the credentials.
+    watch.run(&hatbox(&watch, &["login", "--stdout", "admin"]), Promised::Nothing).ok();
+    watch.run(&hatbox(&watch, &["login", "--stdout", "jan-work"]), Promised::Nothing).expect_code(2);
+    let elsewhere = hatbox(&watch, &["login", "--stdout", "admin"]);
+    let elsewhere = elsewhere.env("AWS_ENDPOINT_URL_SIGNIN", "http://127.0.0.1:1");
+    watch.run(&elsewhere, Promised::Nothing).expect_code(1);
     for line in [
         &["list"][..],
         &["list", "--json"],
