@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use hatbox_core::handover::{Handover, resolve_env_change};
 
+use super::expiry::warn_of_expiry;
 use crate::errors::{Failure, FailureKind};
 use crate::sys::exec::{ExecError, exec, find_program};
 use crate::sys::keyring::join_new_session;
@@ -27,6 +28,7 @@ pub(crate) fn exec_command(
     keyring: Keyring,
     command: &[OsString],
 ) -> Result<Infallible, Failure> {
+    warn_of_expiry(world, handover, command);
     let environment = child_environment(world, handover);
     let path = find_command(world, command)?;
     if keyring == Keyring::OfItsOwn {

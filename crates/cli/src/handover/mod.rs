@@ -2,4 +2,5 @@
 
 pub(crate) mod each;
 pub(crate) mod exec;
+mod expiry;
 pub(crate) mod guard;

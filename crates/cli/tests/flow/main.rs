@@ -44,6 +44,7 @@ mod each_asks;
 mod each_signals;
 mod endpoints;
 mod exec;
+mod expiry;
 mod export;
 mod guard;
 mod hat;
