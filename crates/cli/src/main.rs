@@ -153,6 +153,7 @@ fn run(world: &World, cli: &Cli) -> (Stage, Result<ExitCode, Failure>) {
         Command::Explain(args) => done(commands::explain::run(world, global, args)),
         Command::Doctor(args) => (Stage::Own, commands::doctor::run(world, global, args)),
         Command::Why(args) => (Stage::Own, commands::why::run(world, global, args)),
+        Command::Log(args) => done(commands::log::run(world, args)),
         #[cfg(feature = "iam")]
         Command::Rotate(args) => done(commands::rotate::run(world, global, args)),
         Command::Login(args) => done(commands::login::run(world, global, args)),

@@ -29,6 +29,7 @@ pub(crate) fn parse_called(words: &[OsString]) -> Option<Cli> {
         "explain" => parse_as(words, Command::Explain),
         "doctor" => parse_as(words, Command::Doctor),
         "why" => parse_as(words, Command::Why),
+        "log" => parse_as(words, Command::Log),
         #[cfg(feature = "iam")]
         "rotate" => parse_as(words, Command::Rotate),
         "login" => parse_as(words, Command::Login),

@@ -19,7 +19,7 @@ Sign in for the AWS CLI and the SDKs, as `aws login` does:
 const SESSION: &str = "Sign-in for the AWS CLI and the SDKs";
 
 /// What `--session` has no use for.
-const CONSOLE_ONLY: [&str; 18] = [
+const CONSOLE_ONLY: [&str; 19] = [
     "service",
     "path",
     "stdout",
@@ -38,6 +38,7 @@ const CONSOLE_ONLY: [&str; 18] = [
     "transitive_tag",
     "source_identity",
     "mfa_token",
+    "reason",
 ];
 
 /// Open the AWS console with the credentials of a profile

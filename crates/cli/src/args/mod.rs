@@ -19,6 +19,7 @@ pub(crate) mod help;
 mod import;
 mod list;
 mod lock;
+mod log;
 mod login;
 mod mfa;
 mod profile;
@@ -48,6 +49,7 @@ pub(crate) use hat::HatArgs;
 pub(crate) use import::{ImportArgs, ImportAwsVaultArgs, ImportCredentialsArgs, ImportSource, VaultKind};
 pub(crate) use list::{ListArgs, ListOnly};
 pub(crate) use lock::LockArgs;
+pub(crate) use log::LogArgs;
 pub(crate) use login::LoginArgs;
 pub(crate) use mfa::{MfaArgs, MfaCodeArgs, MfaCommand, MfaRemoveSeedArgs, MfaStoreSeedArgs};
 #[cfg(feature = "iam")]
@@ -159,6 +161,7 @@ pub(crate) enum Command {
     Explain(ExplainArgs),
     Doctor(DoctorArgs),
     Why(WhyArgs),
+    Log(LogArgs),
     #[cfg(feature = "iam")]
     Rotate(RotateArgs),
     Login(LoginArgs),

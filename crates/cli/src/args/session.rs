@@ -65,6 +65,10 @@ pub(crate) struct SessionArgs {
     #[arg(long, value_name = "NAME", help_heading = CREDENTIALS)]
     pub(crate) source_identity: Option<String>,
 
+    /// Write this reason to the audit log (`hatbox log`)
+    #[arg(long, value_name = "TEXT", help_heading = CREDENTIALS)]
+    pub(crate) reason: Option<String>,
+
     /// Use this MFA code instead of asking for one
     #[arg(short = 't', long, value_name = "CODE", help_heading = CREDENTIALS)]
     pub(crate) mfa_token: Option<String>,

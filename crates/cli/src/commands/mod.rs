@@ -10,6 +10,7 @@ pub(crate) mod export;
 pub(crate) mod import;
 pub(crate) mod list;
 pub(crate) mod lock;
+pub(crate) mod log;
 pub(crate) mod login;
 pub(crate) mod mfa;
 pub(crate) mod profile;

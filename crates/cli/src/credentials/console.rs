@@ -19,6 +19,7 @@ use hatbox_types::secret::{AccessKey, SecretString};
 use hatbox_types::text::shell::quote_word;
 use jiff::Timestamp;
 
+use super::audit::{Given, check_reason, record_use};
 use super::guard::Exit;
 use super::obtain::{obtain_of_run, open_run};
 use super::service::{SsoService, check_sandbox, resolve_federation_settings, resolve_sso_settings};
@@ -64,6 +65,7 @@ pub(crate) fn obtain_console_link(
     {
         return keys.obtain_link(world, session, target);
     }
+    check_reason(session)?;
     let mut run = open_run(world, global, session, argument, Purpose::Use)?;
     if is_user_without_policy(run.plan())
         && let Some(arn) = find_policy(world, &run.plan().profile)?
@@ -80,11 +82,18 @@ pub(crate) fn obtain_console_link(
     check_has_role_or_policy(plan, &place)?;
     run.check_guard(Exit::Console)?;
     if let (Base::Sso { sso, account_id, role_name, .. }, true) = (&plan.base, plan.steps.is_empty()) {
+        record_use(
+            world,
+            session.reason.as_deref(),
+            plan,
+            Given { account: run.account(), ..Given::default() },
+            Exit::Console,
+        )?;
         return portal_link(world, plan, (&sso.value, account_id, role_name), &place, target);
     }
     let federation = open_federation(world, &plan.endpoint, &place)?;
     let duration = duration_of_console(plan);
-    let obtained = obtain_of_run(world, global, run)?;
+    let obtained = obtain_of_run(world, global, session, run, Exit::Console)?;
     let (keys, expires_at) = match &obtained.credentials {
         Credentials::Session(session) => (
             TemporaryKeys {
@@ -305,6 +314,7 @@ fn first_that_needs_a_profile(session: &SessionArgs) -> Option<&'static str> {
         (!session.transitive_tag.is_empty(), "--transitive-tag"),
         (session.source_identity.is_some(), "--source-identity"),
         (session.mfa_token.is_some(), "--mfa-token"),
+        (session.reason.is_some(), "--reason"),
     ];
     given.into_iter().find_map(|(is_given, flag)| is_given.then_some(flag))
 }

@@ -26,6 +26,24 @@ pub(crate) enum Exit<'a> {
 }
 
 impl Exit<'_> {
+    /// One word for it, for the audit log.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Command(_) => "exec",
+            Self::Export => "export",
+            Self::Console => "login",
+            Self::Shell => "hat",
+        }
+    }
+
+    /// The file name of the command, where there is one.
+    pub(super) fn command(self) -> Option<String> {
+        match self {
+            Self::Command([program, ..]) => Some(program_name(program)),
+            Self::Command([]) | Self::Export | Self::Console | Self::Shell => None,
+        }
+    }
+
     /// What a person says yes to, with the profile.
     fn words(self, profile: &str) -> String {
         match self {

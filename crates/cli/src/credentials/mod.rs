@@ -8,6 +8,8 @@ pub(crate) mod plan;
 
 pub(crate) mod guard;
 
+pub(crate) mod audit;
+
 pub(crate) mod run;
 
 #[cfg(feature = "iam")]

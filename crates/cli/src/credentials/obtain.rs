@@ -4,6 +4,7 @@ use hatbox_core::handover::{Credentials, Handover};
 use hatbox_core::plan::{Plan, Purpose};
 use hatbox_types::name::ProfileName;
 
+use super::audit::{Given, check_reason, record_use};
 use super::guard::Exit;
 use super::last_failure::save_last_failure;
 use super::request::resolve_profile_name;
@@ -20,7 +21,7 @@ pub(crate) struct Obtained {
 }
 
 /// Obtains the credentials of the profile that `argument`, else `AWS_PROFILE`, names, to hand them over: what guards
-/// them is checked first. Why that failed is kept for `hatbox why`.
+/// them is checked first, and the audit log gets its line. Why that failed is kept for `hatbox why`.
 pub(crate) fn obtain_for(
     world: &World,
     global: &GlobalArgs,
@@ -28,10 +29,13 @@ pub(crate) fn obtain_for(
     argument: Option<&str>,
     exit: Exit<'_>,
 ) -> Result<Obtained, Failure> {
-    obtain_by(world, global, session, argument, Purpose::Use, |run| run.check_guard(exit))
+    check_reason(session)?;
+    let run = open_run(world, global, session, argument, Purpose::Use)?;
+    run.check_guard(exit)?;
+    obtain_of_run(world, global, session, run, exit)
 }
 
-/// Obtains credentials for hatbox's own calls.
+/// Obtains credentials for hatbox's own calls. Why that failed is kept.
 #[cfg(feature = "iam")]
 pub(crate) fn obtain(
     world: &World,
@@ -40,27 +44,8 @@ pub(crate) fn obtain(
     argument: Option<&str>,
     purpose: Purpose,
 ) -> Result<Obtained, Failure> {
-    obtain_by(world, global, session, argument, purpose, |_| Ok(()))
-}
-
-fn obtain_by(
-    world: &World,
-    global: &GlobalArgs,
-    session: &SessionArgs,
-    argument: Option<&str>,
-    purpose: Purpose,
-    check: impl FnOnce(&PlanRun) -> Result<(), Failure>,
-) -> Result<Obtained, Failure> {
-    let profile = resolve_profile_name(argument, &world.environment)?;
-    let run = PlanRun::open(world, global, session, &profile, purpose);
-    let result = run.and_then(|run| {
-        check(&run)?;
-        Obtained::of_run(run)
-    });
-    if let Err(failure) = &result {
-        save_last_failure(world, global, &profile, failure);
-    }
-    result
+    let run = open_run(world, global, session, argument, purpose)?;
+    obtain_or_save(world, global, run)
 }
 
 /// Makes the plan of the profile, for those who look at it before anything is obtained. Why that failed is kept.
@@ -76,8 +61,21 @@ pub(crate) fn open_run(
     run.inspect_err(|failure| save_last_failure(world, global, &profile, failure))
 }
 
-/// Obtains the credentials of a plan. Why that failed is kept.
-pub(crate) fn obtain_of_run(world: &World, global: &GlobalArgs, run: PlanRun) -> Result<Obtained, Failure> {
+/// Obtains the credentials of a plan whose guard was checked, and writes the line of the audit log. Why that failed is
+/// kept.
+pub(crate) fn obtain_of_run(
+    world: &World,
+    global: &GlobalArgs,
+    session: &SessionArgs,
+    run: PlanRun,
+    exit: Exit<'_>,
+) -> Result<Obtained, Failure> {
+    let obtained = obtain_or_save(world, global, run)?;
+    obtained.record(world, session.reason.as_deref(), exit)?;
+    Ok(obtained)
+}
+
+fn obtain_or_save(world: &World, global: &GlobalArgs, run: PlanRun) -> Result<Obtained, Failure> {
     let profile = run.plan().profile.clone();
     Obtained::of_run(run).inspect_err(|failure| save_last_failure(world, global, &profile, failure))
 }
@@ -109,6 +107,12 @@ impl Obtained {
     pub(crate) fn of_run(mut run: PlanRun) -> Result<Self, Failure> {
         let credentials = run.obtain()?;
         Ok(Self { run, credentials })
+    }
+
+    /// Writes the line of the audit log: before the credentials are handed over.
+    pub(crate) fn record(&self, world: &World, reason: Option<&str>, exit: Exit<'_>) -> Result<(), Failure> {
+        let given = Given { credentials: Some(&self.credentials), account: self.run.account() };
+        record_use(world, reason, self.plan(), given, exit)
     }
 
     /// The plan, and the credentials, of what is not kept to obtain them again.

@@ -1,5 +1,6 @@
 //! The user's files: the AWS config, sources of accounts, and who else may read or write them.
 
+pub(crate) mod audit_log;
 pub(crate) mod aws_config;
 pub(crate) mod failure_file;
 pub(crate) mod instance;

@@ -106,6 +106,49 @@ pub(crate) fn read_private(path: &Path, limit: u64) -> Result<Vec<u8>, FileError
     Ok(bytes)
 }
 
+/// Whether a file is made where there is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Creation {
+    IfAbsent,
+    Never,
+}
+
+/// Appends `line` to a file of the user's alone, by one write, so that it does not mix with those of other processes.
+/// Makes the file, and its directory, where there is none. Returns the length of the file.
+pub(crate) fn append_private(path: &Path, line: &[u8]) -> Result<u64, FileError> {
+    let opened = match access::open_to_append(path, Creation::Never) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            make_private_directory(&parent(path))?;
+            check_creator(path)?;
+            access::open_to_append(path, Creation::IfAbsent)
+        }
+        opened => opened,
+    };
+    let mut file = opened.map_err(|error| {
+        if access::is_link_refused(&error) {
+            FileError::Kind(path.display().to_string())
+        } else {
+            FileError::io("open", path)(error)
+        }
+    })?;
+    let about = file.metadata().map_err(FileError::io("open", path))?;
+    if !about.is_file() {
+        return Err(FileError::Kind(path.display().to_string()));
+    }
+    access::check_file(path, &file, &about)?;
+    let written = loop {
+        match file.write(line) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            written => break written.map_err(FileError::io("write", path))?,
+        }
+    };
+    // The rest by another write might end up behind another's line.
+    if written < line.len() {
+        return Err(FileError::io("write", path)(io::ErrorKind::StorageFull.into()));
+    }
+    Ok(about.len() + written as u64)
+}
+
 /// Whom a file is closed to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Closing {

@@ -4,7 +4,7 @@
 //! |---|---|---|---|
 //! | settings | `XDG_CONFIG_HOME` | `~/.config/hatbox` | `%APPDATA%\hatbox` |
 //! | store | `XDG_DATA_HOME` | `~/.local/share/hatbox` | `%LOCALAPPDATA%\hatbox` |
-//! | index and pin of a `file` store | `XDG_STATE_HOME` | `~/.local/state/hatbox` | `%LOCALAPPDATA%\hatbox\state` |
+//! | index and pin of a `file` store, audit log | `XDG_STATE_HOME` | `~/.local/state/hatbox` | `%LOCALAPPDATA%\hatbox\state` |
 //! | sessions, locks, failures | `XDG_CACHE_HOME` | `~/.cache/hatbox` | `%LOCALAPPDATA%\hatbox\cache` |
 
 use std::path::{Component, Path, PathBuf};
@@ -114,6 +114,11 @@ impl Dirs {
     /// be able to change it.
     pub(crate) fn state_of_store(&self, directory: &Path) -> PathBuf {
         self.state.join("stores").join(digest_of_place(directory))
+    }
+
+    /// The audit log.
+    pub(crate) fn audit_log(&self) -> PathBuf {
+        self.state.join("log")
     }
 
     /// What lies beside a backend that keeps its items elsewhere: its index and its locks.

@@ -46,6 +46,8 @@ pub(crate) struct Settings {
     pub(crate) share_sso_cache: bool,
     /// Whether coding agents get read-only sessions of every profile that does not say otherwise.
     pub(crate) read_only_for_agents: bool,
+    /// Whether uses of profiles are written down.
+    pub(crate) audit_log: AuditSetting,
     /// Where users and roles are told: for the questions of `hatbox trust`, and for diagnoses.
     pub(crate) trust_sources: Vec<PathBuf>,
     /// The fingerprint that the `file` store's identity must have.
@@ -79,6 +81,19 @@ pub(crate) enum ConsoleIsolation {
     ChromiumProfile,
 }
 
+/// Whether uses of profiles are written to the audit log.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum AuditSetting {
+    /// Only those with `--reason`.
+    #[default]
+    Off,
+    /// All, where the log can be written.
+    On,
+    /// All; nothing is handed over where the log cannot be written.
+    Required,
+}
+
 /// The form on disk.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -100,6 +115,7 @@ struct OnDisk {
     console_isolation: Option<ConsoleIsolation>,
     share_sso_cache: Option<bool>,
     read_only_for_agents: Option<bool>,
+    audit_log: Option<AuditSetting>,
     store_identity: Option<String>,
     unlock_timeout: Option<String>,
     unlock_max: Option<String>,
@@ -130,6 +146,7 @@ impl OnDisk {
             console_isolation,
             share_sso_cache,
             read_only_for_agents,
+            audit_log,
             store_identity,
             unlock_timeout,
             unlock_max,
@@ -154,6 +171,7 @@ impl OnDisk {
             || isolate_child.is_some()
             || share_sso_cache.is_some()
             || read_only_for_agents.is_some()
+            || audit_log.is_some()
             || unlock_timeout.is_some()
             || unlock_max.is_some();
         if names_a_command {
@@ -275,6 +293,7 @@ pub(crate) fn load_settings(path: &Path) -> Result<Settings, Failure> {
         console_isolation: on_disk.console_isolation.unwrap_or_default(),
         share_sso_cache: on_disk.share_sso_cache.unwrap_or_default(),
         read_only_for_agents: on_disk.read_only_for_agents.unwrap_or_default(),
+        audit_log: on_disk.audit_log.unwrap_or_default(),
         trust_sources,
         store_identity: on_disk.store_identity,
         unlock_timeout: duration("unlock_timeout", on_disk.unlock_timeout)?,

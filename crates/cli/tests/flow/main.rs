@@ -29,6 +29,7 @@ mod add_check;
 mod answers;
 mod asking_programs;
 mod attack;
+mod audit;
 mod calls;
 mod cases_b;
 mod completion;

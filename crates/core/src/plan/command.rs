@@ -7,7 +7,7 @@ use hatbox_types::name::ProfileName;
 
 /// Flags of hatbox's and aws-vault's `exec` and `export` that take their value as the next word. A test of the command
 /// line holds the list against its flags, which are not known here.
-pub const VALUE_FLAGS: [&str; 35] = [
+pub const VALUE_FLAGS: [&str; 36] = [
     "--policy",
     "--policy-arn",
     "--role-arn",
@@ -27,6 +27,7 @@ pub const VALUE_FLAGS: [&str; 35] = [
     "--file-dir",
     "--passphrase-fd",
     "--unlock-for",
+    "--reason",
     "--error-json",
     "--keychain",
     "--secret-service-collection",

@@ -100,6 +100,16 @@ impl Plan {
         }
     }
 
+    /// The role of what is handed over: its ARN, or the name of a permission set of Identity Center.
+    pub fn role(&self) -> Option<&str> {
+        match (self.steps.last(), &self.base) {
+            (Some(Step::AssumeRole(step)), _) => Some(step.role.value.as_str()),
+            (None, Base::WebIdentity { role, .. }) => Some(role.value.as_str()),
+            (None, Base::Sso { role_name, .. }) => Some(role_name.value.as_str()),
+            (Some(Step::GetSessionToken(_) | Step::GetFederationToken(_)) | None, _) => None,
+        }
+    }
+
     /// The profile that a stage belongs to.
     pub fn stage_profile(&self, stage: Stage) -> Option<&ProfileName> {
         match stage {

@@ -3,13 +3,17 @@
 mod dry_run;
 mod select;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use hatbox_types::text;
 
 use self::select::select;
 use crate::args::{EachArgs, GlobalArgs};
 use crate::ask::passphrase::Interaction;
+use crate::credentials::audit::check_reason;
+use crate::credentials::guard::Exit;
 use crate::credentials::last_failure::save_last_failure;
 use crate::credentials::obtain::Obtained;
 use crate::credentials::several::{Candidate, Several};
@@ -31,6 +35,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &EachArgs) -> Result
         // Before anything is asked.
         find_command(world, &args.command)?;
     }
+    check_reason(&args.session)?;
     let mut several = Several::open(world, global, &args.session, interaction)?;
     let mut candidates = select(world, &several, args)?;
     several.say_warnings(&candidates);
@@ -53,7 +58,8 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &EachArgs) -> Result
         },
     };
     let profiles: Vec<_> = candidates.iter().map(|candidate| candidate.profile.clone()).collect();
-    let tasks = candidates.into_iter().map(|candidate| task_of(world, candidate)).collect();
+    let used = Arc::new(Used { command: args.command.clone(), reason: args.session.reason.clone() });
+    let tasks = candidates.into_iter().map(|candidate| task_of(world, &used, candidate)).collect();
     let ended = run_each(world, batch, tasks, |index, failure| {
         if let Some(profile) = profiles.get(index) {
             save_last_failure(world, global, profile, failure);
@@ -70,12 +76,19 @@ fn resolve_jobs(args: &EachArgs) -> usize {
     }
 }
 
-fn task_of(world: &World, candidate: Candidate) -> Task {
-    let world = world.clone();
+/// What the audit log says of each use.
+struct Used {
+    command: Vec<OsString>,
+    reason: Option<String>,
+}
+
+fn task_of(world: &World, used: &Arc<Used>, candidate: Candidate) -> Task {
+    let (world, used) = (world.clone(), Arc::clone(used));
     Task {
         profile: candidate.profile.to_string(),
         prepare: Box::new(move || {
             let obtained = Obtained::of_run(candidate.run?)?;
+            obtained.record(&world, used.reason.as_deref(), Exit::Command(&used.command))?;
             let handover = obtained.handover();
             Ok(Prepared {
                 environment: child_environment(&world, handover),

@@ -9,7 +9,7 @@ use hatbox_types::text::shell::quote_path;
 use rustix::fs::OFlags;
 use rustix::process::geteuid;
 
-use crate::sys::files::{Closing, FileError};
+use crate::sys::files::{Closing, Creation, FileError};
 
 /// Why a file or directory is not the user's alone.
 #[derive(Debug, thiserror::Error)]
@@ -144,6 +144,18 @@ pub(crate) fn open_or_create(path: &Path) -> io::Result<File> {
         .write(true)
         .create(true)
         .truncate(false)
+        .mode(0o600)
+        .custom_flags(flags)
+        .open(path)
+}
+
+/// Opens a file to append to it, or makes one that is the user's alone where there is none. No link is
+/// followed, and no pipe waited for.
+pub(crate) fn open_to_append(path: &Path, creation: Creation) -> io::Result<File> {
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
+    OpenOptions::new()
+        .append(true)
+        .create(creation == Creation::IfAbsent)
         .mode(0o600)
         .custom_flags(flags)
         .open(path)

@@ -9,11 +9,11 @@ use windows_sys::Win32::Foundation::{GENERIC_ALL, GENERIC_READ, GENERIC_WRITE};
 use windows_sys::Win32::Storage::FileSystem::{
     CREATE_NEW, DELETE, FILE_APPEND_DATA, FILE_DELETE_CHILD, FILE_EXECUTE, FILE_FLAG_OPEN_REPARSE_POINT,
     FILE_READ_ATTRIBUTES, FILE_READ_EA, FILE_WRITE_ATTRIBUTES, FILE_WRITE_DATA, FILE_WRITE_EA, OPEN_ALWAYS,
-    READ_CONTROL, SYNCHRONIZE, WRITE_DAC, WRITE_OWNER,
+    OPEN_EXISTING, READ_CONTROL, SYNCHRONIZE, WRITE_DAC, WRITE_OWNER,
 };
 
 use super::security::{Strangers, copy_access, create_private_directory, open_private_file, user_text};
-use crate::sys::files::{Closing, FileError};
+use crate::sys::files::{Closing, Creation, FileError};
 
 /// Rights that show nothing of what is in a file.
 const HARMLESS: u32 = READ_CONTROL | SYNCHRONIZE | FILE_READ_ATTRIBUTES | FILE_READ_EA | FILE_EXECUTE;
@@ -142,6 +142,16 @@ pub(crate) fn open_unblocked(path: &Path) -> io::Result<File> {
 /// Opens a file for reading and writing; makes one that is the user's alone where there is none.
 pub(crate) fn open_or_create(path: &Path) -> io::Result<File> {
     open_private_file(path, GENERIC_READ | GENERIC_WRITE, OPEN_ALWAYS)
+}
+
+/// Opens a file to append to it, or makes one that is the user's alone where there is none.
+pub(crate) fn open_to_append(path: &Path, creation: Creation) -> io::Result<File> {
+    let disposition = match creation {
+        Creation::IfAbsent => OPEN_ALWAYS,
+        Creation::Never => OPEN_EXISTING,
+    };
+    // With this right to write and no other, each write goes to the end.
+    open_private_file(path, FILE_APPEND_DATA | FILE_READ_ATTRIBUTES | READ_CONTROL | SYNCHRONIZE, disposition)
 }
 
 /// Gives a new file the access that the file at `old_path`, which it is to replace, has.

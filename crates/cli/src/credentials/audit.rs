@@ -1,0 +1,75 @@
+//! Writes down what is handed to whom, where the settings or `--reason` ask for it.
+
+use hatbox_core::handover::Credentials;
+use hatbox_core::plan::{Plan, find_agent};
+
+use super::guard::Exit;
+use crate::args::SessionArgs;
+use crate::errors::{Failure, FailureKind};
+use crate::files::audit_log::{AuditEntry, AuditLog};
+use crate::world::World;
+use crate::world::settings::AuditSetting;
+
+/// More would be a document.
+const MAX_REASON: usize = 500;
+/// What is longer is no name of a file.
+const MAX_COMMAND: usize = 255;
+
+/// Checks `--reason` before anything is asked or sent.
+pub(crate) fn check_reason(session: &SessionArgs) -> Result<(), Failure> {
+    let Some(reason) = &session.reason else { return Ok(()) };
+    let length = reason.trim().chars().count();
+    if (1..=MAX_REASON).contains(&length) {
+        return Ok(());
+    }
+    let error = format!("invalid --reason of {length} characters: expected 1 to {MAX_REASON}");
+    Err(Failure::new(FailureKind::Usage, error))
+}
+
+/// What is handed over.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Given<'a> {
+    /// `None` where a link is, which holds none.
+    pub(super) credentials: Option<&'a Credentials>,
+    pub(super) account: Option<&'a str>,
+}
+
+/// Appends a line to the audit log. One that cannot be written is a warning, unless the settings require it.
+pub(super) fn record_use(
+    world: &World,
+    reason: Option<&str>,
+    plan: &Plan,
+    given: Given<'_>,
+    exit: Exit<'_>,
+) -> Result<(), Failure> {
+    let setting = world.settings()?.audit_log;
+    if setting == AuditSetting::Off && reason.is_none() {
+        return Ok(());
+    }
+    let command = exit.command().map(|name| name.chars().take(MAX_COMMAND).collect());
+    let entry = AuditEntry {
+        time: world.clock.now(),
+        exit: exit.name().to_owned(),
+        profile: plan.profile.to_string(),
+        command,
+        role: plan.role().map(str::to_owned),
+        account: given.account.map(str::to_owned),
+        access_key_id: given.credentials.map(|credentials| credentials.id().masked()),
+        expires_at: given.credentials.and_then(Credentials::session).and_then(|(_, expires_at)| expires_at),
+        reason: reason.map(|reason| reason.trim().to_owned()),
+        agent: find_agent(|name| world.environment.text(name)).map(|agent| agent.marker.to_owned()),
+        pid: std::process::id(),
+    };
+    let Err(error) = AuditLog::at(&world.dirs.audit_log()).append(&entry) else { return Ok(()) };
+    let failure = Failure::of_error(FailureKind::Failed, &error);
+    if setting == AuditSetting::Required {
+        let failure = failure.because("the setting `audit_log` requires the log");
+        return Err(match error.hint() {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        });
+    }
+    let cause = failure.causes.iter().map(|cause| format!(": {cause}")).collect::<String>();
+    world.output.warn(&format!("this use is not in the audit log: {}{cause}", failure.error));
+    Ok(())
+}
