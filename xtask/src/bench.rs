@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `exec` with a cached session | the bare command, and a C program that only execs it |
 //! | `list` | |
+//! | completion of a profile, `prompt` | |
 //! | `export --fresh` of a role, over loopback | a program that makes the same call by the SDK and nothing else |
 
 use std::path::{Path, PathBuf};
@@ -20,6 +21,10 @@ const ADDED_LIMIT: Duration = Duration::from_micros(1200);
 /// How much longer `exec` may take with all profiles than with one, and what `list` of them may take.
 const GROWTH_LIMIT: f64 = 2.5;
 const LIST_LIMIT: Duration = Duration::from_millis(15);
+/// How long the shell waits at Tab with so many profiles, and for the segment of its prompt.
+const COMPLETED: usize = 2000;
+const COMPLETION_LIMIT: Duration = Duration::from_millis(10);
+const PROMPT_LIMIT: Duration = Duration::from_millis(3);
 /// How much longer than the SDK's call alone a role without a cached session may take.
 const COLD_LIMIT: f64 = 1.15;
 
@@ -67,6 +72,17 @@ pub(crate) fn run(runs: usize) -> Result<(), Problem> {
         milliseconds(list),
         milliseconds(LIST_LIMIT)
     );
+    scene.set_profiles(COMPLETED)?;
+    let completion = scene.hatbox(&["--complete", "zsh", "hatbox", "hatbox", "exec", ""]);
+    let mut prompt = scene.hatbox(&["prompt"]);
+    prompt.env("HATBOX", PROFILE).env("AWS_CREDENTIAL_EXPIRATION", "2100-01-01T00:00:00Z");
+    let [completion, prompt] = medians(runs.div_ceil(4), [completion, prompt])?;
+    println!(
+        "| completion of {COMPLETED} profiles | {} | {} |",
+        milliseconds(completion),
+        milliseconds(COMPLETION_LIMIT)
+    );
+    println!("| `prompt` | {} | {} |", milliseconds(prompt), milliseconds(PROMPT_LIMIT));
     scene.set_profiles(1)?;
     let [call, cold] = medians(runs, [sdk_call(&scene)?, scene.hatbox(&["export", "--fresh", PROFILE])])?;
     println!("| AssumeRole by the SDK, nothing else | {} | |", milliseconds(call));

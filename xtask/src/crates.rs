@@ -10,7 +10,7 @@ use crate::Problem;
 use crate::scene::{check, root};
 
 /// What is built without any feature: the SDK's client of STS is most of it.
-const BASE: usize = 190;
+const BASE: usize = 192;
 
 /// Each feature, and the most crates that it may bring.
 const BUDGET: [(&str, usize); 7] = [

@@ -165,6 +165,7 @@ fn run(world: &World, cli: &Cli) -> (Stage, Result<ExitCode, Failure>) {
         Command::Completions(args) => done(commands::shell::run_completions(world, args)),
         Command::ShellInit(args) => done(commands::shell::run_init(world, args)),
         Command::Prompt(args) => done(commands::shell::prompt::run(world, args)),
+        Command::Allow(args) => done(commands::allow::run(world, args)),
         Command::Hat(args) => done(commands::shell::hat::run(world, global, args)),
         #[cfg(feature = "trust")]
         Command::Trust(args) => (Stage::Own, commands::trust::run(world, global, args)),

@@ -41,6 +41,7 @@ pub(crate) fn parse_called(words: &[OsString]) -> Option<Cli> {
         "completions" => parse_as(words, Command::Completions),
         "shell-init" => parse_as(words, Command::ShellInit),
         "prompt" => parse_as(words, Command::Prompt),
+        "allow" => parse_as(words, Command::Allow),
         "hat" => parse_as(words, Command::Hat),
         #[cfg(feature = "trust")]
         "trust" => parse_as(words, Command::Trust),

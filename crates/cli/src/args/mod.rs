@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 mod add;
+mod allow;
 pub(crate) mod called;
 mod clear;
 mod completions;
@@ -38,6 +39,7 @@ mod why;
 pub(crate) mod wrong;
 
 pub(crate) use add::AddArgs;
+pub(crate) use allow::AllowArgs;
 pub(crate) use clear::ClearArgs;
 pub(crate) use completions::{CompletionsArgs, ShellKind};
 pub(crate) use doctor::{DoctorArgs, FailOn};
@@ -173,6 +175,7 @@ pub(crate) enum Command {
     Completions(CompletionsArgs),
     ShellInit(ShellInitArgs),
     Prompt(PromptArgs),
+    Allow(AllowArgs),
     #[command(hide = true)]
     Hat(HatArgs),
     #[cfg(feature = "trust")]

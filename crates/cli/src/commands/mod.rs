@@ -1,6 +1,7 @@
 //! One file for each command. A command never imports another.
 
 pub(crate) mod add;
+pub(crate) mod allow;
 pub(crate) mod clear;
 pub(crate) mod doctor;
 pub(crate) mod each;

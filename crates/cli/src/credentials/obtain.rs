@@ -5,6 +5,7 @@ use hatbox_core::plan::{Plan, Purpose};
 use hatbox_types::name::ProfileName;
 
 use super::audit::{Given, check_reason, record_use};
+use super::choose::choose_profile;
 use super::guard::Exit;
 use super::last_failure::save_last_failure;
 use super::request::resolve_profile_name;
@@ -30,6 +31,9 @@ pub(crate) fn obtain_for(
     exit: Exit<'_>,
 ) -> Result<Obtained, Failure> {
     check_reason(session)?;
+    let is_named = argument.is_some() || world.environment.text("AWS_PROFILE").is_some();
+    let chosen = if is_named { None } else { Some(choose_profile(world, exit)?) };
+    let argument = argument.or(chosen.as_ref().map(ProfileName::as_str));
     let run = open_run(world, global, session, argument, Purpose::Use)?;
     run.check_guard(exit)?;
     obtain_of_run(world, global, session, run, exit)

@@ -2,11 +2,13 @@
 
 pub(crate) mod audit_log;
 pub(crate) mod aws_config;
+pub(crate) mod chosen_profiles;
 pub(crate) mod failure_file;
 pub(crate) mod instance;
 pub(crate) mod login_cache;
 pub(crate) mod modes;
 pub(crate) mod programs;
+pub(crate) mod project;
 pub(crate) mod settings_edit;
 pub(crate) mod sso_cache;
 pub(crate) mod token_file;

@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use hatbox_types::secret::SecretString;
 
+use picker::Choice;
+
+pub(crate) mod picker;
 #[cfg(feature = "iam")]
 pub(crate) mod qr;
 pub(crate) mod terminal;
@@ -64,6 +67,9 @@ pub(crate) trait Prompter: std::fmt::Debug {
     /// Asks, and waits for one line.
     fn ask_line(&self, question: &Question<'_>) -> Result<SecretString, PromptError>;
 
+    /// Lets a person choose from a list, and returns the index of the row.
+    fn pick(&self, choice: &Choice<'_>) -> Result<usize, PromptError>;
+
     /// Shows a line that stays.
     fn show(&self, line: &str);
 
@@ -112,6 +118,10 @@ pub(crate) struct NoPrompter;
 
 impl Prompter for NoPrompter {
     fn ask_line(&self, _: &Question<'_>) -> Result<SecretString, PromptError> {
+        Err(PromptError::NoTerminal)
+    }
+
+    fn pick(&self, _: &Choice<'_>) -> Result<usize, PromptError> {
         Err(PromptError::NoTerminal)
     }
 

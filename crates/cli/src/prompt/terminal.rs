@@ -10,6 +10,7 @@ use hatbox_types::secret::SecretString;
 use hatbox_types::text::printable;
 use zeroize::Zeroizing;
 
+use super::picker::{Choice, pick};
 use super::{Echo, PromptError, Prompter, Question, Typed};
 use crate::sys::signals::Held;
 use crate::sys::terminal::Device;
@@ -95,6 +96,10 @@ impl Prompter for Terminal {
             PromptError::Io(io::Error::new(io::ErrorKind::InvalidData, "the answer is not UTF-8"))
         })?;
         Ok(SecretString::new(text.to_owned()))
+    }
+
+    fn pick(&self, choice: &Choice<'_>) -> Result<usize, PromptError> {
+        pick(&self.device, choice)
     }
 
     fn show(&self, line: &str) {

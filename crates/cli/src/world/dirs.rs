@@ -4,7 +4,7 @@
 //! |---|---|---|---|
 //! | settings | `XDG_CONFIG_HOME` | `~/.config/hatbox` | `%APPDATA%\hatbox` |
 //! | store | `XDG_DATA_HOME` | `~/.local/share/hatbox` | `%LOCALAPPDATA%\hatbox` |
-//! | index and pin of a `file` store, audit log | `XDG_STATE_HOME` | `~/.local/state/hatbox` | `%LOCALAPPDATA%\hatbox\state` |
+//! | index and pin of a `file` store, audit log, choices, allowed projects | `XDG_STATE_HOME` | `~/.local/state/hatbox` | `%LOCALAPPDATA%\hatbox\state` |
 //! | sessions, locks, failures | `XDG_CACHE_HOME` | `~/.cache/hatbox` | `%LOCALAPPDATA%\hatbox\cache` |
 
 use std::path::{Component, Path, PathBuf};
@@ -119,6 +119,16 @@ impl Dirs {
     /// The audit log.
     pub(crate) fn audit_log(&self) -> PathBuf {
         self.state.join("log")
+    }
+
+    /// Which profiles were chosen from the list, and how often.
+    pub(crate) fn chosen_profiles(&self) -> PathBuf {
+        self.state.join("chosen-profiles.json")
+    }
+
+    /// The `.hatbox.toml` files that the user has allowed.
+    pub(crate) fn allowed_projects(&self) -> PathBuf {
+        self.state.join("allowed-projects.json")
     }
 
     /// What lies beside a backend that keeps its items elsewhere: its index and its locks.

@@ -67,10 +67,12 @@ mod mfa_register;
 mod narrow;
 mod nested;
 mod passphrase;
+mod picker;
 mod plain_keys;
 mod planted;
 mod profile;
 mod program_backends;
+mod project;
 mod prompts;
 mod refusals;
 #[cfg(feature = "trust")]

@@ -12,6 +12,7 @@ use crate::args::{GlobalArgs, HatArgs, SessionArgs};
 use crate::credentials::guard::Exit;
 use crate::credentials::obtain::obtain_for;
 use crate::errors::{Failure, FailureKind};
+use crate::files::chosen_profiles::save_choice;
 use crate::output::Output;
 use crate::world::World;
 
@@ -32,6 +33,10 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &HatArgs) -> Result<
         None => render(world, global, &args.session, profile)?,
         Some(end) => render_renewed(world, global, args, profile, end),
     };
+    // What is remembered decides only the order of a list; what was chosen from the list is remembered already.
+    if let (None, Some(profile)) = (args.renew, profile) {
+        save_choice(world, profile).ok();
+    }
     Ok(world.output.exact(&text)?)
 }
 

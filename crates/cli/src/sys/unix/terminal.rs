@@ -73,7 +73,6 @@ impl Device {
     }
 
     /// Lines on the screen; `None` when no one knows.
-    #[cfg(feature = "iam")]
     pub(crate) fn rows(&self) -> Option<usize> {
         tcgetwinsize(&self.file).ok().map(|size| usize::from(size.ws_row)).filter(|rows| *rows > 0)
     }

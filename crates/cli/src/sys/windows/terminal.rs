@@ -119,7 +119,6 @@ impl Device {
     }
 
     /// Lines on the screen; `None` when no one knows.
-    #[cfg(feature = "iam")]
     pub(crate) fn rows(&self) -> Option<usize> {
         let mut about = CONSOLE_SCREEN_BUFFER_INFO::default();
         // SAFETY: the handle is open while `self` is borrowed, and `about` outlives the call.

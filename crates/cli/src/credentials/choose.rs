@@ -1,0 +1,128 @@
+//! The profile of a command that names none: that of the project's file, or the one that a person chooses from a list.
+
+use std::io::IsTerminal;
+
+use hatbox_core::config::files::Config;
+use hatbox_core::config::outline::ProfileOutline;
+use hatbox_core::plan::find_agent;
+use hatbox_types::name::ProfileName;
+use hatbox_types::text::shell::quote_word;
+
+use super::guard::Exit;
+use super::request::resolve_profile_name;
+use crate::errors::{Failure, FailureKind};
+use crate::files::aws_config::{ConfigFiles, load_readable_config};
+use crate::files::chosen_profiles::{ChosenProfiles, save_choice};
+use crate::files::project::{Permission, ProjectFile, find_project_file};
+use crate::prompt::PromptError;
+use crate::prompt::picker::{Choice, Row};
+use crate::world::World;
+
+/// Finds a profile where neither an argument nor AWS_PROFILE names one.
+///
+/// # Errors
+/// There is no one to ask, or they chose none.
+pub(super) fn choose_profile(world: &World, exit: Exit<'_>) -> Result<ProfileName, Failure> {
+    let none = || resolve_profile_name(None, &world.environment);
+    // What SDKs run, as `credential_process`, may have a terminal too; but they keep stderr to themselves.
+    if !std::io::stderr().is_terminal() || !world.has_terminal() {
+        return none();
+    }
+    let (files, _) = load_readable_config(world)?;
+    if matches!(exit, Exit::Command(_) | Exit::Shell)
+        && let Some(profile) = find_in_project(world, &files)
+    {
+        return Ok(profile);
+    }
+    // A coding agent may have a terminal, and no eyes for a list.
+    if find_agent(|name| world.environment.text(name)).is_some() {
+        return none();
+    }
+    let outlines = ordered(world, &files.config);
+    if outlines.is_empty() {
+        return none();
+    }
+    let timeout = world.settings()?.prompt_timeout();
+    let rows: Vec<Row> = outlines.iter().map(row_of).collect();
+    let choice = Choice { what: "Profile", rows: &rows, timeout };
+    let profile = match world.prompter().pick(&choice) {
+        Ok(index) => outlines.into_iter().nth(index).map(|outline| outline.name).ok_or_else(cancelled)?,
+        Err(PromptError::Cancelled) => return Err(cancelled()),
+        Err(PromptError::NoTerminal) => return none(),
+        Err(error) => return none().map_err(|failure| failure.caused_by(&error)),
+    };
+    // What is remembered decides only the order of the list.
+    if let Err(failure) = save_choice(world, profile.as_str()) {
+        world.output.debug(|| format!("the choice is not remembered: {}", failure.error));
+    }
+    world.output.note(&format!("next time: {}", command_of(exit, &profile)));
+    Ok(profile)
+}
+
+fn cancelled() -> Failure {
+    Failure::new(FailureKind::Cancelled, "cancelled")
+}
+
+/// What to type to use the profile without the list.
+fn command_of(exit: Exit<'_>, profile: &ProfileName) -> String {
+    let name = quote_word(profile.as_str());
+    match exit {
+        Exit::Command([]) => format!("hatbox exec {name}"),
+        Exit::Command(_) => format!("hatbox exec {name} -- COMMAND"),
+        Exit::Export => format!("hatbox export {name}"),
+        Exit::Console => format!("hatbox login {name}"),
+        Exit::Shell => format!("hat {name}"),
+    }
+}
+
+/// All profiles: those first that were chosen often and lately, then in the order of the config.
+fn ordered(world: &World, config: &Config) -> Vec<ProfileOutline> {
+    let mut outlines = config.profile_outlines();
+    outlines.retain(|outline| !(outline.name.is_default() && config.is_empty_profile(&outline.name)));
+    let (chosen, now) = (ChosenProfiles::load(world), world.clock.now());
+    let weight = |outline: &ProfileOutline| chosen.weight(outline.name.as_str(), now);
+    outlines.sort_by(|a, b| weight(b).total_cmp(&weight(a)));
+    outlines
+}
+
+fn row_of(outline: &ProfileOutline) -> Row {
+    let about = [outline.account.as_deref(), outline.role.as_deref()];
+    Row {
+        name: outline.name.as_str().to_owned(),
+        about: about.into_iter().flatten().collect::<Vec<_>>().join("  "),
+    }
+}
+
+/// The profile of the project's file, where the user has allowed it. Of any other, only that it is there is said.
+fn find_in_project(world: &World, files: &ConfigFiles) -> Option<ProfileName> {
+    let directory = std::env::current_dir().ok()?;
+    let found = find_project_file(world, &directory).and_then(|file| match file {
+        Some(file) => file.permission(world, files).map(|permission| Some((file, permission))),
+        None => Ok(None),
+    });
+    match found {
+        Ok(None) => None,
+        Ok(Some((file, Permission::Allowed(profile)))) => {
+            world.output.note(&format!("using profile `{profile}` of {}", file.shown()));
+            Some(profile)
+        }
+        Ok(Some((file, permission))) => {
+            say_why_not(world, &file, &permission);
+            None
+        }
+        Err(failure) => {
+            world.output.warn(&format!("the project file is not used: {}", failure.error));
+            None
+        }
+    }
+}
+
+fn say_why_not(world: &World, file: &ProjectFile, permission: &Permission) {
+    let why = match permission {
+        Permission::Changed => "changed since you allowed it",
+        Permission::OtherRole => "names a profile whose role changed since you allowed it",
+        Permission::New | Permission::Allowed(_) => "is not allowed yet",
+    };
+    world.output.warn(&format!("`{}` {why}, and is not used", file.shown()));
+    world.output.hint("`hatbox allow` shows it, and allows it");
+}

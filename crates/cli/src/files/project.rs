@@ -1,0 +1,219 @@
+//! `.hatbox.toml` in a project's directory: which profile the project uses, once its user has allowed the file.
+//!
+//! Security: the file comes with the project, from anyone. Nothing in it is read before its user has allowed this content
+//! at this path, for the role that its profile had then.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use hatbox_core::config::{Overrides, Which, resolve_profile};
+use hatbox_types::name::ProfileName;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::aws_config::ConfigFiles;
+use crate::errors::{Failure, FailureKind};
+use crate::sys::access::{Ownership, open_unblocked};
+use crate::sys::files::{FileError, Keep, make_private_directory, read_private, write_atomic};
+use crate::sys::lock;
+use crate::world::World;
+
+/// Its name in every project.
+pub(crate) const PROJECT_FILE: &str = ".hatbox.toml";
+/// It holds one line.
+const LIMIT: u64 = 4096;
+/// The list of what was allowed.
+const LIST_LIMIT: u64 = 4 << 20;
+
+/// A project's file as it was read.
+#[derive(Debug)]
+pub(crate) struct ProjectFile {
+    path: PathBuf,
+    shown: String,
+    text: String,
+}
+
+/// What the file may hold.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OnDisk {
+    profile: String,
+}
+
+/// What the user has allowed, by the path of the file.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct AllowedList {
+    files: BTreeMap<String, Allowed>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Allowed {
+    sha256: String,
+    /// The role that the profile had.
+    role: Option<String>,
+}
+
+/// Whether the user has allowed a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Permission {
+    /// As it is; it names this profile.
+    Allowed(ProfileName),
+    /// Never.
+    New,
+    /// It was another text then.
+    Changed,
+    /// Its profile had another role then.
+    OtherRole,
+}
+
+/// Looks for a project's file from `directory` up to the home directory or the root of the repository, whichever comes
+/// first; outside of both, in `directory` alone.
+///
+/// # Errors
+/// The file belongs to another user, anyone may write to it, or it cannot be read.
+pub(crate) fn find_project_file(world: &World, directory: &Path) -> Result<Option<ProjectFile>, Failure> {
+    let is_end = |directory: &Path| {
+        directory == world.dirs.home() || directory.join(".git").symlink_metadata().is_ok()
+    };
+    let above = directory.ancestors().position(is_end).unwrap_or(0);
+    for directory in directory.ancestors().take(above + 1) {
+        if let Some(file) = read(world, &directory.join(PROJECT_FILE))? {
+            return Ok(Some(file));
+        }
+    }
+    Ok(None)
+}
+
+fn read(world: &World, path: &Path) -> Result<Option<ProjectFile>, Failure> {
+    let shown = world.dirs.shown(path);
+    let failure = |error: std::io::Error| {
+        Failure::new(FailureKind::Failed, format!("could not read `{shown}`")).caused_by(&error)
+    };
+    let file = match open_unblocked(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failure(error)),
+    };
+    let about = file.metadata().map_err(failure)?;
+    if !about.is_file() {
+        return Err(failure(std::io::Error::other("it is not a regular file")));
+    }
+    // A group may share a project: what one of it writes is not allowed yet.
+    if Ownership::of(&file, &about).is_open_to_strangers() {
+        let error = format!("`{shown}` belongs to another user, or anyone can write to it");
+        return Err(Failure::new(FailureKind::Refused, error));
+    }
+    let mut text = String::new();
+    file.take(LIMIT + 1).read_to_string(&mut text).map_err(failure)?;
+    if text.len() as u64 > LIMIT {
+        return Err(failure(std::io::Error::other(format!("it is larger than {LIMIT} bytes"))));
+    }
+    Ok(Some(ProjectFile { path: path.to_owned(), shown, text }))
+}
+
+impl ProjectFile {
+    /// Its path in messages.
+    pub(crate) fn shown(&self) -> &str {
+        &self.shown
+    }
+
+    /// All of it, as it was read.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The profile that it names.
+    pub(crate) fn parse(&self) -> Result<ProfileName, Failure> {
+        let on_disk: OnDisk = toml::from_str(&self.text).map_err(|error| {
+            let before = error.span().and_then(|span| self.text.get(..span.start)).unwrap_or_default();
+            let line = 1 + before.matches('\n').count();
+            Failure::new(FailureKind::Usage, format!("invalid project file: {}", error.message()))
+                .at(format!("{}:{line}", self.shown))
+                .hint("it may hold one line: `profile = \"NAME\"`")
+        })?;
+        ProfileName::parse(&on_disk.profile).map_err(|error| {
+            let name = on_disk.profile.escape_debug();
+            Failure::new(FailureKind::Usage, format!("invalid profile name `{name}`: {error}"))
+                .at(self.shown.clone())
+        })
+    }
+
+    /// Whether the user has allowed it.
+    pub(crate) fn permission(&self, world: &World, files: &ConfigFiles) -> Result<Permission, Failure> {
+        let Some(allowed) = load(world)?.files.remove(&self.key()?) else { return Ok(Permission::New) };
+        if allowed.sha256 != self.digest() {
+            return Ok(Permission::Changed);
+        }
+        let profile = self.parse()?;
+        if allowed.role != role_of(files, &profile)? {
+            return Ok(Permission::OtherRole);
+        }
+        Ok(Permission::Allowed(profile))
+    }
+
+    /// Allows it as it was read, for the role that its profile has now.
+    pub(crate) fn allow(&self, world: &World, files: &ConfigFiles) -> Result<(), Failure> {
+        let role = role_of(files, &self.parse()?)?;
+        let (key, allowed) = (self.key()?, Allowed { sha256: self.digest(), role });
+        change(world, |list| drop(list.files.insert(key, allowed)))
+    }
+
+    /// Takes the permission back. Returns whether there was one.
+    pub(crate) fn revoke(&self, world: &World) -> Result<bool, Failure> {
+        let key = self.key()?;
+        let mut was_allowed = false;
+        change(world, |list| was_allowed = list.files.remove(&key).is_some())?;
+        Ok(was_allowed)
+    }
+
+    fn digest(&self) -> String {
+        hex::encode(Sha256::digest(self.text.as_bytes()))
+    }
+
+    fn key(&self) -> Result<String, Failure> {
+        self.path.to_str().map(str::to_owned).ok_or_else(|| {
+            Failure::new(FailureKind::Usage, format!("invalid path `{}`: expected UTF-8", self.shown))
+        })
+    }
+}
+
+/// The role of a profile: its ARN, or the account and permission set of Identity Center.
+pub(crate) fn role_of(files: &ConfigFiles, name: &ProfileName) -> Result<Option<String>, Failure> {
+    let profile = resolve_profile(&files.config, name, &Overrides::default(), Which::Source)
+        .map_err(|error| files.failure_of(&error))?;
+    if let Some(arn) = &profile.role_arn {
+        return Ok(Some(arn.value.to_string()));
+    }
+    let of_sso = profile.sso.and_then(|sso| Some((sso.value.account_id?, sso.value.role_name?)));
+    Ok(of_sso.map(|(account, role)| format!("{} {}", account.value, role.value)))
+}
+
+fn load(world: &World) -> Result<AllowedList, Failure> {
+    let path = world.dirs.allowed_projects();
+    let bytes = match read_private(&path, LIST_LIMIT) {
+        Ok(bytes) => bytes,
+        Err(FileError::Absent(_)) => return Ok(AllowedList::default()),
+        Err(error) => return Err(error.into()),
+    };
+    serde_json::from_slice(&bytes).map_err(|error| {
+        Failure::new(FailureKind::Failed, "could not read the list of allowed project files")
+            .at(world.dirs.shown(&path))
+            .caused_by(&error)
+            .hint("delete the file, and run `hatbox allow` again in each project")
+    })
+}
+
+fn change(world: &World, edit: impl FnOnce(&mut AllowedList)) -> Result<(), Failure> {
+    make_private_directory(&world.dirs.locks())?;
+    let _held = lock::hold(&world.dirs.locks().join("allowed-projects.lock"))?;
+    let mut list = load(world)?;
+    edit(&mut list);
+    let path = world.dirs.allowed_projects();
+    if let Some(directory) = path.parent() {
+        make_private_directory(directory)?;
+    }
+    let text =
+        serde_json::to_vec_pretty(&list).map_err(|error| Failure::of_error(FailureKind::Failed, &error))?;
+    Ok(write_atomic(&path, &text, Keep::Nothing)?)
+}
