@@ -1,5 +1,7 @@
 //! `hatbox login`: the console opened by a role, a user, the environment and the access portal.
 
+use std::io::Write;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hatbox_sandbox::control::{Fault, FaultKind};
@@ -9,6 +11,7 @@ use crate::cast::{ENDLESS, ENDLESS_TOKEN, PHONE};
 use crate::fixture::Fixture;
 use crate::login_sign_in::{Answer, get, page_of, send, start_run};
 use crate::run::{Run, finish};
+use crate::stub::Stub;
 use crate::terminal::Terminal;
 
 const CONFIG: &str = "\
@@ -130,9 +133,8 @@ fn a_console_session_longer_than_the_credentials_is_asked_for_where_aws_allows_i
 }
 
 #[test]
-fn a_session_duration_that_aws_refuses_is_left_out_with_a_warning() {
+fn a_fault_of_the_federation_endpoint_is_tried_again_and_another_refusal_is_named() {
     let fixture = fixture();
-    link(&fixture, &["-d", "2h", "plain"]);
     let refused =
         Fault { kind: FaultKind::Throttling, times: Some(1), action: Some("GetSigninToken".to_owned()) };
     fixture.client().add_fault(&refused).unwrap();
@@ -425,4 +427,68 @@ fn a_key_about_browsers_does_not_hide_the_guard_of_the_source_profile() {
     );
     let refused = fixture.hatbox(&["export", "shown"]).run().expect_code(3);
     assert!(refused.stderr.contains("requires confirmation"), "{}", refused.stderr);
+}
+
+#[test]
+fn a_length_that_aws_refuses_is_left_out_with_a_warning() {
+    let fixture = fixture();
+    let stub = Stub::start(|request, mut client| {
+        let (status, body) = if request.contains("SessionDuration=") {
+            ("400 Bad Request", "")
+        } else {
+            ("200 OK", r#"{"SigninToken":"t"}"#)
+        };
+        let head =
+            format!("HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", body.len());
+        client.write_all(format!("{head}{body}").as_bytes()).ok();
+    });
+    let run = fixture.hatbox(&["login", "--stdout", "-d", "2h", "plain"]);
+    let outcome = run.env("AWS_ENDPOINT_URL_SIGNIN", stub.url()).run().ok();
+    assert!(outcome.stdout.ends_with("&SigninToken=t\n"), "{}", outcome.stdout);
+    assert!(outcome.stderr.contains("AWS did not accept a console session of 2h"), "{}", outcome.stderr);
+    assert_eq!(stub.requests().len(), 2);
+}
+
+#[test]
+fn an_answer_that_is_no_token_gives_no_link() {
+    let fixture = fixture();
+    let elsewhere = Stub::start(|_, _| ());
+    let redirect = format!("302 Found\r\nLocation: {}/federation", elsewhere.url());
+    let long = format!(r#"{{"SigninToken":"{}"}}"#, "t".repeat(9000));
+    let endless = "x".repeat(2 << 20);
+    for (status, body, text) in [
+        (redirect.as_str(), "", "the federation endpoint returned HTTP 302"),
+        ("200 OK", "<html>", "the answer is not of the expected form"),
+        ("200 OK", r#"{"SigninToken":""}"#, "returned no sign-in token"),
+        ("200 OK", r#"{"SigninToken":"a\nb"}"#, "returned no sign-in token"),
+        ("200 OK", &long, "returned no sign-in token"),
+        ("200 OK", &endless, "longer than"),
+    ] {
+        let head =
+            format!("HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", body.len());
+        let answer = format!("{head}{body}");
+        let stub = Stub::start(move |_, mut client| {
+            client.write_all(answer.as_bytes()).ok();
+        });
+        let run = fixture.hatbox(&["login", "--stdout", "plain"]).env("AWS_ENDPOINT_URL_SIGNIN", stub.url());
+        let outcome = run.run().expect_code(1);
+        assert_eq!(outcome.stdout, "");
+        assert!(outcome.stderr.contains(text), "{text}: {}", outcome.stderr);
+    }
+    assert!(elsewhere.requests().is_empty(), "credentials go to no other address");
+}
+
+#[test]
+fn a_sandboxs_console_gets_no_keys_but_its_own() {
+    let fixture = fixture();
+    let outcome = fixture
+        .hatbox(&["login", "--stdout"])
+        .env("HATBOX_SANDBOX", fixture.world().id)
+        .env("AWS_ACCESS_KEY_ID", "ASIAIOSFODNN7EXAMPLE")
+        .env("AWS_SECRET_ACCESS_KEY", "canary")
+        .env("AWS_SESSION_TOKEN", "canary")
+        .run()
+        .expect_code(3);
+    assert!(outcome.stderr.contains("was not created by this sandbox"), "{}", outcome.stderr);
+    assert!(fixture.log().is_empty());
 }
