@@ -3,6 +3,7 @@
 
 mod bench;
 mod bench_each;
+mod bench_server;
 mod bench_stores;
 mod bench_trust;
 mod crates;
@@ -33,6 +34,7 @@ Chores:
   cross macos    type-check hatbox for macOS
   cross          all of these
   bench each     time `hatbox each` with 200 profiles, against as many starts of `hatbox exec`
+  bench server   load the credential server, and time `exec --server`
   bench stores   time the backends, warm and cold, and a list of 1,000 stored keys
   bench trust    time the questions of `hatbox trust`, asked of 500 users and 1,000 roles
   fuzz [SECONDS] run each fuzz target for so long; needs nightly
@@ -57,6 +59,7 @@ fn main() -> ExitCode {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let result = match words.as_slice() {
         ["bench"] => bench::run(300),
+        ["bench", "server"] => bench_server::run(100),
         ["bench", "trust"] => bench_trust::run(20),
         ["bench", "each"] => bench_each::run(20),
         ["bench", "stores"] => bench_stores::run(100),

@@ -13,6 +13,9 @@ pub(crate) const PASSPHRASE_FD: Pair = ("HATBOX_PASSPHRASE_FD", None);
 pub(crate) const RESOLVING: &str = "HATBOX_RESOLVING";
 /// Set for `passphrase_command`, `store_command` and `pass`: they must not need the store that they open.
 pub(crate) const UNLOCKING: &str = "HATBOX_UNLOCKING";
+/// Set for the process of a credential server beside a command: the process that becomes the command.
+#[cfg(unix)]
+pub(crate) const SIDECAR_OF: &str = "HATBOX_SIDECAR_OF";
 /// Set for children: the profile. A nested `exec` is refused.
 pub(crate) const NESTED: Pair = ("HATBOX", Some("AWS_VAULT"));
 /// Set in a sandbox's environment: its id.
@@ -39,6 +42,10 @@ pub(crate) const NO_HELP_LINE: Pair = ("HATBOX_DISABLE_HELP_MESSAGE", Some("AWS_
 /// Seconds that the clock is shifted by. Only with the feature `test-clock`.
 #[cfg(feature = "test-clock")]
 pub(crate) const TEST_CLOCK_OFFSET: &str = "HATBOX_TEST_CLOCK_OFFSET";
+/// A file with more seconds that the clock is shifted by, read each time: for a program that runs on. Only with the
+/// feature `test-clock`.
+#[cfg(feature = "test-clock")]
+pub(crate) const TEST_CLOCK_FILE: &str = "HATBOX_TEST_CLOCK_FILE";
 /// Where AWS's own services of Identity Center are. Only with the feature `test-clock`.
 #[cfg(feature = "test-clock")]
 pub(crate) const TEST_SSO_URL: &str = "HATBOX_TEST_SSO_URL";

@@ -49,6 +49,11 @@ impl FailureKind {
         Self::ReaderGone,
     ];
 
+    /// The kind that [`FailureKind::as_str`] names so.
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+
     /// Its name in JSON.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
@@ -212,8 +217,7 @@ impl Failure {
             let items = value.get(name).and_then(Value::as_array).into_iter().flatten();
             items.filter_map(Value::as_str).map(shown).collect()
         };
-        let kind =
-            FailureKind::ALL.into_iter().find(|kind| Some(kind.as_str()) == text("kind").as_deref())?;
+        let kind = FailureKind::parse(&text("kind")?)?;
         let mut failure = Self::new(kind, text("error")?);
         failure.place = text("place");
         failure.causes = list("causes");

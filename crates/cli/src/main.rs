@@ -17,6 +17,8 @@ mod errors;
 #[cfg(feature = "iam")]
 mod iam;
 
+mod server;
+
 mod credentials;
 
 mod aws_vault;
@@ -150,6 +152,7 @@ fn run(world: &World, cli: &Cli) -> (Stage, Result<ExitCode, Failure>) {
         Command::Exec(args) => (Stage::BeforeChild, commands::exec::run(world, global, args)),
         Command::Each(args) => (Stage::BeforeChild, commands::each::run(world, global, args)),
         Command::Export(args) => done(commands::export::run(world, global, args)),
+        Command::Serve(args) => (Stage::Own, commands::serve::run(world, global, args)),
         Command::Explain(args) => done(commands::explain::run(world, global, args)),
         Command::Doctor(args) => (Stage::Own, commands::doctor::run(world, global, args)),
         Command::Why(args) => (Stage::Own, commands::why::run(world, global, args)),

@@ -26,6 +26,7 @@ pub(crate) fn parse_called(words: &[OsString]) -> Option<Cli> {
         "exec" => parse_as(words, Command::Exec),
         "each" => parse_as(words, Command::Each),
         "export" => parse_as(words, Command::Export),
+        "serve" => parse_as(words, Command::Serve),
         "explain" => parse_as(words, Command::Explain),
         "doctor" => parse_as(words, Command::Doctor),
         "why" => parse_as(words, Command::Why),

@@ -52,15 +52,11 @@ pub(crate) enum Value {
 }
 
 /// What this version does not have, and what to do instead.
-pub(crate) const MISSING: [(&str, &str); 5] = [
+pub(crate) const MISSING: [(&str, &str); 4] = [
     ("--help-man", "`hatbox help COMMAND` shows the help of a command"),
     ("migrate-backend", "`hatbox store migrate --to BACKEND` moves hatbox's keys"),
-    ("proxy", "`hatbox exec` hands credentials over in the command's environment"),
-    ("server", "`hatbox exec` hands credentials over in the command's environment"),
-    (
-        "serve",
-        "`credential_process = hatbox export --format json PROFILE` gives renewed credentials to the SDKs",
-    ),
+    ("proxy", "`hatbox exec --server` gives renewed credentials to a command"),
+    ("server", "`hatbox exec --server` gives renewed credentials to a command"),
 ];
 
 /// What to do with a line that clap refused.

@@ -11,6 +11,7 @@ const EXAMPLES: &str = "\
 Examples:
   hatbox exec security-auditor -- aws s3 ls             run one command
   hatbox exec -d 2h dev-infra-admin -- terraform apply  run it for two hours
+  hatbox exec --server prod -- terraform apply          renew them as it runs
   hatbox exec dev                                       open a shell
   AWS_PROFILE=dev hatbox exec -- aws sts get-caller-identity
 
@@ -37,11 +38,11 @@ pub(crate) struct ExecArgs {
     #[arg(short = 'j', long, hide = true)]
     pub(crate) json: bool,
 
-    /// Of aws-vault: the credential server
-    #[arg(short = 's', long, hide = true)]
+    /// Serve the credentials to the command, and renew them while it runs
+    #[arg(short = 's', long)]
     pub(crate) server: bool,
 
-    /// Of aws-vault: the same
+    /// Of aws-vault: the same as --server
     #[arg(long, hide = true)]
     pub(crate) ecs_server: bool,
 
@@ -49,8 +50,8 @@ pub(crate) struct ExecArgs {
     #[arg(long, hide = true)]
     pub(crate) ec2_server: bool,
 
-    /// Of aws-vault: fetch credentials at the first request to the server
-    #[arg(long, hide = true)]
+    /// With --server: obtain the credentials when they are first asked for
+    #[arg(long)]
     pub(crate) lazy: bool,
 
     /// Of aws-vault: set AWS_PROFILE instead of credentials

@@ -29,6 +29,7 @@ mod remove;
 mod rotate;
 #[cfg(all(unix, feature = "sandbox"))]
 mod sandbox;
+mod serve;
 mod session;
 mod shell_init;
 mod sso;
@@ -65,6 +66,7 @@ pub(crate) use sandbox::{
     Pace, SandboxArgs, SandboxCommand, SandboxDemoArgs, SandboxLogArgs, SandboxS3, SandboxSignInArgs,
     SandboxTokenArgs, SandboxUpArgs,
 };
+pub(crate) use serve::ServeArgs;
 pub(crate) use session::SessionArgs;
 pub(crate) use shell_init::{PromptArgs, ShellInitArgs};
 pub(crate) use sso::{SsoArgs, SsoCommand, SsoLoginArgs, SsoLogoutArgs, SsoPopulateArgs, SsoStatusArgs};
@@ -160,6 +162,7 @@ pub(crate) enum Command {
     Exec(ExecArgs),
     Each(EachArgs),
     Export(ExportArgs),
+    Serve(ServeArgs),
     Explain(ExplainArgs),
     Doctor(DoctorArgs),
     Why(WhyArgs),

@@ -20,6 +20,7 @@ pub(crate) mod remove;
 pub(crate) mod rotate;
 #[cfg(all(unix, feature = "sandbox"))]
 pub(crate) mod sandbox;
+pub(crate) mod serve;
 pub(crate) mod shell;
 pub(crate) mod sso;
 pub(crate) mod store;

@@ -72,6 +72,7 @@ fn command_of(exit: Exit<'_>, profile: &ProfileName) -> String {
         Exit::Export => format!("hatbox export {name}"),
         Exit::Console => format!("hatbox login {name}"),
         Exit::Shell => format!("hat {name}"),
+        Exit::Server => format!("hatbox serve {name}"),
     }
 }
 

@@ -23,6 +23,8 @@ pub(crate) enum Exit<'a> {
     Console,
     /// To the shell that hatbox was called from.
     Shell,
+    /// To programs that show a credential server its token.
+    Server,
 }
 
 impl Exit<'_> {
@@ -33,6 +35,7 @@ impl Exit<'_> {
             Self::Export => "export",
             Self::Console => "login",
             Self::Shell => "hat",
+            Self::Server => "serve",
         }
     }
 
@@ -40,7 +43,7 @@ impl Exit<'_> {
     pub(super) fn command(self) -> Option<String> {
         match self {
             Self::Command([program, ..]) => Some(program_name(program)),
-            Self::Command([]) | Self::Export | Self::Console | Self::Shell => None,
+            Self::Command([]) | Self::Export | Self::Console | Self::Shell | Self::Server => None,
         }
     }
 
@@ -55,6 +58,7 @@ impl Exit<'_> {
             Self::Export => format!("print the credentials of `{profile}`"),
             Self::Console => format!("open the console with the credentials of `{profile}`"),
             Self::Shell => format!("use the credentials of `{profile}` in this shell"),
+            Self::Server => format!("serve the credentials of `{profile}`"),
         }
     }
 }

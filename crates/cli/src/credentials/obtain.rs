@@ -30,13 +30,25 @@ pub(crate) fn obtain_for(
     argument: Option<&str>,
     exit: Exit<'_>,
 ) -> Result<Obtained, Failure> {
+    let run = open_checked(world, global, session, argument, exit)?;
+    obtain_of_run(world, global, session, run, exit)
+}
+
+/// Makes the plan of the profile, which is chosen where none is named, and checks what guards it.
+fn open_checked(
+    world: &World,
+    global: &GlobalArgs,
+    session: &SessionArgs,
+    argument: Option<&str>,
+    exit: Exit<'_>,
+) -> Result<PlanRun, Failure> {
     check_reason(session)?;
     let is_named = argument.is_some() || world.environment.text("AWS_PROFILE").is_some();
     let chosen = if is_named { None } else { Some(choose_profile(world, exit)?) };
     let argument = argument.or(chosen.as_ref().map(ProfileName::as_str));
     let run = open_run(world, global, session, argument, Purpose::Use)?;
     run.check_guard(exit)?;
-    obtain_of_run(world, global, session, run, exit)
+    Ok(run)
 }
 
 /// Obtains credentials for hatbox's own calls. Why that failed is kept.
@@ -63,6 +75,21 @@ pub(crate) fn open_run(
     let profile = resolve_profile_name(argument, &world.environment)?;
     let run = PlanRun::open(world, global, session, &profile, purpose);
     run.inspect_err(|failure| save_last_failure(world, global, &profile, failure))
+}
+
+/// What obtains the credentials of the profile once they are asked for. What guards them is checked, and the audit log
+/// gets its line, as for [`obtain_for`].
+pub(crate) fn open_for(
+    world: &World,
+    global: &GlobalArgs,
+    session: &SessionArgs,
+    argument: Option<&str>,
+    exit: Exit<'_>,
+) -> Result<PlanRun, Failure> {
+    let run = open_checked(world, global, session, argument, exit)?;
+    let given = Given { credentials: None, account: run.account() };
+    record_use(world, session.reason.as_deref(), run.plan(), given, exit)?;
+    Ok(run)
 }
 
 /// Obtains the credentials of a plan whose guard was checked, and writes the line of the audit log. Why that failed is
@@ -123,6 +150,11 @@ impl Obtained {
     #[cfg(feature = "iam")]
     pub(crate) fn into_parts(self) -> (Plan, Credentials) {
         (self.run.into_plan(), self.credentials)
+    }
+
+    /// The credentials, and what obtains the next ones.
+    pub(crate) fn into_run(self) -> (PlanRun, Credentials) {
+        (self.run, self.credentials)
     }
 
     pub(crate) fn plan(&self) -> &Plan {

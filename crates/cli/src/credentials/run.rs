@@ -5,6 +5,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use hatbox_core::cache::{Start, resolve_session_key};
 use hatbox_core::handover::Credentials;
@@ -24,7 +25,7 @@ use super::step::{CallError, Outcome, Source, StepCall, make_call};
 use crate::args::{GlobalArgs, SessionArgs};
 use crate::ask::passphrase::Interaction;
 use crate::errors::{Failure, FailureKind};
-use crate::files::aws_config::load_config;
+use crate::files::aws_config::{ConfigFiles, load_config};
 use crate::keys::{KeyStore, SharedStore};
 use crate::store::sealed::CacheKey;
 use crate::store::sessions::Sessions;
@@ -118,6 +119,11 @@ impl PlanRun {
         check_guard(&self.planned, exit)
     }
 
+    /// The AWS files as they were when the plan was made.
+    pub(crate) fn files(&self) -> &ConfigFiles {
+        &self.planned.files
+    }
+
     /// The account of what is handed over, where the plan says which it is, or what gave it.
     pub(crate) fn account(&self) -> Option<&str> {
         // A program knows better than the profile that names it.
@@ -134,6 +140,13 @@ impl PlanRun {
         // A code is good for one call: whoever asks again is not answered with it.
         self.planned.request.mfa_code = None;
         Ok(credentials)
+    }
+
+    /// Obtains credentials again, in time: a cached session is good where at least `least` of it is left.
+    pub(crate) fn renew(&mut self, least: Duration) -> Result<Credentials, Failure> {
+        self.planned.request.min_ttl = least;
+        self.planned.request.fresh = false;
+        self.obtain()
     }
 
     /// Learns who the base is where its settings do not say it: a cached session is that identity's alone. Returns what

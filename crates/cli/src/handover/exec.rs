@@ -4,13 +4,16 @@ use std::convert::Infallible;
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
-use hatbox_core::handover::{Handover, resolve_env_change};
+use hatbox_core::handover::{
+    EnvChange, Handover, ServerHandover, resolve_env_change, resolve_server_env_change,
+};
 
 use super::expiry::warn_of_expiry;
 use crate::errors::{Failure, FailureKind};
 use crate::sys::exec::{ExecError, exec, find_program};
 use crate::sys::keyring::join_new_session;
 use crate::world::World;
+use crate::world::environment::Environment;
 
 /// The session keyring that the command gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +32,26 @@ pub(crate) fn exec_command(
     command: &[OsString],
 ) -> Result<Infallible, Failure> {
     warn_of_expiry(world, handover, command);
-    let environment = child_environment(world, handover);
+    exec_in(world, &child_environment(world, handover), keyring, command)
+}
+
+/// The same for a command that asks a credential server.
+pub(crate) fn exec_command_with_server(
+    world: &World,
+    handover: ServerHandover<'_>,
+    keyring: Keyring,
+    command: &[OsString],
+) -> Result<Infallible, Failure> {
+    let change = resolve_server_env_change(handover, inherited(&world.environment));
+    exec_in(world, &changed(&world.environment, &change), keyring, command)
+}
+
+fn exec_in(
+    world: &World,
+    environment: &[(OsString, OsString)],
+    keyring: Keyring,
+    command: &[OsString],
+) -> Result<Infallible, Failure> {
     let path = find_command(world, command)?;
     if keyring == Keyring::OfItsOwn {
         join_new_session().map_err(|error| {
@@ -39,7 +61,7 @@ pub(crate) fn exec_command(
         })?;
     }
     world.output.debug(|| format!("starting `{}`", path.display()));
-    exec(&path, command, &environment, world.received).map_err(|error| failure_of(&error))
+    exec(&path, command, environment, world.received).map_err(|error| failure_of(&error))
 }
 
 /// The program of a command.
@@ -51,18 +73,25 @@ pub(crate) fn find_command(world: &World, command: &[OsString]) -> Result<PathBu
 
 /// The environment of a command that gets these credentials.
 pub(crate) fn child_environment(world: &World, handover: Handover<'_>) -> Vec<(OsString, OsString)> {
-    let variables = world.environment.variables();
-    // A value that is not UTF-8 is none that hatbox sets.
-    let inherited =
-        variables.iter().filter_map(|(name, value)| Some((name.to_str()?, value.to_str().unwrap_or("?"))));
-    let change = resolve_env_change(handover, inherited);
+    let change = resolve_env_change(handover, inherited(&world.environment));
+    changed(&world.environment, &change)
+}
+
+/// What a command inherits. A value that is not UTF-8 is none that hatbox sets.
+fn inherited(environment: &Environment) -> impl Iterator<Item = (&str, &str)> + Clone {
+    let variables = environment.variables().iter();
+    variables.filter_map(|(name, value)| Some((name.to_str()?, value.to_str().unwrap_or("?"))))
+}
+
+fn changed(environment: &Environment, change: &EnvChange) -> Vec<(OsString, OsString)> {
     let is_replaced = |name: &OsStr| {
         name.to_str().is_some_and(|name| {
             change.remove.iter().any(|removed| removed == name)
                 || change.set.iter().any(|(set, _)| *set == name)
         })
     };
-    variables
+    environment
+        .variables()
         .iter()
         .filter(|(name, _)| !is_replaced(name))
         .cloned()

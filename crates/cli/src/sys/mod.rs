@@ -20,6 +20,7 @@ pub(crate) mod own_environment;
 pub(crate) mod peer;
 pub(crate) mod program;
 pub(crate) mod runtime_file;
+pub(crate) mod socket;
 
 #[cfg(unix)]
 use unix as platform;
@@ -30,6 +31,8 @@ use windows as platform;
 pub(crate) use platform::credentials;
 #[cfg(all(unix, feature = "sandbox"))]
 pub(crate) use platform::pty;
+#[cfg(unix)]
+pub(crate) use platform::sidecar;
 pub(crate) use platform::{
     access, boot_clock, descriptor, hardening, process_group, shell, signals, terminal,
 };

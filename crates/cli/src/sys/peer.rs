@@ -1,6 +1,6 @@
 //! Whose a connection over loopback is: another user of the machine can connect to any port of it.
 
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 
 /// The user at the other end of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,31 +27,187 @@ impl Peer {
 }
 
 /// Finds out who is at the other end of a connection to 127.0.0.1. The other end must be open still.
-#[cfg(target_os = "linux")]
 pub(crate) fn find_peer(connection: &TcpStream) -> Peer {
-    use std::fs::read_to_string;
     let (Ok(theirs), Ok(ours)) = (connection.peer_addr(), connection.local_addr()) else {
-        return Peer::Other;
+        return NO_OWNER;
     };
-    let tables: Vec<String> =
-        ["/proc/net/tcp", "/proc/net/tcp6"].iter().filter_map(|path| read_to_string(path).ok()).collect();
-    if tables.is_empty() {
-        return Peer::Unknown;
-    }
-    let uid = tables.iter().find_map(|table| linux::find_owner(table, theirs, ours));
-    let me = rustix::process::geteuid().as_raw();
-    if uid.is_some_and(|uid| uid == me || uid == 0) { Peer::Trusted } else { Peer::Other }
+    PeerFinder::new().find(theirs, ours)
 }
 
-/// Finds out who is at the other end of a connection to 127.0.0.1.
+/// Whether a user is trusted as this process's own: it is the same one, or root.
+#[cfg(unix)]
+pub(crate) fn is_trusted_user(uid: u32) -> bool {
+    uid == 0 || uid == rustix::process::geteuid().as_raw()
+}
+
+#[cfg(target_os = "linux")]
+const NO_OWNER: Peer = Peer::Other;
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn find_peer(_: &TcpStream) -> Peer {
-    Peer::Unknown
+const NO_OWNER: Peer = Peer::Unknown;
+
+/// Finds out who is at the other ends of many connections.
+#[derive(Debug)]
+pub(crate) struct PeerFinder {
+    /// Answers for one connection; the tables of `/proc/net` list all of the machine.
+    #[cfg(target_os = "linux")]
+    diagnosis: Option<std::os::fd::OwnedFd>,
+}
+
+#[cfg(target_os = "linux")]
+impl PeerFinder {
+    pub(crate) fn new() -> Self {
+        Self { diagnosis: linux::open_diagnosis() }
+    }
+
+    /// Whose the socket at `theirs` is that is connected to `ours`.
+    pub(crate) fn find(&mut self, theirs: SocketAddr, ours: SocketAddr) -> Peer {
+        let asked = self.diagnosis.as_ref().map(|socket| linux::ask_owner(socket, theirs, ours));
+        let uid = if let Some(Ok(uid)) = asked {
+            uid
+        } else {
+            // Denied, or a kernel without it.
+            self.diagnosis = None;
+            let Ok(uid) = linux::read_owner(theirs, ours) else { return Peer::Unknown };
+            uid
+        };
+        if uid.is_some_and(is_trusted_user) { Peer::Trusted } else { Peer::Other }
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+impl PeerFinder {
+    pub(crate) fn new() -> Self {
+        Self {}
+    }
+
+    /// Whose the socket at `theirs` is that is connected to `ours`.
+    #[expect(clippy::unused_self, reason = "other systems ask the kernel")]
+    pub(crate) fn find(&mut self, _: SocketAddr, _: SocketAddr) -> Peer {
+        Peer::Unknown
+    }
 }
 
 #[cfg(target_os = "linux")]
 mod linux {
+    use std::io;
     use std::net::{IpAddr, SocketAddr};
+    use std::os::fd::OwnedFd;
+
+    use rustix::net::netlink::{SOCK_DIAG, SocketAddrNetlink};
+    use rustix::net::{
+        AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, connect, recv, send, socket_with,
+    };
+
+    /// `SOCK_DIAG_BY_FAMILY` of linux/sock_diag.h.
+    const BY_FAMILY: u16 = 20;
+    /// `NLMSG_ERROR` of linux/netlink.h.
+    const ERROR: u16 = 2;
+    /// `NLM_F_REQUEST`.
+    const REQUEST: u16 = 1;
+    const AF_INET: u8 = 2;
+    const IPPROTO_TCP: u8 = 6;
+    const ENOENT: i32 = 2;
+    /// Bytes of `nlmsghdr`, `inet_diag_req_v2` and `inet_diag_msg`.
+    const HEADER: usize = 16;
+    const ASKED: usize = 56;
+    const ANSWERED: usize = 72;
+    /// `INET_DIAG_NOCOOKIE`, twice.
+    const NO_COOKIE: [u8; 8] = [0xff; 8];
+
+    /// A socket of sock_diag(7).
+    pub(super) fn open_diagnosis() -> Option<OwnedFd> {
+        let flags = SocketFlags::CLOEXEC;
+        let socket = socket_with(AddressFamily::NETLINK, SocketType::DGRAM, flags, Some(SOCK_DIAG)).ok()?;
+        connect(&socket, &SocketAddrNetlink::new(0, 0)).ok()?;
+        Some(socket)
+    }
+
+    /// Asks the kernel for the uid of the socket from `theirs` to `ours`; `None` where there is none.
+    pub(super) fn ask_owner(
+        socket: &OwnedFd,
+        theirs: SocketAddr,
+        ours: SocketAddr,
+    ) -> io::Result<Option<u32>> {
+        send(socket, &render_question(theirs, ours)?, SendFlags::empty())?;
+        let mut answer = [0; 512];
+        // The kernel has answered by now.
+        let (count, _) = recv(socket, &mut answer, RecvFlags::DONTWAIT)?;
+        parse_answer(answer.get(..count).unwrap_or_default(), theirs, ours)
+    }
+
+    fn render_question(theirs: SocketAddr, ours: SocketAddr) -> io::Result<Vec<u8>> {
+        let length = u32::try_from(HEADER + ASKED).unwrap_or_default();
+        let mut bytes = Vec::with_capacity(HEADER + ASKED);
+        bytes.extend(length.to_ne_bytes());
+        bytes.extend(BY_FAMILY.to_ne_bytes());
+        bytes.extend(REQUEST.to_ne_bytes());
+        bytes.extend([0; 8]);
+        // No extensions; in any state.
+        bytes.extend([AF_INET, IPPROTO_TCP, 0, 0]);
+        bytes.extend(u32::MAX.to_ne_bytes());
+        bytes.extend(render_id(theirs, ours).ok_or(io::ErrorKind::InvalidInput)?);
+        bytes.extend([0; 4]);
+        bytes.extend(NO_COOKIE);
+        Ok(bytes)
+    }
+
+    /// The ports and addresses of `inet_diag_sockid`.
+    fn render_id(theirs: SocketAddr, ours: SocketAddr) -> Option<Vec<u8>> {
+        let (IpAddr::V4(from), IpAddr::V4(to)) = (theirs.ip(), ours.ip()) else { return None };
+        let mut bytes = Vec::with_capacity(36);
+        bytes.extend(theirs.port().to_be_bytes());
+        bytes.extend(ours.port().to_be_bytes());
+        for ip in [from, to] {
+            bytes.extend(ip.octets());
+            bytes.extend([0; 12]);
+        }
+        Some(bytes)
+    }
+
+    /// The owner in the kernel's answer; `None` where it says that there is no such socket.
+    fn parse_answer(bytes: &[u8], theirs: SocketAddr, ours: SocketAddr) -> io::Result<Option<u32>> {
+        let broken = || io::Error::from(io::ErrorKind::InvalidData);
+        let word = |at: usize| {
+            let bytes = bytes.get(at..at + 4).and_then(|bytes| bytes.try_into().ok());
+            bytes.map(u32::from_ne_bytes).ok_or_else(broken)
+        };
+        let kind = bytes.get(4..6).and_then(|bytes| bytes.try_into().ok()).map(u16::from_ne_bytes);
+        if kind == Some(ERROR) {
+            let error = word(HEADER)?.cast_signed();
+            return if error == -ENOENT { Ok(None) } else { Err(broken()) };
+        }
+        if kind != Some(BY_FAMILY) || bytes.len() < HEADER + ANSWERED {
+            return Err(broken());
+        }
+        // Security: where the connection is gone the kernel names whoever listens at `theirs`: another socket. A program
+        // that uses IPv6 for both has its addresses in another form.
+        let id = bytes.get(HEADER + 4..HEADER + 40).ok_or_else(broken)?;
+        let is_it = render_id(theirs, ours).is_some_and(|v4| {
+            let is_same_port = v4.get(..4) == id.get(..4);
+            let is_same = |at: usize| {
+                let ip = v4.get(at..at + 4);
+                let mapped = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
+                ip == id.get(at..at + 4)
+                    || (id.get(at..at + 12) == Some(&mapped) && ip == id.get(at + 12..at + 16))
+            };
+            is_same_port && is_same(4) && is_same(20)
+        });
+        let (uid, inode) = (word(HEADER + 64)?, word(HEADER + 68)?);
+        Ok((is_it && inode != 0).then_some(uid))
+    }
+
+    /// Looks the same up in the tables of `/proc/net`.
+    ///
+    /// # Errors
+    /// When there are none.
+    pub(super) fn read_owner(theirs: SocketAddr, ours: SocketAddr) -> io::Result<Option<u32>> {
+        let four = std::fs::read_to_string("/proc/net/tcp");
+        let six = std::fs::read_to_string("/proc/net/tcp6");
+        if let (Err(error), Err(_)) = (&four, &six) {
+            return Err(error.kind().into());
+        }
+        Ok([four, six].into_iter().flatten().find_map(|table| find_owner(&table, theirs, ours)))
+    }
 
     /// The uid of the socket from `theirs` to `ours` in a table of `/proc/net` (proc_pid_net(5)).
     ///
@@ -87,8 +243,46 @@ mod tests {
         let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let (server, _) = listener.accept().unwrap();
         assert_eq!(find_peer(&server), Peer::Trusted);
+        let (theirs, ours) = (server.peer_addr().unwrap(), server.local_addr().unwrap());
+        let me = Some(rustix::process::geteuid().as_raw());
+        assert_eq!(linux::read_owner(theirs, ours).unwrap(), me);
+        let mut finder = PeerFinder::new();
+        assert!(finder.diagnosis.is_some(), "the kernel answers for one connection");
+        for _ in 0..3 {
+            assert_eq!(finder.find(theirs, ours), Peer::Trusted);
+        }
         drop(client);
         assert_eq!(find_peer(&server), Peer::Other);
+        assert_eq!(finder.find(theirs, ours), Peer::Other);
+        assert_eq!(linux::read_owner(theirs, ours).unwrap(), None);
+        assert!(finder.diagnosis.is_some());
+    }
+
+    #[test]
+    fn a_listener_at_the_other_address_is_not_taken_for_the_client() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let other = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let (theirs, ours) = (other.local_addr().unwrap(), listener.local_addr().unwrap());
+        assert_eq!(PeerFinder::new().find(theirs, ours), Peer::Other);
+    }
+
+    #[test]
+    fn a_client_that_uses_ipv6_for_it_is_found() {
+        let Ok(client) =
+            rustix::net::socket(rustix::net::AddressFamily::INET6, rustix::net::SocketType::STREAM, None)
+        else {
+            println!("skipped: there is no IPv6");
+            return;
+        };
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let mapped = SocketAddr::from((Ipv4Addr::LOCALHOST.to_ipv6_mapped(), port));
+        if rustix::net::connect(&client, &mapped).is_err() {
+            println!("skipped: IPv6 does not reach IPv4");
+            return;
+        }
+        let (server, _) = listener.accept().unwrap();
+        assert_eq!(find_peer(&server), Peer::Trusted);
     }
 
     #[test]

@@ -7,17 +7,34 @@ use jiff::Timestamp;
 
 use super::environment::Environment;
 
-/// The system's clock; with the feature `test-clock`, shifted by `HATBOX_TEST_CLOCK_OFFSET` seconds.
+/// The system's clock; with the feature `test-clock`, shifted by `HATBOX_TEST_CLOCK_OFFSET` seconds, and by those in the
+/// file that `HATBOX_TEST_CLOCK_FILE` names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Clock {
     offset_seconds: i64,
+    #[cfg(feature = "test-clock")]
+    file: Option<&'static std::path::Path>,
 }
 
 impl Clock {
     #[cfg(feature = "test-clock")]
     pub(crate) fn of_environment(environment: &Environment) -> Self {
         let offset = environment.text(crate::env_names::TEST_CLOCK_OFFSET).and_then(|text| text.parse().ok());
-        Self { offset_seconds: offset.unwrap_or(0) }
+        let file = environment.text(crate::env_names::TEST_CLOCK_FILE);
+        let file = file.map(|path| &*Box::leak(std::path::PathBuf::from(path).into_boxed_path()));
+        Self { offset_seconds: offset.unwrap_or(0), file }
+    }
+
+    /// By how much it is shifted now.
+    #[cfg(feature = "test-clock")]
+    fn offset(self) -> i64 {
+        let text = self.file.and_then(|path| std::fs::read_to_string(path).ok());
+        self.offset_seconds + text.and_then(|text| text.trim().parse().ok()).unwrap_or(0)
+    }
+
+    #[cfg(not(feature = "test-clock"))]
+    fn offset(self) -> i64 {
+        self.offset_seconds
     }
 
     #[cfg(not(feature = "test-clock"))]
@@ -36,9 +53,10 @@ impl Clock {
     }
 
     fn system_time(self) -> SystemTime {
-        let shift = Duration::from_secs(self.offset_seconds.unsigned_abs());
+        let offset = self.offset();
+        let shift = Duration::from_secs(offset.unsigned_abs());
         let now = SystemTime::now();
-        let shifted = if self.offset_seconds >= 0 { now.checked_add(shift) } else { now.checked_sub(shift) };
+        let shifted = if offset >= 0 { now.checked_add(shift) } else { now.checked_sub(shift) };
         shifted.unwrap_or(now)
     }
 }

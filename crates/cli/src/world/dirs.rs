@@ -105,6 +105,11 @@ impl Dirs {
         self.runtime.as_deref()
     }
 
+    /// What credential servers leave for their commands: below `XDG_RUNTIME_DIR` where there is one, which is in memory.
+    pub(crate) fn servers(&self) -> PathBuf {
+        self.runtime.as_deref().unwrap_or(&self.cache).join("servers")
+    }
+
     /// Where the `file` backend keeps its store unless told otherwise.
     pub(crate) fn store(&self) -> PathBuf {
         self.data.join("store")

@@ -9,6 +9,7 @@ pub(crate) mod environment;
 pub(crate) mod settings;
 
 use std::ops::Deref;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use jiff::Timestamp;
@@ -44,6 +45,8 @@ pub(crate) struct Outside {
     pub(crate) started: Timestamp,
     settings: OnceLock<Arc<Settings>>,
     terminal: OnceLock<Option<Terminal>>,
+    /// Whether the terminal is another program's now.
+    has_left_terminal: AtomicBool,
     /// The services whose endpoint was named already.
     announced: Mutex<Vec<&'static str>>,
 }
@@ -76,6 +79,7 @@ impl World {
             own_name,
             settings: OnceLock::new(),
             terminal: OnceLock::new(),
+            has_left_terminal: AtomicBool::new(false),
             announced: Mutex::default(),
         }))
     }
@@ -103,7 +107,24 @@ impl World {
 
     /// Whether there is a terminal device, on which a person could be asked.
     pub(crate) fn has_terminal(&self) -> bool {
-        self.terminal.get_or_init(|| Terminal::open(self.environment.text("TERM").as_deref())).is_some()
+        self.terminal().is_some()
+    }
+
+    /// Leaves the terminal to another program: from now on no one can be asked on it.
+    pub(crate) fn leave_terminal(&self) {
+        self.has_left_terminal.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the terminal is another program's now.
+    fn has_left_terminal(&self) -> bool {
+        self.has_left_terminal.load(Ordering::Relaxed)
+    }
+
+    fn terminal(&self) -> Option<&Terminal> {
+        if self.has_left_terminal() {
+            return None;
+        }
+        self.terminal.get_or_init(|| Terminal::open(self.environment.text("TERM").as_deref())).as_ref()
     }
 
     /// From now on no one is asked, as if there were no terminal.
@@ -114,7 +135,7 @@ impl World {
 
     /// Who can be asked: the terminal device, or nobody.
     pub(crate) fn prompter(&self) -> &dyn Prompter {
-        match self.terminal.get_or_init(|| Terminal::open(self.environment.text("TERM").as_deref())) {
+        match self.terminal() {
             Some(terminal) => terminal,
             None => &NoPrompter,
         }

@@ -29,6 +29,8 @@ mod scene;
 #[cfg(test)]
 mod sdks;
 #[cfg(test)]
+mod server;
+#[cfg(test)]
 mod shells;
 #[cfg(test)]
 mod sso;

@@ -65,8 +65,8 @@ impl Project {
     }
 }
 
-const INIT: [&str; 3] = ["init", "-input=false", "-no-color"];
-const APPLY: [&str; 4] = ["apply", "-input=false", "-no-color", "-auto-approve"];
+pub(crate) const INIT: [&str; 3] = ["init", "-input=false", "-no-color"];
+pub(crate) const APPLY: [&str; 4] = ["apply", "-input=false", "-no-color", "-auto-approve"];
 
 /// A child that does not outlive a test that fails.
 struct Background(Child);

@@ -18,6 +18,7 @@ mod desktop;
 mod fixture;
 mod run;
 mod screen;
+mod served;
 mod shells;
 mod store_scene;
 mod strace;
@@ -80,6 +81,10 @@ mod require_mfa;
 #[cfg(feature = "iam")]
 mod rotate;
 mod secret_service;
+mod serve;
+mod server;
+mod server_attacks;
+mod server_renewal;
 mod silent_services;
 mod single_flight;
 #[cfg(feature = "trust")]

@@ -28,6 +28,7 @@ pub mod value;
 pub mod error;
 
 mod checked;
+mod default_identity;
 pub mod files;
 pub mod outline;
 pub mod overrides;
@@ -49,6 +50,7 @@ mod tags;
 
 pub mod edit;
 
+pub use default_identity::{WithoutIdentity, without_default_identity};
 pub use error::ConfigError;
 pub use files::Config;
 pub use header::SectionKind;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use hatbox_types::secret::SecretString;
 
 use super::credentials::{Handover, render_time};
-use super::marks::{Marked, is_marked, render_marks};
+use super::marks::{Marked, is_emptied, render_marks};
 
 /// Variables that give an AWS SDK an identity, or say things of one that no longer hold.
 const AWS_NAMES: [&str; 16] = [
@@ -84,11 +84,19 @@ pub fn resolve_env_change<'a>(
     set.extend(endpoint);
     set.extend(credential_variables(handover));
     set.extend(account);
+    resolve_change(set, inherited)
+}
+
+/// The change that sets `set`, marked, and removes every other identity.
+pub(super) fn resolve_change<'a>(
+    mut set: Vec<(&'static str, SecretString)>,
+    inherited: impl IntoIterator<Item = (&'a str, &'a str)> + Clone,
+) -> EnvChange {
     let former = |name: &str| inherited.clone().into_iter().find(|(n, _)| *n == name).map(|(_, value)| value);
     set.extend(render_marks(&set, former));
     let is_set = |name: &str| set.iter().any(|(set, _)| *set == name);
     let is_unwanted =
-        |(name, value): &(&str, &str)| is_scrubbed(name) || (value.is_empty() && is_marked(name));
+        |(name, value): &(&str, &str)| is_scrubbed(name) || (value.is_empty() && is_emptied(name));
     let inherited = inherited.into_iter().filter(is_unwanted).map(|(name, _)| name);
     let remove: BTreeSet<&str> =
         AWS_NAMES.into_iter().chain(STORE_SECRETS).chain(inherited).filter(|name| !is_set(name)).collect();
@@ -123,7 +131,7 @@ pub(super) fn place_variables(handover: Handover<'_>) -> [Option<(&'static str, 
     [variable("AWS_ENDPOINT_URL", handover.endpoint_url), variable("AWS_ACCOUNT_ID", handover.account)]
 }
 
-fn plain(text: &str) -> SecretString {
+pub(super) fn plain(text: &str) -> SecretString {
     SecretString::new(text.to_owned())
 }
 

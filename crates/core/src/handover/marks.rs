@@ -16,20 +16,22 @@ use percent_encoding::{AsciiSet, CONTROLS, percent_encode};
 pub const MARKS: &str = "HATBOX_SET";
 
 /// The variables that are set beside credentials and that hatbox reads, and where their former values are kept.
-const MARKED: [(&str, &str); 4] = [
+const MARKED: [(&str, &str); 6] = [
     ("AWS_REGION", "HATBOX_ORIG_AWS_REGION"),
     ("AWS_DEFAULT_REGION", "HATBOX_ORIG_AWS_DEFAULT_REGION"),
     ("AWS_ENDPOINT_URL", "HATBOX_ORIG_AWS_ENDPOINT_URL"),
     ("AWS_ACCOUNT_ID", "HATBOX_ORIG_AWS_ACCOUNT_ID"),
+    ("AWS_CONFIG_FILE", "HATBOX_ORIG_AWS_CONFIG_FILE"),
+    ("AWS_SHARED_CREDENTIALS_FILE", "HATBOX_ORIG_AWS_SHARED_CREDENTIALS_FILE"),
 ];
 
-/// Their names alone.
+/// Those that are set beside credentials in an environment.
 pub(super) const MARKED_NAMES: [&str; 4] =
     ["AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "AWS_ACCOUNT_ID"];
 
-/// Whether a variable of this name gets a mark where it is set.
-pub(super) fn is_marked(name: &str) -> bool {
-    MARKED.iter().any(|(marked, _)| marked.eq_ignore_ascii_case(name))
+/// Whether a variable of this name is removed where it is empty: those that name no file.
+pub(super) fn is_emptied(name: &str) -> bool {
+    MARKED_NAMES.iter().any(|marked| marked.eq_ignore_ascii_case(name))
 }
 
 /// The marks on those variables of `set` whose values differ from what `former` says they were.
@@ -76,9 +78,13 @@ impl<'a> Marked<'a> {
         self.marks.split(' ').any(|known| known == mark).then_some(original)
     }
 
-    /// The variables of the marks themselves.
+    /// The variables of the marks themselves, of those that are set beside credentials.
     pub(super) fn own_names() -> impl Iterator<Item = &'static str> {
-        MARKED.iter().map(|(_, kept)| *kept).chain([MARKS])
+        MARKED
+            .iter()
+            .filter(|(marked, _)| MARKED_NAMES.contains(marked))
+            .map(|(_, kept)| *kept)
+            .chain([MARKS])
     }
 
     /// Whether a variable of this name belongs to the marks themselves.

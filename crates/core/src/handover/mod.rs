@@ -1,4 +1,5 @@
-//! Giving credentials to a program: the change to a child's environment, and the texts of `export`.
+//! Giving credentials to a program: the change to a child's environment, the texts of `export`, and the answers of a
+//! credential server.
 
 mod credentials;
 mod env;
@@ -8,6 +9,7 @@ mod json;
 mod lines;
 mod marks;
 mod render;
+mod server;
 mod shell;
 
 pub use credentials::{Credentials, Handover};
@@ -16,3 +18,4 @@ pub use format::{Format, FormatError};
 pub use lines::{Renewal, render_shell_lines};
 pub use marks::{MARKS, Marked};
 pub use render::{render_export, render_masks, render_unset};
+pub use server::{ServerHandover, render_container_answer, resolve_server_env_change};

@@ -12,5 +12,6 @@ pub(crate) mod process_group;
 #[cfg(feature = "sandbox")]
 pub(crate) mod pty;
 pub(crate) mod shell;
+pub(crate) mod sidecar;
 pub(crate) mod signals;
 pub(crate) mod terminal;

@@ -139,7 +139,7 @@ impl Held {
     }
 }
 
-/// For a process that outlives the commands that it runs.
+/// For a process that goes on after a signal.
 impl Held {
     /// Holds those back that would end or stop this process, and none that is ignored.
     pub(crate) fn of_endings_and_stop() -> Self {

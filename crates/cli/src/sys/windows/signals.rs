@@ -60,6 +60,19 @@ pub(crate) fn is_interrupt_held() -> bool {
     HOLDERS.load(Ordering::SeqCst) != 0
 }
 
+impl Held {
+    /// Holds those back that would end this process.
+    pub(crate) fn of_endings() -> Self {
+        Self::new()
+    }
+
+    /// Takes one that has come: it does nothing more by itself.
+    #[expect(clippy::unused_self, reason = "only a holder may ask")]
+    pub(crate) fn take(&self) -> Option<()> {
+        HAS_COME.swap(false, Ordering::SeqCst).then_some(())
+    }
+}
+
 impl Drop for Held {
     fn drop(&mut self) {
         if HOLDERS.fetch_sub(1, Ordering::SeqCst) == 1 {

@@ -1,5 +1,10 @@
 //! `hatbox exec`: runs a command with credentials of a profile.
 
+mod server;
+#[cfg(unix)]
+mod sidecar;
+
+use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 use std::process::ExitCode;
 
@@ -28,6 +33,12 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ExecArgs) -> Result
     if let (Err(failure), Some(path)) = (&result, &args.error_json) {
         save_failure_file(world, path, failure);
     }
+    #[cfg(unix)]
+    if let (true, Err(failure)) = (is_with_server(args), &result)
+        && sidecar::process_beside(world).is_some()
+    {
+        return Ok(sidecar::report(world, failure));
+    }
     result
 }
 
@@ -40,6 +51,9 @@ fn run_or_fail(world: &World, global: &GlobalArgs, args: &ExecArgs) -> Result<Ex
         world.output.warn("--stdout has no effect: it is about SSO, which this version does not have yet");
     }
     let profile = args.profile.as_deref().map(profile_text).transpose()?;
+    if is_with_server(args) {
+        return run_with_server(world, global, args, profile);
+    }
     let exit = if args.json { Exit::Export } else { Exit::Command(&args.command) };
     let obtained = obtain_for(world, global, &args.session, profile, exit)
         .map_err(|failure| hint_at_dashes(failure, &world.environment, profile))?;
@@ -49,37 +63,58 @@ fn run_or_fail(world: &World, global: &GlobalArgs, args: &ExecArgs) -> Result<Ex
         world.output.exact(&text)?;
         return Ok(ExitCode::SUCCESS);
     }
+    let keyring = resolve_keyring(world, args)?;
+    let command = resolve_command(world, args, obtained.profile().as_str());
+    exec_command(world, handover, keyring, &command).map(|never| match never {})
+}
+
+/// `--json` prints credentials, and needs no server for it.
+fn is_with_server(args: &ExecArgs) -> bool {
+    (args.server || args.ecs_server) && !args.json
+}
+
+fn run_with_server(
+    world: &World,
+    global: &GlobalArgs,
+    args: &ExecArgs,
+    profile: Option<&str>,
+) -> Result<ExitCode, Failure> {
+    let explain = |failure| hint_at_dashes(failure, &world.environment, profile);
+    let keyring = resolve_keyring(world, args)?;
+    #[cfg(unix)]
+    return match sidecar::process_beside(world) {
+        Some(pid) => sidecar::run_sidecar(world, global, args, profile, pid).map_err(explain),
+        None => sidecar::run(world, global, args, keyring),
+    };
+    #[cfg(not(unix))]
+    server::run(world, global, args, profile, keyring).map_err(explain)
+}
+
+fn resolve_keyring(world: &World, args: &ExecArgs) -> Result<Keyring, Failure> {
     let is_isolated = args.isolate || world.settings()?.isolate_child;
-    let keyring = if is_isolated { Keyring::OfItsOwn } else { Keyring::AsReceived };
-    if args.command.is_empty() {
-        let (variable, usual) = USUAL_SHELL;
-        let shell =
-            world.environment.raw(variable).filter(|s| !s.is_empty()).map_or(usual.into(), OsString::from);
-        if Output::is_stdout_terminal() && world.environment.first(env_names::NO_HELP_LINE).is_none() {
-            world.output.note(&format!(
-                "this shell has the credentials of `{}`; leave it with `exit`",
-                obtained.profile()
-            ));
-        }
-        return exec_command(world, handover, keyring, &[shell]).map(|never| match never {});
+    Ok(if is_isolated { Keyring::OfItsOwn } else { Keyring::AsReceived })
+}
+
+/// The command that was given, else a shell, which gets a line that says so.
+fn resolve_command<'a>(world: &World, args: &'a ExecArgs, profile: &str) -> Cow<'a, [OsString]> {
+    if !args.command.is_empty() {
+        return Cow::Borrowed(&args.command);
     }
-    exec_command(world, handover, keyring, &args.command).map(|never| match never {})
+    let (variable, usual) = USUAL_SHELL;
+    let shell =
+        world.environment.raw(variable).filter(|s| !s.is_empty()).map_or(usual.into(), OsString::from);
+    if Output::is_stdout_terminal() && world.environment.first(env_names::NO_HELP_LINE).is_none() {
+        world.output.note(&format!("this shell has the credentials of `{profile}`; leave it with `exit`"));
+    }
+    Cow::Owned(vec![shell])
 }
 
 /// Refuses what aws-vault has and this version has not, rather than do something else.
 fn check_flags(args: &ExecArgs) -> Result<(), Failure> {
-    const NO_SERVER: &str = "without it, hatbox sets the credentials in the command's environment";
-    let named = [
-        (args.server, "--server", NO_SERVER),
-        (args.ecs_server, "--ecs-server", NO_SERVER),
-        (args.ec2_server, "--ec2-server", NO_SERVER),
-        (
-            args.lazy,
-            "--lazy",
-            "it only changes how a credential server starts, and this version has none: leave it out",
-        ),
-        (args.profile_env, "--profile-env", NO_SERVER),
-    ];
+    const NO_SERVER: &str =
+        "without it, hatbox sets the credentials in the command's environment; `--server` gives renewed ones";
+    let named =
+        [(args.ec2_server, "--ec2-server", NO_SERVER), (args.profile_env, "--profile-env", NO_SERVER)];
     match named.iter().find(|(is_given, ..)| *is_given) {
         None => Ok(()),
         Some((_, flag, hint)) => {

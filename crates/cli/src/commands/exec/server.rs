@@ -1,0 +1,108 @@
+//! The server of `hatbox exec --server`: the command gets its address instead of credentials.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use hatbox_core::handover::ServerHandover;
+
+use crate::args::{ExecArgs, GlobalArgs};
+use crate::credentials::guard::Exit;
+use crate::credentials::obtain::{obtain_for, open_for};
+use crate::errors::{Failure, FailureKind};
+use crate::server::directory::{Copies, ServerDirectory, path_text};
+use crate::server::identity::Identity;
+use crate::server::listener::{Events, Listener, Open};
+use crate::server::renewal::{Renewal, renew_forever};
+use crate::world::World;
+
+/// A server that answers, for one profile.
+pub(super) struct Serving {
+    directory: ServerDirectory,
+    identity: Arc<Identity>,
+    renewal: Renewal,
+    events: Events,
+    open: Open,
+    uri: String,
+    token_file: PathBuf,
+    copies: Copies,
+}
+
+impl Serving {
+    /// Obtains the credentials, unless that is to wait for the first request, and serves them.
+    pub(super) fn start(
+        world: &World,
+        global: &GlobalArgs,
+        args: &ExecArgs,
+        profile: Option<&str>,
+    ) -> Result<Self, Failure> {
+        let exit = Exit::Command(&args.command);
+        let (run, credentials) = if args.lazy {
+            (open_for(world, global, &args.session, profile, exit)?, None)
+        } else {
+            let (run, credentials) = obtain_for(world, global, &args.session, profile, exit)?.into_run();
+            (run, Some(credentials))
+        };
+        let directory = ServerDirectory::create(world)?;
+        let copies = directory.copy_config(world, run.files())?;
+        let identity = Arc::new(Identity::new(run.plan().profile.clone())?);
+        let token_file = directory.write_token(&identity)?;
+        let listener = Listener::bind(0)?;
+        let uri = listener.uri(&identity);
+        let renewal = match &credentials {
+            Some(credentials) => Renewal::begin(world, run, credentials, Arc::clone(&identity))?,
+            None => Renewal::later(run, Arc::clone(&identity)),
+        };
+        let events = Events::default();
+        let open = listener.serve(vec![Arc::clone(&identity)], world.clock, &events)?;
+        Ok(Self { directory, identity, renewal, events, open, uri, token_file, copies })
+    }
+
+    /// Calls `with` with what the command's environment needs.
+    pub(super) fn with_handover<T>(&self, with: impl FnOnce(ServerHandover<'_>) -> T) -> Result<T, Failure> {
+        let config_file = self.copies.config.as_deref().map(path_text).transpose()?;
+        let credentials_file = self.copies.credentials.as_deref().map(path_text).transpose()?;
+        let run = self.renewal.run();
+        let plan = run.plan();
+        Ok(with(ServerHandover {
+            profile: self.identity.profile(),
+            uri: &self.uri,
+            token_file: path_text(&self.token_file)?,
+            account: run.account(),
+            region: plan.region.as_ref().map(|region| &region.value),
+            endpoint_url: plan.endpoint.url.as_ref().map(|url| url.value.as_str()),
+            config_file,
+            credentials_file,
+        }))
+    }
+
+    /// Renews on a thread of its own from now on. The terminal is the command's.
+    pub(super) fn renew_apart(self, world: &World) -> Result<(ServerDirectory, Open), Failure> {
+        world.leave_terminal();
+        let (world, events, renewals) = (world.clone(), self.events, vec![self.renewal]);
+        let renew = move || renew_forever(&world, renewals, &events);
+        std::thread::Builder::new().name("renewal".to_owned()).spawn(renew).map_err(|error| {
+            Failure::new(FailureKind::Failed, "could not start the credential server").caused_by(&error)
+        })?;
+        Ok((self.directory, self.open))
+    }
+}
+
+/// Serves in this process, which stays beside the command.
+#[cfg(not(unix))]
+pub(super) fn run(
+    world: &World,
+    global: &GlobalArgs,
+    args: &ExecArgs,
+    profile: Option<&str>,
+    keyring: crate::handover::exec::Keyring,
+) -> Result<std::process::ExitCode, Failure> {
+    let serving = Serving::start(world, global, args, profile)?;
+    let message = serving.with_handover(crate::server::sidecar::Ready::new)?;
+    let _open = serving.renew_apart(world)?;
+    let command = super::resolve_command(world, args, message.profile());
+    message
+        .with_handover(|handover| {
+            crate::handover::exec::exec_command_with_server(world, handover, keyring, &command)
+        })?
+        .map(|never| match never {})
+}

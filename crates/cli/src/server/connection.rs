@@ -1,0 +1,217 @@
+//! One connection: its requests, one after the other, each with a time to come in.
+
+use std::future::{Future, poll_fn};
+use std::io;
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::time::{Instant, timeout_at};
+
+use super::identity::{Identity, Reply};
+use super::listener::Shared;
+use super::request::{Head, MOST_BYTES, MOST_HEADERS, parse_head};
+
+/// How long a client may take from the first byte of a request to its last, and to take an answer.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a connection may stay open with nothing on it.
+const IDLE_TIMEOUT: Duration = Duration::from_mins(1);
+/// How long a request waits for credentials that are being obtained. Java's SDK gives up after a second.
+const LATER_TIMEOUT: Duration = Duration::from_millis(400);
+/// An SDK's request fits.
+const USUAL_BYTES: usize = 1 << 10;
+
+/// A stream of either kind of socket.
+pub(super) trait Stream {
+    fn readable(&self) -> impl Future<Output = io::Result<()>>;
+    fn writable(&self) -> impl Future<Output = io::Result<()>>;
+    fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize>;
+    fn try_write(&self, bytes: &[u8]) -> io::Result<usize>;
+}
+
+impl Stream for tokio::net::TcpStream {
+    fn readable(&self) -> impl Future<Output = io::Result<()>> {
+        self.readable()
+    }
+
+    fn writable(&self) -> impl Future<Output = io::Result<()>> {
+        self.writable()
+    }
+
+    fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.try_read(buffer)
+    }
+
+    fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        self.try_write(bytes)
+    }
+}
+
+#[cfg(unix)]
+impl Stream for tokio::net::UnixStream {
+    fn readable(&self) -> impl Future<Output = io::Result<()>> {
+        self.readable()
+    }
+
+    fn writable(&self) -> impl Future<Output = io::Result<()>> {
+        self.writable()
+    }
+
+    fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.try_read(buffer)
+    }
+
+    fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        self.try_write(bytes)
+    }
+}
+
+/// Answers the requests of one connection until it ends, errs or takes too long.
+pub(super) async fn serve(stream: &impl Stream, shared: &Shared) -> io::Result<()> {
+    // Memory is held only while there is something of a request.
+    let mut bytes: Vec<u8> = Vec::new();
+    loop {
+        wait(stream, shared, Instant::now() + IDLE_TIMEOUT).await?;
+        let end = Instant::now() + REQUEST_TIMEOUT;
+        loop {
+            let (answer, after, length) = match decide(&bytes, shared) {
+                Decided::Part => match read(stream, &mut bytes) {
+                    Ok(0) => return Ok(()),
+                    Ok(_) => continue,
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                        wait(stream, shared, end).await?;
+                        continue;
+                    }
+                    Err(error) => return Err(error),
+                },
+                Decided::Refused(answer) => (answer, After::Close, bytes.len()),
+                Decided::Admitted { identity, after, length } => {
+                    (answer(identity, shared, after).await, after, length)
+                }
+                Decided::Denied { after, length } => {
+                    let body = render_error("AccessDenied", "the authorization token is missing or wrong");
+                    (render("403 Forbidden", &body, after), after, length)
+                }
+            };
+            write(stream, &answer).await?;
+            if after == After::Close {
+                return Ok(());
+            }
+            bytes.drain(..length.min(bytes.len()));
+            if bytes.is_empty() {
+                bytes = Vec::new();
+                break;
+            }
+        }
+    }
+}
+
+/// Waits for the client, until `end` at most: not where another connection needs the place meanwhile.
+async fn wait(stream: &impl Stream, shared: &Shared, end: Instant) -> io::Result<()> {
+    let place = shared.places().wait();
+    let mut is_taken = pin!(place.is_taken());
+    let mut readable = pin!(timeout_at(end, stream.readable()));
+    poll_fn(|context| match is_taken.as_mut().poll(context) {
+        Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
+        Poll::Pending => readable.as_mut().poll(context).map(|result| result?),
+    })
+    .await
+}
+
+/// What becomes of the connection after an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum After {
+    Open,
+    Close,
+}
+
+/// What is to be done about the bytes so far.
+enum Decided<'a> {
+    Part,
+    Refused(Vec<u8>),
+    Denied { after: After, length: usize },
+    Admitted { identity: &'a Identity, after: After, length: usize },
+}
+
+fn decide<'a>(bytes: &[u8], shared: &'a Shared) -> Decided<'a> {
+    let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
+    let request = match parse_head(bytes, &mut headers, shared.rules()) {
+        Head::Part => return Decided::Part,
+        Head::Refused(refusal) => {
+            let body = render_error("Refused", &refusal.to_string());
+            return Decided::Refused(render(refusal.status(), &body, After::Close));
+        }
+        Head::Whole(request) => request,
+    };
+    let (after, length) = (if request.keeps_open { After::Open } else { After::Close }, request.length);
+    let token = request.header("authorization").unwrap_or_default();
+    match shared.find(request.path, token) {
+        Some(identity) => Decided::Admitted { identity, after, length },
+        None => Decided::Denied { after, length },
+    }
+}
+
+/// Reads what has come: nothing where the client has closed.
+fn read(stream: &impl Stream, bytes: &mut Vec<u8>) -> io::Result<usize> {
+    let mut part = [0; USUAL_BYTES];
+    // One byte more than a request may have, so that what is too large is noticed.
+    let room = part.len().min((MOST_BYTES + 1).saturating_sub(bytes.len()));
+    let count = stream.try_read(part.get_mut(..room).unwrap_or_default())?;
+    bytes.extend_from_slice(part.get(..count).unwrap_or_default());
+    Ok(count)
+}
+
+async fn write(stream: &impl Stream, mut bytes: &[u8]) -> io::Result<()> {
+    let end = Instant::now() + REQUEST_TIMEOUT;
+    while !bytes.is_empty() {
+        match stream.try_write(bytes) {
+            Ok(count) => bytes = bytes.get(count..).unwrap_or_default(),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                timeout_at(end, stream.writable()).await??;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+async fn answer(identity: &Identity, shared: &Shared, after: After) -> Vec<u8> {
+    let end = Instant::now() + LATER_TIMEOUT;
+    loop {
+        let changed = shared.changed();
+        let reply = identity.reply(shared.now());
+        shared.wake_if_due(identity);
+        match reply {
+            Reply::Credentials(body) => return render("200 OK", &body, after),
+            // Fewer SDKs try again than after 503.
+            Reply::Never(why) => {
+                return render("403 Forbidden", &render_error("CredentialsExpired", &why), after);
+            }
+            Reply::Later => {
+                if timeout_at(end, changed).await.is_err() {
+                    let body = render_error("NotReady", "the credentials are being obtained; try again");
+                    return render("503 Service Unavailable", &body, after);
+                }
+            }
+        }
+    }
+}
+
+fn render_error(code: &str, message: &str) -> String {
+    json!({ "Code": code, "Message": message }).to_string()
+}
+
+fn render(status: &str, body: &str, after: After) -> Vec<u8> {
+    let connection = if after == After::Close { "Connection: close\r\n" } else { "" };
+    let head = format!(
+        "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nCache-Control: no-store\r\n\
+         X-Content-Type-Options: nosniff\r\n{connection}\r\n",
+        body.len()
+    );
+    // Security: it never grows, and is wiped as all that hatbox frees.
+    let mut answer = Vec::with_capacity(head.len() + body.len());
+    answer.extend_from_slice(head.as_bytes());
+    answer.extend_from_slice(body.as_bytes());
+    answer
+}

@@ -1,0 +1,121 @@
+//! The server's directory: what the command reads, and no other user. It goes with the server; what a killed one left
+//! behind, the next server deletes.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use hatbox_core::config::{FileKind, without_default_identity};
+
+use super::identity::Identity;
+use crate::errors::{Failure, FailureKind};
+use crate::files::aws_config::ConfigFiles;
+use crate::sys::files::{FileError, make_private_directory, write_cache};
+use crate::world::World;
+
+const LOCK: &str = "lock";
+
+/// The directory of one server. Dropping it deletes it.
+#[derive(Debug)]
+pub(crate) struct ServerDirectory {
+    path: PathBuf,
+    /// Held as long as the server runs.
+    lock: Option<File>,
+}
+
+/// Copies of the AWS files that are used in their place.
+#[derive(Debug, Default)]
+pub(crate) struct Copies {
+    pub(crate) config: Option<PathBuf>,
+    pub(crate) credentials: Option<PathBuf>,
+}
+
+impl ServerDirectory {
+    /// Makes one, and deletes those whose servers have ended.
+    pub(crate) fn create(world: &World) -> Result<Self, Failure> {
+        let all = world.dirs.servers();
+        make_private_directory(&all)?;
+        sweep(&all);
+        let mut name = [0; 8];
+        getrandom::getrandom(&mut name).map_err(|error| {
+            Failure::new(FailureKind::Failed, "the system gave no random bytes").caused_by(&error)
+        })?;
+        let path = all.join(hex::encode(name));
+        make_private_directory(&path)?;
+        let mut directory = Self { path, lock: None };
+        let lock = directory.path.join(LOCK);
+        write_cache(&lock, b"")?;
+        let file = File::open(&lock).map_err(FileError::io("open", &lock))?;
+        file.lock().map_err(FileError::io("open", &lock))?;
+        directory.lock = Some(file);
+        Ok(directory)
+    }
+
+    /// Writes the token of an identity, without a newline: no SDK takes one.
+    pub(crate) fn write_token(&self, identity: &Identity) -> Result<PathBuf, Failure> {
+        let name = identity.path().rsplit('/').next().unwrap_or_default();
+        let path = self.path.join(format!("{name}.token"));
+        write_cache(&path, identity.token().expose().as_bytes())?;
+        Ok(path)
+    }
+
+    /// Copies those of the AWS files that give their default profile an identity, without it: the SDKs use it before
+    /// they ask a server.
+    ///
+    /// # Errors
+    /// Refuses where a copy is needed and cannot be written.
+    pub(crate) fn copy_config(&self, world: &World, files: &ConfigFiles) -> Result<Copies, Failure> {
+        let copy = |kind: FileKind, name: &str, variable: &str| {
+            let Some(without) = without_default_identity(files.config.document(kind)) else {
+                return Ok(None);
+            };
+            let path = self.path.join(name);
+            let place = files.shown_place(without.place);
+            write_cache(&path, &without.text).map_err(|error| {
+                let refused = "the AWS SDKs would use the default profile instead of the credential server";
+                Failure::new(FailureKind::Refused, refused).at(place.clone()).caused_by(&error).hint(format!(
+                    "remove `{}` from the section `default`, or run the command without --server",
+                    without.key
+                ))
+            })?;
+            world.output.note(&format!(
+                "{place}: the AWS SDKs prefer `{}` of the default profile to a credential server, so the command gets a copy \
+                 of the file without it ({variable})",
+                without.key
+            ));
+            Ok::<_, Failure>(Some(path))
+        };
+        Ok(Copies {
+            config: copy(FileKind::Config, "config", "AWS_CONFIG_FILE")?,
+            credentials: copy(FileKind::Credentials, "credentials", "AWS_SHARED_CREDENTIALS_FILE")?,
+        })
+    }
+}
+
+impl Drop for ServerDirectory {
+    fn drop(&mut self) {
+        // First, as Windows keeps a file that is open.
+        self.lock = None;
+        // What stays is deleted by the next server.
+        fs::remove_dir_all(&self.path).ok();
+    }
+}
+
+/// A path as it is put into a variable.
+pub(crate) fn path_text(path: &Path) -> Result<&str, Failure> {
+    path.to_str().ok_or_else(|| {
+        Failure::new(FailureKind::Failed, format!("the path `{}` is not UTF-8", path.display()))
+            .hint("set XDG_RUNTIME_DIR to another directory")
+    })
+}
+
+/// Deletes the directories that no server holds.
+fn sweep(all: &Path) {
+    for entry in fs::read_dir(all).into_iter().flatten().flatten() {
+        let path = entry.path();
+        let Ok(lock) = File::open(path.join(LOCK)) else { continue };
+        if lock.try_lock().is_ok() {
+            drop(lock);
+            fs::remove_dir_all(&path).ok();
+        }
+    }
+}

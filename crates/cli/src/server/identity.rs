@@ -1,0 +1,198 @@
+//! One identity that the server gives: a profile at its path, under its token, with the answer of now.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use hatbox_core::handover::{FormatError, render_container_answer};
+use hatbox_types::name::ProfileName;
+use hatbox_types::secret::SessionCredentials;
+use jiff::Timestamp;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+use crate::errors::{Failure, FailureKind};
+
+/// What stands before the profile's name.
+const PATH: &str = "/credentials/";
+const TOKEN_BYTES: usize = 32;
+
+/// A profile, and who may ask for its credentials.
+#[derive(Debug)]
+pub(crate) struct Identity {
+    profile: ProfileName,
+    path: String,
+    token: Token,
+    state: Mutex<State>,
+}
+
+/// What a client sends to get the credentials.
+pub(crate) struct Token(Zeroizing<String>);
+
+impl std::fmt::Debug for Token {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Token(..)")
+    }
+}
+
+impl Token {
+    fn generate() -> Result<Self, getrandom::Error> {
+        let mut bytes = Zeroizing::new([0; TOKEN_BYTES]);
+        getrandom::getrandom(&mut *bytes)?;
+        Ok(Self(Zeroizing::new(hex::encode(bytes.as_slice()))))
+    }
+
+    /// As it is sent, and written to its file.
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+
+    fn is(&self, sent: &[u8]) -> bool {
+        // Security: how long it takes says nothing of where the two differ.
+        self.0.as_bytes().ct_eq(sent).into()
+    }
+}
+
+#[derive(Debug, Default)]
+struct State {
+    answer: Option<Answer>,
+    renew_at: Option<Timestamp>,
+    trouble: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+struct Answer {
+    body: Arc<Zeroizing<String>>,
+    expires_at: Timestamp,
+}
+
+/// What a client gets.
+#[derive(Debug)]
+pub(crate) enum Reply {
+    /// The credentials.
+    Credentials(Arc<Zeroizing<String>>),
+    /// None yet, or none any more: they are being obtained.
+    Later,
+    /// None: a person must do something first.
+    Never(String),
+}
+
+impl Identity {
+    /// A profile under a token that no one knows yet.
+    pub(crate) fn new(profile: ProfileName) -> Result<Self, Failure> {
+        const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.');
+        let path = format!("{PATH}{}", utf8_percent_encode(profile.as_str(), KEPT));
+        let token = Token::generate().map_err(|error| {
+            Failure::new(FailureKind::Failed, "the system gave no random bytes").caused_by(&error)
+        })?;
+        Ok(Self { path, profile, token, state: Mutex::default() })
+    }
+
+    pub(crate) fn profile(&self) -> &ProfileName {
+        &self.profile
+    }
+
+    /// Its path in the server's addresses.
+    pub(crate) fn path(&self) -> &str {
+        &self.path
+    }
+
+    pub(crate) fn token(&self) -> &Token {
+        &self.token
+    }
+
+    /// Whether these are its path and its token.
+    pub(super) fn admits(&self, path: &str, token: &[u8]) -> bool {
+        // The path is no secret.
+        self.token.is(token) && path == self.path
+    }
+
+    /// Gives other credentials from now on, until they end. They are to be renewed at `renew_at`.
+    pub(crate) fn set(
+        &self,
+        credentials: &SessionCredentials,
+        account: Option<&str>,
+        renew_at: Timestamp,
+    ) -> Result<(), FormatError> {
+        let body = Arc::new(render_container_answer(credentials, account)?);
+        let mut state = self.state();
+        state.answer = Some(Answer { body, expires_at: credentials.expires_at });
+        state.renew_at = Some(renew_at);
+        state.trouble = None;
+        Ok(())
+    }
+
+    /// Says why there will be no others, to those who ask when the present ones have ended. They are tried again at
+    /// `again_at`.
+    pub(crate) fn set_trouble(&self, trouble: String, again_at: Timestamp) {
+        let mut state = self.state();
+        state.trouble = Some(trouble);
+        state.renew_at = Some(again_at);
+    }
+
+    /// Whether the credentials should have been renewed by now: the machine may have slept.
+    pub(super) fn is_due(&self, now: Timestamp) -> bool {
+        self.state().renew_at.is_none_or(|at| at <= now)
+    }
+
+    /// The answer of now.
+    pub(super) fn reply(&self, now: Timestamp) -> Reply {
+        let state = self.state();
+        // Security: credentials that have ended are given to no one, whatever the renewal does.
+        match (&state.answer, &state.trouble) {
+            (Some(answer), _) if now < answer.expires_at => Reply::Credentials(Arc::clone(&answer.body)),
+            (_, Some(trouble)) => Reply::Never(trouble.clone()),
+            (_, None) => Reply::Later,
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hatbox_types::name::AccessKeyId;
+    use hatbox_types::secret::SecretString;
+
+    use super::*;
+
+    fn identity(name: &str) -> Identity {
+        Identity::new(ProfileName::parse(name).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_token_is_good_for_its_own_path_and_as_it_is_written() {
+        let (a, b) = (identity("a"), identity("b c/ü"));
+        assert_eq!((a.path(), b.path()), ("/credentials/a", "/credentials/b%20c%2F%C3%BC"));
+        let token = a.token().expose();
+        assert_eq!(token.len(), 64);
+        assert!(a.admits(a.path(), token.as_bytes()));
+        assert!(!b.admits(b.path(), token.as_bytes()) && !a.admits(b.path(), token.as_bytes()));
+        let upper = token.to_ascii_uppercase();
+        for wrong in ["", &upper, &token[1..], &format!("{token} "), &format!("Bearer {token}")] {
+            assert!(!a.admits(a.path(), wrong.as_bytes()), "{wrong}");
+        }
+        assert!(!format!("{a:?}").contains(token));
+    }
+
+    #[test]
+    fn credentials_are_given_until_they_end_and_then_the_reason() {
+        let identity = identity("a");
+        let now = Timestamp::UNIX_EPOCH;
+        let second = |second| Timestamp::from_second(second).unwrap();
+        assert!(matches!(identity.reply(now), Reply::Later));
+        let credentials = SessionCredentials {
+            access_key_id: AccessKeyId::parse("ASIAIOSFODNN7EXAMPLE").unwrap(),
+            secret_access_key: SecretString::new("s".to_owned()),
+            session_token: SecretString::new("t".to_owned()),
+            expires_at: second(100),
+        };
+        identity.set(&credentials, None, second(50)).unwrap();
+        assert!(!identity.is_due(second(49)) && identity.is_due(second(50)));
+        identity.set_trouble("sign in again".to_owned(), second(80));
+        assert!(matches!(identity.reply(second(99)), Reply::Credentials(_)));
+        assert!(matches!(identity.reply(second(100)), Reply::Never(why) if why == "sign in again"));
+        assert!(!identity.is_due(second(79)));
+    }
+}

@@ -1,0 +1,337 @@
+//! Renewal: the next credentials are there before the present ones end, and where they cannot be had, that is said in
+//! time.
+//!
+//! | life of the credentials | renewed before their end |
+//! |---|---|
+//! | 12 h | 3 h |
+//! | 1 h | 15 min |
+//! | 15 min, the shortest of AWS | 10 min |
+//! | less, in a sandbox | two thirds of it |
+//!
+//! One thread renews all profiles, one after the other. A renewal that fails is tried again; meanwhile the present
+//! credentials are given as long as they live.
+
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+use hatbox_core::cache::DEFAULT_MIN_TTL;
+use hatbox_core::handover::Credentials;
+use hatbox_types::duration::render_duration;
+use hatbox_types::secret::SessionCredentials;
+use hatbox_types::text::shell::quote_word;
+use jiff::{SignedDuration, Timestamp};
+
+use super::identity::Identity;
+use super::listener::Events;
+use crate::credentials::run::PlanRun;
+use crate::errors::{Failure, FailureKind};
+use crate::sys::signals::Held;
+use crate::world::World;
+
+/// The least that is left when credentials are renewed, where they live long enough.
+const LEAST: SignedDuration = SignedDuration::from_mins(10);
+/// How long before the end it is said that there is no renewal.
+const WARNINGS: [SignedDuration; 3] =
+    [SignedDuration::from_mins(10), SignedDuration::from_mins(5), SignedDuration::from_mins(1)];
+/// When a renewal that failed is tried again; twice as late each time. Where only a person can help, a session that they
+/// obtain elsewhere is looked for, always so soon.
+const AGAIN: SignedDuration = SignedDuration::from_secs(20);
+/// The latest: also after someone cancelled a question.
+const LATEST_AGAIN: SignedDuration = SignedDuration::from_mins(5);
+/// The clock is looked at this often at least: it may be set, and stands while the machine sleeps.
+const TICK: Duration = Duration::from_secs(15);
+const PAUSE: Duration = Duration::from_millis(20);
+/// How often a signal is looked for.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// Wakes the renewal's thread.
+#[derive(Debug, Default)]
+pub(crate) struct Wake {
+    is_wanted: Mutex<bool>,
+    condition: Condvar,
+}
+
+impl Wake {
+    pub(crate) fn wake(&self) {
+        let mut is_wanted = self.is_wanted.lock().unwrap_or_else(PoisonError::into_inner);
+        if !*is_wanted {
+            *is_wanted = true;
+            self.condition.notify_one();
+        }
+    }
+
+    fn wait(&self, at_most: Duration) -> Cause {
+        let is_wanted = self.is_wanted.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.condition.wait_timeout_while(is_wanted, at_most, |is_wanted| !*is_wanted);
+        let mut is_wanted = waited.unwrap_or_else(PoisonError::into_inner).0;
+        if std::mem::take(&mut *is_wanted) { Cause::Request } else { Cause::Time }
+    }
+}
+
+/// Why the renewal's thread looks at the credentials.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cause {
+    Time,
+    /// Someone asked for credentials that should have been renewed, or that were never obtained.
+    Request,
+}
+
+/// When credentials that live for `life` from now on are renewed, counted from their end.
+fn resolve_margin(life: SignedDuration) -> SignedDuration {
+    (life / 4).max(LEAST).min(life * 2 / 3)
+}
+
+/// One profile's credentials, and what renews them.
+#[derive(Debug)]
+pub(crate) struct Renewal {
+    run: PlanRun,
+    identity: Arc<Identity>,
+    expires_at: Option<Timestamp>,
+    next: Timestamp,
+    /// What was said of the last failure: once is enough.
+    said: Option<String>,
+    /// How many renewals have failed, one after the other.
+    failures: u32,
+    /// How many of [`WARNINGS`] have been given, or are past.
+    warned: usize,
+}
+
+impl Renewal {
+    /// Has `identity` give `credentials`, which `run` obtained.
+    ///
+    /// # Errors
+    /// When they have no end: no SDK would ask again in time.
+    pub(crate) fn begin(
+        world: &World,
+        run: PlanRun,
+        credentials: &Credentials,
+        identity: Arc<Identity>,
+    ) -> Result<Self, Failure> {
+        let mut renewal = Self::later(run, identity);
+        let session = temporary(credentials).ok_or_else(|| has_no_end(&renewal.identity))?;
+        renewal.give(world, session)?;
+        Ok(renewal)
+    }
+
+    /// Has `identity` give what `run` obtains when it is first asked for.
+    pub(crate) fn later(run: PlanRun, identity: Arc<Identity>) -> Self {
+        Self { run, identity, expires_at: None, next: Timestamp::MAX, said: None, failures: 0, warned: 0 }
+    }
+
+    pub(crate) fn run(&self) -> &PlanRun {
+        &self.run
+    }
+
+    fn give(&mut self, world: &World, session: &SessionCredentials) -> Result<(), Failure> {
+        let now = world.clock.now();
+        let life = session.expires_at.duration_since(now);
+        self.next = session.expires_at - resolve_margin(life).max(SignedDuration::ZERO);
+        self.identity.set(session, self.run.account(), self.next)?;
+        self.expires_at = Some(session.expires_at);
+        (self.said, self.failures) = (None, 0);
+        self.warned = WARNINGS.iter().filter(|warning| **warning > life).count();
+        Ok(())
+    }
+
+    fn step(&mut self, world: &World, cause: Cause) {
+        let now = world.clock.now();
+        let is_asked_first = self.next == Timestamp::MAX && cause == Cause::Request;
+        if now >= self.next || is_asked_first {
+            self.renew(world, now);
+        }
+        self.warn(world);
+    }
+
+    fn renew(&mut self, world: &World, now: Timestamp) {
+        // Whatever lives noticeably longer than the present credentials is better than they are.
+        let least = self.expires_at.map_or(DEFAULT_MIN_TTL, |end| {
+            let left = end.duration_since(now).max(SignedDuration::ZERO);
+            (left + (left / 10).clamp(SignedDuration::from_secs(1), SignedDuration::from_mins(1)))
+                .unsigned_abs()
+        });
+        let failure = match self.run.renew(least) {
+            Ok(credentials) => match temporary(&credentials) {
+                Some(session) if session.expires_at > self.expires_at.unwrap_or(now).max(now) => {
+                    let given = self.give(world, session);
+                    world
+                        .output
+                        .debug(|| format!("renewed the credentials of `{}`", self.identity.profile()));
+                    match given {
+                        Ok(()) => return,
+                        Err(failure) => failure,
+                    }
+                }
+                Some(_) => Failure::new(
+                    FailureKind::Failed,
+                    format!(
+                        "renewing the credentials of `{}` gave none that last longer",
+                        self.identity.profile()
+                    ),
+                ),
+                None => has_no_end(&self.identity),
+            },
+            Err(failure) => failure,
+        };
+        self.next = world.clock.now()
+            + match failure.kind {
+                FailureKind::NeedsPerson => AGAIN,
+                FailureKind::Cancelled => LATEST_AGAIN,
+                _ => (AGAIN * (1 << self.failures.min(8))).min(LATEST_AGAIN),
+            };
+        self.failures += 1;
+        self.identity.set_trouble(failure.error.clone(), self.next);
+        self.say(world, &failure);
+    }
+
+    fn say(&mut self, world: &World, failure: &Failure) {
+        if self.said.as_deref() == Some(&failure.error) {
+            return;
+        }
+        self.said = Some(failure.error.clone());
+        self.warned = self.passed_warnings(world);
+        let profile = self.identity.profile();
+        let until = self.left(world).map(|left| format!("; the present ones expire in {left}"));
+        world
+            .output
+            .warn(&format!("could not renew the credentials of `{profile}`{}", until.unwrap_or_default()));
+        world.output.raw_line(&format!("  caused by: {}", failure.error));
+        for cause in &failure.causes {
+            world.output.raw_line(&format!("  caused by: {cause}"));
+        }
+        world.output.hint(&self.way_out());
+    }
+
+    /// The session that any hatbox process obtains is found in the cache by the next attempt.
+    fn way_out(&self) -> String {
+        let profile = quote_word(self.identity.profile().as_str());
+        format!(
+            "run this in another terminal, the server then uses the new session: hatbox exec --fresh {profile} -- true"
+        )
+    }
+
+    /// What is left, in words; `None` where nothing is.
+    fn left(&self, world: &World) -> Option<String> {
+        let left = self.expires_at?.duration_since(world.clock.now());
+        // Up, as "in 10m" is said at 9 min 59 s too.
+        let seconds = u64::try_from(left.as_secs()).ok()? + 1;
+        let seconds = if seconds > 60 { seconds.div_ceil(60) * 60 } else { seconds };
+        left.is_positive().then(|| render_duration(Duration::from_secs(seconds)))
+    }
+
+    fn passed_warnings(&self, world: &World) -> usize {
+        let left = self.expires_at.map_or(SignedDuration::ZERO, |end| end.duration_since(world.clock.now()));
+        WARNINGS.iter().filter(|warning| **warning >= left).count()
+    }
+
+    /// Says that the end is near where there has been no renewal.
+    fn warn(&mut self, world: &World) {
+        let (Some(end), Some(_)) = (self.expires_at, &self.said) else { return };
+        let left = end.duration_since(world.clock.now());
+        let passed = self.passed_warnings(world);
+        let profile = self.identity.profile();
+        if left.is_negative() || left.is_zero() {
+            self.expires_at = None;
+            world
+                .output
+                .warn(&format!("the credentials of `{profile}` have expired and could not be renewed"));
+            world.output.hint(&self.way_out());
+        } else if passed > self.warned {
+            self.warned = passed;
+            if let Some(left) = self.left(world) {
+                world.output.warn(&format!(
+                    "the credentials of `{profile}` expire in {left} and could not be renewed"
+                ));
+                world.output.hint(&self.way_out());
+            }
+        }
+    }
+
+    /// When there is something to do next.
+    fn next_event(&self) -> Timestamp {
+        let Some(end) = self.expires_at else { return self.next };
+        let next_warning = WARNINGS.get(self.warned).map_or(end, |warning| end - *warning);
+        self.next.min(next_warning)
+    }
+}
+
+fn temporary(credentials: &Credentials) -> Option<&SessionCredentials> {
+    match credentials {
+        Credentials::Session(session) => Some(session),
+        Credentials::AccessKey(_) | Credentials::Found { .. } => None,
+    }
+}
+
+fn has_no_end(identity: &Identity) -> Failure {
+    let profile = identity.profile();
+    Failure::new(
+        FailureKind::Usage,
+        format!("the credentials of `{profile}` have no known end, which a credential server needs"),
+    )
+    .hint("leave out --no-session, or run the command without --server")
+}
+
+/// All profiles of one server.
+struct Renewals<'a> {
+    world: &'a World,
+    all: Vec<Renewal>,
+    events: &'a Events,
+}
+
+impl Renewals<'_> {
+    /// Does what is due. Returns how long there is nothing to do.
+    fn step(&mut self, cause: Cause) -> Duration {
+        for renewal in &mut self.all {
+            let before = (renewal.expires_at, renewal.said.is_some());
+            renewal.step(self.world, cause);
+            if (renewal.expires_at, renewal.said.is_some()) != before {
+                self.events.changed.notify_waiters();
+            }
+        }
+        let next = self.all.iter().map(Renewal::next_event).min();
+        let wait = next.and_then(|next| Duration::try_from(next.duration_since(self.world.clock.now())).ok());
+        wait.unwrap_or_default().clamp(PAUSE, TICK)
+    }
+}
+
+/// Renews all of them for as long as this process runs.
+pub(crate) fn renew_forever(world: &World, renewals: Vec<Renewal>, events: &Events) {
+    let mut renewals = Renewals { world, all: renewals, events };
+    let mut cause = Cause::Time;
+    loop {
+        let wait = renewals.step(cause);
+        cause = events.wake.wait(wait);
+    }
+}
+
+/// Renews all of them until a signal ends this process. Questions are asked on the terminal, which is this process's.
+pub(crate) fn renew_until_signal(world: &World, renewals: Vec<Renewal>, events: &Events) {
+    let mut renewals = Renewals { world, all: renewals, events };
+    let mut cause = Cause::Time;
+    loop {
+        let wait = renewals.step(cause);
+        let held = Held::of_endings();
+        cause = events.wake.wait(wait.min(LOOK));
+        if held.take().is_some() {
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_are_renewed_a_quarter_before_their_end_and_ten_minutes_at_least() {
+        let minutes = SignedDuration::from_mins;
+        for (life, margin) in [
+            (minutes(720), minutes(180)),
+            (minutes(60), minutes(15)),
+            (minutes(30), minutes(10)),
+            (minutes(15), minutes(10)),
+            (SignedDuration::from_secs(30), SignedDuration::from_secs(20)),
+        ] {
+            assert_eq!(resolve_margin(life), margin, "{life:?}");
+        }
+    }
+}

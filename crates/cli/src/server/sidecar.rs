@@ -1,0 +1,100 @@
+//! The process beside a command: hatbox itself becomes the command, so the server is another process, which watches
+//! the command and ends with it.
+//!
+//! | | the process that becomes the command | the sidecar |
+//! |---|---|---|
+//! | 1 | starts the sidecar | gets the credentials, asks on the terminal if need be |
+//! | 2 | waits | serves, and says where (a [`Message`]) |
+//! | 3 | becomes the command | leaves the terminal, and renews |
+//! | 4 | ends | ends |
+
+use hatbox_core::handover::ServerHandover;
+use hatbox_types::name::{ProfileName, Region};
+#[cfg(unix)]
+use serde::{Deserialize, Serialize};
+
+use crate::errors::{Failure, FailureKind};
+
+/// No message is longer.
+#[cfg(unix)]
+const MOST_BYTES: u64 = 64 << 10;
+
+/// What the sidecar says to the process that becomes the command.
+#[cfg(unix)]
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Message {
+    /// It serves.
+    Ready(Ready),
+    /// It has failed, and has said why; the kind of its failure.
+    Failed(String),
+}
+
+/// What the command's environment needs.
+#[derive(Debug)]
+#[cfg_attr(unix, derive(Serialize, Deserialize))]
+pub(crate) struct Ready {
+    profile: String,
+    uri: String,
+    token_file: String,
+    account: Option<String>,
+    region: Option<String>,
+    endpoint_url: Option<String>,
+    config_file: Option<String>,
+    credentials_file: Option<String>,
+}
+
+impl Ready {
+    /// Of what is handed over.
+    pub(crate) fn new(handover: ServerHandover<'_>) -> Self {
+        Self {
+            profile: handover.profile.to_string(),
+            uri: handover.uri.to_owned(),
+            token_file: handover.token_file.to_owned(),
+            account: handover.account.map(str::to_owned),
+            region: handover.region.map(|region| region.as_str().to_owned()),
+            endpoint_url: handover.endpoint_url.map(str::to_owned),
+            config_file: handover.config_file.map(str::to_owned),
+            credentials_file: handover.credentials_file.map(str::to_owned),
+        }
+    }
+
+    /// The profile that was asked for.
+    pub(crate) fn profile(&self) -> &str {
+        &self.profile
+    }
+
+    /// Calls `with` with what is handed over.
+    pub(crate) fn with_handover<T>(&self, with: impl FnOnce(ServerHandover<'_>) -> T) -> Result<T, Failure> {
+        let broken = || Failure::new(FailureKind::Failed, "the credential server sent an invalid message");
+        let profile = ProfileName::parse(&self.profile).map_err(|_| broken())?;
+        let region = self.region.as_deref().map(Region::parse).transpose().map_err(|_| broken())?;
+        Ok(with(ServerHandover {
+            profile: &profile,
+            uri: &self.uri,
+            token_file: &self.token_file,
+            account: self.account.as_deref(),
+            region: region.as_ref(),
+            endpoint_url: self.endpoint_url.as_deref(),
+            config_file: self.config_file.as_deref(),
+            credentials_file: self.credentials_file.as_deref(),
+        }))
+    }
+}
+
+/// Writes a message: one line.
+#[cfg(unix)]
+pub(crate) fn send(mut stream: impl std::io::Write, message: &Message) -> std::io::Result<()> {
+    let mut line = serde_json::to_vec(message)?;
+    line.push(b'\n');
+    stream.write_all(&line)
+}
+
+/// Reads the one message that is sent; `None` where the sidecar ended without one. A program that it started may hold its
+/// stdout still.
+#[cfg(unix)]
+pub(crate) fn receive(stream: impl std::io::Read) -> Option<Message> {
+    let mut text = String::new();
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(stream.take(MOST_BYTES)), &mut text).ok()?;
+    serde_json::from_str(&text).ok()
+}

@@ -1,0 +1,132 @@
+//! What a server listens on: a port of 127.0.0.1, or a file. Connections of other users are closed at once.
+
+use std::future::Future;
+use std::io;
+use std::net::{Ipv4Addr, TcpListener};
+#[cfg(unix)]
+use std::os::unix::net::{UnixListener, UnixStream};
+#[cfg(unix)]
+use std::path::{Path, PathBuf};
+
+use super::connection::Stream;
+use crate::errors::{Failure, FailureKind};
+use crate::sys::peer::PeerFinder;
+use crate::sys::socket::widen_backlog;
+
+/// Why there is nothing to listen on.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ListenError {
+    /// Another program has the port.
+    #[error("port {port} of 127.0.0.1 is in use")]
+    PortInUse {
+        /// The port.
+        port: u16,
+    },
+    /// Another program has the socket.
+    #[cfg(unix)]
+    #[error("the socket `{0}` is in use")]
+    SocketInUse(String),
+    /// What is there is no socket.
+    #[cfg(unix)]
+    #[error("`{0}` exists and is not a socket")]
+    NotASocket(String),
+    /// The socket cannot be made.
+    #[cfg(unix)]
+    #[error("could not create the socket `{path}`")]
+    Socket {
+        /// The file.
+        path: String,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// Anything else.
+    #[error("could not listen for connections")]
+    Io(#[source] io::Error),
+}
+
+impl From<ListenError> for Failure {
+    fn from(error: ListenError) -> Self {
+        Self::of_error(FailureKind::Failed, &error)
+    }
+}
+
+/// Binds a port of 127.0.0.1; 0 for any that is free.
+pub(super) fn bind_port(port: u16) -> Result<(TcpListener, u16), ListenError> {
+    let socket = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|error| match error.kind() {
+        io::ErrorKind::AddrInUse => ListenError::PortInUse { port },
+        _ => ListenError::Io(error),
+    })?;
+    // A thousand programs that start at once wait for nothing.
+    widen_backlog(&socket);
+    socket.set_nonblocking(true).map_err(ListenError::Io)?;
+    let port = socket.local_addr().map_err(ListenError::Io)?.port();
+    Ok((socket, port))
+}
+
+/// A socket's file. Dropping it deletes it.
+#[cfg(unix)]
+#[derive(Debug)]
+pub(crate) struct SocketFile(PathBuf);
+
+#[cfg(unix)]
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        std::fs::remove_file(&self.0).ok();
+    }
+}
+
+/// Makes a socket, in the place of one whose program has ended.
+#[cfg(unix)]
+pub(super) fn bind_file(path: &Path) -> Result<(UnixListener, SocketFile), ListenError> {
+    use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+    let shown = || path.display().to_string();
+    let failed = |source| ListenError::Socket { path: shown(), source };
+    if let Ok(about) = std::fs::symlink_metadata(path) {
+        if !about.file_type().is_socket() {
+            return Err(ListenError::NotASocket(shown()));
+        }
+        if UnixStream::connect(path).is_ok() {
+            return Err(ListenError::SocketInUse(shown()));
+        }
+        std::fs::remove_file(path).map_err(failed)?;
+    }
+    let socket = UnixListener::bind(path).map_err(failed)?;
+    let file = SocketFile(path.to_owned());
+    // Security: who connects before this is asked for its user as anyone else.
+    std::fs::set_permissions(path, PermissionsExt::from_mode(0o600)).map_err(failed)?;
+    socket.set_nonblocking(true).map_err(failed)?;
+    Ok((socket, file))
+}
+
+/// A socket of either kind.
+pub(super) trait Listening {
+    type Stream: Stream + 'static;
+
+    /// The next connection; `None` where it is another user's.
+    fn next(&self, peers: &mut PeerFinder) -> impl Future<Output = io::Result<Option<Self::Stream>>>;
+}
+
+impl Listening for tokio::net::TcpListener {
+    type Stream = tokio::net::TcpStream;
+
+    async fn next(&self, peers: &mut PeerFinder) -> io::Result<Option<Self::Stream>> {
+        let (stream, theirs) = self.accept().await?;
+        if peers.find(theirs, stream.local_addr()?).is_refused() {
+            return Ok(None);
+        }
+        stream.set_nodelay(true).ok();
+        Ok(Some(stream))
+    }
+}
+
+#[cfg(unix)]
+impl Listening for tokio::net::UnixListener {
+    type Stream = tokio::net::UnixStream;
+
+    async fn next(&self, _: &mut PeerFinder) -> io::Result<Option<Self::Stream>> {
+        let (stream, _) = self.accept().await?;
+        let is_trusted = crate::sys::peer::is_trusted_user(stream.peer_cred()?.uid());
+        Ok(is_trusted.then_some(stream))
+    }
+}

@@ -1,0 +1,140 @@
+//! A process of this program beside another one: started apart from it, and ended with it.
+#![expect(unsafe_code, reason = "std has no word for a process that is nobody's child")]
+
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io::{self, PipeReader};
+use std::os::fd::OwnedFd;
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+
+use super::signals::Held;
+
+/// How often it is looked whether a process has ended, where the system does not say it.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Starts this program again as a process that is no child of this one: a command that waits for all of its children
+/// must not meet one that it does not know. Returns what it writes to its stdout.
+pub(crate) fn start(
+    own_name: &OsStr,
+    arguments: &[OsString],
+    environment: &[(OsString, OsString)],
+) -> io::Result<PipeReader> {
+    let (reader, writer) = io::pipe()?;
+    let mut command = Command::new(own_program()?);
+    command
+        .arg0(own_name)
+        .args(arguments)
+        .env_clear()
+        .envs(environment.iter().map(|(name, value)| (name, value)))
+        .stdout(Stdio::from(OwnedFd::from(writer)));
+    // SAFETY: after a fork of a process, fork(2) and _exit(2) are safe to call (signal-safety(7)): the one in between
+    // ends at once, and the new process goes on to exec.
+    unsafe {
+        command.pre_exec(|| match libc::fork() {
+            -1 => Err(io::Error::last_os_error()),
+            0 => Ok(()),
+            _ => libc::_exit(0),
+        });
+    }
+    command.spawn()?.wait()?;
+    Ok(reader)
+}
+
+/// The file that runs: also where it was replaced meanwhile.
+fn own_program() -> io::Result<PathBuf> {
+    if cfg!(target_os = "linux") { Ok(PathBuf::from("/proc/self/exe")) } else { std::env::current_exe() }
+}
+
+/// Waits until `stream` can be read, or has ended, for `wait` at most. Whether it can.
+pub(crate) fn wait_for(stream: &PipeReader, wait: Duration) -> bool {
+    let wait = Timespec { tv_sec: wait.as_secs().cast_signed(), tv_nsec: wait.subsec_nanos().into() };
+    poll(&mut [PollFd::new(stream, PollFlags::IN)], Some(&wait)).is_ok_and(|count| count > 0)
+}
+
+/// A process that is watched.
+#[derive(Debug)]
+pub(crate) struct Watched {
+    pid: Pid,
+    #[cfg(target_os = "linux")]
+    descriptor: Option<OwnedFd>,
+}
+
+impl Watched {
+    /// Watches the process `pid`, which must be there still. `None` for what is no process.
+    pub(crate) fn new(pid: i32) -> Option<Self> {
+        let pid = Pid::from_raw(pid)?;
+        Some(Self {
+            pid,
+            // Not before Linux 5.3, and not where it is denied.
+            #[cfg(target_os = "linux")]
+            descriptor: rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()).ok(),
+        })
+    }
+
+    /// Waits until it has ended.
+    pub(crate) fn wait_for_end(&self) {
+        if self.wait_for_event().is_some() {
+            return;
+        }
+        while test_kill_process(self.pid).is_ok() {
+            std::thread::sleep(LOOK);
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    fn wait_for_event(&self) -> Option<()> {
+        let descriptor = self.descriptor.as_ref()?;
+        loop {
+            match poll(&mut [PollFd::new(descriptor, PollFlags::IN)], None) {
+                Err(rustix::io::Errno::INTR) => {}
+                result => return result.ok().map(|_| ()),
+            }
+        }
+    }
+
+    #[cfg(target_vendor = "apple")]
+    fn wait_for_event(&self) -> Option<()> {
+        use rustix::event::kqueue::{Event, EventFilter, EventFlags, ProcessEvents, kevent, kqueue};
+        let queue = kqueue().ok()?;
+        let filter = EventFilter::Proc { pid: self.pid, flags: ProcessEvents::EXIT };
+        let wanted = [Event::new(filter, EventFlags::ADD | EventFlags::ONESHOT, std::ptr::null_mut())];
+        let mut events: Vec<Event> = Vec::with_capacity(1);
+        // SAFETY: the event has no descriptor, so none has to stay open.
+        unsafe { kevent(&queue, &wanted, rustix::buffer::spare_capacity(&mut events), None) }.ok().map(|_| ())
+    }
+
+    #[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
+    fn wait_for_event(&self) -> Option<()> {
+        None
+    }
+}
+
+/// Has this process end itself as a signal would end it: a question on the terminal is taken off it first.
+pub(crate) fn end_self() {
+    // The thread that calls this holds the signal back; the one that asks sees it.
+    let held = Held::new();
+    kill_process(rustix::process::getpid(), Signal::TERM).ok();
+    std::mem::forget(held);
+}
+
+/// This process's stdout: what [`start`] returned.
+pub(crate) fn stdout() -> io::Result<File> {
+    Ok(File::from(rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdout(), 3)?))
+}
+
+/// Leaves the terminal and its signals to the command: in a session of its own this process has none. Returns what was
+/// its stdout.
+pub(crate) fn leave_terminal() -> io::Result<File> {
+    let beside = stdout()?;
+    rustix::process::setsid()?;
+    let nothing = File::options().read(true).write(true).open("/dev/null")?;
+    rustix::stdio::dup2_stdin(&nothing)?;
+    rustix::stdio::dup2_stdout(&nothing)?;
+    Ok(beside)
+}

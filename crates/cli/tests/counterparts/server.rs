@@ -1,0 +1,111 @@
+//! The AWS SDKs with the credential server of `hatbox exec --server`: none is told where it is but by the variables.
+
+use std::process::Command;
+
+use hatbox_sandbox::control::{Fault, FaultKind};
+
+use crate::python::Python;
+use crate::scene::{Scene, succeeded};
+use crate::sdks::Sdk;
+use crate::terraform::{APPLY, INIT, Project};
+
+fn exec(scene: &Scene, profile: &str, command: &[&str]) -> Command {
+    let code = scene.code();
+    let mut run = scene.home.hatbox(&["exec", "--server"]);
+    if profile == "dev-infra-admin" {
+        run.args(["-t", &code]);
+    }
+    run.args([profile, "--"]).args(command);
+    run
+}
+
+/// The program of an SDK prints the id of the credentials that it gets.
+fn check(sdk: Option<Sdk>) {
+    let Some(sdk) = sdk else { return };
+    let scene = Scene::start();
+    // What the SDKs would use before they ask a server.
+    let keys = "[default]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = x\n";
+    std::fs::write(scene.home.path().join(".aws/credentials"), keys).unwrap();
+    let program = sdk.program.display().to_string();
+    let mut words = vec![program.as_str()];
+    words.extend(sdk.arguments.iter().map(String::as_str));
+    let id = succeeded(&mut exec(&scene, "security-auditor", &words));
+    let exported = succeeded(&mut scene.home.hatbox(&["export", "--format", "json", "security-auditor"]));
+    assert!(id.starts_with("ASIA") && exported.contains(id.trim()), "{id} {exported}");
+}
+
+#[test]
+fn the_go_sdk_asks_the_server() {
+    check(Sdk::go());
+}
+
+#[test]
+fn the_javascript_sdk_asks_the_server() {
+    check(Sdk::javascript());
+}
+
+#[test]
+fn the_java_sdk_asks_the_server() {
+    check(Sdk::java());
+}
+
+#[test]
+fn the_rust_sdk_asks_the_server() {
+    check(Sdk::rust());
+}
+
+#[test]
+fn the_aws_cli_asks_the_server() {
+    let Some(python) = Python::open() else { return };
+    let scene = Scene::start();
+    let words = [&*python.aws(), "s3", "ls"];
+    let listed = succeeded(&mut exec(&scene, "security-auditor", &words));
+    assert!(listed.contains("work-terraform-state"), "{listed}");
+}
+
+#[test]
+fn boto3_goes_on_when_its_first_credentials_have_expired() {
+    const SCRIPT: &str = r#"
+import boto3, time
+session = boto3.Session()
+credentials = session.get_credentials()
+first = credentials.get_frozen_credentials().access_key
+deadline = time.monotonic() + 30
+while credentials.get_frozen_credentials().access_key == first:
+    assert time.monotonic() < deadline, "no others"
+    session.client("sts").get_caller_identity()
+print(session.client("sts").get_caller_identity()["Arn"])
+"#;
+    let Some(python) = Python::open() else { return };
+    let scene = Scene::start();
+    scene.add_fault(&Fault {
+        kind: FaultKind::ShortLifeSeconds(6),
+        times: None,
+        action: Some("AssumeRole".to_owned()),
+    });
+    let words = [&*python.interpreter(), "-c", SCRIPT];
+    let who = succeeded(&mut exec(&scene, "security-auditor", &words));
+    assert!(who.contains(":assumed-role/security-auditor/"), "{who}");
+}
+
+#[test]
+fn terraform_outlives_its_credentials_and_gives_its_lock_back() {
+    let scene = Scene::start();
+    let Some(project) = Project::open(&scene, "provisioner \"local-exec\" { command = \"sleep 5\" }") else {
+        return;
+    };
+    scene.add_fault(&Fault {
+        kind: FaultKind::ShortLifeSeconds(3),
+        times: None,
+        action: Some("AssumeRole".to_owned()),
+    });
+    for words in [&INIT[..], &APPLY[..]] {
+        let command = project.command(words);
+        let command: Vec<&str> = command.iter().map(String::as_str).collect();
+        succeeded(&mut exec(&scene, "dev-infra-admin", &command));
+    }
+    let world = hatbox_sandbox::world::load_world(&scene.place()).unwrap().unwrap();
+    let keys: Vec<&String> = world.buckets["work-terraform-state"].objects.keys().collect();
+    assert_eq!(keys, ["dev/terraform.tfstate"], "the state is there, the lock is not");
+    assert!(scene.calls("AssumeRole").len() > 2, "the role was renewed");
+}

@@ -1,0 +1,109 @@
+//! `hatbox serve`: several profiles, each with its own token, until a signal.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+use crate::fixture::Fixture;
+use crate::run::finish;
+use crate::served::{Address, server_directories};
+
+const CONFIG: &str = "\
+[profile jan-work]
+
+[profile reader]
+region = eu-west-1
+source_profile = jan-work
+role_arn = arn:aws:iam::444455556666:role/reader
+
+[profile admin]
+source_profile = jan-work
+role_arn = arn:aws:iam::444455556666:role/admin
+";
+
+#[test]
+fn each_profile_has_a_path_and_a_token_of_its_own() {
+    let fixture = Fixture::with_config(CONFIG);
+    let mut child = fixture.hatbox(&["serve", "--json", "reader", "admin"]).spawn();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    let mut text = String::new();
+    while !text.ends_with("\n}\n") {
+        assert!(stdout.read_line(&mut text).unwrap() > 0, "{text}");
+    }
+    child.stdout = Some(stdout.into_inner());
+    let shown: Value = serde_json::from_str(&text).unwrap();
+    let address = |profile: &str| {
+        let text = |name: &str| shown[profile][name].as_str().unwrap().to_owned();
+        Address::new(
+            &text("AWS_CONTAINER_CREDENTIALS_FULL_URI"),
+            Path::new(&text("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")),
+        )
+    };
+    assert_eq!(shown["reader"]["AWS_REGION"], "eu-west-1");
+    let (reader, admin) = (address("reader"), address("admin"));
+    assert_eq!(reader.port, admin.port);
+    assert_ne!(reader.key_id(), admin.key_id());
+    let mixed = Address { token: reader.token.clone(), ..admin };
+    assert_eq!(mixed.get().0, 403);
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    finish(child, "serve").ok();
+    assert_eq!(server_directories(&fixture), [] as [std::path::PathBuf; 0]);
+}
+
+#[test]
+fn a_socket_is_served_to_whatever_forwards_a_port_to_it() {
+    let fixture = Fixture::with_config(CONFIG);
+    let path = fixture.path("h.sock");
+    let listen = format!("unix:{}", path.display());
+    let mut child = fixture.hatbox(&["serve", "--listen", &listen, "reader"]).spawn();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert_eq!(
+        lines.next().unwrap().unwrap(),
+        "export AWS_CONTAINER_CREDENTIALS_FULL_URI=http://127.0.0.1:PORT/credentials/reader"
+    );
+    let line = lines.next().unwrap().unwrap();
+    let token = line.strip_prefix("export AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=").unwrap();
+    let token = std::fs::read_to_string(token).unwrap();
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    let ask = |host: &str, token: &str| {
+        let mut connection = UnixStream::connect(&path).unwrap();
+        let request = format!(
+            "GET /credentials/reader HTTP/1.1\r\nHost: {host}\r\nAuthorization: {token}\r\nConnection: close\r\n\r\n"
+        );
+        connection.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        connection.read_to_string(&mut answer).unwrap();
+        answer
+    };
+    assert!(ask("127.0.0.1:9911", &token).contains("SecretAccessKey"));
+    for (host, token) in [("evil.example", &*token), ("localhost:80", "wrong")] {
+        assert!(ask(host, token).starts_with("HTTP/1.1 403"), "{host}");
+    }
+    let taken = fixture.hatbox(&["serve", "--listen", &listen, "reader"]).run().expect_code(1).stderr;
+    assert!(taken.contains("is in use"), "{taken}");
+    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+    assert!(child.wait().unwrap().success());
+    assert!(!path.exists());
+    std::fs::write(&path, "").unwrap();
+    let file = fixture.hatbox(&["serve", "--listen", &listen, "reader"]).run().expect_code(1).stderr;
+    assert!(file.contains("exists and is not a socket"), "{file}");
+}
+
+#[test]
+fn a_profile_twice_and_an_address_elsewhere_are_wrong_use() {
+    let fixture = Fixture::with_config(CONFIG);
+    let twice = fixture.hatbox(&["serve", "reader", "reader"]).run().expect_code(2).stderr;
+    assert!(twice.contains("profile `reader` is given twice"), "{twice}");
+    for address in ["0.0.0.0:80", "127.0.0.1", "127.0.0.1:x", "80", "[::]:80"] {
+        let stderr = fixture.hatbox(&["serve", "--listen", address, "reader"]).run().expect_code(2).stderr;
+        assert!(stderr.contains(&format!("invalid address `{address}` in --listen")), "{stderr}");
+    }
+    let port = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let taken = format!("127.0.0.1:{}", port.local_addr().unwrap().port());
+    let stderr = fixture.hatbox(&["serve", "--listen", &taken, "reader"]).run().expect_code(1).stderr;
+    assert!(stderr.contains("of 127.0.0.1 is in use"), "{stderr}");
+}

@@ -1,0 +1,169 @@
+//! The credential server renews in time, and says what it cannot.
+
+use hatbox_sandbox::control::{Fault, FaultKind};
+use rustix::process::Signal;
+
+use crate::cast::PHONE;
+use crate::fixture::Fixture;
+use crate::served::{Served, wait_until};
+
+const CONFIG: &str = "\
+[profile jan-work]
+
+[profile reader]
+source_profile = jan-work
+role_arn = arn:aws:iam::444455556666:role/reader
+
+[profile guarded]
+source_profile = jan-work
+role_arn = arn:aws:iam::444455556666:role/deploy
+mfa_serial = arn:aws:iam::111122223333:mfa/jan
+";
+
+const MINUTE: i64 = 60;
+
+fn count(fixture: &Fixture) -> usize {
+    fixture.log().iter().filter(|entry| entry.action == "AssumeRole").count()
+}
+
+#[test]
+fn credentials_are_renewed_once_before_they_end_and_from_memory_until_then() {
+    let fixture = Fixture::with_config(CONFIG);
+    let served = Served::start(&fixture, &["reader"]);
+    let first = served.address.key_id();
+    served.move_clock(&fixture, 44 * MINUTE);
+    assert_eq!(served.address.key_id(), first);
+    assert_eq!(count(&fixture), 1);
+    // A quarter of an hour before the end the first request has them renewed.
+    served.move_clock(&fixture, 46 * MINUTE);
+    let requests: Vec<_> = (0..20)
+        .map(|_| {
+            let address = served.address.clone();
+            std::thread::spawn(move || address.key_id())
+        })
+        .collect();
+    for request in requests {
+        request.join().unwrap();
+    }
+    wait_until("renewed credentials", || served.address.key_id() != first);
+    assert_eq!(count(&fixture), 2, "one renewal, however many ask");
+    let said = served.end().stderr;
+    assert!(!said.contains("warning"), "{said}");
+}
+
+#[test]
+fn a_machine_that_slept_past_the_end_gets_new_credentials_at_the_first_request() {
+    let fixture = Fixture::with_config(CONFIG);
+    let served = Served::start(&fixture, &["reader"]);
+    let first = served.address.key_id();
+    served.move_clock(&fixture, 10 * 60 * MINUTE);
+    wait_until("new credentials", || served.address.get().0 == 200);
+    assert_ne!(served.address.key_id(), first);
+    // Set back again: what was obtained is from the future, and good all the same.
+    served.move_clock(&fixture, 0);
+    assert_eq!(served.address.get().0, 200);
+}
+
+#[test]
+fn the_present_credentials_are_served_while_they_live_and_the_end_is_announced() {
+    let fixture = Fixture::with_config(CONFIG);
+    let served = Served::start(&fixture, &["reader"]);
+    let first = served.address.key_id();
+    let fault =
+        Fault { kind: FaultKind::AccessDenied("denied by a test".to_owned()), times: None, action: None };
+    fixture.client().add_fault(&fault).unwrap();
+    for (minutes, said) in [
+        (46, "could not renew"),
+        (51, "expire in 9m"),
+        (56, "expire in 4m"),
+        (59, "s and could not be renewed"),
+    ] {
+        served.move_clock(&fixture, minutes * MINUTE + 30);
+        assert_eq!(served.address.key_id(), first, "after {minutes} minutes");
+        wait_until(said, || served.said().contains(said));
+        assert_eq!(served.address.key_id(), first);
+    }
+    served.move_clock(&fixture, 61 * MINUTE);
+    wait_until("the end", || served.address.get().0 == 403 && served.said().contains("have expired"));
+    let (_, body) = served.address.get();
+    assert_eq!(body["Code"], "CredentialsExpired");
+    // The access is given back: the next request has it tried again.
+    fixture.client().clear_faults().unwrap();
+    served.move_clock(&fixture, 70 * MINUTE);
+    wait_until("credentials again", || served.address.get().0 == 200);
+    let said = served.end().stderr;
+    let mut rest = said.as_str();
+    for part in [
+        "warning: could not renew the credentials of `reader`",
+        "caused by:",
+        "hatbox exec --fresh reader -- true",
+        "the credentials of `reader` expire in 9m",
+        "the credentials of `reader` expire in 4m",
+        "the credentials of `reader` expire in ",
+        "s and could not be renewed",
+        "the credentials of `reader` have expired",
+    ] {
+        let at = rest.find(part).unwrap_or_else(|| panic!("no `{part}` in its place: {said}"));
+        rest = &rest[at + part.len()..];
+    }
+    assert_eq!(said.matches("could not renew the credentials").count(), 1, "{said}");
+    assert!(!said.contains("ASIA"), "no key id: {said}");
+}
+
+#[test]
+fn a_code_for_a_renewal_is_given_in_another_terminal() {
+    let fixture = Fixture::with_config(CONFIG);
+    let code = fixture.code(PHONE);
+    let served = Served::start(&fixture, &["-t", &code, "guarded"]);
+    let first = served.address.key_id();
+    // Past the session that the code was good for, which lasts an hour.
+    let late = 55 * MINUTE;
+    served.move_clock(&fixture, late);
+    assert_eq!(served.address.key_id(), first);
+    let renew = |code: &str| {
+        let late = (late + 30).to_string();
+        fixture
+            .hatbox(&["exec", "--fresh", "-t", code, "guarded", "--", "true"])
+            .env("HATBOX_TEST_CLOCK_OFFSET", late)
+            .run()
+    };
+    let next = fixture.client().code(PHONE).unwrap();
+    renew(&next.code).ok();
+    served.move_clock(&fixture, late + 30);
+    wait_until("the session of the other terminal", || served.address.key_id() != first);
+    let outcome = served.end();
+    assert_eq!(outcome.signal(), Some(Signal::TERM.as_raw()));
+}
+
+#[test]
+fn a_code_for_a_renewal_is_asked_for_in_a_window_where_there_is_a_desktop() {
+    let fixture = Fixture::with_config(CONFIG);
+    let shown = fixture.path("shown");
+    fixture.write_program(
+        "zenity",
+        &format!("cat '{}' || {{ touch '{}'; exit 1; }}", shown.display(), fixture.path("closed").display()),
+    );
+    let code = fixture.code(PHONE);
+    let served = Served::start_with(&fixture, &["-t", &code, "guarded"], |run| run.env("DISPLAY", ":1"));
+    let first = served.address.key_id();
+    // Whoever closes the window is left alone for a while, and the credentials live on.
+    let late = 46 * MINUTE;
+    served.move_clock(&fixture, late);
+    assert_eq!(served.address.key_id(), first);
+    wait_until("the closed window", || fixture.path("closed").exists());
+    fixture.client().set_clock_offset(late + 6 * MINUTE).unwrap();
+    std::fs::write(&shown, fixture.client().code(PHONE).unwrap().code).unwrap();
+    served.move_clock(&fixture, late + 6 * MINUTE);
+    wait_until("the code of the window", || served.address.key_id() != first);
+    let said = served.end().stderr;
+    assert!(!said.contains("have expired"), "{said}");
+}
+
+#[test]
+fn lazy_credentials_are_obtained_at_the_first_request() {
+    let fixture = Fixture::with_config(CONFIG);
+    let served = Served::start(&fixture, &["--lazy", "reader"]);
+    assert_eq!(count(&fixture), 0);
+    wait_until("credentials", || served.address.get().0 == 200);
+    assert_eq!(count(&fixture), 1);
+}

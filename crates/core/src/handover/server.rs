@@ -1,0 +1,169 @@
+//! Credentials by way of a server on this machine: what the child's environment gets instead of credentials, and the
+//! server's answers, in the form of AWS's container credential providers.
+
+use hatbox_types::name::{ProfileName, Region};
+use hatbox_types::secret::SessionCredentials;
+use zeroize::Zeroizing;
+
+use super::credentials::render_time;
+use super::env::{EnvChange, plain, resolve_change};
+use super::format::FormatError;
+use super::json::push_string;
+
+/// All that is handed over where a server gives the credentials. Nothing in it is secret.
+#[derive(Debug, Clone, Copy)]
+pub struct ServerHandover<'a> {
+    /// The profile that was asked for.
+    pub profile: &'a ProfileName,
+    /// Where the SDKs ask.
+    pub uri: &'a str,
+    /// The file with the token that they send.
+    pub token_file: &'a str,
+    /// The account that the credentials belong to, when it is known without a call.
+    pub account: Option<&'a str>,
+    /// The region, when one was resolved.
+    pub region: Option<&'a Region>,
+    /// The service-independent endpoint, when one was resolved.
+    pub endpoint_url: Option<&'a str>,
+    /// A copy of the config file to use in its place.
+    pub config_file: Option<&'a str>,
+    /// A copy of the credentials file to use in its place.
+    pub credentials_file: Option<&'a str>,
+}
+
+/// The change that has a child ask the server. `inherited` as for [`super::resolve_env_change`].
+pub fn resolve_server_env_change<'a>(
+    handover: ServerHandover<'_>,
+    inherited: impl IntoIterator<Item = (&'a str, &'a str)> + Clone,
+) -> EnvChange {
+    let profile = handover.profile.as_str();
+    let mut set = vec![("AWS_VAULT", plain(profile)), ("HATBOX", plain(profile))];
+    set.extend(handover.endpoint_url.map(|url| ("AWS_ENDPOINT_URL", plain(url))));
+    set.push(("AWS_CONTAINER_CREDENTIALS_FULL_URI", plain(handover.uri)));
+    set.push(("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", plain(handover.token_file)));
+    for (name, file) in [
+        ("AWS_CONFIG_FILE", handover.config_file),
+        ("AWS_SHARED_CREDENTIALS_FILE", handover.credentials_file),
+    ] {
+        set.extend(file.map(|file| (name, plain(file))));
+    }
+    if let Some(region) = handover.region {
+        set.push(("AWS_REGION", plain(region.as_str())));
+        set.push(("AWS_DEFAULT_REGION", plain(region.as_str())));
+    }
+    set.extend(handover.account.map(|account| ("AWS_ACCOUNT_ID", plain(account))));
+    resolve_change(set, inherited)
+}
+
+/// Renders the answer of a container credential server.
+///
+/// # Errors
+/// When a value holds a control character.
+pub fn render_container_answer(
+    credentials: &SessionCredentials,
+    account: Option<&str>,
+) -> Result<Zeroizing<String>, FormatError> {
+    let end = render_time(credentials.expires_at);
+    let members = [
+        ("AccessKeyId", credentials.access_key_id.as_str()),
+        ("SecretAccessKey", credentials.secret_access_key.expose()),
+        ("Token", credentials.session_token.expose()),
+        ("Expiration", end.as_str()),
+    ];
+    let members = members.into_iter().chain(account.map(|account| ("AccountId", account)));
+    // Security: the buffer never grows, which would leave a part of it behind. Escaping takes two bytes at most.
+    let length: usize = members.clone().map(|(name, value)| name.len() + 2 * value.len() + 8).sum();
+    let mut text = Zeroizing::new(String::with_capacity(length + 2));
+    for (name, value) in members {
+        if value.chars().any(char::is_control) {
+            return Err(FormatError::Control(name));
+        }
+        let start = if text.is_empty() { "{\"" } else { ",\"" };
+        text.push_str(start);
+        text.push_str(name);
+        text.push_str("\":");
+        push_string(&mut text, value);
+    }
+    text.push('}');
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use hatbox_types::name::AccessKeyId;
+    use hatbox_types::secret::SecretString;
+
+    use super::*;
+
+    fn session(token: &str) -> SessionCredentials {
+        SessionCredentials {
+            access_key_id: AccessKeyId::parse("ASIAIOSFODNN7EXAMPLE").unwrap(),
+            secret_access_key: SecretString::new("a/b+c\"\\".to_owned()),
+            session_token: SecretString::new(token.to_owned()),
+            expires_at: "2009-02-04T21:00:57.9-08:00".parse().unwrap(),
+        }
+    }
+
+    #[test]
+    fn an_answer_has_the_members_that_the_sdks_read() {
+        let text = render_container_answer(&session("token"), Some("444455556666")).unwrap();
+        assert_eq!(
+            &**text,
+            "{\"AccessKeyId\":\"ASIAIOSFODNN7EXAMPLE\",\"SecretAccessKey\":\"a/b+c\\\"\\\\\",\
+             \"Token\":\"token\",\"Expiration\":\"2009-02-05T05:00:57Z\",\"AccountId\":\"444455556666\"}"
+        );
+        let without = render_container_answer(&session("token"), None).unwrap();
+        assert!(without.ends_with("05:00:57Z\"}"), "{}", *without);
+        assert!(render_container_answer(&session("a\nb"), None).is_err());
+    }
+
+    #[test]
+    fn a_child_gets_the_server_and_no_credentials() {
+        let profile = ProfileName::parse("a").unwrap();
+        let region = Region::parse("r-1").unwrap();
+        let handover = ServerHandover {
+            profile: &profile,
+            uri: "http://127.0.0.1:4/a",
+            token_file: "/run/token",
+            account: Some("444455556666"),
+            region: Some(&region),
+            endpoint_url: None,
+            config_file: None,
+            credentials_file: Some("/run/credentials"),
+        };
+        let inherited = [
+            ("AWS_ACCESS_KEY_ID", "old"),
+            ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/old"),
+            ("AWS_SHARED_CREDENTIALS_FILE", "/home/credentials"),
+            ("AWS_CONFIG_FILE", "/home/config"),
+        ];
+        let change = resolve_server_env_change(handover, inherited);
+        let set: Vec<_> =
+            change.set.iter().map(|(name, value)| format!("{name}={}", value.expose())).collect();
+        assert_eq!(
+            set,
+            [
+                "AWS_VAULT=a",
+                "HATBOX=a",
+                "AWS_CONTAINER_CREDENTIALS_FULL_URI=http://127.0.0.1:4/a",
+                "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=/run/token",
+                "AWS_SHARED_CREDENTIALS_FILE=/run/credentials",
+                "AWS_REGION=r-1",
+                "AWS_DEFAULT_REGION=r-1",
+                "AWS_ACCOUNT_ID=444455556666",
+                "HATBOX_ORIG_AWS_SHARED_CREDENTIALS_FILE=/home/credentials",
+                "HATBOX_SET=AWS_SHARED_CREDENTIALS_FILE=/run/credentials AWS_REGION=r-1 \
+                 AWS_DEFAULT_REGION=r-1 AWS_ACCOUNT_ID=444455556666",
+            ]
+        );
+        for (name, is_removed) in [
+            ("AWS_ACCESS_KEY_ID", true),
+            ("AWS_SESSION_TOKEN", true),
+            ("AWS_PROFILE", true),
+            ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", true),
+            ("AWS_CONFIG_FILE", false),
+        ] {
+            assert_eq!(change.remove.iter().any(|removed| removed == name), is_removed, "{name}");
+        }
+    }
+}
