@@ -49,7 +49,11 @@ pub(super) fn no_code(view: &View<'_>) -> WeighedCause {
             "{} has no MFA device; name the new one by mfa_serial in {}, [{section}]",
             view.who, view.attempt.around.config
         ))),
-        Some(serial) => weighed.fix(view.setting(format!("mfa_serial = {serial}"))),
+        Some(serial) => {
+            let weighed = weighed.fix(view.setting(format!("mfa_serial = {serial}")));
+            // Where no one names it, it is what the first device of a user usually is.
+            if known_serial(view).is_some() { weighed } else { weighed.fix(list_devices(view)) }
+        }
         None => weighed
             .fix(Fix::Words(format!("set mfa_serial in {}, [{section}]", view.attempt.around.config)))
             .fix(list_devices(view)),
