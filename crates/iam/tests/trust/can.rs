@@ -1,28 +1,13 @@
 //! `can`: its answers word by word.
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "what the tests share may stop at the first surprise, as they do"
-)]
 
-use hatbox_iam::accounts::{Accounts, Origin, SourceKind};
+use hatbox_iam::accounts::Accounts;
 use hatbox_iam::assume::context::Assumptions;
 use hatbox_iam::assume::entity::{find_caller, find_role};
 use hatbox_iam::report::can::{Can, MfaUse, can};
 
-const SNAPSHOT: &str = include_str!("accounts/snapshot.json");
-const STATE: &str = include_str!("accounts/terraform.tfstate");
-const PLAN: &str = include_str!("accounts/plan.json");
-const NO_ORGANIZATION: &str = r#"{"schema": 1, "organization": "none"}"#;
+use crate::{NO_ORGANIZATION, SNAPSHOT, STATE, read};
 
-fn read(sources: &[&str]) -> Accounts {
-    let mut accounts = Accounts::default();
-    for (source, name) in sources.iter().zip(["iam.json", "second.json", "third.json"]) {
-        let origin = Origin { name: name.to_owned(), kind: SourceKind::PolicyFile, taken: None };
-        accounts.add_source(source.as_bytes(), origin).unwrap_or_else(|error| panic!("{name}: {error}"));
-    }
-    accounts
-}
+const PLAN: &str = include_str!("../accounts/plan.json");
 
 fn given(context: &[(&str, &str)]) -> Assumptions {
     Assumptions {

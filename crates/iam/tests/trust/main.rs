@@ -1,0 +1,25 @@
+//! The questions of `hatbox trust`, and their answers word by word.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "what the tests share may stop at the first surprise, as they do"
+)]
+
+use hatbox_iam::accounts::{Accounts, Origin, SourceKind};
+
+mod can;
+mod reach;
+
+pub(crate) const SNAPSHOT: &str = include_str!("../accounts/snapshot.json");
+pub(crate) const STATE: &str = include_str!("../accounts/terraform.tfstate");
+pub(crate) const NO_ORGANIZATION: &str = r#"{"schema": 1, "organization": "none"}"#;
+
+/// Reads up to three sources, as files of these names.
+pub(crate) fn read(sources: &[&str]) -> Accounts {
+    let mut accounts = Accounts::default();
+    for (source, name) in sources.iter().zip(["iam.json", "second.json", "third.json"]) {
+        let origin = Origin { name: name.to_owned(), kind: SourceKind::PolicyFile, taken: None };
+        accounts.add_source(source.as_bytes(), origin).unwrap_or_else(|error| panic!("{name}: {error}"));
+    }
+    accounts
+}
