@@ -182,7 +182,7 @@ impl RoleArn {
     /// # Errors
     /// When it is not an IAM role's ARN of 20 to 2048 printable ASCII characters.
     pub fn parse(text: &str) -> Result<Self, NameError> {
-        check(text, 20, 2048, |c| c.is_ascii_graphic())?;
+        check(text, 1, 2048, |c| c.is_ascii_graphic())?;
         let has_form = Arn::parse(text).is_some_and(|arn| {
             let name = arn.resource.strip_prefix("role/").unwrap_or_default();
             !arn.partition.is_empty()

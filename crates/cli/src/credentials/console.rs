@@ -212,7 +212,7 @@ fn check_has_role_or_policy(plan: &Plan, place: &ConsolePlace) -> Result<(), Fai
     .hint(format!(
         "with all permissions of the user: hatbox login --policy-arn arn:{partition}:iam::aws:policy/AdministratorAccess {name}"
     ))
-    .hint("`hatbox_console_policy_arn` in the profile names the policy once and for all")
+    .hint("or set it for the profile: `hatbox_console_policy_arn = ARN`")
     .hint("or name a profile with a role"))
 }
 

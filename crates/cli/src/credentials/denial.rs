@@ -99,9 +99,11 @@ impl Denied<'_> {
     /// A failure that names the call alone.
     fn undiagnosed(self) -> Failure {
         let headline = match self.step {
-            Step::GetSessionToken(step) => format!("got no session for `{}` (GetSessionToken)", step.profile),
+            Step::GetSessionToken(step) => {
+                format!("could not get a session for `{}` (GetSessionToken)", step.profile)
+            }
             Step::GetFederationToken(step) => {
-                format!("got no session for `{}` (GetFederationToken)", step.profile)
+                format!("could not get a session for `{}` (GetFederationToken)", step.profile)
             }
             Step::AssumeRole(step) => {
                 format!("could not assume the role of profile `{}` ({})", step.profile, step.role.value)

@@ -158,7 +158,7 @@ impl LiveUser {
         if !is_with_mfa {
             return Ok(false);
         }
-        world.output.note("the access key alone is not allowed to; trying again with MFA");
+        world.output.note("the access key alone is denied; trying again with MFA");
         let credentials = run.obtain()?;
         let plan = self.plan.clone();
         let user = open_as_user(world, plan, &signer_of(credentials), self.arn.clone())?;

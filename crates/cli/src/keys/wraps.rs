@@ -99,7 +99,10 @@ impl KeyStore {
         if !wraps.iter().any(|wrap| wrap.name != *name && wrap.is_ours == Some(true)) {
             return Err(Failure::new(
                 FailureKind::Refused,
-                format!("`{}` is the only wrap of the store: without it nothing opens it", name.as_str()),
+                format!(
+                    "`{}` is the only wrap of the store: the store cannot be opened without it",
+                    name.as_str()
+                ),
             )
             .hint("hatbox store wrap add recovery"));
         }

@@ -8,7 +8,7 @@ pub(crate) use super::platform::exec::{exec, find_program};
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ExecError {
     /// No such file, by path or in PATH. Exit code 127, as in a shell.
-    #[error("there is no command `{0}`")]
+    #[error("command `{0}` not found")]
     NotFound(String),
     /// It is there, and cannot be run. Exit code 126.
     #[error("`{path}` cannot be run")]

@@ -11,7 +11,7 @@ fn a_clean_machine_gets_a_short_report() {
         ran.stdout,
         "\
 ok  config       1 profile in ~/.aws/config and ~/.aws/credentials
-ok  files        2 looked at, none open to others
+ok  files        2 checked, none open to others
 ok  environment  no environment variable overrides a profile
 ok  store        none yet: the first key that is added chooses a backend
 ok  prompt       there is no terminal here
@@ -37,7 +37,7 @@ ok  config       1 profile in ~/.aws/config and ~/.aws/credentials
   error    profile `ops` has `role_arn` but no source credentials
            ~/.aws/config:2
            fix: ${{EDITOR:-vi}} +2 ~/.aws/config
-!   files        2 looked at
+!   files        2 checked
   error    others may write to it: whoever can write to it chooses what is done
            ~/.aws/config
            fix: chmod go-w {}

@@ -101,7 +101,7 @@ fn a_selection_of_nothing_is_an_error_and_nothing_runs() {
             "profile `dev-x` is neither in the config nor in the store\nhatbox: hint: did you mean `dev-a`?\n",
         ),
         (&["dev-a", "test-*"], "no profile matches `test-*`\n"),
-        (&["--all", "dev-a"], "`--all` cannot be used with names of profiles\n"),
+        (&["--all", "dev-a"], "`--all` cannot be used with profile names\n"),
         (&["--tag", "none"], "no profile matches\n"),
         (&["--account", "12"], "invalid account `12`: expected 12 digits\n"),
         (
@@ -247,11 +247,11 @@ fn the_code_is_that_of_the_worst() {
     run("case $HATBOX in dev-b) kill -TERM $$;; *) exit 9;; esac").expect_code(143);
     let missing = fixture.hatbox(&["each", "dev-a", "dev-b", "--", "no-such-command"]).run().expect_code(127);
     assert_eq!(
-        missing.stderr, "hatbox: error: there is no command `no-such-command`\n",
+        missing.stderr, "hatbox: error: command `no-such-command` not found\n",
         "once, and before any call"
     );
     let missing = fixture.hatbox(&["each", "dev-a", "dev-b", "--", "/no/such/file"]).run().expect_code(127);
-    assert_eq!(missing.stderr.matches("there is no command").count(), 1, "{}", missing.stderr);
+    assert_eq!(missing.stderr.matches("not found").count(), 1, "{}", missing.stderr);
     fs::write(fixture.path("bin/plain-text"), "x").unwrap();
     fixture.hatbox(&["each", "dev-a", "dev-b", "--", "plain-text"]).run().expect_code(126);
     fixture.hatbox(&["each", "dev-a", "--", "/"]).run().expect_code(126);

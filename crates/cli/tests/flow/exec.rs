@@ -47,7 +47,7 @@ fn a_command_that_is_not_there_is_127_and_one_that_cannot_run_126() {
     let fixture = Fixture::with_config(CONFIG);
     let exec = |command: &str| fixture.hatbox(&["exec", "-n", "jan-work", "--", command]).run();
     let missing = exec("no-such-command").expect_code(127);
-    assert_eq!(missing.stderr, "hatbox: error: there is no command `no-such-command`\n");
+    assert_eq!(missing.stderr, "hatbox: error: command `no-such-command` not found\n");
     exec("/no/such/file").expect_code(127);
     std::fs::write(fixture.path("bin/plain-text"), "x").unwrap();
     let plain = exec("plain-text").expect_code(126);

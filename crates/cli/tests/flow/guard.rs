@@ -51,7 +51,7 @@ fn a_denied_command_is_refused_before_anything_is_asked_or_sent() {
     }
     assert_eq!(roles_assumed(&fixture).len(), 0);
     exec(&["echo", "plan"]).ok();
-    // What the pattern does not name is not denied: it is a seat belt.
+    // What the pattern does not name is not denied: guards prevent mistakes, not attacks.
     exec(&["sh", "-c", "echo destroy"]).ok();
     fixture.hatbox(&["export", "prod"]).run().ok();
 }

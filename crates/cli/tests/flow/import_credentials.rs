@@ -118,7 +118,7 @@ fn kept_keys_stay_in_the_file_and_that_is_said() {
     let (fixture, file) = with_plain_keys();
     let kept = fixture.hatbox(&["import", "credentials", "--keep", "--no-check", "jan-work"]).run().ok();
     assert!(kept.stderr.contains("hatbox: imported the access key of `jan-work`\n"), "{}", kept.stderr);
-    assert!(kept.stderr.contains("the keys still stand in ~/.aws/credentials"), "{}", kept.stderr);
+    assert!(kept.stderr.contains("the keys are still in ~/.aws/credentials"), "{}", kept.stderr);
     assert_eq!(fs::read_to_string(&file).unwrap(), PLAIN);
 }
 

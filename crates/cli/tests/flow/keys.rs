@@ -97,7 +97,7 @@ fn a_key_is_taken_from_standard_input_or_the_environment_and_its_shape_is_checke
         asked.stderr,
         "hatbox: error: could not ask for the access key\n\
          \x20 caused by: there is no terminal to ask on\n\
-         hatbox: hint: give it by variables (--env) or by standard input (--stdin)\n"
+         hatbox: hint: pass it in variables (--env) or on standard input (--stdin)\n"
     );
     for wrong in
         [&["add"][..], &["add", "--mfa-serial", "x y", "a"], &["add", "--region", "a b", "a"], &["add", ""]]

@@ -311,7 +311,7 @@ fn devices_are_listed_and_registered_by_a_session_with_mfa_where_a_policy_demand
     fixture.write_program("phone", &format!("echo {}", fixture.code(PHONE)));
     let listed = list.run().ok();
     assert!(listed.stdout.contains(PHONE) && listed.stdout.contains(PASSKEY), "{}", listed.stdout);
-    let note = "hatbox: the access key alone is not allowed to; trying again with MFA\n";
+    let note = "hatbox: the access key alone is denied; trying again with MFA\n";
     assert_eq!(listed.stderr.matches(note).count(), 1, "{}", listed.stderr);
     // The session is cached: the second device costs no code.
     let register = ["mfa", "register", "--name", "tablet", "--store-seed", "jan-work"];

@@ -102,7 +102,7 @@ fn a_wrong_secret_is_kept_apart_from_an_unknown_key() {
     assert_refused(
         &fixture,
         exec(&fixture, &["jan-work"]).run(),
-        "hatbox: error: got no session for `jan-work` (GetSessionToken)\n\
+        "hatbox: error: could not get a session for `jan-work` (GetSessionToken)\n\
          \x20 caused by: SignatureDoesNotMatch: The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.\n\
          hatbox: hint: the secret does not belong to this access key id; store both again: hatbox add jan-work\n",
     );

@@ -77,7 +77,7 @@ fn check_done(fixture: &Fixture, when: &str) {
     let there: Vec<_> = keys(fixture).into_iter().map(|key| key.id).collect();
     assert_eq!(there, [stored], "{when}");
     let status = fixture.hatbox(&["rotate", "--status"]).run().ok();
-    assert_eq!(status.stdout, "All rotations are finished.\n", "{when}");
+    assert_eq!(status.stdout, "No unfinished rotations.\n", "{when}");
 }
 
 fn actions(fixture: &Fixture, after: usize) -> Vec<String> {
@@ -302,7 +302,7 @@ fn a_key_that_was_created_by_hand_and_stored_is_not_taken_for_a_lost_one() {
     assert_eq!(working_key(&fixture, "other", "after"), other.id);
     working_key(&fixture, "jan-work", "after");
     let status = fixture.hatbox(&["rotate", "--status"]).run().ok();
-    assert_eq!(status.stdout, "All rotations are finished.\n");
+    assert_eq!(status.stdout, "No unfinished rotations.\n");
 }
 
 #[test]
@@ -570,7 +570,7 @@ fn a_key_that_was_added_during_a_rotation_is_not_replaced_by_the_rotation() {
     let removed = fixture.hatbox(&["remove", "-f", "jan-work"]).run().ok();
     assert!(removed.stderr.contains("its rotation was not finished"), "{}", removed.stderr);
     let status = fixture.hatbox(&["rotate", "--status"]).run().ok();
-    assert_eq!(status.stdout, "All rotations are finished.\n");
+    assert_eq!(status.stdout, "No unfinished rotations.\n");
 }
 
 #[test]

@@ -39,7 +39,7 @@ pub enum ValueError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TagError {
     /// A part without `=`, or an empty one.
-    #[error("expected `KEY=VALUE,KEY=VALUE`, found `{0}`")]
+    #[error("expected `KEY=VALUE`, found `{0}`")]
     Form(String),
     /// More than [`MAX_TAGS`].
     #[error("expected at most {MAX_TAGS} tags, found {0}")]

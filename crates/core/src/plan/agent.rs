@@ -2,7 +2,7 @@
 
 /// A coding agent, known by a variable.
 ///
-/// A program can unset the variable: this is a seat belt, no boundary.
+/// A program can unset the variable: it prevents mistakes, not attacks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Agent {
     /// The variable.

@@ -144,7 +144,7 @@ fn the_environments_web_identity_is_for_a_target_without_identity_only() {
     assert_eq!(
         (error(&web_identity).to_string().as_str(), error(&web_identity).origin()),
         (
-            "invalid `AWS_ROLE_ARN`: expected 20 to 2048 characters, found 5",
+            "invalid `AWS_ROLE_ARN`: expected `arn:PARTITION:iam::ACCOUNT:role/NAME`",
             Some(&Origin::Env("AWS_ROLE_ARN"))
         )
     );

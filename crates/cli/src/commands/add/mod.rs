@@ -198,7 +198,7 @@ impl Questions<'_> {
             PromptError::Cancelled => Failure::new(FailureKind::Cancelled, "cancelled: nothing was stored"),
             other => Failure::new(FailureKind::NeedsPerson, "could not ask for the access key")
                 .caused_by(&other)
-                .hint("give it by variables (--env) or by standard input (--stdin)"),
+                .hint("pass it in variables (--env) or on standard input (--stdin)"),
         })
     }
 

@@ -49,8 +49,8 @@ impl Checkup<'_> {
             Topic::Files,
             match count {
                 0 => "none yet".to_owned(),
-                1 => format!("1 looked at{closed}"),
-                count => format!("{count} looked at{closed}"),
+                1 => format!("1 checked{closed}"),
+                count => format!("{count} checked{closed}"),
             },
         );
     }

@@ -21,7 +21,7 @@ pub(super) fn select(world: &World, several: &Several, args: &EachArgs) -> Resul
     let is_named = !args.profiles.is_empty() || !args.from.is_empty();
     let is_filtered = !args.tag.is_empty() || !args.account.is_empty();
     if args.all && is_named {
-        return Err(usage("`--all` cannot be used with names of profiles"));
+        return Err(usage("`--all` cannot be used with profile names"));
     }
     if !args.all && !is_named && !is_filtered {
         return Err(usage("no profiles given").hint(

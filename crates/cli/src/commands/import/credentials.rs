@@ -59,14 +59,14 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ImportCredentialsAr
     print_transfer(world, &transfer, "imported", args.json, &extra)?;
     match &backup {
         Some(name) => {
-            world.output.note(&format!("the keys are out of {shown}"));
-            world.output.note(&format!("as it was: hatbox import credentials --restore {name}"));
+            world.output.note(&format!("removed the keys from {shown}"));
+            world.output.note(&format!("to restore the file: hatbox import credentials --restore {name}"));
         }
         None if keys.is_empty() => {
-            world.output.note(&format!("{shown} holds no long-lived key to take over"));
+            world.output.note(&format!("{shown} has no long-lived access key"));
         }
         None => {
-            world.output.note(&format!("the keys still stand in {shown}, where every program can read them"));
+            world.output.note(&format!("the keys are still in {shown}, where any program can read them"));
         }
     }
     Ok(())
@@ -230,7 +230,7 @@ fn restore(
     let mut file = load_file(world, args)?;
     let now = store.save_backup("credentials", file.text())?;
     file.replace(&bytes)?;
-    world.output.note(&format!("{} is as it was", file.shown()));
-    world.output.note(&format!("as it was until now: hatbox import credentials --restore {now}"));
+    world.output.note(&format!("restored {}", file.shown()));
+    world.output.note(&format!("to undo this: hatbox import credentials --restore {now}"));
     Ok(())
 }

@@ -52,7 +52,7 @@ pub(super) fn run(world: &World, global: &GlobalArgs, args: &MfaRegisterArgs) ->
     if !args.store_seed && !world.has_terminal() {
         return Err(Failure::new(
             FailureKind::NeedsPerson,
-            "registering an MFA device needs a person with an authenticator app, and a terminal",
+            "registering an MFA device needs a terminal and an authenticator app",
         )
         .hint("run it on a terminal; or let hatbox keep the seed and make the codes: --store-seed"));
     }

@@ -114,7 +114,7 @@ fn ask_seed(world: &World, serial: &MfaSerial) -> Result<TotpSeed, Failure> {
             PromptError::Cancelled => Failure::new(FailureKind::Cancelled, "cancelled: nothing was stored"),
             other => Failure::new(FailureKind::NeedsPerson, "could not ask for the TOTP seed")
                 .caused_by(&other)
-                .hint("give it by standard input (--stdin)"),
+                .hint("pass it on standard input: --stdin"),
         })?;
         match TotpSeed::parse(answer.expose()) {
             Ok(seed) => return Ok(seed),

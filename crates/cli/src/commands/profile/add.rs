@@ -198,7 +198,7 @@ impl Asking<'_> {
             let answer = self.ask(question)?.map_err(|error| {
                 Failure::new(FailureKind::NeedsPerson, format!("could not ask for {what}"))
                     .caused_by(&error)
-                    .hint(format!("give it by {option}"))
+                    .hint(format!("pass it with {option}"))
             })?;
             match check(&answer) {
                 Ok(value) => return Ok(value),

@@ -108,7 +108,7 @@ impl Rotated {
 /// The rotations that are not finished, as a table.
 pub(super) fn render_status(rotations: &[Rotation]) -> String {
     if rotations.is_empty() {
-        return "All rotations are finished.\n".to_owned();
+        return "No unfinished rotations.\n".to_owned();
     }
     let mut table = Table::default();
     table.row(&["Profile", "Old key", "New key", "Begun", "State"].map(|cell| (cell, Style::Strong)));

@@ -24,7 +24,7 @@ const SHORTEST_PAUSE: i64 = 30;
 pub(crate) fn run(world: &World, global: &GlobalArgs, args: &HatArgs) -> Result<(), Failure> {
     // Security: on a terminal they would stay on the screen.
     if Output::is_stdout_terminal() || args.drop {
-        let error = "`hat` is a function of the shell, and this shell does not have it";
+        let error = "`hat` is a shell function that this shell does not define";
         return Err(Failure::new(FailureKind::Usage, error)
             .hint("run `eval \"$(hatbox shell-init bash)\"`, or the line for your shell in docs/shell.md"));
     }

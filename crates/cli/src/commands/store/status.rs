@@ -36,10 +36,10 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &StoreStatusArgs) ->
     world.output.page(&render_page(&render_table(&rows)))?;
     world.output.note(&match chosen {
         None => "no backend is in use yet: the first key that is added chooses one".to_owned(),
-        Some((kind, BackendOrigin::Named(origin))) => format!("`{kind}` is used: {origin} chooses it"),
+        Some((kind, BackendOrigin::Named(origin))) => format!("`{kind}` is used, as {origin} says"),
         Some((kind, BackendOrigin::Settings)) => {
             let settings = world.dirs.shown(&world.dirs.settings_file());
-            format!("`{kind}` is used: {settings} chooses it")
+            format!("`{kind}` is used, as {settings} says")
         }
         Some((kind, BackendOrigin::Found | BackendOrigin::FirstWrite)) => {
             format!("`{kind}` is used: it holds the keys, and no setting chooses another")

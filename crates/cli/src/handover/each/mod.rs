@@ -294,7 +294,7 @@ impl Progress {
                         bar.clear();
                     }
                     if shared.stop(Delivery::End(number)) > 0 {
-                        shared.world.output.note("ending the commands; the same again kills them");
+                        shared.world.output.note("stopping the commands; Ctrl-C again kills them");
                     }
                 }
                 (Asked::End(_), Some(_)) => {

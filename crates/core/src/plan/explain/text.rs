@@ -346,7 +346,8 @@ impl Writer<'_> {
             self.row("denied", &list.join(", "), patterns);
         }
         if let Some(said) = &guard.read_only_for_agents {
-            let text = if said.value { "read-only for coding agents" } else { "the same for coding agents" };
+            let text =
+                if said.value { "read-only for coding agents" } else { "not read-only for coding agents" };
             self.row("agents", text, said);
         }
     }

@@ -50,7 +50,7 @@ pub(super) fn find(world: &World, store: &KeyStore, args: &ImportAwsVaultArgs) -
         return Err(hints.fold(Failure::new(FailureKind::Usage, error), Failure::hint));
     }
     found.pop().ok_or_else(|| {
-        let mut failure = Failure::new(FailureKind::Failed, "found no store of aws-vault with keys");
+        let mut failure = Failure::new(FailureKind::Failed, "no aws-vault store with keys found");
         failure.causes = reasons;
         failure.hint("name it: hatbox import aws-vault --from pass (or --dir DIRECTORY)").hint(BY_HAND)
     })
