@@ -464,7 +464,7 @@ fn in_a_sandboxs_environment_no_key_of_another_place_is_handed_over_either() {
                 .run();
             assert_ne!(outcome.code(), Some(0), "{verb:?} {flags:?} {profile}");
             assert_eq!(outcome.stdout, "", "{verb:?} {flags:?} {profile}");
-            let expected = "the sandbox accepts only its own access keys, and that of `";
+            let expected = "was not created by this sandbox";
             assert!(outcome.stderr.contains(expected), "{verb:?} {profile}: {}", outcome.stderr);
         }
     };
