@@ -141,7 +141,7 @@ impl Listing {
         self.index.as_ref()?.find(profile)
     }
 
-    /// Names that stand in the store or the cache, and not in the config.
+    /// Names that are in the store or the cache, and not in the config.
     fn orphans(&self) -> Vec<&ProfileName> {
         let stored = self.index.iter().flat_map(|index| index.keys.iter().map(|key| &key.profile));
         let cached = self.sessions.iter().flat_map(BTreeMap::keys);

@@ -37,7 +37,7 @@ impl PlanRun {
     /// The cached sessions; `None` where there is nothing to cache, or nowhere.
     pub(super) fn open_sessions(&mut self) -> Result<Option<Sessions>, Failure> {
         let plan = &self.planned.plan;
-        // Also temporary keys that stand in a file or in the environment are handed over as they are, and a login session
+        // Also temporary keys that are in a file or in the environment are handed over as they are, and a login session
         // is kept in its own file.
         if !plan.stages().any(|stage| plan.is_saved(stage)) {
             return Ok(None);
@@ -49,7 +49,7 @@ impl PlanRun {
             }
             return self.store.lock().sessions_or_create().map(Some);
         }
-        // Nobody is made to choose a passphrase for the sake of the cache alone.
+        // The cache alone is no reason to ask for a new passphrase.
         if self.store.lock().is_empty() {
             if let Some((directory, key)) = self.common.as_ref().and_then(|common| common.scratch.as_ref()) {
                 return Ok(Some(Sessions::open(directory, key.clone())));

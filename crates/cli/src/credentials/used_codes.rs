@@ -3,7 +3,7 @@
 //! AWS takes each code once, and counts wrong ones against the device. What is kept are digests, in a file of the
 //! user's own, of codes that are worth nothing once they were sent.
 //!
-//! How long ago a code was sent is told by the clock that nobody sets ([`boot_clock`]): setting the machine's clock
+//! How long ago a code was sent is measured by a clock that cannot be set ([`boot_clock`]): setting the machine's clock
 //! forgets no code. An entry of before the last start of the machine counts as one of now.
 
 use std::path::{Path, PathBuf};
@@ -147,7 +147,7 @@ mod tests {
         let has = |now| used.load(now).len();
         used.save_at(&code("111111"), 5000 * SECOND).unwrap();
         assert_eq!((has(5000 * SECOND), has(5599 * SECOND), has(5600 * SECOND)), (1, 1, 0));
-        // The machine was started anew: what was written lies in the future.
+        // After a restart of the machine, what was written is in the future.
         assert_eq!(has(10 * SECOND), 1);
         used.save_at(&code("222222"), 10 * SECOND).unwrap();
         assert_eq!((has(609 * SECOND), has(610 * SECOND)), (2, 0));

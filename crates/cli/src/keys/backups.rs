@@ -25,7 +25,7 @@ impl KeyStore {
         Ok(name)
     }
 
-    /// The names of the backups. Asks nobody.
+    /// The names of the backups, without a question.
     pub(crate) fn backup_names(&mut self) -> Result<Vec<String>, Failure> {
         if self.is_empty() { Ok(Vec::new()) } else { Ok(self.backups()?.names()) }
     }

@@ -1,4 +1,4 @@
-//! The index as commands use it: kept true by every change, made anew where it is missing or stale.
+//! The index as commands use it: kept true by every change, rebuilt where it is missing or stale.
 
 use std::path::Path;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::sys::lock::Lock;
 const STORE_PATIENCE: Duration = Duration::from_secs(20);
 
 impl KeyStore {
-    /// The index, made anew where it is missing or stale.
+    /// The index, rebuilt where it is missing or stale.
     pub(crate) fn index(&mut self, interaction: Interaction) -> Result<Index, Failure> {
         if self.is_empty() {
             return Ok(Index::default());
@@ -79,7 +79,7 @@ impl KeyStore {
     }
 
     /// An index that cannot be saved, on a full disk or one that may not be written to, costs the next command
-    /// the time to make it anew, and is no reason to keep this one from the keys.
+    /// the time to rebuild it, and is no reason to keep this one from the keys.
     fn save_or_warn(&self, path: &Path, key: &CacheKey, index: &Index) {
         let saved = path.parent().map_or(Ok(()), make_private_directory);
         if let Err(error) = saved.and_then(|()| save_index(path, key, index)) {
@@ -110,7 +110,7 @@ impl KeyStore {
 
     /// Changes the store under its lock: the index goes first and comes last, so that a kill in between
     /// leaves none, and never one that lies. `note` does to the index what `work` did to the store; where that
-    /// is not known, the index is made anew.
+    /// is not known, the index is rebuilt.
     pub(super) fn change(
         &mut self,
         work: impl FnOnce(&dyn Store) -> Result<(), StoreError>,

@@ -42,7 +42,7 @@ impl KeyStore {
             if status == Status::Ready || self.unlock_without_question(&status)? {
                 return Ok(());
             }
-            // Whoever is not to be asked must not wait for somebody else's answer either.
+            // Whoever is not to be asked must not wait for another person's answer either.
             if interaction == Interaction::Never && self.passphrase.is_none() {
                 let kind = self.opened()?.store.kind();
                 return Err(self.failure_of(&StoreError::Locked(kind, PassphraseError::CannotAsk)));
@@ -149,7 +149,7 @@ impl KeyStore {
         self.cache_key.clone()
     }
 
-    /// The cache key, where it is held and nobody need be asked.
+    /// The cache key, where it is held and no question is needed.
     pub(crate) fn cache_key_if_held(&mut self) -> Option<CacheKey> {
         self.cache_key_at_hand()
     }

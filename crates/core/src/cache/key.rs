@@ -3,7 +3,7 @@
 //! | part of the key | not part of it, and why |
 //! |---|---|
 //! | the base identity: an access key's id, also of a metadata service's key; the SSO sign-in, account and permission set; a token of a file, with the session policies of its role; a command with all its settings | the profile's name where the identity is known: two profiles of one identity share their sessions |
-//! | of every step up to this one: role, session name where the user fixed it, external ID, MFA device, tags, transitive tags, source identity, session policies | a session name that nobody fixed: it is made anew for each call |
+//! | of every step up to this one: role, session name where the user fixed it, external ID, MFA device, tags, transitive tags, source identity, session policies | a session name that is not fixed: it is new for each call |
 //! | the STS endpoint, where one is configured | FIPS and dual-stack: other doors to the same service |
 //! | the partition, told from the region | the region otherwise: sessions of regional endpoints hold in all |
 //! | with `sts_regional_endpoints = legacy` the region too: sessions of the global endpoint do not hold in the regions that are off by default | the length: it is compared when a session is to be used |

@@ -24,7 +24,7 @@ pub struct CachedSession {
     pub profile: ProfileName,
     /// When they were obtained, by this machine's clock. Whole seconds.
     pub obtained_at: Timestamp,
-    /// The length that was asked for; `None` where the call takes none.
+    /// The requested length; `None` where the call takes none.
     pub asked: Option<Duration>,
     /// The account that they belong to, where what gave them said so.
     pub account: Option<AccountId>,
@@ -51,7 +51,7 @@ impl CachedSession {
     }
 }
 
-/// Why bytes are no cached session. The session is then as good as absent.
+/// Why bytes are not a cached session. The session is then treated as absent.
 #[derive(Debug, thiserror::Error)]
 pub enum CachedSessionError {
     /// Not the form that [`render_cached_session`] writes.
@@ -66,7 +66,7 @@ pub enum CachedSessionError {
     /// Written by another version of hatbox.
     #[error("the cached session has version {0}, and this hatbox reads version {VERSION}")]
     Version(u32),
-    /// A name in it is no name.
+    /// A name in it is invalid.
     #[error("the cached session has an invalid {what}: {source}")]
     Name {
         /// Which name.
@@ -77,7 +77,7 @@ pub enum CachedSessionError {
     /// A call that this version does not know.
     #[error("the cached session is of an unknown kind")]
     Call,
-    /// A time that is none.
+    /// A time that is out of range.
     #[error("a time of the cached session is out of range")]
     Time,
 }

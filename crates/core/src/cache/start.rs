@@ -4,7 +4,7 @@
 //!
 //! | rule | for | why |
 //! |---|---|---|
-//! | it was asked for with at least the length that is asked for now | what is handed over | nobody gets less than was asked for; where AWS itself granted less (it answers whole seconds, and gives root 1 h), asking again would change nothing, and [`CachedSession::granted`] tells |
+//! | it was asked for with at least the length that is asked for now | what is handed over | the result is never shorter than requested; where AWS itself granted less (it answers whole seconds, and gives root 1 h), asking again would change nothing, and [`CachedSession::granted`] tells |
 //! | at least `min_ttl` of it is left | every stage | so that work does not end in the middle |
 //! | it was not obtained in the future | every stage | the clock was set back, so nothing is known about its age |
 //! | `--fresh` was not given | every stage | |
@@ -26,7 +26,7 @@ use super::session::CachedSession;
 use crate::plan::explain::CacheState;
 use crate::plan::{Plan, Stage};
 
-/// What must be left of a session when nobody said: `--min-ttl`, `AWS_MIN_TTL`.
+/// What must be left of a session unless `--min-ttl` or `AWS_MIN_TTL` is set.
 pub const DEFAULT_MIN_TTL: Duration = Duration::from_mins(5);
 
 /// How far in the future a session may have been obtained: clocks are set right by small steps.
@@ -47,7 +47,7 @@ pub enum Reuse {
     /// Where they are good enough.
     #[default]
     Cached,
-    /// Never: `--fresh`. All that is asked for is obtained anew, and saved.
+    /// Never: `--fresh`. Everything is obtained again, and saved.
     Nothing,
 }
 
@@ -74,7 +74,7 @@ pub enum Renewal {
     TooShort {
         /// The length that it was granted.
         granted: Duration,
-        /// The length that is asked for.
+        /// The requested length.
         asked: Duration,
     },
     /// It ends too soon.

@@ -12,7 +12,7 @@ pub enum Credentials {
     AccessKey(AccessKey),
     /// Temporary credentials.
     Session(SessionCredentials),
-    /// Temporary credentials that stood in a file or in the environment: nobody knows when they end.
+    /// Temporary credentials from a file or the environment: when they end is not known.
     Found {
         /// The temporary key.
         key: AccessKey,

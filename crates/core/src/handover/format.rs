@@ -134,7 +134,7 @@ pub enum FormatError {
     /// A long-lived access key where only temporary credentials are read.
     #[error("the format `sts` needs temporary credentials, and these are a long-lived access key")]
     LongLived,
-    /// `--unset` for what is no shell.
+    /// `--unset` for a format that is not for a shell.
     #[error("the format `{}` cannot unset variables", .0.as_str())]
     NoUnset(Format),
 }

@@ -33,7 +33,7 @@ pub(super) fn resolve_shell_change<'a>(
     let own = Marked::own_names().chain(MARKED_NAMES).map(str::to_owned);
     let is_removed = |name: &String| {
         let name = name.as_str();
-        // A name that a shell cannot have set is none of its variables.
+        // A name that a shell cannot have set is not one of its variables.
         let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
         let is_of_identity = name.starts_with("AWS_")
             && !KEPT.contains(&name)

@@ -114,7 +114,7 @@ pub enum Base {
         endpoint: Option<String>,
         /// The id of the access key that it gave, once it was asked: one address serves many pods and instances.
         access_key_id: Option<AccessKeyId>,
-        /// Where the address was said.
+        /// Where the address was set.
         endpoint_origin: Origin,
         /// Where the profile asks for it.
         origin: Origin,

@@ -32,21 +32,21 @@ pub enum PlanError {
         /// Whether stored keys could not be looked at.
         is_store_locked: bool,
     },
-    /// The source profiles lead back to a profile that was already met.
+    /// The source profiles lead back to one that was visited.
     #[error("profile `{}` and its source profiles form a loop: {}", path.first().map_or("", ProfileName::as_str), render_path(path))]
     SourceLoop {
-        /// The profiles from the one asked for to the one met twice, which ends it.
+        /// The profiles from the one asked for to the one that is visited twice, which ends it.
         path: Vec<ProfileName>,
         /// The `source_profile` that closes the loop.
         origin: Origin,
     },
-    /// The chain of source profiles has no end in sight.
+    /// The chain of source profiles is too long.
     #[error("profile `{profile}` has more than {CHAIN_LIMIT} source profiles in a row")]
     ChainTooLong {
         /// The profile asked for.
         profile: ProfileName,
     },
-    /// A flag that only a role takes, and no role.
+    /// A flag for a role, and a profile without one.
     #[error("`{flag}` is for a role, and profile `{profile}` has none")]
     FlagNeedsRole {
         /// The profile asked for.
@@ -54,7 +54,7 @@ pub enum PlanError {
         /// The flag.
         flag: &'static str,
     },
-    /// Session policies, and credentials that take none.
+    /// Session policies, and credentials that they cannot restrict.
     #[error(
         "the credentials of profile `{profile}` come from {from}, and cannot be restricted by a session policy"
     )]
@@ -94,15 +94,15 @@ pub enum PlanError {
         /// Where the guard is set.
         origin: Origin,
     },
-    /// A role, and nothing that could assume it.
+    /// A role without credentials to assume it with.
     #[error("profile `{profile}` has `role_arn` but no source credentials")]
     RoleWithoutSource {
         /// The profile.
         profile: ProfileName,
-        /// Where `role_arn` stands.
+        /// Where `role_arn` is set.
         origin: Origin,
     },
-    /// A profile that gives no identity at all.
+    /// A profile without a source of credentials.
     #[error("profile `{profile}` has no credentials: it names no source, and no access key is stored for it")]
     CredentialsMissing {
         /// The profile.
@@ -112,7 +112,7 @@ pub enum PlanError {
         /// Whether its only source was a `credential_process` that runs hatbox on the profile itself.
         is_own_process_skipped: bool,
     },
-    /// A web identity token without a role to trade it for.
+    /// A web identity token without a role.
     #[error("profile `{profile}` has a web identity token but no `role_arn`")]
     WebIdentityWithoutRole {
         /// The profile.
@@ -137,7 +137,7 @@ pub enum PlanError {
         profile: ProfileName,
         /// The key that is missing.
         missing: &'static str,
-        /// Where the settings stand.
+        /// Where the settings are.
         origin: Origin,
     },
     /// `credential_source = Environment`, and no key there.
@@ -145,17 +145,17 @@ pub enum PlanError {
     EnvironmentKeysMissing {
         /// The profile.
         profile: ProfileName,
-        /// Where `credential_source` stands.
+        /// Where `credential_source` is set.
         origin: Origin,
     },
-    /// `credential_source = Environment`, and what is there is no access key.
+    /// `credential_source = Environment`, and the environment has a malformed access key.
     #[error("the access key in the environment cannot be used: {reason}")]
     EnvironmentKeys {
         /// The profile.
         profile: ProfileName,
         /// What is wrong with it.
         reason: AccessKeyError,
-        /// Where `credential_source` stands.
+        /// Where `credential_source` is set.
         origin: Origin,
     },
     /// A length that AWS does not take.
@@ -165,7 +165,7 @@ pub enum PlanError {
         profile: ProfileName,
         /// The call.
         call: Call,
-        /// The length, and the flag, variable or line that said it.
+        /// The length, and the flag, variable or line that set it.
         wanted: Sourced<Duration>,
         /// The shortest that AWS takes.
         min: Duration,
@@ -197,7 +197,7 @@ impl PlanError {
         }
     }
 
-    /// Where what it speaks of stands, for the `-->` line.
+    /// Where the cause is, for the `-->` line.
     pub fn origin(&self) -> Option<&Origin> {
         match self {
             Self::Config(_)

@@ -11,7 +11,7 @@ use hatbox_types::name::{AccessKeyId, ProfileName};
 use hatbox_types::secret::AccessKeyError;
 use hatbox_types::text::suggest::nearest_name;
 
-/// How many profiles a chain may have. Nobody writes ten by hand.
+/// How many profiles a chain may have. No one writes ten by hand.
 pub const CHAIN_LIMIT: usize = 100;
 
 /// What a plan is for.
@@ -122,7 +122,7 @@ impl StoredKeys {
 pub struct Lookup<'a> {
     config: &'a Config,
     profiles: Profiles<'a>,
-    /// What the profiles that were met leave to be desired, also where there is no plan in the end.
+    /// What is wrong with the profiles that were visited, also where no plan results.
     pub warnings: Vec<Warning>,
 }
 

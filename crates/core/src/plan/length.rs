@@ -6,11 +6,11 @@ use crate::config::profile::{Origin, Sourced};
 
 use super::step::Call;
 
-/// What AssumeRole and AssumeRoleWithWebIdentity give when nobody said.
+/// The default length of AssumeRole and AssumeRoleWithWebIdentity.
 pub(super) const ROLE_DEFAULT: Duration = Duration::from_hours(1);
-/// What GetSessionToken gives when its session is handed over and nobody said.
+/// The default length of GetSessionToken when its session is handed over.
 pub(super) const SESSION_DEFAULT: Duration = Duration::from_hours(1);
-/// What GetSessionToken gives when roles are assumed from it and nobody said: one code for a working day.
+/// The default length of GetSessionToken when roles are assumed from it: one code for a working day.
 pub(super) const CHAINED_SESSION_DEFAULT: Duration = Duration::from_hours(8);
 /// The duration of GetFederationToken where none is set.
 pub(super) const FEDERATION_DEFAULT: Duration = Duration::from_hours(1);

@@ -1,4 +1,4 @@
-//! What a person should know about a plan although it is no error.
+//! What a person should know about a plan although it is not an error.
 
 use crate::config::profile::{Origin, Sourced};
 use hatbox_types::name::{MfaSerial, ProfileName};
@@ -10,10 +10,10 @@ use hatbox_types::duration::render_duration;
 use hatbox_types::text::phrases::render_role_of_environment;
 use hatbox_types::text::shell::quote_word;
 
-/// What a person should know although it is no error.
+/// What a person should know, although it is not an error.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Note {
-    /// The length of what is handed over was capped. Caps on the way there stand in their steps.
+    /// The length of what is handed over was capped. Caps on the way there are in their steps.
     Capped {
         /// The profile of the step.
         profile: ProfileName,
@@ -49,7 +49,7 @@ pub enum Note {
         profile: ProfileName,
         /// What loses, by its key in the file.
         what: &'static str,
-        /// Where it stands.
+        /// Where it is set.
         origin: Origin,
         /// What wins, in words.
         by: &'static str,
@@ -60,21 +60,21 @@ pub enum Note {
     RoleOfSourceSkipped {
         /// The profile.
         profile: ProfileName,
-        /// Where its `role_arn` stands.
+        /// Where its `role_arn` is set.
         origin: Origin,
     },
     /// `credential_process` of the profile runs hatbox on the profile itself, and is skipped.
     OwnProcessSkipped {
         /// The profile.
         profile: ProfileName,
-        /// Where it stands.
+        /// Where it is set.
         origin: Origin,
     },
     /// A configured MFA device is not presented by any call.
     MfaUnused {
         /// The profile that names the device.
         profile: ProfileName,
-        /// The device, and where it was said.
+        /// The device, and where it was set.
         serial: Sourced<MfaSerial>,
         /// Why.
         why: MfaUnused,
@@ -85,10 +85,10 @@ pub enum Note {
         profile: ProfileName,
         /// The setting, by its key in the file.
         what: &'static str,
-        /// Where it stands.
+        /// Where it is set.
         origin: Origin,
     },
-    /// Keys stand in plain text in a file; `hatbox add` keeps them encrypted.
+    /// Keys are in plain text in a file; `hatbox add` keeps them encrypted.
     PlaintextKeys {
         /// The profile.
         profile: ProfileName,
@@ -146,7 +146,7 @@ impl Note {
         }
     }
 
-    /// Where what it speaks of stands.
+    /// Where the cause is.
     pub fn origin(&self) -> Option<&Origin> {
         match self {
             Self::Capped { cap, .. } => Some(&cap.wanted.origin),
@@ -182,7 +182,7 @@ impl Note {
         }
     }
 
-    /// The note in words, one sentence or two; the place is told apart, by [`Note::origin`].
+    /// The note in words, one sentence or two; the place is separate: [`Note::origin`].
     pub fn render_text(&self) -> String {
         match self {
             Self::Capped { profile, cap } => format!(

@@ -25,7 +25,7 @@ pub enum Step {
 pub struct GetSessionToken {
     /// The profile whose key signs.
     pub profile: ProfileName,
-    /// The length asked for and where it was said. 900 s to 36 h.
+    /// The requested length, and where it was set. 900 s to 36 h.
     pub duration: Sourced<Duration>,
     /// The device that a code is asked of.
     pub mfa: Option<Mfa>,
@@ -37,7 +37,7 @@ pub struct GetSessionToken {
 pub struct GetFederationToken {
     /// The profile whose key signs.
     pub profile: ProfileName,
-    /// The length asked for and where it was said. 900 s to 36 h.
+    /// The requested length, and where it was set. 900 s to 36 h.
     pub duration: Sourced<Duration>,
     /// What the session may do at most. Without it the session could do nothing.
     pub policies: SessionPolicies,
@@ -62,7 +62,7 @@ pub struct SessionPolicies {
 pub struct AssumeRole {
     /// The profile that names the role.
     pub profile: ProfileName,
-    /// The role, and where it was said.
+    /// The role, and where it was set.
     pub role: Sourced<RoleArn>,
     /// The name of the session, when the user fixed one; else one is made at call time.
     pub session_name: Option<Sourced<String>>,
@@ -87,7 +87,7 @@ pub struct AssumeRole {
 /// The second factor of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mfa {
-    /// The device, and where it was said.
+    /// The device, and where it was set.
     pub serial: Sourced<MfaSerial>,
     /// The command that prints the code, when the profile or one of its sources names one.
     pub process: Option<Sourced<String>>,
@@ -96,9 +96,9 @@ pub struct Mfa {
 /// Why a step asks for less than was wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cap {
-    /// The length that was wanted, and where it was said.
+    /// The length that was wanted, and where it was set.
     pub wanted: Sourced<Duration>,
-    /// The length that is asked for.
+    /// The requested length.
     pub allowed: Duration,
     /// The rule.
     pub reason: CapReason,
@@ -180,7 +180,7 @@ impl Step {
         }
     }
 
-    /// The length that is asked for.
+    /// The requested length.
     pub fn duration(&self) -> &Sourced<Duration> {
         match self {
             Self::GetSessionToken(step) => &step.duration,

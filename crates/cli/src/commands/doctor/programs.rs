@@ -72,7 +72,7 @@ impl Checkup<'_> {
         }
     }
 
-    /// What a shell runs under our name, and under that of the program that we stand in for.
+    /// What a shell runs under our name, and under that of the program that it replaces.
     fn check_names(&mut self) {
         let Some(own) = own_file() else { return };
         let real = |path: &PathBuf| std::fs::canonicalize(path).unwrap_or_else(|_| path.clone());

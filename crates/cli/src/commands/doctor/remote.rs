@@ -35,7 +35,7 @@ pub(crate) fn classify(url: &str) -> Result<Remote, String> {
     Ok(if endpoint.is_loopback() { Remote::Loopback { is_open: is_open(&endpoint) } } else { Remote::Other })
 }
 
-/// Whether somebody listens at a port of this machine.
+/// Whether a program listens on a port of this machine.
 fn is_open(endpoint: &EndpointUrl) -> bool {
     name_service::use_own_services();
     let Ok(mut addresses) = (endpoint.host(), endpoint.port()).to_socket_addrs() else { return false };

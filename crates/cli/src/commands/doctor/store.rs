@@ -93,7 +93,7 @@ impl Checkup<'_> {
         }
     }
 
-    /// Keys that somebody who has come from aws-vault could take over.
+    /// Keys of aws-vault that could be imported.
     fn check_keys_of_aws_vault(&mut self) {
         let directory = self.world.dirs.vault_files();
         if files_in(&directory, 1).is_empty() {

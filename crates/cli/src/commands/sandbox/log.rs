@@ -94,7 +94,7 @@ fn shown_caller(entry: &LogEntry) -> String {
         [] => arn.clone(),
     };
     match (entry.signed_with, entry.mfa_present) {
-        // What the MFA keys of a role's session say is always "no", and tells nobody anything.
+        // What the MFA keys of a role's session say is always "no", which explains nothing.
         (SignedWith::Role, _) => name,
         (_, Some(true)) => format!("{name} with MFA"),
         _ if entry.parameters.contains_key("TokenCode") => format!("{name} with an MFA code"),

@@ -114,7 +114,7 @@ pub(super) fn run_status(world: &World, directory: &Path) -> Result<(), Failure>
     ))?)
 }
 
-/// What somebody needs who looks at a server that keeps the terminal.
+/// What a person at a server that keeps the terminal needs.
 fn print_foreground(world: &World, directory: &Path, client: &Client) -> Result<(), Failure> {
     let flag = if directory == world.dirs.data().join("sandbox") {
         String::new()

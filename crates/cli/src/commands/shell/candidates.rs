@@ -1,11 +1,11 @@
-//! Which words could stand in a place of the command line.
+//! Which words can be at a place of the command line.
 
 use clap::builder::StyledStr;
 use clap::{Arg, Command, ValueHint};
 
 use super::names::{Candidate, Names, Source};
 
-/// What could stand in a place.
+/// What can be at a place.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Answer {
     /// These words.
@@ -18,7 +18,7 @@ pub(super) enum Answer {
     Command(usize),
 }
 
-/// What could stand in the place of the last of `words`, which follow the program's name.
+/// What can replace the last of `words`, which follow the program's name.
 pub(super) fn resolve_answer(cli: &Command, words: &[&str], names: &Names) -> Answer {
     let (current, before) = words.split_last().map_or(("", &[][..]), |(last, before)| (*last, before));
     let mut place =
@@ -158,7 +158,7 @@ fn first_line(text: Option<&StyledStr>) -> String {
     text.lines().next().unwrap_or_default().to_owned()
 }
 
-/// The flag that a word is, when its value does not stand in the same word.
+/// The flag that a word is, when its value is not in the same word.
 fn find_flag<'c>(command: &'c Command, word: &str) -> Option<&'c Arg> {
     command.get_arguments().find(|arg| match word.strip_prefix("--") {
         Some(long) => arg.get_long_and_visible_aliases().is_some_and(|all| all.contains(&long)),

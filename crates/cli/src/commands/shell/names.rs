@@ -8,7 +8,7 @@ use crate::files::aws_config::{ConfigFiles, load_config};
 use crate::store::StoreKind;
 use crate::world::World;
 
-/// A word that could stand in the place.
+/// A word that can be at the place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Candidate {
     pub(super) value: String,

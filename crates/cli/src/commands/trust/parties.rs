@@ -116,7 +116,7 @@ impl<'a> Parties<'a> {
     }
 
     /// The user whose MFA device a profile names: by the devices of the sources, else by the device's own name,
-    /// which is the user's unless somebody chose another.
+    /// which is the user's unless another was chosen.
     fn user_of(&self, profile: &Profile) -> Option<Entity> {
         let serial = profile.mfa_serial.as_ref()?.value.as_str();
         let has = |serials: &Vec<String>| serials.iter().any(|known| known == serial);

@@ -24,7 +24,7 @@ pub(crate) struct SavedToken {
 }
 
 impl SavedToken {
-    /// `None` for anything that [`Self::render`] did not write: the token is then as good as absent.
+    /// `None` for anything that [`Self::render`] did not write: the token is then treated as absent.
     pub(super) fn parse(text: &[u8]) -> Option<(Self, Sharing)> {
         let text = std::str::from_utf8(text).ok()?;
         let value: Value = serde_json::from_str(text).ok()?;

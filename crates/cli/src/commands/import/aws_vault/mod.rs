@@ -61,7 +61,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ImportAwsVaultArgs)
     Ok(())
 }
 
-/// Shows what would be done, and asks. Where there is no terminal nobody is asked: nothing is lost by a copy.
+/// Shows what would be done, and asks. Without a terminal it does not ask: a copy loses nothing.
 fn may_import(world: &World, source: &Source, transfer: &Transfer) -> Result<bool, Failure> {
     let prompter = world.prompter();
     if prompter.device().is_none() {

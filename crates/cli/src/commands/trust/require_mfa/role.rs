@@ -69,7 +69,7 @@ pub(super) fn run(world: &World, global: &GlobalArgs, args: &TrustRequireMfaArgs
     verify_by(world, global, verified.as_ref())
 }
 
-/// The profile that puts the role on, by which it is tried.
+/// The profile that assumes the role, with which it is verified.
 fn profile_to_verify(world: &World, named: &str) -> Result<ProfileName, Failure> {
     match ProfileName::parse(named) {
         Ok(profile) if role_of_profile(world, named)?.is_some() => Ok(profile),
