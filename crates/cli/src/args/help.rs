@@ -117,7 +117,7 @@ mod tests {
                 assert_eq!(list.len(), shown.count(), "{text}");
             }
             if command.get_name() == "hatbox" {
-                assert!(short.lines().count() <= 36, "{short}");
+                assert!(short.lines().count() <= 40, "{short}");
                 let end = long.lines().rev().take_while(|line| line.starts_with("  ")).count();
                 let shown = command.get_subcommands().filter(|command| !command.is_hide_set());
                 assert_eq!(end, shown.count(), "{long}");

@@ -180,6 +180,28 @@ fn a_renewal_that_needs_a_person_asks_none_and_says_how_to_renew() {
 }
 
 #[test]
+fn hat_alone_opens_the_list_and_renews_what_was_chosen() {
+    let fixture = Fixture::with_config(CONFIG);
+    for shell in Shell::ALL.into_iter().filter(|shell| shell.is_here()) {
+        let session = start(shell, &fixture);
+        session.type_line(if shell == Shell::Fish { "set -e AWS_PROFILE" } else { "unset AWS_PROFILE" });
+        session.type_line("hat");
+        session.terminal.wait_for("Profile (", 1);
+        session.terminal.type_keys("deploy my\r");
+        session.terminal.wait_for("next time: hat 'my deploy'", 1);
+        let first = variables(&session, &fixture);
+        assert_eq!(first["HATBOX"], "my deploy", "{shell:?}");
+        fixture.advance(50 * 60 + 5);
+        let offset = fixture.variables()[std::ffi::OsStr::new("HATBOX_TEST_CLOCK_OFFSET")].clone();
+        session.type_line(&set(shell, "HATBOX_TEST_CLOCK_OFFSET", offset.to_str().unwrap()));
+        session.type_line(&set(shell, "__hatbox_renew", "1"));
+        let second = variables(&session, &fixture);
+        assert_eq!(second["HATBOX"], "my deploy", "{shell:?}");
+        assert_ne!(second["AWS_SESSION_TOKEN"], first["AWS_SESSION_TOKEN"], "{shell:?}");
+    }
+}
+
+#[test]
 fn the_segment_of_a_prompt_has_the_profile_and_the_time_left() {
     let fixture = Fixture::empty(&[]);
     let end = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(42 * 60 + 30);
