@@ -76,7 +76,7 @@ mod tests {
         assert_eq!(short_life(at(1800), now), None);
         assert_eq!(short_life(at(1799), now), Some(Duration::from_secs(1799)));
         assert_eq!(short_life(now, at(1)), Some(Duration::ZERO), "it has ended");
-        assert_eq!(rounded(Duration::from_secs(719)), Duration::from_secs(660));
+        assert_eq!(rounded(Duration::from_secs(719)), Duration::from_mins(11));
         assert_eq!(rounded(Duration::from_secs(59)), Duration::from_secs(59));
     }
 }

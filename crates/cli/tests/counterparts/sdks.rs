@@ -43,6 +43,17 @@ const JAVASCRIPT: Recipe = Recipe {
     run: &["node", "./main.js"],
 };
 
+const DOCKER: Recipe = Recipe {
+    name: "docker",
+    files: &[
+        ("main.go", include_str!("sdks/docker.go")),
+        ("go.mod", include_str!("sdks/docker.mod")),
+        ("go.sum", include_str!("sdks/docker.sum")),
+    ],
+    install: &["go", "build", "-o", "counterpart", "."],
+    run: &["./counterpart"],
+};
+
 const NUSHELL: Recipe = Recipe {
     name: "nushell",
     files: &[
@@ -81,6 +92,11 @@ impl Sdk {
         JAVASCRIPT.open()
     }
 
+    /// No SDK: Docker's reader of files of variables.
+    pub(crate) fn docker() -> Option<Self> {
+        DOCKER.open()
+    }
+
     /// No SDK: the shell, as npm has it.
     pub(crate) fn nushell() -> Option<Self> {
         NUSHELL.open()
@@ -101,7 +117,7 @@ impl Recipe {
         match self.prepare() {
             Ok(sdk) => Some(sdk),
             Err(why) => {
-                println!("skipped: the {} SDK: {why}", self.name);
+                println!("skipped: the counterpart {}: {why}", self.name);
                 None
             }
         }

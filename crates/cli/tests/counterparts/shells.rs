@@ -155,6 +155,16 @@ fn shells_and_node_read_an_env_file_as_it_is() {
 }
 
 #[test]
+fn docker_reads_a_file_of_variables_as_it_is() {
+    let Some(docker) = Sdk::docker() else { return };
+    let stage = Stage::start(HOSTILE);
+    let text = succeeded(&mut stage.export("docker", "hostile"));
+    assert!(text.contains(&format!("\nAWS_SESSION_TOKEN={HOSTILE}\n")), "{text}");
+    std::fs::write(stage.path("variables"), &text).unwrap();
+    assert_eq!(succeeded(stage.command(&docker.program).arg("variables")), text);
+}
+
+#[test]
 fn sdks_read_the_section_of_a_credentials_file() {
     const WHO: &str = "import boto3, json, os\n\
                        c = boto3.Session(profile_name=os.environ['NAME']).get_credentials()\n\

@@ -25,7 +25,7 @@ pub(super) fn push_words(text: &mut String, variables: &[(&'static str, SecretSt
 /// | format | its readers |
 /// |---|---|
 /// | `dotenv` | some expand `$` within single quotes, some read `\` there as an escape: neither is written |
-/// | `docker` | take the line as it is, less blanks at its ends |
+/// | `docker` | take the line as it is, some without blanks at its ends |
 /// | `github-actions` | take the line as it is; cannot unset what an earlier step set, so that it is emptied |
 pub(super) fn push_variables<'a>(
     text: &mut String,
