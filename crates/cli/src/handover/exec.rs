@@ -54,14 +54,16 @@ fn exec_in(
 ) -> Result<Infallible, Failure> {
     let path = find_command(world, command)?;
     if keyring == Keyring::OfItsOwn {
-        join_new_session().map_err(|error| {
-            Failure::new(FailureKind::Failed, "could not create a session keyring for the command")
-                .caused_by(&error)
-                .hint("the kernel keyring is denied here, so nothing is kept in it: leave out --isolate and `isolate_child`")
-        })?;
+        join_new_session().map_err(|error| no_keyring(&error))?;
     }
     world.output.debug(|| format!("starting `{}`", path.display()));
     exec(&path, command, environment, world.received).map_err(|error| failure_of(&error))
+}
+
+pub(super) fn no_keyring(error: &std::io::Error) -> Failure {
+    Failure::new(FailureKind::Failed, "could not create a session keyring for the command").caused_by(error).hint(
+        "the kernel keyring is denied here, so nothing is kept in it: leave out --isolate and `isolate_child`",
+    )
 }
 
 /// The program of a command.

@@ -12,6 +12,7 @@ pub(crate) enum Asked {
     /// To end, by the signal of this number: Ctrl-C is 2.
     End(i32),
     /// To stop until it is continued: Ctrl-Z.
+    #[cfg_attr(windows, expect(dead_code, reason = "nothing stops programs there"))]
     Pause,
 }
 
@@ -36,10 +37,13 @@ pub(crate) struct Launch<'a> {
     /// The words of the command, its name first.
     pub(crate) command: &'a [OsString],
     pub(crate) environment: &'a [(OsString, OsString)],
+    #[cfg_attr(windows, expect(dead_code, reason = "there is nothing to put back there"))]
     pub(crate) received: Received,
     /// The signals that it is started with held back.
+    #[cfg_attr(windows, expect(dead_code, reason = "no signal is inherited there"))]
     pub(crate) mask: Mask,
     /// Whether it gets a new session keyring.
+    #[cfg_attr(windows, expect(dead_code, reason = "there are no keyrings there: it is refused before"))]
     pub(crate) is_isolated: bool,
 }
 

@@ -71,8 +71,9 @@ fn an_isolated_child_has_a_session_keyring_with_nothing_in_it() {
     assert_eq!(isolated.lines().count(), 2, "a heading and the keyring: {isolated}");
     assert!(listed.contains("jan-work  jan-work"), "the caller's own keyring is as it was: {listed}");
     fixture.write_settings("backend = \"file\"\nisolate_child = true\n");
-    let shown = in_session(&fixture, &format!("unlocked $H exec {show}")).run().ok();
+    let shown = in_session(&fixture, &format!("unlocked $H exec {show}; $H each {show}")).run().ok();
     assert!(!shown.stdout.contains("hatbox"), "{}", shown.stdout);
+    assert_eq!(shown.stdout.matches("_ses").count(), 2, "{}", shown.stdout);
 }
 
 #[test]
@@ -85,17 +86,13 @@ fn isolation_that_cannot_be_had_is_an_error_before_the_command_runs() {
     let calls = "keyctl,add_key,request_key";
     let inject = format!("inject={calls}:error=EPERM");
     let flags = ["-f", "-qqq", "-o", "/dev/null", "-e", &inject];
-    let refused = fixture
-        .hatbox(&["exec", "-n", "--isolate", "jan-work", "--", "echo", "ran"])
-        .under("strace", &flags)
-        .run()
-        .expect_code(125);
-    assert_eq!(refused.stdout, "");
-    assert!(
-        refused.stderr.contains("could not create a session keyring for the command"),
-        "{}",
-        refused.stderr
-    );
+    for verb in ["exec", "each"] {
+        let run = fixture.hatbox(&[verb, "-n", "--isolate", "jan-work", "--", "echo", "ran"]);
+        let refused = run.under("strace", &flags).run().expect_code(125);
+        assert_eq!(refused.stdout, "");
+        let said = "could not create a session keyring for the command";
+        assert!(refused.stderr.contains(said), "{verb}: {}", refused.stderr);
+    }
 }
 
 /// How long an entry has left after a script, as /proc/keys has it in its fourth column.

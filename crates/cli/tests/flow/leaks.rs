@@ -168,6 +168,10 @@ fn no_canary_appears_where_it_was_not_promised() {
     let again = hatbox(&watch, &["exec", "--fresh", "-t", &code, "admin"]);
     watch.run(&again, Promised::Nothing).expect_code(125);
     watch.run(&hatbox(&watch, &["exec", "strangers"]), Promised::Nothing).expect_code(125);
+    for form in ["--group", "--json", "--keep-going"] {
+        let line = ["each", "--debug", form, "admin", "reader", "strangers", "--", "true"];
+        watch.run(&hatbox(&watch, &line), Promised::Nothing).expect_code(125);
+    }
     watch.run(&hatbox(&watch, &["exec", "nobody"]), Promised::Nothing).expect_code(125);
     let unreachable =
         hatbox(&watch, &["exec", "--fresh", "reader"]).env("AWS_ENDPOINT_URL", "http://127.0.0.1:1");

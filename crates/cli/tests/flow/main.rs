@@ -46,6 +46,7 @@ mod each_asks;
 mod each_signals;
 mod endpoints;
 mod exec;
+mod exec_terminal;
 mod expiry;
 mod export;
 mod guard;

@@ -126,6 +126,12 @@ impl Terminal {
         }
     }
 
+    /// Gives the terminal another size, as a person does who drags its window's corner.
+    pub(crate) fn resize(&self, columns: u16, rows: u16) {
+        let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+        tcsetwinsize(self.slave.as_ref().unwrap(), size).unwrap();
+    }
+
     /// Types keys.
     pub(crate) fn type_keys(&self, keys: &str) {
         (&self.master).write_all(keys.as_bytes()).unwrap();

@@ -10,7 +10,7 @@ mod spool;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ffi::OsString;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -21,11 +21,13 @@ use std::time::{Duration, Instant};
 use hatbox_types::text::printable;
 
 use self::report::{Report, Reporter};
-use super::exec::{Keyring, failure_of, find_command};
+use super::exec::{Keyring, failure_of, find_command, no_keyring};
 use crate::bar::Bar;
 use crate::errors::{Failure, FailureKind};
 use crate::output::{CalledAs, Stream};
+use crate::sys::exec::ExecError;
 use crate::sys::job::{Asked, Delivery, Job, JobHandle, Launch, Mask, Watch};
+use crate::sys::keyring::join_new_session;
 use crate::world::World;
 
 /// How often signals are looked at.
@@ -88,6 +90,7 @@ pub(crate) enum End {
     /// By itself, with this code.
     Exited(i32),
     /// By a signal.
+    #[cfg_attr(windows, expect(dead_code, reason = "no program ends by a signal there"))]
     Signalled(i32),
     /// It was never started, for this reason.
     Failed(Failure),
@@ -169,7 +172,7 @@ enum Event {
         index: usize,
         end: End,
     },
-    /// No command can go on: its program cannot be run, or stdout is gone.
+    /// No more commands are started: the program cannot be run, or stdout is gone.
     Broken(Failure),
 }
 
@@ -185,6 +188,11 @@ pub(crate) fn run_each(
     mut on_failed: impl FnMut(usize, &Failure),
 ) -> Result<Ended, Failure> {
     let program = find_command(world, &batch.command)?;
+    if batch.keyring == Keyring::OfItsOwn {
+        // A session keyring is the thread's that joins it: this one tries it, and ends with it.
+        let tried = std::thread::spawn(join_new_session).join();
+        tried.unwrap_or(Ok(())).map_err(|error| no_keyring(&error))?;
+    }
     let profiles: Vec<String> = tasks.iter().map(|task| task.profile.clone()).collect();
     let names: Vec<&str> = profiles.iter().map(String::as_str).collect();
     let reporter = Reporter::new(world, batch.form, &names);
@@ -221,7 +229,11 @@ pub(crate) fn run_each(
                 progress.ends.insert(index, end);
             }
             Ok(Event::Broken(failure)) => {
-                shared.stop(Delivery::End(TERMINATE));
+                shared.is_over.store(true, Ordering::SeqCst);
+                if failure.kind == FailureKind::ReaderGone {
+                    // What a command learns when it writes to a reader that has gone: most end by it.
+                    shared.stop(Delivery::End(TERMINATE));
+                }
                 broken.get_or_insert(failure);
             }
             Err(RecvTimeoutError::Timeout) => {}
@@ -255,6 +267,8 @@ pub(crate) fn run_each(
     Ok(Ended { ends, signal: progress.signal })
 }
 
+/// EMFILE, the same number on all Unix systems.
+const TOO_MANY_FILES: i32 = 24;
 /// The signal that asks a program to end.
 const TERMINATE: i32 = 15;
 
@@ -382,7 +396,18 @@ fn run_task(shared: &Shared, index: usize, task: Task) -> Result<Option<End>, Fa
         }
     };
     let begun = Instant::now();
-    let Some(job) = start(shared, index, &task.profile, &prepared)? else { return Ok(None) };
+    let job = match start(shared, index, &task.profile, &prepared) {
+        Ok(Some(job)) => job,
+        Ok(None) => return Ok(None),
+        // The others may have more luck, or fewer of them run by then.
+        Err(error) if is_for_lack_of_resources(&error) => {
+            let failure = failure_of(&error).hint("run fewer at a time: --jobs N");
+            let end = End::Failed(failure);
+            report.end(&end, prepared.account.as_deref(), None)?;
+            return Ok(Some(end));
+        }
+        Err(error) => return Err(failure_of(&error)),
+    };
     // From here on the secrets are the command's alone.
     let account = prepared.account;
     drop(prepared.environment);
@@ -397,7 +422,12 @@ fn run_task(shared: &Shared, index: usize, task: Task) -> Result<Option<End>, Fa
 }
 
 /// Starts the command, unless the work is over.
-fn start(shared: &Shared, index: usize, profile: &str, prepared: &Prepared) -> Result<Option<Job>, Failure> {
+fn start(
+    shared: &Shared,
+    index: usize,
+    profile: &str,
+    prepared: &Prepared,
+) -> Result<Option<Job>, ExecError> {
     let launch = Launch {
         program: &shared.program,
         command: &shared.batch.command,
@@ -411,10 +441,23 @@ fn start(shared: &Shared, index: usize, profile: &str, prepared: &Prepared) -> R
     if shared.is_over.load(Ordering::SeqCst) {
         return Ok(None);
     }
-    let job = Job::start(&launch).map_err(|error| failure_of(&error))?;
+    let job = Job::start(&launch)?;
     shared.active.fetch_add(1, Ordering::SeqCst);
     running.insert(index, Running { profile: profile.to_owned(), handle: job.handle() });
     Ok(Some(job))
+}
+
+/// Whether the system had no process, memory or descriptor left for the command.
+fn is_for_lack_of_resources(error: &ExecError) -> bool {
+    match error {
+        // Too many processes (EAGAIN), too many open files (EMFILE has no kind).
+        ExecError::NotExecutable { source, .. } => {
+            let kind = source.kind();
+            matches!(kind, ErrorKind::WouldBlock | ErrorKind::OutOfMemory)
+                || source.raw_os_error() == Some(TOO_MANY_FILES)
+        }
+        ExecError::NotFound(_) | ExecError::Nul => false,
+    }
 }
 
 /// Passes the output of a command on until it has ended.

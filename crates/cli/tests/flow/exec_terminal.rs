@@ -1,0 +1,116 @@
+//! A command of `exec` at a terminal: signals, job control and size are its own, and a shell sees its end as without
+//! hatbox.
+
+use std::fs::File;
+use std::io::Write;
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+
+use crate::exec::CONFIG;
+use crate::fixture::Fixture;
+use crate::run::Run;
+use crate::terminal::Terminal;
+
+const HATBOX: &str = env!("CARGO_BIN_EXE_hatbox");
+
+fn exec(fixture: &Fixture, script: &str) -> Run {
+    fixture.hatbox(&["exec", "-n", "jan-work", "--", "sh", "-c", script])
+}
+
+/// Writes a line into a pipe with a name, which holds it for as long as the result lives: nobody need read it yet.
+pub(crate) fn say_go(pipe: &Path) -> File {
+    let mut pipe = File::options().read(true).write(true).open(pipe).unwrap();
+    pipe.write_all(b"go\n").unwrap();
+    pipe
+}
+
+/// An interactive shell, in which `$H` is hatbox; what it reads at its start is nobody's.
+fn shell(fixture: &Fixture) -> Run {
+    Run::new("bash", fixture.variables())
+        .args(["--norc", "--noprofile", "--noediting", "-i"])
+        .env("PS1", "ready> ")
+        .env("H", HATBOX)
+}
+
+#[test]
+fn ctrl_c_reaches_the_command_once_and_nothing_else_is_there_to_get_it() {
+    let fixture = Fixture::with_config(CONFIG);
+    let script = "trap 'n=$((n+1)); echo interrupted $n' INT; echo up $$; \
+                  while [ ! -e \"$HOME/go\" ]; do sleep 0.05; done; echo after $n; exit 7";
+    let mut terminal = Terminal::start(&exec(&fixture, script));
+    terminal.wait_for(&format!("up {}", terminal.pid().as_raw_nonzero()), 1);
+    terminal.type_keys("\x03");
+    terminal.wait_for("interrupted 1", 1);
+    std::fs::write(fixture.path("home/go"), "").unwrap();
+    assert_eq!(terminal.wait().code(), Some(7), "{:?}", terminal.screen());
+    terminal.wait_for("after 1", 1);
+    let mut plain = Terminal::start(&exec(&fixture, "echo up; exec sleep 60"));
+    plain.wait_for("up", 1);
+    plain.type_keys("\x03");
+    assert_eq!(plain.wait().signal(), Some(libc::SIGINT));
+}
+
+#[test]
+fn the_command_sees_the_terminals_size_and_each_change_of_it() {
+    let fixture = Fixture::with_config(CONFIG);
+    let script = "trap 'echo now $(stty size)' WINCH; echo first $(stty size); \
+                  while [ ! -e \"$HOME/go\" ]; do sleep 0.05; done";
+    let mut terminal = Terminal::start_wide(&exec(&fixture, script), 100);
+    terminal.wait_for("first 40 100", 1);
+    terminal.resize(90, 30);
+    terminal.wait_for("now 30 90", 1);
+    std::fs::write(fixture.path("home/go"), "").unwrap();
+    assert!(terminal.wait().success());
+}
+
+/// Ctrl-Z, `bg`, `fg`: as the shell would do with the command itself, also beside the commands of `each`.
+#[test]
+fn a_shell_stops_and_continues_what_hatbox_runs() {
+    let fixture = Fixture::with_config(CONFIG);
+    // Not a loop of short commands: one that is stopped between vfork and exec keeps its shell from stopping.
+    let script = "mkfifo \\$HOME/go; echo up; read x <\\$HOME/go; echo done, with \\$HATBOX";
+    for verb in ["exec", "each"] {
+        let go = fixture.path("home/go");
+        let mut terminal = Terminal::start(&shell(&fixture));
+        terminal.wait_for_prompt("ready>");
+        terminal.type_keys(&format!("$H {verb} -n jan-work -- sh -c \"{script}\"\r"));
+        terminal.wait_for("up\r\n", 1);
+        terminal.type_keys("\x1a");
+        terminal.wait_for("Stopped", 1);
+        terminal.type_keys("echo shell is $((40 + 2))\r");
+        terminal.wait_for("shell is 42", 1);
+        let _kept = say_go(&go);
+        assert!(
+            !terminal.transcript().contains("done, with jan-work"),
+            "{verb} went on while it was stopped"
+        );
+        terminal.type_keys("fg\r");
+        terminal.wait_for("done, with jan-work", 1);
+        terminal.wait_for_prompt("ready>");
+        terminal.type_keys("exit\r");
+        assert!(terminal.wait().success(), "{:?}", terminal.screen());
+        assert!(terminal.has_modes_of_before(), "{verb}");
+        std::fs::remove_file(&go).unwrap();
+    }
+}
+
+#[test]
+fn a_shell_sees_the_end_of_the_command_as_without_hatbox() {
+    let fixture = Fixture::with_config(CONFIG);
+    std::fs::write(fixture.path("bin/plain-text"), "x").unwrap();
+    for (command, code) in [
+        ("sh -c 'exit 7'", 7),
+        ("sh -c 'kill -TERM $$'", 143),
+        ("sh -c 'kill -INT $$'", 130),
+        ("sh -c 'kill -KILL $$'", 137),
+        ("no-such-command", 127),
+        ("plain-text", 126),
+    ] {
+        let line = format!("\"$H\" exec -n jan-work -- {command}; echo code $?");
+        let run = Run::new("sh", fixture.variables()).args(["-c", &line]).env("H", HATBOX);
+        assert!(run.run().ok().stdout.ends_with(&format!("code {code}\n")), "{command}");
+        let line = format!("\"$H\" each -n jan-work -- {command}; echo code $?");
+        let run = Run::new("sh", fixture.variables()).args(["-c", &line]).env("H", HATBOX);
+        assert!(run.run().ok().stdout.ends_with(&format!("code {code}\n")), "each: {command}");
+    }
+}
