@@ -37,6 +37,7 @@ mod completion;
 mod config_file;
 mod connections;
 mod console;
+mod containers;
 mod credential_process;
 mod disk_faults;
 mod doctor;
