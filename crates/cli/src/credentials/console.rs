@@ -20,6 +20,7 @@ use hatbox_types::text::shell::quote_word;
 use jiff::Timestamp;
 
 use super::audit::{Given, check_reason, record_use};
+use super::choose::choose_profile;
 use super::guard::Exit;
 use super::obtain::{obtain_of_run, open_run};
 use super::service::{SsoService, check_sandbox, resolve_federation_settings, resolve_sso_settings};
@@ -59,13 +60,14 @@ pub(crate) fn obtain_console_link(
     argument: Option<&str>,
     target: &ConsoleTarget,
 ) -> Result<ConsoleLink, Failure> {
-    if argument.is_none()
-        && world.environment.text("AWS_PROFILE").is_none()
-        && let Some(keys) = EnvironmentKeys::find(world)?
-    {
+    let is_named = argument.is_some() || world.environment.text("AWS_PROFILE").is_some();
+    let keys = if is_named { None } else { EnvironmentKeys::find(world)? };
+    if let Some(keys) = keys {
         return keys.obtain_link(world, session, target);
     }
     check_reason(session)?;
+    let chosen = if is_named { None } else { Some(choose_or_hint(world)?) };
+    let argument = argument.or(chosen.as_ref().map(ProfileName::as_str));
     let mut run = open_run(world, global, session, argument, Purpose::Use)?;
     if is_user_without_policy(run.plan())
         && let Some(arn) = find_policy(world, &run.plan().profile)?
@@ -233,6 +235,14 @@ fn open_federation(world: &World, asked: &Endpoint, place: &ConsolePlace) -> Res
     let (endpoint, settings) = resolve_federation_settings(asked, place, &world.environment)?;
     world.announce_endpoint("sign-in", settings.endpoint.as_ref());
     Federation::new(&endpoint, &settings).map_err(|error| Failure::of_error(FailureKind::Failed, &error))
+}
+
+/// The profile that a person chooses from a list. Whoever meant `aws login` finds the way.
+fn choose_or_hint(world: &World) -> Result<ProfileName, Failure> {
+    choose_profile(world, Exit::Console).map_err(|failure| match failure.kind {
+        FailureKind::Usage => failure.hint("to sign in as `aws login` does: hatbox login --session"),
+        _ => failure,
+    })
 }
 
 fn needs_temporary(profile: &ProfileName) -> Failure {

@@ -186,6 +186,7 @@ fn the_credentials_of_a_shell_open_the_console_too() {
     assert!(outcome.stderr.contains("not those of GetSessionToken"), "{}", outcome.stderr);
     let nothing = fixture.hatbox(&["login", "--stdout"]).run().expect_code(2);
     assert!(nothing.stderr.contains("no profile given"), "{}", nothing.stderr);
+    assert!(nothing.stderr.contains("hatbox login --session"), "{}", nothing.stderr);
 }
 
 #[test]

@@ -38,6 +38,8 @@ pub(super) fn run(world: &World, global: &GlobalArgs, args: &LoginArgs) -> Resul
     if args.clipboard {
         return copy(world, &shown_link(args, &link));
     }
+    // The list, and a shell of `hatbox exec`, name the profile only now.
+    let choice = BrowserChoice::load(world, &link.profile)?;
     open(world, args, &choice, &link)?;
     say_what_is_open(world, &link);
     Ok(())
@@ -54,7 +56,7 @@ fn resolve_target(args: &LoginArgs) -> Result<ConsoleTarget, Failure> {
     }
 }
 
-/// The browser that the profile names. Credentials of the environment belong to none.
+/// The browser that the profile names, as far as the profile is known before anything is asked.
 fn load_choice(world: &World, args: &LoginArgs) -> Result<BrowserChoice, Failure> {
     let named = args.profile.is_some() || world.environment.text("AWS_PROFILE").is_some();
     if !named || args.stdout || args.clipboard {
