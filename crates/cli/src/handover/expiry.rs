@@ -25,7 +25,7 @@ pub(super) fn warn_of_expiry(world: &World, handover: Handover<'_>, command: &[O
     let Some(left) = end.and_then(|end| short_life(end, world.clock.now())) else { return };
     if stderr_columns().is_some() {
         world.output.warn(&format!(
-            "`{program}` cannot renew its credentials, which expire in {}: to start with new ones, add --fresh",
+            "`{program}` cannot renew its credentials, which expire in {}: to renew them, add --server",
             render_duration(rounded(left))
         ));
     }

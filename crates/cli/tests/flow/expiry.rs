@@ -35,6 +35,6 @@ fn a_terminal_shows_how_long_credentials_last_that_terraform_cannot_renew() {
     let piped = exec("terraform").run().ok();
     assert!(!piped.stderr.contains("expire"), "no one reads it: {}", piped.stderr);
     let renewed = fixture.hatbox(&["exec", "--fresh", "reader", "--", "terraform", "apply"]);
-    assert!(!on_terminal(&renewed).contains("expire"), "what the hint says helps");
+    assert!(!on_terminal(&renewed).contains("expire"), "an hour is enough again");
     assert_eq!(fixture.log().len(), 2);
 }
