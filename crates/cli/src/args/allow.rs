@@ -7,7 +7,7 @@ use clap::Args;
 const EXAMPLES: &str = "\
 Examples:
   hatbox allow            show the file of this project, and allow it
-  hatbox allow --revoke   take the permission back";
+  hatbox allow --revoke   revoke the permission";
 
 /// Allow a project's `.hatbox.toml` to name the profile
 ///

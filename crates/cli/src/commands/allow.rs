@@ -39,7 +39,7 @@ pub(crate) fn run(world: &World, args: &AllowArgs) -> Result<(), Failure> {
     world.output.note(&format!("profile `{profile}` {about}"));
     if !args.yes {
         let confirmation = Confirmation {
-            text: &format!("Use it for `hatbox exec` and `hat` in {}? [y/N] ", world.dirs.shown(&directory)),
+            text: &format!("Use it for `hatbox exec` and `hat` in {}? (y|N) ", world.dirs.shown(&directory)),
             because: None,
             hint: "add --yes to allow it without a question",
             timeout: world.settings()?.prompt_timeout(),

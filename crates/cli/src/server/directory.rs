@@ -37,7 +37,8 @@ impl ServerDirectory {
         sweep(&all);
         let mut name = [0; 8];
         getrandom::getrandom(&mut name).map_err(|error| {
-            Failure::new(FailureKind::Failed, "the system gave no random bytes").caused_by(&error)
+            Failure::new(FailureKind::Failed, "the operating system returned no random bytes")
+                .caused_by(&error)
         })?;
         let path = all.join(hex::encode(name));
         make_private_directory(&path)?;

@@ -82,7 +82,8 @@ impl Identity {
         const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.');
         let path = format!("{PATH}{}", utf8_percent_encode(profile.as_str(), KEPT));
         let token = Token::generate().map_err(|error| {
-            Failure::new(FailureKind::Failed, "the system gave no random bytes").caused_by(&error)
+            Failure::new(FailureKind::Failed, "the operating system returned no random bytes")
+                .caused_by(&error)
         })?;
         Ok(Self { path, profile, token, state: Mutex::default() })
     }

@@ -164,7 +164,7 @@ impl Renewal {
                 Some(_) => Failure::new(
                     FailureKind::Failed,
                     format!(
-                        "renewing the credentials of `{}` gave none that last longer",
+                        "renewing the credentials of `{}` returned none that last longer",
                         self.identity.profile()
                     ),
                 ),
@@ -190,7 +190,7 @@ impl Renewal {
         self.said = Some(failure.error.clone());
         self.warned = self.passed_warnings(world);
         let profile = self.identity.profile();
-        let until = self.left(world).map(|left| format!("; the present ones expire in {left}"));
+        let until = self.left(world).map(|left| format!("; the current ones expire in {left}"));
         world
             .output
             .warn(&format!("could not renew the credentials of `{profile}`{}", until.unwrap_or_default()));

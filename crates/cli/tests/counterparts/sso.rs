@@ -182,8 +182,9 @@ fn chromium_signs_hatbox_in_and_a_denial_is_reported() {
     let (code, said) = failed(&mut login("deny"));
     assert!(code == 130 && said.contains("was denied in the browser"), "{code}: {said}");
     assert!(scene.calls("CreateToken").is_empty());
-    let said = succeeded(&mut login("allow"));
-    assert!(said.contains("Signed in to `sandbox`"), "{said}");
+    let done = login("allow").output().unwrap();
+    let said = String::from_utf8_lossy(&done.stderr).into_owned();
+    assert!(done.status.success() && said.contains("signed in to `sandbox`"), "{said}");
     let who = "import boto3; print(boto3.client('sts').get_caller_identity()['Arn'])";
     let arn = succeeded(&mut scene.exec("work-read-only", &[&python.interpreter(), "-c", who]));
     assert!(arn.contains(":assumed-role/AWSReservedSSO_ReadOnly_"), "{arn}");

@@ -48,7 +48,7 @@ fn a_file_is_obeyed_once_it_is_allowed_and_until_it_changes() {
     let fixture = project("profile = \"reader\"\n");
     assert_not_obeyed(&fixture, "`~/work/.hatbox.toml` is not allowed yet");
     let mut terminal = Terminal::start_wide(&below(&fixture, "exec hatbox allow"), 200);
-    terminal.wait_for("[y/N]", 1);
+    terminal.wait_for("(y|N)", 1);
     let shown = terminal.transcript();
     for part in ["profile = \"reader\"", "assumes arn:aws:iam::444455556666:role/reader"] {
         assert!(shown.contains(part), "{shown}");

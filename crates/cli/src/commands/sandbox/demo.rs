@@ -312,7 +312,7 @@ fn sso_steps(s3: &[String]) -> [Step; 6] {
             "Sign in to the session `sandbox` of ~/.aws/config",
             hatbox(sign_in),
             0,
-            &["Signed in to `sandbox`"],
+            &["signed in to `sandbox`"],
         ),
         step("List the buckets as ReadOnly", exec("work-read-only", s3, &["ls"]), 0, &BUCKETS),
         step(

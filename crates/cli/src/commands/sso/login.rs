@@ -35,8 +35,6 @@ pub(super) fn run(
     let left = Duration::try_from(token.expires_at.duration_since(world.clock.now())).unwrap_or_default();
     let left = render_duration(Duration::from_secs(left.as_secs().div_ceil(60) * 60));
     let then = if token.refresh.is_some() { " and refreshes automatically" } else { "" };
-    world
-        .output
-        .data(&format!("Signed in to `{}`. The session expires in {left}{then}.\n", sign_in.name()))?;
+    world.output.note(&format!("signed in to `{}`; the session expires in {left}{then}", sign_in.name()));
     Ok(())
 }
