@@ -10,6 +10,7 @@ use super::identity::Identity;
 use crate::errors::{Failure, FailureKind};
 use crate::files::aws_config::ConfigFiles;
 use crate::sys::files::{FileError, make_private_directory, write_cache};
+use crate::sys::lock;
 use crate::world::World;
 
 const LOCK: &str = "lock";
@@ -32,9 +33,14 @@ pub(crate) struct Copies {
 impl ServerDirectory {
     /// Makes one, and deletes those whose servers have ended.
     pub(crate) fn create(world: &World) -> Result<Self, Failure> {
-        let all = world.dirs.servers();
-        make_private_directory(&all)?;
-        sweep(&all);
+        Self::create_in(&world.dirs.servers())
+    }
+
+    fn create_in(all: &Path) -> Result<Self, Failure> {
+        make_private_directory(all)?;
+        // One at a time: a directory that is not locked yet would be taken for one that was left behind.
+        let _one = lock::hold(&all.join(LOCK))?;
+        sweep(all);
         let mut name = [0; 8];
         getrandom::getrandom(&mut name).map_err(|error| {
             Failure::new(FailureKind::Failed, "the operating system returned no random bytes")
@@ -118,5 +124,33 @@ fn sweep(all: &Path) {
             drop(lock);
             fs::remove_dir_all(&path).ok();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn servers_that_start_at_once_leave_each_others_directories_and_take_those_left_behind() {
+        let home = tempfile::tempdir().unwrap();
+        let all = home.path().join("servers");
+        let left_behind = all.join("0011223344556677");
+        make_private_directory(&all).unwrap();
+        make_private_directory(&left_behind).unwrap();
+        write_cache(&left_behind.join(LOCK), b"").unwrap();
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    for _ in 0..20 {
+                        let directory = ServerDirectory::create_in(&all).unwrap();
+                        assert!(directory.path.join(LOCK).exists());
+                    }
+                });
+            }
+        });
+        assert!(!left_behind.exists());
+        let rest: Vec<_> = fs::read_dir(&all).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(rest, [LOCK]);
     }
 }
