@@ -10,8 +10,8 @@ use serde_json::json;
 use tokio::time::{Instant, timeout_at};
 
 use super::identity::{Identity, Reply};
-use super::listener::Shared;
 use super::request::{Head, MOST_BYTES, MOST_HEADERS, parse_head};
+use super::shared::Shared;
 
 /// How long a client may take from the first byte of a request to its last, and to take an answer.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);

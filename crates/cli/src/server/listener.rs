@@ -1,20 +1,18 @@
 //! The server: identities at an address, and all connections to it.
 
-use std::future::Future;
 use std::net::TcpListener;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
-use tokio::sync::Notify;
 use tokio::task::LocalSet;
 
 use super::connection::serve;
+use super::events::Events;
 use super::identity::Identity;
 use super::places::{Places, Room};
-use super::renewal::Wake;
 use super::request::{Hosts, Rules};
+use super::shared::Shared;
 use super::socket::{ListenError, Listening, bind_port};
 #[cfg(unix)]
 use super::socket::{SocketFile, bind_file};
@@ -116,55 +114,6 @@ impl Listener {
                 .map(|_| Open { _file: Some(file) }),
         };
         open.map_err(ListenError::Io)
-    }
-}
-
-/// What the server's thread and the renewal's say to each other.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Events {
-    /// To the renewal: something is due.
-    pub(crate) wake: Arc<Wake>,
-    /// To the requests that wait: something has changed.
-    pub(crate) changed: Arc<Notify>,
-}
-
-/// What all connections share.
-#[derive(Debug)]
-pub(super) struct Shared {
-    rules: Rules,
-    identities: Vec<Arc<Identity>>,
-    clock: Clock,
-    events: Events,
-    places: Rc<Places>,
-}
-
-impl Shared {
-    pub(super) fn rules(&self) -> &Rules {
-        &self.rules
-    }
-
-    pub(super) fn now(&self) -> Timestamp {
-        self.clock.now()
-    }
-
-    /// The identity at `path`, for whoever has its token.
-    pub(super) fn find(&self, path: &str, token: &[u8]) -> Option<&Identity> {
-        self.identities.iter().map(|identity| &**identity).find(|identity| identity.admits(path, token))
-    }
-
-    /// Ends when an identity has changed from now on.
-    pub(super) fn changed(&self) -> impl Future<Output = ()> {
-        self.events.changed.notified()
-    }
-
-    pub(super) fn wake_if_due(&self, identity: &Identity) {
-        if identity.is_due(self.clock.now()) {
-            self.events.wake.wake();
-        }
-    }
-
-    pub(super) fn places(&self) -> &Places {
-        &self.places
     }
 }
 

@@ -8,7 +8,8 @@
 //! |---|---|
 //! | [`request`] | of the bytes of a request one that may be answered, or the reason why not |
 //! | [`identity`] | one profile's path, token and answer |
-//! | [`listener`], [`socket`], [`places`], [`connection`] | connections, and replies on them |
+//! | [`listener`], [`socket`], [`places`], [`connection`] with [`shared`] | connections, and replies on them |
+//! | [`events`] | what the server and the renewal say to each other |
 //! | [`directory`] | the files that the command reads: tokens, copies of the AWS config |
 //! | [`renewal`] | the next credentials, in time |
 //! | [`sidecar`] | the process beside the command |
@@ -17,10 +18,14 @@ pub(crate) mod request;
 
 pub(crate) mod identity;
 
-mod connection;
-pub(crate) mod listener;
+pub(crate) mod events;
 mod places;
+mod shared;
+
+mod connection;
 mod socket;
+
+pub(crate) mod listener;
 
 pub(crate) mod directory;
 

@@ -11,7 +11,7 @@
 //! One thread renews all profiles, one after the other. A renewal that fails is tried again; meanwhile the present
 //! credentials are given as long as they live.
 
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use hatbox_core::cache::DEFAULT_MIN_TTL;
@@ -21,8 +21,8 @@ use hatbox_types::secret::SessionCredentials;
 use hatbox_types::text::shell::quote_word;
 use jiff::{SignedDuration, Timestamp};
 
+use super::events::{Cause, Events};
 use super::identity::Identity;
-use super::listener::Events;
 use crate::credentials::run::PlanRun;
 use crate::errors::{Failure, FailureKind};
 use crate::sys::signals::Held;
@@ -43,38 +43,6 @@ const TICK: Duration = Duration::from_secs(15);
 const PAUSE: Duration = Duration::from_millis(20);
 /// How often a signal is looked for.
 const LOOK: Duration = Duration::from_millis(200);
-
-/// Wakes the renewal's thread.
-#[derive(Debug, Default)]
-pub(crate) struct Wake {
-    is_wanted: Mutex<bool>,
-    condition: Condvar,
-}
-
-impl Wake {
-    pub(crate) fn wake(&self) {
-        let mut is_wanted = self.is_wanted.lock().unwrap_or_else(PoisonError::into_inner);
-        if !*is_wanted {
-            *is_wanted = true;
-            self.condition.notify_one();
-        }
-    }
-
-    fn wait(&self, at_most: Duration) -> Cause {
-        let is_wanted = self.is_wanted.lock().unwrap_or_else(PoisonError::into_inner);
-        let waited = self.condition.wait_timeout_while(is_wanted, at_most, |is_wanted| !*is_wanted);
-        let mut is_wanted = waited.unwrap_or_else(PoisonError::into_inner).0;
-        if std::mem::take(&mut *is_wanted) { Cause::Request } else { Cause::Time }
-    }
-}
-
-/// Why the renewal's thread looks at the credentials.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Cause {
-    Time,
-    /// Someone asked for credentials that should have been renewed, or that were never obtained.
-    Request,
-}
 
 /// When credentials that live for `life` from now on are renewed, counted from their end.
 fn resolve_margin(life: SignedDuration) -> SignedDuration {

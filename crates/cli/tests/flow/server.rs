@@ -60,8 +60,8 @@ fn the_command_gets_a_server_instead_of_credentials() {
 
     // The command is the process that was started, and has no child that it does not know.
     let (command, sidecar) = (served.pid(), served.sidecar());
-    let comm = std::fs::read_to_string(format!("/proc/{}/comm", command.as_raw_nonzero())).unwrap();
-    assert_eq!(comm, "sleep\n");
+    let comm = format!("/proc/{}/comm", command.as_raw_nonzero());
+    wait_until("the command", || std::fs::read_to_string(&comm).unwrap() == "sleep\n");
     let children = format!("/proc/{0}/task/{0}/children", command.as_raw_nonzero());
     assert_eq!(std::fs::read_to_string(children).unwrap(), "");
     assert_ne!(rustix::process::getpgid(Some(sidecar)), rustix::process::getpgid(Some(command)));

@@ -10,8 +10,9 @@ use crate::credentials::guard::Exit;
 use crate::credentials::obtain::{obtain_for, open_for};
 use crate::errors::{Failure, FailureKind};
 use crate::server::directory::{Copies, ServerDirectory, path_text};
+use crate::server::events::Events;
 use crate::server::identity::Identity;
-use crate::server::listener::{Events, Listener, Open};
+use crate::server::listener::{Listener, Open};
 use crate::server::renewal::{Renewal, renew_forever};
 use crate::world::World;
 
