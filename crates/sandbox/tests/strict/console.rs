@@ -93,12 +93,12 @@ fn a_sign_in_token_ends_and_another_is_refused() {
 
 #[test]
 fn only_credentials_of_roles_and_federated_users_are_taken() {
+    const HOURS: &str = "&SessionDuration=28800";
     let sandbox = Sandbox::start();
     let role = sandbox.assume(&sandbox.jan, OPEN, &[]).keys();
     let chained = sandbox.assume(&role, OPEN, &[]).keys();
     let session = sandbox.sts(&sandbox.jan, "GetSessionToken", &[]).keys();
     let federated = sandbox.sts(&sandbox.jan, "GetFederationToken", &[("Name", "jan")]).keys();
-    const HOURS: &str = "&SessionDuration=28800";
     for (keys, more, is_taken) in [
         (&role, "", true),
         (&role, HOURS, true),
