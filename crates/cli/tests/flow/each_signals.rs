@@ -95,7 +95,7 @@ fn the_second_ctrl_c_kills_the_commands_with_all_that_they_started() {
         Terminal::start(&fixture.hatbox(&["each", "-j2", "a", "b", "--", "sh", "-c", &script]));
     let running = pids(&fixture, &["a", "b", "child-a", "child-b"]);
     terminal.type_keys("\x03");
-    terminal.wait_for("the same again kills them", 1);
+    terminal.wait_for("Ctrl-C again kills them", 1);
     assert!(running.iter().all(|pid| state(*pid).is_some()));
     terminal.type_keys("\x03");
     assert_code(terminal.wait(), 130, &terminal);

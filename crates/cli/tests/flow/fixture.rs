@@ -23,6 +23,11 @@ pub(crate) const PASSPHRASE: &str = "canary correct horse";
 /// How long a device shows a code, in seconds.
 pub(crate) const CODE_LIFE: i64 = 30;
 
+/// An access key id as hatbox shows it.
+pub(crate) fn masked(id: &str) -> String {
+    format!("****{}", &id[id.len() - 4..])
+}
+
 /// One test's own world.
 pub(crate) struct Fixture {
     directory: TempDir,

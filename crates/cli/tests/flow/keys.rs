@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::cast::PHONE;
-use crate::fixture::Fixture;
+use crate::fixture::{Fixture, masked};
 
 const CONFIG: &str = "\
 [default]
@@ -23,10 +23,6 @@ mfa_serial = arn:aws:iam::111122223333:mfa/jan
 [sso-session corp]
 sso_region = eu-central-1
 ";
-
-fn masked(id: &str) -> String {
-    format!("****{}", &id[id.len() - 4..])
-}
 
 /// The table without the blanks at its lines' ends, and with the seconds that are left replaced.
 fn table(fixture: &Fixture) -> String {

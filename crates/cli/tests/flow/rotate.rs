@@ -9,7 +9,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
 use crate::cast::{PEOPLE, PHONE};
-use crate::fixture::Fixture;
+use crate::fixture::{Fixture, masked};
 use crate::run::{Outcome, Run, finish};
 use crate::strace::{Injected, inject_at_each_write, is_strace_there};
 use crate::terminal::Terminal;
@@ -87,10 +87,6 @@ fn actions(fixture: &Fixture, after: usize) -> Vec<String> {
 fn fail(fixture: &Fixture, kind: FaultKind, times: u32, action: &str) {
     let fault = Fault { kind, times: Some(times), action: Some(action.to_owned()) };
     fixture.client().add_fault(&fault).unwrap();
-}
-
-fn masked(id: &str) -> String {
-    format!("****{}", &id[id.len() - 4..])
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::os::unix::net::UnixListener;
 use std::time::{Duration, Instant};
 
 use crate::desktop::{Desktop, Keyring, missing};
-use crate::fixture::Fixture;
+use crate::fixture::{Fixture, masked};
 use crate::run::Run;
 
 /// A home whose desktop has this keyring; `None`, said, where there can be none.
@@ -126,8 +126,12 @@ fn a_locked_keyring_that_no_one_can_unlock_is_named_and_no_other_backend_is_used
     let chosen = desktop.on_bus(fixture.add_run("jan-work", &["--no-add-config"])).run().ok();
     assert_eq!(
         chosen.stderr,
-        "hatbox: `secret-service` cannot be used here: it is locked, and there is no desktop to ask for its password\n\
-         hatbox: keys are kept encrypted in ~/.local/share/hatbox/store (backend `file`)\n"
+        format!(
+            "hatbox: `secret-service` cannot be used here: it is locked, and there is no desktop to ask for its password\n\
+             hatbox: keys are kept encrypted in ~/.local/share/hatbox/store (backend `file`)\n\
+             hatbox: stored the access key {} of profile `jan-work`\n",
+            masked(&fixture.key("jan-work").id)
+        )
     );
     // Chosen, it is never replaced by another.
     fixture.write_settings("backend = \"secret-service\"\n");
@@ -166,7 +170,9 @@ fn without_a_bus_or_a_keyring_the_first_write_takes_the_file_backend_and_says_wh
             added.stderr,
             format!(
                 "hatbox: `secret-service` cannot be used here: {why}\n\
-                 hatbox: keys are kept encrypted in ~/.local/share/hatbox/store (backend `file`)\n"
+                 hatbox: keys are kept encrypted in ~/.local/share/hatbox/store (backend `file`)\n\
+                 hatbox: stored the access key {} of profile `jan-work`\n",
+                masked(&fixture.key("jan-work").id)
             )
         );
         fixture.hatbox(&["lock"]).run().ok();

@@ -66,7 +66,10 @@ fn end_of_characters(bytes: &[u8]) -> usize {
     let last =
         bytes.iter().rev().take(4).position(is_start).map_or(bytes.len(), |back| bytes.len() - 1 - back);
     let tail = bytes.get(last..).unwrap_or_default();
-    if std::str::from_utf8(tail).is_ok() || last == 0 { bytes.len() } else { last }
+    match std::str::from_utf8(tail) {
+        Err(error) if error.error_len().is_none() && last > 0 => last,
+        _ => bytes.len(),
+    }
 }
 
 /// A line of a command, with nothing in it that a terminal obeys but colours, which end with it. Tabs stay.

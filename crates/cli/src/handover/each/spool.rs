@@ -47,8 +47,7 @@ impl Spool {
     fn spill(&mut self) -> io::Result<()> {
         let file = match &mut self.file {
             Some(file) => file,
-            // Mode 0600, without a name: gone when it is closed, however that comes about.
-            file => file.insert(tempfile::tempfile()?),
+            file => file.insert(create_unnamed()?),
         };
         file.write_all(&self.memory)?;
         self.memory.clear();
@@ -92,6 +91,14 @@ impl Spool {
             give(if tag == STDOUT { Stream::Stdout } else { Stream::Stderr }, &chunk)?;
         }
     }
+}
+
+/// A file without a name, of this user alone: gone when it is closed, however that comes about.
+fn create_unnamed() -> io::Result<File> {
+    let file = tempfile::tempfile()?;
+    #[cfg(unix)]
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+    Ok(file)
 }
 
 #[cfg(test)]
