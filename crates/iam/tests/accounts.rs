@@ -125,7 +125,7 @@ fn what_cannot_be_read_is_refused_with_its_place() {
             r#"{"schema": 1, "accounts": [{"account": "1", "details": {}}]}"#.to_owned(),
             1,
             40,
-            "the account `1`",
+            "invalid account id `1`",
         ),
         (
             format!(
