@@ -139,7 +139,7 @@ fn what_cannot_be_read_is_refused_with_its_place() {
             r#"{"schema": 1, "organization": {"scps": [{"policies": [{}]}]}}"#.to_owned(),
             1,
             55,
-            "without `Statement`",
+            "`Statement` is missing",
         ),
         (r#"{"schema": 1, "organization": "some"}"#.to_owned(), 1, 31, "\"none\""),
         ("{}".to_owned(), 1, 1, "neither a snapshot"),
