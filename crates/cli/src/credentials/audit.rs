@@ -58,7 +58,12 @@ pub(super) fn record_use(
         expires_at: given.credentials.and_then(Credentials::session).and_then(|(_, expires_at)| expires_at),
         reason: reason.map(|reason| reason.trim().to_owned()),
         agent: find_agent(|name| world.environment.text(name)).map(|agent| agent.marker.to_owned()),
-        pid: std::process::id(),
+        // A sidecar hands over to the process that it serves beside.
+        pid: world
+            .environment
+            .sidecar_of()
+            .and_then(|pid| pid.try_into().ok())
+            .unwrap_or_else(std::process::id),
     };
     let Err(error) = AuditLog::at(&world.dirs.audit_log()).append(&entry) else { return Ok(()) };
     let failure = Failure::of_error(FailureKind::Failed, &error);

@@ -4,12 +4,14 @@ use std::ffi::{OsStr, OsString};
 
 use hatbox_core::handover::{MARKS, Marked, is_store_secret};
 
-use crate::env_names::{DESKTOP, Pair, UNLOCKING};
+use crate::env_names::{DESKTOP, Pair, SIDECAR_OF, UNLOCKING};
 
 /// The variables in the order in which the process got them.
 #[derive(Clone)]
 pub(crate) struct Environment {
     variables: Vec<(OsString, OsString)>,
+    /// The process that this one serves beside. It is no variable of a program that this one starts.
+    sidecar_of: Option<i32>,
 }
 
 impl std::fmt::Debug for Environment {
@@ -23,12 +25,18 @@ impl Environment {
     /// The variables of this process as the user set them: what an outer hatbox set for its command is left out, or
     /// is again what it was before.
     pub(crate) fn load() -> Self {
-        Self { variables: std::env::vars_os().collect() }.without_marked()
+        Self::of_variables(std::env::vars_os().collect())
+    }
+
+    fn of_variables(mut variables: Vec<(OsString, OsString)>) -> Self {
+        let place = variables.iter().position(|(name, _)| name == SIDECAR_OF);
+        let sidecar_of = place.and_then(|place| variables.remove(place).1.to_str()?.parse().ok());
+        Self { variables, sidecar_of }.without_marked()
     }
 
     #[cfg(test)]
     pub(crate) fn of(variables: &[(&str, &str)]) -> Self {
-        Self { variables: variables.iter().map(|(n, v)| (n.into(), v.into())).collect() }.without_marked()
+        Self::of_variables(variables.iter().map(|(n, v)| (n.into(), v.into())).collect())
     }
 
     fn without_marked(self) -> Self {
@@ -45,7 +53,12 @@ impl Environment {
             };
             Some((name.clone(), value.to_owned()))
         };
-        Self { variables: self.variables.iter().filter_map(undo).collect() }
+        Self { variables: self.variables.iter().filter_map(undo).collect(), ..self }
+    }
+
+    /// The process that this one serves beside, where it is a sidecar.
+    pub(crate) fn sidecar_of(&self) -> Option<i32> {
+        self.sidecar_of
     }
 
     /// All of them.

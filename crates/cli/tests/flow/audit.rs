@@ -70,6 +70,11 @@ fn a_use_is_one_line_without_a_secret_or_an_argument() {
     fixture.hatbox(&["each", "--reason", "all", "reader", "--", "true", "x"]).run().ok();
     assert_eq!(words(&entries(&fixture, &["-L", "1"])[0], names), ["exec", "reader", "true", "all", "-"]);
     assert!(shown[2]["pid"].as_u64().unwrap() > 1);
+    for flags in [&["exec", "reader"][..], &["exec", "--server", "reader"]] {
+        let printed = fixture.hatbox(flags).args(["--", "sh", "-c", "echo $$"]).run().ok().stdout;
+        let entry = &entries(&fixture, &["-L", "1"])[0];
+        assert_eq!(entry["pid"].to_string(), printed.trim(), "hatbox became the command");
+    }
 }
 
 #[test]

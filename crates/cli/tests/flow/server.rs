@@ -118,6 +118,34 @@ fn the_command_is_not_harmed_when_its_server_is_killed_and_the_next_server_sweep
 }
 
 #[test]
+fn a_server_that_is_ended_by_a_signal_leaves_nothing_that_the_command_would_trust() {
+    let fixture = Fixture::with_config(CONFIG);
+    for signal in [Signal::TERM, Signal::HUP, Signal::INT, Signal::QUIT] {
+        let served = Served::start(&fixture, &["reader"]);
+        let sidecar = served.sidecar();
+        kill_process(sidecar, signal).unwrap();
+        wait_until("the end of the server", || test_kill_process(sidecar).is_err());
+        assert_eq!(server_directories(&fixture), [] as [std::path::PathBuf; 0], "{signal:?}");
+        assert!(test_kill_process(served.pid()).is_ok());
+    }
+}
+
+#[test]
+fn what_the_server_starts_does_not_know_what_it_serves_beside() {
+    let fixture = Fixture::with_config("");
+    let giver = fixture.write_program(
+        "giver",
+        "env >\"$HOME/seen\"; printf '{\"Version\": 1, \"AccessKeyId\": \"ASIAIOSFODNN7EXAMPLE\", \"SecretAccessKey\": \
+         \"wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY\", \"SessionToken\": \"t\", \"Expiration\": \"2099-01-01T00:00:00Z\"}'",
+    );
+    fixture.write_config(&format!("[profile given]\ncredential_process = {}\n", giver.display()));
+    let served = Served::start(&fixture, &["given"]);
+    let seen = std::fs::read_to_string(fixture.path("home/seen")).unwrap();
+    assert!(seen.contains("HOME=") && !seen.contains("HATBOX_SIDECAR_OF"), "{seen}");
+    served.end();
+}
+
+#[test]
 fn the_server_ends_when_its_command_is_killed() {
     let fixture = Fixture::with_config(CONFIG);
     let served = Served::start(&fixture, &["reader"]);

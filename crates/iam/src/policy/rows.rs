@@ -327,7 +327,11 @@ mod tests {
             (format!(r#"{alice}, {ASK}, "context_complete": "no""#), "", "expected true or false"),
             (format!("{alice}, {ASK}"), r#", "trust_policy": {"Statement": 1}"#, "a statement is an object"),
             (format!("{alice}, {ASK}"), r#", "identity_policies": {}"#, "is a list"),
-            (format!("{alice}, {ASK}"), r#", "scps": [{"account": "1", "policies": []}]"#, "invalid account id `1`"),
+            (
+                format!("{alice}, {ASK}"),
+                r#", "scps": [{"account": "1", "policies": []}]"#,
+                "invalid account id `1`",
+            ),
         ] {
             let error = row(&request, rest).unwrap_err();
             assert_eq!(error.id, "r1");

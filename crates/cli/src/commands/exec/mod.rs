@@ -35,7 +35,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ExecArgs) -> Result
     }
     #[cfg(unix)]
     if let (true, Err(failure)) = (is_with_server(args), &result)
-        && sidecar::process_beside(world).is_some()
+        && world.environment.sidecar_of().is_some()
     {
         return Ok(sidecar::report(world, failure));
     }
@@ -48,7 +48,9 @@ fn run_or_fail(world: &World, global: &GlobalArgs, args: &ExecArgs) -> Result<Ex
     }
     check_flags(args)?;
     if args.stdout {
-        world.output.warn("--stdout has no effect: it is about SSO, which this version does not have yet");
+        world
+            .output
+            .warn("--stdout has no effect: `hatbox sso login --no-browser` prints the link to sign in");
     }
     let profile = args.profile.as_deref().map(profile_text).transpose()?;
     if is_with_server(args) {
@@ -82,7 +84,7 @@ fn run_with_server(
     let explain = |failure| hint_at_dashes(failure, &world.environment, profile);
     let keyring = resolve_keyring(world, args)?;
     #[cfg(unix)]
-    return match sidecar::process_beside(world) {
+    return match world.environment.sidecar_of() {
         Some(pid) => sidecar::run_sidecar(world, global, args, profile, pid).map_err(explain),
         None => sidecar::run(world, global, args, keyring),
     };

@@ -1,6 +1,7 @@
 //! The two processes of `hatbox exec --server`: one becomes the command, the other serves beside it.
 
 use std::ffi::OsString;
+use std::io::Read;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,7 +18,7 @@ use crate::keys::request::resolve_store;
 use crate::server::sidecar::{Message, Ready, receive, send};
 use crate::sys::descriptor::close_on_exec;
 use crate::sys::sidecar::{self, Watched};
-use crate::sys::signals::Held;
+use crate::sys::signals::{Held, catch_endings};
 use crate::world::World;
 
 /// How long the sidecar may take to clear the terminal when a signal ends both.
@@ -77,11 +78,6 @@ pub(super) fn run(
     }
 }
 
-/// The process that this one runs beside, where it is a sidecar.
-pub(super) fn process_beside(world: &World) -> Option<i32> {
-    world.environment.text(SIDECAR_OF)?.parse().ok()
-}
-
 /// Serves until the process `pid` ends.
 pub(super) fn run_sidecar(
     world: &World,
@@ -99,10 +95,11 @@ pub(super) fn run_sidecar(
     let is_serving = Arc::new(AtomicBool::new(false));
     let (sender, ended) = mpsc::channel();
     let is_watcher_serving = Arc::clone(&is_serving);
+    let of_watcher = sender.clone();
     let watch = move || {
         watched.wait_for_end();
         if is_watcher_serving.load(Ordering::SeqCst) {
-            sender.send(()).ok();
+            of_watcher.send(()).ok();
         } else {
             sidecar::end_self();
         }
@@ -112,6 +109,13 @@ pub(super) fn run_sidecar(
     let ready = serving.with_handover(Ready::new)?;
     let beside = sidecar::leave_terminal().map_err(failed)?;
     is_serving.store(true, Ordering::SeqCst);
+    // A signal that ends it ends it as the command's end does: no token and no copy stays.
+    let mut endings = catch_endings().map_err(failed)?;
+    let wait = move || {
+        endings.read_exact(&mut [0]).ok();
+        sender.send(()).ok();
+    };
+    std::thread::Builder::new().name("signals".to_owned()).spawn(wait).map_err(failed)?;
     let open = serving.renew_apart(world)?;
     if send(beside, &Message::Ready(ready)).is_ok() {
         // Also where the watcher is gone.

@@ -2,7 +2,8 @@
 //! is in an unusual mode.
 #![expect(unsafe_code, reason = "signal masks and dispositions have no safe interface in std or rustix")]
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::os::fd::IntoRawFd;
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
 pub(crate) use rustix::process::Signal;
 
@@ -105,6 +106,33 @@ impl Held {
             })
         }
     }
+}
+
+/// Where [`catch_endings`] has a signal written to.
+static ENDINGS: AtomicI32 = AtomicI32::new(-1);
+
+/// Has the signals that would end this process say so instead: each is a byte of the stream. What this process starts gets
+/// them as usual.
+pub(crate) fn catch_endings() -> std::io::Result<std::io::PipeReader> {
+    extern "C" fn say(_: libc::c_int) {
+        // SAFETY: write(2) is safe in a handler (signal-safety(7)); the byte outlives the call. No one else writes to a
+        // pipe that has room for thousands, so errno stays as it is.
+        unsafe {
+            libc::write(ENDINGS.load(Ordering::Relaxed), (&raw const BYTE).cast(), 1);
+        }
+    }
+    static BYTE: u8 = 0;
+    let (reader, writer) = std::io::pipe()?;
+    // It stays open as long as the process runs.
+    ENDINGS.store(writer.into_raw_fd(), Ordering::Relaxed);
+    for signal in HELD.into_iter().filter(|&signal| signal != libc::SIGTSTP && !is_ignored(signal)) {
+        let handler: extern "C" fn(libc::c_int) = say;
+        // SAFETY: the handler is of the type that a signal's is, and does what one may.
+        unsafe {
+            libc::signal(signal, handler as libc::sighandler_t);
+        }
+    }
+    Ok(reader)
 }
 
 /// Whether Ctrl-C does nothing now: this thread holds it back, or the process ignores it.
