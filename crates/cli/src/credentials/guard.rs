@@ -69,12 +69,15 @@ impl Exit<'_> {
 /// The command is denied, or a person did not say yes.
 pub(super) fn check_guard(planned: &Planned, exit: Exit<'_>) -> Result<(), Failure> {
     let Some(guard) = &planned.plan.guard else { return Ok(()) };
-    if let (Exit::Command(command), Some(patterns)) = (exit, &guard.deny_commands)
-        && let Some(pattern) = patterns.value.iter().find(|pattern| is_denied(pattern, command))
-    {
-        let profile = &planned.plan.profile;
-        let error = format!("`hatbox_deny_commands` of profile `{profile}` denies this command: `{pattern}`");
-        return Err(refused(planned, error, &patterns.origin));
+    if let Exit::Command(command) = exit {
+        for patterns in &guard.deny_commands {
+            if let Some(pattern) = patterns.value.iter().find(|pattern| is_denied(pattern, command)) {
+                let profile = &planned.plan.profile;
+                let error =
+                    format!("`hatbox_deny_commands` of profile `{profile}` denies this command: `{pattern}`");
+                return Err(refused(planned, error, &patterns.origin));
+            }
+        }
     }
     match guard.confirm.as_ref().filter(|confirm| confirm.value) {
         Some(confirm) => ask_for_yes(planned, exit, &confirm.origin),

@@ -182,6 +182,46 @@ fn a_profile_without_a_role_has_the_guard_of_its_source() {
 }
 
 #[test]
+fn a_guard_of_ones_own_leaves_the_other_keys_of_the_source_as_they_are() {
+    let fixture = Fixture::with_config(&format!(
+        "[profile jan-work]\nhatbox_deny_commands = env\n[profile ra]\n{ROLE}hatbox_read_only_for_agents = true\n\
+         hatbox_confirm = true\nhatbox_deny_commands = echo\n\
+         [profile rb]\nsource_profile = ra\nhatbox_deny_commands = printf\n\
+         [profile rc]\nsource_profile = rb\nhatbox_confirm = false\nhatbox_read_only_for_agents = false\n"
+    ));
+    let exec = |profile: &str, word: &str| fixture.hatbox(&["exec", profile, "--", word, "x"]).run();
+    for (profile, word, line) in
+        [("rb", "printf", 11), ("rb", "echo", 8), ("rc", "printf", 11), ("rc", "echo", 8)]
+    {
+        let refused = exec(profile, word).expect_code(125);
+        assert!(refused.stderr.contains("denies this command"), "{profile} {word}: {}", refused.stderr);
+        assert!(refused.stderr.contains(&format!("--> ~/.aws/config:{line}\n")), "{}", refused.stderr);
+    }
+    let asked = exec("rb", "true").expect_code(125);
+    assert!(asked.stderr.contains("profile `rb` requires confirmation"), "{}", asked.stderr);
+    let explain =
+        |profile: &str| fixture.hatbox(&["explain", profile]).env("CLAUDECODE", "1").run().ok().stdout;
+    let shown = explain("rb");
+    assert!(shown.contains(READ_ONLY), "{shown}");
+    for line in [
+        "     confirm     a person types `yes` before each use  ~/.aws/config:7\n",
+        "     denied      `printf`  ~/.aws/config:11\n",
+        "     denied      `echo`  ~/.aws/config:8\n",
+        "     agents      read-only for coding agents  ~/.aws/config:6\n",
+    ] {
+        assert!(shown.contains(line), "{shown}");
+    }
+    let json = fixture.hatbox(&["explain", "--json", "rb"]).run().ok().stdout;
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["guard"]["deny_commands"]["value"], serde_json::json!(["printf", "echo"]));
+    // An explicit `false` counts, and the guard of what a role is assumed from does not.
+    let own = explain("rc");
+    assert!(!own.contains(READ_ONLY) && !own.contains("confirm") && !own.contains("`env`"), "{own}");
+    exec("rc", "true").ok();
+    assert!(!is_read_only(roles_assumed(&fixture).last().unwrap()));
+}
+
+#[test]
 fn the_setting_is_for_every_profile_that_does_not_say_otherwise() {
     let fixture = Fixture::with_config(&format!(
         "[profile jan-work]\n[profile prod]\n{ROLE}[profile free]\n{ROLE}hatbox_read_only_for_agents = false\n"

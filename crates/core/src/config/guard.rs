@@ -21,13 +21,30 @@ const READ_ONLY_ROLE: &str = "hatbox_read_only_role_arn";
 pub struct Guard {
     /// `hatbox_confirm`: a person types `yes` before each use.
     pub confirm: Option<Sourced<bool>>,
-    /// `hatbox_deny_commands`: commands that `exec` refuses to run.
-    pub deny_commands: Option<Sourced<Vec<CommandPattern>>>,
+    /// `hatbox_deny_commands`: commands that `exec` refuses to run. The profile's own first, then those of its source
+    /// profiles.
+    pub deny_commands: Vec<Sourced<Vec<CommandPattern>>>,
     /// `hatbox_read_only_for_agents`: a coding agent gets a read-only session.
     pub read_only_for_agents: Option<Sourced<bool>>,
     /// `hatbox_read_only_role_arn`: the role to assume where a read-only session is asked for and the profile's own
     /// credentials cannot be restricted.
     pub read_only_role: Option<Sourced<RoleArn>>,
+}
+
+impl Guard {
+    /// Adds the guard of a source profile: what is not set here, and the commands that it denies.
+    pub(crate) fn inherit(&mut self, source: &Self) {
+        inherit(&mut self.confirm, source.confirm.as_ref());
+        inherit(&mut self.read_only_for_agents, source.read_only_for_agents.as_ref());
+        inherit(&mut self.read_only_role, source.read_only_role.as_ref());
+        self.deny_commands.extend_from_slice(&source.deny_commands);
+    }
+}
+
+fn inherit<T: Clone>(own: &mut Option<T>, source: Option<&T>) {
+    if own.is_none() {
+        *own = source.cloned();
+    }
 }
 
 /// A command that is denied: words, each of which may contain `*` and `?`.
@@ -84,7 +101,9 @@ pub(super) fn resolve_guard(layers: &Layers<'_>) -> Result<Option<Guard>, Config
     }
     let guard = Guard {
         confirm: parse_with(CONFIRM, layers.find(CONFIRM), parse_bool)?,
-        deny_commands: parse_with(DENY_COMMANDS, layers.find(DENY_COMMANDS), parse_patterns)?,
+        deny_commands: parse_with(DENY_COMMANDS, layers.find(DENY_COMMANDS), parse_patterns)?
+            .into_iter()
+            .collect(),
         read_only_for_agents: parse_with(
             READ_ONLY_FOR_AGENTS,
             layers.find(READ_ONLY_FOR_AGENTS),

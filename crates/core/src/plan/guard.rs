@@ -18,18 +18,17 @@ pub(super) struct AgentLimit {
     origin: Origin,
 }
 
-/// The guard of the profile. One without a role hands over what its source profile gives, so the guard of that holds too
-/// where it has none itself.
+/// The guard of the profile. One without a role hands over what its source profile gives, so the guard of that holds too:
+/// key by key, as one key of the profile says nothing about the others.
 pub(super) fn find_guard(chain: &Chain) -> Option<Box<Guard>> {
-    for link in &chain.links {
-        if link.profile.guard.is_some() {
-            return link.profile.guard.clone();
-        }
-        if link.profile.role_arn.is_some() {
-            return None;
-        }
+    let role = chain.links.iter().position(|link| link.profile.role_arn.is_some());
+    let links = chain.links.iter().take(role.map_or(usize::MAX, |role| role.saturating_add(1)));
+    let mut guards = links.filter_map(|link| link.profile.guard.as_ref());
+    let mut guard = guards.next()?.clone();
+    for source in guards {
+        guard.inherit(source);
     }
-    None
+    Some(guard)
 }
 
 /// The limit that holds for the agent of `options`, if there is one.

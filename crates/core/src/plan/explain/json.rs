@@ -79,10 +79,11 @@ impl Writer<'_> {
     }
 
     fn guard(&self, guard: &Guard) -> Value {
-        let patterns = guard
-            .deny_commands
-            .as_ref()
-            .map(|said| self.sourced(said, said.value.iter().map(ToString::to_string).collect::<Vec<_>>()));
+        // All patterns together; `from` is where the nearest of them are.
+        let patterns = guard.deny_commands.first().map(|said| {
+            let all = guard.deny_commands.iter().flat_map(|said| &said.value);
+            self.sourced(said, all.map(ToString::to_string).collect::<Vec<_>>())
+        });
         json!({
             "confirm": guard.confirm.as_ref().map(|said| self.sourced(said, said.value)),
             "deny_commands": patterns,

@@ -341,7 +341,7 @@ impl Writer<'_> {
         if let Some(confirm) = guard.confirm.as_ref().filter(|said| said.value) {
             self.row("confirm", "a person types `yes` before each use", confirm);
         }
-        if let Some(patterns) = &guard.deny_commands {
+        for patterns in &guard.deny_commands {
             let list: Vec<_> = patterns.value.iter().map(|pattern| format!("`{pattern}`")).collect();
             self.row("denied", &list.join(", "), patterns);
         }
