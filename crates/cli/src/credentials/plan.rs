@@ -129,6 +129,12 @@ impl<'a> Planning<'a> {
             options.ambient.is_instance = true;
             resolved = resolve_plan(profile, lookup, &self.stored, &options);
         }
+        // Agents are looked for only where it matters.
+        if let Ok(plan) = &mut resolved
+            && plan.base.is_command()
+        {
+            plan.agent = find_agent(|name| self.world.environment.text(name));
+        }
         resolved.map_err(|error| {
             let is_missing = matches!(error, PlanError::CredentialsMissing { .. });
             let failure = failure_of(self.files, &error);

@@ -297,7 +297,9 @@ impl PlanRun {
     pub(crate) fn outlook(&mut self) -> Result<Option<Outlook>, Failure> {
         let plan = self.plan();
         if !plan.stages().any(|stage| plan.is_saved(stage)) {
-            return Ok(Some(Outlook { is_ready: true, needs: Vec::new() }));
+            // What hatbox, run by a command, needs is not known here.
+            let is_ready = !plan.base.is_command();
+            return Ok(Some(Outlook { is_ready, needs: Vec::new() }));
         }
         let sessions = match self.sessions_if_known()? {
             Known::Sessions(sessions) => Some(sessions),

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::cast::{ENDLESS, ENDLESS_TOKEN, PEOPLE};
-use crate::fixture::Fixture;
+use crate::fixture::{Fixture, PASSPHRASE};
 use crate::terminal::Terminal;
 
 const CONFIG: &str = "\
@@ -93,6 +93,52 @@ fn credentials_with_an_end_are_cached_until_five_minutes_before_it() {
     assert_eq!(runs(&fixture), 2);
     fixture.hatbox(&["exec", "--fresh", "legacy", "--", "true"]).run().ok();
     assert_eq!(runs(&fixture), 3);
+}
+
+#[test]
+fn a_person_and_an_agent_never_get_each_others_credentials() {
+    let fixture = fixture();
+    let (end, agents) = (at(3600), "444455556666");
+    let answer_for = |account: &str| answer(&fixture, &json!({ "Expiration": end, "AccountId": account }));
+    fs::write(fixture.path("home/person"), answer_for(PEOPLE)).unwrap();
+    fs::write(fixture.path("home/agent"), answer_for(agents)).unwrap();
+    fixture.write_program("corp-login", "echo run >>\"$HOME/runs\"; cat \"$HOME/${CLAUDECODE-person}\"");
+    let run = |agent: bool| {
+        let run = fixture.hatbox(&["exec", "legacy"]).args(SHOW);
+        let run = if agent { run.env("CLAUDECODE", "agent") } else { run };
+        run.run().ok().stdout
+    };
+    for agent in [false, true, false, true] {
+        let account = if agent { agents } else { PEOPLE };
+        assert!(run(agent).ends_with(&format!(" {account}\n")), "{agent}");
+    }
+    assert_eq!(runs(&fixture), 2, "each has a cached session");
+    // The role on top is cached apart too.
+    for _ in 0..2 {
+        show(&fixture, "above");
+        fixture.hatbox(&["exec", "above", "--", "true"]).env("CLAUDECODE", "agent").run().ok();
+    }
+    assert_eq!(fixture.log().iter().filter(|entry| entry.action == "AssumeRole").count(), 2);
+}
+
+#[test]
+fn hatbox_run_by_a_command_checks_its_guards_each_time() {
+    let fixture = fixture();
+    let hatbox = env!("CARGO_BIN_EXE_hatbox");
+    fixture.write_config(&format!(
+        "[profile jan-work]\n[profile outer]\n\
+         credential_process = env HATBOX_FILE_PASSPHRASE='{PASSPHRASE}' {hatbox} export --format json inner\n\
+         [profile inner]\nsource_profile = jan-work\n\
+         role_arn = arn:aws:iam::444455556666:role/reader\nhatbox_confirm = true\n"
+    ));
+    for (keys, code) in [("yes\r", 0), ("yes\r", 0), ("no\r", 125)] {
+        let mut terminal = Terminal::start_wide(&fixture.hatbox(&["exec", "outer", "--", "true"]), 120);
+        terminal.wait_for_prompt("Type `yes` to print the credentials of `inner`: ");
+        terminal.type_keys(keys);
+        assert_eq!(terminal.wait().code(), Some(code), "{}", terminal.screen().join("\n"));
+    }
+    let explained = fixture.hatbox(&["explain", "outer"]).run().ok().stdout;
+    assert!(explained.contains("no: the program has its own cache"), "{explained}");
 }
 
 #[test]

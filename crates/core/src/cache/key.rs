@@ -2,7 +2,7 @@
 //!
 //! | part of the key | not part of it, and why |
 //! |---|---|
-//! | the base identity: an access key's id, also of a metadata service's key; the SSO sign-in, account and permission set; a token of a file, with the session policies of its role; a command with all its settings | the profile's name where the identity is known: two profiles of one identity share their sessions |
+//! | the base identity: an access key's id, also of a metadata service's key; the SSO sign-in, account and permission set; a token of a file, with the session policies of its role; a command with all its settings, and whether it runs for a coding agent | the profile's name where the identity is known: two profiles of one identity share their sessions |
 //! | of every step up to this one: role, session name where the user fixed it, external ID, MFA device, tags, transitive tags, source identity, session policies | a session name that is not fixed: it is new for each call |
 //! | the STS endpoint, where one is configured | FIPS and dual-stack: other doors to the same service |
 //! | the partition, told from the region | the region otherwise: sessions of regional endpoints hold in all |
@@ -46,7 +46,7 @@ impl SessionKey {
 
 /// The key of what `stage` of `plan` gives.
 ///
-/// `None` when nothing of it is ever saved: a key that is simply there, what a metadata service gives, a key whose id is not known because
+/// `None` when nothing of it is ever saved: a key that is simply there, what a metadata service gives, or hatbox run by a command, a key whose id is not known because
 /// the store is locked or the metadata service was not asked, a token that was not read, and a stage that the plan does not have.
 pub fn resolve_session_key(plan: &Plan, stage: Stage) -> Option<SessionKey> {
     let steps = match stage {
@@ -58,6 +58,10 @@ pub fn resolve_session_key(plan: &Plan, stage: Stage) -> Option<SessionKey> {
     let mut digest = Encoder(Sha256::new());
     digest.text("version", "hatbox session key 1");
     encode_base(&mut digest, &plan.base)?;
+    // Nothing is added for a person: the keys of those sessions stay what they were.
+    if plan.base.is_command() && plan.agent.is_some() {
+        digest.text("runs for", "agent");
+    }
     encode_endpoint(&mut digest, plan);
     for step in steps {
         match step {

@@ -6,6 +6,7 @@ use crate::config::profile::{Origin, Sourced, Sso, StaticKeys, WebIdentity};
 use hatbox_types::name::{AccessKeyId, ProfileName, RoleArn};
 use hatbox_types::secret::SecretString;
 
+use super::command::runs_hatbox;
 use super::step::{Call, SessionPolicies};
 
 /// The identity that a plan starts from. The comment of each variant shows the lines that make it.
@@ -221,9 +222,23 @@ impl Base {
 
     /// Whether what it gives is saved. Not a key that is simply there; and not what a metadata service gives: the service
     /// is on the machine, answers at once, and it alone knows which role the machine has now. A login session is saved in
-    /// its own file, which other programs read, refresh and delete.
+    /// its own file, which other programs read, refresh and delete. hatbox itself, run by a command, has a cache of its
+    /// own, and guards that are to be checked each time.
     pub fn is_saved(&self) -> bool {
-        self.call().is_some() && !matches!(self, Self::Metadata { .. } | Self::LoginSession { .. })
+        match self {
+            Self::Metadata { .. } | Self::LoginSession { .. } => false,
+            Self::CredentialProcess { command, .. } => !runs_hatbox(&command.value, None),
+            _ => self.call().is_some(),
+        }
+    }
+
+    /// Whether a command of the profile gives its credentials, or the token for them.
+    pub fn is_command(&self) -> bool {
+        match self {
+            Self::CredentialProcess { .. } => true,
+            Self::WebIdentity { token, .. } => matches!(token.value, WebIdentity::Process(_)),
+            _ => false,
+        }
     }
 
     /// What is called to get its credentials; `None` for a key that is simply there.

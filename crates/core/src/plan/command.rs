@@ -59,9 +59,7 @@ pub(super) fn is_own_process(command: &str, profile: &ProfileName, own_name: Opt
 pub(crate) fn own_process_profile(command: &str, own_name: Option<&str>) -> Option<String> {
     let words = split_words(command);
     let mut words = words.iter().map(String::as_str).skip_while(|word| is_prefix(word));
-    let program = words.next()?.rsplit(['/', '\\']).next().unwrap_or_default();
-    let program = program.strip_suffix(".exe").unwrap_or(program);
-    if !(["hatbox", "aws-vault"].contains(&program) || Some(program) == own_name) {
+    if !is_hatbox(words.next()?, own_name) {
         return None;
     }
     let mut positional = Vec::new();
@@ -78,6 +76,17 @@ pub(crate) fn own_process_profile(command: &str, own_name: Option<&str>) -> Opti
         ["exec" | "export", name, ..] => Some((*name).to_owned()),
         _ => None,
     }
+}
+
+/// Whether `command` runs hatbox, aws-vault, or the program named `own_name`.
+pub(super) fn runs_hatbox(command: &str, own_name: Option<&str>) -> bool {
+    split_words(command).iter().find(|word| !is_prefix(word)).is_some_and(|word| is_hatbox(word, own_name))
+}
+
+fn is_hatbox(program: &str, own_name: Option<&str>) -> bool {
+    let program = program.rsplit(['/', '\\']).next().unwrap_or_default();
+    let program = program.strip_suffix(".exe").unwrap_or(program);
+    ["hatbox", "aws-vault"].contains(&program) || Some(program) == own_name
 }
 
 /// The program that a command runs, as it is written there; `None` where only a shell can tell.
@@ -156,6 +165,21 @@ mod tests {
         ] {
             let me = ProfileName::parse("me").unwrap();
             assert_eq!(is_own_process(command, &me, Some("hat")), is_ours, "{why}: {command}");
+        }
+    }
+
+    #[test]
+    fn hatbox_is_known_by_the_program_of_a_command() {
+        for (command, expected) in [
+            ("hatbox export me", true),
+            ("/usr/local/bin/hatbox", true),
+            ("env AWS_PROFILE=x aws-vault exec me -j", true),
+            ("HATBOX_BACKEND=file '/opt/my tools/hatbox.exe' export me", true),
+            ("corp-login hatbox", false),
+            ("hatbox-login", false),
+            ("", false),
+        ] {
+            assert_eq!(runs_hatbox(command, None), expected, "{command}");
         }
     }
 

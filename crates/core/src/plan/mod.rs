@@ -58,6 +58,9 @@ pub struct Plan {
     pub endpoint: Endpoint,
     /// `aws_account_id` of the profile whose own credentials the plan starts from, where that says it.
     pub account_id: Option<Sourced<AccountId>>,
+    /// The coding agent for which a command of the base runs, once anyone looked: the command may give it other
+    /// credentials than a person.
+    pub agent: Option<Agent>,
     /// What guards the use of what is handed over.
     pub guard: Option<Box<Guard>>,
     /// What a person should know although it is no error: caps that shorten, keys that lose, ...

@@ -69,6 +69,7 @@ pub fn resolve_plan(
     }
     Ok(Plan {
         profile: target.clone(),
+        agent: options.agent.filter(|_| chain.base.is_command()),
         base: chain.base,
         steps,
         region: link.profile.region,

@@ -227,6 +227,32 @@ fn a_role_on_top_of_a_metadata_service_is_filed_under_the_key_that_the_service_g
 }
 
 #[test]
+fn what_a_command_gives_a_person_and_an_agent_is_filed_apart() {
+    use hatbox_core::plan::find_agent;
+    let key = |command: &str, role: bool, agent: Option<&str>| {
+        let mut profile = bare("ci");
+        profile.credential_process = Some(at(1, command.to_owned()));
+        profile.role_arn = role.then(|| at(1, ADMIN.parse().unwrap()));
+        let options = PlanOptions {
+            agent: agent.and_then(|agent| find_agent(|name| (name == agent).then(|| "1".to_owned()))),
+            ..PlanOptions::default()
+        };
+        let plan = super::fixture::resolve(&[profile], &super::fixture::stored(&[]), &options).unwrap();
+        resolve_session_key(&plan, plan.last_stage())
+    };
+    for role in [false, true] {
+        let (person, agent) = (key("login", role, None), key("login", role, Some("CLAUDECODE")));
+        assert!(person.is_some() && agent.is_some());
+        assert_ne!(person, agent);
+        assert_eq!(agent, key("login", role, Some("AI_AGENT")));
+    }
+    for command in ["hatbox export me", "env A=b /opt/hatbox export me", "aws-vault exec me -j"] {
+        assert_eq!(key(command, false, None), None, "{command}");
+        assert!(key(command, true, None).is_some(), "a role on top is saved by itself: {command}");
+    }
+}
+
+#[test]
 fn a_base_that_is_called_is_filed_under_its_settings() {
     use hatbox_core::config::profile::Sso;
     let sso = |url: &str, account: &str, role: &str| {

@@ -107,6 +107,7 @@ impl Writer<'_> {
         } else if self.plan.base.call().is_some() {
             let text = match &self.plan.base {
                 Base::LoginSession { .. } => "no: the session of `aws login` is read each time",
+                Base::CredentialProcess { .. } => "no: the program has its own cache, and is run each time",
                 _ => "no: the service on this machine is called each time",
             };
             push_row(&mut self.page, "cached", text, Style::Plain, None);
