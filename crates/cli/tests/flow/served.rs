@@ -25,10 +25,10 @@ pub(crate) fn wait_until(what: &str, is_done: impl Fn() -> bool) {
     }
 }
 
-/// The directories of servers.
+/// The directories of servers. The file beside them is the lock under which they are made.
 pub(crate) fn server_directories(fixture: &Fixture) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(fixture.path("home/run/hatbox/servers")).into_iter().flatten();
-    entries.map(|entry| entry.unwrap().path()).collect()
+    entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect()
 }
 
 /// Where a server is, and the token for it.
