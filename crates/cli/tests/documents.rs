@@ -120,12 +120,13 @@ impl Sandbox {
     }
 
     /// `aws` and `terraform` need not be here, so what stands in for them checks what they would: that there
-    /// are credentials, and for `aws s3` that they work. The real ones are tested elsewhere.
+    /// are credentials, and for `aws s3` that they work, but for those of a metadata server. The real ones are tested elsewhere.
     fn make_stand_ins(&self) {
         let bin = self.directory.path().join("bin");
         fs::create_dir(&bin).unwrap();
         for name in ["aws", "terraform"] {
             let script = "#!/bin/sh\n\
+                          test -n \"$AWS_EC2_METADATA_V1_DISABLED\" && exit\n\
                           test -n \"$AWS_SESSION_TOKEN$AWS_CONTAINER_CREDENTIALS_FULL_URI\" || exit 255\n\
                           if [ \"${0##*/} $1\" = 'aws s3' ]; then exec hatbox sandbox \"$@\"; fi\n";
             fs::write(bin.join(name), script).unwrap();
@@ -332,7 +333,7 @@ fn what_is_not_there_yet_is_not_there() {
     let section = text.split_once("## What is missing").unwrap().1.split("\n## ").next().unwrap();
     let words: Vec<Vec<&str>> =
         section.split('`').skip(1).step_by(2).map(|code| code.split(' ').collect()).collect();
-    let command = ["exec", "--ec2-server"];
+    let command = ["exec", "--profile-env"];
     assert!(words.iter().any(|words| *words == command), "{command:?} is not named");
     let output = Command::new(HATBOX).args(command).env_clear().env("HOME", "/nonexistent").output().unwrap();
     assert!(!output.status.success(), "{command:?} is there");

@@ -46,8 +46,12 @@ pub(crate) struct ExecArgs {
     #[arg(long, hide = true)]
     pub(crate) ecs_server: bool,
 
-    /// Of aws-vault: the metadata server
-    #[arg(long, hide = true)]
+    /// Serve them as EC2 instance metadata (IMDSv2), for programs that ask nothing else; on Linux
+    #[arg(long, conflicts_with_all = ["server", "ecs_server"])]
+    pub(crate) imds: bool,
+
+    /// Of aws-vault: --imds
+    #[arg(long, hide = true, conflicts_with_all = ["server", "ecs_server"])]
     pub(crate) ec2_server: bool,
 
     /// With --server: obtain the credentials when they are first asked for
@@ -74,4 +78,11 @@ pub(crate) struct ExecArgs {
     /// The command and its arguments, which may begin with `-` [default: your shell]
     #[arg(trailing_var_arg = true, value_name = "COMMAND")]
     pub(crate) command: Vec<OsString>,
+}
+
+impl ExecArgs {
+    /// Whether the command gets a server of instance metadata.
+    pub(crate) fn is_with_metadata(&self) -> bool {
+        self.imds || self.ec2_server
+    }
 }

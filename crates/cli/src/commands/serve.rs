@@ -19,6 +19,7 @@ use crate::server::directory::{ServerDirectory, path_text};
 use crate::server::events::Events;
 use crate::server::identity::Identity;
 use crate::server::listener::Listener;
+use crate::server::protocol::Protocol;
 use crate::server::renewal::{Renewal, renew_until_signal};
 use crate::sys::signals::Held;
 use crate::world::World;
@@ -43,7 +44,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ServeArgs) -> Resul
     };
     let (mut identities, mut renewals, mut shown) = (Vec::new(), Vec::new(), Vec::new());
     for (run, credentials) in obtained {
-        let identity = Arc::new(Identity::new(run.plan().profile.clone())?);
+        let identity = Arc::new(Identity::new(run.plan().profile.clone(), Protocol::Container)?);
         let mut variables = vec![
             ("AWS_CONTAINER_CREDENTIALS_FULL_URI", listener.uri(&identity)),
             (

@@ -35,7 +35,7 @@ pub(crate) fn obtain_for(
 }
 
 /// Makes the plan of the profile, which is chosen where none is named, and checks what guards it.
-fn open_checked(
+pub(crate) fn open_checked(
     world: &World,
     global: &GlobalArgs,
     session: &SessionArgs,

@@ -142,6 +142,12 @@ impl PlanRun {
         Ok(credentials)
     }
 
+    /// Uses no cached session with less than `least` left.
+    pub(crate) fn require_left(&mut self, least: Duration) {
+        let min_ttl = &mut self.planned.request.min_ttl;
+        *min_ttl = least.max(*min_ttl);
+    }
+
     /// Obtains credentials again, in time: a cached session is good where at least `least` of it is left.
     pub(crate) fn renew(&mut self, least: Duration) -> Result<Credentials, Failure> {
         self.planned.request.min_ttl = least;

@@ -6,11 +6,14 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
+use hatbox_types::name::Region;
 use serde_json::json;
 use tokio::time::{Instant, timeout_at};
 
 use super::identity::{Identity, Reply};
-use super::request::{Head, MOST_BYTES, MOST_HEADERS, parse_head};
+use super::metadata::{Asked, LIFE_HEADER, resolve_asked};
+use super::protocol::Protocol;
+use super::request::{Head, MOST_BYTES, MOST_HEADERS, Request, parse_head};
 use super::shared::Shared;
 
 /// How long a client may take from the first byte of a request to its last, and to take an answer.
@@ -85,13 +88,9 @@ pub(super) async fn serve(stream: &impl Stream, shared: &Shared) -> io::Result<(
                     }
                     Err(error) => return Err(error),
                 },
-                Decided::Refused(answer) => (answer, After::Close, bytes.len()),
+                Decided::Answered { answer, after, length } => (answer, after, length),
                 Decided::Admitted { identity, after, length } => {
                     (answer(identity, shared, after).await, after, length)
-                }
-                Decided::Denied { after, length } => {
-                    let body = render_error("AccessDenied", "the authorization token is missing or wrong");
-                    (render("403 Forbidden", &body, after), after, length)
                 }
             };
             write(stream, &answer).await?;
@@ -129,8 +128,7 @@ enum After {
 /// What is to be done about the bytes so far.
 enum Decided<'a> {
     Part,
-    Refused(Vec<u8>),
-    Denied { after: After, length: usize },
+    Answered { answer: Vec<u8>, after: After, length: usize },
     Admitted { identity: &'a Identity, after: After, length: usize },
 }
 
@@ -140,16 +138,52 @@ fn decide<'a>(bytes: &[u8], shared: &'a Shared) -> Decided<'a> {
         Head::Part => return Decided::Part,
         Head::Refused(refusal) => {
             let body = render_error("Refused", &refusal.to_string());
-            return Decided::Refused(render(refusal.status(), &body, After::Close));
+            let answer = render(refusal.status(), &body, After::Close);
+            return Decided::Answered { answer, after: After::Close, length: bytes.len() };
         }
         Head::Whole(request) => request,
     };
     let (after, length) = (if request.keeps_open { After::Open } else { After::Close }, request.length);
-    let token = request.header("authorization").unwrap_or_default();
-    match shared.find(request.path, token) {
-        Some(identity) => Decided::Admitted { identity, after, length },
-        None => Decided::Denied { after, length },
+    let decided = match &shared.protocol {
+        Protocol::Container => decide_by_token(&request, shared, after),
+        Protocol::Metadata { region } => decide_metadata(&request, shared, region.as_ref(), after),
+    };
+    match decided {
+        Ok(identity) => Decided::Admitted { identity, after, length },
+        Err(answer) => Decided::Answered { answer, after, length },
     }
+}
+
+fn decide_by_token<'a>(
+    request: &Request<'_, '_>,
+    shared: &'a Shared,
+    after: After,
+) -> Result<&'a Identity, Vec<u8>> {
+    let token = request.header("authorization").unwrap_or_default();
+    shared.find(request.path, token).ok_or_else(|| {
+        let body = render_error("AccessDenied", "the authorization token is missing or wrong");
+        render("403 Forbidden", &body, after)
+    })
+}
+
+fn decide_metadata<'a>(
+    request: &Request<'_, '_>,
+    shared: &'a Shared,
+    region: Option<&Region>,
+    after: After,
+) -> Result<&'a Identity, Vec<u8>> {
+    let Some(identity) = shared.identities.first() else {
+        return Err(render("404 Not Found", &render_error("Refused", "not found"), after));
+    };
+    Err(match resolve_asked(request, identity.token(), region, shared.now()) {
+        Asked::Credentials => return Ok(identity),
+        Asked::Token(token, seconds) => {
+            render_as("200 OK", TEXT, &format!("{LIFE_HEADER}: {seconds}\r\n"), &token, after)
+        }
+        Asked::Text(text) => render_as("200 OK", TEXT, "", &text, after),
+        Asked::Json(text) => render("200 OK", &text, after),
+        Asked::Refused(status, why) => render(status, &render_error("Refused", why), after),
+    })
 }
 
 /// Reads what has come: nothing where the client has closed.
@@ -202,11 +236,19 @@ fn render_error(code: &str, message: &str) -> String {
     json!({ "Code": code, "Message": message }).to_string()
 }
 
+const JSON: &str = "application/json";
+const TEXT: &str = "text/plain";
+
 fn render(status: &str, body: &str, after: After) -> Vec<u8> {
+    render_as(status, JSON, "", body, after)
+}
+
+/// `header` is a whole line, or none.
+fn render_as(status: &str, media_type: &str, header: &str, body: &str, after: After) -> Vec<u8> {
     let connection = if after == After::Close { "Connection: close\r\n" } else { "" };
     let head = format!(
-        "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nCache-Control: no-store\r\n\
-         X-Content-Type-Options: nosniff\r\n{connection}\r\n",
+        "HTTP/1.1 {status}\r\nContent-Type: {media_type}\r\nContent-Length: {}\r\nCache-Control: no-store\r\n\
+         X-Content-Type-Options: nosniff\r\n{header}{connection}\r\n",
         body.len()
     );
     // Security: it never grows, and is wiped as all that hatbox frees.

@@ -80,7 +80,7 @@ impl ServerDirectory {
             write_cache(&path, &without.text).map_err(|error| {
                 let refused = "the AWS SDKs would use the default profile instead of the credential server";
                 Failure::new(FailureKind::Refused, refused).at(place.clone()).caused_by(&error).hint(format!(
-                    "remove `{}` from the section `default`, or run the command without --server",
+                    "remove `{}` from the section `default`, or run the command without a credential server",
                     without.key
                 ))
             })?;

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use hatbox_core::handover::{FormatError, render_container_answer};
+use hatbox_core::handover::{FormatError, render_container_answer, render_metadata_answer};
 use hatbox_types::name::ProfileName;
 use hatbox_types::secret::SessionCredentials;
 use jiff::Timestamp;
@@ -10,6 +10,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
+use super::protocol::Protocol;
 use crate::errors::{Failure, FailureKind};
 
 /// What stands before the profile's name.
@@ -20,12 +21,14 @@ const TOKEN_BYTES: usize = 32;
 #[derive(Debug)]
 pub(crate) struct Identity {
     profile: ProfileName,
+    protocol: Protocol,
     path: String,
     token: Token,
     state: Mutex<State>,
 }
 
-/// What a client sends to get the credentials.
+/// What a client of a container credential server sends to get the credentials. What makes the tokens of instance
+/// metadata, which no client has.
 pub(crate) struct Token(Zeroizing<String>);
 
 impl std::fmt::Debug for Token {
@@ -35,7 +38,7 @@ impl std::fmt::Debug for Token {
 }
 
 impl Token {
-    fn generate() -> Result<Self, getrandom::Error> {
+    pub(super) fn generate() -> Result<Self, getrandom::Error> {
         let mut bytes = Zeroizing::new([0; TOKEN_BYTES]);
         getrandom::getrandom(&mut *bytes)?;
         Ok(Self(Zeroizing::new(hex::encode(bytes.as_slice()))))
@@ -62,7 +65,8 @@ struct State {
 #[derive(Debug, Clone)]
 struct Answer {
     body: Arc<Zeroizing<String>>,
-    expires_at: Timestamp,
+    /// From then on it is given to no one.
+    given_until: Timestamp,
 }
 
 /// What a client gets.
@@ -78,18 +82,22 @@ pub(crate) enum Reply {
 
 impl Identity {
     /// A profile under a token that no one knows yet.
-    pub(crate) fn new(profile: ProfileName) -> Result<Self, Failure> {
+    pub(crate) fn new(profile: ProfileName, protocol: Protocol) -> Result<Self, Failure> {
         const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.');
         let path = format!("{PATH}{}", utf8_percent_encode(profile.as_str(), KEPT));
         let token = Token::generate().map_err(|error| {
             Failure::new(FailureKind::Failed, "the operating system returned no random bytes")
                 .caused_by(&error)
         })?;
-        Ok(Self { path, profile, token, state: Mutex::default() })
+        Ok(Self { path, profile, protocol, token, state: Mutex::default() })
     }
 
     pub(crate) fn profile(&self) -> &ProfileName {
         &self.profile
+    }
+
+    pub(crate) fn protocol(&self) -> &Protocol {
+        &self.protocol
     }
 
     /// Its path in the server's addresses.
@@ -107,16 +115,22 @@ impl Identity {
         self.token.is(token) && path == self.path
     }
 
-    /// Gives other credentials from now on, until they end. They are to be renewed at `renew_at`.
+    /// Gives other credentials from `now` on, until they end, or too little of them is left. They are to be renewed at
+    /// `renew_at`.
     pub(crate) fn set(
         &self,
         credentials: &SessionCredentials,
         account: Option<&str>,
+        now: Timestamp,
         renew_at: Timestamp,
     ) -> Result<(), FormatError> {
-        let body = Arc::new(render_container_answer(credentials, account)?);
+        let body = match &self.protocol {
+            Protocol::Container => render_container_answer(credentials, account)?,
+            Protocol::Metadata { .. } => render_metadata_answer(credentials, account, now)?,
+        };
+        let given_until = credentials.expires_at - self.protocol.least_left();
         let mut state = self.state();
-        state.answer = Some(Answer { body, expires_at: credentials.expires_at });
+        state.answer = Some(Answer { body: Arc::new(body), given_until });
         state.renew_at = Some(renew_at);
         state.trouble = None;
         Ok(())
@@ -138,9 +152,9 @@ impl Identity {
     /// The answer of now.
     pub(super) fn reply(&self, now: Timestamp) -> Reply {
         let state = self.state();
-        // Security: credentials that have ended are given to no one, whatever the renewal does.
+        // Security: credentials that have ended, and those that a client would use beyond their end, are given to no one, whatever the renewal does.
         match (&state.answer, &state.trouble) {
-            (Some(answer), _) if now < answer.expires_at => Reply::Credentials(Arc::clone(&answer.body)),
+            (Some(answer), _) if now < answer.given_until => Reply::Credentials(Arc::clone(&answer.body)),
             (_, Some(trouble)) => Reply::Never(trouble.clone()),
             (_, None) => Reply::Later,
         }
@@ -159,7 +173,7 @@ mod tests {
     use super::*;
 
     fn identity(name: &str) -> Identity {
-        Identity::new(ProfileName::parse(name).unwrap()).unwrap()
+        Identity::new(ProfileName::parse(name).unwrap(), Protocol::Container).unwrap()
     }
 
     #[test]
@@ -189,7 +203,7 @@ mod tests {
             session_token: SecretString::new("t".to_owned()),
             expires_at: second(100),
         };
-        identity.set(&credentials, None, second(50)).unwrap();
+        identity.set(&credentials, None, now, second(50)).unwrap();
         assert!(!identity.is_due(second(49)) && identity.is_due(second(50)));
         identity.set_trouble("sign in again".to_owned(), second(80));
         assert!(matches!(identity.reply(second(99)), Reply::Credentials(_)));

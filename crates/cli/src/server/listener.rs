@@ -11,6 +11,7 @@ use super::connection::serve;
 use super::events::Events;
 use super::identity::Identity;
 use super::places::{Places, Room};
+use super::protocol::Protocol;
 use super::request::{Hosts, Rules};
 use super::shared::Shared;
 use super::socket::{ListenError, Listening, bind_port};
@@ -67,10 +68,15 @@ impl Listener {
 
     /// Where the SDKs ask for the credentials of `identity`.
     pub(crate) fn uri(&self, identity: &Identity) -> String {
-        format!("http://{}{}", self.host, identity.path())
+        format!("{}{}", self.endpoint(), identity.path())
     }
 
-    /// Serves `identities` on a thread of its own, as long as this process runs.
+    /// What is before every path.
+    pub(crate) fn endpoint(&self) -> String {
+        format!("http://{}", self.host)
+    }
+
+    /// Serves `identities`, all of one protocol, on a thread of its own, as long as this process runs.
     pub(crate) fn serve(
         self,
         identities: Vec<Arc<Identity>>,
@@ -83,9 +89,11 @@ impl Listener {
         let most = MOST_CONNECTIONS.min(most).max(FEW);
         let events = events.clone();
         let thread = std::thread::Builder::new().name("server".to_owned());
+        let protocol = identities.first().map_or(Protocol::Container, |first| first.protocol().clone());
         let share = move |hosts| {
-            let (rules, places) = (Rules { methods: &["GET"], hosts }, Rc::new(Places::new(most)));
-            Rc::new(Shared { rules, identities, clock, events, places })
+            let rules = Rules { methods: protocol.methods(), hosts };
+            let places = Rc::new(Places::new(most));
+            Rc::new(Shared { rules, protocol, identities, clock, events, places })
         };
         let open = match self.socket {
             Socket::Port(socket) => {
@@ -133,7 +141,7 @@ async fn accept(socket: impl Listening, shared: Rc<Shared>) {
             }
         }
         // Security: another user's connection is closed before a byte of it is read.
-        let stream = match socket.next(&mut peers).await {
+        let stream = match socket.next(&mut peers, shared.protocol.unknown_peers()).await {
             Ok(Some(stream)) => stream,
             Ok(None) => continue,
             Err(_) => {

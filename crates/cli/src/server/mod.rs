@@ -1,5 +1,5 @@
 //! The credential server: HTTP on this machine that hands temporary credentials to the AWS SDKs, as the credential
-//! servers of AWS's containers do.
+//! servers of AWS's containers do, or the metadata service of EC2's instances.
 //!
 //! Every answer comes from memory. [`renewal`] renews the credentials ahead of their end, on a thread of its own; no
 //! request ever waits for a person.
@@ -7,7 +7,9 @@
 //! | module | makes |
 //! |---|---|
 //! | [`request`] | of the bytes of a request one that may be answered, or the reason why not |
+//! | [`protocol`] | what the two kinds of server do differently |
 //! | [`identity`] | one profile's path, token and answer |
+//! | [`metadata`] | the tokens and paths of instance metadata |
 //! | [`listener`], [`socket`], [`places`], [`connection`] with [`shared`] | connections, and replies on them |
 //! | [`events`] | what the server and the renewal say to each other |
 //! | [`directory`] | the files that the command reads: tokens, copies of the AWS config |
@@ -16,7 +18,11 @@
 
 pub(crate) mod request;
 
+pub(crate) mod protocol;
+
 pub(crate) mod identity;
+
+mod metadata;
 
 pub(crate) mod events;
 mod places;

@@ -8,6 +8,9 @@
 //! | 15 min, the shortest of AWS | 10 min |
 //! | less, in a sandbox | two thirds of it |
 //!
+//! A server that needs some of it left counts the life until then: with 25 minutes, credentials for 1 h are renewed when
+//! 35 minutes are left.
+//!
 //! One thread renews all profiles, one after the other. A renewal that fails is tried again; meanwhile the present
 //! credentials are given as long as they live.
 
@@ -16,13 +19,16 @@ use std::time::Duration;
 
 use hatbox_core::cache::DEFAULT_MIN_TTL;
 use hatbox_core::handover::Credentials;
+use hatbox_core::plan::Plan;
 use hatbox_types::duration::render_duration;
+use hatbox_types::name::ProfileName;
 use hatbox_types::secret::SessionCredentials;
 use hatbox_types::text::shell::quote_word;
 use jiff::{SignedDuration, Timestamp};
 
 use super::events::{Cause, Events};
 use super::identity::Identity;
+use super::protocol::Protocol;
 use crate::credentials::run::PlanRun;
 use crate::errors::{Failure, FailureKind};
 use crate::sys::signals::Held;
@@ -44,9 +50,11 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// How often a signal is looked for.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// When credentials that live for `life` from now on are renewed, counted from their end.
-fn resolve_margin(life: SignedDuration) -> SignedDuration {
-    (life / 4).max(LEAST).min(life * 2 / 3)
+/// When credentials that live for `life` from now on are renewed, counted from their end. They are given while
+/// `least_left` is left.
+fn resolve_margin(life: SignedDuration, least_left: SignedDuration) -> SignedDuration {
+    let life = life - least_left;
+    least_left + (life / 4).max(LEAST).min(life * 2 / 3)
 }
 
 /// One profile's credentials, and what renews them.
@@ -68,7 +76,7 @@ impl Renewal {
     /// Has `identity` give `credentials`, which `run` obtained.
     ///
     /// # Errors
-    /// When they have no end: no SDK would ask again in time.
+    /// When they have no end: no SDK would ask again in time. When they end too soon to be given to anyone.
     pub(crate) fn begin(
         world: &World,
         run: PlanRun,
@@ -93,8 +101,12 @@ impl Renewal {
     fn give(&mut self, world: &World, session: &SessionCredentials) -> Result<(), Failure> {
         let now = world.clock.now();
         let life = session.expires_at.duration_since(now);
-        self.next = session.expires_at - resolve_margin(life).max(SignedDuration::ZERO);
-        self.identity.set(session, self.run.account(), self.next)?;
+        let least_left = signed(self.identity.protocol().least_left());
+        if life < least_left {
+            return Err(too_short(self.identity.profile(), self.identity.protocol(), life.unsigned_abs()));
+        }
+        self.next = session.expires_at - resolve_margin(life, least_left).max(SignedDuration::ZERO);
+        self.identity.set(session, self.run.account(), now, self.next)?;
         self.expires_at = Some(session.expires_at);
         (self.said, self.failures) = (None, 0);
         self.warned = WARNINGS.iter().filter(|warning| **warning > life).count();
@@ -117,6 +129,7 @@ impl Renewal {
             (left + (left / 10).clamp(SignedDuration::from_secs(1), SignedDuration::from_mins(1)))
                 .unsigned_abs()
         });
+        let least = least.max(self.identity.protocol().min_ttl());
         let failure = match self.run.renew(least) {
             Ok(credentials) => match temporary(&credentials) {
                 Some(session) if session.expires_at > self.expires_at.unwrap_or(now).max(now) => {
@@ -230,12 +243,43 @@ fn temporary(credentials: &Credentials) -> Option<&SessionCredentials> {
 }
 
 fn has_no_end(identity: &Identity) -> Failure {
-    let profile = identity.profile();
+    let (profile, flag) = (identity.profile(), identity.protocol().flag());
     Failure::new(
         FailureKind::Usage,
         format!("the credentials of `{profile}` have no known end, which a credential server needs"),
     )
-    .hint("leave out --no-session, or run the command without --server")
+    .hint(format!("leave out --no-session, or run the command without {flag}"))
+}
+
+/// Checks that the credentials of a plan will last as long as a server needs, before they are obtained.
+///
+/// # Errors
+/// Refuses those that never will.
+pub(crate) fn check_duration(plan: &Plan, protocol: &Protocol) -> Result<(), Failure> {
+    match plan.stage_duration(plan.last_stage()) {
+        Some(duration) if duration < protocol.least_left() => {
+            Err(too_short(&plan.profile, protocol, duration))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn too_short(profile: &ProfileName, protocol: &Protocol, left: Duration) -> Failure {
+    let flag = protocol.flag();
+    let least = render_duration(protocol.least_left());
+    let left = render_duration(Duration::from_secs(left.as_secs()));
+    Failure::new(
+        FailureKind::Usage,
+        format!(
+            "the credentials of `{profile}` expire in {left}, and {flag} needs {least} at least: the AWS SDKs use \
+             credentials from instance metadata after they have expired"
+        ),
+    )
+    .hint("request a longer session, such as `-d 1h`, or use --server, which has no such limit")
+}
+
+fn signed(duration: Duration) -> SignedDuration {
+    SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX)
 }
 
 /// All profiles of one server.
@@ -299,7 +343,10 @@ mod tests {
             (minutes(15), minutes(10)),
             (SignedDuration::from_secs(30), SignedDuration::from_secs(20)),
         ] {
-            assert_eq!(resolve_margin(life), margin, "{life:?}");
+            assert_eq!(resolve_margin(life, SignedDuration::ZERO), margin, "{life:?}");
+        }
+        for (life, margin) in [(60, 35), (55, 35), (40, 35), (28, 27), (25, 25)] {
+            assert_eq!(resolve_margin(minutes(life), minutes(25)), minutes(margin), "{life}");
         }
     }
 }

@@ -87,6 +87,7 @@ impl fmt::Display for Refusal {
 
 /// A request that passed the rules.
 pub(crate) struct Request<'head, 'bytes> {
+    pub(crate) method: &'bytes str,
     pub(crate) path: &'bytes str,
     headers: &'head [httparse::Header<'bytes>],
     /// Whether the client may send another one on the same connection.
@@ -100,6 +101,11 @@ impl<'bytes> Request<'_, 'bytes> {
     pub(crate) fn header(&self, name: &str) -> Option<&'bytes [u8]> {
         let mut values = values_of(self.headers, name);
         values.next().filter(|_| values.next().is_none())
+    }
+
+    /// Whether there is a header of this name.
+    pub(crate) fn has_header(&self, name: &str) -> bool {
+        values_of(self.headers, name).next().is_some()
     }
 }
 
@@ -139,7 +145,7 @@ pub(crate) fn parse_head<'head, 'bytes>(
         })
     };
     let keeps_open = if version == 0 { asks_for("keep-alive") } else { !asks_for("close") };
-    Head::Whole(Request { path, headers, keeps_open, length })
+    Head::Whole(Request { method, path, headers, keeps_open, length })
 }
 
 fn find_refusal(method: &str, headers: &[httparse::Header<'_>], rules: &Rules) -> Option<Refusal> {

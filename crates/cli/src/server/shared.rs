@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use super::events::Events;
 use super::identity::Identity;
 use super::places::Places;
+use super::protocol::Protocol;
 use super::request::Rules;
 use crate::world::clock::Clock;
 
@@ -16,6 +17,7 @@ use crate::world::clock::Clock;
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) rules: Rules,
+    pub(super) protocol: Protocol,
     pub(super) identities: Vec<Arc<Identity>>,
     pub(super) clock: Clock,
     pub(super) events: Events,

@@ -8,7 +8,7 @@
 //! | 3 | becomes the command | leaves the terminal, and renews |
 //! | 4 | ends | ends |
 
-use hatbox_core::handover::ServerHandover;
+use hatbox_core::handover::{ServerAddress, ServerHandover};
 use hatbox_types::name::{ProfileName, Region};
 #[cfg(unix)]
 use serde::{Deserialize, Serialize};
@@ -35,8 +35,9 @@ pub(crate) enum Message {
 #[cfg_attr(unix, derive(Serialize, Deserialize))]
 pub(crate) struct Ready {
     profile: String,
+    /// Of instance metadata where there is no file.
     uri: String,
-    token_file: String,
+    token_file: Option<String>,
     account: Option<String>,
     region: Option<String>,
     endpoint_url: Option<String>,
@@ -47,10 +48,14 @@ pub(crate) struct Ready {
 impl Ready {
     /// Of what is handed over.
     pub(crate) fn new(handover: ServerHandover<'_>) -> Self {
+        let (uri, token_file) = match handover.address {
+            ServerAddress::Container { uri, token_file } => (uri, Some(token_file)),
+            ServerAddress::Metadata { endpoint } => (endpoint, None),
+        };
         Self {
             profile: handover.profile.to_string(),
-            uri: handover.uri.to_owned(),
-            token_file: handover.token_file.to_owned(),
+            uri: uri.to_owned(),
+            token_file: token_file.map(str::to_owned),
             account: handover.account.map(str::to_owned),
             region: handover.region.map(|region| region.as_str().to_owned()),
             endpoint_url: handover.endpoint_url.map(str::to_owned),
@@ -71,8 +76,10 @@ impl Ready {
         let region = self.region.as_deref().map(Region::parse).transpose().map_err(|_| broken())?;
         Ok(with(ServerHandover {
             profile: &profile,
-            uri: &self.uri,
-            token_file: &self.token_file,
+            address: match &self.token_file {
+                Some(token_file) => ServerAddress::Container { uri: &self.uri, token_file },
+                None => ServerAddress::Metadata { endpoint: &self.uri },
+            },
             account: self.account.as_deref(),
             region: region.as_ref(),
             endpoint_url: self.endpoint_url.as_deref(),

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::connection::Stream;
 use crate::errors::{Failure, FailureKind};
-use crate::sys::peer::PeerFinder;
+use crate::sys::peer::{PeerFinder, UnknownPeers};
 use crate::sys::socket::widen_backlog;
 
 /// Why there is nothing to listen on.
@@ -104,15 +104,19 @@ pub(super) trait Listening {
     type Stream: Stream + 'static;
 
     /// The next connection; `None` where it is another user's.
-    fn next(&self, peers: &mut PeerFinder) -> impl Future<Output = io::Result<Option<Self::Stream>>>;
+    fn next(
+        &self,
+        peers: &mut PeerFinder,
+        unknown: UnknownPeers,
+    ) -> impl Future<Output = io::Result<Option<Self::Stream>>>;
 }
 
 impl Listening for tokio::net::TcpListener {
     type Stream = tokio::net::TcpStream;
 
-    async fn next(&self, peers: &mut PeerFinder) -> io::Result<Option<Self::Stream>> {
+    async fn next(&self, peers: &mut PeerFinder, unknown: UnknownPeers) -> io::Result<Option<Self::Stream>> {
         let (stream, theirs) = self.accept().await?;
-        if peers.find(theirs, stream.local_addr()?).is_refused() {
+        if peers.find(theirs, stream.local_addr()?).is_refused(unknown) {
             return Ok(None);
         }
         stream.set_nodelay(true).ok();
@@ -124,7 +128,7 @@ impl Listening for tokio::net::TcpListener {
 impl Listening for tokio::net::UnixListener {
     type Stream = tokio::net::UnixStream;
 
-    async fn next(&self, _: &mut PeerFinder) -> io::Result<Option<Self::Stream>> {
+    async fn next(&self, _: &mut PeerFinder, _: UnknownPeers) -> io::Result<Option<Self::Stream>> {
         let (stream, _) = self.accept().await?;
         let is_trusted = crate::sys::peer::is_trusted_user(stream.peer_cred()?.uid());
         Ok(is_trusted.then_some(stream))

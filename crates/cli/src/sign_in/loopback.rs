@@ -10,7 +10,7 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::sys::peer::find_peer;
+use crate::sys::peer::{UnknownPeers, find_peer};
 
 /// How long one connection may take to send its request.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
@@ -166,7 +166,7 @@ impl<S: Site> Reader<S> {
         // Security: the address is in the browser's command line, which all users of the machine can read. Another user
         // could ask for what is here, or bring an answer of their own. The browser waits for the answer, so its socket
         // is open.
-        let (response, found) = if find_peer(&connection).is_refused() {
+        let (response, found) = if find_peer(&connection).is_refused(UnknownPeers::Admitted) {
             (Response::page("403 Forbidden", self.site.stranger()), None)
         } else {
             self.answer(&head)

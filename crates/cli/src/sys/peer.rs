@@ -15,13 +15,24 @@ pub(crate) enum Peer {
     Unknown,
 }
 
+/// Who may connect where the system does not say whose a connection is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum UnknownPeers {
+    /// Anyone: something else keeps other users out.
+    Admitted,
+    /// No one.
+    Refused,
+}
+
 impl Peer {
-    /// Whether it is known that another user is there.
-    pub(crate) fn is_refused(self) -> bool {
+    /// Whether it is known that another user is there, or could be.
+    pub(crate) fn is_refused(self, unknown: UnknownPeers) -> bool {
         match self {
             #[cfg(target_os = "linux")]
+            Self::Trusted => false,
+            #[cfg(target_os = "linux")]
             Self::Other => true,
-            _ => false,
+            Self::Unknown => unknown == UnknownPeers::Refused,
         }
     }
 }
@@ -256,6 +267,16 @@ mod tests {
         assert_eq!(finder.find(theirs, ours), Peer::Other);
         assert_eq!(linux::read_owner(theirs, ours).unwrap(), None);
         assert!(finder.diagnosis.is_some());
+    }
+
+    #[test]
+    fn who_is_not_known_is_refused_where_only_the_user_protects() {
+        for (peer, admitted, refused) in
+            [(Peer::Trusted, false, false), (Peer::Other, true, true), (Peer::Unknown, false, true)]
+        {
+            assert_eq!(peer.is_refused(UnknownPeers::Admitted), admitted, "{peer:?}");
+            assert_eq!(peer.is_refused(UnknownPeers::Refused), refused, "{peer:?}");
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The AWS SDKs with the credential server of `hatbox exec --server`: none is told where it is but by the variables.
+//! The AWS SDKs with the servers of `hatbox exec --server` and `--imds`: none is told where they are but by the variables.
 
 use std::process::Command;
 
@@ -10,8 +10,12 @@ use crate::sdks::Sdk;
 use crate::terraform::{APPLY, INIT, Project};
 
 fn exec(scene: &Scene, profile: &str, command: &[&str]) -> Command {
+    exec_with("--server", scene, profile, command)
+}
+
+fn exec_with(flag: &str, scene: &Scene, profile: &str, command: &[&str]) -> Command {
     let code = scene.code();
-    let mut run = scene.home.hatbox(&["exec", "--server"]);
+    let mut run = scene.home.hatbox(&["exec", flag]);
     if profile == "dev-infra-admin" {
         run.args(["-t", &code]);
     }
@@ -22,6 +26,12 @@ fn exec(scene: &Scene, profile: &str, command: &[&str]) -> Command {
 /// The program of an SDK prints the id of the credentials that it gets.
 fn check(sdk: Option<Sdk>) {
     let Some(sdk) = sdk else { return };
+    for flag in ["--server", "--imds"] {
+        check_with(flag, &sdk);
+    }
+}
+
+fn check_with(flag: &str, sdk: &Sdk) {
     let scene = Scene::start();
     // What the SDKs would use before they ask a server.
     let keys = "[default]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = x\n";
@@ -29,7 +39,7 @@ fn check(sdk: Option<Sdk>) {
     let program = sdk.program.display().to_string();
     let mut words = vec![program.as_str()];
     words.extend(sdk.arguments.iter().map(String::as_str));
-    let id = succeeded(&mut exec(&scene, "security-auditor", &words));
+    let id = succeeded(&mut exec_with(flag, &scene, "security-auditor", &words));
     let exported = succeeded(&mut scene.home.hatbox(&["export", "--format", "json", "security-auditor"]));
     assert!(id.starts_with("ASIA") && exported.contains(id.trim()), "{id} {exported}");
 }
@@ -59,8 +69,10 @@ fn the_aws_cli_asks_the_server() {
     let Some(python) = Python::open() else { return };
     let scene = Scene::start();
     let words = [&*python.aws(), "s3", "ls"];
-    let listed = succeeded(&mut exec(&scene, "security-auditor", &words));
-    assert!(listed.contains("work-terraform-state"), "{listed}");
+    for flag in ["--server", "--imds"] {
+        let listed = succeeded(&mut exec_with(flag, &scene, "security-auditor", &words));
+        assert!(listed.contains("work-terraform-state"), "{flag}: {listed}");
+    }
 }
 
 #[test]
@@ -86,6 +98,21 @@ print(session.client("sts").get_caller_identity()["Arn"])
     let words = [&*python.interpreter(), "-c", SCRIPT];
     let who = succeeded(&mut exec(&scene, "security-auditor", &words));
     assert!(who.contains(":assumed-role/security-auditor/"), "{who}");
+}
+
+#[test]
+fn boto3_finds_the_credentials_of_the_metadata_server_and_no_others() {
+    const SCRIPT: &str = r#"
+import boto3
+session = boto3.Session()
+credentials = session.get_credentials()
+print(credentials.method, session.client("sts").get_caller_identity()["Arn"])
+"#;
+    let Some(python) = Python::open() else { return };
+    let scene = Scene::start();
+    let words = [&*python.interpreter(), "-c", SCRIPT];
+    let who = succeeded(&mut exec_with("--imds", &scene, "security-auditor", &words));
+    assert!(who.starts_with("iam-role ") && who.contains(":assumed-role/security-auditor/"), "{who}");
 }
 
 #[test]

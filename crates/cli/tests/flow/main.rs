@@ -52,6 +52,7 @@ mod expiry;
 mod export;
 mod guard;
 mod hat;
+mod imds;
 mod import;
 mod import_credentials;
 mod import_stores;

@@ -48,6 +48,12 @@ impl Address {
         Self { port: port.parse().unwrap(), path: format!("/{path}"), token }
     }
 
+    fn of_metadata(endpoint: &str) -> Self {
+        let port = endpoint.strip_prefix("http://127.0.0.1:").unwrap().parse().unwrap();
+        let path = "/latest/meta-data/iam/security-credentials/hatbox".to_owned();
+        Self { port, path, token: String::new() }
+    }
+
     /// Sends bytes, and reads what comes until the connection ends.
     pub(crate) fn send(&self, bytes: &[u8]) -> String {
         let mut connection = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).unwrap();
@@ -113,13 +119,31 @@ impl Served {
     }
 
     pub(crate) fn start_with(fixture: &Fixture, arguments: &[&str], change: impl FnOnce(Run) -> Run) -> Self {
+        Self::start_flag("--server", fixture, arguments, change)
+    }
+
+    /// The same with a server of instance metadata. The path of its address is that of the credentials.
+    pub(crate) fn start_metadata(
+        fixture: &Fixture,
+        arguments: &[&str],
+        change: impl FnOnce(Run) -> Run,
+    ) -> Self {
+        Self::start_flag("--imds", fixture, arguments, change)
+    }
+
+    fn start_flag(
+        flag: &str,
+        fixture: &Fixture,
+        arguments: &[&str],
+        change: impl FnOnce(Run) -> Run,
+    ) -> Self {
         static COUNT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
         let count = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let (out, clock) = (fixture.path(&format!("out{count}")), fixture.path("clock"));
         let mark = fixture.path(&format!("why{count}.json"));
         let script = "env -0 >\"$0.part\" && mv \"$0.part\" \"$0\"; exec sleep 600";
         let run = fixture
-            .hatbox(&["exec", "--server", "--error-json"])
+            .hatbox(&["exec", flag, "--error-json"])
             .args([&mark])
             .args(arguments)
             .args(["--", "sh", "-c", script])
@@ -138,10 +162,10 @@ impl Served {
             .filter_map(|line| line.split_once('='))
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect();
-        let address = Address::new(
-            &variables["AWS_CONTAINER_CREDENTIALS_FULL_URI"],
-            Path::new(&variables["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"]),
-        );
+        let address = match variables.get("AWS_CONTAINER_CREDENTIALS_FULL_URI") {
+            Some(uri) => Address::new(uri, Path::new(&variables["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"])),
+            None => Address::of_metadata(&variables["AWS_EC2_METADATA_SERVICE_ENDPOINT"]),
+        };
         Self { child: Some(child), variables, address, clock, mark, stderr }
     }
 

@@ -16,13 +16,16 @@ use percent_encoding::{AsciiSet, CONTROLS, percent_encode};
 pub const MARKS: &str = "HATBOX_SET";
 
 /// The variables that are set beside credentials and that hatbox reads, and where their former values are kept.
-const MARKED: [(&str, &str); 6] = [
+const MARKED: [(&str, &str); 9] = [
     ("AWS_REGION", "HATBOX_ORIG_AWS_REGION"),
     ("AWS_DEFAULT_REGION", "HATBOX_ORIG_AWS_DEFAULT_REGION"),
     ("AWS_ENDPOINT_URL", "HATBOX_ORIG_AWS_ENDPOINT_URL"),
     ("AWS_ACCOUNT_ID", "HATBOX_ORIG_AWS_ACCOUNT_ID"),
     ("AWS_CONFIG_FILE", "HATBOX_ORIG_AWS_CONFIG_FILE"),
     ("AWS_SHARED_CREDENTIALS_FILE", "HATBOX_ORIG_AWS_SHARED_CREDENTIALS_FILE"),
+    ("AWS_EC2_METADATA_SERVICE_ENDPOINT", "HATBOX_ORIG_AWS_EC2_METADATA_SERVICE_ENDPOINT"),
+    ("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "HATBOX_ORIG_AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE"),
+    ("AWS_EC2_METADATA_DISABLED", "HATBOX_ORIG_AWS_EC2_METADATA_DISABLED"),
 ];
 
 /// Those that are set beside credentials in an environment.

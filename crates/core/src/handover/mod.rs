@@ -18,4 +18,6 @@ pub use format::{Format, FormatError};
 pub use lines::{Renewal, render_shell_lines};
 pub use marks::{MARKS, Marked};
 pub use render::{render_export, render_masks, render_unset};
-pub use server::{ServerHandover, render_container_answer, resolve_server_env_change};
+pub use server::{
+    ServerAddress, ServerHandover, render_container_answer, render_metadata_answer, resolve_server_env_change,
+};

@@ -1,5 +1,7 @@
 //! Credentials by way of a server on this machine: what the child's environment gets instead of credentials, and the
-//! server's answers, in the form of AWS's container credential providers.
+//! server's answers, in the forms of AWS's container credential providers and of EC2's instance metadata.
+
+use jiff::Timestamp;
 
 use hatbox_types::name::{ProfileName, Region};
 use hatbox_types::secret::SessionCredentials;
@@ -16,9 +18,7 @@ pub struct ServerHandover<'a> {
     /// The profile that was asked for.
     pub profile: &'a ProfileName,
     /// Where the SDKs ask.
-    pub uri: &'a str,
-    /// The file with the token that they send.
-    pub token_file: &'a str,
+    pub address: ServerAddress<'a>,
     /// The account that the credentials belong to, when it is known without a call.
     pub account: Option<&'a str>,
     /// The region, when one was resolved.
@@ -31,6 +31,27 @@ pub struct ServerHandover<'a> {
     pub credentials_file: Option<&'a str>,
 }
 
+/// Where a server is, and what its clients must know.
+#[derive(Debug, Clone, Copy)]
+pub enum ServerAddress<'a> {
+    /// A container credential server.
+    Container {
+        /// Where the SDKs ask.
+        uri: &'a str,
+        /// The file with the token that they send.
+        token_file: &'a str,
+    },
+    /// A server of instance metadata.
+    Metadata {
+        /// What is before the paths of the metadata, without a slash at its end.
+        endpoint: &'a str,
+    },
+}
+
+/// Variables that would keep an SDK from a server of instance metadata, and the values that do not.
+const METADATA_OVERRIDES: [(&str, &str); 2] =
+    [("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "IPv4"), ("AWS_EC2_METADATA_DISABLED", "false")];
+
 /// The change that has a child ask the server. `inherited` as for [`super::resolve_env_change`].
 pub fn resolve_server_env_change<'a>(
     handover: ServerHandover<'_>,
@@ -39,8 +60,24 @@ pub fn resolve_server_env_change<'a>(
     let profile = handover.profile.as_str();
     let mut set = vec![("AWS_VAULT", plain(profile)), ("HATBOX", plain(profile))];
     set.extend(handover.endpoint_url.map(|url| ("AWS_ENDPOINT_URL", plain(url))));
-    set.push(("AWS_CONTAINER_CREDENTIALS_FULL_URI", plain(handover.uri)));
-    set.push(("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", plain(handover.token_file)));
+    match handover.address {
+        ServerAddress::Container { uri, token_file } => {
+            set.push(("AWS_CONTAINER_CREDENTIALS_FULL_URI", plain(uri)));
+            set.push(("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", plain(token_file)));
+        }
+        ServerAddress::Metadata { endpoint } => {
+            set.push(("AWS_EC2_METADATA_SERVICE_ENDPOINT", plain(endpoint)));
+            set.push(("AWS_EC2_METADATA_V1_DISABLED", plain("true")));
+            // Overwritten rather than removed: so a hatbox inside still knows the former value.
+            let is_inherited = |name: &str| inherited.clone().into_iter().any(|(n, _)| n == name);
+            set.extend(
+                METADATA_OVERRIDES
+                    .into_iter()
+                    .filter(|(name, _)| is_inherited(name))
+                    .map(|(name, value)| (name, plain(value))),
+            );
+        }
+    }
     for (name, file) in [
         ("AWS_CONFIG_FILE", handover.config_file),
         ("AWS_SHARED_CREDENTIALS_FILE", handover.credentials_file),
@@ -63,6 +100,28 @@ pub fn render_container_answer(
     credentials: &SessionCredentials,
     account: Option<&str>,
 ) -> Result<Zeroizing<String>, FormatError> {
+    render_answer(&[], credentials, account)
+}
+
+/// Renders the credentials of an instance's role, obtained at `updated_at`.
+///
+/// # Errors
+/// When a value holds a control character.
+pub fn render_metadata_answer(
+    credentials: &SessionCredentials,
+    account: Option<&str>,
+    updated_at: Timestamp,
+) -> Result<Zeroizing<String>, FormatError> {
+    let updated_at = render_time(updated_at);
+    let first = [("Code", "Success"), ("LastUpdated", updated_at.as_str()), ("Type", "AWS-HMAC")];
+    render_answer(&first, credentials, account)
+}
+
+fn render_answer(
+    first: &[(&'static str, &str)],
+    credentials: &SessionCredentials,
+    account: Option<&str>,
+) -> Result<Zeroizing<String>, FormatError> {
     let end = render_time(credentials.expires_at);
     let members = [
         ("AccessKeyId", credentials.access_key_id.as_str()),
@@ -70,7 +129,7 @@ pub fn render_container_answer(
         ("Token", credentials.session_token.expose()),
         ("Expiration", end.as_str()),
     ];
-    let members = members.into_iter().chain(account.map(|account| ("AccountId", account)));
+    let members = first.iter().copied().chain(members).chain(account.map(|account| ("AccountId", account)));
     // Security: the buffer never grows, which would leave a part of it behind. Escaping takes two bytes at most.
     let length: usize = members.clone().map(|(name, value)| name.len() + 2 * value.len() + 8).sum();
     let mut text = Zeroizing::new(String::with_capacity(length + 2));
@@ -115,6 +174,11 @@ mod tests {
         let without = render_container_answer(&session("token"), None).unwrap();
         assert!(without.ends_with("05:00:57Z\"}"), "{}", *without);
         assert!(render_container_answer(&session("a\nb"), None).is_err());
+        let of_instance =
+            render_metadata_answer(&session("token"), None, "2009-02-05T04:00:57.3Z".parse().unwrap())
+                .unwrap();
+        let first = "{\"Code\":\"Success\",\"LastUpdated\":\"2009-02-05T04:00:57Z\",\"Type\":\"AWS-HMAC\",";
+        assert_eq!(*of_instance, format!("{first}{}", &without[1..]));
     }
 
     #[test]
@@ -123,8 +187,7 @@ mod tests {
         let region = Region::parse("r-1").unwrap();
         let handover = ServerHandover {
             profile: &profile,
-            uri: "http://127.0.0.1:4/a",
-            token_file: "/run/token",
+            address: ServerAddress::Container { uri: "http://127.0.0.1:4/a", token_file: "/run/token" },
             account: Some("444455556666"),
             region: Some(&region),
             endpoint_url: None,
@@ -165,5 +228,50 @@ mod tests {
         ] {
             assert_eq!(change.remove.iter().any(|removed| removed == name), is_removed, "{name}");
         }
+    }
+
+    #[test]
+    fn a_child_gets_a_server_of_metadata_that_nothing_inherited_keeps_it_from() {
+        let profile = ProfileName::parse("a").unwrap();
+        let handover = ServerHandover {
+            profile: &profile,
+            address: ServerAddress::Metadata { endpoint: "http://127.0.0.1:4" },
+            account: None,
+            region: None,
+            endpoint_url: None,
+            config_file: None,
+            credentials_file: None,
+        };
+        let set = |inherited: &[(&str, &str)]| {
+            let change = resolve_server_env_change(handover, inherited.iter().copied());
+            assert!(change.remove.iter().any(|name| name == "AWS_ACCESS_KEY_ID"));
+            let set = change.set.iter().map(|(name, value)| format!("{name}={}", value.expose()));
+            (set.skip(2).collect::<Vec<_>>(), change.remove)
+        };
+        let endpoint = "AWS_EC2_METADATA_SERVICE_ENDPOINT=http://127.0.0.1:4";
+        let version_1 = "AWS_EC2_METADATA_V1_DISABLED=true";
+        assert_eq!(set(&[]).0, [endpoint, version_1, &format!("HATBOX_SET={endpoint}")]);
+        let (set, removed) = set(&[
+            ("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://old"),
+            ("AWS_EC2_METADATA_DISABLED", "true"),
+            ("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://[::1]:1"),
+            ("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "IPv6"),
+        ]);
+        assert_eq!(
+            set,
+            [
+                endpoint,
+                version_1,
+                "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE=IPv4",
+                "AWS_EC2_METADATA_DISABLED=false",
+                "HATBOX_ORIG_AWS_EC2_METADATA_SERVICE_ENDPOINT=http://[::1]:1",
+                "HATBOX_ORIG_AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE=IPv6",
+                "HATBOX_ORIG_AWS_EC2_METADATA_DISABLED=true",
+                &format!(
+                    "HATBOX_SET={endpoint} AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE=IPv4 AWS_EC2_METADATA_DISABLED=false"
+                ),
+            ]
+        );
+        assert!(removed.iter().any(|name| name == "AWS_CONTAINER_CREDENTIALS_FULL_URI"));
     }
 }

@@ -72,7 +72,7 @@ fn run_or_fail(world: &World, global: &GlobalArgs, args: &ExecArgs) -> Result<Ex
 
 /// `--json` prints credentials, and needs no server for it.
 fn is_with_server(args: &ExecArgs) -> bool {
-    (args.server || args.ecs_server) && !args.json
+    (args.server || args.ecs_server || args.is_with_metadata()) && !args.json
 }
 
 fn run_with_server(
@@ -84,9 +84,16 @@ fn run_with_server(
     let explain = |failure| hint_at_dashes(failure, &world.environment, profile);
     let keyring = resolve_keyring(world, args)?;
     #[cfg(unix)]
-    return match world.environment.sidecar_of() {
-        Some(pid) => sidecar::run_sidecar(world, global, args, profile, pid).map_err(explain),
-        None => sidecar::run(world, global, args, keyring),
+    return if let Some(pid) = world.environment.sidecar_of() {
+        sidecar::run_sidecar(world, global, args, profile, pid).map_err(explain)
+    } else {
+        if args.ec2_server {
+            world.output.note(
+                "`--ec2-server` is `--imds` here: the metadata server has its own port of 127.0.0.1, not the \
+                 address 169.254.169.254",
+            );
+        }
+        sidecar::run(world, global, args, keyring)
     };
     #[cfg(not(unix))]
     server::run(world, global, args, profile, keyring).map_err(explain)
@@ -111,18 +118,22 @@ fn resolve_command<'a>(world: &World, args: &'a ExecArgs, profile: &str) -> Cow<
     Cow::Owned(vec![shell])
 }
 
-/// Refuses what aws-vault has and this version has not, rather than do something else.
+/// Refuses what this version, or this system, cannot do, rather than do something else.
 fn check_flags(args: &ExecArgs) -> Result<(), Failure> {
-    const NO_SERVER: &str =
-        "without it, hatbox sets the credentials in the command's environment; `--server` gives renewed ones";
-    let named =
-        [(args.ec2_server, "--ec2-server", NO_SERVER), (args.profile_env, "--profile-env", NO_SERVER)];
-    match named.iter().find(|(is_given, ..)| *is_given) {
-        None => Ok(()),
-        Some((_, flag, hint)) => {
-            Err(Failure::new(FailureKind::Usage, format!("this version has no `{flag}` yet")).hint(*hint))
-        }
+    if args.profile_env {
+        return Err(Failure::new(FailureKind::Usage, "this version has no `--profile-env` yet").hint(
+            "without it, hatbox sets the credentials in the command's environment; `--server` gives renewed ones",
+        ));
     }
+    // Security: any user of the machine could get the credentials.
+    if args.is_with_metadata() && !cfg!(target_os = "linux") {
+        return Err(Failure::new(
+            FailureKind::Usage,
+            "--imds works on Linux only: on this system, hatbox cannot find out which user connects to the server",
+        )
+        .hint("use --server, which has a token that only you can read"));
+    }
+    Ok(())
 }
 
 /// With AWS_PROFILE set, a word that is no profile is most likely the command.

@@ -1,19 +1,20 @@
-//! The server of `hatbox exec --server`: the command gets its address instead of credentials.
+//! The server of `hatbox exec --server` and `--imds`: the command gets its address instead of credentials.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use hatbox_core::handover::ServerHandover;
+use hatbox_core::handover::{ServerAddress, ServerHandover};
 
 use crate::args::{ExecArgs, GlobalArgs};
 use crate::credentials::guard::Exit;
-use crate::credentials::obtain::{obtain_for, open_for};
+use crate::credentials::obtain::{obtain_for, obtain_of_run, open_checked, open_for};
 use crate::errors::{Failure, FailureKind};
 use crate::server::directory::{Copies, ServerDirectory, path_text};
 use crate::server::events::Events;
 use crate::server::identity::Identity;
 use crate::server::listener::{Listener, Open};
-use crate::server::renewal::{Renewal, renew_forever};
+use crate::server::protocol::Protocol;
+use crate::server::renewal::{Renewal, check_duration, renew_forever};
 use crate::world::World;
 
 /// A server that answers, for one profile.
@@ -24,7 +25,8 @@ pub(super) struct Serving {
     events: Events,
     open: Open,
     uri: String,
-    token_file: PathBuf,
+    /// Where the clients need one.
+    token_file: Option<PathBuf>,
     copies: Copies,
 }
 
@@ -37,18 +39,29 @@ impl Serving {
         profile: Option<&str>,
     ) -> Result<Self, Failure> {
         let exit = Exit::Command(&args.command);
-        let (run, credentials) = if args.lazy {
-            (open_for(world, global, &args.session, profile, exit)?, None)
+        let session = &args.session;
+        let (run, protocol, credentials) = if args.is_with_metadata() {
+            let mut run = open_checked(world, global, session, profile, exit)?;
+            let region = run.plan().region.as_ref().map(|region| region.value.clone());
+            let protocol = Protocol::Metadata { region };
+            check_duration(run.plan(), &protocol)?;
+            run.require_left(protocol.min_ttl());
+            let (run, credentials) = obtain_of_run(world, global, session, run, exit)?.into_run();
+            (run, protocol, Some(credentials))
+        } else if args.lazy {
+            (open_for(world, global, session, profile, exit)?, Protocol::Container, None)
         } else {
-            let (run, credentials) = obtain_for(world, global, &args.session, profile, exit)?.into_run();
-            (run, Some(credentials))
+            let (run, credentials) = obtain_for(world, global, session, profile, exit)?.into_run();
+            (run, Protocol::Container, Some(credentials))
         };
         let directory = ServerDirectory::create(world)?;
         let copies = directory.copy_config(world, run.files())?;
-        let identity = Arc::new(Identity::new(run.plan().profile.clone())?);
-        let token_file = directory.write_token(&identity)?;
+        let identity = Arc::new(Identity::new(run.plan().profile.clone(), protocol)?);
         let listener = Listener::bind(0)?;
-        let uri = listener.uri(&identity);
+        let (uri, token_file) = match identity.protocol() {
+            Protocol::Container => (listener.uri(&identity), Some(directory.write_token(&identity)?)),
+            Protocol::Metadata { .. } => (listener.endpoint(), None),
+        };
         let renewal = match &credentials {
             Some(credentials) => Renewal::begin(world, run, credentials, Arc::clone(&identity))?,
             None => Renewal::later(run, Arc::clone(&identity)),
@@ -66,8 +79,10 @@ impl Serving {
         let plan = run.plan();
         Ok(with(ServerHandover {
             profile: self.identity.profile(),
-            uri: &self.uri,
-            token_file: path_text(&self.token_file)?,
+            address: match &self.token_file {
+                Some(path) => ServerAddress::Container { uri: &self.uri, token_file: path_text(path)? },
+                None => ServerAddress::Metadata { endpoint: &self.uri },
+            },
             account: run.account(),
             region: plan.region.as_ref().map(|region| &region.value),
             endpoint_url: plan.endpoint.url.as_ref().map(|url| url.value.as_str()),
