@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::error::ConfigError;
 use super::foreign::render_foreign;
-use super::header::SectionKind;
+use super::header::{SectionKind, find_byte};
 use super::origin::{FileKind, Origin, Place};
 use super::problem::{IgnoredSection, Warning};
 use super::syntax::{Document, Section, TooLarge};
@@ -83,6 +83,17 @@ impl Config {
     /// The profiles of both files, each once, in the order in which they stand, the config file first.
     pub fn profile_names(&self) -> Vec<ProfileName> {
         self.names(SectionKind::Profile).collect()
+    }
+
+    /// The profiles that may say something about Identity Center: those with a key of it in their own lines, and maybe some
+    /// without. A profile that includes another, or has it as its source, signs in as that one does.
+    pub fn profiles_with_sso(&self) -> Vec<ProfileName> {
+        let mut seen = HashSet::new();
+        self.sections()
+            .filter(|section| section.kind() == SectionKind::Profile && may_have_sso_key(section.body()))
+            .filter_map(|section| ProfileName::parse(&section.name()).ok())
+            .filter(|name| seen.insert(name.clone()))
+            .collect()
     }
 
     /// The names of the `[sso-session]` sections, each once, in the order of the file.
@@ -209,5 +220,31 @@ fn reason_ignored(document: &Document, section: &Section<'_>) -> Option<IgnoredS
         // The AWS CLI's own sections; and a section with a word that is not known may be a tool's.
         SectionKind::Other if matches!(&*name, "preview" | "plugins") || word.len() < name.len() => None,
         SectionKind::Other => Some(IgnoredSection::NoProfileWord),
+    }
+}
+/// Whether `sso_` is in these lines. A config of thousands of profiles is looked through for it, so no line is read.
+fn may_have_sso_key(mut lines: &[u8]) -> bool {
+    while let Some(at) = find_byte(lines, b'_') {
+        let (before, rest) = lines.split_at(at);
+        if before.last_chunk::<3>().is_some_and(|word| word.eq_ignore_ascii_case(b"sso")) {
+            return true;
+        }
+        lines = rest.get(1..).unwrap_or_default();
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn profiles_of_identity_center_are_found_by_their_own_lines() {
+        let config = "[profile a]\nrole_arn = x\nsource_profile = b\n[profile b]\nSSO_Start_URL = https://x\n\
+                      [profile c]\nregion = eu_sso\n_sso=1\n[sso-session d]\nsso_region = x\n[profile b]\nsso_session = d\n\
+                      [profile e]\nsso_session = d";
+        let config = Config::parse(config, "[f]\nsso_role_name = x\n").unwrap();
+        let names: Vec<_> = config.profiles_with_sso().iter().map(ToString::to_string).collect();
+        assert_eq!(names, ["b", "e", "f"]);
     }
 }

@@ -139,7 +139,7 @@ impl SignInTargets<'_> {
     pub(crate) fn all(&self) -> Vec<SignInTarget> {
         let config = &self.files.config;
         let sessions = config.sso_session_names().into_iter().filter_map(|name| self.of_session(&name).ok());
-        let names = config.profile_names();
+        let names = config.profiles_with_sso();
         let profiles = names.iter().filter_map(|name| self.of_profile(name).ok().flatten());
         let mut seen = Vec::new();
         let mut all = Vec::new();
