@@ -75,9 +75,10 @@ fn render_table(entries: &[&AuditEntry]) -> Table {
         let (account, reason) =
             (entry.account.as_deref().unwrap_or("-"), entry.reason.as_deref().unwrap_or_default());
         let time = Timestamp::from_second(entry.time.as_second()).unwrap_or(entry.time).to_string();
+        let profile = if entry.profile.is_empty() { "-" } else { &entry.profile };
         table.row(&[
             (&time, Style::Quiet),
-            (&entry.profile, Style::Strong),
+            (profile, Style::Strong),
             (&by, Style::Plain),
             (&role, Style::Plain),
             (account, Style::Plain),

@@ -2,6 +2,8 @@
 
 use hatbox_core::handover::Credentials;
 use hatbox_core::plan::{Plan, find_agent};
+use hatbox_types::name::{AccessKeyId, ProfileName};
+use jiff::Timestamp;
 
 use super::guard::Exit;
 use crate::args::SessionArgs;
@@ -42,20 +44,59 @@ pub(super) fn record_use(
     given: Given<'_>,
     exit: Exit<'_>,
 ) -> Result<(), Failure> {
+    let whose = Whose {
+        profile: plan.profile.to_string(),
+        role: plan.role().map(str::to_owned),
+        account: given.account.map(str::to_owned),
+        access_key_id: given.credentials.map(|credentials| credentials.id().masked()),
+        expires_at: given.credentials.and_then(Credentials::session).and_then(|(_, expires_at)| expires_at),
+    };
+    record(world, reason, whose, exit)
+}
+
+/// The same for credentials that the environment has: those of `profile`, as far as is known.
+pub(super) fn record_use_of_environment(
+    world: &World,
+    reason: Option<&str>,
+    profile: Option<&ProfileName>,
+    (id, expires_at): (&AccessKeyId, Option<Timestamp>),
+    exit: Exit<'_>,
+) -> Result<(), Failure> {
+    let whose = Whose {
+        profile: profile.map(ToString::to_string).unwrap_or_default(),
+        role: None,
+        account: None,
+        access_key_id: Some(id.masked()),
+        expires_at,
+    };
+    record(world, reason, whose, exit)
+}
+
+/// Whose credentials are handed over.
+struct Whose {
+    profile: String,
+    role: Option<String>,
+    account: Option<String>,
+    access_key_id: Option<String>,
+    expires_at: Option<Timestamp>,
+}
+
+fn record(world: &World, reason: Option<&str>, whose: Whose, exit: Exit<'_>) -> Result<(), Failure> {
     let setting = world.settings()?.audit_log;
     if setting == AuditSetting::Off && reason.is_none() {
         return Ok(());
     }
     let command = exit.command().map(|name| name.chars().take(MAX_COMMAND).collect());
+    let Whose { profile, role, account, access_key_id, expires_at } = whose;
     let entry = AuditEntry {
         time: world.clock.now(),
         exit: exit.name().to_owned(),
-        profile: plan.profile.to_string(),
+        profile,
         command,
-        role: plan.role().map(str::to_owned),
-        account: given.account.map(str::to_owned),
-        access_key_id: given.credentials.map(|credentials| credentials.id().masked()),
-        expires_at: given.credentials.and_then(Credentials::session).and_then(|(_, expires_at)| expires_at),
+        role,
+        account,
+        access_key_id,
+        expires_at,
         reason: reason.map(|reason| reason.trim().to_owned()),
         agent: find_agent(|name| world.environment.text(name)).map(|agent| agent.marker.to_owned()),
         // A sidecar hands over to the process that it serves beside.

@@ -19,10 +19,11 @@ use hatbox_types::secret::{AccessKey, SecretString};
 use hatbox_types::text::shell::quote_word;
 use jiff::Timestamp;
 
-use super::audit::{Given, check_reason, record_use};
+use super::audit::{Given, check_reason, record_use, record_use_of_environment};
 use super::choose::choose_profile;
-use super::guard::Exit;
+use super::guard::{Exit, check_guard_of_environment};
 use super::obtain::{obtain_of_run, open_run};
+use super::run::PlanRun;
 use super::service::{SsoService, check_sandbox, resolve_federation_settings, resolve_sso_settings};
 use crate::args::{GlobalArgs, SessionArgs};
 use crate::aws::endpoint::EndpointUrl;
@@ -61,11 +62,11 @@ pub(crate) fn obtain_console_link(
     target: &ConsoleTarget,
 ) -> Result<ConsoleLink, Failure> {
     let is_named = argument.is_some() || world.environment.text("AWS_PROFILE").is_some();
+    check_reason(session)?;
     let keys = if is_named { None } else { EnvironmentKeys::find(world)? };
     if let Some(keys) = keys {
-        return keys.obtain_link(world, session, target);
+        return keys.obtain_link(world, global, session, target);
     }
-    check_reason(session)?;
     let chosen = if is_named { None } else { Some(choose_or_hint(world)?) };
     let argument = argument.or(chosen.as_ref().map(ProfileName::as_str));
     let mut run = open_run(world, global, session, argument, Purpose::Use)?;
@@ -324,7 +325,6 @@ fn first_that_needs_a_profile(session: &SessionArgs) -> Option<&'static str> {
         (!session.transitive_tag.is_empty(), "--transitive-tag"),
         (session.source_identity.is_some(), "--source-identity"),
         (session.mfa_token.is_some(), "--mfa-token"),
-        (session.reason.is_some(), "--reason"),
     ];
     given.into_iter().find_map(|(is_given, flag)| is_given.then_some(flag))
 }
@@ -354,6 +354,7 @@ impl EnvironmentKeys {
     fn obtain_link(
         &self,
         world: &World,
+        global: &GlobalArgs,
         session: &SessionArgs,
         target: &ConsoleTarget,
     ) -> Result<ConsoleLink, Failure> {
@@ -367,9 +368,14 @@ impl EnvironmentKeys {
         // In a shell of `hatbox exec`, region and endpoint are those of its profile.
         let outer =
             world.environment.first(env_names::NESTED).and_then(|(_, name)| ProfileName::parse(&name).ok());
-        let name = outer.unwrap_or_else(ProfileName::default_profile);
+        let name = outer.clone().unwrap_or_else(ProfileName::default_profile);
         check_sandbox(&world.environment, &self.key.id, &name)?;
         let files = load_config(world)?;
+        let expires_at =
+            world.environment.text("AWS_CREDENTIAL_EXPIRATION").and_then(|at| at.parse::<Timestamp>().ok());
+        let guarded = outer.as_ref().filter(|name| files.config.defined_at(name).is_some());
+        let planned = guarded.map(|name| PlanRun::plan_offline(world, global, session, name)).transpose()?;
+        check_guard_of_environment(world, planned.as_ref(), Exit::Console)?;
         let flags = Flags { region: session.region.clone(), duration: None };
         let overrides = Overrides::from_env(flags, |name| world.environment.text(name));
         let profile = resolve_profile(&files.config, &name, &overrides, Which::Source)
@@ -377,6 +383,8 @@ impl EnvironmentKeys {
         let region = profile.region.as_ref().map(|region| &region.value);
         let place = ConsolePlace::new(region.map_or(Partition::Aws, Region::partition), region);
         let federation = open_federation(world, &profile.endpoint, &place)?;
+        let given = (&self.key.id, expires_at);
+        record_use_of_environment(world, session.reason.as_deref(), outer.as_ref(), given, Exit::Console)?;
         let asked = Asked {
             profile: &name,
             keys: TemporaryKeys {
@@ -384,7 +392,7 @@ impl EnvironmentKeys {
                 secret: &self.key.secret,
                 token: &self.token,
             },
-            expires_at: world.environment.text("AWS_CREDENTIAL_EXPIRATION").and_then(|at| at.parse().ok()),
+            expires_at,
             duration: None,
         };
         asked.obtain_link(world, &federation, &target.render_url(&place))

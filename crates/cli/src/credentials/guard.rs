@@ -11,6 +11,7 @@ use hatbox_types::text::printable;
 use super::plan::Planned;
 use crate::errors::{Failure, FailureKind};
 use crate::prompt::{Echo, PromptError, Question};
+use crate::world::World;
 
 /// Where credentials are about to go.
 #[derive(Debug, Clone, Copy)]
@@ -83,6 +84,40 @@ pub(super) fn check_guard(planned: &Planned, exit: Exit<'_>) -> Result<(), Failu
         Some(confirm) => ask_for_yes(planned, exit, &confirm.origin),
         None => Ok(()),
     }
+}
+
+/// Checks what guards credentials that the environment has: those of the profile of `planned`, as far as is known. They are
+/// there already, and cannot be restricted to reading.
+///
+/// # Errors
+/// They are not for a coding agent, or a person did not say yes.
+pub(super) fn check_guard_of_environment(
+    world: &World,
+    planned: Option<&Planned>,
+    exit: Exit<'_>,
+) -> Result<(), Failure> {
+    let guard = planned.and_then(|planned| planned.plan.guard.as_deref());
+    let said = guard.and_then(|guard| guard.read_only_for_agents.as_ref());
+    let is_restricted = match said {
+        Some(said) => said.value,
+        None => world.settings()?.read_only_for_agents,
+    };
+    if let (true, Some(agent)) = (is_restricted, find_agent(|name| world.environment.text(name))) {
+        let whose = match planned {
+            Some(planned) => format!("profile `{}` is", planned.plan.profile),
+            None => "profiles are".to_owned(),
+        };
+        let error = format!(
+            "{whose} read-only for coding agents ({} is set), and the credentials of the environment cannot be restricted",
+            agent.marker
+        );
+        let failure = match (planned, said) {
+            (Some(planned), Some(said)) => refused(planned, error, &said.origin),
+            _ => Failure::new(FailureKind::Refused, error),
+        };
+        return Err(failure.hint("name a profile: hatbox login PROFILE"));
+    }
+    planned.map_or(Ok(()), |planned| check_guard(planned, exit))
 }
 
 fn is_denied(pattern: &CommandPattern, command: &[OsString]) -> bool {

@@ -71,6 +71,23 @@ impl PlanRun {
         Ok(Self::of_plan(Planned { world, settings, files: Arc::new(files), request, plan }, store))
     }
 
+    /// Makes the plan of a profile whose credentials were handed over before, to look at what guards it: as for a person,
+    /// and without a question.
+    pub(super) fn plan_offline(
+        world: &World,
+        global: &GlobalArgs,
+        session: &SessionArgs,
+        profile: &ProfileName,
+    ) -> Result<Planned, Failure> {
+        let request = resolve_session(global, session, &world.environment)?;
+        let files = load_config(world)?;
+        let index = KeyStore::open(world, global)?.index_if_known()?;
+        let planning = Planning::new(world, &files, &request, index.as_ref(), Purpose::Use);
+        let plan = planning.resolve_quietly(profile)?;
+        let (world, settings) = (world.clone(), world.settings()?.clone());
+        Ok(Planned { world, settings, files: Arc::new(files), request, plan })
+    }
+
     fn of_plan(planned: Planned, store: KeyStore) -> Self {
         Self { planned, store: SharedStore::new(store), account: None, common: None }
     }

@@ -29,6 +29,7 @@ pub(crate) struct AuditEntry {
     pub(crate) time: Timestamp,
     /// How the credentials left hatbox: `exec`, `export`, ...
     pub(crate) exit: String,
+    /// Empty for credentials of the environment whose profile is not known.
     pub(crate) profile: String,
     /// The file name of the command; none for a shell, and where there is no command.
     #[serde(default)]

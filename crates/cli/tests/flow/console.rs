@@ -493,3 +493,62 @@ fn a_sandboxs_console_gets_no_keys_but_its_own() {
     assert!(outcome.stderr.contains("was not created by this sandbox"), "{}", outcome.stderr);
     assert!(fixture.log().is_empty());
 }
+
+#[test]
+fn credentials_of_the_environment_are_guarded_and_logged_as_their_profile_is() {
+    let fixture = fixture();
+    let guarded = |name: &str, line: &str| {
+        format!(
+            "[profile {name}]\nsource_profile = jan-work\nrole_arn = arn:aws:iam::444455556666:role/reader\n{line}\n"
+        )
+    };
+    fixture.write_config(&format!(
+        "[profile jan-work]\n{}{}{}",
+        guarded("plain", ""),
+        guarded("careful", "hatbox_read_only_for_agents = true"),
+        guarded("asked", "hatbox_confirm = true")
+    ));
+    let exported = fixture.hatbox(&["export", "--format", "json", "plain"]).run().ok().stdout;
+    let keys: serde_json::Value = serde_json::from_str(&exported).unwrap();
+    let login = |profile: &str, agent: bool| {
+        let text = |name: &str| keys[name].as_str().unwrap().to_owned();
+        let run = fixture
+            .hatbox(&["login", "--stdout"])
+            .env("AWS_ACCESS_KEY_ID", text("AccessKeyId"))
+            .env("AWS_SECRET_ACCESS_KEY", text("SecretAccessKey"))
+            .env("AWS_SESSION_TOKEN", text("SessionToken"))
+            .env("HATBOX", profile);
+        if agent { run.env("CLAUDECODE", "1") } else { run }.run()
+    };
+    for profile in ["plain", "careful", "elsewhere", ""] {
+        login(profile, false).ok();
+    }
+    login("plain", true).ok();
+    let refused = login("careful", true).expect_code(3);
+    assert!(
+        refused.stderr.contains("profile `careful` is read-only for coding agents (CLAUDECODE is set)"),
+        "{}",
+        refused.stderr
+    );
+    for agent in [false, true] {
+        let unasked = login("asked", agent).expect_code(3);
+        assert!(unasked.stderr.contains("profile `asked` requires confirmation"), "{}", unasked.stderr);
+    }
+    let settings = std::fs::read_to_string(fixture.path("home/.config/hatbox/config.toml")).unwrap();
+    fixture.write_settings(&format!("{settings}read_only_for_agents = true\naudit_log = \"required\"\n"));
+    for profile in ["plain", "elsewhere", ""] {
+        login(profile, true).expect_code(3);
+        login(profile, false).ok();
+    }
+    let log = fixture.hatbox(&["log", "--json"]).run().ok().stdout;
+    let log: Vec<serde_json::Value> = serde_json::from_str(&log).unwrap();
+    let profiles: Vec<_> = log.iter().map(|entry| entry["profile"].as_str().unwrap()).collect();
+    assert_eq!(profiles, ["", "elsewhere", "plain"]);
+    assert!(log.iter().all(|entry| entry["exit"] == "login" && entry["access_key_id"].is_string()));
+    let path = fixture.path("home/.local/state/hatbox/log/audit.jsonl");
+    std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
+    let signed_in = calls(&fixture, "GetSigninToken").len();
+    let unlogged = login("plain", false).expect_code(1);
+    assert!(unlogged.stderr.contains("`audit_log` requires the log"), "{}", unlogged.stderr);
+    assert_eq!(calls(&fixture, "GetSigninToken").len(), signed_in);
+}
