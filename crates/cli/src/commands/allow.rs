@@ -4,9 +4,10 @@ use hatbox_types::text::printable;
 
 use crate::args::AllowArgs;
 use crate::ask::confirm::{Confirmation, ask_yes_or_no};
+use crate::credentials::plan::resolve_role;
 use crate::errors::{Failure, FailureKind};
 use crate::files::aws_config::load_config;
-use crate::files::project::{PROJECT_FILE, find_project_file, role_of};
+use crate::files::project::{PROJECT_FILE, find_project_file};
 use crate::world::World;
 
 pub(crate) fn run(world: &World, args: &AllowArgs) -> Result<(), Failure> {
@@ -30,12 +31,12 @@ pub(crate) fn run(world: &World, args: &AllowArgs) -> Result<(), Failure> {
     if files.config.defined_at(&profile).is_none() {
         return Err(files.failure_of(&files.config.unknown_profile(&profile, None)).at(file.shown()));
     }
-    let role = role_of(&files, &profile)?;
+    let role = resolve_role(world, &files, &profile)?;
     world.output.note(&format!("{}:", file.shown()));
     for line in file.text().lines() {
         world.output.raw_line(&format!("    {}", printable(line)));
     }
-    let about = role.map_or_else(|| "has no role".to_owned(), |role| format!("assumes {role}"));
+    let about = role.as_ref().map_or_else(|| "has no role".to_owned(), |role| format!("assumes {role}"));
     world.output.note(&format!("profile `{profile}` {about}"));
     if !args.yes {
         let confirmation = Confirmation {
@@ -48,7 +49,7 @@ pub(crate) fn run(world: &World, args: &AllowArgs) -> Result<(), Failure> {
             return Err(Failure::new(FailureKind::Cancelled, "cancelled"));
         }
     }
-    file.allow(world, &files)?;
+    file.allow(world, role)?;
     world.output.note(&format!("{} is allowed", file.shown()));
     Ok(())
 }

@@ -9,6 +9,7 @@ use hatbox_types::name::ProfileName;
 use hatbox_types::text::shell::quote_word;
 
 use super::guard::Exit;
+use super::plan::resolve_role;
 use super::request::resolve_profile_name;
 use crate::errors::{Failure, FailureKind};
 use crate::files::aws_config::{ConfigFiles, load_readable_config};
@@ -98,7 +99,9 @@ fn row_of(outline: &ProfileOutline) -> Row {
 fn find_in_project(world: &World, files: &ConfigFiles) -> Option<ProfileName> {
     let directory = std::env::current_dir().ok()?;
     let found = find_project_file(world, &directory).and_then(|file| match file {
-        Some(file) => file.permission(world, files).map(|permission| Some((file, permission))),
+        Some(file) => file
+            .permission(world, |profile| resolve_role(world, files, profile))
+            .map(|permission| Some((file, permission))),
         None => Ok(None),
     });
     match found {
@@ -122,6 +125,7 @@ fn say_why_not(world: &World, file: &ProjectFile, permission: &Permission) {
     let why = match permission {
         Permission::Changed => "changed since you allowed it",
         Permission::OtherRole => "names a profile whose role changed since you allowed it",
+        Permission::UnknownRole => "names a profile whose role is not known now",
         Permission::New | Permission::Allowed(_) => "is not allowed yet",
     };
     world.output.warn(&format!("`{}` {why}, and is not used", file.shown()));

@@ -13,11 +13,13 @@ use hatbox_core::plan::{
 use hatbox_types::name::ProfileName;
 use hatbox_types::secret::{AccessKey, SecretString};
 
-use crate::credentials::request::SessionRequest;
+use crate::args::{GlobalArgs, SessionArgs};
+use crate::credentials::request::{SessionRequest, resolve_session};
 use crate::env_names;
 use crate::errors::{Failure, FailureKind};
 use crate::files::aws_config::ConfigFiles;
 use crate::files::instance::is_ec2_instance;
+use crate::keys::KeyStore;
 use crate::store::index::Index;
 use crate::world::World;
 use crate::world::environment::Environment;
@@ -168,6 +170,26 @@ impl<'a> Planning<'a> {
             })
             .unzip()
     }
+}
+
+/// The role of a profile, also one that comes from its source profile: its ARN, or the account and permission set of
+/// Identity Center. No one is asked for the store.
+pub(crate) fn resolve_role(
+    world: &World,
+    files: &ConfigFiles,
+    profile: &ProfileName,
+) -> Result<Option<String>, Failure> {
+    let global = GlobalArgs::default();
+    let request = resolve_session(&global, &SessionArgs::default(), &world.environment)?;
+    let index = KeyStore::open(world, &global)?.index_if_known()?;
+    let plan =
+        Planning::new(world, files, &request, index.as_ref(), Purpose::Use).resolve_quietly(profile)?;
+    Ok(match (&plan.base, plan.steps.is_empty()) {
+        (Base::Sso { account_id, role_name, .. }, true) => {
+            Some(format!("{} {}", account_id.value, role_name.value))
+        }
+        _ => plan.role().map(str::to_owned),
+    })
 }
 
 /// The stored keys of the index; `None`: the store is locked.

@@ -7,12 +7,10 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use hatbox_core::config::{Overrides, Which, resolve_profile};
 use hatbox_types::name::ProfileName;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::aws_config::ConfigFiles;
 use crate::errors::{Failure, FailureKind};
 use crate::sys::access::{Ownership, open_unblocked};
 use crate::sys::files::{FileError, Keep, make_private_directory, read_private, write_atomic};
@@ -65,6 +63,8 @@ pub(crate) enum Permission {
     Changed,
     /// Its profile had another role then.
     OtherRole,
+    /// Which role its profile has now is not known.
+    UnknownRole,
 }
 
 /// Looks for a project's file from `directory` up to the home directory or the root of the repository, whichever comes
@@ -139,22 +139,26 @@ impl ProjectFile {
         })
     }
 
-    /// Whether the user has allowed it.
-    pub(crate) fn permission(&self, world: &World, files: &ConfigFiles) -> Result<Permission, Failure> {
+    /// Whether the user has allowed it. `role_of` finds the role that a profile has now.
+    pub(crate) fn permission(
+        &self,
+        world: &World,
+        role_of: impl FnOnce(&ProfileName) -> Result<Option<String>, Failure>,
+    ) -> Result<Permission, Failure> {
         let Some(allowed) = load(world)?.files.remove(&self.key()?) else { return Ok(Permission::New) };
         if allowed.sha256 != self.digest() {
             return Ok(Permission::Changed);
         }
         let profile = self.parse()?;
-        if allowed.role != role_of(files, &profile)? {
-            return Ok(Permission::OtherRole);
-        }
-        Ok(Permission::Allowed(profile))
+        Ok(match role_of(&profile) {
+            Ok(role) if role == allowed.role => Permission::Allowed(profile),
+            Ok(_) => Permission::OtherRole,
+            Err(_) => Permission::UnknownRole,
+        })
     }
 
     /// Allows it as it was read, for the role that its profile has now.
-    pub(crate) fn allow(&self, world: &World, files: &ConfigFiles) -> Result<(), Failure> {
-        let role = role_of(files, &self.parse()?)?;
+    pub(crate) fn allow(&self, world: &World, role: Option<String>) -> Result<(), Failure> {
         let (key, allowed) = (self.key()?, Allowed { sha256: self.digest(), role });
         change(world, |list| drop(list.files.insert(key, allowed)))
     }
@@ -176,17 +180,6 @@ impl ProjectFile {
             Failure::new(FailureKind::Usage, format!("invalid path `{}`: expected UTF-8", self.shown))
         })
     }
-}
-
-/// The role of a profile: its ARN, or the account and permission set of Identity Center.
-pub(crate) fn role_of(files: &ConfigFiles, name: &ProfileName) -> Result<Option<String>, Failure> {
-    let profile = resolve_profile(&files.config, name, &Overrides::default(), Which::Source)
-        .map_err(|error| files.failure_of(&error))?;
-    if let Some(arn) = &profile.role_arn {
-        return Ok(Some(arn.value.to_string()));
-    }
-    let of_sso = profile.sso.and_then(|sso| Some((sso.value.account_id?, sso.value.role_name?)));
-    Ok(of_sso.map(|(account, role)| format!("{} {}", account.value, role.value)))
 }
 
 fn load(world: &World) -> Result<AllowedList, Failure> {

@@ -78,6 +78,26 @@ fn a_file_is_obeyed_once_it_is_allowed_and_until_it_changes() {
 }
 
 #[test]
+fn a_role_that_comes_from_the_source_profile_is_allowed_as_it_was() {
+    const MINE: &str = "[profile mine]\nsource_profile = reader\n";
+    let fixture = project("profile = \"mine\"\n");
+    let config = CONFIG.replace("[profile jan-work]\n\n", MINE);
+    fixture.write_config(&config);
+    let allowed = below(&fixture, "hatbox allow --yes").run().ok();
+    let said = "profile `mine` assumes arn:aws:iam::444455556666:role/reader";
+    assert!(allowed.stderr.contains(said), "{}", allowed.stderr);
+    let mut terminal = Terminal::start_wide(&below(&fixture, USE), 200);
+    assert_eq!(terminal.wait().code(), Some(0));
+    assert_eq!(terminal.screen().last().unwrap(), "it is mine");
+    fixture.write_config(&config.replace("role/reader", "role/deploy"));
+    assert_not_obeyed(&fixture, "names a profile whose role changed since you allowed it");
+    // A profile that cannot be resolved is not allowed, and no longer so.
+    fixture.write_config(&format!("{MINE}[profile reader]\nsource_profile = mine\n"));
+    assert_not_obeyed(&fixture, "names a profile whose role is not known now");
+    below(&fixture, "hatbox allow --yes").run().expect_code(2);
+}
+
+#[test]
 fn a_file_with_a_mistake_is_not_allowed_and_one_of_another_user_is_refused() {
     let fixture = project("# the profile\nprofle = \"reader\"\n");
     let error = below(&fixture, "hatbox allow --yes").run().expect_code(2).stderr;
