@@ -1,6 +1,7 @@
 //! The shell function `hat` in real shells: what it sets, and what is there again when it is dropped.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use crate::cast::PHONE;
 use crate::fixture::Fixture;
@@ -198,6 +199,60 @@ fn hat_alone_opens_the_list_and_renews_what_was_chosen() {
         let second = variables(&session, &fixture);
         assert_eq!(second["HATBOX"], "my deploy", "{shell:?}");
         assert_ne!(second["AWS_SESSION_TOKEN"], first["AWS_SESSION_TOKEN"], "{shell:?}");
+    }
+}
+
+/// What a shell prints that has called `hat reader`, or what is in the place of hatbox for it.
+fn printed_after_hat(shell: Shell, fixture: &Fixture, stand_in: Option<&Path>) -> String {
+    let init = match shell {
+        Shell::Bash => "eval \"$(hatbox shell-init bash)\"",
+        Shell::Zsh => "autoload -Uz compinit; compinit -u -D; eval \"$(hatbox shell-init zsh)\"",
+        Shell::Fish => "hatbox shell-init fish | source",
+    };
+    let path = stand_in.map(|directory| match shell {
+        Shell::Bash | Shell::Zsh => format!("PATH={}:$PATH; ", directory.display()),
+        Shell::Fish => format!("set -gx PATH {} $PATH; ", directory.display()),
+    });
+    let path = path.unwrap_or_default();
+    let line = format!("{init}; {path}printenv PATH; hat reader; printenv HATBOX PATH AWS_REGION");
+    let run = shell.run(fixture).args(["-c", &line]);
+    // A shell may drop such names, or hand them on.
+    let run = run.env("AWS_CONTAINER_X[$(touch ~/pwned)]", "x").env("AWS_CONTAINER_Z`touch ~/pwned`", "x");
+    let run = run.env("AWS_CONTAINER_X\nset PATH /evil\nset AWS_ENDPOINT_URL http://evil.example", "x");
+    run.run().ok().stdout
+}
+
+#[test]
+fn the_name_of_a_variable_is_never_run_and_sets_nothing() {
+    let fixture = Fixture::with_config(CONFIG);
+    let lines = [
+        "profile reader",
+        "expires ",
+        "renew ",
+        "unset AWS_X[$(touch ~/pwned)]",
+        "unset x[$(touch ~/pwned)]",
+        "set AWS_X[$(touch ~/pwned)] x",
+        "set AWS_X;touch${IFS}~/pwned x",
+        "unset PATH",
+        "set PATH /evil",
+        "set HATBOXES x",
+        "set 1 x",
+        "set AWS_REGION eu-west-1",
+        "set HATBOX reader",
+    ];
+    let script = format!("#!/bin/sh\ncat <<'END'\n{}\nEND\n", lines.join("\n"));
+    let stand_in = fixture.path("stand-in");
+    std::fs::create_dir(&stand_in).unwrap();
+    let program = fixture.write_program("hatbox-that-is-wrong", &script);
+    std::os::unix::fs::symlink(program, stand_in.join("hatbox")).unwrap();
+    for shell in Shell::ALL.into_iter().filter(|shell| shell.is_here()) {
+        for stand_in in [None, Some(stand_in.as_path())] {
+            let printed = printed_after_hat(shell, &fixture, stand_in);
+            let lines: Vec<&str> = printed.lines().collect();
+            let [before, name, after, region] = lines[..] else { panic!("{shell:?}: {printed}") };
+            assert_eq!((name, after, region), ("reader", before, "eu-west-1"), "{shell:?}");
+            assert!(!fixture.home().join("pwned").exists(), "{shell:?} ran a name");
+        }
     }
 }
 

@@ -15,6 +15,7 @@ use super::credentials::Handover;
 use super::env::{is_store_secret, resolve_env_change};
 use super::format::FormatError;
 use super::marks::Marked;
+use super::shell::is_shell_name;
 
 /// Credentials are renewed when a quarter of their time is left, or this many seconds, whichever is less.
 const LONGEST_REST: i64 = 10 * 60;
@@ -39,7 +40,7 @@ impl Renewal {
 }
 
 /// Renders the change that hands `handover` to a shell whose variables are `inherited`. What opens the store stays: the
-/// shell needs it for the next call.
+/// shell needs it for the next call. A name that a shell cannot have is left out.
 ///
 /// # Errors
 /// When a value holds a control character.
@@ -66,7 +67,7 @@ pub fn render_shell_lines<'a>(
         seconds(end.map(Timestamp::as_second)),
         seconds(end.map(|end| renewal.time(end))),
     );
-    let removed = removed.filter(|name| !is_store_secret(name));
+    let removed = removed.filter(|name| is_shell_name(name) && !is_store_secret(name));
     let removed: String = removed.map(|name| format!("unset {name}\n")).collect();
     // Security: large enough from the start, so that the buffer never grows and leaves an unwiped one behind.
     let length: usize = change.set.iter().map(|(name, value)| name.len() + value.expose().len() + 6).sum();
@@ -128,6 +129,20 @@ mod tests {
         assert!(text.contains("expires 1233811200\nrenew 1233810900\n"), "{text}");
         let key = Credentials::AccessKey(AccessKey::parse("AKIAIOSFODNN7EXAMPLE", "XYZ").unwrap());
         assert!(render(&key, &[]).unwrap().contains("expires \nrenew \n"));
+    }
+
+    #[test]
+    fn a_name_that_a_shell_cannot_have_has_no_line() {
+        let names = [
+            "AWS_CONTAINER_A\nset PATH /evil",
+            "AWS_CONTAINER_A[$(id)]",
+            "AWS_CONTAINER_A B",
+            "AWS_CONTAINER_A",
+        ];
+        let text = render(&session("t", "2009-02-05T05:20:00Z"), &names).unwrap();
+        let found: Vec<&str> =
+            text.lines().filter(|line| line.contains("CONTAINER") || line.contains("PATH")).collect();
+        assert_eq!(found, ["unset AWS_CONTAINER_A"]);
     }
 
     #[test]

@@ -33,18 +33,25 @@ pub(super) fn resolve_shell_change<'a>(
     let own = Marked::own_names().chain(MARKED_NAMES).map(str::to_owned);
     let is_removed = |name: &String| {
         let name = name.as_str();
-        // A name that a shell cannot have set is not one of its variables.
-        let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
         let is_of_identity = name.starts_with("AWS_")
             && !KEPT.contains(&name)
             && !name.starts_with("AWS_VAULT_")
             && !name.starts_with("AWS_CONTAINER_");
-        is_name && (is_of_identity || Marked::is_own(name)) && change.set.iter().all(|(set, _)| *set != name)
+        is_shell_name(name)
+            && (is_of_identity || Marked::is_own(name))
+            && change.set.iter().all(|(set, _)| *set != name)
     };
     let remove: BTreeSet<String> =
         std::mem::take(&mut change.remove).into_iter().chain(own).filter(is_removed).collect();
     change.remove = remove.into_iter().collect();
     change
+}
+
+/// Whether a shell can have a variable of this name. Security: any other is not one of its variables, may hold a line's
+/// end, and some shells run what is in the brackets of `a[$(...)]`.
+pub(super) fn is_shell_name(name: &str) -> bool {
+    name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        && name.bytes().next().is_some_and(|first| !first.is_ascii_digit())
 }
 
 /// The change that takes from a shell what [`resolve_shell_change`] gave it, and restores what was there before.

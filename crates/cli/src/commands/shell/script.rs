@@ -22,6 +22,7 @@ pub(super) fn render_init(world: &World, shell: ShellKind, function: &str) -> St
         ShellKind::Fish => include_str!("scripts/init.fish"),
         ShellKind::Pwsh => include_str!("scripts/init.ps1"),
     };
+    // The scripts write `[H]ATBOX` where they mean the variable.
     render_completions(world, shell) + &name(world, &script.replace("HAT", function))
 }
 

@@ -34,9 +34,18 @@ __hatbox_restore() {
     __hatbox_names=()
 }
 
+# Whether a line may name this variable. Security: bash runs what is in the brackets of `a[$(...)]`.
+__hatbox_is_name() {
+    case $1 in
+    *[!a-zA-Z0-9_]*) return 1 ;;
+    [aA][wW][sS]_* | [H]ATBOX | [H]ATBOX_*) ;;
+    *) return 1 ;;
+    esac
+}
+
 # Obtains credentials with these arguments, as if this shell had none, and sets them.
 __hatbox_obtain() {
-    local answer line code
+    local answer line name code
     answer=$(__hatbox_restore; command PROGRAM hat "$@")
     code=$?
     [ "$code" -eq 0 ] || return "$code"
@@ -49,11 +58,18 @@ __hatbox_obtain() {
         'profile '*) __hatbox_profile=${line#profile } ;;
         'expires '*) __hatbox_expires=${line#expires } ;;
         'renew '*) __hatbox_renew=${line#renew } ;;
-        'unset '*) __hatbox_save "${line#unset }"; unset "${line#unset }" ;;
+        'unset '*)
+            name=${line#unset }
+            __hatbox_is_name "$name" || continue
+            __hatbox_save "$name"
+            unset "$name"
+            ;;
         'set '*)
             line=${line#set }
-            __hatbox_save "${line%% *}"
-            export "${line%% *}=${line#* }"
+            name=${line%% *}
+            __hatbox_is_name "$name" || continue
+            __hatbox_save "$name"
+            export "$name=${line#* }"
             ;;
         esac
     done

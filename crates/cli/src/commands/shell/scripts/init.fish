@@ -52,6 +52,10 @@ function __hatbox_obtain
     string match -q 'profile *' -- "$lines[1]"; and __hatbox_restore
     for line in $lines
         set -l parts (string split -m 2 ' ' -- $line)
+        # Security: only what hatbox sets and removes, and no name with brackets, which fish expands.
+        if contains -- "$parts[1]" set unset
+            string match -rq '^([aA][wW][sS]_[a-zA-Z0-9_]*|[H]ATBOX(_[a-zA-Z0-9_]*)?)$' -- "$parts[2]"; or continue
+        end
         switch $parts[1]
             case profile
                 set -g __hatbox_profile (string replace 'profile ' '' -- $line)

@@ -39,6 +39,8 @@ function global:__hatbox_obtain([string[]]$words) {
             'profile' { $global:__hatbox.Profile = $line.Substring(8) }
             'expires' { $global:__hatbox.Expires = [long]$name }
             'renew' { $global:__hatbox.Renew = [long]$name }
+            # Security: only what hatbox sets and removes.
+            { $_ -in 'set', 'unset' -and $name -notmatch '^(AWS_[A-Z0-9_]*|[H]ATBOX(_[A-Z0-9_]*)?)\z' } { break }
             'unset' { __hatbox_set $name $null }
             'set' { __hatbox_set $name $value }
         }
