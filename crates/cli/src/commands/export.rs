@@ -10,7 +10,7 @@ use crate::credentials::obtain::obtain_for;
 use crate::env_names;
 use crate::errors::{Failure, FailureKind};
 use crate::handover::guard::check_not_nested;
-use crate::sys::output_file::append_output;
+use crate::sys::output_file::append_lines;
 use crate::world::World;
 
 pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ExportArgs) -> Result<(), Failure> {
@@ -35,7 +35,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ExportArgs) -> Resu
     };
     // Security: before anything can print them, the log is to know what it must not show.
     world.output.exact(&render_masks(obtained.handover()))?;
-    append_output(Path::new(&job_file), text.as_bytes())?;
+    append_lines(Path::new(&job_file), text.as_bytes())?;
     Ok(())
 }
 

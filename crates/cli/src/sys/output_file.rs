@@ -1,7 +1,7 @@
 //! Files that the user names for output: a new file, an old one, a device, a pipe, a descriptor.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use super::files::{FileError, Keep, follow_links, remove, write_atomic};
@@ -29,9 +29,26 @@ pub(crate) fn write_output(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     }
 }
 
-/// Appends `bytes` to a file that another program made, and reads later.
-pub(crate) fn append_output(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
-    write_to(OpenOptions::new().append(true), path, bytes)
+/// Appends whole lines to a file that another program made, and reads later. A last line without an end gets one first.
+pub(crate) fn append_lines(path: &Path, lines: &[u8]) -> Result<(), FileError> {
+    // Where that cannot be read, an empty line does less harm than a joined one.
+    if is_line_open(path).unwrap_or(true) {
+        write_to(OpenOptions::new().append(true), path, b"\n")?;
+    }
+    write_to(OpenOptions::new().append(true), path, lines)
+}
+
+/// Whether a file's last line has no end.
+fn is_line_open(path: &Path) -> io::Result<bool> {
+    let about = fs::metadata(path)?;
+    if !about.is_file() || about.len() == 0 {
+        return Ok(false);
+    }
+    let mut file = File::open(path)?;
+    file.seek(SeekFrom::End(-1))?;
+    let mut last = [0];
+    file.read_exact(&mut last)?;
+    Ok(last != *b"\n")
 }
 
 /// Makes sure that nothing of an earlier run is in `path`.

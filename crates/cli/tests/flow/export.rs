@@ -137,6 +137,20 @@ fn the_profile_may_be_a_variable_and_an_unknown_format_is_wrong_use() {
 }
 
 #[test]
+fn the_file_of_a_github_job_keeps_its_lines_and_gets_whole_ones() {
+    let fixture = Fixture::with_config(CONFIG);
+    let file = fixture.path("github-env");
+    for (before, kept) in [("", ""), ("A=1\n", "A=1\n"), ("A=1", "A=1\n"), ("A=1\nB=2", "A=1\nB=2\n")] {
+        std::fs::write(&file, before).unwrap();
+        let run = fixture.hatbox(&["export", "--format", "github-actions", "reader"]);
+        run.env("GITHUB_ENV", &file).run().ok();
+        let text = std::fs::read_to_string(&file).unwrap();
+        let added = text.strip_prefix(kept).unwrap_or_else(|| panic!("{before:?}: {text}"));
+        assert!(added.starts_with("AWS_"), "{before:?}: {added}");
+    }
+}
+
+#[test]
 fn a_reader_of_stdout_that_has_gone_is_not_an_error() {
     let fixture = Fixture::with_config(CONFIG);
     let shell = crate::run::Run::new("/bin/sh", fixture.variables());
