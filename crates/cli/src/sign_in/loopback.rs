@@ -1,6 +1,7 @@
 //! An address on 127.0.0.1 for the browser of this user: bound before the browser opens, and gone with the answer.
 //!
-//! Whatever else comes is answered and forgotten: neither a page of another origin nor another user gets anything.
+//! Whatever else comes gets nothing: a page of another origin is answered and forgotten, and connections of another user
+//! are closed at once.
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -10,7 +11,7 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::sys::peer::{UnknownPeers, find_peer};
+use crate::sys::peer::{PeerFinder, UnknownPeers};
 
 /// How long one connection may take to send its request.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
@@ -46,7 +47,7 @@ pub(crate) enum WaitError {
     Stopped,
 }
 
-/// A GET of the browser. Host, Origin and the peer's user were checked.
+/// A GET of the browser. The peer's user, Host and Origin were checked.
 pub(super) struct Get<'a> {
     /// Path and query.
     pub(super) target: &'a str,
@@ -125,10 +126,23 @@ impl Loopback {
         let (sender, answers) = mpsc::channel();
         let host = format!("127.0.0.1:{}", self.port);
         let reader = Arc::new(Reader { host, site, sender, open: AtomicUsize::new(0) });
+        let mut peers = PeerFinder::new();
         loop {
-            while let Ok((connection, _)) = self.socket.accept() {
-                // Beyond the limit a connection is closed at once.
-                if reader.open.load(Ordering::Relaxed) < MOST_CONNECTIONS {
+            // Where more come at a time than this, the answer and the end are looked for between them.
+            let mut pause = Duration::ZERO;
+            for _ in 0..MOST_CONNECTIONS {
+                let Ok((connection, theirs)) = self.socket.accept() else {
+                    pause = PAUSE;
+                    break;
+                };
+                // Security: the address is in the browser's command line, which all users of the machine can read.
+                // Another user could ask for what is here, bring an answer of their own, or take all the places. The
+                // browser waits for the answer, so its socket is open.
+                let is_refused = connection
+                    .local_addr()
+                    .map_or(true, |ours| peers.find(theirs, ours).is_refused(UnknownPeers::Admitted));
+                // Beyond the limit a connection is closed at once, too.
+                if !is_refused && reader.open.load(Ordering::Relaxed) < MOST_CONNECTIONS {
                     reader.open.fetch_add(1, Ordering::Relaxed);
                     let reader = Arc::clone(&reader);
                     thread::spawn(move || {
@@ -137,7 +151,7 @@ impl Loopback {
                     });
                 }
             }
-            match answers.recv_timeout(PAUSE) {
+            match answers.recv_timeout(pause) {
                 Ok(found) => return Ok(found),
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
             }
@@ -163,14 +177,7 @@ impl<S: Site> Reader<S> {
     /// One connection, one request. A connection that fails is its own business.
     fn read(&self, mut connection: TcpStream) {
         let Ok(head) = read_head(&mut connection) else { return };
-        // Security: the address is in the browser's command line, which all users of the machine can read. Another user
-        // could ask for what is here, or bring an answer of their own. The browser waits for the answer, so its socket
-        // is open.
-        let (response, found) = if find_peer(&connection).is_refused(UnknownPeers::Admitted) {
-            (Response::page("403 Forbidden", self.site.stranger()), None)
-        } else {
-            self.answer(&head)
-        };
+        let (response, found) = self.answer(&head);
         let Response { status, headers, page } = response;
         let policy = "default-src 'none'; style-src 'unsafe-inline'";
         let has_policy = headers.iter().any(|(name, _)| *name == POLICY);

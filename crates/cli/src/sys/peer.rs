@@ -1,6 +1,6 @@
 //! Whose a connection over loopback is: another user of the machine can connect to any port of it.
 
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 
 /// The user at the other end of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,26 +37,13 @@ impl Peer {
     }
 }
 
-/// Finds out who is at the other end of a connection to 127.0.0.1. The other end must be open still.
-pub(crate) fn find_peer(connection: &TcpStream) -> Peer {
-    let (Ok(theirs), Ok(ours)) = (connection.peer_addr(), connection.local_addr()) else {
-        return NO_OWNER;
-    };
-    PeerFinder::new().find(theirs, ours)
-}
-
 /// Whether a user is trusted as this process's own: it is the same one, or root.
 #[cfg(unix)]
 pub(crate) fn is_trusted_user(uid: u32) -> bool {
     uid == 0 || uid == rustix::process::geteuid().as_raw()
 }
 
-#[cfg(target_os = "linux")]
-const NO_OWNER: Peer = Peer::Other;
-#[cfg(not(target_os = "linux"))]
-const NO_OWNER: Peer = Peer::Unknown;
-
-/// Finds out who is at the other ends of many connections.
+/// Finds out who is at the other ends of connections to 127.0.0.1. These ends must be open still.
 #[derive(Debug)]
 pub(crate) struct PeerFinder {
     /// Answers for one connection; the tables of `/proc/net` list all of the machine.
@@ -244,9 +231,13 @@ mod linux {
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
-    use std::net::{Ipv4Addr, TcpListener};
+    use std::net::{Ipv4Addr, TcpListener, TcpStream};
 
     use super::*;
+
+    fn find_peer(connection: &TcpStream) -> Peer {
+        PeerFinder::new().find(connection.peer_addr().unwrap(), connection.local_addr().unwrap())
+    }
 
     #[test]
     fn the_owner_of_a_connection_is_found_and_that_of_a_closed_one_is_not() {
