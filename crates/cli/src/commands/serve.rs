@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use hatbox_core::handover::{EnvChange, ServerAddress, ServerHandover, resolve_server_shell_change};
 use hatbox_types::name::ProfileName;
 use hatbox_types::text::shell::quote_word;
 use serde_json::{Map, Value, json};
@@ -45,29 +46,24 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ServeArgs) -> Resul
     let (mut identities, mut renewals, mut shown) = (Vec::new(), Vec::new(), Vec::new());
     for (run, credentials) in obtained {
         let identity = Arc::new(Identity::new(run.plan().profile.clone(), Protocol::Container)?);
-        let mut variables = vec![
-            ("AWS_CONTAINER_CREDENTIALS_FULL_URI", listener.uri(&identity)),
-            (
-                "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
-                path_text(&directory.write_token(&identity)?)?.to_owned(),
-            ),
-        ];
-        if shown.is_empty() {
-            let copies = directory.copy_config(world, run.files())?;
-            let copies =
-                [("AWS_CONFIG_FILE", copies.config), ("AWS_SHARED_CREDENTIALS_FILE", copies.credentials)];
-            for (name, path) in copies {
-                if let Some(path) = path {
-                    variables.push((name, path_text(&path)?.to_owned()));
-                }
-            }
-        }
-        if let Some(region) = &run.plan().region {
-            for name in ["AWS_REGION", "AWS_DEFAULT_REGION"] {
-                variables.push((name, region.value.as_str().to_owned()));
-            }
-        }
-        shown.push((identity.profile().clone(), variables));
+        let copies = if shown.is_empty() { Some(directory.copy_config(world, run.files())?) } else { None };
+        let (config, credentials_file) = copies
+            .as_ref()
+            .map_or((None, None), |copies| (copies.config.as_deref(), copies.credentials.as_deref()));
+        let plan = run.plan();
+        let change = resolve_server_shell_change(ServerHandover {
+            profile: identity.profile(),
+            address: ServerAddress::Container {
+                uri: &listener.uri(&identity),
+                token_file: path_text(&directory.write_token(&identity)?)?,
+            },
+            account: None,
+            region: plan.region.as_ref().map(|region| &region.value),
+            endpoint_url: plan.endpoint.url.as_ref().map(|url| url.value.as_str()),
+            config_file: config.map(path_text).transpose()?,
+            credentials_file: credentials_file.map(path_text).transpose()?,
+        });
+        shown.push((identity.profile().clone(), change));
         renewals.push(Renewal::begin(world, run, &credentials, Arc::clone(&identity))?);
         identities.push(identity);
     }
@@ -122,16 +118,17 @@ fn parse_place(text: &str) -> Result<Place, Failure> {
     })
 }
 
-type Shown = (ProfileName, Vec<(&'static str, String)>);
+type Shown = (ProfileName, EnvChange);
 
 fn render_lines(shown: &[Shown]) -> String {
     let mut text = String::new();
-    for (profile, variables) in shown {
+    for (profile, change) in shown {
         if shown.len() > 1 {
             text.push_str(&format!("# {profile}\n"));
         }
-        for (name, value) in variables {
-            text.push_str(&format!("export {name}={}\n", quote_word(value)));
+        text.push_str(&format!("unset {}\n", change.remove.join(" ")));
+        for (name, value) in &change.set {
+            text.push_str(&format!("export {name}={}\n", quote_word(value.expose())));
         }
     }
     text
@@ -140,10 +137,11 @@ fn render_lines(shown: &[Shown]) -> String {
 fn render_json(shown: &[Shown]) -> String {
     let profiles: Map<String, Value> = shown
         .iter()
-        .map(|(profile, variables)| {
-            let variables: Map<String, Value> =
-                variables.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
-            (profile.to_string(), Value::Object(variables))
+        .map(|(profile, change)| {
+            let variables =
+                change.set.iter().map(|(name, value)| ((*name).to_owned(), json!(value.expose())));
+            let unset = ("unset".to_owned(), json!(change.remove));
+            (profile.to_string(), Value::Object(variables.chain([unset]).collect()))
         })
         .collect();
     format!("{:#}\n", Value::Object(profiles))

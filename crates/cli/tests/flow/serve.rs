@@ -44,6 +44,7 @@ fn each_profile_has_a_path_and_a_token_of_its_own() {
         )
     };
     assert_eq!(shown["reader"]["AWS_REGION"], "eu-west-1");
+    assert!(shown["admin"]["unset"].as_array().unwrap().contains(&Value::from("AWS_PROFILE")), "{shown}");
     let (reader, admin) = (address("reader"), address("admin"));
     assert_eq!(reader.port, admin.port);
     assert_ne!(reader.key_id(), admin.key_id());
@@ -61,6 +62,10 @@ fn a_socket_is_served_to_whatever_forwards_a_port_to_it() {
     let listen = format!("unix:{}", path.display());
     let mut child = fixture.hatbox(&["serve", "--listen", &listen, "reader"]).spawn();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let unset = lines.next().unwrap().unwrap();
+    assert!(unset.starts_with("unset AWS_"), "{unset}");
+    let endpoint = lines.next().unwrap().unwrap();
+    assert!(endpoint.starts_with("export AWS_ENDPOINT_URL=http://127.0.0.1:"), "{endpoint}");
     assert_eq!(
         lines.next().unwrap().unwrap(),
         "export AWS_CONTAINER_CREDENTIALS_FULL_URI=http://127.0.0.1:PORT/credentials/reader"
@@ -91,6 +96,46 @@ fn a_socket_is_served_to_whatever_forwards_a_port_to_it() {
     std::fs::write(&path, "").unwrap();
     let file = fixture.hatbox(&["serve", "--listen", &listen, "reader"]).run().expect_code(1).stderr;
     assert!(file.contains("exists and is not a socket"), "{file}");
+}
+
+#[test]
+fn a_shell_with_another_identity_gets_this_one_and_its_endpoint() {
+    let fixture = Fixture::with_config(CONFIG);
+    let endpoint = fixture.variables()[std::ffi::OsStr::new("AWS_ENDPOINT_URL")].clone();
+    let endpoint = endpoint.to_str().unwrap();
+    let child = fixture.hatbox(&["serve", "reader"]);
+    let mut child = child.env("AWS_BEARER_TOKEN_B[$(touch ~/pwned)]", "x").spawn();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    let mut text = String::new();
+    while !text.contains("AWS_DEFAULT_REGION=") {
+        assert!(stdout.read_line(&mut text).unwrap() > 0, "{text}");
+    }
+    let others = [
+        "AWS_PROFILE",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+        "AWS_WEB_IDENTITY_TOKEN_FILE",
+        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+        "AWS_BEARER_TOKEN_BEDROCK",
+    ];
+    let script = format!("{text}\nenv");
+    let shell = crate::run::Run::new("sh", fixture.variables()).without("AWS_ENDPOINT_URL");
+    let mut shell = shell.args(["-c", &script]);
+    for name in others {
+        shell = shell.env(name, "of another");
+    }
+    let env = shell.run().ok().stdout;
+    assert!(!env.contains("of another"), "{env}");
+    for line in [format!("AWS_ENDPOINT_URL={endpoint}"), "AWS_REGION=eu-west-1".to_owned()] {
+        assert!(env.lines().any(|found| found == line), "{line} in {env}");
+    }
+    // The shell still opens the store.
+    assert!(env.contains("HATBOX_FILE_PASSPHRASE=") && !env.contains("HATBOX_SET="), "{env}");
+    assert!(!fixture.home().join("pwned").exists());
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    assert!(child.wait().unwrap().success());
 }
 
 #[test]

@@ -20,4 +20,5 @@ pub use marks::{MARKS, Marked};
 pub use render::{render_export, render_masks, render_unset};
 pub use server::{
     ServerAddress, ServerHandover, render_container_answer, render_metadata_answer, resolve_server_env_change,
+    resolve_server_shell_change,
 };

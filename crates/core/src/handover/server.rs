@@ -8,9 +8,10 @@ use hatbox_types::secret::SessionCredentials;
 use zeroize::Zeroizing;
 
 use super::credentials::render_time;
-use super::env::{EnvChange, plain, resolve_change};
+use super::env::{EnvChange, is_store_secret, plain, resolve_change};
 use super::format::FormatError;
 use super::json::push_string;
+use super::marks::Marked;
 
 /// All that is handed over where a server gives the credentials. Nothing in it is secret.
 #[derive(Debug, Clone, Copy)]
@@ -90,6 +91,21 @@ pub fn resolve_server_env_change<'a>(
     }
     set.extend(handover.account.map(|account| ("AWS_ACCOUNT_ID", plain(account))));
     resolve_change(set, inherited)
+}
+
+/// The change that has any shell ask the server, whatever it has set: without hatbox's own marks, and without what opens
+/// the store, which the shell keeps.
+pub fn resolve_server_shell_change(handover: ServerHandover<'_>) -> EnvChange {
+    // Those of which `exec` removes what it finds, and that the SDKs prefer to the server or its token.
+    const PREFERRED: [&str; 3] = [
+        "AWS_BEARER_TOKEN_BEDROCK",
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    ];
+    let mut change = resolve_server_env_change(handover, PREFERRED.map(|name| (name, "set")));
+    change.set.retain(|(name, _)| !["AWS_VAULT", "HATBOX"].contains(name) && !Marked::is_own(name));
+    change.remove.retain(|name| !is_store_secret(name));
+    change
 }
 
 /// Renders the answer of a container credential server.
