@@ -175,7 +175,11 @@ mod tests {
     fn answer(line: &[&str]) -> Answer {
         let mut cli = crate::args::Cli::command();
         cli.build();
-        resolve_answer(&cli, line, &Names::for_tests(&["dev", "prod", "prod-admin"], &["corp"]))
+        resolve_answer(
+            &cli,
+            line,
+            &Names::for_tests(&["dev", "--fresh", "-n", "prod", "prod-admin"], &["corp"]),
+        )
     }
 
     fn candidates(line: &[&str]) -> Vec<String> {

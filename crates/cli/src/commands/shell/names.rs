@@ -54,7 +54,8 @@ impl Names {
         Self::Given { profiles: owned(profiles), sso_sessions: owned(sso_sessions) }
     }
 
-    /// All names of a kind. One with anything unprintable in it is left out: it would not be what a terminal shows.
+    /// All names of a kind. One with anything unprintable in it is left out: it would not be what a terminal shows. So is
+    /// one that the command would take for an option.
     pub(super) fn load(&self, source: Source) -> Vec<Candidate> {
         let plain = |name: &str| Candidate::new(name, "");
         let mut found: Vec<Candidate> = match source {
@@ -65,7 +66,7 @@ impl Names {
             Source::Prompts => PromptDriver::ALL.iter().map(|driver| plain(driver.as_str())).collect(),
             Source::Profiles | Source::SsoSessions | Source::Regions => self.of_config(source),
         };
-        found.retain(|candidate| printable(&candidate.value) == candidate.value);
+        found.retain(|Candidate { value, .. }| printable(value) == *value && !value.starts_with('-'));
         found
     }
 
