@@ -29,15 +29,15 @@ pub(super) fn choose_profile(world: &World, exit: Exit<'_>) -> Result<ProfileNam
     if !std::io::stderr().is_terminal() || !world.has_terminal() {
         return none();
     }
+    // A coding agent may have a terminal, and no eyes for a list. It names the profile that it uses.
+    if find_agent(|name| world.environment.text(name)).is_some() {
+        return none();
+    }
     let (files, _) = load_readable_config(world)?;
     if matches!(exit, Exit::Command(_) | Exit::Shell)
         && let Some(profile) = find_in_project(world, &files)
     {
         return Ok(profile);
-    }
-    // A coding agent may have a terminal, and no eyes for a list.
-    if find_agent(|name| world.environment.text(name)).is_some() {
-        return none();
     }
     let outlines = ordered(world, &files.config);
     if outlines.is_empty() {

@@ -68,6 +68,11 @@ fn a_file_is_obeyed_once_it_is_allowed_and_until_it_changes() {
     let error = below(&fixture, "hatbox exec -- true").run().expect_code(125).stderr;
     assert!(error.starts_with("hatbox: error: no profile given"), "without a terminal: {error}");
 
+    // A coding agent may have a terminal.
+    let mut agent = Terminal::start_wide(&below(&fixture, USE).env("CLAUDECODE", "1"), 200);
+    assert_eq!(agent.wait().code(), Some(125));
+    assert!(agent.transcript().contains("no profile given"), "{}", agent.transcript());
+
     fixture.write_config(&CONFIG.replace("role/reader", "role/deploy"));
     assert_not_obeyed(&fixture, "names a profile whose role changed since you allowed it");
     fixture.write_config(CONFIG);
