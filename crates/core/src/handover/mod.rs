@@ -19,6 +19,6 @@ pub use lines::{Renewal, render_shell_lines};
 pub use marks::{MARKS, Marked};
 pub use render::{render_export, render_masks, render_unset};
 pub use server::{
-    ServerAddress, ServerHandover, render_container_answer, render_metadata_answer, resolve_server_env_change,
-    resolve_server_shell_change,
+    ServerAddress, ServerHandover, render_container_answer, render_metadata_answer,
+    resolve_server_env_change, resolve_server_shell_change,
 };
