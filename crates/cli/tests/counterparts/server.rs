@@ -4,10 +4,15 @@ use std::process::Command;
 
 use hatbox_sandbox::control::{Fault, FaultKind};
 
+use serde_json::Value;
+
 use crate::python::Python;
 use crate::scene::{Scene, succeeded};
 use crate::sdks::Sdk;
+use crate::sso::find_chromium;
 use crate::terraform::{APPLY, INIT, Project};
+
+const PAGE: &str = concat!(include_str!("python/chromium.py"), include_str!("python/server_page.py"));
 
 fn exec(scene: &Scene, profile: &str, command: &[&str]) -> Command {
     exec_with("--server", scene, profile, command)
@@ -42,6 +47,30 @@ fn check_with(flag: &str, sdk: &Sdk) {
     let id = succeeded(&mut exec_with(flag, &scene, "security-auditor", &words));
     let exported = succeeded(&mut scene.home.hatbox(&["export", "--format", "json", "security-auditor"]));
     assert!(id.starts_with("ASIA") && exported.contains(id.trim()), "{id} {exported}");
+}
+
+/// The page has all that a program has: the address, and the token too.
+#[test]
+fn a_page_in_chromium_gets_no_credentials_even_with_the_token() {
+    let Some(chromium) = find_chromium() else { return };
+    let Some(python) = Python::open() else { return };
+    let scene = Scene::start();
+    let interpreter = python.interpreter();
+    let words = [interpreter.as_str(), "-c", PAGE, chromium];
+    let out: Value = serde_json::from_str(&succeeded(&mut exec(&scene, "security-auditor", &words))).unwrap();
+    let got = |name: &str| out[name].as_str().unwrap_or_default().to_owned();
+    assert!(got("program").starts_with("200 ") && got("program").contains("SecretAccessKey"), "{out}");
+    for (name, is_right) in [
+        // Chromium asks first whether it may send the header, and gets no leave.
+        ("another_origin", got("another_origin").starts_with("none ")),
+        ("without_cors", ["opaque 0 ", "none "].iter().any(|start| got("without_cors").starts_with(start))),
+        ("rebound", got("rebound").contains("Refused")),
+        ("rebound_script", got("rebound_script").starts_with("basic 4")),
+        ("address", got("address").contains("Refused")),
+        ("address_script", got("address_script").starts_with("basic 4")),
+    ] {
+        assert!(is_right && !got(name).contains("SecretAccessKey"), "{name}: {out}");
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ LIMIT = 60
 
 
 class Browser:
-    def __init__(self, program, profile):
+    def __init__(self, program, profile, *more):
         to_browser, self.write = os.pipe()
         self.read, from_browser = os.pipe()
 
@@ -17,7 +17,7 @@ class Browser:
             os.dup2(ends[1], 4)
 
         flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
-                 "--disable-background-networking", "--remote-debugging-pipe", "--user-data-dir=" + profile]
+                 "--disable-background-networking", "--remote-debugging-pipe", "--user-data-dir=" + profile, *more]
         self.process = subprocess.Popen(
             [program, *flags, "about:blank"], preexec_fn=pipes, close_fds=False,
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
