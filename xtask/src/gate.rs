@@ -34,12 +34,12 @@ const FIGURES: [Figure; 4] = [
         count: count_instructions,
     },
     Figure { name: "system calls", tool: "strace", limits: [79, 85], count: count_system_calls },
-    Figure { name: "page faults", tool: "/usr/bin/time", limits: [205, 245], count: count_faults },
-    Figure { name: "memory, KiB", tool: "/usr/bin/time", limits: [8_130, 8_270], count: count_memory },
+    Figure { name: "page faults", tool: "/usr/bin/time", limits: [223, 263], count: count_faults },
+    Figure { name: "memory, KiB", tool: "/usr/bin/time", limits: [8_980, 9_120], count: count_memory },
 ];
 
 /// The most that the released file may have.
-const SIZE_LIMIT: u64 = 12_900_000;
+const SIZE_LIMIT: u64 = 14_000_000;
 
 /// Counts all figures; an error when one is over its limit.
 pub(crate) fn run() -> Result<(), Problem> {

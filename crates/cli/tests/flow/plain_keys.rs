@@ -34,14 +34,17 @@ fn keys_that_have_expired_are_not_handed_over_and_their_end_is() {
         "[profile above]\nsource_profile = tmp\nrole_arn = arn:aws:iam::444455556666:role/reader\n",
     );
     let token = format!("aws_session_token = {ENDLESS_TOKEN}\n");
-    let (past, soon) = (at(-7200), at(1800));
-    let of_utc = past.strftime("%Y-%m-%d %H:%M:%S").to_string();
-    for (name, end) in [
-        ("x_security_token_expires", past.to_string()),
-        ("aws_expiration", past.to_string()),
-        ("aws_session_expiration", past.strftime("%Y-%m-%dT%H:%M:%S+00:00").to_string()),
-        ("expiration", of_utc),
-    ] {
+    let soon = at(1800);
+    let render: [(&str, fn(Timestamp) -> String); 4] = [
+        ("x_security_token_expires", |end| end.to_string()),
+        ("aws_expiration", |end| end.to_string()),
+        ("aws_session_expiration", |end| end.strftime("%Y-%m-%dT%H:%M:%S+00:00").to_string()),
+        ("expiration", |end| end.strftime("%Y-%m-%d %H:%M:%S").to_string()),
+    ];
+    for (name, render) in render {
+        // Taken for each, as a minute later the text is another one.
+        let past = at(-7200);
+        let end = render(past);
         for token in ["", token.as_str()] {
             write_keys(&fixture, &format!("{token}{name} = {end}\n"));
             for profile in ["tmp", "above"] {

@@ -36,7 +36,12 @@ pub(super) fn signer_of(
 
 fn expired(planned: &Planned, profile: &ProfileName, origin: &Origin, at: Timestamp) -> Failure {
     let ago = Duration::try_from(planned.world.clock.now().duration_since(at)).unwrap_or_default();
-    let ago = render_duration(Duration::from_secs(ago.as_secs()));
+    // In whole minutes from one on.
+    let ago = match ago.as_secs() {
+        seconds if seconds < 60 => seconds,
+        seconds => seconds - seconds % 60,
+    };
+    let ago = render_duration(Duration::from_secs(ago));
     let text = format!("the access key of profile `{profile}` expired {ago} ago, at {at}");
     let failure = Failure::new(FailureKind::Failed, text);
     match origin.place() {

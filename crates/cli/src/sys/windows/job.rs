@@ -109,7 +109,7 @@ impl Watch {
     }
 
     pub(crate) fn take(&self) -> Option<Asked> {
-        self.0.take().then_some(Asked::End(INTERRUPT))
+        self.0.take().map(|()| Asked::End(INTERRUPT))
     }
 
     #[expect(clippy::unused_self, reason = "other systems have one")]

@@ -42,10 +42,15 @@ impl Held {
         Self::new()
     }
 
-    /// Takes one that has come: it does nothing more by itself. Tells whether there was one.
+    /// Holds those back that would end this process.
+    pub(crate) fn of_endings() -> Self {
+        Self::new()
+    }
+
+    /// Takes one that has come: it does nothing more by itself.
     #[expect(clippy::unused_self, reason = "only a holder may ask")]
-    pub(super) fn take(&self) -> bool {
-        HAS_COME.swap(false, Ordering::SeqCst)
+    pub(crate) fn take(&self) -> Option<()> {
+        HAS_COME.swap(false, Ordering::SeqCst).then_some(())
     }
 
     /// Whether one of them has come.
@@ -58,19 +63,6 @@ impl Held {
 /// Whether Ctrl-C does nothing now.
 pub(crate) fn is_interrupt_held() -> bool {
     HOLDERS.load(Ordering::SeqCst) != 0
-}
-
-impl Held {
-    /// Holds those back that would end this process.
-    pub(crate) fn of_endings() -> Self {
-        Self::new()
-    }
-
-    /// Takes one that has come: it does nothing more by itself.
-    #[expect(clippy::unused_self, reason = "only a holder may ask")]
-    pub(crate) fn take(&self) -> Option<()> {
-        HAS_COME.swap(false, Ordering::SeqCst).then_some(())
-    }
 }
 
 impl Drop for Held {
