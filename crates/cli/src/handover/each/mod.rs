@@ -90,7 +90,7 @@ pub(crate) enum End {
     /// By itself, with this code.
     Exited(i32),
     /// By a signal.
-    #[cfg_attr(windows, expect(dead_code, reason = "no program ends by a signal there"))]
+    #[cfg_attr(all(windows, not(test)), expect(dead_code, reason = "no program ends by a signal there"))]
     Signalled(i32),
     /// It was never started, for this reason.
     Failed(Failure),
