@@ -35,16 +35,15 @@ fn keys_that_have_expired_are_not_handed_over_and_their_end_is() {
     );
     let token = format!("aws_session_token = {ENDLESS_TOKEN}\n");
     let soon = at(1800);
-    let render: [(&str, fn(Timestamp) -> String); 4] = [
-        ("x_security_token_expires", |end| end.to_string()),
-        ("aws_expiration", |end| end.to_string()),
-        ("aws_session_expiration", |end| end.strftime("%Y-%m-%dT%H:%M:%S+00:00").to_string()),
-        ("expiration", |end| end.strftime("%Y-%m-%d %H:%M:%S").to_string()),
-    ];
-    for (name, render) in render {
+    for (name, format) in [
+        ("x_security_token_expires", "%Y-%m-%dT%H:%M:%SZ"),
+        ("aws_expiration", "%Y-%m-%dT%H:%M:%SZ"),
+        ("aws_session_expiration", "%Y-%m-%dT%H:%M:%S+00:00"),
+        ("expiration", "%Y-%m-%d %H:%M:%S"),
+    ] {
         // Taken for each, as a minute later the text is another one.
         let past = at(-7200);
-        let end = render(past);
+        let end = past.strftime(format);
         for token in ["", token.as_str()] {
             write_keys(&fixture, &format!("{token}{name} = {end}\n"));
             for profile in ["tmp", "above"] {
