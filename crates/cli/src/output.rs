@@ -186,7 +186,7 @@ impl Output {
             }
             Stream::Stdout => write_stdout(anstream::AutoStream::auto(io::stdout().lock()), text),
             Stream::Stderr => {
-                // Nobody is left to be told that stderr is gone.
+                // No one is left to hear that stderr is gone.
                 without_bar(|| write_all(anstream::AutoStream::auto(io::stderr().lock()), text).ok());
                 Ok(())
             }
@@ -220,7 +220,7 @@ impl Output {
             None => text,
             Some(columns) => Cow::Owned(wrap_line(&text, columns, &OWN_SEQUENCES).join("\n")),
         };
-        // Nobody is left to be told that stderr is gone.
+        // No one is left to hear that stderr is gone.
         without_bar(|| writeln!(anstream::AutoStream::auto(io::stderr().lock()), "{text}").ok());
     }
 

@@ -13,7 +13,7 @@ use crate::sys::signals::is_interrupt_held;
 use crate::sys::signals::{Held, with_terminal_output_held};
 use crate::sys::terminal::{is_in_usual_mode, stderr_columns};
 
-/// Nobody wonders before.
+/// No one wonders before.
 const ON_TERMINAL: Duration = Duration::from_millis(300);
 /// In a log it is worth a line only when something is slow.
 const ELSEWHERE: Duration = Duration::from_secs(5);

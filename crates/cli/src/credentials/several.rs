@@ -316,7 +316,7 @@ impl PlanRun {
     }
 
     fn outlook_with(&self, sessions: Option<&Sessions>) -> Result<Outlook, Failure> {
-        // Whoever serves it tells who it is, and asks no one.
+        // Whoever serves it identifies itself, and asks no one.
         if matches!(self.plan().base, Base::Metadata { .. }) {
             return Ok(Outlook { is_ready: false, needs: Vec::new() });
         }

@@ -34,7 +34,7 @@ const PAUSE: Duration = Duration::from_millis(1);
 #[derive(Debug)]
 pub(crate) struct Listener {
     socket: Socket,
-    /// As it stands in the addresses.
+    /// As it is written in the addresses.
     host: String,
 }
 

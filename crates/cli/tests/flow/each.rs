@@ -10,7 +10,7 @@ use crate::prompts::assert_code;
 use crate::run::{Outcome, Run, finish};
 use crate::terminal::Terminal;
 
-/// Roles of several accounts, with and without tags; one that nobody may assume; sections that name no credentials.
+/// Roles of several accounts, with and without tags; one that no one may assume; sections that name no credentials.
 const CONFIG: &str = "\
 [default]
 region = eu-central-1

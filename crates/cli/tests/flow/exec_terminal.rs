@@ -17,14 +17,14 @@ fn exec(fixture: &Fixture, script: &str) -> Run {
     fixture.hatbox(&["exec", "-n", "jan-work", "--", "sh", "-c", script])
 }
 
-/// Writes a line into a pipe with a name, which holds it for as long as the result lives: nobody need read it yet.
+/// Writes a line into a pipe with a name, which holds it for as long as the result lives: no one need read it yet.
 pub(crate) fn say_go(pipe: &Path) -> File {
     let mut pipe = File::options().read(true).write(true).open(pipe).unwrap();
     pipe.write_all(b"go\n").unwrap();
     pipe
 }
 
-/// An interactive shell, in which `$H` is hatbox; what it reads at its start is nobody's.
+/// An interactive shell, in which `$H` is hatbox; it reads no start-up file.
 fn shell(fixture: &Fixture) -> Run {
     Run::new("bash", fixture.variables())
         .args(["--norc", "--noprofile", "--noediting", "-i"])

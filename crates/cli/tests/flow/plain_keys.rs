@@ -1,4 +1,4 @@
-//! Keys in the files, and what stands beside them: their end, and the account that they belong to.
+//! Keys in the files, and what is written beside them: their end, and the account that they belong to.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;

@@ -111,7 +111,7 @@ pub(super) fn resolve_guard(layers: &Layers<'_>) -> Result<Option<Guard>, Config
         )?,
         read_only_role: parse_with(READ_ONLY_ROLE, layers.find(READ_ONLY_ROLE), RoleArn::parse)?,
     };
-    // Other keys of hatbox's guard nothing, and are not to stand in for the guard of a source profile.
+    // Other keys of hatbox's guard nothing, and do not replace the guard of a source profile.
     Ok((guard != Guard::default()).then_some(guard))
 }
 

@@ -32,7 +32,7 @@ use crate::world::World;
 
 /// How often signals are looked at.
 const TICK: Duration = Duration::from_millis(50);
-/// Nobody wonders before.
+/// No one wonders before.
 const BAR_AFTER: Duration = Duration::from_millis(300);
 /// How long the end of commands that were killed is waited for.
 const KILLED_LIMIT: Duration = Duration::from_secs(2);

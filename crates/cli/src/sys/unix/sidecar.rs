@@ -1,5 +1,5 @@
 //! A process of this program beside another one: started apart from it, and ended with it.
-#![expect(unsafe_code, reason = "std has no word for a process that is nobody's child")]
+#![expect(unsafe_code, reason = "std cannot start a process that is not a child")]
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
