@@ -1,4 +1,4 @@
-//! What was sent, taken from the plan: the record that a denial is diagnosed from.
+//! Builds the record that a denied call is diagnosed from, out of the plan and the request that was sent.
 
 use hatbox_core::config::profile::Origin;
 use hatbox_core::plan::{AssumeRole, Base, Note, Plan, Signer, Step};
@@ -6,28 +6,28 @@ use hatbox_iam::denial::attempt::{
     Around, Attempt, CodeSent, RoleVariable, SignedBy, StartKind, StartedFrom,
 };
 
-/// What a plan does not say about a call.
+/// The facts about a call that its plan does not hold.
 #[derive(Debug, Clone)]
 pub(super) struct Circumstances {
-    /// When, in seconds since 1970.
+    /// When the call was made, in seconds since 1970.
     pub(super) at: i64,
-    /// How old the session is that signed, where one did.
+    /// The age in seconds of the session that signed the call; `None` if a long-lived key signed it.
     pub(super) session_age: Option<i64>,
-    /// Whether the call carried a code.
+    /// Whether the call carried an MFA code.
     pub(super) code: CodeSent,
-    /// The session's name, fixed or not.
+    /// The session name that was sent, whether the profile sets it or not.
     pub(super) session_name: Option<String>,
-    /// The region of STS.
+    /// The region of the STS endpoint.
     pub(super) region: String,
-    /// Where STS is, when it is not AWS's own.
+    /// The STS endpoint, unless it is AWS's default.
     pub(super) endpoint: Option<String>,
-    /// How far this machine's clock was ahead.
+    /// How many seconds this machine's clock was ahead of the endpoint's, if known.
     pub(super) clock_ahead: Option<i64>,
-    /// The rest of config and environment.
+    /// What else the config and the environment contain.
     pub(super) around: Around,
 }
 
-/// The call of `plan` with this index. `render_origin` says where a value stands.
+/// Describes the call of step `index` of `plan`. `render_origin` shows where a setting was made.
 pub(super) fn attempt_of_step(
     plan: &Plan,
     index: usize,
@@ -38,7 +38,7 @@ pub(super) fn attempt_of_step(
     let role = match step {
         Step::AssumeRole(role) => Some(role),
         Step::GetSessionToken(_) => None,
-        // Nothing is known of its causes.
+        // No causes are known for a denied GetFederationToken.
         Step::GetFederationToken(_) => return None,
     };
     let Circumstances { at, session_age, code, session_name, region, endpoint, clock_ahead, around } =
@@ -87,8 +87,8 @@ fn role_variable(plan: &Plan, role: &AssumeRole) -> Option<RoleVariable> {
     Some(RoleVariable { name: name.to_owned(), replaced })
 }
 
-/// The variables of the environment that gave the device, the tags and the source identity of the call, or the device
-/// of the session that signed it.
+/// Lists the environment variables that set the MFA device (also that of the session that signed), the tags or the
+/// source identity of the call.
 fn variables(plan: &Plan, index: usize) -> Vec<String> {
     let devices = plan.steps.iter().take(index + 1).filter_map(Step::mfa).map(|mfa| &mfa.serial.origin);
     let origins = devices.chain(origins_of_role(plan, index));
@@ -103,7 +103,7 @@ fn variables(plan: &Plan, index: usize) -> Vec<String> {
     names
 }
 
-/// The flags that gave the tags and the source identity of the call.
+/// Lists the flags that set the tags or the source identity of the call.
 fn flags(plan: &Plan, index: usize) -> Vec<String> {
     let flag = |origin: &Origin| match origin {
         Origin::Flag(name) => Some((*name).to_owned()),
@@ -123,7 +123,7 @@ fn origins_of_role(plan: &Plan, index: usize) -> impl Iterator<Item = &Origin> {
     [tags, transitive, identity].into_iter().flatten()
 }
 
-/// Tags that were made transitive, and the source identity: both go on to every later role.
+/// Returns the transitive tags and the source identity, which every later role session inherits.
 fn inherited(plan: &Plan, index: usize) -> (Vec<String>, Option<String>) {
     let mut tags = Vec::new();
     let mut identity = None;

@@ -1,4 +1,4 @@
-//! Writes down what is handed to whom, where the settings or `--reason` ask for it.
+//! Writes the audit log, if the settings or `--reason` ask for it.
 
 use hatbox_core::handover::Credentials;
 use hatbox_core::plan::{Plan, find_agent};
@@ -12,12 +12,12 @@ use crate::files::audit_log::{AuditEntry, AuditLog};
 use crate::world::World;
 use crate::world::settings::AuditSetting;
 
-/// More would be a document.
+/// Limit in characters: a longer reason belongs in a document.
 const MAX_REASON: usize = 500;
-/// What is longer is no name of a file.
+/// Limit in characters of the recorded command: no file name is longer.
 const MAX_COMMAND: usize = 255;
 
-/// Checks `--reason` before anything is asked or sent.
+/// Checks `--reason` before the user is asked anything and before anything is sent.
 pub(crate) fn check_reason(session: &SessionArgs) -> Result<(), Failure> {
     let Some(reason) = &session.reason else { return Ok(()) };
     let length = reason.trim().chars().count();
@@ -31,12 +31,12 @@ pub(crate) fn check_reason(session: &SessionArgs) -> Result<(), Failure> {
 /// What is handed over.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Given<'a> {
-    /// `None` where a link is, which holds none.
+    /// `None` for a link, which contains no credentials.
     pub(super) credentials: Option<&'a Credentials>,
     pub(super) account: Option<&'a str>,
 }
 
-/// Appends a line to the audit log. One that cannot be written is a warning, unless the settings require it.
+/// Appends a line to the audit log. A failure to write is a warning, unless the settings require the log.
 pub(super) fn record_use(
     world: &World,
     reason: Option<&str>,
@@ -54,7 +54,7 @@ pub(super) fn record_use(
     record(world, reason, whose, exit)
 }
 
-/// The same for credentials that the environment has: those of `profile`, as far as is known.
+/// Does the same for credentials found in the environment, which are those of `profile` as far as hatbox knows.
 pub(super) fn record_use_of_environment(
     world: &World,
     reason: Option<&str>,
@@ -72,7 +72,7 @@ pub(super) fn record_use_of_environment(
     record(world, reason, whose, exit)
 }
 
-/// Whose credentials are handed over.
+/// Whose credentials the line is about.
 struct Whose {
     profile: String,
     role: Option<String>,
@@ -99,7 +99,7 @@ fn record(world: &World, reason: Option<&str>, whose: Whose, exit: Exit<'_>) -> 
         expires_at,
         reason: reason.map(|reason| reason.trim().to_owned()),
         agent: find_agent(|name| world.environment.text(name)).map(|agent| agent.marker.to_owned()),
-        // A sidecar hands over to the process that it serves beside.
+        // A sidecar serves another process, so that process is recorded.
         pid: world
             .environment
             .sidecar_of()

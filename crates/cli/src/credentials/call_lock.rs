@@ -1,7 +1,7 @@
-//! The locks under which credentials are obtained: one for each session, one for each MFA device.
+//! The locks held while credentials are obtained: one per session and one per MFA device.
 //!
-//! They are taken in one order: sessions, source before target; then the MFA device; then the store. None is held
-//! across the start of the child.
+//! Locks are always taken in this order: sessions (source before target), the MFA device, the store. None is held when
+//! the child starts.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -16,15 +16,15 @@ use crate::sys::lock::Lock;
 /// What is locked.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Locked<'a> {
-    /// `session` or `mfa`: the beginning of the file's name.
+    /// `session` or `mfa`: the start of the lock's file name.
     pub(super) kind: &'static str,
-    /// What tells it from others of its kind.
+    /// Identifies the lock among those of its kind.
     pub(super) identity: &'a [u8],
-    /// What it is, in words: those who wait show it.
+    /// Describes the lock to processes that wait for it.
     pub(super) words: &'a str,
 }
 
-/// A held lock. Dropping it lets go.
+/// A lock that is held until it is dropped.
 pub(super) struct CallLock {
     lock: Lock,
     path: PathBuf,
@@ -32,7 +32,7 @@ pub(super) struct CallLock {
 }
 
 impl CallLock {
-    /// Waits for the lock. `taken_from` is the process whose question was taken over with another lock.
+    /// Waits for the lock. `taken_from` is the process whose question was taken over together with another lock.
     pub(super) fn wait(
         planned: &Planned,
         sessions: Option<&Sessions>,
@@ -41,7 +41,7 @@ impl CallLock {
     ) -> Result<Self, Failure> {
         let Locked { kind, identity, words } = what;
         let directory = planned.world.dirs.locks();
-        // A name that tells nothing, where there is a key.
+        // With a cache key, the file name is a keyed hash that reveals nothing.
         let path = match sessions {
             Some(sessions) => sessions.lock_path(&directory, kind, identity),
             None => lock_path(&directory, kind, identity),
@@ -49,7 +49,7 @@ impl CallLock {
         let seal = seal_of(kind, identity);
         let wanted = Wanted {
             path: &path,
-            // As long as a person may take, for three tries, and the call.
+            // Long enough for a user to try three times, plus the call.
             patience: planned.patience() + Duration::from_mins(1),
             held_for: words,
             seal: seal.as_ref(),
@@ -67,7 +67,7 @@ impl CallLock {
         &self.path
     }
 
-    /// Leaves a failure for those who wait, where it would be theirs as well.
+    /// Leaves the failure for the processes that wait, if it applies to them as well.
     pub(super) fn leave_failure(&self, failure: &Failure) {
         leave_failure(&self.lock, failure, self.seal.as_ref());
     }

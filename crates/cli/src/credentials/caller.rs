@@ -1,4 +1,4 @@
-//! Whose credentials are, asked of STS.
+//! Asks STS whom credentials belong to.
 
 use hatbox_core::plan::Plan;
 use hatbox_types::name::ProfileName;
@@ -12,25 +12,25 @@ use crate::aws::sts_error::{NetworkProblem, StsProblem};
 use crate::errors::Failure;
 use crate::world::World;
 
-/// What STS says of credentials.
+/// STS's answer about credentials.
 #[derive(Debug)]
 pub(crate) enum Caller {
-    /// They are this one's, an ARN.
+    /// The ARN that they belong to.
     Known(String),
-    /// AWS does not know the key or its secret; with its text.
+    /// AWS does not know the access key, or its secret is wrong; with AWS's message.
     BadKey(String),
-    /// STS could not be asked, or its answer does not say; and why.
+    /// The call could not be made, or its answer names no ARN; with the reason.
     Unknown(String),
-    /// STS did not answer, and why.
+    /// STS did not answer; with the reason.
     Unreachable(String),
 }
 
-/// Asks STS whose `key` is, where the settings of `plan` say that STS is.
+/// Asks STS whom `key` belongs to, with the STS settings of `plan`.
 pub(crate) fn fetch_key_owner(world: &World, plan: &Plan, profile: &ProfileName, key: &AccessKey) -> Caller {
     fetch_caller(world, plan, profile, &Signer::Key(key.clone()))
 }
 
-/// Asks STS who `signer` is, where the settings of `plan` say that STS is.
+/// Asks STS whom `signer` belongs to, with the STS settings of `plan`.
 pub(crate) fn fetch_caller(world: &World, plan: &Plan, profile: &ProfileName, signer: &Signer) -> Caller {
     let unknown = |failure: Failure| {
         let causes = failure.causes.iter().map(|cause| format!(": {cause}"));

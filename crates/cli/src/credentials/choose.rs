@@ -1,4 +1,5 @@
-//! The profile of a command that names none: that of the project's file, or the one that a person chooses from a list.
+//! Picks the profile for a command that names none: the one in the project's file, or one that the user picks from a
+//! list.
 
 use std::io::IsTerminal;
 
@@ -19,17 +20,17 @@ use crate::prompt::PromptError;
 use crate::prompt::picker::{Choice, Row};
 use crate::world::World;
 
-/// Finds a profile where neither an argument nor AWS_PROFILE names one.
+/// Finds a profile if neither an argument nor AWS_PROFILE names one.
 ///
 /// # Errors
-/// There is no one to ask, or they chose none.
+/// If there is no one to ask, or the user picked none.
 pub(super) fn choose_profile(world: &World, exit: Exit<'_>) -> Result<ProfileName, Failure> {
     let none = || resolve_profile_name(None, &world.environment);
-    // What SDKs run, as `credential_process`, may have a terminal too; but they keep stderr to themselves.
+    // An SDK that runs hatbox as `credential_process` may have a terminal too, but it captures stderr.
     if !std::io::stderr().is_terminal() || !world.has_terminal() {
         return none();
     }
-    // A coding agent may have a terminal, and no eyes for a list. It names the profile that it uses.
+    // A coding agent may have a terminal but cannot use a list; it has to name the profile.
     if find_agent(|name| world.environment.text(name)).is_some() {
         return none();
     }
@@ -52,7 +53,7 @@ pub(super) fn choose_profile(world: &World, exit: Exit<'_>) -> Result<ProfileNam
         Err(PromptError::NoTerminal) => return none(),
         Err(error) => return none().map_err(|failure| failure.caused_by(&error)),
     };
-    // What is remembered decides only the order of the list.
+    // What is remembered only affects the order of the list.
     if let Err(failure) = save_choice(world, profile.as_str()) {
         world.output.debug(|| format!("the choice is not remembered: {}", failure.error));
     }
@@ -64,7 +65,7 @@ fn cancelled() -> Failure {
     Failure::new(FailureKind::Cancelled, "cancelled")
 }
 
-/// What to type to use the profile without the list.
+/// The command that uses the profile without showing the list.
 fn command_of(exit: Exit<'_>, profile: &ProfileName) -> String {
     let name = quote_word(profile.as_str());
     match exit {
@@ -77,7 +78,7 @@ fn command_of(exit: Exit<'_>, profile: &ProfileName) -> String {
     }
 }
 
-/// All profiles: those first that were chosen often and lately, then in the order of the config.
+/// Lists all profiles: first those used often and recently, then the rest in config order.
 fn ordered(world: &World, config: &Config) -> Vec<ProfileOutline> {
     let mut outlines = config.profile_outlines();
     outlines.retain(|outline| !(outline.name.is_default() && config.is_empty_profile(&outline.name)));
@@ -95,7 +96,8 @@ fn row_of(outline: &ProfileOutline) -> Row {
     }
 }
 
-/// The profile of the project's file, where the user has allowed it. Of any other, only that it is there is said.
+/// Returns the profile of the project's file if the user has allowed that file. For any other file, only reports that
+/// it exists.
 fn find_in_project(world: &World, files: &ConfigFiles) -> Option<ProfileName> {
     let directory = std::env::current_dir().ok()?;
     let found = find_project_file(world, &directory).and_then(|file| match file {

@@ -1,5 +1,5 @@
-//! The link that opens the console for a profile: by a sign-in token for its temporary credentials, or, for a permission
-//! set, by the portal of Identity Center.
+//! Obtains the link that opens the console for a profile: with a sign-in token for its temporary credentials or, for a
+//! permission set, through the Identity Center portal.
 
 use std::time::Duration;
 
@@ -35,25 +35,25 @@ use crate::world::World;
 
 /// A link that opens the console.
 pub(crate) struct ConsoleLink {
-    /// The profile, or that of the shell whose credentials are used.
+    /// The profile, or the one whose shell's credentials are used.
     pub(crate) profile: ProfileName,
     pub(crate) url: LinkUrl,
-    /// The endpoint that signs in and out, without a slash at its end.
+    /// The endpoint that signs in and out, without a trailing slash.
     pub(crate) sign_in_base: String,
-    /// How long the session will last, where that is known.
+    /// How long the console session will last, if known.
     pub(crate) lasts: Option<Duration>,
 }
 
-/// What the link is worth.
+/// The URL, by what it grants.
 pub(crate) enum LinkUrl {
-    /// Nothing by itself: the browser's sign-in to the portal counts.
+    /// Grants nothing itself: the browser has to be signed in to the portal.
     Portal(String),
-    /// A session of the console, for anyone who has it.
+    /// Opens a console session for anyone who has the link.
     SignIn(SecretString),
 }
 
-/// Obtains the link for the profile that `argument`, else `AWS_PROFILE`, names; where none does, for the temporary
-/// credentials of the environment.
+/// Obtains the link for the profile that `argument` or `AWS_PROFILE` names; if neither does, for the temporary
+/// credentials in the environment.
 pub(crate) fn obtain_console_link(
     world: &World,
     global: &GlobalArgs,
@@ -115,7 +115,7 @@ pub(crate) fn obtain_console_link(
     asked.obtain_link(world, &federation, &target.render_url(&place))
 }
 
-/// The console of what the plan hands over: a role's partition, and the region where that is in it.
+/// Returns the partition of the role that the plan ends with, and the region if it is in that partition.
 fn place_of(plan: &Plan) -> ConsolePlace {
     let of_role = match (plan.steps.last(), &plan.base) {
         (Some(Step::AssumeRole(step)), _) => Some(step.role.value.partition()),
@@ -150,7 +150,7 @@ fn portal_link(
 ) -> Result<ConsoleLink, Failure> {
     let (_, settings) =
         resolve_sso_settings(SsoService::Portal, sso, &plan.endpoint, &sso.region, &world.environment)?;
-    // Whoever says where the portal's calls go says where its page is.
+    // With a custom endpoint for the portal's API, the portal's page is at that endpoint too.
     let start = match &settings.endpoint {
         Some(endpoint) => {
             world.announce_endpoint("SSO", Some(endpoint));
@@ -169,7 +169,7 @@ fn portal_link(
     })
 }
 
-/// A browser is started with it: it must be an address of the web.
+/// Checks that the start URL is a web address, because a browser is opened with it.
 fn check_start_url(start: &str, origin: &Origin) -> Result<(), Failure> {
     let without_fragment = start.split(['#', '?']).next().unwrap_or_default();
     EndpointUrl::parse(without_fragment).map(|_| ()).map_err(|error| {
@@ -189,15 +189,15 @@ fn is_user_without_policy(plan: &Plan) -> bool {
     }
 }
 
-/// The policy that the profile names for a user without a role.
+/// Finds the policy that the profile sets for a user without a role.
 fn find_policy(world: &World, profile: &ProfileName) -> Result<Option<String>, Failure> {
     let files = load_config(world)?;
     let keys = resolve_console_keys(&files.config, profile).map_err(|error| files.failure_of(&error))?;
     Ok(keys.policy_arn.map(|said| said.value))
 }
 
-/// A user's access key gives no session of the console by itself: GetSessionToken's credentials are refused, and
-/// GetFederationToken's may do what a policy allows.
+/// Checks that the console can be opened. An access key or a GetSessionToken session cannot open it; GetFederationToken
+/// can, with a policy.
 fn check_has_role_or_policy(plan: &Plan, place: &ConsolePlace) -> Result<(), Failure> {
     if !is_user_without_policy(plan) {
         return Ok(());
@@ -219,8 +219,8 @@ fn check_has_role_or_policy(plan: &Plan, place: &ConsolePlace) -> Result<(), Fai
     .hint("or name a profile with a role"))
 }
 
-/// The length to ask for the console's session beside that of the credentials: AWS takes one only for a role that a
-/// user's access key assumed, and refuses it for role chaining and GetFederationToken.
+/// The session length to request together with the sign-in token. AWS accepts one only if a user's access key assumed
+/// the role; it rejects it for role chaining and GetFederationToken.
 fn duration_of_console(plan: &Plan) -> Option<Duration> {
     match plan.steps.as_slice() {
         [Step::AssumeRole(step)]
@@ -238,7 +238,7 @@ fn open_federation(world: &World, asked: &Endpoint, place: &ConsolePlace) -> Res
     Federation::new(&endpoint, &settings).map_err(|error| Failure::of_error(FailureKind::Failed, &error))
 }
 
-/// The profile that a person chooses from a list. Whoever meant `aws login` finds the way.
+/// Lets the user pick a profile, with a hint for those who meant `aws login`.
 fn choose_or_hint(world: &World) -> Result<ProfileName, Failure> {
     choose_profile(world, Exit::Console).map_err(|failure| match failure.kind {
         FailureKind::Usage => failure.hint("to sign in as `aws login` does: hatbox login --session"),
@@ -256,7 +256,7 @@ fn needs_temporary(profile: &ProfileName) -> Failure {
     .hint("name a profile with a role, or add one: --role-arn ARN")
 }
 
-/// Credentials that are to be exchanged.
+/// Credentials to exchange for a link.
 struct Asked<'a> {
     profile: &'a ProfileName,
     keys: TemporaryKeys<'a>,
@@ -275,7 +275,8 @@ impl Asked<'_> {
         world.output.debug(|| format!("calling getSigninToken for `{}`", self.profile));
         let mut result = federation.fetch_sign_in_token(&self.keys, duration);
         if let (Err(FederationError::Refused), Some(asked)) = (&result, duration) {
-            // The credentials may come from where the plan does not see, as those of an assumed role do.
+            // The base may supply credentials of an assumed role, which the plan cannot know: AWS accepts no length for
+            // those.
             duration = None;
             result = federation.fetch_sign_in_token(&self.keys, None);
             if result.is_ok() {
@@ -310,7 +311,7 @@ impl Asked<'_> {
     }
 }
 
-/// The first flag that changes how credentials are obtained.
+/// Returns the first flag that affects how credentials are obtained.
 fn first_that_needs_a_profile(session: &SessionArgs) -> Option<&'static str> {
     let given = [
         (session.duration.is_some(), "--duration"),
@@ -329,7 +330,7 @@ fn first_that_needs_a_profile(session: &SessionArgs) -> Option<&'static str> {
     given.into_iter().find_map(|(is_given, flag)| is_given.then_some(flag))
 }
 
-/// Temporary credentials of the environment, as `hatbox exec` hands them to a shell.
+/// Temporary credentials in the environment, as `hatbox exec` sets them for a shell.
 struct EnvironmentKeys {
     key: AccessKey,
     token: SecretString,
@@ -365,7 +366,7 @@ impl EnvironmentKeys {
             )
             .hint("name a profile"));
         }
-        // In a shell of `hatbox exec`, region and endpoint are those of its profile.
+        // In a shell started by `hatbox exec`, the region and endpoint are those of its profile.
         let outer =
             world.environment.first(env_names::NESTED).and_then(|(_, name)| ProfileName::parse(&name).ok());
         let name = outer.clone().unwrap_or_else(ProfileName::default_profile);

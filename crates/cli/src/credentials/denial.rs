@@ -1,4 +1,4 @@
-//! What an error of STS means for the user, and what to do about it.
+//! Explains an error of STS to the user and suggests what to do.
 
 use std::time::Duration;
 
@@ -25,10 +25,10 @@ use crate::errors::{ExplainedError, Failure, FailureKind};
 use crate::files::trust_sources::{AT_ONCE, load_trust_sources};
 use crate::world::World;
 
-/// Further apart than this the clocks explain what a session's length does not.
+/// A clock difference above this is reported.
 const CLOCK_TOLERANCE: Duration = Duration::from_mins(1);
 
-/// A call that failed, and all that is known of it here.
+/// A call that failed, with everything known about it.
 #[derive(Clone, Copy)]
 struct Denied<'a> {
     planned: &'a Planned,
@@ -37,14 +37,14 @@ struct Denied<'a> {
     error: &'a StsError,
 }
 
-/// The failure for the user. Nothing is called: what is known here is all that is looked at.
+/// Builds the failure for the user from what is already known; makes no call.
 pub(super) fn failure_of(planned: &Planned, step: &Step, sent: &Sent, error: &StsError) -> Failure {
     let denied = Denied { planned, step, sent, error };
     let failure = match &error.problem {
         StsProblem::AwsError(answer) => denied.explain(answer),
         problem => add_hints_of_network(denied.undiagnosed(), problem, &sent.settings, sent.code),
     };
-    // A code of a flag is this process's own; another may have a better one.
+    // Other processes do not have the code of this process's flag, and may succeed with their own.
     if sent.code == Some(CodeSource::Flag) { failure } else { failure.shared() }
 }
 
@@ -96,7 +96,7 @@ impl Denied<'_> {
         attempt_of_step(plan, sent.index, circumstances, &render_origin)
     }
 
-    /// A failure that names the call alone.
+    /// A failure that only names the call.
     fn undiagnosed(self) -> Failure {
         let headline = match self.step {
             Step::GetSessionToken(step) => {
@@ -113,7 +113,7 @@ impl Denied<'_> {
     }
 }
 
-/// What the files that the settings name tell, where that can matter.
+/// Loads the account files that the settings name, if they can explain the error.
 fn known_of(world: &World, aws_error: &AwsError, attempt: &Attempt) -> Known {
     let AwsError::NotAuthorized(denial) = aws_error else { return Known::default() };
     match load_trust_sources(world, AT_ONCE) {
@@ -125,7 +125,7 @@ fn known_of(world: &World, aws_error: &AwsError, attempt: &Attempt) -> Known {
     }
 }
 
-/// Hints for an error that is not about the rights of a role or a user.
+/// Adds hints for an error that has nothing to do with permissions.
 fn add_hints(failure: Failure, aws_error: &AwsError, plan: &Plan) -> Failure {
     match aws_error {
         AwsError::WrongSecret => match &plan.base {
@@ -158,7 +158,7 @@ fn add_hints(failure: Failure, aws_error: &AwsError, plan: &Plan) -> Failure {
     }
 }
 
-/// Hints where STS did not answer.
+/// Adds hints for an STS endpoint that did not answer.
 pub(super) fn add_hints_of_network(
     failure: Failure,
     problem: &StsProblem,
@@ -180,12 +180,12 @@ pub(super) fn add_hints_of_network(
     }
 }
 
-/// The way out of what [`render_clock`] says.
+/// The hint for a clock that [`render_clock`] reports.
 pub(crate) fn hint_at_clock(clock: &str) -> String {
     format!("{clock}; set it, for instance: sudo timedatectl set-ntp true")
 }
 
-/// What the clock of this machine is, where it is far enough from the endpoint's to matter.
+/// Describes how far this machine's clock is off, if that is far enough to matter.
 pub(crate) fn render_clock(seconds_ahead: i64) -> Option<String> {
     let off = Duration::from_secs(seconds_ahead.unsigned_abs());
     let direction = if seconds_ahead > 0 { "ahead of" } else { "behind" };

@@ -1,4 +1,4 @@
-//! The guards of a profile, checked before its credentials leave hatbox: by every exit, in the same way.
+//! Checks the guards of a profile before its credentials leave hatbox. Every exit is checked in the same way.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -16,7 +16,7 @@ use crate::world::World;
 /// Where credentials are about to go.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Exit<'a> {
-    /// To this command; to a shell where it has no words.
+    /// To this command; to a shell if empty.
     Command(&'a [OsString]),
     /// To stdout.
     Export,
@@ -24,12 +24,12 @@ pub(crate) enum Exit<'a> {
     Console,
     /// To the shell that hatbox was called from.
     Shell,
-    /// To programs that show a credential server its token.
+    /// To any program that presents the token of the credential server.
     Server,
 }
 
 impl Exit<'_> {
-    /// One word for it, for the audit log.
+    /// The name of the exit in the audit log.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Command(_) => "exec",
@@ -40,7 +40,7 @@ impl Exit<'_> {
         }
     }
 
-    /// The file name of the command, where there is one.
+    /// The file name of the command, if there is one.
     pub(super) fn command(self) -> Option<String> {
         match self {
             Self::Command([program, ..]) => Some(program_name(program)),
@@ -48,7 +48,7 @@ impl Exit<'_> {
         }
     }
 
-    /// What a person says yes to, with the profile.
+    /// What the user is asked to confirm.
     fn words(self, profile: &str) -> String {
         match self {
             Self::Command([]) => format!("open a shell with the credentials of `{profile}`"),
@@ -64,10 +64,10 @@ impl Exit<'_> {
     }
 }
 
-/// Checks what guards the profile of a plan. That a session is read-only is a part of the plan.
+/// Checks the guards of a plan's profile, except the restriction to read-only sessions, which is part of the plan.
 ///
 /// # Errors
-/// The command is denied, or a person did not say yes.
+/// If the command is denied, or the user does not confirm.
 pub(super) fn check_guard(planned: &Planned, exit: Exit<'_>) -> Result<(), Failure> {
     let Some(guard) = &planned.plan.guard else { return Ok(()) };
     if let Exit::Command(command) = exit {
@@ -86,11 +86,11 @@ pub(super) fn check_guard(planned: &Planned, exit: Exit<'_>) -> Result<(), Failu
     }
 }
 
-/// Checks what guards credentials that the environment has: those of the profile of `planned`, as far as is known. They are
-/// there already, and cannot be restricted to reading.
+/// Checks the guards for credentials that are already in the environment: those of the profile of `planned`, as far as
+/// hatbox knows. Such credentials cannot be restricted to reading.
 ///
 /// # Errors
-/// They are not for a coding agent, or a person did not say yes.
+/// If they are denied to coding agents, or the user does not confirm.
 pub(super) fn check_guard_of_environment(
     world: &World,
     planned: Option<&Planned>,
@@ -126,7 +126,7 @@ fn is_denied(pattern: &CommandPattern, command: &[OsString]) -> bool {
     pattern.matches(&program, arguments.iter().map(AsRef::as_ref))
 }
 
-/// The file name of a program, as a pattern is compared with it.
+/// The file name of a program, which patterns are matched against.
 fn program_name(program: &OsString) -> String {
     let path = Path::new(program);
     let name = path.file_name().unwrap_or(program).to_string_lossy();
@@ -142,7 +142,7 @@ fn ask_for_yes(planned: &Planned, exit: Exit<'_>, origin: &Origin) -> Result<(),
         let error = format!("profile `{profile}` requires confirmation{why}");
         refused(planned, error, origin)
     };
-    // An agent may have a terminal, and could answer itself.
+    // An agent with a terminal could confirm the question itself.
     if let Some(agent) = find_agent(|name| world.environment.text(name)) {
         let why = format!(" by a person, and a coding agent runs this command ({} is set)", agent.marker);
         return Err(refused(why).hint("run the command yourself, on a terminal"));

@@ -1,8 +1,8 @@
-//! Why obtaining credentials failed last, one file for each profile: what `hatbox why` reads.
+//! Records why obtaining credentials failed last, in one file per profile. `hatbox why` reads them.
 //!
-//! The files are the user's own (0600), in the cache directory, and sealed: they name roles, devices and profiles. The
-//! key is held in the kernel keyring for a day; where there is none, it is the store's cache key. No secret, MFA code or
-//! external ID is in them.
+//! The files are private (0600), in the cache directory, and sealed, as they name roles, devices and profiles. The key
+//! is kept in the kernel keyring for a day; without a kernel keyring, the store's cache key is used. The files contain
+//! no secret, MFA code or external ID.
 
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
@@ -25,19 +25,19 @@ use crate::world::World;
 const PURPOSE: &str = "failure";
 const DAY: Duration = Duration::from_hours(24);
 const VERSION: u64 = 1;
-/// Far more than any failure.
+/// In bytes, far more than any failure needs.
 const SIZE_LIMIT: u64 = 8 << 20;
 
-/// A failure that is on record.
+/// A recorded failure.
 #[derive(Debug)]
 pub(crate) struct LastFailure {
-    /// When, in milliseconds since 1970: commands fail faster than once in a second.
+    /// In milliseconds since 1970: in whole seconds, two failures could have the same time.
     pub(crate) at_millis: i64,
     pub(crate) profile: String,
     pub(crate) failure: Failure,
 }
 
-/// Remembers why the credentials of `profile` were not obtained. What a person cancelled is no failure.
+/// Records why the credentials of `profile` were not obtained. A command that the user cancelled is not recorded.
 pub(crate) fn save_last_failure(
     world: &World,
     global: &GlobalArgs,
@@ -47,7 +47,7 @@ pub(crate) fn save_last_failure(
     if matches!(failure.kind, FailureKind::Cancelled | FailureKind::ReaderGone) {
         return;
     }
-    // The failure itself is told in any case.
+    // The user sees the failure itself in any case.
     let not_recorded = |why: &dyn Display| {
         world.output.debug(|| format!("the failure is not recorded for `hatbox why`: {why}"));
     };
@@ -67,15 +67,15 @@ pub(crate) fn save_last_failure(
     }
 }
 
-/// Whether a key is made where there is none.
+/// Whether to create a missing key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Missing {
     IsMade,
     StaysMissing,
 }
 
-/// The key of the records: held for a day after its last use; else, without a kernel keyring, the cache key of the
-/// store where that is at hand.
+/// Returns the key of the records, which the kernel keyring keeps for a day after its last use. Without a kernel
+/// keyring, returns the cache key of the store, if it can be had without a question.
 fn record_key(world: &World, global: &GlobalArgs, missing: Missing) -> Option<CacheKey> {
     let held = Unlocked::of_store("records", DAY, TimeoutOrigin::Settings, DAY * 30);
     match held.cache_key() {
@@ -92,7 +92,7 @@ fn record_key(world: &World, global: &GlobalArgs, missing: Missing) -> Option<Ca
     KeyStore::open(world, global).ok()?.cache_key_if_held()
 }
 
-/// Loads the failure of `profile`, else the latest of all; `None` when none is on record.
+/// Loads the failure of `profile`, or the latest of all profiles. Returns `None` if none is recorded.
 pub(crate) fn load_last_failure(
     world: &World,
     global: &GlobalArgs,
@@ -109,7 +109,7 @@ pub(crate) fn load_last_failure(
         Err(error) => return Err(FileError::io("read", &directory)(error)),
     };
     let paths = entries.flatten().map(|entry| entry.path());
-    // One that cannot be read, or is of another version, is as good as none.
+    // Skip records that cannot be read or have another version.
     let all = paths.filter(|path| is_record(path)).filter_map(|path| load(&path, &key).ok().flatten());
     Ok(all.max_by_key(|last| last.at_millis))
 }
@@ -120,7 +120,7 @@ fn is_record(path: &Path) -> bool {
 
 fn load(path: &Path, key: &CacheKey) -> Result<Option<LastFailure>, FileError> {
     match read_private(path, SIZE_LIMIT) {
-        // One that another key sealed, before the machine was started again, is as good as none.
+        // A record sealed under another key, such as one from before a reboot, counts as absent.
         Ok(sealed) => Ok(key.open(PURPOSE, &sealed).ok().and_then(|bytes| parse(&bytes))),
         Err(FileError::Absent(_)) => Ok(None),
         Err(error) => Err(error),

@@ -1,4 +1,5 @@
-//! Flags about the last role of a chain and about session policies, checked by STS's limits before anything is sent.
+//! Checks the flags for the last role of a chain and for session policies against STS's limits, before anything is
+//! sent.
 
 use std::fs::File;
 use std::io::Read;
@@ -18,18 +19,18 @@ use crate::args::SessionArgs;
 use crate::errors::{Failure, FailureKind};
 use crate::world::dirs::shown_path;
 
-/// What the texts of all session policies may have together (STS AssumeRole, `Policy`).
+/// Maximum length of all session policies together, in characters (STS AssumeRole, `Policy`).
 const MAX_POLICY: usize = 2048;
-/// How many managed policies a session may have (STS AssumeRole, `PolicyArns`).
+/// Maximum number of managed session policies (STS AssumeRole, `PolicyArns`).
 const MAX_ARNS: usize = 10;
-/// More than a policy that could be sent.
+/// In bytes, more than any policy that STS accepts.
 const MAX_FILE: u64 = 64 << 10;
 
 /// Reads the flags, and the policy file that one of them names.
 pub(crate) fn load_last_role(args: &SessionArgs) -> Result<LastRole, Failure> {
     let mut tags = args.session_tag.iter();
     if let Some(tag) = tags.find(|tag| tag.contains(',')) {
-        // The lists of the config are split there.
+        // Lists in the config are split at commas; a flag takes one tag.
         return Err(wrong("--session-tag", tag, "expected one `KEY=VALUE`; repeat the flag for each tag"));
     }
     let tag_list = (!args.session_tag.is_empty()).then(|| args.session_tag.join(","));
@@ -88,7 +89,7 @@ fn load_policies(args: &SessionArgs) -> Result<SessionPolicies, Failure> {
     Ok(SessionPolicies { document, arns })
 }
 
-/// A policy that STS would take.
+/// Loads a policy and checks that STS would accept it.
 fn load_document(path: &Path) -> Result<Sourced<String>, Failure> {
     let shown = shown_path(path);
     let usage = |text: String| Failure::new(FailureKind::Usage, text);

@@ -1,4 +1,4 @@
-//! MFA codes: from the flag, the profile's command, or a person; each sent once.
+//! Obtains MFA codes: from the flag, the profile's command, a stored seed or the user. Each code is sent once.
 
 use std::time::Duration;
 
@@ -22,25 +22,25 @@ use crate::world::World;
 
 const PROCESS_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// Where a code came from: only a person can give another one.
+/// Where a code came from. After a rejection, only the user can enter another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum CodeSource {
     Flag,
     Process,
-    /// Made here, from a stored TOTP seed.
+    /// Computed by hatbox from a stored TOTP seed.
     Seed,
     Person,
 }
 
-/// What came of asking.
+/// The result of asking for a code.
 pub(super) enum Code {
-    /// A code.
     Given(MfaCode, CodeSource),
     /// Another process took the question over.
     AnsweredElsewhere,
 }
 
-/// Gets a code of the device for a call of `profile`: made from `seed`, where there is one. `locks` are those that a take-over would take.
+/// Obtains a code of the device for a call of `profile`, from `seed` if there is one. `locks` are the locks that
+/// another process would take over together with the question.
 pub(super) fn fetch_code(
     planned: &Planned,
     profile: &ProfileName,
@@ -102,7 +102,7 @@ pub(super) fn fetch_code(
                 .shared());
             }
             Err(PromptError::NoTerminal) => {
-                // An SDK in an editor runs hatbox without a terminal; the person is there all the same.
+                // An SDK in an editor runs hatbox without a terminal, but the user is still at the desktop.
                 if let Some(driver) = find_window(world).filter(|_| !is_chosen) {
                     return run_driver(planned, profile, serial, &Prompt { driver, item: None });
                 }
@@ -124,7 +124,7 @@ pub(super) fn fetch_code(
     }
 }
 
-/// The program that can ask in a window here, if there is one.
+/// Returns the program that can ask in a window, if there is one.
 fn find_window(world: &World) -> Option<PromptDriver> {
     let all: &[PromptDriver] = if cfg!(target_os = "macos") {
         &[PromptDriver::Osascript]
@@ -148,7 +148,7 @@ fn run_driver(
     let Some((program, arguments)) = program_of(prompt, serial, &world.environment) else {
         return Err(Failure::new(FailureKind::Usage, "this prompt has no program"));
     };
-    // Security: only what is in a directory that PATH names from the root on, so not in the working directory.
+    // Security: only run a program from absolute directories in PATH, never from the working directory.
     let Some(found) = find_in_path(world, program).into_iter().next() else {
         return Err(Failure::new(FailureKind::Failed, format!("`{program}` was not found in PATH"))
             .hint("choose another way to give MFA codes: --prompt terminal"));

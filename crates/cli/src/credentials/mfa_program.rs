@@ -1,15 +1,15 @@
-//! MFA codes from another program: which is run with which arguments, by `--prompt`.
+//! Other programs as a source of MFA codes: which program `--prompt` runs, and with which arguments.
 //!
-//! No shell is in between, and the serial is an argument of its own: it can be no command.
+//! No shell is involved, and the serial is passed as a single argument, so it cannot inject a command.
 
 use hatbox_types::name::MfaSerial;
 
 use crate::credentials::request::{Prompt, PromptDriver};
 use crate::world::environment::Environment;
 
-/// The program and its arguments; `None` for the terminal, which needs none.
+/// Returns the program and its arguments; `None` for the terminal, which needs no program.
 ///
-/// A program that keeps the devices under names is asked for the item that the prompt names, else for the serial.
+/// A program that stores devices under names gets the item named by the prompt, or the serial if the prompt names none.
 /// `ykman` follows aws-vault's variables: `YKMAN_OATH_CREDENTIAL_NAME`, `YKMAN_OATH_DEVICE_SERIAL`, and
 /// `AWS_VAULT_YKMAN_VERSION` below 4 for the older words.
 pub(super) fn program_of(
@@ -48,7 +48,7 @@ pub(super) fn program_of(
         PromptDriver::Zenity => Some(("zenity", words(&["--entry", "--title", "hatbox", "--text", &text]))),
         PromptDriver::Kdialog => Some(("kdialog", words(&["--inputbox", &text, "--title", "hatbox"]))),
         PromptDriver::Osascript => {
-            // Security: the text reaches the script as an argument, never as a part of it.
+            // Security: the text is passed to the script as an argument, and never becomes part of the script.
             let script = [
                 "on run argv",
                 "display dialog (item 1 of argv) default answer \"\" with title \"hatbox\"",

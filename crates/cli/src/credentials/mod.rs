@@ -1,4 +1,4 @@
-//! From flags to credentials: what was asked, the plan, and the plan carried out.
+//! From flags to credentials: resolves the request, makes the plan and carries it out.
 
 pub(crate) mod console;
 pub(crate) mod obtain;

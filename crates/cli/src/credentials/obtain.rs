@@ -1,4 +1,4 @@
-//! What commands call for credentials: the run of a plan, begun and kept.
+//! Entry points for commands that need credentials.
 
 use hatbox_core::handover::{Credentials, Handover};
 use hatbox_core::plan::{Plan, Purpose};
@@ -14,15 +14,15 @@ use crate::args::{GlobalArgs, SessionArgs};
 use crate::errors::Failure;
 use crate::world::World;
 
-/// Credentials, and what obtained them.
+/// Credentials, with the run that obtained them.
 #[derive(Debug)]
 pub(crate) struct Obtained {
     run: PlanRun,
     pub(crate) credentials: Credentials,
 }
 
-/// Obtains the credentials of the profile that `argument`, else `AWS_PROFILE`, names, to hand them over: what guards
-/// them is checked first, and the audit log gets its line. Why that failed is kept for `hatbox why`.
+/// Obtains the credentials of the profile that `argument` or `AWS_PROFILE` names, to hand them over. Checks the guards
+/// first and writes the audit log. Records a failure for `hatbox why`.
 pub(crate) fn obtain_for(
     world: &World,
     global: &GlobalArgs,
@@ -34,7 +34,7 @@ pub(crate) fn obtain_for(
     obtain_of_run(world, global, session, run, exit)
 }
 
-/// Makes the plan of the profile, which is chosen where none is named, and checks what guards it.
+/// Makes the plan of the profile, which the user picks if none is named, and checks its guards.
 pub(crate) fn open_checked(
     world: &World,
     global: &GlobalArgs,
@@ -51,7 +51,7 @@ pub(crate) fn open_checked(
     Ok(run)
 }
 
-/// Obtains credentials for hatbox's own calls. Why that failed is kept.
+/// Obtains credentials for hatbox's own calls. Records a failure for `hatbox why`.
 #[cfg(feature = "iam")]
 pub(crate) fn obtain(
     world: &World,
@@ -64,7 +64,7 @@ pub(crate) fn obtain(
     obtain_or_save(world, global, run)
 }
 
-/// Makes the plan of the profile, for those who look at it before anything is obtained. Why that failed is kept.
+/// Makes the plan of the profile without obtaining anything. Records a failure for `hatbox why`.
 pub(crate) fn open_run(
     world: &World,
     global: &GlobalArgs,
@@ -77,8 +77,8 @@ pub(crate) fn open_run(
     run.inspect_err(|failure| save_last_failure(world, global, &profile, failure))
 }
 
-/// What obtains the credentials of the profile once they are asked for. What guards them is checked, and the audit log
-/// gets its line, as for [`obtain_for`].
+/// Prepares a run that obtains the credentials on first use. Checks the guards and writes the audit log, like
+/// [`obtain_for`].
 pub(crate) fn open_for(
     world: &World,
     global: &GlobalArgs,
@@ -92,8 +92,8 @@ pub(crate) fn open_for(
     Ok(run)
 }
 
-/// Obtains the credentials of a plan whose guard was checked, and writes the line of the audit log. Why that failed is
-/// kept.
+/// Obtains the credentials of a plan whose guards were checked, and writes the audit log. Records a failure for `hatbox
+/// why`.
 pub(crate) fn obtain_of_run(
     world: &World,
     global: &GlobalArgs,
@@ -111,8 +111,8 @@ fn obtain_or_save(world: &World, global: &GlobalArgs, run: PlanRun) -> Result<Ob
     Obtained::of_run(run).inspect_err(|failure| save_last_failure(world, global, &profile, failure))
 }
 
-/// Obtains credentials again, straight from the access key, with no MFA code sent. A failure is what is looked for, and
-/// not kept.
+/// Obtains credentials again, straight from the access key and without an MFA code. The caller expects a failure, so it
+/// is not recorded.
 #[cfg(feature = "trust")]
 pub(crate) fn obtain_without_mfa(
     world: &World,
@@ -123,8 +123,8 @@ pub(crate) fn obtain_without_mfa(
     PlanRun::open(world, global, &again, profile, Purpose::WithoutMfa).and_then(Obtained::of_run)
 }
 
-/// The credentials that the chain of `profile` starts from, obtained without a question to anybody; `None` where
-/// the store is locked.
+/// Obtains the credentials that the chain of `profile` starts from, without asking the user. Returns `None` if the
+/// store is locked.
 #[cfg(feature = "trust")]
 pub(crate) fn obtain_base(
     world: &World,
@@ -140,19 +140,19 @@ impl Obtained {
         Ok(Self { run, credentials })
     }
 
-    /// Writes the line of the audit log: before the credentials are handed over.
+    /// Writes the line of the audit log, which must happen before the credentials are handed over.
     pub(crate) fn record(&self, world: &World, reason: Option<&str>, exit: Exit<'_>) -> Result<(), Failure> {
         let given = Given { credentials: Some(&self.credentials), account: self.run.account() };
         record_use(world, reason, self.plan(), given, exit)
     }
 
-    /// The plan, and the credentials, of what is not kept to obtain them again.
+    /// Returns the plan and the credentials, for callers that will not renew them.
     #[cfg(feature = "iam")]
     pub(crate) fn into_parts(self) -> (Plan, Credentials) {
         (self.run.into_plan(), self.credentials)
     }
 
-    /// The credentials, and what obtains the next ones.
+    /// Returns the credentials and the run that renews them.
     pub(crate) fn into_run(self) -> (PlanRun, Credentials) {
         (self.run, self.credentials)
     }
@@ -165,7 +165,6 @@ impl Obtained {
         &self.plan().profile
     }
 
-    /// What is handed over.
     pub(crate) fn handover(&self) -> Handover<'_> {
         let plan = self.plan();
         Handover {

@@ -1,4 +1,4 @@
-//! The conversation with pinentry, GnuPG's window for a question: what it is told, and the answer in what it says.
+//! The protocol of pinentry, GnuPG's dialog: renders the question and parses the answer.
 //! <https://www.gnupg.org/documentation/manuals/assuan/>
 
 use std::fmt::Write as _;
@@ -6,25 +6,25 @@ use std::fmt::Write as _;
 use hatbox_types::text::printable;
 use zeroize::Zeroizing;
 
-/// libgpg-error's code for a person who closed the window, in the lower half of the number.
+/// libgpg-error's code for a dialog that the user closed, in the low 16 bits of the number.
 const CANCELED: u32 = 99;
 
-/// Why there is no answer.
+/// Why pinentry returned no answer.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum PinentryError {
-    /// The person closed the window.
+    /// The user closed the dialog.
     #[error("cancelled")]
     Cancelled,
-    /// It has no window to show.
+    /// Pinentry reported an error, such as a missing display.
     #[error("it says `{0}`")]
     Refused(String),
-    /// It ended before it answered.
+    /// Pinentry exited without answering.
     #[error("it gave no answer")]
     Silent,
 }
 
-/// All that it is told, in one piece: it answers the lines one after the other. `device` is the terminal, where there is
-/// one, for a pinentry without windows.
+/// Renders the whole conversation at once, as pinentry answers line by line. `device` is the terminal, if there is one,
+/// for a pinentry without windows.
 pub(super) fn render_question(text: &str, device: Option<&str>) -> Zeroizing<Vec<u8>> {
     let mut lines = String::new();
     if let Some(device) = device {
@@ -52,14 +52,14 @@ fn push_line(lines: &mut String, command: &str, text: &str) {
     lines.push('\n');
 }
 
-/// The answer in all that it said.
+/// Finds the answer in pinentry's output.
 pub(super) fn parse_answer(output: &[u8]) -> Result<&str, PinentryError> {
     let output = std::str::from_utf8(output).unwrap_or_default();
     if let Some(answer) = output.lines().find_map(|line| line.strip_prefix("D ")) {
-        // Digits are not escaped; what is escaped is not a code.
+        // Pinentry does not escape digits, so an escaped answer cannot be a code.
         return Ok(answer);
     }
-    // Options that it does not know are errors too: the question is the last of all.
+    // Unknown options cause errors too; the last error is the one about the question.
     let Some(error) = output.lines().filter_map(|line| line.strip_prefix("ERR ")).next_back() else {
         return Err(PinentryError::Silent);
     };

@@ -25,11 +25,11 @@ use crate::world::World;
 use crate::world::environment::Environment;
 use crate::world::settings::Settings;
 
-/// Turns instance metadata off.
+/// The variable that disables instance metadata.
 pub(super) const METADATA_DISABLED: &str = "AWS_EC2_METADATA_DISABLED";
 
-/// A plan, and what it was made from: all that carrying it out looks at. Only what the identity of its base turns out to
-/// be is added to it.
+/// A plan with everything that is needed to carry it out. The only later change is the identity of a base that is
+/// unknown until it answers.
 #[derive(Debug)]
 pub(crate) struct Planned {
     pub(crate) world: World,
@@ -40,13 +40,13 @@ pub(crate) struct Planned {
 }
 
 impl Planned {
-    /// How long a program that asks a person may take: as long as three questions.
+    /// How long a program may wait for the user: as long as three prompts.
     pub(super) fn patience(&self) -> Duration {
         self.settings.prompt_timeout() * 3
     }
 }
 
-/// What plans are made from: the config, what was asked for, what is stored, and what they are for.
+/// What plans are made from: the config, the request, the stored keys and the purpose.
 #[derive(Debug)]
 pub(crate) struct Planning<'a> {
     world: &'a World,
@@ -57,7 +57,7 @@ pub(crate) struct Planning<'a> {
 }
 
 impl<'a> Planning<'a> {
-    /// `index` is `None` when the store is locked and no one is asked.
+    /// `index` is `None` if the store is locked and must stay so.
     pub(crate) fn new(
         world: &'a World,
         files: &'a ConfigFiles,
@@ -69,7 +69,7 @@ impl<'a> Planning<'a> {
         Self { world, files, request, stored: stored_keys(index), options }
     }
 
-    /// Resolves the credential plan of `profile`, and says on stderr what its settings leave to be desired.
+    /// Resolves the credential plan of `profile` and prints warnings about its settings.
     pub(crate) fn resolve(&self, profile: &ProfileName) -> Result<Plan, Failure> {
         let (warnings, resolved) = self.resolve_with_warnings(profile);
         for warning in &warnings {
@@ -78,7 +78,7 @@ impl<'a> Planning<'a> {
         resolved
     }
 
-    /// Resolves the credential plan of `profile`; with it, in words, what its settings leave to be desired.
+    /// Resolves the credential plan of `profile` and returns warnings about its settings with it.
     pub(super) fn resolve_with_warnings(
         &self,
         profile: &ProfileName,
@@ -91,13 +91,13 @@ impl<'a> Planning<'a> {
         (warnings, checked)
     }
 
-    /// The same without a word.
+    /// Resolves the credential plan of `profile` without printing or returning warnings.
     pub(crate) fn resolve_quietly(&self, profile: &ProfileName) -> Result<Plan, Failure> {
         let mut lookup = Lookup::new(&self.files.config, &self.request.overrides);
         self.resolve_by(&mut lookup, profile, &self.options)
     }
 
-    /// The plan for whoever runs this program: a guard may restrict what a coding agent gets.
+    /// Resolves the plan for whoever runs hatbox: a guard may restrict coding agents.
     fn resolve_guarded(&self, lookup: &mut Lookup<'_>, profile: &ProfileName) -> Result<Plan, Failure> {
         let find_agent = || find_agent(|name| self.world.environment.text(name));
         if self.world.settings()?.read_only_for_agents {
@@ -106,7 +106,7 @@ impl<'a> Planning<'a> {
             return self.resolve_by(lookup, profile, &options);
         }
         let plan = self.resolve_by(lookup, profile, &self.options)?;
-        // Agents are looked for only where it matters.
+        // Only look for an agent if the answer matters.
         let said = plan.guard.as_ref().and_then(|guard| guard.read_only_for_agents.as_ref());
         let agent = said.filter(|said| said.value).and_then(|_| find_agent());
         if agent.is_none() {
@@ -131,7 +131,7 @@ impl<'a> Planning<'a> {
             options.ambient.is_instance = true;
             resolved = resolve_plan(profile, lookup, &self.stored, &options);
         }
-        // Agents are looked for only where it matters.
+        // Only look for an agent if the answer matters.
         if let Ok(plan) = &mut resolved
             && plan.base.is_command()
         {
@@ -148,18 +148,19 @@ impl<'a> Planning<'a> {
         })
     }
 
-    /// The file names' keys of all sessions that are made with the key stored for `profile`, by today's config.
+    /// Returns the keys of all cached sessions that start from the key stored for `profile`, according to the config of
+    /// today.
     pub(crate) fn resolve_session_keys(&self, profile: &ProfileName) -> Vec<SessionKey> {
         self.resolve_sessions_of(profile).1
     }
 
-    /// The same, with the profiles that the sessions belong to.
+    /// Does the same, and also returns the profiles that the sessions belong to.
     pub(crate) fn resolve_sessions_of(&self, profile: &ProfileName) -> (Vec<ProfileName>, Vec<SessionKey>) {
         let mut names = self.files.config.profile_names();
         names.push(profile.clone());
         names
             .iter()
-            // A profile that cannot be resolved has no sessions to be found by it.
+            // The session keys of a profile that cannot be resolved are unknown.
             .filter_map(|name| self.resolve_quietly(name).ok())
             .filter(|plan| matches!(&plan.base, Base::StoredKey { profile: base, .. } if base == profile))
             .flat_map(|plan| {
@@ -172,8 +173,8 @@ impl<'a> Planning<'a> {
     }
 }
 
-/// The role of a profile, also one that comes from its source profile: its ARN, or the account and permission set of
-/// Identity Center. No one is asked for the store.
+/// Returns the role of a profile, also if its source profile supplies it: an ARN, or the account and permission set of
+/// Identity Center. Never asks for a passphrase.
 pub(crate) fn resolve_role(
     world: &World,
     files: &ConfigFiles,
@@ -192,7 +193,7 @@ pub(crate) fn resolve_role(
     })
 }
 
-/// The stored keys of the index; `None`: the store is locked.
+/// Returns the stored keys in the index. `None` means that the store is locked.
 pub(crate) fn stored_keys(index: Option<&Index>) -> StoredKeys {
     match index {
         Some(index) => StoredKeys::Known(
@@ -202,7 +203,7 @@ pub(crate) fn stored_keys(index: Option<&Index>) -> StoredKeys {
     }
 }
 
-/// What plans depend on beside the config and the stored keys.
+/// Collects what plans depend on besides the config and the stored keys.
 pub(crate) fn plan_options(world: &World, request: &SessionRequest) -> PlanOptions {
     PlanOptions {
         sessions: if request.use_sessions { Sessions::Use } else { Sessions::Skip },
@@ -213,12 +214,12 @@ pub(crate) fn plan_options(world: &World, request: &SessionRequest) -> PlanOptio
     }
 }
 
-/// Says on stderr where the outcome differs from what was asked for.
+/// Prints where the result will differ from the request.
 pub(crate) fn say_notes(world: &World, files: &ConfigFiles, plan: &Plan) {
     render_notes(files, plan).for_each(|text| world.output.warn(&text));
 }
 
-/// Where the outcome differs from what was asked for, in words.
+/// Describes where the result will differ from the request.
 pub(super) fn render_notes<'a>(files: &'a ConfigFiles, plan: &'a Plan) -> impl Iterator<Item = String> + 'a {
     let notes = plan.notes.iter().filter(|note| note.level() == NoteLevel::Warning);
     notes.map(|note| match note.origin().and_then(hatbox_core::config::origin::Origin::place) {
@@ -227,11 +228,11 @@ pub(super) fn render_notes<'a>(files: &'a ConfigFiles, plan: &'a Plan) -> impl I
     })
 }
 
-/// A helper that asks hatbox for what the helper was started for would never end.
+/// Rejects a helper that asks hatbox for the credentials that the helper was started to provide, which would never end.
 fn check_resolving(environment: &Environment, plan: &Plan) -> Result<(), Failure> {
     let resolving = environment.text(env_names::RESOLVING).unwrap_or_default();
     let is_resolved = |name: &ProfileName| resolving.lines().any(|line| line == name.as_str());
-    // Also the profile whose command is to be run; not one whose key is simply there.
+    // Counts the base if it runs a command, but not if its key needs no call.
     let base = plan.base.call().map(|_| plan.base.profile());
     let own = plan.steps.iter().map(hatbox_core::plan::Step::profile).chain([&plan.profile]).chain(base);
     let Some(met) = own.into_iter().find(|name| is_resolved(name)) else { return Ok(()) };
@@ -248,7 +249,7 @@ fn resolve_ambient(environment: &Environment, request: &SessionRequest) -> Ambie
     let keys = keys.map(|(id, secret)| {
         let key = AccessKey::parse(&id, SecretString::new(secret).expose())?;
         let session_token = environment.text("AWS_SESSION_TOKEN").map(SecretString::new);
-        // That of another set may be left beside keys without a token.
+        // The variable may be left over from other credentials, beside keys without a token.
         let expiration = session_token.as_ref().and_then(|_| environment.text("AWS_CREDENTIAL_EXPIRATION"));
         Ok(StaticKeys { key, session_token, expires_at: expiration.and_then(|text| text.parse().ok()) })
     });
@@ -258,22 +259,22 @@ fn resolve_ambient(environment: &Environment, request: &SessionRequest) -> Ambie
         container_uri: resolve_container_uri(environment),
         metadata_endpoint: environment.text("AWS_EC2_METADATA_SERVICE_ENDPOINT"),
         metadata_mode: environment.text("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE"),
-        // Found out where nothing else is there.
+        // Determined only if there is no other base.
         is_instance: false,
     }
 }
 
-/// `AWS_EC2_METADATA_DISABLED=true`, as the SDKs read it.
+/// Whether `AWS_EC2_METADATA_DISABLED` is true, read as the SDKs read it.
 pub(super) fn is_instance_metadata_disabled(environment: &Environment) -> bool {
     environment.text(METADATA_DISABLED).is_some_and(|text| text.eq_ignore_ascii_case("true"))
 }
 
-/// In the order of the SDKs.
+/// Returns the URL for container credentials, in the SDKs' order of precedence.
 fn resolve_container_uri(environment: &Environment) -> Option<Sourced<String>> {
     const RELATIVE: &str = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI";
     const FULL: &str = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
     let (value, name) = match environment.text(RELATIVE) {
-        // The address that ECS has in every task.
+        // The link-local address of the endpoint in every ECS task.
         Some(path) => (format!("http://169.254.170.2{path}"), RELATIVE),
         None => (environment.text(FULL)?, FULL),
     };

@@ -1,5 +1,5 @@
-//! The commands that a profile names: run by the shell, without hatbox's secrets, and never for the profile that hatbox
-//! resolves for them.
+//! Runs the commands that a profile names: with the shell, without hatbox's secrets, and never for the profile that
+//! hatbox is resolving for that command.
 
 use std::ffi::OsString;
 use std::time::Duration;
@@ -16,23 +16,23 @@ use crate::errors::{Failure, FailureKind};
 use crate::world::World;
 use crate::world::environment::with_absolute_path;
 
-/// A command of a profile, to be run.
+/// A command named by a profile.
 #[derive(Clone, Copy)]
 pub(super) struct ProfileCommand<'a> {
-    /// Its key in the file.
+    /// The key that names it in the config.
     pub(super) key: &'static str,
     pub(super) profile: &'a ProfileName,
     pub(super) command: &'a Sourced<String>,
     pub(super) timeout: Duration,
-    /// What is wrong when it gives nothing: "`mfa_process` returned no MFA code".
+    /// The error if it prints nothing: "`mfa_process` returned no MFA code".
     pub(super) headline: &'a str,
 }
 
 impl ProfileCommand<'_> {
-    /// Runs it and returns what it printed.
+    /// Runs the command and returns its output.
     ///
     /// # Errors
-    /// Also where its file can be written by others.
+    /// If the command fails, or another user can write to the file that names it.
     pub(super) fn run(self, planned: &Planned) -> Result<Zeroizing<Vec<u8>>, Failure> {
         let Planned { world, files, .. } = planned;
         files.check_command_origin(&self.command.origin)?;
@@ -43,8 +43,8 @@ impl ProfileCommand<'_> {
     }
 }
 
-/// What a helper gets: all that the user has, without what opens stores, and the name of the profile
-/// that it works for, so that it cannot ask hatbox for the same one.
+/// Returns the environment of a helper: the user's, without anything that opens a store, and with the name of the
+/// profile that the helper works for, so that it cannot ask hatbox for the same profile.
 pub(super) fn helper_environment(world: &World, profile: &ProfileName) -> Vec<(OsString, OsString)> {
     let resolving = match world.environment.text(env_names::RESOLVING) {
         Some(before) => format!("{before}\n{profile}"),

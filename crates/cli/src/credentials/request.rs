@@ -1,4 +1,4 @@
-//! Flags and environment, put together: what is asked for. It asks no one, and reads no file but a policy that a flag
+//! Combines flags and environment variables into a request. Asks nothing, and reads no file except a policy that a flag
 //! names.
 
 use std::time::Duration;
@@ -17,22 +17,22 @@ use crate::errors::{Failure, FailureKind};
 use crate::world::environment::Environment;
 use crate::world::settings::Settings;
 
-/// Which sessions, and how to get them.
+/// Which sessions are requested, and how to obtain them.
 #[derive(Debug, Clone)]
 pub(crate) struct SessionRequest {
     pub(crate) overrides: Overrides,
     pub(crate) use_sessions: bool,
     pub(crate) fresh: bool,
     pub(crate) min_ttl: Duration,
-    /// What flags say about the last role.
+    /// The flags for the last role.
     pub(crate) last_role: LastRole,
     /// `--mfa-token`.
     pub(crate) mfa_code: Option<MfaCode>,
-    /// `--prompt` or its variables, as said: only who asks for a code needs to know.
+    /// The value of `--prompt` or its variables, unparsed: it matters only if a code is needed.
     pub(crate) prompt: Option<(&'static str, String)>,
 }
 
-/// Flags and environment about sessions.
+/// Resolves the flags and variables about sessions.
 pub(crate) fn resolve_session(
     global: &GlobalArgs,
     args: &SessionArgs,
@@ -70,35 +70,35 @@ pub(crate) fn resolve_session(
     })
 }
 
-/// Who asks the person for an MFA code.
+/// What asks for an MFA code, or computes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PromptDriver {
-    /// hatbox, on the terminal device.
+    /// hatbox itself, on the terminal device.
     Terminal,
-    /// No one: hatbox makes the code from a stored TOTP seed.
+    /// No question: hatbox computes the code from a stored TOTP seed.
     Stored,
-    /// A YubiKey, by its own program.
+    /// A YubiKey, through `ykman`.
     Ykman,
-    /// 1Password, by its program.
+    /// 1Password, through `op`.
     Op,
-    /// pass with its extension pass-otp.
+    /// pass, with the extension pass-otp.
     Pass,
-    /// Bitwarden, by the unofficial program.
+    /// Bitwarden, through the unofficial client `rbw`.
     Rbw,
-    /// Bitwarden, by its own program.
+    /// Bitwarden, through its own client `bw`.
     Bw,
-    /// A window, by GnuPG's program.
+    /// A window of GnuPG's `pinentry`.
     Pinentry,
-    /// A window, by GNOME's program.
+    /// A window of GNOME's `zenity`.
     Zenity,
-    /// A window, by KDE's program.
+    /// A window of KDE's `kdialog`.
     Kdialog,
-    /// A window, by macOS's program.
+    /// A window, opened through macOS's `osascript`.
     Osascript,
 }
 
 impl PromptDriver {
-    /// The program that asks; `None`: hatbox itself.
+    /// The program to run; `None` if hatbox asks or computes the code itself.
     pub(crate) fn program(self) -> Option<&'static str> {
         match self {
             Self::Terminal | Self::Stored => None,
@@ -114,7 +114,6 @@ impl PromptDriver {
         }
     }
 
-    /// All of them.
     pub(crate) const ALL: [Self; 11] = [
         Self::Terminal,
         Self::Stored,
@@ -129,7 +128,7 @@ impl PromptDriver {
         Self::Osascript,
     ];
 
-    /// Its name: that of its program, where it has one.
+    /// The name in flags and settings: the program's name, if there is one.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Terminal => "terminal",
@@ -138,32 +137,32 @@ impl PromptDriver {
         }
     }
 
-    /// The driver of this name.
+    /// Finds the driver with this name.
     fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|driver| driver.as_str() == name)
     }
 
-    /// Whether it keeps codes of many devices under names.
+    /// Whether it stores the devices under names.
     pub(crate) fn has_items(self) -> bool {
         matches!(self, Self::Ykman | Self::Op | Self::Pass | Self::Rbw | Self::Bw)
     }
 
-    /// Whether it asks by a window.
+    /// Whether it asks in a window.
     pub(crate) fn needs_desktop(self) -> bool {
         matches!(self, Self::Zenity | Self::Kdialog | Self::Osascript)
     }
 }
 
-/// Who gives MFA codes, as it was said: `op`, or `op:ITEM`.
+/// The source of MFA codes as the user set it: `op` or `op:ITEM`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Prompt {
     pub(crate) driver: PromptDriver,
-    /// The name under which the program has the device. `None`: the device's serial.
+    /// The name of the device in the program; `None` for its serial number.
     pub(crate) item: Option<String>,
 }
 
-/// What flag, variable or settings say of where codes come from. `None`: a stored seed where there is one, else the
-/// terminal.
+/// Resolves the source of MFA codes from the flag, variable or settings. `None` means a stored seed if there is one,
+/// else the terminal.
 pub(crate) fn resolve_prompt(
     said: Option<&(&'static str, String)>,
     settings: &Settings,
@@ -187,7 +186,7 @@ pub(crate) fn resolve_prompt(
                 "for another program set `mfa_process` in the profile to the command that prints the code",
             ));
     };
-    // Security: a name that begins with `-` would be an option of the program.
+    // Security: the program would parse a name that begins with `-` as an option.
     let is_bad = |item: &str| {
         !driver.has_items() || item.is_empty() || item.starts_with('-') || item.chars().any(char::is_control)
     };
@@ -198,7 +197,7 @@ pub(crate) fn resolve_prompt(
     Ok(Some(Prompt { driver, item: item.map(str::to_owned) }))
 }
 
-/// The profile of a command: the argument, else `AWS_PROFILE`.
+/// Returns the profile of a command: the argument, or else `AWS_PROFILE`.
 pub(crate) fn resolve_profile_name(
     argument: Option<&str>,
     environment: &Environment,

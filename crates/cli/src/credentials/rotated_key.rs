@@ -1,4 +1,4 @@
-//! What a rotation asks of the run of a plan: the plan made again with the new key, the sessions of the old one deleted.
+//! What `rotate` needs from a run: to make the plan again with the new key, and to delete the sessions of the old one.
 
 use std::collections::BTreeSet;
 use std::sync::MutexGuard;
@@ -22,7 +22,7 @@ impl PlanRun {
         self.store.lock()
     }
 
-    /// Makes the plan again, with the keys that are stored now.
+    /// Makes the plan again with the keys that are stored now.
     pub(crate) fn replan(&mut self, purpose: Purpose) -> Result<(), Failure> {
         let index = self.store.lock().index(Interaction::Allowed)?;
         let Planned { world, files, request, plan, .. } = &mut self.planned;
@@ -30,8 +30,8 @@ impl PlanRun {
         Ok(())
     }
 
-    /// Deletes all cached sessions that start from the keys of `profiles`, but for those of the keys that are stored now.
-    /// Returns how many there were.
+    /// Deletes all cached sessions that start from the keys of `profiles`, except sessions of the currently stored
+    /// keys. Returns how many there were.
     pub(crate) fn delete_earlier_sessions(&mut self, profiles: &[ProfileName]) -> Result<usize, Failure> {
         let index = self.store.lock().index(Interaction::Allowed)?;
         let Planned { world, files, plan, .. } = &self.planned;
@@ -47,7 +47,7 @@ impl PlanRun {
         Ok(self.store.lock().sessions(Interaction::Allowed)?.delete_others(&names, &kept)?)
     }
 
-    /// Says where the stored key is in plain text as well.
+    /// Warns if the stored key is also in plain text somewhere.
     pub(crate) fn warn_of_copies(&self) {
         let Planned { world, files, request, plan, .. } = &self.planned;
         let Base::StoredKey { id: Some(id), .. } = &plan.base else { return };

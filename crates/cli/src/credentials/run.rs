@@ -1,7 +1,7 @@
-//! Carries out a credential plan: store, MFA, AWS. The one place where credentials are obtained.
+//! Carries out a credential plan: store, MFA, AWS. The only place that obtains credentials.
 //!
-//! Each stage is done once however many processes want it: its lock is taken, the cache is looked at again,
-//! and only then is the call made.
+//! However many processes need a stage, one of them runs it: each takes the stage's lock, checks the cache again and
+//! makes the call only if the session is still missing.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -31,28 +31,28 @@ use crate::store::sealed::CacheKey;
 use crate::store::sessions::Sessions;
 use crate::world::World;
 
-/// A plan with all that carrying it out needs. It can be kept, asked for credentials again, and moved to another thread.
+/// A plan with everything needed to carry it out. It can be kept, called again, and moved to another thread.
 #[derive(Debug)]
 pub(crate) struct PlanRun {
     pub(super) planned: Planned,
     pub(super) store: SharedStore,
-    /// The account of what was obtained last, where what gave it said so.
+    /// The account of the credentials obtained last, if the source named it.
     account: Option<AccountId>,
-    /// What it has in common with other runs, if it is one of several.
+    /// What it shares with other runs, if it is one of several.
     pub(super) common: Option<Arc<Common>>,
 }
 
-/// What the runs of several plans have in common, beside the store.
+/// What the runs of several plans share besides the store.
 #[derive(Debug)]
 pub(super) struct Common {
-    /// `--fresh` of all of them: what was obtained since is new enough for each.
+    /// The time of `--fresh`: sessions obtained since then are fresh enough for every run.
     pub(super) fresh_since: Option<Timestamp>,
-    /// Keeps sessions where there is no store, for as long as the runs take.
+    /// Keeps sessions if there is no store, for as long as the runs take.
     pub(super) scratch: Option<(PathBuf, CacheKey)>,
 }
 
 impl PlanRun {
-    /// Makes the plan of `profile`. Nothing is obtained yet.
+    /// Makes the plan of `profile` without obtaining anything.
     pub(crate) fn open(
         world: &World,
         global: &GlobalArgs,
@@ -71,8 +71,8 @@ impl PlanRun {
         Ok(Self::of_plan(Planned { world, settings, files: Arc::new(files), request, plan }, store))
     }
 
-    /// Makes the plan of a profile whose credentials were handed over before, to look at what guards it: as for a person,
-    /// and without a question.
+    /// Makes the plan of a profile whose credentials were handed over earlier, to check its guards. Asks no question
+    /// and prints no warnings.
     pub(super) fn plan_offline(
         world: &World,
         global: &GlobalArgs,
@@ -92,13 +92,12 @@ impl PlanRun {
         Self { planned, store: SharedStore::new(store), account: None, common: None }
     }
 
-    /// The run of one plan of several.
     pub(super) fn of_several(planned: Planned, store: SharedStore, common: Arc<Common>) -> Self {
         Self { planned, store, account: None, common: Some(common) }
     }
 
-    /// Makes the plan for the credentials alone that the chain of `profile` starts from, where they are at hand without
-    /// a call and without a question to anybody. `None`: the store is locked.
+    /// Makes a plan for only the credentials that the chain of `profile` starts from, if no call and no question is
+    /// needed to get them. Returns `None` if the store is locked.
     #[cfg(feature = "trust")]
     pub(crate) fn open_base(
         world: &World,
@@ -111,7 +110,7 @@ impl PlanRun {
         let index = store.index_if_known()?;
         let planning = Planning::new(world, &files, &request, index.as_ref(), Purpose::BaseOnly);
         let plan = planning.resolve_quietly(profile)?;
-        // The index may be known where the key is not.
+        // The index may be readable although the key is locked.
         let is_stored = matches!(plan.base, Base::StoredKey { .. });
         if is_stored && (index.is_none() || store.count_if_known()?.is_none()) {
             return Ok(None);
@@ -130,8 +129,8 @@ impl PlanRun {
         &self.planned.plan
     }
 
-    /// Checks what guards the profile. Whoever hands its credentials over calls this first: before a code is asked for,
-    /// and once, however often they are renewed.
+    /// Checks the guards of the profile. Callers that hand credentials over call this once, before an MFA code is asked
+    /// for; renewals are not checked again.
     pub(crate) fn check_guard(&self, exit: Exit<'_>) -> Result<(), Failure> {
         check_guard(&self.planned, exit)
     }
@@ -141,39 +140,39 @@ impl PlanRun {
         &self.planned.files
     }
 
-    /// The account of what is handed over, where the plan says which it is, or what gave it.
+    /// The account of the credentials, if the plan or their source names it.
     pub(crate) fn account(&self) -> Option<&str> {
-        // A program knows better than the profile that names it.
+        // The source knows its account better than the profile does.
         self.account.as_ref().map(AccountId::as_str).or_else(|| self.plan().account())
     }
 
-    /// Obtains the credentials of the plan, from the cache where that is allowed.
+    /// Obtains the credentials of the plan, from the cache if possible.
     pub(crate) fn obtain(&mut self) -> Result<Credentials, Failure> {
         let credentials = self.obtain_unchecked()?;
-        // Security: whoever gets them calls AWS where the environment says that AWS is. This is the one way out, with
-        // or without a call before it.
+        // Security: whoever receives the credentials sends them to the AWS endpoint in the environment. Every path ends
+        // here, with or without an earlier call.
         let Planned { world, plan, .. } = &self.planned;
         check_sandbox(&world.environment, credentials.id(), &plan.profile)?;
-        // A code is good for one call: whoever asks again is not answered with it.
+        // Codes work once, so the next call must not reuse this one.
         self.planned.request.mfa_code = None;
         Ok(credentials)
     }
 
-    /// Uses no cached session with less than `least` left.
+    /// Stops using cached sessions that have less than `least` left.
     pub(crate) fn require_left(&mut self, least: Duration) {
         let min_ttl = &mut self.planned.request.min_ttl;
         *min_ttl = least.max(*min_ttl);
     }
 
-    /// Obtains credentials again, in time: a cached session is good where at least `least` of it is left.
+    /// Obtains credentials again before they expire, from the cache if a session there has at least `least` left.
     pub(crate) fn renew(&mut self, least: Duration) -> Result<Credentials, Failure> {
         self.planned.request.min_ttl = least;
         self.planned.request.fresh = false;
         self.obtain()
     }
 
-    /// Learns who the base is where its settings do not say it: a cached session is that identity's alone. Returns what
-    /// was obtained for it.
+    /// Determines the identity of a base whose settings do not reveal it, as cached sessions belong to one identity.
+    /// Returns the credentials, if that obtained any.
     fn identify_base(&mut self) -> Result<Option<Source>, Failure> {
         if matches!(self.planned.plan.base, Base::Metadata { .. }) {
             let source = self.read_base()?;
@@ -202,8 +201,8 @@ impl PlanRun {
         };
         let mut source = source.map(|session| Source::of_session(*session)).or(base);
         for stage in self.planned.plan.stages().skip_while(|stage| *stage != from) {
-            // A key that is simply there is read when it is to sign: whoever waits for the lock of the first call may
-            // find a session, and does not need it.
+            // A stored key is read only when it has to sign: the process may find a session once it has the lock of the
+            // first call.
             if self.planned.plan.is_saved(stage) {
                 source = Some(self.run_stage(sessions.as_ref(), stage, source)?);
             }
@@ -212,12 +211,12 @@ impl PlanRun {
             Some(source) => source,
             None => self.read_base()?,
         };
-        // A role's account is the plan's; this one is that of the base.
+        // The plan knows the account of a role; this is the account of the base.
         self.account = source.account.clone().filter(|_| self.planned.plan.steps.is_empty());
         Ok(source.into_credentials())
     }
 
-    /// Does what one stage does, unless another process did it meanwhile.
+    /// Runs one stage, unless another process did so in the meantime.
     fn run_stage(
         &mut self,
         sessions: Option<&Sessions>,

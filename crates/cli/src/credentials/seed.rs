@@ -1,4 +1,4 @@
-//! TOTP seeds that are stored: for the calls of a plan, and for `hatbox mfa code`.
+//! Finds stored TOTP seeds for the calls of a plan and for `hatbox mfa code`.
 
 use hatbox_core::plan::{Base, Step};
 use hatbox_core::totp::{TotpSeed, TotpStep};
@@ -14,7 +14,7 @@ use crate::keys::{KeyStore, SharedStore};
 use crate::sys::files::make_private_directory;
 use crate::world::World;
 
-/// The seed that makes the codes of a call: where one is stored for the device, and nothing else is to give the code.
+/// Finds the seed for the device of a call, unless the code is to come from elsewhere.
 pub(super) fn find_seed(
     planned: &Planned,
     store: &SharedStore,
@@ -36,7 +36,7 @@ pub(super) fn find_seed(
     Ok(store.lock().find_seed(&mfa.serial.value, &wanted)?.map(|stored| stored.seed))
 }
 
-/// The code that the device shows now; if hatbox has sent it already, the next one, for which this waits.
+/// Returns the current code of the device. If hatbox has sent that one already, waits for the next.
 pub(crate) fn make_unused_code(world: &World, used: &UsedCodes, seed: &TotpSeed) -> MfaCode {
     let code = seed.code(TotpStep::at(world.clock.now()));
     if !used.has(&code) {
@@ -46,7 +46,7 @@ pub(crate) fn make_unused_code(world: &World, used: &UsedCodes, seed: &TotpSeed)
     seed.code(TotpStep::at(world.clock.now()))
 }
 
-/// The codes of a device that hatbox has sent, whatever sent them.
+/// Opens the list of codes that any hatbox process has sent for a device.
 pub(crate) fn open_used_codes(
     world: &World,
     store: &mut KeyStore,

@@ -1,4 +1,4 @@
-//! Where the services of a plan are, and how they are reached; and whether its keys may go there.
+//! Resolves the endpoint and network settings of each service of a plan, and checks whether its keys may be sent there.
 
 use std::path::PathBuf;
 
@@ -22,7 +22,7 @@ use crate::errors::{Failure, FailureKind};
 use crate::world::clock::shortened;
 use crate::world::environment::Environment;
 
-/// Regions in which `sts_regional_endpoints = legacy` means the global endpoint (AWS SDKs reference guide).
+/// Regions for which `sts_regional_endpoints = legacy` selects the global endpoint (AWS SDKs reference guide).
 const LEGACY_REGIONS: [&str; 16] = [
     "ap-northeast-1",
     "ap-south-1",
@@ -42,7 +42,7 @@ const LEGACY_REGIONS: [&str; 16] = [
     "us-west-2",
 ];
 
-/// For calls to STS in a partition, unless the profile names a region.
+/// Resolves the settings for STS in a partition, in its default region unless the profile sets one.
 pub(super) fn resolve_sts_settings(
     plan: &Plan,
     partition: Partition,
@@ -66,14 +66,14 @@ pub(super) fn resolve_sts_settings(
 /// The two services of Identity Center.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SsoService {
-    /// It registers clients and gives tokens.
+    /// Registers clients and issues tokens.
     Oidc,
-    /// It takes tokens, and gives credentials.
+    /// Exchanges tokens for credentials.
     Portal,
 }
 
-/// Where a service of Identity Center is in `region`, and how it is reached. `asked` is what the profile says of
-/// endpoints in general.
+/// Resolves the settings for a service of Identity Center in `region`. `asked` are the profile's general endpoint
+/// settings.
 pub(super) fn resolve_sso_settings(
     service: SsoService,
     sso: &Sso,
@@ -95,7 +95,7 @@ pub(super) fn resolve_sso_settings(
     Ok((endpoint, settings))
 }
 
-/// What tests put in the place of AWS.
+/// The endpoint that tests substitute for AWS's.
 #[cfg(feature = "test-clock")]
 fn sso_url_of_test(environment: &Environment) -> Option<String> {
     environment.text(env_names::TEST_SSO_URL)
@@ -106,7 +106,7 @@ fn sso_url_of_test(_: &Environment) -> Option<String> {
     None
 }
 
-/// How a server that is not AWS's is reached.
+/// Resolves the settings for a web server that is not AWS's.
 pub(super) fn resolve_web_settings(
     asked: &Endpoint,
     endpoint: &EndpointUrl,
@@ -115,11 +115,11 @@ pub(super) fn resolve_web_settings(
     resolve_settings(asked, Some(endpoint.as_str()), String::new(), environment)
 }
 
-/// AWS's own address, by the endpoint rules of the services' models.
+/// Returns AWS's own URL, by the endpoint rules of the services' models.
 fn sso_url(service: SsoService, region: &Region, use_fips: bool, use_dualstack: bool) -> String {
     let partition = region.partition();
     let host = match (service, use_fips) {
-        // GovCloud has no other hosts for FIPS.
+        // GovCloud has no separate FIPS hosts.
         (SsoService::Oidc, true) if partition != Partition::UsGov || use_dualstack => "oidc-fips",
         (SsoService::Oidc, _) => "oidc",
         (SsoService::Portal, true) if partition != Partition::UsGov || use_dualstack => "portal.sso-fips",
@@ -129,7 +129,7 @@ fn sso_url(service: SsoService, region: &Region, use_fips: bool, use_dualstack: 
     format!("https://{host}.{region}.{suffix}")
 }
 
-/// Where the sign-in service is in `region`, and how it is reached. `asked` is what the profile says of endpoints.
+/// Resolves the settings for the sign-in service in `region`. `asked` are the profile's endpoint settings.
 pub(crate) fn resolve_sign_in_settings(
     asked: &Endpoint,
     region: &Region,
@@ -145,7 +145,7 @@ pub(crate) fn resolve_sign_in_settings(
     Ok((endpoint, settings))
 }
 
-/// Where the federation endpoint of the console at `place` is, and how it is reached: a part of the sign-in service.
+/// Resolves the settings for the console's federation endpoint at `place`, which is part of the sign-in service.
 pub(super) fn resolve_federation_settings(
     asked: &Endpoint,
     place: &ConsolePlace,
@@ -162,7 +162,7 @@ pub(super) fn resolve_federation_settings(
     Ok((endpoint, settings))
 }
 
-/// For calls to IAM, which has one address in each partition, and is signed for one region of it.
+/// Resolves the settings for IAM, which has one endpoint and one signing region per partition.
 #[cfg(feature = "iam")]
 pub(crate) fn resolve_iam_settings(
     plan: &Plan,
@@ -186,7 +186,7 @@ fn resolve_settings(
         .map(EndpointUrl::parse)
         .transpose()
         .map_err(|error| Failure::of_error(FailureKind::Refused, &error))?;
-    // Nothing that is meant for this machine goes out to a proxy, whatever the variables hold.
+    // Never send a request for this machine to a proxy, whatever the variables contain.
     let proxy = if endpoint.as_ref().is_some_and(EndpointUrl::is_loopback) {
         None
     } else {
@@ -209,7 +209,7 @@ fn resolve_settings(
     })
 }
 
-/// The partition that a step is in, as far as its ARNs say.
+/// Returns the partition of a step, as far as its ARNs reveal it.
 pub(super) fn partition_of(step: &Step) -> Partition {
     let arn = match step {
         Step::AssumeRole(step) => Some(step.role.value.partition()),
@@ -221,8 +221,8 @@ pub(super) fn partition_of(step: &Step) -> Partition {
     arn.and_then(Partition::parse).unwrap_or(Partition::Aws)
 }
 
-/// In a sandbox's environment only keys that the sandbox minted are used: no signature and no code of a real one
-/// goes to a sandbox that was left behind.
+/// Checks that a sandbox's environment is only used with keys that the sandbox issued, so that no signature or code of
+/// a real key is sent to a forgotten sandbox.
 pub(crate) fn check_sandbox(
     environment: &Environment,
     id: &AccessKeyId,
@@ -239,8 +239,8 @@ pub(crate) fn check_sandbox(
     .hint(format!("leave the sandbox's shell, or unset {}", env_names::SANDBOX)))
 }
 
-/// The same for a web identity token, which no key signs: in a sandbox's environment only tokens of the sandbox's
-/// identity provider are sent.
+/// Checks the same for a web identity token, which is sent without a signature: a sandbox's environment accepts only
+/// tokens of the sandbox's identity provider.
 pub(super) fn check_sandbox_token(
     environment: &Environment,
     token: &SecretString,
@@ -260,7 +260,8 @@ pub(super) fn check_sandbox_token(
     .hint(format!("leave the sandbox's shell, or unset {}", env_names::SANDBOX)))
 }
 
-/// The `iss` of a JWT. Its signature is not checked: the answer only decides where the token may go.
+/// Returns the `iss` claim of a JWT. The signature is not verified, as the claim only decides where the token may be
+/// sent.
 fn parse_issuer(token: &SecretString) -> Option<String> {
     #[derive(serde::Deserialize)]
     struct Claims {

@@ -1,14 +1,14 @@
-//! The names of sessions: of a role's where the profile fixes none, and of a federated user's.
+//! Default names of role sessions and federated users.
 
 use hatbox_types::name::ProfileName;
 
-/// `hatbox-PROFILE-SECONDS`: in CloudTrail it tells the hat and the time. 2..=64 of `[\w+=,.@-]`.
+/// `hatbox-PROFILE-SECONDS`, which shows the profile and time in CloudTrail. 2 to 64 characters of `[\w+=,.@-]`.
 pub(super) fn default_session_name(profile: &ProfileName, now: i64) -> String {
     let profile: String = taken_characters(profile).take(40).collect();
     format!("hatbox-{profile}-{now}")
 }
 
-/// `hatbox-PROFILE`, the name of a federated user. 2..=32 of `[\w+=,.@-]`.
+/// `hatbox-PROFILE`, the name of a federated user. 2 to 32 characters of `[\w+=,.@-]`.
 pub(super) fn federated_name(profile: &ProfileName) -> String {
     let profile: String = taken_characters(profile).take(25).collect();
     format!("hatbox-{profile}")

@@ -26,7 +26,7 @@ use crate::store::sealed::CacheKey;
 use crate::store::sessions::Sessions;
 use crate::world::World;
 
-/// No one reads more warnings than this.
+/// More warnings than this hide each other.
 const WARNINGS: usize = 10;
 
 /// What the plans of several profiles are made from.
@@ -35,46 +35,44 @@ pub(crate) struct Several {
     files: Arc<ConfigFiles>,
     request: SessionRequest,
     store: SharedStore,
-    /// `None`: the store is locked, and no one is asked.
+    /// `None` if the store is locked and must stay so.
     index: Option<Index>,
     common: Arc<Common>,
     /// `--mfa-token`, for the first call that needs a code.
     code: Option<MfaCode>,
-    /// Where sessions are kept that no store keeps. Its contents are sealed under a key that is nowhere else.
+    /// Where sessions are kept without a store, sealed under a key that exists only in memory.
     _scratch: Option<TempDir>,
 }
 
-/// A profile with its plan, or why it has none.
+/// A profile with its plan, or the reason why it has none.
 pub(crate) struct Candidate {
     pub(crate) profile: ProfileName,
     pub(crate) run: Result<PlanRun, Failure>,
-    /// What its settings leave to be desired.
+    /// Warnings about its settings.
     warnings: Vec<String>,
 }
 
-/// What must be done once for all profiles that have it in common: it may ask a person.
+/// Work that profiles can share, which may involve the user.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Need {
-    /// A session that is obtained with a code of this device.
+    /// A session that needs an MFA code.
     Code {
-        /// Its serial number.
+        /// The serial number of the device.
         device: String,
-        /// The session.
         session: Vec<u8>,
     },
-    /// A sign-in to Identity Center or of `aws login`, by its name.
+    /// A sign-in to Identity Center or of `aws login`, by name.
     SignIn(String),
-    /// What a program of this profile prints.
+    /// The output of a profile's command.
     Program {
         /// The profile that names the program.
         profile: ProfileName,
-        /// What is kept of it.
+        /// The session that it is cached as.
         session: Vec<u8>,
     },
 }
 
 impl Need {
-    /// In a few words.
     pub(crate) fn render(&self) -> String {
         match self {
             Self::Code { device, .. } => format!("an MFA code of {device}"),
@@ -85,7 +83,7 @@ impl Need {
 }
 
 impl Several {
-    /// Reads the config and the index of the store. With [`Interaction::Never`], a locked store stays locked.
+    /// Opens the config and the store's index. With [`Interaction::Never`], a locked store stays locked.
     pub(crate) fn open(
         world: &World,
         global: &GlobalArgs,
@@ -120,8 +118,8 @@ impl Several {
         })
     }
 
-    /// All profiles: those of the files, in their order, then those that only have a stored key. A `[default]` without
-    /// settings is none.
+    /// Lists all profiles: those of the files in their order, then those that only have a stored key. Omits a
+    /// `[default]` without settings.
     pub(crate) fn names(&self) -> Vec<ProfileName> {
         let config = &self.files.config;
         let mut names = config.profile_names();
@@ -132,17 +130,16 @@ impl Several {
         names
     }
 
-    /// The words of `hatbox_tags`. A profile that cannot be read has none: its plan says why.
+    /// Returns the words of `hatbox_tags`. A profile with errors has none; its plan reports the errors.
     pub(crate) fn tags(&self, profile: &ProfileName) -> Vec<String> {
         resolve_tags(&self.files.config, profile).unwrap_or_default()
     }
 
-    /// The nearest name to one that does not exist.
+    /// Suggests the nearest existing profile for an unknown name.
     pub(crate) fn nearest(&self, name: &str) -> Option<ProfileName> {
         self.files.config.nearest_profile(name)
     }
 
-    /// Makes the plans of profiles.
     pub(crate) fn resolve(&self, profiles: Vec<ProfileName>) -> Result<Vec<Candidate>, Failure> {
         let Self { world, files, request, index, .. } = self;
         let planning = Planning::new(world, files, request, index.as_ref(), Purpose::Use);
@@ -160,7 +157,7 @@ impl Several {
         Ok(profiles.into_iter().map(candidate).collect())
     }
 
-    /// Says on stderr what the settings of the profiles leave to be desired, each thing once.
+    /// Prints each warning about the settings of the profiles once.
     pub(crate) fn say_warnings(&self, candidates: &[Candidate]) {
         let mut said = BTreeSet::new();
         let all = candidates.iter().flat_map(|candidate| &candidate.warnings);
@@ -173,11 +170,11 @@ impl Several {
         }
     }
 
-    /// Checks what guards each profile, before anything is obtained. One whose guard refuses gets that in the place of its
-    /// plan.
+    /// Checks the guards of each profile before anything is obtained. If a guard denies a profile, the error replaces
+    /// its plan.
     ///
     /// # Errors
-    /// When a person cancels a question.
+    /// If the user cancels a question.
     pub(crate) fn check_guards(candidates: &mut [Candidate], command: &[OsString]) -> Result<(), Failure> {
         for candidate in candidates {
             let Ok(run) = &candidate.run else { continue };
@@ -190,12 +187,12 @@ impl Several {
         Ok(())
     }
 
-    /// Obtains what several profiles share and what a person is needed for, one after the other: the sign-ins, and the
-    /// sessions that need an MFA code. A profile for which that fails gets the failure in the place of its plan, and so
-    /// do all that need the same; no question is asked again.
+    /// Obtains, one after the other, what several profiles share and what needs the user: sign-ins, and sessions with
+    /// an MFA code. On failure, the error replaces the plan of each profile that needs the same thing, and no question
+    /// is repeated.
     ///
     /// # Errors
-    /// When a person cancels a question.
+    /// If the user cancels a question.
     pub(crate) fn ask(&mut self, candidates: &mut [Candidate]) -> Result<(), Failure> {
         let needs: Vec<_> = candidates
             .iter_mut()
@@ -212,7 +209,7 @@ impl Several {
         for (candidate, needs) in candidates.iter_mut().zip(needs) {
             let Ok(run) = &mut candidate.run else { continue };
             let needs: Vec<_> = match needs {
-                // A program that one profile alone runs has no one to wait for.
+                // The command of a single profile can run together with the others.
                 Ok(needs) => needs
                     .into_iter()
                     .filter(|need| !matches!(need, Need::Program { .. }) || users.get(need) > Some(&1))
@@ -239,7 +236,7 @@ impl Several {
             if failure.kind == FailureKind::Cancelled {
                 return Err(failure);
             }
-            // Where the shared part is done, only what comes after it failed: the others may do better.
+            // If the shared part succeeded, a later part failed, and other profiles may still succeed.
             let left = run.needs().unwrap_or_default();
             let mut shared = Vec::new();
             for need in needs {
@@ -260,7 +257,7 @@ impl Several {
         Ok(())
     }
 
-    /// A device gives one code in 30 seconds: says why several are needed.
+    /// Explains why one device has to give several codes, which takes 30 seconds each.
     fn say_codes<'a>(&self, needs: impl Iterator<Item = &'a Need>) {
         let mut codes: BTreeMap<&str, BTreeSet<&[u8]>> = BTreeMap::new();
         for need in needs {
@@ -279,25 +276,25 @@ impl Several {
     }
 }
 
-/// A directory that is removed at the end, and a key that is never written down. Without one, nothing is kept.
+/// Creates a directory that is removed on exit, with a key that is never written to disk. On failure, nothing is kept.
 fn open_scratch() -> Option<(TempDir, CacheKey)> {
     let directory = tempfile::Builder::new().prefix("hatbox-").tempdir().ok()?;
     Some((directory, CacheKey::generate().ok()?))
 }
 
-/// What obtaining the credentials of a profile takes, as far as that is known without asking anyone.
+/// What it takes to obtain the credentials of a profile, as far as that is known without a question.
 pub(crate) struct Outlook {
-    /// All is cached or at hand: nothing is called.
+    /// Whether everything is cached or at hand, so that no call is needed.
     pub(crate) is_ready: bool,
     pub(crate) needs: Vec<Need>,
 }
 
 impl PlanRun {
-    /// What it takes; `None` where the store is locked.
+    /// Returns `None` if the store is locked.
     pub(crate) fn outlook(&mut self) -> Result<Option<Outlook>, Failure> {
         let plan = self.plan();
         if !plan.stages().any(|stage| plan.is_saved(stage)) {
-            // What hatbox, run by a command, needs is not known here.
+            // A command may run hatbox again, and what that needs is unknown.
             let is_ready = !plan.base.is_command();
             return Ok(Some(Outlook { is_ready, needs: Vec::new() }));
         }
@@ -309,14 +306,14 @@ impl PlanRun {
         self.outlook_with(sessions.as_ref()).map(Some)
     }
 
-    /// What must be done first for this profile and others alike, as far as that is not cached.
+    /// Lists what this profile still needs that others may need too.
     fn needs(&mut self) -> Result<Vec<Need>, Failure> {
         let sessions = self.open_sessions()?;
         Ok(self.outlook_with(sessions.as_ref())?.needs)
     }
 
     fn outlook_with(&self, sessions: Option<&Sessions>) -> Result<Outlook, Failure> {
-        // Whoever serves it identifies itself, and asks no one.
+        // A metadata service needs neither a key nor the user.
         if matches!(self.plan().base, Base::Metadata { .. }) {
             return Ok(Outlook { is_ready: false, needs: Vec::new() });
         }

@@ -1,4 +1,4 @@
-//! What the run of a plan has of the cache: where it is, what is good in it, and what a stage leaves there.
+//! The part of a run that deals with the cache: opens it, finds usable sessions in it, and saves new ones.
 
 use std::path::Path;
 use std::time::Duration;
@@ -25,31 +25,30 @@ use crate::store::sessions::Sessions;
 use crate::sys::files::FileError;
 use crate::sys::lock::Lock;
 
-/// The cached sessions, as far as they are known without asking anyone.
+/// The cached sessions, if they can be opened without asking the user.
 pub(super) enum Known {
     Sessions(Sessions),
-    /// Nothing is cached: there is no store.
+    /// There is no store, so nothing is cached.
     NoStore,
     Locked,
 }
 
 impl PlanRun {
-    /// The cached sessions; `None` where there is nothing to cache, or nowhere.
+    /// Opens the cached sessions. Returns `None` if the plan caches nothing, or there is no place for it.
     pub(super) fn open_sessions(&mut self) -> Result<Option<Sessions>, Failure> {
         let plan = &self.planned.plan;
-        // Also temporary keys that are in a file or in the environment are handed over as they are, and a login session
-        // is kept in its own file.
+        // Temporary keys in a file or the environment are handed over unchanged, and a login session has its own file.
         if !plan.stages().any(|stage| plan.is_saved(stage)) {
             return Ok(None);
         }
-        // A person who signs in has something to keep: where there is no store, one is created for it.
+        // A user who signs in has a token to keep, so a missing store is created.
         if let Base::Sso { sso, .. } = &plan.base {
             if self.store.lock().is_empty() && !self.planned.world.has_terminal() {
                 return Err(needs_person(&sso.value));
             }
             return self.store.lock().sessions_or_create().map(Some);
         }
-        // The cache alone is no reason to ask for a new passphrase.
+        // Do not ask for a new passphrase only to cache sessions.
         if self.store.lock().is_empty() {
             if let Some((directory, key)) = self.common.as_ref().and_then(|common| common.scratch.as_ref()) {
                 return Ok(Some(Sessions::open(directory, key.clone())));
@@ -63,7 +62,7 @@ impl PlanRun {
         self.store.lock().sessions(Interaction::Allowed).map(Some)
     }
 
-    /// The same, without a question to anyone.
+    /// Opens the cached sessions if that needs no question.
     pub(super) fn sessions_if_known(&self) -> Result<Known, Failure> {
         let mut store = self.store.lock();
         if store.is_empty() {
@@ -85,7 +84,7 @@ impl PlanRun {
         Ok(search.into_start())
     }
 
-    /// Whether a session was obtained late enough for several runs with `--fresh`.
+    /// Whether a session is new enough for several runs with `--fresh`.
     fn is_fresh(&self, session: &CachedSession) -> bool {
         let since = self.common.as_ref().and_then(|common| common.fresh_since);
         since.is_none_or(|since| session.obtained_at.as_second() >= since.as_second())
@@ -97,7 +96,7 @@ impl PlanRun {
         StartRules { min_ttl: request.min_ttl, reuse }
     }
 
-    /// Saves what a stage gave, where it has an end.
+    /// Saves the result of a stage, if it expires.
     pub(super) fn keep(
         &mut self,
         sessions: Option<&Sessions>,
@@ -121,8 +120,7 @@ impl PlanRun {
             account,
         };
         self.say_if_shorter(&session, clock_ahead);
-        // The credentials are there, and a code may be spent for them: without a cache they are handed over all the
-        // same.
+        // Without a cache, the credentials are handed over nevertheless: an MFA code may have been spent on them.
         if let Some(Err(error)) = sessions.map(|sessions| sessions.save(key, &session)) {
             world.output.warn(&format!("the session is not cached: {error}"));
         }
@@ -130,8 +128,8 @@ impl PlanRun {
         Source::of_session(session)
     }
 
-    /// Deletes the session again where its access key was removed or replaced during the call: `remove` has deleted
-    /// those that it found.
+    /// Deletes the session if its access key was removed or replaced during the call: `remove` could only delete the
+    /// sessions that existed by then.
     fn drop_if_orphaned(&mut self, sessions: Option<&Sessions>, key: &SessionKey) {
         let (Base::StoredKey { profile, id }, Some(sessions)) = (&self.planned.plan.base, sessions) else {
             return;
@@ -159,7 +157,7 @@ impl PlanRun {
         let Planned { world, plan, .. } = &self.planned;
         let session = sessions?.load(key).ok().flatten().filter(|session| self.is_fresh(session))?;
         let mut rules = self.rules();
-        // What another process obtained while this one waited is as fresh as can be.
+        // A session that another process obtained during the wait is fresh enough.
         if lock.was_waited_for() && session.obtained_at.as_second() >= world.started.as_second() {
             rules.reuse = Reuse::Cached;
         }
@@ -172,12 +170,12 @@ impl PlanRun {
         }
     }
 
-    /// Never a set for less time than asked for without a word.
+    /// Warns if the session is shorter than requested.
     fn say_if_shorter(&self, session: &CachedSession, clock_ahead: Option<i64>) {
         let world = &self.planned.world;
         let Some(asked) = session.asked else { return };
         let left = session.left(world.clock.now());
-        // AWS answers in whole seconds, and its clock is not ours to the second.
+        // AWS's answer has whole seconds, and the two clocks may differ.
         if left + Duration::from_mins(1) < asked {
             let clock = clock_ahead.and_then(denial::render_clock);
             world.output.warn(&format!(
@@ -192,14 +190,14 @@ impl PlanRun {
     }
 }
 
-/// A cache that cannot be read.
+/// The failure for a cache that cannot be read.
 fn cache_failure(error: &FileError) -> Failure {
     let failure = Failure::of_error(FailureKind::Failed, error);
     match (error.hint(), error) {
         (Some(hint), _) => failure.hint(hint),
-        // `hatbox clear` would meet the same error.
+        // `hatbox clear` would fail in the same way.
         (None, FileError::Io { .. }) => failure.hint(CACHE_HINT),
-        // Not of hatbox's making, and `hatbox clear` deletes no directories.
+        // hatbox did not create it, and `hatbox clear` does not delete directories.
         (None, FileError::Kind(path)) if is_directory(path) => {
             failure.hint(format!("rm -r {}", quote_word(path)))
         }

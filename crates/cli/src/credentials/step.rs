@@ -1,4 +1,4 @@
-//! One call to STS: settings, guards, the code, the request, the answer.
+//! Makes one call to STS: settings, checks, MFA code, request, answer.
 
 use std::time::Duration;
 
@@ -23,17 +23,17 @@ use crate::errors::{Failure, FailureKind};
 use crate::store::sessions::Sessions;
 use crate::world::World;
 
-/// How often a person may correct a wrong code.
+/// How many times the user may enter a code.
 const TRIES: u32 = 3;
-/// How often a program that gives a used code is asked again, a half minute later each time.
+/// How often to wait half a minute and ask a program again that returned a used code.
 const NEXT_CODE_WAITS: u32 = 2;
 
-/// What a stage gave: it signs the call of the next one, or is handed over.
+/// The result of a stage, which signs the next call or is handed over.
 pub(super) struct Source {
     pub(super) signer: Signer,
-    /// When it was obtained, where it is a session of a stage before.
+    /// When it was obtained, if it is the session of an earlier stage.
     pub(super) obtained_at: Option<Timestamp>,
-    /// The account that it belongs to, where what gave it said so.
+    /// The account of the credentials, if the source named it.
     pub(super) account: Option<AccountId>,
 }
 
@@ -55,31 +55,31 @@ impl Source {
 /// The call of a step, and what it is made with.
 pub(super) struct StepCall<'a> {
     pub(super) planned: &'a Planned,
-    /// The step's place in the plan.
+    /// The index of the step in the plan.
     pub(super) index: usize,
     pub(super) step: &'a Step,
     pub(super) source: &'a Source,
-    /// What makes the MFA codes, where that is stored.
+    /// The stored seed that the MFA codes are computed from, if there is one.
     pub(super) seed: Option<&'a TotpSeed>,
-    /// The session's lock, which is held.
+    /// The session's lock, held by the caller.
     pub(super) lock: &'a CallLock,
     pub(super) sessions: Option<&'a Sessions>,
 }
 
-/// What came of a call.
+/// The result of a call.
 pub(super) enum Outcome {
     Answered {
         signer: Signer,
-        /// The account that it belongs to, where the answer said so.
+        /// The account of the credentials, if the answer named it.
         account: Option<AccountId>,
-        /// How many seconds this machine's clock is ahead of the endpoint's, where that is known.
+        /// How many seconds this machine's clock is ahead of the endpoint's, if known.
         clock_ahead: Option<i64>,
     },
-    /// Another process took the question for the code over.
+    /// Another process took over asking for the code.
     AnsweredElsewhere,
 }
 
-/// A request as it goes out.
+/// The parameters of a request.
 #[derive(Debug, Clone)]
 pub(super) enum Request {
     GetSessionToken(Duration),
@@ -96,7 +96,7 @@ impl Request {
         }
     }
 
-    /// The name of the role's session.
+    /// The name of the role session, if the call creates one.
     pub(super) fn session_name(&self) -> Option<&str> {
         match self {
             Self::GetSessionToken(_) | Self::GetFederationToken(_) => None,
@@ -105,25 +105,25 @@ impl Request {
     }
 }
 
-/// What was sent: a denial is explained from it.
+/// What was sent, to explain a denial.
 #[derive(Debug)]
 pub(super) struct Sent {
-    /// The step's place in the plan.
+    /// The index of the step in the plan.
     pub(super) index: usize,
     pub(super) request: Request,
     pub(super) at: Timestamp,
     pub(super) settings: ServiceSettings,
     /// Where the MFA code came from, if there was one.
     pub(super) code: Option<CodeSource>,
-    /// When the session was obtained that signed, where one did.
+    /// When the session that signed was obtained, if a session signed.
     pub(super) source_at: Option<Timestamp>,
 }
 
 /// Why a call returned no credentials.
 pub(super) enum CallError {
-    /// It was not made.
+    /// No request was sent.
     Failed(Failure),
-    /// STS refused it, or did not answer.
+    /// STS rejected the request or did not answer.
     Unanswered(Box<(Sent, StsError)>),
 }
 
@@ -133,7 +133,7 @@ impl From<Failure> for CallError {
     }
 }
 
-/// Makes the call, under the session's lock.
+/// Makes the call. The caller holds the session's lock.
 pub(super) fn make_call(call: &StepCall<'_>) -> Result<Outcome, CallError> {
     let StepCall { planned, step, source, lock, sessions, .. } = *call;
     let world = &planned.world;
@@ -156,7 +156,7 @@ pub(super) fn make_call(call: &StepCall<'_>) -> Result<Outcome, CallError> {
     if let Err(CallError::Failed(failure)) = &result
         && matches!(failure.kind, FailureKind::Cancelled | FailureKind::NeedsPerson)
     {
-        // Whoever waits for the device would ask the same person the same question.
+        // Processes that wait for the device would ask the same user the same question.
         device.leave_failure(failure);
     }
     result
@@ -205,7 +205,7 @@ impl Outgoing<'_> {
                 }
                 continue;
             }
-            // Whoever took the lock over sends a code of its own.
+            // The process that took the lock over sends its own code.
             if !locks.iter().all(|lock| lock.is_current()) {
                 return Ok(Outcome::AnsweredElsewhere);
             }
@@ -222,7 +222,7 @@ impl Outgoing<'_> {
                 Err(error) if error.is_wrong_code() && source == CodeSource::Person && tries < TRIES => {
                     world.prompter().reject("AWS rejected the code: wait for the next one.");
                 }
-                // It may have been used by other means than hatbox: on AWS's sign-in page, say.
+                // The code may have been used outside of hatbox, such as on AWS's sign-in page.
                 Err(error) if error.is_wrong_code() && source == CodeSource::Seed && tries < 2 => {
                     wait_for_next_code(world);
                 }
@@ -254,14 +254,14 @@ impl Outgoing<'_> {
     }
 }
 
-/// Sleeps until authenticators show another code: they change on the half minute (RFC 6238).
+/// Sleeps until the next MFA code: codes change every 30 seconds (RFC 6238).
 pub(super) fn wait_for_next_code(world: &World) {
     let into_step = world.clock.now().as_second().rem_euclid(STEP_SECONDS);
     world.output.note("that MFA code was used already; waiting for the next one");
     std::thread::sleep(Duration::from_secs(u64::try_from(STEP_SECONDS - into_step).unwrap_or(30)));
 }
 
-/// The name of the session is decided here, once: what is said of a denial is about the name that was sent.
+/// Decides the session name once, so that the explanation of a denial shows the name that was sent.
 fn role_call(step: &AssumeRole, now: Timestamp) -> AssumeRoleCall {
     let session_name = match &step.session_name {
         Some(name) => name.value.clone(),
@@ -294,7 +294,6 @@ fn federation_call(step: &GetFederationToken) -> FederationCall {
     }
 }
 
-/// A client of STS.
 pub(super) fn open_sts(
     world: &World,
     settings: &ServiceSettings,

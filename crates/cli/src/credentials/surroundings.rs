@@ -1,4 +1,4 @@
-//! What the config and the environment have beside a refused call: devices, roles of other profiles, variables.
+//! Collects what else is in the config and environment when a call is denied: MFA devices, other roles, variables.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,10 +14,10 @@ use crate::credentials::request::SessionRequest;
 use crate::files::aws_config::ConfigFiles;
 use crate::world::environment::Environment;
 
-/// How many profiles are looked at: a diagnosis must not make anybody wait.
+/// Limits the profiles that are examined, to keep the diagnosis fast.
 const MAX_PROFILES: usize = 2000;
 
-/// Variables that name an identity to other programs of AWS's.
+/// Variables that give other AWS tools an identity.
 const IDENTITY_VARIABLES: [&str; 8] = [
     "AWS_ACCESS_KEY_ID",
     "AWS_SESSION_TOKEN",
@@ -29,7 +29,7 @@ const IDENTITY_VARIABLES: [&str; 8] = [
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
 ];
 
-/// The two files as they are shown to the person.
+/// The paths of the two AWS files, as shown to the user.
 pub(super) fn paths_of(files: &ConfigFiles) -> Paths {
     Paths {
         config: files.shown(FileKind::Config).to_owned(),
@@ -37,7 +37,7 @@ pub(super) fn paths_of(files: &ConfigFiles) -> Paths {
     }
 }
 
-/// What stands around the calls of `plan`.
+/// Collects the facts around the calls of `plan`.
 pub(super) fn resolve_surroundings(
     environment: &Environment,
     files: &ConfigFiles,
@@ -60,7 +60,7 @@ pub(super) fn resolve_surroundings(
     let mut profiles = Vec::new();
     let names = files.config.profile_names();
     for name in names.iter().take(MAX_PROFILES) {
-        // A profile that is wrong in itself tells nothing of this one.
+        // A profile that cannot be resolved says nothing about this one.
         let Ok(profile) = resolve_profile(&files.config, name, &request.overrides, Which::Source) else {
             continue;
         };
@@ -79,8 +79,8 @@ pub(super) fn resolve_surroundings(
     around
 }
 
-/// The profiles that lead to the same user as those of `chain`: by `source_profile`, over any number of profiles, or by
-/// the same access key in the files.
+/// Finds the profiles that lead to the same user as those of `chain`, through any number of `source_profile` settings
+/// or the same access key in the files.
 fn kin_of(chain: &[ProfileName], base: &Base, profiles: &[(&ProfileName, Profile)]) -> BTreeSet<ProfileName> {
     let mut kin: BTreeSet<_> = chain.iter().cloned().collect();
     let mut users: BTreeMap<&ProfileName, Vec<&ProfileName>> = BTreeMap::new();
@@ -104,7 +104,7 @@ fn kin_of(chain: &[ProfileName], base: &Base, profiles: &[(&ProfileName, Profile
     kin
 }
 
-/// The names, and of a key id its last characters.
+/// Returns the names of the variables, and the last characters of a key id.
 fn identity_variables(environment: &Environment) -> Vec<(String, Option<String>)> {
     IDENTITY_VARIABLES
         .iter()

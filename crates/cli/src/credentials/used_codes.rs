@@ -1,10 +1,10 @@
-//! The codes sent for an MFA device lately: no code goes out twice, whichever process sends it.
+//! Remembers the MFA codes sent for a device recently, so that no process sends a code twice.
 //!
-//! AWS takes each code once, and counts wrong ones against the device. What is kept are digests, in a file of the
-//! user's own, of codes that are worth nothing once they were sent.
+//! AWS accepts each code once, and counts wrong codes against the device. A private file keeps digests of codes, which
+//! are worthless once they were sent.
 //!
-//! How long ago a code was sent is measured by a clock that cannot be set ([`boot_clock`]): setting the machine's clock
-//! forgets no code. An entry of before the last start of the machine counts as one of now.
+//! Times are measured by a clock that cannot be set ([`boot_clock`]), so setting the system clock forgets no code.
+//! Entries from before a reboot count as sent now.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -16,14 +16,14 @@ use sha2::{Digest, Sha256};
 use crate::sys::boot_clock;
 use crate::sys::files::{FileError, Keep, read_private, write_atomic};
 
-/// Longer than AWS takes a code of another half minute. Beyond that the same digits are another code: a device repeats
-/// one of these by chance once in 50,000.
+/// Longer than AWS accepts a code of another time step. After it, equal digits are a new code; a device repeats one of
+/// the remembered codes by chance once in 50,000.
 const WINDOW: Duration = Duration::from_mins(10);
-/// More than anybody sends in that time.
+/// More codes than a user sends within the window.
 const MAX_CODES: usize = 64;
 const MAX_FILE: u64 = 16 << 10;
 
-/// The codes of one device. Used under the device's lock.
+/// The codes sent for one device. The caller holds the device's lock.
 #[derive(Debug)]
 pub(crate) struct UsedCodes {
     path: PathBuf,
@@ -38,7 +38,7 @@ struct Sent {
 }
 
 impl UsedCodes {
-    /// Of the device whose lock file is `lock`.
+    /// Returns the codes of the device whose lock file is `lock`.
     pub(crate) fn beside(lock: &Path, serial: &MfaSerial) -> Self {
         Self { path: lock.with_extension("used"), serial: serial.clone() }
     }
@@ -53,18 +53,18 @@ impl UsedCodes {
         hex::encode(digest)
     }
 
-    /// Whether `code` was sent in its window.
+    /// Whether `code` was sent within the window.
     pub(crate) fn has(&self, code: &MfaCode) -> bool {
         let digest = self.digest(code);
         self.load(boot_clock::now()).iter().any(|sent| sent.digest == digest)
     }
 
-    /// Remembers `code`; called before it is sent, so that a kill in between does not forget it.
+    /// Remembers `code`. Call this before it is sent: a kill in between must not lose it.
     pub(crate) fn save(&self, code: &MfaCode) -> Result<(), FileError> {
         self.save_at(code, boot_clock::now())
     }
 
-    /// Forgets `code`, which never left this machine.
+    /// Forgets `code`, for a request that never left this machine.
     pub(crate) fn forget(&self, code: &MfaCode) -> Result<(), FileError> {
         let (digest, mut sent) = (self.digest(code), self.load(boot_clock::now()));
         sent.retain(|sent| sent.digest != digest);
@@ -79,7 +79,7 @@ impl UsedCodes {
         self.write(&sent)
     }
 
-    /// The codes that count at `now`, the oldest first.
+    /// Loads the codes that still count at `now`, oldest first.
     fn load(&self, now: u128) -> Vec<Sent> {
         let bytes = read_private(&self.path, MAX_FILE).unwrap_or_default();
         let text = String::from_utf8_lossy(&bytes);
@@ -147,7 +147,7 @@ mod tests {
         let has = |now| used.load(now).len();
         used.save_at(&code("111111"), 5000 * SECOND).unwrap();
         assert_eq!((has(5000 * SECOND), has(5599 * SECOND), has(5600 * SECOND)), (1, 1, 0));
-        // After a restart of the machine, what was written is in the future.
+        // After a reboot, the recorded times are in the future.
         assert_eq!(has(10 * SECOND), 1);
         used.save_at(&code("222222"), 10 * SECOND).unwrap();
         assert_eq!((has(609 * SECOND), has(610 * SECOND)), (2, 0));

@@ -1,5 +1,5 @@
-//! `credential_source = EcsContainer`: the role of the ECS task or EKS pod that hatbox runs in, or of anything else that
-//! serves credentials in their way.
+//! `credential_source = EcsContainer`: the role of the ECS task or EKS pod that hatbox runs in, or of any other program
+//! that serves credentials over the same protocol.
 
 use std::path::Path;
 use std::time::Duration;
@@ -20,10 +20,10 @@ use crate::files::token_file::read_token_file;
 const FULL_URI: &str = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
 const TOKEN: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN";
 const TOKEN_FILE: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE";
-/// A service that another program serves may call AWS first.
+/// Allows for a server that calls AWS before it answers.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Asks the endpoint that the environment names.
+/// Fetches credentials from the endpoint that the environment names.
 pub(super) fn run(
     planned: &Planned,
     profile: &ProfileName,
@@ -76,7 +76,7 @@ fn with_hint(failure: Failure, status: u16) -> Failure {
     }
 }
 
-/// The file goes before the variable, and is read each time: EKS replaces it.
+/// Reads the token. The file takes precedence over the variable, and is read each time because EKS replaces it.
 fn read_token(failure: &MachineFailure<'_>) -> Result<Option<Zeroizing<String>>, Failure> {
     let environment = &failure.planned.world.environment;
     let (name, token) = match (environment.text(TOKEN_FILE), environment.text(TOKEN)) {
@@ -85,13 +85,13 @@ fn read_token(failure: &MachineFailure<'_>) -> Result<Option<Zeroizing<String>>,
                 failure.of_error(&error).hint(format!("{TOKEN_FILE} names `{path}`: correct or unset it"))
             })?;
             let text = std::str::from_utf8(&bytes).unwrap_or_default();
-            // AWS's tools refuse a line end, which is no part of the token.
+            // AWS's tools reject a token with a line end, so it cannot be part of the token.
             (TOKEN_FILE, Zeroizing::new(text.trim().to_owned()))
         }
         (None, Some(token)) => (TOKEN, Zeroizing::new(token)),
         (None, None) => return Ok(None),
     };
-    // Security: a line end in a header would begin another one.
+    // Security: a line end in a header value would start another header.
     if token.is_empty() || token.chars().any(|c| c.is_control() || !c.is_ascii()) {
         let text = format!("the token in {name} is empty or has a character that a header cannot have");
         return Err(failure.of_text(FailureKind::Failed, &text));

@@ -9,7 +9,7 @@ use crate::credentials::plan::Planned;
 use crate::credentials::profile_command::ProfileCommand;
 use crate::errors::{Failure, FailureKind};
 
-/// Runs the command. It may ask at the terminal, and take as long as an MFA code may.
+/// Runs the command. It may prompt on the terminal, and may take as long as entering an MFA code.
 pub(super) fn run(
     planned: &Planned,
     profile: &ProfileName,

@@ -1,6 +1,6 @@
-//! `credential_source = Ec2InstanceMetadata`: the role of the instance that hatbox runs on, by IMDSv2.
+//! `credential_source = Ec2InstanceMetadata`: the role of the EC2 instance that hatbox runs on, by IMDSv2.
 //!
-//! Version 1 is never asked: it answers any program that can be made to send a plain GET.
+//! IMDSv1 is never used: it answers any program that can be tricked into a plain GET request.
 
 use std::time::Duration;
 
@@ -19,13 +19,13 @@ use crate::errors::{Failure, FailureKind};
 
 const TOKEN_HEADER: &str = "x-aws-ec2-metadata-token";
 const LIFE_HEADER: &str = "x-aws-ec2-metadata-token-ttl-seconds";
-/// The longest that the service gives a token for. It is used for two requests at once.
+/// The maximum lifetime of an IMDSv2 token, in seconds. The token is used for two requests and dropped.
 const TOKEN_LIFE: &str = "21600";
 const ROLES: &str = "/latest/meta-data/iam/security-credentials/";
-/// On an instance it answers in a few milliseconds; elsewhere nothing answers.
+/// On an instance, the service answers within milliseconds; anywhere else there is no service to answer.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Asks for a token, then for the role's name, then for its credentials.
+/// Requests a token, then the name of the role, then its credentials.
 pub(super) fn run(
     planned: &Planned,
     profile: &ProfileName,
@@ -62,7 +62,7 @@ pub(super) fn run(
 
 struct Imds<'a> {
     service: MachineService,
-    /// Without a slash at its end.
+    /// Without a trailing slash.
     url: &'a str,
     failure: &'a MachineFailure<'a>,
 }

@@ -1,8 +1,8 @@
-//! A session of `aws login`: its file is the cache, which the AWS CLI and the SDKs share.
+//! The base that uses a session of `aws login`. The session's file is the cache, shared with the AWS CLI and the SDKs.
 //!
-//! Credentials in the file that are good enough are used as they are. Else one process refreshes the session, and the
-//! others wait and read what it saved. None of the SDKs takes a lock: when the service says that the refresh token was
-//! replaced, another program may have done so, and the file is read again before that counts.
+//! Credentials in the file are used while they last. To renew them, one process refreshes the session while the others
+//! wait, then read what it saved. The SDKs take no lock: if the service reports that the refresh token was already
+//! replaced, another program may have refreshed the session, so the file is read again before that counts as a failure.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ use crate::credentials::service::{check_sandbox, resolve_sign_in_settings};
 use crate::errors::{Failure, FailureKind};
 use crate::files::login_cache::{LoginCache, LoginFile};
 
-/// Gets the credentials of the session, refreshed where they end soon.
+/// Returns the credentials of the session, refreshed if they are about to expire.
 pub(super) fn fetch(
     planned: &Planned,
     profile: &ProfileName,
@@ -60,7 +60,8 @@ impl Work<'_> {
         })
     }
 
-    /// Refreshes, unless another process did so while this one waited. `seen` is the file as it was before.
+    /// Refreshes the session, unless another process did so while this one waited for the lock. `seen` is the file as
+    /// it was before.
     fn refresh_unless_done(&self, seen: &LoginFile) -> Result<BaseCredentials, Failure> {
         let mut file = self.load()?;
         let mut is_changed = is_other(&seen.session, &file.session);
@@ -73,7 +74,8 @@ impl Work<'_> {
                 Err(RefreshError::Failed(failure)) => return Err(failure),
                 Err(RefreshError::Unanswered(error)) => error,
             };
-            // Another program may have spent the refresh token since the file was read: then the file has its successor.
+            // Another program may have spent the refresh token since the file was read; the file then holds a newer
+            // one.
             let again = self.load()?;
             if error.refusal().is_some() && is_other(&file.session, &again.session) {
                 (file, is_changed) = (again, true);
@@ -101,7 +103,7 @@ impl Work<'_> {
             refresh_token: tokens.refresh_token,
             ..session.clone()
         };
-        // First of all: the old refresh token is of no use any more.
+        // Save before anything else: the old refresh token no longer works.
         if let Err(failure) = self.cache.save(&refreshed, Some(file), tokens.id_token.as_ref()) {
             world.output.warn(&format!(
                 "the refreshed login session could not be saved, and a new sign-in will be needed: {}",
@@ -112,8 +114,8 @@ impl Work<'_> {
         Ok(given(refreshed))
     }
 
-    /// The region that the session was made in. Older files do not name it: then it is that of the profile, as the SDKs
-    /// have it.
+    /// Returns the region in which the session was created. Older files do not name one; like the SDKs, this then takes
+    /// the region of the profile.
     fn region(&self, session: &LoginSession) -> Result<Region, Failure> {
         if let Some(region) = &session.region {
             return Ok(region.clone());
@@ -131,7 +133,7 @@ impl Work<'_> {
         .hint(format!("sign in again: {} --region us-east-1", self.sign_in_command())))
     }
 
-    /// What is left where the session could not be refreshed.
+    /// Returns the best result that is possible when the session could not be refreshed.
     fn without_refresh(
         &self,
         session: &LoginSession,
@@ -167,7 +169,7 @@ impl Work<'_> {
         let what = format!("could not refresh the login session of `{profile}`");
         let failure = Failure::new(FailureKind::Failed, what).caused_by(error);
         Err(match (error.refusal(), &session.region) {
-            // A session is known in one region only, and this answer says no more.
+            // A session exists in one region only, and the answer does not say whether this is the wrong one.
             (Some(R::Invalid), None) => failure.hint(format!(
                 "`{}` does not say in which region you signed in; sign in again: {}",
                 self.cache.shown(),
@@ -195,9 +197,9 @@ impl Work<'_> {
 
 /// Why a session was not refreshed.
 enum RefreshError {
-    /// It was not tried.
+    /// No request was sent.
     Failed(Failure),
-    /// The service refused, or did not answer.
+    /// The service refused the request or did not answer.
     Unanswered(LoginError),
 }
 

@@ -1,4 +1,4 @@
-//! What is said where a metadata service gives no credentials.
+//! Errors of metadata services that return no credentials.
 
 use std::error::Error;
 
@@ -11,7 +11,7 @@ use crate::errors::{Failure, FailureKind};
 /// What all failures of one service have in common.
 pub(super) struct MachineFailure<'a> {
     pub(super) planned: &'a Planned,
-    /// Where the profile asks for it.
+    /// Where the profile asks for this service.
     pub(super) origin: &'a Origin,
     pub(super) headline: String,
 }
@@ -27,7 +27,7 @@ impl MachineFailure<'_> {
         failure
     }
 
-    /// A URL that is not asked.
+    /// The failure for an endpoint URL that must not be called.
     pub(super) fn of_endpoint(&self, error: &EndpointError) -> Failure {
         self.headed(FailureKind::Refused)
             .caused_by(error)

@@ -1,7 +1,7 @@
-//! The identity that a plan starts from, as something that signs: one file for each base.
+//! Obtains the identity that a plan starts from: one file for each kind of base.
 //!
-//! A base is a stage like any other. Where it makes a call ([`Base::call`]), the run of the plan takes its lock, looks
-//! into the cache and saves what it gave; a key that is simply there is read when it signs.
+//! A base is a stage like any other. If it makes a call ([`Base::call`]), the run of the plan takes a lock, checks the
+//! cache and saves the result. A key that needs no call is read only when it is needed to sign.
 
 mod container;
 mod credential_process;
@@ -27,10 +27,10 @@ use crate::errors::Failure;
 use crate::keys::SharedStore;
 use crate::store::sessions::Sessions;
 
-/// What a base gave.
+/// What a base returned.
 pub(super) struct BaseCredentials {
     pub(super) signer: Signer,
-    /// The account that they belong to, where what gave them said so.
+    /// The account of the credentials, if the source names it.
     pub(super) account: Option<AccountId>,
 }
 
@@ -51,24 +51,24 @@ impl From<GivenCredentials> for BaseCredentials {
                 expires_at,
             }),
             (Some(session_token), None) => Signer::Found { key, session_token },
-            // AWS has no access keys that expire: the end is that of the program's next rotation.
+            // An access key has no expiry in AWS: the time given is when the program will rotate it next.
             (None, _) => Signer::Key(key),
         };
         Self { signer, account }
     }
 }
 
-/// What is held while a base makes its call.
+/// What the caller holds while a base makes its call.
 #[derive(Clone, Copy)]
 pub(super) struct Held<'a> {
-    /// The lock of its session.
+    /// The lock of the session.
     pub(super) lock: &'a CallLock,
-    /// The cache, where there is one.
+    /// The cache, if there is one.
     pub(super) sessions: Option<&'a Sessions>,
 }
 
-/// Gets what the base of the plan gives: the one place that knows every base. `None` where it asks a person, and another
-/// process took the question over. A base that makes no call needs nothing `held`.
+/// Obtains the identity that the plan starts from. Returns `None` if the base asks the user and another process took
+/// the question over. A base that makes no call needs no `held`.
 pub(super) fn run_base(
     planned: &Planned,
     store: &SharedStore,

@@ -1,4 +1,4 @@
-//! Keys in plain text, of a file or of the environment: the plan carries them.
+//! Plain-text keys from a file or the environment, which the plan itself contains.
 
 use hatbox_core::config::profile::{Origin, Sourced, StaticKeys};
 use hatbox_types::duration::render_duration;
@@ -11,7 +11,7 @@ use crate::aws::client::Signer;
 use crate::credentials::plan::Planned;
 use crate::errors::{Failure, FailureKind};
 
-/// What signs with `keys`, unless the program that wrote them says that they have expired.
+/// Returns a signer for `keys`, or an error if the program that wrote them recorded an expiry that has passed.
 pub(super) fn signer_of(
     planned: &Planned,
     profile: &ProfileName,
@@ -36,7 +36,7 @@ pub(super) fn signer_of(
 
 fn expired(planned: &Planned, profile: &ProfileName, origin: &Origin, at: Timestamp) -> Failure {
     let ago = Duration::try_from(planned.world.clock.now().duration_since(at)).unwrap_or_default();
-    // In whole minutes from one on.
+    // Rounded to whole minutes from one minute on.
     let ago = match ago.as_secs() {
         seconds if seconds < 60 => seconds,
         seconds => seconds - seconds % 60,

@@ -1,4 +1,5 @@
-//! A permission set of IAM Identity Center: GetRoleCredentials, by the access token that all profiles of a session share.
+//! The base that uses a permission set of IAM Identity Center: calls GetRoleCredentials with the access token that all
+//! profiles of a session share.
 
 use hatbox_core::config::profile::{Sourced, Sso};
 use hatbox_core::sso::token_file::SsoToken;
@@ -12,14 +13,15 @@ use crate::aws::sso::{SsoError, SsoRefusal};
 use crate::errors::{Failure, FailureKind};
 use crate::store::sessions::Sessions;
 
-/// The role whose credentials are wanted.
+/// The role to get credentials for.
 pub(super) struct SsoRole<'a> {
     pub(super) sso: &'a Sourced<Sso>,
     pub(super) account: &'a Sourced<String>,
     pub(super) name: &'a Sourced<String>,
 }
 
-/// Gets the credentials of the role; `None` where another process took the sign-in over. `lock` is the session's.
+/// Fetches the credentials of the role. Returns `None` if another process took the sign-in over. `lock` is the
+/// session's.
 pub(super) fn fetch(
     planned: &Planned,
     role: &SsoRole<'_>,
@@ -39,7 +41,7 @@ pub(super) fn fetch(
     let sign_in = SignIn::new(world, &planned.settings, &role.sso.value, &planned.plan.endpoint, files);
     let mut refused: Vec<SsoToken> = Vec::new();
     loop {
-        // A token may be revoked before its end: it is refreshed once, then a person signs in.
+        // A token may be revoked before it expires: refresh it once, then ask the user to sign in.
         let need = match refused.as_slice() {
             [] => TokenNeed::Valid,
             [one] => TokenNeed::Refreshed(one),
@@ -89,7 +91,7 @@ fn failure_of(planned: &Planned, role: &SsoRole<'_>, sign_in: &SignIn, error: &S
     }
 }
 
-/// The failure with the line of the config that it is about.
+/// Adds the config line that the failure is about.
 fn at<T>(planned: &Planned, said: &Sourced<T>, failure: Failure) -> Failure {
     match said.origin.place() {
         Some(place) => failure.at(planned.files.shown_place(place)),

@@ -6,14 +6,14 @@ use crate::aws::client::Signer;
 use crate::errors::{Failure, FailureKind};
 use crate::keys::KeyStore;
 
-/// Reads the key of `profile`, which has the id that the plan was made for.
+/// Reads the key of `profile` and checks that it is the one that the plan was made for.
 pub(super) fn read(
     store: &mut KeyStore,
     profile: &ProfileName,
     id: Option<&AccessKeyId>,
 ) -> Result<Signer, Failure> {
     let key = store.read_key(profile)?;
-    // The plan, and with it the name of the cached session, was made for the key of the index.
+    // The plan and the cached session's name were made for the key in the index.
     if id.is_some_and(|id| *id != key.id) {
         return Err(Failure::new(
             FailureKind::Failed,

@@ -1,4 +1,5 @@
-//! AssumeRoleWithWebIdentity: a token, from a file or a command, in exchange for a role's session. Nothing signs it.
+//! AssumeRoleWithWebIdentity: exchanges a token, from a file or a command, for a role session. The request is not
+//! signed.
 
 use std::path::Path;
 
@@ -21,11 +22,11 @@ use crate::credentials::step::policies_of;
 use crate::errors::{Failure, FailureKind};
 use crate::files::token_file::read_token_file;
 
-/// What STS takes (API reference, AssumeRoleWithWebIdentity).
+/// Token lengths that STS accepts, in characters (API reference, AssumeRoleWithWebIdentity).
 const TOKEN_LENGTHS: std::ops::RangeInclusive<usize> = 4..=20_000;
 
-/// Reads the token of a file, which may have been replaced since the last time; `None` where a command prints it, or
-/// the base is another.
+/// Reads the token from its file again, as it may have been replaced. Returns `None` if a command prints the token or
+/// the plan has another base.
 pub(in crate::credentials) fn read_from_file(planned: &Planned) -> Result<Option<SecretString>, Failure> {
     match &planned.plan.base {
         Base::WebIdentity { profile, token, .. } if matches!(token.value, WebIdentity::File(_)) => {
@@ -35,7 +36,7 @@ pub(in crate::credentials) fn read_from_file(planned: &Planned) -> Result<Option
     }
 }
 
-/// The same without a word, for a plan that is only shown.
+/// Does the same without reporting errors, for a plan that is only displayed.
 pub(crate) fn read_quietly(base: &Base) -> Option<SecretString> {
     let Base::WebIdentity { token: Sourced { value: WebIdentity::File(path), .. }, .. } = base else {
         return None;
@@ -43,18 +44,18 @@ pub(crate) fn read_quietly(base: &Base) -> Option<SecretString> {
     parse_token(&read_token_file(Path::new(path)).ok()?).ok()
 }
 
-/// Sends the token: that of the file as it was read for this run, or what the command prints now.
+/// Sends the token: the text that was read from the file for this run, or the output of the command.
 pub(super) fn run(planned: &Planned, base: &Base) -> Result<BaseCredentials, Failure> {
     let Base::WebIdentity { profile, token, text, role, session_name, duration, policies } = base else {
         return Err(Failure::new(FailureKind::Failed, "the credential plan names no web identity"));
     };
     let world = &planned.world;
-    // What is sent is what the session is cached for.
+    // The cached session is keyed by this text, so the same text must be sent.
     let text = match text {
         Some(text) => text.clone(),
         None => read_token(planned, profile, token)?,
     };
-    // Security: nothing signs the call, so no key is checked before the token is sent.
+    // Security: the request is not signed, so no access key is checked before the token is sent.
     check_sandbox_token(&world.environment, &text, profile)?;
     let partition = Partition::parse(role.value.partition()).unwrap_or(Partition::Aws);
     let settings = resolve_sts_settings(&planned.plan, partition, &world.environment)?;
@@ -89,7 +90,7 @@ fn failure_of(profile: &ProfileName, role: &RoleArn, error: &StsError) -> Failur
     Failure::new(FailureKind::Failed, headline).caused_by(error)
 }
 
-/// The way out of what STS says of the token or the role.
+/// Adds hints for an error that STS returned about the token or the role.
 fn add_hints(failure: Failure, code: &str, role: &RoleArn, token: &Sourced<WebIdentity>) -> Failure {
     let source = match &token.value {
         WebIdentity::File(path) => format!("`{path}`"),
@@ -157,7 +158,7 @@ fn read_token(
         .map_err(|error| at(Failure::new(FailureKind::Failed, headline).caused_by(&error).shared()))
 }
 
-/// Why a text is no token.
+/// Why a text is not a usable token.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 enum TokenError {
     #[error("it is empty")]
@@ -168,7 +169,7 @@ enum TokenError {
     Character,
 }
 
-/// A token without the blanks and the line end around it: an editor or `echo` adds those, and STS refuses them.
+/// Removes the whitespace around the token, which editors and `echo` add and STS rejects.
 fn parse_token(bytes: &[u8]) -> Result<SecretString, TokenError> {
     let bytes = bytes.trim_ascii();
     if bytes.is_empty() {

@@ -1,4 +1,4 @@
-//! A sign-in by a device code (RFC 8628): the person opens a page in any browser and compares the code.
+//! Sign-in with a device code (RFC 8628): the user opens a page in any browser and compares the code.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,9 +16,9 @@ use crate::sign_in::browser::check_page;
 use crate::sign_in::waiting::{Waited, wait_for_person};
 use crate::store::sign_ins::SignInFile;
 
-/// What a service may ask for between two questions.
+/// Polling intervals in seconds that a service may set.
 const INTERVALS: std::ops::RangeInclusive<u64> = 1..=60;
-/// RFC 8628, section 3.5.
+/// How much `slow_down` adds to the interval (RFC 8628, section 3.5).
 const SLOWER: Duration = Duration::from_secs(5);
 
 impl SignIn {
@@ -28,7 +28,7 @@ impl SignIn {
         is_over: &dyn Fn() -> bool,
     ) -> Result<Granted, Failure> {
         let (client, code) = self.start_device(place)?;
-        // The client may have been allowed before: then there is nothing to ask.
+        // The user may have approved this client before, and then no code has to be shown.
         let grant = Grant::Device { code: &code.device_code };
         let first = place.oidc.create_token(&client, grant, self.world.clock.now());
         match first {
@@ -38,7 +38,7 @@ impl SignIn {
         }
         self.show_code(&code)?;
         let (sender, answers) = mpsc::channel();
-        // Dropped first, which ends the thread's wait between two questions.
+        // Dropped first, which wakes the polling thread.
         let (_end, ended) = mpsc::channel::<()>();
         let is_stopped = Arc::new(AtomicBool::new(false));
         let oidc = self.oidc(place.region)?.without_wait_line();
@@ -63,7 +63,7 @@ impl SignIn {
         })
     }
 
-    /// A client and a code; with a client that is unknown there, once more with a new one.
+    /// Starts the flow and returns a client with its code. An unknown client is registered again, once.
     fn start_device(&self, place: &Place<'_>) -> Result<(Client, DeviceCode), Failure> {
         let start = |client: &Client| {
             with_retries(&self.world, || place.oidc.start_device(client, place.start_url.as_str()))
@@ -82,7 +82,7 @@ impl SignIn {
         }
     }
 
-    /// The code is always shown: the page no longer takes it from the address alone.
+    /// Shows the code even if the page's address contains it: the page makes the user confirm it.
     fn show_code(&self, code: &DeviceCode) -> Result<(), Failure> {
         let page = code.verification_uri_complete.as_ref().unwrap_or(&code.verification_uri);
         for address in [page, &code.verification_uri] {
@@ -119,19 +119,19 @@ impl SignIn {
     }
 }
 
-/// Whether the person has not answered yet, as far as can be seen.
+/// Whether the user has not answered yet, as far as the error shows.
 fn is_to_be_asked_again(error: &SsoError) -> bool {
     match error {
         SsoError::Refused { refusal, .. } => matches!(
             refusal,
             SsoRefusal::Pending | SsoRefusal::SlowDown | SsoRefusal::Throttled | SsoRefusal::Fault
         ),
-        // The network may be away for a moment.
+        // The network may be down for a moment.
         SsoError::Call(_) => true,
     }
 }
 
-/// Asks for the token until the person has answered.
+/// Polls for the token until the user has answered.
 struct Poll {
     interval: Duration,
     clock: crate::world::clock::Clock,
@@ -153,7 +153,7 @@ impl Poll {
                     }
                 }
                 result => {
-                    // Whoever waited may have gone.
+                    // The sign-in may have been given up meanwhile.
                     if !is_stopped.load(Ordering::Relaxed) {
                         answers.send(result).ok();
                     }

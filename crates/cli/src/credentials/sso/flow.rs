@@ -1,4 +1,4 @@
-//! A sign-in by a person: which way it goes, and what comes of it.
+//! Lets the user sign in: picks the flow and saves the result.
 
 use hatbox_core::sso::sign_in::resolve_scopes;
 use hatbox_core::sso::start_url::StartUrl;
@@ -15,29 +15,29 @@ use crate::sign_in::browser::{NoRedirect, find_obstacle, open_browser};
 use crate::sign_in::waiting::Waited;
 use crate::store::sign_ins::SignInFile;
 
-/// A registration is used up to this time before its end, as the AWS CLI does.
+/// A registration is not used in the last 15 minutes before it expires, like in the AWS CLI.
 const CLIENT_LEFT: SignedDuration = SignedDuration::from_mins(15);
 const CLIENT_NAME: &str = "hatbox";
 
-/// Where a person signs in.
+/// Where the user signs in.
 pub(super) struct Place<'a> {
     pub(super) oidc: &'a SsoOidc,
     pub(super) start_url: &'a StartUrl,
     pub(super) region: &'a Region,
 }
 
-/// What came of a sign-in.
+/// The result of a sign-in.
 pub(super) enum SignedIn {
     Token(SsoToken),
-    /// Another process asks now.
+    /// Another process asks the user now.
     TakenOver,
 }
 
-/// What a way of signing in gave: a token and its client.
+/// What a flow returned: a token, and the client that got it.
 pub(super) type Granted = Waited<Result<(Tokens, Client), Failure>>;
 
 impl SignIn {
-    /// Asks a person to sign in. The sign-in's lock is held.
+    /// Lets the user sign in. The caller holds the lock of the sign-in.
     pub(super) fn sign_in(&self, is_over: &dyn Fn() -> bool) -> Result<SignedIn, Failure> {
         let (start_url, region) = self.resolve_portal()?;
         let oidc = self.oidc(&region)?;
@@ -55,7 +55,7 @@ impl SignIn {
             }
             Waited::TimedOut => return Err(self.timed_out().shared()),
         };
-        // Whoever took the question over gets a token of its own.
+        // The process that took the question over gets its own token.
         if is_over() {
             return Ok(SignedIn::TakenOver);
         }
@@ -73,7 +73,7 @@ impl SignIn {
         Failure::new(FailureKind::NeedsPerson, text).hint(self.login_command())
     }
 
-    /// The way that was asked for, else the redirect where it can come back to this process. Why it cannot is said.
+    /// Returns the requested flow, or the redirect if the browser can return to this machine. Prints why it cannot.
     fn choose_flow(&self) -> Flow {
         let obstacle = match self.options.flow {
             Some(flow) => return flow,
@@ -81,7 +81,7 @@ impl SignIn {
             None if self.sso.use_device_code => NoRedirect::Asked,
             None => match find_obstacle(&self.world) {
                 Some(obstacle) => obstacle,
-                // As the AWS CLI does.
+                // Like in the AWS CLI.
                 None if self.sso.session.is_none() => NoRedirect::NoSession,
                 None => return Flow::Redirect,
             },
@@ -90,7 +90,7 @@ impl SignIn {
         Flow::DeviceCode
     }
 
-    /// The registered client of a flow, registered now where there is none.
+    /// Returns the registered client of a flow, and registers one if there is none.
     pub(super) fn client(
         &self,
         place: &Place<'_>,
@@ -105,19 +105,19 @@ impl SignIn {
         let scopes = resolve_scopes(&self.sso);
         let result = with_retries(&self.world, || place.oidc.register(CLIENT_NAME, &scopes, how));
         let client = result.map_err(|error| self.failure_of(&error, "sign in to"))?;
-        // Without the file the next sign-in registers again.
+        // If it cannot be saved, the next sign-in registers again.
         if let Err(error) = self.files.save(file, &self.key, render_client(&client).as_bytes()) {
             self.world.output.debug(|| format!("the registration is not saved: {error}"));
         }
         Ok(client)
     }
 
-    /// Opens a page in the browser, where one can be opened and was not to be left alone. Returns whether it was started.
+    /// Opens a page in the browser, unless there is none or the user does not want it. Returns whether it was started.
     pub(super) fn open_browser(&self, page: &str) -> bool {
         !self.options.is_browser_left_alone && open_browser(&self.world, page)
     }
 
-    /// Shows lines to the person: on the terminal device, else on stderr.
+    /// Shows lines to the user, on the terminal device or else on stderr.
     pub(super) fn show(&self, lines: &[String]) {
         for line in lines {
             if self.world.has_terminal() {
@@ -128,7 +128,7 @@ impl SignIn {
         }
     }
 
-    /// Forgets a registration that Identity Center does not know any more.
+    /// Deletes a registration that Identity Center no longer knows.
     pub(super) fn forget_client(&self, file: SignInFile) -> Result<(), Failure> {
         self.files.delete(file, &self.key)?;
         Ok(())

@@ -1,7 +1,8 @@
-//! Sign-ins to IAM Identity Center: one access token for all profiles of a session, obtained once for all processes.
+//! Sign-ins to IAM Identity Center: all profiles of a session share one access token, and one process obtains it for
+//! all.
 //!
-//! [`SignIn`] is a sign-in as the config describes it. [`SignIn::access_token`] is what everything calls that needs a
-//! token: `exec` by its base, `hatbox sso`. The token is the saved one, else it is refreshed, else a person signs in.
+//! A [`SignIn`] is a sign-in as the config describes it. Everything that needs a token calls [`SignIn::access_token`]:
+//! the base of a plan, and `hatbox sso`. It returns the saved token, or refreshes it, or lets the user sign in.
 
 mod device;
 mod flow;

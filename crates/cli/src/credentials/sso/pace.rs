@@ -1,8 +1,7 @@
-//! The pace of calls to the portal, over all processes of the user: it refuses more than some 20 calls a second.
+//! Limits the calls to the portal across all processes of the user: it rejects more than about 20 calls per second.
 //!
-//! A file has the time of the next free turn, by the clock that counts since the system started. Whoever calls takes
-//! that turn and moves the time on, under a lock; nothing is held while it waits. Where the portal is busy all the same,
-//! all turns are moved.
+//! A file contains the time of the next free slot, by the clock that counts since boot. A caller takes that slot and
+//! moves the time forward under a lock, then waits without the lock. If the portal is still busy, all slots move back.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,16 +11,16 @@ use crate::sys::files::{FileError, make_private_directory, read_private, write_c
 use crate::sys::{boot_clock, lock};
 use crate::world::World;
 
-/// The portal refuses calls beyond some 20 a second.
+/// Below the limit of the portal, about 20 calls per second.
 const CALLS_PER_SECOND: u32 = 18;
-/// How often a call that is refused as one too many, or meets a fault, is made again: for half a minute in all.
+/// How often a call is repeated that was throttled or met a server error: for about half a minute in total.
 const RETRIES: u32 = 9;
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(8);
-/// No turn is further away: a time beyond was written before the system was started again, or not by hatbox.
+/// A slot further away was written before a reboot, or not by hatbox.
 const FURTHEST: Duration = Duration::from_mins(2);
 
-/// Gives turns.
+/// Hands out the slots.
 #[derive(Debug, Clone)]
 pub(crate) struct Pace {
     directory: PathBuf,
@@ -34,7 +33,7 @@ impl Pace {
         Self { directory: world.dirs.locks(), calls_per_second }
     }
 
-    /// Makes a call in its turn, and again where the portal is busy or has a fault.
+    /// Makes a call in its slot, and repeats it if the portal is busy or has a fault.
     pub(crate) fn call<T>(
         &self,
         world: &World,
@@ -56,7 +55,7 @@ impl Pace {
         Ok(call())
     }
 
-    /// Takes the next turn, and returns how far away it is.
+    /// Takes the next slot and returns how long to wait for it.
     fn take_turn(&self) -> Result<Duration, FileError> {
         let now = boot_clock::now();
         let turn = self.change(|next| {
@@ -66,9 +65,9 @@ impl Pace {
         Ok(duration(turn.saturating_sub(now)))
     }
 
-    /// Moves the turns of all calls.
+    /// Delays the slots of all calls.
     fn hold_back(&self, pause: Duration) -> Result<(), FileError> {
-        // A faster pace for tests makes shorter pauses too.
+        // Tests that raise the pace get shorter pauses too.
         let pause = pause * CALLS_PER_SECOND / self.calls_per_second;
         let now = boot_clock::now();
         self.change(|next| ((), next_turn(next, now).max(now + pause.as_nanos())))
@@ -101,15 +100,15 @@ fn duration(nanoseconds: u128) -> Duration {
     Duration::from_nanos(u64::try_from(nanoseconds).unwrap_or_default())
 }
 
-/// Between half of it and the whole: processes that were refused together do not come again together.
+/// Returns half the pause to the whole pause: processes that were throttled together should not return together.
 fn with_jitter(pause: Duration) -> Duration {
     let mut random = [0];
-    // Without random bytes all wait for equally long.
+    // Without random bytes, they do.
     getrandom::getrandom(&mut random).ok();
     pause / 2 + pause / 2 * u32::from(random[0]) / 255
 }
 
-/// The pace that tests ask for.
+/// The pace that a test sets.
 #[cfg(feature = "test-clock")]
 fn rate_of_test(world: &World) -> Option<u32> {
     world.environment.text(crate::env_names::TEST_PORTAL_RATE)?.parse().ok()

@@ -1,4 +1,4 @@
-//! A sign-in by the browser's redirect (RFC 7636), in the form that the AWS CLI uses.
+//! Sign-in through a redirect of the browser (authorization code with PKCE, RFC 7636), as in the AWS CLI.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,7 +21,7 @@ use crate::sign_in::waiting::{Waited, wait_for_person};
 use crate::store::sealed::SealError;
 use crate::store::sign_ins::SignInFile;
 
-/// What only this process knows of the question.
+/// The values that only this process knows.
 struct Secrets {
     state: String,
     verifier: Zeroizing<String>,
@@ -33,7 +33,7 @@ impl SignIn {
         place: &Place<'_>,
         is_over: &dyn Fn() -> bool,
     ) -> Result<Granted, Failure> {
-        // Before anything is opened: a browser that is signed in already comes back at once.
+        // Listen before the page is opened: a browser that is already signed in returns at once.
         let listener = Listener::bind(self.options.redirect_port).map_err(|error| bind_failure(&error))?;
         let redirect = listener.redirect_uri();
         let how = Registration::Redirect { issuer: place.start_url.as_str(), redirect: REGISTERED_REDIRECT };

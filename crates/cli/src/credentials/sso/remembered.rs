@@ -1,6 +1,6 @@
-//! Which sign-ins were made: one can be ended also when the config no longer has it.
+//! Remembers the sign-ins, so that `hatbox sso logout` can end them even if they are no longer in the config.
 //!
-//! The list is sealed beside the tokens. It holds what a sign-in is filed under, and no token.
+//! The list is sealed beside the tokens. It identifies the sign-ins and contains no token.
 
 use hatbox_core::config::profile::{Origin, Sourced, Sso, SsoUrls};
 use hatbox_core::sso::sign_in::resolve_sign_in_key;
@@ -13,10 +13,10 @@ use crate::sys::files::FileError;
 use crate::sys::lock;
 use crate::world::World;
 
-/// More than anyone has; the oldest goes first.
+/// More than anyone needs; the oldest entries are dropped first.
 const MOST: usize = 100;
 
-/// The form on disk.
+/// The format on disk.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Remembered {
@@ -40,7 +40,7 @@ impl Remembered {
         }
     }
 
-    /// `None` for a region that is not one.
+    /// Returns `None` if the region is invalid.
     fn into_sso(self) -> Option<Sso> {
         Some(Sso {
             session: self.session,
@@ -55,7 +55,7 @@ impl Remembered {
     }
 }
 
-/// The sign-ins that were made, where they have not been ended since. A damaged list counts as empty.
+/// Loads the sign-ins that have not been signed out. A damaged list counts as empty.
 pub(super) fn load_remembered(files: &SignIns) -> Result<Vec<Sso>, FileError> {
     Ok(load(files)?.into_iter().filter_map(Remembered::into_sso).collect())
 }
@@ -64,13 +64,13 @@ fn load(files: &SignIns) -> Result<Vec<Remembered>, FileError> {
     Ok(serde_json::from_slice(&files.load_list()?).unwrap_or_default())
 }
 
-/// Whether `name` is the session's, or the start URL where there is no session.
+/// Whether `name` is the session's name, or the start URL if there is no session.
 pub(super) fn is_named(sso: &Sso, name: &str) -> bool {
     name_of(sso) == name
 }
 
 impl SignIn {
-    /// Adds it to the list.
+    /// Adds this sign-in to the list.
     pub(super) fn remember(&self) {
         let result = change(&self.world, &self.files, |list| {
             let new = Remembered::of(&self.sso);
@@ -87,7 +87,7 @@ impl SignIn {
         }
     }
 
-    /// Takes it out of the list.
+    /// Removes this sign-in from the list.
     pub(super) fn unremember(&self) -> Result<(), FileError> {
         change(&self.world, &self.files, |list| {
             let before = list.len();
@@ -100,7 +100,7 @@ impl SignIn {
     }
 }
 
-/// Reads the list, and writes it where `change` has changed it.
+/// Reads the list, and writes it if `change` modified it.
 fn change(
     world: &World,
     files: &SignIns,

@@ -1,15 +1,15 @@
-//! Waiting where Identity Center says that it is busy: longer each time, and never as long as another process.
+//! Retries calls when Identity Center is busy, with growing pauses and jitter.
 
 use std::time::Duration;
 
 use crate::aws::sso::{SsoError, SsoRefusal};
 use crate::world::World;
 
-/// How often a call is made again. The pauses sum up to 13 s at most.
+/// How often a call is repeated, with pauses of at most 13 s in total.
 const RETRIES: u32 = 6;
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 
-/// Makes a call, again where Identity Center is busy or has a fault. Too many calls are no reason to sign in.
+/// Makes a call, and repeats it if Identity Center is busy or has a fault: a throttled user need not sign in again.
 pub(super) fn with_retries<T>(
     world: &World,
     mut call: impl FnMut() -> Result<T, SsoError>,
@@ -28,10 +28,10 @@ pub(super) fn with_retries<T>(
     call()
 }
 
-/// Between half of it and the whole.
+/// Returns half the pause to the whole pause.
 fn with_jitter(pause: Duration) -> Duration {
     let mut random = [0];
-    // Without random bytes all wait for equally long.
+    // Without random bytes, the pause is half as long.
     getrandom::getrandom(&mut random).ok();
     pause / 2 + pause / 2 * u32::from(random[0]) / 255
 }

@@ -1,4 +1,4 @@
-//! All accounts and roles that the portal assigns to the user, read by several connections at the pace of all processes.
+//! Lists all accounts and roles that the portal assigns to the user, over several connections that share one pace.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,9 +15,9 @@ use crate::errors::{Failure, FailureKind};
 use crate::wait_line::{Company, WaitLine};
 use crate::world::World;
 
-/// Enough for the portal's pace where an answer takes a third of a second.
+/// Enough to reach the portal's pace with answers that take a third of a second.
 const CONNECTIONS: usize = 6;
-/// More than any organization has: a server that never ends a list does not fill the memory.
+/// More than any organization has: a list that never ends must not fill the memory.
 const MOST_ACCOUNTS: usize = 50_000;
 const MOST_ROLES: usize = 1000;
 
@@ -25,13 +25,13 @@ const MOST_ROLES: usize = 1000;
 #[derive(Debug, Default)]
 pub(crate) struct AssignedRoles {
     pub(crate) roles: Vec<AssignedRole>,
-    /// What is not of a form that AWS uses: account, role, why.
+    /// Entries that do not have AWS's form: account, role, reason.
     pub(crate) invalid: Vec<(String, String, RoleError)>,
-    /// How many accounts were read.
+    /// How many accounts were listed.
     pub(crate) accounts: usize,
 }
 
-/// What is left to read, and what was read, for all connections.
+/// What is left to read and what was read, shared by all connections.
 struct Work {
     left: Mutex<VecDeque<AssignedAccount>>,
     found: Mutex<Vec<(AssignedAccount, Vec<String>)>>,
@@ -41,18 +41,18 @@ struct Work {
 
 /// Why a connection stopped.
 enum Failed {
-    /// The token is not accepted any more, although its time is not over.
+    /// The portal rejects the token although it has not expired.
     Token,
-    /// Nothing is assigned to the user there.
+    /// The user has no assignment there.
     NotAssigned(Failure),
     Other(Failure),
 }
 
 impl SignIn {
-    /// Reads every account and every role of it. A token that the portal refuses is refreshed once.
+    /// Lists every account and all its roles. Refreshes a rejected token once.
     ///
     /// # Errors
-    /// When one of them cannot be read: a part of them would look as if the others were gone.
+    /// If any list cannot be read: with a part of them, the rest would look deleted.
     pub(crate) fn fetch_assigned_roles(&self) -> Result<AssignedRoles, Failure> {
         let pace = Pace::of(&self.world);
         let token = self.access_token(TokenNeed::Valid)?;
@@ -101,10 +101,10 @@ impl SignIn {
         })
     }
 
-    /// Reads what is left, until it is done or one call failed.
+    /// Reads what is left, until nothing is left or a call fails.
     fn run(&self, work: &Work, pace: &Pace, token: &SsoToken) -> Result<(), Failure> {
         let connections = CONNECTIONS.min(held(&work.left).len());
-        // The line that is shown meanwhile counts for all of them.
+        // The progress line covers all connections.
         let connect = |_| Ok(self.portal(token)?.without_wait_line());
         let portals = (0..connections).map(connect).collect::<Result<Vec<_>, Failure>>()?;
         let world = &self.world;
@@ -134,7 +134,7 @@ fn read_roles(world: &World, work: &Work, pace: &Pace, portal: &SsoPortal, token
             let page =
                 call(world, pace, || portal.fetch_roles(&token.access_token, &account.account_id, next));
             match page {
-                // It was taken away between the two lists.
+                // The assignment was removed after the accounts were listed.
                 Err(Failed::NotAssigned(_)) => Ok(PageOf { items: Vec::new(), next: None }),
                 page => page,
             }
@@ -152,7 +152,7 @@ fn read_roles(world: &World, work: &Work, pace: &Pace, portal: &SsoPortal, token
     }
 }
 
-/// One call in its turn; again where the portal is busy.
+/// Makes one call at the common pace, and repeats it if the portal is busy.
 fn call<T>(world: &World, pace: &Pace, call: impl FnMut() -> Result<T, SsoError>) -> Result<T, Failed> {
     let error = match pace.call(world, call) {
         Ok(Ok(answer)) => return Ok(answer),
@@ -173,7 +173,7 @@ fn call<T>(world: &World, pace: &Pace, call: impl FnMut() -> Result<T, SsoError>
     })
 }
 
-/// Reads a list to its end.
+/// Reads all pages of a list.
 fn fetch_pages<T>(
     what: &str,
     most: usize,
@@ -184,7 +184,7 @@ fn fetch_pages<T>(
     for pages in 1.. {
         let page = fetch(next.as_deref())?;
         items.extend(page.items);
-        // Pages may be empty, and their tokens may repeat.
+        // Pages may be empty, and tokens may repeat.
         let is_endless = items.len() > most || pages > most || next.is_some() && page.next == next;
         match page.next {
             None => return Ok(items),
@@ -198,7 +198,7 @@ fn fetch_pages<T>(
     Ok(items)
 }
 
-/// A bar on a terminal, while the roles are read.
+/// Shows a bar on a terminal while the roles are read.
 fn progress(done: &Arc<AtomicUsize>, total: usize) -> WaitLine {
     let done = done.clone();
     WaitLine::start(None, Company::None, move || render_progress(done.load(Ordering::Relaxed), total))
@@ -248,7 +248,7 @@ mod tests {
         for endless in [&[(1, Some("a"))][..], &[(30, Some("a")), (30, Some("b"))], &[(101, Some("a"))]] {
             assert!(matches!(fetch(endless), Err(Failed::Other(_))), "{endless:?}");
         }
-        // Empty pages whose tokens change for ever end too.
+        // Empty pages whose tokens keep changing must end too.
         let mut count = 0;
         let empty = |_: Option<&str>| {
             count += 1;

@@ -1,4 +1,4 @@
-//! What the sealed files of a sign-in hold.
+//! The contents of a sign-in's sealed files.
 
 use hatbox_core::sso::token_file::{Client, SsoToken};
 use hatbox_types::secret::SecretString;
@@ -6,10 +6,10 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// Whether other programs get the token too.
+/// Whether other programs may use the token too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sharing {
-    /// Only hatbox has it.
+    /// Only hatbox stores it.
     Private,
     /// It is also in `~/.aws/sso/cache`.
     Shared,
@@ -24,7 +24,7 @@ pub(crate) struct SavedToken {
 }
 
 impl SavedToken {
-    /// `None` for anything that [`Self::render`] did not write: the token is then treated as absent.
+    /// Returns `None` for anything that [`Self::render`] did not write; the token then counts as absent.
     pub(super) fn parse(text: &[u8]) -> Option<(Self, Sharing)> {
         let text = std::str::from_utf8(text).ok()?;
         let value: Value = serde_json::from_str(text).ok()?;
@@ -41,7 +41,7 @@ impl SavedToken {
     }
 }
 
-/// The form of a client registration on disk.
+/// The format of a client registration on disk.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct ClientOnDisk {
@@ -50,7 +50,7 @@ struct ClientOnDisk {
     expires_at: Timestamp,
 }
 
-/// `None` for anything that [`render_client`] did not write.
+/// Returns `None` for anything that [`render_client`] did not write.
 pub(super) fn parse_client(text: &[u8]) -> Option<Client> {
     let client: ClientOnDisk = serde_json::from_slice(text).ok()?;
     Some(Client { id: client.client_id, secret: client.client_secret, expires_at: client.expires_at })

@@ -1,5 +1,4 @@
-//! Where the token of a sign-in is kept: sealed, and, where the user wants that, also in the cache that the AWS CLI and
-//! the SDKs read and refresh.
+//! Where a token is kept: sealed and, if the user wants that, also in the cache that the AWS CLI and the SDKs use.
 
 use hatbox_core::sso::start_url::StartUrl;
 use hatbox_core::sso::token_file::SsoToken;
@@ -15,8 +14,8 @@ use crate::store::sign_ins::SignInFile;
 use crate::sys::files::FileError;
 
 impl SignIn {
-    /// The token as it was saved, valid or not. A damaged one counts as absent. Of a token that is shared, the newer one
-    /// of both places: another program may have refreshed it, or signed in.
+    /// Loads the saved token, valid or not. A damaged one counts as absent. For a shared token, returns the newer of
+    /// both copies, as another program may have refreshed it or signed in.
     pub(crate) fn load_token(&self) -> Result<Option<SavedToken>, Failure> {
         let sealed = self.load_sealed()?;
         let shared = self.shared_file(sealed.as_ref(), None);
@@ -26,9 +25,9 @@ impl SignIn {
         Ok(newer(sealed.map(|(saved, _)| saved), shared))
     }
 
-    /// Saves a token. Without the file it is used once, and the next command signs in again.
+    /// Saves a token. If that fails, the token is used once and the next command signs in again.
     pub(super) fn save(&self, saved: &SavedToken) {
-        // What was shared once stays so: a refresh token that is spent here would be dead there.
+        // A token that was shared stays shared: spending its refresh token here would break the shared copy.
         let before = self.load_sealed().ok().flatten();
         let shared = self.shared_file(before.as_ref(), Some(&saved.token));
         let sharing = if shared.is_some() { Sharing::Shared } else { Sharing::Private };
@@ -42,7 +41,7 @@ impl SignIn {
         }
     }
 
-    /// Deletes what is saved of it. Returns whether there was a token.
+    /// Deletes what is saved of the sign-in. Returns whether there was a token.
     pub(super) fn forget(&self) -> Result<bool, Failure> {
         let sealed = self.load_sealed()?;
         let is_shared = self.shared_file(sealed.as_ref(), None).map_or(Ok(false), |file| file.delete())?;
@@ -57,11 +56,11 @@ impl SignIn {
         Ok(text.and_then(|text| SavedToken::parse(&text)))
     }
 
-    /// The file that it is shared by: where the settings or `--share-sso-cache` say so, now or when it was saved.
-    /// `new` is what is about to be saved.
+    /// Returns the path of the shared file, if the settings or `--share-sso-cache` ask for one now or did when the
+    /// token was saved. `new` is what is about to be saved.
     ///
-    /// Security: the file does not name an endpoint. One of AWS's goes to AWS only: at any other endpoint, such as that
-    /// of a sandbox that was left in the environment, the file counts only if it comes from the sign-in there.
+    /// Security: the file does not name an endpoint. A token for AWS must only go to AWS, so with any other endpoint,
+    /// such as that of a forgotten sandbox, the file is used only if it comes from a sign-in at that endpoint.
     fn shared_file(
         &self,
         saved: Option<&(SavedToken, Sharing)>,
@@ -82,8 +81,8 @@ impl SignIn {
         Some(SharedTokenFile::of(&self.world, self.name(), known))
     }
 
-    /// Security: a file is found by the session's name alone. A token of another portal is not used for this one. To
-    /// which portal a vanity address leads is known from the token of the sign-in there, `own`.
+    /// Security: files are found by the session's name alone, so this checks that the token is for the same portal. The
+    /// portal behind a vanity address is known from `own`, the token of the sign-in there.
     fn is_token_of_it(&self, token: &SsoToken, own: Option<&SsoToken>) -> bool {
         let is_at = |url: &StartUrl, region: &Region| {
             StartUrl::parse(&token.start_url).is_ok_and(|other| other == *url) && token.region == *region
@@ -101,7 +100,8 @@ impl SignIn {
     }
 }
 
-/// The token that expires later. When a shared one was obtained is not known: long ago, as far as one can tell.
+/// Returns the token that expires later. A shared file does not say when its token was obtained, so that counts as long
+/// ago.
 fn newer(sealed: Option<SavedToken>, shared: Option<SsoToken>) -> Option<SavedToken> {
     let Some(token) = shared else { return sealed };
     match sealed {

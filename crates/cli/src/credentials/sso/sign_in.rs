@@ -1,4 +1,4 @@
-//! A sign-in as the config describes it, and what obtaining its token needs.
+//! A sign-in as the config describes it, with what is needed to obtain its token.
 
 use std::sync::Arc;
 
@@ -18,28 +18,28 @@ use crate::store::sign_ins::SignIns;
 use crate::world::World;
 use crate::world::settings::Settings;
 
-/// Where a person may be asked to sign in.
+/// Where the user may be asked to sign in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Asking {
-    /// On a terminal: for a command that needs credentials.
+    /// Only on a terminal: for commands that need credentials.
     OnTerminal,
-    /// Also without one: `hatbox sso login`.
+    /// Also without a terminal: for `hatbox sso login`.
     Anywhere,
 }
 
-/// How a person signs in.
+/// How the user signs in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Flow {
-    /// The browser is redirected to this machine (RFC 7636).
+    /// The browser is redirected to this machine (authorization code with PKCE, RFC 7636).
     Redirect,
-    /// The person compares a code in any browser (RFC 8628).
+    /// The user compares a code in any browser (RFC 8628).
     DeviceCode,
 }
 
-/// What was said about it.
+/// The flags about the sign-in.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct SignInOptions {
-    /// `--pkce`, `--device`.
+    /// `--pkce` or `--device`.
     pub(crate) flow: Option<Flow>,
     /// `--redirect-port`.
     pub(crate) redirect_port: Option<u16>,
@@ -49,7 +49,7 @@ pub(crate) struct SignInOptions {
     pub(crate) is_shared: bool,
 }
 
-/// A sign-in: one for all profiles that have the same session.
+/// A sign-in, shared by all profiles of the same session.
 #[derive(Debug)]
 pub(crate) struct SignIn {
     pub(super) world: World,
@@ -63,7 +63,7 @@ pub(crate) struct SignIn {
 }
 
 impl SignIn {
-    /// The sign-in of `sso`, with the settings of `endpoint` for the network. Nothing is read yet.
+    /// Creates the sign-in of `sso`, with the network settings of `endpoint`. Reads nothing yet.
     pub(crate) fn new(
         world: &World,
         settings: &Arc<Settings>,
@@ -83,12 +83,12 @@ impl SignIn {
         }
     }
 
-    /// How a person signs in, where one must.
+    /// Sets how the user signs in, if that is needed.
     pub(crate) fn with_options(self, asking: Asking, options: SignInOptions) -> Self {
         Self { asking, options, ..self }
     }
 
-    /// Its name to a person: that of the session, else the start URL.
+    /// The name shown to the user: the session's, or else the start URL.
     pub(crate) fn name(&self) -> &str {
         name_of(&self.sso)
     }
@@ -98,7 +98,7 @@ impl SignIn {
         login_command(self.name())
     }
 
-    /// The portal that `token` was given for.
+    /// Returns a client for the portal that issued `token`.
     pub(crate) fn portal(&self, token: &SsoToken) -> Result<SsoPortal, Failure> {
         let (url, settings) = resolve_sso_settings(
             SsoService::Portal,
@@ -111,7 +111,7 @@ impl SignIn {
         Ok(SsoPortal::new(&url, &settings)?)
     }
 
-    /// The service that signs in, in `region`.
+    /// Returns a client for the service that signs in, in `region`.
     pub(super) fn oidc(&self, region: &Region) -> Result<SsoOidc, Failure> {
         let (url, settings) = resolve_sso_settings(
             SsoService::Oidc,
@@ -124,12 +124,12 @@ impl SignIn {
         Ok(SsoOidc::new(&url, &settings)?)
     }
 
-    /// How the server of a start URL is reached.
+    /// Resolves the network settings for the server of a start URL.
     pub(super) fn vanity_settings(&self, endpoint: &EndpointUrl) -> Result<ServiceSettings, Failure> {
         resolve_web_settings(&self.endpoint, endpoint, &self.world.environment)
     }
 
-    /// The start URL of the config.
+    /// The start URL in the config.
     pub(super) fn start_url(&self) -> Result<StartUrl, Failure> {
         let text = &self.sso.start_url.value;
         StartUrl::parse(text).map_err(|error| {
@@ -138,12 +138,12 @@ impl SignIn {
     }
 }
 
-/// The name of a sign-in to a person: that of the session, else the start URL.
+/// The name of a sign-in shown to the user: the session's, or else the start URL.
 pub(crate) fn name_of(sso: &Sso) -> &str {
     sso.session.as_deref().unwrap_or(&sso.start_url.value)
 }
 
-/// The command that signs in to it.
+/// The command that signs in to `name`.
 pub(super) fn login_command(name: &str) -> String {
     format!("hatbox sso login {}", quote_word(name))
 }

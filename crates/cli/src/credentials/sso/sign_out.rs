@@ -1,4 +1,4 @@
-//! Signing out: the session ends at Identity Center, and here.
+//! Signs out, at Identity Center and on this machine.
 
 use super::retry::with_retries;
 use super::sign_in::SignIn;
@@ -6,9 +6,9 @@ use super::token::TokenNeed;
 use crate::errors::Failure;
 
 impl SignIn {
-    /// Ends the session at Identity Center, and deletes what is saved of it. Returns whether there was something.
+    /// Ends the session at Identity Center and deletes the saved files. Returns whether there was anything to end.
     ///
-    /// The lock is held: a refresh by another process would save a token again.
+    /// Holds the lock of the sign-in, as a refresh by another process would save a token again.
     pub(crate) fn sign_out(&self) -> Result<bool, Failure> {
         let _held = self.wait_for_lock(None, None)?;
         if let Err(failure) = self.end_session() {
@@ -27,7 +27,7 @@ impl SignIn {
         let token = if saved.token.expires_at > self.world.clock.now() {
             Some(saved.token)
         } else {
-            // Only a valid token ends a session, which goes on for as long as its refresh token is taken.
+            // Only a valid token can end a session, and the session lives as long as its refresh token: refresh first.
             self.refresh_saved(saved, TokenNeed::Valid)?
         };
         let Some(token) = token else { return Ok(()) };

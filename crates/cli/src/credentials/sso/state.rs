@@ -1,4 +1,4 @@
-//! What is known of a sign-in.
+//! The state of a sign-in, as shown to the user.
 
 use std::time::Duration;
 
@@ -8,16 +8,15 @@ use jiff::Timestamp;
 
 use super::saved::SavedToken;
 
-/// What is known of a sign-in.
 #[derive(Debug)]
 pub(crate) enum SignInState {
     /// The token is valid.
     SignedIn(SavedToken),
-    /// The token has expired; the next command renews it, if Identity Center still allows that.
+    /// The token has expired, and the next command will refresh it if Identity Center still allows that.
     Renewable(SavedToken),
     /// The token has expired, or there is none.
     SignedOut,
-    /// The store is locked.
+    /// Unknown, as the store is locked.
     Unknown,
 }
 
@@ -32,7 +31,7 @@ impl SignInState {
         }
     }
 
-    /// In words.
+    /// Describes the state.
     pub(crate) fn render(&self, now: Timestamp) -> (String, Style) {
         match self {
             Self::SignedIn(saved) => {

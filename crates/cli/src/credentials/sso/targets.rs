@@ -1,4 +1,4 @@
-//! Which sign-in is meant: that of a session, of a profile, or all of the config.
+//! Finds the sign-ins a command is about: that of a session, that of a profile, or all of the config.
 
 use hatbox_core::config::profile::{Endpoint, Profile, Sso};
 use hatbox_core::config::resolve::{Which, resolve_profile};
@@ -18,7 +18,6 @@ use crate::keys::KeyStore;
 use crate::store::sessions::Sessions;
 use crate::world::World;
 
-/// A sign-in that the config describes.
 #[derive(Debug, Clone)]
 pub(crate) struct SignInTarget {
     pub(crate) sso: Sso,
@@ -26,7 +25,7 @@ pub(crate) struct SignInTarget {
 }
 
 impl SignInTarget {
-    /// The sign-in that a plan starts from.
+    /// Returns the sign-in that a plan starts from.
     pub(crate) fn of_plan(plan: &Plan) -> Option<Self> {
         match &plan.base {
             Base::Sso { sso, .. } => Some(Self { sso: sso.value.clone(), endpoint: plan.endpoint.clone() }),
@@ -34,7 +33,7 @@ impl SignInTarget {
         }
     }
 
-    /// Those of this name, or all, that were signed in to: also where the config no longer has them.
+    /// Loads the earlier sign-ins, all or those with this name, even if the config no longer contains them.
     pub(crate) fn load_remembered(
         world: &World,
         sessions: &Sessions,
@@ -46,26 +45,26 @@ impl SignInTarget {
         Ok(meant.map(|sso| Self { sso, endpoint: Endpoint::default() }).collect())
     }
 
-    /// Its name to a person.
+    /// The name shown to the user.
     pub(crate) fn name(&self) -> &str {
         name_of(&self.sso)
     }
 
-    /// The sign-in itself, sealed beside these sessions.
+    /// Opens the sign-in, whose files are sealed beside these sessions.
     pub(crate) fn sign_in(&self, world: &World, sessions: &Sessions) -> Result<SignIn, Failure> {
         let files = sessions.sign_ins(&world.dirs.sign_ins());
         Ok(SignIn::new(world, world.settings()?, &self.sso, &self.endpoint, files))
     }
 }
 
-/// The config, and what was said beside it.
+/// The config, and the settings made outside of it.
 pub(crate) struct SignInTargets<'a> {
     pub(crate) files: &'a ConfigFiles,
     pub(crate) overrides: &'a Overrides,
 }
 
 impl SignInTargets<'_> {
-    /// The sign-in of `name`, else of `AWS_PROFILE`, else the only one of the config.
+    /// Finds the sign-in called `name`, that of `AWS_PROFILE`, or the only one in the config.
     pub(crate) fn find(&self, world: &World, name: Option<&str>) -> Result<SignInTarget, Failure> {
         if name.is_some() || world.environment.text("AWS_PROFILE").is_some() {
             return self.find_named(world, name);
@@ -89,7 +88,7 @@ impl SignInTargets<'_> {
         if let Some(session) = name.filter(|name| config.sso_session_names().iter().any(|one| one == name)) {
             return self.of_session(session).map_err(|error| self.files.failure_of(&error));
         }
-        // The error of a missing sign-in gives the start URL where there is no session.
+        // Without a session, the hint for a missing sign-in passes the start URL.
         if let Some(url) = name.filter(|name| name.contains("://")) {
             let found = self.all().into_iter().find(|target| target.sso.start_url.value == url);
             return found.ok_or_else(|| {
@@ -110,7 +109,7 @@ impl SignInTargets<'_> {
 
     fn of_session(&self, name: &str) -> Result<SignInTarget, ConfigError> {
         let sso = resolve_sso_session(&self.files.config, name, self.overrides)?;
-        // No section has this name: what is left is what the environment says to all.
+        // No profile can have this name, so the endpoints come from the environment alone.
         let nothing = ProfileName::parse("sso-session without a profile").map_or_else(
             |_| Ok(Profile::default()),
             |none| resolve_profile(&self.files.config, &none, self.overrides, Which::Source),
@@ -118,7 +117,7 @@ impl SignInTargets<'_> {
         Ok(SignInTarget { sso, endpoint: nothing.endpoint })
     }
 
-    /// The sign-in that a profile uses, itself or by its source profiles.
+    /// Returns the sign-in that a profile uses, itself or through its source profiles.
     pub(crate) fn of_profile(&self, name: &ProfileName) -> Result<Option<SignInTarget>, ConfigError> {
         let resolve =
             |name: &ProfileName, which| resolve_profile(&self.files.config, name, self.overrides, which);
@@ -135,7 +134,7 @@ impl SignInTargets<'_> {
         Ok(None)
     }
 
-    /// Every sign-in of the config, each once. Sections that cannot be resolved are left out.
+    /// Lists each sign-in of the config once. Skips sections that cannot be resolved.
     pub(crate) fn all(&self) -> Vec<SignInTarget> {
         let config = &self.files.config;
         let sessions = config.sso_session_names().into_iter().filter_map(|name| self.of_session(&name).ok());
@@ -153,7 +152,7 @@ impl SignInTargets<'_> {
         all
     }
 
-    /// Every sign-in of the config with what is known of it, without asking anyone.
+    /// Loads the state of every sign-in in the config, without asking the user.
     pub(crate) fn load_states(
         &self,
         world: &World,
@@ -163,7 +162,7 @@ impl SignInTargets<'_> {
     }
 }
 
-/// What is known of these sign-ins, without asking anyone.
+/// Loads the state of the given sign-ins, without asking the user.
 pub(crate) fn load_states(
     world: &World,
     store: &mut KeyStore,
@@ -183,7 +182,7 @@ pub(crate) fn load_states(
     targets.into_iter().map(|target| state(&target).map(|state| (target, state))).collect()
 }
 
-/// A sign-in as data, without its token.
+/// Renders a sign-in as JSON, without its token.
 pub(crate) fn render_sign_in_json(target: &SignInTarget, state: &SignInState) -> Value {
     let saved = match state {
         SignInState::SignedIn(saved) | SignInState::Renewable(saved) => Some(saved),

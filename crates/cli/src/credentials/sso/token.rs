@@ -1,4 +1,4 @@
-//! An access token: the saved one, else a refreshed one, else a new sign-in; one process at a time.
+//! Obtains an access token: the saved one, a refreshed one, or that of a new sign-in, by one process at a time.
 
 use std::time::Duration;
 
@@ -17,45 +17,45 @@ use crate::store::sealed::CacheKey;
 use crate::sys::lock::Lock;
 use crate::world::clock::shortened;
 
-/// A token that expires within this time is refreshed, as the SDKs do.
+/// A token that expires within this time is refreshed, as in the SDKs.
 const REFRESH_AHEAD: Duration = Duration::from_mins(5);
-/// A token that cannot be refreshed is used until shortly before its end.
+/// A token without a refresh token is used until this long before it expires.
 const LAST_USE: Duration = Duration::from_secs(30);
 
 /// Which token is needed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum TokenNeed<'a> {
-    /// One that is valid.
+    /// Any valid one.
     Valid,
-    /// Another than this one, which the portal refused before its end.
+    /// Any but this one, which the portal rejected before it expired.
     Refreshed(&'a SsoToken),
-    /// One of a new sign-in: the portal refused this one, which had just been refreshed; or none, and the person asks
-    /// for it.
+    /// That of a new sign-in: because the portal rejected this one, which had just been refreshed, or because the user
+    /// asks for it (`None`).
     SignedIn(Option<&'a SsoToken>),
 }
 
-/// What came of a refresh that returned no token.
+/// Why a refresh returned no token.
 enum NotRefreshed {
-    /// The refresh token is spent or revoked, or the client is unknown.
+    /// The refresh token was spent or revoked, or the client is unknown.
     Gone,
-    /// It may work later.
+    /// Anything else; it may work later.
     Failed(Failure),
 }
 
 impl SignIn {
-    /// A valid access token of the session, for commands that need no other lock.
+    /// Returns a valid access token of the session, for a caller that holds no other lock.
     ///
     /// # Errors
-    /// When it can be had neither by a refresh nor from a person.
+    /// If the token can neither be refreshed nor obtained from the user.
     pub(crate) fn access_token(&self, need: TokenNeed<'_>) -> Result<SsoToken, Failure> {
         match self.access_token_under(need, None)? {
             Some(token) => Ok(token),
-            // Without another lock there is none to be taken over.
+            // Without another lock, there is nothing to take over.
             None => Err(Failure::new(FailureKind::Failed, "the sign-in was taken over").hint("run it again")),
         }
     }
 
-    /// The same while `outer` is held, the lock of what needs the token; `None` where that was taken over.
+    /// Returns a token to a caller that holds `outer`, the lock of what needs it; `None` if that lock was taken over.
     pub(crate) fn access_token_under(
         &self,
         need: TokenNeed<'_>,
@@ -84,7 +84,7 @@ impl SignIn {
         }
     }
 
-    /// The sign-in's lock. A failure that `seal` opens, left there for those who wait, is this one's too.
+    /// Waits for the lock of the sign-in. Returns a failure that another process left there, if `seal` opens it.
     pub(super) fn wait_for_lock(
         &self,
         seal: Option<&CacheKey>,
@@ -104,14 +104,14 @@ impl SignIn {
         format!("the sign-in to `{}`", self.name())
     }
 
-    /// How long a person may take: not as long as others wait for the lock of a session.
+    /// How long the user may take, which is less than other processes wait for the lock of a session.
     pub(super) fn patience(&self) -> Duration {
         shortened(&self.world.environment, self.settings.prompt_timeout() * 3)
     }
 
-    /// Under the lock.
+    /// Obtains a token under the lock.
     fn obtain(&self, need: TokenNeed<'_>, lock: &Lock, outer: Option<&Lock>) -> Result<SignedIn, Failure> {
-        // Another process may have been first.
+        // Another process may have obtained it first.
         let saved = self.load_token()?;
         if let Some(saved) = &saved
             && self.is_good(saved, need, Some(lock))
@@ -130,7 +130,7 @@ impl SignIn {
         self.sign_in(&is_over)
     }
 
-    /// Refreshes it where it can be; `None` where a person must sign in.
+    /// Refreshes the token if possible. Returns `None` if the user has to sign in.
     pub(super) fn refresh_saved(
         &self,
         saved: SavedToken,
@@ -145,14 +145,14 @@ impl SignIn {
         match self.refresh(&token, refresh) {
             Ok(token) => Ok(Some(token)),
             Err(NotRefreshed::Gone) => {
-                // Another program may have spent it, and saved what it got.
+                // Another program may have spent the refresh token and saved the new one.
                 if let Some(other) = self.load_token()?
                     && other.token.access_token.expose() != token.access_token.expose()
                     && self.is_good(&other, need, None)
                 {
                     return Ok(Some(other.token));
                 }
-                // It is not tried again.
+                // Do not try a dead refresh token again.
                 let token = SsoToken { refresh: None, ..token };
                 self.save(&SavedToken { token: token.clone(), obtained_at });
                 Ok(is_usable.then_some(token))
@@ -175,7 +175,7 @@ impl SignIn {
             Ok(tokens) => {
                 let Tokens { access_token, expires_at, refresh_token } = tokens;
                 let refresh = Refresh {
-                    // An answer without one leaves the old one as it is.
+                    // Without a new refresh token in the answer, the old one remains valid.
                     token: refresh_token.unwrap_or_else(|| refresh.token.clone()),
                     client: refresh.client.clone(),
                 };
@@ -193,7 +193,7 @@ impl SignIn {
         }
     }
 
-    /// Whether a saved token is the one that is needed. `lock` is the sign-in's, where it is held.
+    /// Whether a saved token meets the need. `lock` is the lock of the sign-in, if it is held.
     fn is_good(&self, saved: &SavedToken, need: TokenNeed<'_>, lock: Option<&Lock>) -> bool {
         let SavedToken { token, obtained_at } = saved;
         let left = left(token, self.world.clock.now());
@@ -201,7 +201,7 @@ impl SignIn {
         let is_wanted = match need {
             TokenNeed::Valid => true,
             TokenNeed::Refreshed(refused) | TokenNeed::SignedIn(Some(refused)) => is_another(refused),
-            // What another process obtained while this one waited is as new as can be.
+            // A token that another process obtained during the wait is new enough.
             TokenNeed::SignedIn(None) => lock.is_some_and(|lock| {
                 lock.was_waited_for() && obtained_at.as_second() >= self.world.started.as_second()
             }),
@@ -209,7 +209,7 @@ impl SignIn {
         is_wanted && left > if token.refresh.is_some() { REFRESH_AHEAD } else { LAST_USE }
     }
 
-    /// A refusal, or no answer, as a failure; `doing` reads on before the name: `sign in to`.
+    /// Turns an error into a failure. `doing` is the phrase before the name, such as `sign in to`.
     pub(super) fn failure_of(&self, error: &SsoError, doing: &str) -> Failure {
         let failure = Failure::new(FailureKind::Failed, format!("could not {doing} `{}`", self.name()))
             .caused_by(error);
@@ -226,7 +226,7 @@ impl SignIn {
     }
 }
 
-/// The failure of what cannot ask a person to sign in.
+/// The failure of a command that cannot ask the user to sign in.
 pub(crate) fn needs_person(sso: &Sso) -> Failure {
     let name = name_of(sso);
     let text = format!("not signed in to SSO session `{name}`");

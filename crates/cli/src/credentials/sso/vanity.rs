@@ -1,6 +1,6 @@
-//! Start URLs of an organisation's own: followed, once, to the portal that they redirect to.
+//! Custom start URLs of an organization: follows the one redirect to the portal.
 //!
-//! The rules are the AWS CLI's (2.35.13): https all the way, one redirect, and its end must be a host of AWS's.
+//! The rules of the AWS CLI (2.35.13): https only, one redirect, and the target must be one of AWS's hosts.
 
 use std::time::Duration;
 
@@ -13,26 +13,26 @@ use crate::aws::json::{CallError, JsonClient, JsonRequest};
 use crate::errors::{Failure, FailureKind};
 
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// What a server answers that takes no `HEAD`.
+/// HTTP statuses of servers that do not support `HEAD`.
 const NO_HEAD: [u16; 2] = [405, 501];
 
 /// Why a start URL leads to no portal.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 enum VanityError {
-    /// No redirect.
+    /// An answer without a redirect.
     #[error("it answers with HTTP {0}, not with a redirect to a portal of AWS")]
     NotRedirected(u16),
-    /// A redirect to something else.
+    /// A redirect to anything but a portal.
     #[error("it redirects to a place that is not a portal of AWS")]
     NotAws,
 }
 
 impl SignIn {
-    /// The address to sign in at, and its region: those of the config, or those that a vanity address leads to.
+    /// Returns the sign-in address and its region: those of the config, or those that a vanity address redirects to.
     pub(super) fn resolve_portal(&self) -> Result<(StartUrl, Region), Failure> {
         let configured = self.start_url()?;
         let region = self.sso.region.clone();
-        // A stand-in for Identity Center knows the address as it is.
+        // An Identity Center stand-in accepts the address as it is.
         if configured.is_owned_by_aws() || configured.is_on_loopback() || self.is_signed_in_on_loopback() {
             return Ok((configured, region));
         }
@@ -72,7 +72,7 @@ impl SignIn {
     }
 }
 
-/// Where a redirect leads.
+/// Returns the target of a redirect.
 fn read_redirect(status: u16, location: Option<&str>) -> Result<StartUrl, VanityError> {
     let location = location.filter(|_| matches!(status, 301 | 302 | 303 | 307 | 308));
     let location = location.ok_or(VanityError::NotRedirected(status))?;
