@@ -1,4 +1,4 @@
-//! Backups of files that held plain keys, sealed beside the store.
+//! Sealed backups of files that contained plain-text keys, kept beside the store.
 
 use zeroize::Zeroizing;
 
@@ -12,7 +12,7 @@ impl KeyStore {
         Ok(Backups::in_directory(&self.opened()?.place.directory.join("backups")))
     }
 
-    /// Keeps `bytes`, sealed; returns the name that they come back by.
+    /// Saves a sealed copy of `bytes` and returns the name that [`Self::load_backup`] finds it by.
     pub(crate) fn save_backup(&mut self, what: &str, bytes: &[u8]) -> Result<String, Failure> {
         let key = self.cache_key(Interaction::Allowed)?;
         let backups = self.backups()?;
@@ -25,12 +25,12 @@ impl KeyStore {
         Ok(name)
     }
 
-    /// The names of the backups, without a question.
+    /// Lists the names of the backups. Asks no question.
     pub(crate) fn backup_names(&mut self) -> Result<Vec<String>, Failure> {
         if self.is_empty() { Ok(Vec::new()) } else { Ok(self.backups()?.names()) }
     }
 
-    /// What was kept under this name.
+    /// Opens the backup with this name.
     pub(crate) fn load_backup(&mut self, name: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
         let key = self.cache_key(Interaction::Allowed)?;
         let loaded = self.backups()?.load(&key, name)?;

@@ -1,4 +1,5 @@
-//! Which backend keeps the secrets: said by flag, variable or settings, found, or chosen by the first write.
+//! Chooses the backend of the secrets: named by a flag, variable or the settings, found on disk, or picked by the first
+//! write.
 
 use std::path::{Path, PathBuf};
 
@@ -19,7 +20,7 @@ use crate::sys::process_group::terminal_name;
 use crate::world::dirs::digest_of_place;
 use crate::world::settings::UnlockCache;
 
-/// The backend of this run, and what lies beside it.
+/// The backend of this run, and the directory beside it.
 #[derive(Debug)]
 pub(crate) struct Opened {
     pub(crate) store: Backend,
@@ -33,22 +34,22 @@ impl Opened {
     }
 }
 
-/// Why it is this backend.
+/// Why this backend is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum BackendOrigin {
-    /// A flag or a variable, by name.
+    /// The flag or variable of this name says so.
     Named(&'static str),
     /// The settings file.
     Settings,
-    /// Nothing says so, but there is a store of the `file` backend where it would be.
+    /// Nothing names a backend, but there is a `file` store in the default place.
     Found,
-    /// Nothing: the first write has just chosen it.
+    /// Nothing names a backend, and the first write has just picked this one.
     FirstWrite,
 }
 
 impl KeyStore {
-    /// The backend that is said or found. Asks no backend whether it can be used: one that was chosen is the
-    /// one that is used, or the user is told why not.
+    /// Returns the backend that is named or found, without checking whether it works: a chosen backend is never
+    /// replaced by another, and using it gives an error if it does not work.
     pub(super) fn named_kind(
         &self,
         said: Option<(StoreKind, &'static str)>,
@@ -64,7 +65,7 @@ impl KeyStore {
         Ok(is_found.then_some((StoreKind::File, BackendOrigin::Found)))
     }
 
-    /// Opens a backend; touches nothing yet.
+    /// Opens a backend without touching it yet.
     pub(super) fn open_backend(&self, kind: StoreKind, origin: BackendOrigin) -> Result<Opened, Failure> {
         let directory = self.directory_of(kind)?;
         let runtime = match self.settings.unlock_cache {
@@ -108,8 +109,8 @@ impl KeyStore {
         Ok(Opened { store, place, origin })
     }
 
-    /// What the backends get that are programs: all that the user has, without what opens stores.
-    /// Nothing for the other backends, which every command may open.
+    /// Returns how to run the program of a backend: with the user's environment, without anything that opens stores.
+    /// `None` for backends that are not programs, which spares every command the work.
     fn programs_of(&self, kind: StoreKind) -> Result<Option<Programs>, Failure> {
         if !kind.is_program() {
             return Ok(None);
@@ -140,7 +141,7 @@ impl KeyStore {
         Ok(Some(programs))
     }
 
-    /// How programs are run that keep secrets, without what the settings say of hatbox's own backends.
+    /// Returns how to run the programs that keep secrets, regardless of the settings for hatbox's own backends.
     pub(crate) fn programs(&self) -> Programs {
         let mut environment = self.world.environment.of_store_programs();
         if self.world.environment.raw("GPG_TTY").is_none()
@@ -177,8 +178,8 @@ impl KeyStore {
         }
     }
 
-    /// The backend of this run. Where nothing says which, this is the first write: it takes the first backend
-    /// that can be used.
+    /// Opens the backend of this run. If none is named or found, this is the first write, which picks the first backend
+    /// that works.
     pub(super) fn opened(&mut self) -> Result<&mut Opened, Failure> {
         let opened = match self.opened.take() {
             Some(opened) => opened,
@@ -187,17 +188,17 @@ impl KeyStore {
         Ok(self.opened.insert(opened))
     }
 
-    /// Which backend it is, and why. `None`: nothing says so, and there is no store yet.
+    /// Returns the backend and why it is used. `None` if none is named and there is no store yet.
     pub(crate) fn chosen(&self) -> Option<(StoreKind, BackendOrigin)> {
         self.opened.as_ref().map(|opened| (opened.store.kind(), opened.origin))
     }
 
-    /// Whether the backend can be used now.
+    /// Whether the backend works now.
     pub(crate) fn status(&self) -> Status {
         self.opened.as_ref().map_or(Status::Empty, |opened| opened.store.status())
     }
 
-    /// What lies beside the backend; of `file` the store itself.
+    /// The directory beside the backend; for `file`, the store itself.
     pub(crate) fn directory(&self) -> Option<&Path> {
         self.opened.as_ref().map(|opened| opened.place.directory.as_path())
     }
@@ -241,7 +242,7 @@ impl KeyStore {
         });
     }
 
-    /// The first write chooses the backend, and from then on only that one is used.
+    /// Records the backend picked by the first write, so that only it is used from now on.
     pub(super) fn record_choice(&mut self) {
         let Some(opened) = &mut self.opened else { return };
         if opened.origin == BackendOrigin::FirstWrite {
@@ -249,7 +250,7 @@ impl KeyStore {
             self.say_where_keys_are();
         }
         let Some(opened) = &self.opened else { return };
-        // Where seeds are kept says nothing of the keys.
+        // The backend of the seeds is not a choice for the keys.
         if self.settings.backend.is_some() || opened.origin == BackendOrigin::Named(SEED_BACKEND) {
             return;
         }
@@ -258,7 +259,7 @@ impl KeyStore {
         }
     }
 
-    /// Records that this backend is to be used from now on.
+    /// Records that this backend is used from now on.
     pub(crate) fn record_use(&mut self) -> Result<(), Failure> {
         let kind = self.opened()?.store.kind();
         Ok(self.save_choice(kind, Earlier::IsReplaced)?)

@@ -1,4 +1,4 @@
-//! The index as commands use it: kept true by every change, rebuilt where it is missing or stale.
+//! The index as commands use it: updated by every change, and rebuilt when it is missing or stale.
 
 use std::path::Path;
 use std::time::Duration;
@@ -13,11 +13,11 @@ use crate::store::{Store, StoreError};
 use crate::sys::files::make_private_directory;
 use crate::sys::lock::Lock;
 
-/// A change takes milliseconds; whoever holds the store for longer is stuck.
+/// A change takes milliseconds; a process that holds the lock for longer is stuck.
 const STORE_PATIENCE: Duration = Duration::from_secs(20);
 
 impl KeyStore {
-    /// The index, rebuilt where it is missing or stale.
+    /// Returns the index, rebuilt if it is missing or stale.
     pub(crate) fn index(&mut self, interaction: Interaction) -> Result<Index, Failure> {
         if self.is_empty() {
             return Ok(Index::default());
@@ -29,19 +29,19 @@ impl KeyStore {
         }
     }
 
-    /// The index as it was saved, unless the store has changed since.
+    /// Loads the saved index, if it is of the store's current generation.
     fn load_true_index(&mut self, key: &CacheKey) -> Result<Option<Index>, Failure> {
         let opened = self.opened()?;
         let loaded = load_index(&opened.index_path(), key)?;
         Ok(loaded.filter(|index| opened.store.generation().is_none_or(|now| now == index.generation)))
     }
 
-    /// The index; `None` where a person would have to unlock the store.
+    /// Returns the index; `None` if the user would have to unlock the store.
     pub(crate) fn index_if_known(&mut self) -> Result<Option<Index>, Failure> {
         unless_locked(self.index(Interaction::Never))
     }
 
-    /// How many access keys are stored; `None` where a person would have to unlock the store.
+    /// Counts the stored access keys; `None` if the user would have to unlock the store.
     pub(crate) fn count_if_known(&mut self) -> Result<Option<usize>, Failure> {
         let index = self.unlock(Interaction::Never).and_then(|()| self.index(Interaction::Never));
         unless_locked(index.map(|index| index.keys.len()))
@@ -49,11 +49,11 @@ impl KeyStore {
 
     fn rebuild_index(&mut self, key: &CacheKey, interaction: Interaction) -> Result<Index, Failure> {
         self.unlock(interaction)?;
-        // What was held may be the key of before the store was given a new identity: what the store has counts.
+        // The held key may be from before the store got a new identity, so ask the store.
         let key = &self.true_cache_key(key)?;
         let directory = self.opened()?.place.state.clone();
         let _held = self.hold_store(&directory)?;
-        // Its writer may just have finished.
+        // The process that held the lock may just have written it.
         if let Ok(Some(index)) = self.load_true_index(key) {
             return Ok(index);
         }
@@ -61,7 +61,7 @@ impl KeyStore {
         self.make_index(key)
     }
 
-    /// Makes the index from the store. The store's lock is held.
+    /// Builds the index from the store. The caller holds the store's lock.
     fn make_index(&mut self, key: &CacheKey) -> Result<Index, Failure> {
         let opened = self.opened()?;
         let generation = opened.store.generation().unwrap_or_default();
@@ -78,8 +78,8 @@ impl KeyStore {
         Ok(index)
     }
 
-    /// An index that cannot be saved, on a full disk or one that may not be written to, costs the next command
-    /// the time to rebuild it, and is no reason to keep this one from the keys.
+    /// Saves the index. If that fails, as on a full disk, the next command has to rebuild it, but this one can still
+    /// use the keys.
     fn save_or_warn(&self, path: &Path, key: &CacheKey, index: &Index) {
         let saved = path.parent().map_or(Ok(()), make_private_directory);
         if let Err(error) = saved.and_then(|()| save_index(path, key, index)) {
@@ -87,16 +87,16 @@ impl KeyStore {
         }
     }
 
-    /// Drops an index that promised what is not there.
+    /// Deletes an index that lists an item that the store does not have.
     pub(super) fn drop_index(&mut self) {
         if let Some(opened) = &self.opened {
-            // At worst the same message comes again.
+            // If this fails, the next command reports the same error.
             crate::sys::files::remove(&opened.index_path()).ok();
         }
     }
 
-    /// The store's lock. Taking it over does no harm: an item is replaced whole, and an index that misses
-    /// one is of an older generation, or gone.
+    /// Takes the store's lock. Taking it over is safe: items are replaced as a whole, and an index that misses one is
+    /// of an older generation or gone.
     pub(super) fn hold_store(&self, directory: &Path) -> Result<Lock, Failure> {
         let wanted = Wanted {
             path: &directory.join("lock"),
@@ -108,9 +108,9 @@ impl KeyStore {
         wait_for_lock(&self.world, &wanted)
     }
 
-    /// Changes the store under its lock: the index goes first and comes last, so that a kill in between
-    /// leaves none, and never one that lies. `note` does to the index what `work` did to the store; where that
-    /// is not known, the index is rebuilt.
+    /// Changes the store under its lock. The index is deleted first and written last, so a kill in between leaves no
+    /// index instead of a wrong one. `note` applies to the index what `work` did to the store; if that is unknown, the
+    /// index is rebuilt.
     pub(super) fn change(
         &mut self,
         work: impl FnOnce(&dyn Store) -> Result<(), StoreError>,

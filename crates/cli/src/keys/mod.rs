@@ -1,4 +1,4 @@
-//! The store as commands use it: opened when first needed, unlocked once, its index kept true.
+//! The store as commands use it: opened on first use, unlocked once, with an index that is kept current.
 
 mod backups;
 mod choice;
@@ -50,14 +50,14 @@ use crate::sys::keyring::KeyringError;
 use crate::world::World;
 use crate::world::settings::Settings;
 
-/// The store of this run, with what has been learned of it so far.
+/// The store of this run, with what is known of it so far.
 #[derive(Debug)]
 pub(crate) struct KeyStore {
     world: World,
     settings: Arc<Settings>,
-    /// The `file` backend's directory, when a flag or variable names it.
+    /// The directory of the `file` backend, if a flag or variable sets it.
     file_dir: Option<PathBuf>,
-    /// `None` until something says which backend it is: then there is no store yet.
+    /// `None` as long as nothing names or finds a backend: there is no store yet.
     opened: Option<Opened>,
     passphrase: Option<PassphraseSource>,
     unlock_for: Option<Duration>,
@@ -65,7 +65,7 @@ pub(crate) struct KeyStore {
     has_said_no_keyring: bool,
 }
 
-/// Whether what is there under the same name may be replaced.
+/// Whether an existing item of the same name may be replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Replacing {
     Allowed,
@@ -78,7 +78,7 @@ impl From<bool> for Replacing {
     }
 }
 
-/// The result of what asks no one: `None` where a person would have to unlock the store.
+/// Turns the error of a locked store into `None`, for callers that must not ask.
 fn unless_locked<T>(result: Result<T, Failure>) -> Result<Option<T>, Failure> {
     match result {
         Err(failure) if failure.kind == FailureKind::NeedsPerson => Ok(None),
@@ -87,12 +87,12 @@ fn unless_locked<T>(result: Result<T, Failure>) -> Result<Option<T>, Failure> {
 }
 
 impl KeyStore {
-    /// Finds the store that flags, environment and settings name; opens, reads and asks nothing yet.
+    /// Finds the store that flags, environment and settings name. Opens, reads and asks nothing yet.
     pub(crate) fn open(world: &World, global: &GlobalArgs) -> Result<Self, Failure> {
         Self::open_requested(world, resolve_store(global, &world.environment)?)
     }
 
-    /// The same with a backend that `origin` names, whatever else is named.
+    /// Does the same for the backend that `origin` names, whatever else is named.
     pub(crate) fn open_kind(
         world: &World,
         global: &GlobalArgs,
@@ -103,7 +103,7 @@ impl KeyStore {
         Self::open_requested(world, StoreRequest { kind: Some((kind, origin)), ..request })
     }
 
-    /// The same for a request that is resolved already.
+    /// Does the same for a request that was resolved already.
     pub(crate) fn open_requested(world: &World, request: StoreRequest) -> Result<Self, Failure> {
         if let Some(PassphraseSource::Descriptor(number)) = request.passphrase {
             descriptor::close_on_exec(number).map_err(|error| {
@@ -133,24 +133,24 @@ impl KeyStore {
         Ok(store)
     }
 
-    /// Why the kernel keyring holds nothing between commands; `None` where it does, or could.
+    /// Why the kernel keyring holds nothing between commands; `None` if it does or could.
     pub(crate) fn why_nothing_is_held(&self) -> Option<KeyringError> {
         let error = self.opened.as_ref()?.place.unlocked.cache_key().err()?;
         (error != KeyringError::Absent).then_some(error)
     }
 
-    /// Whether the store's passphrase is to be had without a person.
+    /// Whether the store's passphrase can be had without asking the user.
     pub(crate) fn is_passphrase_at_hand(&self) -> bool {
         self.passphrase.is_some()
     }
 
-    /// The access key stored for `profile`.
+    /// Reads the access key stored for `profile`.
     pub(crate) fn read_key(&mut self, profile: &ProfileName) -> Result<AccessKey, Failure> {
         self.unlock(Interaction::Allowed)?;
         let item = match self.opened()?.store.read(&ItemId::access_key(profile)) {
             Ok(item) => item,
             Err(StoreError::Absent) => {
-                // Deleted by other means than hatbox: the index must not promise it again.
+                // Something other than hatbox deleted the item; the index must not list it again.
                 self.drop_index();
                 return Err(Failure::new(
                     FailureKind::Failed,
@@ -167,7 +167,7 @@ impl KeyStore {
         Ok(AccessKey { id, secret: SecretString::new(secret.to_owned()) })
     }
 
-    /// Stores an access key for `profile`, in the place of an earlier one.
+    /// Stores an access key for `profile`, replacing an earlier one.
     pub(crate) fn save_key(&mut self, profile: &ProfileName, key: &AccessKey) -> Result<(), Failure> {
         self.unlock_or_create()?;
         let info = ItemInfo {
@@ -180,9 +180,9 @@ impl KeyStore {
         self.change(|store| store.write(&item), |index| index.put(&item.info))
     }
 
-    /// Stores `new` for each profile that has the key `old`, and reads each back. Returns the profiles that have `new`
-    /// then. Where `profile` has neither of the two, nothing is written and it is not among them. The caller holds the
-    /// lock of rotations.
+    /// Replaces the key `old` by `new` in every profile that has it, and reads each back. Returns the profiles that now
+    /// have `new`. If `profile` has neither key, nothing is written and it is not returned. The caller holds the
+    /// rotation lock.
     #[cfg(feature = "iam")]
     pub(crate) fn replace_key(
         &mut self,
@@ -214,7 +214,7 @@ impl KeyStore {
         Ok(profiles)
     }
 
-    /// The rotations of access keys that are under way.
+    /// The unfinished rotations of access keys.
     #[cfg(feature = "iam")]
     pub(crate) fn rotations(&mut self, interaction: Interaction) -> Result<Rotations, Failure> {
         let key = self.cache_key(interaction)?;
@@ -229,13 +229,13 @@ impl KeyStore {
         self.change(|store| store.delete(&id), |index| index.take_off(&id))
     }
 
-    /// The cached sessions.
+    /// Opens the cached sessions.
     pub(crate) fn sessions(&mut self, interaction: Interaction) -> Result<Sessions, Failure> {
         let key = self.cache_key(interaction)?;
         Ok(Sessions::open(&self.world.dirs.sessions(), key))
     }
 
-    /// The same, in a store that is created where there is none.
+    /// Does the same, and creates the store if there is none.
     pub(crate) fn sessions_or_create(&mut self) -> Result<Sessions, Failure> {
         if self.is_empty() {
             self.unlock_or_create()?;
@@ -245,18 +245,18 @@ impl KeyStore {
         self.sessions(Interaction::Allowed)
     }
 
-    /// The cached sessions; `None` where there is no store, or a person would have to unlock it.
+    /// Opens the cached sessions; `None` if there is no store, or the user would have to unlock it.
     pub(crate) fn sessions_if_known(&mut self) -> Result<Option<Sessions>, Failure> {
         if self.is_empty() { Ok(None) } else { unless_locked(self.sessions(Interaction::Never)) }
     }
 
-    /// Whether there is no store yet. Where the cache key is held there is one, and no backend is touched.
+    /// Whether there is no store yet. A held cache key proves that there is one, without touching the backend.
     pub(crate) fn is_empty(&mut self) -> bool {
         self.cache_key_at_hand().is_none()
             && self.opened.as_ref().is_none_or(|opened| opened.store.status() == Status::Empty)
     }
 
-    /// Drops the unlocked state, here and in the kernel keyring.
+    /// Drops the unlocked state, in this process and in the kernel keyring.
     pub(crate) fn lock(&mut self) -> Result<(), KeyringError> {
         self.cache_key = None;
         match &mut self.opened {

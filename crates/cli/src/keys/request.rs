@@ -1,4 +1,4 @@
-//! Which store is asked for, by flags and environment. Pure: it reads no file and asks no one.
+//! Resolves which store the flags and environment request. Pure: reads no file and asks no question.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,27 +13,26 @@ use crate::errors::{Failure, FailureKind};
 use crate::store::StoreKind;
 use crate::world::environment::Environment;
 
-/// Which store, and how to unlock it.
+/// The requested store, and how to unlock it.
 #[derive(Debug)]
 pub(crate) struct StoreRequest {
-    /// With the flag or variable that says so. `None`: what the settings file says, else the first write
-    /// chooses.
+    /// With the flag or variable that names it. `None`: the settings decide, or else the first write.
     pub(crate) kind: Option<(StoreKind, &'static str)>,
     pub(crate) file_dir: Option<PathBuf>,
-    /// `None`: what the settings file says, else the terminal.
+    /// `None`: the settings decide, or else the terminal asks.
     pub(crate) passphrase: Option<PassphraseSource>,
-    /// `None`: what the settings file says.
+    /// `None`: the settings decide.
     pub(crate) unlock_for: Option<Duration>,
 }
 
-/// Flags and environment about the store.
+/// Resolves the flags and environment about the store.
 pub(crate) fn resolve_store(global: &GlobalArgs, environment: &Environment) -> Result<StoreRequest, Failure> {
     let named = match &global.backend {
         Some(name) => Some(("--backend", name.clone())),
         None => environment.first(env_names::BACKEND),
     };
     let kind = match named {
-        // aws-vault's variable, with a backend of aws-vault's: said of another store than ours.
+        // aws-vault's variable may name a backend that only aws-vault has.
         None | Some(("AWS_VAULT_BACKEND", _)) => None,
         Some((origin, name)) => Some((parse_kind(&name, origin)?, origin)),
     };
@@ -51,7 +50,7 @@ pub(crate) fn resolve_store(global: &GlobalArgs, environment: &Environment) -> R
     }
     let passphrase = match descriptor {
         Some(number) => Some(PassphraseSource::Descriptor(number)),
-        // Set and empty is a mistake to be told of, not a variable that is unset: see `store::file`.
+        // Set but empty is a mistake to report, not the same as unset: see `store::file`.
         None => passphrase_of_environment(environment)?,
     };
     let file_dir = global
@@ -68,7 +67,7 @@ pub(crate) fn resolve_store(global: &GlobalArgs, environment: &Environment) -> R
     Ok(StoreRequest { kind, file_dir, passphrase, unlock_for })
 }
 
-/// The backend named `name`, in `origin`.
+/// Parses the name of a backend, given in `origin`.
 pub(crate) fn parse_kind(name: &str, origin: &str) -> Result<StoreKind, Failure> {
     StoreKind::parse(name).ok_or_else(|| {
         let known: Vec<_> = StoreKind::ALL.into_iter().filter(|kind| kind.is_built()).collect();

@@ -1,7 +1,7 @@
-//! The lock between a rotation of an access key and every other change of the stored access keys.
+//! The lock that keeps a rotation of an access key apart from all other changes of the stored access keys.
 //!
-//! A rotation holds it from before it reads which key is stored until its end. Others hold it for milliseconds, so that
-//! they wait for each other; for a rotation they do not.
+//! A rotation holds it from before it reads the stored key until it is done. Other changes hold it for milliseconds and
+//! wait for each other, but fail at once if a rotation holds it.
 
 use std::time::Duration;
 
@@ -10,12 +10,12 @@ use crate::errors::{Failure, FailureKind};
 use crate::sys::files::make_private_directory;
 use crate::sys::lock::{self, Lock, Next, Waiting};
 
-/// A change takes milliseconds; whoever holds the lock for longer is stuck.
+/// A change takes milliseconds; a process that holds the lock for longer is stuck.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 impl KeyStore {
-    /// For a rotation. No process waits for another one's: a second rotation right after the first is not what was
-    /// asked for.
+    /// Takes the lock for a rotation. Fails if another rotation has it: rotating twice in a row is never what was asked
+    /// for.
     #[cfg(feature = "iam")]
     pub(crate) fn hold_for_rotation(
         &mut self,
@@ -26,11 +26,11 @@ impl KeyStore {
         Ok(lock)
     }
 
-    /// For a change of stored access keys that is no rotation.
+    /// Takes the lock for any other change of stored access keys.
     pub(super) fn hold_keys(&mut self) -> Result<Lock, Failure> {
         let directory = self.opened()?.place.state.clone();
         make_private_directory(&directory)?;
-        // Only rotations say who they are.
+        // Only rotations write a holder.
         let next = |state: Waiting<'_>| match state.holder {
             Some(rotation) => Err(Failure::new(
                 FailureKind::Refused,

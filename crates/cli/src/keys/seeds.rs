@@ -1,4 +1,4 @@
-//! TOTP seeds in the store: one for a profile, with the serial of the device that it is of.
+//! TOTP seeds in the store: one per profile, with the serial number of its MFA device.
 
 use hatbox_core::totp::TotpSeed;
 use hatbox_types::name::{MfaSerial, ProfileName};
@@ -11,15 +11,15 @@ use crate::errors::{Failure, FailureKind};
 use crate::store::{Item, ItemId, ItemInfo, StoreError, StoreKind};
 use crate::world::World;
 
-/// The setting that names another backend for the seeds.
+/// The setting that names another backend for seeds.
 pub(super) const SEED_BACKEND: &str = "`seed_backend`";
 
 /// A seed as it is stored.
 #[derive(Debug)]
 pub(crate) struct StoredSeed {
-    /// The profile that it was stored for.
+    /// The profile that it is stored for.
     pub(crate) profile: ProfileName,
-    /// The device that it is of.
+    /// The device whose codes it makes.
     pub(crate) serial: MfaSerial,
     pub(crate) seed: TotpSeed,
 }
@@ -49,7 +49,8 @@ impl StoredSeed {
 }
 
 impl KeyStore {
-    /// The store of the seeds: that of `seed_backend`, where the settings name one that is not this. `None`: it is this.
+    /// Opens the store of the seeds: that of `seed_backend`, if it differs from this one. Returns `None` if it is this
+    /// store.
     fn open_seed_store(&self) -> Result<Option<Self>, Failure> {
         let Some(kind) = self.settings.seed_backend else { return Ok(None) };
         if self.chosen().is_some_and(|(chosen, _)| chosen == kind) {
@@ -64,7 +65,7 @@ impl KeyStore {
         Self::open_requested(&self.world, request).map(Some)
     }
 
-    /// Does `work` with the store of the seeds.
+    /// Does `work` with the store that has the seeds.
     fn with_seed_store<T>(
         &mut self,
         work: impl FnOnce(&mut Self) -> Result<T, Failure>,
@@ -75,10 +76,10 @@ impl KeyStore {
         }
     }
 
-    /// The seed stored for the device with this serial. `wanted` are looked at first: they are likely to have it.
+    /// Finds the seed for a device. Looks at the profiles in `wanted` first, which are likely to have it.
     ///
     /// # Errors
-    /// Where there are seeds, and the store cannot be unlocked, or the seed is damaged.
+    /// If there are seeds, but the store cannot be unlocked, or the seed is damaged.
     pub(crate) fn find_seed(
         &mut self,
         serial: &MfaSerial,
@@ -97,7 +98,7 @@ impl KeyStore {
         })
     }
 
-    /// The seed stored for `profile`.
+    /// Reads the seed stored for `profile`.
     pub(crate) fn read_seed(&mut self, profile: &ProfileName) -> Result<Option<StoredSeed>, Failure> {
         self.with_seed_store(|store| {
             if !store.index(Interaction::Allowed)?.seeds.contains(profile) {
@@ -112,7 +113,7 @@ impl KeyStore {
         let item = match self.opened()?.store.read(&ItemId::totp_seed(profile)) {
             Ok(item) => item,
             Err(StoreError::Absent) => {
-                // Deleted by other means than hatbox: the index must not promise it again.
+                // Something other than hatbox deleted the item; the index must not list it again.
                 self.drop_index();
                 return Ok(None);
             }
@@ -125,7 +126,7 @@ impl KeyStore {
         })
     }
 
-    /// Stores a seed, in the place of an earlier one of its profile. Returns the backend.
+    /// Stores a seed, replacing an earlier one of its profile. Returns the backend.
     pub(crate) fn save_seed(&mut self, stored: &StoredSeed) -> Result<Option<StoreKind>, Failure> {
         self.with_seed_store(|store| {
             store.unlock_or_create()?;
@@ -157,13 +158,13 @@ impl KeyStore {
         })
     }
 
-    /// The profiles with a stored seed; `None` where a person would have to unlock the store.
+    /// Lists the profiles with a stored seed; `None` if the user would have to unlock the store.
     pub(crate) fn seeds_if_known(&mut self) -> Result<Option<Vec<ProfileName>>, Failure> {
         self.with_seed_store(|store| Ok(store.index_if_known()?.map(|index| index.seeds)))
     }
 }
 
-/// What a stored seed means, said whenever one is stored.
+/// Warns about the risk of a stored seed, each time one is stored.
 pub(crate) fn warn_of_seed(world: &World, is_beside_the_keys: bool) {
     world.output.warn(
         "with a stored seed, whoever can use this store needs no other device: hatbox makes the MFA codes",

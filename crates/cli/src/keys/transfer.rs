@@ -1,4 +1,4 @@
-//! Whole items into a backend, and out of one: for `hatbox store migrate` and `hatbox import`.
+//! Copies whole items into and out of a backend, for `hatbox store migrate` and `hatbox import`.
 
 use std::cell::RefCell;
 
@@ -13,14 +13,15 @@ use crate::sys::files::make_private_directory;
 pub(crate) struct Transfer {
     /// The keys and seeds to copy.
     pub(crate) copied: Vec<Item>,
-    /// Of these, the ones that are another there.
+    /// Those of `copied` that replace a different item.
     pub(crate) replaced: Vec<ItemId>,
-    /// The ones that are the very same there.
+    /// Those that are there already, with the same content.
     pub(crate) already_there: Vec<ItemId>,
 }
 
 impl Transfer {
-    /// A line for each key, with `verb` in front: `copied`, `would copy`. `to` says where, with a blank in front.
+    /// Renders a line for each key, beginning with `verb`: `copied`, `would copy`. `to` names the target, with a
+    /// leading blank.
     pub(crate) fn render(&self, verb: &str, to: &str) -> Vec<String> {
         let mut lines = Vec::new();
         for item in &self.copied {
@@ -37,10 +38,10 @@ impl Transfer {
 }
 
 impl KeyStore {
-    /// What copying these keys here would do.
+    /// Plans how to copy these keys into this store.
     ///
     /// # Errors
-    /// A profile has another key here, and that may not be replaced.
+    /// If a profile has another key here that must not be replaced.
     pub(crate) fn plan_transfer(
         &mut self,
         items: Vec<Item>,
@@ -77,7 +78,7 @@ impl KeyStore {
             .hint(hint))
     }
 
-    /// All access keys and TOTP seeds with their secrets, and what is wrong with those that cannot be read.
+    /// Reads all access keys and TOTP seeds with their secrets, and returns an error text for each that cannot be read.
     pub(crate) fn all_items(&mut self) -> Result<(Vec<Item>, Vec<String>), Failure> {
         self.unlock(Interaction::Allowed)?;
         let listed = self.opened()?.store.list();
@@ -87,7 +88,7 @@ impl KeyStore {
         for info in infos.into_iter().filter(|info| info.id.kind != ItemKind::CacheKey) {
             match self.opened()?.store.read(&info.id) {
                 Ok(item) => items.push(item),
-                // Deleted since it was listed.
+                // It was deleted after the list was made.
                 Err(StoreError::Absent) => {}
                 Err(error @ StoreError::Broken { .. }) => broken.push(error.to_string()),
                 Err(error) => return Err(self.failure_of(&error)),
@@ -96,7 +97,7 @@ impl KeyStore {
         Ok((items, broken))
     }
 
-    /// Takes the other backend's cache key where this one has none: then cached sessions stay good.
+    /// Takes over the cache key of the other backend if this one has none, which keeps cached sessions valid.
     pub(crate) fn adopt_cache_key(&mut self, other: &mut KeyStore) -> Result<(), Failure> {
         self.unlock_or_create()?;
         let theirs = match other.opened()?.store.read(&ItemId::cache_key()) {
@@ -118,14 +119,14 @@ impl KeyStore {
     /// Writes items, and reads each back before the next one.
     ///
     /// # Errors
-    /// The first one that cannot be written, or does not come back as it was.
+    /// For the first item that cannot be written or reads back differently.
     pub(crate) fn save_items(&mut self, items: &[Item]) -> Result<(), Failure> {
         let _held = self.hold_keys()?;
         self.write_back(|_| Ok(items.to_vec()))
             .map_err(|failure| failure.hint("the source still has it; nothing was deleted"))
     }
 
-    /// Writes the items that `choose` makes of what is in the store, under the store's lock, and reads each back.
+    /// Writes the items that `choose` makes from the store's contents, under the store's lock, and reads each back.
     pub(super) fn write_back(
         &mut self,
         choose: impl FnOnce(&dyn Store) -> Result<Vec<Item>, StoreError>,
@@ -156,7 +157,7 @@ impl KeyStore {
         }
     }
 
-    /// Deletes items; those that are not there are deleted already.
+    /// Deletes items. Ignores those that do not exist.
     pub(crate) fn delete_items(&mut self, ids: &[ItemId]) -> Result<(), Failure> {
         self.unlock(Interaction::Allowed)?;
         let _held = self.hold_keys()?;

@@ -1,4 +1,4 @@
-//! A `file` store that is not trusted: shown, and taken as it is after a word of the user's.
+//! A `file` store that hatbox does not trust: shown, and used as it is once the user agrees.
 
 use super::KeyStore;
 use crate::ask::passphrase::{Interaction, PassphraseAsker, Patience};
@@ -7,7 +7,7 @@ use crate::store::file::{Examined, StoreState};
 use crate::sys::files::make_private_directory;
 
 impl KeyStore {
-    /// What is in the place of the store. Changes nothing.
+    /// Reports what is in the place of the store, without changing anything.
     pub(crate) fn examine(&mut self) -> Result<StoreState, Failure> {
         let (world, source) = (self.world.clone(), self.passphrase.take());
         let patience = Patience { timeout: self.settings.prompt_timeout(), is_over: &|| false };
@@ -17,7 +17,7 @@ impl KeyStore {
         result?.map_err(|error| self.failure_of(&error))
     }
 
-    /// Uses what was examined from now on.
+    /// Uses the examined store from now on.
     pub(crate) fn accept(&mut self, examined: Examined) -> Result<(), Failure> {
         let directory = self.opened()?.place.state.clone();
         make_private_directory(&directory)?;
@@ -28,7 +28,7 @@ impl KeyStore {
         accepted.map_err(|error| self.failure_of(&error))
     }
 
-    /// Forgets a store that is gone.
+    /// Forgets a store that no longer exists.
     pub(crate) fn forget_store(&mut self) -> Result<(), Failure> {
         self.cache_key = None;
         self.drop_index();

@@ -1,4 +1,4 @@
-//! Unlocking the store: whom to ask, who waits for whose answer, what is held for the next command.
+//! Unlocks the store: decides whom to ask, lets one process ask for all, and keeps the result for the next command.
 
 use hatbox_types::secret::SecretString;
 use zeroize::Zeroizing;
@@ -18,7 +18,7 @@ use crate::sys::files::{check_creator, make_private_directory};
 use crate::sys::keyring::KeyringError;
 
 impl KeyStore {
-    /// Unlocks the store. Only what stores a key creates one.
+    /// Unlocks the store. Never creates one.
     pub(super) fn unlock(&mut self, interaction: Interaction) -> Result<(), Failure> {
         if self.opened.as_ref().is_none_or(|opened| opened.store.status() == Status::Empty) {
             return Err(no_store_yet());
@@ -26,7 +26,7 @@ impl KeyStore {
         self.unlock_what_is_there(interaction)
     }
 
-    /// Unlocks the store, creating it where there is none: for what stores a key.
+    /// Unlocks the store, and creates it if there is none: for commands that store a key.
     pub(super) fn unlock_or_create(&mut self) -> Result<(), Failure> {
         self.unlock_what_is_there(Interaction::Allowed)
     }
@@ -35,14 +35,14 @@ impl KeyStore {
         loop {
             let status = self.opened()?.store.status();
             if matches!(status, Status::Unavailable(_)) {
-                // No answer would help; its own error says what does.
+                // No answer would help; the error of the backend says what does.
                 let result = self.opened()?.store.unlock(&mut Unasked::default());
                 return result.map_err(|error| self.failure_of(&error));
             }
             if status == Status::Ready || self.unlock_without_question(&status)? {
                 return Ok(());
             }
-            // Whoever is not to be asked must not wait for another person's answer either.
+            // A caller that must not ask must not wait for another process's question either.
             if interaction == Interaction::Never && self.passphrase.is_none() {
                 let kind = self.opened()?.store.kind();
                 return Err(self.failure_of(&StoreError::Locked(kind, PassphraseError::CannotAsk)));
@@ -62,7 +62,8 @@ impl KeyStore {
         }
     }
 
-    /// The kernel keyring may hold the identity; the desktop may have unlocked its store since.
+    /// Tries to unlock without a question: the kernel keyring may hold the identity, or the desktop may have unlocked
+    /// its store.
     fn unlock_without_question(&mut self, status: &Status) -> Result<bool, Failure> {
         if *status != Status::Locked {
             return Ok(false);
@@ -75,7 +76,7 @@ impl KeyStore {
                 }
                 Ok(true)
             }
-            // No answer makes it the user's store.
+            // No passphrase makes this the user's store.
             Err(error @ (StoreError::Untrusted { .. } | StoreError::Missing { .. })) => {
                 Err(self.failure_of(&error))
             }
@@ -83,7 +84,8 @@ impl KeyStore {
         }
     }
 
-    /// One question and one scrypt at a time; whoever waited finds the answer in the kernel keyring.
+    /// Asks for the passphrase. One process at a time asks and runs scrypt; the others then find the identity in the
+    /// kernel keyring.
     fn unlock_by_asking(&mut self, interaction: Interaction) -> Result<Asked, Failure> {
         let directory = self.opened()?.place.state.clone();
         make_private_directory(&directory)?;
@@ -100,7 +102,7 @@ impl KeyStore {
         let patience = Patience { timeout, is_over: &|| !held.is_current() };
         let mut asker = PassphraseAsker::new(&self.world, source, interaction, patience);
         let Some(opened) = &mut self.opened else { return Ok(Asked::AnsweredElsewhere) };
-        // A backend that the first write chooses is told of once it has been written to.
+        // A backend that the first write picks is announced after it was written to.
         let is_new = opened.store.status() == Status::Empty && opened.origin != BackendOrigin::FirstWrite;
         let result = opened.store.unlock(&mut asker);
         let read = asker.read;
@@ -111,7 +113,7 @@ impl KeyStore {
             }
             Err(error) => {
                 let mut failure = self.failure_of(&error);
-                // Another process may have a passphrase of its own where this one was given a wrong one.
+                // Another process may have a better source of the passphrase.
                 failure.is_shared = source.is_none() && failure.kind != FailureKind::NeedsPerson
                     || matches!(error, StoreError::Locked(_, PassphraseError::TimedOut));
                 leave_failure(&held, &failure, None);
@@ -128,7 +130,7 @@ impl KeyStore {
         Ok(Asked::Unlocked)
     }
 
-    /// Before anyone is asked: root makes no store in another user's directory.
+    /// Checks before anything is asked that root does not create a store in another user's directory.
     fn check_owner(&mut self) -> Result<(), Failure> {
         let directory = self.opened()?.place.directory.clone();
         if directory.exists() {
@@ -137,7 +139,7 @@ impl KeyStore {
         Ok(check_creator(&directory)?)
     }
 
-    /// The cache key, where it is held: touches no backend.
+    /// Returns the cache key if it is held. Touches no backend.
     pub(super) fn cache_key_at_hand(&mut self) -> Option<CacheKey> {
         if self.cache_key.is_none() {
             self.cache_key = match self.opened.as_ref()?.place.unlocked.cache_key() {
@@ -149,20 +151,21 @@ impl KeyStore {
         self.cache_key.clone()
     }
 
-    /// The cache key, where it is held and no question is needed.
+    /// Returns the cache key if it is held and no question is needed.
     pub(crate) fn cache_key_if_held(&mut self) -> Option<CacheKey> {
         self.cache_key_at_hand()
     }
 
-    /// Without a kernel keyring: the cache key in a box that the passphrase opens, where that is at hand.
+    /// Without a kernel keyring: opens the box that seals the cache key under the passphrase, if the passphrase is at
+    /// hand.
     fn cache_key_in_box(&mut self) -> Option<CacheKey> {
         let unlocked = self.opened.as_ref()?.place.unlocked.clone();
         let passphrase = unlocked.has_box().then(|| self.passphrase_at_hand())??;
         unlocked.cache_key_by(&passphrase)
     }
 
-    /// The passphrase, where it is to be had without a person. Its source is asked once: a descriptor gives it only
-    /// once, and a command takes its time.
+    /// Returns the passphrase if it can be had without asking the user. Its source is asked only once: a descriptor can
+    /// be read once, and a command takes time.
     fn passphrase_at_hand(&mut self) -> Option<SecretString> {
         if self.world.environment.text(env_names::UNLOCKING).is_some() {
             return None;
@@ -170,13 +173,13 @@ impl KeyStore {
         let source = self.passphrase.as_ref()?;
         let patience = Patience { timeout: self.settings.prompt_timeout(), is_over: &|| false };
         let mut asker = PassphraseAsker::new(&self.world, Some(source), Interaction::Never, patience);
-        // Why there is none is said once it is needed.
+        // A missing passphrase is reported when it is needed.
         let text = asker.passphrase(PassphraseFor::Opening { attempt: 1 }).ok()?;
         self.passphrase = asker.read;
         Some(text)
     }
 
-    /// The cache key: from the kernel keyring, else from the store.
+    /// Returns the cache key, from the kernel keyring or else from the store.
     pub(super) fn cache_key(&mut self, interaction: Interaction) -> Result<CacheKey, Failure> {
         if let Some(key) = self.cache_key_at_hand() {
             return Ok(key);
@@ -208,7 +211,7 @@ impl KeyStore {
         Ok(())
     }
 
-    /// The cache key of the open store, in the place of one that was held.
+    /// Returns the cache key of the open store, which may differ from the held one.
     pub(super) fn true_cache_key(&mut self, held: &CacheKey) -> Result<CacheKey, Failure> {
         let key = self.load_or_create_cache_key()?;
         if key.expose() != held.expose() {
@@ -226,7 +229,7 @@ impl KeyStore {
         let directory = self.opened()?.place.state.clone();
         make_private_directory(&directory)?;
         let _held = self.hold_store(&directory)?;
-        // Another process may have been first.
+        // Another process may have created it first.
         if let Some(key) = self.load_cache_key()? {
             return Ok(key);
         }
@@ -238,8 +241,8 @@ impl KeyStore {
         Ok(key)
     }
 
-    /// The cache key; `None` when there is none, or a damaged one. The index and the cached sessions are made again
-    /// without it; the record of an unfinished rotation is not.
+    /// Loads the cache key; `None` if there is none or it is damaged. The index and the cached sessions can be
+    /// recreated without it, but the record of an unfinished rotation cannot.
     fn load_cache_key(&mut self) -> Result<Option<CacheKey>, Failure> {
         match self.opened()?.store.read(&ItemId::cache_key()) {
             Ok(item) => Ok(CacheKey::of_bytes(&item.secret)),
@@ -260,7 +263,7 @@ impl KeyStore {
     }
 
     fn say_no_keyring(&mut self, error: KeyringError) {
-        // Only the store of files has a passphrase, and so a question to save.
+        // Only the `file` backend has a passphrase that could be held.
         let is_asked_for = self.opened.as_ref().is_some_and(|opened| opened.store.kind() == StoreKind::File);
         if error == KeyringError::Unknown && !is_asked_for {
             return;
@@ -286,7 +289,7 @@ pub(super) fn no_store_yet() -> Failure {
     Failure::new(FailureKind::Failed, "there is no store yet").hint("hatbox add PROFILE")
 }
 
-/// Asks no one, and keeps the backend's warnings.
+/// Answers no question, and keeps the backend's warnings.
 #[derive(Default)]
 struct Unasked {
     warnings: Vec<String>,
@@ -311,7 +314,7 @@ impl Asker for Unasked {
     }
 }
 
-/// What came of asking.
+/// The result of asking.
 enum Asked {
     Unlocked,
     AnsweredElsewhere,

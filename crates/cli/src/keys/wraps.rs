@@ -1,4 +1,4 @@
-//! The wraps of a `file` store, and its identity, as commands change them.
+//! Commands that change the wraps and the identity of a `file` store.
 
 use hatbox_types::secret::SecretString;
 #[cfg(feature = "iam")]
@@ -20,12 +20,12 @@ use crate::store::open::Backend;
 use crate::store::rotations::Rotations;
 use crate::world::World;
 
-/// What a new wrap is to be opened by.
+/// What will open a new wrap.
 #[derive(Clone, Copy)]
 pub(crate) enum NewWrap<'a> {
-    /// A passphrase, asked for or read from a descriptor.
+    /// A passphrase, from the terminal or a descriptor.
     Passphrase { descriptor: Option<i32> },
-    /// A recovery passphrase, which is made up.
+    /// A generated recovery passphrase.
     Recovery,
     /// An age plugin.
     #[cfg(feature = "plugins")]
@@ -35,18 +35,18 @@ pub(crate) enum NewWrap<'a> {
     Never(std::convert::Infallible, std::marker::PhantomData<&'a ()>),
 }
 
-/// Where a new passphrase comes from.
+/// The source of a new passphrase.
 pub(super) enum NewPassphrase {
-    /// This descriptor.
+    /// This file descriptor.
     From(i32),
-    /// A person.
+    /// The user.
     Asked,
-    /// Whatever gives the store's passphrase: it stays the same.
+    /// The source of the store's current passphrase, which stays the same.
     Same,
 }
 
 impl KeyStore {
-    /// The wraps that are there; whether hatbox made them only where that can be known without a person.
+    /// Lists the wraps. Says whether hatbox made them only if that can be known without asking the user.
     pub(crate) fn wraps_if_known(&mut self) -> Result<Vec<WrapInfo>, Failure> {
         self.require_file_store()?;
         match self.unlock(Interaction::Never) {
@@ -57,7 +57,7 @@ impl KeyStore {
         listed.map_err(|error| self.failure_of(&error))
     }
 
-    /// Adds a wrap. Returns the recovery passphrase that was made up, when it is that.
+    /// Adds a wrap. Returns the generated recovery passphrase, if the wrap has one.
     pub(crate) fn add_wrap(
         &mut self,
         name: &WrapName,
@@ -109,8 +109,8 @@ impl KeyStore {
         self.change_file_store(&NewPassphrase::Asked, |store, _| store.remove_wrap(name))
     }
 
-    /// Gives the store a new identity. Returns the number of access keys, and the new recovery passphrase where
-    /// there is one.
+    /// Gives the store a new identity. Returns the number of access keys, and the new recovery passphrase if the store
+    /// has one.
     pub(crate) fn rekey(
         &mut self,
         descriptor: Option<i32>,
@@ -130,7 +130,7 @@ impl KeyStore {
             }
         };
         let recovery = self.change_file_store(&new, FileStore::rekey)?;
-        // What the old cache key opened is made again, but for the backups.
+        // Everything sealed under the old cache key can be recreated, except the backups.
         let old = self.cache_key.take();
         self.drop_index();
         self.index(Interaction::Allowed)?;
@@ -141,7 +141,8 @@ impl KeyStore {
         Ok((count, recovery))
     }
 
-    /// The record of a rotation may hold the only copy of a new secret, and opens with the present cache key alone.
+    /// Refuses while a rotation is unfinished: its record may hold the only copy of a new secret, and only the current
+    /// cache key opens it.
     #[cfg(feature = "iam")]
     fn check_no_rotation(&mut self) -> Result<(), Failure> {
         let rotations = Rotations::open(&self.world.dirs.rotations(), self.cache_key(Interaction::Allowed)?);
@@ -202,12 +203,12 @@ impl KeyStore {
     }
 }
 
-/// Asks while a store is changed: a person, but for what says otherwise where the new passphrase comes from.
+/// Answers questions during a change: from the store's passphrase source, unless the new passphrase has another source.
 struct ChangeAsker<'a> {
     world: &'a World,
     new: &'a NewPassphrase,
     person: PassphraseAsker<'a>,
-    /// Whatever gives the store's passphrase.
+    /// The source of the store's passphrase.
     source: PassphraseAsker<'a>,
 }
 
