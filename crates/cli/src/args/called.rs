@@ -1,8 +1,8 @@
-//! A line that names its command first, read by that command's arguments and no others: to describe all commands costs
-//! more than all else that is done before `exec` starts its own.
+//! Parses a line that begins with a command by the arguments of that command alone: describing all commands to clap
+//! costs more than everything else that happens before `exec` starts its command.
 //!
-//! Whatever is unusual about a line (help, an error, a flag before the command) is left to the whole command line of
-//! [`Cli`], so the answers to it are made in one place.
+//! Anything unusual, such as help, an error or a flag before the command, is left to the complete command line of
+//! [`Cli`], so it is answered in one place.
 
 use std::ffi::OsString;
 use std::mem::ManuallyDrop;
@@ -11,7 +11,7 @@ use clap::{Args, FromArgMatches};
 
 use super::{Cli, Command, ExecArgs, GlobalArgs};
 
-/// The line, when its first word is a command and its other words are all right.
+/// Parses a line whose first word is a command. Returns `None` if the rest of the line needs the complete command line.
 pub(crate) fn parse_called(words: &[OsString]) -> Option<Cli> {
     if let Some(cli) = parse_plain_exec(words) {
         return Some(cli);
@@ -52,8 +52,8 @@ pub(crate) fn parse_called(words: &[OsString]) -> Option<Cli> {
     }
 }
 
-/// `exec PROFILE -- COMMAND ...`, the line that programs and scripts run, by hand: clap would take a sixth of the
-/// instructions of the whole start for it, and map 12 parts of the program that nothing else needs.
+/// Parses `exec PROFILE -- COMMAND ...`, which programs and scripts run, without clap: clap would take a sixth of all
+/// instructions of the start, and map 12 pages of the binary that nothing else needs.
 fn parse_plain_exec(words: &[OsString]) -> Option<Cli> {
     let [_, exec, profile, dashes, command @ ..] = words else { return None };
     if exec != "exec" || dashes != "--" || profile.as_encoded_bytes().starts_with(b"-") {
@@ -63,13 +63,13 @@ fn parse_plain_exec(words: &[OsString]) -> Option<Cli> {
     Some(Cli { global: GlobalArgs::default(), command: Command::Exec(args) })
 }
 
-/// Reads the words behind the program's name as those of a program that has this command's arguments.
+/// Parses the words after the program's name with the arguments of one command.
 fn parse_as<T: Args>(words: &[OsString], command: fn(T) -> Command) -> Option<Cli> {
     let described = clap::Command::new("hatbox")
         .disable_help_flag(true)
         .disable_help_subcommand(true)
         .disable_version_flag(true);
-    // The process ends or is replaced soon: taking these down would be work for nothing.
+    // The process is soon replaced or ends, so freeing these would be wasted work.
     let mut described = ManuallyDrop::new(T::augment_args(GlobalArgs::augment_args(described)));
     let matches = described.try_get_matches_from_mut(words.iter().skip(1)).ok()?;
     let mut matches = ManuallyDrop::new(matches);
@@ -83,7 +83,7 @@ mod tests {
 
     use super::*;
 
-    /// What follows a command: no word, one, several, and what is to be left alone by hatbox.
+    /// Words after a command: none, one, several, and words that belong to the command that hatbox runs.
     const REST: [&[&str]; 9] = [
         &[],
         &["a"],
@@ -113,7 +113,7 @@ mod tests {
             }
         }
         for (nth, flag) in flags.iter().enumerate() {
-            // All of them without a flag; with each flag a few, by turns.
+            // Try all of them without a flag, and one of them in turn with each flag.
             for rest in REST.iter().cycle().skip(nth).take(if nth == 0 { REST.len() } else { 1 }) {
                 let words = flag.iter().map(String::as_str).chain(rest.iter().copied());
                 check(&path.iter().cloned().chain(words.map(OsString::from)).collect::<Vec<_>>());

@@ -1,12 +1,13 @@
-//! aws-vault's flags that mean nothing here, and verbs that this version does not have: looked at only when clap knows a
-//! word as nothing, so that no other line pays for them. docs/moving-from-aws-vault.md has the same tables.
+//! aws-vault's flags without effect, and its verbs that hatbox does not have. They are looked up only after clap
+//! rejected a word, so other lines do not pay for them. docs/moving-from-aws-vault.md has the same tables.
 
 use std::ffi::OsString;
 
 use clap::Error;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-/// Flags of aws-vault that change nothing here, and whether a value follows. As `aws-vault` they are accepted.
+/// Flags of aws-vault that change nothing here, and whether they take a value. hatbox accepts them if called
+/// `aws-vault`.
 pub(crate) const WITHOUT_EFFECT: [(&str, Value); 34] = [
     ("--parallel-safe", Value::None),
     ("--biometrics", Value::None),
@@ -44,7 +45,7 @@ pub(crate) const WITHOUT_EFFECT: [(&str, Value); 34] = [
     ("--no-no-add-config", Value::None),
 ];
 
-/// Whether a value follows a flag.
+/// Whether a flag takes a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Value {
     None,
@@ -59,22 +60,22 @@ pub(crate) const MISSING: [(&str, &str); 4] = [
     ("server", "`hatbox exec --server` gives renewed credentials to a command"),
 ];
 
-/// What to do with a line that clap refused.
+/// How to continue with a line that clap rejected.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Refused {
-    /// Parse it again without words that have no effect.
+    /// Parse it again without the words that have no effect.
     Again(Vec<OsString>),
-    /// It asks for what this version does not have.
+    /// It asks for something that this version does not have.
     Missing { what: &'static str, hint: &'static str },
     /// It asks for the version.
     Version,
-    /// It asks for the whole help.
+    /// It asks for the long help.
     LongHelp,
     /// It is wrong.
     Wrong,
 }
 
-/// Looks at a line that clap refused. The flags of aws-vault are known where hatbox `is_drop_in`.
+/// Decides how to continue with a line that clap rejected. aws-vault's flags are accepted if hatbox `is_drop_in`.
 pub(crate) fn resolve_refused(error: &Error, words: &[OsString], is_drop_in: bool) -> Refused {
     let context = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text.as_str()),
@@ -87,7 +88,7 @@ pub(crate) fn resolve_refused(error: &Error, words: &[OsString], is_drop_in: boo
     };
     let Some(word) = word else { return Refused::Wrong };
     match word {
-        // `help` is clap's own and has no flag: what it is asked for is the help of the other words.
+        // `help` is clap's own command and takes no flags: drop them and show the help of the other words.
         "--help" | "-h" => return without(words, word, Value::None),
         "version" => return Refused::Version,
         "-v" if is_drop_in => return Refused::Version,
@@ -101,7 +102,7 @@ pub(crate) fn resolve_refused(error: &Error, words: &[OsString], is_drop_in: boo
     ignored.map_or(Refused::Wrong, |(name, value)| without(words, name, *value))
 }
 
-/// The words without the first flag `name`: clap reads from left to right, so that is the one it does not know.
+/// Drops the first flag called `name`, which is the one that clap rejected, as clap reads from left to right.
 fn without(words: &[OsString], name: &str, value: Value) -> Refused {
     let attached = format!("{name}=");
     let is_it = |word: &OsString| word == name || word.to_string_lossy().starts_with(&attached);
@@ -159,8 +160,8 @@ mod tests {
         }
     }
 
-    /// A `credential_process` that runs hatbox is looked through by these: a flag that is missing there would have its
-    /// value taken for the profile.
+    /// These flags are skipped when looking for the profile of a `credential_process` that runs hatbox: with a flag
+    /// missing, its value would be taken for the profile.
     #[test]
     fn the_flags_that_take_a_value_are_those_that_plans_know() {
         let mut cli = Cli::command();
@@ -200,7 +201,7 @@ mod tests {
         for (name, _) in MISSING {
             assert!(has_word(name, "not there yet"), "{name}");
         }
-        // And the other way round: what the document says to have no effect has none.
+        // In the other direction: every flag without effect in the document is in the table.
         for row in rows.iter().filter(|row| row.contains("| no effect")) {
             let names = row.split('`').skip(1).step_by(2).filter(|name| name.starts_with("--"));
             for name in names {

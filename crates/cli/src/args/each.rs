@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::SessionArgs;
 
-/// Set on each flag, as with those of [`SessionArgs`].
+/// Repeated for each flag, as in [`SessionArgs`].
 const PROFILES: &str = "Profiles";
 
 const EXAMPLES: &str = "\

@@ -71,7 +71,7 @@ pub(crate) struct ExecArgs {
     pub(crate) error_json: Option<PathBuf>,
 
     /// The profile to use [default: AWS_PROFILE]
-    // `--` in its place leaves it out.
+    // `--` in place of the profile omits it.
     #[arg(value_name = "PROFILE", value_terminator = "--")]
     pub(crate) profile: Option<OsString>,
 

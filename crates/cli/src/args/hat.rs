@@ -21,7 +21,7 @@ pub(crate) struct HatArgs {
     pub(crate) session: SessionArgs,
 
     /// Remove the credentials from this shell; its variables are again as they were before
-    // The function does it.
+    // Declared for the help: the shell function implements it.
     #[arg(short = 'u', long, visible_alias = "unset")]
     pub(crate) drop: bool,
 

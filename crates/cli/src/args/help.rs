@@ -1,10 +1,10 @@
-//! The command line as its help shows it. Made only when help is asked for: no other line pays for it.
+//! Builds the command line for its help, which other lines do not need.
 
 use clap::{Command, CommandFactory};
 
 use super::Cli;
 
-/// The whole command line, in which each command's `-h` says where the options of every command are.
+/// Returns the complete command line, with a note in each command's `-h` about the global options.
 pub(crate) fn command_for_help() -> Command {
     let mut command = Cli::command();
     command.build();
@@ -48,7 +48,7 @@ mod tests {
         assert!(count > 20, "only {count} commands");
     }
 
-    /// The lines of an `Examples:` block, with its heading.
+    /// Returns the lines of the `Examples:` block, including its heading.
     fn examples(text: &str) -> Vec<&str> {
         let block = text.lines().skip_while(|line| !line.starts_with("Example"));
         block.take_while(|line| !line.is_empty()).collect()
@@ -78,7 +78,7 @@ mod tests {
             for line in short.lines().chain(long.lines()) {
                 assert!(line.chars().count() <= COLUMNS, "{}: {line}", command.get_name());
             }
-            // A source that is broken by hand leaves short lines in the middle of a paragraph.
+            // A line break in the source would leave a short line in the middle of a paragraph.
             for text in [command.get_after_help(), command.get_after_long_help()].into_iter().flatten() {
                 let text = text.to_string();
                 let is_broken = |line: &str| line.chars().count() > COLUMNS - 2;
@@ -134,7 +134,7 @@ mod tests {
             assert!((2..=10).contains(&count), "{name}: {about}");
             assert!(about.starts_with(char::is_uppercase) && !about.ends_with('.'), "{name}: {about}");
             assert!(examples(long).len() > 1, "{name} has no example: {long}");
-            // On a small terminal hatbox's own list of commands is worth more.
+            // The top-level `-h` needs its lines for the list of commands.
             assert!(name == "hatbox" || examples(short).len() > 1, "{name} has no example: {short}");
         });
     }

@@ -15,10 +15,10 @@ Sign in for the AWS CLI and the SDKs, as `aws login` does:
   hatbox login --session                 for profile `default`
   hatbox login --session --remote me     use a browser on another machine";
 
-/// Set on each flag: on the struct it would go on to the flags that it includes.
+/// Repeated for each flag: on the struct, it would also apply to the flags that it includes.
 const SESSION: &str = "Sign-in for the AWS CLI and the SDKs";
 
-/// What `--session` has no use for.
+/// Flags that do not apply to `--session`.
 const CONSOLE_ONLY: [&str; 19] = [
     "service",
     "path",

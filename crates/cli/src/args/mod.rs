@@ -1,4 +1,4 @@
-//! The command line: one file for each command, its flags and its help, nothing else.
+//! The command line: one file per command, with its flags and help, and nothing else.
 
 use std::path::PathBuf;
 
@@ -110,7 +110,7 @@ fn examples() -> String {
     [EXAMPLES, if has_sandbox { SANDBOX_EXAMPLE } else { "" }].concat()
 }
 
-/// The commands come last: on a small terminal they are what is left to see.
+/// Puts the list of commands last, where it stays visible on a small terminal.
 fn template() -> String {
     let style = *clap::builder::Styles::styled().get_header();
     let heading = |text: &str| format!("{style}{text}{style:#}");

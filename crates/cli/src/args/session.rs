@@ -1,10 +1,10 @@
-//! Flags that say how credentials are to be obtained: shared by `exec`, `export` and `explain`.
+//! The flags that say how to obtain credentials, shared by `exec`, `export` and `explain`.
 
 use std::path::PathBuf;
 
 use clap::Args;
 
-/// Set on each flag: on the struct it would go on to the flags of the command that includes it.
+/// Repeated for each flag: on the struct, it would also apply to the flags of the command that includes it.
 const CREDENTIALS: &str = "Credentials";
 
 /// How credentials are to be obtained.

@@ -41,7 +41,7 @@ pub(crate) struct PromptArgs {
     pub(crate) shell: Option<ShellKind>,
 }
 
-/// A name that every shell takes for a function, and that is no path and no option.
+/// Parses a function name that every shell accepts.
 fn parse_name(text: &str) -> Result<String, &'static str> {
     let is_start = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
     if is_start && text.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c)) {

@@ -1,4 +1,4 @@
-//! What is wrong with a line that clap refused, in the words and the form of hatbox's other messages.
+//! Describes what is wrong with a line that clap rejected, in the form of hatbox's other messages.
 
 use std::ffi::OsString;
 use std::num::ParseIntError;
@@ -9,20 +9,20 @@ use hatbox_types::text::printable;
 
 use super::Cli;
 
-/// Clap's own command: no user has mistyped it or needs to be shown it.
+/// clap's own command, which must not appear in suggestions.
 const HELP: &str = "help";
 
-/// A line that cannot be parsed.
+/// A line with an error.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct WrongUse {
     /// One line, with the user's words in backticks.
     pub(crate) error: String,
-    /// How the command is used, where that shows what is missing.
+    /// The usage of the command, if that shows what is missing.
     pub(crate) usage: Option<String>,
     pub(crate) hints: Vec<String>,
 }
 
-/// Reads clap's error. `None` for help and version, and for what only clap has words for.
+/// Translates clap's error. Returns `None` for help and version, and for errors that are best left in clap's words.
 pub(crate) fn resolve_wrong_use(error: &Error, words: &[OsString]) -> Option<WrongUse> {
     let called = Called::resolve(words);
     let mut hints = Vec::new();
@@ -99,28 +99,29 @@ pub(crate) fn resolve_wrong_use(error: &Error, words: &[OsString]) -> Option<Wro
         }
         _ => return None,
     };
-    // Clap's own usage names a flag that was given, or set by a variable, as if it were required.
+    // Do not pass the given words to clap: it would show a given flag, or one set by a variable, as required.
     let usage = is_usage_shown.then(|| called.command.clone().render_usage().to_string());
     let usage = usage.map(|usage| printable(usage.trim_start_matches("Usage: ")).into_owned());
     Some(WrongUse { error: text, usage, hints })
 }
 
-/// Whether the command runs another one, whose exit code 2 would be, in a line that could not be parsed.
+/// Whether the line is for a command that runs another program, whose own exit code 2 could be confused with a usage
+/// error.
 pub(crate) fn is_for_another_command(words: &[OsString]) -> bool {
     Called::resolve(words).path.first().is_some_and(|name| ["exec", "each"].contains(&name.as_str()))
 }
 
-/// The command of a line that could not be parsed.
+/// The command of a line with an error.
 struct Called {
     command: Command,
-    /// Its names, without the program's.
+    /// The names of the command and its parents, without the program's name.
     path: Vec<String>,
-    /// Its names, as they are typed.
+    /// The full name as typed.
     name: String,
 }
 
 impl Called {
-    /// Follows the words that are neither flags nor a flag's value, as far as they name commands.
+    /// Follows the words that are neither flags nor values of flags, as long as they name commands.
     fn resolve(words: &[OsString]) -> Self {
         let mut command = Cli::command();
         command.build();
@@ -198,7 +199,7 @@ fn quote(text: &str) -> String {
     format!("`{}`", printable(text))
 }
 
-/// All texts of a kind, whether clap gives one or several.
+/// Returns all texts of a kind, whether clap stores one or several.
 fn strings(error: &Error, kind: ContextKind) -> Vec<String> {
     match error.get(kind) {
         Some(ContextValue::String(text)) => vec![text.clone()],
@@ -320,8 +321,8 @@ mod tests {
         }
     }
 
-    /// Whatever flag is mistyped, left without its value or given twice, in whatever command: clap's own words are
-    /// never needed, nor its quotation marks.
+    /// Every flag of every command, mistyped, without its value or given twice, gets hatbox's own message without
+    /// clap's quotation marks.
     #[test]
     fn no_flag_of_any_command_needs_claps_words() {
         fn visit(command: &Command, path: &[OsString], count: &mut usize) {
