@@ -1,4 +1,4 @@
-//! `hatbox allow`: lets a project's file name the profile.
+//! `hatbox allow`: allows a project's file to name the profile.
 
 use hatbox_types::text::printable;
 

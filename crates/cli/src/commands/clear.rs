@@ -15,7 +15,7 @@ use crate::world::World;
 pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ClearArgs) -> Result<(), Failure> {
     let mut sign_ins = 0;
     let count = match &args.profile {
-        // All of them: which is which need not be known, so nothing is unlocked.
+        // Sessions of all profiles can be deleted without knowing which is which, so the store stays locked.
         None => {
             sign_ins = delete_all_sign_ins(&world.dirs.sign_ins())?;
             delete_all(&world.dirs.sessions())?
@@ -31,7 +31,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ClearArgs) -> Resul
         }
     };
     match world.output.called_as() {
-        // Scripts read what aws-vault prints.
+        // Scripts parse aws-vault's output.
         CalledAs::AwsVault => world.output.data(&format!("Cleared {count} sessions.\n"))?,
         CalledAs::Hatbox => {
             let more = if sign_ins > 0 { " and the SSO sign-ins" } else { "" };

@@ -1,4 +1,4 @@
-//! `hatbox explain`: the credential plan, in words or as JSON, without a call.
+//! `hatbox explain`: shows the credential plan as text or JSON, without making a call.
 
 use hatbox_core::cache::{Reuse, StartRules, resolve_cache_state, resolve_session_key};
 use hatbox_core::plan::explain::{CacheState, render_explanation, render_explanation_json};
@@ -66,11 +66,11 @@ fn cache_state(
     stage: Stage,
 ) -> CacheState {
     let Some(key) = resolve_session_key(plan, stage) else {
-        // Only the service knows which credentials it gives now.
+        // Only the metadata service knows which credentials it returns.
         let is_machine = matches!(plan.base, Base::Metadata { .. });
         return if is_machine { CacheState::Unknown } else { CacheState::Absent };
     };
-    // A damaged session counts as none: it is made again.
+    // A damaged session counts as missing.
     let session = sessions.load(&key).ok().flatten();
     let reuse = if request.fresh { Reuse::Nothing } else { Reuse::Cached };
     let rules = StartRules { min_ttl: request.min_ttl, reuse };

@@ -15,7 +15,7 @@ use crate::world::World;
 
 pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ExportArgs) -> Result<(), Failure> {
     let variables = world.environment.variables();
-    // A value that is not UTF-8 is none that hatbox sets or restores.
+    // hatbox sets and restores only UTF-8 values.
     let inherited = variables
         .iter()
         .filter_map(|(name, value)| Some((name.to_str()?, value.to_str().unwrap_or_default())));
@@ -33,13 +33,13 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ExportArgs) -> Resu
         world.output.exact(&text)?;
         return Ok(());
     };
-    // Security: before anything can print them, the log is to know what it must not show.
+    // Security: register the secrets with GitHub's log masking before anything can print them.
     world.output.exact(&render_masks(obtained.handover()))?;
     append_lines(Path::new(&job_file), text.as_bytes())?;
     Ok(())
 }
 
-/// The file that passes variables on to the next steps of a job of GitHub Actions.
+/// Returns the file that passes variables to later steps of a GitHub Actions job.
 fn find_job_file(world: &World) -> Result<PathBuf, Failure> {
     let path = world.environment.raw(env_names::GITHUB_ENV).filter(|path| !path.is_empty());
     path.map(PathBuf::from).ok_or_else(|| {

@@ -1,4 +1,4 @@
-//! `hatbox list`: profiles, stored keys, cached sessions.
+//! `hatbox list`: lists profiles, stored keys and cached sessions.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -22,13 +22,13 @@ use crate::output::CalledAs;
 use crate::store::index::{Index, StoredKey};
 use crate::world::World;
 
-/// What there is to list. `None`: the store is locked.
+/// What to list. `None` means that the store is locked.
 struct Listing {
     /// Profiles of the config, in its order.
     profiles: Vec<ProfileName>,
     index: Option<Index>,
     sessions: Option<BTreeMap<ProfileName, Vec<CachedSession>>>,
-    /// The sign-ins of SSO that the config describes.
+    /// The SSO sign-ins of the config.
     sign_ins: Vec<(SignInTarget, SignInState)>,
     now: Timestamp,
 }
@@ -56,7 +56,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ListArgs) -> Result
         format!("{:#}\n", listing.render_json(&files, only))
     } else {
         match only {
-            // Scripts read what aws-vault prints.
+            // Scripts parse aws-vault's output.
             ListOnly::Everything if world.output.called_as() == CalledAs::AwsVault => {
                 listing.render_table(CalledAs::AwsVault)
             }
@@ -93,7 +93,7 @@ fn locked() -> Failure {
         .hint("add --unlock to be asked for its passphrase")
 }
 
-/// Profiles that say something, or that are not `default`, which generators like to leave empty.
+/// Lists the profiles except an empty `default`, which some tools create.
 fn profiles(files: &ConfigFiles) -> Vec<ProfileName> {
     let mut names = files.config.profile_names();
     names.retain(|name| !(name.is_default() && files.config.is_empty_profile(name)));
@@ -125,7 +125,7 @@ fn lines(names: impl Iterator<Item = String>) -> String {
 }
 
 impl Listing {
-    /// `sts.GetSessionToken:59m59s`; one that has ended is not shown.
+    /// Renders labels such as `sts.GetSessionToken:59m59s`, without expired sessions.
     fn labels(&self, sessions: &[CachedSession]) -> Vec<String> {
         sessions
             .iter()
@@ -141,7 +141,7 @@ impl Listing {
         self.index.as_ref()?.find(profile)
     }
 
-    /// Names that are in the store or the cache, and not in the config.
+    /// Returns the names that are in the store or the cache but not in the config.
     fn orphans(&self) -> Vec<&ProfileName> {
         let stored = self.index.iter().flat_map(|index| index.keys.iter().map(|key| &key.profile));
         let cached = self.sessions.iter().flat_map(BTreeMap::keys);
@@ -218,7 +218,7 @@ impl Listing {
         value
     }
 
-    /// The sign-ins of SSO, each in a line, below the table.
+    /// Renders the SSO sign-ins below the table, one per line.
     fn render_sign_ins(&self) -> String {
         let lines = self
             .sign_ins
@@ -255,11 +255,11 @@ impl Listing {
     }
 }
 
-/// A profile in JSON.
+/// A profile in the JSON output.
 #[derive(Serialize)]
 struct ProfileJson<'a> {
     profile: &'a str,
-    /// Where the config defines it; `null` for one that is only in the store or the cache.
+    /// Where the config defines it; `null` if it is only in the store or the cache.
     place: Option<String>,
     #[serde(skip_serializing_if = "Column::is_left_out")]
     credentials: Column<KeyJson>,
@@ -267,7 +267,7 @@ struct ProfileJson<'a> {
     sessions: Column<Vec<SessionJson>>,
 }
 
-/// What may be left out, and may be `null`.
+/// A member that may be omitted or `null`.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Column<T> {
@@ -281,7 +281,7 @@ impl<T> Column<T> {
     }
 }
 
-/// A stored access key in JSON.
+/// A stored access key in the JSON output.
 #[derive(Serialize)]
 struct KeyJson {
     access_key: String,
@@ -299,7 +299,7 @@ impl KeyJson {
     }
 }
 
-/// A cached session in JSON.
+/// A cached session in the JSON output.
 #[derive(Serialize)]
 struct SessionJson {
     call: &'static str,
@@ -312,12 +312,12 @@ impl SessionJson {
     }
 }
 
-/// `today`, `12d`.
+/// Renders an age: `today`, `12d`.
 fn render_days(days: i64) -> String {
     if days == 0 { "today".to_owned() } else { format!("{days}d") }
 }
 
-/// `59m59s`, `1h0m3s`, as aws-vault writes it.
+/// Renders a time as aws-vault does: `59m59s`, `1h0m3s`.
 fn render_left(seconds: i64) -> String {
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     match (hours, minutes) {
@@ -327,8 +327,8 @@ fn render_left(seconds: i64) -> String {
     }
 }
 
-/// Columns with two blanks between: as wide as they must be, or, as aws-vault writes them, at least 25
-/// characters wide and padded to the end of the line.
+/// Renders columns separated by two blanks. For aws-vault, columns are at least 25 characters wide and lines are
+/// padded.
 fn render_columns(rows: &[[String; 4]], called_as: CalledAs) -> String {
     let mut table = match called_as {
         CalledAs::AwsVault => Table::padded(25),
@@ -336,7 +336,7 @@ fn render_columns(rows: &[[String; 4]], called_as: CalledAs) -> String {
     };
     for [profile, credentials, age, sessions] in rows {
         match called_as {
-            // aws-vault has no ages.
+            // aws-vault shows no ages.
             CalledAs::AwsVault => {
                 table.row(&[profile, credentials, sessions].map(|cell| (cell.as_str(), Style::Plain)));
             }

@@ -1,4 +1,4 @@
-//! `hatbox lock`: forgets the unlocked store.
+//! `hatbox lock`: drops the unlocked state of the store.
 
 use crate::args::{GlobalArgs, LockArgs};
 use crate::errors::Failure;
@@ -12,7 +12,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, _args: &LockArgs) -> Resul
     let request = resolve_store(global, &world.environment)?;
     let locked = match KeyStore::open_requested(world, request) {
         Ok(mut store) => store.lock(),
-        // What cannot be read must not keep anything unlocked.
+        // Broken settings must not keep the store unlocked.
         Err(failure) => {
             world.output.warn(&format!(
                 "all stores are locked, because the settings cannot be used: {}",
@@ -23,7 +23,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, _args: &LockArgs) -> Resul
     };
     match locked {
         Ok(()) | Err(KeyringError::Absent) => world.output.note("locked"),
-        // Where there is no kernel keyring nothing was ever held in it.
+        // Without a kernel keyring, nothing was kept in it.
         Err(KeyringError::Unknown) => world.output.note("nothing is held between commands on this system"),
         Err(KeyringError::Denied | KeyringError::Full) => {
             world.output.note("nothing was unlocked: the kernel keyring cannot be used here");

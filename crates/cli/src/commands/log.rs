@@ -1,4 +1,4 @@
-//! `hatbox log`: the audit log, filtered.
+//! `hatbox log`: prints the audit log, filtered.
 
 use hatbox_types::duration::parse_duration;
 use hatbox_types::name::RoleArn;
@@ -88,7 +88,7 @@ fn render_table(entries: &[&AuditEntry]) -> Table {
     table
 }
 
-/// A time, the beginning of a day in UTC, or how long ago.
+/// Parses a time, a date (its start in UTC), or an age such as `2d`.
 fn parse_since(text: &str, now: Timestamp) -> Result<Timestamp, Failure> {
     let days = |text: &str| {
         Some(SignedDuration::from_hours(text.strip_suffix('d')?.parse::<u16>().ok()?.into()) * 24)

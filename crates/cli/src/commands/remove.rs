@@ -1,4 +1,4 @@
-//! `hatbox remove`: deletes a stored key and the sessions made with it.
+//! `hatbox remove`: deletes a stored key and its cached sessions.
 
 use hatbox_core::plan::Purpose;
 #[cfg(feature = "iam")]
@@ -49,7 +49,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &RemoveArgs) -> Resu
         Planning::new(world, &files, &request, Some(&index), Purpose::Use).resolve_session_keys(&profile);
     #[cfg(feature = "iam")]
     let rotation = store.rotations(Interaction::Allowed)?.load(&profile)?;
-    // Refused while the key is being rotated: then the record stays.
+    // Fails during a rotation of the key, whose record then stays.
     store.delete_key(&profile)?;
     #[cfg(feature = "iam")]
     if let Some(rotation) = rotation {
@@ -72,7 +72,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &RemoveArgs) -> Resu
     Ok(())
 }
 
-/// A rotation of the key may have a secret on record.
+/// Deletes the record of a rotation, which may contain a secret of the key.
 #[cfg(feature = "iam")]
 fn drop_rotation(world: &World, store: &mut KeyStore, rotation: &Rotation) -> Result<(), Failure> {
     let left = [Some(&rotation.old), rotation.step.new_id()];

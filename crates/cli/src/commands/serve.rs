@@ -31,7 +31,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ServeArgs) -> Resul
     }
     let place = args.listen.as_deref().map_or(Ok(Place::Port(0)), parse_place)?;
     let profiles = resolve_profiles(world, args)?;
-    // One after the other: each may ask.
+    // One after the other, as each may ask a question.
     let mut obtained = Vec::with_capacity(profiles.len());
     for profile in &profiles {
         obtained
@@ -68,7 +68,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ServeArgs) -> Resul
         identities.push(identity);
     }
     let events = Events::default();
-    // The server's thread holds back what this one waits for.
+    // The server's thread inherits the signal mask, so only this thread receives the signals.
     let held = Held::new();
     let open = listener.serve(identities, world.clock, &events)?;
     drop(held);
@@ -98,7 +98,7 @@ fn resolve_profiles(world: &World, args: &ServeArgs) -> Result<Vec<ProfileName>,
     Ok(profiles)
 }
 
-/// What `--listen` names.
+/// Where `--listen` says to listen.
 enum Place {
     Port(u16),
     #[cfg(unix)]

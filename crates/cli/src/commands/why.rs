@@ -1,4 +1,4 @@
-//! `hatbox why`: why credentials were not obtained the last time, with everything that was checked.
+//! `hatbox why`: explains why credentials were not obtained the last time, with everything that was checked.
 
 use std::process::ExitCode;
 
@@ -24,7 +24,7 @@ use crate::files::trust_sources::{AT_LEISURE, load_trust_sources};
 use crate::output;
 use crate::world::World;
 
-/// Nothing speaks for one cause: all of them are only possible.
+/// The exit code if several causes are possible and none is likely.
 const UNKNOWN: u8 = 6;
 
 pub(crate) fn run(world: &World, global: &GlobalArgs, args: &WhyArgs) -> Result<ExitCode, Failure> {
@@ -62,7 +62,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &WhyArgs) -> Result<
     Ok(if answer.is_explained { ExitCode::SUCCESS } else { ExitCode::from(UNKNOWN) })
 }
 
-/// What is answered, in both forms.
+/// The answer as text and as JSON.
 struct Answer {
     page: Page,
     json: Value,
@@ -93,13 +93,13 @@ fn ask(world: &World, global: &GlobalArgs, args: &WhyArgs, attempt: &Attempt) ->
     crate::iam::ask_about_denial(world, global, attempt)
 }
 
-/// What asks IAM is not built in.
+/// A build without the calls to IAM.
 #[cfg(not(feature = "trust"))]
 fn ask(_: &World, _: &GlobalArgs, _: &WhyArgs, _: &Attempt) -> Answers {
     Answers::default()
 }
 
-/// What AWS told just now, and for the rest what the files that the settings name tell.
+/// Completes the facts with AWS's current answers and, for the rest, the account files in the settings.
 fn complete(
     world: &World,
     aws_error: &AwsError,
@@ -125,7 +125,7 @@ fn complete(
     known.or(gathered, role)
 }
 
-/// A failure that is no refusal of a role's: its own text says why, where it says what to do.
+/// A failure other than a denied role, which already says what to do.
 fn of_failure(last: &LastFailure, diagnosis: Option<Value>) -> Answer {
     let failure = &last.failure;
     let mut page = Page::default();
@@ -157,7 +157,7 @@ fn of_failure(last: &LastFailure, diagnosis: Option<Value>) -> Answer {
     Answer { page, json, is_explained }
 }
 
-/// Masks the names of all ARNs that are in the answer.
+/// Masks the names in all ARNs of the answer.
 fn redactor(json: &Value) -> Redactor {
     Redactor::new(Redactor::names_in(&json.to_string()))
 }

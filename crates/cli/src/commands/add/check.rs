@@ -1,4 +1,4 @@
-//! What `hatbox add` asks AWS about a key that was typed: whose it is, and which MFA devices its user has.
+//! What `hatbox add` asks AWS about the typed key: which user it belongs to, and which MFA devices that user has.
 
 use hatbox_core::plan::{Plan, Purpose};
 use hatbox_types::arn::Arn;
@@ -16,30 +16,30 @@ use crate::prompt::Echo;
 use crate::store::index::Index;
 use crate::store::{ItemId, ItemInfo};
 
-/// A key that is not stored yet, and where it is to be.
+/// A key that is not stored yet, and where it will be stored.
 pub(super) struct NewKey<'a> {
     pub(super) global: &'a GlobalArgs,
     pub(super) files: &'a ConfigFiles,
-    /// Of the store, without this key.
+    /// The store's index, without this key.
     pub(super) index: &'a Index,
     pub(super) profile: &'a ProfileName,
     pub(super) key: &'a AccessKey,
 }
 
-/// The MFA device of the user.
+/// What is known about the user's MFA device.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Device {
-    /// AWS was not asked for the devices, or did not answer.
+    /// AWS was not asked, or did not answer.
     Unknown,
-    /// The person has decided: on one, or on none.
+    /// The user chose a device, or none.
     Decided(Option<MfaSerial>),
 }
 
 impl Questions<'_> {
-    /// Offers to check the key, and shows whose it is.
+    /// Offers to check the key with AWS, and shows its owner.
     ///
     /// # Errors
-    /// AWS does not know the key, and the person does not want it stored.
+    /// If AWS does not know the key and the user does not want to store it anyway.
     pub(super) fn check_key(&self, new: &NewKey<'_>, wants_device: bool) -> Result<Device, Failure> {
         if !self.is_yes("Check the key with AWS? (Y|n) ")? {
             return Ok(Device::Unknown);
@@ -72,7 +72,7 @@ impl Questions<'_> {
         }
     }
 
-    /// Shows the user's devices that give codes, and offers them.
+    /// Shows the user's devices that give codes, and offers to use one.
     #[cfg(feature = "iam")]
     fn choose_device(&self, new: &NewKey<'_>, plan: Plan, arn: &str) -> Result<Device, Failure> {
         use crate::iam::open_user_of_key;
@@ -132,13 +132,13 @@ impl Questions<'_> {
         }
     }
 
-    /// A question that Enter answers with a yes.
+    /// Asks a yes/no question; Enter means yes.
     fn is_yes(&self, text: &str) -> Result<bool, Failure> {
         let answer = self.ask(text, Echo::Shown)?;
         Ok(matches!(answer.expose().trim().to_ascii_lowercase().as_str(), "" | "y" | "yes"))
     }
 
-    /// A question that takes a typed yes.
+    /// Asks a question that needs a typed yes.
     fn is_confirmed(&self, text: &str) -> Result<bool, Failure> {
         let answer = self.ask(text, Echo::Shown)?;
         Ok(matches!(answer.expose().trim().to_ascii_lowercase().as_str(), "y" | "yes"))
@@ -146,7 +146,7 @@ impl Questions<'_> {
 }
 
 impl NewKey<'_> {
-    /// The plan of the profile as it will be with this key: it says where AWS is.
+    /// Resolves the profile's plan with the new key, which has the endpoint of AWS.
     fn resolve_plan(&self, asking: &Questions<'_>) -> Result<Plan, Failure> {
         let world = asking.world;
         let mut index = self.index.clone();
@@ -165,7 +165,7 @@ fn is_user(arn: &str) -> bool {
     Arn::parse(arn).is_some_and(|arn| arn.service == "iam" && arn.resource.starts_with("user/"))
 }
 
-/// `It belongs to the user jan of account 111122223333.`
+/// Renders a sentence such as `It belongs to the user jan of account 111122223333.`
 fn render_owner(arn: &str) -> String {
     match Arn::parse(arn) {
         Some(parts) if is_user(arn) => {

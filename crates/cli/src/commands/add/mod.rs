@@ -1,4 +1,4 @@
-//! `hatbox add`: keeps a user's access key in the store.
+//! `hatbox add`: stores a user's access key.
 
 mod check;
 
@@ -25,10 +25,10 @@ use crate::output::CalledAs;
 use crate::prompt::{Echo, PromptError, Question};
 use crate::world::World;
 
-/// What stands beside a temporary key. The second is the name that boto gave it.
+/// The session token beside a temporary key; the second name is boto's.
 const TOKENS: [&str; 2] = ["AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN"];
 
-/// More than an id and a secret can have.
+/// In bytes, more than an id and a secret can have.
 const STDIN_LIMIT: u64 = 4096;
 
 pub(crate) fn run(world: &World, global: &GlobalArgs, args: &AddArgs) -> Result<(), Failure> {
@@ -36,7 +36,8 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &AddArgs) -> Result<
     let mut settings = check_settings(args)?;
     let mut store = KeyStore::open(world, global)?;
     let files = load_config(world)?;
-    // Before anything is typed: is there a key already, and does the config take the section?
+    // Check before anything is typed whether a key is stored already, and whether the section can be added to the
+    // config.
     let index = store.index(Interaction::Allowed)?;
     let is_new = index.find(&profile).is_none();
     let timeout = world.settings()?.prompt_timeout();
@@ -69,7 +70,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &AddArgs) -> Result<
     )?;
     let sessions = store.sessions(Interaction::Allowed)?;
     let cleared = sessions.delete_of_profile(&profile)?;
-    // `--no-add-config` is for scripts.
+    // Scripts pass `--no-add-config`.
     if is_new && !args.no_add_config && world.output.called_as() == CalledAs::Hatbox {
         let name = quote_word(profile.as_str());
         world.output.note(&format!("try it: hatbox exec {name} -- aws sts get-caller-identity"));
@@ -84,7 +85,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &AddArgs) -> Result<
     Ok(())
 }
 
-/// Says on stderr what was done, or on stdout in aws-vault's words.
+/// Prints what was done: to stderr, or to stdout in aws-vault's words.
 fn print_done(world: &World, done: &str, as_aws_vault: &str) -> Result<(), Failure> {
     match world.output.called_as() {
         CalledAs::AwsVault => world.output.data(as_aws_vault)?,
@@ -93,7 +94,7 @@ fn print_done(world: &World, done: &str, as_aws_vault: &str) -> Result<(), Failu
     Ok(())
 }
 
-/// The settings given by flags, checked.
+/// Checks the settings given by flags.
 fn check_settings(args: &AddArgs) -> Result<Vec<(&'static str, String)>, Failure> {
     let usage = |text: String| Failure::new(FailureKind::Usage, text);
     let mut settings = Vec::new();
@@ -110,7 +111,7 @@ fn check_settings(args: &AddArgs) -> Result<Vec<(&'static str, String)>, Failure
     Ok(settings)
 }
 
-/// Whether the config or the environment names an MFA device, and a region, for `profile`.
+/// Whether the config or environment sets an MFA device, and a region, for `profile`.
 fn has_serial_and_region(world: &World, files: &ConfigFiles, profile: &ProfileName) -> (bool, bool) {
     use hatbox_core::config::overrides::{Flags, Overrides};
     use hatbox_core::config::resolve::{Which, resolve_profile};
@@ -185,7 +186,7 @@ fn key_of_stdin(origin: KeyOrigin) -> Result<AccessKey, Failure> {
     })
 }
 
-/// What is asked of a person.
+/// Asks the user for values.
 struct Questions<'w> {
     world: &'w World,
     timeout: std::time::Duration,
@@ -215,7 +216,7 @@ impl Questions<'_> {
         Err(Failure::new(FailureKind::Failed, "nothing was stored: the earlier key stays"))
     }
 
-    /// Asks for both halves until each has the shape of one.
+    /// Asks for the id and the secret until both are well-formed.
     fn ask_key(&self, profile: &ProfileName, origin: KeyOrigin) -> Result<AccessKey, Failure> {
         let prompter = self.world.prompter();
         let check_id = |id: &str| match origin {
@@ -239,7 +240,7 @@ impl Questions<'_> {
         }
     }
 
-    /// Offers to check the key, and asks for the settings of the profile that no flag and no file has.
+    /// Offers to check the key, and asks for the settings of the profile that no flag or file sets.
     fn ask_settings(
         &self,
         args: &AddArgs,
@@ -306,7 +307,7 @@ impl Questions<'_> {
     }
 }
 
-/// The reason as a sentence, with what helps.
+/// Renders the reason as a sentence, with advice.
 fn render_reason(error: &KeyShapeError) -> String {
     let sentence = |text: String| {
         let mut chars = text.chars();

@@ -1,4 +1,4 @@
-//! The clock: against what was written here before, and with `--online` against that of STS.
+//! Checks the clock: against the time of files written earlier, and with `--online` against STS.
 
 use std::path::PathBuf;
 
@@ -13,7 +13,7 @@ use super::remote::fetch_clocks;
 use crate::files::aws_config::ConfigFiles;
 use crate::files::modes::{files_in, written_at};
 
-/// So many cached sessions are looked at.
+/// The maximum number of cached sessions to examine.
 const LIMIT: usize = 1000;
 
 impl Checkup<'_> {
@@ -53,7 +53,7 @@ impl Checkup<'_> {
         }
     }
 
-    /// The newest of the files that are written here is not of tomorrow.
+    /// Checks that the newest file is not from the future.
     fn check_against_files(&mut self) {
         let dirs = &self.world.dirs;
         let mut written: Vec<_> = files_in(&dirs.sessions(), LIMIT);
@@ -68,7 +68,7 @@ impl Checkup<'_> {
         }
     }
 
-    /// Where STS is asked when no profile is named, or by `AWS_PROFILE`.
+    /// Returns the STS endpoint of the profile in `AWS_PROFILE`, or the default.
     fn endpoint(&self, files: &ConfigFiles) -> (String, Option<PathBuf>) {
         let environment = &self.world.environment;
         let overrides = Overrides::from_env(Flags::default(), |name| environment.text(name));

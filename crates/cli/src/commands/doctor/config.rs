@@ -1,4 +1,4 @@
-//! The two files as they can be read, and the profiles in them.
+//! Checks the two AWS files and the profiles in them.
 
 use hatbox_core::config::origin::FileKind;
 use hatbox_core::doctor::chains::{Profiles, check_chains};
@@ -11,7 +11,7 @@ use crate::errors::Failure;
 use crate::files::aws_config::{ConfigFiles, load_readable_config};
 
 impl Checkup<'_> {
-    /// Loads both files; one that cannot be read is a finding, and counts as empty.
+    /// Loads both files. One that cannot be read is a finding and counts as empty.
     pub(super) fn load_config(&mut self) -> Result<ConfigFiles, Failure> {
         let (mut files, failures) = load_readable_config(self.world)?;
         files.config = files.config.for_all_profiles();

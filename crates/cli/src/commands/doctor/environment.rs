@@ -1,4 +1,4 @@
-//! The environment: its variables, and what they point to on this machine.
+//! Checks the environment variables, and the files and endpoints that they name.
 
 use hatbox_core::doctor::environment::{Variables, check_environment};
 use hatbox_core::doctor::{Finding, Findings, Level, Topic};
@@ -11,7 +11,7 @@ use crate::files::aws_config::ConfigFiles;
 use crate::store::index::Index;
 use crate::sys::access::owner_unlike_root;
 
-/// Variables that name a file, and what is amiss without it.
+/// Variables that name a file, and what fails without the file.
 const FILES: [(&str, &str); 3] = [
     ("AWS_CA_BUNDLE", "no https connection can be made"),
     ("SSL_CERT_FILE", "no https connection can be made"),
@@ -19,7 +19,7 @@ const FILES: [(&str, &str); 3] = [
 ];
 
 impl Checkup<'_> {
-    /// `index` is `None` when the store is locked.
+    /// `index` is `None` if the store is locked.
     pub(super) fn check_environment(&mut self, files: &ConfigFiles, index: Option<&Index>) {
         let environment = &self.world.environment;
         let value = |name: &str| environment.raw(name).map(|value| value.to_string_lossy().into_owned());
@@ -54,7 +54,7 @@ impl Checkup<'_> {
         self.findings.extend(found);
     }
 
-    /// Where STS is asked, and whether a sandbox was left behind.
+    /// Checks the STS endpoints, and whether the variables belong to a sandbox that no longer runs.
     fn check_endpoints(&self, found: &mut Findings) {
         let environment = &self.world.environment;
         let sandbox = environment.text(env_names::SANDBOX);
@@ -74,7 +74,7 @@ impl Checkup<'_> {
         for (name, url) in named {
             let shown = url.escape_debug();
             match (classify(&url), &sandbox) {
-                // The text has the address in it.
+                // The text contains the address.
                 (Err(why), _) => add("env-endpoint", Level::Error, format!("{name}: {why}"), &[name]),
                 (Ok(Remote::Aws), _) => {}
                 (Ok(Remote::Loopback { is_open: false }), _) => {

@@ -1,4 +1,5 @@
-//! Who else may read or write the files: AWS's and hatbox's own. With `--fix` the user's own are closed.
+//! Checks who can read or write AWS's and hatbox's files. With `--fix`, corrects the permissions of the user's own
+//! files.
 
 use std::path::{Path, PathBuf};
 
@@ -8,25 +9,25 @@ use super::Checkup;
 use crate::files::modes::{Flaw, Protection, close, files_in, find_flaw};
 use crate::world::dirs::Dirs;
 
-/// A directory of hatbox's has a file for each key and session; nobody has this many.
+/// The maximum number of files to check in a directory with one file per key or session.
 const LIMIT: usize = 10_000;
 
-/// What follows where others can write to what hatbox goes by.
+/// The consequence if others can write to a file that hatbox obeys.
 const CHOOSE: &str = ": whoever can write to it chooses what is done";
-/// What follows where hatbox's own files are not the user's alone.
+/// The consequence if others can read or write hatbox's own files.
 const REFUSED: &str = ": hatbox does not use it like that";
 
-/// A file or directory that is looked at.
+/// A file or directory to check.
 struct Looked {
     path: PathBuf,
     wanted: Protection,
     level: Level,
-    /// What follows from a flaw.
+    /// The consequence of wrong permissions.
     so: &'static str,
 }
 
 impl Checkup<'_> {
-    /// `store` is the directory of the store, when that is known.
+    /// `store` is the directory of the store, if known.
     pub(super) fn check_files(&mut self, store: Option<&Path>, is_fixing: bool) {
         let looked = places(&self.world.dirs, store);
         let count = looked.iter().filter(|looked| looked.path.exists()).count();
@@ -81,10 +82,11 @@ fn places(dirs: &Dirs, store: Option<&Path>) -> Vec<Looked> {
     let state = dirs.state_of_store(store);
     let directories =
         [store.to_owned(), store.join("items"), store.join("backups"), state, dirs.sessions(), dirs.locks()];
-    // The store refuses a link in the place of its own directories; what it leads to is not hatbox's to change.
+    // The store refuses a symlink in place of its own directories, and hatbox must not change what such a link points
+    // to.
     let directories = directories.into_iter().filter(|path| path == store || !path.is_symlink());
     for directory in directories.chain(dirs.runtime().map(Path::to_owned)) {
-        // Locks hold nothing that is worth hiding, and are taken whatever their modes.
+        // Lock files hold no secrets, and are used with any permissions.
         let has_private_files = directory != dirs.locks();
         let files = if has_private_files { files_in(&directory, LIMIT) } else { Vec::new() };
         add(directory, Protection::Private, Level::Error, REFUSED);
@@ -95,7 +97,7 @@ fn places(dirs: &Dirs, store: Option<&Path>) -> Vec<Looked> {
     looked
 }
 
-/// Whether a file in a directory of hatbox's is read only when it is the user's alone.
+/// Whether hatbox reads this file only if it is private.
 fn is_private_file(path: &Path) -> bool {
     let is_lock = path.extension().is_some_and(|extension| extension == "lock")
         || path.file_name().is_some_and(|name| name == "lock");

@@ -1,6 +1,6 @@
-//! `hatbox doctor`: what is wrong with the setup here, and how to mend it.
+//! `hatbox doctor`: finds problems in the setup and suggests fixes.
 //!
-//! The checks of values are `hatbox_core::doctor`'s; the files here look at the machine, one topic each.
+//! `hatbox_core::doctor` checks values; the files here examine the machine, one topic each.
 
 mod clock;
 mod config;
@@ -27,10 +27,10 @@ use crate::keys::KeyStore;
 use crate::output;
 use crate::world::World;
 
-/// Findings at or above the level that was asked for.
+/// The exit code if there are findings at or above the requested level.
 const FINDINGS: u8 = 5;
 
-/// What has been found so far.
+/// The findings so far.
 struct Checkup<'w> {
     world: &'w World,
     findings: Findings,
@@ -49,10 +49,10 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &DoctorArgs) -> Resu
     let options = request.as_ref().map_or_else(PlanOptions::default, |request| plan_options(world, request));
     let mut store = KeyStore::open(world, global);
 
-    // First, so that what is fixed is not found by the others.
+    // Check files first: what `--fix` corrects should not fail in the other checks.
     checkup.check_files(store.as_ref().ok().and_then(KeyStore::directory), args.fix);
     if args.fix && store.is_err() {
-        // Settings that others could write to are not used; now they may be closed to them.
+        // Settings that others can write are not used; `--fix` may have corrected that.
         store = KeyStore::open(world, global);
     }
     let files = checkup.load_config()?;
@@ -83,7 +83,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &DoctorArgs) -> Resu
 }
 
 impl Checkup<'_> {
-    /// What the variables ask for; one that is wrong is a finding.
+    /// Resolves what the variables ask for. An invalid one is a finding.
     fn request(&mut self, global: &GlobalArgs) -> Option<SessionRequest> {
         match resolve_session(global, &SessionArgs::default(), &self.world.environment) {
             Ok(request) => Some(request),
@@ -95,7 +95,7 @@ impl Checkup<'_> {
     }
 }
 
-/// A failure of another part of hatbox as a finding: its hints that are commands are the fix.
+/// Turns a failure of another part of hatbox into a finding. A hint that is a command becomes the fix.
 fn finding_of(topic: Topic, id: &'static str, failure: &Failure) -> Finding {
     let text = std::iter::once(&failure.error).chain(&failure.causes).cloned().collect::<Vec<_>>().join(": ");
     let finding = Finding::new(topic, id, Level::Error, text);

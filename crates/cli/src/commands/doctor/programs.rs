@@ -1,4 +1,4 @@
-//! Programs: those that config and settings name, and what answers to `aws-vault` and `hatbox`.
+//! Checks the programs that the config and settings name, and what `aws-vault` and `hatbox` run.
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ use crate::files::programs::{find_in_path, find_program, is_found, own_file};
 impl Checkup<'_> {
     pub(super) fn check_programs(&mut self, profiles: &Profiles) {
         let mut count = 0;
-        // Windows's words and paths are taken apart by another shell.
+        // Windows splits commands and paths by other rules.
         if !cfg!(windows) {
             count = self.check_named(profiles);
         }
@@ -58,7 +58,7 @@ impl Checkup<'_> {
         profiles.programs.len() + in_settings.len()
     }
 
-    /// A program that hatbox runs, and its directory, must be closed to other writers: they could put theirs there.
+    /// Checks that no other user can replace a program that hatbox runs, or write to its directory.
     pub(super) fn check_writers(&mut self, name: &str, file: &Path) {
         for path in std::iter::once(file).chain(file.parent()) {
             let Some(flaw) = find_flaw(path, Protection::NoOtherWriter) else { continue };
@@ -72,7 +72,7 @@ impl Checkup<'_> {
         }
     }
 
-    /// What a shell runs under our name, and under that of the program that it replaces.
+    /// Checks what a shell runs as `hatbox` and as `aws-vault`.
     fn check_names(&mut self) {
         let Some(own) = own_file() else { return };
         let real = |path: &PathBuf| std::fs::canonicalize(path).unwrap_or_else(|_| path.clone());

@@ -1,4 +1,4 @@
-//! Whether a person can be asked for an MFA code here.
+//! Checks whether the user can be asked for an MFA code.
 
 use hatbox_core::doctor::chains::Profiles;
 use hatbox_core::doctor::{Finding, Level, Topic};
@@ -9,7 +9,7 @@ use crate::files::programs::find_in_path;
 
 impl Checkup<'_> {
     pub(super) fn check_prompt(&mut self, request: Option<&SessionRequest>, profiles: &Profiles) {
-        // Settings that cannot be read are reported elsewhere.
+        // Unreadable settings are reported elsewhere.
         let settings = self.world.settings().cloned().unwrap_or_default();
         let said = request.and_then(|request| request.prompt.as_ref());
         let driver = match resolve_prompt(said, &settings) {

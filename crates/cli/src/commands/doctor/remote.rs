@@ -1,4 +1,4 @@
-//! What lies beyond this machine, or on a port of it: only where the user asked for that, or named it.
+//! Checks endpoints: on the network only with `--online`, and on a port of this machine if the user named it.
 
 use std::net::{TcpStream, ToSocketAddrs};
 use std::path::Path;
@@ -12,21 +12,21 @@ use crate::aws::proxy::Proxy;
 use crate::sys::name_service;
 use crate::world::World;
 
-/// A port of this machine answers at once or not at all.
+/// A port of this machine answers at once or never.
 const LOOPBACK_TIMEOUT: Duration = Duration::from_millis(300);
 
-/// An address that was named for STS.
+/// An endpoint that was named for STS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Remote {
-    /// It is one of AWS's own.
+    /// One of AWS's own.
     Aws,
-    /// A port of this machine, and whether anybody listens there.
+    /// A port of this machine, and whether a program listens there.
     Loopback { is_open: bool },
-    /// Somebody else's.
+    /// Any other endpoint.
     Other,
 }
 
-/// What an address is; or why it is not used, in words.
+/// Classifies an endpoint, or returns why it cannot be used.
 pub(crate) fn classify(url: &str) -> Result<Remote, String> {
     let endpoint = EndpointUrl::parse(url).map_err(|error| error.to_string())?;
     if endpoint.is_of_aws("sts") {
@@ -42,7 +42,7 @@ fn is_open(endpoint: &EndpointUrl) -> bool {
     addresses.any(|address| TcpStream::connect_timeout(&address, LOOPBACK_TIMEOUT).is_ok())
 }
 
-/// The clock here, and that at `url`, at the same moment; or why that is not known, in words.
+/// Returns the time here and at `url` at the same moment, or why the time there is unknown.
 pub(crate) fn fetch_clocks(
     world: &World,
     url: &str,
@@ -53,7 +53,7 @@ pub(crate) fn fetch_clocks(
         Proxy::of_variables(|name| world.environment.text(name)).map_err(|error| error.to_string())?;
     let before = world.clock.now();
     let theirs = fetch_date(&endpoint, ca_bundle, proxy).map_err(|error| error.to_string())?;
-    // The answer was made in between.
+    // The server answered at some point in between.
     let passed = world.clock.now().duration_since(before);
     Ok((before.saturating_add(passed / 2).unwrap_or(before), theirs))
 }

@@ -1,4 +1,4 @@
-//! Sign-ins to IAM Identity Center: whether commands would ask for one.
+//! Checks the sign-ins to IAM Identity Center: whether commands would have to ask for one.
 
 use hatbox_core::doctor::{Finding, Level, Topic};
 use hatbox_types::text::shell::quote_word;
@@ -11,7 +11,7 @@ use crate::files::aws_config::ConfigFiles;
 use crate::keys::KeyStore;
 
 impl Checkup<'_> {
-    /// Looks at the sign-ins of the config, without asking anyone. What is wrong with the store is found elsewhere.
+    /// Checks the sign-ins of the config without asking the user. Problems of the store are reported elsewhere.
     pub(super) fn check_sign_ins(
         &mut self,
         files: &ConfigFiles,

@@ -1,4 +1,4 @@
-//! The store: which backend, whether it can be used now, what opens it, and the sessions that are cached.
+//! Checks the store: its backend, whether it works, how it is unlocked, and the cached sessions.
 
 use hatbox_core::doctor::moments::{check_ending, check_key_age, check_obtained};
 use hatbox_core::doctor::{Finding, Level, Topic};
@@ -18,7 +18,7 @@ use crate::store::index::Index;
 use crate::store::{Status, StoreKind};
 
 impl Checkup<'_> {
-    /// Looks at the store without asking anybody. Returns what it holds: `None` where that cannot be known.
+    /// Checks the store without asking the user. Returns its index; `None` if that cannot be read.
     pub(super) fn check_store(&mut self, store: &mut Result<KeyStore, Failure>) -> Option<Index> {
         let store = match store {
             Ok(store) => store,
@@ -93,7 +93,7 @@ impl Checkup<'_> {
         }
     }
 
-    /// Keys of aws-vault that could be imported.
+    /// Looks for keys of aws-vault that could be imported.
     fn check_keys_of_aws_vault(&mut self) {
         let directory = self.world.dirs.vault_files();
         if files_in(&directory, 1).is_empty() {
@@ -105,7 +105,7 @@ impl Checkup<'_> {
             .push(finding.in_file(self.world.dirs.shown(&directory)).fixed_by("hatbox import aws-vault"));
     }
 
-    /// Only the store of files has a passphrase, and so a question that the keyring saves.
+    /// Checks the kernel keyring, which only matters for the `file` backend: no other has a passphrase to remember.
     fn check_keyring(&mut self, store: &KeyStore) {
         use crate::sys::keyring::KeyringError;
         let why = match store.why_nothing_is_held() {
@@ -196,7 +196,7 @@ impl Checkup<'_> {
             self.findings.extend(check_ending(left, call, &session.profile));
             self.findings.extend(check_obtained(now, session.obtained_at, &session.profile));
         }
-        // Modes and links are told of under the files.
+        // Permissions and symlinks are reported with the files.
         for error in broken.into_iter().filter(|error| error.hint().is_none()) {
             let finding = Finding::new(Topic::Store, "sessions-unreadable", Level::Error, error.to_string());
             self.findings.push(finding.fixed_by("hatbox clear"));

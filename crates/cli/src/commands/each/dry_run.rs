@@ -1,4 +1,5 @@
-//! `hatbox each --dry-run`: which profiles, and what would be asked for. Nothing is asked, called or run.
+//! `hatbox each --dry-run`: shows the profiles and what each would ask for, without asking, calling or running
+//! anything.
 
 use hatbox_types::text::page::Style;
 use hatbox_types::text::table::Table;
@@ -16,7 +17,7 @@ struct Row {
     account: Option<String>,
     needs: Vec<String>,
     failure: Option<String>,
-    /// `None`: the store is locked.
+    /// `None` if the store is locked.
     is_ready: Option<bool>,
 }
 

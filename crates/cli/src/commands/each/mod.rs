@@ -23,7 +23,7 @@ use crate::handover::exec::{Keyring, child_environment, find_command};
 use crate::handover::guard::check_not_nested;
 use crate::world::World;
 
-/// More names than this are not listed at the end.
+/// The maximum number of names in the summary.
 const LISTED: usize = 10;
 
 pub(crate) fn run(world: &World, global: &GlobalArgs, args: &EachArgs) -> Result<ExitCode, Failure> {
@@ -32,7 +32,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &EachArgs) -> Result
     }
     let interaction = if args.dry_run { Interaction::Never } else { Interaction::Allowed };
     if !args.command.is_empty() {
-        // Before anything is asked.
+        // Report a missing command before anything is asked.
         find_command(world, &args.command)?;
     }
     check_reason(&args.session)?;
@@ -76,7 +76,7 @@ fn resolve_jobs(args: &EachArgs) -> usize {
     }
 }
 
-/// What the audit log says of each use.
+/// The facts about each use for the audit log.
 struct Used {
     command: Vec<OsString>,
     reason: Option<String>,
@@ -98,7 +98,7 @@ fn task_of(world: &World, used: &Arc<Used>, candidate: Candidate) -> Task {
     }
 }
 
-/// Says what failed: the last line is what is looked at first. Nothing where all went well.
+/// Prints which profiles failed. Comes last, as users read the last line first. Prints nothing on success.
 fn say_summary(world: &World, ended: &Ended) {
     let not_started = ended.ends.iter().filter(|(_, end)| matches!(end, End::NotStarted)).count();
     let failed: Vec<_> = ended
@@ -123,7 +123,7 @@ fn say_summary(world: &World, ended: &Ended) {
     }
 }
 
-/// The highest exit code of all; that of the signal that ended the work.
+/// Returns the code of the signal that stopped the run, or else the highest exit code.
 fn resolve_code(ended: &Ended) -> u8 {
     let byte = |code: i32| u8::try_from(code).unwrap_or(1);
     match ended.signal {

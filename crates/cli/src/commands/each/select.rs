@@ -1,4 +1,4 @@
-//! Which profiles are meant: by name, pattern, list, tag and account.
+//! Selects profiles: by name, pattern, list, tag and account.
 
 use std::collections::BTreeSet;
 use std::io::Read;
@@ -13,10 +13,11 @@ use crate::credentials::several::{Candidate, Several};
 use crate::errors::{Failure, FailureKind};
 use crate::world::World;
 
-/// More than any list of profiles.
+/// In bytes, more than any list of profiles needs.
 const LIST_LIMIT: u64 = 4 << 20;
 
-/// Profiles with their plans, each once, in the order in which they are named; those of a pattern in the config's order.
+/// Returns the selected profiles with their plans, each once: in the order of the words, and for a pattern in config
+/// order.
 pub(super) fn select(world: &World, several: &Several, args: &EachArgs) -> Result<Vec<Candidate>, Failure> {
     let is_named = !args.profiles.is_empty() || !args.from.is_empty();
     let is_filtered = !args.tag.is_empty() || !args.account.is_empty();
@@ -72,12 +73,12 @@ fn usage(text: impl Into<String>) -> Failure {
 struct Found {
     all: Vec<ProfileName>,
     chosen: Vec<ProfileName>,
-    /// Those that were named, not found by a pattern.
+    /// Profiles that were given by name instead of by a pattern.
     by_name: BTreeSet<ProfileName>,
 }
 
 impl Found {
-    /// Adds what a word means: a profile, or else all that match it.
+    /// Adds the profile called `word`, or else all profiles that match it as a pattern.
     fn add(&mut self, several: &Several, word: &str, place: &str) -> Result<(), Failure> {
         let placed = |failure: Failure| if place.is_empty() { failure } else { failure.at(place) };
         if let Some(name) = self.all.iter().find(|name| name.as_str() == word) {
@@ -111,13 +112,14 @@ fn has_tags(several: &Several, name: &ProfileName, wanted: &[String]) -> bool {
     wanted.iter().all(|tag| tags.contains(tag))
 }
 
-/// Of a profile that cannot be read, no one knows the account.
+/// The account of a profile with errors is unknown.
 fn is_of_account(candidate: &Candidate, accounts: &[String]) -> bool {
     let account = candidate.run.as_ref().ok().and_then(|run| run.account());
     account.is_some_and(|account| accounts.iter().any(|wanted| wanted == account))
 }
 
-/// A profile that is there for others to include, or for its region, is not what a pattern means.
+/// Drops profiles that a pattern matched but that have no credentials, as they only exist for `include_profile` or
+/// region.
 fn leave_out_without_identity(
     world: &World,
     candidates: &mut Vec<Candidate>,
@@ -139,7 +141,7 @@ fn leave_out_without_identity(
     }
 }
 
-/// The text of a list, bounded.
+/// Loads a list, up to the size limit.
 fn load_list(world: &World, path: &Path) -> Result<String, Failure> {
     let shown = world.dirs.shown(path);
     let failed = |error: std::io::Error| {

@@ -24,7 +24,7 @@ use crate::sys::shell::USUAL_SHELL;
 use crate::world::World;
 use crate::world::environment::Environment;
 
-/// Only returns when the command was not started, or when `--json` printed the credentials instead.
+/// Returns only if the command was not started, or if `--json` printed the credentials instead.
 pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ExecArgs) -> Result<ExitCode, Failure> {
     if let Some(path) = &args.error_json {
         clear_failure_file(path)?;
@@ -70,7 +70,7 @@ fn run_or_fail(world: &World, global: &GlobalArgs, args: &ExecArgs) -> Result<Ex
     exec_command(world, handover, keyring, &command).map(|never| match never {})
 }
 
-/// `--json` prints credentials, and needs no server for it.
+/// `--json` prints credentials itself and ignores the server.
 fn is_with_server(args: &ExecArgs) -> bool {
     (args.server || args.ecs_server || args.is_with_metadata()) && !args.json
 }
@@ -104,7 +104,7 @@ fn resolve_keyring(world: &World, args: &ExecArgs) -> Result<Keyring, Failure> {
     Ok(if is_isolated { Keyring::OfItsOwn } else { Keyring::AsReceived })
 }
 
-/// The command that was given, else a shell, which gets a line that says so.
+/// Returns the given command, or else a shell, with a note to the user.
 fn resolve_command<'a>(world: &World, args: &'a ExecArgs, profile: &str) -> Cow<'a, [OsString]> {
     if !args.command.is_empty() {
         return Cow::Borrowed(&args.command);
@@ -118,14 +118,14 @@ fn resolve_command<'a>(world: &World, args: &'a ExecArgs, profile: &str) -> Cow<
     Cow::Owned(vec![shell])
 }
 
-/// Refuses what this version, or this system, cannot do, rather than do something else.
+/// Rejects flags that this version or system does not support, instead of ignoring them.
 fn check_flags(args: &ExecArgs) -> Result<(), Failure> {
     if args.profile_env {
         return Err(Failure::new(FailureKind::Usage, "this version has no `--profile-env` yet").hint(
             "without it, hatbox sets the credentials in the command's environment; `--server` gives renewed ones",
         ));
     }
-    // Security: any user of the machine could get the credentials.
+    // Security: elsewhere, any user of the machine could read the credentials.
     if args.is_with_metadata() && !cfg!(target_os = "linux") {
         return Err(Failure::new(
             FailureKind::Usage,
@@ -136,7 +136,7 @@ fn check_flags(args: &ExecArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-/// With AWS_PROFILE set, a word that is no profile is most likely the command.
+/// If AWS_PROFILE is set, a first word that is not a profile is probably the command.
 fn hint_at_dashes(mut failure: Failure, environment: &Environment, profile: Option<&str>) -> Failure {
     if let (true, Some(word), Some(named)) =
         (failure.is_profile_unknown, profile, environment.text("AWS_PROFILE"))
@@ -150,7 +150,7 @@ fn hint_at_dashes(mut failure: Failure, environment: &Environment, profile: Opti
     failure
 }
 
-/// The profile as text.
+/// The profile as UTF-8.
 fn profile_text(profile: &OsStr) -> Result<&str, Failure> {
     profile.to_str().ok_or_else(|| {
         Failure::new(
@@ -245,7 +245,7 @@ mod tests {
         }
     }
 
-    /// Every way to write every flag that `exec` takes, shown or hidden, with a value where it takes one.
+    /// Returns every spelling of every flag of `exec`, visible or hidden, with a value if it takes one.
     fn all_flags() -> Vec<Vec<String>> {
         let mut cli = Cli::command();
         cli.build();
@@ -271,7 +271,7 @@ mod tests {
         flags
     }
 
-    /// What `exec` is asked for, but for the words of the line.
+    /// Renders the parsed arguments of `exec` without the words of the line.
     fn without_words(mut parsed: (ExecArgs, GlobalArgs)) -> String {
         parsed.0.profile = None;
         parsed.0.command = Vec::new();

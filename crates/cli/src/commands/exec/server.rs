@@ -1,4 +1,4 @@
-//! The server of `hatbox exec --server` and `--imds`: the command gets its address instead of credentials.
+//! The server of `hatbox exec --server` and `--imds`, whose address the command gets instead of credentials.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::server::protocol::Protocol;
 use crate::server::renewal::{Renewal, check_duration, renew_forever};
 use crate::world::World;
 
-/// A server that answers, for one profile.
+/// A running server for one profile.
 pub(super) struct Serving {
     directory: ServerDirectory,
     identity: Arc<Identity>,
@@ -25,13 +25,13 @@ pub(super) struct Serving {
     events: Events,
     open: Open,
     uri: String,
-    /// Where the clients need one.
+    /// The file with the token, if the clients need one.
     token_file: Option<PathBuf>,
     copies: Copies,
 }
 
 impl Serving {
-    /// Obtains the credentials, unless that is to wait for the first request, and serves them.
+    /// Obtains the credentials, unless `--lazy` delays that, and starts to serve them.
     pub(super) fn start(
         world: &World,
         global: &GlobalArgs,
@@ -71,7 +71,7 @@ impl Serving {
         Ok(Self { directory, identity, renewal, events, open, uri, token_file, copies })
     }
 
-    /// Calls `with` with what the command's environment needs.
+    /// Calls `with` with the values for the command's environment.
     pub(super) fn with_handover<T>(&self, with: impl FnOnce(ServerHandover<'_>) -> T) -> Result<T, Failure> {
         let config_file = self.copies.config.as_deref().map(path_text).transpose()?;
         let credentials_file = self.copies.credentials.as_deref().map(path_text).transpose()?;
@@ -91,7 +91,7 @@ impl Serving {
         }))
     }
 
-    /// Renews on a thread of its own from now on. The terminal is the command's.
+    /// Moves renewal to another thread, which must not use the terminal: it belongs to the command.
     pub(super) fn renew_apart(self, world: &World) -> Result<(ServerDirectory, Open), Failure> {
         world.leave_terminal();
         let (world, events, renewals) = (world.clone(), self.events, vec![self.renewal]);
@@ -103,7 +103,7 @@ impl Serving {
     }
 }
 
-/// Serves in this process, which stays beside the command.
+/// Serves in this process, which waits for the command.
 #[cfg(not(unix))]
 pub(super) fn run(
     world: &World,

@@ -1,4 +1,4 @@
-//! The two processes of `hatbox exec --server`: one becomes the command, the other serves beside it.
+//! The two processes of `hatbox exec --server`: one becomes the command, the other serves it.
 
 use std::ffi::OsString;
 use std::io::Read;
@@ -21,11 +21,11 @@ use crate::sys::sidecar::{self, Watched};
 use crate::sys::signals::{Held, catch_endings};
 use crate::world::World;
 
-/// How long the sidecar may take to clear the terminal when a signal ends both.
+/// How long the sidecar may take to clean up the terminal after a signal that ends both.
 const GRACE: Duration = Duration::from_secs(1);
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Starts the sidecar, and becomes the command once that serves.
+/// Starts the sidecar, and becomes the command as soon as the sidecar serves.
 pub(super) fn run(
     world: &World,
     global: &GlobalArgs,
@@ -42,12 +42,12 @@ pub(super) fn run(
     let mut environment = world.environment.variables().to_vec();
     environment.push((SIDECAR_OF.into(), std::process::id().to_string().into()));
     let reader = sidecar::start(name, arguments, &environment).map_err(failed)?;
-    // The passphrase is for the sidecar alone.
+    // Only the sidecar reads the passphrase.
     let store = resolve_store(global, &world.environment).ok();
     if let Some(PassphraseSource::Descriptor(number)) = store.and_then(|store| store.passphrase) {
         close_on_exec(number).ok();
     }
-    // A question is asked by the sidecar, which sees the keys that end both.
+    // The sidecar asks the questions, so it must be able to clean up when a key such as Ctrl-C signals both processes.
     let held = Held::of_endings();
     let mut ends_at = None;
     while !sidecar::wait_for(&reader, LOOK) && ends_at.is_none_or(|end| Instant::now() < end) {
@@ -65,13 +65,13 @@ pub(super) fn run(
                 .map(|never| match never {})
         }
         Some(Message::Failed(kind)) => {
-            // The sidecar has taken the question off the terminal, and has said why.
+            // The sidecar has removed its question from the terminal and printed why.
             held.take();
             let kind = FailureKind::parse(&kind).unwrap_or(FailureKind::Failed);
             Ok(Failure::new(kind, "").exit_code(Stage::BeforeChild, world.output.called_as()))
         }
         None => {
-            // A signal that came ends this process here.
+            // Delivers a held-back signal, which ends this process.
             drop(held);
             Err(Failure::new(FailureKind::Failed, "the credential server ended before it could answer"))
         }
@@ -109,7 +109,7 @@ pub(super) fn run_sidecar(
     let ready = serving.with_handover(Ready::new)?;
     let beside = sidecar::leave_terminal().map_err(failed)?;
     is_serving.store(true, Ordering::SeqCst);
-    // A signal that ends it ends it as the command's end does: no token and no copy stays.
+    // On a signal, clean up as after the command's end: leave no token and no copied file behind.
     let mut endings = catch_endings().map_err(failed)?;
     let wait = move || {
         endings.read_exact(&mut [0]).ok();
@@ -118,19 +118,19 @@ pub(super) fn run_sidecar(
     std::thread::Builder::new().name("signals".to_owned()).spawn(wait).map_err(failed)?;
     let open = serving.renew_apart(world)?;
     if send(beside, &Message::Ready(ready)).is_ok() {
-        // Also where the watcher is gone.
+        // An error means that the watcher thread has ended.
         ended.recv().ok();
     }
     drop(open);
     Ok(ExitCode::SUCCESS)
 }
 
-/// Says a sidecar's failure, here and to the process that waits for it.
+/// Reports the sidecar's failure, on stderr and to the process that waits for it.
 pub(super) fn report(world: &World, failure: &Failure) -> ExitCode {
     failure.print(&world.output);
     let stdout = sidecar::stdout();
     let message = Message::Failed(failure.kind.as_str().to_owned());
-    // It ends all the same where no one reads it.
+    // Ignored if that process has ended.
     stdout.and_then(|stdout| send(stdout, &message)).ok();
     failure.exit_code(Stage::BeforeChild, world.output.called_as())
 }

@@ -1,7 +1,7 @@
-//! `hatbox import credentials`: the plain keys of `~/.aws/credentials`, and the file without them.
+//! `hatbox import credentials`: imports the plain-text keys in `~/.aws/credentials` and removes them from the file.
 //!
-//! First every key is stored and read back, then the file is kept as a sealed backup, then it is changed: a kill
-//! at any moment leaves each key in at least one place.
+//! Every key is stored and read back, then a sealed backup of the file is saved, then the file is changed. A kill at
+//! any moment leaves each key in at least one place.
 
 use hatbox_core::config::edit::{Change, edit_section};
 use hatbox_core::config::header::SectionKind;
@@ -26,7 +26,7 @@ use crate::world::World;
 
 const ID: &str = "aws_access_key_id";
 const SECRET: &str = "aws_secret_access_key";
-/// The second is the name that boto gave it (botocore's `SharedCredentialProvider`).
+/// The second name is boto's (botocore's `SharedCredentialProvider`).
 const TOKENS: [&str; 2] = ["aws_session_token", "aws_security_token"];
 
 pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ImportCredentialsArgs) -> Result<(), Failure> {
@@ -84,7 +84,7 @@ fn load_file(world: &World, args: &ImportCredentialsArgs) -> Result<CredentialsF
 
 type Keys = Vec<(ProfileName, AccessKey)>;
 
-/// Asks AWS whose each key is. The keys without those that AWS refuses; and the ARNs by profile, as JSON.
+/// Asks AWS for the owner of each key. Returns the keys that AWS did not reject, and the ARNs by profile as JSON.
 fn check_keys(
     world: &World,
     global: &GlobalArgs,
@@ -99,7 +99,7 @@ fn check_keys(
     let (mut is_answered, mut has_bad_key) = (true, false);
     for (profile, key) in keys {
         let caller = match planning.resolve_quietly(&profile) {
-            // Whoever did not answer for one key will not do so for the next: a person is waiting.
+            // After one call without an answer, do not let the user wait for the others.
             _ if !is_answered => Caller::Unknown("the key before it got no answer".to_owned()),
             Ok(plan) => fetch_key_owner(world, &plan, &profile, &key),
             Err(failure) => Caller::Unknown(failure.error),
@@ -133,7 +133,7 @@ fn check_keys(
     Ok((kept, Value::Object(callers)))
 }
 
-/// The long-lived keys in the file, each profile once. What is temporary or no key is told of.
+/// Finds the long-lived keys in the file, one per profile. Reports temporary and malformed keys.
 fn find_keys(world: &World, file: &CredentialsFile, origin: KeyOrigin) -> Result<Keys, Failure> {
     let document = Document::parse(FileKind::Credentials, file.text().to_vec())
         .map_err(|error| Failure::of_error(FailureKind::Usage, &error).at(file.shown()))?;
@@ -149,7 +149,7 @@ fn find_keys(world: &World, file: &CredentialsFile, origin: KeyOrigin) -> Result
         let value = |key: &str| {
             let sections = document.sections_named(SectionKind::Profile, &name);
             let bodies: Vec<_> = sections.map(|section| section.scan()).collect();
-            // Of several lines the last one counts.
+            // If a key occurs on several lines, the last one counts.
             let mut entries = bodies.iter().flat_map(|body| &body.entries);
             entries.rfind(|entry| entry.has_key(key)).map(|entry| entry.value.clone().into_owned())
         };
@@ -192,7 +192,7 @@ fn may_remove(
     Ok(args.yes || ask_yes_or_no(world, &question)?)
 }
 
-/// Takes the keys' lines out of the file, of which a sealed backup is kept first. Returns its name.
+/// Removes the lines of the keys from the file, after saving a sealed backup. Returns the name of the backup.
 fn remove_lines(
     store: &mut KeyStore,
     mut file: CredentialsFile,
@@ -219,7 +219,7 @@ fn list_backups(world: &World, store: &mut KeyStore, is_json: bool) -> Result<()
     Ok(world.output.data(&text)?)
 }
 
-/// Puts a backup in the place of the file; what is there now is kept as another backup.
+/// Replaces the file with a backup, after backing up the current content.
 fn restore(
     world: &World,
     store: &mut KeyStore,

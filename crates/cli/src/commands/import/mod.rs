@@ -1,4 +1,4 @@
-//! `hatbox import`: takes over access keys that another program keeps.
+//! `hatbox import`: imports access keys that another program stores.
 
 mod aws_vault;
 mod credentials;
@@ -26,13 +26,13 @@ fn origin_of(any_key: bool) -> KeyOrigin {
     if any_key { KeyOrigin::Any } else { KeyOrigin::Aws }
 }
 
-/// Says that a key is left at `place`, and why.
+/// Warns that the key at `place` was skipped, and why.
 fn warn_of_shape(world: &World, place: &str, error: &KeyShapeError) {
     world.output.warn(&format!("left where it is: {place}: {error}"));
     world.output.hint(error.hint());
 }
 
-/// A key as the store keeps it.
+/// A key as the store's item.
 fn item_of(world: &World, profile: &ProfileName, key: &AccessKey) -> Item {
     Item {
         info: ItemInfo {
@@ -44,7 +44,7 @@ fn item_of(world: &World, profile: &ProfileName, key: &AccessKey) -> Item {
     }
 }
 
-/// The profiles that were named, which must all be among those that are `there`; all of them when none is named.
+/// Returns the named profiles, which must all be in `there`; all of them if none is named.
 fn check_named(named: &[String], there: &[&ProfileName], place: &str) -> Result<(), Failure> {
     match named.iter().find(|name| !there.iter().any(|profile| profile.as_str() == **name)) {
         None => Ok(()),
@@ -56,7 +56,7 @@ fn is_chosen(named: &[String], profile: &ProfileName) -> bool {
     named.is_empty() || named.iter().any(|name| name == profile.as_str())
 }
 
-/// What was done, or would be, in the way that was asked for.
+/// Prints what was done or would be done, as text or JSON.
 fn print_transfer(
     world: &World,
     transfer: &Transfer,
@@ -66,7 +66,7 @@ fn print_transfer(
 ) -> Result<(), Failure> {
     if !is_json {
         let lines = transfer.render(verb, "");
-        // What would be done is the answer; what was done is a message.
+        // A dry run's output is the result; otherwise it is a message.
         if verb.starts_with("would") {
             world.output.data(&(lines.join("\n") + "\n"))?;
         } else {

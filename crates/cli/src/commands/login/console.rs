@@ -21,13 +21,13 @@ use crate::world::World;
 
 /// How long a browser may take to start.
 const PATIENCE: Duration = Duration::from_mins(1);
-/// A session that is shorter is worth a word.
+/// A session shorter than this is pointed out.
 const SHORT: Duration = Duration::from_mins(15);
 
 pub(super) fn run(world: &World, global: &GlobalArgs, args: &LoginArgs) -> Result<(), Failure> {
     let target = resolve_target(args)?;
     let choice = load_choice(world, args)?;
-    // Before a code is asked for.
+    // Check for a browser before an MFA code is asked for.
     if let (false, Some(why)) = (args.stdout || args.clipboard, why_no_browser(world, &choice)) {
         return Err(no_browser(&format!("no browser can be opened: {why}")));
     }
@@ -38,7 +38,7 @@ pub(super) fn run(world: &World, global: &GlobalArgs, args: &LoginArgs) -> Resul
     if args.clipboard {
         return copy(world, &shown_link(args, &link));
     }
-    // The list, and a shell of `hatbox exec`, name the profile only now.
+    // If the user picked the profile, or a shell of `hatbox exec` determined it, it is known only now.
     let choice = BrowserChoice::load(world, &link.profile)?;
     open(world, args, &choice, &link)?;
     say_what_is_open(world, &link);
@@ -56,7 +56,7 @@ fn resolve_target(args: &LoginArgs) -> Result<ConsoleTarget, Failure> {
     }
 }
 
-/// The browser that the profile names, as far as the profile is known before anything is asked.
+/// Loads the browser choice of the profile, if the profile is known already.
 fn load_choice(world: &World, args: &LoginArgs) -> Result<BrowserChoice, Failure> {
     let named = args.profile.is_some() || world.environment.text("AWS_PROFILE").is_some();
     if !named || args.stdout || args.clipboard {
@@ -65,7 +65,7 @@ fn load_choice(world: &World, args: &LoginArgs) -> Result<BrowserChoice, Failure
     BrowserChoice::load(world, &resolve_profile_name(args.profile.as_deref(), &world.environment)?)
 }
 
-/// The link as a person gets it, who has no page that signs out first.
+/// Returns the link to show. Without hatbox's page in between, the link itself has to sign out first.
 fn shown_link(args: &LoginArgs, link: &ConsoleLink) -> SecretString {
     let url = match &link.url {
         LinkUrl::Portal(url) => SecretString::new(url.clone()),
@@ -91,7 +91,7 @@ fn copy(world: &World, link: &SecretString) -> Result<(), Failure> {
 
 fn open(world: &World, args: &LoginArgs, choice: &BrowserChoice, link: &ConsoleLink) -> Result<(), Failure> {
     let next = match (&link.url, args.auto_logout) {
-        // It holds no credential.
+        // A portal link contains no credentials.
         (LinkUrl::Portal(url), false) => {
             let is_open = open_browser_of(world, choice, url);
             return if is_open { Ok(()) } else { Err(no_browser("no browser could be started")) };
@@ -101,7 +101,8 @@ fn open(world: &World, args: &LoginArgs, choice: &BrowserChoice, link: &ConsoleL
     };
     let sign_out = args.auto_logout.then(|| render_sign_out_link(&link.sign_in_base, None));
     let page = OneUsePage::bind().map_err(|error| Failure::of_error(FailureKind::Failed, &error))?;
-    // Security: the browser's command line has the page's address, and the page is good once.
+    // Security: other processes can see the browser's arguments, so they only contain the address of a page that works
+    // once.
     if !open_browser_of(world, choice, &page.url()) {
         return Err(no_browser("no browser could be started"));
     }

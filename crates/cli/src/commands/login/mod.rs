@@ -1,4 +1,4 @@
-//! `hatbox login`: opens the console, or signs in as `aws login` does.
+//! `hatbox login`: opens the console, or signs in like `aws login`.
 
 mod console;
 mod session;

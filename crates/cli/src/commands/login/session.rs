@@ -1,4 +1,4 @@
-//! `hatbox login --session`: a sign-in as by `aws login`, saved where the AWS CLI and the SDKs find it.
+//! `hatbox login --session`: signs in like `aws login`, and saves the session for the AWS CLI and the SDKs.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -39,10 +39,10 @@ use crate::sign_in::waiting::{Waited, wait_for_person};
 use crate::world::World;
 use crate::world::clock::shortened;
 
-/// How much longer than at a prompt a person may take in the browser: ten minutes, as the AWS CLI has it, unless
-/// `prompt_timeout` is set.
+/// The time for the sign-in in the browser, as a multiple of `prompt_timeout`: ten minutes by default, like the AWS
+/// CLI.
 const PROMPTS: u32 = 5;
-/// How long another process may take that refreshes the same session.
+/// How long another process may take to refresh the same session.
 const LOCK_PATIENCE: Duration = Duration::from_mins(2);
 
 pub(super) fn run(world: &World, global: &GlobalArgs, args: &LoginArgs) -> Result<(), Failure> {
@@ -86,13 +86,13 @@ pub(super) fn run(world: &World, global: &GlobalArgs, args: &LoginArgs) -> Resul
 struct Target {
     name: ProfileName,
     files: ConfigFiles,
-    /// As it is; `None` for one that is new.
+    /// The existing profile; `None` if it is new.
     profile: Option<Profile>,
     region: Region,
 }
 
 impl Target {
-    /// Finds it, and refuses one that has another identity, before anything is opened.
+    /// Finds the profile, and rejects one with another identity before a browser is opened.
     fn load(world: &World, global: &GlobalArgs, args: &LoginArgs) -> Result<Self, Failure> {
         let named = args.profile.clone().or_else(|| world.environment.text("AWS_PROFILE"));
         let name = resolve_profile_name(Some(named.as_deref().unwrap_or("default")), &world.environment)?;
@@ -157,7 +157,7 @@ impl Target {
         }
     }
 
-    /// What the profile and the environment say of endpoints.
+    /// Returns the endpoint settings of the profile and the environment.
     fn endpoint(&self, world: &World) -> Result<Endpoint, Failure> {
         let overrides = Overrides::from_env(Flags::default(), |name| world.environment.text(name));
         match resolve_profile(&self.files.config, &self.name, &overrides, Which::Target) {
@@ -166,7 +166,7 @@ impl Target {
         }
     }
 
-    /// Asks before the profile gets another identity.
+    /// Asks before the profile's identity is replaced.
     fn confirm_other_identity(&self, world: &World, identity: &LoginIdentity) -> Result<(), Failure> {
         let before = self.profile.as_ref().and_then(|profile| profile.login_session.as_ref());
         let Some(before) = before.filter(|before| before.value.trim() != identity.arn) else { return Ok(()) };
@@ -188,7 +188,7 @@ impl Target {
         Err(Failure::new(FailureKind::Cancelled, "nothing was changed"))
     }
 
-    /// Writes `login_session`, and the region where the profile has none.
+    /// Writes `login_session`, and the region if the profile has none.
     fn save(&self, world: &World, identity: &LoginIdentity) -> Result<(), Failure> {
         let set = |key: &str, value: &str| Change::Set { key: key.to_owned(), value: value.to_owned() };
         let mut changes = vec![set("login_session", &identity.arn)];
@@ -199,14 +199,14 @@ impl Target {
         Ok(())
     }
 
-    /// Whether the profile names a region that a flag or the environment went before.
+    /// Whether the profile sets a region itself, even if a flag or variable overrides it.
     fn has_own_region(&self) -> bool {
         resolve_profile(&self.files.config, &self.name, &Overrides::default(), Which::Source)
             .is_ok_and(|profile| profile.region.is_some())
     }
 }
 
-/// The identity that a profile has beside a login session: the AWS CLI refuses the same.
+/// Returns the setting that gives the profile another identity. The AWS CLI rejects the same profiles.
 fn other_identity(profile: &Profile) -> Option<(&'static str, &Origin)> {
     let sso = || {
         let sso = profile.sso.as_ref()?;
@@ -223,7 +223,7 @@ fn other_identity(profile: &Profile) -> Option<(&'static str, &Origin)> {
         .or_else(|| profile.credential_process.as_ref().map(|found| ("`credential_process`", &found.origin)))
 }
 
-/// What only this process knows of the question.
+/// The values that only this process knows.
 struct Secrets {
     state: String,
     verifier: Zeroizing<String>,
@@ -247,14 +247,14 @@ impl Secrets {
     }
 }
 
-/// The question to the person.
+/// Asks the user to sign in.
 struct Asking<'a> {
     world: &'a World,
     args: &'a LoginArgs,
-    /// The service's address.
+    /// The URL of the sign-in service.
     base: &'a str,
     secrets: Secrets,
-    /// How long a person may take in the browser.
+    /// How long the user may take in the browser.
     patience: Duration,
 }
 
@@ -263,9 +263,9 @@ impl Asking<'_> {
         render_authorize_url(self.base, device, redirect, &self.secrets.state, &self.secrets.verifier)
     }
 
-    /// The browser of this machine comes back by itself. Returns the code, and where it was sent to.
+    /// Lets this machine's browser return by a redirect. Returns the code and the redirect's URI.
     fn by_redirect(&self) -> Result<(Zeroizing<String>, String), Failure> {
-        // Before anything is opened: a browser that is signed in already comes back at once.
+        // Listen before the page is opened: a browser that is already signed in returns at once.
         let listener = Listener::bind(self.args.redirect_port).map_err(|error| bind_failure(&error))?;
         let redirect = listener.redirect_uri();
         let page = self.page(Device::Same, &redirect);
@@ -275,7 +275,7 @@ impl Asking<'_> {
         let (state, patience, stopped) = (self.secrets.state.clone(), self.patience, is_stopped.clone());
         std::thread::spawn(move || {
             let came = listener.wait(&state, patience, &|| stopped.load(Ordering::Relaxed));
-            // Whoever waited may have gone.
+            // The receiver may have given up.
             sender.send(came).ok();
         });
         let waited = wait_for_person(self.world, &answers, patience, &|| false);
@@ -311,7 +311,7 @@ impl Asking<'_> {
         Ok(())
     }
 
-    /// The browser of another machine shows a text, which the person pastes here.
+    /// Lets the user copy a text from the browser of another machine and paste it here.
     fn by_pasting(&self) -> Result<(Zeroizing<String>, String), Failure> {
         let redirect = render_confirmation_url(self.base);
         let page = self.page(Device::Other, &redirect);
@@ -411,7 +411,7 @@ fn session_of(
     }
 }
 
-/// Writes the file, while no other hatbox refreshes the session that was there before.
+/// Writes the file, under the lock that keeps other hatbox processes from refreshing the old session.
 fn save(
     world: &World,
     identity: &LoginIdentity,
@@ -424,7 +424,7 @@ fn save(
     let wanted =
         Wanted { path: &path, patience: LOCK_PATIENCE, held_for: &words, seal: None, taken_from: None };
     let _held = wait_for_lock(world, &wanted)?;
-    // What cannot be read is replaced: nothing in it could be kept.
+    // An unreadable file has nothing worth keeping.
     let old = cache.load().ok().flatten();
     cache.save(session, old.as_ref(), tokens.id_token.as_ref())
 }

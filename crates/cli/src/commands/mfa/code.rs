@@ -1,4 +1,4 @@
-//! `hatbox mfa code`: prints a code that is made from a stored seed.
+//! `hatbox mfa code`: prints a code computed from a stored seed.
 
 use hatbox_types::name::ProfileName;
 use hatbox_types::text::shell::quote_word;
@@ -21,7 +21,7 @@ pub(super) fn run(world: &World, global: &GlobalArgs, args: &MfaCodeArgs) -> Res
     Ok(world.output.exact(&format!("{}\n", code.expose()))?)
 }
 
-/// The seed of the profile's device; where the config names none, the seed that is stored under the profile's name.
+/// Finds the seed of the profile's device. If the config names no device, uses the seed stored for the profile.
 fn find_seed(
     world: &World,
     store: &mut KeyStore,

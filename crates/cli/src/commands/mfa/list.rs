@@ -1,4 +1,4 @@
-//! `hatbox mfa list`: a user's devices, which of them give codes, and which profile uses which.
+//! `hatbox mfa list`: lists a user's devices, whether they give codes, and the profiles that use them.
 
 use std::collections::BTreeMap;
 
@@ -21,14 +21,14 @@ use crate::keys::KeyStore;
 use crate::output;
 use crate::world::World;
 
-/// What a device is, by its serial number.
+/// The kind of a device, derived from its serial number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum DeviceKind {
-    /// An app, or hatbox with a stored seed: `...:mfa/NAME`.
+    /// An authenticator app, or hatbox with a stored seed: `...:mfa/NAME`.
     Virtual,
-    /// A device that shows codes, with a serial number that is no ARN.
+    /// A device that displays codes, whose serial number is not an ARN.
     Hardware,
-    /// A security key or a passkey: `...:u2f/...`. It gives no codes, and STS takes nothing else.
+    /// A security key or passkey: `...:u2f/...`. It gives no codes, which are all that STS accepts.
     SecurityKey,
 }
 
@@ -62,19 +62,19 @@ impl DeviceKind {
     }
 }
 
-/// A device, and who uses it.
+/// A device and the profiles that use it.
 struct Row {
     device: MfaDevice,
     kind: DeviceKind,
     profiles: Vec<ProfileName>,
-    /// `None`: the store is locked.
+    /// `None` if the store is locked.
     has_seed: Option<bool>,
 }
 
 struct Listing {
     user: String,
     rows: Vec<Row>,
-    /// Profiles of this user that name a device which the user does not have.
+    /// Profiles of this user that name a device that the user does not have.
     unknown: Vec<(ProfileName, MfaSerial)>,
 }
 
@@ -107,7 +107,7 @@ fn rows(files: &ConfigFiles, store: &mut KeyStore, devices: Vec<MfaDevice>) -> R
     let mut rows = Vec::new();
     for device in devices {
         let has_seed = match has_seeds {
-            // Whose seed it is stands inside the item.
+            // Only the seed's item says which device it belongs to.
             Some(true) => Some(store.find_seed(&device.serial, &[])?.is_some()),
             known => known,
         };
@@ -121,7 +121,7 @@ fn rows(files: &ConfigFiles, store: &mut KeyStore, devices: Vec<MfaDevice>) -> R
     Ok(rows)
 }
 
-/// The profiles that start from the same key, and name a device that is none of the user's.
+/// Finds profiles that use the same key but name a device of another user, or none that exists.
 fn find_unknown(
     world: &World,
     global: &GlobalArgs,

@@ -28,7 +28,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &MfaArgs) -> Result<
     }
 }
 
-/// The MFA device that the config names for `profile`, whatever the environment says.
+/// Returns the MFA device that the config sets for `profile`, ignoring the environment.
 fn serial_of(files: &ConfigFiles, profile: &ProfileName) -> Option<MfaSerial> {
     let resolved = resolve_profile(&files.config, profile, &Overrides::default(), Which::Source).ok()?;
     Some(resolved.mfa_serial?.value)

@@ -1,11 +1,11 @@
-//! `hatbox mfa register`: a new virtual device, from IAM to the config.
+//! `hatbox mfa register`: registers a new virtual device, and writes it to the config.
 //!
-//! | step | what a stop leaves behind |
+//! | step | left behind if it stops here |
 //! |---|---|
-//! | CreateVirtualMFADevice | a device that is not enabled: it is deleted again, or the next run offers that |
-//! | the seed is stored (`--store-seed`) | the same, and a seed |
-//! | EnableMFADevice | a device that works; only the config lacks it, and the next run writes it there |
-//! | the config is written | nothing to do |
+//! | CreateVirtualMFADevice | a device that is not enabled: hatbox deletes it, or the next run offers to |
+//! | the seed is stored (`--store-seed`) | such a device, and a seed |
+//! | EnableMFADevice | a working device that the config lacks: the next run adds it |
+//! | the config is written | nothing |
 
 use hatbox_core::config::edit::Change;
 use hatbox_core::config::header::SectionKind;
@@ -30,10 +30,10 @@ use crate::prompt::{Echo, PromptError, Question};
 use crate::sys::signals::Held;
 use crate::world::World;
 
-/// How often a person may correct the two codes.
+/// How many times the user may enter the two codes.
 const TRIES: u32 = 3;
 
-/// A registration on its way.
+/// A registration in progress.
 struct Registration<'a> {
     world: &'a World,
     global: &'a GlobalArgs,
@@ -41,10 +41,10 @@ struct Registration<'a> {
     files: ConfigFiles,
     store: KeyStore,
     user: LiveUser,
-    /// The name of the device, and the serial that it has or will have.
+    /// The name of the device; `serial` is its serial number, even before it exists.
     name: String,
     serial: MfaSerial,
-    /// Fatal signals, held back: what was created is deleted before they end this process.
+    /// Holds fatal signals back until what was created is deleted.
     held: Held,
 }
 
@@ -81,9 +81,9 @@ pub(super) fn run(world: &World, global: &GlobalArgs, args: &MfaRegisterArgs) ->
 /// What an earlier run left to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Left {
-    /// All of it.
+    /// The whole registration.
     Everything,
-    /// The device is enabled; the config does not name it yet.
+    /// Only the config: the device is enabled already.
     ConfigOnly,
 }
 
@@ -101,12 +101,13 @@ fn serial_of_name(user: &LiveUser, name: &str) -> Result<MfaSerial, Failure> {
 }
 
 impl Registration<'_> {
-    /// The profile's name for a shell.
+    /// The profile's name, quoted for a shell.
     fn profile_word(&self) -> String {
         quote_word(self.user.profile.as_str()).into()
     }
 
-    /// Before anything is created: is the name free, and is a seed of another device in the way?
+    /// Checks, before anything is created, whether the name is free and no other device's seed is stored for the
+    /// profile.
     fn check_what_is_there(&mut self) -> Result<Left, Failure> {
         let devices = self.user.fetch_devices_with_mfa(self.world, self.global)?;
         if devices.iter().any(|device| device.serial == self.serial) {
@@ -127,8 +128,8 @@ impl Registration<'_> {
         }
     }
 
-    /// A device of this name is enabled. An earlier run may have ended before it wrote the config: that is done now, where
-    /// the seed shows that it was hatbox's, or after a yes.
+    /// A device of this name is enabled, perhaps by an earlier run that did not write the config. Adds it to the
+    /// config, if a stored seed proves that or the user confirms.
     fn check_registered(&mut self) -> Result<Left, Failure> {
         let Self { serial, user, world, .. } = self;
         let registered = format!("{serial} is registered already, and enabled");
@@ -160,7 +161,7 @@ impl Registration<'_> {
         )))
     }
 
-    /// Creates the device; one of this name that was never enabled is deleted before, after a yes.
+    /// Creates the device. Deletes one of this name that was never enabled first, after the user confirms.
     fn create(&mut self) -> Result<NewDevice, Failure> {
         let Self { user, name, .. } = self;
         let created = user.call(self.world, self.global, |user| user.once().create_virtual_device(name))?;
@@ -220,7 +221,7 @@ impl Registration<'_> {
         })
     }
 
-    /// The command that finishes what was left.
+    /// The command that finishes the registration.
     fn again(&self) -> String {
         let flag = if self.args.store_seed { " --store-seed" } else { "" };
         let name = if self.name == self.user.name() {
@@ -235,7 +236,7 @@ impl Registration<'_> {
         self.user.failure(what, action, error)
     }
 
-    /// Enables the device. Where that fails, nothing is left behind, or it is said what.
+    /// Enables the device. On failure, deletes what was created, or reports what is left.
     fn enable_or_undo(&mut self, device: &NewDevice) -> Result<(), Failure> {
         let result = self.enable(device);
         if let Err(NotEnabled::Not(failure)) = result {
@@ -286,7 +287,7 @@ impl Registration<'_> {
         }
     }
 
-    /// What a failed EnableMFADevice means. Where the answer was lost, IAM is asked what came of it.
+    /// Interprets a failed EnableMFADevice. If the answer was lost, asks IAM whether the device is enabled.
     fn not_enabled(&self, error: &IamError) -> Result<(), NotEnabled> {
         let what = format!("could not enable {}", self.serial);
         let failure = self.failure(&what, "iam:EnableMFADevice", error);
@@ -315,7 +316,7 @@ impl Registration<'_> {
         Err(NotEnabled::Not(failure))
     }
 
-    /// Deletes what was created. The seed goes last: a device that cannot be deleted may be enabled, and then it is the
+    /// Deletes what was created, the seed last: if the device cannot be deleted, it may be enabled, and the seed is the
     /// only copy.
     fn undo(&mut self) {
         let output = &self.world.output;
@@ -346,13 +347,13 @@ impl Registration<'_> {
         if self.held.is_one_pending() { Err(cancelled()) } else { Ok(()) }
     }
 
-    /// The codes of the step before and of this one: both are shown already.
+    /// Returns the codes of the previous and the current time step, which are both valid now.
     fn make_codes(&self, seed: &TotpSeed) -> [MfaCode; 2] {
         let now = TotpStep::at(self.world.clock.now());
         [seed.code(now.previous()), seed.code(now)]
     }
 
-    /// Shows the QR code, and asks for two codes that follow one another.
+    /// Shows the QR code, and asks for two consecutive codes.
     fn ask_codes(&self, seed: &TotpSeed) -> Result<[MfaCode; 2], Failure> {
         let above = self.render_above(seed)?;
         let prompter = self.world.prompter();
@@ -373,10 +374,10 @@ impl Registration<'_> {
             [format!("otpauth://totp/AWS:{}@{account}?secret=", self.name), "&issuer=AWS".to_owned()]
                 .map(SecretString::new);
         let title = "Scan this with your authenticator app:";
-        // Below the code are the secret key, where it is asked for, and the question.
+        // Below the QR code are the secret key, if requested, and the question.
         let below = if self.args.show_secret { 2 } else { 1 };
         let (columns, rows) = (prompter.columns().unwrap_or(80), prompter.rows().unwrap_or(24));
-        // Of a drawn line the sequences take no column.
+        // Each module is two columns wide; the colour sequences in a line have no width.
         let fits = |code: &[String]| {
             let is_narrow = code.len() * 2 > columns;
             if is_narrow { Err("narrow") } else { (code.len() + below <= rows).then_some(()).ok_or("low") }
@@ -449,9 +450,9 @@ impl Registration<'_> {
 
 /// Why the device is not enabled.
 enum NotEnabled {
-    /// It is surely not.
+    /// It is certainly not enabled.
     Not(Failure),
-    /// It may be.
+    /// It may be enabled.
     Unknown(Failure),
 }
 

@@ -17,7 +17,7 @@ use crate::keys::{KeyStore, StoredSeed, warn_of_seed};
 use crate::prompt::{Echo, PromptError, Question};
 use crate::world::World;
 
-/// More than a seed and the URL around it can have.
+/// In bytes, more than an `otpauth` URL with a seed needs.
 const STDIN_LIMIT: u64 = 4096;
 
 pub(super) fn store(world: &World, global: &GlobalArgs, args: &MfaStoreSeedArgs) -> Result<(), Failure> {
@@ -100,7 +100,7 @@ fn seed_of_stdin() -> Result<TotpSeed, Failure> {
     TotpSeed::parse(&text).map_err(|error| Failure::of_error(FailureKind::Usage, &error))
 }
 
-/// Asks for the seed until it is one.
+/// Asks for the seed until it is valid.
 fn ask_seed(world: &World, serial: &MfaSerial) -> Result<TotpSeed, Failure> {
     let text = format!("TOTP seed of {serial} (not shown): ");
     let question = Question {

@@ -1,4 +1,4 @@
-//! `hatbox profile add`: writes the section of a role into the AWS config.
+//! `hatbox profile add`: adds a section for a role to the AWS config.
 
 use hatbox_core::config::edit::{Change, edit_section};
 use hatbox_core::config::header::SectionKind;
@@ -17,10 +17,10 @@ use crate::keys::KeyStore;
 use crate::prompt::{Echo, PromptError, Question};
 use crate::world::World;
 
-/// What answers an optional question with nothing, where Enter takes a default.
+/// The answer that leaves a question's value empty, if Enter means the default.
 const NONE: &str = "-";
 
-/// As many names as a question has room for.
+/// The maximum number of names in a question.
 const MOST_OFFERED: usize = 4;
 
 pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ProfileAddArgs) -> Result<(), Failure> {
@@ -65,11 +65,11 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ProfileAddArgs) -> 
     Ok(())
 }
 
-/// The profiles whose credentials can assume a role.
+/// The profiles whose credentials could assume a role.
 struct Sources {
-    /// Profiles of the files.
+    /// Profiles in the files.
     named: Vec<ProfileName>,
-    /// Profiles with a stored key; `None` where the store is locked.
+    /// Profiles with a stored key; `None` if the store is locked.
     stored: Option<Vec<ProfileName>>,
 }
 
@@ -80,7 +80,7 @@ impl Sources {
         Ok(Self { named: files.config.profile_names(), stored })
     }
 
-    /// Why the profile cannot be one; `None` where it is one, or may have a key in a locked store.
+    /// Why a profile cannot be the source. `None` if it can, or might with a key in a locked store.
     fn find_problem(&self, name: &ProfileName) -> Option<(String, Option<&str>)> {
         let all = || self.named.iter().chain(self.stored.iter().flatten());
         if self.stored.is_none() || all().any(|known| known == name) {
@@ -90,20 +90,20 @@ impl Sources {
         Some((format!("no profile named `{name}`, and no access key is stored for it"), nearest))
     }
 
-    /// Those with a stored key, else those of the files.
+    /// Returns the profiles to offer: those with a stored key, or else those in the files.
     fn offered(&self) -> &[ProfileName] {
         self.stored.as_deref().filter(|stored| !stored.is_empty()).unwrap_or(&self.named)
     }
 }
 
-/// The MFA device of the source profile, which its roles mostly need too.
+/// Returns the MFA device of the source profile, which its roles usually need too.
 fn offer_of_source(world: &World, files: &ConfigFiles, source: &ProfileName) -> Option<MfaSerial> {
     let overrides = Overrides::from_env(Flags::default(), |name| world.environment.text(name));
     let profile = resolve_profile(&files.config, source, &overrides, Which::Source).ok()?;
     profile.mfa_serial.map(|serial| serial.value)
 }
 
-/// Values from options, and from a person where there are none.
+/// Takes values from flags, or else asks the user.
 struct Asking<'a> {
     world: &'a World,
     args: &'a ProfileAddArgs,
@@ -182,7 +182,7 @@ impl Asking<'_> {
         self.optional(self.args.region.as_deref(), question, None, check)
     }
 
-    /// The given value, or the answer to a question that is asked until it is a value.
+    /// Returns the given value, or asks until the answer is valid.
     fn required<T>(
         &self,
         given: Option<&str>,
@@ -207,7 +207,7 @@ impl Asking<'_> {
         }
     }
 
-    /// The same for what may be absent. With `--yes`, or without a terminal, it is.
+    /// Does the same for an optional value, which is omitted with `--yes` or without a terminal.
     fn optional<T>(
         &self,
         given: Option<&str>,
@@ -253,7 +253,7 @@ impl Asking<'_> {
         }
     }
 
-    /// Shows what is wrong with an answer, and asks again.
+    /// Shows what is wrong with an answer before the question is repeated.
     fn show(&self, failure: &Failure) {
         let prompter = self.world.prompter();
         prompter.reject(&failure.error);

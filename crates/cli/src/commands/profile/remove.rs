@@ -1,4 +1,4 @@
-//! `hatbox profile remove`: takes a profile's section out of the AWS config.
+//! `hatbox profile remove`: removes a profile's section from the AWS config.
 
 use hatbox_core::config::Config;
 use hatbox_core::config::header::SectionKind;
@@ -15,7 +15,7 @@ use crate::files::aws_config::{ConfigFiles, load_config};
 use crate::keys::KeyStore;
 use crate::world::World;
 
-/// As many names as a line has room for.
+/// The maximum number of names in a line.
 const MOST_NAMED: usize = 5;
 
 pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ProfileRemoveArgs) -> Result<(), Failure> {
@@ -28,7 +28,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ProfileRemoveArgs) 
         return Err(absent(&files, &profile, has_section(FileKind::Credentials)));
     }
     let place = files.config.defined_at(&profile).map(|place| files.shown_place(place)).unwrap_or_default();
-    // A store that cannot be read is no reason to fail.
+    // An unreadable store only affects the warnings.
     let index = KeyStore::open(world, global).and_then(|mut store| store.index_if_known());
     let has_key = matches!(&index, Ok(Some(index)) if index.find(&profile).is_some());
     let rest = match (has_key, has_section(FileKind::Credentials)) {
@@ -75,7 +75,7 @@ fn absent(files: &ConfigFiles, profile: &ProfileName, is_in_credentials: bool) -
     }
 }
 
-/// A profile that `hatbox sso populate` wrote comes back.
+/// Warns that `hatbox sso populate` will add the profile again.
 fn warn_of_block(world: &World, config: &Config, profile: &ProfileName) {
     let text = config.document(FileKind::Config).text();
     let has_it = |session: &String| {
@@ -88,17 +88,17 @@ fn warn_of_block(world: &World, config: &Config, profile: &ProfileName) {
     }
 }
 
-/// What a profile is without its section in the config.
+/// What remains of a profile without its section in the config.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Rest {
-    /// A source, by its stored access key.
+    /// A stored access key, which can still be a source.
     StoredKey,
-    /// A section of the credentials file.
+    /// A section in the credentials file.
     Credentials,
     Nothing,
 }
 
-/// Returns whether this is the source of other profiles.
+/// Warns about profiles that use this one as their source. Returns whether there are any.
 fn warn_of_users(world: &World, config: &Config, profile: &ProfileName, rest: Rest) -> bool {
     let [sources, includes] =
         ["source_profile", "include_profile"].map(|key| (key, config.profiles_that_name(profile, key)));
@@ -125,7 +125,7 @@ fn warn_of_users(world: &World, config: &Config, profile: &ProfileName, rest: Re
     is_source
 }
 
-/// `a, b and c`, with only as many of them as a line has room for.
+/// Renders `a, b and c`, with as many names as fit.
 fn join(named: &[String]) -> String {
     let (shown, last) = match named.len().checked_sub(MOST_NAMED) {
         Some(more @ 1..) => (named.get(..MOST_NAMED).unwrap_or_default(), format!("{more} more")),

@@ -1,4 +1,4 @@
-//! `hatbox rotate --all`: every stored key that is old enough, one after the other.
+//! `hatbox rotate --all`: rotates every stored key that is old enough, one after the other.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -50,7 +50,7 @@ pub(super) fn run(world: &World, global: &GlobalArgs, args: &RotateArgs) -> Resu
                 }
                 rotated.push(done.render_json());
             }
-            // Whoever cancels one question wants no more of them.
+            // A user who cancels one question does not want the next ones.
             Err(failure) if failure.kind == FailureKind::Cancelled => return Err(failure),
             Err(failure) => {
                 failure.print(&world.output);
@@ -71,8 +71,8 @@ pub(super) fn run(world: &World, global: &GlobalArgs, args: &RotateArgs) -> Resu
     ))
 }
 
-/// The profiles whose keys are due: stored long enough ago, or in the middle of a rotation. A key that is stored for
-/// several profiles comes once.
+/// Finds the profiles whose key is old enough, or whose rotation is unfinished. A key stored for several profiles is
+/// returned once.
 fn find_due(
     world: &World,
     global: &GlobalArgs,
@@ -96,7 +96,7 @@ fn find_due(
     Ok(due.map(|key| key.profile.clone()).collect())
 }
 
-/// `90d`, or a length as everywhere.
+/// Parses `90d`, or a duration in the usual form.
 fn parse_age(text: &str) -> Result<Duration, Failure> {
     let days =
         text.strip_suffix('d').and_then(|days| days.parse::<u64>().ok()).filter(|days| *days <= 36_500);

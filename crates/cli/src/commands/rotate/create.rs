@@ -1,4 +1,4 @@
-//! The new key of a rotation, and the keys whose answer was lost on the way.
+//! Creates the new key of a rotation, and cleans up keys whose creation got no answer.
 
 use hatbox_types::name::AccessKeyId;
 use hatbox_types::secret::AccessKey;
@@ -14,9 +14,9 @@ use crate::errors::{Failure, FailureKind};
 use crate::iam::{NotCreated, OwnKeys};
 use crate::store::rotations::{Rotation, RotationStep};
 
-/// How often a key is created again after an answer was lost.
+/// How many times a key is created if the answers get lost.
 const TRIES: u32 = 3;
-/// A key whose answer was lost was created within this time after the keys were listed, by AWS's own clock. All tries
+/// In seconds of AWS's clock, from listing the keys: a key created later is not from a lost answer, as all tries
 /// together take less.
 const LOST_WITHIN: i64 = 600;
 
@@ -34,7 +34,7 @@ impl Machine<'_> {
                     self.delete_lost(rotation, before.as_deref(), listed_at, LostIn::ThisRun)?;
                 }
                 Err(NotCreated::Surely(error)) => {
-                    // While an earlier answer is missing, the record stays.
+                    // Keep the record if a key with a lost answer may exist.
                     if !was_lost {
                         self.rotations.delete(&rotation.profile)?;
                     }
@@ -52,7 +52,7 @@ impl Machine<'_> {
             .hint(format!("the old key stays in use; when the network works again: hatbox rotate {name}")))
     }
 
-    /// Puts a new key on record, or deletes it again: no one else has its secret.
+    /// Saves the new key in the record. If that fails, deletes the key, whose secret is known only here.
     fn record(&self, rotation: &mut Rotation, keys: &OwnKeys, key: &AccessKey) -> Result<(), Failure> {
         print_progress(self.world, &Progress::Created(&key.id));
         let creating = std::mem::replace(&mut rotation.step, RotationStep::Created(key.clone()));
@@ -72,10 +72,10 @@ impl Machine<'_> {
         }
     }
 
-    /// Deletes keys that came to be by a call of ours whose answer was lost: the secret of such a key is nowhere.
+    /// Deletes keys that a call of hatbox created but whose answer, with the secret, was lost.
     ///
-    /// Security: the user may have created a key in the same minutes. One that is stored here, or was used, stays; and
-    /// only a call of this very run, with a key that AWS says was never used, is proof enough to ask no one.
+    /// Security: the user may have created a key at the same time. A key that is stored here or was used is kept, and
+    /// hatbox asks unless the call was made by this run and AWS says that the key was never used.
     pub(super) fn delete_lost(
         &mut self,
         rotation: &Rotation,
@@ -110,7 +110,7 @@ impl Machine<'_> {
             if !is_of_then || index.keys.iter().any(|stored| stored.id == key.id) {
                 continue;
             }
-            // Whose secret is lost cannot have been used.
+            // A key whose secret is lost cannot have been used.
             let last_use = match keys.fetch_last_use(&key.id) {
                 Ok(None) => Some(None),
                 Ok(Some(_)) => continue,

@@ -1,6 +1,6 @@
-//! The steps of one rotation, from wherever it was interrupted to its end.
+//! The steps of a rotation, which continue from wherever it was interrupted.
 //!
-//! | step | done | then on record |
+//! | step | action | recorded afterwards |
 //! |---|---|---|
 //! | | keys listed | creating |
 //! | creating | CreateAccessKey | created, with the secret |
@@ -8,8 +8,8 @@
 //! | stored | UpdateAccessKey: the old key is inactive | deactivated |
 //! | deactivated | DeleteAccessKey of the old key | nothing |
 //!
-//! At every moment the store has a key that works: the old one is touched at AWS only after the new one is stored, and
-//! the new one is stored only after AWS has accepted it.
+//! The store always has a working key: the old one is not changed in AWS before the new one is stored, and the new one
+//! is stored only after AWS has accepted it.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -34,27 +34,27 @@ use crate::iam::{IamUser, OwnKeys, OwnKeysNow};
 use crate::store::rotations::{Rotation, RotationStep, Rotations};
 use crate::world::World;
 
-/// A new key takes some seconds until AWS knows it everywhere.
+/// How long to wait until a new key is known everywhere in AWS.
 const PATIENCE: Duration = Duration::from_mins(1);
-/// What is denied for another reason than a new key stays denied.
+/// How long to retry a call that is denied for reasons that a new key does not explain.
 const SHORT_PATIENCE: Duration = Duration::from_secs(20);
-/// Which run made the call whose answer was lost.
+/// The run that made the call whose answer was lost.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum LostIn {
     ThisRun,
     AnEarlierRun,
 }
 
-/// One rotation at work.
+/// A rotation in progress.
 pub(super) struct Machine<'a> {
     pub(super) world: &'a World,
     pub(super) global: &'a GlobalArgs,
     pub(super) run: PlanRun,
     pub(super) rotations: Rotations,
-    /// What signs calls to IAM, once it was obtained.
+    /// The signer of calls to IAM, once it was obtained.
     keys: Option<Rc<OwnKeys>>,
     user: Option<IamUser>,
-    /// The new key, once AWS has said that it is the user's.
+    /// The new key, once AWS has confirmed that it belongs to the user.
     accepted: Option<AccessKeyId>,
 }
 
@@ -64,7 +64,7 @@ impl<'a> Machine<'a> {
         Ok(Self { world, global, run, rotations, keys: None, user: None, accepted: None })
     }
 
-    /// Rotates the key stored for `profile`, or goes on with a rotation that is under way.
+    /// Rotates the key stored for `profile`, or continues an unfinished rotation.
     pub(super) fn rotate(mut self, profile: &ProfileName) -> Result<Rotated, Failure> {
         let under_way = self.rotations.load(profile).map_err(|error| {
             Failure::from(error)
@@ -93,7 +93,7 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// Looks whether the rotation on record is still that of the stored key.
+    /// Checks that the recorded rotation is about the key that is stored now.
     fn resume(&mut self, mut rotation: Rotation) -> Result<Option<Rotation>, Failure> {
         let profile = rotation.profile.clone();
         let stored = self.stored_id()?;
@@ -127,12 +127,12 @@ impl<'a> Machine<'a> {
         self.world.output.note(&format!("going on with the rotation begun at {:.0}", rotation.begun_at));
         if let RotationStep::Creating { before, listed_at } = &rotation.step {
             self.delete_lost(&rotation, before.as_deref(), *listed_at, LostIn::AnEarlierRun)?;
-            // Nothing is left of it, and its list of keys is out of date.
+            // The rotation created nothing that still exists, and its list of keys is outdated.
             self.rotations.delete(&profile)?;
             return self.begin(&profile).map(Some);
         }
         if let RotationStep::Stored(id) | RotationStep::Deactivated(id) = &rotation.step {
-            // Since then the old key may have been stored for another profile.
+            // The old key may have been stored for more profiles since then.
             let new = self.run.store().read_key(&profile)?;
             if new.id != *id {
                 return Err(replaced_meanwhile(&profile));
@@ -143,7 +143,7 @@ impl<'a> Machine<'a> {
         Ok(Some(rotation))
     }
 
-    /// Looks at the user's keys, and puts the rotation on record.
+    /// Lists the user's keys and records the rotation.
     fn begin(&mut self, profile: &ProfileName) -> Result<Rotation, Failure> {
         let old = self.stored_id()?;
         let index = self.run.store().index(Interaction::Allowed)?;
@@ -177,7 +177,7 @@ impl<'a> Machine<'a> {
         Ok(rotation)
     }
 
-    /// The user's keys; `None` where they may not be listed.
+    /// Lists the user's keys; returns `None` without the permission.
     fn list(&self, keys: &OwnKeys) -> Result<Option<OwnKeysNow>, Failure> {
         match keys.fetch() {
             Ok(found) => Ok(Some(found)),
@@ -194,7 +194,7 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// Sees that AWS accepts the new key, and stores it.
+    /// Waits until AWS accepts the new key, and stores it.
     fn store(&mut self, rotation: &mut Rotation, key: &AccessKey) -> Result<(), Failure> {
         let name = quote_word(rotation.profile.as_str()).into_owned();
         self.verify(rotation, key)?;
@@ -206,14 +206,14 @@ impl<'a> Machine<'a> {
         self.replace_old(rotation, key).map_err(kept)?;
         self.accepted = Some(key.id.clone());
         self.advance(rotation, RotationStep::Stored(key.id.clone()));
-        // What signs from here on is the new key, or a session, which outlasts the key that it was obtained with.
+        // Sign with the new key from here on. A session stays valid although its key is replaced.
         if self.keys.as_ref().is_some_and(|keys| !keys.is_session()) {
             self.keys = None;
         }
         self.run.replan(Purpose::OwnKeys)
     }
 
-    /// Stores the new key for all profiles that have the old one, whenever they got it.
+    /// Stores the new key for all profiles that have the old one, including those that got it during the rotation.
     fn replace_old(&mut self, rotation: &mut Rotation, new: &AccessKey) -> Result<(), Failure> {
         let profile = &rotation.profile;
         let mut profiles = self.run.store().replace_key(profile, &rotation.old, new)?;
@@ -272,7 +272,8 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
-    /// Makes a call about the old key until it is done or surely denied. What is not there any more is done.
+    /// Repeats a call about the old key until it succeeds or fails for good. A key that no longer exists counts as
+    /// success.
     fn insist(
         &mut self,
         rotation: &Rotation,
@@ -303,7 +304,7 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// Deletes the cached sessions of the old key, and the record. Returns how many sessions there were.
+    /// Deletes the cached sessions of the old key, and the record. Returns the number of sessions.
     fn finish(&mut self, rotation: &Rotation) -> Result<usize, Failure> {
         let profiles: Vec<_> = rotation.profiles().cloned().collect();
         let deleted = self.run.delete_earlier_sessions(&profiles);
@@ -315,7 +316,7 @@ impl<'a> Machine<'a> {
         Ok(deleted)
     }
 
-    /// Puts a step on record. Where that fails, the record of the step before leads to the same end.
+    /// Records a step. If that fails, continuing from the previous step leads to the same result.
     fn advance(&self, rotation: &mut Rotation, step: RotationStep) {
         rotation.step = step;
         if let Err(error) = self.rotations.save(rotation) {
@@ -323,7 +324,7 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// The id of the stored key, as the plan has it.
+    /// Returns the id of the stored key in the plan.
     fn stored_id(&self) -> Result<AccessKeyId, Failure> {
         match &self.run.plan().base {
             Base::StoredKey { id: Some(id), .. } => Ok(id.clone()),
@@ -331,7 +332,7 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// What signs calls to IAM.
+    /// Returns the signer of calls to IAM.
     pub(super) fn keys(&mut self) -> Result<Rc<OwnKeys>, Failure> {
         if let Some(keys) = &self.keys {
             return Ok(keys.clone());
@@ -339,7 +340,7 @@ impl<'a> Machine<'a> {
         let credentials = self.run.obtain().inspect_err(|failure| {
             save_last_failure(self.world, self.global, &self.run.plan().profile, failure);
         })?;
-        // Security: what is stored now may be another user's key, unless AWS has just said whose it is.
+        // Security: the store may now have another user's key, so check it unless AWS has just confirmed the owner.
         let is_accepted = self.accepted.as_ref() == Some(credentials.id());
         let known = self.user.as_ref().filter(|_| is_accepted);
         let keys = Rc::new(OwnKeys::open(self.world, self.run.plan(), credentials, known)?);
@@ -355,7 +356,7 @@ impl<'a> Machine<'a> {
     }
 }
 
-/// The lock of rotations keeps this machine's hatbox from it; the store may be shared.
+/// The rotation lock prevents this on one machine, but machines may share a store.
 fn replaced_meanwhile(profile: &ProfileName) -> Failure {
     Failure::new(
         FailureKind::Refused,

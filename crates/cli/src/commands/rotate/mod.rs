@@ -60,13 +60,13 @@ fn rotate_key_of(
         world.output.note(&format!("`{profile}` uses the access key of `{holder}`, which is rotated"));
     }
     let _lock = run.store().hold_for_rotation(&holder)?;
-    // Until now another process may have rotated it.
+    // Another process may have rotated it before this one got the lock.
     run.replan(Purpose::OwnKeys)?;
     run.warn_of_copies();
     Machine::new(world, global, run)?.rotate(&holder)
 }
 
-/// The profile that the stored key of a plan is stored for.
+/// Returns the profile that the key of a plan is stored for.
 fn holder_of(plan: &Plan) -> Result<ProfileName, Failure> {
     let profile = &plan.profile;
     let failure = match &plan.base {

@@ -1,4 +1,4 @@
-//! A user has two access keys at most: which one is in the way of a new one, and whether it may be deleted.
+//! AWS allows two access keys per user: finds the one in the way of a new key, and whether it can be deleted.
 
 use std::time::Duration;
 
@@ -13,13 +13,13 @@ use crate::iam::{IamUser, OwnKeys};
 use crate::store::index::Index;
 use crate::world::World;
 
-/// How long a person may think about it.
+/// How long the user may take to answer.
 const PATIENCE: Duration = Duration::from_mins(10);
 
-/// Makes room for a new key beside `old`: deletes an inactive key after a yes.
+/// Makes room for a new key beside `old`: deletes an inactive key after the user confirms.
 ///
 /// # Errors
-/// The other key is active, or no one confirmed.
+/// If the other key is active, or no one confirmed.
 pub(super) fn make_room(
     world: &World,
     keys: &OwnKeys,
@@ -31,7 +31,7 @@ pub(super) fn make_room(
     let mut others = listed.iter().filter(|key| key.id != *old);
     let inactive = others.clone().find(|key| key.status == KeyStatus::Inactive);
     let Some(other) = inactive.or_else(|| others.next()) else { return Ok(()) };
-    // Who may not ask sees all else.
+    // Without the permission, only the last use is missing.
     let last_use = keys.fetch_last_use(&other.id).ok();
     let shown = render_key(other, last_use.as_ref(), world.clock.now());
     let in_the_way = format!("`{user}` has two access keys already, and AWS allows no more");
@@ -69,10 +69,10 @@ pub(super) fn make_room(
     }
 }
 
-/// Asks before a key is deleted that either the rotation or the user created.
+/// Asks for confirmation to delete a key that either the rotation or the user created.
 ///
 /// # Errors
-/// No one confirmed.
+/// If no one confirmed.
 pub(super) fn confirm_lost(world: &World, user: &IamUser, shown: &str) -> Result<(), Failure> {
     let found = format!("`{}` has {shown}, which the rotation may have created", user.name);
     let confirmation = Confirmation {
@@ -88,8 +88,8 @@ pub(super) fn confirm_lost(world: &World, user: &IamUser, shown: &str) -> Result
         .hint("to keep that key, store it with `hatbox add` and delete the old one in IAM"))
 }
 
-/// `the inactive access key ****ABCD (created 2024-05-01, last used 3 days ago: s3 in eu-central-1)`. `last_use` is
-/// `None` where it may not be asked for.
+/// Renders a key: `the inactive access key ****ABCD (created 2024-05-01, last used 3 days ago: s3 in eu-central-1)`.
+/// `last_use` is `None` without the permission to get it.
 pub(super) fn render_key(key: &ListedKey, last_use: Option<&Option<LastUse>>, now: Timestamp) -> String {
     let status = match key.status {
         KeyStatus::Active => "active",

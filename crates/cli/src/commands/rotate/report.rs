@@ -1,4 +1,4 @@
-//! What `rotate` prints: hatbox's own lines, aws-vault's when it is called by that name, JSON.
+//! The output of `rotate`: hatbox's lines, aws-vault's if called by that name, or JSON.
 
 use hatbox_types::name::{AccessKeyId, ProfileName};
 use hatbox_types::text;
@@ -11,23 +11,23 @@ use crate::output::CalledAs;
 use crate::store::rotations::{Rotation, RotationStep};
 use crate::world::World;
 
-/// A rotation that came to its end.
+/// A completed rotation.
 pub(super) struct Rotated {
     pub(super) rotation: Rotation,
     pub(super) new: AccessKeyId,
-    /// Whether an earlier run had begun it.
+    /// Whether an earlier run had started it.
     pub(super) is_resumed: bool,
-    /// How many cached sessions of the old key were deleted.
+    /// The number of cached sessions of the old key that were deleted.
     pub(super) sessions: usize,
 }
 
-/// Where a rotation is.
+/// The progress of a rotation.
 pub(super) enum Progress<'a> {
     Begun {
         profile: &'a ProfileName,
-        /// The profile that was asked for.
+        /// The profile that the user named.
         asked: &'a ProfileName,
-        /// Whether a session signs.
+        /// Whether a session signs the call, instead of the key.
         session: bool,
     },
     Creating,
@@ -36,7 +36,7 @@ pub(super) enum Progress<'a> {
     Removed(&'a AccessKeyId),
 }
 
-/// Prints a step where aws-vault does.
+/// Prints a step if aws-vault prints it.
 pub(super) fn print_progress(world: &World, progress: &Progress<'_>) {
     if world.output.called_as() == CalledAs::Hatbox {
         return;
@@ -60,7 +60,7 @@ pub(super) fn print_progress(world: &World, progress: &Progress<'_>) {
         Progress::Removing(id) => format!("Deleting old access key {}", shown(id)),
         Progress::Removed(id) => format!("Deleted old access key {}", shown(id)),
     };
-    // A reader that has gone away stops no rotation.
+    // A closed stdout must not stop the rotation.
     world.output.data(&format!("{text}\n")).ok();
 }
 
@@ -105,7 +105,7 @@ impl Rotated {
     }
 }
 
-/// The rotations that are not finished, as a table.
+/// Renders a table of the unfinished rotations.
 pub(super) fn render_status(rotations: &[Rotation]) -> String {
     if rotations.is_empty() {
         return "No unfinished rotations.\n".to_owned();

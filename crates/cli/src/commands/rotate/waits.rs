@@ -1,14 +1,14 @@
-//! Waits for what AWS has not spread everywhere yet.
+//! Waits with growing pauses until AWS has propagated a change.
 
 use std::time::{Duration, Instant};
 
 use crate::wait_line::{Company, WaitLine};
 
-/// The first wait; each one is twice as long as the one before.
+/// The first pause; each further one is twice as long.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 const LONGEST_WAIT: Duration = Duration::from_secs(4);
 
-/// Waits that grow, until a time is over.
+/// Pauses that grow, until a deadline.
 pub(super) struct Waits {
     started: Instant,
     patience: Duration,
@@ -20,7 +20,7 @@ impl Waits {
         Self { started: Instant::now(), patience, next: FIRST_WAIT }
     }
 
-    /// Sleeps, unless the time is over. `what` is shown meanwhile.
+    /// Sleeps, unless the deadline has passed; returns whether it slept. Shows `what` meanwhile.
     pub(super) fn wait(&mut self, what: &'static str) -> bool {
         if self.started.elapsed() + self.next > self.patience {
             return false;

@@ -1,4 +1,4 @@
-//! The environment of a sandbox's commands: what passes from the caller's is on a list, all else is new.
+//! The environment of commands in a sandbox: a list of variables is inherited, and everything else is set here.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
@@ -8,7 +8,7 @@ use hatbox_sandbox::control::Client;
 use crate::env_names;
 use crate::world::environment::Environment;
 
-/// Variables that pass: where programs are, the terminal, the language, the time zone.
+/// Inherited variables: PATH, terminal, language, time zone.
 const PASSED: [&str; 10] = [
     "PATH",
     "TERM",
@@ -22,10 +22,10 @@ const PASSED: [&str; 10] = [
     "TZ",
 ];
 
-/// Variables of tool managers: without them their shims of `aws` and `terraform` find nothing.
+/// Inherited variables of tool managers, whose shims of `aws` and `terraform` need them.
 ///
-/// `LD_LIBRARY_PATH` is none of them: it makes every program load files of the user's, and `cargo run` sets
-/// it to directories that nothing here needs.
+/// `LD_LIBRARY_PATH` is not inherited: it makes every program load the user's files, and `cargo run` sets it to
+/// directories that nothing here needs.
 const PASSED_TOOLS: [&str; 15] = [
     "PYENV_ROOT",
     "PYENV_VERSION",
@@ -44,7 +44,7 @@ const PASSED_TOOLS: [&str; 15] = [
     "NIX_PROFILES",
 ];
 
-/// The variables of a command in the sandbox at `directory`.
+/// Builds the environment of a command in the sandbox at `directory`.
 pub(super) fn build_environment(
     parent: &Environment,
     directory: &Path,
@@ -73,7 +73,7 @@ pub(super) fn build_environment(
     set("NO_PROXY", "127.0.0.1".into());
     set("no_proxy", "127.0.0.1".into());
     set("HATBOX_SANDBOX_DIR", directory.into());
-    // terraform asks its maker for news, and reads a file of the user's, unless told not to.
+    // Otherwise terraform checks for updates online and reads one of the user's files.
     set("CHECKPOINT_DISABLE", "1".into());
     set("TF_CLI_CONFIG_FILE", "/dev/null".into());
     set(env_names::SANDBOX, client.id().into());

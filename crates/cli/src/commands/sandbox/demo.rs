@@ -1,4 +1,4 @@
-//! `hatbox sandbox demo`: a tour of hatbox, played with real programs in a temporary directory.
+//! `hatbox sandbox demo`: a tour of hatbox with real programs in a temporary directory.
 
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
@@ -21,11 +21,11 @@ use super::scene::{Scene, USER_PROFILE};
 use super::step::{Expected, Reading, Shown, Step, Typed};
 use super::tools::{Endpoint, S3Tool, Terraform, find_aws, find_terraform};
 
-/// What its programs may take, without the time that is for the viewer.
+/// How long its programs may take, without pauses for the viewer.
 const LIMIT: Duration = Duration::from_secs(85);
 const BUCKETS: [&str; 3] = ["work-archive", "work-logs", "work-terraform-state"];
 
-/// What the demo is about.
+/// The subject of the demo.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Subject {
     /// Access keys, roles and MFA.
@@ -36,8 +36,8 @@ enum Subject {
 
 pub(super) fn run(world: &World, args: &SandboxDemoArgs) -> Result<(), Failure> {
     let subject = if args.sso { Subject::Sso } else { Subject::Roles };
-    // Before the server's threads start, so that all of them inherit it; and put back after everything
-    // is cleaned up: then a signal that came does its work.
+    // Created before the server's threads, which inherit the signal mask, and dropped after the cleanup, which delivers
+    // any held signal.
     let held = Held::new();
     let directory = OwnDirectory::make(world)?;
     let result = play_all(world, args.pace, subject, &directory.path, &held);
@@ -50,7 +50,7 @@ pub(super) fn run(world: &World, args: &SandboxDemoArgs) -> Result<(), Failure> 
     Ok(world.output.data(&render_ending(world, count))?)
 }
 
-/// A directory for the time of the demo, closed to others, with a name that cannot be guessed.
+/// A private directory for the duration of the demo, with a random name.
 struct OwnDirectory {
     path: PathBuf,
 }
@@ -76,7 +76,7 @@ impl OwnDirectory {
 
 impl Drop for OwnDirectory {
     fn drop(&mut self) {
-        // A program that was just ended may still have been writing: the second try finds the rest.
+        // A killed program may have written once more during the first try.
         for _ in 0..2 {
             if std::fs::remove_dir_all(&self.path).is_ok() {
                 return;
@@ -86,7 +86,7 @@ impl Drop for OwnDirectory {
     }
 }
 
-/// Plays all steps, and says how many.
+/// Plays all steps and returns how many.
 fn play_all(
     world: &World,
     pace: Pace,
@@ -96,7 +96,7 @@ fn play_all(
 ) -> Result<usize, Failure> {
     let mut scene = Scene::open_empty(world, directory, held)?;
     if subject == Subject::Sso {
-        // It opens the page, presses Allow and follows the redirect.
+        // Opens the page, approves the request and follows the redirect.
         scene.set_variable(env_names::BROWSER.0, "hatbox sandbox sign-in");
     }
     let mut player = Player::new(world, &scene, pace, LIMIT);
@@ -168,7 +168,7 @@ fn capitalised(text: &str) -> String {
     chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }
 
-/// What the steps copy and apply.
+/// Creates the files that the steps copy and apply.
 fn make_files(home: &Path) -> Result<(), Failure> {
     let terraform = format!(
         "terraform {{\n  backend \"s3\" {{\n    bucket       = \"work-terraform-state\"\n    \
@@ -207,7 +207,7 @@ fn story(scene: &Scene<'_>, s3: &S3Tool, terraform: &Terraform) -> Result<Vec<St
     Ok(steps)
 }
 
-/// A key is stored, and used with and without MFA.
+/// Stores a key, and uses it with and without MFA.
 fn first_steps(key: &AccessKey, s3: &[String]) -> [Step; 5] {
     [
         Step {
@@ -276,7 +276,7 @@ fn terraform_steps() -> [Step; 2] {
     ]
 }
 
-/// What AWS denies, and why.
+/// Shows what AWS denies, and why.
 fn denied_steps(s3: &[String]) -> [Step; 3] {
     [
         step(
@@ -304,7 +304,7 @@ fn denied_steps(s3: &[String]) -> [Step; 3] {
     ]
 }
 
-/// One sign-in for two roles, and what each may do.
+/// One sign-in for two roles, and what each can do.
 fn sso_steps(s3: &[String]) -> [Step; 6] {
     let sign_in = &["sso", "login", "sandbox"];
     [
@@ -337,18 +337,18 @@ fn sso_steps(s3: &[String]) -> [Step; 6] {
     ]
 }
 
-/// `hatbox WORDS`.
+/// The command `hatbox WORDS`.
 fn hatbox(words: &[&str]) -> Vec<String> {
     ["hatbox"].iter().chain(words).map(|word| (*word).to_owned()).collect()
 }
 
-/// `hatbox exec PROFILE -- aws s3 WORDS`, by the S3 client that is there.
+/// The command `hatbox exec PROFILE -- aws s3 WORDS`, with the available S3 client.
 fn exec(profile: &str, s3: &[String], words: &[&str]) -> Vec<String> {
     let s3: Vec<&str> = s3.iter().map(String::as_str).collect();
     hatbox(&[["exec", profile, "--"].as_slice(), &s3, words].concat())
 }
 
-/// A step whose output takes time to read.
+/// Marks a step whose output takes time to read.
 fn dense(step: Step) -> Step {
     Step { reading: Reading::Study, ..step }
 }
@@ -376,7 +376,7 @@ fn render_ending(world: &World, count: usize) -> String {
     )
 }
 
-/// How the viewer starts this program again: its name where PATH leads to it, else its path.
+/// Returns how the viewer can run this program: by name if it is in PATH, otherwise by its path.
 fn own_name(world: &World) -> String {
     let Ok(own) = std::env::current_exe() else { return "hatbox".to_owned() };
     let on_path =

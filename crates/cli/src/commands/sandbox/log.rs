@@ -1,4 +1,4 @@
-//! `hatbox sandbox log`: who called what, let in or not, and why; in 80 columns.
+//! `hatbox sandbox log`: shows who called what, whether it was allowed, and why, in 80 columns.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::output::{BOLD, DIM, ERROR, GOOD};
 use crate::world::World;
 
 const WIDTH: usize = 80;
-/// Under the text of the first line: time, blanks, verdict, blanks.
+/// The column of the first line's text, after time and verdict.
 const INDENT: usize = 19;
 
 pub(super) fn run(world: &World, directory: &std::path::Path, args: &SandboxLogArgs) -> Result<(), Failure> {
@@ -36,7 +36,7 @@ pub(super) fn run(world: &World, directory: &std::path::Path, args: &SandboxLogA
     Ok(world.output.data(&render(&entries))?)
 }
 
-/// A line with the day, then two or more lines for each call.
+/// Renders a line with the date, then two or more lines per call.
 fn render(entries: &[LogEntry]) -> String {
     let mut text = String::new();
     let mut day = String::new();
@@ -75,14 +75,15 @@ pub(super) fn render_entry(entry: &LogEntry) -> String {
     text
 }
 
-/// `jan`, `jan with MFA`, `role dev-infra-admin`, `SUBJECT of https://ISSUER`: names alone, as the sandbox's world has no two alike.
+/// Renders the caller: `jan`, `jan with MFA`, `role dev-infra-admin`, `SUBJECT of https://ISSUER`. Names suffice, as
+/// they are unique in the sandbox.
 fn shown_caller(entry: &LogEntry) -> String {
     let Some(arn) = &entry.caller else {
         let is_on_machine = entry.service == "metadata";
         return if is_on_machine { "this machine" } else { "unknown caller" }.to_owned();
     };
     match entry.signed_with {
-        // The subject of a token, as its issuer names it.
+        // The subject of a token, in the form of its issuer.
         SignedWith::WebIdentity => return arn.clone(),
         SignedWith::SsoToken => return format!("{arn} by SSO"),
         _ => {}
@@ -94,7 +95,7 @@ fn shown_caller(entry: &LogEntry) -> String {
         [] => arn.clone(),
     };
     match (entry.signed_with, entry.mfa_present) {
-        // What the MFA keys of a role's session say is always "no", which explains nothing.
+        // For a role session, the MFA keys are always false, which explains nothing.
         (SignedWith::Role, _) => name,
         (_, Some(true)) => format!("{name} with MFA"),
         _ if entry.parameters.contains_key("TokenCode") => format!("{name} with an MFA code"),
@@ -103,7 +104,7 @@ fn shown_caller(entry: &LogEntry) -> String {
     }
 }
 
-/// `role security-auditor`, `work-logs/x`; what names everything is left out.
+/// Renders the resource: `role security-auditor`, `work-logs/x`. Omits one that covers everything.
 fn shown_resource(entry: &LogEntry) -> Option<String> {
     let arn = entry.resource.as_deref()?;
     let resource = arn.splitn(6, ':').nth(5).unwrap_or(arn);
@@ -113,7 +114,7 @@ fn shown_resource(entry: &LogEntry) -> Option<String> {
     }
 }
 
-/// Why: the policy statements that decided. Where no policy was asked, what the caller was told.
+/// Renders the policy statements that decided. If no policy was evaluated, renders the error that the caller got.
 fn reasons(entry: &LogEntry) -> Vec<String> {
     let mut reasons = entry.because.clone();
     if reasons.is_empty() {
@@ -125,7 +126,7 @@ fn reasons(entry: &LogEntry) -> Vec<String> {
     reasons
 }
 
-/// Words up to [`WIDTH`], further lines under the first, each line in its own pair of style codes.
+/// Appends words up to [`WIDTH`], with further lines indented, each line within its own style codes.
 fn push_wrapped(text: &mut String, words: &str, on: &str, off: &str) {
     let mut column = INDENT;
     text.push_str(on);

@@ -1,4 +1,4 @@
-//! `hatbox sandbox metadata`: the variables with which a program is on the sandbox's machine.
+//! `hatbox sandbox metadata`: prints the variables that make a program see the sandbox's instance metadata.
 
 use std::path::Path;
 

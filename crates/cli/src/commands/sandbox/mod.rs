@@ -1,5 +1,4 @@
-//! `hatbox sandbox`: a strict stand-in for AWS on this machine, and an environment that holds nothing of the
-//! user's.
+//! `hatbox sandbox`: a strict stand-in for AWS on this machine, and an environment without anything of the user's.
 
 mod allowed;
 mod scene;
@@ -38,10 +37,10 @@ use scene::Scene;
 pub(crate) fn run(world: &World, args: &SandboxArgs) -> Result<ExitCode, Failure> {
     let directory = directory_of(world, args);
     let done = |result: Result<(), Failure>| result.map(|()| ExitCode::SUCCESS);
-    // Before a server's threads start, so that all of them inherit it.
+    // Called before the server's threads start, which inherit the signal mask.
     let hold = Held::new;
     if matches!(args.command, SandboxCommand::Up(_) | SandboxCommand::Run { .. } | SandboxCommand::Shell) {
-        // The files go into the directory, or into what is made above it.
+        // The files are created in the directory, or in one created by hatbox above it.
         check_creator(&directory.join("world.json"))?;
     }
     match &args.command {
@@ -66,7 +65,7 @@ pub(crate) fn run(world: &World, args: &SandboxArgs) -> Result<ExitCode, Failure
     }
 }
 
-/// Absolute: it goes into the environment of programs that run elsewhere.
+/// Returns an absolute path, as programs with other working directories will use it.
 fn directory_of(world: &World, args: &SandboxArgs) -> PathBuf {
     match &args.dir {
         Some(directory) => std::path::absolute(directory).unwrap_or_else(|_| directory.clone()),

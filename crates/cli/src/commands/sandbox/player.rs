@@ -1,4 +1,4 @@
-//! Plays a step of the demo: a real program on its own terminal, typed into, shown, and checked.
+//! Plays a step of the demo: runs a real program on its own terminal, types into it, shows its output and checks it.
 
 use std::cell::Cell;
 use std::ffi::OsStr;
@@ -22,20 +22,20 @@ use super::step::{Reading, Shown, Step, Typed};
 const COLUMNS: u16 = 80;
 const ROWS: u16 = 24;
 const TICK: Duration = Duration::from_millis(50);
-/// How long a program that is no longer wanted may take to end by itself.
+/// How long a program may take to end after it was asked to.
 const GRACE: Duration = Duration::from_secs(2);
-/// A code that is shown this much longer, or less, is not typed: a person would wait for the next.
+/// A code about to expire is not typed; a user would wait for the next one too. In seconds.
 const CODE_MARGIN_SECONDS: i64 = 3;
-/// More than this is no output of any step.
+/// In bytes, more than any step prints.
 const OUTPUT_LIMIT: usize = 1 << 20;
 
-/// How a program ended, and what it wrote, without colours.
+/// The exit status of a program, and its output without colours.
 pub(super) struct Played {
     pub(super) code: i32,
     pub(super) text: String,
 }
 
-/// Plays steps until a moment, or until a signal comes.
+/// Plays steps until a deadline or a signal.
 pub(super) struct Player<'a> {
     world: &'a World,
     scene: &'a Scene<'a>,
@@ -63,12 +63,12 @@ impl<'a> Player<'a> {
         }
     }
 
-    /// Says something to the viewer.
+    /// Prints text for the viewer.
     pub(super) fn say(&self, text: &str) -> Result<(), Failure> {
         Ok(self.world.output.data(&format!("{text}\n"))?)
     }
 
-    /// Plays a step of `count`, and checks what came of it.
+    /// Plays a step of `count` and checks its result.
     pub(super) fn play(&mut self, step: Step, count: usize) -> Result<(), Failure> {
         self.number += 1;
         let number = self.number;
@@ -91,7 +91,7 @@ impl<'a> Player<'a> {
             let why = format!("exit code {} instead of {}", played.code, expected.code);
             return Err(self.differs(number, &why, shown, &played));
         }
-        // On a terminal a long line is broken at words.
+        // On a terminal, long lines are wrapped at words.
         let in_one_line = played.text.split_whitespace().collect::<Vec<_>>().join(" ");
         for text in &expected.texts {
             if !played.text.contains(text.as_str()) && !in_one_line.contains(text.as_str()) {
@@ -107,7 +107,7 @@ impl<'a> Player<'a> {
 
     fn differs(&self, number: usize, why: &str, shown: Shown, played: &Played) -> Failure {
         if shown == Shown::Counted {
-            // What was left out is what explains it. That stdout is gone as well changes nothing.
+            // The hidden output explains the failure. Ignored if stdout is closed as well.
             self.say(&played.text).ok();
         }
         otherwise(number, why)
@@ -127,7 +127,7 @@ impl<'a> Player<'a> {
         answers: Vec<(&'static str, Typed)>,
         shown: Shown,
     ) -> Result<Played, Failure> {
-        // Blank lines are shown only between others.
+        // Blank lines are shown only between other lines.
         let (blank, has_begun) = (Cell::new(0), Cell::new(false));
         let played = self.run_with(command, answers, |player, line| {
             if shown == Shown::Counted {
@@ -156,7 +156,7 @@ impl<'a> Player<'a> {
     ) -> Result<Played, Failure> {
         command.current_dir(self.scene.home());
         if matches!(self.world.environment.text("TERM").as_deref(), None | Some("dumb" | "unknown")) {
-            // The terminal that it runs on is ours, and can erase lines, whatever the viewer's can.
+            // The program runs on a terminal of hatbox's that can erase lines, whatever the viewer's terminal can do.
             command.env("TERM", "xterm");
         }
         let mut program = OnPty::start(command, COLUMNS, ROWS).map_err(|error| {
@@ -205,7 +205,7 @@ impl<'a> Player<'a> {
         Ok(Played { code, text })
     }
 
-    /// Types an answer, and shows question and answer as they were seen before hatbox erased them.
+    /// Types an answer, and shows question and answer as they were before hatbox erased them.
     fn answer(&mut self, program: &mut OnPty, question: &str, typed: Typed) -> Result<(), Failure> {
         let (text, is_seen) = match typed {
             Typed::Text(text) => (text, true),
@@ -221,7 +221,7 @@ impl<'a> Player<'a> {
         Ok(self.scene.client().code(demo_world::MFA_SERIAL)?)
     }
 
-    /// The code that the device shows; the next one if this one was used, typed before, or is about to go.
+    /// Returns the code of the device, or the next one if this one was used, was typed before or is about to expire.
     fn fresh_code(&mut self) -> Result<String, Failure> {
         loop {
             let shown = self.shown_code()?;
@@ -240,7 +240,7 @@ impl<'a> Player<'a> {
         }
         for left in (1..=seconds).rev() {
             if self.is_watched {
-                // Overwritten with blanks, not erased: a terminal that wants no colours gets no sequences.
+                // Overwritten with blanks instead of erased, as a terminal without colours gets no escape sequences.
                 self.world.output.exact(&format!("\r{DIM}(the next code in {left} s){DIM:#} "))?;
             }
             self.wait(Duration::from_secs(1))?;
@@ -251,7 +251,7 @@ impl<'a> Player<'a> {
         Ok(())
     }
 
-    /// Shows `text` after `before` as if it were typed, and ends the line.
+    /// Shows `text` after `before` as if it was being typed, and ends the line.
     fn show_typing(&self, before: &str, text: &str, milliseconds: u64) -> Result<(), Failure> {
         if !self.is_watched {
             return self.say(&format!("{before}{text}"));
@@ -264,12 +264,12 @@ impl<'a> Player<'a> {
         self.say("")
     }
 
-    /// Time to read, on a terminal only.
+    /// Pauses, if stdout is a terminal.
     pub(super) fn pause(&self, time: Duration) -> Result<(), Failure> {
         if self.is_watched { self.linger(time) } else { Ok(()) }
     }
 
-    /// The same for a screen that takes longer to read: Enter ends it early.
+    /// Pauses for a dense screen; Enter ends it early.
     fn pause_until_enter(&self, time: Duration) -> Result<(), Failure> {
         let Some(terminal) = &self.terminal else { return self.pause(time) };
         terminal.forget_input();
@@ -284,14 +284,14 @@ impl<'a> Player<'a> {
         Ok(())
     }
 
-    /// Waits for a second at most.
+    /// Waits for Enter, at most one second.
     fn is_enter_pressed(&self, terminal: &Device) -> Result<bool, Failure> {
         let until = Instant::now() + Duration::from_secs(1);
         while Instant::now() < until {
             self.check_time()?;
             let begun = Instant::now();
             if terminal.wait_for_input(TICK).map_err(|error| lost(&error))? {
-                // The terminal hands over whole lines.
+                // The terminal delivers whole lines.
                 let length = terminal.read(&mut [0; 1024]).map_err(|error| lost(&error))?;
                 return Ok(length > 0);
             }
@@ -304,7 +304,7 @@ impl<'a> Player<'a> {
         time.mul_f64(self.pace.0)
     }
 
-    /// Waits for the viewer, which is no time of the demo's programs.
+    /// Waits for the viewer, without counting against the time limit.
     fn linger(&self, time: Duration) -> Result<(), Failure> {
         let time = self.paced(time);
         self.allow(time);
@@ -340,7 +340,7 @@ impl<'a> Player<'a> {
 
 impl Drop for Player<'_> {
     fn drop(&mut self) {
-        // What the demo unlocked in the kernel keyring goes with it. Without keyctl nothing is there.
+        // Drops what the demo kept in the kernel keyring. Without keyctl, there is nothing to drop.
         if let Ok(mut program) = self.scene.hatbox_quietly("lock") {
             let until = Instant::now() + GRACE;
             while matches!(program.try_wait(), Ok(None)) && Instant::now() < until {
@@ -356,7 +356,7 @@ fn otherwise(number: usize, why: &str) -> Failure {
     Failure::new(FailureKind::Failed, format!("step {number} of the demo did not go as described: {why}"))
 }
 
-/// Long enough to see what it is about.
+/// Long enough to see what the output is about.
 fn time_to_read(lines: usize) -> Duration {
     Duration::from_millis((600 + 150 * u64::try_from(lines).unwrap_or(u64::MAX).min(16)).min(3000))
 }
@@ -370,7 +370,7 @@ fn lost(error: &std::io::Error) -> Failure {
     Failure::new(FailureKind::Failed, "lost the terminal of a program of the demo").caused_by(error)
 }
 
-/// A code that differs from `code` in its last digit.
+/// Returns a code that differs from `code` in its last digit.
 fn wrong_code(code: &str) -> String {
     let mut wrong = code.to_owned();
     let last = wrong.pop().and_then(|c| c.to_digit(10)).unwrap_or(0);
@@ -378,12 +378,12 @@ fn wrong_code(code: &str) -> String {
     wrong
 }
 
-/// Words as they would be typed.
+/// Renders a command as a user would type it.
 fn render_command(words: &[String]) -> String {
     words.iter().map(|word| quote_word(word)).collect::<Vec<_>>().join(" ")
 }
 
-/// Whether the name is that of a program for [`Scene::command`].
+/// Whether [`Scene::command`] can run a program of this name.
 pub(super) fn is_there(scene: &Scene<'_>, program: &str) -> bool {
     scene.find_program(OsStr::new(program)).is_ok()
 }

@@ -1,4 +1,4 @@
-//! `hatbox sandbox s3`: what `aws s3 ls|cp|rm|mb` do, for machines without the `aws` program.
+//! `hatbox sandbox s3`: a substitute for `aws s3 ls|cp|rm|mb` on machines without the `aws` program.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ struct Place {
     key: String,
 }
 
-/// One side of a copy.
+/// The source or target of a copy.
 #[derive(Debug, PartialEq, Eq)]
 enum Side {
     Object(Place),
@@ -140,7 +140,7 @@ fn list_objects(client: &S3Client<'_>, place: &Place) -> Result<String, Failure>
             format!("{} {size:>10} {key}\n", render_time(object, "LastModified"))
         }));
         let next = element(&xml, "NextContinuationToken");
-        // A page that says to ask for itself again would never end.
+        // A page whose token is that of the request would repeat forever.
         if next.is_none() || next == token {
             return Ok(text);
         }
@@ -148,7 +148,7 @@ fn list_objects(client: &S3Client<'_>, place: &Place) -> Result<String, Failure>
     }
 }
 
-/// `2024-05-01 10:00:00`, in UTC.
+/// Renders `2024-05-01 10:00:00`, in UTC.
 fn render_time(xml: &str, name: &str) -> String {
     let text = element(xml, name).unwrap_or_default();
     match text.parse::<jiff::Timestamp>() {
@@ -237,7 +237,7 @@ fn unreadable(what: &str, error: &std::io::Error) -> Failure {
     Failure::new(FailureKind::Failed, format!("could not read {what}")).caused_by(error)
 }
 
-/// As `aws s3` writes it: `./` before a path that starts nowhere else.
+/// Renders a path as `aws s3` does, with `./` before a relative path.
 fn render_path(path: &Path) -> String {
     let shown = path.display().to_string();
     if path.is_absolute() || shown.starts_with("./") || shown.starts_with("../") {

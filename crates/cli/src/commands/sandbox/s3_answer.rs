@@ -1,11 +1,11 @@
-//! What S3 answers: the frame of HTTP/1.1, and as much XML as the sandbox writes.
+//! Parses S3's responses: the framing of HTTP/1.1, and the XML that the sandbox produces.
 
-/// An answer that is not one of the sandbox's.
+/// Why a response is not the sandbox's.
 #[derive(Debug, thiserror::Error)]
 #[error("invalid response: {0}")]
 pub(super) struct AnswerError(&'static str);
 
-/// Status and body of an answer that says how long it is.
+/// Returns the status and body of a response with a Content-Length.
 pub(super) fn split_answer(answer: &[u8]) -> Result<(u16, &[u8]), AnswerError> {
     let end = answer
         .windows(4)
@@ -31,13 +31,13 @@ pub(super) fn split_answer(answer: &[u8]) -> Result<(u16, &[u8]), AnswerError> {
     if is_whole { Ok((status, body)) } else { Err(AnswerError("it is truncated")) }
 }
 
-/// The text of the first element of this name. Enough for the sandbox's XML: no attributes that matter, no
-/// comments, no CDATA.
+/// Returns the text of the first element with this name. Sufficient for the sandbox's XML, which has no comments, CDATA
+/// sections or significant attributes.
 pub(super) fn element(xml: &str, name: &str) -> Option<String> {
     elements(xml, name).next().map(unescape)
 }
 
-/// What stands inside each element of this name, as it is.
+/// Returns the raw content of each element with this name.
 pub(super) fn elements<'x>(xml: &'x str, name: &str) -> impl Iterator<Item = &'x str> {
     let (open, close) = (format!("<{name}>"), format!("</{name}>"));
     let mut rest = xml;

@@ -1,4 +1,4 @@
-//! Signed S3 requests to a sandbox on 127.0.0.1, with the credentials of the environment and no others.
+//! Sends signed S3 requests to a sandbox on 127.0.0.1, with credentials from the environment only.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -20,13 +20,13 @@ use crate::world::World;
 
 use super::s3_answer::{AnswerError, element, split_answer};
 
-/// What the sandbox takes in one request.
+/// The sandbox's limit for one request, in bytes.
 pub(super) const BODY_LIMIT: usize = 64 << 20;
 const ANSWER_LIMIT: u64 = (BODY_LIMIT + (64 << 10)) as u64;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const TIMEOUT: Duration = Duration::from_mins(1);
 
-/// Who asks, and where.
+/// The endpoint and credentials of the S3 client.
 pub(super) struct S3Client<'w> {
     world: &'w World,
     address: SocketAddr,
@@ -36,9 +36,9 @@ pub(super) struct S3Client<'w> {
     token: Option<SecretString>,
 }
 
-/// A request. `path` is the bucket and key as they are, `/` between them.
+/// A request. `path` is bucket and key, unescaped, separated by `/`.
 pub(super) struct Ask<'a> {
-    /// As S3 names it: `ListBuckets`.
+    /// The operation's name in S3, such as `ListBuckets`.
     pub(super) operation: &'static str,
     pub(super) method: &'static str,
     pub(super) path: &'a str,
@@ -46,7 +46,7 @@ pub(super) struct Ask<'a> {
     pub(super) body: &'a [u8],
 }
 
-/// Why a request was not answered with what was asked for.
+/// Why a request failed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum S3Error {
     /// The sandbox returned an error.
@@ -68,14 +68,14 @@ pub(super) enum S3Error {
 }
 
 impl<'w> S3Client<'w> {
-    /// From the environment.
+    /// Reads the endpoint and credentials from the environment.
     ///
     /// | variable | must be |
     /// |---|---|
     /// | `HATBOX_SANDBOX` | the sandbox's id |
     /// | `AWS_ENDPOINT_URL` | `http://127.0.0.1:PORT` |
     /// | `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` | a key that this sandbox minted |
-    /// | `AWS_SESSION_TOKEN` | of temporary credentials |
+    /// | `AWS_SESSION_TOKEN` | the token of temporary credentials, if the key is temporary |
     pub(super) fn of_environment(world: &'w World) -> Result<Self, Failure> {
         let text = |name: &str| world.environment.text(name);
         let outside = || {
@@ -90,7 +90,7 @@ impl<'w> S3Client<'w> {
         };
         let sandbox = text(env_names::SANDBOX).ok_or_else(outside)?;
         let url = text("AWS_ENDPOINT_URL").unwrap_or_default();
-        // Security: this client speaks plain http, and takes a key's word for being the sandbox's.
+        // Security: this client uses plain HTTP, and trusts the form of the key to be the sandbox's.
         let address = parse_loopback_url(&url).ok_or_else(|| {
             Failure::new(
                 FailureKind::Refused,
@@ -128,7 +128,7 @@ impl<'w> S3Client<'w> {
         })
     }
 
-    /// Sends a request, and gives the body of the answer.
+    /// Sends a request and returns the body of the response.
     pub(super) fn ask(&self, ask: &Ask<'_>) -> Result<Vec<u8>, S3Error> {
         let target = render_target(ask.path, ask.query);
         let mut head = format!("{} {target} HTTP/1.1\r\nhost: {}\r\n", ask.method, self.address);
@@ -160,7 +160,7 @@ impl<'w> S3Client<'w> {
         );
         let identity = credentials.into();
         let mut settings = SigningSettings::default();
-        // S3's own rules: the path is signed as it is sent, and the body's digest is a header.
+        // S3 signs the path as it is sent, and takes the body's digest from a header.
         settings.percent_encoding_mode = PercentEncodingMode::Single;
         settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
         settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
@@ -187,7 +187,7 @@ impl<'w> S3Client<'w> {
         let mut stream = TcpStream::connect_timeout(&self.address, CONNECT_TIMEOUT)?;
         stream.set_write_timeout(Some(TIMEOUT))?;
         stream.write_all(head)?;
-        // A server that refuses may close before it has read all: its answer counts, not the broken pipe.
+        // A server that rejects the request may close the connection early; its response counts, not the broken pipe.
         let sent = stream.write_all(body);
         let mut answer = Vec::new();
         let mut buffer = [0; 16 << 10];
@@ -211,7 +211,7 @@ impl<'w> S3Client<'w> {
     }
 }
 
-/// The address of `http://127.0.0.1:PORT`, with a slash at the end or not; of nothing else.
+/// Parses `http://127.0.0.1:PORT`, with or without a trailing slash, and nothing else.
 fn parse_loopback_url(url: &str) -> Option<SocketAddr> {
     let rest = url.strip_prefix("http://127.0.0.1:")?;
     let port = rest.strip_suffix('/').unwrap_or(rest);
@@ -221,7 +221,7 @@ fn parse_loopback_url(url: &str) -> Option<SocketAddr> {
     port.parse().ok().filter(|port| *port != 0).map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
 }
 
-/// Path and query of the request line, each byte encoded once (RFC 3986, section 2.3).
+/// Renders the path and query of the request line, percent-encoded once (RFC 3986, section 2.3).
 fn render_target(path: &str, query: &[(&str, &str)]) -> String {
     let mut target = String::from("/");
     encode(path, "-._~/", &mut target);

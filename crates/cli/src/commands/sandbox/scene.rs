@@ -1,5 +1,4 @@
-//! The scene of a sandbox: a server, a home directory of its own with config and vault, and an environment
-//! that is built from nothing.
+//! The scene of a sandbox: a server, a home directory with a config and a store, and a clean environment.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::process::ExitStatusExt;
@@ -20,34 +19,34 @@ use crate::world::World;
 
 use super::allowed::build_environment;
 
-/// The profile that the user's key is stored under.
+/// The profile that the user's key is stored for.
 pub(super) const USER_PROFILE: &str = "jan-work";
 
-/// The file of the sandbox directory that names the sandbox whose key is in the vault.
+/// A file in the sandbox's directory that names the sandbox whose key is stored.
 const KEY_OF: &str = "key-of";
 
-/// How often a child is looked after.
+/// The interval between checks of a child.
 const TICK: Duration = Duration::from_millis(20);
 /// How long another process may take to start or stop its server.
 const START_LIMIT: Duration = Duration::from_secs(5);
 
-/// A sandbox that runs, and its environment.
+/// A running sandbox and its environment.
 pub(super) struct Scene<'h> {
     directory: PathBuf,
     client: Client,
-    /// `None` when the server was running before.
+    /// `None` if the server was already running.
     _server: Option<Running>,
     environment: Vec<(OsString, OsString)>,
     held: &'h Held,
 }
 
 impl<'h> Scene<'h> {
-    /// The sandbox at `directory`, its server started if it is not running, with `jan-work` in its vault.
+    /// Opens the sandbox at `directory`, starts its server if needed, and stores the key of `jan-work`.
     ///
-    /// Signals are held back already: the server's threads must inherit that.
+    /// The caller already holds signals back, as the server's threads must inherit that.
     pub(super) fn open(world: &World, directory: &Path, held: &'h Held) -> Result<Self, Failure> {
         let scene = Self::open_empty(world, directory, held)?;
-        // A sandbox whose state was removed is another one, with another key.
+        // If the sandbox's state was removed, a new sandbox with a new key has replaced it.
         let marker = scene.directory.join(KEY_OF);
         if std::fs::read_to_string(&marker).ok().as_deref() != Some(scene.client.id()) {
             scene.add_key()?;
@@ -56,7 +55,7 @@ impl<'h> Scene<'h> {
         Ok(scene)
     }
 
-    /// The same with nothing in the vault yet.
+    /// Does the same, without storing a key.
     pub(super) fn open_empty(world: &World, directory: &Path, held: &'h Held) -> Result<Self, Failure> {
         let (client, server) = open_server(directory)?;
         let program = std::env::current_exe().map_err(|error| {
@@ -68,7 +67,7 @@ impl<'h> Scene<'h> {
         Ok(scene)
     }
 
-    /// Sets one more variable for the commands of this scene.
+    /// Sets a further variable for the commands of this scene.
     pub(super) fn set_variable(&mut self, name: &str, value: &str) {
         self.environment.push((name.into(), value.into()));
     }
@@ -85,7 +84,7 @@ impl<'h> Scene<'h> {
         self.held
     }
 
-    /// Where a program of this name is, for commands of the sandbox.
+    /// Finds a program for commands of the sandbox.
     pub(super) fn find_program(&self, name: &OsStr) -> Result<PathBuf, ExecError> {
         let path = self.environment.iter().find(|(name, _)| name == "PATH");
         find_program(name, path.map(|(_, value)| value.as_os_str()))
@@ -96,7 +95,7 @@ impl<'h> Scene<'h> {
         self.command(self.home().join("bin/hatbox"))
     }
 
-    /// The user's access key, as the person would read it in the console.
+    /// Returns the user's access key, which a user would find in the console.
     pub(super) fn user_key(&self) -> Result<AccessKey, Failure> {
         let world = demo::load_world(&self.directory)?;
         world.and_then(|world| world.access_key(demo::PEOPLE_ACCOUNT, demo::USER)).ok_or_else(|| {
@@ -105,13 +104,13 @@ impl<'h> Scene<'h> {
         })
     }
 
-    /// Files of the home directory, those that are missing.
+    /// Creates the missing files of the home directory.
     fn make_home(&self, program: &Path) -> Result<(), FileError> {
         let home = self.home();
         for below in [".aws", ".config/hatbox", ".cache", ".local/share", "run", "tmp", "bin"] {
             make_private_directory(&home.join(below))?;
         }
-        // By its own name, whatever the file is called, and without what lies beside it.
+        // Link under the name `hatbox`, whatever the binary's file is called, and away from its neighbours.
         let link = home.join("bin/hatbox");
         if std::fs::read_link(&link).ok().as_deref() != Some(program) {
             let temporary = home.join(format!("tmp/hatbox-{}", std::process::id()));
@@ -132,8 +131,8 @@ impl<'h> Scene<'h> {
             write_atomic(&passphrase, text.as_bytes(), Keep::Nothing)?;
         }
         let quoted = passphrase.display().to_string().replace('\'', r"'\''");
-        // A TOML basic string: backslash and quote escaped. The path holds no control character, or `sh`
-        // would not get it right either.
+        // A TOML basic string with backslashes and quotes escaped. The path has no control characters, which `sh` could
+        // not handle either.
         let command = format!("cat '{quoted}'").replace('\\', r"\\").replace('"', "\\\"");
         write_new(
             home.join(".config/hatbox/config.toml"),
@@ -159,7 +158,7 @@ impl<'h> Scene<'h> {
         }
     }
 
-    /// A command in the sandbox's environment, and in nothing else's.
+    /// A command with exactly the sandbox's environment.
     pub(super) fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         command.env_clear().envs(self.environment.iter().map(|(name, value)| (name, value)));
@@ -167,12 +166,12 @@ impl<'h> Scene<'h> {
         command
     }
 
-    /// Starts hatbox on `verb` with nothing to read and nothing to show.
+    /// Starts hatbox with `verb`, without input and output.
     pub(super) fn hatbox_quietly(&self, verb: &str) -> std::io::Result<Child> {
         self.hatbox().arg(verb).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()
     }
 
-    /// Runs a command and gives its exit code.
+    /// Runs a command and returns its exit code.
     pub(super) fn run(&self, command: &[OsString]) -> Result<ExitCode, Failure> {
         let Some((program, arguments)) = command.split_first() else {
             return Err(Failure::new(FailureKind::Usage, "no command is given"));
@@ -185,12 +184,12 @@ impl<'h> Scene<'h> {
         self.run_child(command)
     }
 
-    /// Runs a prepared command, and outlives it: the server may be in this process.
+    /// Runs a prepared command and waits for it, as the server may be in this process.
     ///
-    /// | signal | what is done |
+    /// | signal | reaction |
     /// |---|---|
-    /// | SIGINT, SIGQUIT | nothing: from the terminal it went to the child as well |
-    /// | SIGTERM, SIGHUP | is passed on |
+    /// | SIGINT, SIGQUIT | ignored: the terminal sent it to the child as well |
+    /// | SIGTERM, SIGHUP | passed on |
     /// | SIGTSTP | this process stops, as the child did |
     pub(super) fn run_child(&self, mut command: Command) -> Result<ExitCode, Failure> {
         let mut child = command.spawn().map_err(|error| {
@@ -215,7 +214,7 @@ impl<'h> Scene<'h> {
     }
 }
 
-/// The server that runs in `directory`, or one that is started, in this process.
+/// Connects to the server that runs in `directory`, or starts one in this process.
 fn open_server(directory: &Path) -> Result<(Client, Option<Running>), Failure> {
     let until = Instant::now() + START_LIMIT;
     loop {
@@ -224,7 +223,7 @@ fn open_server(directory: &Path) -> Result<(Client, Option<Running>), Failure> {
         }
         match hatbox_sandbox::start(&Options { directory: directory.to_owned(), port: 0 }) {
             Ok(server) => return Ok((server.client.clone(), Some(server))),
-            // Another process is about to start or to stop one.
+            // Another process is starting or stopping its server.
             Err(hatbox_sandbox::Error::Running { .. }) if Instant::now() < until => std::thread::sleep(TICK),
             Err(error) => return Err(error.into()),
         }

@@ -1,13 +1,13 @@
-//! What a program writes to its terminal, as the lines that a person would see in the end.
+//! Turns the output of a program on a terminal into the lines that a user would see in the end.
 //!
-//! Enough of a terminal for lines that are written, overwritten and erased (prompts, progress): carriage
-//! return, backspace, erase, colours. A program that paints the whole screen is not understood.
+//! Understands lines that are written, overwritten and erased (prompts, progress): carriage return, backspace, erase,
+//! colours. Does not understand programs that draw on the whole screen.
 
-/// The line in the making, and the state of the stream.
+/// The current line, and the state of the stream.
 #[derive(Debug, Default)]
 pub(super) struct Screen {
     line: Vec<u8>,
-    /// The cursor went back to the first column: what comes next replaces the line.
+    /// Whether the cursor is back in the first column, so that new text replaces the line.
     is_returned: bool,
     escape: Option<Vec<u8>>,
 }
@@ -15,7 +15,7 @@ pub(super) struct Screen {
 const ESCAPE: u8 = 0x1b;
 
 impl Screen {
-    /// Takes what the program wrote, and gives the lines that it finished.
+    /// Takes output of the program and returns the lines that it completed.
     pub(super) fn feed(&mut self, bytes: &[u8]) -> Vec<String> {
         let mut lines = Vec::new();
         for &byte in bytes {
@@ -39,12 +39,12 @@ impl Screen {
         lines
     }
 
-    /// The line in the making, without colours.
+    /// The current line, without colours.
     pub(super) fn line(&self) -> String {
         anstream::adapter::strip_str(&String::from_utf8_lossy(&self.line)).to_string()
     }
 
-    /// Takes the line as if it were finished.
+    /// Returns the current line as if it was complete.
     pub(super) fn take_line(&mut self) -> String {
         self.is_returned = false;
         String::from_utf8_lossy(&std::mem::take(&mut self.line)).trim_end().to_owned()
@@ -56,7 +56,8 @@ impl Screen {
         }
     }
 
-    /// ECMA-48: `ESC [`, parameters, a letter; `ESC ]`, text, BEL or `ESC \`; or `ESC` and one byte.
+    /// Handles a sequence of ECMA-48: `ESC [`, parameters, a letter; `ESC ]`, text, BEL or `ESC \`; or `ESC` and one
+    /// byte.
     fn feed_escape(&mut self, sequence: Vec<u8>) {
         match *sequence.as_slice() {
             [_, b'[' | b']'] => self.escape = Some(sequence),
@@ -79,7 +80,7 @@ mod tests {
 
     fn seen(text: &str) -> (Vec<String>, String) {
         let mut screen = Screen::default();
-        // Byte by byte: sequences and characters come in pieces.
+        // One byte at a time, as sequences and characters may be split anywhere.
         let lines = text.bytes().flat_map(|byte| screen.feed(&[byte])).collect();
         (lines, screen.line())
     }

@@ -30,10 +30,10 @@ pub(super) fn run_up(world: &World, directory: &Path, args: &SandboxUpArgs) -> R
         return start_detached(world, directory, args.port);
     }
     if args.is_detached_child {
-        // A session of its own: closing the terminal does not end it.
+        // Run in a new session, so closing the terminal does not end the server.
         signals::leave_session();
     }
-    // Held back before the server's threads start, so that all of them inherit it.
+    // Created before the server's threads, which inherit the signal mask.
     let held = Held::new();
     let options = Options { directory: directory.to_owned(), port: args.port };
     let (calls, log) = channel();
@@ -46,7 +46,7 @@ pub(super) fn run_up(world: &World, directory: &Path, args: &SandboxUpArgs) -> R
     Ok(())
 }
 
-/// Shows each call as it comes, until a signal or until the server ends.
+/// Shows each call when it happens, until a signal arrives or the server ends.
 fn show_calls(world: &World, log: &Receiver<LogEntry>, held: &Held) {
     while !held.is_one_pending() {
         match log.recv_timeout(TICK) {
@@ -114,7 +114,7 @@ pub(super) fn run_status(world: &World, directory: &Path) -> Result<(), Failure>
     ))?)
 }
 
-/// What a person at a server that keeps the terminal needs.
+/// Prints what a user needs to know about a server in the foreground.
 fn print_foreground(world: &World, directory: &Path, client: &Client) -> Result<(), Failure> {
     let flag = if directory == world.dirs.data().join("sandbox") {
         String::new()

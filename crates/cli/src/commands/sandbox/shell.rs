@@ -1,4 +1,4 @@
-//! `hatbox sandbox shell`: the user's shell, marked by its prompt, with everything set up.
+//! `hatbox sandbox shell`: the user's shell with the sandbox set up, recognizable by its prompt.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use crate::world::World;
 
 use super::scene::Scene;
 
-/// The profiles that may read IAM, one in each account.
+/// The profiles that can read IAM, one per account.
 const BOTH_ACCOUNTS: &str = "--from live:jan-work --from live:security-auditor";
 
 pub(super) fn run(world: &World, scene: &Scene<'_>) -> Result<ExitCode, Failure> {
@@ -33,7 +33,7 @@ pub(super) fn run(world: &World, scene: &Scene<'_>) -> Result<ExitCode, Failure>
         (format!("hatbox trust graph {BOTH_ACCOUNTS}"), "who can assume which role"),
         ("hatbox sandbox log".to_owned(), "which calls were allowed, and why"),
     ] {
-        // Beside the command where it fits, else above.
+        // On the line of the command if it fits, otherwise above it.
         if command.len() > 48 {
             world.output.raw_line(&format!("  {:<48}  {what}:", ""));
             world.output.raw_line(&format!("  {command}"));
@@ -44,11 +44,11 @@ pub(super) fn run(world: &World, scene: &Scene<'_>) -> Result<ExitCode, Failure>
     let mut command = scene.command(&shell);
     command
         .env("SHELL", &shell)
-        // Read by `sh` when it is interactive (POSIX, sh, ENV).
+        // An interactive `sh` reads this file (POSIX, sh, ENV).
         .env("ENV", scene.home().join(".shrc"))
         .current_dir(scene.home());
     if is_bash(&shell) {
-        // Not the system's start files: they may set a prompt after ours.
+        // Skip the system's start files, which may set the prompt afterwards.
         command.args([OsString::from("--rcfile"), scene.home().join(".bashrc").into()]);
     }
     scene.run_child(command)
@@ -58,7 +58,7 @@ fn is_bash(shell: &Path) -> bool {
     shell.file_name().is_some_and(|name| name == "bash")
 }
 
-/// The prompts of the usual shells. Files that are there stay: the user may have changed them.
+/// Creates startup files that set the prompts of common shells. Keeps existing files, which the user may have changed.
 fn make_startup_files(home: &Path) -> Result<(), FileError> {
     let fish = home.join(".config/fish");
     make_private_directory(&fish)?;

@@ -1,4 +1,4 @@
-//! `hatbox sandbox sign-in`: the user and the browser of a sign-in, in one command.
+//! `hatbox sandbox sign-in`: acts as the user and the browser of a sign-in.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -15,7 +15,7 @@ use crate::errors::{Failure, FailureKind};
 use crate::world::World;
 
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// What a page that says "close this window" may have.
+/// In bytes, enough for a page that says "close this window".
 const ANSWER_LIMIT: u64 = 64 << 10;
 
 pub(super) fn run(world: &World, directory: &Path, args: &SandboxSignInArgs) -> Result<(), Failure> {
@@ -24,7 +24,7 @@ pub(super) fn run(world: &World, directory: &Path, args: &SandboxSignInArgs) -> 
     if let Some((_, answer)) =
         done.redirect.as_deref().and_then(|redirect| redirect.split_once("/v1/sessions/confirmation?"))
     {
-        // The page shows it, for the program on the other machine.
+        // The page shows this text for the program on the other machine.
         world.output.data(&format!("{}\n", STANDARD.encode(answer)))?;
     } else if let Some(redirect) = &done.redirect {
         follow(redirect).map_err(|error| {
@@ -37,7 +37,7 @@ pub(super) fn run(world: &World, directory: &Path, args: &SandboxSignInArgs) -> 
     Ok(())
 }
 
-/// Goes where the browser would go: to the client's listener on 127.0.0.1.
+/// Follows a redirect like a browser, to the client's listener on 127.0.0.1.
 fn follow(redirect: &str) -> std::io::Result<()> {
     let outside = || std::io::Error::other("the redirect is not to http://127.0.0.1");
     let rest = redirect.strip_prefix("http://127.0.0.1").ok_or_else(outside)?;

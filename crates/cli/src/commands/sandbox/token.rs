@@ -1,4 +1,4 @@
-//! `hatbox sandbox token`: a token of an identity provider, as a build server or a cluster would hand it to a job.
+//! `hatbox sandbox token`: prints a token of an identity provider, such as a CI server or a cluster gives to a job.
 
 use std::path::Path;
 
@@ -21,7 +21,7 @@ pub(super) fn run(world: &World, directory: &Path, args: &SandboxTokenArgs) -> R
         issuer: given(&args.issuer, demo_world::ISSUER),
         subject: given(&args.subject, demo_world::SUBJECT),
         audience: given(&args.audience, demo_world::AUDIENCE),
-        // A year at most.
+        // The limit is one year, which fits.
         lifetime_seconds: i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX),
         claims: serde_json::Map::new(),
     };

@@ -1,31 +1,31 @@
-//! The programs that the demo uses when they are there: the real `aws`, the real `terraform`.
+//! The programs that the demo uses if they are installed: the real `aws` and `terraform`.
 
 use super::player::{Player, is_there};
 use super::scene::Scene;
 use crate::errors::Failure;
 
-/// How the demo talks to S3.
+/// The S3 client of the demo.
 pub(super) enum S3Tool {
-    /// The real program, of this version.
+    /// The real program, in this version.
     Aws { version: String, endpoint: Endpoint },
-    /// `hatbox sandbox s3`, and why.
+    /// `hatbox sandbox s3`, for this reason.
     Own(&'static str),
 }
 
-/// How the real program learns where the sandbox is.
+/// How the real program learns the sandbox's endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Endpoint {
     /// From `AWS_ENDPOINT_URL`.
     Variable,
-    /// By `--endpoint-url`: this version does not know the variable.
+    /// From `--endpoint-url`, as this version ignores the variable.
     Flag,
 }
 
-/// Whether terraform plays.
+/// Whether the demo uses terraform.
 pub(super) enum Terraform {
-    /// The real program, of this version.
+    /// The real program, in this version.
     Version(String),
-    /// It does not, and why.
+    /// Not used, for this reason.
     Absent(&'static str),
 }
 
@@ -63,14 +63,14 @@ pub(super) fn find_terraform(player: &mut Player<'_>, scene: &Scene<'_>) -> Resu
     let played = player.run_unseen(command)?;
     let version = played.text.lines().find_map(|line| line.strip_prefix("Terraform v")).map(str::to_owned);
     Ok(match version.filter(|_| played.code == 0) {
-        // The S3 backend keeps its own lock file since 1.10.
+        // Since 1.10, the S3 backend has its own lock file.
         Some(version) if parse_numbers(&version) >= Some((1, 10)) => Terraform::Version(version),
         Some(_) => Terraform::Absent("the `terraform` on PATH is older than 1.10"),
         None => Terraform::Absent("the `terraform` on PATH does not run with another HOME"),
     })
 }
 
-/// `aws-cli/2.15.0 Python/3.11.6 ...`. `AWS_ENDPOINT_URL` is known since 1.29 and 2.13 (AWS SDKs reference
+/// Parses `aws-cli/2.15.0 Python/3.11.6 ...`. `AWS_ENDPOINT_URL` is supported since 1.29 and 2.13 (AWS SDKs reference
 /// guide, service-specific endpoints).
 fn parse_aws_version(text: &str) -> Option<(String, Endpoint)> {
     let version = text.lines().find_map(|line| line.strip_prefix("aws-cli/"))?.split(' ').next()?;

@@ -1,12 +1,12 @@
-//! An answer as the scripts read it: a line that says what it is, then a candidate on each line.
+//! The answers to completion scripts: a line with the kind of answer, then one candidate per line.
 //!
-//! | first line | then |
+//! | first line | further lines |
 //! |---|---|
-//! | `words` | candidates: `VALUE`, or `VALUE TAB DESCRIPTION` where the shell shows descriptions |
-//! | `files`, `directories` | nothing: the shell completes them |
-//! | `command N` | nothing: the shell completes the command that begins with its word N, counted from 0 |
+//! | `words` | candidates: `VALUE`, or `VALUE TAB DESCRIPTION` if the shell shows descriptions |
+//! | `files`, `directories` | none: the shell completes them |
+//! | `command N` | none: the shell completes the command that begins with word N, counted from 0 |
 //!
-//! zsh and fish quote what they insert. bash and PowerShell do not: theirs are quoted here.
+//! zsh and fish quote what they insert. bash and PowerShell do not, so their candidates are quoted here.
 
 use clap::Command;
 
@@ -15,13 +15,13 @@ use super::candidates::{Answer, resolve_answer};
 use super::names::{Candidate, Names};
 use crate::args::ShellKind;
 
-/// The words behind the program's name: `hat PROFILE` takes what the command `hat` of hatbox takes.
+/// Returns the words after the program's name. For `hat PROFILE`, they are those of the command `hatbox hat`.
 pub(super) fn own_words<'w>(program: &str, words: &[&'w str]) -> Vec<&'w str> {
     let rest = words.iter().skip(1).copied();
     if program == "hat" { ["hat"].into_iter().chain(rest).collect() } else { rest.collect() }
 }
 
-/// The answer for zsh, fish and PowerShell. `shift` is what the shell counts before the first word of ours.
+/// Renders the answer for zsh, fish and PowerShell. `shift` is the number of words that the shell counts before these.
 pub(super) fn render_answer(answer: Answer, shell: ShellKind, shift: usize) -> String {
     match answer {
         Answer::Words(candidates) => {
@@ -41,7 +41,7 @@ pub(super) fn render_answer(answer: Answer, shell: ShellKind, shift: usize) -> S
     }
 }
 
-/// The answer for bash, which gives its line as it was typed: only there is it seen what is quoted.
+/// Renders the answer for bash, which passes its line as typed: only that shows what is quoted.
 pub(super) fn render_bash_answer(
     cli: &Command,
     names: &Names,
@@ -67,13 +67,13 @@ pub(super) fn render_bash_answer(
     }
 }
 
-/// A word for PowerShell, in single quotes where any of its characters means something there.
+/// Quotes a word for PowerShell, if it contains a character with a meaning there.
 fn quote_for_powershell(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=+".contains(c);
     if !word.is_empty() && word.chars().all(is_plain) {
         return word.to_owned();
     }
-    // PowerShell takes the typographic single quotes for the plain one, too.
+    // PowerShell treats typographic single quotes like the ASCII one.
     let mut quoted = String::from("'");
     for c in word.chars() {
         if matches!(c, '\'' | '\u{2018}' | '\u{2019}' | '\u{201a}' | '\u{201b}') {

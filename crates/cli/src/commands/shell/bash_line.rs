@@ -1,25 +1,25 @@
-//! A line as bash gives it to a completion: read as bash reads it, so that what is inserted is quoted as the rest is.
+//! Parses a line that bash passes to a completion as bash does, so that candidates are quoted to match what is typed.
 //!
-//! | typed | bash replaces | a candidate is |
+//! | typed | replaced by bash | candidate |
 //! |---|---|---|
 //! | `hatbox exec my` | `my` | `my\ prod` |
-//! | `hatbox exec 'my` | what follows the quote | `my prod`; bash closes the quote |
-//! | `hatbox exec "my` | what follows the quote | the same, with `\` before `$`, `` ` ``, `"` and `\` |
-//! | `--format=js` | what follows the last character of COMP_WORDBREAKS | `json` |
+//! | `hatbox exec 'my` | everything after the quote | `my prod`; bash closes the quote |
+//! | `hatbox exec "my` | everything after the quote | the same, with `\` before `$`, `` ` ``, `"` and `\` |
+//! | `--format=js` | everything after the last character of COMP_WORDBREAKS | `json` |
 
 /// The words up to the cursor, and how the last one ends.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct BashLine {
-    /// Never empty; the last one is the one at the cursor, and may be empty.
+    /// Never empty. The last word is the one at the cursor, which may be empty.
     pub(super) words: Vec<BashWord>,
     pub(super) end: End,
 }
 
-/// A word, with what quotes it taken off.
+/// A word without its quotes.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct BashWord {
     pub(super) text: String,
-    /// Where it starts in the line, in bytes.
+    /// The byte offset of its start in the line.
     start: usize,
 }
 
@@ -27,11 +27,11 @@ pub(super) struct BashWord {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct End {
     quote: Quote,
-    /// How many bytes of the word's text stay as they are: bash replaces what follows.
+    /// The number of bytes of the word that bash keeps; it replaces the rest.
     kept: usize,
 }
 
-/// The quote that is open.
+/// The open quote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Quote {
     None,
@@ -40,8 +40,8 @@ enum Quote {
 }
 
 impl BashLine {
-    /// Reads a line up to the cursor. `None` where bash would insert a candidate in a way that is not known: behind a
-    /// closed quote in the same word, within `$'...'`, behind `$`, or behind a backslash.
+    /// Parses a line up to the cursor. Returns `None` if it is unknown how bash would insert a candidate: after a
+    /// closed quote in the same word, within `$'...'`, after `$` or after a backslash.
     pub(super) fn parse(line: &str, breaks: &str) -> Option<Self> {
         let mut words = Vec::new();
         let mut word: Option<BashWord> = None;
@@ -73,7 +73,7 @@ impl BashLine {
                     Some((_, escaped)) => current.text.push(escaped),
                     None => current.text.push('\\'),
                 },
-                // An expansion, of which only bash knows what comes of it.
+                // An expansion, whose result only bash knows.
                 (Quote::None | Quote::Double, '$' | '`') => {
                     current.text.push(character);
                     is_clear = false;
@@ -87,20 +87,20 @@ impl BashLine {
             }
         }
         words.push(word.unwrap_or(BashWord { text: String::new(), start: line.len() }));
-        // What is set before a command is no word of it.
+        // An assignment before a command is not one of its words.
         let is_assignment =
             |word: &BashWord| word.text.split_once('=').is_some_and(|(name, _)| is_variable(name));
         let first = words.iter().position(|word| !is_assignment(word)).unwrap_or_default();
         is_clear.then(|| Self { words: words.split_off(first), end })
     }
 
-    /// The index of a word among bash's own words of `line`, which are also divided at COMP_WORDBREAKS.
+    /// Returns the index of a word among bash's own words of `line`, which are also split at COMP_WORDBREAKS.
     pub(super) fn index_in(&self, line: &str, comp_words: &[&str], word: usize) -> Option<usize> {
         let wanted = self.words.get(word)?.start;
         let mut at = 0;
         for (index, comp_word) in comp_words.iter().enumerate() {
             let rest = line.get(at..)?;
-            // The last one may go on behind the cursor.
+            // The last word may continue after the cursor.
             let start = match rest.find(comp_word).filter(|_| !comp_word.is_empty()) {
                 Some(skipped) => at + skipped,
                 None => line.len() - rest.trim_start().len(),
@@ -119,10 +119,9 @@ fn is_variable(name: &str) -> bool {
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
-/// A candidate as it is to be inserted at the end of a line. `None` where the open quote cannot hold it.
+/// Quotes a candidate for the end of a line. Returns `None` if the open quote cannot contain it.
 ///
-/// Security: what is inserted is one word with exactly this text, whatever is in it: nothing is expanded when the line is
-/// run.
+/// Security: the inserted text is one word with exactly this content, whatever it contains; bash expands nothing in it.
 pub(super) fn quote_for_bash(word: &str, end: End) -> Option<String> {
     let rest = word.get(end.kept..)?;
     let mut quoted = String::with_capacity(rest.len() + 8);
@@ -136,7 +135,7 @@ pub(super) fn quote_for_bash(word: &str, end: End) -> Option<String> {
             }
             Quote::Single if c == '\'' => quoted.push_str(r"'\''"),
             Quote::Single => quoted.push(c),
-            // History is expanded there, and no backslash takes that away without staying in the word.
+            // Within double quotes, bash expands `!`, and a backslash that prevents that would stay in the word.
             Quote::Double if c == '!' => return None,
             Quote::Double => {
                 if "$`\"\\".contains(c) {

@@ -1,24 +1,24 @@
-//! Which words can be at a place of the command line.
+//! Finds the words that can be completed at the cursor.
 
 use clap::builder::StyledStr;
 use clap::{Arg, Command, ValueHint};
 
 use super::names::{Candidate, Names, Source};
 
-/// What can be at a place.
+/// What can be at the cursor.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Answer {
-    /// These words.
+    /// One of these words.
     Words(Vec<Candidate>),
-    /// The name of a file: the shell knows them.
+    /// A file name, which the shell completes.
     File,
     /// The name of a directory.
     Directory,
-    /// A word of a command that is run, whose first word has this index: the shell knows it.
+    /// A word of the command to run, whose first word has this index; the shell completes it.
     Command(usize),
 }
 
-/// What can replace the last of `words`, which follow the program's name.
+/// Returns what can replace the last of `words`, the words after the program's name.
 pub(super) fn resolve_answer(cli: &Command, words: &[&str], names: &Names) -> Answer {
     let (current, before) = words.split_last().map_or(("", &[][..]), |(last, before)| (*last, before));
     let mut place =
@@ -35,9 +35,9 @@ pub(super) fn resolve_answer(cli: &Command, words: &[&str], names: &Names) -> An
     place.resolve(current, names)
 }
 
-/// How far a line has been read.
+/// The state of parsing a line.
 struct Line<'c> {
-    /// The names of the commands.
+    /// The names of the commands so far.
     path: Vec<&'c str>,
     command: &'c Command,
     positionals: usize,
@@ -48,7 +48,7 @@ struct Line<'c> {
 }
 
 impl<'c> Line<'c> {
-    /// Whether `word` is the first of a command that is run, as behind `exec PROFILE`.
+    /// Whether `word` is the first word of a command to run, as after `exec PROFILE`.
     fn is_at_command(&self, word: &str) -> bool {
         if self.are_flags_over {
             return self
@@ -115,14 +115,14 @@ impl<'c> Line<'c> {
         Answer::Words(starting_with(current, flags.filter_map(long).collect()))
     }
 
-    /// Values of an argument that begin with `start`, each behind `prefix`.
+    /// Returns the values of an argument that begin with `start`, each with `prefix`.
     fn resolve_value(&self, arg: &Arg, prefix: &str, start: &str, names: &Names) -> Answer {
         let known = arg.get_possible_values();
         let values = if known.is_empty() {
             match source_of(&self.path, arg) {
                 Some(source) => names.load(source),
                 None if arg.get_value_hint() != ValueHint::AnyPath => Vec::new(),
-                // The shell would complete it from the beginning of the word.
+                // The shell would complete the whole word, including the prefix.
                 None if !prefix.is_empty() => Vec::new(),
                 None if arg.get_id().as_str().ends_with("dir") => return Answer::Directory,
                 None => return Answer::File,
@@ -141,7 +141,7 @@ fn starting_with(start: &str, mut candidates: Vec<Candidate>) -> Vec<Candidate> 
     candidates
 }
 
-/// Where the values of an argument come from, where clap does not know them.
+/// Returns the source of the values of an argument that clap does not know.
 fn source_of(path: &[&str], arg: &Arg) -> Option<Source> {
     match (path, arg.get_id().as_str()) {
         (_, "profile" | "profiles" | "source_profile") => Some(Source::Profiles),
@@ -158,7 +158,7 @@ fn first_line(text: Option<&StyledStr>) -> String {
     text.lines().next().unwrap_or_default().to_owned()
 }
 
-/// The flag that a word is, when its value is not in the same word.
+/// Returns the flag that `word` is, if its value is not in the same word.
 fn find_flag<'c>(command: &'c Command, word: &str) -> Option<&'c Arg> {
     command.get_arguments().find(|arg| match word.strip_prefix("--") {
         Some(long) => arg.get_long_and_visible_aliases().is_some_and(|all| all.contains(&long)),

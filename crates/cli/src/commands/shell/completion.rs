@@ -1,13 +1,13 @@
-//! What the scripts of the shells ask at every Tab.
+//! Answers the completion scripts, which call this on every Tab.
 //!
 //! | line | answer |
 //! |---|---|
-//! | `--complete bash PROGRAM WORDBREAKS LINE WORD...` | see [`super::answer`]; LINE ends at the cursor, the words are `COMP_WORDS` |
+//! | `--complete bash PROGRAM WORDBREAKS LINE WORD...` | see [`super::answer`]; LINE ends at the cursor, and the words are `COMP_WORDS` |
 //! | `--complete zsh\|fish\|pwsh PROGRAM WORD...` | the same; the last word is the one at the cursor |
-//! | `--completion-bash WORD...`, `--completion-script-bash`, `--completion-script-zsh` | those of aws-vault |
+//! | `--completion-bash WORD...`, `--completion-script-bash`, `--completion-script-zsh` | the answers of aws-vault |
 //!
-//! No question is asked, no store is opened, and what cannot be read counts as empty: a shell would show an error in the
-//! middle of a line.
+//! Asks no question and opens no store. What cannot be read counts as empty, as an error message would appear in the
+//! middle of the user's line.
 
 use std::ffi::OsString;
 
@@ -22,14 +22,14 @@ use crate::args::ShellKind;
 use crate::errors::Failure;
 use crate::world::World;
 
-/// Whether a line's first word asks for candidates, or for a script of aws-vault's.
+/// Whether the first word of a line asks for candidates, or for one of aws-vault's scripts.
 pub(crate) fn is_asked(word: &OsString) -> bool {
     ["--complete", "--completion-bash", "--completion-script-bash", "--completion-script-zsh"]
         .iter()
         .any(|own| word == own)
 }
 
-/// What a script asks.
+/// Answers a completion script.
 pub(crate) fn run(world: &World, mut cli: Command, words: &[OsString]) -> Result<(), Failure> {
     let words: Vec<String> = words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
@@ -47,7 +47,7 @@ pub(crate) fn run(world: &World, mut cli: Command, words: &[OsString]) -> Result
         }
         [] => String::new(),
     };
-    // Not as lines for a person: a candidate is the exact word, and one with anything unprintable is left out.
+    // Printed unchanged: a candidate must be the exact word. Those with unprintable characters were left out.
     Ok(world.output.exact(&text)?)
 }
 
@@ -56,7 +56,7 @@ fn render_asked(cli: &Command, names: &Names, shell: ShellKind, program: &str, w
         let [breaks, line, words @ ..] = words else { return String::new() };
         return render_bash_answer(cli, names, program, breaks, line, words);
     }
-    // PowerShell drops empty words: its last one has a character before it.
+    // PowerShell drops empty words, so its script adds a character before the last one.
     let typed = match (shell, words) {
         (ShellKind::Pwsh, [.., last]) => last.get(1..).unwrap_or_default(),
         (_, words) => words.last().copied().unwrap_or_default(),
@@ -67,9 +67,9 @@ fn render_asked(cli: &Command, names: &Names, shell: ShellKind, program: &str, w
     render_answer(answer, shell, words.len() - own.len())
 }
 
-/// The answer to scripts of aws-vault, which let the shell expand it once more.
+/// Renders the answer to aws-vault's scripts, which let the shell expand it again.
 ///
-/// Security: so only names that mean nothing to a shell are in it.
+/// Security: leaves out names that mean something to a shell.
 fn render_plain(answer: Answer) -> String {
     let Answer::Words(candidates) = answer else { return String::new() };
     let is_plain = |word: &str| word.chars().all(|c| c.is_alphanumeric() || "-_./:=@%+,".contains(c));

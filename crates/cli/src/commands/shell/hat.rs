@@ -1,4 +1,4 @@
-//! `hatbox hat`: credentials as the shell function `hat` reads them.
+//! `hatbox hat`: prints credentials in the form that the shell function `hat` reads.
 
 use std::time::Duration;
 
@@ -16,13 +16,13 @@ use crate::files::chosen_profiles::save_choice;
 use crate::output::Output;
 use crate::world::World;
 
-/// What new credentials must be good for beyond those that they take the place of, in seconds.
+/// In seconds. New credentials must last this much longer than those that they replace.
 const GAIN: i64 = 60;
-/// A renewal that failed is tried again after half of what is left, but not sooner than this, in seconds.
+/// In seconds. After a failed renewal, the next try is when half the time is left, but no sooner than this.
 const SHORTEST_PAUSE: i64 = 30;
 
 pub(crate) fn run(world: &World, global: &GlobalArgs, args: &HatArgs) -> Result<(), Failure> {
-    // Security: on a terminal they would stay on the screen.
+    // Security: on a terminal, the credentials would stay on the screen.
     if Output::is_stdout_terminal() || args.drop {
         let error = "`hat` is a shell function that this shell does not define";
         return Err(Failure::new(FailureKind::Usage, error)
@@ -33,7 +33,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &HatArgs) -> Result<
         None => render(world, global, &args.session, profile)?,
         Some(end) => render_renewed(world, global, args, profile, end),
     };
-    // What is remembered decides only the order of a list; what was chosen from the list is remembered already.
+    // What is remembered only affects the order of the list, and a choice from the list is remembered already.
     if let (None, Some(profile)) = (args.renew, profile) {
         save_choice(world, profile).ok();
     }
@@ -48,14 +48,14 @@ fn render(
 ) -> Result<Zeroizing<String>, Failure> {
     let obtained = obtain_for(world, global, session, profile, Exit::Shell)?;
     let variables = world.environment.variables();
-    // A value that is not UTF-8 is none that hatbox sets.
+    // hatbox sets only UTF-8 values.
     let inherited =
         variables.iter().filter_map(|(name, value)| Some((name.to_str()?, value.to_str().unwrap_or("?"))));
     Ok(render_shell_lines(obtained.handover(), Renewal::at(world.clock.now()), inherited)?)
 }
 
-/// New credentials in the place of those that expire at `end`. Where a person is needed, or it fails, stderr says so, and
-/// the text says only when to try again.
+/// Renders new credentials to replace those that expire at `end`. If that fails or would need the user, prints a
+/// warning and renders only when to try again.
 fn render_renewed(
     world: &World,
     global: &GlobalArgs,
@@ -66,7 +66,7 @@ fn render_renewed(
     world.refuse_questions();
     let now = world.clock.now().as_second();
     let left = end.saturating_sub(now);
-    // The shell has those with `left` already; another shell may have renewed them.
+    // The cache may contain exactly what the shell has, or what another shell has renewed meanwhile.
     let least = Duration::from_secs(u64::try_from(left.saturating_add(GAIN)).unwrap_or_default());
     let session = SessionArgs {
         min_ttl: Some(render_duration(least.max(DEFAULT_MIN_TTL))),
@@ -82,7 +82,7 @@ fn render_renewed(
         };
         world.output.warn(&format!("the credentials of `{name}` {ending}: {}", failure.error));
         world.output.hint(&format!("`hat {}` renews them", quote_word(name)));
-        // Once after the end, and not again.
+        // Try once more after the expiry, then stop.
         let again = if left > 0 { (now + (left / 2).max(SHORTEST_PAUSE)).to_string() } else { String::new() };
         Zeroizing::new(format!("renew {again}\n"))
     })

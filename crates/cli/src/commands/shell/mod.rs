@@ -1,4 +1,4 @@
-//! What shells call: scripts, the words at Tab, the credentials for their function `hat`, and the segment of a prompt.
+//! Commands for shells: scripts, completion, the credentials for their function `hat`, and the segment of a prompt.
 
 pub(crate) mod completion;
 pub(crate) mod hat;
@@ -15,12 +15,12 @@ use crate::args::{CompletionsArgs, ShellInitArgs};
 use crate::errors::Failure;
 use crate::world::World;
 
-/// `hatbox completions`.
+/// Prints a completion script.
 pub(crate) fn run_completions(world: &World, args: &CompletionsArgs) -> Result<(), Failure> {
     Ok(world.output.data(&script::render_completions(world, args.shell))?)
 }
 
-/// `hatbox shell-init`.
+/// Prints the script that defines `hat`.
 pub(crate) fn run_init(world: &World, args: &ShellInitArgs) -> Result<(), Failure> {
     Ok(world.output.data(&script::render_init(world, args.shell, &args.cmd))?)
 }

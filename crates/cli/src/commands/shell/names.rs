@@ -1,4 +1,4 @@
-//! The names that the config and this program know: profiles, SSO sessions, backends, ...
+//! Looks up names for completion: profiles, SSO sessions, regions, backends, and so on.
 
 use hatbox_core::config::outline::ProfileOutline;
 use hatbox_types::text::printable;
@@ -8,11 +8,11 @@ use crate::files::aws_config::{ConfigFiles, load_config};
 use crate::store::StoreKind;
 use crate::world::World;
 
-/// A word that can be at the place.
+/// A word that can be inserted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Candidate {
     pub(super) value: String,
-    /// One line, or empty.
+    /// A description in one line, or empty.
     pub(super) about: String,
 }
 
@@ -22,18 +22,18 @@ impl Candidate {
     }
 }
 
-/// Where the values of an argument come from.
+/// The source of an argument's values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Source {
     Profiles,
     SsoSessions,
     Backends,
     Prompts,
-    /// The regions that the config uses.
+    /// The regions in the config.
     Regions,
 }
 
-/// Where names are looked up, when a place needs some.
+/// Where to look names up, when they are needed.
 pub(super) enum Names {
     OfConfig(World),
     #[cfg(test)]
@@ -54,8 +54,8 @@ impl Names {
         Self::Given { profiles: owned(profiles), sso_sessions: owned(sso_sessions) }
     }
 
-    /// All names of a kind. One with anything unprintable in it is left out: it would not be what a terminal shows. So is
-    /// one that the command would take for an option.
+    /// Loads all names of a kind. Leaves out names with unprintable characters, which a terminal could not show, and
+    /// names that the command would parse as an option.
     pub(super) fn load(&self, source: Source) -> Vec<Candidate> {
         let plain = |name: &str| Candidate::new(name, "");
         let mut found: Vec<Candidate> = match source {
@@ -94,7 +94,7 @@ impl Names {
     }
 }
 
-/// A profile, with its account and role beside it.
+/// A profile, with its account and role as the description.
 fn candidate_of(outline: &ProfileOutline) -> Candidate {
     let about =
         [outline.account.as_deref(), outline.role.as_deref()].map(Option::unwrap_or_default).join(" ");

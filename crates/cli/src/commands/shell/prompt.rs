@@ -1,4 +1,4 @@
-//! `hatbox prompt`: the segment of a prompt.
+//! `hatbox prompt`: prints the segment of a prompt.
 
 use hatbox_types::duration::render_duration;
 use hatbox_types::text::printable;
@@ -15,21 +15,21 @@ pub(crate) fn run(world: &World, args: &PromptArgs) -> Result<(), Failure> {
     let end = end.and_then(|text| text.parse::<Timestamp>().ok());
     let segment = render_segment(&printable(&profile), end, world.clock.now());
     let segment = match args.shell {
-        // The result of a command is expanded again by zsh alone.
+        // Only zsh expands the output of a command again.
         Some(ShellKind::Zsh) => segment.replace('%', "%%"),
         _ => segment,
     };
     Ok(world.output.data(&format!("{segment}\n"))?)
 }
 
-/// `prod 42m`, `prod 50s`, `prod expired`; the profile alone where no end is known.
+/// Renders `prod 42m`, `prod 50s` or `prod expired`; only the profile if the expiry is unknown.
 fn render_segment(profile: &str, end: Option<Timestamp>, now: Timestamp) -> String {
     let Some(end) = end else { return profile.to_owned() };
     let left = end.duration_since(now).as_secs();
     if left <= 0 {
         return format!("{profile} expired");
     }
-    // Minutes are cut: less is never shown as more.
+    // Rounded down, to never show more time than is left.
     let shown = if left < 60 { left } else { left / 60 * 60 };
     let shown = render_duration(std::time::Duration::from_secs(shown.unsigned_abs()));
     format!("{profile} {shown}")

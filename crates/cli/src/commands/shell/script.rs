@@ -1,9 +1,9 @@
-//! The scripts that shells evaluate when they start.
+//! Renders the scripts that shells run when they start.
 
 use crate::args::ShellKind;
 use crate::world::World;
 
-/// The script of `hatbox completions`, for the name under which hatbox was called.
+/// Renders the script of `hatbox completions`, for the name by which hatbox was called.
 pub(super) fn render_completions(world: &World, shell: ShellKind) -> String {
     let script = match shell {
         ShellKind::Bash => include_str!("scripts/completions.bash"),
@@ -14,7 +14,7 @@ pub(super) fn render_completions(world: &World, shell: ShellKind) -> String {
     name(world, script)
 }
 
-/// The script of `hatbox shell-init`, with a function of this name.
+/// Renders the script of `hatbox shell-init`, with a function of this name.
 pub(super) fn render_init(world: &World, shell: ShellKind, function: &str) -> String {
     let script = match shell {
         ShellKind::Bash => include_str!("scripts/init.bash"),
@@ -22,11 +22,11 @@ pub(super) fn render_init(world: &World, shell: ShellKind, function: &str) -> St
         ShellKind::Fish => include_str!("scripts/init.fish"),
         ShellKind::Pwsh => include_str!("scripts/init.ps1"),
     };
-    // The scripts write `[H]ATBOX` where they mean the variable.
+    // Variables are written as `[H]ATBOX` in the scripts, to survive this replacement.
     render_completions(world, shell) + &name(world, &script.replace("HAT", function))
 }
 
-/// A script with the names of the program and of its functions.
+/// Fills the names of the program and its functions into a script.
 fn name(world: &World, script: &str) -> String {
     let program = world.output.called_as().as_str();
     script.replace("FUNCTION", &program.replace('-', "_")).replace("PROGRAM", program)

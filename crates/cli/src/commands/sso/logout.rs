@@ -1,4 +1,4 @@
-//! `hatbox sso logout`: ends the sign-in at Identity Center, and deletes what is kept of it here.
+//! `hatbox sso logout`: ends the sign-in at Identity Center, and deletes its files.
 
 use std::collections::BTreeSet;
 
@@ -36,7 +36,7 @@ pub(super) fn run(
         Some(name) => targets.find(world, Some(name)).map(|target| vec![target]),
         None => Ok(targets.all()),
     };
-    // One that does not exist is an error without a question for the store.
+    // An unknown name is an error even if the store is locked.
     let sessions = match (&in_config, store.sessions_if_known()?) {
         (_, Some(sessions)) => sessions,
         (Ok(_), None) => store.sessions(Interaction::Allowed)?,
@@ -68,7 +68,7 @@ pub(super) fn run(
     let planning = Planning::new(world, targets.files, request, Some(&index), Purpose::Use);
     delete_sessions(&planning, targets, &sessions, &keys)?;
     if args.name.is_none() {
-        // Also clients, and what no list names.
+        // Also deletes registered clients, and sign-ins that no list contains.
         delete_all_sign_ins(&world.dirs.sign_ins())?;
     }
     if !is_done {
@@ -77,21 +77,21 @@ pub(super) fn run(
     Ok(())
 }
 
-/// Deletes the cached sessions of all profiles that use these sign-ins, as the config has them today: also those that
-/// were obtained with flags, such as `--read-only`.
+/// Deletes the cached sessions of all profiles that use these sign-ins, according to the config of today, including
+/// sessions that were obtained with flags such as `--read-only`.
 fn delete_sessions(
     planning: &Planning<'_>,
     targets: &SignInTargets<'_>,
     sessions: &Sessions,
     keys: &[SignInKey],
 ) -> Result<(), Failure> {
-    // Those of profiles that the config no longer has are of no use to anyone.
+    // Also delete sessions of profiles that are no longer in the config.
     let is_gone = |profile: &ProfileName| planning.resolve_quietly(profile).is_err();
     let mut profiles: BTreeSet<_> =
         sessions.list()?.0.into_iter().map(|(_, session)| session.profile).collect();
     profiles.retain(is_gone);
     for name in targets.files.config.profile_names() {
-        // A profile that cannot be resolved has no sessions to be found by it.
+        // The session keys of a profile that cannot be resolved are unknown.
         let Ok(plan) = planning.resolve_quietly(&name) else { continue };
         let Base::Sso { sso, .. } = &plan.base else { continue };
         if keys.contains(&resolve_sign_in_key(&sso.value)) {

@@ -1,4 +1,4 @@
-//! `hatbox sso populate`: one profile for each account and role, in a block of the AWS config.
+//! `hatbox sso populate`: writes a profile for each account and role into a block of the AWS config.
 
 use std::collections::BTreeSet;
 
@@ -31,7 +31,7 @@ pub(super) fn run(
     let target = targets.find(world, args.name.as_deref())?;
     let files = targets.files;
     let session = target.sso.session.clone().ok_or_else(no_session)?;
-    // Before anything is asked or read: can the block be changed?
+    // Check that the block can be changed before anything is asked or fetched.
     let text = files.config.document(FileKind::Config).text();
     let block = find_block(text, &session).map_err(|error| block_failure(files, &error))?;
     let template = resolve_template(args, block.as_ref())?;
@@ -82,7 +82,7 @@ fn no_session() -> Failure {
         .hint("and add `sso_session = NAME` to the profile")
 }
 
-/// The template of the options, else that of the last run.
+/// Returns the template of the options, or else that of the last run.
 fn resolve_template(args: &SsoPopulateArgs, block: Option<&Block>) -> Result<NameTemplate, Failure> {
     let has_options = args.template.is_some() || args.prefix.is_some() || args.lower_case;
     if !has_options && let Some(template) = block.and_then(|block| block.template.clone()) {
@@ -110,8 +110,8 @@ fn resolve_region(args: &SsoPopulateArgs, block: Option<Block>) -> Result<Option
     Ok(Some(region))
 }
 
-/// Names of which a section in the config would mean something else than the role: those of the credentials file, and
-/// those of stored keys.
+/// Returns names that would mean something other than the role: those in the credentials file, and those of stored
+/// keys.
 fn names_elsewhere(files: &ConfigFiles, store: &mut KeyStore) -> Result<BTreeSet<String>, Failure> {
     let sections = files.config.document(FileKind::Credentials).sections();
     let profiles = sections.filter(|section| section.kind() == SectionKind::Profile);

@@ -1,4 +1,4 @@
-//! `hatbox sso status`: which sessions are signed in, and until when.
+//! `hatbox sso status`: shows which sessions are signed in, and until when.
 
 use hatbox_core::sso::start_url::StartUrl;
 use hatbox_types::text::page::Style;

@@ -1,8 +1,8 @@
-//! `hatbox store migrate`: copies all keys to another backend, reads each back, then uses that backend.
+//! `hatbox store migrate`: copies all keys to another backend, reads each back, and switches to that backend.
 //!
-//! The source is not touched before every copy was read back and compared, and only with `--delete-source`.
-//! A kill at any moment leaves all keys in the source, or, once deleting has begun, all in the target, which
-//! is recorded as the backend before the first one is deleted.
+//! The source is changed only with `--delete-source`, and only after every copy was read back and compared. A kill at
+//! any moment leaves all keys in the source or, once deletion has started, all in the target, which is recorded as the
+//! backend before anything is deleted.
 
 use crate::args::{GlobalArgs, StoreMigrateArgs};
 use crate::ask::confirm::{Confirmation, ask_yes_or_no};

@@ -1,4 +1,4 @@
-//! `hatbox store rekey`: a new identity for the encrypted files.
+//! `hatbox store rekey`: gives the `file` backend a new identity.
 
 use super::wrap::print_recovery;
 use crate::args::{GlobalArgs, StoreRekeyArgs};

@@ -1,4 +1,4 @@
-//! `hatbox store status`: which backends can be used here, and which one is.
+//! `hatbox store status`: shows which backends work on this machine, and which one is used.
 
 use hatbox_types::text::page::{Page, Style};
 use hatbox_types::text::table::Table;
@@ -11,14 +11,14 @@ use crate::output::render_page;
 use crate::store::{Status, StoreKind};
 use crate::world::World;
 
-/// What is known of a backend without asking anybody.
+/// What can be known about a backend without asking the user.
 struct Row {
     kind: StoreKind,
     is_in_use: bool,
     status: Status,
-    /// How many access keys it holds; `None` when that cannot be known without asking.
+    /// The number of access keys; `None` if it is unknown.
     keys: Option<usize>,
-    /// Where it keeps them, when that is a directory of hatbox's.
+    /// Where the keys are, if that is one of hatbox's directories.
     place: Option<String>,
 }
 
@@ -51,7 +51,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &StoreStatusArgs) ->
 fn load_row(world: &World, global: &GlobalArgs, kind: StoreKind, is_in_use: bool) -> Result<Row, Failure> {
     let mut store = match KeyStore::open_kind(world, global, kind, "`hatbox store status`") {
         Ok(store) => store,
-        // Its settings are wrong, or missing: that is why it cannot be used.
+        // The backend cannot be used because of wrong or missing settings.
         Err(failure) if !is_in_use => {
             return Ok(Row {
                 kind,
@@ -95,7 +95,7 @@ fn word(status: &Status) -> &'static str {
 /// ```
 fn render_table(rows: &[Row]) -> Page {
     let mut table = Table::default();
-    // As wide as the longest state, whether there is one or not.
+    // As wide as the longest possible state, so the column does not move.
     table.row(&[("  Backend", Style::Strong), ("State      ", Style::Strong), ("Keys", Style::Strong)]);
     for row in rows {
         let mark = if row.is_in_use { '*' } else { ' ' };

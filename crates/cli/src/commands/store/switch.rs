@@ -1,4 +1,4 @@
-//! `hatbox store use`: records another backend; moves nothing.
+//! `hatbox store use`: records another backend, without moving keys.
 
 use crate::args::{GlobalArgs, StoreUseArgs};
 use crate::errors::{Failure, FailureKind};
@@ -18,7 +18,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &StoreUseArgs) -> Re
     let others = match before.chosen() {
         Some((old, _)) if old != kind => match before.index_if_known() {
             Ok(Some(index)) if index.keys.is_empty() => None,
-            // Keys that cannot be counted may be there.
+            // If keys cannot be counted, there may be some.
             _ => Some(old),
         },
         _ => None,

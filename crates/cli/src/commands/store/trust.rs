@@ -1,4 +1,4 @@
-//! `hatbox store trust`: shows a store that hatbox refuses to use, and uses it after a typed yes.
+//! `hatbox store trust`: shows a store that hatbox refuses to use, and accepts it after a typed `yes`.
 
 use hatbox_types::text::page::Style;
 use hatbox_types::text::printable;
@@ -14,7 +14,7 @@ use crate::store::file::{Examined, StoreState};
 use crate::store::{ItemInfo, ItemKind, StoreKind};
 use crate::world::World;
 
-/// As many lines as leave the question in sight.
+/// The maximum number of lines, to keep the question on the screen.
 const MOST_LEFT_OUT: usize = 10;
 
 pub(crate) fn run(world: &World, global: &GlobalArgs, _args: &StoreTrustArgs) -> Result<(), Failure> {
@@ -89,7 +89,7 @@ fn render(place: &str, examined: &Examined) -> String {
     let seeds: Vec<_> = examined.items.iter().filter(|item| item.id.kind == ItemKind::TotpSeed).collect();
     rows("Seeds", &seeds);
     text.push_str(&table.into_page().to_string());
-    // Security: any program may have put these files there, and chosen their names.
+    // Security: any program may have created these files and chosen their names.
     let mut label = "Left out";
     for (file, why) in examined.left_out.iter().take(MOST_LEFT_OUT) {
         let short: String = file.chars().take(80).collect();

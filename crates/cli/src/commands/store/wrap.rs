@@ -1,4 +1,4 @@
-//! `hatbox store wrap`: the ways to open the encrypted files.
+//! `hatbox store wrap`: manages the ways to unlock the `file` backend.
 
 use hatbox_types::secret::SecretString;
 use hatbox_types::text::page::{Page, Style};
@@ -118,7 +118,7 @@ fn plugin_wrap_name(text: &str) -> Result<WrapName, Failure> {
     })
 }
 
-/// Prints a recovery passphrase, the one time that it is shown.
+/// Prints a recovery passphrase, which is never shown again.
 pub(super) fn print_recovery(world: &World, passphrase: &SecretString) -> Result<(), Failure> {
     world.output.data(&format!("{}\n", passphrase.expose()))?;
     world.output.note("this recovery passphrase opens the store; write it down: it is not shown again");

@@ -1,4 +1,4 @@
-//! Prints an answer: in words, or as JSON with the sources that it is from.
+//! Prints an answer as text, or as JSON together with its sources.
 
 use hatbox_iam::accounts::Accounts;
 use hatbox_types::text::page::Page;
@@ -8,7 +8,7 @@ use crate::errors::Failure;
 use crate::output::render_page;
 use crate::world::World;
 
-/// Prints `json`, where it is asked for, else what `page` makes.
+/// Prints `json` if JSON was requested, otherwise the text from `page`.
 pub(super) fn print(
     world: &World,
     accounts: &Accounts,

@@ -1,4 +1,4 @@
-//! `hatbox trust can`: yes, no or not known, and why. The exit code says which.
+//! `hatbox trust can`: prints yes, no or unknown, and why. The exit code is different for each.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! `hatbox trust evaluate`: a request on each line in, an answer on each line out.
+//! `hatbox trust evaluate`: reads one request per line and prints one answer per line.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -12,7 +12,7 @@ use crate::errors::{Failure, FailureKind};
 use crate::world::World;
 use crate::world::dirs::shown_path;
 
-/// The most bytes of one line: a request with many policies of the largest size that AWS takes is far below.
+/// In bytes per line, far more than a request with many policies of AWS's maximum size.
 const MAX_LINE: u64 = 16 << 20;
 
 pub(super) fn run(world: &World, args: &TrustEvaluateArgs) -> Result<(), Failure> {
@@ -46,7 +46,7 @@ pub(super) fn run(world: &World, args: &TrustEvaluateArgs) -> Result<(), Failure
     Ok(())
 }
 
-/// The answer to a line, and whether the line was a request.
+/// Returns the answer to a line, and whether the line was a valid request.
 fn answer(line: &[u8]) -> (String, bool) {
     let Ok(text) = std::str::from_utf8(line) else {
         return (render_unreadable("the line is not UTF-8"), false);

@@ -1,4 +1,4 @@
-//! `hatbox trust graph`: a picture of who can assume which role.
+//! `hatbox trust graph`: draws who can assume which role.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -45,7 +45,7 @@ pub(super) fn run(world: &World, global: &GlobalArgs, args: &TrustGraphArgs) -> 
     Ok(ExitCode::SUCCESS)
 }
 
-/// What a file's ending asks for.
+/// Returns the format of a file name's extension.
 fn format_of(file: &Path) -> Result<TrustGraphFormat, Failure> {
     let ending = file.extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase);
     match ending.as_deref() {
@@ -61,7 +61,7 @@ fn format_of(file: &Path) -> Result<TrustGraphFormat, Failure> {
     }
 }
 
-/// Lines, but where a terminal shows none.
+/// Returns line-drawing characters, unless the terminal cannot show them.
 fn characters(world: &World, args: &TrustGraphArgs, is_to_stdout: bool) -> Characters {
     let is_shown = is_to_stdout && Output::is_stdout_terminal();
     if args.ascii || (is_shown && !has_utf8(&world.environment)) {
@@ -71,8 +71,8 @@ fn characters(world: &World, args: &TrustGraphArgs, is_to_stdout: bool) -> Chara
     }
 }
 
-/// Whether the locale's characters are those of UTF-8: the first of its variables that is set says so (POSIX.1-2024,
-/// Base Definitions, 8.2). On Windows the console takes any character.
+/// Whether the locale uses UTF-8, which is decided by the first of its variables that is set (POSIX.1-2024, Base
+/// Definitions, 8.2). The console of Windows accepts any character.
 fn has_utf8(environment: &Environment) -> bool {
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| environment.text(name));
     let is_utf8 = |locale: String| locale.to_ascii_lowercase().replace('-', "").contains("utf8");

@@ -1,4 +1,4 @@
-//! `hatbox trust lint`: who can assume a role, and what is wrong with its trust policy.
+//! `hatbox trust lint`: reports who can assume a role, and what is wrong with its trust policy.
 
 use std::fs;
 use std::io;
@@ -21,13 +21,13 @@ use crate::output::render_page;
 use crate::world::World;
 use crate::world::dirs::shown_path;
 
-/// The exit code of findings.
+/// The exit code if there are findings.
 const FINDINGS: u8 = 5;
 
-/// The most bytes of one file: thousands of times what AWS takes.
+/// In bytes per file, thousands of times AWS's limit.
 const MAX_FILE: u64 = 16 << 20;
 
-/// How deep directories may nest.
+/// The maximum depth of directories.
 const MAX_DEPTH: usize = 32;
 
 pub(super) fn run(world: &World, global: &GlobalArgs, args: &TrustLintArgs) -> Result<ExitCode, Failure> {
@@ -51,7 +51,7 @@ pub(super) fn run(world: &World, global: &GlobalArgs, args: &TrustLintArgs) -> R
             .hint("hatbox trust lint trust.json")
             .hint("terraform show -json tfplan | hatbox trust lint --from -"));
     }
-    // A plan without roles is clean. A directory without policies is not what was meant.
+    // A Terraform plan without roles is fine, but a directory without policies is probably a mistake.
     if linted.is_empty() && from.is_empty() {
         return Err(Failure::new(FailureKind::Failed, "no trust policies found in the given files"));
     }
@@ -89,7 +89,7 @@ fn read_trial(world: &World, args: &TrustLintArgs) -> Result<Trial, Failure> {
             return Err(Failure::new(FailureKind::Usage, error)
                 .hint("hatbox trust lint --context aws:SourceIp=203.0.113.10 trust.json"));
         };
-        // The same key again is one more value of it.
+        // A repeated key adds another value.
         match context.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(key)) {
             Some((_, values)) => values.push(value.to_owned()),
             None => context.push((key.to_owned(), vec![value.to_owned()])),
@@ -112,7 +112,7 @@ fn lint_file(path: &Path, trial: &Trial) -> Result<Linted, Failure> {
     Ok(Linted { file: (!is_stdin).then(|| name.clone()), name, outcome })
 }
 
-/// The trust policies of all roles in the sources, by account and name.
+/// Checks the trust policies of all roles in the sources, by account and name.
 fn lint_accounts(accounts: &Accounts, trial: &Trial) -> Vec<Linted> {
     let known = accounts.accounts.keys().map(|id| id.as_str().to_owned()).collect();
     let placed = accounts.roles().map(|(account, role)| {
@@ -137,7 +137,7 @@ fn lint_accounts(accounts: &Accounts, trial: &Trial) -> Vec<Linted> {
     placed.chain(unplaced).filter_map(lint).collect()
 }
 
-/// The JSON files below a directory, in the order of their names. Links to directories are not followed.
+/// Lists the JSON files below a directory in name order, without following symlinks to directories.
 fn find_files(directory: &Path, depth: usize) -> Result<Vec<PathBuf>, Failure> {
     let failed = |error: &io::Error| could_not_read(directory, error);
     let entries: io::Result<Vec<_>> = fs::read_dir(directory).map_err(|error| failed(&error))?.collect();
@@ -165,7 +165,7 @@ pub(super) fn load(path: &Path) -> Result<Vec<u8>, Failure> {
     read.map_err(|error| could_not_read(path, &error))
 }
 
-/// Says each on stderr, and fails if there is any.
+/// Reports each unreadable file on stderr, and fails if there is any.
 fn report_unreadable(world: &World, linted: &[Linted]) -> Result<(), Failure> {
     let mut failures = linted.iter().filter_map(|one| match &one.outcome {
         Outcome::Unreadable(error) => Some(unreadable(&one.name, error)),

@@ -1,4 +1,4 @@
-//! `hatbox trust`: questions about policies, answered offline or from live IAM.
+//! `hatbox trust`: questions about IAM policies, answered offline or from live IAM.
 
 mod answer;
 mod can;

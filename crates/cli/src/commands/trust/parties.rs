@@ -1,4 +1,4 @@
-//! Users and roles as the user names them: by ARN, by name, or by a profile of the config.
+//! Finds users and roles as the user names them: by ARN, by name, or by a profile of the config.
 
 use std::cell::OnceCell;
 
@@ -14,25 +14,25 @@ use crate::errors::{Failure, FailureKind};
 use crate::files::aws_config::{ConfigFiles, load_config};
 use crate::world::World;
 
-/// The most profiles that are followed from one to its source.
+/// The maximum number of profiles in a chain.
 const MAX_CHAIN: usize = 32;
 
-/// Finds users and roles. The config is loaded only for a name that no source has.
+/// Finds users and roles. Loads the config only if no source knows the name.
 pub(super) struct Parties<'a> {
     world: &'a World,
     accounts: &'a Accounts,
     files: OnceCell<ConfigFiles>,
 }
 
-/// The role that is asked for; of a profile, with what the profile sends.
+/// The requested role; for a profile, with the parameters that it sends.
 pub(super) struct Target {
     pub(super) role: Entity,
-    /// Roles that the profile puts on before.
+    /// The roles that the profile assumes before this one.
     pub(super) via: Vec<Entity>,
     pub(super) context: Vec<(String, String)>,
 }
 
-/// What a question leaves open: the profile's settings, then what the user says.
+/// Returns what the question leaves open: the profile's settings, overridden by the flags.
 pub(super) fn given_of(
     world: &World,
     args: &TrustGivenArgs,
@@ -89,7 +89,7 @@ impl<'a> Parties<'a> {
         Ok(Target { role, via: roles, context: sends })
     }
 
-    /// The profile `text`, then its source, and so on; `None` when the config has none of that name.
+    /// Returns the profile `text`, its source profile, and so on; `None` if the config has no such profile.
     fn find_profile(&self, text: &str) -> Result<Option<Vec<Profile>>, Failure> {
         let Ok(mut name) = ProfileName::parse(text) else { return Ok(None) };
         let files = if let Some(files) = self.files.get() {
@@ -115,8 +115,8 @@ impl<'a> Parties<'a> {
         Ok(Some(chain).filter(|chain| !chain.is_empty()))
     }
 
-    /// The user whose MFA device a profile names: by the devices of the sources, else by the device's own name,
-    /// which is the user's unless another was chosen.
+    /// Returns the user of a profile's MFA device: by the sources' devices, or else by the device's name, which is the
+    /// user's name by default.
     fn user_of(&self, profile: &Profile) -> Option<Entity> {
         let serial = profile.mfa_serial.as_ref()?.value.as_str();
         let has = |serials: &Vec<String>| serials.iter().any(|known| known == serial);
@@ -134,7 +134,7 @@ fn role_of(profile: &Profile) -> Option<Entity> {
     Entity::of_arn(profile.role_arn.as_ref()?.value.as_str())
 }
 
-/// What a profile sends with AssumeRole.
+/// Returns what a profile sends with AssumeRole.
 fn context_of(profile: &Profile) -> Vec<(String, String)> {
     let mut context = Vec::new();
     let mut add = |key: &str, value: Option<&String>| {

@@ -1,4 +1,4 @@
-//! `hatbox trust reach`: everything that a caller can assume.
+//! `hatbox trust reach`: lists everything that a caller can assume.
 
 use std::process::ExitCode;
 

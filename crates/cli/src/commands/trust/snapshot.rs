@@ -1,4 +1,4 @@
-//! `hatbox trust snapshot`: keeps all of IAM of one account or several in a file.
+//! `hatbox trust snapshot`: saves all IAM data of one or more accounts to a file.
 
 use std::path::Path;
 

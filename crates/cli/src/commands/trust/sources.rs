@@ -1,4 +1,4 @@
-//! Loads what is known of the accounts, from the sources that the user names.
+//! Loads the accounts from the sources that the user names.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use crate::iam::{LiveIam, fetch_account, open_iam, render_snapshot};
 use crate::world::World;
 use crate::world::dirs::shown_path;
 
-/// Loads all sources, those of the settings where none is named, and says on stderr what they leave open.
+/// Loads all sources, or those of the settings if none is named, and reports what they lack on stderr.
 pub(super) fn load_accounts(
     world: &World,
     global: &GlobalArgs,
@@ -26,7 +26,7 @@ pub(super) fn load_accounts(
     load_from(world, global, from, args.mfa_token.as_deref())
 }
 
-/// Loads these sources, those that ask IAM with the MFA code if one was given.
+/// Loads these sources. Those that call IAM use the MFA code, if one was given.
 pub(super) fn load_from(
     world: &World,
     global: &GlobalArgs,
@@ -44,7 +44,7 @@ pub(super) fn load_from(
     Ok(accounts)
 }
 
-/// Asks IAM for all of the account that `live` is in, and says what may not be read.
+/// Fetches all IAM data of the account of `live`, and reports what could not be read.
 pub(super) fn load_live(world: &World, live: &LiveIam, accounts: &mut Accounts) -> Result<(), Failure> {
     let now = world.clock.now();
     let account = fetch_account(live, now)?;
@@ -91,7 +91,7 @@ fn load_source(
     Ok(())
 }
 
-/// Whether a file that could not be read is meant to be a source at all.
+/// Whether an unreadable file was meant to be a source at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Blame {
     Source,

@@ -1,4 +1,4 @@
-//! `hatbox trust who`: everyone who can assume a role.
+//! `hatbox trust who`: lists everyone who can assume a role.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! `hatbox import aws-vault`: the long-lived keys of aws-vault's stores.
+//! `hatbox import aws-vault`: imports the long-lived keys of aws-vault's stores.
 
 mod source;
 
@@ -18,7 +18,7 @@ use crate::prompt::{Echo, PromptError, Question};
 use crate::store::Item;
 use crate::world::World;
 
-/// How often a wrong passphrase may be corrected.
+/// How many times the user may enter a passphrase.
 const TRIES: u32 = 3;
 
 pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ImportAwsVaultArgs) -> Result<(), Failure> {
@@ -61,7 +61,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ImportAwsVaultArgs)
     Ok(())
 }
 
-/// Shows what would be done, and asks. Without a terminal it does not ask: a copy loses nothing.
+/// Shows the import and asks for confirmation; without a terminal, goes ahead, as copying loses nothing.
 fn may_import(world: &World, source: &Source, transfer: &Transfer) -> Result<bool, Failure> {
     let prompter = world.prompter();
     if prompter.device().is_none() {
@@ -80,10 +80,10 @@ fn may_import(world: &World, source: &Source, transfer: &Transfer) -> Result<boo
     ask_yes_or_no(world, &question)
 }
 
-/// The keys of a store, and the passphrase that opened it, if one did.
+/// The keys of a store, and the passphrase that opened it, if any.
 type Opened = (Vec<Item>, Option<SecretString>);
 
-/// Opens what has to be opened, and reads the keys.
+/// Unlocks the store if needed, and reads the keys.
 fn open(world: &World, source: &Source, origin: KeyOrigin) -> Result<Opened, Failure> {
     match &source.vault {
         Vault::File(_) => open_files(world, source, origin),
@@ -113,7 +113,7 @@ fn read_all<'a>(source: &'a Source, passphrase: Option<&SecretString>) -> Read<'
     source.profiles.iter().map(|profile| (profile, source.vault.read(profile, passphrase))).collect()
 }
 
-/// The keys among what was read. Of the others it is said why they are none.
+/// Returns the access keys among the items, and reports why the others were skipped.
 fn items_of(world: &World, source: &Source, read: Read<'_>, origin: KeyOrigin) -> Vec<Item> {
     let mut items = Vec::new();
     for (profile, result) in read {
@@ -136,7 +136,7 @@ fn items_of(world: &World, source: &Source, read: Read<'_>, origin: KeyOrigin) -
     items
 }
 
-/// Where a key is, in words.
+/// Describes where a key is.
 fn place_of(world: &World, source: &Source, profile: &ProfileName) -> String {
     if let Vault::File(vault) = &source.vault {
         return world.dirs.shown(&vault.path_of(profile));
@@ -144,7 +144,7 @@ fn place_of(world: &World, source: &Source, profile: &ProfileName) -> String {
     source.vault.place_of(profile)
 }
 
-/// Opens all files by one passphrase. One that does not open is told of, and stays where it is.
+/// Opens all files with one passphrase. Reports and skips a file that it does not open.
 fn open_files(world: &World, source: &Source, origin: KeyOrigin) -> Result<Opened, Failure> {
     let given = world.environment.text(env_names::VAULT_PASSPHRASE).map(SecretString::new);
     for attempt in 1..=TRIES {
@@ -188,8 +188,8 @@ fn ask(world: &World, attempt: u32) -> Result<SecretString, Failure> {
     })
 }
 
-/// Deletes what is in hatbox's store now. Each key is read once more at both places: one that aws-vault has replaced
-/// meanwhile stays. Returns how many were deleted.
+/// Deletes the keys that hatbox has stored. Reads each again from both stores first, and keeps one that aws-vault
+/// replaced in the meantime. Returns how many were deleted.
 fn delete_source(
     world: &World,
     store: &mut KeyStore,

@@ -1,4 +1,4 @@
-//! Which of aws-vault's stores is read: the one that is named, else the only one that holds keys.
+//! Selects which of aws-vault's stores to read: the named one, or else the only one with keys.
 
 use std::path::PathBuf;
 
@@ -12,22 +12,22 @@ use crate::files::aws_config::load_config;
 use crate::keys::KeyStore;
 use crate::world::World;
 
-/// A store of aws-vault's, and the long-lived keys that it holds by their names.
+/// One of aws-vault's stores, with the names of its long-lived keys.
 pub(super) struct Source {
     pub(super) kind: VaultKind,
     pub(super) vault: Vault,
     pub(super) profiles: Vec<ProfileName>,
-    /// Where it is, in words.
+    /// Describes where the store is.
     pub(super) shown: String,
 }
 
 const BY_HAND: &str =
     "let aws-vault hand over each key: `aws-vault exec --no-session PROFILE -- hatbox add --env PROFILE`";
 
-/// Finds the store, opens it, and lists what it holds. Nothing is asked for, and no secret is read.
+/// Finds the store, opens it and lists its entries. Asks no question and reads no secret.
 ///
 /// # Errors
-/// There is none, there are several, or the one that is named cannot be read here.
+/// If there is no store, more than one, or the named one cannot be read on this machine.
 pub(super) fn find(world: &World, store: &KeyStore, args: &ImportAwsVaultArgs) -> Result<Source, Failure> {
     if let Some(kind) = named(world, args)? {
         return load(world, store, args, kind).map_err(|error| failure_of(kind, &error));
@@ -56,7 +56,7 @@ pub(super) fn find(world: &World, store: &KeyStore, args: &ImportAwsVaultArgs) -
     })
 }
 
-/// The store that a flag or aws-vault's own variable names.
+/// Returns the store that a flag or aws-vault's own variable names.
 fn named(world: &World, args: &ImportAwsVaultArgs) -> Result<Option<VaultKind>, Failure> {
     if args.from.is_some() || args.dir.is_some() {
         return Ok(Some(args.from.unwrap_or(VaultKind::File)));
@@ -87,14 +87,13 @@ fn load(
     Ok(Source { kind, vault, profiles, shown })
 }
 
-/// Of entries that may be any password of the user only those are opened that are named like a profile, or on the
-/// command line.
+/// Keeps only entries named like a profile or on the command line, if the others could be any password of the user.
 fn leave_other_passwords(
     world: &World,
     args: &ImportAwsVaultArgs,
     profiles: Vec<ProfileName>,
 ) -> Vec<ProfileName> {
-    // A config that cannot be read names no profile: then the command line does.
+    // Without a readable config, only the command line names profiles.
     let in_config = load_config(world).map_or_else(|_| Vec::new(), |files| files.config.profile_names());
     let is_named = |profile: &ProfileName| args.profiles.iter().any(|named| named == profile.as_str());
     profiles.into_iter().filter(|profile| is_named(profile) || in_config.contains(profile)).collect()

@@ -1,4 +1,4 @@
-//! `hatbox trust require-mfa --file`: the trust policy in a file.
+//! `hatbox trust require-mfa --file`: changes the trust policy in a file.
 
 use std::path::Path;
 
@@ -36,7 +36,7 @@ pub(super) fn run(world: &World, file: &Path, args: &TrustRequireMfaArgs) -> Res
         Outcome::Patched(patch) => {
             world.output.data(&render_patch(&name, &patch))?;
             if args.apply {
-                // What is in the file now must be what was shown.
+                // Only write if the file still contains what was shown.
                 write_if_unchanged(file, &bytes, patch.text.as_bytes(), Keep::ModeAndLink)?;
                 world.output.note(&format!("written to {name}"));
             } else {

@@ -1,4 +1,4 @@
-//! `hatbox trust require-mfa`: makes a trust policy ask people for MFA, a role's in IAM or one in a file.
+//! `hatbox trust require-mfa`: changes a trust policy, of a role in IAM or in a file, so that users need MFA.
 
 mod file;
 mod role;
@@ -19,7 +19,7 @@ pub(super) fn run(world: &World, global: &GlobalArgs, args: &TrustRequireMfaArgs
     }
 }
 
-/// What is wanted of the policy of `role`, where that is known.
+/// Returns the requested change for the policy of `role`, if the role is known.
 fn wanted(world: &World, args: &TrustRequireMfaArgs, role: Option<&str>) -> Result<Wanted, Failure> {
     let max_age = args.max_age.as_ref().map(|text| {
         parse_duration(text).map(|length| length.as_secs()).map_err(|error| {

@@ -1,4 +1,4 @@
-//! `hatbox trust require-mfa ROLE`: the trust policy of a role in IAM, after saying who would keep and lose it.
+//! `hatbox trust require-mfa ROLE`: changes the trust policy of a role in IAM, after reporting who would lose access.
 
 use std::path::Path;
 use std::time::Duration;
@@ -23,7 +23,7 @@ use crate::output::render_page;
 use crate::world::World;
 use crate::world::dirs::shown_path;
 
-/// How long a person may think about it.
+/// How long the user may take to answer.
 const PATIENCE: Duration = Duration::from_mins(10);
 
 pub(super) fn run(world: &World, global: &GlobalArgs, args: &TrustRequireMfaArgs) -> Result<(), Failure> {
@@ -69,7 +69,7 @@ pub(super) fn run(world: &World, global: &GlobalArgs, args: &TrustRequireMfaArgs
     verify_by(world, global, verified.as_ref())
 }
 
-/// The profile that assumes the role, with which it is verified.
+/// Returns the profile that assumes the role, to verify the change with.
 fn profile_to_verify(world: &World, named: &str) -> Result<ProfileName, Failure> {
     match ProfileName::parse(named) {
         Ok(profile) if role_of_profile(world, named)?.is_some() => Ok(profile),
@@ -102,7 +102,7 @@ fn failure_of(role: &RoleFacts, guard: &Guard) -> Failure {
     }
 }
 
-/// The role by ARN, by name in the profile's account, or as the profile that puts it on.
+/// Finds the role by ARN, by name in the profile's account, or by a profile that assumes it.
 fn find_role(world: &World, live: &LiveIam, text: &str) -> Result<RoleFacts, Failure> {
     if let Ok(arn) = RoleArn::parse(text) {
         return fetch_by_arn(live, &arn);
@@ -117,7 +117,7 @@ fn find_role(world: &World, live: &LiveIam, text: &str) -> Result<RoleFacts, Fai
     }
 }
 
-/// A name leads to the role of one account: the ARN tells whether it is the one that is meant.
+/// A name could be that of a role in another account, so the ARN is compared.
 fn fetch_by_arn(live: &LiveIam, arn: &RoleArn) -> Result<RoleFacts, Failure> {
     let role = live.fetch_role(arn.role_name())?;
     if role.arn == arn.as_str() {
@@ -135,7 +135,7 @@ fn role_of_profile(world: &World, text: &str) -> Result<Option<RoleArn>, Failure
     Ok(profile.role_arn.map(|said| said.value))
 }
 
-/// Who gains and loses; `None` where the account may not be read.
+/// Determines who gains and who loses access; `None` without permission to read the account.
 fn find_impact(
     world: &World,
     mut accounts: Accounts,
@@ -160,7 +160,7 @@ fn render_impact(impact: Option<&Impact>, patch: &Patch) -> String {
     if text.is_empty() { text } else { format!("\n{text}") }
 }
 
-/// Brings a trust policy back as it was kept.
+/// Restores a trust policy from its backup.
 fn restore(world: &World, live: &LiveIam, path: &Path, args: &TrustRequireMfaArgs) -> Result<(), Failure> {
     let backup = load_backup(path)?;
     let role = fetch_by_arn(live, &backup.role)?;
@@ -168,7 +168,7 @@ fn restore(world: &World, live: &LiveIam, path: &Path, args: &TrustRequireMfaArg
     replace(world, live, &role, &backup.trust, args)
 }
 
-/// Asks, keeps the policy as it is, writes the new one and reads it back.
+/// Asks for confirmation, backs the policy up, writes the new one and reads it back.
 fn replace(
     world: &World,
     live: &LiveIam,
