@@ -1,4 +1,4 @@
-//! Replaces this process by the command, with the credentials in its environment.
+//! Replaces this process with the command, with the credentials in its environment.
 
 use std::convert::Infallible;
 use std::ffi::{OsStr, OsString};
@@ -15,16 +15,16 @@ use crate::sys::keyring::join_new_session;
 use crate::world::World;
 use crate::world::environment::Environment;
 
-/// The session keyring that the command gets.
+/// The session keyring of the command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Keyring {
-    /// The one that hatbox got.
+    /// The one that hatbox received.
     AsReceived,
-    /// A new one with nothing in it.
+    /// A new, empty one.
     OfItsOwn,
 }
 
-/// Runs `command` in this process's place. Only returns when it could not be started.
+/// Replaces this process with `command`. Returns only if the command could not be started.
 pub(crate) fn exec_command(
     world: &World,
     handover: Handover<'_>,
@@ -35,7 +35,7 @@ pub(crate) fn exec_command(
     exec_in(world, &child_environment(world, handover), keyring, command)
 }
 
-/// The same for a command that asks a credential server.
+/// Does the same for a command that asks a credential server.
 pub(crate) fn exec_command_with_server(
     world: &World,
     handover: ServerHandover<'_>,
@@ -66,20 +66,20 @@ pub(super) fn no_keyring(error: &std::io::Error) -> Failure {
     )
 }
 
-/// The program of a command.
+/// Finds the program of a command.
 pub(crate) fn find_command(world: &World, command: &[OsString]) -> Result<PathBuf, Failure> {
     let (program, _) =
         command.split_first().ok_or_else(|| Failure::new(FailureKind::Usage, "no command is given"))?;
     find_program(program, world.environment.raw("PATH")).map_err(|error| failure_of(&error))
 }
 
-/// The environment of a command that gets these credentials.
+/// Returns the environment of a command that gets these credentials.
 pub(crate) fn child_environment(world: &World, handover: Handover<'_>) -> Vec<(OsString, OsString)> {
     let change = resolve_env_change(handover, inherited(&world.environment));
     changed(&world.environment, &change)
 }
 
-/// What a command inherits. A value that is not UTF-8 is none that hatbox sets.
+/// Returns the variables that the command inherits. hatbox sets only UTF-8 values, so others need no check.
 fn inherited(environment: &Environment) -> impl Iterator<Item = (&str, &str)> + Clone {
     let variables = environment.variables().iter();
     variables.filter_map(|(name, value)| Some((name.to_str()?, value.to_str().unwrap_or("?"))))

@@ -1,4 +1,4 @@
-//! A warning to whoever starts a program that runs for long with credentials that end soon.
+//! Warns users who start a long-running program with credentials that expire soon.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
@@ -11,14 +11,14 @@ use jiff::Timestamp;
 use crate::sys::terminal::stderr_columns;
 use crate::world::World;
 
-/// Programs that often run for longer than other commands, and leave half of their work when their credentials expire.
+/// Programs that often run for long, and stop half-way when their credentials expire.
 const LONG_RUNNING: [&str; 7] =
     ["terraform", "tofu", "terragrunt", "pulumi", "cdk", "packer", "ansible-playbook"];
 
-/// With more than this left, most runs end in time.
+/// Most runs end within this time.
 const SOON: Duration = Duration::from_mins(30);
 
-/// Warns on a terminal that the credentials in the environment of `command` expire soon.
+/// Warns on a terminal if the credentials in the environment of `command` expire soon.
 pub(super) fn warn_of_expiry(world: &World, handover: Handover<'_>, command: &[OsString]) {
     let Some(program) = command.first().and_then(|program| long_running(program)) else { return };
     let end = handover.credentials.session().and_then(|(_, end)| end);
@@ -31,20 +31,20 @@ pub(super) fn warn_of_expiry(world: &World, handover: Handover<'_>, command: &[O
     }
 }
 
-/// The name of a program that runs for long, wherever it is.
+/// Returns the name of a long-running program, in whatever directory it is.
 fn long_running(program: &OsStr) -> Option<&'static str> {
     let name = Path::new(program).file_name()?.to_str()?;
     let name = name.strip_suffix(std::env::consts::EXE_SUFFIX).unwrap_or(name);
     LONG_RUNNING.into_iter().find(|known| *known == name)
 }
 
-/// How long credentials last that end at `end`, if that is not for long.
+/// Returns how long credentials that expire at `end` last, if that is too short for a long run.
 fn short_life(end: Timestamp, now: Timestamp) -> Option<Duration> {
     let left = Duration::try_from(end.duration_since(now)).unwrap_or_default();
     (left < SOON).then_some(left)
 }
 
-/// Whole minutes, where there is one.
+/// Rounds down to whole minutes, from one minute on.
 fn rounded(left: Duration) -> Duration {
     let seconds = left.as_secs();
     Duration::from_secs(if seconds < 60 { seconds } else { seconds - seconds % 60 })

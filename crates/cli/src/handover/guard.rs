@@ -4,7 +4,7 @@ use crate::env_names;
 use crate::errors::{Failure, FailureKind};
 use crate::world::environment::Environment;
 
-/// Refuses to run inside another `exec`: which of two sets of credentials is in force would be hard to tell.
+/// Refuses to run inside another `exec`, where it would be unclear which credentials are used.
 pub(crate) fn check_not_nested(environment: &Environment) -> Result<(), Failure> {
     match environment.first(env_names::NESTED) {
         None => Ok(()),

@@ -1,4 +1,4 @@
-//! Handing credentials over, with effects: what core rendered becomes a child's environment.
+//! Hands credentials over: puts what core renders into the environment of a command.
 
 pub(crate) mod each;
 pub(crate) mod exec;

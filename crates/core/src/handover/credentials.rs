@@ -1,18 +1,18 @@
-//! What is handed over: a long-lived key or temporary credentials, and what goes with them.
+//! The credentials to hand over: a long-lived key or temporary credentials, and what is known about them.
 
 use jiff::Timestamp;
 
 use hatbox_types::name::{AccessKeyId, ProfileName, Region};
 use hatbox_types::secret::{AccessKey, SecretString, SessionCredentials};
 
-/// What a program gets to sign with.
+/// The credentials that a program signs with.
 #[derive(Debug, Clone)]
 pub enum Credentials {
-    /// A long-lived key: no session token, no end.
+    /// A long-lived key, without session token or expiry.
     AccessKey(AccessKey),
     /// Temporary credentials.
     Session(SessionCredentials),
-    /// Temporary credentials from a file or the environment: when they end is not known.
+    /// Temporary credentials from a file or the environment, whose expiry is unknown.
     Found {
         /// The temporary key.
         key: AccessKey,
@@ -22,7 +22,7 @@ pub enum Credentials {
 }
 
 impl Credentials {
-    /// The access key id.
+    /// Returns the access key id.
     pub fn id(&self) -> &AccessKeyId {
         match self {
             Self::AccessKey(key) | Self::Found { key, .. } => &key.id,
@@ -30,7 +30,7 @@ impl Credentials {
         }
     }
 
-    /// The secret access key.
+    /// Returns the secret access key.
     pub fn secret(&self) -> &SecretString {
         match self {
             Self::AccessKey(key) | Self::Found { key, .. } => &key.secret,
@@ -38,7 +38,7 @@ impl Credentials {
         }
     }
 
-    /// The session token, of temporary credentials, and when they end if that is known.
+    /// Returns the session token of temporary credentials, and when they expire if that is known.
     pub fn session(&self) -> Option<(&SecretString, Option<Timestamp>)> {
         match self {
             Self::AccessKey(_) => None,
@@ -48,23 +48,23 @@ impl Credentials {
     }
 }
 
-/// All that is handed over.
+/// Credentials with everything else that is handed over.
 #[derive(Debug, Clone, Copy)]
 pub struct Handover<'a> {
-    /// The profile that was asked for.
+    /// The profile that the user asked for.
     pub profile: &'a ProfileName,
-    /// What to sign with.
+    /// The credentials.
     pub credentials: &'a Credentials,
-    /// The account that the credentials belong to, when it is known without a call.
+    /// The account of the credentials, if it is known without a call.
     pub account: Option<&'a str>,
-    /// The region, when one was resolved.
+    /// The region, if one was resolved.
     pub region: Option<&'a Region>,
-    /// The service-independent endpoint, when one was resolved.
+    /// The endpoint for all services, if one was resolved.
     pub endpoint_url: Option<&'a str>,
 }
 
-/// Renders a time as AWS's tools read it: RFC 3339 in UTC, whole seconds, `2009-02-05T05:00:57Z`.
+/// Renders a time as AWS's tools parse it: RFC 3339 in UTC with whole seconds, `2009-02-05T05:00:57Z`.
 pub(super) fn render_time(time: Timestamp) -> String {
-    // Whole seconds, cut off rather than rounded: never later than the real end.
+    // Truncated rather than rounded, so it is never after the real expiry.
     Timestamp::from_second(time.as_second()).unwrap_or(time).to_string()
 }

@@ -1,4 +1,4 @@
-//! The change to a child's environment: what it loses, what it gets.
+//! Resolves the change to a child's environment: the variables to set and to remove.
 
 use std::collections::BTreeSet;
 
@@ -7,13 +7,13 @@ use hatbox_types::secret::SecretString;
 use super::credentials::{Handover, render_time};
 use super::marks::{Marked, is_emptied, render_marks};
 
-/// Variables that give an AWS SDK an identity, or say things of one that no longer hold.
+/// Variables that give an AWS SDK an identity, or describe an identity that is replaced.
 const AWS_NAMES: [&str; 16] = [
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN",
     "AWS_SECURITY_TOKEN",
-    // The names of the first SDK for Java, which some tools still read.
+    // Names of the first AWS SDK for Java, which some tools still read.
     "AWS_ACCESS_KEY",
     "AWS_SECRET_KEY",
     "AWS_CREDENTIAL_FILE",
@@ -29,9 +29,9 @@ const AWS_NAMES: [&str; 16] = [
     "AWS_ROLE_SESSION_NAME",
 ];
 
-/// What opens stores: hatbox's own, and what aws-vault reads for the same end.
+/// Variables that open stores: hatbox's own, and those that aws-vault reads.
 ///
-/// 1Password's own `OP_SERVICE_ACCOUNT_TOKEN` and its relatives stay: they are the user's, for other tools.
+/// 1Password's own `OP_SERVICE_ACCOUNT_TOKEN` and similar stay, as other tools of the user need them.
 const STORE_SECRETS: [&str; 6] = [
     "HATBOX_PASSPHRASE_FD",
     "HATBOX_FILE_PASSPHRASE",
@@ -41,12 +41,12 @@ const STORE_SECRETS: [&str; 6] = [
     "PROTON_PASS_PERSONAL_ACCESS_TOKEN",
 ];
 
-/// Beginnings of names: container credentials, and the bearer tokens that come before signatures.
+/// Prefixes of variables for container credentials, and for bearer tokens, which take precedence over signatures.
 const AWS_PREFIXES: [&str; 2] = ["AWS_CONTAINER_", "AWS_BEARER_TOKEN_"];
 
-/// Whether a variable of this name must not reach the child unless it is set anew.
+/// Whether a variable with this name must not reach the child, unless hatbox sets it.
 ///
-/// Windows does not tell upper from lower case in names, so neither does this.
+/// Ignores case on every system, as names on Windows are not case-sensitive.
 pub fn is_scrubbed(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
     AWS_NAMES.contains(&name.as_str())
@@ -55,25 +55,25 @@ pub fn is_scrubbed(name: &str) -> bool {
         || AWS_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
-/// Whether a variable of this name opens a store: no helper program gets to see it.
+/// Whether a variable with this name opens a store. Helper programs do not get such variables.
 pub fn is_store_secret(name: &str) -> bool {
     STORE_SECRETS.iter().any(|secret| secret.eq_ignore_ascii_case(name))
 }
 
-/// What a child's environment gets and loses. `Debug` shows names only.
+/// The variables of a child's environment to set and to remove. `Debug` prints names only.
 #[derive(Debug, Clone, Default)]
 pub struct EnvChange {
     /// Names and values, in the order in which `export` prints them.
     pub set: Vec<(&'static str, SecretString)>,
-    /// Names, sorted; none of them is in `set`.
+    /// Names, sorted, none of which is in `set`.
     pub remove: Vec<String>,
 }
 
-/// The change that hands `handover` to a child. `inherited` is the environment now; beside those of its
-/// variables that [`is_scrubbed`], every fixed name that is not set is removed too, so that the change holds for
-/// any environment.
+/// Resolves the change that hands `handover` to a child. `inherited` is the current environment. Removes its variables
+/// that [`is_scrubbed`] covers and, whether inherited or not, every fixed name that is not set, so the change is right
+/// for any environment.
 ///
-/// An empty region or endpoint that none takes the place of is removed: the SDKs do not agree that it means none.
+/// Also removes an empty region or endpoint that is not replaced: the SDKs disagree on whether empty means unset.
 pub fn resolve_env_change<'a>(
     handover: Handover<'_>,
     inherited: impl IntoIterator<Item = (&'a str, &'a str)> + Clone,
@@ -87,7 +87,7 @@ pub fn resolve_env_change<'a>(
     resolve_change(set, inherited)
 }
 
-/// The change that sets `set`, marked, and removes every other identity.
+/// Resolves the change that sets `set` with marks, and removes every other identity.
 pub(super) fn resolve_change<'a>(
     mut set: Vec<(&'static str, SecretString)>,
     inherited: impl IntoIterator<Item = (&'a str, &'a str)> + Clone,
@@ -104,7 +104,7 @@ pub(super) fn resolve_change<'a>(
     EnvChange { set, remove }
 }
 
-/// The variables that `export` prints too, in its order.
+/// Returns the variables that `export` prints too, in its order.
 pub(super) fn credential_variables(handover: Handover<'_>) -> Vec<(&'static str, SecretString)> {
     let credentials = handover.credentials;
     let mut set = vec![
@@ -118,14 +118,14 @@ pub(super) fn credential_variables(handover: Handover<'_>) -> Vec<(&'static str,
         }
     }
     if let Some(region) = handover.region {
-        // The SDKs do not agree on one of the two.
+        // Some SDKs read only one of the two.
         set.push(("AWS_REGION", plain(region.as_str())));
         set.push(("AWS_DEFAULT_REGION", plain(region.as_str())));
     }
     set
 }
 
-/// The variables that say where the credentials are for, and whose they are: endpoint and account.
+/// Returns the endpoint and the account, which say where the credentials apply.
 pub(super) fn place_variables(handover: Handover<'_>) -> [Option<(&'static str, SecretString)>; 2] {
     let variable = |name, value: Option<&str>| value.map(|value| (name, plain(value)));
     [variable("AWS_ENDPOINT_URL", handover.endpoint_url), variable("AWS_ACCOUNT_ID", handover.account)]
@@ -157,7 +157,7 @@ mod tests {
         })
     }
 
-    /// The child's environment, from one that has each of `inherited` set to `old`.
+    /// Returns the child's environment, starting from one in which each of `inherited` is set to `old`.
     fn child(credentials: &Credentials, inherited: &[&str], has_places: bool) -> Vec<(String, String)> {
         let profile = ProfileName::parse("a").unwrap();
         let region = Region::parse("r-1").unwrap();

@@ -1,4 +1,4 @@
-//! The formats of `export` that are files: of variables, of a credentials file, of GitHub Actions.
+//! The formats of `export` for files: files of variables, a credentials file, and the file of GitHub Actions.
 
 use hatbox_types::secret::SecretString;
 use hatbox_types::text::shell::push_word;
@@ -8,7 +8,7 @@ use super::credentials::{Handover, render_time};
 use super::format::{Format, FormatError};
 use super::shell::file_variables;
 
-/// aws-vault's lines.
+/// Appends lines as aws-vault prints them.
 pub(super) fn push_words(text: &mut String, variables: &[(&'static str, SecretString)], format: Format) {
     let prefix = if format == Format::ExportEnv { "export " } else { "" };
     for (name, value) in variables {
@@ -20,9 +20,10 @@ pub(super) fn push_words(text: &mut String, variables: &[(&'static str, SecretSt
     }
 }
 
-/// Lines `NAME=VALUE` whose readers do not agree on quotes, so that there are as few as possible.
+/// Appends `NAME=VALUE` lines, with as few quotes as possible because the programs that read them disagree about
+/// quotes.
 ///
-/// | format | its readers |
+/// | format | what reads it |
 /// |---|---|
 /// | `dotenv` | some expand `$` within single quotes, some read `\` there as an escape: neither is written |
 /// | `docker` | take the line as it is, some without blanks at its ends |
@@ -39,7 +40,7 @@ pub(super) fn push_variables<'a>(
                 ["AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_CREDENTIAL_EXPIRATION"].contains(name);
             is_of_session && !value.is_empty()
         };
-        // What is set below takes its place again.
+        // Variables set below are not removed here.
         for (name, _) in inherited.into_iter().filter(is_left) {
             text.push_str(name);
             text.push_str("=\n");
@@ -69,7 +70,7 @@ pub(super) fn push_variables<'a>(
     Ok(())
 }
 
-/// A section of a credentials file, as aws-vault prints it.
+/// Appends a section of a credentials file, as aws-vault prints it.
 pub(super) fn push_ini(text: &mut String, handover: Handover<'_>) -> Result<(), FormatError> {
     let credentials = handover.credentials;
     let name = handover.profile.as_str();
@@ -84,7 +85,7 @@ pub(super) fn push_ini(text: &mut String, handover: Handover<'_>) -> Result<(), 
     text.push_str(name);
     text.push_str("]\n");
     let mut push = |name: &'static str, value: &str| {
-        // Readers do not keep a blank, and take what follows it for a comment.
+        // Some programs drop a blank, or read what follows it as a comment.
         if let Some(character) = value.chars().find(|c| c.is_whitespace()) {
             return Err(FormatError::Character { name, character, format: Format::Ini });
         }
@@ -109,13 +110,13 @@ pub(super) fn push_ini(text: &mut String, handover: Handover<'_>) -> Result<(), 
     Ok(())
 }
 
-/// Renders what masks the secrets in the log of a GitHub Actions job: `%` is escaped in the data of its commands.
+/// Renders the commands that mask the secrets in the log of a GitHub Actions job. Their data has `%` escaped.
 pub(super) fn render_masks(handover: Handover<'_>) -> Zeroizing<String> {
     let credentials = handover.credentials;
     let token = credentials.session().map(|(token, _)| token.expose());
     let secrets = [Some(credentials.id().as_str()), Some(credentials.secret().expose()), token];
     let length: usize = secrets.iter().flatten().map(|secret| 16 + 3 * secret.len()).sum();
-    // Security: the buffer never grows, and leaves no unwiped one behind.
+    // Security: the buffer never grows, which would leave an unwiped copy behind.
     let mut text = Zeroizing::new(String::with_capacity(length));
     for secret in secrets.into_iter().flatten() {
         text.push_str("::add-mask::");

@@ -1,4 +1,4 @@
-//! The formats of `export`: which there are, and what they cannot carry.
+//! The formats of `export`, and what they cannot represent.
 
 /// A format of `export`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -7,32 +7,32 @@ pub enum Format {
     Env,
     /// `export NAME=value` lines, as aws-vault prints them.
     ExportEnv,
-    /// For a POSIX shell that goes on.
+    /// Commands for a POSIX shell.
     Sh,
-    /// For fish.
+    /// Commands for fish.
     Fish,
-    /// For nushell: a record for `load-env`, as JSON.
+    /// A record for nushell's `load-env`, as JSON.
     Nushell,
-    /// For PowerShell.
+    /// Commands for PowerShell.
     PowerShell,
-    /// For cmd.exe.
+    /// Commands for cmd.exe.
     Cmd,
     /// A `.env` file.
     Dotenv,
     /// A file for `docker run --env-file`.
     Docker,
-    /// Lines of the file that `GITHUB_ENV` names.
+    /// Lines for the file that `GITHUB_ENV` names.
     GithubActions,
     /// A section of a credentials file.
     Ini,
-    /// What `credential_process` prints: version 1.
+    /// The output of a `credential_process`, version 1.
     Json,
-    /// The answer of `aws sts assume-role`.
+    /// The response of `aws sts assume-role`.
     Sts,
 }
 
 impl Format {
-    /// All of them, as help shows them.
+    /// All formats, in the order of the help.
     pub const ALL: [Self; 13] = [
         Self::Env,
         Self::ExportEnv,
@@ -49,7 +49,7 @@ impl Format {
         Self::Sts,
     ];
 
-    /// Its name on the command line.
+    /// Returns the name on the command line.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Env => "env",
@@ -68,7 +68,7 @@ impl Format {
         }
     }
 
-    /// Other names for it: those of its programs, and of `aws configure export-credentials`.
+    /// Returns other accepted names: those of the shells' programs, and those of `aws configure export-credentials`.
     pub fn aliases(self) -> &'static [&'static str] {
         match self {
             Self::Sh => &["bash", "zsh"],
@@ -80,17 +80,17 @@ impl Format {
         }
     }
 
-    /// The format of this name or alias.
+    /// Returns the format with this name or alias.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|format| format.as_str() == name || format.aliases().contains(&name))
     }
 
-    /// Whether it is commands for a shell that goes on.
+    /// Whether the format consists of commands for a running shell.
     pub fn is_of_shell(self) -> bool {
         matches!(self, Self::Sh | Self::Fish | Self::Nushell | Self::PowerShell | Self::Cmd)
     }
 
-    /// What it is, for help.
+    /// Describes the format for the help.
     pub fn summary(self) -> &'static str {
         match self {
             Self::Env => "Lines NAME=VALUE",
@@ -113,10 +113,10 @@ impl Format {
 /// Why credentials cannot be written in a format.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FormatError {
-    /// A value that could end its line, and become another.
+    /// A control character in a value, which could end its line and start another variable.
     #[error("`{0}` has a control character, which no format of export can carry safely")]
     Control(&'static str),
-    /// A value with a character that readers of this format do not read as it is.
+    /// A character that programs would not read back unchanged from this format.
     #[error("`{name}` contains {character:?}, which the format `{}` cannot carry safely", format.as_str())]
     Character {
         /// The variable or key.
@@ -126,15 +126,15 @@ pub enum FormatError {
         /// The format.
         format: Format,
     },
-    /// A profile whose name readers of ini files would cut.
+    /// A profile name that readers of ini files would truncate.
     #[error(
         "the profile's name contains {0:?} after a blank, which some readers of ini files take for a comment"
     )]
     Name(char),
-    /// A long-lived access key where only temporary credentials are read.
+    /// A long-lived access key, in a format for temporary credentials only.
     #[error("the format `sts` needs temporary credentials, and these are a long-lived access key")]
     LongLived,
-    /// `--unset` for a format that is not for a shell.
+    /// `--unset` with a format that is not for shells.
     #[error("the format `{}` cannot unset variables", .0.as_str())]
     NoUnset(Format),
 }

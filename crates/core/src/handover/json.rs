@@ -1,9 +1,9 @@
-//! The formats of `export` that are JSON.
+//! The JSON formats of `export`.
 
 use super::credentials::{Handover, render_time};
 use super::format::FormatError;
 
-/// What `credential_process` prints.
+/// Appends the output of a `credential_process`.
 pub(super) fn push_process(text: &mut String, handover: Handover<'_>) {
     text.push_str("{\n  \"Version\": 1");
     push_members(text, handover, ",\n  \"");
@@ -14,7 +14,7 @@ pub(super) fn push_process(text: &mut String, handover: Handover<'_>) {
     text.push_str("\n}\n");
 }
 
-/// What `aws sts assume-role` prints of credentials.
+/// Appends the credentials as `aws sts assume-role` prints them.
 pub(super) fn push_sts(text: &mut String, handover: Handover<'_>) -> Result<(), FormatError> {
     if handover.credentials.session().is_none() {
         return Err(FormatError::LongLived);
@@ -25,7 +25,7 @@ pub(super) fn push_sts(text: &mut String, handover: Handover<'_>) -> Result<(), 
     Ok(())
 }
 
-/// The credentials, each after `separator`; without its comma where it would be the first of its object.
+/// Appends the members with the credentials, each after `separator`, whose comma is omitted for the first member.
 fn push_members(text: &mut String, handover: Handover<'_>, separator: &str) {
     let mut push = |name: &str, value: &str| {
         let separator = if text.ends_with('{') { separator.trim_start_matches(',') } else { separator };
@@ -45,7 +45,7 @@ fn push_members(text: &mut String, handover: Handover<'_>, separator: &str) {
     }
 }
 
-/// A string without control characters: then a quote and a backslash are all that JSON has escaped.
+/// Appends a JSON string. The value has no control characters, so only `"` and `\` need escapes.
 pub(super) fn push_string(text: &mut String, value: &str) {
     text.push('"');
     for c in value.chars() {

@@ -1,5 +1,5 @@
-//! The change to the variables of a shell itself, as lines that its function reads: nothing in them is for the shell to
-//! expand.
+//! Renders the change to a shell's own variables as lines that the shell function `hat` reads. The shell expands
+//! nothing in them.
 //!
 //! | line | means |
 //! |---|---|
@@ -17,22 +17,23 @@ use super::format::FormatError;
 use super::marks::Marked;
 use super::shell::is_shell_name;
 
-/// Credentials are renewed when a quarter of their time is left, or this many seconds, whichever is less.
+/// In seconds. Credentials are renewed when a quarter of their lifetime is left, but no earlier than this before they
+/// expire.
 const LONGEST_REST: i64 = 10 * 60;
 
-/// When credentials are renewed.
+/// Decides when credentials are to be renewed.
 #[derive(Debug, Clone, Copy)]
 pub struct Renewal {
     now: Timestamp,
 }
 
 impl Renewal {
-    /// Of credentials that are handed over now.
+    /// For credentials that are handed over at `now`.
     pub fn at(now: Timestamp) -> Self {
         Self { now }
     }
 
-    /// The moment for credentials that end then.
+    /// Returns when to renew credentials that expire at `end`, in seconds since 1970.
     fn time(self, end: Timestamp) -> i64 {
         let left = end.duration_since(self.now).as_secs().max(0);
         end.as_second() - (left / 4).min(LONGEST_REST)

@@ -1,21 +1,21 @@
-//! The marks on what hatbox sets for a command: a hatbox that runs inside it must not take the outer profile's region
-//! or endpoint for the user's wish.
+//! Marks the variables that hatbox sets for a command, so that a nested hatbox does not take the outer profile's region
+//! or endpoint for the user's choice.
 //!
 //! | variable | holds |
 //! |---|---|
 //! | `HATBOX_SET` | `NAME=VALUE` of each variable that was set, percent-encoded, separated by blanks |
 //! | `HATBOX_ORIG_NAME` | what `NAME` was before, where it was set |
 //!
-//! A variable with the value of its mark counts as not set, or as what it was before. One that was changed since is
-//! the user's.
+//! A variable whose value equals its mark counts as unset, or as its former value. If the value differs, the user has
+//! changed it since, and it counts as it is.
 
 use hatbox_types::secret::SecretString;
 use percent_encoding::{AsciiSet, CONTROLS, percent_encode};
 
-/// Holds the marks.
+/// The variable that holds the marks.
 pub const MARKS: &str = "HATBOX_SET";
 
-/// The variables that are set beside credentials and that hatbox reads, and where their former values are kept.
+/// The variables that hatbox sets beside credentials and also reads, with the variables that keep their former values.
 const MARKED: [(&str, &str); 9] = [
     ("AWS_REGION", "HATBOX_ORIG_AWS_REGION"),
     ("AWS_DEFAULT_REGION", "HATBOX_ORIG_AWS_DEFAULT_REGION"),
@@ -28,16 +28,16 @@ const MARKED: [(&str, &str); 9] = [
     ("AWS_EC2_METADATA_DISABLED", "HATBOX_ORIG_AWS_EC2_METADATA_DISABLED"),
 ];
 
-/// Those that are set beside credentials in an environment.
+/// The variables set beside credentials in an environment.
 pub(super) const MARKED_NAMES: [&str; 4] =
     ["AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "AWS_ACCOUNT_ID"];
 
-/// Whether a variable of this name is removed where it is empty: those that name no file.
+/// Whether an empty variable with this name is removed. File names are not.
 pub(super) fn is_emptied(name: &str) -> bool {
     MARKED_NAMES.iter().any(|marked| marked.eq_ignore_ascii_case(name))
 }
 
-/// The marks on those variables of `set` whose values differ from what `former` says they were.
+/// Renders the marks for those variables of `set` whose value differs from their value in `former`.
 pub(super) fn render_marks<'a>(
     set: &[(&'static str, SecretString)],
     former: impl Fn(&str) -> Option<&'a str>,
@@ -62,26 +62,26 @@ pub(super) fn render_marks<'a>(
     all
 }
 
-/// What an outer hatbox set: read from its marks.
+/// What an outer hatbox set, read from its marks.
 #[derive(Debug)]
 pub struct Marked<'a> {
     marks: &'a str,
 }
 
 impl<'a> Marked<'a> {
-    /// From the value of [`MARKS`].
+    /// Reads the value of [`MARKS`].
     pub fn new(marks: &'a str) -> Self {
         Self { marks }
     }
 
-    /// Where the former value of the variable `name` is kept, if hatbox set it to `value`.
+    /// Returns the variable that keeps the former value of `name`, if hatbox set `name` to `value`.
     pub fn original_name(&self, name: &str, value: &[u8]) -> Option<&'static str> {
         let (_, original) = MARKED.iter().find(|(marked, _)| *marked == name)?;
         let mark = render_mark(name, value);
         self.marks.split(' ').any(|known| known == mark).then_some(original)
     }
 
-    /// The variables of the marks themselves, of those that are set beside credentials.
+    /// Returns the names of the variables that hold the marks set beside credentials.
     pub(super) fn own_names() -> impl Iterator<Item = &'static str> {
         MARKED
             .iter()
@@ -90,14 +90,14 @@ impl<'a> Marked<'a> {
             .chain([MARKS])
     }
 
-    /// Whether a variable of this name belongs to the marks themselves.
+    /// Whether a variable with this name holds marks.
     pub fn is_own(name: &str) -> bool {
         name == MARKS || MARKED.iter().any(|(_, kept)| *kept == name)
     }
 }
 
 fn render_mark(name: &str, value: &[u8]) -> String {
-    // A blank ends a mark.
+    // A blank separates marks.
     const ESCAPED: &AsciiSet = &CONTROLS.add(b' ').add(b'%');
     let mut mark = format!("{name}=");
     mark.extend(percent_encode(value, ESCAPED));

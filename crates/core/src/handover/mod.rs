@@ -1,4 +1,4 @@
-//! Giving credentials to a program: the change to a child's environment, the texts of `export`, and the answers of a
+//! Hands credentials to a program: the change to a child's environment, the texts of `export`, and the responses of a
 //! credential server.
 
 mod credentials;

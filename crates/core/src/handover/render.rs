@@ -1,4 +1,4 @@
-//! The text of `export` in each format.
+//! Renders the text of `export` in each format.
 
 use zeroize::Zeroizing;
 
@@ -7,11 +7,11 @@ use super::env::{EnvChange, credential_variables};
 use super::format::{Format, FormatError};
 use super::{file, json, shell};
 
-/// Renders credentials in a format. The text ends in a newline, and is wiped when dropped. `inherited` is the environment
-/// of the shell, without what hatbox set there before.
+/// Renders credentials in a format. The text ends with a newline and is wiped when dropped. `inherited` is the shell's
+/// environment without the variables that hatbox set there earlier.
 ///
 /// # Errors
-/// When the format cannot carry a value, or not these credentials.
+/// If the format cannot represent a value, or this kind of credentials.
 pub fn render_export<'a>(
     handover: Handover<'_>,
     format: Format,
@@ -26,8 +26,8 @@ pub fn render_export<'a>(
     if format.is_of_shell() {
         return render_change(&shell::resolve_shell_change(handover, inherited), format);
     }
-    // Security: large enough from the start (quoting a `'` takes four bytes, escaping in JSON six), so that the buffer
-    // never grows and leaves an unwiped one behind.
+    // Security: reserve enough for any escaping (a `'` becomes four bytes, a JSON escape six), as a buffer that grows
+    // leaves an unwiped copy behind.
     let length: usize = variables.iter().map(|(name, value)| name.len() + 6 * value.expose().len()).sum();
     let places = handover.endpoint_url.map_or(0, str::len) + handover.profile.as_str().len();
     let mut text = Zeroizing::new(String::with_capacity(512 + 6 * places + length));
@@ -48,7 +48,7 @@ pub fn render_export<'a>(
 /// Renders the commands that remove from a shell what `export` set there. `inherited` is as in [`render_export`].
 ///
 /// # Errors
-/// When the format is not that of a shell, or cannot carry a value that a variable had before.
+/// If the format is not for a shell, or cannot represent a former value.
 pub fn render_unset<'a>(
     format: Format,
     inherited: impl IntoIterator<Item = (&'a str, &'a str)> + Clone,
@@ -57,7 +57,7 @@ pub fn render_unset<'a>(
     render_change(&shell::resolve_shell_reset(inherited), format)
 }
 
-/// Renders what masks the secrets in the log of a GitHub Actions job.
+/// Renders the commands that mask the secrets in the log of a GitHub Actions job.
 pub fn render_masks(handover: Handover<'_>) -> Zeroizing<String> {
     file::render_masks(handover)
 }
@@ -74,7 +74,7 @@ fn render_change(change: &EnvChange, format: Format) -> Result<Zeroizing<String>
     }
     let set: usize = change.set.iter().map(|(name, value)| 32 + name.len() + 6 * value.expose().len()).sum();
     let removed: usize = change.remove.iter().map(|name| 64 + name.len()).sum();
-    // Security: the buffer never grows, as in `render_export`.
+    // Security: reserved as in `render_export`.
     let mut text = Zeroizing::new(String::with_capacity(32 + set + removed));
     let room = text.capacity();
     dialect.push_change(&mut text, change);
@@ -368,7 +368,7 @@ mod tests {
             };
             let inherited = [("AWS_REGION", "it's'''"), ("AWS_BEARER_TOKEN_X", "")];
             for format in Format::ALL {
-                // Both check it themselves.
+                // The two functions assert this themselves.
                 drop(render_export(handover, format, inherited));
                 drop(render_unset(format, inherited));
             }

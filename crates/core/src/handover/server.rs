@@ -1,5 +1,5 @@
-//! Credentials by way of a server on this machine: what the child's environment gets instead of credentials, and the
-//! server's answers, in the forms of AWS's container credential providers and of EC2's instance metadata.
+//! Hands over a credential server instead of credentials: the change to the child's environment, and the server's
+//! responses in the formats of AWS's container credential provider and of EC2 instance metadata.
 
 use jiff::Timestamp;
 
@@ -13,47 +13,47 @@ use super::format::FormatError;
 use super::json::push_string;
 use super::marks::Marked;
 
-/// All that is handed over where a server gives the credentials. Nothing in it is secret.
+/// What is handed over with a credential server. Nothing in it is secret.
 #[derive(Debug, Clone, Copy)]
 pub struct ServerHandover<'a> {
-    /// The profile that was asked for.
+    /// The profile that the user asked for.
     pub profile: &'a ProfileName,
-    /// Where the SDKs ask.
+    /// The address that the SDKs call.
     pub address: ServerAddress<'a>,
-    /// The account that the credentials belong to, when it is known without a call.
+    /// The account of the credentials, if it is known without a call.
     pub account: Option<&'a str>,
-    /// The region, when one was resolved.
+    /// The region, if one was resolved.
     pub region: Option<&'a Region>,
-    /// The service-independent endpoint, when one was resolved.
+    /// The endpoint for all services, if one was resolved.
     pub endpoint_url: Option<&'a str>,
-    /// A copy of the config file to use in its place.
+    /// The copy of the config file that replaces the original.
     pub config_file: Option<&'a str>,
-    /// A copy of the credentials file to use in its place.
+    /// The copy of the credentials file that replaces the original.
     pub credentials_file: Option<&'a str>,
 }
 
-/// Where a server is, and what its clients must know.
+/// The address of a server, with what its clients need.
 #[derive(Debug, Clone, Copy)]
 pub enum ServerAddress<'a> {
-    /// A container credential server.
+    /// A server with the protocol of container credentials.
     Container {
-        /// Where the SDKs ask.
+        /// The URL that the SDKs call.
         uri: &'a str,
-        /// The file with the token that they send.
+        /// The path of the file with the token that the SDKs send.
         token_file: &'a str,
     },
-    /// A server of instance metadata.
+    /// A server of EC2 instance metadata.
     Metadata {
-        /// What is before the paths of the metadata, without a slash at its end.
+        /// The URL before the paths of the metadata, without a trailing slash.
         endpoint: &'a str,
     },
 }
 
-/// Variables that would keep an SDK from a server of instance metadata, and the values that do not.
+/// Variables that can keep an SDK from using instance metadata, with the value that does not.
 const METADATA_OVERRIDES: [(&str, &str); 2] =
     [("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "IPv4"), ("AWS_EC2_METADATA_DISABLED", "false")];
 
-/// The change that has a child ask the server. `inherited` as for [`super::resolve_env_change`].
+/// Resolves the change that makes a child call the server. `inherited` is as in [`super::resolve_env_change`].
 pub fn resolve_server_env_change<'a>(
     handover: ServerHandover<'_>,
     inherited: impl IntoIterator<Item = (&'a str, &'a str)> + Clone,
@@ -69,7 +69,7 @@ pub fn resolve_server_env_change<'a>(
         ServerAddress::Metadata { endpoint } => {
             set.push(("AWS_EC2_METADATA_SERVICE_ENDPOINT", plain(endpoint)));
             set.push(("AWS_EC2_METADATA_V1_DISABLED", plain("true")));
-            // Overwritten rather than removed: so a hatbox inside still knows the former value.
+            // Overwritten instead of removed: the marks then keep the former value for a nested hatbox.
             let is_inherited = |name: &str| inherited.clone().into_iter().any(|(n, _)| n == name);
             set.extend(
                 METADATA_OVERRIDES
@@ -93,10 +93,10 @@ pub fn resolve_server_env_change<'a>(
     resolve_change(set, inherited)
 }
 
-/// The change that has any shell ask the server, whatever it has set: without hatbox's own marks, and without what opens
-/// the store, which the shell keeps.
+/// Resolves the change that makes any shell call the server, whatever variables it has. Sets no marks, and keeps the
+/// variables that open the store.
 pub fn resolve_server_shell_change(handover: ServerHandover<'_>) -> EnvChange {
-    // Those of which `exec` removes what it finds, and that the SDKs prefer to the server or its token.
+    // Names that `exec` removes only if it finds them, and that the SDKs prefer to the server or its token.
     const PREFERRED: [&str; 3] = [
         "AWS_BEARER_TOKEN_BEDROCK",
         "AWS_CONTAINER_AUTHORIZATION_TOKEN",
@@ -108,10 +108,10 @@ pub fn resolve_server_shell_change(handover: ServerHandover<'_>) -> EnvChange {
     change
 }
 
-/// Renders the answer of a container credential server.
+/// Renders the response of a container credential server.
 ///
 /// # Errors
-/// When a value holds a control character.
+/// If a value contains a control character.
 pub fn render_container_answer(
     credentials: &SessionCredentials,
     account: Option<&str>,
@@ -122,7 +122,7 @@ pub fn render_container_answer(
 /// Renders the credentials of an instance's role, obtained at `updated_at`.
 ///
 /// # Errors
-/// When a value holds a control character.
+/// If a value contains a control character.
 pub fn render_metadata_answer(
     credentials: &SessionCredentials,
     account: Option<&str>,
@@ -146,7 +146,7 @@ fn render_answer(
         ("Expiration", end.as_str()),
     ];
     let members = first.iter().copied().chain(members).chain(account.map(|account| ("AccountId", account)));
-    // Security: the buffer never grows, which would leave a part of it behind. Escaping takes two bytes at most.
+    // Security: reserve enough (an escape takes two bytes), as a buffer that grows leaves an unwiped copy behind.
     let length: usize = members.clone().map(|(name, value)| name.len() + 2 * value.len() + 8).sum();
     let mut text = Zeroizing::new(String::with_capacity(length + 2));
     for (name, value) in members {

@@ -1,22 +1,22 @@
-//! The output of a command, cut into lines and made harmless.
+//! Splits the output of a command into lines that are safe to print.
 
 use hatbox_types::text::printable_lines;
 
-/// A line is shown in pieces of this many bytes at most.
+/// In bytes. A longer line is shown in several pieces.
 const LONGEST: usize = 16 << 10;
 const RESET: &str = "\u{1b}[0m";
 
-/// Cuts bytes into lines, as they come. What a carriage return would overwrite on a terminal is left out: of a progress
-/// bar, the last state is a line.
+/// Splits bytes into lines as they arrive. Drops what a carriage return would overwrite on a terminal, so the line of a
+/// progress bar is its last state.
 #[derive(Debug, Default)]
 pub(super) struct Lines {
     begun: Vec<u8>,
-    /// The next character overwrites the line, unless it ends it.
+    /// Whether the next character overwrites the line, unless it ends it.
     is_at_start: bool,
 }
 
 impl Lines {
-    /// Takes more bytes, and gives each line that is whole, without its end.
+    /// Takes more bytes and passes each complete line to `give`, without its line end.
     pub(super) fn push(&mut self, bytes: &[u8], mut give: impl FnMut(&[u8])) {
         for part in bytes.split_inclusive(|byte| matches!(byte, b'\n' | b'\r')) {
             let (text, end) = match part.split_last() {
@@ -52,7 +52,7 @@ impl Lines {
         self.begun.extend_from_slice(text);
     }
 
-    /// Gives what is left, a line without an end.
+    /// Passes the rest to `give`, a line without a line end.
     pub(super) fn finish(&mut self, give: impl FnOnce(&[u8])) {
         if !self.begun.is_empty() {
             give(&std::mem::take(&mut self.begun));
@@ -60,7 +60,7 @@ impl Lines {
     }
 }
 
-/// Where the last whole character of UTF-8 ends. Bytes that are none are not kept together.
+/// Returns the end of the last complete UTF-8 character. Does not hold back invalid bytes.
 fn end_of_characters(bytes: &[u8]) -> usize {
     let is_start = |byte: &u8| byte & 0b1100_0000 != 0b1000_0000;
     let last =
@@ -72,7 +72,8 @@ fn end_of_characters(bytes: &[u8]) -> usize {
     }
 }
 
-/// A line of a command, with nothing in it that a terminal obeys but colours, which end with it. Tabs stay.
+/// Renders a line for the terminal: keeps tabs and colours, which end with the line, and escapes all other control
+/// characters.
 pub(super) fn render_line_of_command(line: &[u8]) -> String {
     let line = String::from_utf8_lossy(line);
     let mut shown = String::with_capacity(line.len() + 8);
@@ -91,7 +92,8 @@ pub(super) fn render_line_of_command(line: &[u8]) -> String {
     shown
 }
 
-/// The text before the first sequence that sets colours (SGR of ECMA-48), the sequence, and the text behind it.
+/// Splits at the first sequence that sets colours (SGR of ECMA-48): the text before it, the sequence, the text after
+/// it.
 fn split_at_colour(text: &str) -> (&str, &str, &str) {
     for (at, _) in text.match_indices("\u{1b}[") {
         let parameters = text.get(at + 2..).unwrap_or_default();

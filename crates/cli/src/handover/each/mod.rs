@@ -1,8 +1,8 @@
-//! Runs a command once with each of several sets of credentials, several at a time.
+//! Runs a command with the credentials of each of several profiles, several at a time.
 //!
-//! Each worker takes the next task, obtains its credentials, starts the command and passes its output on as it comes: a
-//! command that prints faster than it can be written waits, so memory stays bounded. The main thread counts, shows how
-//! far the work is, and takes signals: the first one asks the commands to end, the second one ends them.
+//! Each worker takes the next task, obtains its credentials, starts the command and passes its output on as it arrives.
+//! If the output cannot be written as fast, the command has to wait, which bounds the memory. The main thread counts,
+//! shows the progress and takes signals: the first asks the commands to end, the second kills them.
 
 mod lines;
 mod report;
@@ -30,55 +30,56 @@ use crate::sys::job::{Asked, Delivery, Job, JobHandle, Launch, Mask, Watch};
 use crate::sys::keyring::join_new_session;
 use crate::world::World;
 
-/// How often signals are looked at.
+/// The interval between checks for signals.
 const TICK: Duration = Duration::from_millis(50);
-/// No one wonders before.
+/// Shorter runs need no progress bar.
 const BAR_AFTER: Duration = Duration::from_millis(300);
-/// How long the end of commands that were killed is waited for.
+/// How long to wait for killed commands to end.
 const KILLED_LIMIT: Duration = Duration::from_secs(2);
-/// How often a command without output is looked at.
+/// The interval between checks of a command without output.
 const LOOK: Duration = Duration::from_secs(1);
-/// More than a pipe holds: what a command wrote before it ended is read, and no more of what it has left behind.
+/// In bytes, more than a pipe holds: after a command has ended, this reads everything it wrote, but only so much of
+/// what its leftover child processes write.
 const REST_LIMIT: usize = 1 << 20;
 
-/// A command that is to be run: for whom, and what obtains its credentials.
+/// A command to run: its profile, and how to obtain its credentials.
 pub(crate) struct Task {
     pub(crate) profile: String,
     pub(crate) prepare: Box<dyn FnOnce() -> Result<Prepared, Failure> + Send>,
 }
 
-/// What a command gets.
+/// What the command is started with.
 pub(crate) struct Prepared {
     pub(crate) environment: Vec<(OsString, OsString)>,
-    /// The account of its credentials, where it is known.
+    /// The account of its credentials, if known.
     pub(crate) account: Option<String>,
 }
 
-/// How what the commands print is shown.
+/// The form in which the output is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
-    /// Line by line, each behind the profile's name.
+    /// Line by line, each prefixed with the profile's name.
     Labelled,
-    /// All of a command when it has ended, below the profile's name.
+    /// The whole output of a command after it has ended, below the profile's name.
     Grouped,
-    /// A line of JSON for each command.
+    /// One line of JSON per command.
     Json,
 }
 
-/// What happens after a command fails.
+/// What to do after a command fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OnFailure {
-    /// The others are run all the same.
+    /// Run the others nevertheless.
     KeepGoing,
-    /// No more are started; those that run may end.
+    /// Start no more commands, and let the running ones end.
     Stop,
 }
 
-/// How the commands are run.
+/// What to run, and how.
 pub(crate) struct Batch {
     pub(crate) command: Vec<OsString>,
     pub(crate) keyring: Keyring,
-    /// How many at a time.
+    /// The maximum number of commands running at once.
     pub(crate) jobs: usize,
     pub(crate) on_failure: OnFailure,
     pub(crate) form: Form,
@@ -87,14 +88,14 @@ pub(crate) struct Batch {
 /// How a command ended.
 #[derive(Debug)]
 pub(crate) enum End {
-    /// By itself, with this code.
+    /// It exited with this code.
     Exited(i32),
-    /// By a signal.
+    /// A signal of this number ended it.
     #[cfg_attr(all(windows, not(test)), expect(dead_code, reason = "no program ends by a signal there"))]
     Signalled(i32),
-    /// It was never started, for this reason.
+    /// It was not started, for this reason.
     Failed(Failure),
-    /// It was never started, because the work ended before.
+    /// It was not started, as the run was stopped before.
     NotStarted,
 }
 
@@ -107,7 +108,7 @@ impl End {
         Self::Exited(status.code().unwrap_or(1))
     }
 
-    /// The exit code that `exec` would have had, as a shell shows it.
+    /// The exit code that `exec` would have had in a shell.
     pub(crate) fn code(&self) -> Option<i32> {
         match self {
             Self::Exited(code) => Some(*code),
@@ -125,7 +126,6 @@ impl End {
         matches!(self, Self::Exited(0))
     }
 
-    /// In a few words.
     pub(crate) fn render(&self) -> String {
         match self {
             Self::Exited(code) => format!("exit code {code}"),
@@ -136,21 +136,20 @@ impl End {
     }
 }
 
-/// How it all ended.
+/// The result of the whole run.
 pub(crate) struct Ended {
-    /// Each profile, in the order of the tasks.
+    /// How the command of each profile ended, in the order of the tasks.
     pub(crate) ends: Vec<(String, End)>,
-    /// The signal that ended the work.
+    /// The signal that stopped the run.
     pub(crate) signal: Option<i32>,
 }
 
-/// A command that runs.
 struct Running {
     profile: String,
     handle: JobHandle,
 }
 
-/// What the threads share.
+/// What all threads share.
 struct Shared {
     world: World,
     program: PathBuf,
@@ -158,21 +157,20 @@ struct Shared {
     mask: Mask,
     reporter: Reporter,
     queue: Mutex<VecDeque<(usize, Task)>>,
-    /// Commands that may be sent signals: those whose end has not been taken note of.
+    /// Commands that may be signalled, as their exit status has not been collected yet.
     running: Mutex<BTreeMap<usize, Running>>,
-    /// Commands that have been started and not reported.
+    /// The number of commands that were started and not reported yet.
     active: AtomicUsize,
-    /// No more are started.
+    /// Whether to start no more commands.
     is_over: AtomicBool,
 }
 
-/// What a worker reports.
 enum Event {
     Ended {
         index: usize,
         end: End,
     },
-    /// No more commands are started: the program cannot be run, or stdout is gone.
+    /// The run is over: the program cannot be run, or stdout is closed.
     Broken(Failure),
 }
 
@@ -180,7 +178,7 @@ fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Runs the command of `batch` for each task. `on_failed` is shown each failure before its command was started.
+/// Runs the command of `batch` for each task. Calls `on_failed` with each failure that kept a command from starting.
 pub(crate) fn run_each(
     world: &World,
     batch: Batch,
@@ -189,7 +187,8 @@ pub(crate) fn run_each(
 ) -> Result<Ended, Failure> {
     let program = find_command(world, &batch.command)?;
     if batch.keyring == Keyring::OfItsOwn {
-        // A session keyring is the thread's that joins it: this one tries it, and ends with it.
+        // A session keyring belongs to the thread that joins it, so trying it in a thread of its own has no effect
+        // here.
         let tried = std::thread::spawn(join_new_session).join();
         tried.unwrap_or(Ok(())).map_err(|error| no_keyring(&error))?;
     }
@@ -231,7 +230,8 @@ pub(crate) fn run_each(
             Ok(Event::Broken(failure)) => {
                 shared.is_over.store(true, Ordering::SeqCst);
                 if failure.kind == FailureKind::ReaderGone {
-                    // What a command learns when it writes to a reader that has gone: most end by it.
+                    // A command that writes to a closed pipe gets SIGPIPE and usually ends; this does the same to all
+                    // of them.
                     shared.stop(Delivery::End(TERMINATE));
                 }
                 broken.get_or_insert(failure);
@@ -245,7 +245,7 @@ pub(crate) fn run_each(
             break;
         }
     }
-    // What was reported between the last look and the end.
+    // Take the events that arrived after the last check.
     for event in received.try_iter() {
         if let Event::Ended { index, end } = event {
             progress.ends.insert(index, end);
@@ -267,25 +267,25 @@ pub(crate) fn run_each(
     Ok(Ended { ends, signal: progress.signal })
 }
 
-/// EMFILE, the same number on all Unix systems.
+/// EMFILE, which has the same number on all Unix systems.
 const TOO_MANY_FILES: i32 = 24;
-/// The signal that asks a program to end.
+/// SIGTERM.
 const TERMINATE: i32 = 15;
 
-/// How far the work is, as the main thread sees it.
+/// The progress as the main thread sees it.
 struct Progress {
     begun: Instant,
     total: usize,
     ends: BTreeMap<usize, End>,
     bar: Option<Bar>,
-    /// The first signal that asked for the end.
+    /// The first signal that asked hatbox to end.
     signal: Option<i32>,
     killed_at: Option<Instant>,
 }
 
 impl Progress {
     fn new(shared: &Shared, total: usize) -> Self {
-        // Nothing is drawn between lines of `aws-vault`'s form.
+        // Called as `aws-vault`, hatbox draws nothing between its lines.
         let bar = (shared.world.output.called_as() == CalledAs::Hatbox).then(Bar::start).flatten();
         Self { begun: Instant::now(), total, ends: BTreeMap::new(), bar, signal: None, killed_at: None }
     }
@@ -303,7 +303,7 @@ impl Progress {
                 }
                 (Asked::End(number), None) => {
                     self.signal = Some(number);
-                    // The terminal shows `^C`.
+                    // The terminal prints `^C` into the bar's line.
                     if let Some(bar) = &self.bar {
                         bar.clear();
                     }
@@ -319,7 +319,8 @@ impl Progress {
         }
     }
 
-    /// Whether nothing more is waited for: no command runs, and who obtains credentials need not come to an end.
+    /// Whether to stop waiting: no command is running, or killed ones take too long. Workers that obtain credentials
+    /// are not waited for.
     fn is_given_up(&self, shared: &Shared) -> bool {
         let is_idle = shared.active.load(Ordering::SeqCst) == 0;
         self.signal.is_some()
@@ -345,7 +346,7 @@ fn render_progress(done: usize, total: usize, failed: usize, running: &[String])
 }
 
 impl Shared {
-    /// Starts no more commands, and sends something to those that run. Returns how many these are.
+    /// Starts no more commands and sends `delivery` to the running ones. Returns how many those are.
     fn stop(&self, delivery: Delivery) -> usize {
         let running = held(&self.running);
         self.is_over.store(true, Ordering::SeqCst);
@@ -362,29 +363,29 @@ impl Shared {
     }
 }
 
-/// Does one task after the other.
+/// Runs tasks until none is left or the run is over.
 fn work(shared: &Shared, events: &Sender<Event>) {
     while let Some((index, task)) = shared.next() {
         let event = match run_task(shared, index, task) {
             Ok(Some(end)) => {
-                // Before this worker takes the next one.
+                // Set this before the worker takes the next task.
                 if !end.is_success() && shared.batch.on_failure == OnFailure::Stop {
                     shared.is_over.store(true, Ordering::SeqCst);
                 }
                 Event::Ended { index, end }
             }
-            // The work was over before it was started.
+            // The run was stopped before the command started.
             Ok(None) => return,
             Err(failure) => Event::Broken(failure),
         };
-        // Without the main thread there is no one to report to.
+        // The main thread has stopped listening.
         if events.send(event).is_err() {
             return;
         }
     }
 }
 
-/// Runs the command of one task to its end; `None` where the work is over before it could be started.
+/// Runs the command of one task to its end. Returns `None` if the run was stopped before it could start.
 fn run_task(shared: &Shared, index: usize, task: Task) -> Result<Option<End>, Failure> {
     let mut report = shared.reporter.begin(index, &task.profile);
     let prepared = match (task.prepare)() {
@@ -399,7 +400,7 @@ fn run_task(shared: &Shared, index: usize, task: Task) -> Result<Option<End>, Fa
     let job = match start(shared, index, &task.profile, &prepared) {
         Ok(Some(job)) => job,
         Ok(None) => return Ok(None),
-        // The others may have more luck, or fewer of them run by then.
+        // The others may succeed, once fewer commands are running.
         Err(error) if is_for_lack_of_resources(&error) => {
             let failure = failure_of(&error).hint("run fewer at a time: --jobs N");
             let end = End::Failed(failure);
@@ -408,7 +409,7 @@ fn run_task(shared: &Shared, index: usize, task: Task) -> Result<Option<End>, Fa
         }
         Err(error) => return Err(failure_of(&error)),
     };
-    // From here on the secrets are the command's alone.
+    // Keep the secrets in this process no longer than needed.
     let account = prepared.account;
     drop(prepared.environment);
     let status = pass_on(shared, index, job, &mut report);
@@ -421,7 +422,7 @@ fn run_task(shared: &Shared, index: usize, task: Task) -> Result<Option<End>, Fa
     reported
 }
 
-/// Starts the command, unless the work is over.
+/// Starts the command, unless the run was stopped.
 fn start(
     shared: &Shared,
     index: usize,
@@ -436,7 +437,7 @@ fn start(
         mask: shared.mask,
         is_isolated: shared.batch.keyring == Keyring::OfItsOwn,
     };
-    // Whoever stops the work sees each command that has been started.
+    // Held while starting, so that stopping the run reaches every command that was started.
     let mut running = held(&shared.running);
     if shared.is_over.load(Ordering::SeqCst) {
         return Ok(None);
@@ -447,10 +448,10 @@ fn start(
     Ok(Some(job))
 }
 
-/// Whether the system had no process, memory or descriptor left for the command.
+/// Whether the system had no process, memory or descriptor left.
 fn is_for_lack_of_resources(error: &ExecError) -> bool {
     match error {
-        // Too many processes (EAGAIN), too many open files (EMFILE has no kind).
+        // EAGAIN means too many processes; EMFILE, too many open files, has no kind.
         ExecError::NotExecutable { source, .. } => {
             let kind = source.kind();
             matches!(kind, ErrorKind::WouldBlock | ErrorKind::OutOfMemory)
@@ -460,7 +461,7 @@ fn is_for_lack_of_resources(error: &ExecError) -> bool {
     }
 }
 
-/// Passes the output of a command on until it has ended.
+/// Passes the output of a command on until the command has ended.
 fn pass_on(
     shared: &Shared,
     index: usize,
@@ -478,7 +479,8 @@ fn pass_on(
         copy(happened.stdout, &mut stdout, Stream::Stdout, &mut buffer, report, &mut result);
         copy(happened.stderr, &mut stderr, Stream::Stderr, &mut buffer, report, &mut result);
         if result.is_err() {
-            // Who reads its output has gone: the command learns of it as it would without hatbox.
+            // hatbox's output is closed: close the pipes, so the command gets the same error as it would without
+            // hatbox.
             (stdout, stderr) = (None, None);
             shared.is_over.store(true, Ordering::SeqCst);
         }
@@ -494,7 +496,7 @@ fn pass_on(
             ended
         };
         let Some(status) = ended else { continue };
-        // It may have left a program behind that keeps the streams open.
+        // A leftover child process may keep the pipes open.
         let mut rest = 0;
         while result.is_ok() && rest < REST_LIMIT {
             let happened = job.wait(stdout.as_ref(), stderr.as_ref(), Duration::ZERO).map_err(failed)?;
@@ -509,7 +511,8 @@ fn pass_on(
     }
 }
 
-/// Passes on what can be read of a stream now; one that has ended becomes `None`. Returns how much that was.
+/// Passes on what can be read from a stream without waiting, and sets an ended stream to `None`. Returns the number of
+/// bytes.
 fn copy(
     is_ready: bool,
     stream: &mut Option<impl Read>,

@@ -1,4 +1,4 @@
-//! What is shown of each command: its lines behind its profile's name, its output as a whole, or a line of JSON.
+//! Shows each command: its lines prefixed with the profile's name, its output as a whole, or a line of JSON.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -15,19 +15,19 @@ use crate::bar::without_bar;
 use crate::output::{Output, StdoutError, Stream};
 use crate::world::World;
 
-/// Names that are longer push their own lines to the right, not those of all.
+/// In columns. Longer names shift only their own lines to the right.
 const WIDEST_LABEL: usize = 32;
-/// What JSON has of each stream of a command: the rest is counted.
+/// In bytes per stream. Output beyond it is only counted in the JSON.
 const JSON_LIMIT: usize = 1 << 20;
 const COLOURS: [AnsiColor; 5] =
     [AnsiColor::Cyan, AnsiColor::Yellow, AnsiColor::Green, AnsiColor::Magenta, AnsiColor::Blue];
 
-/// Shows what commands print and how they end.
+/// Shows what the commands print and how they end.
 pub(super) struct Reporter {
     world: World,
     form: Form,
     width: usize,
-    /// Held by who writes more than one piece.
+    /// Held while writing several pieces that belong together.
     turn: Mutex<()>,
 }
 
@@ -38,7 +38,7 @@ impl Reporter {
         Self { world: world.clone(), form, width, turn: Mutex::default() }
     }
 
-    /// Begins the report of one command.
+    /// Starts the report of one command.
     pub(super) fn begin(&self, index: usize, profile: &str) -> Report<'_> {
         let kept = match self.form {
             Form::Labelled => Kept::Lines { stdout: Lines::default(), stderr: Lines::default() },
@@ -63,15 +63,15 @@ pub(super) struct Report<'a> {
 }
 
 enum Kept {
-    /// What is not a whole line yet.
+    /// The incomplete last line of each stream.
     Lines { stdout: Lines, stderr: Lines },
-    /// Everything.
+    /// The whole output.
     All(Spool),
-    /// As much as JSON has.
+    /// As much as the JSON will contain.
     Start { stdout: Start, stderr: Start },
 }
 
-/// The beginning of a stream.
+/// The start of a stream.
 #[derive(Default)]
 struct Start {
     bytes: Vec<u8>,
@@ -87,7 +87,7 @@ impl Start {
 }
 
 impl Report<'_> {
-    /// Takes what the command printed.
+    /// Takes a piece of the command's output.
     pub(super) fn take(&mut self, stream: Stream, bytes: &[u8]) -> Result<(), StdoutError> {
         match &mut self.kept {
             Kept::Lines { stdout, stderr } => {
@@ -108,7 +108,7 @@ impl Report<'_> {
         }
     }
 
-    /// Says how the command ended, and shows what was kept of its output.
+    /// Reports how the command ended, and prints its output if that was kept until now.
     pub(super) fn end(
         self,
         end: &End,

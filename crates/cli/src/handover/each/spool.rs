@@ -1,27 +1,27 @@
-//! Output that is kept until its command has ended: in memory, and beyond that in a file that only this user can read
-//! and that has no name.
+//! Keeps the output of a command until it has ended: in memory and, beyond a limit, in an unnamed file that only this
+//! user can read.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 
 use crate::output::Stream;
 
-/// What is kept in memory for each command.
+/// In bytes, for each command.
 const IN_MEMORY: usize = 256 << 10;
 const STDOUT: u8 = 1;
 const STDERR: u8 = 2;
 
-/// Chunks of output in the order in which they were read.
+/// Pieces of output in the order in which they were read.
 #[derive(Debug, Default)]
 pub(super) struct Spool {
     memory: Vec<u8>,
     file: Option<File>,
-    /// Why what came later is not kept.
+    /// Why later output was not kept.
     failed: Option<io::Error>,
 }
 
 impl Spool {
-    /// Keeps a chunk. Where the disk is full, nothing more is kept.
+    /// Keeps a piece. Keeps nothing more once the disk is full.
     pub(super) fn push(&mut self, stream: Stream, bytes: &[u8]) {
         if self.failed.is_some() || bytes.is_empty() {
             return;
@@ -38,7 +38,7 @@ impl Spool {
         if self.memory.len() > IN_MEMORY
             && let Err(error) = self.spill()
         {
-            // What was written of it comes before what is missing.
+            // The part that reached the file is read from there.
             self.memory.clear();
             self.failed = Some(error);
         }
@@ -58,7 +58,7 @@ impl Spool {
         self.memory.is_empty() && self.file.is_none()
     }
 
-    /// Gives all chunks, in their order. Returns why some are missing.
+    /// Passes all pieces to `give`, in order. Returns why some are missing.
     pub(super) fn replay<E>(
         mut self,
         mut give: impl FnMut(Stream, &[u8]) -> Result<(), E>,
@@ -84,7 +84,7 @@ impl Spool {
             let [tag, high, low] = head;
             chunk.resize(u16::from_be_bytes([high, low]).into(), 0);
             if let Err(error) = records.read_exact(&mut chunk) {
-                // A record that did not fit on the disk.
+                // A piece was only partly written.
                 failed.get_or_insert(error);
                 return Ok(failed);
             }
@@ -93,7 +93,7 @@ impl Spool {
     }
 }
 
-/// A file without a name, of this user alone: gone when it is closed, however that comes about.
+/// Creates an unnamed private file, which disappears when it is closed or the process is killed.
 fn create_unnamed() -> io::Result<File> {
     let file = tempfile::tempfile()?;
     #[cfg(unix)]
