@@ -1,20 +1,20 @@
-//! The program's allocator: the system's, which wipes what it gets back.
+//! The program's allocator: the system's, with freed memory overwritten.
 //!
-//! Secrets that have a type of their own are wiped by it. Libraries copy them on the way, into buffers of JSON,
-//! HTTP, D-Bus and base64: those are wiped here, and what a growing buffer leaves behind too.
+//! Secrets in types of their own are wiped by those types. Libraries also copy them into buffers of JSON, HTTP, D-Bus
+//! and base64; this wipes those copies, and what a growing buffer leaves behind.
 #![expect(unsafe_code, reason = "an allocator is an unsafe trait")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::hint::black_box;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Larger blocks are given back to the kernel, which wipes them itself; scrypt's is 128 MiB.
+/// Larger blocks are returned to the kernel, which wipes them itself; scrypt's has 128 MiB.
 const LIMIT: usize = 4 << 20;
 
 static IS_WIPING: AtomicBool = AtomicBool::new(false);
 
-/// Has everything that is given back from now on wiped. Before a secret is in memory that would be wasted: the
-/// reading of the command line gives back most blocks of a run.
+/// Starts wiping freed memory. Not needed until a secret is in memory: parsing the command line frees most of the
+/// blocks of a run.
 pub(crate) fn begin_wiping() {
     IS_WIPING.store(true, Ordering::Relaxed);
 }
@@ -28,33 +28,33 @@ struct Wiping;
 #[global_allocator]
 static ALLOCATOR: Wiping = Wiping;
 
-/// Sets `size` bytes from `start` on to zero.
+/// Overwrites `size` bytes from `start` with zeros.
 ///
 /// # Safety
-/// They must be the caller's to write.
+/// The caller must own these bytes.
 unsafe fn wipe(start: *mut u8, size: usize) {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller guarantees it.
     unsafe {
         start.write_bytes(0, size);
     }
-    // No one reads the zeros, so the compiler would leave them out, were they not shown to someone.
+    // Without this, the compiler would remove the writes, as nothing reads the zeros.
     black_box(start);
 }
 
-// SAFETY: every block comes from `System` and goes back to it with the layout that it was made with.
+// SAFETY: every block comes from `System` and is returned to it with its original layout.
 unsafe impl GlobalAlloc for Wiping {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: the caller's promise about `layout`.
+        // SAFETY: the caller guarantees a valid `layout`.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: the same.
+        // SAFETY: as above.
         unsafe { System.alloc_zeroed(layout) }
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        // SAFETY: the block has the layout's size, and is no one's but the caller's, who gives it up.
+        // SAFETY: the block has the layout's size, and belongs to the caller, who frees it.
         unsafe {
             if is_wiped(layout.size()) {
                 wipe(block, layout.size());
@@ -64,8 +64,8 @@ unsafe impl GlobalAlloc for Wiping {
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
-        // SAFETY: both blocks are at least as long as what is copied, and do not overlap; `new_size` and the
-        // alignment make a layout, as the caller promises.
+        // SAFETY: both blocks are at least as long as the copied part, and do not overlap. The caller guarantees that
+        // `new_size` and the alignment form a valid layout.
         unsafe {
             if !is_wiped(layout.size()) {
                 return System.realloc(block, layout, new_size);
@@ -86,7 +86,7 @@ mod tests {
     use std::fs::File;
     use std::io::{Read, Seek, SeekFrom};
 
-    /// How often the bytes whose complement is `complement` stand in the heap of this process.
+    /// Counts the occurrences, in this process's heap, of the bytes whose complement is `complement`.
     fn copies(complement: &[u8]) -> usize {
         let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
         let mut memory = File::open("/proc/self/mem").unwrap();
@@ -96,7 +96,7 @@ mod tests {
             let [from, to] = [from, to].map(|text| u64::from_str_radix(text, 16).unwrap());
             let mut bytes = vec![0; usize::try_from(to - from).unwrap()];
             memory.seek(SeekFrom::Start(from)).unwrap();
-            // A mapping of another test may have gone meanwhile.
+            // A mapping of another test may have been removed meanwhile.
             if memory.read_exact(&mut bytes).is_ok() {
                 found += bytes
                     .windows(complement.len())
@@ -115,7 +115,7 @@ mod tests {
         let complement: Vec<u8> = random.iter().map(|byte| !(b'a' + byte % 26)).collect();
         let secret = || complement.iter().map(|byte| char::from(!byte)).collect::<String>();
         let kept = secret();
-        // Found at least here, and in the buffer that it was found in.
+        // At least here, and in the buffer that was searched.
         assert!(copies(&complement) > 0, "the search finds nothing");
         drop(kept);
         for round in 0..50 {

@@ -1,4 +1,4 @@
-//! Runs another program in the place of this process.
+//! Replaces this process with another program.
 
 use std::io;
 
@@ -7,15 +7,15 @@ pub(crate) use super::platform::exec::{exec, find_program};
 /// Why a program could not be started.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ExecError {
-    /// No such file, by path or in PATH. Exit code 127, as in a shell.
+    /// No file of this path, or of this name in PATH. Exit code 127, as in a shell.
     #[error("command `{0}` not found")]
     NotFound(String),
-    /// It is there, and cannot be run. Exit code 126.
+    /// The file exists but cannot be run. Exit code 126.
     #[error("`{path}` cannot be run")]
     NotExecutable {
         /// The file.
         path: String,
-        /// What the system said.
+        /// The system's error.
         #[source]
         source: io::Error,
     },

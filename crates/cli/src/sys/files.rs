@@ -1,8 +1,8 @@
-//! Files that must not be lost, read by others, or be someone else's.
+//! Files that must not be lost, be readable by other users, or belong to them.
 //!
-//! Every write is: a new file beside the target, fsync, rename, fsync of the directory. A kill at any
-//! moment leaves the old file or the new one. Only caches are written without the fsyncs: a kill leaves the
-//! same, a power cut may leave a damaged file, which counts as none.
+//! Every write creates a new file beside the target, then calls fsync, renames it, and calls fsync for the directory. A
+//! kill at any moment leaves the old file or the new one. Caches are written without fsync: after a power failure, a
+//! file may be damaged, and then counts as absent.
 
 use std::fs;
 use std::io::{self, Read, Write};
@@ -11,54 +11,54 @@ use std::path::{Path, PathBuf};
 use super::access::{self, NotPrivate};
 use super::platform::disk;
 
-/// Why a private file or directory is not used.
+/// Why a file or directory was not used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FileError {
-    /// It is not there.
+    /// It does not exist.
     #[error("there is no file `{0}`")]
     Absent(String),
-    /// It is not the user's alone.
+    /// Other users can access it.
     #[error(transparent)]
     NotPrivate(#[from] NotPrivate),
-    /// This process is root's, and what it would make there would be root's in another user's directory.
+    /// hatbox runs as root, and would create root's files in another user's directory.
     #[error("you are root, and `{directory}` belongs to uid {owner}: hatbox creates nothing there")]
     OtherUsers {
-        /// The directory that is there already.
+        /// The existing directory.
         directory: String,
-        /// Whose it is.
+        /// The uid of its owner.
         owner: u32,
     },
-    /// It is a link, a device, ...
+    /// It is a symlink, a device or another special file.
     #[error("`{0}` is not a regular file")]
     Kind(String),
-    /// It is larger than anything hatbox writes there.
+    /// It is larger than any file that hatbox writes.
     #[error("`{path}` has more than {limit} bytes")]
     Size {
         /// The path.
         path: String,
-        /// The limit.
+        /// The limit in bytes.
         limit: u64,
     },
-    /// It is there already, and must not be written over.
+    /// It exists already and must not be overwritten.
     #[error("there is a file `{0}` already")]
     Exists(String),
-    /// It was changed by another process meanwhile.
+    /// Another process changed it in the meantime.
     #[error("`{0}` was changed meanwhile")]
     Changed(String),
-    /// It is a directory where a file is to be written.
+    /// It is a directory, but a file is to be written.
     #[error("`{0}` is a directory, not a file")]
     Directory(String),
-    /// It lies on a disk, and must not.
+    /// It is on a disk, but must be in memory.
     #[error("`{0}` is not in memory (tmpfs)")]
     NotInMemory(String),
-    /// The system refused.
+    /// The system returned an error.
     #[error("could not {verb} `{path}`")]
     Io {
         /// `read`, `write`, ...
         verb: &'static str,
         /// The path.
         path: String,
-        /// What the system said.
+        /// The system's error.
         #[source]
         source: io::Error,
     },
@@ -73,7 +73,7 @@ impl FileError {
         }
     }
 
-    /// The command that fixes it, where there is one.
+    /// Returns the command that fixes the problem, if there is one.
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
             Self::NotPrivate(why) => Some(why.hint()),
@@ -83,7 +83,7 @@ impl FileError {
     }
 }
 
-/// Reads a file that is the user's alone, and no link; at most `limit` bytes.
+/// Reads a private file of at most `limit` bytes. Does not follow a symlink.
 pub(crate) fn read_private(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
     let shown = || path.display().to_string();
     let file = access::open_private(path).map_err(|error| {
@@ -106,15 +106,15 @@ pub(crate) fn read_private(path: &Path, limit: u64) -> Result<Vec<u8>, FileError
     Ok(bytes)
 }
 
-/// Whether a file is made where there is none.
+/// Whether to create a missing file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Creation {
     IfAbsent,
     Never,
 }
 
-/// Appends `line` to a file of the user's alone, by one write, so that it does not mix with those of other processes.
-/// Makes the file, and its directory, where there is none. Returns the length of the file.
+/// Appends `line` to a private file with a single write, which does not mix with writes of other processes. Creates the
+/// file and its directory if needed. Returns the length of the file in bytes.
 pub(crate) fn append_private(path: &Path, line: &[u8]) -> Result<u64, FileError> {
     let opened = match access::open_to_append(path, Creation::Never) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -142,24 +142,24 @@ pub(crate) fn append_private(path: &Path, line: &[u8]) -> Result<u64, FileError>
             written => break written.map_err(FileError::io("write", path))?,
         }
     };
-    // The rest by another write might end up behind another's line.
+    // A second write for the rest could end up after a line of another process.
     if written < line.len() {
         return Err(FileError::io("write", path)(io::ErrorKind::StorageFull.into()));
     }
     Ok(about.len() + written as u64)
 }
 
-/// Whom a file is closed to.
+/// Whose access to a file to remove.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Closing {
-    /// Others who could write to it.
+    /// Others' permission to write.
     Writers,
-    /// All others.
+    /// All permissions of others.
     Everyone,
 }
 
-/// Checks that a file or a directory is one that [`read_private`] and [`make_private_directory`] take, without
-/// reading it. One that is not there is.
+/// Checks, without reading it, that a file or directory is as private as [`read_private`] and
+/// [`make_private_directory`] require. A missing one passes.
 pub(crate) fn check_private(path: &Path) -> Result<(), FileError> {
     let about = match fs::symlink_metadata(path) {
         Ok(about) if about.is_symlink() => fs::metadata(path).map_err(FileError::io("open", path)),
@@ -167,7 +167,7 @@ pub(crate) fn check_private(path: &Path) -> Result<(), FileError> {
         other => other.map_err(FileError::io("read", path)),
     };
     match about {
-        // A link to a directory is followed, one to a file never.
+        // A symlink to a directory is followed, one to a file is not.
         Ok(about) if about.is_dir() => Ok(access::check_directory(path, &about)?),
         Ok(_) => Err(FileError::Kind(path.display().to_string())),
         Err(FileError::Absent(_)) => Ok(()),
@@ -181,12 +181,12 @@ fn check_private_file(path: &Path) -> Result<(), FileError> {
     Ok(access::check_file(path, &file, &about)?)
 }
 
-/// Makes a directory and its parents, the user's alone, or checks that the one that is there is so.
+/// Creates a private directory with its parents, or checks that the existing one is private.
 pub(crate) fn make_private_directory(path: &Path) -> Result<(), FileError> {
     match fs::symlink_metadata(path) {
         Ok(about) if about.is_dir() => return Ok(access::check_directory(path, &about)?),
         Ok(about) if about.is_symlink() => {
-            // The user may keep the store elsewhere; what counts is the directory that it leads to.
+            // The user may link the store to another place: the target must be private.
             let about = fs::metadata(path).map_err(FileError::io("read", path))?;
             return Ok(access::check_directory(path, &about)?);
         }
@@ -200,8 +200,8 @@ pub(crate) fn make_private_directory(path: &Path) -> Result<(), FileError> {
     Ok(access::check_directory(path, &about)?)
 }
 
-/// Refuses that root creates something in another user's directory, who could then neither read nor delete it: as
-/// `sudo hatbox` with the user's HOME would. `path` is what is about to be created.
+/// Prevents root from creating something in another user's directory, such as by `sudo hatbox` with that user's HOME:
+/// the user could neither read nor delete it. `path` is what is about to be created.
 pub(crate) fn check_creator(path: &Path) -> Result<(), FileError> {
     let mut directory = parent(path);
     while !directory.exists() {
@@ -216,31 +216,31 @@ pub(crate) fn check_creator(path: &Path) -> Result<(), FileError> {
     }
 }
 
-/// What a file that is about to be replaced keeps.
+/// What to keep of the file that is replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Keep {
-    /// Nothing: the new file is the user's alone.
+    /// Nothing: the new file is private.
     Nothing,
-    /// The mode of the old file, and a symbolic link stays one: the file that it leads to is replaced.
+    /// The mode, and a symlink: the file that it points to is replaced.
     ModeAndLink,
 }
 
-/// What a new file outlives.
+/// What a new file must survive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Outlives {
-    /// Also a power cut: the disk is waited for.
+    /// A power failure: wait for the disk.
     PowerCut,
-    /// The process.
+    /// A kill of the process.
     Process,
 }
 
-/// Replaces `path` by a file with `bytes`, atomically and durably.
+/// Replaces `path` with a file containing `bytes`, atomically and durably.
 pub(crate) fn write_atomic(path: &Path, bytes: &[u8], keep: Keep) -> Result<(), FileError> {
     write_through(path, bytes, keep, Outlives::PowerCut, replace)
 }
 
-/// Replaces `path` by a file of the user's alone with `bytes`, atomically, without waiting for the disk: for what can
-/// be obtained again, and whose reader takes a damaged file for none.
+/// Replaces `path` with a private file containing `bytes`, atomically but without waiting for the disk: for data that
+/// can be obtained again and whose reader treats a damaged file as missing.
 pub(crate) fn write_cache(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     write_through(path, bytes, Keep::Nothing, Outlives::Process, replace)
 }
@@ -249,10 +249,10 @@ fn replace(temporary: &Path, target: &Path) -> Result<(), FileError> {
     disk::replace(temporary, target).map_err(FileError::io("replace", target))
 }
 
-/// The same for a file that may have been changed since `before` was read from it: then it is not replaced.
+/// Does the same, but only if the file still contains `before`, which was read from it.
 ///
 /// # Errors
-/// [`FileError::Changed`] when it no longer holds `before`.
+/// [`FileError::Changed`] if the content differs.
 pub(crate) fn write_if_unchanged(
     path: &Path,
     before: &[u8],
@@ -271,10 +271,10 @@ pub(crate) fn write_if_unchanged(
     })
 }
 
-/// Makes the file `path` with `bytes`, whole or not at all.
+/// Creates the file `path` with `bytes`, completely or not at all.
 ///
 /// # Errors
-/// [`FileError::Exists`] when it is there.
+/// [`FileError::Exists`] if the file exists.
 pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     write_through(path, bytes, Keep::Nothing, Outlives::PowerCut, |temporary, target| {
         let result = fs::hard_link(temporary, target).map_err(|error| match error.kind() {
@@ -286,7 +286,7 @@ pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     })
 }
 
-/// Writes a new file beside the target, and lets `place` put it there.
+/// Writes a new file beside the target, and calls `place` to move it there.
 fn write_through(
     path: &Path,
     bytes: &[u8],
@@ -331,9 +331,9 @@ fn write_through(
     }
 }
 
-/// Where a path leads to, also when there is nothing yet.
+/// Follows symlinks to the final path, even if nothing exists there yet.
 pub(crate) fn follow_links(path: &Path) -> Result<PathBuf, FileError> {
-    // As many as Linux follows (path_resolution(7)).
+    // The limit of Linux (path_resolution(7)).
     const LIMIT: usize = 40;
     let mut target = path.to_owned();
     for _ in 0..LIMIT {
@@ -346,7 +346,7 @@ pub(crate) fn follow_links(path: &Path) -> Result<PathBuf, FileError> {
     Err(FileError::Kind(path.display().to_string()))
 }
 
-/// Deletes `path`, durably. Tells whether it was there.
+/// Deletes `path` durably. Returns whether it existed.
 pub(crate) fn remove(path: &Path) -> Result<bool, FileError> {
     match fs::remove_file(path) {
         Ok(()) => sync_directory(&parent(path)).map(|()| true),
@@ -355,7 +355,7 @@ pub(crate) fn remove(path: &Path) -> Result<bool, FileError> {
     }
 }
 
-/// Deletes what killed writers left in `directory`: temporary files older than an hour.
+/// Deletes temporary files in `directory` that killed writers left over an hour ago.
 pub(crate) fn sweep_temporary(directory: &Path) {
     let Ok(entries) = fs::read_dir(directory) else { return };
     for entry in entries.flatten() {
@@ -371,7 +371,7 @@ pub(crate) fn sweep_temporary(directory: &Path) {
     }
 }
 
-/// Whether a name is of the form that [`write_through`] makes: `.NAME.<16 hex digits>.tmp`.
+/// Whether a name has the form of [`write_through`]'s temporary files: `.NAME.<16 hex digits>.tmp`.
 fn is_temporary(name: &str) -> bool {
     let number = name
         .strip_prefix('.')
@@ -381,7 +381,7 @@ fn is_temporary(name: &str) -> bool {
         .is_some_and(|(_, number)| number.len() == 16 && number.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
-/// Flushes a directory: what was renamed into it or removed from it stays so.
+/// Flushes a directory, so that renames and deletions in it survive a power failure.
 pub(crate) fn sync_directory(directory: &Path) -> Result<(), FileError> {
     disk::sync_directory(directory).map_err(FileError::io("write", directory))
 }
@@ -393,10 +393,10 @@ fn parent(path: &Path) -> PathBuf {
     }
 }
 
-/// A number for names that must not meet; no secret.
+/// Returns a number for unique file names; not a secret.
 fn random_u64() -> u64 {
     let mut bytes = [0; 8];
-    // Without randomness the name may meet another, and then `create_new` refuses: an error, no loss.
+    // Without random bytes, the name may exist already; then `create_new` fails, and nothing is lost.
     getrandom::getrandom(&mut bytes).ok();
     u64::from_le_bytes(bytes)
 }
@@ -415,7 +415,7 @@ mod tests {
         assert!(matches!(read_private(&dir.path().join("none"), 4), Err(FileError::Absent(_))));
     }
 
-    /// Windows of the kind that the tests run on replaces no file that someone has open.
+    /// The Windows versions that run the tests cannot replace an open file.
     #[cfg(unix)]
     #[test]
     fn whoever_reads_while_it_is_written_reads_a_whole_file() {

@@ -1,8 +1,8 @@
-//! Locks between processes: on separate files, with a note of who holds one and why.
+//! Locks between processes: on separate files, which contain a note about the holder.
 //!
-//! A holder can hang: its terminal is unattended, or it is suspended. So a lock can be *taken over*: the
-//! taker unlinks the file and makes a new one. Whoever holds or waits for the old file sees that it is
-//! no longer the one at the path, and starts again with the new one.
+//! A holder can hang, if its terminal is unattended or it is suspended, so another process can *take over* the lock: it
+//! unlinks the file and creates a new one. Processes that hold or wait for the old file notice that it is no longer the
+//! one at the path, and start again with the new one.
 
 use std::cell::Cell;
 use std::fs::File;
@@ -15,48 +15,48 @@ use super::platform::disk;
 use super::platform::locking::{self, Identity};
 use super::{access, boot_clock};
 
-/// The first line of a file in which something was left.
+/// The first line of a file with a text left for waiters.
 const LEFT: &str = "left";
-/// How often a waiter looks again.
+/// The interval between checks of a waiter.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// A held lock. Dropping it, or the end of the process, lets go.
+/// A held lock. Released on drop and at the end of the process.
 #[derive(Debug)]
 pub(crate) struct Lock {
     file: File,
     path: PathBuf,
-    /// What the last holder left for those who were waiting for it.
+    /// The text that the last holder left for its waiters.
     left: Option<String>,
-    /// Whether another held it when this process came.
+    /// Whether another process held it when this one asked for it.
     was_waited_for: bool,
     /// The process that it was taken over from.
     taken_from: Option<u32>,
-    /// Whether this process wrote a note that must go when the lock does.
+    /// Whether this process wrote a note, to be deleted with the lock.
     has_note: Cell<bool>,
 }
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // The note names devices and accounts, which a disk at rest does not tell.
+        // Notes name devices and accounts, which should not stay on the disk.
         if self.has_note.get() {
             self.clear_note();
         }
     }
 }
 
-/// Who holds a lock, as it says itself.
+/// The holder of a lock, from its note.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Holder {
-    /// Its process.
+    /// The id of its process.
     pub(crate) pid: u32,
-    /// Its terminal, if it has one: `/dev/pts/3`.
+    /// The path of its terminal, if any: `/dev/pts/3`.
     pub(crate) terminal: Option<String>,
-    /// What it waits for, in words: `the MFA code of ...`.
+    /// What it waits for: `the MFA code of ...`.
     pub(crate) waits_for: String,
 }
 
 impl Holder {
-    /// Whether the process is stopped (Ctrl-Z), and so will not answer by itself.
+    /// Whether the process is suspended (Ctrl-Z), and so will not finish without help.
     pub(crate) fn is_suspended(&self) -> bool {
         locking::is_process_stopped(self.pid)
     }
@@ -64,24 +64,24 @@ impl Holder {
 
 /// What a waiter does next.
 pub(crate) enum Next {
-    /// Go on waiting.
+    /// Continue to wait.
     Wait,
-    /// Take the lock over from its holder.
+    /// Take over the lock from its holder.
     TakeOver,
 }
 
-/// How things stand while another holds the lock.
+/// The state of a wait.
 pub(crate) struct Waiting<'a> {
-    /// Since this process began to wait.
+    /// Time since this process started to wait.
     pub(crate) waited: Duration,
-    /// Since the present holder was first seen.
+    /// Time since the current holder was first seen.
     pub(crate) held: Duration,
-    /// What the holder says of itself; `None` in the moment before it says anything.
+    /// The holder's note; `None` before it has written one.
     pub(crate) holder: Option<&'a Holder>,
 }
 
-/// Gets the lock at `path`; while another holds it, `waiting` is asked every 20 ms what to do. Its error ends
-/// the wait.
+/// Takes the lock at `path`. While another process holds it, calls `waiting` every 20 ms to decide what to do. An error
+/// of `waiting` ends the wait.
 pub(crate) fn wait<E>(
     path: &Path,
     mut waiting: impl FnMut(Waiting<'_>) -> Result<Next, E>,
@@ -93,12 +93,12 @@ pub(crate) fn wait<E>(
         let mut lock = open(path)?;
         if lock.try_lock()? {
             if !lock.is_current() {
-                // Taken over between open and lock: start again with the new file.
+                // The lock was taken over between open and lock.
                 continue;
             }
             lock.left = lock.read_left(waiting_since);
             lock.was_waited_for = seen.is_some();
-            // What is left stays for the other waiters; a mere note of a dead holder does not.
+            // A text is kept for other waiters; the note of a dead holder is not.
             if lock.left.is_none() {
                 lock.clear_note();
             }
@@ -123,8 +123,8 @@ pub(crate) fn wait<E>(
     }
 }
 
-/// Puts a new file, locked, in the place of `old`; `None` when someone else was quicker. One at a time, or a
-/// second taker would unlink the file that the first has just locked.
+/// Replaces `old` with a new, locked file; returns `None` if another process did so first. Takers are serialized, as a
+/// second one would otherwise unlink the file that the first has just locked.
 fn take_over(path: &Path, old: &Lock) -> Result<Option<Lock>, FileError> {
     let one_at_a_time = open(&path.with_extension("takeover"))?;
     locking::lock(&one_at_a_time.file).map_err(FileError::io("lock", path))?;
@@ -136,7 +136,7 @@ fn take_over(path: &Path, old: &Lock) -> Result<Option<Lock>, FileError> {
     Ok(lock.try_lock()?.then_some(lock))
 }
 
-/// Gets the lock at `path` however long it takes. For work that needs no person.
+/// Takes the lock at `path`, however long that takes. For work that never waits for the user.
 pub(crate) fn hold(path: &Path) -> Result<Lock, FileError> {
     loop {
         let lock = open(path)?;
@@ -155,7 +155,7 @@ fn open(path: &Path) -> Result<Lock, FileError> {
     let file = access::open_or_create(path).map_err(|error| {
         if access::is_link_refused(&error) { not_a_file() } else { FileError::io("open", path)(error) }
     })?;
-    // A pipe or a device in its place locks nothing, or never ends when it is read.
+    // A pipe or device in its place cannot be locked, or cannot be read to its end.
     if !file.metadata().map_err(FileError::io("open", path))?.is_file() {
         return Err(not_a_file());
     }
@@ -174,32 +174,32 @@ impl Lock {
         locking::try_lock(&self.file).map_err(FileError::io("lock", &self.path))
     }
 
-    /// Writes down who holds it and what for. Only a note: without it waiters know less.
+    /// Writes the holder and what it waits for into the file. If that fails, waiters just know less.
     pub(crate) fn note(&self, terminal: Option<&str>, waits_for: &str) {
         let text = format!("{}\n{}\n{waits_for}\n", std::process::id(), terminal.unwrap_or("-"));
         self.rewrite(text.as_bytes()).ok();
         self.has_note.set(true);
     }
 
-    /// Leaves a text, one line, for those who are waiting now: the question was cancelled, the code refused.
-    /// Who comes later does not see it.
+    /// Leaves a line of text for the processes waiting now: the question was cancelled, or the code was rejected. Later
+    /// processes ignore it.
     pub(crate) fn leave(&self, text: &str) {
         let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
         self.rewrite(format!("{LEFT}\n{}\n{line}\n", boot_clock::now()).as_bytes()).ok();
         self.has_note.set(false);
     }
 
-    /// Whether another process held it when this one came for it.
+    /// Whether another process held it when this one asked for it.
     pub(crate) fn was_waited_for(&self) -> bool {
         self.was_waited_for
     }
 
-    /// The process that it was taken over from, where it was and that process had said who it is.
+    /// The process that it was taken over from, if that one had written a note.
     pub(crate) fn taken_from(&self) -> Option<u32> {
         self.taken_from
     }
 
-    /// What the last holder left, if this process was already waiting then.
+    /// The text that the last holder left, if this process was already waiting at that time.
     pub(crate) fn left(&self) -> Option<&str> {
         self.left.as_deref()
     }
@@ -209,7 +209,7 @@ impl Lock {
         let mut lines = text.lines();
         let is_left = lines.next()? == LEFT;
         let at: u128 = lines.next()?.parse().ok()?;
-        // One of later than now was not left by hatbox.
+        // hatbox never leaves a text with a time in the future.
         (is_left && at >= waiting_since && at <= boot_clock::now())
             .then(|| lines.next().map(str::to_owned))
             .flatten()
@@ -223,7 +223,7 @@ impl Lock {
         Some(text)
     }
 
-    /// Whether the file at the path is still this one: `false` after a take-over.
+    /// Whether the path still leads to this file; `false` after a take-over.
     pub(crate) fn is_current(&self) -> bool {
         match (Identity::of_file(&self.file), Identity::at_path(&self.path)) {
             (Ok(mine), Ok(there)) => mine == there,

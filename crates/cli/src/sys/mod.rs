@@ -1,6 +1,6 @@
-//! The operating system, where std has no word for it. The only modules with `unsafe`.
+//! The operating system, beyond what std covers. The only modules with `unsafe`.
 //!
-//! What differs between systems has the same names in `unix/` and in `windows/`; what is here is shared.
+//! Code that differs between systems has the same names in `unix/` and `windows/`; everything else here is shared.
 
 #[cfg(unix)]
 mod unix;

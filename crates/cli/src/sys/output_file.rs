@@ -1,4 +1,4 @@
-//! Files that the user names for output: a new file, an old one, a device, a pipe, a descriptor.
+//! Files that the user names for output: new or existing files, devices, pipes, descriptors.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -6,20 +6,20 @@ use std::path::Path;
 
 use super::files::{FileError, Keep, follow_links, remove, write_atomic};
 
-/// What a path for output is.
+/// How to write to a path.
 enum Kind {
-    /// A file, also one that is not there yet.
+    /// A regular file, which may not exist yet.
     Regular,
-    /// What is opened and written to, and is never removed or replaced.
+    /// Anything that must be written to in place, without being removed or replaced.
     InPlace,
 }
 
-/// Writes `bytes` to `path` as `cp` would: a file is replaced whole, also behind a link; a device, a pipe and an open
-/// descriptor (`/dev/stderr`, `/dev/fd/3`) are written to where they are.
+/// Writes `bytes` to `path` as `cp` would: replaces a regular file completely, also behind a symlink, and writes into a
+/// device, a pipe or an open descriptor (`/dev/stderr`, `/dev/fd/3`).
 pub(crate) fn write_output(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     match kind_of(path)? {
         Kind::Regular => match write_atomic(path, bytes, Keep::ModeAndLink) {
-            // A file alone is mounted into a container, or only its directory is closed.
+            // The file itself is mounted into a container, or its directory is read-only.
             Err(FileError::Io { source, .. }) if is_fixed_in_place(&source) && path.is_file() => {
                 write_to(OpenOptions::new().write(true).truncate(true), path, bytes)
             }
@@ -29,16 +29,16 @@ pub(crate) fn write_output(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     }
 }
 
-/// Appends whole lines to a file that another program made, and reads later. A last line without an end gets one first.
+/// Appends whole lines to a file that another program created and reads later. Ends an incomplete last line first.
 pub(crate) fn append_lines(path: &Path, lines: &[u8]) -> Result<(), FileError> {
-    // Where that cannot be read, an empty line does less harm than a joined one.
+    // If the file cannot be read, an empty line does less harm than two joined lines.
     if is_line_open(path).unwrap_or(true) {
         write_to(OpenOptions::new().append(true), path, b"\n")?;
     }
     write_to(OpenOptions::new().append(true), path, lines)
 }
 
-/// Whether a file's last line has no end.
+/// Whether the last line of a file lacks its line end.
 fn is_line_open(path: &Path) -> io::Result<bool> {
     let about = fs::metadata(path)?;
     if !about.is_file() || about.len() == 0 {
@@ -51,7 +51,7 @@ fn is_line_open(path: &Path) -> io::Result<bool> {
     Ok(last != *b"\n")
 }
 
-/// Makes sure that nothing of an earlier run is in `path`.
+/// Removes the output of an earlier run from `path`.
 pub(crate) fn clear_output(path: &Path) -> Result<(), FileError> {
     match kind_of(path)? {
         Kind::Regular => match remove(&follow_links(path)?) {
@@ -74,7 +74,7 @@ fn kind_of(path: &Path) -> Result<Kind, FileError> {
     }
 }
 
-/// Whether a path leads to an open descriptor: the file behind it is someone's log, and is written on.
+/// Whether a path leads to an open descriptor: the file behind it may be a log, which must only be appended to.
 fn is_descriptor(path: &Path) -> Result<bool, FileError> {
     let is_in = |path: &Path| path.starts_with("/proc") || path.starts_with("/dev/fd");
     let mut target = path.to_owned();
@@ -84,7 +84,7 @@ fn is_descriptor(path: &Path) -> Result<bool, FileError> {
         }
         match fs::read_link(&target) {
             Ok(next) => target = target.parent().map_or_else(|| next.clone(), |parent| parent.join(&next)),
-            // Not a link: the end of the way. Too long a way is an error of `metadata` already.
+            // Not a symlink, so this is the target. `metadata` already fails for endless chains.
             Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::NotFound) => {
                 return Ok(false);
             }

@@ -1,9 +1,9 @@
-//! This process's own environment: what opens the store is taken out once it has been read.
+//! Cleans this process's own environment: removes what opens the store once it has been read.
 
-/// Removes the variables whose names `is_secret` tells, and overwrites their values where they lie: programs
-/// that a library starts would inherit them, and `/proc/PID/environ` shows the memory, not the list.
+/// Removes the variables that `is_secret` selects, and overwrites their values in memory: programs that a library
+/// starts would inherit them, and `/proc/PID/environ` shows that memory even after a variable is removed.
 ///
-/// To be called while the process has one thread.
+/// Call this while the process has only one thread.
 #[cfg(unix)]
 #[expect(unsafe_code, reason = "environ has no safe interface")]
 pub(crate) fn forget(is_secret: impl Fn(&str) -> bool) {
@@ -13,9 +13,8 @@ pub(crate) fn forget(is_secret: impl Fn(&str) -> bool) {
         static mut environ: *mut *mut libc::c_char;
     }
     let mut names = Vec::new();
-    // SAFETY: there is no other thread, so no one changes the list while it is read. It ends with a null
-    // pointer, its entries are strings that end with a NUL byte (environ(7)), and the memory of the first ones,
-    // which the kernel put there, may be written to.
+    // SAFETY: there is no other thread that could change the list. The list ends with a null pointer, and its entries
+    // end with a NUL byte (environ(7)). The kernel placed the first ones in writable memory.
     unsafe {
         let mut entry = environ;
         while !entry.is_null() && !(*entry).is_null() {
@@ -38,7 +37,7 @@ pub(crate) fn forget(is_secret: impl Fn(&str) -> bool) {
     }
 }
 
-/// Removes the variables whose names `is_secret` tells. To be called while the process has one thread.
+/// Removes the variables that `is_secret` selects. Call this while the process has only one thread.
 #[cfg(not(unix))]
 #[expect(unsafe_code, reason = "other threads could be reading it")]
 pub(crate) fn forget(is_secret: impl Fn(&str) -> bool) {

@@ -1,4 +1,4 @@
-//! Whose a connection over loopback is: another user of the machine can connect to any port of it.
+//! Finds the user behind a loopback connection, as any user of the machine can connect to its ports.
 
 use std::net::SocketAddr;
 
@@ -8,24 +8,24 @@ pub(crate) enum Peer {
     /// This process's user, or root.
     #[cfg(target_os = "linux")]
     Trusted,
-    /// Another user, or a socket that was closed: its owner is not known any more.
+    /// Another user; or the socket was closed, which hides its owner.
     #[cfg(target_os = "linux")]
     Other,
-    /// The system does not say.
+    /// The system does not provide it.
     Unknown,
 }
 
-/// Who may connect where the system does not say whose a connection is.
+/// Whether to accept connections whose user the system does not provide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum UnknownPeers {
-    /// Anyone: something else keeps other users out.
+    /// Accept: something else keeps other users out.
     Admitted,
-    /// No one.
+    /// Refuse.
     Refused,
 }
 
 impl Peer {
-    /// Whether it is known that another user is there, or could be.
+    /// Whether the other end is, or could be, another user.
     pub(crate) fn is_refused(self, unknown: UnknownPeers) -> bool {
         match self {
             #[cfg(target_os = "linux")]
@@ -37,16 +37,16 @@ impl Peer {
     }
 }
 
-/// Whether a user is trusted as this process's own: it is the same one, or root.
+/// Whether a user is trusted like this process's own: the same user, or root.
 #[cfg(unix)]
 pub(crate) fn is_trusted_user(uid: u32) -> bool {
     uid == 0 || uid == rustix::process::geteuid().as_raw()
 }
 
-/// Finds out who is at the other ends of connections to 127.0.0.1. These ends must be open still.
+/// Finds the users at the other ends of connections to 127.0.0.1, while those ends are open.
 #[derive(Debug)]
 pub(crate) struct PeerFinder {
-    /// Answers for one connection; the tables of `/proc/net` list all of the machine.
+    /// Answers for a single connection, while the tables in `/proc/net` list all of the machine.
     #[cfg(target_os = "linux")]
     diagnosis: Option<std::os::fd::OwnedFd>,
 }
@@ -57,13 +57,13 @@ impl PeerFinder {
         Self { diagnosis: linux::open_diagnosis() }
     }
 
-    /// Whose the socket at `theirs` is that is connected to `ours`.
+    /// Returns the owner of the socket at `theirs` that is connected to `ours`.
     pub(crate) fn find(&mut self, theirs: SocketAddr, ours: SocketAddr) -> Peer {
         let asked = self.diagnosis.as_ref().map(|socket| linux::ask_owner(socket, theirs, ours));
         let uid = if let Some(Ok(uid)) = asked {
             uid
         } else {
-            // Denied, or a kernel without it.
+            // The call is denied, or the kernel does not support it.
             self.diagnosis = None;
             let Ok(uid) = linux::read_owner(theirs, ours) else { return Peer::Unknown };
             uid
@@ -78,7 +78,7 @@ impl PeerFinder {
         Self {}
     }
 
-    /// Whose the socket at `theirs` is that is connected to `ours`.
+    /// Returns the owner of the socket at `theirs` that is connected to `ours`.
     #[expect(clippy::unused_self, reason = "other systems ask the kernel")]
     pub(crate) fn find(&mut self, _: SocketAddr, _: SocketAddr) -> Peer {
         Peer::Unknown
@@ -96,23 +96,23 @@ mod linux {
         AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, connect, recv, send, socket_with,
     };
 
-    /// `SOCK_DIAG_BY_FAMILY` of linux/sock_diag.h.
+    /// `SOCK_DIAG_BY_FAMILY` from linux/sock_diag.h.
     const BY_FAMILY: u16 = 20;
-    /// `NLMSG_ERROR` of linux/netlink.h.
+    /// `NLMSG_ERROR` from linux/netlink.h.
     const ERROR: u16 = 2;
     /// `NLM_F_REQUEST`.
     const REQUEST: u16 = 1;
     const AF_INET: u8 = 2;
     const IPPROTO_TCP: u8 = 6;
     const ENOENT: i32 = 2;
-    /// Bytes of `nlmsghdr`, `inet_diag_req_v2` and `inet_diag_msg`.
+    /// Sizes of `nlmsghdr`, `inet_diag_req_v2` and `inet_diag_msg`, in bytes.
     const HEADER: usize = 16;
     const ASKED: usize = 56;
     const ANSWERED: usize = 72;
     /// `INET_DIAG_NOCOOKIE`, twice.
     const NO_COOKIE: [u8; 8] = [0xff; 8];
 
-    /// A socket of sock_diag(7).
+    /// Opens a socket for sock_diag(7).
     pub(super) fn open_diagnosis() -> Option<OwnedFd> {
         let flags = SocketFlags::CLOEXEC;
         let socket = socket_with(AddressFamily::NETLINK, SocketType::DGRAM, flags, Some(SOCK_DIAG)).ok()?;
@@ -120,7 +120,7 @@ mod linux {
         Some(socket)
     }
 
-    /// Asks the kernel for the uid of the socket from `theirs` to `ours`; `None` where there is none.
+    /// Asks the kernel for the uid of the socket from `theirs` to `ours`; `None` if there is no such socket.
     pub(super) fn ask_owner(
         socket: &OwnedFd,
         theirs: SocketAddr,
@@ -128,7 +128,7 @@ mod linux {
     ) -> io::Result<Option<u32>> {
         send(socket, &render_question(theirs, ours)?, SendFlags::empty())?;
         let mut answer = [0; 512];
-        // The kernel has answered by now.
+        // The kernel answers before `send` returns.
         let (count, _) = recv(socket, &mut answer, RecvFlags::DONTWAIT)?;
         parse_answer(answer.get(..count).unwrap_or_default(), theirs, ours)
     }
@@ -140,7 +140,7 @@ mod linux {
         bytes.extend(BY_FAMILY.to_ne_bytes());
         bytes.extend(REQUEST.to_ne_bytes());
         bytes.extend([0; 8]);
-        // No extensions; in any state.
+        // No extensions; any state.
         bytes.extend([AF_INET, IPPROTO_TCP, 0, 0]);
         bytes.extend(u32::MAX.to_ne_bytes());
         bytes.extend(render_id(theirs, ours).ok_or(io::ErrorKind::InvalidInput)?);
@@ -149,7 +149,7 @@ mod linux {
         Ok(bytes)
     }
 
-    /// The ports and addresses of `inet_diag_sockid`.
+    /// Renders the ports and addresses of `inet_diag_sockid`.
     fn render_id(theirs: SocketAddr, ours: SocketAddr) -> Option<Vec<u8>> {
         let (IpAddr::V4(from), IpAddr::V4(to)) = (theirs.ip(), ours.ip()) else { return None };
         let mut bytes = Vec::with_capacity(36);
@@ -162,7 +162,7 @@ mod linux {
         Some(bytes)
     }
 
-    /// The owner in the kernel's answer; `None` where it says that there is no such socket.
+    /// Parses the owner from the kernel's answer; `None` if there is no such socket.
     fn parse_answer(bytes: &[u8], theirs: SocketAddr, ours: SocketAddr) -> io::Result<Option<u32>> {
         let broken = || io::Error::from(io::ErrorKind::InvalidData);
         let word = |at: usize| {
@@ -177,8 +177,8 @@ mod linux {
         if kind != Some(BY_FAMILY) || bytes.len() < HEADER + ANSWERED {
             return Err(broken());
         }
-        // Security: where the connection is gone the kernel names whoever listens at `theirs`: another socket. A program
-        // that uses IPv6 for both has its addresses in another form.
+        // Security: once the connection is gone, the kernel returns another socket: the one that listens at `theirs`. A
+        // program that uses IPv6 for both has its addresses in another form.
         let id = bytes.get(HEADER + 4..HEADER + 40).ok_or_else(broken)?;
         let is_it = render_id(theirs, ours).is_some_and(|v4| {
             let is_same_port = v4.get(..4) == id.get(..4);
@@ -194,10 +194,10 @@ mod linux {
         Ok((is_it && inode != 0).then_some(uid))
     }
 
-    /// Looks the same up in the tables of `/proc/net`.
+    /// Looks up the owner in the tables of `/proc/net`.
     ///
     /// # Errors
-    /// When there are none.
+    /// If there are no such tables.
     pub(super) fn read_owner(theirs: SocketAddr, ours: SocketAddr) -> io::Result<Option<u32>> {
         let four = std::fs::read_to_string("/proc/net/tcp");
         let six = std::fs::read_to_string("/proc/net/tcp6");
@@ -207,9 +207,9 @@ mod linux {
         Ok([four, six].into_iter().flatten().find_map(|table| find_owner(&table, theirs, ours)))
     }
 
-    /// The uid of the socket from `theirs` to `ours` in a table of `/proc/net` (proc_pid_net(5)).
+    /// Finds the uid of the socket from `theirs` to `ours` in a table of `/proc/net` (proc_pid_net(5)).
     ///
-    /// Security: a socket that its program has closed has no inode, and uid 0 whoever it was. It has no owner.
+    /// Security: a socket that its program has closed has no inode and always uid 0, so it counts as having no owner.
     pub(super) fn find_owner(table: &str, theirs: SocketAddr, ours: SocketAddr) -> Option<u32> {
         let (theirs, ours) = (render_addresses(theirs), render_addresses(ours));
         table.lines().skip(1).find_map(|line| {
@@ -220,7 +220,7 @@ mod linux {
         })
     }
 
-    /// As a socket of IPv4 and as one of IPv6 has it: words in the machine's byte order.
+    /// Renders an address as in the tables for IPv4 and for IPv6, in words of the machine's byte order.
     fn render_addresses(address: SocketAddr) -> [String; 2] {
         let (IpAddr::V4(ip), port) = (address.ip(), address.port()) else { return Default::default() };
         let word = u32::from_ne_bytes(ip.octets());

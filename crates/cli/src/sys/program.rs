@@ -1,4 +1,4 @@
-//! Runs another program to its end: in the environment it is given, for a limited time, for limited output.
+//! Runs another program to its end, with a given environment and limits on time and output.
 
 use std::ffi::OsString;
 use std::io::{Read, Write};
@@ -10,51 +10,51 @@ use zeroize::Zeroizing;
 use super::process_group::{ProcessGroup, wait_for_output};
 use super::terminal;
 
-/// More output than this is no passphrase, code, token or item.
+/// In bytes, more than any passphrase, code, token or item.
 const OUTPUT_LIMIT: usize = 64 << 10;
-/// Of what it says on stderr, this much of the end is kept.
+/// In bytes, how much is kept of the end of its stderr.
 const ERRORS_LIMIT: usize = 4 << 10;
-/// How long a program that is asked to end may take.
+/// How long a program may take to end after it was asked to.
 const GRACE: Duration = Duration::from_millis(500);
-/// How often the program's end is looked for.
+/// The interval between checks for the program's end.
 const TICK: Duration = Duration::from_millis(10);
-/// The first time after its output has ended: most programs end with it.
+/// The first interval after the output has ended, when most programs end too.
 const FIRST_TICK: Duration = Duration::from_micros(100);
 
-/// Whether a program may ask a person.
+/// Whether a program may ask the user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Person {
-    /// At the terminal, where there is one.
+    /// It may ask on the terminal, if there is one.
     MayBeAsked,
-    /// It gets no terminal: a question fails at once.
+    /// It gets no terminal, so a question fails at once.
     IsNotAsked,
 }
 
-/// Which of a program's streams can be read now, or have ended.
+/// Which streams of a program can be read now, or have ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Readable {
     pub(crate) stdout: bool,
     pub(crate) stderr: bool,
 }
 
-/// A run to be.
+/// A program to run.
 #[derive(Debug)]
 pub(crate) struct Program<'a> {
-    /// With its arguments.
+    /// The program with its arguments.
     pub(crate) command: Command,
-    /// All that it gets.
+    /// The complete environment.
     pub(crate) environment: &'a [(OsString, OsString)],
     pub(crate) timeout: Duration,
-    /// Whether it can reach the terminal.
+    /// Whether it gets the terminal.
     pub(crate) person: Person,
     pub(crate) streams: Streams,
 }
 
-/// Its stdin and stderr.
+/// The stdin and stderr of a program.
 pub(crate) enum Streams {
-    /// The terminal's, where there is one: it asks and explains by itself.
+    /// Those of hatbox: the program prompts and explains errors itself.
     Terminal,
-    /// This text, and what it says is kept.
+    /// This text as stdin; stderr is kept.
     Kept(Zeroizing<Vec<u8>>),
 }
 
@@ -68,16 +68,16 @@ impl std::fmt::Debug for Streams {
     }
 }
 
-/// What came of a run.
+/// The result of a run.
 #[derive(Debug)]
 pub(crate) struct Ended {
     pub(crate) status: ExitStatus,
     pub(crate) output: Zeroizing<Vec<u8>>,
-    /// The end of what it said on stderr, where that was kept.
+    /// The end of its stderr, if that was kept.
     pub(crate) errors: String,
 }
 
-/// Why a program gave nothing.
+/// Why a program gave no result.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ProgramError {
     /// It could not be started.
@@ -85,29 +85,30 @@ pub(crate) enum ProgramError {
     Start {
         /// The program.
         program: String,
-        /// What the system said.
+        /// The system's error.
         #[source]
         source: std::io::Error,
     },
     /// Its output could not be read.
     #[error("could not read its output")]
     Read(#[source] std::io::Error),
-    /// It took too long, and was ended.
+    /// It took too long and was killed.
     #[error("it did not end within {} s", .0.as_secs())]
     TimedOut(Duration),
-    /// It printed too much, and was ended.
+    /// It printed too much and was killed.
     #[error("it printed more than 64 KiB")]
     TooMuch,
-    /// A signal ended hatbox meanwhile, and the program with it.
+    /// A signal interrupted hatbox, which ended the program.
     #[error("interrupted")]
     Interrupted,
-    /// It failed.
+    /// It returned an error.
     #[error("it failed: {0}")]
     Failed(String),
 }
 
 impl ProgramError {
-    /// A program that ended with an error. The two statuses by which a shell says that it started none are named.
+    /// The error for an exit status. Names the two statuses by which a shell reports that a program could not be
+    /// started.
     pub(crate) fn of_status(status: ExitStatus) -> Self {
         Self::Failed(match status.code() {
             Some(126) => format!("the command is not executable ({status})"),
@@ -117,12 +118,12 @@ impl ProgramError {
     }
 }
 
-/// Runs a program to its end, whatever its exit status is.
+/// Runs a program to its end, and returns its output whatever the exit status.
 ///
-/// When that takes too long, it prints too much, or a signal ends hatbox, all that it started is ended with it.
+/// If it takes too long or prints too much, or if hatbox gets a signal, kills it with everything that it started.
 ///
 /// # Errors
-/// It could not be started, or was ended.
+/// If it could not be started or was killed.
 pub(crate) fn run_program(run: Program<'_>) -> Result<Ended, ProgramError> {
     let mut command = run.command;
     let name = command.get_program().to_string_lossy().into_owned();
@@ -141,7 +142,7 @@ pub(crate) fn run_program(run: Program<'_>) -> Result<Ended, ProgramError> {
     };
     let mut group = ProcessGroup::prepare(&mut command, run.person);
     let mut child = command.spawn().map_err(|source| ProgramError::Start { program: name, source })?;
-    // The copies of the streams' ends that are the child's.
+    // Close this process's copies of the child's ends of the streams.
     drop(command);
     group.begin(&child);
     if let (Some(stdin), Some(text)) = (child.stdin.take(), input) {
@@ -175,8 +176,8 @@ fn wait_a_moment(child: &mut Child) {
     }
 }
 
-/// Writes the text in a thread of its own: a program that prints before it has read everything would wait for
-/// us as we for it. One that reads nothing is no error; what it prints tells.
+/// Writes the text from another thread: a program that prints before it has read everything would otherwise block, and
+/// hatbox too. A program that ignores its input is fine.
 fn feed(mut stdin: ChildStdin, text: Zeroizing<Vec<u8>>) {
     std::thread::spawn(move || stdin.write_all(&text).ok());
 }
@@ -189,7 +190,7 @@ struct Reading {
 }
 
 impl Reading {
-    /// Reads until the output ends, or the program has: one that it left behind may keep the output open.
+    /// Reads until the output or the program ends, as a leftover child process may keep the output open.
     fn read_all(&mut self, child: &mut Child, group: &ProcessGroup) -> Result<(), ProgramError> {
         let (mut stdout, mut stderr) = (child.stdout.take(), child.stderr.take());
         let mut buffer = Zeroizing::new([0; 4096]);
@@ -226,7 +227,7 @@ impl Reading {
         Ok(())
     }
 
-    /// Waits for the program's end: its output may have ended long before.
+    /// Waits for the program's end, which may come long after that of its output.
     fn wait(&self, child: &mut Child, group: &ProcessGroup) -> Result<ExitStatus, ProgramError> {
         let mut tick = FIRST_TICK;
         loop {
@@ -245,7 +246,7 @@ impl Reading {
     }
 }
 
-/// What is there of a stream that can be read; a stream that has ended becomes `None`.
+/// Reads what a stream has now, and sets an ended stream to `None`.
 fn read_some<'b>(stream: &mut Option<impl Read>, buffer: &'b mut [u8]) -> Result<&'b [u8], ProgramError> {
     let count = match stream {
         None => 0,

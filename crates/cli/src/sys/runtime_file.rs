@@ -1,5 +1,4 @@
-//! Small secrets in memory-backed files, for a limited time: where there is no kernel keyring, and the user
-//! asked for it.
+//! Small secrets in memory-backed files for a limited time: used without a kernel keyring, if the user enables it.
 
 use std::path::Path;
 use std::time::Duration;
@@ -12,8 +11,8 @@ use super::platform::disk;
 
 const LIMIT: u64 = 1024;
 
-/// Reads an entry that has not ended, and starts its timeout again once half of it is over; `timeout_of` finds
-/// it in the value.
+/// Reads an entry that has not expired. Restarts its timeout, which `timeout_of` finds in the value, once half of it
+/// has passed.
 pub(crate) fn read(
     directory: &Path,
     name: &str,
@@ -30,16 +29,16 @@ pub(crate) fn read(
     };
     let value = Zeroizing::new(value.to_vec());
     if left < timeout.as_nanos() / 2 {
-        // A timeout that is not renewed only means a question earlier than need be.
+        // If this fails, the user is only asked earlier than necessary.
         write(directory, name, &value, timeout).ok();
     }
     Some(value)
 }
 
-/// Writes an entry that ends after `timeout`.
+/// Writes an entry that expires after `timeout`.
 ///
 /// # Errors
-/// When the directory is not ours alone, or not in memory: a disk would keep what is deleted.
+/// If the directory is not private, or not in memory: a disk may keep deleted data.
 pub(crate) fn write(directory: &Path, name: &str, value: &[u8], timeout: Duration) -> Result<(), FileError> {
     make_private_directory(directory)?;
     if !disk::is_in_memory(directory).map_err(FileError::io("read", directory))? {
@@ -59,7 +58,7 @@ pub(crate) fn forget(directory: &Path, name: &str) -> Result<bool, FileError> {
 pub(crate) fn forget_all(directory: &Path, prefix: &str) {
     for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
         if entry.file_name().to_str().is_some_and(|name| name.starts_with(prefix)) {
-            // One that vanished meanwhile is what was wanted.
+            // It may have been deleted meanwhile.
             remove(&entry.path()).ok();
         }
     }

@@ -1,18 +1,18 @@
-//! Sockets, where std has no word for it.
+//! Sockets, beyond what std covers.
 
 use std::net::TcpListener;
 
-/// Has the system keep as many connections as it can that have not been accepted yet: std keeps 128.
+/// Raises the backlog of connections that were not accepted yet to the system's maximum; std sets 128.
 #[cfg(unix)]
 pub(crate) fn widen_backlog(listener: &TcpListener) {
-    // A system that allows fewer keeps fewer.
+    // The system reduces the value to its own limit.
     rustix::net::listen(listener, 4096).ok();
 }
 
 #[cfg(not(unix))]
 pub(crate) fn widen_backlog(_: &TcpListener) {}
 
-/// Allows this process `wanted` open descriptors where that can be had. Returns how many it may have.
+/// Raises the limit of open descriptors of this process to `wanted`, if possible. Returns the limit.
 #[cfg(unix)]
 pub(crate) fn raise_limit(wanted: usize) -> usize {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};

@@ -1,12 +1,12 @@
 //! The Linux kernel keyring.
 //!
-//! | keyring of the process | entries go to |
+//! | session keyring of the process | entries are stored in |
 //! |---|---|
-//! | a real session keyring (`pam_keyinit`, `keyctl session`) of the effective user | `@s`: gone with the session |
-//! | none, or the `_uid_ses.N` stand-in | `@us`: per user |
-//! | that of another user, as after `su` or `sudo` without `pam_keyinit` | `@us`: the other user reads his own keyring |
+//! | a real one (`pam_keyinit`, `keyctl session`) of the effective user | `@s`, which disappears with the session |
+//! | none, or the default `_uid_ses.N` | `@us`, which is per user |
+//! | that of another user, as after `su` or `sudo` without `pam_keyinit` | `@us`: the other user can read their own keyring |
 //!
-//! Which one it is is tested without creating one (keyctl(2), KEYCTL_GET_KEYRING_ID).
+//! The check must not create a session keyring (keyctl(2), KEYCTL_GET_KEYRING_ID).
 #![expect(unsafe_code, reason = "the crate has no call for a new session keyring without a name")]
 
 use std::io;
@@ -38,7 +38,8 @@ fn ring() -> Result<KeyRing, KeyringError> {
             } else if about.get_uid() == rustix::process::geteuid().as_raw() {
                 Ok(session)
             } else {
-                // Security: whoever owns a keyring can read all of it. Debian's su and sudo start no new one.
+                // Security: the owner of a keyring can read everything in it. On Debian, su and sudo keep the caller's
+                // keyring.
                 linked_user_session()
             }
         }
@@ -54,8 +55,8 @@ fn user_session() -> Result<KeyRing, KeyringError> {
     KeyRing::from_special_id(KeyRingIdentifier::UserSession, true).map_err(of_error)
 }
 
-/// The user's own session keyring where the process has that of another user: linked to the keyring of this process, as
-/// only what can be reached from there may be read (keyrings(7), Possession).
+/// Returns the user's own session keyring if the process has another user's. It is linked to the process keyring, as
+/// only keys reachable from there can be read (keyrings(7), Possession).
 fn linked_user_session() -> Result<KeyRing, KeyringError> {
     let user = user_session()?;
     let own = KeyRing::from_special_id(KeyRingIdentifier::Process, true).map_err(of_error)?;
@@ -63,7 +64,7 @@ fn linked_user_session() -> Result<KeyRing, KeyringError> {
     Ok(user)
 }
 
-/// Reads an entry and starts its timeout again, which `timeout_of` finds in its value.
+/// Reads an entry and restarts its timeout, which `timeout_of` finds in the value.
 pub(crate) fn read(
     description: &str,
     timeout_of: impl FnOnce(&[u8]) -> Duration,
@@ -72,15 +73,15 @@ pub(crate) fn read(
     let mut buffer = Zeroizing::new([0_u8; 256]);
     let length = key.read(&mut *buffer).map_err(of_error)?;
     let value = buffer.get(..length).ok_or(KeyringError::Absent)?.to_vec();
-    // An entry that vanishes between the two calls has been read all the same.
+    // The value was read even if the entry has just expired.
     key.set_timeout(seconds(timeout_of(&value))).ok();
     Ok(Zeroizing::new(value))
 }
 
-/// Writes an entry of up to 256 bytes that ends by itself after `timeout`.
+/// Writes an entry of up to 256 bytes that expires after `timeout`.
 ///
-/// It is made in a keyring of this process alone, and linked to its place once it has its end: a kill in
-/// between leaves no entry that never ends.
+/// The entry is created in the process keyring, and linked to its place only after its timeout is set: a kill in
+/// between leaves no entry that never expires.
 pub(crate) fn write(description: &str, value: &[u8], timeout: Duration) -> Result<(), KeyringError> {
     let place = ring()?;
     let own = KeyRing::from_special_id(KeyRingIdentifier::Process, true).map_err(of_error)?;
@@ -91,7 +92,7 @@ pub(crate) fn write(description: &str, value: &[u8], timeout: Duration) -> Resul
     result
 }
 
-/// Drops an entry; one that is not there is dropped already.
+/// Deletes an entry, if it exists.
 pub(crate) fn remove(description: &str) -> Result<(), KeyringError> {
     match ring()?.search(description).map_err(of_error).and_then(|key| key.invalidate().map_err(of_error)) {
         Ok(()) | Err(KeyringError::Absent) => Ok(()),
@@ -99,9 +100,9 @@ pub(crate) fn remove(description: &str) -> Result<(), KeyringError> {
     }
 }
 
-/// Drops all entries whose descriptions begin with `prefix`.
+/// Deletes all entries whose descriptions begin with `prefix`.
 pub(crate) fn remove_all(prefix: &str) -> Result<(), KeyringError> {
-    // More than any user's keyring holds: the crate must not be given fewer places than there are links.
+    // More than any keyring holds: the crate's buffer must have room for all links.
     const MOST: usize = 1 << 16;
     let links = ring()?.get_links(MOST).map_err(of_error)?;
     for key in links.iter().filter_map(LinkNode::as_key) {
@@ -112,15 +113,15 @@ pub(crate) fn remove_all(prefix: &str) -> Result<(), KeyringError> {
     Ok(())
 }
 
-/// Gives this process, and so the program that it becomes, a session keyring of its own, with nothing in it.
+/// Gives this process, and the program that it becomes, a new and empty session keyring.
 ///
 /// # Errors
-/// When the kernel or a container's filter denies it.
+/// If the kernel or a container's filter denies the call.
 pub(crate) fn join_new_session() -> io::Result<()> {
-    // linux/keyctl.h; the crate has no word for a keyring without a name.
+    // From linux/keyctl.h; the crate has no call for a keyring without a name.
     const KEYCTL_JOIN_SESSION_KEYRING: libc::c_ulong = 1;
     let no_name = std::ptr::null::<libc::c_char>();
-    // SAFETY: the call takes a name or null, and changes nothing but which keyring is the process's.
+    // SAFETY: the call takes a name or null, and only changes the session keyring of the process.
     match unsafe { libc::syscall(libc::SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, no_name) } {
         -1 => Err(io::Error::last_os_error()),
         _ => Ok(()),
@@ -128,6 +129,6 @@ pub(crate) fn join_new_session() -> io::Result<()> {
 }
 
 fn seconds(timeout: Duration) -> usize {
-    // 0 would mean "no timeout" (keyctl(2), KEYCTL_SET_TIMEOUT).
+    // A timeout of 0 would mean that it never expires (keyctl(2), KEYCTL_SET_TIMEOUT).
     usize::try_from(timeout.as_secs()).unwrap_or(usize::MAX).clamp(1, 30 * 24 * 3600)
 }

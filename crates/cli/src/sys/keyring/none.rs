@@ -1,4 +1,4 @@
-//! Systems without a kernel keyring: nothing is held between processes.
+//! Systems without a kernel keyring, where nothing is kept between processes.
 
 use std::io;
 use std::time::Duration;
@@ -19,7 +19,7 @@ pub(crate) fn write(_description: &str, _value: &[u8], _timeout: Duration) -> Re
 }
 
 /// # Errors
-/// Always: there is nothing to be kept apart.
+/// Always: there is no keyring to replace.
 pub(crate) fn join_new_session() -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }

@@ -1,4 +1,4 @@
-//! Who may read and write a file: its owner and its mode.
+//! Who can read and write a file, by its owner and mode.
 
 use std::fs::{DirBuilder, File, Metadata, OpenOptions, Permissions};
 use std::io;
@@ -11,17 +11,17 @@ use rustix::process::geteuid;
 
 use crate::sys::files::{Closing, Creation, FileError};
 
-/// Why a file or directory is not the user's alone.
+/// Why a file or directory is not private.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NotPrivate {
-    /// Group or others may read or write it.
+    /// Group or others can read or write it.
     #[error("`{path}` has mode {mode:04o}: others may read or write it")]
     Mode {
         /// The path.
         path: String,
         /// Its permission bits.
         mode: u32,
-        /// What they should be.
+        /// The permission bits that it should have.
         wanted: u32,
     },
     /// It belongs to another user.
@@ -29,15 +29,15 @@ pub(crate) enum NotPrivate {
     Owner {
         /// The path.
         path: String,
-        /// Whose it is.
+        /// The uid of its owner.
         owner: u32,
-        /// Who asks.
+        /// The uid of this process.
         me: u32,
     },
 }
 
 impl NotPrivate {
-    /// Why, without the path.
+    /// Returns the reason without the path.
     pub(crate) fn reason(&self) -> String {
         match self {
             Self::Mode { mode, .. } => {
@@ -53,44 +53,44 @@ impl NotPrivate {
         }
     }
 
-    /// Whether closing it to others is all that it takes.
+    /// Whether a change of the mode would fix it.
     pub(crate) fn is_of_mode(&self) -> bool {
         matches!(self, Self::Mode { .. })
     }
 
-    /// The command that fixes it.
+    /// Returns the command that fixes it.
     pub(crate) fn hint(&self) -> String {
         match self {
             Self::Mode { path, wanted, .. } => format!("chmod {wanted:o} {}", quote_path(path)),
-            // Root in someone's home directory must not be told to take that user's files.
+            // Never suggest that root takes ownership of a user's files.
             Self::Owner { me: 0, owner, .. } => format!("sudo -u '#{owner}' hatbox ..."),
             Self::Owner { path, .. } => format!("sudo chown \"$(id -u)\" {}", quote_path(path)),
         }
     }
 }
 
-/// Opens a file for reading. No pipe is waited for.
+/// Opens a file for reading, without blocking on a pipe.
 pub(crate) fn open_unblocked(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(path)
 }
 
-/// Opens a file for reading. No link is followed, and no pipe waited for.
+/// Opens a file for reading, without following a symlink or blocking on a pipe.
 pub(crate) fn open_private(path: &Path) -> io::Result<File> {
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
     OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path)
 }
 
-/// Whether [`open_private`] or [`open_or_create`] failed because a link is there.
+/// Whether [`open_private`] or [`open_or_create`] failed because of a symlink.
 pub(crate) fn is_link_refused(error: &io::Error) -> bool {
     error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error())
 }
 
-/// Refuses an open file that others may read or write.
+/// Rejects an open file that others can read or write.
 pub(crate) fn check_file(path: &Path, _file: &File, about: &Metadata) -> Result<(), NotPrivate> {
     check(path, about, 0o600)
 }
 
-/// The same for a directory.
+/// Rejects a directory that others can read or write.
 pub(crate) fn check_directory(path: &Path, about: &Metadata) -> Result<(), NotPrivate> {
     check(path, about, 0o700)
 }
@@ -106,12 +106,12 @@ fn check(path: &Path, about: &Metadata, wanted: u32) -> Result<(), NotPrivate> {
     Ok(())
 }
 
-/// Takes rights away from everyone but the owner, who must be this user.
+/// Removes permissions of everyone but the owner, who must be this user.
 ///
 /// # Errors
-/// When it is another's, or the system refuses.
+/// If another user owns it, or the system returns an error.
 pub(crate) fn close(path: &Path, closing: Closing) -> io::Result<()> {
-    // Security: what is looked at and what is changed are the same open file.
+    // Security: check and change through the same descriptor, as the path may be replaced in between.
     let flags = OFlags::NONBLOCK.bits().cast_signed();
     let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
     let about = file.metadata()?;
@@ -125,18 +125,18 @@ pub(crate) fn close(path: &Path, closing: Closing) -> io::Result<()> {
     file.set_permissions(Permissions::from_mode(about.mode() & 0o7777 & !taken))
 }
 
-/// Makes a directory that is the user's alone, and those above it.
+/// Creates a private directory, with its parents.
 pub(crate) fn create_directory(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
-/// Makes a file that is the user's alone.
+/// Creates a private file.
 pub(crate) fn create_file(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
 }
 
-/// Opens a file for reading and writing; makes one that is the user's alone where there is none. No link is followed,
-/// and no pipe waited for.
+/// Opens a file for reading and writing, and creates a private one if it is missing. Does not follow a symlink or block
+/// on a pipe.
 pub(crate) fn open_or_create(path: &Path) -> io::Result<File> {
     let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
     OpenOptions::new()
@@ -149,8 +149,8 @@ pub(crate) fn open_or_create(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
-/// Opens a file to append to it, or makes one that is the user's alone where there is none. No link is
-/// followed, and no pipe waited for.
+/// Opens a file for appending, and creates a private one if it is missing and `creation` allows it. Does not follow a
+/// symlink or block on a pipe.
 pub(crate) fn open_to_append(path: &Path, creation: Creation) -> io::Result<File> {
     let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
     OpenOptions::new()
@@ -161,36 +161,36 @@ pub(crate) fn open_to_append(path: &Path, creation: Creation) -> io::Result<File
         .open(path)
 }
 
-/// Gives a new file the access that `old`, which it is to replace, has.
+/// Gives a new file the permissions of `old`, which it will replace.
 pub(crate) fn keep(file: &File, path: &Path, _old_path: &Path, old: &Metadata) -> Result<(), FileError> {
     if geteuid().is_root() {
-        // Root in a user's home directory must leave the user's files the user's.
+        // If root runs hatbox in a user's home directory, the files must stay the user's.
         fchown(file, Some(old.uid()), Some(old.gid())).map_err(FileError::io("set the owner of", path))?;
     }
     file.set_permissions(Permissions::from_mode(old.mode() & 0o7777))
         .map_err(FileError::io("set the mode of", path))
 }
 
-/// Who may write to a file, as it was when it was opened.
+/// Who could write to a file when it was opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Ownership {
     owner: u32,
     mode: u32,
 }
 
-/// Why a file's words are not the user's.
+/// Why the content of a file cannot be trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum NotTrusted {
     /// It belongs to neither the user nor root.
     #[error("belongs to another user (uid {0})")]
     Owner(u32),
-    /// Group or others may write to it.
+    /// Group or others can write to it.
     #[error("others may write to it")]
     Writers,
 }
 
 impl NotTrusted {
-    /// The command that fixes it, where there is one.
+    /// Returns the command that fixes it, if there is one.
     pub(crate) fn hint(self, shown: &str) -> Option<String> {
         match self {
             Self::Owner(_) => None,
@@ -200,17 +200,17 @@ impl NotTrusted {
 }
 
 impl NotTrusted {
-    /// Whether closing it to others is all that it takes.
+    /// Whether a change of the mode would fix it.
     pub(crate) fn is_of_mode(self) -> bool {
         matches!(self, Self::Writers)
     }
 }
 
 impl Ownership {
-    /// That of a directory: who may put other files in the place of those in it.
+    /// Returns who can replace files in a directory.
     pub(crate) fn of_directory(path: &Path) -> io::Result<Self> {
         let about = std::fs::metadata(path)?;
-        // With the sticky bit only the owner of a file may (inode(7)).
+        // In a directory with the sticky bit, only the owner of a file can replace it (inode(7)).
         let is_sticky = about.mode() & 0o1000 != 0;
         let mode = if is_sticky { about.mode() & !0o022 } else { about.mode() };
         Ok(Self { owner: about.uid(), mode })
@@ -220,12 +220,12 @@ impl Ownership {
         Self { owner: about.uid(), mode: about.mode() }
     }
 
-    /// Whether anyone at all may write to it, or it is another user's.
+    /// Whether everyone can write to it, or another user owns it.
     pub(crate) fn is_open_to_strangers(self) -> bool {
         self.mode & 0o002 != 0 || !self.is_owner_trusted()
     }
 
-    /// Refuses a file unless it is the user's or root's, and closed to other writers, the group included.
+    /// Rejects a file unless the user or root owns it and no one else, including the group, can write to it.
     pub(crate) fn check_trusted(self) -> Result<(), NotTrusted> {
         if !self.is_owner_trusted() {
             return Err(NotTrusted::Owner(self.owner));
@@ -238,7 +238,7 @@ impl Ownership {
     }
 }
 
-/// Whom a directory belongs to, when this process is root's and the directory is not.
+/// Returns the owner of a directory if this process runs as root and the directory is another user's.
 pub(crate) fn owner_unlike_root(directory: &Path) -> Option<u32> {
     if !geteuid().is_root() {
         return None;

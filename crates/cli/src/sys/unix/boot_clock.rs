@@ -1,20 +1,20 @@
-//! A clock that all processes share and no one sets: time since the machine started.
+//! A clock that all processes share and that cannot be set: the time since boot.
 #![expect(
     unsafe_code,
     reason = "rustix finds the vDSO by itself, which costs a warm start and cannot run under valgrind"
 )]
 
-/// Of Linux's clocks only this one goes on while the machine sleeps.
+/// The only clock of Linux that includes the time asleep.
 #[cfg(target_os = "linux")]
 const CLOCK: libc::clockid_t = libc::CLOCK_BOOTTIME;
-/// macOS's goes on while the machine sleeps (clock_gettime(3)).
+/// On macOS, this clock includes the time asleep (clock_gettime(3)).
 #[cfg(not(target_os = "linux"))]
 const CLOCK: libc::clockid_t = libc::CLOCK_MONOTONIC;
 
-/// Nanoseconds since the machine started, sleep included.
+/// Nanoseconds since boot, including the time asleep.
 pub(crate) fn now() -> u128 {
     let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: the call writes one timespec, for which there is room. It fails for unknown clocks only, and then leaves 0.
+    // SAFETY: the call writes to one timespec. It fails only for unknown clocks, and then leaves 0.
     unsafe {
         libc::clock_gettime(CLOCK, &raw mut now);
     }

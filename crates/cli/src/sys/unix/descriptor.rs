@@ -1,4 +1,4 @@
-//! Descriptors that the caller passed by number.
+//! Descriptors that the caller passes by number.
 #![expect(unsafe_code, reason = "a descriptor given by number can only be borrowed with from_raw")]
 
 use std::fs::File;
@@ -11,18 +11,18 @@ fn with<T>(number: i32, work: impl FnOnce(BorrowedFd<'_>) -> rustix::io::Result<
     if number < 0 {
         return Err(rustix::io::Errno::BADF.into());
     }
-    // SAFETY: the descriptor is only used for the length of one system call, which fails with EBADF when
-    // it is not open. Nothing in this program closes descriptors that it did not open.
+    // SAFETY: the descriptor is used only for one system call, which fails with EBADF if it is not open. This program
+    // only closes descriptors that it opened.
     let borrowed = unsafe { BorrowedFd::borrow_raw(number) };
     Ok(work(borrowed)?)
 }
 
-/// Keeps the descriptor from the child. It stays open here.
+/// Keeps the child from inheriting the descriptor, which stays open here.
 pub(crate) fn close_on_exec(number: i32) -> io::Result<()> {
     with(number, |fd| fcntl_setfd(fd, fcntl_getfd(fd)? | FdFlags::CLOEXEC))
 }
 
-/// A descriptor of our own for the same open file.
+/// Returns another descriptor for the same open file.
 pub(crate) fn duplicate(number: i32) -> io::Result<File> {
     with(number, |fd| fcntl_dupfd_cloexec(fd, 3)).map(File::from)
 }

@@ -1,4 +1,4 @@
-//! Replaces this process by another program.
+//! Replaces this process with another program.
 #![expect(
     unsafe_code,
     reason = "std's exec resets the signal mask and SIGPIPE; the child gets them as received"
@@ -14,8 +14,8 @@ use super::hardening::Received;
 use super::signals;
 use crate::sys::exec::ExecError;
 
-/// Finds `program` as execvp(3) does: a name with a slash is a path, any other is looked for in `path`. (A
-/// script without `#!` is not handed to `sh`, as execvp would.)
+/// Finds `program` like execvp(3): a name with a slash is a path, any other name is looked up in `path`. Unlike execvp,
+/// a script without `#!` is not run by `sh`.
 pub(crate) fn find_program(program: &OsStr, path: Option<&OsStr>) -> Result<PathBuf, ExecError> {
     let shown = || program.to_string_lossy().into_owned();
     if program.is_empty() {
@@ -25,7 +25,7 @@ pub(crate) fn find_program(program: &OsStr, path: Option<&OsStr>) -> Result<Path
         return Ok(PathBuf::from(program));
     }
     let mut refused = None;
-    // The default of execvp when PATH is unset.
+    // execvp's default if PATH is unset.
     let path = path.unwrap_or(OsStr::new("/bin:/usr/bin"));
     for directory in path.as_bytes().split(|&b| b == b':') {
         let directory =
@@ -47,12 +47,12 @@ pub(crate) fn find_program(program: &OsStr, path: Option<&OsStr>) -> Result<Path
     }
 }
 
-/// Replaces this process by `program` (a path), with exactly this environment.
+/// Replaces this process with the program at the path `program`, with exactly this environment.
 ///
-/// Signal mask, SIGPIPE and the soft core limit are as hatbox received them.
+/// Restores the signal mask, SIGPIPE and the soft core limit that hatbox received.
 ///
 /// # Errors
-/// Only returns when the program could not be started.
+/// Returns only if the program could not be started.
 pub(crate) fn exec(
     program: &Path,
     arguments: &[OsString],
@@ -77,8 +77,8 @@ pub(crate) fn exec(
     let (argv, envp) = (pointers(&arguments), pointers(&environment));
     received.restore();
     signals::restore_pipe();
-    // SAFETY: path, argv and envp are NUL-terminated, the arrays end with a null pointer, and all of
-    // them live until the call returns.
+    // SAFETY: path, argv and envp are NUL-terminated, the arrays end with a null pointer, and all of them live until
+    // the call returns.
     unsafe {
         libc::execve(path.as_ptr(), argv.as_ptr(), envp.as_ptr());
     }

@@ -1,41 +1,41 @@
-//! Closes the doors to this process's memory before a secret is in it.
+//! Protects this process's memory before it contains a secret.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// What the child must get back as it was received.
+/// What to restore for the child.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Received {
     core_limit: Rlimit,
 }
 
-/// Keeps other processes of the same user out of this one's memory, and forbids core files.
+/// Keeps other processes of the same user from reading this one's memory, and disables core files.
 ///
-/// Only the soft core limit is touched: it can be put back for the child.
+/// Only changes the soft core limit, which can be restored for the child.
 ///
-/// The soft limit becomes 1, not 0: with a piped `core_pattern` Linux ignores 0 (core(5)), and writes a
-/// core through the pipe all the same.
+/// The soft limit becomes 1, not 0: with a piped `core_pattern`, Linux ignores 0 (core(5)) and still writes a core file
+/// through the pipe.
 pub(crate) fn harden() -> Received {
     let core_limit = getrlimit(Resource::Core);
-    // Security: both are best effort. A kernel without them is no reason to keep the user from working.
+    // Security: both are best effort. hatbox must work on a kernel without them.
     close_memory();
     let lowered = Rlimit { current: Some(core_limit.maximum.map_or(1, |hard| hard.min(1))), ..core_limit };
     setrlimit(Resource::Core, lowered).ok();
     Received { core_limit }
 }
 
-/// Not dumpable: denies `/proc/PID/{environ,mem}`, `process_vm_readv` and ptrace.
+/// Makes the process not dumpable, which denies `/proc/PID/{environ,mem}`, `process_vm_readv` and ptrace.
 #[cfg(target_os = "linux")]
 fn close_memory() {
     use rustix::process::{DumpableBehavior, set_dumpable_behavior};
     set_dumpable_behavior(DumpableBehavior::NotDumpable).ok();
 }
 
-/// Refuses debuggers (ptrace(2), PT_DENY_ATTACH), and ends at once when there is one already. Whether the command
-/// that replaces hatbox can be debugged again, Apple does not say.
+/// Denies debuggers (ptrace(2), PT_DENY_ATTACH); ends at once if one is attached. Apple does not document whether this
+/// also applies to the command that replaces hatbox.
 #[cfg(target_os = "macos")]
 #[expect(unsafe_code, reason = "ptrace has no safe interface")]
 fn close_memory() {
-    // SAFETY: this request takes no address and no data, and changes a flag of this process only.
+    // SAFETY: this request takes no address and no data, and only sets a flag of this process.
     unsafe {
         libc::ptrace(libc::PT_DENY_ATTACH, 0, std::ptr::null_mut(), 0);
     }
@@ -45,13 +45,13 @@ fn close_memory() {
 fn close_memory() {}
 
 impl Received {
-    /// What there is to put back where nothing was changed.
+    /// Nothing was changed, so nothing is restored.
     #[cfg(test)]
     pub(crate) fn unchanged() -> Self {
         Self { core_limit: getrlimit(Resource::Core) }
     }
 
-    /// Puts the core limit back, for the child. (Linux's dumpable flag comes back by itself at execve.)
+    /// Restores the core limit for the child. Linux resets the dumpable flag itself on execve.
     pub(crate) fn restore(self) {
         setrlimit(Resource::Core, self.core_limit).ok();
     }

@@ -1,5 +1,5 @@
-//! A command in a session that it has to itself: signals reach it with all that it started, and it gets no terminal. A
-//! question that it would ask there fails at once, instead of waiting behind the output of others.
+//! Runs a command in its own session: signals reach everything it started, and it has no terminal. A question on the
+//! terminal fails at once, instead of waiting unseen behind the output of other commands.
 #![expect(unsafe_code, reason = "std has no word for what runs between fork and exec")]
 
 use std::io;
@@ -17,10 +17,10 @@ use crate::sys::exec::ExecError;
 use crate::sys::job::{Asked, Delivery, Happened, Launch};
 use crate::sys::keyring::join_new_session;
 
-/// How often the end is looked for where the kernel has no descriptor for a process.
+/// The interval between checks for the end if the kernel has no descriptor for processes.
 const TICK: Duration = Duration::from_millis(10);
 
-/// The signals that a command is started with held back: those that this process was.
+/// The signal mask to start commands with: the one that this process received.
 #[derive(Clone, Copy)]
 pub(crate) struct Mask(libc::sigset_t);
 
@@ -30,20 +30,20 @@ impl std::fmt::Debug for Mask {
     }
 }
 
-/// A command that runs.
+/// A running command.
 #[derive(Debug)]
 pub(crate) struct Job {
     child: Child,
-    /// Readable when it has ended.
+    /// Readable once the command has ended.
     end: Option<OwnedFd>,
 }
 
-/// What signals are sent by. It is to be dropped before the end of the command is taken note of.
+/// Sends signals to a command. Drop it before collecting the command's exit status.
 #[derive(Debug, Clone)]
 pub(crate) struct JobHandle(Pid);
 
 impl Job {
-    /// Starts a command with an empty stdin. It ends with the thread that started it.
+    /// Starts a command with an empty stdin. The kernel kills it when the thread that started it ends.
     pub(crate) fn start(launch: &Launch<'_>) -> Result<Self, ExecError> {
         let mut command = Command::new(launch.program);
         if let Some((name, arguments)) = launch.command.split_first() {
@@ -53,7 +53,7 @@ impl Job {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         die_with_parent(&mut command);
         let (received, mask, is_isolated) = (launch.received, launch.mask, launch.is_isolated);
-        // SAFETY: each of these is a system call alone, safe to make after fork (signal-safety(7)).
+        // SAFETY: each of these only makes system calls, which are safe after fork (signal-safety(7)).
         unsafe {
             command.pre_exec(move || {
                 rustix::process::setsid()?;
@@ -85,7 +85,7 @@ impl Job {
         (self.child.stdout.take(), self.child.stderr.take())
     }
 
-    /// Waits for output or for the command's end, for `wait` at most.
+    /// Waits for output or for the command's end, at most for `wait`.
     pub(crate) fn wait(
         &self,
         stdout: Option<&ChildStdout>,
@@ -99,19 +99,19 @@ impl Job {
             streams.iter().flatten().map(|fd| PollFd::from_borrowed_fd(*fd, PollFlags::IN)).collect();
         match poll(&mut fds, Some(&wait)) {
             Ok(_) => {}
-            // The next round looks again.
+            // The caller's next round checks again.
             Err(rustix::io::Errno::INTR) => return Ok(Happened::default()),
             Err(error) => return Err(error.into()),
         }
         let mut ready = fds.iter().map(|fd| !fd.revents().is_empty());
         let mut next = |is_open: bool| is_open && ready.next().unwrap_or(false);
         let (stdout, stderr) = (next(stdout.is_some()), next(stderr.is_some()));
-        // Without a descriptor it is asked each time.
+        // Without a descriptor, check each time.
         let is_over = self.end.is_none() || next(true);
         Ok(Happened { stdout, stderr, is_over })
     }
 
-    /// How it ended, if it has. From then on no signal may be sent to it.
+    /// Returns the exit status once the command has ended. After that, do not send it signals.
     pub(crate) fn status(&mut self) -> io::Result<Option<ExitStatus>> {
         self.child.try_wait()
     }
@@ -129,31 +129,31 @@ fn open_end(_: &Child) -> Option<OwnedFd> {
 }
 
 impl JobHandle {
-    /// Sends it to the command and to all of its session that has not left its group.
+    /// Sends `delivery` to the command's process group, which is everything it started unless it left the group.
     pub(crate) fn send(&self, delivery: Delivery) {
         let signal = match delivery {
             Delivery::End(number) => Signal::from_named_raw(number).unwrap_or(Signal::TERM),
             Delivery::Kill => Signal::KILL,
-            // Not SIGTSTP, which a group without a terminal does not obey.
+            // A process group without a terminal ignores SIGTSTP.
             Delivery::Pause => Signal::STOP,
             Delivery::Continue => Signal::CONT,
         };
-        // One that has ended meanwhile needs no signal.
+        // It may have ended meanwhile.
         kill_process_group(self.0, signal).ok();
     }
 }
 
-/// Takes the signals that would end or stop this process, while it lives.
+/// Receives the signals that would end or stop this process, for as long as it exists.
 #[derive(Debug)]
 pub(crate) struct Watch(Held);
 
 impl Watch {
-    /// Threads that are started from now on hold the same signals back.
+    /// Threads started afterwards inherit the mask that holds these signals back.
     pub(crate) fn start() -> Self {
         Self(Held::of_endings_and_stop())
     }
 
-    /// What a signal has asked for.
+    /// Returns what a signal has asked for, if one arrived.
     pub(crate) fn take(&self) -> Option<Asked> {
         self.0.take().map(|signal| match signal {
             Signal::TSTP => Asked::Pause,
@@ -165,7 +165,7 @@ impl Watch {
         Mask(self.0.before())
     }
 
-    /// Stops this process; returns when it is continued.
+    /// Stops this process, and returns when it is continued.
     #[expect(clippy::unused_self, reason = "only who takes the signal that asks for it may do it")]
     pub(crate) fn pause(&self) {
         stop_self();

@@ -1,6 +1,6 @@
-//! A program and all that it starts, as one: ended together, at the terminal or away from it.
+//! A program with everything that it starts: ended together, with or without the terminal.
 //!
-//! All that running programs needs of the operating system beside std is in this file.
+//! Everything beyond std that running programs needs from the operating system is in this file.
 #![expect(unsafe_code, reason = "std has no word for setsid, and none for what runs between fork and exec")]
 
 use std::ffi::OsString;
@@ -27,17 +27,17 @@ use crate::sys::program::{Person, Readable};
 /// The processes of one program.
 #[derive(Debug)]
 pub(crate) struct ProcessGroup {
-    /// The terminal that the program gets, and that is taken back from it.
+    /// The terminal, which is given to the program and taken back afterwards.
     terminal: Option<File>,
     is_own: bool,
     id: Option<Pid>,
-    /// What ends hatbox ends the program first.
+    /// Held back, so a signal that ends hatbox ends the program first.
     held: Held,
 }
 
 impl ProcessGroup {
-    /// Has `command` start a group of its own. Where hatbox itself is in the background of its terminal, a
-    /// program that may ask stays in hatbox's group: the shell then stops and continues both.
+    /// Makes `command` start its own process group. If hatbox is in the background of its terminal, a program that may
+    /// ask stays in hatbox's group, so the shell stops and continues both.
     pub(crate) fn prepare(command: &mut Command, person: Person) -> Self {
         let held = Held::of_endings();
         held.release_in(command);
@@ -45,7 +45,7 @@ impl ProcessGroup {
         let mut group = Self { terminal: None, is_own: true, id: None, held };
         match person {
             Person::IsNotAsked => {
-                // SAFETY: setsid(2) is safe to call after fork (signal-safety(7)), and touches no memory.
+                // SAFETY: setsid(2) is safe after fork (signal-safety(7)), and touches no memory.
                 unsafe {
                     command.pre_exec(|| rustix::process::setsid().map(|_| ()).map_err(Into::into));
                 }
@@ -55,7 +55,7 @@ impl ProcessGroup {
                 match terminal.as_ref().map(tcgetpgrp) {
                     Some(Ok(foreground)) if foreground == getpgrp() => group.terminal = terminal,
                     Some(Ok(_)) => group.is_own = false,
-                    // No terminal: no one's turn at it can be disturbed.
+                    // Without a terminal, there is no foreground group to respect.
                     Some(Err(_)) | None => {}
                 }
                 if group.is_own {
@@ -66,17 +66,17 @@ impl ProcessGroup {
         group
     }
 
-    /// Gives the terminal to the program that was started.
+    /// Makes the started program the terminal's foreground group.
     pub(crate) fn begin(&mut self, child: &Child) {
         self.id = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
         if let (Some(terminal), Some(id)) = (&self.terminal, self.id) {
-            // Without it the program can still do all that needs no question.
+            // If this fails, the program can still do anything but ask.
             tcsetpgrp(terminal, id).ok();
         }
     }
 
-    /// Continues the program where it stopped: it asked before the terminal was its own, or someone pressed
-    /// Ctrl-Z, and no shell would ever continue a group that it does not know.
+    /// Continues the program if it was stopped: it asked before it was in the foreground, or the user pressed Ctrl-Z.
+    /// No shell would continue it, as shells do not know its group.
     pub(crate) fn keep_going(&self) {
         let (Some(id), true) = (self.id, self.is_own) else { return };
         let stopped = waitid(WaitId::Pid(id), WaitIdOptions::STOPPED | WaitIdOptions::NOHANG);
@@ -85,42 +85,42 @@ impl ProcessGroup {
         }
     }
 
-    /// Waits for the program's end, for `wait` at most. Where the kernel has no descriptor for a process (Linux before
-    /// 5.3, other systems), this is a sleep.
+    /// Waits for the program's end, at most for `wait`. If the kernel has no descriptor for processes (Linux before
+    /// 5.3, other systems), this only sleeps.
     pub(crate) fn wait_for_end(&self, wait: Duration) {
         #[cfg(target_os = "linux")]
         if let Some(Ok(process)) = self.id.map(|id| pidfd_open(id, PidfdFlags::empty())) {
             let wait = timespec_of(wait);
-            // Whether it has ended is asked next, whatever this says.
+            // Errors do not matter: the caller checks next whether it has ended.
             poll(&mut [PollFd::new(&process, PollFlags::IN)], Some(&wait)).ok();
             return;
         }
         std::thread::sleep(wait);
     }
 
-    /// Whether a signal came that ends hatbox. It does so once this value is dropped.
+    /// Whether a signal that ends hatbox has arrived. It takes effect once this value is dropped.
     pub(crate) fn is_interrupted(&self) -> bool {
         self.held.is_one_pending()
     }
 
-    /// Asks the program, and all that it started, to end: it may have modes of the terminal to put back.
+    /// Asks the program and everything it started to end, as it may have to restore the terminal's modes.
     pub(crate) fn ask_to_end(&self) {
         let Some(id) = self.id else { return };
         let asked =
             if self.is_own { kill_process_group(id, Signal::TERM) } else { kill_process(id, Signal::TERM) };
-        // One that has ended is not there.
+        // It may have ended already.
         asked.ok();
     }
 
-    /// Ends the program with all that it started.
+    /// Kills the program with everything that it started.
     pub(crate) fn end(&self) {
         if let (Some(id), true) = (self.id, self.is_own) {
             kill_process_group(id, Signal::KILL).ok();
         }
     }
 
-    /// Takes the terminal back. A Ctrl-C that was pressed meanwhile reached the program alone, and is meant
-    /// for hatbox as well.
+    /// Takes the terminal back. If the program died from Ctrl-C, which reached only the program, passes it on to
+    /// hatbox.
     pub(crate) fn give_back(&self, status: Option<&ExitStatus>) {
         let Some(terminal) = &self.terminal else { return };
         with_terminal_output_held(|| tcsetpgrp(terminal, getpgrp()).ok());
@@ -130,10 +130,10 @@ impl ProcessGroup {
     }
 }
 
-/// Has the program end when hatbox is killed (SIGKILL) and can end nothing. What it started goes on.
+/// Makes the kernel kill the program if hatbox is killed (SIGKILL). What the program started continues.
 #[cfg(target_os = "linux")]
 pub(super) fn die_with_parent(command: &mut Command) {
-    // SAFETY: prctl(2) is a system call alone, and touches no memory.
+    // SAFETY: prctl(2) is only a system call, and touches no memory.
     unsafe {
         command.pre_exec(|| {
             rustix::process::set_parent_process_death_signal(Some(Signal::TERM)).map_err(Into::into)
@@ -144,12 +144,12 @@ pub(super) fn die_with_parent(command: &mut Command) {
 #[cfg(not(target_os = "linux"))]
 pub(super) fn die_with_parent(_: &mut Command) {}
 
-/// Whether this is a file that may be run.
+/// Whether this is an executable file.
 pub(crate) fn is_executable(path: &Path) -> bool {
     rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok() && path.is_file()
 }
 
-/// The terminal that one of the standard streams is on, for programs that ask for it by name.
+/// Returns the path of the terminal of a standard stream, for programs that need it by name.
 pub(crate) fn terminal_name() -> Option<OsString> {
     let (input, output, errors) = (io::stdin(), io::stdout(), io::stderr());
     let name = [input.as_fd(), errors.as_fd(), output.as_fd()]
@@ -158,7 +158,7 @@ pub(crate) fn terminal_name() -> Option<OsString> {
     Some(OsString::from_vec(name.into_bytes()))
 }
 
-/// Waits for output, for `wait` at most.
+/// Waits for output, at most for `wait`.
 pub(crate) fn wait_for_output(
     stdout: Option<&ChildStdout>,
     stderr: Option<&ChildStderr>,
@@ -171,7 +171,7 @@ pub(crate) fn wait_for_output(
         .collect();
     match poll(&mut fds, Some(&timespec_of(wait))) {
         Ok(_) => {}
-        // The next round looks again.
+        // The caller's next round checks again.
         Err(rustix::io::Errno::INTR) => return Ok(Readable::default()),
         Err(error) => return Err(error.into()),
     }

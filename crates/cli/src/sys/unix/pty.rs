@@ -1,4 +1,4 @@
-//! Pseudo-terminals: a program started on one of its own, read and typed into from here.
+//! Pseudo-terminals: runs a program on its own terminal, reads its output and types into it.
 #![expect(
     unsafe_code,
     reason = "a controlling terminal is taken between fork and exec, which std calls unsafe"
@@ -22,18 +22,18 @@ use rustix::termios::{LocalModes, OptionalActions, Winsize, tcgetattr, tcsetattr
 
 const TICK: Duration = Duration::from_millis(20);
 
-/// What came of reading.
+/// The result of reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Output {
-    /// So many bytes.
+    /// This number of bytes.
     Bytes(usize),
-    /// Nothing in the time given.
+    /// Nothing arrived in time.
     Nothing,
-    /// The program has ended, and all that it wrote was read.
+    /// The program has ended, and all its output was read.
     Ended,
 }
 
-/// A program on a pseudo-terminal of its own. Dropping it ends the program and its process group.
+/// A program on its own pseudo-terminal. On drop, the program and its process group are ended.
 #[derive(Debug)]
 pub(crate) struct OnPty {
     master: File,
@@ -42,11 +42,11 @@ pub(crate) struct OnPty {
 }
 
 impl OnPty {
-    /// Starts `command` in a new session, with a new terminal of `columns` by `rows` as its controlling
-    /// terminal and its standard streams. What is typed is not echoed unless the program asks for it.
+    /// Starts `command` in a new session with a new terminal of `columns` by `rows`, which is its controlling terminal
+    /// and its standard streams. Input is echoed only if the program turns that on.
     pub(crate) fn start(mut command: Command, columns: u16, rows: u16) -> io::Result<Self> {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY)?;
-        // Not by a flag of openpt: that is Linux's alone.
+        // A flag of openpt could do this only on Linux.
         fcntl_setfd(&master, FdFlags::CLOEXEC)?;
         grantpt(&master)?;
         unlockpt(&master)?;
@@ -65,8 +65,8 @@ impl OnPty {
             .stdin(Stdio::from(slave.try_clone()?))
             .stdout(Stdio::from(slave.try_clone()?))
             .stderr(Stdio::from(slave.try_clone()?));
-        // SAFETY: between fork and exec the closure makes two system calls and nothing else: it allocates
-        // nothing, takes no lock, and owns the descriptor that it uses.
+        // SAFETY: between fork and exec, the closure only makes two system calls. It allocates nothing, takes no lock,
+        // and owns the descriptor that it uses.
         unsafe {
             command.pre_exec(move || {
                 rustix::process::setsid()?;
@@ -75,15 +75,15 @@ impl OnPty {
             });
         }
         let child = command.spawn()?;
-        // The last copies of the slave on this side: from now on the end of the program is the end of input.
+        // Close this side's copies of the slave, so that the program's end becomes the end of input.
         drop(command);
         Ok(Self { master: File::from(master), child, status: None })
     }
 
-    /// Waits up to `wait` for output.
+    /// Waits for output, at most for `wait`.
     pub(crate) fn read(&mut self, buffer: &mut [u8], wait: Duration) -> io::Result<Output> {
         let has_ended = self.try_wait()?.is_some();
-        // A process that the program left behind may hold the terminal open: what is there is read, no more.
+        // A leftover child process may keep the terminal open: read what is there, without waiting for more.
         let wait = if has_ended { Duration::ZERO } else { wait };
         let mut fds = [PollFd::new(&self.master, PollFlags::IN)];
         let timeout = Timespec { tv_sec: wait.as_secs().cast_signed(), tv_nsec: wait.subsec_nanos().into() };
@@ -98,7 +98,7 @@ impl OnPty {
         match self.master.read(buffer) {
             Ok(0) => self.after_hangup(),
             Ok(length) => Ok(Output::Bytes(length)),
-            // Linux: no one has the terminal open any more (pty(7)).
+            // On Linux, this means that no process has the terminal open any more (pty(7)).
             Err(error) if error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error()) => {
                 self.after_hangup()
             }
@@ -107,7 +107,7 @@ impl OnPty {
         }
     }
 
-    /// The terminal is closed on the program's side: it has ended, or is about to.
+    /// The program has closed the terminal: it has ended, or is about to.
     fn after_hangup(&mut self) -> io::Result<Output> {
         if self.try_wait()?.is_some() {
             return Ok(Output::Ended);
@@ -116,7 +116,7 @@ impl OnPty {
         Ok(Output::Nothing)
     }
 
-    /// Types.
+    /// Types into the terminal.
     pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.master.write_all(bytes)
     }
@@ -128,12 +128,12 @@ impl OnPty {
         Ok(self.status)
     }
 
-    /// How the program ended, once [`Output::Ended`] was read.
+    /// Returns the exit status after [`Output::Ended`] was read.
     pub(crate) fn status(&self) -> Option<ExitStatus> {
         self.status
     }
 
-    /// Ends the program and what it started in its process group: asked first, then killed.
+    /// Ends the program and its process group: first asks, then kills.
     pub(crate) fn end(&mut self, grace: Duration) {
         if matches!(self.try_wait(), Ok(Some(_))) {
             return;
@@ -147,7 +147,7 @@ impl OnPty {
             }
             std::thread::sleep(TICK);
         }
-        // The group may outlive its leader; its number is not given away while it has members.
+        // The group may outlive its leader, and its number is not reused while it has members.
         kill_process_group(group, Signal::KILL).ok();
         if self.status.is_none() {
             self.status = self.child.wait().ok();

@@ -1,4 +1,4 @@
-//! The shell that runs a line of text, and the one that a person works in.
+//! The shell that runs a command line, and the user's interactive shell.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::fs::PermissionsExt;
@@ -9,13 +9,14 @@ use hatbox_types::text::shell::plain_words;
 
 use super::process_group::is_executable;
 
-/// The variable that names the user's shell, and the shell of those who set none.
+/// The variable with the user's shell, and the default.
 pub(crate) const USUAL_SHELL: (&str, &str) = ("SHELL", "/bin/sh");
 
-/// A command that runs `line` as `sh -c` does, as the AWS CLI and aws-vault do, with this environment.
+/// Builds a command that runs `line` like `sh -c`, as the AWS CLI and aws-vault do, with this environment.
 ///
-/// A line of plain words that names a program is started without the shell, which would take as long again as many a
-/// program does. All else, a builtin among it, is for the shell, and so is a program that is not found: it says so.
+/// A line of plain words with the name of a program is run without the shell, whose start takes as long as many a
+/// program. Everything else, such as a builtin, goes to the shell, and so does an unknown program, which the shell
+/// reports.
 pub(crate) fn command_of_line(line: &str, environment: &[(OsString, OsString)]) -> Command {
     let words = plain_words(line).unwrap_or_default();
     if let Some((first, arguments)) = words.split_first()
@@ -30,8 +31,8 @@ pub(crate) fn command_of_line(line: &str, environment: &[(OsString, OsString)]) 
     command
 }
 
-/// The file that a shell would run for a command's first word. `None` also where a directory of PATH is relative, as the
-/// shell may find another program there first.
+/// Finds the file that a shell would run for the first word. Returns `None` if PATH has a relative directory, in which
+/// the shell might find another program first.
 fn find_as_shell(word: &str, environment: &[(OsString, OsString)]) -> Option<PathBuf> {
     if word.contains('/') {
         return Some(PathBuf::from(word)).filter(|path| path.is_absolute() && is_executable(path));
@@ -44,10 +45,10 @@ fn find_as_shell(word: &str, environment: &[(OsString, OsString)]) -> Option<Pat
     directories.into_iter().map(|directory| directory.join(word)).find(|path| is_executable(path))
 }
 
-/// What may stand behind the name of a program in the name of its file.
+/// Suffixes of program files.
 pub(crate) const PROGRAM_ENDINGS: [&str; 1] = [""];
 
-/// Whether a file is a program that someone may run.
+/// Whether a file is an executable program.
 pub(crate) fn is_program(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(|about| about.is_file() && about.permissions().mode() & 0o111 != 0)
 }

@@ -1,4 +1,4 @@
-//! A process of this program beside another one: started apart from it, and ended with it.
+//! A process of this program that runs beside another one and ends with it.
 #![expect(unsafe_code, reason = "std cannot start a process that is not a child")]
 
 use std::ffi::{OsStr, OsString};
@@ -15,11 +15,11 @@ use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
 use super::signals::Held;
 
-/// How often it is looked whether a process has ended, where the system does not say it.
+/// The interval between checks whether a process has ended, if the system cannot notify.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Starts this program again as a process that is no child of this one: a command that waits for all of its children
-/// must not meet one that it does not know. Returns what it writes to its stdout.
+/// Starts this program again, but not as a child of this process: a command that waits for all of its children must not
+/// find an unknown one. Returns the read end of its stdout.
 pub(crate) fn start(
     own_name: &OsStr,
     arguments: &[OsString],
@@ -33,8 +33,8 @@ pub(crate) fn start(
         .env_clear()
         .envs(environment.iter().map(|(name, value)| (name, value)))
         .stdout(Stdio::from(OwnedFd::from(writer)));
-    // SAFETY: after a fork of a process, fork(2) and _exit(2) are safe to call (signal-safety(7)): the one in between
-    // ends at once, and the new process goes on to exec.
+    // SAFETY: the process has one thread after a fork, so calling fork(2) and _exit(2) is safe (signal-safety(7)): the
+    // process in the middle ends at once, and the new one continues to exec.
     unsafe {
         command.pre_exec(|| match libc::fork() {
             -1 => Err(io::Error::last_os_error()),
@@ -46,18 +46,18 @@ pub(crate) fn start(
     Ok(reader)
 }
 
-/// The file that runs: also where it was replaced meanwhile.
+/// Returns the path of the running binary, which on Linux works even after the file was replaced.
 fn own_program() -> io::Result<PathBuf> {
     if cfg!(target_os = "linux") { Ok(PathBuf::from("/proc/self/exe")) } else { std::env::current_exe() }
 }
 
-/// Waits until `stream` can be read, or has ended, for `wait` at most. Whether it can.
+/// Waits until `stream` is readable or has ended, at most for `wait`. Returns whether it is.
 pub(crate) fn wait_for(stream: &PipeReader, wait: Duration) -> bool {
     let wait = Timespec { tv_sec: wait.as_secs().cast_signed(), tv_nsec: wait.subsec_nanos().into() };
     poll(&mut [PollFd::new(stream, PollFlags::IN)], Some(&wait)).is_ok_and(|count| count > 0)
 }
 
-/// A process that is watched.
+/// A process to watch.
 #[derive(Debug)]
 pub(crate) struct Watched {
     pid: Pid,
@@ -66,18 +66,18 @@ pub(crate) struct Watched {
 }
 
 impl Watched {
-    /// Watches the process `pid`, which must be there still. `None` for what is no process.
+    /// Watches the existing process `pid`. Returns `None` for an invalid id.
     pub(crate) fn new(pid: i32) -> Option<Self> {
         let pid = Pid::from_raw(pid)?;
         Some(Self {
             pid,
-            // Not before Linux 5.3, and not where it is denied.
+            // Not available before Linux 5.3, and sometimes denied.
             #[cfg(target_os = "linux")]
             descriptor: rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()).ok(),
         })
     }
 
-    /// Waits until it has ended.
+    /// Waits until the process has ended.
     pub(crate) fn wait_for_end(&self) {
         if self.wait_for_event().is_some() {
             return;
@@ -105,7 +105,7 @@ impl Watched {
         let filter = EventFilter::Proc { pid: self.pid, flags: ProcessEvents::EXIT };
         let wanted = [Event::new(filter, EventFlags::ADD | EventFlags::ONESHOT, std::ptr::null_mut())];
         let mut events: Vec<Event> = Vec::with_capacity(1);
-        // SAFETY: the event has no descriptor, so none has to stay open.
+        // SAFETY: the event refers to no descriptor, so none has to stay open.
         unsafe { kevent(&queue, &wanted, rustix::buffer::spare_capacity(&mut events), None) }.ok().map(|_| ())
     }
 
@@ -115,21 +115,20 @@ impl Watched {
     }
 }
 
-/// Has this process end itself as a signal would end it: a question on the terminal is taken off it first.
+/// Makes this process end as if by a signal, which lets a question be removed from the terminal first.
 pub(crate) fn end_self() {
-    // The thread that calls this holds the signal back; the one that asks sees it.
+    // This thread holds the signal back, so the thread that asks the question receives it.
     let held = Held::new();
     kill_process(rustix::process::getpid(), Signal::TERM).ok();
     std::mem::forget(held);
 }
 
-/// This process's stdout: what [`start`] returned.
+/// The stdout of this process, whose read end [`start`] returned.
 pub(crate) fn stdout() -> io::Result<File> {
     Ok(File::from(rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdout(), 3)?))
 }
 
-/// Leaves the terminal and its signals to the command: in a session of its own this process has none. Returns what was
-/// its stdout.
+/// Leaves the terminal and its signals to the command, by starting a new session. Returns the former stdout.
 pub(crate) fn leave_terminal() -> io::Result<File> {
     let beside = stdout()?;
     rustix::process::setsid()?;

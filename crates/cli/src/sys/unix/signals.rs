@@ -1,5 +1,4 @@
-//! Signals: the disposition of SIGPIPE as received, and holding fatal signals back while the terminal
-//! is in an unusual mode.
+//! Signals: remembers the disposition of SIGPIPE, and holds fatal signals back while the terminal's modes are changed.
 #![expect(unsafe_code, reason = "signal masks and dispositions have no safe interface in std or rustix")]
 
 use std::os::fd::IntoRawFd;
@@ -9,8 +8,8 @@ pub(crate) use rustix::process::Signal;
 
 static PIPE_WAS_IGNORED: AtomicBool = AtomicBool::new(false);
 
-/// Runs before `main`, and so before std's start code, which ignores SIGPIPE: the child must get the
-/// disposition that hatbox got.
+/// Runs before `main`, because std's startup code then ignores SIGPIPE, and the child must get the disposition that
+/// hatbox received.
 #[used]
 #[cfg_attr(target_os = "macos", unsafe(link_section = "__DATA,__mod_init_func"))]
 #[cfg_attr(not(target_os = "macos"), unsafe(link_section = ".init_array"))]
@@ -22,25 +21,25 @@ static REMEMBER_PIPE: extern "C" fn() = {
 };
 
 fn is_ignored(signal: libc::c_int) -> bool {
-    // SAFETY: sigaction with a null new action only reads, into a zeroed struct that we own.
+    // SAFETY: sigaction with a null new action only reads, into a zeroed local struct.
     unsafe {
         let mut now: libc::sigaction = std::mem::zeroed();
         libc::sigaction(signal, std::ptr::null(), &raw mut now) == 0 && now.sa_sigaction == libc::SIG_IGN
     }
 }
 
-/// Gives SIGPIPE the disposition that the process was started with.
+/// Restores the disposition of SIGPIPE that the process was started with.
 pub(crate) fn restore_pipe() {
     let disposition = if PIPE_WAS_IGNORED.load(Ordering::Relaxed) { libc::SIG_IGN } else { libc::SIG_DFL };
-    // SAFETY: both dispositions are valid for SIGPIPE, and no handler of ours is replaced.
+    // SAFETY: both dispositions are valid for SIGPIPE, and this program installs no handler for it.
     unsafe {
         libc::signal(libc::SIGPIPE, disposition);
     }
 }
 
-/// Does something to the terminal that a process in its background would be stopped for (SIGTTOU).
+/// Runs `work` without being stopped by SIGTTOU, which a background process gets for changing the terminal.
 pub(crate) fn with_terminal_output_held<T>(work: impl FnOnce() -> T) -> T {
-    // SAFETY: the sets are initialised before use, and outlive the calls; the mask is this thread's own.
+    // SAFETY: the sets are initialized before use and outlive the calls, which only change the mask of this thread.
     unsafe {
         let mut block: libc::sigset_t = std::mem::zeroed();
         let mut before: libc::sigset_t = std::mem::zeroed();
@@ -56,8 +55,7 @@ pub(crate) fn with_terminal_output_held<T>(work: impl FnOnce() -> T) -> T {
 
 const HELD: [libc::c_int; 5] = [libc::SIGINT, libc::SIGTERM, libc::SIGHUP, libc::SIGQUIT, libc::SIGTSTP];
 
-/// Fatal signals, held back while this lives. On drop the mask is put back, and one that came meanwhile
-/// does its work then.
+/// Holds fatal signals back. On drop, restores the mask, and a signal that arrived meanwhile takes effect.
 #[derive(Debug)]
 pub(crate) struct Held {
     before: libc::sigset_t,
@@ -69,13 +67,13 @@ impl Held {
         Self::of(HELD)
     }
 
-    /// Holds those back that would end this process: not SIGTSTP, and none that is ignored, as below `nohup`.
+    /// Holds back signals that would end this process: not SIGTSTP, and no signal that is ignored, as under `nohup`.
     pub(crate) fn of_endings() -> Self {
         Self::of(HELD.into_iter().filter(|&signal| signal != libc::SIGTSTP && !is_ignored(signal)))
     }
 
     fn of(signals: impl IntoIterator<Item = libc::c_int>) -> Self {
-        // SAFETY: the sets are initialised by sigemptyset before use, and outlive the calls.
+        // SAFETY: the sets are initialized by sigemptyset before use, and outlive the calls.
         unsafe {
             let mut block: libc::sigset_t = std::mem::zeroed();
             let mut before: libc::sigset_t = std::mem::zeroed();
@@ -89,13 +87,13 @@ impl Held {
         }
     }
 
-    /// Whether one of them has come and waits.
+    /// Whether one of the signals is pending.
     pub(crate) fn is_one_pending(&self) -> bool {
         self.pending().is_some()
     }
 
     fn pending(&self) -> Option<libc::c_int> {
-        // SAFETY: the set is initialised by sigemptyset, and outlives the calls.
+        // SAFETY: the set is initialized by sigemptyset, and outlives the calls.
         unsafe {
             let mut pending: libc::sigset_t = std::mem::zeroed();
             libc::sigemptyset(&raw mut pending);
@@ -108,26 +106,26 @@ impl Held {
     }
 }
 
-/// Where [`catch_endings`] has a signal written to.
+/// The descriptor to which [`catch_endings`] writes signals.
 static ENDINGS: AtomicI32 = AtomicI32::new(-1);
 
-/// Has the signals that would end this process say so instead: each is a byte of the stream. What this process starts gets
-/// them as usual.
+/// Turns the signals that would end this process into bytes of the returned stream. Processes started by this one
+/// receive the signals as usual.
 pub(crate) fn catch_endings() -> std::io::Result<std::io::PipeReader> {
     extern "C" fn say(_: libc::c_int) {
-        // SAFETY: write(2) is safe in a handler (signal-safety(7)); the byte outlives the call. No one else writes to a
-        // pipe that has room for thousands, so errno stays as it is.
+        // SAFETY: write(2) is safe in a handler (signal-safety(7)), and the byte outlives the call. Nothing else writes
+        // to the pipe, which has room for thousands of bytes, so errno does not change.
         unsafe {
             libc::write(ENDINGS.load(Ordering::Relaxed), (&raw const BYTE).cast(), 1);
         }
     }
     static BYTE: u8 = 0;
     let (reader, writer) = std::io::pipe()?;
-    // It stays open as long as the process runs.
+    // It stays open until the process ends.
     ENDINGS.store(writer.into_raw_fd(), Ordering::Relaxed);
     for signal in HELD.into_iter().filter(|&signal| signal != libc::SIGTSTP && !is_ignored(signal)) {
         let handler: extern "C" fn(libc::c_int) = say;
-        // SAFETY: the handler is of the type that a signal's is, and does what one may.
+        // SAFETY: the handler has the right type, and only does what a handler may do.
         unsafe {
             libc::signal(signal, handler as libc::sighandler_t);
         }
@@ -135,9 +133,9 @@ pub(crate) fn catch_endings() -> std::io::Result<std::io::PipeReader> {
     Ok(reader)
 }
 
-/// Whether Ctrl-C does nothing now: this thread holds it back, or the process ignores it.
+/// Whether Ctrl-C has no effect now: this thread holds it back, or the process ignores it.
 pub(crate) fn is_interrupt_held() -> bool {
-    // SAFETY: the set is initialised by sigemptyset, and outlives the calls; a null new mask only reads.
+    // SAFETY: the set is initialized by sigemptyset and outlives the calls; a null new mask only reads.
     unsafe {
         let mut now: libc::sigset_t = std::mem::zeroed();
         libc::sigemptyset(&raw mut now);
@@ -146,9 +144,9 @@ pub(crate) fn is_interrupt_held() -> bool {
     }
 }
 
-/// Gives this thread a mask of signals. One system call: it may be made between fork and exec.
+/// Sets the signal mask of this thread with one system call, which is safe between fork and exec.
 pub(super) fn set_mask(mask: &libc::sigset_t) -> std::io::Result<()> {
-    // SAFETY: the set is initialised, and outlives the call.
+    // SAFETY: the set is initialized, and outlives the call.
     match unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, mask, std::ptr::null_mut()) } {
         0 => Ok(()),
         error => Err(std::io::Error::from_raw_os_error(error)),
@@ -156,34 +154,34 @@ pub(super) fn set_mask(mask: &libc::sigset_t) -> std::io::Result<()> {
 }
 
 impl Held {
-    /// Has `command` start with the signals not held back: std gives a child the mask of its parent.
+    /// Makes `command` start with the original mask, as std passes the parent's mask on.
     pub(crate) fn release_in(&self, command: &mut std::process::Command) {
         use std::os::unix::process::CommandExt;
         let before = self.before;
-        // SAFETY: between fork and exec the closure makes one system call, on a set that it owns.
+        // SAFETY: between fork and exec, the closure makes one system call, with a set that it owns.
         unsafe {
             command.pre_exec(move || set_mask(&before));
         }
     }
 }
 
-/// For a process that goes on after a signal.
+/// For a process that continues after a signal.
 impl Held {
-    /// Holds those back that would end or stop this process, and none that is ignored.
+    /// Holds back signals that would end or stop this process, except ignored ones.
     pub(crate) fn of_endings_and_stop() -> Self {
         Self::of(HELD.into_iter().filter(|&signal| !is_ignored(signal)))
     }
 
-    /// What was held back before.
+    /// The mask from before.
     pub(super) fn before(&self) -> libc::sigset_t {
         self.before
     }
 
-    /// Takes one that waits: it does nothing more by itself.
+    /// Takes a pending signal, which then has no other effect.
     pub(crate) fn take(&self) -> Option<Signal> {
         let number = self.pending()?;
-        // SAFETY: the set is initialised by sigemptyset, and outlives the call, which does not block:
-        // the signal is pending, and no other thread waits for it.
+        // SAFETY: the set is initialized by sigemptyset and outlives the call, which does not block: the signal is
+        // pending, and no other thread waits for it.
         unsafe {
             let mut set: libc::sigset_t = std::mem::zeroed();
             libc::sigemptyset(&raw mut set);
@@ -204,19 +202,19 @@ impl Drop for Held {
     }
 }
 
-/// Sends a signal to a child that has not been waited for.
+/// Sends a signal to a child whose exit status was not collected yet.
 #[cfg(feature = "sandbox")]
 pub(crate) fn send(child: &std::process::Child, signal: Signal) {
-    // One that has ended meanwhile needs no signal.
+    // It may have ended meanwhile.
     rustix::process::kill_process(rustix::process::Pid::from_child(child), signal).ok();
 }
 
-/// Stops this process until someone continues it.
+/// Stops this process until it is continued.
 pub(crate) fn stop_self() {
     rustix::process::kill_process(rustix::process::getpid(), Signal::STOP).ok();
 }
 
-/// Begins a session of its own, without a terminal: closing the one that is left does not end this process.
+/// Starts a new session without a terminal, so closing the old terminal does not end this process.
 #[cfg(feature = "sandbox")]
 pub(crate) fn leave_session() {
     rustix::process::setsid().ok();
@@ -230,7 +228,7 @@ mod tests {
     #[test]
     fn a_child_is_held_back_only_as_its_parent_was_before() {
         let blocked = |held: Option<&Held>| {
-            // Not by way of a shell: some of them empty the mask themselves.
+            // Without a shell, as some shells clear the mask themselves.
             let mut command = Command::new("grep");
             command.args(["SigBlk", "/proc/self/status"]);
             if let Some(held) = held {
@@ -248,8 +246,8 @@ mod tests {
     fn a_signal_that_was_taken_does_nothing_more() {
         let held = Held::new();
         assert_eq!(held.take(), None);
-        // To this thread alone: others of the test program do not hold it back.
-        // SAFETY: raises a signal that is held back.
+        // Sent to this thread only: other threads of the test do not hold it back.
+        // SAFETY: raises a signal that this thread holds back.
         unsafe { libc::pthread_kill(libc::pthread_self(), libc::SIGTERM) };
         assert!(held.is_one_pending());
         assert_eq!(held.take(), Some(Signal::TERM));

@@ -20,18 +20,18 @@ pub(crate) struct Device {
     can_erase: bool,
 }
 
-/// Characters in a line of the terminal that stdout is; `None` when it is none.
+/// Columns of the terminal on stdout; `None` if stdout is not a terminal.
 pub(crate) fn stdout_columns() -> Option<usize> {
     columns_of(io::stdout())
 }
 
-/// The same of stderr.
+/// Columns of the terminal on stderr; `None` if stderr is not a terminal.
 pub(crate) fn stderr_columns() -> Option<usize> {
     columns_of(io::stderr())
 }
 
-/// Whether the terminal of this process reads lines and echoes them, and lets any of its programs write. Without a
-/// terminal there is nothing to be disturbed.
+/// Whether the terminal of this process is in line mode with echo, and lets background programs write. `true` without a
+/// terminal, which no output can disturb.
 pub(crate) fn is_in_usual_mode() -> bool {
     let Some(modes) = open_input().and_then(|terminal| tcgetattr(terminal).ok()) else { return true };
     modes.local_modes.contains(LocalModes::ICANON | LocalModes::ECHO)
@@ -46,9 +46,9 @@ impl Device {
     /// Opens the terminal device, if there is one. `term` is the value of TERM.
     pub(crate) fn open(term: Option<&str>) -> Option<Self> {
         let file = open_input()?;
-        // /dev/tty opens without a usable terminal in some sandboxes; this settles it.
+        // In some sandboxes, /dev/tty opens although there is no terminal.
         tcgetattr(&file).ok()?;
-        // /dev/tty itself names no terminal in particular. Any of the standard streams may.
+        // /dev/tty is only an alias; a standard stream may show the real name.
         let name = [io::stdin().as_fd(), io::stderr().as_fd(), io::stdout().as_fd()]
             .into_iter()
             .find_map(|fd| rustix::termios::ttyname(fd, Vec::new()).ok())
@@ -57,32 +57,32 @@ impl Device {
         Some(Self { file, name, can_erase })
     }
 
-    /// `/dev/pts/3`
+    /// Its path, such as `/dev/pts/3`.
     pub(crate) fn name(&self) -> Option<&str> {
         self.name.as_deref()
     }
 
-    /// Whether it understands the sequences that move the cursor and erase (ECMA-48).
+    /// Whether it supports the sequences that move the cursor and erase (ECMA-48).
     pub(crate) fn can_erase(&self) -> bool {
         self.can_erase
     }
 
-    /// Characters in a line; `None` when no one knows.
+    /// Its width in columns; `None` if unknown.
     pub(crate) fn columns(&self) -> Option<usize> {
         columns_of(&self.file)
     }
 
-    /// Lines on the screen; `None` when no one knows.
+    /// Its height in lines; `None` if unknown.
     pub(crate) fn rows(&self) -> Option<usize> {
         tcgetwinsize(&self.file).ok().map(|size| usize::from(size.ws_row)).filter(|rows| *rows > 0)
     }
 
-    /// Shows text, in UTF-8.
+    /// Prints UTF-8 text.
     pub(crate) fn write(&self, text: &[u8]) -> io::Result<()> {
         (&self.file).write_all(text)
     }
 
-    /// Waits for input, and says whether there is some.
+    /// Waits for input, and returns whether there is some.
     pub(crate) fn wait_for_input(&self, wait: Duration) -> io::Result<bool> {
         let mut fds = [PollFd::new(&self.file, PollFlags::IN)];
         let timeout = Timespec { tv_sec: wait.as_secs().cast_signed(), tv_nsec: wait.subsec_nanos().into() };
@@ -93,18 +93,18 @@ impl Device {
         }
     }
 
-    /// Reads what was typed, in UTF-8; 0 bytes when the terminal is gone.
+    /// Reads typed input as UTF-8; 0 bytes if the terminal is gone.
     pub(crate) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         (&self.file).read(buffer)
     }
 
-    /// Forgets what was typed so far.
+    /// Discards pending input.
     pub(crate) fn forget_input(&self) {
         tcflush(&self.file, QueueSelector::IFlush).ok();
     }
 
-    /// Input byte by byte, without echo, Ctrl-C as a byte, until the value is dropped. What was typed before is
-    /// forgotten.
+    /// Reads input byte by byte, without echo and with Ctrl-C as a byte, until the value is dropped. Discards pending
+    /// input.
     pub(crate) fn set_raw(&self) -> io::Result<Raw<'_>> {
         let before = tcgetattr(&self.file)?;
         let mut modes = before.clone();
@@ -118,17 +118,17 @@ impl Device {
     }
 }
 
-/// The terminal for a program's stdin.
+/// Opens the terminal as a program's stdin.
 pub(crate) fn open_input() -> Option<File> {
     OpenOptions::new().read(true).write(true).open("/dev/tty").ok()
 }
 
-/// The terminal for a program's stdout or stderr.
+/// Opens the terminal as a program's stdout or stderr.
 pub(crate) fn open_output() -> Option<File> {
     open_input()
 }
 
-/// The terminal in its unusual mode; the modes are put back on drop.
+/// The terminal in raw mode. Restores the modes on drop.
 pub(crate) struct Raw<'a> {
     device: &'a File,
     before: Termios,
@@ -143,10 +143,10 @@ impl Drop for Raw<'_> {
     }
 }
 
-/// The device that is in an unusual mode now, and its modes before.
+/// The device in raw mode, and its modes before.
 static UNUSUAL: Mutex<Option<(File, Termios)>> = Mutex::new(None);
 
-/// A shipped program aborts on panic, and then no value is dropped: the modes are put back by the hook.
+/// The released program aborts on panic, which drops no values, so the panic hook restores the modes.
 fn restore_on_panic(device: &File, before: &Termios) {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {

@@ -1,4 +1,4 @@
-//! Who may read and write a file: its owner and its access list.
+//! Who can read and write a file, by its owner and access list.
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io;
@@ -15,9 +15,9 @@ use windows_sys::Win32::Storage::FileSystem::{
 use super::security::{Strangers, copy_access, create_private_directory, open_private_file, user_text};
 use crate::sys::files::{Closing, Creation, FileError};
 
-/// Rights that show nothing of what is in a file.
+/// Rights that reveal nothing of a file's content.
 const HARMLESS: u32 = READ_CONTROL | SYNCHRONIZE | FILE_READ_ATTRIBUTES | FILE_READ_EA | FILE_EXECUTE;
-/// Rights to change a file, or to get that right.
+/// Rights to change a file, or to obtain that right.
 const WRITES: u32 = FILE_WRITE_DATA
     | FILE_APPEND_DATA
     | FILE_WRITE_EA
@@ -29,28 +29,28 @@ const WRITES: u32 = FILE_WRITE_DATA
     | GENERIC_WRITE
     | GENERIC_ALL;
 
-/// Why a file or directory is not the user's alone.
+/// Why a file or directory is not private.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NotPrivate {
-    /// Its access list allows others to read or write it.
+    /// Its access list lets others read or write it.
     #[error("others may read or write `{0}`")]
     Others(String),
-    /// It belongs to someone who is neither the user nor the system.
+    /// It belongs to neither the user nor the system.
     #[error("`{0}` belongs to another user")]
     Owner(String),
-    /// The system does not tell.
+    /// The system did not return the access list.
     #[error("whether others may read `{path}` cannot be found out")]
     Unknown {
         /// The path.
         path: String,
-        /// What the system said.
+        /// The system's error.
         #[source]
         source: io::Error,
     },
 }
 
 impl NotPrivate {
-    /// Why, without the path.
+    /// Returns the reason without the path.
     pub(crate) fn reason(&self) -> String {
         match self {
             Self::Others(_) => "others may read or write it".to_owned(),
@@ -61,12 +61,12 @@ impl NotPrivate {
         }
     }
 
-    /// Whether [`close`] fixes it: here nothing does but the command.
+    /// Whether [`close`] fixes it: on Windows, only the command in the hint does.
     pub(crate) fn is_of_mode(&self) -> bool {
         false
     }
 
-    /// The command that fixes it.
+    /// Returns the command that fixes it.
     pub(crate) fn hint(&self) -> String {
         match self {
             Self::Others(path) => format!(r#"icacls "{path}" /inheritance:r /grant:r "%USERNAME%":F"#),
@@ -76,22 +76,22 @@ impl NotPrivate {
     }
 }
 
-/// Opens a file for reading. No link is followed: what is opened is the link, which is no file.
+/// Opens a file for reading. Opens a symlink itself instead of following it, and a symlink is not a file.
 pub(crate) fn open_private(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).custom_flags(FILE_FLAG_OPEN_REPARSE_POINT).open(path)
 }
 
-/// Whether [`open_private`] failed because a link is there: it does not.
+/// Whether [`open_private`] failed because of a symlink, which it never does here.
 pub(crate) fn is_link_refused(_error: &io::Error) -> bool {
     false
 }
 
-/// Refuses an open file that others may read or write.
+/// Rejects an open file that others can read or write.
 pub(crate) fn check_file(path: &Path, file: &File, _about: &Metadata) -> Result<(), NotPrivate> {
     check(path, Strangers::of_file(file))
 }
 
-/// The same for a directory.
+/// Rejects a directory that others can read or write.
 pub(crate) fn check_directory(path: &Path, _about: &Metadata) -> Result<(), NotPrivate> {
     check(path, Strangers::at_path(path))
 }
@@ -106,7 +106,7 @@ fn check(path: &Path, strangers: io::Result<Strangers>) -> Result<(), NotPrivate
     }
 }
 
-/// Takes rights away from everyone but the owner: left to the command, which shows what it does.
+/// Removes permissions of everyone but the owner. Left to the command in the hint, which shows what it changes.
 ///
 /// # Errors
 /// Always.
@@ -114,7 +114,7 @@ pub(crate) fn close(_path: &Path, _closing: Closing) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
-/// Makes a directory that is the user's alone, and those above it.
+/// Creates a private directory, with its parents.
 pub(crate) fn create_directory(path: &Path) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());
@@ -123,62 +123,62 @@ pub(crate) fn create_directory(path: &Path) -> io::Result<()> {
         create_directory(parent)?;
     }
     match create_private_directory(path) {
-        // Another process was quicker.
+        // Another process created it first.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
         result => result,
     }
 }
 
-/// Makes a file that is the user's alone.
+/// Creates a private file.
 pub(crate) fn create_file(path: &Path) -> io::Result<File> {
     open_private_file(path, GENERIC_WRITE, CREATE_NEW)
 }
 
-/// Opens a file for reading. There are no pipes in the place of files here.
+/// Opens a file for reading. On Windows, a pipe cannot be in its place.
 pub(crate) fn open_unblocked(path: &Path) -> io::Result<File> {
     File::open(path)
 }
 
-/// Opens a file for reading and writing; makes one that is the user's alone where there is none.
+/// Opens a file for reading and writing, and creates a private one if it is missing.
 pub(crate) fn open_or_create(path: &Path) -> io::Result<File> {
     open_private_file(path, GENERIC_READ | GENERIC_WRITE, OPEN_ALWAYS)
 }
 
-/// Opens a file to append to it, or makes one that is the user's alone where there is none.
+/// Opens a file for appending, and creates a private one if it is missing and `creation` allows it.
 pub(crate) fn open_to_append(path: &Path, creation: Creation) -> io::Result<File> {
     let disposition = match creation {
         Creation::IfAbsent => OPEN_ALWAYS,
         Creation::Never => OPEN_EXISTING,
     };
-    // With this right to write and no other, each write goes to the end.
+    // With this as the only write right, each write appends.
     open_private_file(path, FILE_APPEND_DATA | FILE_READ_ATTRIBUTES | READ_CONTROL | SYNCHRONIZE, disposition)
 }
 
-/// Gives a new file the access that the file at `old_path`, which it is to replace, has.
+/// Gives a new file the access list of the file at `old_path`, which it will replace.
 pub(crate) fn keep(_file: &File, path: &Path, old_path: &Path, _old: &Metadata) -> Result<(), FileError> {
     copy_access(old_path, path).map_err(FileError::io("set the access list of", path))
 }
 
-/// Who may write to a file, as it was when it was opened. `None`: the system does not tell.
+/// Who could write to a file when it was opened. `None` if the system does not provide it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Ownership(Option<Strangers>);
 
-/// Why a file's words are not the user's.
+/// Why the content of a file cannot be trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum NotTrusted {
     /// It belongs to neither the user nor the system.
     #[error("belongs to another user")]
     Owner,
-    /// Others may write to it.
+    /// Others can write to it.
     #[error("others may write to it")]
     Writers,
-    /// The system does not tell.
+    /// The system did not return the access list.
     #[error("who may write to it cannot be found out")]
     Unknown,
 }
 
 impl NotTrusted {
-    /// The command that fixes it, where there is one.
+    /// Returns the command that fixes it, if there is one.
     pub(crate) fn hint(self, shown: &str) -> Option<String> {
         match self {
             Self::Writers => Some(format!(r#"icacls "{shown}" /inheritance:r /grant:r "%USERNAME%":F"#)),
@@ -188,7 +188,7 @@ impl NotTrusted {
 }
 
 impl NotTrusted {
-    /// Whether [`close`] fixes it: here nothing does but the command.
+    /// Whether [`close`] fixes it: on Windows, only the command in the hint does.
     #[expect(clippy::unused_self, reason = "elsewhere it depends on why")]
     pub(crate) fn is_of_mode(self) -> bool {
         false
@@ -196,7 +196,7 @@ impl NotTrusted {
 }
 
 impl Ownership {
-    /// That of a directory: who may put other files in the place of those in it.
+    /// Returns who can replace files in a directory.
     #[expect(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
     pub(crate) fn of_directory(path: &Path) -> io::Result<Self> {
         Ok(Self(Strangers::at_path(path).ok()))
@@ -206,12 +206,12 @@ impl Ownership {
         Self(Strangers::of_file(file).ok())
     }
 
-    /// Whether others may write to it, or it is another user's.
+    /// Whether others can write to it, or another user owns it.
     pub(crate) fn is_open_to_strangers(self) -> bool {
         self.check_trusted().is_err()
     }
 
-    /// Refuses a file unless it is the user's or the system's, and closed to other writers.
+    /// Rejects a file unless the user or the system owns it and no one else can write to it.
     pub(crate) fn check_trusted(self) -> Result<(), NotTrusted> {
         match self.0 {
             None => Err(NotTrusted::Unknown),
@@ -222,7 +222,7 @@ impl Ownership {
     }
 }
 
-/// Whom a directory belongs to, when this process is root's and the directory is not. Windows has no root.
+/// Returns the owner of a directory if this process runs as root. Windows has no root.
 pub(crate) fn owner_unlike_root(_directory: &Path) -> Option<u32> {
     None
 }

@@ -1,10 +1,10 @@
-//! A clock that all processes share and no one sets: time since the machine started.
+//! A clock that all processes share and that cannot be set: the time since boot.
 #![expect(unsafe_code, reason = "std's clock has no number that another process knows")]
 
 use windows_sys::Win32::System::SystemInformation::GetTickCount64;
 
-/// Nanoseconds since the machine started, sleep included. It moves on by about 15 ms at a time.
+/// Nanoseconds since boot, including the time asleep, in steps of about 15 ms.
 pub(crate) fn now() -> u128 {
-    // SAFETY: it takes nothing and cannot fail.
+    // SAFETY: the call takes no arguments and cannot fail.
     u128::from(unsafe { GetTickCount64() }) * 1_000_000
 }

@@ -1,4 +1,4 @@
-//! The Credential Manager's generic credentials: a name, and up to 2,560 bytes.
+//! Generic credentials of the Credential Manager: a name and up to 2,560 bytes.
 #![expect(unsafe_code, reason = "the Credential Manager has no safe interface in std")]
 
 use std::io;
@@ -11,16 +11,16 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::wide::{text_at, wide};
 
-/// The most bytes that one holds.
+/// The maximum size in bytes.
 pub(crate) const LIMIT: usize = CRED_MAX_CREDENTIAL_BLOB_SIZE as usize;
 
-/// What the Credential Manager refused with: a code of GetLastError.
+/// An error code of the Credential Manager, as in GetLastError.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Code(pub(crate) u32);
 
 impl From<io::Error> for Code {
     fn from(error: io::Error) -> Self {
-        // What is refused before the system is asked has no code of its own: a name that holds NUL.
+        // A name with a NUL byte is rejected before the system is called, so it has no code.
         Self(
             error
                 .raw_os_error()
@@ -33,22 +33,22 @@ fn check(done: i32) -> Result<(), Code> {
     if done == 0 { Err(io::Error::last_os_error().into()) } else { Ok(()) }
 }
 
-/// Memory that the Credential Manager gave.
+/// Memory allocated by the Credential Manager.
 struct Given<T>(*mut T);
 
 impl<T> Drop for Given<T> {
     fn drop(&mut self) {
-        // SAFETY: it was given by one of the functions whose documentation names this one, and is freed once.
+        // SAFETY: it was allocated by a function that is documented to be paired with this one, and is freed once.
         unsafe { CredFree(self.0.cast()) };
     }
 }
 
-/// The secret of a credential, which is wiped where it was read from.
+/// Returns the secret of a credential, and wipes the original.
 ///
 /// # Safety
-/// `credential` points to a credential that the Credential Manager gave.
+/// `credential` points to a credential from the Credential Manager.
 unsafe fn take_secret(credential: *const CREDENTIALW) -> Zeroizing<Vec<u8>> {
-    // SAFETY: the caller's promise: there are as many bytes as the credential says.
+    // SAFETY: the caller guarantees that there are as many bytes as the credential says.
     unsafe {
         let about = credential.read_unaligned();
         if about.CredentialBlob.is_null() {
@@ -66,7 +66,7 @@ unsafe fn take_secret(credential: *const CREDENTIALW) -> Zeroizing<Vec<u8>> {
 pub(crate) fn read(name: &str) -> Result<Zeroizing<Vec<u8>>, Code> {
     let name = wide(name)?;
     let mut credential = std::ptr::null_mut();
-    // SAFETY: the name ends with a zero; what is given is read before it is freed.
+    // SAFETY: the name is NUL-terminated, and the result is read before it is freed.
     unsafe {
         check(CredReadW(name.as_ptr(), CRED_TYPE_GENERIC, 0, &raw mut credential))?;
         let given = Given(credential);
@@ -74,8 +74,8 @@ pub(crate) fn read(name: &str) -> Result<Zeroizing<Vec<u8>>, Code> {
     }
 }
 
-/// Writes a credential, in the place of one of the same name. It stays on this machine. `user` and `comment` are
-/// shown to the user.
+/// Writes a credential, replacing one of the same name. It is not synchronized to other machines. `user` and `comment`
+/// are shown in the system's settings.
 pub(crate) fn write(name: &str, user: &str, comment: &str, secret: &[u8]) -> Result<(), Code> {
     let (mut name, mut user, mut comment) = (wide(name)?, wide(user)?, wide(comment)?);
     let mut secret = Zeroizing::new(secret.to_vec());
@@ -89,24 +89,24 @@ pub(crate) fn write(name: &str, user: &str, comment: &str, secret: &[u8]) -> Res
         UserName: user.as_mut_ptr(),
         ..CREDENTIALW::default()
     };
-    // SAFETY: the texts end with zeros, the secret is as long as it says, and all of them outlive the call, which
-    // changes none.
+    // SAFETY: the texts are NUL-terminated, the secret has the given length, and all of them outlive the call, which
+    // changes none of them.
     check(unsafe { CredWriteW(&raw const credential, 0) })
 }
 
 /// Deletes a credential.
 pub(crate) fn delete(name: &str) -> Result<(), Code> {
     let name = wide(name)?;
-    // SAFETY: the name ends with a zero.
+    // SAFETY: the name is NUL-terminated.
     check(unsafe { CredDeleteW(name.as_ptr(), CRED_TYPE_GENERIC, 0) })
 }
 
-/// The names and secrets of all credentials whose names begin with `prefix`.
+/// Returns the names and secrets of all credentials whose names begin with `prefix`.
 pub(crate) fn list(prefix: &str) -> Result<Vec<(String, Zeroizing<Vec<u8>>)>, Code> {
     let filter = wide(format!("{prefix}*"))?;
     let (mut count, mut credentials) = (0, std::ptr::null_mut());
-    // SAFETY: the filter ends with a zero; there are as many credentials as the call says, and they are read
-    // before they are freed. Wine does not align them.
+    // SAFETY: the filter is NUL-terminated, there are as many credentials as the call returns, and they are read before
+    // they are freed. Wine does not align them.
     unsafe {
         check(CredEnumerateW(filter.as_ptr(), 0, &raw mut count, &raw mut credentials))?;
         let given = Given(credentials);

@@ -1,5 +1,4 @@
-//! Descriptors that the caller passed by number. Windows passes none but the standard streams, and of these one
-//! can be read: 0.
+//! Descriptors that the caller passes by number. Windows only passes the standard streams, and only 0 can be read.
 
 use std::fs::File;
 use std::io;
@@ -14,12 +13,12 @@ fn check(number: i32) -> io::Result<()> {
     }
 }
 
-/// Keeps the descriptor from the child. What was read from a stream is not there for the child anyway.
+/// Keeps the child from inheriting the descriptor. Does nothing: a consumed stream has nothing left for the child.
 pub(crate) fn close_on_exec(number: i32) -> io::Result<()> {
     check(number)
 }
 
-/// A handle of our own for the same open file.
+/// Returns another handle for the same open file.
 pub(crate) fn duplicate(number: i32) -> io::Result<File> {
     check(number)?;
     io::stdin().as_handle().try_clone_to_owned().map(File::from)

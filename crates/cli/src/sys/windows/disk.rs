@@ -1,36 +1,36 @@
-//! What is below a directory: whether it keeps what is deleted, and when a change in it is safe.
+//! The file system of a directory: whether it is in memory, and how to make changes durable.
 
 use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-/// How often a file that another program holds is tried again, and after how long.
+/// How often to retry if another program has the file open, and the pause.
 const TRIES: u32 = 20;
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// Whether files in `directory` are in memory alone. Windows has no such directories.
+/// Whether files in `directory` are only in memory. Windows has no such file systems.
 pub(crate) fn is_in_memory(_directory: &Path) -> io::Result<bool> {
     Ok(false)
 }
 
-/// Makes changes of the names in `directory` last. NTFS keeps a journal of them, and offers nothing more.
+/// Makes changes of the directory's entries durable. Does nothing: NTFS journals them, and has no such call.
 pub(crate) fn sync_directory(_directory: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Deletes a file that others have open: its name is free at once.
+/// Deletes a file that others may have open. Its name can be reused at once.
 ///
-/// Where the system or the disk does not know that (before Windows 10, on FAT), the name of a deleted file goes
-/// with its last handle: so it gets another one first.
+/// If the system or file system does not support that (before Windows 10, FAT), the name is freed only with the last
+/// handle, so the file is renamed first.
 pub(crate) fn remove_open(path: &Path) -> io::Result<()> {
     let aside = path.with_extension(format!("{}.gone", std::process::id()));
     std::fs::rename(path, &aside)?;
     std::fs::remove_file(&aside)
 }
 
-/// Puts the file `new` in the place of `path`.
+/// Replaces `path` with the file `new`.
 ///
-/// A virus scanner or an indexer that looks at either of them makes that fail for a moment.
+/// This can fail for a moment while a virus scanner or indexer has one of the files open.
 pub(crate) fn replace(new: &Path, path: &Path) -> io::Result<()> {
     let mut tries = 1;
     loop {

@@ -1,5 +1,5 @@
-//! Runs another program in the place of this one. Windows cannot replace a process: this one stays, does nothing,
-//! and ends as the program does.
+//! Runs another program in place of this one. Windows cannot replace a process, so this one waits, and ends with the
+//! program's exit code.
 #![expect(unsafe_code, reason = "job objects have no safe interface in std")]
 
 use std::convert::Infallible;
@@ -23,8 +23,8 @@ use crate::sys::exec::ExecError;
 /// What CreateProcess can start, in the order in which `cmd` tries them.
 const EXTENSIONS: [&str; 4] = ["com", "exe", "bat", "cmd"];
 
-/// Finds `program` as `cmd` does, but never in the current directory: a name with a separator is a path, any
-/// other is looked for in `path`. One without an extension may be any of .com, .exe, .bat and .cmd.
+/// Finds `program` like `cmd`, but never in the current directory: a name with a separator is a path, any other name is
+/// looked up in `path`. A name without an extension can be a .com, .exe, .bat or .cmd file.
 pub(crate) fn find_program(program: &OsStr, path: Option<&OsStr>) -> Result<PathBuf, ExecError> {
     let missing = || ExecError::NotFound(program.to_string_lossy().into_owned());
     if program.is_empty() {
@@ -53,11 +53,11 @@ fn with_extension(path: &Path) -> Option<PathBuf> {
     })
 }
 
-/// Runs `program` (a path), with exactly this environment, and ends this process with its exit code. The console's
-/// signals are the program's; it does not outlive this process.
+/// Runs the program at the path `program` with exactly this environment, and ends this process with its exit code. The
+/// program handles the console's signals, and is ended together with this process.
 ///
 /// # Errors
-/// Only returns when the program could not be started.
+/// Returns only if the program could not be started.
 pub(crate) fn exec(
     program: &Path,
     arguments: &[OsString],
@@ -82,7 +82,7 @@ pub(crate) fn exec(
         .envs(environment.iter().map(|(name, value)| (name, value)))
         .spawn()
         .map_err(failed)?;
-    // Without a job the program runs all the same.
+    // The program runs even if it could not be added to a job object.
     let job = end_with_us(&child).ok();
     let status = child.wait().map_err(failed)?;
     drop(job);
@@ -94,12 +94,12 @@ pub(crate) fn exec(
     std::process::exit(status.code().unwrap_or(1))
 }
 
-/// Has the system end `child` when the last handle of the job is closed: when this process ends, however it does.
-/// What the child starts is free, as it would be without this process.
+/// Makes the system end `child` when the last handle of the job object is closed, which happens when this process ends
+/// for any reason. Processes that the child starts are not affected.
 pub(super) fn end_with_us(child: &Child) -> io::Result<OwnedHandle> {
     let check = |done: i32| if done == 0 { Err(io::Error::last_os_error()) } else { Ok(()) };
-    // SAFETY: the job has no name and the usual access; the handle, where there is one, is owned by no one else.
-    // The limits live until the call returns, and their length is theirs.
+    // SAFETY: the job has no name and default access, and nothing else owns its handle. The limits outlive the call,
+    // and their length is correct.
     unsafe {
         let job = CreateJobObjectW(std::ptr::null(), std::ptr::null());
         if job.is_null() {

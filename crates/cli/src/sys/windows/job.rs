@@ -1,4 +1,4 @@
-//! A command beside others. It shares the console, so Ctrl-C reaches it without this process.
+//! Runs a command beside others. It shares the console, so Ctrl-C reaches it directly.
 #![expect(unsafe_code, reason = "job objects have no safe interface in std")]
 
 use std::io;
@@ -15,28 +15,28 @@ use super::signals::Held;
 use crate::sys::exec::ExecError;
 use crate::sys::job::{Asked, Delivery, Happened, Launch};
 
-/// An anonymous pipe cannot be waited for, only looked at.
+/// The interval of polling: Windows cannot wait for an anonymous pipe.
 const LOOK: Duration = Duration::from_millis(2);
-/// The number that other systems give to the signal of Ctrl-C.
+/// The number of SIGINT on other systems.
 const INTERRUPT: i32 = 2;
 
-/// There is nothing to hold back.
+/// Windows has no signal mask.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Mask;
 
-/// A command that runs.
+/// A running command.
 #[derive(Debug)]
 pub(crate) struct Job {
     child: Child,
     object: Option<Arc<OwnedHandle>>,
 }
 
-/// What ends it.
+/// Ends a command.
 #[derive(Debug, Clone)]
 pub(crate) struct JobHandle(Option<Arc<OwnedHandle>>);
 
 impl Job {
-    /// Starts a command with an empty stdin. It ends when this process does.
+    /// Starts a command with an empty stdin. It is ended together with this process.
     pub(crate) fn start(launch: &Launch<'_>) -> Result<Self, ExecError> {
         let mut command = Command::new(launch.program);
         command.args(launch.command.iter().skip(1));
@@ -50,7 +50,7 @@ impl Job {
                 _ => ExecError::NotExecutable { path, source },
             }
         })?;
-        // Without a job object the command runs all the same.
+        // The command runs even if it could not be added to a job object.
         let object = end_with_us(&child).ok().map(Arc::new);
         Ok(Self { child, object })
     }
@@ -83,14 +83,14 @@ impl Job {
         }
     }
 
-    /// How it ended, if it has.
+    /// Returns the exit status once the command has ended.
     pub(crate) fn status(&mut self) -> io::Result<Option<ExitStatus>> {
         self.child.try_wait()
     }
 }
 
 impl JobHandle {
-    /// The console has delivered Ctrl-C already; nothing stops and continues programs.
+    /// Handles only kills: the console delivers Ctrl-C itself, and Windows cannot pause programs.
     pub(crate) fn send(&self, delivery: Delivery) {
         if let (Delivery::Kill, Some(object)) = (delivery, &self.0) {
             // SAFETY: the handle is open while `object` lives.
@@ -99,7 +99,7 @@ impl JobHandle {
     }
 }
 
-/// Takes Ctrl-C and Ctrl-Break while it lives.
+/// Receives Ctrl-C and Ctrl-Break, for as long as it exists.
 #[derive(Debug)]
 pub(crate) struct Watch(Held);
 

@@ -1,7 +1,7 @@
-//! Locks on files, which leave reading and writing them alone.
+//! Locks on files, without affecting reading and writing.
 //!
-//! A lock of Windows keeps others from reading what is locked, and the note in a lock file is there to be read
-//! by those who wait. So what is locked is one byte far behind the end of any note.
+//! On Windows, locked bytes cannot be read by others, but waiters must be able to read the note in a lock file. So the
+//! lock covers one byte far beyond the end of any note.
 #![expect(unsafe_code, reason = "std locks the whole file, and does not tell files apart by number")]
 
 use std::fs::{File, OpenOptions};
@@ -21,7 +21,7 @@ use windows_sys::Win32::System::IO::OVERLAPPED;
 /// The upper half of the locked byte's offset.
 const FAR: u32 = 0x4000_0000;
 
-/// Locks the file, or tells that another has it.
+/// Tries to lock the file. Returns whether that succeeded.
 pub(crate) fn try_lock(file: &File) -> io::Result<bool> {
     match lock_byte(file, LOCKFILE_EXCLUSIVE_LOCK | LOCKFILE_FAIL_IMMEDIATELY) {
         Ok(()) => Ok(true),
@@ -32,7 +32,7 @@ pub(crate) fn try_lock(file: &File) -> io::Result<bool> {
     }
 }
 
-/// Locks the file, however long another has it.
+/// Locks the file, waiting as long as needed.
 pub(crate) fn lock(file: &File) -> io::Result<()> {
     lock_byte(file, LOCKFILE_EXCLUSIVE_LOCK)
 }
@@ -40,13 +40,13 @@ pub(crate) fn lock(file: &File) -> io::Result<()> {
 fn lock_byte(file: &File, flags: LOCK_FILE_FLAGS) -> io::Result<()> {
     let mut place = OVERLAPPED::default();
     place.Anonymous.Anonymous.OffsetHigh = FAR;
-    // SAFETY: the handle is open while `file` is borrowed. It was opened for synchronous use, so the call
-    // does not return before it is done with `place`.
+    // SAFETY: the handle is open while `file` is borrowed. It was opened for synchronous use, so the call returns only
+    // when it is done with `place`.
     let done = unsafe { LockFileEx(file.as_raw_handle(), flags, 0, 1, 0, &raw mut place) };
     if done == 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
-/// What tells a file from every other on this machine.
+/// Identifies a file on this machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Identity {
     volume: u32,
@@ -54,7 +54,7 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
-    /// Of an open file.
+    /// Identifies an open file.
     pub(crate) fn of_file(file: &File) -> io::Result<Self> {
         let mut about = BY_HANDLE_FILE_INFORMATION::default();
         // SAFETY: the handle is open while `file` is borrowed, and `about` outlives the call.
@@ -65,7 +65,7 @@ impl Identity {
         Ok(Self { volume: about.dwVolumeSerialNumber, index: (about.nFileIndexHigh, about.nFileIndexLow) })
     }
 
-    /// Of what is at a path now.
+    /// Identifies the file at a path.
     pub(crate) fn at_path(path: &Path) -> io::Result<Self> {
         let file = OpenOptions::new()
             .access_mode(FILE_READ_ATTRIBUTES)
@@ -75,7 +75,7 @@ impl Identity {
     }
 }
 
-/// Whether a process is stopped. On Windows no one stops one as Ctrl-Z does.
+/// Whether a process is stopped. Windows has nothing like Ctrl-Z.
 pub(crate) fn is_process_stopped(_pid: u32) -> bool {
     false
 }

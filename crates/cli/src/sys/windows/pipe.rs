@@ -1,4 +1,4 @@
-//! Looking into what another program writes into a pipe.
+//! Checks whether another program has written to a pipe.
 #![expect(unsafe_code, reason = "std has no way to look into a pipe without reading it")]
 
 use std::io;
@@ -7,11 +7,11 @@ use std::os::windows::io::AsRawHandle;
 use windows_sys::Win32::Foundation::ERROR_BROKEN_PIPE;
 use windows_sys::Win32::System::Pipes::PeekNamedPipe;
 
-/// Whether there is something to read now, or the pipe's end.
+/// Whether there is something to read now, or the pipe has ended.
 pub(super) fn has_output(pipe: &impl AsRawHandle) -> io::Result<bool> {
     let mut available = 0;
-    // SAFETY: the handle is open while `pipe` is borrowed; of the four places to write to, three are null,
-    // which means that they are not asked for, and the last outlives the call.
+    // SAFETY: the handle is open while `pipe` is borrowed. Three of the four output pointers are null, which is
+    // allowed, and the last one outlives the call.
     let done = unsafe {
         PeekNamedPipe(
             pipe.as_raw_handle(),
@@ -26,6 +26,6 @@ pub(super) fn has_output(pipe: &impl AsRawHandle) -> io::Result<bool> {
         return Ok(available > 0);
     }
     let error = io::Error::last_os_error();
-    // Its end: the read that follows says so.
+    // The pipe has ended, which the next read returns.
     if error.raw_os_error() == Some(ERROR_BROKEN_PIPE.cast_signed()) { Ok(true) } else { Err(error) }
 }

@@ -1,5 +1,5 @@
-//! A program and what it starts. Windows has no groups of processes with a terminal of their own: the program
-//! shares the console, and at a timeout it alone is ended.
+//! A program and what it starts. Windows has no process groups with a terminal of their own: the program shares the
+//! console, and a timeout ends only the program itself.
 
 use std::ffi::OsString;
 use std::io;
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use super::pipe::has_output;
 use crate::sys::program::{Person, Readable};
 
-/// An anonymous pipe cannot be waited for, only looked at.
+/// The interval of polling: Windows cannot wait for an anonymous pipe.
 const LOOK: Duration = Duration::from_millis(2);
 
 /// The processes of one program.
@@ -27,12 +27,12 @@ impl ProcessGroup {
 
     pub(crate) fn keep_going(&self) {}
 
-    /// Waits for the program's end, for `wait` at most.
+    /// Waits for the program's end, at most for `wait`.
     pub(crate) fn wait_for_end(&self, wait: Duration) {
         std::thread::sleep(wait);
     }
 
-    /// Ctrl-C reaches all programs of the console.
+    /// Never interrupted: Ctrl-C reaches all programs of the console directly.
     pub(crate) fn is_interrupted(&self) -> bool {
         false
     }
@@ -44,17 +44,17 @@ impl ProcessGroup {
     pub(crate) fn give_back(&self, _status: Option<&ExitStatus>) {}
 }
 
-/// Whether this is a file that may be run: its name says so, and the system when it is.
+/// Whether this is an executable file. Its extension decides that, when the system starts it.
 pub(crate) fn is_executable(path: &Path) -> bool {
     path.is_file()
 }
 
-/// Programs ask for no terminal by name here.
+/// No program on Windows needs the terminal's name.
 pub(crate) fn terminal_name() -> Option<OsString> {
     None
 }
 
-/// Waits for output, for `wait` at most.
+/// Waits for output, at most for `wait`.
 pub(crate) fn wait_for_output(
     stdout: Option<&ChildStdout>,
     stderr: Option<&ChildStderr>,

@@ -1,4 +1,4 @@
-//! Users and access lists, as Windows has them: who may do what with a file.
+//! Users and access lists of Windows: who can do what with a file.
 #![expect(unsafe_code, reason = "std has no word for owners and access lists")]
 
 use std::ffi::c_void;
@@ -33,7 +33,7 @@ const ALLOWED: u8 = 0;
 const ALLOWED_OBJECT: u8 = 5;
 const ALLOWED_CALLBACK: u8 = 9;
 const ALLOWED_CALLBACK_OBJECT: u8 = 11;
-/// Denying entries, plain, of objects, and with conditions.
+/// Denying entries: plain, for objects, and with conditions.
 const DENIED: [u8; 4] = [1, 6, 10, 12];
 
 fn check(done: i32) -> io::Result<()> {
@@ -46,12 +46,12 @@ fn check_code(code: u32) -> io::Result<()> {
 
 /// The user that this process runs as.
 struct User {
-    /// A `TOKEN_USER`, and behind it what its pointer leads to.
+    /// A `TOKEN_USER`, followed by the data that its pointer refers to.
     buffer: Box<[u64]>,
 }
 
 impl User {
-    /// Of this process; asked for once.
+    /// Returns the user of this process, loaded once.
     fn current() -> io::Result<&'static Self> {
         static USER: OnceLock<User> = OnceLock::new();
         if let Some(user) = USER.get() {
@@ -62,11 +62,11 @@ impl User {
     }
 
     fn load() -> io::Result<Self> {
-        // A SID has 68 bytes at most (MS-DTYP, 2.4.2).
+        // A SID has at most 68 bytes (MS-DTYP, 2.4.2).
         let mut buffer = vec![0_u64; 32].into_boxed_slice();
         let (mut token, mut length) = (std::ptr::null_mut(), 0);
-        // SAFETY: the token's handle is owned by no one else, and the buffer is as long as the call is told and
-        // aligned for what is written into it.
+        // SAFETY: nothing else owns the token's handle, and the buffer has the given length and the alignment of the
+        // type that is written into it.
         unsafe {
             check(OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &raw mut token))?;
             let token = OwnedHandle::from_raw_handle(token);
@@ -88,11 +88,10 @@ impl User {
     }
 }
 
-/// The user of this process, as text: `S-1-5-21-...`.
+/// Returns the user of this process as text: `S-1-5-21-...`.
 pub(super) fn user_text() -> io::Result<String> {
     let mut text = std::ptr::null_mut();
-    // SAFETY: the SID is valid as long as the user is, which is for ever; the text is freed once, after the last
-    // use.
+    // SAFETY: the SID is valid as long as the user, which is never dropped. The text is freed once, after its last use.
     unsafe {
         check(ConvertSidToStringSidW(User::current()?.sid(), &raw mut text))?;
         let shown = text_at(text);
@@ -101,29 +100,29 @@ pub(super) fn user_text() -> io::Result<String> {
     }
 }
 
-/// A security descriptor in memory of the system's.
+/// A security descriptor allocated by the system.
 struct Descriptor(PSECURITY_DESCRIPTOR);
 
 impl Drop for Descriptor {
     fn drop(&mut self) {
-        // SAFETY: it was allocated for us, and is freed once.
+        // SAFETY: it was allocated for this value, and is freed once.
         unsafe { LocalFree(self.0) };
     }
 }
 
 impl Descriptor {
-    /// The user's alone, and the system's, which no file can be kept from. `inherited` says what goes on to
-    /// what is made below a directory.
+    /// Returns a descriptor with access for the user and the system, which cannot be excluded. `inherited` contains the
+    /// flags for what is created below a directory.
     fn private(inherited: &str) -> io::Result<Self> {
         let user = user_text()?;
         Self::parse(&format!("O:{user}D:P(A;{inherited};FA;;;{user})(A;{inherited};FA;;;SY)"))
     }
 
-    /// Of the system's form of text for it.
+    /// Parses the system's text format for descriptors.
     fn parse(text: &str) -> io::Result<Self> {
         let text = wide(text)?;
         let mut descriptor = std::ptr::null_mut();
-        // SAFETY: the text ends with a zero; the length is not asked for.
+        // SAFETY: the text is NUL-terminated, and the length is not requested.
         check(unsafe {
             ConvertStringSecurityDescriptorToSecurityDescriptorW(
                 text.as_ptr(),
@@ -144,15 +143,15 @@ impl Descriptor {
     }
 }
 
-/// Makes one directory that is the user's alone, and so is what will be made in it.
+/// Creates one private directory, whose content inherits that.
 pub(super) fn create_private_directory(path: &Path) -> io::Result<()> {
     let (name, descriptor) = (wide(path)?, Descriptor::private("OICI")?);
     let attributes = descriptor.attributes();
-    // SAFETY: the name ends with a zero; attributes and descriptor outlive the call.
+    // SAFETY: the name is NUL-terminated; attributes and descriptor outlive the call.
     check(unsafe { CreateDirectoryW(name.as_ptr(), &raw const attributes) })
 }
 
-/// Opens a file; one that is made is the user's alone.
+/// Opens a file, which is private if this creates it.
 pub(super) fn open_private_file(
     path: &Path,
     access: u32,
@@ -160,8 +159,8 @@ pub(super) fn open_private_file(
 ) -> io::Result<File> {
     let (name, descriptor) = (wide(path)?, Descriptor::private("")?);
     let attributes = descriptor.attributes();
-    // SAFETY: the name ends with a zero; attributes and descriptor outlive the call; the handle, where there is
-    // one, is owned by no one else.
+    // SAFETY: the name is NUL-terminated; attributes and descriptor outlive the call; nothing else owns the returned
+    // handle.
     unsafe {
         let handle = CreateFileW(
             name.as_ptr(),
@@ -179,21 +178,21 @@ pub(super) fn open_private_file(
     }
 }
 
-/// What others than the user may do with a file or directory. The system and the administrators may do all with
-/// every one, and are not counted.
+/// What users other than this one can do with a file or directory. The system and the administrators are not counted,
+/// as they can do anything with every file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Strangers {
-    /// Whether one of them owns it, and so may give himself any right.
+    /// Whether one of them owns it, and so can grant themselves any right.
     pub(super) own_it: bool,
-    /// The rights that any of them has. What denies them some is not counted.
+    /// The rights that any of them has, ignoring entries that deny.
     pub(super) rights: u32,
 }
 
 impl Strangers {
-    /// Of an open file.
+    /// Returns the access to an open file.
     pub(super) fn of_file(file: &File) -> io::Result<Self> {
         Self::load(|owner, list, descriptor| {
-            // SAFETY: the handle is open while `file` is borrowed; what is not asked for is null.
+            // SAFETY: the handle is open while `file` is borrowed; pointers for results that are not needed are null.
             unsafe {
                 GetSecurityInfo(
                     file.as_raw_handle(),
@@ -209,11 +208,11 @@ impl Strangers {
         })
     }
 
-    /// Of what is at a path.
+    /// Returns the access to the file at a path.
     pub(super) fn at_path(path: &Path) -> io::Result<Self> {
         let name = wide(path)?;
         Self::load(|owner, list, descriptor| {
-            // SAFETY: the name ends with a zero; what is not asked for is null.
+            // SAFETY: the name is NUL-terminated; pointers for results that are not needed are null.
             unsafe {
                 GetNamedSecurityInfoW(
                     name.as_ptr(),
@@ -241,7 +240,7 @@ impl Strangers {
         unsafe {
             Ok(Self {
                 own_it: owner.is_null() || !is_trusted(owner, user),
-                // No list at all allows everything to everyone.
+                // Without a list, everyone has all rights.
                 rights: if list.is_null() { u32::MAX } else { rights_of_strangers(list, user)? },
             })
         }
@@ -251,7 +250,7 @@ impl Strangers {
 /// # Safety
 /// `sid` points to a valid SID.
 unsafe fn is_trusted(sid: PSID, user: &User) -> bool {
-    // SAFETY: the caller's promise; the user's SID is valid.
+    // SAFETY: the caller guarantees that `sid` is valid, and the user's SID is valid.
     unsafe {
         EqualSid(sid, user.sid()) != 0
             || IsWellKnownSid(sid, WinLocalSystemSid) != 0
@@ -263,8 +262,8 @@ unsafe fn is_trusted(sid: PSID, user: &User) -> bool {
 /// `list` points to a valid access list.
 unsafe fn rights_of_strangers(list: *const ACL, user: &User) -> io::Result<u32> {
     let mut rights = 0;
-    // SAFETY: the caller's promise. Every entry begins with a header that tells its type, and those of the two
-    // types that are read on have the form of `ACCESS_ALLOWED_ACE`, whose SID begins at its last field.
+    // SAFETY: the caller guarantees that `list` is valid. Every entry begins with a header containing its type, and
+    // both types read below have the layout of `ACCESS_ALLOWED_ACE`, whose SID begins at its last field.
     unsafe {
         for number in 0..u32::from((*list).AceCount) {
             let mut entry: *mut c_void = std::ptr::null_mut();
@@ -281,10 +280,10 @@ unsafe fn rights_of_strangers(list: *const ACL, user: &User) -> io::Result<u32> 
                         rights |= (*entry).Mask;
                     }
                 }
-                // Not on files; whoever made this one wants something that is not understood here.
+                // Not used for files, so its meaning here is unknown.
                 ALLOWED_OBJECT | ALLOWED_CALLBACK_OBJECT => rights = u32::MAX,
                 kind if DENIED.contains(&kind) => {}
-                // Security: an entry of a kind that is not known here may allow anything.
+                // Security: an entry of an unknown type may allow anything.
                 _ => rights = u32::MAX,
             }
         }
@@ -296,8 +295,8 @@ unsafe fn rights_of_strangers(list: *const ACL, user: &User) -> io::Result<u32> 
 pub(super) fn copy_access(from: &Path, to: &Path) -> io::Result<()> {
     let (from, to) = (wide(from)?, wide(to)?);
     let (mut list, mut descriptor) = (std::ptr::null_mut(), std::ptr::null_mut());
-    // SAFETY: the names end with zeros; what is not asked for or not given is null; the list points into the
-    // descriptor, which lives until the end of this function.
+    // SAFETY: the names are NUL-terminated; unused pointers are null; the list points into the descriptor, which lives
+    // until the end of this function.
     unsafe {
         check_code(GetNamedSecurityInfoW(
             from.as_ptr(),
@@ -329,13 +328,13 @@ pub(super) fn copy_access(from: &Path, to: &Path) -> io::Result<()> {
     }
 }
 
-/// Allows everyone everything with the file at `path`: for tests of what is refused then.
+/// Gives everyone all rights to the file at `path`, to test that it is rejected.
 #[cfg(test)]
 pub(super) fn open_to_everyone(path: &Path) -> io::Result<()> {
     use windows_sys::Win32::Security::GetSecurityDescriptorDacl;
     let (name, descriptor) = (wide(path)?, Descriptor::parse("D:P(A;;FA;;;WD)")?);
     let (mut is_there, mut is_usual, mut list) = (0, 0, std::ptr::null_mut());
-    // SAFETY: the name ends with a zero; the list points into the descriptor, which outlives the calls.
+    // SAFETY: the name is NUL-terminated; the list points into the descriptor, which outlives the calls.
     unsafe {
         check(GetSecurityDescriptorDacl(descriptor.0, &raw mut is_there, &raw mut list, &raw mut is_usual))?;
         check_code(SetNamedSecurityInfoW(

@@ -1,4 +1,4 @@
-//! The shell that runs a line of text, and the one that a person works in.
+//! The shell that runs a command line, and the user's interactive shell.
 #![expect(unsafe_code, reason = "std has no word for the system's directory")]
 
 use std::ffi::OsString;
@@ -9,22 +9,22 @@ use std::process::Command;
 
 use windows_sys::Win32::System::SystemInformation::GetSystemDirectoryW;
 
-/// The variable that names the user's shell, and the shell of those who set none.
+/// The variable with the user's shell, and the default.
 pub(crate) const USUAL_SHELL: (&str, &str) = ("ComSpec", "cmd.exe");
 
-/// A command that has the shell run `line`, as the AWS CLI and aws-vault do.
+/// Builds a command that runs `line` with the shell, as the AWS CLI and aws-vault do.
 pub(crate) fn command_of_line(line: &str, _: &[(OsString, OsString)]) -> Command {
     let mut command = Command::new(system_directory().join("cmd.exe"));
-    // With /S the outer quotes are taken off and the rest is the line as it is; without /D the registry could
-    // put another command in front of it (`cmd /?`).
+    // With /S, the outer quotes are removed and the rest is the line itself. With /D, the registry cannot add a command
+    // before it (`cmd /?`).
     command.args(["/D", "/S", "/C"]).raw_arg(format!("\"{line}\""));
     command
 }
 
-/// Where Windows's own programs are: not looked for in PATH, where others may stand first.
+/// The directory of Windows's own programs. Not looked up in PATH, where another program may come first.
 fn system_directory() -> PathBuf {
     let mut buffer = [0; 260];
-    // SAFETY: the buffer has as many units as the call is told.
+    // SAFETY: the buffer has the given number of units.
     let length = unsafe { GetSystemDirectoryW(buffer.as_mut_ptr(), 260) };
     match usize::try_from(length).ok().and_then(|length| buffer.get(..length)) {
         Some(units) if !units.is_empty() => PathBuf::from(OsString::from_wide(units)),
@@ -32,10 +32,10 @@ fn system_directory() -> PathBuf {
     }
 }
 
-/// What may stand behind the name of a program in the name of its file.
+/// Suffixes of program files.
 pub(crate) const PROGRAM_ENDINGS: [&str; 3] = [".exe", ".cmd", ".bat"];
 
-/// Whether a file is a program that someone may run.
+/// Whether a file is an executable program.
 pub(crate) fn is_program(path: &Path) -> bool {
     path.is_file()
 }

@@ -1,5 +1,5 @@
-//! The console's signals: Ctrl-C and Ctrl-Break, held back while the terminal is in an unusual mode, and left to
-//! the child while one runs.
+//! The console's signals, Ctrl-C and Ctrl-Break: held back while the console is in raw mode, and left to a child while
+//! one runs.
 #![expect(unsafe_code, reason = "console handlers have no safe interface in std")]
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -7,13 +7,13 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use windows_sys::Win32::System::Console::{CTRL_BREAK_EVENT, CTRL_C_EVENT, SetConsoleCtrlHandler};
 use windows_sys::core::BOOL;
 
-/// How many values of [`Held`] there are.
+/// The number of values of [`Held`].
 static HOLDERS: AtomicUsize = AtomicUsize::new(0);
 static HAS_COME: AtomicBool = AtomicBool::new(false);
 
-/// Runs in a thread that the system makes. 1 means: nothing more is to be done.
+/// Called in a thread of the system. Returning 1 means that the signal was handled.
 unsafe extern "system" fn on_signal(signal: u32) -> BOOL {
-    // The others close the console, log the user off or stop the machine: nothing holds these back.
+    // The other signals close the console, log the user off or shut down, and cannot be held back.
     if ![CTRL_C_EVENT, CTRL_BREAK_EVENT].contains(&signal) || HOLDERS.load(Ordering::SeqCst) == 0 {
         return 0;
     }
@@ -21,7 +21,7 @@ unsafe extern "system" fn on_signal(signal: u32) -> BOOL {
     1
 }
 
-/// Signals, held back while this lives. One that came meanwhile is for the holder to ask for.
+/// Holds signals back. The holder checks for one that arrived.
 #[derive(Debug)]
 pub(crate) struct Held(());
 
@@ -30,37 +30,37 @@ impl Held {
     pub(crate) fn new() -> Self {
         if HOLDERS.fetch_add(1, Ordering::SeqCst) == 0 {
             HAS_COME.store(false, Ordering::SeqCst);
-            // SAFETY: the handler is a function of this program, and touches nothing but two atomics. Unlike
-            // the attribute that ignores Ctrl-C, it is not inherited by children.
+            // SAFETY: the handler is a function of this program that only touches two atomics. Unlike the attribute
+            // that ignores Ctrl-C, children do not inherit it.
             unsafe { SetConsoleCtrlHandler(Some(on_signal), 1) };
         }
         Self(())
     }
 
-    /// The same: nothing else stops a program of the console.
+    /// Does the same: nothing else stops a program of the console.
     pub(crate) fn of_endings_and_stop() -> Self {
         Self::new()
     }
 
-    /// Holds those back that would end this process.
+    /// Holds back the signals that would end this process.
     pub(crate) fn of_endings() -> Self {
         Self::new()
     }
 
-    /// Takes one that has come: it does nothing more by itself.
+    /// Takes a signal that arrived, which then has no other effect.
     #[expect(clippy::unused_self, reason = "only a holder may ask")]
     pub(crate) fn take(&self) -> Option<()> {
         HAS_COME.swap(false, Ordering::SeqCst).then_some(())
     }
 
-    /// Whether one of them has come.
+    /// Whether one of the signals arrived.
     #[expect(clippy::unused_self, reason = "only a holder may ask")]
     pub(crate) fn is_one_pending(&self) -> bool {
         HAS_COME.load(Ordering::SeqCst)
     }
 }
 
-/// Whether Ctrl-C does nothing now.
+/// Whether Ctrl-C has no effect now.
 pub(crate) fn is_interrupt_held() -> bool {
     HOLDERS.load(Ordering::SeqCst) != 0
 }
@@ -68,7 +68,7 @@ pub(crate) fn is_interrupt_held() -> bool {
 impl Drop for Held {
     fn drop(&mut self) {
         if HOLDERS.fetch_sub(1, Ordering::SeqCst) == 1 {
-            // SAFETY: takes back what `new` gave.
+            // SAFETY: removes the handler that `new` added.
             unsafe { SetConsoleCtrlHandler(Some(on_signal), 0) };
         }
     }

@@ -20,7 +20,7 @@ use windows_sys::core::BOOL;
 
 /// The console of this process.
 ///
-/// Keys are read as the events that they are: nothing shows them, whatever the console's modes.
+/// Keys are read as input events, which are never echoed, whatever the console's modes.
 #[derive(Debug)]
 pub(crate) struct Device {
     input: File,
@@ -28,20 +28,20 @@ pub(crate) struct Device {
     name: Option<String>,
     can_erase: bool,
     typed: Mutex<Typing>,
-    /// The beginning of a character of which the rest is not written yet.
+    /// The first bytes of a character whose rest was not written yet.
     unfinished: Mutex<Vec<u8>>,
 }
 
-/// What was typed.
+/// Typed input.
 #[derive(Debug, Default)]
 struct Typing {
-    /// What has not been read yet, in UTF-8.
+    /// What was not read yet, in UTF-8.
     bytes: VecDeque<u8>,
-    /// The first half of a character of two units of UTF-16.
+    /// The first surrogate of a character with two UTF-16 units.
     half: Option<u16>,
 }
 
-/// What a thread that panicked left is used as it is: nothing depends on two parts of it.
+/// A panic while the lock is held leaves no invalid state, as the values are independent.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -62,19 +62,18 @@ fn set_mode(console: &File, mode: CONSOLE_MODE) -> io::Result<()> {
     check(unsafe { SetConsoleMode(console.as_raw_handle(), mode) })
 }
 
-/// The terminal for a program's stdin.
+/// Opens the terminal as a program's stdin.
 pub(crate) fn open_input() -> Option<File> {
     OpenOptions::new().read(true).write(true).open("CONIN$").ok()
 }
 
-/// The terminal for a program's stdout or stderr.
+/// Opens the terminal as a program's stdout or stderr.
 pub(crate) fn open_output() -> Option<File> {
     OpenOptions::new().read(true).write(true).open("CONOUT$").ok()
 }
 
-/// The console breaks the lines itself.
+/// Never: other programs' modes of the console are not checked.
 pub(crate) fn is_in_usual_mode() -> bool {
-    // What another program does with the console is not looked at here.
     false
 }
 
@@ -82,35 +81,35 @@ pub(crate) fn stdout_columns() -> Option<usize> {
     None
 }
 
-/// The console breaks the lines itself.
+/// Unknown, and not needed: the console wraps lines itself.
 pub(crate) fn stderr_columns() -> Option<usize> {
     None
 }
 
 impl Device {
-    /// Opens the console, if there is one. TERM says nothing here.
+    /// Opens the console, if there is one. TERM has no meaning on Windows.
     pub(crate) fn open(_term: Option<&str>) -> Option<Self> {
         let (input, output) = (open_input()?, open_output()?);
         mode_of(&input).ok()?;
         let before = mode_of(&output).ok()?;
         let can_erase = set_mode(&output, before | ENABLE_VIRTUAL_TERMINAL_PROCESSING).is_ok();
-        // SAFETY: it takes nothing; the number is only compared and shown.
+        // SAFETY: the call takes no arguments, and the number is only compared and printed.
         let window = unsafe { GetConsoleWindow() };
         let name = (!window.is_null()).then(|| format!("console {:x}", window.addr()));
         Some(Self { input, output, name, can_erase, typed: Mutex::default(), unfinished: Mutex::default() })
     }
 
-    /// What tells this console from others: the number of its window.
+    /// Identifies the console: the number of its window.
     pub(crate) fn name(&self) -> Option<&str> {
         self.name.as_deref()
     }
 
-    /// Whether it understands the sequences that move the cursor and erase (ECMA-48).
+    /// Whether it supports the sequences that move the cursor and erase (ECMA-48).
     pub(crate) fn can_erase(&self) -> bool {
         self.can_erase
     }
 
-    /// Characters in a line; `None` when no one knows.
+    /// Its width in columns; `None` if unknown.
     pub(crate) fn columns(&self) -> Option<usize> {
         let mut about = CONSOLE_SCREEN_BUFFER_INFO::default();
         // SAFETY: the handle is open while `self` is borrowed, and `about` outlives the call.
@@ -118,7 +117,7 @@ impl Device {
         usize::try_from(about.dwSize.X).ok().filter(|columns| *columns > 0)
     }
 
-    /// Lines on the screen; `None` when no one knows.
+    /// Its height in lines; `None` if unknown.
     pub(crate) fn rows(&self) -> Option<usize> {
         let mut about = CONSOLE_SCREEN_BUFFER_INFO::default();
         // SAFETY: the handle is open while `self` is borrowed, and `about` outlives the call.
@@ -127,7 +126,7 @@ impl Device {
         usize::try_from(window.Bottom - window.Top + 1).ok().filter(|rows| *rows > 0)
     }
 
-    /// Shows text, in UTF-8. A character that is written in parts is shown with its last one.
+    /// Prints UTF-8 text. A character written in parts is printed with its last part.
     pub(crate) fn write(&self, text: &[u8]) -> io::Result<()> {
         let mut unfinished = lock(&self.unfinished);
         unfinished.extend_from_slice(text);
@@ -143,7 +142,7 @@ impl Device {
         while !left.is_empty() {
             let mut written = 0;
             let length = u32::try_from(left.len()).unwrap_or(u32::MAX);
-            // SAFETY: the handle is open while `self` is borrowed, and there are as many units as the call is told.
+            // SAFETY: the handle is open while `self` is borrowed, and there are as many units as the call is passed.
             check(unsafe {
                 WriteConsoleW(
                     self.output.as_raw_handle(),
@@ -162,7 +161,7 @@ impl Device {
         Ok(())
     }
 
-    /// Waits for input, and says whether there is some. Keys that represent no character are none.
+    /// Waits for input, and returns whether there is some. Ignores keys that are not characters.
     pub(crate) fn wait_for_input(&self, wait: Duration) -> io::Result<bool> {
         let end = Instant::now() + wait;
         loop {
@@ -190,11 +189,11 @@ impl Device {
         Ok(count > 0)
     }
 
-    /// Reads one event, and keeps the character that it is, if it is one.
+    /// Reads one event, and keeps its character if it has one.
     fn read_event(&self) -> io::Result<()> {
         let (mut event, mut count) = (INPUT_RECORD::default(), 0);
-        // SAFETY: the handle is open while `self` is borrowed; there is room for the one event that is asked for.
-        // Of the union that part is read that the type names.
+        // SAFETY: the handle is open while `self` is borrowed, and there is room for the one requested event. Only the
+        // field of the union that the event's type indicates is read.
         let key = unsafe {
             check(ReadConsoleInputW(self.input.as_raw_handle(), &raw mut event, 1, &raw mut count))?;
             if count == 0 || u32::from(event.EventType) != KEY_EVENT || event.Event.KeyEvent.bKeyDown == 0 {
@@ -202,7 +201,7 @@ impl Device {
             }
             event.Event.KeyEvent
         };
-        // SAFETY: both parts of this union are plain numbers.
+        // SAFETY: both fields of this union are plain numbers.
         let unit = unsafe { key.uChar.UnicodeChar };
         if unit == 0 {
             return Ok(());
@@ -224,7 +223,7 @@ impl Device {
         Ok(())
     }
 
-    /// Reads what was typed, in UTF-8. Enter is a line end.
+    /// Reads typed input as UTF-8. Enter becomes a line end.
     pub(crate) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         while !self.wait_for_input(Duration::from_secs(1))? {}
         let mut typed = lock(&self.typed);
@@ -236,17 +235,17 @@ impl Device {
         Ok(length)
     }
 
-    /// Forgets what was typed so far.
+    /// Discards pending input.
     pub(crate) fn forget_input(&self) {
         let mut typed = lock(&self.typed);
         typed.bytes.clear();
         typed.half = None;
-        // SAFETY: the handle is open while `self` is borrowed. What cannot be forgotten is read later.
+        // SAFETY: the handle is open while `self` is borrowed. On failure, the input is read later.
         unsafe { FlushConsoleInputBuffer(self.input.as_raw_handle()) };
     }
 
-    /// Input key by key, without echo, Ctrl-C as a character, until the value is dropped. What was typed before is
-    /// forgotten.
+    /// Reads input key by key, without echo and with Ctrl-C as a character, until the value is dropped. Discards
+    /// pending input.
     pub(crate) fn set_raw(&self) -> io::Result<Raw<'_>> {
         let before = mode_of(&self.input)?;
         set_mode(&self.input, before & !(ENABLE_PROCESSED_INPUT | ENABLE_VIRTUAL_TERMINAL_INPUT))?;
@@ -255,7 +254,7 @@ impl Device {
     }
 }
 
-/// The console in its unusual mode; the mode is put back on drop.
+/// The console in raw mode. Restores the mode on drop.
 pub(crate) struct Raw<'a> {
     device: &'a Device,
     before: CONSOLE_MODE,
@@ -264,7 +263,7 @@ pub(crate) struct Raw<'a> {
 impl Drop for Raw<'_> {
     fn drop(&mut self) {
         set_mode(&self.device.input, self.before).ok();
-        // Security: what was typed may be a secret.
+        // Security: typed input may be a secret.
         let mut typed = lock(&self.device.typed);
         typed.bytes.iter_mut().for_each(|byte| *byte = 0);
         typed.bytes.clear();
