@@ -1,17 +1,17 @@
-//! Coding agents, known by what they set in the environment of the commands that they run.
+//! Detects coding agents by the environment variables that they set for the commands that they run.
 
-/// A coding agent, known by a variable.
+/// A coding agent, detected by an environment variable.
 ///
-/// A program can unset the variable: it prevents mistakes, not attacks.
+/// A program can unset the variable, so this prevents mistakes, not attacks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Agent {
-    /// The variable.
+    /// The name of the variable.
     pub marker: &'static str,
 }
 
-/// The variables, and the only value that counts where there is one.
+/// The variables, and the only value that counts if there is one.
 ///
-/// Not `ZED_TERM` and its like: a terminal inside an editor is used by people.
+/// `ZED_TERM` and similar are left out: people use the terminals in editors too.
 const MARKERS: [(&str, Option<&str>); 15] = [
     ("AI_AGENT", None),
     ("AGENT", Some("amp")),
@@ -30,7 +30,7 @@ const MARKERS: [(&str, Option<&str>); 15] = [
     ("CLAUDE_CODE_ENTRYPOINT", None),
 ];
 
-/// The agent whose variable is set to something. `lookup` gives the value of a variable.
+/// Returns the first agent whose variable is set and not empty. `lookup` returns the value of a variable.
 pub fn find_agent(lookup: impl Fn(&str) -> Option<String>) -> Option<Agent> {
     let is_set = |(name, wanted): &(&'static str, Option<&str>)| {
         lookup(name).is_some_and(|value| !value.is_empty() && wanted.is_none_or(|wanted| value == wanted))

@@ -9,34 +9,34 @@ use hatbox_types::secret::SecretString;
 use super::command::runs_hatbox;
 use super::step::{Call, SessionPolicies};
 
-/// The identity that a plan starts from. The comment of each variant shows the lines that make it.
+/// The identity that a plan starts from. Each variant shows the config that leads to it.
 #[derive(Debug, Clone)]
 pub enum Base {
-    /// A long-lived key in hatbox's store, put there by `hatbox add jan-work`:
+    /// A long-lived key in hatbox's store, added by `hatbox add jan-work`:
     /// ```ini
     /// [profile jan-work]
     /// mfa_serial = arn:aws:iam::111122223333:mfa/jan
     /// ```
     /// The section may be missing.
     StoredKey {
-        /// The profile under whose name it is stored.
+        /// The profile that the key is stored for.
         profile: ProfileName,
-        /// Its id as the index knows it; `None` when the store is locked, and the plan is only to be shown.
+        /// The access key id in the index; `None` if the store is locked and the plan is only displayed.
         id: Option<AccessKeyId>,
     },
-    /// Keys in plain text in one of the files:
+    /// Plain-text keys in one of the AWS files:
     /// ```ini
     /// [jan-work]
     /// aws_access_key_id = AKIA...
     /// aws_secret_access_key = ...
     /// ```
     FileKeys {
-        /// The profile that has them.
+        /// The profile with the keys.
         profile: ProfileName,
-        /// The keys, and where they stand.
+        /// The keys, and where they are.
         keys: Sourced<StaticKeys>,
     },
-    /// The keys of the environment, asked for by name:
+    /// The keys in the environment, if a profile asks for them:
     /// ```ini
     /// [profile ci]
     /// role_arn = arn:aws:iam::444455556666:role/deploy
@@ -56,7 +56,7 @@ pub enum Base {
     /// sso_role_name = Developer
     /// ```
     Sso {
-        /// The profile that has them.
+        /// The profile with the settings.
         profile: ProfileName,
         /// The settings.
         sso: Sourced<Sso>,
@@ -65,28 +65,28 @@ pub enum Base {
         /// `sso_role_name`.
         role_name: Sourced<String>,
     },
-    /// AssumeRoleWithWebIdentity; the role is part of the base, as nothing signs the call:
+    /// AssumeRoleWithWebIdentity. Its role is part of the base, as the call is not signed:
     /// ```ini
     /// [profile ci]
     /// role_arn = arn:aws:iam::444455556666:role/deploy
     /// web_identity_token_file = /var/run/secrets/token
     /// ```
-    /// or `AWS_WEB_IDENTITY_TOKEN_FILE` and `AWS_ROLE_ARN`, where the profile names no identity.
+    /// or `AWS_WEB_IDENTITY_TOKEN_FILE` and `AWS_ROLE_ARN`, if the profile names no identity.
     WebIdentity {
-        /// The profile that has them.
+        /// The profile with the settings.
         profile: ProfileName,
         /// The token's source.
         token: Sourced<WebIdentity>,
-        /// The token of a file, once it was read: sessions are cached for it alone. A command is its own identity, as
-        /// with `credential_process`.
+        /// The token from the file, once it was read: the cached session belongs to this token. With a command, the
+        /// command is the identity, as for `credential_process`.
         text: Option<SecretString>,
-        /// The role that the token is traded for.
+        /// The role that the token is exchanged for.
         role: Sourced<RoleArn>,
         /// `role_session_name`.
         session_name: Option<Sourced<String>>,
-        /// The length asked for, 900 s to 12 h.
+        /// The requested duration, 900 s to 12 h.
         duration: Sourced<Duration>,
-        /// What restricts the session, where flags ask for it.
+        /// The session policies, if flags set any.
         policies: Option<Box<SessionPolicies>>,
     },
     /// A command that prints credentials:
@@ -95,12 +95,12 @@ pub enum Base {
     /// credential_process = /opt/corp/credentials --account 444455556666
     /// ```
     CredentialProcess {
-        /// The profile that has it.
+        /// The profile with the command.
         profile: ProfileName,
         /// The shell command.
         command: Sourced<String>,
     },
-    /// The service that a machine or a container gets its role from:
+    /// The metadata service of a machine or container:
     /// ```ini
     /// [profile batch]
     /// role_arn = arn:aws:iam::444455556666:role/batch
@@ -109,13 +109,14 @@ pub enum Base {
     Metadata {
         /// The profile that asks for it.
         profile: ProfileName,
-        /// Which of the two.
+        /// The kind of service.
         service: MetadataService,
-        /// Its address; `None` where the environment names none of a container.
+        /// The URL of the service; `None` for a container whose environment names none.
         endpoint: Option<String>,
-        /// The id of the access key that it gave, once it was asked: one address serves many pods and instances.
+        /// The id of the access key that the service returned, once it was called: many pods and instances share one
+        /// URL.
         access_key_id: Option<AccessKeyId>,
-        /// Where the address was set.
+        /// Where the URL was set.
         endpoint_origin: Origin,
         /// Where the profile asks for it.
         origin: Origin,
@@ -126,14 +127,14 @@ pub enum Base {
     /// login_session = arn:aws:iam::111122223333:user/jan
     /// ```
     LoginSession {
-        /// The profile that has it.
+        /// The profile with the session.
         profile: ProfileName,
-        /// The ARN.
+        /// The ARN that identifies the session.
         session: Sourced<String>,
     },
 }
 
-/// The two services that give credentials to what runs inside AWS.
+/// The services that provide credentials inside AWS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MetadataService {
     /// `credential_source = Ec2InstanceMetadata`.
@@ -142,20 +143,20 @@ pub enum MetadataService {
     Container,
 }
 
-/// What the credentials of a base can do as the signer of the first call.
+/// What the credentials of a base can do when they sign the first call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Signer {
-    /// An access key of a user. It may call GetSessionToken, and a role from it is not chained.
+    /// A user's access key. It can call GetSessionToken, and assuming a role with it is not role chaining.
     LongLivedKey,
-    /// Temporary, or not known before it runs, so a role from it lasts one hour at most; but it can be a
-    /// user's, who alone can present an MFA device.
+    /// Temporary or unknown credentials: a role session from them lasts at most 1 h. They may belong to a user, and
+    /// only users have MFA devices.
     MaybeUser,
-    /// The session of a role. It cannot present a device, and a role from it lasts one hour at most.
+    /// A role session. It has no MFA device, and a role session from it lasts at most 1 h.
     Role,
 }
 
 impl Base {
-    /// The line or variable that makes it the source; `None` for a stored key.
+    /// Returns where the base is configured; `None` for a stored key.
     pub fn origin(&self) -> Option<&Origin> {
         match self {
             Self::StoredKey { .. } => None,
@@ -169,7 +170,7 @@ impl Base {
         }
     }
 
-    /// What it is, in words.
+    /// Describes the kind of base.
     pub(super) fn words(&self) -> &'static str {
         match self {
             Self::StoredKey { .. } | Self::FileKeys { .. } => "an access key",
@@ -182,7 +183,7 @@ impl Base {
         }
     }
 
-    /// The profile that names it.
+    /// Returns the profile that names the base.
     pub fn profile(&self) -> &ProfileName {
         match self {
             Self::StoredKey { profile, .. }
@@ -196,7 +197,7 @@ impl Base {
         }
     }
 
-    /// The id of its access key, where it is a key whose id is known.
+    /// Returns the access key id, if the base is a key and its id is known.
     pub fn access_key_id(&self) -> Option<&AccessKeyId> {
         match self {
             Self::StoredKey { id, .. } => id.as_ref(),
@@ -205,7 +206,7 @@ impl Base {
         }
     }
 
-    /// What its credentials can do.
+    /// Returns what the credentials can do.
     pub fn signer(&self) -> Signer {
         match self {
             Self::StoredKey { .. } => Signer::LongLivedKey,
@@ -220,10 +221,9 @@ impl Base {
         }
     }
 
-    /// Whether what it gives is saved. Not a key that is simply there; and not what a metadata service gives: the service
-    /// is on the machine, answers at once, and it alone knows which role the machine has now. A login session is saved in
-    /// its own file, which other programs read, refresh and delete. hatbox itself, run by a command, has a cache of its
-    /// own, and guards that are to be checked each time.
+    /// Whether the credentials are cached. Keys that need no call are not. Neither is the output of a metadata service,
+    /// which answers quickly and alone knows the current role. A login session is in its own file, shared with other
+    /// programs. hatbox, run by a command, has its own cache, and guards that must be checked each time.
     pub fn is_saved(&self) -> bool {
         match self {
             Self::Metadata { .. } | Self::LoginSession { .. } => false,
@@ -232,7 +232,7 @@ impl Base {
         }
     }
 
-    /// Whether a command of the profile gives its credentials, or the token for them.
+    /// Whether a command of the profile prints the credentials or the token for them.
     pub fn is_command(&self) -> bool {
         match self {
             Self::CredentialProcess { .. } => true,
@@ -241,7 +241,7 @@ impl Base {
         }
     }
 
-    /// What is called to get its credentials; `None` for a key that is simply there.
+    /// Returns the call that obtains the credentials; `None` for a key that needs no call.
     pub fn call(&self) -> Option<Call> {
         match self {
             Self::StoredKey { .. } | Self::FileKeys { .. } | Self::Environment { .. } => None,

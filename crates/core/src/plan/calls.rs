@@ -1,4 +1,4 @@
-//! The calls from the base to the target, with lengths, caps and the one MFA code.
+//! Resolves the calls from the base to the target: their durations, caps and the one MFA code.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -14,12 +14,12 @@ use super::note::{MfaUnused, Note};
 use super::session::{Devices, Facts, Opening, resolve_opening};
 use super::step::{AssumeRole, Cap, CapReason, GetSessionToken, Mfa, Step};
 
-/// The calls from the base to the target.
+/// Resolves the calls from the base to the target.
 pub(super) fn resolve_steps(chain: &Chain, options: &PlanOptions, notes: &mut Vec<Note>) -> Vec<Step> {
-    // From the base to the target, with what is left of the chain from there towards the base.
+    // Iterates from the base to the target; each link comes with the part of the chain below it.
     let holder_index = chain.links.len().saturating_sub(1);
     let is_role_in_base = matches!(chain.base, Base::WebIdentity { .. });
-    // A user's own keys are the user's to change, whatever role is above.
+    // Users change their own keys as themselves, so the roles of the profile do not matter.
     let has_roles = options.purpose != Purpose::OwnKeys;
     let role_indexes: Vec<usize> = chain
         .links
@@ -73,7 +73,7 @@ pub(super) fn resolve_steps(chain: &Chain, options: &PlanOptions, notes: &mut Ve
             steps.push(step);
         }
     }
-    // Only a cap on what is handed over is worth a warning; those on the way are shown with their calls.
+    // Warn only about a cap on the credentials that are handed over; `explain` shows the others with their calls.
     if let Some(Step::AssumeRole(role)) = steps.last()
         && let Some(cap) = &role.cap
     {
@@ -85,7 +85,7 @@ pub(super) fn resolve_steps(chain: &Chain, options: &PlanOptions, notes: &mut Ve
     steps
 }
 
-/// The device that a profile names, with the command that the profile or a source of it names for the code.
+/// Returns the MFA device of a profile, with the command for its codes, which a source profile may name.
 fn mfa_of(chain: &Chain, index: usize, link: &Link) -> Option<Mfa> {
     let serial = link.profile.mfa_serial.clone()?;
     let process = chain.links.iter().skip(index).find_map(|link| link.profile.mfa_process.clone());
@@ -127,7 +127,7 @@ fn role_step(link: &Link, wanted: Sourced<Duration>, is_chained: bool, mfa: Opti
     })))
 }
 
-/// Notes every device that is named in the chain and presented by no call of the plan.
+/// Adds a note for each device in the chain that no call of the plan uses.
 fn note_unused_mfa(
     chain: &Chain,
     steps: &[Step],

@@ -1,4 +1,4 @@
-//! Walks from a profile along its source profiles to the identity that everything starts from.
+//! Follows the source profiles of a profile to the base identity.
 
 use crate::config::Which;
 use crate::config::profile::{Profile, Sourced};
@@ -10,21 +10,21 @@ use super::identity::{Next, Question};
 use super::input::{CHAIN_LIMIT, Lookup, PlanOptions, StoredKeys};
 use super::note::Note;
 
-/// A profile of a chain.
+/// A profile in the chain.
 pub(super) struct Link {
     pub(super) name: ProfileName,
     pub(super) profile: Profile,
 }
 
-/// The profiles from the target to the one that has the base identity, and that identity.
+/// The profiles from the target to the one with the base identity, and that identity.
 pub(super) struct Chain {
-    /// The target first, the holder of the base last; never empty.
+    /// From the target to the profile with the base; never empty.
     pub(super) links: Vec<Link>,
     pub(super) base: Base,
     pub(super) notes: Vec<Note>,
 }
 
-/// Walks to the base identity.
+/// Follows the source profiles to the base identity.
 pub(super) fn resolve_chain(
     target: &ProfileName,
     lookup: &mut Lookup<'_>,
@@ -60,7 +60,7 @@ pub(super) fn resolve_chain(
         };
         match next {
             Next::Base(base) => {
-                // The role of a token is part of the base.
+                // A role assumed with a token is part of the base, so it is not skipped.
                 let is_role_skipped = ends_chain && !matches!(*base, Base::WebIdentity { .. });
                 if let Some(role) = profile.role_arn.take_if(|_| is_role_skipped) {
                     notes.push(Note::RoleOfSourceSkipped { profile: name.clone(), origin: role.origin });

@@ -1,12 +1,12 @@
-//! Looks into configured commands: whether one runs hatbox on its own profile, and which program it runs.
+//! Inspects configured commands: whether one runs hatbox for its own profile, and which program it runs.
 //!
-//! A `credential_process` that runs hatbox lets other tools get the profile's credentials through hatbox. For hatbox itself it is no
-//! source: following it would ask hatbox for what hatbox is about to find out.
+//! With a `credential_process` that runs hatbox, other tools get a profile's credentials from hatbox. hatbox itself
+//! must not use it as a source for the same profile, which would never end.
 
 use hatbox_types::name::ProfileName;
 
-/// Flags of hatbox's and aws-vault's `exec` and `export` that take their value as the next word. A test of the command
-/// line holds the list against its flags, which are not known here.
+/// Flags of `exec` and `export`, in hatbox or aws-vault, whose value is the next word. The `hatbox` crate tests this
+/// list against its command line.
 pub const VALUE_FLAGS: [&str; 36] = [
     "--policy",
     "--policy-arn",
@@ -46,16 +46,15 @@ pub const VALUE_FLAGS: [&str; 36] = [
     "--proton-pass-timeout",
 ];
 
-/// Whether `command` runs hatbox (or aws-vault, or the program named `own_name`) with `exec` or `export` on
-/// `profile`.
+/// Whether `command` runs `exec` or `export` for `profile` with hatbox, aws-vault or the program named `own_name`.
 ///
-/// The words are split as a shell splits plain and quoted words; anything cleverer (variables,
-/// substitutions, several commands) is not looked through, and `HATBOX_RESOLVING` ends the loop at run time.
+/// Handles plain and quoted words of the shell. Variables, substitutions and command lists are not understood;
+/// `HATBOX_RESOLVING` stops such a loop at run time.
 pub(super) fn is_own_process(command: &str, profile: &ProfileName, own_name: Option<&str>) -> bool {
     own_process_profile(command, own_name).is_some_and(|name| name == profile.as_str())
 }
 
-/// The profile for which `command` runs hatbox, in the sense of [`is_own_process`].
+/// Returns the profile for which `command` runs hatbox, as in [`is_own_process`].
 pub(crate) fn own_process_profile(command: &str, own_name: Option<&str>) -> Option<String> {
     let words = split_words(command);
     let mut words = words.iter().map(String::as_str).skip_while(|word| is_prefix(word));
@@ -78,7 +77,7 @@ pub(crate) fn own_process_profile(command: &str, own_name: Option<&str>) -> Opti
     }
 }
 
-/// Whether `command` runs hatbox, aws-vault, or the program named `own_name`.
+/// Whether `command` runs hatbox, aws-vault or the program named `own_name`.
 pub(super) fn runs_hatbox(command: &str, own_name: Option<&str>) -> bool {
     split_words(command).iter().find(|word| !is_prefix(word)).is_some_and(|word| is_hatbox(word, own_name))
 }
@@ -89,14 +88,14 @@ fn is_hatbox(program: &str, own_name: Option<&str>) -> bool {
     ["hatbox", "aws-vault"].contains(&program) || Some(program) == own_name
 }
 
-/// The program that a command runs, as it is written there; `None` where only a shell can tell.
+/// Returns the program of a command as written; `None` if only a shell can tell.
 pub fn program_word(command: &str) -> Option<String> {
     let is_plain = !command.contains(['$', '`', '(', '|', ';', '&', '<', '>', '*', '?', '{', '%', '!']);
     let words = split_words(command);
     is_plain.then(|| words.into_iter().find(|word| !is_prefix(word))).flatten()
 }
 
-/// Renders the program that a command runs, and `...` for its arguments: those can hold secrets.
+/// Renders the program of a command, with `...` in place of its arguments, which may be secret.
 pub(super) fn render_program(command: &str) -> String {
     let words = split_words(command);
     let mut words = words.iter().skip_while(|word| is_prefix(word));
@@ -107,7 +106,7 @@ pub(super) fn render_program(command: &str) -> String {
     }
 }
 
-/// Whether a word stands before the program: `env`, or a variable for it.
+/// Whether a word comes before the program: `env` or an assignment.
 fn is_prefix(word: &str) -> bool {
     let is_name =
         |name: &str| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');

@@ -1,4 +1,4 @@
-//! Why a profile has no credential plan, and what to do about it.
+//! Errors of the resolution of credential plans, with hints.
 
 use std::time::Duration;
 
@@ -17,84 +17,84 @@ use hatbox_types::text::shell::quote_word;
 /// Why a profile has no credential plan.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
-    /// A profile of the chain cannot be resolved.
+    /// A profile of the chain has an invalid setting.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// There is neither a section nor a stored key of this name.
+    /// There is neither a section nor a stored key with this name.
     #[error("profile `{profile}` is {}{}", absence(*is_store_locked), named_words(named_by.as_ref()))]
     UnknownProfile {
         /// The name.
         profile: ProfileName,
-        /// The profile whose `source_profile` names it, and where; `None` for the profile asked for.
+        /// The profile whose `source_profile` names it, and where; `None` if the user named it.
         named_by: Option<Sourced<ProfileName>>,
-        /// The name that was probably meant.
+        /// The most similar existing name.
         nearest: Option<ProfileName>,
-        /// Whether stored keys could not be looked at.
+        /// Whether the store was locked, so there may be a stored key.
         is_store_locked: bool,
     },
-    /// The source profiles lead back to one that was visited.
+    /// A source profile occurs twice in the chain.
     #[error("profile `{}` and its source profiles form a loop: {}", path.first().map_or("", ProfileName::as_str), render_path(path))]
     SourceLoop {
-        /// The profiles from the one asked for to the one that is visited twice, which ends it.
+        /// The profiles of the chain, ending with the one that occurs twice.
         path: Vec<ProfileName>,
-        /// The `source_profile` that closes the loop.
+        /// The `source_profile` setting that closes the loop.
         origin: Origin,
     },
-    /// The chain of source profiles is too long.
+    /// The chain has too many source profiles.
     #[error("profile `{profile}` has more than {CHAIN_LIMIT} source profiles in a row")]
     ChainTooLong {
-        /// The profile asked for.
+        /// The profile that the user named.
         profile: ProfileName,
     },
-    /// A flag for a role, and a profile without one.
+    /// A flag that needs a role, with a profile that has none.
     #[error("`{flag}` is for a role, and profile `{profile}` has none")]
     FlagNeedsRole {
-        /// The profile asked for.
+        /// The profile that the user named.
         profile: ProfileName,
         /// The flag.
         flag: &'static str,
     },
-    /// Session policies, and credentials that they cannot restrict.
+    /// Session policies for credentials that cannot be restricted.
     #[error(
         "the credentials of profile `{profile}` come from {from}, and cannot be restricted by a session policy"
     )]
     CannotNarrow {
-        /// The profile asked for.
+        /// The profile that the user named.
         profile: ProfileName,
-        /// What gives them.
+        /// The kind of source of the credentials.
         from: &'static str,
     },
-    /// A guard demands a read-only session, and the credentials take no session policies.
+    /// A guard requires a read-only session, but the credentials cannot be restricted.
     #[error(
         "profile `{profile}` is read-only for coding agents ({} is set), and its credentials come from {from}, \
          which cannot be restricted by a session policy", agent.marker
     )]
     CannotNarrowForAgent {
-        /// The profile asked for.
+        /// The profile that the user named.
         profile: ProfileName,
-        /// What gives the credentials.
+        /// The kind of source of the credentials.
         from: &'static str,
-        /// The agent.
+        /// The coding agent that runs hatbox.
         agent: Agent,
         /// Where the guard is set.
         origin: Origin,
     },
-    /// A guard demands a read-only session, and a flag would allow more: session policies add up.
+    /// A guard requires a read-only session, but a flag adds another session policy, which would permit more.
     #[error(
         "profile `{profile}` is read-only for coding agents ({} is set), and `{flag}` could allow more",
         agent.marker
     )]
     FlagWidens {
-        /// The profile asked for.
+        /// The profile that the user named.
         profile: ProfileName,
         /// `--policy` or `--policy-arn`.
         flag: &'static str,
-        /// The agent.
+        /// The coding agent that runs hatbox.
         agent: Agent,
         /// Where the guard is set.
         origin: Origin,
     },
-    /// A role without credentials to assume it with.
+    /// A role, but no credentials to assume it.
     #[error("profile `{profile}` has `role_arn` but no source credentials")]
     RoleWithoutSource {
         /// The profile.
@@ -107,40 +107,40 @@ pub enum PlanError {
     CredentialsMissing {
         /// The profile.
         profile: ProfileName,
-        /// Where its section starts.
+        /// The start of the profile's section.
         defined_at: Option<Origin>,
-        /// Whether its only source was a `credential_process` that runs hatbox on the profile itself.
+        /// Whether it had a `credential_process` that runs hatbox for the same profile.
         is_own_process_skipped: bool,
     },
-    /// A web identity token without a role.
+    /// A web identity token, but no role.
     #[error("profile `{profile}` has a web identity token but no `role_arn`")]
     WebIdentityWithoutRole {
         /// The profile.
         profile: ProfileName,
-        /// Where the token is named.
+        /// The setting for the token.
         origin: Origin,
     },
-    /// A variable beside `AWS_WEB_IDENTITY_TOKEN_FILE` that cannot be used.
+    /// An invalid variable beside `AWS_WEB_IDENTITY_TOKEN_FILE`.
     #[error("invalid `{name}`: {reason}")]
     AmbientValue {
-        /// The variable.
+        /// The name of the variable.
         name: &'static str,
-        /// Why not.
+        /// Why it is invalid.
         reason: ValueError,
         /// The variable, as a place.
         origin: Origin,
     },
-    /// SSO settings that name no account or no permission set.
+    /// SSO settings without an account or permission set.
     #[error("profile `{profile}` has SSO settings but no `{missing}`")]
     SsoIncomplete {
         /// The profile.
         profile: ProfileName,
-        /// The key that is missing.
+        /// The missing key.
         missing: &'static str,
         /// Where the settings are.
         origin: Origin,
     },
-    /// `credential_source = Environment`, and no key there.
+    /// `credential_source = Environment`, but no key in the environment.
     #[error("profile `{profile}` has `credential_source = Environment`, but `AWS_ACCESS_KEY_ID` is not set")]
     EnvironmentKeysMissing {
         /// The profile.
@@ -148,34 +148,34 @@ pub enum PlanError {
         /// Where `credential_source` is set.
         origin: Origin,
     },
-    /// `credential_source = Environment`, and the environment has a malformed access key.
+    /// `credential_source = Environment`, but the access key in the environment is malformed.
     #[error("the access key in the environment cannot be used: {reason}")]
     EnvironmentKeys {
         /// The profile.
         profile: ProfileName,
-        /// What is wrong with it.
+        /// Why it is malformed.
         reason: AccessKeyError,
         /// Where `credential_source` is set.
         origin: Origin,
     },
-    /// A length that AWS does not take.
+    /// A duration that AWS does not accept.
     #[error("{} of profile `{profile}` cannot last {}: AWS allows {} to {}", call_words(*call), render_duration(wanted.value), render_duration(*min), render_duration(*max))]
     Length {
         /// The profile of the call.
         profile: ProfileName,
         /// The call.
         call: Call,
-        /// The length, and the flag, variable or line that set it.
+        /// The requested duration, and the flag, variable or line that set it.
         wanted: Sourced<Duration>,
-        /// The shortest that AWS takes.
+        /// The shortest duration that AWS accepts.
         min: Duration,
-        /// The longest.
+        /// The longest duration that AWS accepts.
         max: Duration,
     },
 }
 
 impl PlanError {
-    /// A stable word for it, for `--json`.
+    /// Returns a stable identifier for `--json`.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Config(_) => "unreadable-profile",
@@ -197,7 +197,7 @@ impl PlanError {
         }
     }
 
-    /// Where the cause is, for the `-->` line.
+    /// Returns where the cause is, for the `-->` line.
     pub fn origin(&self) -> Option<&Origin> {
         match self {
             Self::Config(_)
@@ -219,7 +219,7 @@ impl PlanError {
         }
     }
 
-    /// What the user can do, each a command or a line to write; the best first.
+    /// Returns hints for the user, the best first: commands, or lines to write.
     pub fn hints(&self) -> Vec<String> {
         match self {
             Self::Config(_) => Vec::new(),
@@ -235,7 +235,7 @@ impl PlanError {
                 if *is_store_locked {
                     hints.push("the store is locked; `hatbox list --unlock` shows its keys".to_owned());
                 }
-                // A mistyped name is not to be added.
+                // Suggest adding a key only if the name was not mistyped.
                 if nearest.is_none() {
                     let name = quote_word(profile.as_str());
                     hints.push(format!("store an access key for it: `hatbox add {name}`"));

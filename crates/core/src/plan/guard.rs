@@ -1,4 +1,4 @@
-//! Applies a profile's guard to its plan: which guard holds, and whether it demands a read-only session.
+//! Applies a profile's guard to its plan: which guard applies, and whether it requires a read-only session.
 
 use crate::config::guard::Guard;
 use crate::config::profile::{Origin, Sourced};
@@ -11,15 +11,15 @@ use super::error::PlanError;
 use super::input::{Agents, PlanOptions, Purpose};
 use super::note::Note;
 
-/// A read-only session that a guard demands for an agent.
+/// A guard's requirement of a read-only session for an agent.
 pub(super) struct AgentLimit {
     agent: Agent,
     /// Where the guard is set.
     origin: Origin,
 }
 
-/// The guard of the profile. One without a role hands over what its source profile gives, so the guard of that holds too:
-/// key by key, as one key of the profile says nothing about the others.
+/// Returns the guard of the profile. A profile without a role hands over its source profile's credentials, so the guard
+/// of the source applies too, for each key that the profile does not set itself.
 pub(super) fn find_guard(chain: &Chain) -> Option<Box<Guard>> {
     let role = chain.links.iter().position(|link| link.profile.role_arn.is_some());
     let links = chain.links.iter().take(role.map_or(usize::MAX, |role| role.saturating_add(1)));
@@ -31,7 +31,7 @@ pub(super) fn find_guard(chain: &Chain) -> Option<Box<Guard>> {
     Some(guard)
 }
 
-/// The limit that holds for the agent of `options`, if there is one.
+/// Returns the limit for the agent in `options`, if there is one.
 pub(super) fn resolve_agent_limit(guard: Option<&Guard>, options: &PlanOptions) -> Option<AgentLimit> {
     let agent = options.agent.filter(|_| options.purpose == Purpose::Use)?;
     let origin = match guard.and_then(|guard| guard.read_only_for_agents.as_ref()) {
@@ -42,10 +42,10 @@ pub(super) fn resolve_agent_limit(guard: Option<&Guard>, options: &PlanOptions) 
 }
 
 impl AgentLimit {
-    /// The options with `--read-only`.
+    /// Returns the options with `--read-only` added.
     ///
     /// # Errors
-    /// A flag adds another session policy: together they allow what any of them allows.
+    /// If a flag adds another session policy, as the session could then do what either policy allows.
     pub(super) fn restrict(
         &self,
         target: &ProfileName,
@@ -68,7 +68,7 @@ impl AgentLimit {
         Note::ReadOnlyForAgent { profile: target.clone(), agent, origin }
     }
 
-    /// Names the guard in the error of credentials that take no session policies.
+    /// Adds the guard to the error for credentials that cannot be restricted.
     pub(super) fn explain(&self, error: PlanError) -> PlanError {
         match error {
             PlanError::CannotNarrow { profile, from } => {
@@ -80,15 +80,15 @@ impl AgentLimit {
     }
 }
 
-/// The role of `hatbox_read_only_role_arn`, where a read-only session is asked for and what the chain gives cannot be
-/// restricted.
+/// Returns the role in `hatbox_read_only_role_arn`, if a read-only session is needed and the credentials of the chain
+/// cannot be restricted.
 pub(super) fn resolve_read_only_role(
     chain: &Chain,
     guard: Option<&Guard>,
     options: &PlanOptions,
 ) -> Option<Sourced<RoleArn>> {
     let role = guard?.read_only_role.as_ref()?;
-    // The role of a web identity takes session policies as any other.
+    // A role assumed with a web identity accepts session policies like any other.
     let has_role = chain.links.iter().any(|link| link.profile.role_arn.is_some())
         || matches!(chain.base, Base::WebIdentity { .. });
     let is_needed = options.purpose == Purpose::Use

@@ -1,10 +1,10 @@
-//! Chooses what one profile gets its credentials from, and notes what loses.
+//! Chooses the source of one profile's credentials, and notes the sources that it overrides.
 //!
-//! The first that is there wins:
+//! The first match is used:
 //!
 //! | | in the profile | outcome |
 //! |---|---|---|
-//! | 1 | a stored access key | base; all else loses, `source_profile` too |
+//! | 1 | a stored access key | base; overrides everything else, including `source_profile` |
 //! | 2 | `role_arn` with `source_profile`, not itself; no `web_identity_token_file` | on to that profile |
 //! | 3 | `role_arn` with `credential_source`; no `web_identity_token_file` | base |
 //! | 4 | `web_identity_token_file`, `web_identity_token_process` | base, with the profile's `role_arn` |
@@ -18,10 +18,10 @@
 //! | 12 | no `role_arn`; `AWS_CONTAINER_CREDENTIALS_RELATIVE_URI` or `_FULL_URI` | base, for the target only |
 //! | 13 | no `role_arn`; the machine is an EC2 instance | base, for the target only |
 //!
-//! 2 to 9 and 11 to 13 are botocore's order; the other SDKs have others ([`super::sdk`]). A `role_arn` on top of any of them is
-//! assumed. A source profile with keys in a file ends the chain, as for all SDKs: neither its `source_profile` nor its
-//! `role_arn` counts. `source_profile` beside `credential_source` does not get here: the config's layers refuse it, as
-//! AWS's tools do.
+//! Rows 2 to 9 and 11 to 13 are botocore's order; the other SDKs differ ([`super::sdk`]). A `role_arn` in addition to a
+//! source is assumed with its credentials. A source profile with keys in a file ends the chain, as in all SDKs: its
+//! `source_profile` and `role_arn` are ignored. `source_profile` together with `credential_source` was already rejected
+//! when the config was read, as AWS's tools do.
 
 use crate::config::Which;
 use crate::config::overrides::AmbientWebIdentity;
@@ -39,15 +39,15 @@ use super::length::{ROLE_DEFAULT, asked_or};
 use super::note::Note;
 use super::sdk::{OWN_ORDER, Sdk, SourceKind};
 
-/// What comes after a profile.
+/// What follows a profile in the chain.
 pub(super) enum Next {
     /// Its source profile.
     Source(Sourced<ProfileName>),
-    /// Nothing: here is the identity that the plan starts from.
+    /// The base identity, which ends the chain.
     Base(Box<Base>),
 }
 
-/// A profile whose source of credentials is asked for.
+/// A profile whose source of credentials is being chosen.
 #[derive(Clone, Copy)]
 pub(super) struct Question<'a> {
     pub(super) name: &'a ProfileName,
@@ -56,7 +56,7 @@ pub(super) struct Question<'a> {
     pub(super) options: &'a PlanOptions,
 }
 
-/// A setting that would give the profile its credentials.
+/// A setting that could provide the profile's credentials.
 #[derive(Clone, Copy)]
 enum Claim<'a> {
     CredentialSource(&'a Sourced<CredentialSource>),
@@ -69,7 +69,7 @@ enum Claim<'a> {
 }
 
 impl<'a> Claim<'a> {
-    /// Its key in the file.
+    /// The key of the setting in the config.
     fn key(self) -> &'static str {
         match self {
             Self::CredentialSource(_) => "credential_source",
@@ -95,7 +95,7 @@ impl<'a> Claim<'a> {
         }
     }
 
-    /// What kind of source it is, of a profile that has a role or none.
+    /// Returns the kind of source, which depends on whether the profile has a role.
     fn kind(self, has_role: bool) -> SourceKind {
         match self {
             Self::CredentialSource(_) if has_role => SourceKind::RoleOfEnvironment,
@@ -128,7 +128,7 @@ impl<'a> Claim<'a> {
 }
 
 impl<'a> Question<'a> {
-    /// Row 1 of the table.
+    /// Applies row 1 of the table.
     pub(super) fn choose_stored_key(self, id: &AccessKeyId, notes: &mut Vec<Note>) -> Base {
         let profile = self.name.clone();
         let claims = self.claims(notes);
@@ -145,7 +145,7 @@ impl<'a> Question<'a> {
         Base::StoredKey { profile, id: Some(id.clone()) }
     }
 
-    /// Rows 2 to 13 of the table.
+    /// Applies rows 2 to 13 of the table.
     pub(super) fn choose(self, is_store_locked: bool, notes: &mut Vec<Note>) -> Result<Next, PlanError> {
         if is_store_locked && !notes.contains(&Note::StoreLocked) {
             notes.push(Note::StoreLocked);
@@ -156,7 +156,7 @@ impl<'a> Question<'a> {
             return self.take(*winner);
         }
         if let Some(sso) = &self.profile.sso {
-            // It only signs in: what is missing is said.
+            // The profile has SSO settings, but incomplete ones: report what is missing.
             return self.take_sso(sso).map(|base| Next::Base(Box::new(base)));
         }
         if let Some(base) = self.choose_ambient()? {
@@ -168,7 +168,7 @@ impl<'a> Question<'a> {
         Err(self.nothing_there())
     }
 
-    /// What the profile itself names, in the order of the table.
+    /// Lists the settings of the profile itself, in the order of the table.
     fn claims(self, notes: &mut Vec<Note>) -> Vec<Claim<'a>> {
         let profile = self.profile;
         let own_name = self.options.own_name.as_deref();
@@ -198,14 +198,14 @@ impl<'a> Question<'a> {
         claims
     }
 
-    /// The place of a claim in the table.
+    /// Returns the position of a claim in the table.
     fn rank(self, claim: Claim<'_>) -> usize {
         let place = |kind| OWN_ORDER.iter().position(|other| *other == kind).unwrap_or(OWN_ORDER.len());
         let kind = claim.kind(self.profile.role_arn.is_some());
         let token = &self.profile.web_identity;
         match kind {
             SourceKind::RoleOfProfile | SourceKind::RoleOfEnvironment if self.ends_chain() => OWN_ORDER.len(),
-            // Behind the token, which the stable sort leaves in front.
+            // After the token file: the sort is stable, so equal positions keep their order.
             SourceKind::RoleOfProfile | SourceKind::RoleOfEnvironment
                 if matches!(token, Some(Sourced { value: WebIdentity::File(_), .. })) =>
             {
@@ -215,7 +215,7 @@ impl<'a> Question<'a> {
         }
     }
 
-    /// Whether the profile is a source with keys in a file: whatever it says of roles does not count.
+    /// Whether the profile is a source with keys in a file, whose role settings are ignored.
     pub(super) fn ends_chain(self) -> bool {
         self.which == Which::Source && self.profile.static_keys.is_some()
     }
@@ -272,7 +272,7 @@ impl<'a> Question<'a> {
         Ok(self.metadata(service, at, origin))
     }
 
-    /// The service at an address, which `origin` asks for.
+    /// Returns the base for a metadata service at `at`, which `origin` asks for.
     fn metadata(self, service: MetadataService, at: Option<Sourced<String>>, origin: Origin) -> Base {
         let (endpoint, endpoint_origin) = match at {
             Some(at) => (Some(at.value), at.origin),
@@ -282,7 +282,8 @@ impl<'a> Question<'a> {
         Base::Metadata { profile, service, endpoint, endpoint_origin, access_key_id: None, origin }
     }
 
-    /// The SDKs' order: an address goes before a mode, and of each the variable before the key.
+    /// Resolves the endpoint in the SDKs' order: an address before a mode, and for each the variable before the config
+    /// key.
     fn instance_endpoint(self) -> Result<Sourced<String>, PlanError> {
         const ENDPOINT: &str = "AWS_EC2_METADATA_SERVICE_ENDPOINT";
         const MODE: &str = "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE";
@@ -337,8 +338,8 @@ impl<'a> Question<'a> {
         Ok(Base::Sso { profile, sso: sso.clone(), account_id, role_name })
     }
 
-    /// Rows 11 to 13: only where the profile names no role of its own. That of a token belongs to the token, and AWS's
-    /// tools assume no role from the others without `credential_source`.
+    /// Applies rows 11 to 13, for a profile without a role of its own: the role in the environment belongs to the
+    /// token, and AWS's tools use the other sources for a role only with `credential_source`.
     fn choose_ambient(self) -> Result<Option<Base>, PlanError> {
         if self.which == Which::Source || self.profile.role_arn.is_some() {
             return Ok(None);

@@ -1,4 +1,4 @@
-//! What a plan is resolved from: the profiles, the stored keys, what the environment has, and what the plan is for.
+//! The input of a plan: the profiles, the stored keys, the environment, and the purpose of the plan.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -11,90 +11,90 @@ use hatbox_types::name::{AccessKeyId, ProfileName};
 use hatbox_types::secret::AccessKeyError;
 use hatbox_types::text::suggest::nearest_name;
 
-/// How many profiles a chain may have. No one writes ten by hand.
+/// The maximum number of profiles in a chain.
 pub const CHAIN_LIMIT: usize = 100;
 
-/// What a plan is for.
+/// The purpose of a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Purpose {
-    /// Credentials that are handed over.
+    /// To hand credentials over.
     #[default]
     Use,
-    /// Calls to IAM, which takes no credentials of GetSessionToken that were obtained without MFA: where the plan would
-    /// end with those, the access key itself signs.
+    /// To call IAM, which rejects sessions of GetSessionToken without MFA. If the plan would end with one, the access
+    /// key itself signs.
     Iam,
-    /// Calls to IAM about the user's own access keys: no role is assumed, and MFA is as for [`Purpose::Iam`].
+    /// To call IAM about the user's own access keys: assumes no role, and treats MFA as [`Purpose::Iam`] does.
     OwnKeys,
-    /// To see that a role is refused without MFA: no call presents a code.
+    /// To test that a role cannot be assumed without MFA: no call uses a code.
     WithoutMfa,
-    /// The credentials that the profile's chain starts from, and no step from there.
+    /// To get only the credentials that the profile's chain starts from.
     BaseOnly,
 }
 
 /// Whether GetSessionToken may be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Sessions {
-    /// Where the table says so.
+    /// If the table says so ([`super::session`]).
     #[default]
     Use,
     /// Never: `--no-session`.
     Skip,
 }
 
-/// What else a plan depends on, beside the profiles and the stored keys.
+/// What a plan depends on besides the profiles and the stored keys.
 #[derive(Debug, Clone, Default)]
 pub struct PlanOptions {
-    /// What it is for.
+    /// The purpose.
     pub purpose: Purpose,
-    /// `--no-session` or not.
+    /// Whether `--no-session` was given.
     pub sessions: Sessions,
-    /// What flags say about the last role.
+    /// The flags for the last role.
     pub last_role: LastRole,
-    /// The coding agent that runs this program, where anyone looked.
+    /// The coding agent that runs hatbox, if hatbox looked for one and found it.
     pub agent: Option<Agent>,
-    /// Whether agents get read-only sessions where the profile does not say: `read_only_for_agents` of the settings.
+    /// What agents get from profiles without a guard: the setting `read_only_for_agents`.
     pub agents: Agents,
-    /// What the environment has that a profile may ask for.
+    /// The credentials in the environment.
     pub ambient: Ambient,
-    /// The base name under which this program runs, to know itself in a `credential_process`.
+    /// The file name under which hatbox runs, to recognize itself in a `credential_process`.
     pub own_name: Option<String>,
 }
 
-/// What a coding agent gets from a profile that does not say.
+/// What a coding agent gets from a profile without a guard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Agents {
-    /// What anyone gets.
+    /// The same as other users.
     #[default]
     Unrestricted,
     /// A read-only session.
     ReadOnly,
 }
 
-/// What the environment has that a profile may ask for.
+/// The credentials and settings in the environment that profiles may use.
 #[derive(Debug, Clone, Default)]
 pub struct Ambient {
-    /// `AWS_ACCESS_KEY_ID` with what belongs to it, for `credential_source = Environment`; or what is wrong with it,
-    /// which matters only to a profile that asks for it.
+    /// `AWS_ACCESS_KEY_ID` and related variables, for `credential_source = Environment`. An error is reported only if a
+    /// profile uses them.
     pub keys: Option<Result<StaticKeys, AccessKeyError>>,
-    /// `AWS_WEB_IDENTITY_TOKEN_FILE` with `AWS_ROLE_ARN`, for a target that names no identity.
+    /// `AWS_WEB_IDENTITY_TOKEN_FILE` and `AWS_ROLE_ARN`, for a target without an identity.
     pub web_identity: Option<AmbientWebIdentity>,
-    /// `AWS_CONTAINER_CREDENTIALS_RELATIVE_URI`, behind the address that ECS has, or `_FULL_URI`. Also for a target that
-    /// names no identity.
+    /// `AWS_CONTAINER_CREDENTIALS_RELATIVE_URI`, as a full URL at ECS's address, or
+    /// `AWS_CONTAINER_CREDENTIALS_FULL_URI`. Also for a target without an identity.
     pub container_uri: Option<Sourced<String>>,
     /// `AWS_EC2_METADATA_SERVICE_ENDPOINT`.
     pub metadata_endpoint: Option<String>,
-    /// `AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE`, as it is written.
+    /// `AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE`, unparsed.
     pub metadata_mode: Option<String>,
-    /// Whether the machine is an EC2 instance, whose role serves a target that names no identity.
+    /// Whether the machine is an EC2 instance, whose role is used for a target without an identity.
     pub is_instance: bool,
 }
 
-/// Which profiles have a stored access key, and its id.
+/// The profiles with a stored access key, and its id.
 #[derive(Debug, Clone)]
 pub enum StoredKeys {
-    /// As the index says.
+    /// The content of the index.
     Known(BTreeMap<ProfileName, AccessKeyId>),
-    /// The store is locked, and the plan is only to be shown.
+    /// The store is locked, and the plan is only displayed.
     Locked,
 }
 
@@ -117,12 +117,12 @@ impl StoredKeys {
     }
 }
 
-/// The profiles: each is resolved when the walk along the source profiles gets to it.
+/// The profiles, each resolved when the chain reaches it.
 #[derive(Debug)]
 pub struct Lookup<'a> {
     config: &'a Config,
     profiles: Profiles<'a>,
-    /// What is wrong with the profiles that were visited, also where no plan results.
+    /// Warnings about the resolved profiles, also if there is no plan in the end.
     pub warnings: Vec<Warning>,
 }
 
@@ -133,20 +133,20 @@ enum Profiles<'a> {
 }
 
 impl Ambient {
-    /// Whether it has an identity for a target that names none.
+    /// Whether there is an identity for a target that names none.
     pub(super) fn has_identity(&self) -> bool {
         self.web_identity.is_some() || self.container_uri.is_some() || self.is_instance
     }
 }
 
 impl<'a> Lookup<'a> {
-    /// The profiles of the files, with what flags and environment say.
+    /// Creates a lookup of the profiles in the files, overridden by flags and environment.
     pub fn new(config: &'a Config, overrides: &'a Overrides) -> Self {
         Self { config, profiles: Profiles::InFiles(overrides), warnings: Vec::new() }
     }
 
-    /// Profiles that were resolved before, for those who make a plan of every one. A name that is not among them has
-    /// no section.
+    /// Creates a lookup of profiles that are resolved already, for callers that make a plan for each of them. Other
+    /// names count as missing.
     pub fn of_resolved(
         config: &'a Config,
         resolved: &'a HashMap<ProfileName, Result<Profile, ConfigError>>,
@@ -154,8 +154,8 @@ impl<'a> Lookup<'a> {
         Self { config, profiles: Profiles::Resolved(resolved), warnings: Vec::new() }
     }
 
-    /// The settings of a profile, all layers applied. A name without a section gives a profile whose `defined_at` is
-    /// `None`, with what flags, environment and `[default]` say to any profile.
+    /// Returns the settings of a profile with all layers applied. For a name without a section, this is a profile whose
+    /// `defined_at` is `None`, with the values from flags, environment and `[default]` that apply to any profile.
     pub(super) fn find(&mut self, name: &ProfileName, which: Which) -> Result<Profile, ConfigError> {
         match self.profiles {
             Profiles::InFiles(overrides) => {
@@ -169,7 +169,7 @@ impl<'a> Lookup<'a> {
         }
     }
 
-    /// The name that is probably meant by one that does not exist.
+    /// Returns the existing name that is most similar to an unknown one.
     pub(super) fn nearest(&self, name: &ProfileName, stored: &StoredKeys) -> Option<ProfileName> {
         self.config.nearest_profile(name.as_str()).or_else(|| stored.nearest(name))
     }

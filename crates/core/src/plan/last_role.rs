@@ -1,38 +1,38 @@
-//! What flags say about the last role of a plan: a role on top, its parameters, and what restricts its session.
+//! The flags for the last role of a plan: an additional role, its parameters, and session policies.
 
 use crate::config::profile::{Origin, Sourced};
 use hatbox_types::name::RoleArn;
 
 use super::step::SessionPolicies;
 
-/// The flags, each value checked.
+/// The flags, with valid values.
 #[derive(Debug, Clone, Default)]
 pub struct LastRole {
-    /// `--role-arn`: a role that is assumed with what the profile gives.
+    /// `--role-arn`: a role to assume with the profile's credentials.
     pub role: Option<Sourced<RoleArn>>,
     /// `--external-id`.
     pub external_id: Option<Sourced<String>>,
-    /// `--session-tag`, in the place of the profile's.
+    /// `--session-tag`, which replaces the profile's tags.
     pub tags: Option<Sourced<Vec<(String, String)>>>,
-    /// `--transitive-tag`, in the place of the profile's.
+    /// `--transitive-tag`, which replaces the profile's keys.
     pub transitive_tags: Option<Sourced<Vec<String>>>,
     /// `--source-identity`.
     pub source_identity: Option<Sourced<String>>,
     /// `--policy` and `--policy-arn`.
     pub policies: SessionPolicies,
-    /// `--read-only`: AWS's policy ReadOnlyAccess, of the partition that the session is in.
+    /// `--read-only`: AWS's managed policy ReadOnlyAccess, in the partition of the session.
     pub read_only: Option<Origin>,
 }
 
 impl LastRole {
-    /// The first flag that only a role takes.
+    /// Returns the first flag that needs a role.
     pub(super) fn flag_of_role(&self) -> Option<&Origin> {
         let texts = [&self.external_id, &self.source_identity].into_iter().flatten().map(|said| &said.origin);
         let tags = self.tags.iter().map(|said| &said.origin);
         texts.chain(tags).chain(self.transitive_tags.iter().map(|said| &said.origin)).next()
     }
 
-    /// The session policies for a session in this partition; `None` where none are asked for.
+    /// Returns the session policies for a session in this partition; `None` if no flag sets any.
     pub(super) fn policies_in(&self, partition: &str) -> Option<SessionPolicies> {
         let mut policies = self.policies.clone();
         policies.arns.extend(self.read_only.iter().map(|origin| Sourced {

@@ -1,4 +1,4 @@
-//! How long sessions may last.
+//! The durations of sessions.
 
 use std::time::Duration;
 
@@ -6,19 +6,19 @@ use crate::config::profile::{Origin, Sourced};
 
 use super::step::Call;
 
-/// The default length of AssumeRole and AssumeRoleWithWebIdentity.
+/// The default duration of AssumeRole and AssumeRoleWithWebIdentity.
 pub(super) const ROLE_DEFAULT: Duration = Duration::from_hours(1);
-/// The default length of GetSessionToken when its session is handed over.
+/// The default duration of GetSessionToken if its session is handed over.
 pub(super) const SESSION_DEFAULT: Duration = Duration::from_hours(1);
-/// The default length of GetSessionToken when roles are assumed from it: one code for a working day.
+/// The default duration of GetSessionToken if roles are assumed with it: one MFA code per working day.
 pub(super) const CHAINED_SESSION_DEFAULT: Duration = Duration::from_hours(8);
-/// The duration of GetFederationToken where none is set.
+/// The default duration of GetFederationToken.
 pub(super) const FEDERATION_DEFAULT: Duration = Duration::from_hours(1);
-/// What a role assumed from temporary credentials gets at most (STS AssumeRole, "role chaining").
+/// The maximum duration of a role assumed with temporary credentials (STS AssumeRole, "role chaining").
 pub(super) const CHAINED_ROLE_MAX: Duration = Duration::from_hours(1);
 
-/// The shortest and longest `DurationSeconds` that a call takes (STS API reference); the longest of one
-/// role, its MaxSessionDuration, is not known offline.
+/// Returns the shortest and longest `DurationSeconds` of a call (STS API reference). A role's own limit, its
+/// MaxSessionDuration, is unknown offline.
 pub(super) fn limits(call: Call) -> (Duration, Duration) {
     let max = match call {
         Call::GetSessionToken | Call::GetFederationToken => Duration::from_hours(36),
@@ -27,7 +27,7 @@ pub(super) fn limits(call: Call) -> (Duration, Duration) {
     (Duration::from_mins(15), max)
 }
 
-/// The length that was asked for, or hatbox's default.
+/// Returns the requested duration, or hatbox's default.
 pub(super) fn asked_or(asked: Option<&Sourced<Duration>>, default: Duration) -> Sourced<Duration> {
     asked.cloned().unwrap_or(Sourced { value: default, origin: Origin::Default })
 }

@@ -1,8 +1,8 @@
 //! The credential plan: how a profile's credentials will be obtained, as plain data.
 //!
-//! [`resolve_plan`] walks from a profile to its base identity, decides between GetSessionToken and a direct
-//! AssumeRole ([`session`] has the table), and checks every length. [`explain`] puts the result into words.
-//! Nothing here obtains anything.
+//! [`resolve_plan`] follows a profile to its base identity, decides between GetSessionToken and a direct AssumeRole
+//! (see the table in [`session`]), and checks every duration. [`explain`] describes the result. Nothing is obtained
+//! here.
 
 mod agent;
 mod base;
@@ -42,32 +42,32 @@ pub use step::{
     AssumeRole, Call, Cap, CapReason, GetFederationToken, GetSessionToken, Mfa, SessionPolicies, Step,
 };
 
-/// How the credentials of `profile` will be obtained: a base identity, then steps, each signed by what
-/// the one before gave. What it is for went into it ([`Purpose`]): a plan is not changed afterwards.
+/// How the credentials of `profile` will be obtained: a base identity, and steps that are each signed with the result
+/// of the one before. It depends on the [`Purpose`], and is not changed after it was resolved.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    /// The profile that was asked for.
+    /// The profile that the user named.
     pub profile: ProfileName,
-    /// Where it starts.
+    /// The base identity.
     pub base: Base,
-    /// What is done from there, in order; empty when the base itself is handed over.
+    /// The calls after the base, in order; empty if the credentials of the base are handed over.
     pub steps: Vec<Step>,
-    /// The region handed to the child and used for STS: that of the profile asked for.
+    /// The region of the named profile, used for STS and handed over.
     pub region: Option<Sourced<Region>>,
-    /// Where STS is, for every step: as the profile asked for says.
+    /// The STS endpoint of the named profile, used for every step.
     pub endpoint: Endpoint,
-    /// `aws_account_id` of the profile whose own credentials the plan starts from, where that says it.
+    /// `aws_account_id` of the profile that the plan starts from, if set.
     pub account_id: Option<Sourced<AccountId>>,
-    /// The coding agent for which a command of the base runs, once anyone looked: the command may give it other
-    /// credentials than a person.
+    /// The coding agent that runs hatbox, if hatbox looked for one: the command of the base may return different
+    /// credentials to an agent.
     pub agent: Option<Agent>,
-    /// What guards the use of what is handed over.
+    /// The guard on the use of the credentials.
     pub guard: Option<Box<Guard>>,
-    /// What a person should know although it is no error: caps that shorten, keys that lose, ...
+    /// Facts that the user should know, such as caps on durations and ignored keys.
     pub notes: Vec<Note>,
 }
 
-/// One thing in a plan that gives credentials. Ordered as the plan runs.
+/// A part of a plan that obtains credentials, ordered as the plan runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stage {
     /// The base identity.
@@ -77,18 +77,18 @@ pub enum Stage {
 }
 
 impl Plan {
-    /// The stages in the order in which they run; the last one gives what is handed over.
+    /// Returns the stages in the order in which they run. The last one obtains the credentials that are handed over.
     pub fn stages(&self) -> impl DoubleEndedIterator<Item = Stage> + use<> {
         std::iter::once(Stage::Base).chain((0..self.steps.len()).map(Stage::Step))
     }
 
-    /// The stage that gives what is handed over.
+    /// Returns the stage that obtains the credentials that are handed over.
     pub fn last_stage(&self) -> Stage {
         self.steps.len().checked_sub(1).map_or(Stage::Base, Stage::Step)
     }
 
-    /// The account of what is handed over, where the plan says which it is: that of the last role. The account of an
-    /// access key and of its sessions is not known without a call, unless the profile says it.
+    /// Returns the account of the credentials that are handed over: that of the last role, or of a profile that sets
+    /// it. Otherwise, the account of an access key is unknown without a call.
     pub fn account(&self) -> Option<&str> {
         let in_base = || match &self.base {
             Base::WebIdentity { role, .. } => Some(role.value.account()),
@@ -103,7 +103,7 @@ impl Plan {
         }
     }
 
-    /// The role of what is handed over: its ARN, or the name of a permission set of Identity Center.
+    /// Returns the role of the credentials that are handed over: its ARN, or the name of a permission set.
     pub fn role(&self) -> Option<&str> {
         match (self.steps.last(), &self.base) {
             (Some(Step::AssumeRole(step)), _) => Some(step.role.value.as_str()),
@@ -113,7 +113,7 @@ impl Plan {
         }
     }
 
-    /// The profile that a stage belongs to.
+    /// Returns the profile that a stage belongs to.
     pub fn stage_profile(&self, stage: Stage) -> Option<&ProfileName> {
         match stage {
             Stage::Base => Some(self.base.profile()),
@@ -121,7 +121,7 @@ impl Plan {
         }
     }
 
-    /// What a stage calls to get credentials; `None` for a key that is simply there.
+    /// Returns the call of a stage; `None` for a key that needs no call.
     pub fn stage_call(&self, stage: Stage) -> Option<Call> {
         match stage {
             Stage::Base => self.base.call(),
@@ -129,7 +129,7 @@ impl Plan {
         }
     }
 
-    /// Whether what a stage gives is saved.
+    /// Whether the result of a stage is cached.
     pub fn is_saved(&self, stage: Stage) -> bool {
         match stage {
             Stage::Base => self.base.is_saved(),
@@ -137,7 +137,7 @@ impl Plan {
         }
     }
 
-    /// The length that a stage asks for, its cap applied; `None` where its call takes none.
+    /// Returns the duration that a stage requests, after its cap; `None` if its call takes none.
     pub fn stage_duration(&self, stage: Stage) -> Option<Duration> {
         match (stage, &self.base) {
             (Stage::Base, Base::WebIdentity { duration, .. }) => Some(duration.value),
@@ -146,7 +146,7 @@ impl Plan {
         }
     }
 
-    /// The device that the call of a stage itself presents a code of.
+    /// Returns the device if the call of a stage itself uses an MFA code.
     pub fn stage_mfa(&self, stage: Stage) -> Option<&Mfa> {
         match stage {
             Stage::Base => None,
@@ -154,7 +154,7 @@ impl Plan {
         }
     }
 
-    /// Whether what is handed over is a long-lived key, with no session token and no end.
+    /// Whether a long-lived key is handed over, without session token and expiry.
     pub fn hands_over_long_lived_key(&self) -> bool {
         self.steps.is_empty() && self.base.signer() == Signer::LongLivedKey
     }

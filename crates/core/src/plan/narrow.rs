@@ -1,4 +1,4 @@
-//! Applies the flags about the last role to a chain and to its calls.
+//! Applies the flags for the last role to a chain and its calls.
 
 use crate::config::profile::{Origin, Profile, Sourced};
 use hatbox_types::name::{ProfileName, RoleArn};
@@ -11,7 +11,7 @@ use super::input::{PlanOptions, Purpose};
 use super::length::{FEDERATION_DEFAULT, asked_or};
 use super::step::{GetFederationToken, Step};
 
-/// Puts the role of `--role-arn`, else `read_only_role`, on top of the chain, and the other flags into the last role.
+/// Adds the role of `--role-arn` or `read_only_role` on top of the chain, and applies the other flags to the last role.
 pub(super) fn apply_flags(
     chain: &mut Chain,
     target: &ProfileName,
@@ -23,7 +23,7 @@ pub(super) fn apply_flags(
         return Ok(());
     }
     if let Some(role) = flags.role.clone().or(read_only_role) {
-        // The device is the one that the chain would present anyway.
+        // The new role uses the same MFA device as the chain.
         let mfa_serial = chain.links.iter().find_map(|link| link.profile.mfa_serial.clone());
         let below = chain.links.first().map(|link| &link.profile);
         let profile = Profile {
@@ -60,10 +60,10 @@ pub(super) fn apply_flags(
     Ok(())
 }
 
-/// Restricts what is handed over by the session policies of the flags.
+/// Applies the session policies of the flags to the credentials that are handed over.
 ///
 /// # Errors
-/// What is handed over takes none.
+/// If the credentials cannot be restricted.
 pub(super) fn apply_policies(
     chain: &mut Chain,
     steps: &mut Vec<Step>,

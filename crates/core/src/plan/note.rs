@@ -1,4 +1,4 @@
-//! What a person should know about a plan although it is not an error.
+//! Notes about a plan: facts that the user should know although they are not errors.
 
 use crate::config::profile::{Origin, Sourced};
 use hatbox_types::name::{MfaSerial, ProfileName};
@@ -10,92 +10,92 @@ use hatbox_types::duration::render_duration;
 use hatbox_types::text::phrases::render_role_of_environment;
 use hatbox_types::text::shell::quote_word;
 
-/// What a person should know, although it is not an error.
+/// A fact that the user should know although it is not an error.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Note {
-    /// The length of what is handed over was capped. Caps on the way there are in their steps.
+    /// The duration of the credentials that are handed over was capped. Caps on earlier steps are in those steps.
     Capped {
         /// The profile of the step.
         profile: ProfileName,
         /// The cap.
         cap: Cap,
     },
-    /// A length was asked for, and what gives the credentials takes none.
+    /// A duration was requested, but the source of the credentials decides it.
     LengthNotOurs {
-        /// The profile that is handed over.
+        /// The profile whose credentials are handed over.
         profile: ProfileName,
-        /// Where the length was asked for.
+        /// Where the duration was set.
         origin: Origin,
     },
-    /// The role is that of a variable of the environment, whatever the profile says.
+    /// The environment determines the role, whatever the profile says.
     RoleOfEnvironment {
-        /// The profile that was asked for.
+        /// The profile that the user named.
         profile: ProfileName,
         /// The variable.
         variable: &'static str,
-        /// The profile's own `role_arn`, where it has one.
+        /// The profile's own `role_arn`, which is ignored.
         replaced: Option<Sourced<String>>,
     },
-    /// Keys in a file differ from the stored key of the same profile, and lose.
+    /// Keys in a file are ignored, and differ from the stored key of the same profile.
     FileKeysDiffer {
         /// The profile.
         profile: ProfileName,
-        /// Where the keys stand.
+        /// Where the keys are.
         origin: Origin,
     },
-    /// An identity beside another loses: `source_profile` beside a stored key, ...
+    /// A source of credentials is ignored because of another, such as `source_profile` beside a stored key.
     Shadowed {
-        /// The profile that has both.
+        /// The profile with both sources.
         profile: ProfileName,
-        /// What loses, by its key in the file.
+        /// The key of the ignored source.
         what: &'static str,
-        /// Where it is set.
+        /// Where the ignored source is set.
         origin: Origin,
-        /// What wins, in words.
+        /// The source that is used, in words.
         by: &'static str,
-        /// AWS's own tools that would choose it all the same.
+        /// AWS's tools that would use the ignored source.
         sdks: Vec<Sdk>,
     },
-    /// `role_arn` of a source profile that has keys in a file: the keys are used as they are.
+    /// The `role_arn` of a source profile is ignored, as the profile has keys in a file.
     RoleOfSourceSkipped {
         /// The profile.
         profile: ProfileName,
         /// Where its `role_arn` is set.
         origin: Origin,
     },
-    /// `credential_process` of the profile runs hatbox on the profile itself, and is skipped.
+    /// The `credential_process` of the profile runs hatbox for the same profile, and is ignored.
     OwnProcessSkipped {
         /// The profile.
         profile: ProfileName,
         /// Where it is set.
         origin: Origin,
     },
-    /// A configured MFA device is not presented by any call.
+    /// No call uses a configured MFA device.
     MfaUnused {
         /// The profile that names the device.
         profile: ProfileName,
-        /// The device, and where it was set.
+        /// The device, and where it is set.
         serial: Sourced<MfaSerial>,
-        /// Why.
+        /// The reason.
         why: MfaUnused,
     },
-    /// A setting that the call cannot carry.
+    /// A setting that the call has no parameter for.
     NotSent {
         /// The profile.
         profile: ProfileName,
-        /// The setting, by its key in the file.
+        /// The key of the setting.
         what: &'static str,
         /// Where it is set.
         origin: Origin,
     },
-    /// Keys are in plain text in a file; `hatbox add` keeps them encrypted.
+    /// A file contains plain-text keys; `hatbox add` would encrypt them.
     PlaintextKeys {
         /// The profile.
         profile: ProfileName,
-        /// Where they stand.
+        /// Where the keys are.
         origin: Origin,
     },
-    /// A coding agent gets a read-only session, because a guard says so.
+    /// A coding agent gets a read-only session, as a guard requires it.
     ReadOnlyForAgent {
         /// The profile.
         profile: ProfileName,
@@ -104,36 +104,36 @@ pub enum Note {
         /// Where the guard is set.
         origin: Origin,
     },
-    /// The store is locked, so a stored key that would win may be missing from this plan.
+    /// The store is locked, so the plan may lack a stored key.
     StoreLocked,
 }
 
-/// Why a configured MFA device is not presented.
+/// Why no call uses a configured MFA device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MfaUnused {
-    /// The user has a device, the role names none.
+    /// The user's profile names a device, the role's profile does not.
     RoleNamesNone,
-    /// The user's device and the role's are not the same; the role's is presented.
+    /// The user's device and the role's differ, and the role's is used.
     RoleNamesOther,
-    /// The role is assumed from another role's session, which cannot present a device.
+    /// The role is assumed with a role session, which has no device.
     AfterRole,
-    /// The base identity is a role's session, which cannot present a device.
+    /// The base identity is a role session, which has no device.
     BaseIsRole,
-    /// A session policy for a user's own key needs GetFederationToken, which takes no code.
+    /// Session policies for a user's own key need GetFederationToken, which takes no code.
     Federation,
 }
 
-/// How loud a note is.
+/// How important a note is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoteLevel {
-    /// To stderr on every use: the outcome differs from what was asked for.
+    /// Printed to stderr on every use: the result differs from the request.
     Warning,
     /// Shown by `explain` and `doctor`.
     Info,
 }
 
 impl Note {
-    /// How loud it is.
+    /// Returns how important the note is.
     pub fn level(&self) -> NoteLevel {
         match self {
             Self::Capped { .. }
@@ -146,7 +146,7 @@ impl Note {
         }
     }
 
-    /// Where the cause is.
+    /// Returns where the cause is.
     pub fn origin(&self) -> Option<&Origin> {
         match self {
             Self::Capped { cap, .. } => Some(&cap.wanted.origin),
@@ -164,7 +164,7 @@ impl Note {
         }
     }
 
-    /// A stable word for it, for `--json`.
+    /// Returns a stable identifier for `--json`.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Capped { .. } => "capped",
@@ -182,7 +182,7 @@ impl Note {
         }
     }
 
-    /// The note in words, one sentence or two; the place is separate: [`Note::origin`].
+    /// Renders the note in one or two sentences. The place is separate: [`Note::origin`].
     pub fn render_text(&self) -> String {
         match self {
             Self::Capped { profile, cap } => format!(

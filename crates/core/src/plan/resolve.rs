@@ -18,8 +18,8 @@ use super::step::{Call, Step};
 /// Resolves the credential plan of `target`.
 ///
 /// # Errors
-/// When the profile or one of its sources does not exist or cannot be read, when they form a loop or an
-/// endless chain, when the last of them names no identity, and when a length is one that AWS refuses.
+/// If the profile or a source profile is missing or invalid, if the source profiles form a loop or a chain that is too
+/// long, if the chain ends without credentials, or if AWS does not accept a duration.
 pub fn resolve_plan(
     target: &ProfileName,
     lookup: &mut Lookup<'_>,
@@ -80,7 +80,7 @@ pub fn resolve_plan(
     })
 }
 
-/// A role that the environment gives is not the one that the profile names.
+/// Adds a note if the environment provides the role, instead of the profile.
 fn note_role(chain: &Chain, notes: &mut Vec<Note>) {
     let Some(Link { name, profile }) = chain.links.first() else { return };
     if let Some(Sourced { origin: Origin::Env(variable), .. }) = &profile.role_arn {
@@ -111,7 +111,7 @@ fn note_base(chain: &Chain, notes: &mut Vec<Note>) {
     }
 }
 
-/// A device that would be presented, if a session were not restricted.
+/// Adds a note for an MFA device that would be used if the session was not restricted.
 fn note_federation(chain: &Chain, steps: &[Step], notes: &mut Vec<Note>) {
     let [Step::GetFederationToken(_)] = steps else { return };
     let named = chain.links.iter().find_map(|link| Some((link, link.profile.mfa_serial.as_ref()?)));
@@ -122,7 +122,7 @@ fn note_federation(chain: &Chain, steps: &[Step], notes: &mut Vec<Note>) {
     }
 }
 
-/// Refuses lengths that AWS refuses, before a code is asked for.
+/// Rejects durations that AWS rejects, before an MFA code is asked for.
 fn check_lengths(base: &Base, steps: &[Step]) -> Result<(), PlanError> {
     let in_base = match base {
         Base::WebIdentity { profile, duration, .. } => {

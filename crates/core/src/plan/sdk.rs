@@ -1,34 +1,34 @@
-//! What AWS's own tools would choose, among the sources of credentials that one profile names. They do not agree.
+//! Which source AWS's own tools would choose, if a profile names several. The tools disagree.
 
-/// A tool or a family of them that reads `~/.aws/config`.
+/// A tool, or a family of tools, that reads `~/.aws/config`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sdk {
-    /// boto3 and the AWS CLI, by botocore. hatbox follows it.
+    /// boto3 and the AWS CLI, both with botocore. hatbox follows their order.
     Python,
-    /// Go, version 2: terraform.
+    /// The SDK for Go v2, which terraform uses.
     Go,
-    /// Java, version 2.
+    /// The SDK for Java 2.x.
     Java,
-    /// JavaScript, version 3.
+    /// The SDK for JavaScript v3.
     JavaScript,
-    /// Rust.
+    /// The SDK for Rust.
     Rust,
 }
 
-/// A source of credentials that a profile can name.
+/// A source of credentials in a profile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SourceKind {
     /// `source_profile` with `role_arn`.
     RoleOfProfile,
     /// `credential_source` with `role_arn`.
     RoleOfEnvironment,
-    /// `source_profile` alone: for aws-vault and Go it leads to that profile's credentials.
+    /// `source_profile` alone: in aws-vault and the SDK for Go, this means the other profile's credentials.
     ProfileAlone,
     /// `credential_source` alone.
     EnvironmentAlone,
     /// `web_identity_token_file`.
     TokenFile,
-    /// `web_identity_token_process`, which no SDK knows.
+    /// `web_identity_token_process`, which no SDK supports.
     TokenProcess,
     /// `sso_account_id`, `sso_role_name`.
     Sso,
@@ -44,7 +44,7 @@ pub(super) enum SourceKind {
 
 use SourceKind as S;
 
-/// The order of hatbox: that of botocore, with what botocore does not know behind what it does.
+/// hatbox's order: that of botocore, then the sources that botocore does not support.
 pub(super) const OWN_ORDER: [SourceKind; 11] = [
     S::RoleOfProfile,
     S::RoleOfEnvironment,
@@ -60,10 +60,10 @@ pub(super) const OWN_ORDER: [SourceKind; 11] = [
 ];
 
 impl Sdk {
-    /// Every one, in the order in which they are named.
+    /// All tools, in the order of messages.
     pub const ALL: [Self; 5] = [Self::Python, Self::Go, Self::Java, Self::JavaScript, Self::Rust];
 
-    /// Its name in a sentence.
+    /// Returns its name for use in a sentence.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Python => "Python",
@@ -74,7 +74,7 @@ impl Sdk {
         }
     }
 
-    /// Its order inside one profile; what it does not look at is not in it.
+    /// Returns its order of sources within one profile, without those that it ignores.
     fn order(self) -> &'static [SourceKind] {
         match self {
             Self::Python => &[
@@ -132,8 +132,8 @@ impl Sdk {
         }
     }
 
-    /// Which of these sources it would choose. botocore sets a role with a source profile aside where a token file is
-    /// named too.
+    /// Returns the source that it would choose from these. botocore skips a role with a source profile if there is also
+    /// a token file.
     pub(super) fn choose(self, present: &[SourceKind]) -> Option<SourceKind> {
         let has_token = present.contains(&S::TokenFile);
         let is_role = |kind: SourceKind| matches!(kind, S::RoleOfProfile | S::RoleOfEnvironment);
@@ -146,7 +146,7 @@ impl Sdk {
 mod tests {
     use super::*;
 
-    /// What a tool chooses, then what it would choose without that, and so on.
+    /// Returns the choice of a tool, then its choice without that one, and so on.
     fn order_of(sdk: Sdk, kinds: &[SourceKind]) -> Vec<SourceKind> {
         let mut left = kinds.to_vec();
         let choose = || {

@@ -1,75 +1,75 @@
 //! Decides between GetSessionToken and a direct AssumeRole.
 //!
-//! GetSessionToken costs one code and gives a session from which many roles are assumed without another; but
-//! a role from it lasts one hour at most, and a role's session never carries MFA further. So, first match:
+//! GetSessionToken takes one MFA code and returns a session that can assume many roles without another code. But a role
+//! session from it lasts at most 1 h, and role sessions never pass MFA on. The first match decides:
 //!
-//! | base | `--no-session` | roles | further | calls |
+//! | base | `--no-session` | roles | condition | calls |
 //! |---|---|---|---|---|
-//! | temporary | any | 0 | | none: the base is handed over |
-//! | temporary, a role's | any | 1.. | | every role, 1 h at most, without MFA |
-//! | temporary, perhaps a user's | any | 1.. | | every role, 1 h at most; MFA on the first |
+//! | temporary | any | 0 | | none: the credentials of the base are handed over |
+//! | temporary, a role's | any | 1.. | | every role, at most 1 h each, without MFA |
+//! | temporary, perhaps a user's | any | 1.. | | every role, at most 1 h each; MFA for the first |
 //! | long-lived | yes | 0 | | none: the key is handed over |
-//! | long-lived | no | 0 | for calls to IAM, and no device | none: the key signs, as IAM takes no session without MFA |
-//! | long-lived | no | 0 | | GetSessionToken with MFA: it is the product |
-//! | long-lived | yes | 1.. | | every role; MFA on the first; from the second on 1 h at most |
-//! | long-lived | no | 1 | the key holder's own role | the role, with MFA, full length |
+//! | long-lived | no | 0 | purpose is calls to IAM, and no device | none: the key signs, as IAM rejects sessions without MFA |
+//! | long-lived | no | 0 | | GetSessionToken with MFA; its session is handed over |
+//! | long-lived | yes | 1.. | | every role; MFA for the first; from the second on at most 1 h |
+//! | long-lived | no | 1 | the key's own profile names the role | the role, with MFA, full duration |
 //! | long-lived | no | 1.. | user and first role do not name the same device | as with `--no-session` |
-//! | long-lived | no | 1 | more than 1 h wanted | the role, with MFA, full length |
-//! | long-lived | no | 1.. | else | GetSessionToken with MFA, then every role, without MFA, 1 h at most |
+//! | long-lived | no | 1 | more than 1 h requested | the role, with MFA, full duration |
+//! | long-lived | no | 1.. | otherwise | GetSessionToken with MFA, then every role, without MFA, at most 1 h each |
 //!
-//! "Roles" counts every role from the key holder to the target; profiles without a role in between count for
-//! nothing. The user's device is what the profile nearest to the first role names, of those between it and
-//! the key holder, that one included. [`resolve_opening`] is the table, and its test has a line for each row.
+//! "Roles" is the number of roles from the key's profile to the target; profiles without a role do not count. The
+//! user's device is named by the key's profile, or by a profile between it and the first role, whichever is nearest to
+//! the role. [`resolve_opening`] implements the table, and its test has a case for each row.
 
 use super::base::Signer;
 use super::input::{Purpose, Sessions};
 
-/// What the table is asked about.
+/// The facts that the table depends on.
 #[derive(Debug, Clone, Copy)]
 pub struct Facts {
     /// What the base can do.
     pub base: Signer,
-    /// `--no-session` or not.
+    /// Whether `--no-session` was given.
     pub sessions: Sessions,
-    /// What the plan is for.
+    /// The purpose of the plan.
     pub purpose: Purpose,
-    /// How many roles there are.
+    /// The number of roles.
     pub roles: usize,
-    /// Whether the first role is named by the profile that has the base.
+    /// Whether the profile with the base names the first role.
     pub is_first_role_own: bool,
-    /// Which devices user and first role name.
+    /// The devices of the user and the first role.
     pub devices: Devices,
-    /// Whether more than one hour of the first role is wanted.
+    /// Whether more than 1 h is requested for the first role.
     pub is_first_role_long: bool,
 }
 
-/// Which devices user and first role name.
+/// The devices of the user and the first role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Devices {
-    /// The user names none.
+    /// The user's profile names none.
     NoneOfUser,
-    /// Both name the same one.
+    /// Both name the same device.
     Same,
-    /// The first role names another, or none, or there is no role.
+    /// The first role names another device or none, or there is no role.
     Different,
 }
 
-/// How a plan opens.
+/// The first calls of a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Opening {
-    /// Nothing is called: the base is handed over.
+    /// No call: the credentials of the base are handed over.
     HandOver,
-    /// GetSessionToken; its session is the product.
+    /// GetSessionToken, whose session is handed over.
     SessionOnly,
-    /// GetSessionToken with MFA, then the roles, none of which carries MFA.
+    /// GetSessionToken with MFA, then the roles without MFA.
     SessionThenRoles,
-    /// The roles, the first with its own device.
+    /// The roles, the first with its own MFA device.
     RolesWithMfa,
     /// The roles, without MFA.
     RolesWithoutMfa,
 }
 
-/// The table of the module's comment.
+/// Looks up the table in the module's documentation.
 pub fn resolve_opening(facts: Facts) -> Opening {
     match (facts.base, facts.sessions, facts.roles) {
         (Signer::MaybeUser | Signer::Role, _, 0) | (Signer::LongLivedKey, Sessions::Skip, 0) => {

@@ -1,4 +1,4 @@
-//! One call to STS, with everything that it carries.
+//! The steps of a plan: calls to STS with all their parameters.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ pub enum Step {
     AssumeRole(Box<AssumeRole>),
 }
 
-/// One MFA code for many roles:
+/// GetSessionToken, which needs one MFA code for many roles:
 /// ```ini
 /// [profile jan-work]
 /// mfa_serial = arn:aws:iam::111122223333:mfa/jan
@@ -25,34 +25,34 @@ pub enum Step {
 pub struct GetSessionToken {
     /// The profile whose key signs.
     pub profile: ProfileName,
-    /// The requested length, and where it was set. 900 s to 36 h.
+    /// The requested duration, and where it was set; 900 s to 36 h.
     pub duration: Sourced<Duration>,
-    /// The device that a code is asked of.
+    /// The device that the code is asked for.
     pub mfa: Option<Mfa>,
 }
 
-/// A user's permissions, narrowed by session policies: `--policy` for a profile without a role. No MFA code can be given
-/// for it.
+/// GetFederationToken: a user's permissions restricted by session policies, from `--policy` for a profile without a
+/// role. It takes no MFA code.
 #[derive(Debug, Clone)]
 pub struct GetFederationToken {
     /// The profile whose key signs.
     pub profile: ProfileName,
-    /// The requested length, and where it was set. 900 s to 36 h.
+    /// The requested duration, and where it was set; 900 s to 36 h.
     pub duration: Sourced<Duration>,
-    /// What the session may do at most. Without it the session could do nothing.
+    /// What the session may do at most. Without policies, it could do nothing.
     pub policies: SessionPolicies,
 }
 
-/// What restricts a session to less than its role or user may do.
+/// Policies that restrict a session to a part of what its role or user may do.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SessionPolicies {
-    /// The text of a policy.
+    /// The JSON text of a policy, at most 2048 characters.
     pub document: Option<Sourced<String>>,
-    /// ARNs of managed policies.
+    /// ARNs of managed policies, at most 10.
     pub arns: Vec<Sourced<String>>,
 }
 
-/// The hat:
+/// AssumeRole:
 /// ```ini
 /// [profile dev-infra-admin]
 /// role_arn = arn:aws:iam::444455556666:role/dev-infra-admin
@@ -64,13 +64,13 @@ pub struct AssumeRole {
     pub profile: ProfileName,
     /// The role, and where it was set.
     pub role: Sourced<RoleArn>,
-    /// The name of the session, when the user fixed one; else one is made at call time.
+    /// The name of the session if the user set one; otherwise it is generated when the call is made.
     pub session_name: Option<Sourced<String>>,
-    /// The length that will be asked for. 900 s to 12 h, 1 h when chained.
+    /// The duration to request: 900 s to 12 h, at most 1 h when chained.
     pub duration: Sourced<Duration>,
-    /// What shortened it.
+    /// The cap that shortened the duration.
     pub cap: Option<Cap>,
-    /// The device, when this call itself carries a code.
+    /// The device, if this call itself uses an MFA code.
     pub mfa: Option<Mfa>,
     /// `external_id`.
     pub external_id: Option<Sourced<String>>,
@@ -80,39 +80,39 @@ pub struct AssumeRole {
     pub transitive_tags: Option<Sourced<Vec<String>>>,
     /// `source_identity`.
     pub source_identity: Option<Sourced<String>>,
-    /// What restricts the session.
+    /// The session policies.
     pub policies: Option<SessionPolicies>,
 }
 
-/// The second factor of a call.
+/// The MFA device of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mfa {
-    /// The device, and where it was set.
+    /// The serial number or ARN, and where it was set.
     pub serial: Sourced<MfaSerial>,
-    /// The command that prints the code, when the profile or one of its sources names one.
+    /// The command that prints the code, if the profile or one of its sources names one.
     pub process: Option<Sourced<String>>,
 }
 
-/// Why a step asks for less than was wanted.
+/// Why a step requests less than was wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cap {
-    /// The length that was wanted, and where it was set.
+    /// The duration that was wanted, and where it was set.
     pub wanted: Sourced<Duration>,
-    /// The requested length.
+    /// The duration to request instead.
     pub allowed: Duration,
-    /// The rule.
+    /// The rule that caps it.
     pub reason: CapReason,
 }
 
 /// The rule behind a [`Cap`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CapReason {
-    /// STS gives a role assumed from temporary credentials one hour at most (role chaining). Credentials of
-    /// GetSessionToken are temporary in this sense too.
+    /// STS limits a role assumed with temporary credentials to 1 h (role chaining). The credentials of GetSessionToken
+    /// count as temporary.
     Chaining,
 }
 
-/// What is called to get temporary credentials.
+/// A call that returns temporary credentials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Call {
     /// STS GetSessionToken.
@@ -123,7 +123,7 @@ pub enum Call {
     AssumeRole,
     /// STS AssumeRoleWithWebIdentity.
     AssumeRoleWithWebIdentity,
-    /// GetRoleCredentials of IAM Identity Center.
+    /// IAM Identity Center GetRoleCredentials.
     GetRoleCredentials,
     /// The command of `credential_process`.
     CredentialProcess,
@@ -136,7 +136,7 @@ pub enum Call {
 }
 
 impl Call {
-    /// Every call.
+    /// All calls.
     pub const ALL: [Self; 9] = [
         Self::GetSessionToken,
         Self::GetFederationToken,
@@ -149,7 +149,7 @@ impl Call {
         Self::LoginSession,
     ];
 
-    /// The label of its sessions in lists and in saved sessions: aws-vault's, where it has the call.
+    /// Returns the label in lists and cached sessions, which is aws-vault's if aws-vault has the call.
     pub fn label(self) -> &'static str {
         match self {
             Self::GetSessionToken => "sts.GetSessionToken",
@@ -164,14 +164,14 @@ impl Call {
         }
     }
 
-    /// The call with this label.
+    /// Returns the call with this label.
     pub fn parse_label(label: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|call| call.label() == label)
     }
 }
 
 impl Step {
-    /// The profile that the step belongs to.
+    /// Returns the profile that the step belongs to.
     pub fn profile(&self) -> &ProfileName {
         match self {
             Self::GetSessionToken(step) => &step.profile,
@@ -180,7 +180,7 @@ impl Step {
         }
     }
 
-    /// The requested length.
+    /// Returns the requested duration.
     pub fn duration(&self) -> &Sourced<Duration> {
         match self {
             Self::GetSessionToken(step) => &step.duration,
@@ -189,7 +189,7 @@ impl Step {
         }
     }
 
-    /// The device that this very call presents a code of.
+    /// Returns the device if this call itself uses an MFA code.
     pub fn mfa(&self) -> Option<&Mfa> {
         match self {
             Self::GetSessionToken(step) => step.mfa.as_ref(),
@@ -198,7 +198,7 @@ impl Step {
         }
     }
 
-    /// What is called.
+    /// Returns the call of the step.
     pub fn call(&self) -> Call {
         match self {
             Self::GetSessionToken(_) => Call::GetSessionToken,

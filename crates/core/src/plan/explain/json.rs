@@ -1,4 +1,4 @@
-//! A plan as a program reads it. Names and shapes are kept from version to version; new ones may be added.
+//! Renders a plan for programs. Keys and their types stay stable; new keys may be added.
 
 use serde_json::{Value, json};
 
@@ -35,7 +35,7 @@ pub fn render_explanation_json(plan: &Plan, paths: &Paths, cache: &dyn Fn(Stage)
     json!({
         "profile": plan.profile.as_str(),
         "base": writer.base(&plan.base),
-        // Every source is: the name is kept.
+        // Kept for older readers: all sources are supported now.
         "is_supported": true,
         "steps": steps.collect::<Vec<_>>(),
         "account_id": plan.account_id.as_ref().map(|id| writer.sourced(id, id.value.as_str())),
@@ -79,7 +79,7 @@ impl Writer<'_> {
     }
 
     fn guard(&self, guard: &Guard) -> Value {
-        // All patterns together; `from` is where the nearest of them are.
+        // Patterns from all guards; `from` is the place of the first.
         let patterns = guard.deny_commands.first().map(|said| {
             let all = guard.deny_commands.iter().flat_map(|said| &said.value);
             self.sourced(said, all.map(ToString::to_string).collect::<Vec<_>>())

@@ -1,4 +1,4 @@
-//! Labelled rows, and items below them.
+//! Lays out labelled rows and the items below them.
 
 use hatbox_types::text::page::{Line, Page, Style, WIDTH};
 use hatbox_types::text::wrap::display_width;
@@ -6,7 +6,7 @@ use hatbox_types::text::wrap::display_width;
 const LABEL_AT: usize = 5;
 const VALUE_AT: usize = 17;
 
-/// A label, its value, and where the value came from: on the same line where that fits, else below.
+/// Adds a label and its value. Its origin follows on the same line if it fits, otherwise on the next.
 pub(super) fn push_row(page: &mut Page, label: &str, value: &str, style: Style, origin: Option<&str>) {
     let mut lead = Line::default();
     lead.pad_to(LABEL_AT);
@@ -23,7 +23,7 @@ pub(super) fn push_row(page: &mut Page, label: &str, value: &str, style: Style, 
     }
 }
 
-/// A text that starts with a mark and goes on indented below it.
+/// Adds a text after a mark, with its further lines indented.
 pub(super) fn push_item(page: &mut Page, mark: &str, text: &str, style: Style, origin: Option<&str>) {
     let indent = 2 + display_width(mark) + 1;
     let mut lead = Line::of("  ", Style::Plain).with(mark, style);

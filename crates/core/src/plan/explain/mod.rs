@@ -1,6 +1,6 @@
-//! Puts a plan into words for a person, and into JSON for a program.
+//! Describes a plan: as text for people and as JSON for programs.
 //!
-//! No secret is in it, no whole access key id, and of commands the program only.
+//! The output contains no secret, no complete access key id, and only the program of each command.
 
 mod json;
 mod layout;
@@ -15,18 +15,18 @@ pub use json::render_explanation_json;
 pub use place::{Paths, render_origin};
 pub use text::render_explanation;
 
-/// What the cache has for a stage.
+/// The state of a stage in the cache.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CacheState {
     /// A session that would be used.
     Cached {
-        /// How much of it is left.
+        /// How much time is left of it.
         left: Duration,
-        /// When it ends.
+        /// When it expires.
         expires_at: Timestamp,
     },
-    /// Nothing that would be used.
+    /// No session that would be used.
     Absent,
-    /// The store is locked, or the identity is learned by a call only.
+    /// Unknown, as the store is locked, or only a call reveals the identity.
     Unknown,
 }

@@ -1,8 +1,8 @@
-//! Where a value came from, in words.
+//! Renders where a value came from.
 
 use crate::config::profile::{FileKind, Origin, Place};
 
-/// What the two files are called to the person: with `~` for the home directory, as the caller likes it.
+/// The paths of the two AWS files as shown to the user, such as with `~` for the home directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Paths {
     /// The config file.
@@ -12,7 +12,7 @@ pub struct Paths {
 }
 
 impl Paths {
-    /// The path of a file.
+    /// Returns the path of a file.
     pub fn path(&self, file: FileKind) -> &str {
         match file {
             FileKind::Config => &self.config,
@@ -20,13 +20,13 @@ impl Paths {
         }
     }
 
-    /// Renders a place as editors and terminals understand it: `~/.aws/config:14`.
+    /// Renders a place in the form that editors and terminals recognize: `~/.aws/config:14`.
     pub fn render_place(&self, place: Place) -> String {
         format!("{}:{}", self.path(place.file), place.line)
     }
 }
 
-/// Renders where a value came from: the flag, the variable, the file and line; `None` for a default.
+/// Renders where a value came from: a flag, a variable, or a file and line. Returns `None` for a default.
 pub fn render_origin(origin: &Origin, paths: &Paths) -> Option<String> {
     match origin {
         Origin::Flag(name) | Origin::Env(name) => Some((*name).to_owned()),

@@ -1,4 +1,4 @@
-//! A plan as a person reads it.
+//! Renders a plan for people.
 
 use std::time::Duration;
 
@@ -15,8 +15,8 @@ use super::CacheState;
 use super::layout::{push_item, push_row};
 use super::place::{Paths, render_origin};
 
-/// Renders a plan as lines of at most 80 columns where its names allow that. `cache` says what is cached for
-/// a stage.
+/// Renders a plan as lines of at most 80 columns, except for long names. `cache` returns the state of a stage in the
+/// cache.
 pub fn render_explanation(plan: &Plan, paths: &Paths, cache: &dyn Fn(Stage) -> CacheState) -> Page {
     let mut writer = Writer { plan, paths, cache, page: Page::default() };
     writer.write_summary();
@@ -46,7 +46,7 @@ impl Writer<'_> {
         push_row(&mut self.page, label, value, Style::Plain, origin.as_deref());
     }
 
-    /// Whether a stage would run now: neither it nor one after it is cached.
+    /// Whether a stage would run now, as neither it nor a later one is cached.
     fn is_due(&self, stage: Stage) -> bool {
         let mut rest = self.plan.stages().filter(|other| *other >= stage);
         !rest.any(|other| matches!((self.cache)(other), CacheState::Cached { .. }))
@@ -55,7 +55,7 @@ impl Writer<'_> {
     fn write_summary(&mut self) {
         let calls = |stages: &dyn Fn(Stage) -> bool| {
             let calls = self.plan.stages().filter(|s| stages(*s) && self.plan.stage_call(*s).is_some());
-            // No plan asks for more than one: a second code of one device would have to be waited for.
+            // A plan has at most one call with a code, as a second code of the same device would mean waiting.
             let calls: Vec<Stage> = calls.collect();
             (calls.len(), calls.iter().any(|stage| self.plan.stage_mfa(*stage).is_some()))
         };
@@ -234,7 +234,7 @@ impl Writer<'_> {
             }
             return;
         }
-        // Only a GetSessionToken session carries MFA on, and only into the next call.
+        // Only a session of GetSessionToken passes MFA on, and only to the next call.
         let carried = index.checked_sub(1).and_then(|before| self.plan.steps.get(before));
         if let Some(Step::GetSessionToken(session)) = carried
             && session.mfa.is_some()
@@ -368,7 +368,7 @@ impl Writer<'_> {
     }
 }
 
-/// A length in whole minutes, as seconds mean nothing to somebody who plans their day.
+/// Rounds down to whole minutes: seconds are noise in this text.
 fn floor_to_minute(length: Duration) -> Duration {
     let seconds = length.as_secs();
     if seconds < 60 { Duration::from_secs(seconds) } else { Duration::from_secs(seconds / 60 * 60) }
