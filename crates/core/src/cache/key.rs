@@ -1,15 +1,15 @@
-//! What a cached session is filed under: a digest of everything that changes the answer.
+//! The key of a cached session: a digest of everything that affects which credentials AWS returns.
 //!
 //! | part of the key | not part of it, and why |
 //! |---|---|
-//! | the base identity: an access key's id, also of a metadata service's key; the SSO sign-in, account and permission set; a token of a file, with the session policies of its role; a command with all its settings, and whether it runs for a coding agent | the profile's name where the identity is known: two profiles of one identity share their sessions |
-//! | of every step up to this one: role, session name where the user fixed it, external ID, MFA device, tags, transitive tags, source identity, session policies | a session name that is not fixed: it is new for each call |
-//! | the STS endpoint, where one is configured | FIPS and dual-stack: other doors to the same service |
-//! | the partition, told from the region | the region otherwise: sessions of regional endpoints hold in all |
-//! | with `sts_regional_endpoints = legacy` the region too: sessions of the global endpoint do not hold in the regions that are off by default | the length: it is compared when a session is to be used |
+//! | the base identity: the id of an access key, also of one from a metadata service; the sign-in, account and permission set of SSO; the token in a file, with the session policies of its role; a command with all its settings, and whether it runs for a coding agent | the profile's name if the identity is known: profiles with the same identity share their sessions |
+//! | of every step up to this one: role, session name if the user set it, external ID, MFA device, tags, transitive tags, source identity, session policies | a generated session name: it differs in each call |
+//! | the STS endpoint, if one is configured | FIPS and dual-stack: other endpoints of the same service |
+//! | the partition, derived from the region | the region otherwise: sessions from regional endpoints are valid everywhere |
+//! | with `sts_regional_endpoints = legacy`, also the region: sessions from the global endpoint are not valid in opt-in regions | the duration: it is compared before a session is used |
 //!
-//! The digest is SHA-256 over a version, then each part as its name and its value, each with its length in
-//! front, so that no two inputs give the same bytes.
+//! The digest is SHA-256 over a version and then each part as name and value, each preceded by its length, so different
+//! inputs never give the same bytes.
 
 use hatbox_types::name::Region;
 use hatbox_types::partition::Partition;
@@ -20,22 +20,22 @@ use crate::config::profile::{StsRegional, WebIdentity};
 use crate::plan::{AssumeRole, Base, Plan, SessionPolicies, Stage, Step};
 use crate::sso::sign_in::resolve_sign_in_key;
 
-/// The digest that a session is filed under. Says nothing about what it was made from.
+/// The digest that identifies a cached session. It reveals nothing about its input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SessionKey([u8; 32]);
 
 impl SessionKey {
-    /// The digest: for the associated data of a sealed session.
+    /// Returns the digest, which is also associated data of the sealed session.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 
-    /// Renders the name of the session's file: 32 hexadecimal digits, keyed by the cache key.
+    /// Renders the name of the session's file: 32 hexadecimal digits, keyed with the cache key.
     ///
-    /// Security: keyed, because key ids and role ARNs can be guessed, and a plain digest would let anyone
-    /// who may list the directory test the guess.
+    /// Security: keyed because key ids and role ARNs can be guessed: with a plain digest, anyone who can list the
+    /// directory could test a guess.
     pub fn render_file_name(&self, cache_key: &[u8; 32]) -> String {
-        // HMAC takes keys of every length, so there is no error to meet.
+        // HMAC accepts keys of any length, so this cannot fail.
         let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(cache_key) else { return String::new() };
         mac.update(b"hatbox session file\0");
         mac.update(&self.0);
@@ -44,10 +44,11 @@ impl SessionKey {
     }
 }
 
-/// The key of what `stage` of `plan` gives.
+/// Returns the key of the session that `stage` of `plan` obtains.
 ///
-/// `None` when nothing of it is ever saved: a key that is simply there, what a metadata service gives, or hatbox run by a command, a key whose id is not known because
-/// the store is locked or the metadata service was not asked, a token that was not read, and a stage that the plan does not have.
+/// Returns `None` for what is never saved (a key that needs no call, the output of a metadata service or of hatbox run
+/// by a command), for an identity that is still unknown (a locked store, a metadata service that was not called, a
+/// token that was not read), and for a stage that is not in the plan.
 pub fn resolve_session_key(plan: &Plan, stage: Stage) -> Option<SessionKey> {
     let steps = match stage {
         Stage::Base if plan.base.is_saved() => 0,
@@ -58,7 +59,7 @@ pub fn resolve_session_key(plan: &Plan, stage: Stage) -> Option<SessionKey> {
     let mut digest = Encoder(Sha256::new());
     digest.text("version", "hatbox session key 1");
     encode_base(&mut digest, &plan.base)?;
-    // Nothing is added for a person: the keys of those sessions stay what they were.
+    // Nothing is added if a person runs hatbox: keys written before agents were considered stay valid.
     if plan.base.is_command() && plan.agent.is_some() {
         digest.text("runs for", "agent");
     }
@@ -81,7 +82,7 @@ pub fn resolve_session_key(plan: &Plan, stage: Stage) -> Option<SessionKey> {
 
 fn encode_base(digest: &mut Encoder, base: &Base) -> Option<()> {
     match base {
-        // The id alone is the identity, wherever the key lies.
+        // The id alone is the identity, wherever the key is stored.
         Base::StoredKey { id, .. } => {
             digest.text("base", "access key");
             digest.text("id", id.as_ref()?.as_str());
@@ -100,7 +101,7 @@ fn encode_base(digest: &mut Encoder, base: &Base) -> Option<()> {
         Base::WebIdentity { token, text, role, session_name, policies, .. } => {
             digest.text("base", "web identity");
             match &token.value {
-                // Not the path, where another job may have left another token.
+                // The content rather than the path, whose token another job may replace.
                 WebIdentity::File(_) => digest.text("token", text.as_ref()?.expose()),
                 WebIdentity::Process(command) => digest.text("process", command),
             }
@@ -110,13 +111,13 @@ fn encode_base(digest: &mut Encoder, base: &Base) -> Option<()> {
                 encode_policies(digest, policies);
             }
         }
-        // The command may look at the profile's name, so the name is a setting of it.
+        // The command can read the profile's name, so the name affects its output.
         Base::CredentialProcess { profile, command } => {
             digest.text("base", "credential process");
             digest.text("profile", profile.as_str());
             digest.text("command", &command.value);
         }
-        // Not the address, which many pods and instances share.
+        // The address is left out, as many pods and instances share it.
         Base::Metadata { access_key_id, .. } => {
             digest.text("base", "access key");
             digest.text("id", access_key_id.as_ref()?.as_str());
@@ -145,7 +146,7 @@ fn encode_role(digest: &mut Encoder, step: &AssumeRole) {
     digest.option("external id", step.external_id.as_ref().map(|s| s.value.as_str()));
     digest.option("mfa", step.mfa.as_ref().map(|mfa| mfa.serial.value.as_str()));
     digest.option("source identity", step.source_identity.as_ref().map(|s| s.value.as_str()));
-    // Tags are a set: their order in the file does not change the session.
+    // Tags are a set: their order in the config does not matter.
     let mut tags: Vec<_> = step.tags.iter().flat_map(|tags| &tags.value).collect();
     tags.sort();
     digest.count("tags", tags.len());
@@ -164,7 +165,7 @@ fn encode_role(digest: &mut Encoder, step: &AssumeRole) {
     }
 }
 
-/// Nothing is added where there are none: the keys of such sessions stay what they were.
+/// Nothing is added without policies: keys written before policies were supported stay valid.
 fn encode_policies(digest: &mut Encoder, policies: &SessionPolicies) {
     digest.option("policy", policies.document.as_ref().map(|document| document.value.as_str()));
     let mut arns: Vec<_> = policies.arns.iter().map(|arn| arn.value.as_str()).collect();

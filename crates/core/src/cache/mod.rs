@@ -1,7 +1,7 @@
-//! Saved temporary credentials: what they are filed under, what a file holds, and when one is still good.
+//! Cached temporary credentials: their keys, the contents of their files, and when they can still be used.
 //!
-//! Sealing and the files themselves are the binary's. [`SessionKey`] says what a session is filed under,
-//! [`CachedSession`] is what a file holds, [`StartSearch`] finds the first stage of a plan that must run.
+//! The `hatbox` crate seals and stores the files. [`SessionKey`] identifies a session, [`CachedSession`] is the content
+//! of its file, [`StartSearch`] finds the first stage of a plan that must run.
 
 mod key;
 mod session;

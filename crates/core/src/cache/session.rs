@@ -1,4 +1,4 @@
-//! What the file of a cached session holds, before it is sealed and after it is opened.
+//! The content of a cached session's file, as it is sealed.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -16,33 +16,33 @@ const VERSION: u32 = 1;
 /// Saved temporary credentials.
 #[derive(Debug, Clone)]
 pub struct CachedSession {
-    /// The credentials, with their end.
+    /// The credentials, with their expiry.
     pub credentials: SessionCredentials,
-    /// What gave them.
+    /// The call that returned them.
     pub call: Call,
-    /// The profile for which they were obtained; others of the same identity use them too.
+    /// The profile that they were obtained for. Other profiles with the same identity use them too.
     pub profile: ProfileName,
-    /// When they were obtained, by this machine's clock. Whole seconds.
+    /// When they were obtained, by this machine's clock, in whole seconds.
     pub obtained_at: Timestamp,
-    /// The requested length; `None` where the call takes none.
+    /// The requested duration; `None` if the call takes none.
     pub asked: Option<Duration>,
-    /// The account that they belong to, where what gave them said so.
+    /// The account of the credentials, if the source named it.
     pub account: Option<AccountId>,
 }
 
 impl CachedSession {
-    /// The length that was granted: from when they were obtained to their end, and no more than was asked
-    /// for, as the end is by AWS's clock and this machine's may be behind.
+    /// Returns the granted duration: the time from obtaining the credentials to their expiry, but at most the requested
+    /// duration, as AWS's clock sets the expiry and this machine's clock may be behind.
     pub fn granted(&self) -> Duration {
         let measured = self.credentials.expires_at.duration_since(self.obtained_at);
         let measured = Duration::try_from(measured).unwrap_or_default();
         self.asked.map_or(measured, |asked| asked.min(measured))
     }
 
-    /// How much of them is left at `now`; zero when none is.
+    /// Returns how much time is left at `now`, or zero.
     ///
-    /// Two readings, the smaller counts: to their end by this machine's clock; and what was granted less
-    /// what has passed since, which is right even where this machine's clock is behind AWS's.
+    /// This is the smaller of two values: the time to the expiry by this machine's clock; and the granted duration
+    /// minus the time since then, which is right even if this machine's clock is behind AWS's.
     pub fn left(&self, now: Timestamp) -> Duration {
         let to_end = self.credentials.expires_at.duration_since(now);
         let Ok(to_end) = Duration::try_from(to_end) else { return Duration::ZERO };
@@ -51,38 +51,38 @@ impl CachedSession {
     }
 }
 
-/// Why bytes are not a cached session. The session is then treated as absent.
+/// Why bytes are not a cached session, which then counts as absent.
 #[derive(Debug, thiserror::Error)]
 pub enum CachedSessionError {
-    /// Not the form that [`render_cached_session`] writes.
-    // Security: serde_json's message can quote the value, so it is not kept.
+    /// Anything but the format that [`render_cached_session`] writes.
+    // Security: serde_json's message may quote a value, so it is dropped.
     #[error("the cached session is not of the form that hatbox writes (line {line}, column {column})")]
     Form {
-        /// Line of the JSON text.
+        /// The line in the JSON text, from 1.
         line: usize,
-        /// Column of it.
+        /// The column in the line, from 1.
         column: usize,
     },
-    /// Written by another version of hatbox.
+    /// The version of another hatbox.
     #[error("the cached session has version {0}, and this hatbox reads version {VERSION}")]
     Version(u32),
-    /// A name in it is invalid.
+    /// An invalid name.
     #[error("the cached session has an invalid {what}: {source}")]
     Name {
-        /// Which name.
+        /// The kind of name.
         what: &'static str,
-        /// What is wrong with it.
+        /// Why it is invalid.
         source: NameError,
     },
     /// A call that this version does not know.
     #[error("the cached session is of an unknown kind")]
     Call,
-    /// A time that is out of range.
+    /// A time out of range.
     #[error("a time of the cached session is out of range")]
     Time,
 }
 
-/// The bytes' form. Borrows, so that serialising makes no second copy of a secret.
+/// The format of the file. Borrows its values, so serializing makes no second copy of a secret.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Repr<'a> {
@@ -100,18 +100,18 @@ struct Repr<'a> {
     expires_at: i64,
     obtained_at: i64,
     asked: Option<u64>,
-    // Absent in what older versions wrote, and where it is not known.
+    // Unknown accounts are omitted, as in files of older versions.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     account: Option<&'a str>,
 }
 
-/// Reads the version alone: other versions have other fields.
+/// Only the version, as the other fields depend on it.
 #[derive(Deserialize)]
 struct VersionOnly {
     version: u32,
 }
 
-/// Renders a session into the bytes that are to be sealed. They are wiped when dropped.
+/// Renders a session as the bytes to seal, which are wiped when dropped.
 pub fn render_cached_session(session: &CachedSession) -> Zeroizing<Vec<u8>> {
     let credentials = &session.credentials;
     let repr = Repr {
@@ -126,12 +126,12 @@ pub fn render_cached_session(session: &CachedSession) -> Zeroizing<Vec<u8>> {
         asked: session.asked.map(|length| length.as_secs()),
         account: session.account.as_ref().map(AccountId::as_str),
     };
-    // Security: large enough from the start (an escape takes six bytes at most), so that the buffer never
-    // grows and leaves an unwiped one behind.
+    // Security: reserve enough for any escaping (at most six bytes), as a buffer that grows leaves an unwiped copy
+    // behind.
     let texts = [&repr.profile, &repr.access_key_id, &repr.secret_access_key, &repr.session_token];
     let room = 512 + 6 * texts.iter().map(|text| text.len()).sum::<usize>();
     let mut bytes = Zeroizing::new(Vec::with_capacity(room));
-    // Writing plain strings and numbers to memory cannot fail.
+    // Writing strings and numbers to memory cannot fail.
     serde_json::to_writer(&mut *bytes, &repr).ok();
     bytes
 }
@@ -139,7 +139,7 @@ pub fn render_cached_session(session: &CachedSession) -> Zeroizing<Vec<u8>> {
 /// Parses what [`render_cached_session`] wrote.
 ///
 /// # Errors
-/// When the bytes are of another form or version; no error holds any part of them.
+/// If the bytes have another format or version. Errors contain no part of the bytes.
 pub fn parse_cached_session(bytes: &[u8]) -> Result<CachedSession, CachedSessionError> {
     let form =
         |error: serde_json::Error| CachedSessionError::Form { line: error.line(), column: error.column() };

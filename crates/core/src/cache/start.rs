@@ -1,22 +1,21 @@
 //! Finds the first stage of a plan that must run, given what is cached.
 //!
-//! A cached session is used when all of these hold, else it is renewed:
+//! A cached session is used if all of these hold, and renewed otherwise:
 //!
-//! | rule | for | why |
+//! | rule | applies to | why |
 //! |---|---|---|
-//! | it was asked for with at least the length that is asked for now | what is handed over | the result is never shorter than requested; where AWS itself granted less (it answers whole seconds, and gives root 1 h), asking again would change nothing, and [`CachedSession::granted`] tells |
-//! | at least `min_ttl` of it is left | every stage | so that work does not end in the middle |
-//! | it was not obtained in the future | every stage | the clock was set back, so nothing is known about its age |
+//! | it was requested with at least the duration requested now | the credentials that are handed over | they never last shorter than requested; if AWS granted less than requested then (it rounds to whole seconds, and limits root to 1 h), it would do so again, see [`CachedSession::granted`] |
+//! | at least `min_ttl` of it is left | every stage | the work that uses it should not be cut off |
+//! | it was not obtained in the future | every stage | the clock was set back, so its age is unknown |
 //! | `--fresh` was not given | every stage | |
 //!
-//! The length rule is for what is handed over only: a role's session lasts as long as it was asked for, however
-//! little is left of the session that signed the call. So a code is not asked for twice within one session.
+//! The first rule ignores sources: a role session lasts as long as requested, however little is left of the session
+//! that signed the call. This avoids asking for another MFA code during one session.
 //!
-//! A `min_ttl` above the length itself renews at every start: that is what was asked for. A session of 900 s
-//! under the default `min_ttl` serves for its first 600.
+//! A `min_ttl` longer than the session renews it every time, as the user asked. With the default `min_ttl`, a session
+//! of 900 s is used for its first 600 s.
 //!
-//! The last stage is looked at first: when its session is good, nothing before it matters, and no other file
-//! is read.
+//! The last stage is checked first: if its session can be used, no other file is read.
 
 use std::time::Duration;
 
@@ -26,16 +25,16 @@ use super::session::CachedSession;
 use crate::plan::explain::CacheState;
 use crate::plan::{Plan, Stage};
 
-/// What must be left of a session unless `--min-ttl` or `AWS_MIN_TTL` is set.
+/// The minimum time left of a session unless `--min-ttl` or `AWS_MIN_TTL` is set.
 pub const DEFAULT_MIN_TTL: Duration = Duration::from_mins(5);
 
-/// How far in the future a session may have been obtained: clocks are set right by small steps.
+/// How far in the future a session may have been obtained, as clocks are corrected in small steps.
 const CLOCK_TOLERANCE: Duration = Duration::from_mins(1);
 
-/// When a cached session is good enough.
+/// When a cached session can be used.
 #[derive(Debug, Clone, Copy)]
 pub struct StartRules {
-    /// What must be left of it.
+    /// How much time must be left.
     pub min_ttl: Duration,
     /// Whether cached sessions are used at all.
     pub reuse: Reuse,
@@ -44,23 +43,23 @@ pub struct StartRules {
 /// Whether cached sessions are used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Reuse {
-    /// Where they are good enough.
+    /// Sessions are used if the rules allow it.
     #[default]
     Cached,
-    /// Never: `--fresh`. Everything is obtained again, and saved.
+    /// Never: with `--fresh`, everything is obtained again and saved.
     Nothing,
 }
 
-/// Where the work begins.
+/// Where to start.
 #[derive(Debug, Clone)]
 pub enum Start {
-    /// Nothing is to be done: these are handed over.
+    /// Nothing has to run: these credentials are handed over.
     Ready(Box<CachedSession>),
-    /// This stage runs first, then all after it.
+    /// Start with this stage, and run all later ones.
     From {
-        /// The stage.
+        /// The first stage to run.
         stage: Stage,
-        /// What signs it, from the cache; `None` for the base, which nothing signs.
+        /// The cached session that signs its call; `None` for the base, which nothing signs.
         source: Option<Box<CachedSession>>,
     },
 }
@@ -68,26 +67,26 @@ pub enum Start {
 /// Why a cached session is not used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Renewal {
-    /// `--fresh`.
+    /// `--fresh` was given.
     Forced,
-    /// A longer one is asked for.
+    /// A longer session is requested.
     TooShort {
-        /// The length that it was granted.
+        /// The duration that was granted.
         granted: Duration,
-        /// The requested length.
+        /// The requested duration.
         asked: Duration,
     },
-    /// It ends too soon.
+    /// It expires too soon.
     Ending {
-        /// What is left of it.
+        /// How much time is left.
         left: Duration,
     },
-    /// It was obtained in the future, by this machine's clock.
+    /// It was obtained in the future, according to this machine's clock.
     ClockSetBack,
 }
 
-/// The search for where the work begins: it names the stage whose cached session is wanted, from the last one
-/// backwards and no further than needed, and is given that session.
+/// Searches for the stage to start with: asks for the cached session of one stage after the other, from the last one
+/// backwards and no further than needed.
 ///
 /// ```text
 /// while let Some(stage) = search.wanted() {
@@ -104,19 +103,19 @@ pub struct StartSearch<'a> {
 }
 
 impl<'a> StartSearch<'a> {
-    /// Begins with the last stage.
+    /// Starts the search at the last stage.
     pub fn new(plan: &'a Plan, now: Timestamp, rules: StartRules) -> Self {
         let is_looked_at = rules.reuse == Reuse::Cached;
         let wanted = Some(plan.last_stage()).filter(|stage| is_looked_at && plan.is_saved(*stage));
         Self { plan, now, rules, wanted, found: None }
     }
 
-    /// The stage whose session is wanted; `None` when no more is.
+    /// Returns the stage whose session is needed next; `None` when the search is over.
     pub fn wanted(&self) -> Option<Stage> {
         self.wanted
     }
 
-    /// Takes the session that is filed for the stage that was wanted, if there is one.
+    /// Takes the cached session of that stage, if there is one.
     pub fn give(&mut self, session: Option<CachedSession>) {
         let Some(stage) = self.wanted.take() else { return };
         match session {
@@ -130,7 +129,7 @@ impl<'a> StartSearch<'a> {
         }
     }
 
-    /// Where the work begins, by what was given.
+    /// Returns where to start, given the sessions so far.
     pub fn into_start(self) -> Start {
         let Some((stage, session)) = self.found else {
             return Start::From { stage: Stage::Base, source: None };
@@ -142,10 +141,10 @@ impl<'a> StartSearch<'a> {
     }
 }
 
-/// Says how much is left of a cached session that may be used for a stage.
+/// Returns how much time is left of a cached session that can be used for a stage.
 ///
 /// # Errors
-/// Why it must be renewed instead.
+/// The reason if the session has to be renewed.
 pub fn resolve_use(
     plan: &Plan,
     stage: Stage,
@@ -170,7 +169,7 @@ pub fn resolve_use(
     if left.is_zero() || left < rules.min_ttl { Err(Renewal::Ending { left }) } else { Ok(left) }
 }
 
-/// Says what the cache has for a stage, for `explain`: a session counts only when it would be used.
+/// Returns what the cache has for a stage, for `explain`, ignoring sessions that would not be used.
 pub fn resolve_cache_state(
     plan: &Plan,
     stage: Stage,
