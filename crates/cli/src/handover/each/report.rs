@@ -8,9 +8,9 @@ use hatbox_types::text::printable;
 use hatbox_types::text::wrap::display_width;
 use serde_json::{Value, json};
 
+use super::batch::{End, Form};
 use super::lines::{Lines, render_line_of_command};
 use super::spool::Spool;
-use super::{End, Form};
 use crate::bar::without_bar;
 use crate::output::{Output, StdoutError, Stream};
 use crate::world::World;
