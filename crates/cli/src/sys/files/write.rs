@@ -1,220 +1,13 @@
-//! Files that must not be lost, be readable by other users, or belong to them.
-//!
-//! Every write creates a new file beside the target, then calls fsync, renames it, and calls fsync for the directory. A
-//! kill at any moment leaves the old file or the new one. Caches are written without fsync: after a power failure, a
-//! file may be damaged, and then counts as absent.
+//! Atomic writes: a file has its old content or its new one, never a part.
 
 use std::fs;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::access::{self, NotPrivate};
-use super::platform::disk;
-
-/// Why a file or directory was not used.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum FileError {
-    /// It does not exist.
-    #[error("there is no file `{0}`")]
-    Absent(String),
-    /// Other users can access it.
-    #[error(transparent)]
-    NotPrivate(#[from] NotPrivate),
-    /// hatbox runs as root, and would create root's files in another user's directory.
-    #[error("you are root, and `{directory}` belongs to uid {owner}: hatbox creates nothing there")]
-    OtherUsers {
-        /// The existing directory.
-        directory: String,
-        /// The uid of its owner.
-        owner: u32,
-    },
-    /// It is a symlink, a device or another special file.
-    #[error("`{0}` is not a regular file")]
-    Kind(String),
-    /// It is larger than any file that hatbox writes.
-    #[error("`{path}` has more than {limit} bytes")]
-    Size {
-        /// The path.
-        path: String,
-        /// The limit in bytes.
-        limit: u64,
-    },
-    /// It exists already and must not be overwritten.
-    #[error("there is a file `{0}` already")]
-    Exists(String),
-    /// Another process changed it in the meantime.
-    #[error("`{0}` was changed meanwhile")]
-    Changed(String),
-    /// It is a directory, but a file is to be written.
-    #[error("`{0}` is a directory, not a file")]
-    Directory(String),
-    /// It is on a disk, but must be in memory.
-    #[error("`{0}` is not in memory (tmpfs)")]
-    NotInMemory(String),
-    /// The system returned an error.
-    #[error("could not {verb} `{path}`")]
-    Io {
-        /// `read`, `write`, ...
-        verb: &'static str,
-        /// The path.
-        path: String,
-        /// The system's error.
-        #[source]
-        source: io::Error,
-    },
-}
-
-impl FileError {
-    pub(crate) fn io(verb: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
-        let path = path.display().to_string();
-        move |source| match source.kind() {
-            io::ErrorKind::NotFound if verb == "read" => Self::Absent(path),
-            _ => Self::Io { verb, path, source },
-        }
-    }
-
-    /// Returns the command that fixes the problem, if there is one.
-    pub(crate) fn hint(&self) -> Option<String> {
-        match self {
-            Self::NotPrivate(why) => Some(why.hint()),
-            Self::OtherUsers { owner, .. } => Some(format!("sudo -u '#{owner}' hatbox ...")),
-            _ => None,
-        }
-    }
-}
-
-/// Reads a private file of at most `limit` bytes. Does not follow a symlink.
-pub(crate) fn read_private(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
-    let shown = || path.display().to_string();
-    let file = access::open_private(path).map_err(|error| {
-        if access::is_link_refused(&error) {
-            FileError::Kind(shown())
-        } else {
-            FileError::io("read", path)(error)
-        }
-    })?;
-    let about = file.metadata().map_err(FileError::io("read", path))?;
-    if !about.is_file() {
-        return Err(FileError::Kind(shown()));
-    }
-    access::check_file(path, &file, &about)?;
-    if about.len() > limit {
-        return Err(FileError::Size { path: shown(), limit });
-    }
-    let mut bytes = Vec::with_capacity(usize::try_from(about.len()).unwrap_or_default() + 1);
-    file.take(limit).read_to_end(&mut bytes).map_err(FileError::io("read", path))?;
-    Ok(bytes)
-}
-
-/// Whether to create a missing file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Creation {
-    IfAbsent,
-    Never,
-}
-
-/// Appends `line` to a private file with a single write, which does not mix with writes of other processes. Creates the
-/// file and its directory if needed. Returns the length of the file in bytes.
-pub(crate) fn append_private(path: &Path, line: &[u8]) -> Result<u64, FileError> {
-    let opened = match access::open_to_append(path, Creation::Never) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            make_private_directory(&parent(path))?;
-            check_creator(path)?;
-            access::open_to_append(path, Creation::IfAbsent)
-        }
-        opened => opened,
-    };
-    let mut file = opened.map_err(|error| {
-        if access::is_link_refused(&error) {
-            FileError::Kind(path.display().to_string())
-        } else {
-            FileError::io("open", path)(error)
-        }
-    })?;
-    let about = file.metadata().map_err(FileError::io("open", path))?;
-    if !about.is_file() {
-        return Err(FileError::Kind(path.display().to_string()));
-    }
-    access::check_file(path, &file, &about)?;
-    let written = loop {
-        match file.write(line) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            written => break written.map_err(FileError::io("write", path))?,
-        }
-    };
-    // A second write for the rest could end up after a line of another process.
-    if written < line.len() {
-        return Err(FileError::io("write", path)(io::ErrorKind::StorageFull.into()));
-    }
-    Ok(about.len() + written as u64)
-}
-
-/// Whose access to a file to remove.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Closing {
-    /// Others' permission to write.
-    Writers,
-    /// All permissions of others.
-    Everyone,
-}
-
-/// Checks, without reading it, that a file or directory is as private as [`read_private`] and
-/// [`make_private_directory`] require. A missing one passes.
-pub(crate) fn check_private(path: &Path) -> Result<(), FileError> {
-    let about = match fs::symlink_metadata(path) {
-        Ok(about) if about.is_symlink() => fs::metadata(path).map_err(FileError::io("open", path)),
-        Ok(about) if about.is_file() => return check_private_file(path),
-        other => other.map_err(FileError::io("read", path)),
-    };
-    match about {
-        // A symlink to a directory is followed, one to a file is not.
-        Ok(about) if about.is_dir() => Ok(access::check_directory(path, &about)?),
-        Ok(_) => Err(FileError::Kind(path.display().to_string())),
-        Err(FileError::Absent(_)) => Ok(()),
-        Err(error) => Err(error),
-    }
-}
-
-fn check_private_file(path: &Path) -> Result<(), FileError> {
-    let file = access::open_private(path).map_err(FileError::io("read", path))?;
-    let about = file.metadata().map_err(FileError::io("read", path))?;
-    Ok(access::check_file(path, &file, &about)?)
-}
-
-/// Creates a private directory with its parents, or checks that the existing one is private.
-pub(crate) fn make_private_directory(path: &Path) -> Result<(), FileError> {
-    match fs::symlink_metadata(path) {
-        Ok(about) if about.is_dir() => return Ok(access::check_directory(path, &about)?),
-        Ok(about) if about.is_symlink() => {
-            // The user may link the store to another place: the target must be private.
-            let about = fs::metadata(path).map_err(FileError::io("read", path))?;
-            return Ok(access::check_directory(path, &about)?);
-        }
-        Ok(_) => return Err(FileError::Kind(path.display().to_string())),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(FileError::io("open", path)(error)),
-    }
-    check_creator(path)?;
-    access::create_directory(path).map_err(FileError::io("create", path))?;
-    let about = fs::metadata(path).map_err(FileError::io("read", path))?;
-    Ok(access::check_directory(path, &about)?)
-}
-
-/// Prevents root from creating something in another user's directory, such as by `sudo hatbox` with that user's HOME:
-/// the user could neither read nor delete it. `path` is what is about to be created.
-pub(crate) fn check_creator(path: &Path) -> Result<(), FileError> {
-    let mut directory = parent(path);
-    while !directory.exists() {
-        match directory.parent() {
-            Some(above) if !above.as_os_str().is_empty() => directory = above.to_owned(),
-            _ => return Ok(()),
-        }
-    }
-    match access::owner_unlike_root(&directory) {
-        Some(owner) => Err(FileError::OtherUsers { directory: directory.display().to_string(), owner }),
-        None => Ok(()),
-    }
-}
+use super::FileError;
+use super::private::{check_creator, parent};
+use crate::sys::access;
+use crate::sys::platform::disk;
 
 /// What to keep of the file that is replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -249,7 +42,7 @@ fn replace(temporary: &Path, target: &Path) -> Result<(), FileError> {
     disk::replace(temporary, target).map_err(FileError::io("replace", target))
 }
 
-/// Does the same, but only if the file still contains `before`, which was read from it.
+/// Replaces `path` as [`write_atomic`] does, but only if it still contains `before`, which was read from it.
 ///
 /// # Errors
 /// [`FileError::Changed`] if the content differs.
@@ -382,15 +175,8 @@ fn is_temporary(name: &str) -> bool {
 }
 
 /// Flushes a directory, so that renames and deletions in it survive a power failure.
-pub(crate) fn sync_directory(directory: &Path) -> Result<(), FileError> {
+fn sync_directory(directory: &Path) -> Result<(), FileError> {
     disk::sync_directory(directory).map_err(FileError::io("write", directory))
-}
-
-fn parent(path: &Path) -> PathBuf {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
-        _ => PathBuf::from("."),
-    }
 }
 
 /// Returns a number for unique file names; not a secret.
@@ -403,17 +189,8 @@ fn random_u64() -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::read_private;
     use super::*;
-
-    #[test]
-    fn a_file_that_is_too_large_or_not_there_is_kept_apart() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("f");
-        write_atomic(&path, b"12345", Keep::Nothing).unwrap();
-        assert_eq!(read_private(&path, 5).unwrap(), b"12345");
-        assert!(matches!(read_private(&path, 4), Err(FileError::Size { .. })));
-        assert!(matches!(read_private(&dir.path().join("none"), 4), Err(FileError::Absent(_))));
-    }
 
     /// The Windows versions that run the tests cannot replace an open file.
     #[cfg(unix)]
