@@ -1,56 +1,32 @@
-//! Obtains the link that opens the console for a profile: with a sign-in token for its temporary credentials or, for a
-//! permission set, through the Identity Center portal.
+//! The link for a profile, or for the credentials in the environment if no profile is named.
 
 use std::time::Duration;
 
 use hatbox_core::config::console_keys::resolve_console_keys;
-use hatbox_core::config::overrides::{Flags, Overrides};
-use hatbox_core::config::profile::{Endpoint, Origin, Sourced, Sso};
-use hatbox_core::config::{Which, resolve_profile};
-use hatbox_core::console::link::{render_portal_link, render_sign_in_link};
+use hatbox_core::config::profile::{Origin, Sourced, Sso};
+use hatbox_core::console::link::render_portal_link;
 use hatbox_core::console::place::ConsolePlace;
 use hatbox_core::console::target::ConsoleTarget;
 use hatbox_core::handover::Credentials;
 use hatbox_core::plan::{Base, Plan, Purpose, Signer, Step};
-use hatbox_types::duration::render_duration;
 use hatbox_types::name::{ProfileName, Region};
 use hatbox_types::partition::Partition;
-use hatbox_types::secret::{AccessKey, SecretString};
 use hatbox_types::text::shell::quote_word;
-use jiff::Timestamp;
 
-use super::audit::{Given, check_reason, record_use, record_use_of_environment};
-use super::choose::choose_profile;
-use super::guard::{Exit, check_guard_of_environment};
-use super::obtain::{obtain_of_run, open_run};
-use super::run::PlanRun;
-use super::service::{SsoService, check_sandbox, resolve_federation_settings, resolve_sso_settings};
+use super::environment::EnvironmentKeys;
+use super::exchange::{Exchange, open_federation};
+use super::{ConsoleLink, LinkUrl};
 use crate::args::{GlobalArgs, SessionArgs};
 use crate::aws::endpoint::EndpointUrl;
-use crate::aws::federation::{Federation, FederationError, TemporaryKeys};
-use crate::env_names;
+use crate::aws::federation::TemporaryKeys;
+use crate::credentials::audit::{Given, check_reason, record_use};
+use crate::credentials::choose::choose_profile;
+use crate::credentials::guard::Exit;
+use crate::credentials::obtain::{obtain_of_run, open_run};
+use crate::credentials::service::{SsoService, resolve_federation_settings, resolve_sso_settings};
 use crate::errors::{Failure, FailureKind};
 use crate::files::aws_config::load_config;
 use crate::world::World;
-
-/// A link that opens the console.
-pub(crate) struct ConsoleLink {
-    /// The profile, or the one whose shell's credentials are used.
-    pub(crate) profile: ProfileName,
-    pub(crate) url: LinkUrl,
-    /// The endpoint that signs in and out, without a trailing slash.
-    pub(crate) sign_in_base: String,
-    /// How long the console session will last, if known.
-    pub(crate) lasts: Option<Duration>,
-}
-
-/// The URL, by what it grants.
-pub(crate) enum LinkUrl {
-    /// Grants nothing itself: the browser has to be signed in to the portal.
-    Portal(String),
-    /// Opens a console session for anyone who has the link.
-    SignIn(SecretString),
-}
 
 /// Obtains the link for the profile that `argument` or `AWS_PROFILE` names; if neither does, for the temporary
 /// credentials in the environment.
@@ -111,8 +87,8 @@ pub(crate) fn obtain_console_link(
         }
         Credentials::AccessKey(_) => return Err(needs_temporary(obtained.profile())),
     };
-    let asked = Asked { profile: obtained.profile(), keys, expires_at, duration };
-    asked.obtain_link(world, &federation, &target.render_url(&place))
+    let exchange = Exchange { profile: obtained.profile(), keys, expires_at, duration };
+    exchange.obtain_link(world, &federation, &target.render_url(&place))
 }
 
 /// Returns the partition of the role that the plan ends with, and the region if it is in that partition.
@@ -232,12 +208,6 @@ fn duration_of_console(plan: &Plan) -> Option<Duration> {
     }
 }
 
-fn open_federation(world: &World, asked: &Endpoint, place: &ConsolePlace) -> Result<Federation, Failure> {
-    let (endpoint, settings) = resolve_federation_settings(asked, place, &world.environment)?;
-    world.announce_endpoint("sign-in", settings.endpoint.as_ref());
-    Federation::new(&endpoint, &settings).map_err(|error| Failure::of_error(FailureKind::Failed, &error))
-}
-
 /// Lets the user pick a profile, with a hint for those who meant `aws login`.
 fn choose_or_hint(world: &World) -> Result<ProfileName, Failure> {
     choose_profile(world, Exit::Console).map_err(|failure| match failure.kind {
@@ -254,148 +224,4 @@ fn needs_temporary(profile: &ProfileName) -> Failure {
         ),
     )
     .hint("name a profile with a role, or add one: --role-arn ARN")
-}
-
-/// Credentials to exchange for a link.
-struct Asked<'a> {
-    profile: &'a ProfileName,
-    keys: TemporaryKeys<'a>,
-    expires_at: Option<Timestamp>,
-    duration: Option<Duration>,
-}
-
-impl Asked<'_> {
-    fn obtain_link(
-        &self,
-        world: &World,
-        federation: &Federation,
-        destination: &str,
-    ) -> Result<ConsoleLink, Failure> {
-        let mut duration = self.duration;
-        world.output.debug(|| format!("calling getSigninToken for `{}`", self.profile));
-        let mut result = federation.fetch_sign_in_token(&self.keys, duration);
-        if let (Err(FederationError::Refused), Some(asked)) = (&result, duration) {
-            // The base may supply credentials of an assumed role, which the plan cannot know: AWS accepts no length for
-            // those.
-            duration = None;
-            result = federation.fetch_sign_in_token(&self.keys, None);
-            if result.is_ok() {
-                world.output.warn(&format!(
-                    "AWS did not accept a console session of {}: it lasts as long as the credentials",
-                    render_duration(asked)
-                ));
-            }
-        }
-        let token = result.map_err(|error| self.failure_of(&error))?;
-        let left = self.expires_at.map(|at| {
-            let seconds = at.as_second().saturating_sub(world.clock.now().as_second());
-            Duration::from_secs(u64::try_from(seconds).unwrap_or_default())
-        });
-        Ok(ConsoleLink {
-            profile: self.profile.clone(),
-            url: LinkUrl::SignIn(render_sign_in_link(federation.base(), &token, destination)),
-            sign_in_base: federation.base().to_owned(),
-            lasts: duration.or(left),
-        })
-    }
-
-    fn failure_of(&self, error: &FederationError) -> Failure {
-        let what = format!("could not sign in to the console for `{}`", self.profile);
-        let failure = Failure::new(FailureKind::Failed, what).caused_by(error);
-        match error {
-            FederationError::Refused => failure
-                .hint("AWS accepts credentials of a role and of GetFederationToken here, not those of GetSessionToken")
-                .hint("if the credentials are new, check the region: --region"),
-            _ => failure,
-        }
-    }
-}
-
-/// Returns the first flag that affects how credentials are obtained.
-fn first_that_needs_a_profile(session: &SessionArgs) -> Option<&'static str> {
-    let given = [
-        (session.duration.is_some(), "--duration"),
-        (session.no_session, "--no-session"),
-        (session.fresh, "--fresh"),
-        (session.policy.is_some(), "--policy"),
-        (!session.policy_arn.is_empty(), "--policy-arn"),
-        (session.read_only, "--read-only"),
-        (session.role_arn.is_some(), "--role-arn"),
-        (session.external_id.is_some(), "--external-id"),
-        (!session.session_tag.is_empty(), "--session-tag"),
-        (!session.transitive_tag.is_empty(), "--transitive-tag"),
-        (session.source_identity.is_some(), "--source-identity"),
-        (session.mfa_token.is_some(), "--mfa-token"),
-    ];
-    given.into_iter().find_map(|(is_given, flag)| is_given.then_some(flag))
-}
-
-/// Temporary credentials in the environment, as `hatbox exec` sets them for a shell.
-struct EnvironmentKeys {
-    key: AccessKey,
-    token: SecretString,
-}
-
-impl EnvironmentKeys {
-    fn find(world: &World) -> Result<Option<Self>, Failure> {
-        let text = |name: &str| world.environment.text(name);
-        let (Some(id), Some(secret), Some(token)) =
-            (text("AWS_ACCESS_KEY_ID"), text("AWS_SECRET_ACCESS_KEY"), text("AWS_SESSION_TOKEN"))
-        else {
-            return Ok(None);
-        };
-        let secret = SecretString::new(secret);
-        let key = AccessKey::parse(&id, secret.expose()).map_err(|error| {
-            Failure::new(FailureKind::Usage, "the environment's `AWS_ACCESS_KEY_ID` cannot be used")
-                .caused_by(&error)
-        })?;
-        Ok(Some(Self { key, token: SecretString::new(token) }))
-    }
-
-    fn obtain_link(
-        &self,
-        world: &World,
-        global: &GlobalArgs,
-        session: &SessionArgs,
-        target: &ConsoleTarget,
-    ) -> Result<ConsoleLink, Failure> {
-        if let Some(flag) = first_that_needs_a_profile(session) {
-            return Err(Failure::new(
-                FailureKind::Refused,
-                format!("`{flag}` needs a profile, and the credentials of the environment would be used"),
-            )
-            .hint("name a profile"));
-        }
-        // In a shell started by `hatbox exec`, the region and endpoint are those of its profile.
-        let outer =
-            world.environment.first(env_names::NESTED).and_then(|(_, name)| ProfileName::parse(&name).ok());
-        let name = outer.clone().unwrap_or_else(ProfileName::default_profile);
-        check_sandbox(&world.environment, &self.key.id, &name)?;
-        let files = load_config(world)?;
-        let expires_at =
-            world.environment.text("AWS_CREDENTIAL_EXPIRATION").and_then(|at| at.parse::<Timestamp>().ok());
-        let guarded = outer.as_ref().filter(|name| files.config.defined_at(name).is_some());
-        let planned = guarded.map(|name| PlanRun::plan_offline(world, global, session, name)).transpose()?;
-        check_guard_of_environment(world, planned.as_ref(), Exit::Console)?;
-        let flags = Flags { region: session.region.clone(), duration: None };
-        let overrides = Overrides::from_env(flags, |name| world.environment.text(name));
-        let profile = resolve_profile(&files.config, &name, &overrides, Which::Source)
-            .map_err(|error| files.failure_of(&error))?;
-        let region = profile.region.as_ref().map(|region| &region.value);
-        let place = ConsolePlace::new(region.map_or(Partition::Aws, Region::partition), region);
-        let federation = open_federation(world, &profile.endpoint, &place)?;
-        let given = (&self.key.id, expires_at);
-        record_use_of_environment(world, session.reason.as_deref(), outer.as_ref(), given, Exit::Console)?;
-        let asked = Asked {
-            profile: &name,
-            keys: TemporaryKeys {
-                key_id: self.key.id.as_str(),
-                secret: &self.key.secret,
-                token: &self.token,
-            },
-            expires_at,
-            duration: None,
-        };
-        asked.obtain_link(world, &federation, &target.render_url(&place))
-    }
 }
