@@ -4,6 +4,8 @@ mod code;
 #[cfg(feature = "iam")]
 mod list;
 #[cfg(feature = "iam")]
+mod pairing;
+#[cfg(feature = "iam")]
 mod register;
 mod seed;
 
