@@ -9,6 +9,7 @@ pub(crate) const PROMPT: Pair = ("HATBOX_PROMPT", Some("AWS_VAULT_PROMPT"));
 /// Not `AWS_VAULT_FILE_DIR`: that names aws-vault's store, which is of another form.
 pub(crate) const FILE_DIR: Pair = ("HATBOX_FILE_DIR", None);
 pub(crate) const PASSPHRASE_FD: Pair = ("HATBOX_PASSPHRASE_FD", None);
+pub(crate) const PASSPHRASE_FILE: Pair = ("HATBOX_PASSPHRASE_FILE", None);
 /// Set for helpers: the profiles that are being resolved, separated by newlines.
 pub(crate) const RESOLVING: &str = "HATBOX_RESOLVING";
 /// Set for `passphrase_command`, `store_command` and `pass`: they must not need the store that they open.

@@ -1,6 +1,8 @@
-//! The store's passphrase: from a descriptor, a variable, a command, or the terminal.
+//! The store's passphrase: from a descriptor, a variable, a file, a command, or the terminal.
 
+use std::fs::File;
 use std::io::Read;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use hatbox_types::secret::SecretString;
@@ -11,6 +13,7 @@ use crate::prompt::{Echo, PromptError, Question};
 #[cfg(feature = "plugins")]
 use crate::store::asker::PluginMessage;
 use crate::store::asker::{Asker, OwnPrompt, PassphraseError, PassphraseFor};
+use crate::sys::access::{check_given_secret, open_unblocked};
 use crate::sys::descriptor;
 use crate::world::World;
 
@@ -24,6 +27,12 @@ pub(crate) enum PassphraseSource {
     Descriptor(i32),
     /// A variable, by name.
     Variable(&'static str, SecretString),
+    /// A file that `HATBOX_PASSPHRASE_FILE` or `passphrase_file` of the settings names, as `origin` says.
+    File {
+        /// The variable or the setting.
+        origin: &'static str,
+        path: PathBuf,
+    },
     /// `passphrase_command` of the settings.
     Command(String),
     /// What one of them gave, once it was asked: no source is asked twice.
@@ -41,6 +50,7 @@ impl PassphraseSource {
         match self {
             Self::Descriptor(number) => format!("descriptor {number}"),
             Self::Variable(name, _) => (*name).to_owned(),
+            Self::File { origin, path } => format!("`{}` ({origin})", path.display()),
             Self::Command(_) => "`passphrase_command`".to_owned(),
             Self::Read { source, .. } => source.clone(),
         }
@@ -153,6 +163,7 @@ fn read_source(world: &World, source: &PassphraseSource) -> Result<SecretString,
         PassphraseSource::Descriptor(number) => {
             read_descriptor(*number).map_err(|error| failed(error.to_string()))?
         }
+        PassphraseSource::File { path, .. } => read_file(path).map_err(failed)?,
         PassphraseSource::Command(command) => {
             let environment = world.environment.of_store_programs();
             run_helper("`passphrase_command`".to_owned(), command, &environment, COMMAND_TIMEOUT)
@@ -190,8 +201,24 @@ fn of_bytes(bytes: &[u8]) -> Result<Option<SecretString>, String> {
     Ok((!text.is_empty()).then(|| SecretString::new(text.to_owned())))
 }
 
+fn read_file(path: &Path) -> Result<Zeroizing<Vec<u8>>, String> {
+    let open = || {
+        let file = open_unblocked(path)?;
+        file.metadata().map(|about| (file, about))
+    };
+    let (file, about) = open().map_err(|error| error.to_string())?;
+    if !about.is_file() {
+        return Err("it is not a regular file".to_owned());
+    }
+    check_given_secret(path, &file, &about)?;
+    read_all(file).map_err(|error| error.to_string())
+}
+
 fn read_descriptor(number: i32) -> std::io::Result<Zeroizing<Vec<u8>>> {
-    let file = descriptor::duplicate(number)?;
+    read_all(descriptor::duplicate(number)?)
+}
+
+fn read_all(file: File) -> std::io::Result<Zeroizing<Vec<u8>>> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(4097));
     file.take(LIMIT + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > LIMIT {

@@ -86,6 +86,18 @@ fn unless_locked<T>(result: Result<T, Failure>) -> Result<Option<T>, Failure> {
     }
 }
 
+/// The passphrase that the settings give.
+fn passphrase_of_settings(world: &World, settings: &Settings) -> Result<Option<PassphraseSource>, Failure> {
+    if let Some(named) = &settings.passphrase_file {
+        let path = world.dirs.expand(named).ok_or_else(|| {
+            Failure::new(FailureKind::Usage, "`passphrase_file` must be an absolute path, or begin with `~/`")
+                .at(world.dirs.shown(&world.dirs.settings_file()))
+        })?;
+        return Ok(Some(PassphraseSource::File { origin: "passphrase_file", path }));
+    }
+    Ok(settings.passphrase_command.clone().map(PassphraseSource::Command))
+}
+
 impl KeyStore {
     /// Finds the store that flags, environment and settings name. Opens, reads and asks nothing yet.
     pub(crate) fn open(world: &World, global: &GlobalArgs) -> Result<Self, Failure> {
@@ -115,8 +127,10 @@ impl KeyStore {
             })?;
         }
         let settings = world.settings()?.clone();
-        let passphrase =
-            request.passphrase.or_else(|| settings.passphrase_command.clone().map(PassphraseSource::Command));
+        let passphrase = match request.passphrase {
+            Some(passphrase) => Some(passphrase),
+            None => passphrase_of_settings(world, &settings)?,
+        };
         let mut store = Self {
             world: world.clone(),
             settings,
@@ -294,7 +308,7 @@ impl KeyStore {
                 failure.hint(format!("run it on a terminal, or unlock `{kind}` first"))
             }
             StoreError::Locked(_, PassphraseError::CannotAsk) => failure
-                .hint("run it on a terminal, pass --passphrase-fd N, or set `passphrase_command` in hatbox's settings"),
+                .hint("run it on a terminal, pass --passphrase-fd N, or set `passphrase_file` or `passphrase_command` in hatbox's settings"),
             StoreError::Locked(_, PassphraseError::Wrong) if self.passphrase.is_none() => failure
                 .hint("the passphrase is the one chosen when the store was created; it cannot be recovered"),
             StoreError::Unavailable { hint: Some(hint), .. } => failure.hint(hint),

@@ -51,7 +51,10 @@ pub(crate) fn resolve_store(global: &GlobalArgs, environment: &Environment) -> R
     let passphrase = match descriptor {
         Some(number) => Some(PassphraseSource::Descriptor(number)),
         // Set but empty is a mistake to report, not the same as unset: see `store::file`.
-        None => passphrase_of_environment(environment)?,
+        None => match passphrase_of_environment(environment)? {
+            Some(passphrase) => Some(passphrase),
+            None => passphrase_file_of_environment(environment)?,
+        },
     };
     let file_dir = global
         .file_dir
@@ -87,4 +90,17 @@ fn passphrase_of_environment(environment: &Environment) -> Result<Option<Passphr
         .to_str()
         .ok_or_else(|| Failure::new(FailureKind::Usage, format!("the passphrase in {name} is not UTF-8")))?;
     Ok(Some(PassphraseSource::Variable(name, SecretString::new(text.to_owned()))))
+}
+
+fn passphrase_file_of_environment(environment: &Environment) -> Result<Option<PassphraseSource>, Failure> {
+    let origin = env_names::PASSPHRASE_FILE.0;
+    let Some(value) = environment.raw(origin) else { return Ok(None) };
+    if value.is_empty() {
+        return Err(Failure::new(
+            FailureKind::Usage,
+            format!("{origin} is empty: expected the path of a file"),
+        ));
+    }
+    let path = PathBuf::from(value);
+    Ok(Some(PassphraseSource::File { origin, path: std::path::absolute(&path).unwrap_or(path) }))
 }

@@ -29,6 +29,7 @@ pub(crate) struct Settings {
     /// Who gives MFA codes: what `--prompt` takes.
     pub(crate) prompt: Option<String>,
     pub(crate) file_dir: Option<PathBuf>,
+    pub(crate) passphrase_file: Option<PathBuf>,
     pub(crate) passphrase_command: Option<String>,
     pub(crate) pass_dir: Option<PathBuf>,
     pub(crate) pass_command: Option<PathBuf>,
@@ -102,6 +103,7 @@ struct OnDisk {
     seed_backend: Option<StoreKind>,
     prompt: Option<String>,
     file_dir: Option<PathBuf>,
+    passphrase_file: Option<PathBuf>,
     passphrase_command: Option<String>,
     pass_dir: Option<PathBuf>,
     pass_command: Option<PathBuf>,
@@ -133,6 +135,7 @@ impl OnDisk {
             seed_backend,
             prompt,
             file_dir,
+            passphrase_file,
             passphrase_command,
             pass_dir,
             pass_command,
@@ -163,6 +166,7 @@ impl OnDisk {
         let says_where_keys_are = backend.is_some()
             || seed_backend.is_some()
             || file_dir.is_some()
+            || passphrase_file.is_some()
             || pass_dir.is_some()
             || passage_dir.is_some()
             || pass_prefix.is_some()
@@ -268,6 +272,11 @@ pub(crate) fn load_settings(path: &Path) -> Result<Settings, Failure> {
             "invalid `pass_prefix = \"{prefix}\"`: expected a directory name in the store"
         )));
     }
+    if on_disk.passphrase_file.is_some() && on_disk.passphrase_command.is_some() {
+        return Err(failure(
+            "`passphrase_file` and `passphrase_command` are both set: keep one of them".to_owned(),
+        ));
+    }
     let trust_sources = on_disk.trust.unwrap_or_default().sources;
     if let Some(source) = trust_sources.iter().find(|source| !is_source(source)) {
         let source = source.display();
@@ -280,6 +289,7 @@ pub(crate) fn load_settings(path: &Path) -> Result<Settings, Failure> {
         seed_backend: on_disk.seed_backend,
         prompt: on_disk.prompt,
         file_dir: on_disk.file_dir,
+        passphrase_file: on_disk.passphrase_file,
         passphrase_command: on_disk.passphrase_command,
         pass_dir: on_disk.pass_dir,
         pass_command: on_disk.pass_command,
@@ -374,6 +384,7 @@ mod tests {
         let path = dir.path().join("config.toml");
         for line in [
             "passphrase_command = \"cat x\"",
+            "passphrase_file = \"/x\"",
             "store_command = \"cat x\"",
             "pass_command = \"/bin/cat\"",
             "passage_command = \"/bin/cat\"",

@@ -1,7 +1,8 @@
-//! The passphrase without a person: by descriptor, variable, command; and that the child gets none of it.
+//! The passphrase without a person: by descriptor, variable, file, command; and that the child gets none of it.
 
+use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::fixture::{Fixture, PASSPHRASE};
 use crate::run::{Outcome, Run};
@@ -20,7 +21,13 @@ fn locked() -> Fixture {
 #[track_caller]
 fn assert_child_has_nothing(outcome: &Outcome) {
     assert!(!outcome.stdout.contains(PASSPHRASE), "{}", outcome.stdout);
-    for name in ["HATBOX_FILE_PASSPHRASE", "AWS_VAULT_FILE_PASSPHRASE", "HATBOX_PASSPHRASE_FD"] {
+    let names = [
+        "HATBOX_FILE_PASSPHRASE",
+        "AWS_VAULT_FILE_PASSPHRASE",
+        "HATBOX_PASSPHRASE_FD",
+        "HATBOX_PASSPHRASE_FILE",
+    ];
+    for name in names {
         assert!(!outcome.stdout.contains(name), "{name}");
     }
     assert_eq!(outcome.stderr, "");
@@ -205,6 +212,72 @@ fn without_a_kernel_keyring_a_passphrase_at_hand_opens_the_store_once_and_then_a
     }
     denied(&["lock"]).unwrap().run().ok();
     assert_eq!(box_of(&fixture), None);
+}
+
+#[test]
+fn a_file_gives_it_by_variable_or_setting_and_only_one_that_no_one_else_can_change() {
+    let fixture = locked();
+    let file = fixture.path("home/passphrase");
+    std::fs::write(&file, format!("{PASSPHRASE}\n")).unwrap();
+    let set_mode = |mode| std::fs::set_permissions(&file, Permissions::from_mode(mode)).unwrap();
+    let run = |named: Option<&Path>| {
+        fixture.hatbox(&["lock"]).run().ok();
+        let run = fixture.hatbox(&["exec", "-n", "jan-work", "--", "sh", "-c", LOOK]);
+        let run = run.without("HATBOX_FILE_PASSPHRASE");
+        match named {
+            Some(path) => run.env("HATBOX_PASSPHRASE_FILE", path.to_str().unwrap()).run(),
+            None => run.run(),
+        }
+    };
+    set_mode(0o600);
+    assert_child_has_nothing(&run(Some(&file)).ok());
+    fixture.write_settings("passphrase_file = \"~/passphrase\"\n");
+    assert_child_has_nothing(&run(None).ok());
+    // The variable goes before the setting, and a passphrase in a variable before both.
+    let missing = run(Some(&fixture.path("home/none"))).expect_code(125);
+    let why = "none` (HATBOX_PASSPHRASE_FILE) returned no passphrase: No such file or directory";
+    assert!(missing.stderr.contains(why), "{}", missing.stderr);
+    let both =
+        fixture.hatbox(&["exec", "-n", "jan-work", "--", "true"]).env("HATBOX_FILE_PASSPHRASE", PASSPHRASE);
+    both.env("HATBOX_PASSPHRASE_FILE", "/nonexistent").run().ok();
+    let empty = fixture.hatbox(&["list"]).without("HATBOX_FILE_PASSPHRASE").env("HATBOX_PASSPHRASE_FILE", "");
+    assert!(empty.run().expect_code(2).stderr.contains("HATBOX_PASSPHRASE_FILE is empty"));
+    let refused = |why: &str| {
+        let failed = run(Some(&file)).expect_code(125);
+        assert!(failed.stderr.contains(why), "{why}: {}", failed.stderr);
+    };
+    set_mode(0o620);
+    refused("others may write to it; try: chmod go-w ");
+    set_mode(0o644);
+    if rustix::process::geteuid().is_root() {
+        // A container mounts its secrets like that.
+        run(Some(&file)).ok();
+    } else {
+        refused("others may read it (mode 0644); try: chmod 600 ");
+    }
+    set_mode(0o600);
+    for (content, why) in [
+        (&b"\n"[..], "the passphrase from `"),
+        (b"\xff", "returned no passphrase: it is not UTF-8"),
+        (&[b'x'; 5000], "returned no passphrase: it is longer than 4096 bytes"),
+        (b"wrong", "caused by: the passphrase is wrong"),
+    ] {
+        std::fs::write(&file, content).unwrap();
+        refused(why);
+    }
+    std::fs::remove_file(&file).unwrap();
+    std::fs::create_dir(&file).unwrap();
+    refused("returned no passphrase: it is not a regular file");
+    std::fs::remove_dir(&file).unwrap();
+    // A pipe that no one writes to is not waited for.
+    assert!(std::process::Command::new("mkfifo").arg(&file).status().unwrap().success());
+    refused("returned no passphrase: it is not a regular file");
+    fixture.write_settings("passphrase_file = \"x\"\n");
+    let failed = run(None).expect_code(125);
+    assert!(failed.stderr.contains("`passphrase_file` must be an absolute path, or begin with `~/`"));
+    fixture.write_settings("passphrase_file = \"/x\"\npassphrase_command = \"cat /x\"\n");
+    let failed = run(None).expect_code(125);
+    assert!(failed.stderr.contains("`passphrase_file` and `passphrase_command` are both set"));
 }
 
 #[test]

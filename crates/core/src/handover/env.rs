@@ -32,8 +32,9 @@ const AWS_NAMES: [&str; 16] = [
 /// Variables that open stores: hatbox's own, and those that aws-vault reads.
 ///
 /// 1Password's own `OP_SERVICE_ACCOUNT_TOKEN` and similar stay, as other tools of the user need them.
-const STORE_SECRETS: [&str; 6] = [
+const STORE_SECRETS: [&str; 7] = [
     "HATBOX_PASSPHRASE_FD",
+    "HATBOX_PASSPHRASE_FILE",
     "HATBOX_FILE_PASSPHRASE",
     "AWS_VAULT_FILE_PASSPHRASE",
     "AWS_VAULT_OP_CONNECT_TOKEN",
@@ -215,6 +216,7 @@ mod tests {
             ("AWS_ROLE_ARN", false, "another identity"),
             ("AWS_ROLE_SESSION_NAME", false, "its name"),
             ("HATBOX_PASSPHRASE_FD", false, "opens the store"),
+            ("HATBOX_PASSPHRASE_FILE", false, "opens the store"),
             ("HATBOX_FILE_PASSPHRASE", false, "opens the store"),
             ("AWS_VAULT_FILE_PASSPHRASE", false, "opens the store"),
             ("AWS_VAULT_OP_CONNECT_TOKEN", false, "opens aws-vault's store"),

@@ -130,13 +130,11 @@ impl<'h> Scene<'h> {
             let text = format!("{:032x}", u128::from_ne_bytes(bytes));
             write_atomic(&passphrase, text.as_bytes(), Keep::Nothing)?;
         }
-        let quoted = passphrase.display().to_string().replace('\'', r"'\''");
-        // A TOML basic string with backslashes and quotes escaped. The path has no control characters, which `sh` could
-        // not handle either.
-        let command = format!("cat '{quoted}'").replace('\\', r"\\").replace('"', "\\\"");
+        // A TOML basic string.
+        let shown = passphrase.display().to_string().replace('\\', r"\\").replace('"', "\\\"");
         write_new(
             home.join(".config/hatbox/config.toml"),
-            &format!("backend = \"file\"\npassphrase_command = \"{command}\"\n"),
+            &format!("backend = \"file\"\npassphrase_file = \"{shown}\"\n"),
         )?;
         write_new(home.join(".aws/config"), &render_config())
     }

@@ -90,6 +90,24 @@ pub(crate) fn check_file(path: &Path, _file: &File, about: &Metadata) -> Result<
     check(path, about, 0o600)
 }
 
+/// Refuses an open file that gives a secret unless it is the user's or root's, and closed to other writers. The user's
+/// own must be closed to readers as well. Root's need not be: a container mounts its secrets like that.
+///
+/// # Errors
+/// What is wrong, and what fixes it.
+pub(crate) fn check_given_secret(path: &Path, file: &File, about: &Metadata) -> Result<(), String> {
+    if !geteuid().is_root()
+        && let Err(error) = check_file(path, file, about)
+        && error.is_of_mode()
+    {
+        return Err(format!("{}; try: {}", error.reason(), error.hint()));
+    }
+    Ownership::of(file, about).check_trusted().map_err(|why| match why.hint(&path.display().to_string()) {
+        Some(hint) => format!("{why}; try: {hint}"),
+        None => format!("it {why}"),
+    })
+}
+
 /// Rejects a directory that others can read or write.
 pub(crate) fn check_directory(path: &Path, about: &Metadata) -> Result<(), NotPrivate> {
     check(path, about, 0o700)

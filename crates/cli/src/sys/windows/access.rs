@@ -91,6 +91,14 @@ pub(crate) fn check_file(path: &Path, file: &File, _about: &Metadata) -> Result<
     check(path, Strangers::of_file(file))
 }
 
+/// Refuses an open file that gives a secret and that others may read or write.
+///
+/// # Errors
+/// What is wrong, and what fixes it.
+pub(crate) fn check_given_secret(path: &Path, file: &File, about: &Metadata) -> Result<(), String> {
+    check_file(path, file, about).map_err(|error| format!("{}; try: {}", error.reason(), error.hint()))
+}
+
 /// Rejects a directory that others can read or write.
 pub(crate) fn check_directory(path: &Path, _about: &Metadata) -> Result<(), NotPrivate> {
     check(path, Strangers::at_path(path))
