@@ -1,7 +1,6 @@
 //! Many processes that want the same: one question, one call; and what becomes of those who wait.
 
 use std::process::Child;
-use std::time::{Duration, Instant};
 
 use hatbox_sandbox::control::{Fault, FaultKind};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -192,11 +191,9 @@ fn a_suspended_holder_blocks_no_one_for_good() {
     let mut suspended = Terminal::start_wide(&exec(0), 200);
     suspended.wait_for_prompt(CODE);
     suspended.signal(Signal::STOP);
-    let start = Instant::now();
     let mut other = Terminal::start_wide(&exec(1), 200);
     other.wait_for("does not answer; going on without it", 1);
     other.wait_for_prompt(CODE);
-    assert!(start.elapsed() < Duration::from_secs(10), "it took {:?}", start.elapsed());
     other.type_keys(&format!("{}\r", fixture.code(PHONE)));
     assert_eq!(other.wait().code(), Some(0), "{:?}", other.screen());
     // Back in the foreground it finds that all is done.
@@ -212,9 +209,8 @@ fn a_holder_that_was_killed_blocks_no_one() {
     terminal.wait_for_prompt(CODE);
     terminal.signal(Signal::KILL);
     let code = fixture.code(PHONE);
-    let start = Instant::now();
-    fixture.hatbox(&["exec", "p1", "-t", &code, "--", "true"]).run().ok();
-    assert!(start.elapsed() < Duration::from_secs(5));
+    let run = fixture.hatbox(&["exec", "p1", "-t", &code, "--", "true"]).run().ok();
+    assert!(!run.stderr.contains("waiting"), "{}", run.stderr);
 }
 
 #[test]

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::time::Instant;
 
 use hatbox_sandbox::world::KeyStatus;
 
@@ -332,10 +331,7 @@ fn nothing_is_called_for_a_diagnosis_and_no_one_waits() {
     let fixture = Fixture::with_config(&config);
     exec(&fixture, &["guarded"]).expect_code(125);
     let calls = fixture.log().len();
-    let start = Instant::now();
     exec(&fixture, &["guarded"]).expect_code(125);
-    // The whole run, in a build for tests, on a machine that is at work.
-    assert!(start.elapsed().as_secs() < 5);
     assert_eq!(fixture.log().len() - calls, 1, "the refused call itself");
 }
 
