@@ -5,8 +5,8 @@ use hatbox_types::text::shell::push_word;
 use zeroize::Zeroizing;
 
 use super::credentials::{Handover, render_time};
+use super::env::{credential_variables, place_variables};
 use super::format::{Format, FormatError};
-use super::shell::file_variables;
 
 /// Appends lines as aws-vault prints them.
 pub(super) fn push_words(text: &mut String, variables: &[(&'static str, SecretString)], format: Format) {
@@ -27,7 +27,7 @@ pub(super) fn push_words(text: &mut String, variables: &[(&'static str, SecretSt
 /// |---|---|
 /// | `dotenv` | some expand `$` within single quotes, some read `\` there as an escape: neither is written |
 /// | `docker` | take the line as it is, some without blanks at its ends |
-/// | `github-actions` | take the line as it is; cannot unset what an earlier step set, so that it is emptied |
+/// | `github-actions` | take the line as it is; cannot unset variables of an earlier step, so those are set to nothing |
 pub(super) fn push_variables<'a>(
     text: &mut String,
     handover: Handover<'_>,
@@ -68,6 +68,12 @@ pub(super) fn push_variables<'a>(
         text.push('\n');
     }
     Ok(())
+}
+
+/// Returns everything that `exec` sets except its marks, for a file that another program reads.
+fn file_variables(handover: Handover<'_>) -> Vec<(&'static str, SecretString)> {
+    let [endpoint, account] = place_variables(handover);
+    endpoint.into_iter().chain(credential_variables(handover)).chain(account).collect()
 }
 
 /// Appends a section of a credentials file, as aws-vault prints it.

@@ -1,5 +1,7 @@
 //! The formats of `export`, and what they cannot represent.
 
+use hatbox_types::secret::SecretString;
+
 /// A format of `export`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
@@ -137,6 +139,12 @@ pub enum FormatError {
     /// `--unset` with a format that is not for shells.
     #[error("the format `{}` cannot unset variables", .0.as_str())]
     NoUnset(Format),
+}
+
+/// Rejects values with control characters, which no format can represent.
+pub(super) fn check_no_control(variables: &[(&'static str, SecretString)]) -> Result<(), FormatError> {
+    let is_bad = |(_, value): &&(&'static str, SecretString)| value.expose().chars().any(char::is_control);
+    variables.iter().find(is_bad).map_or(Ok(()), |(name, _)| Err(FormatError::Control(name)))
 }
 
 #[cfg(test)]

@@ -3,19 +3,17 @@
 //!
 //! | line | means |
 //! |---|---|
-//! | `profile NAME` | the first one: these are the credentials of this profile |
-//! | `expires SECONDS`, `renew SECONDS` | when they end, and when to renew them, since 1970; empty where no end is known |
-//! | `unset NAME` | the variable is removed |
-//! | `set NAME VALUE` | the variable is set; the value goes on to the end of the line, blanks included |
+//! | `profile NAME` | the first line: the profile whose credentials these are |
+//! | `expires SECONDS`, `renew SECONDS` | when they expire, and when to renew them, in seconds since 1970; empty if they do not expire, or the expiry is unknown |
+//! | `unset NAME` | unset the variable |
+//! | `set NAME VALUE` | set the variable; the value is the rest of the line, with its blanks |
 
 use jiff::Timestamp;
 use zeroize::Zeroizing;
 
 use super::credentials::Handover;
-use super::env::{is_store_secret, resolve_env_change};
-use super::format::FormatError;
-use super::marks::Marked;
-use super::shell::is_shell_name;
+use super::format::{FormatError, check_no_control};
+use super::shell_change::{ShellUse, resolve_shell_change};
 
 /// In seconds. Credentials are renewed when a quarter of their lifetime is left, but no earlier than this before they
 /// expire.
@@ -40,26 +38,17 @@ impl Renewal {
     }
 }
 
-/// Renders the change that hands `handover` to a shell whose variables are `inherited`. What opens the store stays: the
-/// shell needs it for the next call. A name that a shell cannot have is left out.
+/// Renders the change that hands `handover` to a shell whose variables are `inherited`.
 ///
 /// # Errors
-/// When a value holds a control character.
+/// If a value contains a control character.
 pub fn render_shell_lines<'a>(
     handover: Handover<'_>,
     renewal: Renewal,
     inherited: impl IntoIterator<Item = (&'a str, &'a str)> + Clone,
 ) -> Result<Zeroizing<String>, FormatError> {
-    let change = resolve_env_change(handover, inherited);
-    for (name, value) in &change.set {
-        if value.expose().chars().any(char::is_control) {
-            return Err(FormatError::Control(name));
-        }
-    }
-    let is_set = |name: &str| change.set.iter().any(|(set, _)| *set == name);
-    // An outer hatbox may have set some.
-    let marks: Vec<&str> = Marked::own_names().filter(|name| !is_set(name)).collect();
-    let removed = change.remove.iter().map(String::as_str).chain(marks.iter().copied());
+    let change = resolve_shell_change(handover, ShellUse::Hat, inherited);
+    check_no_control(&change.set)?;
     let end = handover.credentials.session().and_then(|(_, end)| end);
     let seconds = |time: Option<i64>| time.map(|time| time.to_string()).unwrap_or_default();
     let head = format!(
@@ -68,9 +57,8 @@ pub fn render_shell_lines<'a>(
         seconds(end.map(Timestamp::as_second)),
         seconds(end.map(|end| renewal.time(end))),
     );
-    let removed = removed.filter(|name| is_shell_name(name) && !is_store_secret(name));
-    let removed: String = removed.map(|name| format!("unset {name}\n")).collect();
-    // Security: large enough from the start, so that the buffer never grows and leaves an unwiped one behind.
+    let removed: String = change.remove.iter().map(|name| format!("unset {name}\n")).collect();
+    // Security: reserve enough, as a buffer that grows leaves an unwiped copy behind.
     let length: usize = change.set.iter().map(|(name, value)| name.len() + value.expose().len() + 6).sum();
     let mut text = Zeroizing::new(String::with_capacity(head.len() + removed.len() + length));
     text.push_str(&head);

@@ -2,6 +2,7 @@
 //! credential server.
 
 mod credentials;
+mod dialect;
 mod env;
 mod file;
 mod format;
@@ -10,7 +11,7 @@ mod lines;
 mod marks;
 mod render;
 mod server;
-mod shell;
+mod shell_change;
 
 pub use credentials::{Credentials, Handover};
 pub use env::{EnvChange, is_scrubbed, is_store_secret, resolve_env_change};

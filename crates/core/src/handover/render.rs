@@ -3,9 +3,11 @@
 use zeroize::Zeroizing;
 
 use super::credentials::Handover;
+use super::dialect::Dialect;
 use super::env::{EnvChange, credential_variables};
-use super::format::{Format, FormatError};
-use super::{file, json, shell};
+use super::format::{Format, FormatError, check_no_control};
+use super::shell_change::{ShellUse, resolve_shell_change, resolve_shell_reset};
+use super::{file, json};
 
 /// Renders credentials in a format. The text ends with a newline and is wiped when dropped. `inherited` is the shell's
 /// environment without the variables that hatbox set there earlier.
@@ -18,13 +20,9 @@ pub fn render_export<'a>(
     inherited: impl IntoIterator<Item = (&'a str, &'a str)> + Clone,
 ) -> Result<Zeroizing<String>, FormatError> {
     let variables = credential_variables(handover);
-    for (name, value) in &variables {
-        if value.expose().chars().any(char::is_control) {
-            return Err(FormatError::Control(name));
-        }
-    }
+    check_no_control(&variables)?;
     if format.is_of_shell() {
-        return render_change(&shell::resolve_shell_change(handover, inherited), format);
+        return render_change(&resolve_shell_change(handover, ShellUse::Export, inherited), format);
     }
     // Security: reserve enough for any escaping (a `'` becomes four bytes, a JSON escape six), as a buffer that grows
     // leaves an unwiped copy behind.
@@ -54,7 +52,7 @@ pub fn render_unset<'a>(
     inherited: impl IntoIterator<Item = (&'a str, &'a str)> + Clone,
 ) -> Result<Zeroizing<String>, FormatError> {
     let format = if format == Format::ExportEnv { Format::Sh } else { format };
-    render_change(&shell::resolve_shell_reset(inherited), format)
+    render_change(&resolve_shell_reset(inherited), format)
 }
 
 /// Renders the commands that mask the secrets in the log of a GitHub Actions job.
@@ -63,11 +61,9 @@ pub fn render_masks(handover: Handover<'_>) -> Zeroizing<String> {
 }
 
 fn render_change(change: &EnvChange, format: Format) -> Result<Zeroizing<String>, FormatError> {
-    let dialect = shell::Dialect::of(format).ok_or(FormatError::NoUnset(format))?;
+    let dialect = Dialect::of(format).ok_or(FormatError::NoUnset(format))?;
+    check_no_control(&change.set)?;
     for (name, value) in &change.set {
-        if value.expose().chars().any(char::is_control) {
-            return Err(FormatError::Control(name));
-        }
         if let Some(character) = dialect.refused(value.expose()) {
             return Err(FormatError::Character { name, character, format });
         }
