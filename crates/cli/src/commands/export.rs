@@ -6,7 +6,7 @@ use hatbox_core::handover::{Format, render_export, render_masks, render_unset};
 
 use crate::args::{ExportArgs, GlobalArgs};
 use crate::credentials::guard::Exit;
-use crate::credentials::obtain::obtain_for;
+use crate::credentials::obtain::ProfileRequest;
 use crate::env_names;
 use crate::errors::{Failure, FailureKind};
 use crate::handover::guard::check_not_nested;
@@ -27,7 +27,9 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ExportArgs) -> Resu
         check_not_nested(&world.environment)?;
     }
     let job_file = (args.format == Format::GithubActions).then(|| find_job_file(world)).transpose()?;
-    let obtained = obtain_for(world, global, &args.session, args.profile.as_deref(), Exit::Export)?;
+    let profile = args.profile.as_deref();
+    let request = ProfileRequest { world, global, session: &args.session, profile };
+    let obtained = request.obtain_for(Exit::Export)?;
     let text = render_export(obtained.handover(), args.format, inherited)?;
     let Some(job_file) = job_file else {
         world.output.exact(&text)?;

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use crate::args::{GlobalArgs, ServeArgs};
 use crate::credentials::guard::Exit;
-use crate::credentials::obtain::obtain_for;
+use crate::credentials::obtain::ProfileRequest;
 use crate::credentials::request::resolve_profile_name;
 use crate::errors::{Failure, FailureKind};
 use crate::handover::guard::check_not_nested;
@@ -34,8 +34,9 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ServeArgs) -> Resul
     // One after the other, as each may ask a question.
     let mut obtained = Vec::with_capacity(profiles.len());
     for profile in &profiles {
-        obtained
-            .push(obtain_for(world, global, &args.session, Some(profile.as_str()), Exit::Server)?.into_run());
+        let profile = Some(profile.as_str());
+        let request = ProfileRequest { world, global, session: &args.session, profile };
+        obtained.push(request.obtain_for(Exit::Server)?.into_run());
     }
     let directory = ServerDirectory::create(world)?;
     let listener = match &place {

@@ -21,94 +21,74 @@ pub(crate) struct Obtained {
     pub(crate) credentials: Credentials,
 }
 
-/// Obtains the credentials of the profile that `argument` or `AWS_PROFILE` names, to hand them over. Checks the guards
-/// first and writes the audit log. Records a failure for `hatbox why`.
-pub(crate) fn obtain_for(
-    world: &World,
-    global: &GlobalArgs,
-    session: &SessionArgs,
-    argument: Option<&str>,
-    exit: Exit<'_>,
-) -> Result<Obtained, Failure> {
-    let run = open_checked(world, global, session, argument, exit)?;
-    obtain_of_run(world, global, session, run, exit)
+/// A command's request for the credentials of a profile.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ProfileRequest<'a> {
+    pub(crate) world: &'a World,
+    pub(crate) global: &'a GlobalArgs,
+    pub(crate) session: &'a SessionArgs,
+    /// The name of the profile; `None` for `AWS_PROFILE`.
+    pub(crate) profile: Option<&'a str>,
 }
 
-/// Makes the plan of the profile, which the user picks if none is named, and checks its guards.
-pub(crate) fn open_checked(
-    world: &World,
-    global: &GlobalArgs,
-    session: &SessionArgs,
-    argument: Option<&str>,
-    exit: Exit<'_>,
-) -> Result<PlanRun, Failure> {
-    check_reason(session)?;
-    let is_named = argument.is_some() || world.environment.text("AWS_PROFILE").is_some();
-    let chosen = if is_named { None } else { Some(choose_profile(world, exit)?) };
-    let argument = argument.or(chosen.as_ref().map(ProfileName::as_str));
-    let run = open_run(world, global, session, argument, Purpose::Use)?;
-    run.check_guard(exit)?;
-    Ok(run)
-}
+impl ProfileRequest<'_> {
+    /// Whether an argument or `AWS_PROFILE` names the profile.
+    pub(super) fn is_named(self) -> bool {
+        self.profile.is_some() || self.world.environment.text("AWS_PROFILE").is_some()
+    }
 
-/// Obtains credentials for hatbox's own calls. Records a failure for `hatbox why`.
-#[cfg(feature = "iam")]
-pub(crate) fn obtain(
-    world: &World,
-    global: &GlobalArgs,
-    session: &SessionArgs,
-    argument: Option<&str>,
-    purpose: Purpose,
-) -> Result<Obtained, Failure> {
-    let run = open_run(world, global, session, argument, purpose)?;
-    obtain_or_save(world, global, run)
-}
+    /// Obtains the credentials to hand them over. Checks the guards first and writes the audit log. Records a failure
+    /// for `hatbox why`.
+    pub(crate) fn obtain_for(self, exit: Exit<'_>) -> Result<Obtained, Failure> {
+        self.obtain_of_run(self.open_checked(exit)?, exit)
+    }
 
-/// Makes the plan of the profile without obtaining anything. Records a failure for `hatbox why`.
-pub(crate) fn open_run(
-    world: &World,
-    global: &GlobalArgs,
-    session: &SessionArgs,
-    argument: Option<&str>,
-    purpose: Purpose,
-) -> Result<PlanRun, Failure> {
-    let profile = resolve_profile_name(argument, &world.environment)?;
-    let run = PlanRun::open(world, global, session, &profile, purpose);
-    run.inspect_err(|failure| save_last_failure(world, global, &profile, failure))
-}
+    /// Makes the plan of the profile, which the user picks if none is named, and checks its guards.
+    pub(crate) fn open_checked(self, exit: Exit<'_>) -> Result<PlanRun, Failure> {
+        check_reason(self.session)?;
+        let chosen = if self.is_named() { None } else { Some(choose_profile(self.world, exit)?) };
+        let profile = self.profile.or(chosen.as_ref().map(ProfileName::as_str));
+        let run = ProfileRequest { profile, ..self }.open_run(Purpose::Use)?;
+        run.check_guard(exit)?;
+        Ok(run)
+    }
 
-/// Prepares a run that obtains the credentials on first use. Checks the guards and writes the audit log, like
-/// [`obtain_for`].
-pub(crate) fn open_for(
-    world: &World,
-    global: &GlobalArgs,
-    session: &SessionArgs,
-    argument: Option<&str>,
-    exit: Exit<'_>,
-) -> Result<PlanRun, Failure> {
-    let run = open_checked(world, global, session, argument, exit)?;
-    let given = Given { credentials: None, account: run.account() };
-    record_use(world, session.reason.as_deref(), run.plan(), given, exit)?;
-    Ok(run)
-}
+    /// Obtains credentials for hatbox's own calls. Records a failure for `hatbox why`.
+    #[cfg(feature = "iam")]
+    pub(crate) fn obtain(self, purpose: Purpose) -> Result<Obtained, Failure> {
+        self.obtain_or_save(self.open_run(purpose)?)
+    }
 
-/// Obtains the credentials of a plan whose guards were checked, and writes the audit log. Records a failure for `hatbox
-/// why`.
-pub(crate) fn obtain_of_run(
-    world: &World,
-    global: &GlobalArgs,
-    session: &SessionArgs,
-    run: PlanRun,
-    exit: Exit<'_>,
-) -> Result<Obtained, Failure> {
-    let obtained = obtain_or_save(world, global, run)?;
-    obtained.record(world, session.reason.as_deref(), exit)?;
-    Ok(obtained)
-}
+    /// Makes the plan of the profile without obtaining anything. Records a failure for `hatbox why`.
+    pub(crate) fn open_run(self, purpose: Purpose) -> Result<PlanRun, Failure> {
+        let Self { world, global, session, profile } = self;
+        let profile = resolve_profile_name(profile, &world.environment)?;
+        let run = PlanRun::open(world, global, session, &profile, purpose);
+        run.inspect_err(|failure| save_last_failure(world, global, &profile, failure))
+    }
 
-fn obtain_or_save(world: &World, global: &GlobalArgs, run: PlanRun) -> Result<Obtained, Failure> {
-    let profile = run.plan().profile.clone();
-    Obtained::of_run(run).inspect_err(|failure| save_last_failure(world, global, &profile, failure))
+    /// Prepares a run that obtains the credentials on first use. Checks the guards and writes the audit log, like
+    /// [`Self::obtain_for`].
+    pub(crate) fn open_for(self, exit: Exit<'_>) -> Result<PlanRun, Failure> {
+        let run = self.open_checked(exit)?;
+        let given = Given { credentials: None, account: run.account() };
+        record_use(self.world, self.session.reason.as_deref(), run.plan(), given, exit)?;
+        Ok(run)
+    }
+
+    /// Obtains the credentials of a plan whose guards were checked, and writes the audit log. Records a failure for
+    /// `hatbox why`.
+    pub(crate) fn obtain_of_run(self, run: PlanRun, exit: Exit<'_>) -> Result<Obtained, Failure> {
+        let obtained = self.obtain_or_save(run)?;
+        obtained.record(self.world, self.session.reason.as_deref(), exit)?;
+        Ok(obtained)
+    }
+
+    fn obtain_or_save(self, run: PlanRun) -> Result<Obtained, Failure> {
+        let profile = run.plan().profile.clone();
+        Obtained::of_run(run)
+            .inspect_err(|failure| save_last_failure(self.world, self.global, &profile, failure))
+    }
 }
 
 /// Obtains credentials again, straight from the access key and without an MFA code. The caller expects a failure, so it

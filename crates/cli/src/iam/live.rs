@@ -7,7 +7,7 @@ use super::signer_of;
 use crate::args::{GlobalArgs, SessionArgs};
 use crate::aws::client::{Sending, Signer};
 use crate::aws::iam::Iam;
-use crate::credentials::obtain::obtain;
+use crate::credentials::obtain::ProfileRequest;
 use crate::credentials::service::{check_sandbox, resolve_iam_settings};
 use crate::errors::Failure;
 use crate::world::World;
@@ -29,7 +29,8 @@ pub(crate) fn open_iam(
     mfa_token: Option<&str>,
 ) -> Result<LiveIam, Failure> {
     let session = SessionArgs { mfa_token: mfa_token.map(str::to_owned), ..SessionArgs::default() };
-    let (plan, credentials) = obtain(world, global, &session, profile, Purpose::Iam)?.into_parts();
+    let request = ProfileRequest { world, global, session: &session, profile };
+    let (plan, credentials) = request.obtain(Purpose::Iam)?.into_parts();
     open_as(world, plan.profile.clone(), plan, &signer_of(credentials))
 }
 

@@ -13,7 +13,7 @@ use crate::args::{GlobalArgs, SessionArgs};
 use crate::aws::client::{Sending, Signer};
 use crate::aws::iam::{Iam, IamError, IamProblem, MfaDevice};
 use crate::credentials::caller::{Caller, fetch_caller};
-use crate::credentials::obtain::obtain;
+use crate::credentials::obtain::ProfileRequest;
 use crate::credentials::run::PlanRun;
 use crate::credentials::service::{check_sandbox, resolve_iam_settings};
 use crate::errors::{Failure, FailureKind};
@@ -42,8 +42,8 @@ pub(crate) fn open_user(
     global: &GlobalArgs,
     profile: Option<&str>,
 ) -> Result<LiveUser, Failure> {
-    let (plan, credentials) =
-        obtain(world, global, &SessionArgs::default(), profile, Purpose::BaseOnly)?.into_parts();
+    let request = ProfileRequest { world, global, session: &SessionArgs::default(), profile };
+    let (plan, credentials) = request.obtain(Purpose::BaseOnly)?.into_parts();
     open_user_as(world, plan, credentials)
 }
 

@@ -7,7 +7,7 @@ use hatbox_types::name::ProfileName;
 use hatbox_types::text::shell::quote_word;
 
 use crate::args::{GlobalArgs, SessionArgs};
-use crate::credentials::obtain::{obtain, obtain_without_mfa};
+use crate::credentials::obtain::{ProfileRequest, obtain_without_mfa};
 use crate::errors::{Failure, FailureKind};
 use crate::world::World;
 
@@ -28,7 +28,8 @@ const WAITS: [Duration; 6] = [
 pub(crate) fn verify(world: &World, global: &GlobalArgs, profile: &ProfileName) -> Result<(), Failure> {
     check_denied(world, global, profile)?;
     let fresh = SessionArgs { fresh: true, no_session: true, ..SessionArgs::default() };
-    obtain(world, global, &fresh, Some(profile.as_str()), Purpose::Use).map(|_| ())
+    let request = ProfileRequest { world, global, session: &fresh, profile: Some(profile.as_str()) };
+    request.obtain(Purpose::Use).map(|_| ())
 }
 
 fn check_denied(world: &World, global: &GlobalArgs, profile: &ProfileName) -> Result<(), Failure> {

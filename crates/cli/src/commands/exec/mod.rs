@@ -13,7 +13,7 @@ use hatbox_types::text::shell::quote_word;
 
 use crate::args::{ExecArgs, GlobalArgs};
 use crate::credentials::guard::Exit;
-use crate::credentials::obtain::obtain_for;
+use crate::credentials::obtain::ProfileRequest;
 use crate::env_names;
 use crate::errors::{Failure, FailureKind};
 use crate::files::failure_file::{clear_failure_file, save_failure_file};
@@ -57,8 +57,9 @@ fn run_or_fail(world: &World, global: &GlobalArgs, args: &ExecArgs) -> Result<Ex
         return run_with_server(world, global, args, profile);
     }
     let exit = if args.json { Exit::Export } else { Exit::Command(&args.command) };
-    let obtained = obtain_for(world, global, &args.session, profile, exit)
-        .map_err(|failure| hint_at_dashes(failure, &world.environment, profile))?;
+    let request = ProfileRequest { world, global, session: &args.session, profile };
+    let obtained =
+        request.obtain_for(exit).map_err(|failure| hint_at_dashes(failure, &world.environment, profile))?;
     let handover = obtained.handover();
     if args.json {
         let text = render_export(handover, Format::Json, std::iter::empty())?;

@@ -7,7 +7,7 @@ use hatbox_core::handover::{ServerAddress, ServerHandover};
 
 use crate::args::{ExecArgs, GlobalArgs};
 use crate::credentials::guard::Exit;
-use crate::credentials::obtain::{obtain_for, obtain_of_run, open_checked, open_for};
+use crate::credentials::obtain::ProfileRequest;
 use crate::errors::{Failure, FailureKind};
 use crate::server::directory::{Copies, ServerDirectory, path_text};
 use crate::server::events::Events;
@@ -39,19 +39,19 @@ impl Serving {
         profile: Option<&str>,
     ) -> Result<Self, Failure> {
         let exit = Exit::Command(&args.command);
-        let session = &args.session;
+        let request = ProfileRequest { world, global, session: &args.session, profile };
         let (run, protocol, credentials) = if args.is_with_metadata() {
-            let mut run = open_checked(world, global, session, profile, exit)?;
+            let mut run = request.open_checked(exit)?;
             let region = run.plan().region.as_ref().map(|region| region.value.clone());
             let protocol = Protocol::Metadata { region };
             check_duration(run.plan(), &protocol)?;
             run.require_left(protocol.min_ttl());
-            let (run, credentials) = obtain_of_run(world, global, session, run, exit)?.into_run();
+            let (run, credentials) = request.obtain_of_run(run, exit)?.into_run();
             (run, protocol, Some(credentials))
         } else if args.lazy {
-            (open_for(world, global, session, profile, exit)?, Protocol::Container, None)
+            (request.open_for(exit)?, Protocol::Container, None)
         } else {
-            let (run, credentials) = obtain_for(world, global, session, profile, exit)?.into_run();
+            let (run, credentials) = request.obtain_for(exit)?.into_run();
             (run, Protocol::Container, Some(credentials))
         };
         let directory = ServerDirectory::create(world)?;

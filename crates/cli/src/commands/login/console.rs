@@ -10,6 +10,7 @@ use hatbox_types::text::printable;
 
 use crate::args::{GlobalArgs, LoginArgs};
 use crate::credentials::console::{ConsoleLink, LinkUrl, obtain_console_link};
+use crate::credentials::obtain::ProfileRequest;
 use crate::credentials::request::resolve_profile_name;
 use crate::errors::{Failure, FailureKind};
 use crate::sign_in::browser::{open_browser_of, why_no_browser};
@@ -31,7 +32,9 @@ pub(super) fn run(world: &World, global: &GlobalArgs, args: &LoginArgs) -> Resul
     if let (false, Some(why)) = (args.stdout || args.clipboard, why_no_browser(world, &choice)) {
         return Err(no_browser(&format!("no browser can be opened: {why}")));
     }
-    let link = obtain_console_link(world, global, &args.credentials, args.profile.as_deref(), &target)?;
+    let profile = args.profile.as_deref();
+    let request = ProfileRequest { world, global, session: &args.credentials, profile };
+    let link = obtain_console_link(request, &target)?;
     if args.stdout {
         return Ok(world.output.exact(&format!("{}\n", shown_link(args, &link).expose()))?);
     }

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use crate::args::{GlobalArgs, HatArgs, SessionArgs};
 use crate::credentials::guard::Exit;
-use crate::credentials::obtain::obtain_for;
+use crate::credentials::obtain::ProfileRequest;
 use crate::errors::{Failure, FailureKind};
 use crate::files::chosen_profiles::save_choice;
 use crate::output::Output;
@@ -46,7 +46,7 @@ fn render(
     session: &SessionArgs,
     profile: Option<&str>,
 ) -> Result<Zeroizing<String>, Failure> {
-    let obtained = obtain_for(world, global, session, profile, Exit::Shell)?;
+    let obtained = ProfileRequest { world, global, session, profile }.obtain_for(Exit::Shell)?;
     let variables = world.environment.variables();
     // hatbox sets only UTF-8 values.
     let inherited =

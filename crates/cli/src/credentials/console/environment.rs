@@ -11,10 +11,11 @@ use jiff::Timestamp;
 
 use super::ConsoleLink;
 use super::exchange::{Exchange, open_federation};
-use crate::args::{GlobalArgs, SessionArgs};
+use crate::args::SessionArgs;
 use crate::aws::federation::TemporaryKeys;
 use crate::credentials::audit::record_use_of_environment;
 use crate::credentials::guard::{Exit, check_guard_of_environment};
+use crate::credentials::obtain::ProfileRequest;
 use crate::credentials::run::PlanRun;
 use crate::credentials::service::check_sandbox;
 use crate::env_names;
@@ -46,11 +47,10 @@ impl EnvironmentKeys {
 
     pub(super) fn obtain_link(
         &self,
-        world: &World,
-        global: &GlobalArgs,
-        session: &SessionArgs,
+        request: ProfileRequest<'_>,
         target: &ConsoleTarget,
     ) -> Result<ConsoleLink, Failure> {
+        let ProfileRequest { world, global, session, .. } = request;
         if let Some(flag) = first_that_needs_a_profile(session) {
             return Err(Failure::new(
                 FailureKind::Refused,

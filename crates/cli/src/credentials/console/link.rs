@@ -16,36 +16,35 @@ use hatbox_types::text::shell::quote_word;
 use super::environment::EnvironmentKeys;
 use super::exchange::{Exchange, open_federation};
 use super::{ConsoleLink, LinkUrl};
-use crate::args::{GlobalArgs, SessionArgs};
+use crate::args::SessionArgs;
 use crate::aws::endpoint::EndpointUrl;
 use crate::aws::federation::TemporaryKeys;
 use crate::credentials::audit::{Given, check_reason, record_use};
 use crate::credentials::choose::choose_profile;
 use crate::credentials::guard::Exit;
-use crate::credentials::obtain::{obtain_of_run, open_run};
+use crate::credentials::obtain::ProfileRequest;
 use crate::credentials::service::{SsoService, resolve_federation_settings, resolve_sso_settings};
 use crate::errors::{Failure, FailureKind};
 use crate::files::aws_config::load_config;
 use crate::world::World;
 
-/// Obtains the link for the profile that `argument` or `AWS_PROFILE` names; if neither does, for the temporary
+/// Obtains the link for the profile that the request or `AWS_PROFILE` names; if neither does, for the temporary
 /// credentials in the environment.
 pub(crate) fn obtain_console_link(
-    world: &World,
-    global: &GlobalArgs,
-    session: &SessionArgs,
-    argument: Option<&str>,
+    request: ProfileRequest<'_>,
     target: &ConsoleTarget,
 ) -> Result<ConsoleLink, Failure> {
-    let is_named = argument.is_some() || world.environment.text("AWS_PROFILE").is_some();
+    let ProfileRequest { world, session, .. } = request;
+    let is_named = request.is_named();
     check_reason(session)?;
     let keys = if is_named { None } else { EnvironmentKeys::find(world)? };
     if let Some(keys) = keys {
-        return keys.obtain_link(world, global, session, target);
+        return keys.obtain_link(request, target);
     }
     let chosen = if is_named { None } else { Some(choose_or_hint(world)?) };
-    let argument = argument.or(chosen.as_ref().map(ProfileName::as_str));
-    let mut run = open_run(world, global, session, argument, Purpose::Use)?;
+    let profile = request.profile.or(chosen.as_ref().map(ProfileName::as_str));
+    let request = ProfileRequest { profile, ..request };
+    let mut run = request.open_run(Purpose::Use)?;
     if is_user_without_policy(run.plan())
         && let Some(arn) = find_policy(world, &run.plan().profile)?
     {
@@ -53,7 +52,7 @@ pub(crate) fn obtain_console_link(
             .output
             .note(&format!("the session is restricted to {arn}, as `hatbox_console_policy_arn` says"));
         let restricted = SessionArgs { policy_arn: vec![arn], ..session.clone() };
-        run = open_run(world, global, &restricted, argument, Purpose::Use)?;
+        run = ProfileRequest { session: &restricted, ..request }.open_run(Purpose::Use)?;
     }
     let plan = run.plan();
     let place = place_of(plan);
@@ -72,7 +71,7 @@ pub(crate) fn obtain_console_link(
     }
     let federation = open_federation(world, &plan.endpoint, &place)?;
     let duration = duration_of_console(plan);
-    let obtained = obtain_of_run(world, global, session, run, Exit::Console)?;
+    let obtained = request.obtain_of_run(run, Exit::Console)?;
     let (keys, expires_at) = match &obtained.credentials {
         Credentials::Session(session) => (
             TemporaryKeys {
