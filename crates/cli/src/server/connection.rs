@@ -33,42 +33,32 @@ pub(super) trait Stream {
     fn try_write(&self, bytes: &[u8]) -> io::Result<usize>;
 }
 
-impl Stream for tokio::net::TcpStream {
-    fn readable(&self) -> impl Future<Output = io::Result<()>> {
-        self.readable()
-    }
+/// Both types have these methods, but in no common trait of tokio.
+macro_rules! impl_stream {
+    ($socket:ty) => {
+        impl Stream for $socket {
+            fn readable(&self) -> impl Future<Output = io::Result<()>> {
+                self.readable()
+            }
 
-    fn writable(&self) -> impl Future<Output = io::Result<()>> {
-        self.writable()
-    }
+            fn writable(&self) -> impl Future<Output = io::Result<()>> {
+                self.writable()
+            }
 
-    fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.try_read(buffer)
-    }
+            fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+                self.try_read(buffer)
+            }
 
-    fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
-        self.try_write(bytes)
-    }
+            fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+                self.try_write(bytes)
+            }
+        }
+    };
 }
 
+impl_stream!(tokio::net::TcpStream);
 #[cfg(unix)]
-impl Stream for tokio::net::UnixStream {
-    fn readable(&self) -> impl Future<Output = io::Result<()>> {
-        self.readable()
-    }
-
-    fn writable(&self) -> impl Future<Output = io::Result<()>> {
-        self.writable()
-    }
-
-    fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.try_read(buffer)
-    }
-
-    fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
-        self.try_write(bytes)
-    }
-}
+impl_stream!(tokio::net::UnixStream);
 
 /// Answers the requests of one connection until it ends, errs or takes too long.
 pub(super) async fn serve(stream: &impl Stream, shared: &Shared) -> io::Result<()> {
