@@ -73,6 +73,21 @@ pub(crate) enum Status {
 /// What a store lists: the items, and what is wrong with those that are damaged.
 pub(crate) type Listed = (Vec<ItemInfo>, Vec<StoreError>);
 
+/// Separates the items of a list from the broken ones, and sorts them. Skips those that were deleted meanwhile.
+fn sort_out(found: impl Iterator<Item = Result<ItemInfo, StoreError>>) -> Result<Listed, StoreError> {
+    let (mut items, mut broken) = (Vec::new(), Vec::new());
+    for info in found {
+        match info {
+            Ok(info) => items.push(info),
+            Err(StoreError::Absent) => {}
+            Err(error @ StoreError::Broken { .. }) => broken.push(error),
+            Err(error) => return Err(error),
+        }
+    }
+    items.sort_by(|a: &ItemInfo, b| a.id.cmp(&b.id));
+    Ok((items, broken))
+}
+
 /// A place for secrets. Blocking; safe to use from several processes at once.
 pub(crate) trait Store: Debug + Send {
     /// Which backend this is.

@@ -5,6 +5,7 @@
 //! not an answer is an error that names the helper.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::Path;
 
@@ -18,7 +19,9 @@ use super::asker::{Asker, OwnPrompt, PassphraseError};
 use super::item_name::{parse_name, render_name};
 use super::item_text::{TEXT_LIMIT, parse_item, render_item};
 use super::programs::Programs;
-use super::{Item, ItemId, ItemInfo, ItemKind, Status, Store, StoreError, StoreKind, cause};
+use super::{
+    Item, ItemId, ItemInfo, ItemKind, Listed, Status, Store, StoreError, StoreKind, cause, sort_out,
+};
 use crate::sys::program::{Person, ProgramError};
 
 const KIND: StoreKind = StoreKind::Command;
@@ -212,23 +215,18 @@ impl Store for CommandStore {
         self.person = Person::IsNotAsked;
     }
 
-    fn list(&self) -> Result<(Vec<ItemInfo>, Vec<StoreError>), StoreError> {
+    fn list(&self) -> Result<Listed, StoreError> {
         let answer = self.ask_helper(Verb::List, None, None, self.person)?;
         let Some(listed) = answer.items else { return Err(self.no_answer(Verb::List, "it has no items")) };
-        let (mut items, mut broken): (Vec<ItemInfo>, Vec<StoreError>) = (Vec::new(), Vec::new());
-        for entry in &listed {
-            match self.info_of(&entry.name, entry.about.as_deref()) {
-                Ok(info) if items.iter().any(|other| other.id == info.id) => {
-                    broken.push(broken_named(&entry.name, "there are two of this name"));
-                }
-                Ok(info) => items.push(info),
-                Err(StoreError::Absent) => {}
-                Err(error @ StoreError::Broken { .. }) => broken.push(error),
-                Err(error) => return Err(error),
+        let mut seen = BTreeSet::new();
+        sort_out(listed.iter().map(|entry| {
+            let info = self.info_of(&entry.name, entry.about.as_deref())?;
+            if seen.insert(info.id.clone()) {
+                Ok(info)
+            } else {
+                Err(broken_named(&entry.name, "there are two of this name"))
             }
-        }
-        items.sort_by(|a, b| a.id.cmp(&b.id));
-        Ok((items, broken))
+        }))
     }
 
     fn read(&self, id: &ItemId) -> Result<Item, StoreError> {

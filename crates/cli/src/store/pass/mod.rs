@@ -26,7 +26,7 @@ use super::asker::{Asker, OwnPrompt, PassphraseError};
 use super::item_name::{parse_name, render_name};
 use super::item_text::{parse_item, render_item};
 use super::programs::Programs;
-use super::{Item, ItemId, ItemInfo, Status, Store, StoreError, StoreKind};
+use super::{Item, ItemId, Listed, Status, Store, StoreError, StoreKind, sort_out};
 use crate::sys::program::Person;
 
 /// A directory of items in the store of one of the programs.
@@ -173,19 +173,9 @@ impl Store for PassStore {
         self.person = Person::IsNotAsked;
     }
 
-    fn list(&self) -> Result<(Vec<ItemInfo>, Vec<StoreError>), StoreError> {
+    fn list(&self) -> Result<Listed, StoreError> {
         self.program.check_usable()?;
-        let (mut items, mut broken) = (Vec::new(), Vec::new());
-        for (id, _) in self.files() {
-            match self.read(&id) {
-                Ok(item) => items.push(item.info),
-                Err(StoreError::Absent) => {}
-                Err(error @ StoreError::Broken { .. }) => broken.push(error),
-                Err(error) => return Err(error),
-            }
-        }
-        items.sort_by(|a, b| a.id.cmp(&b.id));
-        Ok((items, broken))
+        sort_out(self.files().into_iter().map(|(id, _)| self.read(&id).map(|item| item.info)))
     }
 
     fn read(&self, id: &ItemId) -> Result<Item, StoreError> {
