@@ -1,7 +1,5 @@
 //! CreateOAuth2Token: credentials for a code, and later for the refresh token, which rotates.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -13,9 +11,8 @@ use crate::encoding::render_base64_url;
 use crate::error_response::ErrorResponse;
 use crate::http::Reply;
 use crate::jwt::PublicKey;
-use crate::world::{
-    Curve, IdentityProvider, LoginSession, LoginState, Principal, Session, SessionKind, WorldSecret,
-};
+use crate::sts::{Grant, grant_session};
+use crate::world::{Curve, IdentityProvider, LoginSession, LoginState, Principal, SessionKind, WorldSecret};
 use crate::{clock, mint};
 
 /// How long credentials last.
@@ -164,35 +161,16 @@ fn mint_id_token(context: &RequestContext, session: &LoginSession) -> Result<Str
     Ok(signed.transpose()?.unwrap_or_default())
 }
 
-/// Mints credentials of `principal`, and renders what the answer says of them.
+/// Mints credentials of `principal`, and renders the part of the answer about them.
 fn mint_credentials(context: &mut RequestContext, principal: &Principal) -> Result<Value, ErrorResponse> {
-    let seconds = context.faults.take_short_life(&context.entry.action).unwrap_or(CREDENTIAL_SECONDS);
-    let issued_at = clock::whole_seconds(context.now);
-    let session = Session {
-        secret: WorldSecret::new(mint::mint_secret()?),
-        token: WorldSecret::new(mint::mint_session_token(0)?),
-        principal: principal.clone(),
-        kind: SessionKind::Login,
-        issued_at,
-        expires_at: clock::later(issued_at, seconds),
-        policies: None,
-        tags: BTreeMap::new(),
-        transitive_tags: BTreeSet::new(),
-        source_identity: None,
-        web_identity: None,
-        by_access_key: false,
-    };
-    let key_id = mint::mint_key_id("ASIA", &context.world.id)?;
-    context.entry.granted_seconds = Some(seconds);
-    let answer = json!({
+    let grant = Grant::new(principal.clone(), SessionKind::Login, CREDENTIAL_SECONDS);
+    let (key_id, session) = grant_session(context, grant)?;
+    Ok(json!({
         "accessToken": {
             "accessKeyId": key_id, "secretAccessKey": session.secret.expose(),
             "sessionToken": session.token.expose(),
         },
         "tokenType": "aws_sigv4",
-        "expiresIn": seconds,
-    });
-    context.world.prune(context.now);
-    context.world.sessions.insert(key_id, session);
-    Ok(answer)
+        "expiresIn": session.expires_at.duration_since(session.issued_at).as_secs(),
+    }))
 }
