@@ -11,9 +11,8 @@ fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
 
-#[test]
-fn boto3_has_the_role_and_is_denied_what_it_may_not() {
-    const SCRIPT: &str = r#"
+/// Prints who calls, the buckets, and the error of a denied call, as JSON.
+pub(crate) const WHO_AND_WHAT: &str = r#"
 import boto3, botocore, json
 out = {"who": boto3.client("sts").get_caller_identity()["Arn"]}
 s3 = boto3.client("s3")
@@ -21,16 +20,20 @@ out["buckets"] = [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]
 try:
     s3.put_object(Bucket="work-logs", Key="x", Body=b"x")
 except botocore.exceptions.ClientError as error:
-    out["code"] = error.response["Error"]["Code"]
+    out["put"] = error.response["Error"]["Code"]
 print(json.dumps(out))
 "#;
+
+#[test]
+fn boto3_has_the_role_and_is_denied_what_it_may_not() {
     let Some(python) = Python::open() else { return };
     let scene = Scene::start();
-    let out = json(&succeeded(&mut scene.exec("security-auditor", &[&python.interpreter(), "-c", SCRIPT])));
+    let out =
+        json(&succeeded(&mut scene.exec("security-auditor", &[&python.interpreter(), "-c", WHO_AND_WHAT])));
     let who = out["who"].as_str().unwrap();
     assert!(who.starts_with("arn:aws:sts::444455556666:assumed-role/security-auditor/"), "{who}");
     assert_eq!(out["buckets"], serde_json::json!(["work-archive", "work-logs", "work-terraform-state"]));
-    assert_eq!(out["code"], "AccessDenied");
+    assert_eq!(out["put"], "AccessDenied");
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::process::{Child, ChildStdin, Stdio};
 
 use serde_json::Value;
 
+use crate::boto3::WHO_AND_WHAT;
 use crate::python::Python;
 use crate::scene::{Home, shown, succeeded};
 
@@ -67,18 +68,6 @@ impl Drop for Moto {
         drop(self.child.wait());
     }
 }
-
-const WHO_AND_WHAT: &str = r#"
-import boto3, botocore, json
-out = {"who": boto3.client("sts").get_caller_identity()["Arn"]}
-s3 = boto3.client("s3")
-out["buckets"] = [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]
-try:
-    s3.put_object(Bucket="work-logs", Key="x", Body=b"x")
-except botocore.exceptions.ClientError as error:
-    out["put"] = error.response["Error"]["Code"]
-print(json.dumps(out))
-"#;
 
 #[test]
 fn moto_gives_hatbox_the_role_and_takes_what_the_child_signs_with_it() {
