@@ -34,7 +34,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &WhyArgs) -> Result<
     };
     let last = load_last_failure(world, global, profile.as_ref())?;
     let Some(last) = last else {
-        say_nothing_on_record(world, profile.as_ref());
+        note_nothing_recorded(world, profile.as_ref());
         return Ok(ExitCode::from(UNKNOWN));
     };
     let answer = resolve_answer(world, &last, &|attempt| ask(world, global, args, attempt));
@@ -162,7 +162,7 @@ fn redactor(json: &Value) -> Redactor {
     Redactor::new(Redactor::names_in(&json.to_string()))
 }
 
-fn say_nothing_on_record(world: &World, profile: Option<&ProfileName>) {
+fn note_nothing_recorded(world: &World, profile: Option<&ProfileName>) {
     let (what, command) = match profile {
         Some(profile) => (
             format!("no failure of `{profile}` is on record"),

@@ -30,7 +30,7 @@ pub(crate) fn check_reason(session: &SessionArgs) -> Result<(), Failure> {
 
 /// What is handed over.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Given<'a> {
+pub(super) struct HandedOver<'a> {
     /// `None` for a link, which contains no credentials.
     pub(super) credentials: Option<&'a Credentials>,
     pub(super) account: Option<&'a str>,
@@ -41,7 +41,7 @@ pub(super) fn record_use(
     world: &World,
     reason: Option<&str>,
     plan: &Plan,
-    given: Given<'_>,
+    given: HandedOver<'_>,
     exit: Exit<'_>,
 ) -> Result<(), Failure> {
     let whose = Whose {

@@ -113,7 +113,7 @@ fn find_in_project(world: &World, files: &ConfigFiles) -> Option<ProfileName> {
             Some(profile)
         }
         Ok(Some((file, permission))) => {
-            say_why_not(world, &file, &permission);
+            note_why_not(world, &file, &permission);
             None
         }
         Err(failure) => {
@@ -123,7 +123,7 @@ fn find_in_project(world: &World, files: &ConfigFiles) -> Option<ProfileName> {
     }
 }
 
-fn say_why_not(world: &World, file: &ProjectFile, permission: &Permission) {
+fn note_why_not(world: &World, file: &ProjectFile, permission: &Permission) {
     let why = match permission {
         Permission::Changed => "changed since you allowed it",
         Permission::OtherRole => "names a profile whose role changed since you allowed it",

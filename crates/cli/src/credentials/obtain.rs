@@ -4,7 +4,7 @@ use hatbox_core::handover::{Credentials, Handover};
 use hatbox_core::plan::{Plan, Purpose};
 use hatbox_types::name::ProfileName;
 
-use super::audit::{Given, check_reason, record_use};
+use super::audit::{HandedOver, check_reason, record_use};
 use super::choose::choose_profile;
 use super::guard::Exit;
 use super::last_failure::save_last_failure;
@@ -71,7 +71,7 @@ impl ProfileRequest<'_> {
     /// [`Self::obtain_for`].
     pub(crate) fn open_for(self, exit: Exit<'_>) -> Result<PlanRun, Failure> {
         let run = self.open_checked(exit)?;
-        let given = Given { credentials: None, account: run.account() };
+        let given = HandedOver { credentials: None, account: run.account() };
         record_use(self.world, self.session.reason.as_deref(), run.plan(), given, exit)?;
         Ok(run)
     }
@@ -122,7 +122,7 @@ impl Obtained {
 
     /// Writes the line of the audit log, which must happen before the credentials are handed over.
     pub(crate) fn record(&self, world: &World, reason: Option<&str>, exit: Exit<'_>) -> Result<(), Failure> {
-        let given = Given { credentials: Some(&self.credentials), account: self.run.account() };
+        let given = HandedOver { credentials: Some(&self.credentials), account: self.run.account() };
         record_use(world, reason, self.plan(), given, exit)
     }
 

@@ -215,7 +215,7 @@ pub(crate) fn plan_options(world: &World, request: &SessionRequest) -> PlanOptio
 }
 
 /// Prints where the result will differ from the request.
-pub(crate) fn say_notes(world: &World, files: &ConfigFiles, plan: &Plan) {
+pub(crate) fn warn_of_notes(world: &World, files: &ConfigFiles, plan: &Plan) {
     render_notes(files, plan).for_each(|text| world.output.warn(&text));
 }
 

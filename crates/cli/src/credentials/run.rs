@@ -17,7 +17,7 @@ use super::base::{BaseCredentials, Held, run_base, web_identity};
 use super::call_lock::{CallLock, Locked};
 use super::denial;
 use super::guard::{Exit, check_guard};
-use super::plan::{Planned, Planning, say_notes};
+use super::plan::{Planned, Planning, warn_of_notes};
 use super::request::resolve_session;
 use super::seed::find_seed;
 use super::service::check_sandbox;
@@ -66,7 +66,7 @@ impl PlanRun {
         let index = store.index(Interaction::Allowed)?;
         let planning = Planning::new(world, &files, &request, Some(&index), purpose);
         let plan = planning.resolve(profile)?;
-        say_notes(world, &files, &plan);
+        warn_of_notes(world, &files, &plan);
         let (world, settings) = (world.clone(), world.settings()?.clone());
         Ok(Self::of_plan(Planned { world, settings, files: Arc::new(files), request, plan }, store))
     }

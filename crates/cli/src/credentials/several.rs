@@ -15,7 +15,7 @@ use super::guard::Exit;
 use super::plan::{Planned, Planning, render_notes};
 use super::request::{SessionRequest, resolve_session};
 use super::run::{Common, PlanRun};
-use super::stage_cache::Known;
+use super::stage_cache::KnownSessions;
 use crate::args::{GlobalArgs, SessionArgs};
 use crate::ask::passphrase::Interaction;
 use crate::errors::{Failure, FailureKind};
@@ -158,7 +158,7 @@ impl Several {
     }
 
     /// Prints each warning about the settings of the profiles once.
-    pub(crate) fn say_warnings(&self, candidates: &[Candidate]) {
+    pub(crate) fn print_warnings(&self, candidates: &[Candidate]) {
         let mut said = BTreeSet::new();
         let all = candidates.iter().flat_map(|candidate| &candidate.warnings);
         let different: Vec<_> = all.filter(|warning| said.insert(warning.as_str())).collect();
@@ -199,7 +199,7 @@ impl Several {
             .map(|candidate| candidate.run.as_mut().ok().map(PlanRun::needs).transpose())
             .map(|needs| needs.map(Option::unwrap_or_default))
             .collect();
-        self.say_codes(needs.iter().filter_map(|needs| needs.as_ref().ok()).flatten());
+        self.explain_codes(needs.iter().filter_map(|needs| needs.as_ref().ok()).flatten());
         let mut users: BTreeMap<Need, usize> = BTreeMap::new();
         for need in needs.iter().filter_map(|needs| needs.as_ref().ok()).flatten() {
             *users.entry(need.clone()).or_default() += 1;
@@ -258,7 +258,7 @@ impl Several {
     }
 
     /// Explains why one device has to give several codes, which takes 30 seconds each.
-    fn say_codes<'a>(&self, needs: impl Iterator<Item = &'a Need>) {
+    fn explain_codes<'a>(&self, needs: impl Iterator<Item = &'a Need>) {
         let mut codes: BTreeMap<&str, BTreeSet<&[u8]>> = BTreeMap::new();
         for need in needs {
             if let Need::Code { device, session } = need {
@@ -299,9 +299,9 @@ impl PlanRun {
             return Ok(Some(Outlook { is_ready, needs: Vec::new() }));
         }
         let sessions = match self.sessions_if_known()? {
-            Known::Sessions(sessions) => Some(sessions),
-            Known::NoStore => None,
-            Known::Locked => return Ok(None),
+            KnownSessions::Sessions(sessions) => Some(sessions),
+            KnownSessions::NoStore => None,
+            KnownSessions::Locked => return Ok(None),
         };
         self.outlook_with(sessions.as_ref()).map(Some)
     }

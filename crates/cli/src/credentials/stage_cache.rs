@@ -26,7 +26,7 @@ use crate::sys::files::FileError;
 use crate::sys::lock::Lock;
 
 /// The cached sessions, if they can be opened without asking the user.
-pub(super) enum Known {
+pub(super) enum KnownSessions {
     Sessions(Sessions),
     /// There is no store, so nothing is cached.
     NoStore,
@@ -63,12 +63,12 @@ impl PlanRun {
     }
 
     /// Opens the cached sessions if that needs no question.
-    pub(super) fn sessions_if_known(&self) -> Result<Known, Failure> {
+    pub(super) fn sessions_if_known(&self) -> Result<KnownSessions, Failure> {
         let mut store = self.store.lock();
         if store.is_empty() {
-            return Ok(Known::NoStore);
+            return Ok(KnownSessions::NoStore);
         }
-        Ok(store.sessions_if_known()?.map_or(Known::Locked, Known::Sessions))
+        Ok(store.sessions_if_known()?.map_or(KnownSessions::Locked, KnownSessions::Sessions))
     }
 
     pub(super) fn find_start(&self, sessions: Option<&Sessions>) -> Result<Start, Failure> {
@@ -119,7 +119,7 @@ impl PlanRun {
             asked: plan.stage_duration(stage),
             account,
         };
-        self.say_if_shorter(&session, clock_ahead);
+        self.warn_if_shorter(&session, clock_ahead);
         // Without a cache, the credentials are handed over nevertheless: an MFA code may have been spent on them.
         if let Some(Err(error)) = sessions.map(|sessions| sessions.save(key, &session)) {
             world.output.warn(&format!("the session is not cached: {error}"));
@@ -171,7 +171,7 @@ impl PlanRun {
     }
 
     /// Warns if the session is shorter than requested.
-    fn say_if_shorter(&self, session: &CachedSession, clock_ahead: Option<i64>) {
+    fn warn_if_shorter(&self, session: &CachedSession, clock_ahead: Option<i64>) {
         let world = &self.planned.world;
         let Some(asked) = session.asked else { return };
         let left = session.left(world.clock.now());

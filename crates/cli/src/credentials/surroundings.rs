@@ -66,7 +66,7 @@ pub(super) fn resolve_surroundings(
         };
         profiles.push((name, profile));
     }
-    let kin = kin_of(&chain, &plan.base, &profiles);
+    let kin = profiles_of_same_user(&chain, &plan.base, &profiles);
     for (name, profile) in profiles {
         let is_kin = chain.contains(name) || kin.contains(name);
         if let Some(serial) = profile.mfa_serial.filter(|_| is_kin) {
@@ -81,7 +81,11 @@ pub(super) fn resolve_surroundings(
 
 /// Finds the profiles that lead to the same user as those of `chain`, through any number of `source_profile` settings
 /// or the same access key in the files.
-fn kin_of(chain: &[ProfileName], base: &Base, profiles: &[(&ProfileName, Profile)]) -> BTreeSet<ProfileName> {
+fn profiles_of_same_user(
+    chain: &[ProfileName],
+    base: &Base,
+    profiles: &[(&ProfileName, Profile)],
+) -> BTreeSet<ProfileName> {
     let mut kin: BTreeSet<_> = chain.iter().cloned().collect();
     let mut users: BTreeMap<&ProfileName, Vec<&ProfileName>> = BTreeMap::new();
     for (name, profile) in profiles {

@@ -230,7 +230,7 @@ impl KeyStore {
         }))
     }
 
-    pub(super) fn say_where_keys_are(&self) {
+    pub(super) fn note_where_keys_are(&self) {
         let Some(opened) = &self.opened else { return };
         let kind = opened.store.kind();
         self.world.output.note(&match kind {
@@ -247,7 +247,7 @@ impl KeyStore {
         let Some(opened) = &mut self.opened else { return };
         if opened.origin == BackendOrigin::FirstWrite {
             opened.origin = BackendOrigin::Found;
-            self.say_where_keys_are();
+            self.note_where_keys_are();
         }
         let Some(opened) = &self.opened else { return };
         // The backend of the seeds is not a choice for the keys.

@@ -125,7 +125,7 @@ impl KeyStore {
             self.passphrase = read;
         }
         if is_new {
-            self.say_where_keys_are();
+            self.note_where_keys_are();
         }
         Ok(Asked::Unlocked)
     }
@@ -204,7 +204,7 @@ impl KeyStore {
                 let is_boxed = matches!(error, KeyringError::Denied | KeyringError::Full)
                     && self.passphrase_at_hand().is_some_and(|passphrase| self.is_boxed(&passphrase, key));
                 if !is_boxed {
-                    self.say_no_keyring(error);
+                    self.note_no_keyring(error);
                 }
             }
         }
@@ -262,7 +262,7 @@ impl KeyStore {
         }
     }
 
-    fn say_no_keyring(&mut self, error: KeyringError) {
+    fn note_no_keyring(&mut self, error: KeyringError) {
         // Only the `file` backend has a passphrase that could be held.
         let is_asked_for = self.opened.as_ref().is_some_and(|opened| opened.store.kind() == StoreKind::File);
         if error == KeyringError::Unknown && !is_asked_for {

@@ -38,7 +38,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &EachArgs) -> Result
     check_reason(&args.session)?;
     let mut several = Several::open(world, global, &args.session, interaction)?;
     let mut candidates = select(world, &several, args)?;
-    several.say_warnings(&candidates);
+    several.print_warnings(&candidates);
     if args.dry_run {
         dry_run::show(world, args, candidates)?;
         return Ok(ExitCode::SUCCESS);
@@ -65,7 +65,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &EachArgs) -> Result
             save_last_failure(world, global, profile, failure);
         }
     })?;
-    say_summary(world, &ended);
+    print_summary(world, &ended);
     Ok(ExitCode::from(resolve_code(&ended)))
 }
 
@@ -99,7 +99,7 @@ fn task_of(world: &World, used: &Arc<Used>, candidate: Candidate) -> Task {
 }
 
 /// Prints which profiles failed. Comes last, as users read the last line first. Prints nothing on success.
-fn say_summary(world: &World, ended: &Ended) {
+fn print_summary(world: &World, ended: &Ended) {
     let not_started = ended.ends.iter().filter(|(_, end)| matches!(end, End::NotStarted)).count();
     let failed: Vec<_> = ended
         .ends

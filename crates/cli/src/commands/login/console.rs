@@ -44,7 +44,7 @@ pub(super) fn run(world: &World, global: &GlobalArgs, args: &LoginArgs) -> Resul
     // If the user picked the profile, or a shell of `hatbox exec` determined it, it is known only now.
     let choice = BrowserChoice::load(world, &link.profile)?;
     open(world, args, &choice, &link)?;
-    say_what_is_open(world, &link);
+    note_what_is_open(world, &link);
     Ok(())
 }
 
@@ -122,7 +122,7 @@ fn no_browser(error: &str) -> Failure {
         .hint("or name a browser with HATBOX_BROWSER")
 }
 
-fn say_what_is_open(world: &World, link: &ConsoleLink) {
+fn note_what_is_open(world: &World, link: &ConsoleLink) {
     match (&link.url, link.lasts) {
         (LinkUrl::SignIn(_), Some(lasts)) => {
             let short = if lasts < SHORT { " (`--fresh` obtains new credentials)" } else { "" };

@@ -92,7 +92,7 @@ pub(super) fn run(world: &World, global: &GlobalArgs, args: &MfaListArgs) -> Res
         return Ok(world.output.data(&format!("{:#}\n", listing.render_json()))?);
     }
     world.output.page(&output::render_page(&listing.render_page()))?;
-    listing.say_what_helps(world, &user);
+    listing.print_hints(world, &user);
     Ok(())
 }
 
@@ -180,7 +180,7 @@ impl Listing {
         page
     }
 
-    fn say_what_helps(&self, world: &World, user: &LiveUser) {
+    fn print_hints(&self, world: &World, user: &LiveUser) {
         let name = quote_word(user.profile.as_str());
         if self.rows.iter().any(|row| !row.kind.has_codes()) {
             world.output.note("security keys and passkeys cannot be used with STS, which takes codes only");

@@ -102,12 +102,12 @@ fn play_all(
     let mut player = Player::new(world, &scene, pace, LIMIT);
     let s3 = find_aws(&mut player, &scene)?;
     let steps = if subject == Subject::Sso {
-        player.say(&render_sso_opening(&scene, &s3))?;
+        player.print(&render_sso_opening(&scene, &s3))?;
         make_files(&scene.home())?;
         Vec::from(sso_steps(&s3.words(&scene.client().url())))
     } else {
         let terraform = find_terraform(&mut player, &scene)?;
-        player.say(&render_opening(&scene, &s3, &terraform))?;
+        player.print(&render_opening(&scene, &s3, &terraform))?;
         make_files(&scene.home())?;
         story(&scene, &s3, &terraform)?
     };

@@ -64,7 +64,7 @@ impl<'a> Player<'a> {
     }
 
     /// Prints text for the viewer.
-    pub(super) fn say(&self, text: &str) -> Result<(), Failure> {
+    pub(super) fn print(&self, text: &str) -> Result<(), Failure> {
         Ok(self.world.output.data(&format!("{text}\n"))?)
     }
 
@@ -72,9 +72,9 @@ impl<'a> Player<'a> {
     pub(super) fn play(&mut self, step: Step, count: usize) -> Result<(), Failure> {
         self.number += 1;
         let number = self.number;
-        self.say(&format!("\n{HINT}{number}/{count}  {}{HINT:#}", step.caption))?;
+        self.print(&format!("\n{HINT}{number}/{count}  {}{HINT:#}", step.caption))?;
         if let Some(remark) = step.remark {
-            self.say(&format!("{DIM}{remark}{DIM:#}"))?;
+            self.print(&format!("{DIM}{remark}{DIM:#}"))?;
         }
         self.pause(Duration::from_millis(900))?;
         self.show_typing(&format!("{DIM}${DIM:#} "), &render_command(&step.command), 12)?;
@@ -108,7 +108,7 @@ impl<'a> Player<'a> {
     fn differs(&self, number: usize, why: &str, shown: Shown, played: &Played) -> Failure {
         if shown == Shown::Counted {
             // The hidden output explains the failure. Ignored if stdout is closed as well.
-            self.say(&played.text).ok();
+            self.print(&played.text).ok();
         }
         otherwise(number, why)
     }
@@ -139,11 +139,11 @@ impl<'a> Player<'a> {
             }
             let above = if has_begun.replace(true) { blank.get() } else { 0 };
             blank.set(0);
-            player.say(&format!("{}{line}", "\n".repeat(above)))
+            player.print(&format!("{}{line}", "\n".repeat(above)))
         })?;
         if shown == Shown::Counted {
             let count = played.text.lines().filter(|line| !line.is_empty()).count();
-            self.say(&format!("{DIM}({count} lines, left out here){DIM:#}"))?;
+            self.print(&format!("{DIM}({count} lines, left out here){DIM:#}"))?;
         }
         Ok(played)
     }
@@ -236,7 +236,7 @@ impl<'a> Player<'a> {
 
     fn wait_for_next_code(&self, seconds: i64) -> Result<(), Failure> {
         if !self.is_watched {
-            self.say(&format!("(the device shows its next code in {seconds} s: waiting for it)"))?;
+            self.print(&format!("(the device shows its next code in {seconds} s: waiting for it)"))?;
         }
         for left in (1..=seconds).rev() {
             if self.is_watched {
@@ -254,14 +254,14 @@ impl<'a> Player<'a> {
     /// Shows `text` after `before` as if it was being typed, and ends the line.
     fn show_typing(&self, before: &str, text: &str, milliseconds: u64) -> Result<(), Failure> {
         if !self.is_watched {
-            return self.say(&format!("{before}{text}"));
+            return self.print(&format!("{before}{text}"));
         }
         self.world.output.data(before)?;
         for c in text.chars() {
             self.world.output.data(c.encode_utf8(&mut [0; 4]))?;
             self.linger(Duration::from_millis(milliseconds))?;
         }
-        self.say("")
+        self.print("")
     }
 
     /// Pauses, if stdout is a terminal.

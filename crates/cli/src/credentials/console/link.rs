@@ -19,7 +19,7 @@ use super::{ConsoleLink, LinkUrl};
 use crate::args::SessionArgs;
 use crate::aws::endpoint::EndpointUrl;
 use crate::aws::federation::TemporaryKeys;
-use crate::credentials::audit::{Given, check_reason, record_use};
+use crate::credentials::audit::{HandedOver, check_reason, record_use};
 use crate::credentials::choose::choose_profile;
 use crate::credentials::guard::Exit;
 use crate::credentials::obtain::ProfileRequest;
@@ -56,7 +56,7 @@ pub(crate) fn obtain_console_link(
     }
     let plan = run.plan();
     let place = place_of(plan);
-    say_if_region_is_elsewhere(world, plan, &place);
+    warn_if_region_is_elsewhere(world, plan, &place);
     check_has_role_or_policy(plan, &place)?;
     run.check_guard(Exit::Console)?;
     if let (Base::Sso { sso, account_id, role_name, .. }, true) = (&plan.base, plan.steps.is_empty()) {
@@ -64,7 +64,7 @@ pub(crate) fn obtain_console_link(
             world,
             session.reason.as_deref(),
             plan,
-            Given { account: run.account(), ..Given::default() },
+            HandedOver { account: run.account(), ..HandedOver::default() },
             Exit::Console,
         )?;
         return portal_link(world, plan, (&sso.value, account_id, role_name), &place, target);
@@ -107,7 +107,7 @@ fn place_of(plan: &Plan) -> ConsolePlace {
     ConsolePlace::new(partition.unwrap_or(Partition::Aws), region)
 }
 
-fn say_if_region_is_elsewhere(world: &World, plan: &Plan, place: &ConsolePlace) {
+fn warn_if_region_is_elsewhere(world: &World, plan: &Plan, place: &ConsolePlace) {
     if let (Some(region), None) = (&plan.region, place.region()) {
         world.output.warn(&format!(
             "the region {} is not in the partition of the role of `{}`: the console chooses one",

@@ -34,9 +34,9 @@ fn check(done: i32) -> Result<(), Code> {
 }
 
 /// Memory allocated by the Credential Manager.
-struct Given<T>(*mut T);
+struct Allocated<T>(*mut T);
 
-impl<T> Drop for Given<T> {
+impl<T> Drop for Allocated<T> {
     fn drop(&mut self) {
         // SAFETY: it was allocated by a function that is documented to be paired with this one, and is freed once.
         unsafe { CredFree(self.0.cast()) };
@@ -69,7 +69,7 @@ pub(crate) fn read(name: &str) -> Result<Zeroizing<Vec<u8>>, Code> {
     // SAFETY: the name is NUL-terminated, and the result is read before it is freed.
     unsafe {
         check(CredReadW(name.as_ptr(), CRED_TYPE_GENERIC, 0, &raw mut credential))?;
-        let given = Given(credential);
+        let given = Allocated(credential);
         Ok(take_secret(given.0))
     }
 }
@@ -109,7 +109,7 @@ pub(crate) fn list(prefix: &str) -> Result<Vec<(String, Zeroizing<Vec<u8>>)>, Co
     // they are freed. Wine does not align them.
     unsafe {
         check(CredEnumerateW(filter.as_ptr(), 0, &raw mut count, &raw mut credentials))?;
-        let given = Given(credentials);
+        let given = Allocated(credentials);
         let count = usize::try_from(count).unwrap_or_default();
         let all = std::slice::from_raw_parts(given.0, count);
         Ok(all
