@@ -2,19 +2,16 @@
 
 use std::io::Write;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use hatbox_sandbox::control::{Fault, FaultKind};
 use hatbox_sandbox::log::{LogEntry, SignedWith};
 
 use crate::cast::{ENDLESS, ENDLESS_TOKEN, PHONE};
 use crate::fixture::Fixture;
-use crate::login_sign_in::{Answer, get, page_of, send, start_run};
+use crate::login_sign_in::{Answer, get, send, start_run};
 use crate::run::{Run, finish};
 use crate::stub::Stub;
-use crate::terminal::Terminal;
 
-const CONFIG: &str = "\
+pub(crate) const CONFIG: &str = "\
 [profile jan-work]
 mfa_serial = arn:aws:iam::111122223333:mfa/jan
 [profile reader]
@@ -43,7 +40,7 @@ sso_role_name = Auditor
 region = us-gov-east-1
 ";
 
-fn fixture() -> Fixture {
+pub(crate) fn fixture() -> Fixture {
     let fixture = Fixture::with_keys(&["jan-work", "bare"]);
     fixture.write_config(CONFIG);
     fixture
@@ -60,7 +57,7 @@ fn link(fixture: &Fixture, arguments: &[&str]) -> String {
 }
 
 /// Follows a sign-in link to the page of the console.
-fn follow(link: &str) -> Answer {
+pub(crate) fn follow(link: &str) -> Answer {
     let answer = get(link);
     assert_eq!(answer.status, 303, "{}", answer.body);
     let cookie = answer.header("set-cookie");
@@ -306,106 +303,6 @@ fn a_guard_holds_at_the_console_too() {
     assert_eq!(call.parameters["PolicyArns.member.1.arn"], "arn:aws:iam::aws:policy/ReadOnlyAccess");
     let refused = as_agent("portal").expect_code(3);
     assert_eq!(refused.stdout, "", "a link to the portal cannot be restricted");
-}
-
-#[test]
-fn the_clipboards_program_gets_the_link_by_its_input() {
-    let fixture = fixture();
-    fixture.write_program("xclip", "cat >\"$HOME/copied\"; printf %s \"$*\" >\"$HOME/words\"");
-    let run = fixture.hatbox(&["login", "--clipboard", "reader"]).env("DISPLAY", ":0");
-    let outcome = run.run().ok();
-    assert_eq!(outcome.stdout, "");
-    assert!(outcome.stderr.contains("copied the link"), "{}", outcome.stderr);
-    let read = |name: &str| std::fs::read_to_string(fixture.path("home").join(name)).unwrap();
-    assert_eq!(read("words"), "-selection clipboard");
-    follow(&read("copied"));
-    let outcome = fixture.hatbox(&["login", "--clipboard", "reader"]).run().expect_code(1);
-    assert!(
-        outcome.stderr.contains("neither a clipboard program nor a terminal is here"),
-        "{}",
-        outcome.stderr
-    );
-}
-
-#[test]
-fn over_ssh_the_link_goes_to_the_clipboard_of_the_terminal() {
-    let fixture = fixture();
-    let run = fixture.hatbox(&["login", "--clipboard", "reader"]).env("SSH_CONNECTION", "1 2 3 4");
-    let mut terminal = Terminal::start_wide(&run, 200);
-    assert_eq!(terminal.wait().code(), Some(0), "{:?}", terminal.screen());
-    let transcript = terminal.transcript();
-    let (_, sequence) = transcript.split_once("\u{1b}]52;c;").unwrap();
-    let link = STANDARD.decode(sequence.split('\u{7}').next().unwrap()).unwrap();
-    follow(std::str::from_utf8(&link).unwrap());
-    assert!(transcript.contains("sent the link to the terminal's clipboard"), "{transcript}");
-    assert!(!transcript.contains("SigninToken"), "{transcript}");
-}
-
-/// Signs in, with `program` as a browser that writes its arguments down; returns those.
-fn arguments_of(fixture: &Fixture, program: &str, run: &Run) -> Vec<String> {
-    let seen = fixture.path("home/arguments");
-    let script = format!("printf '%s\\n' \"$@\" >'{0}.new'; mv '{0}.new' '{0}'", seen.display());
-    fixture.write_program(program, &script);
-    let child = run.spawn();
-    let arguments: Vec<String> = page_of(&seen).lines().map(str::to_owned).collect();
-    let page = arguments.last().unwrap();
-    let page = page.rsplit("url=").next().unwrap().replace("%3A", ":").replace("%2F", "/");
-    follow(&get(&page).location());
-    finish(child, "login").ok();
-    arguments
-}
-
-#[test]
-fn profile_and_settings_name_the_browser_the_container_and_the_browsers_profile() {
-    let fixture = fixture();
-    fixture.write_config(&format!(
-        "{CONFIG}\n[profile red]\nsource_profile = bare\nrole_arn = arn:aws:iam::444455556666:role/reader\n\
-         hatbox_browser = my-firefox\nhatbox_firefox_container = prod & co\n\
-         hatbox_firefox_container_color = red\nhatbox_firefox_container_icon = fence\n\
-         [profile chrome]\nsource_profile = bare\nrole_arn = arn:aws:iam::444455556666:role/reader\n\
-         hatbox_browser = my-chrome --new-window\nhatbox_chromium_profile = Profile 1\n"
-    ));
-    let [container] = &arguments_of(&fixture, "my-firefox", &fixture.hatbox(&["login", "red"]))[..] else {
-        panic!()
-    };
-    assert!(
-        container.starts_with(
-            "ext+container:name=prod%20%26%20co&color=red&icon=fence&url=http%3A%2F%2F127.0.0.1"
-        ),
-        "{container}"
-    );
-    let arguments = arguments_of(&fixture, "my-chrome", &fixture.hatbox(&["login", "chrome"]));
-    assert_eq!(arguments[..3], ["--profile-directory=Profile 1", "--no-first-run", "--new-window"]);
-    // hatbox's variable goes before both; the setting before everyone's variable.
-    let run = fixture.hatbox(&["login", "chrome"]).env("HATBOX_BROWSER", "other");
-    assert_eq!(arguments_of(&fixture, "other", &run)[0], "--profile-directory=Profile 1");
-    fixture.write_settings("browser = \"third --x\"\nconsole_isolation = \"chromium-profile\"\n");
-    let run = fixture.hatbox(&["login", "plain"]).env("BROWSER", "nothing");
-    let arguments = arguments_of(&fixture, "third", &run);
-    let own = format!("--user-data-dir={}", fixture.path("home/.local/share/hatbox/browser/plain").display());
-    assert_eq!(arguments[..3], [own.as_str(), "--no-first-run", "--x"]);
-    fixture.write_settings("browser = \"third\"\nconsole_isolation = \"firefox-container\"\n");
-    let arguments = arguments_of(&fixture, "third", &fixture.hatbox(&["login", "plain"]));
-    assert!(arguments[0].starts_with("ext+container:name=plain&url="), "{arguments:?}");
-}
-
-#[test]
-fn a_browser_is_taken_only_from_a_file_that_others_cannot_write() {
-    use std::os::unix::fs::PermissionsExt;
-    let fixture = fixture();
-    let role = "source_profile = bare\nrole_arn = arn:aws:iam::444455556666:role/reader\n";
-    for (line, text) in [
-        ("hatbox_browser = evil", "names a command to run, and"),
-        ("hatbox_firefox_container_color = mauve", "expected one of `blue`"),
-        ("hatbox_chromium_profile = ../x", "hatbox_chromium_profile"),
-    ] {
-        fixture.write_config(&format!("{CONFIG}\n[profile x]\n{role}{line}\n"));
-        let mode = std::fs::Permissions::from_mode(if line.contains("evil") { 0o666 } else { 0o600 });
-        std::fs::set_permissions(fixture.config_path(), mode).unwrap();
-        let outcome = fixture.hatbox(&["login", "x"]).run();
-        assert!(matches!(outcome.code(), Some(2 | 3)) && outcome.stderr.contains(text), "{}", outcome.stderr);
-    }
-    assert!(fixture.log().is_empty());
 }
 
 #[test]

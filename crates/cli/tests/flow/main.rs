@@ -37,6 +37,7 @@ mod completion;
 mod config_file;
 mod connections;
 mod console;
+mod console_browser;
 mod containers;
 mod credential_process;
 mod disk_faults;
@@ -83,6 +84,10 @@ mod refusals;
 mod require_mfa;
 #[cfg(feature = "iam")]
 mod rotate;
+#[cfg(feature = "iam")]
+mod rotate_interrupted;
+#[cfg(feature = "iam")]
+mod rotate_meanwhile;
 mod secret_service;
 mod serve;
 mod server;
@@ -96,6 +101,7 @@ mod sso;
 mod sso_cache;
 mod sso_populate;
 mod sso_shown;
+mod sso_sign_out;
 mod sso_vanity;
 mod starts;
 mod store_faults;

@@ -1,17 +1,13 @@
 //! `hatbox rotate` on the sandbox's IAM: each step, each way in which it can stop, and how it goes on.
 
-use std::process::Child;
-
 use hatbox_sandbox::control::{Fault, FaultKind};
 use hatbox_sandbox::log::SignedWith;
 use hatbox_sandbox::world::{Key, KeyStatus, World};
-use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
 use crate::cast::{PEOPLE, PHONE};
 use crate::fixture::{Fixture, masked};
-use crate::run::{Outcome, Run, finish};
-use crate::strace::{Injected, inject_at_each_write, is_strace_there};
+use crate::run::Run;
 use crate::terminal::Terminal;
 
 const CONFIG: &str = "\
@@ -50,17 +46,17 @@ fn fixture_with(keys: &[&str], config: &str, condition: Option<Value>) -> Fixtur
     fixture
 }
 
-fn fixture() -> Fixture {
+pub(crate) fn fixture() -> Fixture {
     fixture_with(&["jan-work"], CONFIG, None)
 }
 
 /// Jan's keys at AWS.
-fn keys(fixture: &Fixture) -> Vec<Key> {
+pub(crate) fn keys(fixture: &Fixture) -> Vec<Key> {
     fixture.world().accounts[PEOPLE].users["jan"].keys.clone()
 }
 
 /// The id of the stored key, which works.
-fn working_key(fixture: &Fixture, profile: &str, when: &str) -> String {
+pub(crate) fn working_key(fixture: &Fixture, profile: &str, when: &str) -> String {
     let exported = fixture.hatbox(&["export", "-n", profile]).run();
     assert_eq!(exported.code(), Some(0), "{when}: {}", exported.stderr);
     let id = exported.stdout.lines().next().unwrap().trim_start_matches("AWS_ACCESS_KEY_ID=").to_owned();
@@ -72,7 +68,7 @@ fn working_key(fixture: &Fixture, profile: &str, when: &str) -> String {
 }
 
 /// All is done: one key, which is stored, and nothing on record.
-fn check_done(fixture: &Fixture, when: &str) {
+pub(crate) fn check_done(fixture: &Fixture, when: &str) {
     let stored = working_key(fixture, "jan-work", when);
     let there: Vec<_> = keys(fixture).into_iter().map(|key| key.id).collect();
     assert_eq!(there, [stored], "{when}");
@@ -80,13 +76,30 @@ fn check_done(fixture: &Fixture, when: &str) {
     assert_eq!(status.stdout, "No unfinished rotations.\n", "{when}");
 }
 
-fn actions(fixture: &Fixture, after: usize) -> Vec<String> {
+pub(crate) fn actions(fixture: &Fixture, after: usize) -> Vec<String> {
     fixture.log().into_iter().skip(after).map(|entry| entry.action).collect()
 }
 
-fn fail(fixture: &Fixture, kind: FaultKind, times: u32, action: &str) {
+pub(crate) fn fail(fixture: &Fixture, kind: FaultKind, times: u32, action: &str) {
     let fault = Fault { kind, times: Some(times), action: Some(action.to_owned()) };
     fixture.client().add_fault(&fault).unwrap();
+}
+
+/// Stores the key that the fixture began with for another profile as well.
+pub(crate) fn add_twin(fixture: &Fixture) -> Run {
+    let key = fixture.key("jan-work");
+    fixture
+        .hatbox(&["add", "--env", "--no-add-config", "twin"])
+        .env("AWS_ACCESS_KEY_ID", &key.id)
+        .env("AWS_SECRET_ACCESS_KEY", key.secret.expose())
+}
+
+/// Rotates on a terminal, and answers the question.
+pub(crate) fn answer(fixture: &Fixture, answer: &str, code: i32) {
+    let mut terminal = Terminal::start_wide(&fixture.hatbox(&["rotate", "jan-work"]), 300);
+    terminal.wait_for("(y|N)", 1);
+    terminal.type_keys(answer);
+    assert_eq!(terminal.wait().code(), Some(code), "{:?}", terminal.screen());
 }
 
 #[test]
@@ -227,277 +240,6 @@ fn who_may_not_list_keys_can_rotate_them() {
 }
 
 #[test]
-fn a_key_whose_answer_was_lost_is_found_and_deleted_also_when_the_clock_is_wrong() {
-    for offset in ["0", "600", "-600"] {
-        let fixture = fixture();
-        fail(&fixture, FaultKind::DropAnswer, 1, "CreateAccessKey");
-        let run = fixture.hatbox(&["rotate", "jan-work"]).env("HATBOX_TEST_CLOCK_OFFSET", offset).run().ok();
-        assert!(run.stderr.contains("the answer to CreateAccessKey is missing"), "{}", run.stderr);
-        assert!(run.stderr.contains("it was created, and its secret did not arrive"), "{}", run.stderr);
-        check_done(&fixture, offset);
-    }
-}
-
-/// A rotation whose answer to CreateAccessKey was lost, and which could not look for the key. Returns that key.
-fn lose_key(fixture: &Fixture) -> Key {
-    // The first listing is before the key; the second would find it.
-    fail(fixture, FaultKind::DropAnswer, 1, "CreateAccessKey");
-    fail(fixture, FaultKind::DropConnection, 3, "GetAccessKeyLastUsed");
-    let lost = fixture.hatbox(&["rotate", "jan-work"]).run().expect_code(1);
-    assert!(lost.stderr.contains("to go on: hatbox rotate jan-work"), "{}", lost.stderr);
-    assert_eq!(keys(fixture).len(), 2);
-    let stored = working_key(fixture, "jan-work", "in between");
-    keys(fixture).into_iter().find(|key| key.id != stored).unwrap()
-}
-
-/// Rotates on a terminal, and answers the question.
-fn answer(fixture: &Fixture, answer: &str, code: i32) {
-    let mut terminal = Terminal::start_wide(&fixture.hatbox(&["rotate", "jan-work"]), 300);
-    terminal.wait_for("(y|N)", 1);
-    terminal.type_keys(answer);
-    assert_eq!(terminal.wait().code(), Some(code), "{:?}", terminal.screen());
-}
-
-#[test]
-fn a_key_that_an_earlier_rotation_may_have_created_is_deleted_only_after_a_yes() {
-    let fixture = fixture();
-    let lost = lose_key(&fixture);
-    // As far as AWS says it is the user's own just as well.
-    for _ in 0..2 {
-        let asked = fixture.hatbox(&["rotate", "jan-work"]).run().expect_code(4);
-        assert!(
-            asked.stderr.contains(&format!("has the active access key {} (created ", masked(&lost.id))),
-            "{}",
-            asked.stderr
-        );
-        assert!(
-            asked.stderr.contains("cannot ask for confirmation: there is no terminal"),
-            "{}",
-            asked.stderr
-        );
-        assert!(keys(&fixture).iter().any(|key| key.id == lost.id));
-        fail(&fixture, FaultKind::AccessDenied("no".to_owned()), 1, "GetAccessKeyLastUsed");
-    }
-    answer(&fixture, "no\r", 130);
-    assert!(keys(&fixture).iter().any(|key| key.id == lost.id));
-    answer(&fixture, "yes\r", 0);
-    check_done(&fixture, "after");
-}
-
-#[test]
-fn a_key_that_was_created_by_hand_and_stored_is_not_taken_for_a_lost_one() {
-    let fixture = fixture();
-    let other = lose_key(&fixture);
-    let add = fixture
-        .hatbox(&["add", "--env", "--no-add-config", "other"])
-        .env("AWS_ACCESS_KEY_ID", &other.id)
-        .env("AWS_SECRET_ACCESS_KEY", other.secret.expose());
-    add.run().ok();
-    let run = fixture.hatbox(&["rotate", "jan-work"]).run().expect_code(3);
-    assert!(run.stderr.contains("stored for profile `other`"), "{}", run.stderr);
-    assert_eq!(working_key(&fixture, "other", "after"), other.id);
-    working_key(&fixture, "jan-work", "after");
-    let status = fixture.hatbox(&["rotate", "--status"]).run().ok();
-    assert_eq!(status.stdout, "No unfinished rotations.\n");
-}
-
-#[test]
-fn a_lost_key_is_not_deleted_where_aws_does_not_say_whether_it_was_used() {
-    let fixture = fixture();
-    fail(&fixture, FaultKind::DropAnswer, 1, "CreateAccessKey");
-    fail(&fixture, FaultKind::AccessDenied("no".to_owned()), 1, "GetAccessKeyLastUsed");
-    let asked = fixture.hatbox(&["rotate", "jan-work"]).run().expect_code(4);
-    assert!(asked.stderr.contains("which the rotation may have created"), "{}", asked.stderr);
-    assert_eq!(keys(&fixture).len(), 2);
-    answer(&fixture, "yes\r", 0);
-    check_done(&fixture, "after");
-}
-
-#[test]
-fn a_request_that_did_not_arrive_is_sent_again_three_times() {
-    let fixture = fixture();
-    fail(&fixture, FaultKind::DropConnection, 2, "CreateAccessKey");
-    fixture.hatbox(&["rotate", "jan-work"]).run().ok();
-    check_done(&fixture, "the third arrived");
-    fail(&fixture, FaultKind::DropConnection, 3, "CreateAccessKey");
-    let run = fixture.hatbox(&["rotate", "jan-work"]).run().expect_code(1);
-    assert!(run.stderr.contains("when the network works again: hatbox rotate jan-work"), "{}", run.stderr);
-    fixture.hatbox(&["rotate", "jan-work"]).run().ok();
-    check_done(&fixture, "after");
-}
-
-#[test]
-fn a_new_key_that_is_not_known_everywhere_yet_is_waited_for() {
-    let fixture = fixture();
-    fail(&fixture, FaultKind::KeyNotKnownYet, 2, "UpdateAccessKey");
-    fail(&fixture, FaultKind::DelayMillis(1500), 1, "CreateAccessKey");
-    let rotate = fixture.hatbox(&["rotate", "jan-work"]).spawn();
-    // GetCallerIdentity with the old key is done; the next one is with the new key.
-    while !actions(&fixture, 0).contains(&"ListAccessKeys".to_owned()) {
-        std::thread::yield_now();
-    }
-    fail(&fixture, FaultKind::KeyNotKnownYet, 2, "GetCallerIdentity");
-    finish(rotate, "rotate").ok();
-    let count = |action: &str| actions(&fixture, 0).iter().filter(|made| *made == action).count();
-    assert_eq!((count("GetCallerIdentity"), count("UpdateAccessKey")), (4, 3));
-    check_done(&fixture, "after");
-}
-
-#[test]
-fn a_new_key_that_cannot_be_stored_is_kept_until_it_can() {
-    let fixture = fixture();
-    fail(&fixture, FaultKind::DelayMillis(1500), 1, "CreateAccessKey");
-    let rotate = fixture.hatbox(&["rotate", "jan-work"]).spawn();
-    while !actions(&fixture, 0).contains(&"ListAccessKeys".to_owned()) {
-        std::thread::yield_now();
-    }
-    let (store, away) = (fixture.store(), fixture.path("away"));
-    std::fs::rename(&store, &away).unwrap();
-    let failed = finish(rotate, "rotate");
-    assert_ne!(failed.code(), Some(0), "{}", failed.stderr);
-    assert!(failed.stderr.contains("nothing is lost: the old key works"), "{}", failed.stderr);
-    assert_eq!(keys(&fixture).len(), 2);
-    std::fs::rename(&away, &store).unwrap();
-    let again = check_interrupted(&fixture, "the store is back");
-    assert!(again.stderr.contains("going on with the rotation begun at"), "{}", again.stderr);
-    assert_eq!(actions(&fixture, 0).iter().filter(|action| *action == "CreateAccessKey").count(), 1);
-}
-
-#[test]
-fn two_rotations_of_one_key_do_not_run_at_once() {
-    let fixture = fixture();
-    fail(&fixture, FaultKind::DelayMillis(2000), 1, "CreateAccessKey");
-    let first = fixture.hatbox(&["rotate", "jan-work"]).spawn();
-    while !actions(&fixture, 0).contains(&"ListAccessKeys".to_owned()) {
-        std::thread::yield_now();
-    }
-    let second = fixture.hatbox(&["rotate", "spoke"]).run().expect_code(3);
-    assert!(second.stderr.contains("is being rotated by another hatbox (process "), "{}", second.stderr);
-    finish(first, "the first").ok();
-    assert_eq!(actions(&fixture, 0).iter().filter(|action| *action == "CreateAccessKey").count(), 1);
-    check_done(&fixture, "after");
-}
-
-/// A rotation that is at CreateAccessKey, suspended.
-fn suspend_rotation(fixture: &Fixture) -> Child {
-    fail(fixture, FaultKind::DelayMillis(1500), 1, "CreateAccessKey");
-    let rotate = fixture.hatbox(&["rotate", "jan-work"]).spawn();
-    while !actions(fixture, 0).contains(&"ListAccessKeys".to_owned()) {
-        std::thread::yield_now();
-    }
-    kill_process(Pid::from_child(&rotate), Signal::STOP).unwrap();
-    rotate
-}
-
-/// Stores the key that the fixture began with for another profile as well.
-fn add_twin(fixture: &Fixture) -> Run {
-    let key = fixture.key("jan-work");
-    fixture
-        .hatbox(&["add", "--env", "--no-add-config", "twin"])
-        .env("AWS_ACCESS_KEY_ID", &key.id)
-        .env("AWS_SECRET_ACCESS_KEY", key.secret.expose())
-}
-
-#[test]
-fn while_a_key_is_rotated_no_stored_key_is_added_imported_or_removed() {
-    let fixture = fixture();
-    let plain = "[plain]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = \
-                 wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY\n";
-    std::fs::write(fixture.path("home/.aws/credentials"), plain).unwrap();
-    let rotate = suspend_rotation(&fixture);
-    for run in [
-        add_twin(&fixture),
-        fixture.add_run("jan-work", &["--no-add-config", "--force"]),
-        fixture.hatbox(&["remove", "-f", "jan-work"]),
-        fixture.hatbox(&["import", "credentials", "--keep", "--no-check"]),
-        fixture.hatbox(&["rotate", "jan-work"]),
-    ] {
-        let refused = run.run().expect_code(3);
-        let shown = format!(
-            "the access key of `jan-work` is being rotated by another hatbox (process {})",
-            rotate.id()
-        );
-        assert!(refused.stderr.contains(&shown), "{}", refused.stderr);
-    }
-    kill_process(Pid::from_child(&rotate), Signal::CONT).unwrap();
-    finish(rotate, "rotate").ok();
-    check_done(&fixture, "after");
-}
-
-#[test]
-fn a_profile_that_got_the_old_key_before_a_rotation_goes_on_gets_the_new_one() {
-    let check = |fixture: &Fixture, when: &str| {
-        add_twin(fixture).run().ok();
-        let run = fixture.hatbox(&["rotate", "jan-work"]).run().ok();
-        assert!(run.stderr.contains("the same key was stored for `twin`: the new"), "{when}: {}", run.stderr);
-        assert_eq!(working_key(fixture, "twin", when), working_key(fixture, "jan-work", when));
-        check_done(fixture, when);
-    };
-    for action in ["UpdateAccessKey", "DeleteAccessKey"] {
-        let fixture = fixture();
-        fail(&fixture, FaultKind::AccessDenied("no".to_owned()), 1, action);
-        fixture.hatbox(&["rotate", "jan-work"]).run().expect_code(1);
-        check(&fixture, action);
-    }
-    let fixture = fixture();
-    let mut rotate = kill_at_verify(&fixture);
-    rotate.wait().unwrap();
-    check(&fixture, "created");
-}
-
-/// A rotation that was killed when the new key was on record, and not in the store.
-fn kill_at_verify(fixture: &Fixture) -> Child {
-    fail(fixture, FaultKind::DelayMillis(1500), 1, "CreateAccessKey");
-    let mut rotate = fixture.hatbox(&["rotate", "jan-work"]).spawn();
-    while !actions(fixture, 0).contains(&"ListAccessKeys".to_owned()) {
-        std::thread::yield_now();
-    }
-    fail(fixture, FaultKind::KeyNotKnownYet, 100, "GetCallerIdentity");
-    while actions(fixture, 0).iter().filter(|action| *action == "GetCallerIdentity").count() < 2 {
-        std::thread::yield_now();
-    }
-    rotate.kill().unwrap();
-    fixture.client().clear_faults().unwrap();
-    rotate
-}
-
-/// As another machine does with a store that both use: it has locks of its own.
-#[test]
-fn a_new_key_stays_on_record_where_the_old_one_was_removed_while_it_was_verified() {
-    let fixture = fixture();
-    let mut killed = kill_at_verify(&fixture);
-    killed.wait().unwrap();
-    fail(&fixture, FaultKind::DelayMillis(3000), 2, "GetCallerIdentity");
-    let before = fixture.log().len();
-    let rotate = fixture.hatbox(&["rotate", "jan-work"]).spawn();
-    while !actions(&fixture, before).contains(&"GetCallerIdentity".to_owned()) {
-        std::thread::yield_now();
-    }
-    kill_process(Pid::from_child(&rotate), Signal::STOP).unwrap();
-    let records = fixture.path("home/.local/share/hatbox/rotations");
-    // That machine has no record of the rotation.
-    let away = fixture.path("away");
-    std::fs::rename(&records, &away).unwrap();
-    let state = fixture.path("other-state");
-    fixture.hatbox(&["remove", "-f", "jan-work"]).env("XDG_STATE_HOME", &state).run().ok();
-    std::fs::rename(&away, &records).unwrap();
-    kill_process(Pid::from_child(&rotate), Signal::CONT).unwrap();
-    let stopped = finish(rotate, "rotate").expect_code(3);
-    assert!(
-        stopped.stderr.contains("was replaced or removed in the store during its rotation"),
-        "{}",
-        stopped.stderr
-    );
-    let status = fixture.hatbox(&["rotate", "--status", "--json"]).run().ok();
-    assert!(status.stdout.contains("\"step\": \"created\""), "{}", status.stdout);
-    assert_eq!(keys(&fixture).len(), 2);
-    // With the old one back it goes on.
-    fixture.add_run("jan-work", &["--no-add-config"]).run().ok();
-    fixture.hatbox(&["rotate", "jan-work"]).run().ok();
-    check_done(&fixture, "after");
-}
-
-#[test]
 fn a_second_key_is_named_and_deleted_only_when_it_is_inactive_and_after_a_yes() {
     let fixture = fixture_with(&["jan-work", "other"], CONFIG, None);
     let other = fixture.key("other").id.clone();
@@ -546,44 +288,6 @@ fn what_is_no_stored_key_of_a_user_is_not_rotated() {
     let unknown = fixture.hatbox(&["rotate", "nope"]).run().expect_code(2);
     assert!(unknown.stderr.contains("nope"), "{}", unknown.stderr);
     assert_eq!(keys(&fixture).len(), 1);
-}
-
-#[test]
-fn a_key_that_was_added_during_a_rotation_is_not_replaced_by_the_rotation() {
-    let fixture = fixture();
-    fail(&fixture, FaultKind::AccessDenied("no".to_owned()), 1, "UpdateAccessKey");
-    fixture.hatbox(&["rotate", "jan-work"]).run().expect_code(1);
-    // The old one is active still, and is put back by hand.
-    fixture.add_run("jan-work", &["--no-add-config", "--force"]).run().ok();
-    let run = fixture.hatbox(&["rotate", "jan-work"]).run().expect_code(3);
-    assert!(run.stderr.contains("another access key was stored for `jan-work`"), "{}", run.stderr);
-    assert!(run.stderr.contains("has two access keys already"), "{}", run.stderr);
-    assert_eq!(working_key(&fixture, "jan-work", "after"), fixture.key("jan-work").id);
-    // And with the key its record goes.
-    let fixture = self::fixture();
-    fail(&fixture, FaultKind::AccessDenied("no".to_owned()), 1, "UpdateAccessKey");
-    fixture.hatbox(&["rotate", "jan-work"]).run().expect_code(1);
-    let removed = fixture.hatbox(&["remove", "-f", "jan-work"]).run().ok();
-    assert!(removed.stderr.contains("its rotation was not finished"), "{}", removed.stderr);
-    let status = fixture.hatbox(&["rotate", "--status"]).run().ok();
-    assert_eq!(status.stdout, "No unfinished rotations.\n");
-}
-
-#[test]
-fn a_store_gets_no_new_identity_while_a_rotation_is_under_way() {
-    let fixture = fixture();
-    fail(&fixture, FaultKind::AccessDenied("no".to_owned()), 1, "DeleteAccessKey");
-    fixture.hatbox(&["rotate", "jan-work"]).run().expect_code(1);
-    let refused = fixture.hatbox(&["store", "rekey"]).run().expect_code(3);
-    assert!(
-        refused.stderr.contains("the rotation of the access key of `jan-work` is not finished"),
-        "{}",
-        refused.stderr
-    );
-    assert!(refused.stderr.contains("hatbox rotate jan-work"), "{}", refused.stderr);
-    fixture.hatbox(&["rotate", "jan-work"]).run().ok();
-    check_done(&fixture, "after");
-    fixture.hatbox(&["store", "rekey"]).run().ok();
 }
 
 #[test]
@@ -640,49 +344,4 @@ fn as_aws_vault_it_prints_what_aws_vault_prints() {
         )
     );
     fixture.aws_vault(&["rotate", "nope"]).run().expect_code(1);
-}
-
-/// A rotation that was ended somewhere: the stored key works, and the next run brings it to its end.
-fn check_interrupted(fixture: &Fixture, when: &str) -> Outcome {
-    working_key(fixture, "jan-work", when);
-    let again = fixture.hatbox(&["rotate", "jan-work"]).run();
-    if again.code() == Some(4) {
-        // It was killed after CreateAccessKey, and before the answer was on record.
-        assert!(again.stderr.contains("which the rotation may have created"), "{when}: {}", again.stderr);
-        answer(fixture, "yes\r", 0);
-    } else {
-        assert_eq!(again.code(), Some(0), "{when}: {}", again.stderr);
-    }
-    let there: Vec<_> = keys(fixture).into_iter().map(|key| key.id).collect();
-    assert_eq!(there, [working_key(fixture, "jan-work", when)], "{when}");
-    again
-}
-
-#[test]
-fn a_rotation_killed_at_any_write_leaves_a_key_that_works_and_goes_on() {
-    if !is_strace_there() {
-        return;
-    }
-    let fixture = fixture();
-    let rotate = fixture.hatbox(&["rotate", "-n", "jan-work"]);
-    let resumed = std::cell::Cell::new(0);
-    let count = inject_at_each_write(&fixture, &rotate, Injected::Kill, |when| {
-        let again = check_interrupted(&fixture, when);
-        resumed.set(resumed.get() + usize::from(again.stderr.contains("going on with the rotation")));
-    });
-    assert!(count >= 39, "only {count} points");
-    assert!(resumed.get() >= 10, "only {} were resumed", resumed.get());
-}
-
-#[test]
-fn a_rotation_that_meets_a_full_disk_at_any_write_loses_no_key() {
-    if !is_strace_there() {
-        return;
-    }
-    let fixture = fixture();
-    let rotate = fixture.hatbox(&["rotate", "-n", "jan-work"]);
-    let count = inject_at_each_write(&fixture, &rotate, Injected::Error("ENOSPC"), |when| {
-        check_interrupted(&fixture, when);
-    });
-    assert!(count >= 30, "only {count} points");
 }
