@@ -12,12 +12,14 @@ mod fuzz;
 mod gate;
 mod look_ups;
 mod looks;
+mod man;
 mod picture;
 mod reference;
 mod released;
 mod scene;
 
-use std::process::ExitCode;
+use std::path::Path;
+use std::process::{Command, ExitCode};
 
 /// Whatever stopped a chore.
 type Problem = Box<dyn std::error::Error>;
@@ -39,6 +41,8 @@ Chores:
   bench trust    time the questions of `hatbox trust`, asked of 500 users and 1,000 roles
   fuzz [SECONDS] run each fuzz target for so long; needs nightly
   gate           count what the same take: instructions, system calls, page faults, memory; fail over the limits
+  man [--out DIR]
+                 write the manual pages to DIR, or to target/man
   picture        draw docs/demo.svg, a moving picture, from a real run of the demo; needs `aws`
   reference      write the pages of docs/commands from the help texts
   release        build target/released/hatbox: small, quick to start, without paths of this machine
@@ -52,6 +56,25 @@ fn release() -> Result<(), Problem> {
         look_ups::check_look_ups(&program)?;
     }
     Ok(())
+}
+
+/// Writes the manual pages, with the date of the source.
+fn write_manual(directory: &Path) -> Result<(), Problem> {
+    let program = scene::build(scene::Build::Debug)?;
+    let pages = man::write_pages(&program, &scene::root().join("docs"), directory, &source_date()?)?;
+    println!("{} manual pages in {}", pages.len(), directory.display());
+    Ok(())
+}
+
+/// The day of the source, so that the same source makes the same files: of `SOURCE_DATE_EPOCH`, or of the last commit.
+fn source_date() -> Result<String, Problem> {
+    let seconds = if let Ok(seconds) = std::env::var("SOURCE_DATE_EPOCH") {
+        seconds
+    } else {
+        let mut git = Command::new("git");
+        scene::check(&git.args(["log", "-1", "--format=%ct"]).current_dir(scene::root()).output()?)?
+    };
+    Ok(jiff::Timestamp::from_second(seconds.trim().parse()?)?.strftime("%Y-%m-%d").to_string())
 }
 
 fn main() -> ExitCode {
@@ -76,6 +99,8 @@ fn main() -> ExitCode {
         ["cross", "wine", words @ ..] => cross::run_under_wine(words),
         ["cross", "macos"] => cross::check_macos(),
         ["gate"] => gate::run(),
+        ["man"] => write_manual(&scene::root().join("target/man")),
+        ["man", "--out", directory] => write_manual(Path::new(directory)),
         ["picture"] => picture::run(),
         ["reference"] => reference::run(),
         _ => Err(USAGE.into()),
