@@ -20,6 +20,8 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("./run ", "builds and tests everything; `.ci/run` runs both"),
     (".ci/run", "runs this test"),
     ("cargo ", "builds; `.ci/run` does it"),
+    ("curl -fsSL ", "downloads from the web; tests/install.rs has a mirror"),
+    ("strace ", "strace need not be here; tests/network.rs runs it"),
     ("hatbox add jan-work", "asks a person for the access key"),
     ("hatbox profile add dev-infra-admin", "asks a person for the rest; tests/flow/add_check.rs answers"),
     ("hatbox mfa register", "asks a person with an authenticator app"),
