@@ -17,6 +17,7 @@ mod picture;
 mod reference;
 mod released;
 mod scene;
+mod site;
 
 use std::path::Path;
 use std::process::{Command, ExitCode};
@@ -45,6 +46,7 @@ Chores:
                  write the manual pages to DIR, or to target/man
   picture        draw docs/demo.svg, a moving picture, from a real run of the demo; needs `aws`
   reference      write the pages of docs/commands from the help texts
+  site           build the website of docs in target/site/html with mdBook, and check its links
   release        build target/released/hatbox: small, quick to start, without paths of this machine
 ";
 
@@ -103,6 +105,7 @@ fn main() -> ExitCode {
         ["man", "--out", directory] => write_manual(Path::new(directory)),
         ["picture"] => picture::run(),
         ["reference"] => reference::run(),
+        ["site"] => site::run(),
         _ => Err(USAGE.into()),
     };
     match result {

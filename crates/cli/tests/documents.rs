@@ -341,6 +341,21 @@ fn what_is_not_there_yet_is_not_there() {
     assert!(!output.status.success(), "{command:?} is there");
 }
 
+/// The website has what docs/SUMMARY.md lists.
+#[test]
+fn the_summary_lists_every_page_once() {
+    let summary = fs::read_to_string(root().join("docs/SUMMARY.md")).unwrap();
+    let listed: Vec<_> =
+        summary.split("](").skip(1).map(|rest| rest.split(')').next().unwrap().to_owned()).collect();
+    let once: BTreeSet<_> = listed.iter().cloned().collect();
+    assert_eq!(once.len(), listed.len(), "a page is listed twice: {listed:?}");
+    let pages = documents().into_iter().map(|path| match path.strip_prefix(root().join("docs")) {
+        Ok(below) => below.display().to_string(),
+        Err(_) => format!("../{}", path.file_name().unwrap().display()),
+    });
+    assert_eq!(once, pages.filter(|page| page != "SUMMARY.md").collect());
+}
+
 #[test]
 fn every_link_between_documents_leads_to_a_file_and_a_heading() {
     let mut problems = Vec::new();
