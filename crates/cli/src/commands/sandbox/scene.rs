@@ -236,6 +236,7 @@ fn exit_code_of(status: ExitStatus) -> ExitCode {
 fn render_config() -> String {
     let (work, region, serial) = (demo::WORK_ACCOUNT, demo::REGION, demo::MFA_SERIAL);
     let (start_url, read, write) = (demo::START_URL, demo::READ_ONLY_SET, demo::DEVELOPER_SET);
+    let user = format!("arn:aws:iam::{}:user/{}", demo::PEOPLE_ACCOUNT, demo::USER);
     format!(
         "[profile {USER_PROFILE}]\n\
          region = {region}\n\
@@ -274,6 +275,11 @@ fn render_config() -> String {
          region = {region}\n\
          sso_session = sandbox\n\
          sso_account_id = {work}\n\
-         sso_role_name = {write}\n"
+         sso_role_name = {write}\n\
+         \n\
+         # As `aws login` writes it: `hatbox login --session jan-console` signs in.\n\
+         [profile jan-console]\n\
+         region = {region}\n\
+         login_session = {user}\n"
     )
 }

@@ -30,6 +30,7 @@ pub(super) fn run(world: &World, scene: &Scene<'_>) -> Result<ExitCode, Failure>
         (format!("hatbox exec dev-infra-admin -- {s3} ls"), "a role that requires an MFA code"),
         ("hatbox sandbox code".to_owned(), "print the MFA code"),
         ("hatbox sso login".to_owned(), "sign in to IAM Identity Center"),
+        ("hatbox login --session jan-console".to_owned(), "sign in as `aws login` does"),
         (format!("hatbox trust graph {BOTH_ACCOUNTS}"), "who can assume which role"),
         ("hatbox sandbox log".to_owned(), "which calls were allowed, and why"),
     ] {
