@@ -21,6 +21,7 @@ pub(crate) struct LoginCache {
 }
 
 /// What a file holds.
+#[derive(Clone)]
 pub(crate) struct LoginFile {
     pub(crate) session: LoginSession,
     /// Its text, whose other fields are kept.

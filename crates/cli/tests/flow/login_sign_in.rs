@@ -22,12 +22,15 @@ pub(crate) const FILE: &str =
 
 /// A home with nothing in it, in a world in which jan may sign in.
 pub(crate) fn fixture() -> Fixture {
-    Fixture::empty_in(&["jan-work"], |world: &mut World| {
-        let allow =
-            r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"signin:*","Resource":"*"}]}"#;
-        let users = &mut world.accounts.get_mut("111122223333").unwrap().users;
-        users.get_mut("jan").unwrap().policies.insert("sign-in".to_owned(), allow.to_owned());
-    })
+    Fixture::empty_in(&["jan-work"], allow_sign_in)
+}
+
+/// Jan may sign in as `aws login` does.
+pub(crate) fn allow_sign_in(world: &mut World) {
+    let allow =
+        r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"signin:*","Resource":"*"}]}"#;
+    let users = &mut world.accounts.get_mut("111122223333").unwrap().users;
+    users.get_mut("jan").unwrap().policies.insert("sign-in".to_owned(), allow.to_owned());
 }
 
 /// An answer of an HTTP server.

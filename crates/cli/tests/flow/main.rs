@@ -61,6 +61,7 @@ mod keyring;
 mod keys;
 mod kill;
 mod leaks;
+mod login_asks;
 mod login_session;
 mod login_sign_in;
 mod metadata;

@@ -1,41 +1,24 @@
 //! `hatbox login --session`: signs in like `aws login`, and saves the session for the AWS CLI and the SDKs.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc;
 use std::time::Duration;
 
 use hatbox_core::config::edit::Change;
 use hatbox_core::config::overrides::{Flags, Overrides};
 use hatbox_core::config::profile::{Endpoint, Profile};
 use hatbox_core::config::{Origin, SectionKind, Which, resolve_profile};
-use hatbox_core::login::authorize::{
-    Device, LoginIdentity, parse_identity, parse_pasted, render_authorize_url, render_confirmation_url,
-};
-use hatbox_core::login::cache_file::LoginSession;
-use hatbox_core::login::dpop::DpopKey;
-use hatbox_core::sso::authorize::{Redirect, RedirectError, render_verifier};
-use hatbox_types::duration::render_duration;
+use hatbox_core::login::authorize::{Device, LoginIdentity};
 use hatbox_types::name::{ProfileName, Region};
-use hatbox_types::text::printable;
 use hatbox_types::text::shell::quote_word;
-use zeroize::Zeroizing;
 
 use crate::args::{GlobalArgs, LoginArgs};
 use crate::ask::confirm::{Confirmation, ask_yes_or_no};
 use crate::ask::waiting::{Wanted, lock_path, wait_for_lock};
-use crate::aws::signin::{LoginError, LoginGrant, LoginRefusal, LoginService, LoginTokens, random_id};
-use crate::credentials::denial::{hint_at_clock, render_clock};
+use crate::credentials::login_sign_in::{LoggedIn, LoginOptions, LoginPlace, sign_in};
 use crate::credentials::request::resolve_profile_name;
-use crate::credentials::service::{check_sandbox, resolve_sign_in_settings};
 use crate::errors::{Failure, FailureKind};
 use crate::files::aws_config::{ConfigFiles, load_config};
 use crate::files::login_cache::LoginCache;
 use crate::keys::KeyStore;
-use crate::prompt::{Echo, PromptError, Question};
-use crate::sign_in::browser::{find_obstacle, open_browser};
-use crate::sign_in::listener::{BindError, Listener, WaitError};
-use crate::sign_in::waiting::{Waited, wait_for_person};
 use crate::world::World;
 use crate::world::clock::shortened;
 
@@ -48,34 +31,21 @@ const LOCK_PATIENCE: Duration = Duration::from_mins(2);
 pub(super) fn run(world: &World, global: &GlobalArgs, args: &LoginArgs) -> Result<(), Failure> {
     let target = Target::load(world, global, args)?;
     let endpoint = target.endpoint(world)?;
-    let (url, settings) = resolve_sign_in_settings(&endpoint, &target.region, &world.environment)?;
-    world.announce_endpoint("sign-in", settings.endpoint.as_ref());
-    let service = LoginService::new(&url, &settings)?;
-    let device = if args.remote { Device::Other } else { Device::Same };
-    let asking = Asking {
-        world,
-        args,
-        base: url.as_str().trim_end_matches('/'),
-        secrets: Secrets::generate()?,
+    let options = LoginOptions {
+        device: if args.remote { Device::Other } else { Device::Same },
+        redirect_port: args.redirect_port,
+        is_browser_left_alone: args.no_browser,
         patience: shortened(&world.environment, world.settings()?.prompt_timeout() * PROMPTS),
     };
-    let (code, redirect) = match device {
-        Device::Same => asking.by_redirect()?,
-        Device::Other => asking.by_pasting()?,
+    let place = LoginPlace { profile: &target.name, region: &target.region, endpoint: &endpoint };
+    // Whoever runs this command is asked: no other process takes the question over.
+    let Some(signed_in) = sign_in(world, &place, &options, &|| false)? else {
+        return Err(Failure::new(FailureKind::Cancelled, "the sign-in was cancelled"));
     };
-    let grant = LoginGrant::Code { code: &code, redirect: &redirect, verifier: &asking.secrets.verifier };
-    let tokens = service
-        .create_token(device.client_id(), grant, &asking.secrets.key, || world.clock.now())
-        .map_err(|error| failure_of(&error, &target.name))?;
-    check_sandbox(&world.environment, &tokens.credentials.access_key_id, &target.name)?;
-    let identity =
-        tokens.id_token.as_ref().and_then(|token| parse_identity(token.expose())).ok_or_else(|| {
-            Failure::new(FailureKind::Failed, "the sign-in service's answer does not say who signed in")
-        })?;
-    target.confirm_other_identity(world, &identity)?;
-    let session = session_of(tokens.clone(), &identity, device, asking.secrets.key, &target.region);
-    save(world, &identity, &session, &tokens)?;
-    target.save(world, &identity)?;
+    target.confirm_other_identity(world, &signed_in.identity)?;
+    save(world, &signed_in)?;
+    let identity = &signed_in.identity;
+    target.save(world, identity)?;
     let name = quote_word(target.name.as_str());
     world.output.note(&format!("signed in as {} for profile `{}`", identity.arn, target.name));
     world.output.note(&format!("try it: hatbox exec {name} -- aws sts get-caller-identity"));
@@ -223,201 +193,9 @@ fn other_identity(profile: &Profile) -> Option<(&'static str, &Origin)> {
         .or_else(|| profile.credential_process.as_ref().map(|found| ("`credential_process`", &found.origin)))
 }
 
-/// The values that only this process knows.
-struct Secrets {
-    state: String,
-    verifier: Zeroizing<String>,
-    key: DpopKey,
-}
-
-impl Secrets {
-    fn generate() -> Result<Self, Failure> {
-        let failed = || Failure::of_error(FailureKind::Failed, &LoginError::Random);
-        let mut random = Zeroizing::new([0; 48]);
-        getrandom::getrandom(random.as_mut_slice()).map_err(|_| failed())?;
-        let verifier = Zeroizing::new(render_verifier(&random));
-        let mut seed = Zeroizing::new([0; 32]);
-        let key = loop {
-            getrandom::getrandom(seed.as_mut_slice()).map_err(|_| failed())?;
-            if let Some(key) = DpopKey::of_random(&seed) {
-                break key;
-            }
-        };
-        Ok(Self { state: random_id().map_err(|_| failed())?, verifier, key })
-    }
-}
-
-/// Asks the user to sign in.
-struct Asking<'a> {
-    world: &'a World,
-    args: &'a LoginArgs,
-    /// The URL of the sign-in service.
-    base: &'a str,
-    secrets: Secrets,
-    /// How long the user may take in the browser.
-    patience: Duration,
-}
-
-impl Asking<'_> {
-    fn page(&self, device: Device, redirect: &str) -> String {
-        render_authorize_url(self.base, device, redirect, &self.secrets.state, &self.secrets.verifier)
-    }
-
-    /// Lets this machine's browser return by a redirect. Returns the code and the redirect's URI.
-    fn by_redirect(&self) -> Result<(Zeroizing<String>, String), Failure> {
-        // Listen before the page is opened: a browser that is already signed in returns at once.
-        let listener = Listener::bind(self.args.redirect_port).map_err(|error| bind_failure(&error))?;
-        let redirect = listener.redirect_uri();
-        let page = self.page(Device::Same, &redirect);
-        self.show_page(&page)?;
-        let (sender, answers) = mpsc::channel();
-        let is_stopped = Arc::new(AtomicBool::new(false));
-        let (state, patience, stopped) = (self.secrets.state.clone(), self.patience, is_stopped.clone());
-        std::thread::spawn(move || {
-            let came = listener.wait(&state, patience, &|| stopped.load(Ordering::Relaxed));
-            // The receiver may have given up.
-            sender.send(came).ok();
-        });
-        let waited = wait_for_person(self.world, &answers, patience, &|| false);
-        is_stopped.store(true, Ordering::Relaxed);
-        let timed_out = || {
-            let text = format!("no answer came from the browser within {}", render_duration(patience));
-            Failure::new(FailureKind::NeedsPerson, text)
-                .hint("if the browser is on another machine: hatbox login --session --remote")
-        };
-        match waited {
-            Waited::Answer(Ok(answer)) => Ok((code_of(answer)?, redirect)),
-            Waited::Answer(Err(WaitError::Timeout)) | Waited::TimedOut => Err(timed_out()),
-            Waited::Cancelled | Waited::TakenOver | Waited::Answer(Err(WaitError::Stopped)) => {
-                Err(cancelled())
-            }
-        }
-    }
-
-    fn show_page(&self, page: &str) -> Result<(), Failure> {
-        if self.args.no_browser {
-            return Ok(self.world.output.data(&format!("{page}\n"))?);
-        }
-        let is_open = open_browser(self.world, page);
-        self.world.output.note(if is_open {
-            "sign in in the browser; if no page opened, open this one:"
-        } else {
-            "sign in by opening this page in a browser on this machine:"
-        });
-        self.world.output.raw_line(page);
-        if !is_open && find_obstacle(self.world).is_some() {
-            self.world.output.note("if the browser is on another machine: hatbox login --session --remote");
-        }
-        Ok(())
-    }
-
-    /// Lets the user copy a text from the browser of another machine and paste it here.
-    fn by_pasting(&self) -> Result<(Zeroizing<String>, String), Failure> {
-        let redirect = render_confirmation_url(self.base);
-        let page = self.page(Device::Other, &redirect);
-        if self.args.no_browser {
-            self.world.output.data(&format!("{page}\n"))?;
-        } else {
-            self.world.output.note(
-                "open this page in a browser on any machine, sign in, and paste the code that it shows:",
-            );
-            self.world.output.raw_line(&page);
-        }
-        let question =
-            Question { text: "Code: ", echo: Echo::Hidden, timeout: self.patience, is_over: &|| false };
-        loop {
-            let pasted = match self.world.prompter().ask_line(&question) {
-                Ok(pasted) => pasted,
-                Err(PromptError::Cancelled) => return Err(cancelled()),
-                Err(error) => {
-                    return Err(Failure::new(
-                        FailureKind::NeedsPerson,
-                        "the code of the sign-in page is needed",
-                    )
-                    .caused_by(&error)
-                    .hint("run it on a terminal"));
-                }
-            };
-            match parse_pasted(pasted.expose(), &self.secrets.state) {
-                Ok(answer) => return Ok((code_of(answer)?, redirect)),
-                Err(RedirectError::State) => {
-                    self.world
-                        .prompter()
-                        .reject("This code belongs to another sign-in: paste the code of this page.");
-                }
-                Err(RedirectError::Form | RedirectError::Path) => {
-                    self.world.prompter().reject("Invalid code: paste the whole code of the sign-in page.");
-                }
-            }
-        }
-    }
-}
-
-fn code_of(answer: Redirect) -> Result<Zeroizing<String>, Failure> {
-    match answer {
-        Redirect::Code(code) => Ok(Zeroizing::new(code)),
-        Redirect::Denied(error, description) => {
-            let mut failure = Failure::new(FailureKind::Cancelled, "the sign-in was denied in the browser");
-            let said = description.map_or(error.clone(), |description| format!("{error}: {description}"));
-            failure.causes.push(printable(&said).into_owned());
-            Err(failure)
-        }
-    }
-}
-
-fn cancelled() -> Failure {
-    Failure::new(FailureKind::Cancelled, "the sign-in was cancelled")
-}
-
-fn bind_failure(error: &BindError) -> Failure {
-    let failure = Failure::of_error(FailureKind::Failed, error);
-    let other = "use a browser on another machine: hatbox login --session --remote";
-    match error {
-        BindError::InUse { .. } => failure.hint("name another port with --redirect-port").hint(other),
-        BindError::Io(_) => failure.hint(other),
-    }
-}
-
-fn failure_of(error: &LoginError, profile: &ProfileName) -> Failure {
-    let failure = Failure::new(FailureKind::Failed, format!("could not sign in for profile `{profile}`"));
-    let failure = failure.caused_by(error);
-    if let Some(clock) = error.clock_ahead().and_then(render_clock) {
-        return failure.hint(hint_at_clock(&clock));
-    }
-    match error.refusal() {
-        Some(LoginRefusal::CodeExpired) => failure.hint("start again, and sign in within a few minutes"),
-        Some(LoginRefusal::NotAllowed) => failure.hint(
-            "signing in needs `signin:AuthorizeOAuth2Access` and `signin:CreateOAuth2Token`; the managed policy \
-             SignInLocalDevelopmentAccess allows both",
-        ),
-        _ => failure.hints(error.network_hint()),
-    }
-}
-
-fn session_of(
-    tokens: LoginTokens,
-    identity: &LoginIdentity,
-    device: Device,
-    key: DpopKey,
-    region: &Region,
-) -> LoginSession {
-    LoginSession {
-        credentials: tokens.credentials,
-        account: Some(identity.account.clone()),
-        client_id: device.client_id().to_owned(),
-        refresh_token: tokens.refresh_token,
-        key,
-        region: Some(region.clone()),
-    }
-}
-
 /// Writes the file, under the lock that keeps other hatbox processes from refreshing the old session.
-fn save(
-    world: &World,
-    identity: &LoginIdentity,
-    session: &LoginSession,
-    tokens: &LoginTokens,
-) -> Result<(), Failure> {
+fn save(world: &World, signed_in: &LoggedIn) -> Result<(), Failure> {
+    let LoggedIn { identity, session, id_token } = signed_in;
     let cache = LoginCache::of_session(world, &identity.arn);
     let path = lock_path(&world.dirs.locks(), "login", cache.identity().as_os_str().as_encoded_bytes());
     let words = format!("the login session of {}", identity.arn);
@@ -426,5 +204,5 @@ fn save(
     let _held = wait_for_lock(world, &wanted)?;
     // An unreadable file has nothing worth keeping.
     let old = cache.load().ok().flatten();
-    cache.save(session, old.as_ref(), tokens.id_token.as_ref())
+    cache.save(session, old.as_ref(), id_token.as_ref())
 }

@@ -1,14 +1,16 @@
 //! The base that uses a session of `aws login`. The session's file is the cache, shared with the AWS CLI and the SDKs.
 //!
-//! Credentials in the file are used while they last. To renew them, one process refreshes the session while the others
-//! wait, then read what it saved. The SDKs take no lock: if the service reports that the refresh token was already
-//! replaced, another program may have refreshed the session, so the file is read again before that counts as a failure.
+//! Credentials in the file are used while they last. To renew them, one process refreshes the session, or asks the user to
+//! sign in if it has ended, while the others wait, then read what it saved. The SDKs take no lock: if the service reports
+//! that the refresh token was already replaced, another program may have refreshed the session, so the file is read again
+//! before that counts as a failure.
 
 use std::time::Duration;
 
 use hatbox_core::config::overrides::Overrides;
 use hatbox_core::config::profile::Sourced;
 use hatbox_core::config::{Which, resolve_profile};
+use hatbox_core::login::authorize::Device;
 use hatbox_core::login::cache_file::LoginSession;
 use hatbox_types::duration::render_duration;
 use hatbox_types::name::{ProfileName, Region};
@@ -19,65 +21,123 @@ use super::BaseCredentials;
 use crate::aws::client::Signer;
 use crate::aws::signin::{LoginError, LoginGrant, LoginRefusal, LoginService};
 use crate::credentials::call_lock::{CallLock, Locked};
+use crate::credentials::login_sign_in::{self, LoggedIn, LoginOptions, LoginPlace};
 use crate::credentials::plan::Planned;
 use crate::credentials::service::{check_sandbox, resolve_sign_in_settings};
 use crate::errors::{Failure, FailureKind};
 use crate::files::login_cache::{LoginCache, LoginFile};
+use crate::sign_in::browser::find_obstacle;
+use crate::world::clock::shortened;
 
-/// Returns the credentials of the session, refreshed if they are about to expire.
+/// Returns the credentials of the session, refreshed if they are about to expire. If the session has ended, asks the user
+/// on the terminal to sign in.
 pub(super) fn fetch(
     planned: &Planned,
     profile: &ProfileName,
     session: &Sourced<String>,
 ) -> Result<BaseCredentials, Failure> {
     let cache = LoginCache::of_session(&planned.world, &session.value);
-    let work = Work { planned, profile, cache };
-    let file = work.load()?;
-    if !planned.request.fresh && work.is_good(&file.session) {
-        return Ok(given(file.session));
+    let work = Work { planned, profile, arn: session.value.trim(), cache };
+    let seen = work.cache.load()?;
+    if let Some(file) = seen.as_ref().filter(|file| !planned.request.fresh && work.is_good(&file.session)) {
+        return Ok(given(file.session.clone()));
     }
     let words = format!("the login session of `{profile}`");
     let identity = work.cache.identity().as_os_str().as_encoded_bytes();
-    let lock = CallLock::wait(planned, None, Locked { kind: "login", identity, words: &words }, None)?;
-    let result = work.refresh_unless_done(&file);
-    if let Err(failure) = &result {
-        lock.leave_failure(failure);
+    loop {
+        let lock = CallLock::wait(planned, None, Locked { kind: "login", identity, words: &words }, None)?;
+        match work.obtain(seen.as_ref(), &lock) {
+            Ok(Some(credentials)) => return Ok(credentials),
+            Ok(None) => planned.world.output.note("answered on another terminal"),
+            Err(failure) => {
+                lock.leave_failure(&failure);
+                return Err(failure);
+            }
+        }
     }
-    result
 }
 
 struct Work<'a> {
     planned: &'a Planned,
     profile: &'a ProfileName,
+    /// The ARN of the user or role that signs in; also the name of the session.
+    arn: &'a str,
     cache: LoginCache,
 }
 
 impl Work<'_> {
-    fn load(&self) -> Result<LoginFile, Failure> {
-        self.cache.load()?.ok_or_else(|| {
-            self.sign_in_again(&format!("profile `{}` is not signed in", self.profile))
-                .at(self.cache.shown().to_owned())
-        })
+    /// Refreshes the session or asks the user to sign in, while `lock` is held. `seen` is the file as it was before.
+    /// Returns `None` if another process has taken over the question.
+    fn obtain(&self, seen: Option<&LoginFile>, lock: &CallLock) -> Result<Option<BaseCredentials>, Failure> {
+        let old = self.cache.load()?;
+        let ended = match &old {
+            None => self
+                .sign_in_again(&format!("profile `{}` is not signed in", self.profile))
+                .at(self.cache.shown().to_owned()),
+            Some(file) => match self.refresh_unless_done(seen, file.clone()) {
+                Ok(credentials) => return Ok(Some(credentials)),
+                Err(NotRefreshed::Failed(failure)) => return Err(failure),
+                Err(NotRefreshed::Ended(failure)) => failure,
+            },
+        };
+        if !self.planned.world.has_terminal() {
+            return Err(ended);
+        }
+        self.sign_in(old.as_ref(), lock)
+    }
+
+    fn sign_in(&self, old: Option<&LoginFile>, lock: &CallLock) -> Result<Option<BaseCredentials>, Failure> {
+        let Planned { world, plan, .. } = self.planned;
+        let region = self.region(old.and_then(|file| file.session.region.as_ref()))?;
+        let options = LoginOptions {
+            // The redirect of a browser on another machine does not reach this one.
+            device: if find_obstacle(world).is_some() { Device::Other } else { Device::Same },
+            redirect_port: None,
+            is_browser_left_alone: false,
+            patience: shortened(&world.environment, self.planned.patience()),
+        };
+        let place = LoginPlace { profile: self.profile, region: &region, endpoint: &plan.endpoint };
+        let is_over = || !lock.lock().is_current();
+        let Some(signed_in) = login_sign_in::sign_in(world, &place, &options, &is_over)? else {
+            return Ok(None);
+        };
+        let LoggedIn { identity, session, id_token } = signed_in;
+        if identity.arn != self.arn {
+            let text = format!(
+                "profile `{}` is for the session of {}, and you signed in as {}",
+                self.profile, self.arn, identity.arn
+            );
+            return Err(Failure::new(FailureKind::Refused, text)
+                .hint(format!("to use that identity in this profile: {}", self.sign_in_command())));
+        }
+        self.cache.save(&session, old, id_token.as_ref())?;
+        world.output.note(&format!("signed in as {} for profile `{}`", identity.arn, self.profile));
+        Ok(Some(given(session)))
     }
 
     /// Refreshes the session, unless another process did so while this one waited for the lock. `seen` is the file as
     /// it was before.
-    fn refresh_unless_done(&self, seen: &LoginFile) -> Result<BaseCredentials, Failure> {
-        let mut file = self.load()?;
-        let mut is_changed = is_other(&seen.session, &file.session);
+    fn refresh_unless_done(
+        &self,
+        seen: Option<&LoginFile>,
+        mut file: LoginFile,
+    ) -> Result<BaseCredentials, NotRefreshed> {
+        let mut is_changed = seen.is_none_or(|seen| is_other(&seen.session, &file.session));
         loop {
             if (is_changed || !self.planned.request.fresh) && self.is_good(&file.session) {
                 return Ok(given(file.session));
             }
             let error = match self.refresh(&file) {
                 Ok(credentials) => return Ok(credentials),
-                Err(RefreshError::Failed(failure)) => return Err(failure),
+                Err(RefreshError::Failed(failure)) => return Err(failure.into()),
                 Err(RefreshError::Unanswered(error)) => error,
             };
             // Another program may have spent the refresh token since the file was read; the file then holds a newer
             // one.
-            let again = self.load()?;
-            if error.refusal().is_some() && is_other(&file.session, &again.session) {
+            if error.refusal().is_some()
+                && let Some(again) = self.cache.load()?
+                && is_other(&file.session, &again.session)
+            {
                 (file, is_changed) = (again, true);
                 continue;
             }
@@ -89,7 +149,7 @@ impl Work<'_> {
         let Planned { world, plan, .. } = self.planned;
         let session = &file.session;
         check_sandbox(&world.environment, &session.credentials.access_key_id, self.profile)?;
-        let region = self.region(session)?;
+        let region = self.region(session.region.as_ref())?;
         let (endpoint, settings) = resolve_sign_in_settings(&plan.endpoint, &region, &world.environment)?;
         world.announce_endpoint("sign-in", settings.endpoint.as_ref());
         world.output.debug(|| format!("refreshing the login session of `{}` in {region}", self.profile));
@@ -116,8 +176,8 @@ impl Work<'_> {
 
     /// Returns the region in which the session was created. Older files do not name one; like the SDKs, this then takes
     /// the region of the profile.
-    fn region(&self, session: &LoginSession) -> Result<Region, Failure> {
-        if let Some(region) = &session.region {
+    fn region(&self, of_session: Option<&Region>) -> Result<Region, Failure> {
+        if let Some(region) = of_session {
             return Ok(region.clone());
         }
         let Planned { plan, files, .. } = self.planned;
@@ -138,10 +198,10 @@ impl Work<'_> {
         &self,
         session: &LoginSession,
         error: &LoginError,
-    ) -> Result<BaseCredentials, Failure> {
+    ) -> Result<BaseCredentials, NotRefreshed> {
         use LoginRefusal as R;
         let profile = self.profile;
-        let ended = |what: &str| self.sign_in_again(what).caused_by(error);
+        let ended = |what: &str| NotRefreshed::Ended(self.sign_in_again(what).caused_by(error));
         match error.refusal() {
             Some(R::Ended) => return Err(ended(&format!("the login session of `{profile}` has ended"))),
             Some(R::CredentialsChanged) => {
@@ -153,7 +213,8 @@ impl Work<'_> {
                 return Err(Failure::new(FailureKind::Failed, what)
                     .caused_by(error)
                     .hint("it needs `signin:CreateOAuth2Token`; the managed policy SignInLocalDevelopmentAccess allows it")
-                    .shared());
+                    .shared()
+                    .into());
             }
             _ => {}
         }
@@ -168,7 +229,7 @@ impl Work<'_> {
         }
         let what = format!("could not refresh the login session of `{profile}`");
         let failure = Failure::new(FailureKind::Failed, what).caused_by(error);
-        Err(match (error.refusal(), &session.region) {
+        let failure = match (error.refusal(), &session.region) {
             // A session exists in one region only, and the answer does not say whether this is the wrong one.
             (Some(R::Invalid), None) => failure.hint(format!(
                 "`{}` does not say in which region you signed in; sign in again: {}",
@@ -177,7 +238,8 @@ impl Work<'_> {
             )),
             (Some(R::Invalid), Some(_)) => failure.hint(self.sign_in_command()),
             _ => failure.hints(error.network_hint()).shared(),
-        })
+        };
+        Err(failure.into())
     }
 
     fn sign_in_again(&self, what: &str) -> Failure {
@@ -192,6 +254,20 @@ impl Work<'_> {
 
     fn is_good(&self, session: &LoginSession) -> bool {
         left(session, self.planned.world.clock.now()) >= self.planned.request.min_ttl
+    }
+}
+
+/// Why a refresh gave no credentials.
+enum NotRefreshed {
+    /// The session has ended: the user must sign in.
+    Ended(Failure),
+    /// Signing in would not help, or may not be necessary.
+    Failed(Failure),
+}
+
+impl From<Failure> for NotRefreshed {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
     }
 }
 
