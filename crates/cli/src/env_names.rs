@@ -24,6 +24,8 @@ pub(crate) const SANDBOX: &str = "HATBOX_SANDBOX";
 pub(crate) const VAULT_DIR: &str = "AWS_VAULT_FILE_DIR";
 pub(crate) const VAULT_PASSPHRASE: &str = "AWS_VAULT_FILE_PASSPHRASE";
 pub(crate) const VAULT_BACKEND: &str = "AWS_VAULT_BACKEND";
+/// Of aws-vault: opens no browser to sign in.
+pub(crate) const VAULT_STDOUT: &str = "AWS_VAULT_STDOUT";
 #[cfg(all(target_os = "linux", feature = "secret-service"))]
 pub(crate) const VAULT_COLLECTION: &str = "AWS_VAULT_SECRET_SERVICE_COLLECTION_NAME";
 pub(crate) const VAULT_PASS_DIR: &str = "AWS_VAULT_PASS_PASSWORD_STORE_DIR";

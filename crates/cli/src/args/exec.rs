@@ -62,7 +62,7 @@ pub(crate) struct ExecArgs {
     #[arg(long, hide = true)]
     pub(crate) profile_env: bool,
 
-    /// Of aws-vault: print the SSO URL instead of opening a browser
+    /// Of aws-vault: show the page to sign in at instead of opening a browser
     #[arg(long, hide = true)]
     pub(crate) stdout: bool,
 

@@ -131,11 +131,14 @@ pub(crate) fn why_no_browser(world: &World, choice: &BrowserChoice) -> Option<&'
 }
 
 /// Opens `url`, and returns whether a program was started for it. What becomes of it is not waited for. Where a browser
-/// would open on another machine, or none can, nothing is started.
+/// would open on another machine, or none can, or was to be left alone, nothing is started.
 ///
 /// `HATBOX_BROWSER`, else the setting `browser`, else `BROWSER`: programs with arguments, separated by `:` on Unix, the first that is there; `%s` stands
 /// for the URL, which else comes last. No shell is between. Else the desktop's opener.
 pub(crate) fn open_browser(world: &World, url: &str) -> bool {
+    if world.is_browser_left_alone() {
+        return false;
+    }
     let own = match (named(world), find_obstacle(world)) {
         (Some(named), _) => command_lines(&named, url),
         (None, Some(NoRedirect::Ssh | NoRedirect::Container | NoRedirect::NoDesktop)) => return false,

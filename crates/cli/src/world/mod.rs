@@ -47,6 +47,8 @@ pub(crate) struct Outside {
     terminal: OnceLock<Option<Terminal>>,
     /// Whether the terminal is another program's now.
     has_left_terminal: AtomicBool,
+    /// Whether sign-ins open no browser (`exec --stdout`, as in aws-vault).
+    is_browser_left_alone: AtomicBool,
     /// The services whose endpoint was named already.
     announced: Mutex<Vec<&'static str>>,
 }
@@ -80,6 +82,7 @@ impl World {
             settings: OnceLock::new(),
             terminal: OnceLock::new(),
             has_left_terminal: AtomicBool::new(false),
+            is_browser_left_alone: AtomicBool::new(false),
             announced: Mutex::default(),
         }))
     }
@@ -113,6 +116,20 @@ impl World {
     /// Leaves the terminal to another program: from now on no one can be asked on it.
     pub(crate) fn leave_terminal(&self) {
         self.has_left_terminal.store(true, Ordering::Relaxed);
+    }
+
+    /// Opens no browser for sign-ins from now on; their address is only shown.
+    pub(crate) fn leave_browser_alone(&self) {
+        self.is_browser_left_alone.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether sign-ins must not open a browser.
+    pub(crate) fn is_browser_left_alone(&self) -> bool {
+        self.is_browser_left_alone.load(Ordering::Relaxed)
+            || self
+                .environment
+                .text(crate::env_names::VAULT_STDOUT)
+                .is_some_and(|said| !matches!(said.as_str(), "false" | "0"))
     }
 
     /// Whether the terminal is another program's now.

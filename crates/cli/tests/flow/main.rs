@@ -33,6 +33,7 @@ mod attack;
 mod audit;
 mod calls;
 mod cases_b;
+mod cases_c;
 mod completion;
 mod config_file;
 mod connections;

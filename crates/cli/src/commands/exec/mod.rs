@@ -48,9 +48,7 @@ fn run_or_fail(world: &World, global: &GlobalArgs, args: &ExecArgs) -> Result<Ex
     }
     check_flags(args)?;
     if args.stdout {
-        world
-            .output
-            .warn("--stdout has no effect: `hatbox sso login --no-browser` prints the link to sign in");
+        world.leave_browser_alone();
     }
     let profile = args.profile.as_deref().map(profile_text).transpose()?;
     if is_with_server(args) {
