@@ -63,7 +63,7 @@ pub(crate) struct SsoLoginArgs {
     #[arg(long, value_name = "PORT")]
     pub(crate) redirect_port: Option<u16>,
 
-    /// Print the address of the page, and open no browser [env for another browser: HATBOX_BROWSER, BROWSER]
+    /// Print the address of the page alone on stdout, and open no browser [env for another browser: HATBOX_BROWSER, BROWSER]
     #[arg(long)]
     pub(crate) no_browser: bool,
 

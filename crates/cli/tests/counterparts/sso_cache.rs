@@ -45,24 +45,18 @@ impl Shared {
             .home
             .hatbox(&login)
             .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let mut stderr = BufReader::new(child.stderr.take().unwrap());
-        let page = loop {
-            let mut line = String::new();
-            assert!(stderr.read_line(&mut line).unwrap() > 0, "no page to sign in at");
-            if let Some(page) = line.split_whitespace().find(|word| word.contains("/authorize?")) {
-                break page.to_owned();
-            }
-        };
-        let redirect = self.scene.sandbox.client.sign_in(&page, Consent::Allow).unwrap().redirect.unwrap();
+        let mut page = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut page).unwrap();
+        let redirect =
+            self.scene.sandbox.client.sign_in(page.trim_end(), Consent::Allow).unwrap().redirect.unwrap();
         let (host, path) = redirect.strip_prefix("http://").unwrap().split_once('/').unwrap();
         let mut browser = TcpStream::connect(host).unwrap();
         write!(browser, "GET /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").unwrap();
         browser.read_to_end(&mut Vec::new()).unwrap();
-        std::io::copy(&mut stderr, &mut std::io::sink()).unwrap();
         assert!(child.wait().unwrap().success());
     }
 

@@ -105,6 +105,7 @@ mod sso_populate;
 mod sso_shown;
 mod sso_sign_out;
 mod sso_vanity;
+mod sso_ways;
 mod starts;
 mod store_faults;
 mod store_trust;

@@ -10,7 +10,7 @@ use hatbox_sandbox::world::{IdentityCenter, World};
 
 use crate::fixture::Fixture;
 use crate::prompts::assert_code;
-use crate::run::{Run, finish};
+use crate::run::{Outcome, Run, finish};
 use crate::terminal::Terminal;
 
 const CONFIG: &str = "\
@@ -58,28 +58,26 @@ pub(crate) fn sign_in(fixture: &Fixture, flags: &[&str]) {
     sign_in_to(fixture, "corp", flags);
 }
 
-/// The same for the session or the start URL `name`.
-pub(crate) fn sign_in_to(fixture: &Fixture, name: &str, flags: &[&str]) {
+/// The same for the session or the start URL `name`. Returns what hatbox said.
+pub(crate) fn sign_in_to(fixture: &Fixture, name: &str, flags: &[&str]) -> Outcome {
     let run = sso(fixture, &["login", name, "--pkce", "--no-browser"]).args(flags);
     let mut child = run.spawn();
-    let mut stderr = BufReader::new(child.stderr.take().unwrap());
-    let page = loop {
-        let mut line = String::new();
-        assert!(stderr.read_line(&mut line).unwrap() > 0, "no page to sign in at");
-        let page = line.split_whitespace().find(|word| word.contains("/authorize?"));
-        if let Some(page) = page {
-            break page.to_owned();
-        }
-    };
-    let done = fixture.client().sign_in(&page, Consent::Allow).unwrap();
+    // The address is all that stdout has.
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    let mut page = String::new();
+    stdout.read_line(&mut page).unwrap();
+    assert!(page.starts_with("http://127.0.0.1:") && page.contains("/authorize?"), "{page}");
+    let done = fixture.client().sign_in(page.trim_end(), Consent::Allow).unwrap();
     let redirect = done.redirect.unwrap();
     let (host, path) = redirect.strip_prefix("http://").unwrap().split_once('/').unwrap();
     let mut browser = TcpStream::connect(host).unwrap();
     write!(browser, "GET /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").unwrap();
     browser.read_to_end(&mut Vec::new()).unwrap();
-    // The rest of it is read, so that hatbox can write it.
-    std::io::copy(&mut stderr, &mut std::io::sink()).unwrap();
-    assert!(child.wait().unwrap().success());
+    assert!(stdout.buffer().is_empty(), "more than the address");
+    child.stdout = Some(stdout.into_inner());
+    let outcome = finish(child, "sso login").ok();
+    assert_eq!(outcome.stdout, "", "more than the address");
+    outcome
 }
 
 fn config(fixture: &Fixture) -> String {
@@ -272,4 +270,21 @@ fn two_at_once_write_the_same_profiles_once() {
     }
     let text = config(&fixture);
     assert_eq!((text.matches("[profile ").count(), text.matches("# >>>").count()), (61, 1));
+}
+
+#[test]
+fn a_bar_shows_how_many_accounts_are_read() {
+    let names: Vec<_> = (0..12).map(|number| format!("Account {number}")).collect();
+    let fixture = with_accounts(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    sign_in(&fixture, &[]);
+    let action = Some("ListAccountRoles".to_owned());
+    // Longer than what is not worth a line.
+    let fault = Fault { kind: FaultKind::DelayMillis(700), times: Some(12), action };
+    fixture.client().add_fault(&fault).unwrap();
+    let mut terminal = Terminal::start_wide(&sso(&fixture, &["populate", "--dry-run"]), 120);
+    terminal.wait_for("reading roles [------------------------] 0 of 12 accounts", 1);
+    terminal.wait_for("reading roles [############------------] 6 of 12 accounts", 1);
+    assert_code(terminal.wait(), 0, &terminal);
+    let screen = terminal.screen().join("\n");
+    assert!(screen.contains("12 accounts: 36 added") && !screen.contains("reading roles"), "{screen}");
 }

@@ -43,7 +43,8 @@ impl SignIn {
         let is_stopped = Arc::new(AtomicBool::new(false));
         let oidc = self.oidc(place.region)?.without_wait_line();
         let interval = code.interval.clamp(*INTERVALS.start(), *INTERVALS.end());
-        let poll = Poll { interval: Duration::from_secs(interval), clock: self.world.clock };
+        let mut poll =
+            Poll { interval: Duration::from_secs(interval), slower: SLOWER, clock: self.world.clock };
         let (asking, stopped) = (client.clone(), is_stopped.clone());
         let device_code = code.device_code.clone();
         std::thread::spawn(move || {
@@ -96,11 +97,8 @@ impl SignIn {
         } else {
             "by opening this page in any browser:"
         };
-        self.show(&[
-            format!("Sign in to `{}` {how}", self.name()),
-            page.clone(),
-            format!("Check that the page shows the code {}", code.user_code),
-        ]);
+        self.show_address(how, page)?;
+        self.show(&[format!("Check that the page shows the code {}", code.user_code)]);
         Ok(())
     }
 
@@ -134,12 +132,14 @@ fn is_to_be_asked_again(error: &SsoError) -> bool {
 /// Polls for the token until the user has answered.
 struct Poll {
     interval: Duration,
+    /// How much the interval grows with each `slow_down`.
+    slower: Duration,
     clock: crate::world::clock::Clock,
 }
 
 impl Poll {
     fn run(
-        mut self,
+        &mut self,
         ended: &mpsc::Receiver<()>,
         is_stopped: &AtomicBool,
         answers: &Sender<Result<Tokens, SsoError>>,
@@ -149,7 +149,7 @@ impl Poll {
             match ask(self.clock.now()) {
                 Err(error) if is_to_be_asked_again(&error) => {
                     if error.refusal() == Some(SsoRefusal::SlowDown) {
-                        self.interval += SLOWER;
+                        self.interval += self.slower;
                     }
                 }
                 result => {
@@ -160,6 +160,46 @@ impl Poll {
                     return;
                 }
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use hatbox_types::secret::SecretString;
+
+    use super::*;
+    use crate::world::clock::Clock;
+    use crate::world::environment::Environment;
+
+    #[test]
+    fn pending_and_slow_down_are_no_end_and_each_slow_down_makes_the_interval_longer_for_good() {
+        let refused = |refusal| Err(SsoError::Refused { refusal, text: String::new() });
+        let tokens = Tokens {
+            access_token: SecretString::new("token".to_owned()),
+            expires_at: jiff::Timestamp::UNIX_EPOCH,
+            refresh_token: None,
+        };
+        let script = RefCell::new(vec![
+            Ok(tokens),
+            refused(SsoRefusal::SlowDown),
+            refused(SsoRefusal::Fault),
+            refused(SsoRefusal::SlowDown),
+            refused(SsoRefusal::Pending),
+        ]);
+        let (step, clock) = (Duration::from_millis(1), Clock::of_environment(&Environment::of(&[])));
+        let mut poll = Poll { interval: step, slower: step, clock };
+        let (_end, ended) = mpsc::channel();
+        let (sender, answers) = mpsc::channel();
+        poll.run(&ended, &AtomicBool::new(false), &sender, &|_| script.borrow_mut().pop().unwrap());
+        assert!(answers.try_recv().unwrap().is_ok());
+        assert_eq!((poll.interval, SLOWER), (3 * step, Duration::from_secs(5)));
+        assert!(script.borrow().is_empty());
+        for end in [SsoRefusal::Denied, SsoRefusal::SignInAgain] {
+            poll.run(&ended, &AtomicBool::new(false), &sender, &|_| refused(end));
+            assert_eq!(answers.try_recv().unwrap().err().unwrap().refusal(), Some(end));
         }
     }
 }

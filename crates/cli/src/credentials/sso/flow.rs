@@ -117,6 +117,15 @@ impl SignIn {
         !self.options.is_browser_left_alone && open_browser(&self.world, page)
     }
 
+    /// Shows the address of a page, after `how` to open it. With `--no-browser`, prints the address alone on stdout.
+    pub(super) fn show_address(&self, how: &str, page: &str) -> Result<(), Failure> {
+        if self.options.is_browser_left_alone {
+            return Ok(self.world.output.data(&format!("{page}\n"))?);
+        }
+        self.show(&[format!("Sign in to `{}` {how}", self.name()), page.to_owned()]);
+        Ok(())
+    }
+
     /// Shows lines to the user, on the terminal device or else on stderr.
     pub(super) fn show(&self, lines: &[String]) {
         for line in lines {

@@ -40,7 +40,7 @@ impl SignIn {
         let client = self.client(place, SignInFile::RedirectClient, how)?;
         let secrets = Secrets::generate()?;
         let page = self.authorize_page(place, &client, &redirect, &secrets);
-        self.show_page(&page);
+        self.show_page(&page)?;
 
         let (sender, answers) = mpsc::channel();
         let is_stopped = Arc::new(AtomicBool::new(false));
@@ -84,13 +84,13 @@ impl SignIn {
         format!("{}/authorize?{query}", place.oidc.base())
     }
 
-    fn show_page(&self, page: &str) {
+    fn show_page(&self, page: &str) -> Result<(), Failure> {
         let how = if self.open_browser(page) {
             "in the browser. If no page opened, open this one:"
         } else {
             "by opening this page in a browser on this machine:"
         };
-        self.show(&[format!("Sign in to `{}` {how}", self.name()), page.to_owned()]);
+        self.show_address(how, page)
     }
 
     fn trade_code(
