@@ -2,12 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
+use hatbox_sandbox::control::Revoked;
+use hatbox_sandbox::world::LoginState;
+
 use crate::canary::{Canary, STANDARD, URL_SAFE, base64, hex, url_encoded};
 use crate::cast::PHONE;
 use crate::fixture::{Fixture, PASSPHRASE};
 use crate::mfa_devices::SEED;
 use crate::run::{Outcome, Run};
 use crate::terminal::Terminal;
+use crate::{login_sign_in, sso, sso_cache, sso_populate};
 
 const CONFIG: &str = "\
 [profile jan-work]
@@ -33,6 +37,8 @@ struct Watch {
     fixture: Fixture,
     fixed: Vec<Canary>,
     codes: Vec<String>,
+    /// Files that were promised to hold secrets.
+    promised: Vec<PathBuf>,
     found: Vec<String>,
 }
 
@@ -46,7 +52,10 @@ enum Promised {
 
 impl Watch {
     fn new() -> Self {
-        let fixture = Fixture::empty(&["jan-work", "other"]);
+        Self::of(Fixture::empty(&["jan-work", "other"]))
+    }
+
+    fn of(fixture: Fixture) -> Self {
         fixture.write_config(CONFIG);
         let mut fixed = vec![Canary::new("the passphrase", PASSPHRASE)];
         for name in ["jan-work", "other"] {
@@ -56,7 +65,7 @@ impl Watch {
         let script = "for p in $PPID $(cut -d ' ' -f 4 /proc/$PPID/stat); do tr '\\0' ' ' </proc/$p/cmdline; done \
                       >>\"$HOME/../argv\"; cat \"$HOME/../code\"";
         fixture.write_program("phone", script);
-        Self { fixture, fixed, codes: Vec::new(), found: Vec::new() }
+        Self { fixture, fixed, codes: Vec::new(), promised: Vec::new(), found: Vec::new() }
     }
 
     fn next_code(&mut self) -> String {
@@ -95,7 +104,8 @@ impl Watch {
 
     fn look_at_files(&mut self, what: &str) {
         let argv = self.fixture.path("argv");
-        for path in self.fixture.files().into_iter().chain([argv]) {
+        let promised = self.promised.clone();
+        for path in self.fixture.files().into_iter().chain([argv]).filter(|path| !promised.contains(path)) {
             if let Ok(bytes) = std::fs::read(&path) {
                 self.look(&format!("{} after {what}", path.display()), &bytes);
             }
@@ -279,6 +289,68 @@ fn a_stored_seed_and_the_codes_made_from_it_appear_nowhere() {
     {
         watch.run(&hatbox(&watch, line), Promised::Nothing).ok();
     }
+    watch.found.sort();
+    watch.found.dedup();
+    assert!(watch.found.is_empty(), "{}", watch.found.join("\n"));
+}
+
+/// What a file of a sign-in holds that others must not have.
+fn add_tokens(watch: &mut Watch, file: &serde_json::Value, names: &[&str]) {
+    for name in names {
+        let secret = file.pointer(name).and_then(serde_json::Value::as_str).unwrap();
+        watch.fixed.push(Canary::new(format!("the {name} of a sign-in"), secret));
+    }
+}
+
+#[test]
+fn the_tokens_of_sign_ins_are_only_in_the_files_that_other_programs_read() {
+    const SSO: [&str; 3] = ["/accessToken", "/refreshToken", "/clientSecret"];
+    const LOGIN: [&str; 4] =
+        ["/refreshToken", "/idToken", "/accessToken/secretAccessKey", "/accessToken/sessionToken"];
+    let fixture = Fixture::empty_in(&["jan-work", "other"], |world| {
+        sso::add_center(world);
+        login_sign_in::allow_sign_in(world);
+    });
+    let mut watch = Watch::of(fixture);
+    watch.fixture.write_config(sso::CONFIG);
+    watch.promised = vec![sso_cache::path(&watch.fixture), watch.fixture.path(login_sign_in::FILE)];
+    let said = sso_populate::sign_in_to(&watch.fixture, "corp", &["--share-sso-cache", "--debug"]).stderr;
+    let login = ["login", "--debug", "--session", "--region", "eu-west-1", "me"];
+    let said = said + &login_sign_in::sign_in_as(&watch.fixture, &login, login_sign_in::JAN).ok().stderr;
+    for minutes in [0, 70] {
+        watch.fixture.advance(minutes * 60);
+        if minutes > 0 {
+            // Both are refreshed: the new tokens are looked for too, and the old ones again.
+            for profile in ["dev", "me"] {
+                watch.run(&watch.fixture.hatbox(&["exec", profile]), Promised::Nothing).ok();
+            }
+        }
+        let files = (sso_cache::read(&watch.fixture), login_sign_in::read_file(&watch.fixture));
+        add_tokens(&mut watch, &files.0, &SSO);
+        add_tokens(&mut watch, &files.1, &LOGIN);
+        watch.look("what the sign-ins said", said.as_bytes());
+        for profile in ["dev", "above", "me"] {
+            watch.run(&watch.fixture.hatbox(&["exec", profile]), Promised::Nothing).ok();
+            watch.run(&watch.fixture.hatbox(&["export", profile]), Promised::Stdout).ok();
+            watch.run(&watch.fixture.hatbox(&["explain", "--json", profile]), Promised::Nothing).ok();
+        }
+        for line in [
+            &["sso", "status", "--json"][..],
+            &["list", "--json"],
+            &["doctor", "--json"],
+            &["sso", "populate", "--dry-run"],
+        ] {
+            watch.run(&watch.fixture.hatbox(line), Promised::Nothing).ok();
+        }
+    }
+    // What is refused is not quoted either.
+    watch.fixture.client().revoke(Revoked::Sessions).unwrap();
+    watch.fixture.client().set_login_states(LoginState::Revoked).unwrap();
+    for profile in ["dev", "me"] {
+        let run = watch.fixture.hatbox(&["exec", "--fresh", profile]);
+        watch.run(&run, Promised::Nothing).expect_code(125);
+    }
+    watch.run(&watch.fixture.hatbox(&["sso", "logout"]), Promised::Nothing).ok();
     watch.found.sort();
     watch.found.dedup();
     assert!(watch.found.is_empty(), "{}", watch.found.join("\n"));
