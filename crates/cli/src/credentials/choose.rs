@@ -12,6 +12,7 @@ use hatbox_types::text::shell::quote_word;
 use super::guard::Exit;
 use super::plan::resolve_role;
 use super::request::resolve_profile_name;
+use crate::args::SessionArgs;
 use crate::errors::{Failure, FailureKind};
 use crate::files::aws_config::{ConfigFiles, load_readable_config};
 use crate::files::chosen_profiles::{ChosenProfiles, save_choice};
@@ -20,12 +21,18 @@ use crate::prompt::PromptError;
 use crate::prompt::picker::{Choice, Row};
 use crate::world::World;
 
-/// Finds a profile if neither an argument nor AWS_PROFILE names one.
+/// Finds a profile if neither an argument nor AWS_PROFILE names one. With `--role-arn`, `default` is enough: if the machine
+/// has an identity, `default` need not be in the config.
 ///
 /// # Errors
 /// If there is no one to ask, or the user picked none.
-pub(super) fn choose_profile(world: &World, exit: Exit<'_>) -> Result<ProfileName, Failure> {
-    let none = || resolve_profile_name(None, &world.environment);
+pub(super) fn choose_profile(
+    world: &World,
+    session: &SessionArgs,
+    exit: Exit<'_>,
+) -> Result<ProfileName, Failure> {
+    let fallback = session.role_arn.as_ref().map(|_| "default");
+    let none = || resolve_profile_name(fallback, &world.environment);
     // An SDK that runs hatbox as `credential_process` may have a terminal too, but it captures stderr.
     if !std::io::stderr().is_terminal() || !world.has_terminal() {
         return none();

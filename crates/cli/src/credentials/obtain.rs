@@ -46,7 +46,8 @@ impl ProfileRequest<'_> {
     /// Makes the plan of the profile, which the user picks if none is named, and checks its guards.
     pub(crate) fn open_checked(self, exit: Exit<'_>) -> Result<PlanRun, Failure> {
         check_reason(self.session)?;
-        let chosen = if self.is_named() { None } else { Some(choose_profile(self.world, exit)?) };
+        let chosen =
+            if self.is_named() { None } else { Some(choose_profile(self.world, self.session, exit)?) };
         let profile = self.profile.or(chosen.as_ref().map(ProfileName::as_str));
         let run = ProfileRequest { profile, ..self }.open_run(Purpose::Use)?;
         run.check_guard(exit)?;

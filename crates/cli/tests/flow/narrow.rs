@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
+use hatbox_sandbox::CONTAINER_PATH;
 use hatbox_sandbox::control::{Fault, FaultKind};
 use hatbox_sandbox::log::{LogEntry, SignedWith};
 use serde_json::Value;
 
-use crate::cast::PHONE;
+use crate::cast::{CONTAINER_TOKEN, PHONE};
 use crate::fixture::Fixture;
 use crate::run::Run;
 
@@ -133,6 +134,26 @@ fn a_role_without_a_profile_is_assumed_with_what_the_profile_gives() {
     let guarded = "arn:aws:iam::444455556666:role/guarded";
     let code = fixture.code(PHONE);
     fixture.hatbox(&["exec", "--role-arn", guarded, "-t", &code, "with-mfa", "--", "true"]).run().ok();
+}
+
+#[test]
+fn a_role_is_assumed_without_any_profile_by_what_the_machine_has() {
+    let fixture = Fixture::with_keys(&["jan-work"]);
+    let exec = fixture.hatbox(&["exec", "--role-arn", READER, "--", "printenv", "AWS_ACCOUNT_ID"]);
+    let nothing = exec.run().expect_code(125);
+    let error = "profile `default` is neither in the config nor in the store";
+    assert!(nothing.stderr.contains(error), "{}", nothing.stderr);
+    let url = format!("{}{CONTAINER_PATH}", fixture.client().url());
+    let in_container = |run: Run| {
+        run.env("AWS_CONTAINER_CREDENTIALS_FULL_URI", &url)
+            .env("AWS_CONTAINER_AUTHORIZATION_TOKEN", CONTAINER_TOKEN)
+    };
+    assert_eq!(in_container(exec).run().ok().stdout, "444455556666\n");
+    let export = fixture.hatbox(&["export", "--format", "json", "--role-arn", READER]);
+    in_container(export).run().ok();
+    let sent = calls(&fixture, "AssumeRole");
+    assert_eq!(sent.len(), 1, "the session is cached");
+    assert_eq!((sent[0].resource.as_deref(), sent[0].signed_with), (Some(READER), SignedWith::Role));
 }
 
 #[test]

@@ -209,7 +209,7 @@ fn duration_of_console(plan: &Plan) -> Option<Duration> {
 
 /// Lets the user pick a profile, with a hint for those who meant `aws login`.
 fn choose_or_hint(world: &World) -> Result<ProfileName, Failure> {
-    choose_profile(world, Exit::Console).map_err(|failure| match failure.kind {
+    choose_profile(world, &SessionArgs::default(), Exit::Console).map_err(|failure| match failure.kind {
         FailureKind::Usage => failure.hint("to sign in as `aws login` does: hatbox login --session"),
         _ => failure,
     })
