@@ -24,13 +24,16 @@ const AT_ROOT: [(&str, &str); 5] = [
     ("CHANGELOG.md", "CHANGELOG.md"),
 ];
 
+/// Files of docs that say how the website looks.
+const OF_MDBOOK: [&str; 2] = ["book.toml", "book.css"];
+
 /// Builds the website and checks its links.
 pub(crate) fn run() -> Result<(), Problem> {
     let site = root().join("target/site");
     std::fs::remove_dir_all(&site).ok();
     assemble(&site)?;
     let mut mdbook = Command::new(load_mdbook()?);
-    if !mdbook.arg("build").arg("--dest-dir").arg("html").arg(&site).status()?.success() {
+    if !mdbook.arg("build").arg("--dest-dir").arg(site.join("html")).arg(&site).status()?.success() {
         return Err("mdbook failed".into());
     }
     let pages = check_links(&site.join("html"))?;
@@ -65,7 +68,7 @@ fn load_mdbook() -> Result<PathBuf, Problem> {
     Ok(program)
 }
 
-/// Writes what mdBook reads: `book.toml` and `src`.
+/// Writes what mdBook reads.
 fn assemble(site: &Path) -> Result<(), Problem> {
     let source = site.join("src");
     let mut files: BTreeMap<String, String> = BTreeMap::new();
@@ -76,7 +79,7 @@ fn assemble(site: &Path) -> Result<(), Problem> {
         for entry in std::fs::read_dir(root().join(directory))? {
             let entry = entry?;
             let name = format!("{directory}/{}", entry.file_name().to_string_lossy());
-            if entry.file_type()?.is_file() && name != "docs/book.toml" {
+            if entry.file_type()?.is_file() && !OF_MDBOOK.iter().any(|file| name == format!("docs/{file}")) {
                 let shown = name.strip_prefix("docs/").unwrap_or(&name).replace("README.md", "index.md");
                 files.insert(name, shown);
             }
@@ -93,7 +96,9 @@ fn assemble(site: &Path) -> Result<(), Problem> {
             std::fs::copy(root().join(name), to)?;
         }
     }
-    std::fs::copy(root().join("docs/book.toml"), site.join("book.toml"))?;
+    for file in OF_MDBOOK {
+        std::fs::copy(root().join("docs").join(file), site.join(file))?;
+    }
     Ok(())
 }
 
