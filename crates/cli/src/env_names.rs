@@ -14,7 +14,8 @@ pub(crate) const PASSPHRASE_FILE: Pair = ("HATBOX_PASSPHRASE_FILE", None);
 pub(crate) const RESOLVING: &str = "HATBOX_RESOLVING";
 /// Set for `passphrase_command`, `store_command` and `pass`: they must not need the store that they open.
 pub(crate) const UNLOCKING: &str = "HATBOX_UNLOCKING";
-/// Set for the process of a credential server beside a command: the process that becomes the command.
+/// Set for the process of a credential server beside a command: the process that becomes the command, and the pipe to it.
+/// hatbox ignores any other value.
 pub(crate) const SIDECAR_OF: &str = "HATBOX_SIDECAR_OF";
 /// Set for children: the profile. A nested `exec` is refused.
 pub(crate) const NESTED: Pair = ("HATBOX", Some("AWS_VAULT"));

@@ -30,7 +30,7 @@ impl Environment {
 
     fn of_variables(mut variables: Vec<(OsString, OsString)>) -> Self {
         let place = variables.iter().position(|(name, _)| name == SIDECAR_OF);
-        let sidecar_of = place.and_then(|place| variables.remove(place).1.to_str()?.parse().ok());
+        let sidecar_of = place.and_then(|place| parse_sidecar(variables.remove(place).1.to_str()?));
         Self { variables, sidecar_of }.without_marked()
     }
 
@@ -98,6 +98,17 @@ impl Environment {
         }
         self.first(DESKTOP).is_some()
     }
+}
+
+#[cfg(unix)]
+fn parse_sidecar(value: &str) -> Option<i32> {
+    crate::sys::sidecar::parse_mark(value)
+}
+
+/// hatbox stays there, and serves itself.
+#[cfg(not(unix))]
+fn parse_sidecar(_: &str) -> Option<i32> {
+    None
 }
 
 /// Whether a variable has this name: on Windows `Path` is `PATH`.

@@ -146,6 +146,20 @@ fn what_the_server_starts_does_not_know_what_it_serves_beside() {
 }
 
 #[test]
+fn a_mark_of_the_sidecar_that_someone_else_has_set_is_ignored() {
+    let fixture = Fixture::with_config(CONFIG);
+    let own = std::process::id();
+    for mark in [own.to_string(), format!("{own}:1"), "0:0".to_owned(), "1:".to_owned(), "x".to_owned()] {
+        let exec = |script: &str| {
+            let arguments = ["exec", "--server", "reader", "--", "sh", "-c", script];
+            fixture.hatbox(&arguments).env("HATBOX_SIDECAR_OF", &mark).run().ok().stdout
+        };
+        assert_eq!(exec("echo ${HATBOX_SIDECAR_OF-unset}"), "unset\n", "{mark}");
+        assert!(exec("echo $AWS_CONTAINER_CREDENTIALS_FULL_URI").starts_with("http://127.0.0.1:"), "{mark}");
+    }
+}
+
+#[test]
 fn the_server_ends_when_its_command_is_killed() {
     let fixture = Fixture::with_config(CONFIG);
     let served = Served::start(&fixture, &["reader"]);

@@ -39,9 +39,8 @@ pub(super) fn run(
     let (name, arguments) = words
         .split_first()
         .ok_or_else(|| Failure::new(FailureKind::Failed, "this program was started without its name"))?;
-    let mut environment = world.environment.variables().to_vec();
-    environment.push((SIDECAR_OF.into(), std::process::id().to_string().into()));
-    let reader = sidecar::start(name, arguments, &environment).map_err(failed)?;
+    let environment = world.environment.variables();
+    let reader = sidecar::start(name, arguments, environment, SIDECAR_OF).map_err(failed)?;
     // Only the sidecar reads the passphrase.
     let store = resolve_store(global, &world.environment).ok();
     if let Some(PassphraseSource::Descriptor(number)) = store.and_then(|store| store.passphrase) {

@@ -19,19 +19,23 @@ use super::signals::Held;
 const LOOK: Duration = Duration::from_secs(1);
 
 /// Starts this program again, but not as a child of this process: a command that waits for all of its children must not
-/// find an unknown one. Returns the read end of its stdout.
+/// find an unknown one. The variable `mark` names this process and the pipe to it, for [`parse_mark`]. Returns the read end
+/// of its stdout.
 pub(crate) fn start(
     own_name: &OsStr,
     arguments: &[OsString],
     environment: &[(OsString, OsString)],
+    mark: &str,
 ) -> io::Result<PipeReader> {
     let (reader, writer) = io::pipe()?;
+    let pipe = rustix::fs::fstat(&writer)?.st_ino;
     let mut command = Command::new(own_program()?);
     command
         .arg0(own_name)
         .args(arguments)
         .env_clear()
         .envs(environment.iter().map(|(name, value)| (name, value)))
+        .env(mark, format!("{}:{pipe}", std::process::id()))
         .stdout(Stdio::from(OwnedFd::from(writer)));
     // SAFETY: the process has one thread after a fork, so calling fork(2) and _exit(2) is safe (signal-safety(7)): the
     // process in the middle ends at once, and the new one continues to exec.
@@ -44,6 +48,15 @@ pub(crate) fn start(
     }
     command.spawn()?.wait()?;
     Ok(reader)
+}
+
+/// Returns the process that [`start`]ed this one, from the value of its mark. `None` if stdout is not the pipe to that
+/// process: then someone else has set the variable.
+pub(crate) fn parse_mark(value: &str) -> Option<i32> {
+    let (pid, pipe) = value.split_once(':')?;
+    let stdout = rustix::fs::fstat(rustix::stdio::stdout()).ok()?;
+    let is_pipe = rustix::fs::FileType::from_raw_mode(stdout.st_mode) == rustix::fs::FileType::Fifo;
+    if is_pipe && pipe.parse() == Ok(stdout.st_ino) { pid.parse().ok() } else { None }
 }
 
 /// Returns the path of the running binary, which on Linux works even after the file was replaced.
