@@ -1,7 +1,10 @@
 //! `exec --imds`: the metadata server beside a command, and who gets what from it.
 
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, TcpStream};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use hatbox_sandbox::control::{Fault, FaultKind};
 use rustix::process::test_kill_process;
@@ -214,6 +217,42 @@ fn only_a_request_of_version_2_is_answered() {
     served.move_clock(&fixture, 61);
     assert_eq!(send(address, &credentials, &[&minute]).status, "401", "the token has expired");
     assert_eq!(send(address, &credentials, &[&right]).status, "200");
+    assert!(!served.end().stderr.contains("panicked"));
+}
+
+/// As those of the container protocol do (server_attacks.rs): they share the connections, but not the requests.
+#[test]
+fn many_connections_and_slow_ones_keep_no_one_from_the_metadata() {
+    let fixture = Fixture::with_config(CONFIG);
+    let served = Served::start_metadata(&fixture, &["reader"], |run| run);
+    let address = &served.address;
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+    let raised = rustix::process::Rlimit { current: limit.maximum, ..limit };
+    rustix::process::setrlimit(rustix::process::Resource::Nofile, raised).unwrap();
+    let starts: [&[u8]; 3] = [
+        b"",
+        b"PUT /latest/api/token HTTP/1.1\r\nX-Slow: a",
+        b"GET /latest/meta-data/iam/security-credentials/hatbox HTTP/1.1\r\n",
+    ];
+    let mut open = Vec::new();
+    for number in 0..3_000 {
+        let to = (Ipv4Addr::LOCALHOST, address.port).into();
+        let Ok(mut connection) = TcpStream::connect_timeout(&to, Duration::from_millis(50)) else { break };
+        connection.write_all(starts[number % starts.len()]).ok();
+        open.push(connection);
+    }
+    assert!(open.len() > 1_000, "only {}", open.len());
+    // Those that wait longest give up their places.
+    assert!(key_id(address).starts_with("ASIA"));
+    // The server ends a request that does not come to its end.
+    let mut slow = TcpStream::connect((Ipv4Addr::LOCALHOST, address.port)).unwrap();
+    slow.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    slow.write_all(starts[1]).unwrap();
+    let mut answer = Vec::new();
+    slow.read_to_end(&mut answer).ok();
+    assert!(answer.is_empty(), "{}", String::from_utf8_lossy(&answer));
+    drop(open);
+    assert!(key_id(address).starts_with("ASIA"));
     assert!(!served.end().stderr.contains("panicked"));
 }
 
