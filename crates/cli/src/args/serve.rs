@@ -29,6 +29,10 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) listen: Option<String>,
 
+    /// The URL that clients use, where a program forwards it to the server: `https://HOST:PORT`
+    #[arg(long, value_name = "URL")]
+    pub(crate) url: Option<String>,
+
     /// Print the variables as JSON
     #[arg(long)]
     pub(crate) json: bool,

@@ -16,6 +16,7 @@ use crate::credentials::obtain::ProfileRequest;
 use crate::credentials::request::resolve_profile_name;
 use crate::errors::{Failure, FailureKind};
 use crate::handover::guard::check_not_nested;
+use crate::server::client_url::ClientUrl;
 use crate::server::directory::{ServerDirectory, path_text};
 use crate::server::events::Events;
 use crate::server::identity::Identity;
@@ -30,11 +31,12 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ServeArgs) -> Resul
         check_not_nested(&world.environment)?;
     }
     let place = args.listen.as_deref().map_or(Ok(Place::Port(0)), parse_place)?;
+    let url = args.url.as_deref().map(parse_url).transpose()?;
     let profiles = resolve_profiles(world, args)?;
     // One after the other, as each may ask a question.
     let mut obtained = Vec::with_capacity(profiles.len());
     for profile in &profiles {
-        let profile = Some(profile.as_str());
+        let profile = profile.as_ref().map(ProfileName::as_str);
         let request = ProfileRequest { world, global, session: &args.session, profile };
         obtained.push(request.obtain_for(Exit::Server)?.into_run());
     }
@@ -43,6 +45,10 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ServeArgs) -> Resul
         Place::Port(port) => Listener::bind(*port)?,
         #[cfg(unix)]
         Place::Socket(path) => Listener::bind_socket(path)?,
+    };
+    let listener = match &url {
+        Some(url) => listener.reached_by(url),
+        None => listener,
     };
     let (mut identities, mut renewals, mut shown) = (Vec::new(), Vec::new(), Vec::new());
     for (run, credentials) in obtained {
@@ -73,28 +79,31 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ServeArgs) -> Resul
     let held = Held::new();
     let open = listener.serve(identities, world.clock, &events)?;
     drop(held);
+    // From here on, what is on disk is removed at the end.
+    let held = Held::of_endings();
     world.output.data(&if args.json { render_json(&shown) } else { render_lines(&shown) })?;
     #[cfg(unix)]
-    if let Place::Socket(_) = place {
+    if let (Place::Socket(_), None) = (place, url) {
         world.output.note("forward a port to the socket, and write its number for PORT");
     }
     world.output.note("serving credentials; stop with Ctrl-C");
-    renew_until_signal(world, renewals, &events);
+    renew_until_signal(world, renewals, &events, held);
     drop((open, directory));
     Ok(ExitCode::SUCCESS)
 }
 
-fn resolve_profiles(world: &World, args: &ServeArgs) -> Result<Vec<ProfileName>, Failure> {
+/// Returns the profiles of the command line, or else `None`: AWS_PROFILE, or the user picks one.
+fn resolve_profiles(world: &World, args: &ServeArgs) -> Result<Vec<Option<ProfileName>>, Failure> {
     if args.profiles.is_empty() {
-        return Ok(vec![resolve_profile_name(None, &world.environment)?]);
+        return Ok(vec![None]);
     }
-    let mut profiles: Vec<ProfileName> = Vec::new();
+    let mut profiles = Vec::new();
     for text in &args.profiles {
         let profile = resolve_profile_name(Some(text), &world.environment)?;
-        if profiles.contains(&profile) {
+        if profiles.contains(&Some(profile.clone())) {
             return Err(Failure::new(FailureKind::Usage, format!("profile `{profile}` is given twice")));
         }
-        profiles.push(profile);
+        profiles.push(Some(profile));
     }
     Ok(profiles)
 }
@@ -117,6 +126,10 @@ fn parse_place(text: &str) -> Result<Place, Failure> {
         let error = format!("invalid address `{text}` in --listen: expected {expected}");
         Failure::new(FailureKind::Usage, error)
     })
+}
+
+fn parse_url(text: &str) -> Result<ClientUrl, Failure> {
+    ClientUrl::parse(text).map_err(|error| (text, error).into())
 }
 
 type Shown = (ProfileName, EnvChange);

@@ -31,7 +31,7 @@ mod step;
 mod mfa;
 mod mfa_program;
 mod pinentry;
-mod profile_command;
+pub(crate) mod profile_command;
 pub(crate) mod seed;
 mod used_codes;
 

@@ -45,7 +45,7 @@ impl ProfileCommand<'_> {
 
 /// Returns the environment of a helper: the user's, without anything that opens a store, and with the name of the
 /// profile that the helper works for, so that it cannot ask hatbox for the same profile.
-pub(super) fn helper_environment(world: &World, profile: &ProfileName) -> Vec<(OsString, OsString)> {
+pub(crate) fn helper_environment(world: &World, profile: &ProfileName) -> Vec<(OsString, OsString)> {
     let resolving = match world.environment.text(env_names::RESOLVING) {
         Some(before) => format!("{before}\n{profile}"),
         None => profile.to_string(),

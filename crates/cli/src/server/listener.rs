@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::task::LocalSet;
 
+use super::client_url::ClientUrl;
 use super::connection::serve;
 use super::events::Events;
 use super::identity::Identity;
@@ -34,8 +35,9 @@ const PAUSE: Duration = Duration::from_millis(1);
 #[derive(Debug)]
 pub(crate) struct Listener {
     socket: Socket,
-    /// As it is written in the addresses.
-    host: String,
+    /// What is before every path.
+    endpoint: String,
+    hosts: Hosts,
 }
 
 #[derive(Debug)]
@@ -56,14 +58,22 @@ impl Listener {
     /// Binds a port of 127.0.0.1; 0 for any that is free.
     pub(crate) fn bind(port: u16) -> Result<Self, ListenError> {
         let (socket, port) = bind_port(port)?;
-        Ok(Self { socket: Socket::Port(socket), host: format!("127.0.0.1:{port}") })
+        let host = format!("127.0.0.1:{port}");
+        let endpoint = format!("http://{host}");
+        Ok(Self { socket: Socket::Port(socket), endpoint, hosts: Hosts::Exactly(vec![host]) })
     }
 
     /// Makes a socket at `path`. Whoever forwards a port to it knows the port.
     #[cfg(unix)]
     pub(crate) fn bind_socket(path: &std::path::Path) -> Result<Self, ListenError> {
         let (socket, file) = bind_file(path)?;
-        Ok(Self { socket: Socket::File(socket, file), host: "127.0.0.1:PORT".to_owned() })
+        let endpoint = "http://127.0.0.1:PORT".to_owned();
+        Ok(Self { socket: Socket::File(socket, file), endpoint, hosts: Hosts::AnyLoopback })
+    }
+
+    /// Clients reach it by `url`, and in no other way.
+    pub(crate) fn reached_by(self, url: &ClientUrl) -> Self {
+        Self { endpoint: url.text().to_owned(), hosts: url.hosts(), ..self }
     }
 
     /// Where the SDKs ask for the credentials of `identity`.
@@ -73,7 +83,7 @@ impl Listener {
 
     /// What is before every path.
     pub(crate) fn endpoint(&self) -> String {
-        format!("http://{}", self.host)
+        self.endpoint.clone()
     }
 
     /// Serves `identities`, all of one protocol, on a thread of its own, as long as this process runs.
@@ -90,33 +100,31 @@ impl Listener {
         let events = events.clone();
         let thread = std::thread::Builder::new().name("server".to_owned());
         let protocol = identities.first().map_or(Protocol::Container, |first| first.protocol().clone());
-        let share = move |hosts| {
+        let hosts = self.hosts;
+        let share = move || {
             let rules = Rules { methods: protocol.methods(), hosts };
             let places = Rc::new(Places::new(most));
             Rc::new(Shared { rules, protocol, identities, clock, events, places })
         };
         let open = match self.socket {
-            Socket::Port(socket) => {
-                let hosts = Hosts::Exactly(self.host);
-                thread
-                    .spawn(move || {
-                        LocalSet::new().block_on(&runtime, async {
-                            // What the system refuses here it refused at the bind.
-                            let Ok(socket) = tokio::net::TcpListener::from_std(socket) else { return };
-                            accept(socket, share(hosts)).await;
-                        });
-                    })
-                    .map(|_| Open {
-                        #[cfg(unix)]
-                        _file: None,
-                    })
-            }
+            Socket::Port(socket) => thread
+                .spawn(move || {
+                    LocalSet::new().block_on(&runtime, async {
+                        // What the system refuses here it refused at the bind.
+                        let Ok(socket) = tokio::net::TcpListener::from_std(socket) else { return };
+                        accept(socket, share()).await;
+                    });
+                })
+                .map(|_| Open {
+                    #[cfg(unix)]
+                    _file: None,
+                }),
             #[cfg(unix)]
             Socket::File(socket, file) => thread
                 .spawn(move || {
                     LocalSet::new().block_on(&runtime, async {
                         let Ok(socket) = tokio::net::UnixListener::from_std(socket) else { return };
-                        accept(socket, share(Hosts::AnyLoopback)).await;
+                        accept(socket, share()).await;
                     });
                 })
                 .map(|_| Open { _file: Some(file) }),

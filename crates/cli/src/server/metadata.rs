@@ -124,7 +124,8 @@ mod tests {
     use super::*;
 
     fn ask(request: &str, key: &Token, region: Option<&str>, now: Timestamp) -> Asked {
-        let rules = Rules { methods: &["GET", "PUT"], hosts: Hosts::Exactly("127.0.0.1:80".to_owned()) };
+        let rules =
+            Rules { methods: &["GET", "PUT"], hosts: Hosts::Exactly(vec!["127.0.0.1:80".to_owned()]) };
         let bytes = format!(
             "{} HTTP/1.1\r\nHost: 127.0.0.1:80\r\n{}\r\n",
             request.lines().next().unwrap(),

@@ -7,16 +7,20 @@
 //! | module | makes |
 //! |---|---|
 //! | [`request`] | of the bytes of a request one that may be answered, or the reason why not |
+//! | [`client_url`] | the URL of clients that reach the server through something else |
 //! | [`protocol`] | what the two kinds of server do differently |
 //! | [`identity`] | one profile's path, token and answer |
 //! | [`metadata`] | the tokens and paths of instance metadata |
 //! | [`listener`], [`socket`], [`places`], [`connection`] with [`shared`] | connections, and replies on them |
 //! | [`events`] | what the server and the renewal say to each other |
 //! | [`directory`] | the files that the command reads: tokens, copies of the AWS config |
+//! | [`notification`] | what the desktop shows of a renewal that fails |
 //! | [`renewal`] | the next credentials, in time |
 //! | [`sidecar`] | the process beside the command |
 
 pub(crate) mod request;
+
+pub(crate) mod client_url;
 
 pub(crate) mod protocol;
 
@@ -34,6 +38,8 @@ mod socket;
 pub(crate) mod listener;
 
 pub(crate) mod directory;
+
+mod notification;
 
 pub(crate) mod renewal;
 

@@ -14,6 +14,7 @@
 //! One thread renews all profiles, one after the other. A renewal that fails is tried again; meanwhile the present
 //! credentials are given as long as they live.
 
+use std::io::IsTerminal;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,6 +29,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::events::{Cause, Events};
 use super::identity::Identity;
+use super::notification::notify;
 use super::protocol::Protocol;
 use crate::credentials::run::PlanRun;
 use crate::errors::{Failure, FailureKind};
@@ -180,6 +182,24 @@ impl Renewal {
             world.output.raw_line(&format!("  caused by: {cause}"));
         }
         world.output.hint(&self.way_out());
+        if failure.kind == FailureKind::NeedsPerson {
+            self.notify(world, &format!("the credentials of `{profile}` need you"), &failure.error);
+        } else if failure.kind != FailureKind::Cancelled {
+            let summary = format!("could not renew the credentials of `{profile}`");
+            self.notify_without_terminal(world, &summary);
+        }
+    }
+
+    /// Shows a notification. The terminal is the command's: the user may not look at it now.
+    fn notify(&self, world: &World, summary: &str, why: &str) {
+        notify(world, self.identity.profile(), summary, &format!("{why}\n{}", self.way_out()));
+    }
+
+    /// Shows a notification if no terminal shows what is printed.
+    fn notify_without_terminal(&self, world: &World, summary: &str) {
+        if !std::io::stderr().is_terminal() {
+            notify(world, self.identity.profile(), summary, &self.way_out());
+        }
     }
 
     /// The session that any hatbox process obtains is found in the cache by the next attempt.
@@ -212,17 +232,18 @@ impl Renewal {
         let profile = self.identity.profile();
         if left.is_negative() || left.is_zero() {
             self.expires_at = None;
-            world
-                .output
-                .warn(&format!("the credentials of `{profile}` have expired and could not be renewed"));
+            let warning = format!("the credentials of `{profile}` have expired and could not be renewed");
+            world.output.warn(&warning);
             world.output.hint(&self.way_out());
+            self.notify_without_terminal(world, &warning);
         } else if passed > self.warned {
             self.warned = passed;
             if let Some(left) = self.left(world) {
-                world.output.warn(&format!(
-                    "the credentials of `{profile}` expire in {left} and could not be renewed"
-                ));
+                let warning =
+                    format!("the credentials of `{profile}` expire in {left} and could not be renewed");
+                world.output.warn(&warning);
                 world.output.hint(&self.way_out());
+                self.notify_without_terminal(world, &warning);
             }
         }
     }
@@ -316,12 +337,14 @@ pub(crate) fn renew_forever(world: &World, renewals: Vec<Renewal>, events: &Even
 }
 
 /// Renews all of them until a signal ends this process. Questions are asked on the terminal, which is this process's.
-pub(crate) fn renew_until_signal(world: &World, renewals: Vec<Renewal>, events: &Events) {
+///
+/// `held` is from the start of the server on: a signal that comes before the first wait ends it in order, too.
+pub(crate) fn renew_until_signal(world: &World, renewals: Vec<Renewal>, events: &Events, held: Held) {
     let mut renewals = Renewals { world, all: renewals, events };
-    let mut cause = Cause::Time;
+    let (mut cause, mut from_start) = (Cause::Time, Some(held));
     loop {
         let wait = renewals.step(cause);
-        let held = Held::of_endings();
+        let held = from_start.take().unwrap_or_else(Held::of_endings);
         cause = events.wake.wait(wait.min(LOOK));
         if held.take().is_some() {
             return;

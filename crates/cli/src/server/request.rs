@@ -17,8 +17,8 @@ pub(crate) struct Rules {
 /// What `Host` may be.
 #[derive(Debug, Clone)]
 pub(crate) enum Hosts {
-    /// This address and port alone, as they are in the address that the command was given.
-    Exactly(String),
+    /// These alone: what clients make of the address that they were given.
+    Exactly(Vec<String>),
     /// Any name of this machine's loopback, with any port: the socket is reached through a port that another program
     /// listens on.
     #[cfg(unix)]
@@ -32,7 +32,7 @@ const LOOPBACK: [&str; 4] = ["127.0.0.1", "localhost", "[::1]", "169.254.170.2"]
 impl Hosts {
     fn admits(&self, host: &[u8]) -> bool {
         match self {
-            Self::Exactly(only) => host == only.as_bytes(),
+            Self::Exactly(all) => all.iter().any(|one| host.eq_ignore_ascii_case(one.as_bytes())),
             #[cfg(unix)]
             Self::AnyLoopback => LOOPBACK.iter().any(|name| match host.strip_prefix(name.as_bytes()) {
                 Some([]) => true,
@@ -188,7 +188,7 @@ mod tests {
     use super::*;
 
     fn check(bytes: &[u8]) -> String {
-        let rules = Rules { methods: &["GET"], hosts: Hosts::Exactly("127.0.0.1:80".to_owned()) };
+        let rules = Rules { methods: &["GET"], hosts: Hosts::Exactly(vec!["127.0.0.1:80".to_owned()]) };
         let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
         match parse_head(bytes, &mut headers, &rules) {
             Head::Part => "part".to_owned(),

@@ -30,6 +30,10 @@ pub(crate) enum ListenError {
     #[cfg(unix)]
     #[error("`{0}` exists and is not a socket")]
     NotASocket(String),
+    /// Another user could put a socket of their own there.
+    #[cfg(unix)]
+    #[error("other users can replace the socket `{0}`: they can write to its directory")]
+    OpenDirectory(String),
     /// The socket cannot be made.
     #[cfg(unix)]
     #[error("could not create the socket `{path}`")]
@@ -47,6 +51,11 @@ pub(crate) enum ListenError {
 
 impl From<ListenError> for Failure {
     fn from(error: ListenError) -> Self {
+        #[cfg(unix)]
+        if let ListenError::OpenDirectory(_) = &error {
+            return Self::of_error(FailureKind::Refused, &error)
+                .hint("use a directory that only you can write to: `unix:$XDG_RUNTIME_DIR/hatbox.sock`");
+        }
         Self::of_error(FailureKind::Failed, &error)
     }
 }
@@ -79,9 +88,17 @@ impl Drop for SocketFile {
 /// Makes a socket, in the place of one whose program has ended.
 #[cfg(unix)]
 pub(super) fn bind_file(path: &Path) -> Result<(UnixListener, SocketFile), ListenError> {
-    use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+    use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
     let shown = || path.display().to_string();
     let failed = |source| ListenError::Socket { path: shown(), source };
+    // Security: what forwards a port to the socket would hand out the credentials of whoever replaced it. In a directory
+    // such as /tmp (the sticky bit), only its owner can.
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let about = std::fs::metadata(directory).map_err(failed)?;
+    let is_open = about.mode() & 0o002 != 0 && about.mode() & 0o1000 == 0;
+    if is_open || !crate::sys::peer::is_trusted_user(about.uid()) {
+        return Err(ListenError::OpenDirectory(shown()));
+    }
     if let Ok(about) = std::fs::symlink_metadata(path) {
         if !about.file_type().is_socket() {
             return Err(ListenError::NotASocket(shown()));

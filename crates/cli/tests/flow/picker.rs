@@ -57,6 +57,22 @@ fn esc_and_control_c_cancel_and_leave_nothing_on_the_screen() {
 }
 
 #[test]
+fn a_server_without_a_profile_serves_the_one_that_is_chosen() {
+    let fixture = Fixture::with_config(CONFIG);
+    let mut terminal = Terminal::start_wide(&fixture.hatbox(&["serve"]), 160);
+    terminal.wait_for_prompt("Profile (3 of 3):");
+    terminal.type_keys("reader\r");
+    terminal.wait_for("serving credentials; stop with Ctrl-C", 1);
+    let shown = terminal.transcript();
+    assert!(shown.contains("next time: hatbox serve reader"), "{shown}");
+    assert!(shown.contains("/credentials/reader"), "{shown}");
+    terminal.type_keys("\u{3}");
+    assert_eq!(terminal.wait().code(), Some(0));
+    let none = fixture.hatbox(&["serve"]).run().expect_code(2).stderr;
+    assert!(none.contains("no profile given"), "{none}");
+}
+
+#[test]
 fn two_thousand_profiles_fit_a_narrow_and_a_wide_terminal() {
     let fixture = Fixture::with_keys(&["jan-work"]);
     let section = |nth: usize| {

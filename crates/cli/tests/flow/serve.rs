@@ -99,6 +99,51 @@ fn a_socket_is_served_to_whatever_forwards_a_port_to_it() {
 }
 
 #[test]
+fn the_url_of_clients_is_printed_and_its_host_is_the_only_one() {
+    let fixture = Fixture::with_config(CONFIG);
+    let path = fixture.path("h.sock");
+    let listen = format!("unix:{}", path.display());
+    let serve = |url: &str| fixture.hatbox(&["serve", "--listen", &listen, "--url", url, "--json", "reader"]);
+    for (url, why) in [
+        ("http://host.docker.internal:80", "the AWS SDKs refuse plain http at this host"),
+        ("https://h.example/credentials", "a path is not allowed"),
+        ("h.example", "expected `https://` or `http://` at the start"),
+    ] {
+        let stderr = serve(url).run().expect_code(2).stderr;
+        assert!(stderr.contains(&format!("invalid URL `{url}` in --url: {why}")), "{stderr}");
+    }
+    assert!(!path.exists());
+    let mut child = serve("https://h.example:8443").spawn();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    let mut text = String::new();
+    while !text.ends_with("\n}\n") {
+        assert!(stdout.read_line(&mut text).unwrap() > 0, "{text}");
+    }
+    let shown: Value = serde_json::from_str(&text).unwrap();
+    let of = |name: &str| shown["reader"][name].as_str().unwrap();
+    assert_eq!(of("AWS_CONTAINER_CREDENTIALS_FULL_URI"), "https://h.example:8443/credentials/reader");
+    let token = std::fs::read_to_string(of("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")).unwrap();
+    let ask = |host: &str| {
+        let mut connection = UnixStream::connect(&path).unwrap();
+        let request = format!(
+            "GET /credentials/reader HTTP/1.1\r\nHost: {host}\r\nAuthorization: {token}\r\nConnection: close\r\n\r\n"
+        );
+        connection.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        connection.read_to_string(&mut answer).unwrap();
+        answer
+    };
+    assert!(ask("h.example:8443").contains("SecretAccessKey"));
+    for host in ["127.0.0.1:8443", "h.example", "h.example:8444", "evil.example:8443", "localhost"] {
+        assert!(ask(host).starts_with("HTTP/1.1 403"), "{host}");
+    }
+    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+    child.stdout = Some(stdout.into_inner());
+    let stderr = finish(child, "serve").ok().stderr;
+    assert!(!stderr.contains("write its number for PORT"), "{stderr}");
+}
+
+#[test]
 fn a_shell_with_another_identity_gets_this_one_and_its_endpoint() {
     let fixture = Fixture::with_config(CONFIG);
     let endpoint = fixture.variables()[std::ffi::OsStr::new("AWS_ENDPOINT_URL")].clone();
@@ -136,6 +181,33 @@ fn a_shell_with_another_identity_gets_this_one_and_its_endpoint() {
     assert!(!fixture.home().join("pwned").exists());
     kill_process(Pid::from_child(&child), Signal::INT).unwrap();
     assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn a_socket_that_other_users_can_replace_is_refused() {
+    let fixture = Fixture::with_config(CONFIG);
+    let directory = fixture.path("open");
+    std::fs::create_dir(&directory).unwrap();
+    let listen = format!("unix:{}", directory.join("h.sock").display());
+    let set = |mode| std::fs::set_permissions(&directory, PermissionsExt::from_mode(mode)).unwrap();
+    set(0o777);
+    let stderr = fixture.hatbox(&["serve", "--listen", &listen, "reader"]).run().expect_code(3).stderr;
+    assert!(stderr.contains("other users can replace the socket `"), "{stderr}");
+    if rustix::process::geteuid().is_root() {
+        set(0o755);
+        std::os::unix::fs::chown(&directory, Some(61_234), None).unwrap();
+        fixture.hatbox(&["serve", "--listen", &listen, "reader"]).run().expect_code(3);
+        std::os::unix::fs::chown(&directory, Some(0), None).unwrap();
+    }
+    // As /tmp is.
+    set(0o1777);
+    let mut child = fixture.hatbox(&["serve", "--listen", &listen, "reader"]).spawn();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    assert!(lines.any(|line| line.starts_with("export AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=")));
+    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+    assert_eq!(lines.filter(|line| line.starts_with("unset")).count(), 0);
+    assert!(child.wait().unwrap().success());
+    assert_eq!(server_directories(&fixture), [] as [std::path::PathBuf; 0]);
 }
 
 #[test]

@@ -159,6 +159,82 @@ fn a_code_for_a_renewal_is_asked_for_in_a_window_where_there_is_a_desktop() {
     assert!(!said.contains("have expired"), "{said}");
 }
 
+/// Has notifications written to a file: each argument in a line.
+fn write_notifier(fixture: &Fixture) -> std::path::PathBuf {
+    let shown = fixture.path("notifications");
+    let script = format!(
+        "printf '%s\\n' \"$@\" \"${{HATBOX_FILE_PASSPHRASE-none}}\" >>'{}'; [ -e '{}' ] || {{ touch '{}'; exec sleep 600; }}",
+        shown.display(),
+        fixture.path("once").display(),
+        fixture.path("once").display()
+    );
+    fixture.write_program("notify-send", &script);
+    shown
+}
+
+#[test]
+fn a_code_that_no_one_can_be_asked_for_is_asked_for_by_a_notification() {
+    let fixture = Fixture::with_config(CONFIG);
+    let shown = write_notifier(&fixture);
+    let code = fixture.code(PHONE);
+    let bus = "unix:path=/nowhere";
+    let served = Served::start_with(&fixture, &["-t", &code, "guarded"], |run| {
+        run.env("DBUS_SESSION_BUS_ADDRESS", bus)
+    });
+    let first = served.address.key_id();
+    served.move_clock(&fixture, 46 * MINUTE);
+    assert_eq!(served.address.key_id(), first);
+    let read = || std::fs::read_to_string(&shown).unwrap_or_default();
+    wait_until("the notification", || read().contains("\nnone\n"));
+    assert_eq!(
+        read(),
+        format!(
+            "--app-name=hatbox\n--urgency=critical\n--\nthe credentials of `guarded` need you\n\
+             an MFA code of {PHONE} is needed, and there is no terminal to ask on\n\
+             run this in another terminal, the server then uses the new session: \
+             hatbox exec --fresh guarded -- true\nnone\n"
+        )
+    );
+    // A program that stays keeps no one from the credentials, and is ended in the end.
+    assert_eq!(served.address.key_id(), first);
+    served.move_clock(&fixture, 50 * MINUTE + 30);
+    served.address.key_id();
+    let soon = "the credentials of `guarded` expire in 10m and could not be renewed";
+    wait_until("the warning before the end", || read().contains(soon));
+    let said = served.end().stderr;
+    assert!(said.contains(soon), "{said}");
+}
+
+#[test]
+fn a_renewal_that_fails_is_shown_by_a_notification_if_there_is_a_desktop_and_no_terminal() {
+    let fixture = Fixture::with_config(CONFIG);
+    let shown = write_notifier(&fixture);
+    let read = || std::fs::read_to_string(&shown).unwrap_or_default();
+    let fault =
+        Fault { kind: FaultKind::AccessDenied("denied by a test".to_owned()), times: None, action: None };
+    for (desktop, expected) in [(None, false), (Some(":1"), true)] {
+        fixture.client().clear_faults().unwrap();
+        fixture.client().set_clock_offset(0).unwrap();
+        let served = Served::start_with(&fixture, &["--fresh", "reader"], |run| match desktop {
+            Some(display) => run.env("DISPLAY", display),
+            None => run,
+        });
+        fixture.client().add_fault(&fault).unwrap();
+        served.move_clock(&fixture, 56 * MINUTE);
+        served.address.key_id();
+        wait_until("the failure", || served.said().contains("could not renew the credentials of `reader`"));
+        if expected {
+            wait_until("the notification", || {
+                read().contains("could not renew the credentials of `reader`\n")
+            });
+        }
+        served.end();
+        std::fs::remove_file(fixture.path("clock")).unwrap();
+        assert_eq!(read().contains("hatbox exec --fresh reader -- true"), expected, "{}", read());
+        assert!(!read().contains("denied by a test"), "other users can read arguments: {}", read());
+    }
+}
+
 #[test]
 fn lazy_credentials_are_obtained_at_the_first_request() {
     let fixture = Fixture::with_config(CONFIG);
