@@ -28,6 +28,8 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("hatbox mfa store-seed", "asks a person for the seed"),
     ("hatbox login dev-infra-admin", "opens a browser; tests/flow/console.rs has one"),
     ("hatbox serve", "runs until it is stopped"),
+    ("openssl req", "tests/counterparts/containers.rs runs it"),
+    ("socat ", "runs until it is stopped; tests/counterparts/containers.rs runs it"),
     ("ssh -R", "there is no other machine"),
     ("hatbox sandbox demo", "takes a minute; `.ci/run` plays it"),
     ("hatbox sandbox shell", "waits for a person"),

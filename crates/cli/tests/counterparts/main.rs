@@ -15,6 +15,10 @@ mod boto3;
 #[cfg(test)]
 mod console;
 #[cfg(test)]
+mod container_engine;
+#[cfg(test)]
+mod containers;
+#[cfg(test)]
 mod login_session;
 #[cfg(test)]
 mod moto;

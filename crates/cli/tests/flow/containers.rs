@@ -102,6 +102,39 @@ fn a_container_in_the_same_network_namespace_reaches_the_server_and_no_other_doe
     served.end();
 }
 
+/// What a client of IMDSv2 does, as in the SDKs: a token, the name of the role, and its credentials.
+const METADATA_CLIENT: &str = r#"
+set -e
+at=$AWS_EC2_METADATA_SERVICE_ENDPOINT/latest
+ask() { curl -sS --max-time 5 "$@"; }
+token=$(ask -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 60' "$at/api/token")
+role=$(ask -H "X-aws-ec2-metadata-token: $token" "$at/meta-data/iam/security-credentials/")
+ask -H "X-aws-ec2-metadata-token: $token" "$at/meta-data/iam/security-credentials/$role"
+"#;
+
+#[test]
+fn instance_metadata_is_for_the_network_namespace_of_the_command_alone() {
+    let (Some(shared), Some(other)) = (Namespace::create("imds"), Namespace::create("no-imds")) else {
+        return;
+    };
+    if !is_there("curl") {
+        return;
+    }
+    let fixture = Fixture::with_config(CONFIG);
+    fixture.hatbox(&["exec", "reader", "--", "true"]).run().ok();
+    let served = Served::start_metadata(&fixture, &["reader"], |run| shared.run(run));
+    let name = "AWS_EC2_METADATA_SERVICE_ENDPOINT";
+    let ask = |namespace: &Namespace| {
+        let mut client = namespace.command("sh", &["-c", METADATA_CLIENT]);
+        client.env(name, &served.variables[name]).output().unwrap()
+    };
+    let answer = ask(&shared);
+    assert!(String::from_utf8_lossy(&answer.stdout).contains("SecretAccessKey"), "{answer:?}");
+    let elsewhere = ask(&other);
+    assert!(!elsewhere.status.success() && elsewhere.stdout.is_empty(), "{elsewhere:?}");
+    served.end();
+}
+
 #[test]
 fn a_forwarder_at_169_254_170_2_gives_a_network_of_containers_the_server() {
     let Some(network) = Namespace::create("network") else { return };

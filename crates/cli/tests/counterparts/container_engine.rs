@@ -1,0 +1,135 @@
+//! The commands and the compose file of docs/containers.md, as they are there, with podman in the place of Docker's engine.
+//! The images are stand-ins of the same names, made here: nothing is downloaded.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Command;
+
+use crate::containers::{document_line, serve};
+use crate::scene::{HATBOX, Scene, shown, succeeded};
+use crate::sdks::Sdk;
+
+const DOCUMENT: &str = include_str!("../../../../docs/containers.md");
+
+/// Runs in namespaces of its own: networks, mounts and processes are gone with it.
+const SCRIPT: &str = r#"
+set -eu
+ip link set lo up
+# crun takes no mixture of both versions.
+umount /sys/fs/cgroup/unified 2>/dev/null || true
+export CONTAINERS_CONF="$PWD/containers.conf" DOCKER_HOST="unix://$PWD/podman.sock"
+engine() { podman --root "$PWD/root" --runroot "$PWD/runroot" --storage-driver vfs --network-config-dir "$PWD/networks" "$@"; }
+import() { tar -C "$1" -c . | engine import --quiet --change "ENTRYPOINT [\"$3\"]" - "$2" >&2; }
+import socat docker.io/alpine/socat socat
+import app docker.io/amazon/aws-cli /app
+engine system service --time 0 "$DOCKER_HOST" >&2 &
+while ! docker version >&2; do sleep 0.05; done
+while read -r line; do echo "$line" >&2; bash -c "$line" </dev/null; done <commands
+docker-compose up --no-color --exit-code-from app </dev/null
+docker-compose down </dev/null >&2
+"#;
+
+/// Limits that a process without the right to raise them can set.
+const CONTAINERS_CONF: &str = "[containers]\ndefault_ulimits = [\"nofile=1000:1000\", \"nproc=1000:1000\"]\n\
+    cgroups = \"disabled\"\n[engine]\ncgroup_manager = \"cgroupfs\"\nevents_logger = \"none\"\n";
+
+/// A block of the document.
+fn block(tag: &str) -> &'static str {
+    let (_, rest) = DOCUMENT.split_once(&format!("```{tag}\n")).unwrap();
+    rest.split_once("```").unwrap().0
+}
+
+/// Copies a program to `place` in a new root directory, with the libraries that it needs.
+fn copy_program(program: &Path, root: &Path, place: &str) {
+    let copy = |from: &Path, to: &str| {
+        let to = root.join(to.trim_start_matches('/'));
+        std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+        std::fs::copy(from, to).unwrap();
+    };
+    copy(program, place);
+    let libraries = Command::new("ldd").arg(program).output().unwrap();
+    let libraries = String::from_utf8(libraries.stdout).unwrap();
+    let paths: BTreeSet<&str> = libraries.split_whitespace().filter(|word| word.starts_with('/')).collect();
+    for path in paths {
+        copy(Path::new(path), path);
+    }
+    std::fs::create_dir_all(root.join("tmp")).unwrap();
+}
+
+fn find(program: &str) -> Option<std::path::PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found =
+        std::env::split_paths(&path).map(|directory| directory.join(program)).find(|path| path.is_file());
+    if found.is_none() {
+        println!("skipped: there is no {program}");
+    }
+    found
+}
+
+#[test]
+fn the_devcontainer_of_the_document_stays_in_a_service_of_the_compose_file() {
+    let devcontainer: serde_json::Value = serde_json::from_str(block("json")).unwrap();
+    let service = format!("\n  {}:\n", devcontainer["service"].as_str().unwrap());
+    assert!(block("yaml").contains(&service) && service != "\n  credentials:\n", "{devcontainer}");
+    assert!(DOCUMENT.contains(&format!("`{}`:\n", devcontainer["dockerComposeFile"].as_str().unwrap())));
+    // Of a compose file, the command of the service would run, and end.
+    assert_eq!(devcontainer["overrideCommand"], true);
+    let folder = format!(":{}`", devcontainer["workspaceFolder"].as_str().unwrap());
+    assert!(DOCUMENT.contains(&folder), "{devcontainer}");
+}
+
+#[test]
+fn the_commands_and_the_compose_file_of_the_document_give_containers_the_credentials() {
+    if !rustix::process::geteuid().is_root() {
+        println!("skipped: namespaces need root");
+        return;
+    }
+    for program in ["podman", "crun", "docker", "docker-compose", "unshare", "ip", "bash"] {
+        if find(program).is_none() {
+            return;
+        }
+    }
+    let (Some(socat), Some(sdk)) = (find("socat"), Sdk::go()) else { return };
+    let scene = Scene::start();
+    let place = scene.home.path().join("engine");
+    std::fs::create_dir(&place).unwrap();
+    copy_program(&socat, &place.join("socat"), "/usr/bin/socat");
+    copy_program(&sdk.program, &place.join("app"), "/app");
+    std::fs::write(place.join("containers.conf"), CONTAINERS_CONF).unwrap();
+    std::fs::write(place.join("compose.yaml"), block("yaml")).unwrap();
+    // The document shows the command that it would run.
+    let with_flag = |start: &str| document_line(start).replace("'echo docker run", "'docker run");
+    let commands = [
+        document_line("$ docker run --rm --env-file").trim_start_matches("$ ").to_owned(),
+        with_flag("hatbox exec --server security-auditor -- sh -c 'echo docker run"),
+        with_flag("hatbox exec --imds security-auditor -- sh -c 'echo docker run"),
+    ];
+    std::fs::write(place.join("commands"), commands.join("\n") + "\n").unwrap();
+    let (_server, variables) = serve(&scene, "$ hatbox serve --listen");
+    // The namespace has no way to the sandbox: what is served there was obtained before.
+    let id = |profile: &str| {
+        let text = succeeded(&mut scene.home.hatbox(&["export", "--format", "json", profile]));
+        let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+        json["AccessKeyId"].as_str().unwrap().to_owned()
+    };
+    // Both profiles assume the same role, so they share a session.
+    let id_of_session = id("security-auditor");
+    assert_eq!(id("dev"), id_of_session);
+    let mut path = Path::new(HATBOX).parent().unwrap().as_os_str().to_owned();
+    path.push(":");
+    path.push(std::env::var_os("PATH").unwrap_or_default());
+    let output = scene
+        .home
+        .command("unshare")
+        .args(["--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", SCRIPT])
+        .current_dir(&place)
+        .env("PATH", path)
+        .env("XDG_RUNTIME_DIR", scene.home.path())
+        .env("HATBOX_TOKEN_FILE", &variables["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"])
+        .output()
+        .unwrap();
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{}", shown(&output));
+    let seen = stdout.lines().filter(|line| line.contains(&id_of_session)).count();
+    assert_eq!(seen, commands.len() + 1, "{}", shown(&output));
+}
