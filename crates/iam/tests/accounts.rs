@@ -120,7 +120,8 @@ fn what_cannot_be_read_is_refused_with_its_place() {
             "expected the ARN of a role",
         ),
         (format!("{{\"UserDetailList\": [{user},\n {user}"), 2, 62, "the text ends here"),
-        (r#"{"schema": 2}"#.to_owned(), 1, 12, "`schema` is 1"),
+        (r#"{"schema": 2}"#.to_owned(), 1, 12, "written by a newer version of hatbox"),
+        (r#"{"schema": 0}"#.to_owned(), 1, 12, "expected 1"),
         (
             r#"{"schema": 1, "accounts": [{"account": "1", "details": {}}]}"#.to_owned(),
             1,

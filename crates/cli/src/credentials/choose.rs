@@ -19,6 +19,7 @@ use crate::files::chosen_profiles::{ChosenProfiles, save_choice};
 use crate::files::project::{Permission, ProjectFile, find_project_file};
 use crate::prompt::PromptError;
 use crate::prompt::picker::{Choice, Row};
+use crate::sys::files::UPDATE_HINT;
 use crate::world::World;
 
 /// Finds a profile if neither an argument nor AWS_PROFILE names one. With `--role-arn`, `default` is enough: if the machine
@@ -89,7 +90,11 @@ fn command_of(exit: Exit<'_>, profile: &ProfileName) -> String {
 fn ordered(world: &World, config: &Config) -> Vec<ProfileOutline> {
     let mut outlines = config.profile_outlines();
     outlines.retain(|outline| !(outline.name.is_default() && config.is_empty_profile(&outline.name)));
-    let (chosen, now) = (ChosenProfiles::load(world), world.clock.now());
+    let chosen = ChosenProfiles::load(world).unwrap_or_else(|error| {
+        world.output.warn(&format!("{error}: {UPDATE_HINT}"));
+        ChosenProfiles::default()
+    });
+    let now = world.clock.now();
     let weight = |outline: &ProfileOutline| chosen.weight(outline.name.as_str(), now);
     outlines.sort_by(|a, b| weight(b).total_cmp(&weight(a)));
     outlines

@@ -19,6 +19,7 @@ use crate::keys::KeyStore;
 use crate::store::sealed::CacheKey;
 use crate::store::unlocked::{TimeoutOrigin, Unlocked};
 use crate::sys::files::{FileError, Keep, make_private_directory, read_private, write_atomic};
+use crate::sys::format_version::is_newer_json;
 use crate::sys::keyring::KeyringError;
 use crate::world::World;
 
@@ -59,6 +60,9 @@ pub(crate) fn save_last_failure(
     let path = path_of(&directory, profile.as_str());
     let text = render(world.clock.now().as_millisecond(), profile.as_str(), failure);
     let saved = make_private_directory(&directory).and_then(|()| {
+        if let Err(newer @ FileError::Newer(_)) = load(&path, &key) {
+            return Err(newer);
+        }
         let sealed = key.seal(PURPOSE, text.as_bytes()).map_err(std::io::Error::other);
         write_atomic(&path, &sealed.map_err(FileError::io("write", &path))?, Keep::Nothing)
     });
@@ -109,9 +113,15 @@ pub(crate) fn load_last_failure(
         Err(error) => return Err(FileError::io("read", &directory)(error)),
     };
     let paths = entries.flatten().map(|entry| entry.path());
-    // Skip records that cannot be read or have another version.
-    let all = paths.filter(|path| is_record(path)).filter_map(|path| load(&path, &key).ok().flatten());
-    Ok(all.max_by_key(|last| last.at_millis))
+    let mut all = Vec::new();
+    for path in paths.filter(|path| is_record(path)) {
+        match load(&path, &key) {
+            Err(newer @ FileError::Newer(_)) => return Err(newer),
+            // Skip records that cannot be read.
+            loaded => all.extend(loaded.ok().flatten()),
+        }
+    }
+    Ok(all.into_iter().max_by_key(|last| last.at_millis))
 }
 
 fn is_record(path: &Path) -> bool {
@@ -119,11 +129,16 @@ fn is_record(path: &Path) -> bool {
 }
 
 fn load(path: &Path, key: &CacheKey) -> Result<Option<LastFailure>, FileError> {
-    match read_private(path, SIZE_LIMIT) {
-        // A record sealed under another key, such as one from before a reboot, counts as absent.
-        Ok(sealed) => Ok(key.open(PURPOSE, &sealed).ok().and_then(|bytes| parse(&bytes))),
-        Err(FileError::Absent(_)) => Ok(None),
-        Err(error) => Err(error),
+    let sealed = match read_private(path, SIZE_LIMIT) {
+        Ok(sealed) => sealed,
+        Err(FileError::Absent(_)) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    // A record sealed under another key, such as one from before a reboot, counts as absent.
+    let Some(plain) = key.open_file(path, PURPOSE, &sealed)? else { return Ok(None) };
+    match parse(&plain) {
+        None if is_newer_json(&plain, VERSION) => Err(FileError::newer(path)),
+        parsed => Ok(parsed),
     }
 }
 
@@ -163,6 +178,13 @@ mod tests {
         let back = parse(text.as_bytes()).unwrap();
         assert_eq!((back.at_millis, back.profile.as_str(), back.failure.error.as_str()), (7, "prod", "no"));
         assert!(parse(text.replace("\"version\":1", "\"version\":2").as_bytes()).is_none());
+        let dir = tempfile::tempdir().unwrap();
+        let (path, key) = (dir.path().join("x.sealed"), CacheKey::generate().unwrap());
+        let write = |sealed: &[u8]| write_atomic(&path, sealed, Keep::Nothing).unwrap();
+        write(&key.seal(PURPOSE, b"{\"version\":2}").unwrap());
+        assert!(matches!(load(&path, &key), Err(FileError::Newer(_))));
+        write(b"no box");
+        assert!(load(&path, &key).unwrap().is_none());
         for bytes in [&b""[..], b"{}", b"\xff", b"{\"version\":1,\"at_millis\":1}"] {
             assert!(parse(bytes).is_none());
         }

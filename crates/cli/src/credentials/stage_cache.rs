@@ -194,6 +194,9 @@ impl PlanRun {
 fn cache_failure(error: &FileError) -> Failure {
     let failure = Failure::of_error(FailureKind::Failed, error);
     match (error.hint(), error) {
+        (Some(hint), FileError::Newer(_)) => {
+            failure.hint(hint).hint("or delete the cached sessions: hatbox clear")
+        }
         (Some(hint), _) => failure.hint(hint),
         // `hatbox clear` would fail in the same way.
         (None, FileError::Io { .. }) => failure.hint(CACHE_HINT),

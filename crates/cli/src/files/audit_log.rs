@@ -13,8 +13,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::sys::files::{FileError, append_private, read_private};
+use crate::sys::format_version::is_newer_json;
 use crate::sys::lock;
 
+/// The version of a line. It does not name it, as it is the first.
+const VERSION: u64 = 1;
 /// From which size on another file is begun.
 const ROTATE_AT: u64 = 4 << 20;
 /// No log is larger, unless it cannot be renamed.
@@ -106,6 +109,9 @@ impl AuditLog {
     }
 
     /// Reads both files.
+    ///
+    /// # Errors
+    /// Also when a newer version of hatbox wrote one of the lines.
     pub(crate) fn load(&self) -> Result<AuditRecord, FileError> {
         let read = |path: &Path| match read_private(path, READ_LIMIT) {
             Err(FileError::Absent(_)) => Ok(Vec::new()),
@@ -116,6 +122,11 @@ impl AuditLog {
         // One was replaced by the other in between.
         if !current.is_empty() && earlier.starts_with(&current) {
             current = read(&self.current)?;
+        }
+        for (path, bytes) in [(&self.earlier, &earlier), (&self.current, &current)] {
+            if bytes.split(|byte| *byte == b'\n').any(is_newer_line) {
+                return Err(FileError::newer(path));
+            }
         }
         let mut record = AuditRecord::default();
         for line in [earlier, current].iter().flat_map(|bytes| bytes.split(|byte| *byte == b'\n')) {
@@ -130,6 +141,12 @@ impl AuditLog {
         }
         Ok(record)
     }
+}
+
+/// Whether the line says that it has a later version. Few lines have the word at all.
+fn is_newer_line(line: &[u8]) -> bool {
+    const NAME: &[u8] = b"\"version\":";
+    line.windows(NAME.len()).any(|part| part == NAME) && is_newer_json(line, VERSION)
 }
 
 enum Line {

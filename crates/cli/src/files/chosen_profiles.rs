@@ -6,9 +6,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::errors::Failure;
-use crate::sys::files::{make_private_directory, read_private, write_cache};
+use crate::sys::files::{FileError, make_private_directory, read_private, write_cache};
+use crate::sys::format_version::is_newer_json;
 use crate::world::World;
 
+/// The version of the file. It does not name it, as it is the first.
+const VERSION: u64 = 1;
 /// More than the file ever has.
 const LIMIT: u64 = 256 << 10;
 /// Profiles that are remembered.
@@ -39,9 +42,16 @@ impl Chosen {
 
 impl ChosenProfiles {
     /// Loads them. A file that cannot be read is none: it decides only the order of a list.
-    pub(crate) fn load(world: &World) -> Self {
-        let bytes = read_private(&world.dirs.chosen_profiles(), LIMIT).unwrap_or_default();
-        serde_json::from_slice(&bytes).unwrap_or_default()
+    ///
+    /// # Errors
+    /// A newer version of hatbox wrote it.
+    pub(crate) fn load(world: &World) -> Result<Self, FileError> {
+        let path = world.dirs.chosen_profiles();
+        let bytes = read_private(&path, LIMIT).unwrap_or_default();
+        if is_newer_json(&bytes, VERSION) {
+            return Err(FileError::newer(&path));
+        }
+        Ok(serde_json::from_slice(&bytes).unwrap_or_default())
     }
 
     /// How much the choices of a profile count now; 0 for one that was never chosen.
@@ -63,7 +73,7 @@ impl ChosenProfiles {
 
 /// Remembers that a profile was chosen now.
 pub(crate) fn save_choice(world: &World, profile: &str) -> Result<(), Failure> {
-    let mut chosen = ChosenProfiles::load(world);
+    let mut chosen = ChosenProfiles::load(world)?;
     chosen.add(profile, world.clock.now());
     let path = world.dirs.chosen_profiles();
     if let Some(directory) = path.parent() {

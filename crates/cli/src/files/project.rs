@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 use crate::errors::{Failure, FailureKind};
 use crate::sys::access::{Ownership, open_unblocked};
 use crate::sys::files::{FileError, Keep, make_private_directory, read_private, write_atomic};
+use crate::sys::format_version::is_newer_json;
 use crate::sys::lock;
 use crate::world::World;
 
@@ -21,6 +22,8 @@ use crate::world::World;
 pub(crate) const PROJECT_FILE: &str = ".hatbox.toml";
 /// It holds one line.
 const LIMIT: u64 = 4096;
+/// The version of the list of what was allowed. It does not name it, as it is the first.
+const LIST_VERSION: u64 = 1;
 /// The list of what was allowed.
 const LIST_LIMIT: u64 = 4 << 20;
 
@@ -130,7 +133,7 @@ impl ProjectFile {
             let line = 1 + before.matches('\n').count();
             Failure::new(FailureKind::Usage, format!("invalid project file: {}", error.message()))
                 .at(format!("{}:{line}", self.shown))
-                .hint("it may hold one line: `profile = \"NAME\"`")
+                .hint("it may hold one line: `profile = \"NAME\"`; a newer version of hatbox may know more")
         })?;
         ProfileName::parse(&on_disk.profile).map_err(|error| {
             let name = on_disk.profile.escape_debug();
@@ -189,6 +192,9 @@ fn load(world: &World) -> Result<AllowedList, Failure> {
         Err(FileError::Absent(_)) => return Ok(AllowedList::default()),
         Err(error) => return Err(error.into()),
     };
+    if is_newer_json(&bytes, LIST_VERSION) {
+        return Err(FileError::newer(&path).into());
+    }
     serde_json::from_slice(&bytes).map_err(|error| {
         Failure::new(FailureKind::Failed, "could not read the list of allowed project files")
             .at(world.dirs.shown(&path))

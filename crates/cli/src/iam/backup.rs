@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::aws::iam::RoleFacts;
 use crate::errors::{Failure, FailureKind};
 use crate::sys::files::{FileError, make_private_directory, read_private, write_new};
+use crate::sys::format_version::is_newer_json;
 use crate::world::World;
 
 /// The version of a backup's form.
@@ -50,6 +51,9 @@ pub(crate) fn save_backup(world: &World, role: &RoleFacts) -> Result<PathBuf, Fa
 pub(crate) fn load_backup(path: &Path) -> Result<Backup, Failure> {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let bytes = read_private(&path, LIMIT)?;
+    if is_newer_json(&bytes, SCHEMA.into()) {
+        return Err(FileError::newer(&path).into());
+    }
     parse_backup(&bytes).ok_or_else(|| {
         let error = format!("`{}` is not a backup of a trust policy", path.display());
         Failure::new(FailureKind::Usage, error)

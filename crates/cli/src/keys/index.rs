@@ -121,6 +121,13 @@ impl KeyStore {
         let (directory, index) = (opened.place.state.clone(), opened.index_path());
         let _held = self.hold_store(&directory)?;
         let before = self.load_true_index(&key)?;
+        if before.is_none() {
+            // Before anything is written: the store may hold what a newer version of hatbox wrote.
+            let listed = self.opened()?.store.list().map(drop);
+            if let Err(error @ StoreError::Newer { .. }) = listed {
+                return Err(self.failure_of(&error));
+            }
+        }
         crate::sys::files::remove(&index)?;
         let result = work(&*self.opened()?.store);
         let result = result.map_err(|error| self.failure_of(&error));

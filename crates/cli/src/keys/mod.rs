@@ -46,6 +46,7 @@ use crate::store::sealed::CacheKey;
 use crate::store::sessions::Sessions;
 use crate::store::{Distrust, Item, ItemId, ItemInfo, Status, StoreError, StoreKind};
 use crate::sys::descriptor;
+use crate::sys::files::UPDATE_HINT;
 use crate::sys::keyring::KeyringError;
 use crate::world::World;
 use crate::world::settings::Settings;
@@ -312,6 +313,7 @@ impl KeyStore {
             StoreError::Locked(_, PassphraseError::Wrong) if self.passphrase.is_none() => failure
                 .hint("the passphrase is the one chosen when the store was created; it cannot be recovered"),
             StoreError::Unavailable { hint: Some(hint), .. } => failure.hint(hint),
+            StoreError::Newer { .. } => failure.hint(UPDATE_HINT),
             StoreError::Missing { .. } => failure
                 .hint("mount the disk that it is on, or restore the directory from a backup")
                 .hint("if it is lost for good, forget it: hatbox store trust"),

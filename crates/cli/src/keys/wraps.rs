@@ -129,6 +129,9 @@ impl KeyStore {
                 NewPassphrase::Same
             }
         };
+        // They are sealed again after it.
+        let key = self.cache_key(Interaction::Allowed)?;
+        self.backups()?.check(&key)?;
         let recovery = self.change_file_store(&new, FileStore::rekey)?;
         // Everything sealed under the old cache key can be recreated, except the backups.
         let old = self.cache_key.take();

@@ -45,13 +45,26 @@ impl Backups {
     }
 
     /// What is kept under this name; `None` when nothing is, or it does not open with this key.
+    ///
+    /// # Errors
+    /// Also when a newer version of hatbox wrote it.
     pub(crate) fn load(&self, key: &CacheKey, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, FileError> {
         // A name is one of the directory's, never a way out of it.
         if !self.names().iter().any(|other| other == name) {
             return Ok(None);
         }
-        let sealed = read_private(&self.directory.join(name), LIMIT)?;
-        Ok(key.open(&Self::purpose(name), &sealed).ok())
+        let path = self.directory.join(name);
+        let sealed = read_private(&path, LIMIT)?;
+        key.open_file(&path, &Self::purpose(name), &sealed)
+    }
+
+    /// Whether all of them can be sealed again.
+    ///
+    /// # Errors
+    /// One cannot be read, or a newer version of hatbox wrote it.
+    #[cfg(feature = "file")]
+    pub(crate) fn check(&self, key: &CacheKey) -> Result<(), FileError> {
+        self.names().iter().try_for_each(|name| self.load(key, name).map(drop))
     }
 
     /// Seals all of them under another key. One that does not open with the old key stays as it is.
@@ -87,5 +100,8 @@ mod tests {
         assert!(backups.load(&key, "a").unwrap().is_none());
         assert_eq!(backups.load(&other, "a").unwrap().unwrap().as_slice(), b"secret");
         assert_eq!(backups.names(), ["a"]);
+        backups.check(&other).unwrap();
+        std::fs::write(dir.path().join("backups/a"), b"hatbox-sealed-2\n...").unwrap();
+        assert!(matches!(backups.check(&other), Err(FileError::Newer(_))));
     }
 }

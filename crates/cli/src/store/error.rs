@@ -43,6 +43,14 @@ pub(crate) enum StoreError {
         /// What of it is not there.
         why: &'static str,
     },
+    /// Something in it has a format that this version does not know. It is neither used nor written over.
+    #[error("{what} in the {kind} store was written by a newer version of hatbox")]
+    Newer {
+        /// Which store.
+        kind: StoreKind,
+        /// The item or file, by name.
+        what: String,
+    },
     /// Something in it is not what hatbox wrote. The others still work.
     #[error("{what} in the {kind} store is damaged: {problem}")]
     Broken {

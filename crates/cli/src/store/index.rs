@@ -12,7 +12,9 @@ use serde::{Deserialize, Serialize};
 use super::sealed::CacheKey;
 use super::{ItemId, ItemInfo, ItemKind};
 use crate::sys::files::{FileError, Keep, read_private, write_atomic};
+use crate::sys::format_version::is_newer_json;
 
+const VERSION: u32 = 1;
 const PURPOSE: &str = "index";
 /// Room for about 100,000 keys.
 const LIMIT: u64 = 16 << 20;
@@ -102,19 +104,23 @@ impl Index {
 /// made again from the store, so nothing is lost.
 ///
 /// # Errors
-/// When the file is there and is not ours alone: that is for the user to look at.
+/// When the file is there and is not ours alone, or a newer version of hatbox wrote it: that is for the user to look at.
 pub(crate) fn load_index(path: &Path, key: &CacheKey) -> Result<Option<Index>, FileError> {
     let sealed = match read_private(path, LIMIT) {
         Ok(sealed) => sealed,
         Err(FileError::Absent(_)) => return Ok(None),
         Err(error) => return Err(error),
     };
-    Ok(key.open(PURPOSE, &sealed).ok().and_then(|plain| parse_index(&plain)))
+    let Some(plain) = key.open_file(path, PURPOSE, &sealed)? else { return Ok(None) };
+    match parse_index(&plain) {
+        None if is_newer_json(&plain, VERSION.into()) => Err(FileError::newer(path)),
+        parsed => Ok(parsed),
+    }
 }
 
 pub(crate) fn parse_index(plain: &[u8]) -> Option<Index> {
     let on_disk: OnDisk = serde_json::from_slice(plain).ok()?;
-    if on_disk.version != 1 {
+    if on_disk.version != VERSION {
         return None;
     }
     let keys = on_disk
@@ -135,7 +141,7 @@ pub(crate) fn parse_index(plain: &[u8]) -> Option<Index> {
 /// Saves the index at `path`.
 pub(crate) fn save_index(path: &Path, key: &CacheKey, index: &Index) -> Result<(), FileError> {
     let on_disk = OnDisk {
-        version: 1,
+        version: VERSION,
         generation: index.generation,
         keys: index
             .keys
@@ -185,6 +191,24 @@ mod tests {
         let found = index.find(&ProfileName::parse("b").unwrap()).unwrap();
         assert_eq!(found.id.as_str(), "AKIABBBBBBBBBBBBBBBB");
         assert!(index.find(&ProfileName::parse("c").unwrap()).is_none());
+    }
+
+    #[test]
+    fn an_index_of_a_later_version_is_an_error_and_one_that_is_damaged_is_none() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("index");
+        let key = CacheKey::generate().unwrap();
+        let write = |sealed: &[u8]| write_atomic(&path, sealed, Keep::Nothing).unwrap();
+        write(&key.seal(PURPOSE, b"{\"version\":2,\"generation\":0,\"keys\":[]}").unwrap());
+        assert!(matches!(load_index(&path, &key), Err(FileError::Newer(_))));
+        write(b"hatbox-sealed-2\nwhatever");
+        assert!(matches!(load_index(&path, &key), Err(FileError::Newer(_))));
+        for damaged in [&b"hatbox-sealed-1\nshort"[..], b"hatbox-sealed-", b""] {
+            write(damaged);
+            assert_eq!(load_index(&path, &key).unwrap(), None);
+        }
+        write(&key.seal(PURPOSE, b"{\"version\":0}").unwrap());
+        assert_eq!(load_index(&path, &key).unwrap(), None);
     }
 
     #[test]

@@ -12,10 +12,38 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, Zeroizing};
 
-use super::{Item, ItemId, ItemInfo, ItemKind};
+use super::{Item, ItemId, ItemInfo, ItemKind, StoreError, StoreKind};
+use crate::sys::format_version::is_newer_json;
+
+const VERSION: u32 = 1;
 
 /// Far more than an item needs, and what a hostile store may make us read.
 pub(crate) const TEXT_LIMIT: usize = 64 << 10;
+
+/// Why a text is not an item's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum ItemTextError {
+    /// A newer version of hatbox wrote it.
+    #[error("it was written by a newer version of hatbox")]
+    Newer,
+    /// What is wrong with it, in words, without any of it.
+    #[error("{0}")]
+    Damaged(&'static str),
+}
+
+impl ItemTextError {
+    /// The error of the store that gave the text: `what` is its name there.
+    pub(crate) fn into_store_error(self, kind: StoreKind, what: String) -> StoreError {
+        match self {
+            Self::Newer => StoreError::Newer { kind, what },
+            Self::Damaged(problem) => StoreError::Broken { kind, what, problem: problem.to_owned() },
+        }
+    }
+}
+
+fn damaged(problem: &'static str) -> ItemTextError {
+    ItemTextError::Damaged(problem)
+}
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -42,7 +70,7 @@ pub(crate) fn render_item(item: &Item) -> Zeroizing<String> {
         ItemKind::CacheKey => hex::encode(&item.secret),
     };
     let text = Text {
-        version: 1,
+        version: VERSION,
         kind: item.info.id.kind,
         profile: item.info.id.profile.as_str().to_owned(),
         created: item.info.created,
@@ -60,35 +88,39 @@ pub(crate) fn render_item(item: &Item) -> Zeroizing<String> {
 ///
 /// # Errors
 /// What is wrong with it, in words, without any of it.
-pub(crate) fn parse_item(id: &ItemId, text: &str) -> Result<Item, &'static str> {
+pub(crate) fn parse_item(id: &ItemId, text: &str) -> Result<Item, ItemTextError> {
     let item = parse_any_item(text)?;
-    if item.info.id == *id { Ok(item) } else { Err("it is the item of another name") }
+    if item.info.id == *id { Ok(item) } else { Err(damaged("it is the item of another name")) }
 }
 
 /// The item that `text` is.
 ///
 /// # Errors
 /// What is wrong with it, in words, without any of it.
-pub(crate) fn parse_any_item(text: &str) -> Result<Item, &'static str> {
+pub(crate) fn parse_any_item(text: &str) -> Result<Item, ItemTextError> {
     if text.len() > TEXT_LIMIT {
-        return Err("it is longer than an item can be");
+        return Err(damaged("it is longer than an item can be"));
     }
-    let text: Text = serde_json::from_str(text.trim_end()).map_err(|_| "it is not what hatbox wrote")?;
-    if text.version != 1 {
-        return Err("it was written by a newer hatbox");
+    let text: Text = serde_json::from_str(text.trim_end()).map_err(|_| {
+        // A later version may have other fields.
+        let is_newer = is_newer_json(text.as_bytes(), VERSION.into());
+        if is_newer { ItemTextError::Newer } else { damaged("it is not what hatbox wrote") }
+    })?;
+    if text.version > VERSION {
+        return Err(ItemTextError::Newer);
     }
-    let profile = ProfileName::parse(&text.profile).map_err(|_| "it names no profile")?;
+    let profile = ProfileName::parse(&text.profile).map_err(|_| damaged("it names no profile"))?;
     let access_key_id = match &text.access_key_id {
         None => None,
-        Some(id) => Some(AccessKeyId::parse(id).map_err(|_| "its access key id is invalid")?),
+        Some(id) => Some(AccessKeyId::parse(id).map_err(|_| damaged("its access key id is invalid"))?),
     };
     let secret = match text.kind {
-        ItemKind::AccessKey if access_key_id.is_none() => return Err("it has no access key id"),
+        ItemKind::AccessKey if access_key_id.is_none() => return Err(damaged("it has no access key id")),
         ItemKind::AccessKey | ItemKind::TotpSeed => Zeroizing::new(text.secret.as_bytes().to_vec()),
-        ItemKind::CacheKey => of_hex(&text.secret).ok_or("its key is not in hexadecimal digits")?,
+        ItemKind::CacheKey => of_hex(&text.secret).ok_or(damaged("its key is not in hexadecimal digits"))?,
     };
     if secret.is_empty() {
-        return Err("its secret is empty");
+        return Err(damaged("its secret is empty"));
     }
     let id = ItemId { kind: text.kind, profile };
     Ok(Item { info: ItemInfo { id, created: text.created, access_key_id }, secret })
@@ -137,7 +169,10 @@ mod tests {
             assert_eq!((read.info, read.secret), (item.info, item.secret));
         }
         let other = ItemId::access_key(&ProfileName::parse("other").unwrap());
-        assert_eq!(parse_item(&other, &render_item(&key())).unwrap_err(), "it is the item of another name");
+        assert_eq!(
+            parse_item(&other, &render_item(&key())).unwrap_err(),
+            damaged("it is the item of another name")
+        );
     }
 
     #[test]
@@ -147,14 +182,17 @@ mod tests {
             ("", "it is not what hatbox wrote"),
             ("{}", "it is not what hatbox wrote"),
             (&right[..right.len() / 2], "it is not what hatbox wrote"),
-            (&right.replace("\"version\":1", "\"version\":2"), "it was written by a newer hatbox"),
             (&right.replace("AKIAIOSFODNN7EXAMPLE", "no id"), "its access key id is invalid"),
             (&right.replace("wJalr\\\"\\\\/+", ""), "its secret is empty"),
             (&right.replace("access-key", "cache-key"), "its key is not in hexadecimal digits"),
             (&"x".repeat(TEXT_LIMIT + 1), "it is longer than an item can be"),
         ];
         for (text, problem) in cases {
-            assert_eq!(parse_any_item(text).unwrap_err(), problem);
+            assert_eq!(parse_any_item(text).unwrap_err(), damaged(problem));
+        }
+        for newer in ["\"version\":2", "\"version\":2,\"more\":true"] {
+            let text = right.replace("\"version\":1", newer);
+            assert_eq!(parse_any_item(&text).unwrap_err(), ItemTextError::Newer);
         }
     }
 }

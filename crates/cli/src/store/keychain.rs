@@ -13,7 +13,7 @@ use security_framework::passwords::{
 use zeroize::Zeroizing;
 
 use super::asker::{Asker, OwnPrompt};
-use super::item_text::{parse_any_item, parse_item, render_item};
+use super::item_text::{ItemTextError, parse_any_item, parse_item, render_item};
 use super::os_code::{Meaning, meaning_of_os_status};
 use super::{Item, ItemId, Listed, Status, Store, StoreError, StoreKind};
 
@@ -68,11 +68,11 @@ fn error_of(error: Error, account: &str) -> StoreError {
 }
 
 fn broken(account: &str, problem: &str) -> StoreError {
-    StoreError::Broken {
-        kind: StoreKind::Keychain,
-        what: format!("`{account}`"),
-        problem: problem.to_owned(),
-    }
+    StoreError::Broken { kind: StoreKind::Keychain, what: shown(account), problem: problem.to_owned() }
+}
+
+fn shown(account: &str) -> String {
+    format!("`{account}`")
 }
 
 impl Store for KeychainStore {
@@ -141,11 +141,15 @@ impl Store for KeychainStore {
                 }
                 Err(error) => return Err(error),
             };
-            let item = std::str::from_utf8(&text).map_err(|_| "it is not text").and_then(parse_any_item);
+            let text = std::str::from_utf8(&text).map_err(|_| ItemTextError::Damaged("it is not text"));
+            let item = text.and_then(parse_any_item);
             match item {
                 Ok(item) if account_of(&item.info.id) == account => items.push(item.info),
                 Ok(_) => problems.push(broken(&account, "it is the item of another name")),
-                Err(problem) => problems.push(broken(&account, problem)),
+                Err(problem) => match problem.into_store_error(StoreKind::Keychain, shown(&account)) {
+                    newer @ StoreError::Newer { .. } => return Err(newer),
+                    damaged => problems.push(damaged),
+                },
             }
         }
         items.sort_by(|a, b| a.id.cmp(&b.id));
@@ -156,7 +160,7 @@ impl Store for KeychainStore {
         let account = account_of(id);
         let text = self.read_text(&account).map_err(|error| error_of(error, &account))?;
         let text = std::str::from_utf8(&text).map_err(|_| broken(&account, "it is not text"))?;
-        parse_item(id, text).map_err(|problem| broken(&account, problem))
+        parse_item(id, text).map_err(|problem| problem.into_store_error(StoreKind::Keychain, shown(&account)))
     }
 
     fn write(&self, item: &Item) -> Result<(), StoreError> {

@@ -23,6 +23,7 @@ use super::sealed::{CacheKey, SealError};
 use crate::sys::files::{
     FileError, Keep, make_private_directory, read_private, remove, sweep_temporary, write_atomic,
 };
+use crate::sys::format_version::is_newer_json;
 
 const VERSION: u32 = 1;
 /// Far more than any of them.
@@ -158,8 +159,11 @@ impl Rotations {
             Err(error) => return Err(error),
         };
         let damaged = || FileError::io("open", &path)(std::io::Error::other(SealError::Broken));
-        let plain = self.key.open(&Self::purpose(name), &sealed).map_err(|_| damaged())?;
-        parse_rotation(&plain).map(Some).ok_or_else(damaged)
+        let plain = self.key.open_file(&path, &Self::purpose(name), &sealed)?.ok_or_else(damaged)?;
+        match parse_rotation(&plain) {
+            None if is_newer_json(&plain, VERSION.into()) => Err(FileError::newer(&path)),
+            parsed => parsed.map(Some).ok_or_else(damaged),
+        }
     }
 
     /// Saves it, atomically and durably.
@@ -182,6 +186,9 @@ impl Rotations {
     }
 
     /// All that open with this key, by profile. Those of other stores do not.
+    ///
+    /// # Errors
+    /// Also when a newer version of hatbox wrote one.
     pub(crate) fn list(&self) -> Result<Vec<Rotation>, FileError> {
         let entries = match std::fs::read_dir(&self.directory) {
             Ok(entries) => entries,
@@ -189,10 +196,13 @@ impl Rotations {
             Err(error) => return Err(FileError::io("open", &self.directory)(error)),
         };
         let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
-        let mut found: Vec<_> = names
-            .filter(|name| !name.starts_with('.'))
-            .filter_map(|name| self.load_named(&name).ok().flatten())
-            .collect();
+        let mut found = Vec::new();
+        for name in names.filter(|name| !name.starts_with('.')) {
+            match self.load_named(&name) {
+                Err(error @ FileError::Newer(_)) => return Err(error),
+                loaded => found.extend(loaded.ok().flatten()),
+            }
+        }
         found.sort_by(|a, b| a.profile.cmp(&b.profile));
         Ok(found)
     }
@@ -301,6 +311,11 @@ mod tests {
         }
         let elsewhere = Rotations::open(&dir.path().join("rotations"), other);
         assert!(elsewhere.load(&profile).unwrap().is_none() && elsewhere.list().unwrap().is_empty());
+        let name = rotations.name(&profile);
+        let later = rotations.key.seal(&Rotations::purpose(&name), b"{\"version\":2}").unwrap();
+        std::fs::write(rotations.path(&profile), later).unwrap();
+        assert!(matches!(rotations.load(&profile), Err(FileError::Newer(_))));
+        assert!(matches!(rotations.list(), Err(FileError::Newer(_))), "it may hold a secret");
         std::fs::write(rotations.path(&profile), b"damaged").unwrap();
         assert!(rotations.load(&profile).is_err(), "it may hold a secret: damaged is not absent");
         assert!(has_records(&rotations.directory));

@@ -3,15 +3,20 @@
 //! A box is `hatbox-sealed-1\n`, a random nonce of 24 bytes, and the ciphertext with its 16-byte tag. The
 //! purpose (kind and identity) is bound, so that a box put in the place of another does not open.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
 use zeroize::Zeroizing;
 
+use crate::sys::files::FileError;
+use crate::sys::format_version::is_newer_magic;
 use crate::sys::memory::keep_from_swap;
 
 const MAGIC: &[u8] = b"hatbox-sealed-1\n";
+/// What later formats begin with too, before their number.
+const NAME: &[u8] = b"hatbox-sealed-";
 const NONCE: usize = 24;
 
 /// The 32 bytes that seal index and sessions.
@@ -30,6 +35,9 @@ pub(crate) enum SealError {
     /// The system gave no random bytes.
     #[error("the operating system returned no random bytes")]
     Random,
+    /// Of a later format.
+    #[error("it was written by a newer version of hatbox")]
+    Newer,
     /// Damaged, made for another purpose, or under another key.
     #[error("it does not open with this key")]
     Broken,
@@ -73,12 +81,32 @@ impl CacheKey {
 
     /// Opens a box that was sealed for `purpose`.
     pub(crate) fn open(&self, purpose: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {
-        let rest = sealed.strip_prefix(MAGIC).ok_or(SealError::Broken)?;
+        let Some(rest) = sealed.strip_prefix(MAGIC) else {
+            let is_newer = is_newer_magic(sealed, NAME, MAGIC.strip_prefix(NAME).unwrap_or_default());
+            return Err(if is_newer { SealError::Newer } else { SealError::Broken });
+        };
         let (nonce, sealed) = rest.split_at_checked(NONCE).ok_or(SealError::Broken)?;
         self.cipher()
             .decrypt(XNonce::from_slice(nonce), Payload { msg: sealed, aad: purpose.as_bytes() })
             .map(Zeroizing::new)
             .map_err(|_| SealError::Broken)
+    }
+
+    /// Opens the content of the file at `path`; `None` when it is damaged, or of another purpose or key.
+    ///
+    /// # Errors
+    /// When a newer version of hatbox sealed it.
+    pub(crate) fn open_file(
+        &self,
+        path: &Path,
+        purpose: &str,
+        sealed: &[u8],
+    ) -> Result<Option<Zeroizing<Vec<u8>>>, FileError> {
+        match self.open(purpose, sealed) {
+            Ok(plain) => Ok(Some(plain)),
+            Err(SealError::Newer) => Err(FileError::newer(path)),
+            Err(SealError::Random | SealError::Broken) => Ok(None),
+        }
     }
 
     fn cipher(&self) -> XChaCha20Poly1305 {
@@ -97,6 +125,20 @@ mod tests {
         assert_eq!(&*key.open("session a", &sealed).unwrap(), b"text");
         assert_eq!(key.open("session b", &sealed), Err(SealError::Broken));
         assert!(CacheKey::generate().unwrap().open("session a", &sealed).is_err());
+    }
+
+    #[test]
+    fn a_box_of_a_later_format_is_known_as_one() {
+        let key = CacheKey::generate().unwrap();
+        for (later, error) in [
+            (&b"hatbox-sealed-2\n"[..], SealError::Newer),
+            (b"hatbox-sealed-10\nmore", SealError::Newer),
+            (b"hatbox-sealed-", SealError::Broken),
+            (b"hatbox-sealed-1\n", SealError::Broken),
+            (b"something else", SealError::Broken),
+        ] {
+            assert_eq!(key.open("p", later), Err(error), "{}", String::from_utf8_lossy(later));
+        }
     }
 
     #[test]

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use hatbox_core::cache::{CachedSession, SessionKey, parse_cached_session, render_cached_session};
+use hatbox_core::cache::{
+    CachedSession, CachedSessionError, SessionKey, parse_cached_session, render_cached_session,
+};
 use hatbox_types::name::ProfileName;
 
 use super::sealed::CacheKey;
@@ -62,20 +64,23 @@ impl Sessions {
     /// made again.
     ///
     /// # Errors
-    /// When the file is there and is not ours alone.
+    /// When the file is there and is not ours alone, or a newer version of hatbox wrote it.
     pub(crate) fn load(&self, key: &SessionKey) -> Result<Option<CachedSession>, FileError> {
         self.load_named(&self.name(key))
     }
 
     fn load_named(&self, name: &str) -> Result<Option<CachedSession>, FileError> {
-        match read_private(&self.directory.join(name), LIMIT) {
-            Ok(sealed) => Ok(self
-                .key
-                .open(&Self::purpose(name), &sealed)
-                .ok()
-                .and_then(|plain| parse_cached_session(&plain).ok())),
-            Err(FileError::Absent(_)) => Ok(None),
-            Err(error) => Err(error),
+        let path = self.directory.join(name);
+        let sealed = match read_private(&path, LIMIT) {
+            Ok(sealed) => sealed,
+            Err(FileError::Absent(_)) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let Some(plain) = self.key.open_file(&path, &Self::purpose(name), &sealed)? else { return Ok(None) };
+        match parse_cached_session(&plain) {
+            Ok(session) => Ok(Some(session)),
+            Err(CachedSessionError::Newer(_)) => Err(FileError::newer(&path)),
+            Err(_) => Ok(None),
         }
     }
 
@@ -84,6 +89,9 @@ impl Sessions {
         make_private_directory(&self.directory)?;
         let name = self.name(key);
         let path = self.directory.join(&name);
+        if let Err(newer @ FileError::Newer(_)) = self.load_named(&name) {
+            return Err(newer);
+        }
         let sealed = self
             .key
             .seal(&Self::purpose(&name), &render_cached_session(session))
@@ -169,4 +177,25 @@ fn names(directory: &Path) -> Result<Vec<String>, FileError> {
         .map(|entry| entry.file_name().to_string_lossy().into_owned())
         .filter(|name| name.len() == 32 && name.bytes().all(|b| b.is_ascii_hexdigit()))
         .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_of_a_later_version_is_an_error_and_one_of_no_version_is_none() {
+        let dir = tempfile::tempdir().unwrap();
+        let sessions = Sessions::open(dir.path(), CacheKey::generate().unwrap());
+        let name = "0123456789abcdef0123456789abcdef";
+        let write = |text: &[u8]| {
+            let sealed = sessions.key.seal(&Sessions::purpose(name), text).unwrap();
+            write_cache(&dir.path().join(name), &sealed).unwrap();
+        };
+        write(b"{\"version\":2,\"later\":true}");
+        assert!(matches!(sessions.load_named(name), Err(FileError::Newer(_))));
+        assert_eq!(sessions.list().unwrap().1.len(), 1);
+        write(b"{\"version\":0}");
+        assert!(sessions.load_named(name).unwrap().is_none());
+    }
 }

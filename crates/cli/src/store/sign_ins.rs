@@ -11,7 +11,10 @@ use super::sealed::CacheKey;
 use crate::sys::files::{
     FileError, make_private_directory, read_private, remove, sweep_temporary, write_cache,
 };
+use crate::sys::format_version::is_newer_json;
 
+/// The version of what the files hold. None of them names it, as it is the first.
+const VERSION: u64 = 1;
 /// Tokens have no fixed size; those of Identity Center are a few KiB.
 const LIMIT: u64 = 256 << 10;
 
@@ -54,17 +57,27 @@ impl SignIns {
     /// What the file has. What is damaged, or was sealed under another key, counts as absent: it is obtained again.
     ///
     /// # Errors
-    /// When the file is there and is not ours alone.
+    /// When the file is there and is not ours alone, or a newer version of hatbox wrote it.
     pub(crate) fn load(
         &self,
         file: SignInFile,
         sign_in: &SignInKey,
     ) -> Result<Option<Zeroizing<Vec<u8>>>, FileError> {
         let name = self.name(file, sign_in);
-        match read_private(&self.directory.join(&name), LIMIT) {
-            Ok(sealed) => Ok(self.key.open(&purpose(file, &name), &sealed).ok()),
-            Err(FileError::Absent(_)) => Ok(None),
-            Err(error) => Err(error),
+        self.read(&name, &purpose(file, &name))
+    }
+
+    fn read(&self, name: &str, purpose: &str) -> Result<Option<Zeroizing<Vec<u8>>>, FileError> {
+        let path = self.directory.join(name);
+        let sealed = match read_private(&path, LIMIT) {
+            Ok(sealed) => sealed,
+            Err(FileError::Absent(_)) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let plain = self.key.open_file(&path, purpose, &sealed)?;
+        match plain {
+            Some(plain) if is_newer_json(&plain, VERSION) => Err(FileError::newer(&path)),
+            plain => Ok(plain),
         }
     }
 
@@ -77,6 +90,9 @@ impl SignIns {
     fn write(&self, name: &str, purpose: &str, text: &[u8]) -> Result<(), FileError> {
         make_private_directory(&self.directory)?;
         let path = self.directory.join(name);
+        if let Err(newer @ FileError::Newer(_)) = self.read(name, purpose) {
+            return Err(newer);
+        }
         let sealed = self.key.seal(purpose, text);
         let sealed = sealed.map_err(|error| FileError::io("write", &path)(std::io::Error::other(error)))?;
         write_cache(&path, &sealed)
@@ -90,11 +106,7 @@ impl SignIns {
     /// The list of sign-ins that were made, as it was saved; empty where there is none.
     pub(crate) fn load_list(&self) -> Result<Zeroizing<Vec<u8>>, FileError> {
         let name = self.digest(LIST, &[]);
-        match read_private(&self.directory.join(&name), LIMIT) {
-            Ok(sealed) => Ok(self.key.open(&format!("{LIST} {name}"), &sealed).unwrap_or_default()),
-            Err(FileError::Absent(_)) => Ok(Zeroizing::default()),
-            Err(error) => Err(error),
-        }
+        Ok(self.read(&name, &format!("{LIST} {name}"))?.unwrap_or_default())
     }
 
     /// Saves the list; one without text is deleted.
@@ -189,9 +201,16 @@ mod tests {
             write_cache(&directory.join(sign_ins.name(file, sign_in)), &fs::read(from).unwrap()).unwrap();
             assert!(sign_ins.load(file, sign_in).unwrap().is_none(), "a copy does not open");
         }
+        let later = br#"{"version":2}"#;
+        sign_ins.save(SignInFile::DeviceClient, &other, later).unwrap();
+        assert!(matches!(sign_ins.load(SignInFile::DeviceClient, &other), Err(FileError::Newer(_))));
+        let replaced = sign_ins.save(SignInFile::DeviceClient, &other, b"{}");
+        assert!(matches!(replaced, Err(FileError::Newer(_))), "it stays");
+        sign_ins.save_list(later).unwrap();
+        assert!(matches!(sign_ins.load_list(), Err(FileError::Newer(_))));
         let stranger = SignIns::open(&directory, CacheKey::generate().unwrap());
         assert!(stranger.load(SignInFile::Token, &corp).unwrap().is_none());
-        assert_eq!(delete_all_sign_ins(&directory).unwrap(), 3);
+        assert_eq!(delete_all_sign_ins(&directory).unwrap(), 5);
         assert!(!sign_ins.delete(SignInFile::Token, &corp).unwrap());
     }
 }

@@ -10,7 +10,7 @@
 use zeroize::Zeroizing;
 
 use super::asker::Asker;
-use super::item_text::{parse_any_item, parse_item, render_item};
+use super::item_text::{ItemTextError, parse_any_item, parse_item, render_item};
 use super::os_code::meaning_of_last_error;
 use super::{Item, ItemId, Listed, Status, Store, StoreError, StoreKind, cause};
 use crate::sys::credentials::{self, Code, LIMIT};
@@ -51,7 +51,11 @@ fn error_of(Code(code): Code, name: &str) -> StoreError {
 }
 
 fn broken(name: &str, problem: &str) -> StoreError {
-    StoreError::Broken { kind: StoreKind::Wincred, what: format!("`{name}`"), problem: problem.to_owned() }
+    StoreError::Broken { kind: StoreKind::Wincred, what: shown(name), problem: problem.to_owned() }
+}
+
+fn shown(name: &str) -> String {
+    format!("`{name}`")
 }
 
 impl Store for WincredStore {
@@ -96,12 +100,16 @@ impl Store for WincredStore {
         };
         let (mut items, mut problems) = (Vec::new(), Vec::new());
         for (name, secret) in found {
-            let item = std::str::from_utf8(&secret).map_err(|_| "it is not text").and_then(parse_any_item);
+            let text = std::str::from_utf8(&secret).map_err(|_| ItemTextError::Damaged("it is not text"));
+            let item = text.and_then(parse_any_item);
             match item {
                 // Windows keeps the case in which a name was first written.
                 Ok(item) if self.name_of(&item.info.id).eq_ignore_ascii_case(&name) => items.push(item.info),
                 Ok(_) => problems.push(broken(&name, "it is the item of another name")),
-                Err(problem) => problems.push(broken(&name, problem)),
+                Err(problem) => match problem.into_store_error(StoreKind::Wincred, shown(&name)) {
+                    newer @ StoreError::Newer { .. } => return Err(newer),
+                    damaged => problems.push(damaged),
+                },
             }
         }
         items.sort_by(|a, b| a.id.cmp(&b.id));
@@ -112,7 +120,7 @@ impl Store for WincredStore {
         let name = self.name_of(id);
         let secret: Zeroizing<Vec<u8>> = credentials::read(&name).map_err(|code| error_of(code, &name))?;
         let text = std::str::from_utf8(&secret).map_err(|_| broken(&name, "it is not text"))?;
-        parse_item(id, text).map_err(|problem| broken(&name, problem))
+        parse_item(id, text).map_err(|problem| problem.into_store_error(StoreKind::Wincred, shown(&name)))
     }
 
     fn write(&self, item: &Item) -> Result<(), StoreError> {

@@ -10,6 +10,7 @@ mod windows;
 pub(crate) mod allocator;
 pub(crate) mod exec;
 pub(crate) mod files;
+pub(crate) mod format_version;
 pub(crate) mod job;
 pub(crate) mod keyring;
 pub(crate) mod lock;

@@ -252,8 +252,13 @@ pub(crate) fn load_settings(path: &Path) -> Result<Settings, Failure> {
         let line = error
             .span()
             .map_or(1, |span| 1 + text.get(..span.start).unwrap_or_default().matches('\n').count());
-        Failure::new(FailureKind::Usage, format!("invalid settings: {}", error.message()))
-            .at(format!("{}:{line}", path.display()))
+        let failure = Failure::new(FailureKind::Usage, format!("invalid settings: {}", error.message()))
+            .at(format!("{}:{line}", path.display()));
+        if toml::from_str::<toml::Table>(&text).is_ok() {
+            failure.hint("if a newer version of hatbox reads this setting, update hatbox")
+        } else {
+            failure
+        }
     })?;
     let duration = |name: &str, text: Option<String>| {
         text.map(|text| {

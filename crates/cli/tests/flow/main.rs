@@ -52,6 +52,10 @@ mod exec;
 mod exec_terminal;
 mod expiry;
 mod export;
+#[cfg(feature = "trust")]
+mod formats;
+#[cfg(feature = "trust")]
+mod formats_made;
 mod guard;
 mod hat;
 mod imds;

@@ -63,9 +63,12 @@ pub enum CachedSessionError {
         /// The column in the line, from 1.
         column: usize,
     },
-    /// The version of another hatbox.
-    #[error("the cached session has version {0}, and this hatbox reads version {VERSION}")]
+    /// A version that no hatbox writes.
+    #[error("the cached session has the unknown version {0}")]
     Version(u32),
+    /// Written by a newer version of hatbox.
+    #[error("the cached session has version {0}, and this hatbox reads version {VERSION}")]
+    Newer(u32),
     /// An invalid name.
     #[error("the cached session has an invalid {what}: {source}")]
     Name {
@@ -144,8 +147,10 @@ pub fn parse_cached_session(bytes: &[u8]) -> Result<CachedSession, CachedSession
     let form =
         |error: serde_json::Error| CachedSessionError::Form { line: error.line(), column: error.column() };
     let VersionOnly { version } = serde_json::from_slice(bytes).map_err(form)?;
-    if version != VERSION {
-        return Err(CachedSessionError::Version(version));
+    match version {
+        VERSION => {}
+        _ if version > VERSION => return Err(CachedSessionError::Newer(version)),
+        _ => return Err(CachedSessionError::Version(version)),
     }
     let repr: Repr<'_> = serde_json::from_slice(bytes).map_err(form)?;
     let name = |what| move |source| CachedSessionError::Name { what, source };

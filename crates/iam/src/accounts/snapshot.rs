@@ -56,9 +56,15 @@ pub const SCHEMA: u32 = 1;
 
 impl Accounts {
     pub(super) fn read_snapshot(&mut self, node: &Node, origin: OriginId) -> Result<(), JsonError> {
-        if number(node, "schema")? != Some(SCHEMA) {
-            let schema = need(node, "schema")?;
-            return Err(schema.error(format!("`schema` is {SCHEMA} for this version of hatbox")));
+        let schema = number(node, "schema")?;
+        if schema != Some(SCHEMA) {
+            let node = need(node, "schema")?;
+            return Err(match schema {
+                Some(newer) if newer > SCHEMA => node.error(format!(
+                    "schema {newer} was written by a newer version of hatbox; this one reads {SCHEMA}: update hatbox"
+                )),
+                _ => node.error(format!("invalid `schema`: expected {SCHEMA}")),
+            });
         }
         for entry in list(node, "accounts")? {
             self.read_account(entry, origin)?;

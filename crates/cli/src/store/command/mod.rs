@@ -163,7 +163,11 @@ fn broken(id: Option<&ItemId>, problem: &str) -> StoreError {
 }
 
 fn broken_named(name: &str, problem: &str) -> StoreError {
-    StoreError::Broken { kind: KIND, what: format!("item `{name}`"), problem: problem.to_owned() }
+    StoreError::Broken { kind: KIND, what: shown(name), problem: problem.to_owned() }
+}
+
+fn shown(name: &str) -> String {
+    format!("item `{name}`")
 }
 
 /// What an index needs of an item, so that it is made without any secret: `AKIA... 2026-01-02T03:04:05Z`.
@@ -232,7 +236,7 @@ impl Store for CommandStore {
     fn read(&self, id: &ItemId) -> Result<Item, StoreError> {
         let answer = self.ask_helper(Verb::Read, Some(id), None, self.person)?;
         let Some(text) = answer.text else { return Err(self.no_answer(Verb::Read, "it has no text")) };
-        parse_item(id, &text).map_err(|problem| broken(Some(id), problem))
+        parse_item(id, &text).map_err(|problem| problem.into_store_error(KIND, shown(&render_name(id))))
     }
 
     fn write(&self, item: &Item) -> Result<(), StoreError> {

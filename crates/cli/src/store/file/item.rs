@@ -9,6 +9,9 @@ use zeroize::{Zeroize, Zeroizing};
 use super::super::{Item, ItemId, ItemInfo, ItemKind};
 use super::identity::Identity;
 use super::names::ItemFile;
+use crate::sys::format_version::is_newer_json;
+
+const VERSION: u32 = 1;
 
 /// The form on disk. `secret` is hex: text of a known size, with no escapes to go wrong.
 #[derive(Serialize, Deserialize)]
@@ -32,6 +35,9 @@ impl Drop for OnDisk {
 /// Why an item's content is not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ItemError {
+    /// A newer version of hatbox wrote it.
+    #[error("it was written by a newer version of hatbox")]
+    Newer,
     /// Not the form that hatbox writes.
     #[error("it is not in hatbox's form")]
     Form,
@@ -55,7 +61,7 @@ fn mac(identity: &Identity, file: &str, disk: &OnDisk) -> String {
 /// Renders `item` for the file named `file`.
 pub(crate) fn render_item(identity: &Identity, file: &str, item: &Item) -> Zeroizing<Vec<u8>> {
     let mut disk = OnDisk {
-        version: 1,
+        version: VERSION,
         kind: item.info.id.kind,
         profile: item.info.id.profile.as_str().to_owned(),
         created: item.info.created.as_second(),
@@ -72,8 +78,11 @@ pub(crate) fn render_item(identity: &Identity, file: &str, item: &Item) -> Zeroi
 
 /// Parses the content of the file named `file`.
 pub(crate) fn parse_item(identity: &Identity, file: &str, plain: &[u8]) -> Result<Item, ItemError> {
+    if is_newer_json(plain, VERSION.into()) {
+        return Err(ItemError::Newer);
+    }
     let disk: OnDisk = serde_json::from_slice(plain).map_err(|_| ItemError::Form)?;
-    if disk.version != 1 {
+    if disk.version != VERSION {
         return Err(ItemError::Form);
     }
     if !bool::from(mac(identity, file, &disk).as_bytes().ct_eq(disk.mac.as_bytes())) {
@@ -128,5 +137,6 @@ mod tests {
         assert_eq!(parse_item(&ours, &file, &opened).unwrap_err(), ItemError::Foreign);
         assert_eq!(parse_item(&ours, "other.age", &plain).unwrap_err(), ItemError::Foreign);
         assert_eq!(parse_item(&ours, &file, b"{}").unwrap_err(), ItemError::Form);
+        assert_eq!(parse_item(&ours, &file, b"{\"version\":2}").unwrap_err(), ItemError::Newer);
     }
 }

@@ -16,8 +16,10 @@ use sha2::{Digest, Sha256};
 use super::identity::Identity;
 use super::names::{ItemFile, WrapFile};
 use crate::sys::files::{FileError, Keep, read_private, write_atomic, write_new};
+use crate::sys::format_version::is_newer_json;
 
 pub(super) const MANIFEST: &str = "manifest.json";
+const VERSION: u32 = 1;
 /// Room for about 100,000 items.
 const LIMIT: u64 = 16 << 20;
 
@@ -62,17 +64,21 @@ pub(super) enum ManifestError {
 impl Claimed {
     /// Loads the manifest of the store in `directory`; `None` when there is none.
     pub(super) fn load(directory: &Path) -> Result<Option<Self>, ManifestError> {
-        let text = match read_private(&directory.join(MANIFEST), LIMIT) {
+        let path = directory.join(MANIFEST);
+        let text = match read_private(&path, LIMIT) {
             Ok(text) => text,
             Err(FileError::Absent(_)) => return Ok(None),
             Err(error) => return Err(ManifestError::File(error)),
         };
-        Self::parse(&text).map(Some).ok_or(ManifestError::Form)
+        match Self::parse(&text) {
+            None if is_newer_json(&text, VERSION.into()) => Err(ManifestError::File(FileError::newer(&path))),
+            parsed => parsed.map(Some).ok_or(ManifestError::Form),
+        }
     }
 
     pub(super) fn parse(text: &[u8]) -> Option<Self> {
         let OnDisk { version, counter, wraps, items, mac } = serde_json::from_slice(text).ok()?;
-        let is_known = version == 1
+        let is_known = version == VERSION
             && wraps.keys().all(|file| WrapFile::parse(file).is_some())
             && items.keys().all(|file| ItemFile::parse(file).is_some());
         is_known.then_some(Self { manifest: Manifest { counter, wraps, items }, mac })
@@ -114,7 +120,7 @@ impl Manifest {
 
     fn render(&self, identity: &Identity) -> std::io::Result<Vec<u8>> {
         let Self { counter, wraps, items } = self.clone();
-        let on_disk = OnDisk { version: 1, counter, wraps, items, mac: self.seal(identity) };
+        let on_disk = OnDisk { version: VERSION, counter, wraps, items, mac: self.seal(identity) };
         serde_json::to_vec_pretty(&on_disk).map_err(std::io::Error::other)
     }
 

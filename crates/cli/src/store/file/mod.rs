@@ -230,6 +230,7 @@ impl Store for FileStore {
                 for (file, digest) in &manifest.items {
                     match read_item(identity, file, digest, &self.items().join(file)) {
                         Ok(item) => items.push(item.info),
+                        Err(newer @ StoreError::Newer { .. }) => return Err(newer),
                         Err(error) => broken.push(error),
                     }
                 }
@@ -250,6 +251,9 @@ impl Store for FileStore {
         let name = identity.opaque_name(&item.info.id);
         let _held = self.hold_for_change()?;
         let manifest = self.manifest()?;
+        if let Err(newer @ StoreError::Newer { .. }) = self.read_listed(&manifest, &name) {
+            return Err(newer);
+        }
         let (file, digest) =
             rekey::write_item(&self.directory, identity, item, manifest.counter + 1).map_err(unavailable)?;
         let written = file.clone();

@@ -8,7 +8,7 @@ use super::wraps::{self, FoundWrap, OpenError};
 use super::{FileStore, ask_for, locked, not_opened, recovery, rekey, unavailable};
 use crate::store::asker::{Asker, PassphraseError, PassphraseFor};
 use crate::store::{Distrust, Store, StoreError};
-use crate::sys::files::make_private_directory;
+use crate::sys::files::{FileError, make_private_directory};
 
 /// How often a wrong passphrase may be corrected.
 const TRIES: u32 = 3;
@@ -79,6 +79,10 @@ impl FileStore {
     /// to it would be lost.
     fn load_wraps(&self, claimed: &Claimed) -> Result<(Vec<FoundWrap>, Vec<OpenError>), StoreError> {
         let (found, mut problems) = wraps::load_wraps(&self.directory, claimed.wraps());
+        let is_newer = |problem: &OpenError| matches!(problem, OpenError::File(FileError::Newer(_)));
+        if let Some(newer) = problems.iter().position(is_newer) {
+            return Err(not_opened(problems.swap_remove(newer)));
+        }
         if !found.is_empty() {
             return Ok((found, problems));
         }

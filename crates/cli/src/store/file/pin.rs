@@ -11,8 +11,10 @@ use super::identity::Identity;
 use super::manifest::{Files, Manifest};
 use super::names::{WrapFile, WrapKind};
 use crate::sys::files::{FileError, Keep, make_private_directory, read_private, remove, write_atomic};
+use crate::sys::format_version::is_newer_json;
 
 const FILE: &str = "pin.json";
+const VERSION: u32 = 1;
 const LIMIT: u64 = 64 << 10;
 
 /// What is known of the store from its last use.
@@ -42,7 +44,7 @@ impl Pin {
             |file: &str| WrapFile::parse(file).is_some_and(|about| about.name.kind() == WrapKind::Plugin);
         let plugins = manifest.wraps.iter().filter(|(file, _)| is_plugins(file));
         Self {
-            version: 1,
+            version: VERSION,
             directory: store.to_owned(),
             identity: identity.fingerprint(),
             counter: manifest.counter,
@@ -89,13 +91,13 @@ impl PinPlace {
             Err(FileError::Absent(_)) => return Ok(None),
             Err(error) => return Err(error),
         };
+        // First: a later version may have other fields.
+        if is_newer_json(&text, VERSION.into()) {
+            return Err(FileError::newer(&self.0));
+        }
         let pin: Pin = serde_json::from_slice(&text)
             .map_err(std::io::Error::other)
             .map_err(FileError::io("read", &self.0))?;
-        if pin.version != 1 {
-            let problem = std::io::Error::other("a newer hatbox wrote it: update hatbox");
-            return Err(FileError::io("read", &self.0)(problem));
-        }
         Ok(Some(pin))
     }
 

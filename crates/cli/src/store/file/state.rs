@@ -6,12 +6,14 @@ use std::path::Path;
 use zeroize::Zeroizing;
 
 use super::identity::Identity;
+use super::item::ItemError;
 use super::manifest::{Claimed, Manifest, ManifestError, digest_of};
 use super::names::ItemFile;
 use super::pin::Pin;
 use super::{FileStore, changed_meanwhile, item, unavailable};
 use crate::store::{Distrust, Item, StoreError, StoreKind};
 use crate::sys::files::{FileError, read_private};
+use crate::sys::format_version::is_newer_age;
 use crate::sys::lock::{self, Lock};
 
 /// How often reading starts again when a writer was at work meanwhile.
@@ -131,22 +133,38 @@ pub(super) fn read_item(
     digest: &str,
     path: &Path,
 ) -> Result<Item, StoreError> {
-    let broken = |problem: String| StoreError::Broken {
-        kind: StoreKind::File,
-        what: format!("item `{name}`"),
-        problem,
-    };
     let sealed = read_private(path, ITEM_LIMIT).map_err(|error| match error {
-        FileError::Absent(_) => broken("its file is missing".to_owned()),
+        FileError::Absent(_) => broken_item(name, "its file is missing".to_owned()),
         other => match other.hint() {
-            Some(hint) => broken(format!("{other}; run: {hint}")),
-            None => broken(other.to_string()),
+            Some(hint) => broken_item(name, format!("{other}; run: {hint}")),
+            None => broken_item(name, other.to_string()),
         },
     })?;
-    let plain: Zeroizing<Vec<u8>> = identity.decrypt(&sealed).map_err(broken)?;
-    let item = item::parse_item(identity, name, &plain).map_err(|problem| broken(problem.to_string()))?;
+    let item = read_sealed(identity, name, path, &sealed)?;
     if digest_of(&sealed) != digest {
-        return Err(broken("it is not the version that hatbox wrote last".to_owned()));
+        return Err(broken_item(name, "it is not the version that hatbox wrote last".to_owned()));
     }
     Ok(item)
+}
+
+/// The item that the content of its file is, whether or not it is the one that is listed.
+pub(super) fn read_sealed(
+    identity: &Identity,
+    name: &str,
+    path: &Path,
+    sealed: &[u8],
+) -> Result<Item, StoreError> {
+    let newer = || StoreError::Newer { kind: StoreKind::File, what: format!("`{}`", path.display()) };
+    if is_newer_age(sealed) {
+        return Err(newer());
+    }
+    let plain: Zeroizing<Vec<u8>> = identity.decrypt(sealed).map_err(|problem| broken_item(name, problem))?;
+    item::parse_item(identity, name, &plain).map_err(|problem| match problem {
+        ItemError::Newer => newer(),
+        ItemError::Form | ItemError::Foreign => broken_item(name, problem.to_string()),
+    })
+}
+
+pub(super) fn broken_item(name: &str, problem: String) -> StoreError {
+    StoreError::Broken { kind: StoreKind::File, what: format!("item `{name}`"), problem }
 }

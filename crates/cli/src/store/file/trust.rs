@@ -6,9 +6,9 @@ use super::names::ItemFile;
 use super::names::{WrapKind, WrapPart};
 use super::opening::open_with_passphrase;
 use super::pin::Pin;
-use super::state::ITEM_LIMIT;
+use super::state::{ITEM_LIMIT, broken_item, read_sealed};
 use super::wraps::{self, FoundWrap};
-use super::{FileStore, changed_meanwhile, item, locked, unavailable};
+use super::{FileStore, changed_meanwhile, locked, unavailable};
 use crate::store::asker::{Asker, PassphraseError};
 use crate::store::{ItemInfo, StoreError};
 use crate::sys::files::read_private;
@@ -52,7 +52,7 @@ impl FileStore {
             Err(ManifestError::File(error)) => return Err(unavailable(error)),
         };
         let pin = self.pin.load().map_err(unavailable)?;
-        let found = wraps::load_unlisted_wraps(&self.directory);
+        let found = wraps::load_unlisted_wraps(&self.directory).map_err(unavailable)?;
         if found.is_empty() {
             let is_known = pin.is_some() || self.why_missing().is_some();
             return Ok(if is_known { StoreState::Gone } else { StoreState::None });
@@ -61,7 +61,7 @@ impl FileStore {
         let (identity, opened) = self.open_unlisted(&found, asker)?;
         let verified = claimed.as_ref().and_then(|claimed| claimed.verify(&identity));
         let mut left_out = Vec::new();
-        let (items, infos) = self.adopt_items(&identity, &mut left_out);
+        let (items, infos) = self.adopt_items(&identity, &mut left_out)?;
         let wraps = self.adopt_wraps(opened, verified, &mut left_out);
         let newest = items.keys().filter_map(|file| Some(ItemFile::parse(file)?.counter)).max();
         let newest = newest.max(verified.map(|manifest| manifest.counter)).unwrap_or_default();
@@ -155,7 +155,7 @@ impl FileStore {
         &self,
         identity: &Identity,
         left_out: &mut Vec<(String, String)>,
-    ) -> (Files, Vec<ItemInfo>) {
+    ) -> Result<(Files, Vec<ItemInfo>), StoreError> {
         let mut newest = std::collections::BTreeMap::<String, (u64, String, String, ItemInfo)>::new();
         let entries = std::fs::read_dir(self.items()).into_iter().flatten().flatten();
         let mut files: Vec<_> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
@@ -166,16 +166,18 @@ impl FileStore {
                 left_out.push((file, "it is not named as an item".to_owned()));
                 continue;
             };
-            let item = read_private(&self.items().join(&file), ITEM_LIMIT)
-                .map_err(|error| error.to_string())
-                .and_then(|sealed| {
-                    let plain = identity.decrypt(&sealed)?;
-                    let item =
-                        item::parse_item(identity, &file, &plain).map_err(|error| error.to_string())?;
-                    Ok((digest_of(&sealed), item.info))
-                });
+            let path = self.items().join(&file);
+            let item = match read_private(&path, ITEM_LIMIT) {
+                Ok(sealed) => {
+                    read_sealed(identity, &file, &path, &sealed).map(|item| (digest_of(&sealed), item.info))
+                }
+                Err(error) => Err(broken_item(&file, error.to_string())),
+            };
             match item {
-                Err(problem) => left_out.push((file, problem)),
+                // Left out, it would be lost.
+                Err(newer @ StoreError::Newer { .. }) => return Err(newer),
+                Err(StoreError::Broken { problem, .. }) => left_out.push((file, problem)),
+                Err(error) => left_out.push((file, error.to_string())),
                 Ok((digest, info)) => {
                     let (name, counter) = (about.name.to_owned(), about.counter);
                     let older = match newest.get(&name) {
@@ -188,7 +190,7 @@ impl FileStore {
         }
         let mut infos: Vec<_> = newest.values().map(|(_, _, _, info)| info.clone()).collect();
         infos.sort_by(|a, b| a.id.cmp(&b.id));
-        (newest.into_values().map(|(_, file, digest, _)| (file, digest)).collect(), infos)
+        Ok((newest.into_values().map(|(_, file, digest, _)| (file, digest)).collect(), infos))
     }
 
     /// The wraps that the store's own manifest lists and that are as it lists them, and the one that has just opened.

@@ -18,6 +18,7 @@ use super::identity::{Identity, decrypt_with, encrypt_to, problem_of};
 use super::manifest::{Files, digest_of};
 use super::names::{WrapFile, WrapName, WrapPart};
 use crate::sys::files::{FileError, Keep, read_private, remove, write_atomic};
+use crate::sys::format_version::is_newer_age;
 
 /// 2^17: 128 MiB and about half a second, which also fits a container of 256 MiB.
 const WORK_FACTOR: u8 = 17;
@@ -137,7 +138,15 @@ impl FoundWrap {
 
     /// What the wrap held, as the identity.
     pub(super) fn parse_identity(&self, plain: &Zeroizing<Vec<u8>>) -> Result<Identity, OpenError> {
-        Identity::parse(plain).ok_or_else(|| self.damaged("it holds no age identity"))
+        Identity::parse(plain).ok_or_else(|| {
+            // age has other kinds of identities than X25519, whose texts go on with `1` here (Bech32).
+            let is_other = plain.starts_with(b"AGE-") && !plain.starts_with(b"AGE-SECRET-KEY-1");
+            if is_other {
+                OpenError::File(FileError::Newer(self.file.clone()))
+            } else {
+                self.damaged("it holds no age identity")
+            }
+        })
     }
 
     fn damaged(&self, problem: &str) -> OpenError {
@@ -209,12 +218,19 @@ pub(super) fn load_wraps(directory: &Path, listed: &Files) -> (Vec<FoundWrap>, V
 }
 
 /// Reads the wraps that are in `directory` though nothing vouches for them: for `hatbox store trust`.
-pub(super) fn load_unlisted_wraps(directory: &Path) -> Vec<FoundWrap> {
+///
+/// # Errors
+/// A newer version of hatbox wrote one: it would be left out of the store.
+pub(super) fn load_unlisted_wraps(directory: &Path) -> Result<Vec<FoundWrap>, FileError> {
     let files = files_in(directory).into_iter().filter_map(|(file, _)| {
         let bytes = read_file(directory, &file).ok()?;
         Some((file, digest_of(&bytes)))
     });
-    load_wraps(directory, &files.collect()).0
+    let (found, problems) = load_wraps(directory, &files.collect());
+    problems.into_iter().try_fold(found, |found, problem| match problem {
+        OpenError::File(newer @ FileError::Newer(_)) => Err(newer),
+        _ => Ok(found),
+    })
 }
 
 /// Reads a wrap's file, whoever wrote it.
@@ -224,6 +240,7 @@ pub(super) fn read_file(directory: &Path, file: &str) -> Result<Vec<u8>, FileErr
 
 fn read_listed(directory: &Path, file: &str, digest: &str) -> Result<Vec<u8>, OpenError> {
     match read_file(directory, file) {
+        Ok(bytes) if is_newer_age(&bytes) => Err(OpenError::File(FileError::newer(&directory.join(file)))),
         Ok(bytes) if digest_of(&bytes) == digest => Ok(bytes),
         Ok(_) => Err(damaged(file, "it is not the file that hatbox wrote")),
         Err(error) => Err(OpenError::File(error)),

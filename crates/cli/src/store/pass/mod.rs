@@ -24,7 +24,7 @@ use self::program::shown;
 pub(crate) use self::program::{Failed, PassProgram};
 use super::asker::{Asker, OwnPrompt, PassphraseError};
 use super::item_name::{parse_name, render_name};
-use super::item_text::{parse_item, render_item};
+use super::item_text::{ItemTextError, parse_item, render_item};
 use super::programs::Programs;
 use super::{Item, ItemId, Listed, Status, Store, StoreError, StoreKind, sort_out};
 use crate::sys::program::Person;
@@ -80,7 +80,9 @@ impl PassStore {
                 let what = format!("`{program}` did not get the passphrase");
                 StoreError::Locked(kind, PassphraseError::Refused { what })
             }
-            Failed::Complaint(Complaint::Broken) => self.broken(id, "it cannot be decrypted"),
+            Failed::Complaint(Complaint::Broken) => {
+                self.broken(id, ItemTextError::Damaged("it cannot be decrypted"))
+            }
             Failed::Complaint(Complaint::NoKey) => self.program.unavailable(
                 format!("the key that opens `{}` is not here", self.entry(id)),
                 match kind {
@@ -101,12 +103,8 @@ impl PassStore {
         }
     }
 
-    fn broken(&self, id: &ItemId, problem: &str) -> StoreError {
-        StoreError::Broken {
-            kind: self.program.kind(),
-            what: format!("item `{}`", self.entry(id)),
-            problem: problem.to_owned(),
-        }
+    fn broken(&self, id: &ItemId, problem: ItemTextError) -> StoreError {
+        problem.into_store_error(self.program.kind(), format!("item `{}`", self.entry(id)))
     }
 
     fn show(&self, id: &ItemId, person: Person) -> Result<Zeroizing<Vec<u8>>, Failed> {
@@ -181,7 +179,8 @@ impl Store for PassStore {
     fn read(&self, id: &ItemId) -> Result<Item, StoreError> {
         self.program.check_usable()?;
         let text = self.show(id, self.person).map_err(|failed| self.error_of(id, failed))?;
-        let text = std::str::from_utf8(&text).map_err(|_| self.broken(id, "it is not what hatbox wrote"))?;
+        let text = std::str::from_utf8(&text)
+            .map_err(|_| self.broken(id, ItemTextError::Damaged("it is not what hatbox wrote")))?;
         parse_item(id, text).map_err(|problem| self.broken(id, problem))
     }
 

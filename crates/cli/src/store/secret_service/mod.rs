@@ -177,7 +177,7 @@ impl Store for SecretServiceStore {
             let item = newest(search(collection, &name_of(id))?)?;
             let secret = Zeroizing::new(item.get_secret().map_err(|error| error_of(&error))?);
             let text = std::str::from_utf8(&secret).map_err(|_| broken(id, "it is not UTF-8"))?;
-            parse_item(id, text).map_err(|problem| broken(id, problem))
+            parse_item(id, text).map_err(|problem| problem.into_store_error(KIND, shown(id)))
         })
     }
 
@@ -274,11 +274,11 @@ fn delete(item: &BusItem<'_>) -> Result<(), StoreError> {
 }
 
 fn broken(id: &ItemId, problem: &str) -> StoreError {
-    StoreError::Broken {
-        kind: KIND,
-        what: format!("the item of profile `{}`", id.profile),
-        problem: problem.to_owned(),
-    }
+    StoreError::Broken { kind: KIND, what: shown(id), problem: problem.to_owned() }
+}
+
+fn shown(id: &ItemId) -> String {
+    format!("the item of profile `{}`", id.profile)
 }
 
 fn error_of(error: &secret_service::Error) -> StoreError {

@@ -56,6 +56,9 @@ pub(crate) enum FileError {
     /// It is a directory, but a file is to be written.
     #[error("`{0}` is a directory, not a file")]
     Directory(String),
+    /// It has a format that this version does not know. It is neither read nor overwritten.
+    #[error("`{0}` was written by a newer version of hatbox")]
+    Newer(String),
     /// It is on a disk, but must be in memory.
     #[error("`{0}` is not in memory (tmpfs)")]
     NotInMemory(String),
@@ -72,7 +75,15 @@ pub(crate) enum FileError {
     },
 }
 
+/// What to do about a file that a newer version wrote.
+pub(crate) const UPDATE_HINT: &str = "update hatbox";
+
 impl FileError {
+    /// A file that a newer version of hatbox wrote.
+    pub(crate) fn newer(path: &Path) -> Self {
+        Self::Newer(path.display().to_string())
+    }
+
     pub(crate) fn io(verb: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.display().to_string();
         move |source| match source.kind() {
@@ -86,6 +97,7 @@ impl FileError {
         match self {
             Self::NotPrivate(why) => Some(why.hint()),
             Self::OtherUsers { owner, .. } => Some(format!("sudo -u '#{owner}' hatbox ...")),
+            Self::Newer(_) => Some(UPDATE_HINT.to_owned()),
             _ => None,
         }
     }
