@@ -1,0 +1,128 @@
+//! The files for GitHub: every action is pinned to a commit, and no job may do more than it needs.
+#![expect(clippy::unwrap_used, reason = "what the tests share may stop at the first surprise, as they do")]
+
+use std::fs;
+use std::path::Path;
+
+fn root() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// Each workflow, by its name.
+fn workflows() -> Vec<(String, String)> {
+    let entries = fs::read_dir(root().join(".github/workflows")).unwrap().map(|entry| entry.unwrap().path());
+    let mut found: Vec<_> = entries
+        .map(|path| {
+            (path.file_name().unwrap().to_string_lossy().into_owned(), fs::read_to_string(path).unwrap())
+        })
+        .collect();
+    found.sort();
+    found
+}
+
+/// Which permissions a job may have that write, by workflow and job, and why.
+const WRITING: [(&str, &str, &str); 4] = [
+    ("release.yml", "attest", "attestations: write"),
+    // For the certificate that the attestation is signed with.
+    ("release.yml", "attest", "id-token: write"),
+    ("release.yml", "draft", "contents: write"),
+    // Sees the draft; runs no code of a dependency but what was released.
+    ("release.yml", "try", "contents: write"),
+];
+
+#[test]
+fn every_action_is_pinned_to_a_commit_and_says_its_version() {
+    let workflows = workflows();
+    assert!(workflows.len() >= 2, "{workflows:?}");
+    for (name, text) in workflows {
+        let mut before = "";
+        let mut used = 0;
+        for line in text.lines() {
+            if let Some(action) = line.trim_start().trim_start_matches("- ").strip_prefix("uses:") {
+                let (_, commit) = action.trim().split_once('@').unwrap();
+                let is_commit = commit.len() == 40
+                    && commit.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+                assert!(is_commit, "{name}: {action}");
+                let version = before.trim().strip_prefix("# v").unwrap_or_default();
+                assert!(version.split('.').count() == 3, "{name}: no version above {action}");
+                used += 1;
+            }
+            before = line;
+        }
+        assert!(used > 0, "{name}");
+    }
+}
+
+#[test]
+fn no_job_may_write_but_those_that_publish() {
+    for (name, text) in workflows() {
+        let mut lines = text.lines().peekable();
+        let (mut job, mut tops, mut jobs, mut with_permissions) = (String::new(), 0, 0, 0);
+        let mut is_in_jobs = false;
+        while let Some(line) = lines.next() {
+            if line == "jobs:" {
+                is_in_jobs = true;
+            }
+            let key = line.strip_prefix("  ").filter(|rest| !rest.starts_with([' ', '#']) && is_in_jobs);
+            if let Some(key) = key.and_then(|rest| rest.strip_suffix(':')) {
+                key.clone_into(&mut job);
+                jobs += 1;
+            }
+            let indent = line.len() - line.trim_start().len();
+            let Some(value) = line.trim_start().strip_prefix("permissions:") else { continue };
+            if indent == 0 {
+                tops += 1;
+                let next = lines.peek().copied().unwrap_or_default();
+                assert!(value.trim() == "{}" || next.trim() == "contents: read", "{name}: {line}");
+            } else {
+                with_permissions += 1;
+            }
+            assert!(matches!(value.trim(), "" | "{}"), "{name}: {line}");
+            while let Some(permission) =
+                lines.peek().filter(|next| next.len() - next.trim_start().len() > indent)
+            {
+                let permission = permission.trim();
+                let is_needed =
+                    WRITING.iter().any(|(file, of, what)| *file == name && *of == job && *what == permission);
+                assert!(permission.ends_with(": read") || is_needed, "{name}: {job}: {permission}");
+                lines.next();
+            }
+        }
+        assert_eq!(tops, 1, "{name} has no permissions of its own");
+        // Where the workflow gives nothing, each job says what it needs.
+        if text.contains("\npermissions: {}\n") {
+            assert_eq!(jobs, with_permissions, "{name}: a job without permissions");
+        }
+    }
+}
+
+/// A tag builds the systems that `xtask dist` knows.
+#[test]
+fn the_release_builds_every_target_and_tries_each_where_it_runs() {
+    let release = fs::read_to_string(root().join(".github/workflows/release.yml")).unwrap();
+    for target in [
+        "x86_64-unknown-linux-gnu",
+        "aarch64-unknown-linux-gnu",
+        "x86_64-pc-windows-gnu",
+        "aarch64-apple-darwin",
+        "x86_64-apple-darwin",
+    ] {
+        assert!(release.matches(target).count() >= 2, "{target} is not both built and tried");
+    }
+}
+
+/// `.ci/run` and the workflows build with the oldest Rust that is promised.
+#[test]
+fn the_minimum_rust_version_is_the_one_that_all_checks_use() {
+    let value = |file: &str, name: &str| {
+        let text = fs::read_to_string(root().join(file)).unwrap();
+        let line = text
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.trim().strip_prefix('=').map(str::to_owned));
+        line.unwrap().trim().trim_matches('"').to_owned()
+    };
+    let (oldest, used) = (value("Cargo.toml", "rust-version"), value("rust-toolchain.toml", "channel"));
+    assert_eq!(format!("{oldest}.0"), used);
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    assert!(readme.contains(&format!("Rust {oldest}")), "README names another Rust version");
+}
