@@ -3,6 +3,7 @@
 
 mod bench;
 mod bench_each;
+mod bench_peers;
 mod bench_server;
 mod bench_stores;
 mod bench_trust;
@@ -13,9 +14,12 @@ mod gate;
 mod look_ups;
 mod looks;
 mod man;
+mod manifests;
+mod peers_stub;
 mod picture;
 mod reference;
 mod released;
+mod sbom;
 mod scene;
 mod site;
 
@@ -37,6 +41,7 @@ Chores:
   cross macos    type-check hatbox for macOS
   cross          all of these
   bench each     time `hatbox each` with 200 profiles, against as many starts of `hatbox exec`
+  bench peers    time hatbox, or PROGRAM, beside aws-vault, granted, aws-sso and aws-runas on PATH
   bench server   load the credential server, and time `exec --server`
   bench stores   time the backends, warm and cold, and a list of 1,000 stored keys
   bench trust    time the questions of `hatbox trust`, asked of 500 users and 1,000 roles
@@ -44,10 +49,12 @@ Chores:
   gate           count what the same take: instructions, system calls, page faults, memory; fail over the limits
   man [--out DIR]
                  write the manual pages to DIR, or to target/man
+  manifests      fill in packaging/ for a release: --sums SHA256SUMS --out DIRECTORY
   picture        draw docs/demo.svg, a moving picture, from a real run of the demo; needs `aws`
   reference      write the pages of docs/commands from the help texts
   site           build the website of docs in target/site/html with mdBook, and check its links
   release        build target/released/hatbox: small, quick to start, without paths of this machine
+  sbom           list the crates of the released program, as CycloneDX: --out FILE
 ";
 
 /// Builds the program as it is released, and checks it.
@@ -85,6 +92,8 @@ fn main() -> ExitCode {
     let result = match words.as_slice() {
         ["bench"] => bench::run(300),
         ["bench", "server"] => bench_server::run(100),
+        ["bench", "peers"] => bench_peers::run(30, None),
+        ["bench", "peers", program] => bench_peers::run(30, Some(program)),
         ["bench", "trust"] => bench_trust::run(20),
         ["bench", "each"] => bench_each::run(20),
         ["bench", "stores"] => bench_stores::run(100),
@@ -94,6 +103,7 @@ fn main() -> ExitCode {
         ["fuzz"] => fuzz::run(fuzz::SECONDS),
         ["fuzz", seconds] => seconds.parse().map_err(Problem::from).and_then(fuzz::run),
         ["release"] => release(),
+        ["sbom", words @ ..] => sbom::run(words),
         ["cross"] => cross::run_all(),
         ["cross", "setup"] => cross::set_up(),
         ["cross", "windows"] => cross::build_windows(),
@@ -103,6 +113,7 @@ fn main() -> ExitCode {
         ["gate"] => gate::run(),
         ["man"] => write_manual(&scene::root().join("target/man")),
         ["man", "--out", directory] => write_manual(Path::new(directory)),
+        ["manifests", words @ ..] => manifests::run(words),
         ["picture"] => picture::run(),
         ["reference"] => reference::run(),
         ["site"] => site::run(),
