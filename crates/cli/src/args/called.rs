@@ -53,7 +53,7 @@ pub(crate) fn parse_called(words: &[OsString]) -> Option<Cli> {
 }
 
 /// Parses `exec PROFILE -- COMMAND ...`, which programs and scripts run, without clap: clap would take a sixth of all
-/// instructions of the start, and map 12 pages of the binary that nothing else needs.
+/// instructions of the start, and load a dozen parts of the binary that nothing else needs.
 fn parse_plain_exec(words: &[OsString]) -> Option<Cli> {
     let [_, exec, profile, dashes, command @ ..] = words else { return None };
     if exec != "exec" || dashes != "--" || profile.as_encoded_bytes().starts_with(b"-") {

@@ -232,7 +232,7 @@ pub(super) fn render_notes<'a>(files: &'a ConfigFiles, plan: &'a Plan) -> impl I
 fn check_resolving(environment: &Environment, plan: &Plan) -> Result<(), Failure> {
     let resolving = environment.text(env_names::RESOLVING).unwrap_or_default();
     let is_resolved = |name: &ProfileName| resolving.lines().any(|line| line == name.as_str());
-    // Counts the base if it runs a command, but not if its key needs no call.
+    // Includes the profile of the base, unless its key needs no call.
     let base = plan.base.call().map(|_| plan.base.profile());
     let own = plan.steps.iter().map(hatbox_core::plan::Step::profile).chain([&plan.profile]).chain(base);
     let Some(met) = own.into_iter().find(|name| is_resolved(name)) else { return Ok(()) };
