@@ -1,4 +1,4 @@
-//! What the clients of all services share: where a service is, what signs, how a request is sent.
+//! What the clients of all services share: endpoints, signers, and how a request is sent.
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -28,19 +28,19 @@ use super::transport::{AnswerLimit, Trace, Transport};
 use super::unanswered::Unanswered;
 use crate::wait_line::{Company, WaitLine};
 
-/// Where a service is, and how to reach it.
+/// The endpoint of a service, and how to reach it.
 #[derive(Debug, Clone)]
 pub(crate) struct ServiceSettings {
-    /// Another endpoint than AWS's own.
+    /// An endpoint that replaces AWS's own.
     pub(crate) endpoint: Option<EndpointUrl>,
     pub(crate) region: String,
     pub(crate) use_fips: bool,
     pub(crate) use_dualstack: bool,
-    /// A PEM file to trust instead of the system's.
+    /// A PEM file that replaces the system's certificates.
     pub(crate) ca_bundle: Option<PathBuf>,
-    /// For https to another machine.
+    /// The proxy for https requests to other machines.
     pub(crate) proxy: Option<Proxy>,
-    /// How long an answer is waited for.
+    /// How long to wait for an answer.
     pub(crate) limits: TimeLimits,
 }
 
@@ -51,12 +51,12 @@ pub(crate) enum Signer {
     Key(AccessKey),
     /// Temporary credentials.
     Session(SessionCredentials),
-    /// Temporary credentials of which nobody knows the end.
+    /// Temporary credentials whose expiry is unknown.
     Found { key: AccessKey, session_token: SecretString },
 }
 
 impl Signer {
-    /// The public half.
+    /// Returns the access key id.
     pub(crate) fn access_key_id(&self) -> &AccessKeyId {
         match self {
             Self::Key(key) | Self::Found { key, .. } => &key.id,
@@ -65,10 +65,10 @@ impl Signer {
     }
 }
 
-/// How often a request may go out.
+/// How often a request may be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sending {
-    /// Once: it carries a code that is good for one use.
+    /// Once, as it contains a code that works only once.
     Once,
     /// Up to three times.
     WithRetries,
@@ -77,15 +77,15 @@ pub(crate) enum Sending {
 /// Why a client could not be made.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ClientError {
-    /// No trust roots.
+    /// There are no trusted certificates.
     #[error(transparent)]
     Tls(#[from] TlsError),
-    /// The system gave no event loop.
+    /// The system provided no event loop.
     #[error("could not start the network runtime")]
     Runtime(#[source] std::io::Error),
 }
 
-/// The config of a client for one signer, or for calls that nothing signs; and what runs its calls.
+/// Returns the config of a client for one signer, or for unsigned calls, with the runner of its calls.
 pub(super) fn sdk_config(
     settings: &ServiceSettings,
     signer: Option<&Signer>,
@@ -126,7 +126,7 @@ pub(super) fn sdk_config(
     Ok((config.build(), runner))
 }
 
-/// Runs the calls of one client, one at a time.
+/// Runs the calls of a client, one at a time.
 pub(super) struct Runner {
     runtime: Runtime,
     transport: Transport,
@@ -152,13 +152,13 @@ impl Runner {
         result.map_err(|error| Unanswered::of_sdk(&error, self.transport.trace(), self.limits))
     }
 
-    /// For calls whose answers are longer than usual.
+    /// For calls with longer answers than usual.
     #[cfg_attr(not(feature = "trust"), expect(dead_code, reason = "for the client of IAM"))]
     pub(super) fn http_client(&self, limit: AnswerLimit) -> SharedHttpClient {
         self.transport.clone().client(limit)
     }
 
-    /// What was seen of the last request.
+    /// What is known about the last request.
     pub(super) fn trace(&self) -> &Trace {
         self.transport.trace()
     }

@@ -1,4 +1,4 @@
-//! The time by an endpoint's clock: the `Date` of whatever it answers to a request without a signature.
+//! Fetches the time of an endpoint: the `Date` of its answer to an unsigned request.
 
 use std::path::Path;
 use std::time::Duration;
@@ -16,24 +16,24 @@ use crate::wait_line::{Company, WaitLine};
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Why the time is not known.
+/// Why the time is unknown.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DateError {
-    /// No trust roots.
+    /// There are no trusted certificates.
     #[error(transparent)]
     Tls(#[from] TlsError),
-    /// The system gave no event loop.
+    /// The system provided no event loop.
     #[error("could not start the network runtime")]
     Runtime(#[source] std::io::Error),
-    /// It could not be reached; the text says how.
+    /// The endpoint could not be reached; the text describes why.
     #[error("{0}")]
     Unreachable(String),
-    /// It answered without a time, or with none that is one.
+    /// The answer has no `Date`, or an invalid one.
     #[error("its answer has no `Date`")]
     NoDate,
 }
 
-/// Asks `endpoint` for the time. Nothing about the user goes there: no key, no account, no profile.
+/// Asks `endpoint` for the time. Sends nothing about the user: no key, account or profile.
 pub(crate) fn fetch_date(
     endpoint: &EndpointUrl,
     ca_bundle: Option<&Path>,

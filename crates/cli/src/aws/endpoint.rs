@@ -1,11 +1,11 @@
-//! Endpoint URLs that the user named: which may be talked to, and how.
+//! Endpoint URLs from the user: which are accepted, and how they are reached.
 
 use hatbox_core::config::endpoint;
 use hatbox_core::login::address::render_sign_in_url;
 use hatbox_types::name::Region;
 
-/// The addresses of AWS's services on the machine itself, which no packet leaves it for: instance metadata by IPv4 and
-/// IPv6, ECS tasks, EKS pods by IPv4 and IPv6.
+/// Addresses of AWS services that are on the machine itself: instance metadata by IPv4 and IPv6, ECS tasks, EKS pods by
+/// IPv4 and IPv6.
 const MACHINE_ADDRESSES: [&str; 5] =
     ["169.254.169.254", "fd00:ec2::254", "169.254.170.2", "169.254.170.23", "fd00:ec2::23"];
 
@@ -19,33 +19,33 @@ pub(crate) struct EndpointUrl {
     is_loopback: bool,
 }
 
-/// Why a URL is not used.
+/// Why a URL is rejected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum EndpointError {
-    /// Not a URL that every program reads in the same way.
+    /// It is not a URL that all programs parse in the same way.
     #[error("invalid endpoint `{url}`: {reason}")]
     Form {
-        /// The URL, without a user in it.
+        /// The URL without user name and password.
         url: String,
-        /// Why.
+        /// The reason.
         reason: endpoint::EndpointError,
     },
-    /// The HTTP client reads another place in it.
+    /// The HTTP client parses another host out of it.
     #[error("invalid endpoint `{0}`: different programs read it differently")]
     Ambiguous(String),
-    /// Plain http to another machine.
+    /// Plain HTTP to another machine.
     #[error("invalid endpoint `{0}`: plain http to another machine would expose the credentials")]
     PlainHttp(String),
 }
 
 impl EndpointUrl {
-    /// Checks a URL: https to anywhere, http to loopback only.
+    /// Parses a URL: https to any host, http only to loopback.
     pub(crate) fn parse(url: &str) -> Result<Self, EndpointError> {
         Self::parse_for(url, |_| false)
     }
 
-    /// Checks the URL of a service that gives a machine or a container its role: http also to the addresses at which AWS
-    /// has them, which are on the machine itself.
+    /// Parses the URL of a service that provides a machine's or container's role: also allows http to AWS's addresses
+    /// for these services, which are on the machine itself.
     pub(crate) fn parse_of_machine(url: &str) -> Result<Self, EndpointError> {
         Self::parse_for(url, |host| MACHINE_ADDRESSES.contains(&host))
     }
@@ -62,7 +62,7 @@ impl EndpointUrl {
             is_https: parts.is_https,
             is_loopback: parts.is_loopback(),
         };
-        // Security: what was checked is what is talked to.
+        // Security: the request must go to the host that was checked.
         if endpoint.client_reads() != Some((endpoint.is_https, endpoint.host.clone(), endpoint.port)) {
             return Err(EndpointError::Ambiguous(url.to_owned()));
         }
@@ -72,7 +72,7 @@ impl EndpointUrl {
         Ok(endpoint)
     }
 
-    /// The scheme, host and port that the SDK's HTTP client takes out of the URL, by its own parser and rules.
+    /// Returns the scheme, host and port that the SDK's HTTP client parses out of the URL.
     fn client_reads(&self) -> Option<(bool, String, u16)> {
         let uri: http::Uri = self.url.parse().ok()?;
         let is_https = match uri.scheme_str()? {
@@ -92,12 +92,12 @@ impl EndpointUrl {
         self.is_https
     }
 
-    /// Whether it is this machine: then no proxy is used either.
+    /// Whether this is the local machine, for which no proxy is used.
     pub(crate) fn is_loopback(&self) -> bool {
         self.is_loopback
     }
 
-    /// A name or an address, without brackets.
+    /// The host name or address, without brackets.
     pub(crate) fn host(&self) -> &str {
         &self.host
     }
@@ -106,12 +106,12 @@ impl EndpointUrl {
         self.port
     }
 
-    /// Whether it is at one of AWS's addresses on the machine itself.
+    /// Whether this is one of AWS's addresses on the machine itself.
     pub(crate) fn is_on_machine(&self) -> bool {
         MACHINE_ADDRESSES.contains(&self.host())
     }
 
-    /// Whether it is one of the service's own hosts, which need no word on stderr. `service` is `sts` or `iam`.
+    /// Whether this is one of the service's own hosts, which are not announced on stderr. `service` is `sts` or `iam`.
     pub(crate) fn is_of_aws(&self, service: &str) -> bool {
         let service = match service {
             "sign-in" => return self.is_of_sign_in_service(),
@@ -119,7 +119,7 @@ impl EndpointUrl {
             "sso oidc" => "oidc",
             name => name,
         };
-        // Many hosts under these suffixes are customers' own; a service's begin with its name.
+        // Customers own many hosts under these suffixes; a service's host begins with its name.
         let rest = self.host.strip_prefix(service);
         rest.is_some_and(|rest| rest.starts_with('.') || rest.starts_with("-fips."))
             && self.is_https
@@ -134,7 +134,7 @@ impl EndpointUrl {
             .any(|suffix| self.host.ends_with(suffix))
     }
 
-    /// Its hosts begin with the region.
+    /// Whether it is a host of the sign-in service, which begins with the region.
     fn is_of_sign_in_service(&self) -> bool {
         let region = self.host.split('.').next().and_then(|name| Region::parse(name).ok());
         let url = format!("https://{}", self.host);
@@ -214,7 +214,7 @@ mod tests {
                 let usual = if uri.scheme_str() == Some("https") { 443 } else { 80 };
                 let host = uri.host().unwrap().trim_matches(['[', ']']).to_ascii_lowercase();
                 prop_assert_eq!((endpoint.host(), endpoint.port()), (host.as_str(), uri.port_u16().unwrap_or(usual)));
-                // An authority that was not read to its end would be one with more in it.
+                // An authority that was not parsed to its end would be longer.
                 let authority = uri.authority().unwrap().as_str().len();
                 prop_assert_eq!(&url[url.find("://").unwrap() + 3..][..authority], uri.authority().unwrap().as_str());
                 prop_assert!(endpoint.is_https() || endpoint.is_loopback());

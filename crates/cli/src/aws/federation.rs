@@ -1,4 +1,4 @@
-//! The federation endpoint of AWS's sign-in service: temporary credentials for a sign-in token.
+//! The federation endpoint of AWS's sign-in service, which exchanges temporary credentials for a sign-in token.
 
 use std::time::Duration;
 
@@ -9,14 +9,14 @@ use super::client::{ClientError, ServiceSettings};
 use super::endpoint::EndpointUrl;
 use super::json::{CallError, JsonAnswer, JsonClient, JsonRequest};
 
-/// How long one answer may take.
+/// The time limit of one answer.
 const TIMEOUT: Duration = Duration::from_secs(20);
-/// How often a fault of the service is tried.
+/// How often to try if the service has a fault.
 const TRIES: u32 = 3;
-/// No sign-in token is longer: it goes into an address.
+/// In bytes. A sign-in token is part of a URL, so none is longer.
 const MOST_TOKEN: usize = 8192;
 
-/// Temporary credentials, as the endpoint takes them.
+/// Temporary credentials as the endpoint expects them.
 pub(crate) struct TemporaryKeys<'a> {
     pub(crate) key_id: &'a str,
     pub(crate) secret: &'a SecretString,
@@ -26,16 +26,16 @@ pub(crate) struct TemporaryKeys<'a> {
 /// Why there is no sign-in token.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FederationError {
-    /// No answer, or one of another form.
+    /// There was no answer, or it has another form.
     #[error(transparent)]
     Call(#[from] CallError),
-    /// 400: the endpoint does not say more than that.
+    /// HTTP 400, which gives no further reason.
     #[error("the federation endpoint does not accept the credentials (HTTP 400)")]
     Refused,
     /// Any other status.
     #[error("the federation endpoint returned HTTP {0}")]
     Status(u16),
-    /// An answer without a token, or with one that cannot be a part of an address.
+    /// The answer has no token, or one that cannot be part of a URL.
     #[error("the federation endpoint returned no sign-in token")]
     NoToken,
 }
@@ -50,19 +50,19 @@ impl Federation {
         Ok(Self { client: JsonClient::new("the federation endpoint", endpoint, settings, TIMEOUT)? })
     }
 
-    /// The endpoint's address, without a slash at its end.
+    /// The endpoint's URL, without a trailing slash.
     pub(crate) fn base(&self) -> &str {
         self.client.base()
     }
 
-    /// Exchanges credentials for a sign-in token, which is good for 15 minutes. Without `duration`, the session of the
-    /// console lasts as long as they.
+    /// Exchanges credentials for a sign-in token, which is valid for 15 minutes. Without `duration`, the console
+    /// session lasts as long as the credentials.
     pub(crate) fn fetch_sign_in_token(
         &self,
         keys: &TemporaryKeys<'_>,
         duration: Option<Duration>,
     ) -> Result<SecretString, FederationError> {
-        // Security: the address holds the credentials. It is never shown, and a redirect is not followed.
+        // Security: the URL contains the credentials. It is never shown, and redirects are not followed.
         let target = render_token_target(keys.key_id, keys.secret, keys.token, duration);
         let request = JsonRequest { method: "GET", target: &target, ..JsonRequest::default() };
         let mut answer = self.client.send(&request)?;

@@ -1,4 +1,4 @@
-//! Temporary credentials in a service's answer, checked before anyone gets them.
+//! Checks the temporary credentials in a service's answer before they are used.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use hatbox_types::name::{AccessKeyId, NameError};
 use hatbox_types::secret::{SecretString, SessionCredentials};
 use jiff::Timestamp;
 
-/// Why an answer's credentials are not handed over.
+/// Why the credentials in an answer are rejected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum IssuedError {
     /// The access key id is malformed.
@@ -16,15 +16,15 @@ pub(super) enum IssuedError {
     /// The secret or the token is empty.
     #[error("the answer has no {0}")]
     Absent(&'static str),
-    /// The secret or the token has a blank, a control character or one outside ASCII.
+    /// The secret or the token contains a blank, a control character or a non-ASCII character.
     #[error("invalid {0} in the answer: a character is not allowed")]
     Character(&'static str),
-    /// They have expired already, by this machine's clock.
+    /// They have already expired, by this machine's clock.
     #[error("the credentials in the answer expired {ago} ago, at {at:.0}")]
     Expired { at: Timestamp, ago: String },
 }
 
-/// Checks that the credentials of an answer have the form of AWS's, and work at `now`.
+/// Checks that the credentials in an answer have AWS's format and are valid at `now`.
 pub(super) fn check_issued(
     id: &str,
     secret_access_key: SecretString,

@@ -1,6 +1,6 @@
 //! Unsigned calls with JSON bodies: Identity Center, its portal, and the sign-in service.
 //!
-//! A handful of calls, none of them signed: the HTTP client that the SDK's clients use is enough for them.
+//! These are a few unsigned calls, for which the SDK's HTTP client is enough.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -20,32 +20,32 @@ use super::transport::{AnswerLimit, Transport, is_too_long};
 use super::unanswered::{NetworkProblem, Unanswered, clean};
 use crate::wait_line::{Company, WaitLine};
 
-/// A request of one service. Nothing in it is shown in a message.
+/// A request of a service. Messages never show any part of it.
 #[derive(Default)]
 pub(crate) struct JsonRequest<'a> {
     /// `GET`, `POST`, `PUT`.
     pub(crate) method: &'a str,
-    /// Behind the endpoint: `/token`, with its query.
+    /// The path after the endpoint, with its query: `/token`.
     pub(crate) target: &'a str,
-    /// Names and values of headers.
+    /// Header names and values.
     pub(crate) headers: &'a [(&'a str, &'a str)],
-    /// The body; none for `Null`.
+    /// The body; none if `Null`.
     pub(crate) body: Value,
 }
 
-/// What a service answered.
+/// The answer of a service.
 pub(crate) struct JsonAnswer {
     pub(crate) status: u16,
-    /// `x-amzn-ErrorType`, without what may follow a colon.
+    /// `x-amzn-ErrorType`, up to a colon.
     pub(crate) error_type: Option<String>,
-    /// `Location`, which is not followed.
+    /// `Location`; redirects are not followed.
     pub(crate) location: Option<String>,
-    /// The body. It may hold a secret.
+    /// The body, which may contain a secret.
     pub(crate) text: Zeroizing<String>,
 }
 
 impl CallError {
-    /// The way out, where there is one.
+    /// Returns a hint, if there is one.
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
             Self::Unreachable { hint, .. } => hint.clone(),
@@ -59,7 +59,7 @@ impl JsonAnswer {
         (200..300).contains(&self.status)
     }
 
-    /// Reads the body of a success. Nothing of it is part of the error.
+    /// Parses the body of a success. The error contains no part of it.
     pub(crate) fn parse<T: DeserializeOwned>(&self) -> Result<T, CallError> {
         serde_json::from_str(&self.text).map_err(|error| {
             let place = format!("line {}, column {}", error.line(), error.column());
@@ -67,7 +67,7 @@ impl JsonAnswer {
         })
     }
 
-    /// A text of the body's top level, as it may be shown.
+    /// Returns a text member of the body's top level, cleaned for display.
     pub(crate) fn field(&self, name: &str) -> Option<String> {
         let value: Value = serde_json::from_str(&self.text).ok()?;
         Some(clean(value.get(name)?.as_str()?))
@@ -77,15 +77,15 @@ impl JsonAnswer {
 /// Why there is no answer.
 #[derive(Debug, Clone, thiserror::Error)]
 pub(crate) enum CallError {
-    /// The service could not be reached, or answered too late or too long.
+    /// The service could not be reached, or the answer came too late or was too long.
     #[error("{text}")]
     Unreachable {
-        /// How it was.
+        /// A description.
         text: String,
-        /// The way out, where there is one.
+        /// A hint, if there is one.
         hint: Option<String>,
     },
-    /// A success that is not of the service's form.
+    /// A success with an unexpected body.
     #[error("{0}")]
     Unreadable(String),
 }
@@ -96,7 +96,7 @@ pub(crate) struct JsonClient {
     transport: Transport,
     runtime: tokio::runtime::Runtime,
     service: &'static str,
-    /// Where the config says that it is, if not at AWS's own address.
+    /// The endpoint in the config, if it is not AWS's own.
     endpoint: Option<EndpointUrl>,
     ca_bundle: Option<PathBuf>,
     timeout: Duration,
@@ -105,7 +105,7 @@ pub(crate) struct JsonClient {
 }
 
 impl JsonClient {
-    /// For `service`, such as `Identity Center`, at `endpoint`. An answer may take `timeout`.
+    /// Creates a client for `service`, such as `Identity Center`, at `endpoint`. `timeout` limits an answer.
     pub(crate) fn new(
         service: &'static str,
         endpoint: &EndpointUrl,
@@ -128,37 +128,37 @@ impl JsonClient {
         })
     }
 
-    /// The same without a line for the person while an answer is waited for: the terminal shows something else.
+    /// Shows no line while it waits, for callers that show something else on the terminal.
     pub(crate) fn without_wait_line(self) -> Self {
         Self { has_wait_line: false, ..self }
     }
 
-    /// The endpoint, without a slash at its end.
+    /// The endpoint, without a trailing slash.
     pub(crate) fn base(&self) -> &str {
         &self.base
     }
 
-    /// How long an answer may take.
+    /// The time limit of an answer.
     pub(crate) fn timeout(&self) -> Duration {
         self.timeout
     }
 
-    /// The time by the service's clock, when it answered last.
+    /// The service's time when it last answered.
     pub(crate) fn date(&self) -> Option<Timestamp> {
         self.transport.trace().date()
     }
 
-    /// Sends one request, once. Redirects are not followed.
+    /// Sends a request once. Does not follow redirects.
     ///
     /// # Errors
-    /// When no answer came, or one that is longer than any of the service.
+    /// If there is no answer, or it is longer than any of the service's answers.
     pub(crate) fn send(&self, request: &JsonRequest<'_>) -> Result<JsonAnswer, CallError> {
         let trace = self.transport.trace().clone();
         let shown = trace.clone();
         let _line = self
             .has_wait_line
             .then(|| WaitLine::start(self.timeout, Company::None, move || shown.render_waiting()));
-        // The time limit of the answer is that of the exchange, below.
+        // The time limit of the answer applies to the whole exchange, below.
         let settings = HttpConnectorSettings::builder().connect_timeout(self.connect_timeout).build();
         let connector = self.transport.connector(Some(settings), AnswerLimit::Usual);
         let http = self.http_request(request)?;

@@ -1,4 +1,4 @@
-//! Requests to the services that give a machine or a container its role: plain HTTP, nothing signed, no proxy.
+//! Requests to services that provide the role of a machine or container: plain HTTP, unsigned, without a proxy.
 
 use std::time::Duration;
 
@@ -15,9 +15,9 @@ use super::transport::{AnswerLimit, Transport, is_too_long};
 use super::unanswered::Unanswered;
 use crate::wait_line::{Company, WaitLine};
 
-/// How often a request is sent whose answer says to come again.
+/// How often to send a request if the answer says to retry.
 const TRIES: u32 = 3;
-/// How long it waits after the first of them; twice as long after the second.
+/// The first pause; the second is twice as long.
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// A request. Security: no `Debug`, which would show the tokens in its headers.
@@ -28,7 +28,7 @@ pub(crate) struct MachineRequest<'a> {
     pub(crate) headers: &'a [(&'static str, &'a str)],
 }
 
-/// An answer, read to its end.
+/// A complete answer.
 pub(crate) struct MachineAnswer {
     pub(crate) status: u16,
     pub(crate) body: Zeroizing<Vec<u8>>,
@@ -37,13 +37,13 @@ pub(crate) struct MachineAnswer {
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum MachineError {
-    /// No way to send it.
+    /// The request could not be sent.
     #[error(transparent)]
     Client(#[from] ClientError),
-    /// A header that cannot be sent.
+    /// A header contains a character that HTTP does not allow.
     #[error("the request cannot be sent: a token or a URL has a character that HTTP does not take")]
     Request,
-    /// No connection, no answer in time, or one that is too long; the text says which.
+    /// No connection, no answer in time, or a long answer; the text describes which.
     #[error("{0}")]
     Unanswered(String),
 }
@@ -57,7 +57,7 @@ pub(crate) struct MachineService {
 }
 
 impl MachineService {
-    /// `name` is what it is called in messages; `timeout` is that of one request.
+    /// `name` is the service's name in messages, and `timeout` the limit of one request.
     pub(crate) fn open(
         name: &'static str,
         endpoint: &EndpointUrl,
@@ -68,7 +68,7 @@ impl MachineService {
         Ok(Self { name, transport, runtime: runtime.map_err(ClientError::Runtime)?, timeout })
     }
 
-    /// Sends a request, again where the service is overloaded or fails.
+    /// Sends a request, and repeats it if the service is overloaded or has a fault.
     pub(crate) fn send(&self, request: &MachineRequest<'_>) -> Result<MachineAnswer, MachineError> {
         let mut pause = PAUSE;
         for _ in 1..TRIES {

@@ -1,5 +1,4 @@
-//! The proxy that the environment names: checked before anything is sent, since a variable that cannot be read would
-//! else be as none.
+//! The proxy in the environment: checked before anything is sent, as an invalid variable would otherwise be ignored.
 
 use std::sync::Arc;
 
@@ -7,36 +6,36 @@ use aws_smithy_http_client::proxy::ProxyConfig;
 use hatbox_core::config::endpoint::parse_endpoint;
 use hyper_util::client::proxy::matcher::Matcher;
 
-/// A proxy for https, and for which hosts it is not.
+/// A proxy for https, and the hosts to reach without it.
 #[derive(Debug, Clone)]
 pub(crate) struct Proxy {
     config: ProxyConfig,
     matcher: Arc<Matcher>,
-    /// `http://HOST:PORT (HTTPS_PROXY)`, without its user and password.
+    /// `http://HOST:PORT (HTTPS_PROXY)`, without user name and password.
     shown: String,
 }
 
-/// A variable names no proxy that can be used. Its value is not shown: it may hold a password.
+/// A variable contains no usable proxy. Its value is not shown, as it may contain a password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ProxyError {
-    /// Not a URL of a proxy.
+    /// It is not the URL of a proxy.
     #[error("invalid proxy URL in {0}: expected `http://[USER:PASSWORD@]HOST[:PORT]`")]
     Form(&'static str),
-    /// A proxy that speaks something else than HTTP.
+    /// The proxy uses another protocol than HTTP.
     #[error(
         "{variable} names a proxy of the kind `{scheme}`, and only `http` and `https` proxies can be used"
     )]
     Scheme { variable: &'static str, scheme: String },
 }
 
-/// Each variable in both spellings. As with curl the first that is set counts.
+/// Each variable in both spellings. As in curl, the first one that is set counts.
 const VARIABLES: [[&str; 2]; 3] =
     [["HTTPS_PROXY", "https_proxy"], ["ALL_PROXY", "all_proxy"], ["HTTP_PROXY", "http_proxy"]];
 
 impl Proxy {
-    /// Reads the variables by `value`, which gives `None` for one that is absent or empty.
+    /// Reads the variables through `value`, which returns `None` for a variable that is unset or empty.
     ///
-    /// Plain http goes to this machine alone, and never through a proxy: HTTP_PROXY is only checked.
+    /// Plain HTTP is only used for this machine and never through a proxy, so HTTP_PROXY is only checked.
     pub(crate) fn of_variables(value: impl Fn(&str) -> Option<String>) -> Result<Option<Self>, ProxyError> {
         let mut found = None;
         for names in VARIABLES {
@@ -64,14 +63,14 @@ impl Proxy {
         self.config.clone()
     }
 
-    /// The proxy as it may be shown, where a request to `url` goes through it.
+    /// Returns the proxy for display, if a request to `url` uses it.
     pub(super) fn shown_for(&self, url: &str) -> Option<String> {
         let url = url.parse().ok()?;
         self.matcher.intercept(&url).map(|_| self.shown.clone())
     }
 }
 
-/// `http://HOST:PORT` of a proxy's URL.
+/// Returns `http://HOST:PORT` of a proxy's URL.
 fn check(name: &'static str, url: &str) -> Result<String, ProxyError> {
     let form = || ProxyError::Form(name);
     let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
@@ -89,7 +88,7 @@ fn check(name: &'static str, url: &str) -> Result<String, ProxyError> {
     }
     let shown = format!("{scheme}://{host}");
     parse_endpoint(&shown).map_err(|_| form())?;
-    // Security: the client drops what its own parser does not take.
+    // Security: the HTTP client ignores a proxy that its own parser rejects.
     let whole = format!("{scheme}://{rest}");
     let target = http::Uri::from_static("https://sts.amazonaws.com/");
     let read = Matcher::builder().https(whole).build().intercept(&target).ok_or_else(form)?;

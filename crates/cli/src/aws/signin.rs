@@ -1,6 +1,6 @@
-//! The sign-in service behind `aws login`: one call, by an authorization code or by a refresh token.
+//! The sign-in service behind `aws login`: exchanges an authorization code or a refresh token.
 //!
-//! Source: the service's published model, and what the AWS CLI does.
+//! Source: the service's published model, and the behavior of the AWS CLI.
 
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -16,33 +16,33 @@ use super::client::{ClientError, ServiceSettings};
 use super::endpoint::EndpointUrl;
 use super::json::{CallError, JsonAnswer, JsonClient, JsonRequest};
 
-/// How long one answer may take.
+/// The time limit of one answer.
 const TIMEOUT: Duration = Duration::from_secs(20);
-/// How often a call is sent that can be sent again.
+/// How often to send a call that can be repeated.
 const TRIES: u32 = 3;
-/// The first pause between two; each further one is twice as long.
+/// The first pause; each further one is twice as long.
 const PAUSE: Duration = Duration::from_millis(400);
-/// The service takes proofs whose time is off by some minutes.
+/// The service accepts proofs whose time is off by a few minutes.
 const SKEW: SignedDuration = SignedDuration::from_mins(2);
-/// The service gives 15 minutes. What would be longer than a session is not of its form.
+/// In seconds. The service's credentials last 15 minutes; more than any session lasts is not plausible.
 const LONGEST_LIFE: i64 = 43_200;
 
-/// What the service's refusal means.
+/// What the service's error means for the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LoginRefusal {
-    /// The session has ended: sign in again.
+    /// The session has expired: sign in again.
     Ended,
-    /// The user's password was changed since: sign in again.
+    /// The user's password was changed: sign in again.
     CredentialsChanged,
-    /// The code was used, or is too old: start again.
+    /// The code was used or is too old: start again.
     CodeExpired,
     /// No policy allows the user to sign in.
     NotAllowed,
-    /// The request is wrong, or the region is.
+    /// The request or the region is wrong.
     Invalid,
-    /// Too many calls: wait, and ask again.
+    /// Too many calls: wait and retry.
     Throttled,
-    /// The service has a fault: ask again, a few times.
+    /// The service has a fault: retry a few times.
     Fault,
     /// Anything else.
     Other,
@@ -51,26 +51,26 @@ pub(crate) enum LoginRefusal {
 /// Why a call returned no tokens.
 #[derive(Debug, Clone, thiserror::Error)]
 pub(crate) enum LoginError {
-    /// The service answered, and refused.
+    /// The service returned an error.
     #[error("{text}")]
     Refused {
-        /// What it means.
+        /// The meaning of the error.
         refusal: LoginRefusal,
-        /// Its code and text, as they may be shown.
+        /// The service's code and text, cleaned for display.
         text: String,
-        /// How many seconds this machine's clock is ahead of the service's, where that may be why.
+        /// How many seconds this machine's clock is ahead of the service's, if that may be the cause.
         clock_ahead: Option<i64>,
     },
-    /// No answer, or none that can be read.
+    /// There was no answer, or it could not be parsed.
     #[error(transparent)]
     Call(#[from] CallError),
-    /// The system gave no random bytes for a proof.
+    /// The system provided no random bytes for a proof.
     #[error("the operating system returned no random bytes")]
     Random,
 }
 
 impl LoginError {
-    /// What the refusal means, where there was one.
+    /// Returns the meaning of the error, if the service returned one.
     pub(crate) fn refusal(&self) -> Option<LoginRefusal> {
         match self {
             Self::Refused { refusal, .. } => Some(*refusal),
@@ -78,7 +78,7 @@ impl LoginError {
         }
     }
 
-    /// How many seconds this machine's clock is ahead of the service's, where the service refused the request for it.
+    /// How many seconds this machine's clock is ahead of the service's, if the service rejected the request for that.
     pub(crate) fn clock_ahead(&self) -> Option<i64> {
         match self {
             Self::Refused { clock_ahead, .. } => *clock_ahead,
@@ -86,7 +86,7 @@ impl LoginError {
         }
     }
 
-    /// The way out, where the service did not answer.
+    /// Returns a hint, if the service did not answer.
     pub(crate) fn network_hint(&self) -> Option<String> {
         match self {
             Self::Call(error) => error.hint(),
@@ -94,7 +94,7 @@ impl LoginError {
         }
     }
 
-    /// Whether the same call may give another answer in a moment.
+    /// Whether the same call may succeed in a moment.
     fn is_passing(&self) -> bool {
         match self {
             Self::Refused { refusal, .. } => {
@@ -106,28 +106,28 @@ impl LoginError {
     }
 }
 
-/// What tokens are obtained with. Without `Debug`: a code and its verifier are secrets.
+/// What to exchange for tokens. Without `Debug`: a code and its verifier are secrets.
 #[derive(Clone, Copy)]
 pub(crate) enum LoginGrant<'a> {
-    /// A code, which is good once.
+    /// A code, which works once.
     Code { code: &'a str, redirect: &'a str, verifier: &'a str },
-    /// A refresh token. Within a short time the same one may be sent again.
+    /// A refresh token, which works several times within a short time.
     Refresh { token: &'a SecretString },
 }
 
-/// What the service gives.
+/// The result of an exchange.
 #[derive(Debug, Clone)]
 pub(crate) struct LoginTokens {
     pub(crate) credentials: SessionCredentials,
     pub(crate) refresh_token: SecretString,
-    /// At the first exchange only.
+    /// Only in the first exchange.
     pub(crate) id_token: Option<SecretString>,
 }
 
 /// The client of one region.
 pub(crate) struct LoginService {
     client: JsonClient,
-    /// What the proofs name.
+    /// The URL in the proofs.
     url: String,
 }
 
@@ -160,7 +160,7 @@ impl LoginService {
             let error = match result {
                 Ok(answer) if answer.is_success() => return parse_tokens(&answer, asked_at),
                 Ok(answer) => {
-                    // A proof is of a time. Where this machine's clock is wrong, the service's own counts.
+                    // A proof contains a time. If this machine's clock is wrong, use the service's.
                     let off = self.client.date().map(|date| date.duration_since(signed_at));
                     let off = off.filter(|off| off.abs() > SKEW);
                     let error = refused(&answer, off.map(|off| -off.as_secs()));
@@ -175,7 +175,7 @@ impl LoginService {
                 }
                 Err(error) => error,
             };
-            // A code may be spent by the first try, whose error then says more.
+            // The first try may have spent the code; then the first error is more informative.
             let error = match grant {
                 LoginGrant::Code { .. } => first_error.take().unwrap_or(error),
                 LoginGrant::Refresh { .. } => error,
@@ -184,7 +184,7 @@ impl LoginService {
                 LoginGrant::Refresh { .. } => error.is_passing(),
                 LoginGrant::Code { .. } => error.refusal() == Some(LoginRefusal::Throttled),
             };
-            // After half the time of an answer a call is not sent again: a person waits.
+            // Do not retry after half the time limit, as the user is waiting.
             if !may_repeat || tries >= TRIES || started.elapsed() > self.client.timeout() / 2 {
                 return Err(error);
             }
@@ -215,7 +215,7 @@ impl LoginService {
     }
 }
 
-/// A UUID (version 4), which no other proof or question has.
+/// Returns a random UUID (version 4), which identifies a proof or a question.
 pub(crate) fn random_id() -> Result<String, LoginError> {
     let mut bytes = [0; 16];
     getrandom::getrandom(&mut bytes).map_err(|_| LoginError::Random)?;
@@ -300,11 +300,11 @@ fn refused(answer: &JsonAnswer, clock_ahead: Option<i64>) -> LoginError {
 
 /// | status, class or code | meaning |
 /// |---|---|
-/// | `TOKEN_EXPIRED` | the session has ended |
-/// | `USER_CREDENTIALS_CHANGED` | likewise, as the password was changed |
+/// | `TOKEN_EXPIRED` | the session has expired |
+/// | `USER_CREDENTIALS_CHANGED` | the same, as the password was changed |
 /// | `AUTHCODE_EXPIRED` | start again |
 /// | `INSUFFICIENT_PERMISSIONS` | no policy allows it |
-/// | 400, `ValidationException` | the request is wrong, or the region is |
+/// | 400, `ValidationException` | the request or the region is wrong |
 /// | 429; 5xx | wait; a fault |
 fn classify(status: u16, kind: &str, code: &str) -> LoginRefusal {
     match (status, code) {

@@ -13,7 +13,7 @@ use super::client::{ClientError, Runner, Sending, ServiceSettings, Signer, sdk_c
 use super::issued::{IssuedError, check_issued};
 use super::sts_error::{NetworkProblem, StsError, StsProblem};
 
-/// A device and a code of it.
+/// The serial number of a device, and one of its codes.
 #[derive(Debug, Clone)]
 pub(crate) struct MfaProof {
     pub(crate) serial: MfaSerial,
@@ -73,8 +73,8 @@ pub(crate) struct Sts {
 }
 
 impl Sts {
-    /// Makes the client. Calls that carry an MFA code are sent once: neither a retry nor a correction of clock
-    /// skew sends them again, as a second use of a code is refused.
+    /// Creates the client. Calls with an MFA code need [`Sending::Once`]: neither a retry nor a correction of clock
+    /// skew may send them again, as AWS rejects a second use of a code.
     pub(crate) fn new(
         settings: &ServiceSettings,
         signer: &Signer,
@@ -84,7 +84,7 @@ impl Sts {
         Self::of_signer(settings, Some(signer), clock, sending)
     }
 
-    /// Makes a client for calls that nothing signs.
+    /// Creates a client for unsigned calls.
     pub(crate) fn unsigned(settings: &ServiceSettings, clock: SharedTimeSource) -> Result<Self, ClientError> {
         Self::of_signer(settings, None, clock, Sending::WithRetries)
     }
@@ -162,7 +162,8 @@ impl Sts {
         self.check(answer.credentials)
     }
 
-    /// AssumeRoleWithWebIdentity. The SDK also retries `IDPCommunicationError`: AWS could not reach the issuer.
+    /// AssumeRoleWithWebIdentity. The SDK also retries `IDPCommunicationError`, which means that AWS could not reach
+    /// the issuer.
     pub(crate) fn fetch_role_with_web_identity(
         &self,
         call: &WebIdentityCall,
@@ -188,7 +189,7 @@ impl Sts {
         parse_credentials(credentials, now, self.runner.trace().date())
     }
 
-    /// How many seconds this machine's clock is ahead of the endpoint's, by its last answer.
+    /// How many seconds this machine's clock is ahead of the endpoint's, from its last answer.
     pub(crate) fn clock_ahead(&self) -> Option<i64> {
         let now = Timestamp::try_from(self.clock.now()).ok()?;
         Some(now.as_second() - self.runner.trace().date()?.as_second())
@@ -199,7 +200,7 @@ impl Sts {
         self.runner.trace().may_have_sent()
     }
 
-    /// GetCallerIdentity: the ARN of whoever signs. It needs no permission, and none can forbid it.
+    /// GetCallerIdentity: returns the ARN of the signer. It needs no permission and cannot be denied.
     pub(crate) fn fetch_caller(&self) -> Result<String, StsError> {
         let call = self.client.get_caller_identity();
         let answer = self.runner.run(call.send())?;
@@ -212,7 +213,7 @@ impl Sts {
     }
 }
 
-/// Security: the right credentials or none. An endpoint that gives another role's is not believed.
+/// Security: the right credentials or none. An endpoint that returns another role's is not trusted.
 fn check_role(user: Option<&AssumedRoleUser>, role: &RoleArn) -> Result<(), StsError> {
     let user = user.map_or("no one", AssumedRoleUser::arn);
     if is_session_of(user, role) {
@@ -233,7 +234,7 @@ fn seconds(duration: Duration) -> i32 {
     i32::try_from(duration.as_secs()).unwrap_or(i32::MAX)
 }
 
-/// Checks that the answer holds credentials that work now.
+/// Checks that the answer contains valid credentials.
 fn parse_credentials(
     credentials: Option<Credentials>,
     now: Timestamp,
@@ -241,7 +242,7 @@ fn parse_credentials(
 ) -> Result<SessionCredentials, StsError> {
     let bad = |text: &str| StsError { problem: StsProblem::Other, text: text.to_owned() };
     let credentials = credentials.ok_or_else(|| bad("the answer holds no credentials"))?;
-    // The SDK's client fills in what is absent: with the empty text, and with the beginning of 1970.
+    // The SDK's client replaces missing values: with an empty text, and with the start of 1970.
     if credentials.expiration.secs() == 0 {
         return Err(bad("the answer does not say when the credentials expire"));
     }

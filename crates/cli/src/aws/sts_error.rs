@@ -1,4 +1,4 @@
-//! What came of a call to STS that returned no credentials.
+//! Errors of calls to STS.
 
 use hatbox_iam::denial::aws_error::{AwsError, parse_aws_error};
 use jiff::Timestamp;
@@ -13,9 +13,9 @@ pub(crate) enum StsProblem {
     AwsError(Box<ErrorResponse>),
     /// STS did not answer; the text says why.
     Network(NetworkProblem),
-    /// It answered with credentials that are over by this machine's clock.
+    /// The returned credentials have expired by this machine's clock.
     Expired {
-        /// How many seconds this machine's clock is ahead of the endpoint's, where that is known.
+        /// How many seconds this machine's clock is ahead of the endpoint's, if known.
         clock_ahead: Option<i64>,
     },
     /// Anything else.
@@ -25,13 +25,13 @@ pub(crate) enum StsProblem {
 /// An error that STS returned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ErrorResponse {
-    /// `AccessDenied`
+    /// Such as `AccessDenied`.
     pub(crate) code: String,
-    /// AWS's text, as it may be shown.
+    /// AWS's message, cleaned for display.
     pub(crate) message: String,
-    /// What they mean.
+    /// The meaning of the error.
     pub(crate) meaning: AwsError,
-    /// When it was, by AWS's clock.
+    /// When it happened, by AWS's clock.
     pub(crate) date: Option<Timestamp>,
 }
 
@@ -39,9 +39,9 @@ pub(crate) struct ErrorResponse {
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{text}")]
 pub(crate) struct StsError {
-    /// What it means.
+    /// The meaning of the failure.
     pub(crate) problem: StsProblem,
-    /// The service's code and text, or what went wrong on the way; without secrets.
+    /// The service's code and text, or the problem on the way; without secrets.
     pub(crate) text: String,
 }
 
@@ -65,13 +65,13 @@ impl From<Unanswered> for StsError {
 }
 
 impl StsError {
-    /// Whether AWS does not know the key that signed, or knows another secret of it.
+    /// Whether AWS does not know the access key, or its secret is wrong.
     pub(crate) fn is_bad_key(&self) -> bool {
         matches!(&self.problem, StsProblem::AwsError(answer)
             if matches!(answer.meaning, AwsError::UnknownKey | AwsError::WrongSecret))
     }
 
-    /// Whether the code was not taken: another one may be.
+    /// Whether the MFA code was rejected, so another one may work.
     pub(crate) fn is_wrong_code(&self) -> bool {
         matches!(&self.problem, StsProblem::AwsError(answer) if answer.meaning == AwsError::WrongCode)
     }

@@ -1,4 +1,4 @@
-//! Trust roots: read only for https, from one bundle file where there is one.
+//! Trusted certificates: loaded only for https, from a single bundle file if there is one.
 
 use std::fs;
 use std::path::Path;
@@ -7,19 +7,19 @@ use aws_smithy_http_client::tls::{TlsContext, TrustStore};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 
-/// Why there are no roots to trust.
+/// Why there are no trusted certificates.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum TlsError {
-    /// The bundle that was named cannot be read.
+    /// The named bundle cannot be read.
     #[error("could not read the certificate bundle `{path}`")]
     Unreadable {
         /// The file.
         path: String,
-        /// What the system said.
+        /// The system's error.
         #[source]
         source: std::io::Error,
     },
-    /// The bundle holds no certificate.
+    /// The bundle contains no certificate.
     #[error("the certificate bundle `{0}` holds no usable certificate")]
     Empty(String),
     /// There is no bundle.
@@ -27,20 +27,21 @@ pub(crate) enum TlsError {
     NoBundle,
 }
 
-/// Loads the roots: of `named` (`AWS_CA_BUNDLE`, `ca_bundle`, `SSL_CERT_FILE`), else of the distribution's bundle.
+/// Loads the certificates: from `named` (`AWS_CA_BUNDLE`, `ca_bundle`, `SSL_CERT_FILE`), or from the distribution's
+/// bundle.
 pub(crate) fn load_trust_roots(named: Option<&Path>) -> Result<TlsContext, TlsError> {
     let path = match named {
         Some(path) => path.to_owned(),
-        // The client asks the platform's own store.
+        // The HTTP client uses the platform's own store.
         None if cfg!(any(target_os = "macos", windows)) => return Ok(TlsContext::default()),
-        // rustls-native-certs would read the whole directory beside the bundle as well: hundreds of files, and
-        // milliseconds of each call.
+        // rustls-native-certs would also read the directory beside the bundle, which costs hundreds of files and some
+        // milliseconds for each call.
         None => openssl_probe::probe().cert_file.ok_or(TlsError::NoBundle)?,
     };
     let shown = || path.display().to_string();
     let pem = fs::read(&path).map_err(|source| TlsError::Unreadable { path: shown(), source })?;
-    // The SDK's client stops the whole program at a certificate that it cannot parse, so only the good
-    // ones are handed on. Bundles in the wild do hold others.
+    // The SDK's client aborts the program on a certificate that it cannot parse, so only valid ones are passed on. Real
+    // bundles do contain invalid ones.
     let mut roots = rustls::RootCertStore::empty();
     let mut store = TrustStore::empty();
     for block in certificate_blocks(&pem) {
@@ -54,7 +55,7 @@ pub(crate) fn load_trust_roots(named: Option<&Path>) -> Result<TlsContext, TlsEr
     TlsContext::builder().with_trust_store(store).build().map_err(|_| TlsError::Empty(shown()))
 }
 
-/// Each certificate of a bundle, from its BEGIN line to its END line.
+/// Returns each certificate of a bundle, from its BEGIN line to its END line.
 fn certificate_blocks(mut pem: &[u8]) -> Vec<&[u8]> {
     const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";
     const END: &[u8] = b"-----END CERTIFICATE-----";

@@ -1,4 +1,4 @@
-//! The HTTP client under all services: its proxy and trust roots, and what is seen of a request on its way.
+//! The HTTP client of all services: its proxy and certificates, and what is known about the last request.
 
 use std::error::Error;
 use std::path::Path;
@@ -25,19 +25,19 @@ use super::proxy::Proxy;
 use super::tls::{TlsError, load_trust_roots};
 use crate::sys::name_service;
 
-/// How long the parts of a call may take.
+/// Time limits for the parts of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TimeLimits {
-    /// A connection, with TLS and through the proxy.
+    /// For the connection, including TLS and the proxy.
     pub(super) connect: Duration,
-    /// An answer, from the connection on.
+    /// For the answer, after the connection was made.
     pub(super) read: Duration,
-    /// All tries of a call.
+    /// For all tries of a call.
     pub(super) operation: Duration,
 }
 
 impl TimeLimits {
-    /// The usual limits, each as `change` has it.
+    /// Returns the default limits, each changed by `change`.
     pub(crate) fn usual(change: impl Fn(Duration) -> Duration) -> Self {
         Self {
             connect: change(Duration::from_secs(5)),
@@ -47,14 +47,14 @@ impl TimeLimits {
     }
 }
 
-/// How much of an answer is read. Whatever there is more is an error: an endpoint cannot fill the memory. (The head
-/// has a limit of the HTTP library's own, of some 400 KiB.)
+/// How much of an answer to read. A longer one is an error, so an endpoint cannot fill the memory. (The HTTP library
+/// limits the headers itself, to about 400 KiB.)
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum AnswerLimit {
-    /// 1 MB. What STS answers, and IAM about one role, has some KiB.
+    /// 1 MB. Answers of STS, and of IAM about one role, have a few KiB.
     Usual,
-    /// 64 MB. A page of an account's policies may have a thousand of them, each in five versions of 6,144 characters,
-    /// each of which may take three in the answer.
+    /// 64 MB. A page of an account's policies may have a thousand of them, with five versions of 6,144 characters each,
+    /// of which each may take three bytes in the answer.
     #[cfg_attr(not(feature = "trust"), expect(dead_code, reason = "for the client of IAM"))]
     Page,
 }
@@ -68,7 +68,7 @@ impl AnswerLimit {
     }
 }
 
-/// How requests to one endpoint travel.
+/// How requests to one endpoint are sent.
 #[derive(Debug, Clone)]
 pub(super) struct Transport {
     /// `None` for plain http.
@@ -78,7 +78,7 @@ pub(super) struct Transport {
 }
 
 impl Transport {
-    /// To `endpoint`, or to AWS itself. The trust roots are read for https only.
+    /// For `endpoint`, or for AWS itself. The certificates are loaded only for https.
     pub(super) fn new(
         endpoint: Option<&EndpointUrl>,
         ca_bundle: Option<&Path>,
@@ -86,7 +86,7 @@ impl Transport {
     ) -> Result<Self, TlsError> {
         name_service::use_own_services();
         let is_https = endpoint.is_none_or(EndpointUrl::is_https);
-        // Nothing that is meant for this machine goes out to a proxy.
+        // Never send a request for this machine to a proxy.
         let is_loopback = endpoint.is_some_and(EndpointUrl::is_loopback);
         Ok(Self {
             roots: if is_https { Some(load_trust_roots(ca_bundle)?) } else { None },
@@ -95,7 +95,7 @@ impl Transport {
         })
     }
 
-    /// What is seen of the requests.
+    /// What is known about the requests.
     pub(super) fn trace(&self) -> &Trace {
         &self.trace
     }
@@ -130,21 +130,21 @@ impl Transport {
     }
 }
 
-/// What was seen of the last request: also where the SDK gave up on it, or kept its answer to itself.
+/// What is known about the last request, even if the SDK gave up on it or did not return its answer.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Trace(Arc<Mutex<Seen>>);
 
 #[derive(Debug, Default)]
 struct Seen {
-    /// `https://HOST[:PORT]`, as the request went there.
+    /// The request's origin: `https://HOST[:PORT]`.
     endpoint: String,
-    /// The proxy that it went through, as it may be shown.
+    /// The proxy of the request, for display.
     proxy: Option<String>,
-    /// The connection, once there is one.
+    /// The connection, once it was made.
     connection: Option<CaptureSmithyConnection>,
-    /// The time by the endpoint's clock.
+    /// The endpoint's time.
     date: Option<Timestamp>,
-    /// How many bytes all answers had.
+    /// The number of bytes of all answers.
     received: usize,
 }
 
@@ -165,17 +165,17 @@ impl Trace {
         trace
     }
 
-    /// The time by the endpoint's clock, when it answered last.
+    /// The endpoint's time when it last answered.
     pub(super) fn date(&self) -> Option<Timestamp> {
         self.see(|seen| seen.date)
     }
 
-    /// Where the last request went: `https://HOST[:PORT]`.
+    /// The origin of the last request: `https://HOST[:PORT]`.
     pub(super) fn endpoint(&self) -> String {
         self.see(|seen| seen.endpoint.clone())
     }
 
-    /// What is waited for.
+    /// Describes what the call waits for.
     pub(super) fn render_waiting(&self) -> String {
         match self.proxy() {
             Some(proxy) => format!("waiting for {} through the proxy {proxy}", self.endpoint()),
@@ -188,18 +188,18 @@ impl Trace {
         Some(self.endpoint().parse::<Uri>().ok()?.host()?.to_owned())
     }
 
-    /// The proxy that the last request went through, as it may be shown.
+    /// The proxy of the last request, for display.
     pub(super) fn proxy(&self) -> Option<String> {
         self.see(|seen| seen.proxy.clone())
     }
 
-    /// Whether the last request may have left this machine: there was a connection to the endpoint, with TLS and through
-    /// the proxy where there are any.
+    /// Whether the last request may have left this machine: whether there was a connection to the endpoint, including
+    /// TLS and the proxy.
     pub(super) fn may_have_sent(&self) -> bool {
         self.see(|seen| seen.connection.as_ref().is_some_and(|connection| connection.get().is_some()))
     }
 
-    /// How many bytes all answers had.
+    /// The number of bytes of all answers.
     #[cfg_attr(not(feature = "trust"), expect(dead_code, reason = "for the client of IAM"))]
     pub(super) fn received(&self) -> usize {
         self.see(|seen| seen.received)
@@ -210,7 +210,7 @@ impl Trace {
     }
 }
 
-/// A connector whose requests leave a trace.
+/// A connector that records a trace of its requests.
 #[derive(Debug)]
 struct Watched {
     connector: Connector,
@@ -222,7 +222,7 @@ struct Watched {
 impl HttpConnector for Watched {
     fn call(&self, mut request: HttpRequest) -> HttpConnectorFuture {
         let (trace, limit) = (self.trace.clone(), self.limit);
-        // The SDK may have asked for the connection already, for purposes of its own.
+        // The SDK may have asked for the connection itself.
         let connection = request.extension::<CaptureSmithyConnection>().cloned().unwrap_or_else(|| {
             let capture = CaptureSmithyConnection::new();
             request.add_extension(capture.clone());
@@ -252,14 +252,14 @@ fn limited(body: SdkBody, limit: AnswerLimit, trace: Trace) -> SdkBody {
     SdkBody::from_body_1_x(Limited::new(counted, limit.bytes()))
 }
 
-/// Whether an answer was longer than its limit.
+/// Whether an answer exceeded its limit.
 pub(super) fn is_too_long(error: &(dyn Error + 'static)) -> bool {
-    // The second is what hyper says of a head.
+    // The second is hyper's error about the headers.
     std::iter::successors(Some(error), |&error| error.source())
         .any(|error| error.is::<LengthLimitError>() || error.to_string() == "message head is too large")
 }
 
-/// `https://HOST[:PORT]` of a URL.
+/// Returns the origin of a URL: `https://HOST[:PORT]`.
 fn endpoint_of(url: &str) -> String {
     match url.parse::<Uri>().map(Uri::into_parts) {
         Ok(Parts { scheme: Some(scheme), authority: Some(authority), .. }) => {
@@ -269,7 +269,7 @@ fn endpoint_of(url: &str) -> String {
     }
 }
 
-/// A date as answers have it: `Tue, 15 Nov 1994 08:12:31 GMT` (RFC 9110 section 5.6.7).
+/// Parses the date of a header: `Tue, 15 Nov 1994 08:12:31 GMT` (RFC 9110 section 5.6.7).
 pub(super) fn parse_date(text: &str) -> Option<Timestamp> {
     jiff::fmt::rfc2822::parse(text.trim()).ok().map(|zoned| zoned.timestamp())
 }

@@ -1,4 +1,4 @@
-//! How a call ended that gave no answer: what the service said, or what came between.
+//! Calls that failed: with an error of the service, or because of the network.
 
 use std::error::Error;
 use std::path::Path;
@@ -14,44 +14,44 @@ use rustls::CertificateError;
 use super::endpoint::EndpointUrl;
 use super::transport::{TimeLimits, Trace, is_too_long, parse_date};
 
-/// What is wrong with a certificate, as far as it matters for the way out.
+/// The problem with a certificate, as far as the hint depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CertificateProblem {
-    /// Nobody who is trusted signed it.
+    /// No trusted authority signed it.
     UnknownIssuer,
-    /// It is over, or not valid yet, by this machine's clock.
+    /// It has expired or is not valid yet, by this machine's clock.
     Time,
-    /// Another one is needed.
+    /// Any other problem with the certificate.
     Other,
 }
 
-/// What a proxy did.
+/// The problem with a proxy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ProxyProblem {
-    /// It wants a user name and a password.
+    /// It requires a user name and password.
     Unauthorized,
     /// Anything else.
     Other,
 }
 
-/// Why a service did not answer, as far as it matters for the way out.
+/// Why a service did not answer, as far as the hint depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NetworkProblem {
     /// It could not be reached.
     Unreachable,
-    /// The request went out, and no answer came in time.
+    /// The request was sent, but no answer arrived in time.
     NoAnswer,
-    /// It showed a certificate that is not trusted, or cannot be.
+    /// Its certificate is not trusted.
     Certificate(CertificateProblem),
-    /// The proxy gave no connection.
+    /// The proxy could not connect.
     Proxy(ProxyProblem),
-    /// What answered is not the service.
+    /// Something other than the service answered.
     NotTheService,
 }
 
 impl NetworkProblem {
-    /// The way out of it, where there is one, for a call to `service`: at `endpoint`, or at AWS's own, with the
-    /// certificates in `ca_bundle`, or with the system's.
+    /// Returns a hint, if there is one, for a call to `service`: at `endpoint` or AWS's own, with the certificates in
+    /// `ca_bundle` or the system's.
     pub(crate) fn hint(
         self,
         service: &str,
@@ -95,7 +95,7 @@ impl NetworkProblem {
     }
 }
 
-/// The end of a call.
+/// How a call failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Unanswered {
     /// The service returned an error.
@@ -104,37 +104,37 @@ pub(super) enum Unanswered {
         code: String,
         /// Its text.
         message: String,
-        /// When it was, by the service's clock: the answer's `Date`.
+        /// When it happened, by the service's clock: the answer's `Date`.
         date: Option<Timestamp>,
     },
-    /// What answered is not the service: a proxy, a captive portal, the wrong port.
+    /// Something other than the service answered: a proxy, a captive portal, or a wrong port.
     NotTheService(u16),
-    /// An answer that is a success, of which a part is not what the service would send; and which.
+    /// A success with an unexpected content; with a description.
     Unreadable(String),
-    /// More than an answer may have, from this endpoint.
+    /// The answer is longer than allowed; with the endpoint.
     TooLong(String),
-    /// The request went out, and no answer came in time; what was waited for.
+    /// The request was sent, but no answer arrived in time; with what was expected.
     NoAnswer(String),
-    /// A certificate that is not trusted, or cannot be.
+    /// The certificate is not trusted.
     Certificate {
         kind: CertificateProblem,
-        /// In words.
+        /// A description.
         text: String,
     },
-    /// The proxy gave no connection.
+    /// The proxy could not connect.
     Proxy {
         kind: ProxyProblem,
-        /// In words, with the proxy.
+        /// A description that names the proxy.
         text: String,
     },
-    /// No connection, or one that ended without an answer.
+    /// There was no connection, or it ended without an answer.
     Unreachable(String),
     /// Anything else.
     Other(String),
 }
 
 impl Unanswered {
-    /// What `error` is, after what `trace` saw of a call with these limits.
+    /// Interprets `error`, given the trace of the call and its time limits.
     pub(super) fn of_sdk<E>(error: &SdkError<E, HttpResponse>, trace: &Trace, limits: TimeLimits) -> Self
     where
         E: ProvideErrorMetadata + Error + 'static,
@@ -162,7 +162,7 @@ impl Unanswered {
         }
     }
 
-    /// A request for which `limit` is over.
+    /// A request that exceeded `limit`.
     pub(super) fn of_time(trace: &Trace, limit: Duration) -> Self {
         let (endpoint, seconds) = (trace.endpoint(), limit.as_secs());
         if trace.may_have_sent() {
@@ -179,7 +179,7 @@ impl Unanswered {
         }
     }
 
-    /// A connection that came to nothing.
+    /// A connection that failed.
     pub(super) fn of_transport(error: &(dyn Error + 'static), trace: &Trace) -> Self {
         let endpoint = trace.endpoint();
         let last = innermost(error);
@@ -199,7 +199,7 @@ impl Unanswered {
                 _ => format!("no connection to {endpoint}: {last}"),
             });
         };
-        // What hyper-util says of a tunnel.
+        // How hyper-util reports a failed tunnel.
         let tunnel = chain(error).map(ToString::to_string).find(|text| text.starts_with("tunnel error: "));
         let (kind, what) = match tunnel.as_deref() {
             Some("tunnel error: proxy authorization required") => {
@@ -217,7 +217,7 @@ impl Unanswered {
         Self::Proxy { kind, text: format!("the proxy {proxy} {what}") }
     }
 
-    /// What came between; `None` where the service itself answered, or it is not known.
+    /// Returns the network problem; `None` if the service itself answered, or the problem is unknown.
     pub(super) fn network_problem(&self) -> Option<NetworkProblem> {
         match self {
             Self::NotTheService(_) | Self::Unreadable(_) | Self::TooLong(_) => {
@@ -231,7 +231,7 @@ impl Unanswered {
         }
     }
 
-    /// What may be shown of it; `service` is the one that was called.
+    /// Renders the failure for display; `service` is the service that was called.
     pub(super) fn render(&self, service: &str) -> String {
         match self {
             Self::ErrorResponse { code, message, .. } => clean(&format!("{code}: {message}")),
@@ -249,15 +249,15 @@ impl Unanswered {
     }
 }
 
-/// The service's text as it may be shown: one line, no more than a few, nothing that a terminal obeys.
+/// Cleans the service's text for display: one line of limited length, without control characters.
 pub(super) fn clean(text: &str) -> String {
     const SHOWN: usize = 600;
-    // Security: the long form of a refused signature quotes the request, session token and all.
+    // Security: the long message about a wrong signature quotes the request, including the session token.
     let text = text.split("The Canonical String").next().unwrap_or_default();
     printable_start(text.trim_end(), SHOWN)
 }
 
-/// The last cause says what happened; those above say only through which layers it came.
+/// Returns the last cause, which describes what happened; those above it only name layers.
 pub(super) fn innermost(error: &dyn Error) -> String {
     let mut last = error;
     while let Some(source) = last.source() {
@@ -266,7 +266,7 @@ pub(super) fn innermost(error: &dyn Error) -> String {
     last.to_string()
 }
 
-/// An error and those below it. An `io::Error` names what it holds, not what that comes from.
+/// An error and its causes. `io::Error::source` skips the error that it wraps, so this takes that one instead.
 fn chain<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
     std::iter::successors(Some(error), |&error| match error.downcast_ref::<std::io::Error>() {
         Some(io) => io.get_ref().map(|inner| inner as &(dyn Error + 'static)),
@@ -281,7 +281,7 @@ fn find_certificate_error<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e Ce
     })
 }
 
-/// It reads on after "the certificate of ...".
+/// Renders a text to continue "the certificate of ...".
 fn render_certificate(error: &CertificateError) -> (CertificateProblem, String) {
     use CertificateProblem::{Other, Time, UnknownIssuer};
     let (kind, text) = match error {
@@ -297,7 +297,7 @@ fn render_certificate(error: &CertificateError) -> (CertificateProblem, String) 
         }
         CertificateError::Revoked => (Other, "was revoked"),
         CertificateError::BadSignature => (Other, "has a signature that is not its issuer's"),
-        // webpki's errors reach us as text alone.
+        // webpki's errors are only available as text.
         other if format!("{other:?}").contains("CaUsedAsEndEntity") => (
             Other,
             "is an authority's own, and cannot be a server's: create one with `CA:FALSE`, signed by it",

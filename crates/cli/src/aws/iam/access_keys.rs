@@ -23,17 +23,17 @@ pub(crate) struct ListedKey {
     pub(crate) created_at: Option<Timestamp>,
 }
 
-/// The last use of an access key that IAM knows of.
+/// The last use of an access key, as far as IAM knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct LastUse {
     pub(crate) at: Timestamp,
-    /// `s3`
+    /// Such as `s3`.
     pub(crate) service: String,
     pub(crate) region: String,
 }
 
 impl Iam {
-    /// ListAccessKeys: all keys of a user.
+    /// ListAccessKeys: returns all keys of a user.
     pub(crate) fn fetch_access_keys(&self, user: &str) -> Result<Vec<ListedKey>, IamError> {
         let mut keys = Vec::new();
         for_each_page(|marker| {
@@ -54,8 +54,7 @@ impl Iam {
         Ok(keys)
     }
 
-    /// CreateAccessKey. The client must send once (`Sending::Once`): a second request creates a
-    /// second key.
+    /// CreateAccessKey. Needs a client that sends once (`Sending::Once`): a second request would create a second key.
     pub(crate) fn create_access_key(&self, user: &str) -> Result<AccessKey, IamError> {
         let answer = self.run(self.client.create_access_key().user_name(user).send())?;
         let key = answer.access_key.ok_or_else(|| IamError::unusable("the answer holds no access key"))?;
@@ -72,7 +71,7 @@ impl Iam {
         }
     }
 
-    /// UpdateAccessKey: lets a key sign, or no longer.
+    /// UpdateAccessKey: activates or deactivates a key.
     pub(crate) fn save_key_status(
         &self,
         user: &str,
@@ -93,7 +92,7 @@ impl Iam {
         self.run(call.send()).map(|_| ())
     }
 
-    /// GetAccessKeyLastUsed; `None` for a key that was never used.
+    /// GetAccessKeyLastUsed. Returns `None` for a key that was never used.
     pub(crate) fn fetch_last_use(&self, id: &AccessKeyId) -> Result<Option<LastUse>, IamError> {
         let answer = self.run(self.client.get_access_key_last_used().access_key_id(id.as_str()).send())?;
         let Some(used) = answer.access_key_last_used else { return Ok(None) };

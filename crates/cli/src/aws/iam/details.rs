@@ -1,4 +1,4 @@
-//! Account details as JSON, in the form in which the AWS CLI prints them.
+//! Renders account details as JSON in the format of the AWS CLI.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ use aws_sdk_iam::types::{
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
 
-/// The lists of all pages.
+/// The lists from all pages.
 #[derive(Default)]
 pub(super) struct Lists {
     users: Vec<Value>,
@@ -122,24 +122,24 @@ fn render_tags(tags: Option<Vec<Tag>>) -> Value {
     tags.unwrap_or_default().into_iter().map(|tag| json!({ "Key": tag.key, "Value": tag.value })).collect()
 }
 
-/// A policy as JSON where it is, else as its text.
+/// Renders a policy as JSON if it is valid, otherwise as its text.
 fn render_document(encoded: &str) -> Value {
     let text = decode_percent(encoded);
     let count = |text: &str| text.chars().filter(|c| !c.is_whitespace()).count();
     match serde_json::from_str::<Value>(&text) {
-        // What stands twice would be lost: such a text is kept as it is.
+        // A duplicate member would be lost, so such a text is kept unparsed.
         Ok(value) if count(&value.to_string()) == count(&text) => value,
         _ => text.into(),
     }
 }
 
-/// Members that are there.
+/// Renders an object with those members that have a value.
 fn object<const N: usize>(members: [(&str, Option<Value>); N]) -> Value {
     let there = members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
     Value::Object(there.collect::<Map<_, _>>())
 }
 
-/// Decodes what IAM encodes by RFC 3986; a `%` before anything but two hex digits stands for itself.
+/// Decodes IAM's percent-encoding (RFC 3986). Keeps a `%` that is not followed by two hex digits.
 pub(super) fn decode_percent(text: &str) -> String {
     percent_decode_str(text).decode_utf8().map_or_else(|_| text.to_owned(), Cow::into_owned)
 }

@@ -1,29 +1,29 @@
-//! What an error of IAM means.
+//! Errors of IAM, and what they mean.
 
 use crate::aws::unanswered::Unanswered;
 
-/// Why a call to IAM was not carried out.
+/// Why a call to IAM failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum IamProblem {
-    /// The caller's policies do not allow it.
+    /// The caller's policies do not allow the call.
     Denied,
     /// There is no such user or role.
     NoSuchEntity,
-    /// AWS keeps the role to itself.
+    /// AWS protects this role.
     Protected,
     /// The name is taken.
     AlreadyExists,
-    /// The codes are not those of the MFA device.
+    /// The codes are wrong for the MFA device.
     WrongCode,
-    /// It is too long, or too many.
+    /// The limit on a length or a number is exceeded.
     OverQuota,
-    /// The policy is none that IAM takes.
+    /// IAM does not accept the policy.
     Malformed,
-    /// The credentials are unknown, have ended, or are of a kind that IAM does not take.
+    /// The credentials are unknown or expired, or IAM does not accept this kind.
     Credentials,
     /// Too many calls.
     Throttled,
-    /// The service could not be reached, or what answered is not it.
+    /// The service could not be reached, or something else answered.
     Unreachable,
     /// Anything else.
     Other,
@@ -33,14 +33,14 @@ pub(crate) enum IamProblem {
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{text}")]
 pub(crate) struct IamError {
-    /// What it means.
+    /// The meaning of the error.
     pub(crate) problem: IamProblem,
-    /// The service's code and text, or what went wrong on the way; without secrets.
+    /// The service's code and text, or the problem on the way; without secrets.
     pub(crate) text: String,
 }
 
 impl IamError {
-    /// An answer that cannot be right.
+    /// An answer that is implausible.
     pub(super) fn unusable(text: &str) -> Self {
         Self { problem: IamProblem::Other, text: text.to_owned() }
     }

@@ -9,14 +9,14 @@ use zeroize::Zeroizing;
 
 use super::{Iam, IamError, for_each_page};
 
-/// A device of a user, as IAM lists it.
+/// A user's device, as IAM lists it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct MfaDevice {
     pub(crate) serial: MfaSerial,
     pub(crate) enabled_at: Option<Timestamp>,
 }
 
-/// A virtual device that was created, and is not enabled yet.
+/// A new virtual device that is not enabled yet.
 #[derive(Debug)]
 pub(crate) struct NewDevice {
     pub(crate) serial: MfaSerial,
@@ -29,7 +29,7 @@ fn parse_serial(text: &str) -> Result<MfaSerial, IamError> {
 }
 
 impl Iam {
-    /// ListMFADevices: the devices of the user who calls.
+    /// ListMFADevices: returns the devices of the calling user.
     pub(crate) fn fetch_own_devices(&self) -> Result<Vec<MfaDevice>, IamError> {
         let mut devices = Vec::new();
         for_each_page(|marker| {
@@ -44,8 +44,8 @@ impl Iam {
         Ok(devices)
     }
 
-    /// CreateVirtualMFADevice. The client must send once (`Sending::Once`): a second request finds the name taken, and
-    /// the seed of the first one is lost.
+    /// CreateVirtualMFADevice. Needs a client that sends once (`Sending::Once`): a second request would find the name
+    /// taken, and the seed in the first answer would be lost.
     pub(crate) fn create_virtual_device(&self, name: &str) -> Result<NewDevice, IamError> {
         let answer =
             self.run(self.client.create_virtual_mfa_device().virtual_mfa_device_name(name).send())?;
@@ -57,7 +57,7 @@ impl Iam {
         Ok(NewDevice { serial: parse_serial(&device.serial_number)?, seed: seed.ok_or_else(no_seed)? })
     }
 
-    /// EnableMFADevice, with two codes that follow one another. The client must send once: each code works once.
+    /// EnableMFADevice, with two consecutive codes. Needs a client that sends once, as each code works once.
     pub(crate) fn enable_device(
         &self,
         user: &str,
@@ -80,7 +80,7 @@ impl Iam {
         self.run(self.client.delete_virtual_mfa_device().serial_number(serial.as_str()).send()).map(|_| ())
     }
 
-    /// ListVirtualMFADevices: those of the account that were created and never enabled.
+    /// ListVirtualMFADevices: returns the account's devices that were created but never enabled.
     pub(crate) fn fetch_unassigned_devices(&self) -> Result<Vec<MfaSerial>, IamError> {
         let mut serials = Vec::new();
         for_each_page(|marker| {

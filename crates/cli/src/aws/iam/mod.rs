@@ -1,4 +1,4 @@
-//! IAM: reading all that is authorised in an account, writing a role's trust policy, and a user's access keys.
+//! IAM: reads the authorization details of an account, writes a role's trust policy, and manages a user's access keys.
 
 mod access_keys;
 #[cfg(feature = "trust")]
@@ -31,23 +31,23 @@ pub(crate) use mfa::{MfaDevice, NewDevice};
 #[cfg(feature = "trust")]
 pub(crate) use role::RoleFacts;
 
-/// How many pages a list may have: an account has 5,000 users and 5,000 roles at most.
+/// The maximum number of pages of a list: an account has at most 5,000 users and 5,000 roles.
 const MAX_PAGES: usize = 1000;
-/// How many bytes all pages of a list may have, so that one without an end cannot fill the memory.
+/// The maximum size of all pages of a list in bytes, which an endless list must not exceed.
 #[cfg(feature = "trust")]
 const MAX_LIST: usize = 512_000_000;
 
 /// A client for one signer.
 pub(crate) struct Iam {
     client: aws_sdk_iam::Client,
-    /// For the long pages of an account's lists.
+    /// For the large pages of an account's lists.
     #[cfg(feature = "trust")]
     pages: SharedHttpClient,
     runner: Runner,
 }
 
 impl Iam {
-    /// Makes the client. Calls that must not be carried out twice are sent once.
+    /// Creates the client. Calls that must not be repeated need [`Sending::Once`].
     pub(crate) fn new(
         settings: &ServiceSettings,
         signer: &Signer,
@@ -63,7 +63,7 @@ impl Iam {
         })
     }
 
-    /// ListMFADevices: the serial numbers of a user's devices.
+    /// ListMFADevices: returns the serial numbers of a user's devices.
     #[cfg_attr(not(feature = "trust"), expect(dead_code, reason = "for what `why` and snapshots ask"))]
     pub(crate) fn fetch_mfa_devices(&self, user: &str) -> Result<Vec<String>, IamError> {
         let mut serials = Vec::new();
@@ -76,7 +76,7 @@ impl Iam {
         Ok(serials)
     }
 
-    /// The time by the endpoint's clock, when it answered last.
+    /// The endpoint's time when it last answered.
     pub(crate) fn answered_at(&self) -> Option<Timestamp> {
         self.runner.trace().date()
     }
@@ -97,11 +97,11 @@ impl Iam {
     }
 }
 
-/// Reading an account.
+/// Calls that read an account.
 #[cfg(feature = "trust")]
 impl Iam {
-    /// GetAccountAuthorizationDetails, all pages as one, in the form in which the AWS CLI prints it, with the
-    /// default version of each policy alone.
+    /// GetAccountAuthorizationDetails: returns all pages as one, in the format of the AWS CLI, with only the default
+    /// version of each policy.
     pub(crate) fn fetch_details(&self) -> Result<Value, IamError> {
         let mut lists = details::Lists::default();
         for_each_page(|marker| {
@@ -115,7 +115,7 @@ impl Iam {
         Ok(lists.render())
     }
 
-    /// ListRoles: the longest session of each role, by name, in seconds.
+    /// ListRoles: returns the maximum session duration of each role by name, in seconds.
     pub(crate) fn fetch_longest_sessions(&self) -> Result<BTreeMap<String, i32>, IamError> {
         let mut longest = BTreeMap::new();
         for_each_page(|marker| {
@@ -132,7 +132,7 @@ impl Iam {
         Ok(longest)
     }
 
-    /// ListAccountAliases: the account's alias, where it has one.
+    /// ListAccountAliases: returns the account's alias, if it has one.
     pub(crate) fn fetch_alias(&self) -> Result<Option<String>, IamError> {
         let answer = self.run(self.client.list_account_aliases().send())?;
         Ok(answer.account_aliases.into_iter().next())
@@ -142,14 +142,14 @@ impl Iam {
         aws_sdk_iam::config::Builder::new().http_client(self.pages.clone())
     }
 
-    /// Whether what was fetched so far can be a list of one account.
+    /// Checks whether the data so far can be a list of one account.
     fn check_size(&self) -> Result<(), IamError> {
         let is_within = self.runner.trace().received() <= MAX_LIST;
         if is_within { Ok(()) } else { Err(IamError::unusable("a list is longer than 512 MB")) }
     }
 }
 
-/// Fetches a list to its end. `fetch` gives the marker of the next page, where there is one.
+/// Fetches all pages of a list. `fetch` returns the marker of the next page, if there is one.
 fn for_each_page(
     mut fetch: impl FnMut(Option<String>) -> Result<Option<Option<String>>, IamError>,
 ) -> Result<(), IamError> {

@@ -1,18 +1,18 @@
-//! One role's trust policy: read and saved.
+//! The trust policy of one role: reads and writes it.
 
 use jiff::Timestamp;
 
 use super::details::decode_percent;
 use super::{Iam, IamError};
 
-/// What IAM says of a role.
+/// What IAM returns about a role.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RoleFacts {
     pub(crate) arn: String,
     pub(crate) name: String,
-    /// The trust policy, character by character as IAM has it.
+    /// The text of the trust policy, exactly as in IAM.
     pub(crate) trust: String,
-    /// The longest session that it gives, in seconds.
+    /// The maximum session duration, in seconds.
     pub(crate) max_session_seconds: Option<i32>,
     pub(crate) created_at: Option<Timestamp>,
 }
@@ -22,7 +22,7 @@ impl Iam {
     pub(crate) fn fetch_role(&self, name: &str) -> Result<RoleFacts, IamError> {
         let answer = self.run(self.client.get_role().role_name(name).send())?;
         let role = answer.role.ok_or_else(|| IamError::unusable("the answer holds no role"))?;
-        // Security: the right role or none. An endpoint that tells of another one is not believed.
+        // Security: the right role or none. An endpoint that returns another role is not trusted.
         if role.role_name != name {
             let text = format!("the answer is for the role `{}`, not for `{name}`", role.role_name);
             return Err(IamError::unusable(&text));
@@ -37,7 +37,7 @@ impl Iam {
         })
     }
 
-    /// UpdateAssumeRolePolicy: saves a role's trust policy.
+    /// UpdateAssumeRolePolicy: replaces a role's trust policy.
     pub(crate) fn save_trust(&self, role: &str, policy: &str) -> Result<(), IamError> {
         let call = self.client.update_assume_role_policy().role_name(role).policy_document(policy);
         self.run(call.send()).map(|_| ())

@@ -12,16 +12,16 @@ use crate::aws::client::{ClientError, ServiceSettings};
 use crate::aws::endpoint::EndpointUrl;
 use crate::aws::json::{CallError, JsonAnswer, JsonClient, JsonRequest};
 
-/// How a client is registered.
+/// How to register a client.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Registration<'a> {
-    /// For the browser's redirect (RFC 7636), at this issuer.
+    /// For a redirect of the browser (RFC 7636), with this issuer.
     Redirect { issuer: &'a str, redirect: &'a str },
     /// For a device code (RFC 8628).
     Device,
 }
 
-/// What a person types in the browser, and where.
+/// The code that the user types in the browser, and the page for it.
 #[expect(clippy::struct_field_names, reason = "the names are the API's")]
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -30,9 +30,9 @@ pub(crate) struct DeviceCode {
     pub(crate) user_code: String,
     pub(crate) verification_uri: String,
     pub(crate) verification_uri_complete: Option<String>,
-    /// How long it lives, in seconds.
+    /// Its lifetime in seconds.
     pub(crate) expires_in: u64,
-    /// How often to ask, in seconds.
+    /// The polling interval in seconds.
     #[serde(default = "default_interval")]
     pub(crate) interval: u64,
 }
@@ -41,7 +41,7 @@ fn default_interval() -> u64 {
     5
 }
 
-/// What a token is obtained with. Without `Debug`: a code and its verifier are secrets.
+/// What to exchange for a token. Without `Debug`: a code and its verifier are secrets.
 #[derive(Clone, Copy)]
 pub(crate) enum Grant<'a> {
     Code { code: &'a str, redirect: &'a str, verifier: &'a str },
@@ -57,7 +57,7 @@ pub(crate) struct Tokens {
     pub(crate) refresh_token: Option<SecretString>,
 }
 
-/// The OIDC side: `https://oidc.REGION.SUFFIX`.
+/// The OIDC service: `https://oidc.REGION.SUFFIX`.
 pub(crate) struct SsoOidc(JsonClient);
 
 impl SsoOidc {
@@ -65,12 +65,12 @@ impl SsoOidc {
         Ok(Self(JsonClient::new("Identity Center", endpoint, settings, TIMEOUT)?))
     }
 
-    /// The same without a line for the person while an answer is waited for.
+    /// Shows no line while it waits.
     pub(crate) fn without_wait_line(self) -> Self {
         Self(self.0.without_wait_line())
     }
 
-    /// The endpoint, without a slash at its end: of the page to sign in at.
+    /// The endpoint of the sign-in page, without a trailing slash.
     pub(crate) fn base(&self) -> &str {
         self.0.base()
     }

@@ -14,7 +14,7 @@ use crate::aws::endpoint::EndpointUrl;
 use crate::aws::issued::check_issued;
 use crate::aws::json::{CallError, JsonAnswer, JsonClient, JsonRequest};
 
-/// An account that the user has a role in.
+/// An account in which the user has a role.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct AssignedAccount {
@@ -38,12 +38,12 @@ impl SsoPortal {
         Ok(Self(JsonClient::new("the Identity Center portal", endpoint, settings, TIMEOUT)?))
     }
 
-    /// The same without a line for the person while an answer is waited for.
+    /// Shows no line while it waits.
     pub(crate) fn without_wait_line(self) -> Self {
         Self(self.0.without_wait_line())
     }
 
-    /// GetRoleCredentials. Neither length nor policy can be asked for.
+    /// GetRoleCredentials, which has no parameters for duration and policies.
     pub(crate) fn fetch_role(
         &self,
         token: &SecretString,
@@ -69,7 +69,7 @@ impl SsoPortal {
         let answer: Answer = self.get(token, "/federation/credentials", &query)?.parse()?;
         let found = answer.role_credentials;
         let bad = |text: String| SsoError::from(CallError::Unreadable(text));
-        // Whole seconds, cut off rather than rounded: never later than the real end.
+        // Truncated to whole seconds, so it is never after the real expiry.
         let expires_at = Timestamp::from_second(found.expiration.div_euclid(1000))
             .map_err(|_| bad("the answer has an invalid end".to_owned()))?;
         let (secret, token) = (found.secret_access_key, found.session_token);
@@ -77,7 +77,7 @@ impl SsoPortal {
             .map_err(|error| bad(error.to_string()))
     }
 
-    /// ListAccounts: one page.
+    /// ListAccounts: returns one page.
     pub(crate) fn fetch_accounts(
         &self,
         token: &SecretString,
@@ -96,7 +96,7 @@ impl SsoPortal {
         Ok(PageOf { items: answer.account_list, next: answer.next_token.filter(|next| !next.is_empty()) })
     }
 
-    /// ListAccountRoles: one page, of names.
+    /// ListAccountRoles: returns one page of names.
     pub(crate) fn fetch_roles(
         &self,
         token: &SecretString,

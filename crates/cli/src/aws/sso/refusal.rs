@@ -2,51 +2,51 @@
 
 use crate::aws::json::{CallError, JsonAnswer};
 
-/// What Identity Center's refusal means for the one who asked.
+/// What an error of Identity Center means for the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SsoRefusal {
-    /// The person has not answered yet: ask again.
+    /// The user has not answered yet: ask again.
     Pending,
-    /// Ask less often: five seconds more, for good.
+    /// Ask less often: increase the interval by five seconds from now on.
     SlowDown,
     /// The device code, the authorization code or the refresh token is spent, expired or revoked: sign in again.
     SignInAgain,
-    /// The person said no.
+    /// The user denied the request.
     Denied,
-    /// The registration is not known any more: register again, once.
+    /// The registration is unknown: register again, once.
     ClientUnknown,
-    /// The start URL is not known in this region.
+    /// The start URL is unknown in this region.
     WrongRegion,
-    /// The access token is not taken.
+    /// The access token was rejected.
     TokenRefused,
-    /// The role is not assigned to the user, or not any more.
+    /// The role is not, or no longer, assigned to the user.
     NotAssigned,
-    /// Too many calls: wait, and ask again.
+    /// Too many calls: wait and retry.
     Throttled,
-    /// The service has a fault: ask again, a few times.
+    /// The service has a fault: retry a few times.
     Fault,
     /// Anything else: an error of the config or of hatbox.
     Other,
 }
 
-/// Why a call gave nothing.
+/// Why a call failed.
 #[derive(Debug, Clone, thiserror::Error)]
 pub(crate) enum SsoError {
-    /// Identity Center answered, and refused.
+    /// Identity Center returned an error.
     #[error("{text}")]
     Refused {
-        /// What it means.
+        /// The meaning of the error.
         refusal: SsoRefusal,
-        /// Its code and text, as they may be shown.
+        /// The code and text, cleaned for display.
         text: String,
     },
-    /// No answer.
+    /// There was no answer.
     #[error(transparent)]
     Call(#[from] CallError),
 }
 
 impl SsoError {
-    /// What the refusal means, where there was one.
+    /// Returns the meaning of the error, if the service returned one.
     pub(crate) fn refusal(&self) -> Option<SsoRefusal> {
         match self {
             Self::Refused { refusal, .. } => Some(*refusal),
@@ -54,7 +54,7 @@ impl SsoError {
         }
     }
 
-    /// The way out, where the service did not answer.
+    /// Returns a hint, if the service did not answer.
     pub(crate) fn network_hint(&self) -> Option<String> {
         match self {
             Self::Refused { .. } => None,
@@ -86,14 +86,14 @@ pub(super) fn refused(answer: &JsonAnswer, side: Side) -> SsoError {
 
 /// | side | status, class or code | meaning |
 /// |---|---|---|
-/// | OIDC | `authorization_pending`, `slow_down` | ask again, slower |
+/// | OIDC | `authorization_pending`, `slow_down` | ask again, or ask less often |
 /// | OIDC | `expired_token`, `invalid_grant` | sign in again |
-/// | OIDC | `access_denied` | the person said no |
+/// | OIDC | `access_denied` | the user denied the request |
 /// | OIDC | `invalid_client` | register again |
 /// | OIDC | `invalid_client_metadata` | wrong region or start URL |
-/// | portal | 401 | the token is not taken |
-/// | portal | 403 | the role is not assigned (any more) |
-/// | both | 429; 5xx | wait; a fault |
+/// | portal | 401 | the token was rejected |
+/// | portal | 403 | the role is not, or no longer, assigned |
+/// | both | 429; 5xx | wait and retry; a fault |
 fn classify(side: Side, status: u16, kind: &str, code: &str) -> SsoRefusal {
     let is = |class: &str, word: &str| kind == class || code == word;
     match (side, status) {
