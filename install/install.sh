@@ -118,10 +118,10 @@ find_downloader() {
     if has curl; then
         downloader=curl
     elif has wget; then
-        downloader=wget
         case $(wget --version 2>/dev/null || :) in
-        *"GNU Wget"*) ;;
+        *"GNU Wget"*) downloader=wget ;;
         *)
+            downloader=other-wget
             if [ "$protocol" = "=https" ]; then
                 say "Note: this wget may not verify certificates. Install curl to be sure of the server."
             fi
@@ -139,7 +139,9 @@ download() {
         curl --proto "$protocol" --fail --silent --show-error --location --retry 2 --connect-timeout 20 \
             --max-time 900 --max-filesize 200000000 --output "$2" "$address/$1"
         ;;
-    wget) wget -q -T 60 -O "$2" "$address/$1" ;;
+    wget) wget --quiet --timeout=60 --tries=3 --output-document="$2" "$address/$1" ;;
+    # BusyBox's crashes with a time limit, in Debian 12.
+    other-wget) wget -q -O "$2" "$address/$1" ;;
     esac
 }
 

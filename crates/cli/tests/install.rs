@@ -369,6 +369,31 @@ fn wget_is_used_without_curl_and_neither_is_an_error() {
     machine.fails(&mirror, &[], "no program to verify the download with");
 }
 
+/// As on Alpine: every tool is BusyBox's, and there is no `getconf`.
+#[test]
+fn busybox_alone_is_enough() {
+    let Some(busybox) = find_program("busybox") else {
+        println!("skipped: busybox is not installed");
+        return;
+    };
+    let mut machine = Machine::new(&[]);
+    machine.shell = vec![busybox.to_str().unwrap().to_owned(), "sh".to_owned()];
+    for tool in TOOLS.into_iter().chain(["wget"]).filter(|tool| *tool != "uname") {
+        let path = machine.programs().join(tool);
+        fs::remove_file(&path).ok();
+        if tool != "getconf" {
+            symlink(&busybox, path).unwrap();
+        }
+    }
+    let address = Mirror::with(&["0.1.0"]).serve();
+    machine.installs(&address, &[]);
+    assert_eq!(machine.version(), "hatbox 0.1.0");
+    let broken = Mirror { limit: Some(100), ..Mirror::with(&["0.2.0"]) };
+    let output = machine.run(&broken.serve(), &[]);
+    assert!(!output.status.success(), "{}", said(&output));
+    assert_eq!(machine.version(), "hatbox 0.1.0");
+}
+
 #[test]
 fn each_system_gets_its_archive_and_an_unknown_one_an_error() {
     let mirror = Mirror::with(&["0.1.0"]);
