@@ -111,6 +111,20 @@ fn the_release_builds_every_target_and_tries_each_where_it_runs() {
     }
 }
 
+/// docs/install.md names the addresses of the scripts.
+#[test]
+fn the_release_has_the_install_scripts_and_tries_them() {
+    let release = fs::read_to_string(root().join(".github/workflows/release.yml")).unwrap();
+    for script in ["install.sh", "install.ps1"] {
+        assert!(root().join("install").join(script).is_file(), "{script}");
+        assert!(release.contains(&format!("install/{script}")), "{script} is not released");
+        let runs = release.lines().map(str::trim).filter(|line| {
+            line.strip_prefix("sh ").or(line.strip_prefix(".\\")).is_some_and(|line| line.starts_with(script))
+        });
+        assert_eq!(runs.count(), 3, "{script} is not tried");
+    }
+}
+
 /// `.ci/run` and the workflows build with the oldest Rust that is promised.
 #[test]
 fn the_minimum_rust_version_is_the_one_that_all_checks_use() {
