@@ -1,11 +1,11 @@
-//! The URL that clients use, where something between them and the server forwards it: another host or port, or https.
+//! The URL for clients, if something forwards their requests to the server: another host or port, or https.
 
 use hatbox_core::config::endpoint::{EndpointError, parse_endpoint};
 
 use super::request::Hosts;
 use crate::errors::{Failure, FailureKind};
 
-/// The hosts that all AWS SDKs ask over plain http. Most of them take any loopback address too.
+/// The hosts that all AWS SDKs call over plain HTTP. Most SDKs accept any loopback address too.
 const PLAIN_HTTP: [&str; 6] =
     ["127.0.0.1", "localhost", "::1", "169.254.170.2", "169.254.170.23", "fd00:ec2::23"];
 
@@ -13,26 +13,26 @@ const PLAIN_HTTP: [&str; 6] =
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct ClientUrl {
     text: String,
-    /// As clients may write it in `Host`.
+    /// The values of `Host` that clients may send.
     hosts: Vec<String>,
 }
 
-/// Why a URL is not one that clients can use.
+/// Why clients cannot use a URL.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ClientUrlError {
-    /// It is not a URL that all programs read in the same way.
+    /// It is not a URL that all programs parse in the same way.
     #[error(transparent)]
     Form(#[from] EndpointError),
     /// The server chooses the paths.
     #[error("a path is not allowed")]
     Path,
-    /// No SDK would ask it.
+    /// No SDK would call it.
     #[error("the AWS SDKs refuse plain http at this host")]
     PlainHttp,
 }
 
 impl ClientUrl {
-    /// Reads the URL that the user gives.
+    /// Parses the URL that the user gives.
     pub(crate) fn parse(text: &str) -> Result<Self, ClientUrlError> {
         let parts = parse_endpoint(text)?;
         let (scheme, usual) = if parts.is_https { ("https", 443) } else { ("http", 80) };
@@ -53,12 +53,12 @@ impl ClientUrl {
         Ok(Self { text: url, hosts })
     }
 
-    /// Without a slash at its end.
+    /// Without a trailing slash.
     pub(super) fn text(&self) -> &str {
         &self.text
     }
 
-    /// What `Host` may be in a request to it.
+    /// The allowed values of `Host` in requests to it.
     pub(super) fn hosts(&self) -> Hosts {
         Hosts::Exactly(self.hosts.clone())
     }
@@ -66,7 +66,7 @@ impl ClientUrl {
 
 impl From<(&str, ClientUrlError)> for Failure {
     fn from((text, error): (&str, ClientUrlError)) -> Self {
-        // Security: a password that a URL has is not shown.
+        // Security: do not show a password in the URL.
         let shown = text.rsplit_once('@').map_or(text.to_owned(), |(_, host)| format!("...@{host}"));
         let failure = Self::new(FailureKind::Usage, format!("invalid URL `{shown}` in --url: {error}"));
         match error {

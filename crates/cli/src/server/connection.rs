@@ -1,4 +1,4 @@
-//! One connection: its requests, one after the other, each with a time to come in.
+//! One connection: its requests, one after the other, each with a time limit.
 
 use std::future::{Future, poll_fn};
 use std::io;
@@ -16,16 +16,16 @@ use super::protocol::Protocol;
 use super::request::{Head, MOST_BYTES, MOST_HEADERS, Request, parse_head};
 use super::shared::Shared;
 
-/// How long a client may take from the first byte of a request to its last, and to take an answer.
+/// How long a client may take to send a request, and to receive an answer.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long a connection may stay open with nothing on it.
+/// How long a connection may stay idle.
 const IDLE_TIMEOUT: Duration = Duration::from_mins(1);
-/// How long a request waits for credentials that are being obtained. Java's SDK gives up after a second.
+/// How long a request waits for credentials that are being obtained. The SDK for Java gives up after a second.
 const LATER_TIMEOUT: Duration = Duration::from_millis(400);
-/// An SDK's request fits.
+/// Enough for the request of an SDK.
 const USUAL_BYTES: usize = 1 << 10;
 
-/// A stream of either kind of socket.
+/// A TCP or Unix socket.
 pub(super) trait Stream {
     fn readable(&self) -> impl Future<Output = io::Result<()>>;
     fn writable(&self) -> impl Future<Output = io::Result<()>>;
@@ -33,7 +33,7 @@ pub(super) trait Stream {
     fn try_write(&self, bytes: &[u8]) -> io::Result<usize>;
 }
 
-/// Both types have these methods, but in no common trait of tokio.
+/// Both types have these methods, but tokio has no common trait for them.
 macro_rules! impl_stream {
     ($socket:ty) => {
         impl Stream for $socket {
@@ -60,9 +60,9 @@ impl_stream!(tokio::net::TcpStream);
 #[cfg(unix)]
 impl_stream!(tokio::net::UnixStream);
 
-/// Answers the requests of one connection until it ends, errs or takes too long.
+/// Answers the requests of one connection until it ends, fails or takes too long.
 pub(super) async fn serve(stream: &impl Stream, shared: &Shared) -> io::Result<()> {
-    // Memory is held only while there is something of a request.
+    // Allocated only while a request is being received.
     let mut bytes: Vec<u8> = Vec::new();
     loop {
         wait(stream, shared, Instant::now() + IDLE_TIMEOUT).await?;
@@ -96,7 +96,7 @@ pub(super) async fn serve(stream: &impl Stream, shared: &Shared) -> io::Result<(
     }
 }
 
-/// Waits for the client, until `end` at most: not where another connection needs the place meanwhile.
+/// Waits for the client until `end`, or until another connection needs the slot.
 async fn wait(stream: &impl Stream, shared: &Shared, end: Instant) -> io::Result<()> {
     let place = shared.places().wait();
     let mut is_taken = pin!(place.is_taken());
@@ -108,14 +108,14 @@ async fn wait(stream: &impl Stream, shared: &Shared, end: Instant) -> io::Result
     .await
 }
 
-/// What becomes of the connection after an answer.
+/// What happens to the connection after an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum After {
     Open,
     Close,
 }
 
-/// What is to be done about the bytes so far.
+/// What to do about the bytes received so far.
 enum Decided<'a> {
     Part,
     Answered { answer: Vec<u8>, after: After, length: usize },
@@ -176,10 +176,10 @@ fn decide_metadata<'a>(
     })
 }
 
-/// Reads what has come: nothing where the client has closed.
+/// Reads the available bytes; none if the client has closed the connection.
 fn read(stream: &impl Stream, bytes: &mut Vec<u8>) -> io::Result<usize> {
     let mut part = [0; USUAL_BYTES];
-    // One byte more than a request may have, so that what is too large is noticed.
+    // One byte more than allowed, to detect requests that are too large.
     let room = part.len().min((MOST_BYTES + 1).saturating_sub(bytes.len()));
     let count = stream.try_read(part.get_mut(..room).unwrap_or_default())?;
     bytes.extend_from_slice(part.get(..count).unwrap_or_default());
@@ -208,7 +208,7 @@ async fn answer(identity: &Identity, shared: &Shared, after: After) -> Vec<u8> {
         shared.wake_if_due(identity);
         match reply {
             Reply::Credentials(body) => return render("200 OK", &body, after),
-            // Fewer SDKs try again than after 503.
+            // Fewer SDKs retry after this status than after 503.
             Reply::Never(why) => {
                 return render("403 Forbidden", &render_error("CredentialsExpired", &why), after);
             }
@@ -233,7 +233,7 @@ fn render(status: &str, body: &str, after: After) -> Vec<u8> {
     render_as(status, JSON, "", body, after)
 }
 
-/// `header` is a whole line, or none.
+/// `header` is a complete line, or empty.
 fn render_as(status: &str, media_type: &str, header: &str, body: &str, after: After) -> Vec<u8> {
     let connection = if after == After::Close { "Connection: close\r\n" } else { "" };
     let head = format!(
@@ -241,7 +241,7 @@ fn render_as(status: &str, media_type: &str, header: &str, body: &str, after: Af
          X-Content-Type-Options: nosniff\r\n{header}{connection}\r\n",
         body.len()
     );
-    // Security: it never grows, and is wiped as all that hatbox frees.
+    // Security: reserved in full, so it never grows; freed memory is wiped.
     let mut answer = Vec::with_capacity(head.len() + body.len());
     answer.extend_from_slice(head.as_bytes());
     answer.extend_from_slice(body.as_bytes());

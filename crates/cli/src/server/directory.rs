@@ -1,5 +1,5 @@
-//! The server's directory: what the command reads, and no other user. It goes with the server; what a killed one left
-//! behind, the next server deletes.
+//! The server's directory, whose files only the user can read. It is deleted when the server ends; after a kill, by the
+//! next server.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use crate::world::World;
 
 const LOCK: &str = "lock";
 
-/// The directory of one server. Dropping it deletes it.
+/// The directory of one server, deleted on drop.
 #[derive(Debug)]
 pub(crate) struct ServerDirectory {
     path: PathBuf,
@@ -23,7 +23,7 @@ pub(crate) struct ServerDirectory {
     lock: Option<File>,
 }
 
-/// Copies of the AWS files that are used in their place.
+/// Copies that replace the AWS files.
 #[derive(Debug, Default)]
 pub(crate) struct Copies {
     pub(crate) config: Option<PathBuf>,
@@ -31,14 +31,14 @@ pub(crate) struct Copies {
 }
 
 impl ServerDirectory {
-    /// Makes one, and deletes those whose servers have ended.
+    /// Creates a directory, and deletes those of servers that have ended.
     pub(crate) fn create(world: &World) -> Result<Self, Failure> {
         Self::create_in(&world.dirs.servers())
     }
 
     fn create_in(all: &Path) -> Result<Self, Failure> {
         make_private_directory(all)?;
-        // One at a time: a directory that is not locked yet would be taken for one that was left behind.
+        // One process at a time: a directory without a lock looks like that of a killed server.
         let _one = lock::hold(&all.with_extension("lock"))?;
         sweep(all);
         let mut name = [0; 8];
@@ -57,7 +57,7 @@ impl ServerDirectory {
         Ok(directory)
     }
 
-    /// Writes the token of an identity, without a newline: no SDK takes one.
+    /// Writes the token of an identity, without a newline, which no SDK accepts.
     pub(crate) fn write_token(&self, identity: &Identity) -> Result<PathBuf, Failure> {
         let name = identity.path().rsplit('/').next().unwrap_or_default();
         let path = self.path.join(format!("{name}.token"));
@@ -65,11 +65,11 @@ impl ServerDirectory {
         Ok(path)
     }
 
-    /// Copies those of the AWS files that give their default profile an identity, without it: the SDKs use it before
-    /// they ask a server.
+    /// Copies each AWS file that gives the default profile an identity, without that identity: the SDKs would use it
+    /// instead of the server.
     ///
     /// # Errors
-    /// Refuses where a copy is needed and cannot be written.
+    /// If a copy is needed and cannot be written.
     pub(crate) fn copy_config(&self, world: &World, files: &ConfigFiles) -> Result<Copies, Failure> {
         let copy = |kind: FileKind, name: &str, variable: &str| {
             let Some(without) = without_default_identity(files.config.document(kind)) else {
@@ -100,14 +100,14 @@ impl ServerDirectory {
 
 impl Drop for ServerDirectory {
     fn drop(&mut self) {
-        // First, as Windows keeps a file that is open.
+        // Closed first, as Windows cannot delete an open file.
         self.lock = None;
-        // What stays is deleted by the next server.
+        // What remains is deleted by the next server.
         fs::remove_dir_all(&self.path).ok();
     }
 }
 
-/// A path as it is put into a variable.
+/// A path as the value of a variable.
 pub(crate) fn path_text(path: &Path) -> Result<&str, Failure> {
     path.to_str().ok_or_else(|| {
         Failure::new(FailureKind::Failed, format!("the path `{}` is not UTF-8", path.display()))
@@ -115,7 +115,7 @@ pub(crate) fn path_text(path: &Path) -> Result<&str, Failure> {
     })
 }
 
-/// Deletes the directories that no server holds.
+/// Deletes the directories of servers that have ended.
 fn sweep(all: &Path) {
     for entry in fs::read_dir(all).into_iter().flatten().flatten() {
         let path = entry.path();

@@ -1,20 +1,20 @@
-//! What the server's thread and the renewal's say to each other.
+//! Signals between the thread of the server and the thread of the renewal.
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 
-/// Both ways.
+/// The signals in both directions.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Events {
-    /// To the renewal: something is due.
+    /// To the renewal: check what is due.
     pub(crate) wake: Arc<Wake>,
-    /// To the requests that wait: something has changed.
+    /// To waiting requests: the credentials have changed.
     pub(crate) changed: Arc<Notify>,
 }
 
-/// Wakes the renewal's thread.
+/// Wakes the thread of the renewal.
 #[derive(Debug, Default)]
 pub(crate) struct Wake {
     is_wanted: Mutex<bool>,
@@ -38,10 +38,10 @@ impl Wake {
     }
 }
 
-/// Why the renewal's thread looks at the credentials.
+/// Why the thread of the renewal checks the credentials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cause {
     Time,
-    /// Someone asked for credentials that should have been renewed, or that were never obtained.
+    /// A client asked for credentials that should have been renewed, or were never obtained.
     Request,
 }

@@ -1,4 +1,4 @@
-//! One identity that the server gives: a profile at its path, under its token, with the answer of now.
+//! A profile that the server provides: its path, its token and its current answer.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -13,11 +13,11 @@ use zeroize::Zeroizing;
 use super::protocol::Protocol;
 use crate::errors::{Failure, FailureKind};
 
-/// What stands before the profile's name.
+/// The path before the profile's name.
 const PATH: &str = "/credentials/";
 const TOKEN_BYTES: usize = 32;
 
-/// A profile, and who may ask for its credentials.
+/// A profile, with what clients need to get its credentials.
 #[derive(Debug)]
 pub(crate) struct Identity {
     profile: ProfileName,
@@ -27,8 +27,8 @@ pub(crate) struct Identity {
     state: Mutex<State>,
 }
 
-/// What a client of a container credential server sends to get the credentials. What makes the tokens of instance
-/// metadata, which no client has.
+/// The secret that clients of a container credential server send. For instance metadata, the key that tokens are made
+/// with, which no client has.
 pub(crate) struct Token(Zeroizing<String>);
 
 impl std::fmt::Debug for Token {
@@ -44,13 +44,13 @@ impl Token {
         Ok(Self(Zeroizing::new(hex::encode(bytes.as_slice()))))
     }
 
-    /// As it is sent, and written to its file.
+    /// Returns the token as clients send it.
     pub(crate) fn expose(&self) -> &str {
         &self.0
     }
 
     fn is(&self, sent: &[u8]) -> bool {
-        // Security: how long it takes says nothing of where the two differ.
+        // Security: compare in constant time.
         self.0.as_bytes().ct_eq(sent).into()
     }
 }
@@ -65,23 +65,23 @@ struct State {
 #[derive(Debug, Clone)]
 struct Answer {
     body: Arc<Zeroizing<String>>,
-    /// From then on it is given to no one.
+    /// Not given to clients after this time.
     given_until: Timestamp,
 }
 
-/// What a client gets.
+/// The answer to a client.
 #[derive(Debug)]
 pub(crate) enum Reply {
     /// The credentials.
     Credentials(Arc<Zeroizing<String>>),
-    /// None yet, or none any more: they are being obtained.
+    /// No credentials at the moment: they are being obtained.
     Later,
-    /// None: a person must do something first.
+    /// No credentials: the user has to do something first.
     Never(String),
 }
 
 impl Identity {
-    /// A profile under a token that no one knows yet.
+    /// Creates an identity with a new random token.
     pub(crate) fn new(profile: ProfileName, protocol: Protocol) -> Result<Self, Failure> {
         const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.');
         let path = format!("{PATH}{}", utf8_percent_encode(profile.as_str(), KEPT));
@@ -100,7 +100,7 @@ impl Identity {
         &self.protocol
     }
 
-    /// Its path in the server's addresses.
+    /// The path in the server's URLs.
     pub(crate) fn path(&self) -> &str {
         &self.path
     }
@@ -109,14 +109,14 @@ impl Identity {
         &self.token
     }
 
-    /// Whether these are its path and its token.
+    /// Whether path and token are the right ones.
     pub(super) fn admits(&self, path: &str, token: &[u8]) -> bool {
-        // The path is no secret.
+        // The path is not secret.
         self.token.is(token) && path == self.path
     }
 
-    /// Gives other credentials from `now` on, until they end, or too little of them is left. They are to be renewed at
-    /// `renew_at`.
+    /// Sets new credentials, which are given from `now` on until too little of their time is left. They are due for
+    /// renewal at `renew_at`.
     pub(crate) fn set(
         &self,
         credentials: &SessionCredentials,
@@ -136,23 +136,24 @@ impl Identity {
         Ok(())
     }
 
-    /// Says why there will be no others, to those who ask when the present ones have ended. They are tried again at
-    /// `again_at`.
+    /// Sets the reason why there will be no new credentials, for clients that ask after the current ones end. The
+    /// renewal tries again at `again_at`.
     pub(crate) fn set_trouble(&self, trouble: String, again_at: Timestamp) {
         let mut state = self.state();
         state.trouble = Some(trouble);
         state.renew_at = Some(again_at);
     }
 
-    /// Whether the credentials should have been renewed by now: the machine may have slept.
+    /// Whether the credentials should have been renewed by now, as after the machine slept.
     pub(super) fn is_due(&self, now: Timestamp) -> bool {
         self.state().renew_at.is_none_or(|at| at <= now)
     }
 
-    /// The answer of now.
+    /// Returns the current answer.
     pub(super) fn reply(&self, now: Timestamp) -> Reply {
         let state = self.state();
-        // Security: credentials that have ended, and those that a client would use beyond their end, are given to no one, whatever the renewal does.
+        // Security: clients never get credentials that have expired, or that they would use after their expiry,
+        // whatever the renewal does.
         match (&state.answer, &state.trouble) {
             (Some(answer), _) if now < answer.given_until => Reply::Credentials(Arc::clone(&answer.body)),
             (_, Some(trouble)) => Reply::Never(trouble.clone()),

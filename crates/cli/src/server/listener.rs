@@ -1,4 +1,4 @@
-//! The server: identities at an address, and all connections to it.
+//! The server: serves identities at an address, and accepts all connections.
 
 use std::net::TcpListener;
 use std::rc::Rc;
@@ -22,20 +22,20 @@ use crate::sys::peer::PeerFinder;
 use crate::sys::socket::raise_limit;
 use crate::world::clock::Clock;
 
-/// How many connections are open at a time.
+/// The maximum number of open connections.
 const MOST_CONNECTIONS: usize = 2048;
-/// Descriptors for everything else.
+/// Descriptors reserved for everything else.
 const OTHER_DESCRIPTORS: usize = 64;
-/// Served whatever the system allows.
+/// The minimum, whatever the system allows.
 const FEW: usize = 16;
-/// How long to wait where no connection can be accepted now.
+/// How long to wait if no connection can be accepted now.
 const PAUSE: Duration = Duration::from_millis(1);
 
-/// An address that is bound, and not served yet.
+/// An address that is bound but not served yet.
 #[derive(Debug)]
 pub(crate) struct Listener {
     socket: Socket,
-    /// What is before every path.
+    /// The URL before every path.
     endpoint: String,
     hosts: Hosts,
 }
@@ -47,7 +47,7 @@ enum Socket {
     File(std::os::unix::net::UnixListener, SocketFile),
 }
 
-/// What goes with the server's end.
+/// What is dropped when the server ends.
 #[derive(Debug)]
 pub(crate) struct Open {
     #[cfg(unix)]
@@ -55,7 +55,7 @@ pub(crate) struct Open {
 }
 
 impl Listener {
-    /// Binds a port of 127.0.0.1; 0 for any that is free.
+    /// Binds a port of 127.0.0.1; 0 selects a free port.
     pub(crate) fn bind(port: u16) -> Result<Self, ListenError> {
         let (socket, port) = bind_port(port)?;
         let host = format!("127.0.0.1:{port}");
@@ -63,7 +63,7 @@ impl Listener {
         Ok(Self { socket: Socket::Port(socket), endpoint, hosts: Hosts::Exactly(vec![host]) })
     }
 
-    /// Makes a socket at `path`. Whoever forwards a port to it knows the port.
+    /// Creates a socket at `path`. The program that forwards a port to it determines the port.
     #[cfg(unix)]
     pub(crate) fn bind_socket(path: &std::path::Path) -> Result<Self, ListenError> {
         let (socket, file) = bind_file(path)?;
@@ -71,22 +71,22 @@ impl Listener {
         Ok(Self { socket: Socket::File(socket, file), endpoint, hosts: Hosts::AnyLoopback })
     }
 
-    /// Clients reach it by `url`, and in no other way.
+    /// Sets the URL that clients use, instead of the bound address.
     pub(crate) fn reached_by(self, url: &ClientUrl) -> Self {
         Self { endpoint: url.text().to_owned(), hosts: url.hosts(), ..self }
     }
 
-    /// Where the SDKs ask for the credentials of `identity`.
+    /// The URL at which the SDKs request the credentials of `identity`.
     pub(crate) fn uri(&self, identity: &Identity) -> String {
         format!("{}{}", self.endpoint(), identity.path())
     }
 
-    /// What is before every path.
+    /// The URL before every path.
     pub(crate) fn endpoint(&self) -> String {
         self.endpoint.clone()
     }
 
-    /// Serves `identities`, all of one protocol, on a thread of its own, as long as this process runs.
+    /// Serves `identities`, which all have the same protocol, from another thread for as long as this process runs.
     pub(crate) fn serve(
         self,
         identities: Vec<Arc<Identity>>,
@@ -110,7 +110,7 @@ impl Listener {
             Socket::Port(socket) => thread
                 .spawn(move || {
                     LocalSet::new().block_on(&runtime, async {
-                        // What the system refuses here it refused at the bind.
+                        // If this can fail, binding failed before.
                         let Ok(socket) = tokio::net::TcpListener::from_std(socket) else { return };
                         accept(socket, share()).await;
                     });
@@ -136,7 +136,7 @@ impl Listener {
 async fn accept(socket: impl Listening, shared: Rc<Shared>) {
     let mut peers = PeerFinder::new();
     loop {
-        // Beyond the limit connections wait where the system keeps them: none is refused.
+        // Beyond the limit, connections wait in the system's backlog instead of being refused.
         match shared.places.find_room() {
             Room::Now => {}
             Room::Soon => {
@@ -148,19 +148,19 @@ async fn accept(socket: impl Listening, shared: Rc<Shared>) {
                 continue;
             }
         }
-        // Security: another user's connection is closed before a byte of it is read.
+        // Security: a connection of another user is closed before anything is read from it.
         let stream = match socket.next(&mut peers, shared.protocol.unknown_peers()).await {
             Ok(Some(stream)) => stream,
             Ok(None) => continue,
             Err(_) => {
-                // A client that has gone, or no descriptor left.
+                // The client has gone, or no descriptor is left.
                 tokio::time::sleep(PAUSE).await;
                 continue;
             }
         };
         let (shared, place) = (Rc::clone(&shared), shared.places.take());
         tokio::task::spawn_local(async move {
-            // A connection that fails is its own business.
+            // A failed connection does not affect the others.
             serve(&stream, &shared).await.ok();
             drop((stream, place));
         });

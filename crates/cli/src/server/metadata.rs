@@ -1,15 +1,15 @@
-//! The protocol of EC2's instance metadata, version 2: a token by `PUT`, then everything else with it.
+//! The protocol of EC2 instance metadata, version 2: a token by `PUT`, and everything else with that token.
 //!
 //! | path | answer |
 //! |---|---|
-//! | `PUT /latest/api/token` | a token for as long as the client asks, 6 hours at most |
-//! | `/latest/meta-data/iam/security-credentials/` | the one name below it |
+//! | `PUT /latest/api/token` | a token, valid for as long as the client requests, at most 6 hours |
+//! | `/latest/meta-data/iam/security-credentials/` | the only name below it |
 //! | `/latest/meta-data/iam/security-credentials/hatbox` | the credentials |
-//! | `/latest/meta-data/placement/region`, `.../availability-zone` | the region, where the profile has one |
+//! | `/latest/meta-data/placement/region`, `.../availability-zone` | the region, if the profile has one |
 //! | `/latest/dynamic/instance-identity/document` | the region as JSON |
 //!
-//! Version 1, a `GET` without a token, is refused: any program that can be made to send a plain `GET` would get
-//! credentials.
+//! Version 1, a `GET` without a token, is refused: it would give the credentials to any program that can be tricked
+//! into a plain `GET`.
 
 use hatbox_types::name::Region;
 use hmac::{Hmac, Mac};
@@ -25,27 +25,27 @@ use super::request::Request;
 const TOKEN_PATH: &str = "/latest/api/token";
 pub(super) const LIFE_HEADER: &str = "X-Aws-Ec2-Metadata-Token-Ttl-Seconds";
 const TOKEN_HEADER: &str = "X-Aws-Ec2-Metadata-Token";
-/// As AWS allows it.
+/// The limit in AWS.
 const MOST_SECONDS: u32 = 21_600;
 const ROLES: &str = "/latest/meta-data/iam/security-credentials";
-/// Of the role: a profile's may have characters that the SDKs send in different forms.
+/// A fixed role name: the SDKs encode some characters of profile names differently.
 const ROLE: &str = "hatbox";
-/// Hexadecimal digits of a token's end, which its MAC follows.
+/// The number of hexadecimal digits of a token's expiry, which precede its MAC.
 const END_DIGITS: usize = 16;
 
-/// What a client asks for.
+/// What a client requests.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Asked {
-    /// A token, and for how many seconds.
+    /// A token, and its lifetime in seconds.
     Token(Zeroizing<String>, u32),
     Credentials,
     Text(String),
     Json(String),
-    /// The status, and why.
+    /// The status, and the reason.
     Refused(&'static str, &'static str),
 }
 
-/// Finds out what is asked for. `key` is what the tokens are made with: no client has it.
+/// Determines what a client requests. `key` is what tokens are made with, and unknown to clients.
 pub(super) fn resolve_asked(
     request: &Request<'_, '_>,
     key: &Token,
@@ -78,7 +78,7 @@ fn resolve_token(request: &Request<'_, '_>, key: &Token, now: Timestamp) -> Aske
     if request.path != TOKEN_PATH {
         return Asked::Refused("404 Not Found", "not found");
     }
-    // Security: a proxy passes on requests of others, as a web server can be made to.
+    // Security: a proxy adds this header to requests of others, which a web server can be tricked into forwarding.
     if request.has_header("x-forwarded-for") {
         return Asked::Refused("403 Forbidden", "requests through a proxy are refused");
     }
@@ -95,10 +95,10 @@ fn resolve_token(request: &Request<'_, '_>, key: &Token, now: Timestamp) -> Aske
     }
 }
 
-/// A token says when it ends, so that the server keeps none: a client may ask for any number of them.
+/// Renders a token. It contains its expiry, so the server stores none, and clients may request any number of them.
 fn render_token(key: &Token, expires_at: Timestamp) -> Zeroizing<String> {
     let end = expires_at.as_second();
-    // A key of any length will do.
+    // HMAC accepts keys of any length.
     let mac = Hmac::<Sha256>::new_from_slice(key.expose().as_bytes()).map(|mac| {
         hex::encode(
             mac.chain_update(b"metadata token").chain_update(end.to_be_bytes()).finalize().into_bytes(),
@@ -111,9 +111,9 @@ fn is_token(sent: &[u8], key: &Token, now: Timestamp) -> bool {
     let end = sent.get(..END_DIGITS).and_then(|digits| std::str::from_utf8(digits).ok());
     let end = end.and_then(|digits| i64::from_str_radix(digits, 16).ok());
     let Some(expires_at) = end.and_then(|end| Timestamp::from_second(end).ok()) else { return false };
-    // Security: how long it takes says nothing of where the two differ.
+    // Security: compare in constant time.
     let is_ours: bool = render_token(key, expires_at).as_bytes().ct_eq(sent).into();
-    // Where the clock was set back, none is good for longer than it was given for.
+    // If the clock was set back, a token must not live longer than requested.
     let left = expires_at.duration_since(now);
     is_ours && left.is_positive() && left <= SignedDuration::from_secs(MOST_SECONDS.into())
 }

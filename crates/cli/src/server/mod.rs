@@ -1,22 +1,22 @@
-//! The credential server: HTTP on this machine that hands temporary credentials to the AWS SDKs, as the credential
-//! servers of AWS's containers do, or the metadata service of EC2's instances.
+//! The credential server: HTTP on this machine that provides temporary credentials to the AWS SDKs, with the protocol
+//! of AWS's container credentials or of EC2 instance metadata.
 //!
-//! Every answer comes from memory. [`renewal`] renews the credentials ahead of their end, on a thread of its own; no
-//! request ever waits for a person.
+//! Every answer comes from memory. [`renewal`] renews the credentials before they expire, in another thread; requests
+//! never wait for the user.
 //!
-//! | module | makes |
+//! | module | does |
 //! |---|---|
-//! | [`request`] | of the bytes of a request one that may be answered, or the reason why not |
-//! | [`client_url`] | the URL of clients that reach the server through something else |
-//! | [`protocol`] | what the two kinds of server do differently |
+//! | [`request`] | parses the bytes of a request, and checks whether it may be answered |
+//! | [`client_url`] | the URL for clients that reach the server through a forwarder |
+//! | [`protocol`] | the differences between the two kinds of server |
 //! | [`identity`] | one profile's path, token and answer |
 //! | [`metadata`] | the tokens and paths of instance metadata |
 //! | [`listener`], [`socket`], [`places`], [`connection`] with [`shared`] | connections, and replies on them |
-//! | [`events`] | what the server and the renewal say to each other |
+//! | [`events`] | signals between the server and the renewal |
 //! | [`directory`] | the files that the command reads: tokens, copies of the AWS config |
-//! | [`notification`] | what the desktop shows of a renewal that fails |
-//! | [`renewal`] | the next credentials, in time |
-//! | [`sidecar`] | the process beside the command |
+//! | [`notification`] | desktop notifications about a failed renewal |
+//! | [`renewal`] | obtains the next credentials in time |
+//! | [`sidecar`] | the process that runs beside the command |
 
 pub(crate) mod request;
 

@@ -1,4 +1,4 @@
-//! Notifications of the desktop: a renewal that needs the user fails where no one may look at the terminal.
+//! Desktop notifications: when a renewal needs the user, no one may be looking at the terminal.
 
 use std::process::Command;
 use std::time::Duration;
@@ -13,9 +13,9 @@ use crate::sys::program::{Person, Program, Streams, run_program};
 use crate::world::World;
 
 const PROGRAM: &str = "notify-send";
-/// The bus that notifications go over has this address. A desktop may have it at its usual place instead.
+/// The variable with the address of the session bus. A desktop may use the default address instead.
 const BUS: &str = "DBUS_SESSION_BUS_ADDRESS";
-/// The renewal of other profiles waits for it.
+/// The renewal of other profiles waits this long.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Shows a notification if there is a desktop. Neither text contains a secret: other users can read arguments.

@@ -1,5 +1,5 @@
-//! Places for connections: as many as the system allows. One that waits for its client gives its place up where a new
-//! connection needs it, the longest wait first: slow clients keep no one from the server.
+//! Slots for connections, as many as the system allows. If a new connection needs a slot, the connection that has
+//! waited longest for its client gives up its own, so slow clients cannot block the server.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use tokio::sync::Notify;
 
-/// The places of one server. One thread has them all.
+/// The slots of one server, used by one thread.
 #[derive(Debug)]
 pub(super) struct Places {
     most: usize,
@@ -21,7 +21,7 @@ impl Places {
         Self { most, taken: Cell::new(0), waiting: RefCell::default(), next: Cell::new(0) }
     }
 
-    /// Whether there is one left. Where there is none, the connection that waits longest is told to end.
+    /// Checks for a free slot. If there is none, tells the connection that waits longest to end.
     pub(super) fn find_room(&self) -> Room {
         if self.taken.get() < self.most {
             return Room::Now;
@@ -35,13 +35,13 @@ impl Places {
         }
     }
 
-    /// Takes one.
+    /// Takes a slot.
     pub(super) fn take(self: &Rc<Self>) -> Place {
         self.taken.set(self.taken.get() + 1);
         Place(Rc::clone(self))
     }
 
-    /// Says that a connection waits for its client.
+    /// Registers that a connection waits for its client.
     pub(super) fn wait(&self) -> Waiting<'_> {
         let number = self.next.get();
         self.next.set(number + 1);
@@ -51,17 +51,17 @@ impl Places {
     }
 }
 
-/// Whether there is a place for one more.
+/// Whether there is a slot for one more connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Room {
     Now,
-    /// A connection is told to end.
+    /// A connection was told to end.
     Soon,
-    /// All of them are being answered.
+    /// All connections are being answered.
     Later,
 }
 
-/// A place that is taken. Dropping it gives it back.
+/// A taken slot, returned on drop.
 #[derive(Debug)]
 pub(super) struct Place(Rc<Places>);
 
@@ -80,7 +80,7 @@ pub(super) struct Waiting<'a> {
 }
 
 impl Waiting<'_> {
-    /// Ends when another connection needs the place.
+    /// Completes when another connection needs the slot.
     pub(super) async fn is_taken(&self) {
         self.notify.notified().await;
     }

@@ -1,4 +1,4 @@
-//! What the two kinds of server do differently.
+//! The differences between the two kinds of server.
 
 use std::time::Duration;
 
@@ -7,20 +7,20 @@ use hatbox_types::name::Region;
 
 use crate::sys::peer::UnknownPeers;
 
-/// How the clients of a server ask it. Those of one server all ask alike.
+/// The protocol of a server's clients.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Protocol {
-    /// As the credential server of a container: with a token that the client reads from a file.
+    /// Container credentials: with a token that the client reads from a file.
     Container,
-    /// As the metadata service of an instance, version 2: with a token that any client gets.
+    /// Instance metadata, version 2: with a token that any client can request.
     Metadata {
-        /// The region that the instance is said to be in.
+        /// The region of the instance.
         region: Option<Region>,
     },
 }
 
-/// The SDKs do not believe the end of credentials from instance metadata: boto3 uses them for 17 to 25 minutes from
-/// when it got them, the Rust SDK for 15, and the SDKs for JavaScript and Go go on with expired ones.
+/// The SDKs ignore the expiry of credentials from instance metadata: boto3 uses them for 17 to 25 minutes after it got
+/// them, the SDK for Rust for 15, and those for JavaScript and Go continue to use expired ones.
 const LEAST_OF_METADATA: Duration = Duration::from_mins(25);
 
 impl Protocol {
@@ -31,7 +31,7 @@ impl Protocol {
         }
     }
 
-    /// Who may connect where the system does not say whose a connection is.
+    /// Whether to accept connections whose user the system does not provide.
     pub(super) fn unknown_peers(&self) -> UnknownPeers {
         match self {
             Self::Container => UnknownPeers::Admitted,
@@ -40,7 +40,7 @@ impl Protocol {
         }
     }
 
-    /// Credentials with less than this left are given to no one.
+    /// Credentials with less than this left are not given to clients.
     pub(crate) fn least_left(&self) -> Duration {
         match self {
             Self::Container => Duration::ZERO,
@@ -48,7 +48,7 @@ impl Protocol {
         }
     }
 
-    /// A cached session with less than this left is not used, whatever else allows it.
+    /// Cached sessions with less than this left are not used, whatever the settings allow.
     pub(crate) fn min_ttl(&self) -> Duration {
         match self {
             Self::Container => Duration::ZERO,
@@ -56,7 +56,7 @@ impl Protocol {
         }
     }
 
-    /// The flag of `exec` that asks for it.
+    /// The flag of `exec` for this protocol.
     pub(super) fn flag(&self) -> &'static str {
         match self {
             Self::Container => "--server",

@@ -1,18 +1,17 @@
-//! Renewal: the next credentials are there before the present ones end, and where they cannot be had, that is said in
-//! time.
+//! Renewal: obtains the next credentials before the current ones expire, and warns in time if that is impossible.
 //!
-//! | life of the credentials | renewed before their end |
+//! | lifetime of the credentials | renewed before they expire |
 //! |---|---|
 //! | 12 h | 3 h |
 //! | 1 h | 15 min |
-//! | 15 min, the shortest of AWS | 10 min |
-//! | less, in a sandbox | two thirds of it |
+//! | 15 min, AWS's minimum | 10 min |
+//! | less, in a sandbox | two thirds of the lifetime |
 //!
-//! A server that needs some of it left counts the life until then: with 25 minutes, credentials for 1 h are renewed when
-//! 35 minutes are left.
+//! If the server needs some time left, the lifetime ends that much earlier: with 25 minutes, credentials for 1 h are
+//! renewed when 35 minutes are left.
 //!
-//! One thread renews all profiles, one after the other. A renewal that fails is tried again; meanwhile the present
-//! credentials are given as long as they live.
+//! One thread renews all profiles, one after the other. A failed renewal is repeated, and meanwhile the current
+//! credentials are given until they expire.
 
 use std::io::IsTerminal;
 use std::sync::Arc;
@@ -36,49 +35,49 @@ use crate::errors::{Failure, FailureKind};
 use crate::sys::signals::Held;
 use crate::world::World;
 
-/// The least that is left when credentials are renewed, where they live long enough.
+/// The minimum time left at renewal, if the lifetime allows it.
 const LEAST: SignedDuration = SignedDuration::from_mins(10);
-/// How long before the end it is said that there is no renewal.
+/// How long before the expiry to warn that a renewal is missing.
 const WARNINGS: [SignedDuration; 3] =
     [SignedDuration::from_mins(10), SignedDuration::from_mins(5), SignedDuration::from_mins(1)];
-/// When a renewal that failed is tried again; twice as late each time. Where only a person can help, a session that they
-/// obtain elsewhere is looked for, always so soon.
+/// The pause after a failed renewal, doubled each time. If only the user can help, the pause stays this short, to find
+/// a session that the user obtains elsewhere.
 const AGAIN: SignedDuration = SignedDuration::from_secs(20);
-/// The latest: also after someone cancelled a question.
+/// The longest pause, also used after the user cancelled a question.
 const LATEST_AGAIN: SignedDuration = SignedDuration::from_mins(5);
-/// The clock is looked at this often at least: it may be set, and stands while the machine sleeps.
+/// The maximum interval between looks at the clock, which may be set, and stops while the machine sleeps.
 const TICK: Duration = Duration::from_secs(15);
 const PAUSE: Duration = Duration::from_millis(20);
-/// How often a signal is looked for.
+/// The interval between checks for signals.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// When credentials that live for `life` from now on are renewed, counted from their end. They are given while
+/// Returns how long before their expiry to renew credentials that last for `life` from now on, if they are given while
 /// `least_left` is left.
 fn resolve_margin(life: SignedDuration, least_left: SignedDuration) -> SignedDuration {
     let life = life - least_left;
     least_left + (life / 4).max(LEAST).min(life * 2 / 3)
 }
 
-/// One profile's credentials, and what renews them.
+/// The credentials of one profile, with the run that renews them.
 #[derive(Debug)]
 pub(crate) struct Renewal {
     run: PlanRun,
     identity: Arc<Identity>,
     expires_at: Option<Timestamp>,
     next: Timestamp,
-    /// What was said of the last failure: once is enough.
+    /// The last failure that was printed, to print it only once.
     said: Option<String>,
-    /// How many renewals have failed, one after the other.
+    /// The number of failed renewals in a row.
     failures: u32,
-    /// How many of [`WARNINGS`] have been given, or are past.
+    /// How many of [`WARNINGS`] were given or have passed.
     warned: usize,
 }
 
 impl Renewal {
-    /// Has `identity` give `credentials`, which `run` obtained.
+    /// Makes `identity` give `credentials`, which `run` obtained.
     ///
     /// # Errors
-    /// When they have no end: no SDK would ask again in time. When they end too soon to be given to anyone.
+    /// If they never expire, as no SDK would ask for new ones, or if they expire too soon to be given.
     pub(crate) fn begin(
         world: &World,
         run: PlanRun,
@@ -91,7 +90,7 @@ impl Renewal {
         Ok(renewal)
     }
 
-    /// Has `identity` give what `run` obtains when it is first asked for.
+    /// Makes `identity` give what `run` obtains on first use.
     pub(crate) fn later(run: PlanRun, identity: Arc<Identity>) -> Self {
         Self { run, identity, expires_at: None, next: Timestamp::MAX, said: None, failures: 0, warned: 0 }
     }
@@ -125,7 +124,7 @@ impl Renewal {
     }
 
     fn renew(&mut self, world: &World, now: Timestamp) {
-        // Whatever lives noticeably longer than the present credentials is better than they are.
+        // Anything that lasts noticeably longer than the current credentials is an improvement.
         let least = self.expires_at.map_or(DEFAULT_MIN_TTL, |end| {
             let left = end.duration_since(now).max(SignedDuration::ZERO);
             (left + (left / 10).clamp(SignedDuration::from_secs(1), SignedDuration::from_mins(1)))
@@ -190,19 +189,19 @@ impl Renewal {
         }
     }
 
-    /// Shows a notification. The terminal is the command's: the user may not look at it now.
+    /// Shows a notification, as the terminal belongs to the command, and the user may not be looking at it.
     fn notify(&self, world: &World, summary: &str, why: &str) {
         notify(world, self.identity.profile(), summary, &format!("{why}\n{}", self.way_out()));
     }
 
-    /// Shows a notification if no terminal shows what is printed.
+    /// Shows a notification if no terminal shows the output.
     fn notify_without_terminal(&self, world: &World, summary: &str) {
         if !std::io::stderr().is_terminal() {
             notify(world, self.identity.profile(), summary, &self.way_out());
         }
     }
 
-    /// The session that any hatbox process obtains is found in the cache by the next attempt.
+    /// The next attempt finds a session in the cache that any hatbox process obtains.
     fn way_out(&self) -> String {
         let profile = quote_word(self.identity.profile().as_str());
         format!(
@@ -210,10 +209,10 @@ impl Renewal {
         )
     }
 
-    /// What is left, in words; `None` where nothing is.
+    /// Renders the time left; `None` if there is none.
     fn left(&self, world: &World) -> Option<String> {
         let left = self.expires_at?.duration_since(world.clock.now());
-        // Up, as "in 10m" is said at 9 min 59 s too.
+        // Rounded up: at 9 min 59 s, "in 10m" is right too.
         let seconds = u64::try_from(left.as_secs()).ok()? + 1;
         let seconds = if seconds > 60 { seconds.div_ceil(60) * 60 } else { seconds };
         left.is_positive().then(|| render_duration(Duration::from_secs(seconds)))
@@ -224,7 +223,7 @@ impl Renewal {
         WARNINGS.iter().filter(|warning| **warning >= left).count()
     }
 
-    /// Says that the end is near where there has been no renewal.
+    /// Warns that the credentials will expire without a renewal.
     fn warn(&mut self, world: &World) {
         let (Some(end), Some(_)) = (self.expires_at, &self.said) else { return };
         let left = end.duration_since(world.clock.now());
@@ -248,7 +247,7 @@ impl Renewal {
         }
     }
 
-    /// When there is something to do next.
+    /// Returns when there is something to do next.
     fn next_event(&self) -> Timestamp {
         let Some(end) = self.expires_at else { return self.next };
         let next_warning = WARNINGS.get(self.warned).map_or(end, |warning| end - *warning);
@@ -275,7 +274,7 @@ fn has_no_end(identity: &Identity) -> Failure {
 /// Checks that the credentials of a plan will last as long as a server needs, before they are obtained.
 ///
 /// # Errors
-/// Refuses those that never will.
+/// If they are always too short.
 pub(crate) fn check_duration(plan: &Plan, protocol: &Protocol) -> Result<(), Failure> {
     match plan.stage_duration(plan.last_stage()) {
         Some(duration) if duration < protocol.least_left() => {
@@ -311,7 +310,7 @@ struct Renewals<'a> {
 }
 
 impl Renewals<'_> {
-    /// Does what is due. Returns how long there is nothing to do.
+    /// Does what is due. Returns how long nothing else will be.
     fn step(&mut self, cause: Cause) -> Duration {
         for renewal in &mut self.all {
             let before = (renewal.expires_at, renewal.said.is_some());
@@ -336,9 +335,9 @@ pub(crate) fn renew_forever(world: &World, renewals: Vec<Renewal>, events: &Even
     }
 }
 
-/// Renews all of them until a signal ends this process. Questions are asked on the terminal, which is this process's.
+/// Renews all of them until a signal ends this process. Asks questions on the terminal, which belongs to this process.
 ///
-/// `held` is from the start of the server on: a signal that comes before the first wait ends it in order, too.
+/// `held` exists since the server started, so a signal before the first wait also ends the process cleanly.
 pub(crate) fn renew_until_signal(world: &World, renewals: Vec<Renewal>, events: &Events, held: Held) {
     let mut renewals = Renewals { world, all: renewals, events };
     let (mut cause, mut from_start) = (Cause::Time, Some(held));

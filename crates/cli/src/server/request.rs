@@ -1,10 +1,11 @@
-//! The head of a request, and whether it may be answered at all. Every server of hatbox on loopback checks the same.
+//! Parses the head of a request and checks whether it may be answered. All of hatbox's loopback servers use these
+//! checks.
 
 use std::fmt;
 
-/// A head of an SDK has some 600 bytes.
+/// In bytes. The head of an SDK's request has about 600.
 pub(super) const MOST_BYTES: usize = 8 << 10;
-/// Of an SDK's there are ten.
+/// An SDK sends about ten.
 pub(super) const MOST_HEADERS: usize = 64;
 
 /// Which requests a server answers.
@@ -14,18 +15,17 @@ pub(crate) struct Rules {
     pub(crate) hosts: Hosts,
 }
 
-/// What `Host` may be.
+/// The allowed values of `Host`.
 #[derive(Debug, Clone)]
 pub(crate) enum Hosts {
-    /// These alone: what clients make of the address that they were given.
+    /// Only these, which clients derive from the given URL.
     Exactly(Vec<String>),
-    /// Any name of this machine's loopback, with any port: the socket is reached through a port that another program
-    /// listens on.
+    /// Any loopback name of this machine with any port: the socket is reached through another program's port.
     #[cfg(unix)]
     AnyLoopback,
 }
 
-/// The hosts that the SDKs ask over plain http.
+/// The hosts that the SDKs call over plain HTTP.
 #[cfg(unix)]
 const LOOPBACK: [&str; 4] = ["127.0.0.1", "localhost", "[::1]", "169.254.170.2"];
 
@@ -43,25 +43,25 @@ impl Hosts {
     }
 }
 
-/// Why a request is not answered.
+/// Why a request is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    /// It is not HTTP/1, or a header occurs twice that may not.
+    /// It is not HTTP/1, or a unique header occurs twice.
     Malformed,
-    /// It has more bytes, or headers, than any SDK sends.
+    /// It has more bytes or headers than an SDK sends.
     TooLarge,
     /// It has a body.
     Body,
-    /// `Host` is another one: a page whose name leads here (DNS rebinding).
+    /// `Host` is wrong, as for a page whose name resolves to this address (DNS rebinding).
     Host,
     /// A browser sent it.
     Browser,
-    /// The method is another one.
+    /// The method is not allowed.
     Method,
 }
 
 impl Refusal {
-    /// The status line's end.
+    /// The status code and its text.
     pub(crate) fn status(self) -> &'static str {
         match self {
             Self::Malformed | Self::Body => "400 Bad Request",
@@ -85,41 +85,41 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// A request that passed the rules.
+/// A request that passed the checks.
 pub(crate) struct Request<'head, 'bytes> {
     pub(crate) method: &'bytes str,
     pub(crate) path: &'bytes str,
     headers: &'head [httparse::Header<'bytes>],
-    /// Whether the client may send another one on the same connection.
+    /// Whether the client may send another request on the same connection.
     pub(crate) keeps_open: bool,
-    /// How many bytes it has.
+    /// The length of its head in bytes.
     pub(crate) length: usize,
 }
 
 impl<'bytes> Request<'_, 'bytes> {
-    /// The value of a header; `None` where it is absent, or occurs twice.
+    /// Returns the value of a header; `None` if it is absent or occurs twice.
     pub(crate) fn header(&self, name: &str) -> Option<&'bytes [u8]> {
         let mut values = values_of(self.headers, name);
         values.next().filter(|_| values.next().is_none())
     }
 
-    /// Whether there is a header of this name.
+    /// Whether the request has this header.
     pub(crate) fn has_header(&self, name: &str) -> bool {
         values_of(self.headers, name).next().is_some()
     }
 }
 
-/// What the bytes so far are.
+/// The state of the bytes received so far.
 pub(crate) enum Head<'head, 'bytes> {
     /// A part of a request.
     Part,
-    /// A whole one.
+    /// A complete request.
     Whole(Request<'head, 'bytes>),
-    /// One that is not answered.
+    /// A request that is refused.
     Refused(Refusal),
 }
 
-/// Reads the head of a request, and checks it.
+/// Parses and checks the head of a request.
 pub(crate) fn parse_head<'head, 'bytes>(
     bytes: &'bytes [u8],
     headers: &'head mut [httparse::Header<'bytes>; MOST_HEADERS],
@@ -149,8 +149,8 @@ pub(crate) fn parse_head<'head, 'bytes>(
 }
 
 fn find_refusal(method: &str, headers: &[httparse::Header<'_>], rules: &Rules) -> Option<Refusal> {
-    // Security: a page of another origin can have a browser send requests here. Each of them has one of these headers,
-    // and those of a page whose own name was made to lead here have another `Host`.
+    // Security: a page of another origin can make a browser send requests here, but these have one of the headers
+    // below. If the page's own name resolves to this address, `Host` is wrong.
     let is_of_browser = |header: &httparse::Header<'_>| {
         let begins = |prefix: &str| {
             header.name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))

@@ -33,12 +33,12 @@ impl Shared {
         self.clock.now()
     }
 
-    /// The identity at `path`, for whoever has its token.
+    /// Returns the identity at `path`, if the token is right.
     pub(super) fn find(&self, path: &str, token: &[u8]) -> Option<&Identity> {
         self.identities.iter().map(|identity| &**identity).find(|identity| identity.admits(path, token))
     }
 
-    /// Ends when an identity has changed from now on.
+    /// Completes when an identity changes after this call.
     pub(super) fn changed(&self) -> impl Future<Output = ()> {
         self.events.changed.notified()
     }

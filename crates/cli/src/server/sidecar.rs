@@ -1,10 +1,10 @@
-//! The process beside a command: hatbox itself becomes the command, so the server is another process, which watches
-//! the command and ends with it.
+//! The process beside a command: hatbox itself becomes the command, so the server runs in another process, which
+//! watches the command and ends with it.
 //!
 //! | | the process that becomes the command | the sidecar |
 //! |---|---|---|
-//! | 1 | starts the sidecar | gets the credentials, asks on the terminal if need be |
-//! | 2 | waits | serves, and says where (a [`Message`]) |
+//! | 1 | starts the sidecar | obtains the credentials, asking on the terminal if needed |
+//! | 2 | waits | serves, and reports the address (a [`Message`]) |
 //! | 3 | becomes the command | leaves the terminal, and renews |
 //! | 4 | ends | ends |
 
@@ -15,27 +15,27 @@ use serde::{Deserialize, Serialize};
 
 use crate::errors::{Failure, FailureKind};
 
-/// No message is longer.
+/// In bytes. No message is longer.
 #[cfg(unix)]
 const MOST_BYTES: u64 = 64 << 10;
 
-/// What the sidecar says to the process that becomes the command.
+/// A message from the sidecar to the process that becomes the command.
 #[cfg(unix)]
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Message {
-    /// It serves.
+    /// The server is ready.
     Ready(Ready),
-    /// It has failed, and has said why; the kind of its failure.
+    /// The sidecar has failed and printed why; with the kind of failure.
     Failed(String),
 }
 
-/// What the command's environment needs.
+/// The values for the command's environment.
 #[derive(Debug)]
 #[cfg_attr(unix, derive(Serialize, Deserialize))]
 pub(crate) struct Ready {
     profile: String,
-    /// Of instance metadata where there is no file.
+    /// The URL for clients. Without a token file, it is that of instance metadata.
     uri: String,
     token_file: Option<String>,
     account: Option<String>,
@@ -46,7 +46,7 @@ pub(crate) struct Ready {
 }
 
 impl Ready {
-    /// Of what is handed over.
+    /// Collects the values from what is handed over.
     pub(crate) fn new(handover: ServerHandover<'_>) -> Self {
         let (uri, token_file) = match handover.address {
             ServerAddress::Container { uri, token_file } => (uri, Some(token_file)),
@@ -64,7 +64,7 @@ impl Ready {
         }
     }
 
-    /// The profile that was asked for.
+    /// The profile that the user named.
     pub(crate) fn profile(&self) -> &str {
         &self.profile
     }
@@ -89,7 +89,7 @@ impl Ready {
     }
 }
 
-/// Writes a message: one line.
+/// Writes a message as one line.
 #[cfg(unix)]
 pub(crate) fn send(mut stream: impl std::io::Write, message: &Message) -> std::io::Result<()> {
     let mut line = serde_json::to_vec(message)?;
@@ -97,8 +97,8 @@ pub(crate) fn send(mut stream: impl std::io::Write, message: &Message) -> std::i
     stream.write_all(&line)
 }
 
-/// Reads the one message that is sent; `None` where the sidecar ended without one. A program that it started may hold its
-/// stdout still.
+/// Reads the only message; `None` if the sidecar ended without one. A program that it started may still hold its
+/// stdout.
 #[cfg(unix)]
 pub(crate) fn receive(stream: impl std::io::Read) -> Option<Message> {
     let mut text = String::new();

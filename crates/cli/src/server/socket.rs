@@ -1,4 +1,4 @@
-//! What a server listens on: a port of 127.0.0.1, or a file. Connections of other users are closed at once.
+//! What a server listens on: a port of 127.0.0.1, or a Unix socket. Connections of other users are closed at once.
 
 use std::future::Future;
 use std::io;
@@ -13,34 +13,34 @@ use crate::errors::{Failure, FailureKind};
 use crate::sys::peer::{PeerFinder, UnknownPeers};
 use crate::sys::socket::widen_backlog;
 
-/// Why there is nothing to listen on.
+/// Why a server cannot listen.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ListenError {
-    /// Another program has the port.
+    /// Another program uses the port.
     #[error("port {port} of 127.0.0.1 is in use")]
     PortInUse {
         /// The port.
         port: u16,
     },
-    /// Another program has the socket.
+    /// Another program uses the socket.
     #[cfg(unix)]
     #[error("the socket `{0}` is in use")]
     SocketInUse(String),
-    /// What is there is no socket.
+    /// Something other than a socket is there.
     #[cfg(unix)]
     #[error("`{0}` exists and is not a socket")]
     NotASocket(String),
-    /// Another user could put a socket of their own there.
+    /// Another user could replace the socket.
     #[cfg(unix)]
     #[error("other users can replace the socket `{0}`: they can write to its directory")]
     OpenDirectory(String),
-    /// The socket cannot be made.
+    /// The socket cannot be created.
     #[cfg(unix)]
     #[error("could not create the socket `{path}`")]
     Socket {
         /// The file.
         path: String,
-        /// What the system said.
+        /// The system's error.
         #[source]
         source: io::Error,
     },
@@ -60,20 +60,20 @@ impl From<ListenError> for Failure {
     }
 }
 
-/// Binds a port of 127.0.0.1; 0 for any that is free.
+/// Binds a port of 127.0.0.1; 0 selects a free port.
 pub(super) fn bind_port(port: u16) -> Result<(TcpListener, u16), ListenError> {
     let socket = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|error| match error.kind() {
         io::ErrorKind::AddrInUse => ListenError::PortInUse { port },
         _ => ListenError::Io(error),
     })?;
-    // A thousand programs that start at once wait for nothing.
+    // Allows a thousand programs to connect at the same time.
     widen_backlog(&socket);
     socket.set_nonblocking(true).map_err(ListenError::Io)?;
     let port = socket.local_addr().map_err(ListenError::Io)?.port();
     Ok((socket, port))
 }
 
-/// A socket's file. Dropping it deletes it.
+/// The file of a socket, deleted on drop.
 #[cfg(unix)]
 #[derive(Debug)]
 pub(crate) struct SocketFile(PathBuf);
@@ -85,14 +85,14 @@ impl Drop for SocketFile {
     }
 }
 
-/// Makes a socket, in the place of one whose program has ended.
+/// Creates a socket, replacing one whose program has ended.
 #[cfg(unix)]
 pub(super) fn bind_file(path: &Path) -> Result<(UnixListener, SocketFile), ListenError> {
     use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
     let shown = || path.display().to_string();
     let failed = |source| ListenError::Socket { path: shown(), source };
-    // Security: what forwards a port to the socket would hand out the credentials of whoever replaced it. In a directory
-    // such as /tmp (the sticky bit), only its owner can.
+    // Security: a program that forwards a port to the socket would send its clients to whoever replaced it. In a
+    // directory such as /tmp (sticky bit), only the owner can replace it.
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let about = std::fs::metadata(directory).map_err(failed)?;
     let is_open = about.mode() & 0o002 != 0 && about.mode() & 0o1000 == 0;
@@ -110,17 +110,17 @@ pub(super) fn bind_file(path: &Path) -> Result<(UnixListener, SocketFile), Liste
     }
     let socket = UnixListener::bind(path).map_err(failed)?;
     let file = SocketFile(path.to_owned());
-    // Security: who connects before this is asked for its user as anyone else.
+    // Security: a client that connects before this is checked by its user as well.
     std::fs::set_permissions(path, PermissionsExt::from_mode(0o600)).map_err(failed)?;
     socket.set_nonblocking(true).map_err(failed)?;
     Ok((socket, file))
 }
 
-/// A socket of either kind.
+/// A listening TCP or Unix socket.
 pub(super) trait Listening {
     type Stream: Stream + 'static;
 
-    /// The next connection; `None` where it is another user's.
+    /// Returns the next connection; `None` if it is another user's.
     fn next(
         &self,
         peers: &mut PeerFinder,
