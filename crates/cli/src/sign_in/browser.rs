@@ -1,4 +1,4 @@
-//! The browser: which program opens it, and whether one on this machine could come back to this process.
+//! The browser: which program opens it, and whether it can redirect to this process.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -13,25 +13,25 @@ use crate::files::programs::find_program;
 use crate::world::World;
 use crate::world::environment::with_absolute_path;
 
-/// Why a sign-in goes by a device code instead of the browser's redirect.
+/// Why a sign-in uses a device code instead of a redirect of the browser.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NoRedirect {
     /// `sso_use_device_code` in the config.
     Asked,
     /// An SSH session: the browser is on another machine.
     Ssh,
-    /// A container: its loopback is not the browser's.
+    /// A container, whose loopback address the browser cannot reach.
     Container,
-    /// The Windows Subsystem for Linux: the browser is Windows's.
+    /// The Windows Subsystem for Linux, where the browser runs in Windows.
     Wsl,
     /// No graphical session, and no `BROWSER`.
     NoDesktop,
-    /// No `sso_session`: the AWS CLI signs such profiles in by a device code only.
+    /// No `sso_session`: the AWS CLI uses only device codes for such profiles.
     NoSession,
 }
 
 impl NoRedirect {
-    /// What is said of it: `using a device code: ...`.
+    /// The text after `using a device code: `.
     pub(crate) fn reason(self) -> &'static str {
         match self {
             Self::Asked => "as `sso_use_device_code` says",
@@ -46,7 +46,7 @@ impl NoRedirect {
     }
 }
 
-/// What can be seen of where this process runs.
+/// What is known about the environment of this process.
 #[expect(clippy::struct_excessive_bools, reason = "each is seen by itself, and all together decide")]
 #[derive(Debug, Clone, Copy, Default)]
 struct Surroundings {
@@ -57,7 +57,7 @@ struct Surroundings {
     is_browser_named: bool,
 }
 
-/// Why a redirect cannot work here; `None` where it can.
+/// Why a redirect cannot work here; `None` if it can.
 pub(crate) fn find_obstacle(world: &World) -> Option<NoRedirect> {
     let has = |name: &str| world.environment.text(name).is_some();
     obstacle(Surroundings {
@@ -73,7 +73,7 @@ pub(crate) fn find_obstacle(world: &World) -> Option<NoRedirect> {
 
 fn obstacle(seen: Surroundings) -> Option<NoRedirect> {
     match seen {
-        // Whoever names a browser says that it works.
+        // A user who names a browser wants it to be used.
         Surroundings { is_browser_named: true, .. } => None,
         Surroundings { is_ssh: true, .. } => Some(NoRedirect::Ssh),
         Surroundings { is_wsl: true, .. } => Some(NoRedirect::Wsl),
@@ -83,25 +83,25 @@ fn obstacle(seen: Surroundings) -> Option<NoRedirect> {
     }
 }
 
-/// What names a browser for every purpose: hatbox's variable, the setting, everyone's variable.
+/// Returns the browser for all purposes: hatbox's variable, the setting, or the common variable.
 fn named(world: &World) -> Option<String> {
     let (ours, all) = env_names::BROWSER;
     let setting = || world.settings().ok().and_then(|settings| settings.browser.clone());
     world.environment.text(ours).or_else(setting).or_else(|| all.and_then(|all| world.environment.text(all)))
 }
 
-/// The same for the console of a profile, which may name its own.
+/// Returns the browser for the console of a profile, which may name its own.
 fn named_for(world: &World, choice: &BrowserChoice) -> Option<String> {
     let (ours, _) = env_names::BROWSER;
     world.environment.text(ours).or_else(|| choice.command.clone()).or_else(|| named(world))
 }
 
-/// Why a page is not shown to a person, who would trust it.
+/// Why a page is not shown to the user, who would trust it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the service names a page to open that is not an https:// address")]
 pub(crate) struct PageError;
 
-/// Whether a page that a service names may be opened: https, or http on this machine.
+/// Checks whether a page that a service names may be opened: https, or http on this machine.
 pub(crate) fn check_page(page: &str) -> Result<(), PageError> {
     let is_plain = |c: char| c.is_ascii_graphic() && !matches!(c, '"' | '<' | '>' | '\\' | '`');
     let without_query = page.split(['?', '#']).next().unwrap_or_default();
@@ -117,7 +117,7 @@ pub(crate) fn check_page(page: &str) -> Result<(), PageError> {
     }
 }
 
-/// Why no browser can be started on this machine; `None` where one may be.
+/// Why no browser can be started on this machine; `None` if one may be.
 pub(crate) fn why_no_browser(world: &World, choice: &BrowserChoice) -> Option<&'static str> {
     if named_for(world, choice).is_some() {
         return None;
@@ -130,11 +130,12 @@ pub(crate) fn why_no_browser(world: &World, choice: &BrowserChoice) -> Option<&'
     }
 }
 
-/// Opens `url`, and returns whether a program was started for it. What becomes of it is not waited for. Where a browser
-/// would open on another machine, or none can, or was to be left alone, nothing is started.
+/// Opens `url`, and returns whether a program was started for it, without waiting for that program. Starts nothing if a
+/// browser would open on another machine, if there is none, or if the user does not want it.
 ///
-/// `HATBOX_BROWSER`, else the setting `browser`, else `BROWSER`: programs with arguments, separated by `:` on Unix, the first that is there; `%s` stands
-/// for the URL, which else comes last. No shell is between. Else the desktop's opener.
+/// Tries `HATBOX_BROWSER`, the setting `browser`, and `BROWSER`: programs with arguments, separated by `:` on Unix, of
+/// which the first existing one is used. `%s` stands for the URL, which otherwise comes last. No shell is involved.
+/// Otherwise uses the desktop's opener.
 pub(crate) fn open_browser(world: &World, url: &str) -> bool {
     if world.is_browser_left_alone() {
         return false;
@@ -147,7 +148,7 @@ pub(crate) fn open_browser(world: &World, url: &str) -> bool {
     own.into_iter().any(|line| start(world, &line))
 }
 
-/// Opens `url` in the browser that a profile chose, and in the part of it, as [`open_browser`] does.
+/// Opens `url` like [`open_browser`], but in the browser, container or profile that a profile chose.
 pub(crate) fn open_browser_of(world: &World, choice: &BrowserChoice, url: &str) -> bool {
     let (named, obstacle) = (named_for(world, choice), find_obstacle(world));
     if named.is_none()
@@ -158,12 +159,12 @@ pub(crate) fn open_browser_of(world: &World, choice: &BrowserChoice, url: &str) 
     lines_for(&choice.part, named.as_deref(), url).into_iter().any(|line| start(world, &line))
 }
 
-/// The command lines to try.
+/// Returns the command lines to try.
 fn lines_for(part: &BrowserPart, named: Option<&str>, url: &str) -> Vec<Vec<String>> {
     match (part, named) {
         (BrowserPart::Usual, Some(named)) => command_lines(named, url),
         (BrowserPart::Usual, None) => openers(url),
-        // The extension of Firefox takes the address apart. No other browser knows its scheme.
+        // A Firefox extension handles this URL. Other browsers do not know its scheme.
         (BrowserPart::Container(container), Some(named)) => command_lines(named, &container.render_url(url)),
         (BrowserPart::Container(container), None) => programs_with(FIREFOX, &[&container.render_url(url)]),
         (BrowserPart::Chromium(option), Some(named)) => {
@@ -177,7 +178,7 @@ fn lines_for(part: &BrowserPart, named: Option<&str>, url: &str) -> Vec<Vec<Stri
     }
 }
 
-/// No questions before the first page of a new profile.
+/// Skips the questions of a new browser profile.
 const NO_FIRST_RUN: &str = "--no-first-run";
 const FIREFOX: &[&[&str]] =
     if cfg!(target_os = "macos") { &[&["open", "-a", "Firefox"]] } else { &[&["firefox"], &["firefox-esr"]] };
@@ -199,10 +200,10 @@ fn programs_with(programs: &[&[&str]], arguments: &[&str]) -> Vec<Vec<String>> {
     programs.iter().map(line).collect()
 }
 
-/// Each program with its arguments, as `BROWSER` has them.
+/// Splits the programs with their arguments, in the format of `BROWSER`.
 fn command_lines(named: &str, url: &str) -> Vec<Vec<String>> {
     let separator = if cfg!(windows) { ';' } else { ':' };
-    // A path of Windows, and nothing else, has a colon behind one letter.
+    // Only a Windows path has a colon after a single letter.
     named
         .split(separator)
         .map(|line| {
@@ -230,7 +231,7 @@ fn openers(url: &str) -> Vec<Vec<String>> {
 
 fn start(world: &World, words: &[String]) -> bool {
     let Some((program, arguments)) = words.split_first() else { return false };
-    // Security: looked up in absolute entries of PATH only, as every program that is run.
+    // Security: looked up only in absolute directories of PATH, like every program that hatbox runs.
     let Some(path) = find_program(world, program) else { return false };
     let variables = world.environment.variables().iter();
     let kept = variables.filter(|(name, _)| !name.to_str().is_some_and(is_store_secret)).cloned();
@@ -242,15 +243,15 @@ fn start(world: &World, words: &[String]) -> bool {
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null());
-    // On Unix this is a shell, which has ended once the program runs.
+    // On Unix, this is a shell that ends once the program runs.
     match command.spawn() {
         Ok(mut child) => !cfg!(unix) || child.wait().is_ok_and(|status| status.success()),
         Err(_) => false,
     }
 }
 
-/// A program that is no child of this process: the command that hatbox becomes is not to have one that it did not start,
-/// and Ctrl-C on the terminal does not reach it.
+/// Makes the program no child of this process: the command that hatbox becomes must not have unknown children, and
+/// Ctrl-C on the terminal must not reach the browser.
 #[cfg(unix)]
 fn detached(program: &Path) -> Command {
     use std::os::unix::process::CommandExt;

@@ -1,4 +1,4 @@
-//! Which browser opens the console of a profile, and which part of it: a container of Firefox, a profile of Chromium.
+//! Which browser opens the console of a profile, and with which cookies: a Firefox container, or a Chromium profile.
 
 use std::path::{Path, PathBuf};
 
@@ -11,28 +11,28 @@ use crate::files::aws_config::load_config;
 use crate::world::World;
 use crate::world::settings::ConsoleIsolation;
 
-/// A browser, as profile and settings say.
+/// A browser, as set by the profile and the settings.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct BrowserChoice {
-    /// Programs with arguments, as in `BROWSER`, that the profile names.
+    /// The programs with arguments that the profile names, in the format of `BROWSER`.
     pub(crate) command: Option<String>,
     pub(crate) part: BrowserPart,
 }
 
-/// The part of a browser that has cookies of its own.
+/// The part of a browser with separate cookies.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) enum BrowserPart {
-    /// Whatever the browser opens a page in.
+    /// The browser's default.
     #[default]
     Usual,
-    /// A container of Firefox.
+    /// A Firefox container.
     Container(FirefoxContainer),
-    /// A browser of the Chromium family, with this option.
+    /// A Chromium-based browser, with this option.
     Chromium(String),
 }
 
 impl BrowserChoice {
-    /// What profile and settings say for `name`.
+    /// Resolves the choice for the profile `name`.
     pub(crate) fn load(world: &World, name: &ProfileName) -> Result<Self, Failure> {
         let files = load_config(world)?;
         let keys = resolve_console_keys(&files.config, name).map_err(|error| files.failure_of(&error))?;
@@ -45,7 +45,7 @@ impl BrowserChoice {
     }
 }
 
-/// The profile's own keys go before the setting.
+/// The keys of the profile take precedence over the setting.
 fn resolve_part(
     world: &World,
     name: &ProfileName,

@@ -1,4 +1,4 @@
-//! The clipboard: of the desktop by its program, else of the terminal, which may be on another machine.
+//! The clipboard: the desktop's, by a program, or else the terminal's, which may be on another machine.
 
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -20,16 +20,16 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 pub(crate) enum Clipboard {
     /// The desktop's.
     Desktop,
-    /// The terminal's, by the sequence OSC 52. Whether the terminal takes it is not known.
+    /// The terminal's, by the sequence OSC 52. It is unknown whether the terminal supports it.
     Terminal,
 }
 
-/// There is no clipboard that could be reached.
+/// No clipboard can be reached.
 #[derive(Debug, thiserror::Error)]
 #[error("neither a clipboard program nor a terminal is here")]
 pub(crate) struct NoClipboard;
 
-/// Copies `text`. It goes to a program by its stdin, never by its command line.
+/// Copies `text`, which a program receives on stdin, never as an argument.
 pub(crate) fn copy_to_clipboard(world: &World, text: &SecretString) -> Result<Clipboard, NoClipboard> {
     if programs(world).iter().any(|words| run(world, words, text)) {
         return Ok(Clipboard::Desktop);
@@ -37,7 +37,7 @@ pub(crate) fn copy_to_clipboard(world: &World, text: &SecretString) -> Result<Cl
     if world.prompter().copy(text) { Ok(Clipboard::Terminal) } else { Err(NoClipboard) }
 }
 
-/// The programs that may be there, the one that fits best first.
+/// The programs to try, the most suitable first.
 fn programs(world: &World) -> Vec<&'static [&'static str]> {
     if cfg!(target_os = "macos") {
         return if world.environment.has_desktop() { vec![&["pbcopy"]] } else { Vec::new() };

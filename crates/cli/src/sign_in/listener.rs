@@ -1,6 +1,7 @@
 //! The loopback address that the browser is redirected to at the end of a sign-in.
 //!
-//! It takes the one answer with this sign-in's state: a page of another origin can neither end the sign-in nor answer it.
+//! Accepts one answer, with the state of this sign-in: a page of another origin can neither end the sign-in nor answer
+//! it.
 
 use std::time::Duration;
 
@@ -9,12 +10,12 @@ use hatbox_core::sso::authorize::{CALLBACK_PATH, Redirect, RedirectError, parse_
 pub(crate) use super::loopback::{BindError, WaitError};
 use super::loopback::{Get, Loopback, Response, Site};
 
-/// The address, bound.
+/// The bound address.
 #[derive(Debug)]
 pub(crate) struct Listener(Loopback);
 
 impl Listener {
-    /// Binds it: to `port`, else to one that is free.
+    /// Binds `port`, or a free one.
     pub(crate) fn bind(port: Option<u16>) -> Result<Self, BindError> {
         Loopback::bind(port).map(Self)
     }
@@ -24,7 +25,7 @@ impl Listener {
         format!("http://127.0.0.1:{}{CALLBACK_PATH}", self.0.port)
     }
 
-    /// Waits for the browser's answer with this `state`, for `patience` at most. `is_over` is asked at short intervals.
+    /// Waits for the browser's answer with this `state`, at most for `patience`. Calls `is_over` at short intervals.
     pub(crate) fn wait(
         self,
         state: &str,
@@ -35,7 +36,7 @@ impl Listener {
     }
 }
 
-/// Takes the answer to the question that has this state.
+/// Accepts the answer with this state.
 struct Callback {
     state: String,
 }
@@ -136,7 +137,7 @@ mod tests {
                 .output()
                 .unwrap();
             let answer = String::from_utf8_lossy(&other.stdout).into_owned();
-            // More than are read at a time, and all of them wait.
+            // More connections than are read at a time, all of them waiting.
             let script = format!(
                 "for _ in {{1..64}}; do exec {{fd}}<>/dev/tcp/127.0.0.1/{port}; done; echo open; read -r line"
             );
@@ -167,7 +168,7 @@ mod tests {
         let client = thread::spawn(move || {
             let mut connection = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
             let mut sent = 0;
-            // The other side closes at its limit, far below 1 MB and what the system buffers.
+            // The other side closes the connection at its limit, far below 1 MB plus the system's buffers.
             while sent < 64 << 20 && connection.write_all(&[b'a'; 4096]).is_ok() {
                 sent += 4096;
             }

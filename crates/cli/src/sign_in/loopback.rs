@@ -1,7 +1,7 @@
-//! An address on 127.0.0.1 for the browser of this user: bound before the browser opens, and gone with the answer.
+//! An address on 127.0.0.1 for this user's browser: bound before the browser opens, and closed after the answer.
 //!
-//! Whatever else comes gets nothing: a page of another origin is answered and forgotten, and connections of another user
-//! are closed at once.
+//! Others get nothing: requests from pages of other origins are ignored, and connections of other users are closed at
+//! once.
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -13,19 +13,19 @@ use std::time::{Duration, Instant};
 
 use crate::sys::peer::{PeerFinder, UnknownPeers};
 
-/// How long one connection may take to send its request.
+/// How long a connection may take to send its request.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
-/// A redirect's head has a code of some KiB at most.
+/// In bytes. A redirect contains a code of at most a few KiB.
 const MOST_BYTES: usize = 32 * 1024;
-/// How many connections are read at a time. Browsers open some ahead.
+/// How many connections to read at a time. Browsers open some in advance.
 const MOST_CONNECTIONS: usize = 32;
-/// How often to look for a connection, and for an end.
+/// The interval between checks for a connection, and for the end.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Why the address could not be had.
+/// Why the address could not be bound.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BindError {
-    /// Another program has the port.
+    /// Another program uses the port.
     #[error("port {port} of 127.0.0.1 is in use")]
     InUse {
         /// The port.
@@ -36,18 +36,18 @@ pub(crate) enum BindError {
     Io(#[source] io::Error),
 }
 
-/// Why no answer came.
+/// Why there is no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum WaitError {
     /// The time is over.
     #[error("no answer came from the browser in time")]
     Timeout,
-    /// It is not wanted any more.
+    /// The answer is no longer needed.
     #[error("the sign-in was stopped")]
     Stopped,
 }
 
-/// A GET of the browser. The peer's user, Host and Origin were checked.
+/// A GET request of the browser, with the peer's user, Host and Origin checked.
 pub(super) struct Get<'a> {
     /// Path and query.
     pub(super) target: &'a str,
@@ -60,41 +60,41 @@ impl Get<'_> {
         Get { target, headers: &[] }
     }
 
-    /// The first header of this name.
+    /// Returns the first header of this name.
     pub(super) fn header(&self, name: &str) -> Option<&[u8]> {
         self.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name)).map(|header| header.value)
     }
 }
 
-/// What goes back.
+/// A response.
 pub(super) struct Response {
-    /// `200 OK`.
+    /// Such as `200 OK`.
     pub(super) status: &'static str,
-    /// `Location`, and a policy in the place of the one that lets nothing run.
+    /// Such as `Location`, or a policy that replaces the default, which lets nothing run.
     pub(super) headers: Vec<(&'static str, String)>,
     pub(super) page: String,
 }
 
 impl Response {
-    /// A page with a sentence.
+    /// A page with one sentence.
     pub(super) fn page(status: &'static str, text: &str) -> Self {
         Self { status, headers: Vec::new(), page: render_page(&format!("<p>{text}</p>")) }
     }
 }
 
-/// What is at the address.
+/// What is served at the address.
 pub(super) trait Site: Send + Sync + 'static {
-    /// What whoever waits gets.
+    /// The result for the waiting caller.
     type Found: Send + 'static;
 
-    /// Answers; with something found, the wait ends.
+    /// Answers a request. A result ends the wait.
     fn answer(&self, get: &Get<'_>) -> (Response, Option<Self::Found>);
 
-    /// What the browser is told that does not belong here: "Not a request of the sign-in".
+    /// The text for other requests, such as "Not a request of the sign-in".
     fn stranger(&self) -> &'static str;
 }
 
-/// The address, bound.
+/// The bound address.
 #[derive(Debug)]
 pub(super) struct Loopback {
     socket: TcpListener,
@@ -102,7 +102,7 @@ pub(super) struct Loopback {
 }
 
 impl Loopback {
-    /// Binds it: to `port`, else to one that is free.
+    /// Binds `port`, or a free one.
     pub(super) fn bind(port: Option<u16>) -> Result<Self, BindError> {
         let wanted = port.unwrap_or(0);
         let socket =
@@ -115,7 +115,7 @@ impl Loopback {
         Ok(Self { socket, port })
     }
 
-    /// Serves `site` until it has found something, for `patience` at most. `is_over` is asked at short intervals.
+    /// Serves `site` until it returns a result, at most for `patience`. Calls `is_over` at short intervals.
     pub(super) fn serve<S: Site>(
         self,
         site: S,
@@ -128,7 +128,7 @@ impl Loopback {
         let reader = Arc::new(Reader { host, site, sender, open: AtomicUsize::new(0) });
         let mut peers = PeerFinder::new();
         loop {
-            // Where more come at a time than this, the answer and the end are looked for between them.
+            // With more connections than this, check for the answer and the end in between.
             let mut pause = Duration::ZERO;
             for _ in 0..MOST_CONNECTIONS {
                 let Ok((connection, theirs)) = self.socket.accept() else {
@@ -136,12 +136,12 @@ impl Loopback {
                     break;
                 };
                 // Security: the address is in the browser's command line, which all users of the machine can read.
-                // Another user could ask for what is here, bring an answer of their own, or take all the places. The
-                // browser waits for the answer, so its socket is open.
+                // Another user could request the page, send a fake answer, or take all the slots. The browser waits for
+                // the answer, so its socket is open.
                 let is_refused = connection
                     .local_addr()
                     .map_or(true, |ours| peers.find(theirs, ours).is_refused(UnknownPeers::Admitted));
-                // Beyond the limit a connection is closed at once, too.
+                // Beyond the limit, a connection is closed at once, too.
                 if !is_refused && reader.open.load(Ordering::Relaxed) < MOST_CONNECTIONS {
                     reader.open.fetch_add(1, Ordering::Relaxed);
                     let reader = Arc::clone(&reader);
@@ -165,7 +165,7 @@ impl Loopback {
     }
 }
 
-/// Reads requests, and finds the one that is waited for.
+/// Reads requests, and finds the expected one.
 struct Reader<S: Site> {
     host: String,
     site: S,
@@ -174,7 +174,7 @@ struct Reader<S: Site> {
 }
 
 impl<S: Site> Reader<S> {
-    /// One connection, one request. A connection that fails is its own business.
+    /// Reads the one request of a connection. A failed connection does not affect the others.
     fn read(&self, mut connection: TcpStream) {
         let Ok(head) = read_head(&mut connection) else { return };
         let (response, found) = self.answer(&head);
@@ -191,7 +191,7 @@ impl<S: Site> Reader<S> {
              Referrer-Policy: no-referrer\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n{page}",
             page.len()
         );
-        // The person sees the page before the sign-in goes on, and goes on without it where it cannot be sent.
+        // The user sees the page before the sign-in continues, which it does even if the page cannot be sent.
         drop(sent.and_then(|()| connection.flush()));
         if let Some(found) = found {
             drop(self.sender.send(found));
@@ -209,8 +209,8 @@ impl<S: Site> Reader<S> {
         let get = Get { target, headers: request.headers };
         let hosts = get.headers.iter().filter(|header| header.name.eq_ignore_ascii_case("host"));
         let hosts: Vec<&[u8]> = hosts.map(|header| header.value).collect();
-        // Security: a name that another origin resolves to this address (DNS rebinding) is in `Host`; a script's request
-        // has `Origin`, a page that the browser goes to has none.
+        // Security: a name that another origin resolves to this address (DNS rebinding) is in `Host`. Requests of
+        // scripts have `Origin`, those of page loads do not.
         if hosts != [self.host.as_bytes()] || get.header("origin").is_some() {
             return stranger("403 Forbidden");
         }
@@ -221,7 +221,7 @@ impl<S: Site> Reader<S> {
     }
 }
 
-/// What may run on a page, and what it may load.
+/// The header that restricts what a page may run and load.
 pub(super) const POLICY: &str = "Content-Security-Policy";
 
 fn read_head(connection: &mut TcpStream) -> io::Result<Vec<u8>> {

@@ -1,4 +1,4 @@
-//! Signing in by a browser: the loopback addresses that it opens and comes back to, and the program that opens it.
+//! Signing in with a browser: the loopback addresses that it opens and returns to, and the program that opens it.
 
 pub(crate) mod browser;
 pub(crate) mod browser_choice;

@@ -1,7 +1,7 @@
-//! A page on 127.0.0.1 that hands the browser a sign-in link, once.
+//! A page on 127.0.0.1 that redirects the browser to a sign-in link, once.
 //!
-//! The link is worth a session of the console, and a command line can be read by every user of the machine: the browser
-//! is started with the address of this page, which is random, and only the first one to open it is sent on.
+//! The link grants a console session, and every user of the machine can read command lines. So the browser is started
+//! with the random address of this page, and only the first one to open it is redirected.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -13,10 +13,10 @@ use subtle::ConstantTimeEq;
 
 use super::loopback::{BindError, Get, Loopback, POLICY, Response, Site, WaitError, render_page};
 
-/// Where the browser goes from the page.
+/// Where the page redirects the browser.
 pub(crate) struct Onward {
     pub(crate) link: SecretString,
-    /// An address that signs the browser out, opened before.
+    /// A URL that signs the browser out first.
     pub(crate) sign_out: Option<SecretString>,
 }
 
@@ -27,29 +27,29 @@ pub(crate) struct OneUsePage {
     nonce: String,
 }
 
-/// Why the page could not be made.
+/// Why the page could not be created.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PageError {
     #[error(transparent)]
     Bind(#[from] BindError),
-    /// No random bytes.
+    /// There are no random bytes.
     #[error("the operating system returned no random bytes")]
     Random,
 }
 
 impl OneUsePage {
-    /// Binds it to a free port.
+    /// Binds a free port.
     pub(crate) fn bind() -> Result<Self, PageError> {
         let loopback = Loopback::bind(None)?;
         Ok(Self { loopback, path: format!("/{}", random_text()?), nonce: random_text()? })
     }
 
-    /// Its address.
+    /// The URL of the page.
     pub(crate) fn url(&self) -> String {
         format!("http://127.0.0.1:{}{}", self.loopback.port, self.path)
     }
 
-    /// Waits until a browser has opened it, for `patience` at most.
+    /// Waits until a browser has opened the page, at most for `patience`.
     pub(crate) fn serve(self, onward: Onward, patience: Duration) -> Result<(), WaitError> {
         let page = Page { path: self.path, nonce: self.nonce, onward, is_used: AtomicBool::new(false) };
         self.loopback.serve(page, patience, &|| false)
@@ -77,7 +77,7 @@ impl Site for Page {
         if !is_path {
             return (Response::page("404 Not Found", "Not found"), None);
         }
-        // Security: a page that the browser goes to, not one that is framed, loaded or fetched ahead.
+        // Security: only a page load counts, not one in a frame, a subresource or a prefetch.
         let says_else = |name: &str, expected: &[u8]| get.header(name).is_some_and(|value| value != expected);
         if says_else("sec-fetch-mode", b"navigate")
             || says_else("sec-fetch-dest", b"document")
@@ -117,9 +117,8 @@ impl Page {
     }
 }
 
-/// Signs out in a window of its own and goes on whatever that shows: with multi-session support, AWS's sign-out address
-/// answers 400, and a sign-in that is reached only by its redirect never comes. The window has left this page's origin
-/// once it shows the answer, so asking for its address fails.
+/// Signs out in a separate window and continues whatever that shows: with multi-session support, AWS's sign-out URL
+/// returns 400 and never redirects. Once the window shows the answer, it has another origin, so reading its URL fails.
 const SCRIPT: &str = "\
 const leave=()=>{const w=open(signOut,'_blank','popup,width=480,height=320');if(!w)return false;\
 const since=Date.now();const timer=setInterval(()=>{let left=w.closed||Date.now()-since>8000;\

@@ -1,4 +1,4 @@
-//! Waiting for a person who is at the browser: a line that says so, Ctrl-C, and a time limit.
+//! Waits for a user who is in the browser, with a line about it, Ctrl-C, and a time limit.
 
 use std::cell::RefCell;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use crate::prompt::{Echo, PromptError, Question};
 use crate::world::World;
 
-/// How often to look without a terminal.
+/// The polling interval without a terminal.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// What came of waiting.
+/// The result of waiting.
 pub(crate) enum Waited<T> {
     Answer(T),
     /// Another process asks now.
@@ -20,7 +20,7 @@ pub(crate) enum Waited<T> {
     TimedOut,
 }
 
-/// Waits for what comes through `answers`. Whoever sends must send before it goes away.
+/// Waits for a message in `answers`. The sender must send one before it is dropped.
 pub(crate) fn wait_for_person<T>(
     world: &World,
     answers: &Receiver<T>,
@@ -46,7 +46,7 @@ pub(crate) fn wait_for_person<T>(
         };
         let question = Question { text: &text, echo: Echo::Hidden, timeout: left, is_over: &is_done };
         match world.prompter().ask_line(&question) {
-            // Enter says nothing here.
+            // Enter has no meaning here.
             Ok(_) => {}
             Err(PromptError::AnsweredElsewhere) => {
                 return answer.take().map_or(Waited::TakenOver, Waited::Answer);
@@ -60,7 +60,7 @@ pub(crate) fn wait_for_person<T>(
     }
 }
 
-/// Without a terminal: whoever started hatbox ends it.
+/// Without a terminal, the program that started hatbox has to end it.
 fn wait_unseen<T>(answers: &Receiver<T>, end: Instant, is_over: &dyn Fn() -> bool) -> Waited<T> {
     loop {
         match answers.recv_timeout(LOOK) {
