@@ -1,4 +1,4 @@
-//! Asks for a yes before something is deleted or replaced.
+//! Asks for confirmation before something is deleted or replaced.
 
 use std::time::Duration;
 
@@ -6,23 +6,24 @@ use crate::errors::{Failure, FailureKind};
 use crate::prompt::{Echo, PromptError, Question};
 use crate::world::World;
 
-/// A question whose only answers are yes and no; anything but a yes is a no.
+/// A yes/no question; any answer but yes means no.
 #[derive(Debug)]
 pub(crate) struct Confirmation<'a> {
-    /// The question, with its blank at the end.
+    /// The question, with a trailing blank.
     pub(crate) text: &'a str,
-    /// What leads to the question, where it says more than the command: the cause of the failure without a terminal.
+    /// The reason for the question, if the command itself does not show it. It is the cause of the failure without a
+    /// terminal.
     pub(crate) because: Option<&'a str>,
-    /// What helps without a terminal.
+    /// The hint of the failure without a terminal.
     pub(crate) hint: &'a str,
-    /// How long a person is waited for.
+    /// How long to wait for the answer.
     pub(crate) timeout: Duration,
 }
 
 /// Asks on the terminal.
 ///
 /// # Errors
-/// Cancelled, or a person is needed and there is none.
+/// If the user cancels the question, or no one can be asked.
 pub(crate) fn ask_yes_or_no(world: &World, asked: &Confirmation<'_>) -> Result<bool, Failure> {
     let question =
         Question { text: asked.text, echo: Echo::Shown, timeout: asked.timeout, is_over: &|| false };
@@ -40,7 +41,7 @@ pub(crate) fn ask_yes_or_no(world: &World, asked: &Confirmation<'_>) -> Result<b
     }
 }
 
-/// The failure of a question that got no answer.
+/// The failure of an unanswered question.
 pub(crate) fn unanswered(error: &PromptError) -> Failure {
     const TEXT: &str = "cannot ask for confirmation";
     match error {

@@ -1,4 +1,4 @@
-//! Helper programs that the config names: run as by the shell, without hatbox's secrets, for a limited time.
+//! Runs helper programs from the config: with the shell, without hatbox's secrets, and with a time limit.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -13,8 +13,8 @@ use crate::wait_line::{Company, WaitLine};
 
 pub(crate) use crate::sys::program::ProgramError as HelperError;
 
-/// Runs `command` as `sh -c` does and returns what it printed. Its stdin and stderr are the terminal's when there
-/// is one, so that it can ask and explain by itself. `name` is what it is called in the line that says what is waited for.
+/// Runs `command` like `sh -c` and returns its output. Its stdin and stderr are the terminal, if there is one, where it
+/// can prompt and explain errors. `name` is its name in the line about what hatbox waits for.
 pub(crate) fn run_helper(
     name: String,
     command: &str,
@@ -24,7 +24,7 @@ pub(crate) fn run_helper(
     run(name, command_of_line(command, environment), environment, timeout)
 }
 
-/// The same for a program with arguments, without a shell in between.
+/// Runs a program with arguments, without a shell.
 pub(crate) fn run_program(
     name: String,
     program: &Path,
@@ -37,7 +37,7 @@ pub(crate) fn run_program(
     run(name, command, environment, timeout)
 }
 
-/// The same for a program that reads `input`, and asks a person in a window.
+/// Runs a program that reads `input` and asks the user in a window.
 pub(crate) fn run_conversation(
     name: String,
     program: &Path,

@@ -1,4 +1,4 @@
-//! What hatbox asks of a person, of a helper program, or of another process that is asking already.
+//! Asks the user or a helper program, and waits for another process that is already asking.
 
 pub(crate) mod helper;
 pub(crate) mod passphrase;

@@ -20,24 +20,24 @@ use crate::world::World;
 const COMMAND_TIMEOUT: Duration = Duration::from_mins(1);
 const LIMIT: u64 = 4096;
 
-/// A passphrase that is at hand without a person.
+/// A source of the passphrase that does not need the user.
 #[derive(Debug, Clone)]
 pub(crate) enum PassphraseSource {
     /// `--passphrase-fd`, `HATBOX_PASSPHRASE_FD`.
     Descriptor(i32),
-    /// A variable, by name.
+    /// The variable of this name.
     Variable(&'static str, SecretString),
-    /// A file that `HATBOX_PASSPHRASE_FILE` or `passphrase_file` of the settings names, as `origin` says.
+    /// The file named by `HATBOX_PASSPHRASE_FILE` or by the setting `passphrase_file`.
     File {
         /// The variable or the setting.
         origin: &'static str,
         path: PathBuf,
     },
-    /// `passphrase_command` of the settings.
+    /// The command in the setting `passphrase_command`.
     Command(String),
-    /// What one of them gave, once it was asked: no source is asked twice.
+    /// The passphrase that a source returned. Sources are read only once.
     Read {
-        /// The source's name in messages.
+        /// The name of the source in messages.
         source: String,
         /// The passphrase.
         text: SecretString,
@@ -45,7 +45,7 @@ pub(crate) enum PassphraseSource {
 }
 
 impl PassphraseSource {
-    /// Its name in messages.
+    /// The name in messages.
     pub(crate) fn shown(&self) -> String {
         match self {
             Self::Descriptor(number) => format!("descriptor {number}"),
@@ -57,29 +57,29 @@ impl PassphraseSource {
     }
 }
 
-/// Whether a person may be asked for the store's passphrase, where no source is at hand that gives it.
+/// Whether the user may be asked for the store's passphrase, if no source provides it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Interaction {
-    /// `list`, `explain`, ...
+    /// For `list`, `explain` and similar commands.
     Never,
-    /// What needs the store.
+    /// For commands that need the store.
     Allowed,
 }
 
-/// How long a person is waited for.
+/// How long to wait for the user.
 pub(crate) struct Patience<'a> {
     pub(crate) timeout: Duration,
-    /// Whether another process took the question over.
+    /// Whether another process has taken over the question.
     pub(crate) is_over: &'a dyn Fn() -> bool,
 }
 
-/// Asks for the store's passphrase: a source that is at hand, else a person.
+/// Provides the store's passphrase: from a source, or else from the user.
 pub(crate) struct PassphraseAsker<'a> {
     world: &'a World,
     source: Option<&'a PassphraseSource>,
     interaction: Interaction,
     patience: Patience<'a>,
-    /// What the source gave for the store as it is: no source is asked twice.
+    /// The passphrase that the source returned, which is read only once.
     pub(crate) read: Option<PassphraseSource>,
 }
 
@@ -102,7 +102,7 @@ impl Asker for PassphraseAsker<'_> {
                 Interaction::Allowed => ask_person(self.world, &self.patience, what),
             };
         };
-        // The same source would give the same wrong answer.
+        // The source would return the same wrong passphrase again.
         if matches!(what, PassphraseFor::Opening { attempt } if attempt > 1) {
             return Err(PassphraseError::Wrong);
         }
@@ -125,7 +125,7 @@ impl Asker for PassphraseAsker<'_> {
         }
         #[cfg(feature = "plugins")]
         if prompt == OwnPrompt::PluginOrPassphrase && self.source.is_some() {
-            // A passphrase that is at hand needs no touch of a security key.
+            // With a passphrase from a source, no security key has to be touched.
             return Err(PassphraseError::CannotAsk);
         }
         Ok(())
@@ -151,7 +151,7 @@ impl Asker for PassphraseAsker<'_> {
     }
 }
 
-/// The passphrase that a source gives.
+/// Reads the passphrase from a source.
 fn read_source(world: &World, source: &PassphraseSource) -> Result<SecretString, PassphraseError> {
     let failed = |why: String| PassphraseError::Source {
         what: format!("{} returned no passphrase: {why}", source.shown()),
@@ -181,7 +181,7 @@ fn warn_if_short(world: &World, passphrase: &SecretString) {
     }
 }
 
-/// A new passphrase from a descriptor that the user named for it.
+/// Reads a new passphrase from the descriptor that the user named for it.
 #[cfg(feature = "file")]
 pub(crate) fn read_new_passphrase(world: &World, number: i32) -> Result<SecretString, PassphraseError> {
     let shown = format!("descriptor {number}");
@@ -193,10 +193,10 @@ pub(crate) fn read_new_passphrase(world: &World, number: i32) -> Result<SecretSt
     Ok(passphrase)
 }
 
-/// The passphrase in what a source gave; `None` when it is empty.
+/// Extracts the passphrase from the output of a source; `None` if it is empty.
 fn of_bytes(bytes: &[u8]) -> Result<Option<SecretString>, String> {
     let text = std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())?;
-    // One line end is what `echo` adds; anything else belongs to the passphrase.
+    // `echo` adds one line end; everything else belongs to the passphrase.
     let text = text.strip_suffix('\n').unwrap_or(text);
     Ok((!text.is_empty()).then(|| SecretString::new(text.to_owned())))
 }
@@ -222,7 +222,7 @@ fn read_all(file: File) -> std::io::Result<Zeroizing<Vec<u8>>> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(4097));
     file.take(LIMIT + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > LIMIT {
-        // Cut short it would be another passphrase than the one given.
+        // A truncated passphrase would be a different one.
         return Err(std::io::Error::other("it is longer than 4096 bytes"));
     }
     Ok(bytes)
@@ -244,14 +244,14 @@ fn ask_line(
     })
 }
 
-/// Below this many characters a passphrase can be guessed in spite of scrypt.
+/// In characters. A shorter passphrase can be guessed despite scrypt.
 const SHORT: usize = 8;
 
 fn is_short(passphrase: &SecretString) -> bool {
     passphrase.expose().chars().count() < SHORT
 }
 
-/// A new passphrase, twice the same.
+/// Asks twice for a new passphrase, until both answers are equal.
 fn ask_twice(world: &World, waiting: &Patience<'_>) -> Result<SecretString, PassphraseError> {
     let prompter = world.prompter();
     loop {
@@ -285,7 +285,7 @@ fn ask_person(
     match what {
         PassphraseFor::Opening { attempt } => {
             if attempt > 1 {
-                // Longer each time: whoever guesses at the keyboard is held up, whoever mistyped hardly is.
+                // Longer each time: this slows down guessing, but hardly bothers a user who mistyped.
                 let pause = Duration::from_secs(u64::from(attempt - 1));
                 prompter.show(&format!("Wrong passphrase. Try again in {} s.", pause.as_secs()));
                 std::thread::sleep(pause);

@@ -1,4 +1,4 @@
-//! Waiting for a lock that another hatbox holds: said after a moment, taken over when its holder is stuck.
+//! Waits for a lock that another hatbox process holds, with a message, and takes it over if its holder is stuck.
 
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
@@ -13,42 +13,42 @@ use crate::sys::files::make_private_directory;
 use crate::sys::lock::{self, Holder, Lock, Next};
 use crate::world::World;
 
-/// On a terminal a person waits for it; in a log it is worth a line only when it lasts.
+/// On a terminal, the user waits for it; in a log, only a long wait is worth a line.
 const SAY_AFTER_ON_TERMINAL: Duration = Duration::from_millis(300);
 const SAY_AFTER: Duration = Duration::from_secs(1);
 const ONLY_ENTER: &str =
     "what you typed was not used; press Enter alone, then answer the question that follows";
 const LEFT: &str = "left failure";
-/// A holder that was suspended (Ctrl-Z) is given this long to come back.
+/// How long a suspended holder (Ctrl-Z) has to continue.
 const SUSPENDED_LIMIT: Duration = Duration::from_secs(3);
 
-/// What helps where the cache directory cannot be used, as on a read-only home or after `sudo hatbox`.
+/// The hint if the cache directory cannot be used, such as in a read-only home or after `sudo hatbox`.
 pub(crate) const CACHE_HINT: &str = "set XDG_CACHE_HOME to a directory that you can write to, or take this one back: \
                                         sudo chown -R \"$USER\" ~/.cache/hatbox";
 
-/// A lock that is wanted.
+/// A lock to take.
 pub(crate) struct Wanted<'a> {
     pub(crate) path: &'a Path,
     /// How long another process may hold it.
     pub(crate) patience: Duration,
-    /// What it is held for, in words: waiters show it.
+    /// Describes what it is held for, to processes that wait for it.
     pub(crate) held_for: &'a str,
-    /// What opens a failure that is left in it.
+    /// The key of a failure that may be left in it.
     pub(crate) seal: Option<&'a CacheKey>,
-    /// The process whose question this one has taken over already: it loses this lock too.
+    /// The process whose question this one has taken over, which loses this lock too.
     pub(crate) taken_from: Option<u32>,
 }
 
-/// Gets a lock, waiting for another holder of it, and notes in it what it is held for.
+/// Takes a lock, waiting for another holder if needed, and notes in it what it is held for.
 ///
 /// | the holder | what a waiter does |
 /// |---|---|
-/// | is at work, or asks a person | waits; after 1 s, on a terminal after 300 ms, says for whom |
-/// | asks on another terminal | takes the question over when Enter alone is pressed on this one |
-/// | is suspended | takes over after 3 s |
-/// | holds it longer than `patience` | takes over |
+/// | is working, or asks the user | waits; prints for whom after 1 s, or 300 ms on a terminal |
+/// | asks on another terminal | takes over the question if the user presses Enter on this terminal |
+/// | is suspended | takes the lock over after 3 s |
+/// | holds the lock for longer than `patience` | takes the lock over |
 ///
-/// When the one before left a failure for those who wait ([`leave_failure`]), this one ends with it too.
+/// If the previous holder left a failure for its waiters ([`leave_failure`]), returns that failure.
 pub(crate) fn wait_for_lock(world: &World, wanted: &Wanted<'_>) -> Result<Lock, Failure> {
     let Wanted { path, patience, held_for, seal, taken_from } = *wanted;
     if let Some(directory) = path.parent() {
@@ -76,22 +76,22 @@ pub(crate) fn wait_for_lock(world: &World, wanted: &Wanted<'_>) -> Result<Lock, 
             return Ok(Next::TakeOver);
         }
         let Some(holder) = state.holder else { return Ok(Next::Wait) };
-        // On one terminal there is one question: its keys are the other process's.
+        // If both processes share a terminal, its keys belong to the other one's question.
         let is_elsewhere = holder.terminal.as_deref() != world.prompter().device();
         let can_take_over = is_elsewhere && world.prompter().device().is_some();
         if !has_said {
             has_said = true;
             world.output.note(&render_waiting(holder, can_take_over));
             if can_take_over {
-                // What was typed before is meant for the command, not for us.
+                // Earlier input was meant for the command.
                 world.prompter().forget_input();
             }
         }
-        // Elsewhere the keys are the other process's.
+        // The other process reads the terminal.
         let typed = if can_take_over { world.prompter().read_typed() } else { Typed::Nothing };
         match typed {
             Typed::Enter => Ok(Next::TakeOver),
-            // A code that is typed too early: the question that would take it has not been asked.
+            // A code that was typed too early, before the question for it.
             Typed::Text => {
                 world.output.note(ONLY_ENTER);
                 Ok(Next::Wait)
@@ -113,7 +113,7 @@ pub(crate) fn wait_for_lock(world: &World, wanted: &Wanted<'_>) -> Result<Lock, 
     Ok(lock)
 }
 
-/// Leaves a failure for those who wait for the lock now, where it would be theirs as well.
+/// Leaves a failure for the processes waiting for the lock now, if it applies to them too.
 pub(crate) fn leave_failure(lock: &Lock, failure: &Failure, seal: Option<&CacheKey>) {
     if !failure.is_shared {
         return;
@@ -121,7 +121,7 @@ pub(crate) fn leave_failure(lock: &Lock, failure: &Failure, seal: Option<&CacheK
     let text = failure.render_json();
     match seal {
         None => lock.leave(&text),
-        // Without random bytes those who wait ask for themselves.
+        // Without random bytes, the waiting processes have to ask themselves.
         Some(key) => {
             if let Ok(sealed) = key.seal(LEFT, text.as_bytes()) {
                 lock.leave(&base64::engine::general_purpose::STANDARD.encode(sealed));
@@ -136,9 +136,9 @@ fn open_left(left: &str, seal: Option<&CacheKey>) -> Option<Failure> {
     Failure::parse_json(std::str::from_utf8(&key.open(LEFT, &sealed).ok()?).ok()?)
 }
 
-/// What seals a failure that is left in the lock of `identity`, as it names roles and devices and stays on the disk. It
-/// is made of what the lock is for: who waits for the lock knows that, and who reads the disk would have to know it
-/// already.
+/// Returns the key that seals a failure left in the lock of `identity`, as the failure names roles and devices and
+/// stays on the disk. The key is derived from what the lock is for: a waiting process knows that, but a reader of the
+/// disk does not.
 pub(crate) fn seal_of(kind: &str, identity: &[u8]) -> Option<CacheKey> {
     use sha2::{Digest, Sha256};
     let digest = Sha256::new()
@@ -151,7 +151,7 @@ pub(crate) fn seal_of(kind: &str, identity: &[u8]) -> Option<CacheKey> {
     CacheKey::of_bytes(&digest)
 }
 
-/// The lock file of `identity` in `directory`; without a key at hand its name is a plain digest.
+/// Returns the lock file of `identity` in `directory`. Without a key, its name is a plain digest.
 pub(crate) fn lock_path(directory: &Path, kind: &str, identity: &[u8]) -> PathBuf {
     use sha2::{Digest, Sha256};
     let digest = Sha256::new().chain_update(kind).chain_update([0]).chain_update(identity).finalize();
