@@ -1,4 +1,4 @@
-//! Asking a person: one question at a time, on the terminal device, erased afterwards.
+//! Asks the user one question at a time, on the terminal device, and erases it afterwards.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ pub(crate) mod picker;
 pub(crate) mod qr;
 pub(crate) mod terminal;
 
-/// Whether what is typed is shown.
+/// Whether the input is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Echo {
     /// As typed.
@@ -22,12 +22,12 @@ pub(crate) enum Echo {
 
 /// A question.
 pub(crate) struct Question<'a> {
-    /// One line, with its colon and blank.
+    /// One line, ending with a colon and a blank.
     pub(crate) text: &'a str,
     pub(crate) echo: Echo,
     /// How long to wait for the answer.
     pub(crate) timeout: Duration,
-    /// Whether it was answered elsewhere meanwhile; asked every 100 ms.
+    /// Whether it was answered elsewhere; called every 100 ms.
     pub(crate) is_over: &'a dyn Fn() -> bool,
 }
 
@@ -43,7 +43,7 @@ pub(crate) enum PromptError {
     /// There was no answer in time.
     #[error("no answer within {} s", .0.as_secs())]
     TimedOut(Duration),
-    /// [`Question::is_over`] said so.
+    /// [`Question::is_over`] returned true.
     #[error("answered elsewhere")]
     AnsweredElsewhere,
     /// The terminal failed.
@@ -51,68 +51,68 @@ pub(crate) enum PromptError {
     Io(#[source] std::io::Error),
 }
 
-/// What a person typed where no question is asked.
+/// What the user typed while no question is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Typed {
-    /// No line.
+    /// No complete line.
     Nothing,
-    /// Enter alone.
+    /// An empty line.
     Enter,
-    /// A line with something in it. What it was is not kept: it may be a secret.
+    /// A line with text, which is not kept, as it may be a secret.
     Text,
 }
 
-/// Something that can ask a person.
+/// Something that can ask the user.
 pub(crate) trait Prompter: std::fmt::Debug {
-    /// Asks, and waits for one line.
+    /// Asks a question, and waits for a line.
     fn ask_line(&self, question: &Question<'_>) -> Result<SecretString, PromptError>;
 
-    /// Lets a person choose from a list, and returns the index of the row.
+    /// Lets the user pick from a list. Returns the index of the row.
     fn pick(&self, choice: &Choice<'_>) -> Result<usize, PromptError>;
 
-    /// Shows a line that stays.
+    /// Prints a line that is not erased.
     fn show(&self, line: &str);
 
-    /// Gives a text to the terminal's clipboard, by the sequence OSC 52, and returns whether it was sent. A terminal on
-    /// another machine, behind SSH, has its own clipboard.
+    /// Sends a text to the terminal's clipboard with the sequence OSC 52, and returns whether it was sent. A terminal
+    /// on another machine, connected by SSH, has its own clipboard.
     fn copy(&self, text: &SecretString) -> bool;
 
-    /// Keeps what is wrong with the last answer for the next question: it is shown above it, and erased with it.
+    /// Remembers what is wrong with the last answer. The next question shows it above itself, and erases it too.
     fn reject(&self, reason: &str);
 
-    /// Draws lines that may hold sequences of colours: on the alternate screen, where there is one.
+    /// Draws lines that may contain colour sequences, on the alternate screen if there is one.
     ///
-    /// Security: what is drawn may be a secret, and that screen has no scrollback.
+    /// Security: the drawing may be a secret, and that screen has no scrollback.
     #[cfg(feature = "iam")]
     fn draw(&self, lines: &[String]);
 
-    /// Takes what was drawn off the screen, where that can be done.
+    /// Removes the drawing from the screen, if possible.
     #[cfg(feature = "iam")]
     fn end_drawing(&self);
 
-    /// Whether sequences of colours and of the cursor are understood.
+    /// Whether the terminal supports sequences for colours and the cursor.
     #[cfg(feature = "iam")]
     fn has_sequences(&self) -> bool;
 
-    /// Characters in a line.
+    /// The width in columns.
     #[cfg(feature = "iam")]
     fn columns(&self) -> Option<usize>;
 
-    /// Lines on the screen.
+    /// The height in lines.
     #[cfg(feature = "iam")]
     fn rows(&self) -> Option<usize>;
 
-    /// The device's name, for those who wait for an answer given here: `/dev/pts/3`.
+    /// The name of the device, such as `/dev/pts/3`, for processes that wait for an answer given on it.
     fn device(&self) -> Option<&str>;
 
-    /// Forgets what was typed so far.
+    /// Discards pending input.
     fn forget_input(&self);
 
-    /// What was typed since the last call, without waiting.
+    /// Returns what was typed since the last call, without waiting.
     fn read_typed(&self) -> Typed;
 }
 
-/// No terminal to ask on.
+/// There is no terminal to ask on.
 #[derive(Debug)]
 pub(crate) struct NoPrompter;
 

@@ -1,7 +1,6 @@
-//! A list to choose from, on the terminal: typing filters it, arrows move in it.
+//! A list to pick from, on the terminal: typing filters it, and arrow keys move the selection.
 //!
-//! The list stands above the line that is typed, so that the cursor needs no other place than that line's end. Each change
-//! erases and draws all of it again.
+//! The list is above the input line, so the cursor can stay at the end of that line. Each change redraws everything.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -16,17 +15,17 @@ use crate::sys::signals::Held;
 use crate::sys::terminal::Device;
 
 const TICK: Duration = Duration::from_millis(100);
-/// What follows an Esc of an arrow key comes at once; a person's next key does not.
+/// The rest of an arrow key's sequence follows Esc at once; the user's next key does not.
 const ESCAPE_PAUSE: Duration = Duration::from_millis(40);
-/// Lines of the list at most: more is more to read than to type.
+/// The maximum number of lines: a longer list takes more time to read than typing.
 const MOST_LINES: usize = 12;
 const LONGEST_QUERY: usize = 200;
 
-/// What there is to choose from.
+/// What to pick from.
 pub(crate) struct Choice<'a> {
-    /// What is chosen, such as `Profile`.
+    /// What is picked, such as `Profile`.
     pub(crate) what: &'a str,
-    /// The best first, as long as nothing is typed.
+    /// The rows, the best first, in the order shown while nothing is typed.
     pub(crate) rows: &'a [Row],
     /// How long to wait for a key.
     pub(crate) timeout: Duration,
@@ -36,7 +35,7 @@ pub(crate) struct Choice<'a> {
 #[derive(Debug, Clone)]
 pub(crate) struct Row {
     pub(crate) name: String,
-    /// What is shown beside the name, and searched too.
+    /// A text shown beside the name, and searched too.
     pub(crate) about: String,
 }
 
@@ -44,17 +43,17 @@ pub(crate) struct Row {
 struct List<'a> {
     choice: &'a Choice<'a>,
     query: String,
-    /// Indexes of the rows that fit, the best first.
+    /// The indexes of the matching rows, the best first.
     found: Vec<usize>,
-    /// The place in `found` that Enter takes.
+    /// The position in `found` that Enter picks.
     at: usize,
-    /// The first place in `found` that is shown.
+    /// The first position in `found` that is shown.
     top: usize,
-    /// Lines on the screen above that of the cursor.
+    /// The number of lines above the cursor.
     lines_above: usize,
 }
 
-/// What a key does.
+/// The meaning of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Key {
     Text(char),
@@ -70,9 +69,9 @@ enum Key {
     Nothing,
 }
 
-/// Lets a person choose. Returns the index of the row.
+/// Lets the user pick a row. Returns its index.
 pub(super) fn pick(device: &Device, choice: &Choice<'_>) -> Result<usize, PromptError> {
-    // Without a way to erase, each key would print the list once more.
+    // Without erasing, each key would print the list again.
     if !device.can_erase() {
         return Err(PromptError::NoTerminal);
     }
@@ -124,7 +123,7 @@ impl List<'_> {
                 }
                 key => self.obey(key, &mut matcher),
             }
-            // Drawn again.
+            // Forces a redraw.
             size = None;
         }
     }
@@ -157,7 +156,7 @@ impl List<'_> {
         }
     }
 
-    /// Looks for the rows that have all words of the query, in any order.
+    /// Finds the rows that contain all words of the query, in any order.
     fn filter(&mut self, matcher: &mut Matcher) {
         let pattern = Pattern::new(&self.query, CaseMatching::Smart, Normalization::Smart, AtomKind::Fuzzy);
         let mut characters = Vec::new();
@@ -168,13 +167,13 @@ impl List<'_> {
                 scored.push((score, index));
             }
         }
-        // Of two that fit as well, the one that is chosen more often.
+        // Equal matches are ordered by how often they were picked.
         scored.sort_by_key(|(score, index)| (std::cmp::Reverse(*score), *index));
         self.found = scored.into_iter().map(|(_, index)| index).collect();
         (self.at, self.top) = (0, 0);
     }
 
-    /// The list and the line that is typed, in the place of what was there.
+    /// Renders the list and the input line, replacing the previous ones.
     fn render(&mut self, (columns, rows): (usize, usize)) -> String {
         let room = rows.saturating_sub(2).clamp(1, MOST_LINES);
         if self.at < self.top {
@@ -200,7 +199,7 @@ impl List<'_> {
         let label = format!("{} ({} of {}): ", self.choice.what, self.found.len(), rows.len());
         let label = if display_width(&label) < columns / 2 { label } else { "> ".to_owned() };
         let left = columns.saturating_sub(1 + display_width(&label));
-        // Of a query that is too long, its end.
+        // Of a query that is too long, show its end.
         let mut query = &*self.query;
         while display_width(query) > left {
             let mut characters = query.chars();
@@ -213,14 +212,14 @@ impl List<'_> {
         text
     }
 
-    /// Takes what is shown off the screen.
+    /// Returns the sequence that erases what is shown.
     fn erasure(&self) -> String {
         let up = if self.lines_above > 0 { format!("\x1b[{}A", self.lines_above) } else { String::new() };
         format!("\r{up}\x1b[J")
     }
 }
 
-/// The start of a line that has so many columns.
+/// Returns the start of a line that fits into the columns.
 fn cut(line: &str, columns: usize) -> &str {
     let mut end = 0;
     for (at, character) in line.char_indices() {
@@ -262,7 +261,7 @@ fn read_key(device: &Device) -> Result<Key, PromptError> {
     })
 }
 
-/// A character of UTF-8 of more than one byte.
+/// Reads the rest of a UTF-8 character with several bytes.
 fn read_rest(device: &Device, first: u8) -> Result<Key, PromptError> {
     let more = match first {
         0xc0..=0xdf => 1,
@@ -278,7 +277,7 @@ fn read_rest(device: &Device, first: u8) -> Result<Key, PromptError> {
     Ok(character.filter(|c| !c.is_control()).map_or(Key::Nothing, Key::Text))
 }
 
-/// Esc alone, or the rest of an arrow's sequence: `[A`, `OA`, `[5~`, `[1;5A`.
+/// Reads Esc alone, or the rest of a key's sequence: `[A`, `OA`, `[5~`, `[1;5A`.
 fn read_escape(device: &Device) -> Result<Key, PromptError> {
     let is_more = || device.wait_for_input(ESCAPE_PAUSE).map_err(PromptError::Io);
     if !is_more()? {

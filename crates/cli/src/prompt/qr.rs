@@ -1,27 +1,27 @@
-//! A QR code as lines of a terminal: two modules in each character, one above the other.
+//! A QR code as lines of a terminal: each character shows two modules, one above the other.
 
 use hatbox_types::secret::SecretString;
 use qrcodegen::{QrCode, QrCodeEcc, QrSegment, Version};
 
-/// The light border, in modules. The standard wants four; cameras take two, and with four the code would not fit into a
-/// terminal of 24 lines.
+/// The light border, in modules. The standard requires four, but cameras accept two, and with four the code would not
+/// fit into a terminal of 24 lines.
 const BORDER: i32 = 2;
 
-/// Black on white, whatever the colours of the terminal are: colours 16 and 231 are not part of a theme.
+/// Black on white in every theme: colours 16 and 231 are not part of a theme.
 const START: &str = "\u{1b}[38;5;16;48;5;231m";
 const END: &str = "\u{1b}[0m";
 
-/// Whether the terminal takes colours.
+/// Whether the terminal supports colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Paint {
-    /// Black on white by colour.
+    /// Black on white, with colours.
     Colours,
-    /// Light modules are drawn, dark ones left out: right on a dark background.
+    /// Draws only the light modules, which is right on a dark background.
     Plain,
 }
 
-/// The lines of the code of these texts, one after the other; `None` where they are too long for one. A text of capital
-/// letters and digits alone takes less room than others.
+/// Renders the concatenated texts as lines; `None` if they are too long. A text of only capital letters and digits
+/// takes less room.
 pub(crate) fn render_qr(texts: &[&SecretString], paint: Paint) -> Option<Vec<String>> {
     let segments: Vec<_> = texts.iter().flat_map(|text| QrSegment::make_segments(text.expose())).collect();
     let (low, high) = (Version::MIN, Version::new(20));
@@ -38,7 +38,7 @@ pub(crate) fn render_qr(texts: &[&SecretString], paint: Paint) -> Option<Vec<Str
     Some(places().step_by(2).map(line).collect())
 }
 
-/// The character of a dark or light module above another.
+/// Returns the character for a dark or light module above another.
 fn cell(paint: Paint, upper_is_dark: bool, lower_is_dark: bool) -> char {
     let is_drawn = |is_dark: bool| is_dark == (paint == Paint::Colours);
     match (is_drawn(upper_is_dark), is_drawn(lower_is_dark)) {
@@ -57,7 +57,7 @@ mod tests {
         SecretString::new(text.to_owned())
     }
 
-    /// The modules that a camera sees: `true` is dark.
+    /// The modules as a camera sees them: `true` is dark.
     fn modules(lines: &[String], paint: Paint) -> Vec<Vec<bool>> {
         let mut rows = Vec::new();
         for line in lines {

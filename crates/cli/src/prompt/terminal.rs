@@ -1,4 +1,4 @@
-//! A person at the terminal device, as a prompter.
+//! Asks the user on the terminal device.
 
 use std::io;
 use std::sync::{Mutex, PoisonError};
@@ -22,7 +22,7 @@ const MAX_ANSWER: usize = 4096;
 #[derive(Debug)]
 pub(crate) struct Terminal {
     device: Device,
-    /// Why the last answer was rejected, until the next question is asked.
+    /// Why the last answer was rejected, until the next question.
     rejected: Mutex<Vec<String>>,
 }
 
@@ -33,11 +33,11 @@ impl Terminal {
     }
 
     fn write(&self, text: &str) {
-        // A terminal that takes no text takes no question either; the read that follows says so.
+        // If the terminal fails, the following read returns the error.
         self.device.write(text.as_bytes()).ok();
     }
 
-    /// Erases the question, what was typed, and the lines above it that belong to it.
+    /// Erases the question, the input, and the lines above that belong to it.
     fn erase(&self, columns_used: usize, above: &[String]) {
         if !self.device.can_erase() {
             self.write("\n");
@@ -52,7 +52,7 @@ impl Terminal {
     }
 }
 
-/// What a byte of input does.
+/// The meaning of an input byte.
 enum Key {
     Enter,
     Cancel,
@@ -77,7 +77,7 @@ fn key_of(byte: u8, is_empty: bool) -> Key {
 impl Prompter for Terminal {
     fn ask_line(&self, question: &Question<'_>) -> Result<SecretString, PromptError> {
         let held = Held::new();
-        // Echo goes off before the question appears: nothing typed in answer to it is ever shown by chance.
+        // Turn off echo before the question appears, so the answer is never shown.
         let raw = self.device.set_raw().map_err(PromptError::Io)?;
         let above = std::mem::take(&mut *self.rejected.lock().unwrap_or_else(PoisonError::into_inner));
         for line in &above {
@@ -120,7 +120,7 @@ impl Prompter for Terminal {
     #[cfg(feature = "iam")]
     fn draw(&self, lines: &[String]) {
         if self.device.can_erase() {
-            // The alternate screen of xterm; a terminal without it keeps its own, which is emptied.
+            // The alternate screen of xterm. A terminal without one clears its normal screen instead.
             self.write("\x1b[?1049h\x1b[H\x1b[J");
         }
         for line in lines {
@@ -203,7 +203,7 @@ impl Terminal {
                 Err(error) => return Err(PromptError::Io(error)),
             }
             let [byte] = byte;
-            // Arrow keys and bracketed paste come as ESC [ ... letter: not part of any answer.
+            // Arrow keys and bracketed paste arrive as ESC [ ... letter, which is not part of an answer.
             if byte == 0x1b || (in_escape && !byte.is_ascii_alphabetic() && byte != b'~') {
                 in_escape = true;
                 continue;
@@ -219,8 +219,8 @@ impl Terminal {
                 Key::EraseChar => {
                     self.erase_char(question.echo, answer, shown);
                 }
-                // The capacity is never exceeded: a buffer that grows leaves copies of a secret behind. Cut
-                // short it would be another answer than the one given.
+                // Never exceed the capacity: a buffer that grows leaves copies of a secret behind. A truncated answer
+                // would be a different one.
                 Key::Text(_) if answer.len() >= MAX_ANSWER => {
                     return Err(PromptError::Io(io::Error::other("the answer is longer than 4096 bytes")));
                 }
@@ -228,7 +228,7 @@ impl Terminal {
                     answer.push(byte);
                     if question.echo == Echo::Shown {
                         self.device.write(&[byte]).ok();
-                        // Bytes 10xxxxxx continue a character of UTF-8.
+                        // Bytes of the form 10xxxxxx continue a UTF-8 character.
                         *shown += usize::from(byte & 0xc0 != 0x80);
                     }
                 }
