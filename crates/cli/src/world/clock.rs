@@ -1,4 +1,4 @@
-//! The one clock: for expiry, for the SDK's signatures, for what is written down.
+//! The only clock: for expiry, for signatures, and for recorded times.
 
 use std::time::{Duration, SystemTime};
 
@@ -7,8 +7,8 @@ use jiff::Timestamp;
 
 use super::environment::Environment;
 
-/// The system's clock; with the feature `test-clock`, shifted by `HATBOX_TEST_CLOCK_OFFSET` seconds, and by those in the
-/// file that `HATBOX_TEST_CLOCK_FILE` names.
+/// The system's clock. With the feature `test-clock`, it is shifted by `HATBOX_TEST_CLOCK_OFFSET` seconds, and by the
+/// seconds in the file that `HATBOX_TEST_CLOCK_FILE` names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Clock {
     offset_seconds: i64,
@@ -25,7 +25,7 @@ impl Clock {
         Self { offset_seconds: offset.unwrap_or(0), file }
     }
 
-    /// By how much it is shifted now.
+    /// The current shift.
     #[cfg(feature = "test-clock")]
     fn offset(self) -> i64 {
         let text = self.file.and_then(|path| std::fs::read_to_string(path).ok());
@@ -42,7 +42,7 @@ impl Clock {
         Self { offset_seconds: 0 }
     }
 
-    /// Now.
+    /// Returns the current time.
     pub(crate) fn now(self) -> Timestamp {
         Timestamp::try_from(self.system_time()).unwrap_or(Timestamp::UNIX_EPOCH)
     }
@@ -61,7 +61,7 @@ impl Clock {
     }
 }
 
-/// How long to wait for what may take `limit`; with the feature `test-clock`, at most `HATBOX_TEST_TIME_LIMIT` seconds.
+/// Returns the time limit to use for `limit`. With the feature `test-clock`, at most `HATBOX_TEST_TIME_LIMIT` seconds.
 #[cfg(feature = "test-clock")]
 pub(crate) fn shortened(environment: &Environment, limit: Duration) -> Duration {
     let seconds = environment.text(crate::env_names::TEST_TIME_LIMIT).and_then(|text| text.parse().ok());

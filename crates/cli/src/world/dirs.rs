@@ -1,6 +1,6 @@
-//! Where hatbox's own files lie, and where AWS's lie.
+//! The directories of hatbox's and AWS's files.
 //!
-//! | | XDG's variable, set to an absolute path | else | else on Windows |
+//! | | XDG variable, if it is an absolute path | otherwise | otherwise on Windows |
 //! |---|---|---|---|
 //! | settings | `XDG_CONFIG_HOME` | `~/.config/hatbox` | `%APPDATA%\hatbox` |
 //! | store | `XDG_DATA_HOME` | `~/.local/share/hatbox` | `%LOCALAPPDATA%\hatbox` |
@@ -17,13 +17,14 @@ use sha2::{Digest, Sha256};
 use super::environment::Environment;
 use crate::sys::name_service;
 
-/// How the home directory is also written on Windows.
+/// The alternative notation for the home directory on Windows.
 const HOME_ON_WINDOWS: Option<&str> = if cfg!(windows) { Some("~\\") } else { None };
 
-/// What the name of a directory does not have, on any system; a dot could lead elsewhere.
+/// Characters to escape in the name of a directory: all that some system forbids, and the dot, which could lead
+/// elsewhere.
 const FILE_NAME: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
 
-/// The directories. None is made before it is written to.
+/// The directories. Each is created when it is first written to.
 #[derive(Debug, Clone)]
 pub(crate) struct Dirs {
     home: PathBuf,
@@ -42,7 +43,7 @@ pub(crate) struct Dirs {
 
 impl Dirs {
     pub(crate) fn of_environment(environment: &Environment) -> Self {
-        // Windows's SDKs and its AWS CLI ask for no HOME, which there is the word of one shell or another.
+        // On Windows, the SDKs and the AWS CLI ignore HOME, which only some shells set.
         let home = environment
             .raw(if cfg!(windows) { "USERPROFILE" } else { "HOME" })
             .map(PathBuf::from)
@@ -52,7 +53,7 @@ impl Dirs {
                 std::env::home_dir()
             })
             .unwrap_or_else(|| PathBuf::from(std::path::MAIN_SEPARATOR_STR));
-        // The specification has relative paths in these variables ignored.
+        // The specification says to ignore relative paths in these variables.
         let absolute =
             |name: &str| environment.raw(name).map(PathBuf::from).filter(|path| path.is_absolute());
         let own = |xdg: &str, usual: &str, on_windows: (&str, &str)| {
@@ -100,23 +101,23 @@ impl Dirs {
         &self.data
     }
 
-    /// What lives as long as the login: `$XDG_RUNTIME_DIR/hatbox`.
+    /// Files that live as long as the login session: `$XDG_RUNTIME_DIR/hatbox`.
     pub(crate) fn runtime(&self) -> Option<&Path> {
         self.runtime.as_deref()
     }
 
-    /// What credential servers leave for their commands: below `XDG_RUNTIME_DIR` where there is one, which is in memory.
+    /// Files of credential servers for their commands: below `XDG_RUNTIME_DIR`, which is in memory, if it is set.
     pub(crate) fn servers(&self) -> PathBuf {
         self.runtime.as_deref().unwrap_or(&self.cache).join("servers")
     }
 
-    /// Where the `file` backend keeps its store unless told otherwise.
+    /// The default directory of the `file` backend.
     pub(crate) fn store(&self) -> PathBuf {
         self.data.join("store")
     }
 
-    /// What this machine knows of the `file` store at `directory`. Not in that directory: who can write there must not
-    /// be able to change it.
+    /// What this machine knows about the `file` store at `directory`. Kept elsewhere, as whoever can write to the store
+    /// must not be able to change it.
     pub(crate) fn state_of_store(&self, directory: &Path) -> PathBuf {
         self.state.join("stores").join(digest_of_place(directory))
     }
@@ -126,7 +127,7 @@ impl Dirs {
         self.state.join("log")
     }
 
-    /// Which profiles were chosen from the list, and how often.
+    /// Which profiles were picked from the list, and how often.
     pub(crate) fn chosen_profiles(&self) -> PathBuf {
         self.state.join("chosen-profiles.json")
     }
@@ -136,24 +137,24 @@ impl Dirs {
         self.state.join("allowed-projects.json")
     }
 
-    /// What lies beside a backend that keeps its items elsewhere: its index and its locks.
+    /// The index and locks of a backend that keeps its items elsewhere.
     pub(crate) fn beside(&self, backend: &str) -> PathBuf {
         self.data.join(backend)
     }
 
-    /// Rotations of access keys that are under way.
+    /// The records of unfinished rotations.
     #[cfg(feature = "iam")]
     pub(crate) fn rotations(&self) -> PathBuf {
         self.data.join("rotations")
     }
 
-    /// A profile of a browser of its own, for the console of the profile `name`.
+    /// A separate browser profile for the console of the profile `name`.
     pub(crate) fn browser_data(&self, name: &ProfileName) -> PathBuf {
         let escaped = utf8_percent_encode(name.as_str(), FILE_NAME).to_string();
         self.data.join("browser").join(escaped)
     }
 
-    /// Trust policies as they were before they were changed.
+    /// Backups of changed trust policies.
     #[cfg(feature = "trust")]
     pub(crate) fn trust_backups(&self) -> PathBuf {
         self.data.join("trust-backups")
@@ -174,12 +175,12 @@ impl Dirs {
         self.cache.join("locks")
     }
 
-    /// Why obtaining credentials failed last, for `hatbox why`.
+    /// The last failures, for `hatbox why`.
     pub(crate) fn failures(&self) -> PathBuf {
         self.cache.join("failures")
     }
 
-    /// Where aws-vault's `file` backend keeps its files when nothing else is said.
+    /// The default directory of aws-vault's `file` backend.
     pub(crate) fn vault_files(&self) -> PathBuf {
         self.home().join(".awsvault/keys")
     }
@@ -192,7 +193,7 @@ impl Dirs {
         &self.aws_credentials
     }
 
-    /// A path as a person wrote it, `~/` for the home directory; `None` for a relative one.
+    /// Expands a path from the user, with `~/` for the home directory; `None` for a relative path.
     pub(crate) fn expand(&self, path: &Path) -> Option<PathBuf> {
         match path.strip_prefix("~") {
             Ok(below_home) => Some(self.home.join(below_home)),
@@ -200,7 +201,7 @@ impl Dirs {
         }
     }
 
-    /// A path as a person writes it: with `~` for the home directory.
+    /// Shortens a path for display, with `~` for the home directory.
     pub(crate) fn shown(&self, path: &Path) -> String {
         match path.strip_prefix(&self.home) {
             Ok(below) if self.home.parent().is_some() => {
@@ -211,14 +212,15 @@ impl Dirs {
     }
 }
 
-/// A path as it is shown: its name may be anybody's choice.
+/// Cleans a path for display, as others may have chosen its name.
 pub(crate) fn shown_path(path: &Path) -> String {
     printable(&path.to_string_lossy()).into_owned()
 }
 
-/// A name for a directory, of which there is none other like it on this machine.
+/// Returns a name for a directory that is unique on this machine.
 pub(crate) fn digest_of_place(directory: &Path) -> String {
-    // `/store/`, `/store/.` and `/x/../store` are `/store`. Links are taken as they are: finding out costs every start.
+    // `/store/`, `/store/.` and `/x/../store` mean `/store`. Symlinks are not resolved, as that would slow down every
+    // start.
     let mut plain = PathBuf::new();
     for part in directory.components() {
         match part {

@@ -1,4 +1,4 @@
-//! One snapshot of the environment variables, taken at the start.
+//! A snapshot of the environment variables, taken at the start.
 
 use std::ffi::{OsStr, OsString};
 
@@ -6,11 +6,11 @@ use hatbox_core::handover::{MARKS, Marked, is_store_secret};
 
 use crate::env_names::{DESKTOP, Pair, SIDECAR_OF, UNLOCKING};
 
-/// The variables in the order in which the process got them.
+/// The variables in their original order.
 #[derive(Clone)]
 pub(crate) struct Environment {
     variables: Vec<(OsString, OsString)>,
-    /// The process that this one serves beside. It is no variable of a program that this one starts.
+    /// The process that this sidecar serves. Programs started by it do not get this variable.
     sidecar_of: Option<i32>,
 }
 
@@ -22,8 +22,7 @@ impl std::fmt::Debug for Environment {
 }
 
 impl Environment {
-    /// The variables of this process as the user set them: what an outer hatbox set for its command is left out, or
-    /// is again what it was before.
+    /// Loads the variables as the user set them: what an outer hatbox set for its command is removed or restored.
     pub(crate) fn load() -> Self {
         Self::of_variables(std::env::vars_os().collect())
     }
@@ -56,43 +55,42 @@ impl Environment {
         Self { variables: self.variables.iter().filter_map(undo).collect(), ..self }
     }
 
-    /// The process that this one serves beside, where it is a sidecar.
+    /// The process that this one serves, if it is a sidecar.
     pub(crate) fn sidecar_of(&self) -> Option<i32> {
         self.sidecar_of
     }
 
-    /// All of them.
     pub(crate) fn variables(&self) -> &[(OsString, OsString)] {
         &self.variables
     }
 
-    /// What a program gets that opens the store, or keeps its items: all but what opens the store, and the word
-    /// that it must not need the store itself.
+    /// The environment of programs that open the store or keep its items: without the variables that open the store,
+    /// and with one that keeps these programs from using the store themselves.
     pub(crate) fn of_store_programs(&self) -> Vec<(OsString, OsString)> {
         let is_kept = |(name, _): &&(OsString, OsString)| !name.to_str().is_some_and(is_store_secret);
         let kept = self.variables.iter().filter(is_kept).cloned().map(with_absolute_path);
         kept.chain([(UNLOCKING.into(), "1".into())]).collect()
     }
 
-    /// The value of a variable, also an empty one.
+    /// Returns the value of a variable, even if it is empty.
     pub(crate) fn raw(&self, name: &str) -> Option<&OsStr> {
         self.variables.iter().find(|(n, _)| is_name(n, name)).map(|(_, value)| value.as_os_str())
     }
 
-    /// The value of a variable that is set to something. What is not UTF-8 is taken with replacement
-    /// characters, which no name or number survives.
+    /// Returns the value of a variable that is not empty. Invalid UTF-8 becomes replacement characters, which no name
+    /// or number contains.
     pub(crate) fn text(&self, name: &str) -> Option<String> {
         self.raw(name).filter(|value| !value.is_empty()).map(|value| value.to_string_lossy().into_owned())
     }
 
-    /// The first of a pair that is set to something, with its name.
+    /// Returns the name and value of the first variable of a pair that is not empty.
     pub(crate) fn first(&self, (ours, theirs): Pair) -> Option<(&'static str, String)> {
         [Some(ours), theirs].into_iter().flatten().find_map(|name| Some((name, self.text(name)?)))
     }
 
     /// Whether there is a desktop that can show a window.
     pub(crate) fn has_desktop(&self) -> bool {
-        // macOS has no variable that says so; who comes from elsewhere sees no window of it.
+        // macOS has no such variable; a user who is logged in by SSH cannot see a window.
         if cfg!(target_os = "macos") {
             return self.text("SSH_CONNECTION").is_none();
         }
@@ -105,19 +103,19 @@ fn parse_sidecar(value: &str) -> Option<i32> {
     crate::sys::sidecar::parse_mark(value)
 }
 
-/// hatbox stays there, and serves itself.
+/// Elsewhere, hatbox itself stays and serves.
 #[cfg(not(unix))]
 fn parse_sidecar(_: &str) -> Option<i32> {
     None
 }
 
-/// Whether a variable has this name: on Windows `Path` is `PATH`.
+/// Whether a variable has this name, ignoring case on Windows.
 fn is_name(variable: &OsStr, name: &str) -> bool {
     if cfg!(windows) { variable.eq_ignore_ascii_case(name) } else { variable == name }
 }
 
-/// PATH as a helper gets it: without the entries that lead into the working directory, where anyone may have put a
-/// program. Any other variable as it is.
+/// Returns PATH without entries relative to the working directory, in which anyone may have placed a program. Returns
+/// other variables unchanged.
 pub(crate) fn with_absolute_path((name, value): (OsString, OsString)) -> (OsString, OsString) {
     if !is_name(&name, "PATH") {
         return (name, value);
@@ -125,7 +123,7 @@ pub(crate) fn with_absolute_path((name, value): (OsString, OsString)) -> (OsStri
     let absolute = std::env::split_paths(&value).filter(|directory| directory.is_absolute());
     match std::env::join_paths(absolute) {
         Ok(path) => (name, path),
-        // An entry with the character that divides entries, which cannot have come from there.
+        // An entry contains the separator, which is impossible for an entry of PATH.
         Err(_) => (name, value),
     }
 }

@@ -1,7 +1,7 @@
-//! All that the program touches, in one value: environment, settings, clock, directories, streams, terminal.
+//! Everything that the program touches, in one value: environment, settings, clock, directories, streams, terminal.
 //!
-//! `main` makes it once. Everything in it is opened when it is first needed, so that a command pays only
-//! for what it uses. What outlives a command's own calls, such as a thread that renews credentials, keeps a clone.
+//! Created once by `main`. Its parts are opened when they are first needed, so a command only pays for what it uses.
+//! Threads, such as one that renews credentials, keep a clone.
 
 pub(crate) mod clock;
 pub(crate) mod dirs;
@@ -26,7 +26,7 @@ use dirs::Dirs;
 use environment::Environment;
 use settings::{Settings, load_settings};
 
-/// The outside, as this process found it. Cheap to clone: all clones are the same one.
+/// The outside world of this process. Cheap to clone: all clones share one value.
 #[derive(Debug, Clone)]
 pub(crate) struct World(Arc<Outside>);
 
@@ -37,19 +37,19 @@ pub(crate) struct Outside {
     pub(crate) dirs: Dirs,
     pub(crate) clock: Clock,
     pub(crate) output: Output,
-    /// What the child gets back.
+    /// What to restore for the child.
     pub(crate) received: Received,
-    /// The base name under which this program was started.
+    /// The file name under which this program was started.
     pub(crate) own_name: Option<String>,
     /// When this process started.
     pub(crate) started: Timestamp,
     settings: OnceLock<Arc<Settings>>,
     terminal: OnceLock<Option<Terminal>>,
-    /// Whether the terminal is another program's now.
+    /// Whether the terminal belongs to another program now.
     has_left_terminal: AtomicBool,
     /// Whether sign-ins open no browser (`exec --stdout`, as in aws-vault).
     is_browser_left_alone: AtomicBool,
-    /// The services whose endpoint was named already.
+    /// The services whose endpoint was printed already.
     announced: Mutex<Vec<&'static str>>,
 }
 
@@ -87,8 +87,8 @@ impl World {
         }))
     }
 
-    /// hatbox's own settings, loaded by the first command that needs them. A file that cannot be used is read again
-    /// the next time: `doctor --fix` repairs its mode.
+    /// Returns hatbox's own settings, loaded on first use. An unusable file is read again the next time, as `doctor
+    /// --fix` may have corrected its permissions.
     pub(crate) fn settings(&self) -> Result<&Arc<Settings>, Failure> {
         if let Some(settings) = self.settings.get() {
             return Ok(settings);
@@ -97,7 +97,7 @@ impl World {
         Ok(self.settings.get_or_init(|| Arc::new(loaded)))
     }
 
-    /// Names an endpoint that is not AWS's own, once for each service.
+    /// Prints an endpoint that is not AWS's own, once per service.
     pub(crate) fn announce_endpoint(&self, service: &'static str, endpoint: Option<&EndpointUrl>) {
         let is_of_aws = |endpoint: &&EndpointUrl| endpoint.is_of_aws(&service.to_ascii_lowercase());
         let Some(endpoint) = endpoint.filter(|endpoint| !is_of_aws(endpoint)) else { return };
@@ -108,12 +108,12 @@ impl World {
         }
     }
 
-    /// Whether there is a terminal device, on which a person could be asked.
+    /// Whether there is a terminal on which the user can be asked.
     pub(crate) fn has_terminal(&self) -> bool {
         self.terminal().is_some()
     }
 
-    /// Leaves the terminal to another program: from now on no one can be asked on it.
+    /// Leaves the terminal to another program. Afterwards, the user cannot be asked on it.
     pub(crate) fn leave_terminal(&self) {
         self.has_left_terminal.store(true, Ordering::Relaxed);
     }
@@ -132,7 +132,7 @@ impl World {
                 .is_some_and(|said| !matches!(said.as_str(), "false" | "0"))
     }
 
-    /// Whether the terminal is another program's now.
+    /// Whether the terminal belongs to another program now.
     fn has_left_terminal(&self) -> bool {
         self.has_left_terminal.load(Ordering::Relaxed)
     }
@@ -144,13 +144,13 @@ impl World {
         self.terminal.get_or_init(|| Terminal::open(self.environment.text("TERM").as_deref())).as_ref()
     }
 
-    /// From now on no one is asked, as if there were no terminal.
+    /// Asks no questions from now on, as if there was no terminal.
     pub(crate) fn refuse_questions(&self) {
-        // One that was opened before stays: a question was asked on it already.
+        // A terminal that was opened before stays, as a question was already asked on it.
         self.terminal.set(None).ok();
     }
 
-    /// Who can be asked: the terminal device, or nobody.
+    /// Returns the prompter for the terminal device, or one that cannot ask.
     pub(crate) fn prompter(&self) -> &dyn Prompter {
         match self.terminal() {
             Some(terminal) => terminal,
