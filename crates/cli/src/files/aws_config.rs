@@ -1,4 +1,4 @@
-//! Loading `~/.aws/config` and `~/.aws/credentials`, changing them, and showing places in them.
+//! Loads `~/.aws/config` and `~/.aws/credentials`, edits them, and renders places in them.
 
 use std::path::{Path, PathBuf};
 
@@ -19,12 +19,12 @@ use crate::sys::lock;
 use crate::world::World;
 use crate::world::settings::check_may_name_a_command;
 
-/// More than any config that a person or a generator writes; the parser's own limit is below 4 GiB.
+/// In bytes, more than any config has; the parser's limit is just below 4 GiB.
 const SIZE_LIMIT: u64 = 16 << 20;
-/// How often an edit is begun again because someone else was quicker.
+/// How often to retry an edit if another process changes the file.
 const EDIT_TRIES: u32 = 10;
 
-/// The two files as loaded.
+/// The two files as they were loaded.
 #[derive(Debug)]
 pub(crate) struct ConfigFiles {
     pub(crate) config: Config,
@@ -35,20 +35,20 @@ pub(crate) struct ConfigFiles {
     credentials_ownership: Option<Ownership>,
 }
 
-/// Loads both files; an absent one is empty.
+/// Loads both files; a missing one is empty.
 pub(crate) fn load_config(world: &World) -> Result<ConfigFiles, Failure> {
     load_config_with(world, world.dirs.aws_credentials())
 }
 
-/// The same, with another credentials file.
+/// Loads both files, with another credentials file.
 pub(crate) fn load_config_with(world: &World, credentials_path: &Path) -> Result<ConfigFiles, Failure> {
     let config = read_with_warning(world, world.dirs.aws_config())?;
     let credentials = read_with_warning(world, credentials_path)?;
     parse(world, config, (credentials_path, credentials))
 }
 
-/// Loads both files as far as they can be read: one that cannot counts as empty, and is told of beside them.
-/// Who else may write to them is not told: the caller looks.
+/// Loads both files as far as possible: an unreadable file counts as empty, and its failure is returned. The caller
+/// checks who else can write to the files.
 pub(crate) fn load_readable_config(
     world: &World,
 ) -> Result<(ConfigFiles, Vec<(FileKind, Failure)>), Failure> {
@@ -69,13 +69,13 @@ fn has_section(text: &[u8], kind: SectionKind, name: &str) -> bool {
         .is_ok_and(|document| document.sections_named(kind, name).next().is_some())
 }
 
-/// A file as it was read; one that is not there is empty, and no one's.
+/// A file as it was read; a missing one is empty and has no owner.
 #[derive(Default)]
 struct Loaded {
     text: Vec<u8>,
-    /// Who may write to it.
+    /// Who can write to it.
     ownership: Option<Ownership>,
-    /// Neither a pipe nor a device.
+    /// Whether it is neither a pipe nor a device.
     is_regular: bool,
 }
 
@@ -99,7 +99,7 @@ fn parse(
 
 fn read_with_warning(world: &World, path: &Path) -> Result<Loaded, Failure> {
     let loaded = read(world, path)?;
-    // Where others can write, they can also choose the role that is put on.
+    // Others who can write to the file can choose which role is assumed.
     if loaded.is_regular && loaded.ownership.is_some_and(Ownership::is_open_to_strangers) {
         world
             .output
@@ -108,7 +108,7 @@ fn read_with_warning(world: &World, path: &Path) -> Result<Loaded, Failure> {
     Ok(loaded)
 }
 
-/// Reads a file, and who may write to it: asked of the open file, so that it is the one that was read.
+/// Reads a file, and who can write to it, through the same descriptor.
 fn read(world: &World, path: &Path) -> Result<Loaded, Failure> {
     use std::io::Read;
     let failure = |error: std::io::Error| {
@@ -130,7 +130,7 @@ fn read(world: &World, path: &Path) -> Result<Loaded, Failure> {
         return Err(too_large());
     }
     let mut text = Vec::with_capacity(usize::try_from(about.len()).unwrap_or_default() + 1);
-    // One byte more: a device or a pipe tells no length beforehand, and what is cut off must not go unnoticed.
+    // One byte more than allowed: devices and pipes have no size, and a truncated file must not go unnoticed.
     file.take(SIZE_LIMIT + 1).read_to_end(&mut text).map_err(failure)?;
     if text.len() as u64 > SIZE_LIMIT {
         return Err(too_large());
@@ -138,7 +138,7 @@ fn read(world: &World, path: &Path) -> Result<Loaded, Failure> {
     Ok(Loaded { text, ownership, is_regular: about.is_file() })
 }
 
-/// A credentials file as it was read: it is only changed as long as it is that.
+/// A credentials file as it was read. It can be changed only while its content is the same.
 #[derive(Debug)]
 pub(crate) struct CredentialsFile {
     path: PathBuf,
@@ -146,7 +146,7 @@ pub(crate) struct CredentialsFile {
     text: Zeroizing<Vec<u8>>,
 }
 
-/// Reads a file of the form of `~/.aws/credentials`; an absent file is an empty one.
+/// Reads a file in the format of `~/.aws/credentials`; a missing file is empty.
 pub(crate) fn load_credentials_file(world: &World, path: &Path) -> Result<CredentialsFile, Failure> {
     let text = read_with_warning(world, path)?.text;
     Ok(CredentialsFile { path: path.to_owned(), shown: world.dirs.shown(path), text: Zeroizing::new(text) })
@@ -161,15 +161,15 @@ impl CredentialsFile {
         &self.path
     }
 
-    /// Its path in messages.
+    /// The path in messages.
     pub(crate) fn shown(&self) -> &str {
         &self.shown
     }
 
-    /// Gives the file this text; its mode stays, and where it is a link, the link.
+    /// Replaces the text of the file. Keeps its mode, and a symlink.
     ///
     /// # Errors
-    /// Also when someone else has changed it meanwhile: their change must not be lost.
+    /// If the file was changed by someone else, whose change must not be lost.
     pub(crate) fn replace(&mut self, text: &[u8]) -> Result<(), Failure> {
         write_if_unchanged(&self.path, &self.text, text, Keep::ModeAndLink).map_err(|error| {
             let is_changed = matches!(error, FileError::Changed(_));
@@ -186,7 +186,7 @@ impl CredentialsFile {
 }
 
 impl ConfigFiles {
-    /// The file's path as a person writes it.
+    /// The path of a file for display.
     pub(crate) fn shown(&self, file: FileKind) -> &str {
         match file {
             FileKind::Config => &self.config_shown,
@@ -194,17 +194,17 @@ impl ConfigFiles {
         }
     }
 
-    /// What both files are called to a person.
+    /// The paths of both files for display.
     pub(crate) fn paths(&self) -> Paths {
         Paths { config: self.config_shown.clone(), credentials: self.credentials_shown.clone() }
     }
 
-    /// `~/.aws/config:14`
+    /// A place for display: `~/.aws/config:14`.
     pub(crate) fn shown_place(&self, place: Place) -> String {
         format!("{}:{}", self.shown(place.file), place.line)
     }
 
-    /// Refuses a command that is in a file that others can write to.
+    /// Rejects a command in a file that others can write to.
     pub(crate) fn check_command_origin(&self, origin: &Origin) -> Result<(), Failure> {
         let Some(place) = origin.place() else { return Ok(()) };
         let ownership = match place.file {
@@ -217,7 +217,7 @@ impl ConfigFiles {
         }
     }
 
-    /// A core error as a failure with its place and a hint.
+    /// Converts a core error into a failure with its place and hints.
     pub(crate) fn failure_of(&self, error: &ConfigError) -> Failure {
         let mut failure = Failure::of_error(FailureKind::Usage, error);
         if let Some(place) = error.place() {
@@ -226,7 +226,7 @@ impl ConfigFiles {
         error.hint().into_iter().fold(failure, Failure::hint)
     }
 
-    /// A warning as one line, with its place.
+    /// Renders a warning as one line with its place.
     pub(crate) fn render_warning(&self, warning: &Warning) -> String {
         match warning.place() {
             Some(place) => format!("{}: {warning}", self.shown_place(place)),
@@ -234,7 +234,7 @@ impl ConfigFiles {
         }
     }
 
-    /// Changes a section of the config file, and nothing else in it. Tells whether the section is new.
+    /// Changes one section of the config file and nothing else. Returns whether the section is new.
     pub(crate) fn save_section(
         &self,
         world: &World,
@@ -251,10 +251,10 @@ impl ConfigFiles {
         Ok(is_new)
     }
 
-    /// Adds a section to the config file, and changes nothing else in it.
+    /// Adds a section to the config file and changes nothing else.
     ///
     /// # Errors
-    /// Also when it is there already.
+    /// If the section exists already.
     pub(crate) fn add_section(
         &self,
         world: &World,
@@ -277,7 +277,7 @@ impl ConfigFiles {
         })
     }
 
-    /// Takes all sections of this kind and name out of the config file, and changes nothing else in it.
+    /// Removes all sections of this kind and name from the config file and changes nothing else.
     pub(crate) fn remove_section(&self, world: &World, kind: SectionKind, name: &str) -> Result<(), Failure> {
         self.change(world, |before| {
             remove_section(before, FileKind::Config, kind, name)
@@ -285,10 +285,10 @@ impl ConfigFiles {
         })
     }
 
-    /// Gives the config file the text that `edit` makes of its present one.
+    /// Replaces the text of the config file with what `edit` returns for the current text.
     ///
-    /// The file is read again: minutes may have passed over a question, and other edits must not be lost. `edit` is
-    /// called again where another program was quicker.
+    /// Reads the file again, as minutes may have passed over a question, and other edits must not be lost. Calls `edit`
+    /// again if another program changes the file in between.
     pub(crate) fn change(
         &self,
         world: &World,

@@ -1,4 +1,4 @@
-//! The file of `--error-json`: why hatbox failed before the command, for a program to read.
+//! The file of `--error-json`, which tells a program why hatbox failed before the command started.
 
 use std::path::Path;
 
@@ -6,12 +6,12 @@ use crate::errors::{Failure, FailureKind};
 use crate::sys::output_file::{clear_output, write_output};
 use crate::world::World;
 
-/// Deletes one from an earlier run: it would be blamed for a command that ends with 125 by itself.
+/// Deletes the file of an earlier run, which would otherwise explain a command's own exit code 125.
 pub(crate) fn clear_failure_file(path: &Path) -> Result<(), Failure> {
     clear_output(path).map_err(|error| Failure::of_error(FailureKind::Usage, &error))
 }
 
-/// Writes the failure down; when it cannot, that is a warning, and the failure is printed all the same.
+/// Writes the failure to the file. If that fails, warns; the failure itself is printed in any case.
 pub(crate) fn save_failure_file(world: &World, path: &Path, failure: &Failure) {
     let text = format!("{}\n", failure.render_json());
     if let Err(error) = write_output(path, text.as_bytes()) {

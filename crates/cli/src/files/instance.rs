@@ -1,14 +1,13 @@
-//! Whether the machine is an EC2 instance, by what its firmware says. No request is made: elsewhere nothing would answer
-//! it, and that takes a while.
+//! Detects EC2 instances by the firmware's data. Makes no request, which would take a while where nothing answers.
 
 use std::fs::File;
 use std::io::Read;
 
-/// The files in which Linux shows it, and what their text begins with: on Nitro, and on Xen.
+/// Files of Linux, and how their text begins: on Nitro and on Xen instances.
 const SIGNS: [(&str, &str); 2] =
     [("/sys/class/dmi/id/sys_vendor", "Amazon EC2"), ("/sys/hypervisor/uuid", "ec2")];
 
-/// Whether one of the signs is there.
+/// Whether one of the files has the text.
 pub(crate) fn is_ec2_instance() -> bool {
     SIGNS.iter().any(|(path, start)| {
         let mut text = String::new();

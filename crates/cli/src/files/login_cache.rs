@@ -1,4 +1,4 @@
-//! The files of `~/.aws/login/cache`, one for each session of `aws login`, which the AWS CLI and the SDKs share.
+//! The files in `~/.aws/login/cache`, one per session of `aws login`, which the AWS CLI and the SDKs share.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ use crate::errors::{Failure, FailureKind};
 use crate::sys::files::{FileError, Keep, make_private_directory, read_private, write_atomic};
 use crate::world::World;
 
-/// A file has some KiB: a refresh token may have 12.
+/// In bytes. A file has a few KiB, of which the refresh token may take 12.
 const LIMIT: u64 = 64 * 1024;
 
 /// The file of one session.
@@ -20,33 +20,33 @@ pub(crate) struct LoginCache {
     shown: String,
 }
 
-/// What a file holds.
+/// The content of a file.
 #[derive(Clone)]
 pub(crate) struct LoginFile {
     pub(crate) session: LoginSession,
-    /// Its text, whose other fields are kept.
+    /// The text of the file, whose other fields are kept.
     text: SecretString,
 }
 
 impl LoginCache {
-    /// The file of the session that `login_session` names.
+    /// Returns the file of the session in `login_session`.
     pub(crate) fn of_session(world: &World, session: &str) -> Self {
         let path = directory(world).join(cache_file_name(session));
         let shown = world.dirs.shown(&path);
         Self { path, shown }
     }
 
-    /// Where it is, as it may be shown.
+    /// The path for display.
     pub(crate) fn shown(&self) -> &str {
         &self.shown
     }
 
-    /// What distinguishes it from other files: processes that refresh the same session wait for one another.
+    /// Identifies the file, so that processes that refresh the same session wait for each other.
     pub(crate) fn identity(&self) -> &Path {
         &self.path
     }
 
-    /// Reads it; `None` where there is no file.
+    /// Loads the file; `None` if there is none.
     pub(crate) fn load(&self) -> Result<Option<LoginFile>, Failure> {
         let bytes = match read_private(&self.path, LIMIT) {
             Ok(bytes) => bytes,
@@ -58,7 +58,7 @@ impl LoginCache {
         Ok(Some(LoginFile { session, text: SecretString::new(text) }))
     }
 
-    /// Replaces it. The fields of `old` that are not the session's are kept.
+    /// Replaces the file. Keeps fields of `old` that are not part of the session.
     pub(crate) fn save(
         &self,
         session: &LoginSession,
@@ -84,7 +84,7 @@ impl LoginCache {
     }
 }
 
-/// `AWS_LOGIN_CACHE_DIRECTORY`, in which botocore expands `~` and `$VAR`; else `~/.aws/login/cache`.
+/// Returns `AWS_LOGIN_CACHE_DIRECTORY`, with `~` and `$VAR` expanded as in botocore, or else `~/.aws/login/cache`.
 fn directory(world: &World) -> PathBuf {
     let usual = || world.dirs.home().join(".aws/login/cache");
     let Some(named) = world.environment.text("AWS_LOGIN_CACHE_DIRECTORY") else { return usual() };
@@ -95,7 +95,7 @@ fn directory(world: &World) -> PathBuf {
     }
 }
 
-/// `$NAME` and `${NAME}`; what is not set stays as it is, as in botocore.
+/// Expands `$NAME` and `${NAME}`. Keeps unset names unchanged, as botocore does.
 fn expand_variables(text: &str, value: impl Fn(&str) -> Option<String>) -> String {
     let mut expanded = String::new();
     let mut rest = text;

@@ -1,4 +1,4 @@
-//! Who else may read or write the user's files: looked at without reading them, and closed to others when asked.
+//! Who else can read or write the user's files: checks that without reading them, and corrects it on request.
 
 use std::fs::{self, File};
 use std::io;
@@ -10,26 +10,26 @@ use crate::sys::files::{Closing, FileError, check_private};
 /// How a file or directory must be protected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Protection {
-    /// Only the user can read or write it: hatbox uses it only then.
+    /// Only the user can access it; otherwise hatbox does not use it.
     Private,
-    /// Only the user and root can write to it: it decides what is done.
+    /// Only the user and root can write to it, as it determines what hatbox does.
     NoOtherWriter,
-    /// Also, only they can read it: it may hold keys.
+    /// In addition, only they can read it, as it may contain keys.
     NoOtherReader,
 }
 
-/// What does not hold of it.
+/// What is wrong with a file.
 #[derive(Debug)]
 pub(crate) struct Flaw {
-    /// Why, in words, without the path.
+    /// The reason, without the path.
     pub(crate) reason: String,
-    /// The command that fixes it, where there is one.
+    /// The command that fixes it, if there is one.
     pub(crate) hint: Option<String>,
-    /// What [`close`] would have to do, where that is all.
+    /// The argument for [`close`], if that would fix it.
     pub(crate) closing: Option<Closing>,
 }
 
-/// Looks at a file or directory; one that is not there has no flaw.
+/// Checks a file or directory. A missing one is fine.
 pub(crate) fn find_flaw(path: &Path, wanted: Protection) -> Option<Flaw> {
     let result = match wanted {
         Protection::Private => return check_private(path).err().map(flaw_of_private),
@@ -37,7 +37,7 @@ pub(crate) fn find_flaw(path: &Path, wanted: Protection) -> Option<Flaw> {
         Protection::NoOtherReader => find_readers(path),
     };
     result.unwrap_or_else(|error| {
-        // What may not be read is told by whoever tries to.
+        // An unreadable file is reported by the code that reads it.
         let is_nothing = matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied);
         let reason = format!("who may write to it cannot be found out: {error}");
         (!is_nothing).then_some(Flaw { reason, hint: None, closing: None })
@@ -62,7 +62,7 @@ fn find_writers(path: &Path) -> io::Result<Option<Flaw>> {
     } else if about.is_file() {
         Ownership::of(&File::open(path)?, &about)
     } else {
-        // A pipe, as a shell makes it: nothing to be closed.
+        // A pipe, such as one from the shell, has nothing to protect.
         return Ok(None);
     };
     Ok(ownership.check_trusted().err().map(|why| Flaw {
@@ -91,17 +91,17 @@ fn find_readers(path: &Path) -> io::Result<Option<Flaw>> {
     }))
 }
 
-/// Closes a file or directory of the user's own to others.
+/// Removes others' access to the user's own file or directory.
 pub(crate) fn close(path: &Path, closing: Closing) -> io::Result<()> {
     access::close(path, closing)
 }
 
-/// When a file was last written; `None` when that is not known.
+/// When a file was last written; `None` if unknown.
 pub(crate) fn written_at(path: &Path) -> Option<jiff::Timestamp> {
     fs::metadata(path).ok()?.modified().ok()?.try_into().ok()
 }
 
-/// The files in a directory, by name; none where it cannot be read. At most `limit`.
+/// Lists at most `limit` files of a directory by name; none if it is unreadable.
 pub(crate) fn files_in(directory: &Path, limit: usize) -> Vec<PathBuf> {
     let entries = fs::read_dir(directory).into_iter().flatten().flatten().take(limit);
     let mut files: Vec<_> = entries.map(|entry| entry.path()).collect();

@@ -1,11 +1,11 @@
-//! Programs as a shell would find them.
+//! Finds programs as a shell does.
 
 use std::path::{Path, PathBuf};
 
 use crate::sys::shell::{PROGRAM_ENDINGS, is_program};
 use crate::world::World;
 
-/// Every file that PATH has for the program `name`, the one that is run first.
+/// Returns all files in PATH for the program `name`, beginning with the one that would run.
 pub(crate) fn find_in_path(world: &World, name: &str) -> Vec<PathBuf> {
     let path = world.environment.raw("PATH").unwrap_or_default();
     std::env::split_paths(path)
@@ -17,15 +17,15 @@ pub(crate) fn find_in_path(world: &World, name: &str) -> Vec<PathBuf> {
         .collect()
 }
 
-/// Whether a shell would find the program that is written `word`.
+/// Whether a shell would find the program `word`.
 pub(crate) fn is_found(world: &World, word: &str) -> bool {
-    // Relative to wherever a command is run.
+    // Relative to the directory in which a command will run.
     let is_relative =
         word.contains(std::path::is_separator) && !word.starts_with("~/") && !Path::new(word).is_absolute();
     is_relative || find_program(world, word).is_some()
 }
 
-/// The file of the program that is written `word`; `None` also when it depends on the working directory.
+/// Returns the file of the program `word`; `None` also if it depends on the working directory.
 pub(crate) fn find_program(world: &World, word: &str) -> Option<PathBuf> {
     let below_home = word.strip_prefix("~/").map(|below| world.dirs.home().join(below));
     match below_home {
@@ -36,7 +36,7 @@ pub(crate) fn find_program(world: &World, word: &str) -> Option<PathBuf> {
     }
 }
 
-/// The file of this program.
+/// Returns the file of this program.
 pub(crate) fn own_file() -> Option<PathBuf> {
     std::env::current_exe().and_then(std::fs::canonicalize).ok()
 }
