@@ -1,5 +1,4 @@
-//! One line at the bottom of the terminal that says how far the work is. It gives way to whatever else is written, and
-//! is drawn again below it.
+//! A line at the bottom of the terminal that shows the progress. It makes way for other output and is redrawn below it.
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,17 +8,17 @@ use hatbox_types::text::wrap::display_width;
 
 use crate::sys::terminal::stderr_columns;
 
-/// Whether there is a bar. Who finds none looks no further.
+/// Whether there is a bar, which avoids further checks if not.
 static IS_ON: AtomicBool = AtomicBool::new(false);
-/// What it says; empty before there is something to say.
+/// The text of the bar; empty before it is set.
 static TEXT: Mutex<String> = Mutex::new(String::new());
 
-/// The bar, until it is dropped.
+/// The bar, which exists until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Bar(());
 
 impl Bar {
-    /// A bar, where stderr is a terminal that can erase. Nothing is drawn yet.
+    /// Starts a bar, if stderr is a terminal that can erase. Draws nothing yet.
     pub(crate) fn start() -> Option<Self> {
         let can_erase = std::env::var_os("TERM").is_some_and(|term| term != "dumb" && !term.is_empty());
         if !io::stderr().is_terminal() || !can_erase || IS_ON.swap(true, Ordering::SeqCst) {
@@ -28,7 +27,7 @@ impl Bar {
         Some(Self(()))
     }
 
-    /// Draws it with another text, unless someone is writing: then the next time.
+    /// Draws the bar with a new text, or leaves that to the next time if another thread is writing.
     #[expect(clippy::unused_self, reason = "only who has the bar may change it")]
     pub(crate) fn set(&self, text: &str) {
         let Ok(mut shown) = TEXT.try_lock() else { return };
@@ -38,7 +37,7 @@ impl Bar {
         }
     }
 
-    /// Takes it off the screen until it is set again, with what the terminal has echoed in its line.
+    /// Erases the bar until it is set again, with what the terminal has echoed into its line.
     #[expect(clippy::unused_self, reason = "only who has the bar may change it")]
     pub(crate) fn clear(&self) {
         let Ok(mut shown) = TEXT.try_lock() else { return };
@@ -83,12 +82,12 @@ fn draw(text: &str) {
     if text.is_empty() {
         return;
     }
-    // One column stays free: some terminals go on to the next line by themselves.
+    // One column stays free, as some terminals wrap a full line.
     let room = stderr_columns().unwrap_or(80).saturating_sub(1);
     write!(io::stderr(), "\r{}\x1b[K", start_of(text, room)).ok();
 }
 
-/// As much of a text as fits into so many columns.
+/// Returns the start of a text that fits into the columns.
 fn start_of(text: &str, columns: usize) -> &str {
     let ends = text.char_indices().map(|(at, c)| at + c.len_utf8());
     let fits = |end: &usize| text.get(..*end).is_some_and(|start| display_width(start) <= columns);

@@ -1,7 +1,7 @@
-//! The two streams: stdout for data that another program may read, stderr for everything else.
+//! The two streams: stdout for data that another program may read, and stderr for everything else.
 //!
-//! Security: roles, policies, states and answers are written by others. Whatever is unprintable is escaped here, whoever
-//! made the text; the only sequences that reach a terminal are hatbox's own colours.
+//! Security: others choose the names of roles, policies and answers. Everything unprintable is escaped here, whatever
+//! produced the text; the only sequences that reach a terminal are hatbox's own colours.
 
 use std::borrow::Cow;
 use std::ffi::OsString;
@@ -15,7 +15,7 @@ use hatbox_types::text::{printable, printable_lines};
 use crate::bar::without_bar;
 use crate::sys::terminal::{stderr_columns, stdout_columns};
 
-/// The program's name as it is shown in front of messages: `hatbox`, or `aws-vault` when called so.
+/// The name shown before messages: `hatbox`, or `aws-vault` if called by that name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CalledAs {
     /// By its own name.
@@ -33,12 +33,12 @@ impl CalledAs {
     }
 }
 
-/// How much goes to stderr.
+/// How much is printed to stderr.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Detail {
-    /// Errors, warnings, what the user should know.
+    /// Errors, warnings and notes.
     Usual,
-    /// `--debug`: also what is done, step by step, without secrets.
+    /// With `--debug`: also each step, without secrets.
     Debug,
 }
 
@@ -64,7 +64,7 @@ pub(crate) const DIM: Style = Style::new().dimmed();
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Red.on_default();
 
-/// What the styles above, and clap's, are made of.
+/// The sequences of the styles above, and of clap.
 const OWN_SEQUENCES: [&str; 8] = [
     "\u{1b}[0m",
     "\u{1b}[1m",
@@ -76,12 +76,12 @@ const OWN_SEQUENCES: [&str; 8] = [
     "\u{1b}[36m",
 ];
 
-/// Text with nothing in it that a terminal or a CI system obeys, but for its own colours and ends of lines.
+/// Escapes everything that a terminal or CI system obeys, except hatbox's own colours and line ends.
 fn render_safe(text: &str) -> Cow<'_, str> {
     printable_lines(text, &OWN_SEQUENCES)
 }
 
-/// The same as one line: an end of a line in it is another's.
+/// Does the same for one line, in which a line end belongs to someone else's text.
 fn render_safe_line(text: &str) -> Cow<'_, str> {
     let text = render_safe(text);
     if !text.contains(['\n', '\t']) {
@@ -90,12 +90,12 @@ fn render_safe_line(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.replace('\n', "\\n").replace('\t', "\\t"))
 }
 
-/// A page in colours; a stream that wants none drops them.
+/// Renders a page with colours, which a stream without colours drops.
 pub(crate) fn render_page(page: &Page) -> String {
     page.0.iter().map(|line| render_line(line) + "\n").collect()
 }
 
-/// A line in colours, without its newline.
+/// Renders a line with colours, without its newline.
 pub(crate) fn render_line(line: &Line) -> String {
     let mut text = String::new();
     for span in &line.0 {
@@ -112,13 +112,13 @@ pub(crate) fn render_line(line: &Line) -> String {
     text
 }
 
-/// Why something could not be written to stdout: the reader has gone away, or the disk is full.
+/// Why writing to stdout failed: the reader is gone, or the disk is full.
 #[derive(Debug, thiserror::Error)]
 #[error("could not write to stdout")]
 pub(crate) struct StdoutError(#[source] io::Error);
 
 impl StdoutError {
-    /// Whether the reader has gone away, which is no fault.
+    /// Whether the reader is gone, which is not an error.
     pub(crate) fn is_reader_gone(&self) -> bool {
         self.0.kind() == io::ErrorKind::BrokenPipe
     }
@@ -142,33 +142,33 @@ impl Output {
         self.called_as
     }
 
-    /// Writes lines, or JSON, to stdout. What is unprintable in them is escaped as in JSON, so that JSON stays the same
-    /// value. Colours are dropped where stdout wants none.
+    /// Writes lines or JSON to stdout. Escapes unprintable characters as JSON does, so JSON keeps its value. Drops
+    /// colours if stdout does not support them.
     #[expect(clippy::unused_self, reason = "whoever writes data has been given the streams")]
     pub(crate) fn data(&self, text: &str) -> Result<(), StdoutError> {
         let text = render_safe(text);
         let stdout = io::stdout().lock();
-        // A graph may have megabytes: they are not searched for colours letter by letter.
+        // A graph may have megabytes, which need not be searched for colours.
         if !text.contains('\u{1b}') {
             return write_stdout(stdout, &text);
         }
         write_stdout(anstream::AutoStream::auto(stdout), &text)
     }
 
-    /// The same, with lines that are too long for a terminal broken at words.
+    /// Writes lines to stdout, with long ones wrapped at words on a terminal.
     pub(crate) fn page(&self, text: &str) -> Result<(), StdoutError> {
         let Some(columns) = stdout_columns() else { return self.data(text) };
         let lines = text.lines().flat_map(|line| wrap_line(line, columns, &OWN_SEQUENCES));
         self.data(&lines.map(|line| line + "\n").collect::<String>())
     }
 
-    /// Writes to stdout as it is: credentials, and hatbox's own moves of the cursor.
+    /// Writes to stdout unchanged: credentials, and hatbox's own cursor movements.
     #[expect(clippy::unused_self, reason = "whoever writes data has been given the streams")]
     pub(crate) fn exact(&self, text: &str) -> Result<(), StdoutError> {
         write_stdout(anstream::AutoStream::auto(io::stdout().lock()), text)
     }
 
-    /// Writes bytes to stdout that are not text: those of an object.
+    /// Writes binary data to stdout.
     #[cfg(all(unix, feature = "sandbox"))]
     #[expect(clippy::unused_self, reason = "whoever writes data has been given the streams")]
     pub(crate) fn bytes(&self, bytes: &[u8]) -> Result<(), StdoutError> {
@@ -176,8 +176,8 @@ impl Output {
         stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(StdoutError)
     }
 
-    /// Writes whole lines of a command to the stream that they came from. Whoever rendered them has left nothing in them
-    /// that a terminal obeys, but for colours; these are dropped where the stream wants none.
+    /// Writes complete lines of a command to the stream that they came from. The caller has removed all sequences
+    /// except colours, which are dropped if the stream does not support them.
     #[expect(clippy::unused_self, reason = "whoever writes has been given the streams")]
     pub(crate) fn lines_of_command(&self, stream: Stream, text: &str) -> Result<(), StdoutError> {
         match stream {
@@ -186,7 +186,7 @@ impl Output {
             }
             Stream::Stdout => write_stdout(anstream::AutoStream::auto(io::stdout().lock()), text),
             Stream::Stderr => {
-                // No one is left to hear that stderr is gone.
+                // If stderr is closed, nothing can be reported.
                 without_bar(|| write_all(anstream::AutoStream::auto(io::stderr().lock()), text).ok());
                 Ok(())
             }
@@ -200,7 +200,7 @@ impl Output {
     fn line(&self, label: &str, style: Style, text: &str) {
         let name = self.called_as.as_str();
         let line = format!("{name}: {style}{label}{style:#}: {text}");
-        // A command that is the whole hint is to be pasted: the terminal breaks it without a new line in it.
+        // A hint that is a command is for pasting: it must not contain an added line break.
         if label == "hint" && text.starts_with("hatbox ") {
             Self::write_line(&line, None);
         } else {
@@ -208,7 +208,7 @@ impl Output {
         }
     }
 
-    /// Writes a line to stderr without a label. What would end it early is escaped; on a terminal it is broken at words.
+    /// Writes a line to stderr without a label, wrapped at words on a terminal. Escapes line ends within it.
     #[expect(clippy::unused_self, reason = "whoever writes has been given the streams")]
     pub(crate) fn raw_line(&self, text: &str) {
         Self::write_line(text, stderr_columns());
@@ -220,7 +220,7 @@ impl Output {
             None => text,
             Some(columns) => Cow::Owned(wrap_line(&text, columns, &OWN_SEQUENCES).join("\n")),
         };
-        // No one is left to hear that stderr is gone.
+        // If stderr is closed, nothing can be reported.
         without_bar(|| writeln!(anstream::AutoStream::auto(io::stderr().lock()), "{text}").ok());
     }
 
@@ -236,13 +236,13 @@ impl Output {
         self.line("hint", HINT, text);
     }
 
-    /// Says what the user should know and need not act on.
+    /// Prints a note, which needs no action.
     pub(crate) fn note(&self, text: &str) {
         let name = self.called_as.as_str();
         self.raw_line(&format!("{name}: {text}"));
     }
 
-    /// Says what is done, under `--debug` only. The closure is not called otherwise.
+    /// Prints a step, only with `--debug`; otherwise does not call the closure.
     pub(crate) fn debug(&self, text: impl FnOnce() -> String) {
         if self.detail == Detail::Debug {
             self.line("debug", DIM, &text());
@@ -250,15 +250,15 @@ impl Output {
     }
 }
 
-/// Prints clap's answer: help and version on stdout, wrong use on stderr. It quotes `words`, which may be the names of
-/// files that a shell found.
+/// Prints clap's answer: help and version to stdout, errors to stderr. It quotes `words`, which may be file names found
+/// by a shell.
 ///
-/// A reader that has gone away is no reason for another error.
+/// Ignores a closed stream.
 pub(crate) fn print_usage(error: &clap::Error, words: &[OsString]) {
     let mut text = error.render().ansi().to_string();
     for word in words {
         let word = word.to_string_lossy();
-        // Clap quotes `--flag=value` in parts too.
+        // Clap quotes `--flag=value` in parts, too.
         for part in [
             Some(&*word),
             word.split_once('=').map(|(flag, _)| flag),

@@ -1,5 +1,5 @@
-//! A line for what takes longer than a person waits without a word: what is waited for, and for how long at most. On
-//! a terminal it is erased afterwards; elsewhere it is said once, and later.
+//! A line about a slow operation: what hatbox waits for, and how long at most. On a terminal it is erased afterwards;
+//! elsewhere it is printed once, and later.
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::OnceLock;
@@ -13,51 +13,52 @@ use crate::sys::signals::is_interrupt_held;
 use crate::sys::signals::{Held, with_terminal_output_held};
 use crate::sys::terminal::{is_in_usual_mode, stderr_columns};
 
-/// No one wonders before.
+/// Shorter waits need no explanation.
 const ON_TERMINAL: Duration = Duration::from_millis(300);
-/// In a log it is worth a line only when something is slow.
+/// In a log, only a slow operation is worth a line.
 const ELSEWHERE: Duration = Duration::from_secs(5);
 const FRAME: Duration = Duration::from_millis(200);
 const FRAMES: [char; 4] = ['|', '/', '-', '\\'];
 
-/// What this program is called, in a log.
+/// The name of this program in a log.
 static NAME: OnceLock<&'static str> = OnceLock::new();
 
-/// Sets what this program is called: `hatbox`, `aws-vault`.
+/// Sets the name of this program: `hatbox` or `aws-vault`.
 pub(crate) fn set_program_name(name: &'static str) {
     NAME.set(name).ok();
 }
 
-/// Who else may use the terminal meanwhile.
+/// What else may use the terminal in the meantime.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Company {
-    /// No one.
+    /// Nothing.
     None,
-    /// A program that may open the terminal to ask. The line gives way for good where it does: to ask for a secret, or
-    /// over the whole screen, it takes the terminal out of its usual mode first.
+    /// A program that may open the terminal to ask. The line ends when it does: to ask for a secret, or to use the
+    /// whole screen, it changes the terminal's modes first.
     MayAsk,
-    /// A program whose stdin and stderr are the terminal. What it writes there is not seen, so nothing can be erased:
-    /// one line is said, unless the terminal is out of its usual mode by then.
+    /// A program whose stdin and stderr are the terminal. Its output cannot be seen here, so nothing can be erased: one
+    /// line is printed, unless the terminal's modes were changed by then.
     OnTerminal,
 }
 
-/// Shows the line, where there is time for it, until it is dropped.
+/// Shows the line from some time on until it is dropped.
 #[derive(Debug)]
 pub(crate) struct WaitLine {
-    /// Dropped first: that ends the thread.
+    /// Dropped first, which ends the thread.
     end: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl WaitLine {
-    /// `what` gives the text when it is needed: `waiting for sts.amazonaws.com`. Without a limit, it says how far it is.
+    /// `what` returns the text when it is needed: `waiting for sts.amazonaws.com`. Without a limit, it shows the
+    /// progress itself.
     pub(crate) fn start(
         limit: impl Into<Option<Duration>>,
         company: Company,
         what: impl Fn() -> String + Send + 'static,
     ) -> Self {
         let limit = limit.into();
-        // The bar counts for all that is waited for.
+        // The bar already shows the progress of everything.
         if is_on() {
             return Self { end: None, thread: None };
         }
@@ -67,14 +68,14 @@ impl WaitLine {
             && company != Company::OnTerminal
             && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
         let is_held = is_interrupt_held();
-        // The thread takes no signal that another one holds back, or is to be ended by.
+        // The thread must not receive signals that another thread holds back, or that should end the process.
         #[cfg(unix)]
         let _held = Held::of_endings();
         let thread = thread::Builder::new().spawn(move || {
             let started = Instant::now();
             let is_beside = is_terminal && company == Company::OnTerminal;
             let mut wait = if can_erase || is_beside { ON_TERMINAL } else { ELSEWHERE };
-            // In a log there is no one to press it.
+            // In a log, no one can press it.
             let hint = if is_terminal && !is_held { "; Ctrl-C cancels" } else { "" };
             let mut frame = FRAMES.iter().cycle();
             let mut is_shown = false;
@@ -89,7 +90,7 @@ impl WaitLine {
                     ended.recv().ok();
                     return;
                 }
-                // One column stays free: some terminals go on to the next line by themselves.
+                // One column stays free, as some terminals wrap a full line.
                 let room = stderr_columns().unwrap_or(80).saturating_sub(1);
                 let line = format!("{} {text}", frame.next().unwrap_or(&' '));
                 let line: String = line.chars().take(room).collect();
@@ -100,7 +101,7 @@ impl WaitLine {
                 write!(io::stderr(), "\r\x1b[K").ok();
             }
         });
-        // Without a thread there is no line, and all else goes on.
+        // Without a thread, there is no line, and everything else continues.
         Self { end: Some(end), thread: thread.ok() }
     }
 }
@@ -125,7 +126,7 @@ fn render(what: &str, waited: Duration, limit: Option<Duration>, hint: &str) -> 
 fn say(text: &str) {
     let name = NAME.get().unwrap_or(&"hatbox");
     let write = || writeln!(io::stderr(), "{name}: {text}").ok();
-    // The program may have the terminal's foreground.
+    // The program may be in the terminal's foreground.
     #[cfg(unix)]
     with_terminal_output_held(write);
     #[cfg(not(unix))]
