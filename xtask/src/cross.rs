@@ -17,7 +17,7 @@ const SANDBOX: [&str; 3] = ["AWS_ENDPOINT_URL", "HATBOX_SANDBOX", "NO_PROXY"];
 
 const RUSTC: &str = "/usr/bin/rustc";
 /// Where wine64 of Debian is: its command needs a package more.
-const WINE: &str = "/usr/lib/wine/wine64";
+pub(crate) const WINE: &str = "/usr/lib/wine/wine64";
 /// The packages that are needed, and something that each has. (`/usr/bin/rustc` may be another one's.)
 const NEEDS: [(&str, &str); 4] = [
     ("rustc-web", "/usr/share/doc/rustc-web"),

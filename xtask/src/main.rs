@@ -9,6 +9,7 @@ mod bench_stores;
 mod bench_trust;
 mod crates;
 mod cross;
+mod dist;
 mod fuzz;
 mod gate;
 mod look_ups;
@@ -24,7 +25,7 @@ mod scene;
 mod site;
 
 use std::path::Path;
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 /// Whatever stopped a chore.
 type Problem = Box<dyn std::error::Error>;
@@ -45,6 +46,8 @@ Chores:
   bench server   load the credential server, and time `exec --server`
   bench stores   time the backends, warm and cold, and a list of 1,000 stored keys
   bench trust    time the questions of `hatbox trust`, asked of 500 users and 1,000 roles
+  dist           make what is published, in target/archives: an archive, packages of Linux, SHA256SUMS; docs/releasing.md
+                 [--target TARGET] [--program FILE] [--out DIRECTORY] [--check] [--check-reproducible]
   fuzz [SECONDS] run each fuzz target for so long; needs nightly
   gate           count what the same take: instructions, system calls, page faults, memory; fail over the limits
   man [--out DIR]
@@ -70,20 +73,10 @@ fn release() -> Result<(), Problem> {
 /// Writes the manual pages, with the date of the source.
 fn write_manual(directory: &Path) -> Result<(), Problem> {
     let program = scene::build(scene::Build::Debug)?;
-    let pages = man::write_pages(&program, &scene::root().join("docs"), directory, &source_date()?)?;
+    let pages =
+        man::write_pages(&program, &scene::root().join("docs"), directory, &dist::date(dist::load_time()?)?)?;
     println!("{} manual pages in {}", pages.len(), directory.display());
     Ok(())
-}
-
-/// The day of the source, so that the same source makes the same files: of `SOURCE_DATE_EPOCH`, or of the last commit.
-fn source_date() -> Result<String, Problem> {
-    let seconds = if let Ok(seconds) = std::env::var("SOURCE_DATE_EPOCH") {
-        seconds
-    } else {
-        let mut git = Command::new("git");
-        scene::check(&git.args(["log", "-1", "--format=%ct"]).current_dir(scene::root()).output()?)?
-    };
-    Ok(jiff::Timestamp::from_second(seconds.trim().parse()?)?.strftime("%Y-%m-%d").to_string())
 }
 
 fn main() -> ExitCode {
@@ -99,6 +92,7 @@ fn main() -> ExitCode {
         ["bench", "stores"] => bench_stores::run(100),
         ["bench", "stores", runs] => runs.parse().map_err(Problem::from).and_then(bench_stores::run),
         ["bench", runs] => runs.parse().map_err(Problem::from).and_then(bench::run),
+        ["dist", words @ ..] => dist::run(words),
         ["crates"] => crates::run(),
         ["fuzz"] => fuzz::run(fuzz::SECONDS),
         ["fuzz", seconds] => seconds.parse().map_err(Problem::from).and_then(fuzz::run),

@@ -7,25 +7,18 @@ use std::process::Command;
 use crate::Problem;
 use crate::scene::{cargo, check, root, target_directory};
 
+/// The linkers for other systems, as Debian names them. The crates find the C compilers by themselves.
+const LINKERS: [(&str, &str); 2] = [
+    ("aarch64-unknown-linux-gnu", "aarch64-linux-gnu-gcc"),
+    ("x86_64-pc-windows-gnu", "x86_64-w64-mingw32-gcc"),
+];
+
 /// What separates flags in CARGO_ENCODED_RUSTFLAGS.
 const SEPARATOR: &str = "\u{1f}";
 
 /// Builds `target/released/hatbox`; its path.
-///
-/// On Linux it holds the C library, as the dynamic linker's work is a third of what a start takes, and runs beside any
-/// other; docs/performance.md says what that costs. It stays position-independent.
 pub(crate) fn build_released() -> Result<PathBuf, Problem> {
-    let target = host()?;
-    let mut command = cargo();
-    command.env("CARGO_ENCODED_RUSTFLAGS", rust_flags()?);
-    // With a target the flags are for the program alone: what runs at build time does not take all of them.
-    command.args(["rustc", "--quiet", "--package", "hatbox", "--bin", "hatbox"]);
-    command.args(["--profile", PROFILE, "--target", &target]);
-    command.arg("--").args(link_flags(&target));
-    if !command.status()?.success() {
-        return Err("hatbox was not built".into());
-    }
-    let built = target_directory().join(&target).join(PROFILE).join("hatbox");
+    let built = build_for(&host()?)?;
     let released = target_directory().join("released");
     std::fs::create_dir_all(&released)?;
     let program = released.join("hatbox");
@@ -33,6 +26,30 @@ pub(crate) fn build_released() -> Result<PathBuf, Problem> {
     std::fs::remove_file(&program).ok();
     std::fs::copy(built, &program)?;
     Ok(program.canonicalize()?)
+}
+
+/// Builds the program for `target`, as it is released; its path.
+///
+/// On Linux it holds the C library, as the dynamic linker's work is a third of what a start takes, and runs beside any
+/// other; docs/performance.md says what that costs. It stays position-independent.
+pub(crate) fn build_for(target: &str) -> Result<PathBuf, Problem> {
+    let mut command = cargo();
+    command.env("CARGO_ENCODED_RUSTFLAGS", rust_flags()?);
+    if let Some((_, linker)) = LINKERS.iter().find(|(linked, _)| *linked == target)
+        && target != host()?
+    {
+        let variable = target.replace('-', "_").to_uppercase();
+        command.env(format!("CARGO_TARGET_{variable}_LINKER"), linker);
+    }
+    // With a target the flags are for the program alone: what runs at build time does not take all of them.
+    command.args(["rustc", "--quiet", "--locked", "--package", "hatbox", "--bin", "hatbox"]);
+    command.args(["--profile", PROFILE, "--target", target]);
+    command.arg("--").args(link_flags(target));
+    if !command.status()?.success() {
+        return Err(format!("hatbox was not built for {target}").into());
+    }
+    let name = if target.contains("windows") { "hatbox.exe" } else { "hatbox" };
+    Ok(target_directory().join(target).join(PROFILE).join(name))
 }
 
 /// The flags for the program's own crate. Functions of the same instructions are folded where rustc links by lld: there
@@ -46,6 +63,10 @@ pub(crate) fn link_flags(target: &str) -> Vec<String> {
         let without_unwinding = root().join("xtask/src/no-unwind.ld");
         flags.push("-Clink-arg=-Wl,--icf=safe".to_owned());
         flags.push(format!("-Clink-arg=-Wl,--script={}", without_unwinding.display()));
+    }
+    if target.ends_with("-windows-gnu") {
+        // The linker would write the time into the file's header.
+        flags.push("-Clink-arg=-Wl,--no-insert-timestamp".to_owned());
     }
     flags
 }
@@ -102,10 +123,16 @@ fn build_directories() -> Result<Vec<(PathBuf, &'static str)>, Problem> {
     Ok(found)
 }
 
-/// Checks that it is stripped, needs no library where that is meant, and holds no path of this machine.
+/// Checks that a program for this system is stripped, needs no library where that is meant, and holds no path of this
+/// machine.
 pub(crate) fn check_released(program: &Path) -> Result<(), Problem> {
+    check_released_for(&host()?, program)
+}
+
+/// [`check_released`], of a program for `target`.
+pub(crate) fn check_released_for(target: &str, program: &Path) -> Result<(), Problem> {
     let bytes = std::fs::read(program)?;
-    if is_static(&host()?) && linking(&bytes) != Some(Linking::StaticPie) {
+    if is_static(target) && linking(&bytes) != Some(Linking::StaticPie) {
         return Err("the released program is not linked as static-pie: see xtask/src/released.rs".into());
     }
     if has_symbols(&bytes) {
@@ -159,6 +186,7 @@ fn has_symbols(elf: &[u8]) -> bool {
 /// The 32-bit numbers at `field` of each header of a table: its start is read at `start`, the size of a header and their
 /// number at `size`.
 fn table(elf: &[u8], start: usize, size: usize, field: usize) -> impl Iterator<Item = u64> {
+    let elf = if elf.starts_with(b"\x7fELF") { elf } else { &[] };
     let read = |at, length| number(elf, at, length).and_then(|number| usize::try_from(number).ok());
     let start = read(start, 8).unwrap_or_default();
     let (entry, count) = (read(size, 2).unwrap_or_default(), read(size + 2, 2).unwrap_or_default());

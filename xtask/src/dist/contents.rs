@@ -1,0 +1,110 @@
+//! What an archive and a package hold besides the program: manual pages, completions, licences, and the documents of the repository.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use super::licences::render_licences;
+use super::tree::{Kind, Tree, gzip};
+use super::{Target, date};
+use crate::Problem;
+use crate::man;
+use crate::released::host;
+use crate::scene::{Build, build, check, root};
+
+/// Each shell, and how its completion script is named in an archive. Shells that load completions find them by this name.
+const COMPLETIONS: [(&str, &str); 4] =
+    [("bash", "hatbox.bash"), ("zsh", "_hatbox"), ("fish", "hatbox.fish"), ("pwsh", "hatbox.ps1")];
+
+/// Documents at the repository's root.
+const DOCUMENTS: [&str; 4] = ["README.md", "CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT"];
+
+/// What is the same in an archive and in packages.
+pub(super) struct Contents {
+    /// The program, for its system.
+    pub(super) program: Vec<u8>,
+    /// File name and text.
+    pub(super) pages: Vec<(String, Vec<u8>)>,
+    /// Shell and script.
+    pub(super) completions: Vec<(&'static str, Vec<u8>)>,
+    /// Name and bytes, among them the licences of others.
+    pub(super) documents: Vec<(&'static str, Vec<u8>)>,
+}
+
+pub(super) const LICENCES: &str = "THIRD-PARTY-LICENSES.txt";
+
+/// Reads and generates all of it.
+pub(super) fn load(target: &Target, program: &Path, time: u64) -> Result<Contents, Problem> {
+    let mut documents = Vec::new();
+    for name in DOCUMENTS {
+        documents.push((name, std::fs::read(root().join(name))?));
+    }
+    documents.push((LICENCES, render_licences(target.triple)?.into_bytes()));
+    // Pages and scripts are the same on every system, so any hatbox that runs here can print them.
+    let printer = if target.triple == host()? { program.to_owned() } else { build(Build::Debug)? };
+    let completions =
+        COMPLETIONS.into_iter().map(|(shell, _)| Ok((shell, load_completions(&printer, shell)?)));
+    Ok(Contents {
+        program: std::fs::read(program)?,
+        pages: load_pages(&printer, time)?,
+        completions: completions.collect::<Result<_, Problem>>()?,
+        documents,
+    })
+}
+
+fn load_pages(program: &Path, time: u64) -> Result<Vec<(String, Vec<u8>)>, Problem> {
+    let directory = tempfile::tempdir()?;
+    man::write_pages(program, &root().join("docs"), directory.path(), &date(time)?)?;
+    let pages = std::fs::read_dir(directory.path())?.map(|entry| {
+        let entry = entry?;
+        Ok((entry.file_name().to_string_lossy().into_owned(), std::fs::read(entry.path())?))
+    });
+    pages.collect()
+}
+
+fn load_completions(program: &Path, shell: &str) -> Result<Vec<u8>, Problem> {
+    let home = tempfile::tempdir()?;
+    let mut command = Command::new(program);
+    command.args(["completions", shell]).env_clear().env("HOME", home.path()).stdin(Stdio::null());
+    let script = check(&command.output()?)?;
+    if !script.contains("hatbox") {
+        return Err(format!("`hatbox completions {shell}` prints no script").into());
+    }
+    Ok(script.into_bytes())
+}
+
+impl Contents {
+    /// The files of the archive, below its directory.
+    pub(super) fn archive(&self, target: &Target) -> Tree {
+        let mut tree = Tree::default();
+        tree.add(target.program(), Kind::Program, self.program.as_slice());
+        for (name, bytes) in &self.documents {
+            tree.add(*name, Kind::Data, bytes.as_slice());
+        }
+        for (file, page) in &self.pages {
+            tree.add(format!("man/{file}"), Kind::Data, page.as_slice());
+        }
+        for (shell, script) in &self.completions {
+            let name = COMPLETIONS.iter().find(|(named, _)| named == shell).map_or(*shell, |(_, name)| *name);
+            tree.add(format!("completions/{name}"), Kind::Data, script.as_slice());
+        }
+        tree
+    }
+
+    /// Adds the manual pages where packages have them, compressed.
+    pub(super) fn add_pages(&self, tree: &mut Tree) -> Result<(), Problem> {
+        for (file, page) in &self.pages {
+            tree.add(format!("usr/share/man/man1/{file}.gz"), Kind::Data, gzip(page)?);
+        }
+        Ok(())
+    }
+
+    /// The script of a shell.
+    pub(super) fn completion(&self, shell: &str) -> &[u8] {
+        self.completions.iter().find(|(named, _)| *named == shell).map_or(&[], |(_, script)| script)
+    }
+
+    /// A document by its name.
+    pub(super) fn document(&self, wanted: &str) -> &[u8] {
+        self.documents.iter().find(|(name, _)| *name == wanted).map_or(&[], |(_, bytes)| bytes)
+    }
+}

@@ -1,0 +1,121 @@
+//! The package of Fedora and its relatives, made by `rpmbuild`.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::Command;
+
+use super::contents::{Contents, LICENCES};
+use super::deb::MAINTAINER;
+use super::tree::{Kind, Tree, gzip};
+use super::{Architecture, VERSION};
+use crate::Problem;
+use crate::scene::check;
+
+/// What rpmbuild would add by itself, or take from this machine and this moment.
+const DEFINITIONS: [&str; 9] = [
+    // Strip, compress, edit: all is as it is to be.
+    "__os_install_post %{nil}",
+    "debug_package %{nil}",
+    "_build_id_links none",
+    "_buildhost localhost",
+    "use_source_date_epoch_as_buildtime 1",
+    "clamp_mtime_to_source_date_epoch 1",
+    "source_date_epoch_from_changelog 0",
+    // Every RPM that is still in use reads it.
+    "_binary_payload w6.xzdio",
+    "_rpmfilename %%{NAME}-%%{VERSION}-%%{RELEASE}.%%{ARCH}.rpm",
+];
+
+pub(super) fn file_name(architecture: &Architecture) -> String {
+    format!("hatbox-{VERSION}-1.{}.rpm", architecture.rpm)
+}
+
+/// Writes the package into `out`.
+pub(super) fn write(
+    contents: &Contents,
+    architecture: &Architecture,
+    time: u64,
+    out: &Path,
+) -> Result<(), Problem> {
+    let staged = tempfile::tempdir()?;
+    let root = staged.path().join("root");
+    let tree = installed(contents)?;
+    tree.write_to(&root)?;
+    let spec = staged.path().join("hatbox.spec");
+    std::fs::write(&spec, render_spec(&tree, &root, time)?)?;
+    let mut command = Command::new("rpmbuild");
+    command.args(["-bb", "--quiet", "--target", &format!("{}-linux", architecture.rpm)]);
+    command.args(["--define", &format!("_topdir {}", staged.path().join("top").display())]);
+    command.args(["--define", &format!("_rpmdir {}", std::path::absolute(out)?.display())]);
+    for definition in DEFINITIONS {
+        command.args(["--define", definition]);
+    }
+    command.arg(&spec).env("SOURCE_DATE_EPOCH", time.to_string());
+    check(&command.output().map_err(|problem| format!("rpmbuild, of Debian's package rpm: {problem}"))?)?;
+    Ok(())
+}
+
+/// The files as they are installed.
+fn installed(contents: &Contents) -> Result<Tree, Problem> {
+    let mut tree = Tree::default();
+    tree.add("usr/bin/hatbox", Kind::Program, contents.program.as_slice());
+    contents.add_pages(&mut tree)?;
+    for (shell, path) in [
+        ("bash", "usr/share/bash-completion/completions/hatbox"),
+        ("zsh", "usr/share/zsh/site-functions/_hatbox"),
+        ("fish", "usr/share/fish/vendor_completions.d/hatbox.fish"),
+    ] {
+        tree.add(path, Kind::Data, contents.completion(shell));
+    }
+    for name in ["README.md", "CHANGELOG.md"] {
+        tree.add(format!("usr/share/doc/hatbox/{name}"), Kind::Data, contents.document(name));
+    }
+    for name in ["LICENSE-APACHE", "LICENSE-MIT"] {
+        tree.add(format!("usr/share/licenses/hatbox/{name}"), Kind::Data, contents.document(name));
+    }
+    let licences = gzip(contents.document(LICENCES))?;
+    tree.add(format!("usr/share/licenses/hatbox/{LICENCES}.gz"), Kind::Data, licences);
+    Ok(tree)
+}
+
+/// The recipe: all is there already, so it is only copied.
+fn render_spec(tree: &Tree, root: &Path, time: u64) -> Result<String, Problem> {
+    let date = jiff::Timestamp::from_second(i64::try_from(time)?)?.strftime("%a %b %d %Y");
+    let mut spec = format!(
+        "Name: hatbox\n\
+         Version: {VERSION}\n\
+         Release: 1\n\
+         Summary: Temporary AWS credentials for any program\n\
+         License: MIT OR Apache-2.0\n\
+         Group: Applications/System\n\
+         Packager: {MAINTAINER}\n\
+         URL: {}\n\
+         Recommends: ca-certificates\n\
+         AutoReqProv: no\n\n\
+         %description\n\
+         hatbox keeps AWS access keys encrypted, assumes the roles that the profiles in\n\
+         ~/.aws/config describe, asks for MFA codes, and runs any program with\n\
+         temporary credentials. It has the commands of aws-vault, and also shows who can\n\
+         assume a role and why AWS denied a call.\n\n\
+         %changelog\n\
+         * {date} {MAINTAINER} - {VERSION}-1\n\
+         - Release {VERSION}: see CHANGELOG.md.\n\n\
+         %install\n\
+         cp -a {}/. %{{buildroot}}\n\n\
+         %files\n",
+        env!("CARGO_PKG_REPOSITORY"),
+        root.display(),
+    );
+    for (path, kind, _) in tree.files() {
+        let mark = match path {
+            _ if path.starts_with("usr/share/licenses/") => "%license ",
+            _ if path.starts_with("usr/share/doc/") => "%doc ",
+            _ => "",
+        };
+        writeln!(spec, "%attr({:04o}, root, root) {mark}/{path}", kind.mode())?;
+    }
+    for directory in ["usr/share/doc/hatbox", "usr/share/licenses/hatbox"] {
+        writeln!(spec, "%dir %attr(0755, root, root) /{directory}")?;
+    }
+    Ok(spec)
+}
