@@ -71,14 +71,18 @@ impl Drop for Network {
 }
 
 /// A process that is ended with the test.
-pub(crate) struct Running(Child, Option<Lines<BufReader<ChildStdout>>>);
+pub(crate) struct Running {
+    child: Child,
+    /// Open for what it prints later.
+    _output: Option<Lines<BufReader<ChildStdout>>>,
+}
 
 impl Drop for Running {
     fn drop(&mut self) {
         // A signal that it can clean up after.
-        let pid = rustix::process::Pid::from_child(&self.0);
+        let pid = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).ok();
-        self.0.wait().ok();
+        self.child.wait().ok();
     }
 }
 
@@ -102,7 +106,7 @@ pub(crate) fn serve(scene: &Scene, start: &str) -> (Running, BTreeMap<String, St
             }
         }
     }
-    let running = Running(child, Some(lines));
+    let running = Running { child, _output: Some(lines) };
     assert!(variables.contains_key("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"), "{variables:?}");
     (running, variables)
 }
@@ -129,8 +133,8 @@ fn sdks_in_a_container_get_credentials_by_https_if_they_trust_the_certificate_an
     let terminator = format!("exec {}", document_line("socat OPENSSL-LISTEN").replace(BRIDGE, MACHINE));
     let mut command = scene.home.command("ip");
     command.args(["netns", "exec", &network.machine, "sh", "-c", &terminator]);
-    let _terminator =
-        Running(command.env("XDG_RUNTIME_DIR", home).stderr(Stdio::null()).spawn().unwrap(), None);
+    let child = command.env("XDG_RUNTIME_DIR", home).stderr(Stdio::null()).spawn().unwrap();
+    let _terminator = Running { child, _output: None };
 
     let hosts = home.join("hosts");
     std::fs::write(&hosts, format!("127.0.0.1 localhost\n{MACHINE} host.docker.internal\n")).unwrap();
