@@ -1,8 +1,9 @@
 //! boto3 and hatbox resolve the same profiles to the same identity: 200 configs, made by chance with a fixed seed.
 //!
 //! Left out is what only one of them resolves: a `role_arn` without a source (boto3 refuses it, hatbox assumes the role
-//! from what else is there), a `source_profile` without a role (boto3 ignores it, hatbox follows it as aws-vault does),
-//! and SSO and login sessions, which need a sign-in. `role_session_name` differs, so a session counts as its role.
+//! from what else is there), and a `source_profile` without a role (boto3 ignores it, hatbox follows it as aws-vault
+//! does). `role_session_name` differs, so a session counts as its role. All configs have one home, in which the user has
+//! signed in to Identity Center and by `hatbox login --session`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -12,8 +13,8 @@ use std::process::Command;
 
 use hatbox_sandbox::control::TokenOrder;
 use hatbox_sandbox::world::{
-    AUDIENCE, ISSUER, JOB_ROLE, Key, PEOPLE_ACCOUNT, Role, SUBJECT, User, WORK_ACCOUNT, WORKER_ROLE, World,
-    save_world,
+    AUDIENCE, ISSUER, JOB_ROLE, Key, PEOPLE_ACCOUNT, Role, START_URL, SUBJECT, USER, User, WORK_ACCOUNT,
+    WORKER_ROLE, World, save_world,
 };
 use hatbox_sandbox::{CONTAINER_PATH, Options, Running, start};
 use jiff::Timestamp;
@@ -23,6 +24,8 @@ use crate::python::Python;
 use crate::scene::{HATBOX, succeeded};
 
 const CASES: u64 = 200;
+/// A permission set whose role may assume the others.
+const SET: &str = "Anything";
 
 /// Who boto3 says that each profile is, and who the credentials are that hatbox gave.
 const WHO: &str = r#"
@@ -32,8 +35,8 @@ def identity(session):
     return arn.rsplit("/", 1)[0] if ":assumed-role/" in arn else arn
 out = []
 for case in json.load(open(sys.argv[1])):
-    os.environ["AWS_CONFIG_FILE"] = case["home"] + "/.aws/config"
-    os.environ["AWS_SHARED_CREDENTIALS_FILE"] = case["home"] + "/.aws/credentials"
+    os.environ["AWS_CONFIG_FILE"] = case["files"] + "/config"
+    os.environ["AWS_SHARED_CREDENTIALS_FILE"] = case["files"] + "/credentials"
     try:
         own = identity(boto3.Session(profile_name="target"))
     except Exception as error:
@@ -109,8 +112,12 @@ impl Stage {
         }
         roles.get_mut("ci-deploy").unwrap().policies.insert("all".to_owned(), all.clone());
         let machine = world.machine.as_mut().unwrap();
-        machine.new_role.as_mut().unwrap().policies.insert("all".to_owned(), all);
         let container_token = machine.container_token.expose().to_owned();
+        machine.new_role.as_mut().unwrap().policies.insert("all".to_owned(), all.clone());
+        world.add_permission_set(SET, 3600, [("all".to_owned(), all.clone())].into());
+        world.assign_permission_set(USER, WORK_ACCOUNT, SET);
+        let people = world.accounts.get_mut(PEOPLE_ACCOUNT).unwrap();
+        people.users.get_mut(USER).unwrap().policies.insert("all".to_owned(), all);
         save_world(&place, &world).unwrap();
         let sandbox = start(&Options { directory: place, port: 0 }).unwrap();
         let stage = Self { sandbox, directory, keys, container_token };
@@ -126,7 +133,29 @@ impl Stage {
         let answer = json!({ "Version": 1, "AccessKeyId": key.id, "SecretAccessKey": key.secret.expose() });
         fs::write(stage.path("login"), format!("#!/bin/sh\necho '{answer}'\n")).unwrap();
         fs::set_permissions(stage.path("login"), fs::Permissions::from_mode(0o755)).unwrap();
+        stage.sign_in();
         stage
+    }
+
+    /// Signs in to Identity Center and as `aws login` does, as the user does in the browser: for hatbox, and in the files
+    /// that boto3 reads.
+    fn sign_in(&self) {
+        let files = self.path("sign-in");
+        self.write_files(&files, &render_sso_session(), "");
+        let browser = format!("{HATBOX} sandbox sign-in --dir {}", self.path("box"));
+        for arguments in [
+            &["sso", "login", "corp", "--pkce", "--share-sso-cache"][..],
+            &["login", "--session", "--region", "us-east-1", "me"],
+        ] {
+            succeeded(self.hatbox(&files).args(arguments).env("HATBOX_BROWSER", &browser));
+        }
+    }
+
+    fn write_files(&self, files: &str, config: &str, credentials: &str) {
+        fs::create_dir_all(self.path("home/.aws")).unwrap();
+        fs::create_dir_all(files).unwrap();
+        fs::write(Path::new(files).join("config"), config).unwrap();
+        fs::write(Path::new(files).join("credentials"), credentials).unwrap();
     }
 
     fn path(&self, below: &str) -> String {
@@ -134,13 +163,13 @@ impl Stage {
     }
 
     /// A program with what both sides get, and nothing else.
-    fn command(&self, program: &str, home: &str) -> Command {
+    fn command(&self, program: &str) -> Command {
         let key = &self.keys["environment"];
         let mut command = Command::new(program);
         command
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("HOME", home)
+            .env("HOME", self.path("home"))
             .env("AWS_ENDPOINT_URL", self.sandbox.url())
             .env("AWS_DEFAULT_REGION", "us-east-1")
             .env("AWS_EC2_METADATA_DISABLED", "true")
@@ -151,11 +180,22 @@ impl Stage {
         command
     }
 
+    /// hatbox with the config in these `files`.
+    fn hatbox(&self, files: &str) -> Command {
+        let mut command = self.command(HATBOX);
+        command
+            .env("AWS_CONFIG_FILE", Path::new(files).join("config"))
+            .env("AWS_SHARED_CREDENTIALS_FILE", Path::new(files).join("credentials"))
+            .env("HATBOX_FILE_PASSPHRASE", "of no other store")
+            .env("HATBOX_TEST_WORK_FACTOR", "10");
+        command
+    }
+
     /// Writes the files of a case by chance.
     fn write_case(&self, number: u64) -> String {
-        let home = self.path(&format!("home-{number}"));
+        let files = self.path(&format!("case-{number}"));
         let mut chance = Chance(number * 7919 + 1);
-        let (mut config, mut credentials) = (String::new(), String::new());
+        let (mut config, mut credentials) = (render_sso_session(), String::new());
         for (name, source) in [("target", Some("s1")), ("s1", Some("s2")), ("s2", None)] {
             config.push_str(&format!("[profile {name}]\n"));
             let mut has_source = false;
@@ -179,6 +219,16 @@ impl Stage {
                 config.push_str(&format!("credential_process = {}\n", self.path("login")));
                 has_source = true;
             }
+            if chance.is(20) {
+                config.push_str(&format!(
+                    "sso_session = corp\nsso_account_id = {WORK_ACCOUNT}\nsso_role_name = {SET}\n"
+                ));
+                has_source = true;
+            }
+            if chance.is(15) {
+                config.push_str(&format!("login_session = arn:aws:iam::{PEOPLE_ACCOUNT}:user/{USER}\n"));
+                has_source = true;
+            }
             if chance.is(25) {
                 credentials.push_str(&self.render_keys(&format!("[{name}]\n"), "credentials"));
                 has_source = true;
@@ -188,10 +238,8 @@ impl Stage {
                 config.push_str(&self.render_keys("", "config"));
             }
         }
-        fs::create_dir_all(Path::new(&home).join(".aws")).unwrap();
-        fs::write(Path::new(&home).join(".aws/config"), config).unwrap();
-        fs::write(Path::new(&home).join(".aws/credentials"), credentials).unwrap();
-        home
+        self.write_files(&files, &config, &credentials);
+        files
     }
 
     fn render_keys(&self, header: &str, user: &str) -> String {
@@ -201,35 +249,41 @@ impl Stage {
     }
 
     /// What hatbox gives for the target; `None` where it gives nothing, with what it said.
-    fn given(&self, home: &str) -> (Option<Value>, String) {
-        let arguments = ["export", "--format", "json", "target"];
-        let output = self.command(HATBOX, home).args(arguments).output().unwrap();
+    fn given(&self, files: &str) -> (Option<Value>, String) {
+        let output = self.hatbox(files).args(["export", "--format", "json", "target"]).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         (output.status.success().then(|| serde_json::from_slice(&output.stdout).unwrap()), said)
     }
+}
+
+fn render_sso_session() -> String {
+    format!(
+        "[sso-session corp]\nsso_region = us-east-1\nsso_start_url = {START_URL}\n\
+         sso_registration_scopes = sso:account:access\n"
+    )
 }
 
 #[test]
 fn boto3_and_hatbox_resolve_the_same_configs_to_the_same_identity() {
     let Some(python) = Python::open() else { return };
     let stage = Stage::start();
-    let homes: Vec<String> = (0..CASES).map(|number| stage.write_case(number)).collect();
-    let given: Vec<(Option<Value>, String)> = homes.iter().map(|home| stage.given(home)).collect();
-    let cases = homes.iter().zip(&given).map(|(home, (given, _))| json!({ "home": home, "given": given }));
-    fs::write(stage.path("cases.json"), json!(cases.collect::<Vec<_>>()).to_string()).unwrap();
-    let mut run = stage.command(&python.interpreter(), &stage.path(""));
+    let cases: Vec<String> = (0..CASES).map(|number| stage.write_case(number)).collect();
+    let given: Vec<(Option<Value>, String)> = cases.iter().map(|files| stage.given(files)).collect();
+    let asked = cases.iter().zip(&given).map(|(files, (given, _))| json!({ "files": files, "given": given }));
+    fs::write(stage.path("cases.json"), json!(asked.collect::<Vec<_>>()).to_string()).unwrap();
+    let mut run = stage.command(&python.interpreter());
     let answers: Vec<(String, Option<String>)> =
         serde_json::from_str(&succeeded(run.args(["-c", WHO, &stage.path("cases.json")]))).unwrap();
     let (mut met, mut resolved) = (BTreeSet::new(), 0);
     let mut failures = String::new();
-    for ((home, (_, said)), (own, ours)) in homes.iter().zip(&given).zip(answers) {
+    for ((files, (_, said)), (own, ours)) in cases.iter().zip(&given).zip(answers) {
         let is_same = match &ours {
             Some(ours) => *ours == own,
             None => own.starts_with("error: "),
         };
         if !is_same {
-            let config = fs::read_to_string(Path::new(home).join(".aws/config")).unwrap();
-            let keys = fs::read_to_string(Path::new(home).join(".aws/credentials")).unwrap();
+            let config = fs::read_to_string(Path::new(files).join("config")).unwrap();
+            let keys = fs::read_to_string(Path::new(files).join("credentials")).unwrap();
             failures.push_str(&format!(
                 "boto3: {own}\nhatbox: {ours:?}\n{said}{config}--- credentials\n{keys}\n"
             ));
@@ -238,12 +292,14 @@ fn boto3_and_hatbox_resolve_the_same_configs_to_the_same_identity() {
         met.extend(ours);
     }
     assert!(failures.is_empty(), "{failures}");
-    let users =
-        ["config", "credentials", "process"].map(|user| format!("arn:aws:iam::{PEOPLE_ACCOUNT}:user/{user}"));
+    let users = ["config", "credentials", "process", USER]
+        .map(|user| format!("arn:aws:iam::{PEOPLE_ACCOUNT}:user/{user}"));
     let roles = ["target", "ci-deploy", WORKER_ROLE]
         .map(|role| format!("arn:aws:sts::{WORK_ACCOUNT}:assumed-role/{role}"));
     assert!(resolved >= 100, "only {resolved} configs lead to an identity");
     for identity in users.iter().chain(&roles) {
         assert!(met.contains(identity), "no config leads to {identity}: {met:?}");
     }
+    let of_set = format!("arn:aws:sts::{WORK_ACCOUNT}:assumed-role/AWSReservedSSO_{SET}_");
+    assert!(met.iter().any(|identity| identity.starts_with(&of_set)), "no config leads to {of_set}: {met:?}");
 }
