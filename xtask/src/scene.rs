@@ -50,6 +50,25 @@ impl Scene {
         Ok(())
     }
 
+    /// Makes the measured profile one of Identity Center, the only profile, signs in to it, and obtains its session.
+    pub(crate) fn set_sso(&self) -> Result<(), Problem> {
+        let text = format!(
+            "[sso-session sandbox]\n\
+             sso_region = us-east-1\n\
+             sso_start_url = https://sandbox.awsapps.com/start\n\
+             [profile {PROFILE}]\n\
+             region = us-east-1\n\
+             sso_session = sandbox\n\
+             sso_account_id = 444455556666\n\
+             sso_role_name = ReadOnly\n"
+        );
+        std::fs::write(self.directory.join("home/.aws/config"), text)?;
+        let browser = format!("{} sandbox sign-in", self.program.display());
+        check(&self.hatbox(&["sso", "login"]).env("HATBOX_BROWSER", browser).output()?)?;
+        check(&self.exec(&["true"]).output()?)?;
+        Ok(())
+    }
+
     /// Whether the unlocked store is kept between processes; else there is no warm path to measure.
     pub(crate) fn is_warm(&self) -> Result<bool, Problem> {
         let output = self.hatbox(&["--debug", "exec", PROFILE, "--", "true"]).output()?;
