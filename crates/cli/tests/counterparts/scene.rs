@@ -1,11 +1,13 @@
 //! A sandbox of a test's own, and a home directory with its user's key in hatbox's store.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output};
 
 use hatbox_sandbox::control::Fault;
 use hatbox_sandbox::log::LogEntry;
-use hatbox_sandbox::world::{ADMIN_ROLE, AUDITOR_ROLE, MFA_SERIAL, PEOPLE_ACCOUNT, USER, load_world};
+use hatbox_sandbox::world::{
+    ADMIN_ROLE, AUDITOR_ROLE, MFA_SERIAL, PEOPLE_ACCOUNT, USER, World, load_world, save_world,
+};
 use hatbox_sandbox::{Options, Running, start};
 
 pub(crate) const HATBOX: &str = env!("CARGO_BIN_EXE_hatbox");
@@ -77,8 +79,16 @@ pub(crate) struct Scene {
 
 impl Scene {
     pub(crate) fn start() -> Self {
+        Self::start_in(|_| ())
+    }
+
+    /// The same in a demo world that `change` has changed.
+    pub(crate) fn start_in(change: impl FnOnce(&mut World)) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let place = directory.path().join("box");
+        let mut world = World::demo(&place).unwrap();
+        change(&mut world);
+        save_world(&place, &world).unwrap();
         let sandbox = start(&Options { directory: place.clone(), port: 0 }).unwrap();
         let key = load_world(&place).unwrap().unwrap().access_key(PEOPLE_ACCOUNT, USER).unwrap();
         let home = Home::with_key(
@@ -123,6 +133,17 @@ impl Scene {
     /// The calls of one kind.
     pub(crate) fn calls(&self, action: &str) -> Vec<LogEntry> {
         self.log().into_iter().filter(|entry| entry.action == action).collect()
+    }
+}
+
+/// A child that does not outlive a test that fails.
+pub(crate) struct Background(pub(crate) Child);
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        // It may have ended already.
+        drop(self.0.kill());
+        drop(self.0.wait());
     }
 }
 
